@@ -1,0 +1,20 @@
+import { Schema } from "effect"
+
+/** Name of one backup set: `{resource name}-{YYYYMMDD}-{HHMMSS}`, UTC, from the run's slot. */
+export const BackupId = Schema.String.pipe(Schema.brand("BackupId"))
+export type BackupId = typeof BackupId.Type
+
+const twoDigits = (n: number) => String(n).padStart(2, "0")
+
+/** The id of the run of `slot` (milliseconds since 1970). Same resource and slot give the same id, however often it is retried. */
+export const forSlot = (resourceName: string, slotMillis: number): BackupId => {
+  const t = new Date(slotMillis)
+  const day = `${t.getUTCFullYear()}${twoDigits(t.getUTCMonth() + 1)}${twoDigits(t.getUTCDate())}`
+  const time = `${twoDigits(t.getUTCHours())}${twoDigits(t.getUTCMinutes())}${twoDigits(t.getUTCSeconds())}`
+  return BackupId.make(`${resourceName}-${day}-${time}`)
+}
+
+/** The ids to try for one slot, in order: the slot's own, then a second later each, for when another set has the name. */
+export function* candidates(resourceName: string, slotMillis: number, limit = 60): Generator<BackupId> {
+  for (let second = 0; second < limit; second++) yield forSlot(resourceName, slotMillis + second * 1000)
+}

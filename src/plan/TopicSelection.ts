@@ -1,0 +1,47 @@
+import * as TopicPattern from "./TopicPattern.ts"
+
+/** What selection needs to know of a topic that the cluster shows us. */
+export interface VisibleTopic {
+  readonly name: string
+  readonly isInternal: boolean
+}
+
+export interface TopicSelection {
+  /** Names to back up, ascending. */
+  readonly selected: ReadonlyArray<string>
+  /** Wildcards of `topics` that matched no topic at all. */
+  readonly idlePatterns: ReadonlyArray<string>
+}
+
+/** The literal names among `topics` that exclusion leaves in: these must exist and be readable. */
+export const literals = (topics: ReadonlyArray<string>, excludeTopics: ReadonlyArray<string>): ReadonlyArray<string> =>
+  [...new Set(topics)].filter((topic) => !TopicPattern.isWildcard(topic) && !isExcluded(topic, excludeTopics)).toSorted()
+
+const isExcluded = (name: string, excludeTopics: ReadonlyArray<string>) =>
+  excludeTopics.some((pattern) => TopicPattern.matches(pattern, name))
+
+/**
+ * The topics that `topics` minus `excludeTopics` select. A wildcard never selects a topic that the broker flags as
+ * internal; naming one literally does. Exclusion always wins. Only visible topics are ever selected.
+ */
+export const select = (
+  topics: ReadonlyArray<string>,
+  excludeTopics: ReadonlyArray<string>,
+  visible: ReadonlyArray<VisibleTopic>
+): TopicSelection => {
+  const named = new Set(literals(topics, excludeTopics))
+  const wildcards = [...new Set(topics.filter(TopicPattern.isWildcard))]
+  const fruitful = new Set<string>()
+  const selected = visible.filter((topic) => {
+    if (isExcluded(topic.name, excludeTopics)) return false
+    const byWildcard = topic.isInternal
+      ? []
+      : wildcards.filter((pattern) => TopicPattern.matches(pattern, topic.name))
+    for (const pattern of byWildcard) fruitful.add(pattern)
+    return byWildcard.length > 0 || named.has(topic.name)
+  })
+  return {
+    selected: selected.map((topic) => topic.name).toSorted(),
+    idlePatterns: wildcards.filter((pattern) => !fruitful.has(pattern))
+  }
+}
