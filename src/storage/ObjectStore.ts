@@ -1,0 +1,65 @@
+import { Context, type Effect, Schema, type Scope, type Stream } from "effect"
+import type { ObjectStoreError } from "./ObjectStoreError.ts"
+import type { StorageTarget } from "./StorageTarget.ts"
+
+/**
+ * Key of an object below the storage root (bucket + prefix, or directory), `/`-separated, without a leading slash.
+ * No key of ours is another key's prefix followed by `/`: a directory could not hold both.
+ */
+export const ObjectKey = Schema.String.pipe(Schema.brand("ObjectKey"))
+export type ObjectKey = typeof ObjectKey.Type
+
+/** What a store knows of one object. */
+export interface ObjectInfo {
+  readonly key: ObjectKey
+  /** Stored size in bytes. */
+  readonly size: number
+  /**
+   * The server's own fingerprint of the content (an ETag, a checksum), equal for `put` and `head` while the object is
+   * unchanged. Absent where a backend has none (a directory).
+   */
+  readonly fingerprint?: string
+  /** When the store says the object was written, in milliseconds since 1970. */
+  readonly modifiedMillis?: number
+}
+
+export interface PutOptions {
+  /** Create only: fails with `ObjectExists` when the key is already there, and leaves what is there untouched. */
+  readonly ifAbsent?: boolean
+  /** SHA-256 of all pieces, lower-case hex, where the caller has it: the store checks what arrived against it if it can. */
+  readonly sha256?: string
+}
+
+/** Where bytes rest. Keys are relative to the root the store was opened for; nothing outside it is ever touched. */
+export interface ObjectStoreShape {
+  /** For people: `s3 bucket kafka-backups, prefix production/hourly`, `directory /volumes/backups`. */
+  readonly location: string
+  /** Writes the concatenation of `pieces` under `key`; readers see the whole object or none of it, and it is durable on return. */
+  readonly put: (
+    key: ObjectKey,
+    pieces: ReadonlyArray<Uint8Array>,
+    options?: PutOptions
+  ) => Effect.Effect<ObjectInfo, ObjectStoreError>
+  /** The whole object. Meant for manifests, plans and checkpoints; read segments with `read`. */
+  readonly get: (key: ObjectKey) => Effect.Effect<Uint8Array, ObjectStoreError>
+  /** The object's bytes in order, in pieces of the backend's choosing. Fails, never ends early, when the connection breaks. */
+  readonly read: (key: ObjectKey) => Stream.Stream<Uint8Array, ObjectStoreError>
+  readonly head: (key: ObjectKey) => Effect.Effect<ObjectInfo, ObjectStoreError>
+  /** Every object whose key starts with `prefix` (a plain string prefix), complete, ascending by key; paged inside. */
+  readonly list: (prefix: string) => Stream.Stream<ObjectInfo, ObjectStoreError>
+  /** The distinct first segments of the keys (`a` for `a/b/c`), ascending, without listing what is below them. */
+  readonly folders: Stream.Stream<string, ObjectStoreError>
+  /** Deleting a missing key succeeds, so that retries are safe. */
+  readonly delete: (key: ObjectKey) => Effect.Effect<void, ObjectStoreError>
+}
+
+/** The store of one run or one command. */
+export class ObjectStore extends Context.Service<ObjectStore, ObjectStoreShape>()("kafka-backup/storage/ObjectStore") {}
+
+/** Opens the store that a resource asks for; the table behind it is the one place that names every backend. */
+export class ObjectStores extends Context.Service<
+  ObjectStores,
+  {
+    readonly open: (target: StorageTarget) => Effect.Effect<ObjectStoreShape, ObjectStoreError, Scope.Scope>
+  }
+>()("kafka-backup/storage/ObjectStores") {}

@@ -1,0 +1,91 @@
+import {
+  AccessRefused,
+  ContentMismatch,
+  Misconfigured,
+  ObjectNotFound,
+  ObjectStoreError,
+  type ObjectStoreReason,
+  OutOfSpace,
+  StoreUnavailable,
+  TargetMissing
+} from "../ObjectStoreError.ts"
+
+export type Operation = ObjectStoreError["operation"]
+
+/** Thrown inside the directory backend where the reason is known already; never leaves it. */
+export class Refusal extends Error {
+  readonly reason: ObjectStoreReason
+  constructor(reason: ObjectStoreReason) {
+    super(reason.message)
+    this.reason = reason
+  }
+}
+
+export const errorCode = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : ""
+
+/** The thing, or something above it, is not there. */
+export const isMissing = (cause: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(errorCode(cause))
+
+/** What failed, for a person. */
+export interface Place {
+  readonly operation: Operation
+  readonly location: string
+  /** The key, or for `open` and `list` the directory. */
+  readonly key: string
+}
+
+const reasonOf = (cause: unknown, { operation, location, key }: Place): ObjectStoreReason => {
+  if (cause instanceof Refusal) return cause.reason
+  const code = errorCode(cause)
+  const detail = `${key}: ${cause instanceof Error ? cause.message : String(cause)}`
+  switch (code) {
+    case "ENOSPC":
+      return new OutOfSpace({ detail: `no space left for ${key}`, cause })
+    case "EDQUOT":
+      return new OutOfSpace({ detail: `the disk quota does not allow ${key}`, cause })
+    case "EROFS": {
+      const advice =
+        "mount the volume read-write: the claim, the volume or the mount says readOnly, or the disk fell back to it"
+      return new AccessRefused({ detail: `${location} is mounted read-only`, advice, cause })
+    }
+    case "EACCES":
+    case "EPERM": {
+      const advice =
+        "give the pod's user the right to read and write there: set securityContext.fsGroup, or change the directory's owner and mode"
+      return new AccessRefused({ detail, advice, cause })
+    }
+    case "ENOENT":
+    case "ENOTDIR":
+    case "EISDIR":
+      // The root was looked at: directories below it came and went faster than we could write.
+      if (operation === "put" && code === "ENOENT") return new StoreUnavailable({ detail, cause })
+      if (operation === "put") {
+        const advice = "use another name: a key must not be the beginning of another one followed by a slash"
+        return new Misconfigured({ detail, advice, cause })
+      }
+      return operation === "open" || operation === "list"
+        ? new TargetMissing({ detail, advice: "check the volume and its sub-path", cause })
+        : new ObjectNotFound({ key })
+    case "ELOOP":
+    case "ENAMETOOLONG":
+    case "EINVAL":
+    case "EILSEQ":
+    case "EFBIG":
+      return new Misconfigured({
+        detail,
+        advice: "the file system does not take this name or size: use another one",
+        cause
+      })
+    case "EIO":
+      return operation === "get" || operation === "read"
+        ? new ContentMismatch({ key, detail: "the disk cannot read it back", cause })
+        : new StoreUnavailable({ detail, cause })
+    default:
+      return new StoreUnavailable({ detail, cause })
+  }
+}
+
+/** The one translation of what the file system said. */
+export const from = (cause: unknown, place: Place): ObjectStoreError =>
+  new ObjectStoreError({ operation: place.operation, location: place.location, reason: reasonOf(cause, place) })

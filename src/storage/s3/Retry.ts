@@ -1,0 +1,48 @@
+import { Clock, Effect, Random } from "effect"
+import type { ObjectStoreError } from "../ObjectStoreError.ts"
+
+export interface Policy {
+  /** Requests at most, the first included. */
+  readonly attempts: number
+  /** Total time spent waiting and trying, in milliseconds, after which no further request is made. */
+  readonly budgetMillis: number
+}
+
+/** Waits about 20 s in all for throttling and short outages to pass; longer ones are the run's own business. */
+export const standard: Policy = { attempts: 8, budgetMillis: 120_000 }
+
+/** A person waits for the answer to `open`, and a wrong host name never gets better. */
+export const opening: Policy = { attempts: 3, budgetMillis: 30_000 }
+
+const firstMillis = 200
+const mostMillis = 8_000
+
+/**
+ * How long to wait before the next request, in milliseconds: 200 doubling to 8,000, of which a random half to whole, and
+ * never less than the server asked for. `attempt` counts the requests made so far; `random` is in [0, 1).
+ */
+export const delayMillis = (attempt: number, random: number, retryAfterMillis = 0): number =>
+  Math.max(retryAfterMillis, Math.min(mostMillis, firstMillis * 2 ** (attempt - 1)) * (0.5 + random / 2))
+
+/**
+ * Repeats `once` while its failure may pass, within the policy; the last failure is the answer. `once` is told how many
+ * requests went before it: with one or more, something may have been done whose answer was lost.
+ */
+export const retrying = <A>(
+  policy: Policy,
+  once: (earlier: number) => Effect.Effect<A, ObjectStoreError>,
+  mayPass: (error: ObjectStoreError, earlier: number) => boolean = (error) => error.isRetryable
+): Effect.Effect<A, ObjectStoreError> =>
+  Effect.gen(function* () {
+    const begun = yield* Clock.currentTimeMillis
+    for (let earlier = 0; ; earlier++) {
+      const outcome = yield* Effect.result(once(earlier))
+      if (outcome._tag === "Success") return outcome.success
+      const error = outcome.failure
+      if (earlier + 1 >= policy.attempts || !mayPass(error, earlier)) return yield* error
+      const asked = error.reason._tag === "StoreUnavailable" ? error.reason.retryAfterMillis : undefined
+      const wait = delayMillis(earlier + 1, yield* Random.next, asked)
+      if ((yield* Clock.currentTimeMillis) - begun + wait > policy.budgetMillis) return yield* error
+      yield* Effect.sleep(wait)
+    }
+  })
