@@ -1,0 +1,26 @@
+/** Kafka error codes that we have a rule for. Source: Kafka protocol guide, "Error Codes". */
+export const ErrorCode = {
+  none: 0,
+  offsetOutOfRange: 1,
+  corruptMessage: 2,
+  unknownTopicOrPartition: 3,
+  leaderNotAvailable: 5,
+  notLeaderOrFollower: 6,
+  requestTimedOut: 7,
+  replicaNotAvailable: 9,
+  coordinatorLoadInProgress: 14,
+  coordinatorNotAvailable: 15,
+  notCoordinator: 16,
+  topicAuthorizationFailed: 29,
+  groupAuthorizationFailed: 30,
+  clusterAuthorizationFailed: 31,
+  unsupportedVersion: 35,
+  kafkaStorageError: 56,
+  saslAuthenticationFailed: 58,
+  fencedLeaderEpoch: 74,
+  unknownLeaderEpoch: 75,
+  unsupportedCompressionType: 76,
+  offsetNotAvailable: 78,
+  unknownTopicId: 100,
+  inconsistentTopicId: 103
+} as const

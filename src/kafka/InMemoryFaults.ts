@@ -1,0 +1,75 @@
+/** What goes wrong with one answer of an in-memory broker. */
+export type Fault =
+  /** The answer carries this error code. */
+  | { readonly _tag: "Code"; readonly code: number }
+  /** A successful answer without a byte. */
+  | { readonly _tag: "Empty" }
+  /** An empty answer that asks us to be quiet (KIP-219). */
+  | { readonly _tag: "Throttled"; readonly millis: number }
+  /** Only the first bytes of the record set arrive. */
+  | { readonly _tag: "Cut"; readonly bytes: number }
+  /** One bit of the record set is wrong; `bit` counts from its start, modulo its length. */
+  | { readonly _tag: "FlippedBit"; readonly bit: number }
+  /** The connection breaks before the answer. */
+  | { readonly _tag: "ConnectionLost" }
+  /** The right answer, later. */
+  | { readonly _tag: "Delayed"; readonly millis: number }
+  /** The leader names another replica to read from (KIP-392); ignored by that replica. */
+  | { readonly _tag: "Redirected"; readonly node: number }
+
+/** Which answers a fault meets. */
+export interface FaultPlan {
+  /** Default `fetch`. `metadata` and `offsets` know `ConnectionLost` and `Delayed`; `offsets` also `Code`. */
+  readonly operation?: "fetch" | "offsets" | "metadata"
+  /** Default: all topics, all partitions, all nodes. */
+  readonly topic?: string
+  readonly partition?: number
+  readonly node?: number
+  /** Matching answers that pass unharmed first. Default 0. */
+  readonly after?: number
+  /** Matching answers that are then met. Default 1. */
+  readonly times?: number
+}
+
+/** One question, as far as plans ask for it. */
+export interface FaultOccasion {
+  readonly operation: "fetch" | "offsets" | "metadata"
+  readonly topic?: string
+  readonly partition?: number
+  readonly node?: number
+}
+
+export interface Faults {
+  readonly inject: (fault: Fault, plan: FaultPlan) => void
+  /** The fault to meet now; of several that match, the one injected first. Uses it up. */
+  readonly next: (occasion: FaultOccasion) => Fault | undefined
+  readonly clear: () => void
+}
+
+const matches = (plan: FaultPlan, occasion: FaultOccasion) =>
+  (plan.operation ?? "fetch") === occasion.operation &&
+  (plan.topic === undefined || plan.topic === occasion.topic) &&
+  (plan.partition === undefined || plan.partition === occasion.partition) &&
+  (plan.node === undefined || plan.node === occasion.node)
+
+export const makeFaults = (): Faults => {
+  let scripted: Array<{ readonly fault: Fault; readonly plan: FaultPlan; after: number; times: number }> = []
+  return {
+    inject: (fault, plan) => {
+      scripted.push({ fault, plan, after: plan.after ?? 0, times: plan.times ?? 1 })
+    },
+    next: (occasion) => {
+      const found = scripted.find(({ plan }) => matches(plan, occasion))
+      if (found === undefined) return undefined
+      if (found.after > 0) {
+        found.after--
+        return undefined
+      }
+      if (--found.times <= 0) scripted = scripted.filter((each) => each !== found)
+      return found.fault
+    },
+    clear: () => {
+      scripted = []
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { Context, Effect, Layer } from "effect"
+import { type ClusterOptions, type InMemoryCluster, makeInMemoryCluster } from "./InMemoryCluster.ts"
+import { BrokerUnreachable, KafkaError } from "./KafkaError.ts"
+import { KafkaSources } from "./KafkaSource.ts"
+import type { SourceOptions } from "./SourceOptions.ts"
+import { makeKafkaSource } from "./WireKafkaSource.ts"
+
+/** Clusters in this process's memory, found by their bootstrap server: for the demo, the harness and tests. */
+export class InMemoryKafka extends Context.Service<
+  InMemoryKafka,
+  {
+    /** The cluster behind a bootstrap server (`in-memory:9092`), created at the first call; later options are ignored. */
+    readonly cluster: (
+      bootstrapServer: string,
+      options?: Omit<ClusterOptions, "location">
+    ) => Effect.Effect<InMemoryCluster>
+  }
+>()("kafka-backup/kafka/InMemoryKafka") {
+  /** `KafkaSources` over these clusters; a bootstrap server that nobody has created is unreachable. */
+  static readonly layerWith = (options?: Partial<SourceOptions>): Layer.Layer<InMemoryKafka | KafkaSources> =>
+    Layer.effectContext(
+      Effect.sync(() => {
+        const clusters = new Map<string, InMemoryCluster>()
+        const cluster = (bootstrapServer: string, clusterOptions?: Omit<ClusterOptions, "location">) =>
+          Effect.sync(() => {
+            const existing = clusters.get(bootstrapServer)
+            if (existing !== undefined) return existing
+            const made = makeInMemoryCluster({ location: bootstrapServer, ...clusterOptions })
+            clusters.set(bootstrapServer, made)
+            return made
+          })
+        const sources = KafkaSources.of({
+          open: ({ bootstrapServers }) =>
+            Effect.suspend(() => {
+              const found = bootstrapServers.flatMap((server) => clusters.get(server) ?? [])[0]
+              return found === undefined
+                ? Effect.fail(unknownCluster(bootstrapServers))
+                : Effect.succeed(makeKafkaSource(found.wire, options))
+            })
+        })
+        return Context.make(InMemoryKafka, { cluster }).pipe(Context.add(KafkaSources, sources))
+      })
+    )
+  static readonly layer = this.layerWith()
+}
+
+const unknownCluster = (bootstrapServers: ReadonlyArray<string>) =>
+  new KafkaError({
+    operation: "connect",
+    reason: new BrokerUnreachable({
+      detail: `no in-memory cluster answers at ${bootstrapServers.join(", ")}`,
+      advice: "name the bootstrap server of a cluster that exists in memory, such as in-memory:9092",
+      transient: false
+    })
+  })

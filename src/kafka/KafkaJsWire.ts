@@ -1,0 +1,155 @@
+import { Duration, Effect, Redacted, type Scope } from "effect"
+import * as Address from "./kafkajs/Address.ts"
+import * as Brokers from "./kafkajs/Brokers.ts"
+import * as BufferPool from "./kafkajs/BufferPool.ts"
+import * as GroupOffsets from "./kafkajs/GroupOffsets.ts"
+import * as Internals from "./kafkajs/internals.ts"
+import type * as Link from "./kafkajs/Link.ts"
+import * as Api from "./kafkajs/protocol/Api.ts"
+import * as DescribeConfigs from "./kafkajs/protocol/DescribeConfigs.ts"
+import * as Fetch from "./kafkajs/protocol/Fetch.ts"
+import * as ListOffsets from "./kafkajs/protocol/ListOffsets.ts"
+import * as Metadata from "./kafkajs/protocol/Metadata.ts"
+import * as Tls from "./kafkajs/Tls.ts"
+import * as TopicConfigs from "./kafkajs/TopicConfigs.ts"
+import { ErrorCode } from "./ErrorCode.ts"
+import { BrokerUnreachable, KafkaError, type KafkaReason, ProtocolFailure } from "./KafkaError.ts"
+import type { KafkaTarget } from "./KafkaTarget.ts"
+import type { KafkaWire } from "./KafkaWire.ts"
+
+export interface Options {
+  /** How brokers see us in logs and quotas. Default `kafka-backup`. */
+  readonly clientId?: string
+  /** For the whole list of bootstrap servers, and later for any one broker: TCP, TLS, versions and SASL. Default 15 s. */
+  readonly connectTimeout?: Duration.Input
+  /** For one answer, beyond the wait that a fetch asks for. Default 30 s, as Kafka's `request.timeout.ms`. */
+  readonly requestTimeout?: Duration.Input
+  /** How long before its end a SASL session is renewed (KIP-368). Default 10 s. */
+  readonly reauthenticateBefore?: Duration.Input
+  /** Most bytes of fetch buffers kept for their next use. Default 32 MiB. */
+  readonly idleBufferBytes?: number
+}
+
+/** Partitions or topics of one request; keeps requests and answers of large clusters well below a megabyte or two. */
+const batchSize = 5000
+
+/** A fetch answer up to this long comes from the pool; single larger batches are rare enough to be allocated. */
+const maxPooledBytes = 16 * 1024 * 1024
+
+/** What a run cannot do without; groups and configs may be missing, and then fail by themselves. */
+const needed = [Metadata.api, ListOffsets.api, Fetch.api]
+
+const versionsDiffer = (ranges: Api.VersionRanges): KafkaReason | undefined => {
+  const missing = needed.filter((api) => Api.version(api, ranges) === undefined)
+  return missing.length === 0
+    ? undefined
+    : new ProtocolFailure({
+        detail: `the brokers speak no version that we do of ${missing.map((api) => Api.disagreement(api, ranges)).join(", ")}`,
+        transient: false
+      })
+}
+
+const chunks = <A>(items: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size))
+
+const failing = (operation: KafkaError["operation"]) => (reason: KafkaReason) => new KafkaError({ operation, reason })
+
+const bootstrapOf = (target: KafkaTarget): Effect.Effect<ReadonlyArray<Address.Address>, KafkaReason> => {
+  const parsed = target.bootstrapServers.map((text) => ({ text, address: Address.parse(text) }))
+  const wrong = parsed.find(({ address }) => address === undefined)
+  if (parsed.length > 0 && wrong === undefined) return Effect.succeed(parsed.flatMap(({ address }) => address ?? []))
+  return Effect.fail(
+    new BrokerUnreachable({
+      detail: wrong === undefined ? "no bootstrap server is named" : `bootstrap server ${wrong.text} is no address`,
+      advice: "write bootstrapServers as host:port or [IPv6]:port",
+      transient: false
+    })
+  )
+}
+
+const settingsOf = (target: KafkaTarget, ssl: Link.Settings["ssl"], options: Options): Link.Settings => ({
+  clientId: options.clientId ?? "kafka-backup",
+  ssl,
+  sasl:
+    target.sasl === undefined
+      ? undefined
+      : {
+          mechanism: target.sasl.mechanism,
+          username: Redacted.value(target.sasl.username),
+          password: Redacted.value(target.sasl.password)
+        },
+  pool: BufferPool.make({ maxIdleBytes: options.idleBufferBytes ?? 32 * 1024 * 1024, maxBufferBytes: maxPooledBytes }),
+  openTimeoutMillis: Duration.toMillis(options.connectTimeout ?? "15 seconds"),
+  requestTimeoutMillis: Duration.toMillis(options.requestTimeout ?? "30 seconds"),
+  reauthenticateBeforeMillis: Duration.toMillis(options.reauthenticateBefore ?? "10 seconds")
+})
+
+/**
+ * Connects to the cluster and proves that it can be used: authenticated, and every needed API in a common version. All
+ * connections close with the scope. Fails with `operation: "connect"`, naming each server that was tried.
+ */
+export const make = (target: KafkaTarget, options: Options = {}): Effect.Effect<KafkaWire, KafkaError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const incompatibility = Internals.incompatibility()
+    if (incompatibility !== undefined) return yield* Effect.die(new Error(incompatibility))
+    Internals.quietTimers()
+    const bootstrap = yield* bootstrapOf(target)
+    const ssl = yield* Tls.options(target.tls)
+    const brokers = yield* Brokers.make(bootstrap, settingsOf(target, ssl, options), target)
+
+    const metadataOf = (names: ReadonlyArray<string> | "all", introduction?: Brokers.Introduction) =>
+      brokers
+        .askAny(Metadata.api, (version) => Metadata.call(names, version), introduction)
+        .pipe(Effect.tap(({ nodes }) => brokers.learn(nodes)))
+    yield* metadataOf([], { check: versionsDiffer })
+    return over(target, brokers, metadataOf)
+  }).pipe(Effect.mapError(failing("connect")))
+
+const over = (
+  target: KafkaTarget,
+  brokers: Brokers.Brokers,
+  metadataOf: (names: ReadonlyArray<string> | "all") => Effect.Effect<Metadata.Answer, KafkaReason>
+): KafkaWire => ({
+  location: target.bootstrapServers.join(","),
+  metadata: (names) =>
+    metadataOf(names).pipe(
+      Effect.map(({ clusterId, topics }) => ({ clusterId, topics })),
+      Effect.mapError(failing("metadata"))
+    ),
+  offsets: (leader, partitions, kind) =>
+    Effect.forEach(chunks(partitions, batchSize), (some) =>
+      brokers
+        .ask(leader, ListOffsets.api, (version) => ListOffsets.call(some, kind, version))
+        .pipe(
+          Effect.map(
+            (answer) => answer?.value ?? some.map(() => ({ errorCode: ErrorCode.leaderNotAvailable, offset: -1 }))
+          )
+        )
+    ).pipe(
+      Effect.map((answers) => answers.flat()),
+      Effect.mapError(failing("offsets"))
+    ),
+  fetch: (request) =>
+    brokers
+      .ask(request.leader, Fetch.api, (best) => Fetch.call(request, Fetch.versionFor(request, best)), {
+        lane: "fetch",
+        pooled: true,
+        waitMillis: request.maxWaitMillis
+      })
+      .pipe(
+        Effect.map((answer) =>
+          answer === undefined
+            ? { ...Fetch.failed(ErrorCode.leaderNotAvailable, 0), release: () => undefined }
+            : { ...answer.value, release: answer.release }
+        ),
+        Effect.mapError(failing("fetch"))
+      ),
+  topicConfigs: (names) =>
+    Effect.forEach(chunks(names, batchSize), (some) =>
+      brokers.askAny(DescribeConfigs.api, (version) => DescribeConfigs.call(some, version))
+    ).pipe(
+      Effect.flatMap((answers) => TopicConfigs.collect(answers.flat())),
+      Effect.mapError(failing("configs"))
+    ),
+  groupOffsets: (topics) => GroupOffsets.read(brokers, new Set(topics)).pipe(Effect.mapError(failing("groups")))
+})

@@ -1,0 +1,117 @@
+import { Context, type Effect, type Scope, type Stream } from "effect"
+import type { KafkaError } from "./KafkaError.ts"
+import type { KafkaTarget } from "./KafkaTarget.ts"
+import type { RecordBatch } from "./RecordBatch.ts"
+
+export interface PartitionInfo {
+  readonly partition: number
+  /** Node id of the leader, -1 while there is none. */
+  readonly leader: number
+  readonly replicas: number
+}
+
+export interface TopicInfo {
+  readonly name: string
+  /** KIP-516 id as a UUID string; absent where the cluster has none (before Kafka 2.8). */
+  readonly topicId?: string
+  /** Flagged by the broker: `__consumer_offsets`, `__transaction_state`, … */
+  readonly isInternal: boolean
+  /** Ascending by partition. */
+  readonly partitions: ReadonlyArray<PartitionInfo>
+}
+
+/** Answer for one topic asked for by name. */
+export type TopicLookup =
+  | { readonly _tag: "Found"; readonly topic: TopicInfo }
+  | { readonly _tag: "Missing"; readonly name: string }
+  | { readonly _tag: "Denied"; readonly name: string }
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** `logStart`: first offset still in the log. `lastStable`: end for read_committed. `highWatermark`: end for read_uncommitted. */
+export type OffsetKind = "logStart" | "lastStable" | "highWatermark"
+
+export interface PartitionOffset extends TopicPartition {
+  readonly offset: number
+}
+
+export interface GroupOffsets {
+  readonly groupId: string
+  readonly offsets: ReadonlyArray<PartitionOffset>
+}
+
+/** Which records of one partition to read. Offsets are safe integers; larger ones are refused by name, never rounded. */
+export interface ReadRequest extends TopicPartition {
+  /** When given, a topic re-created under the same name is an error (`TopicRecreated`), never mixed in. */
+  readonly topicId?: string
+  /** First offset to read. */
+  readonly from: number
+  /** First offset NOT to read; must not exceed the last stable offset. */
+  readonly until: number
+  /** Ceiling on one fetch in bytes; a larger first batch is still returned whole (KIP-74). Default 1 MiB. */
+  readonly fetchBytes?: number
+}
+
+/** A stretch of offsets that the cluster no longer has: retention or DeleteRecords was faster than we were. */
+export interface OffsetGap {
+  readonly from: number
+  /** Exclusive. */
+  readonly until: number
+}
+
+/** What one fetch brought for one partition. */
+export interface FetchedBatches extends TopicPartition {
+  /** In offset order; each holds at least one offset of the requested range (first and last batch may overlap its ends). */
+  readonly batches: ReadonlyArray<RecordBatch>
+  /** Everything below this offset has been delivered, or is known not to exist (compaction, aborted, control, `gap`). */
+  readonly position: number
+  /** Bytes of record sets received from the broker for this element. */
+  readonly fetchedBytes: number
+  readonly gap?: OffsetGap
+  /** Hands the buffers back; call once, after the batches' bytes have been copied. */
+  readonly release: () => void
+}
+
+/** Where records come from: one cluster, opened for one run or command. Nothing here needs a consumer group. */
+export interface KafkaSourceShape {
+  /** For people: the bootstrap servers. */
+  readonly location: string
+  /** Cluster id and every topic that we may see. Topics the principal may not Describe are hidden by the broker. */
+  readonly cluster: Effect.Effect<
+    { readonly clusterId: string | undefined; readonly topics: ReadonlyArray<TopicInfo> },
+    KafkaError
+  >
+  /** The named topics, in order of the names; tells a missing one from one we may not describe. Creates nothing. */
+  readonly lookup: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TopicLookup>, KafkaError>
+  /** One offset per partition asked for, in the same order. */
+  readonly offsets: (
+    partitions: ReadonlyArray<TopicPartition>,
+    kind: OffsetKind
+  ) => Effect.Effect<ReadonlyArray<PartitionOffset>, KafkaError>
+  /** Non-default topic configuration by topic name. Fails with `AccessDenied` without DescribeConfigs. */
+  readonly topicConfigs: (
+    names: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyMap<string, Readonly<Record<string, string>>>, KafkaError>
+  /** Committed offsets (>= 0) of all groups that we may describe, on the topics named. */
+  readonly groupOffsets: (topics: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<GroupOffsets>, KafkaError>
+  /**
+   * The committed records of `[from, until)` in offset order, with no hole that is not reported. Ends when, and only
+   * when, `position` has reached `until`. Throttled and empty answers, leader changes and lost connections are retried
+   * inside with a bounded budget; no progress while bytes arrive fails with `Stalled`.
+   */
+  readonly read: (request: ReadRequest) => Stream.Stream<FetchedBatches, KafkaError>
+}
+
+/** The cluster of one run. */
+export class KafkaSource extends Context.Service<KafkaSource, KafkaSourceShape>()("kafka-backup/kafka/KafkaSource") {}
+
+/** Opens the cluster that a resource asks for. */
+export class KafkaSources extends Context.Service<
+  KafkaSources,
+  {
+    readonly open: (target: KafkaTarget) => Effect.Effect<KafkaSourceShape, KafkaError, Scope.Scope>
+  }
+>()("kafka-backup/kafka/KafkaSources") {}

@@ -1,0 +1,77 @@
+import type { Effect } from "effect"
+import type { KafkaError } from "./KafkaError.ts"
+import type { GroupOffsets, OffsetKind, TopicPartition } from "./KafkaSource.ts"
+
+/** One partition as a Metadata answer tells it. */
+export interface WirePartition {
+  readonly partition: number
+  readonly errorCode: number
+  /** -1 while there is none. */
+  readonly leader: number
+  readonly leaderEpoch: number
+  readonly replicas: ReadonlyArray<number>
+}
+
+export interface WireTopic {
+  readonly errorCode: number
+  readonly name: string
+  readonly topicId?: string
+  readonly isInternal: boolean
+  readonly partitions: ReadonlyArray<WirePartition>
+}
+
+export interface WireMetadata {
+  readonly clusterId: string | undefined
+  readonly topics: ReadonlyArray<WireTopic>
+}
+
+/** One partition of one sessionless, read_committed Fetch. */
+export interface WireFetch extends TopicPartition {
+  /** Asked for by id where the broker can (Fetch 13, KIP-516), so that a re-created topic answers UNKNOWN_TOPIC_ID. */
+  readonly topicId?: string
+  readonly leader: number
+  readonly offset: number
+  readonly maxBytes: number
+  readonly maxWaitMillis: number
+}
+
+export interface WireFetched {
+  /** Top-level or partition error code; 0 is success. Source: Kafka protocol guide, "Error Codes". */
+  readonly errorCode: number
+  /** How long the broker wants us to be quiet (quota, KIP-219); the answer may be empty then. */
+  readonly throttleMillis: number
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+  readonly logStartOffset: number
+  readonly aborted: ReadonlyArray<{ readonly producerId: number; readonly firstOffset: number }>
+  /** Node to read from instead (KIP-392), -1 for none. */
+  readonly preferredReadReplica: number
+  /** The record set: whole batches and perhaps a cut one at the end. A view into a pooled buffer, valid until `release`. */
+  readonly records: Buffer
+  readonly release: () => void
+}
+
+/**
+ * Requests and answers of one cluster, without judgement: error codes come back as data. What to make of them (retry,
+ * refresh, gap, fail) is decided once, in what builds a `KafkaSource` on top. Failures are failures of the connection
+ * or of authentication. Every effect may be interrupted.
+ */
+export interface KafkaWire {
+  /** For people: the bootstrap servers. */
+  readonly location: string
+  /** Fresh metadata from any live broker; it also is what later `fetch` and `offsets` calls route by. Creates no topic. */
+  readonly metadata: (names: ReadonlyArray<string> | "all") => Effect.Effect<WireMetadata, KafkaError>
+  /** ListOffsets at the leader `leader`, one answer per partition in the same order. */
+  readonly offsets: (
+    leader: number,
+    partitions: ReadonlyArray<TopicPartition>,
+    kind: OffsetKind
+  ) => Effect.Effect<ReadonlyArray<{ readonly errorCode: number; readonly offset: number }>, KafkaError>
+  readonly fetch: (request: WireFetch) => Effect.Effect<WireFetched, KafkaError>
+  /** As `KafkaSource.topicConfigs`. */
+  readonly topicConfigs: (
+    names: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyMap<string, Readonly<Record<string, string>>>, KafkaError>
+  /** As `KafkaSource.groupOffsets`. */
+  readonly groupOffsets: (topics: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<GroupOffsets>, KafkaError>
+}

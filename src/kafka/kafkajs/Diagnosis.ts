@@ -1,0 +1,85 @@
+import { Effect } from "effect"
+import tls from "node:tls"
+import type { KafkaReason } from "../KafkaError.ts"
+import type { KafkaTarget } from "../KafkaTarget.ts"
+import type { Address } from "./Address.ts"
+import * as Failure from "./Failure.ts"
+import * as Link from "./Link.ts"
+import { type LinkBroken, NoAnswer } from "./LinkBroken.ts"
+import * as SaslHandshake from "./protocol/SaslHandshake.ts"
+
+/** Longest wait for the answer of a listener that already failed us. */
+const probeLimitMillis = 3000
+
+const probeMillis = (settings: Link.Settings): number => Math.min(probeLimitMillis, settings.openTimeoutMillis)
+
+const illegalSaslState = 34
+
+/** True when the listener completes a TLS handshake, whoever it may be. Nothing is sent. */
+const completesTls = (address: Address, settings: Link.Settings): Effect.Effect<boolean> =>
+  Effect.callback<boolean>((resume) => {
+    const socket = tls.connect({ ...address, rejectUnauthorized: false }, () => {
+      resume(Effect.succeed(true))
+      socket.destroy()
+    })
+    socket.on("error", () => resume(Effect.succeed(false)))
+    socket.on("close", () => resume(Effect.succeed(false)))
+    return Effect.sync(() => socket.destroy())
+  }).pipe(Effect.timeoutOrElse({ duration: probeMillis(settings), orElse: () => Effect.succeed(false) }))
+
+/** The link that these settings give, for `use`; closed afterwards. undefined where there is none. */
+const probe = <A>(
+  address: Address,
+  settings: Link.Settings,
+  use: (link: Link.Link) => Effect.Effect<A, LinkBroken>
+): Effect.Effect<A | undefined> => {
+  const limits = { openTimeoutMillis: probeMillis(settings), requestTimeoutMillis: probeMillis(settings) }
+  return Effect.acquireUseRelease(Link.open(address, { ...settings, ...limits }), use, (link) =>
+    Effect.sync(link.close)
+  ).pipe(Effect.catch(() => Effect.succeed(undefined)))
+}
+
+const greetsInPlaintext = (address: Address, settings: Link.Settings) =>
+  probe(address, { ...settings, ssl: undefined, sasl: undefined }, () => Effect.succeed(true))
+
+/** What the listener says of SASL; undefined when it says nothing. Credentials are not sent. */
+const handshake = (address: Address, settings: Link.Settings, mechanism: string) =>
+  probe(address, { ...settings, sasl: undefined }, (link) =>
+    link.call(SaslHandshake.api, () => SaslHandshake.call(mechanism)).pipe(Effect.map(({ value }) => value))
+  )
+
+/**
+ * Why a connection broke. Where the listener ended it without a word, it is asked in the other protocols (without
+ * credentials), so that the advice is what is known rather than a list of guesses.
+ */
+export const reason = (
+  broken: LinkBroken,
+  address: Address,
+  where: string,
+  settings: Link.Settings,
+  target: KafkaTarget
+): Effect.Effect<KafkaReason> =>
+  Effect.gen(function* () {
+    const type = Failure.typeOf(broken.cause)
+    if (type === "ILLEGAL_SASL_STATE") return Failure.proven.noSasl(where)
+    if (type === "UNSUPPORTED_SASL_MECHANISM") {
+      const answer = yield* handshake(address, settings, target.sasl?.mechanism ?? "PLAIN")
+      return Failure.proven.mechanismNotOffered(where, answer?.mechanisms ?? [], target)
+    }
+    const unanswered = broken.cause instanceof NoAnswer && broken.stage === "greeting"
+    if (Failure.isSilentClose(broken) || unanswered) {
+      if (broken.stage === "connecting" && settings.ssl !== undefined) {
+        if (yield* greetsInPlaintext(address, settings)) return Failure.proven.speaksPlaintext(where, broken.cause)
+      }
+      if (broken.stage === "greeting" && settings.ssl === undefined) {
+        if (yield* completesTls(address, settings)) return Failure.proven.speaksTls(where, broken.cause)
+      }
+      if (broken.stage === "trusted" && settings.sasl === undefined) {
+        const answer = yield* handshake(address, settings, "PLAIN")
+        if (answer !== undefined && answer.errorCode !== illegalSaslState) {
+          return Failure.proven.saslRequired(where, answer.mechanisms)
+        }
+      }
+    }
+    return Failure.reason(broken, where, target)
+  })

@@ -1,0 +1,249 @@
+import { Redacted } from "effect"
+import type { KafkaTarget } from "../KafkaTarget.ts"
+import { AuthenticationFailed, BrokerUnreachable, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
+import { ConnectionClosed } from "./DemuxSocket.ts"
+import { NotKafka } from "./FrameSplitter.ts"
+import { type LinkBroken, NoAnswer, NoCommonVersion, type Stage, Unreadable } from "./LinkBroken.ts"
+
+const untrusted = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "CERT_UNTRUSTED",
+  "CERT_SIGNATURE_FAILURE",
+  "INVALID_CA"
+])
+
+const waitingHelps = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ECONNABORTED",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EAI_AGAIN"
+])
+
+const refused: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was reset",
+  ETIMEDOUT: "the connection timed out",
+  EHOSTUNREACH: "there is no route to the host",
+  ENETUNREACH: "there is no route to the network",
+  EAI_AGAIN: "the name server did not answer"
+}
+
+/** Whose credentials: `Secret kafka, keys username and password`. */
+const saslSecret = (target: KafkaTarget): string =>
+  target.sasl === undefined
+    ? "the SASL credentials"
+    : `Secret ${target.sasl.secret}, keys ${target.sasl.usernameKey} and ${target.sasl.passwordKey}`
+
+const tlsSecret = (target: KafkaTarget): string =>
+  target.tls?.secret === undefined ? "the TLS configuration" : `Secret ${target.tls.secret}`
+
+/** True for a connection that just ended, which says little by itself. */
+export const isSilentClose = (broken: LinkBroken): boolean =>
+  broken.cause instanceof ConnectionClosed || codeOf(broken.cause) === "ECONNRESET" || codeOf(broken.cause) === "EPIPE"
+
+const codeOf = (error: Error): string => {
+  const code = (error as { readonly code?: unknown }).code
+  return typeof code === "string" ? code : ""
+}
+
+/** kafkajs's name of the protocol error, for example `UNSUPPORTED_SASL_MECHANISM`. */
+export const typeOf = (error: Error): string => {
+  const type = (error as { readonly type?: unknown }).type
+  return typeof type === "string" ? type : ""
+}
+
+const certificateProblem = (code: string, where: string, error: Error, target: KafkaTarget) => {
+  const from =
+    target.tls?.ca === undefined ? "no ca.crt was given, so public authorities were asked" : "ca.crt was asked"
+  if (untrusted.has(code)) {
+    return new AuthenticationFailed({
+      detail: `${where}: the broker's certificate is not trusted (${code}; ${from})`,
+      advice: `put the certificate authority that signed the brokers' certificates into ${tlsSecret(target)}, key ca.crt`,
+      cause: error
+    })
+  }
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    return new AuthenticationFailed({
+      detail: `${where}: the broker's certificate is for other names (${error.message})`,
+      advice:
+        "connect by a name that the certificate lists, in bootstrapServers and in the brokers' advertised.listeners, or have the certificate list this name",
+      cause: error
+    })
+  }
+  if (code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID") {
+    return new AuthenticationFailed({
+      detail: `${where}: the broker's certificate ${code === "CERT_HAS_EXPIRED" ? "has expired" : "is not valid yet"}`,
+      advice: `renew the broker's certificate, or the authority in ${tlsSecret(target)}, key ca.crt; check the clocks`,
+      cause: error
+    })
+  }
+  if (
+    /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNKNOWN_CA|CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED|UNSUPPORTED_CERTIFICATE/u.test(
+      code
+    )
+  ) {
+    const ours = target.tls?.certificate !== undefined
+    return new AuthenticationFailed({
+      detail: `${where}: the broker ${ours ? "refused our client certificate" : "requires a client certificate"} (${code})`,
+      advice: ours
+        ? `put a client certificate that the brokers trust into ${tlsSecret(target)}, keys tls.crt and tls.key`
+        : `add a client certificate to ${tlsSecret(target)}, keys tls.crt and tls.key, or use a listener that asks for none`,
+      cause: error
+    })
+  }
+  return undefined
+}
+
+const speaksPlaintext = (where: string, cause?: Error) =>
+  new BrokerUnreachable({
+    detail: `${where}: the listener does not speak TLS`,
+    advice: "use the port of a TLS listener, or set securityProtocol to PLAINTEXT or SASL_PLAINTEXT",
+    transient: false,
+    ...(cause === undefined ? {} : { cause })
+  })
+
+const speaksTls = (where: string, cause?: Error) =>
+  new BrokerUnreachable({
+    detail: `${where}: the listener speaks TLS`,
+    advice: "set securityProtocol to SSL or SASL_SSL, or use the port of a plaintext listener",
+    transient: false,
+    ...(cause === undefined ? {} : { cause })
+  })
+
+const notKafka = (where: string, error: NotKafka) => {
+  const [first, second] = error.head
+  if ((first === 0x15 || first === 0x16) && second === 3) return speaksTls(where, error)
+  const speaksHttp = error.head.subarray(0, 4).toString("latin1") === "HTTP"
+  return new BrokerUnreachable({
+    detail: `${where}: the server ${speaksHttp ? "speaks HTTP, not Kafka" : `does not speak Kafka (${error.message})`}`,
+    advice: "check host and port in bootstrapServers, and securityProtocol",
+    transient: false,
+    cause: error
+  })
+}
+
+const saslRefused = (where: string, error: Error, target: KafkaTarget) => {
+  const mechanism = target.sasl?.mechanism ?? ""
+  return new AuthenticationFailed({
+    detail: `${where}: the broker refused our SASL ${mechanism} credentials (${withoutSecrets(error.message, target)})`,
+    advice: `check ${saslSecret(target)}, and that the user exists for mechanism ${mechanism}`
+  })
+}
+
+/** A server's text may quote what we sent; such a text is left out whole. */
+const withoutSecrets = (text: string, { sasl }: KafkaTarget): string => {
+  const secrets = sasl === undefined ? [] : [Redacted.value(sasl.password), Redacted.value(sasl.username)]
+  return secrets.some((secret) => secret.length > 0 && text.includes(secret))
+    ? "its explanation is left out because it quotes a secret"
+    : text
+}
+
+const ends: Record<Stage, string> = {
+  connecting: "the connection was closed before it was established",
+  greeting: "the connection was closed in answer to our first request",
+  authenticating: "the connection was closed during SASL authentication",
+  trusted: "the connection was closed before the first answer",
+  serving: "the connection was lost"
+}
+
+const silences: Record<Stage, string> = {
+  connecting: "no connection was established",
+  greeting: "the server accepted the connection, but did not answer our first request",
+  authenticating: "SASL authentication was not over",
+  trusted: "no answer came",
+  serving: "no answer came"
+}
+
+/** What broke a connection, in the port's words. `where` names the broker or server. */
+export const reason = (broken: LinkBroken, where: string, target: KafkaTarget): KafkaReason => {
+  const error = broken.cause
+  const code = codeOf(error)
+  if (error instanceof NotKafka) return notKafka(where, error)
+  if (error instanceof NoCommonVersion) {
+    return new ProtocolFailure({ detail: `${where}: ${error.message}`, transient: false, cause: error })
+  }
+  if (error instanceof Unreadable) {
+    return new ProtocolFailure({ detail: `${where}: ${error.message}`, transient: false, cause: error })
+  }
+  if (error instanceof NoAnswer) {
+    return new BrokerUnreachable({
+      detail: `${where}: ${silences[broken.stage]} within ${error.millis / 1000} s`,
+      advice: "check that the broker runs and that firewalls and NetworkPolicies let us through",
+      transient: true,
+      cause: error
+    })
+  }
+  if (error.name === "KafkaJSSASLAuthenticationError" || typeOf(error) === "SASL_AUTHENTICATION_FAILED") {
+    return saslRefused(where, error, target)
+  }
+  const certificate = certificateProblem(code, where, error, target)
+  if (certificate !== undefined) return certificate
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") {
+    return speaksPlaintext(where, error)
+  }
+  if (/^ERR_(SSL|TLS|OSSL)/u.test(code)) {
+    return new AuthenticationFailed({
+      detail: `${where}: the TLS handshake failed (${code})`,
+      advice: `check the listener's protocols and ciphers, whether it asks for a client certificate, and ${tlsSecret(target)}`,
+      cause: error
+    })
+  }
+  if (code === "ENOTFOUND" || code === "EAI_NONAME") {
+    return new BrokerUnreachable({
+      detail: `${where}: the host name is unknown`,
+      advice: "check the name in bootstrapServers, and the brokers' advertised.listeners, from inside this cluster",
+      transient: false,
+      cause: error
+    })
+  }
+  if (isSilentClose(broken)) {
+    return new BrokerUnreachable({
+      detail: `${where}: ${ends[broken.stage]}`,
+      advice:
+        broken.stage === "serving"
+          ? "check the broker's log and the network; the run resumes where it stopped"
+          : "check that the broker is up and that securityProtocol is what the listener speaks",
+      transient: true,
+      cause: error
+    })
+  }
+  return new BrokerUnreachable({
+    detail: `${where}: ${refused[code] ?? withoutSecrets(error.message || code || error.name, target)}`,
+    advice: "check that the broker runs and that host and port in bootstrapServers are right",
+    transient: waitingHelps.has(code) || code === "",
+    cause: error
+  })
+}
+
+/** Said for sure, after having asked the listener itself. */
+export const proven = {
+  speaksPlaintext,
+  speaksTls,
+  mechanismNotOffered: (where: string, offered: ReadonlyArray<string>, target: KafkaTarget) =>
+    new AuthenticationFailed({
+      detail: `${where}: the listener does not offer SASL mechanism ${target.sasl?.mechanism ?? ""}; it offers ${list(offered)}`,
+      advice: `set the mechanism to one of ${list(offered)}, with credentials for it in ${saslSecret(target)}`
+    }),
+  noSasl: (where: string) =>
+    new BrokerUnreachable({
+      detail: `${where}: the listener does not use SASL`,
+      advice: "set securityProtocol to PLAINTEXT or SSL, or use the port of a SASL listener",
+      transient: false
+    }),
+  saslRequired: (where: string, offered: ReadonlyArray<string>) =>
+    new AuthenticationFailed({
+      detail: `${where}: the listener requires SASL; it offers ${list(offered)}`,
+      advice: "set securityProtocol to SASL_PLAINTEXT or SASL_SSL and name a Secret with credentials"
+    })
+}
+
+const list = (mechanisms: ReadonlyArray<string>): string =>
+  mechanisms.length === 0 ? "no mechanism that it names" : mechanisms.join(", ")

@@ -1,0 +1,97 @@
+import { Effect, Schedule } from "effect"
+import { ErrorCode } from "../ErrorCode.ts"
+import { AccessDenied, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
+import type { GroupOffsets } from "../KafkaSource.ts"
+import type { Brokers } from "./Brokers.ts"
+import * as Groups from "./protocol/Groups.ts"
+
+/** OffsetFetch requests under way at once. */
+const concurrency = 8
+
+/** A coordinator that loads or moves is ready within seconds: after 100 ms, doubling to at most 2 s, about 15 s in all. */
+const coordinatorRetry = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(
+  Schedule.jittered,
+  Schedule.upTo({ times: 10 }),
+  Schedule.setInputType<KafkaReason>(),
+  Schedule.while(({ input }) => input._tag === "ProtocolFailure" && input.transient)
+)
+
+const isMoving = (errorCode: number): boolean =>
+  errorCode === ErrorCode.coordinatorLoadInProgress ||
+  errorCode === ErrorCode.coordinatorNotAvailable ||
+  errorCode === ErrorCode.notCoordinator
+
+/** Not ours to see, or gone, or of a kind without offsets (24 invalid id, 69 not found): the group is left out. */
+const isOut = (errorCode: number): boolean =>
+  errorCode === ErrorCode.groupAuthorizationFailed || errorCode === 24 || errorCode === 69
+
+const refused = (errorCode: number, what: string): KafkaReason =>
+  errorCode === ErrorCode.clusterAuthorizationFailed
+    ? new AccessDenied({ resource: "cluster", missing: "Describe" })
+    : new ProtocolFailure({
+        detail: `${what} failed with error ${errorCode}`,
+        code: errorCode,
+        transient: isMoving(errorCode)
+      })
+
+/** The broker left the cluster between two answers; the retry asks the ones that are there then. */
+const gone = (nodeId: number): KafkaReason =>
+  new ProtocolFailure({ detail: `broker ${nodeId} is not in the cluster any more`, transient: true })
+
+const groupsAt = (brokers: Brokers, nodeId: number) =>
+  Effect.gen(function* () {
+    const answer = yield* brokers.ask(nodeId, Groups.listApi, Groups.list)
+    if (answer === undefined) return []
+    const { errorCode, groupIds } = answer.value
+    if (errorCode !== ErrorCode.none)
+      return yield* Effect.fail(refused(errorCode, `listing groups of broker ${nodeId}`))
+    return groupIds.map((groupId) => ({ groupId, nodeId }))
+  }).pipe(Effect.retry(coordinatorRetry))
+
+const coordinatorOf = (brokers: Brokers, groupId: string) =>
+  Effect.gen(function* () {
+    const answer = yield* brokers.askAny(Groups.coordinatorApi, (version) => Groups.coordinator(groupId, version))
+    if (isOut(answer.errorCode)) return undefined
+    if (answer.errorCode !== ErrorCode.none) {
+      return yield* Effect.fail(refused(answer.errorCode, `finding the coordinator of group ${groupId}`))
+    }
+    return answer.node.nodeId
+  })
+
+/** Asks the broker that listed the group, and, where the group has moved since, its coordinator. */
+const offsetsOf = (brokers: Brokers, groupId: string, listedBy: number) => {
+  let coordinator: number | undefined = listedBy
+  return Effect.gen(function* () {
+    const nodeId = coordinator ?? (yield* coordinatorOf(brokers, groupId))
+    if (nodeId === undefined) return []
+    coordinator = undefined
+    const answer = yield* brokers.ask(nodeId, Groups.offsetsApi, (version) => Groups.offsets(groupId, version))
+    if (answer === undefined) return yield* Effect.fail(gone(nodeId))
+    const { errorCode, offsets } = answer.value
+    if (isOut(errorCode)) return []
+    if (errorCode !== ErrorCode.none) return yield* Effect.fail(refused(errorCode, `offsets of group ${groupId}`))
+    return offsets
+  }).pipe(Effect.retry(coordinatorRetry))
+}
+
+/** Committed offsets on `topics` of every group that we may describe; groups without any are left out. By group id. */
+export const read = (
+  brokers: Brokers,
+  topics: ReadonlySet<string>
+): Effect.Effect<ReadonlyArray<GroupOffsets>, KafkaReason> =>
+  Effect.gen(function* () {
+    const listed = yield* Effect.forEach(brokers.nodeIds(), (nodeId) => groupsAt(brokers, nodeId), { concurrency })
+    // A group that moves while brokers are asked may be listed twice.
+    const listedBy = new Map(listed.flat().map(({ groupId, nodeId }) => [groupId, nodeId]))
+    const groups = yield* Effect.forEach(
+      listedBy,
+      ([groupId, nodeId]) =>
+        offsetsOf(brokers, groupId, nodeId).pipe(
+          Effect.map((offsets) => ({ groupId, offsets: offsets.filter(({ topic }) => topics.has(topic)) }))
+        ),
+      { concurrency }
+    )
+    return groups
+      .filter(({ offsets }) => offsets.length > 0)
+      .sort((a, b) => (a.groupId < b.groupId ? -1 : a.groupId > b.groupId ? 1 : 0))
+  })

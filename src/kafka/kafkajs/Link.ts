@@ -1,0 +1,215 @@
+import { Effect } from "effect"
+import type { ConnectionOptions } from "node:tls"
+import type { Address } from "./Address.ts"
+import type { BufferPool } from "./BufferPool.ts"
+import * as DemuxSocket from "./DemuxSocket.ts"
+import * as Internals from "./internals.ts"
+import { LinkBroken, NoAnswer, NoCommonVersion, type Stage, Unreadable } from "./LinkBroken.ts"
+import * as Api from "./protocol/Api.ts"
+import { Reader } from "./protocol/Reader.ts"
+import { Writer } from "./protocol/Writer.ts"
+
+export interface Settings {
+  readonly clientId: string
+  readonly ssl: ConnectionOptions | undefined
+  readonly sasl: Internals.KafkaJsSasl | undefined
+  readonly pool: BufferPool
+  /** For TCP, TLS, API versions and SASL together. */
+  readonly openTimeoutMillis: number
+  /** For one answer, beyond what the request itself asks the broker to wait. */
+  readonly requestTimeoutMillis: number
+  /** How long before a SASL session ends it is renewed. */
+  readonly reauthenticateBeforeMillis: number
+}
+
+export interface Received<A> {
+  readonly value: A
+  /** Hands the frame's buffer back; `value` may hold views of it. */
+  readonly release: () => void
+}
+
+export interface CallOptions {
+  /** True: the answer's buffer comes from the pool, and `release` gives it back. */
+  readonly pooled?: boolean
+  /** How long the request itself asks the broker to wait. */
+  readonly waitMillis?: number
+  /** Instead of the settings' own. */
+  readonly requestTimeoutMillis?: number
+}
+
+/** One authenticated connection to one broker. It is opened once, and never again after it broke. */
+export interface Link {
+  readonly ranges: Api.VersionRanges
+  readonly isOpen: () => boolean
+  readonly close: () => void
+  /** Sends one request in the best common version and reads its answer. Interruption abandons it. */
+  readonly call: <A>(
+    api: Api.Api,
+    request: (version: number) => Api.Call<A>,
+    options?: CallOptions
+  ) => Effect.Effect<Received<A>, LinkBroken>
+}
+
+const asError = (cause: unknown): Error => (cause instanceof Error ? cause : new Error(String(cause)))
+
+/** Bytes of a request before its body: length, API key, version, correlation id, client id. */
+const encodeRequest = <A>(call: Api.Call<A>, clientId: string, correlationId: number): Buffer => {
+  const header = new Writer(false)
+  header.int32(0).int16(call.api.key).int16(call.version).int32(correlationId).string(clientId)
+  const body = new Writer(Api.isFlexible(call.api, call.version))
+  body.noTags()
+  call.encode(body)
+  const frame = Buffer.concat([header.finish(), body.finish()])
+  frame.writeInt32BE(frame.length - 4, 0)
+  return frame
+}
+
+const decodeAnswer = <A>(call: Api.Call<A>, frame: Buffer): A => {
+  const reader = new Reader(frame, 4, Api.isFlexible(call.api, call.version))
+  try {
+    reader.tags()
+    return call.decode(reader)
+  } catch (cause) {
+    throw new Unreadable(call.api, call.version, asError(cause))
+  }
+}
+
+/** Connects and authenticates; on interruption or time-out nothing is left open. */
+export const open = (address: Address, settings: Settings): Effect.Effect<Link, LinkBroken> =>
+  Effect.suspend(() => {
+    const attempt: Attempt = { connected: false, broker: undefined }
+    return connect(address, settings, attempt).pipe(
+      Effect.timeoutOrElse({
+        duration: settings.openTimeoutMillis,
+        orElse: () => Effect.fail(new LinkBroken(stageOf(attempt), new NoAnswer(settings.openTimeoutMillis)))
+      })
+    )
+  })
+
+/** How far opening has come. */
+interface Attempt {
+  connected: boolean
+  broker: Internals.KafkaJsBroker | undefined
+}
+
+const stageOf = ({ connected, broker }: Attempt): Stage =>
+  !connected ? "connecting" : (broker?.versions ?? null) === null ? "greeting" : "authenticating"
+
+const connect = (address: Address, settings: Settings, attempt: Attempt): Effect.Effect<Link, LinkBroken> =>
+  Effect.callback<Link, LinkBroken>((resume) => {
+    let socket: DemuxSocket.DemuxSocket | undefined
+    const fail = (error: Error) => resume(Effect.fail(new LinkBroken(stageOf(attempt), error)))
+    const makeSocket = DemuxSocket.factory(settings.pool, (made) => {
+      socket = made
+      made.onClose(fail)
+    })
+    const broker = Internals.makeBroker({
+      ...address,
+      clientId: settings.clientId,
+      ssl: settings.ssl,
+      sasl: settings.sasl === undefined ? undefined : { ...settings.sasl },
+      socketFactory: (options) =>
+        makeSocket({
+          ...options,
+          onConnect: () => {
+            attempt.connected = true
+            options.onConnect()
+          }
+        }),
+      // Our own time-out comes first; kafkajs's own is only there so that none of its timers outlives us for long.
+      connectTimeoutMillis: settings.openTimeoutMillis + 1000,
+      reauthenticateBeforeMillis: settings.reauthenticateBeforeMillis
+    })
+    attempt.broker = broker
+    const opened = async () => {
+      await broker.connect()
+      const connection = await broker.connectionPool.getConnection(0)
+      if (socket === undefined) throw new Error("kafkajs did not use the socket factory")
+      resume(Effect.succeed(over(socket, connection, broker.versions ?? {}, settings)))
+    }
+    opened().catch((cause) => {
+      const error = asError(cause)
+      // kafkajs wraps what broke the socket; the socket itself has the original.
+      const wrapped = error.name === "KafkaJSConnectionError" || error.name === "KafkaJSConnectionClosedError"
+      if (!wrapped || socket === undefined) fail(error)
+      socket?.destroy(wrapped ? new DemuxSocket.ConnectionClosed() : error)
+    })
+    return Effect.sync(() => socket?.destroy(new Error("given up")))
+  })
+
+const over = (
+  socket: DemuxSocket.DemuxSocket,
+  connection: Internals.KafkaJsConnection,
+  ranges: Api.VersionRanges,
+  settings: Settings
+): Link => {
+  let stage: Stage = "trusted"
+  const broken = (error: Error) => new LinkBroken(stage, error)
+
+  /** Not before a renewal of the SASL session is over, if one is due: the broker closes on anything in between. */
+  const exchange = <A>(call: Api.Call<A>, pooled: boolean) =>
+    Effect.callback<DemuxSocket.Answer, LinkBroken>((resume) => {
+      let forget: (() => void) | undefined
+      let abandoned = false
+      const send = () => {
+        if (abandoned) return
+        forget = socket.send((correlationId) => encodeRequest(call, settings.clientId, correlationId), {
+          pooled,
+          succeed: (answer) => {
+            stage = "serving"
+            resume(Effect.succeed(answer))
+          },
+          fail: (error) => resume(Effect.fail(broken(error)))
+        })
+      }
+      if (settings.sasl === undefined || connection.isAuthenticated()) send()
+      else {
+        connection
+          .authenticate()
+          .then(send)
+          .catch((cause) => {
+            const error = asError(cause)
+            socket.destroy(error)
+            resume(Effect.fail(new LinkBroken("authenticating", error)))
+          })
+      }
+      return Effect.sync(() => {
+        abandoned = true
+        forget?.()
+      })
+    })
+
+  const read = <A>(call: Api.Call<A>, answer: DemuxSocket.Answer): Effect.Effect<Received<A>, LinkBroken> => {
+    try {
+      return Effect.succeed({ value: decodeAnswer(call, answer.frame), release: answer.release })
+    } catch (cause) {
+      const error = asError(cause)
+      socket.destroy(error)
+      return Effect.fail(broken(error))
+    }
+  }
+
+  return {
+    ranges,
+    isOpen: socket.isOpen,
+    close: () => socket.destroy(new DemuxSocket.ConnectionClosed()),
+    call: (api, request, options) => {
+      const version = Api.version(api, ranges)
+      if (version === undefined) return Effect.fail(broken(new NoCommonVersion(api, ranges)))
+      const call = request(version)
+      const limitMillis = (options?.requestTimeoutMillis ?? settings.requestTimeoutMillis) + (options?.waitMillis ?? 0)
+      return exchange(call, options?.pooled ?? false).pipe(
+        Effect.timeoutOrElse({
+          duration: limitMillis,
+          orElse: () => {
+            // Answers come in order: behind a lost one all others wait too.
+            const error = new NoAnswer(limitMillis)
+            socket.destroy(error)
+            return Effect.fail(broken(error))
+          }
+        }),
+        Effect.flatMap((answer) => read(call, answer))
+      )
+    }
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * The only door to kafkajs's insides. kafkajs connects, speaks TLS and SASL (with re-authentication, KIP-368) and learns
+ * the broker's API versions; everything after that is our own codec. Its public API offers none of it separately, so
+ * these modules are imported from `src/`, which is safe as long as the version is exactly the one named here.
+ */
+import manifest from "kafkajs/package.json" with { type: "json" }
+import Broker from "kafkajs/src/broker/index.js"
+import loggers from "kafkajs/src/loggers/index.js"
+import ConnectionPool from "kafkajs/src/network/connectionPool.js"
+import RequestQueue from "kafkajs/src/network/requestQueue/index.js"
+import type { ConnectionOptions } from "node:tls"
+
+/** The version that these imports and their types were written for. */
+export const kafkaJsVersion = "2.2.4"
+
+/** What kafkajs calls on a socket. */
+export interface KafkaJsSocket {
+  readonly on: (event: string, listener: (...args: ReadonlyArray<never>) => void) => unknown
+  readonly write: (bytes: Buffer, encoding?: string) => unknown
+  readonly end: () => unknown
+  readonly unref: () => unknown
+}
+
+export type KafkaJsSocketFactory = (options: {
+  readonly host: string
+  readonly port: number
+  readonly ssl?: ConnectionOptions | null
+  readonly onConnect: () => void
+}) => KafkaJsSocket
+
+export interface KafkaJsConnection {
+  /** False without SASL, before authentication, and from shortly before the session expires. */
+  readonly isAuthenticated: () => boolean
+  /** Authenticates, or waits for the authentication that is under way; nothing else may be sent meanwhile. */
+  readonly authenticate: () => Promise<void>
+}
+
+export interface KafkaJsConnectionPool {
+  readonly getConnection: (index: number) => Promise<KafkaJsConnection>
+}
+
+export interface ApiVersionRange {
+  readonly minVersion: number
+  readonly maxVersion: number
+}
+
+export interface KafkaJsBroker {
+  /** Connects, asks for the API versions and authenticates. */
+  readonly connect: () => Promise<void>
+  readonly disconnect: () => Promise<void>
+  /** By API key; null before `connect`. */
+  readonly versions: Readonly<Record<number, ApiVersionRange>> | null
+  readonly connectionPool: KafkaJsConnectionPool
+}
+
+export interface KafkaJsRequestQueue {
+  throttleCheckTimeoutId: NodeJS.Timeout | null
+  readonly pending: ReadonlyArray<unknown>
+  readonly throttledUntil: number
+  checkPendingRequests: () => void
+  scheduleCheckPendingRequests: () => void
+}
+
+export interface KafkaJsSasl {
+  readonly mechanism: string
+  readonly username: string
+  readonly password: string
+}
+
+/** Why this kafkajs cannot be used, or nothing. */
+export const incompatibility = (): string | undefined => {
+  if (manifest.version !== kafkaJsVersion)
+    return `kafkajs is ${manifest.version}, but exactly ${kafkaJsVersion} is needed`
+  const methods: ReadonlyArray<readonly [string, unknown]> = [
+    ["Broker.connect", Broker.prototype?.connect],
+    ["Broker.disconnect", Broker.prototype?.disconnect],
+    ["ConnectionPool.getConnection", ConnectionPool.prototype?.getConnection],
+    ["RequestQueue.scheduleCheckPendingRequests", RequestQueue.prototype?.scheduleCheckPendingRequests],
+    ["RequestQueue.checkPendingRequests", RequestQueue.prototype?.checkPendingRequests],
+    ["createLogger", loggers.createLogger]
+  ]
+  const missing = methods.find(([, method]) => typeof method !== "function")
+  return missing === undefined ? undefined : `kafkajs ${kafkaJsVersion} has no method ${missing[0]}`
+}
+
+/**
+ * As shipped, every connection wakes up each millisecond for ever to look for throttled requests. This asks for a timer
+ * only when a request is waiting.
+ */
+const scheduleOnlyWhenPending = function (this: KafkaJsRequestQueue) {
+  if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return
+  this.throttleCheckTimeoutId = setTimeout(
+    () => {
+      this.throttleCheckTimeoutId = null
+      this.checkPendingRequests()
+    },
+    Math.max(10, this.throttledUntil - Date.now())
+  )
+}
+
+/** Ends the busy timer of all kafkajs connections of this process. Calling it again changes nothing. */
+export const quietTimers = (): void => {
+  RequestQueue.prototype.scheduleCheckPendingRequests = scheduleOnlyWhenPending
+}
+
+/** Failures reach us as rejections; a second account of them on standard output would only be noise. */
+const silent = loggers.createLogger({ level: 0, logCreator: () => () => undefined })
+
+/** A kafkajs broker that is not connected yet. It never retries. */
+export const makeBroker = (options: {
+  readonly host: string
+  readonly port: number
+  readonly clientId: string
+  readonly ssl: ConnectionOptions | undefined
+  readonly sasl: KafkaJsSasl | undefined
+  readonly socketFactory: KafkaJsSocketFactory
+  readonly connectTimeoutMillis: number
+  readonly reauthenticateBeforeMillis: number
+}): KafkaJsBroker =>
+  new Broker({
+    connectionPool: new ConnectionPool({
+      host: options.host,
+      port: options.port,
+      clientId: options.clientId,
+      ssl: options.ssl ?? null,
+      sasl: options.sasl ?? null,
+      socketFactory: options.socketFactory,
+      connectionTimeout: options.connectTimeoutMillis,
+      requestTimeout: options.connectTimeoutMillis,
+      // Its enforcement polls ten times a second; whoever opens a link bounds the time of all of it.
+      enforceRequestTimeout: false,
+      reauthenticationThreshold: options.reauthenticateBeforeMillis,
+      logger: silent
+    }),
+    logger: silent,
+    authenticationTimeout: options.connectTimeoutMillis,
+    allowAutoTopicCreation: false
+  })

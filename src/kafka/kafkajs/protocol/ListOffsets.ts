@@ -1,0 +1,61 @@
+import type { OffsetKind, TopicPartition } from "../../KafkaSource.ts"
+import type { Api, Call } from "./Api.ts"
+import { groupByTopic } from "./groupByTopic.ts"
+import { Malformed } from "./Reader.ts"
+
+/** 2 is the first with an isolation level (KIP-98), 4 the first with leader epochs (KIP-320). */
+export const api: Api = { key: 2, name: "ListOffsets", minVersion: 2, maxVersion: 5, flexibleFrom: 6 }
+
+const earliest = -2
+const latest = -1
+const readUncommitted = 0
+const readCommitted = 1
+
+export interface Answer {
+  readonly errorCode: number
+  /** -1 with an error. */
+  readonly offset: number
+}
+
+/** One answer per partition, in the order asked. */
+export const call = (
+  partitions: ReadonlyArray<TopicPartition>,
+  kind: OffsetKind,
+  version: number
+): Call<ReadonlyArray<Answer>> => ({
+  api,
+  version,
+  encode: (w) => {
+    w.int32(-1).int8(kind === "highWatermark" ? readUncommitted : readCommitted)
+    const topics = groupByTopic(partitions)
+    w.arrayLength(topics.size)
+    for (const [topic, ids] of topics) {
+      w.string(topic).arrayLength(ids.length)
+      for (const id of ids) {
+        w.int32(id)
+        if (version >= 4) w.int32(-1)
+        w.int64(kind === "logStart" ? earliest : latest)
+      }
+    }
+  },
+  decode: (r) => {
+    r.int32()
+    const found = new Map<string, Answer>()
+    r.array(6, () => {
+      const topic = r.string()
+      r.array(22, () => {
+        const partition = r.int32()
+        const errorCode = r.int16()
+        r.int64()
+        const offset = r.int64()
+        if (version >= 4) r.int32()
+        found.set(`${topic}/${partition}`, { errorCode, offset })
+      })
+    })
+    return partitions.map(({ topic, partition }) => {
+      const answer = found.get(`${topic}/${partition}`)
+      if (answer === undefined) throw new Malformed(`the answer says nothing of ${topic}[${partition}]`)
+      return answer
+    })
+  }
+})

@@ -1,0 +1,61 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
+import { KafkaSources } from "../../src/kafka/KafkaSource.ts"
+import { type KafkaDriver, kafkaSourceContract } from "../contract/kafkaSource.ts"
+
+const inMemory = Effect.gen(function* () {
+  const kafka = yield* InMemoryKafka
+  const sources = yield* KafkaSources
+  const cluster = yield* kafka.cluster("in-memory:9092")
+  const source = yield* sources.open({ bootstrapServers: ["in-memory:9092"] })
+  yield* Effect.addFinalizer(() =>
+    Effect.map(cluster.counters, ({ unreleased, releasedTwice }) => {
+      if (unreleased !== 0 || releasedTwice !== 0) throw new Error(`${unreleased} kept, ${releasedTwice} given back twice`)
+    })
+  )
+  const driver: KafkaDriver = {
+    codecs: ["none", "gzip", "snappy-xerial", "snappy-raw", "lz4", "zstd"],
+    createTopic: (name, partitions, configs) =>
+      cluster.createTopic(name, { partitions, ...(configs === undefined ? {} : { configs }) }),
+    deleteTopic: cluster.deleteTopic,
+    produce: (topic, partition, records, codec) => cluster.produce(topic, partition, records, { codec }),
+    transact: (topic, partition, records, end) =>
+      Effect.gen(function* () {
+        const transaction = yield* cluster.beginTransaction()
+        yield* transaction.produce(topic, partition, records)
+        if (end === "commit") yield* transaction.commit
+        if (end === "abort") yield* transaction.abort
+      }),
+    deleteRecordsBefore: cluster.deleteRecordsBefore,
+    compact: cluster.compact,
+    denyDescribe: (topic) => cluster.deny("Describe", topic),
+    commitGroupOffset: (groupId, topic, partition, offset) =>
+      cluster.commitGroupOffsets(groupId, [{ topic, partition, offset }])
+  }
+  return { source, driver }
+}).pipe(Effect.provide(InMemoryKafka.layer))
+
+kafkaSourceContract("in memory", inMemory)
+
+describe("InMemoryKafka", () => {
+  it.effect("is unreachable under a bootstrap server that nobody created", () =>
+    Effect.gen(function* () {
+      const sources = yield* KafkaSources
+      const error = yield* Effect.flip(sources.open({ bootstrapServers: ["elsewhere:9092"] }))
+      assert.strictEqual(error.reason._tag, "BrokerUnreachable")
+      assert.isFalse(error.isRetryable)
+    }).pipe(Effect.scoped, Effect.provide(InMemoryKafka.layer))
+  )
+
+  it.effect("is the same cluster under the same bootstrap server", () =>
+    Effect.gen(function* () {
+      const kafka = yield* InMemoryKafka
+      const sources = yield* KafkaSources
+      yield* (yield* kafka.cluster("a:9092")).createTopic("orders")
+      const source = yield* sources.open({ bootstrapServers: ["b:9092", "a:9092"] })
+      assert.strictEqual(source.location, "a:9092")
+      assert.deepStrictEqual((yield* source.cluster).topics.map(({ name }) => name), ["orders"])
+    }).pipe(Effect.scoped, Effect.provide(InMemoryKafka.layer))
+  )
+})

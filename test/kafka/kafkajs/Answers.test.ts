@@ -1,0 +1,226 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Buffer } from "node:buffer"
+import { type Api, type Call, isFlexible } from "../../../src/kafka/kafkajs/protocol/Api.ts"
+import * as DescribeConfigs from "../../../src/kafka/kafkajs/protocol/DescribeConfigs.ts"
+import * as Fetch from "../../../src/kafka/kafkajs/protocol/Fetch.ts"
+import * as Groups from "../../../src/kafka/kafkajs/protocol/Groups.ts"
+import * as ListOffsets from "../../../src/kafka/kafkajs/protocol/ListOffsets.ts"
+import * as Metadata from "../../../src/kafka/kafkajs/protocol/Metadata.ts"
+import { Malformed, Reader } from "../../../src/kafka/kafkajs/protocol/Reader.ts"
+import { Writer } from "../../../src/kafka/kafkajs/protocol/Writer.ts"
+import exchanges from "./kafka-4.3.1.json" with { type: "json" }
+
+/** The exchanges are requests that Apache Kafka 4.3.1 accepted, and its answers, in every version that we speak. */
+const topicId = "da3b2017-3519-4548-a85e-01526fdd88ae"
+
+const partitions = [0, 1, 9].map((partition) => ({ topic: "golden", partition }))
+const calls: Readonly<Record<string, (version: number) => Call<unknown>>> = {
+  Metadata: (version) => Metadata.call(["golden", "missing"], version),
+  ListOffsets: (version) => ListOffsets.call(partitions, "lastStable", version),
+  Fetch: (version) =>
+    Fetch.call(
+      {
+        topic: "golden",
+        ...(version >= 13 ? { topicId } : {}),
+        partition: 0,
+        leader: 1,
+        offset: 0,
+        maxBytes: 65536,
+        maxWaitMillis: 100
+      },
+      version
+    ),
+  DescribeConfigs: (version) => DescribeConfigs.call(["golden", "missing"], version),
+  ListGroups: Groups.list,
+  FindCoordinator: (version) => Groups.coordinator("golden-group", version),
+  OffsetFetch: (version) => Groups.offsets("golden-group", version)
+}
+
+const encode = (call: Call<unknown>): string => {
+  const writer = new Writer(isFlexible(call.api, call.version)).noTags()
+  call.encode(writer)
+  return writer.finish().toString("hex")
+}
+
+const decode = (call: Call<unknown>, frame: Buffer): unknown => {
+  const reader = new Reader(frame, 4, isFlexible(call.api, call.version))
+  reader.tags()
+  return call.decode(reader)
+}
+
+const cases = exchanges.map(({ api, version, request, answer }) => ({
+  name: `${api} ${version}`,
+  api,
+  call: calls[api]!(version),
+  request,
+  frame: Buffer.from(answer, "base64")
+}))
+
+const answers = (api: string) => cases.filter((one) => one.api === api).map(({ call, frame }) => decode(call, frame))
+
+/** Failures of reading are typed; anything else that is thrown is a defect. */
+const survives = (call: Call<unknown>, frame: Buffer): boolean => {
+  try {
+    decode(call, frame)
+    return true
+  } catch (error) {
+    if (error instanceof Malformed) return false
+    throw error
+  }
+}
+
+/** The same numbers in every run. */
+const random = (seed: number) => () => {
+  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
+  return seed / 4294967296
+}
+
+describe("requests", () => {
+  it.each(cases)("$name is what the broker accepted", ({ call, request }) => {
+    expect(encode(call)).toBe(request)
+  })
+
+  it("covers every version that is offered", () => {
+    const apis: ReadonlyArray<Api> = [
+      Metadata.api,
+      ListOffsets.api,
+      Fetch.api,
+      DescribeConfigs.api,
+      Groups.listApi,
+      Groups.coordinatorApi,
+      Groups.offsetsApi
+    ]
+    const offered = apis.flatMap(({ name, minVersion, maxVersion }) =>
+      Array.from({ length: maxVersion - minVersion + 1 }, (_, index) => `${name} ${minVersion + index}`)
+    )
+    expect(cases.map(({ name }) => name).sort()).toEqual(offered.sort())
+  })
+})
+
+describe("answers of Kafka 4.3.1", () => {
+  it("tell brokers, topics and partitions, ids from version 10 and epochs from version 7", () => {
+    for (const { call, frame } of cases.filter(({ api }) => api === "Metadata")) {
+      const answer = decode(call, frame) as Metadata.Answer
+      expect(answer.nodes).toEqual([{ nodeId: 1, host: "127.0.0.1", port: 31092 }])
+      expect(answer.topics.map(({ name, errorCode }) => [name, errorCode])).toEqual([
+        ["golden", 0],
+        ["missing", 3]
+      ])
+      expect(answer.topics[0]!.topicId).toBe(call.version >= 10 ? topicId : undefined)
+      expect(answer.topics[1]!.topicId).toBeUndefined()
+      const leaderEpoch = call.version >= 7 ? 0 : -1
+      expect(answer.topics[0]!.partitions).toEqual(
+        [0, 1].map((partition) => ({ partition, errorCode: 0, leader: 1, leaderEpoch, replicas: [1] }))
+      )
+    }
+  })
+
+  it("tell offsets in the order asked, with the error of a partition that is not there", () => {
+    for (const answer of answers("ListOffsets")) {
+      expect(answer).toEqual([
+        { errorCode: 0, offset: 1 },
+        { errorCode: 0, offset: 2 },
+        { errorCode: 3, offset: -1 }
+      ])
+    }
+  })
+
+  it("carry the same record batch in every Fetch version", () => {
+    for (const answer of answers("Fetch") as ReadonlyArray<Fetch.Answer>) {
+      expect(answer).toMatchObject({ errorCode: 0, highWatermark: 1, lastStableOffset: 1, logStartOffset: 0 })
+      expect(answer.records.readInt32BE(8) + 12).toBe(answer.records.length)
+      expect(answer.records.includes("three")).toBe(true)
+    }
+  })
+
+  it("tell only what was configured on the topic itself", () => {
+    for (const answer of answers("DescribeConfigs")) {
+      expect(answer).toMatchObject([
+        { topic: "golden", errorCode: 0, config: { "retention.ms": "-1" } },
+        { topic: "missing", errorCode: 3, config: {} }
+      ])
+    }
+  })
+
+  it("tell groups, their coordinator and their offsets", () => {
+    for (const answer of answers("ListGroups")) {
+      expect(answer).toEqual({ errorCode: 0, groupIds: expect.arrayContaining(["golden-group"]) })
+    }
+    for (const answer of answers("FindCoordinator")) {
+      expect(answer).toEqual({ errorCode: 0, node: { nodeId: 1, host: "127.0.0.1", port: 31092 } })
+    }
+    for (const answer of answers("OffsetFetch")) {
+      expect(answer).toEqual({
+        errorCode: 0,
+        offsets: [
+          { topic: "golden", partition: 0, offset: 1 },
+          { topic: "golden", partition: 1, offset: 2 }
+        ]
+      })
+    }
+  })
+})
+
+describe("damaged answers", () => {
+  it.each(cases)("$name cut anywhere is refused as malformed", ({ call, frame }) => {
+    for (let end = 4; end < frame.length; end++) expect(survives(call, frame.subarray(0, end))).toBe(false)
+  })
+
+  it.each(cases)("$name with random bytes is read or refused, quickly", ({ call, frame }) => {
+    const next = random(frame.length)
+    for (let round = 0; round < 500; round++) {
+      const damaged = Buffer.from(frame)
+      for (let hits = 0; hits <= round % 4; hits++) {
+        damaged[4 + Math.floor(next() * (damaged.length - 4))] = Math.floor(next() * 256)
+      }
+      survives(call, damaged)
+    }
+  })
+
+  it("announcing more elements than there are bytes are refused before any is read", () => {
+    const billion = new Writer(false).int32(0).int32(0).int32(1_000_000_000).int32(0).finish()
+    expect(() => decode(Metadata.call([], 5), billion)).toThrow(Malformed)
+    const compact = new Writer(true).int32(0).noTags().int32(0).unsignedVarint(1_000_000_000).int32(0).finish()
+    expect(() => decode(Metadata.call([], 12), compact)).toThrow(Malformed)
+  })
+
+  it("with an offset beyond 2^53-1 are refused, not rounded", () => {
+    const answer = (high: number, low: number) =>
+      new Writer(false)
+        .int32(0)
+        .int32(0)
+        .arrayLength(1)
+        .string("t")
+        .arrayLength(1)
+        .int32(0)
+        .int16(0)
+        .int64(-1)
+        .int32(high)
+        .int32(low)
+        .finish()
+    const call = ListOffsets.call([{ topic: "t", partition: 0 }], "logStart", 2)
+    expect(decode(call, answer(0x1fffff, -1))).toEqual([{ errorCode: 0, offset: Number.MAX_SAFE_INTEGER }])
+    expect(() => decode(call, answer(0x200000, 0))).toThrow("9007199254740992 is beyond 2^53-1")
+  })
+})
+
+describe("integers", () => {
+  it.each([0, 1, -1, -2, 127, 2 ** 31, -(2 ** 31), 2 ** 32, 2 ** 32 + 1, -(2 ** 32) - 1, 2 ** 53 - 1, -(2 ** 53) + 1])(
+    "%d survives as int64, as other implementations write it",
+    (value) => {
+      const written = new Writer(false).int64(value).finish()
+      expect(written.readBigInt64BE(0)).toBe(BigInt(value))
+      expect(new Reader(written, 0, false).int64()).toBe(value)
+    }
+  )
+
+  it.each([0, 1, 127, 128, 16383, 16384, 2 ** 28, 2 ** 31 - 1])("%d survives as a variable-length integer", (value) => {
+    const written = new Writer(true).unsignedVarint(value).finish()
+    expect(new Reader(written, 0, true).unsignedVarint()).toBe(value)
+  })
+
+  it("longer than 32 bits are refused", () => {
+    expect(() => new Reader(Buffer.from("ffffffff1f", "hex"), 0, true).unsignedVarint()).toThrow(Malformed)
+    expect(() => new Reader(Buffer.from("ffffffffff01", "hex"), 0, true).unsignedVarint()).toThrow(Malformed)
+  })
+})
