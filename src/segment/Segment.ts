@@ -1,0 +1,63 @@
+import type { Effect } from "effect"
+import type { RecordBatch } from "../kafka/RecordBatch.ts"
+import type { SegmentError } from "./SegmentError.ts"
+
+/** What the user asked the stored bytes to look like. */
+export interface SegmentSettings {
+  readonly compression: "zstd" | "lz4" | "none"
+  /** 1-22 for zstd; 1-12 for lz4, where it changes nothing; ignored for none. */
+  readonly level: number
+  /**
+   * Present: every record gets `x-original-offset` and `x-original-timestamp` (8-byte little-endian integers) appended
+   * after its own headers, and `x-source-cluster` (UTF-8) when the cluster has a name.
+   */
+  readonly offsetHeaders?: { readonly sourceClusterId?: string }
+}
+
+/** One finished segment file: its bytes and what the manifest says of them. */
+export interface EncodedSegment {
+  /** The stored file is the concatenation of these. Valid until `release`. */
+  readonly pieces: ReadonlyArray<Uint8Array>
+  /** Length of the whole file. */
+  readonly storedBytes: number
+  /** SHA-256 of the whole file, lower-case hex. */
+  readonly sha256: string
+  readonly recordCount: number
+  /** Both inclusive. */
+  readonly firstOffset: number
+  readonly lastOffset: number
+  /** Smallest and largest record timestamp, milliseconds since 1970, clamped to safe integers. */
+  readonly minTimestamp: number
+  readonly maxTimestamp: number
+  /** Length of the record stream before compression. */
+  readonly uncompressedBytes: number
+  /** Bytes of keys and values alone: what users call the size of their data. */
+  readonly payloadBytes: number
+  /** Gives pooled buffers back; call once, after the pieces are durable. */
+  readonly release: () => void
+}
+
+/** Builds one segment of one partition from validated batches, whole batches at a time. */
+export interface SegmentWriter {
+  readonly recordCount: () => number
+  /** Record stream bytes so far, before compression. */
+  readonly uncompressedBytes: () => number
+  /** Takes the records with `from <= offset < until`, in order. The batches' buffers are free again when this completes. */
+  readonly append: (
+    batches: ReadonlyArray<RecordBatch>,
+    from: number,
+    until: number
+  ) => Effect.Effect<void, SegmentError>
+  /** Finishes the file. Undefined when no record was appended. The writer is spent. */
+  readonly seal: Effect.Effect<EncodedSegment | undefined, SegmentError>
+  /** Drops everything and gives buffers back; safe at any time, also after `seal` (then it does nothing). */
+  readonly discard: Effect.Effect<void>
+}
+
+/** A kind of segment file with its settings and buffers; one per run, chosen per run. */
+export interface SegmentFormat {
+  /** File name ending: `.bin`, `.bin.zst`, `.bin.lz4`. */
+  readonly suffix: string
+  /** Opens a writer for one partition; `topic` and `partition` are for messages. */
+  readonly open: (topic: string, partition: number) => Effect.Effect<SegmentWriter>
+}

@@ -1,0 +1,59 @@
+import { Schema } from "effect"
+
+/** A record that the format cannot hold: more than 65,535 headers, or a header key longer than 65,535 bytes. */
+export class RecordNotRepresentable extends Schema.TaggedError<RecordNotRepresentable>()("RecordNotRepresentable", {
+  topic: Schema.String,
+  partition: Schema.Number,
+  offset: Schema.Number,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `${this.topic}[${this.partition}] offset ${this.offset}: ${this.detail}`
+  }
+}
+
+/** A batch whose records section is not what its header says, found after its checksum was right: a producer's defect. */
+export class MalformedRecords extends Schema.TaggedError<MalformedRecords>()("MalformedRecords", {
+  topic: Schema.String,
+  partition: Schema.Number,
+  offset: Schema.Number,
+  detail: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  override get message() {
+    return `${this.topic}[${this.partition}] batch at offset ${this.offset}: ${this.detail}`
+  }
+}
+
+/** A stored segment that is not readable: magic, version, checksum, framing, count or order. */
+export class SegmentDamaged extends Schema.TaggedError<SegmentDamaged>()("SegmentDamaged", {
+  key: Schema.String,
+  detail: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  override get message() {
+    return `${this.key}: ${this.detail}`
+  }
+}
+
+export class SegmentError extends Schema.TaggedError<SegmentError>()("SegmentError", {
+  reason: Schema.Union([RecordNotRepresentable, MalformedRecords, SegmentDamaged])
+}) {
+  override get message() {
+    return this.reason.message
+  }
+  /** Never: the same bytes give the same answer. */
+  get isRetryable(): boolean {
+    return false
+  }
+  get advice(): string {
+    switch (this.reason._tag) {
+      case "RecordNotRepresentable":
+        return "the segment format cannot hold this record; exclude the topic with excludeTopics to back up the others"
+      case "MalformedRecords":
+        return "the batch's checksum is right but its content is not: find the producer that wrote it; exclude the topic to back up the others"
+      case "SegmentDamaged":
+        return "this part of the set cannot be restored; keep an older set and run a new backup"
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import { Effect } from "effect"
+import type { RecordBatch } from "../../src/kafka/RecordBatch.ts"
+import * as KbakFormat from "../../src/segment/KbakFormat.ts"
+import type { EncodedSegment, SegmentSettings } from "../../src/segment/Segment.ts"
+import type { SegmentError } from "../../src/segment/SegmentError.ts"
+
+export interface Written extends Omit<EncodedSegment, "pieces" | "release"> {
+  readonly file: Buffer
+}
+
+/** Writes the batches, one `append` each, into one segment and copies it out. Dies when there is no record. */
+export const write = (
+  batches: ReadonlyArray<RecordBatch>,
+  settings: Partial<SegmentSettings> = {},
+  options: { readonly from?: number; readonly until?: number } & KbakFormat.SegmentMemory = {}
+): Effect.Effect<Written, SegmentError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const format = yield* KbakFormat.make({ compression: "none", level: 3, ...settings }, options)
+      const writer = yield* format.open("orders", 3)
+      for (const batch of batches)
+        yield* writer.append([batch], options.from ?? 0, options.until ?? Number.MAX_SAFE_INTEGER)
+      const sealed = yield* writer.seal
+      if (sealed === undefined) return yield* Effect.die(new Error("the segment is empty"))
+      const { pieces, release, ...facts } = sealed
+      const file = Buffer.concat(pieces)
+      release()
+      return { ...facts, file }
+    })
+  )
