@@ -1,0 +1,118 @@
+import { stringify } from "yaml"
+import { group, kind, plural, version } from "./KafkaBackup.ts"
+import { KafkaBackupSpec } from "./KafkaBackupSpec.ts"
+import { KafkaBackupStatus } from "./KafkaBackupStatus.ts"
+import * as Metadata from "./Metadata.ts"
+import * as StructuralSchema from "./StructuralSchema.ts"
+
+/** The tree of `spec`: what the API server checks, and what our own inspection walks. */
+export const spec = StructuralSchema.of(KafkaBackupSpec)
+
+/** The tree of `status`. */
+export const status = StructuralSchema.of(KafkaBackupStatus)
+
+const columns = [
+  {
+    name: "Schedule",
+    type: "string",
+    jsonPath: ".spec.schedule",
+    description: "When it runs; empty for a one-time backup"
+  },
+  { name: "Phase", type: "string", jsonPath: ".status.phase", description: "Running, else the last outcome" },
+  {
+    name: "Last Success",
+    type: "date",
+    jsonPath: ".status.lastBackupTime",
+    description: "Time since the last successful backup"
+  },
+  {
+    name: "Records",
+    type: "integer",
+    jsonPath: ".status.lastBackupRecords",
+    description: "Records in the last successful backup"
+  },
+  {
+    name: "Size",
+    type: "integer",
+    jsonPath: ".status.lastBackupSize",
+    description: "Stored bytes of the last successful backup"
+  },
+  // A string: kubectl prints a date that lies ahead as <invalid>.
+  { name: "Next", type: "string", jsonPath: ".status.nextScheduledTime", description: "The next slot, UTC" },
+  { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+  {
+    name: "Suspended",
+    type: "boolean",
+    jsonPath: ".spec.suspend",
+    priority: 1,
+    description: "No scheduled runs start while true"
+  },
+  {
+    name: "Duration",
+    type: "string",
+    jsonPath: ".status.lastBackupDuration",
+    priority: 1,
+    description: "How long the last successful backup took"
+  },
+  {
+    name: "Message",
+    type: "string",
+    jsonPath: '.status.conditions[?(@.type=="Ready")].message',
+    priority: 1,
+    description: "What there is to know, in a sentence"
+  }
+]
+
+/** The CustomResourceDefinition, as the API server takes it. */
+export const crd = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: `${plural}.${group}` },
+  spec: {
+    group,
+    scope: "Namespaced",
+    names: {
+      kind,
+      listKind: `${kind}List`,
+      plural,
+      singular: kind.toLowerCase(),
+      shortNames: ["kb"],
+      categories: ["kafka", "backup"]
+    },
+    versions: [
+      {
+        name: version,
+        served: true,
+        storage: true,
+        subresources: { status: {} },
+        additionalPrinterColumns: columns,
+        schema: {
+          openAPIV3Schema: {
+            description:
+              "Backs up topics of a Kafka cluster to object storage, once or on a schedule, and verifies what was stored.",
+            type: "object",
+            required: ["spec"],
+            properties: {
+              apiVersion: { description: "kafka.oso.sh/v1alpha1", type: "string" },
+              kind: { description: "KafkaBackup", type: "string" },
+              metadata: { type: "object" },
+              spec,
+              status
+            },
+            "x-kubernetes-validations": [
+              {
+                rule: `self.metadata.name.size() <= ${Metadata.maxNameLength}`,
+                message: `metadata.name ${Metadata.nameTooLong}`
+              }
+            ]
+          }
+        }
+      }
+    ]
+  }
+}
+
+const header = `# Generated from src/resource by "npm run crd". Do not edit: change the schema and run it again.\n`
+
+/** The CRD as YAML, byte for byte the same for the same schema. */
+export const yaml = (): string => header + stringify(crd, { lineWidth: 0, aliasDuplicateObjects: false })

@@ -1,0 +1,37 @@
+import * as Field from "./Field.ts"
+import { secretKey, secretName } from "./Name.ts"
+import { ObjectPrefix } from "./ObjectPrefix.ts"
+import * as Rule from "./Rule.ts"
+
+export const GcsCredentialsSecret = Field.object(
+  {
+    name: secretName,
+    key: Field.withDefault(secretKey("Key of the service account's JSON key file."), "credentials.json")
+  },
+  { description: "Secret with a service account's key file. Without it GKE Workload Identity is used." }
+)
+
+export const GcsSpec = Field.object(
+  {
+    bucket: Field.text({
+      description: "Bucket that keeps the backups. It must exist.",
+      maxLength: 222,
+      rules: [
+        Rule.matches(
+          "^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$",
+          "must be a bucket's name, lower case letters, digits, '-', '_' and '.'; a path goes into prefix, gs:// is left out"
+        ),
+        Rule.rule<string>({
+          cel: "!self.startsWith('goog') && !self.contains('..') && !self.matches(r'^[0-9]+([.][0-9]+){3}$')",
+          message: "must not begin with 'goog', hold '..' or look like an IP address: Google reserves these",
+          holds: (self) => !self.startsWith("goog") && !self.includes("..") && !/^[0-9]+([.][0-9]+){3}$/.test(self)
+        }),
+        Rule.avoids("[^.]{64}", "must not hold a part of more than 63 characters between dots")
+      ]
+    }),
+    prefix: Field.optional(ObjectPrefix("Prefix of all object names, for example production/hourly.")),
+    credentialsSecret: Field.optional(GcsCredentialsSecret)
+  },
+  { description: "Google Cloud Storage." }
+)
+export type GcsSpec = typeof GcsSpec.Type

@@ -1,0 +1,29 @@
+import { Schema } from "effect"
+import { KafkaBackupSpec } from "./KafkaBackupSpec.ts"
+import { KafkaBackupStatus } from "./KafkaBackupStatus.ts"
+import { Metadata } from "./Metadata.ts"
+
+export const group = "kafka.oso.sh"
+export const version = "v1alpha1"
+export const apiVersion = `${group}/${version}` as const
+export const kind = "KafkaBackup"
+export const plural = "kafkabackups"
+
+/** Annotation whose value is the trigger of a manual backup: a value not handled before starts one run. */
+export const triggerAnnotation = `${group}/trigger-backup` as const
+
+/** Longest trigger value, in characters. */
+export const maxTriggerLength = 253
+
+/** The whole resource, with defaults applied when decoded. */
+export const KafkaBackup = Schema.Struct({
+  apiVersion: Schema.Literal(apiVersion),
+  kind: Schema.Literal(kind),
+  metadata: Metadata,
+  spec: KafkaBackupSpec,
+  status: Schema.optionalKey(KafkaBackupStatus)
+})
+export type KafkaBackup = typeof KafkaBackup.Type
+
+/** The same as JSON: what the API server sends and takes. */
+export type KafkaBackupJson = typeof KafkaBackup.Encoded

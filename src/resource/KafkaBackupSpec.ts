@@ -1,0 +1,91 @@
+import * as Compression from "./Compression.ts"
+import * as Field from "./Field.ts"
+import { JobSpec } from "./JobSpec.ts"
+import { KafkaClusterSpec } from "./KafkaClusterSpec.ts"
+import { CircuitBreakerSpec, RateLimitSpec, RetentionSpec } from "./LimitsSpec.ts"
+import { PodTemplateSpec } from "./PodTemplateSpec.ts"
+import { ResourcesSpec } from "./ResourcesSpec.ts"
+import * as Rule from "./Rule.ts"
+import * as ScheduleSpec from "./ScheduleSpec.ts"
+import { StorageSpec } from "./StorageSpec.ts"
+import { maxPatterns, TopicPattern } from "./TopicPattern.ts"
+
+/** What the user wants. The one description of every field: text, bounds, defaults and rules sit here and below. */
+export const KafkaBackupSpec = Field.object(
+  {
+    schedule: Field.optional(ScheduleSpec.Schedule),
+    timeZone: Field.optional(ScheduleSpec.TimeZone),
+    suspend: Field.withDefault(ScheduleSpec.Suspend, false),
+    startingDeadlineSeconds: Field.optional(ScheduleSpec.StartingDeadlineSeconds),
+    kafkaCluster: KafkaClusterSpec,
+    topics: Field.list(TopicPattern, {
+      description:
+        "Topics to back up: names and wildcard patterns. A named topic must exist. A pattern never selects a topic that Kafka flags internal; its exact name does.",
+      maxItems: maxPatterns,
+      rules: [
+        Rule.rule({
+          cel: "self.size() >= 1",
+          message: "must name at least one topic or pattern; '*' stands for every topic that is not internal",
+          holds: (self) => self.length >= 1
+        })
+      ]
+    }),
+    excludeTopics: Field.withDefault(
+      Field.list(TopicPattern, {
+        description: "Topics to leave out: names and wildcard patterns. Wins over topics.",
+        maxItems: maxPatterns
+      }),
+      []
+    ),
+    storage: StorageSpec,
+    compression: Field.withDefault(Compression.Compression, "zstd"),
+    compressionLevel: Field.optional(Compression.CompressionLevel),
+    includeOffsetHeaders: Field.withDefault(
+      Field.flag({
+        description:
+          "Add each record's original offset to its headers. Offset and timestamp are stored in any case; with headers a restored topic carries them too."
+      }),
+      false
+    ),
+    sourceClusterId: Field.optional(
+      Field.text({
+        description:
+          "Name of the source cluster, written into every backup, for mapping offsets when restoring elsewhere.",
+        maxLength: 255,
+        rules: [
+          Rule.matches(
+            "^[!-~]([ -~]*[!-~])?$",
+            "must be printable ASCII without a blank at the ends, for example production-us-west-2"
+          )
+        ]
+      })
+    ),
+    checkpointIntervalSecs: Field.withDefault(
+      Field.integer({
+        description:
+          "Seconds between checkpoints: at most this much work is repeated after a pod is lost. Short intervals make many small objects.",
+        minimum: 1,
+        maximum: 3600
+      }),
+      30
+    ),
+    retention: Field.optional(RetentionSpec),
+    rateLimit: Field.optional(RateLimitSpec),
+    circuitBreaker: Field.withDefault(CircuitBreakerSpec, {}),
+    resources: Field.optional(ResourcesSpec),
+    job: Field.withDefault(JobSpec, {}),
+    podTemplate: Field.optional(PodTemplateSpec),
+    deletionPolicy: Field.withDefault(
+      Field.choice(["Retain", "Delete"], {
+        description:
+          "What happens to the stored backups when this resource is deleted: Retain keeps them, Delete removes those that are provably its own."
+      }),
+      "Retain"
+    )
+  },
+  {
+    description: "What to back up, when, and where to.",
+    rules: [...ScheduleSpec.rules, ...Compression.rules]
+  }
+)
+export type KafkaBackupSpec = typeof KafkaBackupSpec.Type

@@ -1,0 +1,126 @@
+import * as Field from "./Field.ts"
+import { Timestamp } from "./Timestamp.ts"
+
+/*
+ * What the operator says. Nothing here is a memory: a status that is lost is computed again from Jobs, pods and storage.
+ * Bounds are wide and there are no rules, so that an older or newer operator's status never blocks an update.
+ */
+
+const name = (description: string) => Field.text({ description, maxLength: 512 })
+const prose = (description: string) => Field.text({ description, maxLength: 32_768 })
+const count = (description: string) => Field.integer({ description, minimum: 0 })
+
+/** Why a run exists: a slot of the schedule, a new trigger value, or a resource without schedule. */
+export const Occasion = Field.choice(["schedule", "trigger", "once"], {
+  description:
+    "Why the run exists: a slot of the schedule, a new value of the trigger annotation, or a resource without schedule."
+})
+
+export const Phase = Field.choice(["Pending", "Running", "Completed", "Failed"], {
+  description: "Summary: Running while a run is active, else the last outcome, else Pending. Conditions say more."
+})
+export type Phase = typeof Phase.Type
+
+export const Outcome = Field.choice(["success", "failed", "interrupted", "skipped"], {
+  description:
+    "success: complete and verified. failed, interrupted: nothing to restore from. skipped: a slot that met a running run."
+})
+export type Outcome = typeof Outcome.Type
+
+export const HistoryEntry = Field.object(
+  {
+    backupId: name("Id of the backup: resource name, date and time of its slot in UTC."),
+    startTime: Timestamp("When the run started; for a skipped slot, the slot."),
+    completionTime: Field.optional(Timestamp("When the run ended.")),
+    outcome: Outcome,
+    occasion: Field.optional(Occasion),
+    size: Field.optional(count("Stored bytes of all objects that the backup names.")),
+    records: Field.optional(count("Records in the backup.")),
+    addedBytes: Field.optional(count("Stored bytes that this run added itself.")),
+    addedRecords: Field.optional(count("Records that this run added itself.")),
+    reason: Field.optional(name("Why it failed, was interrupted or skipped, in one word.")),
+    message: Field.optional(prose("What happened, and what to do about it."))
+  },
+  { description: "One run and how it ended." }
+)
+export type HistoryEntry = typeof HistoryEntry.Type
+
+export const Condition = Field.object(
+  {
+    type: name("Which question this answers, for example Ready."),
+    status: Field.choice(["True", "False", "Unknown"], { description: "The answer." }),
+    reason: name("The answer's reason, in one word."),
+    message: prose("The answer in a sentence, and what to do about it."),
+    lastTransitionTime: Timestamp("When the status last changed."),
+    observedGeneration: Field.optional(count("Generation of the resource that the answer is about."))
+  },
+  { description: "One aspect of the resource's state." }
+)
+export type Condition = typeof Condition.Type
+
+export const Progress = Field.object(
+  {
+    partitionsTotal: count("Partitions that the run reads."),
+    partitionsDone: count("Partitions read to their end."),
+    recordsTotal: Field.optional(
+      count("Offsets between start and end of all partitions: an upper bound on the records to read.")
+    ),
+    records: count("Records stored so far."),
+    bytes: count("Bytes stored so far."),
+    percent: Field.optional(
+      Field.integer({ description: "Share of the offsets that is done.", minimum: 0, maximum: 100 })
+    ),
+    message: Field.optional(prose("What the run is waiting for, when it is.")),
+    updatedTime: Timestamp("When this was true.")
+  },
+  { description: "How far the active run is. Absent when none is active." }
+)
+export type Progress = typeof Progress.Type
+
+export const ActiveRun = Field.object(
+  {
+    backupId: name("Id of the backup that the run makes."),
+    occasion: Occasion,
+    startTime: Timestamp("When the run started."),
+    jobName: Field.optional(name("Job that runs it."))
+  },
+  { description: "The run that is active. Absent when none is." }
+)
+export type ActiveRun = typeof ActiveRun.Type
+
+export const KafkaBackupStatus = Field.object(
+  {
+    phase: Field.optional(Phase),
+    observedGeneration: Field.optional(count("Generation of the resource that this status is about.")),
+    lastBackupId: Field.optional(name("Id of the last successful backup.")),
+    lastBackupTime: Field.optional(Timestamp("When the last successful backup was complete.")),
+    lastBackupSize: Field.optional(count("Stored bytes of the last successful backup.")),
+    lastBackupRecords: Field.optional(count("Records in the last successful backup.")),
+    lastBackupDuration: Field.optional(name("How long the last successful backup took, for example 5m12s.")),
+    nextScheduledTime: Field.optional(Timestamp("The next slot. Absent without schedule and while suspended.")),
+    lastScheduledTime: Field.optional(Timestamp("The latest slot that was run, skipped or given up.")),
+    skippedSlots: Field.optional(count("Slots that did not get a run of their own since the resource was created.")),
+    observedSchedule: Field.optional(name("Schedule and time zone that the times above belong to.")),
+    scheduledSince: Field.optional(
+      Timestamp("Slots before this do not count: when the schedule was last changed or resumed.")
+    ),
+    handledTrigger: Field.optional(name("Value of the trigger annotation that was handled last.")),
+    activeRun: Field.optional(ActiveRun),
+    progress: Field.optional(Progress),
+    backupHistory: Field.optional(
+      Field.list(HistoryEntry, {
+        description: "Runs, newest first: the newest 100 successes that storage still holds, and the last few others.",
+        maxItems: 200
+      })
+    ),
+    conditions: Field.optional(
+      Field.list(Condition, {
+        description: "Answers to questions about the resource, Ready first of all.",
+        maxItems: 32,
+        kubernetes: { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] }
+      })
+    )
+  },
+  { description: "What the operator last saw. Written by the operator only." }
+)
+export type KafkaBackupStatus = typeof KafkaBackupStatus.Type

@@ -1,0 +1,59 @@
+import * as Field from "./Field.ts"
+import * as Rule from "./Rule.ts"
+
+export const RetentionSpec = Field.object(
+  {
+    backups: Field.optional(
+      Field.integer({
+        description:
+          "Number of successful backups to keep, newest first; older ones are deleted. Failed runs do not count. Absent: all are kept. Lowering it deletes at once.",
+        rules: [Rule.atLeast(1, "must be 1 or more; remove retention to keep every backup")]
+      })
+    )
+  },
+  { description: "How many backups to keep. Absent: all." }
+)
+export type RetentionSpec = typeof RetentionSpec.Type
+
+export const RateLimitSpec = Field.object(
+  {
+    bytesPerSecond: Field.optional(
+      Field.integer({
+        description:
+          "Ceiling on the bytes fetched from Kafka, per second, for the whole backup; 104857600 is 100 MiB/s.",
+        rules: [Rule.atLeast(1, "must be 1 or more; remove it for no limit, suspend: true stops scheduled backups")]
+      })
+    ),
+    recordsPerSecond: Field.optional(
+      Field.integer({
+        description: "Ceiling on the records read from Kafka, per second, for the whole backup.",
+        rules: [Rule.atLeast(1, "must be 1 or more; remove it for no limit, suspend: true stops scheduled backups")]
+      })
+    )
+  },
+  { description: "Ceilings that protect the cluster from the backup. Absent: none." }
+)
+export type RateLimitSpec = typeof RateLimitSpec.Type
+
+export const CircuitBreakerSpec = Field.object(
+  {
+    enabled: Field.withDefault(
+      Field.flag({ description: "Pause instead of hammering a broker or storage that keeps failing." }),
+      true
+    ),
+    failureThreshold: Field.withDefault(
+      Field.integer({ description: "Consecutive failures that open the breaker.", minimum: 1, maximum: 1000 }),
+      5
+    ),
+    resetTimeoutSecs: Field.withDefault(
+      Field.integer({
+        description: "Seconds that the breaker stays open before one attempt is let through.",
+        minimum: 1,
+        maximum: 3600
+      }),
+      60
+    )
+  },
+  { description: "What happens when brokers or storage keep failing." }
+)
+export type CircuitBreakerSpec = typeof CircuitBreakerSpec.Type

@@ -1,0 +1,181 @@
+import { Option, Result, Schema } from "effect"
+import { isScalar, LineCounter, parseAllDocuments } from "yaml"
+import * as Crd from "./Crd.ts"
+import { homes, inspect } from "./Inspection.ts"
+import { apiVersion, KafkaBackup, kind } from "./KafkaBackup.ts"
+import { KafkaBackupStatus } from "./KafkaBackupStatus.ts"
+import { ManifestError } from "./ManifestError.ts"
+import * as Metadata from "./Metadata.ts"
+import { nearest } from "./Near.ts"
+import * as Problem from "./Problem.ts"
+import * as Schedule from "./Schedule.ts"
+
+/** Longest manifest that is read, in characters. The API server takes requests of up to 3 MiB. */
+export const maxTextLength = 3 * 1024 * 1024
+
+/** Reads one KafkaBackup from YAML or JSON. The failure holds all problems at once. */
+export const parse = (text: string): Result.Result<KafkaBackup, ManifestError> =>
+  Result.flatMap(document(text), fromJson)
+
+/**
+ * Reads a KafkaBackup from an object: parsed YAML, or what the API server sent. Unknown fields are refused in the spec;
+ * metadata is read for what we use; a status that cannot be read is the same as none, since it is only a cache.
+ */
+export const fromJson = (json: unknown): Result.Result<KafkaBackup, ManifestError> => {
+  if (!isMap(json))
+    return refuse([{ field: "", message: `must be a ${kind}: a block that starts with apiVersion: ${apiVersion}` }])
+  const identity = identityProblems(json)
+  if (identity.length > 0) return refuse(identity)
+
+  const spec =
+    json["spec"] === undefined || json["spec"] === null
+      ? {
+          problems: [{ field: "spec", message: "is required: What to back up, when, and where to" }],
+          completed: undefined
+        }
+      : inspect(Crd.spec, json["spec"], "spec")
+  const problems = [...unknownProblems(json), ...metadataProblems(json["metadata"]), ...spec.problems]
+  problems.push(...scheduleProblems(json["spec"], problems))
+  if (problems.length > 0) return refuse(problems)
+
+  const { metadata: _metadata, status: _status, ...rest } = json
+  const status = readableStatus(json["status"])
+  return Schema.decodeUnknownResult(KafkaBackup)(
+    { ...rest, metadata: withoutNulls(json["metadata"]), spec: spec.completed },
+    { errors: "all" }
+  ).pipe(
+    Result.map((backup): KafkaBackup => (Option.isSome(status) ? { ...backup, status: status.value } : backup)),
+    // The tree and the schema say the same; should they ever differ, the schema has the last word.
+    Result.mapError((error) => new ManifestError({ problems: [{ field: "", message: error.message }] }))
+  )
+}
+
+/** The status, when it can be read. */
+export const readableStatus = (json: unknown): Option.Option<KafkaBackupStatus> =>
+  json === undefined || json === null ? Option.none() : Schema.decodeUnknownOption(KafkaBackupStatus)(json)
+
+const refuse = (problems: ReadonlyArray<Problem.Problem>) => Result.fail(new ManifestError({ problems }))
+
+const document = (text: string): Result.Result<unknown, ManifestError> => {
+  if (text.length > maxTextLength) {
+    return refuse([{ field: "", message: `the manifest is too long: at most ${maxTextLength} characters` }])
+  }
+  const lines = new LineCounter()
+  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true })
+  const all = "empty" in documents ? [] : documents
+  const faults = all.flatMap(({ errors }) =>
+    errors.map((error): Problem.Problem => {
+      const { col, line } = lines.linePos(error.pos[0])
+      return {
+        field: "",
+        message: `line ${line}, column ${col}: not valid YAML: ${Problem.escaped(error.message.split("\n", 1)[0]!)}`
+      }
+    })
+  )
+  if (faults.length > 0) return refuse(faults)
+  const filled = all.filter(({ contents }) => contents !== null && !(isScalar(contents) && contents.value === null))
+  if (filled.length === 0)
+    return refuse([
+      { field: "", message: `the text is empty: write a ${kind} that starts with apiVersion: ${apiVersion}` }
+    ])
+  if (filled.length > 1) {
+    return refuse([
+      {
+        field: "",
+        message: `holds ${filled.length} documents: put one ${kind} into each file, without '---' between them`
+      }
+    ])
+  }
+  try {
+    return Result.succeed(filled[0]!.toJS({ maxAliasCount: 100 }))
+  } catch {
+    return refuse([{ field: "", message: "uses more YAML aliases than a manifest needs: write the values out" }])
+  }
+}
+
+const identityProblems = (json: Json): ReadonlyArray<Problem.Problem> => {
+  const { apiVersion: givenVersion, kind: givenKind } = json
+  if (typeof givenKind === "string" && (givenKind === "List" || givenKind === `${kind}List`)) {
+    return [
+      {
+        field: "kind",
+        value: Problem.shown("kind", givenKind)!,
+        message: `must be ${kind}: write each item of the list as its own manifest`
+      }
+    ]
+  }
+  const expected = (field: string, given: unknown, wanted: string): ReadonlyArray<Problem.Problem> => {
+    if (given === wanted) return []
+    const value = Problem.shown(field, given)
+    return [
+      {
+        field,
+        ...(value === undefined ? {} : { value }),
+        message: given === undefined ? `is required: write ${field}: ${wanted}` : `must be ${wanted}`
+      }
+    ]
+  }
+  return [...expected("apiVersion", givenVersion, apiVersion), ...expected("kind", givenKind, kind)]
+}
+
+const topLevel = ["apiVersion", "kind", "metadata", "spec", "status"]
+
+const unknownProblems = (json: Json): ReadonlyArray<Problem.Problem> =>
+  Object.keys(json)
+    .filter((name) => !topLevel.includes(name))
+    .map((name) => {
+      const near = nearest(name, topLevel)
+      const hint =
+        near !== undefined
+          ? `did you mean ${near}?`
+          : homes(Crd.spec, name, "spec").length > 0
+            ? `it belongs to ${homes(Crd.spec, name, "spec").join(" or ")}: check the indentation`
+            : `the fields are ${topLevel.join(", ")}`
+      return { field: Problem.escaped(name.slice(0, Problem.maxShown)), message: `is not a field here; ${hint}` }
+    })
+
+const metadataProblems = (metadata: unknown): ReadonlyArray<Problem.Problem> => {
+  if (!isMap(metadata)) return [{ field: "metadata", message: "is required: write metadata with a name" }]
+  const problems: Array<Problem.Problem> = []
+  const report = (field: string, value: unknown, message: string) => {
+    const shown = Problem.shown(field, value)
+    problems.push(shown === undefined ? { field, message } : { field, value: shown, message })
+  }
+  const { annotations, labels, name } = metadata
+  if (name === undefined || name === null)
+    problems.push({ field: "metadata.name", message: "is required: give the backup a name, for example hourly-backup" })
+  else if (typeof name !== "string") report("metadata.name", name, "must be text: put it in quotes")
+  else {
+    for (const rule of Metadata.nameRules) if (!rule.holds(name)) report("metadata.name", name, rule.message)
+  }
+  for (const [field, map] of [
+    ["metadata.annotations", annotations],
+    ["metadata.labels", labels]
+  ] as const) {
+    if (map === undefined || map === null) continue
+    if (!isMap(map)) report(field, map, "must be a block of names and values")
+    else {
+      for (const [key, value] of Object.entries(map)) {
+        if (typeof value !== "string") report(Problem.entry(field, key), value, "must be text: put it in quotes")
+      }
+    }
+  }
+  return problems
+}
+
+/** What only a parsed schedule shows; asked only when the two fields look right on their own. */
+const scheduleProblems = (spec: unknown, soFar: ReadonlyArray<Problem.Problem>): ReadonlyArray<Problem.Problem> => {
+  if (!isMap(spec)) return []
+  const { schedule, timeZone } = spec
+  const isFaulty = (field: string) => soFar.some((problem) => problem.field === field)
+  if (typeof schedule !== "string" || isFaulty("spec.schedule")) return []
+  const zone = typeof timeZone === "string" && !isFaulty("spec.timeZone") ? { timeZone } : {}
+  return Result.match(Schedule.cron({ schedule, ...zone }), { onFailure: (problems) => problems, onSuccess: () => [] })
+}
+
+/** `kubectl create --dry-run -o yaml` writes `creationTimestamp: null`. */
+const withoutNulls = (metadata: unknown): unknown =>
+  isMap(metadata) ? Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null)) : metadata
+
+type Json = Readonly<Record<string, unknown>>
+const isMap = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)

@@ -1,0 +1,49 @@
+import { endpoint } from "./Endpoint.ts"
+import * as Field from "./Field.ts"
+import { secretKey, secretName } from "./Name.ts"
+import { ObjectPrefix } from "./ObjectPrefix.ts"
+import * as Rule from "./Rule.ts"
+
+export const S3CredentialsSecret = Field.object(
+  {
+    name: secretName,
+    accessKeyKey: Field.withDefault(secretKey("Key of the access key id."), "accessKey"),
+    secretKeyKey: Field.withDefault(secretKey("Key of the secret access key."), "secretKey")
+  },
+  {
+    description:
+      "Secret with static access keys. Without it the pod's own identity is used: IRSA, EKS Pod Identity or the instance's role."
+  }
+)
+
+export const S3Spec = Field.object(
+  {
+    bucket: Field.text({
+      description: "Bucket that keeps the backups. It must exist.",
+      maxLength: 63,
+      rules: [
+        Rule.matches(
+          "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+          "must be a bucket's name, 3 to 63 lower case letters, digits, '-' and '.'; a path goes into prefix, an ARN or URL is not a name"
+        ),
+        Rule.rule<string>({
+          cel: "!self.contains('..') && !self.matches(r'^[0-9]+([.][0-9]+){3}$')",
+          message: "must not hold '..' nor look like an IP address",
+          holds: (self) => !self.includes("..") && !/^[0-9]+([.][0-9]+){3}$/.test(self)
+        })
+      ]
+    }),
+    region: Field.text({
+      description: "Region of the bucket, for example us-west-2. S3-compatible servers mostly take us-east-1.",
+      maxLength: 63,
+      rules: [Rule.matches("^[A-Za-z0-9][A-Za-z0-9-]*$", "must be a region's name, for example us-west-2")]
+    }),
+    prefix: Field.optional(ObjectPrefix("Prefix of all object keys, for example production/hourly.")),
+    endpoint: endpoint(
+      "Address of an S3-compatible server such as MinIO, for example https://minio.storage.svc:9000; addressed path-style. Empty or absent: AWS."
+    ),
+    credentialsSecret: Field.optional(S3CredentialsSecret)
+  },
+  { description: "Amazon S3 or a server that speaks its protocol." }
+)
+export type S3Spec = typeof S3Spec.Type

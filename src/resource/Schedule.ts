@@ -1,0 +1,115 @@
+import { Cron, DateTime, Option, Result } from "effect"
+import type { Problem } from "./Problem.ts"
+import * as ProblemText from "./Problem.ts"
+
+/** What the macros stand for; the same as in Kubernetes' CronJob. */
+const macros: Readonly<Record<string, string>> = {
+  "@hourly": "0 * * * *",
+  "@daily": "0 0 * * *",
+  "@midnight": "0 0 * * *",
+  "@weekly": "0 0 * * 0",
+  "@monthly": "0 0 1 * *",
+  "@yearly": "0 0 1 1 *",
+  "@annually": "0 0 1 1 *"
+}
+
+/** Days that a month can have; February in a leap year. */
+const longest = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+interface Scheduled {
+  readonly schedule: string
+  /** IANA zone; UTC when absent. */
+  readonly timeZone?: string
+}
+
+/**
+ * The schedule as a Cron in its zone, or what is wrong with it beyond its shape: a range that runs backwards, a step larger
+ * than its field, a date that no month has, a zone that does not exist.
+ *
+ * In the doubled hour of a change from summer time a schedule that runs all through the day (minute or hour begin with `*`)
+ * runs in both, a fixed time runs once, in the first. In the skipped hour a fixed time runs at the first valid instant.
+ */
+export const cron = (spec: Scheduled): Result.Result<Cron.Cron, ReadonlyArray<Problem>> => {
+  const zone = DateTime.zoneMakeNamed(spec.timeZone ?? "UTC")
+  const problems: Array<Problem> = []
+  if (Option.isNone(zone)) {
+    problems.push(
+      found(
+        "spec.timeZone",
+        spec.timeZone ?? "",
+        "is not a time zone of the IANA database; write one such as Europe/Berlin"
+      )
+    )
+  }
+  const expression = expanded(spec.schedule)
+  const parsed = Cron.parse(
+    expression,
+    Option.getOrElse(zone, () => DateTime.zoneMakeNamedUnsafe("UTC")),
+    {
+      onDstOverlap: runsThroughTheDay(expression) ? "both" : "earlier"
+    }
+  )
+  if (Result.isFailure(parsed)) {
+    problems.push(found("spec.schedule", spec.schedule, parseAdvice(expression, parsed.failure.message)))
+    return Result.fail(problems)
+  }
+  if (!everMatches(parsed.success)) {
+    problems.push(found("spec.schedule", spec.schedule, "never matches: none of its months has such a day"))
+  }
+  return problems.length > 0 ? Result.fail(problems) : Result.succeed(parsed.success)
+}
+
+const found = (field: string, value: string, message: string): Problem => {
+  const shown = ProblemText.shown(field, value)
+  return shown === undefined ? { field, message } : { field, value: shown, message }
+}
+
+/** Five fields: the macro's, or the user's with Sunday at the end of a range as 7 (`fri-sun`), which the parser wants as a number. */
+const expanded = (schedule: string): string => {
+  const trimmed = schedule.trim()
+  return macros[trimmed] ?? trimmed.replaceAll(/-sun\b/gi, "-7")
+}
+
+const runsThroughTheDay = (expression: string): boolean => {
+  const [minute = "", hour = ""] = expression.split(/ +/)
+  return minute.startsWith("*") || hour.startsWith("*")
+}
+
+/** With a day of the week there is always one; else some month must have one of the days. An empty set is "every". */
+const everMatches = (cron: Cron.Cron): boolean => {
+  if (cron.days.size === 0 || cron.weekdays.size > 0) return true
+  const months = cron.months.size === 0 ? longest.map((_, index) => index + 1) : [...cron.months]
+  return months.some((month) => [...cron.days].some((day) => day <= longest[month - 1]!))
+}
+
+const fieldNames = ["minute", "hour", "day of month", "month", "day of week"]
+const highest = [59, 23, 31, 12, 7]
+const weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+const months = ["", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+
+const ordinal = (text: string, field: number): number => {
+  const names = field === 4 ? weekdays : field === 3 ? months : []
+  const index = names.indexOf(text.toLowerCase())
+  return index >= 0 ? index : Number(text)
+}
+
+const parseAdvice = (expression: string, otherwise: string): string => {
+  for (const [index, field] of expression.split(/ +/).entries()) {
+    for (const item of field.split(",")) {
+      const range = /^([a-z0-9]+)-([a-z0-9]+)/i.exec(item)
+      const [from, to] = range ? [ordinal(range[1]!, index), ordinal(range[2]!, index)] : [0, 0]
+      if (from > to) {
+        const lowest = index === 2 || index === 3 ? 1 : 0
+        const last = index === 4 ? 6 : highest[index]!
+        return `the range ${item} of the ${fieldNames[index]} runs backwards: write ${part(from, last)},${part(lowest, to)}`
+      }
+      const step = /[/]([0-9]+)$/.exec(item)
+      if (step && Number(step[1]) > highest[index]!) {
+        return `the step of ${item} is larger than the ${fieldNames[index]} can be: at most ${highest[index]}`
+      }
+    }
+  }
+  return `cannot be read as five cron fields: ${otherwise}`
+}
+
+const part = (from: number, to: number): string => (from === to ? String(from) : `${from}-${to}`)

@@ -1,0 +1,20 @@
+import { codePoints } from "./Field.ts"
+import { maxTriggerLength, triggerAnnotation } from "./KafkaBackup.ts"
+
+/** What the trigger annotation asks for. The value is opaque: a date, a ticket, anything. */
+export type Trigger =
+  | { readonly _tag: "None" }
+  | { readonly _tag: "Token"; readonly token: string }
+  | { readonly _tag: "Refused"; readonly message: string }
+
+/** Reads the trigger annotation. An empty or overlong value is refused, not ignored: somebody expects a backup from it. */
+export const requested = (annotations: { readonly [key: string]: string } | undefined): Trigger => {
+  const token = annotations?.[triggerAnnotation]
+  if (token === undefined) return { _tag: "None" }
+  const length = codePoints(token)
+  if (length >= 1 && length <= maxTriggerLength) return { _tag: "Token", token }
+  return {
+    _tag: "Refused",
+    message: `annotation ${triggerAnnotation} must have 1 to ${maxTriggerLength} characters, has ${length}; a time such as $(date +%s) will do`
+  }
+}
