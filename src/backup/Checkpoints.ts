@@ -1,0 +1,51 @@
+import { type Duration, Effect, Semaphore } from "effect"
+import * as BackupKeys from "../manifest/BackupKeys.ts"
+import { AttemptSuperseded, CatalogueError } from "../manifest/CatalogueError.ts"
+import { Checkpoint, type PartitionAdvance } from "../manifest/Checkpoint.ts"
+import * as Documents from "../manifest/Documents.ts"
+import * as RunState from "../manifest/RunState.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+
+/**
+ * Remembers what is durable. `remember` is called only after a segment's put has returned, so a checkpoint never names
+ * what is not there; `flush` writes what is new since the last one.
+ */
+export const make = (
+  store: ObjectStoreShape,
+  run: { readonly backupId: string; readonly attempt: number },
+  state: RunState.RunState
+) =>
+  Effect.gen(function* () {
+    const writing = yield* Semaphore.make(1)
+    let sequence = 0
+    let pending: Array<PartitionAdvance> = []
+
+    const flush = writing.withPermit(
+      Effect.gen(function* () {
+        if (pending.length === 0) return
+        const advances = pending
+        pending = []
+        const next = sequence + 1
+        const document: Checkpoint = { version: 1, attempt: run.attempt, sequence: next, advances }
+        const key = BackupKeys.checkpoint(run.backupId, run.attempt, next)
+        if (!(yield* Documents.create(store, key, Checkpoint, document))) {
+          return yield* new CatalogueError({ reason: new AttemptSuperseded({ ...run, by: run.attempt }) })
+        }
+        sequence = next
+      })
+    )
+
+    return {
+      /** Takes note of a durable advance; it is written by the next `flush`. */
+      remember: (advance: PartitionAdvance) =>
+        Effect.sync(() => {
+          pending.push(advance)
+          RunState.absorb(state, [advance])
+        }),
+      flush,
+      /** Flushes every `every`; ends only by failing. */
+      flushing: (every: Duration.Duration) => Effect.forever(Effect.andThen(Effect.sleep(every), flush)),
+      /** All that is durable, this attempt's and its predecessors'. */
+      state
+    }
+  })

@@ -1,0 +1,132 @@
+import { Clock, Effect } from "effect"
+import * as BackupKeys from "../manifest/BackupKeys.ts"
+import { AttemptSuperseded, CatalogueError } from "../manifest/CatalogueError.ts"
+import * as Attempts from "../manifest/Attempts.ts"
+import * as Documents from "../manifest/Documents.ts"
+import * as GroupsSnapshot from "../manifest/GroupsSnapshot.ts"
+import type { RunPlan } from "../manifest/RunPlan.ts"
+import * as RunState from "../manifest/RunState.ts"
+import * as SealedJson from "../manifest/SealedJson.ts"
+import { addedHeaders, SetFacts } from "../manifest/SetFacts.ts"
+import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { NotProven, RunError } from "./RunError.ts"
+
+/** Every reason why the durable state is not the planned set: ends not reached, segments out of order or range. Pure. */
+export const contradictions = (plan: RunPlan, state: RunState.RunState): ReadonlyArray<string> =>
+  plan.topics.flatMap((topic) =>
+    topic.partitions.flatMap((partition) => {
+      const place = `${topic.name}[${partition.partition}]`
+      const held = RunState.of(state, topic.name, partition)
+      const problems: Array<string> = []
+      if (held.position !== partition.until) {
+        problems.push(`${place} reached offset ${held.position} of ${partition.until}`)
+      }
+      let next = partition.from
+      for (const segment of held.segments.toSorted((a, b) => a.start_offset - b.start_offset)) {
+        if (segment.start_offset < next) problems.push(`${place}: ${segment.key} overlaps what came before it`)
+        if (segment.end_offset < segment.start_offset || segment.record_count < 1) {
+          problems.push(`${place}: ${segment.key} claims no records`)
+        }
+        next = segment.end_offset + 1
+      }
+      if (next > Math.max(partition.from, partition.until)) problems.push(`${place} holds offsets beyond ${partition.until}`)
+      return problems
+    })
+  )
+
+/** Asks the store for every segment: it must be there with the size and the fingerprint that the put reported. */
+const missing = (store: ObjectStoreShape, plan: RunPlan, state: RunState.RunState) =>
+  Effect.forEach(
+    RunState.segments(plan, state),
+    ({ partition, segment, topic }) => {
+      const place = `${topic}[${partition}] offsets ${segment.start_offset}-${segment.end_offset}`
+      return store.head(ObjectKey.make(segment.key)).pipe(
+        Effect.map((found) => {
+          if (found.size !== segment.compressed_size) {
+            return [`${place}: ${segment.key} has ${found.size} bytes instead of ${segment.compressed_size}`]
+          }
+          return segment.fingerprint !== undefined && found.fingerprint !== segment.fingerprint
+            ? [`${place}: ${segment.key} was altered after it was stored`]
+            : []
+        }),
+        Effect.catchIf(Documents.isNotFound, () => Effect.succeed([`${place}: ${segment.key} is not there`]))
+      )
+    },
+    { concurrency: 16 }
+  ).pipe(Effect.map((problems) => problems.flat()))
+
+const facts = (plan: RunPlan, state: RunState.RunState, notes: ReadonlyArray<string>, completedMillis: number): SetFacts => {
+  const segments = RunState.segments(plan, state)
+  const sum = (of: (segment: (typeof segments)[number]["segment"]) => number) =>
+    segments.reduce((total, { segment }) => total + of(segment), 0)
+  return {
+    version: 1,
+    backupId: plan.backupId,
+    identity: plan.identity,
+    settings: plan.settings,
+    addedHeaders: addedHeaders(plan.settings),
+    ...(plan.clusterId === undefined ? {} : { clusterId: plan.clusterId }),
+    startedMillis: plan.createdMillis,
+    completedMillis,
+    totals: {
+      topics: plan.topics.length,
+      partitions: plan.topics.reduce((n, topic) => n + topic.partitions.length, 0),
+      segments: segments.length,
+      records: sum((segment) => segment.record_count),
+      payloadBytes: sum((segment) => segment.payloadBytes),
+      storedBytes: sum((segment) => segment.compressed_size)
+    },
+    topics: plan.topics.map((topic) => ({
+      name: topic.name,
+      ...(topic.topicId === undefined ? {} : { topicId: topic.topicId }),
+      partitions: topic.partitions.map((partition) => ({
+        ...partition,
+        records: RunState.of(state, topic.name, partition).segments.reduce((n, s) => n + s.record_count, 0)
+      }))
+    })),
+    gaps: plan.topics.flatMap((topic) =>
+      topic.partitions.flatMap((partition) =>
+        RunState.of(state, topic.name, partition).gaps.map(({ from, until }) => ({
+          topic: topic.name,
+          partition: partition.partition,
+          from,
+          until,
+          reason: "offset_out_of_range" as const
+        }))
+      )
+    ),
+    notes
+  }
+}
+
+const json = (value: unknown) => [Buffer.from(`${JSON.stringify(value, null, 2)}\n`)]
+
+/**
+ * Proves the set and commits it. `manifest.json` is written last and only if absent, after every partition reached its
+ * end and every segment was found as it was put. Whoever finds a manifest there already lost a race it may lose.
+ */
+export const commit = Effect.fn("Completion.commit")(function* (
+  store: ObjectStoreShape,
+  plan: RunPlan,
+  attempt: number,
+  state: RunState.RunState,
+  notes: ReadonlyArray<string>
+) {
+  const wrong = contradictions(plan, state)
+  const problems = wrong.length > 0 ? wrong : yield* missing(store, plan, state)
+  if (problems.length > 0) return yield* new RunError({ reason: new NotProven({ problems }) })
+  yield* Attempts.assertLatest(store, plan.backupId, attempt)
+  const set = facts(plan, state, notes, yield* Clock.currentTimeMillis)
+  if (plan.groups !== undefined) {
+    yield* store.put(BackupKeys.groups(plan.backupId), [GroupsSnapshot.encode(plan.groups, plan.createdMillis)])
+  }
+  yield* store.put(BackupKeys.facts(plan.backupId), [SealedJson.seal(SetFacts, set)])
+  yield* store.put(BackupKeys.manifest(plan.backupId), json(RunState.manifest(plan, state)), { ifAbsent: true }).pipe(
+    Effect.catchIf(
+      Documents.isExists,
+      () =>
+        new CatalogueError({ reason: new AttemptSuperseded({ backupId: plan.backupId, attempt, by: attempt + 1 }) })
+    )
+  )
+  return set
+})

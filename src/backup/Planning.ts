@@ -1,0 +1,136 @@
+import { Clock, Effect, Stream } from "effect"
+import { KafkaError } from "../kafka/KafkaError.ts"
+import type { KafkaSourceShape, PartitionOffset, TopicInfo } from "../kafka/KafkaSource.ts"
+import type { PlannedTopic, RunPlan } from "../manifest/RunPlan.ts"
+import * as TopicSelection from "../plan/TopicSelection.ts"
+import { NoTopicsMatched, RunError, TopicAccessDenied, TopicMissing } from "./RunError.ts"
+import type { RunRequest } from "./RunRequest.ts"
+
+/** Every selected topic, or the reason why there can be no run, naming all topics concerned at once. */
+const selectTopics = Effect.fn("Planning.selectTopics")(function* (kafka: KafkaSourceShape, request: RunRequest) {
+  const { clusterId, topics: visible } = yield* kafka.cluster
+  const literals = TopicSelection.literals(request.topics, request.excludeTopics)
+  const hidden = literals.filter((name) => !visible.some((topic) => topic.name === name))
+  const lookups = hidden.length === 0 ? [] : yield* kafka.lookup(hidden)
+  const denied = lookups.flatMap((lookup) => (lookup._tag === "Denied" ? [lookup.name] : []))
+  if (denied.length > 0) return yield* new RunError({ reason: new TopicAccessDenied({ topics: denied }) })
+  const missing = lookups.flatMap((lookup) => (lookup._tag === "Missing" ? [lookup.name] : []))
+  if (missing.length > 0) return yield* new RunError({ reason: new TopicMissing({ topics: missing }) })
+  const found = lookups.flatMap((lookup) => (lookup._tag === "Found" ? [lookup.topic] : []))
+  const all = [...visible, ...found]
+  const { idlePatterns, selected } = TopicSelection.select(request.topics, request.excludeTopics, all)
+  if (selected.length === 0) {
+    const reason = new NoTopicsMatched({ patterns: request.topics, visibleTopics: visible.length })
+    return yield* new RunError({ reason })
+  }
+  const byName = new Map(all.map((topic) => [topic.name, topic]))
+  const topics = selected.flatMap((name) => byName.get(name) ?? [])
+  return { clusterId, topics, notes: idlePatterns.map((pattern) => `pattern ${pattern} matched no topic`) }
+})
+
+/** Runs `effect`; where a right is missing for it, gives undefined and says so in a note instead of failing. */
+const whereAllowed = <A>(what: string, notes: Array<string>, effect: Effect.Effect<A, KafkaError>) =>
+  effect.pipe(
+    Effect.map((value): A | undefined => value),
+    Effect.catchIf(
+      (error) => error.reason._tag === "AccessDenied",
+      (error) =>
+        Effect.sync(() => {
+          notes.push(`${what} not captured: ${error.reason.message}`)
+          return undefined
+        })
+    )
+  )
+
+/** Reads one record's worth of every topic that has any, so that a missing Read right names all topics before the run. */
+const assertReadable = Effect.fnUntraced(function* (kafka: KafkaSourceShape, topics: ReadonlyArray<PlannedTopic>) {
+  const denied = yield* Effect.forEach(
+    topics,
+    (topic) => {
+      const first = topic.partitions.find((p) => p.from < p.until)
+      if (first === undefined) return Effect.succeed([])
+      const request = { topic: topic.name, partition: first.partition, from: first.from, until: first.from + 1 }
+      const probe = topic.topicId === undefined ? request : { ...request, topicId: topic.topicId }
+      return kafka.read({ ...probe, fetchBytes: 1024 }).pipe(
+        Stream.take(1),
+        Stream.runForEach((fetched) => Effect.sync(fetched.release)),
+        Effect.as<ReadonlyArray<string>>([]),
+        Effect.catchIf(
+          (error) => error.reason._tag === "AccessDenied",
+          () => Effect.succeed([topic.name])
+        )
+      )
+    },
+    { concurrency: 8 }
+  )
+  const topicNames = denied.flat()
+  if (topicNames.length > 0) return yield* new RunError({ reason: new TopicAccessDenied({ topics: topicNames }) })
+})
+
+const keyOf = (offset: { readonly topic: string; readonly partition: number }) => `${offset.topic}/${offset.partition}`
+const byPartition = (offsets: ReadonlyArray<PartitionOffset>) => new Map(offsets.map((o) => [keyOf(o), o.offset]))
+
+/**
+ * The plan of a run: topics, their configuration, group offsets, and *then* the ends, so that no group offset can be
+ * newer than the data. Starts come last: what retention removes meanwhile is not claimed.
+ */
+export const make = Effect.fn("Planning.make")(function* (
+  kafka: KafkaSourceShape,
+  request: RunRequest,
+  backupId: string
+) {
+  const { clusterId, notes: selectionNotes, topics } = yield* selectTopics(kafka, request)
+  const notes = [...request.notes, ...selectionNotes]
+  const names = topics.map((topic) => topic.name)
+  const configs = yield* whereAllowed("topic configurations", notes, kafka.topicConfigs(names))
+  const groups = yield* whereAllowed("consumer group offsets", notes, kafka.groupOffsets(names))
+  const partitions = topics.flatMap((topic) =>
+    topic.partitions.map(({ partition }) => ({ topic: topic.name, partition }))
+  )
+  // High watermarks before ends: where the later end is still lower, an open transaction is the only explanation.
+  const highWatermarks = byPartition(yield* kafka.offsets(partitions, "highWatermark"))
+  const ends = byPartition(yield* kafka.offsets(partitions, "lastStable"))
+  const starts = byPartition(yield* kafka.offsets(partitions, "logStart"))
+  const planned = topics.map((topic): PlannedTopic => plannedTopic(topic, configs?.get(topic.name), starts, ends, highWatermarks))
+  yield* assertReadable(kafka, planned)
+  for (const group of groups ?? []) {
+    const ahead = group.offsets.filter((offset) => offset.offset > (ends.get(keyOf(offset)) ?? 0))
+    if (ahead.length > 0) {
+      const places = ahead.map((o) => `${o.topic}[${o.partition}] at ${o.offset}`).join(", ")
+      notes.push(`group ${group.groupId} stands beyond the end of this backup: ${places}`)
+    }
+  }
+  const plan: RunPlan = {
+    version: 1,
+    backupId,
+    identity: request.identity,
+    createdMillis: yield* Clock.currentTimeMillis,
+    ...(clusterId === undefined ? {} : { clusterId }),
+    bootstrapServers: request.bootstrapServers,
+    settings: request.settings,
+    topics: planned,
+    ...(groups === undefined ? {} : { groups: groups.toSorted((a, b) => (a.groupId < b.groupId ? -1 : 1)) }),
+    notes
+  }
+  return plan
+})
+
+const plannedTopic = (
+  topic: TopicInfo,
+  configs: Readonly<Record<string, string>> | undefined,
+  starts: ReadonlyMap<string, number>,
+  ends: ReadonlyMap<string, number>,
+  highWatermarks: ReadonlyMap<string, number>
+): PlannedTopic => ({
+  name: topic.name,
+  ...(topic.topicId === undefined ? {} : { topicId: topic.topicId }),
+  replicationFactor: Math.max(0, ...topic.partitions.map((p) => p.replicas)),
+  ...(configs === undefined ? {} : { configs }),
+  partitions: topic.partitions.map(({ partition }) => {
+    const key = keyOf({ topic: topic.name, partition })
+    const from = starts.get(key) ?? 0
+    const until = Math.max(from, ends.get(key) ?? from)
+    const highWatermark = highWatermarks.get(key) ?? until
+    return { partition, from, until, ...(highWatermark > until ? { highWatermark } : {}) }
+  })
+})

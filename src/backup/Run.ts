@@ -1,0 +1,142 @@
+import { Clock, Deferred, Effect, Stream } from "effect"
+import { KafkaSource } from "../kafka/KafkaSource.ts"
+import * as Attempts from "../manifest/Attempts.ts"
+import * as BackupKeys from "../manifest/BackupKeys.ts"
+import * as Catalogue from "../manifest/Catalogue.ts"
+import * as Claims from "../manifest/Claims.ts"
+import * as Documents from "../manifest/Documents.ts"
+import * as OwnerLock from "../manifest/OwnerLock.ts"
+import { plannedOffsets, RunPlan } from "../manifest/RunPlan.ts"
+import * as RunState from "../manifest/RunState.ts"
+import type { SetFacts } from "../manifest/SetFacts.ts"
+import { ObjectStore, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Completion from "./Completion.ts"
+import * as Planning from "./Planning.ts"
+import * as Reading from "./Reading.ts"
+import * as RetentionPass from "./RetentionPass.ts"
+import { Interrupted, RunError } from "./RunError.ts"
+import type { RunProgress } from "./RunProgress.ts"
+import type { RunRequest } from "./RunRequest.ts"
+
+/** A run that ended well. */
+export interface RunSuccess {
+  readonly plan: RunPlan
+  readonly attempt: number
+  readonly facts: SetFacts
+  /** True when the set had been completed before this attempt began. */
+  readonly alreadyComplete: boolean
+  readonly retention: RetentionPass.RetentionOutcome
+}
+
+/**
+ * One backup run, from claim to retention; see docs/architecture.md for why each step stands where it does. Any number
+ * of attempts of one identity, one after the other or at once, give at most one set.
+ */
+export const run = Effect.fn("Run.run")(function* (request: RunRequest, means: Reading.RunMeans) {
+  const kafka = yield* KafkaSource
+  const store = yield* ObjectStore
+  const { progress } = means
+
+  const backupId = yield* Claims.take(store, request.identity)
+  progress.backupId = backupId
+  const finished = yield* completed(store, backupId)
+  if (finished !== undefined) return { ...finished, retention: yield* retain(store, request, progress) }
+
+  const { advances, attempt, notes } = yield* Attempts.begin(store, backupId, {
+    startedMillis: yield* Clock.currentTimeMillis,
+    host: request.host
+  })
+  progress.attempt = attempt
+  yield* Effect.logInfo("run claimed").pipe(Effect.annotateLogs({ backupId, attempt }))
+
+  progress.step = "planning"
+  const plan = yield* planOnce(store, backupId, Planning.make(kafka, request, backupId))
+  const state = RunState.make()
+  RunState.absorb(state, advances)
+  showPlan(progress, plan, state)
+
+  progress.step = "reading"
+  yield* Reading.readAll(kafka, store, request, means, plan, attempt, state)
+  if (yield* Deferred.isDone(means.stop)) {
+    if (RunState.unfinished(plan, state).length > 0) {
+      return yield* new RunError({ reason: new Interrupted({ backupId, slot: request.identity.slot }) })
+    }
+  }
+
+  progress.step = "verifying"
+  const facts = yield* Completion.commit(store, plan, attempt, state, [...plan.notes, ...notes])
+  yield* tidy(store, plan, state)
+  const retention = yield* retain(store, request, progress)
+  progress.step = "done"
+  return { plan, attempt, facts, alreadyComplete: false, retention } satisfies RunSuccess
+})
+
+/** The plan in storage, or the one that `make` gives, written first and only once. */
+const planOnce = Effect.fnUntraced(function* <E, R>(
+  store: ObjectStoreShape,
+  backupId: string,
+  make: Effect.Effect<RunPlan, E, R>
+) {
+  const key = BackupKeys.plan(backupId)
+  const existing = yield* Documents.readIfThere(store, key, RunPlan)
+  if (existing !== undefined) return existing
+  const made = yield* make
+  return (yield* Documents.create(store, key, RunPlan, made)) ? made : yield* Documents.read(store, key, RunPlan)
+})
+
+/** The success of an earlier attempt, where there is one. */
+const completed = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
+  const set = yield* Catalogue.open(store, backupId).pipe(
+    Effect.catchIf(
+      (error) => error._tag === "CatalogueError" && error.reason._tag === "SetIncomplete",
+      () => Effect.succeed(undefined)
+    )
+  )
+  if (set?.facts === undefined) return undefined
+  const plan = yield* Documents.read(store, BackupKeys.plan(backupId), RunPlan)
+  return { plan, attempt: 0, facts: set.facts, alreadyComplete: true } as const
+})
+
+const showPlan = (progress: RunProgress, plan: RunPlan, state: RunState.RunState) => {
+  const open = RunState.unfinished(plan, state)
+  progress.partitions = plan.topics.reduce((n, topic) => n + topic.partitions.length, 0)
+  progress.partitionsDone = progress.partitions - open.length
+  progress.offsets = plannedOffsets(plan)
+  progress.offsetsDone = progress.offsets - open.reduce((n, { partition, position }) => n + partition.until - position, 0)
+}
+
+/** After the manifest: segments that no manifest names (of killed attempts) and checkpoints are of no more use. */
+const tidy = Effect.fnUntraced(function* (store: ObjectStoreShape, plan: RunPlan, state: RunState.RunState) {
+  const named = new Set<string>(RunState.segments(plan, state).map(({ segment }) => segment.key))
+  const below = (folder: string) =>
+    store.list(folder).pipe(
+      Stream.filter((info) => !named.has(info.key)),
+      Stream.mapEffect((info) => store.delete(info.key), { concurrency: 8, unordered: true }),
+      Stream.runDrain
+    )
+  yield* below(BackupKeys.topicsFolder(plan.backupId)).pipe(
+    Effect.andThen(below(BackupKeys.checkpointFolder(plan.backupId))),
+    // The set is complete and proven; left-overs cost space, not truth, and go with the set.
+    Effect.catch((error) => Effect.logWarning("left-overs of earlier attempts stay").pipe(Effect.annotateLogs({ error: error.message })))
+  )
+})
+
+/** Retention after a success. A failure here does not make the new set worse: it is said, and the next run tries again. */
+const retain = Effect.fnUntraced(function* (store: ObjectStoreShape, request: RunRequest, progress: RunProgress) {
+  progress.step = "retaining"
+  const owner = request.identity.owner
+  return yield* OwnerLock.holding(
+    store,
+    owner,
+    `${request.host}, run of ${request.identity.slot}`,
+    RetentionPass.run(store, owner, request.retainedBackups)
+  ).pipe(
+    Effect.catch((error) =>
+      Effect.as(Effect.logWarning("retention did not finish").pipe(Effect.annotateLogs({ error: error.message })), {
+        kept: [],
+        removed: [],
+        notes: [`retention did not finish: ${error.message}`]
+      } satisfies RetentionPass.RetentionOutcome)
+    )
+  )
+})

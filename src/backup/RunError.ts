@@ -1,0 +1,108 @@
+import { Schema } from "effect"
+
+const names = Schema.Array(Schema.String)
+
+/** Literal topics that the cluster does not have. */
+export class TopicMissing extends Schema.TaggedError<TopicMissing>()("TopicMissing", { topics: names }) {
+  override get message() {
+    return `the cluster has no topic ${listed(this.topics)}`
+  }
+}
+
+/** Topics that the principal may not describe or read. */
+export class TopicAccessDenied extends Schema.TaggedError<TopicAccessDenied>()("TopicAccessDenied", { topics: names }) {
+  override get message() {
+    return `access was denied to topic ${listed(this.topics)}`
+  }
+}
+
+/** Nothing at all was selected. */
+export class NoTopicsMatched extends Schema.TaggedError<NoTopicsMatched>()("NoTopicsMatched", {
+  patterns: names,
+  visibleTopics: Schema.Int
+}) {
+  override get message() {
+    return `no topic matches ${listed(this.patterns)} (${this.visibleTopics} topics are visible)`
+  }
+}
+
+/** A Secret's file that is missing, empty or not what it should be. Never holds the value. */
+export class SecretUnusable extends Schema.TaggedError<SecretUnusable>()("SecretUnusable", {
+  secret: Schema.String,
+  key: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `Secret ${this.secret}, key ${this.key}: ${this.detail}`
+  }
+}
+
+/** Something the manifest asks for that this version cannot do; refused rather than done by halves. */
+export class NotSupported extends Schema.TaggedError<NotSupported>()("NotSupported", {
+  field: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `${this.field}: ${this.detail}`
+  }
+}
+
+/** What was stored is not what is there: the set is not declared complete. */
+export class NotProven extends Schema.TaggedError<NotProven>()("NotProven", { problems: names }) {
+  override get message() {
+    return `the set could not be proven complete: ${this.problems.slice(0, 5).join("; ")}${
+      this.problems.length > 5 ? `; and ${this.problems.length - 5} more` : ""
+    }`
+  }
+}
+
+/** Asked to stop; what is durable is remembered. */
+export class Interrupted extends Schema.TaggedError<Interrupted>()("Interrupted", {
+  backupId: Schema.String,
+  slot: Schema.String
+}) {
+  override get message() {
+    return `${this.backupId} was interrupted; what is stored so far is remembered`
+  }
+}
+
+const listed = (items: ReadonlyArray<string>) =>
+  items.length <= 10 ? items.join(", ") : `${items.slice(0, 10).join(", ")} and ${items.length - 10} more`
+
+/** Failures of a run that are neither the cluster's nor the store's alone. */
+export class RunError extends Schema.TaggedError<RunError>()("RunError", {
+  reason: Schema.Union([
+    TopicMissing,
+    TopicAccessDenied,
+    NoTopicsMatched,
+    SecretUnusable,
+    NotSupported,
+    NotProven,
+    Interrupted
+  ])
+}) {
+  override get message() {
+    return this.reason.message
+  }
+  get isRetryable(): boolean {
+    return this.reason._tag === "Interrupted"
+  }
+  get advice(): string {
+    switch (this.reason._tag) {
+      case "TopicMissing":
+        return "create the topic, correct its name, or use a wildcard where a topic may be absent"
+      case "TopicAccessDenied":
+        return "grant the principal Read and Describe on them, or exclude them with excludeTopics"
+      case "NoTopicsMatched":
+        return "correct spec.topics; wildcards never select internal topics, and topics we may not Describe are hidden from us"
+      case "SecretUnusable":
+        return "create the Secret with this key in the resource's namespace, or give --secrets DIR with DIR/<secret>/<key>"
+      case "NotSupported":
+        return "change the field, or wait for the version that has it"
+      case "NotProven":
+        return "nothing was declared complete; check the store, then repeat the run with the same slot"
+      case "Interrupted":
+        return `repeat the run with --slot ${this.reason.slot}: it resumes where it stopped`
+    }
+  }
+}

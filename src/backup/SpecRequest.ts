@@ -1,0 +1,43 @@
+import * as Compression from "../resource/Compression.ts"
+import type { KafkaBackup } from "../resource/KafkaBackup.ts"
+import * as StorageSpec from "../resource/StorageSpec.ts"
+import type { Owner } from "../plan/RunIdentity.ts"
+import type { RunRequest } from "./RunRequest.ts"
+
+/** Whose run this is, as the resource's own metadata says. */
+export const owner = ({ metadata }: KafkaBackup): Owner => ({
+  ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
+  ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+  name: metadata.name
+})
+
+/** What a resource asks for at one slot (RFC 3339, UTC). Pure; defaults that the documentation leaves open are set here. */
+export const request = (backup: KafkaBackup, slot: string, host: string): RunRequest => {
+  const { spec } = backup
+  const ignored = StorageSpec.ignoredStorageBlocks(spec)
+  return {
+    identity: { owner: owner(backup), slot },
+    topics: spec.topics,
+    excludeTopics: spec.excludeTopics,
+    bootstrapServers: spec.kafkaCluster.bootstrapServers,
+    settings: {
+      compression: spec.compression,
+      compressionLevel: Compression.level(spec),
+      includeOffsetHeaders: spec.includeOffsetHeaders,
+      ...(spec.sourceClusterId === undefined ? {} : { sourceClusterId: spec.sourceClusterId })
+    },
+    checkpointIntervalMillis: spec.checkpointIntervalSecs * 1000,
+    ...(spec.rateLimit?.bytesPerSecond === undefined ? {} : { bytesPerSecond: spec.rateLimit.bytesPerSecond }),
+    ...(spec.rateLimit?.recordsPerSecond === undefined ? {} : { recordsPerSecond: spec.rateLimit.recordsPerSecond }),
+    ...(spec.retention?.backups === undefined ? {} : { retainedBackups: spec.retention.backups }),
+    host,
+    notes: [
+      ...(ignored.length === 0
+        ? []
+        : [`storage blocks ${ignored.join(", ")} are ignored: storageType is ${spec.storage.storageType}`]),
+      ...(spec.compression === "lz4" && spec.compressionLevel !== undefined
+        ? [`compressionLevel ${spec.compressionLevel} changes nothing with lz4: the encoder has one speed`]
+        : [])
+    ]
+  }
+}

@@ -1,0 +1,96 @@
+import { Effect, Result, Stream } from "effect"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as BackupKeys from "./BackupKeys.ts"
+import { AttemptSuperseded, CatalogueError } from "./CatalogueError.ts"
+import { Attempt, Checkpoint, type PartitionAdvance } from "./Checkpoint.ts"
+import * as Documents from "./Documents.ts"
+import * as SealedJson from "./SealedJson.ts"
+
+/** What an attempt starts with: its number, and all that its predecessors made durable. */
+export interface AttemptStart {
+  readonly attempt: number
+  readonly advances: ReadonlyArray<PartitionAdvance>
+  /** What a reader of the report should know of the way here, damaged checkpoints above all. */
+  readonly notes: ReadonlyArray<string>
+}
+
+const attemptNumbers = (store: ObjectStoreShape, backupId: string) =>
+  store.list(BackupKeys.attemptFolder(backupId)).pipe(
+    Stream.runCollect,
+    Effect.map((found) => found.flatMap((info) => BackupKeys.trailingNumber(info.key) ?? []))
+  )
+
+/** The checkpoints of one attempt in sequence, up to the first that is missing or damaged. */
+const readLink = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  backupId: string,
+  attempt: number,
+  upTo: number
+) {
+  const advances: Array<PartitionAdvance> = []
+  for (let sequence = 1; sequence <= upTo; sequence++) {
+    const key = BackupKeys.checkpoint(backupId, attempt, sequence)
+    const bytes = yield* store.get(key).pipe(Effect.catchIf(Documents.isNotFound, () => Effect.succeed(undefined)))
+    if (bytes === undefined) return { advances, sequence: sequence - 1 }
+    const opened = SealedJson.open(Checkpoint, bytes)
+    if (Result.isFailure(opened)) {
+      return { advances, sequence: sequence - 1, note: `checkpoint ${key} is damaged (${opened.failure.message})` }
+    }
+    advances.push(...opened.success.advances)
+  }
+  return { advances, sequence: upTo }
+})
+
+/**
+ * Opens the next attempt of a run: reads what earlier ones made durable, then takes the next number by creating its
+ * document. A damaged checkpoint ends the chain there: what came after it is read from Kafka again, never guessed.
+ */
+export const begin = Effect.fn("Attempts.begin")(function* (
+  store: ObjectStoreShape,
+  backupId: string,
+  facts: { readonly startedMillis: number; readonly host: string }
+) {
+  for (;;) {
+    const numbers = yield* attemptNumbers(store, backupId)
+    const last = Math.max(0, ...numbers)
+    const notes: Array<string> = []
+    const advances: Array<PartitionAdvance> = []
+    const builtOn: Array<{ attempt: number; sequence: number }> = []
+    if (last > 0) {
+      const predecessor = yield* Documents.read(store, BackupKeys.attempt(backupId, last), Attempt).pipe(
+        Effect.catchTag("CatalogueError", (error) => {
+          notes.push(`${error.message}: the run starts from the beginning of its plan`)
+          return Effect.succeed(undefined)
+        })
+      )
+      const chain =
+        predecessor === undefined
+          ? []
+          : [...predecessor.builtOn, { attempt: last, sequence: Number.MAX_SAFE_INTEGER }]
+      for (const link of chain) {
+        const read = yield* readLink(store, backupId, link.attempt, link.sequence)
+        advances.push(...read.advances)
+        builtOn.push({ attempt: link.attempt, sequence: read.sequence })
+        const isCut = link.attempt !== last && read.sequence < link.sequence
+        if (read.note !== undefined || isCut) {
+          notes.push(
+            `${read.note ?? `checkpoint ${read.sequence + 1} of attempt ${link.attempt} is missing`}: ` +
+              "what came after it is read again"
+          )
+          break
+        }
+      }
+    }
+    const attempt = last + 1
+    const document: Attempt = { version: 1, attempt, ...facts, builtOn }
+    if (yield* Documents.create(store, BackupKeys.attempt(backupId, attempt), Attempt, document)) {
+      return { attempt, advances, notes } satisfies AttemptStart
+    }
+  }
+})
+
+/** Fails with `AttemptSuperseded` when a later attempt has begun; asked before anything final is written. */
+export const assertLatest = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string, attempt: number) {
+  const by = Math.max(0, ...(yield* attemptNumbers(store, backupId)))
+  if (by > attempt) return yield* new CatalogueError({ reason: new AttemptSuperseded({ backupId, attempt, by }) })
+})

@@ -1,0 +1,51 @@
+import { Schema } from "effect"
+import { ManifestSegment } from "./Manifest.ts"
+
+/** A segment that is durable, and what the store said of it when it was put. */
+export const DurableSegment = Schema.Struct({
+  ...ManifestSegment.fields,
+  uncompressed_size: Schema.Int,
+  compressed_size: Schema.Int,
+  sha256: Schema.String,
+  uploaded_at: Schema.Int,
+  /** Bytes of keys and values. */
+  payloadBytes: Schema.Int,
+  /** The server's own fingerprint at the put, compared again before the manifest is written. */
+  fingerprint: Schema.optionalKey(Schema.String)
+})
+export type DurableSegment = typeof DurableSegment.Type
+
+export const FoundGap = Schema.Struct({ from: Schema.Int, until: Schema.Int, detectedMillis: Schema.Int })
+export type FoundGap = typeof FoundGap.Type
+
+/** What became durable in one partition since the attempt's previous checkpoint. */
+export const PartitionAdvance = Schema.Struct({
+  topic: Schema.String,
+  partition: Schema.Int,
+  /** Everything below is durable, or known not to exist. */
+  position: Schema.Int,
+  segments: Schema.Array(DurableSegment),
+  gaps: Schema.Array(FoundGap)
+})
+export type PartitionAdvance = typeof PartitionAdvance.Type
+
+/** One link of the chain: small, created only if absent, holding only what is new since the last. */
+export const Checkpoint = Schema.Struct({
+  version: Schema.Literal(1),
+  attempt: Schema.Int,
+  sequence: Schema.Int,
+  advances: Schema.Array(PartitionAdvance)
+})
+export type Checkpoint = typeof Checkpoint.Type
+
+/** Who works at a run, and which checkpoints of its predecessors it builds on: the chain has no forks. */
+export const Attempt = Schema.Struct({
+  version: Schema.Literal(1),
+  attempt: Schema.Int,
+  startedMillis: Schema.Int,
+  /** Where it ran, for people. */
+  host: Schema.String,
+  /** Predecessors in order, each with its last checkpoint that counts (0 for none). */
+  builtOn: Schema.Array(Schema.Struct({ attempt: Schema.Int, sequence: Schema.Int }))
+})
+export type Attempt = typeof Attempt.Type

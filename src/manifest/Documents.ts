@@ -1,0 +1,45 @@
+import { Effect, Result, type Schema } from "effect"
+import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { ObjectStoreError } from "../storage/ObjectStoreError.ts"
+import { CatalogueError, DocumentUnreadable } from "./CatalogueError.ts"
+import * as SealedJson from "./SealedJson.ts"
+
+/** Reads and writes sealed JSON documents; every document that a run trusts on resuming goes through here. */
+
+const unreadable = (key: string) => (error: SealedJson.NotSealed) =>
+  new CatalogueError({ reason: new DocumentUnreadable({ key, detail: error.message }) })
+
+/** The document, or a `DocumentUnreadable` that names the key. */
+export const read = <S extends Schema.Codec<any, any>>(store: ObjectStoreShape, key: ObjectKey, schema: S) =>
+  store.get(key).pipe(
+    Effect.flatMap((bytes) => Effect.fromResult(SealedJson.open(schema, bytes)).pipe(Effect.mapError(unreadable(key))))
+  )
+
+/** As `read`, but undefined where there is no such object. */
+export const readIfThere = <S extends Schema.Codec<any, any>>(store: ObjectStoreShape, key: ObjectKey, schema: S) =>
+  read(store, key, schema).pipe(
+    Effect.map((value): S["Type"] | undefined => value),
+    Effect.catchIf(isNotFound, () => Effect.succeed(undefined))
+  )
+
+/** Writes the document if there is none; false when somebody was first. */
+export const create = <S extends Schema.Codec<any, any>>(
+  store: ObjectStoreShape,
+  key: ObjectKey,
+  schema: S,
+  value: S["Type"]
+): Effect.Effect<boolean, ObjectStoreError> =>
+  store.put(key, [SealedJson.seal(schema, value)], { ifAbsent: true }).pipe(
+    Effect.as(true),
+    Effect.catchIf(isExists, () => Effect.succeed(false))
+  )
+
+export const isNotFound = (error: unknown): error is ObjectStoreError =>
+  error instanceof ObjectStoreError && error.reason._tag === "ObjectNotFound"
+
+export const isExists = (error: unknown): error is ObjectStoreError =>
+  error instanceof ObjectStoreError && error.reason._tag === "ObjectExists"
+
+/** Opens bytes without failing: for scans that go on past a damaged document. */
+export const tryOpen = <S extends Schema.Codec<any, any>>(schema: S, bytes: Uint8Array): S["Type"] | undefined =>
+  Result.getOrUndefined(SealedJson.open(schema, bytes))

@@ -1,0 +1,70 @@
+import { Schema } from "effect"
+import { RunIdentity } from "../plan/RunIdentity.ts"
+
+/** What one run reads, fixed before any data and the same for all its attempts. */
+export const PlannedPartition = Schema.Struct({
+  partition: Schema.Int,
+  /** First offset to read: the log's start. */
+  from: Schema.Int,
+  /** First offset NOT to read: the last stable offset when the run began. */
+  until: Schema.Int,
+  /** Present when an open transaction holds the end back: the high watermark at the same moment. */
+  highWatermark: Schema.optionalKey(Schema.Int)
+})
+export type PlannedPartition = typeof PlannedPartition.Type
+
+export const PlannedTopic = Schema.Struct({
+  name: Schema.String,
+  topicId: Schema.optionalKey(Schema.String),
+  replicationFactor: Schema.Int,
+  /** Topic-level configuration; absent when we may not read it. */
+  configs: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  /** All partitions, empty ones included, ascending. */
+  partitions: Schema.Array(PlannedPartition)
+})
+export type PlannedTopic = typeof PlannedTopic.Type
+
+export const PlannedGroup = Schema.Struct({
+  groupId: Schema.String,
+  offsets: Schema.Array(Schema.Struct({ topic: Schema.String, partition: Schema.Int, offset: Schema.Int }))
+})
+export type PlannedGroup = typeof PlannedGroup.Type
+
+/** How segments are written; a resumed run keeps what its first attempt decided. */
+export const ContentSettings = Schema.Struct({
+  compression: Schema.Literals(["zstd", "lz4", "none"]),
+  compressionLevel: Schema.Int,
+  includeOffsetHeaders: Schema.Boolean,
+  sourceClusterId: Schema.optionalKey(Schema.String)
+})
+export type ContentSettings = typeof ContentSettings.Type
+
+export const RunPlan = Schema.Struct({
+  version: Schema.Literal(1),
+  backupId: Schema.String,
+  identity: RunIdentity,
+  createdMillis: Schema.Int,
+  clusterId: Schema.optionalKey(Schema.String),
+  bootstrapServers: Schema.Array(Schema.String),
+  settings: ContentSettings,
+  topics: Schema.Array(PlannedTopic),
+  /** Absent when we may not list or describe groups. */
+  groups: Schema.optionalKey(Schema.Array(PlannedGroup)),
+  /** What a reader should know: rights that were missing, idle patterns, topics that are gone. */
+  notes: Schema.Array(Schema.String)
+})
+export type RunPlan = typeof RunPlan.Type
+
+/** Offsets in the plan's ranges: an upper bound of the records, since compaction and transactions leave holes. */
+export const plannedOffsets = (plan: RunPlan): number =>
+  plan.topics.reduce((sum, topic) => sum + topic.partitions.reduce((s, p) => s + (p.until - p.from), 0), 0)
+
+/** Partitions whose end is held back by an open transaction. */
+export const heldBack = (plan: RunPlan) =>
+  plan.topics.flatMap((topic) =>
+    topic.partitions.flatMap((p) =>
+      p.highWatermark === undefined
+        ? []
+        : [{ topic: topic.name, partition: p.partition, until: p.until, highWatermark: p.highWatermark }]
+    )
+  )

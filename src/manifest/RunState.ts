@@ -1,0 +1,92 @@
+import type { DurableSegment, FoundGap, PartitionAdvance } from "./Checkpoint.ts"
+import type { Manifest, ManifestPartition, ManifestTopic } from "./Manifest.ts"
+import type { PlannedPartition, RunPlan } from "./RunPlan.ts"
+
+/** What is durable of one partition. */
+export interface PartitionState {
+  /** Everything below is durable, or known not to exist. */
+  position: number
+  readonly segments: Array<DurableSegment>
+  readonly gaps: Array<FoundGap>
+}
+
+/** What is durable of a run, by topic and partition. Grows in place: a large run has tens of thousands of segments. */
+export type RunState = Map<string, PartitionState>
+
+export const make = (): RunState => new Map()
+
+const stateKey = (topic: string, partition: number): string => `${topic}/${partition}`
+
+/** Takes in `advances`, in the order in which they became durable. */
+export const absorb = (state: RunState, advances: ReadonlyArray<PartitionAdvance>): void => {
+  for (const advance of advances) {
+    const key = stateKey(advance.topic, advance.partition)
+    const held = state.get(key) ?? { position: advance.position, segments: [], gaps: [] }
+    held.position = advance.position
+    held.segments.push(...advance.segments)
+    held.gaps.push(...advance.gaps)
+    state.set(key, held)
+  }
+}
+
+export const of = (state: RunState, topic: string, partition: PlannedPartition): Readonly<PartitionState> =>
+  state.get(stateKey(topic, partition.partition)) ?? { position: partition.from, segments: [], gaps: [] }
+
+/** The partitions whose end is not reached yet, each with what it has. */
+export const unfinished = (plan: RunPlan, state: RunState) =>
+  plan.topics.flatMap((topic) =>
+    topic.partitions.flatMap((partition) => {
+      const reached = of(state, topic.name, partition).position
+      return reached < partition.until ? [{ topic, partition, position: reached }] : []
+    })
+  )
+
+/** Every durable segment of the run, with its place. */
+export const segments = (plan: RunPlan, state: RunState) =>
+  plan.topics.flatMap((topic) =>
+    topic.partitions.flatMap((partition) =>
+      of(state, topic.name, partition).segments.map((segment) => ({
+        topic: topic.name,
+        partition: partition.partition,
+        segment
+      }))
+    )
+  )
+
+/** The set's manifest. Segments are ascending; partitions that hold nothing are left out, as the format has it. */
+export const manifest = (plan: RunPlan, state: RunState): Manifest => ({
+  backup_id: plan.backupId,
+  created_at: plan.createdMillis,
+  source_cluster_id: plan.settings.sourceClusterId ?? plan.clusterId ?? null,
+  source_brokers: plan.bootstrapServers,
+  compression: plan.settings.compression,
+  topics: plan.topics.map(
+    (topic): ManifestTopic => ({
+      name: topic.name,
+      original_partition_count: topic.partitions.length,
+      source_replication_factor: topic.replicationFactor,
+      ...(topic.configs && Object.keys(topic.configs).length > 0 ? { configurations: topic.configs } : {}),
+      partitions: topic.partitions.flatMap((partition) => {
+        const held = of(state, topic.name, partition)
+        return held.segments.length + held.gaps.length === 0 ? [] : [manifestPartition(partition.partition, held)]
+      })
+    })
+  )
+})
+
+const manifestPartition = (partitionId: number, held: PartitionState): ManifestPartition => ({
+  partition_id: partitionId,
+  segments: held.segments
+    .toSorted((a, b) => a.start_offset - b.start_offset)
+    .map(({ fingerprint: _fingerprint, payloadBytes: _payloadBytes, ...segment }) => segment),
+  ...(held.gaps.length === 0
+    ? {}
+    : {
+        gaps: held.gaps.map((gap) => ({
+          start_offset: gap.from,
+          end_offset: gap.until,
+          reason: "offset_out_of_range",
+          detected_at: gap.detectedMillis
+        }))
+      })
+})

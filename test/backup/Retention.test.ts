@@ -1,0 +1,90 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as RetentionPass from "../../src/backup/RetentionPass.ts"
+import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
+import { aRequest, assertHoldsAll, attempt, dyingAt, fill, layer, someTopics, world } from "./world.ts"
+
+const slot = (hour: number) => `2026-11-23T${String(hour).padStart(2, "0")}:00:00Z`
+const owner = aRequest(slot(0)).identity.owner
+const states = (store: ObjectStoreShape) =>
+  Effect.map(Catalogue.entries(store), (entries) => entries.map((entry) => `${entry.backupId.slice(-6)} ${entry._tag}`))
+
+const fourSets = Effect.gen(function* () {
+  const { cluster } = yield* world
+  yield* fill(cluster)
+  for (const hour of [1, 2, 3, 4]) yield* attempt(aRequest(slot(hour), { topics: ["payments"] }))
+})
+
+describe("Retention", () => {
+  it.live("keeps the newest successes after each run, whole and readable", () =>
+    Effect.gen(function* () {
+      const { cluster, memory, store } = yield* world
+      yield* fill(cluster)
+      for (const hour of [1, 2, 3, 4]) yield* attempt(aRequest(slot(hour), { retainedBackups: 2 }))
+      assert.deepStrictEqual(yield* states(store), ["030000 Complete", "040000 Complete"])
+      yield* assertHoldsAll(cluster, store, "nightly-20261123-030000", someTopics)
+      assert.isFalse((yield* memory.keys).some((key) => key.startsWith("nightly-20261123-01")))
+    }).pipe(Effect.provide(layer)))
+
+  it.live("touches no set of others, no unfinished run and no foreign file", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      yield* fourSets
+      const others = { identity: { owner: { uid: "uid-2", name: "nightly" }, slot: slot(0) } }
+      yield* attempt(aRequest(slot(0), others))
+      yield* Effect.exit(attempt(aRequest(slot(5)), { store: dyingAt(store, 12, "after").store }))
+      yield* store.put(ObjectKey.make("nightly-20261123-010000x/manifest.json"), [Buffer.from(`{"backup_id":"x","created_at":1,"topics":[]}`)])
+      yield* store.put(ObjectKey.make("notes.txt"), [Buffer.from("mine")])
+      const before = yield* memory.keys
+      yield* RetentionPass.run(store, owner, 1)
+      const doomed = ["nightly-20261123-010000/", "nightly-20261123-020000/", "nightly-20261123-030000/"]
+      assert.deepStrictEqual(
+        yield* memory.keys,
+        before.filter((key) => !doomed.some((folder) => key.startsWith(folder)))
+      )
+    }).pipe(Effect.provide(layer)))
+
+  it.live("finishes what was cut short at any call, and no half-removed set is ever offered", () =>
+    Effect.gen(function* () {
+      for (let n = 1; ; n++) {
+        const finished = yield* Effect.gen(function* () {
+          const { cluster, store } = yield* world
+          yield* fourSets
+          const exit = yield* Effect.exit(RetentionPass.run(dyingAt(store, n, "after").store, owner, 2))
+          for (const entry of yield* Catalogue.entries(store)) {
+            if (entry._tag === "Complete") yield* assertHoldsAll(cluster, store, entry.backupId, { payments: 1 })
+          }
+          yield* RetentionPass.run(store, owner, 2)
+          assert.deepStrictEqual(yield* states(store), ["030000 Complete", "040000 Complete"], `call ${n}`)
+          return exit._tag === "Success"
+        }).pipe(Effect.provide(layer))
+        if (finished) break
+      }
+    }))
+
+  it.live("keeps an object of a doomed set that a kept set still names", () =>
+    Effect.gen(function* () {
+      const { cluster, memory, store } = yield* world
+      yield* fourSets
+      // As an incremental set would: the newest manifest names the first set's segments.
+      const first = yield* Catalogue.open(store, "nightly-20261123-010000")
+      const key = ObjectKey.make("nightly-20261123-040000/manifest.json")
+      const shared = JSON.stringify({ ...first.manifest, backup_id: "nightly-20261123-040000" })
+      yield* memory.tamper(key, () => Buffer.from(shared))
+      yield* RetentionPass.run(store, owner, 1)
+      assert.deepStrictEqual(yield* states(store), ["040000 Complete"])
+      yield* assertHoldsAll(cluster, store, "nightly-20261123-040000", { payments: 1 })
+    }).pipe(Effect.provide(layer)))
+
+  it.live("removes nothing while a set's needs are unknown", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      yield* fourSets
+      yield* memory.tamper(ObjectKey.make("nightly-20261123-040000/manifest.json"), (bytes) => bytes.subarray(0, 100))
+      const outcome = yield* RetentionPass.run(store, owner, 1)
+      assert.deepStrictEqual(outcome.removed, [])
+      assert.include(outcome.notes.join(), "nightly-20261123-040000")
+      assert.strictEqual((yield* states(store)).length, 4)
+    }).pipe(Effect.provide(layer)))
+})

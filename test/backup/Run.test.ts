@@ -1,0 +1,221 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Deferred, Effect, Exit, Fiber, Option } from "effect"
+import type { BackupFailure } from "../../src/backup/ExitCode.ts"
+import * as RunProgress from "../../src/backup/RunProgress.ts"
+import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import { ObjectKey } from "../../src/storage/ObjectStore.ts"
+import { aRequest, assertHoldsAll, attempt, dyingAt, fill, layer, someTopics, storedRecords, world } from "./world.ts"
+
+const noon = "2026-11-23T12:00:00Z"
+const reasonOf = (exit: Exit.Exit<unknown, BackupFailure>) =>
+  Exit.isFailure(exit) ? Option.getOrUndefined(Cause.findErrorOption(exit.cause))?.reason._tag : "success"
+
+describe("Run", () => {
+  it.live("stores exactly what a read_committed consumer sees, whatever codec, transaction, header or hole", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* cluster.createTopic("compacted", { partitions: 1, configs: { "cleanup.policy": "compact" } })
+      for (let i = 0; i < 10; i++) {
+        yield* cluster.produce("compacted", 0, [{ key: "a", value: `${i}` }, { key: `b${i}`, value: null }])
+      }
+      yield* cluster.compact("compacted", 0)
+      const { facts } = yield* attempt(aRequest(noon))
+      assert.strictEqual(facts.backupId, "nightly-20261123-120000")
+      yield* assertHoldsAll(cluster, store, facts.backupId, { ...someTopics, compacted: 1 })
+      assert.deepStrictEqual(
+        facts.topics.map((topic) => [topic.name, topic.partitions.length]),
+        [["compacted", 1], ["idle", 2], ["orders", 3], ["payments", 1]]
+      )
+      const counters = yield* cluster.counters
+      assert.deepStrictEqual([counters.unreleased, counters.releasedTwice], [0, 0])
+    }).pipe(Effect.provide(layer)))
+
+  it.live("ends at the last stable offset and says which open transaction holds it back", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* cluster.createTopic("payments", { partitions: 1 })
+      yield* cluster.produce("payments", 0, [{ value: "before" }])
+      const open = yield* cluster.beginTransaction()
+      yield* open.produce("payments", 0, [{ value: "undecided" }])
+      yield* cluster.produce("payments", 0, [{ value: "behind it" }])
+      const { facts } = yield* attempt(aRequest(noon))
+      const [partition] = facts.topics[0]!.partitions
+      assert.deepStrictEqual([partition!.until, partition!.highWatermark], [1, 3])
+      assert.strictEqual((yield* storedRecords(store, facts.backupId, "payments", 0)).length, 1)
+    }).pipe(Effect.provide(layer)))
+
+  it.live("makes one set of one slot, however often it is asked for", () =>
+    Effect.gen(function* () {
+      const { cluster, memory } = yield* world
+      yield* fill(cluster)
+      const first = yield* attempt(aRequest(noon))
+      const keys = yield* memory.keys
+      yield* cluster.produce("orders", 0, [{ value: "later" }])
+      const second = yield* attempt(aRequest(noon))
+      assert.isTrue(second.alreadyComplete)
+      assert.deepStrictEqual(second.facts, first.facts)
+      assert.deepStrictEqual(yield* memory.keys, keys)
+    }).pipe(Effect.provide(layer)))
+
+  it.live("loses and doubles nothing when the process dies at any call to storage", () =>
+    Effect.gen(function* () {
+      for (const when of ["before", "after"] as const) {
+        for (let n = 1; ; n++) {
+          const finished = yield* Effect.gen(function* () {
+            const { cluster, store } = yield* world
+            yield* fill(cluster)
+            const dying = dyingAt(store, n, when)
+            const died = yield* Effect.exit(attempt(aRequest(noon), { store: dying.store }))
+            yield* cluster.produce("orders", 1, [{ value: "after the plan" }])
+            const { facts } = yield* attempt(aRequest(noon))
+            const planned = facts.topics.find((topic) => topic.name === "orders")!.partitions[1]!.until
+            const stored = yield* storedRecords(store, facts.backupId, "orders", 1)
+            const committed = (yield* cluster.committed("orders", 1)).filter((record) => record.offset < planned)
+            assert.deepStrictEqual(stored.map((r) => r.offset), committed.map((r) => r.offset), `${when} call ${n}`)
+            yield* assertHoldsAll(cluster, store, facts.backupId, { payments: 1, idle: 2 })
+            assert.strictEqual((yield* Catalogue.entries(store)).length, 1, `${when} call ${n}`)
+            return Exit.isSuccess(died)
+          }).pipe(Effect.provide(layer))
+          if (finished) {
+            assert.isAbove(n, 30)
+            break
+          }
+        }
+      }
+    }))
+
+  it.live("resumes behind what was durable instead of reading it again", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      const stop = yield* Deferred.make<void>()
+      // 10 records a second leave all partitions unfinished when the stop comes.
+      const slow = yield* Effect.forkChild(Effect.exit(attempt(aRequest(noon, { recordsPerSecond: 300 }), { stop })))
+      yield* Effect.sleep("1 second")
+      yield* Deferred.succeed(stop, undefined)
+      const interrupted = yield* Fiber.join(slow)
+      assert.strictEqual(reasonOf(interrupted), "Interrupted")
+      assert.deepStrictEqual((yield* Catalogue.entries(store)).map((entry) => entry._tag), ["Incomplete"])
+      const progress = RunProgress.make()
+      const { attempt: number, facts } = yield* attempt(aRequest(noon), { progress })
+      assert.strictEqual(number, 2)
+      assert.isBelow(progress.records, facts.totals.records)
+      yield* assertHoldsAll(cluster, store, facts.backupId, someTopics)
+    }).pipe(Effect.provide(layer)))
+
+  it.live("reads again what a damaged checkpoint named, and says so", () =>
+    Effect.gen(function* () {
+      const { cluster, memory, store } = yield* world
+      yield* fill(cluster)
+      // Dies when the set is about to be proven: everything is stored and remembered by then.
+      const diesProving = {
+        ...store,
+        head: (key: ObjectKey) => (key.includes("/topics/") ? Effect.die("killed") : store.head(key))
+      }
+      yield* Effect.exit(attempt(aRequest(noon), { store: diesProving }))
+      const checkpoints = (yield* memory.keys).filter((key) => key.includes("/checkpoint/"))
+      for (const key of checkpoints) {
+        yield* memory.tamper(key, (bytes) => {
+          const changed = bytes.slice()
+          changed[changed.length - 10]! ^= 1
+          return changed
+        })
+      }
+      const { facts } = yield* attempt(aRequest(noon))
+      yield* assertHoldsAll(cluster, store, facts.backupId, someTopics)
+      assert.isAbove(checkpoints.length, 0)
+      assert.include(facts.notes.join("\n"), "is damaged")
+    }).pipe(Effect.provide(layer)))
+
+  it.live("does not declare complete what the store lost or altered", () =>
+    Effect.gen(function* () {
+      for (const [what, change] of [
+        ["lost", () => undefined],
+        ["cut", (bytes: Uint8Array) => bytes.subarray(0, bytes.length - 1)],
+        ["altered", (bytes: Uint8Array) => bytes.map((byte, i) => (i === 50 ? byte ^ 1 : byte))]
+      ] as const) {
+        yield* Effect.gen(function* () {
+          const { cluster, memory, store } = yield* world
+          yield* fill(cluster)
+          let puts = 0
+          const unfaithful = {
+            ...store,
+            put: (...args: Parameters<typeof store.put>) =>
+              store.put(...args).pipe(
+                Effect.tap(() => (args[0].includes("/topics/") && ++puts === 3 ? memory.tamper(args[0], change) : Effect.void))
+              )
+          }
+          assert.strictEqual(reasonOf(yield* Effect.exit(attempt(aRequest(noon), { store: unfaithful }))), "NotProven", what)
+          assert.isFalse((yield* memory.keys).some((key) => key.endsWith("/manifest.json")), what)
+        }).pipe(Effect.provide(layer))
+      }
+    }))
+
+  it.live("leaves a foreign set of the same id alone and takes the next second", () =>
+    Effect.gen(function* () {
+      const { cluster, memory, store } = yield* world
+      yield* fill(cluster)
+      const foreign = ObjectKey.make("nightly-20261123-120000/manifest.json")
+      yield* store.put(foreign, [Buffer.from("{}")])
+      const other = aRequest(noon, { identity: { owner: { uid: "uid-2", name: "nightly" }, slot: noon } })
+      const ours = yield* attempt(aRequest(noon))
+      const theirs = yield* attempt(other)
+      assert.deepStrictEqual(
+        [ours.facts.backupId, theirs.facts.backupId],
+        ["nightly-20261123-120001", "nightly-20261123-120002"]
+      )
+      assert.strictEqual(Buffer.from(yield* store.get(foreign)).toString(), "{}")
+      assert.isTrue((yield* memory.keys).includes(foreign))
+    }).pipe(Effect.provide(layer)))
+
+  it.live("gives one set when two pods of one run work at the same time", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      const exits = yield* Effect.all([Effect.exit(attempt(aRequest(noon))), Effect.exit(attempt(aRequest(noon)))], { concurrency: 2 })
+      const outcomes = exits.map(reasonOf)
+      assert.include(outcomes, "success")
+      for (const outcome of outcomes) assert.include(["success", "AttemptSuperseded", "NotProven"], outcome)
+      const again = yield* attempt(aRequest(noon))
+      yield* assertHoldsAll(cluster, store, again.facts.backupId, someTopics)
+    }).pipe(Effect.provide(layer)))
+
+  it.live("records a gap where retention was faster, and still ends well", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* cluster.createTopic("orders", { partitions: 1 })
+      for (let i = 0; i < 10; i++) yield* cluster.produce("orders", 0, [{ value: `${i}` }])
+      const diesWithData = {
+        ...store,
+        put: (...args: Parameters<typeof store.put>) =>
+          args[0].includes("/topics/") ? Effect.die("killed") : store.put(...args)
+      }
+      yield* Effect.exit(attempt(aRequest(noon), { store: diesWithData }))
+      yield* cluster.deleteRecordsBefore("orders", 0, 4)
+      const { facts } = yield* attempt(aRequest(noon))
+      assert.deepStrictEqual(
+        facts.gaps.map(({ from, until }) => [from, until]),
+        [[0, 4]]
+      )
+      assert.strictEqual((yield* storedRecords(store, facts.backupId, "orders", 0)).length, 6)
+      assert.strictEqual((yield* Catalogue.open(store, facts.backupId)).manifest.topics[0]!.partitions[0]!.gaps!.length, 1)
+    }).pipe(Effect.provide(layer)))
+
+  it.live("refuses before any data: missing, denied and unmatched topics, all named at once", () =>
+    Effect.gen(function* () {
+      const { cluster, memory } = yield* world
+      yield* fill(cluster)
+      const run = (topics: ReadonlyArray<string>) => Effect.exit(attempt(aRequest(noon, { topics })))
+      const missing = yield* run(["orders", "nope", "neither"])
+      assert.strictEqual(reasonOf(missing), "TopicMissing")
+      assert.include(String(missing), "neither, nope")
+      assert.strictEqual(reasonOf(yield* run(["zzz-*"])), "NoTopicsMatched")
+      yield* cluster.deny("Read", "orders")
+      yield* cluster.deny("Read", "payments")
+      const denied = yield* run(["*"])
+      assert.strictEqual(reasonOf(denied), "TopicAccessDenied")
+      assert.include(String(denied), "orders, payments")
+      assert.isFalse((yield* memory.keys).some((key) => key.includes("/topics/")))
+    }).pipe(Effect.provide(layer)))
+})

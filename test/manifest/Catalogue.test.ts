@@ -1,0 +1,67 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
+import { ObjectKey } from "../../src/storage/ObjectStore.ts"
+
+/** As the format's other tools write it: fields of older and newer versions, unknown ones, nothing of ours beside it. */
+const foreignManifest = {
+  backup_id: "peer-1",
+  created_at: 1_700_000_000_000,
+  source_cluster_id: null,
+  source_brokers: [],
+  compression: "zstd",
+  future_field: { a: 1 },
+  topics: [
+    {
+      name: "orders",
+      original_partition_count: null,
+      partitions: [
+        {
+          partition_id: 0,
+          pruned: [],
+          segments: [
+            {
+              key: "older/topics/orders/partition=0/segment-000001.zst",
+              start_offset: 0,
+              end_offset: 9,
+              start_timestamp: 5,
+              end_timestamp: 4,
+              record_count: 10
+            }
+          ]
+        }
+      ]
+    }
+  ]
+}
+
+describe("Catalogue", () => {
+  it.effect("reads sets of other tools, and leaves foreign files and damaged sets visible or alone", () =>
+    Effect.gen(function* () {
+      const { store } = yield* (yield* InMemoryObjectStores).named("catalogue")
+      const put = (key: string, text: string) => store.put(ObjectKey.make(key), [Buffer.from(text)])
+      yield* put("peer-1/manifest.json", JSON.stringify(foreignManifest))
+      yield* put("peer-2/manifest.json", "")
+      yield* put("peer-3/manifest.json", `{"backup_id": "peer-3"}`)
+      yield* put("holiday-pictures/sunset.jpg", "jpg")
+      yield* put("readme.txt", "hello")
+      const entries = yield* Catalogue.entries(store)
+      assert.deepStrictEqual(
+        entries.map((entry) => [entry.backupId, entry._tag]),
+        [["peer-1", "Complete"], ["peer-2", "Unreadable"], ["peer-3", "Unreadable"]]
+      )
+      const set = yield* Catalogue.open(store, "peer-1")
+      assert.isUndefined(set.facts)
+      assert.strictEqual(set.manifest.topics[0]!.partitions[0]!.segments[0]!.record_count, 10)
+    }).pipe(Effect.provide(InMemoryObjectStores.layer)))
+
+  it.effect("knows no backup by a name that leaves its folder", () =>
+    Effect.gen(function* () {
+      const { calls, store } = yield* (yield* InMemoryObjectStores).named("catalogue")
+      for (const id of ["..", "../other", "a/b", "", ".", "_kafka-backup"]) {
+        assert.strictEqual((yield* Effect.flip(Catalogue.open(store, id))).reason._tag, "SetNotFound", id)
+      }
+      assert.deepStrictEqual(yield* calls, [])
+    }).pipe(Effect.provide(InMemoryObjectStores.layer)))
+})

@@ -1,0 +1,60 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Effect, Exit, Fiber, Option } from "effect"
+import { TestClock } from "effect/testing"
+import * as OwnerLock from "../../src/manifest/OwnerLock.ts"
+import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
+
+const owner = { uid: "u1", name: "nightly" }
+const memory = Effect.flatMap(InMemoryObjectStores, (stores) => stores.named("lock"))
+const reasonOf = (exit: Exit.Exit<unknown, { readonly reason: { readonly _tag: string } }>) =>
+  Exit.isFailure(exit) ? Option.getOrUndefined(Cause.findErrorOption(exit.cause))?.reason._tag : "success"
+
+describe("OwnerLock", () => {
+  it.effect("lets one writer of a resource in at a time, and the next when it has left", () =>
+    Effect.gen(function* () {
+      const { keys, store } = yield* memory
+      const first = yield* Effect.forkChild(OwnerLock.holding(store, owner, "run", Effect.sleep("10 minutes")), { startImmediately: true })
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual(reasonOf(yield* Effect.exit(OwnerLock.holding(store, owner, "prune", Effect.void))), "LockHeld")
+      assert.strictEqual(reasonOf(yield* Effect.exit(OwnerLock.holding(store, { uid: "u2", name: "nightly" }, "other", Effect.void))), "success")
+      yield* TestClock.adjust("5 minutes")
+      yield* Fiber.join(first)
+      assert.strictEqual(reasonOf(yield* Effect.exit(OwnerLock.holding(store, owner, "prune", Effect.void))), "success")
+      assert.deepStrictEqual(yield* keys, [])
+    }).pipe(Effect.provide(InMemoryObjectStores.layer)))
+
+  it.effect("passes on from a writer that died, after its time", () =>
+    Effect.gen(function* () {
+      const { store } = yield* memory
+      const dead = { ...store, delete: () => Effect.die("killed") }
+      yield* Effect.exit(OwnerLock.holding(dead, owner, "run", Effect.die("killed")))
+      assert.strictEqual(reasonOf(yield* Effect.exit(OwnerLock.holding(store, owner, "prune", Effect.void))), "LockHeld")
+      yield* TestClock.adjust("2 minutes")
+      assert.strictEqual(reasonOf(yield* Effect.exit(OwnerLock.holding(store, owner, "prune", Effect.void))), "success")
+    }).pipe(Effect.provide(InMemoryObjectStores.layer)))
+
+  it.effect("stops the work of a writer that was overtaken", () =>
+    Effect.gen(function* () {
+      const { store } = yield* memory
+      // The first cannot renew in time: its writes hang for four minutes, as on a paused node.
+      let isPaused = false
+      const paused = {
+        ...store,
+        put: (...args: Parameters<typeof store.put>) =>
+          isPaused ? Effect.delay(store.put(...args), "4 minutes") : store.put(...args)
+      }
+      const zombie = yield* Effect.forkChild(Effect.exit(OwnerLock.holding(paused, owner, "zombie", Effect.never)), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust("1 second")
+      isPaused = true
+      yield* TestClock.adjust("3 minutes")
+      const successor = yield* Effect.forkChild(OwnerLock.holding(store, owner, "successor", Effect.never), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust("3 minutes")
+      assert.strictEqual(reasonOf(yield* Fiber.join(zombie)), "LockHeld")
+      assert.isUndefined(successor.pollUnsafe())
+      yield* Fiber.interrupt(successor)
+    }).pipe(Effect.provide(InMemoryObjectStores.layer)))
+})

@@ -1,0 +1,32 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Result, Schema } from "effect"
+import * as SealedJson from "../../src/manifest/SealedJson.ts"
+
+const Document = Schema.Struct({ name: Schema.String, n: Schema.Int, list: Schema.Array(Schema.Int) })
+
+describe("SealedJson", () => {
+  it.prop("opens what it sealed", [Document], ([value]) => {
+    const opened = Result.getOrThrow(SealedJson.open(Document, SealedJson.seal(Document, value)))
+    assert.isTrue(Schema.toEquivalence(Document)(opened, value)) // JSON has no -0
+  })
+
+  it("believes nothing after any single bit flipped or any byte was cut", () => {
+    const value = { name: "grüße", n: 9007199254740991, list: [1, -2] }
+    const sealed = SealedJson.seal(Document, value)
+    for (let bit = 0; bit < (sealed.length - 1) * 8; bit++) {
+      const flipped = sealed.slice()
+      flipped[bit >> 3]! ^= 1 << (bit & 7)
+      const opened = SealedJson.open(Document, flipped)
+      assert.isTrue(Result.isFailure(opened), `bit ${bit}`)
+    }
+    for (let length = 0; length < sealed.length - 1; length++) {
+      assert.isTrue(Result.isFailure(SealedJson.open(Document, sealed.subarray(0, length))), `length ${length}`)
+    }
+  })
+
+  it("refuses a document of another kind, and one without a seal", () => {
+    const other = SealedJson.seal(Schema.Struct({ other: Schema.Int }), { other: 1 })
+    assert.isTrue(Result.isFailure(SealedJson.open(Document, other)))
+    assert.isTrue(Result.isFailure(SealedJson.open(Document, Buffer.from(`{"name":"a","n":1,"list":[]}`))))
+  })
+})

@@ -1,0 +1,86 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import * as Verification from "../../src/manifest/Verification.ts"
+import { ObjectKey } from "../../src/storage/ObjectStore.ts"
+import { aRequest, attempt, fill, layer, world } from "../backup/world.ts"
+
+const slot = "2026-11-23T12:00:00Z"
+const aSet = (compression: "zstd" | "lz4" | "none" = "zstd") =>
+  Effect.gen(function* () {
+    const { cluster, memory, store } = yield* world
+    yield* fill(cluster)
+    const settings = { compression, compressionLevel: 1, includeOffsetHeaders: false }
+    const { facts } = yield* attempt(aRequest(slot, { settings }))
+    const set = yield* Catalogue.open(store, facts.backupId)
+    const partition = set.manifest.topics.find((topic) => topic.name === "orders")!.partitions[1]!
+    return { memory, store, set, partition, segment: partition.segments[0]! }
+  })
+const places = (found: Verification.Verification) =>
+  found.problems.map((p) => `${p.topic}[${p.partition}] ${p.firstOffset}-${p.lastOffset}`)
+
+describe("Verification", () => {
+  it.live("finds a sound set sound, by its objects and by its records", () =>
+    Effect.gen(function* () {
+      for (const compression of ["zstd", "lz4", "none"] as const) {
+        yield* Effect.gen(function* () {
+          const { set, store } = yield* aSet(compression)
+          for (const depth of ["objects", "records"] as const) {
+            const found = yield* Verification.verify(store, set, depth)
+            assert.deepStrictEqual(found.problems, [])
+            assert.strictEqual(found.records, set.facts!.totals.records)
+          }
+        }).pipe(Effect.provide(layer))
+      }
+    }))
+
+  it.live("names topic, partition and offsets of a flipped bit, wherever it is", () =>
+    Effect.gen(function* () {
+      const { memory, segment, set, store } = yield* aSet()
+      const key = ObjectKey.make(segment.key)
+      const size = segment.compressed_size!
+      for (let at = 0; at < size; at += 97) {
+        const flip = (bytes: Uint8Array) => bytes.map((byte, i) => (i === at ? byte ^ (1 << at % 8) : byte))
+        yield* memory.tamper(key, flip)
+        const found = yield* Verification.verify(store, set, "records")
+        assert.deepStrictEqual(places(found), [`orders[1] ${segment.start_offset}-${segment.end_offset}`], `byte ${at}`)
+        yield* memory.tamper(key, flip)
+      }
+    }).pipe(Effect.provide(layer)))
+
+  it.live("notices a lost, a cut and an exchanged segment", () =>
+    Effect.gen(function* () {
+      const { memory, partition, segment, set, store } = yield* aSet()
+      const [first, second] = partition.segments
+      const key = ObjectKey.make(segment.key)
+      const original = yield* store.get(key)
+      yield* memory.tamper(key, () => undefined)
+      assert.include((yield* Verification.verify(store, set, "objects")).problems[0]!.detail, "not there")
+      yield* memory.tamper(key, () => original.subarray(0, original.length - 1))
+      assert.include((yield* Verification.verify(store, set, "objects")).problems[0]!.detail, "bytes instead of")
+      const other = yield* store.get(ObjectKey.make(second!.key))
+      yield* memory.tamper(key, () => other)
+      const exchanged = yield* Verification.verify(store, set, "records")
+      assert.include(exchanged.problems.map((p) => p.detail).join(), "first offset")
+      assert.strictEqual(exchanged.problems[0]!.firstOffset, first!.start_offset)
+    }).pipe(Effect.provide(layer)))
+
+  it.live("notices a manifest that names less than the run stored, or the same twice", () =>
+    Effect.gen(function* () {
+      const { set, store } = yield* aSet()
+      const edit = (change: (segments: ReadonlyArray<(typeof set.manifest.topics)[0]["partitions"][0]["segments"][0]>) => typeof segments) => ({
+        ...set,
+        manifest: {
+          ...set.manifest,
+          topics: set.manifest.topics.map((topic) => ({
+            ...topic,
+            partitions: topic.partitions.map((partition) => ({ ...partition, segments: change(partition.segments) }))
+          }))
+        }
+      })
+      const less = yield* Verification.verify(store, edit((segments) => segments.slice(1)), "objects")
+      assert.include(less.problems[0]!.detail, "the run stored")
+      const twice = yield* Verification.verify(store, edit((segments) => [...segments, segments[0]!]), "objects")
+      assert.isTrue(twice.problems.some((p) => p.detail.startsWith("overlaps")))
+    }).pipe(Effect.provide(layer)))
+})
