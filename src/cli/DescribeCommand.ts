@@ -1,0 +1,105 @@
+import { Console, Effect } from "effect"
+import { Argument, Command } from "effect/cli"
+import * as Catalogue from "../manifest/Catalogue.ts"
+import { type ManifestPartition, totals } from "../manifest/Manifest.ts"
+import * as Quantities from "./Quantities.ts"
+import * as Resource from "./Resource.ts"
+import { output, shared } from "./SharedFlags.ts"
+import * as Table from "./Table.ts"
+
+/** The id of a set, as `list` shows it. */
+export const backupId = Argument.String("BACKUP_ID").pipe(Argument.withDescription("id of the backup, as list shows it"))
+
+const columns: ReadonlyArray<Table.Column> = [
+  { heading: "TOPIC" },
+  { heading: "PARTITION", align: "right" },
+  { heading: "OFFSETS" },
+  { heading: "RECORDS", align: "right" },
+  { heading: "SEGMENTS", align: "right" },
+  { heading: "SIZE", align: "right" },
+  { heading: "REMARKS" }
+]
+
+interface PartitionRow {
+  readonly topic: string
+  readonly partition: number
+  readonly from: number
+  /** Exclusive. */
+  readonly until: number
+  readonly highWatermark?: number
+  readonly stored: ManifestPartition | undefined
+}
+
+/** One row per partition: all of them for our own sets, those that hold something for others'. */
+const partitions = ({ facts, manifest }: Catalogue.BackupSet): ReadonlyArray<PartitionRow> => {
+  const storedOf = (topic: string, partition: number) =>
+    manifest.topics.find((t) => t.name === topic)?.partitions.find((p) => p.partition_id === partition)
+  if (facts !== undefined) {
+    return facts.topics.flatMap((topic) =>
+      topic.partitions.map((p) => ({ topic: topic.name, ...p, stored: storedOf(topic.name, p.partition) }))
+    )
+  }
+  return manifest.topics.flatMap((topic) =>
+    topic.partitions.map((stored) => ({
+      topic: topic.name,
+      partition: stored.partition_id,
+      from: stored.segments[0]?.start_offset ?? 0,
+      until: (stored.segments.at(-1)?.end_offset ?? -1) + 1,
+      stored
+    }))
+  )
+}
+
+const row = ({ from, highWatermark, partition, stored, topic, until }: PartitionRow): ReadonlyArray<string> => {
+  const segments = stored?.segments ?? []
+  const remarks = [
+    ...(highWatermark === undefined ? [] : [`open transaction holds back offsets ${until}-${highWatermark - 1}`]),
+    ...(stored?.gaps ?? []).map((gap) => `gap: offsets ${gap.start_offset}-${gap.end_offset - 1} were gone`)
+  ]
+  return [
+    topic,
+    String(partition),
+    from === until ? "empty" : `${from}-${until - 1}`,
+    Quantities.count(segments.reduce((n, segment) => n + segment.record_count, 0)),
+    Quantities.count(segments.length),
+    Quantities.bytes(segments.reduce((n, segment) => n + (segment.compressed_size ?? 0), 0)),
+    remarks.join("; ")
+  ]
+}
+
+const summary = (set: Catalogue.BackupSet): string => {
+  const { facts, manifest } = set
+  const sum = totals(manifest)
+  return Table.facts([
+    ["Backup", set.backupId],
+    ["Created", Quantities.instant(manifest.created_at)],
+    ...(facts === undefined
+      ? ([["Made by", "another tool: no facts of ours beside the manifest"]] as const)
+      : ([
+          ["Completed", Quantities.instant(facts.completedMillis)],
+          ["Slot", facts.identity.slot],
+          ["Headers added", facts.addedHeaders.join(", ") || "none"],
+          ["Keys and values", Quantities.bytes(facts.totals.payloadBytes)]
+        ] as const)),
+    ["Cluster", manifest.source_cluster_id ?? "unknown"],
+    ["Compression", manifest.compression ?? "zstd"],
+    ["Topics", Quantities.count(sum.topics)],
+    ["Segments", Quantities.count(sum.segments)],
+    ["Records", Quantities.count(sum.records)],
+    ["Stored", Quantities.bytes(sum.storedBytes)]
+  ])
+}
+
+export const describe = Command.make(
+  "describe",
+  { ...shared, backupId, output },
+  Effect.fnUntraced(function* (flags) {
+    const { store } = yield* Resource.openStore(flags.file, flags)
+    const set = yield* Catalogue.open(store, flags.backupId)
+    if (flags.output === "json") {
+      return yield* Console.log(JSON.stringify({ manifest: set.manifest, facts: set.facts ?? null }, null, 2))
+    }
+    const notes = (set.facts?.notes ?? []).map((note) => `note: ${note}`)
+    yield* Console.log([summary(set), "", Table.format(columns, partitions(set).map(row)), ...notes].join("\n"))
+  }, Effect.scoped)
+).pipe(Command.withDescription("Show what one backup holds, partition by partition"))

@@ -1,0 +1,73 @@
+import { Console, Effect } from "effect"
+import { Command } from "effect/cli"
+import * as Catalogue from "../manifest/Catalogue.ts"
+import * as Quantities from "./Quantities.ts"
+import * as Resource from "./Resource.ts"
+import { output, shared } from "./SharedFlags.ts"
+import * as Table from "./Table.ts"
+
+const columns: ReadonlyArray<Table.Column> = [
+  { heading: "BACKUP" },
+  { heading: "STATE" },
+  { heading: "CREATED" },
+  { heading: "TOPICS", align: "right" },
+  { heading: "RECORDS", align: "right" },
+  { heading: "SIZE", align: "right" },
+  { heading: "GAPS", align: "right" },
+  { heading: "OWNER" }
+]
+
+const row = (entry: Catalogue.CatalogueEntry): ReadonlyArray<string> => {
+  switch (entry._tag) {
+    case "Complete": {
+      const owner = entry.facts?.identity.owner
+      return [
+        entry.backupId,
+        "complete",
+        Quantities.instant(entry.createdMillis),
+        Quantities.count(entry.totals.topics),
+        Quantities.count(entry.totals.records),
+        Quantities.bytes(entry.totals.storedBytes),
+        Quantities.count(entry.totals.gaps),
+        owner === undefined ? "other tool" : `${owner.namespace ? `${owner.namespace}/` : ""}${owner.name}`
+      ]
+    }
+    case "Incomplete":
+      return [entry.backupId, "unfinished"]
+    case "BeingRemoved":
+      return [entry.backupId, "being removed"]
+    case "Unreadable":
+      return [entry.backupId, `unreadable: ${entry.detail}`]
+  }
+}
+
+const json = (entry: Catalogue.CatalogueEntry) => {
+  switch (entry._tag) {
+    case "Complete":
+      return {
+        backupId: entry.backupId,
+        state: "complete",
+        created: Quantities.instant(entry.createdMillis),
+        ...entry.totals,
+        owner: entry.facts?.identity.owner ?? null
+      }
+    case "Incomplete":
+      return { backupId: entry.backupId, state: "unfinished" }
+    case "BeingRemoved":
+      return { backupId: entry.backupId, state: "beingRemoved" }
+    case "Unreadable":
+      return { backupId: entry.backupId, state: "unreadable", detail: entry.detail }
+  }
+}
+
+export const list = Command.make(
+  "list",
+  { ...shared, output },
+  Effect.fnUntraced(function* (flags) {
+    const { store } = yield* Resource.openStore(flags.file, flags)
+    const entries = yield* Catalogue.entries(store)
+    if (flags.output === "json") return yield* Console.log(JSON.stringify(entries.map(json), null, 2))
+    if (entries.length === 0) return yield* Console.log(`no backups in ${store.location}`)
+    yield* Console.log(Table.format(columns, entries.map(row)))
+  }, Effect.scoped)
+).pipe(Command.withDescription("Show every backup in the manifest's storage, unfinished runs included"))
