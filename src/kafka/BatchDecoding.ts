@@ -35,7 +35,7 @@ export interface DecodedBatches {
 }
 
 /** Largest batch that we believe in. A broker's limit is `max.message.bytes`, 1 MiB by default, 2 GiB at most. */
-export const maxBatchBytes = 256 * 1024 * 1024
+const maxBatchBytes = 256 * 1024 * 1024
 
 const minimumLength = headerBytes - BatchHeader.prefixBytes
 const smallestPrefix = BatchHeader.magic + 1
@@ -75,7 +75,9 @@ export const decodeBatches = (set: RecordSet): DecodedBatches => {
     const lastOffset = baseOffset + lastOffsetDelta
     if (baseOffset < 0) return stop(corrupt(position, `a batch claims the offset ${baseOffset}`))
     if (!Number.isSafeInteger(lastOffset)) {
-      return stop(unsupported(position, "an offset beyond 2^53 - 1", "such a partition cannot be backed up; exclude the topic"))
+      return stop(
+        unsupported(position, "an offset beyond 2^53 - 1", "such a partition cannot be backed up; exclude the topic")
+      )
     }
     if (lastOffsetDelta < 0 || recordCount < 0 || recordCount > lastOffsetDelta + 1) {
       return stop(corrupt(baseOffset, `a batch of ${recordCount} records spans ${lastOffsetDelta + 1} offsets`))
@@ -84,7 +86,9 @@ export const decodeBatches = (set: RecordSet): DecodedBatches => {
       return distrust(position, `a batch at offset ${baseOffset} follows one that ends at ${previousLast}`)
     }
     if (set.highWatermark >= 0 && lastOffset >= set.highWatermark) {
-      return stop(corrupt(position, `a batch ends at offset ${lastOffset}, beyond the high watermark ${set.highWatermark}`))
+      return stop(
+        corrupt(position, `a batch ends at offset ${lastOffset}, beyond the high watermark ${set.highWatermark}`)
+      )
     }
     if (skippedBelow && baseOffset > set.from && position === set.from && baseOffset !== previousLast + 1) {
       return distrust(position, `the answer jumps from offset ${previousLast} to ${baseOffset}`)
@@ -103,7 +107,10 @@ export const decodeBatches = (set: RecordSet): DecodedBatches => {
       return { batches, position: until }
     } else if (recordCount > 0 && !(inAborted && (attributes & BatchAttribute.transactional) !== 0)) {
       const codec = attributes & BatchAttribute.codecMask
-      if (codec > 4) return stop(unsupported(baseOffset, `compression codec ${codec}`, "exclude the topic, or ask for support of this codec"))
+      if (codec > 4)
+        return stop(
+          unsupported(baseOffset, `compression codec ${codec}`, "exclude the topic, or ask for support of this codec")
+        )
       batches.push({
         bytes: records,
         start,
@@ -134,8 +141,12 @@ const frameAt = (set: RecordSet, start: number, position: number, somethingPrece
   const left = records.length - start
   const cutAtEnd = (neededBytes: number): Frame => {
     if (somethingPrecedes) return { _tag: "End" }
-    if (neededBytes > set.maxBytes || left >= set.maxBytes) return { _tag: "Problem", problem: { _tag: "CutShort", neededBytes } }
-    return { _tag: "Problem", problem: corrupt(position, `the answer ends inside its first batch, after ${left} bytes`) }
+    if (neededBytes > set.maxBytes || left >= set.maxBytes)
+      return { _tag: "Problem", problem: { _tag: "CutShort", neededBytes } }
+    return {
+      _tag: "Problem",
+      problem: corrupt(position, `the answer ends inside its first batch, after ${left} bytes`)
+    }
   }
   if (left < smallestPrefix) return cutAtEnd(smallestPrefix)
   const length = records.readInt32BE(start + BatchHeader.length)

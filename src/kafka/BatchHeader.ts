@@ -34,4 +34,5 @@ export const BatchAttribute = {
 export const ControlType = { abort: 0, commit: 1 } as const
 
 /** A big-endian 64-bit integer as a number; not a safe integer when it does not fit. */
-export const readInt64 = (bytes: Buffer, at: number): number => bytes.readInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4)
+export const readInt64 = (bytes: Buffer, at: number): number =>
+  bytes.readInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4)

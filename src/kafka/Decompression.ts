@@ -37,7 +37,9 @@ export const decompress = (batch: RecordBatch, maxBytes: number = maxInflatedByt
       return section
     case 1: {
       const options = zlibOptions(section, maxBytes)
-      return inline ? guarded("gzip", maxBytes, () => zlib.gunzipSync(section, options)) : late("gzip", maxBytes, gunzip(section, options))
+      return inline
+        ? guarded("gzip", maxBytes, () => zlib.gunzipSync(section, options))
+        : late("gzip", maxBytes, gunzip(section, options))
     }
     case 2:
       return inline ? inflateSnappySync(section, maxBytes) : inflateSnappy(section, maxBytes)
@@ -45,7 +47,11 @@ export const decompress = (batch: RecordBatch, maxBytes: number = maxInflatedByt
       const frames = lz4Frames(section, maxBytes)
       return inline
         ? guarded("lz4", maxBytes, () => joined(frames.map((frame) => lz4.decompressFrameSync(frame))))
-        : late("lz4", maxBytes, inTurn(frames, (frame) => lz4.decompressFrame(frame)))
+        : late(
+            "lz4",
+            maxBytes,
+            inTurn(frames, (frame) => lz4.decompressFrame(frame))
+          )
     }
     case 4: {
       const frames = zstdFrames(section)
@@ -56,7 +62,11 @@ export const decompress = (batch: RecordBatch, maxBytes: number = maxInflatedByt
         )
       }
       const inflated = inTurn(frames, (frame) => unzstd(frame, options))
-      return late("zstd", maxBytes, inflated.then((bytes) => bounded("zstd", maxBytes, bytes)))
+      return late(
+        "zstd",
+        maxBytes,
+        inflated.then((bytes) => bounded("zstd", maxBytes, bytes))
+      )
     }
     default:
       throw new DecompressionFailed({ kind: "unsupported", codec: `codec ${batch.codec}`, detail: "is not known" })
@@ -95,7 +105,8 @@ const zstdFrames = (section: Buffer): ReadonlyArray<Buffer> => {
     if (!extent.skippable) frames.push(section.subarray(at, extent.end))
     at = extent.end
   }
-  if (frames.length === 0) throw new DecompressionFailed({ kind: "damaged", codec: "zstd", detail: "there is no frame" })
+  if (frames.length === 0)
+    throw new DecompressionFailed({ kind: "damaged", codec: "zstd", detail: "there is no frame" })
   return frames
 }
 
@@ -118,7 +129,12 @@ const bounded = (codec: string, maxBytes: number, bytes: Buffer): Buffer => {
 const translated = (codec: string, maxBytes: number, cause: unknown): DecompressionFailed => {
   if (cause instanceof DecompressionFailed) return cause
   if ((cause as { readonly code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") return tooLarge(codec, maxBytes)
-  return new DecompressionFailed({ kind: "damaged", codec, detail: cause instanceof Error ? cause.message : String(cause), cause })
+  return new DecompressionFailed({
+    kind: "damaged",
+    codec,
+    detail: cause instanceof Error ? cause.message : String(cause),
+    cause
+  })
 }
 
 const guarded = (codec: string, maxBytes: number, inflate: () => Buffer): Buffer => {

@@ -15,7 +15,7 @@ export type FetchOutcome =
   | { readonly _tag: "CutShort"; readonly neededBytes: number }
   | { readonly _tag: "OutOfRange" }
   | { readonly _tag: "Throttled"; readonly millis: number }
-  | { readonly _tag: "Empty"; readonly highWatermark: number }
+  | { readonly _tag: "Empty"; readonly highWatermark: number; readonly lastStableOffset: number }
   /** Bytes came that neither moved the position nor were wrong. */
   | { readonly _tag: "Stuck"; readonly bytes: number }
   /** Asking again may bring a sound answer; if it does not, `error` is true. */
@@ -70,7 +70,9 @@ const judge = (question: FetchQuestion, answer: WireFetched, release: () => void
       return { _tag: "Unsound", error: fetchError(new CorruptBatch({ ...place, offset: position, detail })) }
     }
     case "refused":
-      return failed(reasonFor(answer.errorCode, request.topic, "Read", `fetching ${request.topic}[${request.partition}]`))
+      return failed(
+        reasonFor(answer.errorCode, request.topic, "Read", `fetching ${request.topic}[${request.partition}]`)
+      )
     case "none":
       break
   }
@@ -78,7 +80,8 @@ const judge = (question: FetchQuestion, answer: WireFetched, release: () => void
     const replica = answer.preferredReadReplica
     if (replica >= 0 && replica !== question.node) return { _tag: "Redirected", node: replica }
     if (answer.throttleMillis > 0) return { _tag: "Throttled", millis: answer.throttleMillis }
-    return { _tag: "Empty", highWatermark: answer.highWatermark }
+    const { highWatermark, lastStableOffset } = answer
+    return { _tag: "Empty", highWatermark, lastStableOffset }
   }
   const decoded = decodeBatches({
     records: answer.records,

@@ -1,7 +1,13 @@
 import { Clock, Effect } from "effect"
 import { type Fault, type FaultPlan, makeFaults } from "./InMemoryFaults.ts"
 import type { CompactOptions, LoggedRecord } from "./InMemoryLog.ts"
-import { addPartitions, type InMemoryPartition, type InMemoryTopic, makeTopic, type TopicOptions } from "./InMemoryTopics.ts"
+import {
+  addPartitions,
+  type InMemoryPartition,
+  type InMemoryTopic,
+  makeTopic,
+  type TopicOptions
+} from "./InMemoryTopics.ts"
 import { type ClusterState, makeInMemoryWire } from "./InMemoryWire.ts"
 import type { PartitionOffset } from "./KafkaSource.ts"
 import type { KafkaWire } from "./KafkaWire.ts"
@@ -216,4 +222,3 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
     counters: Effect.sync(() => ({ ...state.counters }))
   }
 }
-

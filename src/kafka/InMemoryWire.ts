@@ -93,7 +93,8 @@ export const makeInMemoryWire = (state: ClusterState): KafkaWire => {
   }
 
   const errorOf = (request: WireFetch, topic: InMemoryTopic | undefined): number => {
-    if (isDenied("Read", request.topic) || isDenied("Describe", request.topic)) return ErrorCode.topicAuthorizationFailed
+    if (isDenied("Read", request.topic) || isDenied("Describe", request.topic))
+      return ErrorCode.topicAuthorizationFailed
     if (topic === undefined) {
       return request.topicId === undefined ? ErrorCode.unknownTopicOrPartition : ErrorCode.unknownTopicId
     }

@@ -40,7 +40,8 @@ export const makePartitionPlace = (topics: TopicMetadata, request: ReadRequest):
         return failed(reasonFor(topic.errorCode, request.topic, "Describe", `asking for topic ${request.topic}`))
     }
     topicId ??= topic.topicId
-    if (topic.topicId !== undefined && topic.topicId !== topicId) return failed(new TopicRecreated({ topic: topic.name }))
+    if (topic.topicId !== undefined && topic.topicId !== topicId)
+      return failed(new TopicRecreated({ topic: topic.name }))
     const { partition: wanted } = request
     const partition = topic.partitions.find((candidate) => candidate.partition === wanted)
     if (partition === undefined) return { _tag: "Missing" }

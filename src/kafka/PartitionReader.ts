@@ -1,9 +1,11 @@
 import { Clock, Effect, Result } from "effect"
+import { reasonFor } from "./CodeMeaning.ts"
+import { isCompactedTail } from "./CompactedTail.ts"
 import { ErrorCode } from "./ErrorCode.ts"
 import { failed, type FetchOutcome, moved, outcomeOf } from "./FetchOutcome.ts"
 import { KafkaError, LogTruncated, Stalled, TopicVanished } from "./KafkaError.ts"
 import type { FetchedBatches, ReadRequest } from "./KafkaSource.ts"
-import type { KafkaWire } from "./KafkaWire.ts"
+import type { KafkaWire, WireFetch } from "./KafkaWire.ts"
 import { makePartitionPlace, type Place } from "./PartitionPlace.ts"
 import { backoff, type SourceOptions } from "./SourceOptions.ts"
 import type { TopicMetadata } from "./TopicMetadata.ts"
@@ -20,8 +22,13 @@ export interface PartitionReader {
 
 /** Refetches of an unsound answer before it is believed. */
 const unsoundRefetches = 2
-/** Successive answers with bytes but no movement before the read fails. */
+/** Redirections followed at once; what sends us around in circles is then followed slowly. */
+const freeRedirects = 2
+/** Answers with bytes but no movement before the read fails. */
 const stuckAnswers = 2
+
+/** An offset that a broker tells, -1 when it does not. */
+const isBelow = (told: number, offset: number) => told >= 0 && told < offset
 
 export const makePartitionReader = (
   wire: KafkaWire,
@@ -36,18 +43,29 @@ export const makePartitionReader = (
   let replica: number | undefined
   let quietMillis = 0
   let ready: FetchedBatches | undefined
+  let asked: WireFetch | undefined
 
   const keep = (element: FetchedBatches) => {
     position = element.position
     ready = element
   }
 
+  /** Nothing is left below `end`: said with an element of its own. */
+  const keepGap = (end: number): FetchOutcome => {
+    const gap = { from: position, until: end }
+    const element = { topic, partition, batches: [], position: end, fetchedBytes: 0, gap, release: () => {} }
+    keep(element)
+    return { _tag: "Progress", element }
+  }
+
   const fetch = (node: number, { topicId }: Place, maxBytes: number): Effect.Effect<FetchOutcome, KafkaError> => {
     const id = topicId === undefined ? {} : { topicId }
     const { maxWaitMillis } = options
+    asked = { topic, partition, ...id, leader: node, offset: position, maxBytes, maxWaitMillis }
+    const question = asked
     // An answer is judged and kept in the same breath as it arrives, so that interruption cannot lose its buffers.
     return Effect.uninterruptibleMask((restore) =>
-      restore(wire.fetch({ topic, partition, ...id, leader: node, offset: position, maxBytes, maxWaitMillis })).pipe(
+      restore(wire.fetch(question)).pipe(
         Effect.map((answer) => {
           const outcome = outcomeOf({ request, position, node, maxBytes }, answer)
           if (outcome._tag === "Progress") {
@@ -69,10 +87,7 @@ export const makePartitionReader = (
     const [end] = yield* wire.offsets(found.leader, partitions, "highWatermark")
     if (start?.errorCode !== 0 || end?.errorCode !== 0) return moved(ErrorCode.offsetOutOfRange, request)
     if (position < start.offset) {
-      const gap = { from: position, until: Math.min(start.offset, until) }
-      const element = { topic, partition, batches: [], position: gap.until, fetchedBytes: 0, gap, release: () => {} }
-      keep(element)
-      return { _tag: "Progress", element } as const
+      return keepGap(Math.min(start.offset, until))
     }
     if (position > end.offset) return failed(new LogTruncated({ topic, partition, position, logEnd: end.offset }))
     return moved(ErrorCode.offsetOutOfRange, request)
@@ -92,6 +107,13 @@ export const makePartitionReader = (
   const stalled = (detail: string) =>
     new KafkaError({ operation: "fetch", reason: new Stalled({ topic, partition, position, until, detail }) })
 
+  /** Metadata names the topic and partition, yet whoever leads it does not know it. */
+  const unserved = () =>
+    new KafkaError({
+      operation: "fetch",
+      reason: reasonFor(ErrorCode.unknownTopicOrPartition, topic, "Read", `fetching ${topic}[${partition}]`)
+    })
+
   const advance = Effect.gen(function* () {
     if (quietMillis > 0) yield* Effect.sleep(quietMillis)
     quietMillis = 0
@@ -100,9 +122,11 @@ export const makePartitionReader = (
     let failures = 0
     let unsound = 0
     let stuck = 0
+    let redirects = 0
     let throttledMillis = 0
     let missingSince: number | undefined
     let emptySince: number | undefined
+    let lookMillis = 0
     for (;;) {
       const attempted = yield* Effect.result(attempt(maxBytes))
       const outcome: FetchOutcome = Result.isSuccess(attempted)
@@ -121,9 +145,8 @@ export const makePartitionReader = (
           return yield* outcome.error
         case "Redirected":
           replica = outcome.node
-          if (failures === 0) break
-          if (spent) return yield* stalled("brokers send us to a replica that does not answer")
-          yield* backoff(failures)
+          if (spent) return yield* stalled("brokers send us from one to another and none answers")
+          if (failures > 0 || ++redirects > freeRedirects) yield* backoff(failures++)
           break
         case "CutShort": {
           if (outcome.neededBytes > options.maxFetchBytes || maxBytes >= options.maxFetchBytes) {
@@ -143,9 +166,24 @@ export const makePartitionReader = (
         case "Empty":
           replica = undefined
           emptySince ??= nowMillis
-          if (nowMillis - emptySince >= options.vanishedMillis && outcome.highWatermark >= 0 && outcome.highWatermark < until) {
+          if (nowMillis - emptySince >= options.vanishedMillis && isBelow(outcome.highWatermark, until)) {
             const reason = new LogTruncated({ topic, partition, position: until, logEnd: outcome.highWatermark })
             return yield* new KafkaError({ operation: "fetch", reason })
+          }
+          if (
+            nowMillis >= Math.max(lookMillis, emptySince + options.hollowMillis) &&
+            outcome.lastStableOffset >= until
+          ) {
+            lookMillis = nowMillis + options.hollowMillis
+            const look = Effect.catchIf(
+              isCompactedTail(wire, asked!, until),
+              ({ isRetryable }) => isRetryable,
+              () => Effect.succeed(false)
+            )
+            if (yield* look) {
+              keepGap(until)
+              return
+            }
           }
           if (spent) return yield* stalled("the leader answers without an error and without a byte")
           yield* backoff(failures++)
@@ -163,10 +201,11 @@ export const makePartitionReader = (
         case "Missing": {
           replica = undefined
           missingSince ??= nowMillis
-          const patience = place.stillNamed() ? options.noProgressMillis : options.vanishedMillis
-          if (nowMillis - missingSince >= patience || spent) {
+          const isNamed = place.stillNamed()
+          if (!isNamed && nowMillis - missingSince >= options.vanishedMillis) {
             return yield* new KafkaError({ operation: "fetch", reason: new TopicVanished({ topic }) })
           }
+          if (spent) return yield* isNamed ? unserved() : stalled("its topic comes and goes")
           place.doubt()
           yield* backoff(failures++)
           break

@@ -103,7 +103,11 @@ const encodeRecords = (
 ): Buffer => {
   const parts: Array<Buffer> = []
   for (const record of records) {
-    const body: Array<Buffer> = [Buffer.of(0), varint(record.timestamp - baseTimestamp), varint(record.offset - baseOffset)]
+    const body: Array<Buffer> = [
+      Buffer.of(0),
+      varint(record.timestamp - baseTimestamp),
+      varint(record.offset - baseOffset)
+    ]
     pushBytes(body, record.key)
     pushBytes(body, record.value)
     body.push(varint(record.headers.length))

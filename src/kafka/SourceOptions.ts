@@ -9,6 +9,8 @@ export interface SourceOptions {
   readonly throttledMillis: number
   /** How long "no such topic" is taken for stale metadata before the topic counts as deleted. */
   readonly vanishedMillis: number
+  /** How long success without a byte must last before the end of a compacted log is looked into. */
+  readonly hollowMillis: number
   /** Budget of one question that is no fetch: metadata, offsets, configurations, groups. */
   readonly controlMillis: number
   /** How long a broker may hold a fetch when it has nothing to send (fetch.max.wait.ms; Kafka's default as well). */
@@ -25,6 +27,7 @@ export const defaults: SourceOptions = {
   noProgressMillis: 5 * 60_000,
   throttledMillis: 60 * 60_000,
   vanishedMillis: 30_000,
+  hollowMillis: 10_000,
   controlMillis: 60_000,
   maxWaitMillis: 500,
   fetchBytes: 1024 * 1024,
@@ -34,7 +37,9 @@ export const defaults: SourceOptions = {
 
 /** Waits before attempt number `failures` + 1: 50 ms, doubling to at most 5 s, of which a random half is left out. */
 export const backoff = (failures: number): Effect.Effect<void> =>
-  Effect.flatMap(Random.next, (random) => Effect.sleep(Math.min(5000, 50 * 2 ** Math.min(failures, 10)) * (0.5 + random / 2)))
+  Effect.flatMap(Random.next, (random) =>
+    Effect.sleep(Math.min(5000, 50 * 2 ** Math.min(failures, 10)) * (0.5 + random / 2))
+  )
 
 /** Repeats a question while waiting may cure its failure, for at most `budgetMillis`; then the last failure stands. */
 export const retried =

@@ -44,10 +44,12 @@ export const makeTopicMetadata = (wire: KafkaWire, maxAgeMillis: number): TopicM
       const entry = known.get(name)
       return entry !== undefined && usable(entry, nowMillis)
         ? Effect.succeed(entry)
-        : gate(name).withPermit(Effect.suspend(() => {
-            const meanwhile = known.get(name)
-            return meanwhile !== undefined && usable(meanwhile, nowMillis) ? Effect.succeed(meanwhile) : ask(name)
-          }))
+        : gate(name).withPermit(
+            Effect.suspend(() => {
+              const meanwhile = known.get(name)
+              return meanwhile !== undefined && usable(meanwhile, nowMillis) ? Effect.succeed(meanwhile) : ask(name)
+            })
+          )
     })
 
   return {

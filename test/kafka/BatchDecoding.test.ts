@@ -5,7 +5,10 @@ import { crc32 } from "node:zlib"
 import { decodeBatches, type RecordSet } from "../../src/kafka/BatchDecoding.ts"
 import { encodeBatch, encodeMarker, type NewBatch, type NewRecord } from "../../src/kafka/RecordBatchEncoding.ts"
 
-const record = (offset: number, key: Buffer | null = Buffer.from(`k${offset}`)): NewRecord & { readonly offset: number } => ({
+const record = (
+  offset: number,
+  key: Buffer | null = Buffer.from(`k${offset}`)
+): NewRecord & { readonly offset: number } => ({
   offset,
   key,
   value: Buffer.from(`v${offset}`),
@@ -26,7 +29,8 @@ const set = (parts: ReadonlyArray<Buffer>, more: Partial<RecordSet> = {}): Recor
   ...more
 })
 
-const ranges = (records: RecordSet) => decodeBatches(records).batches.map(({ baseOffset, lastOffset }) => [baseOffset, lastOffset])
+const ranges = (records: RecordSet) =>
+  decodeBatches(records).batches.map(({ baseOffset, lastOffset }) => [baseOffset, lastOffset])
 const problemOf = (records: RecordSet) => decodeBatches(records).problem
 
 describe("decodeBatches", () => {
@@ -60,7 +64,10 @@ describe("decodeBatches", () => {
   it("delivers only what overlaps the range, and stops at its end", () => {
     const parts = [batch(0, 10), batch(10, 10), batch(20, 10), batch(30, 10)]
     const decoded = decodeBatches(set(parts.slice(1), { from: 15, until: 25 }))
-    assert.deepStrictEqual(decoded.batches.map(({ baseOffset }) => baseOffset), [10, 20])
+    assert.deepStrictEqual(
+      decoded.batches.map(({ baseOffset }) => baseOffset),
+      [10, 20]
+    )
     assert.strictEqual(decoded.position, 25)
   })
 
@@ -133,14 +140,21 @@ describe("decodeBatches", () => {
       assert.strictEqual(rechecked((bytes) => bytes.writeInt16BE(codec, 21))?._tag, "Unsupported")
     }
     assert.strictEqual(rechecked((bytes) => bytes.writeBigInt64BE(2n ** 53n, 0))?._tag, "Unsupported")
-    assert.strictEqual(rechecked((bytes) => bytes.writeBigInt64BE(2n ** 53n - 1n, 0)), undefined)
+    assert.strictEqual(
+      rechecked((bytes) => bytes.writeBigInt64BE(2n ** 53n - 1n, 0)),
+      undefined
+    )
     assert.strictEqual(rechecked((bytes) => bytes.writeBigInt64BE(-5n, 0))?._tag, "Corrupt")
     assert.strictEqual(rechecked((bytes) => bytes.writeInt32BE(2, 57))?._tag, "Corrupt", "more records than offsets")
     assert.strictEqual(rechecked((bytes) => bytes.writeInt32BE(-1, 23))?._tag, "Corrupt")
   })
 
   it("believes nothing of a set whose batches are out of order", () => {
-    for (const parts of [[batch(10, 5), batch(12, 5)], [batch(10, 5), batch(0, 5)], [batch(10, 5), batch(10, 5)]]) {
+    for (const parts of [
+      [batch(10, 5), batch(12, 5)],
+      [batch(10, 5), batch(0, 5)],
+      [batch(10, 5), batch(10, 5)]
+    ]) {
       const decoded = decodeBatches(set(parts))
       assert.deepStrictEqual([decoded.batches.length, decoded.position, decoded.problem?._tag], [0, 0, "Corrupt"])
     }
@@ -171,9 +185,21 @@ describe("decodeBatches of transactions", () => {
     encodeMarker({ producerId, baseOffset, type, timestamp: 0 })
 
   it("drops aborted batches and markers, keeps those of other producers in between", () => {
-    const parts = [of(1, 0, 2), of(2, 2, 2), batch(4, 2), marker(1, 6, "abort"), marker(2, 7, "commit"), of(1, 8, 1), marker(1, 9, "commit")]
+    const parts = [
+      of(1, 0, 2),
+      of(2, 2, 2),
+      batch(4, 2),
+      marker(1, 6, "abort"),
+      marker(2, 7, "commit"),
+      of(1, 8, 1),
+      marker(1, 9, "commit")
+    ]
     const decoded = set(parts, { aborted: [{ producerId: 1, firstOffset: 0 }] })
-    assert.deepStrictEqual(ranges(decoded), [[2, 3], [4, 5], [8, 8]])
+    assert.deepStrictEqual(ranges(decoded), [
+      [2, 3],
+      [4, 5],
+      [8, 8]
+    ])
     assert.strictEqual(decodeBatches(decoded).position, 10)
   })
 
@@ -185,12 +211,24 @@ describe("decodeBatches of transactions", () => {
 
   it("knows transactions that began before the range", () => {
     const parts = [of(1, 100, 2), marker(1, 102, "abort"), of(1, 103, 2), marker(1, 105, "commit")]
-    assert.deepStrictEqual(ranges(set(parts, { from: 100, aborted: [{ producerId: 1, firstOffset: 3 }] })), [[103, 104]])
+    assert.deepStrictEqual(ranges(set(parts, { from: 100, aborted: [{ producerId: 1, firstOffset: 3 }] })), [
+      [103, 104]
+    ])
   })
 
   it("takes the list of aborted transactions in any order, several per producer", () => {
-    const parts = [of(1, 0, 1), marker(1, 1, "abort"), of(1, 2, 1), marker(1, 3, "commit"), of(1, 4, 1), marker(1, 5, "abort")]
-    const aborted = [{ producerId: 1, firstOffset: 4 }, { producerId: 1, firstOffset: 0 }]
+    const parts = [
+      of(1, 0, 1),
+      marker(1, 1, "abort"),
+      of(1, 2, 1),
+      marker(1, 3, "commit"),
+      of(1, 4, 1),
+      marker(1, 5, "abort")
+    ]
+    const aborted = [
+      { producerId: 1, firstOffset: 4 },
+      { producerId: 1, firstOffset: 0 }
+    ]
     assert.deepStrictEqual(ranges(set(parts, { aborted })), [[2, 2]])
   })
 
@@ -202,8 +240,13 @@ describe("decodeBatches of transactions", () => {
 
 describe("decodeBatches of arbitrary damage", () => {
   const damage = Schema.Struct({
-    sizes: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 6 }))).check(Schema.isMinLength(1), Schema.isMaxLength(6)),
-    bits: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))).check(Schema.isMaxLength(3)),
+    sizes: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 6 }))).check(
+      Schema.isMinLength(1),
+      Schema.isMaxLength(6)
+    ),
+    bits: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))).check(
+      Schema.isMaxLength(3)
+    ),
     cut: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 })),
     cuts: Schema.Boolean,
     maxBytes: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3000 }))
@@ -248,13 +291,17 @@ describe("decodeBatches of arbitrary damage", () => {
 
   it.prop(
     "notices a wrong base offset behind the first batch, because it breaks the order or leaves the log",
-    [Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 63 })), Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3 }))],
+    [
+      Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 63 })),
+      Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3 }))
+    ],
     ([bit, which]) => {
       const parts = [batch(100, 10), batch(110, 10), batch(120, 10), batch(130, 10)]
       parts[which]![bit >> 3]! ^= 1 << (7 - (bit & 7))
       const decoded = decodeBatches(set(parts, { from: 100, highWatermark: 140 }))
       assert.isDefined(decoded.problem)
-      for (const { baseOffset, start } of decoded.batches) assert.strictEqual(baseOffset, 100 + (start / parts[0]!.length) * 10)
+      for (const { baseOffset, start } of decoded.batches)
+        assert.strictEqual(baseOffset, 100 + (start / parts[0]!.length) * 10)
     },
     { arbitrary: { runs: 500 } }
   )

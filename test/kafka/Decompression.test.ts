@@ -3,7 +3,13 @@ import { Schema } from "effect"
 import * as lz4 from "lz4-napi"
 import snappy from "snappy"
 import zlib from "node:zlib"
-import { asyncAboveBytes, decompress, DecompressionFailed, maxInflatedBytes, recordsSection } from "../../src/kafka/Decompression.ts"
+import {
+  asyncAboveBytes,
+  decompress,
+  DecompressionFailed,
+  maxInflatedBytes,
+  recordsSection
+} from "../../src/kafka/Decompression.ts"
 import type { RecordBatch } from "../../src/kafka/RecordBatch.ts"
 import { encodeBatch, type ProducerCodec } from "../../src/kafka/RecordBatchEncoding.ts"
 
@@ -22,7 +28,8 @@ const batchOf = (codec: Codec, section: Buffer): RecordBatch => ({
   logAppendTime: false
 })
 
-const inflate = async (codec: Codec, section: Buffer, maxBytes?: number) => decompress(batchOf(codec, section), maxBytes)
+const inflate = async (codec: Codec, section: Buffer, maxBytes?: number) =>
+  decompress(batchOf(codec, section), maxBytes)
 const failureOf = async (codec: Codec, section: Buffer, maxBytes?: number) => {
   try {
     const bytes = await inflate(codec, section, maxBytes)
@@ -59,17 +66,51 @@ const large = text(300_000)
 
 const ways: ReadonlyArray<readonly [string, Codec, (bytes: Buffer) => Buffer]> = [
   ["gzip", "gzip", (bytes) => zlib.gzipSync(bytes)],
-  ["gzip of several members", "gzip", (bytes) => Buffer.concat([zlib.gzipSync(bytes.subarray(0, 1000)), zlib.gzipSync(bytes.subarray(1000))])],
+  [
+    "gzip of several members",
+    "gzip",
+    (bytes) => Buffer.concat([zlib.gzipSync(bytes.subarray(0, 1000)), zlib.gzipSync(bytes.subarray(1000))])
+  ],
   ["snappy, raw", "snappy", (bytes) => snappy.compressSync(bytes)],
   ["snappy, xerial", "snappy", (bytes) => xerial(bytes.subarray(0, 3000), bytes.subarray(3000))],
-  ["snappy, two xerial streams", "snappy", (bytes) => Buffer.concat([xerial(bytes.subarray(0, 3000)), xerial(bytes.subarray(3000))])],
+  [
+    "snappy, two xerial streams",
+    "snappy",
+    (bytes) => Buffer.concat([xerial(bytes.subarray(0, 3000)), xerial(bytes.subarray(3000))])
+  ],
   ["lz4", "lz4", (bytes) => lz4.compressFrameSync(bytes)],
-  ["lz4 with checksums", "lz4", (bytes) => lz4.compressFrameSync(bytes, { contentChecksum: true, blockChecksums: true })],
-  ["lz4 of several frames", "lz4", (bytes) => Buffer.concat([lz4.compressFrameSync(bytes.subarray(0, 1000)), skippable, lz4.compressFrameSync(bytes.subarray(1000))])],
+  [
+    "lz4 with checksums",
+    "lz4",
+    (bytes) => lz4.compressFrameSync(bytes, { contentChecksum: true, blockChecksums: true })
+  ],
+  [
+    "lz4 of several frames",
+    "lz4",
+    (bytes) =>
+      Buffer.concat([
+        lz4.compressFrameSync(bytes.subarray(0, 1000)),
+        skippable,
+        lz4.compressFrameSync(bytes.subarray(1000))
+      ])
+  ],
   ["zstd", "zstd", (bytes) => zlib.zstdCompressSync(bytes)],
-  ["zstd with a checksum", "zstd", (bytes) => zlib.zstdCompressSync(bytes, { params: { [zlib.constants.ZSTD_c_checksumFlag]: 1 } })],
+  [
+    "zstd with a checksum",
+    "zstd",
+    (bytes) => zlib.zstdCompressSync(bytes, { params: { [zlib.constants.ZSTD_c_checksumFlag]: 1 } })
+  ],
   ["zstd behind a skippable frame", "zstd", (bytes) => Buffer.concat([skippable, zlib.zstdCompressSync(bytes)])],
-  ["zstd of several frames", "zstd", (bytes) => Buffer.concat([zlib.zstdCompressSync(bytes.subarray(0, 1000)), skippable, zlib.zstdCompressSync(bytes.subarray(1000))])]
+  [
+    "zstd of several frames",
+    "zstd",
+    (bytes) =>
+      Buffer.concat([
+        zlib.zstdCompressSync(bytes.subarray(0, 1000)),
+        skippable,
+        zlib.zstdCompressSync(bytes.subarray(1000))
+      ])
+  ]
 ]
 
 describe("decompress", () => {
@@ -92,7 +133,10 @@ describe("decompress", () => {
         if (outcome !== "damaged") boundaries.add(cut)
       }
       // Several members, blocks or frames end at a boundary of one of them; what is missing there shows in the record count.
-      assert.isAtMost(boundaries.size, name.includes("several") || name.includes("two") || name.includes("xerial") ? 4 : 0)
+      assert.isAtMost(
+        boundaries.size,
+        name.includes("several") || name.includes("two") || name.includes("xerial") ? 4 : 0
+      )
     })
 
     it(`finds what is left over behind ${name}`, async () => {
@@ -163,16 +207,32 @@ describe("decompress", () => {
   })
 
   it("inflates what the encoder of tests and demo writes, every codec", async () => {
-    for (const codec of ["none", "gzip", "snappy-xerial", "snappy-raw", "lz4", "zstd"] satisfies ReadonlyArray<ProducerCodec>) {
+    for (const codec of [
+      "none",
+      "gzip",
+      "snappy-xerial",
+      "snappy-raw",
+      "lz4",
+      "zstd"
+    ] satisfies ReadonlyArray<ProducerCodec>) {
       const record = { offset: 0, key: null, value: large, headers: [], timestamp: 0 }
       const bytes = encodeBatch({ baseOffset: 0, records: [record], codec })
-      const batch = { ...batchOf("none", large), bytes, recordsStart: 61, end: bytes.length, codec: bytes.readInt16BE(21) & 7 }
+      const batch = {
+        ...batchOf("none", large),
+        bytes,
+        recordsStart: 61,
+        end: bytes.length,
+        codec: bytes.readInt16BE(21) & 7
+      }
       const section = await decompress(batch)
       assert.isTrue(section.includes(large), codec)
     }
   })
 
-  const scribble = Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))).check(Schema.isMinLength(1), Schema.isMaxLength(4))
+  const scribble = Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))).check(
+    Schema.isMinLength(1),
+    Schema.isMaxLength(4)
+  )
   it.prop(
     "answers damage with bytes within the bound or with its own failure, never otherwise",
     [scribble, Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: ways.length - 1 }))],

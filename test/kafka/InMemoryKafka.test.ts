@@ -11,7 +11,8 @@ const inMemory = Effect.gen(function* () {
   const source = yield* sources.open({ bootstrapServers: ["in-memory:9092"] })
   yield* Effect.addFinalizer(() =>
     Effect.map(cluster.counters, ({ unreleased, releasedTwice }) => {
-      if (unreleased !== 0 || releasedTwice !== 0) throw new Error(`${unreleased} kept, ${releasedTwice} given back twice`)
+      if (unreleased !== 0 || releasedTwice !== 0)
+        throw new Error(`${unreleased} kept, ${releasedTwice} given back twice`)
     })
   )
   const driver: KafkaDriver = {
@@ -55,7 +56,10 @@ describe("InMemoryKafka", () => {
       yield* (yield* kafka.cluster("a:9092")).createTopic("orders")
       const source = yield* sources.open({ bootstrapServers: ["b:9092", "a:9092"] })
       assert.strictEqual(source.location, "a:9092")
-      assert.deepStrictEqual((yield* source.cluster).topics.map(({ name }) => name), ["orders"])
+      assert.deepStrictEqual(
+        (yield* source.cluster).topics.map(({ name }) => name),
+        ["orders"]
+      )
     }).pipe(Effect.scoped, Effect.provide(InMemoryKafka.layer))
   )
 })

@@ -1,12 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Stream } from "effect"
-import { TestClock } from "effect/testing"
 import { type InMemoryCluster, makeInMemoryCluster } from "../../src/kafka/InMemoryCluster.ts"
 import type { KafkaError, KafkaReason } from "../../src/kafka/KafkaError.ts"
 import type { ReadRequest } from "../../src/kafka/KafkaSource.ts"
 import type { KafkaWire } from "../../src/kafka/KafkaWire.ts"
 import { makeKafkaSource } from "../../src/kafka/WireKafkaSource.ts"
-import { collect, offsetsOf, someRecords } from "./support.ts"
+import { collect, offsetsOf, pass, someRecords, within } from "./support.ts"
 
 const batches = 20
 const perBatch = 10
@@ -27,13 +26,7 @@ const withOrders = Effect.gen(function* () {
 const read = (cluster: InMemoryCluster, request: ReadRequest = all) => collect(makeKafkaSource(cluster.wire), request)
 
 /** Runs a read that has to wait, moving the clock far enough for any budget. */
-const patiently = <A>(reading: Effect.Effect<A, KafkaError>) =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(reading)
-    for (let i = 0; i < 24 && fiber.pollUnsafe() === undefined; i++) yield* TestClock.adjust("5 minutes")
-    if (fiber.pollUnsafe() === undefined) throw new Error("still reading after two hours")
-    return yield* Fiber.join(fiber)
-  })
+const patiently = <A>(reading: Effect.Effect<A, KafkaError>) => within("2 hours", reading)
 
 const reasonOf = (error: KafkaError): KafkaReason => error.reason
 
@@ -51,16 +44,11 @@ const startedRead = (cluster: InMemoryCluster, request: ReadRequest = all) =>
   Effect.gen(function* () {
     yield* cluster.inject({ _tag: "Delayed", millis: 1000 }, { after: 3 })
     const fiber = yield* Effect.forkChild(read(cluster, request))
-    yield* fetchesSent(cluster, 3)
-    yield* TestClock.adjust("500 millis")
+    yield* pass("500 millis")
     assert.strictEqual((yield* cluster.counters).fetches, 3)
     assert.isUndefined(fiber.pollUnsafe())
     return fiber
   })
-
-/** Until the reader has sent this many fetches. */
-const fetchesSent = (cluster: InMemoryCluster, count: number) =>
-  Effect.repeat(Effect.andThen(Effect.yieldNow, cluster.counters), { until: ({ fetches }) => fetches >= count })
 
 describe("a read while leadership moves", () => {
   for (const code of [5, 6, 7, 9, 56, 74, 75, 78, -1, 13]) {
@@ -92,7 +80,10 @@ describe("a read while leadership moves", () => {
           return records
         })
       )
-      assert.deepStrictEqual(collected, everyOffset.filter((offset) => offset % perBatch === 0))
+      assert.deepStrictEqual(
+        collected,
+        everyOffset.filter((offset) => offset % perBatch === 0)
+      )
     })
   )
 
@@ -101,9 +92,9 @@ describe("a read while leadership moves", () => {
       const { cluster } = yield* withOrders
       const fiber = yield* startedRead(cluster)
       for (const node of [1, 2, 3]) yield* cluster.stopBroker(node)
-      yield* TestClock.adjust("4 minutes")
+      yield* pass("4 minutes")
       for (const node of [3, 2]) yield* cluster.startBroker(node)
-      yield* TestClock.adjust("10 seconds")
+      yield* pass("10 seconds")
       const collected = yield* Fiber.join(fiber)
       assert.deepStrictEqual(offsetsOf(collected.records), everyOffset)
     })
@@ -124,9 +115,9 @@ describe("a read while leadership moves", () => {
       const { cluster } = yield* withOrders
       yield* cluster.inject({ _tag: "Code", code: 6 }, { times: Infinity })
       const fiber = yield* Effect.forkChild(Effect.exit(read(cluster)))
-      yield* TestClock.adjust("299 seconds")
+      yield* pass("299 seconds")
       assert.isUndefined(fiber.pollUnsafe())
-      yield* TestClock.adjust("10 seconds")
+      yield* pass("10 seconds")
       const exit = yield* Fiber.join(fiber)
       assert.isTrue(Exit.isFailure(exit))
     })
@@ -137,13 +128,13 @@ describe("a read while leadership moves", () => {
       const { cluster } = yield* withOrders
       yield* cluster.inject({ _tag: "Code", code: 6 }, { times: Infinity })
       yield* Effect.forkChild(read(cluster))
-      yield* TestClock.adjust("1 second")
+      yield* pass("1 second")
       const early = (yield* cluster.counters).fetches
       assert.isAtLeast(early, 4)
       assert.isAtMost(early, 7)
-      yield* TestClock.adjust("1 minute")
+      yield* pass("1 minute")
       const late = (yield* cluster.counters).fetches
-      yield* TestClock.adjust("1 minute")
+      yield* pass("1 minute")
       const perMinute = (yield* cluster.counters).fetches - late
       assert.isAtLeast(perMinute, 12)
       assert.isAtMost(perMinute, 24)
@@ -165,9 +156,9 @@ describe("a read that gets nothing", () => {
       const { cluster } = yield* withOrders
       yield* cluster.inject({ _tag: "Throttled", millis: 60_000 }, { after: 1 })
       const fiber = yield* Effect.forkChild(read(cluster))
-      yield* TestClock.adjust("59 seconds")
+      yield* pass("59 seconds")
       assert.strictEqual((yield* cluster.counters).fetches, 2)
-      yield* TestClock.adjust("1 second")
+      yield* pass("1 second")
       assert.deepStrictEqual(offsetsOf((yield* Fiber.join(fiber)).records), everyOffset)
     })
   )
@@ -197,8 +188,67 @@ describe("a read that gets nothing", () => {
       const error = yield* Effect.flip(patiently(read(cluster)))
       const reason = reasonOf(error)
       assert.strictEqual(reason._tag, "Stalled")
-      if (reason._tag === "Stalled") assert.deepStrictEqual([reason.topic, reason.partition, reason.until], ["orders", 0, total])
+      if (reason._tag === "Stalled")
+        assert.deepStrictEqual([reason.topic, reason.partition, reason.until], ["orders", 0, total])
       assert.isTrue(error.isRetryable)
+    })
+  )
+})
+
+describe("a read towards an end that compaction emptied", () => {
+  /** A tombstone and a marker lie before an open transaction; compaction takes both. */
+  const withTail = (configs: Record<string, string>) =>
+    Effect.gen(function* () {
+      const cluster = makeInMemoryCluster({ location: "in-memory:9092" })
+      yield* cluster.createTopic("orders", { configs })
+      yield* cluster.produce("orders", 0, [{ key: "kept", value: "v" }])
+      yield* cluster.produce("orders", 0, [{ key: "gone", value: null }])
+      const aborted = yield* cluster.beginTransaction()
+      yield* aborted.produce("orders", 0, [{ key: "never", value: "v" }])
+      const open = yield* cluster.beginTransaction()
+      yield* open.produce("orders", 0, [{ key: "later", value: "v" }])
+      yield* aborted.abort
+      yield* cluster.compact("orders", 0, { tombstones: "drop", emptied: "drop" })
+      return cluster
+    })
+  const request = { ...all, until: 3 }
+
+  it.effect("reports the stretch as a gap instead of waiting for ever", () =>
+    Effect.gen(function* () {
+      const cluster = yield* withTail({ "cleanup.policy": "compact" })
+      const { records, gaps } = yield* within("1 minute", read(cluster, request))
+      assert.deepStrictEqual([offsetsOf(records), gaps], [[0], [{ from: 1, until: 3 }]])
+      assert.strictEqual((yield* cluster.counters).unreleased, 0)
+    })
+  )
+
+  it.effect("does not take a broker's silence for emptiness while other offsets answer", () =>
+    Effect.gen(function* () {
+      const cluster = makeInMemoryCluster({ location: "in-memory:9092" })
+      yield* cluster.createTopic("orders", { configs: { "cleanup.policy": "compact" } })
+      for (let i = 0; i < batches; i++) yield* cluster.produce("orders", 0, someRecords(perBatch, i * perBatch))
+      const silent: KafkaWire = {
+        ...cluster.wire,
+        fetch: (question) =>
+          Effect.map(cluster.wire.fetch(question), (answer) => {
+            if (question.offset !== 0) return answer
+            answer.release()
+            return { ...answer, records: Buffer.alloc(0), release: () => {} }
+          })
+      }
+      const error = yield* Effect.flip(within("2 hours", collect(makeKafkaSource(silent), all)))
+      assert.strictEqual(reasonOf(error)._tag, "Stalled")
+      assert.strictEqual((yield* cluster.counters).unreleased, 0)
+    })
+  )
+
+  it.effect("is stalled when nobody says that the topic is compacted", () =>
+    Effect.gen(function* () {
+      const cluster = yield* withTail({})
+      assert.strictEqual(reasonOf(yield* Effect.flip(patiently(read(cluster, request))))._tag, "Stalled")
+      const secret = yield* withTail({ "cleanup.policy": "compact" })
+      yield* secret.deny("DescribeConfigs")
+      assert.strictEqual(reasonOf(yield* Effect.flip(patiently(read(secret, request))))._tag, "Stalled")
     })
   )
 })
@@ -261,7 +311,10 @@ describe("a read of a batch that a broker cuts at the fetch's ceiling", () => {
     ...wire,
     fetch: (request) => {
       asked.push(request.maxBytes)
-      return Effect.map(wire.fetch(request), (answer) => ({ ...answer, records: answer.records.subarray(0, request.maxBytes) }))
+      return Effect.map(wire.fetch(request), (answer) => ({
+        ...answer,
+        records: answer.records.subarray(0, request.maxBytes)
+      }))
     }
   })
 
@@ -297,7 +350,10 @@ describe("a read of answers that do not move", () => {
   it.effect("is stalled after the second, instead of asking for ever", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
-      const stuck: KafkaWire = { ...cluster.wire, fetch: (request) => cluster.wire.fetch({ ...request, offset: 0, maxBytes: 1 }) }
+      const stuck: KafkaWire = {
+        ...cluster.wire,
+        fetch: (request) => cluster.wire.fetch({ ...request, offset: 0, maxBytes: 1 })
+      }
       const error = yield* Effect.flip(collect(makeKafkaSource(stuck), { ...all, from: 50 }))
       assert.strictEqual(reasonOf(error)._tag, "Stalled")
       assert.strictEqual((yield* cluster.counters).fetches, 2)
@@ -324,7 +380,10 @@ describe("a read of a topic that changes", () => {
       )
       assert.strictEqual(gaps.length, 1)
       assert.strictEqual((gaps[0] as { until: number }).until, 120)
-      assert.deepStrictEqual(seen.filter((offset) => offset >= 120), [120, 130, 140, 150, 160, 170, 180, 190])
+      assert.deepStrictEqual(
+        seen.filter((offset) => offset >= 120),
+        [120, 130, 140, 150, 160, 170, 180, 190]
+      )
     })
   )
 
@@ -341,11 +400,20 @@ describe("a read of a topic that changes", () => {
       const { cluster } = yield* withOrders
       const fiber = yield* startedRead(cluster)
       yield* cluster.deleteTopic("orders")
-      yield* TestClock.adjust("29 seconds")
+      yield* pass("29 seconds")
       assert.isUndefined(fiber.pollUnsafe())
-      yield* TestClock.adjust("20 seconds")
+      yield* pass("20 seconds")
       const error = yield* Effect.flip(Fiber.join(fiber))
       assert.deepStrictEqual([reasonOf(error)._tag, error.isRetryable], ["TopicVanished", false])
+    })
+  )
+
+  it.effect("fails retryably when metadata names the topic but no broker serves it", () =>
+    Effect.gen(function* () {
+      const { cluster } = yield* withOrders
+      yield* cluster.inject({ _tag: "Code", code: 3 }, { times: Infinity })
+      const error = yield* Effect.flip(patiently(read(cluster)))
+      assert.include({ ...reasonOf(error) }, { _tag: "ProtocolFailure", code: 3, transient: true })
     })
   )
 
@@ -358,7 +426,7 @@ describe("a read of a topic that changes", () => {
         const fiber = yield* startedRead(cluster, { ...all, ...id })
         yield* cluster.createTopic("orders")
         for (let i = 0; i < batches; i++) yield* cluster.produce("orders", 0, someRecords(perBatch, 1000 + i))
-        yield* TestClock.adjust("10 seconds")
+        yield* pass("10 seconds")
         const error = yield* Effect.flip(Fiber.join(fiber))
         assert.strictEqual(reasonOf(error)._tag, "TopicRecreated")
       }
@@ -427,12 +495,35 @@ describe("a read that is sent to another replica", () => {
 
   it.effect("returns to the leader when the replica fails or is behind", () =>
     Effect.gen(function* () {
-      for (const fault of [{ _tag: "Code", code: 1 }, { _tag: "Code", code: 78 }, { _tag: "ConnectionLost" }, { _tag: "Empty" }] as const) {
+      for (const fault of [
+        { _tag: "Code", code: 1 },
+        { _tag: "Code", code: 78 },
+        { _tag: "ConnectionLost" },
+        { _tag: "Empty" }
+      ] as const) {
         const { cluster } = yield* withOrders
         yield* cluster.inject({ _tag: "Redirected", node: 3 }, { node: 1 })
         yield* cluster.inject(fault, { node: 3, after: 2 })
         yield* assertComplete(cluster)
       }
+    })
+  )
+})
+
+describe("a read that is sent around in circles", () => {
+  it.effect("slows down, and is stalled in the end", () =>
+    Effect.gen(function* () {
+      const { cluster } = yield* withOrders
+      for (const [node, next] of [
+        [1, 2],
+        [2, 3],
+        [3, 1]
+      ] as const) {
+        yield* cluster.inject({ _tag: "Redirected", node: next }, { node, times: Infinity })
+      }
+      const error = yield* Effect.flip(patiently(read(cluster)))
+      assert.strictEqual(reasonOf(error)._tag, "Stalled")
+      assert.isBelow((yield* cluster.counters).fetches, 200)
     })
   )
 })
@@ -443,11 +534,15 @@ describe("the buffers of a read", () => {
       const { cluster, source } = yield* withOrders
       const gate = yield* Deferred.make<void>()
       const fiber = yield* source.read(all).pipe(
-        Stream.runForEach((element) => Effect.andThen(Deferred.await(gate), Effect.sync(() => element.release()))),
+        Stream.runForEach((element) =>
+          Effect.andThen(
+            Deferred.await(gate),
+            Effect.sync(() => element.release())
+          )
+        ),
         Effect.forkChild
       )
-      yield* fetchesSent(cluster, 2)
-      yield* TestClock.adjust("1 minute")
+      yield* pass("1 minute")
       const { fetches, unreleased } = yield* cluster.counters
       assert.deepStrictEqual({ fetches, unreleased }, { fetches: 2, unreleased: 2 })
       yield* Deferred.succeed(gate, undefined)
@@ -467,8 +562,7 @@ describe("the buffers of a read", () => {
         }),
         Effect.forkChild
       )
-      yield* fetchesSent(cluster, 2)
-      yield* Effect.yieldNow
+      yield* pass("1 minute")
       yield* Fiber.interrupt(fiber)
       assert.strictEqual((yield* cluster.counters).unreleased, 1)
       mine!()
@@ -483,7 +577,7 @@ describe("the buffers of a read", () => {
       const { cluster } = yield* withOrders
       yield* cluster.inject({ _tag: "Delayed", millis: 10_000 }, { after: 3 })
       const fiber = yield* Effect.forkChild(read(cluster))
-      yield* TestClock.adjust("5 seconds")
+      yield* pass("5 seconds")
       yield* Fiber.interrupt(fiber)
       assert.strictEqual((yield* cluster.counters).unreleased, 0)
     })

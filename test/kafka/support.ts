@@ -1,4 +1,5 @@
-import { Effect, Stream } from "effect"
+import { Duration, Effect, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import type { KafkaError } from "../../src/kafka/KafkaError.ts"
 import type { KafkaSourceShape, OffsetGap, ReadRequest } from "../../src/kafka/KafkaSource.ts"
 import { type DecodedRecord, recordsOf } from "./RecordDecoding.ts"
@@ -52,4 +53,36 @@ export const offsetsOf = (records: ReadonlyArray<{ readonly offset: number }>) =
 
 /** `count` records with text keys and values; `from` numbers them. */
 export const someRecords = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, i) => ({ key: `key-${from + i}`, value: `value-${from + i}`, timestamp: 1_700_000_000_000 + from + i }))
+  Array.from({ length: count }, (_, i) => ({
+    key: `key-${from + i}`,
+    value: `value-${from + i}`,
+    timestamp: 1_700_000_000_000 + from + i
+  }))
+
+/** Lets every fiber run until it sleeps or ends: moving the test clock alone does not wait for them. */
+export const settle = Effect.repeat(
+  Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve))),
+  { times: 3 }
+)
+
+/** Moves the clock in small steps, letting all fibers settle at each, until the effect ends or the time is over. */
+export const within = <A, E>(limit: Duration.Input, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(effect)
+    yield* pass(limit, fiber)
+    if (fiber.pollUnsafe() === undefined) throw new Error("still running when the time was over")
+    return yield* Fiber.join(fiber)
+  })
+
+/** Lets the time pass, in steps of five seconds at most; stops early when `fiber` has ended. */
+export const pass = (duration: Duration.Input, fiber?: Fiber.Fiber<unknown, unknown>) =>
+  Effect.gen(function* () {
+    let left = Duration.toMillis(duration)
+    yield* settle
+    while (left > 0 && (fiber === undefined || fiber.pollUnsafe() === undefined)) {
+      const step = Math.min(5000, left)
+      left -= step
+      yield* TestClock.adjust(step)
+      yield* settle
+    }
+  })

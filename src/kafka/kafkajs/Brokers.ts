@@ -63,7 +63,7 @@ const leastShareMillis = 1000
 const nameOf = (node: Node): string => `broker ${node.nodeId} (${Address.format(node)})`
 
 /** One failure that tells all of them; the first that a person must act on gives the advice. */
-export const summarize = (failures: ReadonlyArray<KafkaReason>): KafkaReason => {
+const summarize = (failures: ReadonlyArray<KafkaReason>): KafkaReason => {
   const [only] = failures
   if (only !== undefined && failures.length === 1) return only
   const detail = `no broker could be used: ${failures.map((failure) => failure.message).join("; ")}`

@@ -1,20 +1,10 @@
 import { Redacted } from "effect"
 import type { KafkaTarget } from "../KafkaTarget.ts"
 import { AuthenticationFailed, BrokerUnreachable, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
+import * as CertificateFailure from "./CertificateFailure.ts"
 import { ConnectionClosed } from "./DemuxSocket.ts"
 import { NotKafka } from "./FrameSplitter.ts"
 import { type LinkBroken, NoAnswer, NoCommonVersion, type Stage, Unreadable } from "./LinkBroken.ts"
-
-const untrusted = new Set([
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "CERT_UNTRUSTED",
-  "CERT_SIGNATURE_FAILURE",
-  "INVALID_CA"
-])
 
 const waitingHelps = new Set([
   "ECONNREFUSED",
@@ -42,9 +32,6 @@ const saslSecret = (target: KafkaTarget): string =>
     ? "the SASL credentials"
     : `Secret ${target.sasl.secret}, keys ${target.sasl.usernameKey} and ${target.sasl.passwordKey}`
 
-const tlsSecret = (target: KafkaTarget): string =>
-  target.tls?.secret === undefined ? "the TLS configuration" : `Secret ${target.tls.secret}`
-
 /** True for a connection that just ended, which says little by itself. */
 export const isSilentClose = (broken: LinkBroken): boolean =>
   broken.cause instanceof ConnectionClosed || codeOf(broken.cause) === "ECONNRESET" || codeOf(broken.cause) === "EPIPE"
@@ -58,48 +45,6 @@ const codeOf = (error: Error): string => {
 export const typeOf = (error: Error): string => {
   const type = (error as { readonly type?: unknown }).type
   return typeof type === "string" ? type : ""
-}
-
-const certificateProblem = (code: string, where: string, error: Error, target: KafkaTarget) => {
-  const from =
-    target.tls?.ca === undefined ? "no ca.crt was given, so public authorities were asked" : "ca.crt was asked"
-  if (untrusted.has(code)) {
-    return new AuthenticationFailed({
-      detail: `${where}: the broker's certificate is not trusted (${code}; ${from})`,
-      advice: `put the certificate authority that signed the brokers' certificates into ${tlsSecret(target)}, key ca.crt`,
-      cause: error
-    })
-  }
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-    return new AuthenticationFailed({
-      detail: `${where}: the broker's certificate is for other names (${error.message})`,
-      advice:
-        "connect by a name that the certificate lists, in bootstrapServers and in the brokers' advertised.listeners, or have the certificate list this name",
-      cause: error
-    })
-  }
-  if (code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID") {
-    return new AuthenticationFailed({
-      detail: `${where}: the broker's certificate ${code === "CERT_HAS_EXPIRED" ? "has expired" : "is not valid yet"}`,
-      advice: `renew the broker's certificate, or the authority in ${tlsSecret(target)}, key ca.crt; check the clocks`,
-      cause: error
-    })
-  }
-  if (
-    /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNKNOWN_CA|CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED|UNSUPPORTED_CERTIFICATE/u.test(
-      code
-    )
-  ) {
-    const ours = target.tls?.certificate !== undefined
-    return new AuthenticationFailed({
-      detail: `${where}: the broker ${ours ? "refused our client certificate" : "requires a client certificate"} (${code})`,
-      advice: ours
-        ? `put a client certificate that the brokers trust into ${tlsSecret(target)}, keys tls.crt and tls.key`
-        : `add a client certificate to ${tlsSecret(target)}, keys tls.crt and tls.key, or use a listener that asks for none`,
-      cause: error
-    })
-  }
-  return undefined
 }
 
 const speaksPlaintext = (where: string, cause?: Error) =>
@@ -184,7 +129,7 @@ export const reason = (broken: LinkBroken, where: string, target: KafkaTarget): 
   if (error.name === "KafkaJSSASLAuthenticationError" || typeOf(error) === "SASL_AUTHENTICATION_FAILED") {
     return saslRefused(where, error, target)
   }
-  const certificate = certificateProblem(code, where, error, target)
+  const certificate = CertificateFailure.reason(code, where, error, target)
   if (certificate !== undefined) return certificate
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") {
     return speaksPlaintext(where, error)
@@ -192,7 +137,7 @@ export const reason = (broken: LinkBroken, where: string, target: KafkaTarget): 
   if (/^ERR_(SSL|TLS|OSSL)/u.test(code)) {
     return new AuthenticationFailed({
       detail: `${where}: the TLS handshake failed (${code})`,
-      advice: `check the listener's protocols and ciphers, whether it asks for a client certificate, and ${tlsSecret(target)}`,
+      advice: `check the listener's protocols and ciphers, whether it asks for a client certificate, and ${CertificateFailure.tlsSecret(target)}`,
       cause: error
     })
   }
@@ -215,11 +160,13 @@ export const reason = (broken: LinkBroken, where: string, target: KafkaTarget): 
       cause: error
     })
   }
+  const text = withoutSecrets(error.message || code || error.name, target)
   return new BrokerUnreachable({
-    detail: `${where}: ${refused[code] ?? withoutSecrets(error.message || code || error.name, target)}`,
-    advice: "check that the broker runs and that host and port in bootstrapServers are right",
+    detail: `${where}: ${refused[code] ?? text}`,
+    advice:
+      "check that the broker runs, and host and port in bootstrapServers and in the brokers' advertised.listeners",
     transient: waitingHelps.has(code) || code === "",
-    cause: error
+    ...(text === error.message ? { cause: error } : {})
   })
 }
 

@@ -161,6 +161,44 @@ describe("answers of Kafka 4.3.1", () => {
   })
 })
 
+describe("a Fetch answer", () => {
+  const request = { topic: "t", partition: 3, leader: 1, offset: 0, maxBytes: 1, maxWaitMillis: 1 }
+  const head = (throttleMillis: number, errorCode: number) =>
+    new Writer(false).int32(0).int32(throttleMillis).int16(errorCode).int32(0)
+
+  it("that is throttled may be empty, and says for how long to be quiet", () => {
+    const answer = decode(Fetch.call(request, 11), head(1234, 0).arrayLength(0).finish())
+    expect(answer).toMatchObject({ errorCode: 0, throttleMillis: 1234, records: Buffer.alloc(0) })
+  })
+
+  it("that fails as a whole says so, with or without its partition", () => {
+    const answer = decode(Fetch.call(request, 11), head(0, 100).arrayLength(0).finish())
+    expect(answer).toMatchObject({ errorCode: 100, throttleMillis: 0 })
+  })
+
+  it("that neither throttles nor fails must name the partition", () => {
+    expect(() => decode(Fetch.call(request, 11), head(0, 0).arrayLength(0).finish())).toThrow("says nothing of t[3]")
+  })
+
+  it("tells everything of its partition", () => {
+    const writer = head(5, 0).arrayLength(1).string("t").arrayLength(1).int32(3).int16(1)
+    writer.int64(30).int64(20).int64(10).arrayLength(2).int64(7).int64(11).int64(8).int64(12).int32(42).int32(0)
+    expect(decode(Fetch.call(request, 11), writer.finish())).toEqual({
+      errorCode: 1,
+      throttleMillis: 5,
+      highWatermark: 30,
+      lastStableOffset: 20,
+      logStartOffset: 10,
+      aborted: [
+        { producerId: 7, firstOffset: 11 },
+        { producerId: 8, firstOffset: 12 }
+      ],
+      preferredReadReplica: 42,
+      records: Buffer.alloc(0)
+    })
+  })
+})
+
 describe("damaged answers", () => {
   it.each(cases)("$name cut anywhere is refused as malformed", ({ call, frame }) => {
     for (let end = 4; end < frame.length; end++) expect(survives(call, frame.subarray(0, end))).toBe(false)

@@ -28,7 +28,8 @@ const reasonOf = (error: Error, stage: Stage = "connecting", of: KafkaTarget = t
     tag: reason._tag,
     transient: "transient" in reason ? reason.transient : undefined,
     message: reason.message,
-    advice: "advice" in reason ? reason.advice : ""
+    advice: "advice" in reason ? reason.advice : "",
+    cause: "cause" in reason ? String(reason.cause) : ""
   }
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
-import { Effect, Redacted, Stream } from "effect"
+import { Effect, Redacted } from "effect"
 import { readFileSync } from "node:fs"
 import * as KafkaJsSources from "../../../src/kafka/KafkaJsSources.ts"
 import { KafkaSources } from "../../../src/kafka/KafkaSource.ts"
@@ -7,6 +7,7 @@ import type { KafkaTarget } from "../../../src/kafka/KafkaTarget.ts"
 import { kafkaSourceContract } from "../../contract/kafkaSource.ts"
 import { JavaKafka } from "../../harness/JavaKafka.ts"
 import { describeWith } from "../../harness/services.ts"
+import { collect } from "../support.ts"
 import { javaDriver } from "./javaDriver.ts"
 
 const open = (target: KafkaTarget) =>
@@ -23,6 +24,43 @@ describeWith(["kafka", "java"], "a real broker", ({ java, kafka }) => {
     "KafkaJsSources",
     Effect.gen(function* () {
       return { source: yield* open({ bootstrapServers: [kafka.plaintext] }), driver: javaDriver(client) }
+    })
+  )
+})
+
+describeWith(["kafka3", "java"], "a cluster of three brokers", ({ java, kafka3 }) => {
+  let client: JavaKafka
+  beforeAll(async () => {
+    client = await JavaKafka.start({ classpath: java.classpath, bootstrap: kafka3.bootstrap })
+  })
+  afterAll(() => client.close())
+
+  it.live("is read from each partition's own leader, and from the new one when leadership moves", () =>
+    Effect.gen(function* () {
+      const topic = `moving-${crypto.randomUUID().slice(0, 8)}`
+      const count = 200
+      yield* Effect.promise(async () => {
+        await client.createTopics({ name: topic, partitions: 3, replicas: 3 })
+        const records = Array.from({ length: count * 3 }, (_, i) => ({ partition: i % 3, value: `value-${i}` }))
+        await client.produce(topic, records, { producer: { "batch.size": "500" } })
+      })
+      const source = yield* open({ bootstrapServers: kafka3.bootstrap.split(",").slice(0, 1) })
+      const leaders = Effect.map(source.lookup([topic]), ([answer]) =>
+        answer?._tag === "Found" ? answer.topic.partitions.map(({ leader }) => leader) : []
+      )
+      const before = yield* leaders
+      expect(new Set(before).size).toBe(3)
+      const read = (partition: number, from: number, until: number) =>
+        collect(source, { topic, partition, from, until })
+      for (const partition of [0, 1, 2]) yield* read(partition, 0, count / 2)
+      for (const partition of [0, 1, 2]) {
+        const successor = before.find((leader) => leader !== before[partition])!
+        yield* Effect.promise(() => client.moveLeader(topic, partition, successor))
+        const { records } = yield* read(partition, count / 2, count)
+        const expected = Array.from({ length: count / 2 }, (_, i) => `value-${(count / 2 + i) * 3 + partition}`)
+        expect(records.map(({ value }) => value?.toString())).toEqual(expected)
+      }
+      expect(yield* leaders).not.toEqual(before)
     })
   )
 })
@@ -76,20 +114,33 @@ describeWith(["kafkaSecurity", "java"], "a secured broker", ({ java, kafka }) =>
       it.live(name, () =>
         Effect.gen(function* () {
           const source = yield* open(target())
-          let records = 0
-          yield* source.read({ topic, partition: 0, from: 0, until: 2 }).pipe(
-            Stream.runForEach(({ batches, release }) =>
-              Effect.sync(() => {
-                for (const { recordCount } of batches) records += recordCount
-                release()
-              })
-            )
-          )
-          expect(records).toBe(2)
+          expect((yield* collect(source, { topic, partition: 0, from: 0, until: 2 })).records).toHaveLength(2)
         })
       )
     }
   })
+
+  it.live("tells a principal what it may not do, thing by thing", () =>
+    Effect.gen(function* () {
+      const hidden = `${topic}-hidden`
+      yield* Effect.promise(async () => {
+        await using client = await JavaKafka.start({ classpath: java.classpath, bootstrap: kafka.plaintext })
+        await client.createTopics({ name: hidden })
+        await client.grant({ user: "limited", resource: "TOPIC", name: topic, operations: ["READ"] })
+      })
+      const { sasl } = credentials("PLAIN", security.users.limited)
+      const source = yield* open({
+        bootstrapServers: [security.saslPlaintext],
+        sasl: { ...sasl!, username: Redacted.make("limited") }
+      })
+      const lookups = yield* source.lookup([topic, hidden])
+      expect(lookups.map(({ _tag }) => _tag)).toEqual(["Found", "Denied"])
+      expect((yield* collect(source, { topic, partition: 0, from: 0, until: 2 })).records).toHaveLength(2)
+      const error = yield* Effect.flip(source.topicConfigs([topic]))
+      expect(error.advice).toBe(`grant the principal DescribeConfigs on topic ${topic}`)
+      expect(yield* source.groupOffsets([topic])).toEqual([])
+    })
+  )
 
   const refused: ReadonlyArray<readonly [string, () => KafkaTarget, string, string]> = [
     [

@@ -229,6 +229,28 @@ describe("KafkaJsWire, fetching", () => {
     })
   )
 
+  it.live("connects once for all that need a broker at the same time, also when that fails", () =>
+    Effect.gen(function* () {
+      const refusing = yield* fakeBroker({ on: { 18: (_, { socket }) => socket.destroy() } })
+      const nodes: Array<{ nodeId: number; port: number }> = []
+      const broker = yield* fakeBroker({
+        nodes: () => nodes,
+        on: { 1: (request, connection) => connection.answer(request, fetchBody(request, bodyOf("x"))) }
+      })
+      nodes.push({ nodeId: 1, port: broker.port }, { nodeId: 2, port: refusing.port })
+      const wire = yield* connectTo(broker.server)
+      const ten = Array.from({ length: 10 }, (_, offset) => offset)
+      yield* Effect.forEach(ten, (offset) => wire.fetch({ ...orders, offset }), { concurrency: 10 })
+      expect(broker.connections()).toBe(2)
+      const failures = yield* Effect.forEach(ten, () => failure(wire.fetch({ ...orders, leader: 2 })), {
+        concurrency: 10
+      })
+      expect(new Set(failures.map(({ tag }) => tag))).toEqual(new Set(["BrokerUnreachable"]))
+      // One for the ten, and one question whether the listener speaks TLS.
+      expect(refusing.connections()).toBe(2)
+    })
+  )
+
   it.live("uses a released buffer for the next answer, and never one that is still held", () =>
     Effect.gen(function* () {
       let count = 0
