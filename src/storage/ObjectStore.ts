@@ -24,7 +24,10 @@ export interface ObjectInfo {
 }
 
 export interface PutOptions {
-  /** Create only: fails with `ObjectExists` when the key is already there, and leaves what is there untouched. */
+  /**
+   * Create only: fails with `ObjectExists` when the key is already there, and leaves what is there untouched. After
+   * `StoreUnavailable` the object may be there all the same: whoever tries again looks at what it holds.
+   */
   readonly ifAbsent?: boolean
   /** SHA-256 of all pieces, lower-case hex, where the caller has it: the store checks what arrived against it if it can. */
   readonly sha256?: string

@@ -14,18 +14,19 @@ export interface Occasion {
   readonly times?: number
 }
 
+/**
+ * What goes wrong at an occasion.
+ * - `Fail`: refused with this reason, before anything happened.
+ * - `LoseAnswer`: the work is done, but the caller sees `StoreUnavailable`.
+ * - `Delay`: the work waits first, for ever with `Duration.infinity`.
+ * - `Break`: `read` and `get` lose their connection after so many bytes.
+ */
 export type Fault = Occasion &
   (
-    | { /** Refuses before anything happened. */ readonly _tag: "Fail"; readonly reason: ObjectStoreReason }
-    | { /** Does the work, then loses the answer: the caller sees `StoreUnavailable`. */ readonly _tag: "LoseAnswer" }
-    | {
-        /** Waits first, for ever with `Duration.infinity`. */ readonly _tag: "Delay"
-        readonly duration: Duration.Input
-      }
-    | {
-        /** `read` and `get`: the connection breaks after so many bytes. */ readonly _tag: "Break"
-        readonly afterBytes: number
-      }
+    | { readonly _tag: "Fail"; readonly reason: ObjectStoreReason }
+    | { readonly _tag: "LoseAnswer" }
+    | { readonly _tag: "Delay"; readonly duration: Duration.Input }
+    | { readonly _tag: "Break"; readonly afterBytes: number }
   )
 
 /** The faults of one store, in the order in which they were scripted. */

@@ -43,7 +43,12 @@ export interface KafkaDriver {
   readonly compact?: (topic: string, partition: number) => Effect.Effect<void, unknown>
   /** Takes Describe on the topic away from the source's principal. Absent where there is no authoriser. */
   readonly denyDescribe?: (topic: string) => Effect.Effect<void, unknown>
-  readonly commitGroupOffset: (groupId: string, topic: string, partition: number, offset: number) => Effect.Effect<void, unknown>
+  readonly commitGroupOffset: (
+    groupId: string,
+    topic: string,
+    partition: number,
+    offset: number
+  ) => Effect.Effect<void, unknown>
 }
 
 export interface KafkaSubject {
@@ -70,10 +75,8 @@ const valuesOf = (records: ReadonlyArray<ContractRecord>) => records.map(({ valu
  * `collect` does.
  */
 export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubject, unknown, Scope.Scope>) => {
-  const fact = (
-    text: string,
-    body: (subject: KafkaSubject) => Effect.Effect<void, unknown, Scope.Scope>
-  ) => it.live(text, () => Effect.scoped(Effect.flatMap(setup, body)))
+  const fact = (text: string, body: (subject: KafkaSubject) => Effect.Effect<void, unknown, Scope.Scope>) =>
+    it.live(text, () => Effect.scoped(Effect.flatMap(setup, body)))
 
   const endOf = (source: KafkaSourceShape, topic: string, partition = 0) =>
     Effect.map(source.offsets([{ topic, partition }], "lastStable"), ([end]) => end!.offset)
@@ -89,7 +92,10 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
         const cluster = yield* source.cluster
         const found = cluster.topics.find((each) => each.name === topic)
         assert.isString(cluster.clusterId)
-        assert.deepStrictEqual(found?.partitions.map(({ partition }) => partition), [0, 1, 2])
+        assert.deepStrictEqual(
+          found?.partitions.map(({ partition }) => partition),
+          [0, 1, 2]
+        )
         assert.isTrue(found?.partitions.every(({ leader, replicas }) => leader >= 0 && replicas >= 1))
         assert.isFalse(found?.isInternal)
       })
@@ -101,7 +107,10 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
         const absent = freshTopic("absent")
         yield* driver.createTopic(topic, 1)
         const answers = yield* source.lookup([absent, topic, absent])
-        assert.deepStrictEqual(answers.map(({ _tag }) => _tag), ["Missing", "Found", "Missing"])
+        assert.deepStrictEqual(
+          answers.map(({ _tag }) => _tag),
+          ["Missing", "Found", "Missing"]
+        )
         assert.deepStrictEqual(yield* source.lookup([]), [])
         const again = yield* source.lookup([absent])
         assert.strictEqual(again[0]?._tag, "Missing", "asking must create nothing")
@@ -115,7 +124,10 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
         yield* driver.createTopic(topic, 1)
         yield* driver.denyDescribe(topic)
         assert.deepStrictEqual(yield* source.lookup([topic]), [{ _tag: "Denied", name: topic }])
-        assert.isFalse((yield* source.cluster).topics.some((each) => each.name === topic), "it is hidden from lists")
+        assert.isFalse(
+          (yield* source.cluster).topics.some((each) => each.name === topic),
+          "it is hidden from lists"
+        )
       })
     )
 
@@ -172,40 +184,68 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
         }
         const read = yield* readAll(source, topic)
         assert.deepStrictEqual(values(read), valuesOf(written))
-        assert.deepStrictEqual(offsetsOf(read.records), written.map((_, i) => i))
+        assert.deepStrictEqual(
+          offsetsOf(read.records),
+          written.map((_, i) => i)
+        )
       })
     )
 
-    fact("keeps what is odd: null and empty keys and values, header order, duplicates, nulls, timestamps", ({ source, driver }) =>
-      Effect.gen(function* () {
-        const topic = freshTopic("odd")
-        yield* driver.createTopic(topic, 1)
-        const written: ReadonlyArray<ContractRecord> = [
-          { key: null, value: null, timestamp },
-          { key: "", value: "", headers: [], timestamp: 0 },
-          { key: "k", value: null, headers: [["a", "1"], ["a", null], ["", "x"], ["a", ""]], timestamp: timestamp + 4_000_000_000 },
-          { key: null, value: "v", headers: [["10", "a"], ["9", "b"], ["__proto__", "c"]], timestamp: timestamp - 5_000_000_000 }
-        ]
-        yield* driver.produce(topic, 0, written, "none")
-        const text = (bytes: Buffer | null) => bytes?.toString() ?? null
-        const { records } = yield* readAll(source, topic)
-        assert.deepStrictEqual(
-          records.map(({ key, value, headers, timestamp: at }) => ({
-            key: text(key),
-            value: text(value),
-            headers: headers.map(([name, each]) => [text(name), text(each)]),
-            timestamp: at
-          })),
-          written.map((record) => ({ ...record, headers: (record.headers ?? []).map(([name, each]) => [name, each]) }))
-        )
-      })
+    fact(
+      "keeps what is odd: null and empty keys and values, header order, duplicates, nulls, timestamps",
+      ({ source, driver }) =>
+        Effect.gen(function* () {
+          const topic = freshTopic("odd")
+          yield* driver.createTopic(topic, 1)
+          const written: ReadonlyArray<ContractRecord> = [
+            { key: null, value: null, timestamp },
+            { key: "", value: "", headers: [], timestamp: 0 },
+            {
+              key: "k",
+              value: null,
+              headers: [
+                ["a", "1"],
+                ["a", null],
+                ["", "x"],
+                ["a", ""]
+              ],
+              timestamp: timestamp + 4_000_000_000
+            },
+            {
+              key: null,
+              value: "v",
+              headers: [
+                ["10", "a"],
+                ["9", "b"],
+                ["__proto__", "c"]
+              ],
+              timestamp: timestamp - 5_000_000_000
+            }
+          ]
+          yield* driver.produce(topic, 0, written, "none")
+          const text = (bytes: Buffer | null) => bytes?.toString() ?? null
+          const { records } = yield* readAll(source, topic)
+          assert.deepStrictEqual(
+            records.map(({ key, value, headers, timestamp: at }) => ({
+              key: text(key),
+              value: text(value),
+              headers: headers.map(([name, each]) => [text(name), text(each)]),
+              timestamp: at
+            })),
+            written.map((record) => ({
+              ...record,
+              headers: (record.headers ?? []).map(([name, each]) => [name, each])
+            }))
+          )
+        })
     )
 
     fact("reads many fetches in a row without hole or repetition", ({ source, driver }) =>
       Effect.gen(function* () {
         const topic = freshTopic("long")
         yield* driver.createTopic(topic, 1)
-        for (let i = 0; i < 40; i++) yield* driver.produce(topic, 0, numbered(100, i * 100), i % 2 === 0 ? "none" : "gzip")
+        for (let i = 0; i < 40; i++)
+          yield* driver.produce(topic, 0, numbered(100, i * 100), i % 2 === 0 ? "none" : "gzip")
         const until = yield* endOf(source, topic)
         const read = yield* collect(source, { topic, partition: 0, from: 0, until, fetchBytes: 10_000 })
         assert.deepStrictEqual(values(read), valuesOf(numbered(4000)))
@@ -233,7 +273,14 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
         const topic = freshTopic("middle")
         yield* driver.createTopic(topic, 1)
         for (let i = 0; i < 5; i++) yield* driver.produce(topic, 0, numbered(10, i * 10), "lz4")
-        for (const [from, until] of [[3, 47], [0, 1], [19, 20], [25, 26], [10, 20], [49, 50]] as const) {
+        for (const [from, until] of [
+          [3, 47],
+          [0, 1],
+          [19, 20],
+          [25, 26],
+          [10, 20],
+          [49, 50]
+        ] as const) {
           const read = yield* collect(source, { topic, partition: 0, from, until })
           assert.deepStrictEqual(values(read), valuesOf(numbered(until - from, from)), `[${from}, ${until})`)
           assert.strictEqual(read.positions.at(-1), until)
@@ -294,7 +341,10 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
         assert.deepStrictEqual(read.gaps, [{ from: 2, until: 15 }])
         // The batch that spans the new start may still be delivered whole; nothing at or behind the start may be lost.
         const kept = read.records.filter(({ offset }) => offset >= 15)
-        assert.deepStrictEqual(offsetsOf(kept), numbered(25).map((_, i) => 15 + i))
+        assert.deepStrictEqual(
+          offsetsOf(kept),
+          numbered(25).map((_, i) => 15 + i)
+        )
       })
     )
 

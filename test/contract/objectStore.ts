@@ -12,7 +12,12 @@ export interface ObjectSpace {
 
 export interface ContractOptions {
   /** False for a backend without fingerprints of its own. */
-  readonly fingerprints: boolean
+  readonly fingerprints?: boolean
+  /**
+   * Why this server, and not our adapter, fails where several writers work at the same moment: the facts about that are
+   * then skipped, with this reason in their names. Absent for every server that keeps the promise.
+   */
+  readonly unfitForRaces?: string
 }
 
 const key = (text: string) => text as ObjectKey
@@ -52,20 +57,25 @@ const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.
 export const objectStoreContract = <E>(
   name: string,
   makeSpace: Effect.Effect<ObjectSpace, E, Scope.Scope>,
-  options: ContractOptions = { fingerprints: true }
+  { fingerprints = true, unfitForRaces }: ContractOptions = {}
 ) =>
   describe(`ObjectStore ${name}`, () => {
+    type Body = (store: ObjectStoreShape, space: ObjectSpace) => Effect.Effect<void, unknown, Scope.Scope>
+
+    const inSpace = (body: Body) =>
+      Effect.gen(function* () {
+        const space = yield* makeSpace
+        yield* body(yield* space.open("root"), space)
+      })
+
     /** A fact about one store, opened in a space of its own. */
-    const fact = (
-      title: string,
-      body: (store: ObjectStoreShape, space: ObjectSpace) => Effect.Effect<void, unknown, Scope.Scope>
-    ) =>
-      it.live(title, () =>
-        Effect.gen(function* () {
-          const space = yield* makeSpace
-          yield* body(yield* space.open("root"), space)
-        })
-      )
+    const fact = (title: string, body: Body) => it.live(title, () => inSpace(body))
+
+    /** A fact about several writers at the same moment. */
+    const raceFact = (title: string, body: Body) =>
+      unfitForRaces === undefined
+        ? fact(title, body)
+        : it.live.skip(`${title} (skipped: ${unfitForRaces})`, () => inSpace(body))
 
     fact("returns what was put, by get and by read, and describes it", (store) =>
       Effect.gen(function* () {
@@ -130,7 +140,7 @@ export const objectStoreContract = <E>(
       })
     )
 
-    fact("lets exactly one of several simultaneous creators win, and tells the others", (store, space) =>
+    raceFact("lets exactly one of several simultaneous creators win, and tells the others", (store, space) =>
       Effect.gen(function* () {
         const rival = yield* space.open("root")
         for (let round = 0; round < 10; round++) {
@@ -276,7 +286,7 @@ export const objectStoreContract = <E>(
       })
     )
 
-    fact("holds keys next to each other while their neighbours come and go", (store) =>
+    raceFact("holds keys next to each other while their neighbours come and go", (store) =>
       Effect.gen(function* () {
         const churn = (writer: number) =>
           Effect.gen(function* () {
@@ -322,7 +332,7 @@ export const objectStoreContract = <E>(
     fact("takes every character of a topic name, and the equals sign", (store) =>
       Effect.gen(function* () {
         const all = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-="
-        const odd = ["..a", "a..", "...", "-", "_", "=", "a=b=c", ".hidden", "-rf", `${"x".repeat(249)}`]
+        const odd = ["..a", "a..", "...", "-", "_", "=", "a=b=c", ".hidden", "-rf", "x".repeat(249)]
         const keys = [...all].filter((each) => each !== ".").map((each) => `one/${each}`)
         const names = [`all/${all}/partition=0/x.bin.zst`, ...keys, ...odd.map((each) => `odd/${each}`)]
         yield* Effect.forEach(names, (each) => store.put(key(each), [bytes(each)]), { concurrency: 8, discard: true })
@@ -402,7 +412,7 @@ export const objectStoreContract = <E>(
     )
 
     fact(
-      options.fingerprints
+      fingerprints
         ? "gives the same fingerprint at put, head and list, until the content changes"
         : "claims no fingerprint that it cannot have",
       (store) =>
@@ -412,9 +422,9 @@ export const objectStoreContract = <E>(
           const [listed] = yield* Stream.runCollect(store.list("a"))
           assert.strictEqual(head.fingerprint, put.fingerprint)
           assert.strictEqual(listed?.fingerprint, put.fingerprint)
-          assert.strictEqual(put.fingerprint !== undefined, options.fingerprints)
+          assert.strictEqual(put.fingerprint !== undefined, fingerprints)
           const changed = yield* store.put(key("a"), [bytes("two")])
-          if (options.fingerprints) assert.notStrictEqual(changed.fingerprint, put.fingerprint)
+          if (fingerprints) assert.notStrictEqual(changed.fingerprint, put.fingerprint)
           assert.strictEqual((yield* store.head(key("a"))).fingerprint, changed.fingerprint)
         })
     )

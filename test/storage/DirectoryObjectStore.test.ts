@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises"
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, symlink, utimes, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -31,7 +31,8 @@ const keysOf = (store: ObjectStoreShape, prefix = "") =>
   )
 const reasonOf = <A>(effect: Effect.Effect<A, ObjectStoreError>) =>
   Effect.map(Effect.flip(effect), (error) => error.reason._tag)
-const unfinished = (volume: string) => io(() => readdir(join(volume, ".kafka-backup-tmp")).catch(() => []))
+const unfinished = (volume: string) =>
+  io(() => readdir(join(volume, ".kafka-backup-tmp")).catch((): Array<string> => []))
 
 describe("DirectoryObjectStore.open", () => {
   it.live("creates the sub-path, but never the volume: an unmounted claim must not become an empty backup", () =>
@@ -91,7 +92,7 @@ describe("DirectoryObjectStore.open", () => {
         for (const name of [old, "somebody-elses"]) await utimes(join(folder, name), twoDaysAgo, twoDaysAgo)
       })
       const store = yield* inVolume(volume)
-      assert.deepStrictEqual((yield* unfinished(volume)).sort(), [young, "somebody-elses"])
+      assert.deepStrictEqual((yield* unfinished(volume)).toSorted(), [young, "somebody-elses"])
       assert.deepStrictEqual(yield* keysOf(store), [])
       assert.deepStrictEqual(yield* keysOf(store, ".kafka"), [])
       assert.deepStrictEqual(yield* Stream.runCollect(store.folders), [])
@@ -300,9 +301,16 @@ describe("DirectoryObjectStore without the means", () => {
     io(async () => {
       const path = await mkdtemp(join(tmpdir(), "kafka-backup-disk-"))
       const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", path]).status === 0
-      return mounted ? path : undefined
+      if (mounted) return path
+      await rmdir(path)
+      return undefined
     }),
-    (path) => Effect.sync(() => path && spawnSync("umount", [path]))
+    (path) =>
+      io(async () => {
+        if (path === undefined) return
+        spawnSync("umount", [path])
+        await rmdir(path)
+      })
   )
   const canMount = isRoot && spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "tmpfs", tmpdir()]).status === 0
 

@@ -4,7 +4,7 @@ import { Effect, Redacted, Stream } from "effect"
 import type { ObjectKey } from "../../src/storage/ObjectStore.ts"
 import * as S3ObjectStore from "../../src/storage/S3ObjectStore.ts"
 import type { S3Target } from "../../src/storage/StorageTarget.ts"
-import { objectStoreContract } from "../contract/objectStore.ts"
+import { type ContractOptions, objectStoreContract } from "../contract/objectStore.ts"
 import { describeWith, type services } from "../harness/services.ts"
 
 type Service = (typeof services)["versitygw"] & {}
@@ -60,14 +60,15 @@ const freshBucket = ({ endpoint, region, accessKey, secretKey }: Service) =>
 const key = (text: string) => text as ObjectKey
 const bytes = (text: string) => new TextEncoder().encode(text)
 
-const onService = (name: string, service: Service) => {
+const onService = (name: string, service: Service, options: ContractOptions = {}) => {
   const { endpoint, region, accessKey, secretKey } = service
 
   objectStoreContract(
     `on ${name}`,
     Effect.map(freshBucket(service), (bucket) => ({
       open: (prefix) => S3ObjectStore.open(target(service, bucket, prefix))
-    }))
+    })),
+    options
   )
 
   describe(`S3ObjectStore on ${name}`, () => {
@@ -179,5 +180,8 @@ const onService = (name: string, service: Service) => {
   })
 }
 
-describeWith("versitygw", "against versitygw", ({ versitygw }) => onService("versitygw", versitygw))
+// 45 of 150 rounds of eight simultaneous creators had more than one winner, with no other code in between; MinIO had none.
+const unfitForRaces = "versitygw 1.7.0 checks If-None-Match before it writes, not as it writes: versity/versitygw#2288"
+
+describeWith("versitygw", "against versitygw", ({ versitygw }) => onService("versitygw", versitygw, { unfitForRaces }))
 describeWith("minio", "against MinIO", ({ minio }) => onService("MinIO", minio))

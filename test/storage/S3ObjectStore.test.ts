@@ -1,9 +1,15 @@
+import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
+import { readFileSync } from "node:fs"
+import { createServer } from "node:https"
+import type { AddressInfo } from "node:net"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import type { ObjectKey } from "../../src/storage/ObjectStore.ts"
 import * as S3ObjectStore from "../../src/storage/S3ObjectStore.ts"
 import { type Answer, answering, breaking, refusing, scriptedS3, stalling } from "./scriptedS3.ts"
+import { temporaryVolume } from "./temporaryVolume.ts"
 
 const key = (text: string) => text as ObjectKey
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -72,7 +78,7 @@ describe("S3ObjectStore.put", () => {
   )
 
   it.live(
-    "says ObjectExists after a lost answer when the object is another writer's, of other or of the same size",
+    "says ObjectExists after a lost answer when the object is another writer's, of other or of the same size, or gone again",
     () =>
       Effect.gen(function* () {
         const other = Buffer.from(content).fill("x")
@@ -80,7 +86,8 @@ describe("S3ObjectStore.put", () => {
         for (const rest of [
           [answering(200, { ...length, "content-length": "7" })],
           [answering(200, { ...length, "x-amz-checksum-sha256": sha256(other).toString("base64") })],
-          [answering(200, length), answering(200, length, other)]
+          [answering(200, length), answering(200, length, other)],
+          [answering(404)]
         ]) {
           const { store } = yield* against(breaking, refusing(412, "PreconditionFailed"), ...rest)
           const error = yield* Effect.flip(store.put(key("lock"), [content], { ifAbsent: true }))
@@ -327,6 +334,29 @@ describe("S3ObjectStore.open", () => {
       const error = yield* opened(stalling)
       assert.strictEqual(error.operation, "open")
       assert.strictEqual(error.reason._tag, "StoreUnavailable")
+    })
+  )
+
+  it.live("says when the endpoint's certificate is not trusted, and when the endpoint does not speak TLS", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryVolume
+      const [keyFile, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")]
+      const self = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+      assert.strictEqual(spawnSync("openssl", ["req", ...self, "-keyout", keyFile, "-out", certificate]).status, 0)
+      const server = createServer({ key: readFileSync(keyFile), cert: readFileSync(certificate) }, (_, response) => {
+        response.end()
+      })
+      yield* Effect.acquireRelease(
+        Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
+        () => Effect.sync(() => server.close())
+      )
+      const { target } = yield* scriptedS3([])
+      const ports = [(server.address() as AddressInfo).port, new URL(target.endpoint!).port]
+      for (const port of ports) {
+        const error = yield* Effect.flip(S3ObjectStore.open({ ...target, endpoint: `https://127.0.0.1:${port}` }))
+        assert.strictEqual(error.reason._tag, "Misconfigured")
+        assert.include(error.advice, "NODE_EXTRA_CA_CERTS")
+      }
     })
   )
 

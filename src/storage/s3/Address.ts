@@ -21,7 +21,7 @@ const endpointRefusal = (endpoint: string): string | undefined => {
   if (url.search !== "" || url.hash !== "") return "it must not have a query or a fragment"
   const host = url.hostname.replace(/^\[|\]$/gu, "")
   if (
-    /^169\.254\./u.test(host) ||
+    host.startsWith("169.254.") ||
     /^fe[89ab]/iu.test(host) ||
     /^::ffff:a9fe:/iu.test(host) ||
     /^fd00:ec2::/iu.test(host)

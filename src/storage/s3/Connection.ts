@@ -1,5 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3"
-import { Clock, Effect, Redacted, type Scope, Semaphore } from "effect"
+import { Clock, Effect, Exit, Redacted, Scope, Semaphore } from "effect"
 import { Misconfigured, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { S3Target } from "../StorageTarget.ts"
 import * as Address from "./Address.ts"
@@ -143,27 +143,19 @@ export const make = (target: S3Target, times: TimeOuts): Effect.Effect<Connectio
       send: (at, request, bodyBytes = 0) =>
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
+          // Left open when the answer is there: its body may still be read.
+          const sending = yield* Scope.make()
+          const abortSignal = yield* Scope.provide(Effect.abortSignal, sending)
+          const requestTimeout = times.answer + Math.ceil((bodyBytes / slowestUpload) * 1000)
+          const once = () => request(client, { abortSignal, requestTimeout })
           return yield* Effect.tryPromise({
-            try: async (signal) => {
-              const abort = new AbortController()
-              const interrupted = () => abort.abort()
-              signal.addEventListener("abort", interrupted, { once: true })
-              try {
-                const requestTimeout = times.answer + Math.ceil((bodyBytes / slowestUpload) * 1000)
-                const options = { abortSignal: abort.signal, requestTimeout }
-                return await request(client, options).catch((error: unknown) => {
-                  if (isSkewed(error)) return request(client, options)
-                  throw error
-                })
-              } catch (error) {
-                abort.abort()
+            try: () =>
+              once().catch((error: unknown) => {
+                if (isSkewed(error)) return once()
                 throw error
-              } finally {
-                signal.removeEventListener("abort", interrupted)
-              }
-            },
+              }),
             catch: (error) => Failure.from(error, at, now)
-          })
+          }).pipe(Effect.onExit((exit) => (Exit.isFailure(exit) ? Scope.close(sending, exit) : Effect.void)))
         }).pipe(inFlight.withPermits(1))
     }
   })

@@ -36,13 +36,16 @@ const body = (pieces: Pieces.Pieces, size: number): Readable | Buffer =>
     ? Buffer.alloc(0)
     : Readable.from(Pieces.slices(pieces, sliceSize), { objectMode: false, highWaterMark: sliceSize })
 
+/** It was there and is deleted: then it was another writer's, for nobody deletes what is being created. */
+const isGone = (error: ObjectStoreError) => error.reason._tag === "ObjectNotFound"
+
 /**
  * The object that answered "exists" to a repeated create, if it holds what we wrote: then the earlier request was done
  * and only its answer was lost. Undefined when it is somebody else's.
  */
 const ours = (connection: Connection, key: ObjectKey, size: number, sha256: string) =>
   Effect.gen(function* () {
-    const place = connection.place("put", key)
+    const place = connection.place("head", key)
     const input = { Bucket: connection.bucket, Key: connection.full(key), ChecksumMode: "ENABLED" as const }
     const head = yield* Retry.retrying(Retry.standard, () =>
       connection.send(place, (client, options) => client.send(new connection.sdk.HeadObjectCommand(input), options))
@@ -111,8 +114,9 @@ export const put = (
         Effect.catchIf(
           (error) => error.reason._tag === "ObjectExists" && earlier > 0,
           (error) =>
-            Effect.flatMap(ours(connection, key, size, sha256), (found) =>
-              found ? Effect.succeed(found) : Effect.fail(error)
+            Effect.flatMap(
+              ours(connection, key, size, sha256).pipe(Effect.catchIf(isGone, () => Effect.succeed(undefined))),
+              (found) => (found ? Effect.succeed(found) : Effect.fail(error))
             )
         )
       )
