@@ -12,6 +12,7 @@ import type { SetFacts } from "../manifest/SetFacts.ts"
 import { ObjectStore, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Completion from "./Completion.ts"
 import * as Planning from "./Planning.ts"
+import * as Preflight from "./Preflight.ts"
 import * as Reading from "./Reading.ts"
 import * as RetentionPass from "./RetentionPass.ts"
 import { Interrupted, RunError } from "./RunError.ts"
@@ -29,7 +30,7 @@ export interface RunSuccess {
 }
 
 /**
- * One backup run, from claim to retention; see docs/architecture.md for why each step stands where it does. Any number
+ * One backup run, from preflight to retention; see docs/architecture.md for why each step stands where it does. Any number
  * of attempts of one identity, one after the other or at once, give at most one set.
  */
 export const run = Effect.fn("Run.run")(function* (request: RunRequest, means: Reading.RunMeans) {
@@ -37,6 +38,7 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, means: R
   const store = yield* ObjectStore
   const { progress } = means
 
+  yield* Preflight.assertStorage(store)
   const backupId = yield* Claims.take(store, request.identity)
   progress.backupId = backupId
   const finished = yield* completed(store, backupId)

@@ -46,7 +46,7 @@ export interface InMemoryLog {
   readonly logStart: () => number
   readonly lastStable: () => number
   readonly highWatermark: () => number
-  /** Appends one batch; returns its base offset. */
+  /** Appends one batch, none when there is no record; returns its base offset. */
   readonly append: (records: ReadonlyArray<NewRecord>, options: AppendOptions) => number
   /** Writes the marker; nothing when the producer has no open transaction here. */
   readonly endTransaction: (producerId: number, type: "abort" | "commit", timestampMillis: number) => void
@@ -111,6 +111,7 @@ export const makeInMemoryLog = (): InMemoryLog => {
     highWatermark: () => highWatermark,
     append: (records, options) => {
       const baseOffset = highWatermark
+      if (records.length === 0) return baseOffset
       const logged = records.map((record, i) => ({ ...record, offset: baseOffset + i }))
       const { codec = "none", producerId = -1, transactional = false } = options
       const stamp = options.logAppendTime === undefined ? {} : { logAppendTime: options.logAppendTime }

@@ -20,7 +20,7 @@ export interface PartitionPlace {
   /** What is known is wrong: the next `find` asks for something newer. */
   readonly doubt: () => void
   /** True when the newest metadata still names the topic, so that "missing" is the broker's view alone. */
-  readonly stillNamed: () => boolean
+  readonly isNamed: () => boolean
 }
 
 export const makePartitionPlace = (topics: TopicMetadata, request: ReadRequest): PartitionPlace => {
@@ -60,6 +60,6 @@ export const makePartitionPlace = (topics: TopicMetadata, request: ReadRequest):
     doubt: () => {
       doubted = true
     },
-    stillNamed: () => known !== undefined && meaningOf(known.topic.errorCode) === "none"
+    isNamed: () => known !== undefined && meaningOf(known.topic.errorCode) === "none"
   }
 }

@@ -1,12 +1,12 @@
-import { Clock, Effect, Result } from "effect"
-import { reasonFor } from "./CodeMeaning.ts"
+import { Clock, Effect } from "effect"
 import { isCompactedTail } from "./CompactedTail.ts"
 import { ErrorCode } from "./ErrorCode.ts"
 import { failed, type FetchOutcome, moved, outcomeOf } from "./FetchOutcome.ts"
-import { KafkaError, LogTruncated, Stalled, TopicVanished } from "./KafkaError.ts"
+import { type KafkaError, LogTruncated } from "./KafkaError.ts"
 import type { FetchedBatches, ReadRequest } from "./KafkaSource.ts"
 import type { KafkaWire, WireFetch } from "./KafkaWire.ts"
 import { makePartitionPlace, type Place } from "./PartitionPlace.ts"
+import { makeReadPatience } from "./ReadPatience.ts"
 import { backoff, type SourceOptions } from "./SourceOptions.ts"
 import type { TopicMetadata } from "./TopicMetadata.ts"
 
@@ -20,15 +20,8 @@ export interface PartitionReader {
   readonly ended: () => boolean
 }
 
-/** Refetches of an unsound answer before it is believed. */
-const unsoundRefetches = 2
-/** Redirections followed at once; what sends us around in circles is then followed slowly. */
-const freeRedirects = 2
-/** Answers with bytes but no movement before the read fails. */
-const stuckAnswers = 2
-
-/** An offset that a broker tells, -1 when it does not. */
-const isBelow = (told: number, offset: number) => told >= 0 && told < offset
+/** What an attempt comes to when there was no answer at all. */
+const disconnected = (error: KafkaError): FetchOutcome => ({ _tag: error.isRetryable ? "Moved" : "Failed", error })
 
 export const makePartitionReader = (
   wire: KafkaWire,
@@ -96,130 +89,56 @@ export const makePartitionReader = (
   const attempt = Effect.fnUntraced(function* (maxBytes: number) {
     const found = yield* place.find
     if (found._tag !== "Place") return found
-    const node = replica ?? found.leader
-    const outcome = yield* fetch(node, found, maxBytes)
+    const outcome = yield* fetch(replica ?? found.leader, found, maxBytes)
     if (outcome._tag !== "OutOfRange") return outcome
-    // Another replica may lag behind or keep less: only the leader's word counts.
-    if (node !== found.leader) return moved(ErrorCode.offsetOutOfRange, request)
+    // Another replica may lag behind or keep less, so it is the leader who is asked for its offsets.
     return yield* outOfRange
   })
 
-  const stalled = (detail: string) =>
-    new KafkaError({ operation: "fetch", reason: new Stalled({ topic, partition, position, until, detail }) })
+  /** What an attempt without progress teaches about where and how much to ask next. */
+  const learn = (outcome: FetchOutcome, maxBytes: number): number => {
+    // A replica that fails is no reason to doubt who the leader is.
+    if (outcome._tag === "Missing" || (outcome._tag === "Moved" && replica === undefined)) place.doubt()
+    if (outcome._tag === "Redirected") replica = outcome.node
+    else if (outcome._tag !== "Throttled" && outcome._tag !== "CutShort") replica = undefined
+    return outcome._tag === "CutShort"
+      ? Math.min(options.maxFetchBytes, Math.max(maxBytes * 2, outcome.neededBytes))
+      : maxBytes
+  }
 
-  /** Metadata names the topic and partition, yet whoever leads it does not know it. */
-  const unserved = () =>
-    new KafkaError({
-      operation: "fetch",
-      reason: reasonFor(ErrorCode.unknownTopicOrPartition, topic, "Read", `fetching ${topic}[${partition}]`)
-    })
+  /** True when compaction has left nothing up to the end; a lost connection proves nothing. */
+  const isHollow = Effect.suspend(() => isCompactedTail(wire, asked!, until)).pipe(
+    Effect.catchIf(
+      ({ isRetryable }) => isRetryable,
+      () => Effect.succeed(false)
+    )
+  )
 
   const advance = Effect.gen(function* () {
     if (quietMillis > 0) yield* Effect.sleep(quietMillis)
     quietMillis = 0
-    const startedMillis = yield* Clock.currentTimeMillis
+    const patience = makeReadPatience(options, request, yield* Clock.currentTimeMillis)
     let maxBytes = request.fetchBytes ?? options.fetchBytes
-    let failures = 0
-    let unsound = 0
-    let stuck = 0
-    let redirects = 0
-    let throttledMillis = 0
-    let missingSince: number | undefined
-    let emptySince: number | undefined
-    let lookMillis = 0
+    let lookAfterMillis = options.hollowMillis
     for (;;) {
-      const attempted = yield* Effect.result(attempt(maxBytes))
-      const outcome: FetchOutcome = Result.isSuccess(attempted)
-        ? attempted.success
-        : attempted.failure.isRetryable
-          ? { _tag: "Moved", error: attempted.failure }
-          : { _tag: "Failed", error: attempted.failure }
+      const outcome = yield* Effect.catch(attempt(maxBytes), (error) => Effect.succeed(disconnected(error)))
+      if (outcome._tag === "Progress") return
       const nowMillis = yield* Clock.currentTimeMillis
-      const spent = nowMillis - startedMillis - throttledMillis >= options.noProgressMillis
-      if (outcome._tag !== "Missing") missingSince = undefined
-      if (outcome._tag !== "Empty") emptySince = undefined
-      switch (outcome._tag) {
-        case "Progress":
-          return
-        case "Failed":
-          return yield* outcome.error
-        case "Redirected":
-          replica = outcome.node
-          if (spent) return yield* stalled("brokers send us from one to another and none answers")
-          if (failures > 0 || ++redirects > freeRedirects) yield* backoff(failures++)
-          break
-        case "CutShort": {
-          if (outcome.neededBytes > options.maxFetchBytes || maxBytes >= options.maxFetchBytes) {
-            const ceiling = `${options.maxFetchBytes} bytes, the most we fetch at once`
-            return yield* stalled(`the next batch has ${outcome.neededBytes} bytes and arrives cut at ${ceiling}`)
+      const next = patience.next(outcome, { nowMillis, position, maxBytes, isNamed: place.isNamed() })
+      if (next._tag === "Never") return yield* next.error
+      if (outcome._tag === "Empty" && outcome.lastStableOffset >= until && replica === undefined) {
+        const emptyMillis = patience.emptyMillis(nowMillis)
+        if (emptyMillis !== undefined && emptyMillis >= lookAfterMillis) {
+          lookAfterMillis = emptyMillis + options.hollowMillis
+          if (yield* isHollow) {
+            keepGap(until)
+            return
           }
-          maxBytes = Math.min(options.maxFetchBytes, Math.max(maxBytes * 2, outcome.neededBytes))
-          break
         }
-        case "Throttled":
-          throttledMillis += outcome.millis
-          if (throttledMillis >= options.throttledMillis || spent) {
-            return yield* stalled(`the broker's quota held us back for ${throttledMillis} ms without a byte`)
-          }
-          yield* Effect.sleep(outcome.millis)
-          break
-        case "Empty":
-          replica = undefined
-          emptySince ??= nowMillis
-          if (nowMillis - emptySince >= options.vanishedMillis && isBelow(outcome.highWatermark, until)) {
-            const reason = new LogTruncated({ topic, partition, position: until, logEnd: outcome.highWatermark })
-            return yield* new KafkaError({ operation: "fetch", reason })
-          }
-          if (
-            nowMillis >= Math.max(lookMillis, emptySince + options.hollowMillis) &&
-            outcome.lastStableOffset >= until
-          ) {
-            lookMillis = nowMillis + options.hollowMillis
-            const look = Effect.catchIf(
-              isCompactedTail(wire, asked!, until),
-              ({ isRetryable }) => isRetryable,
-              () => Effect.succeed(false)
-            )
-            if (yield* look) {
-              keepGap(until)
-              return
-            }
-          }
-          if (spent) return yield* stalled("the leader answers without an error and without a byte")
-          yield* backoff(failures++)
-          break
-        case "Stuck":
-          if (++stuck >= stuckAnswers) {
-            return yield* stalled(`answers of ${outcome.bytes} bytes hold nothing at or beyond the offset asked for`)
-          }
-          break
-        case "Unsound":
-          replica = undefined
-          if (++unsound > unsoundRefetches) return yield* outcome.error
-          yield* backoff(unsound)
-          break
-        case "Missing": {
-          replica = undefined
-          missingSince ??= nowMillis
-          const isNamed = place.stillNamed()
-          if (!isNamed && nowMillis - missingSince >= options.vanishedMillis) {
-            return yield* new KafkaError({ operation: "fetch", reason: new TopicVanished({ topic }) })
-          }
-          if (spent) return yield* isNamed ? unserved() : stalled("its topic comes and goes")
-          place.doubt()
-          yield* backoff(failures++)
-          break
-        }
-        case "Moved":
-          if (spent) return yield* outcome.error
-          // A replica that fails is no reason to doubt who the leader is.
-          if (replica === undefined) place.doubt()
-          replica = undefined
-          yield* backoff(failures++)
-          break
-        case "OutOfRange":
-          return yield* Effect.die(new Error("an unanswered OFFSET_OUT_OF_RANGE"))
       }
+      maxBytes = learn(outcome, maxBytes)
+      if (next._tag === "After") yield* Effect.sleep(next.millis)
+      if (next._tag === "BackedOff") yield* backoff(next.failures)
     }
   })
 

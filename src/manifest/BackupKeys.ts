@@ -55,6 +55,10 @@ export const lockFolder = (ownerKey: string) => `${commonFolder}/locks/${ownerKe
 export const lockEpoch = (ownerKey: string, epoch: number) =>
   key(`${lockFolder(ownerKey)}${String(epoch).padStart(12, "0")}.json`)
 
+export const preflightFolder = `${commonFolder}/preflight/`
+/** Tried and removed before a run, to learn what the store allows. */
+export const preflight = (unique: string) => key(`${preflightFolder}${unique}`)
+
 /** The number in the last path segment of an attempt or lock key, undefined for a foreign file. */
 export const trailingNumber = (objectKey: string): number | undefined => {
   const found = /\/(\d+)\.json$/.exec(objectKey)

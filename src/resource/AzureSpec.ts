@@ -4,17 +4,17 @@ import { secretKey, secretName } from "./Name.ts"
 import { ObjectPrefix } from "./ObjectPrefix.ts"
 import * as Rule from "./Rule.ts"
 
-export const AzureCredentialsSecret = Field.object(
+const AzureCredentialsSecret = Field.object(
   { name: secretName, accountKeyKey: Field.withDefault(secretKey("Key of the account key."), "AZURE_STORAGE_KEY") },
   { description: "Secret with the storage account's key." }
 )
 
-export const AzureSasTokenSecret = Field.object(
+const AzureSasTokenSecret = Field.object(
   { name: secretName, sasTokenKey: Field.withDefault(secretKey("Key of the SAS token."), "AZURE_SAS_TOKEN") },
   { description: "Secret with a shared access signature that may read, write, list and delete in the container." }
 )
 
-export const AzureServicePrincipalSecret = Field.object(
+const AzureServicePrincipalSecret = Field.object(
   {
     name: secretName,
     clientIdKey: Field.withDefault(secretKey("Key of the client (application) id."), "AZURE_CLIENT_ID"),

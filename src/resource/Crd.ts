@@ -77,7 +77,8 @@ export const crd = {
       plural,
       singular: kind.toLowerCase(),
       shortNames: ["kb"],
-      categories: ["kafka", "backup"]
+      // Not "kafka" or "backup": a category hides resources of that name, and other operators have them.
+      categories: ["kafka-backup"]
     },
     versions: [
       {

@@ -3,7 +3,7 @@ import { secretKey, secretName } from "./Name.ts"
 import { ObjectPrefix } from "./ObjectPrefix.ts"
 import * as Rule from "./Rule.ts"
 
-export const GcsCredentialsSecret = Field.object(
+const GcsCredentialsSecret = Field.object(
   {
     name: secretName,
     key: Field.withDefault(secretKey("Key of the service account's JSON key file."), "credentials.json")

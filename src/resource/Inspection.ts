@@ -15,8 +15,16 @@ export interface Inspection {
   readonly completed: unknown
 }
 
+/** What to do with fields that the tree does not have: name them as problems, or leave them out of the completed value. */
+export type UnknownFields = "refuse" | "drop"
+
 /** All problems of `value`, which stands at the path `root`. */
-export const inspect = (tree: StructuralSchema, value: unknown, root: string): Inspection => {
+export const inspect = (
+  tree: StructuralSchema,
+  value: unknown,
+  root: string,
+  unknownFields: UnknownFields = "refuse"
+): Inspection => {
   const problems: Array<Problem.Problem> = []
   const visit = (node: StructuralSchema, value: unknown, field: string): unknown => {
     const before = problems.length
@@ -94,16 +102,15 @@ export const inspect = (tree: StructuralSchema, value: unknown, root: string): I
     const completed: Record<string, unknown> = {}
     for (const [name, child] of Object.entries(fields)) {
       const given = Object.hasOwn(value, name) ? value[name] : undefined
-      const present = given ?? child.default // the API server, too, reads null as absent where there is a default
+      const present = given ?? child.default // null is absent, as the API server reads it
       const at = Problem.named(field, name)
       if (present !== undefined) completed[name] = visit(child, present, at)
-      else if (given === null) problems.push({ field: at, message: "is empty: give it a value or remove the line" })
       else if (node.required?.includes(name)) {
         problems.push({ field: at, message: `is required: ${firstSentence(child.description)}` })
       }
     }
     for (const name of Object.keys(value)) {
-      if (Object.hasOwn(fields, name)) continue
+      if (unknownFields === "drop" || Object.hasOwn(fields, name)) continue
       problems.push({
         field: Problem.named(field, Problem.escaped(name.slice(0, Problem.maxShown))),
         message: unknownField(name, fields)
@@ -118,7 +125,7 @@ export const inspect = (tree: StructuralSchema, value: unknown, root: string): I
     field: string,
     report: (message: string) => void
   ): unknown => {
-    const entries = Object.entries(value)
+    const entries = Object.entries(value).filter(([, item]) => item !== null)
     checkCount(entries.length, node.minProperties, node.maxProperties, "entries", report)
     return Object.fromEntries(
       entries

@@ -32,7 +32,7 @@ const BootstrapServer = Field.text({
   ]
 })
 
-export const TlsSecret = Field.object(
+const TlsSecret = Field.object(
   {
     name: secretName,
     caKey: Field.withDefault(
@@ -53,7 +53,7 @@ export const TlsSecret = Field.object(
   }
 )
 
-export const SaslSecret = Field.object(
+const SaslSecret = Field.object(
   {
     name: secretName,
     mechanism: Field.choice(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], {

@@ -1,7 +1,7 @@
 import { Option, Result, Schema } from "effect"
 import { isScalar, LineCounter, parseAllDocuments } from "yaml"
 import * as Crd from "./Crd.ts"
-import { homes, inspect } from "./Inspection.ts"
+import { homes, inspect, type UnknownFields } from "./Inspection.ts"
 import { apiVersion, KafkaBackup, kind } from "./KafkaBackup.ts"
 import { KafkaBackupStatus } from "./KafkaBackupStatus.ts"
 import { ManifestError } from "./ManifestError.ts"
@@ -18,10 +18,19 @@ export const parse = (text: string): Result.Result<KafkaBackup, ManifestError> =
   Result.flatMap(document(text), fromJson)
 
 /**
- * Reads a KafkaBackup from an object: parsed YAML, or what the API server sent. Unknown fields are refused in the spec;
- * metadata is read for what we use; a status that cannot be read is the same as none, since it is only a cache.
+ * Reads a KafkaBackup from what a user wrote. Unknown fields are refused in the spec; metadata is read for what we use; a
+ * status that cannot be read is the same as none, since it is only a cache.
  */
-export const fromJson = (json: unknown): Result.Result<KafkaBackup, ManifestError> => {
+export const fromJson = (json: unknown): Result.Result<KafkaBackup, ManifestError> => read(json, "refuse")
+
+/**
+ * Reads a KafkaBackup from what the API server sent: the same, but unknown fields are dropped. Typing errors were refused
+ * when it was applied; what is unknown here are fields of a newer CRD, whose defaults the server adds to every resource, and
+ * an operator that is not upgraded yet must not stop all backups for that.
+ */
+export const fromServer = (json: unknown): Result.Result<KafkaBackup, ManifestError> => read(json, "drop")
+
+const read = (json: unknown, unknownFields: UnknownFields): Result.Result<KafkaBackup, ManifestError> => {
   if (!isMap(json))
     return refuse([{ field: "", message: `must be a ${kind}: a block that starts with apiVersion: ${apiVersion}` }])
   const identity = identityProblems(json)
@@ -33,8 +42,12 @@ export const fromJson = (json: unknown): Result.Result<KafkaBackup, ManifestErro
           problems: [{ field: "spec", message: "is required: What to back up, when, and where to" }],
           completed: undefined
         }
-      : inspect(Crd.spec, json["spec"], "spec")
-  const problems = [...unknownProblems(json), ...metadataProblems(json["metadata"]), ...spec.problems]
+      : inspect(Crd.spec, json["spec"], "spec", unknownFields)
+  const problems = [
+    ...(unknownFields === "drop" ? [] : unknownProblems(json)),
+    ...metadataProblems(json["metadata"]),
+    ...spec.problems
+  ]
   problems.push(...scheduleProblems(json["spec"], problems))
   if (problems.length > 0) return refuse(problems)
 
@@ -68,7 +81,7 @@ const document = (text: string): Result.Result<unknown, ManifestError> => {
       const { col, line } = lines.linePos(error.pos[0])
       return {
         field: "",
-        message: `line ${line}, column ${col}: not valid YAML: ${Problem.escaped(error.message.split("\n", 1)[0]!)}`
+        message: `line ${line}, column ${col}: not valid YAML: ${Problem.escaped(withoutSource(error.message))}`
       }
     })
   )
@@ -92,6 +105,9 @@ const document = (text: string): Result.Result<unknown, ManifestError> => {
     return refuse([{ field: "", message: "uses more YAML aliases than a manifest needs: write the values out" }])
   }
 }
+
+/** Some of the parser's messages end with a piece of the text, which may be a secret. */
+const withoutSource = (message: string): string => message.split("\n", 1)[0]!.replace(/: ".*$/, "")
 
 const identityProblems = (json: Json): ReadonlyArray<Problem.Problem> => {
   const { apiVersion: givenVersion, kind: givenKind } = json

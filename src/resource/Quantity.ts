@@ -30,7 +30,8 @@ const scaled = (text: string): bigint | undefined => {
   return sign === "-" ? -magnitude : magnitude
 }
 
-const exponent = (suffix: string): number => (/^[eE][-+0-9]/.test(suffix) ? Math.max(-largestExponent, Math.min(largestExponent, Number(suffix.slice(1)))) : 0)
+const exponent = (suffix: string): number =>
+  /^[eE][-+0-9]/.test(suffix) ? Math.max(-largestExponent, Math.min(largestExponent, Number(suffix.slice(1)))) : 0
 
 /** The text reads as a quantity. */
 export const isQuantity = (text: string): boolean => scaled(text) !== undefined

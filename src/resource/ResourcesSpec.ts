@@ -4,7 +4,7 @@ import * as Quantity from "./Quantity.ts"
 import * as Rule from "./Rule.ts"
 
 const nonNegative = Rule.rule<string | number>({
-  cel: "type(self) == int ? self >= 0 : (isQuantity(self) && sign(quantity(self)) >= 0)",
+  cel: "type(self) == int ? self >= 0 && self <= 9007199254740991 : (isQuantity(self) && sign(quantity(self)) >= 0)",
   message: "must be a quantity that is not negative, for example 500m, 2, 512Mi or 2Gi",
   holds: (self) => {
     const order = Quantity.compare(String(self), "0")

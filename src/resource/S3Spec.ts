@@ -4,7 +4,7 @@ import { secretKey, secretName } from "./Name.ts"
 import { ObjectPrefix } from "./ObjectPrefix.ts"
 import * as Rule from "./Rule.ts"
 
-export const S3CredentialsSecret = Field.object(
+const S3CredentialsSecret = Field.object(
   {
     name: secretName,
     accessKeyKey: Field.withDefault(secretKey("Key of the access key id."), "accessKey"),

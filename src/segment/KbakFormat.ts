@@ -2,18 +2,19 @@ import { Effect, FiberSet, type Scope, Semaphore } from "effect"
 import { availableParallelism } from "node:os"
 import { maxInflatedBytes } from "../kafka/Decompression.ts"
 import { ChunkPool, defaultChunkBytes } from "./ChunkPool.ts"
+import * as CompressedBody from "./CompressedBody.ts"
 import * as Kbak from "./Kbak.ts"
 import * as KbakWriter from "./KbakWriter.ts"
-import * as Lz4Body from "./Lz4Body.ts"
+import * as Lz4Codec from "./Lz4Codec.ts"
 import * as OffsetHeaders from "./OffsetHeaders.ts"
 import * as PlainBody from "./PlainBody.ts"
 import type { SegmentFormat, SegmentSettings } from "./Segment.ts"
 import type { SegmentBody } from "./SegmentBody.ts"
-import * as ZstdBody from "./ZstdBody.ts"
+import * as ZstdCodec from "./ZstdCodec.ts"
 
 /** How much memory a run may spend on its segments. */
 export interface SegmentMemory {
-  /** Record stream that is compressed at once by zstd, in bytes. Default 4 MiB; the ratio hardly grows beyond 8 MiB. */
+  /** Record stream that is compressed at once, in bytes. Default 4 MiB; zstd's ratio hardly grows beyond 8 MiB. */
   readonly chunkBytes?: number
   /** Compressions in flight across all writers of the run. Default: one more than there are cores. */
   readonly compressions?: number
@@ -29,7 +30,7 @@ export interface SegmentMemory {
  * Memory, with chunks of C bytes, N compressions, and S bytes of record stream in a segment (where its owner seals it):
  * - zstd: an open writer holds one chunk and what its full chunks were compressed to; the run N times two chunks and
  *   zstd's own tables (a few MiB at level 3, up to about 10 C at level 22).
- * - lz4: an open writer holds S; the run N times S and what it is compressed to. LZ4 blocks cannot be built in parts.
+ * - lz4: the same with N times one chunk, and some 100 MiB that lz4-napi's allocator does not give back.
  * - none: an open writer holds S, and so does a sealed segment until it is released.
  * - Up to 64 MiB of spare chunks are kept. A record larger than a chunk gets a chunk of its own size. A compressed batch
  *   is held whole, decompressed, while it is appended.
@@ -41,14 +42,14 @@ export const make = (
   Effect.gen(function* () {
     const pool = new ChunkPool(memory.chunkBytes ?? defaultChunkBytes)
     const slots = yield* Semaphore.make(memory.compressions ?? availableParallelism() + 1)
-    const fibers = yield* FiberSet.make<Uint8Array>()
+    const fibers = yield* FiberSet.make<ReadonlyArray<Uint8Array>>()
     const { compression, level } = settings
     const body = (): SegmentBody => {
       switch (compression) {
         case "zstd":
-          return ZstdBody.make({ pool, slots, fibers, level })
+          return CompressedBody.make(ZstdCodec.make(level), { pool, slots, fibers })
         case "lz4":
-          return Lz4Body.make({ pool, slots, limitBytes: memory.maxLz4Bytes ?? Kbak.maxLz4Bytes })
+          return CompressedBody.make(Lz4Codec.make(memory.maxLz4Bytes ?? Kbak.maxLz4Bytes), { pool, slots, fibers })
         case "none":
           return PlainBody.make(pool)
       }

@@ -56,9 +56,10 @@ class Reading {
       const scan = (this.#scan = new RecordScan(header))
       const whole = new WholeRecords()
       for await (const piece of inflated(header.compression, this.#envelope.body())) {
-        const records = whole.push(piece)
-        scan.push(records)
-        if (records.length > 0) yield records
+        for (const records of whole.push(piece)) {
+          scan.push(records)
+          yield records
+        }
       }
       whole.end()
       scan.end()
@@ -135,8 +136,8 @@ const wholeRecords = <E>(reading: Reading): Stream.Stream<Buffer, E | SegmentErr
 /**
  * Reads the whole file and proves it: magic, version, codec, every frame and record, count, order and range of the
  * offsets, nothing behind the end, CRC-32. What is not right is `SegmentDamaged`, with the offsets that are affected.
- * Memory does not grow with the segment for zstd and none: it holds one record and a decoder's window; an lz4 segment
- * is held whole. `file` brings pieces that nobody changes afterwards; `key` is for messages.
+ * Memory does not grow with the segment: it holds one record and a decoder's window. `file` brings pieces that nobody
+ * changes afterwards; `key` is for messages.
  */
 export const inspect = <E, R>(
   key: string,

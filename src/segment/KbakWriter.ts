@@ -9,7 +9,8 @@ import type { OffsetHeaders } from "./OffsetHeaders.ts"
 import type { EncodedSegment, SegmentWriter } from "./Segment.ts"
 import type { SegmentBody } from "./SegmentBody.ts"
 import { MalformedRecords, RecordNotRepresentable, SegmentError } from "./SegmentError.ts"
-import { Malformed, NotRepresentable, Transcoder } from "./Transcoder.ts"
+import { Transcoder } from "./Transcoder.ts"
+import { Malformed, NotRepresentable } from "./TranscodingFailure.ts"
 
 export interface KbakWriterOptions {
   readonly topic: string

@@ -3,76 +3,17 @@ import { copyBytes } from "./copyBytes.ts"
 import * as Kbak from "./Kbak.ts"
 import type { OffsetHeaders } from "./OffsetHeaders.ts"
 import { TimestampRange } from "./TimestampRange.ts"
-
-/** Thrown by `Transcoder.run`: the records section is not what Kafka defines. `delta` is the record's, if it is known. */
-export class Malformed extends Error {}
-
-/** Thrown by `Transcoder.run`: a good record that the format cannot hold. */
-export class NotRepresentable extends Error {
-  readonly offset: number
-  constructor(offset: number, detail: string) {
-    super(detail)
-    this.offset = offset
-  }
-}
+import { Malformed, NotRepresentable } from "./TranscodingFailure.ts"
+import { cursor, longHigh, readLong, readMore } from "./varint.ts"
 
 /** A record of Kafka without key, value and headers: attributes and five one-byte integers. Its length field excluded. */
 const shortestRecord = 6
 
+const noBytes = Buffer.alloc(0)
+const noView = new DataView(new ArrayBuffer(0))
+
 const malformed = (record: number, detail: string): never => {
   throw new Malformed(`record ${record} of the batch ${detail}`)
-}
-
-/** Where the last multi-byte integer ended: `readMore` and `readLong` have two results. */
-let cursor = 0
-/** Upper half of the last `readLong`. */
-let longHigh = 0
-
-/** The rest of an unsigned varint of at most 5 bytes whose first byte, with its continuation bit, is `first`. */
-const readMore = (bytes: Buffer, at: number, first: number): number => {
-  let byte = bytes[at]!
-  let value = (first & 127) | ((byte & 127) << 7)
-  if (byte < 128) {
-    cursor = at + 1
-    return value
-  }
-  byte = bytes[at + 1]!
-  value |= (byte & 127) << 14
-  if (byte < 128) {
-    cursor = at + 2
-    return value
-  }
-  byte = bytes[at + 2]!
-  value |= (byte & 127) << 21
-  if (byte < 128) {
-    cursor = at + 3
-    return value
-  }
-  byte = bytes[at + 3]!
-  if (byte > 127) throw new Malformed("an integer of a record is longer than 5 bytes")
-  cursor = at + 4
-  return value | (byte << 28)
-}
-
-/** A zigzag varlong of at most 10 bytes from its first byte on: returns its lower half, leaves the upper in `longHigh`. */
-const readLong = (bytes: Buffer, start: number): number => {
-  let at = start
-  let low = 0
-  let high = 0
-  for (let shift = 0; ; shift += 7) {
-    if (shift > 63) throw new Malformed("a timestamp of a record is longer than 10 bytes")
-    const byte = bytes[at++]!
-    const bits = byte & 127
-    if (shift < 32) {
-      low |= bits << shift
-      if (shift > 25) high |= bits >>> (32 - shift)
-    } else high |= bits << (shift - 32)
-    if (!(byte > 127)) break
-  }
-  const sign = -(low & 1)
-  cursor = at
-  longHigh = (high >>> 1) ^ sign
-  return ((low >>> 1) | (high << 31)) ^ sign
 }
 
 /**
@@ -82,8 +23,8 @@ const readLong = (bytes: Buffer, start: number): number => {
 export class Transcoder {
   readonly #extra: OffsetHeaders
 
-  #source: Buffer = Buffer.alloc(0)
-  #sourceView: DataView = new DataView(new ArrayBuffer(0))
+  #source: Buffer = noBytes
+  #sourceView: DataView = noView
   #at = 0
   #end = 0
   #record = 0
@@ -97,8 +38,8 @@ export class Transcoder {
   #timestampLow = 0
   #timestampHigh = 0
 
-  #target: Buffer = Buffer.alloc(0)
-  #targetView: DataView = new DataView(new ArrayBuffer(0))
+  #target: Buffer = noBytes
+  #targetView: DataView = noView
 
   /** Bytes of the target that are filled. */
   filled = 0
@@ -290,7 +231,7 @@ export class Transcoder {
       out += 2
       if (headers !== 0) {
         out = this.#copyHeaders(at, recordEnd, out, headers, record, delta)
-        at = cursor
+        at = this.#at
       }
       if (at !== recordEnd) malformed(record, "is not as long as it says")
       if (extraCount !== 0) {
@@ -316,11 +257,15 @@ export class Transcoder {
     this.recordCount += written
     this.payloadBytes += payload
     if (written > 0) this.lastOffset = this.#baseOffset + previous
-    if (done && at !== end) throw new Malformed(`${end - at} bytes are left after its ${record} records`)
-    return done
+    if (!done) return false
+    // A decompressed batch may be large: it is not kept until the next one comes.
+    this.#source = noBytes
+    this.#sourceView = noView
+    if (at !== end) throw new Malformed(`${end - at} bytes are left after its ${record} records`)
+    return true
   }
 
-  /** Returns where the output ends; leaves where the input ends in `cursor`. There is room: `run` has looked. */
+  /** Returns where the output ends; leaves where the input ends in `#at`. There is room: `run` has looked. */
   #copyHeaders(from: number, recordEnd: number, to: number, count: number, record: number, delta: number): number {
     const source = this.#source
     const sourceView = this.#sourceView
@@ -359,7 +304,7 @@ export class Transcoder {
         out += size
       }
     }
-    cursor = at
+    this.#at = at
     return out
   }
 

@@ -1,16 +1,16 @@
-import { uncompress } from "lz4-napi"
 import { Readable, pipeline } from "node:stream"
 import zlib from "node:zlib"
 import { Damage } from "./Damage.ts"
-import * as Kbak from "./Kbak.ts"
+import type * as Kbak from "./Kbak.ts"
+import { Lz4Inflater } from "./Lz4Inflater.ts"
 import { ZstdFrameWalker } from "./ZstdFrameWalker.ts"
 
 /** Pieces in which zstd gives its output, in bytes. */
 const inflatedPieceBytes = 256 * 1024
 
 /**
- * The record stream of a body, in pieces. zstd: memory is a piece of output and the decoder's window (at most 128 MiB,
- * zstd's own limit; 4 MiB for our chunks). lz4: the whole body and the whole stream.
+ * The record stream of a body, in pieces of at most 256 KiB. Memory: a few of them, and for zstd the decoder's window (at
+ * most 128 MiB, zstd's own limit; 4 MiB for our chunks).
  */
 export const inflated = (compression: Kbak.Compression, body: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> => {
   switch (compression) {
@@ -61,27 +61,24 @@ async function* zstdFrames(body: AsyncGenerator<Buffer>): AsyncGenerator<Buffer>
 const isZlibError = (cause: unknown): cause is Error =>
   cause instanceof Error && "code" in cause && typeof cause.code === "string" && /^(Z_|ZSTD_|ERR_ZLIB)/.test(cause.code)
 
-/** Most that LZ4 can make of a byte. Source: a length byte of the block format stands for at most 255 bytes. */
-const lz4MaxRatio = 255
-
-/** The body has passed its checksum before anything is inflated. */
+/** The length of the record stream (u32, little-endian) and one LZ4 block. */
 async function* lz4Block(body: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  const parts: Array<Buffer> = []
-  let length = 0
+  const inflater = new Lz4Inflater()
+  let size: Buffer = Buffer.alloc(0)
   for await (const piece of body) {
-    parts.push(piece)
-    length += piece.length
-    if (length > Kbak.maxLz4Bytes) throw new Damage(`has an lz4 block of more than ${Kbak.maxLz4Bytes} bytes`)
+    let at = Math.min(piece.length, 4 - size.length)
+    if (at > 0) size = Buffer.concat([size, piece.subarray(0, at)])
+    for (;;) {
+      at = inflater.push(piece, at)
+      if (size.length === 4 && inflater.inflatedBytes > size.readUInt32LE(0))
+        throw new Damage(`has an lz4 block of more than the ${size.readUInt32LE(0)} bytes it says it has`)
+      if (!inflater.full) break
+      yield inflater.take()
+    }
   }
-  const whole = Buffer.concat(parts)
-  parts.length = 0
-  if (whole.length < 5) throw new Damage(`has an lz4 body of ${whole.length} bytes, too short to be one`)
-  const size = whole.readUInt32LE(0)
-  if (size > Kbak.maxLz4Bytes || size > (whole.length - 4) * lz4MaxRatio)
-    throw new Damage(`says that ${whole.length - 4} bytes of lz4 inflate to ${size}, which cannot be`)
-  const output = await uncompress(whole).catch((cause: unknown) => {
-    throw new Damage(`has a damaged lz4 block: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
-  })
-  if (output.length !== size) throw new Damage(`has an lz4 block of ${output.length} bytes that should be ${size}`)
-  yield output
+  if (!inflater.complete) throw new Damage("ends in the middle of an lz4 block")
+  const rest = inflater.take()
+  if (rest.length > 0) yield rest
+  if (inflater.inflatedBytes !== size.readUInt32LE(0))
+    throw new Damage(`has an lz4 block of ${inflater.inflatedBytes} bytes and says it has ${size.readUInt32LE(0)}`)
 }

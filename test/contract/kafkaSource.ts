@@ -75,8 +75,12 @@ const valuesOf = (records: ReadonlyArray<ContractRecord>) => records.map(({ valu
  * `collect` does.
  */
 export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubject, unknown, Scope.Scope>) => {
-  const fact = (text: string, body: (subject: KafkaSubject) => Effect.Effect<void, unknown, Scope.Scope>) =>
-    it.live(text, () => Effect.scoped(Effect.flatMap(setup, body)))
+  /** A test; a body that ends with a text could not be driven, and is reported as skipped for that reason. */
+  const fact = (text: string, body: (subject: KafkaSubject) => Effect.Effect<void | string, unknown, Scope.Scope>) =>
+    it(text, async ({ skip }) => {
+      const reason = await Effect.runPromise(Effect.scoped(Effect.flatMap(setup, body)))
+      if (typeof reason === "string") skip(reason)
+    })
 
   const endOf = (source: KafkaSourceShape, topic: string, partition = 0) =>
     Effect.map(source.offsets([{ topic, partition }], "lastStable"), ([end]) => end!.offset)
@@ -119,7 +123,7 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
 
     fact("tells a topic that may not be described from a missing one", ({ source, driver }) =>
       Effect.gen(function* () {
-        if (driver.denyDescribe === undefined) return
+        if (driver.denyDescribe === undefined) return "this driver denies nothing"
         const topic = freshTopic("secret")
         yield* driver.createTopic(topic, 1)
         yield* driver.denyDescribe(topic)
@@ -362,7 +366,7 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
 
     fact("reads through the holes that compaction leaves", ({ source, driver }) =>
       Effect.gen(function* () {
-        if (driver.compact === undefined) return
+        if (driver.compact === undefined) return "this driver does not compact"
         const topic = freshTopic("compacted")
         yield* driver.createTopic(topic, 1, { "cleanup.policy": "compact" })
         const round = (n: number) =>
@@ -385,7 +389,7 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
         const topic = freshTopic("other")
         yield* driver.createTopic(topic, 1)
         const [planned] = yield* source.lookup([topic])
-        if (planned?._tag !== "Found" || planned.topic.topicId === undefined) return
+        if (planned?._tag !== "Found" || planned.topic.topicId === undefined) return "this cluster has no topic ids"
         const { topicId } = planned.topic
         yield* driver.deleteTopic(topic)
         yield* driver.createTopic(topic, 1)

@@ -163,6 +163,25 @@ describe("a read that gets nothing", () => {
     })
   )
 
+  it.effect("is quiet as well when the quota comes with the last bytes that it allows", () =>
+    Effect.gen(function* () {
+      const { cluster } = yield* withOrders
+      const wire: KafkaWire = {
+        ...cluster.wire,
+        fetch: (request) =>
+          Effect.map(cluster.wire.fetch(request), (answer) => ({
+            ...answer,
+            throttleMillis: request.offset === 0 ? 60_000 : 0
+          }))
+      }
+      const fiber = yield* Effect.forkChild(collect(makeKafkaSource(wire), all))
+      yield* pass("59 seconds")
+      assert.strictEqual((yield* cluster.counters).fetches, 1)
+      yield* pass("1 second")
+      assert.deepStrictEqual(offsetsOf((yield* Fiber.join(fiber)).records), everyOffset)
+    })
+  )
+
   it.effect("does not count a quota's waits as lack of progress", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Stream } from "effect"
+import { Clock, Effect, Fiber, Stream } from "effect"
 import { type InMemoryCluster, makeInMemoryCluster } from "../../src/kafka/InMemoryCluster.ts"
 import { AuthenticationFailed, KafkaError } from "../../src/kafka/KafkaError.ts"
 import type { OffsetKind } from "../../src/kafka/KafkaSource.ts"
@@ -76,6 +76,28 @@ describe("KafkaSource.offsets", () => {
       yield* cluster.startBroker(2)
       yield* pass("10 seconds")
       assert.deepStrictEqual(offsetsOf(yield* Fiber.join(fiber)), ends)
+    })
+  )
+
+  it.effect("is patient for as long as answers keep coming, however long that takes altogether", () =>
+    Effect.gen(function* () {
+      const { cluster } = yield* withTopics
+      const readyAtMillis = new Map([
+        [1, 0],
+        [2, 40_000],
+        [3, 80_000]
+      ])
+      const wire: KafkaWire = {
+        ...cluster.wire,
+        offsets: (leader, partitions, kind) =>
+          Effect.flatMap(Clock.currentTimeMillis, (nowMillis) =>
+            nowMillis >= readyAtMillis.get(leader)!
+              ? cluster.wire.offsets(leader, partitions, kind)
+              : Effect.succeed(partitions.map(() => ({ errorCode: 5, offset: -1 })))
+          )
+      }
+      const answers = yield* within("2 minutes", makeKafkaSource(wire).offsets(everyPartition, "lastStable"))
+      assert.deepStrictEqual(offsetsOf(answers), ends)
     })
   )
 
@@ -210,6 +232,7 @@ describe("many readers of one source", () => {
       }
       const source = makeKafkaSource(cluster.wire)
       yield* cluster.inject({ _tag: "Code", code: 6 }, { topic: "wide", after: 60, times: 30 })
+      yield* cluster.inject({ _tag: "Delayed", millis: 1000 }, { operation: "metadata", times: Infinity })
       const partitions = Array.from({ length: 30 }, (_, partition) => partition)
       const reads = Effect.forEach(
         partitions,

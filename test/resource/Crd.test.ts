@@ -85,6 +85,8 @@ describe("the CustomResourceDefinition", () => {
     assert.strictEqual(printed["metadata"].name, "kafkabackups.kafka.oso.sh")
     assert.strictEqual(printed["spec"].scope, "Namespaced")
     assert.deepStrictEqual(printed["spec"].names.shortNames, ["kb"])
+    // `kubectl get kafka` must go on to mean other operators' Kafka.
+    assert.deepStrictEqual(printed["spec"].names.categories, ["kafka-backup"])
     assert.deepStrictEqual(version.subresources, { status: {} })
     assert.deepStrictEqual([version.name, version.served, version.storage], ["v1alpha1", true, true])
   })

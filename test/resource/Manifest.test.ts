@@ -84,6 +84,14 @@ describe("a manifest with many mistakes", () => {
     ])
   })
 
+  it("gets a message of at most fifty lines, and all problems as data", () => {
+    const result = Manifest.fromJson(changed(["topics", Array.from({ length: 9000 }, (_, n) => `a topic ${n}`)]))
+    assert.lengthOf(problemsOf(result), 9000)
+    const message = Result.isFailure(result) ? result.failure.message.split("\n") : []
+    assert.lengthOf(message, 51)
+    assert.strictEqual(message.at(-1), "… and 8950 more")
+  })
+
   it("is not told what only follows from another mistake", () => {
     assert.deepStrictEqual(
       problemsOf(Manifest.fromJson(changed(["kafkaCluster.securityProtocol", "SASL-SSL"]))).map(({ field }) => field),
@@ -133,6 +141,16 @@ describe("a manifest's text", () => {
     const [line] = lines(`${minimal}    password: hunter2\n  - broken: [\n`)
     assert.match(line!, /^line \d+, column \d+: not valid YAML/)
     assert.notInclude(line!, "hunter2")
+    for (const broken of [
+      "a: b\n  hunter2: c",
+      "'hunter2",
+      "@hunter2",
+      "a: %hunter2\n\thunter2",
+      "&hunter2 *hunter2",
+      "a: `hunter2"
+    ]) {
+      assert.notInclude(lines(broken).join("\n"), "hunter2", broken)
+    }
   })
 
   it("that names a field twice is refused where it does", () => {
@@ -196,8 +214,33 @@ describe("what the API server adds", () => {
     }
   })
 
-  it("fills defaults for null, as ours does", () => {
-    const backup = Result.getOrThrow(Manifest.fromJson(changed(["job", null], ["kafkaCluster.tlsSecret.caKey", null])))
+  it("may be fields of a newer definition: they are dropped, while a user's are refused", () => {
+    const newer = changed(["storage.s3.storageClass", "GLACIER"], ["encryption", { enabled: false }])
+    assert.deepStrictEqual(
+      Result.getOrThrow(Manifest.fromServer({ ...newer, later: {} })).spec,
+      Result.getOrThrow(Manifest.fromJson(manifest())).spec
+    )
+    assert.lengthOf(problemsOf(Manifest.fromJson(newer)), 2)
+    assert.lengthOf(problemsOf(Manifest.fromServer(changed(["topics", []], ["later", 1]))), 1)
+  })
+
+  it("reads null as absent, and so do we: defaults are filled in, and what is required is missed", () => {
+    const backup = Result.getOrThrow(
+      Manifest.fromJson(
+        changed(
+          ["job", null],
+          ["kafkaCluster.tlsSecret.caKey", null],
+          ["retention", null],
+          ["podTemplate.labels.app", null]
+        )
+      )
+    )
+    assert.notProperty(backup.spec, "retention")
+    assert.deepStrictEqual(backup.spec.podTemplate?.labels, {})
+    assert.deepStrictEqual(
+      problemsOf(Manifest.fromJson(changed(["storage", null]))).map(({ field }) => field),
+      ["spec.storage"]
+    )
     assert.strictEqual(backup.spec.job.backoffLimit, 3)
     assert.strictEqual(backup.spec.kafkaCluster.tlsSecret?.caKey, "ca.crt")
   })

@@ -84,6 +84,8 @@ describe("Quantity", () => {
     ["-1", "0", -1],
     [".5", "0.5", 0],
     ["2Ei", "9223372036854775807", -1],
+    ["1e1000", "1", 1],
+    ["1e-1000", "1n", -1],
     ["0.0000000000000000000000000000000000001", "0", 0]
   ] as const)("compares %s with %s", (left, right, expected) => {
     const order = Quantity.compare(left, right)
@@ -91,7 +93,7 @@ describe("Quantity", () => {
     if (order !== undefined && order !== 0) assert.strictEqual(Quantity.compare(right, left), -order as -1 | 1)
   })
 
-  it.each(["", "half", "1 Gi", "1gi", "1Kib", "0x10", "1e", "1e9999", "--1", "1,5"])("%j is none", (text) => {
+  it.each(["", "half", "1 Gi", "1gi", "1Kib", "0x10", "1e", "--1", "1".repeat(300), "1,5"])("%j is none", (text) => {
     assert.isFalse(Quantity.isQuantity(text))
     assert.isUndefined(Quantity.compare(text, "1"))
   })

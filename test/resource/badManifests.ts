@@ -156,6 +156,7 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at(`${server}[0]`, "port 65536", "kafka:65536", "port from 1 to 65535"),
   at(`${server}[0]`, "shell characters", "$(id):9092", "must be host:port with"),
   at(`${server}[0]`, "bare IPv6", "fd00::1:9092", "must be host:port with"),
+  at(`${server}[0]`, "IPv4 in IPv6 clothing", "[::ffff:10.0.0.1]:9092", "must be an IPv6 address"),
   at(`${server}[0]`, "IPv4 in brackets", "[10.0.0.1]:9092", "must be an IPv6 address"),
   at("kafkaCluster.securityProtocol", "an unknown protocol", "SASL", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"),
   at("kafkaCluster.securityProtocol", "lower case", "sasl_ssl", "did you mean SASL_SSL?"),
