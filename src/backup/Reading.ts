@@ -82,7 +82,10 @@ export const readAll = Effect.fnUntraced(function* (
     }),
     Stream.runDrain
   )
-  yield* Effect.raceFirst(reading, checkpoints.flushing(Duration.millis(interval / 4)))
+  yield* Effect.raceFirst(reading, checkpoints.flushing(Duration.millis(interval / 4))).pipe(
+    // What is durable is remembered on the way out, too; where even that fails, the first error is the one to tell.
+    Effect.tapError(() => Effect.ignore(checkpoints.flush))
+  )
   yield* checkpoints.flush
 }, Effect.scoped)
 
