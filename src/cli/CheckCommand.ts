@@ -1,0 +1,140 @@
+import { Clock, Effect, Exit, Schema } from "effect"
+import { Command } from "effect/cli"
+import { hostname } from "node:os"
+import * as Connections from "../backup/Connections.ts"
+import * as Planning from "../backup/Planning.ts"
+import * as Preflight from "../backup/Preflight.ts"
+import * as SpecRequest from "../backup/SpecRequest.ts"
+import { KafkaSources } from "../kafka/KafkaSource.ts"
+import { heldBack, plannedOffsets, type RunPlan } from "../manifest/RunPlan.ts"
+import * as BackupId from "../plan/BackupId.ts"
+import type { KafkaBackup } from "../resource/KafkaBackup.ts"
+import { ObjectStores } from "../storage/ObjectStore.ts"
+import * as Failure from "./Failure.ts"
+import * as Quantities from "./Quantities.ts"
+import * as Resource from "./Resource.ts"
+import { output, shared } from "./SharedFlags.ts"
+import * as StandardOutput from "./StandardOutput.ts"
+import * as Table from "./Table.ts"
+
+/** Some check failed; each has been shown with what to do. */
+export class CheckFailed extends Schema.TaggedError<CheckFailed>()("CheckFailed", {
+  failed: Schema.Int,
+  exitCode: Schema.Int
+}) {
+  override get message() {
+    return `${this.failed} check${this.failed === 1 ? "" : "s"} failed: a run would fail too`
+  }
+  readonly advice = "see what to do beside each check above"
+}
+
+/** One line of the table. */
+interface Check {
+  readonly subject: "storage" | "kafka"
+  readonly name: string
+  readonly outcome: "ok" | "note" | "failed"
+  readonly detail: string
+  readonly advice?: string
+  readonly exitCode?: number
+}
+
+const failed = (subject: Check["subject"], name: string, exit: Exit.Failure<unknown, unknown>): Check => {
+  const { advice, exitCode, message } = Failure.explain(exit.cause)
+  return { subject, name, outcome: "failed", detail: message, advice, exitCode }
+}
+
+const storage = Effect.fnUntraced(function* (backup: KafkaBackup, places: Resource.Places) {
+  const opened = yield* Effect.exit(
+    Effect.gen(function* () {
+      return yield* (yield* ObjectStores).open(yield* Resource.storageTarget(backup, places))
+    })
+  )
+  if (Exit.isFailure(opened)) return [failed("storage", "reachable", opened)]
+  const store = opened.value
+  const results = yield* Preflight.checkStorage(store)
+  return [
+    { subject: "storage", name: "reachable", outcome: "ok", detail: store.location } satisfies Check,
+    ...results.map(
+      ({ exit, name }): Check =>
+        Exit.isFailure(exit) ? failed("storage", name, exit) : { subject: "storage", name, outcome: "ok", detail: "" }
+    )
+  ]
+})
+
+const readable = (plan: RunPlan): ReadonlyArray<Check> => {
+  const partitions = plan.topics.reduce((n, topic) => n + topic.partitions.length, 0)
+  const [topics, offsets] = [Quantities.count(plan.topics.length), Quantities.count(plannedOffsets(plan))]
+  return [
+    {
+      subject: "kafka",
+      name: "every selected topic may be read",
+      outcome: "ok",
+      detail: `${topics} topics, ${Quantities.count(partitions)} partitions, ${offsets} offsets`
+    },
+    ...heldBack(plan).map(
+      ({ highWatermark, partition, topic, until }): Check => ({
+        subject: "kafka",
+        name: "open transaction",
+        outcome: "note",
+        detail: `${topic}[${partition}]: offsets ${until}-${highWatermark - 1} would not be in a backup made now`
+      })
+    ),
+    ...plan.notes.map((detail): Check => ({ subject: "kafka", name: "note", outcome: "note", detail }))
+  ]
+}
+
+const kafka = Effect.fnUntraced(function* (backup: KafkaBackup, places: Resource.Places) {
+  const opened = yield* Effect.exit(
+    Effect.gen(function* () {
+      const target = yield* Connections.kafka(backup.spec.kafkaCluster).pipe(
+        Effect.provide(Resource.secretsLayer(places))
+      )
+      return yield* (yield* KafkaSources).open(target)
+    })
+  )
+  if (Exit.isFailure(opened)) return [failed("kafka", "reachable", opened)]
+  const source = opened.value
+  const slotMillis = yield* Clock.currentTimeMillis
+  const request = SpecRequest.request(backup, new Date(slotMillis).toISOString(), hostname())
+  // The very plan that a run would make; nothing of it is kept.
+  const plan = yield* Effect.exit(Planning.make(source, request, BackupId.forSlot(backup.metadata.name, slotMillis)))
+  return [
+    { subject: "kafka", name: "reachable", outcome: "ok", detail: source.location } satisfies Check,
+    ...(Exit.isFailure(plan) ? [failed("kafka", "topics", plan)] : readable(plan.value))
+  ]
+})
+
+const columns: ReadonlyArray<Table.Column> = [
+  { heading: "WHAT" },
+  { heading: "CHECK" },
+  { heading: "RESULT" },
+  { heading: "DETAIL" }
+]
+
+const text = (checks: ReadonlyArray<Check>) =>
+  [
+    Table.format(
+      columns,
+      checks.map(({ detail, name, outcome, subject }) => [subject, name, outcome, detail])
+    ),
+    ...checks.flatMap(({ advice, name, subject }) => (advice === undefined ? [] : [`${subject}, ${name}: ${advice}`]))
+  ].join("\n")
+
+export const check = Command.make(
+  "check",
+  { ...shared, output },
+  Effect.fnUntraced(function* (flags) {
+    const backup = yield* Resource.read(flags.file)
+    const checks = (yield* Effect.all([storage(backup, flags), kafka(backup, flags)], { concurrency: 2 })).flat()
+    yield* StandardOutput.print(flags.output === "json" ? JSON.stringify(checks, null, 2) : text(checks))
+    const failures = checks.flatMap((c) => (c.exitCode === undefined ? [] : [c.exitCode]))
+    if (failures[0] !== undefined) {
+      return yield* new CheckFailed({ failed: failures.length, exitCode: failures[0] })
+    }
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription(
+    "Try everything that a run needs, without making a backup: storage, conditions, cluster, every topic's rights"
+  ),
+  Command.withShortDescription("Try everything that a run needs, without making a backup")
+)
