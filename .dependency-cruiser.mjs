@@ -1,0 +1,142 @@
+/** For each room of src: the rooms it may import, and why not more. What is not listed here may be imported by main alone. */
+const rooms = {
+  resource: { uses: [], because: "what users write is described without knowing how it is carried out" },
+  kafka: {
+    uses: [],
+    because: "a port knows its outside system and nothing of ours, so it is tested and replaced alone"
+  },
+  storage: {
+    uses: [],
+    because: "a port knows its outside system and nothing of ours, so it is tested and replaced alone"
+  },
+  secrets: { uses: [], because: "secrets are read from files; who needs them is not their business" },
+  telemetry: { uses: [], because: "everybody reports to telemetry, so it can depend on nobody" },
+  kubernetes: {
+    uses: ["resource"],
+    because: "the port to the API server speaks of resources; backups and brokers are not its business"
+  },
+  plan: {
+    uses: ["resource"],
+    because: "plans are pure decisions about resources; they must not know how anything is carried out"
+  },
+  segment: {
+    uses: ["kafka"],
+    because: "the codec turns record batches into bytes; where bytes come from and go to is decided elsewhere"
+  },
+  manifest: {
+    uses: ["storage", "segment", "plan", "resource"],
+    because: "the catalogue remembers what lies in storage; it must be readable without a cluster"
+  },
+  status: { uses: ["resource", "plan", "manifest"], because: "status is a pure function of what happened" },
+  backup: {
+    uses: ["resource", "plan", "kafka", "segment", "storage", "manifest", "status", "secrets", "telemetry"],
+    because: "one run needs no Kubernetes: it also starts by hand"
+  },
+  operator: {
+    uses: ["resource", "plan", "status", "manifest", "backup", "kubernetes", "telemetry", "secrets"],
+    because: "the operator holds no credentials: it reaches Kafka and storage only through runs"
+  }
+}
+
+const mayImport = Object.entries(rooms).map(([room, { uses, because }]) => ({
+  name: `may-import-${room}`,
+  severity: "error",
+  comment: because,
+  from: { path: `^src/${room}/` },
+  to: { path: "^src/", pathNot: `^src/(${[room, ...uses].join("|")})/` }
+}))
+
+/** The only callers of adapters besides their own files: the tables, and what composes whole programs. */
+const composers = "^src/(main\\.ts$|cli/Demo[A-Za-z]*\\.ts$|demo/)"
+
+const storageAdapters = "^src/storage/((S3|Azure|Gcs|Directory|InMemory)ObjectStore\\.ts$|(s3|azure|gcs|directory)/)"
+const kafkaAdapters = "^src/kafka/((KafkaJsWire|InMemory[A-Za-z]*)\\.ts$|kafkajs/)"
+const kubernetesAdapters = "^src/kubernetes/((InMemory|Http|Real)[A-Za-z]*\\.ts$|(http|memory)/)"
+
+export default {
+  forbidden: [
+    {
+      name: "no-cycle",
+      severity: "error",
+      comment: "modules that need each other are one module in two files; neither can be read or tested alone",
+      from: {},
+      to: { circular: true }
+    },
+    ...mayImport,
+    {
+      name: "segment-reads-batches-only",
+      severity: "error",
+      comment:
+        "the codec is pure: of Kafka it knows record batches and their compression, never connections or sources",
+      from: { path: "^src/segment/" },
+      to: {
+        path: "^src/kafka/",
+        pathNot: "^src/kafka/(RecordBatch|BatchHeader|Decompression[A-Za-z]*|KafkaError)\\.ts$"
+      }
+    },
+    {
+      name: "pure-rooms-use-no-services",
+      severity: "error",
+      // node:net is not listed: its isIP is a pure function.
+      comment: "resource, plan, segment and status decide; a port, a file or a socket among them would make them act",
+      from: { path: "^src/(resource|plan|segment|status)/" },
+      to: {
+        path: [
+          "^src/.*/(ObjectStores?|KafkaSources?|KafkaWire|KubernetesApi|MountedSecrets)\\.ts$",
+          "^(node:)?(fs|fs/promises|tls|http|https|child_process|dns)$",
+          "node_modules/@effect/platform-node"
+        ]
+      }
+    },
+    {
+      name: "storage-adapters-behind-their-table",
+      severity: "error",
+      comment: "one file names all backends; who imports an adapter elsewhere has tied itself to a vendor",
+      from: { path: "^src/", pathNot: [storageAdapters, composers, "^src/storage/StorageBackends\\.ts$"] },
+      to: { path: storageAdapters }
+    },
+    {
+      name: "kafka-adapters-behind-their-table",
+      severity: "error",
+      comment: "the client library stays behind the port, so that it can be replaced by changing one room",
+      from: { path: "^src/", pathNot: [kafkaAdapters, composers, "^src/kafka/KafkaJsSources\\.ts$"] },
+      to: { path: kafkaAdapters }
+    },
+    {
+      name: "kubernetes-adapters-behind-main",
+      severity: "error",
+      comment:
+        "the operator speaks to its port; only the program's entry decides that there is a real API server behind it",
+      from: { path: "^src/", pathNot: [kubernetesAdapters, composers] },
+      to: { path: kubernetesAdapters }
+    },
+    {
+      name: "src-needs-no-tests",
+      severity: "error",
+      comment: "what is shipped must run without what tests it",
+      from: { path: "^src/" },
+      to: { path: "^(test|scripts|bench)/" }
+    },
+    {
+      name: "no-unresolvable",
+      severity: "error",
+      comment: "an import that leads nowhere fails only when it is run",
+      from: {},
+      to: { couldNotResolve: true }
+    },
+    {
+      name: "no-dev-dependency",
+      severity: "error",
+      comment: "the image holds dependencies only; a development tool imported from src is missing there",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["npm-dev"], pathNot: "node_modules/@types/" }
+    }
+  ],
+  options: {
+    parser: "swc",
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default", "types"] }
+  }
+}

@@ -1,0 +1,107 @@
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { join, relative } from "node:path"
+import { fileURLToPath } from "node:url"
+import { build } from "rolldown"
+
+/*
+ * npm run build
+ *
+ * Makes dist/: everything that `node dist/kafka-backup.mjs` needs on this platform, with no node_modules around. It is
+ * not minified: it starts as fast either way, and a stack trace that names our functions is worth the kilobytes.
+ */
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const dist = join(root, "dist")
+
+/** Packages that load a compiled library from where they stand: copied, not bundled. */
+const natives = ["@node-rs/crc32", "lz4-napi", "snappy"]
+
+/** An old Node would only report whatever it happens not to know. */
+const launcher = `#!/usr/bin/env node
+if (Number(process.versions.node.split(".")[0]) >= 24) {
+  await import("./main.mjs")
+} else {
+  process.stderr.write(\`kafka-backup: Node 24 or newer is needed, this is \${process.version}\\n\`)
+  process.exitCode = 1
+}
+`
+
+interface Package {
+  readonly name: string
+  readonly version: string
+  readonly license?: string
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+}
+
+const packageIn = (folder: string): Package => JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Package
+
+/** A package and, of the libraries that it has for every platform, the one that was installed for this one. */
+const withLibrary = (name: string): ReadonlyArray<string> => {
+  const folder = join(root, "node_modules", name)
+  const libraries = Object.keys(packageIn(folder).optionalDependencies ?? {})
+    .map((library) => join(root, "node_modules", library))
+    .filter((library) => existsSync(library))
+  if (libraries.length === 0)
+    throw new Error(`${name} has no library for ${process.platform}-${process.arch}: run npm ci`)
+  return [folder, ...libraries]
+}
+
+/** `…/node_modules/a/src/b.js` and `…/node_modules/@x/a/b.js` to the package's folder; undefined for our own files. */
+const packageOf = (file: string): string | undefined =>
+  /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(file.replace(/^\0/, "").replace(/\?.*$/, ""))?.[0]
+
+/** Names and licences of what others wrote; most licences ask that they travel along. */
+const notices = (folders: Iterable<string>): string =>
+  [...new Set(folders)]
+    .filter((folder) => existsSync(join(folder, "package.json")))
+    .toSorted()
+    .map((folder) => {
+      const { license, name, version } = packageIn(folder)
+      const texts = readdirSync(folder)
+        .filter((file) => /^(licen[cs]e|notice|copying)/i.test(file))
+        .map((file) => readFileSync(join(folder, file), "utf8").trim())
+      return [`${name} ${version}${license === undefined ? "" : ` (${license})`}`, ...texts].join("\n\n")
+    })
+    .join(`\n\n${"-".repeat(80)}\n\n`)
+
+const sizeOf = (path: string): number =>
+  statSync(path).isDirectory()
+    ? readdirSync(path).reduce((bytes, name) => bytes + sizeOf(join(path, name)), 0)
+    : statSync(path).size
+
+const kilobytes = (bytes: number) => `${Math.ceil(bytes / 1000).toLocaleString("en-US")} kB`.padStart(10)
+
+rmSync(dist, { recursive: true, force: true })
+const { output } = await build({
+  cwd: root,
+  input: { main: "src/main.ts" },
+  platform: "node",
+  external: natives,
+  // What is imported only when needed, the AWS SDK above all, becomes a chunk of its own.
+  output: { dir: dist, format: "esm", entryFileNames: "[name].mjs", chunkFileNames: "chunks/[name]-[hash].mjs" }
+})
+writeFileSync(join(dist, "kafka-backup.mjs"), launcher, { mode: 0o755 })
+
+const copied = natives.flatMap(withLibrary)
+for (const folder of copied) {
+  cpSync(folder, join(dist, relative(root, folder)), {
+    recursive: true,
+    filter: (file) => !/\.d\.ts$|README\.md$/.test(file)
+  })
+}
+
+const bundled = output.flatMap((part) => (part.type === "chunk" ? part.moduleIds.map(packageOf) : []))
+writeFileSync(
+  join(dist, "LICENSES.txt"),
+  `${notices([...copied, ...bundled.filter((folder) => folder !== undefined)])}\n`
+)
+
+const parts = [
+  ["kafka-backup.mjs", "the command: node dist/kafka-backup.mjs --help"],
+  ["main.mjs", "everything that is always loaded"],
+  ["chunks", "loaded when needed, such as the AWS SDK"],
+  ["node_modules", `compiled libraries for ${process.platform}-${process.arch}`],
+  ["LICENSES.txt", "of what others wrote"]
+] as const
+for (const [part, what] of parts) console.log(`${kilobytes(sizeOf(join(dist, part)))}  dist/${part.padEnd(18)}${what}`)
+console.log(`${kilobytes(sizeOf(dist))}  in all`)

@@ -1,0 +1,20 @@
+import { join, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+
+/** The repository's root folder. */
+export const root = fileURLToPath(new URL("../..", import.meta.url))
+
+/** Everything that is downloaded or compiled; ignored by git, safe to delete. `KBO_CACHE` moves its parent. */
+export const folder = join(resolve(root, process.env["KBO_CACHE"] ?? ".cache"), "services")
+
+/** Kafka's jars, one folder per version so that an upgrade never mixes two. */
+export const kafkaJars = join(folder, "kafka-4.3.1")
+
+export const versitygw = join(folder, "versitygw-v1.7.0")
+export const minio = join(folder, "minio-20260212")
+
+/** Where `npm run services` says what it started. */
+export const environmentFile = join(folder, "env.json")
+
+/** Java sources of the independent loader and reader. */
+export const javaSources = join(root, "test", "java")

@@ -1,0 +1,178 @@
+import { spawn, spawnSync } from "node:child_process"
+import { createHash } from "node:crypto"
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs"
+import { basename, delimiter, dirname, join } from "node:path"
+import * as Cache from "./Cache.ts"
+import { isAlive } from "./Fleet.ts"
+import { say, whileWorking } from "./Progress.ts"
+
+/** A service cannot be installed on this machine; the message says what to install or do. */
+export class CannotInstall extends Error {
+  override readonly name = "CannotInstall"
+}
+
+const isOnPath = (program: string): boolean =>
+  (process.env["PATH"] ?? "").split(delimiter).some((folder) => folder !== "" && existsSync(join(folder, program)))
+
+const need = (what: string, programs: ReadonlyArray<string>, hint: string): void => {
+  const absent = programs.filter((program) => !isOnPath(program))
+  if (absent.length > 0) throw new CannotInstall(`${what} needs ${absent.join(" and ")} on the PATH (${hint})`)
+}
+
+interface Command {
+  readonly program: string
+  readonly args: ReadonlyArray<string>
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Runs a command to its end; resolves with the exit code and all output, calling `line` for each line as it comes. */
+const run = (command: Command, line: (text: string) => void = () => {}) =>
+  new Promise<{ readonly code: number; readonly output: string }>((resolve, reject) => {
+    const child = spawn(command.program, command.args, {
+      env: { ...process.env, ...command.env },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    let output = ""
+    const take = (chunk: Buffer) => {
+      const text = chunk.toString()
+      output += text
+      for (const part of text.split("\n")) if (part.trim() !== "") line(part)
+    }
+    child.stdout.on("data", take)
+    child.stderr.on("data", take)
+    const end = () => child.kill()
+    process.once("exit", end)
+    child.once("error", reject)
+    child.once("close", (code) => {
+      process.off("exit", end)
+      resolve({ code: code ?? 1, output })
+    })
+  })
+
+/** Removes what installs left behind whose process is gone. */
+const removeLeftovers = (target: string): void => {
+  const folder = dirname(target)
+  const prefix = `${basename(target)}.part-`
+  const parts = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(prefix)) : []
+  for (const name of parts) {
+    if (!isAlive(Number(name.slice(prefix.length)))) rmSync(join(folder, name), { recursive: true, force: true })
+  }
+}
+
+/**
+ * Fills a folder and only then gives it its name, so an install that was cut short is never taken for a whole one,
+ * and two installs at once do no harm: the later one is thrown away.
+ */
+const into = async (target: string, fill: (folder: string) => Promise<void>): Promise<void> => {
+  removeLeftovers(target)
+  const temporary = `${target}.part-${process.pid}`
+  rmSync(temporary, { recursive: true, force: true })
+  mkdirSync(temporary, { recursive: true })
+  try {
+    await fill(temporary)
+    if (!existsSync(target)) renameSync(temporary, target)
+  } finally {
+    rmSync(temporary, { recursive: true, force: true })
+  }
+}
+
+/** Kafka's jars from Maven Central, as scripts/services/kafka/pom.xml pins them: about 90 files, 54 MB. */
+export const kafka = async (): Promise<string> => {
+  need("Kafka", ["java", "javac", "openssl"], "Debian: apt-get install openjdk-17-jdk-headless openssl")
+  if (existsSync(Cache.kafkaJars)) return Cache.kafkaJars
+  need("installing Kafka", ["mvn"], "Debian: apt-get install maven")
+  say("kafka: fetching the jars of Apache Kafka 4.3.1 with Maven, about half a minute")
+  const since = performance.now()
+  await into(Cache.kafkaJars, async (folder) => {
+    const working = run({
+      program: "mvn",
+      args: [
+        "-q",
+        "-B",
+        "-f",
+        join(import.meta.dirname, "kafka", "pom.xml"),
+        "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies",
+        "-DincludeScope=runtime",
+        `-DoutputDirectory=${folder}`
+      ]
+    })
+    const { code, output } = await whileWorking(
+      () => `kafka: still fetching, ${readdirSync(folder).length} jars copied`,
+      working
+    )
+    if (code !== 0) throw new CannotInstall(`mvn could not fetch Kafka (exit ${code}):\n${output.slice(-2_000)}`)
+  })
+  say(`kafka: installed in ${Math.round((performance.now() - since) / 1000)} s`)
+  return Cache.kafkaJars
+}
+
+const goProgram = async (target: string, program: string, module: string, minutes: string): Promise<string> => {
+  const binary = join(target, program)
+  if (existsSync(target)) return binary
+  need(`installing ${program}`, ["go"], "https://go.dev/dl, version 1.26 or newer")
+  say(`${program}: compiling ${module}, ${minutes} when nothing is cached`)
+  const since = performance.now()
+  let packages = 0
+  let latest = "downloading modules"
+  await into(target, async (folder) => {
+    const working = run(
+      {
+        program: "go",
+        args: ["install", "-v", "-trimpath", "-ldflags", "-s -w", module],
+        env: { GOBIN: folder, CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false" }
+      },
+      (line) => {
+        if (!line.startsWith("go: ")) packages += 1
+        latest = line
+      }
+    )
+    const { code, output } = await whileWorking(
+      () => `${program}: still at it, ${packages} packages compiled, now ${latest}`,
+      working
+    )
+    if (code !== 0) {
+      throw new CannotInstall(`go could not build ${program} (exit ${code}):\n${output.slice(-2_000)}`)
+    }
+  })
+  say(`${program}: installed in ${Math.round((performance.now() - since) / 1000)} s`)
+  return binary
+}
+
+/** The S3 gateway over a directory; small, strict about conditions. */
+export const versitygw = (): Promise<string> =>
+  goProgram(Cache.versitygw, "versitygw", "github.com/versity/versitygw/cmd/versitygw@v1.7.0", "1-2 minutes")
+
+/** MinIO's release tags are refused by the module proxy, so this is the pseudo-version that `@latest` named. */
+export const minio = (): Promise<string> =>
+  goProgram(Cache.minio, "minio", "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c", "3-6 minutes")
+
+/** Compiles test/java against Kafka's jars, once per content of the sources; gives the classpath for `java -cp`. */
+export const javaTools = async (jars: string): Promise<string> => {
+  const sources = readdirSync(Cache.javaSources)
+    .filter((name) => name.endsWith(".java"))
+    .toSorted()
+    .map((name) => join(Cache.javaSources, name))
+  const hash = createHash("sha256").update(basename(jars))
+  for (const source of sources) hash.update(readFileSync(source))
+  const classes = join(Cache.folder, `java-${hash.digest("hex").slice(0, 16)}`)
+  if (!existsSync(classes)) {
+    need("the Java test tools", ["javac"], "Debian: apt-get install openjdk-17-jdk-headless")
+    say("java: compiling test/java")
+    await into(classes, async (folder) => {
+      const { code, output } = await run({
+        program: "javac",
+        args: ["-nowarn", "-proc:none", "-d", folder, "-cp", join(jars, "*"), ...sources]
+      })
+      if (code !== 0) throw new CannotInstall(`javac refused test/java:\n${output}`)
+    })
+  }
+  return `${classes}${delimiter}${join(jars, "*")}`
+}
+
+/** What of this is in place already, without changing anything. */
+export const installed = () => ({
+  kafka: existsSync(Cache.kafkaJars),
+  versitygw: existsSync(Cache.versitygw),
+  minio: existsSync(Cache.minio),
+  java: isOnPath("java") && spawnSync("java", ["-version"]).status === 0
+})

@@ -1,0 +1,199 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
+import * as Cache from "./Cache.ts"
+import { type Fleet, isAlive } from "./Fleet.ts"
+import * as Install from "./Install.ts"
+import * as Kafka from "./Kafka.ts"
+import * as ObjectStores from "./ObjectStores.ts"
+import { say } from "./Progress.ts"
+
+/** Addresses and credentials of the secured listeners; only for a broker that we started. */
+export interface KafkaSecurity {
+  /** SASL without TLS: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512. */
+  readonly saslPlaintext: string
+  /** SASL over TLS, same mechanisms. */
+  readonly saslSsl: string
+  /** TLS without client certificates. */
+  readonly ssl: string
+  /** TLS that requires a client certificate; its CN is the user. */
+  readonly mtls: string
+  /** Paths of PEM files. */
+  readonly caPem: string
+  readonly clientCertPem: string
+  readonly clientKeyPem: string
+  /** An authority that did not sign the broker's certificate. */
+  readonly strangerCaPem: string
+  /** Passwords by user. `admin` and `backup` may do everything, `limited` nothing until it is granted an ACL. */
+  readonly users: { readonly admin: string; readonly backup: string; readonly limited: string }
+}
+
+export interface KafkaBroker {
+  /** `host:port` of the listener without security; its user (ANONYMOUS) may do everything. */
+  readonly plaintext: string
+  readonly pid?: number
+  readonly security?: KafkaSecurity
+}
+
+export interface KafkaCluster {
+  /** Comma-separated `host:port` of three brokers. */
+  readonly bootstrap: string
+  readonly brokers?: ReadonlyArray<{ readonly id: number; readonly address: string; readonly pid: number }>
+}
+
+export interface S3Store {
+  readonly endpoint: string
+  readonly accessKey: string
+  readonly secretKey: string
+  readonly region: string
+  readonly pid?: number
+}
+
+/** What integration tests can use. What is absent has its reason in `missing`. */
+export interface Services {
+  readonly kafka?: KafkaBroker
+  readonly kafka3?: KafkaCluster
+  readonly versitygw?: S3Store
+  readonly minio?: S3Store
+  /** Classpath of the Java loader and reader, for `java -cp`. */
+  readonly java?: { readonly classpath: string }
+  readonly missing: Readonly<Record<string, string>>
+  /** The process that owns them; 0 when none of them is ours. */
+  readonly ownerPid: number
+}
+
+export const names = ["kafka", "kafka3", "versitygw", "minio", "java"] as const
+export type Name = (typeof names)[number]
+
+const given = (name: string): string | undefined => {
+  const value = process.env[name]
+  return value === undefined || value === "" ? undefined : value
+}
+
+/** Services that the environment names; they are used as they are and never started or stopped by us. */
+export const fromEnvironment = (): Partial<Services> => {
+  const store = (endpoint: string | undefined): S3Store | undefined =>
+    endpoint === undefined
+      ? undefined
+      : {
+          endpoint,
+          accessKey: given("KBO_S3_ACCESS_KEY") ?? "testkey",
+          secretKey: given("KBO_S3_SECRET_KEY") ?? "testsecret123",
+          region: given("KBO_S3_REGION") ?? "us-east-1"
+        }
+  const plaintext = given("KBO_KAFKA_BOOTSTRAP")
+  const bootstrap = given("KBO_KAFKA3_BOOTSTRAP")
+  const versitygw = store(given("KBO_VERSITYGW_ENDPOINT"))
+  const minio = store(given("KBO_MINIO_ENDPOINT"))
+  return {
+    ...(plaintext === undefined ? {} : { kafka: { plaintext } }),
+    ...(bootstrap === undefined ? {} : { kafka3: { bootstrap } }),
+    ...(versitygw === undefined ? {} : { versitygw }),
+    ...(minio === undefined ? {} : { minio })
+  }
+}
+
+/**
+ * What tests can use: services that the environment names come first, then those that somebody announced. Where both mean the
+ * same address, the announcement is kept because it knows more.
+ */
+export const available = (file?: string): Services => {
+  const known = announced(file) ?? { missing: {}, ownerPid: 0 }
+  const { kafka, kafka3, versitygw, minio } = fromEnvironment()
+  return {
+    ...known,
+    ...(kafka === undefined || kafka.plaintext === known.kafka?.plaintext ? {} : { kafka }),
+    ...(kafka3 === undefined || kafka3.bootstrap === known.kafka3?.bootstrap ? {} : { kafka3 }),
+    ...(versitygw === undefined || versitygw.endpoint === known.versitygw?.endpoint ? {} : { versitygw }),
+    ...(minio === undefined || minio.endpoint === known.minio?.endpoint ? {} : { minio })
+  }
+}
+
+/** The same facts as environment variables, for shells and for tools that are not ours. */
+export const toEnvironment = (services: Services): Readonly<Record<string, string>> => {
+  const s3 = services.versitygw ?? services.minio
+  return {
+    ...(services.kafka === undefined ? {} : { KBO_KAFKA_BOOTSTRAP: services.kafka.plaintext }),
+    ...(services.kafka3 === undefined ? {} : { KBO_KAFKA3_BOOTSTRAP: services.kafka3.bootstrap }),
+    ...(services.versitygw === undefined ? {} : { KBO_VERSITYGW_ENDPOINT: services.versitygw.endpoint }),
+    ...(services.minio === undefined ? {} : { KBO_MINIO_ENDPOINT: services.minio.endpoint }),
+    ...(s3 === undefined
+      ? {}
+      : { KBO_S3_ACCESS_KEY: s3.accessKey, KBO_S3_SECRET_KEY: s3.secretKey, KBO_S3_REGION: s3.region })
+  }
+}
+
+/** Installs what `wanted` names and is not given by the environment; each failure becomes a reason, not an exception. */
+export const install = async (wanted: ReadonlyArray<Name>) => {
+  const present = fromEnvironment()
+  const missing: Record<string, string> = {}
+  const isMine = (name: Name) => wanted.includes(name) && (name === "java" || present[name] === undefined)
+  const attempt = async <A>(candidates: ReadonlyArray<Name>, work: () => Promise<A>): Promise<A | undefined> => {
+    const mine = candidates.filter(isMine)
+    if (mine.length === 0) return undefined
+    try {
+      return await work()
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      for (const name of mine) missing[name] = reason
+      say(`${mine.join(", ")}: ${reason}`)
+      return undefined
+    }
+  }
+  // Maven waits for the network while Go compiles, so these two run side by side; two Go builds would only fight for cores.
+  const [java, stores] = await Promise.all([
+    attempt(["kafka", "kafka3", "java"], async () => Install.javaTools(await Install.kafka())),
+    attempt(["versitygw"], Install.versitygw).then(async (versitygw) => ({
+      versitygw,
+      minio: await attempt(["minio"], Install.minio)
+    }))
+  ])
+  return { java, ...stores, present, missing, isMine }
+}
+
+/** Starts services in `fleet`. What cannot be had is listed in `missing`; what is given by the environment is passed on. */
+export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<Services> => {
+  const { java, versitygw, minio, present, missing, isMine } = await install(wanted)
+  const brokers = async () => {
+    if (java === undefined || !(isMine("kafka") || isMine("kafka3"))) return {}
+    const single = isMine("kafka") ? await Kafka.prepareBroker(fleet) : undefined
+    const cluster = isMine("kafka3") ? await Kafka.prepareCluster(fleet) : undefined
+    say("kafka: formatting and booting, 10-40 s")
+    Kafka.format(java, [...(single?.nodes ?? []), ...(cluster?.nodes ?? [])])
+    const [kafka, kafka3] = await Promise.all([single?.start(java), cluster?.start(java)])
+    return { ...(kafka === undefined ? {} : { kafka }), ...(kafka3 === undefined ? {} : { kafka3 }) }
+  }
+  const [kafkas, gateway, bucketStore] = await Promise.all([
+    brokers(),
+    versitygw === undefined ? undefined : ObjectStores.versitygw(fleet, versitygw),
+    minio === undefined ? undefined : ObjectStores.minio(fleet, minio)
+  ])
+  return {
+    ...present,
+    ...kafkas,
+    ...(gateway === undefined ? {} : { versitygw: gateway }),
+    ...(bucketStore === undefined ? {} : { minio: bucketStore }),
+    ...(java === undefined ? {} : { java: { classpath: java } }),
+    missing,
+    ownerPid: process.pid
+  }
+}
+
+/** Writes `services` where tests look for them; readers see the old file or the new one, never half. */
+export const announce = (services: Services, file: string): void => {
+  mkdirSync(dirname(file), { recursive: true })
+  const temporary = `${file}.${process.pid}`
+  writeFileSync(temporary, JSON.stringify({ ...services, env: toEnvironment(services) }, null, 2), { mode: 0o600 })
+  renameSync(temporary, file)
+}
+
+/** Takes the announcement back, unless somebody else has replaced it since. */
+export const withdraw = (file: string): void => {
+  if (announced(file)?.ownerPid === process.pid) rmSync(file, { force: true })
+}
+
+/** What a running `npm run services` announced; nothing when its process is gone. */
+export const announced = (file: string = Cache.environmentFile): Services | undefined => {
+  if (!existsSync(file)) return undefined
+  const services = JSON.parse(readFileSync(file, "utf8")) as Services
+  return isAlive(services.ownerPid) ? services : undefined
+}

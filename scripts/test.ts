@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Cache from "./services/Cache.ts"
+import { Fleet } from "./services/Fleet.ts"
+import { say } from "./services/Progress.ts"
+import * as Services from "./services/Services.ts"
+import * as TestReport from "./TestReport.ts"
+
+/*
+ * npm test [-- --no-services] [-- arguments for vitest, such as a file or -t name]
+ *
+ * Unit tests, then integration tests against real services when they can be had here. The last line is always
+ * "N passed, N failed, N skipped", both kinds summed.
+ */
+
+/** Past this the run is ended and counted as failed: a hung worker must not hang a build. */
+const limitMinutes = { unit: 15, integration: 30 }
+
+const folder = mkdtempSync(join(tmpdir(), "kafka-backup-test-"))
+const passedOn = process.argv.slice(2).filter((argument) => argument !== "--no-services")
+const isOff = process.argv.includes("--no-services") || process.env["KBO_SERVICES"] === "off"
+const areRequired = process.env["CI"] === "true" || process.env["KBO_REQUIRE_SERVICES"] === "1"
+
+let running: ChildProcess | undefined
+let fleet: Fleet | undefined
+
+const vitest = async (
+  project: keyof typeof limitMinutes,
+  env: Readonly<Record<string, string>> = {}
+): Promise<TestReport.Count> => {
+  const file = join(folder, `${project}.json`)
+  const entry = join(Cache.root, "node_modules", "vitest", "vitest.mjs")
+  const options = ["--project", project, "--passWithNoTests", "--reporter=default", "--reporter=json"]
+  const code = await new Promise<number>((resolve, reject) => {
+    const child = spawn(process.execPath, [entry, "run", ...options, `--outputFile.json=${file}`, ...passedOn], {
+      cwd: Cache.root,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "inherit", "inherit"]
+    })
+    running = child
+    const timer = setTimeout(() => {
+      say(`${project} tests took more than ${limitMinutes[project]} minutes: ending them`)
+      child.kill("SIGTERM")
+      setTimeout(() => child.kill("SIGKILL"), 10_000).unref()
+    }, limitMinutes[project] * 60_000)
+    child.once("error", reject)
+    child.once("exit", (exitCode) => {
+      clearTimeout(timer)
+      running = undefined
+      resolve(exitCode ?? 1)
+    })
+  })
+  const report = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as TestReport.Report) : undefined
+  return TestReport.count(report, code)
+}
+
+/** Environment for the integration tests: what to find services by, or that there are none to look for. */
+const services = async (): Promise<Readonly<Record<string, string>>> => {
+  if (isOff) {
+    say("integration tests are skipped: services are switched off (--no-services or KBO_SERVICES=off)")
+    return { KBO_SERVICES: "off" }
+  }
+  const announced = Services.announced()
+  if (announced !== undefined && Services.names.every((name) => announced[name] !== undefined)) {
+    say("integration tests use the services of the running `npm run services`")
+    return { ...Services.toEnvironment(announced) }
+  }
+  say("integration tests: starting services (the first time they are downloaded and compiled, about 10 minutes)")
+  fleet = new Fleet()
+  const started = await Services.start(fleet, Services.names)
+  const file = join(folder, "services.json")
+  Services.announce(started, file)
+  for (const [name, reason] of Object.entries(started.missing)) {
+    const consequence = areRequired ? "its tests will fail" : "its tests are skipped"
+    say(`${name} cannot be had here, ${consequence}: ${reason.split("\n")[0]}`)
+  }
+  return { ...Services.toEnvironment(started), KBO_SERVICES_FILE: file }
+}
+
+const cleanUp = async (): Promise<void> => {
+  await fleet?.stop()
+  rmSync(folder, { recursive: true, force: true })
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    running?.kill("SIGTERM")
+    void cleanUp().then(() => process.exit(130))
+  })
+}
+
+const counts: Array<TestReport.Count> = []
+try {
+  say("unit tests")
+  counts.push(await vitest("unit"))
+  const env = await services()
+  say("integration tests")
+  counts.push(await vitest("integration", env))
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error))
+  counts.push({ passed: 0, failed: 1, skipped: 0 })
+} finally {
+  await cleanUp()
+}
+
+if (isOff && areRequired) say("services are required here (CI=true or KBO_REQUIRE_SERVICES=1) but switched off")
+const total = TestReport.sum(counts)
+if (!TestReport.isGood(total)) process.exitCode = 1
+console.log(TestReport.closingLine(total))

@@ -1,0 +1,41 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as TestReport from "../../scripts/TestReport.ts"
+
+const file = (status: string, ...tests: ReadonlyArray<string>) => ({
+  status,
+  assertionResults: tests.map((one) => ({ status: one }))
+})
+
+describe("TestReport", () => {
+  it("counts skipped and todo tests as skipped", () => {
+    const report = { testResults: [file("passed", "passed", "pending", "todo"), file("passed", "skipped", "passed")] }
+    assert.deepStrictEqual(TestReport.count(report, 0), { passed: 2, failed: 0, skipped: 3 })
+  })
+
+  it("counts a file that broke before its tests ran as one failure", () => {
+    const report = { testResults: [file("failed"), file("failed", "failed", "passed")] }
+    assert.deepStrictEqual(TestReport.count(report, 1), { passed: 1, failed: 2, skipped: 0 })
+  })
+
+  it("does not call a run good that ended badly though every test passed", () => {
+    const count = TestReport.count({ testResults: [file("passed", "passed")] }, 1)
+    assert.deepStrictEqual(count, { passed: 1, failed: 1, skipped: 0 })
+    assert.isFalse(TestReport.isGood(count))
+  })
+
+  it("counts a report that was never written as one failure", () => {
+    assert.deepStrictEqual(TestReport.count(undefined, 0), { passed: 0, failed: 1, skipped: 0 })
+  })
+
+  it("does not call a run good that tested nothing", () => {
+    assert.isFalse(TestReport.isGood(TestReport.sum([])))
+  })
+
+  it("sums both kinds of tests into one closing line", () => {
+    const total = TestReport.sum([
+      { passed: 10, failed: 0, skipped: 1 },
+      { passed: 5, failed: 2, skipped: 3 }
+    ])
+    assert.strictEqual(TestReport.closingLine(total), "15 passed, 2 failed, 4 skipped")
+  })
+})

@@ -1,0 +1,10 @@
+import { existsSync } from "node:fs"
+import { Fleet } from "../../scripts/services/Fleet.ts"
+
+// Starts one process that would sleep for an hour, says who it is, and then waits to be killed or told to stop.
+const fleet = new Fleet()
+const sleeper = fleet.start("sleeper", "/bin/sh", ["-c", "sleep 3600 & echo up; wait"])
+await sleeper.ready((log) => log.includes("up"), 10_000)
+process.once("SIGTERM", () => void fleet.stop().then(() => process.exit(0)))
+console.log(JSON.stringify({ pid: sleeper.pid, folder: fleet.folder, isThere: existsSync(fleet.folder) }))
+setInterval(() => {}, 1_000)
