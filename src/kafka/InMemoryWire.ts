@@ -116,16 +116,11 @@ export const makeInMemoryWire = (state: ClusterState): KafkaWire => {
     const errorCode = fault?._tag === "Code" ? fault.code : errorOf(request, topic)
     if (errorCode !== ErrorCode.none || found === undefined) return answerWith(errorCode, found)
     const base = answerWith(ErrorCode.none, found)
-    switch (fault?._tag) {
-      case "Empty":
-        return base
-      case "Throttled":
-        return { ...base, throttleMillis: fault.millis }
-      case "Redirected":
-        if (fault.node !== request.leader) {
-          found.readReplicas.add(fault.node)
-          return { ...base, preferredReadReplica: fault.node }
-        }
+    if (fault?._tag === "Empty") return base
+    if (fault?._tag === "Throttled") return { ...base, throttleMillis: fault.millis }
+    if (fault?._tag === "Redirected" && fault.node !== request.leader) {
+      found.readReplicas.add(fault.node)
+      return { ...base, preferredReadReplica: fault.node }
     }
     const slice = found.log.slice(request.offset, request.maxBytes)
     const records = fault?._tag === "Cut" ? slice.records.subarray(0, fault.bytes) : slice.records

@@ -11,8 +11,11 @@ export interface KafkaTarget {
     /** PEM client certificate (chain) and key for mTLS; both or none. */
     readonly certificate?: string
     readonly key?: Redacted.Redacted
-    /** Secret that the material came from, for messages. */
+    /** Secret that the material came from, and its keys, for messages. */
     readonly secret?: string
+    readonly caKey?: string
+    readonly certKey?: string
+    readonly keyKey?: string
   }
   /** Present for SASL_PLAINTEXT and SASL_SSL. */
   readonly sasl?: {

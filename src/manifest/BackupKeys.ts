@@ -64,11 +64,3 @@ export const trailingNumber = (objectKey: string): number | undefined => {
   const found = /\/(\d+)\.json$/.exec(objectKey)
   return found ? Number(found[1]) : undefined
 }
-
-/** Attempt and sequence of a checkpoint key, undefined for a foreign file. */
-export const checkpointNumbers = (
-  objectKey: string
-): { readonly attempt: number; readonly sequence: number } | undefined => {
-  const found = /\/checkpoint\/(\d{6,})-(\d{6,})\.json$/.exec(objectKey)
-  return found ? { attempt: Number(found[1]), sequence: Number(found[2]) } : undefined
-}

@@ -1,4 +1,4 @@
-import { Effect, Result, type Schema } from "effect"
+import { Effect, type Schema } from "effect"
 import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import { CatalogueError, DocumentUnreadable } from "./CatalogueError.ts"
@@ -39,7 +39,3 @@ export const isNotFound = (error: unknown): error is ObjectStoreError =>
 
 export const isExists = (error: unknown): error is ObjectStoreError =>
   error instanceof ObjectStoreError && error.reason._tag === "ObjectExists"
-
-/** Opens bytes without failing: for scans that go on past a damaged document. */
-export const tryOpen = <S extends Schema.Codec<any, any>>(schema: S, bytes: Uint8Array): S["Type"] | undefined =>
-  Result.getOrUndefined(SealedJson.open(schema, bytes))

@@ -25,5 +25,3 @@ export const KafkaBackup = Schema.Struct({
 })
 export type KafkaBackup = typeof KafkaBackup.Type
 
-/** The same as JSON: what the API server sends and takes. */
-export type KafkaBackupJson = typeof KafkaBackup.Encoded

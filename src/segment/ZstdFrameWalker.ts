@@ -67,6 +67,8 @@ export class ZstdFrameWalker {
         const size = type === rleBlock ? 1 : value >> 3
         return (value & 1) === 1 ? this.#expect("end", 0, size + this.#checksumBytes) : this.#expect("block", 3, size)
       }
+      case "end": // nothing is gathered here
+        return
     }
   }
 

@@ -20,10 +20,27 @@ const aboutOurs =
 export const tlsSecret = (target: KafkaTarget): string =>
   target.tls?.secret === undefined ? "the TLS configuration" : `Secret ${target.tls.secret}`
 
+/** The Secret's keys, as the resource names them. */
+export const keys = (material: KafkaTarget["tls"]) => ({
+  ca: material?.caKey ?? "ca.crt",
+  certificate: material?.certKey ?? "tls.crt",
+  key: material?.keyKey ?? "tls.key"
+})
+
+/** Since when our own certificate is no longer valid, or from when it will be; undefined while it is valid. */
+const lapse = (pem: string, nowMillis: number): string | undefined => {
+  const { validFrom, validTo } = new X509Certificate(pem)
+  if (Date.parse(validTo) < nowMillis) return `has expired on ${validTo}`
+  return Date.parse(validFrom) > nowMillis ? `is not valid before ${validFrom}` : undefined
+}
+
 /** What is wrong with a certificate, theirs or ours, by Node's code; undefined for codes that are not about that. */
 export const reason = (code: string, where: string, error: Error, target: KafkaTarget) => {
+  const named = keys(target.tls)
   const from =
-    target.tls?.ca === undefined ? "no ca.crt was given, so public authorities were asked" : "ca.crt was asked"
+    target.tls?.ca === undefined
+      ? "there is no tlsSecret, so the public and the system's authorities were asked"
+      : `${named.ca} was asked`
   if (untrusted.has(code)) {
     return new AuthenticationFailed({
       detail: `${where}: the broker's certificate is not trusted (${code}; ${from})`,
