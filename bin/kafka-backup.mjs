@@ -1,15 +1,29 @@
 #!/usr/bin/env node
 // Starts the command line from a checkout, whatever Node the machine has: the project brings its own.
 import { spawn } from "node:child_process"
+import { existsSync } from "node:fs"
+import * as module from "node:module"
 import { constants } from "node:os"
 import { fileURLToPath } from "node:url"
 
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url))
+const main = new URL("../src/main.ts", import.meta.url)
+const ours = fileURLToPath(new URL("../node_modules/.bin/node", import.meta.url))
+
 if (Number(process.versions.node.split(".")[0]) >= 24) {
-  await import(main)
-} else {
-  const node = fileURLToPath(new URL("../node_modules/.bin/node", import.meta.url))
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: "inherit" })
-  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal))
+  // Types are stripped and modules compiled once per change, not once per start. Where it cannot be written, nothing is lost.
+  module.enableCompileCache?.(fileURLToPath(new URL("../node_modules/.cache/kafka-backup", import.meta.url)))
+  await import(main.href)
+} else if (existsSync(ours)) {
+  const child = spawn(ours, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" })
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal))
+  child.on("error", (error) => fail(`${ours} does not start: ${error.message}`))
   child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
+} else {
+  fail(`Node 24 or newer is needed, this is ${process.version}, and the project's own is not installed: run npm ci`)
+}
+
+/** @param {string} why */
+function fail(why) {
+  process.stderr.write(`kafka-backup: ${why}\n`)
+  process.exit(1)
 }

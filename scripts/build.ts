@@ -1,17 +1,17 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { join, relative } from "node:path"
+import { join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "rolldown"
 
 /*
- * npm run build
+ * npm run build [-- DIR]
  *
- * Makes dist/: everything that `node dist/kafka-backup.mjs` needs on this platform, with no node_modules around. It is
+ * Makes dist/, or DIR: everything that `node dist/kafka-backup.mjs` needs on this platform, with no node_modules around. It is
  * not minified: it starts as fast either way, and a stack trace that names our functions is worth the kilobytes.
  */
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-const dist = join(root, "dist")
+const dist = resolve(process.argv[2] ?? join(root, "dist"))
 
 /** Packages that load a compiled library from where they stand: copied, not bundled. */
 const natives = ["@node-rs/crc32", "lz4-napi", "snappy"]

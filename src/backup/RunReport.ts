@@ -6,7 +6,8 @@ export const RunReport = Schema.Struct({
   version: Schema.Literal(1),
   outcome: Schema.Literals(["success", "failed", "interrupted"]),
   backupId: Schema.optionalKey(Schema.String),
-  identity: RunIdentity,
+  /** Absent when the manifest could not be read: nobody knows whose run it was. */
+  identity: Schema.optionalKey(RunIdentity),
   attempt: Schema.optionalKey(Schema.Int),
   location: Schema.optionalKey(Schema.String),
   startedAt: Schema.String,
@@ -34,6 +35,18 @@ export const RunReport = Schema.Struct({
   /** Offsets that the cluster had lost before they could be read. */
   gaps: Schema.Array(
     Schema.Struct({ topic: Schema.String, partition: Schema.Int, from: Schema.Int, until: Schema.Int })
+  ),
+  /** Stores and brokers that stopped answering: how often the run paused for them, and how long in all. */
+  interruptions: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({
+        target: Schema.String,
+        openings: Schema.Int,
+        waitedMillis: Schema.Int,
+        /** The failure that made it pause last. */
+        cause: Schema.String
+      })
+    )
   ),
   retention: Schema.optionalKey(
     Schema.Struct({ kept: Schema.Array(Schema.String), removed: Schema.Array(Schema.String) })

@@ -54,9 +54,8 @@ const storage = Effect.fnUntraced(function* (backup: KafkaBackup, places: Resour
   const results = yield* Preflight.checkStorage(store)
   return [
     { subject: "storage", name: "reachable", outcome: "ok", detail: store.location } satisfies Check,
-    ...results.map(
-      ({ exit, name }): Check =>
-        Exit.isFailure(exit) ? failed("storage", name, exit) : { subject: "storage", name, outcome: "ok", detail: "" }
+    ...results.map(({ exit, name }): Check =>
+      Exit.isFailure(exit) ? failed("storage", name, exit) : { subject: "storage", name, outcome: "ok", detail: "" }
     )
   ]
 })
@@ -71,14 +70,12 @@ const readable = (plan: RunPlan): ReadonlyArray<Check> => {
       outcome: "ok",
       detail: `${topics} topics, ${Quantities.count(partitions)} partitions, ${offsets} offsets`
     },
-    ...heldBack(plan).map(
-      ({ highWatermark, partition, topic, until }): Check => ({
-        subject: "kafka",
-        name: "open transaction",
-        outcome: "note",
-        detail: `${topic}[${partition}]: offsets ${until}-${highWatermark - 1} would not be in a backup made now`
-      })
-    ),
+    ...heldBack(plan).map(({ highWatermark, partition, topic, until }): Check => ({
+      subject: "kafka",
+      name: "open transaction",
+      outcome: "note",
+      detail: `${topic}[${partition}]: ${Quantities.offsets(until, highWatermark)} would not be in a backup made now`
+    })),
     ...plan.notes.map((detail): Check => ({ subject: "kafka", name: "note", outcome: "note", detail }))
   ]
 }

@@ -1,7 +1,9 @@
-import { Console, Effect } from "effect"
+import { Effect } from "effect"
 import { Command } from "effect/cli"
 import * as Crd from "../resource/Crd.ts"
+import * as StandardOutput from "./StandardOutput.ts"
 
-export const crd = Command.make("crd", {}, () => Effect.suspend(() => Console.log(Crd.yaml().trimEnd()))).pipe(
-  Command.withDescription("Print the CustomResourceDefinition, for kubectl apply -f -")
+export const crd = Command.make("crd", {}, () => Effect.suspend(() => StandardOutput.print(Crd.yaml().trimEnd()))).pipe(
+  Command.withDescription("Print the CustomResourceDefinition"),
+  Command.withExamples([{ command: "kafka-backup crd | kubectl apply --server-side -f -", description: "install it" }])
 )

@@ -1,4 +1,4 @@
-import { Console, Effect, FileSystem, Layer, Path } from "effect"
+import { Console, Effect, FileSystem, Layer, Path, References } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import { InMemoryKafka } from "../kafka/InMemoryKafka.ts"
@@ -11,6 +11,7 @@ import { list } from "./ListCommand.ts"
 import * as Resource from "./Resource.ts"
 import { run } from "./RunCommand.ts"
 import * as Table from "./Table.ts"
+import { UsageError } from "./UsageError.ts"
 import { verify } from "./VerifyCommand.ts"
 
 const bootstrapServer = "in-memory:9092"
@@ -50,7 +51,7 @@ export const demo = Command.make(
     directory: Flag.String("directory").pipe(
       Flag.withMetavar("DIR"),
       Flag.withDefault("demo-data"),
-      Flag.withDescription("where the demo keeps its manifest and its backups")
+      Flag.withDescription("where the demo keeps its manifest and its backups (default: demo-data)")
     )
   },
   Effect.fnUntraced(function* ({ directory }) {
@@ -58,8 +59,18 @@ export const demo = Command.make(
     const path = yield* Path.Path
     const file = path.join(directory, "backup.yaml")
     const volumes = path.resolve(directory, "volumes")
-    yield* fs.makeDirectory(path.join(volumes, "backups"), { recursive: true })
-    yield* fs.writeFileString(file, manifest)
+    yield* Effect.andThen(
+      fs.makeDirectory(path.join(volumes, "backups"), { recursive: true }),
+      fs.writeFileString(file, manifest)
+    ).pipe(
+      Effect.mapError(
+        () =>
+          new UsageError({
+            detail: `the demo cannot write to ${path.resolve(directory)}`,
+            advice: "give --directory DIR, a place where you may make files"
+          })
+      )
+    )
 
     yield* Console.log("A Kafka cluster in this process's memory, with topics of every kind:")
     const cluster = yield* (yield* InMemoryKafka).cluster(bootstrapServer)
@@ -71,11 +82,23 @@ export const demo = Command.make(
     yield* type(["run", ...places])
     yield* type(["list", ...places])
     const { store } = yield* Resource.openStore(file, { volumes, secrets: undefined })
-    const newest = (yield* Catalogue.entries(store)).filter((entry) => entry._tag === "Complete").at(-1)
+    const newest = (yield* Catalogue.entries(store)).findLast((entry) => entry._tag === "Complete")
     if (newest === undefined) return yield* Effect.die(new Error("the demo's backup is not there"))
     yield* type(["describe", ...places, newest.backupId])
     yield* type(["verify", ...places, newest.backupId, "--deep"])
-    yield* type(["export", ...places, newest.backupId, "--topic", "orders", "--partition", "2", "--from", "0", "--until", "3"])
+    yield* type([
+      "export",
+      ...places,
+      newest.backupId,
+      "--topic",
+      "orders",
+      "--partition",
+      "2",
+      "--from",
+      "0",
+      "--until",
+      "3"
+    ])
     yield* type(["export", ...places, newest.backupId, "--topic", "customers", "--output", "text", "--from", "990"])
     yield* Console.log(
       `\nEverything above is in ${directory}/; run the demo again for another set, and see retention keep three.`
@@ -83,6 +106,9 @@ export const demo = Command.make(
   }, Effect.scoped)
 ).pipe(
   Command.withDescription("Show the main job in a minute: Kafka in memory, a directory as storage"),
+  Command.withExamples([{ command: "kafka-backup demo", description: "needs nothing but this command" }]),
   Command.provide(InMemoryKafka.layer),
-  Command.provide(() => Layer.succeed(Display.Audience, "person"))
+  Command.provide(() =>
+    Layer.mergeAll(Layer.succeed(Display.Audience, "person"), Layer.succeed(References.MinimumLogLevel, "Warn"))
+  )
 )

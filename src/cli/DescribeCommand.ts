@@ -1,14 +1,17 @@
-import { Console, Effect } from "effect"
+import { Effect } from "effect"
 import { Argument, Command } from "effect/cli"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import { type ManifestPartition, totals } from "../manifest/Manifest.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared } from "./SharedFlags.ts"
+import * as StandardOutput from "./StandardOutput.ts"
 import * as Table from "./Table.ts"
 
 /** The id of a set, as `list` shows it. */
-export const backupId = Argument.String("BACKUP_ID").pipe(Argument.withDescription("id of the backup, as list shows it"))
+export const backupId = Argument.String("BACKUP_ID").pipe(
+  Argument.withDescription("id of the backup, as list shows it")
+)
 
 const columns: ReadonlyArray<Table.Column> = [
   { heading: "TOPIC" },
@@ -53,8 +56,8 @@ const partitions = ({ facts, manifest }: Catalogue.BackupSet): ReadonlyArray<Par
 const row = ({ from, highWatermark, partition, stored, topic, until }: PartitionRow): ReadonlyArray<string> => {
   const segments = stored?.segments ?? []
   const remarks = [
-    ...(highWatermark === undefined ? [] : [`open transaction holds back offsets ${until}-${highWatermark - 1}`]),
-    ...(stored?.gaps ?? []).map((gap) => `gap: offsets ${gap.start_offset}-${gap.end_offset - 1} were gone`)
+    ...(highWatermark === undefined ? [] : [`open transaction holds back ${Quantities.offsets(until, highWatermark)}`]),
+    ...(stored?.gaps ?? []).map((gap) => `gap: ${Quantities.offsets(gap.start_offset, gap.end_offset)} were gone`)
   ]
   return [
     topic,
@@ -97,9 +100,16 @@ export const describe = Command.make(
     const { store } = yield* Resource.openStore(flags.file, flags)
     const set = yield* Catalogue.open(store, flags.backupId)
     if (flags.output === "json") {
-      return yield* Console.log(JSON.stringify({ manifest: set.manifest, facts: set.facts ?? null }, null, 2))
+      return yield* StandardOutput.print(JSON.stringify({ manifest: set.manifest, facts: set.facts ?? null }, null, 2))
     }
     const notes = (set.facts?.notes ?? []).map((note) => `note: ${note}`)
-    yield* Console.log([summary(set), "", Table.format(columns, partitions(set).map(row)), ...notes].join("\n"))
+    yield* StandardOutput.print(
+      [summary(set), "", Table.format(columns, partitions(set).map(row)), ...notes].join("\n")
+    )
   }, Effect.scoped)
-).pipe(Command.withDescription("Show what one backup holds, partition by partition"))
+).pipe(
+  Command.withDescription("Show what one backup holds, partition by partition"),
+  Command.withExamples([
+    { command: "kafka-backup describe orders-20261123-120000 -f backup.yaml", description: "an id that list shows" }
+  ])
+)

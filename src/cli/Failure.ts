@@ -1,4 +1,4 @@
-import { Cause, Effect, Option } from "effect"
+import { Cause, Console, Effect, Option } from "effect"
 import { CliError } from "effect/cli"
 import * as ExitCode from "../backup/ExitCode.ts"
 import { RunError } from "../backup/RunError.ts"
@@ -6,9 +6,6 @@ import { KafkaError } from "../kafka/KafkaError.ts"
 import { CatalogueError } from "../manifest/CatalogueError.ts"
 import { SegmentError } from "../segment/SegmentError.ts"
 import { ObjectStoreError } from "../storage/ObjectStoreError.ts"
-import { NotInBackup } from "./ExportCommand.ts"
-import { BadManifest } from "./Resource.ts"
-import { VerificationFailed } from "./VerifyCommand.ts"
 
 const isBackupFailure = (error: unknown): error is ExitCode.BackupFailure =>
   error instanceof RunError ||
@@ -17,17 +14,27 @@ const isBackupFailure = (error: unknown): error is ExitCode.BackupFailure =>
   error instanceof SegmentError ||
   error instanceof CatalogueError
 
+/** An error of a command itself: it brings its exit code and its advice along. */
+interface CommandError extends Error {
+  readonly _tag: string
+  readonly advice: string
+  readonly exitCode: number
+}
+
+const isOwn = (error: unknown): error is CommandError =>
+  error instanceof Error && "_tag" in error && "advice" in error && "exitCode" in error
+
 /** What one failure is to a person and to a Job: text, next step, exit code. */
 export interface Explained {
   readonly reason: string
   readonly message: string
-  readonly advice: string | undefined
+  readonly advice: string
   readonly isRetryable: boolean
   readonly exitCode: number
 }
 
 /** Explains an expected failure; undefined for anything else, which is a defect. */
-export const explain = (error: unknown): Explained | undefined => {
+const expected = (error: unknown): Explained | undefined => {
   if (isBackupFailure(error)) {
     return {
       reason: error.reason._tag,
@@ -37,30 +44,47 @@ export const explain = (error: unknown): Explained | undefined => {
       exitCode: ExitCode.of(error)
     }
   }
-  if (error instanceof BadManifest || error instanceof VerificationFailed || error instanceof NotInBackup) {
-    return {
-      reason: error._tag,
-      message: error.message,
-      advice: "advice" in error ? error.advice : undefined,
-      isRetryable: false,
-      exitCode: error.exitCode
-    }
+  if (isOwn(error)) {
+    const { _tag: reason, advice, exitCode, message } = error
+    return { reason, message, advice, isRetryable: false, exitCode }
   }
   return undefined
 }
 
-/** Says on standard error what went wrong and what to do; a defect alone shows its stack. Gives the exit code. */
-export const report = (cause: Cause.Cause<unknown>): Effect.Effect<number> =>
-  Effect.sync(() => {
-    if (Cause.hasInterruptsOnly(cause)) return ExitCode.exitCodes.interrupted
-    const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-    if (CliError.isCliError(error)) return ExitCode.exitCodes.usage // shown by the command line itself
-    const explained = Cause.hasDies(cause) ? undefined : explain(error)
-    if (explained === undefined) {
-      process.stderr.write(`internal error, please report it:\n${Cause.pretty(cause)}\n`)
-      return ExitCode.exitCodes.internal
+/** Explains why something ended: an expected failure, an interruption, or a defect, whose stack nobody else should see. */
+export const explain = (cause: Cause.Cause<unknown>): Explained => {
+  if (Cause.hasInterruptsOnly(cause)) {
+    return {
+      reason: "Interrupted",
+      message: "interrupted",
+      advice: "repeat the command",
+      isRetryable: true,
+      exitCode: ExitCode.exitCodes.interrupted
     }
-    process.stderr.write(`error: ${explained.message}\n`)
-    if (explained.advice !== undefined) process.stderr.write(`what to do: ${explained.advice}\n`)
-    return explained.exitCode
-  })
+  }
+  const error = Cause.hasDies(cause) ? undefined : expected(Option.getOrUndefined(Cause.findErrorOption(cause)))
+  return (
+    error ?? {
+      reason: "InternalError",
+      message: `internal error: ${Cause.pretty(cause)}`,
+      advice: "please report it, with the lines above",
+      isRetryable: false,
+      exitCode: ExitCode.exitCodes.internal
+    }
+  )
+}
+
+/** What is wrong and what to do, for people, on standard error. */
+const tell = ({ advice, message }: Explained): Effect.Effect<void> =>
+  Console.error(`error: ${message}\nwhat to do: ${advice}`)
+
+/** Says on standard error why a command failed; gives the exit code. */
+export const report = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
+  // Shown by the command line itself.
+  if (CliError.isCliError(Option.getOrUndefined(Cause.findErrorOption(cause)))) {
+    return Effect.succeed(ExitCode.exitCodes.usage)
+  }
+  const explained = explain(cause)
+  // Who pressed Ctrl-C knows.
+  return Effect.as(explained.reason === "Interrupted" ? Effect.void : tell(explained), explained.exitCode)
+}

@@ -1,9 +1,10 @@
-import { Console, Effect } from "effect"
+import { Effect } from "effect"
 import { Command } from "effect/cli"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared } from "./SharedFlags.ts"
+import * as StandardOutput from "./StandardOutput.ts"
 import * as Table from "./Table.ts"
 
 const columns: ReadonlyArray<Table.Column> = [
@@ -66,8 +67,14 @@ export const list = Command.make(
   Effect.fnUntraced(function* (flags) {
     const { store } = yield* Resource.openStore(flags.file, flags)
     const entries = yield* Catalogue.entries(store)
-    if (flags.output === "json") return yield* Console.log(JSON.stringify(entries.map(json), null, 2))
-    if (entries.length === 0) return yield* Console.log(`no backups in ${store.location}`)
-    yield* Console.log(Table.format(columns, entries.map(row)))
+    if (flags.output === "json") return yield* StandardOutput.print(JSON.stringify(entries.map(json), null, 2))
+    if (entries.length === 0) return yield* StandardOutput.print(`no backups in ${store.location}`)
+    yield* StandardOutput.print(Table.format(columns, entries.map(row)))
   }, Effect.scoped)
-).pipe(Command.withDescription("Show every backup in the manifest's storage, unfinished runs included"))
+).pipe(
+  Command.withDescription("Show every backup in the manifest's storage, unfinished runs included"),
+  Command.withExamples([
+    { command: "kafka-backup list -f backup.yaml --secrets ./secrets", description: "what is in the bucket" },
+    { command: "kafka-backup list -f backup.yaml -o json | jq -r '.[].backupId'", description: "the ids alone" }
+  ])
+)

@@ -1,41 +1,47 @@
-import { Cause, Clock, Console, Deferred, Effect, FileSystem, Option, Schema } from "effect"
+import { Clock, type Deferred, Effect, Exit, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { hostname } from "node:os"
+import * as BreakerGuards from "../backup/BreakerGuards.ts"
 import * as Connections from "../backup/Connections.ts"
 import { exitCodes } from "../backup/ExitCode.ts"
 import * as Memory from "../backup/Memory.ts"
+import * as Rotation from "../backup/Rotation.ts"
 import * as Run from "../backup/Run.ts"
 import * as RunProgress from "../backup/RunProgress.ts"
-import { RunReport } from "../backup/RunReport.ts"
+import type { RunReport } from "../backup/RunReport.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
-import { KafkaSource, KafkaSources } from "../kafka/KafkaSource.ts"
-import * as BackupKeys from "../manifest/BackupKeys.ts"
-import { heldBack } from "../manifest/RunPlan.ts"
+import { KafkaSource } from "../kafka/KafkaSource.ts"
+import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import * as KbakFormat from "../segment/KbakFormat.ts"
-import { ObjectStore, ObjectStores, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { ObjectStore } from "../storage/ObjectStore.ts"
 import * as Display from "./Display.ts"
-import * as Failure from "./Failure.ts"
 import * as Resource from "./Resource.ts"
 import * as RunDisplay from "./RunDisplay.ts"
+import * as RunReporting from "./RunReporting.ts"
 import { shared } from "./SharedFlags.ts"
 import * as Shutdown from "./Shutdown.ts"
+import * as StandardOutput from "./StandardOutput.ts"
 
 /** A run that ended badly: it has been reported, only the exit code is left to say. */
-export class RunFailed extends Schema.TaggedError<RunFailed>()("RunFailed", { exitCode: Schema.Int }) {}
+export class RunFailed extends Schema.TaggedError<RunFailed>()("RunFailed", { exitCode: Schema.Int }) {
+  override get message() {
+    return `the run failed with exit code ${this.exitCode}`
+  }
+}
 
 /** RFC 3339 with a zone, whole seconds; kept as UTC. */
 const slotFlag = Flag.String("slot").pipe(
-  Flag.withMetavar("RFC3339"),
+  Flag.withMetavar("INSTANT"),
   Flag.filterMap(
     (text) => {
       const millis = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : NaN
       return Number.isNaN(millis) ? Option.none() : Option.some(Math.floor(millis / 1000) * 1000)
     },
-    (text) => `${text} is not an RFC 3339 instant such as 2026-11-23T12:00:00Z`
+    () => "an instant with its zone, such as 2026-11-23T12:00:00Z"
   ),
   Flag.optional,
   Flag.withDescription(
-    "the slot this run is for, which names the backup; the same slot again resumes or finds the same backup (default: now)"
+    "slot this run is for, such as 2026-11-23T12:00:00Z; it names the backup, and the same slot again resumes it or finds it (default: now)"
   )
 )
 
@@ -50,38 +56,26 @@ const flags = {
   )
 }
 
-const writeReport = Effect.fnUntraced(function* (report: RunReport, file: string | undefined, store?: ObjectStoreShape) {
-  const text = `${JSON.stringify(Schema.encodeSync(RunReport)(report), null, 2)}\n`
-  if (file !== undefined) {
-    const fs = yield* FileSystem.FileSystem
-    yield* fs.writeFileString(file, text).pipe(
-      Effect.catch((error) => Effect.sync(() => process.stderr.write(`the report could not be written: ${error.message}\n`)))
-    )
-  }
-  if (store !== undefined && report.outcome === "success" && report.backupId !== undefined && !report.alreadyComplete) {
-    // Beside the set for whoever looks later; the set itself is complete without it.
-    yield* Effect.ignore(store.put(BackupKeys.report(report.backupId), [Buffer.from(text)]))
-  }
-})
-
-/** Everything between the flags and the report: opens both sides and runs. */
+/** Everything between the manifest and the report: opens both sides and runs. */
 const attempt = Effect.fn("RunCommand.attempt")(function* (
-  backup: Parameters<typeof SpecRequest.request>[0],
-  slotIso: string,
+  backup: KafkaBackup,
+  slot: string,
   places: Resource.Places,
-  progress: RunProgress.RunProgress,
-  stop: Deferred.Deferred<void>,
-  opened: (store: ObjectStoreShape) => void
+  known: RunReporting.Known,
+  stop: Deferred.Deferred<void>
 ) {
-  const secrets = Resource.secretsLayer(places)
-  const storageTarget = yield* Connections.storage(backup.spec.storage, places.volumes).pipe(Effect.provide(secrets))
-  const kafkaTarget = yield* Connections.kafka(backup.spec.kafkaCluster).pipe(Effect.provide(secrets))
-  const store = yield* (yield* ObjectStores).open(storageTarget)
-  opened(store)
-  const kafka = yield* (yield* KafkaSources).open(kafkaTarget)
-  const request = SpecRequest.request(backup, slotIso, hostname())
+  const { progress } = known
+  const storageTarget = Resource.storageTarget(backup, places)
+  const kafkaTarget = Connections.kafka(backup.spec.kafkaCluster).pipe(Effect.provide(Resource.secretsLayer(places)))
+  const request = SpecRequest.request(backup, slot, hostname())
+  const guards = yield* BreakerGuards.make(request.circuitBreaker, progress)
+  const store = guards.store(yield* Rotation.openStore(storageTarget))
+  known.store = store
+  const kafka = yield* Rotation.openKafka(kafkaTarget, guards.brokers)
+  const limitBytes = Memory.limitBytes()
+  Memory.calmCollector(limitBytes)
   return yield* Run.run(request, {
-    ...Memory.bounds(request.settings, Memory.limitBytes()),
+    ...Memory.bounds(request.settings, limitBytes),
     format: (settings) =>
       KbakFormat.make({
         compression: settings.compression,
@@ -99,86 +93,80 @@ const attempt = Effect.fn("RunCommand.attempt")(function* (
 
 const iso = (millis: number) => new Date(millis).toISOString().replace(/\.\d{3}Z$/, "Z")
 
+/** Reads the manifest and runs, until the end or until it is stopped. */
+const work = Effect.fnUntraced(function* (
+  file: string,
+  slotMillis: number,
+  places: Resource.Places,
+  known: RunReporting.Known
+) {
+  const backup = yield* Effect.interruptible(Resource.read(file))
+  const slot = iso(slotMillis)
+  known.identity = { owner: SpecRequest.owner(backup), slot }
+  return yield* yield* Shutdown.graceful(
+    (stop) => attempt(backup, slot, places, known, stop).pipe(RunDisplay.during(known.progress)),
+    {
+      // Before there is a plan nothing has been read, and what has been claimed is found again.
+      isWorthWaiting: () => known.progress.step !== "claiming" && known.progress.step !== "planning",
+      announce: RunDisplay.stopping
+    }
+  )
+})
+
+/** Says how the run ended: on a terminal a table or what to do, else the last JSON line. */
+const tell = Effect.fnUntraced(function* (report: RunReport) {
+  if (report.error !== undefined) yield* RunDisplay.failed(report.error, report.exitCode)
+  const reader = yield* Display.Audience
+  if (reader === "person" && report.error !== undefined) return
+  // A backup does not fail because nobody listens.
+  yield* Effect.ignore(
+    StandardOutput.print(
+      reader === "person" ? RunDisplay.closing(report) : JSON.stringify({ type: "report", ...report })
+    )
+  )
+})
+
 export const run = Command.make(
   "run",
   flags,
-  Effect.fnUntraced(function* ({ file, report: reportFile, slot, ...places }) {
-    const startedMillis = yield* Clock.currentTimeMillis
-    const reader = yield* Display.Audience
-    const backup = yield* Resource.read(file)
-    const slotIso = iso(Option.getOrElse(slot, () => Math.floor(startedMillis / 1000) * 1000))
-    const progress = RunProgress.make()
-    let store: ObjectStoreShape | undefined
-    const exit = yield* Shutdown.graceful((stop) =>
-      attempt(backup, slotIso, places, progress, stop, (opened) => (store = opened)).pipe(
-        RunDisplay.during(progress),
-        Effect.exit
-      )
-    )
-
-    const common = {
-      version: 1 as const,
-      identity: { owner: SpecRequest.owner(backup), slot: slotIso },
-      ...(progress.backupId === undefined ? {} : { backupId: progress.backupId }),
-      ...(progress.attempt === 0 ? {} : { attempt: progress.attempt }),
-      ...(store === undefined ? {} : { location: store.location }),
-      startedAt: new Date(startedMillis).toISOString(),
-      completedAt: new Date(yield* Clock.currentTimeMillis).toISOString(),
-      added: {
-        records: progress.records,
-        fetchedBytes: progress.fetchedBytes,
-        storedBytes: progress.storedBytes,
-        segments: progress.segments
+  Effect.fnUntraced(
+    function* ({ file, report: reportFile, slot, ...places }) {
+      const startedMillis = yield* Clock.currentTimeMillis
+      const known: RunReporting.Known = {
+        startedMillis,
+        progress: RunProgress.make(),
+        identity: undefined,
+        store: undefined
       }
-    }
-
-    if (exit._tag === "Success") {
-      const { alreadyComplete, facts, plan, retention } = exit.value
-      const report: RunReport = {
-        ...common,
-        outcome: "success",
-        ...(alreadyComplete ? { alreadyComplete } : {}),
-        totals: facts.totals,
-        openTransactions: heldBack(plan),
-        gaps: facts.gaps.map(({ from, partition, topic, until }) => ({ topic, partition, from, until })),
-        retention: { kept: retention.kept, removed: retention.removed },
-        exitCode: exitCodes.success,
-        notes: [...facts.notes, ...retention.notes]
-      }
-      yield* writeReport(report, reportFile, store)
-      return yield* Console.log(
-        reader === "person" ? RunDisplay.closing(report) : JSON.stringify({ type: "report", ...report })
-      )
-    }
-
-    const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
-    const explained = Cause.hasDies(exit.cause) ? undefined : Failure.explain(error)
-    const exitCode = yield* Failure.report(exit.cause)
-    const report: RunReport = {
-      ...common,
-      outcome: exitCode === exitCodes.interrupted ? "interrupted" : "failed",
-      openTransactions: [],
-      gaps: [],
-      error: {
-        reason: explained?.reason ?? "InternalError",
-        message: explained?.message ?? "internal error",
-        advice: explained?.advice ?? "please report it",
-        isRetryable: explained?.isRetryable ?? false
-      },
-      exitCode,
-      notes: []
-    }
-    yield* writeReport(report, reportFile)
-    if (reader === "program") yield* Console.log(JSON.stringify({ type: "report", ...report }))
-    return yield* new RunFailed({ exitCode })
-  }, Effect.scoped)
+      const slotMillis = Option.getOrElse(slot, () => startedMillis)
+      const exit = yield* Effect.exit(work(file, slotMillis, places, known))
+      const completedMillis = yield* Clock.currentTimeMillis
+      const report = Exit.match(exit, {
+        onSuccess: (success) => RunReporting.ofSuccess(known, completedMillis, success),
+        onFailure: (cause) => RunReporting.ofFailure(known, completedMillis, RunReporting.explain(known, cause))
+      })
+      yield* RunReporting.write(report, reportFile, known.store)
+      yield* tell(report)
+      const outcome = yield* Shutdown.Outcome
+      outcome.exitCode = report.exitCode
+      if (report.exitCode !== exitCodes.success) return yield* new RunFailed({ exitCode: report.exitCode })
+    },
+    Effect.scoped,
+    Effect.uninterruptible
+  )
 ).pipe(
-  Command.withDescription("Make one backup, prove it, and apply retention; resumes an interrupted run of the same slot"),
+  Command.withDescription(
+    "Make one backup, prove it, and apply retention. Prints a table on a terminal, else JSON lines, the last one the report"
+  ),
+  Command.withShortDescription("Make one backup, prove it, and apply retention"),
   Command.withExamples([
-    { command: "kafka-backup run -f backup.yaml --volumes /mnt", description: "back up into the claim's directory below /mnt" },
     {
-      command: "kafka-backup run -f backup.yaml --secrets ./secrets --slot 2026-11-23T12:00:00Z",
-      description: "make, resume or find the backup of that slot"
+      command: "kafka-backup run -f backup.yaml --volumes /mnt --secrets ./secrets",
+      description: "back up into the claim's directory below /mnt, with credentials from files"
+    },
+    {
+      command: "kafka-backup run -f backup.yaml --slot 2026-11-23T12:00:00Z --report report.json",
+      description: "make, resume or find the backup of that slot, and keep the report"
     }
   ])
 )

@@ -10,25 +10,26 @@ export const shared = {
   file: Flag.String("file").pipe(
     Flag.withAlias("f"),
     Flag.withMetavar("FILE"),
-    Flag.withDescription("KafkaBackup manifest, exactly as for kubectl apply; - reads standard input")
+    Flag.withDescription("KafkaBackup manifest, exactly as for kubectl apply; - reads standard input (required)")
   ),
   secrets: Flag.String("secrets").pipe(
     Flag.withMetavar("DIR"),
     Flag.optional,
     Flag.map(absolute),
-    Flag.withDescription("directory with DIR/<secret name>/<key> files, as a pod would see its Secrets mounted")
+    Flag.withDescription("the manifest's Secrets: files DIR/<secret name>/<key>, as a pod sees them mounted")
   ),
   volumes: Flag.String("volumes").pipe(
     Flag.withMetavar("DIR"),
     Flag.optional,
     Flag.map(absolute),
-    Flag.withDescription("directory with DIR/<claim name>/ for storageType pvc")
+    Flag.withDescription("for storageType pvc: the claim is the directory DIR/<claim name>")
   )
 }
 
 /** `--output text|json` of the commands that show something. */
 export const output = Flag.Literals("output", ["text", "json"]).pipe(
   Flag.withAlias("o"),
+  Flag.withMetavar("FORMAT"),
   Flag.withDefault("text" as const),
-  Flag.withDescription("text for people, json for programs")
+  Flag.withDescription("text for people (default), json for programs")
 )

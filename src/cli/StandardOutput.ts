@@ -1,0 +1,50 @@
+import { Context, Effect, Schema } from "effect"
+import { exitCodes } from "../backup/ExitCode.ts"
+
+/** Standard output takes no more: its reader has gone (`EPIPE`), or what it is redirected to is full. */
+export class OutputEnded extends Schema.TaggedError<OutputEnded>()("OutputEnded", {
+  code: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `standard output: ${this.detail}`
+  }
+  readonly advice = "what was printed is not complete; make room where it goes, then repeat the command"
+  readonly exitCode = exitCodes.storageUnusable
+}
+
+/** Where results go; tests put a list of their own here. */
+export const Writer = Context.Reference<(text: string) => Effect.Effect<void, OutputEnded>>(
+  "kafka-backup/cli/StandardOutput",
+  {
+    defaultValue: () => (text) =>
+      Effect.callback<void, OutputEnded>((resume) => {
+        process.stdout.write(text, (error) =>
+          resume(
+            error
+              ? Effect.fail(
+                  new OutputEnded({ code: (error as NodeJS.ErrnoException).code ?? "", detail: error.message })
+                )
+              : Effect.void
+          )
+        )
+      })
+  }
+)
+
+/** Writes results and waits until they are taken, so a slow reader slows us down. Fails when nobody takes any more. */
+export const write = (text: string): Effect.Effect<void, OutputEnded> =>
+  Effect.flatMap(Writer, (writer) => writer(text))
+
+/** Prints one result. A reader that has left (`| head`) wanted no more: that is no failure. */
+export const print = (text: string): Effect.Effect<void, OutputEnded> => untilReaderLeaves(write(`${text}\n`))
+
+/** Ends quietly when the reader of standard output has gone. */
+export const untilReaderLeaves = <E, R>(
+  effect: Effect.Effect<void, E | OutputEnded, R>
+): Effect.Effect<void, E | OutputEnded, R> =>
+  Effect.catchIf(
+    effect,
+    (error) => error instanceof OutputEnded && error.code === "EPIPE",
+    () => Effect.void
+  )

@@ -1,0 +1,134 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { createServer } from "node:net"
+import type { AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { setTimeout } from "node:timers/promises"
+import { finished, programs, start } from "./processes.ts"
+import { backupId, jsonLines, manifest, slot } from "./terminal.ts"
+
+let directory: string
+let options: ReadonlyArray<string>
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "kafka-backup-process-"))
+  mkdirSync(join(directory, "volumes", "backups"), { recursive: true })
+  options = ["-f", join(directory, "backup.yaml"), "--volumes", join(directory, "volumes")]
+  writeFileSync(options[1]!, manifest())
+})
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+/** A TCP port that takes connections and never says a word. */
+const silentServer = async () => {
+  const server = createServer(() => {}).listen(0, "127.0.0.1")
+  await new Promise((resolve) => server.once("listening", resolve))
+  const called = new Promise((resolve) => server.once("connection", resolve))
+  return { port: (server.address() as AddressInfo).port, called, close: () => server.close() }
+}
+
+describe("the process kafka-backup", () => {
+  it("answers a wrong invocation on standard error with 2, and leaves standard output empty", async () => {
+    const { err, exitCode, out } = await finished(programs.real, ["lst"])
+    assert.deepStrictEqual([exitCode, out], [2, ""])
+    assert.match(err, /^error: Unknown subcommand "lst"[^]*list\nwhat to do: see kafka-backup --help\n$/)
+  })
+
+  it("reads the manifest from standard input with -f -, and tells all that is wrong with it", async () => {
+    const text = "apiVersion: kafka.oso.sh/v1alpha1\nkind: KafkaBackup\nmetadata: {name: A_b}\nspec: {topics: []}\n"
+    const { err, exitCode, out } = await finished(programs.real, ["list", "-f", "-"], text)
+    assert.deepStrictEqual([exitCode, out], [10, ""])
+    assert.match(err, /^error: standard input cannot be used:\n {2}metadata\.name: must be .* \(got "A_b"\)\n/)
+    assert.match(err, /\n {2}spec\.kafkaCluster: is required/)
+    assert.match(err, /\n {2}spec\.topics: must name at least one topic/)
+    assert.notMatch(err, / {4}at .*\.ts:/)
+  })
+
+  it("writes JSON lines alone to both outputs when a broker refuses, names it, and shows no credential", async () => {
+    const { close, port } = await silentServer()
+    close()
+    const secrets = join(directory, "secrets")
+    mkdirSync(join(secrets, "kafka"), { recursive: true })
+    writeFileSync(join(secrets, "kafka", "username"), "correct-horse")
+    writeFileSync(join(secrets, "kafka", "password"), "battery-staple")
+    const file = join(directory, "refused.yaml")
+    const servers = `bootstrapServers: ["127.0.0.1:${port}"]
+    securityProtocol: SASL_PLAINTEXT
+    saslSecret: {name: kafka, mechanism: SCRAM-SHA-512}`
+    writeFileSync(file, manifest().replace(/bootstrapServers: .*/, servers))
+    const report = join(directory, "refused.json")
+    const args = [
+      "run",
+      "-f",
+      file,
+      ...options.slice(2),
+      "--secrets",
+      secrets,
+      "--report",
+      report,
+      "--log-level",
+      "all"
+    ]
+    const { err, exitCode, out } = await finished(programs.real, args)
+    assert.strictEqual(exitCode, 20)
+    const last = jsonLines(out).at(-1)
+    assert.include(last.error.message, `127.0.0.1:${port}`)
+    assert.isTrue(last.error.isRetryable)
+    assert.strictEqual(jsonLines(err).at(-1).annotations.exitCode, 20)
+    const written = readFileSync(report, "utf8")
+    assert.strictEqual(JSON.parse(written).exitCode, 20)
+    assert.notMatch(out + err + written, /correct-horse|battery-staple/)
+  })
+
+  it("ends with 21 and a report when it is asked to stop while a broker does not answer", async () => {
+    const silent = await silentServer()
+    const file = join(directory, "silent.yaml")
+    writeFileSync(file, manifest().replace("in-memory:9092", `127.0.0.1:${silent.port}`))
+    const report = join(directory, "silent.json")
+    const { child, ended, out } = start(programs.real, ["run", "-f", file, ...options.slice(2), "--report", report])
+    await silent.called
+    child.kill("SIGINT")
+    assert.strictEqual(await ended, 21)
+    silent.close()
+    assert.strictEqual(jsonLines(out()).at(-1).outcome, "interrupted")
+    assert.strictEqual(JSON.parse(readFileSync(report, "utf8")).exitCode, 21)
+  })
+
+  it("seals and remembers on SIGTERM, and the same slot finishes the set, whose reader may leave early", async () => {
+    writeFileSync(options[1]!, manifest("rateLimit: {bytesPerSecond: 300000}"))
+    const first = start(programs.inMemory, ["run", ...options, "--slot", slot])
+    const stored = join(directory, "volumes", "backups", backupId, "topics")
+    while (!existsSync(stored)) await setTimeout(20)
+    first.child.kill("SIGTERM")
+    assert.strictEqual(await first.ended, 21)
+    const interrupted = jsonLines(first.out()).at(-1)
+    assert.deepStrictEqual([interrupted.outcome, interrupted.backupId], ["interrupted", backupId])
+    assert.isAbove(interrupted.added.records, 0)
+
+    writeFileSync(options[1]!, manifest())
+    const second = await finished(programs.inMemory, ["run", ...options, "--slot", slot])
+    assert.strictEqual(second.exitCode, 0, second.err)
+    const { added, totals } = jsonLines(second.out).at(-1)
+    assert.strictEqual(totals.records, 100_216)
+    assert.isBelow(added.records, 100_216)
+    assert.strictEqual((await finished(programs.real, ["verify", ...options, backupId, "--deep"])).exitCode, 0)
+
+    const line = `"${process.execPath}" "${programs.real}" export ${options.join(" ")} ${backupId} -t orders; echo "exit $?" >&2`
+    const head = spawnSync("sh", ["-c", `(${line}) | head -1`], { encoding: "utf8" })
+    assert.strictEqual(head.stdout.split("\n").length, 2)
+    assert.strictEqual(head.stderr, "exit 0\n")
+  })
+
+  it("ends at once at the second signal, even where the store takes nothing", async () => {
+    const run = start(programs.inMemory, ["run", ...options], { STUCK_STORE: "1" })
+    await run.said("a segment is stuck")
+    run.child.kill("SIGTERM")
+    await run.said("asked to stop")
+    // Sooner, it would count as the first one's echo.
+    await setTimeout(600)
+    run.child.kill("SIGTERM")
+    assert.strictEqual(await run.ended, 21)
+    assert.match(run.err(), /ended at once: /)
+  })
+})
