@@ -12,6 +12,8 @@ export const kafkaJars = join(folder, "kafka-4.3.1")
 
 export const versitygw = join(folder, "versitygw-v1.7.0")
 export const minio = join(folder, "minio-20260212")
+export const azurite = join(folder, "azurite-3.37.0")
+export const fakegcs = join(folder, "fake-gcs-server-v1.55.1")
 
 /** Where `npm run services` says what it started. */
 export const environmentFile = join(folder, "env.json")

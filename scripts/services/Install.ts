@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { basename, delimiter, dirname, join } from "node:path"
 import * as Cache from "./Cache.ts"
 import { isAlive } from "./Fleet.ts"
@@ -146,6 +146,33 @@ export const versitygw = (): Promise<string> =>
 export const minio = (): Promise<string> =>
   goProgram(Cache.minio, "minio", "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c", "3-6 minutes")
 
+/** The emulator of Google Cloud Storage. */
+export const fakegcs = (): Promise<string> =>
+  goProgram(
+    Cache.fakegcs,
+    "fake-gcs-server",
+    "github.com/fsouza/fake-gcs-server@v1.55.1",
+    "1-2 minutes"
+  )
+
+/** The emulator of Azure Blob Storage, in a folder of its own because it brings 365 MB of packages; gives its main script. */
+export const azurite = async (): Promise<string> => {
+  const script = join(Cache.azurite, "node_modules", "azurite", "dist", "src", "blob", "main.js")
+  if (existsSync(Cache.azurite)) return script
+  need("installing azurite", ["npm", "openssl"], "npm comes with Node; Debian: apt-get install openssl")
+  say("azurite: fetching the npm package, 1-2 minutes")
+  const since = performance.now()
+  await into(Cache.azurite, async (folder) => {
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true }))
+    const args = ["install", "--prefix", folder, "--save-exact", "--no-audit", "--no-fund", "--ignore-scripts"]
+    const working = run({ program: "npm", args: [...args, "azurite@3.37.0"] })
+    const { code, output } = await whileWorking(() => "azurite: still fetching", working)
+    if (code !== 0) throw new CannotInstall(`npm could not install azurite (exit ${code}):\n${output.slice(-2_000)}`)
+  })
+  say(`azurite: installed in ${Math.round((performance.now() - since) / 1000)} s`)
+  return script
+}
+
 /** Compiles test/java against Kafka's jars, once per content of the sources; gives the classpath for `java -cp`. */
 export const javaTools = async (jars: string): Promise<string> => {
   const sources = readdirSync(Cache.javaSources)
@@ -174,5 +201,7 @@ export const installed = () => ({
   kafka: existsSync(Cache.kafkaJars),
   versitygw: existsSync(Cache.versitygw),
   minio: existsSync(Cache.minio),
+  azurite: existsSync(Cache.azurite),
+  fakegcs: existsSync(Cache.fakegcs),
   java: isOnPath("java") && spawnSync("java", ["-version"]).status === 0
 })

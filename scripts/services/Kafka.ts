@@ -97,19 +97,28 @@ const loginModules = {
     .join(" ")};`
 }
 
-const saslListener = (name: string): Readonly<Record<string, string>> => ({
-  [`listener.name.${name}.sasl.enabled.mechanisms`]: "SCRAM-SHA-512,SCRAM-SHA-256,PLAIN",
+const saslListener = (
+  name: string,
+  mechanisms = "SCRAM-SHA-512,SCRAM-SHA-256,PLAIN"
+): Readonly<Record<string, string>> => ({
+  [`listener.name.${name}.sasl.enabled.mechanisms`]: mechanisms,
   [`listener.name.${name}.scram-sha-256.sasl.jaas.config`]: loginModules.scram,
   [`listener.name.${name}.scram-sha-512.sasl.jaas.config`]: loginModules.scram,
   [`listener.name.${name}.plain.sasl.jaas.config`]: loginModules.plain
 })
 
+/** `connections.max.reauth.ms` of the listener with short sessions; real clusters say an hour. */
+const shortSessionMillis = 4000
+
 /** One broker with a listener for every way of connecting, and ACLs. */
 export const prepareBroker = async (fleet: Fleet) => {
   const pki = Pki.make(join(fleet.folder, "pki"))
-  const ports = await Ports.free(6)
+  const ports = await Ports.free(9)
   const at = (index: number) => `127.0.0.1:${ports[index]}`
-  const clients = { PLAINTEXT: at(0), SASLPT: at(1), SASLTLS: at(2), TLS: at(3), MTLS: at(4) }
+  const clients = {
+    ...{ PLAINTEXT: at(0), SASLPT: at(1), SASLTLS: at(2), TLS: at(3), MTLS: at(4) },
+    ...{ SHORT: at(6), EXPIRED: at(7), ELSEWHERE: at(8) }
+  }
   const listeners = Object.entries(clients).map(([name, address]) => `${name}://${address}`)
   const config = writeConfig(fleet, "kafka", {
     ...housekeeping(1),
@@ -120,14 +129,18 @@ export const prepareBroker = async (fleet: Fleet) => {
     listeners: [...listeners, `CONTROLLER://${at(5)}`].join(","),
     "advertised.listeners": listeners.join(","),
     "listener.security.protocol.map":
-      "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASLPT:SASL_PLAINTEXT,SASLTLS:SASL_SSL,TLS:SSL,MTLS:SSL",
+      "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASLPT:SASL_PLAINTEXT,SASLTLS:SASL_SSL,TLS:SSL,MTLS:SSL,SHORT:SASL_SSL,EXPIRED:SSL,ELSEWHERE:SSL",
     "inter.broker.listener.name": "PLAINTEXT",
     ...saslListener("saslpt"),
     ...saslListener("sasltls"),
+    ...saslListener("short", "SCRAM-SHA-512,PLAIN"),
+    "listener.name.short.connections.max.reauth.ms": shortSessionMillis,
     "ssl.keystore.type": "PEM",
     "ssl.keystore.location": pki.serverStore,
     "ssl.truststore.type": "PEM",
     "ssl.truststore.location": pki.ca,
+    "listener.name.expired.ssl.keystore.location": pki.expiredStore,
+    "listener.name.elsewhere.ssl.keystore.location": pki.elsewhereStore,
     "listener.name.mtls.ssl.client.auth": "required",
     "listener.name.mtls.ssl.principal.mapping.rules": "RULE:^CN=([^,]+).*$/$1/,DEFAULT",
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
@@ -147,6 +160,10 @@ export const prepareBroker = async (fleet: Fleet) => {
         saslSsl: clients.SASLTLS,
         ssl: clients.TLS,
         mtls: clients.MTLS,
+        shortSessions: clients.SHORT,
+        expired: clients.EXPIRED,
+        elsewhere: clients.ELSEWHERE,
+        clients: pki.clients,
         caPem: pki.ca,
         clientCertPem: pki.clientCert,
         clientKeyPem: pki.clientKey,

@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import * as Cache from "./Cache.ts"
+import * as CloudStores from "./CloudStores.ts"
 import { type Fleet, isAlive } from "./Fleet.ts"
 import * as Install from "./Install.ts"
 import * as Kafka from "./Kafka.ts"
 import * as ObjectStores from "./ObjectStores.ts"
+import type { Pki } from "./Pki.ts"
 import { say } from "./Progress.ts"
 
 /** Addresses and credentials of the secured listeners; only for a broker that we started. */
@@ -17,6 +19,13 @@ export interface KafkaSecurity {
   readonly ssl: string
   /** TLS that requires a client certificate; its CN is the user. */
   readonly mtls: string
+  /** SASL over TLS with SCRAM-SHA-512 and PLAIN, whose sessions end after four seconds unless they are renewed. */
+  readonly shortSessions: string
+  /** TLS with a certificate that has expired, and with one for `kafka.example`. */
+  readonly expired: string
+  readonly elsewhere: string
+  /** Further certificates of user `backup`, by what is special about them; only the first is let in. */
+  readonly clients: Pki["clients"]
   /** Paths of PEM files. */
   readonly caPem: string
   readonly clientCertPem: string
@@ -54,6 +63,8 @@ export interface Services {
   readonly kafka3?: KafkaCluster
   readonly versitygw?: S3Store
   readonly minio?: S3Store
+  readonly azurite?: CloudStores.AzureStore
+  readonly fakegcs?: CloudStores.GcsStore
   /** Classpath of the Java loader and reader, for `java -cp`. */
   readonly java?: { readonly classpath: string }
   readonly missing: Readonly<Record<string, string>>
@@ -61,12 +72,19 @@ export interface Services {
   readonly ownerPid: number
 }
 
-export const names = ["kafka", "kafka3", "versitygw", "minio", "java"] as const
+export const names = ["kafka", "kafka3", "versitygw", "minio", "azurite", "fakegcs", "java"] as const
 export type Name = (typeof names)[number]
 
 const given = (name: string): string | undefined => {
   const value = process.env[name]
   return value === undefined || value === "" ? undefined : value
+}
+
+/** The account is what the address ends with. */
+const azuriteAt = (endpoint: string | undefined): CloudStores.AzureStore | undefined => {
+  const [accountKey, accountName] = [given("KBO_AZURITE_KEY"), endpoint?.split("/").at(-1)]
+  if (endpoint === undefined || accountName === undefined || accountKey === undefined) return undefined
+  return { endpoint, accountName, accountKey }
 }
 
 /** Services that the environment names; they are used as they are and never started or stopped by us. */
@@ -84,11 +102,15 @@ export const fromEnvironment = (): Partial<Services> => {
   const bootstrap = given("KBO_KAFKA3_BOOTSTRAP")
   const versitygw = store(given("KBO_VERSITYGW_ENDPOINT"))
   const minio = store(given("KBO_MINIO_ENDPOINT"))
+  const azurite = azuriteAt(given("KBO_AZURITE_ENDPOINT"))
+  const fakegcs = given("KBO_FAKEGCS_ENDPOINT")
   return {
     ...(plaintext === undefined ? {} : { kafka: { plaintext } }),
     ...(bootstrap === undefined ? {} : { kafka3: { bootstrap } }),
     ...(versitygw === undefined ? {} : { versitygw }),
-    ...(minio === undefined ? {} : { minio })
+    ...(minio === undefined ? {} : { minio }),
+    ...(azurite === undefined ? {} : { azurite }),
+    ...(fakegcs === undefined ? {} : { fakegcs: { endpoint: fakegcs } })
   }
 }
 
@@ -98,13 +120,15 @@ export const fromEnvironment = (): Partial<Services> => {
  */
 export const available = (file?: string): Services => {
   const known = announced(file) ?? { missing: {}, ownerPid: 0 }
-  const { kafka, kafka3, versitygw, minio } = fromEnvironment()
+  const { kafka, kafka3, versitygw, minio, azurite, fakegcs } = fromEnvironment()
   return {
     ...known,
     ...(kafka === undefined || kafka.plaintext === known.kafka?.plaintext ? {} : { kafka }),
     ...(kafka3 === undefined || kafka3.bootstrap === known.kafka3?.bootstrap ? {} : { kafka3 }),
     ...(versitygw === undefined || versitygw.endpoint === known.versitygw?.endpoint ? {} : { versitygw }),
-    ...(minio === undefined || minio.endpoint === known.minio?.endpoint ? {} : { minio })
+    ...(minio === undefined || minio.endpoint === known.minio?.endpoint ? {} : { minio }),
+    ...(azurite === undefined || azurite.endpoint === known.azurite?.endpoint ? {} : { azurite }),
+    ...(fakegcs === undefined || fakegcs.endpoint === known.fakegcs?.endpoint ? {} : { fakegcs })
   }
 }
 
@@ -116,6 +140,10 @@ export const toEnvironment = (services: Services): Readonly<Record<string, strin
     ...(services.kafka3 === undefined ? {} : { KBO_KAFKA3_BOOTSTRAP: services.kafka3.bootstrap }),
     ...(services.versitygw === undefined ? {} : { KBO_VERSITYGW_ENDPOINT: services.versitygw.endpoint }),
     ...(services.minio === undefined ? {} : { KBO_MINIO_ENDPOINT: services.minio.endpoint }),
+    ...(services.azurite === undefined
+      ? {}
+      : { KBO_AZURITE_ENDPOINT: services.azurite.endpoint, KBO_AZURITE_KEY: services.azurite.accountKey }),
+    ...(services.fakegcs === undefined ? {} : { KBO_FAKEGCS_ENDPOINT: services.fakegcs.endpoint }),
     ...(s3 === undefined
       ? {}
       : { KBO_S3_ACCESS_KEY: s3.accessKey, KBO_S3_SECRET_KEY: s3.secretKey, KBO_S3_REGION: s3.region })
@@ -139,20 +167,22 @@ export const install = async (wanted: ReadonlyArray<Name>) => {
       return undefined
     }
   }
-  // Maven waits for the network while Go compiles, so these two run side by side; two Go builds would only fight for cores.
-  const [java, stores] = await Promise.all([
+  // Maven and npm wait for the network while Go compiles, so these run side by side; two Go builds would only fight for cores.
+  const [java, azurite, stores] = await Promise.all([
     attempt(["kafka", "kafka3", "java"], async () => Install.javaTools(await Install.kafka())),
+    attempt(["azurite"], Install.azurite),
     attempt(["versitygw"], Install.versitygw).then(async (versitygw) => ({
       versitygw,
-      minio: await attempt(["minio"], Install.minio)
+      minio: await attempt(["minio"], Install.minio),
+      fakegcs: await attempt(["fakegcs"], Install.fakegcs)
     }))
   ])
-  return { java, ...stores, present, missing, isMine }
+  return { java, azurite, ...stores, present, missing, isMine }
 }
 
 /** Starts services in `fleet`. What cannot be had is listed in `missing`; what is given by the environment is passed on. */
 export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<Services> => {
-  const { java, versitygw, minio, present, missing, isMine } = await install(wanted)
+  const { java, versitygw, minio, azurite, fakegcs, present, missing, isMine } = await install(wanted)
   const brokers = async () => {
     if (java === undefined || !(isMine("kafka") || isMine("kafka3"))) return {}
     const single = isMine("kafka") ? await Kafka.prepareBroker(fleet) : undefined
@@ -162,16 +192,20 @@ export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<
     const [kafka, kafka3] = await Promise.all([single?.start(java), cluster?.start(java)])
     return { ...(kafka === undefined ? {} : { kafka }), ...(kafka3 === undefined ? {} : { kafka3 }) }
   }
-  const [kafkas, gateway, bucketStore] = await Promise.all([
+  const [kafkas, gateway, bucketStore, azure, gcs] = await Promise.all([
     brokers(),
     versitygw === undefined ? undefined : ObjectStores.versitygw(fleet, versitygw),
-    minio === undefined ? undefined : ObjectStores.minio(fleet, minio)
+    minio === undefined ? undefined : ObjectStores.minio(fleet, minio),
+    azurite === undefined ? undefined : CloudStores.azurite(fleet, azurite),
+    fakegcs === undefined ? undefined : CloudStores.fakegcs(fleet, fakegcs)
   ])
   return {
     ...present,
     ...kafkas,
     ...(gateway === undefined ? {} : { versitygw: gateway }),
     ...(bucketStore === undefined ? {} : { minio: bucketStore }),
+    ...(azure === undefined ? {} : { azurite: azure }),
+    ...(gcs === undefined ? {} : { fakegcs: gcs }),
     ...(java === undefined ? {} : { java: { classpath: java } }),
     missing,
     ownerPid: process.pid

@@ -4,6 +4,7 @@ import { AttemptSuperseded, CatalogueError } from "../manifest/CatalogueError.ts
 import { Checkpoint, type PartitionAdvance } from "../manifest/Checkpoint.ts"
 import * as Documents from "../manifest/Documents.ts"
 import * as RunState from "../manifest/RunState.ts"
+import * as SealedJson from "../manifest/SealedJson.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 
 /**
@@ -19,19 +20,29 @@ export const make = (
     const writing = yield* Semaphore.make(1)
     let sequence = 0
     let pending: Array<PartitionAdvance> = []
+    /** Sent, and perhaps there, but interrupted before the answer came: the next flush sends it again as it was. */
+    let unconfirmed: Checkpoint | undefined
+
+    const write = Effect.fnUntraced(function* (document: Checkpoint) {
+      const key = BackupKeys.checkpoint(run.backupId, run.attempt, document.sequence)
+      if (yield* Documents.create(store, key, Checkpoint, document)) return
+      const there = yield* store.get(key)
+      if (!Buffer.from(there).equals(SealedJson.seal(Checkpoint, document))) {
+        return yield* new CatalogueError({ reason: new AttemptSuperseded({ ...run, by: run.attempt }) })
+      }
+    })
 
     const flush = writing.withPermit(
       Effect.gen(function* () {
-        if (pending.length === 0) return
-        const advances = pending
-        pending = []
-        const next = sequence + 1
-        const document: Checkpoint = { version: 1, attempt: run.attempt, sequence: next, advances }
-        const key = BackupKeys.checkpoint(run.backupId, run.attempt, next)
-        if (!(yield* Documents.create(store, key, Checkpoint, document))) {
-          return yield* new CatalogueError({ reason: new AttemptSuperseded({ ...run, by: run.attempt }) })
+        while (unconfirmed !== undefined || pending.length > 0) {
+          if (unconfirmed === undefined) {
+            unconfirmed = { version: 1, attempt: run.attempt, sequence: sequence + 1, advances: pending }
+            pending = []
+          }
+          yield* write(unconfirmed)
+          sequence = unconfirmed.sequence
+          unconfirmed = undefined
         }
-        sequence = next
       })
     )
 

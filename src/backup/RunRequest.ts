@@ -1,5 +1,6 @@
 import type { ContentSettings } from "../manifest/RunPlan.ts"
 import type { RunIdentity } from "../plan/RunIdentity.ts"
+import type { BreakerSettings } from "./Breaker.ts"
 
 /** One run, as asked for: what the spec says, with defaults applied and units resolved. */
 export interface RunRequest {
@@ -15,6 +16,8 @@ export interface RunRequest {
   readonly recordsPerSecond?: number
   /** Verified successes to keep; absent keeps all. */
   readonly retainedBackups?: number
+  /** Absent where circuit breakers are switched off. */
+  readonly circuitBreaker?: BreakerSettings
   /** Where it runs, for people. */
   readonly host: string
   /** What the report should say of the request itself. */

@@ -2,6 +2,7 @@ import * as Compression from "../resource/Compression.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import type { Owner } from "../plan/RunIdentity.ts"
+import * as Breaker from "./Breaker.ts"
 import type { RunRequest } from "./RunRequest.ts"
 
 /** Whose run this is, as the resource's own metadata says. */
@@ -14,6 +15,7 @@ export const owner = ({ metadata }: KafkaBackup): Owner => ({
 /** What a resource asks for at one slot (RFC 3339, UTC). Pure; defaults that the documentation leaves open are set here. */
 export const request = (backup: KafkaBackup, slot: string, host: string): RunRequest => {
   const { spec } = backup
+  const circuitBreaker = Breaker.settings(spec.circuitBreaker)
   const ignored = StorageSpec.ignoredStorageBlocks(spec)
   return {
     identity: { owner: owner(backup), slot },
@@ -30,6 +32,7 @@ export const request = (backup: KafkaBackup, slot: string, host: string): RunReq
     ...(spec.rateLimit?.bytesPerSecond === undefined ? {} : { bytesPerSecond: spec.rateLimit.bytesPerSecond }),
     ...(spec.rateLimit?.recordsPerSecond === undefined ? {} : { recordsPerSecond: spec.rateLimit.recordsPerSecond }),
     ...(spec.retention?.backups === undefined ? {} : { retainedBackups: spec.retention.backups }),
+    ...(circuitBreaker === undefined ? {} : { circuitBreaker }),
     host,
     notes: [
       ...(ignored.length === 0

@@ -10,7 +10,7 @@ import * as Run from "../backup/Run.ts"
 import * as RunProgress from "../backup/RunProgress.ts"
 import type { RunReport } from "../backup/RunReport.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
-import { KafkaSource } from "../kafka/KafkaSource.ts"
+import { KafkaSource, KafkaSources } from "../kafka/KafkaSource.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import * as KbakFormat from "../segment/KbakFormat.ts"
 import { ObjectStore } from "../storage/ObjectStore.ts"
@@ -66,12 +66,14 @@ const attempt = Effect.fn("RunCommand.attempt")(function* (
 ) {
   const { progress } = known
   const storageTarget = Resource.storageTarget(backup, places)
-  const kafkaTarget = Connections.kafka(backup.spec.kafkaCluster).pipe(Effect.provide(Resource.secretsLayer(places)))
+  const kafkaTarget = yield* Connections.kafka(backup.spec.kafkaCluster).pipe(
+    Effect.provide(Resource.secretsLayer(places))
+  )
   const request = SpecRequest.request(backup, slot, hostname())
   const guards = yield* BreakerGuards.make(request.circuitBreaker, progress)
   const store = guards.store(yield* Rotation.openStore(storageTarget))
   known.store = store
-  const kafka = yield* Rotation.openKafka(kafkaTarget, guards.brokers)
+  const kafka = yield* (yield* KafkaSources).open(kafkaTarget, guards.brokers)
   const limitBytes = Memory.limitBytes()
   Memory.calmCollector(limitBytes)
   return yield* Run.run(request, {

@@ -73,10 +73,13 @@ export const decompress = (batch: RecordBatch, maxBytes: number = maxInflatedByt
   }
 }
 
-/** Output grows in pieces of `chunkSize`; about the expected output, because each piece costs a hop. */
+/**
+ * Output grows in pieces of `chunkSize`. Few batches shrink more than sixfold, and room that stays unused costs nothing;
+ * a second piece costs a hop, a copy of everything, and memory that is not free before the next garbage collection.
+ */
 const zlibOptions = (section: Buffer, maxBytes: number) => ({
   maxOutputLength: maxBytes,
-  chunkSize: Math.min(1024 * 1024, Math.max(16 * 1024, section.length * 2))
+  chunkSize: Math.min(1024 * 1024, Math.max(16 * 1024, section.length * 6))
 })
 
 const lz4Frames = (section: Buffer, maxBytes: number): ReadonlyArray<Buffer> => {

@@ -3,7 +3,7 @@ import { type ClusterOptions, type InMemoryCluster, makeInMemoryCluster } from "
 import { BrokerUnreachable, KafkaError } from "./KafkaError.ts"
 import { KafkaSources } from "./KafkaSource.ts"
 import type { SourceOptions } from "./SourceOptions.ts"
-import { makeKafkaSource } from "./WireKafkaSource.ts"
+import { makeCarefulSource } from "./WireKafkaSource.ts"
 
 /** Clusters in this process's memory, found by their bootstrap server: for the demo, the harness and tests. */
 export class InMemoryKafka extends Context.Service<
@@ -30,12 +30,12 @@ export class InMemoryKafka extends Context.Service<
             return made
           })
         const sources = KafkaSources.of({
-          open: ({ bootstrapServers }) =>
+          open: ({ bootstrapServers }, care) =>
             Effect.suspend(() => {
               const found = bootstrapServers.flatMap((server) => clusters.get(server) ?? [])[0]
               return found === undefined
                 ? Effect.fail(unknownCluster(bootstrapServers))
-                : Effect.succeed(makeKafkaSource(found.wire, options))
+                : Effect.succeed(makeCarefulSource(found.wire, care, options))
             })
         })
         return Context.make(InMemoryKafka, { cluster }).pipe(Context.add(KafkaSources, sources))

@@ -1,10 +1,10 @@
 import { Effect, Layer } from "effect"
 import * as KafkaJsWire from "./KafkaJsWire.ts"
 import { KafkaSources } from "./KafkaSource.ts"
-import { makeKafkaSource } from "./WireKafkaSource.ts"
+import { makeCarefulSource } from "./WireKafkaSource.ts"
 
 /** Real clusters. Each `open` connects anew, with the target's own credentials, and closes with its scope. */
 export const layer = (options: KafkaJsWire.Options = {}): Layer.Layer<KafkaSources> =>
   Layer.succeed(KafkaSources, {
-    open: (target) => KafkaJsWire.make(target, options).pipe(Effect.map((wire) => makeKafkaSource(wire)))
+    open: (target, care) => KafkaJsWire.make(target, options).pipe(Effect.map((wire) => makeCarefulSource(wire, care)))
   })

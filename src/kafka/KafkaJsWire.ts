@@ -1,16 +1,15 @@
-import { Duration, Effect, Redacted, type Scope } from "effect"
+import { Duration, Effect, type Scope } from "effect"
 import * as Address from "./kafkajs/Address.ts"
 import * as Brokers from "./kafkajs/Brokers.ts"
 import * as BufferPool from "./kafkajs/BufferPool.ts"
 import * as GroupOffsets from "./kafkajs/GroupOffsets.ts"
+import * as Identity from "./kafkajs/Identity.ts"
 import * as Internals from "./kafkajs/internals.ts"
-import type * as Link from "./kafkajs/Link.ts"
 import * as Api from "./kafkajs/protocol/Api.ts"
 import * as DescribeConfigs from "./kafkajs/protocol/DescribeConfigs.ts"
 import * as Fetch from "./kafkajs/protocol/Fetch.ts"
 import * as ListOffsets from "./kafkajs/protocol/ListOffsets.ts"
 import * as Metadata from "./kafkajs/protocol/Metadata.ts"
-import * as Tls from "./kafkajs/Tls.ts"
 import * as TopicConfigs from "./kafkajs/TopicConfigs.ts"
 import { ErrorCode } from "./ErrorCode.ts"
 import { BrokerUnreachable, KafkaError, type KafkaReason, ProtocolFailure } from "./KafkaError.ts"
@@ -67,17 +66,8 @@ const bootstrapOf = (target: KafkaTarget): Effect.Effect<ReadonlyArray<Address.A
   )
 }
 
-const settingsOf = (target: KafkaTarget, ssl: Link.Settings["ssl"], options: Options): Link.Settings => ({
+const limitsOf = (options: Options): Brokers.Limits => ({
   clientId: options.clientId ?? "kafka-backup",
-  ssl,
-  sasl:
-    target.sasl === undefined
-      ? undefined
-      : {
-          mechanism: target.sasl.mechanism,
-          username: Redacted.value(target.sasl.username),
-          password: Redacted.value(target.sasl.password)
-        },
   pool: BufferPool.make({ maxIdleBytes: options.idleBufferBytes ?? 32 * 1024 * 1024, maxBufferBytes: maxPooledBytes }),
   openTimeoutMillis: Duration.toMillis(options.connectTimeout ?? "15 seconds"),
   requestTimeoutMillis: Duration.toMillis(options.requestTimeout ?? "30 seconds"),
@@ -94,8 +84,7 @@ export const make = (target: KafkaTarget, options: Options = {}): Effect.Effect<
     if (incompatibility !== undefined) return yield* Effect.die(new Error(incompatibility))
     Internals.quietTimers()
     const bootstrap = yield* bootstrapOf(target)
-    const ssl = yield* Tls.options(target.tls)
-    const brokers = yield* Brokers.make(bootstrap, settingsOf(target, ssl, options), target)
+    const brokers = yield* Brokers.make(bootstrap, limitsOf(options), yield* Identity.of(target))
 
     const metadataOf = (names: ReadonlyArray<string> | "all", introduction?: Brokers.Introduction) =>
       brokers

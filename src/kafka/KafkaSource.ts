@@ -1,4 +1,5 @@
 import { Context, type Effect, type Scope, type Stream } from "effect"
+import type { BrokerCare } from "./BrokerCare.ts"
 import type { KafkaError } from "./KafkaError.ts"
 import type { KafkaTarget } from "./KafkaTarget.ts"
 import type { RecordBatch } from "./RecordBatch.ts"
@@ -108,10 +109,13 @@ export interface KafkaSourceShape {
 /** The cluster of one run. */
 export class KafkaSource extends Context.Service<KafkaSource, KafkaSourceShape>()("kafka-backup/kafka/KafkaSource") {}
 
-/** Opens the cluster that a resource asks for. */
+/** Opens the cluster that a resource asks for; with `care`, fetches from a broker that does not answer are held back. */
 export class KafkaSources extends Context.Service<
   KafkaSources,
   {
-    readonly open: (target: KafkaTarget) => Effect.Effect<KafkaSourceShape, KafkaError, Scope.Scope>
+    readonly open: (
+      target: KafkaTarget,
+      care?: BrokerCare
+    ) => Effect.Effect<KafkaSourceShape, KafkaError, Scope.Scope>
   }
 >()("kafka-backup/kafka/KafkaSources") {}

@@ -1,4 +1,4 @@
-import type { Redacted } from "effect"
+import type { Effect, Redacted } from "effect"
 
 /** How to reach and convince one cluster, credentials included. */
 export interface KafkaTarget {
@@ -27,4 +27,6 @@ export interface KafkaTarget {
     readonly usernameKey: string
     readonly passwordKey: string
   }
+  /** This target with the credentials as its Secrets hold them now; undefined while they cannot be read. */
+  readonly reread?: Effect.Effect<KafkaTarget | undefined>
 }

@@ -38,7 +38,7 @@ export const defaults: SourceOptions = {
 /** Waits before attempt number `failures` + 1: 50 ms, doubling to at most 5 s, of which a random half is left out. */
 export const backoff = (failures: number): Effect.Effect<void> =>
   Effect.flatMap(Random.next, (random) =>
-    Effect.sleep(Math.min(5000, 50 * 2 ** Math.min(failures, 10)) * (0.5 + random / 2))
+    Effect.sleep(Math.round(Math.min(5000, 50 * 2 ** Math.min(failures, 10)) * (0.5 + random / 2)))
   )
 
 /** Repeats a question while waiting may cure its failure, for at most `budgetMillis`; then the last failure stands. */

@@ -1,4 +1,6 @@
 import { Effect, Stream } from "effect"
+import type { BrokerCare } from "./BrokerCare.ts"
+import * as GuardedWire from "./GuardedWire.ts"
 import type { KafkaSourceShape } from "./KafkaSource.ts"
 import type { KafkaWire } from "./KafkaWire.ts"
 import { askOffsets } from "./OffsetQuestion.ts"
@@ -29,3 +31,19 @@ export const makeKafkaSource = (wire: KafkaWire, options?: Partial<SourceOptions
         : partitionStream(() => makePartitionReader(wire, topics, settings, request))
   }
 }
+
+/**
+ * As `makeKafkaSource`, where `care` says so with a guard before each broker. A read is then as patient as the guard: time
+ * for which its broker was held back must not end it.
+ */
+export const makeCarefulSource = (
+  wire: KafkaWire,
+  care: BrokerCare | undefined,
+  options?: Partial<SourceOptions>
+): KafkaSourceShape =>
+  care === undefined
+    ? makeKafkaSource(wire, options)
+    : makeKafkaSource(GuardedWire.make(wire, care.guard), {
+        ...options,
+        noProgressMillis: Math.max(care.budgetMillis, options?.noProgressMillis ?? defaults.noProgressMillis)
+      })

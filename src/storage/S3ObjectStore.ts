@@ -6,7 +6,7 @@ import * as Pieces from "./Pieces.ts"
 import * as Connection from "./s3/Connection.ts"
 import * as Failure from "./s3/Failure.ts"
 import * as Reading from "./s3/Reading.ts"
-import * as Retry from "./s3/Retry.ts"
+import * as Retry from "./Retry.ts"
 import * as Writing from "./s3/Writing.ts"
 import type { S3Target } from "./StorageTarget.ts"
 
@@ -26,8 +26,8 @@ const urlDecoded = (key: string): string => {
 }
 
 /**
- * A bucket, or a prefix in it, of AWS S3 or a compatible store that has conditional writes (If-None-Match). Requests are
- * repeated inside, within a budget; what comes out as `StoreUnavailable` has been tried several times.
+ * A bucket, or a prefix in it, of AWS S3 or a compatible store that has conditional writes (If-None-Match). A request is
+ * repeated once and at once; patience beyond that is the business of `GuardedObjectStore`.
  */
 export const open = (
   target: S3Target,
@@ -51,7 +51,7 @@ export const open = (
       prefix: string,
       token: string | undefined,
       more: { MaxKeys?: number; Delimiter?: string },
-      policy = Retry.standard
+      policy = Retry.atOnce
     ) => {
       const input = {
         Bucket: bucket,
@@ -159,7 +159,7 @@ export const open = (
       head: (key) =>
         Effect.andThen(
           checked("head", key),
-          Retry.retrying(Retry.standard, () => headOnce(key)).pipe(
+          Retry.retrying(Retry.atOnce, () => headOnce(key)).pipe(
             Effect.map((answer) => Writing.info(key, answer.ContentLength ?? 0, answer)),
             Effect.catchIf(
               (error) => !error.isRetryable,
@@ -175,7 +175,7 @@ export const open = (
       delete: (key) =>
         Effect.andThen(
           checked("delete", key),
-          Retry.retrying(Retry.standard, () =>
+          Retry.retrying(Retry.atOnce, () =>
             send(place("delete", key), (client, options) =>
               client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: full(key) }), options)
             )

@@ -1,5 +1,7 @@
 import { Effect, Layer } from "effect"
+import * as AzureObjectStore from "./AzureObjectStore.ts"
 import * as DirectoryObjectStore from "./DirectoryObjectStore.ts"
+import * as GcsObjectStore from "./GcsObjectStore.ts"
 import { InMemoryObjectStores } from "./InMemoryObjectStore.ts"
 import { ObjectStores } from "./ObjectStore.ts"
 import * as S3ObjectStore from "./S3ObjectStore.ts"
@@ -19,6 +21,10 @@ export const layer = Layer.effect(
             return DirectoryObjectStore.open(target)
           case "S3":
             return S3ObjectStore.open(target)
+          case "Azure":
+            return AzureObjectStore.open(target)
+          case "Gcs":
+            return GcsObjectStore.open(target)
           case "InMemory":
             return Effect.map(inMemory.named(target.name), ({ store }) => store)
         }

@@ -22,6 +22,47 @@ export interface S3Target {
   }
 }
 
+/** How we prove to Azure who we are: exactly one way. */
+export type AzureCredentials =
+  | { readonly _tag: "AccountKey"; readonly accountKey: Redacted.Redacted; readonly origin: CredentialsOrigin }
+  /** A leading `?` is tolerated. */
+  | { readonly _tag: "SasToken"; readonly sasToken: Redacted.Redacted; readonly origin: CredentialsOrigin }
+  | {
+      readonly _tag: "ServicePrincipal"
+      readonly clientId: Redacted.Redacted
+      readonly tenantId: Redacted.Redacted
+      readonly clientSecret: Redacted.Redacted
+      readonly origin: CredentialsOrigin
+    }
+  /** What AKS Workload Identity puts into the pod: AZURE_FEDERATED_TOKEN_FILE, AZURE_CLIENT_ID, AZURE_TENANT_ID. */
+  | { readonly _tag: "WorkloadIdentity" }
+  /** Whatever identity the platform gives: workload identity where it is injected, else the managed identity. */
+  | { readonly _tag: "Platform" }
+
+export interface AzureTarget {
+  readonly _tag: "Azure"
+  readonly accountName: string
+  readonly container: string
+  /** Blob name prefix without leading or trailing slash; absent or empty means the container's root. */
+  readonly prefix?: string
+  /**
+   * Address of the blob service; absent means `https://{accountName}.blob.core.windows.net`. Where the account is not in
+   * the host name, as with emulators, it ends with it: `http://127.0.0.1:10000/devstoreaccount1`.
+   */
+  readonly endpoint?: string
+  readonly credentials: AzureCredentials
+}
+
+/** The address is Google's, or what the environment variable STORAGE_EMULATOR_HOST says. */
+export interface GcsTarget {
+  readonly _tag: "Gcs"
+  readonly bucket: string
+  /** Object name prefix without leading or trailing slash; absent or empty means the bucket's root. */
+  readonly prefix?: string
+  /** A service account's key file. Absent: application default credentials (GKE Workload Identity). */
+  readonly credentials?: { readonly keyFile: Redacted.Redacted; readonly origin: CredentialsOrigin }
+}
+
 export interface DirectoryTarget {
   readonly _tag: "Directory"
   /** Absolute path of an existing directory: the mounted claim. */
@@ -36,5 +77,9 @@ export interface InMemoryTarget {
   readonly name: string
 }
 
-/** Where one resource's backups go, with everything needed to open it. */
-export type StorageTarget = S3Target | DirectoryTarget | InMemoryTarget
+/**
+ * Where one resource's backups go, with everything needed to open it. Credentials are values, as their Secret stood when
+ * it was read; adapters use them as they are. `RenewedObjectStore` opens the store again with a newer target when they are
+ * refused and the Secret has changed, whatever the backend.
+ */
+export type StorageTarget = S3Target | AzureTarget | GcsTarget | DirectoryTarget | InMemoryTarget

@@ -3,6 +3,7 @@ import { assert } from "@effect/vitest"
 import * as Run from "../../src/backup/Run.ts"
 import * as RunProgress from "../../src/backup/RunProgress.ts"
 import type { RunRequest } from "../../src/backup/RunRequest.ts"
+import type { BrokerCare } from "../../src/kafka/BrokerCare.ts"
 import type { InMemoryCluster } from "../../src/kafka/InMemoryCluster.ts"
 import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
 import { KafkaSource, KafkaSources } from "../../src/kafka/KafkaSource.ts"
@@ -46,12 +47,13 @@ export interface RunOptions {
   readonly segmentBytes?: number
   readonly stop?: Deferred.Deferred<void>
   readonly progress?: RunProgress.RunProgress
+  readonly care?: BrokerCare | undefined
 }
 
 /** One attempt, with segments small enough that a story has many. */
 export const attempt = Effect.fnUntraced(function* (request: RunRequest, options: RunOptions = {}) {
   const { store } = yield* world
-  const kafka = yield* (yield* KafkaSources).open({ bootstrapServers: [bootstrapServer] })
+  const kafka = yield* (yield* KafkaSources).open({ bootstrapServers: [bootstrapServer] }, options.care)
   return yield* Run.run(request, {
     format: (settings) => KbakFormat.make({ compression: settings.compression, level: settings.compressionLevel, ...(settings.includeOffsetHeaders ? { offsetHeaders: {} } : {}) }, { chunkBytes: 4096 }),
     openPartitions: 3,

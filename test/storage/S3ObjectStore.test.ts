@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
+import * as GuardedObjectStore from "../../src/storage/GuardedObjectStore.ts"
 import type { ObjectKey } from "../../src/storage/ObjectStore.ts"
 import * as S3ObjectStore from "../../src/storage/S3ObjectStore.ts"
 import { type Answer, answering, breaking, refusing, scriptedS3, stalling } from "./scriptedS3.ts"
@@ -105,7 +106,7 @@ describe("S3ObjectStore.put", () => {
     })
   )
 
-  it.live("sends everything anew after conflicts, throttling and server errors", () =>
+  it.live("can be sent anew, with everything in it, after conflicts, throttling and server errors", () =>
     Effect.gen(function* () {
       const { store, arrived } = yield* against(
         refusing(409, "ConditionalRequestConflict"),
@@ -114,7 +115,7 @@ describe("S3ObjectStore.put", () => {
         stored
       )
       const pieces = Array.from({ length: 50 }, (_, i) => new Uint8Array(10_000).fill(i))
-      yield* store.put(key("segment"), pieces, { ifAbsent: true })
+      yield* GuardedObjectStore.make(store, GuardedObjectStore.bounded).put(key("segment"), pieces, { ifAbsent: true })
       assert.strictEqual(arrived.length, 4)
       for (const { body } of arrived) assert.isTrue(body.equals(Buffer.concat(pieces)))
     })

@@ -1,9 +1,10 @@
 import { type Cause, Clock, Effect, type Scope, Semaphore } from "effect"
 import { AuthenticationFailed, BrokerUnreachable, type KafkaReason } from "../KafkaError.ts"
-import type { KafkaTarget } from "../KafkaTarget.ts"
 import * as Address from "./Address.ts"
 import * as Diagnosis from "./Diagnosis.ts"
+import * as Identity from "./Identity.ts"
 import * as Link from "./Link.ts"
+import type { LinkBroken } from "./LinkBroken.ts"
 import type * as Api from "./protocol/Api.ts"
 import type { Node } from "./protocol/Metadata.ts"
 
@@ -57,6 +58,12 @@ interface Slot {
   lastFailure: KafkaReason | undefined
 }
 
+/** What holds for every connection, whoever we are. */
+export type Limits = Omit<Link.Settings, "ssl" | "sasl">
+
+/** Credentials that were refused are not shown again for this long, unless they change. */
+const refusedMillis = 10_000
+
 /** No server gets less than this, however long the list is. */
 const leastShareMillis = 1000
 
@@ -83,13 +90,18 @@ const summarize = (failures: ReadonlyArray<KafkaReason>): KafkaReason => {
 /** Connections are opened when first needed, and all closed with the scope. */
 export const make = (
   bootstrap: ReadonlyArray<Address.Address>,
-  settings: Link.Settings,
-  target: KafkaTarget
+  limits: Limits,
+  identity: Identity.Identity
 ): Effect.Effect<Brokers, never, Scope.Scope> =>
   Effect.gen(function* () {
     const slots = new Map<string, Slot>()
     let nodes: ReadonlyMap<number, Node> = new Map()
     let closed = false
+    let current = identity
+    let wasAccepted = false
+    let refusal:
+      | { readonly identity: Identity.Identity; readonly reason: KafkaReason; readonly millis: number }
+      | undefined
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         closed = true
@@ -113,17 +125,46 @@ export const make = (
       return slot
     }
 
-    const openInto = (slot: Slot, where: string, openTimeoutMillis: number): Effect.Effect<Link.Link, KafkaReason> =>
+    const settingsOf = ({ sasl, ssl }: Identity.Identity): Link.Settings => ({ ...limits, ssl, sasl })
+
+    const diagnosed = (broken: LinkBroken, { address, where }: Place): Effect.Effect<KafkaReason> =>
+      Diagnosis.reason(broken, address, where, settingsOf(current), current.target).pipe(
+        Effect.map((reason) =>
+          wasAccepted && Diagnosis.isRefusal(broken) ? Diagnosis.afterAcceptance(reason, current.target) : reason
+        )
+      )
+
+    /** Once connected, credentials may change under us: each later connection is opened with what the Secrets hold then. */
+    const newestIdentity = Effect.suspend(() => {
+      if (!wasAccepted) return Effect.succeed(current)
+      return Effect.tap(Identity.renewed(current), (fresh) => Effect.sync(() => void (current = fresh)))
+    })
+
+    const openLink = (place: Place, openTimeoutMillis: number): Effect.Effect<Link.Link, KafkaReason> =>
+      Effect.gen(function* () {
+        const mine = yield* newestIdentity
+        const nowMillis = yield* Clock.currentTimeMillis
+        // The same credentials again, at once, could only lock the account.
+        if (refusal?.identity === mine && nowMillis - refusal.millis < refusedMillis) return yield* refusal.reason
+        return yield* Link.open(place.address, { ...settingsOf(mine), openTimeoutMillis }).pipe(
+          Effect.tap(() => Effect.sync(() => void (wasAccepted = true))),
+          Effect.catch((broken) =>
+            Effect.flatMap(diagnosed(broken, place), (reason) => {
+              if (wasAccepted && Diagnosis.isRefusal(broken)) refusal = { identity: mine, reason, millis: nowMillis }
+              return Effect.fail(reason)
+            })
+          )
+        )
+      })
+
+    const openInto = (slot: Slot, place: Place, openTimeoutMillis: number): Effect.Effect<Link.Link, KafkaReason> =>
       Effect.uninterruptibleMask((restore) =>
-        restore(Link.open(slot.address, { ...settings, openTimeoutMillis })).pipe(
+        restore(openLink(place, openTimeoutMillis)).pipe(
           Effect.tap((link) =>
             Effect.sync(() => {
               slot.link = link
               if (closed || slots.get(slot.key) !== slot) link.close()
             })
-          ),
-          Effect.catch((broken) =>
-            restore(Diagnosis.reason(broken, slot.address, where, settings, target)).pipe(Effect.flatMap(Effect.fail))
           ),
           Effect.onExit((exit) =>
             Effect.sync(() => {
@@ -134,20 +175,16 @@ export const make = (
         )
       )
 
-    const linkTo = (
-      { address, where }: Place,
-      lane: Lane,
-      openTimeoutMillis: number
-    ): Effect.Effect<Link.Link, KafkaReason> =>
+    const linkTo = (place: Place, lane: Lane, openTimeoutMillis: number): Effect.Effect<Link.Link, KafkaReason> =>
       Effect.suspend(() => {
-        const slot = slotOf(address, lane)
+        const slot = slotOf(place.address, lane)
         if (slot.link?.isOpen() === true) return Effect.succeed(slot.link)
         const attemptsSeen = slot.attempts
         return slot.opening.withPermit(
           Effect.suspend(() => {
             if (slot.link?.isOpen() === true) return Effect.succeed(slot.link)
             if (slot.attempts !== attemptsSeen && slot.lastFailure !== undefined) return Effect.fail(slot.lastFailure)
-            return openInto(slot, where, openTimeoutMillis)
+            return openInto(slot, place, openTimeoutMillis)
           })
         )
       })
@@ -155,11 +192,7 @@ export const make = (
     const call = <A>(place: Place, link: Link.Link, api: Api.Api, request: Request<A>, options?: CallOptions) =>
       link
         .call(api, request, options)
-        .pipe(
-          Effect.catch((broken) =>
-            Diagnosis.reason(broken, place.address, place.where, settings, target).pipe(Effect.flatMap(Effect.fail))
-          )
-        )
+        .pipe(Effect.catch((broken) => Effect.flatMap(diagnosed(broken, place), Effect.fail)))
 
     /** Each address once, connected ones first. */
     const places = (): ReadonlyArray<Place> => {
@@ -180,9 +213,9 @@ export const make = (
         const failures: Array<KafkaReason> = []
         const start = yield* Clock.currentTimeMillis
         for (const [index, place] of candidates.entries()) {
-          const left = start + settings.openTimeoutMillis - (yield* Clock.currentTimeMillis)
+          const left = start + limits.openTimeoutMillis - (yield* Clock.currentTimeMillis)
           const fair = left / (candidates.length - index)
-          const share = Math.max(Math.min(leastShareMillis, settings.openTimeoutMillis), fair)
+          const share = Math.max(Math.min(leastShareMillis, limits.openTimeoutMillis), fair)
           const attempt = linkTo(place, "control", share).pipe(
             Effect.flatMap((link) => {
               const wrong = introduction?.check(link.ranges)
@@ -215,7 +248,7 @@ export const make = (
           const node = nodes.get(nodeId)
           if (node === undefined) return Effect.succeed(undefined)
           const place = { address: node, where: nameOf(node) }
-          return linkTo(place, options?.lane ?? "control", settings.openTimeoutMillis).pipe(
+          return linkTo(place, options?.lane ?? "control", limits.openTimeoutMillis).pipe(
             Effect.flatMap((link) => call(place, link, api, request, options))
           )
         }),

@@ -1,8 +1,9 @@
 import { Effect } from "effect"
 import tls from "node:tls"
-import type { KafkaReason } from "../KafkaError.ts"
+import { BrokerUnreachable, type KafkaReason } from "../KafkaError.ts"
 import type { KafkaTarget } from "../KafkaTarget.ts"
 import type { Address } from "./Address.ts"
+import * as CertificateFailure from "./CertificateFailure.ts"
 import * as Failure from "./Failure.ts"
 import * as Link from "./Link.ts"
 import { type LinkBroken, NoAnswer } from "./LinkBroken.ts"
@@ -83,3 +84,20 @@ export const reason = (
     }
     return Failure.reason(broken, where, target)
   })
+
+/** True when it was our user, password or client certificate that the broker turned down. */
+export const isRefusal = ({ cause }: LinkBroken): boolean =>
+  Failure.isRefusal(cause) || CertificateFailure.isRefusal(cause)
+
+/**
+ * The same refusal where these brokers let us in before, in this very run: then it is most likely a rotation that has not
+ * reached our Secret yet, which waiting may cure.
+ */
+export const afterAcceptance = (reason: KafkaReason, target: KafkaTarget): KafkaReason =>
+  reason._tag === "AuthenticationFailed"
+    ? new BrokerUnreachable({
+        detail: `${reason.message}, which were accepted earlier in this run`,
+        advice: `if credentials are being rotated, bring ${Failure.secrets(target)} up to date: they are read again for every new connection. Else ${reason.advice}`,
+        transient: true
+      })
+    : reason

@@ -47,6 +47,17 @@ export const typeOf = (error: Error): string => {
   return typeof type === "string" ? type : ""
 }
 
+/** True when the broker said no to user and password. */
+export const isRefusal = (error: Error): boolean =>
+  error.name === "KafkaJSSASLAuthenticationError" || typeOf(error) === "SASL_AUTHENTICATION_FAILED"
+
+/** The Secrets that say who we are, by name. */
+export const secrets = (target: KafkaTarget): string =>
+  [
+    ...(target.sasl === undefined ? [] : [saslSecret(target)]),
+    ...(target.tls === undefined ? [] : [CertificateFailure.tlsSecret(target)])
+  ].join(" and ")
+
 const speaksPlaintext = (where: string, cause?: Error) =>
   new BrokerUnreachable({
     detail: `${where}: the listener does not speak TLS`,
@@ -126,7 +137,7 @@ export const reason = (broken: LinkBroken, where: string, target: KafkaTarget): 
       cause: error
     })
   }
-  if (error.name === "KafkaJSSASLAuthenticationError" || typeOf(error) === "SASL_AUTHENTICATION_FAILED") {
+  if (isRefusal(error)) {
     return saslRefused(where, error, target)
   }
   const certificate = CertificateFailure.reason(code, where, error, target)

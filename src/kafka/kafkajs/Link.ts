@@ -124,18 +124,28 @@ const connect = (address: Address, settings: Settings, attempt: Attempt): Effect
     const opened = async () => {
       await broker.connect()
       const connection = await broker.connectionPool.getConnection(0)
+      Internals.renewInTime(connection, settings.reauthenticateBeforeMillis)
       if (socket === undefined) throw new Error("kafkajs did not use the socket factory")
       resume(Effect.succeed(over(socket, connection, broker.versions ?? {}, settings)))
     }
     opened().catch((cause) => {
       const error = asError(cause)
-      // kafkajs wraps what broke the socket; the socket itself has the original.
-      const wrapped = error.name === "KafkaJSConnectionError" || error.name === "KafkaJSConnectionClosedError"
-      if (!wrapped || socket === undefined) fail(error)
-      socket?.destroy(wrapped ? new DemuxSocket.ConnectionClosed() : error)
+      const lost = isLoss(error, socket)
+      if (!lost || socket === undefined) fail(error)
+      socket?.destroy(lost ? new DemuxSocket.ConnectionClosed() : error)
     })
     return Effect.sync(() => socket?.destroy(new Error("given up")))
   })
+
+/**
+ * True when the connection broke, and `error` is only what kafkajs made of it: the socket itself has the original. An
+ * authentication that the broker refuses is answered while the connection still stands; one that ends because the connection
+ * does is no refusal, though kafkajs calls both by one name.
+ */
+const isLoss = (error: Error, socket: DemuxSocket.DemuxSocket | undefined): boolean =>
+  error.name === "KafkaJSConnectionError" ||
+  error.name === "KafkaJSConnectionClosedError" ||
+  (error.name === "KafkaJSSASLAuthenticationError" && socket?.isOpen() === false)
 
 const over = (
   socket: DemuxSocket.DemuxSocket,
@@ -166,9 +176,13 @@ const over = (
       else {
         connection
           .authenticate()
-          .then(send)
+          .then(() => {
+            Internals.renewInTime(connection, settings.reauthenticateBeforeMillis)
+            send()
+          })
           .catch((cause) => {
-            const error = asError(cause)
+            const refusal = asError(cause)
+            const error = isLoss(refusal, socket) ? new DemuxSocket.ConnectionClosed() : refusal
             socket.destroy(error)
             resume(Effect.fail(new LinkBroken("authenticating", error)))
           })

@@ -1,7 +1,8 @@
 import { Effect, Redacted } from "effect"
-import { X509Certificate } from "node:crypto"
+import { createPrivateKey, X509Certificate } from "node:crypto"
 import tls, { type ConnectionOptions } from "node:tls"
 import { AuthenticationFailed } from "../KafkaError.ts"
+import * as CertificateFailure from "./CertificateFailure.ts"
 import type { KafkaTarget } from "../KafkaTarget.ts"
 
 type Material = NonNullable<KafkaTarget["tls"]>
@@ -18,18 +19,9 @@ const publicAuthorities = (): Array<string> => [
 const isEncrypted = (key: string): boolean =>
   key.includes("BEGIN ENCRYPTED PRIVATE KEY") || key.includes("Proc-Type: 4,ENCRYPTED")
 
-/** What is wrong with the material, as far as it shows before connecting. Never quotes it. */
-const problem = (material: Material): string | undefined => {
-  const key = material.key === undefined ? undefined : Redacted.value(material.key)
-  if (material.ca !== undefined && !isCertificate(material.ca)) return "ca.crt is not a PEM certificate"
-  if (material.certificate !== undefined && key === undefined) return "tls.crt is there, but tls.key is missing"
-  if (material.certificate === undefined && key !== undefined) return "tls.key is there, but tls.crt is missing"
-  if (material.certificate !== undefined && !isCertificate(material.certificate)) {
-    return "tls.crt is not a PEM certificate"
-  }
-  if (key !== undefined && isEncrypted(key)) return "tls.key is encrypted; only keys without a passphrase can be used"
-  return undefined
-}
+/** The certificates of a PEM file one by one; text between them, as `openssl s_client` writes, does not count. */
+const blocks = (pem: string): ReadonlyArray<string> =>
+  pem.match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/gu) ?? []
 
 const isCertificate = (pem: string): boolean => {
   try {
@@ -39,11 +31,54 @@ const isCertificate = (pem: string): boolean => {
   }
 }
 
+/** Why a PEM file of certificates cannot be used. OpenSSL itself would silently stop at the first one that is damaged. */
+const damage = (key: string, pem: string): string | undefined => {
+  const all = blocks(pem)
+  const begun = pem.match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/gu)?.length ?? 0
+  const bad = all.findIndex((block) => !isCertificate(block))
+  if (begun <= 1 && (bad === 0 || all.length === 0)) return `${key} is not a PEM certificate`
+  if (bad >= 0) return `certificate ${bad + 1} of ${key} is damaged`
+  return all.length < begun ? `a certificate of ${key} is cut off` : undefined
+}
+
+/** What is wrong with the material, as far as it shows before connecting. Never quotes it. */
+const problem = (material: Material): string | undefined => {
+  const { ca, certificate, key } = CertificateFailure.keys(material)
+  const privateKey = material.key === undefined ? undefined : Redacted.value(material.key)
+  if (material.certificate !== undefined && privateKey === undefined) {
+    return `${certificate} is there, but ${key} is missing`
+  }
+  if (material.certificate === undefined && privateKey !== undefined) {
+    return `${key} is there, but ${certificate} is missing`
+  }
+  if (privateKey !== undefined && isEncrypted(privateKey)) {
+    return `${key} is encrypted; only keys without a passphrase can be used`
+  }
+  return (
+    (material.ca === undefined ? undefined : damage(ca, material.ca)) ??
+    (material.certificate === undefined ? undefined : damage(certificate, material.certificate)) ??
+    (material.certificate === undefined || privateKey === undefined
+      ? undefined
+      : strangeness(key, privateKey, certificate, material.certificate))
+  )
+}
+
+/** Why key and certificate are no pair. OpenSSL itself takes an EC key beside an RSA certificate, and then uses neither. */
+const strangeness = (key: string, privateKey: string, certificate: string, pem: string): string | undefined => {
+  try {
+    const isPair = new X509Certificate(pem).checkPrivateKey(createPrivateKey(privateKey))
+    return isPair ? undefined : `${key} does not belong to ${certificate}`
+  } catch {
+    return `${key} is not a PEM private key`
+  }
+}
+
 const unusable = (material: Material, detail: string, cause?: unknown) => {
+  const { ca, certificate, key } = CertificateFailure.keys(material)
   const where = material.secret === undefined ? "the TLS configuration" : `Secret ${material.secret}`
   return new AuthenticationFailed({
     detail: `${where}: ${detail}`,
-    advice: `correct ${where}: ca.crt (optional), and for a client certificate tls.crt and an unencrypted tls.key, all PEM`,
+    advice: `correct ${where}: the authorities in ${ca}, and for a client certificate ${certificate} and an unencrypted ${key}, all PEM`,
     ...(cause === undefined ? {} : { cause })
   })
 }
@@ -63,13 +98,6 @@ export const options = (
         ...(material.key === undefined ? {} : { key: Redacted.value(material.key) })
       })
     }),
-    catch: (cause) =>
-      unusable(
-        material,
-        (cause as { readonly code?: string }).code === "ERR_OSSL_X509_KEY_VALUES_MISMATCH"
-          ? "tls.key does not belong to tls.crt"
-          : "tls.key or tls.crt cannot be read",
-        cause
-      )
+    catch: (cause) => unusable(material, "its certificates cannot be used", cause)
   })
 }

@@ -33,6 +33,10 @@ export interface KafkaJsConnection {
   readonly isAuthenticated: () => boolean
   /** Authenticates, or waits for the authentication that is under way; nothing else may be sent meanwhile. */
   readonly authenticate: () => Promise<void>
+  /** What the broker granted, in milliseconds; 0 for ever. */
+  readonly sessionLifetime: { readonly toString: () => string }
+  /** How long before the end of the session `isAuthenticated` becomes false. */
+  reauthenticationThreshold: number
 }
 
 export interface KafkaJsConnectionPool {
@@ -101,6 +105,15 @@ const scheduleOnlyWhenPending = function (this: KafkaJsRequestQueue) {
 /** Ends the busy timer of all kafkajs connections of this process. Calling it again changes nothing. */
 export const quietTimers = (): void => {
   RequestQueue.prototype.scheduleCheckPendingRequests = scheduleOnlyWhenPending
+}
+
+/**
+ * Has the session renewed `beforeMillis` before its end, or half-way where that is nothing but a few seconds: as shipped, a
+ * session shorter than the threshold is renewed with every request, and Kafka ends a connection that renews twice within
+ * one second. To be called after each authentication, because each grants a lifetime of its own.
+ */
+export const renewInTime = (connection: KafkaJsConnection, beforeMillis: number): void => {
+  connection.reauthenticationThreshold = Math.min(beforeMillis, Number(connection.sessionLifetime.toString()) / 2)
 }
 
 /** Failures reach us as rejections; a second account of them on standard output would only be noise. */

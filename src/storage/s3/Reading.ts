@@ -4,7 +4,7 @@ import type { ObjectKey } from "../ObjectStore.ts"
 import { ContentMismatch, Misconfigured, type ObjectStoreError, StoreUnavailable } from "../ObjectStoreError.ts"
 import type { Connection } from "./Connection.ts"
 import * as Failure from "./Failure.ts"
-import * as Retry from "./Retry.ts"
+import * as Retry from "../Retry.ts"
 
 /** Broken connections in a row, without a byte between them, after which reading gives up. */
 const fruitlessTimes = 5
@@ -46,7 +46,7 @@ export const read = (
           ...(size === -1 ? {} : { Range: `bytes=${at}-` }),
           ...(size === -1 || etag === undefined ? {} : { IfMatch: etag })
         }
-        const answer = yield* Retry.retrying(Retry.standard, () =>
+        const answer = yield* Retry.retrying(Retry.atOnce, () =>
           connection.send(place, (client, options) => client.send(new connection.sdk.GetObjectCommand(input), options))
         )
         const body = answer.Body as Readable | undefined

@@ -7,7 +7,7 @@ import * as Pieces from "../Pieces.ts"
 import type { Connection } from "./Connection.ts"
 import * as Failure from "./Failure.ts"
 import * as Reading from "./Reading.ts"
-import * as Retry from "./Retry.ts"
+import * as Retry from "../Retry.ts"
 
 /** Largest object of one PUT request, in bytes. Source: Amazon S3 user guide, uploading objects: 5 GB. */
 const largestBytes = 5 * 1000 ** 3
@@ -47,7 +47,7 @@ const ours = (connection: Connection, key: ObjectKey, size: number, sha256: stri
   Effect.gen(function* () {
     const place = connection.place("head", key)
     const input = { Bucket: connection.bucket, Key: connection.full(key), ChecksumMode: "ENABLED" as const }
-    const head = yield* Retry.retrying(Retry.standard, () =>
+    const head = yield* Retry.retrying(Retry.atOnce, () =>
       connection.send(place, (client, options) => client.send(new connection.sdk.HeadObjectCommand(input), options))
     )
     if (head.ContentLength !== size) return undefined
@@ -121,7 +121,7 @@ export const put = (
         )
       )
     return yield* Retry.retrying(
-      Retry.standard,
+      Retry.atOnce,
       attempt,
       // Bytes altered on the way may arrive whole the second time; bytes that never had that SHA-256 will not.
       (error, earlier) => error.isRetryable || (error.reason._tag === "ContentMismatch" && earlier === 0)

@@ -6,8 +6,8 @@ import {
   ObjectStoreError,
   type ObjectStoreReason,
   StoreUnavailable
-} from "../../../src/storage/ObjectStoreError.ts"
-import * as Retry from "../../../src/storage/s3/Retry.ts"
+} from "../../src/storage/ObjectStoreError.ts"
+import * as Retry from "../../src/storage/Retry.ts"
 
 const failing = (reason: ObjectStoreReason) =>
   new ObjectStoreError({ operation: "put", location: "s3 bucket b", reason })
@@ -47,9 +47,9 @@ describe("Retry.delayMillis", () => {
 describe("Retry.retrying", () => {
   it.effect("ends after as many requests as the policy allows", () =>
     Effect.gen(function* () {
-      const times = yield* timesOf(Retry.standard, busy())
-      assert.strictEqual(times.length, Retry.standard.attempts)
-      assert.isAtMost(times.at(-1)!, Retry.standard.budgetMillis)
+      const times = yield* timesOf(Retry.bounded, busy())
+      assert.strictEqual(times.length, Retry.bounded.attempts)
+      assert.isAtMost(times.at(-1)!, Retry.bounded.budgetMillis)
     })
   )
 
@@ -57,13 +57,13 @@ describe("Retry.retrying", () => {
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* timesOf({ attempts: 3, budgetMillis: 120_000 }, busy(20_000)), [0, 20_000, 40_000])
       assert.deepStrictEqual(yield* timesOf({ attempts: 8, budgetMillis: 30_000 }, busy(20_000)), [600_000, 620_000])
-      assert.deepStrictEqual(yield* timesOf(Retry.standard, busy(3_600_000)), [1_200_000])
+      assert.deepStrictEqual(yield* timesOf(Retry.bounded, busy(3_600_000)), [1_200_000])
     })
   )
 
   it.effect("does not repeat what waiting cannot cure", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* timesOf(Retry.standard, failing(new ObjectNotFound({ key: "a" }))), [0])
+      assert.deepStrictEqual(yield* timesOf(Retry.bounded, failing(new ObjectNotFound({ key: "a" }))), [0])
     })
   )
 })

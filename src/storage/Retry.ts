@@ -1,5 +1,5 @@
 import { Clock, Effect, Random } from "effect"
-import type { ObjectStoreError } from "../ObjectStoreError.ts"
+import type { ObjectStoreError } from "./ObjectStoreError.ts"
 
 export interface Policy {
   /** Requests at most, the first included. */
@@ -8,11 +8,18 @@ export interface Policy {
   readonly budgetMillis: number
 }
 
-/** Waits about 20 s in all for throttling and short outages to pass; longer ones are the run's own business. */
-export const standard: Policy = { attempts: 8, budgetMillis: 120_000 }
+/**
+ * Inside an adapter: once more, and only at once. Cures a kept connection that the server has just closed and a conflict
+ * between conditional writes, and learns there whether a write happened whose answer was lost. Whatever lasts longer is
+ * for `GuardedObjectStore`, so that the two do not multiply.
+ */
+export const atOnce: Policy = { attempts: 2, budgetMillis: 2_000 }
 
 /** A person waits for the answer to `open`, and a wrong host name never gets better. */
 export const opening: Policy = { attempts: 3, budgetMillis: 30_000 }
+
+/** Without a circuit breaker: waits about 20 s in all for throttling and short outages to pass. */
+export const bounded: Policy = { attempts: 8, budgetMillis: 120_000 }
 
 const firstMillis = 200
 const mostMillis = 8_000
@@ -22,7 +29,7 @@ const mostMillis = 8_000
  * never less than the server asked for. `attempt` counts the requests made so far; `random` is in [0, 1).
  */
 export const delayMillis = (attempt: number, random: number, retryAfterMillis = 0): number =>
-  Math.max(retryAfterMillis, Math.min(mostMillis, firstMillis * 2 ** (attempt - 1)) * (0.5 + random / 2))
+  Math.max(retryAfterMillis, Math.round(Math.min(mostMillis, firstMillis * 2 ** (attempt - 1)) * (0.5 + random / 2)))
 
 /**
  * Repeats `once` while its failure may pass, within the policy; the last failure is the answer. `once` is told how many

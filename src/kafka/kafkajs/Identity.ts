@@ -1,0 +1,52 @@
+import { Effect, Redacted } from "effect"
+import type { AuthenticationFailed } from "../KafkaError.ts"
+import type { KafkaTarget } from "../KafkaTarget.ts"
+import type { Settings } from "./Link.ts"
+import * as Tls from "./Tls.ts"
+
+/** Who we are to the brokers, ready for connections. Its Secrets may rotate: every new connection asks for the newest. */
+export interface Identity {
+  readonly target: KafkaTarget
+  readonly ssl: Settings["ssl"]
+  readonly sasl: Settings["sasl"]
+}
+
+/** Fails when the TLS material cannot be used. */
+export const of = (target: KafkaTarget): Effect.Effect<Identity, AuthenticationFailed> =>
+  Effect.map(Tls.options(target.tls), (ssl) => ({
+    target,
+    ssl,
+    sasl:
+      target.sasl === undefined
+        ? undefined
+        : {
+            mechanism: target.sasl.mechanism,
+            username: Redacted.value(target.sasl.username),
+            password: Redacted.value(target.sasl.password)
+          }
+  }))
+
+const parts = ({ sasl, tls }: KafkaTarget): ReadonlyArray<string | undefined> => [
+  tls?.ca,
+  tls?.certificate,
+  tls?.key === undefined ? undefined : Redacted.value(tls.key),
+  sasl === undefined ? undefined : Redacted.value(sasl.username),
+  sasl === undefined ? undefined : Redacted.value(sasl.password)
+]
+
+const isSame = (one: KafkaTarget, other: KafkaTarget): boolean => {
+  const others = parts(other)
+  return parts(one).every((part, index) => part === others[index])
+}
+
+/**
+ * The identity as the Secrets have it now: itself where they are unchanged, and where they cannot be read or used, as in
+ * the middle of a rotation.
+ */
+export const renewed = (identity: Identity): Effect.Effect<Identity> =>
+  (identity.target.reread ?? Effect.succeed(undefined)).pipe(
+    Effect.flatMap((fresh) =>
+      fresh === undefined || isSame(fresh, identity.target) ? Effect.succeed(identity) : of(fresh)
+    ),
+    Effect.catch(() => Effect.succeed(identity))
+  )

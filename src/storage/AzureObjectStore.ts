@@ -1,0 +1,160 @@
+import type { Readable } from "node:stream"
+import type { ContainerClient } from "@azure/storage-blob"
+import { Effect, type Scope } from "effect"
+import * as Address from "./azure/Address.ts"
+import * as Credential from "./azure/Credential.ts"
+import * as Failure from "./azure/Failure.ts"
+import * as Upload from "./azure/Upload.ts"
+import { rootOf } from "./cloud/Address.ts"
+import * as CloudObjectStore from "./cloud/CloudObjectStore.ts"
+import type { Found, Remote } from "./cloud/Remote.ts"
+import * as Requests from "./cloud/Requests.ts"
+import type { ObjectStoreShape } from "./ObjectStore.ts"
+import { Misconfigured, ObjectNotFound, type ObjectStoreError, type ObjectStoreReason } from "./ObjectStoreError.ts"
+import type { AzureTarget } from "./StorageTarget.ts"
+
+/** A blob as its properties describe it. */
+interface Seen extends Found {
+  readonly md5?: Uint8Array
+}
+
+/** Listings quote no ETag, everything else does. */
+const unquoted = (etag: string | undefined): string => (etag ?? "").replace(/^"|"$/gu, "")
+
+/** In an account with hierarchical namespace folders are blobs too, of no content and with this mark. */
+const isFolder = (metadata: Readonly<Record<string, string>> | undefined): boolean =>
+  metadata?.["hdi_isfolder"] === "true"
+
+const found = (
+  name: string,
+  size: number,
+  told: { readonly etag?: string | undefined; readonly lastModified?: Date | undefined }
+): Found => ({
+  name,
+  size,
+  fingerprint: unquoted(told.etag),
+  ...(told.lastModified === undefined ? {} : { modifiedMillis: told.lastModified.getTime() })
+})
+
+/**
+ * A container, or a prefix in it, of Azure Blob Storage, with or without hierarchical namespace. Nothing is asked of the
+ * service before the one listing with which `open` proves address, credentials and container.
+ */
+export const open = (
+  target: AzureTarget,
+  times: Requests.TimeOuts = Requests.timeOuts,
+  env: Credential.Environment = process.env
+): Effect.Effect<ObjectStoreShape, ObjectStoreError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const location = Address.location(target)
+    const root = rootOf(target)
+    const keyOf = (name: string) => name.slice(root.length)
+    const fail = (reason: ObjectStoreReason) => Failure.of(reason, { operation: "open", location })
+    const refused = Address.refusal(target)
+    if (refused !== undefined) {
+      return yield* fail(new Misconfigured({ detail: refused, advice: "correct the storage settings" }))
+    }
+    const sdk = yield* Effect.promise(() => import("@azure/storage-blob"))
+    const credential = yield* Effect.promise(() => Credential.make(target, sdk, env))
+    if (credential._tag === "AccessRefused" || credential._tag === "Misconfigured") return yield* fail(credential)
+
+    const service = Address.service(target)
+    const address = `${service}/${target.container}`
+    // One request each: how long to try is decided in one place. Nothing is written to the console past our log.
+    const options = { retryOptions: { maxTries: 1 } }
+    const container: ContainerClient =
+      credential._tag === "Sas"
+        ? new sdk.ContainerClient(`${address}?${credential.query}`, new sdk.AnonymousCredential(), options)
+        : new sdk.ContainerClient(address, credential.credential, options)
+
+    const common = {
+      location,
+      account: target.accountName,
+      container: target.container,
+      service,
+      credentials: target.credentials,
+      secrets: Credential.secrets(target),
+      ...(credential._tag === "Sas" && credential.endMillis !== undefined ? { sasEndMillis: credential.endMillis } : {})
+    }
+    const line = yield* Requests.make(times)
+    const send = <A>(
+      place: Pick<Failure.Place, "operation" | "key" | "ifAbsent">,
+      request: (signal: AbortSignal) => Promise<A>,
+      bytes = 0
+    ) => line(request, (error, now) => Failure.from(error, { ...common, ...place }, now), bytes)
+    const absent = (operation: Failure.Operation, key: string) =>
+      Failure.of(new ObjectNotFound({ key }), { operation, location })
+
+    const remote: Remote<Seen> = {
+      location,
+      root,
+      idleMillis: times.idle,
+      // With hierarchical namespace a folder's content comes where the folder's name stands, not where its slash does.
+      listsInOrder: false,
+      error: (operation, reason) => Failure.of(reason, { operation, location }),
+      sizeRefusal: (size) =>
+        size > Upload.largestBytes ? `more than a blob of ours can have (${Upload.largestBytes})` : undefined,
+      put: (name, content, ifAbsent) =>
+        Upload.upload(container.getBlockBlobClient(name), content, ifAbsent, (request, bytes) =>
+          send({ operation: "put", key: keyOf(name), ifAbsent }, request, bytes)
+        ).pipe(Effect.map((told) => found(name, content.size, told))),
+      holds: (seen, content) =>
+        seen.md5 === undefined ? undefined : Upload.md5(content.pieces).equals(Buffer.from(seen.md5)),
+      head: (name) =>
+        Effect.gen(function* () {
+          const told = yield* send({ operation: "head", key: keyOf(name) }, (abortSignal) =>
+            container.getBlobClient(name).getProperties({ abortSignal })
+          )
+          if (isFolder(told.metadata)) return yield* absent("head", keyOf(name))
+          return {
+            ...found(name, told.contentLength ?? 0, told),
+            ...(told.contentMD5 === undefined ? {} : { md5: told.contentMD5 })
+          }
+        }),
+      body: (operation, name, at, fingerprint) =>
+        Effect.gen(function* () {
+          const conditions = fingerprint === undefined ? {} : { ifMatch: `"${fingerprint}"` }
+          const told = yield* send({ operation, key: keyOf(name) }, (abortSignal) =>
+            container.getBlobClient(name).download(at, undefined, { abortSignal, conditions, maxRetryRequests: 0 })
+          )
+          const stream = told.readableStreamBody as Readable | undefined
+          if (isFolder(told.metadata)) {
+            stream?.destroy()
+            return yield* absent(operation, keyOf(name))
+          }
+          if (stream === undefined || told.contentLength === undefined) {
+            stream?.destroy()
+            const advice = "let no proxy between us and the store re-encode its answers"
+            const detail = `${keyOf(name)}: the store does not say how long it is`
+            return yield* Failure.of(new Misconfigured({ detail, advice }), { operation, location })
+          }
+          return { stream, bytes: told.contentLength, fingerprint: unquoted(told.etag) }
+        }),
+      page: (operation, prefix, { foldersOnly, limit, token }) => {
+        const settings = { maxPageSize: limit, ...(token === undefined ? {} : { continuationToken: token }) }
+        if (foldersOnly) {
+          return send({ operation }, async (abortSignal) => {
+            const pages = container.listBlobsByHierarchy("/", { prefix, abortSignal }).byPage(settings)
+            const { value } = await pages.next()
+            const folders = (value?.segment.blobPrefixes ?? []).map(({ name }: { name: string }) => name)
+            return { objects: [], folders, ...(value?.continuationToken ? { next: value.continuationToken } : {}) }
+          })
+        }
+        return send({ operation }, async (abortSignal) => {
+          const pages = container.listBlobsFlat({ prefix, abortSignal, includeMetadata: true }).byPage(settings)
+          const { value } = await pages.next()
+          const objects: Array<Found> = []
+          for (const item of value?.segment.blobItems ?? []) {
+            if (isFolder(item.metadata)) continue
+            objects.push(found(item.name, item.properties.contentLength ?? 0, item.properties))
+          }
+          return { objects, folders: [], ...(value?.continuationToken ? { next: value.continuationToken } : {}) }
+        })
+      },
+      remove: (name) =>
+        Effect.asVoid(
+          send({ operation: "delete", key: keyOf(name) }, (abortSignal) => container.getBlobClient(name).delete({ abortSignal }))
+        )
+    }
+    return yield* CloudObjectStore.open(remote)
+  })

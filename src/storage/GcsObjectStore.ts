@@ -1,0 +1,223 @@
+import type { IncomingMessage } from "node:http"
+import type { Readable } from "node:stream"
+import { Effect, type Scope } from "effect"
+import { rootOf } from "./cloud/Address.ts"
+import * as CloudObjectStore from "./cloud/CloudObjectStore.ts"
+import type { Body, Found, Remote } from "./cloud/Remote.ts"
+import * as Requests from "./cloud/Requests.ts"
+import * as Address from "./gcs/Address.ts"
+import * as Checksums from "./gcs/Checksums.ts"
+import * as Failure from "./gcs/Failure.ts"
+import * as Http from "./gcs/Http.ts"
+import * as Identity from "./gcs/Identity.ts"
+import * as Resource from "./gcs/Resource.ts"
+import * as ServiceAccount from "./gcs/ServiceAccount.ts"
+import * as Upload from "./gcs/Upload.ts"
+import type { ObjectStoreShape } from "./ObjectStore.ts"
+import { Misconfigured, type ObjectStoreError, type ObjectStoreReason } from "./ObjectStoreError.ts"
+import type { GcsTarget } from "./StorageTarget.ts"
+
+/**
+ * A bucket, or a prefix in it, of Google Cloud Storage, by its JSON API. With STORAGE_EMULATOR_HOST in the environment an
+ * emulator is spoken to instead; a token is then only asked for where a key file or the environment says how.
+ */
+export const open = (
+  target: GcsTarget,
+  times: Requests.TimeOuts = Requests.timeOuts,
+  env: Address.Environment = process.env
+): Effect.Effect<ObjectStoreShape, ObjectStoreError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const location = Address.location(target)
+    const root = rootOf(target)
+    const fail = (reason: ObjectStoreReason) => Failure.of(reason, { operation: "open", location })
+    const refused = Address.refusal(target, env)
+    if (refused !== undefined) {
+      return yield* fail(new Misconfigured({ detail: refused, advice: "correct the storage settings" }))
+    }
+    const account = Identity.account(target)
+    if (account !== undefined && "_tag" in account) return yield* fail(account)
+
+    const service = Address.service(env)
+    const common = {
+      location,
+      bucket: target.bucket,
+      service,
+      secrets: [],
+      ...(account === undefined || target.credentials === undefined
+        ? {}
+        : { account: { email: account.email, origin: target.credentials.origin } })
+    }
+    const client = yield* Effect.acquireRelease(
+      Effect.sync(() => Http.make()),
+      ({ close }) => Effect.sync(close)
+    )
+    const line = yield* Requests.make(times)
+    const askForToken = <A>(request: (signal: AbortSignal) => Promise<A>) =>
+      line(request, (error, now) => Failure.from(error, { ...common, operation: "open", isToken: true }, now))
+    const tokens =
+      account !== undefined
+        ? yield* ServiceAccount.tokens(account, client, askForToken)
+        : Address.isAuthenticated(env)
+          ? yield* Identity.applicationDefault(askForToken, env)
+          : Identity.none
+
+    interface Asked {
+      readonly method: Http.Request["method"]
+      readonly url: string
+      readonly headers?: Readonly<Record<string, string>>
+      readonly body?: { readonly bytes: number; readonly stream: () => Readable }
+    }
+
+    /** One request with a token; one more with a new token where the store did not take the old one. */
+    const send = <A>(
+      at: Pick<Failure.Place, "operation" | "key">,
+      asked: Asked,
+      use: (answer: IncomingMessage) => Promise<A>
+    ): Effect.Effect<A, ObjectStoreError> => {
+      const place = { ...common, ...at }
+      let isStale = false
+      const once = Effect.flatMap(
+        Effect.mapError(tokens.get, ({ reason }) => Failure.of(reason, place)),
+        (token) =>
+          line(
+            async (signal) => {
+              isStale = false
+              const { body, headers, method, url } = asked
+              return use(
+                await client.send({
+                  method,
+                  url,
+                  headers: { ...headers, ...(token === "" ? {} : { authorization: `Bearer ${token}` }) },
+                  signal,
+                  ...(body === undefined ? {} : { body: { bytes: body.bytes, stream: body.stream() } })
+                })
+              )
+            },
+            (error, now) => {
+              isStale = error instanceof Http.Refused && error.status === 401
+              return Failure.from(error, { ...place, secrets: [token] }, now)
+            },
+            asked.body?.bytes ?? 0
+          )
+      )
+      return Effect.catchIf(
+        once,
+        () => isStale,
+        () => Effect.andThen(tokens.forget, once)
+      )
+    }
+
+    const keyOf = (name: string) => name.slice(root.length)
+    const bucketUrl = `${service}/storage/v1/b/${encodeURIComponent(target.bucket)}`
+    const objectUrl = (name: string, query: Record<string, string>) =>
+      `${bucketUrl}/o/${encodeURIComponent(name)}?${new URLSearchParams(query).toString()}`
+
+    const page: Remote["page"] = (operation, prefix, { foldersOnly, limit, token }) => {
+      const query = new URLSearchParams({
+        prefix,
+        maxResults: String(limit),
+        fields: `items(${Resource.fields}),prefixes,nextPageToken`,
+        ...(token === undefined ? {} : { pageToken: token }),
+        ...(foldersOnly ? { delimiter: "/" } : {})
+      })
+      return Effect.map(
+        send({ operation }, { method: "GET", url: `${bucketUrl}/o?${query.toString()}` }, async (answer) =>
+          Resource.decodeListing(await Http.textOf(answer))
+        ),
+        ({ items = [], nextPageToken, prefixes = [] }) => ({
+          objects: foldersOnly ? [] : items.map(Resource.seen),
+          folders: prefixes,
+          ...(nextPageToken ? { next: nextPageToken } : {})
+        })
+      )
+    }
+
+    /** A 404 does not say whether the object or the bucket is missing; one look at the bucket does. */
+    const explained = <A>(operation: Failure.Operation, once: Effect.Effect<A, ObjectStoreError>) =>
+      Effect.catchIf(
+        once,
+        (error) => error.reason._tag === "ObjectNotFound",
+        (error) =>
+          Effect.matchEffect(page("open", root, { limit: 1, foldersOnly: false }), {
+            onSuccess: () => Effect.fail(error),
+            onFailure: ({ reason }) =>
+              Effect.fail(reason._tag === "TargetMissing" ? Failure.of(reason, { operation, location }) : error)
+          })
+      )
+
+    const remote: Remote<Resource.Seen> = {
+      location,
+      root,
+      idleMillis: times.idle,
+      listsInOrder: true,
+      error: (operation, reason) => Failure.of(reason, { operation, location }),
+      sizeRefusal: (size) =>
+        size > Upload.largestBytes ? `more than an object can have (${Upload.largestBytes})` : undefined,
+      put: (name, content, ifAbsent) =>
+        Effect.suspend(() => {
+          const checksums = Checksums.of(content.pieces)
+          const { contentType, ...body } = Upload.body(name, content, checksums)
+          const query = new URLSearchParams({
+            uploadType: "multipart",
+            fields: Resource.fields,
+            ...(ifAbsent ? { ifGenerationMatch: "0" } : {})
+          })
+          const url = `${service}/upload/storage/v1/b/${encodeURIComponent(target.bucket)}/o?${query.toString()}`
+          const asked = { method: "POST", url, headers: { "content-type": contentType }, body } as const
+          return send({ operation: "put", key: keyOf(name) }, asked, async (answer) =>
+            Resource.decodeObject(await Http.textOf(answer))
+          )
+        }).pipe(Effect.map((told): Found => Resource.seen(told))),
+      holds: (seen, content) => {
+        if (seen.crc32c === undefined || seen.md5Hash === undefined) return undefined
+        const checksums = Checksums.of(content.pieces)
+        return seen.crc32c === checksums.crc32c && seen.md5Hash === checksums.md5Hash
+      },
+      head: (name) =>
+        explained(
+          "head",
+          Effect.map(
+            send(
+              { operation: "head", key: keyOf(name) },
+              { method: "GET", url: objectUrl(name, { fields: Resource.fields }) },
+              async (answer) => Resource.decodeObject(await Http.textOf(answer))
+            ),
+            Resource.seen
+          )
+        ),
+      body: (operation, name, at, fingerprint) =>
+        explained(
+          operation,
+          Effect.gen(function* () {
+            const query = { alt: "media", ...(fingerprint === undefined ? {} : { ifGenerationMatch: fingerprint }) }
+            const headers: Record<string, string> = at === 0 ? {} : { range: `bytes=${at}-` }
+            const asked = { method: "GET", url: objectUrl(name, query), headers } as const
+            const answer = yield* send({ operation, key: keyOf(name) }, asked, (answer) => Promise.resolve(answer))
+            const bytes = Number(answer.headers["content-length"] ?? Number.NaN)
+            const generation = answer.headers["x-goog-generation"]
+            if (Number.isNaN(bytes) || typeof generation !== "string") {
+              answer.destroy()
+              const advice = "let no proxy between us and the store re-encode its answers"
+              const detail = `${keyOf(name)}: the store does not say how long it is`
+              return yield* Failure.of(new Misconfigured({ detail, advice }), { operation, location })
+            }
+            const body: Body = { stream: answer, bytes, fingerprint: generation }
+            const stored = Resource.crc32cOf(answer.headers["x-goog-hash"])
+            if (at > 0 || stored === undefined) return body
+            const crc = Checksums.rolling()
+            const refusal = () =>
+              crc.encoded() === stored ? undefined : `it has CRC-32C ${crc.encoded()}, the store says ${stored}`
+            return { ...body, verifier: { update: crc.update, refusal } }
+          })
+        ),
+      page,
+      remove: (name) =>
+        explained(
+          "delete",
+          send({ operation: "delete", key: keyOf(name) }, { method: "DELETE", url: objectUrl(name, {}) }, async (answer) => {
+            await Http.textOf(answer)
+          })
+        )
+    }
+    return yield* CloudObjectStore.open(remote)
+  })

@@ -1,0 +1,67 @@
+import { Effect, Semaphore, Stream } from "effect"
+import * as GuardedObjectStore from "./GuardedObjectStore.ts"
+import type { ObjectStoreShape } from "./ObjectStore.ts"
+import type { ObjectStoreError } from "./ObjectStoreError.ts"
+
+type Operation = ObjectStoreError["operation"]
+
+const isRefused = (error: ObjectStoreError) => error.reason._tag === "AccessRefused"
+
+/**
+ * A store that outlives its credentials. When access is refused, `reopened` may give the same store opened with newer
+ * ones, and the call is made again; undefined means that there are none, and the refusal stands. It is told whether the
+ * credentials have worked for this kind of call before, so that they have ended rather than never had the permission.
+ * Broken-off streams are taken up again where they were.
+ */
+export const make = (
+  first: ObjectStoreShape,
+  reopened: (haveWorked: boolean) => Effect.Effect<ObjectStoreShape | undefined>
+): ObjectStoreShape => {
+  const renewing = Semaphore.makeUnsafe(1)
+  let current = first
+  const worked = new Set<Operation>()
+
+  const haveWorked = (operation: Operation) =>
+    worked.has(operation) || (worked.size > 0 && (operation === "read" || operation === "list"))
+
+  /** True when there is another store than the one that refused. */
+  const renewed = (refusing: ObjectStoreShape, { operation }: ObjectStoreError) =>
+    renewing.withPermit(
+      Effect.suspend(() =>
+        current !== refusing
+          ? Effect.succeed(true)
+          : Effect.map(reopened(haveWorked(operation)), (store) => {
+              if (store !== undefined) current = store
+              return store !== undefined
+            })
+      )
+    )
+
+  const persist: GuardedObjectStore.Persist = (once) =>
+    Effect.suspend(() => {
+      const refusing = current
+      return Effect.catchIf(once(0), isRefused, (error) =>
+        Effect.flatMap(renewed(refusing, error), (isRenewed) => (isRenewed ? once(1) : Effect.fail(error)))
+      )
+    })
+
+  const latest = <A>(operation: Operation, call: (store: ObjectStoreShape) => Effect.Effect<A, ObjectStoreError>) =>
+    Effect.suspend(() => call(current)).pipe(
+      Effect.map((answer) => {
+        worked.add(operation)
+        return answer
+      })
+    )
+
+  const switching: ObjectStoreShape = {
+    location: first.location,
+    put: (key, pieces, options) => latest("put", (store) => store.put(key, pieces, options)),
+    get: (key) => latest("get", (store) => store.get(key)),
+    read: (key) => Stream.suspend(() => current.read(key)),
+    head: (key) => latest("head", (store) => store.head(key)),
+    list: (prefix) => Stream.suspend(() => current.list(prefix)),
+    folders: Stream.suspend(() => current.folders),
+    delete: (key) => latest("delete", (store) => store.delete(key))
+  }
+  return GuardedObjectStore.make(switching, persist)
+}

@@ -1,0 +1,27 @@
+import { randomUUID } from "node:crypto"
+import type { Content } from "../cloud/Remote.ts"
+import * as Writing from "../cloud/Writing.ts"
+import * as Checksums from "./Checksums.ts"
+
+/** Largest object of one request, in bytes. Source: Google Cloud Storage quotas: 5 TiB. */
+export const largestBytes = 5 * 1024 ** 4
+
+/**
+ * The body of a multipart upload: the object's name and checksums, then its content. The server compares the content with
+ * both checksums before the object appears. (An upload of the content alone, `uploadType=media`, could carry neither.)
+ */
+export const body = (name: string, content: Content, checksums: Checksums.Checksums) => {
+  const boundary = randomUUID()
+  const resource = { name, contentType: "application/octet-stream", ...checksums }
+  const head = Buffer.from(
+    `--${boundary}\r\ncontent-type: application/json; charset=UTF-8\r\n\r\n${JSON.stringify(resource)}\r\n` +
+      `--${boundary}\r\ncontent-type: application/octet-stream\r\n\r\n`
+  )
+  const tail = Buffer.from(`\r\n--${boundary}--\r\n`)
+  return {
+    contentType: `multipart/related; boundary=${boundary}`,
+    bytes: head.byteLength + content.size + tail.byteLength,
+    /** A new one for every request. */
+    stream: () => Writing.stream([head, ...content.pieces, tail])
+  }
+}

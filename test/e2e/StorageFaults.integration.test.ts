@@ -1,0 +1,322 @@
+import { createHash } from "node:crypto"
+import { once } from "node:events"
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client
+} from "@aws-sdk/client-s3"
+import { afterAll, assert, beforeAll, it } from "vitest"
+import type { S3Store } from "../../scripts/services/Services.ts"
+import * as Faults from "../harness/FaultProxy.ts"
+import { JavaKafka, type PartitionDigest } from "../harness/JavaKafka.ts"
+import { describeWith, type Need } from "../harness/services.ts"
+import { exportTopic, kafkaBackup, onS3, reportOf, start, succeed, Workspace } from "./product.ts"
+import { createBucket, unique } from "./scenes.ts"
+
+/** A kind of store, as these stories need it: reached by the product through a proxy, and by the test past it. */
+interface Subject {
+  readonly endpoint: string
+  readonly secret: Readonly<Record<string, string>>
+  readonly create: (bucket: string) => Promise<void>
+  /** `spec.storage` for this bucket, reached at `endpoint`. */
+  readonly storage: (endpoint: string, bucket: string) => object
+  /** Everything in the bucket: the SHA-256 of each object by its key. */
+  readonly objects: (bucket: string) => Promise<ReadonlyMap<string, string>>
+  readonly read: (bucket: string, key: string) => Promise<Buffer>
+  readonly write: (bucket: string, key: string, content: Buffer) => Promise<void>
+  readonly remove: (bucket: string, key: string) => Promise<void>
+}
+
+const s3 = (store: S3Store): Subject => {
+  const client = new S3Client({
+    endpoint: store.endpoint,
+    region: store.region,
+    forcePathStyle: true,
+    credentials: { accessKeyId: store.accessKey, secretAccessKey: store.secretKey },
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED"
+  })
+  const read = async (bucket: string, key: string) => {
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+    return Buffer.from(await Body!.transformToByteArray())
+  }
+  return {
+    endpoint: store.endpoint,
+    secret: { accessKey: store.accessKey, secretKey: store.secretKey },
+    create: (bucket) => createBucket(store, bucket),
+    storage: (endpoint, bucket) => onS3({ ...store, endpoint }, bucket, "sets"),
+    read,
+    objects: async (bucket) => {
+      const found = new Map<string, string>()
+      let token: string | undefined
+      do {
+        const page = await client.send(new ListObjectsV2Command({ Bucket: bucket, ContinuationToken: token }))
+        for (const { Key = "" } of page.Contents ?? []) {
+          found.set(
+            Key,
+            createHash("sha256")
+              .update(await read(bucket, Key))
+              .digest("hex")
+          )
+        }
+        token = page.NextContinuationToken
+      } while (token !== undefined)
+      return found
+    },
+    write: async (bucket, key, content) => {
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: content }))
+    },
+    remove: async (bucket, key) => {
+      await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))
+    }
+  }
+}
+
+const topics = /\/topics\//u
+const documents = /\/(?:claim\.json|plan\.json|attempts\/|checkpoint\/|manifest\.json)/u
+
+/** Every fault that a run must survive. `least`: requests that must really have met it. */
+const survived: ReadonlyArray<readonly [what: string, script: (proxy: Faults.FaultProxy) => void, least: number]> = [
+  [
+    "503 SlowDown in bursts",
+    (proxy) => {
+      proxy.disturb(Faults.slowDown, { method: "PUT", nth: 2, times: 4 })
+      proxy.disturb(Faults.slowDown, { method: "PUT", nth: 10, times: 3 })
+      proxy.disturb(Faults.slowDown, { method: "GET", nth: 2, times: 2 })
+    },
+    8
+  ],
+  ["429 with Retry-After", (proxy) => proxy.disturb(Faults.tooMany(1), { method: "PUT", nth: 3, times: 2 }), 2],
+  [
+    "500 for requests of every kind",
+    (proxy) => {
+      for (const method of ["PUT", "GET", "HEAD", "DELETE"]) {
+        proxy.disturb(Faults.internalError, { method, nth: 3, times: 3 })
+      }
+    },
+    8
+  ],
+  [
+    "lost answers to every document that is created only once",
+    (proxy) => {
+      for (let nth = 1; nth < 60; nth += 2)
+        proxy.disturb({ _tag: "LoseAnswer" }, { method: "PUT", path: documents, nth })
+    },
+    5
+  ],
+  [
+    "lost answers to every other segment",
+    (proxy) => {
+      for (let nth = 1; nth < 60; nth += 2) proxy.disturb({ _tag: "LoseAnswer" }, { method: "PUT", path: topics, nth })
+    },
+    4
+  ],
+  [
+    "uploads cut half-way",
+    (proxy) => {
+      for (const nth of [1, 2, 4]) {
+        proxy.disturb({ _tag: "CutUpload", afterBytes: 50_000 }, { method: "PUT", path: topics, nth })
+      }
+      proxy.disturb({ _tag: "CutUpload", afterBytes: 20 }, { method: "PUT", path: documents, nth: 3 })
+    },
+    4
+  ],
+  [
+    "a flipped bit in an upload, which the store refuses",
+    (proxy) => {
+      proxy.disturb({ _tag: "FlipUpload", atByte: 12_345 }, { method: "PUT", path: topics, nth: 2 })
+      proxy.disturb({ _tag: "FlipUpload", atByte: 7 }, { method: "PUT", path: /manifest/u })
+    },
+    2
+  ],
+  [
+    "connections that are refused, and answers that break off",
+    (proxy) => {
+      proxy.disturb({ _tag: "Refuse" }, { nth: 4, times: 3 })
+      proxy.disturb({ _tag: "CutDownload", afterBytes: 10 }, { method: "GET", nth: 4, times: 2 })
+    },
+    4
+  ],
+  [
+    "answers that take their time",
+    (proxy) => proxy.disturb({ _tag: "Stall", millis: 2500 }, { method: "PUT", nth: 2, times: 5 }),
+    5
+  ]
+]
+
+const stories = (name: string, need: Need, subjectOf: (services: { readonly [K in Need]?: never }) => Subject) =>
+  describeWith(["kafka", "java", need], `A run whose ${name} misbehaves`, (services) => {
+    const topic = unique("faulty")
+    const bucket = unique("faulty")
+    const subject = subjectOf(services as never)
+    let java: JavaKafka
+    let proxy: Faults.FaultProxy
+    let expected: ReadonlyArray<PartitionDigest>
+    /** What an undisturbed run stored before everything else: nothing of it may ever change. */
+    let before: ReadonlyMap<string, string>
+    let slots = 0
+
+    const manifest = (workspace: Workspace, endpoint: string, more: object = {}) => {
+      workspace.secret("s3-credentials", subject.secret)
+      return workspace.manifest("faulty", {
+        kafkaCluster: { bootstrapServers: [services.kafka.plaintext] },
+        topics: [topic],
+        storage: subject.storage(endpoint, bucket),
+        compression: "none",
+        checkpointIntervalSecs: 1,
+        rateLimit: { bytesPerSecond: 4_000_000 },
+        circuitBreaker: { failureThreshold: 5, resetTimeoutSecs: 2 },
+        ...more
+      })
+    }
+
+    const slot = () => new Date(Date.UTC(2026, 10, 23, 12, 0, ++slots)).toISOString().replace(".000", "")
+
+    const setsNamed = (objects: ReadonlyMap<string, string>) =>
+      [...objects.keys()].filter((key) => key.endsWith("/manifest.json")).map((key) => key.split("/").at(-2)!)
+
+    const nothingEarlierChanged = async () => {
+      const now = await subject.objects(bucket)
+      for (const [key, sha256] of before) assert.strictEqual(now.get(key), sha256, key)
+      return now
+    }
+
+    /** The set is whole, read past the proxy, and nothing lies beside what it names. */
+    const isWhole = async (workspace: Workspace, backupId: string) => {
+      const direct = manifest(workspace, subject.endpoint)
+      await succeed("verify", ...direct, backupId, "--deep")
+      const found = await exportTopic(direct, backupId, topic)
+      assert.deepStrictEqual(
+        found.map(({ partition, records, sha256 }) => ({ partition, records, sha256 })),
+        expected.map(({ partition, records, sha256 }) => ({ partition, records, sha256 }))
+      )
+      const objects = await nothingEarlierChanged()
+      const folder = `sets/${backupId}/`
+      const named = (await subject.read(bucket, `${folder}manifest.json`)).toString("utf8")
+      const stray = [...objects.keys()].filter(
+        (key) => key.startsWith(`${folder}topics/`) && !named.includes(key.slice("sets/".length))
+      )
+      assert.deepStrictEqual(stray, [], "no segment is there that the manifest does not name")
+    }
+
+    beforeAll(async () => {
+      java = await JavaKafka.start({ classpath: services.java.classpath, bootstrap: services.kafka.plaintext })
+      await java.createTopics({ name: topic, partitions: 4 })
+      await java.load({ topic, count: 12_000, seed: 31, valueBytes: 800 })
+      expected = await java.digest(topic)
+      await subject.create(bucket)
+      proxy = await Faults.FaultProxy.before(subject.endpoint)
+      using workspace = new Workspace()
+      const report = reportOf(await succeed("run", ...manifest(workspace, proxy.endpoint), "--slot", slot()))
+      assert.isAbove(report.totals.segments, 4)
+      before = await subject.objects(bucket)
+    })
+    afterAll(async () => {
+      java?.close()
+      await proxy?.[Symbol.asyncDispose]()
+    })
+
+    for (const [what, script, least] of survived) {
+      it(`survives ${what}: the set is whole, and nothing stored earlier has changed`, async () => {
+        using workspace = new Workspace()
+        proxy.calm()
+        script(proxy)
+        const report = reportOf(await succeed("run", ...manifest(workspace, proxy.endpoint), "--slot", slot()))
+        assert.isAtLeast(proxy.struck, least, "the faults were met")
+        proxy.calm()
+        assert.strictEqual(report.attempt, 1)
+        await isWhole(workspace, report.backupId)
+      })
+    }
+
+    it("pauses while the store is gone, says so, goes on by itself, and reports it", async () => {
+      using workspace = new Workspace()
+      proxy.calm()
+      const args = [
+        "run",
+        ...manifest(workspace, proxy.endpoint, { rateLimit: { bytesPerSecond: 2_000_000 } }),
+        "--slot",
+        slot()
+      ]
+      const { ended, process } = start(args)
+      await once(process.stderr!, "data")
+      while (!proxy.passed.some(({ method, path }) => method === "PUT" && topics.test(path))) {
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+      proxy.down()
+      await new Promise((resolve) => setTimeout(resolve, 9000))
+      proxy.up()
+      const result = await ended
+      assert.strictEqual(result.code, 0, result.stderr)
+      const report = reportOf(result)
+      assert.strictEqual(report.interruptions.length, 1)
+      assert.match(report.interruptions[0].target, /^storage /)
+      assert.isAtLeast(report.interruptions[0].openings, 1)
+      assert.isAtLeast(report.interruptions[0].waitedMillis, 2000)
+      assert.match(result.stdout, /"paused":\{"target":"storage /)
+      assert.match(result.stderr, /paused/)
+      await isWhole(workspace, report.backupId)
+    })
+
+    it("reads on behind answers that break off, and never takes altered bytes for a whole set", async () => {
+      using workspace = new Workspace()
+      proxy.calm()
+      const [backupId] = setsNamed(before)
+      const args = ["verify", ...manifest(workspace, proxy.endpoint), backupId!, "--deep"]
+      proxy.disturb({ _tag: "CutDownload", afterBytes: 30_000 }, { method: "GET", path: topics, times: 4 })
+      await succeed(...args)
+      assert.strictEqual(proxy.struck, 4)
+      proxy.calm()
+      proxy.disturb({ _tag: "FlipDownload", atByte: 77_777 }, { method: "GET", path: topics, nth: 2 })
+      const altered = await kafkaBackup(...args)
+      assert.strictEqual(altered.code, 16, altered.stdout + altered.stderr)
+      proxy.calm()
+      await succeed(...args)
+    })
+
+    for (const [what, spoil] of [
+      ["lost", (key: string) => subject.remove(bucket, key)],
+      [
+        "cut short",
+        async (key: string) => subject.write(bucket, key, (await subject.read(bucket, key)).subarray(0, -1))
+      ],
+      [
+        "altered",
+        async (key: string) => {
+          const content = await subject.read(bucket, key)
+          content[content.length >> 1]! ^= 1
+          await subject.write(bucket, key, content)
+        }
+      ]
+    ] as const) {
+      it(`does not name a segment that the store has ${what} after it had confirmed it`, async () => {
+        using workspace = new Workspace()
+        proxy.calm()
+        const args = [
+          "run",
+          ...manifest(workspace, proxy.endpoint, { rateLimit: { bytesPerSecond: 2_000_000 } }),
+          "--slot",
+          slot()
+        ]
+        const { ended } = start(args)
+        let key: string | undefined
+        while (key === undefined) {
+          const stored = proxy.passed.find(
+            ({ method, path, status }) => method === "PUT" && status === 200 && topics.test(path)
+          )
+          if (stored !== undefined) key = decodeURIComponent(stored.path.split("?")[0]!.slice(`/${bucket}/`.length))
+          await new Promise((resolve) => setTimeout(resolve, 20))
+        }
+        await spoil(key)
+        const { code, stderr } = await ended
+        assert.strictEqual(code, 16, stderr)
+        const objects = await nothingEarlierChanged()
+        assert.notInclude(setsNamed(objects), key.split("/")[1])
+      })
+    }
+  })
+
+stories("versitygw", "versitygw", ({ versitygw }) => s3(versitygw!))
+stories("MinIO", "minio", ({ minio }) => s3(minio!))
