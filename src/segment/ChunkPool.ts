@@ -1,8 +1,10 @@
+import { freeMemory } from "./ownMemory.ts"
+
 /** Bytes of record stream that travel together, unless a single record is larger: one zstd frame. */
 export const defaultChunkBytes = 4 * 1024 * 1024
 
-/** Spare chunks beyond this many bytes are left to the garbage collector. */
-const spareBytes = 64 * 1024 * 1024
+/** Spare chunks up to this many bytes are kept: more than a whole segment of chunks that come back together. */
+const spareBytes = 96 * 1024 * 1024
 
 /**
  * Equal buffers that are used again and again. It hands out as many as are asked for: those who ask bound the number.
@@ -24,7 +26,8 @@ export class ChunkPool {
 
   /** Call once per chunk, when nothing reads it any more. */
   give(chunk: Buffer): void {
-    if (chunk.length === this.chunkBytes && (this.#spare.length + 1) * this.chunkBytes <= spareBytes)
+    if (chunk.length === this.chunkBytes && (this.#spare.length + 1) * this.chunkBytes <= spareBytes) {
       this.#spare.push(chunk)
+    } else freeMemory(chunk)
   }
 }

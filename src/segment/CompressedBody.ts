@@ -1,5 +1,6 @@
 import { Effect, Fiber, FiberSet, type Semaphore } from "effect"
 import type { ChunkPool } from "./ChunkPool.ts"
+import { PackedBytes } from "./PackedBytes.ts"
 import type { SegmentBody } from "./SegmentBody.ts"
 
 type Pieces = ReadonlyArray<Uint8Array>
@@ -7,8 +8,8 @@ type Pieces = ReadonlyArray<Uint8Array>
 /** How chunks of record stream become a body. */
 export interface ChunkCodec {
   readonly limitBytes: number
-  /** Must not be interruptible: the thread pool reads the chunk until it is done. */
-  readonly compress: (chunk: Uint8Array) => Effect.Effect<Pieces>
+  /** Into `packed`. Must not be interruptible: the thread pool reads the chunk until it is done. */
+  readonly compress: (chunk: Uint8Array, packed: PackedBytes) => Effect.Effect<Pieces>
   /** The body, from what every chunk was compressed to, in order, and the length of the whole record stream. */
   readonly join: (compressed: Pieces, streamBytes: number) => Pieces
 }
@@ -16,6 +17,8 @@ export interface ChunkCodec {
 /** What the bodies of one run share. */
 export interface CompressionRun {
   readonly pool: ChunkPool
+  /** Chunks for what comes out. */
+  readonly packing: ChunkPool
   /** One permit per chunk that is being compressed. */
   readonly slots: Semaphore.Semaphore
   /** Owns the compressions. */
@@ -23,12 +26,15 @@ export interface CompressionRun {
 }
 
 /** Compresses every chunk by itself, on the thread pool, while the next one fills. */
-export const make = (codec: ChunkCodec, { fibers, pool, slots }: CompressionRun): SegmentBody => {
+export const make = (codec: ChunkCodec, { fibers, packing, pool, slots }: CompressionRun): SegmentBody => {
   const running: Array<Fiber.Fiber<Pieces>> = []
   let streamBytes = 0
+  const packed = new PackedBytes(packing)
   const give = (chunk: Buffer) => Effect.sync(() => pool.give(chunk))
   const compress = (chunk: Buffer, filled: number) =>
-    codec.compress(chunk.subarray(0, filled)).pipe(Effect.ensuring(Effect.andThen(give(chunk), slots.release(1))))
+    codec
+      .compress(chunk.subarray(0, filled), packed)
+      .pipe(Effect.ensuring(Effect.andThen(give(chunk), slots.release(1))))
   return {
     limitBytes: codec.limitBytes,
     add: (chunk, filled) =>
@@ -46,6 +52,6 @@ export const make = (codec: ChunkCodec, { fibers, pool, slots }: CompressionRun)
       Effect.map((compressed) => codec.join(compressed.flat(), streamBytes))
     ),
     // Each compression gives its own chunk back when it is done.
-    giveBack: () => {}
+    giveBack: () => packed.giveBack()
   }
 }

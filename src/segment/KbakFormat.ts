@@ -12,9 +12,18 @@ import type { SegmentFormat, SegmentSettings } from "./Segment.ts"
 import type { SegmentBody } from "./SegmentBody.ts"
 import * as ZstdCodec from "./ZstdCodec.ts"
 
+/**
+ * Bytes that are stored as they are wait in chunks of this size: compressed ones, and record streams that are not going
+ * to be compressed. Of the last one of each segment a part stays empty.
+ */
+const storedChunkBytes = 1024 * 1024
+
 /** How much memory a run may spend on its segments. */
 export interface SegmentMemory {
-  /** Record stream that is compressed at once, in bytes. Default 4 MiB; zstd's ratio hardly grows beyond 8 MiB. */
+  /**
+   * Record stream that is compressed at once, in bytes. Default 4 MiB, zstd's ratio hardly grows beyond 8 MiB; 1 MiB
+   * where nothing is compressed.
+   */
   readonly chunkBytes?: number
   /** Compressions in flight across all writers of the run. Default: one more than there are cores. */
   readonly compressions?: number
@@ -32,7 +41,7 @@ export interface SegmentMemory {
  *   zstd's own tables (a few MiB at level 3, up to about 10 C at level 22).
  * - lz4: the same with N times one chunk, and some 100 MiB that lz4-napi's allocator does not give back.
  * - none: an open writer holds S, and so does a sealed segment until it is released.
- * - Up to 64 MiB of spare chunks are kept. A record larger than a chunk gets a chunk of its own size. A compressed batch
+ * - Up to 96 MiB of spare chunks are kept, and as much for what chunks were compressed to. A record larger than a chunk gets a chunk of its own size. A compressed batch
  *   is held whole, decompressed, while it is appended.
  */
 export const make = (
@@ -40,21 +49,23 @@ export const make = (
   memory: SegmentMemory = {}
 ): Effect.Effect<SegmentFormat, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const pool = new ChunkPool(memory.chunkBytes ?? defaultChunkBytes)
+    const { compression, level } = settings
+    const pool = new ChunkPool(memory.chunkBytes ?? (compression === "none" ? storedChunkBytes : defaultChunkBytes))
+    const packing = new ChunkPool(storedChunkBytes)
     const slots = yield* Semaphore.make(memory.compressions ?? availableParallelism() + 1)
     const fibers = yield* FiberSet.make<ReadonlyArray<Uint8Array>>()
-    const { compression, level } = settings
+    const shared = { fibers, packing, pool, slots }
     const body = (): SegmentBody => {
       switch (compression) {
         case "zstd":
-          return CompressedBody.make(ZstdCodec.make(level), { pool, slots, fibers })
+          return CompressedBody.make(ZstdCodec.make(level), shared)
         case "lz4":
-          return CompressedBody.make(Lz4Codec.make(memory.maxLz4Bytes ?? Kbak.maxLz4Bytes), { pool, slots, fibers })
+          return CompressedBody.make(Lz4Codec.make(memory.maxLz4Bytes ?? Kbak.maxLz4Bytes), shared)
         case "none":
           return PlainBody.make(pool)
       }
     }
-    const shared = {
+    const writing = {
       compression,
       pool,
       offsetHeaders: OffsetHeaders.fromSettings(settings.offsetHeaders),
@@ -62,6 +73,6 @@ export const make = (
     }
     return {
       suffix: Kbak.suffix(compression),
-      open: (topic, partition) => Effect.sync(() => KbakWriter.make({ ...shared, topic, partition, body: body() }))
+      open: (topic, partition) => Effect.sync(() => KbakWriter.make({ ...writing, topic, partition, body: body() }))
     }
   })

@@ -6,6 +6,7 @@ import type { RecordBatch } from "../kafka/RecordBatch.ts"
 import type { ChunkPool } from "./ChunkPool.ts"
 import * as Kbak from "./Kbak.ts"
 import type { OffsetHeaders } from "./OffsetHeaders.ts"
+import { freeMemory } from "./ownMemory.ts"
 import type { EncodedSegment, SegmentWriter } from "./Segment.ts"
 import type { SegmentBody } from "./SegmentBody.ts"
 import { MalformedRecords, RecordNotRepresentable, SegmentError } from "./SegmentError.ts"
@@ -115,18 +116,17 @@ export const make = (options: KbakWriterOptions): SegmentWriter => {
 
   const transcode = Effect.fnUntraced(function* (batch: RecordBatch, from: number, until: number) {
     const attempt = <A>(act: () => A) => Effect.fromResult(Result.try({ try: act, catch: refail(batch) }))
-    if (batch.codec === 0) {
+    const own = batch.codec === 0 ? undefined : yield* inflated(batch)
+    if (own === undefined) {
       yield* attempt(() => transcoder.setBatch(batch, batch.bytes, batch.recordsStart, batch.end, from, until))
-    } else {
-      const records = yield* inflated(batch)
-      yield* attempt(() => transcoder.setBatch(batch, records, 0, records.length, from, until))
-    }
+    } else yield* attempt(() => transcoder.setBatch(batch, own, 0, own.length, from, until))
     while (!(yield* attempt(() => transcoder.run()))) {
       yield* closeChunk
       yield* checkLimit
       chunk = pool.take(transcoder.needed)
       transcoder.setTarget(chunk)
     }
+    if (own !== undefined) freeMemory(own)
     yield* checkLimit
   })
 

@@ -1,0 +1,64 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { measured, type Usage } from "./Processes.ts"
+import { type BenchTopic, payloadBytes, type Place } from "./Topics.ts"
+
+export type Output = "zstd" | "lz4" | "none"
+
+/** One run of the command line, measured from outside. */
+export interface BackupRun extends Usage {
+  readonly storedBytes: number
+}
+
+const manifest = (place: Place, topic: BenchTopic, output: Output) => `apiVersion: kafka.oso.sh/v1alpha1
+kind: KafkaBackup
+metadata:
+  name: bench
+spec:
+  kafkaCluster:
+    bootstrapServers: ${JSON.stringify(place.bootstrap.split(","))}
+  topics: ["${topic.name}"]
+  storage:
+    storageType: pvc
+    pvc: { claimName: bench }
+  compression: ${output}${output === "zstd" ? "\n  compressionLevel: 3" : ""}
+`
+
+interface Report {
+  readonly outcome: string
+  readonly totals: { readonly records: number; readonly payloadBytes: number; readonly storedBytes: number }
+}
+
+/** Where the segments of the latest run are. */
+export const segmentsFolder = (folder: string) => join(folder, "bench")
+
+/**
+ * Backs the topic up into an empty directory below `folder`, as a user would: its own process, from start to exit.
+ * Throws when the report does not say that every record is there: a wrong run has no speed.
+ */
+export const run = async (
+  command: ReadonlyArray<string>,
+  place: Place,
+  topic: BenchTopic,
+  output: Output,
+  folder: string
+): Promise<BackupRun> => {
+  const [program = "", ...first] = command
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(segmentsFolder(folder), { recursive: true })
+  const file = join(folder, "backup.yaml")
+  const reportFile = join(folder, "report.json")
+  writeFileSync(file, manifest(place, topic, output))
+  const usage = await measured(program, [...first, "run", "-f", file, "--volumes", folder, "--report", reportFile])
+  const { outcome, totals } = JSON.parse(readFileSync(reportFile, "utf8")) as Report
+  if (outcome !== "success" || totals.records !== topic.records || totals.payloadBytes !== payloadBytes(topic)) {
+    throw new Error(`the run of ${topic.name} is not what it should be: ${JSON.stringify({ outcome, totals })}`)
+  }
+  const { cpuSeconds, peakBytes, seconds } = usage
+  return {
+    seconds,
+    ...(cpuSeconds === undefined ? {} : { cpuSeconds }),
+    ...(peakBytes === undefined ? {} : { peakBytes }),
+    storedBytes: totals.storedBytes
+  }
+}

@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
+
+/** What one process took, from its start to its end. */
+export interface Usage {
+  /** Seconds by the clock. */
+  readonly seconds: number
+  /** User and system CPU of all its threads, in seconds. Absent where there is no /proc. */
+  readonly cpuSeconds?: number
+  /** Largest resident memory, in bytes. Absent where there is no /proc. */
+  readonly peakBytes?: number
+}
+
+export interface Finished extends Usage {
+  readonly output: string
+}
+
+/** How often the counters are read; what the process uses after the last look is lost, which is less than this. */
+const lookMillis = 20
+
+/** Clock ticks per second of /proc/<pid>/stat. Source: USER_HZ, which is 100 on every Linux port that Node runs on. */
+const ticksPerSecond = 100
+
+interface Counters {
+  cpuSeconds?: number
+  peakBytes?: number
+}
+
+/** Reads what the kernel counts for a process; leaves `counters` as they were when the process is gone. */
+const look = (pid: number, counters: Counters): void => {
+  try {
+    // The name in parentheses may hold blanks; utime and stime are the 12th and 13th field after it.
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+    const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]
+    if (peak === undefined) return
+    counters.cpuSeconds = cpuSeconds
+    counters.peakBytes = Number(peak) * 1024
+  } catch {
+    // No /proc here, or the process has just ended.
+  }
+}
+
+const running = new Set<ChildProcess>()
+
+/** Ends what `measured` has started and what still runs. */
+export const endAll = (): void => {
+  for (const child of running) child.kill("SIGTERM")
+}
+
+/** Runs a program to its end. Rejects with the end of its output when it fails. */
+export const measured = (program: string, args: ReadonlyArray<string>): Promise<Finished> =>
+  new Promise((resolve, reject) => {
+    const counters: Counters = {}
+    const started = performance.now()
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] })
+    running.add(child)
+    const { pid } = child
+    const timer = setInterval(() => {
+      if (pid !== undefined) look(pid, counters)
+    }, lookMillis)
+    let output = ""
+    let complaints = ""
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()))
+    child.stderr.on("data", (chunk: Buffer) => (complaints = (complaints + chunk.toString()).slice(-4_000)))
+    const end = () => {
+      clearInterval(timer)
+      running.delete(child)
+    }
+    child.once("error", (error) => {
+      end()
+      reject(error)
+    })
+    let seconds = 0
+    child.once("exit", () => {
+      seconds = (performance.now() - started) / 1000
+    })
+    child.once("close", (code, signal) => {
+      end()
+      if (code === 0) return resolve({ seconds, ...counters, output })
+      reject(new Error(`${program} ended with ${signal ?? `exit code ${code}`}:\n${output.slice(-2_000)}${complaints}`))
+    })
+  })

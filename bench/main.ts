@@ -1,0 +1,175 @@
+import { spawnSync } from "node:child_process"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { availableParallelism, cpus, loadavg, totalmem } from "node:os"
+import { join } from "node:path"
+import { parseArgs } from "node:util"
+import * as Cache from "../scripts/services/Cache.ts"
+import { say } from "../scripts/services/Progress.ts"
+import * as Backup from "./Backup.ts"
+import * as Broker from "./Broker.ts"
+import * as Limits from "./Limits.ts"
+import { endAll } from "./Processes.ts"
+import { cell, table } from "./Table.ts"
+import * as Topics from "./Topics.ts"
+
+/*
+ * npm run bench [-- options]
+ *
+ * How fast `kafka-backup run` is, and how fast it could be at most: the built command line (npm run build) backs topics up from
+ * a real broker to a directory, and the parts of the work are measured by themselves on the same data in the same minutes.
+ */
+
+const usage = `npm run bench [-- options]
+
+  --records N     records of the reference topics, 1 KiB each (default 2097152; the other topics shrink along)
+  --only TEXT     only the rows whose name holds TEXT, such as "1 KiB none" or "zstd"; may be repeated
+  --repeat N      runs of each row, of which the median by CPU is shown (default 1)
+  --no-limits     only our own rows
+  --storage DIR   where backups go; emptied for every row (default .cache/bench/storage)
+  --source        run src/main.ts instead of building dist/
+`
+
+const { values } = parseArgs({
+  options: {
+    records: { type: "string", default: "2097152" },
+    only: { type: "string", multiple: true, default: [] },
+    repeat: { type: "string", default: "1" },
+    "no-limits": { type: "boolean", default: false },
+    storage: { type: "string", default: join(Cache.root, ".cache", "bench", "storage") },
+    source: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false }
+  }
+})
+const records = Number(values.records)
+const repeat = Number(values.repeat)
+if (values.help || !(Number.isInteger(records) && records > 0) || !(Number.isInteger(repeat) && repeat > 0)) {
+  process.stdout.write(usage)
+  process.exit(values.help ? 0 : 2)
+}
+
+interface Row {
+  readonly topic: Topics.BenchTopic
+  readonly output: Backup.Output
+  readonly name: string
+}
+
+const outputs = ["zstd", "lz4", "none"] as const
+const references = (["none", "lz4", "zstd"] as const).map((source) => Topics.reference(source, records))
+const rowOf = (topic: Topics.BenchTopic, output: Backup.Output): Row => ({
+  topic,
+  output,
+  name: `${topic.what} ${topic.source} -> ${output}`
+})
+const rows = [
+  ...[...references, Topics.small(records), Topics.large(records)].flatMap((topic) =>
+    outputs.map((output) => rowOf(topic, output))
+  ),
+  rowOf(Topics.many, "zstd"),
+  rowOf(Topics.empty, "zstd")
+].filter(({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text)))
+if (rows.length === 0) {
+  process.stderr.write("no row has such a name\n")
+  process.exit(2)
+}
+
+interface Result extends Backup.BackupRun {
+  readonly name: string
+  readonly payloadBytes: number
+  /** 1-minute load average when the row began: what else the machine had to do. */
+  readonly load: number
+}
+
+const megabytesPerSecond = ({ payloadBytes, seconds }: Result): number | undefined =>
+  payloadBytes < 1e8 ? undefined : payloadBytes / 1e6 / seconds
+
+/** Of several runs the one in the middle by CPU seconds, which other work on the machine disturbs least. */
+const median = (results: ReadonlyArray<Result>): Result =>
+  results.toSorted((a, b) => (a.cpuSeconds ?? a.seconds) - (b.cpuSeconds ?? b.seconds))[
+    Math.floor((results.length - 1) / 2)
+  ]!
+
+const show = (results: ReadonlyArray<Result>, limits: ReadonlyArray<Limits.Limit>): string =>
+  [
+    table([
+      ["backup", "MB/s", "seconds", "CPU s", "peak MB", "stored MB", "load"],
+      ...results.map((result) => [
+        result.name,
+        cell(megabytesPerSecond(result)),
+        cell(result.seconds, 2),
+        cell(result.cpuSeconds, 2),
+        cell(result.peakBytes === undefined ? undefined : result.peakBytes / 1e6),
+        cell(result.storedBytes / 1e6),
+        cell(result.load, 1)
+      ])
+    ]),
+    ...(limits.length === 0
+      ? []
+      : [
+          table([
+            ["limit", "MB/s", "CPU s per GB"],
+            ...limits.map(({ cpuSecondsPerGigabyte, megabytesPerSecond, what }) => [
+              what,
+              cell(megabytesPerSecond),
+              cell(cpuSecondsPerGigabyte, 2)
+            ])
+          ])
+        ])
+  ].join("\n\n")
+
+const commandLine = (): ReadonlyArray<string> => {
+  if (values.source) return [process.execPath, join(Cache.root, "src", "main.ts")]
+  const built = spawnSync(process.execPath, [join(Cache.root, "scripts", "build.ts")], { encoding: "utf8" })
+  if (built.status !== 0) throw new Error(`npm run build failed:\n${built.stdout}${built.stderr}`)
+  return [process.execPath, join(Cache.root, "dist", "kafka-backup.mjs")]
+}
+
+const results: Array<Result> = []
+const limits: Array<Limits.Limit> = []
+let broker: Broker.Broker | undefined
+
+const cleanUp = async (): Promise<void> => {
+  endAll()
+  rmSync(values.storage, { recursive: true, force: true })
+  await broker?.stop()
+}
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => void cleanUp().then(() => process.exit(130)))
+}
+
+try {
+  const command = commandLine()
+  broker = await Broker.open()
+  const { place } = broker
+  const loaded = new Set<string>()
+  for (const row of rows) {
+    if (!loaded.has(row.topic.name)) {
+      say(`${row.topic.name}: loading ${row.topic.records} records, unless they are there`)
+      await Topics.provide(place, row.topic)
+      loaded.add(row.topic.name)
+    }
+    const runs: Array<Result> = []
+    while (runs.length < repeat) {
+      const load = loadavg()[0] ?? 0
+      const run = await Backup.run(command, place, row.topic, row.output, values.storage)
+      runs.push({ name: row.name, payloadBytes: Topics.payloadBytes(row.topic), load, ...run })
+      say(`${row.name}: ${run.seconds.toFixed(2)} s, ${cell(run.cpuSeconds, 2)} CPU s`)
+    }
+    results.push(median(runs))
+    const isReference = row.topic.what === references[0]?.what
+    if (!values["no-limits"] && isReference && row.output === "none") {
+      if (row.topic.source === "none") limits.push(...(await Limits.ofBytes(Backup.segmentsFolder(values.storage))))
+      limits.push(await Limits.consumer(place, row.topic))
+    }
+  }
+  const machine = `${availableParallelism()} cores (${cpus()[0]?.model ?? "unknown"}), ${Math.round(totalmem() / 1e9)} GB, Node ${process.versions.node}`
+  console.log(`\n${machine}\n\n${show(results, limits)}`)
+  const file = join(Cache.root, ".cache", "bench", `${new Date().toISOString().replaceAll(/[:.]/g, "-")}.json`)
+  mkdirSync(join(Cache.root, ".cache", "bench"), { recursive: true })
+  writeFileSync(file, `${JSON.stringify({ machine, records, results, limits }, null, 2)}\n`)
+  say(`written: ${file}`)
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error))
+  process.exitCode = 1
+} finally {
+  await cleanUp()
+}
