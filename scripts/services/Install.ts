@@ -148,12 +148,7 @@ export const minio = (): Promise<string> =>
 
 /** The emulator of Google Cloud Storage. */
 export const fakegcs = (): Promise<string> =>
-  goProgram(
-    Cache.fakegcs,
-    "fake-gcs-server",
-    "github.com/fsouza/fake-gcs-server@v1.55.1",
-    "1-2 minutes"
-  )
+  goProgram(Cache.fakegcs, "fake-gcs-server", "github.com/fsouza/fake-gcs-server@v1.55.1", "1-2 minutes")
 
 /** The emulator of Azure Blob Storage, in a folder of its own because it brings 365 MB of packages; gives its main script. */
 export const azurite = async (): Promise<string> => {

@@ -116,8 +116,14 @@ export const prepareBroker = async (fleet: Fleet) => {
   const ports = await Ports.free(9)
   const at = (index: number) => `127.0.0.1:${ports[index]}`
   const clients = {
-    ...{ PLAINTEXT: at(0), SASLPT: at(1), SASLTLS: at(2), TLS: at(3), MTLS: at(4) },
-    ...{ SHORT: at(6), EXPIRED: at(7), ELSEWHERE: at(8) }
+    PLAINTEXT: at(0),
+    SASLPT: at(1),
+    SASLTLS: at(2),
+    TLS: at(3),
+    MTLS: at(4),
+    SHORT: at(6),
+    EXPIRED: at(7),
+    ELSEWHERE: at(8)
   }
   const listeners = Object.entries(clients).map(([name, address]) => `${name}://${address}`)
   const config = writeConfig(fleet, "kafka", {

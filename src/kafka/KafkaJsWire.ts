@@ -10,6 +10,7 @@ import * as DescribeConfigs from "./kafkajs/protocol/DescribeConfigs.ts"
 import * as Fetch from "./kafkajs/protocol/Fetch.ts"
 import * as ListOffsets from "./kafkajs/protocol/ListOffsets.ts"
 import * as Metadata from "./kafkajs/protocol/Metadata.ts"
+import type * as Opener from "./kafkajs/Opener.ts"
 import * as TopicConfigs from "./kafkajs/TopicConfigs.ts"
 import { ErrorCode } from "./ErrorCode.ts"
 import { BrokerUnreachable, KafkaError, type KafkaReason, ProtocolFailure } from "./KafkaError.ts"
@@ -66,7 +67,7 @@ const bootstrapOf = (target: KafkaTarget): Effect.Effect<ReadonlyArray<Address.A
   )
 }
 
-const limitsOf = (options: Options): Brokers.Limits => ({
+const limitsOf = (options: Options): Opener.Limits => ({
   clientId: options.clientId ?? "kafka-backup",
   pool: BufferPool.make({ maxIdleBytes: options.idleBufferBytes ?? 32 * 1024 * 1024, maxBufferBytes: maxPooledBytes }),
   openTimeoutMillis: Duration.toMillis(options.connectTimeout ?? "15 seconds"),

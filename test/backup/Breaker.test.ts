@@ -24,6 +24,14 @@ const codeOf = (exit: Exit.Exit<unknown, unknown>) =>
     ? ExitCode.of(Option.getOrThrow(Cause.findErrorOption(exit.cause)) as ExitCode.BackupFailure)
     : ExitCode.exitCodes.success
 
+describe("Breaker.settings", () => {
+  it("give a target ten minutes, or two probes and a minute where resets take longer", () => {
+    const budgetOf = (resetTimeoutSecs: number) => Breaker.settings({ ...spec, resetTimeoutSecs })?.budgetMillis
+    assert.deepStrictEqual([1, 60, 3600].map(budgetOf), [600_000, 600_000, 7_260_000])
+    assert.isUndefined(Breaker.settings({ ...spec, enabled: false }))
+  })
+})
+
 describe("A run whose storage stops answering", () => {
   it.effect("pauses visibly, goes on by itself when storage is back, and holds everything", () =>
     Effect.gen(function* () {

@@ -8,96 +8,104 @@ import { describeWith } from "../harness/services.ts"
 import { exportTopic, reportOf, succeed, Workspace } from "./product.ts"
 import { unique } from "./scenes.ts"
 
-describeWith(["kafka", "azurite", "fakegcs", "java"], "A backup in the clouds", ({ azurite, fakegcs, java: tools, kafka }) => {
-  const place = unique("cloud")
-  const topic = `${place}-orders`
-  let java: JavaKafka
-  let expected: ReadonlyArray<PartitionDigest>
+describeWith(
+  ["kafka", "azurite", "fakegcs", "java"],
+  "A backup in the clouds",
+  ({ azurite, fakegcs, java: tools, kafka }) => {
+    const place = unique("cloud")
+    const topic = `${place}-orders`
+    let java: JavaKafka
+    let expected: ReadonlyArray<PartitionDigest>
 
-  beforeAll(async () => {
-    java = await JavaKafka.start({ classpath: tools.classpath, bootstrap: kafka.plaintext })
-    await java.createTopics({ name: topic, partitions: 3 })
-    await java.load({ topic, count: 6000, seed: 5, codec: "rotate", shape: "mixed" })
-    // More than one block of Azure's, of bytes that do not compress.
-    await java.load({ topic, count: 400, seed: 6, codec: "none", valueBytes: 60_000 })
-    expected = await java.digest(topic)
-  })
-  afterAll(() => java?.close())
-
-  /** run, then verify --deep, then export: as an independent consumer read it from Kafka. */
-  const holds = async (workspace: Workspace, storage: object) => {
-    const places = workspace.manifest("cloud", {
-      kafkaCluster: { bootstrapServers: [kafka.plaintext] },
-      topics: [topic],
-      storage,
-      compression: "none",
-      retention: { backups: 1 }
+    beforeAll(async () => {
+      java = await JavaKafka.start({ classpath: tools.classpath, bootstrap: kafka.plaintext })
+      await java.createTopics({ name: topic, partitions: 3 })
+      await java.load({ topic, count: 6000, seed: 5, codec: "rotate", shape: "mixed" })
+      // More than one block of Azure's, of bytes that do not compress.
+      await java.load({ topic, count: 400, seed: 6, codec: "none", valueBytes: 60_000 })
+      expected = await java.digest(topic)
     })
-    await succeed("run", ...places)
-    const report = reportOf(await succeed("run", ...places))
-    await succeed("verify", ...places, report.backupId, "--deep")
-    const found = await exportTopic(places, report.backupId, topic)
-    assert.deepStrictEqual(
-      found.map(({ partition, records, sha256 }) => ({ partition, records, sha256 })),
-      expected.map(({ partition, records, sha256 }) => ({ partition, records, sha256 }))
-    )
-    return report.backupId as string
-  }
+    afterAll(() => java?.close())
 
-  it("equals an independent consumer's records in a container of Azure, and retention leaves the newest", async () => {
-    using workspace = new Workspace()
-    workspace.secret("azure-credentials", { AZURE_STORAGE_KEY: `${azurite.accountKey}\n` })
-    const credential = new StorageSharedKeyCredential(azurite.accountName, azurite.accountKey)
-    const container = new ContainerClient(`${azurite.endpoint}/${place}`, credential)
-    await container.create()
-    const backupId = await holds(workspace, {
-      storageType: "azure",
-      azure: {
-        accountName: azurite.accountName,
-        container: place,
-        prefix: "production/hourly",
-        endpoint: azurite.endpoint,
-        credentialsSecret: { name: "azure-credentials" }
-      }
-    })
-    const sets = []
-    for await (const item of container.listBlobsByHierarchy("/", { prefix: "production/hourly/cloud-" })) sets.push(item.name)
-    assert.deepStrictEqual(sets, [`production/hourly/${backupId}/`])
-  })
-
-  it("equals them in a bucket of Google Cloud, and retention leaves the newest", async () => {
-    using workspace = new Workspace()
-    let tokens = 0
-    const server = createServer((request, response) => {
-      request.resume()
-      response.setHeader("content-type", "application/json")
-      response.end(JSON.stringify({ access_token: `token-${++tokens}`, expires_in: 3600, token_type: "Bearer" }))
-    })
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-    try {
-      const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
-      const keyFile = {
-        type: "service_account",
-        client_email: "backup@project.iam.gserviceaccount.com",
-        private_key: privateKey.export({ type: "pkcs8", format: "pem" }),
-        token_uri: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`
-      }
-      workspace.secret("gcs-credentials", { "credentials.json": JSON.stringify(keyFile) })
-      await fetch(`${fakegcs.endpoint}/storage/v1/b?project=test`, { method: "POST", body: JSON.stringify({ name: place }) })
-      // What Google's own clients honour; the product is started with this process's environment.
-      process.env["STORAGE_EMULATOR_HOST"] = fakegcs.endpoint
-      const backupId = await holds(workspace, {
-        storageType: "gcs",
-        gcs: { bucket: place, prefix: "production/hourly", credentialsSecret: { name: "gcs-credentials" } }
+    /** run, then verify --deep, then export: as an independent consumer read it from Kafka. */
+    const holds = async (workspace: Workspace, storage: object) => {
+      const places = workspace.manifest("cloud", {
+        kafkaCluster: { bootstrapServers: [kafka.plaintext] },
+        topics: [topic],
+        storage,
+        compression: "none",
+        retention: { backups: 1 }
       })
-      assert.isAtLeast(tokens, 4, "every command asked for a token")
-      const query = "prefix=production/hourly/cloud-&delimiter=/"
-      const listing = await fetch(`${fakegcs.endpoint}/storage/v1/b/${place}/o?${query}`)
-      const { prefixes } = (await listing.json()) as { readonly prefixes: ReadonlyArray<string> }
-      assert.deepStrictEqual(prefixes, [`production/hourly/${backupId}/`])
-    } finally {
-      delete process.env["STORAGE_EMULATOR_HOST"]
-      server.close()
+      await succeed("run", ...places)
+      const report = reportOf(await succeed("run", ...places))
+      await succeed("verify", ...places, report.backupId, "--deep")
+      const found = await exportTopic(places, report.backupId, topic)
+      assert.deepStrictEqual(
+        found.map(({ partition, records, sha256 }) => ({ partition, records, sha256 })),
+        expected.map(({ partition, records, sha256 }) => ({ partition, records, sha256 }))
+      )
+      return report.backupId as string
     }
-  })
-})
+
+    it("equals an independent consumer's records in a container of Azure, and retention leaves the newest", async () => {
+      using workspace = new Workspace()
+      workspace.secret("azure-credentials", { AZURE_STORAGE_KEY: `${azurite.accountKey}\n` })
+      const credential = new StorageSharedKeyCredential(azurite.accountName, azurite.accountKey)
+      const container = new ContainerClient(`${azurite.endpoint}/${place}`, credential)
+      await container.create()
+      const backupId = await holds(workspace, {
+        storageType: "azure",
+        azure: {
+          accountName: azurite.accountName,
+          container: place,
+          prefix: "production/hourly",
+          endpoint: azurite.endpoint,
+          credentialsSecret: { name: "azure-credentials" }
+        }
+      })
+      const sets = []
+      for await (const item of container.listBlobsByHierarchy("/", { prefix: "production/hourly/cloud-" }))
+        sets.push(item.name)
+      assert.deepStrictEqual(sets, [`production/hourly/${backupId}/`])
+    })
+
+    it("equals them in a bucket of Google Cloud, and retention leaves the newest", async () => {
+      using workspace = new Workspace()
+      let tokens = 0
+      const server = createServer((request, response) => {
+        request.resume()
+        response.setHeader("content-type", "application/json")
+        response.end(JSON.stringify({ access_token: `token-${++tokens}`, expires_in: 3600, token_type: "Bearer" }))
+      })
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+      try {
+        const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
+        const keyFile = {
+          type: "service_account",
+          client_email: "backup@project.iam.gserviceaccount.com",
+          private_key: privateKey.export({ type: "pkcs8", format: "pem" }),
+          token_uri: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`
+        }
+        workspace.secret("gcs-credentials", { "credentials.json": JSON.stringify(keyFile) })
+        await fetch(`${fakegcs.endpoint}/storage/v1/b?project=test`, {
+          method: "POST",
+          body: JSON.stringify({ name: place })
+        })
+        // What Google's own clients honour; the product is started with this process's environment.
+        process.env["STORAGE_EMULATOR_HOST"] = fakegcs.endpoint
+        const backupId = await holds(workspace, {
+          storageType: "gcs",
+          gcs: { bucket: place, prefix: "production/hourly", credentialsSecret: { name: "gcs-credentials" } }
+        })
+        assert.isAtLeast(tokens, 4, "every command asked for a token")
+        const query = "prefix=production/hourly/cloud-&delimiter=/"
+        const listing = await fetch(`${fakegcs.endpoint}/storage/v1/b/${place}/o?${query}`)
+        const { prefixes } = (await listing.json()) as { readonly prefixes: ReadonlyArray<string> }
+        assert.deepStrictEqual(prefixes, [`production/hourly/${backupId}/`])
+      } finally {
+        delete process.env["STORAGE_EMULATOR_HOST"]
+        server.close()
+      }
+    })
+  }
+)

@@ -1,3 +1,4 @@
+import { ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob"
 import { createHash } from "node:crypto"
 import { once } from "node:events"
 import {
@@ -8,17 +9,20 @@ import {
   S3Client
 } from "@aws-sdk/client-s3"
 import { afterAll, assert, beforeAll, it } from "vitest"
+import type { AzureStore } from "../../scripts/services/CloudStores.ts"
 import type { S3Store } from "../../scripts/services/Services.ts"
 import * as Faults from "../harness/FaultProxy.ts"
 import { JavaKafka, type PartitionDigest } from "../harness/JavaKafka.ts"
-import { describeWith, type Need } from "../harness/services.ts"
+import { describeWith, type Need, services } from "../harness/services.ts"
 import { exportTopic, kafkaBackup, onS3, reportOf, start, succeed, Workspace } from "./product.ts"
 import { createBucket, unique } from "./scenes.ts"
 
 /** A kind of store, as these stories need it: reached by the product through a proxy, and by the test past it. */
 interface Subject {
+  /** Scheme, host and port. */
   readonly endpoint: string
-  readonly secret: Readonly<Record<string, string>>
+  /** Name and values of the Secret that `storage` names. */
+  readonly secret: readonly [name: string, values: Readonly<Record<string, string>>]
   readonly create: (bucket: string) => Promise<void>
   /** `spec.storage` for this bucket, reached at `endpoint`. */
   readonly storage: (endpoint: string, bucket: string) => object
@@ -44,7 +48,7 @@ const s3 = (store: S3Store): Subject => {
   }
   return {
     endpoint: store.endpoint,
-    secret: { accessKey: store.accessKey, secretKey: store.secretKey },
+    secret: ["s3-credentials", { accessKey: store.accessKey, secretKey: store.secretKey }],
     create: (bucket) => createBucket(store, bucket),
     storage: (endpoint, bucket) => onS3({ ...store, endpoint }, bucket, "sets"),
     read,
@@ -70,6 +74,48 @@ const s3 = (store: S3Store): Subject => {
     },
     remove: async (bucket, key) => {
       await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))
+    }
+  }
+}
+
+const azure = (store: AzureStore): Subject => {
+  const credential = new StorageSharedKeyCredential(store.accountName, store.accountKey)
+  const container = (name: string) => new ContainerClient(`${store.endpoint}/${name}`, credential)
+  const read = (name: string, key: string) => container(name).getBlobClient(key).downloadToBuffer()
+  return {
+    endpoint: new URL(store.endpoint).origin,
+    secret: ["azure-credentials", { AZURE_STORAGE_KEY: store.accountKey }],
+    create: async (name) => {
+      await container(name).create()
+    },
+    storage: (endpoint, name) => ({
+      storageType: "azure",
+      azure: {
+        accountName: store.accountName,
+        container: name,
+        prefix: "sets",
+        endpoint: `${endpoint}${new URL(store.endpoint).pathname}`,
+        credentialsSecret: { name: "azure-credentials" }
+      }
+    }),
+    read,
+    objects: async (name) => {
+      const found = new Map<string, string>()
+      for await (const blob of container(name).listBlobsFlat()) {
+        found.set(
+          blob.name,
+          createHash("sha256")
+            .update(await read(name, blob.name))
+            .digest("hex")
+        )
+      }
+      return found
+    },
+    write: async (name, key, content) => {
+      await container(name).getBlockBlobClient(key).upload(content, content.length)
+    },
+    remove: async (name, key) => {
+      await container(name).deleteBlob(key)
     }
   }
 }
@@ -146,11 +192,12 @@ const survived: ReadonlyArray<readonly [what: string, script: (proxy: Faults.Fau
   ]
 ]
 
-const stories = (name: string, need: Need, subjectOf: (services: { readonly [K in Need]?: never }) => Subject) =>
-  describeWith(["kafka", "java", need], `A run whose ${name} misbehaves`, (services) => {
+const stories = (name: string, need: Need, subjectOf: () => Subject) =>
+  describeWith(["kafka", "java", need], `A run whose ${name} misbehaves`, (running) => {
+    const { kafka, java: tools } = running
     const topic = unique("faulty")
     const bucket = unique("faulty")
-    const subject = subjectOf(services as never)
+    const subject = subjectOf()
     let java: JavaKafka
     let proxy: Faults.FaultProxy
     let expected: ReadonlyArray<PartitionDigest>
@@ -159,9 +206,9 @@ const stories = (name: string, need: Need, subjectOf: (services: { readonly [K i
     let slots = 0
 
     const manifest = (workspace: Workspace, endpoint: string, more: object = {}) => {
-      workspace.secret("s3-credentials", subject.secret)
+      workspace.secret(...subject.secret)
       return workspace.manifest("faulty", {
-        kafkaCluster: { bootstrapServers: [services.kafka.plaintext] },
+        kafkaCluster: { bootstrapServers: [kafka.plaintext] },
         topics: [topic],
         storage: subject.storage(endpoint, bucket),
         compression: "none",
@@ -202,7 +249,7 @@ const stories = (name: string, need: Need, subjectOf: (services: { readonly [K i
     }
 
     beforeAll(async () => {
-      java = await JavaKafka.start({ classpath: services.java.classpath, bootstrap: services.kafka.plaintext })
+      java = await JavaKafka.start({ classpath: tools.classpath, bootstrap: kafka.plaintext })
       await java.createTopics({ name: topic, partitions: 4 })
       await java.load({ topic, count: 12_000, seed: 31, valueBytes: 800 })
       expected = await java.digest(topic)
@@ -252,7 +299,7 @@ const stories = (name: string, need: Need, subjectOf: (services: { readonly [K i
       assert.strictEqual(result.code, 0, result.stderr)
       const report = reportOf(result)
       assert.strictEqual(report.interruptions.length, 1)
-      assert.match(report.interruptions[0].target, /^storage /)
+      assert.match(report.interruptions[0].target, /^storage /u)
       assert.isAtLeast(report.interruptions[0].openings, 1)
       assert.isAtLeast(report.interruptions[0].waitedMillis, 2000)
       assert.match(result.stdout, /"paused":\{"target":"storage /)
@@ -304,9 +351,9 @@ const stories = (name: string, need: Need, subjectOf: (services: { readonly [K i
         let key: string | undefined
         while (key === undefined) {
           const stored = proxy.passed.find(
-            ({ method, path, status }) => method === "PUT" && status === 200 && topics.test(path)
+            ({ method, path, status }) => method === "PUT" && (status === 200 || status === 201) && topics.test(path)
           )
-          if (stored !== undefined) key = decodeURIComponent(stored.path.split("?")[0]!.slice(`/${bucket}/`.length))
+          if (stored !== undefined) key = decodeURIComponent(stored.path.split("?")[0]!).split(`/${bucket}/`)[1]
           await new Promise((resolve) => setTimeout(resolve, 20))
         }
         await spoil(key)
@@ -318,5 +365,6 @@ const stories = (name: string, need: Need, subjectOf: (services: { readonly [K i
     }
   })
 
-stories("versitygw", "versitygw", ({ versitygw }) => s3(versitygw!))
-stories("MinIO", "minio", ({ minio }) => s3(minio!))
+stories("versitygw", "versitygw", () => s3(services.versitygw!))
+stories("MinIO", "minio", () => s3(services.minio!))
+stories("Azure storage", "azurite", () => azure(services.azurite!))

@@ -23,6 +23,16 @@ describe("OwnerLock", () => {
       assert.deepStrictEqual(yield* keys, [])
     }).pipe(Effect.provide(InMemoryObjectStores.layer)))
 
+  it.effect("does not hold up a writer that is interrupted while the store does not answer", () =>
+    Effect.gen(function* () {
+      const { store } = yield* memory
+      const silent = { ...store, delete: () => Effect.never }
+      const work = yield* Effect.forkChild(OwnerLock.holding(silent, owner, "run", Effect.never), { startImmediately: true })
+      const stopping = yield* Effect.forkChild(Fiber.interrupt(work), { startImmediately: true })
+      yield* TestClock.adjust("5 seconds")
+      assert.isDefined(stopping.pollUnsafe())
+    }).pipe(Effect.provide(InMemoryObjectStores.layer)))
+
   it.effect("passes on from a writer that died, after its time", () =>
     Effect.gen(function* () {
       const { store } = yield* memory

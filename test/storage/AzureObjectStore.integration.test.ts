@@ -2,13 +2,22 @@ import { randomUUID } from "node:crypto"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { generateBlobSASQueryParameters, ContainerClient, ContainerSASPermissions, SASProtocol, StorageSharedKeyCredential } from "@azure/storage-blob"
+import {
+  generateBlobSASQueryParameters,
+  ContainerClient,
+  ContainerSASPermissions,
+  SASProtocol,
+  StorageSharedKeyCredential
+} from "@azure/storage-blob"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Stream } from "effect"
 import * as Requests from "../../src/storage/cloud/Requests.ts"
 import type { Environment } from "../../src/storage/azure/Credential.ts"
 import * as AzureObjectStore from "../../src/storage/AzureObjectStore.ts"
+import * as Rotation from "../../src/backup/Rotation.ts"
 import type { ObjectKey } from "../../src/storage/ObjectStore.ts"
+import type { ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
+import * as StorageBackends from "../../src/storage/StorageBackends.ts"
 import type { AzureCredentials, AzureTarget } from "../../src/storage/StorageTarget.ts"
 import { objectStoreContract } from "../contract/objectStore.ts"
 import { describeWith } from "../harness/services.ts"
@@ -140,6 +149,39 @@ describeWith("azurite", "against Azurite", ({ azurite }) => {
         const noWrite = yield* Effect.flip(store.put(key("x"), [bytes("1")]))
         assert.strictEqual(noWrite.reason._tag, "AccessRefused")
         assert.include(noWrite.advice, "c and w (create, write)")
+      })
+    )
+
+    it.live("tells a container that was deleted from a blob that is not there", () =>
+      Effect.gen(function* () {
+        const container = yield* freshContainer(azurite.endpoint)
+        const store = yield* AzureObjectStore.open(target(container, "a", accountKey()))
+        assert.strictEqual((yield* Effect.flip(store.head(key("x")))).reason._tag, "ObjectNotFound")
+        yield* Effect.promise(() => new ContainerClient(`${azurite.endpoint}/${container}`, sharedKey).delete())
+        for (const gone of [
+          store.head(key("x")),
+          store.get(key("x")),
+          store.put(key("x"), [bytes("1")]),
+          store.delete(key("x")),
+          Stream.runDrain(store.list(""))
+        ] as ReadonlyArray<Effect.Effect<unknown, ObjectStoreError>>) {
+          assert.strictEqual((yield* Effect.flip(gone)).reason._tag, "TargetMissing")
+        }
+      })
+    )
+
+    it.live("goes on with the new SAS token when the Secret was renewed before the old one ended", () =>
+      Effect.gen(function* () {
+        const container = yield* freshContainer(azurite.endpoint)
+        // What the mounted Secret says: first a token of two seconds, then a long one.
+        let mounted = sas(container, "racwdl", new Date(Date.now() + 2_000))
+        const read = Effect.sync(() => target(container, "a", mounted))
+        const store = yield* Rotation.openStore(read).pipe(Effect.provide(StorageBackends.layer))
+        yield* store.put(key("before"), [bytes("1")], { ifAbsent: true })
+        mounted = sas(container)
+        yield* Effect.sleep(3_000)
+        yield* store.put(key("after"), [bytes("2")], { ifAbsent: true })
+        assert.deepStrictEqual(yield* store.get(key("before")), bytes("1"))
       })
     )
 

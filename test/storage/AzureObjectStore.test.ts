@@ -78,7 +78,8 @@ describe("AzureObjectStore.put", () => {
     Effect.gen(function* () {
       const { store, arrived } = yield* against(...Array.from({ length: 4 }, () => stored))
       const pieces = Array.from({ length: 5 }, (_, i) => Buffer.alloc(4 * 1024 * 1024, i + 1))
-      yield* store.put(key("segment"), pieces, { ifAbsent: true })
+      const sha256 = createHash("sha256").update(Buffer.concat(pieces)).digest("hex")
+      yield* store.put(key("segment"), pieces, { ifAbsent: true, sha256 })
       const blocks = arrived.filter(({ query }) => query.get("comp") === "block")
       const [list, ...more] = arrived.filter(({ query }) => query.get("comp") === "blocklist")
       assert.deepStrictEqual(more, [])
@@ -89,7 +90,7 @@ describe("AzureObjectStore.put", () => {
       assert.isTrue(Buffer.concat(ids.map((id) => byId.get(id)?.body ?? Buffer.alloc(0))).equals(Buffer.concat(pieces)))
       for (const { body, headers } of blocks) assert.strictEqual(headers["content-md5"], md5(body))
       assert.strictEqual(list?.headers["if-none-match"], "*")
-      assert.strictEqual(list?.headers["x-ms-blob-content-md5"], md5(Buffer.concat(pieces)))
+      assert.strictEqual(list?.headers["x-ms-meta-sha256"], sha256)
     })
   )
 
@@ -129,6 +130,25 @@ describe("AzureObjectStore.put", () => {
       })
     )
   }
+
+  it.live("knows its own large blob by the SHA-256 that it wrote beside it", () =>
+    Effect.gen(function* () {
+      const large = Buffer.alloc(9 * 1024 * 1024, 3)
+      const sha256 = createHash("sha256").update(large).digest("hex")
+      const exists = refusing(409, "BlobAlreadyExists")
+      const head = (told: string) =>
+        answering(200, { etag: '"0x1"', "content-length": String(large.byteLength), "x-ms-meta-sha256": told })
+      for (const [told, isOurs] of [
+        [sha256, true],
+        ["0".repeat(64), false]
+      ] as const) {
+        const { store } = yield* against(stored, stored, breaking, stored, stored, exists, head(told))
+        const outcome = yield* Effect.result(store.put(key("segment"), [large], { ifAbsent: true, sha256 }))
+        assert.strictEqual(outcome._tag === "Success", isOurs)
+        if (outcome._tag === "Failure") assert.strictEqual(outcome.failure.reason._tag, "ObjectExists")
+      }
+    })
+  )
 
   it.live("says ObjectExists after a lost answer when the blob is another writer's, or gone again", () =>
     Effect.gen(function* () {
@@ -269,18 +289,20 @@ describe("AzureObjectStore.read", () => {
     })
   )
 
-  it.live("fails, and never ends early, when every connection breaks, and when the blob was replaced or begins anew", () =>
-    Effect.gen(function* () {
-      const broken = yield* against(...Array.from({ length: 6 }, () => cut(0, 0)))
-      const error = yield* Effect.flip(Stream.runDrain(broken.store.read(key("segment"))))
-      assert.strictEqual(error.reason._tag, "StoreUnavailable")
-      assert.include(error.message, `0 of ${large.byteLength} bytes`)
-      for (const after of [refusing(412, "ConditionNotMet"), answering(200, whole, large)]) {
-        const { store } = yield* against(cut(0, 100_000), after)
-        const replaced = yield* Effect.flip(Stream.runDrain(store.read(key("segment"))))
-        assert.strictEqual(replaced.reason._tag, "ContentMismatch")
-      }
-    })
+  it.live(
+    "fails, and never ends early, when every connection breaks, and when the blob was replaced or begins anew",
+    () =>
+      Effect.gen(function* () {
+        const broken = yield* against(...Array.from({ length: 6 }, () => cut(0, 0)))
+        const error = yield* Effect.flip(Stream.runDrain(broken.store.read(key("segment"))))
+        assert.strictEqual(error.reason._tag, "StoreUnavailable")
+        assert.include(error.message, `0 of ${large.byteLength} bytes`)
+        for (const after of [refusing(412, "ConditionNotMet"), answering(200, whole, large)]) {
+          const { store } = yield* against(cut(0, 100_000), after)
+          const replaced = yield* Effect.flip(Stream.runDrain(store.read(key("segment"))))
+          assert.strictEqual(replaced.reason._tag, "ContentMismatch")
+        }
+      })
   )
 })
 
@@ -366,7 +388,10 @@ describe("AzureObjectStore.open", () => {
       )
       assert.include(noPod.message, "AZURE_FEDERATED_TOKEN_FILE, AZURE_TENANT_ID")
       assert.include(noPod.advice, "podTemplate.serviceAccountName")
-      const url = yield* refused({ ...base, credentials: sas("https://x.blob.core.windows.net/?sv=1&sig=hidden-signature") })
+      const url = yield* refused({
+        ...base,
+        credentials: sas("https://x.blob.core.windows.net/?sv=1&sig=hidden-signature")
+      })
       assert.include(url.advice, "behind the ?")
       const noKey = yield* refused({
         ...base,

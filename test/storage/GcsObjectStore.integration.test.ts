@@ -123,7 +123,8 @@ describeWith("fakegcs", "against fake-gcs-server", ({ fakegcs: { endpoint } }) =
       const bucket = yield* freshBucket
       const env = { STORAGE_EMULATOR_HOST: address }
       return {
-        open: (prefix) => GcsObjectStore.open(target(bucket, prefix, keyFile(`${tokens}/token`)), Requests.timeOuts, env)
+        open: (prefix) =>
+          GcsObjectStore.open(target(bucket, prefix, keyFile(`${tokens}/token`)), Requests.timeOuts, env)
       }
     })
   )
@@ -146,30 +147,35 @@ describeWith("fakegcs", "against fake-gcs-server", ({ fakegcs: { endpoint } }) =
       })
     )
 
-    it.live("asks for one token with the key file's account, and for another when the store does not take it any more", () =>
-      Effect.gen(function* () {
-        const { address: tokens, asked } = yield* google()
-        const { address, refuse, seen } = yield* guarded(() => true)
-        const bucket = yield* freshBucket
-        const env = { STORAGE_EMULATOR_HOST: address }
-        const file = keyFile(`${tokens}/token`)
-        const store = yield* GcsObjectStore.open(target(bucket, "", file), Requests.timeOuts, env)
-        yield* store.put(key("a"), [bytes("content")])
-        assert.strictEqual(asked.length, 1)
-        assert.deepStrictEqual(new Set(seen), new Set(["Bearer token-1"]))
-        yield* refuse(1)
-        yield* store.put(key("a"), [bytes("new "), bytes("content")])
-        assert.deepStrictEqual(yield* store.get(key("a")), bytes("new content"))
-        assert.strictEqual(asked.length, 2)
-        assert.strictEqual(seen.at(-1), "Bearer token-2")
-      })
+    it.live(
+      "asks for one token with the key file's account, and for another when the store does not take it any more",
+      () =>
+        Effect.gen(function* () {
+          const { address: tokens, asked } = yield* google()
+          const { address, refuse, seen } = yield* guarded(() => true)
+          const bucket = yield* freshBucket
+          const env = { STORAGE_EMULATOR_HOST: address }
+          const file = keyFile(`${tokens}/token`)
+          const store = yield* GcsObjectStore.open(target(bucket, "", file), Requests.timeOuts, env)
+          yield* store.put(key("a"), [bytes("content")])
+          assert.strictEqual(asked.length, 1)
+          assert.deepStrictEqual(new Set(seen), new Set(["Bearer token-1"]))
+          yield* refuse(1)
+          yield* store.put(key("a"), [bytes("new "), bytes("content")])
+          assert.deepStrictEqual(yield* store.get(key("a")), bytes("new content"))
+          assert.strictEqual(asked.length, 2)
+          assert.strictEqual(seen.at(-1), "Bearer token-2")
+        })
     )
 
     it.live("says that Google does not take the key, names the Secret, and shows no part of the key", () =>
       Effect.gen(function* () {
         const { address: tokens } = yield* google()
         const bucket = yield* freshBucket
-        const other = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" })
+        const other = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({
+          type: "pkcs8",
+          format: "pem"
+        })
         const file = keyFile(`${tokens}/token`, { private_key: other })
         const env = { STORAGE_EMULATOR_HOST: endpoint }
         const error = yield* Effect.flip(GcsObjectStore.open(target(bucket, "", file), Requests.timeOuts, env))
@@ -181,37 +187,39 @@ describeWith("fakegcs", "against fake-gcs-server", ({ fakegcs: { endpoint } }) =
       })
     )
 
-    it.live("asks GKE's metadata server when there is no Secret, also when it is not ready yet, and sends what it gives", () =>
-      Effect.gen(function* () {
-        let isReady = false
-        const metadata = yield* identityServer(({ path }) => {
-          if (!isReady) {
-            isReady = true
-            return [500, {}]
-          }
-          return path.includes("/token")
-            ? [200, { access_token: "token-of-the-pod", expires_in: 3599, token_type: "Bearer" }]
-            : [200, {}]
+    it.live(
+      "asks GKE's metadata server when there is no Secret, also when it is not ready yet, and sends what it gives",
+      () =>
+        Effect.gen(function* () {
+          let isReady = false
+          const metadata = yield* identityServer(({ path }) => {
+            if (!isReady) {
+              isReady = true
+              return [500, {}]
+            }
+            return path.includes("/token")
+              ? [200, { access_token: "token-of-the-pod", expires_in: 3599, token_type: "Bearer" }]
+              : [200, {}]
+          })
+          const { address, seen } = yield* guarded((authorization) => authorization === "Bearer token-of-the-pod")
+          const bucket = yield* freshBucket
+          yield* Effect.acquireRelease(
+            Effect.sync(() => void (process.env["GCE_METADATA_HOST"] = new URL(metadata.address).host)),
+            () => Effect.sync(() => void delete process.env["GCE_METADATA_HOST"])
+          )
+          const store = yield* GcsObjectStore.open({ _tag: "Gcs", bucket }, Requests.timeOuts, {
+            ...process.env,
+            STORAGE_EMULATOR_HOST: address,
+            KUBERNETES_SERVICE_HOST: "10.96.0.1"
+          })
+          yield* store.put(key("a"), [bytes("content")])
+          assert.deepStrictEqual(yield* store.get(key("a")), bytes("content"))
+          assert.deepStrictEqual(new Set(seen), new Set(["Bearer token-of-the-pod"]))
+          const tokens = metadata.asked.filter(({ path }) => path.includes("/token"))
+          assert.strictEqual(tokens.length, 1)
+          assert.strictEqual(tokens[0]?.headers["metadata-flavor"], "Google")
+          assert.include(tokens[0]?.path, "devstorage.read_write")
         })
-        const { address, seen } = yield* guarded((authorization) => authorization === "Bearer token-of-the-pod")
-        const bucket = yield* freshBucket
-        yield* Effect.acquireRelease(
-          Effect.sync(() => void (process.env["GCE_METADATA_HOST"] = new URL(metadata.address).host)),
-          () => Effect.sync(() => void delete process.env["GCE_METADATA_HOST"])
-        )
-        const store = yield* GcsObjectStore.open({ _tag: "Gcs", bucket }, Requests.timeOuts, {
-          ...process.env,
-          STORAGE_EMULATOR_HOST: address,
-          KUBERNETES_SERVICE_HOST: "10.96.0.1"
-        })
-        yield* store.put(key("a"), [bytes("content")])
-        assert.deepStrictEqual(yield* store.get(key("a")), bytes("content"))
-        assert.deepStrictEqual(new Set(seen), new Set(["Bearer token-of-the-pod"]))
-        const tokens = metadata.asked.filter(({ path }) => path.includes("/token"))
-        assert.strictEqual(tokens.length, 1)
-        assert.strictEqual(tokens[0]?.headers["metadata-flavor"], "Google")
-        assert.include(tokens[0]?.path, "devstorage.read_write")
-      })
     )
   })
 })

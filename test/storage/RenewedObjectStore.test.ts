@@ -1,5 +1,8 @@
+import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
+import type { ObjectKey } from "../../src/storage/ObjectStore.ts"
+import { AccessRefused } from "../../src/storage/ObjectStoreError.ts"
 import * as RenewedObjectStore from "../../src/storage/RenewedObjectStore.ts"
 import { objectStoreContract } from "../contract/objectStore.ts"
 
@@ -10,3 +13,28 @@ objectStoreContract(
       Effect.map(named(root), ({ store }) => RenewedObjectStore.make(store, () => Effect.succeed(undefined)))
   }))
 )
+
+describe("RenewedObjectStore", () => {
+  it.effect("tells credentials that have ended from a permission that was never there", () =>
+    Effect.gen(function* () {
+      const { named } = yield* InMemoryObjectStores.pipe(Effect.provide(InMemoryObjectStores.layer))
+      const { disturb, store } = yield* named("s")
+      const asked: Array<boolean> = []
+      const renewed = RenewedObjectStore.make(store, (haveWorked) =>
+        Effect.sync(() => {
+          asked.push(haveWorked)
+          return undefined
+        })
+      )
+      const key = "a" as ObjectKey
+      const refused = new AccessRefused({ detail: "no", advice: "ask" })
+      yield* renewed.put(key, [])
+      for (const operation of ["delete", "put"] as const) {
+        yield* disturb({ _tag: "Fail", operation, times: Infinity, reason: refused })
+      }
+      assert.strictEqual((yield* Effect.flip(renewed.delete(key))).reason._tag, "AccessRefused")
+      assert.strictEqual((yield* Effect.flip(renewed.put(key, []))).reason._tag, "AccessRefused")
+      assert.deepStrictEqual(asked, [false, true])
+    })
+  )
+})

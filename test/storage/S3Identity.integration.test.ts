@@ -73,7 +73,7 @@ const tokenFile = Effect.gen(function* () {
   return { file, rotate: (token: string) => Effect.sync(() => writeFileSync(file, token)) }
 })
 
-/** Ends within the SDK's five minutes of grace, so that every request asks for new keys. */
+/** Ends within the SDK's five minutes of grace, so that requests make it ask for new keys, some of them in the background. */
 const soon = () => new Date(Date.now() + 60_000).toISOString()
 
 describeWith("versitygw", "against versitygw", ({ versitygw: { accessKey, endpoint, region, secretKey } }) => {
@@ -105,14 +105,15 @@ describeWith("versitygw", "against versitygw", ({ versitygw: { accessKey, endpoi
         })
         const store = yield* S3ObjectStore.open({ _tag: "S3", bucket, region, endpoint })
         yield* rotate("kubernetes-token-2")
-        yield* store.put(key("a"), [bytes("content")])
+        while (asked.at(-1)?.form.get("WebIdentityToken") !== "kubernetes-token-2") {
+          yield* store.put(key("a"), [bytes("content")])
+        }
         assert.deepStrictEqual(yield* store.get(key("a")), bytes("content"))
         for (const { form } of asked) {
           assert.strictEqual(form.get("Action"), "AssumeRoleWithWebIdentity")
           assert.strictEqual(form.get("RoleArn"), role)
         }
         assert.strictEqual(asked[0]?.form.get("WebIdentityToken"), "kubernetes-token-1")
-        assert.strictEqual(asked.at(-1)?.form.get("WebIdentityToken"), "kubernetes-token-2")
       })
     )
 
@@ -132,11 +133,10 @@ describeWith("versitygw", "against versitygw", ({ versitygw: { accessKey, endpoi
         })
         const store = yield* S3ObjectStore.open({ _tag: "S3", bucket, region, endpoint })
         yield* rotate("pod-token-2")
-        yield* store.put(key("a"), [bytes("content")])
+        while (asked.at(-1)?.authorization !== "pod-token-2") yield* store.put(key("a"), [bytes("content")])
         assert.deepStrictEqual(yield* store.get(key("a")), bytes("content"))
         assert.deepStrictEqual(new Set(asked.map(({ path }) => path)), new Set(["/v1/credentials"]))
         assert.strictEqual(asked[0]?.authorization, "pod-token-1")
-        assert.strictEqual(asked.at(-1)?.authorization, "pod-token-2")
       })
     )
 

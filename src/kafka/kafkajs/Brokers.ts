@@ -1,10 +1,9 @@
 import { type Cause, Clock, Effect, type Scope, Semaphore } from "effect"
 import { AuthenticationFailed, BrokerUnreachable, type KafkaReason } from "../KafkaError.ts"
 import * as Address from "./Address.ts"
-import * as Diagnosis from "./Diagnosis.ts"
-import * as Identity from "./Identity.ts"
-import * as Link from "./Link.ts"
-import type { LinkBroken } from "./LinkBroken.ts"
+import type { Identity } from "./Identity.ts"
+import type * as Link from "./Link.ts"
+import * as Opener from "./Opener.ts"
 import type * as Api from "./protocol/Api.ts"
 import type { Node } from "./protocol/Metadata.ts"
 
@@ -42,12 +41,6 @@ export interface Brokers {
   readonly askAny: <A>(api: Api.Api, request: Request<A>, introduction?: Introduction) => Effect.Effect<A, KafkaReason>
 }
 
-interface Place {
-  readonly address: Address.Address
-  /** For messages. */
-  readonly where: string
-}
-
 /** One connection that may have to be opened again; those who want it meanwhile wait for one attempt together. */
 interface Slot {
   readonly key: string
@@ -57,12 +50,6 @@ interface Slot {
   attempts: number
   lastFailure: KafkaReason | undefined
 }
-
-/** What holds for every connection, whoever we are. */
-export type Limits = Omit<Link.Settings, "ssl" | "sasl">
-
-/** Credentials that were refused are not shown again for this long, unless they change. */
-const refusedMillis = 10_000
 
 /** No server gets less than this, however long the list is. */
 const leastShareMillis = 1000
@@ -90,18 +77,14 @@ const summarize = (failures: ReadonlyArray<KafkaReason>): KafkaReason => {
 /** Connections are opened when first needed, and all closed with the scope. */
 export const make = (
   bootstrap: ReadonlyArray<Address.Address>,
-  limits: Limits,
-  identity: Identity.Identity
+  limits: Opener.Limits,
+  identity: Identity
 ): Effect.Effect<Brokers, never, Scope.Scope> =>
   Effect.gen(function* () {
     const slots = new Map<string, Slot>()
     let nodes: ReadonlyMap<number, Node> = new Map()
     let closed = false
-    let current = identity
-    let wasAccepted = false
-    let refusal:
-      | { readonly identity: Identity.Identity; readonly reason: KafkaReason; readonly millis: number }
-      | undefined
+    const opener = Opener.make(limits, identity)
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         closed = true
@@ -125,41 +108,13 @@ export const make = (
       return slot
     }
 
-    const settingsOf = ({ sasl, ssl }: Identity.Identity): Link.Settings => ({ ...limits, ssl, sasl })
-
-    const diagnosed = (broken: LinkBroken, { address, where }: Place): Effect.Effect<KafkaReason> =>
-      Diagnosis.reason(broken, address, where, settingsOf(current), current.target).pipe(
-        Effect.map((reason) =>
-          wasAccepted && Diagnosis.isRefusal(broken) ? Diagnosis.afterAcceptance(reason, current.target) : reason
-        )
-      )
-
-    /** Once connected, credentials may change under us: each later connection is opened with what the Secrets hold then. */
-    const newestIdentity = Effect.suspend(() => {
-      if (!wasAccepted) return Effect.succeed(current)
-      return Effect.tap(Identity.renewed(current), (fresh) => Effect.sync(() => void (current = fresh)))
-    })
-
-    const openLink = (place: Place, openTimeoutMillis: number): Effect.Effect<Link.Link, KafkaReason> =>
-      Effect.gen(function* () {
-        const mine = yield* newestIdentity
-        const nowMillis = yield* Clock.currentTimeMillis
-        // The same credentials again, at once, could only lock the account.
-        if (refusal?.identity === mine && nowMillis - refusal.millis < refusedMillis) return yield* refusal.reason
-        return yield* Link.open(place.address, { ...settingsOf(mine), openTimeoutMillis }).pipe(
-          Effect.tap(() => Effect.sync(() => void (wasAccepted = true))),
-          Effect.catch((broken) =>
-            Effect.flatMap(diagnosed(broken, place), (reason) => {
-              if (wasAccepted && Diagnosis.isRefusal(broken)) refusal = { identity: mine, reason, millis: nowMillis }
-              return Effect.fail(reason)
-            })
-          )
-        )
-      })
-
-    const openInto = (slot: Slot, place: Place, openTimeoutMillis: number): Effect.Effect<Link.Link, KafkaReason> =>
+    const openInto = (
+      slot: Slot,
+      place: Opener.Place,
+      openTimeoutMillis: number
+    ): Effect.Effect<Link.Link, KafkaReason> =>
       Effect.uninterruptibleMask((restore) =>
-        restore(openLink(place, openTimeoutMillis)).pipe(
+        restore(opener.open(place, openTimeoutMillis)).pipe(
           Effect.tap((link) =>
             Effect.sync(() => {
               slot.link = link
@@ -175,7 +130,11 @@ export const make = (
         )
       )
 
-    const linkTo = (place: Place, lane: Lane, openTimeoutMillis: number): Effect.Effect<Link.Link, KafkaReason> =>
+    const linkTo = (
+      place: Opener.Place,
+      lane: Lane,
+      openTimeoutMillis: number
+    ): Effect.Effect<Link.Link, KafkaReason> =>
       Effect.suspend(() => {
         const slot = slotOf(place.address, lane)
         if (slot.link?.isOpen() === true) return Effect.succeed(slot.link)
@@ -189,20 +148,21 @@ export const make = (
         )
       })
 
-    const call = <A>(place: Place, link: Link.Link, api: Api.Api, request: Request<A>, options?: CallOptions) =>
+    const call = <A>(place: Opener.Place, link: Link.Link, api: Api.Api, request: Request<A>, options?: CallOptions) =>
       link
         .call(api, request, options)
-        .pipe(Effect.catch((broken) => Effect.flatMap(diagnosed(broken, place), Effect.fail)))
+        .pipe(Effect.catch((broken) => Effect.flatMap(opener.reason(broken, place), Effect.fail)))
 
     /** Each address once, connected ones first. */
-    const places = (): ReadonlyArray<Place> => {
-      const all = new Map<string, Place>()
+    const places = (): ReadonlyArray<Opener.Place> => {
+      const all = new Map<string, Opener.Place>()
       for (const node of nodes.values()) all.set(Address.format(node), { address: node, where: nameOf(node) })
       for (const address of bootstrap) {
         const key = Address.format(address)
         if (!all.has(key)) all.set(key, { address, where: `bootstrap server ${key}` })
       }
-      const isLive = (place: Place) => slots.get(`control ${Address.format(place.address)}`)?.link?.isOpen() === true
+      const isLive = (place: Opener.Place) =>
+        slots.get(`control ${Address.format(place.address)}`)?.link?.isOpen() === true
       const list = [...all.values()]
       return [...list.filter(isLive), ...list.filter((place) => !isLive(place))]
     }
