@@ -119,7 +119,8 @@ const makeOne = <E extends Error>(
   /** Takes note of an outcome, and tells when it opened or closed the breaker. */
   const note = Effect.fnUntraced(function* (exit: Exit.Exit<unknown, E>) {
     const outcome = classify(exit)
-    if (outcome._tag === "Ignored") return
+    const isNothingNew = outcome._tag === "Success" && outage === undefined && !isOpen
+    if (isNothingNew || outcome._tag === "Ignored") return
     const nowMillis = yield* Clock.currentTimeMillis
     if (outcome._tag === "Success") {
       outage = undefined
@@ -149,7 +150,7 @@ const makeOne = <E extends Error>(
     Effect.suspend(() => {
       let isHeld = false
       let begunMillis = 0
-      // Recorded in the same breath as it happened: no other fiber sees a breaker that nobody has told of.
+      // The exit travels as a value, so that a refusal of the breaker is never taken for a failure of the call.
       const once = circuits.execute(Effect.exit(call), {
         key: target,
         classify: (outer) => (Exit.isSuccess(outer) ? classify(outer.value) : CircuitBreaker.ignored)

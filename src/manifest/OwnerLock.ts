@@ -1,4 +1,4 @@
-import { Clock, Effect, Schedule, Schema, Stream } from "effect"
+import { Clock, Effect, Fiber, Schedule, Schema, Stream } from "effect"
 import { type Owner, ownerKey } from "../plan/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
@@ -47,6 +47,17 @@ const take = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner,
   return next
 })
 
+/** How long letting go may take while nothing can interrupt it. */
+const releaseMillis = 5_000
+
+/** Lets go without waiting for a store that does not answer: an epoch that stays behind expires by itself. */
+const briefly = (release: Effect.Effect<void, ObjectStoreError>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkDetach(release, { uninterruptible: false })
+    yield* Effect.timeoutOption(Fiber.await(fiber), releaseMillis)
+    yield* Fiber.interrupt(fiber)
+  })
+
 /**
  * Runs `work` while holding the owner's lock, renewed three times per lifetime; `work` is interrupted when the lock is
  * lost. Fails with `LockHeld` at once when somebody else has it.
@@ -64,7 +75,5 @@ export const holding = <A, E, R>(
     )
     const renewing = renew.pipe(Effect.schedule(Schedule.spaced(lifetimeMillis / 3)), Effect.andThen(Effect.never))
     const release = Effect.suspend(() => store.delete(BackupKeys.lockEpoch(ownerKey(owner), mine)))
-    return yield* Effect.raceFirst(work, renewing).pipe(
-      Effect.ensuring(Effect.ignore(release)) // an epoch that stays behind expires by itself
-    )
+    return yield* Effect.raceFirst(work, renewing).pipe(Effect.ensuring(briefly(release)))
   })

@@ -8,17 +8,22 @@ const compressBound = (bytes: number): number => bytes + (bytes >>> 8) + 1024
 
 const nothing = Buffer.alloc(0)
 
+/** Chunks up to this many bytes are compressed on the calling thread: two hops to the pool cost more than the work. */
+const inlineBytes = 64 * 1024
+
 /**
  * One frame with content size and checksum. With all of the input, the end of it and enough room for the output in one
  * call, zstd works on the input where it stands; else it copies it through a window of its own, 8 % slower and less
  * dense. A stream tells the end together with the input only if the input has to wait, here for an empty write.
  */
 const frame = (chunk: Uint8Array, level: number, done: (failure: Error | undefined, frame: Buffer) => void): void => {
-  const stream = zlib.createZstdCompress({
+  const options = {
     chunkSize: compressBound(chunk.length),
     pledgedSrcSize: chunk.length,
     params: { [zlib.constants.ZSTD_c_compressionLevel]: level, [zlib.constants.ZSTD_c_checksumFlag]: 1 }
-  })
+  }
+  if (chunk.length <= inlineBytes) return done(undefined, zlib.zstdCompressSync(chunk, options))
+  const stream = zlib.createZstdCompress(options)
   const parts: Array<Buffer> = []
   stream.on("data", (part: Buffer) => parts.push(part))
   stream.on("error", (error) => done(error, nothing))

@@ -15,7 +15,10 @@ import type { AzureTarget } from "./StorageTarget.ts"
 
 /** A blob as its properties describe it. */
 interface Seen extends Found {
+  /** Of content that came in one request. */
   readonly md5?: Uint8Array
+  /** What its writer said of content that came in blocks. */
+  readonly sha256?: string
 }
 
 /** Listings quote no ETag, everything else does. */
@@ -99,7 +102,11 @@ export const open = (
           send({ operation: "put", key: keyOf(name), ifAbsent }, request, bytes)
         ).pipe(Effect.map((told) => found(name, content.size, told))),
       holds: (seen, content) =>
-        seen.md5 === undefined ? undefined : Upload.md5(content.pieces).equals(Buffer.from(seen.md5)),
+        seen.md5 !== undefined
+          ? Upload.md5(content.pieces).equals(seen.md5)
+          : seen.sha256 === undefined || content.sha256 === undefined
+            ? undefined
+            : seen.sha256 === content.sha256,
       head: (name) =>
         Effect.gen(function* () {
           const told = yield* send({ operation: "head", key: keyOf(name) }, (abortSignal) =>
@@ -108,7 +115,8 @@ export const open = (
           if (isFolder(told.metadata)) return yield* absent("head", keyOf(name))
           return {
             ...found(name, told.contentLength ?? 0, told),
-            ...(told.contentMD5 === undefined ? {} : { md5: told.contentMD5 })
+            ...(told.contentMD5 === undefined ? {} : { md5: told.contentMD5 }),
+            ...(told.metadata?.["sha256"] === undefined ? {} : { sha256: told.metadata["sha256"] })
           }
         }),
       body: (operation, name, at, fingerprint) =>
@@ -153,7 +161,9 @@ export const open = (
       },
       remove: (name) =>
         Effect.asVoid(
-          send({ operation: "delete", key: keyOf(name) }, (abortSignal) => container.getBlobClient(name).delete({ abortSignal }))
+          send({ operation: "delete", key: keyOf(name) }, (abortSignal) =>
+            container.getBlobClient(name).delete({ abortSignal })
+          )
         )
     }
     return yield* CloudObjectStore.open(remote)

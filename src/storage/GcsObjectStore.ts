@@ -155,8 +155,7 @@ export const open = (
         size > Upload.largestBytes ? `more than an object can have (${Upload.largestBytes})` : undefined,
       put: (name, content, ifAbsent) =>
         Effect.suspend(() => {
-          const checksums = Checksums.of(content.pieces)
-          const { contentType, ...body } = Upload.body(name, content, checksums)
+          const { contentType, ...body } = Upload.body(name, content)
           const query = new URLSearchParams({
             uploadType: "multipart",
             fields: Resource.fields,
@@ -170,8 +169,7 @@ export const open = (
         }).pipe(Effect.map((told): Found => Resource.seen(told))),
       holds: (seen, content) => {
         if (seen.crc32c === undefined || seen.md5Hash === undefined) return undefined
-        const checksums = Checksums.of(content.pieces)
-        return seen.crc32c === checksums.crc32c && seen.md5Hash === checksums.md5Hash
+        return seen.crc32c === Checksums.crc32cOf(content.pieces) && seen.md5Hash === Checksums.md5Of(content.pieces)
       },
       head: (name) =>
         explained(
@@ -214,9 +212,13 @@ export const open = (
       remove: (name) =>
         explained(
           "delete",
-          send({ operation: "delete", key: keyOf(name) }, { method: "DELETE", url: objectUrl(name, {}) }, async (answer) => {
-            await Http.textOf(answer)
-          })
+          send(
+            { operation: "delete", key: keyOf(name) },
+            { method: "DELETE", url: objectUrl(name, {}) },
+            async (answer) => {
+              await Http.textOf(answer)
+            }
+          )
         )
     }
     return yield* CloudObjectStore.open(remote)

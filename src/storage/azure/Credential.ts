@@ -100,7 +100,7 @@ export const make = async (
         return new Misconfigured({
           detail: `AKS Workload Identity has not prepared this pod: ${absent.join(", ")} not set`,
           advice:
-            "enable Workload Identity on the cluster, name the federated service account in podTemplate.serviceAccountName, annotate it with azure.workload.identity/client-id, and give podTemplate.labels azure.workload.identity/use: \"true\""
+            'enable Workload Identity on the cluster, name the federated service account in podTemplate.serviceAccountName, annotate it with azure.workload.identity/client-id, and give podTemplate.labels azure.workload.identity/use: "true"'
         })
       }
       return { _tag: "Token", credential: await workloadIdentity(target, env) }

@@ -28,7 +28,7 @@ export const blocks = (pieces: Pieces.Pieces, size = blockBytes): ReadonlyArray<
   const all: Array<Array<Uint8Array>> = []
   let room = 0
   for (const piece of pieces) {
-    for (let at = 0; at < piece.byteLength; ) {
+    for (let at = 0; at < piece.byteLength;) {
       if (room === 0) {
         all.push([])
         room = size
@@ -49,10 +49,7 @@ export interface Stored {
 }
 
 /** Sends one request with `bytes` of content. */
-type Request = <A>(
-  request: (signal: AbortSignal) => Promise<A>,
-  bytes: number
-) => Effect.Effect<A, ObjectStoreError>
+type Request = <A>(request: (signal: AbortSignal) => Promise<A>, bytes: number) => Effect.Effect<A, ObjectStoreError>
 
 /** The SDK may ask for the body; it is destroyed whatever becomes of the request. */
 const withBody = async <A>(
@@ -87,16 +84,16 @@ export const upload = (
   request: Request
 ): Effect.Effect<Stored, ObjectStoreError> => {
   const conditions = ifAbsent ? { ifNoneMatch: "*" } : {}
-  const contentMD5 = md5(content.pieces)
-  const blobHTTPHeaders = { blobContentType: "application/octet-stream", blobContentMD5: contentMD5 }
+  const blobContentType = "application/octet-stream"
   if (content.size <= blockBytes) {
+    const contentMD5 = md5(content.pieces)
     return request(
       (abortSignal) =>
         withBody(content.pieces, (body) =>
           blob.upload(body, content.size, {
             abortSignal,
             conditions,
-            blobHTTPHeaders,
+            blobHTTPHeaders: { blobContentType, blobContentMD5: contentMD5 },
             transactionalContentMD5: contentMD5
           })
         ),
@@ -130,7 +127,13 @@ export const upload = (
         (abortSignal) =>
           blob.commitBlockList(
             parts.map((_, index) => id(index)),
-            { abortSignal, conditions, blobHTTPHeaders }
+            {
+              abortSignal,
+              conditions,
+              blobHTTPHeaders: { blobContentType },
+              // An MD5 of the whole would be checked by nobody and cost as much as those of all blocks.
+              ...(content.sha256 === undefined ? {} : { metadata: { sha256: content.sha256 } })
+            }
           ),
         0
       )

@@ -45,9 +45,7 @@ export const open = <Seen extends Found>(remote: Remote<Seen>): Effect.Effect<Ob
     }
 
     const page = (prefix: string, token: string | undefined, foldersOnly: boolean) =>
-      Retry.retrying(Retry.atOnce, () =>
-        remote.page("list", full(prefix), { token, limit: pageSize, foldersOnly })
-      )
+      Retry.retrying(Retry.atOnce, () => remote.page("list", full(prefix), { token, limit: pageSize, foldersOnly }))
 
     const start: Progress = { token: undefined, last: "" }
 

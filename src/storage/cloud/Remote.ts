@@ -39,6 +39,8 @@ export interface Body {
 export interface Content {
   readonly pieces: Pieces.Pieces
   readonly size: number
+  /** SHA-256 of all pieces, lower-case hex, checked; absent where nobody announced one. */
+  readonly sha256?: string
 }
 
 /**

@@ -32,7 +32,7 @@ const ours = <Seen extends Found>(remote: Remote<Seen>, key: ObjectKey, name: st
     yield* Reading.read(remote, "read", key, name).pipe(
       Stream.runForEach((piece) => Effect.sync(() => hash.update(piece)))
     )
-    return hash.digest("hex") === Pieces.sha256(content.pieces) ? seen : undefined
+    return hash.digest("hex") === (content.sha256 ?? Pieces.sha256(content.pieces)) ? seen : undefined
   })
 
 /**
@@ -47,13 +47,18 @@ export const put = <Seen extends Found>(
   options: PutOptions
 ): Effect.Effect<Found, ObjectStoreError> =>
   Effect.gen(function* () {
-    const content: Content = { pieces, size: Pieces.byteLength(pieces) }
+    const { sha256 } = options
+    const content: Content = {
+      pieces,
+      size: Pieces.byteLength(pieces),
+      ...(sha256 === undefined ? {} : { sha256 })
+    }
     const refused = remote.sizeRefusal(content.size)
     if (refused !== undefined) {
       const detail = `${key} has ${content.size} bytes: ${refused}`
       return yield* remote.error("put", new Misconfigured({ detail, advice: "choose smaller segments" }))
     }
-    if (options.sha256 !== undefined && Pieces.sha256(pieces) !== options.sha256) {
+    if (sha256 !== undefined && Pieces.sha256(pieces) !== sha256) {
       const detail = "the content does not have the SHA-256 that was announced for it"
       return yield* remote.error("put", new ContentMismatch({ key, detail }))
     }

@@ -2,12 +2,6 @@ import { createHash } from "node:crypto"
 import { crc32c } from "@node-rs/crc32"
 import type { Pieces } from "../Pieces.ts"
 
-/** Checksums as Google Cloud Storage writes them: base64, the CRC-32C in big-endian order. */
-export interface Checksums {
-  readonly crc32c: string
-  readonly md5Hash: string
-}
-
 /** A CRC-32C as Google Cloud Storage writes it. */
 export const encoded = (crc: number): string => {
   const bytes = Buffer.alloc(4)
@@ -26,13 +20,16 @@ export const rolling = () => {
   }
 }
 
-/** Both checksums of all pieces. */
-export const of = (pieces: Pieces): Checksums => {
-  const md5 = createHash("md5")
+/** CRC-32C of all pieces: what the server compares content with. */
+export const crc32cOf = (pieces: Pieces): string => {
   const crc = rolling()
-  for (const piece of pieces) {
-    md5.update(piece)
-    crc.update(piece)
-  }
-  return { crc32c: crc.encoded(), md5Hash: md5.digest("base64") }
+  for (const piece of pieces) crc.update(piece)
+  return crc.encoded()
+}
+
+/** MD5 of all pieces, as the server computes it by itself. */
+export const md5Of = (pieces: Pieces): string => {
+  const md5 = createHash("md5")
+  for (const piece of pieces) md5.update(piece)
+  return md5.digest("base64")
 }

@@ -148,7 +148,10 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
     return new Misconfigured({ detail: `our clock is refused: ${said} ${suffix}`, advice })
   }
   if (place.isToken === true && (status !== undefined || facts.transport === undefined)) {
-    return new AccessRefused({ detail: `${who(place)} gets no token: ${said} ${suffix}`, advice: identityAdvice(place) })
+    return new AccessRefused({
+      detail: `${who(place)} gets no token: ${said} ${suffix}`,
+      advice: identityAdvice(place)
+    })
   }
   if (identityCodes.has(code) || status === 401) {
     return new AccessRefused({ detail: `${who(place)} is refused: ${said} ${suffix}`, advice: identityAdvice(place) })
@@ -189,7 +192,8 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
     return new ContentMismatch({ key: place.key ?? place.bucket, detail: `${said} ${suffix}` })
   }
   if (facts.transport === "ENOTFOUND") {
-    const advice = "check the DNS of the cluster and its way to Google Cloud (Private Google Access), or STORAGE_EMULATOR_HOST"
+    const advice =
+      "check the DNS of the cluster and its way to Google Cloud (Private Google Access), or STORAGE_EMULATOR_HOST"
     return new TargetMissing({ detail: `no such host: ${new URL(place.service).host} ${suffix}`, advice })
   }
   if (status !== undefined && status >= 300) {

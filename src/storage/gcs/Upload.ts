@@ -7,12 +7,12 @@ import * as Checksums from "./Checksums.ts"
 export const largestBytes = 5 * 1024 ** 4
 
 /**
- * The body of a multipart upload: the object's name and checksums, then its content. The server compares the content with
- * both checksums before the object appears. (An upload of the content alone, `uploadType=media`, could carry neither.)
+ * The body of a multipart upload: the object's name and CRC-32C, then its content. The server compares the two before the
+ * object appears. (An upload of the content alone, `uploadType=media`, could not carry the checksum so.)
  */
-export const body = (name: string, content: Content, checksums: Checksums.Checksums) => {
+export const body = (name: string, content: Content) => {
   const boundary = randomUUID()
-  const resource = { name, contentType: "application/octet-stream", ...checksums }
+  const resource = { name, contentType: "application/octet-stream", crc32c: Checksums.crc32cOf(content.pieces) }
   const head = Buffer.from(
     `--${boundary}\r\ncontent-type: application/json; charset=UTF-8\r\n\r\n${JSON.stringify(resource)}\r\n` +
       `--${boundary}\r\ncontent-type: application/octet-stream\r\n\r\n`

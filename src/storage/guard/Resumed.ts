@@ -21,6 +21,8 @@ interface Opened<A> {
   readonly scope: Scope.Closeable
 }
 
+const ended = Effect.succeed(undefined)
+
 /**
  * A stream that survives its source: when the source breaks and waiting may help, it is opened again, and what had been
  * delivered is left out. It ends when the source ends, or fails; never early.
@@ -50,25 +52,27 @@ export const resumed = <A>(
       })
 
       /** Pulls until something is there that was not delivered; undefined at the end. */
-      const step = Effect.fnUntraced(function* (from: Opened<A>) {
-        for (;;) {
-          const elements = yield* Pull.catchDone(from.pull, () => Effect.succeed(undefined))
-          if (elements === undefined) {
-            yield* continuation.ended
-            return undefined
-          }
-          const fresh = yield* continuation.fresh(elements)
-          if (fresh.length > 0) return fresh
-        }
-      })
+      const step = (from: Opened<A>): Effect.Effect<ReadonlyArray<A> | undefined, ObjectStoreError> =>
+        Effect.flatMap(
+          Pull.catchDone(from.pull, () => ended),
+          (elements) =>
+            elements === undefined
+              ? Effect.as(continuation.ended, undefined)
+              : Effect.flatMap(continuation.fresh(elements), (fresh) =>
+                  fresh.length > 0 ? Effect.succeed(fresh) : step(from)
+                )
+        )
 
-      const next = Effect.gen(function* () {
-        if (opened === undefined) return yield* persist(() => Effect.flatMap(open, step))
-        // Where nothing breaks, a piece costs no more than without us.
-        const outcome = yield* Effect.result(step(opened))
-        if (outcome._tag === "Success") return outcome.success
-        return yield* persist((earlier) => (earlier === 0 ? Effect.fail(outcome.failure) : Effect.flatMap(open, step)))
-      })
+      const reopen = Effect.flatMap(open, step)
+
+      // Where nothing breaks, a piece passes without asking anybody.
+      const next = Effect.suspend(() =>
+        opened === undefined
+          ? persist(() => reopen)
+          : Effect.catch(step(opened), (failure) =>
+              persist((earlier) => (earlier === 0 ? Effect.fail(failure) : reopen))
+            )
+      )
 
       return Stream.unfold(undefined, () =>
         Effect.map(next, (elements) => (elements === undefined ? undefined : ([elements, undefined] as const)))
