@@ -34,26 +34,37 @@ export const contradictions = (plan: RunPlan, state: RunState.RunState): Readonl
     })
   )
 
+/** A durable segment that the store has lost or changed. */
+export interface LostSegment {
+  readonly topic: string
+  readonly partition: number
+  /** What is wrong, with place and key. */
+  readonly detail: string
+}
+
 /** Asks the store for every segment: it must be there with the size and the fingerprint that the put reported. */
-const missing = (store: ObjectStoreShape, plan: RunPlan, state: RunState.RunState) =>
+export const lostSegments = (store: ObjectStoreShape, plan: RunPlan, state: RunState.RunState) =>
   Effect.forEach(
     RunState.segments(plan, state),
     ({ partition, segment, topic }) => {
-      const place = `${topic}[${partition}] offsets ${segment.start_offset}-${segment.end_offset}`
+      const lost = (what: string): ReadonlyArray<LostSegment> => {
+        const offsets = `${segment.start_offset}-${segment.end_offset}`
+        return [{ topic, partition, detail: `${topic}[${partition}] offsets ${offsets}: ${segment.key} ${what}` }]
+      }
       return store.head(ObjectKey.make(segment.key)).pipe(
         Effect.map((found) => {
           if (found.size !== segment.compressed_size) {
-            return [`${place}: ${segment.key} has ${found.size} bytes instead of ${segment.compressed_size}`]
+            return lost(`has ${found.size} bytes instead of ${segment.compressed_size}`)
           }
           return segment.fingerprint !== undefined && found.fingerprint !== segment.fingerprint
-            ? [`${place}: ${segment.key} was altered after it was stored`]
+            ? lost("was altered after it was stored")
             : []
         }),
-        Effect.catchIf(Documents.isNotFound, () => Effect.succeed([`${place}: ${segment.key} is not there`]))
+        Effect.catchIf(Documents.isNotFound, () => Effect.succeed(lost("is not there")))
       )
     },
     { concurrency: 16 }
-  ).pipe(Effect.map((problems) => problems.flat()))
+  ).pipe(Effect.map((found) => found.flat()))
 
 const facts = (plan: RunPlan, state: RunState.RunState, notes: ReadonlyArray<string>, completedMillis: number): SetFacts => {
   const segments = RunState.segments(plan, state)
@@ -113,7 +124,7 @@ export const commit = Effect.fn("Completion.commit")(function* (
   notes: ReadonlyArray<string>
 ) {
   const wrong = contradictions(plan, state)
-  const problems = wrong.length > 0 ? wrong : yield* missing(store, plan, state)
+  const problems = wrong.length > 0 ? wrong : (yield* lostSegments(store, plan, state)).map((lost) => lost.detail)
   if (problems.length > 0) return yield* new RunError({ reason: new NotProven({ problems }) })
   yield* Attempts.assertLatest(store, plan.backupId, attempt)
   const set = facts(plan, state, notes, yield* Clock.currentTimeMillis)

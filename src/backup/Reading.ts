@@ -5,7 +5,7 @@ import type { DurableSegment, PartitionAdvance } from "../manifest/Checkpoint.ts
 import type { PlannedPartition, PlannedTopic, RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import type { EncodedSegment, SegmentFormat } from "../segment/Segment.ts"
-import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { ObjectInfo, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Checkpoints from "./Checkpoints.ts"
 import * as RateLimit from "./RateLimit.ts"
 import type { RunProgress } from "./RunProgress.ts"
@@ -37,11 +37,15 @@ export const readAll = Effect.fnUntraced(function* (
   means: RunMeans,
   plan: RunPlan,
   attempt: number,
-  state: RunState.RunState
+  state: RunState.RunState,
+  restarts: ReadonlyArray<PartitionAdvance>
 ) {
   const { progress } = means
   const interval = request.checkpointIntervalMillis
   const checkpoints = yield* Checkpoints.make(store, { backupId: plan.backupId, attempt }, state)
+  // Remembered before anything of these partitions is stored anew, so that the two are never taken together.
+  yield* Effect.forEach(restarts, checkpoints.remember, { discard: true })
+  yield* checkpoints.flush
   const format = yield* means.format(plan.settings)
   const bytes = RateLimit.ofOptional(request.bytesPerSecond)
   const records = RateLimit.ofOptional(request.recordsPerSecond)
@@ -112,9 +116,11 @@ const storeClosed =
           attempt,
           format.suffix
         )
-        const stored = yield* store.put(key, encoded.pieces, { sha256: encoded.sha256 })
+        const stored = yield* store.put(key, encoded.pieces)
+        // The store hashes what it sends or writes; a store that does not leaves it to us.
+        const sha256 = stored.sha256 ?? encoded.sha256()
         encoded.release()
-        segments.push(durableSegment(encoded, key, stored.fingerprint, yield* Clock.currentTimeMillis))
+        segments.push(durableSegment(encoded, { ...stored, sha256 }, yield* Clock.currentTimeMillis))
         progress.storedBytes += encoded.storedBytes
         progress.segments++
       }
@@ -124,8 +130,7 @@ const storeClosed =
 
 const durableSegment = (
   encoded: EncodedSegment,
-  key: string,
-  fingerprint: string | undefined,
+  { fingerprint, key, sha256 }: ObjectInfo & { readonly sha256: string },
   uploadedMillis: number
 ): DurableSegment => ({
   key,
@@ -136,7 +141,7 @@ const durableSegment = (
   record_count: encoded.recordCount,
   uncompressed_size: encoded.uncompressedBytes,
   compressed_size: encoded.storedBytes,
-  sha256: encoded.sha256,
+  sha256,
   uploaded_at: uploadedMillis,
   payloadBytes: encoded.payloadBytes,
   ...(fingerprint === undefined ? {} : { fingerprint })

@@ -3,6 +3,7 @@ import { KafkaSource } from "../kafka/KafkaSource.ts"
 import * as Attempts from "../manifest/Attempts.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
+import type { PartitionAdvance } from "../manifest/Checkpoint.ts"
 import * as Claims from "../manifest/Claims.ts"
 import * as Documents from "../manifest/Documents.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
@@ -55,10 +56,14 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, means: R
   const plan = yield* planOnce(store, backupId, Planning.make(kafka, request, backupId))
   const state = RunState.make()
   RunState.absorb(state, advances)
+  // What an earlier attempt stored may have been lost since: such partitions are read again from their start.
+  const lost = advances.length === 0 ? [] : yield* Completion.lostSegments(store, plan, state)
+  const restarts = restartsOf(plan, lost)
+  RunState.absorb(state, restarts)
   showPlan(progress, plan, state)
 
   progress.step = "reading"
-  yield* Reading.readAll(kafka, store, request, means, plan, attempt, state)
+  yield* Reading.readAll(kafka, store, request, means, plan, attempt, state, restarts)
   if (yield* Deferred.isDone(means.stop)) {
     if (RunState.unfinished(plan, state).length > 0) {
       return yield* new RunError({ reason: new Interrupted({ backupId, slot: request.identity.slot }) })
@@ -66,12 +71,34 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, means: R
   }
 
   progress.step = "verifying"
-  const facts = yield* Completion.commit(store, plan, attempt, state, [...plan.notes, ...notes])
+  const facts = yield* Completion.commit(store, plan, attempt, state, [
+    ...plan.notes,
+    ...notes,
+    ...lost.map(({ detail }) => `${detail}: its partition was read again`)
+  ])
   yield* tidy(store, plan, state)
   const retention = yield* retain(store, request, progress)
   progress.step = "done"
   return { plan, attempt, facts, alreadyComplete: false, retention } satisfies RunSuccess
 })
+
+/** The advances that void what is known of partitions with lost segments. */
+const restartsOf = (
+  plan: RunPlan,
+  lost: ReadonlyArray<Completion.LostSegment>
+): ReadonlyArray<PartitionAdvance> =>
+  plan.topics.flatMap((topic) =>
+    topic.partitions
+      .filter(({ partition }) => lost.some((l) => l.topic === topic.name && l.partition === partition))
+      .map(({ from, partition }) => ({
+        topic: topic.name,
+        partition,
+        position: from,
+        segments: [],
+        gaps: [],
+        restart: true as const
+      }))
+  )
 
 /** The plan in storage, or the one that `make` gives, written first and only once. */
 const planOnce = Effect.fnUntraced(function* <E, R>(

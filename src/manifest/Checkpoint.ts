@@ -25,7 +25,9 @@ export const PartitionAdvance = Schema.Struct({
   /** Everything below is durable, or known not to exist. */
   position: Schema.Int,
   segments: Schema.Array(DurableSegment),
-  gaps: Schema.Array(FoundGap)
+  gaps: Schema.Array(FoundGap),
+  /** Present: what earlier checkpoints say of this partition is void, because the store has lost part of it. */
+  restart: Schema.optionalKey(Schema.Literal(true))
 })
 export type PartitionAdvance = typeof PartitionAdvance.Type
 

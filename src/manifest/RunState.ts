@@ -21,7 +21,8 @@ const stateKey = (topic: string, partition: number): string => `${topic}/${parti
 export const absorb = (state: RunState, advances: ReadonlyArray<PartitionAdvance>): void => {
   for (const advance of advances) {
     const key = stateKey(advance.topic, advance.partition)
-    const held = state.get(key) ?? { position: advance.position, segments: [], gaps: [] }
+    const known = advance.restart === true ? undefined : state.get(key)
+    const held = known ?? { position: advance.position, segments: [], gaps: [] }
     held.position = advance.position
     held.segments.push(...advance.segments)
     held.gaps.push(...advance.gaps)

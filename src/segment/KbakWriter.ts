@@ -29,21 +29,24 @@ const hashStep = 1024 * 1024
 
 const nothing = Buffer.alloc(0)
 
-/** CRC-32 of header and body and SHA-256 of the whole file, and the footer that makes them meet. */
-const checksummed = Effect.fnUntraced(function* (header: Buffer, body: ReadonlyArray<Uint8Array>) {
-  const sha256 = createHash("sha256")
+/** The footer, with the CRC-32 of header and body. */
+const footerOf = Effect.fnUntraced(function* (header: Buffer, body: ReadonlyArray<Uint8Array>) {
   let crc = 0
   for (const piece of [header, ...body]) {
     for (let at = 0; at < piece.length; at += hashStep) {
       const step = piece.subarray(at, at + hashStep)
       crc = crc32(step, crc)
-      sha256.update(step)
       yield* Effect.yieldNow
     }
   }
-  const footer = Kbak.footer(crc)
-  return { footer, sha256: sha256.update(footer).digest("hex") }
+  return Kbak.footer(crc)
 })
+
+const sha256Of = (pieces: ReadonlyArray<Uint8Array>): string => {
+  const hash = createHash("sha256")
+  for (const piece of pieces) hash.update(piece)
+  return hash.digest("hex")
+}
 
 /** Builds one KBAK segment. After a failed or interrupted `append` only `discard` makes sense. */
 export const make = (options: KbakWriterOptions): SegmentWriter => {
@@ -157,13 +160,13 @@ export const make = (options: KbakWriterOptions): SegmentWriter => {
     const pieces = yield* body.finish
     const { compression } = options
     const header = Kbak.header({ compression, recordCount, firstOffset, lastOffset })
-    const { footer, sha256 } = yield* checksummed(header, pieces)
+    const file = [header, ...pieces, yield* footerOf(header, pieces)]
     state = "sealed"
     let released = false
     const segment: EncodedSegment = {
-      pieces: [header, ...pieces, footer],
+      pieces: file,
       storedBytes: pieces.reduce((sum, piece) => sum + piece.length, Kbak.headerBytes + Kbak.footerBytes),
-      sha256,
+      sha256: () => sha256Of(file),
       recordCount,
       firstOffset,
       lastOffset,

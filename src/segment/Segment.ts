@@ -20,8 +20,8 @@ export interface EncodedSegment {
   readonly pieces: ReadonlyArray<Uint8Array>
   /** Length of the whole file. */
   readonly storedBytes: number
-  /** SHA-256 of the whole file, lower-case hex. */
-  readonly sha256: string
+  /** Computes the SHA-256 of the whole file, lower-case hex; until `release`. Blocks for half a second per gigabyte. */
+  readonly sha256: () => string
   readonly recordCount: number
   /** Both inclusive. */
   readonly firstOffset: number

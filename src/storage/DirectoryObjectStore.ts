@@ -120,7 +120,7 @@ export const open = (target: DirectoryTarget): Effect.Effect<ObjectStoreShape, O
             ifAbsent: options.ifAbsent === true,
             sha256: options.sha256
           }),
-          (stats) => infoOf(key, stats)
+          ({ sha256, stats }) => ({ ...infoOf(key, stats), sha256 })
         ),
       get: (key) =>
         step(

@@ -19,6 +19,8 @@ export interface ObjectInfo {
    * unchanged. Absent where a backend has none (a directory).
    */
   readonly fingerprint?: string
+  /** Of a `put` that hashed the bytes on their way: SHA-256 of what was sent or written, lower-case hex. */
+  readonly sha256?: string
   /** When the store says the object was written, in milliseconds since 1970. */
   readonly modifiedMillis?: number
 }

@@ -152,6 +152,33 @@ describe("Run", () => {
       }
     }))
 
+  it.live("reads again, at the next attempt, what the store has lost or altered since, however often it dies then", () =>
+    Effect.gen(function* () {
+      for (let n = 1; ; n += 3) {
+        const finished = yield* Effect.gen(function* () {
+          const { cluster, memory, store } = yield* world
+          yield* fill(cluster)
+          const diesProving = {
+            ...store,
+            head: (key: ObjectKey) => (key.includes("/topics/") ? Effect.die("killed") : store.head(key))
+          }
+          yield* Effect.exit(attempt(aRequest(noon), { store: diesProving }))
+          const [first, second] = (yield* memory.keys).filter((key) => key.includes("/topics/orders/"))
+          yield* memory.tamper(first!, () => undefined)
+          yield* memory.tamper(second!, (bytes) => bytes.subarray(1))
+          const died = yield* Effect.exit(attempt(aRequest(noon), { store: dyingAt(store, n, "after").store }))
+          const { alreadyComplete, facts } = yield* attempt(aRequest(noon))
+          // The attempt that found the loss says so; one that died in between has told nobody.
+          if (n === 1) assert.include(facts.notes.join("\n"), "was read again")
+          if (n === 1) assert.isFalse(alreadyComplete)
+          yield* assertHoldsAll(cluster, store, facts.backupId, someTopics)
+          return Exit.isSuccess(died)
+        }).pipe(Effect.provide(layer))
+        if (finished) break
+      }
+    })
+  )
+
   it.live("leaves a foreign set of the same id alone and takes the next second", () =>
     Effect.gen(function* () {
       const { cluster, memory, store } = yield* world

@@ -190,7 +190,7 @@ describe("KbakFormat", () => {
             const writer = yield* format.open("orders", 0)
             for (const batch of batches) yield* writer.append([batch], 0, Number.MAX_SAFE_INTEGER)
             const sealed = (yield* writer.seal)!
-            const { sha256 } = sealed
+            const sha256 = sealed.sha256()
             assert.strictEqual(createHash("sha256").update(Buffer.concat(sealed.pieces)).digest("hex"), sha256)
             sealed.release()
             const dropped = yield* format.open("orders", 1)

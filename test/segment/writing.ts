@@ -4,8 +4,9 @@ import * as KbakFormat from "../../src/segment/KbakFormat.ts"
 import type { EncodedSegment, SegmentSettings } from "../../src/segment/Segment.ts"
 import type { SegmentError } from "../../src/segment/SegmentError.ts"
 
-export interface Written extends Omit<EncodedSegment, "pieces" | "release"> {
+export interface Written extends Omit<EncodedSegment, "pieces" | "release" | "sha256"> {
   readonly file: Buffer
+  readonly sha256: string
 }
 
 /** Writes the batches, one `append` each, into one segment and copies it out. Dies when there is no record. */
@@ -22,9 +23,10 @@ export const write = (
         yield* writer.append([batch], options.from ?? 0, options.until ?? Number.MAX_SAFE_INTEGER)
       const sealed = yield* writer.seal
       if (sealed === undefined) return yield* Effect.die(new Error("the segment is empty"))
-      const { pieces, release, ...facts } = sealed
+      const { pieces, release, sha256: hash, ...facts } = sealed
       const file = Buffer.concat(pieces)
+      const sha256 = hash()
       release()
-      return { ...facts, file }
+      return { ...facts, file, sha256 }
     })
   )

@@ -130,7 +130,7 @@ export type Step<E> = <A>(work: () => Promise<A>) => Effect.Effect<A, E>
 /**
  * Writes a file that is either wholly there or not at all, also after a crash: a temporary file beside the objects,
  * synced, then named by `link` (only if absent) or `rename`, then the directory synced. The temporary name is gone on
- * return, on failure and on interruption.
+ * return, on failure and on interruption. The bytes are hashed while they are written.
  */
 export const write = <E>(
   step: Step<E>,
@@ -138,7 +138,7 @@ export const write = <E>(
   key: string,
   pieces: Pieces.Pieces,
   options: { readonly ifAbsent: boolean; readonly sha256: string | undefined }
-): Effect.Effect<Stats, E> =>
+): Effect.Effect<{ readonly stats: Stats; readonly sha256: string }, E> =>
   Effect.acquireUseRelease(
     step(async () => {
       // An early answer, so that a second writer need not upload everything to hear that it came second.
@@ -154,16 +154,17 @@ export const write = <E>(
     }),
     ({ handle, path }) =>
       Effect.gen(function* () {
-        const hash = options.sha256 === undefined ? undefined : createHash("sha256")
+        const hash = createHash("sha256")
         for (const batch of batches(pieces)) {
           yield* step(async () => {
             const written = writeAll(handle, batch)
-            for (const piece of batch) hash?.update(piece)
+            for (const piece of batch) hash.update(piece)
             await written
           })
         }
         return yield* step(async () => {
-          if (hash !== undefined && hash.digest("hex") !== options.sha256) {
+          const sha256 = hash.digest("hex")
+          if (options.sha256 !== undefined && sha256 !== options.sha256) {
             throw new Refusal(
               new ContentMismatch({ key, detail: "the bytes do not have the SHA-256 that was announced" })
             )
@@ -176,7 +177,7 @@ export const write = <E>(
             throw new Refusal(new ContentMismatch({ key, detail }))
           }
           await named(root, path, key, options.ifAbsent)
-          return stats
+          return { stats, sha256 }
         })
       }),
     ({ handle, path }) =>

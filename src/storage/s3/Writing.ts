@@ -110,7 +110,7 @@ export const put = (
     )
     const attempt = (earlier: number) =>
       once.pipe(
-        Effect.map((answer) => info(key, size, answer)),
+        Effect.map((answer) => ({ ...info(key, size, answer), sha256 })),
         Effect.catchIf(
           (error) => error.reason._tag === "ObjectExists" && earlier > 0,
           (error) =>
