@@ -29,7 +29,8 @@ export const contradictions = (plan: RunPlan, state: RunState.RunState): Readonl
         }
         next = segment.end_offset + 1
       }
-      if (next > Math.max(partition.from, partition.until)) problems.push(`${place} holds offsets beyond ${partition.until}`)
+      if (next > Math.max(partition.from, partition.until))
+        problems.push(`${place} holds offsets beyond ${partition.until}`)
       return problems
     })
   )
@@ -66,7 +67,12 @@ export const lostSegments = (store: ObjectStoreShape, plan: RunPlan, state: RunS
     { concurrency: 16 }
   ).pipe(Effect.map((found) => found.flat()))
 
-const facts = (plan: RunPlan, state: RunState.RunState, notes: ReadonlyArray<string>, completedMillis: number): SetFacts => {
+const facts = (
+  plan: RunPlan,
+  state: RunState.RunState,
+  notes: ReadonlyArray<string>,
+  completedMillis: number
+): SetFacts => {
   const segments = RunState.segments(plan, state)
   const sum = (of: (segment: (typeof segments)[number]["segment"]) => number) =>
     segments.reduce((total, { segment }) => total + of(segment), 0)
@@ -132,12 +138,14 @@ export const commit = Effect.fn("Completion.commit")(function* (
     yield* store.put(BackupKeys.groups(plan.backupId), [GroupsSnapshot.encode(plan.groups, plan.createdMillis)])
   }
   yield* store.put(BackupKeys.facts(plan.backupId), [SealedJson.seal(SetFacts, set)])
-  yield* store.put(BackupKeys.manifest(plan.backupId), json(RunState.manifest(plan, state)), { ifAbsent: true }).pipe(
-    Effect.catchIf(
-      Documents.isExists,
-      () =>
-        new CatalogueError({ reason: new AttemptSuperseded({ backupId: plan.backupId, attempt, by: attempt + 1 }) })
+  yield* store
+    .put(BackupKeys.manifest(plan.backupId), json(RunState.manifest(plan, state)), { ifAbsent: true })
+    .pipe(
+      Effect.catchIf(
+        Documents.isExists,
+        () =>
+          new CatalogueError({ reason: new AttemptSuperseded({ backupId: plan.backupId, attempt, by: attempt + 1 }) })
+      )
     )
-  )
   return set
 })

@@ -91,7 +91,9 @@ export const make = Effect.fn("Planning.make")(function* (
   const highWatermarks = byPartition(yield* kafka.offsets(partitions, "highWatermark"))
   const ends = byPartition(yield* kafka.offsets(partitions, "lastStable"))
   const starts = byPartition(yield* kafka.offsets(partitions, "logStart"))
-  const planned = topics.map((topic): PlannedTopic => plannedTopic(topic, configs?.get(topic.name), starts, ends, highWatermarks))
+  const planned = topics.map((topic): PlannedTopic =>
+    plannedTopic(topic, configs?.get(topic.name), starts, ends, highWatermarks)
+  )
   yield* assertReadable(kafka, planned)
   for (const group of groups ?? []) {
     const ahead = group.offsets.filter((offset) => offset.offset > (ends.get(keyOf(offset)) ?? 0))

@@ -49,7 +49,10 @@ export const storageChecks = (store: ObjectStoreShape): ReadonlyArray<StorageChe
       effect: Effect.flatMap(store.get(key), (found) =>
         Buffer.compare(Buffer.from(found), content) === 0
           ? Effect.void
-          : wrong("the store gave back other bytes than were written", "do not keep backups there before this is explained")
+          : wrong(
+              "the store gave back other bytes than were written",
+              "do not keep backups there before this is explained"
+            )
       )
     },
     {
@@ -60,7 +63,10 @@ export const storageChecks = (store: ObjectStoreShape): ReadonlyArray<StorageChe
         Effect.flatMap((n) =>
           n === 1
             ? Effect.void
-            : wrong("a listing leaves out an object that is there", "the store lists late or not at all: catalogue and retention cannot work with it")
+            : wrong(
+                "a listing leaves out an object that is there",
+                "the store lists late or not at all: catalogue and retention cannot work with it"
+              )
         )
       )
     },

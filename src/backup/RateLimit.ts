@@ -31,4 +31,6 @@ export const ofOptional = (perSecond: number | undefined): RateLimit =>
 
 /** Bytes to ask for in one fetch, so that the rate is smooth: a quarter second's worth of the ceiling, 16 KiB to `most`. */
 export const fetchBytes = (bytesPerSecond: number | undefined, most: number): number =>
-  bytesPerSecond === undefined ? most : Math.max(Math.min(16 * 1024, most), Math.min(most, Math.floor(bytesPerSecond / 4)))
+  bytesPerSecond === undefined
+    ? most
+    : Math.max(Math.min(16 * 1024, most), Math.min(most, Math.floor(bytesPerSecond / 4)))

@@ -146,4 +146,3 @@ const durableSegment = (
   payloadBytes: encoded.payloadBytes,
   ...(fingerprint === undefined ? {} : { fingerprint })
 })
-

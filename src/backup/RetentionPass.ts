@@ -33,7 +33,9 @@ export const run = Effect.fn("RetentionPass.run")(function* (
     return {
       kept: own.map((set) => set.backupId),
       removed: [],
-      notes: unreadable.map((entry) => `retention removed nothing: what ${entry.backupId} still needs is unknown: ${entry.detail}`)
+      notes: unreadable.map(
+        (entry) => `retention removed nothing: what ${entry.backupId} still needs is unknown: ${entry.detail}`
+      )
     } satisfies RetentionOutcome
   }
   const doomed = [
@@ -45,7 +47,9 @@ export const run = Effect.fn("RetentionPass.run")(function* (
       entry._tag === "Complete" && !doomed.includes(entry.backupId) ? [entry.backupId] : []
     )
     const stillNamed = yield* SetRemoval.namedElsewhere(store, staying)
-    yield* Effect.forEach(doomed, (backupId) => SetRemoval.remove(store, backupId, owner, stillNamed), { discard: true })
+    yield* Effect.forEach(doomed, (backupId) => SetRemoval.remove(store, backupId, owner, stillNamed), {
+      discard: true
+    })
   }
   return {
     kept: own.map((set) => set.backupId).filter((backupId) => !doomed.includes(backupId)),

@@ -83,10 +83,7 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, means: R
 })
 
 /** The advances that void what is known of partitions with lost segments. */
-const restartsOf = (
-  plan: RunPlan,
-  lost: ReadonlyArray<Completion.LostSegment>
-): ReadonlyArray<PartitionAdvance> =>
+const restartsOf = (plan: RunPlan, lost: ReadonlyArray<Completion.LostSegment>): ReadonlyArray<PartitionAdvance> =>
   plan.topics.flatMap((topic) =>
     topic.partitions
       .filter(({ partition }) => lost.some((l) => l.topic === topic.name && l.partition === partition))
@@ -131,7 +128,8 @@ const showPlan = (progress: RunProgress, plan: RunPlan, state: RunState.RunState
   progress.partitions = plan.topics.reduce((n, topic) => n + topic.partitions.length, 0)
   progress.partitionsDone = progress.partitions - open.length
   progress.offsets = plannedOffsets(plan)
-  progress.offsetsDone = progress.offsets - open.reduce((n, { partition, position }) => n + partition.until - position, 0)
+  progress.offsetsDone =
+    progress.offsets - open.reduce((n, { partition, position }) => n + partition.until - position, 0)
 }
 
 /** After the manifest: segments that no manifest names (of killed attempts) and checkpoints are of no more use. */
@@ -146,7 +144,9 @@ const tidy = Effect.fnUntraced(function* (store: ObjectStoreShape, plan: RunPlan
   yield* below(BackupKeys.topicsFolder(plan.backupId)).pipe(
     Effect.andThen(below(BackupKeys.checkpointFolder(plan.backupId))),
     // The set is complete and proven; left-overs cost space, not truth, and go with the set.
-    Effect.catch((error) => Effect.logWarning("left-overs of earlier attempts stay").pipe(Effect.annotateLogs({ error: error.message })))
+    Effect.catch((error) =>
+      Effect.logWarning("left-overs of earlier attempts stay").pipe(Effect.annotateLogs({ error: error.message }))
+    )
   )
 })
 

@@ -54,9 +54,7 @@ export const cut =
     progress: RunProgress,
     partition: { readonly topic: string; readonly partition: number; readonly from: number; readonly until: number }
   ) =>
-  (
-    fetched: Stream.Stream<FetchedBatches, KafkaError>
-  ): Stream.Stream<ClosedSegment, KafkaError | SegmentError> => {
+  (fetched: Stream.Stream<FetchedBatches, KafkaError>): Stream.Stream<ClosedSegment, KafkaError | SegmentError> => {
     const close = (open: Open): ReadonlyArray<ClosedSegment> =>
       open.movedTo === open.position && open.gaps.length === 0
         ? []

@@ -113,9 +113,6 @@ export class KafkaSource extends Context.Service<KafkaSource, KafkaSourceShape>(
 export class KafkaSources extends Context.Service<
   KafkaSources,
   {
-    readonly open: (
-      target: KafkaTarget,
-      care?: BrokerCare
-    ) => Effect.Effect<KafkaSourceShape, KafkaError, Scope.Scope>
+    readonly open: (target: KafkaTarget, care?: BrokerCare) => Effect.Effect<KafkaSourceShape, KafkaError, Scope.Scope>
   }
 >()("kafka-backup/kafka/KafkaSources") {}

@@ -64,9 +64,7 @@ export const begin = Effect.fn("Attempts.begin")(function* (
         })
       )
       const chain =
-        predecessor === undefined
-          ? []
-          : [...predecessor.builtOn, { attempt: last, sequence: Number.MAX_SAFE_INTEGER }]
+        predecessor === undefined ? [] : [...predecessor.builtOn, { attempt: last, sequence: Number.MAX_SAFE_INTEGER }]
       for (const link of chain) {
         const read = yield* readLink(store, backupId, link.attempt, link.sequence)
         advances.push(...read.advances)

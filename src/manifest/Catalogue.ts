@@ -72,15 +72,13 @@ export const open = Effect.fn("Catalogue.open")(function* (store: ObjectStoreSha
 
 const entry = (store: ObjectStoreShape, backupId: string) =>
   open(store, backupId).pipe(
-    Effect.map(
-      (set): CatalogueEntry => ({
-        _tag: "Complete",
-        backupId,
-        createdMillis: set.manifest.created_at,
-        totals: totals(set.manifest),
-        facts: set.facts
-      })
-    ),
+    Effect.map((set): CatalogueEntry => ({
+      _tag: "Complete",
+      backupId,
+      createdMillis: set.manifest.created_at,
+      totals: totals(set.manifest),
+      facts: set.facts
+    })),
     Effect.catchTag("CatalogueError", (error): Effect.Effect<CatalogueEntry | undefined> => {
       switch (error.reason._tag) {
         case "SetNotFound":

@@ -11,9 +11,13 @@ const unreadable = (key: string) => (error: SealedJson.NotSealed) =>
 
 /** The document, or a `DocumentUnreadable` that names the key. */
 export const read = <S extends Schema.Codec<any, any>>(store: ObjectStoreShape, key: ObjectKey, schema: S) =>
-  store.get(key).pipe(
-    Effect.flatMap((bytes) => Effect.fromResult(SealedJson.open(schema, bytes)).pipe(Effect.mapError(unreadable(key))))
-  )
+  store
+    .get(key)
+    .pipe(
+      Effect.flatMap((bytes) =>
+        Effect.fromResult(SealedJson.open(schema, bytes)).pipe(Effect.mapError(unreadable(key)))
+      )
+    )
 
 /** As `read`, but undefined where there is no such object. */
 export const readIfThere = <S extends Schema.Codec<any, any>>(store: ObjectStoreShape, key: ObjectKey, schema: S) =>

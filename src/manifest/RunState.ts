@@ -61,18 +61,16 @@ export const manifest = (plan: RunPlan, state: RunState): Manifest => ({
   source_cluster_id: plan.settings.sourceClusterId ?? plan.clusterId ?? null,
   source_brokers: plan.bootstrapServers,
   compression: plan.settings.compression,
-  topics: plan.topics.map(
-    (topic): ManifestTopic => ({
-      name: topic.name,
-      original_partition_count: topic.partitions.length,
-      source_replication_factor: topic.replicationFactor,
-      ...(topic.configs && Object.keys(topic.configs).length > 0 ? { configurations: topic.configs } : {}),
-      partitions: topic.partitions.flatMap((partition) => {
-        const held = of(state, topic.name, partition)
-        return held.segments.length + held.gaps.length === 0 ? [] : [manifestPartition(partition.partition, held)]
-      })
+  topics: plan.topics.map((topic): ManifestTopic => ({
+    name: topic.name,
+    original_partition_count: topic.partitions.length,
+    source_replication_factor: topic.replicationFactor,
+    ...(topic.configs && Object.keys(topic.configs).length > 0 ? { configurations: topic.configs } : {}),
+    partitions: topic.partitions.flatMap((partition) => {
+      const held = of(state, topic.name, partition)
+      return held.segments.length + held.gaps.length === 0 ? [] : [manifestPartition(partition.partition, held)]
     })
-  )
+  }))
 })
 
 const manifestPartition = (partitionId: number, held: PartitionState): ManifestPartition => ({

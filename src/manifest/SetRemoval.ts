@@ -12,10 +12,7 @@ const Tombstone = Schema.Struct({ version: Schema.Literal(1), owner: Owner, sinc
 export type StillNamed = ReadonlySet<string>
 
 /** Every key that a complete set names outside its own folder. */
-export const namedElsewhere = Effect.fnUntraced(function* (
-  store: ObjectStoreShape,
-  backupIds: ReadonlyArray<string>
-) {
+export const namedElsewhere = Effect.fnUntraced(function* (store: ObjectStoreShape, backupIds: ReadonlyArray<string>) {
   const named = new Set<string>()
   yield* Effect.forEach(
     backupIds,

@@ -130,7 +130,8 @@ export const verify = Effect.fn("Verification.verify")(function* (
   const check = depth === "objects" ? checkObject : checkRecords
   const found = yield* Stream.fromIterable(all).pipe(
     Stream.mapEffect(
-      (place) => Effect.tap(check(store, place), () => Effect.sync(() => onSegment(place.segment.compressed_size ?? 0))),
+      (place) =>
+        Effect.tap(check(store, place), () => Effect.sync(() => onSegment(place.segment.compressed_size ?? 0))),
       { concurrency: depth === "objects" ? 16 : 2 }
     ),
     Stream.runCollect

@@ -11,7 +11,10 @@ export interface RetainableSet {
  * The sets that `keep` newest successes push out, oldest first. Failed, foreign and unproven sets neither count nor go.
  * The newest success always stays, whatever `keep` says; an absent `keep` keeps everything.
  */
-export const expired = <S extends RetainableSet>(sets: ReadonlyArray<S>, keep: number | undefined): ReadonlyArray<S> => {
+export const expired = <S extends RetainableSet>(
+  sets: ReadonlyArray<S>,
+  keep: number | undefined
+): ReadonlyArray<S> => {
   if (keep === undefined) return []
   return sets
     .filter((set) => set.isOwnVerifiedSuccess)

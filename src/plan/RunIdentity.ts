@@ -12,9 +12,7 @@ export type Owner = typeof Owner.Type
 
 /** True when both are provably one resource: equal uids, or, where neither has one, equal namespace and name. */
 export const isSameOwner = (a: Owner, b: Owner): boolean =>
-  a.uid !== undefined || b.uid !== undefined
-    ? a.uid === b.uid
-    : a.namespace === b.namespace && a.name === b.name
+  a.uid !== undefined || b.uid !== undefined ? a.uid === b.uid : a.namespace === b.namespace && a.name === b.name
 
 /** A short, key-safe name of the owner: its uid, or namespace and name. */
 export const ownerKey = (owner: Owner): string => owner.uid ?? `${owner.namespace ?? "_"}.${owner.name}`

@@ -15,7 +15,9 @@ export interface TopicSelection {
 
 /** The literal names among `topics` that exclusion leaves in: these must exist and be readable. */
 export const literals = (topics: ReadonlyArray<string>, excludeTopics: ReadonlyArray<string>): ReadonlyArray<string> =>
-  [...new Set(topics)].filter((topic) => !TopicPattern.isWildcard(topic) && !isExcluded(topic, excludeTopics)).toSorted()
+  [...new Set(topics)]
+    .filter((topic) => !TopicPattern.isWildcard(topic) && !isExcluded(topic, excludeTopics))
+    .toSorted()
 
 const isExcluded = (name: string, excludeTopics: ReadonlyArray<string>) =>
   excludeTopics.some((pattern) => TopicPattern.matches(pattern, name))
@@ -34,9 +36,7 @@ export const select = (
   const fruitful = new Set<string>()
   const selected = visible.filter((topic) => {
     if (isExcluded(topic.name, excludeTopics)) return false
-    const byWildcard = topic.isInternal
-      ? []
-      : wildcards.filter((pattern) => TopicPattern.matches(pattern, topic.name))
+    const byWildcard = topic.isInternal ? [] : wildcards.filter((pattern) => TopicPattern.matches(pattern, topic.name))
     for (const pattern of byWildcard) fruitful.add(pattern)
     return byWildcard.length > 0 || named.has(topic.name)
   })

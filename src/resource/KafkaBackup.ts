@@ -24,4 +24,3 @@ export const KafkaBackup = Schema.Struct({
   status: Schema.optionalKey(KafkaBackupStatus)
 })
 export type KafkaBackup = typeof KafkaBackup.Type
-

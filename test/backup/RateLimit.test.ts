@@ -29,7 +29,12 @@ describe("RateLimit", () => {
       yield* TestClock.adjust("1 hour")
       let taken = 0
       const payer = yield* Effect.forkChild(
-        Effect.forever(Effect.andThen(Effect.sync(() => (taken += 100)), limit.pay(100)))
+        Effect.forever(
+          Effect.andThen(
+            Effect.sync(() => (taken += 100)),
+            limit.pay(100)
+          )
+        )
       )
       yield* TestClock.adjust("1 second")
       assert.isAtMost(taken, 1000 + 100 + 100)

@@ -25,7 +25,8 @@ describe("Retention", () => {
       assert.deepStrictEqual(yield* states(store), ["030000 Complete", "040000 Complete"])
       yield* assertHoldsAll(cluster, store, "nightly-20261123-030000", someTopics)
       assert.isFalse((yield* memory.keys).some((key) => key.startsWith("nightly-20261123-01")))
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 
   it.live("touches no set of others, no unfinished run and no foreign file", () =>
     Effect.gen(function* () {
@@ -34,7 +35,9 @@ describe("Retention", () => {
       const others = { identity: { owner: { uid: "uid-2", name: "nightly" }, slot: slot(0) } }
       yield* attempt(aRequest(slot(0), others))
       yield* Effect.exit(attempt(aRequest(slot(5)), { store: dyingAt(store, 12, "after").store }))
-      yield* store.put(ObjectKey.make("nightly-20261123-010000x/manifest.json"), [Buffer.from(`{"backup_id":"x","created_at":1,"topics":[]}`)])
+      yield* store.put(ObjectKey.make("nightly-20261123-010000x/manifest.json"), [
+        Buffer.from(`{"backup_id":"x","created_at":1,"topics":[]}`)
+      ])
       yield* store.put(ObjectKey.make("notes.txt"), [Buffer.from("mine")])
       const before = yield* memory.keys
       yield* RetentionPass.run(store, owner, 1)
@@ -43,7 +46,8 @@ describe("Retention", () => {
         yield* memory.keys,
         before.filter((key) => !doomed.some((folder) => key.startsWith(folder)))
       )
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 
   it.live("finishes what was cut short at any call, and no half-removed set is ever offered", () =>
     Effect.gen(function* () {
@@ -61,7 +65,8 @@ describe("Retention", () => {
         }).pipe(Effect.provide(layer))
         if (finished) break
       }
-    }))
+    })
+  )
 
   it.live("keeps an object of a doomed set that a kept set still names", () =>
     Effect.gen(function* () {
@@ -75,7 +80,8 @@ describe("Retention", () => {
       yield* RetentionPass.run(store, owner, 1)
       assert.deepStrictEqual(yield* states(store), ["040000 Complete"])
       yield* assertHoldsAll(cluster, store, "nightly-20261123-040000", { payments: 1 })
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 
   it.live("removes nothing while a set's needs are unknown", () =>
     Effect.gen(function* () {
@@ -86,5 +92,6 @@ describe("Retention", () => {
       assert.deepStrictEqual(outcome.removed, [])
       assert.include(outcome.notes.join(), "nightly-20261123-040000")
       assert.strictEqual((yield* states(store)).length, 4)
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 })

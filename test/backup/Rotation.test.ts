@@ -163,7 +163,7 @@ describe("Rotation.openStore on S3", () => {
         })
         yield* Effect.acquireRelease(
           Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
-          () => Effect.sync(() => void server.close(() => undefined).closeAllConnections())
+          () => Effect.sync(() => server.close(() => undefined).closeAllConnections())
         )
         write("AKIDOLD", "the old secret")
         const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

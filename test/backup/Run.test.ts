@@ -17,7 +17,10 @@ describe("Run", () => {
       yield* fill(cluster)
       yield* cluster.createTopic("compacted", { partitions: 1, configs: { "cleanup.policy": "compact" } })
       for (let i = 0; i < 10; i++) {
-        yield* cluster.produce("compacted", 0, [{ key: "a", value: `${i}` }, { key: `b${i}`, value: null }])
+        yield* cluster.produce("compacted", 0, [
+          { key: "a", value: `${i}` },
+          { key: `b${i}`, value: null }
+        ])
       }
       yield* cluster.compact("compacted", 0)
       const { facts } = yield* attempt(aRequest(noon))
@@ -25,11 +28,17 @@ describe("Run", () => {
       yield* assertHoldsAll(cluster, store, facts.backupId, { ...someTopics, compacted: 1 })
       assert.deepStrictEqual(
         facts.topics.map((topic) => [topic.name, topic.partitions.length]),
-        [["compacted", 1], ["idle", 2], ["orders", 3], ["payments", 1]]
+        [
+          ["compacted", 1],
+          ["idle", 2],
+          ["orders", 3],
+          ["payments", 1]
+        ]
       )
       const counters = yield* cluster.counters
       assert.deepStrictEqual([counters.unreleased, counters.releasedTwice], [0, 0])
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 
   it.live("ends at the last stable offset and says which open transaction holds it back", () =>
     Effect.gen(function* () {
@@ -43,7 +52,8 @@ describe("Run", () => {
       const [partition] = facts.topics[0]!.partitions
       assert.deepStrictEqual([partition!.until, partition!.highWatermark], [1, 3])
       assert.strictEqual((yield* storedRecords(store, facts.backupId, "payments", 0)).length, 1)
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 
   it.live("makes one set of one slot, however often it is asked for", () =>
     Effect.gen(function* () {
@@ -56,7 +66,8 @@ describe("Run", () => {
       assert.isTrue(second.alreadyComplete)
       assert.deepStrictEqual(second.facts, first.facts)
       assert.deepStrictEqual(yield* memory.keys, keys)
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 
   it.live("loses and doubles nothing when the process dies at any call to storage", () =>
     Effect.gen(function* () {
@@ -72,7 +83,11 @@ describe("Run", () => {
             const planned = facts.topics.find((topic) => topic.name === "orders")!.partitions[1]!.until
             const stored = yield* storedRecords(store, facts.backupId, "orders", 1)
             const committed = (yield* cluster.committed("orders", 1)).filter((record) => record.offset < planned)
-            assert.deepStrictEqual(stored.map((r) => r.offset), committed.map((r) => r.offset), `${when} call ${n}`)
+            assert.deepStrictEqual(
+              stored.map((r) => r.offset),
+              committed.map((r) => r.offset),
+              `${when} call ${n}`
+            )
             yield* assertHoldsAll(cluster, store, facts.backupId, { payments: 1, idle: 2 })
             assert.strictEqual((yield* Catalogue.entries(store)).length, 1, `${when} call ${n}`)
             return Exit.isSuccess(died)
@@ -83,7 +98,8 @@ describe("Run", () => {
           }
         }
       }
-    }))
+    })
+  )
 
   it.live("resumes behind what was durable instead of reading it again", () =>
     Effect.gen(function* () {
@@ -96,13 +112,17 @@ describe("Run", () => {
       yield* Deferred.succeed(stop, undefined)
       const interrupted = yield* Fiber.join(slow)
       assert.strictEqual(reasonOf(interrupted), "Interrupted")
-      assert.deepStrictEqual((yield* Catalogue.entries(store)).map((entry) => entry._tag), ["Incomplete"])
+      assert.deepStrictEqual(
+        (yield* Catalogue.entries(store)).map((entry) => entry._tag),
+        ["Incomplete"]
+      )
       const progress = RunProgress.make()
       const { attempt: number, facts } = yield* attempt(aRequest(noon), { progress })
       assert.strictEqual(number, 2)
       assert.isBelow(progress.records, facts.totals.records)
       yield* assertHoldsAll(cluster, store, facts.backupId, someTopics)
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 
   it.live("reads again what a damaged checkpoint named, and says so", () =>
     Effect.gen(function* () {
@@ -126,7 +146,8 @@ describe("Run", () => {
       yield* assertHoldsAll(cluster, store, facts.backupId, someTopics)
       assert.isAbove(checkpoints.length, 0)
       assert.include(facts.notes.join("\n"), "is damaged")
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 
   it.live("does not declare complete what the store lost or altered", () =>
     Effect.gen(function* () {
@@ -142,41 +163,55 @@ describe("Run", () => {
           const unfaithful = {
             ...store,
             put: (...args: Parameters<typeof store.put>) =>
-              store.put(...args).pipe(
-                Effect.tap(() => (args[0].includes("/topics/") && ++puts === 3 ? memory.tamper(args[0], change) : Effect.void))
-              )
+              store
+                .put(...args)
+                .pipe(
+                  Effect.tap(() =>
+                    args[0].includes("/topics/") && ++puts === 3 ? memory.tamper(args[0], change) : Effect.void
+                  )
+                )
           }
-          assert.strictEqual(reasonOf(yield* Effect.exit(attempt(aRequest(noon), { store: unfaithful }))), "NotProven", what)
-          assert.isFalse((yield* memory.keys).some((key) => key.endsWith("/manifest.json")), what)
+          assert.strictEqual(
+            reasonOf(yield* Effect.exit(attempt(aRequest(noon), { store: unfaithful }))),
+            "NotProven",
+            what
+          )
+          assert.isFalse(
+            (yield* memory.keys).some((key) => key.endsWith("/manifest.json")),
+            what
+          )
         }).pipe(Effect.provide(layer))
-      }
-    }))
-
-  it.live("reads again, at the next attempt, what the store has lost or altered since, however often it dies then", () =>
-    Effect.gen(function* () {
-      for (let n = 1; ; n += 3) {
-        const finished = yield* Effect.gen(function* () {
-          const { cluster, memory, store } = yield* world
-          yield* fill(cluster)
-          const diesProving = {
-            ...store,
-            head: (key: ObjectKey) => (key.includes("/topics/") ? Effect.die("killed") : store.head(key))
-          }
-          yield* Effect.exit(attempt(aRequest(noon), { store: diesProving }))
-          const [first, second] = (yield* memory.keys).filter((key) => key.includes("/topics/orders/"))
-          yield* memory.tamper(first!, () => undefined)
-          yield* memory.tamper(second!, (bytes) => bytes.subarray(1))
-          const died = yield* Effect.exit(attempt(aRequest(noon), { store: dyingAt(store, n, "after").store }))
-          const { alreadyComplete, facts } = yield* attempt(aRequest(noon))
-          // The attempt that found the loss says so; one that died in between has told nobody.
-          if (n === 1) assert.include(facts.notes.join("\n"), "was read again")
-          if (n === 1) assert.isFalse(alreadyComplete)
-          yield* assertHoldsAll(cluster, store, facts.backupId, someTopics)
-          return Exit.isSuccess(died)
-        }).pipe(Effect.provide(layer))
-        if (finished) break
       }
     })
+  )
+
+  it.live(
+    "reads again, at the next attempt, what the store has lost or altered since, however often it dies then",
+    () =>
+      Effect.gen(function* () {
+        for (let n = 1; ; n += 3) {
+          const finished = yield* Effect.gen(function* () {
+            const { cluster, memory, store } = yield* world
+            yield* fill(cluster)
+            const diesProving = {
+              ...store,
+              head: (key: ObjectKey) => (key.includes("/topics/") ? Effect.die("killed") : store.head(key))
+            }
+            yield* Effect.exit(attempt(aRequest(noon), { store: diesProving }))
+            const [first, second] = (yield* memory.keys).filter((key) => key.includes("/topics/orders/"))
+            yield* memory.tamper(first!, () => undefined)
+            yield* memory.tamper(second!, (bytes) => bytes.subarray(1))
+            const died = yield* Effect.exit(attempt(aRequest(noon), { store: dyingAt(store, n, "after").store }))
+            const { alreadyComplete, facts } = yield* attempt(aRequest(noon))
+            // The attempt that found the loss says so; one that died in between has told nobody.
+            if (n === 1) assert.include(facts.notes.join("\n"), "was read again")
+            if (n === 1) assert.isFalse(alreadyComplete)
+            yield* assertHoldsAll(cluster, store, facts.backupId, someTopics)
+            return Exit.isSuccess(died)
+          }).pipe(Effect.provide(layer))
+          if (finished) break
+        }
+      })
   )
 
   it.live("leaves a foreign set of the same id alone and takes the next second", () =>
@@ -194,19 +229,23 @@ describe("Run", () => {
       )
       assert.strictEqual(Buffer.from(yield* store.get(foreign)).toString(), "{}")
       assert.isTrue((yield* memory.keys).includes(foreign))
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 
   it.live("gives one set when two pods of one run work at the same time", () =>
     Effect.gen(function* () {
       const { cluster, store } = yield* world
       yield* fill(cluster)
-      const exits = yield* Effect.all([Effect.exit(attempt(aRequest(noon))), Effect.exit(attempt(aRequest(noon)))], { concurrency: 2 })
+      const exits = yield* Effect.all([Effect.exit(attempt(aRequest(noon))), Effect.exit(attempt(aRequest(noon)))], {
+        concurrency: 2
+      })
       const outcomes = exits.map(reasonOf)
       assert.include(outcomes, "success")
       for (const outcome of outcomes) assert.include(["success", "AttemptSuperseded", "NotProven"], outcome)
       const again = yield* attempt(aRequest(noon))
       yield* assertHoldsAll(cluster, store, again.facts.backupId, someTopics)
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 
   it.live("records a gap where retention was faster, and still ends well", () =>
     Effect.gen(function* () {
@@ -226,8 +265,12 @@ describe("Run", () => {
         [[0, 4]]
       )
       assert.strictEqual((yield* storedRecords(store, facts.backupId, "orders", 0)).length, 6)
-      assert.strictEqual((yield* Catalogue.open(store, facts.backupId)).manifest.topics[0]!.partitions[0]!.gaps!.length, 1)
-    }).pipe(Effect.provide(layer)))
+      assert.strictEqual(
+        (yield* Catalogue.open(store, facts.backupId)).manifest.topics[0]!.partitions[0]!.gaps!.length,
+        1
+      )
+    }).pipe(Effect.provide(layer))
+  )
 
   it.live("refuses before any data: missing, denied and unmatched topics, all named at once", () =>
     Effect.gen(function* () {
@@ -244,5 +287,6 @@ describe("Run", () => {
       assert.strictEqual(reasonOf(denied), "TopicAccessDenied")
       assert.include(String(denied), "orders, payments")
       assert.isFalse((yield* memory.keys).some((key) => key.includes("/topics/")))
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 })

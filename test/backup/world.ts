@@ -55,7 +55,15 @@ export const attempt = Effect.fnUntraced(function* (request: RunRequest, options
   const { store } = yield* world
   const kafka = yield* (yield* KafkaSources).open({ bootstrapServers: [bootstrapServer] }, options.care)
   return yield* Run.run(request, {
-    format: (settings) => KbakFormat.make({ compression: settings.compression, level: settings.compressionLevel, ...(settings.includeOffsetHeaders ? { offsetHeaders: {} } : {}) }, { chunkBytes: 4096 }),
+    format: (settings) =>
+      KbakFormat.make(
+        {
+          compression: settings.compression,
+          level: settings.compressionLevel,
+          ...(settings.includeOffsetHeaders ? { offsetHeaders: {} } : {})
+        },
+        { chunkBytes: 4096 }
+      ),
     openPartitions: 3,
     largeSegments: 2,
     largeBytes: 2048,
@@ -96,7 +104,8 @@ export const storedRecords = Effect.fnUntraced(function* (
 ) {
   const set = yield* Catalogue.open(store, backupId)
   const segments =
-    set.manifest.topics.find((t) => t.name === topic)?.partitions.find((p) => p.partition_id === partition)?.segments ?? []
+    set.manifest.topics.find((t) => t.name === topic)?.partitions.find((p) => p.partition_id === partition)?.segments ??
+    []
   const batches = yield* Effect.forEach(segments, (segment) =>
     KbakReader.provenRecords(segment.key, store.read(ObjectKey.make(segment.key))).pipe(Stream.runCollect)
   )
@@ -143,7 +152,14 @@ export const fill = Effect.fnUntraced(function* (cluster: InMemoryCluster) {
     const records = Array.from({ length: 20 }, (_, i) => ({
       key: i % 7 === 0 ? null : `k-${batch}-${i}`,
       value: i % 11 === 0 ? null : `value ${batch} ${i} `.repeat(8),
-      headers: i % 3 === 0 ? ([["dup", "1"], ["dup", null], ["", "empty key"]] as const) : [],
+      headers:
+        i % 3 === 0
+          ? ([
+              ["dup", "1"],
+              ["dup", null],
+              ["", "empty key"]
+            ] as const)
+          : [],
       timestamp: 1_700_000_000_000 + batch * 100 - i
     }))
     yield* cluster.produce("orders", batch % 3, records, { codec: codecs[batch % 6]! })

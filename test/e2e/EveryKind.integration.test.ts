@@ -32,8 +32,14 @@ describeWith(["kafka", "versitygw", "minio", "java"], "A backup of every kind of
       ...spec
     })
     const report = reportOf(await succeed("run", ...places))
-    assert.strictEqual(report.totals.records, expected.reduce((n, p) => n + p.records, 0))
-    assert.deepStrictEqual(report.openTransactions.map((held: { topic: string }) => held.topic), [`${prefix}-transactions`])
+    assert.strictEqual(
+      report.totals.records,
+      expected.reduce((n, p) => n + p.records, 0)
+    )
+    assert.deepStrictEqual(
+      report.openTransactions.map((held: { topic: string }) => held.topic),
+      [`${prefix}-transactions`]
+    )
     await succeed("verify", ...places, report.backupId, "--deep")
     for (const topic of topics) {
       const found = await exportTopic(places, report.backupId, topic)

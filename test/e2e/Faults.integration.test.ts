@@ -55,7 +55,10 @@ describeWith(["kafka", "kafkaSecurity", "versitygw", "java"], "A run against a c
   it("names every topic that may not be read, whether it is hidden or visible, and stores nothing", async () => {
     using workspace = new Workspace()
     await java.grant({ user: "limited", resource: "TOPIC", name: topic, operations: ["READ", "DESCRIBE"] })
-    const hidden = await kafkaBackup("run", ...as("limited", security.users.limited, workspace, { topics: [topic, denied] }))
+    const hidden = await kafkaBackup(
+      "run",
+      ...as("limited", security.users.limited, workspace, { topics: [topic, denied] })
+    )
     assert.strictEqual(hidden.code, 12, hidden.stderr)
     assert.include(hidden.stderr, denied)
     await java.grant({ user: "limited", resource: "TOPIC", name: denied, operations: ["DESCRIBE"] })
@@ -103,7 +106,11 @@ describeWith(["kafka", "kafkaSecurity", "versitygw", "java"], "A run against a c
       const storage = onS3(services.versitygw, unique("nobody"), "p")
       return kafkaBackup(
         "run",
-        ...workspace.manifest("bucket", { kafkaCluster: { bootstrapServers: [services.kafka.plaintext] }, topics: [topic], storage })
+        ...workspace.manifest("bucket", {
+          kafkaCluster: { bootstrapServers: [services.kafka.plaintext] },
+          topics: [topic],
+          storage
+        })
       )
     }
     const missing = await run(services.versitygw.secretKey)
@@ -138,7 +145,10 @@ describeWith(["kafka", "kafkaSecurity", "versitygw", "java"], "A run against a c
     const { code, stderr } = await ended
     assert.strictEqual(code, 13, stderr)
     const { stdout } = await succeed("list", ...slowly(workspace, name, 1), "--output", "json")
-    assert.deepStrictEqual(JSON.parse(stdout).map((entry: { state: string }) => entry.state), ["unfinished"])
+    assert.deepStrictEqual(
+      JSON.parse(stdout).map((entry: { state: string }) => entry.state),
+      ["unfinished"]
+    )
   })
 
   it("records what retention took before it was read, and is otherwise complete", async () => {
@@ -158,13 +168,19 @@ describeWith(["kafka", "kafkaSecurity", "versitygw", "java"], "A run against a c
     assert.strictEqual(report.gaps[0].until, 7000)
     const [found] = await exportTopic(places, report.backupId, name)
     const { from } = report.gaps[0]
-    assert.deepStrictEqual(found!.offsets, Array.from({ length: 8000 }, (_, i) => i).filter((i) => i < from || i >= 7000))
+    assert.deepStrictEqual(
+      found!.offsets,
+      Array.from({ length: 8000 }, (_, i) => i).filter((i) => i < from || i >= 7000)
+    )
   })
 })
 
 describeWith(["kafka3", "java"], "A run on three brokers", (services) => {
   it("is complete although leaders move and a broker hangs meanwhile", async () => {
-    await using java = await JavaKafka.start({ classpath: services.java.classpath, bootstrap: services.kafka3.bootstrap })
+    await using java = await JavaKafka.start({
+      classpath: services.java.classpath,
+      bootstrap: services.kafka3.bootstrap
+    })
     using workspace = new Workspace()
     const topic = unique("moving")
     await java.createTopics({ name: topic, partitions: 3, replicas: 3 })

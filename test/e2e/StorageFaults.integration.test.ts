@@ -261,7 +261,7 @@ const stories = (name: string, need: Need, subjectOf: () => Subject) =>
       before = await subject.objects(bucket)
     })
     afterAll(async () => {
-      java?.close()
+      await java?.close()
       await proxy?.[Symbol.asyncDispose]()
     })
 

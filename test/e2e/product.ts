@@ -25,7 +25,10 @@ export interface Started {
 
 /** Starts `kafka-backup` with these arguments. */
 export const start = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Started => {
-  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] })
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
   let stdout = ""
   let stderr = ""
   child.stdout.on("data", (text: Buffer) => (stdout += text.toString()))
@@ -41,7 +44,10 @@ export const kafkaBackup = (...args: ReadonlyArray<string>): Promise<Ended> => s
 /** Fails with everything the process said when it did not end well. */
 export const succeed = async (...args: ReadonlyArray<string>): Promise<Ended> => {
   const ended = await kafkaBackup(...args)
-  if (ended.code !== 0) throw new Error(`kafka-backup ${args.join(" ")} ended with ${ended.code}\n${ended.stderr}\n${ended.stdout.slice(-2000)}`)
+  if (ended.code !== 0)
+    throw new Error(
+      `kafka-backup ${args.join(" ")} ended with ${ended.code}\n${ended.stderr}\n${ended.stdout.slice(-2000)}`
+    )
   return ended
 }
 
@@ -83,7 +89,13 @@ export const onVolume = { storageType: "pvc", pvc: { claimName: "backups" } } as
 export const onS3 = (store: S3Store, bucket: string, prefix: string) =>
   ({
     storageType: "s3",
-    s3: { bucket, region: store.region, prefix, endpoint: store.endpoint, credentialsSecret: { name: "s3-credentials" } }
+    s3: {
+      bucket,
+      region: store.region,
+      prefix,
+      endpoint: store.endpoint,
+      credentialsSecret: { name: "s3-credentials" }
+    }
   }) as const
 
 /** A record as `export` prints it. */
@@ -133,7 +145,9 @@ export const exportTopic = async (
       timestamp: record.timestamp,
       key: bytes(record, "key"),
       value: bytes(record, "value"),
-      headers: record.headers.map((header) => [bytes(header, "key") ?? Buffer.alloc(0), bytes(header, "value")] as const)
+      headers: record.headers.map(
+        (header) => [bytes(header, "key") ?? Buffer.alloc(0), bytes(header, "value")] as const
+      )
     })
   }
   if ((await code) !== 0) throw new Error(`export ended with ${await code}\n${stderr}`)

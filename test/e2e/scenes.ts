@@ -3,7 +3,8 @@ import type { S3Store } from "../../scripts/services/Services.ts"
 import type { JavaKafka } from "../harness/JavaKafka.ts"
 
 /** A name that no other test uses, safe as topic, bucket and prefix. */
-export const unique = (stem: string): string => `${stem}-${process.pid.toString(36)}-${(counter++).toString(36)}-${Date.now().toString(36)}`
+export const unique = (stem: string): string =>
+  `${stem}-${process.pid.toString(36)}-${(counter++).toString(36)}-${Date.now().toString(36)}`
 let counter = 0
 
 export const createBucket = async (store: S3Store, bucket: string): Promise<void> => {
@@ -56,12 +57,17 @@ export const everyKind = async (java: JavaKafka, prefix: string): Promise<Readon
   }
   await java.load({ topic: topic("mixed"), count: 4000, seed: 8, shape: "mixed", codec: "rotate" })
   await java.load({ topic: topic("transactions"), count: 3000, seed: 9, transactionEvery: 50, codec: "rotate" })
-  await java.produce(topic("transactions"), [{ partition: 1, key: "open", value: "undecided" }], { transaction: "open" })
+  await java.produce(topic("transactions"), [{ partition: 1, key: "open", value: "undecided" }], {
+    transaction: "open"
+  })
   await java.produce(topic("transactions"), [{ partition: 1, key: "behind", value: "behind the open one" }])
   for (let round = 0; round < 4; round++) {
     await java.load({ topic: topic("compacted"), count: 3000, seed: 10, firstIndex: 0, valueBytes: 400 })
   }
-  await java.produce(topic("compacted"), [{ key: "gone", value: null }, { key: "kept", value: "" }])
+  await java.produce(topic("compacted"), [
+    { key: "gone", value: null },
+    { key: "kept", value: "" }
+  ])
   const tenMegabytes = Buffer.alloc(10 * 1024 * 1024, "large ")
   const generous = { producer: { "max.request.size": "16777216", "buffer.memory": "67108864" } }
   for (const codec of ["none", "lz4", "zstd"] as const) {
@@ -86,5 +92,18 @@ export const everyKind = async (java: JavaKafka, prefix: string): Promise<Readon
       ]
     }
   ])
-  return ["none", "gzip", "snappy", "lz4", "zstd", "mixed", "transactions", "compacted", "big", "append-time", "sparse", "empty"].map(topic)
+  return [
+    "none",
+    "gzip",
+    "snappy",
+    "lz4",
+    "zstd",
+    "mixed",
+    "transactions",
+    "compacted",
+    "big",
+    "append-time",
+    "sparse",
+    "empty"
+  ].map(topic)
 }

@@ -49,12 +49,17 @@ describe("Catalogue", () => {
       const entries = yield* Catalogue.entries(store)
       assert.deepStrictEqual(
         entries.map((entry) => [entry.backupId, entry._tag]),
-        [["peer-1", "Complete"], ["peer-2", "Unreadable"], ["peer-3", "Unreadable"]]
+        [
+          ["peer-1", "Complete"],
+          ["peer-2", "Unreadable"],
+          ["peer-3", "Unreadable"]
+        ]
       )
       const set = yield* Catalogue.open(store, "peer-1")
       assert.isUndefined(set.facts)
       assert.strictEqual(set.manifest.topics[0]!.partitions[0]!.segments[0]!.record_count, 10)
-    }).pipe(Effect.provide(InMemoryObjectStores.layer)))
+    }).pipe(Effect.provide(InMemoryObjectStores.layer))
+  )
 
   it.effect("knows no backup by a name that leaves its folder", () =>
     Effect.gen(function* () {
@@ -63,5 +68,6 @@ describe("Catalogue", () => {
         assert.strictEqual((yield* Effect.flip(Catalogue.open(store, id))).reason._tag, "SetNotFound", id)
       }
       assert.deepStrictEqual(yield* calls, [])
-    }).pipe(Effect.provide(InMemoryObjectStores.layer)))
+    }).pipe(Effect.provide(InMemoryObjectStores.layer))
+  )
 })

@@ -13,35 +13,51 @@ describe("OwnerLock", () => {
   it.effect("lets one writer of a resource in at a time, and the next when it has left", () =>
     Effect.gen(function* () {
       const { keys, store } = yield* memory
-      const first = yield* Effect.forkChild(OwnerLock.holding(store, owner, "run", Effect.sleep("10 minutes")), { startImmediately: true })
+      const first = yield* Effect.forkChild(OwnerLock.holding(store, owner, "run", Effect.sleep("10 minutes")), {
+        startImmediately: true
+      })
       yield* TestClock.adjust("5 minutes")
-      assert.strictEqual(reasonOf(yield* Effect.exit(OwnerLock.holding(store, owner, "prune", Effect.void))), "LockHeld")
-      assert.strictEqual(reasonOf(yield* Effect.exit(OwnerLock.holding(store, { uid: "u2", name: "nightly" }, "other", Effect.void))), "success")
+      assert.strictEqual(
+        reasonOf(yield* Effect.exit(OwnerLock.holding(store, owner, "prune", Effect.void))),
+        "LockHeld"
+      )
+      assert.strictEqual(
+        reasonOf(yield* Effect.exit(OwnerLock.holding(store, { uid: "u2", name: "nightly" }, "other", Effect.void))),
+        "success"
+      )
       yield* TestClock.adjust("5 minutes")
       yield* Fiber.join(first)
       assert.strictEqual(reasonOf(yield* Effect.exit(OwnerLock.holding(store, owner, "prune", Effect.void))), "success")
       assert.deepStrictEqual(yield* keys, [])
-    }).pipe(Effect.provide(InMemoryObjectStores.layer)))
+    }).pipe(Effect.provide(InMemoryObjectStores.layer))
+  )
 
   it.effect("does not hold up a writer that is interrupted while the store does not answer", () =>
     Effect.gen(function* () {
       const { store } = yield* memory
       const silent = { ...store, delete: () => Effect.never }
-      const work = yield* Effect.forkChild(OwnerLock.holding(silent, owner, "run", Effect.never), { startImmediately: true })
+      const work = yield* Effect.forkChild(OwnerLock.holding(silent, owner, "run", Effect.never), {
+        startImmediately: true
+      })
       const stopping = yield* Effect.forkChild(Fiber.interrupt(work), { startImmediately: true })
       yield* TestClock.adjust("5 seconds")
       assert.isDefined(stopping.pollUnsafe())
-    }).pipe(Effect.provide(InMemoryObjectStores.layer)))
+    }).pipe(Effect.provide(InMemoryObjectStores.layer))
+  )
 
   it.effect("passes on from a writer that died, after its time", () =>
     Effect.gen(function* () {
       const { store } = yield* memory
       const dead = { ...store, delete: () => Effect.die("killed") }
       yield* Effect.exit(OwnerLock.holding(dead, owner, "run", Effect.die("killed")))
-      assert.strictEqual(reasonOf(yield* Effect.exit(OwnerLock.holding(store, owner, "prune", Effect.void))), "LockHeld")
+      assert.strictEqual(
+        reasonOf(yield* Effect.exit(OwnerLock.holding(store, owner, "prune", Effect.void))),
+        "LockHeld"
+      )
       yield* TestClock.adjust("2 minutes")
       assert.strictEqual(reasonOf(yield* Effect.exit(OwnerLock.holding(store, owner, "prune", Effect.void))), "success")
-    }).pipe(Effect.provide(InMemoryObjectStores.layer)))
+    }).pipe(Effect.provide(InMemoryObjectStores.layer))
+  )
 
   it.effect("stops the work of a writer that was overtaken", () =>
     Effect.gen(function* () {
@@ -66,5 +82,6 @@ describe("OwnerLock", () => {
       assert.strictEqual(reasonOf(yield* Fiber.join(zombie)), "LockHeld")
       assert.isUndefined(successor.pollUnsafe())
       yield* Fiber.interrupt(successor)
-    }).pipe(Effect.provide(InMemoryObjectStores.layer)))
+    }).pipe(Effect.provide(InMemoryObjectStores.layer))
+  )
 })

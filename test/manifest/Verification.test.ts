@@ -32,7 +32,8 @@ describe("Verification", () => {
           }
         }).pipe(Effect.provide(layer))
       }
-    }))
+    })
+  )
 
   it.live("names topic, partition and offsets of a flipped bit, wherever it is", () =>
     Effect.gen(function* () {
@@ -40,13 +41,14 @@ describe("Verification", () => {
       const key = ObjectKey.make(segment.key)
       const size = segment.compressed_size!
       for (let at = 0; at < size; at += 97) {
-        const flip = (bytes: Uint8Array) => bytes.map((byte, i) => (i === at ? byte ^ (1 << at % 8) : byte))
+        const flip = (bytes: Uint8Array) => bytes.map((byte, i) => (i === at ? byte ^ (1 << (at % 8)) : byte))
         yield* memory.tamper(key, flip)
         const found = yield* Verification.verify(store, set, "records")
         assert.deepStrictEqual(places(found), [`orders[1] ${segment.start_offset}-${segment.end_offset}`], `byte ${at}`)
         yield* memory.tamper(key, flip)
       }
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 
   it.live("notices a lost, a cut and an exchanged segment", () =>
     Effect.gen(function* () {
@@ -63,12 +65,17 @@ describe("Verification", () => {
       const exchanged = yield* Verification.verify(store, set, "records")
       assert.include(exchanged.problems.map((p) => p.detail).join(), "first offset")
       assert.strictEqual(exchanged.problems[0]!.firstOffset, first!.start_offset)
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 
   it.live("notices a manifest that names less than the run stored, or the same twice", () =>
     Effect.gen(function* () {
       const { set, store } = yield* aSet()
-      const edit = (change: (segments: ReadonlyArray<(typeof set.manifest.topics)[0]["partitions"][0]["segments"][0]>) => typeof segments) => ({
+      const edit = (
+        change: (
+          segments: ReadonlyArray<(typeof set.manifest.topics)[0]["partitions"][0]["segments"][0]>
+        ) => typeof segments
+      ) => ({
         ...set,
         manifest: {
           ...set.manifest,
@@ -78,9 +85,18 @@ describe("Verification", () => {
           }))
         }
       })
-      const less = yield* Verification.verify(store, edit((segments) => segments.slice(1)), "objects")
+      const less = yield* Verification.verify(
+        store,
+        edit((segments) => segments.slice(1)),
+        "objects"
+      )
       assert.include(less.problems[0]!.detail, "the run stored")
-      const twice = yield* Verification.verify(store, edit((segments) => [...segments, segments[0]!]), "objects")
+      const twice = yield* Verification.verify(
+        store,
+        edit((segments) => [...segments, segments[0]!]),
+        "objects"
+      )
       assert.isTrue(twice.problems.some((p) => p.detail.startsWith("overlaps")))
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer))
+  )
 })

@@ -14,7 +14,10 @@ const Sets = Schema.Array(
 describe("Retention.expired", () => {
   it("gives the oldest successes beyond the newest that are kept", () => {
     assert.deepStrictEqual(
-      Retention.expired([3, 1, 4, 2].map((slot) => set(slot)), 2).map((s) => s.slotMillis),
+      Retention.expired(
+        [3, 1, 4, 2].map((slot) => set(slot)),
+        2
+      ).map((s) => s.slotMillis),
       [1, 2]
     )
   })
@@ -27,12 +30,16 @@ describe("Retention.expired", () => {
     assert.deepStrictEqual(Retention.expired([set(1), set(2)], undefined), [])
   })
 
-  it.prop("never removes the newest success, nor what is not ours, and leaves as many as asked for", [Sets, Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 5 }))], ([sets, keep]) => {
-    const doomed = Retention.expired(sets, keep)
-    const own = sets.filter((s) => s.isOwnVerifiedSuccess)
-    assert.isTrue(doomed.every((s) => s.isOwnVerifiedSuccess))
-    assert.strictEqual(own.length - doomed.length, Math.min(own.length, Math.max(1, keep)))
-    const newest = Math.max(...own.map((s) => s.slotMillis))
-    if (own.length > 0) assert.isTrue(own.some((s) => s.slotMillis === newest && !doomed.includes(s)))
-  })
+  it.prop(
+    "never removes the newest success, nor what is not ours, and leaves as many as asked for",
+    [Sets, Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 5 }))],
+    ([sets, keep]) => {
+      const doomed = Retention.expired(sets, keep)
+      const own = sets.filter((s) => s.isOwnVerifiedSuccess)
+      assert.isTrue(doomed.every((s) => s.isOwnVerifiedSuccess))
+      assert.strictEqual(own.length - doomed.length, Math.min(own.length, Math.max(1, keep)))
+      const newest = Math.max(...own.map((s) => s.slotMillis))
+      if (own.length > 0) assert.isTrue(own.some((s) => s.slotMillis === newest && !doomed.includes(s)))
+    }
+  )
 })

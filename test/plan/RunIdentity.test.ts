@@ -6,13 +6,19 @@ const owner = { uid: "u1", namespace: "kafka", name: "nightly" }
 
 describe("BackupId", () => {
   it("is the resource's name and the slot in UTC", () => {
-    assert.strictEqual(BackupId.forSlot("production-backup", Date.parse("2024-12-01T12:00:00Z")), "production-backup-20241201-120000")
+    assert.strictEqual(
+      BackupId.forSlot("production-backup", Date.parse("2024-12-01T12:00:00Z")),
+      "production-backup-20241201-120000"
+    )
     assert.strictEqual(BackupId.forSlot("a", Date.parse("2024-02-29T23:59:59+05:00")), "a-20240229-185959")
   })
 
   it("bumps the second where the id is taken, across midnight too", () => {
     const [first, second] = BackupId.candidates("a", Date.parse("2024-12-31T23:59:59Z"))
-    assert.deepStrictEqual([first, second] as ReadonlyArray<string | undefined>, ["a-20241231-235959", "a-20250101-000000"])
+    assert.deepStrictEqual([first, second] as ReadonlyArray<string | undefined>, [
+      "a-20241231-235959",
+      "a-20250101-000000"
+    ])
   })
 })
 

@@ -3,8 +3,7 @@ import { Schema } from "effect"
 import * as TopicPattern from "../../src/plan/TopicPattern.ts"
 import * as TopicSelection from "../../src/plan/TopicSelection.ts"
 
-const visible = (...names: ReadonlyArray<string>) =>
-  names.map((name) => ({ name, isInternal: name.startsWith("__") }))
+const visible = (...names: ReadonlyArray<string>) => names.map((name) => ({ name, isInternal: name.startsWith("__") }))
 const selected = (topics: ReadonlyArray<string>, exclude: ReadonlyArray<string>, ...names: ReadonlyArray<string>) =>
   TopicSelection.select(topics, exclude, visible(...names)).selected
 
@@ -19,9 +18,14 @@ const Short = Schema.String.check(Schema.isPattern(/^[ab*?.]{0,8}$/u))
 const Name = Schema.String.check(Schema.isPattern(/^[ab.]{0,8}$/u))
 
 describe("TopicPattern.matches", () => {
-  it.prop("means what the regular expression means", [Short, Name], ([pattern, name]) => {
-    assert.strictEqual(TopicPattern.matches(pattern, name), byRegExp(pattern, name))
-  }, { arbitrary: { runs: 2000 } })
+  it.prop(
+    "means what the regular expression means",
+    [Short, Name],
+    ([pattern, name]) => {
+      assert.strictEqual(TopicPattern.matches(pattern, name), byRegExp(pattern, name))
+    },
+    { arbitrary: { runs: 2000 } }
+  )
 
   it("answers a pattern made to make matchers backtrack", () => {
     assert.isFalse(TopicPattern.matches("*a*a*a*a*a*a*a*a*a*a*a*a*a*b".repeat(8), "a".repeat(249)))
@@ -47,10 +51,14 @@ describe("TopicSelection.select", () => {
     assert.deepStrictEqual(TopicSelection.select(["x-*", "a*"], [], visible("a1")).idlePatterns, ["x-*"])
   })
 
-  it.prop("never invents a topic", [Schema.Array(Short), Schema.Array(Short), Schema.Array(Name)], ([topics, exclude, names]) => {
-    const all = visible(...new Set(names))
-    const { selected } = TopicSelection.select(topics, exclude, all)
-    assert.isTrue(selected.every((name) => all.some((topic) => topic.name === name)))
-    assert.strictEqual(new Set(selected).size, selected.length)
-  })
+  it.prop(
+    "never invents a topic",
+    [Schema.Array(Short), Schema.Array(Short), Schema.Array(Name)],
+    ([topics, exclude, names]) => {
+      const all = visible(...new Set(names))
+      const { selected } = TopicSelection.select(topics, exclude, all)
+      assert.isTrue(selected.every((name) => all.some((topic) => topic.name === name)))
+      assert.strictEqual(new Set(selected).size, selected.length)
+    }
+  )
 })
