@@ -79,8 +79,12 @@ const boot = (fleet: Fleet, classpath: string, node: Node, jvm: ReadonlyArray<st
 
 const isUp = (log: string): boolean => log.includes("Kafka Server started")
 
-/** 16 random bytes as Kafka writes its ids. */
-const clusterId = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64url")
+/** 16 random bytes as Kafka prints them. Never with a leading dash, which its tools would take for an option. */
+const clusterId = (): string => {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  bytes[0]! &= 0x7f
+  return Buffer.from(bytes).toString("base64url")
+}
 
 const writeConfig = (fleet: Fleet, name: string, entries: Readonly<Record<string, string | number>>): string => {
   const folder = join(fleet.folder, name)
