@@ -106,9 +106,12 @@ describe("Run", () => {
       const { cluster, store } = yield* world
       yield* fill(cluster)
       const stop = yield* Deferred.make<void>()
-      // 10 records a second leave all partitions unfinished when the stop comes.
-      const slow = yield* Effect.forkChild(Effect.exit(attempt(aRequest(noon, { recordsPerSecond: 300 }), { stop })))
-      yield* Effect.sleep("1 second")
+      const before = RunProgress.make()
+      // Slow enough to be far from its end when the first segments are durable.
+      const slow = yield* Effect.forkChild(
+        Effect.exit(attempt(aRequest(noon, { recordsPerSecond: 300 }), { stop, progress: before }))
+      )
+      while (before.segments === 0 && slow.pollUnsafe() === undefined) yield* Effect.sleep("10 millis")
       yield* Deferred.succeed(stop, undefined)
       const interrupted = yield* Fiber.join(slow)
       assert.strictEqual(reasonOf(interrupted), "Interrupted")
