@@ -9,7 +9,7 @@ import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 
 /**
  * Remembers what is durable. `remember` is called only after a segment's put has returned, so a checkpoint never names
- * what is not there; `flush` writes what is new since the last one.
+ * what is not there; `flush` writes what is new since the last one. `state` is kept up to date with all that is durable.
  */
 export const make = (
   store: ObjectStoreShape,
@@ -28,7 +28,7 @@ export const make = (
       if (yield* Documents.create(store, key, Checkpoint, document)) return
       const there = yield* store.get(key)
       if (!Buffer.from(there).equals(SealedJson.seal(Checkpoint, document))) {
-        return yield* new CatalogueError({ reason: new AttemptSuperseded({ ...run, by: run.attempt }) })
+        return yield* new CatalogueError({ reason: new AttemptSuperseded(run) })
       }
     })
 
@@ -55,8 +55,6 @@ export const make = (
         }),
       flush,
       /** Flushes every `every`; ends only by failing. */
-      flushing: (every: Duration.Duration) => Effect.forever(Effect.andThen(Effect.sleep(every), flush)),
-      /** All that is durable, this attempt's and its predecessors'. */
-      state
+      flushing: (every: Duration.Duration) => Effect.forever(Effect.andThen(Effect.sleep(every), flush))
     }
   })

@@ -143,8 +143,7 @@ export const commit = Effect.fn("Completion.commit")(function* (
     .pipe(
       Effect.catchIf(
         Documents.isExists,
-        () =>
-          new CatalogueError({ reason: new AttemptSuperseded({ backupId: plan.backupId, attempt, by: attempt + 1 }) })
+        () => new CatalogueError({ reason: new AttemptSuperseded({ backupId: plan.backupId, attempt }) })
       )
     )
   return set

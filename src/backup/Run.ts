@@ -64,10 +64,8 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, means: R
 
   progress.step = "reading"
   yield* Reading.readAll(kafka, store, request, means, plan, attempt, state, restarts)
-  if (yield* Deferred.isDone(means.stop)) {
-    if (RunState.unfinished(plan, state).length > 0) {
-      return yield* new RunError({ reason: new Interrupted({ backupId, slot: request.identity.slot }) })
-    }
+  if ((yield* Deferred.isDone(means.stop)) && RunState.unfinished(plan, state).length > 0) {
+    return yield* new RunError({ reason: new Interrupted({ backupId, slot: request.identity.slot }) })
   }
 
   progress.step = "verifying"

@@ -55,10 +55,11 @@ export class NoFreeId extends Schema.TaggedError<NoFreeId>()("NoFreeId", {
 export class AttemptSuperseded extends Schema.TaggedError<AttemptSuperseded>()("AttemptSuperseded", {
   backupId: Schema.String,
   attempt: Schema.Int,
-  by: Schema.Int
+  /** The later attempt's number, where it is known. */
+  by: Schema.optionalKey(Schema.Int)
 }) {
   override get message() {
-    return `attempt ${this.attempt} of ${this.backupId} was superseded by attempt ${this.by}`
+    return `attempt ${this.attempt} of ${this.backupId} was superseded by ${this.by === undefined ? "another attempt" : `attempt ${this.by}`}`
   }
 }
 
