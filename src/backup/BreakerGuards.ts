@@ -9,7 +9,11 @@ import * as BreakerJudgements from "./BreakerJudgements.ts"
 
 /** What stands between a run and the systems it depends on. */
 export interface Guards {
+  /** Opening the store; a store that is away when the run begins is waited for like one that goes away later. */
+  readonly opening: GuardedObjectStore.Persist
   readonly store: (store: ObjectStoreShape) => ObjectStoreShape
+  /** The first connection to the cluster, likewise. */
+  readonly connecting: <A>(once: () => Effect.Effect<A, KafkaError>) => Effect.Effect<A, KafkaError>
   /** Absent where breakers are switched off: a source then has its own patience only. */
   readonly brokers: BrokerCare | undefined
 }
@@ -24,7 +28,12 @@ export const make = (
 ): Effect.Effect<Guards, never, Scope.Scope> =>
   Effect.gen(function* () {
     if (settings === undefined) {
-      return { store: (store) => GuardedObjectStore.make(store, GuardedObjectStore.bounded), brokers: undefined }
+      return {
+        opening: GuardedObjectStore.bounded,
+        store: (store) => GuardedObjectStore.make(store, GuardedObjectStore.bounded),
+        connecting: (once) => once(),
+        brokers: undefined
+      }
     }
     const breakers = yield* Breaker.make(settings, BreakerJournal.make(shown))
     const brokers = new Map<number | "any", Breaker.Breaker<KafkaError>>()
@@ -37,6 +46,8 @@ export const make = (
       return made
     }
     return {
+      opening: breakers.of("storage", BreakerJudgements.storage).persist,
+      connecting: broker("any").persist,
       store: (store) =>
         GuardedObjectStore.make(store, breakers.of(`storage ${store.location}`, BreakerJudgements.storage).persist),
       brokers: { guard: (node) => broker(node).attempt, budgetMillis: settings.budgetMillis }

@@ -1,10 +1,12 @@
 import { Effect, Scope } from "effect"
+import type { Persist } from "../storage/GuardedObjectStore.ts"
 import * as Renewal from "../secrets/Renewal.ts"
 import { ObjectStores, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as RenewedObjectStore from "../storage/RenewedObjectStore.ts"
 import * as Retry from "../storage/Retry.ts"
 import type { StorageTarget } from "../storage/StorageTarget.ts"
+import * as Opening from "./Opening.ts"
 
 /*
  * Credentials of storage are read from their Secret when a run begins, and again whenever they are refused: a Secret that
@@ -16,15 +18,19 @@ import type { StorageTarget } from "../storage/StorageTarget.ts"
 const isFromSecret = (target: StorageTarget): boolean =>
   "credentials" in target && target.credentials !== undefined && "origin" in target.credentials
 
-/** Opens the store of the target that `read` gives, for as long as the scope lasts; `read` is repeated at refusals. */
+/**
+ * Opens the store of the target that `read` gives, as patiently as `opening`, for as long as the scope lasts; `read` is
+ * repeated at refusals.
+ */
 export const openStore = Effect.fn("Rotation.openStore")(function* <E, R>(
-  read: Effect.Effect<StorageTarget, E, R>
+  read: Effect.Effect<StorageTarget, E, R>,
+  opening: Persist
 ): Effect.fn.Return<ObjectStoreShape, E | ObjectStoreError, R | ObjectStores | Scope.Scope> {
   const stores = yield* ObjectStores
   const scope = yield* Effect.scope
   const context = yield* Effect.context<R>()
   const target = yield* read
-  const first = yield* stores.open(target)
+  const first = yield* Opening.patient(stores.open(target), opening)
   if (!isFromSecret(target)) return first
   const { renewed } = Renewal.make(target, Effect.provide(read, context))
   const reopened = (haveWorked: boolean): Effect.Effect<ObjectStoreShape | undefined> =>

@@ -5,6 +5,7 @@ import * as BreakerGuards from "../backup/BreakerGuards.ts"
 import * as Connections from "../backup/Connections.ts"
 import { exitCodes } from "../backup/ExitCode.ts"
 import * as Memory from "../backup/Memory.ts"
+import * as Opening from "../backup/Opening.ts"
 import * as Rotation from "../backup/Rotation.ts"
 import * as Run from "../backup/Run.ts"
 import * as RunProgress from "../backup/RunProgress.ts"
@@ -71,9 +72,10 @@ const attempt = Effect.fn("RunCommand.attempt")(function* (
   )
   const request = SpecRequest.request(backup, slot, hostname())
   const guards = yield* BreakerGuards.make(request.circuitBreaker, progress)
-  const store = guards.store(yield* Rotation.openStore(storageTarget))
+  const store = guards.store(yield* Rotation.openStore(storageTarget, guards.opening))
   known.store = store
-  const kafka = yield* (yield* KafkaSources).open(kafkaTarget, guards.brokers)
+  const sources = yield* KafkaSources
+  const kafka = yield* Opening.patient(sources.open(kafkaTarget, guards.brokers), guards.connecting)
   const limitBytes = Memory.limitBytes()
   Memory.calmCollector(limitBytes)
   return yield* Run.run(request, {

@@ -10,6 +10,7 @@ import * as ExitCode from "../../src/backup/ExitCode.ts"
 import * as Rotation from "../../src/backup/Rotation.ts"
 import * as RunProgress from "../../src/backup/RunProgress.ts"
 import * as MountedSecrets from "../../src/secrets/MountedSecrets.ts"
+import * as GuardedObjectStore from "../../src/storage/GuardedObjectStore.ts"
 import { ObjectStores, type ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import { AccessRefused, ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
 import * as StorageBackends from "../../src/storage/StorageBackends.ts"
@@ -64,7 +65,9 @@ const locked = Effect.gen(function* () {
       return Effect.as(opened(password).list("").pipe(Stream.runDrain), opened(password))
     }
   })
-  const open = Rotation.openStore(Effect.sync(target)).pipe(Effect.provideService(ObjectStores, stores))
+  const open = Rotation.openStore(Effect.sync(target), GuardedObjectStore.bounded).pipe(
+    Effect.provideService(ObjectStores, stores)
+  )
   return { state, open }
 })
 
@@ -179,7 +182,7 @@ describe("Rotation.openStore on S3", () => {
           } as Parameters<typeof Connections.storage>[0],
           undefined
         ).pipe(Effect.provide(MountedSecrets.layer(folder)))
-        const store = yield* Rotation.openStore(read)
+        const store = yield* Rotation.openStore(read, GuardedObjectStore.bounded)
         const listed = yield* store.list("").pipe(Stream.runCollect)
         assert.deepStrictEqual(
           listed.map((info) => info.key),

@@ -56,7 +56,14 @@ describe("the process kafka-backup", () => {
     const servers = `bootstrapServers: ["127.0.0.1:${port}"]
     securityProtocol: SASL_PLAINTEXT
     saslSecret: {name: kafka, mechanism: SCRAM-SHA-512}`
-    writeFileSync(file, manifest().replace(/bootstrapServers: .*/, servers))
+    // With a breaker it would wait for the cluster for ten minutes.
+    const impatient = "  circuitBreaker: {enabled: false}\n"
+    writeFileSync(
+      file,
+      manifest()
+        .replace(/bootstrapServers: .*/, servers)
+        .replace(/\n*$/, `\n${impatient}`)
+    )
     const report = join(directory, "refused.json")
     const args = [
       "run",

@@ -15,6 +15,7 @@ import * as Requests from "../../src/storage/cloud/Requests.ts"
 import type { Environment } from "../../src/storage/azure/Credential.ts"
 import * as AzureObjectStore from "../../src/storage/AzureObjectStore.ts"
 import * as Rotation from "../../src/backup/Rotation.ts"
+import * as GuardedObjectStore from "../../src/storage/GuardedObjectStore.ts"
 import type { ObjectKey } from "../../src/storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
 import * as StorageBackends from "../../src/storage/StorageBackends.ts"
@@ -176,7 +177,9 @@ describeWith("azurite", "against Azurite", ({ azurite }) => {
         // What the mounted Secret says: first a token of two seconds, then a long one.
         let mounted = sas(container, "racwdl", new Date(Date.now() + 2_000))
         const read = Effect.sync(() => target(container, "a", mounted))
-        const store = yield* Rotation.openStore(read).pipe(Effect.provide(StorageBackends.layer))
+        const store = yield* Rotation.openStore(read, GuardedObjectStore.bounded).pipe(
+          Effect.provide(StorageBackends.layer)
+        )
         yield* store.put(key("before"), [bytes("1")], { ifAbsent: true })
         mounted = sas(container)
         yield* Effect.sleep(3_000)
