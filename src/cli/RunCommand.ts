@@ -16,6 +16,7 @@ import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import * as KbakFormat from "../segment/KbakFormat.ts"
 import { ObjectStore } from "../storage/ObjectStore.ts"
 import * as Display from "./Display.ts"
+import * as ListenAddress from "./ListenAddress.ts"
 import * as Resource from "./Resource.ts"
 import * as RunDisplay from "./RunDisplay.ts"
 import * as RunReporting from "./RunReporting.ts"
@@ -46,9 +47,23 @@ const slotFlag = Flag.String("slot").pipe(
   )
 )
 
+const listenFlag = Flag.String("listen").pipe(
+  Flag.withMetavar("ADDRESS"),
+  Flag.filterMap(
+    (text) => Option.fromUndefinedOr(ListenAddress.parse(text)),
+    () => "an address and port, such as 127.0.0.1:9090, or :9090 for every interface"
+  ),
+  Flag.optional,
+  Flag.map(Option.getOrUndefined),
+  Flag.withDescription(
+    "serve /metrics (Prometheus), /progress (JSON) and /healthz there while the run lasts, such as 127.0.0.1:9090, or :9090 for every interface"
+  )
+)
+
 const flags = {
   ...shared,
   slot: slotFlag,
+  listen: listenFlag,
   report: Flag.String("report").pipe(
     Flag.withMetavar("FILE"),
     Flag.optional,
@@ -134,7 +149,7 @@ export const run = Command.make(
   "run",
   flags,
   Effect.fnUntraced(
-    function* ({ file, report: reportFile, slot, ...places }) {
+    function* ({ file, listen, report: reportFile, slot, ...places }) {
       const startedMillis = yield* Clock.currentTimeMillis
       const known: RunReporting.Known = {
         startedMillis,
@@ -143,6 +158,11 @@ export const run = Command.make(
         store: undefined
       }
       const slotMillis = Option.getOrElse(slot, () => startedMillis)
+      if (listen !== undefined) {
+        // Loaded only where it is asked for: a server is a third of what a run loads at its start.
+        const { open } = yield* Effect.promise(() => import("./RunListener.ts"))
+        yield* open(listen, known.progress)
+      }
       const exit = yield* Effect.exit(work(file, slotMillis, places, known))
       const completedMillis = yield* Clock.currentTimeMillis
       const report = Exit.match(exit, {

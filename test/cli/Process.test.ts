@@ -127,6 +127,31 @@ describe("the process kafka-backup", () => {
     assert.strictEqual(head.stderr, "exit 0\n")
   })
 
+  it("tells Prometheus and whoever asks how far it is, and refuses an address that is taken before it reads", async () => {
+    const args = ["run", ...options, "--listen", "127.0.0.1:0"]
+    const run = start(programs.inMemory, args, { STUCK_STORE: "1" })
+    await run.said("a segment is stuck")
+    const [line] = jsonLines(run.err()).filter(({ message }) => message === "serving /metrics and /progress")
+    const { address } = line.annotations
+    const metrics = await fetch(`${address}/metrics`)
+    assert.match(metrics.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/)
+    assert.match(await metrics.text(), /\nkafka_backup_run_step\{step="reading"\} 1\n/)
+    const progress = (await (await fetch(`${address}/progress`)).json()) as Record<string, unknown>
+    assert.deepInclude(progress, { step: "reading", attempt: 1 })
+    assert.strictEqual((await fetch(`${address}/healthz`)).status, 200)
+    run.child.kill("SIGTERM")
+    await run.said("asked to stop")
+    await setTimeout(600)
+    run.child.kill("SIGTERM")
+    assert.strictEqual(await run.ended, 21)
+
+    const taken = await silentServer()
+    const refused = await finished(programs.inMemory, ["run", ...options, "--listen", `127.0.0.1:${taken.port}`])
+    taken.close()
+    assert.deepStrictEqual([refused.exitCode, refused.out], [2, ""])
+    assert.match(refused.err, new RegExp(`^error: --listen: 127\\.0\\.0\\.1:${taken.port} cannot be listened on`))
+  })
+
   it("ends at once at the second signal, even where the store takes nothing", async () => {
     const run = start(programs.inMemory, ["run", ...options], { STUCK_STORE: "1" })
     await run.said("a segment is stuck")

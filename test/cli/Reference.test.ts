@@ -8,6 +8,7 @@ import { CatalogueError } from "../../src/manifest/CatalogueError.ts"
 import { SegmentError } from "../../src/segment/SegmentError.ts"
 import { ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
 import { commandLinePage } from "../../scripts/CommandLineReference.ts"
+import { metricsPage } from "../../scripts/MetricsReference.ts"
 
 const page = (name: string) => readFileSync(new URL(`../../docs/reference/${name}`, import.meta.url), "utf8")
 
@@ -63,5 +64,11 @@ describe("docs/reference/exit-codes.md", () => {
 describe("docs/reference/command-line.md", () => {
   it.effect("shows every command as --help does (npm run reference writes it)", () =>
     Effect.map(commandLinePage, (wanted) => assert.strictEqual(page("command-line.md"), wanted))
+  )
+})
+
+describe("docs/reference/metrics.md", () => {
+  it.effect("shows every metric of a run as Prometheus gets it (npm run reference writes it)", () =>
+    Effect.map(metricsPage, (wanted) => assert.strictEqual(page("metrics.md"), wanted))
   )
 })

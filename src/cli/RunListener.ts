@@ -1,0 +1,66 @@
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { Clock, Effect, Layer, type Scope } from "effect"
+import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
+import { createServer } from "node:http"
+import * as RunMetrics from "../backup/RunMetrics.ts"
+import * as RunProgress from "../backup/RunProgress.ts"
+import type * as ListenAddress from "./ListenAddress.ts"
+import { UsageError } from "./UsageError.ts"
+
+const pages = (progress: RunProgress.RunProgress) =>
+  HttpRouter.use((router) =>
+    Effect.all([
+      router.add("GET", "/healthz", HttpServerResponse.text("ok\n")),
+      router.add(
+        "GET",
+        "/progress",
+        Effect.sync(() =>
+          HttpServerResponse.jsonUnsafe({ ...progress, percent: RunProgress.percent(progress) ?? null })
+        )
+      ),
+      router.add(
+        "GET",
+        "/metrics",
+        Effect.gen(function* () {
+          const body = yield* RunMetrics.text(progress, yield* Clock.currentTimeMillis)
+          return HttpServerResponse.text(body, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
+        })
+      )
+    ])
+  )
+
+/**
+ * Serves `/metrics` (Prometheus), `/progress` (JSON) and `/healthz` of one run for as long as the scope lasts. Fails before
+ * anything is read when the address cannot be had.
+ */
+export const open = (
+  { host, port }: ListenAddress.ListenAddress,
+  progress: RunProgress.RunProgress
+): Effect.Effect<void, UsageError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const listening = Layer.effectDiscard(
+      Effect.gen(function* () {
+        const { address } = yield* HttpServer.HttpServer
+        yield* Effect.logInfo("serving /metrics and /progress").pipe(
+          Effect.annotateLogs({ address: HttpServer.formatAddress(address) })
+        )
+      })
+    )
+    const server = NodeHttpServer.layer(createServer, {
+      port,
+      ...(host === undefined ? {} : { host }),
+      // A scrape must not keep a run that is over.
+      gracefulShutdownTimeout: "1 second"
+    })
+    const served = HttpRouter.serve(pages(progress), { disableLogger: true, disableListenLog: true })
+    yield* Layer.build(Layer.mergeAll(served, listening).pipe(Layer.provide(server)))
+  }).pipe(
+    Effect.catchTag("ServeError", ({ cause }) =>
+      Effect.fail(
+        new UsageError({
+          detail: `--listen: ${host ?? ""}:${port} cannot be listened on (${cause instanceof Error ? cause.message : String(cause)})`,
+          advice: "name an address of this machine and a port that is free, such as --listen 127.0.0.1:9090"
+        })
+      )
+    )
+  )
