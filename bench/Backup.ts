@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import type { Backend } from "./Backends.ts"
 import { measured, type Usage } from "./Processes.ts"
 import { type BenchTopic, payloadBytes, type Place } from "./Topics.ts"
 
@@ -10,46 +11,44 @@ export interface BackupRun extends Usage {
   readonly storedBytes: number
 }
 
-const manifest = (place: Place, topic: BenchTopic, output: Output) => `apiVersion: kafka.oso.sh/v1alpha1
-kind: KafkaBackup
-metadata:
-  name: bench
-spec:
-  kafkaCluster:
-    bootstrapServers: ${JSON.stringify(place.bootstrap.split(","))}
-  topics: ["${topic.name}"]
-  storage:
-    storageType: pvc
-    pvc: { claimName: bench }
-  compression: ${output}${output === "zstd" ? "\n  compressionLevel: 3" : ""}
-`
+const manifest = (place: Place, topic: BenchTopic, output: Output, storage: object) => ({
+  apiVersion: "kafka.oso.sh/v1alpha1",
+  kind: "KafkaBackup",
+  metadata: { name: "bench" },
+  spec: {
+    kafkaCluster: { bootstrapServers: place.bootstrap.split(",") },
+    topics: [topic.name],
+    storage,
+    compression: output,
+    ...(output === "zstd" ? { compressionLevel: 3 } : {})
+  }
+})
 
 interface Report {
   readonly outcome: string
   readonly totals: { readonly records: number; readonly payloadBytes: number; readonly storedBytes: number }
 }
 
-/** Where the segments of the latest run are. */
-export const segmentsFolder = (folder: string) => join(folder, "bench")
-
 /**
- * Backs the topic up into an empty directory below `folder`, as a user would: its own process, from start to exit.
- * Throws when the report does not say that every record is there: a wrong run has no speed.
+ * Backs the topic up into an empty backend, as a user would: its own process, from start to exit. Throws when the report
+ * does not say that every record is there: a wrong run has no speed.
  */
 export const run = async (
   command: ReadonlyArray<string>,
   place: Place,
   topic: BenchTopic,
   output: Output,
-  folder: string
+  folder: string,
+  backend: Backend
 ): Promise<BackupRun> => {
   const [program = "", ...first] = command
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(segmentsFolder(folder), { recursive: true })
+  mkdirSync(folder, { recursive: true })
+  await backend.empty()
   const file = join(folder, "backup.yaml")
   const reportFile = join(folder, "report.json")
-  writeFileSync(file, manifest(place, topic, output))
-  const usage = await measured(program, [...first, "run", "-f", file, "--volumes", folder, "--report", reportFile])
+  writeFileSync(file, JSON.stringify(manifest(place, topic, output, backend.spec)))
+  const places = ["--volumes", folder, "--secrets", join(folder, "secrets")]
+  const usage = await measured(program, [...first, "run", "-f", file, ...places, "--report", reportFile], backend.env)
   const { outcome, totals } = JSON.parse(readFileSync(reportFile, "utf8")) as Report
   if (outcome !== "success" || totals.records !== topic.records || totals.payloadBytes !== payloadBytes(topic)) {
     throw new Error(`the run of ${topic.name} is not what it should be: ${JSON.stringify({ outcome, totals })}`)

@@ -50,11 +50,15 @@ export const endAll = (): void => {
 }
 
 /** Runs a program to its end. Rejects with the end of its output when it fails. */
-export const measured = (program: string, args: ReadonlyArray<string>): Promise<Finished> =>
+export const measured = (
+  program: string,
+  args: ReadonlyArray<string>,
+  env: Readonly<Record<string, string>> = {}
+): Promise<Finished> =>
   new Promise((resolve, reject) => {
     const counters: Counters = {}
     const started = performance.now()
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] })
     running.add(child)
     const { pid } = child
     const timer = setInterval(() => {

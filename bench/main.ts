@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import * as Cache from "../scripts/services/Cache.ts"
 import { say } from "../scripts/services/Progress.ts"
+import * as Backends from "./Backends.ts"
 import * as Backup from "./Backup.ts"
 import * as Broker from "./Broker.ts"
 import * as Limits from "./Limits.ts"
@@ -16,7 +17,7 @@ import * as Topics from "./Topics.ts"
  * npm run bench [-- options]
  *
  * How fast `kafka-backup run` is, and how fast it could be at most: the built command line (npm run build) backs topics up from
- * a real broker to a directory, and the parts of the work are measured by themselves on the same data in the same minutes.
+ * a real broker to a directory and to object stores, and the parts of the work are measured by themselves on the same data in the same minutes.
  */
 
 const usage = `npm run bench [-- options]
@@ -50,19 +51,24 @@ if (values.help || !(Number.isInteger(records) && records > 0) || !(Number.isInt
 interface Row {
   readonly topic: Topics.BenchTopic
   readonly output: Backup.Output
+  readonly backend: Backends.Name
   readonly name: string
 }
 
 const outputs = ["zstd", "lz4", "none"] as const
 const references = (["none", "lz4", "zstd"] as const).map((source) => Topics.reference(source, records))
-const rowOf = (topic: Topics.BenchTopic, output: Backup.Output): Row => ({
+const rowOf = (topic: Topics.BenchTopic, output: Backup.Output, backend: Backends.Name = "directory"): Row => ({
   topic,
   output,
-  name: `${topic.what} ${topic.source} -> ${output}`
+  backend,
+  name: `${topic.what} ${topic.source} -> ${output}${backend === "directory" ? "" : ` on ${backend}`}`
 })
 const rows = [
   ...[...references, Topics.small(records), Topics.large(records)].flatMap((topic) =>
     outputs.map((output) => rowOf(topic, output))
+  ),
+  ...Backends.servers.flatMap((backend) =>
+    outputs.map((output) => rowOf(Topics.reference("none", records), output, backend))
   ),
   rowOf(Topics.many, "zstd"),
   rowOf(Topics.empty, "zstd")
@@ -138,8 +144,8 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 
 try {
   const command = commandLine()
-  broker = await Broker.open()
-  const { place } = broker
+  broker = await Broker.open(Backends.servers.filter((name) => rows.some(({ backend }) => backend === name)))
+  const { place, services } = broker
   const loaded = new Set<string>()
   for (const row of rows) {
     if (!loaded.has(row.topic.name)) {
@@ -147,17 +153,22 @@ try {
       await Topics.provide(place, row.topic)
       loaded.add(row.topic.name)
     }
+    const backend = await Backends.open(row.backend, services, values.storage)
+    if (backend === undefined) {
+      say(`${row.name}: left out, there is no ${row.backend} here`)
+      continue
+    }
     const runs: Array<Result> = []
     while (runs.length < repeat) {
       const load = loadavg()[0] ?? 0
-      const run = await Backup.run(command, place, row.topic, row.output, values.storage)
+      const run = await Backup.run(command, place, row.topic, row.output, values.storage, backend)
       runs.push({ name: row.name, payloadBytes: Topics.payloadBytes(row.topic), load, ...run })
       say(`${row.name}: ${run.seconds.toFixed(2)} s, ${cell(run.cpuSeconds, 2)} CPU s`)
     }
     results.push(median(runs))
-    const isReference = row.topic.what === references[0]?.what
+    const isReference = row.topic.what === references[0]?.what && row.backend === "directory"
     if (!values["no-limits"] && isReference && row.output === "none") {
-      if (row.topic.source === "none") limits.push(...(await Limits.ofBytes(Backup.segmentsFolder(values.storage))))
+      if (row.topic.source === "none") limits.push(...(await Limits.ofBytes(join(values.storage, Backends.place))))
       limits.push(await Limits.consumer(place, row.topic))
     }
   }

@@ -131,7 +131,7 @@ describe("the process kafka-backup", () => {
     const args = ["run", ...options, "--listen", "127.0.0.1:0"]
     const run = start(programs.inMemory, args, { STUCK_STORE: "1" })
     await run.said("a segment is stuck")
-    const [line] = jsonLines(run.err()).filter(({ message }) => message === "serving /metrics and /progress")
+    const line = jsonLines(run.err()).find(({ message }) => message === "serving /metrics and /progress")
     const { address } = line.annotations
     const metrics = await fetch(`${address}/metrics`)
     assert.match(metrics.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/)
