@@ -14,6 +14,7 @@ import { exportRecords } from "./ExportCommand.ts"
 import * as Failure from "./Failure.ts"
 import { list } from "./ListCommand.ts"
 import * as Presentation from "./Presentation.ts"
+import { prune } from "./PruneCommand.ts"
 import { run } from "./RunCommand.ts"
 import * as Shutdown from "./Shutdown.ts"
 import * as Signals from "./Signals.ts"
@@ -22,7 +23,7 @@ import { verify } from "./VerifyCommand.ts"
 /** Every command, with its ports open. */
 export const kafkaBackup = Command.make("kafka-backup").pipe(
   Command.withDescription("Backs up Kafka topics to object storage, and proves it"),
-  Command.withSubcommands([check, run, list, describe, verify, exportRecords, crd, demo])
+  Command.withSubcommands([check, run, list, describe, verify, exportRecords, prune, crd, demo])
 )
 
 const logging = Layer.mergeAll(

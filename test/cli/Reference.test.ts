@@ -19,7 +19,8 @@ const ofCommands = new Set([
   "BadManifest",
   "OutputEnded",
   "VerificationFailed",
-  "NotInBackup"
+  "NotInBackup",
+  "PruneRefused"
 ])
 
 describe("docs/reference/exit-codes.md", () => {

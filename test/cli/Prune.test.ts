@@ -1,0 +1,69 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { cluster, desk, layer, manifest, type } from "./terminal.ts"
+
+const id = (hour: number) => `nightly-20261123-${String(hour).padStart(2, "0")}0000`
+
+/** Three sets of `nightly` and one of `other`, on one claim. */
+const sets = Effect.fnUntraced(function* (more?: string) {
+  const kafka = yield* cluster
+  yield* kafka.createTopic("orders", { partitions: 1 })
+  yield* kafka.produce("orders", 0, [{ key: "k", value: "v" }])
+  const { claim, file, options } = yield* desk(manifest())
+  for (const hour of [1, 2, 3]) {
+    const slot = `2026-11-23T0${hour}:00:00Z`
+    assert.strictEqual((yield* type("run", ...options, "--slot", slot)).exitCode, 0)
+  }
+  writeFileSync(file, manifest("", "other"))
+  assert.strictEqual((yield* type("run", ...options, "--slot", "2026-11-23T00:00:00Z")).exitCode, 0)
+  writeFileSync(file, manifest(more))
+  const stored = () => readdirSync(claim).filter((name) => /-\d{8}-\d{6}$/.test(name))
+  return { claim, options, stored }
+})
+
+describe("kafka-backup prune", () => {
+  it.live("keeps as many successes as the manifest says, and first says so with --dry-run", () =>
+    Effect.gen(function* () {
+      const { options, stored } = yield* sets("retention: {backups: 1}")
+      const dry = yield* type("prune", ...options, "--dry-run")
+      assert.deepStrictEqual(
+        [dry.exitCode, dry.out],
+        [0, `would keep ${id(3)}\nwould remove ${id(1)}\nwould remove ${id(2)}\n`]
+      )
+      assert.lengthOf(stored(), 4)
+      const done = yield* type("prune", ...options, "-o", "json")
+      assert.deepStrictEqual(JSON.parse(done.out), { dryRun: false, kept: [id(3)], removed: [id(1), id(2)] })
+      assert.deepStrictEqual(stored(), [id(3), "other-20261123-000000"])
+      assert.strictEqual((yield* type("verify", ...options, id(3), "--deep")).exitCode, 0)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("takes --keep instead, and refuses to keep none or not to be told", () =>
+    Effect.gen(function* () {
+      const { options, stored } = yield* sets()
+      const untold = yield* type("prune", ...options)
+      assert.strictEqual(untold.exitCode, 2)
+      assert.match(untold.err, /no spec\.retention\.backups\nwhat to do: .*--keep N/)
+      const none = yield* type("prune", ...options, "--keep", "0")
+      assert.strictEqual(none.exitCode, 2)
+      assert.match(none.err, /--keep.*the newest good backup always stays/)
+      assert.lengthOf(stored(), 4)
+      assert.strictEqual((yield* type("prune", ...options, "--keep", "2")).exitCode, 0)
+      assert.deepStrictEqual(stored(), [id(2), id(3), "other-20261123-000000"])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("removes nothing and exits with 14 while a manifest cannot be read", () =>
+    Effect.gen(function* () {
+      const { claim, options, stored } = yield* sets()
+      const damaged = join(claim, id(2), "manifest.json")
+      writeFileSync(damaged, readFileSync(damaged).subarray(0, 50))
+      const refused = yield* type("prune", ...options, "--keep", "1")
+      assert.strictEqual(refused.exitCode, 14)
+      assert.match(refused.err, new RegExp(`what ${id(2)} still needs is unknown`))
+      assert.lengthOf(stored(), 4)
+    }).pipe(Effect.provide(layer))
+  )
+})
