@@ -27,6 +27,9 @@ export const RunIdentity = Schema.Struct({
 })
 export type RunIdentity = typeof RunIdentity.Type
 
+/** How `slot` is written: RFC 3339 in UTC, whole seconds. Equal slots must be equal texts. */
+export const slotText = (slotMillis: number): string => new Date(slotMillis).toISOString().replace(/[.][0-9]+Z$/, "Z")
+
 /** 32 hex digits that stand for the identity in object keys. Equal identities, and only those, have equal digests. */
 export const digest = (identity: RunIdentity): string =>
   createHash("sha256")

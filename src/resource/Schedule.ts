@@ -13,9 +13,6 @@ const macros: Readonly<Record<string, string>> = {
   "@annually": "0 0 1 1 *"
 }
 
-/** Days that a month can have; February in a leap year. */
-const longest = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-
 interface Scheduled {
   readonly schedule: string
   /** IANA zone; UTC when absent. */
@@ -26,8 +23,8 @@ interface Scheduled {
  * The schedule as a Cron in its zone, or what is wrong with it beyond its shape: a range that runs backwards, a step larger
  * than its field, a date that no month has, a zone that does not exist.
  *
- * In the doubled hour of a change from summer time a schedule that runs all through the day (minute or hour begin with `*`)
- * runs in both, a fixed time runs once, in the first. In the skipped hour a fixed time runs at the first valid instant.
+ * In the doubled hour of a change from summer time a schedule that runs all through the day (minute or hour begin with `*`,
+ * or the hour has a step) runs in both, a fixed time runs once, in the first. `plan/Slots` says what happens in the skipped hour.
  */
 export const cron = (spec: Scheduled): Result.Result<Cron.Cron, ReadonlyArray<Problem>> => {
   const zone = DateTime.zoneMakeNamed(spec.timeZone ?? "UTC")
@@ -72,15 +69,12 @@ const expanded = (schedule: string): string => {
 
 const runsThroughTheDay = (expression: string): boolean => {
   const [minute = "", hour = ""] = expression.split(/ +/)
-  return minute.startsWith("*") || hour.startsWith("*")
+  return minute.startsWith("*") || /[*/]/.test(hour)
 }
 
-/** With a day of the week there is always one; else some month must have one of the days. An empty set is "every". */
-const everMatches = (cron: Cron.Cron): boolean => {
-  if (cron.days.size === 0 || cron.weekdays.size > 0) return true
-  const months = cron.months.size === 0 ? longest.map((_, index) => index + 1) : [...cron.months]
-  return months.some((month) => [...cron.days].some((day) => day <= longest[month - 1]!))
-}
+/** Looking for a slot is the only sure answer: a day of the month and a day of the week that must both match may never meet. */
+const everMatches = (cron: Cron.Cron): boolean =>
+  Result.isSuccess(Result.try(() => Cron.next(cron, "2000-01-01T00:00:00Z")))
 
 const fieldNames = ["minute", "hour", "day of month", "month", "day of week"]
 const highest = [59, 23, 31, 12, 7]
