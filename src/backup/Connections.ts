@@ -3,6 +3,7 @@ import type { KafkaTarget } from "../kafka/KafkaTarget.ts"
 import type { KafkaClusterSpec } from "../resource/KafkaClusterSpec.ts"
 import type { AzureSpec } from "../resource/AzureSpec.ts"
 import type { GcsSpec } from "../resource/GcsSpec.ts"
+import type { S3Spec } from "../resource/S3Spec.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import { SecretError, Secrets } from "../secrets/MountedSecrets.ts"
 import type { AzureCredentials, GcsTarget, StorageTarget } from "../storage/StorageTarget.ts"
@@ -101,6 +102,12 @@ const gcsCredentials = Effect.fnUntraced(function* (spec: GcsSpec) {
   return { keyFile: yield* secrets.text(name, key), origin: { secret: name, keys: [key] } }
 }, Effect.mapError(unusable))
 
+const authorities = Effect.fnUntraced(function* ({ caKey, name }: NonNullable<S3Spec["caSecret"]>) {
+  const secrets = yield* Secrets
+  const pem = Redacted.value(yield* secrets.text(name, caKey))
+  return { pem, origin: { secret: name, key: caKey } }
+}, Effect.mapError(unusable))
+
 /** The store of a spec, with its credentials. `volumes` is where claims are mounted: `{volumes}/{claim name}`. */
 export const storage = Effect.fn("Connections.storage")(function* (
   spec: StorageSpec.StorageSpec,
@@ -110,17 +117,18 @@ export const storage = Effect.fn("Connections.storage")(function* (
   const chosen = StorageSpec.chosen(spec)
   switch (chosen.storageType) {
     case "s3": {
-      const { bucket, credentialsSecret, endpoint, prefix, region } = chosen.s3
+      const { bucket, caSecret, credentialsSecret, endpoint, prefix, region } = chosen.s3
+      const secrets = yield* Secrets
       const target = {
         _tag: "S3" as const,
         bucket,
         region,
         ...(prefix ? { prefix } : {}),
-        ...(endpoint ? { endpoint } : {})
+        ...(endpoint ? { endpoint } : {}),
+        ...(caSecret === undefined ? {} : { authorities: yield* authorities(caSecret) })
       }
       if (credentialsSecret === undefined) return target
       const { accessKeyKey, name, secretKeyKey } = credentialsSecret
-      const secrets = yield* Secrets
       return {
         ...target,
         credentials: {

@@ -14,9 +14,10 @@ import * as Opening from "./Opening.ts"
  * for. (Brokers are shown the newest credentials at every connection: see `KafkaTarget.reread`.)
  */
 
-/** True where the credentials come from a Secret, so that reading them again may give others. */
+/** True where credentials or authorities come from a Secret, so that reading them again may give others. */
 const isFromSecret = (target: StorageTarget): boolean =>
-  "credentials" in target && target.credentials !== undefined && "origin" in target.credentials
+  ("authorities" in target && target.authorities !== undefined) ||
+  ("credentials" in target && target.credentials !== undefined && "origin" in target.credentials)
 
 /**
  * Opens the store of the target that `read` gives, as patiently as `opening`, for as long as the scope lasts; `read` is

@@ -16,6 +16,20 @@ const S3CredentialsSecret = Field.object(
   }
 )
 
+const CaSecret = Field.object(
+  {
+    name: secretName,
+    caKey: Field.withDefault(
+      secretKey("Key of the PEM file with the certificate authorities; it may hold several certificates."),
+      "ca.crt"
+    )
+  },
+  {
+    description:
+      "Secret with the private certificate authorities of an https endpoint. They are trusted for this endpoint in addition to the public ones and the system's."
+  }
+)
+
 export const S3Spec = Field.object(
   {
     bucket: Field.text({
@@ -42,8 +56,23 @@ export const S3Spec = Field.object(
     endpoint: endpoint(
       "Address of an S3-compatible server such as MinIO, for example https://minio.storage.svc:9000; addressed path-style. Empty or absent: AWS."
     ),
+    caSecret: Field.optional(CaSecret),
     credentialsSecret: Field.optional(S3CredentialsSecret)
   },
-  { description: "Amazon S3 or a server that speaks its protocol." }
+  {
+    description: "Amazon S3 or a server that speaks its protocol.",
+    rules: [
+      // Whatever else may be wrong with the endpoint, its own rules say.
+      Rule.rule({
+        cel: "!has(self.caSecret) || (has(self.endpoint) && self.endpoint != '' && !self.endpoint.startsWith('http://'))",
+        message: "caSecret has no effect without an https:// endpoint: write https:// there, or remove caSecret",
+        reason: "FieldValueForbidden",
+        fieldPath: ".caSecret",
+        // Empty is as absent, also where it stands as the user wrote it.
+        holds: ({ caSecret, endpoint = "" }) =>
+          caSecret === undefined || (endpoint !== "" && !endpoint.startsWith("http://"))
+      })
+    ]
+  }
 )
 export type S3Spec = typeof S3Spec.Type

@@ -42,6 +42,8 @@ export class TargetMissing extends Schema.TaggedError<TargetMissing>()("TargetMi
 export class Misconfigured extends Schema.TaggedError<Misconfigured>()("Misconfigured", {
   detail: Schema.String,
   advice: Schema.String,
+  /** What the Secret says now may cure it: the store's certificate is not signed by the authorities that were read. */
+  mayBeRenewed: Schema.optionalKey(Schema.Boolean),
   cause
 }) {
   override get message() {

@@ -6,6 +6,13 @@ export interface CredentialsOrigin {
   readonly keys: ReadonlyArray<string>
 }
 
+/** Certificate authorities that are trusted beside the public ones and the system's. */
+export interface Authorities {
+  /** One or more certificates. */
+  readonly pem: string
+  readonly origin: { readonly secret: string; readonly key: string }
+}
+
 export interface S3Target {
   readonly _tag: "S3"
   readonly bucket: string
@@ -14,6 +21,8 @@ export interface S3Target {
   readonly prefix?: string
   /** `http://host:port` or `https://host`, used with path-style addressing; absent means AWS. */
   readonly endpoint?: string
+  /** For an endpoint with https. Absent: Node's own list and the system's. */
+  readonly authorities?: Authorities
   /** Static keys. Absent: the SDK's default chain (IRSA, Pod Identity, environment, instance role). */
   readonly credentials?: {
     readonly accessKeyId: Redacted.Redacted

@@ -89,6 +89,21 @@ describe("Connections.storage", () => {
     })
   )
 
+  it.effect("reads the authorities of an S3 endpoint as they stand, under a key of the user's choice", () =>
+    Effect.gen(function* () {
+      const s3 = { bucket: "kafka-backups", region: "us-east-1", endpoint: "https://minio:9000" }
+      const storage = (caSecret: object) => ({ storageType: "s3", s3: { ...s3, caSecret } })
+      const values = { "minio-ca": { "ca.crt": "one\r\n", "other.pem": "two\n" } }
+      const found = yield* target(storage({ name: "minio-ca" }), values)
+      const authorities = { pem: "one\r\n", origin: { secret: "minio-ca", key: "ca.crt" } }
+      assert.deepStrictEqual(found, { _tag: "S3", ...s3, authorities })
+      const other = yield* target(storage({ name: "minio-ca", caKey: "other.pem" }), values)
+      assert.strictEqual(other._tag === "S3" ? other.authorities?.pem : undefined, "two\n")
+      const error = yield* Effect.flip(target(storage({ name: "minio-ca", caKey: "tls.crt" }), values))
+      assert.match(String(error), /minio-ca.*tls[.]crt/u)
+    })
+  )
+
   it.effect("names the Secret and the key that is not there", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(

@@ -248,6 +248,31 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at(`${s3}.endpoint`, "no host", "https://", "scheme://host"),
   at(`${s3}.endpoint`, "port 99999", "https://minio:99999", "scheme://host"),
   at(`${s3}.endpoint`, "the metadata service", "http://169.254.169.254/latest", "link-local or metadata"),
+  bad(
+    "authorities for a plain endpoint",
+    [
+      [`${s3}.endpoint`, "http://minio:9000"],
+      [`${s3}.caSecret`, { name: "minio-ca" }]
+    ],
+    `${s3}.caSecret`,
+    "no effect without an https:// endpoint"
+  ),
+  bad(
+    "authorities for AWS",
+    [
+      [`${s3}.endpoint`, ""],
+      [`${s3}.caSecret`, { name: "minio-ca" }]
+    ],
+    `${s3}.caSecret`,
+    "no effect without an https:// endpoint"
+  ),
+  bad("authorities without a name", [[`${s3}.caSecret`, { caKey: "ca.crt" }]], `${s3}.caSecret.name`, "is required"),
+  bad(
+    "a path as key of the authorities",
+    [[`${s3}.caSecret`, { name: "minio-ca", caKey: "/etc/ca.crt" }]],
+    `${s3}.caSecret.caKey`,
+    "key of the Secret"
+  ),
   at(`${s3}.prefix`, "a NUL", "a\u0000b", "must not hold control characters"),
   at(`${s3}.prefix`, "a backslash", "a\\b", "separated by '/'"),
   at(`${s3}.prefix`, "a leading slash", "/production", "must not start with '/'"),

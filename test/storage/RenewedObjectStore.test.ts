@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
 import type { ObjectKey } from "../../src/storage/ObjectStore.ts"
-import { AccessRefused } from "../../src/storage/ObjectStoreError.ts"
+import { AccessRefused, Misconfigured } from "../../src/storage/ObjectStoreError.ts"
 import * as RenewedObjectStore from "../../src/storage/RenewedObjectStore.ts"
 import { objectStoreContract } from "../contract/objectStore.ts"
 
@@ -36,5 +36,24 @@ describe("RenewedObjectStore", () => {
       assert.strictEqual((yield* Effect.flip(renewed.put(key, []))).reason._tag, "AccessRefused")
       assert.deepStrictEqual(asked, [false, true])
     })
+  )
+
+  it.effect(
+    "asks for newer authorities when the store's certificate is not trusted, and not for any other mistake",
+    () =>
+      Effect.gen(function* () {
+        const { named } = yield* InMemoryObjectStores.pipe(Effect.provide(InMemoryObjectStores.layer))
+        const { disturb, store } = yield* named("s")
+        const { store: newer } = yield* named("newer")
+        const key = "a" as ObjectKey
+        yield* newer.put(key, [])
+        const renewed = RenewedObjectStore.make(store, () => Effect.succeed(newer))
+        const wrong = { detail: "no connection", advice: "look" }
+        yield* disturb({ _tag: "Fail", operation: "get", times: 1, reason: new Misconfigured(wrong) })
+        assert.strictEqual((yield* Effect.flip(renewed.get(key))).reason._tag, "Misconfigured")
+        const untrusted = new Misconfigured({ ...wrong, mayBeRenewed: true })
+        yield* disturb({ _tag: "Fail", operation: "get", times: 1, reason: untrusted })
+        assert.isEmpty(yield* renewed.get(key))
+      })
   )
 })

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs"
 import { createServer } from "node:https"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
+import tls from "node:tls"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import * as GuardedObjectStore from "../../src/storage/GuardedObjectStore.ts"
@@ -352,12 +353,38 @@ describe("S3ObjectStore.open", () => {
         () => Effect.sync(() => server.close())
       )
       const { target } = yield* scriptedS3([])
-      const ports = [(server.address() as AddressInfo).port, new URL(target.endpoint!).port]
-      for (const port of ports) {
+      for (const [port, advice] of [
+        [(server.address() as AddressInfo).port, "set spec.storage.s3.caSecret"],
+        [new URL(target.endpoint!).port, "write http:// in endpoint"]
+      ] as const) {
         const error = yield* Effect.flip(S3ObjectStore.open({ ...target, endpoint: `https://127.0.0.1:${port}` }))
         assert.strictEqual(error.reason._tag, "Misconfigured")
-        assert.include(error.advice, "NODE_EXTRA_CA_CERTS")
+        assert.include(error.advice, advice)
       }
+    })
+  )
+
+  it.live("says which part of the Secret of authorities cannot be used, and shows nothing of it", () =>
+    Effect.gen(function* () {
+      const { target, arrived } = yield* scriptedS3([], breaking)
+      const [begin, end] = ["-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"]
+      const good = tls.rootCertificates[0]!
+      for (const [pem, says] of [
+        ["nonsense", "ca.pem holds no PEM certificate"],
+        [`${begin}\r\nnonsense\r\n${end}\r\n`, "certificate 1 of ca.pem is damaged"],
+        [`${good}\n${begin}\nnonsense\n${end}\n`, "certificate 2 of ca.pem is damaged"],
+        [`${good}\n${begin}\nnonsense`, "a certificate of ca.pem is cut off"]
+      ] as const) {
+        const authorities = { pem, origin: { secret: "store-ca", key: "ca.pem" } }
+        const error = yield* Effect.flip(
+          S3ObjectStore.open({ ...target, endpoint: "https://127.0.0.1:9", authorities })
+        )
+        assert.strictEqual(error.reason._tag, "Misconfigured")
+        assert.include(error.message, `Secret store-ca: ${says}`)
+        assert.include(error.advice, "Secret store-ca, key ca.pem (spec.storage.s3.caSecret)")
+        assert.notInclude(`${error.message} ${error.advice}`, "nonsense")
+      }
+      assert.isEmpty(arrived)
     })
   )
 

@@ -3,6 +3,7 @@ import { Clock, Effect, Exit, Redacted, Scope, Semaphore } from "effect"
 import { Misconfigured, type ObjectStoreError } from "../ObjectStoreError.ts"
 import type { S3Target } from "../StorageTarget.ts"
 import * as Address from "./Address.ts"
+import * as Authorities from "./Authorities.ts"
 import * as Failure from "./Failure.ts"
 
 type Sdk = typeof import("@aws-sdk/client-s3")
@@ -67,7 +68,8 @@ export interface Connection {
 export const make = (target: S3Target, times: TimeOuts): Effect.Effect<Connection, ObjectStoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const location = Address.location(target)
-    const { bucket, region, endpoint, credentials } = target
+    const { bucket, region, endpoint, credentials, authorities } = target
+    const trust = authorities === undefined ? undefined : Authorities.trust(authorities)
     const prefix = Address.prefixOf(target)
     const root = prefix === "" ? "" : `${prefix}/`
     const secrets =
@@ -82,7 +84,10 @@ export const make = (target: S3Target, times: TimeOuts): Effect.Effect<Connectio
       secrets,
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(key === undefined ? {} : { key }),
-      ...(credentials === undefined ? {} : { origin: credentials.origin })
+      ...(credentials === undefined ? {} : { origin: credentials.origin }),
+      ...(authorities === undefined
+        ? {}
+        : { trust: { ...authorities.origin, authorities: typeof trust === "object" ? trust.authorities : [] } })
     })
 
     const refused = Address.refusal(target)
@@ -93,8 +98,12 @@ export const make = (target: S3Target, times: TimeOuts): Effect.Effect<Connectio
       )
     }
 
+    if (typeof trust === "string")
+      return yield* Failure.of(Failure.unusableAuthorities(trust, place("open")), place("open"))
+
     const sdk = yield* Effect.promise(() => import("@aws-sdk/client-s3"))
     const agent = { keepAlive: true, maxSockets: sockets }
+    const secureAgent = trust === undefined ? agent : { ...agent, secureContext: trust.secureContext }
     const client = yield* Effect.acquireRelease(
       Effect.sync(
         () =>
@@ -125,7 +134,7 @@ export const make = (target: S3Target, times: TimeOuts): Effect.Effect<Connectio
               requestTimeout: times.answer,
               throwOnRequestTimeout: true,
               httpAgent: agent,
-              httpsAgent: agent
+              httpsAgent: secureAgent
             }
           })
       ),

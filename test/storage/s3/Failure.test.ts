@@ -68,6 +68,41 @@ describe("S3's refusals", () => {
       assert.strictEqual(tagOf({ code: "Error", transport }), tag))
   }
 
+  const trust = { secret: "store-ca", key: "ca.pem", authorities: [{ subject: "CN=old", validToMillis: 1000 }] }
+  for (const [transport, bare, named] of [
+    ["SELF_SIGNED_CERT_IN_CHAIN", "set spec.storage.s3.caSecret", "into Secret store-ca, key ca.pem"],
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", "set spec.storage.s3.caSecret", "into Secret store-ca, key ca.pem"],
+    ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "set spec.storage.s3.caSecret", "into Secret store-ca, key ca.pem"],
+    ["CERT_HAS_EXPIRED", "renew the store's certificate", "in Secret store-ca, key ca.pem"],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", "a host name that the certificate lists", "in Secret store-ca, key ca.pem"],
+    ["EPROTO", "write http:// in endpoint", "remove spec.storage.s3.caSecret"]
+  ] as const) {
+    it(`${transport} says what to change, and names the Secret of authorities where there is one`, () => {
+      const advice = (at: Failure.Place) => {
+        const reason = Failure.reason({ code: "Error", message: "", transport, nowMillis: 500 }, at)
+        return reason._tag === "Misconfigured" ? reason.advice : reason._tag
+      }
+      assert.include(advice(place), bare)
+      assert.include(advice({ ...place, trust }), named)
+    })
+  }
+
+  it("name the authority that has ended", () => {
+    const facts = { code: "Error", message: "", transport: "CERT_HAS_EXPIRED", nowMillis: 2000 }
+    const reason = Failure.reason(facts, { ...place, trust })
+    assert.include(reason.message, "the authority CN=old of Secret store-ca, key ca.pem")
+  })
+
+  it("tell TLS where plain HTTP was spoken", () => {
+    const error = {
+      name: "Error",
+      $response: { statusCode: 400 },
+      $responseBodyText: "Client sent an HTTP request to an HTTPS server.\n"
+    }
+    const { reason } = Failure.from(error, { ...place, endpoint: "http://store:9000" }, 0)
+    assert.include(reason._tag === "Misconfigured" ? reason.advice : "", "write https:// in endpoint")
+  })
+
   it("412 while reading means that the content changed", () =>
     assert.strictEqual(tagOf({ status: 412 }, { ...place, operation: "read" }), "ContentMismatch"))
 
