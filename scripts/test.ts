@@ -67,7 +67,7 @@ const services = async (): Promise<Readonly<Record<string, string>>> => {
     say("integration tests use the services of the running `npm run services`")
     return { ...Services.toEnvironment(announced) }
   }
-  say("integration tests: starting services (the first time they are downloaded and compiled, about 10 minutes)")
+  say("integration tests: starting services (the first time they are downloaded and compiled, about 15 minutes)")
   fleet = new Fleet()
   const started = await Services.start(fleet, Services.names)
   const file = join(folder, "services.json")

@@ -14,6 +14,10 @@ export const versitygw = join(folder, "versitygw-v1.7.0")
 export const minio = join(folder, "minio-20260212")
 export const azurite = join(folder, "azurite-3.37.0")
 export const fakegcs = join(folder, "fake-gcs-server-v1.55.1")
+export const toxiproxy = join(folder, "toxiproxy-v2.12.0")
+export const etcd = join(folder, "etcd-v3.6.14")
+export const apiserver = join(folder, "kube-apiserver-v1.34.4")
+export const kubectl = join(folder, "kubectl-v1.34.4")
 
 /** Where `npm run services` says what it started. */
 export const environmentFile = join(folder, "env.json")

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { basename, delimiter, dirname, join } from "node:path"
 import * as Cache from "./Cache.ts"
+import type { Programs } from "./ControlPlane.ts"
 import { isAlive } from "./Fleet.ts"
 import { say, whileWorking } from "./Progress.ts"
 
@@ -106,7 +107,44 @@ export const kafka = async (): Promise<string> => {
   return Cache.kafkaJars
 }
 
-const goProgram = async (target: string, program: string, module: string, minutes: string): Promise<string> => {
+/** One Go program in a folder of its own. */
+const goProgram = (target: string, program: string, module: string, minutes: string): Promise<string> =>
+  compiled(target, program, module, minutes, (folder) => ({
+    program: "go",
+    args: ["install", "-v", "-trimpath", "-ldflags", "-s -w", module],
+    env: { GOBIN: folder }
+  }))
+
+/** The same, from a module whose go.mod and go.sum are kept here because it cannot be named by version alone. */
+const pinnedGoProgram = (
+  target: string,
+  program: string,
+  pinned: { readonly module: string; readonly package: string; readonly linker?: string },
+  minutes: string
+): Promise<string> =>
+  compiled(target, program, pinned.package, minutes, (folder) => ({
+    program: "go",
+    args: [
+      "build",
+      "-C",
+      join(import.meta.dirname, "controlplane", pinned.module),
+      "-v",
+      "-trimpath",
+      "-ldflags",
+      `-s -w${pinned.linker ?? ""}`,
+      "-o",
+      join(folder, program),
+      pinned.package
+    ]
+  }))
+
+const compiled = async (
+  target: string,
+  program: string,
+  module: string,
+  minutes: string,
+  command: (folder: string) => Command
+): Promise<string> => {
   const binary = join(target, program)
   if (existsSync(target)) return binary
   need(`installing ${program}`, ["go"], "https://go.dev/dl, version 1.26 or newer")
@@ -115,12 +153,9 @@ const goProgram = async (target: string, program: string, module: string, minute
   let packages = 0
   let latest = "downloading modules"
   await into(target, async (folder) => {
+    const { args, env, program: compiler } = command(folder)
     const working = run(
-      {
-        program: "go",
-        args: ["install", "-v", "-trimpath", "-ldflags", "-s -w", module],
-        env: { GOBIN: folder, CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false" }
-      },
+      { program: compiler, args, env: { ...env, CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false" } },
       (line) => {
         if (!line.startsWith("go: ")) packages += 1
         latest = line
@@ -149,6 +184,45 @@ export const minio = (): Promise<string> =>
 /** The emulator of Google Cloud Storage. */
 export const fakegcs = (): Promise<string> =>
   goProgram(Cache.fakegcs, "fake-gcs-server", "github.com/fsouza/fake-gcs-server@v1.55.1", "1-2 minutes")
+
+/** The TCP proxy that makes a network bad on purpose. Its program is called `server`. */
+export const toxiproxy = (): Promise<string> =>
+  goProgram(Cache.toxiproxy, "server", "github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0", "half a minute")
+
+const kubernetesVersion = "v1.34.4"
+
+/** What the API server says its version is; without it, it says v0.0.0 and clients doubt it. */
+const kubernetesLinker = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"]
+  .flatMap((variables) =>
+    Object.entries({
+      gitVersion: kubernetesVersion,
+      gitMajor: "1",
+      gitMinor: "34",
+      gitTreeState: "clean",
+      gitCommit: "unknown",
+      buildDate: "1970-01-01T00:00:00Z"
+    }).map(([name, value]) => ` -X ${variables}.${name}=${value}`)
+  )
+  .join("")
+
+const kubernetes = (target: string, program: string, minutes: string): Promise<string> =>
+  pinnedGoProgram(
+    target,
+    program,
+    { module: "kubernetes", package: `k8s.io/kubernetes/cmd/${program}`, linker: kubernetesLinker },
+    minutes
+  )
+
+/** etcd, kube-apiserver and kubectl, one after the other; the first of Kubernetes' programs compiles what they share. */
+export const controlPlane = async (): Promise<Programs> => {
+  need("the API server", ["openssl"], "Debian: apt-get install openssl")
+  const etcd = { module: "etcd", package: "go.etcd.io/etcd/server/v3" }
+  return {
+    etcd: await pinnedGoProgram(Cache.etcd, "etcd", etcd, "1-2 minutes"),
+    apiserver: await kubernetes(Cache.apiserver, "kube-apiserver", "4-8 minutes"),
+    kubectl: await kubernetes(Cache.kubectl, "kubectl", "1 minute")
+  }
+}
 
 /** The emulator of Azure Blob Storage, in a folder of its own because it brings 365 MB of packages; gives its main script. */
 export const azurite = async (): Promise<string> => {
@@ -198,5 +272,7 @@ export const installed = () => ({
   minio: existsSync(Cache.minio),
   azurite: existsSync(Cache.azurite),
   fakegcs: existsSync(Cache.fakegcs),
+  toxiproxy: existsSync(Cache.toxiproxy),
+  apiserver: [Cache.etcd, Cache.apiserver, Cache.kubectl].every((folder) => existsSync(folder)),
   java: isOnPath("java") && spawnSync("java", ["-version"]).status === 0
 })

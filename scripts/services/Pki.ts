@@ -118,3 +118,26 @@ export const make = (folder: string): Pki => {
     }
   }
 }
+
+/** Paths of PEM files for an API server. */
+export interface ControlPlanePki {
+  readonly ca: string
+  readonly server: ClientPair
+  /** Signs and verifies the tokens of service accounts; here `cert` is a bare public key. */
+  readonly serviceAccounts: ClientPair
+}
+
+/** An authority, the API server's certificate, and the key of service accounts. */
+export const makeForControlPlane = (folder: string): ControlPlanePki => {
+  mkdirSync(folder, { recursive: true })
+  authority(folder, "ca")
+  const inside = "DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,IP:10.96.0.1"
+  signed(folder, { name: "apiserver", usage: "serverAuth", hosts: `${here},${inside}`, newKey: ec })
+  openssl(folder, ["genrsa", "-out", "sa.key", "2048"])
+  openssl(folder, ["rsa", "-in", "sa.key", "-pubout", "-out", "sa.pub"])
+  return {
+    ca: join(folder, "ca.crt"),
+    server: pair(folder, "apiserver"),
+    serviceAccounts: { cert: join(folder, "sa.pub"), key: join(folder, "sa.key") }
+  }
+}

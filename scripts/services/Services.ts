@@ -2,12 +2,14 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname } from "node:path"
 import * as Cache from "./Cache.ts"
 import * as CloudStores from "./CloudStores.ts"
+import * as ControlPlane from "./ControlPlane.ts"
 import { type Fleet, isAlive } from "./Fleet.ts"
 import * as Install from "./Install.ts"
 import * as Kafka from "./Kafka.ts"
 import * as ObjectStores from "./ObjectStores.ts"
 import type { Pki } from "./Pki.ts"
 import { say } from "./Progress.ts"
+import * as Toxiproxy from "./Toxiproxy.ts"
 
 /** Addresses and credentials of the secured listeners; only for a broker that we started. */
 export interface KafkaSecurity {
@@ -65,6 +67,8 @@ export interface Services {
   readonly minio?: S3Store
   readonly azurite?: CloudStores.AzureStore
   readonly fakegcs?: CloudStores.GcsStore
+  readonly toxiproxy?: Toxiproxy.Toxiproxy
+  readonly apiserver?: ControlPlane.ApiServer
   /** Classpath of the Java loader and reader, for `java -cp`. */
   readonly java?: { readonly classpath: string }
   readonly missing: Readonly<Record<string, string>>
@@ -72,7 +76,17 @@ export interface Services {
   readonly ownerPid: number
 }
 
-export const names = ["kafka", "kafka3", "versitygw", "minio", "azurite", "fakegcs", "java"] as const
+export const names = [
+  "kafka",
+  "kafka3",
+  "versitygw",
+  "minio",
+  "azurite",
+  "fakegcs",
+  "toxiproxy",
+  "apiserver",
+  "java"
+] as const
 export type Name = (typeof names)[number]
 
 const given = (name: string): string | undefined => {
@@ -104,13 +118,18 @@ export const fromEnvironment = (): Partial<Services> => {
   const minio = store(given("KBO_MINIO_ENDPOINT"))
   const azurite = azuriteAt(given("KBO_AZURITE_ENDPOINT"))
   const fakegcs = given("KBO_FAKEGCS_ENDPOINT")
+  const toxiproxy = given("KBO_TOXIPROXY_URL")
+  const kubeconfig = given("KBO_KUBECONFIG")
+  const apiserver = kubeconfig === undefined ? undefined : ControlPlane.fromKubeconfig(kubeconfig)
   return {
     ...(plaintext === undefined ? {} : { kafka: { plaintext } }),
     ...(bootstrap === undefined ? {} : { kafka3: { bootstrap } }),
     ...(versitygw === undefined ? {} : { versitygw }),
     ...(minio === undefined ? {} : { minio }),
     ...(azurite === undefined ? {} : { azurite }),
-    ...(fakegcs === undefined ? {} : { fakegcs: { endpoint: fakegcs } })
+    ...(fakegcs === undefined ? {} : { fakegcs: { endpoint: fakegcs } }),
+    ...(toxiproxy === undefined ? {} : { toxiproxy: { url: toxiproxy } }),
+    ...(apiserver === undefined ? {} : { apiserver })
   }
 }
 
@@ -120,7 +139,7 @@ export const fromEnvironment = (): Partial<Services> => {
  */
 export const available = (file?: string): Services => {
   const known = announced(file) ?? { missing: {}, ownerPid: 0 }
-  const { kafka, kafka3, versitygw, minio, azurite, fakegcs } = fromEnvironment()
+  const { kafka, kafka3, versitygw, minio, azurite, fakegcs, toxiproxy, apiserver } = fromEnvironment()
   return {
     ...known,
     ...(kafka === undefined || kafka.plaintext === known.kafka?.plaintext ? {} : { kafka }),
@@ -128,7 +147,9 @@ export const available = (file?: string): Services => {
     ...(versitygw === undefined || versitygw.endpoint === known.versitygw?.endpoint ? {} : { versitygw }),
     ...(minio === undefined || minio.endpoint === known.minio?.endpoint ? {} : { minio }),
     ...(azurite === undefined || azurite.endpoint === known.azurite?.endpoint ? {} : { azurite }),
-    ...(fakegcs === undefined || fakegcs.endpoint === known.fakegcs?.endpoint ? {} : { fakegcs })
+    ...(fakegcs === undefined || fakegcs.endpoint === known.fakegcs?.endpoint ? {} : { fakegcs }),
+    ...(toxiproxy === undefined || toxiproxy.url === known.toxiproxy?.url ? {} : { toxiproxy }),
+    ...(apiserver === undefined || apiserver.server === known.apiserver?.server ? {} : { apiserver })
   }
 }
 
@@ -144,6 +165,8 @@ export const toEnvironment = (services: Services): Readonly<Record<string, strin
       ? {}
       : { KBO_AZURITE_ENDPOINT: services.azurite.endpoint, KBO_AZURITE_KEY: services.azurite.accountKey }),
     ...(services.fakegcs === undefined ? {} : { KBO_FAKEGCS_ENDPOINT: services.fakegcs.endpoint }),
+    ...(services.toxiproxy === undefined ? {} : { KBO_TOXIPROXY_URL: services.toxiproxy.url }),
+    ...(services.apiserver === undefined ? {} : { KBO_KUBECONFIG: services.apiserver.kubeconfig }),
     ...(s3 === undefined
       ? {}
       : { KBO_S3_ACCESS_KEY: s3.accessKey, KBO_S3_SECRET_KEY: s3.secretKey, KBO_S3_REGION: s3.region })
@@ -174,7 +197,9 @@ export const install = async (wanted: ReadonlyArray<Name>) => {
     attempt(["versitygw"], Install.versitygw).then(async (versitygw) => ({
       versitygw,
       minio: await attempt(["minio"], Install.minio),
-      fakegcs: await attempt(["fakegcs"], Install.fakegcs)
+      fakegcs: await attempt(["fakegcs"], Install.fakegcs),
+      toxiproxy: await attempt(["toxiproxy"], Install.toxiproxy),
+      controlPlane: await attempt(["apiserver"], Install.controlPlane)
     }))
   ])
   return { java, azurite, ...stores, present, missing, isMine }
@@ -182,7 +207,8 @@ export const install = async (wanted: ReadonlyArray<Name>) => {
 
 /** Starts services in `fleet`. What cannot be had is listed in `missing`; what is given by the environment is passed on. */
 export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<Services> => {
-  const { java, versitygw, minio, azurite, fakegcs, present, missing, isMine } = await install(wanted)
+  const { java, versitygw, minio, azurite, fakegcs, toxiproxy, controlPlane, present, missing, isMine } =
+    await install(wanted)
   const brokers = async () => {
     if (java === undefined || !(isMine("kafka") || isMine("kafka3"))) return {}
     const single = isMine("kafka") ? await Kafka.prepareBroker(fleet) : undefined
@@ -192,12 +218,14 @@ export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<
     const [kafka, kafka3] = await Promise.all([single?.start(java), cluster?.start(java)])
     return { ...(kafka === undefined ? {} : { kafka }), ...(kafka3 === undefined ? {} : { kafka3 }) }
   }
-  const [kafkas, gateway, bucketStore, azure, gcs] = await Promise.all([
+  const [kafkas, gateway, bucketStore, azure, gcs, network, apiserver] = await Promise.all([
     brokers(),
     versitygw === undefined ? undefined : ObjectStores.versitygw(fleet, versitygw),
     minio === undefined ? undefined : ObjectStores.minio(fleet, minio),
     azurite === undefined ? undefined : CloudStores.azurite(fleet, azurite),
-    fakegcs === undefined ? undefined : CloudStores.fakegcs(fleet, fakegcs)
+    fakegcs === undefined ? undefined : CloudStores.fakegcs(fleet, fakegcs),
+    toxiproxy === undefined ? undefined : Toxiproxy.start(fleet, toxiproxy),
+    controlPlane === undefined ? undefined : ControlPlane.start(fleet, controlPlane)
   ])
   return {
     ...present,
@@ -206,6 +234,8 @@ export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<
     ...(bucketStore === undefined ? {} : { minio: bucketStore }),
     ...(azure === undefined ? {} : { azurite: azure }),
     ...(gcs === undefined ? {} : { fakegcs: gcs }),
+    ...(network === undefined ? {} : { toxiproxy: network }),
+    ...(apiserver === undefined ? {} : { apiserver }),
     ...(java === undefined ? {} : { java: { classpath: java } }),
     missing,
     ownerPid: process.pid

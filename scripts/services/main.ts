@@ -15,7 +15,8 @@ const usage = `npm run services [-- up|install|status|down] [names...]
 names: ${Services.names.join(" ")} (all of them when none is given)
 KBO_CACHE moves the cache from .cache; KBO_KAFKA_BOOTSTRAP, KBO_KAFKA3_BOOTSTRAP, KBO_VERSITYGW_ENDPOINT and
 KBO_MINIO_ENDPOINT (with KBO_S3_ACCESS_KEY, KBO_S3_SECRET_KEY, KBO_S3_REGION), KBO_AZURITE_ENDPOINT (with
-KBO_AZURITE_KEY) and KBO_FAKEGCS_ENDPOINT name services to use as they are.
+KBO_AZURITE_KEY), KBO_FAKEGCS_ENDPOINT, KBO_TOXIPROXY_URL (its API) and KBO_KUBECONFIG (its current context; tests make
+and delete resources there) name services to use as they are.
 `
 
 const isName = (word: string): word is Services.Name => (Services.names as ReadonlyArray<string>).includes(word)

@@ -107,6 +107,8 @@ const contradictions = (found: KbakReader.SegmentContent, segment: ManifestSegme
 const checkRecords = (store: ObjectStoreShape, place: Place) =>
   KbakReader.inspect(place.segment.key, store.read(ObjectKey.make(place.segment.key))).pipe(
     Effect.map((found) => contradictions(found, place.segment).map((detail) => problem(place, detail))),
+    // Where the store itself has a checksum, it is the first to notice.
+    Effect.catchReason("ObjectStoreError", "ContentMismatch", ({ detail }) => Effect.succeed([problem(place, detail)])),
     Effect.catchIf(Documents.isNotFound, () => Effect.succeed([problem(place, "is not there")])),
     Effect.catchTag("SegmentError", (error) =>
       Effect.succeed([

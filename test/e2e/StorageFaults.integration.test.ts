@@ -9,7 +9,7 @@ import {
   S3Client
 } from "@aws-sdk/client-s3"
 import { afterAll, assert, beforeAll, it } from "vitest"
-import type { AzureStore } from "../../scripts/services/CloudStores.ts"
+import type { AzureStore, GcsStore } from "../../scripts/services/CloudStores.ts"
 import type { S3Store } from "../../scripts/services/Services.ts"
 import * as Faults from "../harness/FaultProxy.ts"
 import { JavaKafka, type PartitionDigest } from "../harness/JavaKafka.ts"
@@ -21,11 +21,13 @@ import { createBucket, unique } from "./scenes.ts"
 interface Subject {
   /** Scheme, host and port. */
   readonly endpoint: string
-  /** Name and values of the Secret that `storage` names. */
-  readonly secret: readonly [name: string, values: Readonly<Record<string, string>>]
+  /** Name and values of the Secret that `storage` names, if it names one. */
+  readonly secret?: readonly [name: string, values: Readonly<Record<string, string>>]
   readonly create: (bucket: string) => Promise<void>
   /** `spec.storage` for this bucket, reached at `endpoint`. */
   readonly storage: (endpoint: string, bucket: string) => object
+  /** Where the address is no part of `spec.storage`: lets what is started from now on find the store there. */
+  readonly reach?: (endpoint: string | undefined) => void
   /** Everything in the bucket: the SHA-256 of each object by its key. */
   readonly objects: (bucket: string) => Promise<ReadonlyMap<string, string>>
   readonly read: (bucket: string, key: string) => Promise<Buffer>
@@ -120,6 +122,59 @@ const azure = (store: AzureStore): Subject => {
   }
 }
 
+const gcs = (store: GcsStore): Subject => {
+  const api = `${store.endpoint}/storage/v1/b`
+  const asked = async (url: string, init: RequestInit = {}) => {
+    const answer = await fetch(url, init)
+    const body = Buffer.from(await answer.arrayBuffer())
+    if (!answer.ok) throw new Error(`${init.method ?? "GET"} ${url}: HTTP ${answer.status} ${body.toString("utf8")}`)
+    return body
+  }
+  const at = (bucket: string, key: string) => `${api}/${bucket}/o/${encodeURIComponent(key)}`
+  const read = (bucket: string, key: string) => asked(`${at(bucket, key)}?alt=media`)
+  return {
+    endpoint: store.endpoint,
+    create: async (name) => {
+      await asked(`${api}?project=test`, { method: "POST", body: JSON.stringify({ name }) })
+    },
+    storage: (_, bucket) => ({ storageType: "gcs", gcs: { bucket, prefix: "sets" } }),
+    // What Google's own clients honour; the product is started with this process's environment.
+    reach: (endpoint) => {
+      if (endpoint === undefined) delete process.env["STORAGE_EMULATOR_HOST"]
+      else process.env["STORAGE_EMULATOR_HOST"] = endpoint
+    },
+    read,
+    objects: async (bucket) => {
+      const found = new Map<string, string>()
+      let pageToken = ""
+      do {
+        const page = JSON.parse((await asked(`${api}/${bucket}/o?pageToken=${pageToken}`)).toString("utf8")) as {
+          readonly items?: ReadonlyArray<{ readonly name: string }>
+          readonly nextPageToken?: string
+        }
+        for (const { name } of page.items ?? []) {
+          found.set(
+            name,
+            createHash("sha256")
+              .update(await read(bucket, name))
+              .digest("hex")
+          )
+        }
+        pageToken = page.nextPageToken ?? ""
+      } while (pageToken !== "")
+      return found
+    },
+    write: async (bucket, key, content) => {
+      const query = new URLSearchParams({ uploadType: "media", name: key }).toString()
+      const body = new Uint8Array(content)
+      await asked(`${store.endpoint}/upload/storage/v1/b/${bucket}/o?${query}`, { method: "POST", body })
+    },
+    remove: async (bucket, key) => {
+      await asked(at(bucket, key), { method: "DELETE" })
+    }
+  }
+}
+
 const topics = /\/topics\//u
 const documents = /\/(?:claim\.json|plan\.json|attempts\/|checkpoint\/|manifest\.json)/u
 
@@ -128,18 +183,18 @@ const survived: ReadonlyArray<readonly [what: string, script: (proxy: Faults.Fau
   [
     "503 SlowDown in bursts",
     (proxy) => {
-      proxy.disturb(Faults.slowDown, { method: "PUT", nth: 2, times: 4 })
-      proxy.disturb(Faults.slowDown, { method: "PUT", nth: 10, times: 3 })
-      proxy.disturb(Faults.slowDown, { method: "GET", nth: 2, times: 2 })
+      proxy.disturb(Faults.slowDown, { act: "write", nth: 2, times: 4 })
+      proxy.disturb(Faults.slowDown, { act: "write", nth: 10, times: 3 })
+      proxy.disturb(Faults.slowDown, { act: "read", nth: 2, times: 2 })
     },
     8
   ],
-  ["429 with Retry-After", (proxy) => proxy.disturb(Faults.tooMany(1), { method: "PUT", nth: 3, times: 2 }), 2],
+  ["429 with Retry-After", (proxy) => proxy.disturb(Faults.tooMany(1), { act: "write", nth: 3, times: 2 }), 2],
   [
     "500 for requests of every kind",
     (proxy) => {
-      for (const method of ["PUT", "GET", "HEAD", "DELETE"]) {
-        proxy.disturb(Faults.internalError, { method, nth: 3, times: 3 })
+      for (const act of ["write", "read", "look", "remove"] as const) {
+        proxy.disturb(Faults.internalError, { act, nth: 3, times: 3 })
       }
     },
     8
@@ -148,14 +203,14 @@ const survived: ReadonlyArray<readonly [what: string, script: (proxy: Faults.Fau
     "lost answers to every document that is created only once",
     (proxy) => {
       for (let nth = 1; nth < 60; nth += 2)
-        proxy.disturb({ _tag: "LoseAnswer" }, { method: "PUT", path: documents, nth })
+        proxy.disturb({ _tag: "LoseAnswer" }, { act: "write", object: documents, nth })
     },
     5
   ],
   [
     "lost answers to every other segment",
     (proxy) => {
-      for (let nth = 1; nth < 60; nth += 2) proxy.disturb({ _tag: "LoseAnswer" }, { method: "PUT", path: topics, nth })
+      for (let nth = 1; nth < 60; nth += 2) proxy.disturb({ _tag: "LoseAnswer" }, { act: "write", object: topics, nth })
     },
     4
   ],
@@ -163,17 +218,17 @@ const survived: ReadonlyArray<readonly [what: string, script: (proxy: Faults.Fau
     "uploads cut half-way",
     (proxy) => {
       for (const nth of [1, 2, 4]) {
-        proxy.disturb({ _tag: "CutUpload", afterBytes: 50_000 }, { method: "PUT", path: topics, nth })
+        proxy.disturb({ _tag: "CutUpload", afterBytes: 50_000 }, { act: "write", object: topics, nth })
       }
-      proxy.disturb({ _tag: "CutUpload", afterBytes: 20 }, { method: "PUT", path: documents, nth: 3 })
+      proxy.disturb({ _tag: "CutUpload", afterBytes: 20 }, { act: "write", object: documents, nth: 3 })
     },
     4
   ],
   [
     "a flipped bit in an upload, which the store refuses",
     (proxy) => {
-      proxy.disturb({ _tag: "FlipUpload", atByte: 12_345 }, { method: "PUT", path: topics, nth: 2 })
-      proxy.disturb({ _tag: "FlipUpload", atByte: 7 }, { method: "PUT", path: /manifest/u })
+      proxy.disturb({ _tag: "FlipUpload", atByte: 12_345 }, { act: "write", object: topics, nth: 2 })
+      proxy.disturb({ _tag: "FlipUpload", atByte: 7 }, { act: "write", object: /manifest/u })
     },
     2
   ],
@@ -181,13 +236,13 @@ const survived: ReadonlyArray<readonly [what: string, script: (proxy: Faults.Fau
     "connections that are refused, and answers that break off",
     (proxy) => {
       proxy.disturb({ _tag: "Refuse" }, { nth: 4, times: 3 })
-      proxy.disturb({ _tag: "CutDownload", afterBytes: 10 }, { method: "GET", nth: 4, times: 2 })
+      proxy.disturb({ _tag: "CutDownload", afterBytes: 10 }, { act: "read", nth: 4, times: 2 })
     },
     4
   ],
   [
     "answers that take their time",
-    (proxy) => proxy.disturb({ _tag: "Stall", millis: 2500 }, { method: "PUT", nth: 2, times: 5 }),
+    (proxy) => proxy.disturb({ _tag: "Stall", millis: 2500 }, { act: "write", nth: 2, times: 5 }),
     5
   ]
 ]
@@ -206,7 +261,8 @@ const stories = (name: string, need: Need, subjectOf: () => Subject) =>
     let slots = 0
 
     const manifest = (workspace: Workspace, endpoint: string, more: object = {}) => {
-      workspace.secret(...subject.secret)
+      if (subject.secret !== undefined) workspace.secret(...subject.secret)
+      subject.reach?.(endpoint)
       return workspace.manifest("faulty", {
         kafkaCluster: { bootstrapServers: [kafka.plaintext] },
         topics: [topic],
@@ -263,6 +319,7 @@ const stories = (name: string, need: Need, subjectOf: () => Subject) =>
     afterAll(async () => {
       await java?.close()
       await proxy?.[Symbol.asyncDispose]()
+      subject.reach?.(undefined)
     })
 
     for (const [what, script, least] of survived) {
@@ -289,7 +346,7 @@ const stories = (name: string, need: Need, subjectOf: () => Subject) =>
       ]
       const { ended, process } = start(args)
       await once(process.stderr!, "data")
-      while (!proxy.passed.some(({ method, path }) => method === "PUT" && topics.test(path))) {
+      while (!proxy.passed.some(({ act, object }) => act === "write" && topics.test(object))) {
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
       proxy.down()
@@ -312,11 +369,11 @@ const stories = (name: string, need: Need, subjectOf: () => Subject) =>
       proxy.calm()
       const [backupId] = setsNamed(before)
       const args = ["verify", ...manifest(workspace, proxy.endpoint), backupId!, "--deep"]
-      proxy.disturb({ _tag: "CutDownload", afterBytes: 30_000 }, { method: "GET", path: topics, times: 4 })
+      proxy.disturb({ _tag: "CutDownload", afterBytes: 30_000 }, { act: "read", object: topics, times: 4 })
       await succeed(...args)
       assert.strictEqual(proxy.struck, 4)
       proxy.calm()
-      proxy.disturb({ _tag: "FlipDownload", atByte: 77_777 }, { method: "GET", path: topics, nth: 2 })
+      proxy.disturb({ _tag: "FlipDownload", atByte: 77_777 }, { act: "read", object: topics, nth: 2 })
       const altered = await kafkaBackup(...args)
       assert.strictEqual(altered.code, 16, altered.stdout + altered.stderr)
       proxy.calm()
@@ -351,9 +408,9 @@ const stories = (name: string, need: Need, subjectOf: () => Subject) =>
         let key: string | undefined
         while (key === undefined) {
           const stored = proxy.passed.find(
-            ({ method, path, status }) => method === "PUT" && (status === 200 || status === 201) && topics.test(path)
+            ({ act, object, status }) => act === "write" && (status === 200 || status === 201) && topics.test(object)
           )
-          if (stored !== undefined) key = decodeURIComponent(stored.path.split("?")[0]!).split(`/${bucket}/`)[1]
+          if (stored !== undefined) key = stored.object.split(`/${bucket}/`)[1]
           await new Promise((resolve) => setTimeout(resolve, 20))
         }
         await spoil(key)
@@ -368,3 +425,4 @@ const stories = (name: string, need: Need, subjectOf: () => Subject) =>
 stories("versitygw", "versitygw", () => s3(services.versitygw!))
 stories("MinIO", "minio", () => s3(services.minio!))
 stories("Azure storage", "azurite", () => azure(services.azurite!))
+stories("Google Cloud storage", "fakegcs", () => gcs(services.fakegcs!))

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, request as httpRequest, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
+import * as StoreRequest from "./StoreRequest.ts"
 
 /*
  * A reverse proxy before an object store that misbehaves on purpose. It forwards requests as they are, the Host header
@@ -21,7 +22,7 @@ export type Fault =
   | { readonly _tag: "CutUpload"; readonly afterBytes: number }
   /** The answer's body breaks off after so many bytes. */
   | { readonly _tag: "CutDownload"; readonly afterBytes: number }
-  /** One bit of the request's body is wrong when it arrives; `atByte` counts from its start, modulo its length. */
+  /** One bit of the object's content is wrong when it arrives; `atByte` counts from its start, modulo its length. */
   | { readonly _tag: "FlipUpload"; readonly atByte: number }
   /** One bit of the answer's body is wrong. */
   | { readonly _tag: "FlipDownload"; readonly atByte: number }
@@ -33,9 +34,9 @@ export type Fault =
 /** Which requests are met: those that match, counted from the moment the fault is scripted. */
 export interface Occasion {
   /** Default: any. */
-  readonly method?: string
-  /** Path with its query, as it stands in the request. Default: any. */
-  readonly path?: RegExp
+  readonly act?: StoreRequest.Act
+  /** Bucket and key, as `/bucket/key`. Default: any. */
+  readonly object?: RegExp
   /** The first one that is met, counted from 1. Default 1. */
   readonly nth?: number
   /** How many in a row are met. Default 1. */
@@ -43,9 +44,7 @@ export interface Occasion {
 }
 
 /** One request that came by. */
-export interface Passed {
-  readonly method: string
-  readonly path: string
+export interface Passed extends StoreRequest.StoreRequest {
   /** Status that the client saw; 0 when the connection broke. */
   readonly status: number
   readonly fault: Fault["_tag"] | undefined
@@ -79,10 +78,10 @@ const bytesOf = async (message: IncomingMessage): Promise<Buffer> => {
   return Buffer.concat(chunks)
 }
 
-const flipped = (bytes: Buffer, atByte: number): Buffer => {
-  if (bytes.length === 0) return bytes
+const flipped = (bytes: Buffer, atByte: number, from = 0): Buffer => {
+  if (bytes.length <= from) return bytes
   const changed = Buffer.from(bytes)
-  changed[atByte % changed.length]! ^= 0x10
+  changed[from + (atByte % (changed.length - from))]! ^= 0x10
   return changed
 }
 
@@ -93,6 +92,7 @@ export class FaultProxy {
   #scripted: Array<Scripted> = []
   #passed: Array<Passed> = []
   #isDown = false
+  readonly #sessions: StoreRequest.Sessions = new Map()
 
   private constructor(target: URL) {
     this.#target = target
@@ -156,12 +156,12 @@ export class FaultProxy {
     await new Promise((resolve) => this.#server.close(resolve))
   }
 
-  #met(method: string, path: string): Fault | undefined {
+  #met({ act, object }: StoreRequest.StoreRequest): Fault | undefined {
     let found: Fault | undefined
     for (const scripted of this.#scripted) {
       const { occasion } = scripted
-      if (occasion.method !== undefined && occasion.method !== method) continue
-      if (occasion.path !== undefined && !occasion.path.test(path)) continue
+      if (occasion.act !== undefined && occasion.act !== act) continue
+      if (occasion.object !== undefined && !occasion.object.test(object)) continue
       scripted.seen++
       const first = occasion.nth ?? 1
       if (scripted.seen >= first && scripted.seen < first + (occasion.times ?? 1)) found ??= scripted.fault
@@ -171,9 +171,9 @@ export class FaultProxy {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = request.method ?? "GET"
-    const path = request.url ?? "/"
-    const fault = this.#met(method, path)
-    const note = (status: number) => this.#passed.push({ method, path, status, fault: fault?._tag })
+    const asked = await StoreRequest.of(request, this.#sessions)
+    const fault = this.#met(asked)
+    const note = (status: number) => this.#passed.push({ ...asked, status, fault: fault?._tag })
     try {
       if (fault?._tag === "Refuse") {
         note(0)
@@ -190,9 +190,10 @@ export class FaultProxy {
         response.end(method === "HEAD" ? undefined : fault.body)
         return void note(fault.status)
       }
-      const sent = fault?._tag === "FlipUpload" ? flipped(body, fault.atByte) : body
+      const sent = fault?._tag === "FlipUpload" ? flipped(body, fault.atByte, asked.contentFrom) : body
       const answer = await this.#forward(request, sent)
       const content = await bytesOf(answer)
+      StoreRequest.remember(this.#sessions, asked, answer.headers.location)
       if (fault?._tag === "LoseAnswer") {
         note(0)
         return void response.destroy()

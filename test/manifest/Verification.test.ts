@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as Verification from "../../src/manifest/Verification.ts"
 import { ObjectKey } from "../../src/storage/ObjectStore.ts"
+import { ContentMismatch, ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
 import { aRequest, attempt, fill, layer, world } from "../backup/world.ts"
 
 const slot = "2026-11-23T12:00:00Z"
@@ -47,6 +48,34 @@ describe("Verification", () => {
         assert.deepStrictEqual(places(found), [`orders[1] ${segment.start_offset}-${segment.end_offset}`], `byte ${at}`)
         yield* memory.tamper(key, flip)
       }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("names what does not have the store's own checksum as damaged, and checks the rest", () =>
+    Effect.gen(function* () {
+      const { segment, set, store } = yield* aSet()
+      const detail = "it has CRC-32C AAAAAA==, the store says BBBBBB=="
+      const refusing = {
+        ...store,
+        read: (key: ObjectKey) =>
+          key === segment.key
+            ? Stream.concat(
+                store.read(key),
+                Stream.fail(
+                  new ObjectStoreError({
+                    operation: "read",
+                    location: store.location,
+                    reason: new ContentMismatch({ key, detail })
+                  })
+                )
+              )
+            : store.read(key)
+      }
+      let checked = 0
+      const found = yield* Verification.verify(refusing, set, "records", () => checked++)
+      assert.deepStrictEqual(places(found), [`orders[1] ${segment.start_offset}-${segment.end_offset}`])
+      assert.strictEqual(found.problems[0]!.detail, detail)
+      assert.strictEqual(checked, found.segments)
     }).pipe(Effect.provide(layer))
   )
 

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { dirname, join } from "node:path"
+import type { ApiServer } from "../../scripts/services/ControlPlane.ts"
+
+/** How a kubectl ended and what it printed. */
+export interface Answer {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const start = ({ kubeconfig, kubectl }: ApiServer, args: ReadonlyArray<string>): ChildProcess =>
+  spawn(kubectl, [`--kubeconfig=${kubeconfig}`, `--cache-dir=${join(dirname(kubeconfig), "cache")}`, ...args])
+
+/** Runs what a user types, with `input` for `-f -`. */
+export const run = (apiserver: ApiServer, args: ReadonlyArray<string>, input = ""): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const child = start(apiserver, args)
+    let [stdout, stderr] = ["", ""]
+    child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()))
+    child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()))
+    child.stdin?.on("error", () => {})
+    child.stdin?.end(input)
+    child.once("error", reject)
+    child.once("close", (code) => resolve({ code: code ?? 1, stdout, stderr }))
+  })
+
+/** As `run`, but anything but success is an error that says what kubectl said; gives its standard output. */
+export const succeed = async (apiserver: ApiServer, args: ReadonlyArray<string>, input = ""): Promise<string> => {
+  const { code, stderr, stdout } = await run(apiserver, args, input)
+  if (code !== 0) throw new Error(`kubectl ${args.join(" ")} ended with ${code}:\n${stderr}${stdout}`)
+  return stdout
+}
+
+/** The API over plain HTTP, logged in as the kubeconfig says: for tests that ask hundreds of times. */
+export interface Proxy {
+  /** `http://127.0.0.1:port` */
+  readonly address: string
+  readonly stop: () => Promise<void>
+}
+
+export const proxy = (apiserver: ApiServer): Promise<Proxy> =>
+  new Promise((resolve, reject) => {
+    const child = start(apiserver, ["proxy", "--port=0"])
+    const gone = new Promise<void>((ended) => void child.once("close", () => ended()))
+    let output = ""
+    const take = (chunk: Buffer) => {
+      output += chunk.toString()
+      const port = /Starting to serve on 127\.0\.0\.1:(\d+)/.exec(output)?.[1]
+      if (port === undefined) return
+      const stop = () => {
+        child.kill()
+        return gone
+      }
+      resolve({ address: `http://127.0.0.1:${port}`, stop })
+    }
+    child.stdout?.on("data", take)
+    child.stderr?.on("data", take)
+    child.once("error", reject)
+    void gone.then(() => reject(new Error(`kubectl proxy ended:\n${output}`)))
+  })

@@ -1,0 +1,513 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { Result } from "effect"
+import { parse } from "yaml"
+import * as Crd from "../../src/resource/Crd.ts"
+import { inspect } from "../../src/resource/Inspection.ts"
+import * as Manifest from "../../src/resource/Manifest.ts"
+import * as Problem from "../../src/resource/Problem.ts"
+import type { StructuralSchema } from "../../src/resource/StructuralSchema.ts"
+import * as Kubectl from "../harness/Kubectl.ts"
+import { describeWith } from "../harness/services.ts"
+import { type BadManifest, badManifests } from "../resource/badManifests.ts"
+import { changed, fullSpec, manifest, put } from "../resource/manifests.ts"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const crdFile = `${root}crds/kafkabackup.yaml`
+const samples = `${root}deploy/samples/`
+
+/** Where the full sample and the tests' manifests live. */
+const namespace = "kafka-backup"
+
+/** On the namespace that these tests made: what is in another one is somebody's, and they delete what they find. */
+const madeForTests = "kafka.oso.sh/made-for-tests"
+
+/** Anything of the API, as JSON. */
+interface Json {
+  readonly [key: string]: any
+}
+
+/** Mistakes that no rule of the definition can see: they take a calendar, or the table of time zones. The operator reports them. */
+const forTheOperator = new Set([
+  "a range that runs backwards",
+  "a date that no month has",
+  "a step beyond the field",
+  "an unknown zone"
+])
+
+/** What our own check says of a bad manifest. */
+const ownWords = ({ manifest }: BadManifest): string => {
+  const result = Manifest.fromJson(manifest)
+  return Result.isFailure(result) ? (result.failure.problems[0]?.message ?? "") : ""
+}
+
+const ruleMessages = new Set<string>()
+const collect = (node: StructuralSchema): void => {
+  for (const { message } of node["x-kubernetes-validations"] ?? []) ruleMessages.add(message)
+  for (const child of Object.values(node.properties ?? {})) collect(child)
+  if (node.items) collect(node.items)
+  if (node.additionalProperties) collect(node.additionalProperties)
+}
+collect(Crd.spec)
+for (const { message } of Crd.crd.spec.versions[0]!.schema.openAPIV3Schema["x-kubernetes-validations"]) {
+  ruleMessages.add(message)
+}
+
+/** How the API server says by itself what we say in the words on the left. */
+const serversWords: ReadonlyArray<readonly [ours: RegExp, theirs: RegExp]> = [
+  [/^is not a field here/, /unknown field/],
+  [/^is required/, /Required value/],
+  [/^must have at most \d+ characters/, /Too long: may not be more than \d+/],
+  [/^must have at most \d+ entries/, /Too many: \d+: must have at most \d+ items/],
+  [/^must be from \d+ to \d+|^must be \d+ or (more|less)/, /should be (greater|less) than or equal to/],
+  [
+    /^must be (text|a whole number|a list|a block|true or false)|^is empty/,
+    /must be of type|Invalid value|cannot unmarshal/
+  ],
+  [/^must be .+ or /, /Unsupported value: .* supported values/]
+]
+
+/** Our path as the API server writes it where it speaks for itself: keys of maps after a dot. Its rules have them in brackets, as we do. */
+const serversPath = (field: string): string => field.replaceAll(/\[([^\]\d][^\]]*)\]/g, ".$1")
+
+/** What stands around the spec is refused by kubectl itself, or by the API server for any kind of object; and how. */
+const frame: Readonly<Record<string, RegExp>> = {
+  nothing: /no objects passed to apply/,
+  "a list of resources": /invalid object to validate/,
+  "kind List": /no objects passed to apply/,
+  "another kind": /no matches for kind "KafkaRestore"/,
+  "no kind": /kind not set/,
+  "another version": /no matches for kind "KafkaBackup" in version "kafka.oso.sh\/v1"/,
+  "no metadata": /resource name may not be empty/,
+  "no name": /resource name may not be empty/,
+  "a number as name": /cannot unmarshal number .*metadata\.name/,
+  "a name with capitals": /metadata\.name: Invalid value: .*RFC 1123 subdomain/,
+  "a boolean annotation": /cannot unmarshal bool .*metadata\.annotations/,
+  "labels as a list": /cannot unmarshal array .*metadata\.labels/,
+  "no spec": /spec: Required value/,
+  "spec as text": /\.spec: expected map/,
+  "a misspelt section": /\.sepc: field not declared in schema/,
+  "topics outside of spec": /\.topics: field not declared in schema/
+}
+
+/** A second message that the API server cannot hold back, by mistake: it follows from the first. */
+const consequences: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "a negative quantity": ["requests.cpu must not exceed limits.cpu"]
+}
+
+const inFrame = badManifests.filter(({ mistake }) => mistake in frame)
+const inSpec = badManifests.filter((row) => !inFrame.includes(row))
+const isRule = (row: BadManifest) =>
+  ruleMessages.has(ownWords(row)) || ruleMessages.has(`${row.field} ${ownWords(row)}`)
+
+describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ apiserver }) => {
+  const kubectl = (...args: ReadonlyArray<string>) => Kubectl.succeed(apiserver, args)
+  const apply = (json: unknown, ...args: ReadonlyArray<string>) =>
+    Kubectl.run(
+      apiserver,
+      ["apply", "--server-side", `--namespace=${namespace}`, ...args, "-f", "-"],
+      JSON.stringify(json)
+    )
+  const get = async (name: string): Promise<Json> =>
+    JSON.parse(await kubectl("get", "kafkabackup", name, `--namespace=${namespace}`, "-o", "json"))
+
+  let api: Kubectl.Proxy
+  const openApi = () => `${api.address}/openapi/v3/apis/kafka.oso.sh/v1alpha1`
+
+  beforeAll(async () => {
+    await kubectl("apply", "--server-side", "--force-conflicts", "-f", crdFile)
+    await kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", crdFile)
+    const there = await Kubectl.run(apiserver, ["get", "namespace", namespace, "-o", "json"])
+    if (there.code === 0 && JSON.parse(there.stdout).metadata.labels?.[madeForTests] === undefined) {
+      throw new Error(`namespace ${namespace} of this cluster is not these tests': they would delete its KafkaBackups`)
+    }
+    const metadata = { name: namespace, labels: { [madeForTests]: "true" } }
+    const { code, stderr } = await apply({ apiVersion: "v1", kind: "Namespace", metadata })
+    assert.strictEqual(code, 0, stderr)
+    api = await Kubectl.proxy(apiserver)
+    // The schema reaches clients a moment after the definition is established; without it `kubectl explain` knows nothing.
+    while (!(await fetch(openApi())).ok) await new Promise((resolve) => setTimeout(resolve, 200))
+  })
+
+  afterAll(async () => {
+    if (api === undefined) return
+    await Kubectl.run(apiserver, ["delete", "kafkabackups", "--all", `--namespace=${namespace}`, "--wait=false"])
+    await api.stop()
+  })
+
+  /** Asks the API server to take `body`, strictly and without keeping it. */
+  const post = async (body: unknown): Promise<{ readonly status: number; readonly answer: Json }> => {
+    const place = `/apis/kafka.oso.sh/v1alpha1/namespaces/${namespace}/kafkabackups`
+    const response = await fetch(`${api.address}${place}?dryRun=All&fieldValidation=Strict`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body)
+    })
+    return { status: response.status, answer: (await response.json()) as Json }
+  }
+
+  describe("is accepted", () => {
+    it("without a complaint among its conditions", async () => {
+      const crd: Json = JSON.parse(await kubectl("get", "-f", crdFile, "-o", "json"))
+      const conditions = Object.fromEntries(
+        crd["status"].conditions.map(({ status, type }: Json) => [type, status])
+      ) as Record<string, string>
+      assert.strictEqual(conditions["Established"], "True")
+      assert.strictEqual(conditions["NamesAccepted"], "True")
+      assert.notProperty(conditions, "NonStructuralSchema")
+      assert.notProperty(conditions, "KubernetesAPIApprovalPolicyConformant")
+      assert.deepStrictEqual(
+        Object.keys(conditions).filter((type) => conditions[type] !== "True" && type !== "Terminating"),
+        []
+      )
+    })
+
+    it("as written: nothing is pruned from the schema, and applying it again changes nothing", async () => {
+      const crd: Json = JSON.parse(await kubectl("get", "-f", crdFile, "-o", "json"))
+      const written = parse(readFileSync(crdFile, "utf8"))
+      assert.deepStrictEqual(crd["spec"].versions[0].schema, written.spec.versions[0].schema)
+      const generation = crd["metadata"].generation
+      await kubectl("apply", "--server-side", "-f", crdFile)
+      const again: Json = JSON.parse(await kubectl("get", "-f", crdFile, "-o", "json"))
+      assert.strictEqual(again["metadata"].generation, generation)
+    })
+
+    it("by plain `kubectl apply` too, which keeps a copy in an annotation", async () => {
+      await kubectl("apply", "--dry-run=server", "-f", crdFile)
+    })
+  })
+
+  describe("the samples", () => {
+    it.each(readdirSync(samples).filter((name) => name.endsWith(".yaml")))(
+      "%s applies as it is, and gets the defaults that we would give",
+      async (name) => {
+        const text = readFileSync(`${samples}${name}`, "utf8")
+        const sample = parse(text)
+        const file = ["--validate=strict", `--namespace=${namespace}`, "-f", `${samples}${name}`]
+        const stored: Json = JSON.parse(await kubectl("apply", "--server-side", "-o", "json", ...file))
+        assert.deepStrictEqual(stored["spec"], inspect(Crd.spec, sample.spec, "spec").completed)
+        assert.deepStrictEqual(
+          Result.getOrThrow(Manifest.fromServer(stored)).spec,
+          Result.getOrThrow(Manifest.parse(text)).spec
+        )
+      }
+    )
+
+    it("are found under every name that was promised", async () => {
+      for (const word of ["kafkabackup", "kafkabackups", "kb", "kafka-backup"]) {
+        assert.include(await kubectl("get", word, `--namespace=${namespace}`), "simple-backup", word)
+      }
+    })
+  })
+
+  describe("a manifest with a mistake", () => {
+    it("is in the table often enough, and most by our own rules", () => {
+      assert.isAtLeast(inSpec.length, 120)
+      assert.isAtLeast(inSpec.filter(isRule).length, 80)
+      const mistakes = badManifests.map(({ mistake }) => mistake)
+      for (const mistake of [...forTheOperator, ...Object.keys(frame)]) assert.include(mistakes, mistake)
+    })
+
+    it.each(inSpec.filter((row) => !forTheOperator.has(row.mistake) && isRule(row)))(
+      "is refused in our words: $mistake in $field",
+      async (row) => {
+        const { answer, status } = await post(row.manifest)
+        assert.strictEqual(status, 422, JSON.stringify(answer))
+        const causes: ReadonlyArray<Json> = answer["details"].causes
+        const blamed = causes.filter(({ message }) => message.includes(ownWords(row)))
+        assert.lengthOf(blamed, 1, answer["message"])
+        // A rule at the root has no field to blame.
+        if (row.field !== "metadata.name") assert.strictEqual(blamed[0]!["field"], row.field)
+        const others = causes.filter((cause) => cause !== blamed[0])
+        const expected = consequences[row.mistake] ?? []
+        assert.lengthOf(others, expected.length, answer["message"])
+        for (const [index, text] of expected.entries()) assert.include(others[index]!["message"], text)
+      }
+    )
+
+    it.each(inSpec.filter((row) => !forTheOperator.has(row.mistake) && !isRule(row)))(
+      "is refused in the API server's words: $mistake in $field",
+      async (row) => {
+        const { answer, status } = await post(row.manifest)
+        assert.include([400, 422], status, JSON.stringify(answer))
+        const [, theirs = /Invalid value/] = serversWords.find(([ours]) => ours.test(ownWords(row))) ?? []
+        assert.match(answer["message"], theirs, ownWords(row))
+        assert.include(answer["message"], serversPath(row.field).replace(/\[\d+\]$/, ""))
+      }
+    )
+
+    it.each(inFrame)("is refused around the spec: $mistake", async ({ manifest, mistake }) => {
+      const { code, stderr } = await apply(manifest, "--dry-run=server")
+      assert.strictEqual(code, 1, stderr)
+      assert.match(stderr, frame[mistake]!)
+    })
+
+    it.each(badManifests.filter(({ mistake }) => forTheOperator.has(mistake)))(
+      "is for the operator alone to find: $mistake",
+      async (row) => {
+        const { answer, status } = await post(put(row.manifest, ["metadata", "name"], "calendar"))
+        assert.strictEqual(status, 201, answer["message"])
+        assert.isTrue(Result.isFailure(Manifest.fromServer(row.manifest)))
+      }
+    )
+
+    it("shows its reader the field and the message, and nothing else", async () => {
+      const { code, stderr } = await apply(changed(["storage.s3.endpoint", "minio:9000"]), "--dry-run=server")
+      assert.strictEqual(code, 1)
+      assert.match(
+        stderr,
+        /"production-backup" is invalid: spec\.storage\.s3\.endpoint: Invalid value: .*must start with/
+      )
+      assert.lengthOf(stderr.trim().split("\n"), 1)
+    })
+  })
+
+  describe("an object at its bounds", () => {
+    const node = (path: string): StructuralSchema =>
+      path.split(".").reduce((tree: StructuralSchema, name) => (tree.items ?? tree).properties![name]!, Crd.spec)
+    const letters = (path: string): string => "a".repeat(node(path).maxLength!)
+    const most = (path: string): number => node(path).maximum ?? Number.MAX_SAFE_INTEGER
+    const name253 = `${"a".repeat(63)}.`.repeat(3) + "a".repeat(61)
+    const keys = (count: number, value: string) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`${name253}/${String(n).padStart(63, "k")}`, value]))
+    const s3 = "storage.s3"
+    const cluster = "kafkaCluster"
+    /** A block that names a Secret, with the longest name and keys. */
+    const secret = (path: string) =>
+      Object.fromEntries(
+        Object.keys(node(path).properties!)
+          .filter((key) => key !== "mechanism")
+          .map((key) => [key, key === "name" ? name253 : letters(`${path}.${key}`)])
+      )
+    /** All such blocks of `path`. */
+    const secrets = (path: string) =>
+      Object.fromEntries(
+        Object.keys(node(path).properties!)
+          .filter((key) => key.endsWith("Secret"))
+          .map((key) => [key, secret(`${path}.${key}`)])
+      )
+
+    const accepted = async (body: Json) => {
+      assert.deepStrictEqual(
+        Result.match(Manifest.fromJson(body), {
+          onFailure: ({ problems }) => problems.map(Problem.format),
+          onSuccess: () => []
+        }),
+        []
+      )
+      const { answer, status } = await post(body)
+      assert.strictEqual(status, 201, String(answer["message"]).slice(0, 2_000))
+    }
+
+    it.each(["topics", "excludeTopics"])("is accepted: the longest list of the longest names in %s", async (field) => {
+      const { items, maxItems } = node(field)
+      const names = Array.from({ length: maxItems! }, (_, n) => String(n).padStart(items!.maxLength!, "t"))
+      await accepted({ ...changed([field, names]), metadata: { name: "n".repeat(200), namespace } })
+    })
+
+    it("is accepted: every other text, number, list and map at its longest", async () => {
+      const hosts = Array.from(
+        { length: node(`${cluster}.bootstrapServers`).maxItems! },
+        (_, n) => `${String(n).padStart(255, "k")}:65535`
+      )
+      const full = fullSpec()
+      await accepted({
+        ...manifest(),
+        metadata: { name: "n".repeat(200), namespace },
+        spec: {
+          ...full,
+          schedule: `${"00,".repeat(82)}00 * * * *`,
+          startingDeadlineSeconds: most("startingDeadlineSeconds"),
+          kafkaCluster: {
+            ...full.kafkaCluster,
+            bootstrapServers: hosts,
+            tlsSecret: secret(`${cluster}.tlsSecret`),
+            saslSecret: { ...secret(`${cluster}.saslSecret`), mechanism: "PLAIN" }
+          },
+          storage: {
+            storageType: "s3",
+            s3: {
+              bucket: letters(`${s3}.bucket`),
+              region: letters(`${s3}.region`),
+              prefix: letters(`${s3}.prefix`),
+              endpoint: "https://".padEnd(node(`${s3}.endpoint`).maxLength!, "h"),
+              ...secrets(s3)
+            },
+            azure: {
+              accountName: letters("storage.azure.accountName"),
+              container: letters("storage.azure.container"),
+              prefix: letters("storage.azure.prefix"),
+              endpoint: "https://".padEnd(node("storage.azure.endpoint").maxLength!, "h"),
+              servicePrincipalSecret: secret("storage.azure.servicePrincipalSecret")
+            },
+            gcs: {
+              bucket: `${"b".repeat(63)}.`.repeat(3) + "b".repeat(30),
+              prefix: letters("storage.gcs.prefix"),
+              ...secrets("storage.gcs")
+            },
+            pvc: { claimName: name253, subPath: letters("storage.pvc.subPath") }
+          },
+          compressionLevel: 22,
+          sourceClusterId: letters("sourceClusterId"),
+          checkpointIntervalSecs: most("checkpointIntervalSecs"),
+          retention: { backups: most("retention.backups") },
+          rateLimit: {
+            bytesPerSecond: most("rateLimit.bytesPerSecond"),
+            recordsPerSecond: most("rateLimit.recordsPerSecond")
+          },
+          circuitBreaker: {
+            enabled: true,
+            failureThreshold: most("circuitBreaker.failureThreshold"),
+            resetTimeoutSecs: most("circuitBreaker.resetTimeoutSecs")
+          },
+          resources: { limits: keys(node("resources.limits").maxProperties!, "9007199254740991") },
+          job: {
+            backoffLimit: most("job.backoffLimit"),
+            activeDeadlineSeconds: most("job.activeDeadlineSeconds"),
+            ttlSecondsAfterFinished: most("job.ttlSecondsAfterFinished")
+          },
+          podTemplate: {
+            ...full.podTemplate,
+            annotations: keys(node("podTemplate.annotations").maxProperties!, "v".repeat(16_384)),
+            labels: keys(node("podTemplate.labels").maxProperties!, "v".repeat(63)),
+            nodeSelector: keys(node("podTemplate.nodeSelector").maxProperties!, "v".repeat(63)),
+            tolerations: Array.from({ length: node("podTemplate.tolerations").maxItems! }, () => ({
+              key: letters("podTemplate.tolerations.key"),
+              operator: "Equal",
+              value: letters("podTemplate.tolerations.value"),
+              effect: "NoExecute",
+              tolerationSeconds: Number.MAX_SAFE_INTEGER
+            })),
+            serviceAccountName: name253,
+            priorityClassName: name253,
+            imagePullSecrets: Array.from({ length: node("podTemplate.imagePullSecrets").maxItems! }, () => ({
+              name: name253
+            }))
+          }
+        }
+      })
+    })
+  })
+
+  describe("kubectl explain", () => {
+    const flat = (text: string) => text.replaceAll(/\s+/g, " ")
+
+    /** All fields below a node, in the order and depth that kubectl prints them. */
+    const fields = (tree: StructuralSchema, depth = 1): ReadonlyArray<string> =>
+      Object.entries(tree.properties ?? tree.items?.properties ?? {})
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .flatMap(([name, child]) => [`${"  ".repeat(depth)}${name}`, ...fields(child, depth + 1)])
+
+    it("prints every field of the spec", async () => {
+      const printed = await kubectl("explain", "kafkabackup.spec", "--recursive")
+      const lines = printed.split("\n").flatMap((line) => /^( {2,}[A-Za-z]\w*)\t/.exec(line)?.[1] ?? [])
+      assert.deepStrictEqual(lines, fields(Crd.spec))
+    })
+
+    it.each(["kafkabackup.spec.storage.s3", "kafkabackup.spec.kafkaCluster", "kafkabackup.spec", "kafkabackup.status"])(
+      "%s says what each field means",
+      async (place) => {
+        const printed = flat(await kubectl("explain", place))
+        const [, section = "", ...path] = place.split(".")
+        const tree = path.reduce((node, name) => node.properties![name]!, section === "spec" ? Crd.spec : Crd.status)
+        for (const [name, { description }] of Object.entries(tree.properties!)) {
+          assert.include(printed, flat(description!), name)
+        }
+      }
+    )
+
+    it("has a description for every field, as published to clients", async () => {
+      const response = await fetch(openApi())
+      const document = (await response.json()) as Json
+      const published: Json = document["components"].schemas["sh.oso.kafka.v1alpha1.KafkaBackup"].properties
+      const bare: Array<string> = []
+      const visit = (node: Json, path: string): void => {
+        if (!((node["description"] ?? "") as string)) bare.push(path)
+        for (const [name, child] of Object.entries(node["properties"] ?? {})) visit(child as Json, `${path}.${name}`)
+        if (node["items"]) visit(node["items"], `${path}[]`)
+      }
+      visit(published["spec"], "spec")
+      visit(published["status"], "status")
+      assert.deepStrictEqual(bare, [])
+    })
+  })
+
+  describe("the status", () => {
+    const aBackup = (name: string, more: Json = {}) => ({
+      ...manifest(),
+      metadata: { name, namespace },
+      ...more
+    })
+    const status = {
+      phase: "Completed",
+      lastBackupTime: new Date(Date.now() - 5 * 60_000).toISOString().replace(/\.\d+Z$/, "Z"),
+      lastBackupRecords: 1234,
+      lastBackupSize: 5678,
+      nextScheduledTime: "2124-12-01T13:00:00Z"
+    }
+    const patchStatus = (name: string, body: Json) =>
+      kubectl(
+        "patch",
+        "kafkabackup",
+        name,
+        `--namespace=${namespace}`,
+        "--subresource=status",
+        "--type=merge",
+        `--patch=${JSON.stringify(body)}`
+      )
+
+    it("in a plain apply is ignored", async () => {
+      const { code, stderr } = await apply(aBackup("with-status", { status: { phase: "Failed" } }))
+      assert.strictEqual(code, 0, stderr)
+      assert.notProperty(await get("with-status"), "status")
+    })
+
+    it("is written through its subresource, which leaves the spec and its generation as they are", async () => {
+      await apply(aBackup("isolated"))
+      await patchStatus("isolated", { status, spec: { suspend: true, compression: "none" } })
+      const stored = await get("isolated")
+      assert.strictEqual(stored["status"].phase, "Completed")
+      assert.deepStrictEqual(
+        [stored["spec"].suspend, stored["spec"].compression, stored["metadata"].generation],
+        [false, "zstd", 1]
+      )
+      await apply(aBackup("isolated", { status: { phase: "Failed" } }))
+      assert.deepStrictEqual((await get("isolated"))["status"], status)
+    })
+
+    it("shows in the columns of `kubectl get`", async () => {
+      await apply(aBackup("columns"))
+      await patchStatus("columns", {
+        status: {
+          ...status,
+          lastBackupDuration: "1m30s",
+          conditions: [
+            {
+              type: "Ready",
+              status: "True",
+              reason: "Scheduled",
+              message: "All is well",
+              lastTransitionTime: "2024-12-01T12:00:00Z"
+            }
+          ]
+        }
+      })
+      const table = async (...args: ReadonlyArray<string>) => {
+        const printed = await kubectl("get", "kafkabackups", "columns", `--namespace=${namespace}`, ...args)
+        return printed
+          .trim()
+          .split("\n")
+          .map((line) => line.trim().split(/\s{2,}/))
+      }
+      const [titles, row] = await table()
+      assert.deepStrictEqual(titles, ["NAME", "SCHEDULE", "PHASE", "LAST SUCCESS", "RECORDS", "SIZE", "NEXT", "AGE"])
+      assert.deepStrictEqual(row?.slice(0, 3), ["columns", "0 * * * *", "Completed"])
+      assert.match(row?.[3] ?? "", /^\d+m\d*s?$/)
+      assert.deepStrictEqual(row?.slice(4, 7), ["1234", "5678", "2124-12-01T13:00:00Z"])
+      const [wideTitles, wideRow] = await table("-o", "wide")
+      assert.deepStrictEqual(wideTitles?.slice(8), ["SUSPENDED", "DURATION", "MESSAGE"])
+      assert.deepStrictEqual(wideRow?.slice(8), ["false", "1m30s", "All is well"])
+    })
+  })
+})
