@@ -17,7 +17,7 @@ const lines = (text: string) => problemsOf(Manifest.parse(text)).map(Problem.for
 describe("the samples", () => {
   const files = readdirSync(samples).filter((name) => name.endsWith(".yaml"))
 
-  it("are all seven of the documentation", () => assert.strictEqual(files.length, 7))
+  it("are all seven of the documentation, and one for Google Cloud", () => assert.strictEqual(files.length, 8))
 
   it.each(files)("%s is a valid manifest", (name) => {
     const parsed = Manifest.parse(readFileSync(new URL(name, samples), "utf8"))
