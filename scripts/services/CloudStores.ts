@@ -48,7 +48,8 @@ const freePort = async (): Promise<number> => {
 
 /** Azurite twice, each on a folder: over HTTP for keys and SAS tokens, over HTTPS for bearer tokens. */
 export const azurite = async (fleet: Fleet, script: string): Promise<AzureStore> => {
-  const accountName = "kafkabackups"
+  // The account of the documentation's examples.
+  const accountName = "kafkabackups123456"
   const accountKey = randomBytes(64).toString("base64")
   const start = async (name: string, extra: ReadonlyArray<string>) => {
     const port = await freePort()

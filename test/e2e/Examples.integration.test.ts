@@ -1,13 +1,14 @@
 import { generateKeyPairSync } from "node:crypto"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob"
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3"
 import { Effect, Exit, Scope } from "effect"
 import { assert, beforeAll, it } from "vitest"
 import { parse, stringify } from "yaml"
 import { JavaKafka } from "../harness/JavaKafka.ts"
 import { describeWith } from "../harness/services.ts"
-import { identityServer } from "../storage/tokenEndpoint.ts"
+import { entra, identityServer, trust } from "../storage/tokenEndpoint.ts"
 import { type Ended, reportOf, start, Workspace } from "./product.ts"
 
 /** The examples of the documentation, as their users run them: only addresses differ. */
@@ -89,10 +90,11 @@ const whole = async (
 const topics = ["my-topic", "orders", "payments", "orders-eu", "payments-eu", "events-web"]
 
 describeWith(
-  ["kafka", "kafkaSecurity", "minio", "fakegcs", "java"],
+  ["kafka", "kafkaSecurity", "minio", "azurite", "fakegcs", "java"],
   "The examples of the documentation",
-  ({ fakegcs, java: tools, kafka, minio }) => {
+  ({ azurite, fakegcs, java: tools, kafka, minio }) => {
     const { security } = kafka
+    const { secure } = azurite
     const read = (file: string) => readFileSync(file, "utf8")
     const aws = {
       AWS_ACCESS_KEY_ID: minio.accessKey,
@@ -119,6 +121,11 @@ describeWith(
           if (!error.name.startsWith("BucketAlready")) throw error
         })
       client.destroy()
+      const credential = new StorageSharedKeyCredential(azurite.accountName, azurite.accountKey)
+      if (secure !== undefined) trust(secure)
+      for (const endpoint of [azurite.endpoint, ...(secure === undefined ? [] : [secure.endpoint])]) {
+        await new ContainerClient(`${endpoint}/kafka-backups`, credential).createIfNotExists()
+      }
     })
 
     /** The newest twenty records of each topic are those that were produced last. */
@@ -150,6 +157,65 @@ describeWith(
       const places = adapted(workspace, "02-scheduled-sasl", { bootstrap: security.saslSsl, s3: minio.endpoint })
       assertHolds(await whole(places, ["orders", "payments"], aws), ["orders", "payments"])
     })
+
+    it("3, Azure with an account key, runs", async () => {
+      using workspace = new Workspace()
+      workspace.secret("azure-storage", { AZURE_STORAGE_KEY: azurite.accountKey })
+      const places = adapted(workspace, "03-azure-account-key", { bootstrap: kafka.plaintext, azure: azurite.endpoint })
+      assertHolds(await whole(places, ["orders"]), ["orders"])
+    })
+
+    const client = "33333333-3333-3333-3333-333333333333"
+    const tenant = "11111111-1111-1111-1111-111111111111"
+
+    /** Runs `story` beside a token endpoint that knows this form, in an environment that trusts it, Azurite and the broker. */
+    const withEntra = async (
+      isKnown: (form: URLSearchParams) => boolean,
+      story: (workspace: Workspace, azure: string, env: Environment) => Promise<void>
+    ) => {
+      if (secure === undefined) throw new Error("there is no Azurite that takes tokens")
+      using workspace = new Workspace()
+      const scope = Effect.runSync(Scope.make())
+      try {
+        const { address } = await Effect.runPromise(Scope.provide(entra(isKnown, secure), scope))
+        const authorities = join(workspace.folder, "authorities.pem")
+        writeFileSync(authorities, `${read(security.caPem)}\n${read(secure.certPem)}`)
+        const env = { AZURE_AUTHORITY_HOST: address, NODE_EXTRA_CA_CERTS: authorities }
+        await story(workspace, secure.endpoint, env)
+      } finally {
+        await Effect.runPromise(Scope.close(scope, Exit.void))
+      }
+    }
+
+    it.skipIf(secure === undefined)("4, Azure with workload identity and the system's authorities, runs", () =>
+      withEntra(
+        (form) => form.get("client_id") === client && form.get("client_assertion") === "of-the-pod",
+        async (workspace, azure, env) => {
+          kafkaSecrets(workspace)
+          const token = join(workspace.folder, "azure-identity-token")
+          writeFileSync(token, "of-the-pod")
+          const places = adapted(workspace, "04-azure-workload-identity", { bootstrap: security.saslSsl, azure })
+          const injected = { AZURE_CLIENT_ID: client, AZURE_TENANT_ID: tenant, AZURE_FEDERATED_TOKEN_FILE: token }
+          assertHolds(await whole(places, ["orders"], { ...env, ...injected }), ["orders"])
+        }
+      )
+    )
+
+    it.skipIf(secure === undefined)("5, Azure with a service principal, runs", () =>
+      withEntra(
+        (form) => form.get("client_id") === client && form.get("client_secret") === "of-the-principal",
+        async (workspace, azure, env) => {
+          workspace.secret("azure-sp-credentials", {
+            AZURE_CLIENT_ID: client,
+            AZURE_TENANT_ID: tenant,
+            AZURE_CLIENT_SECRET: "of-the-principal"
+          })
+          const places = adapted(workspace, "05-azure-service-principal", { bootstrap: kafka.plaintext, azure })
+          const names = ["orders-eu", "payments-eu"]
+          assertHolds(await whole(places, names, env), names)
+        }
+      )
+    )
 
     it("6, a volume, runs", async () => {
       using workspace = new Workspace()
