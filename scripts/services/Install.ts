@@ -257,7 +257,7 @@ export const javaTools = async (jars: string): Promise<string> => {
     await into(classes, async (folder) => {
       const { code, output } = await run({
         program: "javac",
-        args: ["-nowarn", "-proc:none", "-d", folder, "-cp", join(jars, "*"), ...sources]
+        args: ["-nowarn", "-proc:none", "-encoding", "UTF-8", "-d", folder, "-cp", join(jars, "*"), ...sources]
       })
       if (code !== 0) throw new CannotInstall(`javac refused test/java:\n${output}`)
     })
