@@ -5,6 +5,7 @@ import type { S3Target } from "../StorageTarget.ts"
 import * as Address from "./Address.ts"
 import * as Authorities from "./Authorities.ts"
 import * as Failure from "./Failure.ts"
+import * as HandshakeFailure from "./HandshakeFailure.ts"
 
 type Sdk = typeof import("@aws-sdk/client-s3")
 
@@ -99,7 +100,7 @@ export const make = (target: S3Target, times: TimeOuts): Effect.Effect<Connectio
     }
 
     if (typeof trust === "string")
-      return yield* Failure.of(Failure.unusableAuthorities(trust, place("open")), place("open"))
+      return yield* Failure.of(HandshakeFailure.unusableAuthorities(trust, place("open")), place("open"))
 
     const sdk = yield* Effect.promise(() => import("@aws-sdk/client-s3"))
     const agent = { keepAlive: true, maxSockets: sockets }

@@ -11,44 +11,33 @@ import {
   TargetMissing
 } from "../ObjectStoreError.ts"
 import type { CredentialsOrigin } from "../StorageTarget.ts"
-import type { Authority } from "./Authorities.ts"
+import * as HandshakeFailure from "./HandshakeFailure.ts"
 
 export type Operation = ObjectStoreError["operation"]
 
 /** What is worth knowing of a failed request; everything else of the SDK's error, which may quote credentials, is dropped. */
-export interface Facts {
+export interface Facts extends HandshakeFailure.Signs {
   /** S3's error code (`NoSuchKey`), or the error's name. */
   readonly code: string
   /** HTTP status; absent when no answer came. */
   readonly status?: number
   readonly message: string
-  /** Node's code for a broken connection: ECONNREFUSED, ENOTFOUND, CERT_HAS_EXPIRED. */
-  readonly transport?: string
   /** The region that the server told us to use. */
   readonly region?: string
   readonly retryAfterMillis?: number
   readonly requestId?: string
-  /** When it failed. */
-  readonly nowMillis?: number
-  /** The server speaks TLS and was not spoken to so. */
-  readonly wantsTls?: boolean
-  /** Whom the server's certificate is for: `DNS:minio.example, IP Address:10.0.0.1`. */
-  readonly certificateNames?: string
 }
 
 /** Where it failed, for the message and the advice. */
-export interface Place {
+export interface Place extends HandshakeFailure.Peer {
   readonly operation: Operation
   readonly location: string
   readonly bucket: string
   readonly region: string
-  readonly endpoint?: string
   /** Absent where no single object is meant. */
   readonly key?: string
   /** Absent: the SDK's default chain. */
   readonly origin?: CredentialsOrigin
-  /** The Secret whose authorities are trusted. Absent: only those that are trusted anyway. */
-  readonly trust?: { readonly secret: string; readonly key: string; readonly authorities: ReadonlyArray<Authority> }
   /** Strings that no message may quote. */
   readonly secrets: ReadonlyArray<string>
 }
@@ -168,100 +157,6 @@ const waitingCodes = new Set([
 ])
 /** A HEAD answer has no body, hence no code: the SDK then makes up `NotFound`. */
 const absentCodes = new Set(["NoSuchKey", "NotFound", "NoSuchVersion"])
-const certificateCode = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO$|HPE_)/u
-
-/** The store's certificate is signed by nobody whom we trust. */
-const untrusted = new Set([
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "CERT_UNTRUSTED",
-  "CERT_SIGNATURE_FAILURE",
-  "INVALID_CA"
-])
-
-const caField = "spec.storage.s3.caSecret"
-
-/** Why the authorities of the Secret cannot be used, before any connection. */
-export const unusableAuthorities = (detail: string, { trust }: Place): ObjectStoreReason =>
-  new Misconfigured({
-    detail: `Secret ${trust?.secret}: ${detail}`,
-    advice: `put the certificate authorities of the store into Secret ${trust?.secret}, key ${trust?.key} (${caField}), as PEM`
-  })
-
-/** What is wrong between us and the store before HTTP begins, by Node's code; undefined for codes that are not about TLS. */
-const handshake = (facts: Facts, place: Place, said: string, suffix: string, cause: Error) => {
-  const { nowMillis = 0, transport = "" } = facts
-  const { endpoint, trust } = place
-  const store = endpoint ?? "the store"
-  const named = trust === undefined ? undefined : `Secret ${trust.secret}, key ${trust.key}`
-  const misconfigured = (detail: string, advice: string, mayBeRenewed = false) =>
-    new Misconfigured({
-      detail: `no connection to ${store}: ${detail} ${suffix}`,
-      advice,
-      cause,
-      ...(mayBeRenewed ? { mayBeRenewed } : {})
-    })
-  if (untrusted.has(transport)) {
-    return named === undefined
-      ? misconfigured(
-          `its certificate is signed by an authority that is not trusted: ${said}`,
-          `for a private certificate authority, set ${caField} to a Secret that holds it as PEM in key ca.crt`
-        )
-      : misconfigured(
-          `its certificate is signed by none of the authorities of ${named}, nor by a public one: ${said}`,
-          `put the certificate authority that signed the store's certificate into ${named} (${caField})`,
-          true
-        )
-  }
-  if (transport === "CERT_HAS_EXPIRED" || transport === "CERT_NOT_YET_VALID") {
-    const when = transport === "CERT_HAS_EXPIRED" ? "has expired" : "is not valid yet"
-    const lapsed = trust?.authorities.find(({ validToMillis }) => validToMillis < nowMillis)
-    if (lapsed !== undefined && transport === "CERT_HAS_EXPIRED") {
-      return misconfigured(
-        `its certificate, or the authority ${lapsed.subject} of ${named}, which ended on ${new Date(lapsed.validToMillis).toISOString()}, has expired`,
-        `put the authority that is valid now into ${named} (${caField}), or renew the store's certificate; check the clocks`,
-        true
-      )
-    }
-    return misconfigured(
-      `its certificate, or its authority's, ${when}`,
-      `renew the store's certificate${named === undefined ? `, or name a newer authority in ${caField}` : `, or the authority in ${named} (${caField})`}; check the clocks`,
-      named !== undefined
-    )
-  }
-  if (transport === "ERR_TLS_CERT_ALTNAME_INVALID") {
-    return misconfigured(
-      `its certificate is for other names: ${facts.certificateNames?.slice(0, 300) ?? said}`,
-      `write a host name that the certificate lists into endpoint, or have it list this one; ${named === undefined ? caField : `the authority in ${named} (${caField})`} cannot make up for that`
-    )
-  }
-  const isPlain = endpoint?.startsWith("http://") === true
-  if (facts.wantsTls === true || (isPlain && transport.startsWith("HPE_"))) {
-    return misconfigured(
-      "the server does not answer in plain HTTP; it seems to expect TLS",
-      `write https:// in endpoint; for a private certificate authority also set ${caField}`
-    )
-  }
-  if (
-    transport === "EPROTO" ||
-    /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)$/u.test(transport)
-  ) {
-    return misconfigured(
-      `the server does not answer with TLS: ${said}`,
-      `write http:// in endpoint${named === undefined ? "" : ` and remove ${caField}`} if the server speaks plain HTTP; else check its port and its TLS settings`
-    )
-  }
-  if (certificateCode.test(transport)) {
-    return misconfigured(
-      said,
-      `check http or https in the endpoint, and trust its certificate authority: ${named === undefined ? `set ${caField}` : `${named} (${caField})`}`
-    )
-  }
-  return undefined
-}
 
 /** The table from what S3 said to what a caller can do about it. Pure. */
 export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
@@ -277,7 +172,7 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
   // The SDK's own error may quote credentials and signatures; what a person needs of it is in `detail`.
   const cause = new Error(detail)
   cause.name = code
-  const broken = handshake(facts, place, said, suffix, cause)
+  const broken = HandshakeFailure.reason(facts, place, said, suffix, cause)
   if (broken !== undefined) return broken
 
   if (code === "NoSuchBucket") {
