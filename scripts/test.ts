@@ -16,7 +16,7 @@ import * as TestReport from "./TestReport.ts"
  */
 
 /** Past this the run is ended and counted as failed: a hung worker must not hang a build. */
-const limitMinutes = { unit: 15, integration: 30 }
+const limitMinutes = { unit: 15, integration: 45 }
 
 const folder = mkdtempSync(join(tmpdir(), "kafka-backup-test-"))
 const passedOn = process.argv.slice(2).filter((argument) => argument !== "--no-services")
