@@ -1,8 +1,10 @@
 import { Effect } from "effect"
 import * as Catalogue from "../manifest/Catalogue.ts"
+import * as OwnSets from "../manifest/OwnSets.ts"
+import type { CatalogueSummary } from "../manifest/RunSummary.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
 import * as Retention from "../plan/Retention.ts"
-import { isSameOwner, type Owner } from "../plan/RunIdentity.ts"
+import type { Owner } from "../plan/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 
 /** What a pass did. */
@@ -11,30 +13,61 @@ export interface RetentionOutcome {
   readonly removed: ReadonlyArray<string>
   /** Why less was removed than asked for. */
   readonly notes: ReadonlyArray<string>
+  /** The kept sets, for history; absent when the pass did not come so far. */
+  readonly catalogue?: CatalogueSummary
 }
 
-/** What a pass over what is stored now would do. */
-const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, keep: number | undefined) {
-  const entries = yield* Catalogue.entries(store)
-  const own = entries.flatMap((entry) =>
-    entry._tag === "Complete" && entry.facts !== undefined && isSameOwner(entry.facts.identity.owner, owner)
-      ? [{ backupId: entry.backupId, slotMillis: Date.parse(entry.facts.identity.slot), isOwnVerifiedSuccess: true }]
-      : []
-  )
-  const notes = entries.flatMap((entry) =>
+/** What is in storage, and what a pass means to do with it. */
+export interface Decided {
+  readonly entries: ReadonlyArray<Catalogue.CatalogueEntry>
+  readonly outcome: RetentionOutcome
+}
+
+/** The outcome of removing `removed` of what there is. */
+export const outcome = (
+  entries: ReadonlyArray<Catalogue.CatalogueEntry>,
+  owner: Owner,
+  removed: ReadonlyArray<string>,
+  notes: ReadonlyArray<string>
+): RetentionOutcome => {
+  const kept = OwnSets.of(entries, owner).filter((set) => !removed.includes(set.backupId))
+  return { kept: kept.map((set) => set.backupId), removed, notes, catalogue: OwnSets.summary(kept) }
+}
+
+/** A note for each set of which nobody knows what it needs. */
+export const unknownNeeds = (entries: ReadonlyArray<Catalogue.CatalogueEntry>): ReadonlyArray<string> =>
+  entries.flatMap((entry) =>
     entry._tag === "Unreadable"
       ? [`retention removed nothing: what ${entry.backupId} still needs is unknown: ${entry.detail}`]
       : []
   )
-  const removed =
-    notes.length > 0
-      ? []
-      : [
-          ...(yield* SetRemoval.unfinished(store, owner, entries)),
-          ...Retention.expired(own, keep).map((set) => set.backupId)
-        ]
-  const kept = own.map((set) => set.backupId).filter((backupId) => !removed.includes(backupId))
-  return { entries, outcome: { kept, removed, notes } satisfies RetentionOutcome }
+
+/** What a pass over what is stored now would do. */
+const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, keep: number | undefined) {
+  const entries = yield* Catalogue.entries(store)
+  const notes = unknownNeeds(entries)
+  if (notes.length > 0) return { entries, outcome: outcome(entries, owner, [], notes) } satisfies Decided
+  const own = OwnSets.of(entries, owner).map((set) => ({ ...set, isOwnVerifiedSuccess: true }))
+  const removed = [
+    ...(yield* SetRemoval.unfinished(store, owner, entries)),
+    ...Retention.expired(own, keep).map((set) => set.backupId)
+  ]
+  return { entries, outcome: outcome(entries, owner, removed, []) } satisfies Decided
+})
+
+/** Removes what was decided on, and nothing that a set which stays still names. */
+export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, decided: Decided) {
+  const { removed } = decided.outcome
+  if (removed.length > 0) {
+    const staying = decided.entries.flatMap((entry) =>
+      entry._tag === "Complete" && !removed.includes(entry.backupId) ? [entry.backupId] : []
+    )
+    const stillNamed = yield* SetRemoval.namedElsewhere(store, staying)
+    yield* Effect.forEach(removed, (backupId) => SetRemoval.remove(store, backupId, owner, stillNamed), {
+      discard: true
+    })
+  }
+  return decided.outcome
 })
 
 /** What `run` would do now, without doing it. */
@@ -55,16 +88,5 @@ export const run = Effect.fn("RetentionPass.run")(function* (
   owner: Owner,
   keep: number | undefined
 ) {
-  const { entries, outcome } = yield* decide(store, owner, keep)
-  const { removed } = outcome
-  if (removed.length > 0) {
-    const staying = entries.flatMap((entry) =>
-      entry._tag === "Complete" && !removed.includes(entry.backupId) ? [entry.backupId] : []
-    )
-    const stillNamed = yield* SetRemoval.namedElsewhere(store, staying)
-    yield* Effect.forEach(removed, (backupId) => SetRemoval.remove(store, backupId, owner, stillNamed), {
-      discard: true
-    })
-  }
-  return outcome
+  return yield* carryOut(store, owner, yield* decide(store, owner, keep))
 })

@@ -1,7 +1,7 @@
 import * as Compression from "../resource/Compression.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
-import type { Owner } from "../plan/RunIdentity.ts"
+import type { Owner, RunIdentity } from "../plan/RunIdentity.ts"
 import * as Breaker from "./Breaker.ts"
 import type { RunRequest } from "./RunRequest.ts"
 
@@ -12,13 +12,20 @@ export const owner = ({ metadata }: KafkaBackup): Owner => ({
   name: metadata.name
 })
 
-/** What a resource asks for at one slot (RFC 3339, UTC). Pure; defaults that the documentation leaves open are set here. */
-export const request = (backup: KafkaBackup, slot: string, host: string): RunRequest => {
+/** The run of a slot (RFC 3339, UTC), or of the trigger that asked for it then. */
+export const identity = (backup: KafkaBackup, slot: string, trigger?: string): RunIdentity => ({
+  owner: owner(backup),
+  slot,
+  ...(trigger === undefined ? {} : { trigger })
+})
+
+/** What a resource asks of one of its runs. Pure; defaults that the documentation leaves open are set here. */
+export const request = (backup: KafkaBackup, run: RunIdentity, host: string): RunRequest => {
   const { spec } = backup
   const circuitBreaker = Breaker.settings(spec.circuitBreaker)
   const ignored = StorageSpec.ignoredStorageBlocks(spec)
   return {
-    identity: { owner: owner(backup), slot },
+    identity: run,
     topics: spec.topics,
     excludeTopics: spec.excludeTopics,
     bootstrapServers: spec.kafkaCluster.bootstrapServers,

@@ -2,15 +2,16 @@ import { Clock, Effect, Exit, Schema } from "effect"
 import { Command } from "effect/cli"
 import { hostname } from "node:os"
 import * as Connections from "../backup/Connections.ts"
+import * as Explanation from "../backup/Explanation.ts"
 import * as Planning from "../backup/Planning.ts"
 import * as Preflight from "../backup/Preflight.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
 import { KafkaSources } from "../kafka/KafkaSource.ts"
 import { heldBack, plannedOffsets, type RunPlan } from "../manifest/RunPlan.ts"
 import * as BackupId from "../plan/BackupId.ts"
+import { slotText } from "../plan/RunIdentity.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import { ObjectStores } from "../storage/ObjectStore.ts"
-import * as Failure from "./Failure.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared } from "./SharedFlags.ts"
@@ -39,7 +40,7 @@ interface Check {
 }
 
 const failed = (subject: Check["subject"], name: string, exit: Exit.Failure<unknown, unknown>): Check => {
-  const { advice, exitCode, message } = Failure.explain(exit.cause)
+  const { advice, exitCode, message } = Explanation.explain(exit.cause)
   return { subject, name, outcome: "failed", detail: message, advice, exitCode }
 }
 
@@ -92,7 +93,7 @@ const kafka = Effect.fnUntraced(function* (backup: KafkaBackup, places: Resource
   if (Exit.isFailure(opened)) return [failed("kafka", "reachable", opened)]
   const source = opened.value
   const slotMillis = yield* Clock.currentTimeMillis
-  const request = SpecRequest.request(backup, new Date(slotMillis).toISOString(), hostname())
+  const request = SpecRequest.request(backup, SpecRequest.identity(backup, slotText(slotMillis)), hostname())
   // The very plan that a run would make; nothing of it is kept.
   const plan = yield* Effect.exit(Planning.make(source, request, BackupId.forSlot(backup.metadata.name, slotMillis)))
   return [

@@ -1,10 +1,12 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
+import * as Worker from "../backup/Worker.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Resource from "./Resource.ts"
-import { output, shared } from "./SharedFlags.ts"
+import { output, shared, summary } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
+import * as SummaryFile from "./SummaryFile.ts"
 import * as Table from "./Table.ts"
 
 const columns: ReadonlyArray<Table.Column> = [
@@ -63,14 +65,23 @@ const json = (entry: Catalogue.CatalogueEntry) => {
 
 export const list = Command.make(
   "list",
-  { ...shared, output },
-  Effect.fnUntraced(function* (flags) {
-    const { store } = yield* Resource.openStore(flags.file, flags)
-    const entries = yield* Catalogue.entries(store)
-    if (flags.output === "json") return yield* StandardOutput.print(JSON.stringify(entries.map(json), null, 2))
-    if (entries.length === 0) return yield* StandardOutput.print(`no backups in ${store.location}`)
-    yield* StandardOutput.print(Table.format(columns, entries.map(row)))
-  }, Effect.scoped)
+  { ...shared, output, summary },
+  Effect.fnUntraced(
+    function* (flags) {
+      const { backup, store } = yield* Resource.openStore(flags.file, flags)
+      const entries = yield* Catalogue.entries(store)
+      yield* StandardOutput.print(
+        flags.output === "json"
+          ? JSON.stringify(entries.map(json), null, 2)
+          : entries.length === 0
+            ? `no backups in ${store.location}`
+            : Table.format(columns, entries.map(row))
+      )
+      return Worker.listedResult(backup, entries)
+    },
+    Effect.scoped,
+    (listing, flags) => SummaryFile.recording("list", flags.summary, listing)
+  )
 ).pipe(
   Command.withDescription("Show every backup in the manifest's storage, unfinished runs included"),
   Command.withExamples([

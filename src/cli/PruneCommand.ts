@@ -1,29 +1,20 @@
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { hostname } from "node:os"
-import { exitCodes } from "../backup/ExitCode.ts"
-import * as RetentionPass from "../backup/RetentionPass.ts"
-import * as SpecRequest from "../backup/SpecRequest.ts"
-import * as OwnerLock from "../manifest/OwnerLock.ts"
+import * as Pruning from "../backup/Pruning.ts"
+import type { RetentionOutcome } from "../backup/RetentionPass.ts"
+import * as Worker from "../backup/Worker.ts"
+import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Resource from "./Resource.ts"
-import { output, shared } from "./SharedFlags.ts"
+import { output, shared, summary } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
+import * as SummaryFile from "./SummaryFile.ts"
 import { UsageError } from "./UsageError.ts"
-
-/** Nothing was removed, because what a set still needs cannot be known. */
-export class PruneRefused extends Schema.TaggedError<PruneRefused>()("PruneRefused", {
-  notes: Schema.Array(Schema.String)
-}) {
-  override get message() {
-    return this.notes.join("; ")
-  }
-  readonly advice = "bring back or move away the manifest that is named, then prune again"
-  readonly exitCode = exitCodes.storageUnusable
-}
 
 const flags = {
   ...shared,
   output,
+  summary,
   keep: Flag.Int("keep").pipe(
     Flag.withMetavar("N"),
     Flag.filter(
@@ -37,10 +28,43 @@ const flags = {
   dryRun: Flag.Boolean("dry-run").pipe(
     Flag.withDefault(false),
     Flag.withDescription("only say what would be kept and what would be removed")
+  ),
+  all: Flag.Boolean("all").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription(
+      "remove every set of this resource, the newest and unfinished ones too, and the records of its runs where it has a uid: for one that is deleted for good, after its last run"
+    )
+  ),
+  confirm: Flag.String("confirm").pipe(
+    Flag.withMetavar("NAME"),
+    Flag.optional,
+    Flag.map(Option.getOrUndefined),
+    Flag.withDescription("the resource's metadata.name; --all removes nothing without it")
   )
 }
 
-const text = ({ kept, removed }: RetentionPass.RetentionOutcome, isDryRun: boolean) =>
+/** What the options together ask for; refuses what contradicts itself, and --all where the name was not given as well. */
+const extent = (
+  { all, confirm, dryRun, keep }: Command.Command.Config.Infer<typeof flags>,
+  name: string
+): Effect.Effect<Pruning.Extent, UsageError> => {
+  const refuse = (detail: string, advice: string) => Effect.fail(new UsageError({ detail, advice }))
+  if (!all) {
+    return confirm === undefined
+      ? Effect.succeed({ _tag: "Older", keep })
+      : refuse("--confirm goes with --all only", "leave out --confirm, or give --all to remove every backup")
+  }
+  if (keep !== undefined) return refuse("--all and --keep contradict each other", "give one of them")
+  if (!dryRun && confirm !== name) {
+    return refuse(
+      `--all removes every backup of ${name}, and that was not confirmed`,
+      `give --confirm ${name} if that is what you want; --dry-run shows what would go`
+    )
+  }
+  return Effect.succeed({ _tag: "All" })
+}
+
+const text = ({ kept, removed }: RetentionOutcome, isDryRun: boolean) =>
   [
     ...kept.map((backupId) => `${isDryRun ? "would keep" : "kept"} ${backupId}`),
     ...removed.map((backupId) => `${isDryRun ? "would remove" : "removed"} ${backupId}`),
@@ -50,29 +74,27 @@ const text = ({ kept, removed }: RetentionPass.RetentionOutcome, isDryRun: boole
 export const prune = Command.make(
   "prune",
   flags,
-  Effect.fnUntraced(function* (given) {
-    const { backup, store } = yield* Resource.openStore(given.file, given)
-    const keep = given.keep ?? backup.spec.retention?.backups
-    if (keep === undefined) {
-      return yield* new UsageError({
-        detail: "the manifest keeps every backup: it has no spec.retention.backups",
-        advice: "set spec.retention.backups, or say how many to keep with --keep N"
-      })
-    }
-    const owner = SpecRequest.owner(backup)
-    const outcome = yield* given.dryRun
-      ? RetentionPass.preview(store, owner, keep)
-      : OwnerLock.holding(store, owner, `${hostname()}, prune`, RetentionPass.run(store, owner, keep))
-    if (outcome.notes.length > 0) return yield* new PruneRefused({ notes: outcome.notes })
-    yield* StandardOutput.print(
-      given.output === "json"
-        ? JSON.stringify({ dryRun: given.dryRun, kept: outcome.kept, removed: outcome.removed }, null, 2)
-        : text(outcome, given.dryRun)
-    )
-  }, Effect.scoped)
+  Effect.fnUntraced(
+    function* (given) {
+      const { backup, store } = yield* Resource.openStore(given.file, given)
+      const wanted = yield* extent(given, backup.metadata.name)
+      const outcome = yield* given.dryRun
+        ? Pruning.preview(store, backup, wanted)
+        : Pruning.prune(store, backup, wanted, hostname())
+      yield* StandardOutput.print(
+        given.output === "json"
+          ? JSON.stringify({ dryRun: given.dryRun, kept: outcome.kept, removed: outcome.removed }, null, 2)
+          : text(outcome, given.dryRun)
+      )
+      if (!given.dryRun) return Worker.prunedResult(outcome)
+      return { removed: 0, ...Worker.listedResult(backup, yield* Catalogue.entries(store)) }
+    },
+    Effect.scoped,
+    (pruning, given) => SummaryFile.recording("prune", given.summary, pruning)
+  )
 ).pipe(
   Command.withDescription(
-    "Remove this resource's backups beyond those to keep, oldest first. Counts proven successes only; the newest always stays, sets of others are never touched"
+    "Remove this resource's backups beyond those to keep, oldest first. Counts proven successes only; the newest always stays unless --all is given, sets of others are never touched"
   ),
   Command.withShortDescription("Remove this resource's backups beyond those to keep"),
   Command.withExamples([
@@ -80,6 +102,10 @@ export const prune = Command.make(
       command: "kafka-backup prune -f backup.yaml --secrets ./secrets --dry-run",
       description: "what spec.retention.backups would remove"
     },
-    { command: "kafka-backup prune -f backup.yaml --secrets ./secrets --keep 10", description: "keep the newest ten" }
+    { command: "kafka-backup prune -f backup.yaml --secrets ./secrets --keep 10", description: "keep the newest ten" },
+    {
+      command: "kafka-backup prune -f backup.yaml --secrets ./secrets --all --confirm orders",
+      description: "remove every backup of the resource orders, after its last run"
+    }
   ])
 )

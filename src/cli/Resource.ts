@@ -1,13 +1,13 @@
 import { Effect, FileSystem, type Layer, type Path, Schema } from "effect"
 import * as Connections from "../backup/Connections.ts"
 import { exitCodes } from "../backup/ExitCode.ts"
+import * as Worker from "../backup/Worker.ts"
+import * as FrozenRun from "../plan/FrozenRun.ts"
 import * as Manifest from "../resource/Manifest.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import * as Problem from "../resource/Problem.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as MountedSecrets from "../secrets/MountedSecrets.ts"
-import * as GuardedObjectStore from "../storage/GuardedObjectStore.ts"
-import { ObjectStores } from "../storage/ObjectStore.ts"
 import { UsageError } from "./UsageError.ts"
 
 /** The manifest cannot be used: every problem at once, each with field, value and remedy. */
@@ -57,8 +57,41 @@ const text = Effect.fnUntraced(function* (file: string) {
   )
 })
 
-/** Reads and checks a KafkaBackup manifest; `-` is standard input. */
-export const read = Effect.fn("Resource.read")(function* (file: string) {
+const environment = "env:"
+
+/** True where `-f` names an environment variable with a frozen run instead of a file. */
+export const isFrozen = (file: string): boolean => file.startsWith(environment)
+
+/** The frozen run in an environment variable. */
+const frozen = (variable: string) => {
+  const refused = (problem: string) =>
+    new BadManifest({
+      file: `environment variable ${variable}`,
+      problems: [problem],
+      advice: `-f ${environment}NAME reads what the operator put there for a Job; to run by hand, give a manifest with -f FILE`
+    })
+  const value = process.env[variable]
+  if (value === undefined) return Effect.fail(refused("it is not set"))
+  return Effect.mapError(Effect.fromResult(FrozenRun.decode(value)), ({ message }) => refused(message))
+}
+
+/** What `-f` names: a resource, and with a frozen run also whose run it is. */
+export interface Given {
+  readonly backup: KafkaBackup
+  readonly run: { readonly slot: string; readonly trigger?: string } | undefined
+}
+
+/** Reads and checks what `-f` names: a KafkaBackup manifest, `-` for standard input, or `env:NAME` for a frozen run. */
+export const readGiven = Effect.fn("Resource.readGiven")(function* (file: string) {
+  if (!isFrozen(file)) return { backup: yield* manifest(file), run: undefined } satisfies Given
+  const { backup, ...run } = yield* frozen(file.slice(environment.length))
+  return { backup, run } satisfies Given
+})
+
+/** As `readGiven`, the resource alone. */
+export const read = (file: string) => Effect.map(readGiven(file), ({ backup }) => backup)
+
+const manifest = Effect.fnUntraced(function* (file: string) {
   const source = yield* text(file)
   return yield* Effect.fromResult(Manifest.parse(source)).pipe(
     Effect.mapError(
@@ -83,23 +116,27 @@ export const secretsLayer = (
   places: Places
 ): Layer.Layer<MountedSecrets.Secrets, never, FileSystem.FileSystem | Path.Path> => MountedSecrets.layer(places.secrets)
 
+/** Fails where the storage is a claim and nobody said where that is mounted. */
+export const assertPlaces = Effect.fnUntraced(function* (backup: KafkaBackup, places: Places) {
+  const chosen = StorageSpec.chosen(backup.spec.storage)
+  if (chosen.storageType !== "pvc" || places.volumes !== undefined) return
+  const claim = chosen.pvc.claimName
+  return yield* new UsageError({
+    detail: `storageType is pvc, and this is not a pod: where claim ${claim} is mounted must be said`,
+    advice: `give --volumes DIR, where DIR/${claim} is a directory`
+  })
+})
+
 /** The storage that a manifest names, with its credentials. */
 export const storageTarget = Effect.fn("Resource.storageTarget")(function* (backup: KafkaBackup, places: Places) {
-  const chosen = StorageSpec.chosen(backup.spec.storage)
-  if (chosen.storageType === "pvc" && places.volumes === undefined) {
-    const claim = chosen.pvc.claimName
-    return yield* new UsageError({
-      detail: `storageType is pvc, and this is not a pod: where claim ${claim} is mounted must be said`,
-      advice: `give --volumes DIR, where DIR/${claim} is a directory`
-    })
-  }
+  yield* assertPlaces(backup, places)
   return yield* Connections.storage(backup.spec.storage, places.volumes).pipe(Effect.provide(secretsLayer(places)))
 })
 
 /** Opens the store of the manifest in `file`, for as long as the scope lasts. */
 export const openStore = Effect.fn("Resource.openStore")(function* (file: string, places: Places) {
   const backup = yield* read(file)
-  const stores = yield* ObjectStores
-  const store = yield* stores.open(yield* storageTarget(backup, places))
-  return { backup, store: GuardedObjectStore.make(store, GuardedObjectStore.bounded) }
+  yield* assertPlaces(backup, places)
+  const store = yield* Worker.openStore(backup, places.volumes).pipe(Effect.provide(secretsLayer(places)))
+  return { backup, store }
 })

@@ -1,28 +1,25 @@
-import { Clock, type Deferred, Effect, Exit, Option, Schema } from "effect"
+import { Clock, Effect, Exit, FileSystem, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { hostname } from "node:os"
-import * as BreakerGuards from "../backup/BreakerGuards.ts"
-import * as Connections from "../backup/Connections.ts"
 import { exitCodes } from "../backup/ExitCode.ts"
 import * as Memory from "../backup/Memory.ts"
-import * as Opening from "../backup/Opening.ts"
-import * as Rotation from "../backup/Rotation.ts"
-import * as Run from "../backup/Run.ts"
 import * as RunProgress from "../backup/RunProgress.ts"
 import type { RunReport } from "../backup/RunReport.ts"
+import * as RunReporting from "../backup/RunReporting.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
-import { KafkaSource, KafkaSources } from "../kafka/KafkaSource.ts"
-import type { KafkaBackup } from "../resource/KafkaBackup.ts"
-import * as KbakFormat from "../segment/KbakFormat.ts"
-import { ObjectStore } from "../storage/ObjectStore.ts"
+import * as Worker from "../backup/Worker.ts"
+import { slotText } from "../plan/RunIdentity.ts"
+import { maxTriggerLength, triggerAnnotation } from "../resource/KafkaBackup.ts"
+import * as Trigger from "../resource/Trigger.ts"
 import * as Display from "./Display.ts"
 import * as ListenAddress from "./ListenAddress.ts"
 import * as Resource from "./Resource.ts"
 import * as RunDisplay from "./RunDisplay.ts"
-import * as RunReporting from "./RunReporting.ts"
-import { shared } from "./SharedFlags.ts"
+import { shared, summary } from "./SharedFlags.ts"
 import * as Shutdown from "./Shutdown.ts"
 import * as StandardOutput from "./StandardOutput.ts"
+import * as SummaryFile from "./SummaryFile.ts"
+import { UsageError } from "./UsageError.ts"
 
 /** A run that ended badly: it has been reported, only the exit code is left to say. */
 export class RunFailed extends Schema.TaggedError<RunFailed>()("RunFailed", { exitCode: Schema.Int }) {
@@ -47,6 +44,19 @@ const slotFlag = Flag.String("slot").pipe(
   )
 )
 
+const triggerFlag = Flag.String("trigger").pipe(
+  Flag.withMetavar("TOKEN"),
+  Flag.filter(
+    (token) => Trigger.requested({ [triggerAnnotation]: token })._tag === "Token",
+    () => `1 to ${maxTriggerLength} characters, as in the annotation`
+  ),
+  Flag.optional,
+  Flag.map(Option.getOrUndefined),
+  Flag.withDescription(
+    "value of the trigger annotation that this run is for: the same value again resumes or finds its backup, whatever the slot"
+  )
+)
+
 const listenFlag = Flag.String("listen").pipe(
   Flag.withMetavar("ADDRESS"),
   Flag.filterMap(
@@ -63,73 +73,66 @@ const listenFlag = Flag.String("listen").pipe(
 const flags = {
   ...shared,
   slot: slotFlag,
+  trigger: triggerFlag,
   listen: listenFlag,
   report: Flag.String("report").pipe(
     Flag.withMetavar("FILE"),
     Flag.optional,
     Flag.map(Option.getOrUndefined),
     Flag.withDescription("write the run's report there as JSON, whatever the outcome")
-  )
+  ),
+  summary
 }
 
-/** Everything between the manifest and the report: opens both sides and runs. */
-const attempt = Effect.fn("RunCommand.attempt")(function* (
-  backup: KafkaBackup,
-  slot: string,
-  places: Resource.Places,
-  known: RunReporting.Known,
-  stop: Deferred.Deferred<void>
-) {
-  const { progress } = known
-  const storageTarget = Resource.storageTarget(backup, places)
-  const kafkaTarget = yield* Connections.kafka(backup.spec.kafkaCluster).pipe(
-    Effect.provide(Resource.secretsLayer(places))
-  )
-  const request = SpecRequest.request(backup, slot, hostname())
-  const guards = yield* BreakerGuards.make(request.circuitBreaker, progress)
-  const store = guards.store(yield* Rotation.openStore(storageTarget, guards.opening))
-  known.store = store
-  const sources = yield* KafkaSources
-  const kafka = yield* Opening.patient(sources.open(kafkaTarget, guards.brokers), guards.connecting)
-  const limitBytes = Memory.limitBytes()
-  Memory.calmCollector(limitBytes)
-  return yield* Run.run(request, {
-    ...Memory.bounds(request.settings, limitBytes),
-    format: (settings) =>
-      KbakFormat.make({
-        compression: settings.compression,
-        level: settings.compressionLevel,
-        ...(settings.includeOffsetHeaders
-          ? {
-              offsetHeaders: settings.sourceClusterId === undefined ? {} : { sourceClusterId: settings.sourceClusterId }
-            }
-          : {})
-      }),
-    progress,
-    stop
-  }).pipe(Effect.provideService(ObjectStore, store), Effect.provideService(KafkaSource, kafka))
+type Given = Command.Command.Config.Infer<typeof flags>
+
+/** Options that cannot be meant together. */
+const assertUsable = Effect.fnUntraced(function* (given: Given) {
+  if (!Resource.isFrozen(given.file)) return
+  const extra = Option.isSome(given.slot) ? "--slot" : given.trigger === undefined ? undefined : "--trigger"
+  if (extra === undefined) return
+  return yield* new UsageError({
+    detail: `${extra} does not go with -f ${given.file}, which says whose run it is`,
+    advice: `leave out ${extra}`
+  })
 })
 
-const iso = (millis: number) => new Date(millis).toISOString().replace(/\.\d{3}Z$/, "Z")
-
 /** Reads the manifest and runs, until the end or until it is stopped. */
-const work = Effect.fnUntraced(function* (
-  file: string,
-  slotMillis: number,
-  places: Resource.Places,
-  known: RunReporting.Known
-) {
-  const backup = yield* Effect.interruptible(Resource.read(file))
-  const slot = iso(slotMillis)
-  known.identity = { owner: SpecRequest.owner(backup), slot }
+const work = Effect.fnUntraced(function* (given: Given, known: RunReporting.Known) {
+  const { backup, run } = yield* Effect.interruptible(Resource.readGiven(given.file))
+  const { slot, trigger } = run ?? {
+    slot: slotText(Option.getOrElse(given.slot, () => known.startedMillis)),
+    trigger: given.trigger
+  }
+  const identity = SpecRequest.identity(backup, slot, trigger)
+  known.identity = identity
+  yield* Resource.assertPlaces(backup, given)
+  Memory.calmCollector(Memory.limitBytes())
   return yield* yield* Shutdown.graceful(
-    (stop) => attempt(backup, slot, places, known, stop).pipe(RunDisplay.during(known.progress)),
+    (stop) =>
+      Worker.attempt(backup, identity, known, { host: hostname(), stop, volumes: given.volumes }).pipe(
+        Effect.provide(Resource.secretsLayer(given)),
+        RunDisplay.during(known.progress)
+      ),
     {
       // Before there is a plan nothing has been read, and what has been claimed is found again.
       isWorthWaiting: () => known.progress.step !== "claiming" && known.progress.step !== "planning",
       announce: RunDisplay.stopping
     }
   )
+})
+
+/** Writes the report to `file`, where one is wanted. A failure is logged and does not make the run worse. */
+const writeReport = Effect.fnUntraced(function* (report: RunReport, file: string | undefined) {
+  if (file === undefined) return
+  const fs = yield* FileSystem.FileSystem
+  yield* fs
+    .writeFileString(file, RunReporting.text(report))
+    .pipe(
+      Effect.catch((error) =>
+        Effect.logError("the report could not be written").pipe(Effect.annotateLogs({ file, error: error.message }))
+      )
+    )
 })
 
 /** Says how the run ended: on a terminal a table or what to do, else the last JSON line. */
@@ -145,31 +148,39 @@ const tell = Effect.fnUntraced(function* (report: RunReport) {
   )
 })
 
+/** What is settled before the run begins. */
+const prepare = Effect.fnUntraced(function* (given: Given, { progress }: RunReporting.Known) {
+  yield* assertUsable(given)
+  if (given.listen === undefined) return
+  // Loaded only where it is asked for: a server is a third of what a run loads at its start.
+  const { open } = yield* Effect.promise(() => import("./RunListener.ts"))
+  yield* open(given.listen, progress)
+})
+
 export const run = Command.make(
   "run",
   flags,
   Effect.fnUntraced(
-    function* ({ file, listen, report: reportFile, slot, ...places }) {
-      const startedMillis = yield* Clock.currentTimeMillis
+    function* (given) {
       const known: RunReporting.Known = {
-        startedMillis,
+        startedMillis: yield* Clock.currentTimeMillis,
         progress: RunProgress.make(),
         identity: undefined,
         store: undefined
       }
-      const slotMillis = Option.getOrElse(slot, () => startedMillis)
-      if (listen !== undefined) {
-        // Loaded only where it is asked for: a server is a third of what a run loads at its start.
-        const { open } = yield* Effect.promise(() => import("./RunListener.ts"))
-        yield* open(listen, known.progress)
-      }
-      const exit = yield* Effect.exit(work(file, slotMillis, places, known))
-      const completedMillis = yield* Clock.currentTimeMillis
-      const report = Exit.match(exit, {
-        onSuccess: (success) => RunReporting.ofSuccess(known, completedMillis, success),
-        onFailure: (cause) => RunReporting.ofFailure(known, completedMillis, RunReporting.explain(known, cause))
-      })
-      yield* RunReporting.write(report, reportFile, known.store)
+      yield* prepare(given, known).pipe(
+        Effect.onError((cause) =>
+          Effect.flatMap(Worker.conclude(known, Exit.failCause(cause)), ({ summary }) =>
+            SummaryFile.write(given.summary, summary)
+          )
+        )
+      )
+      const exit = yield* Effect.exit(work(given, known))
+      const { report, summary } = yield* Worker.conclude(known, exit)
+      // First what a pod's end may cut off: storage can take its time.
+      yield* SummaryFile.write(given.summary, summary)
+      yield* writeReport(report, given.report)
+      yield* RunReporting.keep(report, known.store)
       yield* tell(report)
       const outcome = yield* Shutdown.Outcome
       outcome.exitCode = report.exitCode

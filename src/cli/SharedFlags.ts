@@ -10,7 +10,9 @@ export const shared = {
   file: Flag.String("file").pipe(
     Flag.withAlias("f"),
     Flag.withMetavar("FILE"),
-    Flag.withDescription("KafkaBackup manifest, exactly as for kubectl apply; - reads standard input (required)")
+    Flag.withDescription(
+      "KafkaBackup manifest, exactly as for kubectl apply; - reads standard input, env:NAME what the operator put into that environment variable of a Job (required)"
+    )
   ),
   secrets: Flag.String("secrets").pipe(
     Flag.withMetavar("DIR"),
@@ -32,4 +34,14 @@ export const output = Flag.Literals("output", ["text", "json"]).pipe(
   Flag.withMetavar("FORMAT"),
   Flag.withDefault("text" as const),
   Flag.withDescription("text for people (default), json for programs")
+)
+
+/** `--summary FILE` of the commands that a Job runs. */
+export const summary = Flag.String("summary").pipe(
+  Flag.withMetavar("FILE"),
+  Flag.optional,
+  Flag.map(Option.getOrUndefined),
+  Flag.withDescription(
+    "write how the command ended there, whatever the outcome: JSON of at most 4096 bytes, for a container's /dev/termination-log"
+  )
 )

@@ -47,9 +47,10 @@ export const segment = (
     `${topicsFolder(backupId)}${topic}/partition=${partition}/segment-${String(firstOffset).padStart(20, "0")}-${sixDigits(attemptNumber)}${suffix}`
   )
 
+export const runRecordFolder = (ownerKey: string) => `${commonFolder}/runs/${ownerKey}/`
 /** Remembers which backup id a run identity got, after its Job, its status and even its set are gone. */
 export const runRecord = (ownerKey: string, identityDigest: string) =>
-  key(`${commonFolder}/runs/${ownerKey}/${identityDigest}.json`)
+  key(`${runRecordFolder(ownerKey)}${identityDigest}.json`)
 /** Epochs of the owner's lock; the highest one that has not expired holds it. */
 export const lockFolder = (ownerKey: string) => `${commonFolder}/locks/${ownerKey}/`
 export const lockEpoch = (ownerKey: string, epoch: number) =>

@@ -51,3 +51,11 @@ export const take = Effect.fn("Claims.take")(function* (store: ObjectStoreShape,
   const firstTried = BackupId.forSlot(identity.owner.name, slotMillis)
   return yield* new CatalogueError({ reason: new NoFreeId({ firstTried, location: store.location }) })
 })
+
+/** Whose run a folder was claimed for; undefined where there is no claim, or none that can be believed. */
+export const claimant = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
+  const claim = yield* Documents.readIfThere(store, BackupKeys.claim(backupId), Claim).pipe(
+    Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
+  )
+  return claim?.identity.owner
+})

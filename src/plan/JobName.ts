@@ -1,5 +1,6 @@
-import type { RunIdentity } from "./RunIdentity.ts"
-import { digest } from "./RunIdentity.ts"
+import { createHash } from "node:crypto"
+import type { Owner, RunIdentity } from "./RunIdentity.ts"
+import { digest, ownerKey } from "./RunIdentity.ts"
 
 /** Longest name of a Job whose pods' names are not cut: they are `{job}-{5 characters}`, and a DNS label ends at 63. */
 export const maxJobNameLength = 57
@@ -10,11 +11,23 @@ const digestLength = 16
  * The name of the Job of a run: the front of the resource's name, for people, and a digest of the identity, which makes it
  * unique. Always a DNS label; equal for equal identities, whenever and by whom it is asked.
  */
-export const forRun = (identity: RunIdentity): string => {
-  const front = identity.owner.name
+export const forRun = (identity: RunIdentity): string =>
+  named(identity.owner, "", digest(identity).slice(0, digestLength))
+
+/**
+ * The name of a Job of `purpose` beside the runs; the same promises, with `key` in the place of a slot: equal keys of one
+ * owner and purpose are one Job.
+ */
+export const forChore = (owner: Owner, purpose: string, key: string): string => {
+  const text = JSON.stringify(["chore", ownerKey(owner), purpose, key])
+  return named(owner, `-${purpose}`, createHash("sha256").update(text).digest("hex").slice(0, digestLength))
+}
+
+const named = (owner: Owner, middle: string, unique: string): string => {
+  const front = owner.name
     .toLowerCase()
     .replaceAll(/[^a-z0-9-]/g, "-")
-    .slice(0, maxJobNameLength - digestLength - 1)
+    .slice(0, maxJobNameLength - middle.length - digestLength - 1)
     .replaceAll(/^-+|-+$/g, "")
-  return `${front === "" ? "backup" : front}-${digest(identity).slice(0, digestLength)}`
+  return `${front === "" ? "backup" : front}${middle}-${unique}`
 }

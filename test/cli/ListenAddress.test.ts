@@ -6,6 +6,8 @@ describe("ListenAddress.parse", () => {
     ["127.0.0.1:9090", { host: "127.0.0.1", port: 9090 }],
     [":9090", { host: undefined, port: 9090 }],
     ["localhost:0", { host: "localhost", port: 0 }],
+    // What $(POD_IP) gives in brackets, whichever family it is.
+    ["[10.1.2.3]:9090", { host: "10.1.2.3", port: 9090 }],
     ["[::1]:65535", { host: "::1", port: 65_535 }]
   ])("reads %s", (text, address) => {
     assert.deepStrictEqual(ListenAddress.parse(text), address)

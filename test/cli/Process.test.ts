@@ -1,4 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { Result } from "effect"
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
@@ -6,6 +7,7 @@ import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
+import * as SummaryCodec from "../../src/manifest/SummaryCodec.ts"
 import { finished, programs, start } from "./processes.ts"
 import { backupId, jsonLines, manifest, slot } from "./terminal.ts"
 
@@ -93,18 +95,22 @@ describe("the process kafka-backup", () => {
     const file = join(directory, "silent.yaml")
     writeFileSync(file, manifest().replace("in-memory:9092", `127.0.0.1:${silent.port}`))
     const report = join(directory, "silent.json")
-    const { child, ended, out } = start(programs.real, ["run", "-f", file, ...options.slice(2), "--report", report])
+    const log = join(directory, "silent.log")
+    const ends = ["--report", report, "--summary", log]
+    const { child, ended, out } = start(programs.real, ["run", "-f", file, ...options.slice(2), ...ends])
     await silent.called
     child.kill("SIGINT")
     assert.strictEqual(await ended, 21)
     silent.close()
     assert.strictEqual(jsonLines(out()).at(-1).outcome, "interrupted")
     assert.strictEqual(JSON.parse(readFileSync(report, "utf8")).exitCode, 21)
+    assert.strictEqual(Result.getOrThrow(SummaryCodec.decode(readFileSync(log, "utf8"))).exitCode, 21)
   })
 
   it("seals and remembers on SIGTERM, and the same slot finishes the set, whose reader may leave early", async () => {
     writeFileSync(options[1]!, manifest("rateLimit: {bytesPerSecond: 300000}"))
-    const first = start(programs.inMemory, ["run", ...options, "--slot", slot])
+    const log = join(directory, "termination-log")
+    const first = start(programs.inMemory, ["run", ...options, "--slot", slot, "--summary", log])
     const stored = join(directory, "volumes", "backups", backupId, "topics")
     while (!existsSync(stored)) await setTimeout(20)
     first.child.kill("SIGTERM")
@@ -112,6 +118,9 @@ describe("the process kafka-backup", () => {
     const interrupted = jsonLines(first.out()).at(-1)
     assert.deepStrictEqual([interrupted.outcome, interrupted.backupId], ["interrupted", backupId])
     assert.isAbove(interrupted.added.records, 0)
+    const summary = Result.getOrThrow(SummaryCodec.decode(readFileSync(log, "utf8")))
+    assert.deepInclude(summary, { outcome: "interrupted", exitCode: 21, reason: "Interrupted", backupId })
+    assert.strictEqual(summary.addedRecords, interrupted.added.records)
 
     writeFileSync(options[1]!, manifest())
     const second = await finished(programs.inMemory, ["run", ...options, "--slot", slot])

@@ -20,7 +20,8 @@ const ofCommands = new Set([
   "OutputEnded",
   "VerificationFailed",
   "NotInBackup",
-  "PruneRefused"
+  "PruneRefused",
+  "KeepsEverything"
 ])
 
 describe("docs/reference/exit-codes.md", () => {

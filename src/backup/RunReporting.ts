@@ -1,13 +1,13 @@
-import { Cause, Effect, FileSystem, Schema } from "effect"
-import { exitCodes } from "../backup/ExitCode.ts"
-import type { RunSuccess } from "../backup/Run.ts"
-import type { RunProgress } from "../backup/RunProgress.ts"
-import { RunReport } from "../backup/RunReport.ts"
+import { Cause, Effect, Schema } from "effect"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import { heldBack } from "../manifest/RunPlan.ts"
 import type { RunIdentity } from "../plan/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
-import * as Failure from "./Failure.ts"
+import { exitCodes } from "./ExitCode.ts"
+import * as Explanation from "./Explanation.ts"
+import type { RunSuccess } from "./Run.ts"
+import type { RunProgress } from "./RunProgress.ts"
+import { RunReport } from "./RunReport.ts"
 
 /** What is known of a run however it ends; filled while it goes on. */
 export interface Known {
@@ -47,22 +47,29 @@ export const ofSuccess = (known: Known, completedMillis: number, success: RunSuc
   notes: [...success.facts.notes, ...success.retention.notes]
 })
 
+const again = ({ slot, trigger }: RunIdentity) =>
+  trigger === undefined ? `repeat the run with --slot ${slot}` : `repeat the run with --slot ${slot} and its --trigger`
+
 /** Why a run ended without a set. An interruption before anything was stored is told as what it is. */
-export const explain = ({ identity, progress }: Known, cause: Cause.Cause<unknown>): Failure.Explained => {
-  const explained = Failure.explain(cause)
-  if (!Cause.hasInterruptsOnly(cause) || identity === undefined) return explained
+export const explain = ({ identity, progress }: Known, cause: Cause.Cause<unknown>): Explanation.Explained => {
+  const explained = Explanation.explain(cause)
+  if (explained.exitCode !== exitCodes.interrupted || identity === undefined) return explained
+  // The error itself knows of slots only.
+  if (!Cause.hasInterruptsOnly(cause)) {
+    return identity.trigger === undefined ? explained : { ...explained, advice: again(identity) }
+  }
   return {
     ...explained,
     message:
       progress.backupId === undefined
         ? "interrupted before the backup had begun: nothing was stored"
         : `${progress.backupId} was interrupted; what is stored so far is remembered`,
-    advice: `repeat the run with --slot ${identity.slot}`
+    advice: again(identity)
   }
 }
 
 /** The report of a run without a set. */
-export const ofFailure = (known: Known, completedMillis: number, explained: Failure.Explained): RunReport => {
+export const ofFailure = (known: Known, completedMillis: number, explained: Explanation.Explained): RunReport => {
   const { advice, exitCode, isRetryable, message, reason } = explained
   return {
     ...common(known, completedMillis),
@@ -75,31 +82,18 @@ export const ofFailure = (known: Known, completedMillis: number, explained: Fail
   }
 }
 
-/** Writes the report to `file`, where one is wanted, and beside a set that this run made. Neither makes the run worse. */
-export const write = Effect.fn("RunReporting.write")(function* (
-  report: RunReport,
-  file: string | undefined,
-  store: ObjectStoreShape | undefined
-) {
-  const text = `${JSON.stringify(Schema.encodeSync(RunReport)(report), null, 2)}\n`
-  if (file !== undefined) {
-    const fs = yield* FileSystem.FileSystem
-    yield* fs
-      .writeFileString(file, text)
-      .pipe(
-        Effect.catch((error) =>
-          Effect.logError("the report could not be written").pipe(Effect.annotateLogs({ file, error: error.message }))
-        )
+/** The report as it is kept. */
+export const text = (report: RunReport): string => `${JSON.stringify(Schema.encodeSync(RunReport)(report), null, 2)}\n`
+
+/** Writes the report beside a set that this run made: for whoever looks at it later, the set is complete without it. */
+export const keep = Effect.fn("RunReporting.keep")(function* (report: RunReport, store: ObjectStoreShape | undefined) {
+  if (store === undefined || report.outcome !== "success") return
+  if (report.backupId === undefined || report.alreadyComplete) return
+  yield* store
+    .put(BackupKeys.report(report.backupId), [Buffer.from(text(report))])
+    .pipe(
+      Effect.catch((error) =>
+        Effect.logWarning("the report is not beside the set").pipe(Effect.annotateLogs({ error: error.message }))
       )
-  }
-  if (store !== undefined && report.outcome === "success" && report.backupId !== undefined && !report.alreadyComplete) {
-    // For whoever looks at the set later; it is complete without it.
-    yield* store
-      .put(BackupKeys.report(report.backupId), [Buffer.from(text)])
-      .pipe(
-        Effect.catch((error) =>
-          Effect.logWarning("the report is not beside the set").pipe(Effect.annotateLogs({ error: error.message }))
-        )
-      )
-  }
+    )
 })

@@ -1,0 +1,37 @@
+import { Clock, Effect, FileSystem } from "effect"
+import * as Summarizing from "../backup/Summarizing.ts"
+import type { RunSummary } from "../manifest/RunSummary.ts"
+import * as SummaryCodec from "../manifest/SummaryCodec.ts"
+
+/**
+ * Writes the summary to `file`, where one is wanted. Into the file that is there: a container's termination log is mounted and
+ * cannot be replaced. A failure is logged and makes nothing worse.
+ */
+export const write = Effect.fn("SummaryFile.write")(function* (file: string | undefined, summary: RunSummary) {
+  if (file === undefined) return
+  const fs = yield* FileSystem.FileSystem
+  yield* fs
+    .writeFileString(file, SummaryCodec.encode(summary))
+    .pipe(
+      Effect.catch((error) =>
+        Effect.logError("the summary could not be written").pipe(Effect.annotateLogs({ file, error: error.message }))
+      )
+    )
+})
+
+/** Runs a command on sets and writes its summary, however it ends: interrupted, too. */
+export const recording = <E, R>(
+  command: "prune" | "list",
+  file: string | undefined,
+  work: Effect.Effect<Summarizing.ChoreResult, E, R>
+): Effect.Effect<void, E, R | FileSystem.FileSystem> =>
+  Effect.flatMap(Clock.currentTimeMillis, (startedMillis) =>
+    work.pipe(
+      Effect.onExit((exit) =>
+        Effect.flatMap(Clock.currentTimeMillis, (completedMillis) =>
+          write(file, Summarizing.ofChore(command, startedMillis, completedMillis, exit))
+        )
+      ),
+      Effect.asVoid
+    )
+  )

@@ -1,0 +1,119 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as WholeRemoval from "../../src/backup/WholeRemoval.ts"
+import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import { ObjectKey } from "../../src/storage/ObjectStore.ts"
+import { aRequest, attempt, dyingAt, fill, layer, world } from "./world.ts"
+
+const slot = (hour: number) => `2026-11-23T${String(hour).padStart(2, "0")}:00:00Z`
+const identity = aRequest(slot(0)).identity
+const owner = identity.owner
+const payments = { topics: ["payments"] }
+
+/** Two complete sets of the owner, one unfinished, one of somebody else, and foreign files. */
+const stored = Effect.gen(function* () {
+  const { cluster, store } = yield* world
+  yield* fill(cluster)
+  for (const hour of [1, 2]) yield* attempt(aRequest(slot(hour), payments))
+  yield* Effect.exit(attempt(aRequest(slot(3)), { store: dyingAt(store, 12, "after").store }))
+  yield* attempt(
+    aRequest(slot(4), { ...payments, identity: { owner: { uid: "uid-2", name: "nightly" }, slot: slot(4) } })
+  )
+  yield* store.put(ObjectKey.make("nightly-20261123-050000/manifest.json"), [
+    Buffer.from(`{"backup_id":"x","created_at":1,"topics":[]}`)
+  ])
+  yield* store.put(ObjectKey.make("notes.txt"), [Buffer.from("mine")])
+})
+
+const isOwn = (key: string) => /^nightly-20261123-0[123]0000\//.test(key) || key.startsWith("_kafka-backup/runs/uid-1/")
+
+describe("WholeRemoval", () => {
+  it.live("removes every set of the owner, unfinished ones and the records of its runs, and nothing else", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      yield* stored
+      const before = yield* memory.keys
+      assert.isTrue(before.some((key) => key.startsWith("_kafka-backup/runs/uid-1/")))
+      const said = yield* WholeRemoval.preview(store, owner)
+      assert.deepStrictEqual(yield* memory.keys, before)
+      const done = yield* WholeRemoval.run(store, owner)
+      assert.deepStrictEqual(done, said)
+      assert.deepStrictEqual(
+        done.removed,
+        [1, 2, 3].map((hour) => `nightly-20261123-0${hour}0000`)
+      )
+      assert.deepStrictEqual(done.catalogue, { total: 0, sets: [] })
+      assert.deepStrictEqual(
+        yield* memory.keys,
+        before.filter((key) => !isOwn(key))
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("finishes what was cut short at any call", () =>
+    Effect.gen(function* () {
+      for (let n = 1; ; n++) {
+        const finished = yield* Effect.gen(function* () {
+          const { memory, store } = yield* world
+          yield* stored
+          const exit = yield* Effect.exit(WholeRemoval.run(dyingAt(store, n, "after").store, owner))
+          yield* WholeRemoval.run(store, owner)
+          assert.deepStrictEqual((yield* memory.keys).filter(isOwn), [], `call ${n}`)
+          return exit._tag === "Success"
+        }).pipe(Effect.provide(layer))
+        if (finished) break
+      }
+    })
+  )
+
+  it.live("keeps the records of an owner without uid: its name may come back, its old runs must not", () =>
+    Effect.gen(function* () {
+      const { cluster, memory, store } = yield* world
+      yield* fill(cluster)
+      const named = { owner: { name: "nightly" }, slot: slot(1) }
+      yield* attempt(aRequest(slot(1), { ...payments, identity: named }))
+      yield* WholeRemoval.run(store, named.owner)
+      const left = yield* memory.keys
+      assert.lengthOf(left, 1)
+      assert.match(left[0]!, /^_kafka-backup\/runs\/_\.nightly\//)
+      const again = yield* Effect.flip(attempt(aRequest(slot(1), { ...payments, identity: named })))
+      assert.match(again.message, /has been removed since/)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("removes a damaged set of the owner, and nothing while one of others cannot be read", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      yield* stored
+      const damage = (hour: number) =>
+        memory.tamper(ObjectKey.make(`nightly-20261123-0${hour}0000/manifest.json`), (bytes) => bytes.subarray(0, 50))
+      yield* damage(2)
+      yield* damage(4)
+      const before = yield* memory.keys
+      const refused = yield* WholeRemoval.run(store, owner)
+      assert.deepStrictEqual(refused.removed, [])
+      assert.match(refused.notes.join(), /what nightly-20261123-040000 still needs is unknown/)
+      assert.notInclude(refused.notes.join(), "020000")
+      assert.deepStrictEqual(yield* memory.keys, before)
+      yield* memory.tamper(ObjectKey.make("nightly-20261123-040000/manifest.json"), () => undefined)
+      assert.lengthOf((yield* WholeRemoval.run(store, owner)).removed, 3)
+      assert.deepStrictEqual(
+        (yield* Catalogue.entries(store)).map(({ _tag, backupId }) => [backupId.slice(-6), _tag]),
+        [
+          ["040000", "Incomplete"],
+          ["050000", "Complete"]
+        ]
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("believes no claim that is damaged", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      yield* stored
+      yield* memory.tamper(ObjectKey.make("nightly-20261123-030000/claim.json"), (bytes) => bytes.subarray(0, 50))
+      const { removed } = yield* WholeRemoval.run(store, owner)
+      assert.deepStrictEqual(removed, ["nightly-20261123-010000", "nightly-20261123-020000"])
+    }).pipe(Effect.provide(layer))
+  )
+})
