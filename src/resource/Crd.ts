@@ -20,6 +20,12 @@ const columns = [
   },
   { name: "Phase", type: "string", jsonPath: ".status.phase", description: "Running, else the last outcome" },
   {
+    name: "Ready",
+    type: "string",
+    jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+    description: "True: backups are made as wanted; the column Message of -o wide says why not"
+  },
+  {
     name: "Last Success",
     type: "date",
     jsonPath: ".status.lastBackupTime",
@@ -31,10 +37,11 @@ const columns = [
     jsonPath: ".status.lastBackupRecords",
     description: "Records in the last successful backup"
   },
+  // Text: kubectl prints an integer as it stands, and nobody reads 1073741824 at a glance.
   {
     name: "Size",
-    type: "integer",
-    jsonPath: ".status.lastBackupSize",
+    type: "string",
+    jsonPath: ".status.lastBackupSizeText",
     description: "Stored bytes of the last successful backup"
   },
   // A string: kubectl prints a date that lies ahead as <invalid>.

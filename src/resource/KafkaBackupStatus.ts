@@ -29,19 +29,25 @@ export type Outcome = typeof Outcome.Type
 
 export const HistoryEntry = Field.object(
   {
-    backupId: name("Id of the backup: resource name, date and time of its slot in UTC."),
-    startTime: Timestamp("When the run started; for a skipped slot, the slot."),
-    completionTime: Field.optional(Timestamp("When the run ended.")),
+    backupId: Field.optional(
+      name("Id of the backup: resource name, date and time of its slot in UTC. Absent for skipped slots.")
+    ),
+    startTime: Timestamp("When the run started; for skipped slots, the first of them."),
+    completionTime: Field.optional(Timestamp("When the run ended; for skipped slots, the last of them.")),
     outcome: Outcome,
     occasion: Field.optional(Occasion),
+    jobName: Field.optional(name("Job that ran it. Absent for a backup that was found in storage.")),
+    slots: Field.optional(count("How many slots were skipped.")),
     size: Field.optional(count("Stored bytes of all objects that the backup names.")),
     records: Field.optional(count("Records in the backup.")),
     addedBytes: Field.optional(count("Stored bytes that this run added itself.")),
     addedRecords: Field.optional(count("Records that this run added itself.")),
     reason: Field.optional(name("Why it failed, was interrupted or skipped, in one word.")),
-    message: Field.optional(prose("What happened, and what to do about it."))
+    message: Field.optional(
+      prose("What happened, and what to do about it. Of the newest success: what is worth knowing about it.")
+    )
   },
-  { description: "One run and how it ended." }
+  { description: "One run and how it ended, or a gap of skipped slots." }
 )
 export type HistoryEntry = typeof HistoryEntry.Type
 
@@ -88,6 +94,14 @@ export const ActiveRun = Field.object(
 )
 export type ActiveRun = typeof ActiveRun.Type
 
+export const PendingTrigger = Field.object(
+  {
+    token: name("Value of the trigger annotation."),
+    firstSeenTime: Timestamp("When it was first seen; its backup is named for this time.")
+  },
+  { description: "A trigger that waits for the active run to end. Absent when none does." }
+)
+
 export const KafkaBackupStatus = Field.object(
   {
     phase: Field.optional(Phase),
@@ -95,21 +109,28 @@ export const KafkaBackupStatus = Field.object(
     lastBackupId: Field.optional(name("Id of the last successful backup.")),
     lastBackupTime: Field.optional(Timestamp("When the last successful backup was complete.")),
     lastBackupSize: Field.optional(count("Stored bytes of the last successful backup.")),
+    lastBackupSizeText: Field.optional(name("The same size for people, for example 1.07 GB.")),
     lastBackupRecords: Field.optional(count("Records in the last successful backup.")),
     lastBackupDuration: Field.optional(name("How long the last successful backup took, for example 5m12s.")),
     nextScheduledTime: Field.optional(Timestamp("The next slot. Absent without schedule and while suspended.")),
-    lastScheduledTime: Field.optional(Timestamp("The latest slot that was run, skipped or given up.")),
+    lastScheduledTime: Field.optional(
+      Timestamp(
+        "The latest slot that was run, skipped or given up; without schedule, since when the one run counts as asked for."
+      )
+    ),
     skippedSlots: Field.optional(count("Slots that did not get a run of their own since the resource was created.")),
     observedSchedule: Field.optional(name("Schedule and time zone that the times above belong to.")),
     scheduledSince: Field.optional(
       Timestamp("Slots before this do not count: when the schedule was last changed or resumed.")
     ),
     handledTrigger: Field.optional(name("Value of the trigger annotation that was handled last.")),
+    pendingTrigger: Field.optional(PendingTrigger),
     activeRun: Field.optional(ActiveRun),
     progress: Field.optional(Progress),
     backupHistory: Field.optional(
       Field.list(HistoryEntry, {
-        description: "Runs, newest first: the newest 100 successes that storage still holds, and the last few others.",
+        description:
+          "Runs, newest first: the newest 100 successes that storage still holds, the last 10 that failed or were interrupted, and the last 10 gaps of skipped slots.",
         maxItems: 200
       })
     ),

@@ -8,10 +8,12 @@ import { inspect } from "../../src/resource/Inspection.ts"
 import * as Manifest from "../../src/resource/Manifest.ts"
 import * as Problem from "../../src/resource/Problem.ts"
 import type { StructuralSchema } from "../../src/resource/StructuralSchema.ts"
+import * as Next from "../../src/status/Next.ts"
 import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
 import { type BadManifest, badManifests } from "../resource/badManifests.ts"
 import { changed, fullSpec, manifest, put } from "../resource/manifests.ts"
+import * as Facts from "../status/facts.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const crdFile = `${root}crds/kafkabackup.yaml`
@@ -443,7 +445,8 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
       phase: "Completed",
       lastBackupTime: new Date(Date.now() - 5 * 60_000).toISOString().replace(/\.\d+Z$/, "Z"),
       lastBackupRecords: 1234,
-      lastBackupSize: 5678,
+      lastBackupSize: 1_073_741_824,
+      lastBackupSizeText: "1.07 GB",
       nextScheduledTime: "2124-12-01T13:00:00Z"
     }
     const patchStatus = (name: string, body: Json) =>
@@ -476,6 +479,35 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
       assert.deepStrictEqual((await get("isolated"))["status"], status)
     })
 
+    it("is taken and kept as the operator makes it, when much has happened", async () => {
+      const busy = Next.next(
+        {},
+        Facts.hourly({
+          active: Facts.running("14:00"),
+          ended: [
+            Facts.succeeded("12:00", { notes: ["a gap"] }),
+            Facts.failed("13:00", { message: "x".repeat(40_000) })
+          ],
+          skipped: [Facts.overlapping("11:00")],
+          chores: [Facts.pruned()],
+          catalogue: Facts.catalogue("12:00", "10:00"),
+          refusedTrigger: "too long",
+          remembered: {
+            observedSchedule: "0 * * * * in UTC",
+            sinceMillis: Facts.at("06:30"),
+            lastSlotMillis: Facts.at("14:00"),
+            skippedSlots: 1,
+            handledTrigger: "1",
+            pendingTrigger: { token: "2", firstSeenMillis: Facts.at("14:01") }
+          }
+        }),
+        Facts.at("14:02")
+      )
+      await apply(aBackup("busy"))
+      await patchStatus("busy", { status: busy })
+      assert.deepStrictEqual((await get("busy"))["status"], busy)
+    })
+
     it("shows in the columns of `kubectl get`", async () => {
       await apply(aBackup("columns"))
       await patchStatus("columns", {
@@ -486,7 +518,7 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
             {
               type: "Ready",
               status: "True",
-              reason: "Scheduled",
+              reason: "BackupScheduled",
               message: "All is well",
               lastTransitionTime: "2024-12-01T12:00:00Z"
             }
@@ -501,13 +533,23 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
           .map((line) => line.trim().split(/\s{2,}/))
       }
       const [titles, row] = await table()
-      assert.deepStrictEqual(titles, ["NAME", "SCHEDULE", "PHASE", "LAST SUCCESS", "RECORDS", "SIZE", "NEXT", "AGE"])
-      assert.deepStrictEqual(row?.slice(0, 3), ["columns", "0 * * * *", "Completed"])
-      assert.match(row?.[3] ?? "", /^\d+m\d*s?$/)
-      assert.deepStrictEqual(row?.slice(4, 7), ["1234", "5678", "2124-12-01T13:00:00Z"])
+      assert.deepStrictEqual(titles, [
+        "NAME",
+        "SCHEDULE",
+        "PHASE",
+        "READY",
+        "LAST SUCCESS",
+        "RECORDS",
+        "SIZE",
+        "NEXT",
+        "AGE"
+      ])
+      assert.deepStrictEqual(row?.slice(0, 4), ["columns", "0 * * * *", "Completed", "True"])
+      assert.match(row?.[4] ?? "", /^\d+m\d*s?$/)
+      assert.deepStrictEqual(row?.slice(5, 8), ["1234", "1.07 GB", "2124-12-01T13:00:00Z"])
       const [wideTitles, wideRow] = await table("-o", "wide")
-      assert.deepStrictEqual(wideTitles?.slice(8), ["SUSPENDED", "DURATION", "MESSAGE"])
-      assert.deepStrictEqual(wideRow?.slice(8), ["false", "1m30s", "All is well"])
+      assert.deepStrictEqual(wideTitles?.slice(9), ["SUSPENDED", "DURATION", "MESSAGE"])
+      assert.deepStrictEqual(wideRow?.slice(9), ["false", "1m30s", "All is well"])
     })
   })
 })

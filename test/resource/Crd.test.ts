@@ -105,6 +105,31 @@ describe("the CustomResourceDefinition", () => {
   })
 })
 
+describe("the columns of kubectl get", () => {
+  const columns: ReadonlyArray<Printed> = version.additionalPrinterColumns
+  const titles = (isWide: boolean) =>
+    columns.filter(({ priority }) => (priority === 1) === isWide).map(({ name }) => name)
+
+  it("answer the first question at a glance, and why with -o wide", () => {
+    assert.deepStrictEqual(titles(false), [
+      "Schedule",
+      "Phase",
+      "Ready",
+      "Last Success",
+      "Records",
+      "Size",
+      "Next",
+      "Age"
+    ])
+    assert.deepStrictEqual(titles(true), ["Suspended", "Duration", "Message"])
+  })
+
+  it("print times that lie ahead and sizes as text, which kubectl leaves as it is", () => {
+    const text = columns.filter(({ name }) => name === "Next" || name === "Size").map(({ type }) => type)
+    assert.deepStrictEqual(text, ["string", "string"])
+  })
+})
+
 describe("the structural schema", () => {
   it("uses only keywords that the API server takes, and never additionalProperties beside properties", () => {
     for (const [path, node] of all) {

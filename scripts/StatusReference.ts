@@ -1,0 +1,135 @@
+import * as Crd from "../src/resource/Crd.ts"
+import type { StructuralSchema } from "../src/resource/StructuralSchema.ts"
+import { eventReasons } from "../src/status/EventReasons.ts"
+import * as History from "../src/status/History.ts"
+import { type RunReason, runReasons } from "../src/status/RunReasons.ts"
+import { type ConditionType, reasons, types } from "../src/status/Reasons.ts"
+
+/** docs/reference/status.md, made from the schema of the status and the tables of reasons. */
+
+const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;")
+
+const typeOf = (node: StructuralSchema): string =>
+  node.enum !== undefined
+    ? node.enum.map((word) => `\`${word}\``).join(", ")
+    : node.type === "array"
+      ? "list"
+      : node.format === "date-time"
+        ? "time"
+        : (node.type ?? "")
+
+/** Every field below a node, with its path. */
+const fields = (node: StructuralSchema, path: string): ReadonlyArray<string> =>
+  Object.entries(node.properties ?? node.items?.properties ?? {}).flatMap(([name, child]) => {
+    const at = path === "" ? name : `${path}.${name}`
+    return [
+      `| \`${at}\` | ${typeOf(child)} | ${cell(child.description ?? "")} |`,
+      ...fields(child, child.type === "array" ? `${at}[]` : at)
+    ]
+  })
+
+const columns = Crd.crd.spec.versions[0]!.additionalPrinterColumns.map(
+  ({ description, name, priority }) =>
+    `| ${name.toUpperCase()}${priority === undefined ? "" : " (`-o wide`)"} | ${cell(description ?? "Time since the resource was created")} |`
+)
+
+const condition = (type: ConditionType): string =>
+  [
+    `### ${type}`,
+    "",
+    types[type],
+    "",
+    "| reason | meaning | what to do |",
+    "|---|---|---|",
+    ...Object.entries(reasons).flatMap(([name, reason]) =>
+      reason.of.includes(type) ? [`| \`${name}\` | ${cell(reason.meaning)} | ${cell(reason.todo ?? "")} |`] : []
+    ),
+    ""
+  ].join("\n")
+
+const runRows = (group: RunReason["group"]): string =>
+  [
+    "| reason | meaning |",
+    "|---|---|",
+    ...Object.entries(runReasons).flatMap(([name, reason]) =>
+      reason.group === group ? [`| \`${name}\` | ${cell(reason.meaning)} |`] : []
+    ),
+    ""
+  ].join("\n")
+
+const events = Object.entries(eventReasons).map(
+  ([name, { action, meaning, type }]) => `| \`${name}\` | ${type} | ${action} | ${cell(meaning)} |`
+)
+
+/** The page's text. */
+export const statusPage = `# Status, conditions and Events
+
+<!-- Made by \`npm run reference\` from src/resource/KafkaBackupStatus.ts and src/status: change the descriptions there, not this page. -->
+
+What the operator says about a KafkaBackup. Names of fields, conditions and reasons are part of the API: scripts and alerts may
+rely on them. Messages are for people and may change. Nothing in a status is the only copy of anything: one that is lost or
+edited by hand is made again from Jobs and storage.
+
+\`\`\`sh
+kubectl get kafkabackup                                          # am I safe? READY and LAST SUCCESS
+kubectl get kafkabackup my-backup -o wide                        # and why not: MESSAGE
+kubectl describe kafkabackup my-backup                           # conditions and Events
+kubectl wait --for=condition=Ready kafkabackup/my-backup --timeout=1h
+kubectl get kafkabackup my-backup -o jsonpath='{.status.backupHistory}' | jq
+\`\`\`
+
+## Columns of \`kubectl get\`
+
+| column | meaning |
+|---|---|
+${columns.join("\n")}
+
+## Phases
+
+| phase | meaning |
+|---|---|
+| \`Pending\` | No run has ended yet, and none is active. |
+| \`Running\` | A run is active. |
+| \`Completed\` | The newest run succeeded. |
+| \`Failed\` | The newest run failed or was interrupted. Earlier backups are untouched. |
+
+The phase is a summary. Whether backups are as they should be is what the condition \`Ready\` says.
+
+## Fields
+
+| field | type | meaning |
+|---|---|---|
+${fields(Crd.status, "").join("\n")}
+
+\`lastBackup…\` always speak of the last success: a failure does not touch them. The history keeps the newest ${History.limits.successes} successes that
+storage still holds, the newest ${History.limits.failures} runs that failed or were interrupted, and the newest ${History.limits.gaps} gaps of skipped slots, in at most
+${History.maxBytes / 1024} KiB of JSON. Slots that were skipped one after another for the same reason, with no run in between, are one gap.
+A backup that somebody removed from storage leaves the history when storage is next listed.
+
+## Conditions
+
+Each has \`status\` (\`True\`, \`False\`, \`Unknown\`), a \`reason\`, a \`message\`, \`observedGeneration\`, and \`lastTransitionTime\`: when the status
+last flipped. \`Ready\` should be \`True\` and \`Warnings\` \`False\`. \`Verified\`, \`KafkaReachable\` and \`StorageReachable\` tell what the newest run
+found that came so far; nothing is tried between runs.
+
+${(Object.keys(types) as ReadonlyArray<ConditionType>).map(condition).join("\n")}
+## Reasons of runs
+
+\`reason\` of an entry of the history: what the run's own report says ([exit codes](exit-codes.md) lists those), or, where the pod left no
+report and for slots without a run, one of these.
+
+${runRows("end")}
+What \`PodTrouble\` names, while the run is active:
+
+${runRows("pod")}
+What \`JobRefused\` stands for:
+
+${runRows("refusal")}
+## Events
+
+One for each thing that happened, on the KafkaBackup itself.
+
+| reason | type | action | meaning |
+|---|---|---|---|
+${events.join("\n")}
+`

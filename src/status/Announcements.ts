@@ -1,0 +1,176 @@
+import * as SkippedSlots from "../plan/SkippedSlots.ts"
+import { type EventReasonName, eventReasons } from "./EventReasons.ts"
+import type { EndedRun, Facts, OccasionName } from "./Facts.ts"
+import * as History from "./History.ts"
+import type { ConditionType } from "./Reasons.ts"
+import type { Condition, Status } from "./Status.ts"
+import * as Words from "./Words.ts"
+
+/** A Kubernetes Event to be. */
+export interface Announcement {
+  readonly type: "Normal" | "Warning"
+  /** Part of the API: see EventReasons.ts. */
+  readonly reason: EventReasonName
+  readonly action: string
+  /** At most `maxNoteBytes`. */
+  readonly note: string
+}
+
+/** The API server's bound. */
+export const maxNoteBytes = 1024
+
+/**
+ * What to announce now that `next` follows `previous`. Only what is new: where both say the same, nothing. To be emitted before
+ * `next` is written, if a crash between the two may tell something twice rather than never.
+ */
+export const announcements = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Announcement> => [
+  ...spec(previous, next),
+  ...ended(previous, facts, next),
+  ...gaps(previous, facts, next),
+  ...started(previous, facts, next),
+  ...trigger(previous, facts, next),
+  ...trouble(previous, next),
+  ...retention(previous, facts, next),
+  ...listing(previous, next),
+  ...cleanup(previous, next)
+]
+
+const say = (reason: EventReasonName, note: string): Announcement => ({
+  type: eventReasons[reason].type,
+  reason,
+  action: eventReasons[reason].action,
+  note: Words.cut(Words.line(note), maxNoteBytes)
+})
+
+const condition = (status: Status, type: ConditionType): Condition | undefined =>
+  status.conditions?.find((found) => found.type === type)
+
+/** Ready's reasons that are announced when they come up, and again when what they say of a mistake changes. */
+const spec = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
+  const before = condition(previous, "Ready")
+  const now = condition(next, "Ready")
+  switch (now?.reason) {
+    case "InvalidSpec":
+    case "InvalidSchedule": {
+      const isNew = before?.reason !== now.reason || before.observedGeneration !== now.observedGeneration
+      return isNew ? [say(now.reason, now.message)] : []
+    }
+    case "JobRefused":
+    case "BackupOverdue":
+    case "ClockBehind":
+      return before?.reason === now.reason ? [] : [say(now.reason, now.message)]
+    default:
+      return []
+  }
+}
+
+const isTold = (status: Status, run: EndedRun): boolean =>
+  status.backupHistory?.some(
+    ({ backupId, jobName, outcome }) =>
+      outcome === run.outcome && (jobName === undefined ? backupId === run.backupId : jobName === run.jobName)
+  ) ?? false
+
+const endings = { success: "BackupSucceeded", failed: "BackupFailed", interrupted: "BackupInterrupted" } as const
+
+const ended = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Announcement> =>
+  firstOfEach(facts.ended, ({ jobName }) => jobName)
+    .filter((run) => isTold(next, run) && !isTold(previous, run))
+    .map((run) => say(endings[run.outcome], ending(run)))
+
+const ending = ({
+  backupId,
+  endMillis,
+  message,
+  notes,
+  outcome,
+  reason,
+  records,
+  size,
+  startMillis
+}: EndedRun): string => {
+  if (outcome !== "success") {
+    return `${backupId} ${outcome === "failed" ? "failed" : "was interrupted"}: ${message ?? reason ?? "it left no word why"}`
+  }
+  const held =
+    records === undefined || size === undefined ? "" : `: ${Words.count(records)} records, ${Words.bytes(size)}`
+  const notable = notes.length === 0 ? "" : `. To know: ${notes.join("; ")}`
+  return `${backupId} is complete and verified${held}, in ${Words.duration(endMillis - startMillis)}${notable}`
+}
+
+const gaps = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Announcement> => {
+  const tells = (status: Status, gap: SkippedSlots.SkippedSlots) =>
+    status.backupHistory?.some((entry) => History.covers(entry, gap)) ?? false
+  return firstOfEach(facts.skipped, ({ firstMillis, reason }) => `${reason} ${firstMillis}`)
+    .filter((gap) => tells(next, gap) && !tells(previous, gap))
+    .map((gap) => say("SlotsSkipped", SkippedSlots.sentence(gap)))
+}
+
+const because: Readonly<Record<OccasionName, string>> = {
+  schedule: "by schedule",
+  trigger: "by trigger",
+  once: "as the one backup of a resource without schedule"
+}
+
+const started = (previous: Status, { active }: Facts, next: Status): ReadonlyArray<Announcement> =>
+  active === undefined || next.activeRun === undefined || previous.activeRun?.jobName === next.activeRun.jobName
+    ? []
+    : [say("BackupStarted", `${active.backupId} started ${because[active.occasion]}, in Job ${active.jobName}`)]
+
+const trigger = (previous: Status, { refusedTrigger }: Facts, next: Status): ReadonlyArray<Announcement> => {
+  if (refusedTrigger === undefined) return []
+  const says = (status: Status) => condition(status, "Warnings")?.message.includes(Words.line(refusedTrigger)) ?? false
+  return says(next) && !says(previous) ? [say("TriggerRefused", refusedTrigger)] : []
+}
+
+/** Told once for each kind of trouble of a Job: the words may change with every look, as counts of nodes do. */
+const trouble = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
+  const now = condition(next, "Progressing")
+  if (now?.reason !== "PodTrouble") return []
+  const before = condition(previous, "Progressing")
+  const kind = (message: string) => message.slice(0, message.indexOf(":"))
+  const isNew =
+    before?.reason !== "PodTrouble" ||
+    previous.activeRun?.jobName !== next.activeRun?.jobName ||
+    kind(before.message) !== kind(now.message)
+  return isNew ? [say("PodTrouble", `${next.activeRun?.backupId ?? "The run"}: ${now.message}`)] : []
+}
+
+const retention = (previous: Status, { chores }: Facts, next: Status): ReadonlyArray<Announcement> => {
+  const prune = chores.findLast(({ chore }) => chore === "prune")
+  const now = condition(next, "RetentionApplied")
+  if (prune === undefined || now === undefined || condition(previous, "RetentionApplied")?.message === now.message) {
+    return []
+  }
+  if (!prune.isSuccess) return [say("PruneFailed", now.message)]
+  return prune.removed === 0 ? [] : [say("BackupsPruned", now.message)]
+}
+
+const listing = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
+  const now = condition(next, "StorageListed")
+  return now?.reason === "ListingFailed" && condition(previous, "StorageListed")?.message !== now.message
+    ? [say("ListingFailed", now.message)]
+    : []
+}
+
+const cleanup = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
+  const before = condition(previous, "CleanedUp")
+  const now = condition(next, "CleanedUp")
+  if (now === undefined || before?.reason === now.reason) return []
+  switch (now.reason) {
+    case "CleanedUp":
+      return [say("CleanupFinished", now.message)]
+    case "CleanupGivenUp":
+    case "CleanupTrouble":
+      return [say(now.reason, now.message)]
+    case "Retained":
+      return []
+    default:
+      return before === undefined ? [say("CleanupStarted", now.message)] : []
+  }
+}
+
+const firstOfEach = <A>(items: ReadonlyArray<A>, key: (item: A) => string): ReadonlyArray<A> => [
+  ...items
+    .reduce((found, item) => (found.has(key(item)) ? found : found.set(key(item), item)), new Map<string, A>())
+    .values()
+]

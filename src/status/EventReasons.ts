@@ -1,0 +1,62 @@
+/** One reason of an Event: part of the API, like the reasons of conditions. */
+export interface EventReason {
+  readonly type: "Normal" | "Warning"
+  /** What the operator was doing. */
+  readonly action: string
+  readonly meaning: string
+}
+
+const all = {
+  BackupStarted: { type: "Normal", action: "Backup", meaning: "A run started; why, and its Job, are named." },
+  BackupSucceeded: { type: "Normal", action: "Backup", meaning: "A backup is complete and verified." },
+  BackupFailed: { type: "Warning", action: "Backup", meaning: "A run failed. What happened and what to do is said." },
+  BackupInterrupted: { type: "Warning", action: "Backup", meaning: "A run was stopped before its end." },
+  BackupOverdue: {
+    type: "Warning",
+    action: "Schedule",
+    meaning: "No backup has succeeded for more than two intervals of the schedule."
+  },
+  SlotsSkipped: {
+    type: "Warning",
+    action: "Schedule",
+    meaning: "Slots of the schedule get no run of their own: one Event for each gap, with first, last and why."
+  },
+  ClockBehind: {
+    type: "Warning",
+    action: "Schedule",
+    meaning: "The clock jumped back: slots wait until it has caught up."
+  },
+  TriggerRefused: {
+    type: "Warning",
+    action: "Trigger",
+    meaning: "The value of the trigger annotation cannot be used; no backup was started."
+  },
+  InvalidSpec: { type: "Warning", action: "Validate", meaning: "The spec cannot be used. Every mistake is named." },
+  InvalidSchedule: { type: "Warning", action: "Validate", meaning: "The schedule or its time zone cannot be used." },
+  JobRefused: { type: "Warning", action: "CreateJob", meaning: "The API server does not take the Job of a run." },
+  PodTrouble: {
+    type: "Warning",
+    action: "Backup",
+    meaning: "The pod of the active run cannot start or keeps failing."
+  },
+  BackupsPruned: { type: "Normal", action: "Prune", meaning: "Backups beyond `retention.backups` were removed." },
+  PruneFailed: { type: "Warning", action: "Prune", meaning: "Old backups could not be removed." },
+  ListingFailed: { type: "Warning", action: "List", meaning: "Storage could not be listed." },
+  CleanupStarted: {
+    type: "Normal",
+    action: "CleanUp",
+    meaning: "The resource is being deleted and `deletionPolicy: Delete` is being carried out."
+  },
+  CleanupTrouble: { type: "Warning", action: "CleanUp", meaning: "The clean-up Job does not get on." },
+  CleanupGivenUp: {
+    type: "Warning",
+    action: "CleanUp",
+    meaning: "The clean-up was given up so that the deletion can end; data stays in storage."
+  },
+  CleanupFinished: { type: "Normal", action: "CleanUp", meaning: "The resource's backups are gone." }
+} as const satisfies Readonly<Record<string, EventReason>>
+
+export type EventReasonName = keyof typeof all
+
+/** Every reason of an Event. */
+export const eventReasons: Readonly<Record<EventReasonName, EventReason>> = all

@@ -1,0 +1,70 @@
+import type { History } from "./History.ts"
+import type { HistoryEntry } from "./Status.ts"
+
+/** What one run shows of a question: the answer, and the run that gave it. */
+export interface Evidence {
+  readonly isGood: boolean
+  readonly entry: HistoryEntry
+}
+
+/** What a failed run shows by its reason. What is absent it says nothing about. */
+interface Shown {
+  readonly kafka?: boolean
+  readonly storage?: boolean
+  readonly verified?: boolean
+}
+
+const kafkaFailed: Shown = { kafka: false }
+const storageFailed: Shown = { storage: false }
+const reached: Shown = { kafka: true, storage: true }
+const proofFailed: Shown = { kafka: true, storage: true, verified: false }
+
+/** From the reasons of failed runs, as their reports name them. */
+const byReason: Readonly<Record<string, Shown>> = {
+  BrokerUnreachable: kafkaFailed,
+  AuthenticationFailed: kafkaFailed,
+  AccessDenied: kafkaFailed,
+  TopicAccessDenied: kafkaFailed,
+  ProtocolFailure: kafkaFailed,
+  Stalled: kafkaFailed,
+  TopicMissing: { kafka: true },
+  NoTopicsMatched: { kafka: true },
+  TopicVanished: { kafka: true },
+  TopicRecreated: { kafka: true },
+  LogTruncated: { kafka: true },
+  CorruptBatch: { kafka: true },
+  UnsupportedBatch: { kafka: true },
+  RecordNotRepresentable: { kafka: true },
+  MalformedRecords: { kafka: true },
+  StoreUnavailable: storageFailed,
+  AccessRefused: storageFailed,
+  TargetMissing: storageFailed,
+  Misconfigured: storageFailed,
+  OutOfSpace: storageFailed,
+  ContentMismatch: { storage: true, verified: false },
+  ObjectExists: { storage: true },
+  ObjectNotFound: { storage: true },
+  DocumentUnreadable: { storage: true },
+  NoFreeId: { storage: true },
+  RunAlreadyTaken: { storage: true },
+  AttemptSuperseded: { storage: true },
+  LockHeld: { storage: true },
+  NotProven: proofFailed,
+  SegmentDamaged: proofFailed,
+  VerificationFailed: proofFailed
+}
+
+/** Reasons of runs that say something about cluster, storage or proof. */
+export const known: ReadonlyArray<string> = Object.keys(byReason)
+
+const shownBy = ({ outcome, reason }: HistoryEntry): Shown =>
+  outcome === "success" ? { ...reached, verified: true } : ((reason === undefined ? undefined : byReason[reason]) ?? {})
+
+/** What the newest run shows that shows anything. `undefined`: no run does. */
+export const newest = (history: History, question: keyof Shown): Evidence | undefined => {
+  for (const entry of history) {
+    const isGood = shownBy(entry)[question]
+    if (isGood !== undefined) return { isGood, entry }
+  }
+  return undefined
+}

@@ -1,0 +1,221 @@
+import type { CatalogueSummary, SetSummary } from "../manifest/RunSummary.ts"
+import * as SkippedSlots from "../plan/SkippedSlots.ts"
+import type { EndedRun, Facts } from "./Facts.ts"
+import type { HistoryEntry } from "./Status.ts"
+import * as Words from "./Words.ts"
+
+/** Runs and gaps, newest first. */
+export type History = ReadonlyArray<HistoryEntry>
+
+/** How many entries of each kind are kept: the newest. */
+export const limits = { successes: 100, failures: 10, gaps: 10 } as const
+
+/** Most bytes of the whole list as JSON; an object in Kubernetes must stay far below 1.5 MB. */
+export const maxBytes = 64 * 1024
+
+/** Most bytes of one entry's message. */
+export const maxMessageBytes = 1024
+
+const maxReasonBytes = 128
+
+/** Entries that are looked at, should somebody have written more. */
+const maxEntries = 1000
+
+/** The newest success. */
+export const lastSuccess = (history: History): HistoryEntry | undefined =>
+  history.find(({ outcome }) => outcome === "success")
+
+/** The newest run, however it ended. */
+export const lastRun = (history: History): HistoryEntry | undefined =>
+  history.find(({ outcome }) => outcome !== "skipped")
+
+/** Entries in order, each run once, within all bounds. Doing it twice changes nothing. */
+export const bounded = (entries: History): History => {
+  const few = entries.length > maxEntries ? entries.toSorted(newestFirst).slice(0, maxEntries) : entries
+  const found: History = few.reduce<History>(added, []).toSorted(newestFirst)
+  const newest = lastSuccess(found)
+  const kept = [
+    ...found.filter(({ outcome }) => outcome === "success").slice(0, limits.successes),
+    ...found.filter(({ outcome }) => outcome === "failed" || outcome === "interrupted").slice(0, limits.failures),
+    ...found.filter(({ outcome }) => outcome === "skipped").slice(0, limits.gaps)
+  ]
+    .toSorted(newestFirst)
+    .map((entry) => shortened(entry, entry === newest))
+  return withinBytes(kept)
+}
+
+/** Takes in runs that ended. Telling one again changes nothing, also when storage has let go of its backup since. */
+export const withEnded = (history: History, ended: ReadonlyArray<EndedRun>): History => {
+  const newest = lastSuccess(history)
+  // One run at a time: a success that is unknown and older than a known one was known once, and is gone.
+  const isGone = (entry: HistoryEntry) =>
+    entry.outcome === "success" &&
+    newest !== undefined &&
+    endOf(entry) < endOf(newest) &&
+    !history.some((known) => isSameRun(known, entry))
+  const told = ended.map(ofRun).filter((entry) => !isGone(entry))
+  // A set that was found in storage is given to the run that made it before a failed one can be taken for that.
+  const successesFirst = told.toSorted((a, b) => Number(b.outcome === "success") - Number(a.outcome === "success"))
+  return bounded([...history, ...successesFirst])
+}
+
+/**
+ * Takes in slots that get no run. A gap that goes on where one of the same kind ended, with no run in between, makes it longer;
+ * `activeStartMillis` is when the run started that is in no history yet.
+ */
+export const withSkipped = (
+  history: History,
+  skipped: ReadonlyArray<SkippedSlots.SkippedSlots>,
+  activeStartMillis?: number
+): History => bounded(skipped.reduce<History>((known, gap) => gapAdded(known, gap, activeStartMillis), history))
+
+/** All that is known now: what storage holds, runs that ended, and slots without a run. */
+export const next = (previous: History, facts: Pick<Facts, "active" | "catalogue" | "ended" | "skipped">): History => {
+  // Storage first too: which of the runs are news depends on the successes that are really there.
+  const held = withCatalogue(bounded(previous), facts.catalogue, facts.ended)
+  const told = withSkipped(withEnded(held, facts.ended), facts.skipped, facts.active?.startMillis)
+  return withCatalogue(told, facts.catalogue, facts.ended)
+}
+
+/**
+ * Makes the successes those that storage holds. Where only the newest sets are listed, older entries are left alone. A success of
+ * `justEnded` that is newer than the list stays: the list may have been made before it.
+ */
+export const withCatalogue = (
+  history: History,
+  catalogue: CatalogueSummary | undefined,
+  justEnded: ReadonlyArray<EndedRun> = []
+): History => {
+  if (catalogue === undefined) return history
+  const listed = new Map(catalogue.sets.map((set) => [set.backupId, set]))
+  const completions = catalogue.sets.map(({ completedMillis }) => Words.time(completedMillis))
+  const isComplete = catalogue.total <= catalogue.sets.length
+  const oldest = completions.reduce<string | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined)
+  const newest = completions.reduce((a, b) => (a === undefined || b > a ? b : a), "")
+  const isHeld = (entry: HistoryEntry): boolean =>
+    listed.has(entry.backupId ?? "") ||
+    (!isComplete && (oldest === undefined || endOf(entry) <= oldest)) ||
+    (endOf(entry) > newest && justEnded.some((run) => run.outcome === "success" && run.backupId === entry.backupId))
+  const held = history.filter((entry) => entry.outcome !== "success" || isHeld(entry))
+  const known = new Set(held.flatMap(({ backupId, outcome }) => (outcome === "success" ? [backupId] : [])))
+  const found = catalogue.sets.filter(({ backupId }) => !known.has(backupId))
+  const foundIds = new Set(found.map(({ backupId }) => backupId))
+  return bounded([
+    // A run that was told as failed and has a proven set all the same was cut off after its last write.
+    ...held.filter(({ backupId, outcome }) => outcome === "success" || !foundIds.has(backupId ?? "")),
+    ...found.map((set) => ofSet(set, held))
+  ])
+}
+
+const ofRun = (run: EndedRun): HistoryEntry => {
+  const isSuccess = run.outcome === "success"
+  const message = isSuccess ? run.notes.join("; ") : run.message
+  return {
+    backupId: run.backupId,
+    startTime: Words.time(run.startMillis),
+    completionTime: Words.time(run.endMillis),
+    outcome: run.outcome,
+    occasion: run.occasion,
+    jobName: run.jobName,
+    ...(run.size === undefined ? {} : { size: run.size }),
+    ...(run.records === undefined ? {} : { records: run.records }),
+    ...(run.addedBytes === undefined ? {} : { addedBytes: run.addedBytes }),
+    ...(run.addedRecords === undefined ? {} : { addedRecords: run.addedRecords }),
+    ...(isSuccess || run.reason === undefined ? {} : { reason: run.reason }),
+    ...(message === undefined || message === "" ? {} : { message })
+  }
+}
+
+const ofSet = (set: SetSummary, history: History): HistoryEntry => {
+  const told = history.find(({ backupId, outcome }) => backupId === set.backupId && outcome !== "skipped")
+  return {
+    backupId: set.backupId,
+    startTime: Words.time(set.startedMillis),
+    completionTime: Words.time(set.completedMillis),
+    outcome: "success",
+    ...(told?.occasion === undefined ? {} : { occasion: told.occasion }),
+    ...(told?.jobName === undefined ? {} : { jobName: told.jobName }),
+    size: set.size,
+    records: set.records
+  }
+}
+
+const ofGap = (gap: SkippedSlots.SkippedSlots): HistoryEntry => ({
+  startTime: Words.time(gap.firstMillis),
+  completionTime: Words.time(gap.lastMillis),
+  outcome: "skipped",
+  occasion: "schedule",
+  slots: gap.count,
+  reason: gap.reason,
+  message: SkippedSlots.sentence(gap)
+})
+
+const gapAdded = (history: History, gap: SkippedSlots.SkippedSlots, activeStartMillis: number | undefined): History => {
+  const entry = ofGap(gap)
+  if (history.some((known) => covers(known, gap))) return history
+  const [before] = history.filter(({ startTime }) => startTime < entry.startTime).toSorted(newestFirst)
+  if (before?.outcome !== "skipped" || before.reason !== gap.reason) return [...history, entry]
+  if (activeStartMillis !== undefined && Words.time(activeStartMillis) > endOf(before)) return [...history, entry]
+  const firstMillis = Words.millis(before.startTime)
+  const longer = ofGap({ ...gap, firstMillis, count: (before.slots ?? 1) + gap.count })
+  return [...history.filter((known) => known !== before), longer]
+}
+
+/** True when the entry tells of all slots of this gap already. */
+export const covers = (entry: HistoryEntry, gap: SkippedSlots.SkippedSlots): boolean =>
+  entry.outcome === "skipped" &&
+  entry.startTime <= Words.time(gap.firstMillis) &&
+  Words.time(gap.lastMillis) <= endOf(entry)
+
+/** Two entries about one run or one gap. A run without set may have been meant to have an id that another run's set got. */
+const isSameRun = (a: HistoryEntry, b: HistoryEntry): boolean => {
+  if ((a.outcome === "skipped") !== (b.outcome === "skipped")) return false
+  if (a.outcome === "skipped") return a.startTime === b.startTime
+  if (a.outcome === "success" && b.outcome === "success") return a.backupId === b.backupId
+  return a.jobName !== undefined && b.jobName !== undefined ? a.jobName === b.jobName : a.backupId === b.backupId
+}
+
+/** What is told last counts, but a set that was proven stays proven. */
+const added = (entries: History, entry: HistoryEntry): History => {
+  const at = entries.findIndex((known) => isSameRun(known, entry))
+  if (at === -1) return [...entries, entry]
+  const known = entries[at]!
+  const isWorse = known.outcome === "success" && entry.outcome !== "success"
+  return isWorse ? entries : entries.with(at, entry)
+}
+
+const endOf = (entry: HistoryEntry): string => entry.completionTime ?? entry.startTime
+
+const orderOf = (entry: HistoryEntry): ReadonlyArray<string> => [
+  entry.startTime,
+  endOf(entry),
+  entry.backupId ?? "",
+  entry.jobName ?? "",
+  entry.outcome
+]
+
+const newestFirst = (a: HistoryEntry, b: HistoryEntry): number => {
+  const left = orderOf(a)
+  const right = orderOf(b)
+  const at = left.findIndex((text, index) => text !== right[index])
+  return at === -1 ? 0 : left[at]! < right[at]! ? 1 : -1
+}
+
+/** What is worth knowing of a success is told of the newest only: a hundred would not fit. */
+const shortened = ({ message, reason, ...rest }: HistoryEntry, isNewestSuccess: boolean): HistoryEntry => ({
+  ...rest,
+  ...(reason === undefined ? {} : { reason: Words.cut(reason, maxReasonBytes) }),
+  ...(message === undefined || (rest.outcome === "success" && !isNewestSuccess)
+    ? {}
+    : { message: Words.cut(Words.line(message), maxMessageBytes) })
+})
+
+/** Drops the oldest entries until the rest fits. */
+const withinBytes = (entries: History): History => {
+  let bytes = 2
+  const until = entries.findIndex((entry) => {
+    bytes += Words.byteLength(JSON.stringify(entry)) + 1
+    return bytes > maxBytes
+  })
+  return until === -1 ? entries : entries.slice(0, until)
+}

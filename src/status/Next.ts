@@ -1,0 +1,102 @@
+import * as Conditions from "./Conditions.ts"
+import type { Facts } from "./Facts.ts"
+import * as History from "./History.ts"
+import * as Memory from "./Memory.ts"
+import type { Status } from "./Status.ts"
+import * as Words from "./Words.ts"
+
+type LastBackup = Pick<
+  Status,
+  | "lastBackupId"
+  | "lastBackupTime"
+  | "lastBackupSize"
+  | "lastBackupSizeText"
+  | "lastBackupRecords"
+  | "lastBackupDuration"
+>
+
+/**
+ * The next status. Total, and a function of its arguments alone; of the previous status only what no fact can tell again is kept.
+ * Asked again with its own answer it answers the same, and at a later time too, unless a backup has become overdue meanwhile.
+ */
+export const next = (previous: Status, facts: Facts, nowMillis: number): Status => {
+  const history = History.next(previous.backupHistory ?? [], facts)
+  const last = lastBackup(previous, history, facts)
+  return {
+    phase: phase(facts, history, last),
+    observedGeneration: facts.generation,
+    ...last,
+    ...nextScheduled(facts),
+    ...Memory.write(facts.remembered),
+    ...active(previous, facts),
+    backupHistory: history,
+    conditions: Conditions.next(previous.conditions ?? [], { facts, history, last, nowMillis })
+  }
+}
+
+/** Of the newest success that is known. One that only the previous status knows is believed until storage is seen to be empty. */
+const lastBackup = (previous: Status, history: History.History, facts: Facts): LastBackup => {
+  const success = History.lastSuccess(history)
+  if (success?.backupId === undefined) return facts.catalogue?.total === 0 ? {} : kept(previous)
+  const { backupId, completionTime, records, size, startTime } = success
+  return {
+    lastBackupId: backupId,
+    lastBackupTime: completionTime ?? startTime,
+    ...(size === undefined ? {} : { lastBackupSize: size, lastBackupSizeText: Words.bytes(size) }),
+    ...(records === undefined ? {} : { lastBackupRecords: records }),
+    ...(completionTime === undefined
+      ? {}
+      : { lastBackupDuration: Words.duration(Words.millis(completionTime) - Words.millis(startTime)) })
+  }
+}
+
+const kept = (previous: Status): LastBackup => {
+  const { lastBackupDuration, lastBackupId, lastBackupRecords, lastBackupSize, lastBackupTime } = previous
+  return lastBackupId === undefined
+    ? {}
+    : {
+        lastBackupId,
+        ...(lastBackupTime === undefined ? {} : { lastBackupTime }),
+        ...(lastBackupSize === undefined ? {} : { lastBackupSize, lastBackupSizeText: Words.bytes(lastBackupSize) }),
+        ...(lastBackupRecords === undefined ? {} : { lastBackupRecords }),
+        ...(lastBackupDuration === undefined ? {} : { lastBackupDuration })
+      }
+}
+
+const phase = (facts: Facts, history: History.History, last: LastBackup): NonNullable<Status["phase"]> => {
+  if (facts.active !== undefined) return "Running"
+  const run = History.lastRun(history)
+  if (run === undefined) return last.lastBackupId === undefined ? "Pending" : "Completed"
+  return run.outcome === "success" ? "Completed" : "Failed"
+}
+
+const nextScheduled = ({ deletion, outlook, problems }: Facts): Pick<Status, "nextScheduledTime"> =>
+  deletion === undefined && problems.length === 0 && (outlook?._tag === "Scheduled" || outlook?._tag === "ClockBehind")
+    ? { nextScheduledTime: Words.time(outlook.nextMillis) }
+    : {}
+
+/** How far a run is stays known while its pod does not answer. */
+const active = (previous: Status, { active }: Facts): Pick<Status, "activeRun" | "progress"> => {
+  if (active === undefined) return {}
+  const { backupId, jobName, occasion, progress, startMillis } = active
+  const activeRun = { backupId, occasion, startTime: Words.time(startMillis), jobName }
+  if (progress === undefined) {
+    return previous.activeRun?.jobName === jobName && previous.progress !== undefined
+      ? { activeRun, progress: previous.progress }
+      : { activeRun }
+  }
+  const { bytes, message, partitionsDone, partitionsTotal, percent, records, recordsTotal, updatedMillis } = progress
+  return {
+    activeRun,
+    progress: {
+      partitionsTotal,
+      partitionsDone,
+      ...(recordsTotal === undefined ? {} : { recordsTotal }),
+      records,
+      bytes,
+      ...(percent === undefined ? {} : { percent }),
+      ...(message === undefined ? {} : { message: Words.cut(Words.line(message), History.maxMessageBytes) }),
+      updatedTime: Words.time(updatedMillis)
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import * as Crd from "../resource/Crd.ts"
+import { codePoints } from "../resource/Field.ts"
+import type { StructuralSchema } from "../resource/StructuralSchema.ts"
+import type { Status } from "./Status.ts"
+import * as Words from "./Words.ts"
+
+/**
+ * What can be understood of a status that somebody wrote: an older or newer operator, or a person. Total. Fields and list entries
+ * that cannot be read are left out, one by one; what is left is valid, with times in whole seconds UTC.
+ */
+export const read = (json: unknown): Status => (readable(Crd.status, json) as Status | undefined) ?? {}
+
+/** `undefined` when nothing of the value can be read, or when something required of it cannot. */
+const readable = (node: StructuralSchema, value: unknown): unknown => {
+  switch (node.type) {
+    case "object":
+      return isMap(value) ? fields(node, value) : undefined
+    case "array":
+      return Array.isArray(value) ? entries(node, value) : undefined
+    case "string":
+      return typeof value === "string" ? text(node, value) : undefined
+    case "integer":
+      return Number.isSafeInteger(value) &&
+        (value as number) >= (node.minimum ?? -Infinity) &&
+        (value as number) <= (node.maximum ?? Infinity)
+        ? value
+        : undefined
+    default:
+      return undefined
+  }
+}
+
+const fields = (node: StructuralSchema, value: Readonly<Record<string, unknown>>): unknown => {
+  const read: Record<string, unknown> = {}
+  for (const [name, child] of Object.entries(node.properties ?? {})) {
+    const field = Object.hasOwn(value, name) ? readable(child, value[name]) : undefined
+    if (field !== undefined) read[name] = field
+    else if (node.required?.includes(name)) return undefined
+  }
+  return read
+}
+
+/** Bounds of lists are kept by who writes them: the right entries are not always the first. */
+const entries = (node: StructuralSchema, value: ReadonlyArray<unknown>): unknown =>
+  value.map((item) => readable(node.items!, item)).filter((item) => item !== undefined)
+
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
+
+const text = (node: StructuralSchema, value: string): string | undefined => {
+  if (node.format === "date-time") {
+    const millis = instant.test(value) ? Date.parse(value) : Number.NaN
+    return Number.isNaN(millis) ? undefined : Words.time(millis)
+  }
+  if (node.enum !== undefined && !node.enum.includes(value)) return undefined
+  return codePoints(value) <= (node.maxLength ?? Infinity) ? value : undefined
+}
+
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)

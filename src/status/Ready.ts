@@ -1,0 +1,145 @@
+import { Result } from "effect"
+import * as Slots from "../plan/Slots.ts"
+import { triggerAnnotation } from "../resource/KafkaBackup.ts"
+import * as Problem from "../resource/Problem.ts"
+import type { Facts } from "./Facts.ts"
+import * as History from "./History.ts"
+import type { ReasonName } from "./Reasons.ts"
+import type { HistoryEntry, Status } from "./Status.ts"
+import * as Words from "./Words.ts"
+
+/** A condition without what convention adds. */
+export interface Answer {
+  readonly status: "True" | "False" | "Unknown"
+  readonly reason: ReasonName
+  readonly message: string
+}
+
+/** What the summary is made of: facts, and the status as far as it is made. */
+export interface Question {
+  readonly facts: Facts
+  readonly history: History.History
+  /** `lastBackup…` of the next status. */
+  readonly last: Pick<Status, "lastBackupId" | "lastBackupRecords" | "lastBackupSize" | "lastBackupTime">
+  readonly nowMillis: number
+}
+
+/** Are backups made as wanted? The first thing that is wrong, the one that hides the others first; else what comes next. */
+export const answer = (question: Question): Answer => {
+  const { facts, history } = question
+  const { outlook } = facts
+  const lastRun = History.lastRun(history)
+  const with_ = (...sentences: ReadonlyArray<string>) =>
+    [...sentences, lastSuccess(question)].map(Words.sentence).join(" ")
+  const no = (reason: ReasonName, ...sentences: ReadonlyArray<string>): Answer => ({
+    status: "False",
+    reason,
+    message: with_(...sentences)
+  })
+
+  if (facts.deletion !== undefined) return no("Deleting", "The resource is being deleted and starts no run")
+  if (facts.problems.length > 0) return no("InvalidSpec", problems(facts.problems))
+  if (outlook?._tag === "Unusable") return no("InvalidSchedule", problems(outlook.problems))
+  if (outlook?._tag === "ClockBehind") {
+    const until = Words.time(outlook.untilMillis)
+    return no(
+      "ClockBehind",
+      `The slot ${until} was run already, so the clock must have jumped back. No slot runs before it is past; correct the clock, or edit the schedule to end the wait`
+    )
+  }
+  if (facts.refusal !== undefined) return no("JobRefused", `A run is due and is not started: ${facts.refusal.message}`)
+  if (facts.active?.trouble !== undefined) {
+    return no("PodTrouble", `The pod of ${facts.active.backupId} is in trouble: ${facts.active.trouble.message}`)
+  }
+  if (lastRun?.outcome === "failed" || lastRun?.outcome === "interrupted") {
+    return no(lastRun.outcome === "failed" ? "BackupFailed" : "BackupInterrupted", ...failure(lastRun), again(facts))
+  }
+  if (outlook?._tag === "Suspended") {
+    return {
+      status: "True",
+      reason: "Suspended",
+      message: with_("Suspended: no scheduled backup until resumed (spec.suspend: false); a trigger still works")
+    }
+  }
+  if (outlook?._tag === "Scheduled") return scheduled(question, outlook.nextMillis, outlook.intervalSeconds, no, with_)
+  return once(question)
+}
+
+const scheduled = (
+  question: Question,
+  nextMillis: number,
+  intervalSeconds: number | undefined,
+  no: (reason: ReasonName, ...sentences: ReadonlyArray<string>) => Answer,
+  with_: (...sentences: ReadonlyArray<string>) => string
+): Answer => {
+  const next = `Next backup scheduled for ${Words.time(nextMillis)}`
+  if (isOverdue(question, intervalSeconds)) {
+    return no("BackupOverdue", "No backup has succeeded for more than two intervals of the schedule", next)
+  }
+  const isPlain = question.last.lastBackupId === undefined
+  return { status: "True", reason: "BackupScheduled", message: isPlain ? next : with_(next) }
+}
+
+const once = ({ facts, last, ...rest }: Question): Answer => {
+  if (last.lastBackupId !== undefined) {
+    return { status: "True", reason: "BackupCompleted", message: lastSuccess({ facts, last, ...rest }) }
+  }
+  const message =
+    facts.active !== undefined
+      ? `The first backup, ${facts.active.backupId}, is running.`
+      : facts.queue !== undefined
+        ? "The first backup waits for its turn."
+        : "The first backup has not ended yet."
+  return { status: "Unknown", reason: "AwaitingFirstBackup", message }
+}
+
+/** Slots count too, not only time: a schedule of working days is not late on a Sunday. */
+const isOverdue = ({ facts, last, nowMillis }: Question, intervalSeconds: number | undefined): boolean => {
+  const { text, timeZone } = facts.schedule
+  if (text === undefined || intervalSeconds === undefined) return false
+  const succeededMillis = last.lastBackupTime === undefined ? 0 : Words.millis(last.lastBackupTime)
+  const fromMillis = Math.max(succeededMillis, facts.remembered.sinceMillis ?? 0)
+  if (fromMillis === 0 || nowMillis - fromMillis <= 2000 * intervalSeconds) return false
+  const slots = Slots.of({ schedule: text, ...(timeZone === undefined ? {} : { timeZone }) })
+  if (Result.isFailure(slots)) return false
+  const first = Slots.next(slots.success, fromMillis)
+  const second = first === undefined ? undefined : Slots.next(slots.success, first)
+  return second !== undefined && second <= nowMillis
+}
+
+const maxProblemBytes = 4096
+
+const problems = (found: ReadonlyArray<Problem.Problem>): string =>
+  Words.cut(found.map(Problem.format).join("; "), maxProblemBytes)
+
+const failure = ({ backupId, message, outcome, reason }: HistoryEntry): ReadonlyArray<string> => {
+  const what = `${backupId ?? "The newest run"} ${outcome === "failed" ? "failed" : "was interrupted"}`
+  return [message === undefined ? (reason === undefined ? what : `${what} (${reason})`) : `${what}: ${message}`]
+}
+
+const byHand = `To try again, set annotation ${triggerAnnotation} to a new value`
+
+/** When a failed backup is tried again. */
+const again = ({ active, outlook, queue }: Facts): string => {
+  if (active !== undefined) return `${active.backupId} is running`
+  if (queue !== undefined) return "The next run waits for its turn"
+  switch (outlook?._tag) {
+    case "Scheduled":
+      return `Tried again at ${Words.time(outlook.nextMillis)}`
+    case "Suspended":
+      return `Suspended: not tried again by itself. ${byHand}`
+    default:
+      return `Not tried again by itself. ${byHand}`
+  }
+}
+
+/** The last success in words; nothing in it changes while it stays the last. */
+const lastSuccess = ({ last }: Question): string => {
+  const { lastBackupId, lastBackupRecords, lastBackupSize, lastBackupTime } = last
+  if (lastBackupId === undefined) return "No backup has succeeded yet."
+  const held =
+    lastBackupRecords === undefined || lastBackupSize === undefined
+      ? ""
+      : ` with ${Words.count(lastBackupRecords)} records in ${Words.bytes(lastBackupSize)}`
+  return `Last success: ${lastBackupId}${lastBackupTime === undefined ? "" : ` at ${lastBackupTime}`}${held}.`
+}

@@ -1,0 +1,7 @@
+import type { KafkaBackupStatus } from "../resource/KafkaBackupStatus.ts"
+
+/** The status as Kubernetes holds it: plain JSON, times as RFC 3339 texts in UTC with whole seconds. */
+export type Status = typeof KafkaBackupStatus.Encoded
+
+export type HistoryEntry = NonNullable<Status["backupHistory"]>[number]
+export type Condition = NonNullable<Status["conditions"]>[number]

@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import { statusPage } from "../../scripts/StatusReference.ts"
+import { RunError } from "../../src/backup/RunError.ts"
+import { KafkaError } from "../../src/kafka/KafkaError.ts"
+import { CatalogueError } from "../../src/manifest/CatalogueError.ts"
+import { SegmentError } from "../../src/segment/SegmentError.ts"
+import { eventReasons } from "../../src/status/EventReasons.ts"
+import * as Evidence from "../../src/status/Evidence.ts"
+import { reasons, types } from "../../src/status/Reasons.ts"
+import { runReasons } from "../../src/status/RunReasons.ts"
+import { ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
+
+describe("docs/reference/status.md", () => {
+  it("says what the tables say (npm run reference writes it)", () => {
+    const page = readFileSync(new URL("../../docs/reference/status.md", import.meta.url), "utf8")
+    assert.strictEqual(page, statusPage)
+  })
+
+  it("explains every condition type, reason and event", () => {
+    for (const type of Object.keys(types)) assert.include(statusPage, `### ${type}\n`)
+    for (const name of [...Object.keys(reasons), ...Object.keys(eventReasons), ...Object.keys(runReasons)]) {
+      assert.include(statusPage, `| \`${name}\` |`)
+    }
+  })
+})
+
+describe("reasons of runs", () => {
+  it("are explained, whatever the operator says of Jobs and pods", () => {
+    const folder = new URL("../../src/operator/jobs/", import.meta.url)
+    const said = readdirSync(folder).flatMap((file) => {
+      const source = readFileSync(new URL(file, folder), "utf8")
+      const named = [...source.matchAll(/\b(?:reason: |tell\(|foreseen\()"([A-Z]\w+)"/g)]
+      const listed = file === "JobEvents.ts" ? [...source.matchAll(/^ +"([A-Z][a-z]+[A-Z]\w+)",?$/gm)] : []
+      return [...named, ...listed].map(([, name]) => name!)
+    })
+    assert.isAbove(said.length, 25)
+    assert.deepStrictEqual(
+      [...new Set(said)].filter((name) => !Object.hasOwn(runReasons, name)),
+      []
+    )
+  })
+})
+
+describe("reasons", () => {
+  it("are words in CamelCase, each of a type that exists", () => {
+    for (const [name, { of }] of Object.entries(reasons)) {
+      assert.match(name, /^[A-Z][A-Za-z]+$/)
+      assert.isAbove(of.length, 0, name)
+      for (const type of of) assert.property(types, type, name)
+    }
+    for (const name of Object.keys(eventReasons)) assert.match(name, /^[A-Z][A-Za-z]+$/)
+  })
+})
+
+describe("what failed runs show of cluster and storage", () => {
+  /** Reasons that come before either was tried, or that say nothing of it. */
+  const silent = ["SecretUnusable", "NotSupported", "Interrupted", "SetNotFound", "SetIncomplete"]
+
+  it("is decided for every reason that a run can have", () => {
+    const tags = [KafkaError, ObjectStoreError, SegmentError, CatalogueError, RunError].flatMap(({ fields }) =>
+      fields.reason.members.map((reason) => reason.fields._tag.schema.literal as string)
+    )
+    assert.isAbove(tags.length, 30)
+    assert.deepStrictEqual(
+      [...new Set(tags)].toSorted(),
+      [...Evidence.known.filter((name) => name !== "VerificationFailed"), ...silent].toSorted()
+    )
+  })
+})
