@@ -1,0 +1,128 @@
+import { Effect, Layer } from "effect"
+import * as Address from "./http/Address.ts"
+import type { KubernetesConfigError, Source } from "./http/Configuration.ts"
+import * as Connection from "./http/Connection.ts"
+import * as Listing from "./http/Listing.ts"
+import * as Received from "./http/Received.ts"
+import * as Reflector from "./http/Reflector.ts"
+import { type Ask, failure, make as makeRequests, type Requests } from "./http/Requests.ts"
+import { type Timings, usual } from "./http/Timings.ts"
+import type { Kind } from "./Kind.ts"
+import { KubernetesApi, type KubernetesApiShape, type Place } from "./KubernetesApi.ts"
+import { Invalid, type KubernetesError, Unavailable } from "./KubernetesError.ts"
+import type { KubeObject } from "./Objects.ts"
+import { RequestObserver } from "./RequestObserver.ts"
+
+export { KubernetesConfigError, type Source } from "./http/Configuration.ts"
+
+export interface Options {
+  /** Default: as kubectl finds its configuration, else the pod's service account. */
+  readonly source?: Source
+  /** Sent with every request, and shown in the API server's audit log. */
+  readonly userAgent?: string
+  readonly timings?: Partial<Timings>
+}
+
+/** Owner of the fields that we write. Never to be changed: fields of another owner are not removed by our apply. */
+const fieldManager = "kafka-backup-operator"
+
+type Write = Pick<Ask, "verb" | "method" | "query" | "body" | "contentType">
+
+const methods = (requests: Requests, timings: Timings): KubernetesApiShape => {
+  /** Asks about one object, and gives what the server says it is now. */
+  const about = <A extends KubeObject>(
+    kind: Kind<A>,
+    place: Place,
+    path: string,
+    write: Write
+  ): Effect.Effect<A, KubernetesError> => {
+    const ask: Ask = { ...write, kind, subject: Address.shown(place), path }
+    const refusal = Address.refusal(kind, place)
+    if (refusal !== undefined) return Effect.fail(failure(ask, new Invalid({ detail: refusal })).error)
+    return Effect.flatMap(requests.json(ask), (answer) => {
+      const object = Received.object(kind, answer)
+      return object === undefined
+        ? Effect.fail(failure(ask, new Unavailable({ detail: `the answer is no ${kind.kind}` })).error)
+        : Effect.succeed(object)
+    })
+  }
+
+  return {
+    get: (kind, place) => about(kind, place, Address.object(kind, place), { verb: "get", method: "GET" }),
+    list: (kind, selection) => Listing.list(requests, kind, selection),
+    watch: (kind, selection) => Reflector.watch(requests, timings, kind, selection),
+    create: (kind, object) =>
+      about(kind, object.metadata, Address.collection(kind, object.metadata.namespace), {
+        verb: "create",
+        method: "POST",
+        query: { fieldManager },
+        body: object
+      }),
+    apply: <A extends KubeObject>(kind: Kind<A>, object: KubeObject, subresource?: "status") =>
+      about(kind, object.metadata, Address.object(kind, object.metadata, subresource), {
+        verb: "apply",
+        method: "PATCH",
+        query: { fieldManager, force: "true" },
+        body: object,
+        // JSON is YAML.
+        contentType: "application/apply-patch+yaml"
+      }),
+    replace: (kind, object) =>
+      about(kind, object.metadata, Address.object(kind, object.metadata), {
+        verb: "replace",
+        method: "PUT",
+        query: { fieldManager },
+        body: object
+      }),
+    patch: (kind, place, patch, subresource) =>
+      about(kind, place, Address.object(kind, place, subresource), {
+        verb: "patch",
+        method: "PATCH",
+        query: { fieldManager },
+        body: patch,
+        contentType: "application/merge-patch+json"
+      }),
+    remove: (kind, place, { propagation, uid } = {}) => {
+      const ask: Ask = {
+        verb: "remove",
+        kind,
+        subject: Address.shown(place),
+        method: "DELETE",
+        path: Address.object(kind, place),
+        body: {
+          apiVersion: "v1",
+          kind: "DeleteOptions",
+          ...(uid === undefined ? {} : { preconditions: { uid } }),
+          ...(propagation === undefined ? {} : { propagationPolicy: propagation })
+        }
+      }
+      const refusal = Address.refusal(kind, place)
+      return refusal === undefined
+        ? Effect.asVoid(requests.json(ask))
+        : Effect.fail(failure(ask, new Invalid({ detail: refusal })).error)
+    }
+  }
+}
+
+/**
+ * The real API server. Building it reads the configuration and asks the server nothing; whoever sets `RequestObserver`
+ * below it is told of every request.
+ */
+export const layer = (options: Options = {}): Layer.Layer<KubernetesApi, KubernetesConfigError> =>
+  Layer.effect(
+    KubernetesApi,
+    Effect.gen(function* () {
+      const timings = { ...usual, ...options.timings }
+      const connection = yield* Connection.make(options.source ?? { _tag: "Default" }, timings.freshMillis)
+      const requests = makeRequests({
+        connection,
+        observe: yield* RequestObserver,
+        userAgent: options.userAgent ?? fieldManager,
+        requestMillis: timings.requestMillis
+      })
+      return KubernetesApi.of(methods(requests, timings))
+    })
+  )
+
+/** As kubectl finds its configuration, else the pod's service account. */
+export const layerDefault: Layer.Layer<KubernetesApi, KubernetesConfigError> = layer()

@@ -1,0 +1,33 @@
+import * as KafkaBackup from "../resource/KafkaBackup.ts"
+import type { Event, Job, KubeObject, Lease, Pod } from "./Objects.ts"
+
+/** A kind of object that the operator deals with, and where the API server keeps it. The type parameter says what comes back. */
+export interface Kind<out A extends KubeObject = KubeObject> {
+  /** `v1`, `batch/v1`. */
+  readonly apiVersion: string
+  readonly kind: string
+  /** As in the address: `jobs`. */
+  readonly plural: string
+  readonly isNamespaced: boolean
+  /** Never there: carries the type. */
+  readonly _A?: A
+}
+
+const define = <A extends KubeObject>(
+  apiVersion: string,
+  kind: string,
+  plural: string,
+  isNamespaced = true
+): Kind<A> => ({
+  apiVersion,
+  kind,
+  plural,
+  isNamespaced
+})
+
+export const kafkaBackups = define<KubeObject>(KafkaBackup.apiVersion, KafkaBackup.kind, KafkaBackup.plural)
+export const jobs = define<Job>("batch/v1", "Job", "jobs")
+export const pods = define<Pod>("v1", "Pod", "pods")
+export const leases = define<Lease>("coordination.k8s.io/v1", "Lease", "leases")
+export const events = define<Event>("events.k8s.io/v1", "Event", "events")
+export const namespaces = define<KubeObject>("v1", "Namespace", "namespaces", false)

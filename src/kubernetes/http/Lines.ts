@@ -1,0 +1,22 @@
+/** Puts a text together that arrives in pieces, and gives it out line by line. */
+export interface Lines {
+  /** The lines that this piece completes. */
+  readonly take: (piece: Uint8Array) => ReadonlyArray<string>
+}
+
+/** A line ends with a newline; what is left over when the connection breaks is no line. */
+export const make = (): Lines => {
+  const decoder = new TextDecoder()
+  let rest: Array<string> = []
+  return {
+    take: (piece) => {
+      const parts = decoder.decode(piece, { stream: true }).split("\n")
+      const [first = "", ...others] = parts
+      rest.push(first)
+      if (others.length === 0) return []
+      const lines = [rest.join(""), ...others]
+      rest = [lines.pop() ?? ""]
+      return lines.filter((line) => line.trim() !== "")
+    }
+  }
+}

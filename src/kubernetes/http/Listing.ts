@@ -1,0 +1,57 @@
+import { Effect } from "effect"
+import type { Kind } from "../Kind.ts"
+import type { Selection } from "../KubernetesApi.ts"
+import { type KubernetesError, Unavailable } from "../KubernetesError.ts"
+import type { KubeObject } from "../Objects.ts"
+import * as Address from "./Address.ts"
+import * as Received from "./Received.ts"
+import { failure, type Requests } from "./Requests.ts"
+
+export interface Listed<A> {
+  readonly items: ReadonlyArray<A>
+  readonly resourceVersion: string
+}
+
+/** Objects per request: as many as kubectl and client-go ask for. */
+const pageSize = "500"
+
+/** How often a list may be begun again because a page was asked for too late: etcd keeps history for five minutes. */
+const beginnings = 3
+
+/** For people: `in kafka-backup`, `of all namespaces`. */
+export const subject = ({ namespace }: Selection): string =>
+  namespace === undefined ? "of all namespaces" : `in ${namespace}`
+
+/** Every object of the selection, as of one moment. */
+export const list = <A extends KubeObject>(
+  { json }: Requests,
+  kind: Kind<A>,
+  selection: Selection
+): Effect.Effect<Listed<A>, KubernetesError> => {
+  const ask = (from: string | undefined) => ({
+    verb: "list" as const,
+    kind,
+    subject: subject(selection),
+    method: "GET" as const,
+    path: Address.collection(kind, selection.namespace),
+    query: { ...Address.selected(selection), limit: pageSize, continue: from }
+  })
+  const page = (from: string | undefined) =>
+    Effect.flatMap(json(ask(from)), (answer) => {
+      const found = Received.page(kind, answer)
+      return found === undefined
+        ? Effect.fail(failure(ask(from), new Unavailable({ detail: "the answer is no list" })).error)
+        : Effect.succeed(found)
+    })
+
+  const whole = Effect.gen(function* () {
+    let last = yield* page(undefined)
+    const items = [...last.items]
+    while (last.next !== undefined) {
+      last = yield* page(last.next)
+      for (const item of last.items) items.push(item)
+    }
+    return { items, resourceVersion: last.resourceVersion }
+  })
+  return Effect.retry(whole, { times: beginnings - 1, while: ({ reason }) => reason._tag === "Gone" })
+}

@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto"
+import type { RequestOptions } from "node:https"
+import type { KubeConfig } from "@kubernetes/client-node"
+import { Effect } from "effect"
+import { Agent, type Dispatcher, ProxyAgent } from "undici"
+import { KubernetesConfigError } from "./Configuration.ts"
+
+const tlsFields = ["ca", "cert", "key", "passphrase", "pfx", "rejectUnauthorized", "servername"] as const
+
+type Tls = { readonly [field in (typeof tlsFields)[number]]?: unknown }
+
+/** What a request needs to reach the API server and to be somebody there. */
+export interface Login {
+  /** `https://10.0.0.1:443`, with a path where the server has one, without a slash at its end. */
+  readonly server: string
+  /** Who we are, as far as headers say it. */
+  readonly headers: Readonly<Record<string, string>>
+  /** As `node:tls` takes it. */
+  readonly tls: Tls
+  readonly proxy: string | undefined
+}
+
+/** Looks at the files that the configuration names, or runs its program: tokens and certificates of this moment. */
+export const of = (config: KubeConfig): Effect.Effect<Login, KubernetesConfigError> =>
+  Effect.tryPromise({
+    try: async () => {
+      const cluster = config.getCurrentCluster()
+      const options: RequestOptions = {}
+      await config.applyToHTTPSOptions(options)
+      const headers: Record<string, string> = {}
+      for (const [name, value] of Object.entries(options.headers ?? {}))
+        headers[name.toLowerCase()] = String(value).trim()
+      // `user:password`
+      if (typeof options.auth === "string") {
+        headers["authorization"] = `Basic ${Buffer.from(options.auth).toString("base64")}`
+      }
+      const tls: Tls = Object.fromEntries(
+        tlsFields.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]))
+      )
+      return {
+        server: (cluster?.server ?? "").replace(/\/+$/u, ""),
+        headers,
+        tls,
+        proxy: cluster?.proxyUrl
+      }
+    },
+    catch: (cause) =>
+      new KubernetesConfigError({
+        detail: `cannot log in to the API server: ${cause instanceof Error ? cause.message : String(cause)}`,
+        cause
+      })
+  }).pipe(
+    Effect.filterOrFail(
+      ({ proxy }) => proxy === undefined || /^https?:/u.test(proxy),
+      () => new KubernetesConfigError({ detail: "of proxies before the API server only HTTP ones are supported" })
+    )
+  )
+
+/** Of a certificate or key, in memory or as text, or of a plain option. */
+const textOf = (value: unknown): string =>
+  Buffer.isBuffer(value) ? value.toString("latin1") : (JSON.stringify(value) ?? "")
+
+/** Equal for logins that can share connections. */
+export const fingerprint = ({ proxy, server, tls }: Login): string =>
+  createHash("sha256")
+    .update(JSON.stringify([server, proxy ?? "", ...tlsFields.map((name) => textOf(tls[name]))]))
+    .digest("hex")
+
+/**
+ * Connections for this login, kept open between requests. HTTP/1.1 only: each watch has a connection of its own, and one
+ * that hangs takes no other request with it. Times out nothing: that is the callers' business.
+ */
+export const dispatcher = ({ proxy, tls }: Login): Dispatcher => {
+  const common = { allowH2: false, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 30_000 }
+  // Every 30 s, because load balancers forget silent connections after about a minute.
+  const connect = { keepAlive: true, keepAliveInitialDelay: 30_000, timeout: 10_000 }
+  const secured = { ...connect, ...(tls as object) }
+  return proxy === undefined
+    ? new Agent({ ...common, connect: secured })
+    : new ProxyAgent({ ...common, uri: proxy, requestTls: secured, connect })
+}

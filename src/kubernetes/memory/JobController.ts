@@ -1,0 +1,164 @@
+import { Clock, Effect, FiberMap, Queue, type Scope } from "effect"
+import { jobs, pods } from "../Kind.ts"
+import type { KubernetesApiShape } from "../KubernetesApi.ts"
+import { hasReason } from "../KubernetesError.ts"
+import type { Job, Pod } from "../Objects.ts"
+import type { ApiServer } from "./ApiServer.ts"
+import * as JobRules from "./JobRules.ts"
+import { handling } from "./Loop.ts"
+import { timestamp } from "./timestamp.ts"
+import * as Tree from "./Tree.ts"
+
+interface Progress {
+  readonly tally: JobRules.JobTally
+  /** Pods that have ended, by uid. */
+  readonly judged: ReadonlySet<string>
+  /** Pods that had not ended when last seen. */
+  readonly active: ReadonlySet<string>
+}
+
+const isOver = ({ status }: Pod) => status?.phase === "Succeeded" || status?.phase === "Failed"
+const uidOf = ({ metadata }: Job | Pod) => metadata.uid ?? ""
+
+const endMillis = ({ status }: Pod, nowMillis: number): number =>
+  Date.parse(status?.containerStatuses?.[0]?.state?.terminated?.finishedAt ?? "") || nowMillis
+
+/** Counts pods that ended since the last look; one that was deleted before it ended has failed. */
+const lookedAt = (
+  job: Job,
+  owned: ReadonlyArray<Pod>,
+  { active, judged, tally }: Progress,
+  nowMillis: number
+): Progress => {
+  const news = owned.filter((pod) => isOver(pod) && !judged.has(uidOf(pod)))
+  const vanished = [...active].filter((uid) => owned.every((pod) => uidOf(pod) !== uid))
+  const afterNews = news.reduce(
+    (tally, pod) => JobRules.counted(tally, JobRules.judged(job, pod), endMillis(pod, nowMillis)),
+    tally
+  )
+  return {
+    tally: vanished.reduce((tally) => JobRules.counted(tally, { _tag: "Counted" }, nowMillis), afterNews),
+    judged: new Set([...judged, ...news.map(uidOf)]),
+    active: new Set(owned.filter((pod) => !isOver(pod)).map(uidOf))
+  }
+}
+
+/** What Kubernetes does for Jobs: makes their pods one after the other, says how they fare, and removes them when their time is over. */
+export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const due = yield* Queue.unbounded<string>()
+    const timers = yield* FiberMap.make<string>()
+    const progress = new Map<string, Progress>()
+    let made = 0
+
+    server.table.onChange(({ kind, last }) => {
+      if (kind.plural === jobs.plural) Queue.offerUnsafe(due, last.metadata.uid ?? "")
+      if (kind.plural !== pods.plural) return
+      for (const owner of last.metadata.ownerReferences ?? []) Queue.offerUnsafe(due, owner.uid)
+    })
+
+    const podOf = (job: Job): Pod => {
+      const template = Tree.inner(job.spec, "template")
+      const { annotations, labels } = Tree.inner(template, "metadata")
+      const letters = (28 ** 4 * 7 + ++made * 7_919_117).toString(28).slice(-5)
+      return {
+        apiVersion: pods.apiVersion,
+        kind: pods.kind,
+        metadata: {
+          name: `${job.metadata.name.slice(0, 57)}-${letters}`,
+          ...(job.metadata.namespace === undefined ? {} : { namespace: job.metadata.namespace }),
+          labels: labels as Readonly<Record<string, string>>,
+          ...(annotations === undefined ? {} : { annotations: annotations as Readonly<Record<string, string>> }),
+          ownerReferences: [
+            {
+              apiVersion: jobs.apiVersion,
+              kind: jobs.kind,
+              name: job.metadata.name,
+              uid: uidOf(job),
+              controller: true,
+              blockOwnerDeletion: true
+            }
+          ]
+        },
+        spec: template["spec"]
+      }
+    }
+
+    const report = (job: Job, status: object) =>
+      api.patch(jobs, job.metadata, { metadata: { uid: job.metadata.uid }, status }, "status")
+
+    const finish = (
+      job: Job,
+      tally: JobRules.JobTally,
+      owned: ReadonlyArray<Pod>,
+      end: JobRules.JobEnd,
+      nowMillis: number
+    ) =>
+      Effect.gen(function* () {
+        const stopped = owned.filter((pod) => !isOver(pod))
+        const failed = tally.failed + stopped.length
+        const { type, ...why } = end
+        const condition = (type: string) => ({
+          type,
+          status: "True",
+          lastTransitionTime: timestamp(nowMillis),
+          lastProbeTime: timestamp(nowMillis),
+          ...why
+        })
+        yield* report(job, {
+          active: null,
+          ...(failed > 0 ? { failed } : {}),
+          ...(type === "Complete" ? { succeeded: 1, completionTime: timestamp(nowMillis) } : {}),
+          conditions: [condition(type === "Complete" ? "SuccessCriteriaMet" : "FailureTarget"), condition(type)]
+        })
+        for (const pod of stopped) yield* api.remove(pods, pod.metadata)
+      })
+
+    /** Takes the next step of an unfinished Job; answers when to look again. */
+    const step = (job: Job, nowMillis: number) =>
+      Effect.gen(function* () {
+        const owned = server.table.dependents(uidOf(job)).map(({ object }) => object as Pod)
+        const before = progress.get(uidOf(job)) ?? { tally: JobRules.fresh, judged: new Set(), active: new Set() }
+        const now = lookedAt(job, owned, before, nowMillis)
+        progress.set(uidOf(job), now)
+        const end = JobRules.end(job, now.tally, nowMillis)
+        if (end !== undefined) {
+          yield* finish(job, now.tally, owned, end, nowMillis)
+          return Infinity
+        }
+        const nextMillis = JobRules.nextPodMillis(now.tally)
+        const isPodDue = now.active.size === 0 && nowMillis >= nextMillis
+        if (isPodDue) yield* api.create(pods, podOf(job))
+        yield* report(job, {
+          startTime: job.status?.startTime ?? timestamp(nowMillis),
+          active: isPodDue || now.active.size > 0 ? 1 : null,
+          ...(now.tally.failed > 0 ? { failed: now.tally.failed } : {})
+        })
+        return Math.min(JobRules.deadlineMillis(job), now.active.size === 0 && !isPodDue ? nextMillis : Infinity)
+      })
+
+    const reconcile = (uid: string) =>
+      Effect.gen(function* () {
+        const stored = server.table.byUid(uid)
+        if (stored === undefined || stored.kind.plural !== jobs.plural) {
+          progress.delete(uid)
+          return yield* FiberMap.remove(timers, uid)
+        }
+        const job = stored.object as Job
+        if (job.metadata.deletionTimestamp !== undefined) return
+        const nowMillis = yield* Clock.currentTimeMillis
+        const removalMillis = JobRules.removalMillis(job)
+        if (removalMillis !== undefined && nowMillis >= removalMillis) {
+          return yield* api.remove(jobs, job.metadata, { uid, propagation: "Background" })
+        }
+        const againMillis = removalMillis ?? (yield* step(job, nowMillis))
+        if (againMillis === Infinity) return
+        const again = Effect.andThen(Effect.sleep(Math.max(againMillis - nowMillis, 0)), Queue.offer(due, uid))
+        yield* FiberMap.run(timers, uid, again)
+      }).pipe(
+        // The Job or its namespace went away between the look and the step: its removal is the next thing we hear of.
+        Effect.catchIf(hasReason("NotFound", "Conflict", "Forbidden"), () => Effect.void)
+      )
+
+    yield* handling("the Job controller", due, reconcile)
+  })

@@ -1,0 +1,121 @@
+import type { Job, Pod } from "../Objects.ts"
+import * as Tree from "./Tree.ts"
+
+/** What became of a pod, for its Job. */
+export type Verdict =
+  | { readonly _tag: "Succeeded" }
+  /** Counts towards backoffLimit. */
+  | { readonly _tag: "Counted" }
+  /** Is made up for without being counted. */
+  | { readonly _tag: "Ignored" }
+  | { readonly _tag: "FailsJob"; readonly message: string }
+
+interface Rule {
+  readonly action: string
+  readonly onExitCodes?: { readonly operator: string; readonly values: ReadonlyArray<number> }
+  readonly onPodConditions?: ReadonlyArray<{ readonly type: string; readonly status?: string }>
+}
+
+const rulesOf = ({ spec }: Job): ReadonlyArray<Rule> => {
+  const rules = Tree.inner(spec, "podFailurePolicy")["rules"]
+  return Array.isArray(rules) ? (rules as ReadonlyArray<Rule>) : []
+}
+
+const isMet = ({ onExitCodes, onPodConditions }: Rule, { status }: Pod): boolean => {
+  const codes = (status?.containerStatuses ?? []).flatMap(({ state }) => state?.terminated?.exitCode ?? [])
+  if (onExitCodes !== undefined) {
+    const { operator, values } = onExitCodes
+    return codes.some((code) => code !== 0 && values.includes(code) === (operator === "In"))
+  }
+  return (onPodConditions ?? []).some((wanted) =>
+    (status?.conditions ?? []).some(({ status, type }) => type === wanted.type && status === (wanted.status ?? "True"))
+  )
+}
+
+/** Judges a pod that has ended. */
+export const judged = (job: Job, pod: Pod): Verdict => {
+  if (pod.status?.phase === "Succeeded") return { _tag: "Succeeded" }
+  const rules = rulesOf(job)
+  const index = rules.findIndex((rule) => isMet(rule, pod))
+  const { name, namespace } = pod.metadata
+  switch (rules[index]?.action) {
+    case "Ignore":
+      return { _tag: "Ignored" }
+    case "FailJob": {
+      const [status] = pod.status?.containerStatuses ?? []
+      const what = rules[index]?.onExitCodes
+        ? `Container ${status?.name} for pod ${namespace}/${name} failed with exit code ${status?.state?.terminated?.exitCode}`
+        : `Pod ${namespace}/${name} has condition DisruptionTarget`
+      return { _tag: "FailsJob", message: `${what} matching FailJob rule at index ${index}` }
+    }
+    default:
+      return { _tag: "Counted" }
+  }
+}
+
+/** How a Job has fared so far. */
+export interface JobTally {
+  readonly failed: number
+  /** Failures since the beginning, ignored ones too: they all delay the next pod. */
+  readonly setbacks: number
+  readonly lastSetbackMillis: number
+  readonly isSucceeded: boolean
+  readonly failsJob?: string
+}
+
+export const fresh: JobTally = { failed: 0, setbacks: 0, lastSetbackMillis: 0, isSucceeded: false }
+
+export const counted = (tally: JobTally, verdict: Verdict, atMillis: number): JobTally => {
+  if (verdict._tag === "Succeeded") return { ...tally, isSucceeded: true }
+  const delayed = { ...tally, setbacks: tally.setbacks + 1, lastSetbackMillis: atMillis }
+  if (verdict._tag === "Ignored") return delayed
+  const failed = { ...delayed, failed: tally.failed + 1 }
+  return verdict._tag === "FailsJob" ? { ...failed, failsJob: verdict.message } : failed
+}
+
+const firstDelayMillis = 10_000
+const longestDelayMillis = 600_000
+
+/** When the next pod may be made. */
+export const nextPodMillis = ({ lastSetbackMillis, setbacks }: JobTally): number =>
+  setbacks === 0 ? 0 : lastSetbackMillis + Math.min(firstDelayMillis * 2 ** (setbacks - 1), longestDelayMillis)
+
+export type JobEnd =
+  | { readonly type: "Complete"; readonly reason: string; readonly message: string }
+  | { readonly type: "Failed"; readonly reason: string; readonly message: string }
+
+const secondsOf = (job: Job, field: string): number | undefined => {
+  const value = job.spec?.[field]
+  return typeof value === "number" ? value : undefined
+}
+
+/** When activeDeadlineSeconds is over. */
+export const deadlineMillis = (job: Job): number => {
+  const seconds = secondsOf(job, "activeDeadlineSeconds")
+  const start = job.status?.startTime
+  return seconds === undefined || start === undefined ? Infinity : Date.parse(start) + seconds * 1000
+}
+
+/** Whether the Job is over, and how. */
+export const end = (job: Job, tally: JobTally, nowMillis: number): JobEnd | undefined => {
+  const failed = (reason: string, message: string): JobEnd => ({ type: "Failed", reason, message })
+  if (tally.failsJob !== undefined) return failed("PodFailurePolicy", tally.failsJob)
+  if (tally.isSucceeded) {
+    return { type: "Complete", reason: "CompletionsReached", message: "Reached expected number of succeeded pods" }
+  }
+  if (tally.failed > (secondsOf(job, "backoffLimit") ?? 6)) {
+    return failed("BackoffLimitExceeded", "Job has reached the specified backoff limit")
+  }
+  if (nowMillis >= deadlineMillis(job)) {
+    return failed("DeadlineExceeded", "Job was active longer than specified deadline")
+  }
+  return undefined
+}
+
+/** When a finished Job is to be removed: `undefined` when it is not finished, `Infinity` when never. */
+export const removalMillis = ({ spec, status }: Job): number | undefined => {
+  const over = status?.conditions?.find(({ status, type }) => /^(Complete|Failed)$/.test(type) && status === "True")
+  if (over === undefined) return undefined
+  const seconds = spec?.ttlSecondsAfterFinished
+  return seconds === undefined ? Infinity : Date.parse(over.lastTransitionTime ?? "") + seconds * 1000
+}

@@ -1,0 +1,8 @@
+import type { Result } from "effect"
+import type { KubernetesReason } from "../KubernetesError.ts"
+
+/** What a request comes to. */
+export type Outcome<A> = Result.Result<A, KubernetesReason>
+
+/** The part of an object that a request is about; `undefined` for the object itself. */
+export type Subresource = "status" | undefined
