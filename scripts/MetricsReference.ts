@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as RunMetrics from "../src/backup/RunMetrics.ts"
 import * as RunProgress from "../src/backup/RunProgress.ts"
+import * as OperatorFamilies from "../src/telemetry/OperatorFamilies.ts"
 
 /** Progress in which every metric has something to say. */
 const exhaustive: RunProgress.RunProgress = {
@@ -15,19 +16,40 @@ interface Row {
   readonly labels: Set<string>
 }
 
-const head = `# Metrics
+const tableHead = `| metric | type | labels | meaning |
+|---|---|---|---|
+`
 
-<!-- Made by \`npm run reference\` from what a run serves: change the descriptions in src/backup/RunMetrics.ts, not this page. -->
+const beforeRuns = `# Metrics
+
+<!-- Made by \`npm run reference\` from what is served: change the descriptions in src/backup/RunMetrics.ts and src/telemetry/OperatorFamilies.ts, not this page. -->
+
+## Of the operator
+
+\`kafka-backup operator\` serves these on \`/metrics\`, in Prometheus' text format. \`resource_namespace\` and \`name\` are those of the
+\`KafkaBackup\`; its series end when it is deleted. Only the replica that leads has series of resources. Counters begin at 0 with
+the process. [Alerts](../guides/operations.md#alerts) are made of them.
+
+${tableHead}${operatorRows()}
+## Of a run
 
 \`kafka-backup run --listen ADDRESS\` serves these on \`/metrics\` while the run lasts, in Prometheus' text format. Beside it
 \`/progress\` gives the same as JSON, with the backup's id and the cause of a pause, and \`/healthz\` answers while the process lives.
 Counters are of one attempt: a process that resumes a run begins at 0.
 
-| metric | type | labels | meaning |
-|---|---|---|---|
-`
+${tableHead}`
 
-/** docs/reference/metrics.md, from the text that Prometheus would get. */
+function operatorRows(): string {
+  return Object.entries(OperatorFamilies.families)
+    .map(([name, { help, labels, type }]) => row(OperatorFamilies.prefix + name, type, labels, help))
+    .join("")
+}
+
+function row(name: string, type: string, labels: Iterable<string>, help: string): string {
+  return `| \`${name}\` | ${type} | ${[...labels].join(", ")} | ${help} |\n`
+}
+
+/** docs/reference/metrics.md: for a run from the text that Prometheus would get, for the operator from the table behind it. */
 export const metricsPage: Effect.Effect<string> = Effect.map(RunMetrics.text(exhaustive, 0), (text) => {
   const rows = new Map<string, Row>()
   for (const line of text.trimEnd().split("\n")) {
@@ -39,8 +61,5 @@ export const metricsPage: Effect.Effect<string> = Effect.map(RunMetrics.text(exh
       for (const [, label] of line.matchAll(/[{,](\w+)="/gu)) row?.labels.add(label!)
     }
   }
-  const cells = [...rows.values()].map(
-    ({ help, labels, name, type }) => `| \`${name}\` | ${type} | ${[...labels].join(", ")} | ${help} |\n`
-  )
-  return head + cells.join("")
+  return beforeRuns + [...rows.values()].map(({ help, labels, name, type }) => row(name, type, labels, help)).join("")
 })

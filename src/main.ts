@@ -1,7 +1,18 @@
-import { Layer } from "effect"
+import { Effect, Layer } from "effect"
 import * as CommandLine from "./cli/CommandLine.ts"
+import { ClusterAccess } from "./cli/OperatorCommand.ts"
 import * as KafkaJsSources from "./kafka/KafkaJsSources.ts"
 import * as StorageBackends from "./storage/StorageBackends.ts"
 
+/** The real API server, loaded when it is asked for. */
+const kubernetes = Layer.succeed(ClusterAccess, {
+  layer: Layer.unwrap(
+    Effect.map(
+      Effect.promise(() => import("./kubernetes/HttpKubernetes.ts")),
+      ({ layerDefault }) => layerDefault
+    )
+  )
+})
+
 /** Which ports are real. */
-CommandLine.start(Layer.mergeAll(KafkaJsSources.layer(), StorageBackends.layer))
+CommandLine.start(Layer.mergeAll(KafkaJsSources.layer(), StorageBackends.layer, kubernetes))

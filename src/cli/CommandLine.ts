@@ -13,6 +13,7 @@ import { describe } from "./DescribeCommand.ts"
 import { exportRecords } from "./ExportCommand.ts"
 import * as Failure from "./Failure.ts"
 import { list } from "./ListCommand.ts"
+import { operator } from "./OperatorCommand.ts"
 import * as Presentation from "./Presentation.ts"
 import { prune } from "./PruneCommand.ts"
 import { run } from "./RunCommand.ts"
@@ -23,7 +24,7 @@ import { verify } from "./VerifyCommand.ts"
 /** Every command, with its ports open. */
 export const kafkaBackup = Command.make("kafka-backup").pipe(
   Command.withDescription("Backs up Kafka topics to object storage, and proves it"),
-  Command.withSubcommands([check, run, list, describe, verify, exportRecords, prune, crd, demo])
+  Command.withSubcommands([check, run, list, describe, verify, exportRecords, prune, operator, crd, demo])
 )
 
 const logging = Layer.mergeAll(

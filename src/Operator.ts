@@ -1,0 +1,75 @@
+import { Cause, Effect, Layer, Schedule } from "effect"
+import * as Election from "./kubernetes/Election.ts"
+import type { KubernetesApi } from "./kubernetes/KubernetesApi.ts"
+import * as EventRecorder from "./operator/EventRecorder.ts"
+import * as Health from "./operator/Health.ts"
+import type { PodProgress } from "./operator/PodProgress.ts"
+import * as Reconciler from "./operator/Reconciler.ts"
+import { OperatorMetrics } from "./telemetry/OperatorMetrics.ts"
+
+/** How one operator process is set up. */
+export interface Settings extends Reconciler.Settings {
+  /** Name of this replica, for Events. */
+  readonly instance: string
+  /** Where replicas agree who leads. Absent: this is the only one. */
+  readonly election?: Pick<
+    Election.Settings,
+    "namespace" | "name" | "identity" | "leaseMillis" | "renewMillis" | "retryMillis"
+  >
+}
+
+/** Restarts of the root after a defect of ours: soon at first, then not faster than every half minute. */
+const restarts = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("30 seconds")]).pipe(Schedule.jittered)
+
+/** Nothing may end the root but the end of its scope. */
+const supervised = <R>(root: Effect.Effect<never, never, R>): Effect.Effect<never, never, R> =>
+  root.pipe(
+    Effect.sandbox,
+    Effect.tapError((cause) =>
+      Cause.hasInterruptsOnly(cause)
+        ? Effect.void
+        : Effect.logError(
+            "the operator's work ended for a reason of our own and is begun again: please report this",
+            cause
+          )
+    ),
+    Effect.retry({ schedule: restarts, while: (cause) => !Cause.hasInterruptsOnly(cause) }),
+    Effect.catch(Effect.failCause)
+  )
+
+const root = (settings: Settings) =>
+  Effect.gen(function* () {
+    const health = yield* Health.Health
+    const metrics = yield* OperatorMetrics
+    const work = Effect.andThen(metrics.leadership(true), Reconciler.run(settings))
+    const { election } = settings
+    const standing =
+      election === undefined
+        ? work
+        : Election.asLeader(
+            {
+              ...election,
+              onChange: (standing) =>
+                standing._tag === "Leading"
+                  ? Effect.void // Ready when the caches are.
+                  : Effect.andThen(
+                      metrics.leadership(false),
+                      health.become({ _tag: "Standby", leader: standing.holder })
+                    )
+            },
+            work
+          )
+    return yield* Effect.raceFirst(standing, health.heartbeat)
+  })
+
+/**
+ * The whole operator, with its ports open, for as long as the scope lasts: one supervised root fiber that reconciles while it leads.
+ * `Health` tells how it is doing.
+ */
+export const layer = (
+  settings: Settings
+): Layer.Layer<Health.Health, never, KubernetesApi | PodProgress | OperatorMetrics> =>
+  Layer.effectDiscard(Effect.forkScoped(supervised(root(settings)))).pipe(
+    Layer.provide(EventRecorder.layer(settings.instance)),
+    Layer.provideMerge(Health.layer)
+  )

@@ -1,0 +1,171 @@
+import { Context, Effect, Layer, Option } from "effect"
+import { Command, Flag } from "effect/cli"
+import { randomUUID } from "node:crypto"
+import { hostname } from "node:os"
+import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
+import { RequestObserver } from "../kubernetes/RequestObserver.ts"
+import type { JobSettings } from "../operator/jobs/JobSettings.ts"
+import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
+import { version } from "../version.ts"
+import * as ListenAddress from "./ListenAddress.ts"
+import { UsageError } from "./UsageError.ts"
+
+/** How the command reaches the API server. Its layer is built only when the command runs: the client takes long to load. */
+export const ClusterAccess = Context.Reference<{
+  readonly layer: Layer.Layer<KubernetesApi, { readonly message: string }>
+}>("kafka-backup/cli/ClusterAccess", {
+  defaultValue: () => ({
+    layer: Layer.effect(KubernetesApi, Effect.die(new Error("this program reaches no API server")))
+  })
+})
+
+const variable = (name: string): string | undefined => {
+  const value = process.env[name]
+  return value === undefined || value === "" ? undefined : value
+}
+
+const optional = (flag: Flag.Flag<string>) => flag.pipe(Flag.optional, Flag.map(Option.getOrUndefined))
+
+const flags = {
+  image: Flag.String("image").pipe(
+    Flag.withMetavar("IMAGE"),
+    Flag.withDescription(
+      "image of the Jobs' pods, whose entrypoint is kafka-backup: as a rule the operator's own (required)"
+    )
+  ),
+  imagePullPolicy: Flag.Literals("image-pull-policy", ["Always", "IfNotPresent", "Never"]).pipe(
+    Flag.withMetavar("POLICY"),
+    Flag.optional,
+    Flag.map(Option.getOrUndefined),
+    Flag.withDescription("imagePullPolicy of the Jobs' pods (default: Kubernetes' own)")
+  ),
+  jobUser: Flag.String("job-user").pipe(
+    Flag.withMetavar("UID"),
+    Flag.filterMap(
+      (text): Option.Option<number | "assigned"> => {
+        if (text === "assigned") return Option.some(text)
+        return /^[1-9]\d{0,9}$/.test(text) ? Option.some(Number(text)) : Option.none()
+      },
+      () => "a user id above 0, or assigned"
+    ),
+    Flag.optional,
+    Flag.map(Option.getOrUndefined),
+    Flag.withDescription(
+      "user id of the Jobs' containers; assigned lets the platform choose, as OpenShift does (default: 65532)"
+    )
+  ),
+  listen: Flag.String("listen").pipe(
+    Flag.withMetavar("ADDRESS"),
+    Flag.withDefault(":8080"),
+    Flag.filterMap(
+      (text) => Option.fromUndefinedOr(ListenAddress.parse(text)),
+      () => "an address and port, such as 127.0.0.1:8080, or :8080 for every interface"
+    ),
+    Flag.withDescription("serve /metrics, /healthz and /readyz there (default: :8080)")
+  ),
+  namespace: optional(Flag.String("namespace")).pipe(
+    Flag.withMetavar("NAMESPACE"),
+    Flag.withDescription("namespace of the operator's Lease (default: $POD_NAMESPACE)")
+  ),
+  identity: optional(Flag.String("identity")).pipe(
+    Flag.withMetavar("NAME"),
+    Flag.withDescription("name of this replica in Events and in the Lease (default: $POD_NAME, else the host's name)")
+  ),
+  watchNamespace: Flag.String("watch-namespace").pipe(
+    Flag.withMetavar("NAMESPACE"),
+    Flag.atLeast(0),
+    Flag.withDescription("look after KafkaBackups of this namespace only; may be repeated (default: all namespaces)")
+  ),
+  maxConcurrentRuns: Flag.Int("max-concurrent-runs").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDefault(10),
+    Flag.filter(
+      (n) => n >= 1,
+      () => "must be 1 or more"
+    ),
+    Flag.withDescription(
+      "runs at the same time over all KafkaBackups; the others wait in the order in which they became due (default: 10)"
+    )
+  ),
+  noLeaderElection: Flag.Boolean("no-leader-election").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("do the work without asking whether another replica does it: only where there is just one")
+  )
+}
+
+/** Every request to the API server becomes a count and a duration. */
+const observer = Layer.effect(
+  RequestObserver,
+  Effect.map(OperatorMetrics, (metrics) => metrics.apiRequest)
+)
+
+export const operator = Command.make(
+  "operator",
+  flags,
+  Effect.fnUntraced(function* (given) {
+    const namespace = given.namespace ?? variable("POD_NAMESPACE")
+    if (namespace === undefined && !given.noLeaderElection) {
+      return yield* new UsageError({
+        detail: "the namespace of the Lease by which replicas agree who leads is not known",
+        advice:
+          "give --namespace NAMESPACE or set POD_NAMESPACE, or, where there is only one replica, --no-leader-election"
+      })
+    }
+    // Loaded only here: other commands start without them.
+    const [Operator, Reconciler, { PodProgress }, HealthServer, Metrics, EventLoopLag] = yield* Effect.promise(() =>
+      Promise.all([
+        import("../Operator.ts"),
+        import("../operator/Reconciler.ts"),
+        import("../operator/PodProgress.ts"),
+        import("../operator/HealthServer.ts"),
+        import("../telemetry/OperatorMetrics.ts"),
+        import("../telemetry/EventLoopLag.ts")
+      ])
+    )
+    const instance = given.identity ?? variable("POD_NAME") ?? hostname()
+    const jobs: JobSettings = {
+      image: given.image,
+      ...(given.imagePullPolicy === undefined ? {} : { imagePullPolicy: given.imagePullPolicy }),
+      ...(given.jobUser === undefined ? {} : { user: given.jobUser })
+    }
+    const access = yield* ClusterAccess
+    const program = Layer.mergeAll(HealthServer.layer(given.listen), EventLoopLag.layer).pipe(
+      Layer.provideMerge(
+        Operator.layer({
+          ...Reconciler.defaults,
+          jobs,
+          instance,
+          maxConcurrentRuns: given.maxConcurrentRuns,
+          ...(given.watchNamespace.length === 0 ? {} : { watchNamespaces: given.watchNamespace }),
+          ...(namespace === undefined || given.noLeaderElection
+            ? {}
+            : {
+                // Of this process, not of its pod: a container that is started again is another one.
+                election: { namespace, name: leaseName, identity: `${instance}_${randomUUID()}` }
+              })
+        })
+      ),
+      Layer.provide(Layer.mergeAll(access.layer, PodProgress.http)),
+      Layer.provide(observer),
+      Layer.provide(Metrics.layer(version))
+    )
+    yield* Effect.logInfo("starting").pipe(
+      Effect.annotateLogs({ version, instance, watching: given.watchNamespace.join(", ") || "all namespaces" })
+    )
+    return yield* Layer.launch(program)
+  })
+).pipe(
+  Command.withDescription(
+    "Look after KafkaBackups: start their runs by schedule and trigger as Jobs, and keep their status. Runs in the cluster; with a kubeconfig also outside"
+  ),
+  Command.withShortDescription("Look after the KafkaBackups of a cluster"),
+  Command.withExamples([
+    {
+      command: "kafka-backup operator --image kafka-backup:dev --no-leader-election --listen 127.0.0.1:8080",
+      description: "from a workstation, against the kubeconfig's cluster"
+    }
+  ])
+)
+
+/** Of the Lease that replicas share. */
+const leaseName = "kafka-backup-operator"

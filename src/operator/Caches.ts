@@ -1,0 +1,115 @@
+import type { Delta } from "../kubernetes/KubernetesApi.ts"
+import type { Job, KubeObject, Pod } from "../kubernetes/Objects.ts"
+import * as JobFacts from "./jobs/JobFacts.ts"
+import * as Labels from "./Labels.ts"
+import * as ObjectCache from "./ObjectCache.ts"
+
+/** A Job that was deleted before its end was told, with what was last seen of its pods. */
+export interface Grave {
+  readonly job: Job
+  readonly pods: ReadonlyArray<Pod>
+}
+
+/** All that the operator has heard of: resources, their Jobs, and the pods of those. */
+export interface Caches {
+  readonly resources: ObjectCache.ObjectCache<KubeObject>
+  readonly jobs: ObjectCache.ObjectCache<Job>
+  readonly pods: ObjectCache.ObjectCache<Pod>
+  /** As `absorb` of the caches, with what else follows from it. */
+  readonly absorbJobs: (delta: Delta<Job>, scope?: ObjectCache.Scope) => ReadonlyArray<ObjectCache.Key>
+  readonly learnJob: (job: Job) => void
+  /** Runs that are not over, of all resources. */
+  readonly activeRuns: () => number
+  readonly grave: (jobKey: ObjectCache.Key) => Grave | undefined
+  readonly closeGraves: (owner: ObjectCache.Key) => void
+  readonly isSynced: () => boolean
+}
+
+/** Whom a Job or a pod works for. */
+const ownerOf = ({ metadata: { annotations, namespace } }: KubeObject): ObjectCache.Key | undefined => {
+  const name = annotations?.[Labels.resourceAnnotation]
+  return name === undefined ? undefined : `${namespace ?? ""}/${name}`
+}
+
+/** Of a pod's template nobody reads anything but the container's image and limits, and a thousand resources have many Jobs. */
+const withoutFrozenRun = (job: Job): Job => {
+  const template = job.spec?.["template"] as
+    | { readonly spec?: { readonly containers?: ReadonlyArray<object> } }
+    | undefined
+  if (template?.spec === undefined) return job
+  const containers = (template.spec.containers ?? []).map((container) => {
+    const { image, name, resources } = container as { readonly [field: string]: unknown }
+    return { name, image, resources }
+  })
+  return { ...job, spec: { ...job.spec, template: { spec: { containers } } } }
+}
+
+/** What we read of a pod is its metadata and status. */
+const withoutSpec = (pod: Pod): Pod => {
+  const { spec: _, ...rest } = pod
+  return rest as Pod
+}
+
+const mapped = <A extends KubeObject>(delta: Delta<A>, f: (object: A) => A): Delta<A> =>
+  delta._tag === "Snapshot" ? { _tag: "Snapshot", items: delta.items.map(f) } : { ...delta, object: f(delta.object) }
+
+const isUnfinishedRun = (job: Job): boolean =>
+  JobFacts.purpose(job) === "run" &&
+  JobFacts.condition(job, "Complete") === undefined &&
+  JobFacts.condition(job, "Failed") === undefined
+
+export const make = (scopes: ReadonlyArray<ObjectCache.Scope> = [undefined]): Caches => {
+  const resources = ObjectCache.make<KubeObject>(ObjectCache.keyOf, scopes)
+  const jobs = ObjectCache.make<Job>(ownerOf, scopes)
+  const podCache = ObjectCache.make<Pod>(ownerOf, scopes)
+  const pods: ObjectCache.ObjectCache<Pod> = {
+    ...podCache,
+    absorb: (delta, scope) => podCache.absorb(mapped(delta, withoutSpec), scope),
+    learn: (pod) => podCache.learn(withoutSpec(pod))
+  }
+  const active = new Set<ObjectCache.Key>()
+  const graves = new Map<ObjectCache.Key, Grave>()
+
+  const count = (job: Job) => {
+    const key = ObjectCache.keyOf(job)
+    const known = jobs.get(key)
+    if (known !== undefined && isUnfinishedRun(known)) active.add(key)
+    else active.delete(key)
+  }
+
+  const bury = (job: Job) => {
+    const owner = ownerOf(job)
+    // One whose end was told has its time to live set.
+    if (owner === undefined || job.spec?.ttlSecondsAfterFinished !== undefined) return
+    graves.set(ObjectCache.keyOf(job), { job, pods: JobFacts.podsOf(job, pods.ofOwner(owner)) })
+  }
+
+  return {
+    resources,
+    jobs,
+    pods,
+    absorbJobs: (given, scope) => {
+      const delta = mapped(given, withoutFrozenRun)
+      if (delta._tag === "Delete") bury(delta.object)
+      const touched = jobs.absorb(delta, scope)
+      if (delta._tag === "Snapshot") {
+        active.clear()
+        for (const job of jobs.values()) count(job)
+      } else count(delta.object)
+      return touched
+    },
+    learnJob: (job) => {
+      jobs.learn(withoutFrozenRun(job))
+      count(job)
+    },
+    activeRuns: () => active.size,
+    grave: (key) => graves.get(key),
+    closeGraves: (owner) => {
+      for (const [key, { job }] of graves) if (ownerOf(job) === owner) graves.delete(key)
+    },
+    isSynced: () => resources.isSynced() && jobs.isSynced() && pods.isSynced()
+  }
+}
+
+/** True when the Job's end was read: nothing more is to be learnt from it. */
+export const isTold = (job: Job): boolean => job.spec?.ttlSecondsAfterFinished !== undefined

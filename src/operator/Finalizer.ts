@@ -1,0 +1,38 @@
+import { Effect } from "effect"
+import * as Kind from "../kubernetes/Kind.ts"
+import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
+import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
+import type { Caches } from "./Caches.ts"
+import * as Labels from "./Labels.ts"
+import type { Sight } from "./Sight.ts"
+
+/**
+ * Holds a resource whose backups are to be removed with it, and lets go of one whose backups are to be kept. A spec that cannot be
+ * used changes nothing: what was asked for before it was broken still counts. With the resourceVersion in the patch, finalizers of
+ * others are never lost.
+ */
+export const keep = Effect.fn("Finalizer.keep")(function* (
+  caches: Caches,
+  { backup, name, namespace, resource, uid }: Sight
+): Effect.fn.Return<void, KubernetesError, KubernetesApi> {
+  if (backup === undefined) return
+  const { finalizers = [], resourceVersion } = resource.metadata
+  const isHeld = finalizers.includes(Labels.finalizer)
+  const isWanted = backup.spec.deletionPolicy === "Delete"
+  if (isHeld === isWanted) return
+  const api = yield* KubernetesApi
+  const patched = yield* api.patch(
+    Kind.kafkaBackups,
+    { namespace, name },
+    {
+      metadata: {
+        uid,
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+        finalizers: isWanted
+          ? [...finalizers, Labels.finalizer]
+          : finalizers.filter((finalizer) => finalizer !== Labels.finalizer)
+      }
+    }
+  )
+  caches.resources.learn(patched)
+})

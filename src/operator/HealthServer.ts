@@ -1,0 +1,63 @@
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { Effect, Layer } from "effect"
+import { type HttpServerError, HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
+import { createServer } from "node:http"
+import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
+import { Health, type ProbeAnswer } from "./Health.ts"
+
+/** Where the operator answers probes and scrapes. */
+export interface Address {
+  /** Absent: every interface. */
+  readonly host: string | undefined
+  /** 0: any that is free. */
+  readonly port: number
+}
+
+const answered = ({ isWell, text }: ProbeAnswer) =>
+  HttpServerResponse.text(`${text}\n`, { status: isWell ? 200 : 503, headers: { "cache-control": "no-store" } })
+
+const pages = HttpRouter.use(
+  Effect.fnUntraced(function* (router) {
+    const health = yield* Health
+    const metrics = yield* OperatorMetrics
+    yield* router.add("GET", "/healthz", Effect.map(health.live, answered))
+    yield* router.add("GET", "/readyz", Effect.map(health.ready, answered))
+    yield* router.add(
+      "GET",
+      "/metrics",
+      Effect.map(metrics.text, (text) =>
+        HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
+      )
+    )
+  })
+)
+
+const announced = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { address } = yield* HttpServer.HttpServer
+    yield* Effect.logInfo("serving /metrics, /healthz and /readyz").pipe(
+      Effect.annotateLogs({ address: HttpServer.formatAddress(address) })
+    )
+  })
+)
+
+/**
+ * Serves `/metrics` (Prometheus), `/healthz` (alive) and `/readyz` (ready, or standing by) for as long as the scope lasts; the
+ * probes answer 200 or 503, with a line that says why. Fails with `ServeError` when the address cannot be had. The server itself
+ * is given too, for its address.
+ */
+export const layer = ({
+  host,
+  port
+}: Address): Layer.Layer<HttpServer.HttpServer, HttpServerError.ServeError, Health | OperatorMetrics> => {
+  const server = NodeHttpServer.layer(createServer, {
+    port,
+    ...(host === undefined ? {} : { host }),
+    // A scrape must not keep a pod that is asked to end.
+    gracefulShutdownTimeout: "1 second"
+  })
+  return HttpRouter.serve(pages, { disableLogger: true, disableListenLog: true }).pipe(
+    Layer.merge(announced),
+    Layer.provideMerge(server)
+  )
+}

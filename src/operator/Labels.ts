@@ -1,0 +1,29 @@
+import { group } from "../resource/KafkaBackup.ts"
+
+/** What a Job of ours is for. At most one of a resource's Jobs is unfinished at any time. */
+export type Purpose = "run" | "prune" | "catalogue" | "cleanup"
+
+export const managedBy = { key: "app.kubernetes.io/managed-by", value: "kafka-backup-operator" } as const
+
+/** Label: uid of the KafkaBackup that a Job or a pod works for. */
+export const uidLabel = `${group}/uid` as const
+/** Label: its name, cut to a label's length, for people. */
+export const nameLabel = `${group}/name` as const
+/** Label: a `Purpose`. */
+export const purposeLabel = `${group}/purpose` as const
+/** Annotation: the KafkaBackup's whole name. */
+export const resourceAnnotation = `${group}/kafkabackup` as const
+/** Annotation: `schedule`, `trigger` or `once`. */
+export const occasionAnnotation = `${group}/occasion` as const
+/** Annotation: slot, or when a trigger was first seen; RFC 3339, UTC. */
+export const slotAnnotation = `${group}/slot` as const
+/** Annotation: the trigger's value. */
+export const tokenAnnotation = `${group}/trigger` as const
+/** Finalizer of resources with deletionPolicy Delete. */
+export const finalizer = `${group}/cleanup` as const
+
+/** Selects every Job and pod of ours. */
+export const ours = `${managedBy.key}=${managedBy.value}` as const
+
+/** Environment variable of a Job's container: the frozen run. */
+export const frozenVariable = "KAFKA_BACKUP_FROZEN_RUN"

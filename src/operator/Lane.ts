@@ -1,0 +1,41 @@
+import type { Occasion } from "../plan/Occasion.ts"
+
+/** What a resource's one lane of Jobs is asked. Runs, prunes and catalogues of one resource never overlap. */
+export interface LaneQuestion {
+  /** A Job of the resource is not over, or its pods are not. */
+  readonly isBusy: boolean
+  /** The run that is due. */
+  readonly due: Occasion | undefined
+  readonly generation: number
+  /** `spec.retention.backups`. */
+  readonly keep: number | undefined
+  /** Successes in the history, newest first, by id. */
+  readonly successes: ReadonlyArray<string>
+  /** The resource has been here for a while and its status says nothing: history must be read from storage. */
+  readonly isForgotten: boolean
+  /** A Job that status calls active and that no longer exists: what it did is known to storage alone. */
+  readonly vanishedJob: string | undefined
+}
+
+export type Wish =
+  | { readonly _tag: "Nothing" }
+  | { readonly _tag: "Run"; readonly occasion: Occasion }
+  /** `key` tells this wish from every other of the resource: Jobs of equal keys are one Job. */
+  | { readonly _tag: "Prune"; readonly key: string }
+  | { readonly _tag: "Catalogue"; readonly key: string }
+
+const nothing: Wish = { _tag: "Nothing" }
+
+/** What the lane should do next. A run goes first: it applies retention and reads the catalogue itself. */
+export const next = (question: LaneQuestion): Wish => {
+  const { due, generation, isBusy, isForgotten, keep, successes, vanishedJob } = question
+  if (isBusy) return nothing
+  if (due !== undefined) return { _tag: "Run", occasion: due }
+  if (vanishedJob !== undefined) return { _tag: "Catalogue", key: `after ${vanishedJob}` }
+  if (isForgotten) return { _tag: "Catalogue", key: "forgotten" }
+  if (keep !== undefined && successes.length > keep) {
+    // Failing once, it is not tried again until its Job is gone or the question has changed.
+    return { _tag: "Prune", key: `${keep} at ${generation} after ${successes[0] ?? ""}` }
+  }
+  return nothing
+}

@@ -1,0 +1,175 @@
+import { Effect } from "effect"
+import * as Kind from "../kubernetes/Kind.ts"
+import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
+import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
+import type { KafkaBackup } from "../resource/KafkaBackup.ts"
+import type { Facts, Trouble } from "../status/Facts.ts"
+import * as Memory from "../status/Memory.ts"
+import type { Caches } from "./Caches.ts"
+import * as Deletion from "./Deletion.ts"
+import * as JobMaker from "./JobMaker.ts"
+import * as ChoreJobs from "./jobs/ChoreJobs.ts"
+import * as JobFacts from "./jobs/JobFacts.ts"
+import * as Labels from "./Labels.ts"
+import { progressEveryMillis, refusedAgainMillis, type Tools } from "./Look.ts"
+import * as Outcome from "./Outcome.ts"
+import type { LookAgain } from "./ResourceFibers.ts"
+import * as Sight from "./Sight.ts"
+
+/** Looks at a resource that is being deleted, until nothing of ours holds it. */
+export const look = Effect.fn("LookDying.look")(function* (
+  tools: Tools,
+  sight: Sight.Sight,
+  deletedMillis: number
+): Effect.fn.Return<LookAgain, KubernetesError, KubernetesApi | Outcome.Services> {
+  tools.queue.settle(sight.key)
+  const { backup } = sight
+  const decided = Deletion.next({
+    isHeld: isHeld(sight),
+    wantsCleanup: backup?.spec.deletionPolicy === "Delete",
+    deletedMillis,
+    nowMillis: sight.nowMillis,
+    activeJobs: unfinished(sight).map(({ job }) => job.metadata.name),
+    cleanup: cleanup(sight)
+  })
+  const step = decided._tag === "Clean" && backup !== undefined ? yield* clean(tools, sight, backup, decided) : decided
+  switch (step._tag) {
+    case "Nothing":
+      return { _tag: "After", millis: Infinity }
+    case "EndJobs":
+      yield* endJobs(sight, unfinished(sight))
+      break
+    case "Clean":
+    case "Wait":
+      break
+    case "Release": {
+      // What is kept must not be removed by a Job that starts or goes on when nobody waits for it any more.
+      if (step.outcome !== "Cleaned") yield* endJobs(sight, unfinishedCleanup(sight))
+      const trouble: Trouble = step.trouble ?? { reason: step.outcome, message: released[step.outcome] }
+      yield* tell(tools.caches, sight, { ...trouble, reason: releaseReasons[step.outcome] })
+      yield* release(sight)
+      return { _tag: "After", millis: progressEveryMillis }
+    }
+  }
+  yield* tell(tools.caches, sight, step.waitsFor)
+  return {
+    _tag: "After",
+    millis: step._tag === "Clean" ? progressEveryMillis : Math.min(progressEveryMillis, refusedAgainMillis)
+  }
+})
+
+const released = {
+  Cleaned: "every stored backup of this resource was removed, as spec.deletionPolicy says",
+  Retained: "the stored backups are kept",
+  GivenUp: "the stored backups are kept"
+} as const
+
+const releaseReasons = { Cleaned: "CleanedUp", Retained: "Retained", GivenUp: "CleanupGivenUp" } as const
+
+const isHeld = ({ resource }: Sight.Sight): boolean => resource.metadata.finalizers?.includes(Labels.finalizer) ?? false
+
+const isCleanup = ({ job }: Sight.SeenJob): boolean => JobFacts.purpose(job) === "cleanup"
+
+const unfinished = (sight: Sight.Sight) => Sight.tidings(sight).unfinished.filter((seen) => !isCleanup(seen))
+
+const unfinishedCleanup = (sight: Sight.Sight) => Sight.tidings(sight).unfinished.filter(isCleanup)
+
+/** How the clean-up's Job stands. */
+const cleanup = ({ jobs }: Sight.Sight): Deletion.DeletionQuestion["cleanup"] => {
+  const reading = jobs.find(isCleanup)?.reading
+  if (reading?._tag === "ActiveChore") {
+    return { _tag: "Active", ...(reading.trouble === undefined ? {} : { trouble: reading.trouble }) }
+  }
+  if (reading?._tag !== "EndedChore") return { _tag: "None" }
+  const { isSuccess, removed, trouble } = reading.chore
+  return isSuccess
+    ? { _tag: "Succeeded", removed }
+    : { _tag: "Failed", trouble: trouble ?? { reason: "CleanupFailed", message: "the clean-up failed" } }
+}
+
+/** Makes the clean-up's Job, or says why there will be none. */
+const clean = Effect.fnUntraced(function* (
+  { caches, settings }: Tools,
+  { uid }: Sight.Sight,
+  backup: KafkaBackup,
+  step: Extract<Deletion.DeletionStep, { readonly _tag: "Clean" }>
+) {
+  const made = yield* JobMaker.make(ChoreJobs.forCleanup({ backup, settings, key: "cleanup" }), uid)
+  if (made._tag === "There") {
+    caches.learnJob(made.job)
+    return step
+  }
+  return made.isNamespaceTerminating
+    ? Deletion.withoutCleanup(made.trouble.message)
+    : ({ _tag: "Wait", waitsFor: made.trouble } as const)
+})
+
+/** Pods of the Jobs get their grace period: a run seals and remembers what it has. */
+const endJobs = Effect.fnUntraced(function* (sight: Sight.Sight, jobs: ReadonlyArray<Sight.SeenJob>) {
+  const api = yield* KubernetesApi
+  yield* Effect.forEach(
+    jobs.filter(({ job }) => job.metadata.deletionTimestamp === undefined),
+    ({ job: { metadata } }) =>
+      api
+        .remove(
+          Kind.jobs,
+          { namespace: sight.namespace, name: metadata.name },
+          { propagation: "Foreground", ...(metadata.uid === undefined ? {} : { uid: metadata.uid }) }
+        )
+        .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void)),
+    { discard: true }
+  )
+})
+
+/** Says in status and Events how the deletion stands; nothing of it may hold the deletion up. */
+const tell = Effect.fnUntraced(function* (caches: Caches, sight: Sight.Sight, deletion: Trouble) {
+  const { ended, chores, untold } = Sight.tidings(sight)
+  const facts: Facts = {
+    generation: sight.generation,
+    problems: sight.problems,
+    outlook: undefined,
+    schedule: {},
+    remembered: Memory.read(sight.previous),
+    active: Sight.tidings(sight).active,
+    ended,
+    chores,
+    skipped: [],
+    refusedTrigger: undefined,
+    catalogue: undefined,
+    queue: undefined,
+    refusal: undefined,
+    deletion,
+    ignoredStorageBlocks: []
+  }
+  yield* Outcome.tell(
+    caches,
+    sight,
+    facts,
+    untold.filter((seen) => !isCleanup(seen))
+  ).pipe(
+    Effect.catch((error) =>
+      Effect.logWarning("how the deletion stands could not be told").pipe(
+        Effect.annotateLogs({ resource: sight.key, error: error.message })
+      )
+    )
+  )
+})
+
+/** Takes our finalizer off, and no other. */
+const release = Effect.fnUntraced(function* ({ name, namespace, resource, uid }: Sight.Sight) {
+  const api = yield* KubernetesApi
+  const { finalizers = [], resourceVersion } = resource.metadata
+  yield* api
+    .patch(
+      Kind.kafkaBackups,
+      { namespace, name },
+      {
+        metadata: {
+          uid,
+          ...(resourceVersion === undefined ? {} : { resourceVersion }),
+          finalizers: finalizers.filter((finalizer) => finalizer !== Labels.finalizer)
+        }
+      }
+    )
+    .pipe(Effect.catchIf(hasReason("NotFound"), () => Effect.void))
+})

@@ -1,0 +1,119 @@
+import type { Delta } from "../kubernetes/KubernetesApi.ts"
+import type { KubeObject } from "../kubernetes/Objects.ts"
+
+/** `namespace/name`. */
+export type Key = string
+
+export const keyOf = ({ metadata }: KubeObject): Key => `${metadata.namespace ?? ""}/${metadata.name}`
+
+/** What one watch covers: a namespace, or with `undefined` all of them. */
+export type Scope = string | undefined
+
+/** The objects of one kind as last heard of, found by the resource that they belong to. */
+export interface ObjectCache<A extends KubeObject> {
+  readonly get: (key: Key) => A | undefined
+  readonly ofOwner: (owner: Key) => ReadonlyArray<A>
+  readonly values: () => IterableIterator<A>
+  readonly size: () => number
+  /** False until the first snapshot of every scope is in. */
+  readonly isSynced: () => boolean
+  /** Takes in what the watch of a scope told; gives the owners whose objects may have changed. */
+  readonly absorb: (delta: Delta<A>, scope?: Scope) => ReadonlyArray<Key>
+  /**
+   * Takes in what a write of ours came back with, so that the next look sees it although the watch lags. What the watch has told the
+   * end of already stays gone: answers and watches arrive in any order.
+   */
+  readonly learn: (object: A) => void
+}
+
+/** Ends of objects that are remembered: answers to writes are on their way for seconds, not for this many deletions. */
+const maxEnded = 4096
+
+/** A cache whose objects belong to the resource that `ownerOf` names; objects without owner are not kept. */
+export const make = <A extends KubeObject>(
+  ownerOf: (object: A) => Key | undefined,
+  scopes: ReadonlyArray<Scope> = [undefined]
+): ObjectCache<A> => {
+  const objects = new Map<Key, A>()
+  const owned = new Map<Key, Set<Key>>()
+  const synced = new Set<Scope>()
+  /** By uid. */
+  const ended = new Set<string>()
+
+  const remember = ({ metadata: { uid } }: A) => {
+    if (uid === undefined) return
+    ended.add(uid)
+    const [oldest = ""] = ended.size > maxEnded ? ended : []
+    ended.delete(oldest)
+  }
+
+  const put = (given: A): Key | undefined => {
+    const owner = ownerOf(given)
+    if (owner === undefined) return undefined
+    const object = slim(given)
+    const key = keyOf(object)
+    const known = objects.get(key)
+    if (known !== undefined && isOlder(object, known)) return undefined
+    objects.set(key, object)
+    const siblings = owned.get(owner)
+    if (siblings === undefined) owned.set(owner, new Set([key]))
+    else siblings.add(key)
+    return owner
+  }
+
+  const drop = (key: Key): Key | undefined => {
+    const known = objects.get(key)
+    if (known === undefined) return undefined
+    objects.delete(key)
+    const owner = ownerOf(known)!
+    const siblings = owned.get(owner)
+    siblings?.delete(key)
+    if (siblings?.size === 0) owned.delete(owner)
+    return owner
+  }
+
+  const replace = (items: ReadonlyArray<A>, scope: Scope): ReadonlyArray<Key> => {
+    synced.add(scope)
+    const present = new Set(items.map(keyOf))
+    const isCovered = (key: Key) => scope === undefined || key.startsWith(`${scope}/`)
+    const touched = [...objects.keys()].filter((key) => isCovered(key) && !present.has(key)).map(drop)
+    return [...new Set([...touched, ...items.map((item) => put(item) ?? ownerOf(item))])].filter(
+      (owner) => owner !== undefined
+    )
+  }
+
+  return {
+    get: (key) => objects.get(key),
+    ofOwner: (owner) => [...(owned.get(owner) ?? [])].map((key) => objects.get(key)!),
+    values: () => objects.values(),
+    size: () => objects.size,
+    isSynced: () => scopes.every((scope) => synced.has(scope)),
+    absorb: (delta, scope) => {
+      if (delta._tag === "Snapshot") return replace(delta.items, scope)
+      const { object } = delta
+      if (delta._tag === "Delete") remember(object)
+      else ended.delete(object.metadata.uid ?? "")
+      const known = objects.get(keyOf(object))
+      // The end of an earlier object of this name says nothing about its successor.
+      const isOther = known !== undefined && known.metadata.uid !== object.metadata.uid && !isOlder(known, object)
+      const owner = delta._tag === "Upsert" ? put(object) : isOther ? undefined : drop(keyOf(object))
+      return owner === undefined ? [] : [owner]
+    },
+    learn: (object) => {
+      if (!ended.has(object.metadata.uid ?? "")) put(object)
+    }
+  }
+}
+
+/** What the API server keeps for its own bookkeeping is half of an object, and nobody here reads it. */
+const slim = <A extends KubeObject>(object: A): A => {
+  if (!("managedFields" in object.metadata)) return object
+  const { managedFields: _, ...metadata } = object.metadata as A["metadata"] & { readonly managedFields: unknown }
+  return { ...object, metadata }
+}
+
+/** Resource versions of one kind are numbers that grow (KEP-5504); where they are not, the later told is the newer. */
+const isOlder = (a: KubeObject, b: KubeObject): boolean => {
+  const [left, right] = [Number(a.metadata.resourceVersion), Number(b.metadata.resourceVersion)]
+  return left < right
+}

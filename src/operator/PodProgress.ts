@@ -1,0 +1,60 @@
+import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
+import type { Pod } from "../kubernetes/Objects.ts"
+import type { RunProgressFacts } from "../status/Facts.ts"
+
+/** Port on which a run's pod answers. */
+export const port = 9090
+
+/** Reads how far the run in a pod is. Nobody depends on it: a pod that cannot be asked is one without progress. */
+export class PodProgress extends Context.Service<
+  PodProgress,
+  { readonly read: (pod: Pod) => Effect.Effect<Option.Option<RunProgressFacts>> }
+>()("kafka-backup/operator/PodProgress") {
+  /** Knows of no progress. */
+  static readonly none = Layer.succeed(PodProgress, { read: () => Effect.succeedNone })
+
+  /** Asks the pod itself, at its address in the cluster. */
+  static readonly http = Layer.succeed(PodProgress, {
+    read: (pod) => {
+      const address = pod.status?.podIP
+      if (address === undefined || pod.status?.phase !== "Running") return Effect.succeedNone
+      const host = address.includes(":") ? `[${address}]` : address
+      return Effect.tryPromise((signal) =>
+        fetch(`http://${host}:${port}/progress`, { signal }).then((response) => response.json() as Promise<unknown>)
+      ).pipe(
+        Effect.timeout(patienceMillis),
+        Effect.flatMap((json) => Effect.map(Clock.currentTimeMillis, (now) => fromJson(json, now))),
+        Effect.catch(() => Effect.succeedNone)
+      )
+    }
+  })
+}
+
+/** A look at a resource waits this long for its pod. */
+const patienceMillis = 2_000
+
+const Answer = Schema.Struct({
+  step: Schema.String,
+  partitions: Schema.Int,
+  partitionsDone: Schema.Int,
+  offsets: Schema.Int,
+  records: Schema.Int,
+  storedBytes: Schema.Int,
+  percent: Schema.NullOr(Schema.Finite),
+  paused: Schema.optionalKey(Schema.Struct({ target: Schema.String, cause: Schema.String }))
+})
+
+/** What a run serves under `/progress`, as status says it; none where it is something else. */
+export const fromJson = (json: unknown, nowMillis: number): Option.Option<RunProgressFacts> =>
+  Option.map(Schema.decodeUnknownOption(Answer)(json), (answer) => ({
+    partitionsTotal: answer.partitions,
+    partitionsDone: answer.partitionsDone,
+    ...(answer.percent === null ? {} : { recordsTotal: answer.offsets, percent: Math.floor(answer.percent) }),
+    records: answer.records,
+    bytes: answer.storedBytes,
+    message:
+      answer.paused === undefined
+        ? answer.step
+        : `paused: ${answer.paused.target} does not answer (${answer.paused.cause})`,
+    updatedMillis: nowMillis
+  }))

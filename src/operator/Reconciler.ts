@@ -1,0 +1,161 @@
+import { Cause, Clock, Effect, Option, Stream } from "effect"
+import * as Kind from "../kubernetes/Kind.ts"
+import { type Delta, KubernetesApi } from "../kubernetes/KubernetesApi.ts"
+import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
+import type { KubeObject } from "../kubernetes/Objects.ts"
+import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
+import * as Caches from "./Caches.ts"
+import * as Confirmation from "./Confirmation.ts"
+import * as Finalizer from "./Finalizer.ts"
+import { Health } from "./Health.ts"
+import type { JobSettings } from "./jobs/JobSettings.ts"
+import * as JobFacts from "./jobs/JobFacts.ts"
+import * as Labels from "./Labels.ts"
+import * as Look from "./Look.ts"
+import * as LookDying from "./LookDying.ts"
+import { type Key, keyOf, type Scope } from "./ObjectCache.ts"
+import type * as Outcome from "./Outcome.ts"
+import type { PodProgress } from "./PodProgress.ts"
+import * as ResourceFibers from "./ResourceFibers.ts"
+import * as RunQueue from "./RunQueue.ts"
+import * as Sight from "./Sight.ts"
+
+/** How the operator is set up. */
+export interface Settings {
+  /** How pods of Jobs are made. */
+  readonly jobs: JobSettings
+  /** Namespaces whose KafkaBackups count. Absent: all of them. */
+  readonly watchNamespaces?: ReadonlyArray<string>
+  /** Runs at the same time, over all resources. */
+  readonly maxConcurrentRuns: number
+  readonly fibers: ResourceFibers.FiberSettings
+}
+
+export const defaults = { maxConcurrentRuns: 10, fibers: ResourceFibers.defaults } as const
+
+/**
+ * The reconciler: hears of resources, Jobs and pods, and looks at each resource that something happened to. To be run by who leads;
+ * never ends by itself. All that it knows is heard again after a restart.
+ */
+export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
+  const api = yield* KubernetesApi
+  const health = yield* Health
+  const metrics = yield* OperatorMetrics
+  const scopes = settings.watchNamespaces ?? [undefined]
+  const caches = Caches.make(scopes)
+  const queue = RunQueue.make(settings.maxConcurrentRuns)
+  const tools: Look.Tools = { caches, queue, settings: settings.jobs }
+  const services = yield* Effect.context<LookServices>()
+  const fibers = yield* ResourceFibers.make(
+    (key) => Effect.provideContext(lookAt(tools, key), services),
+    (key, cause) => Effect.provideContext(failed(key, cause), services),
+    settings.fibers
+  )
+
+  /** Nobody is looked at before all is known: half of the truth would start runs that exist. */
+  let isOpen = false
+  const heard = Effect.fnUntraced(function* (keys: ReadonlyArray<Key>) {
+    if (!isOpen) {
+      yield* health.become({ _tag: "Starting", waitingFor: unsynced(caches) })
+      if (!caches.isSynced()) return
+      isOpen = true
+      yield* health.become({ _tag: "Leading" })
+      yield* Effect.logInfo("watching").pipe(
+        Effect.annotateLogs({ kafkaBackups: caches.resources.size(), jobs: caches.jobs.size() })
+      )
+      for (const resource of caches.resources.values()) fibers.wake(keyOf(resource))
+      return
+    }
+    for (const key of keys) fibers.wake(key)
+    for (const key of queue.next(caches.activeRuns())) fibers.wake(key)
+    yield* metrics.activeRuns(caches.activeRuns())
+    yield* metrics.queuedRuns(queue.length())
+    yield* metrics.workQueueDepth(fibers.depth())
+  })
+
+  const watch = <A extends KubeObject>(
+    kind: Kind.Kind<A>,
+    labelSelector: string | undefined,
+    absorb: (delta: Delta<A>, scope: Scope) => ReadonlyArray<Key>
+  ) =>
+    Effect.forEach(
+      scopes,
+      (scope) => {
+        const selection = {
+          ...(scope === undefined ? {} : { namespace: scope }),
+          ...(labelSelector === undefined ? {} : { labelSelector })
+        }
+        return Stream.runForEach(api.watch(kind, selection), (delta) => heard(absorb(delta, scope)))
+      },
+      { concurrency: "unbounded", discard: true }
+    )
+
+  yield* Effect.addFinalizer(() => metrics.forgetAll)
+  yield* Effect.all(
+    [
+      watch(Kind.kafkaBackups, undefined, caches.resources.absorb),
+      watch(Kind.jobs, Labels.ours, caches.absorbJobs),
+      watch(Kind.pods, Labels.ours, caches.pods.absorb)
+    ],
+    { concurrency: "unbounded", discard: true }
+  )
+  return yield* Effect.die(new Error("a watch ended"))
+}, Effect.scoped)
+
+type LookServices = KubernetesApi | PodProgress | Outcome.Services
+
+const unsynced = ({ jobs, pods, resources }: Caches.Caches): ReadonlyArray<string> =>
+  Object.entries({ kafkabackups: resources, jobs, pods }).flatMap(([name, cache]) => (cache.isSynced() ? [] : [name]))
+
+/** One look at one resource, measured. */
+const lookAt = Effect.fnUntraced(function* (tools: Look.Tools, key: Key) {
+  const metrics = yield* OperatorMetrics
+  const resource = tools.caches.resources.get(key)
+  if (resource === undefined) {
+    tools.queue.settle(key)
+    const [namespace = "", name = ""] = key.split("/")
+    yield* metrics.forget({ namespace, name })
+    return { _tag: "Gone" } as const
+  }
+  const since = yield* Clock.currentTimeMillis
+  const again = yield* sighted(tools, Sight.of(tools.caches, resource, since))
+  const until = yield* Clock.currentTimeMillis
+  yield* metrics.reconciled(
+    tools.caches.resources.get(key) === resource ? "unchanged" : "changed",
+    (until - since) / 1000
+  )
+  return again
+})
+
+const sighted = Effect.fnUntraced(function* (
+  tools: Look.Tools,
+  first: Sight.Sight
+): Effect.fn.Return<ResourceFibers.LookAgain, KubernetesError, LookServices> {
+  const sight = (yield* Confirmation.confirm(tools.caches, first))
+    ? Sight.of(tools.caches, first.resource, first.nowMillis)
+    : first
+  const { deletionTimestamp } = sight.resource.metadata
+  const deletedMillis = JobFacts.millis(deletionTimestamp)
+  if (deletedMillis !== undefined) return yield* LookDying.look(tools, sight, deletedMillis)
+  yield* Finalizer.keep(tools.caches, sight)
+  const events = yield* Look.eventsOfStuck(sight)
+  const resource = tools.caches.resources.get(sight.key) ?? sight.resource
+  return yield* Look.look(tools, Sight.of(tools.caches, resource, sight.nowMillis, events))
+})
+
+/** A look that failed is tried again; who reads the log learns whether that will help. */
+const failed = Effect.fnUntraced(function* (key: Key, cause: Cause.Cause<KubernetesError>) {
+  const metrics = yield* OperatorMetrics
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  yield* metrics.reconciled(error === undefined ? "defect" : "retry", 0)
+  const log =
+    error === undefined
+      ? Effect.logError("a look at a resource failed for a reason of our own: please report this", cause)
+      : hasReason("Conflict")(error)
+        ? // Somebody wrote meanwhile: that is why it is looked at again.
+          Effect.logDebug(`looking again: ${error.message}`)
+        : error.isRetryable
+          ? Effect.logWarning(`cannot finish a look at a resource, trying again: ${error.message}`)
+          : Effect.logError(`cannot finish a look at a resource, trying again: ${error.message}`)
+  yield* Effect.annotateLogs(log, { resource: key })
+})

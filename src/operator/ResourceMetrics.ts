@@ -1,0 +1,58 @@
+import { Effect } from "effect"
+import type { EndedRun, Facts } from "../status/Facts.ts"
+import type { Status } from "../status/Status.ts"
+import * as Words from "../status/Words.ts"
+import type { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
+import type { ResourceState } from "../telemetry/OperatorReport.ts"
+import type { Sight } from "./Sight.ts"
+
+/** Reports what a look wrote: the resource as it is, and what is new in it. */
+export const report = Effect.fn("ResourceMetrics.report")(function* (
+  metrics: OperatorMetrics["Service"],
+  { name, namespace, previous }: Pick<Sight, "name" | "namespace" | "previous">,
+  facts: Facts,
+  next: Status
+) {
+  const ref = { namespace, name }
+  yield* metrics.resource(ref, state(facts, next))
+  for (const run of facts.ended.filter((ended) => isNew(previous, next, ended))) {
+    yield* metrics.runEnded(ref, {
+      outcome: run.outcome,
+      durationSeconds: (run.endMillis - run.startMillis) / 1000,
+      ...(run.reason === undefined ? {} : { reason: run.reason }),
+      ...(run.addedBytes === undefined ? {} : { addedBytes: run.addedBytes }),
+      ...(run.addedRecords === undefined ? {} : { addedRecords: run.addedRecords })
+    })
+  }
+  for (const { count, reason } of facts.skipped) yield* metrics.slotsSkipped(ref, reason, count)
+  for (const { chore, isSuccess } of facts.chores) {
+    if (chore === "prune") yield* metrics.pruneEnded(ref, isSuccess ? "success" : "failed")
+  }
+})
+
+/** The run is in the history now and was not before. */
+const isNew = (previous: Status, next: Status, run: EndedRun): boolean => {
+  const holds = ({ backupHistory }: Status) =>
+    backupHistory?.some(({ jobName, outcome }) => jobName === run.jobName && outcome === run.outcome) ?? false
+  return holds(next) && !holds(previous)
+}
+
+const state = ({ outlook }: Facts, next: Status): ResourceState => {
+  const { lastBackupRecords = 0, lastBackupSize = 0, lastBackupTime, phase = "Pending", scheduledSince } = next
+  return {
+    phase,
+    isReady: next.conditions?.some(({ status, type }) => type === "Ready" && status === "True") ?? false,
+    ...(lastBackupTime === undefined
+      ? {}
+      : {
+          lastSuccess: {
+            atMillis: Words.millis(lastBackupTime),
+            sizeBytes: lastBackupSize,
+            records: lastBackupRecords
+          }
+        }),
+    ...(outlook?._tag === "Scheduled" && outlook.intervalSeconds !== undefined && scheduledSince !== undefined
+      ? { expected: { intervalSeconds: outlook.intervalSeconds, sinceMillis: Words.millis(scheduledSince) } }
+      : {})
+  }
+}

@@ -1,0 +1,46 @@
+import type { Key } from "./ObjectCache.ts"
+
+/**
+ * The global budget of concurrent runs. Resources whose run is due and finds no room wait in the order in which they became due,
+ * so none starves. Lives in the leader's memory: after a restart everybody who is due asks again.
+ */
+export interface RunQueue {
+  /** Asks for room; `before` counts those ahead that have none either. Asking again keeps the place. */
+  readonly ask: (
+    key: Key,
+    dueMillis: number,
+    activeRuns: number
+  ) => { readonly isGranted: boolean; readonly before: number }
+  /** The run exists now and is counted as active by others, or it will not be: ends what `ask` began. */
+  readonly settle: (key: Key) => void
+  /** Who may have room now, in order: to be asked to look again. */
+  readonly next: (activeRuns: number) => ReadonlyArray<Key>
+  /** Waiting resources. */
+  readonly length: () => number
+}
+
+export const make = (maxRuns: number): RunQueue => {
+  const waiting = new Map<Key, number>()
+  /** Granted, but the run does not exist yet. */
+  const starting = new Set<Key>()
+  const inOrder = () => [...waiting].toSorted(([a, at], [b, bt]) => at - bt || (a < b ? -1 : 1)).map(([key]) => key)
+  const room = (activeRuns: number) => Math.max(0, maxRuns - activeRuns - starting.size)
+
+  return {
+    ask: (key, dueMillis, activeRuns) => {
+      if (starting.has(key)) return { isGranted: true, before: 0 }
+      waiting.set(key, waiting.get(key) ?? dueMillis)
+      const before = inOrder().indexOf(key)
+      if (before >= room(activeRuns)) return { isGranted: false, before }
+      waiting.delete(key)
+      starting.add(key)
+      return { isGranted: true, before: 0 }
+    },
+    settle: (key) => {
+      waiting.delete(key)
+      starting.delete(key)
+    },
+    next: (activeRuns) => inOrder().slice(0, room(activeRuns)),
+    length: () => waiting.size
+  }
+}

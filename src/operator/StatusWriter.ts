@@ -1,0 +1,58 @@
+import { Effect } from "effect"
+import * as Kind from "../kubernetes/Kind.ts"
+import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
+import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
+import type { KubeObject } from "../kubernetes/Objects.ts"
+import * as Same from "../status/Same.ts"
+import type { Status } from "../status/Status.ts"
+
+/**
+ * Makes the resource's status what it should be, when it is not: server-side apply, and where others' fields are left over a merge
+ * patch that removes them. Fails with `Conflict` when the resource changed since it was looked at: look again. Gives the resource as it is now; `undefined` when there was nothing to write.
+ */
+export const write = Effect.fn("StatusWriter.write")(function* (
+  resource: KubeObject,
+  wanted: Status
+): Effect.fn.Return<KubeObject | undefined, KubernetesError, KubernetesApi> {
+  if (Same.isSame(resource.status, wanted)) return undefined
+  const api = yield* KubernetesApi
+  const { name, namespace } = resource.metadata
+  const place = { name, ...(namespace === undefined ? {} : { namespace }) }
+  const applied = yield* api.apply(
+    Kind.kafkaBackups,
+    {
+      apiVersion: Kind.kafkaBackups.apiVersion,
+      kind: Kind.kafkaBackups.kind,
+      // What was decided about this version is not written over another, nor over a successor of the same name.
+      metadata: { ...place, ...version(resource) },
+      status: wanted
+    },
+    "status"
+  )
+  const rest = difference(applied.status, wanted)
+  if (rest === undefined) return applied
+  return yield* api.patch(Kind.kafkaBackups, place, { metadata: version(applied), status: rest }, "status")
+})
+
+/** Under `/status` the API server minds the resourceVersion and not the uid. */
+const version = ({ metadata: { resourceVersion } }: KubeObject) =>
+  resourceVersion === undefined ? {} : { resourceVersion }
+
+/** The merge patch (RFC 7396) that makes `from` into `to`; `undefined` when they are the same. */
+export const difference = (from: unknown, to: unknown): unknown => {
+  if (Same.isSame(from, to)) return undefined
+  if (!isMap(from) || !isMap(to)) return to
+  const patch: Record<string, unknown> = {}
+  for (const name of new Set([...Object.keys(from), ...Object.keys(to)])) {
+    if (to[name] === undefined) {
+      if (from[name] !== undefined) patch[name] = null
+    } else {
+      const part = difference(from[name], to[name])
+      if (part !== undefined) patch[name] = part
+    }
+  }
+  return patch
+}
+
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)

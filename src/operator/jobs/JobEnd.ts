@@ -1,0 +1,53 @@
+import type { Job, ObjectCondition, Pod } from "../../kubernetes/Objects.ts"
+import * as JobFacts from "./JobFacts.ts"
+
+/** How a Job ended. */
+export type JobEnd =
+  | { readonly _tag: "Complete"; readonly endMillis: number | undefined }
+  | {
+      readonly _tag: "Failed"
+      readonly endMillis: number | undefined
+      readonly condition: ObjectCondition
+      /** Kubernetes announced this end and does not come to it. */
+      readonly isStuck: boolean
+    }
+  /** A pod of it does not stop, mostly because its node is lost, and Kubernetes may never end the Job. */
+  | { readonly _tag: "Lost"; readonly endMillis: number; readonly pod: string }
+  /** It was deleted before it ended. */
+  | { readonly _tag: "Vanished"; readonly endMillis: undefined }
+
+/** How long after its grace period a pod may take to stop before nobody waits for it any more, in milliseconds. */
+const patienceMillis = 5 * 60_000
+
+/**
+ * How the Job ended; undefined while it has not. Only its final conditions count: FailureTarget and SuccessCriteriaMet
+ * announce an end while pods are still at work. Where a pod does not stop, the final condition may never come.
+ */
+export const of = (job: Job, ownPods: ReadonlyArray<Pod>, nowMillis: number): JobEnd | undefined => {
+  const complete = JobFacts.condition(job, "Complete")
+  if (complete !== undefined) {
+    const endMillis = JobFacts.millis(job.status?.completionTime) ?? JobFacts.millis(complete.lastTransitionTime)
+    return { _tag: "Complete", endMillis }
+  }
+  const failed = JobFacts.condition(job, "Failed")
+  if (failed !== undefined) {
+    const endMillis = JobFacts.millis(failed.lastTransitionTime)
+    return { _tag: "Failed", condition: failed, isStuck: false, endMillis }
+  }
+  const unfinished = ownPods.filter((pod) => !JobFacts.isOver(pod))
+  // A pod's deletionTimestamp is when its grace period ends.
+  const lateSince = ({ metadata: { deletionTimestamp } }: Pod) => {
+    const since = JobFacts.millis(deletionTimestamp)
+    return since !== undefined && nowMillis - since >= patienceMillis ? since : undefined
+  }
+  const late = unfinished.find((pod) => lateSince(pod) !== undefined)
+  if (late !== undefined && unfinished.every((pod) => lateSince(pod) !== undefined)) {
+    return { _tag: "Lost", endMillis: lateSince(late)!, pod: late.metadata.name }
+  }
+  const target = JobFacts.condition(job, "FailureTarget")
+  if (target === undefined || unfinished.length > 0) return undefined
+  const since = JobFacts.millis(target.lastTransitionTime)
+  return since !== undefined && nowMillis - since >= patienceMillis
+    ? { _tag: "Failed", condition: target, isStuck: true, endMillis: since }
+    : undefined
+}

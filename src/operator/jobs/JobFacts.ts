@@ -1,0 +1,129 @@
+import type { ContainerState, Job, KubeObject, ObjectCondition, Pod } from "../../kubernetes/Objects.ts"
+import * as BackupId from "../../plan/BackupId.ts"
+import type { OccasionName } from "../../status/Facts.ts"
+import * as Labels from "../Labels.ts"
+import { containerName } from "./JobSettings.ts"
+
+/*
+ * Single facts about Jobs and pods. Total: labels and annotations can be edited by anybody, so whatever cannot be read is
+ * replaced by what is likely, and nothing throws.
+ */
+
+/** Milliseconds since 1970 of an RFC 3339 text, where it is one. */
+export const millis = (text: string | undefined): number | undefined => {
+  const read = typeof text === "string" ? Date.parse(text) : NaN
+  return Number.isNaN(read) ? undefined : read
+}
+
+const listed = <A>(list: ReadonlyArray<A> | undefined): ReadonlyArray<A> =>
+  Array.isArray(list) ? list.filter((item) => typeof item === "object" && item !== null) : []
+
+const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)
+
+const purposes: ReadonlyArray<string> = ["run", "prune", "catalogue", "cleanup"] satisfies Array<Labels.Purpose>
+
+/** What the Job is for; undefined for one that is not ours. */
+export const purpose = ({ metadata: { labels } }: KubeObject): Labels.Purpose | undefined => {
+  if (labels?.[Labels.managedBy.key] !== Labels.managedBy.value) return undefined
+  const value = labels[Labels.purposeLabel]
+  return value !== undefined && purposes.includes(value) ? (value as Labels.Purpose) : undefined
+}
+
+/** True when the Job works for the resource with this uid. A Job of the same name for which it is false is foreign. */
+export const isFor = (job: KubeObject, uid: string): boolean =>
+  purpose(job) !== undefined && job.metadata.labels?.[Labels.uidLabel] === uid
+
+/** Why a run exists. */
+export const occasion = ({ metadata: { annotations } }: KubeObject): OccasionName => {
+  const value = annotations?.[Labels.occasionAnnotation]
+  if (value === "schedule" || value === "trigger" || value === "once") return value
+  return annotations?.[Labels.tokenAnnotation] === undefined ? "schedule" : "trigger"
+}
+
+/** The id that the run's set has, unless that was taken. */
+export const expectedBackupId = ({
+  metadata: { annotations, creationTimestamp, labels, name }
+}: KubeObject): string => {
+  const resource = text(annotations?.[Labels.resourceAnnotation]) ?? text(labels?.[Labels.nameLabel]) ?? name
+  const slot = millis(annotations?.[Labels.slotAnnotation]) ?? millis(creationTimestamp) ?? 0
+  return BackupId.forSlot(resource, slot)
+}
+
+export const startMillis = (job: Job, nowMillis: number): number =>
+  millis(job.status?.startTime) ?? millis(job.metadata.creationTimestamp) ?? nowMillis
+
+/** The condition of this type, when it is true. */
+export const condition = (object: Job | Pod, type: string): ObjectCondition | undefined =>
+  listed(object.status?.conditions).find((one) => one.type === type && one.status === "True")
+
+/** The condition of this type, when it is false. */
+export const falseCondition = (object: Job | Pod, type: string): ObjectCondition | undefined =>
+  listed(object.status?.conditions).find((one) => one.type === type && one.status === "False")
+
+/** The pods of this Job among `pods`, newest first. */
+export const podsOf = (job: Job, pods: ReadonlyArray<Pod>): ReadonlyArray<Pod> => {
+  const { name, namespace, uid } = job.metadata
+  const isOwn = ({ metadata }: Pod) => {
+    if (metadata.namespace !== namespace) return false
+    const owners = listed(metadata.ownerReferences)
+    return uid !== undefined && owners.length > 0
+      ? owners.some((owner) => owner.uid === uid)
+      : metadata.labels?.["batch.kubernetes.io/job-name"] === name
+  }
+  const age = ({ metadata }: Pod) => millis(metadata.creationTimestamp) ?? 0
+  return pods.filter(isOwn).sort((a, b) => age(b) - age(a) || (a.metadata.name < b.metadata.name ? 1 : -1))
+}
+
+/** All that is known of one container of a pod. */
+export interface ContainerFacts {
+  readonly name: string
+  readonly state: ContainerState
+}
+
+export const containers = (pod: Pod): ReadonlyArray<ContainerFacts> =>
+  listed(pod.status?.containerStatuses).map(({ name, state }) => ({ name, state: state ?? {} }))
+
+/** How our container ended, where it did. */
+export const terminated = (pod: Pod): ContainerState["terminated"] =>
+  containers(pod).find(({ name }) => name === containerName)?.state.terminated ?? undefined
+
+/** What holds our container up, where something does. */
+export const waiting = (pod: Pod): ContainerState["waiting"] =>
+  containers(pod).find(({ name }) => name === containerName)?.state.waiting ?? undefined
+
+/** Nothing of the pod runs any more. */
+export const isOver = (pod: Pod): boolean => pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed"
+
+const field = (value: unknown, ...path: ReadonlyArray<string | number>): unknown => {
+  let found = value
+  for (const key of path) {
+    if (typeof found !== "object" || found === null) return undefined
+    found = (found as Readonly<Record<string | number, unknown>>)[key]
+  }
+  return found
+}
+
+const number = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined)
+
+/** How many pods the Job allows. */
+export const attemptsAllowed = (job: Job): number | undefined => {
+  const limit = number(field(job.spec, "backoffLimit"))
+  return limit === undefined ? undefined : limit + 1
+}
+
+/** The Job's deadline in seconds. */
+export const deadlineSeconds = (job: Job): number | undefined => number(field(job.spec, "activeDeadlineSeconds"))
+
+const ownContainer = (job: Job): unknown => {
+  const all = field(job.spec, "template", "spec", "containers")
+  return Array.isArray(all) ? all.find((one) => field(one, "name") === containerName) : undefined
+}
+
+/** `limits.memory` of our container, as it was written. */
+export const memoryLimit = (job: Job): string | undefined => {
+  const limit = field(ownContainer(job), "resources", "limits", "memory")
+  return typeof limit === "string" || typeof limit === "number" ? String(limit) : undefined
+}
+
+/** The image of our container. */
+export const image = (job: Job): string | undefined => text(field(ownContainer(job), "image"))

@@ -1,0 +1,78 @@
+import { Result } from "effect"
+import type { Job } from "../../kubernetes/Objects.ts"
+import * as KafkaBackup from "../../resource/KafkaBackup.ts"
+import * as Labels from "../Labels.ts"
+import * as FailurePolicy from "./FailurePolicy.ts"
+import { JobRefused } from "./JobRefused.ts"
+import * as PodTemplate from "./PodTemplate.ts"
+
+type Strings = Readonly<Record<string, string>>
+
+/** A Job's limits. */
+export interface JobLimits {
+  readonly backoffLimit: number
+  readonly activeDeadlineSeconds?: number
+  /** Given at creation only where nobody harvests: the Job and its pods' last words vanish with it. */
+  readonly ttlSecondsAfterFinished?: number
+}
+
+export interface JobInput extends Omit<PodTemplate.PodInput, "labels" | "annotations"> {
+  readonly purpose: Labels.Purpose
+  readonly name: string
+  readonly limits: JobLimits
+  /** Ends with the resource. */
+  readonly isOwned: boolean
+  readonly annotations: Strings
+}
+
+/** A label ends at 63 characters and with a letter or digit. */
+const labelValue = (name: string): string => name.slice(0, 63).replace(/[^a-zA-Z0-9]+$/, "")
+
+/** One of our Jobs, whole. Refused without uid and namespace, which only a resource that was read from a cluster has. */
+export const make = (input: JobInput): Result.Result<Job, JobRefused> => {
+  const { name, namespace, uid } = input.backup.metadata
+  if (uid === undefined || namespace === undefined) {
+    return Result.fail(
+      new JobRefused({
+        reason: "NotFromCluster",
+        detail: `KafkaBackup ${name} has no uid and namespace: a Job can only be made for one that the API server keeps`
+      })
+    )
+  }
+  const labels = {
+    "app.kubernetes.io/name": "kafka-backup",
+    [Labels.managedBy.key]: Labels.managedBy.value,
+    [Labels.uidLabel]: uid,
+    [Labels.nameLabel]: labelValue(name),
+    [Labels.purposeLabel]: input.purpose
+  }
+  const annotations = { [Labels.resourceAnnotation]: name, ...input.annotations }
+  const owner = {
+    apiVersion: KafkaBackup.apiVersion,
+    kind: KafkaBackup.kind,
+    name,
+    uid,
+    controller: true,
+    blockOwnerDeletion: true
+  }
+  return Result.succeed({
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: {
+      name: input.name,
+      namespace,
+      labels,
+      annotations,
+      ...(input.isOwned ? { ownerReferences: [owner] } : {})
+    },
+    spec: {
+      completions: 1,
+      parallelism: 1,
+      ...input.limits,
+      // Two pods of one run would be harmless, but for the work that they take from each other.
+      podReplacementPolicy: "Failed",
+      podFailurePolicy: FailurePolicy.policy,
+      template: PodTemplate.make({ ...input, labels, annotations })
+    }
+  })
+}

@@ -1,0 +1,101 @@
+import type { Job, Pod } from "../../kubernetes/Objects.ts"
+import { exitCodes } from "../../backup/ExitCode.ts"
+import type { Trouble } from "../../status/Facts.ts"
+import * as JobFacts from "./JobFacts.ts"
+
+/** What an exit code says where nothing else does: what happened, and what to do. */
+const byExitCode: Readonly<Record<number, readonly [what: string, advice: string]>> = {
+  [exitCodes.internal]: ["a defect of kafka-backup", "look at the pod's log and report it"],
+  [exitCodes.usage]: [
+    "options that this image does not know",
+    "operator and image are of different versions: set the operator's image option to its own version"
+  ],
+  [exitCodes.invalidManifest]: ["the resource cannot be used", "correct what the pod's log names"],
+  [exitCodes.secretUnusable]: ["a Secret cannot be used", "correct the Secret and key that the pod's log names"],
+  [exitCodes.accessRefused]: ["access was refused", "grant what the pod's log names"],
+  [exitCodes.topicsUnusable]: ["topics cannot be backed up", "correct spec.topics as the pod's log says"],
+  [exitCodes.storageUnusable]: ["the storage cannot be used", "correct spec.storage as the pod's log says"],
+  [exitCodes.dataUnusable]: ["Kafka's log holds what cannot be read", "look at the partition that the pod's log names"],
+  [exitCodes.notProven]: ["the set could not be proven", "do not rely on it; look at the pod's log"],
+  [exitCodes.notFound]: ["a set is missing", "look at the pod's log"],
+  [exitCodes.clusterUnusable]: ["no broker can be talked to", "correct spec.kafkaCluster as the pod's log says"],
+  [exitCodes.temporary]: ["cluster or storage did not answer", "a new run goes on where this one stopped"],
+  [exitCodes.interrupted]: ["it was stopped", "what was stored is remembered; a new run goes on from there"],
+  [exitCodes.superseded]: ["another attempt of the same run took over", "nothing needs to be done"],
+  126: ["the image's entrypoint cannot be executed", "check the image: it must be kafka-backup's, for this node's CPU"],
+  127: ["the image has no such entrypoint", "check the image: it must be kafka-backup's"],
+  137: [
+    "it was killed from outside (SIGKILL)",
+    "look at the node's events: it may be short of memory; a new run goes on after the last checkpoint"
+  ],
+  143: ["it was stopped from outside (SIGTERM)", "a new run goes on after the last checkpoint"]
+}
+
+/**
+ * Why a pod ended without a set, from what Kubernetes says about it: for pods whose container left no summary. Undefined
+ * while it has not failed.
+ */
+export const explain = (job: Job, pod: Pod): Trouble | undefined => {
+  const ended = JobFacts.terminated(pod)
+  const status = pod.status ?? {}
+  const name = pod.metadata.name
+  if (ended?.reason === "OOMKilled") {
+    const limit = JobFacts.memoryLimit(job)
+    return {
+      reason: "OOMKilled",
+      message: `pod ${name} needed more memory than its limit${limit === undefined ? "" : ` of ${limit}`}; raise spec.resources.limits.memory`
+    }
+  }
+  if (status.reason === "Evicted") {
+    return {
+      reason: "Evicted",
+      message: `pod ${name} was evicted from its node: ${words(status.message)}; raise spec.resources.requests (memory, ephemeral-storage) to what the run really uses`
+    }
+  }
+  const disruption = JobFacts.condition(pod, "DisruptionTarget")
+  if (disruption !== undefined && (status.phase === "Failed" || ended !== undefined)) {
+    return {
+      reason: "Disrupted",
+      message: `pod ${name} was taken from its node (${disruption.reason ?? "disruption"}): ${words(disruption.message)}; nothing needs to be done, a new pod goes on after the last checkpoint`
+    }
+  }
+  if (ended !== undefined && isStartFailure(ended.reason)) {
+    return {
+      reason: "ContainerCannotRun",
+      message: `the container of pod ${name} could not be started: ${words(ended.message)}; check image and node`
+    }
+  }
+  if (ended !== undefined && ended.exitCode !== 0) {
+    const [what, advice] = byExitCode[ended.exitCode] ?? [
+      "an exit code that says nothing more",
+      "look at the pod's log"
+    ]
+    return {
+      reason: ended.exitCode === exitCodes.interrupted ? "Interrupted" : "PodFailed",
+      message: `pod ${name} ended with exit code ${ended.exitCode}: ${what}; ${advice}`
+    }
+  }
+  if (status.phase !== "Failed") return undefined
+  return {
+    reason: text(status.reason) ?? "PodFailed",
+    message: `pod ${name} failed: ${words(status.message)}; kubectl describe pod ${name} may tell more`
+  }
+}
+
+const isStartFailure = (reason: string | undefined): boolean =>
+  reason === "StartError" || reason === "ContainerCannotRun" || reason === "ContainerStatusUnknown"
+
+/** Longest text of a server that is passed on, in characters. */
+const longest = 512
+
+/** A server's own words: one line, not too long, never empty, without the dot that would end our sentence. */
+export const words = (said: string | undefined): string => {
+  const line = typeof said === "string" ? said.replaceAll(/\s+/g, " ").trim().replace(/[.;]$/, "") : ""
+  const characters = Array.from(line.slice(0, 2 * longest + 2))
+  if (line === "") return "Kubernetes does not say why"
+  return characters.length > longest ? `${characters.slice(0, longest).join("")}…` : line
+}
+
+/** A reason is one CamelCase word; anything else is none. */
+export const text = (reason: string | undefined): string | undefined =>
+  typeof reason === "string" && /^[A-Za-z][A-Za-z0-9]{0,63}$/.test(reason) ? reason : undefined

@@ -1,0 +1,23 @@
+import { Result } from "effect"
+import type { Pod } from "../../kubernetes/Objects.ts"
+import type { RunSummary } from "../../manifest/RunSummary.ts"
+import * as SummaryCodec from "../../manifest/SummaryCodec.ts"
+import type { Trouble } from "../../status/Facts.ts"
+import * as JobFacts from "./JobFacts.ts"
+import * as PodFailure from "./PodFailure.ts"
+
+/** What the pod's container left behind at its end, where it can be read. */
+export const of = (pod: Pod): RunSummary | undefined => {
+  const message = JobFacts.terminated(pod)?.message
+  return typeof message === "string" ? Result.getOrUndefined(SummaryCodec.decode(message)) : undefined
+}
+
+/** Reason, message and advice of anything but a success, as the command told them. */
+export const trouble = (summary: RunSummary | undefined): Trouble | undefined => {
+  if (summary === undefined || summary.outcome === "success") return undefined
+  const { advice, exitCode, message, reason } = summary
+  return {
+    reason: PodFailure.text(reason) ?? "PodFailed",
+    message: [message ?? `it ended with exit code ${exitCode}`, ...(advice === undefined ? [] : [advice])].join("; ")
+  }
+}

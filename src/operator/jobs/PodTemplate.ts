@@ -1,0 +1,132 @@
+import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
+import * as StorageSpec from "../../resource/StorageSpec.ts"
+import { frozenVariable } from "../Labels.ts"
+import {
+  containerName,
+  defaultGraceSeconds,
+  defaultUser,
+  type JobSettings,
+  metricsPort,
+  secretsDirectory,
+  summaryFile,
+  volumesDirectory
+} from "./JobSettings.ts"
+import * as Resources from "./Resources.ts"
+import type { SecretKey } from "./SecretKeys.ts"
+import * as Volumes from "./Volumes.ts"
+
+type Strings = Readonly<Record<string, string>>
+
+/** One pod on one resource. */
+export interface PodInput {
+  readonly backup: KafkaBackup
+  readonly settings: JobSettings
+  /** The command and its own options; where it finds things is added. */
+  readonly args: ReadonlyArray<string>
+  /** The run or chore, encoded. */
+  readonly frozen: string
+  readonly keys: ReadonlyArray<SecretKey>
+  /** Serve /metrics and /progress. */
+  readonly isListening: boolean
+  readonly labels: Strings
+  readonly annotations: Strings
+}
+
+/** Autoscalers leave a node alone while a run is on it; users may say otherwise. */
+const stay: Strings = {
+  "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+  "karpenter.sh/do-not-disrupt": "true"
+}
+
+/** Environment variables are expanded by Kubernetes: `$(NAME)`. */
+const literal = (text: string): string => text.replaceAll("$", "$$$$")
+
+/** Brackets make an address of either family readable. */
+const listen = ["--listen", `[$(POD_IP)]:${metricsPort}`]
+
+const container = ({ args, backup, frozen, isListening, settings }: PodInput, mounts: Volumes.Mounted) => ({
+  name: containerName,
+  image: settings.image,
+  ...(settings.imagePullPolicy === undefined ? {} : { imagePullPolicy: settings.imagePullPolicy }),
+  args: [
+    ...args,
+    "-f",
+    `env:${frozenVariable}`,
+    "--secrets",
+    secretsDirectory,
+    "--volumes",
+    volumesDirectory,
+    "--summary",
+    summaryFile,
+    ...(isListening ? listen : [])
+  ],
+  env: [
+    ...Object.entries(settings.variables ?? {}).map(([name, value]) => ({ name, value: literal(value) })),
+    { name: "TMPDIR", value: "/tmp" },
+    ...(isListening ? [{ name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }] : []),
+    { name: frozenVariable, value: literal(frozen) }
+  ],
+  ...(isListening ? { ports: [{ name: "metrics", containerPort: metricsPort, protocol: "TCP" }] } : {}),
+  resources: Resources.completed(backup.spec.resources, settings.defaultResources),
+  volumeMounts: mounts.volumeMounts,
+  terminationMessagePath: summaryFile,
+  terminationMessagePolicy: "File",
+  securityContext: {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ["ALL"] }
+  }
+})
+
+/** With a group of its own a fresh volume can be written and mounted tokens can be read by a user who is not root. */
+const securityContext = (user: number | "assigned" = defaultUser) => ({
+  runAsNonRoot: true,
+  seccompProfile: { type: "RuntimeDefault" },
+  ...(user === "assigned" ? {} : { runAsUser: user, runAsGroup: user, fsGroup: user }),
+  fsGroupChangePolicy: "OnRootMismatch"
+})
+
+/** AKS puts a token only into pods that ask for it with this label. */
+const identityLabels = ({ storage }: KafkaBackup["spec"]): Strings => {
+  const chosen = StorageSpec.chosen(storage)
+  return chosen.storageType === "azure" && chosen.azure.useWorkloadIdentity
+    ? { "azure.workload.identity/use": "true" }
+    : {}
+}
+
+/** The template of a Job's pods: restricted by every Pod Security Standard, without rights in Kubernetes. */
+export const make = (input: PodInput) => {
+  const { backup, settings } = input
+  const {
+    affinity,
+    annotations,
+    imagePullSecrets,
+    labels,
+    nodeSelector,
+    priorityClassName,
+    serviceAccountName,
+    tolerations
+  } = backup.spec.podTemplate ?? {}
+  const mounts = Volumes.mounted(backup.spec, input.keys)
+  return {
+    metadata: {
+      labels: { ...labels, ...identityLabels(backup.spec), ...input.labels },
+      annotations: { ...stay, ...annotations, ...input.annotations }
+    },
+    spec: {
+      restartPolicy: "Never",
+      terminationGracePeriodSeconds: settings.terminationGracePeriodSeconds ?? defaultGraceSeconds,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+      ...(nodeSelector === undefined ? {} : { nodeSelector }),
+      ...(tolerations === undefined ? {} : { tolerations }),
+      ...(affinity === undefined ? {} : { affinity }),
+      ...(priorityClassName === undefined ? {} : { priorityClassName }),
+      ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }),
+      securityContext: securityContext(settings.user),
+      containers: [container(input, mounts)],
+      volumes: mounts.volumes
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import type { Event, Job, Pod } from "../../kubernetes/Objects.ts"
+import type { Trouble } from "../../status/Facts.ts"
+import * as JobEvents from "./JobEvents.ts"
+import * as JobFacts from "./JobFacts.ts"
+import { containerName } from "./JobSettings.ts"
+import * as PodFailure from "./PodFailure.ts"
+import { words } from "./PodFailure.ts"
+import * as PodSummary from "./PodSummary.ts"
+
+/** How long the Job controller may take to create a pod, in milliseconds. */
+const podlessMillis = 30_000
+
+/** How long a scheduled pod may take to mount its volumes and pull its image, in milliseconds. */
+const slowStartMillis = 2 * 60_000
+
+/**
+ * What keeps an unfinished Job from going on, in the server's own words, with what to do; undefined while all is well. The
+ * newest pod counts: it alone can still finish the work. `events` are those about the Job and its pods.
+ */
+export const of = (
+  job: Job,
+  pods: ReadonlyArray<Pod>,
+  events: ReadonlyArray<Event>,
+  nowMillis: number
+): Trouble | undefined => {
+  const { deletionTimestamp, name } = job.metadata
+  if (deletionTimestamp !== undefined) {
+    return {
+      reason: "JobBeingDeleted",
+      message: `Job ${name} is being deleted; what is stored so far is remembered. To run again set the trigger annotation to a new value`
+    }
+  }
+  const own = JobFacts.podsOf(job, pods)
+  const current = own.find((pod) => !JobFacts.isOver(pod))
+  if (current === undefined) return own.length === 0 ? podless(job, events, nowMillis) : retrying(job, own)
+  return notStarting(job, current, events, nowMillis) ?? lingering(current) ?? retrying(job, own)
+}
+
+const podless = (job: Job, events: ReadonlyArray<Event>, nowMillis: number): Trouble | undefined => {
+  const waitedMillis = nowMillis - JobFacts.startMillis(job, nowMillis)
+  if (waitedMillis < podlessMillis) return undefined
+  const { name } = job.metadata
+  const event = JobEvents.newest(events, job, ["FailedCreate"])
+  return event === undefined
+    ? {
+        reason: "PodNotCreated",
+        message: `Job ${name} has had no pod since ${instant(JobFacts.startMillis(job, nowMillis))}; kubectl describe job ${name} may tell why`
+      }
+    : JobEvents.refused(
+        `no pod can be created for Job ${name}`,
+        event.note,
+        "PodNotCreated",
+        "change what is named; the Job controller tries again"
+      )
+}
+
+const imageReasons = new Set([
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "InvalidImageName",
+  "ErrImageNeverPull",
+  "RegistryUnavailable",
+  "ImageInspectError",
+  "SignatureValidationFailed"
+])
+
+const containerReasons = new Set(["CreateContainerConfigError", "CreateContainerError", "RunContainerError"])
+
+const notStarting = (job: Job, pod: Pod, events: ReadonlyArray<Event>, nowMillis: number): Trouble | undefined => {
+  const { name } = pod.metadata
+  const unscheduled = JobFacts.falseCondition(pod, "PodScheduled")
+  if (unscheduled !== undefined && /persistentvolumeclaim/i.test(unscheduled.message ?? "")) {
+    return {
+      reason: "VolumeClaimUnusable",
+      message: `pod ${name} waits for its volume: ${words(unscheduled.message)}; create the claim that spec.storage.pvc names in this namespace, or look at why it is not bound: kubectl describe pvc`
+    }
+  }
+  if (unscheduled !== undefined) {
+    return {
+      reason: "PodUnschedulable",
+      message: `pod ${name} finds no node: ${words(unscheduled.message)}; lower spec.resources.requests, change nodeSelector, tolerations or affinity in spec.podTemplate, or add nodes`
+    }
+  }
+  const held = JobFacts.waiting(pod)
+  if (held?.reason !== undefined && imageReasons.has(held.reason)) {
+    return {
+      reason: "ImagePullFailed",
+      message: `pod ${name} cannot get its image ${JobFacts.image(job) ?? ""} (${held.reason}): ${words(held.message)}; check the operator's image option, the registry and spec.podTemplate.imagePullSecrets`
+    }
+  }
+  if (held?.reason !== undefined && containerReasons.has(held.reason)) {
+    return {
+      reason: "ContainerCannotStart",
+      message: `the container of pod ${name} cannot be started (${held.reason}): ${words(held.message)}; correct what is named, the kubelet tries again`
+    }
+  }
+  const isWaiting = pod.status?.phase === "Pending" || held !== undefined
+  return isWaiting && nowMillis - since(pod, nowMillis) >= slowStartMillis ? slow(pod, events, nowMillis) : undefined
+}
+
+/** A message that counted seconds would be another one at every look. */
+const instant = (millis: number): string => new Date(millis).toISOString().replace(/[.]\d+Z$/, "Z")
+
+const since = ({ metadata, status }: Pod, nowMillis: number): number =>
+  JobFacts.millis(status?.startTime) ?? JobFacts.millis(metadata.creationTimestamp) ?? nowMillis
+
+const slow = (pod: Pod, events: ReadonlyArray<Event>, nowMillis: number): Trouble => {
+  const { name } = pod.metadata
+  const waited = `pod ${name} has been starting since ${instant(since(pod, nowMillis))}`
+  const mount = JobEvents.newest(events, pod, ["FailedMount", "FailedAttachVolume", "FailedMapVolume"])
+  if (mount !== undefined) {
+    return {
+      reason: "VolumeMountFailed",
+      message: `${waited}: ${words(mount.note)}; check that the claim of spec.storage.pvc exists, is bound, and can be used on the pod's node`
+    }
+  }
+  const event = JobEvents.newest(events, pod, [
+    "FailedCreatePodSandBox",
+    "Failed",
+    "FailedScheduling",
+    "NetworkNotReady"
+  ])
+  const why = event === undefined ? "its volumes or its image take long" : words(event.note)
+  return { reason: "PodNotStarting", message: `${waited}: ${why}; kubectl describe pod ${name} may tell more` }
+}
+
+/** Our container has ended, and another one, put there by somebody else, keeps the pod and so the Job from ending. */
+const lingering = (pod: Pod): Trouble | undefined => {
+  if (JobFacts.terminated(pod) === undefined) return undefined
+  const others = JobFacts.containers(pod).filter(
+    ({ name, state }) => name !== containerName && state.running !== undefined
+  )
+  if (others.length === 0) return undefined
+  const names = others.map(({ name }) => name).join(", ")
+  return {
+    reason: "SidecarStillRunning",
+    message: `the backup in pod ${pod.metadata.name} has ended, and the container ${names} keeps the pod running; keep it out of these pods, for Istio with spec.podTemplate.annotations sidecar.istio.io/inject: "false", or make it a sidecar that ends with the pod`
+  }
+}
+
+/** An earlier pod failed and the Job goes on with another one. */
+const retrying = (job: Job, own: ReadonlyArray<Pod>): Trouble | undefined => {
+  if (own[0]?.status?.phase === "Succeeded") return undefined
+  const last = own.find((pod) => pod.status?.phase === "Failed")
+  if (last === undefined) return undefined
+  const explained = PodFailure.explain(job, last)
+  // Disruptions are not counted by Kubernetes: they take no attempt away.
+  if (explained?.reason === "Disrupted") return explained
+  const cause = PodSummary.trouble(PodSummary.of(last)) ?? explained
+  if (cause === undefined) return undefined
+  const failed = job.status?.failed
+  const attempt = Math.max(typeof failed === "number" ? failed : 0, 1) + 1
+  const allowed = JobFacts.attemptsAllowed(job)
+  const which = allowed === undefined ? `attempt ${attempt}` : `attempt ${Math.min(attempt, allowed)} of ${allowed}`
+  return { reason: "Retrying", message: `${which} after ${cause.reason}: ${cause.message}` }
+}

@@ -1,0 +1,114 @@
+/*
+ * Every metric of the operator, as data: what is registered, what is documented (docs/reference/metrics.md) and what the alerts
+ * may name are this table. Labels of a resource are `resource_namespace` and `name`, never `namespace`: a scrape has a label of
+ * that name already, the operator's own.
+ */
+
+/** One metric family. */
+export interface Family {
+  readonly type: "counter" | "gauge" | "histogram"
+  readonly help: string
+  readonly labels: ReadonlyArray<string>
+  /** Upper bounds of a histogram's buckets, ascending. */
+  readonly boundaries?: ReadonlyArray<number>
+}
+
+const ofResource = ["resource_namespace", "name"] as const
+
+/** Stands before every name. */
+export const prefix = "kafka_backup_operator_"
+
+/** From a backup of seconds to one of a day. */
+const runSeconds = [5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400, 28_800, 86_400]
+const reconcileSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const requestSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+/** By their names without `prefix`. */
+export const families = {
+  last_success_timestamp_seconds: {
+    type: "gauge",
+    help: "When the last successful backup was complete; absent before the first",
+    labels: ofResource
+  },
+  last_success_size_bytes: {
+    type: "gauge",
+    help: "Stored bytes of all objects that the last successful backup names",
+    labels: ofResource
+  },
+  last_success_records: { type: "gauge", help: "Records in the last successful backup", labels: ofResource },
+  schedule_expected_interval_seconds: {
+    type: "gauge",
+    help: "Seconds between the next two slots of the schedule; absent without one and while suspended",
+    labels: ofResource
+  },
+  scheduled_since_timestamp_seconds: {
+    type: "gauge",
+    help: "Since when backups are expected: creation, or the last edit or resumption of the schedule; absent without one and while suspended",
+    labels: ofResource
+  },
+  ready: { type: "gauge", help: "1 while condition Ready is True, else 0", labels: ofResource },
+  runs_total: { type: "counter", help: "Runs that ended, by outcome", labels: [...ofResource, "outcome"] },
+  run_failures_total: {
+    type: "counter",
+    help: "Runs that ended without a backup, by reason (Other: beyond 32 reasons of one resource)",
+    labels: [...ofResource, "reason"]
+  },
+  run_bytes_total: { type: "counter", help: "Stored bytes that successful runs added", labels: ofResource },
+  run_records_total: { type: "counter", help: "Records that successful runs added", labels: ofResource },
+  last_run_duration_seconds: { type: "gauge", help: "How long the run that ended last took", labels: ofResource },
+  skipped_slots_total: {
+    type: "counter",
+    help: "Slots that got no run of their own, by reason",
+    labels: [...ofResource, "reason"]
+  },
+  prunes_total: { type: "counter", help: "Prune Jobs that ended, by outcome", labels: [...ofResource, "outcome"] },
+  run_duration_seconds: {
+    type: "histogram",
+    help: "How long runs of all resources took",
+    labels: ["outcome"],
+    boundaries: runSeconds
+  },
+  resources: { type: "gauge", help: "KafkaBackups, by phase", labels: ["phase"] },
+  active_runs: { type: "gauge", help: "Runs whose Job is not finished", labels: [] },
+  queued_runs: { type: "gauge", help: "Runs that are due and wait for their turn", labels: [] },
+  work_queue_depth: { type: "gauge", help: "Resources that wait to be looked at", labels: [] },
+  reconciles_total: { type: "counter", help: "Looks at a resource, by result", labels: ["result"] },
+  reconcile_duration_seconds: {
+    type: "histogram",
+    help: "How long looks at a resource took",
+    labels: [],
+    boundaries: reconcileSeconds
+  },
+  api_requests_total: {
+    type: "counter",
+    help: "Requests to the API server, by verb, kind and HTTP status (error: no answer)",
+    labels: ["verb", "kind", "code"]
+  },
+  api_request_duration_seconds: {
+    type: "histogram",
+    help: "How long the API server took to answer; of a watch, until its answer began",
+    labels: ["verb"],
+    boundaries: requestSeconds
+  },
+  events_dropped_total: {
+    type: "counter",
+    help: "Events that were not written, by reason",
+    labels: ["reason"]
+  },
+  leader: { type: "gauge", help: "1 in the replica that does the work, 0 in those that stand by", labels: [] },
+  leader_transitions_total: {
+    type: "counter",
+    help: "How often this replica became the leader or ceased to be it",
+    labels: []
+  },
+  event_loop_lag_seconds: {
+    type: "gauge",
+    help: "How late timers fired since the last sample: mean, 99th percentile (p99) and max",
+    labels: ["statistic"]
+  },
+  build_info: { type: "gauge", help: "1; the label says which version runs", labels: ["version"] }
+} as const satisfies Readonly<Record<string, Family>>
+
+export type FamilyName = keyof typeof families
+
+export type LabelsOf<N extends FamilyName> = Readonly<Record<(typeof families)[N]["labels"][number], string>>

@@ -1,0 +1,108 @@
+import { Context, Effect, Layer } from "effect"
+import * as MetricSeries from "./MetricSeries.ts"
+import type {
+  ApiRequest,
+  DroppedEvent,
+  LoopLag,
+  ReconcileResult,
+  ResourceRef,
+  ResourceState,
+  RunEnd,
+  SkipReason
+} from "./OperatorReport.ts"
+import * as ResourceSeries from "./ResourceSeries.ts"
+
+/**
+ * What the operator counts about itself and its resources. Nothing here fails or waits. Numbers begin at 0 with the process; the
+ * families and their labels stand in OperatorFamilies.
+ */
+export class OperatorMetrics extends Context.Service<
+  OperatorMetrics,
+  {
+    /** The resource as it is now. To be said at every look; makes the resource's counters visible at 0 the first time. */
+    readonly resource: (ref: ResourceRef, state: ResourceState) => Effect.Effect<void>
+    /** The resource is gone: so are all its series. */
+    readonly forget: (ref: ResourceRef) => Effect.Effect<void>
+    /** All resources are another replica's business now: their series end here. */
+    readonly forgetAll: Effect.Effect<void>
+    /** To be said once for each run. */
+    readonly runEnded: (ref: ResourceRef, end: RunEnd) => Effect.Effect<void>
+    readonly slotsSkipped: (ref: ResourceRef, reason: SkipReason, count: number) => Effect.Effect<void>
+    readonly pruneEnded: (ref: ResourceRef, outcome: "success" | "failed") => Effect.Effect<void>
+    readonly activeRuns: (count: number) => Effect.Effect<void>
+    readonly queuedRuns: (count: number) => Effect.Effect<void>
+    readonly workQueueDepth: (count: number) => Effect.Effect<void>
+    readonly reconciled: (result: ReconcileResult, seconds: number) => Effect.Effect<void>
+    readonly apiRequest: (request: ApiRequest) => Effect.Effect<void>
+    readonly eventsDropped: (reason: DroppedEvent, count?: number) => Effect.Effect<void>
+    readonly leadership: (isLeader: boolean) => Effect.Effect<void>
+    readonly eventLoopLag: (lag: LoopLag) => Effect.Effect<void>
+    /** All of it, in Prometheus' text format, version 0.0.4. */
+    readonly text: Effect.Effect<string>
+  }
+>()("kafka-backup/telemetry/OperatorMetrics") {}
+
+const make = Effect.fnUntraced(function* (version: string) {
+  const series = MetricSeries.make()
+  const resources = ResourceSeries.make(series)
+  let wasLeader = false
+
+  // What is there from the start is there with 0: a rate over a series that appears with its first count misses that count.
+  yield* series.set("build_info", { version }, 1)
+  for (const gauge of ["active_runs", "queued_runs", "work_queue_depth", "leader"] as const) {
+    yield* series.set(gauge, {}, 0)
+  }
+  yield* series.add("leader_transitions_total", {}, 0)
+  for (const result of ["unchanged", "changed", "user_must_act", "retry", "defect"] as const) {
+    yield* series.add("reconciles_total", { result }, 0)
+  }
+  for (const reason of ["queue_full", "rate_limited", "denied", "failed"] as const) {
+    yield* series.add("events_dropped_total", { reason }, 0)
+  }
+
+  return OperatorMetrics.of({
+    resource: resources.state,
+    forget: resources.forget,
+    forgetAll: resources.forgetAll,
+    runEnded: (ref, end) =>
+      Effect.andThen(
+        resources.runEnded(ref, end),
+        series.observe("run_duration_seconds", { outcome: end.outcome }, Math.max(0, end.durationSeconds))
+      ),
+    slotsSkipped: resources.slotsSkipped,
+    pruneEnded: resources.pruneEnded,
+    activeRuns: (count) => series.set("active_runs", {}, count),
+    queuedRuns: (count) => series.set("queued_runs", {}, count),
+    workQueueDepth: (count) => series.set("work_queue_depth", {}, count),
+    reconciled: (result, seconds) =>
+      Effect.andThen(
+        series.add("reconciles_total", { result }, 1),
+        series.observe("reconcile_duration_seconds", {}, seconds)
+      ),
+    apiRequest: ({ kind, millis, status, verb }) =>
+      Effect.andThen(
+        series.add("api_requests_total", { verb, kind, code: String(status) }, 1),
+        series.observe("api_request_duration_seconds", { verb }, millis / 1000)
+      ),
+    eventsDropped: (reason, count = 1) => series.add("events_dropped_total", { reason }, count),
+    leadership: (isLeader) =>
+      Effect.suspend(() => {
+        const isNew = isLeader !== wasLeader
+        wasLeader = isLeader
+        return Effect.andThen(
+          series.set("leader", {}, isLeader ? 1 : 0),
+          series.add("leader_transitions_total", {}, isNew ? 1 : 0)
+        )
+      }),
+    eventLoopLag: (lag) =>
+      Effect.forEach(
+        ["mean", "p99", "max"] as const,
+        (statistic) => series.set("event_loop_lag_seconds", { statistic }, lag[statistic]),
+        { discard: true }
+      ),
+    text: series.text
+  })
+})
+
+/** Metrics of one process; `version` is what it says of itself. */
+export const layer = (version: string): Layer.Layer<OperatorMetrics> => Layer.effect(OperatorMetrics, make(version))

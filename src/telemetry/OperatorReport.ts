@@ -1,0 +1,59 @@
+/* What is told to OperatorMetrics. The words are those of the metrics' labels. */
+
+/** A resource, by its place. */
+export interface ResourceRef {
+  readonly namespace: string
+  readonly name: string
+}
+
+export type RunOutcome = "success" | "failed" | "interrupted"
+export type Phase = "Pending" | "Running" | "Completed" | "Failed"
+
+/** What is true of one resource now. Instants are milliseconds since 1970. */
+export interface ResourceState {
+  readonly phase: Phase
+  readonly isReady: boolean
+  readonly lastSuccess?: { readonly atMillis: number; readonly sizeBytes: number; readonly records: number }
+  /** Given while a schedule counts: not without one, not while suspended. */
+  readonly expected?: { readonly intervalSeconds: number; readonly sinceMillis: number }
+}
+
+/** A run that ended. `addedBytes` and `addedRecords` of a success only. */
+export interface RunEnd {
+  readonly outcome: RunOutcome
+  /** Of anything but a success. */
+  readonly reason?: string
+  readonly durationSeconds: number
+  readonly addedBytes?: number
+  readonly addedRecords?: number
+}
+
+export type SkipReason = "Missed" | "TooLate" | "Overlapping"
+
+/**
+ * How one look at a resource ended: all is as it should be, something was done, it waits for its user, it is tried again, or our
+ * code is wrong.
+ */
+export type ReconcileResult = "unchanged" | "changed" | "user_must_act" | "retry" | "defect"
+
+/** Why an Event was not written. */
+export type DroppedEvent = "queue_full" | "rate_limited" | "denied" | "failed"
+
+/** One HTTP request to the API server. */
+export interface ApiRequest {
+  /** `get`, `list`, `watch`, `create`, `apply`, `replace`, `patch`, `remove`. */
+  readonly verb: string
+  /** The kind's plural: `jobs`. */
+  readonly kind: string
+  /** HTTP status; `error` without an answer. */
+  readonly status: number | "error"
+  /** Until the head of the answer. */
+  readonly millis: number
+}
+
+/** Delays of the event loop, in seconds. */
+export interface LoopLag {
+  readonly mean: number
+  readonly p99: number
+  readonly max: number
+}

@@ -1,0 +1,23 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Histories from "./histories.ts"
+
+describe("an operator that dies at any of its requests", () => {
+  for (const moment of ["before", "after"] as const) {
+    it.live(`and is replaced leaves nothing undone and nothing doubled: right ${moment} the request`, () =>
+      Effect.gen(function* () {
+        const calm = yield* Histories.told([])
+        expect(calm.problems).toEqual([])
+        const found: Array<string> = []
+        for (let index = 1; index <= calm.calls.length; index++) {
+          const disturbed = yield* Histories.told([Histories.nth(index, ({ crash }) => crash(moment))])
+          const { kind, subresource = "", verb } = disturbed.calls[index - 1]!
+          if (disturbed.replicas !== 2) found.push(`${index}: nobody died`)
+          const differences = Histories.differences(calm, disturbed)
+          found.push(...differences.map((each) => `${index} (${verb} ${kind} ${subresource}): ${each}`))
+        }
+        expect(found).toEqual([])
+      })
+    )
+  }
+})

@@ -1,0 +1,197 @@
+import { describe, expect } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Kind from "../../src/kubernetes/Kind.ts"
+import { AccessRefused } from "../../src/storage/ObjectStoreError.ts"
+import { hourly, metric, purposeOf, runsAmong, setsIn, story, world } from "./world.ts"
+
+/** A resource with one success. */
+const withSet = (spec: Readonly<Record<string, unknown>>) =>
+  Effect.gen(function* () {
+    const all = yield* world
+    const replica = yield* all.start()
+    yield* all.kubectl.apply(hourly("hourly", spec))
+    yield* all.advance("11 minutes")
+    expect(setsIn(yield* all.backups.keys)).toHaveLength(1)
+    return { ...all, replica }
+  })
+
+describe("deleting a KafkaBackup", () => {
+  story(
+    "keeps its data, and ends at once although the operator is not there",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, replica } = yield* withSet({})
+      yield* replica.stop
+      yield* kubectl.delete("hourly")
+      expect(yield* kubectl.exists("hourly")).toBe(false)
+      yield* advance("1 minute")
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
+    })
+  )
+
+  story(
+    "takes its series out of the metrics",
+    Effect.gen(function* () {
+      const { advance, kubectl, replica } = yield* withSet({})
+      expect(metric(yield* replica.metrics, "last_success_timestamp_seconds", 'name="hourly"')).toBeGreaterThan(0)
+      yield* kubectl.delete("hourly")
+      yield* advance("1 minute")
+      expect(yield* replica.metrics).not.toContain('name="hourly"')
+    })
+  )
+
+  story(
+    "with deletionPolicy Delete removes its data by a Job that it does not own",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* withSet({ deletionPolicy: "Delete" })
+      const uid = (yield* kubectl.get("hourly")).metadata.uid
+      yield* kubectl.delete("hourly")
+      yield* advance("1 minute")
+      expect(yield* kubectl.exists("hourly")).toBe(false)
+      expect(setsIn(yield* backups.keys)).toEqual([])
+      const [cleanup] = (yield* kubectl.jobs).filter((job) => purposeOf(job) === "cleanup")
+      expect(cleanup?.metadata.ownerReferences ?? []).toEqual([])
+      expect(cleanup?.metadata.labels?.["kafka.oso.sh/uid"]).toBe(uid)
+      expect((yield* kubectl.events).map(({ reason }) => reason)).toEqual(
+        expect.arrayContaining(["CleanupStarted", "CleanupFinished"])
+      )
+      yield* advance("20 minutes")
+      expect(yield* kubectl.jobs).toEqual([])
+    })
+  )
+
+  story(
+    "with deletionPolicy Delete stops the run that is active before it removes anything",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* withSet({ deletionPolicy: "Delete" })
+      yield* kubectl.patch("hourly", { spec: { rateLimit: { recordsPerSecond: 1 } } })
+      yield* kubectl.trigger("hourly", "running")
+      yield* advance("10 seconds")
+      expect((yield* kubectl.status("hourly")).phase).toBe("Running")
+      yield* kubectl.delete("hourly")
+      yield* advance("3 minutes")
+      expect(yield* kubectl.exists("hourly")).toBe(false)
+      expect(runsAmong(yield* kubectl.jobs)).toEqual([])
+      expect(yield* backups.keys).toEqual([])
+    })
+  )
+
+  story(
+    "ends although the clean-up fails, keeps the data then, and says so",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* withSet({ deletionPolicy: "Delete" })
+      yield* backups.disturb({
+        _tag: "Fail",
+        operation: "delete",
+        reason: new AccessRefused({ detail: "s3:DeleteObject is denied", advice: "allow it" }),
+        times: Infinity
+      })
+      yield* kubectl.delete("hourly")
+      yield* advance("10 minutes")
+      expect(yield* kubectl.exists("hourly")).toBe(false)
+      const [event] = (yield* kubectl.events).filter(({ reason }) => reason === "CleanupGivenUp")
+      expect(event).toMatchObject({ type: "Warning" })
+      expect(event?.note).toContain("DeleteObject")
+      expect(event?.note).toContain("stored backups are kept")
+    })
+  )
+
+  story(
+    "ends within the hour although the clean-up's pod never starts",
+    Effect.gen(function* () {
+      const { advance, kubectl, kubernetes } = yield* withSet({ deletionPolicy: "Delete" })
+      yield* kubernetes.node.trouble(() => ({ _tag: "Unschedulable", message: "0/3 nodes are available" }))
+      yield* kubectl.delete("hourly")
+      yield* advance("30 minutes")
+      expect(yield* kubectl.exists("hourly")).toBe(true)
+      expect((yield* kubectl.events).find(({ reason }) => reason === "CleanupTrouble")?.note).toContain("0/3 nodes")
+      yield* advance("35 minutes")
+      expect(yield* kubectl.exists("hourly")).toBe(false)
+      expect((yield* kubectl.events).map(({ reason }) => reason)).toContain("CleanupGivenUp")
+    })
+  )
+
+  story(
+    "ends when the policy is changed back to Retain meanwhile, and keeps the data that is left",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, kubernetes } = yield* withSet({ deletionPolicy: "Delete" })
+      yield* kubernetes.node.trouble(() => ({ _tag: "Unschedulable", message: "0/3 nodes are available" }))
+      yield* kubectl.delete("hourly")
+      yield* advance("1 minute")
+      yield* kubectl.patch("hourly", { spec: { deletionPolicy: "Retain" } })
+      yield* advance("1 minute")
+      expect(yield* kubectl.exists("hourly")).toBe(false)
+      yield* kubernetes.node.trouble()
+      yield* advance("5 minutes")
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
+    })
+  )
+
+  story(
+    "ends in a namespace that is being deleted, where no Job can be made",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, kubernetes } = yield* withSet({ deletionPolicy: "Delete" })
+      yield* kubernetes.behind.remove(Kind.namespaces, { name: "kafka-backup" })
+      yield* advance("2 minutes")
+      expect(yield* kubectl.exists("hourly")).toBe(false)
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
+    })
+  )
+
+  story(
+    "lets go of the finalizer when the policy is Retain again before it is deleted",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, replica } = yield* withSet({ deletionPolicy: "Delete" })
+      expect((yield* kubectl.get("hourly")).metadata.finalizers).toEqual(["kafka.oso.sh/cleanup"])
+      yield* kubectl.patch("hourly", { spec: { deletionPolicy: "Retain" } })
+      yield* advance("1 minute")
+      expect((yield* kubectl.get("hourly")).metadata.finalizers ?? []).toEqual([])
+      yield* replica.stop
+      yield* kubectl.delete("hourly")
+      expect(yield* kubectl.exists("hourly")).toBe(false)
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
+    })
+  )
+
+  story(
+    "while an answer of ours is on its way does not leave a ghost behind",
+    Effect.gen(function* () {
+      const { advance, kubectl, kubernetes, start } = yield* world
+      const replica = yield* start()
+      yield* kubernetes.disturb({
+        _tag: "Run",
+        moment: "after",
+        when: ({ kind, subresource, verb }) => kind === "kafkabackups" && verb === "apply" && subresource === "status",
+        effect: Effect.andThen(Effect.orDie(kubectl.delete("hourly")), Effect.sleep("1 second"))
+      })
+      yield* kubectl.apply(hourly("hourly"))
+      yield* advance("5 minutes")
+      expect(yield* kubectl.exists("hourly")).toBe(false)
+      yield* kubernetes.forgetCalls
+      yield* advance("3 hours")
+      expect(yield* kubernetes.calls).toEqual([])
+      expect(yield* replica.metrics).not.toContain('name="hourly"')
+    })
+  )
+})
+
+describe("a KafkaBackup that takes the name of a deleted one", () => {
+  story(
+    "has a history of its own, and leaves the sets of the other alone",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* withSet({ retention: { backups: 1 } })
+      yield* kubectl.delete("hourly")
+      yield* kubectl.apply(hourly("hourly", { retention: { backups: 1 } }))
+      yield* kubectl.trigger("hourly", "new")
+      yield* advance("2 minutes")
+      const status = yield* kubectl.status("hourly")
+      expect(status.backupHistory).toHaveLength(1)
+      expect(status.lastBackupId).not.toBe("hourly-20261125-120000")
+      expect(setsIn(yield* backups.keys)).toHaveLength(2)
+      yield* kubectl.trigger("hourly", "newer")
+      yield* advance("2 minutes")
+      // Retention of the new one counts its own sets only.
+      expect(setsIn(yield* backups.keys)).toContain("hourly-20261125-120000")
+      expect(setsIn(yield* backups.keys)).toHaveLength(2)
+    })
+  )
+})

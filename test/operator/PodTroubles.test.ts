@@ -1,0 +1,144 @@
+import { describe, expect } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Kind from "../../src/kubernetes/Kind.ts"
+import { condition, hourly, metric, outcomes, purposeOf, runsAmong, setsIn, story, world } from "./world.ts"
+
+const started = (spec: Readonly<Record<string, unknown>> = {}) =>
+  Effect.gen(function* () {
+    const all = yield* world
+    const replica = yield* all.start()
+    yield* all.kubectl.apply(hourly("hourly", spec))
+    return { ...all, replica }
+  })
+
+describe("a pod in trouble", () => {
+  for (const [what, trouble, reason] of [
+    [
+      "that no node takes",
+      { _tag: "Unschedulable", message: "0/3 nodes are available: insufficient memory" },
+      "PodUnschedulable"
+    ],
+    [
+      "whose image cannot be pulled",
+      { _tag: "Waiting", reason: "ImagePullBackOff", message: 'Back-off pulling image "x"' },
+      "ImagePullFailed"
+    ],
+    [
+      "whose container cannot be made",
+      { _tag: "Waiting", reason: "CreateContainerConfigError", message: "no such thing" },
+      "ContainerCannotStart"
+    ]
+  ] as const) {
+    story(
+      `${what} is told in the server's words while it lasts, and its run goes on by itself after`,
+      Effect.gen(function* () {
+        const { advance, kubectl, kubernetes } = yield* started()
+        yield* kubernetes.node.trouble(() => trouble)
+        yield* advance("20 minutes")
+        const status = yield* kubectl.status("hourly")
+        expect(status.phase).toBe("Running")
+        expect(condition(status, "Progressing")).toMatchObject({ status: "True", reason: "PodTrouble" })
+        expect(condition(status, "Ready")).toMatchObject({ status: "False", reason: "PodTrouble" })
+        expect(condition(status, "Progressing")?.message).toContain(reason)
+        expect(condition(status, "Progressing")?.message).toContain(trouble.message)
+        expect((yield* kubectl.events).filter((event) => event.reason === "PodTrouble")).toHaveLength(1)
+        yield* kubernetes.node.trouble()
+        yield* advance("5 minutes")
+        const cured = yield* kubectl.status("hourly")
+        expect(outcomes(cured)).toEqual(["success"])
+        expect(condition(cured, "Ready")?.status).toBe("True")
+      })
+    )
+  }
+
+  story(
+    "that is evicted is made up for by another one, whose set is whole",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, kubernetes } = yield* started({
+        rateLimit: { recordsPerSecond: 2 },
+        checkpointIntervalSecs: 5,
+        job: { backoffLimit: 0 }
+      })
+      yield* advance("620 seconds")
+      const [pod] = yield* kubectl.pods
+      yield* kubernetes.node.evict(pod!.metadata)
+      yield* advance("5 minutes")
+      expect(yield* kubectl.pods).toHaveLength(2)
+      const status = yield* kubectl.status("hourly")
+      expect(outcomes(status)).toEqual(["success"])
+      expect(status.lastBackupRecords).toBe(100)
+      expect(setsIn(yield* backups.keys)).toEqual(["hourly-20261125-120000"])
+    })
+  )
+
+  story(
+    "that needs more memory than it may have fails the run with that word, when its attempts are used up",
+    Effect.gen(function* () {
+      const { advance, kubectl, kubernetes, replica } = yield* started({
+        job: { backoffLimit: 1 },
+        resources: { limits: { memory: "256Mi" } }
+      })
+      yield* kubernetes.node.run(() => Effect.succeed({ exitCode: 137, reason: "OOMKilled" }))
+      yield* advance("20 minutes")
+      const status = yield* kubectl.status("hourly")
+      expect(status.backupHistory?.[0]).toMatchObject({ outcome: "failed", reason: "OOMKilled" })
+      expect(status.backupHistory?.[0]?.message).toContain("256Mi")
+      expect(yield* kubectl.pods).toHaveLength(2)
+      expect(metric(yield* replica.metrics, "run_failures_total", 'name="hourly"', 'reason="OOMKilled"')).toBe(1)
+    })
+  )
+
+  story(
+    "that ends well without a word is no success",
+    Effect.gen(function* () {
+      const { advance, kubectl, kubernetes } = yield* started()
+      yield* kubernetes.node.run(() => Effect.succeed({ exitCode: 0, message: "all good" }))
+      yield* advance("15 minutes")
+      const status = yield* kubectl.status("hourly")
+      expect(status.backupHistory?.[0]).toMatchObject({ outcome: "failed", reason: "ResultMissing" })
+      expect(status.lastBackupId).toBeUndefined()
+    })
+  )
+})
+
+describe("a Job deleted by hand", () => {
+  story(
+    "during its run is an interrupted run, and storage is read for what came of it",
+    Effect.gen(function* () {
+      const { advance, kubectl, kubernetes } = yield* started({ rateLimit: { recordsPerSecond: 1 } })
+      yield* advance("620 seconds")
+      const [job] = yield* kubectl.jobs
+      yield* kubernetes.behind.remove(Kind.jobs, job!.metadata)
+      yield* advance("3 minutes")
+      const status = yield* kubectl.status("hourly")
+      expect(status.phase).toBe("Failed")
+      expect(status.backupHistory?.[0]).toMatchObject({ outcome: "interrupted", reason: "JobDeleted" })
+      expect(condition(status, "Ready")).toMatchObject({ status: "False", reason: "BackupInterrupted" })
+      expect((yield* kubectl.jobs).map(purposeOf)).toEqual(["catalogue"])
+      expect((yield* kubectl.events).filter(({ reason }) => reason === "BackupInterrupted")).toHaveLength(1)
+      yield* advance("1 hour")
+      expect(outcomes(yield* kubectl.status("hourly"))).toEqual(["success", "interrupted"])
+    })
+  )
+
+  story(
+    "while nobody watched, after it had made its set, leaves a success in the history",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, kubernetes, replica, start } = yield* started({
+        rateLimit: { recordsPerSecond: 2 }
+      })
+      yield* advance("610 seconds")
+      yield* replica.stop
+      yield* advance("5 minutes")
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
+      for (const { metadata } of yield* kubectl.jobs) yield* kubernetes.behind.remove(Kind.jobs, metadata)
+      yield* start()
+      yield* advance("3 minutes")
+      const status = yield* kubectl.status("hourly")
+      expect(outcomes(status)).toEqual(["success"])
+      expect(status.phase).toBe("Completed")
+      expect(status.lastBackupId).toBe("hourly-20261125-120000")
+      expect(runsAmong(yield* kubectl.jobs)).toEqual([])
+    })
+  )
+})

@@ -1,0 +1,175 @@
+import { describe, expect } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Kind from "../../src/kubernetes/Kind.ts"
+import { AccessRefused } from "../../src/storage/ObjectStoreError.ts"
+import { condition, hourly, metric, outcomes, purposeOf, setsIn, story, world } from "./world.ts"
+
+/** A resource with this many successes, one for each trigger. */
+const withSets = (count: number, spec: Readonly<Record<string, unknown>> = {}) =>
+  Effect.gen(function* () {
+    const all = yield* world
+    const replica = yield* all.start()
+    yield* all.kubectl.apply(hourly("hourly", { suspend: true, ...spec }))
+    for (let n = 1; n <= count; n++) {
+      yield* all.kubectl.trigger("hourly", `t${n}`)
+      yield* all.advance("1 minute")
+    }
+    return { ...all, replica }
+  })
+
+describe("retention", () => {
+  story(
+    "lowered removes old sets without waiting for a run, and history follows",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, replica } = yield* withSets(4)
+      expect(setsIn(yield* backups.keys)).toHaveLength(4)
+      yield* kubectl.patch("hourly", { spec: { retention: { backups: 2 } } })
+      yield* advance("1 minute")
+      expect(setsIn(yield* backups.keys)).toEqual(["hourly-20261125-115200", "hourly-20261125-115300"])
+      const status = yield* kubectl.status("hourly")
+      expect(status.backupHistory?.map(({ backupId }) => backupId)).toEqual([
+        "hourly-20261125-115300",
+        "hourly-20261125-115200"
+      ])
+      expect(condition(status, "RetentionApplied")).toMatchObject({ status: "True", reason: "RetentionApplied" })
+      expect((yield* kubectl.events).map(({ reason }) => reason)).toContain("BackupsPruned")
+      expect(metric(yield* replica.metrics, "prunes_total", 'name="hourly"', 'outcome="success"')).toBe(1)
+      yield* advance("2 hours")
+      expect((yield* kubectl.jobs).filter((job) => purposeOf(job) === "prune")).toEqual([])
+    })
+  )
+
+  story(
+    "raised or absent removes nothing",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* withSets(3)
+      yield* kubectl.patch("hourly", { spec: { retention: { backups: 5 } } })
+      yield* advance("5 minutes")
+      expect(setsIn(yield* backups.keys)).toHaveLength(3)
+      expect((yield* kubectl.jobs).filter((job) => purposeOf(job) === "prune")).toEqual([])
+    })
+  )
+
+  story(
+    "is applied by each run at its end, and status says what storage still holds",
+    Effect.gen(function* () {
+      const { backups, kubectl } = yield* withSets(4, { retention: { backups: 2 } })
+      expect(setsIn(yield* backups.keys)).toHaveLength(2)
+      const status = yield* kubectl.status("hourly")
+      expect(outcomes(status)).toEqual(["success", "success"])
+      expect(condition(status, "StorageListed")?.message).toContain("2 verified backups")
+      expect((yield* kubectl.jobs).filter((job) => purposeOf(job) === "prune")).toEqual([])
+    })
+  )
+
+  story(
+    "that cannot be applied is said, and not tried again while its Job is there",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, replica } = yield* withSets(3)
+      yield* backups.disturb({
+        _tag: "Fail",
+        operation: "delete",
+        reason: new AccessRefused({ detail: "s3:DeleteObject is denied", advice: "allow it" }),
+        times: Infinity
+      })
+      yield* kubectl.patch("hourly", { spec: { retention: { backups: 1 } } })
+      yield* advance("30 minutes")
+      const prunes = (yield* kubectl.jobs).filter((job) => purposeOf(job) === "prune")
+      expect(prunes).toHaveLength(1)
+      const status = yield* kubectl.status("hourly")
+      expect(condition(status, "RetentionApplied")).toMatchObject({ status: "False", reason: "PruneFailed" })
+      expect(condition(status, "RetentionApplied")?.message).toContain("DeleteObject")
+      expect((yield* kubectl.events).filter(({ reason }) => reason === "PruneFailed")).toHaveLength(1)
+      expect(metric(yield* replica.metrics, "prunes_total", 'name="hourly"', 'outcome="failed"')).toBe(1)
+
+      yield* backups.calm
+      yield* advance("90 minutes")
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
+      expect(condition(yield* kubectl.status("hourly"), "RetentionApplied")?.status).toBe("True")
+    })
+  )
+
+  story(
+    "waits for a run that is active",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* withSets(3)
+      yield* kubectl.patch("hourly", { spec: { rateLimit: { recordsPerSecond: 1 } } })
+      yield* kubectl.trigger("hourly", "slow")
+      yield* advance("20 seconds")
+      yield* kubectl.patch("hourly", { spec: { retention: { backups: 1 } } })
+      yield* advance("10 seconds")
+      expect((yield* kubectl.jobs).filter((job) => purposeOf(job) === "prune")).toEqual([])
+      yield* advance("5 minutes")
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
+      expect(outcomes(yield* kubectl.status("hourly"))).toEqual(["success"])
+    })
+  )
+})
+
+describe("history", () => {
+  story(
+    "lets go of a set that somebody removed from storage as soon as storage is read again",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* withSets(3)
+      const [first = ""] = setsIn(yield* backups.keys)
+      for (const key of yield* backups.keys) {
+        if (key.includes(first)) yield* backups.store.delete(key)
+      }
+      yield* kubectl.trigger("hourly", "next")
+      yield* advance("1 minute")
+      const ids = (yield* kubectl.status("hourly")).backupHistory?.map(({ backupId }) => backupId)
+      expect(ids).toHaveLength(3)
+      expect(ids).not.toContain(first)
+    })
+  )
+
+  story(
+    "is read from storage by a Job when the status was lost",
+    Effect.gen(function* () {
+      const { advance, kubectl, kubernetes } = yield* withSets(3, { job: { ttlSecondsAfterFinished: 30 } })
+      yield* advance("10 minutes")
+      const before = yield* kubectl.status("hourly")
+      const place = { namespace: "kafka-backup", name: "hourly" }
+      // Handled already: nothing but the history is missing.
+      yield* kubernetes.behind.patch(Kind.kafkaBackups, place, { metadata: { annotations: null } })
+      yield* advance("1 minute")
+      yield* kubernetes.behind.patch(Kind.kafkaBackups, place, { status: null }, "status")
+      yield* advance("5 minutes")
+      const after = yield* kubectl.status("hourly")
+      const told = (status: typeof after) => status.backupHistory?.map(({ backupId, outcome }) => [backupId, outcome])
+      expect(told(after)).toEqual(told(before))
+      expect(after.lastBackupId).toBe(before.lastBackupId)
+      expect(after.lastBackupRecords).toBe(before.lastBackupRecords)
+      expect(after.phase).toBe("Completed")
+    })
+  )
+
+  for (const [what, status] of [
+    ["garbage", { phase: "Pending", backupHistory: [], conditions: [], lastBackupId: "nonsense" }],
+    ["edited by hand", { lastBackupRecords: 7, skippedSlots: 3, lastScheduledTime: "2031-01-01T00:00:00Z" }]
+  ] as const) {
+    story(
+      `converges after the status was ${what}`,
+      Effect.gen(function* () {
+        const { advance, kubectl, kubernetes } = yield* withSets(2)
+        yield* advance("2 minutes")
+        const before = yield* kubectl.status("hourly")
+        yield* kubernetes.behind.patch(
+          Kind.kafkaBackups,
+          { namespace: "kafka-backup", name: "hourly" },
+          { status },
+          "status"
+        )
+        yield* advance("2 minutes")
+        yield* kubectl.trigger("hourly", "after")
+        yield* advance("2 minutes")
+        const after = yield* kubectl.status("hourly")
+        expect(after.lastBackupRecords).toBe(before.lastBackupRecords)
+        expect(outcomes(after)).toEqual(["success", "success", "success"])
+        expect(after.phase).toBe("Completed")
+        const reasons = ({ conditions = [] }: typeof after) => conditions.map(({ reason, type }) => `${type} ${reason}`)
+        expect(reasons(after)).toEqual(reasons(before))
+      })
+    )
+  }
+})

@@ -1,0 +1,128 @@
+import { describe, expect } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Kind from "../../src/kubernetes/Kind.ts"
+import { triggerAnnotation } from "../../src/resource/KafkaBackup.ts"
+import { backupOf, condition, hourly, outcomes, runsAmong, setsIn, story, world } from "./world.ts"
+
+describe("the trigger annotation", () => {
+  story(
+    "starts one run for each new value, and none for one it has had",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, start } = yield* world
+      yield* start()
+      yield* kubectl.apply(hourly("hourly"))
+      yield* advance("1 minute")
+      yield* kubectl.trigger("hourly", "1764071460")
+      yield* advance("1 minute")
+      yield* kubectl.trigger("hourly", "1764071460")
+      yield* advance("1 minute")
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
+      expect((yield* kubectl.status("hourly")).handledTrigger).toBe("1764071460")
+      yield* kubectl.trigger("hourly", "another")
+      yield* advance("1 minute")
+      expect(setsIn(yield* backups.keys)).toHaveLength(2)
+      expect(runsAmong(yield* kubectl.jobs)).toHaveLength(2)
+    })
+  )
+
+  story(
+    "set to new values during a run starts one run after it, of the newest",
+    Effect.gen(function* () {
+      const { advance, kubectl, start } = yield* world
+      yield* start()
+      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 1 } }))
+      yield* kubectl.trigger("hourly", "running")
+      yield* advance("20 seconds")
+      expect((yield* kubectl.status("hourly")).phase).toBe("Running")
+      yield* kubectl.trigger("hourly", "older")
+      yield* advance("5 seconds")
+      expect((yield* kubectl.status("hourly")).pendingTrigger?.token).toBe("older")
+      yield* kubectl.trigger("hourly", "newest")
+      yield* advance("5 minutes")
+      const status = yield* kubectl.status("hourly")
+      expect(status.handledTrigger).toBe("newest")
+      expect(status.pendingTrigger).toBeUndefined()
+      expect(outcomes(status)).toEqual(["success", "success"])
+      const tokens = runsAmong(yield* kubectl.jobs).map(({ metadata }) => metadata.annotations?.["kafka.oso.sh/trigger"])
+      expect(tokens).toEqual(["running", "newest"])
+    })
+  )
+
+  story(
+    "starts a run although the resource is suspended, or has no schedule",
+    Effect.gen(function* () {
+      const { advance, kubectl, start } = yield* world
+      yield* start()
+      yield* kubectl.apply(hourly("suspended", { suspend: true }))
+      yield* kubectl.apply(backupOf("once"))
+      yield* advance("2 minutes")
+      yield* kubectl.trigger("suspended", "now")
+      yield* kubectl.trigger("once", "now")
+      yield* advance("2 minutes")
+      expect(outcomes(yield* kubectl.status("suspended"))).toEqual(["success"])
+      expect(outcomes(yield* kubectl.status("once"))).toEqual(["success", "success"])
+      expect(condition(yield* kubectl.status("suspended"), "Ready")?.reason).toBe("Suspended")
+    })
+  )
+
+  story(
+    "present from the beginning starts its run beside the one of a one-time resource",
+    Effect.gen(function* () {
+      const { advance, kubectl, start } = yield* world
+      yield* start()
+      const backup = backupOf("once")
+      yield* kubectl.apply({ ...backup, metadata: { ...backup.metadata, annotations: { [triggerAnnotation]: "t" } } })
+      yield* advance("5 minutes")
+      expect(outcomes(yield* kubectl.status("once"))).toEqual(["success", "success"])
+    })
+  )
+
+  for (const [what, value] of [
+    ["empty", ""],
+    ["overlong", "x".repeat(254)]
+  ] as const) {
+    story(
+      `that is ${what} is refused where users look, and a good value cures it`,
+      Effect.gen(function* () {
+        const { advance, kubectl, start } = yield* world
+        yield* start()
+        yield* kubectl.apply(hourly("hourly", { suspend: true }))
+        yield* kubectl.trigger("hourly", value)
+        yield* advance("2 minutes")
+        expect(yield* kubectl.jobs).toEqual([])
+        expect(condition(yield* kubectl.status("hourly"), "Warnings")).toMatchObject({
+          status: "True",
+          reason: "TriggerRefused"
+        })
+        expect((yield* kubectl.events).map(({ reason }) => reason)).toEqual(["TriggerRefused"])
+        yield* kubectl.trigger("hourly", "good")
+        yield* advance("2 minutes")
+        expect(condition(yield* kubectl.status("hourly"), "Warnings")?.status).toBe("False")
+        expect(runsAmong(yield* kubectl.jobs)).toHaveLength(1)
+      })
+    )
+  }
+
+  story(
+    "is not handled again when status is lost after its Job is gone",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, kubernetes, start } = yield* world
+      yield* start()
+      yield* kubectl.apply(hourly("hourly", { suspend: true, job: { ttlSecondsAfterFinished: 60 } }))
+      yield* kubectl.trigger("hourly", "once")
+      yield* advance("10 minutes")
+      expect(yield* kubectl.jobs).toEqual([])
+      yield* kubernetes.behind.patch(
+        Kind.kafkaBackups,
+        { namespace: "kafka-backup", name: "hourly" },
+        { status: null },
+        "status"
+      )
+      yield* advance("10 minutes")
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
+      const status = yield* kubectl.status("hourly")
+      expect(status.handledTrigger).toBe("once")
+      expect(outcomes(status)).toEqual(["success"])
+    })
+  )
+})

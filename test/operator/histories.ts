@@ -1,0 +1,185 @@
+import { Effect, Stream } from "effect"
+import type { Call, Fault, Plan } from "../../src/kubernetes/memory/Faults.ts"
+import * as Kind from "../../src/kubernetes/Kind.ts"
+import type { Job } from "../../src/kubernetes/Objects.ts"
+import type { Status } from "../../src/status/Status.ts"
+import { TestClock } from "effect/testing"
+import { hourly, purposeOf, quiet, setsIn, world } from "./world.ts"
+
+/** What a disturbance may do. */
+export interface Means {
+  /** The process dies right before or right after this request; a new one starts some seconds later. */
+  readonly crash: (moment: "before" | "after") => Fault
+  readonly holdWatches: Effect.Effect<void>
+  readonly releaseWatches: Effect.Effect<void>
+  readonly relistWatches: Effect.Effect<void>
+}
+
+/** Which faults meet which requests of the operator. */
+export type Disturbance = (means: Means) => Plan
+
+/** What must be the same however the operator fares. */
+export interface Snapshot {
+  readonly phase: Status["phase"]
+  readonly lastBackupRecords: number | undefined
+  readonly nextScheduledTime: string | undefined
+  readonly lastScheduledTime: string | undefined
+  readonly observedSchedule: string | undefined
+  readonly handledTrigger: string | undefined
+  readonly pendingTrigger: string | undefined
+  readonly skippedSlots: number | undefined
+  readonly activeRun: string | undefined
+  readonly history: ReadonlyArray<string>
+  readonly conditions: ReadonlyArray<string>
+  readonly sets: number
+}
+
+/** What one history came to. */
+export interface Told {
+  readonly calls: ReadonlyArray<Call>
+  readonly snapshots: ReadonlyArray<Snapshot>
+  /** Every Job that ever was: purpose, and for runs what they are for. */
+  readonly jobs: ReadonlyArray<string>
+  /** Every set that was ever completed. */
+  readonly sets: ReadonlyArray<string>
+  /** Reasons of Events, each once. */
+  readonly events: ReadonlyArray<string>
+  readonly replicas: number
+  readonly problems: ReadonlyArray<string>
+}
+
+/** How long nobody is there after a crash, in milliseconds. */
+const downMillis = 7_000
+
+/**
+ * A resource's life, with everything that can happen in it: a slot, a trigger, retention lowered, a failed slot, a trigger that cures
+ * it, and deletion with the data. Long enough after each step for what was disturbed to heal.
+ */
+export const told = (disturbances: ReadonlyArray<Disturbance>): Effect.Effect<Told> =>
+  Effect.gen(function* () {
+    const { advance, backups, cluster, kubectl, kubernetes, start } = yield* world
+    const problems: Array<string> = []
+
+    const jobsSeen = new Map<string, Job>()
+    yield* kubernetes.behind.watch(Kind.jobs, {}).pipe(
+      Stream.runForEach((delta) =>
+        Effect.sync(() => {
+          const objects = delta._tag === "Snapshot" ? delta.items : [delta.object]
+          for (const job of objects) jobsSeen.set(job.metadata.uid ?? "", job)
+        })
+      ),
+      Effect.forkScoped({ startImmediately: true })
+    )
+
+    let replicas = 0
+    let stop: Effect.Effect<void> = Effect.void
+    const begin = Effect.suspend(() => start({ name: `operator-${++replicas}` })).pipe(
+      Effect.map((replica) => {
+        stop = replica.stop
+        return replica
+      })
+    )
+    const crash = (moment: "before" | "after"): Fault => ({
+      _tag: "Crash",
+      moment,
+      kill: Effect.suspend(() => stop).pipe(Effect.andThen(Effect.sleep(downMillis)), Effect.andThen(begin))
+    })
+    const { holdWatches, releaseWatches, relistWatches } = kubernetes
+    const means = { crash, holdWatches: holdWatches(), releaseWatches: releaseWatches(), relistWatches: relistWatches() }
+    for (const disturbance of disturbances) yield* kubernetes.plan(disturbance(means))
+    yield* begin
+
+    const snapshots: Array<Snapshot> = []
+    const look = Effect.gen(function* () {
+      const status = yield* kubectl.status("hourly")
+      snapshots.push(snapshot(status, setsIn(yield* backups.keys).length))
+    })
+
+    yield* kubectl.apply(hourly("hourly", { deletionPolicy: "Delete", retention: { backups: 3 } }))
+    yield* advance("20 minutes") // 12:10, after the slot
+    yield* look
+    yield* kubectl.trigger("hourly", "first")
+    yield* advance("10 minutes")
+    yield* look
+    yield* kubectl.patch("hourly", { spec: { retention: { backups: 1 } } })
+    yield* advance("10 minutes")
+    yield* look
+    yield* cluster.deleteTopic("orders")
+    yield* advance("40 minutes") // 13:10, after a slot that fails
+    yield* look
+    yield* cluster.createTopic("orders", { partitions: 2 })
+    yield* cluster.produce("orders", 1, [{ key: "k", value: "v" }])
+    yield* kubectl.trigger("hourly", "second")
+    yield* advance("10 minutes")
+    yield* look
+    yield* kubectl.delete("hourly")
+    yield* advance("20 minutes")
+    if (yield* kubectl.exists("hourly")) problems.push("the resource is still there")
+    const left = setsIn(yield* backups.keys)
+    if (left.length > 0) problems.push(`data is still there: ${left.join(", ")}`)
+
+    const puts = yield* backups.calls
+    const sets = [
+      ...new Set(setsIn(puts.flatMap(({ key, operation }) => (operation === "put" ? [key] : []))))
+    ].toSorted()
+    return {
+      calls: yield* kubernetes.calls,
+      snapshots,
+      jobs: [...jobsSeen.values()].map(described).toSorted(),
+      sets,
+      events: [...new Set((yield* kubectl.events).map(({ reason }) => reason ?? ""))].toSorted(),
+      replicas,
+      problems
+    }
+  }).pipe(Effect.scoped, Effect.provide(quiet), Effect.provide(TestClock.layer()), Effect.orDie)
+
+const described = (job: Job): string => {
+  const { annotations = {} } = job.metadata
+  const purpose = purposeOf(job) ?? "?"
+  return purpose === "run" ? `run ${annotations["kafka.oso.sh/trigger"] ?? annotations["kafka.oso.sh/slot"]}` : purpose
+}
+
+const snapshot = (status: Status, sets: number): Snapshot => ({
+  phase: status.phase,
+  lastBackupRecords: status.lastBackupRecords,
+  nextScheduledTime: status.nextScheduledTime,
+  lastScheduledTime: status.lastScheduledTime,
+  observedSchedule: status.observedSchedule,
+  handledTrigger: status.handledTrigger,
+  pendingTrigger: status.pendingTrigger?.token,
+  skippedSlots: status.skippedSlots,
+  activeRun: status.activeRun?.jobName,
+  history: (status.backupHistory ?? []).map(
+    ({ occasion, outcome, reason = "", records = 0 }) => `${outcome} ${occasion} ${records} ${reason}`
+  ),
+  conditions: (status.conditions ?? []).map(({ reason, status, type }) => `${type}=${status} ${reason}`),
+  sets
+})
+
+/** In what a disturbed history came out differently from the undisturbed one; empty when nobody could tell afterwards. */
+export const differences = (calm: Told, disturbed: Told): ReadonlyArray<string> => {
+  const differ = (what: string, expected: unknown, found: unknown) => {
+    const [left, right] = [JSON.stringify(expected), JSON.stringify(found)]
+    return left === right ? [] : [`${what}: expected ${left}, found ${right}`]
+  }
+  const missing = calm.events.filter((reason) => !disturbed.events.includes(reason))
+  return [
+    ...disturbed.problems,
+    ...differ("Jobs", calm.jobs, disturbed.jobs),
+    // A trigger's set is named after the moment in which the trigger was seen.
+    ...differ("number of sets", calm.sets.length, disturbed.sets.length),
+    ...calm.snapshots.flatMap((expected, index) =>
+      Object.entries(expected).flatMap(([field, value]) =>
+        differ(`look ${index + 1}, ${field}`, value, disturbed.snapshots[index]?.[field as keyof Snapshot])
+      )
+    ),
+    ...(missing.length === 0 ? [] : [`no Event ${missing.join(", ")}`])
+  ]
+}
+
+/** The fault meets the `nth` request of the operator, counted over all its processes. */
+export const nth =
+  (index: number, fault: (means: Means) => Fault): Disturbance =>
+  (means) =>
+  (call) =>
+    call.index === index ? [fault(means)] : []

@@ -1,0 +1,29 @@
+import { Effect } from "effect"
+import type * as OperatorMetrics from "../../src/telemetry/OperatorMetrics.ts"
+import type { ResourceRef } from "../../src/telemetry/OperatorReport.ts"
+
+/** What an operator says in its life, in short: a success, a failure, a skipped slot, a prune, and what it does all the time. */
+export const lifeOfAnOperator = Effect.fnUntraced(function* (
+  metrics: OperatorMetrics.OperatorMetrics["Service"],
+  ref: ResourceRef = { namespace: "orders", name: "nightly" }
+) {
+  yield* metrics.leadership(true)
+  yield* metrics.workQueueDepth(1)
+  yield* metrics.apiRequest({ verb: "list", kind: "kafkabackups", status: 200, millis: 20 })
+  yield* metrics.reconciled("changed", 0.004)
+  yield* metrics.resource(ref, { phase: "Running", isReady: true })
+  yield* metrics.activeRuns(1)
+  yield* metrics.queuedRuns(0)
+  yield* metrics.runEnded(ref, { outcome: "success", durationSeconds: 42, addedBytes: 1000, addedRecords: 10 })
+  yield* metrics.runEnded(ref, { outcome: "failed", reason: "TopicMissing", durationSeconds: 2 })
+  yield* metrics.slotsSkipped(ref, "Overlapping", 2)
+  yield* metrics.pruneEnded(ref, "success")
+  yield* metrics.eventsDropped("rate_limited")
+  yield* metrics.eventLoopLag({ mean: 0.001, p99: 0.01, max: 0.02 })
+  yield* metrics.resource(ref, {
+    phase: "Completed",
+    isReady: true,
+    lastSuccess: { atMillis: 1_764_000_000_000, sizeBytes: 1000, records: 10 },
+    expected: { intervalSeconds: 3600, sinceMillis: 1_763_990_000_000 }
+  })
+})
