@@ -1,0 +1,97 @@
+import { assert, beforeAll, describe, it } from "@effect/vitest"
+import { join } from "node:path"
+import * as Kubectl from "../harness/Kubectl.ts"
+import { describeWith } from "../harness/services.ts"
+import { type Json, one, parseAll, root } from "./manifests.ts"
+
+const overlays = ["cluster-wide", "single-namespace"] as const
+
+const nameOf = ({ kind, metadata }: Json) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`
+
+const environment = (objects: ReadonlyArray<Json>): Readonly<Record<string, string>> => {
+  const [container] = one(objects, "Deployment")["spec"].template.spec.containers as ReadonlyArray<Json>
+  return Object.fromEntries((container!["env"] as ReadonlyArray<Json>).map(({ name, value }) => [name, value]))
+}
+
+describeWith("apiserver", "the installation", ({ apiserver }) => {
+  const render = async (folder: string) => parseAll(await Kubectl.succeed(apiserver, ["kustomize", folder]))
+  beforeAll(async () => {
+    // Dry runs look for the namespace of what they are shown. One that is there already is left as it is.
+    for (const name of ["kafka-backup-system", "kafka-backup"]) {
+      const metadata = { name, labels: { "kafka.oso.sh/made-for-tests": "true" } }
+      const namespace = JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata })
+      const { code, stderr } = await Kubectl.run(apiserver, ["create", "-f", "-"], namespace)
+      assert.isTrue(code === 0 || stderr.includes("AlreadyExists"), stderr)
+    }
+  })
+
+  describe.each(overlays)("%s", (overlay) => {
+    const folder = join(root, "deploy/overlays", overlay)
+
+    it("renders, with the CustomResourceDefinition, and every object once", async () => {
+      const objects = await render(folder)
+      const names = objects.map(nameOf)
+      assert.strictEqual(new Set(names).size, names.length)
+      assert.include(names, "CustomResourceDefinition /kafkabackups.kafka.oso.sh")
+      assert.include(names, "Deployment kafka-backup-system/kafka-backup-operator")
+      assert.strictEqual(objects.filter(({ kind }) => kind.endsWith("Binding")).length, 2)
+    })
+
+    it("is accepted by the API server, object by object, without a warning", async () => {
+      const { code, stderr, stdout } = await Kubectl.run(apiserver, [
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        "--dry-run=server",
+        "--validate=strict",
+        "-k",
+        folder
+      ])
+      assert.strictEqual(code, 0, stderr)
+      assert.strictEqual(stderr, "")
+      assert.strictEqual(stdout.trim().split("\n").length, (await render(folder)).length)
+    })
+  })
+
+  it("has rights of the whole cluster in the variant for it only", async () => {
+    const rightsOf = async (overlay: string) =>
+      (await render(join(root, "deploy/overlays", overlay))).filter(({ kind }) => /Role/.test(kind)).map(nameOf)
+    const users = ["ClusterRole /kafka-backup-edit", "ClusterRole /kafka-backup-view"]
+    const election = ["Role kafka-backup-system/kafka-backup-operator-election"]
+    assert.sameMembers(await rightsOf("cluster-wide"), [
+      ...users,
+      ...election,
+      "RoleBinding kafka-backup-system/kafka-backup-operator-election",
+      "ClusterRole /kafka-backup-operator",
+      "ClusterRoleBinding /kafka-backup-operator"
+    ])
+    assert.sameMembers(await rightsOf("single-namespace"), [
+      ...users,
+      ...election,
+      "RoleBinding kafka-backup-system/kafka-backup-operator-election",
+      "Role kafka-backup/kafka-backup-operator",
+      "RoleBinding kafka-backup/kafka-backup-operator"
+    ])
+  })
+
+  it("tells the operator the namespace that its Role is in", async () => {
+    const objects = await render(join(root, "deploy/overlays/single-namespace"))
+    assert.strictEqual(environment(objects)["WATCHED_NAMESPACE"], "kafka-backup")
+  })
+
+  it("tells the Jobs' image together with the operator's where both come from another registry", async () => {
+    const objects = await render(join(root, "deploy/overlays/own-image"))
+    const [container] = one(objects, "Deployment")["spec"].template.spec.containers as ReadonlyArray<Json>
+    assert.strictEqual(container!["image"], "registry.example.com/kafka-backup:0.1.0")
+    assert.strictEqual(environment(objects)["IMAGE_OF_JOBS"], "registry.example.com/kafka-backup:0.1.0")
+  })
+
+  it("renders the monitors and alerts into the operator's namespace", async () => {
+    const objects = await render(join(root, "deploy/monitoring"))
+    assert.sameMembers(objects.map(nameOf), [
+      "ServiceMonitor kafka-backup-system/kafka-backup-operator",
+      "PodMonitor kafka-backup-system/kafka-backup-runs",
+      "PrometheusRule kafka-backup-system/kafka-backup-operator"
+    ])
+  })
+})
