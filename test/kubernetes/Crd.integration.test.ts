@@ -119,7 +119,9 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
 
   beforeAll(async () => {
     await kubectl("apply", "--server-side", "--force-conflicts", "-f", crdFile)
-    await kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", crdFile)
+    // A definition has no conditions at all in its first moments, which kubectl wait takes for an error.
+    while ((await Kubectl.run(apiserver, ["get", "kafkabackups"])).code !== 0)
+      await new Promise((resolve) => setTimeout(resolve, 200))
     const there = await Kubectl.run(apiserver, ["get", "namespace", namespace, "-o", "json"])
     if (there.code === 0 && JSON.parse(there.stdout).metadata.labels?.[madeForTests] === undefined) {
       throw new Error(`namespace ${namespace} of this cluster is not these tests': they would delete its KafkaBackups`)

@@ -117,17 +117,20 @@ export const make = ({ connection, observe, requestMillis, userAgent }: Settings
   const answer = (ask: Ask) =>
     Effect.gen(function* () {
       const session = yield* connection.session
+      const again = Effect.flatMap(connection.renewed(session), (renewed) =>
+        Effect.mapError(send(ask, renewed), transport(ask))
+      )
       const sent = yield* Effect.result(send(ask, session))
       if (sent._tag === "Success") {
         if (sent.success.statusCode !== 401) return sent.success
         yield* textOf(ask, sent.success)
+        return yield* again
       }
-      const state = sent._tag === "Success" ? "unsent" : Failure.curable(sent.failure)
-      const renewed = state === undefined ? session : yield* connection.renewed(session)
-      if (sent._tag === "Failure" && (state === undefined || (state === "uncertain" && ask.method !== "GET"))) {
-        return yield* Effect.fail(transport(ask)(sent.failure))
-      }
-      return yield* Effect.mapError(send(ask, renewed), transport(ask))
+      const state = Failure.curable(sent.failure)
+      if (state === "unsent" || (state === "uncertain" && ask.method === "GET")) return yield* again
+      // For the next request.
+      if (state === "uncertain") yield* connection.renewed(session)
+      return yield* Effect.fail(transport(ask)(sent.failure))
     })
 
   const isGood = ({ statusCode }: Dispatcher.ResponseData) => statusCode >= 200 && statusCode < 300
