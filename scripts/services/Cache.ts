@@ -17,6 +17,9 @@ export const fakegcs = join(folder, "fake-gcs-server-v1.55.1")
 export const toxiproxy = join(folder, "toxiproxy-v2.12.0")
 export const etcd = join(folder, "etcd-v3.6.14")
 export const apiserver = join(folder, "kube-apiserver-v1.34.4")
+export const controllerManager = join(folder, "kube-controller-manager-v1.34.4")
+export const scheduler = join(folder, "kube-scheduler-v1.34.4")
+export const kubelet = join(folder, "kubelet-v1.34.4")
 export const kubectl = join(folder, "kubectl-v1.34.4")
 
 /** Where `npm run services` says what it started. */

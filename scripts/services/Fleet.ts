@@ -17,17 +17,37 @@ while read -r sign group; do
     -) groups=$(printf '%s' "$groups" | sed "s/ $group / /") ;;
   esac
 done
-[ -n "$(printf '%s' "$groups" | tr -d ' ')" ] || exit 0
-for group in $groups; do kill -s TERM -- "-$group" 2>/dev/null; done
-sleep 3
-for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
-sleep 1
+if [ -n "$(printf '%s' "$groups" | tr -d ' ')" ]; then
+  for group in $groups; do kill -s TERM -- "-$group" 2>/dev/null; done
+  sleep 3
+  for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+  sleep 1
+fi
 rm -rf -- "$1"
 `
 
+/** How a process ended: by itself with a code, by a signal, or it never began. */
+export interface End {
+  readonly code?: number
+  readonly signal?: NodeJS.Signals
+  /** Why it could not be started. */
+  readonly error?: string
+}
+
+export interface Surroundings {
+  /** Default: the fleet's folder. */
+  readonly cwd?: string
+  /** True: the process sees no variable of ours. */
+  readonly isAlone?: boolean
+}
+
 export interface Started {
   readonly name: string
+  /** -1 when it never began. */
   readonly pid: number
+  /** Both of its outputs. */
+  readonly logFile: string
+  readonly ended: Promise<End>
   /** Resolves once `test(log)` holds; rejects when the process ends first or the time is over, with the end of its log. */
   readonly ready: (test: (log: string) => boolean | Promise<boolean>, timeoutMillis: number) => Promise<void>
 }
@@ -70,6 +90,7 @@ export class Fleet {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true
   })
+  readonly #afterwards: Array<() => void> = []
   #stopping: Promise<void> | undefined
 
   constructor() {
@@ -81,40 +102,41 @@ export class Fleet {
     name: string,
     program: string,
     args: ReadonlyArray<string>,
-    env: Readonly<Record<string, string>> = {}
+    env: Readonly<Record<string, string>> = {},
+    { cwd = this.folder, isAlone = false }: Surroundings = {}
   ): Started {
     const logFile = join(this.folder, `${name}.log`)
     const log = openSync(logFile, "a")
     const child = spawn(program, args, {
-      cwd: this.folder,
-      env: { ...process.env, ...env },
+      cwd,
+      env: isAlone ? env : { ...process.env, ...env },
       stdio: ["ignore", log, log],
       detached: true
     })
     closeSync(log)
     let end: string | undefined
-    const gone = new Promise<void>((resolve) => {
+    const ended = new Promise<End>((resolve) => {
       child.once("error", (error) => {
         end = error.message
-        resolve()
+        resolve({ error: error.message })
       })
       child.once("exit", (code, signal) => {
         end = signal === null ? `exit code ${code}` : `signal ${signal}`
-        resolve()
+        resolve({ ...(code === null ? {} : { code }), ...(signal === null ? {} : { signal }) })
       })
     })
     const pid = child.pid
     if (pid !== undefined) {
       this.#members.add(pid)
       this.#watchdog.stdin.write(`+ ${pid}\n`)
-      void gone.then(() => {
+      void ended.then(() => {
         this.#members.delete(pid)
         this.#watchdog.stdin.write(`- ${pid}\n`)
       })
     }
     const ready: Started["ready"] = async (test, timeoutMillis) => {
       const deadline = performance.now() + timeoutMillis
-      if (pid === undefined) await gone
+      if (pid === undefined) await ended
       for (;;) {
         const text = readFileSync(logFile, "utf8")
         const tail = () => text.split("\n").slice(-25).join("\n")
@@ -127,7 +149,12 @@ export class Fleet {
         await pause(150)
       }
     }
-    return { name, pid: pid ?? -1, ready }
+    return { name, pid: pid ?? -1, logFile, ended, ready }
+  }
+
+  /** Leaves something to do once all members have ended; not when we are killed. */
+  afterwards(work: () => void): void {
+    this.#afterwards.push(work)
   }
 
   /** Asks all members to end, insists after 10 s, and removes the data folder. May be called twice. */
@@ -151,6 +178,7 @@ export class Fleet {
       await allGone(5_000)
     }
     this.#watchdog.stdin.end()
+    for (const work of this.#afterwards) work()
     rmSync(this.folder, { recursive: true, force: true })
   }
 }

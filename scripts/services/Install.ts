@@ -213,15 +213,41 @@ const kubernetes = (target: string, program: string, minutes: string): Promise<s
     minutes
   )
 
-/** etcd, kube-apiserver and kubectl, one after the other; the first of Kubernetes' programs compiles what they share. */
+/** etcd and the programs of Kubernetes, one after the other; the first of Kubernetes' compiles what they share. */
 export const controlPlane = async (): Promise<Programs> => {
-  need("the API server", ["openssl"], "Debian: apt-get install openssl")
+  need("the control plane", ["openssl"], "Debian: apt-get install openssl")
   const etcd = { module: "etcd", package: "go.etcd.io/etcd/server/v3" }
   return {
     etcd: await pinnedGoProgram(Cache.etcd, "etcd", etcd, "1-2 minutes"),
     apiserver: await kubernetes(Cache.apiserver, "kube-apiserver", "4-8 minutes"),
+    controllerManager: await kubernetes(Cache.controllerManager, "kube-controller-manager", "1-3 minutes"),
+    scheduler: await kubernetes(Cache.scheduler, "kube-scheduler", "half a minute"),
     kubectl: await kubernetes(Cache.kubectl, "kubectl", "1 minute")
   }
+}
+
+const containerPackages = ["containerd", "runc", "containernetworking-plugins", "busybox-static"]
+const containerPrograms = ["containerd", "ctr", "runc", "busybox", "ip", "unshare"]
+
+/** Debian's packages of what the kubelet stands on, where somebody allowed that. */
+const containerRuntime = async (): Promise<void> => {
+  const isThere = () => containerPrograms.every(isOnPath) && existsSync("/usr/lib/cni/bridge")
+  if (isThere() || process.env["KBO_INSTALL_PACKAGES"] !== "1" || !isOnPath("apt-get")) return
+  say(`kubelet: installing ${containerPackages.join(", ")}, about a minute`)
+  const script = `apt-get update -q && apt-get install -q -y --no-install-recommends ${containerPackages.join(" ")}`
+  const working = run({ program: "sh", args: ["-c", script], env: { DEBIAN_FRONTEND: "noninteractive" } })
+  const { code, output } = await whileWorking(() => "kubelet: still installing packages", working)
+  if (code !== 0) throw new CannotInstall(`apt-get could not install them (exit ${code}):\n${output.slice(-2_000)}`)
+}
+
+/** The kubelet; containerd and what belongs to it have to be on the machine, or may be put there with KBO_INSTALL_PACKAGES=1. */
+export const kubelet = async (): Promise<string> => {
+  if (process.getuid?.() !== 0) throw new CannotInstall("the kubelet needs root")
+  await containerRuntime()
+  const hint = `Debian: KBO_INSTALL_PACKAGES=1, or apt-get install ${containerPackages.join(" ")}`
+  need("the kubelet", containerPrograms, hint)
+  if (!existsSync("/usr/lib/cni/bridge")) throw new CannotInstall(`the kubelet needs /usr/lib/cni/bridge (${hint})`)
+  return kubernetes(Cache.kubelet, "kubelet", "1 minute")
 }
 
 /** The emulator of Azure Blob Storage, in a folder of its own because it brings 365 MB of packages; gives its main script. */
@@ -265,6 +291,8 @@ export const javaTools = async (jars: string): Promise<string> => {
   return `${classes}${delimiter}${join(jars, "*")}`
 }
 
+const controlPlaneFolders = [Cache.etcd, Cache.apiserver, Cache.controllerManager, Cache.scheduler, Cache.kubectl]
+
 /** What of this is in place already, without changing anything. */
 export const installed = () => ({
   kafka: existsSync(Cache.kafkaJars),
@@ -273,6 +301,7 @@ export const installed = () => ({
   azurite: existsSync(Cache.azurite),
   fakegcs: existsSync(Cache.fakegcs),
   toxiproxy: existsSync(Cache.toxiproxy),
-  apiserver: [Cache.etcd, Cache.apiserver, Cache.kubectl].every((folder) => existsSync(folder)),
+  apiserver: controlPlaneFolders.every((folder) => existsSync(folder)),
+  kubelet: existsSync(Cache.kubelet) && containerPrograms.every(isOnPath),
   java: isOnPath("java") && spawnSync("java", ["-version"]).status === 0
 })

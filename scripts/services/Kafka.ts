@@ -77,6 +77,8 @@ const quiet = [
 const boot = (fleet: Fleet, classpath: string, node: Node, jvm: ReadonlyArray<string>) =>
   fleet.start(node.name, "java", [...jvm, ...quiet, "-cp", classpath, "kafka.Kafka", node.config])
 
+const smallHeap = ["-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+
 const isUp = (log: string): boolean => log.includes("Kafka Server started")
 
 /** 16 random bytes as Kafka prints them. Never with a leading dash, which its tools would take for an option. */
@@ -211,8 +213,7 @@ export const prepareCluster = async (fleet: Fleet) => {
     })
   }))
   const start = async (classpath: string): Promise<KafkaCluster> => {
-    const jvm = ["-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-    const processes = nodes.map((node) => boot(fleet, classpath, node, jvm))
+    const processes = nodes.map((node) => boot(fleet, classpath, node, smallHeap))
     await Promise.all(processes.map((process) => process.ready(isUp, bootMillis)))
     const bootstrap = ids.map(broker).join(",")
     say(`kafka3: ready at ${bootstrap}`)
@@ -222,6 +223,33 @@ export const prepareCluster = async (fleet: Fleet) => {
     }
   }
   return { nodes, start }
+}
+
+/**
+ * One broker without security at an address of this machine: for pods, which have a loopback of their own. Its port is free on
+ * 127.0.0.1, which is taken as a sign for the address.
+ */
+export const prepareAt = async (fleet: Fleet, host: string) => {
+  const [port, controllerPort] = await Ports.free(2)
+  const [client, controller] = [`${host}:${port}`, `127.0.0.1:${controllerPort}`]
+  const config = writeConfig(fleet, "kafka-at", {
+    ...housekeeping(1),
+    "process.roles": "broker,controller",
+    "node.id": 1,
+    "controller.quorum.voters": `1@${controller}`,
+    "controller.listener.names": "CONTROLLER",
+    listeners: `PLAINTEXT://${client},CONTROLLER://${controller}`,
+    "advertised.listeners": `PLAINTEXT://${client}`,
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "inter.broker.listener.name": "PLAINTEXT"
+  })
+  const node: Node = { name: "kafka-at", config, clusterId: clusterId(), scram: false }
+  const start = async (classpath: string): Promise<KafkaBroker> => {
+    const process = boot(fleet, classpath, node, smallHeap)
+    await process.ready(isUp, bootMillis)
+    return { plaintext: client, pid: process.pid }
+  }
+  return { nodes: [node], start }
 }
 
 export { format }

@@ -6,6 +6,7 @@ import * as ControlPlane from "./ControlPlane.ts"
 import { type Fleet, isAlive } from "./Fleet.ts"
 import * as Install from "./Install.ts"
 import * as Kafka from "./Kafka.ts"
+import * as Kubelet from "./Kubelet.ts"
 import * as ObjectStores from "./ObjectStores.ts"
 import type { Pki } from "./Pki.ts"
 import { say } from "./Progress.ts"
@@ -69,6 +70,7 @@ export interface Services {
   readonly fakegcs?: CloudStores.GcsStore
   readonly toxiproxy?: Toxiproxy.Toxiproxy
   readonly apiserver?: ControlPlane.ApiServer
+  readonly kubelet?: Kubelet.ContainerNode
   /** Classpath of the Java loader and reader, for `java -cp`. */
   readonly java?: { readonly classpath: string }
   readonly missing: Readonly<Record<string, string>>
@@ -87,7 +89,10 @@ export const names = [
   "apiserver",
   "java"
 ] as const
-export type Name = (typeof names)[number]
+
+/** What asks more of a machine than compilers, such as root: nice to have, and never required. */
+export const optional = ["kubelet"] as const
+export type Name = (typeof names)[number] | (typeof optional)[number]
 
 const given = (name: string): string | undefined => {
   const value = process.env[name]
@@ -177,7 +182,8 @@ export const toEnvironment = (services: Services): Readonly<Record<string, strin
 export const install = async (wanted: ReadonlyArray<Name>) => {
   const present = fromEnvironment()
   const missing: Record<string, string> = {}
-  const isMine = (name: Name) => wanted.includes(name) && (name === "java" || present[name] === undefined)
+  const isWanted = (name: Name) => wanted.includes(name) || (name === "apiserver" && wanted.includes("kubelet"))
+  const isMine = (name: Name) => isWanted(name) && (name === "java" || present[name] === undefined)
   const attempt = async <A>(candidates: ReadonlyArray<Name>, work: () => Promise<A>): Promise<A | undefined> => {
     const mine = candidates.filter(isMine)
     if (mine.length === 0) return undefined
@@ -199,7 +205,8 @@ export const install = async (wanted: ReadonlyArray<Name>) => {
       minio: await attempt(["minio"], Install.minio),
       fakegcs: await attempt(["fakegcs"], Install.fakegcs),
       toxiproxy: await attempt(["toxiproxy"], Install.toxiproxy),
-      controlPlane: await attempt(["apiserver"], Install.controlPlane)
+      controlPlane: await attempt(["apiserver"], Install.controlPlane),
+      kubelet: await attempt(["kubelet"], Install.kubelet)
     }))
   ])
   return { java, azurite, ...stores, present, missing, isMine }
@@ -207,7 +214,7 @@ export const install = async (wanted: ReadonlyArray<Name>) => {
 
 /** Starts services in `fleet`. What cannot be had is listed in `missing`; what is given by the environment is passed on. */
 export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<Services> => {
-  const { java, versitygw, minio, azurite, fakegcs, toxiproxy, controlPlane, present, missing, isMine } =
+  const { java, versitygw, minio, azurite, fakegcs, toxiproxy, controlPlane, kubelet, present, missing, isMine } =
     await install(wanted)
   const brokers = async () => {
     if (java === undefined || !(isMine("kafka") || isMine("kafka3"))) return {}
@@ -218,14 +225,25 @@ export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<
     const [kafka, kafka3] = await Promise.all([single?.start(java), cluster?.start(java)])
     return { ...(kafka === undefined ? {} : { kafka }), ...(kafka3 === undefined ? {} : { kafka3 }) }
   }
-  const [kafkas, gateway, bucketStore, azure, gcs, network, apiserver] = await Promise.all([
+  const cluster = async () => {
+    const apiserver = controlPlane === undefined ? undefined : await ControlPlane.start(fleet, controlPlane)
+    if (kubelet === undefined) return { apiserver }
+    try {
+      if (apiserver === undefined) throw new Error("it joins a control plane that we start, and no other")
+      return { apiserver, node: await Kubelet.start(fleet, kubelet, apiserver) }
+    } catch (error) {
+      missing["kubelet"] = error instanceof Error ? error.message : String(error)
+      return { apiserver }
+    }
+  }
+  const [kafkas, gateway, bucketStore, azure, gcs, network, { apiserver, node }] = await Promise.all([
     brokers(),
     versitygw === undefined ? undefined : ObjectStores.versitygw(fleet, versitygw),
     minio === undefined ? undefined : ObjectStores.minio(fleet, minio),
     azurite === undefined ? undefined : CloudStores.azurite(fleet, azurite),
     fakegcs === undefined ? undefined : CloudStores.fakegcs(fleet, fakegcs),
     toxiproxy === undefined ? undefined : Toxiproxy.start(fleet, toxiproxy),
-    controlPlane === undefined ? undefined : ControlPlane.start(fleet, controlPlane)
+    cluster()
   ])
   return {
     ...present,
@@ -236,6 +254,7 @@ export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<
     ...(gcs === undefined ? {} : { fakegcs: gcs }),
     ...(network === undefined ? {} : { toxiproxy: network }),
     ...(apiserver === undefined ? {} : { apiserver }),
+    ...(node === undefined ? {} : { kubelet: node }),
     ...(java === undefined ? {} : { java: { classpath: java } }),
     missing,
     ownerPid: process.pid

@@ -5,6 +5,8 @@ import * as Install from "./Install.ts"
 import { say } from "./Progress.ts"
 import * as Services from "./Services.ts"
 
+const everything: ReadonlyArray<Services.Name> = [...Services.names, ...Services.optional]
+
 const usage = `npm run services [-- up|install|status|down] [names...]
 
   up       install what is missing, start, print environment variables, stay until Ctrl-C (the default)
@@ -12,14 +14,15 @@ const usage = `npm run services [-- up|install|status|down] [names...]
   status   what is installed, what is running
   down     stop what another \`npm run services\` started
 
-names: ${Services.names.join(" ")} (all of them when none is given)
+names: ${everything.join(" ")} (all of them when none is given)
 KBO_CACHE moves the cache from .cache; KBO_KAFKA_BOOTSTRAP, KBO_KAFKA3_BOOTSTRAP, KBO_VERSITYGW_ENDPOINT and
 KBO_MINIO_ENDPOINT (with KBO_S3_ACCESS_KEY, KBO_S3_SECRET_KEY, KBO_S3_REGION), KBO_AZURITE_ENDPOINT (with
 KBO_AZURITE_KEY), KBO_FAKEGCS_ENDPOINT, KBO_TOXIPROXY_URL (its API) and KBO_KUBECONFIG (its current context; tests make
-and delete resources there) name services to use as they are.
+and delete resources there) name services to use as they are. kubelet is a real node: it needs root, and packages of
+Debian that KBO_INSTALL_PACKAGES=1 allows to install.
 `
 
-const isName = (word: string): word is Services.Name => (Services.names as ReadonlyArray<string>).includes(word)
+const isName = (word: string): word is Services.Name => (everything as ReadonlyArray<string>).includes(word)
 
 const up = async (wanted: ReadonlyArray<Services.Name>): Promise<void> => {
   const fleet = new Fleet()
@@ -80,7 +83,7 @@ const [first = "up", ...rest] = positionals
 const command = isName(first) ? "up" : first
 const words = isName(first) ? positionals : rest
 const unknown = words.filter((word) => !isName(word))
-const wanted = words.length === 0 ? Services.names : words.filter(isName)
+const wanted = words.length === 0 ? everything : words.filter(isName)
 
 if (values.help || unknown.length > 0) {
   console.log(usage)

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { stringify } from "yaml"
 import { fromKubeconfig } from "../../scripts/services/ControlPlane.ts"
+import * as Kubeconfig from "../../scripts/services/Kubeconfig.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "kafka-backup-kubeconfig-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -46,5 +47,12 @@ describe("a given kubeconfig", () => {
   it("that is missing or has no current context is an error that names it", () => {
     assert.throws(() => fromKubeconfig(join(folder, "none")), /there is no kubeconfig .*none/)
     assert.throws(() => fromKubeconfig(written({ ...config, "current-context": "c" })), /no cluster for its current/)
+  })
+
+  it("is read as it was written", () => {
+    const access = { server: "https://127.0.0.1:6443", caPem: join(folder, "ca.crt"), token: "t" }
+    const file = join(folder, "written")
+    Kubeconfig.write(file, access)
+    assert.deepStrictEqual(Kubeconfig.read(file), { ...access, kubeconfig: file })
   })
 })

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { assert, describe, it } from "@effect/vitest"
@@ -68,5 +68,24 @@ describe("Fleet", () => {
       )
     await fleet.stop()
     assert.include(message, "ENOENT")
+  })
+
+  it("tells how a process ended, which saw no variable of ours when it was to be alone", async () => {
+    const fleet = new Fleet()
+    const script = 'echo "$ONE|$PATH|$PWD"; kill -TERM $$'
+    const env = { ONE: "1", PATH: "/none" }
+    const { ended, logFile } = fleet.start("alone", "/bin/sh", ["-c", script], env, { cwd: "/", isAlone: true })
+    assert.deepStrictEqual(await ended, { signal: "SIGTERM" })
+    assert.strictEqual(readFileSync(logFile, "utf8"), "1|/none|/\n")
+    await fleet.stop()
+  })
+
+  it("does what was left for afterwards once its processes have ended, while their data is there", async () => {
+    const fleet = new Fleet()
+    const { pid } = fleet.start("sleeper", "/bin/sleep", ["3600"])
+    let found: unknown
+    fleet.afterwards(() => (found = { isAlive: isAlive(-pid), hasData: existsSync(fleet.folder) }))
+    await fleet.stop()
+    assert.deepStrictEqual(found, { isAlive: false, hasData: true })
   })
 })
