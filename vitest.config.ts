@@ -1,8 +1,18 @@
 import { defineConfig } from "vitest/config"
 
+/** Integration tests that mostly wait for a control plane. */
+const onCluster = [
+  "test/kubernetes/**/*.integration.test.ts",
+  "test/deploy/**/*.integration.test.ts",
+  "test/operator/**/*.integration.test.ts",
+  "test/testing/**/*.integration.test.ts",
+  "test/e2e/Operator*.integration.test.ts"
+]
+
 /**
  * Unit tests and stories need nothing and run anywhere. `*.integration.test.ts` use real services (test/harness/services.ts)
- * one file at a time, because brokers and stores are shared and the machine may have two cores.
+ * one file at a time, because brokers and stores are shared and the machine may have two cores; those on a cluster are a
+ * project of their own, which can run beside the others.
  */
 export default defineConfig({
   test: {
@@ -24,6 +34,17 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/**/*.integration.test.ts"],
+          exclude: onCluster,
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 300_000
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: "cluster",
+          include: onCluster,
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 300_000

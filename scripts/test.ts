@@ -12,18 +12,18 @@ import * as TestReport from "./TestReport.ts"
  * npm test [-- --no-services] [-- arguments for vitest, such as a file or -t name]
  *
  * Unit tests, then integration tests against real services when they can be had here. The last line is always
- * "N passed, N failed, N skipped", both kinds summed.
+ * "N passed, N failed, N skipped", all kinds summed.
  */
 
 /** Past this the run is ended and counted as failed: a hung worker must not hang a build. */
-const limitMinutes = { unit: 15, integration: 45 }
+const limitMinutes = { unit: 15, integration: 45, cluster: 45 }
 
 const folder = mkdtempSync(join(tmpdir(), "kafka-backup-test-"))
 const passedOn = process.argv.slice(2).filter((argument) => argument !== "--no-services")
 const isOff = process.argv.includes("--no-services") || process.env["KBO_SERVICES"] === "off"
 const areRequired = process.env["CI"] === "true" || process.env["KBO_REQUIRE_SERVICES"] === "1"
 
-let running: ChildProcess | undefined
+const running = new Set<ChildProcess>()
 let fleet: Fleet | undefined
 
 const vitest = async (
@@ -39,7 +39,7 @@ const vitest = async (
       env: { ...process.env, ...env },
       stdio: ["ignore", "inherit", "inherit"]
     })
-    running = child
+    running.add(child)
     const timer = setTimeout(() => {
       say(`${project} tests took more than ${limitMinutes[project]} minutes: ending them`)
       child.kill("SIGTERM")
@@ -48,7 +48,7 @@ const vitest = async (
     child.once("error", reject)
     child.once("exit", (exitCode) => {
       clearTimeout(timer)
-      running = undefined
+      running.delete(child)
       resolve(exitCode ?? 1)
     })
   })
@@ -86,7 +86,7 @@ const cleanUp = async (): Promise<void> => {
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
-    running?.kill("SIGTERM")
+    for (const child of running) child.kill("SIGTERM")
     void cleanUp().then(() => process.exit(130))
   })
 }
@@ -96,8 +96,8 @@ try {
   say("unit tests")
   counts.push(await vitest("unit"))
   const env = await services()
-  say("integration tests")
-  counts.push(await vitest("integration", env))
+  say("integration tests: those on a cluster, which mostly wait, beside the others")
+  counts.push(...(await Promise.all([vitest("integration", env), vitest("cluster", env)])))
 } catch (error) {
   say(error instanceof Error ? error.message : String(error))
   counts.push({ passed: 0, failed: 1, skipped: 0 })

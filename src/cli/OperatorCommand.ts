@@ -2,12 +2,14 @@ import { Context, Effect, Layer, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { randomUUID } from "node:crypto"
 import { hostname } from "node:os"
+import { exitCodes } from "../backup/ExitCode.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { RequestObserver } from "../kubernetes/RequestObserver.ts"
 import type { JobSettings } from "../operator/jobs/JobSettings.ts"
 import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import { version } from "../version.ts"
 import * as ListenAddress from "./ListenAddress.ts"
+import * as Shutdown from "./Shutdown.ts"
 import { UsageError } from "./UsageError.ts"
 
 /** How the command reaches the API server. Its layer is built only when the command runs: the client takes long to load. */
@@ -152,7 +154,11 @@ export const operator = Command.make(
     yield* Effect.logInfo("starting").pipe(
       Effect.annotateLogs({ version, instance, watching: given.watchNamespace.join(", ") || "all namespaces" })
     )
-    return yield* Layer.launch(program)
+    const outcome = yield* Shutdown.Outcome
+    // Being asked to end is how it ends: a rollout or a drained node is no failure.
+    return yield* Layer.launch(program).pipe(
+      Effect.onInterrupt(() => Effect.sync(() => void (outcome.exitCode = exitCodes.success)))
+    )
   })
 ).pipe(
   Command.withDescription(

@@ -1,0 +1,257 @@
+import { afterAll, assert, beforeAll, it } from "vitest"
+import { JavaKafka } from "../harness/JavaKafka.ts"
+import * as Kubectl from "../harness/Kubectl.ts"
+import { describeWith } from "../harness/services.ts"
+import { OperatorWorld, type OperatorProcess } from "./operatorWorld.ts"
+import { createBucket, unique } from "./scenes.ts"
+
+/** The operator on a real control plane, with a real broker and a real object store. */
+describeWith(
+  ["controlPlane", "kafka", "versitygw", "java"],
+  "the operator in a cluster",
+  ({ apiserver, java: tools, kafka, versitygw }) => {
+    let java: JavaKafka
+    const topic = unique("orders")
+    const bucket = unique("operator")
+    let world: OperatorWorld
+    let operator: OperatorProcess
+
+    const resource = (name: string, spec: object = {}) => ({
+      apiVersion: "kafka.oso.sh/v1alpha1",
+      kind: "KafkaBackup",
+      metadata: { name },
+      spec: {
+        kafkaCluster: { bootstrapServers: [kafka.plaintext] },
+        topics: [topic],
+        storage: { storageType: "pvc", pvc: { claimName: "backups", subPath: name } },
+        ...spec
+      }
+    })
+
+    const successes = (status: any): ReadonlyArray<any> =>
+      (status.backupHistory ?? []).filter((one: any) => one.outcome === "success")
+    const condition = (status: any, type: string): any => status.conditions?.find((one: any) => one.type === type)
+    const trigger = (name: string, token: string) =>
+      world.kubectl("annotate", "kafkabackup", name, `kafka.oso.sh/trigger-backup=${token}`, "--overwrite")
+    const isQuiet = (status: any) => status.activeRun === undefined
+
+    beforeAll(async () => {
+      java = await JavaKafka.start({ classpath: tools.classpath, bootstrap: kafka.plaintext })
+      await java.createTopics({ name: topic, partitions: 3 })
+      await java.load({ topic, count: 3000, seed: 1, shape: "json" })
+      await createBucket(versitygw, bucket)
+      world = await OperatorWorld.make(apiserver, unique("op-e2e"))
+      await world.kubectl(
+        "create",
+        "secret",
+        "generic",
+        "s3-credentials",
+        `--from-literal=accessKey=${versitygw.accessKey}`,
+        `--from-literal=secretKey=${versitygw.secretKey}`
+      )
+      operator = await world.start("first")
+    })
+    afterAll(async () => {
+      await world?.end()
+      await java?.close()
+    })
+
+    it("runs a one-time backup at once, and one look answers", async () => {
+      await world.apply(resource("once"))
+      const status = await world.settled("once", "its backup is complete", ({ phase }) => phase === "Completed")
+      assert.strictEqual(status.lastBackupRecords, 3000)
+      assert.strictEqual(condition(status, "Ready").status, "True")
+      assert.strictEqual(condition(status, "Verified").status, "True")
+      assert.deepStrictEqual(world.sets("once"), [status.lastBackupId])
+      const table = await world.kubectl("get", "kafkabackups", "once")
+      assert.match(table, /once\s+Completed\s+True\s+\S+\s+3000\s/)
+      const events = await world.json("events.events.k8s.io")
+      const reasons = events.items.filter((one: any) => one.regarding.name === "once").map((one: any) => one.reason)
+      assert.includeMembers(reasons, ["BackupStarted", "BackupSucceeded"])
+    })
+
+    it("starts a run for each new trigger value, once", async () => {
+      await trigger("once", "first")
+      const first = await world.settled(
+        "once",
+        "the triggered run is over",
+        (status) => successes(status).length === 2 && isQuiet(status)
+      )
+      assert.strictEqual(first.handledTrigger, "first")
+      await trigger("once", "first")
+      await world.kubectl("label", "kafkabackup", "once", "poked=yes", "--overwrite")
+      await trigger("once", "second")
+      const second = await world.settled(
+        "once",
+        "the second triggered run is over",
+        (status) => successes(status).length === 3 && isQuiet(status)
+      )
+      assert.strictEqual(second.handledTrigger, "second")
+      assert.lengthOf((await world.json("jobs", "-l", "kafka.oso.sh/name=once")).items, 3)
+      assert.lengthOf(world.sets("once"), 3)
+    })
+
+    it("removes old backups soon after retention is lowered", async () => {
+      const before = await world.status("once")
+      await world.kubectl("patch", "kafkabackup", "once", "--type=merge", "-p", '{"spec":{"retention":{"backups":1}}}')
+      const status = await world.settled("once", "one backup is left", (now) => successes(now).length === 1)
+      assert.strictEqual(status.lastBackupId, before.lastBackupId)
+      assert.deepStrictEqual(world.sets("once"), [before.lastBackupId])
+      assert.strictEqual(condition(status, "RetentionApplied").status, "True")
+    })
+
+    it("says what failed and what to do, and recovers when that is done", async () => {
+      const missing = unique("missing")
+      await world.apply(
+        resource("failing", {
+          topics: [missing],
+          storage: {
+            storageType: "s3",
+            s3: {
+              bucket,
+              region: versitygw.region,
+              prefix: "failing",
+              endpoint: versitygw.endpoint,
+              credentialsSecret: { name: "s3-credentials" }
+            }
+          }
+        })
+      )
+      const failed = await world.settled("failing", "its run has failed", ({ phase }) => phase === "Failed")
+      assert.strictEqual(condition(failed, "Ready").status, "False")
+      assert.include(condition(failed, "Ready").message, missing)
+      const [job] = (await world.json("jobs", "-l", "kafka.oso.sh/name=failing")).items
+      assert.strictEqual(job.status.failed, 1, "a permanent failure is not tried again")
+      await java.createTopics({ name: missing })
+      await trigger("failing", "after-the-topic-was-made")
+      const recovered = await world.settled("failing", "it has recovered", ({ phase }) => phase === "Completed")
+      assert.strictEqual(condition(recovered, "Ready").status, "True")
+      assert.strictEqual(condition(recovered, "StorageReachable").status, "True")
+    })
+
+    it("names the Secret's key that is missing", async () => {
+      await world.kubectl("create", "secret", "generic", "half", "--from-literal=accessKey=a")
+      await world.apply(
+        resource("half", {
+          storage: {
+            storageType: "s3",
+            s3: {
+              bucket,
+              region: versitygw.region,
+              prefix: "half",
+              endpoint: versitygw.endpoint,
+              credentialsSecret: { name: "half" }
+            }
+          }
+        })
+      )
+      const failed = await world.settled("half", "its run has failed", ({ phase }) => phase === "Failed")
+      assert.match(condition(failed, "Ready").message, /half.*secretKey/)
+    })
+
+    it("keeps to its schedule, waits while suspended, and goes on with the next slot", async () => {
+      await world.apply(resource("minutely", { schedule: "* * * * *", retention: { backups: 5 } }))
+      const first = await world.settled(
+        "minutely",
+        "its slot has run",
+        (status) => successes(status).length >= 1 && isQuiet(status),
+        150
+      )
+      assert.match(first.lastBackupId, /^minutely-\d{8}-\d{4}00$/)
+      await world.kubectl("patch", "kafkabackup", "minutely", "--type=merge", "-p", '{"spec":{"suspend":true}}')
+      await world.settled(
+        "minutely",
+        "it is suspended",
+        (status) => status.nextScheduledTime === undefined && isQuiet(status)
+      )
+      const count = successes(await world.status("minutely")).length
+      await new Promise((resolve) => setTimeout(resolve, 65_000))
+      assert.lengthOf(successes(await world.status("minutely")), count)
+      await world.kubectl("patch", "kafkabackup", "minutely", "--type=merge", "-p", '{"spec":{"suspend":false}}')
+      const again = await world.settled(
+        "minutely",
+        "the next slot has run",
+        (status) => successes(status).length > count,
+        150
+      )
+      assert.isAbove(Date.parse(again.lastBackupTime), Date.parse(again.scheduledSince))
+      await world.kubectl("patch", "kafkabackup", "minutely", "--type=merge", "-p", '{"spec":{"suspend":true}}')
+    }, 600_000)
+
+    it("loses no run and doubles none when it is killed in the middle of one", async () => {
+      const slow = unique("slow")
+      await java.createTopics({ name: slow })
+      await java.load({ topic: slow, count: 4000, seed: 2, shape: "json" })
+      await world.apply(resource("slow", { topics: [slow], rateLimit: { recordsPerSecond: 200 } }))
+      await world.settled(
+        "slow",
+        "progress is shown",
+        (status) => (status.progress?.records ?? 0) > 0 && status.phase === "Running"
+      )
+      await operator.kill()
+      operator = await world.start("second")
+      const status = await world.settled("slow", "it is complete", ({ phase }) => phase === "Completed")
+      assert.strictEqual(status.lastBackupRecords, 4000)
+      assert.lengthOf(status.backupHistory, 1)
+      assert.lengthOf((await world.json("jobs", "-l", "kafka.oso.sh/name=slow")).items, 1)
+      assert.lengthOf(world.sets("slow"), 1)
+    })
+
+    it("resumes a run whose pod is evicted", async () => {
+      await world.kubectl("patch", "kafkabackup", "slow", "--type=merge", "-p", '{"spec":{"checkpointIntervalSecs":1}}')
+      await trigger("slow", "evicted")
+      await world.settled("slow", "it runs", (status) => (status.progress?.records ?? 0) > 0)
+      const pod = world.node.running.find(({ name }) => name.startsWith("slow-"))
+      assert.isDefined(pod)
+      await pod!.evict()
+      const status = await world.settled(
+        "slow",
+        "it is complete",
+        (now) => successes(now).length === 2 && isQuiet(now),
+        180
+      )
+      assert.strictEqual(successes(status)[0].records, 4000)
+    })
+
+    it("removes the backups with the resource when that was asked for, and keeps them otherwise", async () => {
+      await world.apply(resource("gone", { deletionPolicy: "Delete" }))
+      await world.settled("gone", "it is complete", ({ phase }) => phase === "Completed")
+      assert.lengthOf(world.sets("gone"), 1)
+      await world.kubectl("delete", "kafkabackup", "gone", "once", "--timeout=90s")
+      assert.lengthOf(world.sets("gone"), 0)
+      assert.lengthOf(world.sets("once"), 1)
+    })
+
+    it("writes nothing while nothing happens", async () => {
+      await world.settled("minutely", "it is quiet", isQuiet)
+      await new Promise((resolve) => setTimeout(resolve, 20_000))
+      const versions = async () =>
+        (await world.json("kafkabackups")).items.map((one: any) => one.metadata.resourceVersion)
+      const before = await versions()
+      await new Promise((resolve) => setTimeout(resolve, 40_000))
+      assert.deepStrictEqual(await versions(), before)
+    })
+
+    it("tells in its metrics what happened", async () => {
+      const { text } = await operator.get("/metrics")
+      assert.match(text, /kafka_backup_operator_last_success_timestamp_seconds\{[^}]*name="slow"\} \d+/)
+      assert.notMatch(text, /name="gone"/)
+      assert.strictEqual((await operator.get("/readyz")).status, 200)
+    })
+
+    it("ends in order when it is asked to, and its successor takes over at once", async () => {
+      assert.strictEqual(await operator.stop(), 0)
+      const since = performance.now()
+      operator = await world.start("third")
+      await world.until("the successor leads", async () => (await operator.get("/readyz")).text.includes("leading"), 20)
+      assert.isBelow(performance.now() - since, 20_000)
+    })
+
+    it("never holds up the end of its namespace, whatever was asked for", async () => {
+      await world.apply(resource("last", { deletionPolicy: "Delete" }))
+      await world.settled("last", "it is complete", ({ phase }) => phase === "Completed")
+      await Kubectl.succeed(apiserver, ["delete", "namespace", world.namespace, "--timeout=120s"])
+      assert.include(operator.log, "the stored backups are kept")
+    })
+  }
+)
