@@ -32,7 +32,8 @@ const ownerOf = ({ metadata: { annotations, namespace } }: KubeObject): ObjectCa
 }
 
 /** Of a pod's template nobody reads anything but the container's image and limits, and a thousand resources have many Jobs. */
-const withoutFrozenRun = (job: Job): Job => {
+const lean = (job: Job): Job => {
+  if (isDone(job)) return done(job)
   const template = job.spec?.["template"] as
     | { readonly spec?: { readonly containers?: ReadonlyArray<object> } }
     | undefined
@@ -42,6 +43,53 @@ const withoutFrozenRun = (job: Job): Job => {
     return { name, image, resources }
   })
   return { ...job, spec: { ...job.spec, template: { spec: { containers } } } }
+}
+
+/**
+ * Of a run whose end was told nobody asks more than for which occasion it was; and where a day's Jobs are kept, all Jobs but one are
+ * such. Its pods have left their last words, which are their largest part.
+ */
+const isDone = (job: Job): boolean =>
+  isTold(job) &&
+  JobFacts.purpose(job) === "run" &&
+  (JobFacts.condition(job, "Complete") ?? JobFacts.condition(job, "Failed")) !== undefined
+
+const identity = ({ metadata }: KubeObject) => {
+  const { annotations, creationTimestamp, labels, name, namespace, ownerReferences, resourceVersion, uid } = metadata
+  return {
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(ownerReferences === undefined ? {} : { ownerReferences })
+  }
+}
+
+const done = (job: Job): Job => {
+  const { ttlSecondsAfterFinished } = job.spec ?? {}
+  const { completionTime, conditions, startTime } = job.status ?? {}
+  const { apiVersion, kind } = job
+  return {
+    apiVersion,
+    kind,
+    metadata: identity(job),
+    spec: ttlSecondsAfterFinished === undefined ? {} : { ttlSecondsAfterFinished },
+    status: {
+      ...(startTime === undefined ? {} : { startTime }),
+      ...(completionTime === undefined ? {} : { completionTime }),
+      ...(conditions === undefined ? {} : { conditions })
+    }
+  }
+}
+
+/** A pod of a run that is done: that it is there, and how it ended. */
+const bare = (pod: Pod): Pod => {
+  const { phase } = pod.status ?? {}
+  const { apiVersion, kind } = pod
+  return { apiVersion, kind, metadata: identity(pod), status: phase === undefined ? {} : { phase } }
 }
 
 /** What we read of a pod is its metadata and status. */
@@ -62,10 +110,15 @@ export const make = (scopes: ReadonlyArray<ObjectCache.Scope> = [undefined]): Ca
   const resources = ObjectCache.make<KubeObject>(ObjectCache.keyOf, scopes)
   const jobs = ObjectCache.make<Job>(ownerOf, scopes)
   const podCache = ObjectCache.make<Pod>(ownerOf, scopes)
+  const leanPod = (pod: Pod): Pod => {
+    const { labels, namespace } = pod.metadata
+    const job = jobs.get(`${namespace ?? ""}/${labels?.["batch.kubernetes.io/job-name"] ?? ""}`)
+    return job !== undefined && isDone(job) && JobFacts.podsOf(job, [pod]).length > 0 ? bare(pod) : withoutSpec(pod)
+  }
   const pods: ObjectCache.ObjectCache<Pod> = {
     ...podCache,
-    absorb: (delta, scope) => podCache.absorb(mapped(delta, withoutSpec), scope),
-    learn: (pod) => podCache.learn(withoutSpec(pod))
+    absorb: (delta, scope) => podCache.absorb(mapped(delta, leanPod), scope),
+    learn: (pod) => podCache.learn(leanPod(pod))
   }
   const active = new Set<ObjectCache.Key>()
   const graves = new Map<ObjectCache.Key, Grave>()
@@ -75,6 +128,8 @@ export const make = (scopes: ReadonlyArray<ObjectCache.Scope> = [undefined]): Ca
     const known = jobs.get(key)
     if (known !== undefined && isUnfinishedRun(known)) active.add(key)
     else active.delete(key)
+    if (known === undefined || !isDone(known)) return
+    for (const pod of JobFacts.podsOf(known, podCache.ofOwner(ownerOf(known) ?? ""))) podCache.learn(bare(pod))
   }
 
   const bury = (job: Job) => {
@@ -89,7 +144,7 @@ export const make = (scopes: ReadonlyArray<ObjectCache.Scope> = [undefined]): Ca
     jobs,
     pods,
     absorbJobs: (given, scope) => {
-      const delta = mapped(given, withoutFrozenRun)
+      const delta = mapped(given, lean)
       if (delta._tag === "Delete") bury(delta.object)
       const touched = jobs.absorb(delta, scope)
       if (delta._tag === "Snapshot") {
@@ -99,7 +154,7 @@ export const make = (scopes: ReadonlyArray<ObjectCache.Scope> = [undefined]): Ca
       return touched
     },
     learnJob: (job) => {
-      jobs.learn(withoutFrozenRun(job))
+      jobs.learn(lean(job))
       count(job)
     },
     activeRuns: () => active.size,

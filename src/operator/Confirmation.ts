@@ -2,8 +2,9 @@ import { Effect } from "effect"
 import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
-import type { Caches } from "./Caches.ts"
-import * as Sight from "./Sight.ts"
+import { type Caches, isTold } from "./Caches.ts"
+import * as JobFacts from "./jobs/JobFacts.ts"
+import type * as Sight from "./Sight.ts"
 
 /**
  * Before the end of a Job is told as anything but a success, its pods are asked for at the server. Jobs and pods are watched apart:
@@ -14,7 +15,7 @@ export const confirm = Effect.fn("Confirmation.confirm")(function* (
   caches: Pick<Caches, "pods">,
   sight: Sight.Sight
 ): Effect.fn.Return<boolean, KubernetesError, KubernetesApi> {
-  const doubtful = Sight.tidings(sight).untold.filter(isDoubtful)
+  const doubtful = sight.jobs.filter(isDoubtful)
   if (doubtful.length === 0) return false
   const api = yield* KubernetesApi
   for (const { job } of doubtful) {
@@ -27,7 +28,10 @@ export const confirm = Effect.fn("Confirmation.confirm")(function* (
   return true
 })
 
-const isDoubtful = ({ reading }: Sight.SeenJob): boolean =>
-  reading._tag === "Ended"
+const isDoubtful = ({ job, reading }: Sight.SeenJob): boolean => {
+  // A clean-up has its time to live from the start: nobody may be left to give it one.
+  if (isTold(job) && JobFacts.purpose(job) !== "cleanup") return false
+  return reading._tag === "Ended"
     ? reading.run.outcome !== "success"
     : reading._tag === "EndedChore" && !reading.chore.isSuccess
+}

@@ -1,4 +1,4 @@
-import { Clock, Context, Deferred, Effect, Layer, Queue, Schedule } from "effect"
+import { Clock, Context, Deferred, Effect, Layer, Queue, Random, Schedule } from "effect"
 import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
@@ -76,7 +76,8 @@ const make = Effect.fnUntraced(function* (instance: string) {
   const metrics = yield* OperatorMetrics
   const queue = yield* Queue.dropping<Queued | Waiter>(queueCapacity)
   const memory = EventCorrelation.emptyMemory()
-  let serial = 0
+  // Two replicas may name an Event in the same millisecond.
+  let serial = yield* Random.nextIntBetween(0, 2 ** 24)
   /** Reasons of failure that were logged since an Event was written last. */
   const told = new Set<string>()
 

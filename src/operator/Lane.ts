@@ -11,6 +11,8 @@ export interface LaneQuestion {
   readonly keep: number | undefined
   /** Successes in the history, newest first, by id. */
   readonly successes: ReadonlyArray<string>
+  /** The spec was edited since the last look, and the history is as long as it gets: storage may hold more than it tells. */
+  readonly mayHoldMore: boolean
   /** The resource has been here for a while and its status says nothing: history must be read from storage. */
   readonly isForgotten: boolean
   /** A Job that status calls active and that no longer exists: what it did is known to storage alone. */
@@ -28,12 +30,12 @@ const nothing: Wish = { _tag: "Nothing" }
 
 /** What the lane should do next. A run goes first: it applies retention and reads the catalogue itself. */
 export const next = (question: LaneQuestion): Wish => {
-  const { due, generation, isBusy, isForgotten, keep, successes, vanishedJob } = question
+  const { due, generation, isBusy, isForgotten, keep, mayHoldMore, successes, vanishedJob } = question
   if (isBusy) return nothing
   if (due !== undefined) return { _tag: "Run", occasion: due }
   if (vanishedJob !== undefined) return { _tag: "Catalogue", key: `after ${vanishedJob}` }
   if (isForgotten) return { _tag: "Catalogue", key: "forgotten" }
-  if (keep !== undefined && successes.length > keep) {
+  if (keep !== undefined && (successes.length > keep || mayHoldMore)) {
     // Failing once, it is not tried again until its Job is gone or the question has changed.
     return { _tag: "Prune", key: `${keep} at ${generation} after ${successes[0] ?? ""}` }
   }

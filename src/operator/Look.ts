@@ -1,20 +1,18 @@
 import { Effect, Option, Result } from "effect"
-import * as Kind from "../kubernetes/Kind.ts"
-import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
-import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
-import type { Event } from "../kubernetes/Objects.ts"
+import type { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
+import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
 import * as Due from "../plan/Due.ts"
 import * as Occasion from "../plan/Occasion.ts"
 import type { Remembered } from "../plan/Remembered.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as Trigger from "../resource/Trigger.ts"
-import type { ActiveRun, EndedRun, Facts, OccasionName, Trouble } from "../status/Facts.ts"
+import type { ActiveRun, Facts, OccasionName, Trouble } from "../status/Facts.ts"
+import * as History from "../status/History.ts"
 import * as Memory from "../status/Memory.ts"
 import * as Words from "../status/Words.ts"
 import type { Caches } from "./Caches.ts"
 import * as JobMaker from "./JobMaker.ts"
 import * as ChoreJobs from "./jobs/ChoreJobs.ts"
-import * as JobFacts from "./jobs/JobFacts.ts"
 import * as JobReading from "./jobs/JobReading.ts"
 import type { JobSettings } from "./jobs/JobSettings.ts"
 import * as JobTemplate from "./jobs/JobTemplate.ts"
@@ -25,15 +23,20 @@ import { PodProgress } from "./PodProgress.ts"
 import type { LookAgain } from "./ResourceFibers.ts"
 import type { RunQueue } from "./RunQueue.ts"
 import * as Sight from "./Sight.ts"
+import * as VanishedRun from "./VanishedRun.ts"
 
 /** While a run is active its pod is asked this often how far it is, in milliseconds. */
 export const progressEveryMillis = 15_000
 
+/** A run that began less than a minute ago is asked more often: most end soon, and who started it by hand is looking. */
+const progressMillis = (startMillis: number, nowMillis: number): number =>
+  nowMillis - startMillis < 60_000 ? 5_000 : progressEveryMillis
+
 /** A Job that the API server does not take is tried again this much later, in milliseconds. */
 export const refusedAgainMillis = 60_000
 
-/** A Job without a pod at work gets on by itself for this long, in milliseconds: nobody asks why it does not. */
-const stuckAfterMillis = 30_000
+/** After the end of a Job was told, in milliseconds. */
+const endedAgainMillis = 1000
 
 /** A status that says nothing about a resource this old has been lost, in milliseconds. */
 const forgottenAfterMillis = 300_000
@@ -66,7 +69,7 @@ export const look = Effect.fn("Look.look")(function* (
   const { caches, queue } = tools
   const { backup, nowMillis, previous } = sight
   const tidings = Sight.tidings(sight)
-  const vanished = yield* vanishedRun(caches, sight, tidings)
+  const vanished = yield* VanishedRun.find(caches, sight, tidings)
   const remembered = Memory.read(previous)
   const due =
     backup === undefined
@@ -92,6 +95,10 @@ export const look = Effect.fn("Look.look")(function* (
           keep: backup.spec.retention?.backups,
           // What ended just now is not in the history yet, and its retention has been applied.
           successes: tidings.untold.length > 0 ? [] : successes.map(({ backupId }) => backupId ?? ""),
+          mayHoldMore:
+            previous.observedGeneration !== undefined &&
+            previous.observedGeneration !== sight.generation &&
+            successes.length >= History.limits.successes,
           isForgotten:
             previous.observedGeneration === undefined && nowMillis - sight.createdMillis > forgottenAfterMillis,
           vanishedJob: vanished?.jobName
@@ -100,7 +107,7 @@ export const look = Effect.fn("Look.look")(function* (
   if (wish._tag !== "Run") queue.settle(sight.key)
 
   const isWaiting = due?.start !== undefined && !done.isStarted
-  const active = done.active ?? (yield* withProgress(tidings))
+  const active = done.active ?? (yield* withProgress(tidings, sight))
   const facts: Facts = {
     generation: sight.generation,
     problems: sight.problems,
@@ -126,8 +133,14 @@ export const look = Effect.fn("Look.look")(function* (
 
   const again = [
     due?.lookAgainMillis === undefined ? undefined : due.lookAgainMillis - nowMillis,
-    tidings.unfinished.length > 0 || done.active !== undefined ? progressEveryMillis : undefined,
-    done.refusal === undefined ? undefined : refusedAgainMillis
+    active !== undefined
+      ? progressMillis(active.startMillis, nowMillis)
+      : tidings.unfinished.length > 0
+        ? progressEveryMillis
+        : undefined,
+    done.refusal === undefined ? undefined : refusedAgainMillis,
+    // What follows from an end, such as retention, is decided when that is in the status.
+    tidings.untold.length > 0 ? endedAgainMillis : undefined
   ].filter((millis) => millis !== undefined)
   return { _tag: "After", millis: again.length === 0 ? Infinity : Math.max(0, Math.min(...again)) }
 })
@@ -203,73 +216,20 @@ const act = Effect.fnUntraced(function* (
   )
 })
 
-/** The active run with what its pod says of itself. */
-const withProgress = Effect.fnUntraced(function* ({ active, activeJob }: Sight.Tidings) {
+/** The active run with what its pod says of itself, where that was not asked a moment ago: what is new in it is a reason to write. */
+const withProgress = Effect.fnUntraced(function* (
+  { active, activeJob }: Sight.Tidings,
+  { nowMillis, previous: { activeRun, progress: before } }: Sight.Sight
+) {
   if (active === undefined || activeJob === undefined) return active
+  const isFresh =
+    activeRun?.jobName === active.jobName &&
+    before?.updatedTime !== undefined &&
+    Math.abs(nowMillis - Words.millis(before.updatedTime)) < progressMillis(active.startMillis, nowMillis)
+  if (isFresh) return active
   const pod = activeJob.pods.find(({ status }) => status?.phase === "Running")
   if (pod === undefined) return active
   const pods = yield* PodProgress
   const progress = yield* pods.read(pod)
   return Option.isNone(progress) ? active : { ...active, progress: progress.value }
-})
-
-/** A run that status calls active and whose Job is gone: it ended, and only the little that was seen of it can be told. */
-const vanishedRun = Effect.fnUntraced(function* (
-  caches: Caches,
-  { key, namespace, nowMillis, previous }: Sight.Sight,
-  tidings: Sight.Tidings
-): Effect.fn.Return<EndedRun | undefined, KubernetesError, KubernetesApi> {
-  const run = previous.activeRun
-  if (run?.jobName === undefined) return undefined
-  const { jobName } = run
-  if (caches.jobs.get(`${namespace}/${jobName}`) !== undefined || tidings.active !== undefined) return undefined
-  const api = yield* KubernetesApi
-  const found = yield* Effect.map(api.get(Kind.jobs, { namespace, name: jobName }), Option.some).pipe(
-    Effect.catchIf(hasReason("NotFound"), () => Effect.succeedNone)
-  )
-  if (Option.isSome(found)) {
-    // The cache lags: the next look sees it.
-    caches.learnJob(found.value)
-    return undefined
-  }
-  const grave = caches.grave(`${namespace}/${jobName}`)
-  const last = grave === undefined ? undefined : JobReading.vanished(grave.job, grave.pods, nowMillis)
-  if (last?._tag === "Ended") return last.run
-  yield* Effect.logDebug("a Job vanished unseen").pipe(Effect.annotateLogs({ resource: key, job: jobName }))
-  return {
-    jobName,
-    occasion: run.occasion,
-    backupId: run.backupId,
-    startMillis: Words.millis(run.startTime),
-    endMillis: nowMillis,
-    outcome: "interrupted",
-    reason: "JobDeleted",
-    message: `Job ${jobName} was deleted before its end was seen; what was stored is remembered, and what storage holds is read again. To run again set the trigger annotation to a new value`,
-    notes: []
-  }
-})
-
-/** Events about Jobs that do not get on: only these are asked for, because nobody else needs them. */
-export const eventsOfStuck = Effect.fn("Look.eventsOfStuck")(function* (
-  sight: Sight.Sight
-): Effect.fn.Return<ReadonlyArray<Event>, never, KubernetesApi> {
-  const subjects = sight.jobs.flatMap(({ job, pods, reading }) => {
-    if (reading._tag !== "Active" && reading._tag !== "ActiveChore") return []
-    if (sight.nowMillis - JobFacts.startMillis(job, sight.nowMillis) < stuckAfterMillis) return []
-    if (pods.some(({ status }) => status?.phase === "Running")) return []
-    return [
-      job.metadata.name,
-      ...pods.filter(({ status }) => status?.phase === "Pending").map((pod) => pod.metadata.name)
-    ]
-  })
-  if (subjects.length === 0) return []
-  const api = yield* KubernetesApi
-  const lists = yield* Effect.forEach(subjects, (name) =>
-    api.list(Kind.events, { namespace: sight.namespace, fieldSelector: `regarding.name=${name}` }).pipe(
-      Effect.map(({ items }) => items),
-      // They explain; what they explain is known without them.
-      Effect.catch((error) => Effect.as(Effect.logDebug("events cannot be read", error.message), []))
-    )
-  )
-  return lists.flat()
 })

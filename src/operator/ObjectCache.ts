@@ -17,7 +17,10 @@ export interface ObjectCache<A extends KubeObject> {
   readonly size: () => number
   /** False until the first snapshot of every scope is in. */
   readonly isSynced: () => boolean
-  /** Takes in what the watch of a scope told; gives the owners whose objects may have changed. */
+  /**
+   * Takes in what the watch of a scope told; gives the owners whose objects may have changed. An echo of what was learnt changes
+   * nothing: without that every write of ours would be a reason to look, and a look that writes again would never come to rest.
+   */
   readonly absorb: (delta: Delta<A>, scope?: Scope) => ReadonlyArray<Key>
   /**
    * Takes in what a write of ours came back with, so that the next look sees it although the watch lags. What the watch has told the
@@ -96,6 +99,7 @@ export const make = <A extends KubeObject>(
       const known = objects.get(keyOf(object))
       // The end of an earlier object of this name says nothing about its successor.
       const isOther = known !== undefined && known.metadata.uid !== object.metadata.uid && !isOlder(known, object)
+      if (delta._tag === "Upsert" && known !== undefined && isKnown(object, known)) return []
       const owner = delta._tag === "Upsert" ? put(object) : isOther ? undefined : drop(keyOf(object))
       return owner === undefined ? [] : [owner]
     },
@@ -111,6 +115,11 @@ const slim = <A extends KubeObject>(object: A): A => {
   const { managedFields: _, ...metadata } = object.metadata as A["metadata"] & { readonly managedFields: unknown }
   return { ...object, metadata }
 }
+
+const isKnown = ({ metadata }: KubeObject, known: KubeObject): boolean =>
+  metadata.uid === known.metadata.uid &&
+  metadata.resourceVersion !== undefined &&
+  metadata.resourceVersion === known.metadata.resourceVersion
 
 /** Resource versions of one kind are numbers that grow (KEP-5504); where they are not, the later told is the newer. */
 const isOlder = (a: KubeObject, b: KubeObject): boolean => {

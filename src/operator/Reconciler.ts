@@ -19,6 +19,7 @@ import type { PodProgress } from "./PodProgress.ts"
 import * as ResourceFibers from "./ResourceFibers.ts"
 import * as RunQueue from "./RunQueue.ts"
 import * as Sight from "./Sight.ts"
+import * as StuckEvents from "./StuckEvents.ts"
 
 /** How the operator is set up. */
 export interface Settings {
@@ -138,9 +139,10 @@ const sighted = Effect.fnUntraced(function* (
   const deletedMillis = JobFacts.millis(deletionTimestamp)
   if (deletedMillis !== undefined) return yield* LookDying.look(tools, sight, deletedMillis)
   yield* Finalizer.keep(tools.caches, sight)
-  const events = yield* Look.eventsOfStuck(sight)
+  const events = yield* StuckEvents.list(sight)
   const resource = tools.caches.resources.get(sight.key) ?? sight.resource
-  return yield* Look.look(tools, Sight.of(tools.caches, resource, sight.nowMillis, events))
+  const isNew = resource !== sight.resource || events.length > 0
+  return yield* Look.look(tools, isNew ? Sight.of(tools.caches, resource, sight.nowMillis, events) : sight)
 })
 
 /** A look that failed is tried again; who reads the log learns whether that will help. */
@@ -158,4 +160,5 @@ const failed = Effect.fnUntraced(function* (key: Key, cause: Cause.Cause<Kuberne
           ? Effect.logWarning(`cannot finish a look at a resource, trying again: ${error.message}`)
           : Effect.logError(`cannot finish a look at a resource, trying again: ${error.message}`)
   yield* Effect.annotateLogs(log, { resource: key })
+  return error?.reason._tag === "Throttled" ? error.reason.retryAfterMillis : undefined
 })

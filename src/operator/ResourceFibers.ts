@@ -36,11 +36,12 @@ export interface ResourceFibers {
 /**
  * One fiber per resource, for as long as the scope lasts: it sleeps until its resource is woken, a time that the last look
  * named, or the resync, and then looks. So one resource is never looked at twice at once, however often it is woken, and a
- * resource whose looks fail backs off alone. `onFailure` hears of every failed look, defects included.
+ * resource whose looks fail backs off alone. `onFailure` hears of every failed look, defects included; it may answer how long nobody is
+ * to try again, in milliseconds.
  */
 export const make = <E>(
   look: (key: Key) => Effect.Effect<LookAgain, E>,
-  onFailure: (key: Key, cause: Cause.Cause<E>) => Effect.Effect<void>,
+  onFailure: (key: Key, cause: Cause.Cause<E>) => Effect.Effect<number | void>,
   settings: FiberSettings = defaults
 ): Effect.Effect<ResourceFibers, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -65,8 +66,11 @@ export const make = <E>(
         if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) return
         let millis = yield* resync(settings.resyncMillis)
         if (Exit.isFailure(exit)) {
-          yield* onFailure(key, exit.cause)
+          const leastMillis = (yield* onFailure(key, exit.cause)) ?? 0
           millis = yield* backoff(settings, failures++)
+          // Whatever happens meanwhile: who asked to be left alone is.
+          if (leastMillis > 0) yield* Effect.sleep(leastMillis)
+          millis = Math.max(0, millis - leastMillis)
         } else {
           failures = 0
           if (exit.value._tag === "Gone") {

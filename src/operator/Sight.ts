@@ -46,7 +46,9 @@ export const of = (
 ): Sight => {
   const { creationTimestamp, generation, name, namespace = "", uid = "" } = resource.metadata
   const key = `${namespace}/${name}`
-  const parsed = Manifest.fromServer(resource)
+  // The status is read apart: of a long history that is most of the work.
+  const { status, ...asked } = resource
+  const parsed = Manifest.fromServer(asked)
   const pods = caches.pods.ofOwner(key).filter((pod) => pod.metadata.labels?.[Labels.uidLabel] === uid)
   return {
     key,
@@ -58,7 +60,7 @@ export const of = (
     createdMillis: JobFacts.millis(creationTimestamp) ?? nowMillis,
     backup: Result.isSuccess(parsed) ? parsed.success : undefined,
     problems: Result.isFailure(parsed) ? parsed.failure.problems : [],
-    previous: Previous.read(resource.status),
+    previous: Previous.read(status),
     jobs: caches.jobs
       .ofOwner(key)
       .filter((job) => JobFacts.isFor(job, uid))

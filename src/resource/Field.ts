@@ -95,7 +95,7 @@ export const object = <F extends Schema.Struct.Fields>(
   )
 
 /** The field may be absent, and then stays absent. */
-export const optional = Schema.optionalKey
+export const optional = <S extends Schema.Top>(schema: S): Schema.optionalKey<S> => Schema.optionalKey(schema)
 
 /** The field may be absent, and then has `value`, here and in the API server. `value` is as a user would write it. */
 export const withDefault = <S extends Schema.Top>(schema: S, value: S["Encoded"]): Schema.withDecodingDefaultKey<S> =>

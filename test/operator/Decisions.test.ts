@@ -8,6 +8,7 @@ const lane: Lane.LaneQuestion = {
   generation: 3,
   keep: undefined,
   successes: ["d", "c", "b", "a"],
+  mayHoldMore: false,
   isForgotten: false,
   vanishedJob: undefined
 }
@@ -20,6 +21,12 @@ describe("the lane of a resource's Jobs", () => {
     ["lets a run go before everything", { due, keep: 1, isForgotten: true }, { _tag: "Run", occasion: due }],
     ["prunes when more is kept than wanted", { keep: 3 }, { _tag: "Prune", key: "3 at 3 after d" }],
     ["does not prune what is few enough", { keep: 4 }, { _tag: "Nothing" }],
+    [
+      "prunes after an edit when storage may hold more than the history can tell",
+      { keep: 120, mayHoldMore: true },
+      { _tag: "Prune", key: "120 at 3 after d" }
+    ],
+    ["never prunes without retention", { mayHoldMore: true }, { _tag: "Nothing" }],
     [
       "reads storage again after a Job vanished",
       { vanishedJob: "job-1", keep: 1 },

@@ -48,7 +48,7 @@ describe("deleting a KafkaBackup", () => {
       yield* advance("1 minute")
       expect(yield* kubectl.exists("hourly")).toBe(false)
       expect(setsIn(yield* backups.keys)).toEqual([])
-      const [cleanup] = (yield* kubectl.jobs).filter((job) => purposeOf(job) === "cleanup")
+      const cleanup = (yield* kubectl.jobs).find((job) => purposeOf(job) === "cleanup")
       expect(cleanup?.metadata.ownerReferences ?? []).toEqual([])
       expect(cleanup?.metadata.labels?.["kafka.oso.sh/uid"]).toBe(uid)
       expect((yield* kubectl.events).map(({ reason }) => reason)).toEqual(
@@ -88,10 +88,24 @@ describe("deleting a KafkaBackup", () => {
       yield* kubectl.delete("hourly")
       yield* advance("10 minutes")
       expect(yield* kubectl.exists("hourly")).toBe(false)
-      const [event] = (yield* kubectl.events).filter(({ reason }) => reason === "CleanupGivenUp")
+      const event = (yield* kubectl.events).find(({ reason }) => reason === "CleanupGivenUp")
       expect(event).toMatchObject({ type: "Warning" })
       expect(event?.note).toContain("DeleteObject")
       expect(event?.note).toContain("stored backups are kept")
+    })
+  )
+
+  story(
+    "believes no clean-up to have failed before its pod's last words are heard",
+    Effect.gen(function* () {
+      const { advance, kubectl, kubernetes } = yield* withSet({ deletionPolicy: "Delete" })
+      yield* kubernetes.holdWatches(Kind.pods)
+      yield* kubectl.delete("hourly")
+      yield* advance("2 minutes")
+      expect(yield* kubectl.exists("hourly")).toBe(false)
+      const reasons = (yield* kubectl.events).map(({ reason }) => reason)
+      expect(reasons).toContain("CleanupFinished")
+      expect(reasons).not.toContain("CleanupGivenUp")
     })
   )
 

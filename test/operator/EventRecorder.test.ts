@@ -27,6 +27,7 @@ interface Stage {
   readonly asked: ReadonlyArray<string>
   readonly server: { failure: KubernetesReason | undefined; gate: Effect.Effect<void> }
   readonly eventNames: () => ReadonlyArray<string>
+  readonly settled: Effect.Effect<void>
   readonly forgetEvents: () => void
   readonly dropped: Map<DroppedEvent, number>
   readonly logged: ReadonlyArray<string>
@@ -46,6 +47,7 @@ const test = (name: string, play: (stage: Stage) => Effect.Effect<void>) =>
       const recorder = yield* EventRecorder.EventRecorder
       yield* play({
         emit: (remark, regarding = nightly) => recorder.emit(regarding, remark),
+        settled: recorder.settled,
         events: () => [...events.values()],
         eventNames: () => [...events.keys()],
         forgetEvents: () => events.clear(),
@@ -74,7 +76,7 @@ describe("EventRecorder", () => {
       yield* emit(completed("nightly-20261125-120000"))
       yield* settle
       const [event] = events()
-      assert.match(event!.metadata.name, /^nightly\.[0-9a-f]+-0$/)
+      assert.match(event!.metadata.name, /^nightly\.[0-9a-f]+-[0-9a-f]+$/)
       assert.deepStrictEqual(event, {
         apiVersion: "events.k8s.io/v1",
         kind: "Event",
@@ -212,6 +214,26 @@ describe("EventRecorder", () => {
       yield* Deferred.succeed(open, undefined)
       yield* settle
       assert.lengthOf(stage.events(), 1500 - dropped)
+    }))
+
+  test("has written what was emitted when it is settled", ({ emit, events, settled }) =>
+    Effect.gen(function* () {
+      yield* emit(refused)
+      yield* emit(refused, { ...nightly, name: "other", uid: "u-other" })
+      yield* settled
+      assert.lengthOf(events(), 2)
+    }))
+
+  test("is waited for two seconds at most while the API server hangs", ({ emit, events, server, settled }) =>
+    Effect.gen(function* () {
+      server.gate = Effect.never
+      yield* emit(refused)
+      const waiting = yield* Effect.forkChild(settled)
+      yield* TestClock.adjust("1999 millis")
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.isDefined(waiting.pollUnsafe())
+      assert.lengthOf(events(), 0)
     }))
 
   test("tries again what the server did not answer, and makes one Event of it", ({ emit, events, server }) =>

@@ -37,6 +37,14 @@ describe("a cache of objects", () => {
     expect(known.size()).toBe(0)
   })
 
+  it("hears nothing new in the echo of a write that it learnt of", () => {
+    const known = cache()
+    known.absorb({ _tag: "Snapshot", items: [object("a", 1)] })
+    known.learn(object("a", 2))
+    expect(known.absorb({ _tag: "Upsert", object: object("a", 2) })).toEqual([])
+    expect(known.absorb({ _tag: "Upsert", object: object("a", 3) })).toEqual(["o"])
+  })
+
   it("does not bring back what the watch told the end of when an answer to an earlier write comes late", () => {
     const known = cache()
     known.absorb({ _tag: "Snapshot", items: [object("a", 1)] })

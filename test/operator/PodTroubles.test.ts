@@ -1,5 +1,5 @@
 import { describe, expect } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import * as Kind from "../../src/kubernetes/Kind.ts"
 import { condition, hourly, metric, outcomes, purposeOf, runsAmong, setsIn, story, world } from "./world.ts"
 
@@ -50,6 +50,36 @@ describe("a pod in trouble", () => {
       })
     )
   }
+
+  story(
+    "that cannot even be created is explained by the Job controller's own words",
+    Effect.gen(function* () {
+      const { advance, kubectl, kubernetes } = yield* started()
+      yield* kubernetes.admit(Kind.pods, () => Result.fail("exceeded quota: pods, requested: pods=1, limited: pods=0"))
+      yield* advance("605 seconds")
+      const [job] = yield* kubectl.jobs
+      yield* kubernetes.behind.create(Kind.events, {
+        apiVersion: "events.k8s.io/v1",
+        kind: "Event",
+        metadata: { name: "job.1", namespace: "kafka-backup" },
+        eventTime: "2026-11-25T12:00:01.000000Z",
+        type: "Warning",
+        reason: "FailedCreate",
+        note: 'Error creating: pods "x" is forbidden: exceeded quota: pods, requested: pods=1, limited: pods=0',
+        regarding: {
+          apiVersion: "batch/v1",
+          kind: "Job",
+          namespace: "kafka-backup",
+          name: job?.metadata.name ?? "",
+          uid: job?.metadata.uid ?? ""
+        }
+      })
+      yield* advance("1 minute")
+      const progressing = condition(yield* kubectl.status("hourly"), "Progressing")
+      expect(progressing).toMatchObject({ status: "True", reason: "PodTrouble" })
+      expect(progressing?.message).toContain("exceeded quota: pods")
+    })
+  )
 
   story(
     "that is evicted is made up for by another one, whose set is whole",

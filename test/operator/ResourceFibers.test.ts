@@ -36,6 +36,26 @@ describe("the fibers of resources", () => {
     })
   )
 
+  it.effect("leave a resource alone for as long as the failure asks, woken or not", () =>
+    Effect.gen(function* () {
+      let looks = 0
+      const fibers = yield* ResourceFibers.make(
+        () => Effect.suspend(() => (++looks === 1 ? Effect.fail("come back later") : Effect.succeed(after(hour)))),
+        () => Effect.succeed(30_000),
+        settings
+      )
+      fibers.wake("ns/a")
+      yield* TestClock.adjust(1)
+      for (let second = 0; second < 29; second++) {
+        fibers.wake("ns/a")
+        yield* TestClock.adjust(1_000)
+      }
+      expect(looks).toBe(1)
+      yield* TestClock.adjust(3_000)
+      expect(looks).toBe(2)
+    })
+  )
+
   it.effect("never look at one resource twice at once, and at many side by side up to the bound", () =>
     Effect.gen(function* () {
       const busy = new Map<string, number>()

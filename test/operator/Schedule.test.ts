@@ -1,5 +1,6 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
+import * as Kind from "../../src/kubernetes/Kind.ts"
 import { condition, hourly, metric, outcomes, runsAmong, setsIn, story, world } from "./world.ts"
 
 describe("a scheduled KafkaBackup", () => {
@@ -158,6 +159,32 @@ describe("a scheduled KafkaBackup", () => {
       expect((yield* kubectl.status("hourly")).lastBackupRecords).toBe(100)
       yield* advance("1 hour")
       expect(setsIn(yield* (yield* store("s3:elsewhere")).keys)).toEqual(["hourly-20261125-130000"])
+    })
+  )
+
+  story(
+    "whose last slot lies in the future waits and says so, and an edit of the schedule ends the wait",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, kubernetes, start } = yield* world
+      yield* start()
+      yield* kubectl.apply(hourly("hourly"))
+      yield* advance("1 minute")
+      yield* kubernetes.behind.patch(
+        Kind.kafkaBackups,
+        { namespace: "kafka-backup", name: "hourly" },
+        { status: { lastScheduledTime: "2026-11-26T11:00:00Z" } },
+        "status"
+      )
+      yield* advance("15 minutes")
+      expect(yield* kubectl.jobs).toEqual([])
+      const status = yield* kubectl.status("hourly")
+      expect(condition(status, "Ready")).toMatchObject({ status: "False", reason: "ClockBehind" })
+      expect(status.nextScheduledTime).toBe("2026-11-26T12:00:00Z")
+      expect((yield* kubectl.events).filter(({ reason }) => reason === "ClockBehind")).toHaveLength(1)
+      yield* kubectl.patch("hourly", { spec: { schedule: "0,30 * * * *" } })
+      yield* advance("30 minutes")
+      expect(setsIn(yield* backups.keys)).toEqual(["hourly-20261125-123000"])
+      expect(condition(yield* kubectl.status("hourly"), "Ready")?.status).toBe("True")
     })
   )
 })

@@ -43,8 +43,24 @@ describe("the trigger annotation", () => {
       expect(status.handledTrigger).toBe("newest")
       expect(status.pendingTrigger).toBeUndefined()
       expect(outcomes(status)).toEqual(["success", "success"])
-      const tokens = runsAmong(yield* kubectl.jobs).map(({ metadata }) => metadata.annotations?.["kafka.oso.sh/trigger"])
+      const tokens = runsAmong(yield* kubectl.jobs).map(
+        ({ metadata }) => metadata.annotations?.["kafka.oso.sh/trigger"]
+      )
       expect(tokens).toEqual(["running", "newest"])
+    })
+  )
+
+  story(
+    "changed hundreds of times in a moment starts no more than two runs, the last one of the newest value",
+    Effect.gen(function* () {
+      const { advance, kubectl, start } = yield* world
+      yield* start()
+      yield* kubectl.apply(hourly("hourly", { suspend: true }))
+      yield* advance("1 minute")
+      for (let n = 1; n <= 300; n++) yield* kubectl.trigger("hourly", `t${n}`)
+      yield* advance("5 minutes")
+      expect((yield* kubectl.status("hourly")).handledTrigger).toBe("t300")
+      expect(runsAmong(yield* kubectl.jobs).length).toBeLessThanOrEqual(2)
     })
   )
 

@@ -1,5 +1,6 @@
 import type { Event, Job, Pod } from "../../kubernetes/Objects.ts"
 import type { Trouble } from "../../status/Facts.ts"
+import { permanentExitCodes } from "./FailurePolicy.ts"
 import * as JobEvents from "./JobEvents.ts"
 import * as JobFacts from "./JobFacts.ts"
 import { containerName } from "./JobSettings.ts"
@@ -142,7 +143,8 @@ const lingering = (pod: Pod): Trouble | undefined => {
 const retrying = (job: Job, own: ReadonlyArray<Pod>): Trouble | undefined => {
   if (own[0]?.status?.phase === "Succeeded") return undefined
   const last = own.find((pod) => pod.status?.phase === "Failed")
-  if (last === undefined) return undefined
+  // One that no repetition can cure ends the Job: its end is told in a moment.
+  if (last === undefined || permanentExitCodes.includes(JobFacts.terminated(last)?.exitCode ?? 0)) return undefined
   const explained = PodFailure.explain(job, last)
   // Disruptions are not counted by Kubernetes: they take no attempt away.
   if (explained?.reason === "Disrupted") return explained

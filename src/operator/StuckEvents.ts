@@ -1,0 +1,34 @@
+import { Effect } from "effect"
+import * as Kind from "../kubernetes/Kind.ts"
+import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
+import type { Event } from "../kubernetes/Objects.ts"
+import * as JobFacts from "./jobs/JobFacts.ts"
+import type * as Sight from "./Sight.ts"
+
+/** A Job without a pod at work gets on by itself for this long, in milliseconds: nobody asks why it does not. */
+const stuckAfterMillis = 30_000
+
+/** Events about Jobs that do not get on: only these are asked for, because nobody else needs them. */
+export const list = Effect.fn("StuckEvents.list")(function* (
+  sight: Sight.Sight
+): Effect.fn.Return<ReadonlyArray<Event>, never, KubernetesApi> {
+  const subjects = sight.jobs.flatMap(({ job, pods, reading }) => {
+    if (reading._tag !== "Active" && reading._tag !== "ActiveChore") return []
+    if (sight.nowMillis - JobFacts.startMillis(job, sight.nowMillis) < stuckAfterMillis) return []
+    if (pods.some(({ status }) => status?.phase === "Running" || status?.phase === "Succeeded")) return []
+    return [
+      job.metadata.name,
+      ...pods.filter(({ status }) => status?.phase === "Pending").map((pod) => pod.metadata.name)
+    ]
+  })
+  if (subjects.length === 0) return []
+  const api = yield* KubernetesApi
+  const lists = yield* Effect.forEach(subjects, (name) =>
+    api.list(Kind.events, { namespace: sight.namespace, fieldSelector: `regarding.name=${name}` }).pipe(
+      Effect.map(({ items }) => items),
+      // They explain; what they explain is known without them.
+      Effect.catch((error) => Effect.as(Effect.logDebug("events cannot be read", error.message), []))
+    )
+  )
+  return lists.flat()
+})

@@ -1,0 +1,142 @@
+import { describe, expect } from "@effect/vitest"
+import { Effect } from "effect"
+import { Unavailable } from "../../src/kubernetes/KubernetesError.ts"
+import type { Call } from "../../src/kubernetes/memory/Faults.ts"
+import { hourly, metric, outcomes, runsAmong, setsIn, story, world } from "./world.ts"
+
+describe("two replicas", () => {
+  const elected = Effect.gen(function* () {
+    const all = yield* world
+    const one = yield* all.start({ name: "one", elect: true })
+    const two = yield* all.start({ name: "two", elect: true })
+    yield* all.advance("10 seconds")
+    return { ...all, one, two }
+  })
+
+  story(
+    "that elect have one leader, and only that one works",
+    Effect.gen(function* () {
+      const { advance, kubectl, kubernetes, one, two } = yield* elected
+      yield* kubectl.apply(hourly("hourly"))
+      yield* advance("15 minutes")
+      expect(outcomes(yield* kubectl.status("hourly"))).toEqual(["success"])
+      const busy = new Set(
+        (yield* kubernetes.calls).filter(({ kind }) => kind !== "leases").map(({ client }) => client)
+      )
+      expect([...busy]).toEqual(["one"])
+      expect(metric(yield* one.metrics, "leader ")).toBe(1)
+      expect(metric(yield* two.metrics, "leader ")).toBe(0)
+    })
+  )
+
+  story(
+    "that elect hand over at once when the leader is stopped in order",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, one, two } = yield* elected
+      yield* kubectl.apply(hourly("hourly"))
+      yield* advance("9 minutes")
+      yield* one.stop
+      yield* advance("5 seconds")
+      expect(metric(yield* two.metrics, "leader ")).toBe(1)
+      yield* advance("5 minutes")
+      expect(setsIn(yield* backups.keys)).toEqual(["hourly-20261125-120000"])
+    })
+  )
+
+  story(
+    "that elect have a new leader within twenty seconds when the old one dies",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, kubernetes, one, two } = yield* elected
+      yield* kubectl.apply(hourly("hourly"))
+      yield* kubernetes.disturb({
+        _tag: "Crash",
+        moment: "before",
+        kill: one.stop,
+        when: ({ client, kind, verb }) => client === "one" && kind === "jobs" && verb === "create"
+      })
+      yield* advance("590 seconds") // 12:00:00
+      expect(yield* kubectl.jobs).toEqual([])
+      yield* advance("20 seconds")
+      expect(metric(yield* two.metrics, "leader ")).toBe(1)
+      yield* advance("2 minutes")
+      expect(setsIn(yield* backups.keys)).toEqual(["hourly-20261125-120000"])
+      expect(outcomes(yield* kubectl.status("hourly"))).toEqual(["success"])
+    })
+  )
+
+  story(
+    "that elect go on when the leader loses its lease, and the one that lost it leads again later without a restart",
+    Effect.gen(function* () {
+      const { advance, kubectl, kubernetes, one, two } = yield* elected
+      yield* kubectl.apply(hourly("hourly"))
+      // The leader alone is cut off.
+      yield* kubernetes.disturb({
+        _tag: "Fail",
+        reason: new Unavailable({ detail: "connection refused" }),
+        when: ({ client }) => client === "one",
+        times: Infinity
+      })
+      yield* advance("30 seconds")
+      expect(metric(yield* two.metrics, "leader ")).toBe(1)
+      const lost = yield* one.metrics
+      expect(metric(lost, "leader ")).toBe(0)
+      expect(lost).not.toContain('name="hourly"')
+      yield* kubernetes.calm
+      yield* advance("10 seconds")
+      yield* two.stop
+      yield* advance("10 seconds")
+      expect(metric(yield* one.metrics, "leader ")).toBe(1)
+      yield* advance("15 minutes")
+      expect(outcomes(yield* kubectl.status("hourly"))).toEqual(["success"])
+    })
+  )
+
+  story(
+    "that both believe to lead make one Job for each slot and trigger, and one history",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, start } = yield* world
+      yield* start({ name: "one" })
+      yield* start({ name: "two" })
+      yield* kubectl.apply(hourly("hourly"))
+      yield* advance("11 minutes")
+      yield* kubectl.trigger("hourly", "now")
+      yield* advance("1 hour")
+      expect(runsAmong(yield* kubectl.jobs)).toHaveLength(3)
+      expect(setsIn(yield* backups.keys)).toHaveLength(3)
+      const status = yield* kubectl.status("hourly")
+      expect(outcomes(status)).toEqual(["success", "success", "success"])
+      expect(new Set(status.backupHistory?.map(({ jobName }) => jobName)).size).toBe(3)
+      expect(status.skippedSlots).toBeUndefined()
+    })
+  )
+})
+
+describe("a former leader", () => {
+  story(
+    "whose write of a status arrives late does not undo what its successor has told",
+    Effect.gen(function* () {
+      const { advance, cluster, kubectl, kubernetes, start } = yield* world
+      yield* start({ name: "former" })
+      yield* kubectl.apply(hourly("hourly"))
+      yield* advance("9 minutes")
+      yield* cluster.deleteTopic("orders")
+      // Its word that a run is active is on its way for a minute, and it hears of nothing meanwhile.
+      const isWord = ({ client, subresource, verb }: Call) =>
+        client === "former" && verb === "apply" && subresource === "status"
+      yield* kubernetes.disturb({
+        _tag: "Delay",
+        duration: "1 minute",
+        when: isWord
+      })
+      yield* advance("1 minute")
+      yield* start({ name: "successor" })
+      yield* advance("30 seconds")
+      expect(outcomes(yield* kubectl.status("hourly"))).toEqual(["failed"])
+      yield* advance("5 minutes")
+      const status = yield* kubectl.status("hourly")
+      expect(outcomes(status)).toEqual(["failed"])
+      expect(status.phase).toBe("Failed")
+      expect((yield* kubectl.events).filter(({ reason }) => reason === "BackupFailed")).toHaveLength(1)
+    })
+  )
+})
