@@ -4,6 +4,8 @@ import type { Occasion } from "../plan/Occasion.ts"
 export interface LaneQuestion {
   /** A Job of the resource is not over, or its pods are not. */
   readonly isBusy: boolean
+  /** The one Job that makes it busy is a chore that cannot get on, such as a prune whose pod no node takes. */
+  readonly stuckChore: string | undefined
   /** The run that is due. */
   readonly due: Occasion | undefined
   readonly generation: number
@@ -22,16 +24,20 @@ export interface LaneQuestion {
 export type Wish =
   | { readonly _tag: "Nothing" }
   | { readonly _tag: "Run"; readonly occasion: Occasion }
+  | { readonly _tag: "GiveWay"; readonly jobName: string }
   /** `key` tells this wish from every other of the resource: Jobs of equal keys are one Job. */
   | { readonly _tag: "Prune"; readonly key: string }
   | { readonly _tag: "Catalogue"; readonly key: string }
+
+/** A run does not wait for what may never end: the chore is ended, and made again when it is still wanted. */
+const giveWay = (jobName: string): Wish => ({ _tag: "GiveWay", jobName })
 
 const nothing: Wish = { _tag: "Nothing" }
 
 /** What the lane should do next. A run goes first: it applies retention and reads the catalogue itself. */
 export const next = (question: LaneQuestion): Wish => {
-  const { due, generation, isBusy, isForgotten, keep, mayHoldMore, successes, vanishedJob } = question
-  if (isBusy) return nothing
+  const { due, generation, isBusy, isForgotten, keep, mayHoldMore, stuckChore, successes, vanishedJob } = question
+  if (isBusy) return due !== undefined && stuckChore !== undefined ? giveWay(stuckChore) : nothing
   if (due !== undefined) return { _tag: "Run", occasion: due }
   if (vanishedJob !== undefined) return { _tag: "Catalogue", key: `after ${vanishedJob}` }
   if (isForgotten) return { _tag: "Catalogue", key: "forgotten" }

@@ -1,6 +1,7 @@
 import { Effect, Option, Result } from "effect"
-import type { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
-import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
+import * as Kind from "../kubernetes/Kind.ts"
+import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
+import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
 import * as Due from "../plan/Due.ts"
 import * as Occasion from "../plan/Occasion.ts"
 import type { Remembered } from "../plan/Remembered.ts"
@@ -34,6 +35,10 @@ const progressMillis = (startMillis: number, nowMillis: number): number =>
 
 /** A Job that the API server does not take is tried again this much later, in milliseconds. */
 export const refusedAgainMillis = 60_000
+
+/** A run that has been in trouble for this long is looked at less often: its cure is heard of anyway, in milliseconds. */
+const longTroubledMillis = 300_000
+const troubledEveryMillis = 60_000
 
 /** After the end of a Job was told, in milliseconds. */
 const endedAgainMillis = 1000
@@ -90,6 +95,7 @@ export const look = Effect.fn("Look.look")(function* (
       ? ({ _tag: "Nothing" } as const)
       : Lane.next({
           isBusy: tidings.unfinished.length > 0,
+          stuckChore: stuckChore(tidings),
           due: due?.start,
           generation: sight.generation,
           keep: backup.spec.retention?.backups,
@@ -134,7 +140,9 @@ export const look = Effect.fn("Look.look")(function* (
   const again = [
     due?.lookAgainMillis === undefined ? undefined : due.lookAgainMillis - nowMillis,
     active !== undefined
-      ? progressMillis(active.startMillis, nowMillis)
+      ? active.trouble !== undefined && nowMillis - active.startMillis > longTroubledMillis
+        ? troubledEveryMillis
+        : progressMillis(active.startMillis, nowMillis)
       : tidings.unfinished.length > 0
         ? progressEveryMillis
         : undefined,
@@ -177,6 +185,14 @@ const occasionNames = { Slot: "schedule", Trigger: "trigger", Once: "once" } as 
   OccasionName
 >
 
+/** The chore that is alone in the lane and does not get on. */
+const stuckChore = ({ unfinished }: Sight.Tidings): string | undefined => {
+  const [only, ...others] = unfinished
+  if (only?.reading._tag !== "ActiveChore" || only.reading.trouble === undefined || others.length > 0) return undefined
+  // One that is being deleted already only needs time.
+  return only.job.metadata.deletionTimestamp === undefined ? only.reading.jobName : undefined
+}
+
 /** Does what the lane wishes. */
 const act = Effect.fnUntraced(function* (
   { caches, queue, settings }: Tools,
@@ -185,6 +201,13 @@ const act = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Done, KubernetesError, KubernetesApi> {
   const { backup, key, name, namespace, nowMillis, uid } = sight
   if (wish._tag === "Nothing" || backup === undefined) return nothingDone
+  if (wish._tag === "GiveWay") {
+    const api = yield* KubernetesApi
+    yield* api
+      .remove(Kind.jobs, { namespace, name: wish.jobName }, { propagation: "Background" })
+      .pipe(Effect.catchIf(hasReason("NotFound"), () => Effect.void))
+    return nothingDone
+  }
   if (wish._tag !== "Run") {
     const job = (wish._tag === "Prune" ? ChoreJobs.forPrune : ChoreJobs.forCatalogue)({
       backup,

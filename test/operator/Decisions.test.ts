@@ -4,6 +4,7 @@ import * as Lane from "../../src/operator/Lane.ts"
 
 const lane: Lane.LaneQuestion = {
   isBusy: false,
+  stuckChore: undefined,
   due: undefined,
   generation: 3,
   keep: undefined,
@@ -18,6 +19,16 @@ describe("the lane of a resource's Jobs", () => {
   it.each([
     ["does nothing when nothing is wanted", {}, { _tag: "Nothing" }],
     ["makes nothing while a Job is not over", { isBusy: true, due, keep: 1, isForgotten: true }, { _tag: "Nothing" }],
+    [
+      "ends a chore that cannot get on when a run is due",
+      { isBusy: true, stuckChore: "p-1", due },
+      { _tag: "GiveWay", jobName: "p-1" }
+    ],
+    [
+      "lets a chore that cannot get on try on while nothing is due",
+      { isBusy: true, stuckChore: "p-1" },
+      { _tag: "Nothing" }
+    ],
     ["lets a run go before everything", { due, keep: 1, isForgotten: true }, { _tag: "Run", occasion: due }],
     ["prunes when more is kept than wanted", { keep: 3 }, { _tag: "Prune", key: "3 at 3 after d" }],
     ["does not prune what is few enough", { keep: 4 }, { _tag: "Nothing" }],

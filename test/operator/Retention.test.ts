@@ -40,6 +40,23 @@ describe("retention", () => {
   )
 
   story(
+    "that cannot be applied does not hold up the run of the next slot",
+    Effect.gen(function* () {
+      const { advance, kubectl, kubernetes } = yield* withSets(3)
+      yield* kubernetes.node.trouble((pod) =>
+        purposeOf(pod) === "prune" ? { _tag: "Unschedulable", message: "0/3 nodes are available" } : undefined
+      )
+      yield* kubectl.patch("hourly", { spec: { suspend: false, retention: { backups: 1 } } })
+      yield* advance("2 minutes")
+      expect((yield* kubectl.jobs).map(purposeOf)).toContain("prune")
+      yield* advance("10 minutes")
+      const status = yield* kubectl.status("hourly")
+      expect(status.lastBackupId).toBe("hourly-20261125-120000")
+      expect(outcomes(status)).toEqual(["success"])
+    })
+  )
+
+  story(
     "raised or absent removes nothing",
     Effect.gen(function* () {
       const { advance, backups, kubectl } = yield* withSets(3)
