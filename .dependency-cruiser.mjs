@@ -47,7 +47,7 @@ const mayImport = Object.entries(rooms).map(([room, { uses, because }]) => ({
 }))
 
 /** The only callers of adapters besides their own files: the tables, and what composes whole programs. */
-const composers = "^src/(main\\.ts$|cli/Demo[A-Za-z]*\\.ts$|demo/)"
+const composers = "^src/(main\\.ts$|cli/Demo[A-Za-z]*\\.ts$|testing/)"
 
 const storageAdapters = "^src/storage/((S3|Azure|Gcs|Directory|InMemory)ObjectStore\\.ts$|(s3|azure|gcs|directory)/)"
 const kafkaAdapters = "^src/kafka/((KafkaJsWire|InMemory[A-Za-z]*)\\.ts$|kafkajs/)"
@@ -109,6 +109,20 @@ export default {
         "the operator speaks to its port; only the program's entry decides that there is a real API server behind it",
       from: { path: "^src/", pathNot: [kubernetesAdapters, composers] },
       to: { path: kubernetesAdapters }
+    },
+    {
+      name: "testing-is-for-tests-and-the-demo",
+      severity: "error",
+      comment: "worlds in memory are for those who try things out; what runs in a cluster must not lean on them",
+      from: { path: "^src/", pathNot: "^src/(testing/|cli/Demo[A-Za-z]*\\.ts$)" },
+      to: { path: "^src/testing/" }
+    },
+    {
+      name: "testing-needs-no-commands",
+      severity: "error",
+      comment: "it composes the operator as main does; through a command it would test the command line too",
+      from: { path: "^src/testing/" },
+      to: { path: "^src/(cli/|main\\.ts$)" }
     },
     {
       name: "src-needs-no-tests",

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -6,8 +7,8 @@ import { build } from "rolldown"
 /*
  * npm run build [-- DIR]
  *
- * Makes dist/, or DIR: everything that `node dist/kafka-backup.mjs` needs on this platform, with no node_modules around. It is
- * not minified: it starts as fast either way, and a stack trace that names our functions is worth the kilobytes.
+ * Makes dist/, or DIR: everything that `node dist/kafka-backup.mjs` and `import "kafka-backup-operator/testing"` need on this
+ * platform, with no node_modules around. It is not minified: it starts as fast either way, and a stack trace that names our functions is worth the kilobytes.
  */
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -74,13 +75,18 @@ const kilobytes = (bytes: number) => `${Math.ceil(bytes / 1000).toLocaleString("
 rmSync(dist, { recursive: true, force: true })
 const { output } = await build({
   cwd: root,
-  input: { main: "src/main.ts" },
+  input: { main: "src/main.ts", "testing/index": "src/testing/index.ts" },
   platform: "node",
   external: natives,
   // What is imported only when needed, the AWS SDK above all, becomes a chunk of its own.
   output: { dir: dist, format: "esm", entryFileNames: "[name].mjs", chunkFileNames: "chunks/[name]-[hash].mjs" }
 })
 writeFileSync(join(dist, "kafka-backup.mjs"), launcher, { mode: 0o755 })
+
+const tsc = join(root, "node_modules/typescript/bin/tsc")
+const types = ["-p", join(root, "scripts/types.tsconfig.json"), "--outDir", join(dist, "testing/types")]
+const typed = spawnSync(process.execPath, [tsc, ...types], { cwd: root, encoding: "utf8" })
+if (typed.status !== 0) throw new Error(`the types of kafka-backup-operator/testing are not right:\n${typed.stdout}`)
 
 const copied = natives.flatMap(withLibrary)
 for (const folder of copied) {
@@ -98,8 +104,9 @@ writeFileSync(
 
 const parts = [
   ["kafka-backup.mjs", "the command: node dist/kafka-backup.mjs --help"],
-  ["main.mjs", "everything that is always loaded"],
-  ["chunks", "loaded when needed, such as the AWS SDK"],
+  ["main.mjs", "where the command begins"],
+  ["testing", "kafka-backup-operator/testing, for tests of users"],
+  ["chunks", "what both share, and what is loaded when needed, such as the AWS SDK"],
   ["node_modules", `compiled libraries for ${process.platform}-${process.arch}`],
   ["LICENSES.txt", "of what others wrote"]
 ] as const

@@ -48,6 +48,19 @@ const fillCustomers = Effect.fnUntraced(function* (cluster: InMemoryCluster) {
   yield* cluster.compact("customers", 0)
 })
 
+/** Orders that come in later. */
+export const moreOrders = Effect.fn("DemoCluster.moreOrders")(function* (cluster: InMemoryCluster) {
+  for (let batch = 200; batch < 210; batch++) {
+    yield* cluster.produce("orders", batch % 4, orders(batch * 500, 500), { codec: "zstd" })
+  }
+})
+
+/** A topic that comes to be in the course of the story. */
+export const fillRefunds = Effect.fn("DemoCluster.fillRefunds")(function* (cluster: InMemoryCluster) {
+  yield* cluster.createTopic("refunds", { partitions: 1 })
+  yield* cluster.produce("refunds", 0, orders(7, 12))
+})
+
 /** Fills the cluster; says in `stories` what is special about each topic. */
 export const fill = Effect.fn("DemoCluster.fill")(function* (cluster: InMemoryCluster) {
   yield* fillOrders(cluster)

@@ -1,12 +1,23 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { version } from "../../src/version.ts"
 
-const build = fileURLToPath(new URL("../../scripts/build.ts", import.meta.url))
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const build = join(root, "scripts/build.ts")
 let away: string
 
 /** Typed in a directory that knows nothing of the project. */
@@ -35,7 +46,7 @@ describe("what npm run build makes", () => {
   it("backs up, verifies and reads back: its compiled libraries came along", () => {
     const { status, stderr, stdout } = kafkaBackup("demo", "--directory", join(away, "demo"))
     assert.strictEqual(status, 0, stderr)
-    assert.match(stdout, /\nOK demo-\S+: 100,216 records in 7 segments/)
+    assert.match(stdout, /\nOK demo-\S+: 105,216 records in 7 segments/)
     assert.isTrue(existsSync(join(away, "demo", "volumes", "backups")))
   })
 
@@ -55,5 +66,65 @@ spec:
     assert.strictEqual(status, 20, stderr)
     assert.match(stdout, /\nstorage .* failed .*127\.0\.0\.1:1/)
     assert.match(stdout, /\nkafka +reachable +failed .*127\.0\.0\.1:1/)
+  })
+})
+
+describe("kafka-backup-operator/testing, as it is packed", () => {
+  const userTest = `import assert from "node:assert/strict"
+import { test } from "node:test"
+import { faults, kafkaBackup, TestOperator } from "kafka-backup-operator/testing"
+
+test("a backup survives a store that does not answer", async () => {
+  await using operator = await TestOperator.start()
+  await operator.kafka.createTopic("orders", { records: 10 })
+  await operator.kubectl.apply(kafkaBackup({ name: "once", schedule: "@hourly", compression: "lz4" }))
+  await (await operator.storage("once")).disturb(faults.storage.unavailable())
+  const status = await operator.until("once", ({ phase }) => phase === "Completed")
+  assert.equal(status.lastBackupRecords, 10)
+})
+`
+  let project: string
+
+  /** A user's project with nothing but the package in its node_modules. */
+  beforeAll(() => {
+    project = join(away, "project")
+    const ours = join(project, "node_modules/kafka-backup-operator")
+    mkdirSync(ours, { recursive: true })
+    copyFileSync(join(root, "package.json"), join(ours, "package.json"))
+    cpSync(join(away, "moved"), join(ours, "dist"), { recursive: true })
+    writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }))
+    writeFileSync(join(project, "backup.test.mts"), userTest)
+  })
+
+  it("runs a user's test with node:test, with no other package around", () => {
+    const done = spawnSync(process.execPath, ["--test", "--test-reporter", "tap", "backup.test.mts"], {
+      cwd: project,
+      encoding: "utf8",
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined }
+    })
+    assert.strictEqual(done.status, 0, done.stdout + done.stderr)
+    assert.include(done.stdout, "# pass 1\n")
+  })
+
+  it("has types that tell a user what is wrong", () => {
+    for (const name of ["effect", "@types"])
+      symlinkSync(join(root, "node_modules", name), join(project, "node_modules", name))
+    writeFileSync(
+      join(project, "wrong.mts"),
+      userTest.replace(
+        "assert.equal(status.lastBackupRecords, 10)",
+        "const text: string = status.lastBackupRecords ?? 0"
+      )
+    )
+    const options =
+      "--ignoreConfig --noEmit --strict --skipLibCheck --module nodenext --target es2024 --lib es2024,esnext.disposable --types node"
+    const check = (file: string) =>
+      spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), ...options.split(" "), file], {
+        cwd: project,
+        encoding: "utf8"
+      })
+    const right = check("backup.test.mts")
+    assert.strictEqual(right.status, 0, right.stdout)
+    assert.match(check("wrong.mts").stdout, /^wrong\.mts\(\d+,\d+\): error TS2322: Type 'number'[^\n]*'string'\.\n$/)
   })
 })

@@ -1,0 +1,51 @@
+import { Result } from "effect"
+import { parseAllDocuments } from "yaml"
+import { Invalid } from "../kubernetes/KubernetesError.ts"
+import * as Crd from "../resource/Crd.ts"
+import { inspect } from "../resource/Inspection.ts"
+import * as KafkaBackup from "../resource/KafkaBackup.ts"
+import * as Problem from "../resource/Problem.ts"
+import type { KubeObject } from "../kubernetes/Objects.ts"
+
+/** What users hand to `kubectl apply`: YAML or JSON of one document or more, or one object. */
+export type Manifest = string | object
+
+/** Its documents, or why it cannot be read. Empty documents are left out, as kubectl does. */
+export const documents = (manifest: Manifest): Result.Result<ReadonlyArray<KubeObject>, Invalid> => {
+  if (typeof manifest !== "string") return Result.map(document(manifest), (object) => [object])
+  const objects: Array<KubeObject> = []
+  for (const parsed of parseAllDocuments(manifest, { merge: true })) {
+    const [fault] = parsed.errors
+    if (fault !== undefined) return refuse(`error parsing the manifest: ${fault.message}`)
+    const content: unknown = parsed.toJS()
+    if (content === null || content === undefined) continue
+    const read = document(content)
+    if (Result.isFailure(read)) return Result.fail(read.failure)
+    objects.push(read.success)
+  }
+  return objects.length === 0 ? refuse("no objects passed to apply") : Result.succeed(objects)
+}
+
+const document = (content: unknown): Result.Result<KubeObject, Invalid> => {
+  const { apiVersion, kind, metadata } = content as Partial<KubeObject>
+  if (typeof apiVersion !== "string" || typeof kind !== "string") {
+    return refuse("the manifest names no kind: it begins with apiVersion and kind")
+  }
+  if (typeof metadata?.name !== "string") return refuse(`${kind}: metadata.name is required`)
+  return Result.succeed(content as KubeObject)
+}
+
+const refuse = (detail: string) => Result.fail(new Invalid({ detail }))
+
+/**
+ * Fields that a KafkaBackup does not have: kubectl asks the API server to refuse them. What else may be wrong is left to the
+ * server.
+ */
+export const unknownFields = ({ kind, spec }: KubeObject): Result.Result<void, Invalid> => {
+  if (kind !== KafkaBackup.kind || spec === undefined) return Result.succeed(undefined)
+  const dropped = new Set(inspect(Crd.spec, spec, "spec", "drop").problems.map(Problem.format))
+  const unknown = inspect(Crd.spec, spec, "spec", "refuse")
+    .problems.map(Problem.format)
+    .filter((problem) => !dropped.has(problem))
+  return unknown.length === 0 ? Result.succeed(undefined) : refuse(`strict decoding error: ${unknown.join(", ")}`)
+}

@@ -1,0 +1,43 @@
+import { Context, Effect, Layer, Redacted } from "effect"
+import { SecretError, Secrets } from "../secrets/MountedSecrets.ts"
+
+/** Secrets in this process's memory, as the pods of a test see them. */
+export class MemorySecrets extends Context.Service<
+  MemorySecrets,
+  {
+    /** Creates or replaces the Secret. */
+    readonly put: (name: string, values: Readonly<Record<string, string>>) => Effect.Effect<void>
+    readonly remove: (name: string) => Effect.Effect<void>
+  }
+>()("kafka-backup/testing/MemorySecrets") {
+  /** With the `Secrets` that read them. */
+  static readonly layer: Layer.Layer<MemorySecrets | Secrets> = Layer.effectContext(
+    Effect.sync(() => {
+      const secrets = new Map<string, Readonly<Record<string, string>>>()
+      const text = (secret: string, key: string) =>
+        Effect.suspend(() => {
+          const value = secrets.get(secret)?.[key]
+          return value === undefined || value.trim() === ""
+            ? Effect.fail(
+                new SecretError({
+                  secret,
+                  key,
+                  detail: value === undefined ? "there is no such key" : "the value is empty"
+                })
+              )
+            : Effect.succeed(Redacted.make(value))
+        })
+      return Context.make(MemorySecrets, {
+        put: (name, values) => Effect.sync(() => void secrets.set(name, values)),
+        remove: (name) => Effect.sync(() => void secrets.delete(name))
+      }).pipe(
+        Context.add(Secrets, {
+          text,
+          word: (secret, key) =>
+            Effect.map(text(secret, key), (value) => Redacted.make(Redacted.value(value).replace(/\r?\n$/, ""))),
+          has: (secret, key) => Effect.sync(() => secrets.get(secret)?.[key] !== undefined)
+        })
+      )
+    })
+  )
+}

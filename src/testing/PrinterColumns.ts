@@ -1,0 +1,56 @@
+import type { KubeObject } from "../kubernetes/Objects.ts"
+import * as Crd from "../resource/Crd.ts"
+import * as HumanDuration from "./HumanDuration.ts"
+import * as TabWriter from "./TabWriter.ts"
+
+/** What `kubectl get kafkabackups` shows, from the columns of the CustomResourceDefinition. */
+
+export interface TableOptions {
+  /** Instant that ages are measured from, in milliseconds since 1970. */
+  readonly nowMillis: number
+  /** `-o wide`: the columns of priority 1 too. */
+  readonly isWide?: boolean
+}
+
+interface Column {
+  readonly name: string
+  readonly type: string
+  readonly jsonPath: string
+  readonly priority?: number
+}
+
+const columns: ReadonlyArray<Column> = Crd.crd.spec.versions[0]!.additionalPrinterColumns
+
+export const table = (resources: ReadonlyArray<KubeObject>, { isWide = false, nowMillis }: TableOptions): string => {
+  if (resources.length === 0) return "No resources found"
+  const shown = columns.filter(({ priority = 0 }) => isWide || priority === 0)
+  const rows = resources.map((resource) => [
+    resource.metadata.name,
+    ...shown.map((column) => cell(column, valueAt(resource, column.jsonPath), nowMillis))
+  ])
+  return TabWriter.format([["NAME", ...shown.map(({ name }) => name.toUpperCase())], ...rows], TabWriter.table)
+}
+
+/** What is not there, or is no scalar, leaves its cell empty. */
+const cell = ({ type }: Column, value: unknown, nowMillis: number): string => {
+  if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") return ""
+  return type === "date" ? HumanDuration.format(nowMillis - Date.parse(String(value))) : String(value)
+}
+
+const step = /\.([A-Za-z]\w*)|\[\?\(@\.(\w+)=="([^"]*)"\)\]/gy
+
+/** The value at a JSON path of the kind that printer columns have: `.a.b` and `.list[?(@.type=="Ready")].status`. */
+export const valueAt = (object: unknown, jsonPath: string): unknown => {
+  let value = object
+  let read = 0
+  for (const [text, field, key, wanted] of jsonPath.matchAll(step)) {
+    read += text.length
+    if (field !== undefined) value = (value as Readonly<Record<string, unknown>> | null | undefined)?.[field]
+    else {
+      const items = Array.isArray(value) ? (value as ReadonlyArray<Readonly<Record<string, unknown>>>) : []
+      value = items.find((item) => item[key ?? ""] === wanted)
+    }
+  }
+  if (read !== jsonPath.length) throw new Error(`not a JSON path that is understood: ${jsonPath}`)
+  return value
+}

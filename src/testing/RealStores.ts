@@ -1,0 +1,34 @@
+import { Effect, Stream } from "effect"
+import type { ObjectStores, ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
+
+/** Stores outside this process's memory, and how many calls to them are out. */
+export interface RealStores {
+  readonly stores: ObjectStores["Service"]
+  /** Virtual time stands while one is out: a disk is slow in real time only. */
+  readonly callsOut: () => number
+}
+
+export const counting = (stores: ObjectStores["Service"]): RealStores => {
+  let out = 0
+  const counted = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => void out++),
+      () => call,
+      () => Effect.sync(() => void out--)
+    )
+  // Each pull counts, not the whole stream: who reads it may wait for virtual time in between.
+  const countedStream = <A>(stream: Stream.Stream<A, ObjectStoreError>): Stream.Stream<A, ObjectStoreError> =>
+    Stream.unwrap(Effect.map(Stream.toPull(stream), (pull) => Stream.fromPull(Effect.succeed(counted(pull)))))
+  const store = (inner: ObjectStoreShape): ObjectStoreShape => ({
+    location: inner.location,
+    put: (...args) => counted(inner.put(...args)),
+    get: (key) => counted(inner.get(key)),
+    head: (key) => counted(inner.head(key)),
+    delete: (key) => counted(inner.delete(key)),
+    read: (key) => countedStream(inner.read(key)),
+    list: (prefix) => countedStream(inner.list(prefix)),
+    folders: countedStream(inner.folders)
+  })
+  return { stores: { open: (target) => Effect.map(counted(stores.open(target)), store) }, callsOut: () => out }
+}

@@ -1,0 +1,115 @@
+import { Clock, Context, Deferred, Effect, Fiber, Layer, Option, Result } from "effect"
+import * as RunProgress from "../backup/RunProgress.ts"
+import * as Worker from "../backup/Worker.ts"
+import type { KafkaSources } from "../kafka/KafkaSource.ts"
+import type { ContainerEnd, PodRun } from "../kubernetes/memory/PodRun.ts"
+import type { Pod } from "../kubernetes/Objects.ts"
+import type { RunSummary } from "../manifest/RunSummary.ts"
+import * as SummaryCodec from "../manifest/SummaryCodec.ts"
+import * as Labels from "../operator/Labels.ts"
+import { fromJson, PodProgress } from "../operator/PodProgress.ts"
+import * as FrozenRun from "../plan/FrozenRun.ts"
+import type { Secrets } from "../secrets/MountedSecrets.ts"
+import type { ObjectStores } from "../storage/ObjectStore.ts"
+
+/** How long a pod that is asked to stop may take, in milliseconds. */
+const graceMillis = 30_000
+
+interface Container {
+  readonly args?: ReadonlyArray<string>
+  readonly env?: ReadonlyArray<{ readonly name: string; readonly value?: string }>
+}
+
+const container = (pod: Pod): Container =>
+  ((pod.spec as { readonly containers?: ReadonlyArray<Container> } | undefined)?.containers ?? [])[0] ?? {}
+
+/** The pods of Jobs, carried out in this process by the very code that a pod of a cluster runs. */
+export class WorkerPods extends Context.Service<
+  WorkerPods,
+  {
+    /** For the node of `InMemoryKubernetes`. */
+    readonly run: PodRun
+    /** Pods at work now. */
+    readonly active: () => number
+  }
+>()("kafka-backup/testing/WorkerPods") {
+  /** With the progress that the operator reads from them. Claims are mounted as `{volumes}/{claim name}` in every pod. */
+  static readonly layer = (
+    volumes: string
+  ): Layer.Layer<WorkerPods | PodProgress, never, KafkaSources | ObjectStores | Secrets> =>
+    Layer.effectContext(
+      Effect.gen(function* () {
+        const services = yield* Effect.context<KafkaSources | ObjectStores | Secrets>()
+        const progressOf = new Map<string, RunProgress.RunProgress>()
+        let active = 0
+
+        const work = (
+          pod: Pod,
+          stop: Deferred.Deferred<void>,
+          progress: RunProgress.RunProgress
+        ): Effect.Effect<RunSummary | undefined, never, KafkaSources | ObjectStores | Secrets> => {
+          const { args = [], env = [] } = container(pod)
+          const frozen = FrozenRun.decode(env.find(({ name }) => name === Labels.frozenVariable)?.value ?? "")
+          if (Result.isFailure(frozen)) return Effect.succeed(undefined)
+          const place = { volumes, host: pod.metadata.name }
+          switch (args[0]) {
+            case "run":
+              return Worker.run(frozen.success, { ...place, stop, progress })
+            case "prune":
+              return Worker.prune(
+                frozen.success,
+                place,
+                args.includes("--all") ? { _tag: "All" } : { _tag: "Older", keep: undefined }
+              )
+            case "list":
+              return Worker.list(frozen.success, place)
+            default:
+              return Effect.succeed(undefined)
+          }
+        }
+
+        const run: PodRun = (pod) =>
+          Effect.gen(function* () {
+            const stop = yield* Deferred.make<void>()
+            const progress = RunProgress.make()
+            const uid = pod.metadata.uid ?? pod.metadata.name
+            progressOf.set(uid, progress)
+            active++
+            const fiber = yield* Effect.forkDetach(work(pod, stop, progress), { startImmediately: true })
+            // Deleting a pod asks its process to stop, and ends it when it does not.
+            const stopped = Deferred.succeed(stop, undefined).pipe(
+              Effect.andThen(Effect.timeoutOption(Fiber.await(fiber), graceMillis)),
+              Effect.andThen(Fiber.interrupt(fiber))
+            )
+            return yield* Fiber.join(fiber).pipe(
+              Effect.map((summary): ContainerEnd =>
+                summary === undefined
+                  ? { exitCode: 10 }
+                  : { exitCode: summary.exitCode, message: SummaryCodec.encode(summary) }
+              ),
+              Effect.onInterrupt(() => stopped),
+              Effect.ensuring(
+                Effect.sync(() => {
+                  active--
+                  progressOf.delete(uid)
+                })
+              )
+            )
+          }).pipe(Effect.provideContext(services))
+
+        const read = (pod: Pod) =>
+          Effect.map(Clock.currentTimeMillis, (now) => {
+            const progress = progressOf.get(pod.metadata.uid ?? pod.metadata.name)
+            return progress === undefined
+              ? Option.none()
+              : // As it travels: what is undefined is not there.
+                fromJson(
+                  JSON.parse(JSON.stringify({ ...progress, percent: RunProgress.percent(progress) ?? null })),
+                  now
+                )
+          })
+
+        return Context.make(WorkerPods, { run, active: () => active }).pipe(Context.add(PodProgress, { read }))
+      })
+    )
+}
