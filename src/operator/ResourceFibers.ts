@@ -22,7 +22,8 @@ export const defaults: FiberSettings = {
   parallel: 16,
   resyncMillis: 600_000,
   firstBackoffMillis: 500,
-  longestBackoffMillis: 300_000
+  // After an outage everything is well again within this time, and during one a thousand resources ask twenty times a second.
+  longestBackoffMillis: 60_000
 }
 
 export interface ResourceFibers {

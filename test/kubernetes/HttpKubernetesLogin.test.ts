@@ -72,6 +72,24 @@ describe("a login", () => {
     })
   )
 
+  it.live("names its token's file as kubectl does, relative to the kubeconfig, before a token beside it", () =>
+    Effect.gen(function* () {
+      const { route, state } = guarded()
+      const { arrived, folder, kubeconfig, login } = yield* fakeApiServer(route)
+      writeFileSync(join(folder, "token"), "first\n")
+      login({ tokenFile: "token", token: "old" })
+      const api = yield* opened({ source: { _tag: "File", path: kubeconfig } })
+      yield* api.get(leases, place)
+      writeFileSync(join(folder, "token"), "second\n")
+      state.token = "second"
+      yield* api.get(leases, place)
+      assert.deepStrictEqual(
+        arrived.map(({ headers }) => headers.authorization),
+        ["Bearer first", "Bearer first", "Bearer second"]
+      )
+    })
+  )
+
   it.live("by name and password is sent as such", () =>
     Effect.gen(function* () {
       const { arrived, kubeconfig, login } = yield* fakeApiServer(() => json(lease("a", "7")))

@@ -16,7 +16,8 @@ export const isRecord = (value: unknown): value is Json =>
  * which field is half of an object and nobody here reads it: lists of thousands go on without it page by page.
  */
 export const object = <A extends KubeObject>(kind: Kind<A>, value: unknown): A | undefined => {
-  if (!isRecord(value) || !isRecord(value["metadata"]) || typeof value["metadata"]["name"] !== "string") return undefined
+  if (!isRecord(value) || !isRecord(value["metadata"]) || typeof value["metadata"]["name"] !== "string")
+    return undefined
   const { managedFields: _, ...metadata } = value["metadata"]
   return { apiVersion: kind.apiVersion, kind: kind.kind, ...value, metadata } as unknown as A
 }
