@@ -4,11 +4,14 @@ import { availableParallelism, cpus, loadavg, totalmem } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import * as Cache from "../scripts/services/Cache.ts"
+import { Fleet } from "../scripts/services/Fleet.ts"
 import { say } from "../scripts/services/Progress.ts"
+import * as Services from "../scripts/services/Services.ts"
 import * as Backends from "./Backends.ts"
 import * as Backup from "./Backup.ts"
 import * as Broker from "./Broker.ts"
 import * as Limits from "./Limits.ts"
+import * as OperatorBench from "./operator/OperatorBench.ts"
 import { endAll } from "./Processes.ts"
 import { cell, table } from "./Table.ts"
 import * as Topics from "./Topics.ts"
@@ -21,6 +24,7 @@ import * as Topics from "./Topics.ts"
  */
 
 const usage = `npm run bench [-- options]
+npm run bench -- operator [options]
 
   --records N     records of the reference topics, 1 KiB each (default 2097152; the other topics shrink along)
   --only TEXT     only the rows whose name holds TEXT, such as "1 KiB none" or "zstd"; may be repeated
@@ -28,10 +32,18 @@ const usage = `npm run bench [-- options]
   --no-limits     only our own rows
   --storage DIR   where backups go; emptied for every row (default .cache/bench/storage)
   --source        run src/main.ts instead of building dist/
+
+Of the operator, which is measured on a control plane instead:
+
+  --resources N   KafkaBackups (default 1000)
+  --idle SECONDS  how long it is watched doing nothing (default 300)
 `
 
-const { values } = parseArgs({
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
   options: {
+    resources: { type: "string", default: "1000" },
+    idle: { type: "string", default: "300" },
     records: { type: "string", default: "2097152" },
     only: { type: "string", multiple: true, default: [] },
     repeat: { type: "string", default: "1" },
@@ -43,7 +55,9 @@ const { values } = parseArgs({
 })
 const records = Number(values.records)
 const repeat = Number(values.repeat)
-if (values.help || !(Number.isInteger(records) && records > 0) || !(Number.isInteger(repeat) && repeat > 0)) {
+const counts = [records, repeat, Number(values.resources), Number(values.idle)]
+const isOperator = positionals[0] === "operator"
+if (values.help || positionals.length > Number(isOperator) || !counts.every((n) => Number.isInteger(n) && n > 0)) {
   process.stdout.write(usage)
   process.exit(values.help ? 0 : 2)
 }
@@ -129,6 +143,34 @@ const commandLine = (): ReadonlyArray<string> => {
   return [process.execPath, join(Cache.root, "dist", "kafka-backup.mjs")]
 }
 
+const machine = `${availableParallelism()} cores (${cpus()[0]?.model ?? "unknown"}), ${Math.round(totalmem() / 1e9)} GB, Node ${process.versions.node}`
+
+/** Keeps what was measured as JSON too. */
+const keep = (measured: object): void => {
+  const file = join(Cache.root, ".cache", "bench", `${new Date().toISOString().replaceAll(/[:.]/g, "-")}.json`)
+  mkdirSync(join(Cache.root, ".cache", "bench"), { recursive: true })
+  writeFileSync(file, `${JSON.stringify({ machine, ...measured }, null, 2)}\n`)
+  say(`written: ${file}`)
+}
+
+if (isOperator) {
+  const fleet = new Fleet()
+  try {
+    const apiserver = Services.available().apiserver ?? (await Services.start(fleet, ["apiserver"])).apiserver
+    if (apiserver === undefined) throw new Error("there is no control plane to measure on")
+    const options = { resources: Number(values.resources), idleSeconds: Number(values.idle) }
+    const phases = await OperatorBench.run(apiserver, commandLine(), options)
+    console.log(`\n${machine}\n\n${OperatorBench.show(phases)}`)
+    keep({ ...options, phases })
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error))
+    process.exitCode = 1
+  } finally {
+    await fleet.stop()
+  }
+  process.exit()
+}
+
 const results: Array<Result> = []
 const limits: Array<Limits.Limit> = []
 let broker: Broker.Broker | undefined
@@ -172,12 +214,8 @@ try {
       limits.push(await Limits.consumer(place, row.topic))
     }
   }
-  const machine = `${availableParallelism()} cores (${cpus()[0]?.model ?? "unknown"}), ${Math.round(totalmem() / 1e9)} GB, Node ${process.versions.node}`
   console.log(`\n${machine}\n\n${show(results, limits)}`)
-  const file = join(Cache.root, ".cache", "bench", `${new Date().toISOString().replaceAll(/[:.]/g, "-")}.json`)
-  mkdirSync(join(Cache.root, ".cache", "bench"), { recursive: true })
-  writeFileSync(file, `${JSON.stringify({ machine, records, results, limits }, null, 2)}\n`)
-  say(`written: ${file}`)
+  keep({ records, results, limits })
 } catch (error) {
   say(error instanceof Error ? error.message : String(error))
   process.exitCode = 1

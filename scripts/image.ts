@@ -25,7 +25,9 @@ const { values } = parseArgs({
 const scratch = mkdtempSync(join(tmpdir(), "kafka-backup-image-"))
 try {
   const folder = (name: string) => join(scratch, name)
-  execFileSync(process.execPath, [join(root, "scripts/build.ts"), folder("dist")], { stdio: "ignore" })
+  execFileSync(process.execPath, [join(root, "scripts/build.ts"), folder("dist")], {
+    stdio: ["ignore", "ignore", "inherit"]
+  })
   Rootfs.make(folder("rootfs"), { dist: folder("dist"), node: join(root, "node_modules/node/bin/node") })
   const output = resolve(values.output)
   const digest = OciArchive.write({ name: values.name, rootfs: folder("rootfs"), work: folder("oci"), output })

@@ -69,11 +69,12 @@ const services = async (): Promise<Readonly<Record<string, string>>> => {
   }
   say("integration tests: starting services (the first time they are downloaded and compiled, about 15 minutes)")
   fleet = new Fleet()
-  const started = await Services.start(fleet, Services.names)
+  const started = await Services.start(fleet, [...Services.names, ...Services.optional])
   const file = join(folder, "services.json")
   Services.announce(started, file)
   for (const [name, reason] of Object.entries(started.missing)) {
-    const consequence = areRequired ? "its tests will fail" : "its tests are skipped"
+    const isOptional = Services.optional.some((one) => one === name)
+    const consequence = areRequired && !isOptional ? "its tests will fail" : "its tests are skipped"
     say(`${name} cannot be had here, ${consequence}: ${reason.split("\n")[0]}`)
   }
   return { ...Services.toEnvironment(started), KBO_SERVICES_FILE: file }

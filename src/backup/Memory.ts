@@ -41,3 +41,11 @@ export const calmCollector = (limitBytes: number): void => {
   if (limitBytes < tightBytes || !process.versions.node.startsWith("24.")) return
   v8.setFlagsFromString("--external-memory-accounted-in-global-limit")
 }
+
+/**
+ * Lets V8's heap grow to one and a half times of what lives in it before it collects, rather than to four times: for a process that
+ * waits most of the time, and whose memory somebody pays for all the time.
+ */
+export const frugalCollector = (): void => {
+  if (process.versions.node.startsWith("24.")) v8.setFlagsFromString("--heap-growing-percent=50")
+}

@@ -8,6 +8,7 @@ import { RequestObserver } from "../kubernetes/RequestObserver.ts"
 import type { JobSettings } from "../operator/jobs/JobSettings.ts"
 import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import { version } from "../version.ts"
+import * as Memory from "../backup/Memory.ts"
 import * as ListenAddress from "./ListenAddress.ts"
 import * as Shutdown from "./Shutdown.ts"
 import { UsageError } from "./UsageError.ts"
@@ -124,6 +125,7 @@ export const operator = Command.make(
         import("../telemetry/EventLoopLag.ts")
       ])
     )
+    Memory.frugalCollector()
     const instance = given.identity ?? variable("POD_NAME") ?? hostname()
     const jobs: JobSettings = {
       image: given.image,

@@ -3,6 +3,7 @@ import type { Job, KubeObject, Pod } from "../kubernetes/Objects.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
 import * as Labels from "./Labels.ts"
 import * as ObjectCache from "./ObjectCache.ts"
+import { packed } from "./PackedForm.ts"
 
 /** A Job that was deleted before its end was told, with what was last seen of its pods. */
 export interface Grave {
@@ -107,7 +108,7 @@ const isUnfinishedRun = (job: Job): boolean =>
   JobFacts.condition(job, "Failed") === undefined
 
 export const make = (scopes: ReadonlyArray<ObjectCache.Scope> = [undefined]): Caches => {
-  const resources = ObjectCache.make<KubeObject>(ObjectCache.keyOf, scopes)
+  const resources = ObjectCache.make<KubeObject>(ObjectCache.keyOf, scopes, packed)
   const jobs = ObjectCache.make<Job>(ownerOf, scopes)
   const podCache = ObjectCache.make<Pod>(ownerOf, scopes)
   const leanPod = (pod: Pod): Pod => {

@@ -13,6 +13,9 @@ export type Scope = string | undefined
 export interface ObjectCache<A extends KubeObject> {
   readonly get: (key: Key) => A | undefined
   readonly ofOwner: (owner: Key) => ReadonlyArray<A>
+  /** Of `get`, without the object. */
+  readonly versionOf: (key: Key) => string | undefined
+  readonly keys: () => IterableIterator<Key>
   readonly values: () => IterableIterator<A>
   readonly size: () => number
   /** False until the first snapshot of every scope is in. */
@@ -32,12 +35,28 @@ export interface ObjectCache<A extends KubeObject> {
 /** Ends of objects that are remembered: answers to writes are on their way for seconds, not for this many deletions. */
 const maxEnded = 4096
 
+/** How objects are kept between two looks at them. */
+export interface Form<A> {
+  readonly keep: (object: A) => unknown
+  readonly giveBack: (kept: unknown) => A
+}
+
+const asItIs = <A>(): Form<A> => ({ keep: (object) => object, giveBack: (kept) => kept as A })
+
+interface Held {
+  readonly owner: Key
+  /** What is asked of it without looking at it. */
+  readonly metadata: Pick<KubeObject["metadata"], "uid" | "resourceVersion">
+  readonly kept: unknown
+}
+
 /** A cache whose objects belong to the resource that `ownerOf` names; objects without owner are not kept. */
 export const make = <A extends KubeObject>(
   ownerOf: (object: A) => Key | undefined,
-  scopes: ReadonlyArray<Scope> = [undefined]
+  scopes: ReadonlyArray<Scope> = [undefined],
+  form: Form<A> = asItIs()
 ): ObjectCache<A> => {
-  const objects = new Map<Key, A>()
+  const objects = new Map<Key, Held>()
   const owned = new Map<Key, Set<Key>>()
   const synced = new Set<Scope>()
   /** By uid. */
@@ -57,7 +76,12 @@ export const make = <A extends KubeObject>(
     const key = keyOf(object)
     const known = objects.get(key)
     if (known !== undefined && isOlder(object, known)) return undefined
-    objects.set(key, object)
+    const { resourceVersion, uid } = object.metadata
+    const metadata = {
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion })
+    }
+    objects.set(key, { owner, metadata, kept: form.keep(object) })
     const siblings = owned.get(owner)
     if (siblings === undefined) owned.set(owner, new Set([key]))
     else siblings.add(key)
@@ -68,7 +92,7 @@ export const make = <A extends KubeObject>(
     const known = objects.get(key)
     if (known === undefined) return undefined
     objects.delete(key)
-    const owner = ownerOf(known)!
+    const { owner } = known
     const siblings = owned.get(owner)
     siblings?.delete(key)
     if (siblings?.size === 0) owned.delete(owner)
@@ -86,9 +110,16 @@ export const make = <A extends KubeObject>(
   }
 
   return {
-    get: (key) => objects.get(key),
-    ofOwner: (owner) => [...(owned.get(owner) ?? [])].map((key) => objects.get(key)!),
-    values: () => objects.values(),
+    get: (key) => {
+      const held = objects.get(key)
+      return held === undefined ? undefined : form.giveBack(held.kept)
+    },
+    versionOf: (key) => objects.get(key)?.metadata.resourceVersion,
+    ofOwner: (owner) => [...(owned.get(owner) ?? [])].map((key) => form.giveBack(objects.get(key)!.kept)),
+    keys: () => objects.keys(),
+    values: function* () {
+      for (const { kept } of objects.values()) yield form.giveBack(kept)
+    },
     size: () => objects.size,
     isSynced: () => scopes.every((scope) => synced.has(scope)),
     absorb: (delta, scope) => {
@@ -116,13 +147,15 @@ const slim = <A extends KubeObject>(object: A): A => {
   return { ...object, metadata }
 }
 
-const isKnown = ({ metadata }: KubeObject, known: KubeObject): boolean =>
+type Versioned = Pick<Held, "metadata">
+
+const isKnown = ({ metadata }: Versioned, known: Versioned): boolean =>
   metadata.uid === known.metadata.uid &&
   metadata.resourceVersion !== undefined &&
   metadata.resourceVersion === known.metadata.resourceVersion
 
 /** Resource versions of one kind are numbers that grow (KEP-5504); where they are not, the later told is the newer. */
-const isOlder = (a: KubeObject, b: KubeObject): boolean => {
+const isOlder = (a: Versioned, b: Versioned): boolean => {
   const [left, right] = [Number(a.metadata.resourceVersion), Number(b.metadata.resourceVersion)]
   return left < right
 }

@@ -13,7 +13,7 @@ import * as JobFacts from "./jobs/JobFacts.ts"
 import * as Labels from "./Labels.ts"
 import * as Look from "./Look.ts"
 import * as LookDying from "./LookDying.ts"
-import { type Key, keyOf, type Scope } from "./ObjectCache.ts"
+import type { Key, Scope } from "./ObjectCache.ts"
 import type * as Outcome from "./Outcome.ts"
 import type { PodProgress } from "./PodProgress.ts"
 import * as ResourceFibers from "./ResourceFibers.ts"
@@ -64,7 +64,7 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
       yield* Effect.logInfo("watching").pipe(
         Effect.annotateLogs({ kafkaBackups: caches.resources.size(), jobs: caches.jobs.size() })
       )
-      for (const resource of caches.resources.values()) fibers.wake(keyOf(resource))
+      for (const key of caches.resources.keys()) fibers.wake(key)
       return
     }
     for (const key of keys) fibers.wake(key)
@@ -122,7 +122,7 @@ const lookAt = Effect.fnUntraced(function* (tools: Look.Tools, key: Key) {
   const again = yield* sighted(tools, Sight.of(tools.caches, resource, since))
   const until = yield* Clock.currentTimeMillis
   yield* metrics.reconciled(
-    tools.caches.resources.get(key) === resource ? "unchanged" : "changed",
+    tools.caches.resources.versionOf(key) === resource.metadata.resourceVersion ? "unchanged" : "changed",
     (until - since) / 1000
   )
   return again
@@ -140,9 +140,12 @@ const sighted = Effect.fnUntraced(function* (
   if (deletedMillis !== undefined) return yield* LookDying.look(tools, sight, deletedMillis)
   yield* Finalizer.keep(tools.caches, sight)
   const events = yield* StuckEvents.list(sight)
-  const resource = tools.caches.resources.get(sight.key) ?? sight.resource
-  const isNew = resource !== sight.resource || events.length > 0
-  return yield* Look.look(tools, isNew ? Sight.of(tools.caches, resource, sight.nowMillis, events) : sight)
+  const { resources } = tools.caches
+  if (resources.versionOf(sight.key) === sight.resource.metadata.resourceVersion && events.length === 0) {
+    return yield* Look.look(tools, sight)
+  }
+  const resource = resources.get(sight.key) ?? sight.resource
+  return yield* Look.look(tools, Sight.of(tools.caches, resource, sight.nowMillis, events))
 })
 
 /** A look that failed is tried again; who reads the log learns whether that will help. */

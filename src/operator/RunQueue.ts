@@ -24,13 +24,20 @@ export const make = (maxRuns: number): RunQueue => {
   /** Granted, but the run does not exist yet. */
   const starting = new Set<Key>()
   const inOrder = () => [...waiting].toSorted(([a, at], [b, bt]) => at - bt || (a < b ? -1 : 1)).map(([key]) => key)
+  /** How many stand before it; without sorting, since all of a thousand may ask at once. */
+  const ahead = (key: Key, at: number) => {
+    let count = 0
+    for (const [other, theirs] of waiting) if (theirs < at || (theirs === at && other < key)) count++
+    return count
+  }
   const room = (activeRuns: number) => Math.max(0, maxRuns - activeRuns - starting.size)
 
   return {
     ask: (key, dueMillis, activeRuns) => {
       if (starting.has(key)) return { isGranted: true, before: 0 }
-      waiting.set(key, waiting.get(key) ?? dueMillis)
-      const before = inOrder().indexOf(key)
+      const sinceMillis = waiting.get(key) ?? dueMillis
+      waiting.set(key, sinceMillis)
+      const before = ahead(key, sinceMillis)
       if (before >= room(activeRuns)) return { isGranted: false, before }
       waiting.delete(key)
       starting.add(key)
@@ -40,7 +47,8 @@ export const make = (maxRuns: number): RunQueue => {
       waiting.delete(key)
       starting.delete(key)
     },
-    next: (activeRuns) => inOrder().slice(0, room(activeRuns)),
+    // Asked after every event of every resource: mostly there is no room, or nobody waits.
+    next: (activeRuns) => (waiting.size === 0 || room(activeRuns) === 0 ? [] : inOrder().slice(0, room(activeRuns))),
     length: () => waiting.size
   }
 }

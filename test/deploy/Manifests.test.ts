@@ -90,8 +90,12 @@ describe("the operator's Deployment", () => {
   it("has a heap that fits below its memory limit", () => {
     const env = container!["env"] as ReadonlyArray<Json>
     const options: string = env.find(({ name }) => name === "NODE_OPTIONS")!["value"]
-    const heapMiB = Number(/^--max-old-space-size=(\d+)$/.exec(options)?.[1])
-    assert.isAbove(heapMiB, 0)
+    const oldMiB = Number(/--max-old-space-size=(\d+)/.exec(options)?.[1])
+    // Three of them are the young generation.
+    const semiMiB = Number(/--max-semi-space-size=(\d+)/.exec(options)?.[1])
+    assert.isAbove(oldMiB, 0)
+    assert.isAbove(semiMiB, 0)
+    const heapMiB = oldMiB + 3 * semiMiB
     assert.isAtMost(heapMiB, Number.parseInt(container!["resources"].limits.memory, 10) * 0.7)
   })
 

@@ -1,10 +1,8 @@
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { ApiServer } from "../../scripts/services/ControlPlane.ts"
 import type * as Kubelet from "../../scripts/services/Kubelet.ts"
-import * as OciImage from "../../scripts/services/OciImage.ts"
 import { ApiClient, type Json } from "./processnode/ApiClient.ts"
 import * as NodeObject from "./processnode/NodeObject.ts"
 
@@ -29,18 +27,6 @@ export class ContainerNode {
     const client = new ApiClient(apiserver)
     for (const namespace of namespaces) await NodeObject.takeOver(client, node.node, namespace)
     return new ContainerNode(client, node, namespaces)
-  }
-
-  /** Makes an image of files of this machine and gives it to the node. */
-  image(recipe: OciImage.Recipe): void {
-    const folder = mkdtempSync(join(tmpdir(), "kafka-backup-image-"))
-    try {
-      const file = join(folder, "image.tar")
-      OciImage.write(recipe, file)
-      this.load(file)
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
   }
 
   /** Gives the node the image of an archive. */

@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs"
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { version } from "../../src/version.ts"
 import { ContainerNode } from "../harness/ContainerNode.ts"
@@ -109,12 +108,7 @@ describeWith(["controlPlane", "kubelet"], "a node with containers", ({ apiserver
   })
 
   it("starts what npm run build makes, with nothing else than Node in its image", async () => {
-    const { folder, recipe } = productImage("kafka-backup.test/kafka-backup:1")
-    try {
-      node.image(recipe)
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
+    await productImage(node, "kafka-backup.test/kafka-backup:1")
     await run("product", { image: "kafka-backup.test/kafka-backup:1", args: ["--version"] })
     const { exitCode } = await terminated("product")
     const log = node.log(namespace, "product")

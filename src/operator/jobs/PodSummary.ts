@@ -12,12 +12,16 @@ export const of = (pod: Pod): RunSummary | undefined => {
   return typeof message === "string" ? Result.getOrUndefined(SummaryCodec.decode(message)) : undefined
 }
 
-/** Reason, message and advice of anything but a success, as the command told them. */
+/**
+ * Reason, message and advice of anything but a success, as the command told them. What it advises after an interruption, to
+ * repeat it with an option, is for people who typed it: here the Job or the next run goes on.
+ */
 export const trouble = (summary: RunSummary | undefined): Trouble | undefined => {
   if (summary === undefined || summary.outcome === "success") return undefined
-  const { advice, exitCode, message, reason } = summary
+  const { advice, exitCode, message, outcome, reason } = summary
+  const told = advice === undefined || outcome === "interrupted" ? [] : [advice]
   return {
     reason: PodFailure.text(reason) ?? "PodFailed",
-    message: [message ?? `it ended with exit code ${exitCode}`, ...(advice === undefined ? [] : [advice])].join("; ")
+    message: [message ?? `it ended with exit code ${exitCode}`, ...told].join("; ")
   }
 }

@@ -153,6 +153,8 @@ const retrying = (job: Job, own: ReadonlyArray<Pod>): Trouble | undefined => {
   const failed = job.status?.failed
   const attempt = Math.max(typeof failed === "number" ? failed : 0, 1) + 1
   const allowed = JobFacts.attemptsAllowed(job)
+  // The last attempt failed too: its end is told in a moment.
+  if (allowed !== undefined && typeof failed === "number" && failed >= allowed) return undefined
   const which = allowed === undefined ? `attempt ${attempt}` : `attempt ${Math.min(attempt, allowed)} of ${allowed}`
   return { reason: "Retrying", message: `${which} after ${cause.reason}: ${cause.message}` }
 }

@@ -163,6 +163,19 @@ describe("a pod that runs", () => {
     assert.match(of([refused, killed], "07:05:00", [], { failed: 2 })?.message ?? "", /^attempt 3 of 4 after OOMKilled/)
   })
 
+  it("follows one that was stopped, without advice for those who type commands", () => {
+    const stopped = {
+      ...failure,
+      outcome: "interrupted" as const,
+      exitCode: 21,
+      reason: "Interrupted",
+      message: "stopped"
+    }
+    const told = { ...stopped, advice: "repeat the run with --slot" }
+    const second = of([ended(0, { exitCode: 21, message: said(told) }), running(1)], "07:05:00", [], { failed: 1 })
+    assert.strictEqual(second?.message, "attempt 2 of 4 after Interrupted: stopped")
+  })
+
   it("follows one that was disrupted, which costs no attempt", () => {
     const drained = ended(
       0,
