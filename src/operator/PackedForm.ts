@@ -12,7 +12,8 @@ const smallLength = 4096
 export const packed: Form<KubeObject> = {
   keep: (object) => {
     const text = JSON.stringify(object)
-    return text.length < smallLength ? text : deflateRawSync(text, { level: 1 })
+    // A copy: what zlib gives is the front of a piece of memory of 16 KiB or more.
+    return text.length < smallLength ? text : new Uint8Array(deflateRawSync(text, { level: 1 }))
   },
   giveBack: (kept) =>
     JSON.parse(typeof kept === "string" ? kept : inflateRawSync(kept as Uint8Array).toString("utf8")) as KubeObject
