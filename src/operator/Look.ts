@@ -1,74 +1,32 @@
-import { Effect, Option, Result } from "effect"
-import * as Kind from "../kubernetes/Kind.ts"
-import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
-import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
+import { Effect, Option } from "effect"
+import type { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
+import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
 import * as Due from "../plan/Due.ts"
-import * as Occasion from "../plan/Occasion.ts"
 import type { Remembered } from "../plan/Remembered.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as Trigger from "../resource/Trigger.ts"
-import type { ActiveRun, Facts, OccasionName, Trouble } from "../status/Facts.ts"
+import type { Facts } from "../status/Facts.ts"
 import * as History from "../status/History.ts"
 import * as Memory from "../status/Memory.ts"
 import * as Words from "../status/Words.ts"
-import type { Caches } from "./Caches.ts"
-import * as JobMaker from "./JobMaker.ts"
-import * as ChoreJobs from "./jobs/ChoreJobs.ts"
-import * as JobReading from "./jobs/JobReading.ts"
-import type { JobSettings } from "./jobs/JobSettings.ts"
-import * as JobTemplate from "./jobs/JobTemplate.ts"
 import * as Lane from "./Lane.ts"
-import * as ObjectCache from "./ObjectCache.ts"
+import * as LaneWork from "./LaneWork.ts"
 import * as Outcome from "./Outcome.ts"
+import * as Pace from "./Pace.ts"
 import { PodProgress } from "./PodProgress.ts"
 import type { LookAgain } from "./ResourceFibers.ts"
-import type { RunQueue } from "./RunQueue.ts"
 import * as Sight from "./Sight.ts"
 import * as VanishedRun from "./VanishedRun.ts"
 
-/** While a run is active its pod is asked this often how far it is, in milliseconds. */
-export const progressEveryMillis = 15_000
-
-/** A run that began less than a minute ago is asked more often: most end soon, and who started it by hand is looking. */
-const progressMillis = (startMillis: number, nowMillis: number): number =>
-  nowMillis - startMillis < 60_000 ? 5_000 : progressEveryMillis
-
-/** A Job that the API server does not take is tried again this much later, in milliseconds. */
-export const refusedAgainMillis = 60_000
-
-/** A run that has been in trouble for this long is looked at less often: its cure is heard of anyway, in milliseconds. */
-const longTroubledMillis = 300_000
-const troubledEveryMillis = 60_000
-
-/** After the end of a Job was told, in milliseconds. */
-const endedAgainMillis = 1000
-
 /** A status that says nothing about a resource this old has been lost, in milliseconds. */
 const forgottenAfterMillis = 300_000
-
-/** What a look uses beside the ports. */
-export interface Tools {
-  readonly caches: Caches
-  readonly queue: RunQueue
-  readonly settings: JobSettings
-}
-
-/** What the lane did. */
-interface Done {
-  readonly isStarted: boolean
-  readonly active?: ActiveRun
-  readonly refusal?: Trouble
-  readonly before?: number
-}
-
-const nothingDone: Done = { isStarted: false }
 
 /**
  * Looks at one resource that is not being deleted: reads what its Jobs tell, starts what is due, and says so in its status. Level
  * triggered: it may be cut off anywhere and be asked again at any time, here or in another process.
  */
 export const look = Effect.fn("Look.look")(function* (
-  tools: Tools,
+  tools: LaneWork.Tools,
   sight: Sight.Sight
 ): Effect.fn.Return<LookAgain, KubernetesError, KubernetesApi | PodProgress | Outcome.Services> {
   const { caches, queue } = tools
@@ -95,7 +53,7 @@ export const look = Effect.fn("Look.look")(function* (
       ? ({ _tag: "Nothing" } as const)
       : Lane.next({
           isBusy: tidings.unfinished.length > 0,
-          stuckChore: stuckChore(tidings),
+          stuckChore: LaneWork.stuckChore(tidings),
           due: due?.start,
           generation: sight.generation,
           keep: backup.spec.retention?.backups,
@@ -109,7 +67,7 @@ export const look = Effect.fn("Look.look")(function* (
             previous.observedGeneration === undefined && nowMillis - sight.createdMillis > forgottenAfterMillis,
           vanishedJob: vanished?.jobName
         })
-  const done = yield* act(tools, sight, wish)
+  const done = yield* LaneWork.carryOut(tools, sight, wish)
   if (wish._tag !== "Run") queue.settle(sight.key)
 
   const isWaiting = due?.start !== undefined && !done.isStarted
@@ -137,20 +95,17 @@ export const look = Effect.fn("Look.look")(function* (
   yield* Outcome.tell(caches, sight, facts, tidings.untold)
   caches.closeGraves(sight.key)
 
-  const again = [
-    due?.lookAgainMillis === undefined ? undefined : due.lookAgainMillis - nowMillis,
-    active !== undefined
-      ? active.trouble !== undefined && nowMillis - active.startMillis > longTroubledMillis
-        ? troubledEveryMillis
-        : progressMillis(active.startMillis, nowMillis)
-      : tidings.unfinished.length > 0
-        ? progressEveryMillis
-        : undefined,
-    done.refusal === undefined ? undefined : refusedAgainMillis,
-    // What follows from an end, such as retention, is decided when that is in the status.
-    tidings.untold.length > 0 ? endedAgainMillis : undefined
-  ].filter((millis) => millis !== undefined)
-  return { _tag: "After", millis: again.length === 0 ? Infinity : Math.max(0, Math.min(...again)) }
+  return {
+    _tag: "After",
+    millis: Pace.nextMillis({
+      dueMillis: due?.lookAgainMillis,
+      active,
+      isBusy: tidings.unfinished.length > 0,
+      isRefused: done.refusal !== undefined,
+      hasEnded: tidings.untold.length > 0,
+      nowMillis
+    })
+  }
 })
 
 const started = (sight: Sight.Sight) => {
@@ -180,65 +135,6 @@ const unusable = ({ createdMillis }: Sight.Sight, remembered: Remembered): Remem
   ...remembered
 })
 
-const occasionNames = { Slot: "schedule", Trigger: "trigger", Once: "once" } as const satisfies Record<
-  Occasion.Occasion["_tag"],
-  OccasionName
->
-
-/** The chore that is alone in the lane and does not get on. */
-const stuckChore = ({ unfinished }: Sight.Tidings): string | undefined => {
-  const [only, ...others] = unfinished
-  if (only?.reading._tag !== "ActiveChore" || only.reading.trouble === undefined || others.length > 0) return undefined
-  // One that is being deleted already only needs time.
-  return only.job.metadata.deletionTimestamp === undefined ? only.reading.jobName : undefined
-}
-
-/** Does what the lane wishes. */
-const act = Effect.fnUntraced(function* (
-  { caches, queue, settings }: Tools,
-  sight: Sight.Sight,
-  wish: Lane.Wish
-): Effect.fn.Return<Done, KubernetesError, KubernetesApi> {
-  const { backup, key, name, namespace, nowMillis, uid } = sight
-  if (wish._tag === "Nothing" || backup === undefined) return nothingDone
-  if (wish._tag === "GiveWay") {
-    const api = yield* KubernetesApi
-    yield* api
-      .remove(Kind.jobs, { namespace, name: wish.jobName }, { propagation: "Background" })
-      .pipe(Effect.catchIf(hasReason("NotFound"), () => Effect.void))
-    return nothingDone
-  }
-  if (wish._tag !== "Run") {
-    const job = (wish._tag === "Prune" ? ChoreJobs.forPrune : ChoreJobs.forCatalogue)({
-      backup,
-      settings,
-      key: wish.key
-    })
-    // Made before and ended: it is not made again while it is there.
-    if (Result.isSuccess(job) && caches.jobs.get(ObjectCache.keyOf(job.success)) !== undefined) return nothingDone
-    const made = yield* JobMaker.make(job, uid)
-    if (made._tag === "Refused") return { isStarted: false, refusal: made.trouble }
-    caches.learnJob(made.job)
-    return nothingDone
-  }
-
-  const { occasion } = wish
-  const dueMillis = occasion._tag === "Trigger" ? occasion.firstSeenMillis : occasion.slotMillis
-  const { before, isGranted } = queue.ask(key, dueMillis, caches.activeRuns())
-  if (!isGranted) return { isStarted: false, before }
-  const identity = Occasion.identity({ uid, namespace, name }, occasion)
-  const job = JobTemplate.forRun({ backup, identity, occasion: occasionNames[occasion._tag], settings })
-  return yield* JobMaker.make(job, uid).pipe(
-    Effect.map((made): Done => {
-      if (made._tag === "Refused") return { isStarted: false, refusal: made.trouble }
-      caches.learnJob(made.job)
-      const reading = JobReading.read(made.job, [], nowMillis)
-      return { isStarted: true, ...(reading._tag === "Active" ? { active: reading.run } : {}) }
-    }),
-    Effect.ensuring(Effect.sync(() => queue.settle(key)))
-  )
-})
-
 /** The active run with what its pod says of itself, where that was not asked a moment ago: what is new in it is a reason to write. */
 const withProgress = Effect.fnUntraced(function* (
   { active, activeJob }: Sight.Tidings,
@@ -248,7 +144,7 @@ const withProgress = Effect.fnUntraced(function* (
   const isFresh =
     activeRun?.jobName === active.jobName &&
     before?.updatedTime !== undefined &&
-    Math.abs(nowMillis - Words.millis(before.updatedTime)) < progressMillis(active.startMillis, nowMillis)
+    Math.abs(nowMillis - Words.millis(before.updatedTime)) < Pace.progressMillis(active.startMillis, nowMillis)
   if (isFresh) return active
   const pod = activeJob.pods.find(({ status }) => status?.phase === "Running")
   if (pod === undefined) return active

@@ -11,6 +11,7 @@ import { Health } from "./Health.ts"
 import type { JobSettings } from "./jobs/JobSettings.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
 import * as Labels from "./Labels.ts"
+import type { Tools } from "./LaneWork.ts"
 import * as Look from "./Look.ts"
 import * as LookDying from "./LookDying.ts"
 import type { Key, Scope } from "./ObjectCache.ts"
@@ -45,7 +46,7 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
   const scopes = settings.watchNamespaces ?? [undefined]
   const caches = Caches.make(scopes)
   const queue = RunQueue.make(settings.maxConcurrentRuns)
-  const tools: Look.Tools = { caches, queue, settings: settings.jobs }
+  const tools: Tools = { caches, queue, settings: settings.jobs }
   const services = yield* Effect.context<LookServices>()
   const fibers = yield* ResourceFibers.make(
     (key) => Effect.provideContext(lookAt(tools, key), services),
@@ -109,7 +110,7 @@ const unsynced = ({ jobs, pods, resources }: Caches.Caches): ReadonlyArray<strin
   Object.entries({ kafkabackups: resources, jobs, pods }).flatMap(([name, cache]) => (cache.isSynced() ? [] : [name]))
 
 /** One look at one resource, measured. */
-const lookAt = Effect.fnUntraced(function* (tools: Look.Tools, key: Key) {
+const lookAt = Effect.fnUntraced(function* (tools: Tools, key: Key) {
   const metrics = yield* OperatorMetrics
   const resource = tools.caches.resources.get(key)
   if (resource === undefined) {
@@ -129,7 +130,7 @@ const lookAt = Effect.fnUntraced(function* (tools: Look.Tools, key: Key) {
 })
 
 const sighted = Effect.fnUntraced(function* (
-  tools: Look.Tools,
+  tools: Tools,
   first: Sight.Sight
 ): Effect.fn.Return<ResourceFibers.LookAgain, KubernetesError, LookServices> {
   const sight = (yield* Confirmation.confirm(tools.caches, first))
