@@ -41,7 +41,7 @@ const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, m
 
 const maxConcurrentRuns = 10
 /** NODE_OPTIONS of the operator's container. */
-const nodeOptions = "--max-old-space-size=160 --max-semi-space-size=4"
+const nodeOptions = "--max-old-space-size=160 --max-semi-space-size=2"
 /** The rest of its environment that memory depends on. */
 const allocator = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "65536", MALLOC_TRIM_THRESHOLD_: "65536" }
 const mib = 1024 * 1024

@@ -43,9 +43,9 @@ export const calmCollector = (limitBytes: number): void => {
 }
 
 /**
- * Lets V8's heap grow to one and a half times of what lives in it before it collects, rather than to four times: for a process that
+ * Lets V8's heap grow by a third of what lives in it before it collects, rather than to four times: for a process that
  * waits most of the time, and whose memory somebody pays for all the time.
  */
 export const frugalCollector = (): void => {
-  if (process.versions.node.startsWith("24.")) v8.setFlagsFromString("--heap-growing-percent=50")
+  if (process.versions.node.startsWith("24.")) v8.setFlagsFromString("--heap-growing-percent=30")
 }

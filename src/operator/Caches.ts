@@ -108,9 +108,9 @@ const isUnfinishedRun = (job: Job): boolean =>
   JobFacts.condition(job, "Failed") === undefined
 
 export const make = (scopes: ReadonlyArray<ObjectCache.Scope> = [undefined]): Caches => {
-  const resources = ObjectCache.make<KubeObject>(ObjectCache.keyOf, scopes, packed)
-  const jobs = ObjectCache.make<Job>(ownerOf, scopes)
-  const podCache = ObjectCache.make<Pod>(ownerOf, scopes)
+  const resources = ObjectCache.make<KubeObject>(ObjectCache.keyOf, scopes, packed())
+  const jobs = ObjectCache.make<Job>(ownerOf, scopes, packed())
+  const podCache = ObjectCache.make<Pod>(ownerOf, scopes, packed())
   const leanPod = (pod: Pod): Pod => {
     const { labels, namespace } = pod.metadata
     const job = jobs.get(`${namespace ?? ""}/${labels?.["batch.kubernetes.io/job-name"] ?? ""}`)

@@ -17,15 +17,17 @@ const withHistory = (entries: number): KubeObject => ({
   }
 })
 
+const form = packed<KubeObject>()
+
 describe("a packed resource", () => {
   it.each([0, 1, 100])("with %i entries of history is given back as it was", (entries) => {
     const object = withHistory(entries)
-    expect(packed.giveBack(packed.keep(object))).toEqual(object)
+    expect(form.giveBack(form.keep(object))).toEqual(object)
   })
 
   it("with a long history takes a fraction of its text, and no more memory than it has bytes", () => {
     const object = withHistory(100)
-    const kept = packed.keep(object)
+    const kept = form.keep(object)
     if (!(kept instanceof Uint8Array)) throw new Error("it was not deflated")
     expect(kept.buffer.byteLength).toBe(kept.byteLength)
     expect(kept.byteLength).toBeLessThan(JSON.stringify(object).length / 3)
