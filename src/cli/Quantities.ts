@@ -1,20 +1,7 @@
 /** Numbers as people read them: `1.40 GB`, `2,097,152`, `1m 12s`. Decimal units, as storage is sold and billed. */
 
-const units = ["B", "kB", "MB", "GB", "TB", "PB"]
-
-/** Three digits that count. */
-export const bytes = (n: number): string => {
-  let value = n
-  let unit = 0
-  // 999,950 B would round up to 1000 kB.
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000
-    unit++
-  }
-  return `${unit === 0 ? Math.round(value) : value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0)} ${units[unit]}`
-}
-
-export const count = (n: number): string => n.toLocaleString("en-US", { maximumFractionDigits: 0 })
+/** The same words as in a status. */
+export { bytes, count } from "../status/Words.ts"
 
 /** Tenths below ten seconds, then seconds, then minutes. */
 export const duration = (millis: number): string => {
