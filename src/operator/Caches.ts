@@ -136,7 +136,7 @@ export const make = (scopes: ReadonlyArray<ObjectCache.Scope> = [undefined]): Ca
   const bury = (job: Job) => {
     const owner = ownerOf(job)
     // One whose end was told has its time to live set.
-    if (owner === undefined || job.spec?.ttlSecondsAfterFinished !== undefined) return
+    if (owner === undefined || isTold(job)) return
     graves.set(ObjectCache.keyOf(job), { job, pods: JobFacts.podsOf(job, pods.ofOwner(owner)) })
   }
 

@@ -13,7 +13,7 @@ import * as JobFacts from "./jobs/JobFacts.ts"
 import * as Labels from "./Labels.ts"
 import type { Tools } from "./LaneWork.ts"
 import * as Outcome from "./Outcome.ts"
-import { progressEveryMillis, refusedAgainMillis } from "./Pace.ts"
+import { progressEveryMillis } from "./Pace.ts"
 import type { LookAgain } from "./ResourceFibers.ts"
 import * as Sight from "./Sight.ts"
 
@@ -53,10 +53,7 @@ export const look = Effect.fn("LookDying.look")(function* (
     }
   }
   yield* tell(tools.caches, sight, step.waitsFor)
-  return {
-    _tag: "After",
-    millis: step._tag === "Clean" ? progressEveryMillis : Math.min(progressEveryMillis, refusedAgainMillis)
-  }
+  return { _tag: "After", millis: progressEveryMillis }
 })
 
 const released = {

@@ -10,7 +10,7 @@ export const progressMillis = (startMillis: number, nowMillis: number): number =
   nowMillis - startMillis < 60_000 ? 5_000 : progressEveryMillis
 
 /** A Job that the API server does not take is tried again this much later. */
-export const refusedAgainMillis = 60_000
+const refusedAgainMillis = 60_000
 
 /** A run that has been in trouble for this long is looked at less often: its cure is heard of anyway. */
 const longTroubledMillis = 300_000

@@ -1,18 +1,13 @@
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import type { Pod } from "../kubernetes/Objects.ts"
 import type { RunProgressFacts } from "../status/Facts.ts"
-
-/** Port on which a run's pod answers. */
-export const port = 9090
+import { metricsPort } from "./jobs/JobSettings.ts"
 
 /** Reads how far the run in a pod is. Nobody depends on it: a pod that cannot be asked is one without progress. */
 export class PodProgress extends Context.Service<
   PodProgress,
   { readonly read: (pod: Pod) => Effect.Effect<Option.Option<RunProgressFacts>> }
 >()("kafka-backup/operator/PodProgress") {
-  /** Knows of no progress. */
-  static readonly none = Layer.succeed(PodProgress, { read: () => Effect.succeedNone })
-
   /** Asks the pod itself, at its address in the cluster. */
   static readonly http = Layer.succeed(PodProgress, {
     read: (pod) => {
@@ -20,7 +15,9 @@ export class PodProgress extends Context.Service<
       if (address === undefined || pod.status?.phase !== "Running") return Effect.succeedNone
       const host = address.includes(":") ? `[${address}]` : address
       return Effect.tryPromise((signal) =>
-        fetch(`http://${host}:${port}/progress`, { signal }).then((response) => response.json() as Promise<unknown>)
+        fetch(`http://${host}:${metricsPort}/progress`, { signal }).then(
+          (response) => response.json() as Promise<unknown>
+        )
       ).pipe(
         Effect.timeout(patienceMillis),
         Effect.flatMap((json) => Effect.map(Clock.currentTimeMillis, (now) => fromJson(json, now))),

@@ -115,17 +115,18 @@ const lookAt = Effect.fnUntraced(function* (tools: Tools, key: Key) {
   const resource = tools.caches.resources.get(key)
   if (resource === undefined) {
     tools.queue.settle(key)
+    tools.caches.closeGraves(key)
     const [namespace = "", name = ""] = key.split("/")
     yield* metrics.forget({ namespace, name })
     return { _tag: "Gone" } as const
   }
   const since = yield* Clock.currentTimeMillis
-  const again = yield* sighted(tools, Sight.of(tools.caches, resource, since))
+  const sight = Sight.of(tools.caches, resource, since)
+  const again = yield* sighted(tools, sight)
   const until = yield* Clock.currentTimeMillis
-  yield* metrics.reconciled(
-    tools.caches.resources.versionOf(key) === resource.metadata.resourceVersion ? "unchanged" : "changed",
-    (until - since) / 1000
-  )
+  const isUnchanged = tools.caches.resources.versionOf(key) === resource.metadata.resourceVersion
+  const result = sight.problems.length > 0 ? "user_must_act" : isUnchanged ? "unchanged" : "changed"
+  yield* metrics.reconciled(result, (until - since) / 1000)
   return again
 })
 

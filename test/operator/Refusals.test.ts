@@ -2,7 +2,7 @@ import { describe, expect } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import * as Kind from "../../src/kubernetes/Kind.ts"
 import { Forbidden } from "../../src/kubernetes/KubernetesError.ts"
-import { backupOf, condition, hourly, outcomes, runsAmong, setsIn, story, world } from "./world.ts"
+import { backupOf, condition, hourly, metric, outcomes, runsAmong, setsIn, story, world } from "./world.ts"
 
 describe("a spec that only the operator can judge", () => {
   for (const [what, spec, mentions] of [
@@ -15,7 +15,7 @@ describe("a spec that only the operator can judge", () => {
         const { advance, kubectl, kubernetes, start } = yield* world
         // As an API server does whose rules are older than the operator's.
         yield* kubernetes.admit(Kind.kafkaBackups, (object) => Result.succeed(object))
-        yield* start()
+        const replica = yield* start()
         yield* kubectl.apply(hourly("odd", spec))
         yield* advance("5 minutes")
         const status = yield* kubectl.status("odd")
@@ -25,6 +25,7 @@ describe("a spec that only the operator can judge", () => {
         expect(condition(status, "ScheduleValid")?.message).toContain(mentions)
         expect(status.nextScheduledTime).toBeUndefined()
         expect(yield* kubectl.events).toHaveLength(1)
+        expect(metric(yield* replica.metrics, "reconciles_total", 'result="user_must_act"')).toBeGreaterThan(0)
 
         yield* kubernetes.forgetCalls
         yield* advance("2 hours")
