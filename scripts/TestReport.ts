@@ -8,9 +8,46 @@ export interface Count {
 /** The part of vitest's JSON report that we read. */
 export interface Report {
   readonly testResults: ReadonlyArray<{
+    /** Path of the file. */
+    readonly name: string
     readonly status: string
-    readonly assertionResults: ReadonlyArray<{ readonly status: string }>
+    /** Why the file broke before its tests ran. */
+    readonly message?: string
+    readonly assertionResults: ReadonlyArray<{
+      readonly status: string
+      readonly fullName: string
+      readonly failureMessages?: ReadonlyArray<string> | null
+    }>
   }>
+}
+
+/** Lines of a failure's message that are repeated at the end: enough to see what differed, not its stack. */
+const repeatedLines = 12
+
+const excerpt = (message: string): string =>
+  message
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !/^\s+at /.test(line))
+    .slice(0, repeatedLines)
+    .map((line) => `    ${line}`)
+    .join("\n")
+
+/**
+ * What failed and why, a text for each: file, test and the start of its message. Printed once more after everything else, for
+ * the log of a long run may be kept by its end alone.
+ *
+ * @param root folder that file names are told relative to, ending with a slash
+ */
+export const failures = (report: Report | undefined, exitCode: number, root: string): ReadonlyArray<string> => {
+  const told = (report?.testResults ?? []).flatMap((file) => {
+    const name = file.name.startsWith(root) ? file.name.slice(root.length) : file.name
+    const failed = file.assertionResults.filter(({ status }) => status === "failed")
+    if (failed.length === 0 && file.status === "failed") return [`${name}\n${excerpt(file.message ?? "")}`]
+    return failed.map((one) => `${name} > ${one.fullName}\n${excerpt((one.failureMessages ?? []).join("\n"))}`)
+  })
+  if (told.length > 0) return told
+  if (report === undefined) return [`no report was written (exit code ${exitCode})`]
+  return exitCode === 0 ? [] : [`exit code ${exitCode} though no test failed: an error outside of any test, see above`]
 }
 
 /**
@@ -18,18 +55,12 @@ export interface Report {
  * failed: an error outside of any test, or a report that was never written.
  */
 export const count = (report: Report | undefined, exitCode: number): Count => {
-  const files = report?.testResults ?? []
-  const statuses = files.flatMap((file) => file.assertionResults.map(({ status }) => status))
-  const failedTests = statuses.filter((status) => status === "failed").length
+  const statuses = (report?.testResults ?? []).flatMap((file) => file.assertionResults.map(({ status }) => status))
   const passed = statuses.filter((status) => status === "passed").length
-  const brokenFiles = files.filter(
-    (file) => file.status === "failed" && !file.assertionResults.some(({ status }) => status === "failed")
-  ).length
-  const failed = failedTests + brokenFiles
   return {
     passed,
-    failed: failed === 0 && (exitCode !== 0 || report === undefined) ? 1 : failed,
-    skipped: statuses.length - passed - failedTests
+    failed: failures(report, exitCode, "").length,
+    skipped: statuses.filter((status) => status !== "passed" && status !== "failed").length
   }
 }
 

@@ -24,6 +24,7 @@ const isOff = process.argv.includes("--no-services") || process.env["KBO_SERVICE
 const areRequired = process.env["CI"] === "true" || process.env["KBO_REQUIRE_SERVICES"] === "1"
 
 const running = new Set<ChildProcess>()
+const failures: Array<string> = []
 let fleet: Fleet | undefined
 
 const vitest = async (
@@ -53,6 +54,7 @@ const vitest = async (
     })
   })
   const report = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as TestReport.Report) : undefined
+  failures.push(...TestReport.failures(report, code, Cache.root).map((failure) => `${project}: ${failure}`))
   return TestReport.count(report, code)
 }
 
@@ -108,5 +110,6 @@ try {
 
 if (isOff && areRequired) say("services are required here (CI=true or KBO_REQUIRE_SERVICES=1) but switched off")
 const total = TestReport.sum(counts)
+if (failures.length > 0) console.log(`\n--- what failed\n${failures.join("\n")}\n--- end of what failed`)
 if (!TestReport.isGood(total)) process.exitCode = 1
 console.log(TestReport.closingLine(total))

@@ -2,8 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as TestReport from "../../scripts/TestReport.ts"
 
 const file = (status: string, ...tests: ReadonlyArray<string>) => ({
+  name: "/here/test/some.test.ts",
   status,
-  assertionResults: tests.map((one) => ({ status: one }))
+  assertionResults: tests.map((one) => ({ status: one, fullName: `a thing is ${one}` }))
 })
 
 describe("TestReport", () => {
@@ -25,6 +26,25 @@ describe("TestReport", () => {
 
   it("counts a report that was never written as one failure", () => {
     assert.deepStrictEqual(TestReport.count(undefined, 0), { passed: 0, failed: 1, skipped: 0 })
+  })
+
+  it("says again at the end what failed and why, without the stack", () => {
+    const failed = {
+      ...file("failed", "passed"),
+      assertionResults: [
+        { status: "passed", fullName: "a thing works", failureMessages: [] },
+        {
+          status: "failed",
+          fullName: "a thing stays whole",
+          failureMessages: ["AssertionError: expected 1 to be 2\n\n    at it (/here/test/some.test.ts:3:1)"]
+        }
+      ]
+    }
+    const broken = { ...file("failed"), message: "Error: no such module\n    at load (/here/x.ts:1:1)" }
+    assert.deepStrictEqual(TestReport.failures({ testResults: [failed, broken] }, 1, "/here/"), [
+      "test/some.test.ts > a thing stays whole\n    AssertionError: expected 1 to be 2",
+      "test/some.test.ts\n    Error: no such module"
+    ])
   })
 
   it("does not call a run good that tested nothing", () => {
