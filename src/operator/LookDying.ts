@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
+import type { KubeObject } from "../kubernetes/Objects.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import type { Facts, Trouble } from "../status/Facts.ts"
 import * as Memory from "../status/Memory.ts"
@@ -47,8 +48,8 @@ export const look = Effect.fn("LookDying.look")(function* (
       // What is kept must not be removed by a Job that starts or goes on when nobody waits for it any more.
       if (step.outcome !== "Cleaned") yield* endJobs(sight, unfinishedCleanup(sight))
       const trouble: Trouble = step.trouble ?? { reason: step.outcome, message: released[step.outcome] }
-      yield* tell(tools.caches, sight, { ...trouble, reason: releaseReasons[step.outcome] })
-      yield* release(sight)
+      const told = yield* tell(tools.caches, sight, { ...trouble, reason: releaseReasons[step.outcome] })
+      yield* release(tools.caches, sight, told)
       return { _tag: "After", millis: progressEveryMillis }
     }
   }
@@ -119,7 +120,7 @@ const endJobs = Effect.fnUntraced(function* (sight: Sight.Sight, jobs: ReadonlyA
   )
 })
 
-/** Says in status and Events how the deletion stands; nothing of it may hold the deletion up. */
+/** Says in status and Events how the deletion stands; nothing of it may hold the deletion up. Gives the resource as it is then. */
 const tell = Effect.fnUntraced(function* (caches: Caches, sight: Sight.Sight, deletion: Trouble) {
   const { ended, chores, untold } = Sight.tidings(sight)
   const facts: Facts = {
@@ -139,24 +140,25 @@ const tell = Effect.fnUntraced(function* (caches: Caches, sight: Sight.Sight, de
     deletion,
     ignoredStorageBlocks: []
   }
-  yield* Outcome.tell(
-    caches,
-    sight,
-    facts,
-    untold.filter((seen) => !isCleanup(seen))
-  ).pipe(
+  const ofRuns = untold.filter((seen) => !isCleanup(seen))
+  return yield* Outcome.tell(caches, sight, facts, ofRuns).pipe(
     Effect.catch((error) =>
       Effect.logWarning("how the deletion stands could not be told").pipe(
-        Effect.annotateLogs({ resource: sight.key, error: error.message })
+        Effect.annotateLogs({ resource: sight.key, error: error.message }),
+        Effect.as(sight.resource)
       )
     )
   )
 })
 
-/** Takes our finalizer off, and no other. */
-const release = Effect.fnUntraced(function* ({ name, namespace, resource, uid }: Sight.Sight) {
+/** Takes our finalizer off, and no other, if nobody changed the resource since that was decided. */
+const release = Effect.fnUntraced(function* (
+  caches: Caches,
+  { name, namespace, uid }: Sight.Sight,
+  { metadata }: KubeObject
+) {
   const api = yield* KubernetesApi
-  const { finalizers = [], resourceVersion } = resource.metadata
+  const { finalizers = [], resourceVersion } = metadata
   yield* api
     .patch(
       Kind.kafkaBackups,
@@ -169,5 +171,9 @@ const release = Effect.fnUntraced(function* ({ name, namespace, resource, uid }:
         }
       }
     )
-    .pipe(Effect.catchIf(hasReason("NotFound"), () => Effect.void))
+    .pipe(
+      // Until the watch tells of its end, no look may take it for one that is still to be cleaned up.
+      Effect.map((released) => caches.resources.learn(released)),
+      Effect.catchIf(hasReason("NotFound"), () => Effect.void)
+    )
 })

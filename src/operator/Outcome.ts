@@ -2,10 +2,10 @@ import { Effect } from "effect"
 import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
+import type { KubeObject } from "../kubernetes/Objects.ts"
 import * as Announcements from "../status/Announcements.ts"
 import type { Facts } from "../status/Facts.ts"
 import * as Next from "../status/Next.ts"
-import type { Status } from "../status/Status.ts"
 import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import type { Caches } from "./Caches.ts"
 import { EventRecorder } from "./EventRecorder.ts"
@@ -23,14 +23,14 @@ const defaultTtlSeconds = 86_400
 
 /**
  * Tells what a look found: Events and metrics, then the status, and only when that is written the Jobs whose end is in it get their
- * time to live. Cut off in between, the next look tells again, and history has it once.
+ * time to live. Cut off in between, the next look tells again, and history has it once. Gives the resource as it is then.
  */
 export const tell = Effect.fn("Outcome.tell")(function* (
   caches: Caches,
   sight: Sight,
   facts: Facts,
   untold: ReadonlyArray<SeenJob>
-): Effect.fn.Return<Status, KubernetesError, KubernetesApi | Services> {
+): Effect.fn.Return<KubeObject, KubernetesError, KubernetesApi | Services> {
   const next = Next.next(sight.previous, facts, sight.nowMillis)
   yield* announce(sight, Announcements.announcements(sight.previous, facts, next))
   const metrics = yield* OperatorMetrics
@@ -39,7 +39,7 @@ export const tell = Effect.fn("Outcome.tell")(function* (
   // Counted once it is written: what is told twice to people is better than never, what is counted twice is wrong.
   yield* ResourceMetrics.report(metrics, sight, facts, next)
   yield* Effect.forEach(untold, (seen) => release(caches, sight, seen), { discard: true })
-  return next
+  return written ?? sight.resource
 })
 
 const announce = Effect.fnUntraced(function* (

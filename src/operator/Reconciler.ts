@@ -155,15 +155,16 @@ const failed = Effect.fnUntraced(function* (key: Key, cause: Cause.Cause<Kuberne
   const metrics = yield* OperatorMetrics
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
   yield* metrics.reconciled(error === undefined ? "defect" : "retry", 0)
-  const log =
-    error === undefined
-      ? Effect.logError("a look at a resource failed for a reason of our own: please report this", cause)
-      : hasReason("Conflict")(error)
-        ? // Somebody wrote meanwhile: that is why it is looked at again.
-          Effect.logDebug(`looking again: ${error.message}`)
-        : error.isRetryable
-          ? Effect.logWarning(`cannot finish a look at a resource, trying again: ${error.message}`)
-          : Effect.logError(`cannot finish a look at a resource, trying again: ${error.message}`)
-  yield* Effect.annotateLogs(log, { resource: key })
+  yield* Effect.annotateLogs(error === undefined ? defect(cause) : setback(error), { resource: key })
   return error?.reason._tag === "Throttled" ? error.reason.retryAfterMillis : undefined
 })
+
+const defect = (cause: Cause.Cause<KubernetesError>) =>
+  Effect.logError("a look at a resource failed for a reason of our own: please report this", cause)
+
+const setback = (error: KubernetesError) => {
+  // Somebody wrote meanwhile: that is why it is looked at again.
+  if (hasReason("Conflict")(error)) return Effect.logDebug(`looking again: ${error.message}`)
+  const log = error.isRetryable ? Effect.logWarning : Effect.logError
+  return log(`cannot finish a look at a resource, trying again: ${error.message}`)
+}

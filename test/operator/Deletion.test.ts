@@ -60,6 +60,19 @@ describe("deleting a KafkaBackup", () => {
   )
 
   story(
+    "lets go at the first attempt: its own last words are no conflict",
+    Effect.gen(function* () {
+      const { advance, kubectl, replica } = yield* withSet({ deletionPolicy: "Delete" })
+      yield* kubectl.delete("hourly")
+      yield* advance("1 minute")
+      expect(yield* kubectl.exists("hourly")).toBe(false)
+      const metrics = yield* replica.metrics
+      expect(metric(metrics, "reconciles_total", 'result="changed"')).toBeGreaterThan(0)
+      expect(metric(metrics, "reconciles_total", 'result="retry"')).toBe(0)
+    })
+  )
+
+  story(
     "with deletionPolicy Delete stops the run that is active before it removes anything",
     Effect.gen(function* () {
       const { advance, backups, kubectl } = yield* withSet({ deletionPolicy: "Delete" })
