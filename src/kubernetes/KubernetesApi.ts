@@ -20,8 +20,11 @@ export interface Place {
 
 /** What a watch tells. Apply in order to a cache that is empty at first. */
 export type Delta<A> =
-  /** Everything there is now: replaces the cache. First of all, and again after history was lost. */
-  | { readonly _tag: "Snapshot"; readonly items: ReadonlyArray<A> }
+  /**
+   * The end of a listing: there are `items`, and those of `others`, told by an `Upsert` before it, and nothing else. Comes when all is
+   * known for the first time, and again after history was lost.
+   */
+  | { readonly _tag: "Snapshot"; readonly items: ReadonlyArray<A>; readonly others?: ReadonlyArray<Place> }
   | { readonly _tag: "Upsert"; readonly object: A }
   | { readonly _tag: "Delete"; readonly object: A }
 
@@ -40,7 +43,7 @@ export interface KubernetesApiShape {
     selection: Selection
   ) => Effect.Effect<{ readonly items: ReadonlyArray<A>; readonly resourceVersion: string }, KubernetesError>
   /**
-   * A snapshot, then every change, for as long as it is run: it never ends and never fails, resumes after a cut, lists anew
+   * A snapshot (long ones piece by piece, so that nobody has to hold all of it), then every change, for as long as it is run: it never ends and never fails, resumes after a cut, lists anew
    * after 410 and waits (visibly, in the log) while the server or the CRD is not there.
    */
   readonly watch: <A extends KubeObject>(kind: Kind<A>, selection: Selection) => Stream.Stream<Delta<A>>

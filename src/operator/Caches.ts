@@ -100,7 +100,7 @@ const withoutSpec = (pod: Pod): Pod => {
 }
 
 const mapped = <A extends KubeObject>(delta: Delta<A>, f: (object: A) => A): Delta<A> =>
-  delta._tag === "Snapshot" ? { _tag: "Snapshot", items: delta.items.map(f) } : { ...delta, object: f(delta.object) }
+  delta._tag === "Snapshot" ? { ...delta, items: delta.items.map(f) } : { ...delta, object: f(delta.object) }
 
 const isUnfinishedRun = (job: Job): boolean =>
   JobFacts.purpose(job) === "run" &&

@@ -1,10 +1,12 @@
-import type { Delta } from "../kubernetes/KubernetesApi.ts"
+import type { Delta, Place } from "../kubernetes/KubernetesApi.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
 
 /** `namespace/name`. */
 export type Key = string
 
-export const keyOf = ({ metadata }: KubeObject): Key => `${metadata.namespace ?? ""}/${metadata.name}`
+const keyAt = ({ name, namespace }: Place): Key => `${namespace ?? ""}/${name}`
+
+export const keyOf = ({ metadata }: KubeObject): Key => keyAt(metadata)
 
 /** What one watch covers: a namespace, or with `undefined` all of them. */
 export type Scope = string | undefined
@@ -99,9 +101,9 @@ export const make = <A extends KubeObject>(
     return owner
   }
 
-  const replace = (items: ReadonlyArray<A>, scope: Scope): ReadonlyArray<Key> => {
+  const replace = (items: ReadonlyArray<A>, others: ReadonlyArray<Place>, scope: Scope): ReadonlyArray<Key> => {
     synced.add(scope)
-    const present = new Set(items.map(keyOf))
+    const present = new Set([...items.map(keyOf), ...others.map(keyAt)])
     const isCovered = (key: Key) => scope === undefined || key.startsWith(`${scope}/`)
     const touched = [...objects.keys()].filter((key) => isCovered(key) && !present.has(key)).map(drop)
     return [...new Set([...touched, ...items.map((item) => put(item) ?? ownerOf(item))])].filter(
@@ -123,7 +125,7 @@ export const make = <A extends KubeObject>(
     size: () => objects.size,
     isSynced: () => scopes.every((scope) => synced.has(scope)),
     absorb: (delta, scope) => {
-      if (delta._tag === "Snapshot") return replace(delta.items, scope)
+      if (delta._tag === "Snapshot") return replace(delta.items, delta.others ?? [], scope)
       const { object } = delta
       if (delta._tag === "Delete") remember(object)
       else ended.delete(object.metadata.uid ?? "")

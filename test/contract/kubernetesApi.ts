@@ -302,12 +302,20 @@ export const kubernetesApiContract = <E>(
         })
       )
 
-      fact(`is complete and without doubles when there are ${many}`, (site) =>
+      fact(`is complete and without doubles when there are ${many}, and so is what a watch begins with`, (site) =>
         Effect.gen(function* () {
           const { api, namespace } = site
           const all = Array.from({ length: many }, (_, i) => `lease-${String(i).padStart(5, "0")}`)
           yield* Effect.forEach(all, (name) => api.create(leases, leaseIn(site)({ name })), { concurrency: 16 })
           assert.deepStrictEqual(names((yield* api.list(leases, { namespace })).items), all)
+          const { next } = yield* watching(api, leases, { namespace })
+          const upserted: Array<string> = []
+          let delta = yield* next
+          for (; delta._tag === "Upsert"; delta = yield* next) upserted.push(delta.object.metadata.name)
+          if (delta._tag !== "Snapshot") return assert.fail(told(delta))
+          const others = (delta.others ?? []).map(({ name }) => name)
+          assert.deepStrictEqual(upserted, others, "a part of it told before, each once")
+          assert.deepStrictEqual([...others, ...names(delta.items)].toSorted(), all)
         })
       )
     })

@@ -24,10 +24,11 @@ import {
 /** Nothing here takes as long as in a cluster. */
 const timings = { firstDelayMillis: 5, mostDelayMillis: 40, requestMillis: 5_000, idleMillis: 5_000 }
 
-const told = (delta: Delta<Lease>): string =>
-  delta._tag === "Snapshot"
-    ? `Snapshot ${delta.items.map(({ metadata }) => metadata.name).join(" ")}`.trimEnd()
-    : `${delta._tag} ${delta.object.metadata.name}`
+const told = (delta: Delta<Lease>): string => {
+  if (delta._tag !== "Snapshot") return `${delta._tag} ${delta.object.metadata.name}`
+  const others = (delta.others ?? []).map(({ name }) => `(${name})`)
+  return ["Snapshot", ...others, ...delta.items.map(({ metadata }) => metadata.name)].join(" ")
+}
 
 const added = (name: string, version: string) => eventLine("ADDED", lease(name, version))
 const bookmark = (version: string) =>
@@ -130,6 +131,24 @@ describe("a watch over HTTP", () => {
       const deltas = yield* Stream.runCollect(Stream.take(api.watch(leases, { namespace: "ns" }), 2))
       const [, upsert] = deltas
       assert.strictEqual(upsert?._tag === "Upsert" ? upsert.object.spec?.holderIdentity : undefined, "Größe ✓")
+    })
+  )
+
+  it.live("tells a long list page by page, and at its end what of it there is", () =>
+    Effect.gen(function* () {
+      const pages = [
+        json(listOf("5", ["a", "b"], "here")),
+        // What was told of the list that could not be finished counts no longer.
+        refusal(410, "Expired"),
+        json(listOf("9", ["b"], "there")),
+        json(listOf("9", ["c"], "last")),
+        json(listOf("9", ["d"]))
+      ]
+      const { asked, next } = yield* watching(scripted(pages, [quiet]))
+      const deltas = yield* Effect.all([next, next, next, next, next])
+      assert.deepStrictEqual(deltas, ["Upsert a", "Upsert b", "Upsert b", "Upsert c", "Snapshot (b) (c) d"])
+      while (asked().length < 6) yield* Effect.sleep(5)
+      assert.strictEqual(asked().at(-1), "watch from 9")
     })
   )
 

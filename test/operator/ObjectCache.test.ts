@@ -37,6 +37,20 @@ describe("a cache of objects", () => {
     expect(known.size()).toBe(0)
   })
 
+  it("takes a long listing piece by piece: known when it ends, and then nothing else is there", () => {
+    const known = cache()
+    known.absorb({ _tag: "Snapshot", items: [object("a", 1), object("b", 2), object("c", 3)] })
+    known.absorb({ _tag: "Upsert", object: object("d", 4) })
+    known.absorb({ _tag: "Upsert", object: object("a", 5) })
+    expect([...known.keys()]).toEqual(["ns/a", "ns/b", "ns/c", "ns/d"])
+    const others = [{ namespace: "ns", name: "a" }]
+    expect(known.absorb({ _tag: "Snapshot", items: [object("c", 3)], others })).toEqual(["o"])
+    expect([...known.keys()]).toEqual(["ns/a", "ns/c"])
+    const empty = cache()
+    empty.absorb({ _tag: "Upsert", object: object("a", 1) })
+    expect(empty.isSynced()).toBe(false)
+  })
+
   it("hears nothing new in the echo of a write that it learnt of", () => {
     const known = cache()
     known.absorb({ _tag: "Snapshot", items: [object("a", 1)] })

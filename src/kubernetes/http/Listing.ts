@@ -25,12 +25,21 @@ const beginnings = 3
 export const subject = ({ namespace }: Selection): string =>
   namespace === undefined ? "of all namespaces" : `in ${namespace}`
 
-/** Every object of the selection, as of one moment. */
-export const list = <A extends KubeObject>(
+/** A page of a list, as of the moment of the first one. */
+export interface Leaf<A> extends Received.Page<A> {
+  readonly isFirst: boolean
+}
+
+/**
+ * Reads every object of the selection as of one moment, page by page; gives the version of that moment. Where the server has forgotten it
+ * meanwhile, `take` gets a first page once more: what it got before counts no longer.
+ */
+export const read = <A extends KubeObject>(
   { json }: Requests,
   kind: Kind<A>,
-  selection: Selection
-): Effect.Effect<Listed<A>, KubernetesError> => {
+  selection: Selection,
+  take: (leaf: Leaf<A>) => Effect.Effect<unknown>
+): Effect.Effect<string, KubernetesError> => {
   const ask = (from: string | undefined) => ({
     verb: "list" as const,
     kind,
@@ -48,13 +57,29 @@ export const list = <A extends KubeObject>(
     })
 
   const whole = Effect.gen(function* () {
-    let last = yield* page(undefined)
-    const items = [...last.items]
-    while (last.next !== undefined) {
-      last = yield* page(last.next)
-      for (const item of last.items) items.push(item)
+    let from: string | undefined
+    while (true) {
+      const last = yield* page(from)
+      yield* take({ ...last, isFirst: from === undefined })
+      if (last.next === undefined) return last.resourceVersion
+      from = last.next
     }
-    return { items, resourceVersion: last.resourceVersion }
   })
   return Effect.retry(whole, { times: beginnings - 1, while: ({ reason }) => reason._tag === "Gone" })
 }
+
+/** Every object of the selection, as of one moment. */
+export const list = <A extends KubeObject>(
+  requests: Requests,
+  kind: Kind<A>,
+  selection: Selection
+): Effect.Effect<Listed<A>, KubernetesError> =>
+  Effect.suspend(() => {
+    let items: Array<A> = []
+    const take = (leaf: Leaf<A>) =>
+      Effect.sync(() => {
+        if (leaf.isFirst) items = []
+        for (const item of leaf.items) items.push(item)
+      })
+    return Effect.map(read(requests, kind, selection, take), (resourceVersion) => ({ items, resourceVersion }))
+  })

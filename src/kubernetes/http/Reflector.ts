@@ -1,6 +1,6 @@
 import { Clock, Effect, Queue, Random, Stream } from "effect"
 import type { Kind } from "../Kind.ts"
-import type { Delta, Selection } from "../KubernetesApi.ts"
+import type { Delta, Place, Selection } from "../KubernetesApi.ts"
 import type { KubeObject } from "../Objects.ts"
 import * as Listing from "./Listing.ts"
 import * as Outage from "./Outage.ts"
@@ -30,10 +30,19 @@ export const watch = <A extends KubeObject>(
       /** Attempts in a row that brought nothing. */
       let failures = 0
 
-      const snapshot = Effect.gen(function* () {
-        const listed = yield* Effect.mapError(Listing.list(requests, kind, selection), (error) => ({ error }))
-        yield* Queue.offer(queue, { _tag: "Snapshot", items: listed.items })
-        return listed.resourceVersion
+      const snapshot = Effect.suspend(() => {
+        let others: Array<Place> = []
+        const take = Effect.fnUntraced(function* ({ isFirst, items, next }: Listing.Leaf<A>) {
+          if (isFirst) others = []
+          if (next === undefined) return yield* Queue.offer(queue, { _tag: "Snapshot", items, others })
+          for (const object of items) {
+            const { name, namespace } = object.metadata
+            others.push(namespace === undefined ? { name } : { namespace, name })
+            yield* Queue.offer(queue, { _tag: "Upsert", object })
+          }
+          return true
+        })
+        return Effect.mapError(Listing.read(requests, kind, selection, take), (error) => ({ error }))
       })
 
       /** Lists where needed, and watches until the connection ends; says how long to wait before the next time. */
