@@ -213,6 +213,26 @@ describeWith(
       assert.strictEqual(successes(status)[0].records, 4000)
     })
 
+    it("learns from storage of a run whose end nobody heard and whose Job is gone", async () => {
+      await world.apply(resource("unheard", { rateLimit: { recordsPerSecond: 300 } }))
+      await world.settled("unheard", "it runs", (status) => (status.progress?.records ?? 0) > 0)
+      await operator.kill()
+      const jobs = async (purpose: string): Promise<ReadonlyArray<any>> =>
+        (await world.json("jobs", "-l", `kafka.oso.sh/name=unheard,kafka.oso.sh/purpose=${purpose}`)).items
+      await world.until("its Job is complete", async () => (await jobs("run"))[0]?.status.succeeded === 1)
+      await world.kubectl("delete", "jobs", "-l", "kafka.oso.sh/name=unheard")
+      operator = await world.start("third")
+      const status = await world.settled("unheard", "it is complete", ({ phase }) => phase === "Completed")
+      assert.strictEqual(status.lastBackupRecords, 3000)
+      assert.deepStrictEqual(world.sets("unheard"), [status.lastBackupId])
+      assert.deepStrictEqual(
+        status.backupHistory.map((one: any) => [one.backupId, one.outcome]),
+        [[status.lastBackupId, "success"]]
+      )
+      assert.lengthOf(await jobs("run"), 0, "what is in storage is not backed up again")
+      assert.lengthOf(await jobs("catalogue"), 1)
+    })
+
     it("removes the backups with the resource when that was asked for, and keeps them otherwise", async () => {
       await world.apply(resource("gone", { deletionPolicy: "Delete" }))
       await world.settled("gone", "it is complete", ({ phase }) => phase === "Completed")
@@ -242,7 +262,7 @@ describeWith(
     it("ends in order when it is asked to, and its successor takes over at once", async () => {
       assert.strictEqual(await operator.stop(), 0)
       const since = performance.now()
-      operator = await world.start("third")
+      operator = await world.start("fourth")
       await world.until("the successor leads", async () => (await operator.get("/readyz")).text.includes("leading"), 20)
       assert.isBelow(performance.now() - since, 20_000)
     })
