@@ -121,6 +121,22 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
       })
     )
 
+    fact("answers for lists of every length, and for names of every length", ({ source, driver }) =>
+      Effect.gen(function* () {
+        const topic = freshTopic("among-many")
+        yield* driver.createTopic(topic, 1)
+        // One letter more each time, so that every part of a request comes to lie everywhere.
+        for (let letters = 1; letters <= 120; letters++) {
+          const absent = Array.from({ length: letters }, (_, i) => `absent-${i}-${"x".repeat(letters)}`)
+          const answers = yield* source.lookup([...absent, topic])
+          assert.deepStrictEqual(
+            answers.map(({ _tag }) => _tag),
+            [...absent.map(() => "Missing"), "Found"]
+          )
+        }
+      })
+    )
+
     fact("tells a topic that may not be described from a missing one", ({ source, driver }) =>
       Effect.gen(function* () {
         if (driver.denyDescribe === undefined) return "this driver denies nothing"

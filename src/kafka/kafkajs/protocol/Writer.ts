@@ -23,6 +23,13 @@ export class Writer {
     return at
   }
 
+  private byte(value: number): this {
+    // First the room: `this.bytes` may be another one after it.
+    const at = this.room(1)
+    this.bytes[at] = value
+    return this
+  }
+
   int8(value: number): this {
     const at = this.room(1)
     this.bytes.writeInt8(value, at)
@@ -57,11 +64,10 @@ export class Writer {
   unsignedVarint(value: number): this {
     let rest = value
     while (rest > 0x7f) {
-      this.bytes[this.room(1)] = (rest & 0x7f) | 0x80
+      this.byte((rest & 0x7f) | 0x80)
       rest >>>= 7
     }
-    this.bytes[this.room(1)] = rest
-    return this
+    return this.byte(rest)
   }
 
   /** 16 bytes from the textual form of a UUID; throws for any other text. */
