@@ -1,12 +1,13 @@
 /** For each room of src: the rooms it may import, and why not more. What is not listed here may be imported by main alone. */
 const rooms = {
   resource: { uses: [], because: "what users write is described without knowing how it is carried out" },
+  certificates: { uses: [], because: "what a PEM file holds is the same for whoever wants to be trusted" },
   kafka: {
-    uses: [],
+    uses: ["certificates"],
     because: "a port knows its outside system and nothing of ours, so it is tested and replaced alone"
   },
   storage: {
-    uses: [],
+    uses: ["certificates"],
     because: "a port knows its outside system and nothing of ours, so it is tested and replaced alone"
   },
   secrets: { uses: [], because: "secrets are read from files; who needs them is not their business" },

@@ -267,7 +267,7 @@ describeWith(["kafka", "kafkaSecurity", "java"], "A run against a secured cluste
       "a ca.crt of something else",
       () => ({ "ca.crt": "bm9uZQ==" }),
       12,
-      ["Secret kafka-tls", "ca.crt is not a PEM certificate"]
+      ["Secret kafka-tls", "ca.crt holds no PEM certificate"]
     ],
     [
       "a bundle whose second certificate is damaged",

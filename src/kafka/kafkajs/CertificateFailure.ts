@@ -1,17 +1,7 @@
 import { X509Certificate } from "node:crypto"
+import * as Certificates from "../../certificates/Certificates.ts"
 import { AuthenticationFailed } from "../KafkaError.ts"
 import type { KafkaTarget } from "../KafkaTarget.ts"
-
-const untrusted = new Set([
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "CERT_UNTRUSTED",
-  "CERT_SIGNATURE_FAILURE",
-  "INVALID_CA"
-])
 
 /** TLS alerts by which a server turns a client's certificate, or the lack of one, down. */
 const aboutOurs =
@@ -58,7 +48,7 @@ export const reason = (code: string, where: string, error: Error, target: KafkaT
     target.tls?.ca === undefined
       ? "there is no tlsSecret, so the public and the system's authorities were asked"
       : `${named.ca} was asked`
-  if (untrusted.has(code)) {
+  if (Certificates.isUntrusted(code)) {
     return new AuthenticationFailed({
       detail: `${where}: the broker's certificate is not trusted (${code}; ${from})`,
       advice:

@@ -1,44 +1,20 @@
 import { Effect, Redacted } from "effect"
 import { createPrivateKey, X509Certificate } from "node:crypto"
 import tls, { type ConnectionOptions } from "node:tls"
+import * as Certificates from "../../certificates/Certificates.ts"
 import { AuthenticationFailed } from "../KafkaError.ts"
 import * as CertificateFailure from "./CertificateFailure.ts"
 import type { KafkaTarget } from "../KafkaTarget.ts"
 
 type Material = NonNullable<KafkaTarget["tls"]>
 
-/** Node's own list and the system's, so that a company's authority installed in the image counts too. */
-const publicAuthorities = (): Array<string> => [
-  ...new Set([
-    ...tls.getCACertificates("bundled"),
-    ...tls.getCACertificates("system"),
-    ...tls.getCACertificates("default")
-  ])
-]
-
 const isEncrypted = (key: string): boolean =>
   key.includes("BEGIN ENCRYPTED PRIVATE KEY") || key.includes("Proc-Type: 4,ENCRYPTED")
 
-/** The certificates of a PEM file one by one; text between them, as `openssl s_client` writes, does not count. */
-const blocks = (pem: string): ReadonlyArray<string> =>
-  pem.match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/gu) ?? []
-
-const isCertificate = (pem: string): boolean => {
-  try {
-    return new X509Certificate(pem).subject !== null
-  } catch {
-    return false
-  }
-}
-
-/** Why a PEM file of certificates cannot be used. OpenSSL itself would silently stop at the first one that is damaged. */
-const damage = (key: string, pem: string): string | undefined => {
-  const all = blocks(pem)
-  const begun = pem.match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/gu)?.length ?? 0
-  const bad = all.findIndex((block) => !isCertificate(block))
-  if (begun <= 1 && (bad === 0 || all.length === 0)) return `${key} is not a PEM certificate`
-  if (bad >= 0) return `certificate ${bad + 1} of ${key} is damaged`
-  return all.length < begun ? `a certificate of ${key} is cut off` : undefined
+/** Why a PEM file of certificates cannot be used. */
+const damage = (key: string, pem: string | undefined): string | undefined => {
+  const read = pem === undefined ? [] : Certificates.read(key, pem)
+  return typeof read === "string" ? read : undefined
 }
 
 /** What is wrong with the material, as far as it shows before connecting. Never quotes it. */
@@ -55,8 +31,8 @@ const problem = (material: Material): string | undefined => {
     return `${key} is encrypted; only keys without a passphrase can be used`
   }
   return (
-    (material.ca === undefined ? undefined : damage(ca, material.ca)) ??
-    (material.certificate === undefined ? undefined : damage(certificate, material.certificate)) ??
+    damage(ca, material.ca) ??
+    damage(certificate, material.certificate) ??
     (material.certificate === undefined || privateKey === undefined
       ? undefined
       : strangeness(key, privateKey, certificate, material.certificate))
@@ -93,7 +69,7 @@ export const options = (
   return Effect.try({
     try: () => ({
       secureContext: tls.createSecureContext({
-        ca: material.ca ?? publicAuthorities(),
+        ca: material.ca ?? [...Certificates.publicAuthorities()],
         ...(material.certificate === undefined ? {} : { cert: material.certificate }),
         ...(material.key === undefined ? {} : { key: Redacted.value(material.key) })
       })

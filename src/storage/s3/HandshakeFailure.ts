@@ -1,3 +1,4 @@
+import * as Certificates from "../../certificates/Certificates.ts"
 import { Misconfigured, type ObjectStoreReason } from "../ObjectStoreError.ts"
 import type { Authority } from "./Authorities.ts"
 
@@ -21,18 +22,6 @@ export interface Peer {
 }
 
 const certificateCode = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO$|HPE_)/u
-
-/** The store's certificate is signed by nobody whom we trust. */
-const untrusted = new Set([
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "CERT_UNTRUSTED",
-  "CERT_SIGNATURE_FAILURE",
-  "INVALID_CA"
-])
 
 const caField = "spec.storage.s3.caSecret"
 
@@ -60,7 +49,7 @@ export const reason = (
       cause,
       ...(mayBeRenewed ? { mayBeRenewed } : {})
     })
-  if (untrusted.has(transport)) {
+  if (Certificates.isUntrusted(transport)) {
     return named === undefined
       ? misconfigured(
           `its certificate is signed by an authority that is not trusted: ${said}`,

@@ -158,7 +158,7 @@ describe("TLS material", () => {
     ],
     ["a certificate without key", () => ({ certificate: here.cert }), "tls.key is missing"],
     ["a key without certificate", () => ({ key: Redacted.make(here.key) }), "tls.crt is missing"],
-    ["a ca.crt that is none", () => ({ ca: "hello" }), "ca.crt is not a PEM certificate"],
+    ["a ca.crt that is none", () => ({ ca: "hello" }), "ca.crt holds no PEM certificate"],
     ["a bundle with damage in it", () => ({ ca: ca + ca.replace("MII", "MIX") }), "certificate 2 of ca.crt is damaged"],
     ["a bundle that is cut off", () => ({ ca: ca + ca.slice(0, 200) }), "a certificate of ca.crt is cut off"],
     [
@@ -166,7 +166,7 @@ describe("TLS material", () => {
       () => ({ certificate: here.cert, key: Redacted.make("hello") }),
       "tls.key is not a PEM private key"
     ],
-    ["keys of other names", () => ({ ca: "hello", caKey: "authority" }), "authority is not a PEM certificate"]
+    ["keys of other names", () => ({ ca: "hello", caKey: "authority" }), "authority holds no PEM certificate"]
   ] as const)("with %s is refused before connecting", ([, material, said]) =>
     Effect.gen(function* () {
       const error = yield* failure("127.0.0.1:1", { ...material(), secret: "kafka-tls" })
