@@ -96,7 +96,7 @@ export class RunError extends Schema.TaggedError<RunError>()("RunError", {
       case "NoTopicsMatched":
         return "correct spec.topics; wildcards never select internal topics, and topics we may not Describe are hidden from us"
       case "SecretUnusable":
-        return "create the Secret with this key in the resource's namespace, or give --secrets DIR with DIR/<secret>/<key>"
+        return "create the Secret with this key in the resource's namespace; for a run by hand, the file DIR/<secret>/<key> of --secrets DIR"
       case "NotSupported":
         return "change the field, or wait for the version that has it"
       case "NotProven":
