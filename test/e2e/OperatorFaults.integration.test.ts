@@ -303,9 +303,7 @@ describeWith(["controlPlane", "kafka", "java"], "the operator under faults", ({ 
       const killed = performance.now()
       await quick.trigger("lead", "killed")
       await quick.until("the second leads", leads(second), 60)
-      const took = secondsSince(killed)
-      console.log(`lead: taken over ${took.toFixed(1)} s after the leader was killed`)
-      assert.isBelow(took, 22, "15 s for the lease to run out, 2 s until that is looked at, and a slow machine")
+      console.log(`lead: taken over ${secondsSince(killed).toFixed(1)} s after the leader was killed`)
       await quick.served("lead", 2)
       await quick.assertOnceEach("lead", [undefined, "killed"])
 

@@ -129,6 +129,24 @@ describe("an election", () => {
       })
   )
 
+  it.effect("follows a leader that dies in silence within twenty seconds", () =>
+    Effect.gen(function* () {
+      const server = yield* makeServer
+      const [a, b] = [candidate(server, "a"), candidate(server, "b")]
+      const first = yield* Effect.forkChild(a.run)
+      yield* server.pass(0)
+      const second = yield* Effect.forkChild(b.run)
+      yield* server.pass("61 seconds")
+      // From here on nobody hears of it, and it hears of nobody: its last renewal was at 60 or before.
+      const { spec } = yield* server.lease
+      yield* Fiber.interrupt(first)
+      yield* server.change({}, spec)
+      yield* server.pass("20 seconds")
+      assert.include(b.diary.join(), "leads")
+      yield* Fiber.interrupt(second)
+    })
+  )
+
   it.effect("respects a leader whose clock stands still but who renews", () =>
     Effect.gen(function* () {
       const server = yield* makeServer
