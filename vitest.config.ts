@@ -9,13 +9,10 @@ const onCluster = [
   "test/e2e/Operator*.integration.test.ts"
 ]
 
-/** Integration tests that mostly wait for a store or a network that is made to fail: each through proxies of its own. */
-const underFaults = ["test/e2e/StorageFaults.integration.test.ts", "test/e2e/NetworkFaults.integration.test.ts"]
-
 /**
  * Unit tests and stories need nothing and run anywhere. `*.integration.test.ts` use real services (test/harness/services.ts)
- * one file at a time, because brokers and stores are shared and the machine may have two cores; those that mostly wait are
- * projects of their own, which run beside the others.
+ * one file at a time, because brokers and stores are shared and the machine may have two cores; those on a cluster are a
+ * project of their own, which can run beside the others.
  */
 export default defineConfig({
   test: {
@@ -37,16 +34,22 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/**/*.integration.test.ts"],
-          exclude: [...onCluster, ...underFaults],
+          exclude: onCluster,
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 300_000
         }
       },
-      ...Object.entries({ cluster: onCluster, faults: underFaults }).map(([name, include]) => ({
-        extends: true as const,
-        test: { name, include, fileParallelism: false, testTimeout: 180_000, hookTimeout: 300_000 }
-      }))
+      {
+        extends: true,
+        test: {
+          name: "cluster",
+          include: onCluster,
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 300_000
+        }
+      }
     ]
   }
 })

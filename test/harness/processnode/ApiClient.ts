@@ -31,6 +31,17 @@ export type Patch = "merge-patch" | "strategic-merge-patch"
 
 const answerMillis = 30_000
 
+/** As a kubelet does: what did not come through on a machine that is busy is asked again, for about ten seconds. */
+const attempts = 6
+
+const isPassing = (error: unknown): boolean =>
+  error instanceof ApiRefusal ? error.status === 429 || error.status >= 500 : true
+
+/** The server ended an idle connection at the moment at which it was used again: nothing was asked. */
+class StaleConnection extends Error {
+  override readonly name = "StaleConnection"
+}
+
 /** Looks again and again until there is something; the test's own timeout is the limit, `within` a better message before it. */
 export const until = async <A>(
   what: string,
@@ -119,7 +130,20 @@ export class ApiClient {
     this.#agent.destroy()
   }
 
+  /** A creation is not asked again where it may have been carried out though nothing was heard of it. */
   async #json(method: string, path: string, body?: Json, contentType = "application/json"): Promise<Json> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#once(method, path, body, contentType)
+      } catch (error) {
+        const mayBeRepeated = method !== "POST" || error instanceof StaleConnection
+        if (!mayBeRepeated || attempt === attempts || !isPassing(error)) throw error
+        await new Promise((resolve) => setTimeout(resolve, 2_000))
+      }
+    }
+  }
+
+  async #once(method: string, path: string, body: Json | undefined, contentType: string): Promise<Json> {
     const response = await this.#ask(method, path, body, contentType)
     if ((response.statusCode ?? 0) >= 300) throw await this.#refusal(`${method} ${path}`, response)
     return JSON.parse(await textOf(response)) as Json
@@ -152,7 +176,10 @@ export class ApiClient {
       asking.once("timeout", () => {
         asking.destroy(new Error(`${method} ${path}: no answer within ${answerMillis / 1000} s`))
       })
-      asking.once("error", reject)
+      asking.once("error", (error: NodeJS.ErrnoException) => {
+        const isStale = asking.reusedSocket && error.code === "ECONNRESET"
+        reject(isStale ? new StaleConnection(`${method} ${path}: ${error.message}`, { cause: error }) : error)
+      })
       asking.end(content)
     })
   }
