@@ -11,7 +11,7 @@ export interface Report {
     /** Path of the file. */
     readonly name: string
     readonly status: string
-    /** Why the file broke before its tests ran. */
+    /** Why the file broke before its tests ran; empty when it broke after them. */
     readonly message?: string
     readonly assertionResults: ReadonlyArray<{
       readonly status: string
@@ -23,6 +23,8 @@ export interface Report {
 
 /** Lines of a failure's message that are repeated at the end: enough to see what differed, not its stack. */
 const repeatedLines = 12
+
+const outsideOfTests = "an error outside of any test, see above"
 
 const excerpt = (message: string): string =>
   message
@@ -42,12 +44,12 @@ export const failures = (report: Report | undefined, exitCode: number, root: str
   const told = (report?.testResults ?? []).flatMap((file) => {
     const name = file.name.startsWith(root) ? file.name.slice(root.length) : file.name
     const failed = file.assertionResults.filter(({ status }) => status === "failed")
-    if (failed.length === 0 && file.status === "failed") return [`${name}\n${excerpt(file.message ?? "")}`]
+    if (failed.length === 0 && file.status === "failed") return [`${name}\n${excerpt(file.message || outsideOfTests)}`]
     return failed.map((one) => `${name} > ${one.fullName}\n${excerpt((one.failureMessages ?? []).join("\n"))}`)
   })
   if (told.length > 0) return told
   if (report === undefined) return [`no report was written (exit code ${exitCode})`]
-  return exitCode === 0 ? [] : [`exit code ${exitCode} though no test failed: an error outside of any test, see above`]
+  return exitCode === 0 ? [] : [`exit code ${exitCode} though no test failed: ${outsideOfTests}`]
 }
 
 /**

@@ -41,9 +41,11 @@ describe("TestReport", () => {
       ]
     }
     const broken = { ...file("failed"), message: "Error: no such module\n    at load (/here/x.ts:1:1)" }
-    assert.deepStrictEqual(TestReport.failures({ testResults: [failed, broken] }, 1, "/here/"), [
+    const brokenAfterwards = { ...file("failed", "passed"), message: "" }
+    assert.deepStrictEqual(TestReport.failures({ testResults: [failed, broken, brokenAfterwards] }, 1, "/here/"), [
       "test/some.test.ts > a thing stays whole\n    AssertionError: expected 1 to be 2",
-      "test/some.test.ts\n    Error: no such module"
+      "test/some.test.ts\n    Error: no such module",
+      "test/some.test.ts\n    an error outside of any test, see above"
     ])
   })
 

@@ -37,7 +37,7 @@ const attempts = 6
 const isPassing = (error: unknown): boolean =>
   error instanceof ApiRefusal ? error.status === 429 || error.status >= 500 : true
 
-/** The server ended an idle connection at the moment at which it was used again: nothing was asked. */
+/** The server ended an idle connection at the moment at which it was used again: most likely nothing was asked. */
 class StaleConnection extends Error {
   override readonly name = "StaleConnection"
 }
