@@ -4,12 +4,12 @@
  */
 import { Effect, Stream } from "effect"
 import { availableParallelism } from "node:os"
-import type { RecordBatch } from "../src/kafka/RecordBatch.ts"
-import * as KbakFormat from "../src/segment/KbakFormat.ts"
-import * as KbakReader from "../src/segment/KbakReader.ts"
-import * as OffsetHeaders from "../src/segment/OffsetHeaders.ts"
+import type { RecordBatch } from "../src/kafka/batch/RecordBatch.ts"
+import * as KbakFormat from "../src/segment/kbak/KbakFormat.ts"
+import * as KbakReader from "../src/segment/kbak/KbakReader.ts"
+import * as OffsetHeaders from "../src/segment/kbak/OffsetHeaders.ts"
 import type { SegmentSettings } from "../src/segment/Segment.ts"
-import { Transcoder } from "../src/segment/Transcoder.ts"
+import { Transcoder } from "../src/segment/kbak/Transcoder.ts"
 import { batchOf } from "../test/segment/plainRecords.ts"
 
 const mebibyte = 1024 * 1024

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import * as RunMetrics from "../src/backup/RunMetrics.ts"
-import * as RunProgress from "../src/backup/RunProgress.ts"
+import * as RunMetrics from "../src/worker/RunMetrics.ts"
+import * as RunProgress from "../src/worker/RunProgress.ts"
 import * as OperatorFamilies from "../src/telemetry/OperatorFamilies.ts"
 
 /** Progress in which every metric has something to say. */
@@ -22,7 +22,7 @@ const tableHead = `| metric | type | labels | meaning |
 
 const beforeRuns = `# Metrics
 
-<!-- Made by \`npm run reference\` from what is served: change the descriptions in src/backup/RunMetrics.ts and src/telemetry/OperatorFamilies.ts, not this page. -->
+<!-- Made by \`npm run reference\` from what is served: change the descriptions in src/worker/RunMetrics.ts and src/telemetry/OperatorFamilies.ts, not this page. -->
 
 ## Of the operator
 

@@ -2,7 +2,7 @@ import * as Crd from "../src/resource/Crd.ts"
 import type { StructuralSchema } from "../src/resource/StructuralSchema.ts"
 import { eventReasons } from "../src/status/EventReasons.ts"
 import * as History from "../src/status/History.ts"
-import { type RunReason, runReasons } from "../src/status/RunReasons.ts"
+import { type RunReason, runReasons } from "../src/outcome/RunReasons.ts"
 import { type ConditionType, reasons, types } from "../src/status/Reasons.ts"
 
 /** docs/reference/status.md, made from the schema of the status and the tables of reasons. */

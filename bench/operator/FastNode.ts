@@ -1,6 +1,6 @@
-import * as SummaryCodec from "../../src/manifest/SummaryCodec.ts"
+import * as SummaryCodec from "../../src/outcome/SummaryCodec.ts"
 import * as Labels from "../../src/operator/Labels.ts"
-import * as BackupId from "../../src/plan/BackupId.ts"
+import * as BackupId from "../../src/identity/BackupId.ts"
 import { type ApiClient, ApiRefusal, type Json } from "../../test/harness/processnode/ApiClient.ts"
 import * as NodeObject from "../../test/harness/processnode/NodeObject.ts"
 import * as PodStatus from "../../test/harness/processnode/PodStatus.ts"

@@ -2,7 +2,7 @@ import { Clock, Effect, Stream } from "effect"
 import { KafkaError } from "../kafka/KafkaError.ts"
 import type { KafkaSourceShape, PartitionOffset, TopicInfo } from "../kafka/KafkaSource.ts"
 import type { PlannedTopic, RunPlan } from "../manifest/RunPlan.ts"
-import * as TopicSelection from "../plan/TopicSelection.ts"
+import * as TopicSelection from "./TopicSelection.ts"
 import { NoTopicsMatched, RunError, TopicAccessDenied, TopicMissing } from "./RunError.ts"
 import type { RunRequest } from "./RunRequest.ts"
 

@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
-import type { CatalogueSummary } from "../manifest/RunSummary.ts"
+import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
-import * as Retention from "../plan/Retention.ts"
-import type { Owner } from "../plan/RunIdentity.ts"
+import * as Retention from "./Retention.ts"
+import type { Owner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 
 /** What a pass did. */

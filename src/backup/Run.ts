@@ -13,11 +13,11 @@ import type { SetFacts } from "../manifest/SetFacts.ts"
 import { ObjectStore, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Completion from "./Completion.ts"
 import * as Planning from "./Planning.ts"
-import * as Preflight from "./Preflight.ts"
+import * as Preflight from "../worker/Preflight.ts"
 import * as Reading from "./Reading.ts"
 import * as RetentionPass from "./RetentionPass.ts"
 import { Interrupted, RunError } from "./RunError.ts"
-import type { RunProgress } from "./RunProgress.ts"
+import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
 
 /** A run that ended well. */

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { RunIdentity } from "../plan/RunIdentity.ts"
+import { RunIdentity } from "../identity/RunIdentity.ts"
 
 /** What one attempt of a run has to say at its end: beside the set, in the `--report` file, and on the terminal. */
 export const RunReport = Schema.Struct({

@@ -1,12 +1,12 @@
 import { Cause, Effect, Schema } from "effect"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import { heldBack } from "../manifest/RunPlan.ts"
-import type { RunIdentity } from "../plan/RunIdentity.ts"
+import type { RunIdentity } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
-import { exitCodes } from "./ExitCode.ts"
-import * as Explanation from "./Explanation.ts"
+import { exitCodes } from "../outcome/ExitCodes.ts"
+import * as Explanation from "../worker/Explanation.ts"
 import type { RunSuccess } from "./Run.ts"
-import type { RunProgress } from "./RunProgress.ts"
+import type { RunProgress } from "../worker/RunProgress.ts"
 import { RunReport } from "./RunReport.ts"
 
 /** What is known of a run however it ends; filled while it goes on. */

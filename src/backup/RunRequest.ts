@@ -1,6 +1,6 @@
 import type { ContentSettings } from "../manifest/RunPlan.ts"
-import type { RunIdentity } from "../plan/RunIdentity.ts"
-import type { BreakerSettings } from "./Breaker.ts"
+import type { RunIdentity } from "../identity/RunIdentity.ts"
+import type { BreakerSettings } from "../worker/Breaker.ts"
 
 /** One run, as asked for: what the spec says, with defaults applied and units resolved. */
 export interface RunRequest {

@@ -4,7 +4,7 @@ import type { FetchedBatches } from "../kafka/KafkaSource.ts"
 import type { FoundGap } from "../manifest/Checkpoint.ts"
 import type { SegmentFormat, SegmentWriter } from "../segment/Segment.ts"
 import type { SegmentError } from "../segment/SegmentError.ts"
-import type { RunProgress } from "./RunProgress.ts"
+import type { RunProgress } from "../worker/RunProgress.ts"
 
 /** When a segment is closed. */
 export interface SealingRules {

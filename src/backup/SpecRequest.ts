@@ -1,8 +1,8 @@
 import * as Compression from "../resource/Compression.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
-import type { Owner, RunIdentity } from "../plan/RunIdentity.ts"
-import * as Breaker from "./Breaker.ts"
+import type { Owner, RunIdentity } from "../identity/RunIdentity.ts"
+import * as Breaker from "../worker/Breaker.ts"
 import type { RunRequest } from "./RunRequest.ts"
 
 /** Whose run this is, as the resource's own metadata says. */

@@ -1,7 +1,7 @@
 import { Exit } from "effect"
-import type { CatalogueSummary, RunSummary } from "../manifest/RunSummary.ts"
-import { exitCodes } from "./ExitCode.ts"
-import * as Explanation from "./Explanation.ts"
+import type { CatalogueSummary, RunSummary } from "../outcome/RunSummary.ts"
+import { exitCodes } from "../outcome/ExitCodes.ts"
+import * as Explanation from "../worker/Explanation.ts"
 import type { RunReport } from "./RunReport.ts"
 
 const gone = (from: number, until: number) =>

@@ -4,7 +4,7 @@ import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Claims from "../manifest/Claims.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
-import { isSameOwner, type Owner, ownerKey } from "../plan/RunIdentity.ts"
+import { isSameOwner, type Owner, ownerKey } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as RetentionPass from "./RetentionPass.ts"
 

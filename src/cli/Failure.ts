@@ -1,7 +1,7 @@
 import { Cause, Console, Effect, Option } from "effect"
 import { CliError } from "effect/cli"
-import { exitCodes } from "../backup/ExitCode.ts"
-import * as Explanation from "../backup/Explanation.ts"
+import { exitCodes } from "../outcome/ExitCodes.ts"
+import * as Explanation from "../worker/Explanation.ts"
 
 /** What is wrong and what to do, for people, on standard error. */
 const tell = ({ advice, message }: Explanation.Explained): Effect.Effect<void> =>

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
-import * as Worker from "../backup/Worker.ts"
+import * as Worker from "../Worker.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Resource from "./Resource.ts"

@@ -1,7 +1,7 @@
 /** Numbers as people read them: `1.40 GB`, `2,097,152`, `1m 12s`. Decimal units, as storage is sold and billed. */
 
 /** The same words as in a status. */
-export { bytes, count } from "../status/Words.ts"
+export { bytes, count } from "../status/Format.ts"
 
 /** Tenths below ten seconds, then seconds, then minutes. */
 export const duration = (millis: number): string => {

@@ -1,6 +1,6 @@
 import { Clock, type Duration, Effect } from "effect"
 import type { RunReport } from "../backup/RunReport.ts"
-import * as RunProgress from "../backup/RunProgress.ts"
+import * as RunProgress from "../worker/RunProgress.ts"
 import * as Display from "./Display.ts"
 import * as Quantities from "./Quantities.ts"
 import * as StandardOutput from "./StandardOutput.ts"

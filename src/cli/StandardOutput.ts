@@ -1,5 +1,5 @@
 import { Context, Effect, Schema } from "effect"
-import { exitCodes } from "../backup/ExitCode.ts"
+import { exitCodes } from "../outcome/ExitCodes.ts"
 
 /** Standard output takes no more: its reader has gone (`EPIPE`), or what it is redirected to is full. */
 export class OutputEnded extends Schema.TaggedError<OutputEnded>()("OutputEnded", {

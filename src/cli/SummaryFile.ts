@@ -1,7 +1,7 @@
 import { Clock, Effect, FileSystem } from "effect"
 import * as Summarizing from "../backup/Summarizing.ts"
-import type { RunSummary } from "../manifest/RunSummary.ts"
-import * as SummaryCodec from "../manifest/SummaryCodec.ts"
+import type { RunSummary } from "../outcome/RunSummary.ts"
+import * as SummaryCodec from "../outcome/SummaryCodec.ts"
 
 /**
  * Writes the summary to `file`, where one is wanted. Into the file that is there: a container's termination log is mounted and

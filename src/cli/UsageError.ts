@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { exitCodes } from "../backup/ExitCode.ts"
+import { exitCodes } from "../outcome/ExitCodes.ts"
 
 /** Options that are right one by one, but not together or not with this manifest. */
 export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {

@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import { exitCodes } from "../backup/ExitCode.ts"
+import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import { totals } from "../manifest/Manifest.ts"
 import * as Verification from "../manifest/Verification.ts"

@@ -1,9 +1,9 @@
 import { Context, Effect, Layer } from "effect"
-import { type ClusterOptions, type InMemoryCluster, makeInMemoryCluster } from "./InMemoryCluster.ts"
+import { type ClusterOptions, type InMemoryCluster, makeInMemoryCluster } from "./memory/InMemoryCluster.ts"
 import { BrokerUnreachable, KafkaError } from "./KafkaError.ts"
 import { KafkaSources } from "./KafkaSource.ts"
-import type { SourceOptions } from "./SourceOptions.ts"
-import { makeCarefulSource } from "./WireKafkaSource.ts"
+import type { SourceOptions } from "./read/SourceOptions.ts"
+import { makeCarefulSource } from "./read/WireKafkaSource.ts"
 
 /** Clusters in this process's memory, found by their bootstrap server: for the demo, the harness and tests. */
 export class InMemoryKafka extends Context.Service<

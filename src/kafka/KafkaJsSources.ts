@@ -1,7 +1,7 @@
 import { Effect, Layer } from "effect"
 import * as KafkaJsWire from "./KafkaJsWire.ts"
 import { KafkaSources } from "./KafkaSource.ts"
-import { makeCarefulSource } from "./WireKafkaSource.ts"
+import { makeCarefulSource } from "./read/WireKafkaSource.ts"
 
 /** Real clusters. Each `open` connects anew, with the target's own credentials, and closes with its scope. */
 export const layer = (options: KafkaJsWire.Options = {}): Layer.Layer<KafkaSources> =>

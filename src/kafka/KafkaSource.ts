@@ -1,8 +1,8 @@
 import { Context, type Effect, type Scope, type Stream } from "effect"
-import type { BrokerCare } from "./BrokerCare.ts"
+import type { BrokerCare } from "./BrokerGuards.ts"
 import type { KafkaError } from "./KafkaError.ts"
 import type { KafkaTarget } from "./KafkaTarget.ts"
-import type { RecordBatch } from "./RecordBatch.ts"
+import type { RecordBatch } from "./batch/RecordBatch.ts"
 
 export interface PartitionInfo {
   readonly partition: number

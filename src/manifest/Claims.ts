@@ -1,6 +1,6 @@
 import { Effect, Schema, Stream } from "effect"
-import * as BackupId from "../plan/BackupId.ts"
-import { digest, isSameRun, ownerKey, RunIdentity } from "../plan/RunIdentity.ts"
+import * as BackupId from "../identity/BackupId.ts"
+import { digest, isSameRun, ownerKey, RunIdentity } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, NoFreeId, RunAlreadyTaken } from "./CatalogueError.ts"

@@ -1,6 +1,6 @@
-import { isSameOwner, type Owner } from "../plan/RunIdentity.ts"
+import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import type { CatalogueEntry } from "./Catalogue.ts"
-import type { CatalogueSummary } from "./RunSummary.ts"
+import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 import type { SetFacts } from "./SetFacts.ts"
 
 /** A complete, proven set of one resource. */

@@ -1,5 +1,5 @@
 import { Clock, Effect, Fiber, Schedule, Schema, Stream } from "effect"
-import { type Owner, ownerKey } from "../plan/RunIdentity.ts"
+import { type Owner, ownerKey } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { RunIdentity } from "../plan/RunIdentity.ts"
+import { RunIdentity } from "../identity/RunIdentity.ts"
 
 /** What one run reads, fixed before any data and the same for all its attempts. */
 export const PlannedPartition = Schema.Struct({

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { RunIdentity } from "../plan/RunIdentity.ts"
+import { RunIdentity } from "../identity/RunIdentity.ts"
 import { ContentSettings } from "./RunPlan.ts"
 
 /**

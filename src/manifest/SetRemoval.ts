@@ -1,5 +1,5 @@
 import { Clock, Effect, Schema, Stream } from "effect"
-import { isSameOwner, Owner } from "../plan/RunIdentity.ts"
+import { isSameOwner, Owner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import * as Catalogue from "./Catalogue.ts"

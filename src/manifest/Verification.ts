@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import * as KbakReader from "../segment/KbakReader.ts"
+import * as KbakReader from "../segment/kbak/KbakReader.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { BackupSet } from "./Catalogue.ts"
 import * as Documents from "./Documents.ts"

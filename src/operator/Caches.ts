@@ -2,7 +2,7 @@ import type { Delta } from "../kubernetes/KubernetesApi.ts"
 import type { Job, KubeObject, Pod } from "../kubernetes/Objects.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
 import * as Labels from "./Labels.ts"
-import * as ObjectCache from "./ObjectCache.ts"
+import * as ObjectCache from "./InformerCache.ts"
 import { packed } from "./PackedForm.ts"
 
 /** A Job that was deleted before its end was told, with what was last seen of its pods. */

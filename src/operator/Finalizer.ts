@@ -4,7 +4,7 @@ import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { Caches } from "./Caches.ts"
 import * as Labels from "./Labels.ts"
-import type { Sight } from "./Sight.ts"
+import type { Sight } from "./Observed.ts"
 
 /**
  * Holds a resource whose backups are to be removed with it, and lets go of one whose backups are to be kept. A spec that cannot be

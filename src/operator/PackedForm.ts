@@ -1,6 +1,6 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib"
 import type { KubeObject } from "../kubernetes/Objects.ts"
-import type { Form } from "./ObjectCache.ts"
+import type { Form } from "./InformerCache.ts"
 
 /** Below this many characters deflating saves less than it costs. */
 const smallLength = 4096

@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import type { EndedRun, Facts } from "../status/Facts.ts"
 import type { Status } from "../status/Status.ts"
-import * as Words from "../status/Words.ts"
+import * as Words from "../status/Format.ts"
 import type { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import type { ResourceState } from "../telemetry/OperatorReport.ts"
-import type { Sight } from "./Sight.ts"
+import type { Sight } from "./Observed.ts"
 
 /** Reports what a look wrote: the resource as it is, and what is new in it. */
 export const report = Effect.fn("ResourceMetrics.report")(function* (

@@ -1,4 +1,4 @@
-import type { Key } from "./ObjectCache.ts"
+import type { Key } from "./InformerCache.ts"
 
 /**
  * The global budget of concurrent runs. Resources whose run is due and finds no room wait in the order in which they became due,

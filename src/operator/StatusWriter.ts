@@ -3,7 +3,7 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
-import * as Same from "../status/Same.ts"
+import * as Same from "../status/deepEqual.ts"
 import type { Status } from "../status/Status.ts"
 
 /**

@@ -3,7 +3,7 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import type { Event } from "../kubernetes/Objects.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
-import type * as Sight from "./Sight.ts"
+import type * as Sight from "./Observed.ts"
 
 /** A Job without a pod at work gets on by itself for this long, in milliseconds: nobody asks why it does not. */
 const stuckAfterMillis = 30_000

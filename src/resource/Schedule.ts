@@ -24,7 +24,7 @@ interface Scheduled {
  * than its field, a date that no month has, a zone that does not exist.
  *
  * In the doubled hour of a change from summer time a schedule that runs all through the day (minute or hour begin with `*`,
- * or the hour has a step) runs in both, a fixed time runs once, in the first. `plan/Slots` says what happens in the skipped hour.
+ * or the hour has a step) runs in both, a fixed time runs once, in the first. `schedule/Slots` says what happens in the skipped hour.
  */
 export const cron = (spec: Scheduled): Result.Result<Cron.Cron, ReadonlyArray<Problem>> => {
   const zone = DateTime.zoneMakeNamed(spec.timeZone ?? "UTC")

@@ -1,5 +1,5 @@
 import type { Effect } from "effect"
-import type { RecordBatch } from "../kafka/RecordBatch.ts"
+import type { RecordBatch } from "../kafka/batch/RecordBatch.ts"
 import type { SegmentError } from "./SegmentError.ts"
 
 /** What the user asked the stored bytes to look like. */

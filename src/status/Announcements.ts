@@ -1,10 +1,10 @@
-import * as SkippedSlots from "../plan/SkippedSlots.ts"
+import * as SkippedSlots from "../schedule/SkippedSlots.ts"
 import { type EventReasonName, eventReasons } from "./EventReasons.ts"
 import type { EndedRun, Facts, OccasionName } from "./Facts.ts"
 import * as History from "./History.ts"
 import type { ConditionType } from "./Reasons.ts"
 import type { Condition, Status } from "./Status.ts"
-import * as Words from "./Words.ts"
+import * as Words from "./Format.ts"
 
 /** A Kubernetes Event to be. */
 export interface Announcement {

@@ -1,5 +1,5 @@
 import { Result } from "effect"
-import * as Slots from "../plan/Slots.ts"
+import * as Slots from "../schedule/Slots.ts"
 import * as Evidence from "./Evidence.ts"
 import type { EndedChore, Facts } from "./Facts.ts"
 import * as History from "./History.ts"
@@ -7,7 +7,7 @@ import * as Problem from "../resource/Problem.ts"
 import * as Ready from "./Ready.ts"
 import * as Reasons from "./Reasons.ts"
 import type { Condition } from "./Status.ts"
-import * as Words from "./Words.ts"
+import * as Words from "./Format.ts"
 
 type Answer = Ready.Answer
 

@@ -1,7 +1,7 @@
-import type { CatalogueSummary } from "../manifest/RunSummary.ts"
-import type { Outlook } from "../plan/Outlook.ts"
-import type { Remembered } from "../plan/Remembered.ts"
-import type { SkippedSlots } from "../plan/SkippedSlots.ts"
+import type { CatalogueSummary } from "../outcome/RunSummary.ts"
+import type { Outlook } from "../schedule/ScheduleState.ts"
+import type { Remembered } from "../schedule/ScheduleMemory.ts"
+import type { SkippedSlots } from "../schedule/SkippedSlots.ts"
 import type { Problem } from "../resource/Problem.ts"
 
 /** Why a run exists, as status and history say it. */

@@ -1,8 +1,8 @@
-import type { CatalogueSummary, SetSummary } from "../manifest/RunSummary.ts"
-import * as SkippedSlots from "../plan/SkippedSlots.ts"
+import type { CatalogueSummary, SetSummary } from "../outcome/RunSummary.ts"
+import * as SkippedSlots from "../schedule/SkippedSlots.ts"
 import type { EndedRun, Facts } from "./Facts.ts"
 import type { HistoryEntry } from "./Status.ts"
-import * as Words from "./Words.ts"
+import * as Words from "./Format.ts"
 
 /** Runs and gaps, newest first. */
 export type History = ReadonlyArray<HistoryEntry>

@@ -1,9 +1,9 @@
 import * as Conditions from "./Conditions.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
-import * as Memory from "./Memory.ts"
+import * as Memory from "./ScheduleFields.ts"
 import type { Status } from "./Status.ts"
-import * as Words from "./Words.ts"
+import * as Words from "./Format.ts"
 
 type LastBackup = Pick<
   Status,

@@ -2,7 +2,7 @@ import * as Crd from "../resource/Crd.ts"
 import { codePoints } from "../resource/Field.ts"
 import type { StructuralSchema } from "../resource/StructuralSchema.ts"
 import type { Status } from "./Status.ts"
-import * as Words from "./Words.ts"
+import * as Words from "./Format.ts"
 
 /**
  * What can be understood of a status that somebody wrote: an older or newer operator, or a person. Total. Fields and list entries

@@ -1,12 +1,12 @@
 import { Result } from "effect"
-import * as Slots from "../plan/Slots.ts"
+import * as Slots from "../schedule/Slots.ts"
 import { triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as Problem from "../resource/Problem.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
 import type { ReasonName } from "./Reasons.ts"
 import type { HistoryEntry, Status } from "./Status.ts"
-import * as Words from "./Words.ts"
+import * as Words from "./Format.ts"
 
 /** A condition without what convention adds. */
 export interface Answer {

@@ -1,4 +1,4 @@
-import type { Fault as KafkaFault, FaultPlan } from "../kafka/InMemoryFaults.ts"
+import type { Fault as KafkaFault, FaultPlan } from "../kafka/memory/InMemoryFaults.ts"
 import type * as ApiFaults from "../kubernetes/memory/Faults.ts"
 import { Forbidden, Throttled, Unavailable } from "../kubernetes/KubernetesError.ts"
 import type { PodTrouble } from "../kubernetes/memory/PodRun.ts"

@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Verification from "../manifest/Verification.ts"
-import * as KbakReader from "../segment/KbakReader.ts"
+import * as KbakReader from "../segment/kbak/KbakReader.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 
 /** One proven backup, as far as tests ask. */

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { InMemoryCluster, RecordToProduce } from "../kafka/InMemoryCluster.ts"
-import type { TopicOptions } from "../kafka/InMemoryTopics.ts"
+import type { InMemoryCluster, RecordToProduce } from "../kafka/memory/InMemoryCluster.ts"
+import type { TopicOptions } from "../kafka/memory/InMemoryTopics.ts"
 import type { BrokerFault } from "./Faults.ts"
 import * as Promised from "./Promised.ts"
 

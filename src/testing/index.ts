@@ -2,7 +2,7 @@
  * kafka-backup-operator/testing: the whole operator in the memory of a test. See docs/guides/testing.md.
  */
 
-export type { Produced, RecordToProduce } from "../kafka/InMemoryCluster.ts"
+export type { Produced, RecordToProduce } from "../kafka/memory/InMemoryCluster.ts"
 export { InMemoryKubernetes } from "../kubernetes/InMemoryKubernetes.ts"
 export { KubernetesError } from "../kubernetes/KubernetesError.ts"
 export type { Event, Job, KubeObject, Pod } from "../kubernetes/Objects.ts"

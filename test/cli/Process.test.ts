@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
-import * as SummaryCodec from "../../src/manifest/SummaryCodec.ts"
+import * as SummaryCodec from "../../src/outcome/SummaryCodec.ts"
 import { finished, programs, start } from "./processes.ts"
 import { backupId, jsonLines, manifest, slot } from "./terminal.ts"
 

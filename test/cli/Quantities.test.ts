@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as RunProgress from "../../src/backup/RunProgress.ts"
+import * as RunProgress from "../../src/worker/RunProgress.ts"
 import * as Quantities from "../../src/cli/Quantities.ts"
 import * as RunDisplay from "../../src/cli/RunDisplay.ts"
 

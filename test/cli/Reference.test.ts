@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { readFileSync } from "node:fs"
-import * as ExitCode from "../../src/backup/ExitCode.ts"
+import * as ExitCode from "../../src/outcome/ExitCodes.ts"
 import { RunError } from "../../src/backup/RunError.ts"
 import { KafkaError } from "../../src/kafka/KafkaError.ts"
 import { CatalogueError } from "../../src/manifest/CatalogueError.ts"

@@ -3,7 +3,7 @@ import { Effect, Fiber } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import * as DemoCluster from "../../src/cli/DemoCluster.ts"
+import * as DemoCluster from "../../src/cli/demo/DemoCluster.ts"
 import { backupId, bootstrapServer, cluster, desk, jsonLines, layer, manifest, slot, type, typeAs } from "./terminal.ts"
 
 const reportIn = (file: string): any => JSON.parse(readFileSync(file, "utf8"))

@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import * as DemoCluster from "../../src/cli/DemoCluster.ts"
+import * as DemoCluster from "../../src/cli/demo/DemoCluster.ts"
 import * as StandardOutput from "../../src/cli/StandardOutput.ts"
-import type { RecordToProduce } from "../../src/kafka/InMemoryCluster.ts"
+import type { RecordToProduce } from "../../src/kafka/memory/InMemoryCluster.ts"
 import { backupId, cluster, desk, jsonLines, layer, manifest, Reading, slot, type } from "./terminal.ts"
 
 /** One set of the demo's topics. */

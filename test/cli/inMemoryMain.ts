@@ -1,6 +1,6 @@
 import { Effect, Layer } from "effect"
 import * as CommandLine from "../../src/cli/CommandLine.ts"
-import * as DemoCluster from "../../src/cli/DemoCluster.ts"
+import * as DemoCluster from "../../src/cli/demo/DemoCluster.ts"
 import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
 import { KafkaSources, type TopicInfo } from "../../src/kafka/KafkaSource.ts"
 import { ObjectStores } from "../../src/storage/ObjectStore.ts"

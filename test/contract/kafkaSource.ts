@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Scope, Stream } from "effect"
 import type { KafkaSourceShape } from "../../src/kafka/KafkaSource.ts"
-import type { ProducerCodec } from "../../src/kafka/RecordBatchEncoding.ts"
+import type { ProducerCodec } from "../../src/kafka/batch/RecordBatchEncoding.ts"
 import { collect, type Collected, offsetsOf } from "../kafka/support.ts"
 
 /** A record that every producer can write. */

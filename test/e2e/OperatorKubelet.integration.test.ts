@@ -1,7 +1,7 @@
 import { statSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, it } from "vitest"
-import { exitCodes } from "../../src/backup/ExitCode.ts"
+import { exitCodes } from "../../src/outcome/ExitCodes.ts"
 import { defaultUser } from "../../src/operator/jobs/JobSettings.ts"
 import { describeWith } from "../harness/services.ts"
 import { KubeletWorld } from "./kubeletWorld.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { decompress } from "../../src/kafka/Decompression.ts"
-import type { RecordBatch } from "../../src/kafka/RecordBatch.ts"
+import { decompress } from "../../src/kafka/batch/Decompression.ts"
+import type { RecordBatch } from "../../src/kafka/batch/RecordBatch.ts"
 
 /** A record as a consumer would see it; the slow way, an object per record. */
 export interface DecodedRecord {

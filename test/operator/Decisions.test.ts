@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import * as Deletion from "../../src/operator/Deletion.ts"
-import * as Lane from "../../src/operator/Lane.ts"
+import * as Lane from "../../src/operator/NextJob.ts"
 
 const lane: Lane.LaneQuestion = {
   isBusy: false,

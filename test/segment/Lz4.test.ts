@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as lz4 from "lz4-napi"
-import { Damage } from "../../src/segment/Damage.ts"
-import { joinedBlocks } from "../../src/segment/Lz4Blocks.ts"
-import { Lz4Inflater } from "../../src/segment/Lz4Inflater.ts"
+import { Damage } from "../../src/segment/SegmentCorruption.ts"
+import { joinedBlocks } from "../../src/compression/Lz4Blocks.ts"
+import { Lz4Inflater } from "../../src/compression/Lz4Inflater.ts"
 import { random, Seed } from "./arbitraryRecords.ts"
 
 /** Bytes of which some compress and some do not, some over a distance. */

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import type { RecordBatch } from "../../src/kafka/RecordBatch.ts"
+import type { RecordBatch } from "../../src/kafka/batch/RecordBatch.ts"
 import { batchOf, type PlainRecord } from "./plainRecords.ts"
 
 /** Seeds of the generator below; a failing property prints the seed that failed. */

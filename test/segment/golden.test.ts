@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { readFileSync } from "node:fs"
-import * as KbakReader from "../../src/segment/KbakReader.ts"
+import * as KbakReader from "../../src/segment/kbak/KbakReader.ts"
 import { goldenFiles, goldenRecords } from "../golden/goldenRecords.ts"
 import { batchOf, stream, streamOf } from "./plainRecords.ts"
 import { write } from "./writing.ts"

@@ -1,7 +1,7 @@
 import * as lz4 from "lz4-napi"
 import zlib from "node:zlib"
-import { zstdExtent } from "../../src/kafka/ZstdFrame.ts"
-import type { RecordBatch } from "../../src/kafka/RecordBatch.ts"
+import { zstdExtent } from "../../src/compression/ZstdFrame.ts"
+import type { RecordBatch } from "../../src/kafka/batch/RecordBatch.ts"
 
 /**
  * A second, slow implementation of both formats, written with BigInts and one buffer per field: what the codec under

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { RecordBatch } from "../../src/kafka/RecordBatch.ts"
-import * as KbakFormat from "../../src/segment/KbakFormat.ts"
+import type { RecordBatch } from "../../src/kafka/batch/RecordBatch.ts"
+import * as KbakFormat from "../../src/segment/kbak/KbakFormat.ts"
 import type { EncodedSegment, SegmentSettings } from "../../src/segment/Segment.ts"
 import type { SegmentError } from "../../src/segment/SegmentError.ts"
 

@@ -4,7 +4,7 @@ import { KafkaBackupStatus } from "../../src/resource/KafkaBackupStatus.ts"
 import { next } from "../../src/status/Next.ts"
 import * as Previous from "../../src/status/Previous.ts"
 import * as Reasons from "../../src/status/Reasons.ts"
-import { isSame } from "../../src/status/Same.ts"
+import { isSame } from "../../src/status/deepEqual.ts"
 import type { Status } from "../../src/status/Status.ts"
 import {
   AnyDay,

@@ -8,7 +8,7 @@ import { SegmentError } from "../../src/segment/SegmentError.ts"
 import { eventReasons } from "../../src/status/EventReasons.ts"
 import * as Evidence from "../../src/status/Evidence.ts"
 import { reasons, types } from "../../src/status/Reasons.ts"
-import { runReasons } from "../../src/status/RunReasons.ts"
+import { runReasons } from "../../src/outcome/RunReasons.ts"
 import { ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
 
 describe("docs/reference/status.md", () => {

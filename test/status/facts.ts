@@ -1,8 +1,8 @@
 import { Schema } from "effect"
-import type { CatalogueSummary, SetSummary } from "../../src/manifest/RunSummary.ts"
+import type { CatalogueSummary, SetSummary } from "../../src/outcome/RunSummary.ts"
 import type { ActiveRun, EndedChore, EndedRun, Facts } from "../../src/status/Facts.ts"
 import type { Condition, Status } from "../../src/status/Status.ts"
-import { at } from "../plan/situations.ts"
+import { at } from "../schedule/dueInputs.ts"
 
 export { at }
 

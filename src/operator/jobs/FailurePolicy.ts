@@ -1,4 +1,4 @@
-import { exitCodes } from "../../backup/ExitCode.ts"
+import { exitCodes } from "../../outcome/ExitCodes.ts"
 import { containerName } from "./JobSettings.ts"
 
 /** Exit codes with which every further attempt would end alike: 10 to 19 by contract, and options that cannot work. */

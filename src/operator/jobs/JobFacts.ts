@@ -1,5 +1,5 @@
 import type { ContainerState, Job, KubeObject, ObjectCondition, Pod } from "../../kubernetes/Objects.ts"
-import * as BackupId from "../../plan/BackupId.ts"
+import * as BackupId from "../../identity/BackupId.ts"
 import type { OccasionName } from "../../status/Facts.ts"
 import * as Labels from "../Labels.ts"
 import { containerName } from "./JobSettings.ts"

@@ -1,5 +1,5 @@
 import type { Job, Pod } from "../../kubernetes/Objects.ts"
-import { exitCodes } from "../../backup/ExitCode.ts"
+import { exitCodes } from "../../outcome/ExitCodes.ts"
 import type { Trouble } from "../../status/Facts.ts"
 import * as JobFacts from "./JobFacts.ts"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import * as JobReading from "../../../src/operator/jobs/JobReading.ts"
+import * as JobReading from "../../../src/operator/jobs/JobState.ts"
 import { event, job, now, said, success } from "./fixtures.ts"
 
 const Garbage = Schema.Union([

@@ -1,0 +1,105 @@
+import { Clock, Console, type Duration, Effect, Layer, References } from "effect"
+import { Command } from "effect/cli"
+import { TestClock } from "effect/testing"
+import type { InMemoryCluster } from "../../kafka/memory/InMemoryCluster.ts"
+import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
+import type { Status } from "../../status/Status.ts"
+import { ObjectStores } from "../../storage/ObjectStore.ts"
+import type { Kubectl } from "../../testing/Kubectl.ts"
+import { OperatorHarness } from "../../testing/OperatorHarness.ts"
+import { version } from "../../version.ts"
+import { bootstrapServer } from "./DemoManifests.ts"
+import { describe } from "../DescribeCommand.ts"
+import { exportRecords } from "../ExportCommand.ts"
+import { list } from "../ListCommand.ts"
+import { verify } from "../VerifyCommand.ts"
+
+/** The day on the demo's clock, which jumps over what is only waiting. */
+const day = "2026-11-25"
+const millisAt = (time: string): number => Date.parse(`${day}T${time}:00Z`)
+
+/** When the operator starts. */
+const beginning = "11:57"
+
+/** Real milliseconds for each second in which a pod works: slow enough to be watched, and for slow machines to keep up. */
+const paceMillis = 15
+
+/** A run of the demo takes less than a minute; a resource that says nothing for so long will not any more. */
+const patienceMillis = 600_000
+
+/** The commands of kafka-backup that are typed on the stage. */
+const commandLine = Command.make("kafka-backup").pipe(Command.withSubcommands([list, describe, verify, exportRecords]))
+
+/**
+ * Where the demo plays: an operator with Kubernetes and Kafka in this process's memory and a directory as storage, and somebody who
+ * types. For as long as the scope lasts.
+ */
+export const make = Effect.fn("DemoStage.make")(function* (volumes: string) {
+  const stores = yield* ObjectStores
+  const world = yield* Layer.build(
+    OperatorHarness.layerOn({ stores, volumes, paceMillis }).pipe(
+      Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(millisAt(beginning)))),
+      Layer.provideMerge(TestClock.layer()),
+      // What the operator logs is shown as Events.
+      Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None"))
+    )
+  )
+  const onStage = Effect.provideContext(world)
+  const harness = yield* onStage(Effect.service(OperatorHarness))
+  const cluster: InMemoryCluster = yield* harness.kafka(bootstrapServer)
+
+  const pass = (duration: Duration.Input) => onStage(harness.advance(duration))
+
+  /** Shows what kubectl prints for what is typed. */
+  const kubectl = (typed: string, ask: (kubectl: Kubectl) => Effect.Effect<string, KubernetesError>) =>
+    Effect.gen(function* () {
+      yield* Console.log(`\n$ kubectl ${typed}`)
+      yield* Console.log(yield* onStage(ask(harness.kubectl)))
+      yield* pass("2 seconds")
+    })
+
+  /** Shows how the resource changes until it is as wanted. */
+  const watch = Effect.fnUntraced(function* (name: string, isWanted: (status: Status) => boolean) {
+    const columns = "PHASE:.status.phase,PERCENT:.status.progress.percent,RECORDS:.status.progress.records"
+    yield* Console.log(`\n$ kubectl get kafkabackup ${name} --watch -o custom-columns=${columns}`)
+    yield* Console.log(watched(["PHASE", "PERCENT", "RECORDS"]))
+    let shown = ""
+    for (let waitedMillis = 0; waitedMillis < patienceMillis; waitedMillis += 1000) {
+      const status = yield* onStage(harness.kubectl.status(name))
+      const { percent, records } = status.progress ?? {}
+      const line = watched([status.phase, percent, records].map((value) => String(value ?? "<none>")))
+      if (line !== shown) yield* Console.log(line)
+      shown = line
+      if (isWanted(status)) return
+      yield* pass("1 second")
+    }
+    return yield* Effect.die(new Error(`the demo's ${name} did not become as wanted`))
+  })
+
+  return {
+    /** What others do in Kafka. */
+    kafka: (work: (cluster: InMemoryCluster) => Effect.Effect<void>) => onStage(work(cluster)),
+    start: Effect.asVoid(onStage(harness.start())),
+    kubectl,
+    watch,
+    /** Lets time pass until the clock shows this, `12:00`, and says what happens then. */
+    scene: Effect.fnUntraced(function* (time: string, what: string) {
+      yield* pass(Math.max(0, millisAt(time) - (yield* onStage(Clock.currentTimeMillis))))
+      yield* Console.log(`\n── ${time} UTC ── ${what}`)
+    }),
+    say: Console.log,
+    /** Types a command of kafka-backup. */
+    type: Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
+      yield* Console.log(`\n$ kafka-backup ${args.join(" ")}`)
+      yield* Command.runWith(commandLine, { version })(args)
+    })
+  }
+})
+
+export type Stage = Effect.Success<ReturnType<typeof make>>
+
+const watched = (cells: ReadonlyArray<string>): string =>
+  cells
+    .map((cell) => cell.padEnd(12))
+    .join("")
+    .trimEnd()

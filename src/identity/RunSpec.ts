@@ -1,0 +1,119 @@
+import { deflateSync, inflateSync } from "node:zlib"
+import { Result, Schema } from "effect"
+import { KafkaBackup, triggerAnnotation } from "../resource/KafkaBackup.ts"
+import * as Manifest from "../resource/ManifestParser.ts"
+import * as Trigger from "../resource/Trigger.ts"
+import { slotText } from "./RunIdentity.ts"
+
+/** What a Job's pod is told: the resource as it was when the run was decided, and whose run it is. */
+export interface FrozenRun {
+  readonly backup: KafkaBackup
+  /** RFC 3339, UTC, whole seconds. */
+  readonly slot: string
+  readonly trigger?: string
+}
+
+/** Longest encoded text, in bytes: Linux takes 128 KiB for one environment variable, its name included. */
+export const maxLength = 96 * 1024
+
+/** Longest text inside, in bytes: no resource that an API server takes is longer, and no small text may grow beyond it. */
+const maxInflated = 2 * Manifest.maxTextLength
+
+/** Stands before the text and says how to read it. */
+const front = "kafka-backup-run-1:"
+
+/** The resource is longer than the environment of a pod can hold. */
+export class FrozenTooLarge extends Schema.TaggedError<FrozenTooLarge>()("FrozenTooLarge", {
+  /** Bytes as encoded. */
+  length: Schema.Int,
+  limit: Schema.Int,
+  /** The longest field of the spec, such as `spec.topics`. */
+  longest: Schema.String
+}) {
+  override get message() {
+    return `the resource takes ${this.length} bytes in a pod's environment, compressed; there is room for ${this.limit}`
+  }
+  get advice() {
+    return `shorten ${this.longest}, the longest field${this.longest.endsWith("opics") ? ": a wildcard pattern stands for many names" : ""}`
+  }
+}
+
+/** Not a frozen run, or not one that this version can read. */
+export class FrozenUnreadable extends Schema.TaggedError<FrozenUnreadable>()("FrozenUnreadable", {
+  detail: Schema.String
+}) {
+  override get message() {
+    return this.detail
+  }
+}
+
+const Frozen = Schema.Struct({
+  backup: Schema.Unknown,
+  slot: Schema.String,
+  trigger: Schema.optionalKey(Schema.String)
+})
+const decodeFrozen = Schema.decodeUnknownResult(Schema.fromJsonString(Frozen))
+
+/** What is used in a pod: spec and identity, nothing that changes without the resource being edited. */
+const bare = ({ apiVersion, kind, metadata, spec }: KafkaBackup): KafkaBackup => ({
+  apiVersion,
+  kind,
+  metadata: {
+    name: metadata.name,
+    ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+    ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
+    ...(metadata.generation === undefined ? {} : { generation: metadata.generation })
+  },
+  spec
+})
+
+const longestField = (spec: Readonly<Record<string, unknown>>): string => {
+  const length = (value: unknown) => JSON.stringify(value)?.length ?? 0
+  const [longest] = Object.entries(spec).toSorted(([, a], [, b]) => length(b) - length(a))
+  return `spec.${longest?.[0] ?? ""}`
+}
+
+/**
+ * The run as the value of an environment variable: printable ASCII without `$`, which Kubernetes would expand. Of the resource
+ * only apiVersion, kind, spec and the metadata name, namespace, uid and generation go along.
+ */
+export const encode = ({ backup, slot, trigger }: FrozenRun): Result.Result<string, FrozenTooLarge> => {
+  const content = {
+    backup: Schema.encodeSync(KafkaBackup)(bare(backup)),
+    slot,
+    ...(trigger === undefined ? {} : { trigger })
+  }
+  const text = front + deflateSync(JSON.stringify(content)).toString("base64")
+  return text.length <= maxLength
+    ? Result.succeed(text)
+    : Result.fail(
+        new FrozenTooLarge({ length: text.length, limit: maxLength, longest: longestField({ ...backup.spec }) })
+      )
+}
+
+const refuse = (detail: string) => Result.fail(new FrozenUnreadable({ detail }))
+
+/** Reads what `encode` wrote, checked like a resource from the API server. Total: fails on everything else. */
+export const decode = (text: string): Result.Result<FrozenRun, FrozenUnreadable> => {
+  if (!text.startsWith(front)) return refuse(`it does not begin with ${front}`)
+  const inflated = Result.try(() =>
+    inflateSync(Buffer.from(text.slice(front.length), "base64"), { maxOutputLength: maxInflated }).toString("utf8")
+  )
+  if (Result.isFailure(inflated)) return refuse("its content is damaged or cut off")
+  const content = decodeFrozen(inflated.success)
+  if (Result.isFailure(content)) return refuse("its content is not that of a frozen run")
+  const { backup, slot, trigger } = content.success
+  if (!isSlot(slot)) return refuse("its slot is not an instant in UTC with whole seconds")
+  if (trigger !== undefined && Trigger.requested({ [triggerAnnotation]: trigger })._tag !== "Token") {
+    return refuse("its trigger is empty or too long")
+  }
+  return Result.match(Manifest.fromServer(backup), {
+    onFailure: ({ message }) => refuse(`its resource cannot be used: ${message}`),
+    onSuccess: (read) => Result.succeed({ backup: bare(read), slot, ...(trigger === undefined ? {} : { trigger }) })
+  })
+}
+
+const isSlot = (text: string): boolean => {
+  const millis = Date.parse(text)
+  return !Number.isNaN(millis) && slotText(millis) === text
+}

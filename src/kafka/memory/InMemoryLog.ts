@@ -1,0 +1,184 @@
+import type { AbortedTransaction } from "../batch/AbortedTransactions.ts"
+import { encodeBatch, encodeMarker, type NewRecord, type ProducerCodec } from "../batch/RecordBatchEncoding.ts"
+
+/** A record as it lies in a log. */
+export interface LoggedRecord extends NewRecord {
+  readonly offset: number
+}
+
+interface LoggedBatch {
+  readonly bytes: Buffer
+  readonly baseOffset: number
+  /** Inclusive. */
+  readonly lastOffset: number
+  readonly producerId: number
+  readonly transactional: boolean
+  readonly marker?: "abort" | "commit"
+  readonly records: ReadonlyArray<LoggedRecord>
+  readonly codec: ProducerCodec
+  readonly logAppendTime?: number
+}
+
+export interface AppendOptions {
+  readonly codec?: ProducerCodec
+  readonly producerId?: number
+  readonly transactional?: boolean
+  readonly logAppendTime?: number
+}
+
+export interface CompactOptions {
+  /** Batches at or beyond this offset stay as they are. Default: the start of the last batch, as of the active segment. */
+  readonly until?: number
+  /** What becomes of a batch that loses all its records. Default `keep`, as the broker does for a producer's last batch. */
+  readonly emptied?: "keep" | "drop"
+  /** Default `keep`; `drop` is what happens once delete.retention.ms has passed. */
+  readonly tombstones?: "keep" | "drop"
+}
+
+/** What a fetch finds. */
+export interface LogSlice {
+  readonly records: Buffer
+  readonly aborted: ReadonlyArray<AbortedTransaction>
+}
+
+/** One partition's log with the broker's rules: transactions, last stable offset, compaction, deletion. Not concurrent. */
+export interface InMemoryLog {
+  readonly logStart: () => number
+  readonly lastStable: () => number
+  readonly highWatermark: () => number
+  /** Appends one batch, none when there is no record; returns its base offset. */
+  readonly append: (records: ReadonlyArray<NewRecord>, options: AppendOptions) => number
+  /** Writes the marker; nothing when the producer has no open transaction here. */
+  readonly endTransaction: (producerId: number, type: "abort" | "commit", timestampMillis: number) => void
+  readonly compact: (options: CompactOptions) => void
+  /** DeleteRecords and retention: the log begins at `offset`. A batch that spans it stays on disk. */
+  readonly deleteBefore: (offset: number) => void
+  /** Unclean election: everything from `offset` on is lost. Cuts at batch boundaries, downwards. */
+  readonly truncate: (offset: number) => void
+  /** Whole batches from the one that holds `offset` up to the last stable offset, cut after `maxBytes`; the first is always whole. */
+  readonly slice: (offset: number, maxBytes: number) => LogSlice
+  /** The records that a read_committed consumer sees from the log's start. */
+  readonly committed: () => ReadonlyArray<LoggedRecord>
+}
+
+export const makeInMemoryLog = (): InMemoryLog => {
+  let batches: Array<LoggedBatch> = []
+  let logStart = 0
+  let highWatermark = 0
+  const open = new Map<number, number>()
+  let aborted: Array<AbortedTransaction & { readonly lastOffset: number }> = []
+
+  const lastStable = () => Math.min(highWatermark, ...open.values())
+
+  const isAborted = (batch: LoggedBatch) =>
+    batch.transactional &&
+    aborted.some(
+      ({ producerId, firstOffset, lastOffset }) =>
+        producerId === batch.producerId && firstOffset <= batch.baseOffset && batch.lastOffset <= lastOffset
+    )
+
+  /** Index of the first batch that ends at or beyond `offset`. */
+  const indexOf = (offset: number) => {
+    let low = 0
+    let high = batches.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (batches[middle]!.lastOffset < offset) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  const compacted = (batch: LoggedBatch, latest: ReadonlyMap<string, number>, options: CompactOptions) => {
+    if (batch.marker !== undefined) return [batch]
+    const drop = isAborted(batch)
+    const records = batch.records.filter(
+      ({ key, value, offset }) =>
+        !drop &&
+        key !== null &&
+        latest.get(key.toString("latin1")) === offset &&
+        !(value === null && options.tombstones === "drop")
+    )
+    if (records.length === batch.records.length) return [batch]
+    if (records.length === 0 && options.emptied === "drop") return []
+    const bytes = encodeBatch({ ...batch, records, codec: records.length === 0 ? "none" : batch.codec })
+    return [{ ...batch, records, bytes }]
+  }
+
+  return {
+    logStart: () => logStart,
+    lastStable,
+    highWatermark: () => highWatermark,
+    append: (records, options) => {
+      const baseOffset = highWatermark
+      if (records.length === 0) return baseOffset
+      const logged = records.map((record, i) => ({ ...record, offset: baseOffset + i }))
+      const { codec = "none", producerId = -1, transactional = false } = options
+      const stamp = options.logAppendTime === undefined ? {} : { logAppendTime: options.logAppendTime }
+      const batch = { baseOffset, records: logged, codec, producerId, transactional, ...stamp }
+      const lastOffset = baseOffset + records.length - 1
+      batches.push({ ...batch, lastOffset, bytes: encodeBatch(batch) })
+      if (transactional && !open.has(producerId)) open.set(producerId, baseOffset)
+      highWatermark = lastOffset + 1
+      return baseOffset
+    },
+    endTransaction: (producerId, type, timestamp) => {
+      const firstOffset = open.get(producerId)
+      if (firstOffset === undefined) return
+      open.delete(producerId)
+      const baseOffset = highWatermark++
+      const bytes = encodeMarker({ baseOffset, producerId, type, timestamp })
+      const batch = { baseOffset, lastOffset: baseOffset, records: [], codec: "none", producerId } as const
+      batches.push({ ...batch, bytes, transactional: true, marker: type })
+      if (type === "abort") aborted.push({ producerId, firstOffset, lastOffset: baseOffset })
+    },
+    compact: (options) => {
+      const until = Math.min(options.until ?? batches.at(-1)?.baseOffset ?? 0, lastStable())
+      const cleanable = batches.filter(({ lastOffset }) => lastOffset < until)
+      const latest = new Map<string, number>()
+      for (const batch of cleanable) {
+        if (isAborted(batch)) continue
+        for (const { key, offset } of batch.records) if (key !== null) latest.set(key.toString("latin1"), offset)
+      }
+      batches = [...cleanable.flatMap((batch) => compacted(batch, latest, options)), ...batches.slice(cleanable.length)]
+    },
+    deleteBefore: (offset) => {
+      logStart = Math.max(logStart, Math.min(offset, highWatermark))
+      batches = batches.filter(({ lastOffset }) => lastOffset >= logStart)
+      aborted = aborted.filter(({ lastOffset }) => lastOffset >= logStart)
+    },
+    truncate: (offset) => {
+      batches = batches.filter(({ lastOffset }) => lastOffset < offset)
+      highWatermark = Math.max(logStart, (batches.at(-1)?.lastOffset ?? -1) + 1)
+      aborted = aborted.filter(({ lastOffset }) => lastOffset < highWatermark)
+      for (const [producerId, firstOffset] of open) if (firstOffset >= highWatermark) open.delete(producerId)
+    },
+    slice: (offset, maxBytes) => {
+      const end = lastStable()
+      const parts: Array<Buffer> = []
+      let length = 0
+      let upper = offset
+      for (let i = indexOf(offset); i < batches.length && length < maxBytes; i++) {
+        const batch = batches[i]!
+        if (batch.baseOffset >= end) break
+        parts.push(batch.bytes)
+        length += batch.bytes.length
+        upper = batch.lastOffset + 1
+      }
+      const records = Buffer.alloc(Math.min(length, Math.max(maxBytes, parts[0]?.length ?? 0)))
+      let at = 0
+      for (const part of parts) at += part.copy(records, at)
+      const inRange = aborted.filter(({ firstOffset, lastOffset }) => lastOffset >= offset && firstOffset < upper)
+      return { records, aborted: inRange.map(({ producerId, firstOffset }) => ({ producerId, firstOffset })) }
+    },
+    committed: () => {
+      const end = lastStable()
+      return batches
+        .filter((batch) => batch.baseOffset < end && !isAborted(batch))
+        .flatMap(({ records, logAppendTime }) =>
+          logAppendTime === undefined ? records : records.map((record) => ({ ...record, timestamp: logAppendTime }))
+        )
+        .filter(({ offset }) => offset >= logStart)
+    }
+  }
+}

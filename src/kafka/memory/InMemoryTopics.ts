@@ -1,0 +1,65 @@
+import { randomUUID } from "node:crypto"
+import type { WireTopic } from "../KafkaWire.ts"
+import { type InMemoryLog, makeInMemoryLog } from "./InMemoryLog.ts"
+
+/** One partition of an in-memory cluster. */
+export interface InMemoryPartition {
+  readonly log: InMemoryLog
+  readonly replicas: ReadonlyArray<number>
+  leader: number
+  leaderEpoch: number
+  /** Followers that the leader has sent readers to (KIP-392). */
+  readonly readReplicas: Set<number>
+}
+
+export interface InMemoryTopic {
+  readonly name: string
+  readonly topicId: string
+  readonly isInternal: boolean
+  readonly configs: Readonly<Record<string, string>>
+  readonly partitions: Array<InMemoryPartition>
+}
+
+export interface TopicOptions {
+  /** Default 1. */
+  readonly partitions?: number
+  /** Flagged as the cluster's own. Default: when the name begins with two underscores. */
+  readonly internal?: boolean
+  /** Non-default configuration; `message.timestamp.type` is obeyed, `cleanup.policy` is not: call `compact`. */
+  readonly configs?: Readonly<Record<string, string>>
+}
+
+/** Kafka's rule for topic names. Source: org.apache.kafka.common.internals.Topic. */
+export const isTopicName = (name: string) => /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== "." && name !== ".."
+
+const makePartition = (partition: number, nodes: ReadonlyArray<number>): InMemoryPartition => {
+  const replicas = nodes.map((_, i) => nodes[(partition + i) % nodes.length]!)
+  return { log: makeInMemoryLog(), replicas, leader: replicas[0]!, leaderEpoch: 0, readReplicas: new Set() }
+}
+
+export const makeTopic = (name: string, nodes: ReadonlyArray<number>, options: TopicOptions): InMemoryTopic => ({
+  name,
+  topicId: randomUUID(),
+  isInternal: options.internal ?? name.startsWith("__"),
+  configs: options.configs ?? {},
+  partitions: Array.from({ length: options.partitions ?? 1 }, (_, i) => makePartition(i, nodes))
+})
+
+export const addPartitions = (topic: InMemoryTopic, total: number, nodes: ReadonlyArray<number>) => {
+  for (let i = topic.partitions.length; i < total; i++) topic.partitions.push(makePartition(i, nodes))
+}
+
+/** How a Metadata answer tells the topic. */
+export const wireTopic = (topic: InMemoryTopic): WireTopic => ({
+  errorCode: 0,
+  name: topic.name,
+  topicId: topic.topicId,
+  isInternal: topic.isInternal,
+  partitions: topic.partitions.map(({ leader, leaderEpoch, replicas }, partition) => ({
+    partition,
+    errorCode: leader < 0 ? 5 : 0,
+    leader,
+    leaderEpoch,
+    replicas
+  }))
+})

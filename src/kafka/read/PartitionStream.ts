@@ -1,0 +1,36 @@
+import { Cause, Effect, Fiber, Scope, Stream } from "effect"
+import type { KafkaError } from "../KafkaError.ts"
+import type { FetchedBatches } from "../KafkaSource.ts"
+import type { PartitionReader } from "./PartitionReader.ts"
+
+/**
+ * The elements of a reader as a stream. While the consumer works on one element the next is fetched, so two answers are
+ * held at most. What was fetched ahead and never pulled is released when the stream ends, however it ends; an element
+ * that was pulled belongs to the consumer.
+ */
+export const partitionStream = (open: () => PartitionReader): Stream.Stream<FetchedBatches, KafkaError> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const scope = yield* Effect.scope
+      const reader = open()
+      yield* Scope.addFinalizer(
+        scope,
+        Effect.sync(() => reader.take()?.release())
+      )
+      let ahead: Fiber.Fiber<void, KafkaError> | undefined
+      const deliver = Effect.suspend(() => {
+        const element = reader.take()!
+        ahead = undefined
+        if (reader.ended()) return Effect.succeed([element] as const)
+        return Effect.map(Effect.forkIn(reader.advance, scope), (fiber) => {
+          ahead = fiber
+          return [element] as const
+        })
+      })
+      const pull = Effect.suspend((): Effect.Effect<readonly [FetchedBatches], KafkaError | Cause.Done> => {
+        if (ahead !== undefined) return Effect.andThen(Fiber.join(ahead), deliver)
+        return reader.ended() ? Cause.done() : Effect.andThen(reader.advance, deliver)
+      })
+      return Stream.fromPull(Effect.succeed(pull))
+    })
+  )

@@ -1,0 +1,47 @@
+import { Effect } from "effect"
+import { meaningOf, reasonFor } from "./ErrorCodeClass.ts"
+import { ErrorCode } from "../ErrorCode.ts"
+import { KafkaError } from "../KafkaError.ts"
+import type { TopicInfo, TopicLookup } from "../KafkaSource.ts"
+import type { KafkaWire, WireTopic } from "../KafkaWire.ts"
+
+/** What a broker answers for a name that no topic can have. Source: Kafka protocol guide, "Error Codes". */
+const invalidTopic = 17
+
+const topicInfo = (topic: WireTopic): TopicInfo => ({
+  name: topic.name,
+  ...(topic.topicId === undefined ? {} : { topicId: topic.topicId }),
+  isInternal: topic.isInternal,
+  partitions: topic.partitions
+    .map(({ partition, leader, replicas }) => ({ partition, leader, replicas: replicas.length }))
+    .toSorted((a, b) => a.partition - b.partition)
+})
+
+const lookup = (name: string, topic: WireTopic | undefined): Effect.Effect<TopicLookup, KafkaError> => {
+  if (topic === undefined || topic.errorCode === invalidTopic) return Effect.succeed({ _tag: "Missing", name })
+  if (topic.errorCode === ErrorCode.topicAuthorizationFailed) return Effect.succeed({ _tag: "Denied", name })
+  switch (meaningOf(topic.errorCode)) {
+    case "none":
+      return Effect.succeed({ _tag: "Found", topic: topicInfo(topic) })
+    case "missing":
+      return Effect.succeed({ _tag: "Missing", name })
+    default: {
+      const reason = reasonFor(topic.errorCode, name, "Describe", `asking for topic ${name}`)
+      return Effect.fail(new KafkaError({ operation: "metadata", reason }))
+    }
+  }
+}
+
+/** One question; a topic that is still being created fails retryably. */
+export const lookupTopics = (wire: KafkaWire, names: ReadonlyArray<string>) =>
+  Effect.flatMap(wire.metadata(names), ({ topics }) => {
+    const byName = new Map(topics.map((topic) => [topic.name, topic]))
+    return Effect.forEach(names, (name) => lookup(name, byName.get(name)))
+  })
+
+/** Every topic that the broker shows us; one that is being deleted at this moment is left out. */
+export const listTopics = (wire: KafkaWire) =>
+  Effect.map(wire.metadata("all"), ({ clusterId, topics }) => {
+    const usable = topics.filter(({ errorCode }) => ["none", "moved"].includes(meaningOf(errorCode)))
+    return { clusterId, topics: usable.map(topicInfo) }
+  })

@@ -1,0 +1,79 @@
+import { Effect } from "effect"
+import * as Kind from "../kubernetes/Kind.ts"
+import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
+import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
+import type { KubeObject } from "../kubernetes/Objects.ts"
+import * as Announcements from "../status/Announcements.ts"
+import type { Facts } from "../status/Facts.ts"
+import * as Next from "../status/Next.ts"
+import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
+import type { Caches } from "./Caches.ts"
+import { EventRecorder } from "./EventRecorder.ts"
+import * as ResourceMetrics from "./ResourceMetrics.ts"
+import type { SeenJob, Sight } from "./Observed.ts"
+import * as StatusWriter from "./StatusWriter.ts"
+
+export type Services = EventRecorder | OperatorMetrics
+
+/** How long the Job of a chore stays when its resource says nothing: a failed one is not tried again before that, in seconds. */
+const choreTtlSeconds = { success: 300, failure: 3600 }
+
+/** Where a spec cannot be read, what the documentation promises, in seconds. */
+const defaultTtlSeconds = 86_400
+
+/**
+ * Tells what a look found: Events and metrics, then the status, and only when that is written the Jobs whose end is in it get their
+ * time to live. Cut off in between, the next look tells again, and history has it once. Gives the resource as it is then.
+ */
+export const tell = Effect.fn("Outcome.tell")(function* (
+  caches: Caches,
+  sight: Sight,
+  facts: Facts,
+  untold: ReadonlyArray<SeenJob>
+): Effect.fn.Return<KubeObject, KubernetesError, KubernetesApi | Services> {
+  const next = Next.next(sight.previous, facts, sight.nowMillis)
+  yield* announce(sight, Announcements.announcements(sight.previous, facts, next))
+  const metrics = yield* OperatorMetrics
+  const written = yield* StatusWriter.write(sight.resource, next)
+  if (written !== undefined) caches.resources.learn(written)
+  // Counted once it is written: what is told twice to people is better than never, what is counted twice is wrong.
+  yield* ResourceMetrics.report(metrics, sight, facts, next)
+  yield* Effect.forEach(untold, (seen) => release(caches, sight, seen), { discard: true })
+  return written ?? sight.resource
+})
+
+const announce = Effect.fnUntraced(function* (
+  { name, namespace, uid }: Sight,
+  announcements: ReadonlyArray<Announcements.Announcement>
+) {
+  const recorder = yield* EventRecorder
+  for (const announcement of announcements) {
+    yield* recorder.emit({ namespace, name, uid }, announcement)
+    const log =
+      announcement.type === "Warning" ? Effect.logWarning(announcement.note) : Effect.logInfo(announcement.note)
+    yield* Effect.annotateLogs(log, { resource: `${namespace}/${name}`, reason: announcement.reason })
+  }
+  // The status that is written next is what keeps them from being told again.
+  if (announcements.length > 0) yield* recorder.settled
+})
+
+/** A Job whose end is in the status may go, after its time; one that Kubernetes cannot end goes now. */
+const release = Effect.fnUntraced(function* (caches: Caches, { backup }: Sight, { job, reading }: SeenJob) {
+  const api = yield* KubernetesApi
+  const { name, namespace, uid } = job.metadata
+  const place = { name, ...(namespace === undefined ? {} : { namespace }) }
+  if ((reading._tag === "Ended" || reading._tag === "EndedChore") && reading.isStuck) {
+    return yield* api
+      .remove(Kind.jobs, place, { propagation: "Background", ...(uid === undefined ? {} : { uid }) })
+      .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void))
+  }
+  const ttlSecondsAfterFinished =
+    reading._tag === "EndedChore"
+      ? choreTtlSeconds[reading.chore.isSuccess ? "success" : "failure"]
+      : (backup?.spec.job.ttlSecondsAfterFinished ?? defaultTtlSeconds)
+  yield* api.patch(Kind.jobs, place, { metadata: { uid }, spec: { ttlSecondsAfterFinished } }).pipe(
+    Effect.map((patched) => caches.learnJob(patched)),
+    // Deleted meanwhile, or another one of its name: nothing is left to release.
+    Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void)
+  )
+})

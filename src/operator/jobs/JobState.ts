@@ -1,0 +1,136 @@
+import type { Event, Job, Pod } from "../../kubernetes/Objects.ts"
+import type { CatalogueSummary, RunSummary } from "../../outcome/RunSummary.ts"
+import type { ActiveRun, EndedChore, EndedRun, Trouble } from "../../status/Facts.ts"
+import type { Purpose } from "../Labels.ts"
+import * as JobEnd from "./JobEnd.ts"
+import * as JobFacts from "./JobFacts.ts"
+import * as PodTrouble from "./PodTrouble.ts"
+import * as Verdict from "./JobResult.ts"
+
+/** What one Job tells. */
+export type Reading =
+  | { readonly _tag: "Active"; readonly run: ActiveRun }
+  | {
+      readonly _tag: "Ended"
+      readonly run: EndedRun
+      /** What storage holds, as the run saw it at its end. */
+      readonly catalogue?: CatalogueSummary
+      /** Kubernetes has not ended the Job, and may never: whoever reads this should delete it. */
+      readonly isStuck: boolean
+    }
+  | {
+      readonly _tag: "ActiveChore"
+      readonly chore: EndedChore["chore"]
+      readonly jobName: string
+      readonly startMillis: number
+      readonly trouble?: Trouble
+    }
+  | {
+      readonly _tag: "EndedChore"
+      readonly chore: EndedChore
+      readonly catalogue?: CatalogueSummary
+      readonly isStuck: boolean
+    }
+  /** Not one of ours, or its label no longer says what for: leave it alone. */
+  | { readonly _tag: "Foreign"; readonly jobName: string }
+
+/**
+ * What the Job tells now. Total: what others wrote into labels, annotations and termination messages never throws and never
+ * makes a success. `pods` may hold pods of other Jobs; `events` are those about the Job and its pods, for what holds it up.
+ */
+export const read = (
+  job: Job,
+  pods: ReadonlyArray<Pod>,
+  nowMillis: number,
+  events: ReadonlyArray<Event> = []
+): Reading => {
+  const own = JobFacts.podsOf(job, pods)
+  const end = JobEnd.of(job, own, nowMillis)
+  const purpose = JobFacts.purpose(job)
+  if (purpose === undefined) return { _tag: "Foreign", jobName: job.metadata.name }
+  return end === undefined
+    ? active(job, purpose, nowMillis, PodTrouble.of(job, pods, events, nowMillis))
+    : ended(job, purpose, own, end, nowMillis)
+}
+
+/** What a Job tells that is no longer there, from the last that was seen of it and its pods. */
+export const vanished = (job: Job, pods: ReadonlyArray<Pod>, nowMillis: number): Reading => {
+  const own = JobFacts.podsOf(job, pods)
+  const purpose = JobFacts.purpose(job)
+  if (purpose === undefined) return { _tag: "Foreign", jobName: job.metadata.name }
+  const end = JobEnd.of(job, own, nowMillis)
+  const hasEnded = end !== undefined && end._tag !== "Lost"
+  return ended(job, purpose, own, hasEnded ? end : { _tag: "Vanished", endMillis: undefined }, nowMillis)
+}
+
+const active = (job: Job, purpose: Purpose, nowMillis: number, trouble: Trouble | undefined): Reading => {
+  const common = {
+    jobName: job.metadata.name,
+    startMillis: JobFacts.startMillis(job, nowMillis),
+    ...(trouble === undefined ? {} : { trouble })
+  }
+  return purpose === "run"
+    ? {
+        _tag: "Active",
+        run: { ...common, backupId: JobFacts.expectedBackupId(job), occasion: JobFacts.occasion(job) }
+      }
+    : { _tag: "ActiveChore", ...common, chore: purpose }
+}
+
+const commands = { run: "run", prune: "prune", cleanup: "prune", catalogue: "list" } as const satisfies Record<
+  Purpose,
+  RunSummary["command"]
+>
+
+const ended = (job: Job, purpose: Purpose, own: ReadonlyArray<Pod>, end: JobEnd.JobEnd, nowMillis: number): Reading => {
+  const verdict = Verdict.of(job, own, end, commands[purpose])
+  const isStuck = end._tag === "Lost" || (end._tag === "Failed" && end.isStuck)
+  const catalogue = verdict.summary?.catalogue
+  const learnt = catalogue === undefined ? {} : { catalogue }
+  if (purpose === "run") return { _tag: "Ended", run: run(job, own, end, verdict, nowMillis), ...learnt, isStuck }
+  const removed = verdict.summary?.removed
+  const chore: EndedChore = {
+    chore: purpose,
+    jobName: job.metadata.name,
+    isSuccess: verdict._tag === "Success",
+    ...(removed === undefined ? {} : { removed }),
+    ...(verdict._tag === "Success" ? {} : { trouble: verdict.trouble })
+  }
+  return { _tag: "EndedChore", chore, ...learnt, isStuck }
+}
+
+const run = (
+  job: Job,
+  own: ReadonlyArray<Pod>,
+  end: JobEnd.JobEnd,
+  verdict: Verdict.Verdict,
+  nowMillis: number
+): EndedRun => {
+  const startMillis = JobFacts.startMillis(job, nowMillis)
+  const finished = own.flatMap((pod) => JobFacts.millis(JobFacts.terminated(pod)?.finishedAt) ?? [])
+  const endMillis = end.endMillis ?? (finished.length === 0 ? nowMillis : Math.max(...finished))
+  const { summary } = verdict
+  const common = {
+    jobName: job.metadata.name,
+    occasion: JobFacts.occasion(job),
+    backupId: summary?.backupId || JobFacts.expectedBackupId(job),
+    startMillis,
+    endMillis: Math.max(startMillis, endMillis),
+    ...(summary?.addedBytes === undefined ? {} : { addedBytes: summary.addedBytes }),
+    ...(summary?.addedRecords === undefined ? {} : { addedRecords: summary.addedRecords })
+  }
+  if (verdict._tag === "Failure") {
+    return { ...common, outcome: verdict.outcome, ...verdict.trouble, notes: [] }
+  }
+  const { backupId, notes, records, size } = verdict.summary
+  if (!backupId) {
+    return { ...common, outcome: "failed", ...Verdict.manifestMissing(job), notes: [] }
+  }
+  return {
+    ...common,
+    outcome: "success",
+    notes,
+    ...(size === undefined ? {} : { size }),
+    ...(records === undefined ? {} : { records })
+  }
+}

@@ -1,0 +1,318 @@
+import type { RecordBatch } from "../../kafka/batch/RecordBatch.ts"
+import { copyBytes } from "./copyBytes.ts"
+import * as Kbak from "./Kbak.ts"
+import type { OffsetHeaders } from "./OffsetHeaders.ts"
+import { TimestampRange } from "./TimestampRange.ts"
+import { Malformed, NotRepresentable } from "./TranscodingFailure.ts"
+import { cursor, longHigh, readLong, readMore } from "./varint.ts"
+
+/** A record of Kafka without key, value and headers: attributes and five one-byte integers. Its length field excluded. */
+const shortestRecord = 6
+
+const noBytes = Buffer.alloc(0)
+const noView = new DataView(new ArrayBuffer(0))
+
+const malformed = (record: number, detail: string): never => {
+  throw new Malformed(`record ${record} of the batch ${detail}`)
+}
+
+/**
+ * Turns the records section of Kafka batches (after decompression) into the record stream of a segment, without an
+ * object per record: 64-bit numbers travel as two 32-bit halves. Set a target and a batch, then `run` until it is done.
+ */
+export class Transcoder {
+  readonly #extra: OffsetHeaders
+
+  #source: Buffer = noBytes
+  #sourceView: DataView = noView
+  #at = 0
+  #end = 0
+  #record = 0
+  #recordCount = 0
+  #baseOffset = 0
+  #lastDelta = 0
+  #fromDelta = 0
+  #untilDelta = 0
+  #previousDelta = -1
+  #logAppendTime = false
+  #timestampLow = 0
+  #timestampHigh = 0
+
+  #target: Buffer = noBytes
+  #targetView: DataView = noView
+
+  /** Bytes of the target that are filled. */
+  filled = 0
+  /** After `run` returned false: no more than this many bytes of free target are needed to go on. */
+  needed = 0
+  /** Records written since the transcoder was made. */
+  recordCount = 0
+  payloadBytes = 0
+  /** Of the records written; −1 before the first. */
+  firstOffset = -1
+  lastOffset = -1
+  readonly timestamps = new TimestampRange()
+
+  constructor(extra: OffsetHeaders) {
+    this.#extra = extra
+  }
+
+  /** Where the next records go; the caller keeps what was filled before. */
+  setTarget(target: Buffer): void {
+    this.#target = target
+    this.#targetView = new DataView(target.buffer, target.byteOffset, target.length)
+    this.filled = 0
+  }
+
+  /** The next batch and its uncompressed records, of which those with `from <= offset < until` are wanted. */
+  setBatch(batch: RecordBatch, records: Buffer, start: number, end: number, from: number, until: number): void {
+    if (start < 0 || start > end || end > records.length) throw new Malformed("it ends before its records do")
+    this.#source = records
+    this.#sourceView = new DataView(records.buffer, records.byteOffset, records.length)
+    this.#at = start
+    this.#end = end
+    this.#record = 0
+    this.#recordCount = batch.recordCount
+    this.#baseOffset = batch.baseOffset
+    this.#lastDelta = batch.lastOffset - batch.baseOffset
+    this.#fromDelta = Math.max(0, from - batch.baseOffset)
+    this.#untilDelta = Math.max(0, Math.min(this.#lastDelta + 1, until - batch.baseOffset))
+    this.#previousDelta = Math.max(-1, this.lastOffset - batch.baseOffset)
+    this.#logAppendTime = batch.logAppendTime
+    // Big-endian in the batch: base timestamp at 27, largest timestamp at 35.
+    const timestampAt = batch.start + (batch.logAppendTime ? 35 : 27)
+    this.#timestampHigh = batch.bytes.readInt32BE(timestampAt)
+    this.#timestampLow = batch.bytes.readInt32BE(timestampAt + 4)
+  }
+
+  /**
+   * Transcodes until the batch is done (true) or the target is full (false: set a new one with `needed` bytes, run
+   * again). Throws `Malformed` and `NotRepresentable`; the target then holds part of a record and is of no use.
+   */
+  run(): boolean {
+    const source = this.#source
+    const sourceView = this.#sourceView
+    const target = this.#target
+    const view = this.#targetView
+    const capacity = target.length
+    const end = this.#end
+    const recordCount = this.#recordCount
+    const lastDelta = this.#lastDelta
+    const fromDelta = this.#fromDelta
+    const untilDelta = this.#untilDelta
+    const logAppendTime = this.#logAppendTime
+    const baseLow = this.#timestampLow
+    const baseHigh = this.#timestampHigh
+    const offsetLow = this.#baseOffset | 0
+    const offsetHigh = Math.floor(this.#baseOffset / 0x1_0000_0000)
+    const range = this.timestamps
+    const extraCount = this.#extra.count
+    const extraBytes = this.#extra.template.length
+    let previous = this.#previousDelta
+    let written = 0
+    let payload = 0
+    let at = this.#at
+    let out = this.filled
+    let record = this.#record
+    let done = true
+
+    for (; record < recordCount; record++) {
+      const recordStart = at
+      let length = source[at++]!
+      if (length > 127) {
+        length = readMore(source, at, length)
+        at = cursor
+      }
+      length = (length >>> 1) ^ -(length & 1)
+      const recordEnd = at + length
+      if (length < shortestRecord || recordEnd > end) malformed(record, `has length ${length}, which cannot be`)
+      at++ // attributes: no bit is defined
+
+      let low = source[at++]!
+      let high = 0
+      if (low > 127) {
+        low = readLong(source, at - 1)
+        high = longHigh
+        at = cursor
+      } else {
+        low = (low >>> 1) ^ -(low & 1)
+        high = low >> 31
+      }
+      let delta = source[at++]!
+      if (delta > 127) {
+        delta = readMore(source, at, delta)
+        at = cursor
+      }
+      delta = (delta >>> 1) ^ -(delta & 1)
+      if (delta < 0 || delta > lastDelta) malformed(record, `has offset delta ${delta}, outside the batch`)
+      if (delta < fromDelta || delta >= untilDelta) {
+        at = recordEnd
+        continue
+      }
+      if (delta <= previous) malformed(record, `has offset delta ${delta}, not above the record before it`)
+      // Kafka spends at least 6 bytes of `length` on what takes 30 here; headers are counted below.
+      if (out + length + 24 + extraBytes > capacity) {
+        this.needed = length + 24 + extraBytes
+        at = recordStart
+        done = false
+        break
+      }
+      if (logAppendTime) {
+        low = baseLow
+        high = baseHigh
+      } else {
+        const sum = (low >>> 0) + (baseLow >>> 0)
+        high = (high + baseHigh + (sum > 0xffff_ffff ? 1 : 0)) | 0
+        low = sum | 0
+      }
+      const recordOut = out
+      view.setInt32(out + 4, low, true)
+      view.setInt32(out + 8, high, true)
+      const offsetSum = (offsetLow >>> 0) + delta
+      view.setInt32(out + 12, offsetSum | 0, true)
+      view.setInt32(out + 16, offsetHigh + (offsetSum > 0xffff_ffff ? 1 : 0), true)
+
+      let size = source[at++]!
+      if (size > 127) {
+        size = readMore(source, at, size)
+        at = cursor
+      }
+      size = (size >>> 1) ^ -(size & 1)
+      if (size < -1 || at > recordEnd || at + size > recordEnd)
+        malformed(record, `has key length ${size} and overruns itself`)
+      view.setInt32(out + 20, size, true)
+      out += 24
+      if (size > 0) {
+        copyBytes(source, sourceView, at, target, view, out, size)
+        at += size
+        out += size
+        payload += size
+      }
+
+      size = source[at++]!
+      if (size > 127) {
+        size = readMore(source, at, size)
+        at = cursor
+      }
+      size = (size >>> 1) ^ -(size & 1)
+      if (size < -1 || at > recordEnd || at + size > recordEnd)
+        malformed(record, `has value length ${size} and overruns itself`)
+      view.setInt32(out, size, true)
+      out += 4
+      if (size > 0) {
+        copyBytes(source, sourceView, at, target, view, out, size)
+        at += size
+        out += size
+        payload += size
+      }
+
+      let headers = source[at++]!
+      if (headers > 127) {
+        headers = readMore(source, at, headers)
+        at = cursor
+      }
+      headers = (headers >>> 1) ^ -(headers & 1)
+      if (at > recordEnd) malformed(record, "is not as long as it says")
+      if (headers !== 0) {
+        // A header takes at least 2 bytes in Kafka and 6 here.
+        if (headers < 0 || headers > (recordEnd - at) >> 1)
+          malformed(record, `has an impossible header count, ${headers}`)
+        if (out + 2 + (recordEnd - at) + 4 * headers + extraBytes > capacity) {
+          this.needed = Math.max(length + 24, out - recordOut + 2 + (recordEnd - at) + 4 * headers) + extraBytes
+          payload -= Math.max(0, view.getInt32(recordOut + 20, true)) + Math.max(0, size)
+          out = recordOut
+          at = recordStart
+          done = false
+          break
+        }
+      }
+      if (headers + extraCount > Kbak.maxUint16) this.#refuse(delta, `has ${headers} headers`)
+      view.setUint16(out, headers + extraCount, true)
+      out += 2
+      if (headers !== 0) {
+        out = this.#copyHeaders(at, recordEnd, out, headers, record, delta)
+        at = this.#at
+      }
+      if (at !== recordEnd) malformed(record, "is not as long as it says")
+      if (extraCount !== 0) {
+        const { template, offsetAt, timestampAt } = this.#extra
+        template.copy(target, out)
+        view.setInt32(out + offsetAt, view.getInt32(recordOut + 12, true), true)
+        view.setInt32(out + offsetAt + 4, view.getInt32(recordOut + 16, true), true)
+        view.setInt32(out + timestampAt, low, true)
+        view.setInt32(out + timestampAt + 4, high, true)
+        out += extraBytes
+      }
+      view.setInt32(recordOut, out - recordOut - 4, true)
+      range.add(high, low)
+      if (this.firstOffset < 0) this.firstOffset = this.#baseOffset + delta
+      previous = delta
+      written++
+    }
+
+    this.#at = at
+    this.#record = record
+    this.#previousDelta = previous
+    this.filled = out
+    this.recordCount += written
+    this.payloadBytes += payload
+    if (written > 0) this.lastOffset = this.#baseOffset + previous
+    if (!done) return false
+    // A decompressed batch may be large: it is not kept until the next one comes.
+    this.#source = noBytes
+    this.#sourceView = noView
+    if (at !== end) throw new Malformed(`${end - at} bytes are left after its ${record} records`)
+    return true
+  }
+
+  /** Returns where the output ends; leaves where the input ends in `#at`. There is room: `run` has looked. */
+  #copyHeaders(from: number, recordEnd: number, to: number, count: number, record: number, delta: number): number {
+    const source = this.#source
+    const sourceView = this.#sourceView
+    const target = this.#target
+    const view = this.#targetView
+    let at = from
+    let out = to
+    for (let i = 0; i < count; i++) {
+      let size = source[at++]!
+      if (size > 127) {
+        size = readMore(source, at, size)
+        at = cursor
+      }
+      size = (size >>> 1) ^ -(size & 1)
+      if (size < 0 || at + size > recordEnd) malformed(record, `has a header key of length ${size} and overruns itself`)
+      if (size > Kbak.maxUint16) this.#refuse(delta, `has a header key of ${size} bytes`)
+      view.setUint16(out, size, true)
+      out += 2
+      copyBytes(source, sourceView, at, target, view, out, size)
+      at += size
+      out += size
+
+      size = source[at++]!
+      if (size > 127) {
+        size = readMore(source, at, size)
+        at = cursor
+      }
+      size = (size >>> 1) ^ -(size & 1)
+      if (size < -1 || at > recordEnd || at + size > recordEnd)
+        malformed(record, `has a header value of length ${size} and overruns itself`)
+      view.setInt32(out, size, true)
+      out += 4
+      if (size > 0) {
+        copyBytes(source, sourceView, at, target, view, out, size)
+        at += size
+        out += size
+      }
+    }
+    this.#at = at
+    return out
+  }
+
+  #refuse(delta: number, what: string): never {
+    const added = this.#extra.count === 0 ? "" : `, and ${this.#extra.count} offset headers are to be added`
+    throw new NotRepresentable(
+      this.#baseOffset + delta,
+      `${what}${added}; a segment holds at most ${Kbak.maxUint16} headers with keys of at most ${Kbak.maxUint16} bytes`
+    )
+  }
+}

@@ -1,0 +1,54 @@
+import type { Remembered } from "../schedule/ScheduleMemory.ts"
+import type { Status } from "./Status.ts"
+import * as Words from "./Format.ts"
+
+/** The fields of the status that carry what must be remembered between two looks. */
+export type Memory = Pick<
+  Status,
+  "observedSchedule" | "scheduledSince" | "lastScheduledTime" | "skippedSlots" | "handledTrigger" | "pendingTrigger"
+>
+
+/**
+ * What a status remembers. Whole seconds are enough: slots are whole minutes, and cutting an instant never moves it across one.
+ * That the one run of a resource without schedule was asked for is kept as its `lastScheduledTime`: a resource that had a slot has
+ * had its run.
+ */
+export const read = (status: Memory): Remembered => {
+  const { handledTrigger, lastScheduledTime, observedSchedule, pendingTrigger, scheduledSince, skippedSlots } = status
+  return {
+    ...(observedSchedule === undefined ? {} : { observedSchedule }),
+    ...(scheduledSince === undefined ? {} : { sinceMillis: Words.millis(scheduledSince) }),
+    ...(lastScheduledTime === undefined ? {} : { lastSlotMillis: Words.millis(lastScheduledTime) }),
+    ...(skippedSlots === undefined ? {} : { skippedSlots }),
+    ...(handledTrigger === undefined ? {} : { handledTrigger }),
+    ...(pendingTrigger === undefined
+      ? {}
+      : {
+          pendingTrigger: {
+            token: pendingTrigger.token,
+            firstSeenMillis: Words.millis(pendingTrigger.firstSeenTime)
+          }
+        })
+  }
+}
+
+/** The fields that hold it. Writing what was read changes nothing. */
+export const write = (remembered: Remembered): Memory => {
+  const { handledTrigger, isOnceDone, observedSchedule, pendingTrigger, sinceMillis, skippedSlots } = remembered
+  const lastSlotMillis = remembered.lastSlotMillis ?? (isOnceDone === true ? (sinceMillis ?? 0) : undefined)
+  return {
+    ...(observedSchedule === undefined ? {} : { observedSchedule }),
+    ...(sinceMillis === undefined ? {} : { scheduledSince: Words.time(sinceMillis) }),
+    ...(lastSlotMillis === undefined ? {} : { lastScheduledTime: Words.time(lastSlotMillis) }),
+    ...(skippedSlots === undefined ? {} : { skippedSlots }),
+    ...(handledTrigger === undefined ? {} : { handledTrigger }),
+    ...(pendingTrigger === undefined
+      ? {}
+      : {
+          pendingTrigger: {
+            token: pendingTrigger.token,
+            firstSeenTime: Words.time(pendingTrigger.firstSeenMillis)
+          }
+        })
+  }
+}

@@ -1,0 +1,168 @@
+import { Effect, Redacted } from "effect"
+import type { KafkaTarget } from "../kafka/KafkaTarget.ts"
+import type { KafkaClusterSpec } from "../resource/KafkaClusterSpec.ts"
+import type { AzureSpec } from "../resource/AzureSpec.ts"
+import type { GcsSpec } from "../resource/GcsSpec.ts"
+import type { S3Spec } from "../resource/S3Spec.ts"
+import * as StorageSpec from "../resource/StorageSpec.ts"
+import { SecretError, Secrets } from "../secrets/MountedSecrets.ts"
+import type { AzureCredentials, GcsTarget, StorageTarget } from "../storage/StorageTarget.ts"
+import { NotSupported, RunError, SecretUnusable } from "../backup/RunError.ts"
+
+/** From what the spec names to what a port can open: credentials are read here, and nowhere else. */
+
+const unusable = (error: SecretError) =>
+  new RunError({ reason: new SecretUnusable({ secret: error.secret, key: error.key, detail: error.detail }) })
+
+const tls = Effect.fnUntraced(function* (spec: KafkaClusterSpec) {
+  if (spec.tlsSecret === undefined) return {}
+  const { caKey, certKey, keyKey, name } = spec.tlsSecret
+  const secrets = yield* Secrets
+  const authorities = { ca: Redacted.value(yield* secrets.text(name, caKey)), secret: name, caKey, certKey, keyKey }
+  const hasCertificate = yield* secrets.has(name, certKey)
+  const hasKey = yield* secrets.has(name, keyKey)
+  // A Secret with just the authorities means no client certificate, unless the resource names keys of its own for one.
+  const isNamed = certKey !== "tls.crt" || keyKey !== "tls.key"
+  if (!hasCertificate && !hasKey && !isNamed) return authorities
+  if (hasCertificate !== hasKey) {
+    const [there, missing] = hasCertificate ? [certKey, keyKey] : [keyKey, certKey]
+    const detail = `it is missing, but ${there} is there; a client certificate needs both`
+    return yield* new SecretError({ secret: name, key: missing, detail })
+  }
+  return {
+    ...authorities,
+    certificate: Redacted.value(yield* secrets.text(name, certKey)),
+    key: yield* secrets.text(name, keyKey)
+  }
+}, Effect.mapError(unusable))
+
+const sasl = Effect.fnUntraced(function* (spec: KafkaClusterSpec) {
+  if (spec.saslSecret === undefined) return undefined
+  const { mechanism, name, passwordKey, usernameKey } = spec.saslSecret
+  const secrets = yield* Secrets
+  return {
+    mechanism,
+    secret: name,
+    usernameKey,
+    passwordKey,
+    username: yield* secrets.word(name, usernameKey),
+    password: yield* secrets.word(name, passwordKey)
+  }
+}, Effect.mapError(unusable))
+
+/** The cluster of a spec, with its credentials, which can be read again. The protocol decides; nothing is ever downgraded. */
+export const kafka = Effect.fn("Connections.kafka")(function* (
+  spec: KafkaClusterSpec
+): Effect.fn.Return<KafkaTarget, RunError, Secrets> {
+  const secrets = yield* Secrets
+  const usesTls = spec.securityProtocol.endsWith("SSL")
+  const credentials = yield* sasl(spec)
+  return {
+    bootstrapServers: spec.bootstrapServers,
+    ...(usesTls ? { tls: yield* tls(spec) } : {}),
+    ...(credentials === undefined ? {} : { sasl: credentials }),
+    reread: kafka(spec).pipe(
+      Effect.provideService(Secrets, secrets),
+      Effect.catch(() => Effect.succeed(undefined))
+    )
+  }
+})
+
+/** The one way to authenticate that a spec chooses; the schema refuses two. */
+const azureCredentials = Effect.fnUntraced(function* (spec: AzureSpec) {
+  const { credentialsSecret, sasTokenSecret, servicePrincipalSecret, useWorkloadIdentity } = spec
+  const secrets = yield* Secrets
+  if (credentialsSecret !== undefined) {
+    const { accountKeyKey, name } = credentialsSecret
+    const accountKey = yield* secrets.word(name, accountKeyKey)
+    return { _tag: "AccountKey", accountKey, origin: { secret: name, keys: [accountKeyKey] } } as const
+  }
+  if (sasTokenSecret !== undefined) {
+    const { name, sasTokenKey } = sasTokenSecret
+    const sasToken = yield* secrets.word(name, sasTokenKey)
+    return { _tag: "SasToken", sasToken, origin: { secret: name, keys: [sasTokenKey] } } as const
+  }
+  if (servicePrincipalSecret !== undefined) {
+    const { clientIdKey, clientSecretKey, name, tenantIdKey } = servicePrincipalSecret
+    return {
+      _tag: "ServicePrincipal",
+      clientId: yield* secrets.word(name, clientIdKey),
+      tenantId: yield* secrets.word(name, tenantIdKey),
+      clientSecret: yield* secrets.word(name, clientSecretKey),
+      origin: { secret: name, keys: [clientIdKey, tenantIdKey, clientSecretKey] }
+    } as const
+  }
+  return { _tag: useWorkloadIdentity ? "WorkloadIdentity" : "Platform" } as const
+}, Effect.mapError(unusable))
+
+const gcsCredentials = Effect.fnUntraced(function* (spec: GcsSpec) {
+  if (spec.credentialsSecret === undefined) return undefined
+  const { key, name } = spec.credentialsSecret
+  const secrets = yield* Secrets
+  return { keyFile: yield* secrets.text(name, key), origin: { secret: name, keys: [key] } }
+}, Effect.mapError(unusable))
+
+const authorities = Effect.fnUntraced(function* ({ caKey, name }: NonNullable<S3Spec["caSecret"]>) {
+  const secrets = yield* Secrets
+  const pem = Redacted.value(yield* secrets.text(name, caKey))
+  return { pem, origin: { secret: name, key: caKey } }
+}, Effect.mapError(unusable))
+
+/** The store of a spec, with its credentials. `volumes` is where claims are mounted: `{volumes}/{claim name}`. */
+export const storage = Effect.fn("Connections.storage")(function* (
+  spec: StorageSpec.StorageSpec,
+  volumes: string | undefined
+): Effect.fn.Return<StorageTarget, RunError, Secrets> {
+  const refuse = (field: string, detail: string) => new RunError({ reason: new NotSupported({ field, detail }) })
+  const chosen = StorageSpec.chosen(spec)
+  switch (chosen.storageType) {
+    case "s3": {
+      const { bucket, caSecret, credentialsSecret, endpoint, prefix, region } = chosen.s3
+      const secrets = yield* Secrets
+      const target = {
+        _tag: "S3" as const,
+        bucket,
+        region,
+        ...(prefix ? { prefix } : {}),
+        ...(endpoint ? { endpoint } : {}),
+        ...(caSecret === undefined ? {} : { authorities: yield* authorities(caSecret) })
+      }
+      if (credentialsSecret === undefined) return target
+      const { accessKeyKey, name, secretKeyKey } = credentialsSecret
+      return {
+        ...target,
+        credentials: {
+          accessKeyId: yield* Effect.mapError(secrets.word(name, accessKeyKey), unusable),
+          secretAccessKey: yield* Effect.mapError(secrets.word(name, secretKeyKey), unusable),
+          origin: { secret: name, keys: [accessKeyKey, secretKeyKey] }
+        }
+      }
+    }
+    case "pvc": {
+      const { claimName, subPath } = chosen.pvc
+      if (volumes === undefined) {
+        const detail = `claim ${claimName} is not mounted here; give --volumes DIR, with a directory DIR/${claimName}`
+        return yield* refuse("spec.storage.pvc", detail)
+      }
+      return { _tag: "Directory", volume: `${volumes}/${claimName}`, ...(subPath ? { subPath } : {}) }
+    }
+    case "azure": {
+      const { accountName, container, endpoint, prefix } = chosen.azure
+      const credentials: AzureCredentials = yield* azureCredentials(chosen.azure)
+      return {
+        _tag: "Azure",
+        accountName,
+        container,
+        credentials,
+        ...(prefix ? { prefix } : {}),
+        ...(endpoint ? { endpoint } : {})
+      }
+    }
+    case "gcs": {
+      const { bucket, prefix } = chosen.gcs
+      const credentials = yield* gcsCredentials(chosen.gcs)
+      const target: GcsTarget = { _tag: "Gcs", bucket, ...(prefix ? { prefix } : {}) }
+      return credentials === undefined ? target : { ...target, credentials }
+    }
+  }
+})

@@ -1,0 +1,74 @@
+import { Cause, Option } from "effect"
+import { KafkaError } from "../kafka/KafkaError.ts"
+import { CatalogueError } from "../manifest/CatalogueError.ts"
+import { SegmentError } from "../segment/SegmentError.ts"
+import { ObjectStoreError } from "../storage/ObjectStoreError.ts"
+import * as ExitCode from "../outcome/ExitCodes.ts"
+import { RunError } from "../backup/RunError.ts"
+
+const isBackupFailure = (error: unknown): error is ExitCode.BackupFailure =>
+  error instanceof RunError ||
+  error instanceof KafkaError ||
+  error instanceof ObjectStoreError ||
+  error instanceof SegmentError ||
+  error instanceof CatalogueError
+
+/** An error of one command: it brings its exit code and its advice along. */
+interface CommandError extends Error {
+  readonly _tag: string
+  readonly advice: string
+  readonly exitCode: number
+}
+
+const isOwn = (error: unknown): error is CommandError =>
+  error instanceof Error && "_tag" in error && "advice" in error && "exitCode" in error
+
+/** What one failure is to a person and to a Job: text, next step, exit code. */
+export interface Explained {
+  readonly reason: string
+  readonly message: string
+  readonly advice: string
+  readonly isRetryable: boolean
+  readonly exitCode: number
+}
+
+/** Explains an expected failure; undefined for anything else, which is a defect. */
+const expected = (error: unknown): Explained | undefined => {
+  if (isBackupFailure(error)) {
+    return {
+      reason: error.reason._tag,
+      message: error.message,
+      advice: error.advice,
+      isRetryable: error.isRetryable,
+      exitCode: ExitCode.of(error)
+    }
+  }
+  if (isOwn(error)) {
+    const { _tag: reason, advice, exitCode, message } = error
+    return { reason, message, advice, isRetryable: false, exitCode }
+  }
+  return undefined
+}
+
+/** Explains why something ended: an expected failure, an interruption, or a defect, whose stack nobody else should see. */
+export const explain = (cause: Cause.Cause<unknown>): Explained => {
+  if (Cause.hasInterruptsOnly(cause)) {
+    return {
+      reason: "Interrupted",
+      message: "interrupted",
+      advice: "repeat the command",
+      isRetryable: true,
+      exitCode: ExitCode.exitCodes.interrupted
+    }
+  }
+  const error = Cause.hasDies(cause) ? undefined : expected(Option.getOrUndefined(Cause.findErrorOption(cause)))
+  return (
+    error ?? {
+      reason: "InternalError",
+      message: `internal error: ${Cause.pretty(cause)}`,
+      advice: "please report it, with the lines above",
+      isRetryable: false,
+      exitCode: ExitCode.exitCodes.internal
+    }
+  )
+}

@@ -1,0 +1,151 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Result, Schema } from "effect"
+import * as Due from "../../src/schedule/Due.ts"
+import * as Occasion from "../../src/schedule/RunCause.ts"
+import type { Remembered } from "../../src/schedule/ScheduleMemory.ts"
+import { digest } from "../../src/identity/RunIdentity.ts"
+import type { Situation } from "../../src/schedule/DueInput.ts"
+import type { SkippedSlots } from "../../src/schedule/SkippedSlots.ts"
+import * as Slots from "../../src/schedule/Slots.ts"
+import { at, hourly, token } from "./dueInputs.ts"
+import { walked } from "./wallMinutes.ts"
+
+/** One look at the resource, and what happened before it. */
+const Look = Schema.Struct({
+  minutesLater: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 200 })),
+  runEnds: Schema.Boolean,
+  trigger: Schema.Literals(["none", "a", "b", "c"]),
+  /** The process dies after starting the run, before what it decided is kept. */
+  isForgotten: Schema.Boolean
+})
+type Look = typeof Look.Type
+
+const owner = { uid: "u1", namespace: "kafka", name: "nightly" }
+const schedules = ["0 * * * *", "*/20 * * * *", "30 2,5 * * *", "0 7-9 * * *"]
+
+interface Told {
+  /** The runs that exist: identity, and the occasions that asked for it. */
+  readonly runs: Map<string, Array<Occasion.Occasion>>
+  readonly skipped: Array<SkippedSlots>
+  readonly lastLookMillis: number
+}
+
+/** Plays looks against a world that keeps what was started: a run asked for twice is found, not made again. */
+const played = (
+  schedule: string,
+  looks: ReadonlyArray<Look>,
+  check: (situation: Situation, due: Due.Due) => void
+): Told => {
+  const runs: Told["runs"] = new Map()
+  const skipped: Array<SkippedSlots> = []
+  let active: Occasion.Occasion | undefined
+  let remembered: Remembered = {}
+  let nowMillis = at("06:30")
+  for (const look of looks) {
+    nowMillis += look.minutesLater * 60_000
+    if (look.runEnds) active = undefined
+    const situation = hourly(nowMillis, {
+      spec: { schedule, suspend: false },
+      trigger: look.trigger === "none" ? { _tag: "None" } : token(look.trigger),
+      active,
+      remembered
+    })
+    const due = Due.decide(situation)
+    check(situation, due)
+    if (due.start !== undefined) {
+      const id = digest(Occasion.identity(owner, due.start))
+      if (!runs.has(id)) active = due.start
+      runs.set(id, [...(runs.get(id) ?? []), due.start])
+    }
+    if (look.isForgotten) continue
+    remembered = due.remembered
+    skipped.push(...due.skipped)
+  }
+  return { runs, skipped, lastLookMillis: nowMillis }
+}
+
+const slotsOf = (runs: Told["runs"]) =>
+  [...runs.values()].flatMap(([first]) => (first?._tag === "Slot" ? [first.slotMillis] : []))
+const passed = (schedule: string, untilMillis: number) =>
+  walked(Result.getOrThrow(Slots.of({ schedule })), at("06:30"), (untilMillis - at("06:30")) / 60_000)
+
+const Looks = Schema.Array(Look).check(Schema.isMaxLength(25))
+const Steady = Schema.Array(Look.mapFields((fields) => ({ ...fields, isForgotten: Schema.Literal(false) }))).check(
+  Schema.isMaxLength(25)
+)
+const AnySchedule = Schema.Literals(schedules)
+
+describe("Due.decide, look after look", () => {
+  it.prop(
+    "starts or skips every slot, once",
+    [AnySchedule, Steady],
+    ([schedule, looks]) => {
+      const { lastLookMillis, runs, skipped } = played(schedule, looks, () => {})
+      const started = slotsOf(runs)
+      const all = passed(schedule, lastLookMillis)
+      const saidSkipped = all.filter((slot) =>
+        skipped.some(({ firstMillis, lastMillis }) => firstMillis <= slot && slot <= lastMillis)
+      )
+      assert.deepStrictEqual(
+        [...started, ...saidSkipped].toSorted((a, b) => a - b),
+        all
+      )
+      assert.strictEqual(
+        skipped.reduce((sum, { count }) => sum + count, 0),
+        all.length - started.length
+      )
+      for (const occasions of runs.values()) {
+        assert.isTrue(occasions.every(({ _tag }) => _tag === "Trigger") || occasions.length === 1)
+      }
+    },
+    { arbitrary: { runs: 150 } }
+  )
+
+  it.prop(
+    "never gives a slot two identities, starts beside a running run, or invents a slot, wherever the process dies",
+    [AnySchedule, Looks],
+    ([schedule, looks]) => {
+      const { lastLookMillis, runs } = played(schedule, looks, ({ active, nowMillis, createdMillis }, { start }) => {
+        if (active !== undefined) assert.strictEqual(start, undefined)
+        if (start?._tag === "Slot") assert.isTrue(createdMillis < start.slotMillis && start.slotMillis <= nowMillis)
+      })
+      const started = slotsOf(runs)
+      const all = passed(schedule, lastLookMillis)
+      assert.strictEqual(new Set(started).size, started.length)
+      assert.isTrue(started.every((slot) => all.includes(slot)))
+      const triggered = [...runs.values()].filter(([first]) => first?._tag === "Trigger")
+      assert.isAtMost(triggered.length, 3)
+    },
+    { arbitrary: { runs: 150 } }
+  )
+
+  it.prop(
+    "catches up at most one slot in a gap, the latest, and never one that is past its deadline",
+    [AnySchedule, Looks],
+    ([schedule, looks]) => {
+      const slots = Result.getOrThrow(Slots.of({ schedule }))
+      played(schedule, looks, ({ nowMillis }, { skipped, start }) => {
+        if (start?._tag !== "Slot") return
+        const following = Slots.next(slots, start.slotMillis)!
+        assert.isAbove(following, nowMillis)
+        assert.isAtMost(nowMillis - start.slotMillis, Math.min(3_600_000, (following - start.slotMillis) / 2))
+        assert.isTrue(skipped.every(({ lastMillis }) => lastMillis < start.slotMillis))
+      })
+    },
+    { arbitrary: { runs: 150 } }
+  )
+
+  it.prop(
+    "gives the same answer to the same question, and has nothing more to say once it was heard",
+    [AnySchedule, Looks],
+    ([schedule, looks]) => {
+      played(schedule, looks, (situation, due) => {
+        assert.deepStrictEqual(Due.decide(situation), due)
+        const heard = { ...situation, remembered: due.remembered, active: due.start ?? situation.active }
+        const again = Due.decide(heard)
+        assert.deepStrictEqual([again.start, again.skipped, again.remembered], [undefined, [], due.remembered])
+      })
+    },
+    { arbitrary: { runs: 100 } }
+  )
+})

@@ -1,0 +1,373 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Schema } from "effect"
+import { createHash } from "node:crypto"
+import { execFileSync } from "node:child_process"
+import * as KbakFormat from "../../../src/segment/kbak/KbakFormat.ts"
+import { random, scene, Seed } from "../arbitraryRecords.ts"
+import { batchAround, batchOf, type PlainRecord, slowCrc, stream, streamOf, varint } from "../plainRecords.ts"
+import { write } from "../writing.ts"
+
+const record = (offset: number, fields: Partial<PlainRecord> = {}): PlainRecord => ({
+  offset: BigInt(offset),
+  timestamp: 1_795_327_000_000n,
+  key: Buffer.from("k"),
+  value: Buffer.from("v"),
+  headers: [],
+  ...fields
+})
+const long = (value: bigint) => {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64LE(value)
+  return bytes
+}
+const safe = (value: bigint) =>
+  Number(value > 2n ** 53n - 1n ? 2n ** 53n - 1n : value < -(2n ** 53n) + 1n ? -(2n ** 53n) + 1n : value)
+
+const assertFile = (file: Buffer, records: ReadonlyArray<PlainRecord>) => {
+  assert.isTrue(streamOf(file).equals(stream(records)), "record stream")
+  assert.strictEqual(file.toString("latin1", 0, 4), "KBAK")
+  assert.strictEqual(file.readBigUInt64LE(8), BigInt(records.length))
+  assert.strictEqual(file.readBigInt64LE(16), records[0]!.offset)
+  assert.strictEqual(file.readBigInt64LE(24), records.at(-1)!.offset)
+  assert.strictEqual(file.readUInt32LE(file.length - 8), slowCrc(file.subarray(0, -8)))
+  assert.strictEqual(file.toString("latin1", file.length - 4), "BKAE")
+}
+
+describe("KbakFormat", () => {
+  it.effect.prop(
+    "stores what consumers see, whatever the batches look like",
+    [Seed, Schema.Literals(["none", "zstd", "lz4"])],
+    ([seed, compression]) =>
+      Effect.gen(function* () {
+        const { batches, records } = scene(seed)
+        // Chunks of a few records, so that they end everywhere.
+        const chunkBytes = 64 + Math.floor(random(seed)() * 30_000)
+        const written = yield* write(batches, { compression }, { chunkBytes })
+        assertFile(written.file, records)
+        const timestamps = records.map((r) => r.timestamp)
+        assert.deepStrictEqual(
+          { ...written, file: undefined },
+          {
+            file: undefined,
+            storedBytes: written.file.length,
+            sha256: createHash("sha256").update(written.file).digest("hex"),
+            recordCount: records.length,
+            firstOffset: Number(records[0]!.offset),
+            lastOffset: Number(records.at(-1)!.offset),
+            minTimestamp: safe(timestamps.reduce((a, b) => (a < b ? a : b))),
+            maxTimestamp: safe(timestamps.reduce((a, b) => (a > b ? a : b))),
+            uncompressedBytes: stream(records).length,
+            payloadBytes: records.reduce((sum, r) => sum + (r.key?.length ?? 0) + (r.value?.length ?? 0), 0)
+          }
+        )
+      }),
+    { arbitrary: { runs: 120 } }
+  )
+
+  it.effect.prop(
+    "takes the records of the range and no other, also in the middle of a batch",
+    [Seed],
+    ([seed]) =>
+      Effect.gen(function* () {
+        const { batches, records } = scene(seed)
+        const next = random(seed)
+        const pick = () => Number(records[Math.floor(next() * records.length)]!.offset)
+        const [a, b] = [pick(), pick()]
+        const [from, until] = [Math.min(a, b), Math.max(a, b) + 1]
+        const { file } = yield* write(batches, {}, { from, until, chunkBytes: 3000 })
+        assertFile(
+          file,
+          records.filter((r) => r.offset >= from && r.offset < until)
+        )
+      }),
+    { arbitrary: { runs: 80 } }
+  )
+
+  it.effect("appends the offset headers after the record's own", () =>
+    Effect.gen(function* () {
+      const own: PlainRecord["headers"] = [[Buffer.from("trace"), Buffer.from("1")]]
+      const records = [record(5_000_000_007, { headers: own }), record(5_000_000_009, { timestamp: -3n, key: null })]
+      const added = (r: PlainRecord): PlainRecord => ({
+        ...r,
+        headers: [
+          ...r.headers,
+          [Buffer.from("x-original-offset"), long(r.offset)],
+          [Buffer.from("x-original-timestamp"), long(r.timestamp)]
+        ]
+      })
+      const plain = yield* write([batchOf(records)], { offsetHeaders: {} })
+      assertFile(plain.file, records.map(added))
+      const named = yield* write([batchOf(records)], { offsetHeaders: { sourceClusterId: "zürich" } })
+      assertFile(
+        named.file,
+        records.map(added).map((r) => ({
+          ...r,
+          headers: [...r.headers, [Buffer.from("x-source-cluster"), Buffer.from("zürich")] as const]
+        }))
+      )
+    })
+  )
+
+  it.effect("continues after an append that ended inside a batch", () =>
+    Effect.gen(function* () {
+      const records = Array.from({ length: 10 }, (_, i) => record(i))
+      const batch = batchOf(records)
+      const format = yield* KbakFormat.make({ compression: "none", level: 1 })
+      const writer = yield* format.open("orders", 0)
+      yield* writer.append([batch], 2, 5)
+      assert.strictEqual(writer.recordCount(), 3)
+      yield* writer.append([batch], 5, 9)
+      const sealed = yield* writer.seal
+      assertFile(Buffer.concat(sealed!.pieces), records.slice(2, 9))
+    })
+  )
+
+  it.effect("makes no file of no record", () =>
+    Effect.gen(function* () {
+      for (const compression of ["none", "zstd", "lz4"] as const) {
+        const format = yield* KbakFormat.make({ compression, level: 1 })
+        const untouched = yield* format.open("orders", 0)
+        assert.isUndefined(yield* untouched.seal)
+        const outside = yield* format.open("orders", 0)
+        const emptied = batchAround(Buffer.alloc(0), {
+          baseOffset: 3n,
+          lastOffset: 9n,
+          baseTimestamp: 0n,
+          codec: "none"
+        })
+        yield* outside.append([batchOf([record(0)]), emptied], 1, 100)
+        assert.strictEqual(outside.recordCount(), 0)
+        assert.isUndefined(yield* outside.seal)
+        yield* outside.discard
+      }
+    })
+  )
+
+  it.effect("names files by codec", () =>
+    Effect.gen(function* () {
+      const suffixes = yield* Effect.forEach(["none", "zstd", "lz4"] as const, (compression) =>
+        Effect.map(KbakFormat.make({ compression, level: 1 }), (format) => format.suffix)
+      )
+      assert.deepStrictEqual(suffixes, [".bin", ".bin.zst", ".bin.lz4"])
+    })
+  )
+
+  it.live("gives a record that is larger than a chunk a frame of its own", () =>
+    Effect.gen(function* () {
+      const records = [10, 300_000, 10, 70_000, 70_000].map((size, i) => record(i, { value: Buffer.alloc(size, i) }))
+      for (const compression of ["none", "zstd", "lz4"] as const) {
+        const { file } = yield* write([batchOf(records, { codec: "zstd" })], { compression }, { chunkBytes: 65_536 })
+        assertFile(file, records)
+      }
+    })
+  )
+
+  it.live("writes zstd that the zstd tool reads, with content size and checksum in every frame", () =>
+    Effect.gen(function* () {
+      const records = Array.from({ length: 400 }, (_, i) => record(i, { value: Buffer.alloc(1000, `value ${i} `) }))
+      for (const level of [1, 3, 22]) {
+        const { file } = yield* write([batchOf(records)], { compression: "zstd", level }, { chunkBytes: 65_536 })
+        const inflated = execFileSync("zstd", ["-dc"], { input: file.subarray(32, -8), maxBuffer: 1e9 })
+        assert.isTrue(inflated.equals(stream(records)))
+        // Descriptor: checksum flag 4; content size present (bits 7-6, or single segment, bit 5).
+        assert.strictEqual(file[36]! & 4, 4)
+        assert.notStrictEqual(file[36]! & 0xe0, 0)
+      }
+    })
+  )
+
+  it.live("writes the same bytes again from reused buffers, with many segments open and in flight", () =>
+    Effect.gen(function* () {
+      const format = yield* KbakFormat.make({ compression: "zstd", level: 3 }, { chunkBytes: 8192, compressions: 2 })
+      const scenes = [11, 12, 13, 14, 15, 16].map(scene)
+      const alone = yield* Effect.forEach(scenes, ({ batches }) =>
+        write(batches, { compression: "zstd" }, { chunkBytes: 8192 })
+      )
+      for (let round = 0; round < 3; round++) {
+        const together = yield* Effect.forEach(
+          scenes,
+          Effect.fnUntraced(function* ({ batches }) {
+            const writer = yield* format.open("orders", 0)
+            for (const batch of batches) yield* writer.append([batch], 0, Number.MAX_SAFE_INTEGER)
+            const sealed = (yield* writer.seal)!
+            const sha256 = sealed.sha256()
+            assert.strictEqual(createHash("sha256").update(Buffer.concat(sealed.pieces)).digest("hex"), sha256)
+            sealed.release()
+            const dropped = yield* format.open("orders", 1)
+            yield* dropped.append(batches, 0, Number.MAX_SAFE_INTEGER)
+            yield* dropped.discard
+            return sha256
+          }),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(
+          together,
+          alone.map((written) => written.sha256)
+        )
+      }
+    })
+  )
+})
+
+describe("KbakFormat, interrupted", () => {
+  it.live("waits for compressions in flight, and later segments are whole", () =>
+    Effect.gen(function* () {
+      const records = Array.from({ length: 3000 }, (_, i) => record(i, { value: Buffer.alloc(1000, `value ${i} `) }))
+      const batch = batchOf(records)
+      for (const compression of ["none", "zstd", "lz4"] as const) {
+        const format = yield* KbakFormat.make({ compression, level: 9 }, { chunkBytes: 100_000, compressions: 2 })
+        for (let millis = 0; millis < 6; millis++) {
+          const writer = yield* format.open("orders", 0)
+          const fiber = yield* Effect.forkChild(
+            Effect.andThen(writer.append([batch], 0, 3000), writer.seal).pipe(Effect.onInterrupt(() => writer.discard)),
+            { startImmediately: true }
+          )
+          yield* Effect.sleep(millis)
+          yield* Fiber.interrupt(fiber)
+          const next = yield* format.open("orders", 0)
+          yield* next.append([batch], 0, 3000)
+          const sealed = yield* next.seal
+          assertFile(Buffer.concat(sealed!.pieces), records)
+          sealed!.release()
+        }
+      }
+    })
+  )
+
+  it.effect("does nothing on discard after seal", () =>
+    Effect.gen(function* () {
+      const format = yield* KbakFormat.make({ compression: "none", level: 0 })
+      const writer = yield* format.open("orders", 0)
+      yield* writer.append([batchOf([record(1)])], 0, 10)
+      const sealed = yield* writer.seal
+      yield* writer.discard
+      // Would get the chunk if `discard` had given it back.
+      const other = yield* format.open("orders", 1)
+      yield* other.append([batchOf([record(2)])], 0, 10)
+      assertFile(Buffer.concat(sealed!.pieces), [record(1)])
+      sealed!.release()
+    })
+  )
+})
+
+describe("KbakFormat refuses", () => {
+  const refusal = (...args: Parameters<typeof write>) =>
+    Effect.map(Effect.flip(write(...args)), (error) => error.reason)
+  const shape = { baseOffset: 100n, lastOffset: 109n, baseTimestamp: 0n }
+
+  it.effect("a record with more headers than the format can count", () =>
+    Effect.gen(function* () {
+      const headers = (count: number) => Array.from({ length: count }, () => [Buffer.alloc(0), null] as const)
+      const most = yield* write([batchOf([record(7, { headers: headers(65_535) })])])
+      assert.strictEqual(most.recordCount, 1)
+      const over = yield* refusal([batchOf([record(6), record(7, { headers: headers(65_536) })])])
+      assert.deepInclude(over, { _tag: "RecordNotRepresentable", topic: "orders", partition: 3, offset: 7 })
+      const added = yield* refusal([batchOf([record(7, { headers: headers(65_534) })])], { offsetHeaders: {} })
+      assert.deepInclude(added, { _tag: "RecordNotRepresentable", offset: 7 })
+    })
+  )
+
+  it.effect("a record with a header key longer than the format can say", () =>
+    Effect.gen(function* () {
+      const key = (size: number) => record(8, { headers: [[Buffer.alloc(size, 120), null]] })
+      assert.strictEqual((yield* write([batchOf([key(65_535)])])).recordCount, 1)
+      assert.deepInclude(yield* refusal([batchOf([key(65_536)])]), { _tag: "RecordNotRepresentable", offset: 8 })
+    })
+  )
+
+  it.effect("an lz4 segment that outgrows an LZ4 block", () =>
+    Effect.gen(function* () {
+      const batches = [0, 1, 2].map((i) => batchOf([record(i, { value: Buffer.alloc(500) })]))
+      const reason = yield* refusal(batches, { compression: "lz4" }, { maxLz4Bytes: 1200 })
+      assert.deepInclude(reason, { _tag: "RecordNotRepresentable", offset: 2 })
+    })
+  )
+
+  it.effect("offsets that do not ascend, inside a batch and from batch to batch", () =>
+    Effect.gen(function* () {
+      const twice = yield* refusal([batchOf([record(100), record(101), record(101)])])
+      assert.strictEqual(twice._tag, "MalformedRecords")
+      const again = yield* refusal([batchOf([record(100), record(101)]), batchOf([record(101)])])
+      assert.deepInclude(again, { _tag: "MalformedRecords", offset: 101 })
+    })
+  )
+
+  it.effect("a record outside of its batch, a wrong count, and bytes that are left over", () =>
+    Effect.gen(function* () {
+      const outside = yield* refusal([batchOf([record(100), record(111)], { lastOffset: 109n })])
+      const more = yield* refusal([batchOf([record(100), record(101)], { recordCount: 3 })])
+      const fewer = yield* refusal([batchOf([record(100), record(101)], { recordCount: 1 })])
+      for (const reason of [outside, more, fewer])
+        assert.deepInclude(reason, { _tag: "MalformedRecords", topic: "orders", partition: 3, offset: 100 })
+    })
+  )
+
+  it.effect("lengths that cannot be, and integers without end", () =>
+    Effect.gen(function* () {
+      const body = (...parts: ReadonlyArray<Buffer>) => {
+        const bytes = Buffer.concat(parts)
+        return Buffer.concat([varint(bytes.length), bytes])
+      }
+      const zero = Buffer.from([0])
+      const sections = {
+        "negative record length": Buffer.concat([varint(-5), Buffer.alloc(20)]),
+        "empty record": Buffer.concat([varint(0), Buffer.alloc(20)]),
+        "record of a gigabyte": Buffer.concat([varint(1 << 30), Buffer.alloc(20)]),
+        "key length -2": body(zero, zero, zero, varint(-2), varint(-1), zero),
+        "key beyond the record": body(zero, zero, zero, varint(100), varint(-1), zero),
+        "value beyond the record": body(zero, zero, zero, varint(-1), varint(1), zero),
+        "value length -2": body(zero, zero, zero, varint(-1), varint(-2), zero),
+        "negative header count": body(zero, zero, zero, varint(-1), varint(-1), varint(-1)),
+        "two billion headers": body(zero, zero, zero, varint(-1), varint(-1), varint(2_000_000_000)),
+        "null header key": body(zero, zero, zero, varint(-1), varint(-1), varint(1), varint(-1), varint(-1)),
+        "header value length -7": body(zero, zero, zero, varint(-1), varint(-1), varint(1), varint(0), varint(-7)),
+        "trailing bytes in a record": body(zero, zero, zero, varint(-1), varint(-1), zero, Buffer.alloc(3)),
+        "key to the very end": body(zero, zero, zero, varint(2), zero, zero),
+        "six-byte integer": Buffer.concat([Buffer.alloc(5, 0x81), Buffer.alloc(20)]),
+        "eleven-byte timestamp": body(zero, Buffer.alloc(10, 0x81), zero, zero, varint(-1), varint(-1), zero),
+        "nothing at all": Buffer.alloc(0)
+      }
+      for (const [what, section] of Object.entries(sections)) {
+        const batch = batchAround(section, { ...shape, recordCount: 1 })
+        const result = yield* Effect.flip(write([batch])).pipe(Effect.map((error) => error.reason._tag))
+        assert.strictEqual(result, "MalformedRecords", what)
+      }
+    })
+  )
+
+  it.effect("a batch that does not decompress", () =>
+    Effect.gen(function* () {
+      for (const codec of ["gzip", "lz4", "zstd"] as const) {
+        const batch = batchOf([record(100, { value: Buffer.alloc(1000, "abc") })], { codec })
+        batch.bytes.fill(0x55, batch.recordsStart + 4, batch.recordsStart + 12)
+        const reason = yield* refusal([batch])
+        assert.deepInclude(reason, { _tag: "MalformedRecords", offset: 100 })
+        assert.isDefined(reason._tag === "MalformedRecords" ? reason.cause : undefined)
+      }
+      const bomb = batchOf([record(100, { value: Buffer.alloc(1_000_000) })], { codec: "zstd" })
+      assert.strictEqual((yield* refusal([bomb], {}, { maxInflatedBytes: 100_000 }))._tag, "MalformedRecords")
+    })
+  )
+
+  it.effect.prop(
+    "a batch with damaged bytes, or stores it whole: it never breaks",
+    [Seed],
+    ([seed]) =>
+      Effect.gen(function* () {
+        const next = random(seed)
+        const { batches } = scene(seed)
+        for (const batch of batches) {
+          if (batch.codec !== 0 || batch.end === batch.recordsStart) continue
+          for (let flips = 1 + Math.floor(next() * 3); flips > 0; flips--) {
+            // Near record starts more often than in payloads.
+            const at = batch.recordsStart + Math.floor(next() * Math.min(60, batch.end - batch.recordsStart))
+            batch.bytes[at]! ^= 1 << Math.floor(next() * 8)
+          }
+        }
+        const outcome = yield* Effect.result(write(batches, {}, { chunkBytes: 2000 }))
+        if (outcome._tag === "Failure") assert.notStrictEqual(outcome.failure.reason._tag, "SegmentDamaged")
+        else assert.strictEqual(outcome.success.uncompressedBytes, streamOf(outcome.success.file).length)
+      }),
+    { arbitrary: { runs: 300 } }
+  )
+})

@@ -1,0 +1,104 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import * as Due from "../../src/schedule/Due.ts"
+import type { Remembered } from "../../src/schedule/ScheduleMemory.ts"
+import type { Situation } from "../../src/schedule/DueInput.ts"
+import * as Memory from "../../src/status/ScheduleFields.ts"
+import { at, hourly, oneTime, token } from "../schedule/dueInputs.ts"
+
+/** What the next look remembers when this was kept in a status. */
+const kept = (remembered: Remembered): Remembered => Memory.read(Memory.write(remembered))
+
+const Millis = Schema.Int.check(Schema.isBetween({ minimum: at("06:30"), maximum: at("12:00") }))
+
+describe("Memory", () => {
+  it.prop(
+    "written and read back is written the same",
+    [
+      Schema.Struct({
+        observedSchedule: Schema.optionalKey(Schema.String),
+        sinceMillis: Schema.optionalKey(Millis),
+        lastSlotMillis: Schema.optionalKey(Millis),
+        skippedSlots: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1000 }))),
+        handledTrigger: Schema.optionalKey(Schema.String),
+        pendingTrigger: Schema.optionalKey(Schema.Struct({ token: Schema.String, firstSeenMillis: Millis })),
+        isOnceDone: Schema.optionalKey(Schema.Boolean)
+      })
+    ],
+    ([remembered]) => {
+      assert.deepStrictEqual(Memory.write(kept(remembered)), Memory.write(remembered))
+    }
+  )
+
+  it.prop(
+    "makes the same decisions as memory in milliseconds, look after look",
+    [
+      Schema.Literals(["0 * * * *", "*/7 * * * *", "30 2,8 * * *"]),
+      Schema.Array(
+        Schema.Struct({
+          laterMillis: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 7_200_000 })),
+          runEnds: Schema.Boolean,
+          isEdited: Schema.Boolean,
+          suspend: Schema.Boolean,
+          isOneTime: Schema.Boolean,
+          token: Schema.Literals(["none", "a", "b"])
+        })
+      ).check(Schema.isMaxLength(20))
+    ],
+    ([schedule, looks]) => {
+      let exact: Remembered = {}
+      let fromStatus: Remembered = {}
+      let active: Situation["active"]
+      let nowMillis = at("06:30")
+      for (const look of looks) {
+        nowMillis += look.laterMillis
+        if (look.runEnds) active = undefined
+        const situation = hourly(nowMillis, {
+          spec: look.isOneTime
+            ? { suspend: look.suspend }
+            : { schedule: look.isEdited ? "15 * * * *" : schedule, suspend: look.suspend },
+          trigger: look.token === "none" ? { _tag: "None" } : token(look.token),
+          active
+        })
+        const wanted = Due.decide({ ...situation, remembered: exact })
+        const got = Due.decide({ ...situation, remembered: fromStatus })
+        const seconds = (due: Due.Due) =>
+          due.start?._tag === "Trigger"
+            ? { ...due.start, firstSeenMillis: Math.floor(due.start.firstSeenMillis / 1000) }
+            : due.start
+        assert.deepStrictEqual(
+          [seconds(got), got.skipped, got.outlook],
+          [seconds(wanted), wanted.skipped, wanted.outlook]
+        )
+        active = wanted.start ?? active
+        exact = wanted.remembered
+        fromStatus = kept(got.remembered)
+      }
+    },
+    { arbitrary: { runs: 300 } }
+  )
+
+  it("does not run a one-time backup again, also after it had a schedule for a while", () => {
+    const first = Due.decide(oneTime(at("06:30")))
+    assert.strictEqual(first.start?._tag, "Once")
+    const once = kept(first.remembered)
+    assert.strictEqual(Due.decide(oneTime(at("07:10"), { remembered: once })).start, undefined)
+
+    const scheduled = Due.decide(hourly(at("07:10"), { remembered: once }))
+    assert.deepStrictEqual([scheduled.start, scheduled.skipped], [undefined, []])
+    const slot = Due.decide(hourly(at("08:00"), { remembered: kept(scheduled.remembered) }))
+    assert.deepStrictEqual([slot.start?._tag, slot.skipped], ["Slot", []])
+    const back = Due.decide(oneTime(at("08:30"), { remembered: kept(slot.remembered) }))
+    assert.strictEqual(back.start, undefined)
+    assert.deepStrictEqual(back.outlook, { _tag: "OneTime", isAskedFor: true })
+  })
+
+  it("keeps a trigger that waits, with the time that names its backup", () => {
+    const remembered = { pendingTrigger: { token: "now", firstSeenMillis: at("07:00:05") + 700 } }
+    assert.deepStrictEqual(Memory.write(remembered).pendingTrigger, {
+      token: "now",
+      firstSeenTime: "2026-11-24T07:00:05Z"
+    })
+    assert.deepStrictEqual(kept(remembered).pendingTrigger, { token: "now", firstSeenMillis: at("07:00:05") })
+  })
+})
