@@ -2,8 +2,9 @@
 const rooms = {
   resource: { uses: [], because: "what users write is described without knowing how it is carried out" },
   certificates: { uses: [], because: "what a PEM file holds is the same for whoever wants to be trusted" },
+  compression: { uses: [], because: "codecs know bytes; whose bytes they are is not their business" },
   kafka: {
-    uses: ["certificates"],
+    uses: ["certificates", "compression"],
     because: "a port knows its outside system and nothing of ours, so it is tested and replaced alone"
   },
   storage: {
@@ -16,26 +17,41 @@ const rooms = {
     uses: ["resource"],
     because: "the port to the API server speaks of resources; backups and brokers are not its business"
   },
-  plan: {
+  identity: {
     uses: ["resource"],
-    because: "plans are pure decisions about resources; they must not know how anything is carried out"
+    because: "ids and names are functions of a resource and a slot, the same for whoever asks"
+  },
+  schedule: {
+    uses: ["resource", "identity"],
+    because: "when a run is due is a pure decision; it must not know how anything is carried out"
+  },
+  outcome: {
+    uses: ["identity"],
+    because: "what a pod tells the operator must be readable without the worker and without the operator"
   },
   segment: {
-    uses: ["kafka"],
+    uses: ["kafka", "compression"],
     because: "the codec turns record batches into bytes; where bytes come from and go to is decided elsewhere"
   },
   manifest: {
-    uses: ["storage", "segment", "plan", "resource"],
+    uses: ["storage", "segment", "identity", "outcome", "resource"],
     because: "the catalogue remembers what lies in storage; it must be readable without a cluster"
   },
-  status: { uses: ["resource", "plan", "manifest"], because: "status is a pure function of what happened" },
+  status: {
+    uses: ["resource", "identity", "schedule", "outcome"],
+    because: "status is a pure function of what happened"
+  },
+  worker: {
+    uses: ["resource", "identity", "outcome", "kafka", "storage", "manifest", "secrets"],
+    because: "what every run needs must not know which run it serves"
+  },
   backup: {
-    uses: ["resource", "plan", "kafka", "segment", "storage", "manifest", "status", "secrets", "telemetry"],
-    because: "one run needs no Kubernetes: it also starts by hand"
+    uses: ["resource", "identity", "outcome", "kafka", "segment", "storage", "manifest", "worker"],
+    because: "a backup needs no Kubernetes: it also starts by hand"
   },
   operator: {
-    uses: ["resource", "plan", "status", "manifest", "backup", "kubernetes", "telemetry", "secrets"],
-    because: "the operator holds no credentials: it reaches Kafka and storage only through runs"
+    uses: ["resource", "identity", "schedule", "outcome", "status", "kubernetes", "telemetry"],
+    because: "the operator decides and reports; only the pods that it makes touch Kafka and storage"
   }
 }
 
@@ -48,10 +64,10 @@ const mayImport = Object.entries(rooms).map(([room, { uses, because }]) => ({
 }))
 
 /** The only callers of adapters besides their own files: the tables, and what composes whole programs. */
-const composers = "^src/(main\\.ts$|cli/Demo[A-Za-z]*\\.ts$|testing/)"
+const composers = "^src/(main\\.ts$|cli/demo/|testing/)"
 
 const storageAdapters = "^src/storage/((S3|Azure|Gcs|Directory|InMemory)ObjectStore\\.ts$|(s3|azure|gcs|directory)/)"
-const kafkaAdapters = "^src/kafka/((KafkaJsWire|InMemory[A-Za-z]*)\\.ts$|kafkajs/)"
+const kafkaAdapters = "^src/kafka/((KafkaJsWire|InMemory[A-Za-z]*)\\.ts$|(kafkajs|memory)/)"
 const kubernetesAdapters = "^src/kubernetes/((InMemory|Http|Real)[A-Za-z]*\\.ts$|(http|memory)/)"
 
 export default {
@@ -65,6 +81,14 @@ export default {
     },
     ...mayImport,
     {
+      name: "operator-cannot-reach-the-data",
+      severity: "error",
+      comment:
+        "the operator holds no credentials: not even through another room may its code lead to Kafka, storage or what lies there",
+      from: { path: "^src/(operator/|Operator\\.ts$)" },
+      to: { path: "^src/(kafka|storage|segment|compression|manifest|worker|backup|secrets)/", reachable: true }
+    },
+    {
       name: "segment-reads-batches-only",
       severity: "error",
       comment:
@@ -72,15 +96,15 @@ export default {
       from: { path: "^src/segment/" },
       to: {
         path: "^src/kafka/",
-        pathNot: "^src/kafka/(RecordBatch|BatchHeader|Decompression[A-Za-z]*|KafkaError)\\.ts$"
+        pathNot: "^src/kafka/(batch/(RecordBatch|BatchHeader|Decompression)|KafkaError)\\.ts$"
       }
     },
     {
       name: "pure-rooms-use-no-services",
       severity: "error",
       // node:net is not listed: its isIP is a pure function.
-      comment: "resource, plan, segment and status decide; a port, a file or a socket among them would make them act",
-      from: { path: "^src/(resource|plan|segment|status)/" },
+      comment: "these rooms decide; a port, a file or a socket among them would make them act",
+      from: { path: "^src/(resource|identity|schedule|outcome|compression|segment|status)/" },
       to: {
         path: [
           "^src/.*/(ObjectStores?|KafkaSources?|KafkaWire|KubernetesApi|MountedSecrets)\\.ts$",
@@ -115,7 +139,7 @@ export default {
       name: "testing-is-for-tests-and-the-demo",
       severity: "error",
       comment: "worlds in memory are for those who try things out; what runs in a cluster must not lean on them",
-      from: { path: "^src/", pathNot: "^src/(testing/|cli/Demo[A-Za-z]*\\.ts$)" },
+      from: { path: "^src/", pathNot: "^src/(testing/|cli/demo/)" },
       to: { path: "^src/testing/" }
     },
     {

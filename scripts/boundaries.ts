@@ -43,9 +43,15 @@ const isBlind = read.size < files.length / 2
 const reason = (rule: string): string =>
   cruise.summary.ruleSetUsed.forbidden.find(({ name }) => name === rule)?.comment ?? ""
 const violations = cruise.summary.violations.filter(({ rule }) => rule.severity === "error")
-for (const violation of violations) {
-  const way = violation.cycle?.map(({ name }) => name).join(" -> ") ?? violation.to
-  console.log(`${violation.rule.name}: ${violation.from} -> ${way}\n  because ${reason(violation.rule.name)}`)
+const shownPerRule = 10
+for (const rule of new Set(violations.map(({ rule }) => rule.name))) {
+  const broken = violations.filter((violation) => violation.rule.name === rule)
+  for (const violation of broken.slice(0, shownPerRule)) {
+    const way = violation.cycle?.map(({ name }) => name).join(" -> ") ?? violation.to
+    console.log(`${rule}: ${violation.from} -> ${way}`)
+  }
+  if (broken.length > shownPerRule) console.log(`${rule}: and ${broken.length - shownPerRule} more`)
+  console.log(`  because ${reason(rule)}`)
 }
 for (const name of unread) console.log(`not read: ${name}`)
 if (isBlind) console.log(`imports were found in only ${read.size} of ${files.length} modules: is @swc/core installed?`)

@@ -26,27 +26,6 @@ export class NoTopicsMatched extends Schema.TaggedError<NoTopicsMatched>()("NoTo
   }
 }
 
-/** A Secret's file that is missing, empty or not what it should be. Never holds the value. */
-export class SecretUnusable extends Schema.TaggedError<SecretUnusable>()("SecretUnusable", {
-  secret: Schema.String,
-  key: Schema.String,
-  detail: Schema.String
-}) {
-  override get message() {
-    return `Secret ${this.secret}, key ${this.key}: ${this.detail}`
-  }
-}
-
-/** Something the manifest asks for that this version cannot do; refused rather than done by halves. */
-export class NotSupported extends Schema.TaggedError<NotSupported>()("NotSupported", {
-  field: Schema.String,
-  detail: Schema.String
-}) {
-  override get message() {
-    return `${this.field}: ${this.detail}`
-  }
-}
-
 /** What was stored is not what is there: the set is not declared complete. */
 export class NotProven extends Schema.TaggedError<NotProven>()("NotProven", { problems: names }) {
   override get message() {
@@ -71,15 +50,7 @@ const listed = (items: ReadonlyArray<string>) =>
 
 /** Failures of a run that are neither the cluster's nor the store's alone. */
 export class RunError extends Schema.TaggedError<RunError>()("RunError", {
-  reason: Schema.Union([
-    TopicMissing,
-    TopicAccessDenied,
-    NoTopicsMatched,
-    SecretUnusable,
-    NotSupported,
-    NotProven,
-    Interrupted
-  ])
+  reason: Schema.Union([TopicMissing, TopicAccessDenied, NoTopicsMatched, NotProven, Interrupted])
 }) {
   override get message() {
     return this.reason.message
@@ -95,10 +66,6 @@ export class RunError extends Schema.TaggedError<RunError>()("RunError", {
         return "grant the principal Read and Describe on them, or exclude them with excludeTopics"
       case "NoTopicsMatched":
         return "correct spec.topics; wildcards never select internal topics, and topics we may not Describe are hidden from us"
-      case "SecretUnusable":
-        return "create the Secret with this key in the resource's namespace; for a run by hand, the file DIR/<secret>/<key> of --secrets DIR"
-      case "NotSupported":
-        return "change the field, or wait for the version that has it"
       case "NotProven":
         return "nothing was declared complete; check the store, then repeat the run with the same slot"
       case "Interrupted":

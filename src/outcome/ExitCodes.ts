@@ -1,12 +1,3 @@
-import type { CatalogueError } from "../manifest/CatalogueError.ts"
-import type { KafkaError } from "../kafka/KafkaError.ts"
-import type { SegmentError } from "../segment/SegmentError.ts"
-import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
-import type { RunError } from "../backup/RunError.ts"
-
-/** Every expected failure of a run or a command on sets. */
-export type BackupFailure = RunError | KafkaError | ObjectStoreError | SegmentError | CatalogueError
-
 /**
  * Exit codes of every command; documented in docs/reference/exit-codes.md. 10 to 19 need a person, so a Job may fail
  * at once on them; 20 and above may succeed when repeated as they are.
@@ -31,55 +22,4 @@ export const exitCodes = {
   superseded: 22
 } as const
 
-/** The one table from reasons to exit codes. */
-export const of = (failure: BackupFailure): number => {
-  switch (failure.reason._tag) {
-    case "TopicMissing":
-    case "NoTopicsMatched":
-    case "TopicVanished":
-    case "TopicRecreated":
-      return exitCodes.topicsUnusable
-    case "TopicAccessDenied":
-    case "AccessDenied":
-    case "AccessRefused":
-    case "AuthenticationFailed":
-      return exitCodes.accessRefused
-    case "SecretUnusable":
-      return exitCodes.secretUnusable
-    case "NotSupported":
-      return exitCodes.invalidManifest
-    case "NotProven":
-    case "SegmentDamaged":
-      return exitCodes.notProven
-    case "LogTruncated":
-    case "CorruptBatch":
-    case "UnsupportedBatch":
-    case "RecordNotRepresentable":
-    case "MalformedRecords":
-      return exitCodes.dataUnusable
-    case "TargetMissing":
-    case "Misconfigured":
-    case "OutOfSpace":
-    case "ContentMismatch":
-    case "ObjectExists":
-    case "ObjectNotFound":
-    case "NoFreeId":
-    case "DocumentUnreadable":
-      return exitCodes.storageUnusable
-    case "SetNotFound":
-    case "SetIncomplete":
-    case "RunAlreadyTaken":
-      return exitCodes.notFound
-    case "BrokerUnreachable":
-    case "ProtocolFailure":
-    case "Stalled":
-      return failure.isRetryable ? exitCodes.temporary : exitCodes.clusterUnusable
-    case "StoreUnavailable":
-    case "LockHeld":
-      return exitCodes.temporary
-    case "Interrupted":
-      return exitCodes.interrupted
-    case "AttemptSuperseded":
-      return exitCodes.superseded
-  }
-}
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]

@@ -1,3 +1,4 @@
+import type { FailureReason } from "../outcome/FailureReasons.ts"
 import type { History } from "./History.ts"
 import type { HistoryEntry } from "./Status.ts"
 
@@ -20,7 +21,7 @@ const reached: Shown = { kafka: true, storage: true }
 const proofFailed: Shown = { kafka: true, storage: true, verified: false }
 
 /** From the reasons of failed runs, as their reports name them. */
-const byReason: Readonly<Record<string, Shown>> = {
+const byReason: Readonly<Record<FailureReason | "VerificationFailed", Shown>> = {
   BrokerUnreachable: kafkaFailed,
   AuthenticationFailed: kafkaFailed,
   AccessDenied: kafkaFailed,
@@ -51,14 +52,19 @@ const byReason: Readonly<Record<string, Shown>> = {
   LockHeld: { storage: true },
   NotProven: proofFailed,
   SegmentDamaged: proofFailed,
-  VerificationFailed: proofFailed
+  VerificationFailed: proofFailed,
+  // These come before either was tried, or say nothing of it.
+  SecretUnusable: {},
+  NotSupported: {},
+  Interrupted: {},
+  SetNotFound: {},
+  SetIncomplete: {}
 }
 
-/** Reasons of runs that say something about cluster, storage or proof. */
-export const known: ReadonlyArray<string> = Object.keys(byReason)
+const isShown = (reason: string): reason is keyof typeof byReason => Object.hasOwn(byReason, reason)
 
 const shownBy = ({ outcome, reason }: HistoryEntry): Shown =>
-  outcome === "success" ? { ...reached, verified: true } : ((reason === undefined ? undefined : byReason[reason]) ?? {})
+  outcome === "success" ? { ...reached, verified: true } : reason !== undefined && isShown(reason) ? byReason[reason] : {}
 
 /** What the newest run shows that shows anything. `undefined`: no run does. */
 export const newest = (history: History, question: keyof Shown): Evidence | undefined => {

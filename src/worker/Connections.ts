@@ -7,12 +7,12 @@ import type { S3Spec } from "../resource/S3Spec.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import { SecretError, Secrets } from "../secrets/MountedSecrets.ts"
 import type { AzureCredentials, GcsTarget, StorageTarget } from "../storage/StorageTarget.ts"
-import { NotSupported, RunError, SecretUnusable } from "../backup/RunError.ts"
+import { NotSupported, SecretUnusable, WorkerError } from "./WorkerError.ts"
 
 /** From what the spec names to what a port can open: credentials are read here, and nowhere else. */
 
 const unusable = (error: SecretError) =>
-  new RunError({ reason: new SecretUnusable({ secret: error.secret, key: error.key, detail: error.detail }) })
+  new WorkerError({ reason: new SecretUnusable({ secret: error.secret, key: error.key, detail: error.detail }) })
 
 const tls = Effect.fnUntraced(function* (spec: KafkaClusterSpec) {
   if (spec.tlsSecret === undefined) return {}
@@ -53,7 +53,7 @@ const sasl = Effect.fnUntraced(function* (spec: KafkaClusterSpec) {
 /** The cluster of a spec, with its credentials, which can be read again. The protocol decides; nothing is ever downgraded. */
 export const kafka = Effect.fn("Connections.kafka")(function* (
   spec: KafkaClusterSpec
-): Effect.fn.Return<KafkaTarget, RunError, Secrets> {
+): Effect.fn.Return<KafkaTarget, WorkerError, Secrets> {
   const secrets = yield* Secrets
   const usesTls = spec.securityProtocol.endsWith("SSL")
   const credentials = yield* sasl(spec)
@@ -112,8 +112,8 @@ const authorities = Effect.fnUntraced(function* ({ caKey, name }: NonNullable<S3
 export const storage = Effect.fn("Connections.storage")(function* (
   spec: StorageSpec.StorageSpec,
   volumes: string | undefined
-): Effect.fn.Return<StorageTarget, RunError, Secrets> {
-  const refuse = (field: string, detail: string) => new RunError({ reason: new NotSupported({ field, detail }) })
+): Effect.fn.Return<StorageTarget, WorkerError, Secrets> {
+  const refuse = (field: string, detail: string) => new WorkerError({ reason: new NotSupported({ field, detail }) })
   const chosen = StorageSpec.chosen(spec)
   switch (chosen.storageType) {
     case "s3": {

@@ -1,17 +1,18 @@
 import { Cause, Option } from "effect"
-import { KafkaError } from "../kafka/KafkaError.ts"
-import { CatalogueError } from "../manifest/CatalogueError.ts"
-import { SegmentError } from "../segment/SegmentError.ts"
-import { ObjectStoreError } from "../storage/ObjectStoreError.ts"
-import * as ExitCode from "../outcome/ExitCodes.ts"
-import { RunError } from "../backup/RunError.ts"
+import { exitCodes } from "../outcome/ExitCodes.ts"
+import * as FailureReasons from "../outcome/FailureReasons.ts"
 
-const isBackupFailure = (error: unknown): error is ExitCode.BackupFailure =>
-  error instanceof RunError ||
-  error instanceof KafkaError ||
-  error instanceof ObjectStoreError ||
-  error instanceof SegmentError ||
-  error instanceof CatalogueError
+/** Errors bring reason, advice and whether waiting may help; which room they come from does not matter here. */
+const isFailure = (error: unknown): error is FailureReasons.Failure =>
+  error instanceof Error &&
+  "reason" in error &&
+  "advice" in error &&
+  "isRetryable" in error &&
+  typeof error.reason === "object" &&
+  error.reason !== null &&
+  "_tag" in error.reason &&
+  typeof error.reason._tag === "string" &&
+  FailureReasons.isFailureReason(error.reason._tag)
 
 /** An error of one command: it brings its exit code and its advice along. */
 interface CommandError extends Error {
@@ -34,13 +35,13 @@ export interface Explained {
 
 /** Explains an expected failure; undefined for anything else, which is a defect. */
 const expected = (error: unknown): Explained | undefined => {
-  if (isBackupFailure(error)) {
+  if (isFailure(error)) {
     return {
       reason: error.reason._tag,
       message: error.message,
       advice: error.advice,
       isRetryable: error.isRetryable,
-      exitCode: ExitCode.of(error)
+      exitCode: FailureReasons.exitCode(error)
     }
   }
   if (isOwn(error)) {
@@ -58,7 +59,7 @@ export const explain = (cause: Cause.Cause<unknown>): Explained => {
       message: "interrupted",
       advice: "repeat the command",
       isRetryable: true,
-      exitCode: ExitCode.exitCodes.interrupted
+      exitCode: exitCodes.interrupted
     }
   }
   const error = Cause.hasDies(cause) ? undefined : expected(Option.getOrUndefined(Cause.findErrorOption(cause)))
@@ -68,7 +69,7 @@ export const explain = (cause: Cause.Cause<unknown>): Explained => {
       message: `internal error: ${Cause.pretty(cause)}`,
       advice: "please report it, with the lines above",
       isRetryable: false,
-      exitCode: ExitCode.exitCodes.internal
+      exitCode: exitCodes.internal
     }
   )
 }

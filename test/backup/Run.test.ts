@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Fiber, Option } from "effect"
-import type { BackupFailure } from "../../src/outcome/ExitCodes.ts"
+import type { BackupFailure } from "../../src/backup/BackupFailure.ts"
 import * as RunProgress from "../../src/worker/RunProgress.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import { ObjectKey } from "../../src/storage/ObjectStore.ts"

@@ -1,15 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { statusPage } from "../../scripts/StatusReference.ts"
-import { RunError } from "../../src/backup/RunError.ts"
-import { KafkaError } from "../../src/kafka/KafkaError.ts"
-import { CatalogueError } from "../../src/manifest/CatalogueError.ts"
-import { SegmentError } from "../../src/segment/SegmentError.ts"
 import { eventReasons } from "../../src/status/EventReasons.ts"
-import * as Evidence from "../../src/status/Evidence.ts"
 import { reasons, types } from "../../src/status/Reasons.ts"
 import { runReasons } from "../../src/outcome/RunReasons.ts"
-import { ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
 
 describe("docs/reference/status.md", () => {
   it("says what the tables say (npm run reference writes it)", () => {
@@ -50,21 +44,5 @@ describe("reasons", () => {
       for (const type of of) assert.property(types, type, name)
     }
     for (const name of Object.keys(eventReasons)) assert.match(name, /^[A-Z][A-Za-z]+$/)
-  })
-})
-
-describe("what failed runs show of cluster and storage", () => {
-  /** Reasons that come before either was tried, or that say nothing of it. */
-  const silent = ["SecretUnusable", "NotSupported", "Interrupted", "SetNotFound", "SetIncomplete"]
-
-  it("is decided for every reason that a run can have", () => {
-    const tags = [KafkaError, ObjectStoreError, SegmentError, CatalogueError, RunError].flatMap(({ fields }) =>
-      fields.reason.members.map((reason) => reason.fields._tag.schema.literal as string)
-    )
-    assert.isAbove(tags.length, 30)
-    assert.deepStrictEqual(
-      [...new Set(tags)].toSorted(),
-      [...Evidence.known.filter((name) => name !== "VerificationFailed"), ...silent].toSorted()
-    )
   })
 })

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Option } from "effect"
 import * as Breaker from "../../src/worker/Breaker.ts"
 import * as BreakerGuards from "../../src/worker/BreakerGuards.ts"
-import * as ExitCode from "../../src/outcome/ExitCodes.ts"
+import { exitCodes } from "../../src/outcome/ExitCodes.ts"
+import * as FailureReasons from "../../src/outcome/FailureReasons.ts"
 import * as RunProgress from "../../src/worker/RunProgress.ts"
 import { StoreUnavailable } from "../../src/storage/ObjectStoreError.ts"
 import { inTime } from "../backup/inTime.ts"
@@ -21,8 +22,8 @@ const guardedAttempt = Effect.fnUntraced(function* (circuitBreaker: typeof spec,
 
 const codeOf = (exit: Exit.Exit<unknown, unknown>) =>
   Exit.isFailure(exit)
-    ? ExitCode.of(Option.getOrThrow(Cause.findErrorOption(exit.cause)) as ExitCode.BackupFailure)
-    : ExitCode.exitCodes.success
+    ? FailureReasons.exitCode(Option.getOrThrow(Cause.findErrorOption(exit.cause)) as FailureReasons.Failure)
+    : exitCodes.success
 
 describe("Breaker.settings", () => {
   it("give a target ten minutes, or two probes and a minute where resets take longer", () => {
@@ -70,7 +71,7 @@ describe("A run whose storage stops answering", () => {
       const context = yield* Effect.context<Effect.Services<ReturnType<typeof guardedAttempt>>>()
       const first = RunProgress.make()
       const failed = yield* inTime(Effect.provide(guardedAttempt(spec, first), context), 1200)
-      assert.strictEqual(codeOf(failed), ExitCode.exitCodes.temporary, String(failed))
+      assert.strictEqual(codeOf(failed), exitCodes.temporary, String(failed))
       assert.include(String(failed), "no route to the store")
       assert.isAtLeast(first.interruptions[0]!.waitedMillis, 8 * 60_000)
       yield* memory.calm
@@ -90,7 +91,7 @@ describe("A run whose storage stops answering", () => {
       const context = yield* Effect.context<Effect.Services<ReturnType<typeof guardedAttempt>>>()
       const progress = RunProgress.make()
       const exit = yield* inTime(Effect.provide(guardedAttempt({ ...spec, enabled: false }, progress), context), 180)
-      assert.strictEqual(codeOf(exit), ExitCode.exitCodes.temporary)
+      assert.strictEqual(codeOf(exit), exitCodes.temporary)
       assert.deepStrictEqual(progress.interruptions, [])
     }).pipe(Effect.provide(layer))
   )
@@ -104,7 +105,7 @@ describe("A run whose storage stops answering", () => {
       yield* memory.disturb({ _tag: "Fail", operation: "put", nth: 6, times: Infinity, reason: refused })
       const context = yield* Effect.context<Effect.Services<ReturnType<typeof guardedAttempt>>>()
       const exit = yield* inTime(Effect.provide(guardedAttempt(spec, RunProgress.make()), context), 30)
-      assert.strictEqual(codeOf(exit), ExitCode.exitCodes.accessRefused)
+      assert.strictEqual(codeOf(exit), exitCodes.accessRefused)
     }).pipe(Effect.provide(layer))
   )
 })

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Layer, Option, References } from "effect"
 import * as Breaker from "../../src/worker/Breaker.ts"
 import * as BreakerGuards from "../../src/worker/BreakerGuards.ts"
-import * as ExitCode from "../../src/outcome/ExitCodes.ts"
+import { exitCodes } from "../../src/outcome/ExitCodes.ts"
+import * as FailureReasons from "../../src/outcome/FailureReasons.ts"
 import * as Opening from "../../src/worker/Opening.ts"
 import * as RunProgress from "../../src/worker/RunProgress.ts"
 import { BrokerUnreachable, KafkaError } from "../../src/kafka/KafkaError.ts"
@@ -43,8 +44,8 @@ const guardsOf = (circuitBreaker: typeof spec, progress: RunProgress.RunProgress
 
 const codeOf = (exit: Exit.Exit<unknown, unknown>) =>
   Exit.isFailure(exit)
-    ? ExitCode.of(Option.getOrThrow(Cause.findErrorOption(exit.cause)) as ExitCode.BackupFailure)
-    : ExitCode.exitCodes.success
+    ? FailureReasons.exitCode(Option.getOrThrow(Cause.findErrorOption(exit.cause)) as FailureReasons.Failure)
+    : exitCodes.success
 
 describe("A run that begins while storage is away", () => {
   it.effect("waits visibly, opens it when it is back, and leaves no socket of the attempts in between", () =>
@@ -78,7 +79,7 @@ describe("A run that begins while storage is away", () => {
         return yield* Opening.patient(open, guards.opening)
       }).pipe(Effect.scoped, Effect.provide(quiet))
       const exit = yield* inTime(work, 900)
-      assert.strictEqual(codeOf(exit), ExitCode.exitCodes.temporary)
+      assert.strictEqual(codeOf(exit), exitCodes.temporary)
       assert.include(String(exit), "the connection was refused")
       assert.isAbove(seen.attempts, 10)
       assert.strictEqual(seen.open, 0)
@@ -105,11 +106,11 @@ describe("A run that begins while no broker answers", () => {
       const wrong = door(2, brokerGone(false))
       assert.strictEqual(
         codeOf(yield* inTime(connect(spec, Effect.scoped(wrong.open)), 5)),
-        ExitCode.exitCodes.clusterUnusable
+        exitCodes.clusterUnusable
       )
       const gone = door(2, brokerGone(true))
       const exit = yield* inTime(connect({ ...spec, enabled: false }, Effect.scoped(gone.open)), 5)
-      assert.strictEqual(codeOf(exit), ExitCode.exitCodes.temporary)
+      assert.strictEqual(codeOf(exit), exitCodes.temporary)
       assert.deepStrictEqual([wrong.seen.attempts, gone.seen.attempts], [1, 1])
     })
   )

@@ -6,7 +6,8 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Option, Redacted, Stream } from "effect"
 import * as Connections from "../../src/worker/Connections.ts"
-import * as ExitCode from "../../src/outcome/ExitCodes.ts"
+import { exitCodes } from "../../src/outcome/ExitCodes.ts"
+import * as FailureReasons from "../../src/outcome/FailureReasons.ts"
 import * as Rotation from "../../src/worker/Rotation.ts"
 import * as RunProgress from "../../src/worker/RunProgress.ts"
 import * as MountedSecrets from "../../src/secrets/MountedSecrets.ts"
@@ -90,7 +91,7 @@ describe("A run whose storage credentials are rotated while it goes on", () => {
         })
         const code = Exit.isSuccess(exit)
           ? 0
-          : ExitCode.of(Option.getOrThrow(Cause.findErrorOption(exit.cause)) as ExitCode.BackupFailure)
+          : FailureReasons.exitCode(Option.getOrThrow(Cause.findErrorOption(exit.cause)) as FailureReasons.Failure)
         assert.strictEqual(code, expected, String(exit))
         // Whatever became of it: with good credentials the same slot is completed, from where it stopped.
         state.valid = state.secret = "good again"
@@ -108,7 +109,7 @@ describe("A run whose storage credentials are rotated while it goes on", () => {
     (state) => {
       state.valid = state.secret = "new"
     },
-    ExitCode.exitCodes.success
+    exitCodes.success
   )
   storyOf(
     "waits for a mounted Secret that follows a little later",
@@ -116,14 +117,14 @@ describe("A run whose storage credentials are rotated while it goes on", () => {
       state.valid = "new"
       state.secret = "late"
     },
-    ExitCode.exitCodes.success
+    exitCodes.success
   )
   storyOf(
     "fails with exit code 12 when nobody renews it, keeps its checkpoint, and resumes with better ones",
     (state) => {
       state.valid = "another"
     },
-    ExitCode.exitCodes.accessRefused
+    exitCodes.accessRefused
   )
 })
 

@@ -1,0 +1,62 @@
+import { type ExitCode, exitCodes } from "./ExitCodes.ts"
+
+/** Every reason for which a run may fail, and the exit code that its process ends with. */
+const all = {
+  TopicMissing: exitCodes.topicsUnusable,
+  NoTopicsMatched: exitCodes.topicsUnusable,
+  TopicVanished: exitCodes.topicsUnusable,
+  TopicRecreated: exitCodes.topicsUnusable,
+  TopicAccessDenied: exitCodes.accessRefused,
+  AccessDenied: exitCodes.accessRefused,
+  AccessRefused: exitCodes.accessRefused,
+  AuthenticationFailed: exitCodes.accessRefused,
+  SecretUnusable: exitCodes.secretUnusable,
+  NotSupported: exitCodes.invalidManifest,
+  NotProven: exitCodes.notProven,
+  SegmentDamaged: exitCodes.notProven,
+  LogTruncated: exitCodes.dataUnusable,
+  CorruptBatch: exitCodes.dataUnusable,
+  UnsupportedBatch: exitCodes.dataUnusable,
+  RecordNotRepresentable: exitCodes.dataUnusable,
+  MalformedRecords: exitCodes.dataUnusable,
+  TargetMissing: exitCodes.storageUnusable,
+  Misconfigured: exitCodes.storageUnusable,
+  OutOfSpace: exitCodes.storageUnusable,
+  ContentMismatch: exitCodes.storageUnusable,
+  ObjectExists: exitCodes.storageUnusable,
+  ObjectNotFound: exitCodes.storageUnusable,
+  NoFreeId: exitCodes.storageUnusable,
+  DocumentUnreadable: exitCodes.storageUnusable,
+  SetNotFound: exitCodes.notFound,
+  SetIncomplete: exitCodes.notFound,
+  RunAlreadyTaken: exitCodes.notFound,
+  BrokerUnreachable: exitCodes.clusterUnusable,
+  ProtocolFailure: exitCodes.clusterUnusable,
+  Stalled: exitCodes.clusterUnusable,
+  StoreUnavailable: exitCodes.temporary,
+  LockHeld: exitCodes.temporary,
+  Interrupted: exitCodes.interrupted,
+  AttemptSuperseded: exitCodes.superseded
+} as const satisfies Readonly<Record<string, ExitCode>>
+
+export type FailureReason = keyof typeof all
+
+/** Every failure reason. */
+export const failureReasons: ReadonlyArray<FailureReason> = Object.keys(all) as Array<FailureReason>
+
+export const isFailureReason = (name: string): name is FailureReason => Object.hasOwn(all, name)
+
+/** What every expected failure of a run brings along, whichever room it comes from. */
+export interface Failure extends Error {
+  readonly reason: { readonly _tag: FailureReason }
+  /** True when the same attempt may succeed later without anybody changing anything. */
+  readonly isRetryable: boolean
+  /** The next step for a person. */
+  readonly advice: string
+}
+
+/** The exit code of a failure: that of its reason, or `temporary` where waiting may cure what otherwise needs a person. */
+export const exitCode = ({ isRetryable, reason }: Pick<Failure, "isRetryable" | "reason">): ExitCode => {
+  const code = all[reason._tag]
+  return isRetryable && code < exitCodes.temporary ? exitCodes.temporary : code
+}
