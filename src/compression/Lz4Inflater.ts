@@ -1,4 +1,4 @@
-import { Damage } from "../segment/SegmentCorruption.ts"
+import { SegmentCorruption } from "../segment/SegmentCorruption.ts"
 
 /** Matches reach back this far. Source: their distance is a u16 in the LZ4 block format. */
 const historyBytes = 64 * 1024
@@ -18,7 +18,7 @@ const match = 6
 const shortInputBytes = 17
 const shortOutputBytes = 32
 
-const beforeBeginning = () => new Damage("has an lz4 block with a match from before its beginning")
+const beforeBeginning = () => new SegmentCorruption("has an lz4 block with a match from before its beginning")
 
 /** A match is four bytes longer than its code says. */
 const shortestMatch = 4

@@ -1,4 +1,4 @@
-import { Damage } from "../segment/SegmentCorruption.ts"
+import { SegmentCorruption } from "../segment/SegmentCorruption.ts"
 
 const frameMagic = 0xfd2fb528
 const skippableMagic = 0x184d2a50
@@ -50,7 +50,7 @@ export class ZstdFrameWalker {
     switch (this.#expected) {
       case "magic":
         if ((value & 0xfffffff0) >>> 0 === skippableMagic) return this.#expect("skippable size", 4, 0)
-        if (value !== frameMagic) throw new Damage("where a zstd frame should begin there is none")
+        if (value !== frameMagic) throw new SegmentCorruption("where a zstd frame should begin there is none")
         return this.#expect("descriptor", 1, 0)
       case "skippable size":
         return this.#expect("end", 0, value)
@@ -63,7 +63,7 @@ export class ZstdFrameWalker {
       }
       case "block": {
         const type = (value >> 1) & 3
-        if (type === reservedBlock) throw new Damage("a zstd block has the reserved type")
+        if (type === reservedBlock) throw new SegmentCorruption("a zstd block has the reserved type")
         const size = type === rleBlock ? 1 : value >> 3
         return (value & 1) === 1 ? this.#expect("end", 0, size + this.#checksumBytes) : this.#expect("block", 3, size)
       }

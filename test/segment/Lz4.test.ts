@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as lz4 from "lz4-napi"
-import { Damage } from "../../src/segment/SegmentCorruption.ts"
+import { SegmentCorruption } from "../../src/segment/SegmentCorruption.ts"
 import { joinedBlocks } from "../../src/compression/Lz4Blocks.ts"
 import { Lz4Inflater } from "../../src/compression/Lz4Inflater.ts"
 import { random, Seed } from "./arbitraryRecords.ts"
@@ -31,7 +31,7 @@ const inflate = (input: Buffer, pieceBytes: number): Buffer => {
       parts.push(inflater.take())
     }
   }
-  if (!inflater.complete) throw new Damage("incomplete")
+  if (!inflater.complete) throw new SegmentCorruption("incomplete")
   parts.push(inflater.take())
   return Buffer.concat(parts)
 }
@@ -93,7 +93,7 @@ describe("Lz4Inflater", () => {
       try {
         output = inflate(cut, 1 + Math.floor(next() * 300))
       } catch (error) {
-        assert.instanceOf(error, Damage)
+        assert.instanceOf(error, SegmentCorruption)
         return
       }
       const size = Buffer.alloc(4)

@@ -1,5 +1,5 @@
 import { Effect, type Scope, Stream } from "effect"
-import { Damage } from "../SegmentCorruption.ts"
+import { SegmentCorruption } from "../SegmentCorruption.ts"
 import { inflated } from "./inflated.ts"
 import type * as Kbak from "./Kbak.ts"
 import { RecordScan } from "./RecordScan.ts"
@@ -64,7 +64,7 @@ class Reading {
       whole.end()
       scan.end()
     } catch (cause) {
-      throw cause instanceof Damage ? this.#damaged(cause) : cause
+      throw cause instanceof SegmentCorruption ? this.#damaged(cause) : cause
     }
   }
 
@@ -85,7 +85,7 @@ class Reading {
     }
   }
 
-  #damaged(damage: Damage): SegmentError {
+  #damaged(damage: SegmentCorruption): SegmentError {
     const cause = damage.cause === undefined ? {} : { cause: damage.cause }
     const detail = `${damage.message}${this.#affected()}`
     return new SegmentError({ reason: new SegmentDamaged({ key: this.#key, detail, ...cause }) })

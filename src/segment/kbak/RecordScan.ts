@@ -1,4 +1,4 @@
-import { Damage } from "../SegmentCorruption.ts"
+import { SegmentCorruption } from "../SegmentCorruption.ts"
 import * as Kbak from "./Kbak.ts"
 import { TimestampRange } from "./TimestampRange.ts"
 
@@ -28,9 +28,9 @@ export class RecordScan {
   end(): void {
     const { firstOffset, lastOffset, recordCount } = this.#header
     if (this.recordCount !== recordCount)
-      throw new Damage(`has ${this.recordCount} records and says it has ${recordCount}`)
+      throw new SegmentCorruption(`has ${this.recordCount} records and says it has ${recordCount}`)
     if (recordCount > 0 && (this.firstOffset !== firstOffset || this.lastOffset !== lastOffset))
-      throw new Damage(
+      throw new SegmentCorruption(
         `has offsets ${this.firstOffset} to ${this.lastOffset} and says it has ${firstOffset} to ${lastOffset}`
       )
   }
@@ -42,10 +42,10 @@ export class RecordScan {
     const high = view.getInt32(start + 8, true)
     const offset = view.getUint32(start + 12, true) + view.getInt32(start + 16, true) * 0x1_0000_0000
     const { firstOffset, lastOffset, recordCount } = this.#header
-    if (offset <= this.lastOffset) throw new Damage(`has offset ${offset} after offset ${this.lastOffset}`)
+    if (offset <= this.lastOffset) throw new SegmentCorruption(`has offset ${offset} after offset ${this.lastOffset}`)
     if (offset < firstOffset || offset > lastOffset)
-      throw new Damage(`has a record with offset ${offset} and says it has ${firstOffset} to ${lastOffset}`)
-    if (this.recordCount === recordCount) throw new Damage(`has more than the ${recordCount} records it says it has`)
+      throw new SegmentCorruption(`has a record with offset ${offset} and says it has ${firstOffset} to ${lastOffset}`)
+    if (this.recordCount === recordCount) throw new SegmentCorruption(`has more than the ${recordCount} records it says it has`)
 
     const keyLength = view.getInt32(start + 20, true)
     let at = start + 24
@@ -78,4 +78,4 @@ export class RecordScan {
 }
 
 const misframed = (offset: number, what: string) =>
-  new Damage(`has a record, offset ${offset}, whose ${what} cannot be right`)
+  new SegmentCorruption(`has a record, offset ${offset}, whose ${what} cannot be right`)

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { crc32 } from "node:zlib"
-import { Damage } from "../SegmentCorruption.ts"
+import { SegmentCorruption } from "../SegmentCorruption.ts"
 import * as Kbak from "./Kbak.ts"
 
 /** Reads a file of which only the front is known to be there: header, then the body piece by piece, then the footer. */
@@ -34,14 +34,14 @@ export class SegmentEnvelope {
   async header(): Promise<Kbak.Header> {
     while (this.#held.length < Kbak.headerBytes + Kbak.footerBytes) {
       const piece = await this.#next()
-      if (piece === undefined) throw new Damage(`has ${this.storedBytes} bytes, less than the smallest segment`)
+      if (piece === undefined) throw new SegmentCorruption(`has ${this.storedBytes} bytes, less than the smallest segment`)
       this.#held = Buffer.concat([this.#held, piece])
     }
     const bytes = this.#held.subarray(0, Kbak.headerBytes)
     this.#crc = crc32(bytes)
     this.#held = this.#held.subarray(Kbak.headerBytes)
     const header = Kbak.parseHeader(bytes)
-    if (typeof header === "string") throw new Damage(header)
+    if (typeof header === "string") throw new SegmentCorruption(header)
     this.compression = header.compression
     return header
   }
@@ -57,9 +57,9 @@ export class SegmentEnvelope {
       yield sure
     }
     const expected = Kbak.parseFooter(this.#held)
-    if (typeof expected === "string") throw new Damage(expected)
+    if (typeof expected === "string") throw new SegmentCorruption(expected)
     if (expected !== this.#crc)
-      throw new Damage(`has checksum ${hex(this.#crc)} and says it should be ${hex(expected)}`)
+      throw new SegmentCorruption(`has checksum ${hex(this.#crc)} and says it should be ${hex(expected)}`)
   }
 
   #joined(piece: Buffer): Buffer {

@@ -1,4 +1,4 @@
-import { Damage } from "../SegmentCorruption.ts"
+import { SegmentCorruption } from "../SegmentCorruption.ts"
 import * as Kbak from "./Kbak.ts"
 
 /** Longest record that is put together when it comes in several pieces; Kafka's brokers refuse far smaller ones. */
@@ -50,7 +50,7 @@ export class WholeRecords {
 
   /** To be called at the end of the stream, which must be the end of a record. */
   end(): void {
-    if (this.#have > 0) throw new Damage(`ends in the middle of a record, ${this.#have} bytes after its beginning`)
+    if (this.#have > 0) throw new SegmentCorruption(`ends in the middle of a record, ${this.#have} bytes after its beginning`)
   }
 
   #keep(bytes: Buffer, need: number): void {
@@ -63,6 +63,6 @@ export class WholeRecords {
 const recordLength = (bytes: Buffer, at: number): number => {
   const length = bytes.readUInt32LE(at)
   if (length < Kbak.emptyRecordBytes - lengthBytes || length > maxRecordBytes)
-    throw new Damage(`has a record of impossible length ${length}`)
+    throw new SegmentCorruption(`has a record of impossible length ${length}`)
   return length
 }

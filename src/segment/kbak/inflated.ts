@@ -1,6 +1,6 @@
 import { Readable, pipeline } from "node:stream"
 import zlib from "node:zlib"
-import { Damage } from "../SegmentCorruption.ts"
+import { SegmentCorruption } from "../SegmentCorruption.ts"
 import type * as Kbak from "./Kbak.ts"
 import { Lz4Inflater } from "../../compression/Lz4Inflater.ts"
 import { ZstdFrameWalker } from "../../compression/ZstdFrameWalker.ts"
@@ -39,7 +39,7 @@ async function* zstdFrames(body: AsyncGenerator<Buffer>): AsyncGenerator<Buffer>
   /** What is left of the present frame. */
   async function* frame(): AsyncGenerator<Buffer> {
     do {
-      if (!(await more())) throw new Damage("ends in the middle of a zstd frame")
+      if (!(await more())) throw new SegmentCorruption("ends in the middle of a zstd frame")
       const from = at
       at = walker.walk(piece, from)
       yield piece.subarray(from, at)
@@ -53,7 +53,7 @@ async function* zstdFrames(body: AsyncGenerator<Buffer>): AsyncGenerator<Buffer>
       for await (const output of decoder) yield output as Buffer
     } catch (cause) {
       if (!isZlibError(cause)) throw cause
-      throw new Damage(`has a damaged zstd frame, number ${number}: ${cause.message}`, cause)
+      throw new SegmentCorruption(`has a damaged zstd frame, number ${number}: ${cause.message}`, cause)
     }
   }
 }
@@ -71,14 +71,14 @@ async function* lz4Block(body: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
     for (;;) {
       at = inflater.push(piece, at)
       if (size.length === 4 && inflater.inflatedBytes > size.readUInt32LE(0))
-        throw new Damage(`has an lz4 block of more than the ${size.readUInt32LE(0)} bytes it says it has`)
+        throw new SegmentCorruption(`has an lz4 block of more than the ${size.readUInt32LE(0)} bytes it says it has`)
       if (!inflater.full) break
       yield inflater.take()
     }
   }
-  if (!inflater.complete) throw new Damage("ends in the middle of an lz4 block")
+  if (!inflater.complete) throw new SegmentCorruption("ends in the middle of an lz4 block")
   const rest = inflater.take()
   if (rest.length > 0) yield rest
   if (inflater.inflatedBytes !== size.readUInt32LE(0))
-    throw new Damage(`has an lz4 block of ${inflater.inflatedBytes} bytes and says it has ${size.readUInt32LE(0)}`)
+    throw new SegmentCorruption(`has an lz4 block of ${inflater.inflatedBytes} bytes and says it has ${size.readUInt32LE(0)}`)
 }
