@@ -16,7 +16,7 @@ export interface Finished extends Usage {
 }
 
 /** How often the counters are read; what the process uses after the last look is lost, which is less than this. */
-const lookMillis = 20
+const reconcileMillis = 20
 
 /** Clock ticks per second of /proc/<pid>/stat. Source: USER_HZ, which is 100 on every Linux port that Node runs on. */
 const ticksPerSecond = 100
@@ -63,7 +63,7 @@ export const measured = (
     const { pid } = child
     const timer = setInterval(() => {
       if (pid !== undefined) look(pid, counters)
-    }, lookMillis)
+    }, reconcileMillis)
     let output = ""
     let complaints = ""
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()))

@@ -3,7 +3,7 @@ import { KafkaSource, KafkaSources } from "./kafka/KafkaSource.ts"
 import * as Catalogue from "./manifest/Catalogue.ts"
 import * as OwnSets from "./manifest/OwnSets.ts"
 import type { RunSummary } from "./outcome/RunSummary.ts"
-import type { FrozenRun } from "./identity/RunSpec.ts"
+import type { RunSpec } from "./identity/RunSpec.ts"
 import type { RunIdentity } from "./identity/RunIdentity.ts"
 import type { KafkaBackup } from "./resource/KafkaBackup.ts"
 import type { Secrets } from "./secrets/MountedSecrets.ts"
@@ -30,14 +30,14 @@ import * as Summarizing from "./backup/Summarizing.ts"
  */
 
 /** Where work happens. */
-export interface Place {
+export interface MountPoint {
   /** Claims are mounted as `{volumes}/{claim name}`. */
   readonly volumes: string | undefined
   /** Name of the machine, for people. */
   readonly host: string
 }
 
-export interface RunMeans extends Place {
+export interface RunOptions extends MountPoint {
   /** Completed when the run should stop in order; it then fails with `Interrupted`. */
   readonly stop: Deferred.Deferred<void>
 }
@@ -46,8 +46,8 @@ export interface RunMeans extends Place {
 export const attempt = Effect.fn("Worker.attempt")(function* (
   backup: KafkaBackup,
   identity: RunIdentity,
-  known: RunReporting.Known,
-  { host, stop, volumes }: RunMeans
+  known: RunReporting.RunContext,
+  { host, stop, volumes }: RunOptions
 ) {
   const { progress } = known
   known.identity = identity
@@ -78,7 +78,7 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
 
 /** Report and summary of an attempt, however it ended. */
 export const conclude = (
-  known: RunReporting.Known,
+  known: RunReporting.RunContext,
   exit: Exit.Exit<Run.RunSuccess, unknown>
 ): Effect.Effect<{ readonly report: RunReport; readonly summary: RunSummary }> =>
   Effect.map(Clock.currentTimeMillis, (completedMillis) => {
@@ -90,12 +90,12 @@ export const conclude = (
     return { report, summary: Summarizing.ofRun(report, exit.value.retention.catalogue) }
   })
 
-/** Carries a frozen run out to its end, and tells the end as the pod does. */
+/** Carries a run out to its end, and tells the end as the pod does. */
 export const run = Effect.fn("Worker.run")(function* (
-  { backup, slot, trigger }: FrozenRun,
-  means: RunMeans & { readonly progress: RunProgress }
+  { backup, slot, trigger }: RunSpec,
+  means: RunOptions & { readonly progress: RunProgress }
 ) {
-  const known: RunReporting.Known = {
+  const known: RunReporting.RunContext = {
     startedMillis: yield* Clock.currentTimeMillis,
     progress: means.progress,
     identity: undefined,
@@ -117,38 +117,38 @@ export const openStore = Effect.fn("Worker.openStore")(function* (
   return GuardedObjectStore.make(yield* stores.open(target), GuardedObjectStore.bounded)
 })
 
-const chore = (
+const maintenance = (
   command: "prune" | "list",
-  { backup }: FrozenRun,
-  { volumes }: Place,
-  work: (store: ObjectStoreShape) => Effect.Effect<Summarizing.ChoreResult, unknown>
+  { backup }: RunSpec,
+  { volumes }: MountPoint,
+  work: (store: ObjectStoreShape) => Effect.Effect<Summarizing.MaintenanceResult, unknown>
 ): Effect.Effect<RunSummary, never, Secrets | ObjectStores> =>
   Effect.gen(function* () {
     const startedMillis = yield* Clock.currentTimeMillis
     const exit = yield* Effect.exit(Effect.scoped(Effect.flatMap(openStore(backup, volumes), work)))
-    return Summarizing.ofChore(command, startedMillis, yield* Clock.currentTimeMillis, exit)
+    return Summarizing.ofMaintenance(command, startedMillis, yield* Clock.currentTimeMillis, exit)
   })
 
 /** Removes what the extent says, and tells the end as the pod does. */
-export const prune = (frozen: FrozenRun, place: Place, extent: Pruning.Extent) =>
-  chore("prune", frozen, place, (store) =>
-    Effect.map(Pruning.prune(store, frozen.backup, extent, place.host), prunedResult)
+export const prune = (runSpec: RunSpec, place: MountPoint, extent: Pruning.Extent) =>
+  maintenance("prune", runSpec, place, (store) =>
+    Effect.map(Pruning.prune(store, runSpec.backup, extent, place.host), prunedResult)
   )
 
 /** What a removal has to tell. */
-export const prunedResult = ({ catalogue, removed }: RetentionOutcome): Summarizing.ChoreResult => ({
+export const prunedResult = ({ catalogue, removed }: RetentionOutcome): Summarizing.MaintenanceResult => ({
   removed: removed.length,
   ...(catalogue === undefined ? {} : { catalogue })
 })
 
 /** Lists the resource's proven sets, and tells them as the pod does. */
-export const list = (frozen: FrozenRun, place: Place) =>
-  chore("list", frozen, place, (store) =>
-    Effect.map(Catalogue.entries(store), (entries) => listedResult(frozen.backup, entries))
+export const list = (runSpec: RunSpec, place: MountPoint) =>
+  maintenance("list", runSpec, place, (store) =>
+    Effect.map(Catalogue.entries(store), (entries) => listedResult(runSpec.backup, entries))
   )
 
 /** What a listing has to tell: the resource's own sets among all that are there. */
 export const listedResult = (
   backup: KafkaBackup,
   entries: ReadonlyArray<Catalogue.CatalogueEntry>
-): Summarizing.ChoreResult => ({ catalogue: OwnSets.summary(OwnSets.of(entries, SpecRequest.owner(backup))) })
+): Summarizing.MaintenanceResult => ({ catalogue: OwnSets.summary(OwnSets.of(entries, SpecRequest.owner(backup))) })

@@ -7,7 +7,7 @@ import type { ApiServer } from "../../scripts/services/ControlPlane.ts"
 import * as Kubeconfig from "../../scripts/services/Kubeconfig.ts"
 import * as BackupId from "../../src/identity/BackupId.ts"
 import type { HistoryEntry, Status } from "../../src/status/Status.ts"
-import * as Words from "../../src/status/Format.ts"
+import * as Format from "../../src/status/Format.ts"
 import * as Kubectl from "../../test/harness/Kubectl.ts"
 import { ApiClient, until } from "../../test/harness/processnode/ApiClient.ts"
 import { FastNode } from "./FastNode.ts"
@@ -56,13 +56,13 @@ const backup = (n: number, schedule: string) => ({
 const withHistory = (name: string, last: HistoryEntry): Pick<Status, "backupHistory"> => ({
   backupHistory: Array.from({ length: 100 }, (_, n): HistoryEntry => {
     if (n === 0) return last
-    const slotMillis = Words.millis(last.startTime) - n * 3_600_000
+    const slotMillis = Format.millis(last.startTime) - n * 3_600_000
     return {
       backupId: BackupId.forSlot(name, slotMillis),
-      startTime: Words.time(slotMillis),
-      completionTime: Words.time(slotMillis + 95_000),
+      startTime: Format.time(slotMillis),
+      completionTime: Format.time(slotMillis + 95_000),
       outcome: "success",
-      occasion: "schedule",
+      cause: "schedule",
       jobName: `${name}-${Math.floor(slotMillis / 60_000)}`,
       size: 1_000_000_000 + n,
       records: 10_000_000 + n,

@@ -13,7 +13,7 @@ import type { RunRequest } from "./RunRequest.ts"
 import * as Segments from "./Segments.ts"
 
 /** What a run needs beside the request: how segments are written, how much may be open, whom to tell, when to stop. */
-export interface RunMeans {
+export interface ReadOptions {
   readonly format: (settings: RunPlan["settings"]) => Effect.Effect<SegmentFormat, never, Scope.Scope>
   /** Partitions read at the same time. */
   readonly openPartitions: number
@@ -34,7 +34,7 @@ export const readAll = Effect.fnUntraced(function* (
   kafka: KafkaSourceShape,
   store: ObjectStoreShape,
   request: RunRequest,
-  means: RunMeans,
+  means: ReadOptions,
   plan: RunPlan,
   attempt: number,
   state: RunState.RunState,
@@ -43,7 +43,7 @@ export const readAll = Effect.fnUntraced(function* (
   const { progress } = means
   const interval = request.checkpointIntervalMillis
   const checkpoints = yield* Checkpoints.make(store, { backupId: plan.backupId, attempt }, state)
-  // Remembered before anything of these partitions is stored anew, so that the two are never taken together.
+  // ScheduleMemory before anything of these partitions is stored anew, so that the two are never taken together.
   yield* Effect.forEach(restarts, checkpoints.remember, { discard: true })
   yield* checkpoints.flush
   const format = yield* means.format(plan.settings)

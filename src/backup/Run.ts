@@ -34,7 +34,7 @@ export interface RunSuccess {
  * One backup run, from preflight to retention; see docs/architecture.md for why each step stands where it does. Any number
  * of attempts of one identity, one after the other or at once, give at most one set.
  */
-export const run = Effect.fn("Run.run")(function* (request: RunRequest, means: Reading.RunMeans) {
+export const run = Effect.fn("Run.run")(function* (request: RunRequest, means: Reading.ReadOptions) {
   const kafka = yield* KafkaSource
   const store = yield* ObjectStore
   const { progress } = means

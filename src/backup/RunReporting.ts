@@ -10,14 +10,14 @@ import type { RunProgress } from "../worker/RunProgress.ts"
 import { RunReport } from "./RunReport.ts"
 
 /** What is known of a run however it ends; filled while it goes on. */
-export interface Known {
+export interface RunContext {
   readonly startedMillis: number
   readonly progress: RunProgress
   identity: RunIdentity | undefined
   store: ObjectStoreShape | undefined
 }
 
-const common = ({ identity, progress, startedMillis, store }: Known, completedMillis: number) => ({
+const common = ({ identity, progress, startedMillis, store }: RunContext, completedMillis: number) => ({
   version: 1 as const,
   ...(identity === undefined ? {} : { identity }),
   ...(progress.backupId === undefined ? {} : { backupId: progress.backupId }),
@@ -35,7 +35,7 @@ const common = ({ identity, progress, startedMillis, store }: Known, completedMi
 })
 
 /** The report of a run that made or found its set. */
-export const ofSuccess = (known: Known, completedMillis: number, success: RunSuccess): RunReport => ({
+export const ofSuccess = (known: RunContext, completedMillis: number, success: RunSuccess): RunReport => ({
   ...common(known, completedMillis),
   outcome: "success",
   ...(success.alreadyComplete ? { alreadyComplete: true } : {}),
@@ -51,7 +51,7 @@ const again = ({ slot, trigger }: RunIdentity) =>
   trigger === undefined ? `repeat the run with --slot ${slot}` : `repeat the run with --slot ${slot} and its --trigger`
 
 /** Why a run ended without a set. An interruption before anything was stored is told as what it is. */
-export const explain = ({ identity, progress }: Known, cause: Cause.Cause<unknown>): Explanation.Explained => {
+export const explain = ({ identity, progress }: RunContext, cause: Cause.Cause<unknown>): Explanation.Explained => {
   const explained = Explanation.explain(cause)
   if (explained.exitCode !== exitCodes.interrupted || identity === undefined) return explained
   // The error itself knows of slots only.
@@ -69,7 +69,7 @@ export const explain = ({ identity, progress }: Known, cause: Cause.Cause<unknow
 }
 
 /** The report of a run without a set. */
-export const ofFailure = (known: Known, completedMillis: number, explained: Explanation.Explained): RunReport => {
+export const ofFailure = (known: RunContext, completedMillis: number, explained: Explanation.Explained): RunReport => {
   const { advice, exitCode, isRetryable, message, reason } = explained
   return {
     ...common(known, completedMillis),

@@ -38,17 +38,17 @@ export const ofRun = (report: RunReport, catalogue?: CatalogueSummary): RunSumma
 })
 
 /** What a command on sets has to tell when it ends well. */
-export interface ChoreResult {
+export interface MaintenanceResult {
   readonly removed?: number
   readonly catalogue?: CatalogueSummary
 }
 
 /** The end of a command on sets. Instants are milliseconds since 1970. */
-export const ofChore = (
+export const ofMaintenance = (
   command: "prune" | "list",
   startedMillis: number,
   completedMillis: number,
-  exit: Exit.Exit<ChoreResult, unknown>
+  exit: Exit.Exit<MaintenanceResult, unknown>
 ): RunSummary => {
   const common = {
     version: 1,

@@ -58,7 +58,7 @@ const topicOf = (set: Catalogue.BackupSet, name: string, partition: number | und
 }
 
 /** The records of one segment, proven first: nothing comes out of it when its checksum turns out wrong. */
-const records = (store: ObjectStoreShape, place: ExportedRecord.Place, segment: ManifestSegment) =>
+const records = (store: ObjectStoreShape, place: ExportedRecord.TopicPartition, segment: ManifestSegment) =>
   KbakReader.provenRecords(segment.key, store.read(ObjectKey.make(segment.key))).pipe(
     Stream.mapError((error) => {
       const affected = `${place.topic}[${place.partition}] ${Quantities.offsets(segment.start_offset, segment.end_offset + 1)}`

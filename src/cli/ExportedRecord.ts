@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer"
 import type { StoredRecord } from "../segment/kbak/KbakReader.ts"
 
 /** One exported record's place. */
-export interface Place {
+export interface TopicPartition {
   readonly topic: string
   readonly partition: number
 }
@@ -20,7 +20,11 @@ const field = (name: string, bytes: Uint8Array | null): string => {
  * One record as one line of JSON that loses nothing: null and empty stay different, headers keep order and duplicates,
  * bytes that are not UTF-8 are base64 under a name that says so, and the timestamp has all its digits.
  */
-export const jsonLine = ({ partition, topic }: Place, record: StoredRecord, headers: StoredRecord["headers"]): string =>
+export const jsonLine = (
+  { partition, topic }: TopicPartition,
+  record: StoredRecord,
+  headers: StoredRecord["headers"]
+): string =>
   `{"topic":${JSON.stringify(topic)},"partition":${partition},"offset":${record.offset},"timestamp":${record.timestamp},` +
   `${field("key", record.key)},${field("value", record.value)},"headers":[${headers
     .map((header) => `{${field("key", header.key)},${field("value", header.value)}}`)
@@ -38,7 +42,11 @@ const instant = (timestamp: bigint): string => {
 }
 
 /** One record as one line for reading: place, time, key, value, headers; control characters are escaped. */
-export const textLine = ({ partition, topic }: Place, record: StoredRecord, headers: StoredRecord["headers"]): string =>
+export const textLine = (
+  { partition, topic }: TopicPartition,
+  record: StoredRecord,
+  headers: StoredRecord["headers"]
+): string =>
   `${topic}[${partition}]@${record.offset}  ${instant(record.timestamp)}  ${readable(record.key)}  ${readable(record.value)}` +
   `${headers.map((header) => `  ${readable(header.key)}=${readable(header.value)}`).join("")}\n`
 

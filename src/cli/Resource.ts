@@ -2,8 +2,8 @@ import { Effect, FileSystem, type Layer, type Path, Schema } from "effect"
 import * as Connections from "../worker/Connections.ts"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Worker from "../Worker.ts"
-import * as FrozenRun from "../identity/RunSpec.ts"
-import * as Manifest from "../resource/ManifestParser.ts"
+import * as RunSpec from "../identity/RunSpec.ts"
+import * as ManifestParser from "../resource/ManifestParser.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import * as Problem from "../resource/Problem.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
@@ -59,11 +59,11 @@ const text = Effect.fnUntraced(function* (file: string) {
 
 const environment = "env:"
 
-/** True where `-f` names an environment variable with a frozen run instead of a file. */
-export const isFrozen = (file: string): boolean => file.startsWith(environment)
+/** True where `-f` names an environment variable with a run spec instead of a file. */
+export const isRunSpec = (file: string): boolean => file.startsWith(environment)
 
-/** The frozen run in an environment variable. */
-const frozen = (variable: string) => {
+/** The run spec in an environment variable. */
+const runSpec = (variable: string) => {
   const refused = (problem: string) =>
     new BadManifest({
       file: `environment variable ${variable}`,
@@ -72,19 +72,19 @@ const frozen = (variable: string) => {
     })
   const value = process.env[variable]
   if (value === undefined) return Effect.fail(refused("it is not set"))
-  return Effect.mapError(Effect.fromResult(FrozenRun.decode(value)), ({ message }) => refused(message))
+  return Effect.mapError(Effect.fromResult(RunSpec.decode(value)), ({ message }) => refused(message))
 }
 
-/** What `-f` names: a resource, and with a frozen run also whose run it is. */
+/** What `-f` names: a resource, and with a run spec also whose run it is. */
 export interface Given {
   readonly backup: KafkaBackup
   readonly run: { readonly slot: string; readonly trigger?: string } | undefined
 }
 
-/** Reads and checks what `-f` names: a KafkaBackup manifest, `-` for standard input, or `env:NAME` for a frozen run. */
+/** Reads and checks what `-f` names: a KafkaBackup manifest, `-` for standard input, or `env:NAME` for a run spec. */
 export const readGiven = Effect.fn("Resource.readGiven")(function* (file: string) {
-  if (!isFrozen(file)) return { backup: yield* manifest(file), run: undefined } satisfies Given
-  const { backup, ...run } = yield* frozen(file.slice(environment.length))
+  if (!isRunSpec(file)) return { backup: yield* manifest(file), run: undefined } satisfies Given
+  const { backup, ...run } = yield* runSpec(file.slice(environment.length))
   return { backup, run } satisfies Given
 })
 
@@ -93,7 +93,7 @@ export const read = (file: string) => Effect.map(readGiven(file), ({ backup }) =
 
 const manifest = Effect.fnUntraced(function* (file: string) {
   const source = yield* text(file)
-  return yield* Effect.fromResult(Manifest.parse(source)).pipe(
+  return yield* Effect.fromResult(ManifestParser.parse(source)).pipe(
     Effect.mapError(
       (error) =>
         new BadManifest({

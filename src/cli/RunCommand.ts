@@ -88,7 +88,7 @@ type Given = Command.Command.Config.Infer<typeof flags>
 
 /** Options that cannot be meant together. */
 const assertUsable = Effect.fnUntraced(function* (given: Given) {
-  if (!Resource.isFrozen(given.file)) return
+  if (!Resource.isRunSpec(given.file)) return
   const extra = Option.isSome(given.slot) ? "--slot" : given.trigger === undefined ? undefined : "--trigger"
   if (extra === undefined) return
   return yield* new UsageError({
@@ -98,7 +98,7 @@ const assertUsable = Effect.fnUntraced(function* (given: Given) {
 })
 
 /** Reads the manifest and runs, until the end or until it is stopped. */
-const work = Effect.fnUntraced(function* (given: Given, known: RunReporting.Known) {
+const work = Effect.fnUntraced(function* (given: Given, known: RunReporting.RunContext) {
   const { backup, run } = yield* Effect.interruptible(Resource.readGiven(given.file))
   const { slot, trigger } = run ?? {
     slot: slotText(Option.getOrElse(given.slot, () => known.startedMillis)),
@@ -149,7 +149,7 @@ const tell = Effect.fnUntraced(function* (report: RunReport) {
 })
 
 /** What is settled before the run begins. */
-const prepare = Effect.fnUntraced(function* (given: Given, { progress }: RunReporting.Known) {
+const prepare = Effect.fnUntraced(function* (given: Given, { progress }: RunReporting.RunContext) {
   yield* assertUsable(given)
   if (given.listen === undefined) return
   // Loaded only where it is asked for: a server is a third of what a run loads at its start.
@@ -162,7 +162,7 @@ export const run = Command.make(
   flags,
   Effect.fnUntraced(
     function* (given) {
-      const known: RunReporting.Known = {
+      const known: RunReporting.RunContext = {
         startedMillis: yield* Clock.currentTimeMillis,
         progress: RunProgress.make(),
         identity: undefined,

@@ -23,13 +23,13 @@ export const write = Effect.fn("SummaryFile.write")(function* (file: string | un
 export const recording = <E, R>(
   command: "prune" | "list",
   file: string | undefined,
-  work: Effect.Effect<Summarizing.ChoreResult, E, R>
+  work: Effect.Effect<Summarizing.MaintenanceResult, E, R>
 ): Effect.Effect<void, E, R | FileSystem.FileSystem> =>
   Effect.flatMap(Clock.currentTimeMillis, (startedMillis) =>
     work.pipe(
       Effect.onExit((exit) =>
         Effect.flatMap(Clock.currentTimeMillis, (completedMillis) =>
-          write(file, Summarizing.ofChore(command, startedMillis, completedMillis, exit))
+          write(file, Summarizing.ofMaintenance(command, startedMillis, completedMillis, exit))
         )
       ),
       Effect.asVoid

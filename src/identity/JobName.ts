@@ -18,8 +18,8 @@ export const forRun = (identity: RunIdentity): string =>
  * The name of a Job of `purpose` beside the runs; the same promises, with `key` in the place of a slot: equal keys of one
  * owner and purpose are one Job.
  */
-export const forChore = (owner: Owner, purpose: string, key: string): string => {
-  const text = JSON.stringify(["chore", ownerKey(owner), purpose, key])
+export const forMaintenance = (owner: Owner, purpose: string, key: string): string => {
+  const text = JSON.stringify(["maintenance", ownerKey(owner), purpose, key])
   return named(owner, `-${purpose}`, createHash("sha256").update(text).digest("hex").slice(0, digestLength))
 }
 

@@ -1,12 +1,12 @@
 import { deflateSync, inflateSync } from "node:zlib"
 import { Result, Schema } from "effect"
 import { KafkaBackup, triggerAnnotation } from "../resource/KafkaBackup.ts"
-import * as Manifest from "../resource/ManifestParser.ts"
+import * as ManifestParser from "../resource/ManifestParser.ts"
 import * as Trigger from "../resource/Trigger.ts"
 import { slotText } from "./RunIdentity.ts"
 
 /** What a Job's pod is told: the resource as it was when the run was decided, and whose run it is. */
-export interface FrozenRun {
+export interface RunSpec {
   readonly backup: KafkaBackup
   /** RFC 3339, UTC, whole seconds. */
   readonly slot: string
@@ -17,13 +17,13 @@ export interface FrozenRun {
 export const maxLength = 96 * 1024
 
 /** Longest text inside, in bytes: no resource that an API server takes is longer, and no small text may grow beyond it. */
-const maxInflated = 2 * Manifest.maxTextLength
+const maxInflated = 2 * ManifestParser.maxTextLength
 
 /** Stands before the text and says how to read it. */
 const front = "kafka-backup-run-1:"
 
 /** The resource is longer than the environment of a pod can hold. */
-export class FrozenTooLarge extends Schema.TaggedError<FrozenTooLarge>()("FrozenTooLarge", {
+export class RunSpecTooLarge extends Schema.TaggedError<RunSpecTooLarge>()("RunSpecTooLarge", {
   /** Bytes as encoded. */
   length: Schema.Int,
   limit: Schema.Int,
@@ -38,8 +38,8 @@ export class FrozenTooLarge extends Schema.TaggedError<FrozenTooLarge>()("Frozen
   }
 }
 
-/** Not a frozen run, or not one that this version can read. */
-export class FrozenUnreadable extends Schema.TaggedError<FrozenUnreadable>()("FrozenUnreadable", {
+/** Not a run spec, or not one that this version can read. */
+export class RunSpecUnreadable extends Schema.TaggedError<RunSpecUnreadable>()("RunSpecUnreadable", {
   detail: Schema.String
 }) {
   override get message() {
@@ -52,7 +52,7 @@ const Frozen = Schema.Struct({
   slot: Schema.String,
   trigger: Schema.optionalKey(Schema.String)
 })
-const decodeFrozen = Schema.decodeUnknownResult(Schema.fromJsonString(Frozen))
+const decodeRunSpec = Schema.decodeUnknownResult(Schema.fromJsonString(Frozen))
 
 /** What is used in a pod: spec and identity, nothing that changes without the resource being edited. */
 const bare = ({ apiVersion, kind, metadata, spec }: KafkaBackup): KafkaBackup => ({
@@ -77,7 +77,7 @@ const longestField = (spec: Readonly<Record<string, unknown>>): string => {
  * The run as the value of an environment variable: printable ASCII without `$`, which Kubernetes would expand. Of the resource
  * only apiVersion, kind, spec and the metadata name, namespace, uid and generation go along.
  */
-export const encode = ({ backup, slot, trigger }: FrozenRun): Result.Result<string, FrozenTooLarge> => {
+export const encode = ({ backup, slot, trigger }: RunSpec): Result.Result<string, RunSpecTooLarge> => {
   const content = {
     backup: Schema.encodeSync(KafkaBackup)(bare(backup)),
     slot,
@@ -87,27 +87,27 @@ export const encode = ({ backup, slot, trigger }: FrozenRun): Result.Result<stri
   return text.length <= maxLength
     ? Result.succeed(text)
     : Result.fail(
-        new FrozenTooLarge({ length: text.length, limit: maxLength, longest: longestField({ ...backup.spec }) })
+        new RunSpecTooLarge({ length: text.length, limit: maxLength, longest: longestField({ ...backup.spec }) })
       )
 }
 
-const refuse = (detail: string) => Result.fail(new FrozenUnreadable({ detail }))
+const refuse = (detail: string) => Result.fail(new RunSpecUnreadable({ detail }))
 
 /** Reads what `encode` wrote, checked like a resource from the API server. Total: fails on everything else. */
-export const decode = (text: string): Result.Result<FrozenRun, FrozenUnreadable> => {
+export const decode = (text: string): Result.Result<RunSpec, RunSpecUnreadable> => {
   if (!text.startsWith(front)) return refuse(`it does not begin with ${front}`)
   const inflated = Result.try(() =>
     inflateSync(Buffer.from(text.slice(front.length), "base64"), { maxOutputLength: maxInflated }).toString("utf8")
   )
   if (Result.isFailure(inflated)) return refuse("its content is damaged or cut off")
-  const content = decodeFrozen(inflated.success)
-  if (Result.isFailure(content)) return refuse("its content is not that of a frozen run")
+  const content = decodeRunSpec(inflated.success)
+  if (Result.isFailure(content)) return refuse("its content is not that of a run spec")
   const { backup, slot, trigger } = content.success
   if (!isSlot(slot)) return refuse("its slot is not an instant in UTC with whole seconds")
   if (trigger !== undefined && Trigger.requested({ [triggerAnnotation]: trigger })._tag !== "Token") {
     return refuse("its trigger is empty or too long")
   }
-  return Result.match(Manifest.fromServer(backup), {
+  return Result.match(ManifestParser.fromServer(backup), {
     onFailure: ({ message }) => refuse(`its resource cannot be used: ${message}`),
     onSuccess: (read) => Result.succeed({ backup: bare(read), slot, ...(trigger === undefined ? {} : { trigger }) })
   })

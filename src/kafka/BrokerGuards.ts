@@ -2,7 +2,7 @@ import type { Effect } from "effect"
 import type { KafkaError } from "./KafkaError.ts"
 
 /** Something to do every so many milliseconds while a call is held back; its failure becomes the call's. */
-export interface Lookout {
+export interface WhileWaiting {
   readonly everyMillis: number
   readonly look: Effect.Effect<void, KafkaError>
 }
@@ -13,10 +13,10 @@ export interface Lookout {
  */
 export type BrokerGuard = (
   node: number | "any"
-) => <A>(call: Effect.Effect<A, KafkaError>, lookout?: Lookout) => Effect.Effect<A, KafkaError>
+) => <A>(call: Effect.Effect<A, KafkaError>, whileWaiting?: WhileWaiting) => Effect.Effect<A, KafkaError>
 
 /** How a source treats brokers that do not answer. */
-export interface BrokerCare {
+export interface BrokerGuards {
   readonly guard: BrokerGuard
   /** How long a broker may stay silent before a read fails, in milliseconds. */
   readonly budgetMillis: number

@@ -1,5 +1,5 @@
 import { Context, type Effect, type Scope, type Stream } from "effect"
-import type { BrokerCare } from "./BrokerGuards.ts"
+import type { BrokerGuards } from "./BrokerGuards.ts"
 import type { KafkaError } from "./KafkaError.ts"
 import type { KafkaTarget } from "./KafkaTarget.ts"
 import type { RecordBatch } from "./batch/RecordBatch.ts"
@@ -113,6 +113,9 @@ export class KafkaSource extends Context.Service<KafkaSource, KafkaSourceShape>(
 export class KafkaSources extends Context.Service<
   KafkaSources,
   {
-    readonly open: (target: KafkaTarget, care?: BrokerCare) => Effect.Effect<KafkaSourceShape, KafkaError, Scope.Scope>
+    readonly open: (
+      target: KafkaTarget,
+      care?: BrokerGuards
+    ) => Effect.Effect<KafkaSourceShape, KafkaError, Scope.Scope>
   }
 >()("kafka-backup/kafka/KafkaSources") {}

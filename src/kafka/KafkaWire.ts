@@ -52,7 +52,7 @@ export interface WireFetched {
 }
 
 /**
- * Requests and answers of one cluster, without judgement: error codes come back as data. What to make of them (retry,
+ * Requests and answers of one cluster, without classifier: error codes come back as data. What to make of them (retry,
  * refresh, gap, fail) is decided once, in what builds a `KafkaSource` on top. Failures are failures of the connection
  * or of authentication. Every effect may be interrupted.
  */

@@ -8,7 +8,7 @@ import * as Reflector from "./http/Reflector.ts"
 import { type Ask, failure, make as makeRequests, type Requests } from "./http/Requests.ts"
 import { type Timings, usual } from "./http/Timings.ts"
 import type { Kind } from "./Kind.ts"
-import { KubernetesApi, type KubernetesApiShape, type Place } from "./KubernetesApi.ts"
+import { KubernetesApi, type KubernetesApiShape, type ObjectRef } from "./KubernetesApi.ts"
 import { Invalid, type KubernetesError, Unavailable } from "./KubernetesError.ts"
 import type { KubeObject } from "./Objects.ts"
 import { RequestObserver } from "./RequestObserver.ts"
@@ -32,7 +32,7 @@ const methods = (requests: Requests, timings: Timings): KubernetesApiShape => {
   /** Asks about one object, and gives what the server says it is now. */
   const about = <A extends KubeObject>(
     kind: Kind<A>,
-    place: Place,
+    place: ObjectRef,
     path: string,
     write: Write
   ): Effect.Effect<A, KubernetesError> => {

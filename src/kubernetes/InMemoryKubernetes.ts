@@ -1,6 +1,6 @@
 import { Clock, Context, Effect, Layer, type Option, Stream } from "effect"
 import { kafkaBackups, type Kind } from "./Kind.ts"
-import { KubernetesApi, type KubernetesApiShape, type Place } from "./KubernetesApi.ts"
+import { KubernetesApi, type KubernetesApiShape, type ObjectRef } from "./KubernetesApi.ts"
 import * as ApiServer from "./memory/ApiServer.ts"
 import * as Client from "./memory/Client.ts"
 import * as CrdAdmission from "./memory/CrdAdmission.ts"
@@ -42,7 +42,7 @@ export interface InMemoryKubernetesShape {
   /** Waits until the object, `undefined` when it is not there, is as wanted, and answers it. Does not move a TestClock. */
   readonly until: <A extends KubeObject>(
     kind: Kind<A>,
-    place: Place,
+    place: ObjectRef,
     isWanted: (object: A | undefined) => boolean
   ) => Effect.Effect<A | undefined>
   /**

@@ -13,7 +13,7 @@ export interface Selection {
 }
 
 /** One object's place. `namespace` is absent for kinds that have none. */
-export interface Place {
+export interface ObjectRef {
   readonly namespace?: string
   readonly name: string
 }
@@ -24,7 +24,7 @@ export type Delta<A> =
    * The end of a listing: there are `items`, and those of `others`, told by an `Upsert` before it, and nothing else. Comes when all is
    * known for the first time, and again after history was lost.
    */
-  | { readonly _tag: "Snapshot"; readonly items: ReadonlyArray<A>; readonly others?: ReadonlyArray<Place> }
+  | { readonly _tag: "Snapshot"; readonly items: ReadonlyArray<A>; readonly others?: ReadonlyArray<ObjectRef> }
   | { readonly _tag: "Upsert"; readonly object: A }
   | { readonly _tag: "Delete"; readonly object: A }
 
@@ -36,7 +36,7 @@ export type Propagation = "Background" | "Foreground" | "Orphan"
  * Requests are aborted when their fiber is interrupted. Retries inside are of reads only.
  */
 export interface KubernetesApiShape {
-  readonly get: <A extends KubeObject>(kind: Kind<A>, place: Place) => Effect.Effect<A, KubernetesError>
+  readonly get: <A extends KubeObject>(kind: Kind<A>, place: ObjectRef) => Effect.Effect<A, KubernetesError>
   /** Complete, paged inside. `resourceVersion` is where a watch can go on from. */
   readonly list: <A extends KubeObject>(
     kind: Kind<A>,
@@ -68,14 +68,14 @@ export interface KubernetesApiShape {
    */
   readonly patch: <A extends KubeObject>(
     kind: Kind<A>,
-    place: Place,
+    place: ObjectRef,
     patch: Readonly<Record<string, unknown>>,
     subresource?: "status"
   ) => Effect.Effect<A, KubernetesError>
   /** Deletes the object, of this `uid` only where one is given. Fails with `NotFound` when it is not there. */
   readonly remove: <A extends KubeObject>(
     kind: Kind<A>,
-    place: Place,
+    place: ObjectRef,
     options?: { readonly uid?: string; readonly propagation?: Propagation }
   ) => Effect.Effect<void, KubernetesError>
 }

@@ -1,6 +1,6 @@
 import { DateTime } from "effect"
 import { leases } from "./Kind.ts"
-import type { Place } from "./KubernetesApi.ts"
+import type { ObjectRef } from "./KubernetesApi.ts"
 import type { Lease } from "./Objects.ts"
 
 /** The lease as it was when it last changed before our eyes. */
@@ -34,7 +34,7 @@ const microTime = (time: DateTime.Utc): string => DateTime.formatIso(time).repla
 const seconds = (millis: number): number => Math.max(1, Math.ceil(millis / 1000))
 
 /** A lease that was not there. */
-export const first = (place: Place, identity: string, leaseMillis: number, now: DateTime.Utc): Lease => ({
+export const first = (place: ObjectRef, identity: string, leaseMillis: number, now: DateTime.Utc): Lease => ({
   apiVersion: leases.apiVersion,
   kind: leases.kind,
   metadata: place,

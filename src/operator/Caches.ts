@@ -2,32 +2,32 @@ import type { Delta } from "../kubernetes/KubernetesApi.ts"
 import type { Job, KubeObject, Pod } from "../kubernetes/Objects.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
 import * as Labels from "./Labels.ts"
-import * as ObjectCache from "./InformerCache.ts"
+import * as InformerCache from "./InformerCache.ts"
 import { packed } from "./PackedForm.ts"
 
 /** A Job that was deleted before its end was told, with what was last seen of its pods. */
-export interface Grave {
+export interface Tombstone {
   readonly job: Job
   readonly pods: ReadonlyArray<Pod>
 }
 
 /** All that the operator has heard of: resources, their Jobs, and the pods of those. */
 export interface Caches {
-  readonly resources: ObjectCache.ObjectCache<KubeObject>
-  readonly jobs: ObjectCache.ObjectCache<Job>
-  readonly pods: ObjectCache.ObjectCache<Pod>
+  readonly resources: InformerCache.InformerCache<KubeObject>
+  readonly jobs: InformerCache.InformerCache<Job>
+  readonly pods: InformerCache.InformerCache<Pod>
   /** As `absorb` of the caches, with what else follows from it. */
-  readonly absorbJobs: (delta: Delta<Job>, scope?: ObjectCache.Scope) => ReadonlyArray<ObjectCache.Key>
+  readonly absorbJobs: (delta: Delta<Job>, scope?: InformerCache.Scope) => ReadonlyArray<InformerCache.Key>
   readonly learnJob: (job: Job) => void
   /** Runs that are not over, of all resources. */
   readonly activeRuns: () => number
-  readonly grave: (jobKey: ObjectCache.Key) => Grave | undefined
-  readonly closeGraves: (owner: ObjectCache.Key) => void
+  readonly tombstone: (jobKey: InformerCache.Key) => Tombstone | undefined
+  readonly forgetTombstones: (owner: InformerCache.Key) => void
   readonly isSynced: () => boolean
 }
 
 /** Whom a Job or a pod works for. */
-const ownerOf = ({ metadata: { annotations, namespace } }: KubeObject): ObjectCache.Key | undefined => {
+const ownerOf = ({ metadata: { annotations, namespace } }: KubeObject): InformerCache.Key | undefined => {
   const name = annotations?.[Labels.resourceAnnotation]
   return name === undefined ? undefined : `${namespace ?? ""}/${name}`
 }
@@ -47,11 +47,11 @@ const lean = (job: Job): Job => {
 }
 
 /**
- * Of a run whose end was told nobody asks more than for which occasion it was; and where a day's Jobs are kept, all Jobs but one are
+ * Of a run whose end was told nobody asks more than for which cause it was; and where a day's Jobs are kept, all Jobs but one are
  * such. Its pods have left their last words, which are their largest part.
  */
 const isDone = (job: Job): boolean =>
-  isTold(job) &&
+  isReported(job) &&
   JobFacts.purpose(job) === "run" &&
   (JobFacts.condition(job, "Complete") ?? JobFacts.condition(job, "Failed")) !== undefined
 
@@ -107,25 +107,25 @@ const isUnfinishedRun = (job: Job): boolean =>
   JobFacts.condition(job, "Complete") === undefined &&
   JobFacts.condition(job, "Failed") === undefined
 
-export const make = (scopes: ReadonlyArray<ObjectCache.Scope> = [undefined]): Caches => {
-  const resources = ObjectCache.make<KubeObject>(ObjectCache.keyOf, scopes, packed())
-  const jobs = ObjectCache.make<Job>(ownerOf, scopes, packed())
-  const podCache = ObjectCache.make<Pod>(ownerOf, scopes, packed())
+export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): Caches => {
+  const resources = InformerCache.make<KubeObject>(InformerCache.keyOf, scopes, packed())
+  const jobs = InformerCache.make<Job>(ownerOf, scopes, packed())
+  const podCache = InformerCache.make<Pod>(ownerOf, scopes, packed())
   const leanPod = (pod: Pod): Pod => {
     const { labels, namespace } = pod.metadata
     const job = jobs.get(`${namespace ?? ""}/${labels?.["batch.kubernetes.io/job-name"] ?? ""}`)
     return job !== undefined && isDone(job) && JobFacts.podsOf(job, [pod]).length > 0 ? bare(pod) : withoutSpec(pod)
   }
-  const pods: ObjectCache.ObjectCache<Pod> = {
+  const pods: InformerCache.InformerCache<Pod> = {
     ...podCache,
     absorb: (delta, scope) => podCache.absorb(mapped(delta, leanPod), scope),
     learn: (pod) => podCache.learn(leanPod(pod))
   }
-  const active = new Set<ObjectCache.Key>()
-  const graves = new Map<ObjectCache.Key, Grave>()
+  const active = new Set<InformerCache.Key>()
+  const tombstones = new Map<InformerCache.Key, Tombstone>()
 
   const count = (job: Job) => {
-    const key = ObjectCache.keyOf(job)
+    const key = InformerCache.keyOf(job)
     const known = jobs.get(key)
     if (known !== undefined && isUnfinishedRun(known)) active.add(key)
     else active.delete(key)
@@ -133,11 +133,11 @@ export const make = (scopes: ReadonlyArray<ObjectCache.Scope> = [undefined]): Ca
     for (const pod of JobFacts.podsOf(known, podCache.ofOwner(ownerOf(known) ?? ""))) podCache.learn(bare(pod))
   }
 
-  const bury = (job: Job) => {
+  const keepTombstone = (job: Job) => {
     const owner = ownerOf(job)
     // One whose end was told has its time to live set.
-    if (owner === undefined || isTold(job)) return
-    graves.set(ObjectCache.keyOf(job), { job, pods: JobFacts.podsOf(job, pods.ofOwner(owner)) })
+    if (owner === undefined || isReported(job)) return
+    tombstones.set(InformerCache.keyOf(job), { job, pods: JobFacts.podsOf(job, pods.ofOwner(owner)) })
   }
 
   return {
@@ -146,7 +146,7 @@ export const make = (scopes: ReadonlyArray<ObjectCache.Scope> = [undefined]): Ca
     pods,
     absorbJobs: (given, scope) => {
       const delta = mapped(given, lean)
-      if (delta._tag === "Delete") bury(delta.object)
+      if (delta._tag === "Delete") keepTombstone(delta.object)
       const touched = jobs.absorb(delta, scope)
       if (delta._tag === "Snapshot") {
         active.clear()
@@ -159,13 +159,13 @@ export const make = (scopes: ReadonlyArray<ObjectCache.Scope> = [undefined]): Ca
       count(job)
     },
     activeRuns: () => active.size,
-    grave: (key) => graves.get(key),
-    closeGraves: (owner) => {
-      for (const [key, { job }] of graves) if (ownerOf(job) === owner) graves.delete(key)
+    tombstone: (key) => tombstones.get(key),
+    forgetTombstones: (owner) => {
+      for (const [key, { job }] of tombstones) if (ownerOf(job) === owner) tombstones.delete(key)
     },
     isSynced: () => resources.isSynced() && jobs.isSynced() && pods.isSynced()
   }
 }
 
 /** True when the Job's end was read: nothing more is to be learnt from it. */
-export const isTold = (job: Job): boolean => job.spec?.ttlSecondsAfterFinished !== undefined
+export const isReported = (job: Job): boolean => job.spec?.ttlSecondsAfterFinished !== undefined

@@ -3,21 +3,21 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { EndedRun } from "../status/Facts.ts"
-import * as Words from "../status/Format.ts"
+import * as Format from "../status/Format.ts"
 import type { Caches } from "./Caches.ts"
-import * as JobReading from "./jobs/JobState.ts"
-import type * as Sight from "./Observed.ts"
+import * as JobState from "./jobs/JobState.ts"
+import type * as Observed from "./Observed.ts"
 
 /** A run that status calls active and whose Job is gone: it ended, and only the little that was seen of it can be told. */
-export const find = Effect.fn("VanishedRun.find")(function* (
+export const find = Effect.fn("DeletedJob.find")(function* (
   caches: Caches,
-  { key, namespace, nowMillis, previous }: Sight.Sight,
-  tidings: Sight.Tidings
+  { key, namespace, nowMillis, previous }: Observed.Observed,
+  ownedJobs: Observed.OwnedJobs
 ): Effect.fn.Return<EndedRun | undefined, KubernetesError, KubernetesApi> {
   const run = previous.activeRun
   if (run?.jobName === undefined) return undefined
   const { jobName } = run
-  if (caches.jobs.get(`${namespace}/${jobName}`) !== undefined || tidings.active !== undefined) return undefined
+  if (caches.jobs.get(`${namespace}/${jobName}`) !== undefined || ownedJobs.active !== undefined) return undefined
   const api = yield* KubernetesApi
   const found = yield* Effect.map(api.get(Kind.jobs, { namespace, name: jobName }), Option.some).pipe(
     Effect.catchIf(hasReason("NotFound"), () => Effect.succeedNone)
@@ -27,19 +27,19 @@ export const find = Effect.fn("VanishedRun.find")(function* (
     caches.learnJob(found.value)
     return undefined
   }
-  const grave = caches.grave(`${namespace}/${jobName}`)
-  const last = grave === undefined ? undefined : JobReading.vanished(grave.job, grave.pods, nowMillis)
+  const tombstone = caches.tombstone(`${namespace}/${jobName}`)
+  const last = tombstone === undefined ? undefined : JobState.vanished(tombstone.job, tombstone.pods, nowMillis)
   if (last?._tag === "Ended") return last.run
   yield* Effect.logDebug("a Job vanished unseen").pipe(Effect.annotateLogs({ resource: key, job: jobName }))
   return {
     jobName,
-    occasion: run.occasion,
+    cause: run.cause,
     backupId: run.backupId,
-    startMillis: Words.millis(run.startTime),
+    startMillis: Format.millis(run.startTime),
     endMillis: nowMillis,
     outcome: "interrupted",
     reason: "JobDeleted",
-    message: `Job ${jobName} was deleted before its end was seen; what was stored is remembered, and what storage holds is read again. To run again set the trigger annotation to a new value`,
+    message: `Job ${jobName} was deleted before its end was seen; what was stored is memory, and what storage holds is read again. To run again set the trigger annotation to a new value`,
     notes: []
   }
 })

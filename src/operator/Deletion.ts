@@ -19,11 +19,11 @@ export interface DeletionQuestion {
 
 export type DeletionStep =
   | { readonly _tag: "Nothing" }
-  /** Runs and chores of a dying resource end first: what they write would outlive the clean-up. */
+  /** Runs and maintenance of a dying resource end first: what they write would outlive the clean-up. */
   | { readonly _tag: "EndJobs"; readonly waitsFor: Trouble }
   | { readonly _tag: "Clean"; readonly waitsFor: Trouble }
   | { readonly _tag: "Wait"; readonly waitsFor: Trouble }
-  /** Takes the finalizer off: the last write. `trouble` says why stored backups were kept against the wish. */
+  /** Takes the finalizer off: the last write. `trouble` says why stored backups were kept against the action. */
   | { readonly _tag: "Release"; readonly outcome: "Retained" | "Cleaned" | "GivenUp"; readonly trouble?: Trouble }
 
 /** A deletion ends after this long, cleaned up or not. */

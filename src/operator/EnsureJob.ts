@@ -8,7 +8,7 @@ import * as JobFacts from "./jobs/JobFacts.ts"
 import type { JobRefused } from "./jobs/JobRefused.ts"
 import { refusal } from "./jobs/Refusal.ts"
 
-/** What became of the wish for a Job. */
+/** What became of the action for a Job. */
 export type Made =
   /** It is there: made now, or, where an earlier attempt's memory was lost, found and adopted. */
   | { readonly _tag: "There"; readonly job: Job; readonly isAdopted: boolean }
@@ -26,7 +26,7 @@ const refused = (trouble: Trouble, isNamespaceTerminating = false): Made => ({
  * that both believe they lead, and of two attempts of one, exactly one creates. A Job of another owner is left alone. Fails only
  * with what waiting may cure; whether the request was carried out is then unknown, and the next attempt finds out.
  */
-export const make = Effect.fn("JobMaker.make")(function* (
+export const make = Effect.fn("EnsureJob.make")(function* (
   wanted: Result.Result<Job, JobRefused>,
   uid: string
 ): Effect.fn.Return<Made, KubernetesError, KubernetesApi> {

@@ -50,7 +50,7 @@ export const seriesMillis = 600_000
 export const burst = 25
 /** One more for each of these. */
 export const refillMillis = 30_000
-/** Series and resources that are remembered; beyond, the oldest are forgotten and their next Event is a new one. */
+/** Series and resources that are memory; beyond, the oldest are forgotten and their next Event is a new one. */
 const maxRemembered = 5000
 
 export type Decision =

@@ -4,7 +4,7 @@ import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { Caches } from "./Caches.ts"
 import * as Labels from "./Labels.ts"
-import type { Sight } from "./Observed.ts"
+import type { Observed } from "./Observed.ts"
 
 /**
  * Holds a resource whose backups are to be removed with it, and lets go of one whose backups are to be kept. A spec that cannot be
@@ -13,7 +13,7 @@ import type { Sight } from "./Observed.ts"
  */
 export const keep = Effect.fn("Finalizer.keep")(function* (
   caches: Caches,
-  { backup, name, namespace, resource, uid }: Sight
+  { backup, name, namespace, resource, uid }: Observed
 ): Effect.fn.Return<void, KubernetesError, KubernetesApi> {
   if (backup === undefined) return
   const { finalizers = [], resourceVersion } = resource.metadata

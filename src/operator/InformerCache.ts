@@ -1,10 +1,10 @@
-import type { Delta, Place } from "../kubernetes/KubernetesApi.ts"
+import type { Delta, ObjectRef } from "../kubernetes/KubernetesApi.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
 
 /** `namespace/name`. */
 export type Key = string
 
-const keyAt = ({ name, namespace }: Place): Key => `${namespace ?? ""}/${name}`
+const keyAt = ({ name, namespace }: ObjectRef): Key => `${namespace ?? ""}/${name}`
 
 export const keyOf = ({ metadata }: KubeObject): Key => keyAt(metadata)
 
@@ -12,7 +12,7 @@ export const keyOf = ({ metadata }: KubeObject): Key => keyAt(metadata)
 export type Scope = string | undefined
 
 /** The objects of one kind as last heard of, found by the resource that they belong to. */
-export interface ObjectCache<A extends KubeObject> {
+export interface InformerCache<A extends KubeObject> {
   readonly get: (key: Key) => A | undefined
   readonly ofOwner: (owner: Key) => ReadonlyArray<A>
   /** Of `get`, without the object. */
@@ -34,7 +34,7 @@ export interface ObjectCache<A extends KubeObject> {
   readonly learn: (object: A) => void
 }
 
-/** Ends of objects that are remembered: answers to writes are on their way for seconds, not for this many deletions. */
+/** Ends of objects that are memory: answers to writes are on their way for seconds, not for this many deletions. */
 const maxEnded = 4096
 
 /** How objects are kept between two looks at them. */
@@ -57,7 +57,7 @@ export const make = <A extends KubeObject>(
   ownerOf: (object: A) => Key | undefined,
   scopes: ReadonlyArray<Scope> = [undefined],
   form: Form<A> = asItIs()
-): ObjectCache<A> => {
+): InformerCache<A> => {
   const objects = new Map<Key, Held>()
   const owned = new Map<Key, Set<Key>>()
   const synced = new Set<Scope>()
@@ -101,7 +101,7 @@ export const make = <A extends KubeObject>(
     return owner
   }
 
-  const replace = (items: ReadonlyArray<A>, others: ReadonlyArray<Place>, scope: Scope): ReadonlyArray<Key> => {
+  const replace = (items: ReadonlyArray<A>, others: ReadonlyArray<ObjectRef>, scope: Scope): ReadonlyArray<Key> => {
     synced.add(scope)
     const present = new Set([...items.map(keyOf), ...others.map(keyAt)])
     const isCovered = (key: Key) => scope === undefined || key.startsWith(`${scope}/`)

@@ -14,7 +14,7 @@ export const purposeLabel = `${group}/purpose` as const
 /** Annotation: the KafkaBackup's whole name. */
 export const resourceAnnotation = `${group}/kafkabackup` as const
 /** Annotation: `schedule`, `trigger` or `once`. */
-export const occasionAnnotation = `${group}/occasion` as const
+export const causeAnnotation = `${group}/cause` as const
 /** Annotation: slot, or when a trigger was first seen; RFC 3339, UTC. */
 export const slotAnnotation = `${group}/slot` as const
 /** Annotation: the trigger's value. */
@@ -25,5 +25,5 @@ export const finalizer = `${group}/cleanup` as const
 /** Selects every Job and pod of ours. */
 export const ours = `${managedBy.key}=${managedBy.value}` as const
 
-/** Environment variable of a Job's container: the frozen run. */
-export const frozenVariable = "KAFKA_BACKUP_FROZEN_RUN"
+/** Environment variable of a Job's container: the run spec. */
+export const runSpecVariable = "KAFKA_BACKUP_RUN_SPEC"

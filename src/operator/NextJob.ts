@@ -1,13 +1,13 @@
-import type { Occasion } from "../schedule/RunCause.ts"
+import type { RunCause } from "../schedule/RunCause.ts"
 
 /** What a resource's one lane of Jobs is asked. Runs, prunes and catalogues of one resource never overlap. */
-export interface LaneQuestion {
+export interface NextJobInput {
   /** A Job of the resource is not over, or its pods are not. */
   readonly isBusy: boolean
   /** The one Job that makes it busy is a chore that cannot get on, such as a prune whose pod no node takes. */
-  readonly stuckChore: string | undefined
+  readonly stuckMaintenance: string | undefined
   /** The run that is due. */
-  readonly due: Occasion | undefined
+  readonly due: RunCause | undefined
   readonly generation: number
   /** `spec.retention.backups`. */
   readonly keep: number | undefined
@@ -21,24 +21,24 @@ export interface LaneQuestion {
   readonly vanishedJob: string | undefined
 }
 
-export type Wish =
+export type JobAction =
   | { readonly _tag: "Nothing" }
-  | { readonly _tag: "Run"; readonly occasion: Occasion }
-  | { readonly _tag: "GiveWay"; readonly jobName: string }
-  /** `key` tells this wish from every other of the resource: Jobs of equal keys are one Job. */
+  | { readonly _tag: "Run"; readonly cause: RunCause }
+  | { readonly _tag: "Preempt"; readonly jobName: string }
+  /** `key` tells this action from every other of the resource: Jobs of equal keys are one Job. */
   | { readonly _tag: "Prune"; readonly key: string }
   | { readonly _tag: "Catalogue"; readonly key: string }
 
 /** A run does not wait for what may never end: the chore is ended, and made again when it is still wanted. */
-const giveWay = (jobName: string): Wish => ({ _tag: "GiveWay", jobName })
+const preempt = (jobName: string): JobAction => ({ _tag: "Preempt", jobName })
 
-const nothing: Wish = { _tag: "Nothing" }
+const nothing: JobAction = { _tag: "Nothing" }
 
 /** What the lane should do next. A run goes first: it applies retention and reads the catalogue itself. */
-export const next = (question: LaneQuestion): Wish => {
-  const { due, generation, isBusy, isForgotten, keep, mayHoldMore, stuckChore, successes, vanishedJob } = question
-  if (isBusy) return due !== undefined && stuckChore !== undefined ? giveWay(stuckChore) : nothing
-  if (due !== undefined) return { _tag: "Run", occasion: due }
+export const next = (question: NextJobInput): JobAction => {
+  const { due, generation, isBusy, isForgotten, keep, mayHoldMore, stuckMaintenance, successes, vanishedJob } = question
+  if (isBusy) return due !== undefined && stuckMaintenance !== undefined ? preempt(stuckMaintenance) : nothing
+  if (due !== undefined) return { _tag: "Run", cause: due }
   if (vanishedJob !== undefined) return { _tag: "Catalogue", key: `after ${vanishedJob}` }
   if (isForgotten) return { _tag: "Catalogue", key: "forgotten" }
   if (keep !== undefined && (successes.length > keep || mayHoldMore)) {

@@ -1,28 +1,28 @@
 import { Result } from "effect"
 import type { Event, Job, KubeObject, Pod } from "../kubernetes/Objects.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
-import type { Occasion } from "../schedule/RunCause.ts"
+import type { RunCause } from "../schedule/RunCause.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
-import * as Manifest from "../resource/ManifestParser.ts"
+import * as ManifestParser from "../resource/ManifestParser.ts"
 import type { Problem } from "../resource/Problem.ts"
-import type { ActiveRun, EndedChore, EndedRun } from "../status/Facts.ts"
+import type { ActiveRun, EndedMaintenance, EndedRun } from "../status/Facts.ts"
 import * as Previous from "../status/Previous.ts"
 import type { Status } from "../status/Status.ts"
 import * as Caches from "./Caches.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
-import * as JobReading from "./jobs/JobState.ts"
+import * as JobState from "./jobs/JobState.ts"
 import * as Labels from "./Labels.ts"
 import type { Key } from "./InformerCache.ts"
 
 /** One Job of the resource and what it tells. */
-export interface SeenJob {
+export interface ObservedJob {
   readonly job: Job
   readonly pods: ReadonlyArray<Pod>
-  readonly reading: JobReading.Reading
+  readonly reading: JobState.JobState
 }
 
 /** One resource with everything about it that is known without asking anybody. Instants are milliseconds since 1970. */
-export interface Sight {
+export interface Observed {
   readonly key: Key
   readonly resource: KubeObject
   readonly namespace: string
@@ -33,7 +33,7 @@ export interface Sight {
   readonly backup: KafkaBackup | undefined
   readonly problems: ReadonlyArray<Problem>
   readonly previous: Status
-  readonly jobs: ReadonlyArray<SeenJob>
+  readonly jobs: ReadonlyArray<ObservedJob>
   readonly nowMillis: number
 }
 
@@ -43,12 +43,12 @@ export const of = (
   resource: KubeObject,
   nowMillis: number,
   events: ReadonlyArray<Event> = []
-): Sight => {
+): Observed => {
   const { creationTimestamp, generation, name, namespace = "", uid = "" } = resource.metadata
   const key = `${namespace}/${name}`
   // The status is read apart: of a long history that is most of the work.
   const { status, ...asked } = resource
-  const parsed = Manifest.fromServer(asked)
+  const parsed = ManifestParser.fromServer(asked)
   const pods = caches.pods.ofOwner(key).filter((pod) => pod.metadata.labels?.[Labels.uidLabel] === uid)
   return {
     key,
@@ -67,69 +67,69 @@ export const of = (
       .map((job) => ({
         job,
         pods: JobFacts.podsOf(job, pods),
-        reading: JobReading.read(job, pods, nowMillis, events)
+        reading: JobState.read(job, pods, nowMillis, events)
       })),
     nowMillis
   }
 }
 
 /** What the Jobs of a resource tell together. */
-export interface Tidings {
+export interface OwnedJobs {
   readonly active: ActiveRun | undefined
-  readonly activeJob: SeenJob | undefined
-  /** Jobs that are not over, chores included. */
-  readonly unfinished: ReadonlyArray<SeenJob>
+  readonly activeJob: ObservedJob | undefined
+  /** Jobs that are not over, maintenance included. */
+  readonly unfinished: ReadonlyArray<ObservedJob>
   /** Ended, and not told yet. */
-  readonly untold: ReadonlyArray<SeenJob>
+  readonly unreported: ReadonlyArray<ObservedJob>
   readonly ended: ReadonlyArray<EndedRun>
-  readonly chores: ReadonlyArray<EndedChore>
+  readonly maintenance: ReadonlyArray<EndedMaintenance>
   /** Of the run, prune or catalogue that ended last and told. */
   readonly catalogue: CatalogueSummary | undefined
 }
 
-export const tidings = ({ jobs }: Pick<Sight, "jobs">): Tidings => {
-  const unfinished = jobs.filter(({ reading }) => reading._tag === "Active" || reading._tag === "ActiveChore")
+export const ownedJobs = ({ jobs }: Pick<Observed, "jobs">): OwnedJobs => {
+  const unfinished = jobs.filter(({ reading }) => reading._tag === "Active" || reading._tag === "ActiveMaintenance")
   const activeJob = unfinished.find(({ reading }) => reading._tag === "Active")
-  const untold = jobs
-    .filter(({ job, reading }) => isEnded(reading) && !Caches.isTold(job))
+  const unreported = jobs
+    .filter(({ job, reading }) => isEnded(reading) && !Caches.isReported(job))
     .toSorted((a, b) => endMillis(a) - endMillis(b))
-  const readings = untold.map(({ reading }) => reading)
+  const readings = unreported.map(({ reading }) => reading)
   return {
     active: activeJob?.reading._tag === "Active" ? activeJob.reading.run : undefined,
     activeJob,
     unfinished,
-    untold,
+    unreported,
     ended: readings.flatMap((reading) => (reading._tag === "Ended" ? [reading.run] : [])),
-    chores: readings.flatMap((reading) => (reading._tag === "EndedChore" ? [reading.chore] : [])),
+    maintenance: readings.flatMap((reading) => (reading._tag === "EndedMaintenance" ? [reading.maintenance] : [])),
     catalogue: readings.filter(isEnded).findLast((reading) => reading.catalogue !== undefined)?.catalogue
   }
 }
 
-type EndedReading = Extract<JobReading.Reading, { readonly _tag: "Ended" | "EndedChore" }>
+type EndedState = Extract<JobState.JobState, { readonly _tag: "Ended" | "EndedMaintenance" }>
 
-const isEnded = (reading: JobReading.Reading): reading is EndedReading =>
-  reading._tag === "Ended" || reading._tag === "EndedChore"
+const isEnded = (reading: JobState.JobState): reading is EndedState =>
+  reading._tag === "Ended" || reading._tag === "EndedMaintenance"
 
-const endMillis = ({ job, reading }: SeenJob): number =>
+const endMillis = ({ job, reading }: ObservedJob): number =>
   reading._tag === "Ended"
     ? reading.run.endMillis
     : (JobFacts.millis(job.status?.completionTime) ?? JobFacts.millis(job.metadata.creationTimestamp) ?? 0)
 
-/** The occasion of a run's Job, as its annotations say. */
-export const occasionOf = (job: Job): Occasion => {
+/** The cause of a run's Job, as its annotations say. */
+export const causeOf = (job: Job): RunCause => {
   const { annotations } = job.metadata
   const slotMillis = JobFacts.millis(annotations?.[Labels.slotAnnotation]) ?? JobFacts.startMillis(job, 0)
   const token = annotations?.[Labels.tokenAnnotation]
   if (token !== undefined) return { _tag: "Trigger", token, firstSeenMillis: slotMillis }
-  return JobFacts.occasion(job) === "once" ? { _tag: "Once", slotMillis } : { _tag: "Slot", slotMillis }
+  return JobFacts.cause(job) === "once" ? { _tag: "Once", slotMillis } : { _tag: "Slot", slotMillis }
 }
 
 /** The latest slot that has a Job: that it was started is known, whatever the status has forgotten. */
-export const startedSlotMillis = ({ jobs }: Pick<Sight, "jobs">): number | undefined => {
+export const startedSlotMillis = ({ jobs }: Pick<Observed, "jobs">): number | undefined => {
   const slots = jobs.flatMap(({ job }) => {
     if (JobFacts.purpose(job) !== "run") return []
-    const occasion = occasionOf(job)
-    return occasion._tag === "Trigger" ? [] : [occasion.slotMillis]
+    const cause = causeOf(job)
+    return cause._tag === "Trigger" ? [] : [cause.slotMillis]
   })
   return slots.length === 0 ? undefined : Math.max(...slots)
 }

@@ -2,21 +2,21 @@ import { Effect, Option } from "effect"
 import type { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
 import * as Due from "../schedule/Due.ts"
-import type { Remembered } from "../schedule/ScheduleMemory.ts"
+import type { ScheduleMemory } from "../schedule/ScheduleMemory.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as Trigger from "../resource/Trigger.ts"
 import type { Facts } from "../status/Facts.ts"
 import * as History from "../status/History.ts"
-import * as Memory from "../status/ScheduleFields.ts"
-import * as Words from "../status/Format.ts"
-import * as Lane from "./NextJob.ts"
-import * as LaneWork from "./JobActions.ts"
-import * as Outcome from "./StatusReport.ts"
-import * as Pace from "./Requeue.ts"
+import * as ScheduleFields from "../status/ScheduleFields.ts"
+import * as Format from "../status/Format.ts"
+import * as NextJob from "./NextJob.ts"
+import * as JobActions from "./JobActions.ts"
+import * as StatusReport from "./StatusReport.ts"
+import * as Requeue from "./Requeue.ts"
 import { PodProgress } from "./PodProgress.ts"
-import type { LookAgain } from "./ReconcileFibers.ts"
-import * as Sight from "./Observed.ts"
-import * as VanishedRun from "./DeletedJob.ts"
+import type { ReconcileResult } from "./ReconcileFibers.ts"
+import * as Observed from "./Observed.ts"
+import * as DeletedJob from "./DeletedJob.ts"
 
 /** A status that says nothing about a resource this old has been lost, in milliseconds. */
 const forgottenAfterMillis = 300_000
@@ -25,101 +25,101 @@ const forgottenAfterMillis = 300_000
  * Looks at one resource that is not being deleted: reads what its Jobs tell, starts what is due, and says so in its status. Level
  * triggered: it may be cut off anywhere and be asked again at any time, here or in another process.
  */
-export const look = Effect.fn("Look.look")(function* (
-  tools: LaneWork.Tools,
-  sight: Sight.Sight
-): Effect.fn.Return<LookAgain, KubernetesError, KubernetesApi | PodProgress | Outcome.Services> {
+export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
+  tools: JobActions.Tools,
+  observed: Observed.Observed
+): Effect.fn.Return<ReconcileResult, KubernetesError, KubernetesApi | PodProgress | StatusReport.Services> {
   const { caches, queue } = tools
-  const { backup, nowMillis, previous } = sight
-  const tidings = Sight.tidings(sight)
-  const vanished = yield* VanishedRun.find(caches, sight, tidings)
-  const remembered = Memory.read(previous)
+  const { backup, nowMillis, previous } = observed
+  const ownedJobs = Observed.ownedJobs(observed)
+  const vanished = yield* DeletedJob.find(caches, observed, ownedJobs)
+  const memory = ScheduleFields.read(previous)
   const due =
     backup === undefined
       ? undefined
       : Due.decide({
           spec: backup.spec,
-          createdMillis: sight.createdMillis,
-          trigger: Trigger.requested(sight.resource.metadata.annotations),
-          remembered,
-          active: tidings.activeJob === undefined ? undefined : Sight.occasionOf(tidings.activeJob.job),
-          ...started(sight),
+          createdMillis: observed.createdMillis,
+          trigger: Trigger.requested(observed.resource.metadata.annotations),
+          memory,
+          active: ownedJobs.activeJob === undefined ? undefined : Observed.causeOf(ownedJobs.activeJob.job),
+          ...started(observed),
           nowMillis
         })
 
   const successes = (previous.backupHistory ?? []).filter(({ outcome }) => outcome === "success")
-  const wish =
+  const action =
     backup === undefined
       ? ({ _tag: "Nothing" } as const)
-      : Lane.next({
-          isBusy: tidings.unfinished.length > 0,
-          stuckChore: LaneWork.stuckChore(tidings),
+      : NextJob.next({
+          isBusy: ownedJobs.unfinished.length > 0,
+          stuckMaintenance: JobActions.stuckMaintenance(ownedJobs),
           due: due?.start,
-          generation: sight.generation,
+          generation: observed.generation,
           keep: backup.spec.retention?.backups,
           // What ended just now is not in the history yet, and its retention has been applied.
-          successes: tidings.untold.length > 0 ? [] : successes.map(({ backupId }) => backupId ?? ""),
+          successes: ownedJobs.unreported.length > 0 ? [] : successes.map(({ backupId }) => backupId ?? ""),
           mayHoldMore:
             previous.observedGeneration !== undefined &&
-            previous.observedGeneration !== sight.generation &&
+            previous.observedGeneration !== observed.generation &&
             successes.length >= History.limits.successes,
           isForgotten:
-            previous.observedGeneration === undefined && nowMillis - sight.createdMillis > forgottenAfterMillis,
+            previous.observedGeneration === undefined && nowMillis - observed.createdMillis > forgottenAfterMillis,
           vanishedJob: vanished?.jobName
         })
-  const done = yield* LaneWork.carryOut(tools, sight, wish)
-  if (wish._tag !== "Run") queue.settle(sight.key)
+  const done = yield* JobActions.carryOut(tools, observed, action)
+  if (action._tag !== "Run") queue.settle(observed.key)
 
   const isWaiting = due?.start !== undefined && !done.isStarted
-  const active = done.active ?? (yield* withProgress(tidings, sight))
+  const active = done.active ?? (yield* withProgress(ownedJobs, observed))
   const facts: Facts = {
-    generation: sight.generation,
-    problems: sight.problems,
-    outlook: due?.outlook,
+    generation: observed.generation,
+    problems: observed.problems,
+    state: due?.state,
     schedule: {
       ...(backup?.spec.schedule === undefined ? {} : { text: backup.spec.schedule }),
       ...(backup?.spec.timeZone === undefined ? {} : { timeZone: backup.spec.timeZone })
     },
-    remembered: due === undefined ? unusable(sight, remembered) : isWaiting ? waiting(remembered, due) : due.remembered,
+    memory: due === undefined ? unusable(observed, memory) : isWaiting ? waiting(memory, due) : due.memory,
     active,
-    ended: vanished === undefined ? tidings.ended : [...tidings.ended, vanished],
-    chores: tidings.chores,
+    ended: vanished === undefined ? ownedJobs.ended : [...ownedJobs.ended, vanished],
+    maintenance: ownedJobs.maintenance,
     skipped: due === undefined || isWaiting ? [] : due.skipped,
     refusedTrigger: due?.refusedTrigger,
-    catalogue: tidings.catalogue,
+    catalogue: ownedJobs.catalogue,
     queue: done.before === undefined ? undefined : { before: done.before },
     refusal: done.refusal,
     deletion: undefined,
     ignoredStorageBlocks: backup === undefined ? [] : StorageSpec.ignoredStorageBlocks(backup.spec)
   }
-  yield* Outcome.tell(caches, sight, facts, tidings.untold)
-  caches.closeGraves(sight.key)
+  yield* StatusReport.publish(caches, observed, facts, ownedJobs.unreported)
+  caches.forgetTombstones(observed.key)
 
   return {
     _tag: "After",
-    millis: Pace.nextMillis({
-      dueMillis: due?.lookAgainMillis,
+    millis: Requeue.nextMillis({
+      dueMillis: due?.requeueMillis,
       active,
-      isBusy: tidings.unfinished.length > 0,
+      isBusy: ownedJobs.unfinished.length > 0,
       isRefused: done.refusal !== undefined,
-      hasEnded: tidings.untold.length > 0,
+      hasEnded: ownedJobs.unreported.length > 0,
       nowMillis
     })
   }
 })
 
-const started = (sight: Sight.Sight) => {
-  const startedSlotMillis = Sight.startedSlotMillis(sight)
+const started = (observed: Observed.Observed) => {
+  const startedSlotMillis = Observed.startedSlotMillis(observed)
   return startedSlotMillis === undefined ? {} : { startedSlotMillis }
 }
 
 /**
- * What is remembered while a run that is due does not exist yet: nothing that would make it less due. Only when a trigger was first
+ * What is memory while a run that is due does not exist yet: nothing that would make it less due. Only when a trigger was first
  * seen is kept, because its run is named after that.
  */
-const waiting = (remembered: Remembered, { remembered: then, start }: Due.Due): Remembered => {
+const waiting = (memory: ScheduleMemory, { memory: then, start }: Due.Due): ScheduleMemory => {
   const kept = {
-    ...remembered,
+    ...memory,
     ...(then.observedSchedule === undefined ? {} : { observedSchedule: then.observedSchedule }),
     ...(then.sinceMillis === undefined ? {} : { sinceMillis: then.sinceMillis })
   }
@@ -130,21 +130,21 @@ const waiting = (remembered: Remembered, { remembered: then, start }: Due.Due): 
 }
 
 /** A spec that cannot be used has no slots: what corrects it counts as an edit, and an edit starts from now. */
-const unusable = ({ createdMillis }: Sight.Sight, remembered: Remembered): Remembered => ({
+const unusable = ({ createdMillis }: Observed.Observed, memory: ScheduleMemory): ScheduleMemory => ({
   sinceMillis: createdMillis,
-  ...remembered
+  ...memory
 })
 
 /** The active run with what its pod says of itself, where that was not asked a moment ago: what is new in it is a reason to write. */
 const withProgress = Effect.fnUntraced(function* (
-  { active, activeJob }: Sight.Tidings,
-  { nowMillis, previous: { activeRun, progress: before } }: Sight.Sight
+  { active, activeJob }: Observed.OwnedJobs,
+  { nowMillis, previous: { activeRun, progress: before } }: Observed.Observed
 ) {
   if (active === undefined || activeJob === undefined) return active
   const isFresh =
     activeRun?.jobName === active.jobName &&
     before?.updatedTime !== undefined &&
-    Math.abs(nowMillis - Words.millis(before.updatedTime)) < Pace.progressMillis(active.startMillis, nowMillis)
+    Math.abs(nowMillis - Format.millis(before.updatedTime)) < Requeue.progressMillis(active.startMillis, nowMillis)
   if (isFresh) return active
   const pod = activeJob.pods.find(({ status }) => status?.phase === "Running")
   if (pod === undefined) return active

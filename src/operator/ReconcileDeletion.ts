@@ -5,55 +5,56 @@ import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.t
 import type { KubeObject } from "../kubernetes/Objects.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import type { Facts, Trouble } from "../status/Facts.ts"
-import * as Memory from "../status/ScheduleFields.ts"
+import * as ScheduleFields from "../status/ScheduleFields.ts"
 import type { Caches } from "./Caches.ts"
 import * as Deletion from "./Deletion.ts"
-import * as JobMaker from "./EnsureJob.ts"
-import * as ChoreJobs from "./jobs/MaintenanceJobs.ts"
+import * as EnsureJob from "./EnsureJob.ts"
+import * as MaintenanceJobs from "./jobs/MaintenanceJobs.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
 import * as Labels from "./Labels.ts"
 import type { Tools } from "./JobActions.ts"
-import * as Outcome from "./StatusReport.ts"
+import * as StatusReport from "./StatusReport.ts"
 import { progressEveryMillis } from "./Requeue.ts"
-import type { LookAgain } from "./ReconcileFibers.ts"
-import * as Sight from "./Observed.ts"
+import type { ReconcileResult } from "./ReconcileFibers.ts"
+import * as Observed from "./Observed.ts"
 
 /** Looks at a resource that is being deleted, until nothing of ours holds it. */
-export const look = Effect.fn("LookDying.look")(function* (
+export const reconcile = Effect.fn("ReconcileDeletion.reconcile")(function* (
   tools: Tools,
-  sight: Sight.Sight,
+  observed: Observed.Observed,
   deletedMillis: number
-): Effect.fn.Return<LookAgain, KubernetesError, KubernetesApi | Outcome.Services> {
-  tools.queue.settle(sight.key)
-  const { backup } = sight
+): Effect.fn.Return<ReconcileResult, KubernetesError, KubernetesApi | StatusReport.Services> {
+  tools.queue.settle(observed.key)
+  const { backup } = observed
   const decided = Deletion.next({
-    isHeld: isHeld(sight),
+    isHeld: isHeld(observed),
     wantsCleanup: backup?.spec.deletionPolicy === "Delete",
     deletedMillis,
-    nowMillis: sight.nowMillis,
-    activeJobs: unfinished(sight).map(({ job }) => job.metadata.name),
-    cleanup: cleanup(sight)
+    nowMillis: observed.nowMillis,
+    activeJobs: unfinished(observed).map(({ job }) => job.metadata.name),
+    cleanup: cleanup(observed)
   })
-  const step = decided._tag === "Clean" && backup !== undefined ? yield* clean(tools, sight, backup, decided) : decided
+  const step =
+    decided._tag === "Clean" && backup !== undefined ? yield* clean(tools, observed, backup, decided) : decided
   switch (step._tag) {
     case "Nothing":
       return { _tag: "After", millis: Infinity }
     case "EndJobs":
-      yield* endJobs(sight, unfinished(sight))
+      yield* endJobs(observed, unfinished(observed))
       break
     case "Clean":
     case "Wait":
       break
     case "Release": {
       // What is kept must not be removed by a Job that starts or goes on when nobody waits for it any more.
-      if (step.outcome !== "Cleaned") yield* endJobs(sight, unfinishedCleanup(sight))
+      if (step.outcome !== "Cleaned") yield* endJobs(observed, unfinishedCleanup(observed))
       const trouble: Trouble = step.trouble ?? { reason: step.outcome, message: released[step.outcome] }
-      const told = yield* tell(tools.caches, sight, { ...trouble, reason: releaseReasons[step.outcome] })
-      yield* release(tools.caches, sight, told)
+      const told = yield* tell(tools.caches, observed, { ...trouble, reason: releaseReasons[step.outcome] })
+      yield* release(tools.caches, observed, told)
       return { _tag: "After", millis: progressEveryMillis }
     }
   }
-  yield* tell(tools.caches, sight, step.waitsFor)
+  yield* tell(tools.caches, observed, step.waitsFor)
   return { _tag: "After", millis: progressEveryMillis }
 })
 
@@ -65,22 +66,24 @@ const released = {
 
 const releaseReasons = { Cleaned: "CleanedUp", Retained: "Retained", GivenUp: "CleanupGivenUp" } as const
 
-const isHeld = ({ resource }: Sight.Sight): boolean => resource.metadata.finalizers?.includes(Labels.finalizer) ?? false
+const isHeld = ({ resource }: Observed.Observed): boolean =>
+  resource.metadata.finalizers?.includes(Labels.finalizer) ?? false
 
-const isCleanup = ({ job }: Sight.SeenJob): boolean => JobFacts.purpose(job) === "cleanup"
+const isCleanup = ({ job }: Observed.ObservedJob): boolean => JobFacts.purpose(job) === "cleanup"
 
-const unfinished = (sight: Sight.Sight) => Sight.tidings(sight).unfinished.filter((seen) => !isCleanup(seen))
+const unfinished = (observed: Observed.Observed) =>
+  Observed.ownedJobs(observed).unfinished.filter((seen) => !isCleanup(seen))
 
-const unfinishedCleanup = (sight: Sight.Sight) => Sight.tidings(sight).unfinished.filter(isCleanup)
+const unfinishedCleanup = (observed: Observed.Observed) => Observed.ownedJobs(observed).unfinished.filter(isCleanup)
 
 /** How the clean-up's Job stands. */
-const cleanup = ({ jobs }: Sight.Sight): Deletion.DeletionQuestion["cleanup"] => {
+const cleanup = ({ jobs }: Observed.Observed): Deletion.DeletionQuestion["cleanup"] => {
   const reading = jobs.find(isCleanup)?.reading
-  if (reading?._tag === "ActiveChore") {
+  if (reading?._tag === "ActiveMaintenance") {
     return { _tag: "Active", ...(reading.trouble === undefined ? {} : { trouble: reading.trouble }) }
   }
-  if (reading?._tag !== "EndedChore") return { _tag: "None" }
-  const { isSuccess, removed, trouble } = reading.chore
+  if (reading?._tag !== "EndedMaintenance") return { _tag: "None" }
+  const { isSuccess, removed, trouble } = reading.maintenance
   return isSuccess
     ? { _tag: "Succeeded", removed }
     : { _tag: "Failed", trouble: trouble ?? { reason: "CleanupFailed", message: "the clean-up failed" } }
@@ -89,11 +92,11 @@ const cleanup = ({ jobs }: Sight.Sight): Deletion.DeletionQuestion["cleanup"] =>
 /** Makes the clean-up's Job, or says why there will be none. */
 const clean = Effect.fnUntraced(function* (
   { caches, settings }: Tools,
-  { uid }: Sight.Sight,
+  { uid }: Observed.Observed,
   backup: KafkaBackup,
   step: Extract<Deletion.DeletionStep, { readonly _tag: "Clean" }>
 ) {
-  const made = yield* JobMaker.make(ChoreJobs.forCleanup({ backup, settings, key: "cleanup" }), uid)
+  const made = yield* EnsureJob.make(MaintenanceJobs.forCleanup({ backup, settings, key: "cleanup" }), uid)
   if (made._tag === "There") {
     caches.learnJob(made.job)
     return step
@@ -104,7 +107,7 @@ const clean = Effect.fnUntraced(function* (
 })
 
 /** Pods of the Jobs get their grace period: a run seals and remembers what it has. */
-const endJobs = Effect.fnUntraced(function* (sight: Sight.Sight, jobs: ReadonlyArray<Sight.SeenJob>) {
+const endJobs = Effect.fnUntraced(function* (observed: Observed.Observed, jobs: ReadonlyArray<Observed.ObservedJob>) {
   const api = yield* KubernetesApi
   yield* Effect.forEach(
     jobs.filter(({ job }) => job.metadata.deletionTimestamp === undefined),
@@ -112,7 +115,7 @@ const endJobs = Effect.fnUntraced(function* (sight: Sight.Sight, jobs: ReadonlyA
       api
         .remove(
           Kind.jobs,
-          { namespace: sight.namespace, name: metadata.name },
+          { namespace: observed.namespace, name: metadata.name },
           { propagation: "Foreground", ...(metadata.uid === undefined ? {} : { uid: metadata.uid }) }
         )
         .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void)),
@@ -121,17 +124,17 @@ const endJobs = Effect.fnUntraced(function* (sight: Sight.Sight, jobs: ReadonlyA
 })
 
 /** Says in status and Events how the deletion stands; nothing of it may hold the deletion up. Gives the resource as it is then. */
-const tell = Effect.fnUntraced(function* (caches: Caches, sight: Sight.Sight, deletion: Trouble) {
-  const { ended, chores, untold } = Sight.tidings(sight)
+const tell = Effect.fnUntraced(function* (caches: Caches, observed: Observed.Observed, deletion: Trouble) {
+  const { ended, maintenance, unreported } = Observed.ownedJobs(observed)
   const facts: Facts = {
-    generation: sight.generation,
-    problems: sight.problems,
-    outlook: undefined,
+    generation: observed.generation,
+    problems: observed.problems,
+    state: undefined,
     schedule: {},
-    remembered: Memory.read(sight.previous),
-    active: Sight.tidings(sight).active,
+    memory: ScheduleFields.read(observed.previous),
+    active: Observed.ownedJobs(observed).active,
     ended,
-    chores,
+    maintenance,
     skipped: [],
     refusedTrigger: undefined,
     catalogue: undefined,
@@ -140,12 +143,12 @@ const tell = Effect.fnUntraced(function* (caches: Caches, sight: Sight.Sight, de
     deletion,
     ignoredStorageBlocks: []
   }
-  const ofRuns = untold.filter((seen) => !isCleanup(seen))
-  return yield* Outcome.tell(caches, sight, facts, ofRuns).pipe(
+  const ofRuns = unreported.filter((seen) => !isCleanup(seen))
+  return yield* StatusReport.publish(caches, observed, facts, ofRuns).pipe(
     Effect.catch((error) =>
       Effect.logWarning("how the deletion stands could not be told").pipe(
-        Effect.annotateLogs({ resource: sight.key, error: error.message }),
-        Effect.as(sight.resource)
+        Effect.annotateLogs({ resource: observed.key, error: error.message }),
+        Effect.as(observed.resource)
       )
     )
   )
@@ -154,7 +157,7 @@ const tell = Effect.fnUntraced(function* (caches: Caches, sight: Sight.Sight, de
 /** Takes our finalizer off, and no other, if nobody changed the resource since that was decided. */
 const release = Effect.fnUntraced(function* (
   caches: Caches,
-  { name, namespace, uid }: Sight.Sight,
+  { name, namespace, uid }: Observed.Observed,
   { metadata }: KubeObject
 ) {
   const api = yield* KubernetesApi

@@ -2,7 +2,7 @@ import { Cause, Effect, Exit, FiberMap, Queue, Random, type Scope, Semaphore } f
 import type { Key } from "./InformerCache.ts"
 
 /** What a look at a resource asks for. */
-export type LookAgain =
+export type ReconcileResult =
   /** Nothing is left to look at: the resource is gone. */
   | { readonly _tag: "Gone" }
   /** Look again at the latest then, in milliseconds from now; earlier when something happens. */
@@ -26,7 +26,7 @@ export const defaults: FiberSettings = {
   longestBackoffMillis: 60_000
 }
 
-export interface ResourceFibers {
+export interface ReconcileFibers {
   /** Something happened to the resource: look at it soon. Many calls before the look are one. */
   readonly wake: (key: Key) => void
   /** Resources that wait to be looked at now. */
@@ -41,10 +41,10 @@ export interface ResourceFibers {
  * to try again, in milliseconds.
  */
 export const make = <E>(
-  look: (key: Key) => Effect.Effect<LookAgain, E>,
+  look: (key: Key) => Effect.Effect<ReconcileResult, E>,
   onFailure: (key: Key, cause: Cause.Cause<E>) => Effect.Effect<number | void>,
   settings: FiberSettings = defaults
-): Effect.Effect<ResourceFibers, never, Scope.Scope> =>
+): Effect.Effect<ReconcileFibers, never, Scope.Scope> =>
   Effect.gen(function* () {
     const fibers = yield* FiberMap.make<Key>()
     const nudges = new Map<Key, Queue.Queue<void>>()

@@ -5,21 +5,21 @@ import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.t
 import type { KubeObject } from "../kubernetes/Objects.ts"
 import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import * as Caches from "./Caches.ts"
-import * as Confirmation from "./LivePodRead.ts"
+import * as LivePodRead from "./LivePodRead.ts"
 import * as Finalizer from "./Finalizer.ts"
 import { Health } from "./Health.ts"
 import type { JobSettings } from "./jobs/JobSettings.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
 import * as Labels from "./Labels.ts"
 import type { Tools } from "./JobActions.ts"
-import * as Look from "./Reconcile.ts"
-import * as LookDying from "./ReconcileDeletion.ts"
+import * as Reconcile from "./Reconcile.ts"
+import * as ReconcileDeletion from "./ReconcileDeletion.ts"
 import type { Key, Scope } from "./InformerCache.ts"
-import type * as Outcome from "./StatusReport.ts"
+import type * as StatusReport from "./StatusReport.ts"
 import type { PodProgress } from "./PodProgress.ts"
-import * as ResourceFibers from "./ReconcileFibers.ts"
+import * as ReconcileFibers from "./ReconcileFibers.ts"
 import * as RunQueue from "./RunQueue.ts"
-import * as Sight from "./Observed.ts"
+import * as Observed from "./Observed.ts"
 import * as StuckEvents from "./StuckEvents.ts"
 
 /** How the operator is set up. */
@@ -30,10 +30,10 @@ export interface Settings {
   readonly watchNamespaces?: ReadonlyArray<string>
   /** Runs at the same time, over all resources. */
   readonly maxConcurrentRuns: number
-  readonly fibers: ResourceFibers.FiberSettings
+  readonly fibers: ReconcileFibers.FiberSettings
 }
 
-export const defaults = { maxConcurrentRuns: 10, fibers: ResourceFibers.defaults } as const
+export const defaults = { maxConcurrentRuns: 10, fibers: ReconcileFibers.defaults } as const
 
 /**
  * The reconciler: hears of resources, Jobs and pods, and looks at each resource that something happened to. To be run by who leads;
@@ -47,9 +47,9 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
   const caches = Caches.make(scopes)
   const queue = RunQueue.make(settings.maxConcurrentRuns)
   const tools: Tools = { caches, queue, settings: settings.jobs }
-  const services = yield* Effect.context<LookServices>()
-  const fibers = yield* ResourceFibers.make(
-    (key) => Effect.provideContext(lookAt(tools, key), services),
+  const services = yield* Effect.context<ReconcileServices>()
+  const fibers = yield* ReconcileFibers.make(
+    (key) => Effect.provideContext(reconcileKey(tools, key), services),
     (key, cause) => Effect.provideContext(failed(key, cause), services),
     settings.fibers
   )
@@ -104,50 +104,50 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
   return yield* Effect.die(new Error("a watch ended"))
 }, Effect.scoped)
 
-type LookServices = KubernetesApi | PodProgress | Outcome.Services
+type ReconcileServices = KubernetesApi | PodProgress | StatusReport.Services
 
 const unsynced = ({ jobs, pods, resources }: Caches.Caches): ReadonlyArray<string> =>
   Object.entries({ kafkabackups: resources, jobs, pods }).flatMap(([name, cache]) => (cache.isSynced() ? [] : [name]))
 
 /** One look at one resource, measured. */
-const lookAt = Effect.fnUntraced(function* (tools: Tools, key: Key) {
+const reconcileKey = Effect.fnUntraced(function* (tools: Tools, key: Key) {
   const metrics = yield* OperatorMetrics
   const resource = tools.caches.resources.get(key)
   if (resource === undefined) {
     tools.queue.settle(key)
-    tools.caches.closeGraves(key)
+    tools.caches.forgetTombstones(key)
     const [namespace = "", name = ""] = key.split("/")
     yield* metrics.forget({ namespace, name })
     return { _tag: "Gone" } as const
   }
   const since = yield* Clock.currentTimeMillis
-  const sight = Sight.of(tools.caches, resource, since)
-  const again = yield* sighted(tools, sight)
+  const observed = Observed.of(tools.caches, resource, since)
+  const again = yield* reconcileObserved(tools, observed)
   const until = yield* Clock.currentTimeMillis
   const isUnchanged = tools.caches.resources.versionOf(key) === resource.metadata.resourceVersion
-  const result = sight.problems.length > 0 ? "user_must_act" : isUnchanged ? "unchanged" : "changed"
+  const result = observed.problems.length > 0 ? "user_must_act" : isUnchanged ? "unchanged" : "changed"
   yield* metrics.reconciled(result, (until - since) / 1000)
   return again
 })
 
-const sighted = Effect.fnUntraced(function* (
+const reconcileObserved = Effect.fnUntraced(function* (
   tools: Tools,
-  first: Sight.Sight
-): Effect.fn.Return<ResourceFibers.LookAgain, KubernetesError, LookServices> {
-  const sight = (yield* Confirmation.confirm(tools.caches, first))
-    ? Sight.of(tools.caches, first.resource, first.nowMillis)
+  first: Observed.Observed
+): Effect.fn.Return<ReconcileFibers.ReconcileResult, KubernetesError, ReconcileServices> {
+  const observed = (yield* LivePodRead.confirm(tools.caches, first))
+    ? Observed.of(tools.caches, first.resource, first.nowMillis)
     : first
-  const { deletionTimestamp } = sight.resource.metadata
+  const { deletionTimestamp } = observed.resource.metadata
   const deletedMillis = JobFacts.millis(deletionTimestamp)
-  if (deletedMillis !== undefined) return yield* LookDying.look(tools, sight, deletedMillis)
-  yield* Finalizer.keep(tools.caches, sight)
-  const events = yield* StuckEvents.list(sight)
+  if (deletedMillis !== undefined) return yield* ReconcileDeletion.reconcile(tools, observed, deletedMillis)
+  yield* Finalizer.keep(tools.caches, observed)
+  const events = yield* StuckEvents.list(observed)
   const { resources } = tools.caches
-  if (resources.versionOf(sight.key) === sight.resource.metadata.resourceVersion && events.length === 0) {
-    return yield* Look.look(tools, sight)
+  if (resources.versionOf(observed.key) === observed.resource.metadata.resourceVersion && events.length === 0) {
+    return yield* Reconcile.reconcile(tools, observed)
   }
-  const resource = resources.get(sight.key) ?? sight.resource
-  return yield* Look.look(tools, Sight.of(tools.caches, resource, sight.nowMillis, events))
+  const resource = resources.get(observed.key) ?? observed.resource
+  return yield* Reconcile.reconcile(tools, Observed.of(tools.caches, resource, observed.nowMillis, events))
 })
 
 /** A look that failed is tried again; who reads the log learns whether that will help. */

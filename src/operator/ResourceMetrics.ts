@@ -1,15 +1,15 @@
 import { Effect } from "effect"
 import type { EndedRun, Facts } from "../status/Facts.ts"
 import type { Status } from "../status/Status.ts"
-import * as Words from "../status/Format.ts"
+import * as Format from "../status/Format.ts"
 import type { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import type { ResourceState } from "../telemetry/OperatorReport.ts"
-import type { Sight } from "./Observed.ts"
+import type { Observed } from "./Observed.ts"
 
 /** Reports what a look wrote: the resource as it is, and what is new in it. */
 export const report = Effect.fn("ResourceMetrics.report")(function* (
   metrics: OperatorMetrics["Service"],
-  { name, namespace, previous }: Pick<Sight, "name" | "namespace" | "previous">,
+  { name, namespace, previous }: Pick<Observed, "name" | "namespace" | "previous">,
   facts: Facts,
   next: Status
 ) {
@@ -25,8 +25,8 @@ export const report = Effect.fn("ResourceMetrics.report")(function* (
     })
   }
   for (const { count, reason } of facts.skipped) yield* metrics.slotsSkipped(ref, reason, count)
-  for (const { chore, isSuccess } of facts.chores) {
-    if (chore === "prune") yield* metrics.pruneEnded(ref, isSuccess ? "success" : "failed")
+  for (const { isSuccess, task } of facts.maintenance) {
+    if (task === "prune") yield* metrics.pruneEnded(ref, isSuccess ? "success" : "failed")
   }
 })
 
@@ -37,7 +37,7 @@ const isNew = (previous: Status, next: Status, run: EndedRun): boolean => {
   return holds(next) && !holds(previous)
 }
 
-const state = ({ outlook }: Facts, next: Status): ResourceState => {
+const state = ({ state }: Facts, next: Status): ResourceState => {
   const { lastBackupRecords = 0, lastBackupSize = 0, lastBackupTime, phase = "Pending", scheduledSince } = next
   return {
     phase,
@@ -46,13 +46,13 @@ const state = ({ outlook }: Facts, next: Status): ResourceState => {
       ? {}
       : {
           lastSuccess: {
-            atMillis: Words.millis(lastBackupTime),
+            atMillis: Format.millis(lastBackupTime),
             sizeBytes: lastBackupSize,
             records: lastBackupRecords
           }
         }),
-    ...(outlook?._tag === "Scheduled" && outlook.intervalSeconds !== undefined && scheduledSince !== undefined
-      ? { expected: { intervalSeconds: outlook.intervalSeconds, sinceMillis: Words.millis(scheduledSince) } }
+    ...(state?._tag === "Scheduled" && state.intervalSeconds !== undefined && scheduledSince !== undefined
+      ? { expected: { intervalSeconds: state.intervalSeconds, sinceMillis: Format.millis(scheduledSince) } }
       : {})
   }
 }

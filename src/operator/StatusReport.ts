@@ -10,13 +10,13 @@ import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import type { Caches } from "./Caches.ts"
 import { EventRecorder } from "./EventRecorder.ts"
 import * as ResourceMetrics from "./ResourceMetrics.ts"
-import type { SeenJob, Sight } from "./Observed.ts"
+import type { ObservedJob, Observed } from "./Observed.ts"
 import * as StatusWriter from "./StatusWriter.ts"
 
 export type Services = EventRecorder | OperatorMetrics
 
 /** How long the Job of a chore stays when its resource says nothing: a failed one is not tried again before that, in seconds. */
-const choreTtlSeconds = { success: 300, failure: 3600 }
+const maintenanceTtlSeconds = { success: 300, failure: 3600 }
 
 /** Where a spec cannot be read, what the documentation promises, in seconds. */
 const defaultTtlSeconds = 86_400
@@ -25,25 +25,25 @@ const defaultTtlSeconds = 86_400
  * Tells what a look found: Events and metrics, then the status, and only when that is written the Jobs whose end is in it get their
  * time to live. Cut off in between, the next look tells again, and history has it once. Gives the resource as it is then.
  */
-export const tell = Effect.fn("Outcome.tell")(function* (
+export const publish = Effect.fn("StatusReport.publish")(function* (
   caches: Caches,
-  sight: Sight,
+  observed: Observed,
   facts: Facts,
-  untold: ReadonlyArray<SeenJob>
+  unreported: ReadonlyArray<ObservedJob>
 ): Effect.fn.Return<KubeObject, KubernetesError, KubernetesApi | Services> {
-  const next = Next.next(sight.previous, facts, sight.nowMillis)
-  yield* announce(sight, Announcements.announcements(sight.previous, facts, next))
+  const next = Next.next(observed.previous, facts, observed.nowMillis)
+  yield* announce(observed, Announcements.announcements(observed.previous, facts, next))
   const metrics = yield* OperatorMetrics
-  const written = yield* StatusWriter.write(sight.resource, next)
+  const written = yield* StatusWriter.write(observed.resource, next)
   if (written !== undefined) caches.resources.learn(written)
   // Counted once it is written: what is told twice to people is better than never, what is counted twice is wrong.
-  yield* ResourceMetrics.report(metrics, sight, facts, next)
-  yield* Effect.forEach(untold, (seen) => release(caches, sight, seen), { discard: true })
-  return written ?? sight.resource
+  yield* ResourceMetrics.report(metrics, observed, facts, next)
+  yield* Effect.forEach(unreported, (seen) => release(caches, observed, seen), { discard: true })
+  return written ?? observed.resource
 })
 
 const announce = Effect.fnUntraced(function* (
-  { name, namespace, uid }: Sight,
+  { name, namespace, uid }: Observed,
   announcements: ReadonlyArray<Announcements.Announcement>
 ) {
   const recorder = yield* EventRecorder
@@ -58,18 +58,18 @@ const announce = Effect.fnUntraced(function* (
 })
 
 /** A Job whose end is in the status may go, after its time; one that Kubernetes cannot end goes now. */
-const release = Effect.fnUntraced(function* (caches: Caches, { backup }: Sight, { job, reading }: SeenJob) {
+const release = Effect.fnUntraced(function* (caches: Caches, { backup }: Observed, { job, reading }: ObservedJob) {
   const api = yield* KubernetesApi
   const { name, namespace, uid } = job.metadata
   const place = { name, ...(namespace === undefined ? {} : { namespace }) }
-  if ((reading._tag === "Ended" || reading._tag === "EndedChore") && reading.isStuck) {
+  if ((reading._tag === "Ended" || reading._tag === "EndedMaintenance") && reading.isStuck) {
     return yield* api
       .remove(Kind.jobs, place, { propagation: "Background", ...(uid === undefined ? {} : { uid }) })
       .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void))
   }
   const ttlSecondsAfterFinished =
-    reading._tag === "EndedChore"
-      ? choreTtlSeconds[reading.chore.isSuccess ? "success" : "failure"]
+    reading._tag === "EndedMaintenance"
+      ? maintenanceTtlSeconds[reading.maintenance.isSuccess ? "success" : "failure"]
       : (backup?.spec.job.ttlSecondsAfterFinished ?? defaultTtlSeconds)
   yield* api.patch(Kind.jobs, place, { metadata: { uid }, spec: { ttlSecondsAfterFinished } }).pipe(
     Effect.map((patched) => caches.learnJob(patched)),

@@ -3,7 +3,7 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
-import * as Same from "../status/deepEqual.ts"
+import { deepEqual } from "../status/deepEqual.ts"
 import type { Status } from "../status/Status.ts"
 
 /**
@@ -14,7 +14,7 @@ export const write = Effect.fn("StatusWriter.write")(function* (
   resource: KubeObject,
   wanted: Status
 ): Effect.fn.Return<KubeObject | undefined, KubernetesError, KubernetesApi> {
-  if (Same.isSame(resource.status, wanted)) return undefined
+  if (deepEqual(resource.status, wanted)) return undefined
   const api = yield* KubernetesApi
   const { name, namespace } = resource.metadata
   const place = { name, ...(namespace === undefined ? {} : { namespace }) }
@@ -40,7 +40,7 @@ const version = ({ metadata: { resourceVersion } }: KubeObject) =>
 
 /** The merge patch (RFC 7396) that makes `from` into `to`; `undefined` when they are the same. */
 export const difference = (from: unknown, to: unknown): unknown => {
-  if (Same.isSame(from, to)) return undefined
+  if (deepEqual(from, to)) return undefined
   if (!isMap(from) || !isMap(to)) return to
   const patch: Record<string, unknown> = {}
   for (const name of new Set([...Object.keys(from), ...Object.keys(to)])) {

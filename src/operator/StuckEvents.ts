@@ -3,18 +3,18 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import type { Event } from "../kubernetes/Objects.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
-import type * as Sight from "./Observed.ts"
+import type * as Observed from "./Observed.ts"
 
 /** A Job without a pod at work gets on by itself for this long, in milliseconds: nobody asks why it does not. */
 const stuckAfterMillis = 30_000
 
 /** Events about Jobs that do not get on: only these are asked for, because nobody else needs them. */
 export const list = Effect.fn("StuckEvents.list")(function* (
-  sight: Sight.Sight
+  observed: Observed.Observed
 ): Effect.fn.Return<ReadonlyArray<Event>, never, KubernetesApi> {
-  const subjects = sight.jobs.flatMap(({ job, pods, reading }) => {
-    if (reading._tag !== "Active" && reading._tag !== "ActiveChore") return []
-    if (sight.nowMillis - JobFacts.startMillis(job, sight.nowMillis) < stuckAfterMillis) return []
+  const subjects = observed.jobs.flatMap(({ job, pods, reading }) => {
+    if (reading._tag !== "Active" && reading._tag !== "ActiveMaintenance") return []
+    if (observed.nowMillis - JobFacts.startMillis(job, observed.nowMillis) < stuckAfterMillis) return []
     if (pods.some(({ status }) => status?.phase === "Running" || status?.phase === "Succeeded")) return []
     return [
       job.metadata.name,
@@ -24,7 +24,7 @@ export const list = Effect.fn("StuckEvents.list")(function* (
   if (subjects.length === 0) return []
   const api = yield* KubernetesApi
   const lists = yield* Effect.forEach(subjects, (name) =>
-    api.list(Kind.events, { namespace: sight.namespace, fieldSelector: `regarding.name=${name}` }).pipe(
+    api.list(Kind.events, { namespace: observed.namespace, fieldSelector: `regarding.name=${name}` }).pipe(
       Effect.map(({ items }) => items),
       // They explain; what they explain is known without them.
       Effect.catch((error) => Effect.as(Effect.logDebug("events cannot be read", error.message), []))

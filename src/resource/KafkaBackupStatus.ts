@@ -11,7 +11,7 @@ const prose = (description: string) => Field.text({ description, maxLength: 32_7
 const count = (description: string) => Field.integer({ description, minimum: 0 })
 
 /** Why a run exists: a slot of the schedule, a new trigger value, or a resource without schedule. */
-export const Occasion = Field.choice(["schedule", "trigger", "once"], {
+export const RunCause = Field.choice(["schedule", "trigger", "once"], {
   description:
     "Why the run exists: a slot of the schedule, a new value of the trigger annotation, or a resource without schedule."
 })
@@ -35,7 +35,7 @@ export const HistoryEntry = Field.object(
     startTime: Timestamp("When the run started; for skipped slots, the first of them."),
     completionTime: Field.optional(Timestamp("When the run ended; for skipped slots, the last of them.")),
     outcome: Outcome,
-    occasion: Field.optional(Occasion),
+    cause: Field.optional(RunCause),
     jobName: Field.optional(name("Job that ran it. Absent for a backup that was found in storage.")),
     slots: Field.optional(count("How many slots were skipped.")),
     size: Field.optional(count("Stored bytes of all objects that the backup names.")),
@@ -86,7 +86,7 @@ export type Progress = typeof Progress.Type
 export const ActiveRun = Field.object(
   {
     backupId: name("Id of the backup that the run makes."),
-    occasion: Occasion,
+    cause: RunCause,
     startTime: Timestamp("When the run started."),
     jobName: Field.optional(name("Job that runs it."))
   },

@@ -1,9 +1,9 @@
 import type { Trigger } from "../resource/Trigger.ts"
-import type { Occasion } from "./RunCause.ts"
-import type { Remembered } from "./ScheduleMemory.ts"
+import type { RunCause } from "./RunCause.ts"
+import type { ScheduleMemory } from "./ScheduleMemory.ts"
 
 /** All that the decision whether a run is due depends on. Instants are milliseconds since 1970. */
-export interface Situation {
+export interface DueInput {
   readonly spec: {
     readonly schedule?: string
     readonly timeZone?: string
@@ -12,9 +12,9 @@ export interface Situation {
   }
   readonly createdMillis: number
   readonly trigger: Trigger
-  readonly remembered: Remembered
+  readonly memory: ScheduleMemory
   /** The run that is active, if one is; also one that nobody remembers starting. */
-  readonly active: Occasion | undefined
+  readonly active: RunCause | undefined
   /** The latest slot that is known to have its run, from a Job or from storage, where that is known. */
   readonly startedSlotMillis?: number
   readonly nowMillis: number

@@ -1,4 +1,4 @@
-import type { Remembered } from "./ScheduleMemory.ts"
+import type { ScheduleMemory } from "./ScheduleMemory.ts"
 import type { SkippedSlots, SkipReason } from "./SkippedSlots.ts"
 import * as Slots from "./Slots.ts"
 
@@ -18,9 +18,9 @@ export interface SlotAnswer {
   /** The slot to start a run for. */
   readonly dueMillis: number | undefined
   readonly skipped: ReadonlyArray<SkippedSlots>
-  readonly lastSlotMillis: Remembered["lastSlotMillis"]
+  readonly lastSlotMillis: ScheduleMemory["lastSlotMillis"]
   readonly nextMillis: number | undefined
-  /** What is remembered of the future, when the clock must have jumped back: nothing is due until then. */
+  /** What is memory of the future, when the clock must have jumped back: nothing is due until then. */
   readonly aheadMillis: number | undefined
 }
 

@@ -2,14 +2,14 @@ import type { Owner, RunIdentity } from "../identity/RunIdentity.ts"
 import { slotText } from "../identity/RunIdentity.ts"
 
 /** Why a run exists. Instants are milliseconds since 1970. */
-export type Occasion =
+export type RunCause =
   | { readonly _tag: "Slot"; readonly slotMillis: number }
   | { readonly _tag: "Trigger"; readonly token: string; readonly firstSeenMillis: number }
   /** The run of a resource without schedule; its slot is the resource's creation. */
   | { readonly _tag: "Once"; readonly slotMillis: number }
 
-/** The identity of the occasion's run: equal for equal slots or trigger values of one owner, whenever it is asked for. */
-export const identity = (owner: Owner, occasion: Occasion): RunIdentity =>
-  occasion._tag === "Trigger"
-    ? { owner, slot: slotText(occasion.firstSeenMillis), trigger: occasion.token }
-    : { owner, slot: slotText(occasion.slotMillis) }
+/** The identity of the cause's run: equal for equal slots or trigger values of one owner, whenever it is asked for. */
+export const identity = (owner: Owner, cause: RunCause): RunIdentity =>
+  cause._tag === "Trigger"
+    ? { owner, slot: slotText(cause.firstSeenMillis), trigger: cause.token }
+    : { owner, slot: slotText(cause.slotMillis) }

@@ -1,8 +1,8 @@
 /**
- * What must be remembered between two looks at a resource. All of it may be lost: a run is then asked for again under the same
+ * What must be memory between two looks at a resource. All of it may be lost: a run is then asked for again under the same
  * identity, and whoever starts it finds that it exists.
  */
-export interface Remembered {
+export interface ScheduleMemory {
   /** Schedule and zone that the slots belong to. Absent while suspended, without schedule, and before the first look. */
   readonly observedSchedule?: string
   /** Slots up to here do not count: creation, or when the schedule was last edited or resumed. Absent before the first look. */

@@ -1,7 +1,7 @@
 import type { Problem } from "../resource/Problem.ts"
 
 /** How things stand with runs that nobody triggers. */
-export type Outlook =
+export type ScheduleState =
   | { readonly _tag: "Scheduled"; readonly nextMillis: number; readonly intervalSeconds: number | undefined }
   /** The clock jumped back: a slot of the future is done already. Slots wait until it is past; editing the schedule ends the wait. */
   | { readonly _tag: "ClockBehind"; readonly untilMillis: number; readonly nextMillis: number }

@@ -1,71 +1,71 @@
 import { Result } from "effect"
 import type { Problem } from "../resource/Problem.ts"
 import * as DueSlot from "./DueSlot.ts"
-import type { Occasion } from "./RunCause.ts"
-import type { Outlook } from "./ScheduleState.ts"
-import type { Remembered } from "./ScheduleMemory.ts"
+import type { RunCause } from "./RunCause.ts"
+import type { ScheduleState } from "./ScheduleState.ts"
+import type { ScheduleMemory } from "./ScheduleMemory.ts"
 import { scheduleText } from "./ScheduleMemory.ts"
-import type { Situation } from "./DueInput.ts"
+import type { DueInput } from "./DueInput.ts"
 import type { SkippedSlots } from "./SkippedSlots.ts"
 import * as Slots from "./Slots.ts"
 
 /** What is due without anybody asking for it by a trigger. */
-export interface Unasked {
-  readonly start: Occasion | undefined
+export interface ScheduledDecision {
+  readonly start: RunCause | undefined
   readonly skipped: ReadonlyArray<SkippedSlots>
-  readonly outlook: Outlook
-  readonly remembered: Remembered
+  readonly state: ScheduleState
+  readonly memory: ScheduleMemory
 }
 
 /** The run of a slot, or the one run of a resource without schedule. */
-export const decide = (situation: Situation): Unasked => {
-  const { schedule, suspend } = situation.spec
-  if (schedule === undefined) return once(situation)
-  return suspend ? nothing({ _tag: "Suspended" }, unscheduled(situation)) : scheduled(situation, schedule)
+export const decide = (input: DueInput): ScheduledDecision => {
+  const { schedule, suspend } = input.spec
+  if (schedule === undefined) return once(input)
+  return suspend ? nothing({ _tag: "Suspended" }, unscheduled(input)) : scheduled(input, schedule)
 }
 
-const nothing = (outlook: Outlook, remembered: Remembered): Unasked => ({
+const nothing = (state: ScheduleState, memory: ScheduleMemory): ScheduledDecision => ({
   start: undefined,
   skipped: [],
-  outlook,
-  remembered
+  state,
+  memory
 })
 
 /** The schedule is forgotten while it does not count: resuming it is then the same as editing it. */
-const unscheduled = ({ createdMillis, remembered }: Situation): Remembered => {
-  const { observedSchedule: _, ...rest } = remembered
+const unscheduled = ({ createdMillis, memory }: DueInput): ScheduleMemory => {
+  const { observedSchedule: _, ...rest } = memory
   return { ...rest, sinceMillis: rest.sinceMillis ?? createdMillis }
 }
 
 /** A resource that had slots before its schedule was removed has had its run. */
-const once = (situation: Situation): Unasked => {
-  const { active, createdMillis, remembered, spec, startedSlotMillis } = situation
+const once = (input: DueInput): ScheduledDecision => {
+  const { active, createdMillis, memory, spec, startedSlotMillis } = input
   const isDone =
-    remembered.isOnceDone === true ||
-    remembered.lastSlotMillis !== undefined ||
+    memory.isOnceDone === true ||
+    memory.lastSlotMillis !== undefined ||
     startedSlotMillis !== undefined ||
     (active !== undefined && active._tag !== "Trigger")
-  if (isDone) return nothing({ _tag: "OneTime", isAskedFor: true }, { ...unscheduled(situation), isOnceDone: true })
-  if (spec.suspend) return nothing({ _tag: "Suspended" }, unscheduled(situation))
-  if (active !== undefined) return nothing({ _tag: "OneTime", isAskedFor: false }, unscheduled(situation))
+  if (isDone) return nothing({ _tag: "OneTime", isAskedFor: true }, { ...unscheduled(input), isOnceDone: true })
+  if (spec.suspend) return nothing({ _tag: "Suspended" }, unscheduled(input))
+  if (active !== undefined) return nothing({ _tag: "OneTime", isAskedFor: false }, unscheduled(input))
   return {
     start: { _tag: "Once", slotMillis: createdMillis },
     skipped: [],
-    outlook: { _tag: "OneTime", isAskedFor: true },
-    remembered: { ...unscheduled(situation), isOnceDone: true }
+    state: { _tag: "OneTime", isAskedFor: true },
+    memory: { ...unscheduled(input), isOnceDone: true }
   }
 }
 
-const scheduled = (situation: Situation, schedule: string): Unasked => {
-  const { active, nowMillis, remembered, spec } = situation
+const scheduled = (input: DueInput, schedule: string): ScheduledDecision => {
+  const { active, nowMillis, memory, spec } = input
   const observedSchedule = scheduleText({ ...spec, schedule })
-  const isEdited = remembered.sinceMillis !== undefined && remembered.observedSchedule !== observedSchedule
-  const startedSlotMillis = startedSlot(situation)
+  const isEdited = memory.sinceMillis !== undefined && memory.observedSchedule !== observedSchedule
+  const startedSlotMillis = startedSlot(input)
   const observed = {
-    ...(isEdited ? forgettingTheFuture(remembered, nowMillis) : remembered),
+    ...(isEdited ? forgettingTheFuture(memory, nowMillis) : memory),
     observedSchedule,
-    // Where nothing is remembered but a run is known, all memory was lost: what came before it is not for us to call skipped.
-    sinceMillis: isEdited ? nowMillis : (remembered.sinceMillis ?? startedSlotMillis ?? situation.createdMillis)
+    // Where nothing is memory but a run is known, all memory was lost: what came before it is not for us to call skipped.
+    sinceMillis: isEdited ? nowMillis : (memory.sinceMillis ?? startedSlotMillis ?? input.createdMillis)
   }
   const slots = Slots.of({ ...spec, schedule })
   if (Result.isFailure(slots)) return nothing(unusable(slots.failure), observed)
@@ -83,8 +83,8 @@ const scheduled = (situation: Situation, schedule: string): Unasked => {
   return {
     start: answer.dueMillis === undefined ? undefined : { _tag: "Slot", slotMillis: answer.dueMillis },
     skipped: answer.skipped,
-    outlook: outlook(slots.success, answer, nowMillis),
-    remembered: {
+    state: state(slots.success, answer, nowMillis),
+    memory: {
       ...observed,
       ...(answer.lastSlotMillis === undefined ? {} : { lastSlotMillis: answer.lastSlotMillis }),
       ...(skippedNow === 0 ? {} : { skippedSlots: (observed.skippedSlots ?? 0) + skippedNow })
@@ -92,14 +92,14 @@ const scheduled = (situation: Situation, schedule: string): Unasked => {
   }
 }
 
-const unusable = (problems: ReadonlyArray<Problem>): Outlook => ({ _tag: "Unusable", problems })
+const unusable = (problems: ReadonlyArray<Problem>): ScheduleState => ({ _tag: "Unusable", problems })
 
 /** An edit ends the wait for a slot that only a wrong clock can have done; should it come again, its run has the same identity. */
-const forgettingTheFuture = ({ lastSlotMillis, ...rest }: Remembered, nowMillis: number): Remembered =>
+const forgettingTheFuture = ({ lastSlotMillis, ...rest }: ScheduleMemory, nowMillis: number): ScheduleMemory =>
   lastSlotMillis === undefined || lastSlotMillis > nowMillis ? rest : { ...rest, lastSlotMillis }
 
 /** The latest slot that is known to have its run. One of the future says nothing about now. */
-const startedSlot = ({ active, nowMillis, startedSlotMillis }: Situation): number | undefined => {
+const startedSlot = ({ active, nowMillis, startedSlotMillis }: DueInput): number | undefined => {
   const known = [startedSlotMillis, active?._tag === "Slot" ? active.slotMillis : undefined]
   return known
     .filter((slotMillis) => slotMillis !== undefined)
@@ -107,7 +107,7 @@ const startedSlot = ({ active, nowMillis, startedSlotMillis }: Situation): numbe
     .toSorted((a, b) => b - a)[0]
 }
 
-const outlook = (slots: Slots.Slots, answer: DueSlot.SlotAnswer, nowMillis: number): Outlook => {
+const state = (slots: Slots.Slots, answer: DueSlot.SlotAnswer, nowMillis: number): ScheduleState => {
   const { aheadMillis, nextMillis } = answer
   if (nextMillis === undefined) {
     return unusable([{ field: "spec.schedule", message: "has no slot any more: write when the next backup is wanted" }])

@@ -1,10 +1,10 @@
 import * as SkippedSlots from "../schedule/SkippedSlots.ts"
 import { type EventReasonName, eventReasons } from "./EventReasons.ts"
-import type { EndedRun, Facts, OccasionName } from "./Facts.ts"
+import type { EndedRun, Facts, RunCauseName } from "./Facts.ts"
 import * as History from "./History.ts"
 import type { ConditionType } from "./Reasons.ts"
 import type { Condition, Status } from "./Status.ts"
-import * as Words from "./Format.ts"
+import * as Format from "./Format.ts"
 
 /** A Kubernetes Event to be. */
 export interface Announcement {
@@ -39,7 +39,7 @@ const say = (reason: EventReasonName, note: string): Announcement => ({
   type: eventReasons[reason].type,
   reason,
   action: eventReasons[reason].action,
-  note: Words.cut(Words.line(note), maxNoteBytes)
+  note: Format.cut(Format.line(note), maxNoteBytes)
 })
 
 const condition = (status: Status, type: ConditionType): Condition | undefined =>
@@ -64,7 +64,7 @@ const spec = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
   }
 }
 
-const isTold = (status: Status, run: EndedRun): boolean =>
+const isReported = (status: Status, run: EndedRun): boolean =>
   status.backupHistory?.some(
     ({ backupId, jobName, outcome }) =>
       outcome === run.outcome && (jobName === undefined ? backupId === run.backupId : jobName === run.jobName)
@@ -74,7 +74,7 @@ const endings = { success: "BackupSucceeded", failed: "BackupFailed", interrupte
 
 const ended = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Announcement> =>
   firstOfEach(facts.ended, ({ jobName }) => jobName)
-    .filter((run) => isTold(next, run) && !isTold(previous, run))
+    .filter((run) => isReported(next, run) && !isReported(previous, run))
     .map((run) => say(endings[run.outcome], ending(run)))
 
 const ending = ({
@@ -92,9 +92,9 @@ const ending = ({
     return `${backupId} ${outcome === "failed" ? "failed" : "was interrupted"}: ${message ?? reason ?? "it left no word why"}`
   }
   const held =
-    records === undefined || size === undefined ? "" : `: ${Words.count(records)} records, ${Words.bytes(size)}`
+    records === undefined || size === undefined ? "" : `: ${Format.count(records)} records, ${Format.bytes(size)}`
   const notable = notes.length === 0 ? "" : `. To know: ${notes.join("; ")}`
-  return `${backupId} is complete and verified${held}, in ${Words.duration(endMillis - startMillis)}${notable}`
+  return `${backupId} is complete and verified${held}, in ${Format.duration(endMillis - startMillis)}${notable}`
 }
 
 const gaps = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Announcement> => {
@@ -105,7 +105,7 @@ const gaps = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Annou
     .map((gap) => say("SlotsSkipped", SkippedSlots.sentence(gap)))
 }
 
-const because: Readonly<Record<OccasionName, string>> = {
+const because: Readonly<Record<RunCauseName, string>> = {
   schedule: "by schedule",
   trigger: "by trigger",
   once: "as the one backup of a resource without schedule"
@@ -114,11 +114,11 @@ const because: Readonly<Record<OccasionName, string>> = {
 const started = (previous: Status, { active }: Facts, next: Status): ReadonlyArray<Announcement> =>
   active === undefined || next.activeRun === undefined || previous.activeRun?.jobName === next.activeRun.jobName
     ? []
-    : [say("BackupStarted", `${active.backupId} started ${because[active.occasion]}, in Job ${active.jobName}`)]
+    : [say("BackupStarted", `${active.backupId} started ${because[active.cause]}, in Job ${active.jobName}`)]
 
 const trigger = (previous: Status, { refusedTrigger }: Facts, next: Status): ReadonlyArray<Announcement> => {
   if (refusedTrigger === undefined) return []
-  const says = (status: Status) => condition(status, "Warnings")?.message.includes(Words.line(refusedTrigger)) ?? false
+  const says = (status: Status) => condition(status, "Warnings")?.message.includes(Format.line(refusedTrigger)) ?? false
   return says(next) && !says(previous) ? [say("TriggerRefused", refusedTrigger)] : []
 }
 
@@ -135,8 +135,8 @@ const trouble = (previous: Status, next: Status): ReadonlyArray<Announcement> =>
   return isNew ? [say("PodTrouble", `${next.activeRun?.backupId ?? "The run"}: ${now.message}`)] : []
 }
 
-const retention = (previous: Status, { chores }: Facts, next: Status): ReadonlyArray<Announcement> => {
-  const prune = chores.findLast(({ chore }) => chore === "prune")
+const retention = (previous: Status, { maintenance }: Facts, next: Status): ReadonlyArray<Announcement> => {
+  const prune = maintenance.findLast(({ task }) => task === "prune")
   const now = condition(next, "RetentionApplied")
   if (prune === undefined || now === undefined || condition(previous, "RetentionApplied")?.message === now.message) {
     return []

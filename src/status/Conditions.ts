@@ -1,13 +1,13 @@
 import { Result } from "effect"
 import * as Slots from "../schedule/Slots.ts"
 import * as Evidence from "./Evidence.ts"
-import type { EndedChore, Facts } from "./Facts.ts"
+import type { EndedMaintenance, Facts } from "./Facts.ts"
 import * as History from "./History.ts"
 import * as Problem from "../resource/Problem.ts"
 import * as Ready from "./Ready.ts"
 import * as Reasons from "./Reasons.ts"
 import type { Condition } from "./Status.ts"
-import * as Words from "./Format.ts"
+import * as Format from "./Format.ts"
 
 type Answer = Ready.Answer
 
@@ -39,9 +39,9 @@ export const next = (previous: ReadonlyArray<Condition>, question: Ready.Questio
         type,
         status: answer.status,
         reason: answer.reason,
-        message: Words.cut(Words.line(answer.message), maxMessageBytes),
+        message: Format.cut(Format.line(answer.message), maxMessageBytes),
         lastTransitionTime:
-          before !== undefined && before.status === answer.status ? before.lastTransitionTime : Words.time(nowMillis),
+          before !== undefined && before.status === answer.status ? before.lastTransitionTime : Format.time(nowMillis),
         observedGeneration: facts.generation
       }
     ]
@@ -53,7 +53,7 @@ const progressing = ({ active, queue }: Facts): Answer => {
     return { status: "True", reason: "PodTrouble", message: `${active.trouble.reason}: ${active.trouble.message}` }
   }
   if (active !== undefined) {
-    const message = `${active.backupId} is running since ${Words.time(active.startMillis)}, in Job ${active.jobName}.`
+    const message = `${active.backupId} is running since ${Format.time(active.startMillis)}, in Job ${active.jobName}.`
     return { status: "True", reason: "BackupRunning", message }
   }
   // Not how many: each end of a run would rewrite the status of all that wait.
@@ -62,7 +62,7 @@ const progressing = ({ active, queue }: Facts): Answer => {
     : { status: "False", reason: "Queued", message: "A run is due and waits for its turn among all resources." }
 }
 
-const scheduleValid = ({ outlook, problems, schedule }: Facts): Answer => {
+const scheduleValid = ({ state, problems, schedule }: Facts): Answer => {
   const { text, timeZone } = schedule
   const invalid = (found: ReadonlyArray<Problem.Problem>): Answer => ({
     status: "False",
@@ -71,7 +71,7 @@ const scheduleValid = ({ outlook, problems, schedule }: Facts): Answer => {
   })
   const own = problems.filter(({ field }) => field === "spec.schedule" || field === "spec.timeZone")
   if (own.length > 0) return invalid(own)
-  if (outlook?._tag === "Unusable") return invalid(outlook.problems)
+  if (state?._tag === "Unusable") return invalid(state.problems)
   if (text === undefined) {
     return problems.length > 0
       ? { status: "Unknown", reason: "InvalidSpec", message: "The spec has mistakes elsewhere." }
@@ -125,7 +125,7 @@ const verified = (history: History.History): Answer => {
   const what =
     records === undefined || size === undefined
       ? "all that it names was"
-      : `${Words.count(records)} records in ${Words.bytes(size)} were`
+      : `${Format.count(records)} records in ${Format.bytes(size)} were`
   return { status: "True", reason: "BackupVerified", message: `${backupId}: ${what} found as stored at ${when}.` }
 }
 
@@ -149,8 +149,10 @@ const warnings = ({ ignoredStorageBlocks, refusedTrigger }: Facts, history: Hist
     : { status: "True", reason: first[0], message: found.map(([, text]) => text).join("; ") }
 }
 
-const last = (chores: ReadonlyArray<EndedChore>, chore: EndedChore["chore"]): EndedChore | undefined =>
-  chores.findLast((ended) => ended.chore === chore)
+const last = (
+  maintenance: ReadonlyArray<EndedMaintenance>,
+  task: EndedMaintenance["task"]
+): EndedMaintenance | undefined => maintenance.findLast((ended) => ended.task === task)
 
 /** What was said before, of a question that only a chore answers. */
 const kept = (previous: ReadonlyArray<Condition>, type: Reasons.ConditionType): Answer | undefined => {
@@ -160,37 +162,37 @@ const kept = (previous: ReadonlyArray<Condition>, type: Reasons.ConditionType): 
     : { status: before.status, reason: before.reason, message: before.message }
 }
 
-const storageListed = ({ catalogue, chores }: Facts, previous: ReadonlyArray<Condition>): Answer | undefined => {
+const storageListed = ({ catalogue, maintenance }: Facts, previous: ReadonlyArray<Condition>): Answer | undefined => {
   if (catalogue !== undefined) {
     const { total } = catalogue
-    const message = `Storage holds ${Words.count(total)} verified ${total === 1 ? "backup" : "backups"} of this resource.`
+    const message = `Storage holds ${Format.count(total)} verified ${total === 1 ? "backup" : "backups"} of this resource.`
     return { status: "True", reason: "Listed", message }
   }
-  const list = last(chores, "catalogue")
+  const list = last(maintenance, "catalogue")
   if (list === undefined || list.isSuccess) return kept(previous, "StorageListed")
   const message = `Job ${list.jobName} could not list storage: ${list.trouble?.message ?? "it left no word why"}`
   return { status: "False", reason: "ListingFailed", message }
 }
 
-const retentionApplied = ({ chores, ended }: Facts, previous: ReadonlyArray<Condition>): Answer | undefined => {
-  const prune = last(chores, "prune")
+const retentionApplied = ({ maintenance, ended }: Facts, previous: ReadonlyArray<Condition>): Answer | undefined => {
+  const prune = last(maintenance, "prune")
   if (prune !== undefined) return pruned(prune)
   const before = kept(previous, "RetentionApplied")
   const flipped = previous.find(({ type }) => type === "RetentionApplied")?.lastTransitionTime
   if (before?.status !== "False" || flipped === undefined) return before
   // A run prunes too, at its end.
-  const cure = ended.findLast(({ endMillis, outcome }) => outcome === "success" && endMillis > Words.millis(flipped))
+  const cure = ended.findLast(({ endMillis, outcome }) => outcome === "success" && endMillis > Format.millis(flipped))
   return cure === undefined
     ? before
     : { status: "True", reason: "RetentionApplied", message: `Applied at the end of ${cure.backupId}.` }
 }
 
-const pruned = ({ isSuccess, jobName, removed, trouble }: EndedChore): Answer =>
+const pruned = ({ isSuccess, jobName, removed, trouble }: EndedMaintenance): Answer =>
   isSuccess
     ? {
         status: "True",
         reason: "RetentionApplied",
-        message: `${removed === undefined ? "Old backups" : removed === 1 ? "1 backup" : `${Words.count(removed)} backups`} beyond retention ${removed === 1 ? "was" : "were"} removed by Job ${jobName}.`
+        message: `${removed === undefined ? "Old backups" : removed === 1 ? "1 backup" : `${Format.count(removed)} backups`} beyond retention ${removed === 1 ? "was" : "were"} removed by Job ${jobName}.`
       }
     : {
         status: "False",
@@ -198,8 +200,8 @@ const pruned = ({ isSuccess, jobName, removed, trouble }: EndedChore): Answer =>
         message: `Job ${jobName} could not remove old backups: ${trouble?.message ?? "it left no word why"}`
       }
 
-const cleanedUp = ({ chores, deletion }: Facts): Answer | undefined => {
-  const cleanup = last(chores, "cleanup")
+const cleanedUp = ({ maintenance, deletion }: Facts): Answer | undefined => {
+  const cleanup = last(maintenance, "cleanup")
   if (cleanup?.isSuccess === true) {
     return {
       status: "True",

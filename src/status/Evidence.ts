@@ -64,7 +64,11 @@ const byReason: Readonly<Record<FailureReason | "VerificationFailed", Shown>> = 
 const isShown = (reason: string): reason is keyof typeof byReason => Object.hasOwn(byReason, reason)
 
 const shownBy = ({ outcome, reason }: HistoryEntry): Shown =>
-  outcome === "success" ? { ...reached, verified: true } : reason !== undefined && isShown(reason) ? byReason[reason] : {}
+  outcome === "success"
+    ? { ...reached, verified: true }
+    : reason !== undefined && isShown(reason)
+      ? byReason[reason]
+      : {}
 
 /** What the newest run shows that shows anything. `undefined`: no run does. */
 export const newest = (history: History, question: keyof Shown): Evidence | undefined => {

@@ -1,11 +1,11 @@
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
-import type { Outlook } from "../schedule/ScheduleState.ts"
-import type { Remembered } from "../schedule/ScheduleMemory.ts"
+import type { ScheduleState } from "../schedule/ScheduleState.ts"
+import type { ScheduleMemory } from "../schedule/ScheduleMemory.ts"
 import type { SkippedSlots } from "../schedule/SkippedSlots.ts"
 import type { Problem } from "../resource/Problem.ts"
 
 /** Why a run exists, as status and history say it. */
-export type OccasionName = "schedule" | "trigger" | "once"
+export type RunCauseName = "schedule" | "trigger" | "once"
 
 /** Something that keeps a run or a Job from going on, in the server's own words, with what to do. */
 export interface Trouble {
@@ -30,7 +30,7 @@ export interface RunProgressFacts {
 export interface ActiveRun {
   /** The id its set will have, unless that is taken. */
   readonly backupId: string
-  readonly occasion: OccasionName
+  readonly cause: RunCauseName
   readonly startMillis: number
   readonly jobName: string
   readonly progress?: RunProgressFacts
@@ -41,7 +41,7 @@ export interface ActiveRun {
 /** A run that ended, as its Job, its pods and its termination message tell. */
 export interface EndedRun {
   readonly jobName: string
-  readonly occasion: OccasionName
+  readonly cause: RunCauseName
   readonly backupId: string
   readonly startMillis: number
   readonly endMillis: number
@@ -58,8 +58,8 @@ export interface EndedRun {
 }
 
 /** A prune, catalogue or clean-up Job that ended. */
-export interface EndedChore {
-  readonly chore: "prune" | "catalogue" | "cleanup"
+export interface EndedMaintenance {
+  readonly task: "prune" | "catalogue" | "cleanup"
   readonly jobName: string
   readonly isSuccess: boolean
   readonly removed?: number
@@ -72,13 +72,13 @@ export interface Facts {
   /** What is wrong with the spec; empty when it can be used. Unusable: nothing is started. */
   readonly problems: ReadonlyArray<Problem>
   /** Absent with problems. */
-  readonly outlook: Outlook | undefined
+  readonly state: ScheduleState | undefined
   readonly schedule: { readonly text?: string; readonly timeZone?: string }
-  readonly remembered: Remembered
+  readonly memory: ScheduleMemory
   readonly active: ActiveRun | undefined
   /** Runs that ended since the last look, oldest first. Telling one twice changes nothing. */
   readonly ended: ReadonlyArray<EndedRun>
-  readonly chores: ReadonlyArray<EndedChore>
+  readonly maintenance: ReadonlyArray<EndedMaintenance>
   readonly skipped: ReadonlyArray<SkippedSlots>
   readonly refusedTrigger: string | undefined
   /** What storage holds, where that was learnt since the last look. */

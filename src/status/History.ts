@@ -2,7 +2,7 @@ import type { CatalogueSummary, SetSummary } from "../outcome/RunSummary.ts"
 import * as SkippedSlots from "../schedule/SkippedSlots.ts"
 import type { EndedRun, Facts } from "./Facts.ts"
 import type { HistoryEntry } from "./Status.ts"
-import * as Words from "./Format.ts"
+import * as Format from "./Format.ts"
 
 /** Runs and gaps, newest first. */
 export type History = ReadonlyArray<HistoryEntry>
@@ -88,7 +88,7 @@ export const withCatalogue = (
 ): History => {
   if (catalogue === undefined) return history
   const listed = new Map(catalogue.sets.map((set) => [set.backupId, set]))
-  const completions = catalogue.sets.map(({ completedMillis }) => Words.time(completedMillis))
+  const completions = catalogue.sets.map(({ completedMillis }) => Format.time(completedMillis))
   const isComplete = catalogue.total <= catalogue.sets.length
   const oldest = completions.reduce<string | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined)
   const newest = completions.reduce((a, b) => (a === undefined || b > a ? b : a), "")
@@ -112,10 +112,10 @@ const ofRun = (run: EndedRun): HistoryEntry => {
   const message = isSuccess ? run.notes.join("; ") : run.message
   return {
     backupId: run.backupId,
-    startTime: Words.time(run.startMillis),
-    completionTime: Words.time(run.endMillis),
+    startTime: Format.time(run.startMillis),
+    completionTime: Format.time(run.endMillis),
     outcome: run.outcome,
-    occasion: run.occasion,
+    cause: run.cause,
     jobName: run.jobName,
     ...(run.size === undefined ? {} : { size: run.size }),
     ...(run.records === undefined ? {} : { records: run.records }),
@@ -130,10 +130,10 @@ const ofSet = (set: SetSummary, history: History): HistoryEntry => {
   const told = history.find(({ backupId, outcome }) => backupId === set.backupId && outcome !== "skipped")
   return {
     backupId: set.backupId,
-    startTime: Words.time(set.startedMillis),
-    completionTime: Words.time(set.completedMillis),
+    startTime: Format.time(set.startedMillis),
+    completionTime: Format.time(set.completedMillis),
     outcome: "success",
-    ...(told?.occasion === undefined ? {} : { occasion: told.occasion }),
+    ...(told?.cause === undefined ? {} : { cause: told.cause }),
     ...(told?.jobName === undefined ? {} : { jobName: told.jobName }),
     size: set.size,
     records: set.records
@@ -141,10 +141,10 @@ const ofSet = (set: SetSummary, history: History): HistoryEntry => {
 }
 
 const ofGap = (gap: SkippedSlots.SkippedSlots): HistoryEntry => ({
-  startTime: Words.time(gap.firstMillis),
-  completionTime: Words.time(gap.lastMillis),
+  startTime: Format.time(gap.firstMillis),
+  completionTime: Format.time(gap.lastMillis),
   outcome: "skipped",
-  occasion: "schedule",
+  cause: "schedule",
   slots: gap.count,
   reason: gap.reason,
   message: SkippedSlots.sentence(gap)
@@ -155,8 +155,8 @@ const gapAdded = (history: History, gap: SkippedSlots.SkippedSlots, activeStartM
   if (history.some((known) => covers(known, gap))) return history
   const [before] = history.filter(({ startTime }) => startTime < entry.startTime).toSorted(newestFirst)
   if (before?.outcome !== "skipped" || before.reason !== gap.reason) return [...history, entry]
-  if (activeStartMillis !== undefined && Words.time(activeStartMillis) > endOf(before)) return [...history, entry]
-  const firstMillis = Words.millis(before.startTime)
+  if (activeStartMillis !== undefined && Format.time(activeStartMillis) > endOf(before)) return [...history, entry]
+  const firstMillis = Format.millis(before.startTime)
   const longer = ofGap({ ...gap, firstMillis, count: (before.slots ?? 1) + gap.count })
   return [...history.filter((known) => known !== before), longer]
 }
@@ -164,8 +164,8 @@ const gapAdded = (history: History, gap: SkippedSlots.SkippedSlots, activeStartM
 /** True when the entry tells of all slots of this gap already. */
 export const covers = (entry: HistoryEntry, gap: SkippedSlots.SkippedSlots): boolean =>
   entry.outcome === "skipped" &&
-  entry.startTime <= Words.time(gap.firstMillis) &&
-  Words.time(gap.lastMillis) <= endOf(entry)
+  entry.startTime <= Format.time(gap.firstMillis) &&
+  Format.time(gap.lastMillis) <= endOf(entry)
 
 /** Two entries about one run or one gap. A run without set may have been meant to have an id that another run's set got. */
 const isSameRun = (a: HistoryEntry, b: HistoryEntry): boolean => {
@@ -204,17 +204,17 @@ const newestFirst = (a: HistoryEntry, b: HistoryEntry): number => {
 /** What is worth knowing of a success is told of the newest only: a hundred would not fit. */
 const shortened = ({ message, reason, ...rest }: HistoryEntry, isNewestSuccess: boolean): HistoryEntry => ({
   ...rest,
-  ...(reason === undefined ? {} : { reason: Words.cut(reason, maxReasonBytes) }),
+  ...(reason === undefined ? {} : { reason: Format.cut(reason, maxReasonBytes) }),
   ...(message === undefined || (rest.outcome === "success" && !isNewestSuccess)
     ? {}
-    : { message: Words.cut(Words.line(message), maxMessageBytes) })
+    : { message: Format.cut(Format.line(message), maxMessageBytes) })
 })
 
 /** Drops the oldest entries until the rest fits. */
 const withinBytes = (entries: History): History => {
   let bytes = 2
   const until = entries.findIndex((entry) => {
-    bytes += Words.byteLength(JSON.stringify(entry)) + 1
+    bytes += Format.byteLength(JSON.stringify(entry)) + 1
     return bytes > maxBytes
   })
   return until === -1 ? entries : entries.slice(0, until)

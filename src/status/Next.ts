@@ -1,9 +1,9 @@
 import * as Conditions from "./Conditions.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
-import * as Memory from "./ScheduleFields.ts"
+import * as ScheduleFields from "./ScheduleFields.ts"
 import type { Status } from "./Status.ts"
-import * as Words from "./Format.ts"
+import * as Format from "./Format.ts"
 
 type LastBackup = Pick<
   Status,
@@ -27,7 +27,7 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
     observedGeneration: facts.generation,
     ...last,
     ...nextScheduled(facts),
-    ...Memory.write(facts.remembered),
+    ...ScheduleFields.write(facts.memory),
     ...active(previous, facts),
     backupHistory: history,
     conditions: Conditions.next(previous.conditions ?? [], { facts, history, last, nowMillis })
@@ -42,11 +42,11 @@ const lastBackup = (previous: Status, history: History.History, facts: Facts): L
   return {
     lastBackupId: backupId,
     lastBackupTime: completionTime ?? startTime,
-    ...(size === undefined ? {} : { lastBackupSize: size, lastBackupSizeText: Words.bytes(size) }),
+    ...(size === undefined ? {} : { lastBackupSize: size, lastBackupSizeText: Format.bytes(size) }),
     ...(records === undefined ? {} : { lastBackupRecords: records }),
     ...(completionTime === undefined
       ? {}
-      : { lastBackupDuration: Words.duration(Words.millis(completionTime) - Words.millis(startTime)) })
+      : { lastBackupDuration: Format.duration(Format.millis(completionTime) - Format.millis(startTime)) })
   }
 }
 
@@ -57,7 +57,7 @@ const kept = (previous: Status): LastBackup => {
     : {
         lastBackupId,
         ...(lastBackupTime === undefined ? {} : { lastBackupTime }),
-        ...(lastBackupSize === undefined ? {} : { lastBackupSize, lastBackupSizeText: Words.bytes(lastBackupSize) }),
+        ...(lastBackupSize === undefined ? {} : { lastBackupSize, lastBackupSizeText: Format.bytes(lastBackupSize) }),
         ...(lastBackupRecords === undefined ? {} : { lastBackupRecords }),
         ...(lastBackupDuration === undefined ? {} : { lastBackupDuration })
       }
@@ -70,16 +70,16 @@ const phase = (facts: Facts, history: History.History, last: LastBackup): NonNul
   return run.outcome === "success" ? "Completed" : "Failed"
 }
 
-const nextScheduled = ({ deletion, outlook, problems }: Facts): Pick<Status, "nextScheduledTime"> =>
-  deletion === undefined && problems.length === 0 && (outlook?._tag === "Scheduled" || outlook?._tag === "ClockBehind")
-    ? { nextScheduledTime: Words.time(outlook.nextMillis) }
+const nextScheduled = ({ deletion, state, problems }: Facts): Pick<Status, "nextScheduledTime"> =>
+  deletion === undefined && problems.length === 0 && (state?._tag === "Scheduled" || state?._tag === "ClockBehind")
+    ? { nextScheduledTime: Format.time(state.nextMillis) }
     : {}
 
 /** How far a run is stays known while its pod does not answer. */
 const active = (previous: Status, { active }: Facts): Pick<Status, "activeRun" | "progress"> => {
   if (active === undefined) return {}
-  const { backupId, jobName, occasion, progress, startMillis } = active
-  const activeRun = { backupId, occasion, startTime: Words.time(startMillis), jobName }
+  const { backupId, jobName, cause, progress, startMillis } = active
+  const activeRun = { backupId, cause, startTime: Format.time(startMillis), jobName }
   if (progress === undefined) {
     return previous.activeRun?.jobName === jobName && previous.progress !== undefined
       ? { activeRun, progress: previous.progress }
@@ -95,8 +95,8 @@ const active = (previous: Status, { active }: Facts): Pick<Status, "activeRun" |
       records,
       bytes,
       ...(percent === undefined ? {} : { percent }),
-      ...(message === undefined ? {} : { message: Words.cut(Words.line(message), History.maxMessageBytes) }),
-      updatedTime: Words.time(updatedMillis)
+      ...(message === undefined ? {} : { message: Format.cut(Format.line(message), History.maxMessageBytes) }),
+      updatedTime: Format.time(updatedMillis)
     }
   }
 }

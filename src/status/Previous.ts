@@ -2,7 +2,7 @@ import * as Crd from "../resource/Crd.ts"
 import { codePoints } from "../resource/Field.ts"
 import type { StructuralSchema } from "../resource/StructuralSchema.ts"
 import type { Status } from "./Status.ts"
-import * as Words from "./Format.ts"
+import * as Format from "./Format.ts"
 
 /**
  * What can be understood of a status that somebody wrote: an older or newer operator, or a person. Total. Fields and list entries
@@ -49,7 +49,7 @@ const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
 const text = (node: StructuralSchema, value: string): string | undefined => {
   if (node.format === "date-time") {
     const millis = instant.test(value) ? Date.parse(value) : Number.NaN
-    return Number.isNaN(millis) ? undefined : Words.time(millis)
+    return Number.isNaN(millis) ? undefined : Format.time(millis)
   }
   if (node.enum !== undefined && !node.enum.includes(value)) return undefined
   return codePoints(value) <= (node.maxLength ?? Infinity) ? value : undefined

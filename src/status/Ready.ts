@@ -6,7 +6,7 @@ import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
 import type { ReasonName } from "./Reasons.ts"
 import type { HistoryEntry, Status } from "./Status.ts"
-import * as Words from "./Format.ts"
+import * as Format from "./Format.ts"
 
 /** A condition without what convention adds. */
 export interface Answer {
@@ -27,10 +27,10 @@ export interface Question {
 /** Are backups made as wanted? The first thing that is wrong, the one that hides the others first; else what comes next. */
 export const answer = (question: Question): Answer => {
   const { facts, history } = question
-  const { outlook } = facts
+  const { state } = facts
   const lastRun = History.lastRun(history)
   const with_ = (...sentences: ReadonlyArray<string>) =>
-    [...sentences, lastSuccess(question)].map(Words.sentence).join(" ")
+    [...sentences, lastSuccess(question)].map(Format.sentence).join(" ")
   const no = (reason: ReasonName, ...sentences: ReadonlyArray<string>): Answer => ({
     status: "False",
     reason,
@@ -39,9 +39,9 @@ export const answer = (question: Question): Answer => {
 
   if (facts.deletion !== undefined) return no("Deleting", "The resource is being deleted and starts no run")
   if (facts.problems.length > 0) return no("InvalidSpec", problems(facts.problems))
-  if (outlook?._tag === "Unusable") return no("InvalidSchedule", problems(outlook.problems))
-  if (outlook?._tag === "ClockBehind") {
-    const until = Words.time(outlook.untilMillis)
+  if (state?._tag === "Unusable") return no("InvalidSchedule", problems(state.problems))
+  if (state?._tag === "ClockBehind") {
+    const until = Format.time(state.untilMillis)
     return no(
       "ClockBehind",
       `The slot ${until} was run already, so the clock must have jumped back. No slot runs before it is past; correct the clock, or edit the schedule to end the wait`
@@ -54,14 +54,14 @@ export const answer = (question: Question): Answer => {
   if (lastRun?.outcome === "failed" || lastRun?.outcome === "interrupted") {
     return no(lastRun.outcome === "failed" ? "BackupFailed" : "BackupInterrupted", ...failure(lastRun), again(facts))
   }
-  if (outlook?._tag === "Suspended") {
+  if (state?._tag === "Suspended") {
     return {
       status: "True",
       reason: "Suspended",
       message: with_("Suspended: no scheduled backup until resumed (spec.suspend: false); a trigger still works")
     }
   }
-  if (outlook?._tag === "Scheduled") return scheduled(question, outlook.nextMillis, outlook.intervalSeconds, no, with_)
+  if (state?._tag === "Scheduled") return scheduled(question, state.nextMillis, state.intervalSeconds, no, with_)
   return once(question)
 }
 
@@ -72,7 +72,7 @@ const scheduled = (
   no: (reason: ReasonName, ...sentences: ReadonlyArray<string>) => Answer,
   with_: (...sentences: ReadonlyArray<string>) => string
 ): Answer => {
-  const next = `Next backup scheduled for ${Words.time(nextMillis)}`
+  const next = `Next backup scheduled for ${Format.time(nextMillis)}`
   if (isOverdue(question, intervalSeconds)) {
     return no("BackupOverdue", "No backup has succeeded for more than two intervals of the schedule", next)
   }
@@ -97,8 +97,8 @@ const once = ({ facts, last, ...rest }: Question): Answer => {
 const isOverdue = ({ facts, last, nowMillis }: Question, intervalSeconds: number | undefined): boolean => {
   const { text, timeZone } = facts.schedule
   if (text === undefined || intervalSeconds === undefined) return false
-  const succeededMillis = last.lastBackupTime === undefined ? 0 : Words.millis(last.lastBackupTime)
-  const fromMillis = Math.max(succeededMillis, facts.remembered.sinceMillis ?? 0)
+  const succeededMillis = last.lastBackupTime === undefined ? 0 : Format.millis(last.lastBackupTime)
+  const fromMillis = Math.max(succeededMillis, facts.memory.sinceMillis ?? 0)
   if (fromMillis === 0 || nowMillis - fromMillis <= 2000 * intervalSeconds) return false
   const slots = Slots.of({ schedule: text, ...(timeZone === undefined ? {} : { timeZone }) })
   if (Result.isFailure(slots)) return false
@@ -110,7 +110,7 @@ const isOverdue = ({ facts, last, nowMillis }: Question, intervalSeconds: number
 const maxProblemBytes = 4096
 
 const problems = (found: ReadonlyArray<Problem.Problem>): string =>
-  Words.cut(found.map(Problem.format).join("; "), maxProblemBytes)
+  Format.cut(found.map(Problem.format).join("; "), maxProblemBytes)
 
 const failure = ({ backupId, message, outcome, reason }: HistoryEntry): ReadonlyArray<string> => {
   const what = `${backupId ?? "The newest run"} ${outcome === "failed" ? "failed" : "was interrupted"}`
@@ -120,12 +120,12 @@ const failure = ({ backupId, message, outcome, reason }: HistoryEntry): Readonly
 const byHand = `To try again, set annotation ${triggerAnnotation} to a new value`
 
 /** When a failed backup is tried again. */
-const again = ({ active, outlook, queue }: Facts): string => {
+const again = ({ active, state, queue }: Facts): string => {
   if (active !== undefined) return `${active.backupId} is running`
   if (queue !== undefined) return "The next run waits for its turn"
-  switch (outlook?._tag) {
+  switch (state?._tag) {
     case "Scheduled":
-      return `Tried again at ${Words.time(outlook.nextMillis)}`
+      return `Tried again at ${Format.time(state.nextMillis)}`
     case "Suspended":
       return `Suspended: not tried again by itself. ${byHand}`
     default:
@@ -140,6 +140,6 @@ const lastSuccess = ({ last }: Question): string => {
   const held =
     lastBackupRecords === undefined || lastBackupSize === undefined
       ? ""
-      : ` with ${Words.count(lastBackupRecords)} records in ${Words.bytes(lastBackupSize)}`
+      : ` with ${Format.count(lastBackupRecords)} records in ${Format.bytes(lastBackupSize)}`
   return `Last success: ${lastBackupId}${lastBackupTime === undefined ? "" : ` at ${lastBackupTime}`}${held}.`
 }

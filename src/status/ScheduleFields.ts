@@ -1,8 +1,8 @@
-import type { Remembered } from "../schedule/ScheduleMemory.ts"
+import type { ScheduleMemory } from "../schedule/ScheduleMemory.ts"
 import type { Status } from "./Status.ts"
-import * as Words from "./Format.ts"
+import * as Format from "./Format.ts"
 
-/** The fields of the status that carry what must be remembered between two looks. */
+/** The fields of the status that carry what must be memory between two looks. */
 export type Memory = Pick<
   Status,
   "observedSchedule" | "scheduledSince" | "lastScheduledTime" | "skippedSlots" | "handledTrigger" | "pendingTrigger"
@@ -13,12 +13,12 @@ export type Memory = Pick<
  * That the one run of a resource without schedule was asked for is kept as its `lastScheduledTime`: a resource that had a slot has
  * had its run.
  */
-export const read = (status: Memory): Remembered => {
+export const read = (status: Memory): ScheduleMemory => {
   const { handledTrigger, lastScheduledTime, observedSchedule, pendingTrigger, scheduledSince, skippedSlots } = status
   return {
     ...(observedSchedule === undefined ? {} : { observedSchedule }),
-    ...(scheduledSince === undefined ? {} : { sinceMillis: Words.millis(scheduledSince) }),
-    ...(lastScheduledTime === undefined ? {} : { lastSlotMillis: Words.millis(lastScheduledTime) }),
+    ...(scheduledSince === undefined ? {} : { sinceMillis: Format.millis(scheduledSince) }),
+    ...(lastScheduledTime === undefined ? {} : { lastSlotMillis: Format.millis(lastScheduledTime) }),
     ...(skippedSlots === undefined ? {} : { skippedSlots }),
     ...(handledTrigger === undefined ? {} : { handledTrigger }),
     ...(pendingTrigger === undefined
@@ -26,20 +26,20 @@ export const read = (status: Memory): Remembered => {
       : {
           pendingTrigger: {
             token: pendingTrigger.token,
-            firstSeenMillis: Words.millis(pendingTrigger.firstSeenTime)
+            firstSeenMillis: Format.millis(pendingTrigger.firstSeenTime)
           }
         })
   }
 }
 
 /** The fields that hold it. Writing what was read changes nothing. */
-export const write = (remembered: Remembered): Memory => {
-  const { handledTrigger, isOnceDone, observedSchedule, pendingTrigger, sinceMillis, skippedSlots } = remembered
-  const lastSlotMillis = remembered.lastSlotMillis ?? (isOnceDone === true ? (sinceMillis ?? 0) : undefined)
+export const write = (memory: ScheduleMemory): Memory => {
+  const { handledTrigger, isOnceDone, observedSchedule, pendingTrigger, sinceMillis, skippedSlots } = memory
+  const lastSlotMillis = memory.lastSlotMillis ?? (isOnceDone === true ? (sinceMillis ?? 0) : undefined)
   return {
     ...(observedSchedule === undefined ? {} : { observedSchedule }),
-    ...(sinceMillis === undefined ? {} : { scheduledSince: Words.time(sinceMillis) }),
-    ...(lastSlotMillis === undefined ? {} : { lastScheduledTime: Words.time(lastSlotMillis) }),
+    ...(sinceMillis === undefined ? {} : { scheduledSince: Format.time(sinceMillis) }),
+    ...(lastSlotMillis === undefined ? {} : { lastScheduledTime: Format.time(lastSlotMillis) }),
     ...(skippedSlots === undefined ? {} : { skippedSlots }),
     ...(handledTrigger === undefined ? {} : { handledTrigger }),
     ...(pendingTrigger === undefined
@@ -47,7 +47,7 @@ export const write = (remembered: Remembered): Memory => {
       : {
           pendingTrigger: {
             token: pendingTrigger.token,
-            firstSeenTime: Words.time(pendingTrigger.firstSeenMillis)
+            firstSeenTime: Format.time(pendingTrigger.firstSeenMillis)
           }
         })
   }

@@ -2,17 +2,22 @@
  * True when two statuses say the same: the order of keys does not count, and a key without value is no key. To be asked before a
  * status is written, so that a look that found nothing new writes nothing.
  */
-export const isSame = (a: unknown, b: unknown): boolean => {
+export const deepEqual = (a: unknown, b: unknown): boolean => {
   if (Object.is(a, b)) return true
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false
   if (Array.isArray(a) || Array.isArray(b)) {
     return (
-      Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, index) => isSame(item, b[index]))
+      Array.isArray(a) &&
+      Array.isArray(b) &&
+      a.length === b.length &&
+      a.every((item, index) => deepEqual(item, b[index]))
     )
   }
   const left = given(a)
   const right = given(b)
-  return left.size === right.size && [...left].every(([key, value]) => right.has(key) && isSame(value, right.get(key)))
+  return (
+    left.size === right.size && [...left].every(([key, value]) => right.has(key) && deepEqual(value, right.get(key)))
+  )
 }
 
 const given = (value: object): ReadonlyMap<string, unknown> =>

@@ -10,7 +10,7 @@ import * as Operator from "../Operator.ts"
 import { PodProgress } from "../operator/PodProgress.ts"
 import * as Reconciler from "../operator/Reconciler.ts"
 import * as TopicSelection from "../backup/TopicSelection.ts"
-import * as Manifest from "../resource/ManifestParser.ts"
+import * as ManifestParser from "../resource/ManifestParser.ts"
 import { Secrets } from "../secrets/MountedSecrets.ts"
 import { InMemoryObjectStores, type InMemoryStore } from "../storage/InMemoryObjectStore.ts"
 import { ObjectStores } from "../storage/ObjectStore.ts"
@@ -106,7 +106,7 @@ const questions = (
   services: Context.Context<KafkaSources | Secrets>
 ) => {
   const backupOf = Effect.fnUntraced(function* (name: string) {
-    return yield* Effect.fromResult(Manifest.fromServer(yield* kubectl.get(name)))
+    return yield* Effect.fromResult(ManifestParser.fromServer(yield* kubectl.get(name)))
   })
   return {
     storeOf: Effect.fnUntraced(function* (name: string) {

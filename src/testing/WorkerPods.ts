@@ -8,7 +8,7 @@ import type { RunSummary } from "../outcome/RunSummary.ts"
 import * as SummaryCodec from "../outcome/SummaryCodec.ts"
 import * as Labels from "../operator/Labels.ts"
 import { fromJson, PodProgress } from "../operator/PodProgress.ts"
-import * as FrozenRun from "../identity/RunSpec.ts"
+import * as RunSpec from "../identity/RunSpec.ts"
 import type { Secrets } from "../secrets/MountedSecrets.ts"
 import type { ObjectStores } from "../storage/ObjectStore.ts"
 
@@ -49,20 +49,20 @@ export class WorkerPods extends Context.Service<
           progress: RunProgress.RunProgress
         ): Effect.Effect<RunSummary | undefined, never, KafkaSources | ObjectStores | Secrets> => {
           const { args = [], env = [] } = container(pod)
-          const frozen = FrozenRun.decode(env.find(({ name }) => name === Labels.frozenVariable)?.value ?? "")
-          if (Result.isFailure(frozen)) return Effect.succeed(undefined)
+          const runSpec = RunSpec.decode(env.find(({ name }) => name === Labels.runSpecVariable)?.value ?? "")
+          if (Result.isFailure(runSpec)) return Effect.succeed(undefined)
           const place = { volumes, host: pod.metadata.name }
           switch (args[0]) {
             case "run":
-              return Worker.run(frozen.success, { ...place, stop, progress })
+              return Worker.run(runSpec.success, { ...place, stop, progress })
             case "prune":
               return Worker.prune(
-                frozen.success,
+                runSpec.success,
                 place,
                 args.includes("--all") ? { _tag: "All" } : { _tag: "Older", keep: undefined }
               )
             case "list":
-              return Worker.list(frozen.success, place)
+              return Worker.list(runSpec.success, place)
             default:
               return Effect.succeed(undefined)
           }

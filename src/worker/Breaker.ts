@@ -31,7 +31,7 @@ export const settings = (spec: CircuitBreakerSpec): BreakerSettings | undefined 
 }
 
 /** What a breaker makes of one port's failures. */
-export interface Judgement<E> {
+export interface FailureClassifier<E> {
   /** `blamed`: waiting may cure it. `answered`: the target works, whatever it said. `unrelated`: says nothing of it. */
   readonly verdict: (error: E) => "blamed" | "answered" | "unrelated"
   /** How long the target asked us to wait. */
@@ -41,7 +41,7 @@ export interface Judgement<E> {
 }
 
 /** Something to do now and then while a call is held back; its failure becomes the call's. */
-export interface Lookout<E> {
+export interface WhileWaiting<E> {
   readonly everyMillis: number
   readonly look: Effect.Effect<void, E>
 }
@@ -49,7 +49,7 @@ export interface Lookout<E> {
 /** The breaker of one target. */
 export interface Breaker<E extends Error> {
   /** One attempt, made as soon as the breaker lets it through; fails with the last cause when the budget ends first. */
-  readonly attempt: <A>(call: Effect.Effect<A, E>, lookout?: Lookout<E>) => Effect.Effect<A, E>
+  readonly attempt: <A>(call: Effect.Effect<A, E>, whileWaiting?: WhileWaiting<E>) => Effect.Effect<A, E>
   /**
    * Attempts until one succeeds or fails for good: between them jittered waits of 200 ms, doubling to 8 s, never less
    * than the target asked for; none while the breaker is open. Gives up when the target, or this call while the breaker
@@ -60,7 +60,7 @@ export interface Breaker<E extends Error> {
 
 /** The breakers of one run, one for each target. */
 export interface Breakers {
-  readonly of: <E extends Error>(target: string, judgement: Judgement<E>) => Breaker<E>
+  readonly of: <E extends Error>(target: string, classifier: FailureClassifier<E>) => Breaker<E>
 }
 
 /** How often those who wait look whether the one probe is over. */
@@ -82,7 +82,7 @@ export const make = (settings: BreakerSettings, journal: Journal): Effect.Effect
       tripPolicy: CircuitBreaker.consecutive(settings.failureThreshold),
       openDuration: settings.resetMillis
     })
-    return { of: (target, judgement) => makeOne(circuits, settings, journal, target, judgement) } satisfies Breakers
+    return { of: (target, classifier) => makeOne(circuits, settings, journal, target, classifier) } satisfies Breakers
   }).pipe(Effect.provide(CircuitBreaker.layerStoreMemory({ idleTimeToLive: "1 day" }), { local: true }))
 
 const makeOne = <E extends Error>(
@@ -90,7 +90,7 @@ const makeOne = <E extends Error>(
   { budgetMillis }: BreakerSettings,
   journal: Journal,
   target: string,
-  judgement: Judgement<E>
+  classifier: FailureClassifier<E>
 ): Breaker<E> => {
   let outage: Outage<E> | undefined
   let isOpen = false
@@ -104,9 +104,9 @@ const makeOne = <E extends Error>(
     if (Exit.isSuccess(exit)) return CircuitBreaker.success
     const error = errorOf(exit)
     if (error === undefined) return CircuitBreaker.ignored
-    switch (judgement.verdict(error)) {
+    switch (classifier.verdict(error)) {
       case "blamed": {
-        const retryAfter = judgement.retryAfterMillis(error)
+        const retryAfter = classifier.retryAfterMillis(error)
         return CircuitBreaker.failure(retryAfter === undefined ? {} : { retryAfter })
       }
       case "answered":
@@ -146,7 +146,7 @@ const makeOne = <E extends Error>(
   })
 
   /** Waits until the breaker lets `call` through, and makes it. */
-  const enter = <A>(call: Effect.Effect<A, E>, lookout?: Lookout<E>): Effect.Effect<Entered<A, E>, E> =>
+  const enter = <A>(call: Effect.Effect<A, E>, whileWaiting?: WhileWaiting<E>): Effect.Effect<Entered<A, E>, E> =>
     Effect.suspend(() => {
       let isHeld = false
       let begunMillis = 0
@@ -172,11 +172,11 @@ const makeOne = <E extends Error>(
           }
           const leftMillis = outage === undefined ? Infinity : outage.sinceMillis + budgetMillis - nowMillis
           if (outage !== undefined && leftMillis <= 0) {
-            return { _tag: "Spent", error: judgement.givenUp(outage.last, nowMillis - outage.sinceMillis) } as const
+            return { _tag: "Spent", error: classifier.givenUp(outage.last, nowMillis - outage.sinceMillis) } as const
           }
           const shutMillis = reason._tag === "CircuitOpen" ? Duration.toMillis(reason.retryAfter) : probePollMillis
-          yield* Effect.sleep(Math.max(1, Math.min(shutMillis, leftMillis, lookout?.everyMillis ?? Infinity)))
-          if (lookout !== undefined) yield* lookout.look
+          yield* Effect.sleep(Math.max(1, Math.min(shutMillis, leftMillis, whileWaiting?.everyMillis ?? Infinity)))
+          if (whileWaiting !== undefined) yield* whileWaiting.look
         }
       })
       const release = Effect.flatMap(Clock.currentTimeMillis, (nowMillis) =>
@@ -187,8 +187,8 @@ const makeOne = <E extends Error>(
       return Effect.ensuring(loop, release)
     })
 
-  const attempt: Breaker<E>["attempt"] = (call, lookout) =>
-    Effect.flatMap(enter(call, lookout), (entered) =>
+  const attempt: Breaker<E>["attempt"] = (call, whileWaiting) =>
+    Effect.flatMap(enter(call, whileWaiting), (entered) =>
       entered._tag === "Spent" ? Effect.fail(entered.error) : entered.exit
     )
 
@@ -202,7 +202,7 @@ const makeOne = <E extends Error>(
       const { exit, waitedMillis } = entered
       if (Exit.isSuccess(exit)) return exit.value
       const error = errorOf(exit)
-      if (error === undefined || judgement.verdict(error) !== "blamed") return yield* exit
+      if (error === undefined || classifier.verdict(error) !== "blamed") return yield* exit
       const nowMillis = yield* Clock.currentTimeMillis
       heldMillis += waitedMillis
       if (waitedMillis > 0) inARow = 0
@@ -210,9 +210,9 @@ const makeOne = <E extends Error>(
       const ofCall = nowMillis - failedSinceMillis - heldMillis
       const ofTarget = outage === undefined ? 0 : nowMillis - outage.sinceMillis
       const spentMillis = Math.max(ofCall, ofTarget)
-      const asked = judgement.retryAfterMillis(error)
+      const asked = classifier.retryAfterMillis(error)
       if (spentMillis >= budgetMillis || (asked ?? 0) > budgetMillis - spentMillis) {
-        return yield* Effect.fail(judgement.givenUp(error, spentMillis))
+        return yield* Effect.fail(classifier.givenUp(error, spentMillis))
       }
       yield* Effect.sleep(Retry.delayMillis(++inARow, yield* Random.next, asked))
     }

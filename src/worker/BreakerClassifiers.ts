@@ -1,6 +1,6 @@
 import type { KafkaError } from "../kafka/KafkaError.ts"
 import { ObjectStoreError, StoreUnavailable } from "../storage/ObjectStoreError.ts"
-import type { Judgement } from "./Breaker.ts"
+import type { FailureClassifier } from "./Breaker.ts"
 
 const minutes = (millis: number) => `${Math.round(millis / 6000) / 10} min`
 
@@ -8,7 +8,7 @@ const askedMillis = ({ reason }: ObjectStoreError) =>
   reason._tag === "StoreUnavailable" ? reason.retryAfterMillis : undefined
 
 /** An object that is or is not there shows a store that works; only what waiting may cure counts against it. */
-export const storage: Judgement<ObjectStoreError> = {
+export const storage: FailureClassifier<ObjectStoreError> = {
   verdict: (error) => {
     if (error.isRetryable) return "blamed"
     return error.reason._tag === "ObjectNotFound" || error.reason._tag === "ObjectExists" ? "answered" : "unrelated"
@@ -27,7 +27,7 @@ export const storage: Judgement<ObjectStoreError> = {
 }
 
 /** Lost connections and time-outs count against a broker; what it says, error codes included, shows that it works. */
-export const broker: Judgement<KafkaError> = {
+export const broker: FailureClassifier<KafkaError> = {
   verdict: ({ isRetryable, reason }) => (reason._tag === "BrokerUnreachable" && isRetryable ? "blamed" : "unrelated"),
   retryAfterMillis: () => undefined,
   givenUp: (error) => error

@@ -1,11 +1,11 @@
 import { Effect, type Scope } from "effect"
-import type { BrokerCare } from "../kafka/BrokerGuards.ts"
+import type { BrokerGuards } from "../kafka/BrokerGuards.ts"
 import type { KafkaError } from "../kafka/KafkaError.ts"
 import * as GuardedObjectStore from "../storage/GuardedObjectStore.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Breaker from "./Breaker.ts"
 import * as BreakerJournal from "./BreakerJournal.ts"
-import * as BreakerJudgements from "./BreakerClassifiers.ts"
+import * as BreakerClassifiers from "./BreakerClassifiers.ts"
 
 /** What stands between a run and the systems it depends on. */
 export interface Guards {
@@ -15,7 +15,7 @@ export interface Guards {
   /** The first connection to the cluster, likewise. */
   readonly connecting: <A>(once: () => Effect.Effect<A, KafkaError>) => Effect.Effect<A, KafkaError>
   /** Absent where breakers are switched off: a source then has its own patience only. */
-  readonly brokers: BrokerCare | undefined
+  readonly brokers: BrokerGuards | undefined
 }
 
 /**
@@ -41,15 +41,15 @@ export const make = (
       const known = brokers.get(node)
       if (known !== undefined) return known
       const target = node === "any" ? "the kafka cluster" : `kafka broker ${node}`
-      const made = breakers.of(target, BreakerJudgements.broker)
+      const made = breakers.of(target, BreakerClassifiers.broker)
       brokers.set(node, made)
       return made
     }
     return {
-      opening: breakers.of("storage", BreakerJudgements.storage).persist,
+      opening: breakers.of("storage", BreakerClassifiers.storage).persist,
       connecting: broker("any").persist,
       store: (store) =>
-        GuardedObjectStore.make(store, breakers.of(`storage ${store.location}`, BreakerJudgements.storage).persist),
+        GuardedObjectStore.make(store, breakers.of(`storage ${store.location}`, BreakerClassifiers.storage).persist),
       brokers: { guard: (node) => broker(node).attempt, budgetMillis: settings.budgetMillis }
     }
   })

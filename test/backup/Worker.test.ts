@@ -5,8 +5,8 @@ import type { RunReport } from "../../src/backup/RunReport.ts"
 import * as RunProgress from "../../src/worker/RunProgress.ts"
 import * as Summarizing from "../../src/backup/Summarizing.ts"
 import * as Worker from "../../src/Worker.ts"
-import type { FrozenRun } from "../../src/identity/RunSpec.ts"
-import * as Manifest from "../../src/resource/ManifestParser.ts"
+import type { RunSpec } from "../../src/identity/RunSpec.ts"
+import * as ManifestParser from "../../src/resource/ManifestParser.ts"
 import * as MountedSecrets from "../../src/secrets/MountedSecrets.ts"
 import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
 import { ObjectStores } from "../../src/storage/ObjectStore.ts"
@@ -24,9 +24,9 @@ const layer = Layer.mergeAll(stores, MountedSecrets.layer(undefined)).pipe(
   Layer.provideMerge(NodeServices.layer)
 )
 
-const frozen = (hour: number, trigger?: string, more: Record<string, unknown> = {}): FrozenRun => ({
+const runSpec = (hour: number, trigger?: string, more: Record<string, unknown> = {}): RunSpec => ({
   backup: Result.getOrThrow(
-    Manifest.fromServer({
+    ManifestParser.fromServer({
       apiVersion: "kafka.oso.sh/v1alpha1",
       kind: "KafkaBackup",
       metadata: { name: "nightly", namespace: "kafka", uid: "uid-1" },
@@ -45,7 +45,7 @@ const frozen = (hour: number, trigger?: string, more: Record<string, unknown> = 
 
 const place = { volumes: "/volumes", host: "test" }
 
-const carriedOut = Effect.fnUntraced(function* (run: FrozenRun) {
+const carriedOut = Effect.fnUntraced(function* (run: RunSpec) {
   const stop = yield* Deferred.make<void>()
   return yield* Worker.run(run, { ...place, stop, progress: RunProgress.make() })
 })
@@ -57,8 +57,8 @@ describe("Worker", () => {
   it.live("tells of a run what it made, and what retention left in storage, the newest first", () =>
     Effect.gen(function* () {
       yield* fill((yield* world).cluster)
-      for (const hour of [1, 2]) yield* carriedOut(frozen(hour))
-      const summary = yield* carriedOut(frozen(3))
+      for (const hour of [1, 2]) yield* carriedOut(runSpec(hour))
+      const summary = yield* carriedOut(runSpec(3))
       assert.deepInclude(summary, {
         command: "run",
         outcome: "success",
@@ -80,12 +80,12 @@ describe("Worker", () => {
   it.live("finds the set of a trigger again whenever that was first seen, and says so", () =>
     Effect.gen(function* () {
       yield* fill((yield* world).cluster)
-      const first = yield* carriedOut(frozen(1, "release 7"))
-      const again = yield* carriedOut(frozen(2, "release 7"))
+      const first = yield* carriedOut(runSpec(1, "release 7"))
+      const again = yield* carriedOut(runSpec(2, "release 7"))
       assert.deepStrictEqual([first.alreadyComplete, first.backupId], [undefined, "nightly-20261123-010000"])
       assert.deepStrictEqual([again.alreadyComplete, again.backupId], [true, "nightly-20261123-010000"])
       assert.deepStrictEqual(ids(again), ids(first))
-      const other = yield* carriedOut(frozen(1, "release 8"))
+      const other = yield* carriedOut(runSpec(1, "release 8"))
       assert.strictEqual(other.backupId, "nightly-20261123-010001")
     }).pipe(Effect.provide(layer))
   )
@@ -93,13 +93,13 @@ describe("Worker", () => {
   it.live("tells why there is no set, with what to do", () =>
     Effect.gen(function* () {
       yield* fill((yield* world).cluster)
-      const missing = yield* carriedOut(frozen(1, undefined, { topics: ["oders"] }))
+      const missing = yield* carriedOut(runSpec(1, undefined, { topics: ["oders"] }))
       assert.deepInclude(missing, { outcome: "failed", exitCode: 13, reason: "TopicMissing" })
       assert.strictEqual(missing.message, "the cluster has no topic oders")
       assert.match(missing.advice!, /create the topic/)
       const caSecret = { name: "ca" }
       const s3 = { bucket: "backups", region: "eu-west-1", endpoint: "https://s3.test", caSecret }
-      const secret = yield* carriedOut(frozen(1, undefined, { storage: { storageType: "s3", s3 } }))
+      const secret = yield* carriedOut(runSpec(1, undefined, { storage: { storageType: "s3", s3 } }))
       assert.deepInclude(secret, { outcome: "failed", exitCode: 11, reason: "SecretUnusable" })
       assert.match(secret.message!, /^Secret ca, key ca\.crt: /)
     }).pipe(Effect.provide(layer))
@@ -109,26 +109,26 @@ describe("Worker", () => {
     Effect.gen(function* () {
       yield* fill((yield* world).cluster)
       const all = { retention: undefined }
-      for (const hour of [1, 2, 3]) yield* carriedOut(frozen(hour, undefined, all))
-      const other = frozen(4)
+      for (const hour of [1, 2, 3]) yield* carriedOut(runSpec(hour, undefined, all))
+      const other = runSpec(4)
       const { metadata } = other.backup
       yield* carriedOut({ ...other, backup: { ...other.backup, metadata: { ...metadata, uid: "uid-2" } } })
 
-      const listed = yield* Worker.list(frozen(3), place)
+      const listed = yield* Worker.list(runSpec(3), place)
       assert.deepInclude(listed, { command: "list", outcome: "success", exitCode: 0 })
       assert.deepStrictEqual(
         ids(listed),
         [3, 2, 1].map((hour) => `nightly-20261123-0${hour}0000`)
       )
-      const unbounded = yield* Worker.prune(frozen(3, undefined, all), place, { _tag: "Older", keep: undefined })
+      const unbounded = yield* Worker.prune(runSpec(3, undefined, all), place, { _tag: "Older", keep: undefined })
       assert.deepInclude(unbounded, { outcome: "failed", exitCode: 2, reason: "KeepsEverything" })
-      const pruned = yield* Worker.prune(frozen(3), place, { _tag: "Older", keep: undefined })
+      const pruned = yield* Worker.prune(runSpec(3), place, { _tag: "Older", keep: undefined })
       assert.deepInclude(pruned, { command: "prune", outcome: "success", removed: 1 })
       assert.deepStrictEqual(
         ids(pruned),
         [3, 2].map((hour) => `nightly-20261123-0${hour}0000`)
       )
-      const cleaned = yield* Worker.prune(frozen(3), place, { _tag: "All" })
+      const cleaned = yield* Worker.prune(runSpec(3), place, { _tag: "All" })
       assert.deepInclude(cleaned, { outcome: "success", removed: 2, catalogue: { total: 0, sets: [] } })
       assert.isTrue((yield* (yield* world).memory.keys).includes("nightly-20261123-040000/manifest.json" as never))
     }).pipe(Effect.provide(layer))

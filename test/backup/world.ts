@@ -3,7 +3,7 @@ import { assert } from "@effect/vitest"
 import * as Run from "../../src/backup/Run.ts"
 import * as RunProgress from "../../src/worker/RunProgress.ts"
 import type { RunRequest } from "../../src/backup/RunRequest.ts"
-import type { BrokerCare } from "../../src/kafka/BrokerGuards.ts"
+import type { BrokerGuards } from "../../src/kafka/BrokerGuards.ts"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
 import { KafkaSource, KafkaSources } from "../../src/kafka/KafkaSource.ts"
@@ -47,7 +47,7 @@ export interface RunOptions {
   readonly segmentBytes?: number
   readonly stop?: Deferred.Deferred<void>
   readonly progress?: RunProgress.RunProgress
-  readonly care?: BrokerCare | undefined
+  readonly care?: BrokerGuards | undefined
 }
 
 /** One attempt, with segments small enough that a story has many. */

@@ -54,10 +54,10 @@ describe("kafka-backup demo", () => {
 
   it("triggers a run, and lets lowered retention remove the oldest", () => {
     const [before, after] = answers("kubectl get kafkabackup demo -o json |").map((text) =>
-      text.split("\n").map((line) => JSON.parse(line) as { readonly backupId: string; readonly occasion: string })
+      text.split("\n").map((line) => JSON.parse(line) as { readonly backupId: string; readonly cause: string })
     )
     assert.deepStrictEqual(
-      before!.map(({ occasion }) => occasion),
+      before!.map(({ cause }) => cause),
       ["schedule", "trigger", "schedule"]
     )
     assert.deepStrictEqual(after, before!.slice(0, 2))

@@ -5,14 +5,14 @@ import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import * as SummaryCodec from "../../src/outcome/SummaryCodec.ts"
-import * as FrozenRun from "../../src/identity/RunSpec.ts"
-import * as Manifest from "../../src/resource/ManifestParser.ts"
+import * as RunSpec from "../../src/identity/RunSpec.ts"
+import * as ManifestParser from "../../src/resource/ManifestParser.ts"
 import { ObjectStores } from "../../src/storage/ObjectStore.ts"
 import { backupId, cluster, desk, jsonLines, layer, manifest, slot, type } from "./terminal.ts"
 
 /** The commands as a Job's container starts them: what to do from the environment, the end into a file. */
 
-const variable = "KAFKA_BACKUP_TEST_FROZEN_RUN"
+const variable = "KAFKA_BACKUP_TEST_RUN_SPEC"
 
 /** Sets the environment variable for as long as the scope lasts. */
 const environment = (value: string) =>
@@ -21,8 +21,8 @@ const environment = (value: string) =>
     () => Effect.sync(() => void delete process.env[variable])
   )
 
-const frozen = (run: { readonly slot: string; readonly trigger?: string }, text = manifest()) =>
-  Result.getOrThrow(FrozenRun.encode({ backup: Result.getOrThrow(Manifest.parse(text)), ...run }))
+const runSpec = (run: { readonly slot: string; readonly trigger?: string }, text = manifest()) =>
+  Result.getOrThrow(RunSpec.encode({ backup: Result.getOrThrow(ManifestParser.parse(text)), ...run }))
 
 const summaryIn = (file: string) => Result.getOrThrow(SummaryCodec.decode(readFileSync(file, "utf8")))
 
@@ -39,15 +39,15 @@ const pod = Effect.fnUntraced(function* (text?: string) {
 })
 
 describe("-f env:NAME", () => {
-  it.live("runs the slot that was frozen, and keeps as many sets as the frozen resource says", () =>
+  it.live("runs the slot that was runSpec, and keeps as many sets as the runSpec resource says", () =>
     Effect.gen(function* () {
       const { claim, fromEnvironment, log, summary } = yield* pod()
-      yield* environment(frozen({ slot }, manifest("retention: {backups: 1}")))
+      yield* environment(runSpec({ slot }, manifest("retention: {backups: 1}")))
       const { exitCode } = yield* type("run", ...fromEnvironment, ...summary)
       assert.strictEqual(exitCode, 0)
       assert.isTrue(existsSync(join(claim, backupId, "manifest.json")))
       assert.strictEqual(summaryIn(log).backupId, backupId)
-      yield* environment(frozen({ slot: "2026-11-23T13:00:00Z" }, manifest("retention: {backups: 1}")))
+      yield* environment(runSpec({ slot: "2026-11-23T13:00:00Z" }, manifest("retention: {backups: 1}")))
       assert.strictEqual((yield* type("run", ...fromEnvironment, ...summary)).exitCode, 0)
       assert.isFalse(existsSync(join(claim, backupId)))
       assert.strictEqual(summaryIn(log).removed, 1)
@@ -59,7 +59,7 @@ describe("-f env:NAME", () => {
   it.live("gives a trigger one set, by hand too, whenever it was first seen", () =>
     Effect.gen(function* () {
       const { fromEnvironment, log, options, summary } = yield* pod()
-      yield* environment(frozen({ slot, trigger: "release 7" }))
+      yield* environment(runSpec({ slot, trigger: "release 7" }))
       assert.strictEqual((yield* type("run", ...fromEnvironment, ...summary)).exitCode, 0)
       const report = jsonLines((yield* type("run", ...options, "--trigger", "release 7", ...summary)).out).at(-1)
       assert.deepStrictEqual([report.alreadyComplete, report.identity.trigger], [true, "release 7"])
@@ -82,7 +82,7 @@ describe("-f env:NAME", () => {
       const plain = yield* type("run", ...fromEnvironment, ...summary)
       assert.strictEqual(plain.exitCode, 10)
       assert.include(summaryIn(log).message!, "it does not begin with kafka-backup-run-1:")
-      yield* environment(frozen({ slot }))
+      yield* environment(runSpec({ slot }))
       for (const [flag, value] of [
         ["--slot", "2026-11-23T13:00:00Z"],
         ["--trigger", "again"]
@@ -206,7 +206,7 @@ describe("kafka-backup prune --all", () => {
       assert.strictEqual(dry.out, "would remove nightly-20261123-010000\nwould remove nightly-20261123-020000\n")
       assert.lengthOf(stored(), 3)
 
-      yield* environment(frozen({ slot }))
+      yield* environment(runSpec({ slot }))
       const fromEnvironment = ["-f", `env:${variable}`, ...options.slice(2)]
       assert.strictEqual((yield* type("prune", ...fromEnvironment, "--all")).exitCode, 2)
       const done = yield* type("prune", ...fromEnvironment, "--all", "--confirm", "nightly", ...summary)

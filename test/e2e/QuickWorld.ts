@@ -29,8 +29,8 @@ export const gist = (status: Json): Json => ({
   activeRun: status["activeRun"],
   skippedSlots: status["skippedSlots"],
   records: status["lastBackupRecords"],
-  history: (status["backupHistory"] ?? []).map(({ occasion, outcome, reason, records }: Json) => ({
-    occasion,
+  history: (status["backupHistory"] ?? []).map(({ cause, outcome, reason, records }: Json) => ({
+    cause,
     outcome,
     reason,
     records
@@ -143,7 +143,7 @@ export class QuickWorld {
     return status
   }
 
-  /** One Job, one start of a pod and one entry of the history for each of the expected triggers; undefined is any other occasion. */
+  /** One Job, one start of a pod and one entry of the history for each of the expected triggers; undefined is any other cause. */
   async assertOnceEach(name: string, tokens: ReadonlyArray<string | undefined>): Promise<void> {
     const token = ({ metadata }: Json): string | undefined => metadata.annotations["kafka.oso.sh/trigger"]
     const jobs = await this.jobs(name)

@@ -10,9 +10,9 @@ import { inflateSync } from "node:zlib"
 const [journal = "", command = "", ...args] = process.argv.slice(2)
 const startedAt = new Date().toISOString()
 const summaryFile = args[args.indexOf("--summary") + 1] ?? ""
-const frozen = process.env["KAFKA_BACKUP_FROZEN_RUN"] ?? ""
+const runSpec = process.env["KAFKA_BACKUP_RUN_SPEC"] ?? ""
 const { backup, slot, trigger } = JSON.parse(
-  inflateSync(Buffer.from(frozen.slice(frozen.indexOf(":") + 1), "base64")).toString("utf8")
+  inflateSync(Buffer.from(runSpec.slice(runSpec.indexOf(":") + 1), "base64")).toString("utf8")
 ) as {
   readonly backup: { readonly metadata: { readonly name: string } }
   readonly slot: string

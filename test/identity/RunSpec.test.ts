@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { deflateSync } from "node:zlib"
-import * as FrozenRun from "../../src/identity/RunSpec.ts"
-import * as Manifest from "../../src/resource/ManifestParser.ts"
+import * as RunSpec from "../../src/identity/RunSpec.ts"
+import * as ManifestParser from "../../src/resource/ManifestParser.ts"
 import { fullSpec } from "../resource/manifests.ts"
 
 const slot = "2026-11-24T07:00:00Z"
@@ -10,7 +10,7 @@ const metadata = { name: "nightly", namespace: "kafka", uid: "8f7c", generation:
 
 const aBackup = (spec: Record<string, unknown> = fullSpec(), more: Record<string, unknown> = {}) =>
   Result.getOrThrow(
-    Manifest.fromServer({
+    ManifestParser.fromServer({
       apiVersion: "kafka.oso.sh/v1alpha1",
       kind: "KafkaBackup",
       metadata: { ...metadata, ...more },
@@ -18,19 +18,19 @@ const aBackup = (spec: Record<string, unknown> = fullSpec(), more: Record<string
     })
   )
 
-const encoded = (frozen: FrozenRun.FrozenRun) => Result.getOrThrow(FrozenRun.encode(frozen))
-const thawed = (text: string) => Result.getOrThrow(FrozenRun.decode(text))
+const encoded = (runSpec: RunSpec.RunSpec) => Result.getOrThrow(RunSpec.encode(runSpec))
+const thawed = (text: string) => Result.getOrThrow(RunSpec.decode(text))
 const packed = (content: string) => `kafka-backup-run-1:${deflateSync(content).toString("base64")}`
-const refusal = (text: string) => Result.getOrThrow(Result.flip(FrozenRun.decode(text))).message
+const refusal = (text: string) => Result.getOrThrow(Result.flip(RunSpec.decode(text))).message
 
 const Name = Schema.String.check(Schema.isPattern(/^[a-z0-9]([a-z0-9-]{0,60}[a-z0-9])?$/))
 const Topics = Schema.NonEmptyArray(Schema.String.check(Schema.isPattern(/^[a-zA-Z0-9._-]{1,40}\*?$/)))
 const Token = Schema.String.check(Schema.isPattern(/^[^\ud800-\udfff]{1,100}$/u))
 
-describe("FrozenRun", () => {
+describe("RunSpec", () => {
   it("gives back every field of the spec, the identity, slot and trigger", () => {
-    const frozen = { backup: aBackup(), slot, trigger: "release 1.2, $(date) ☂" }
-    assert.deepStrictEqual(thawed(encoded(frozen)), frozen)
+    const runSpec = { backup: aBackup(), slot, trigger: "release 1.2, $(date) ☂" }
+    assert.deepStrictEqual(thawed(encoded(runSpec)), runSpec)
   })
 
   it.prop(
@@ -39,8 +39,8 @@ describe("FrozenRun", () => {
     ([name, topics, trigger]) => {
       const usable = topics.filter((topic) => !/^\.{1,2}$/.test(topic))
       const spec = { ...fullSpec(), topics: [...new Set(["orders", ...usable])].slice(0, 100) }
-      const frozen = { backup: aBackup(spec, { name }), slot, ...(trigger === undefined ? {} : { trigger }) }
-      assert.deepStrictEqual(thawed(encoded(frozen)), frozen)
+      const runSpec = { backup: aBackup(spec, { name }), slot, ...(trigger === undefined ? {} : { trigger }) }
+      assert.deepStrictEqual(thawed(encoded(runSpec)), runSpec)
     }
   )
 
@@ -69,8 +69,8 @@ describe("FrozenRun", () => {
       return "abcdefghijklmnopqrstuvwxyz0123456789"[state % 36]
     }
     const topics = Array.from({ length: 1000 }, () => Array.from({ length: 240 }, letter).join(""))
-    const error = Result.getOrThrow(Result.flip(FrozenRun.encode({ backup: aBackup({ ...fullSpec(), topics }), slot })))
-    assert.isAbove(error.length, FrozenRun.maxLength)
+    const error = Result.getOrThrow(Result.flip(RunSpec.encode({ backup: aBackup({ ...fullSpec(), topics }), slot })))
+    assert.isAbove(error.length, RunSpec.maxLength)
     assert.match(error.message, /takes \d{6} bytes .* room for 98304/)
     assert.match(error.advice, /shorten spec\.topics, .*wildcard/)
   })
@@ -80,7 +80,7 @@ describe("FrozenRun", () => {
     const { topics: _topics, ...without } = fullSpec()
     assert.match(refusal(""), /does not begin with kafka-backup-run-1:/)
     assert.match(refusal(encoded({ backup: aBackup(), slot }).slice(0, -20)), /damaged or cut off/)
-    assert.match(refusal(packed("[]")), /not that of a frozen run/)
+    assert.match(refusal(packed("[]")), /not that of a run spec/)
     assert.match(refusal(packed(JSON.stringify({ backup, slot: "2026-11-24T07:00:00.000Z" }))), /its slot/)
     assert.match(refusal(packed(JSON.stringify({ backup, slot, trigger: "" }))), /its trigger/)
     assert.match(refusal(packed(JSON.stringify({ backup: { ...backup, spec: without }, slot }))), /spec\.topics/)
@@ -95,18 +95,18 @@ describe("FrozenRun", () => {
 
   it.prop("fails, and never throws, on any text", [Schema.String, Schema.Json], ([text, json]) => {
     for (const garbage of [text, `kafka-backup-run-1:${text}`, packed(text), packed(JSON.stringify(json))]) {
-      assert.isTrue(Result.isFailure(FrozenRun.decode(garbage)))
+      assert.isTrue(Result.isFailure(RunSpec.decode(garbage)))
     }
   })
 
   it("is believed whole or not at all, wherever it is cut", () => {
-    const frozen = { backup: aBackup(), slot }
-    const text = encoded(frozen)
+    const runSpec = { backup: aBackup(), slot }
+    const text = encoded(runSpec)
     for (let length = 0; length < text.length; length++) {
-      const found = FrozenRun.decode(text.slice(0, length))
+      const found = RunSpec.decode(text.slice(0, length))
       // The last characters may be padding.
-      if (Result.isSuccess(found)) assert.deepStrictEqual(found.success, frozen)
+      if (Result.isSuccess(found)) assert.deepStrictEqual(found.success, runSpec)
     }
-    assert.isTrue(Result.isFailure(FrozenRun.decode(text.slice(0, -8))))
+    assert.isTrue(Result.isFailure(RunSpec.decode(text.slice(0, -8))))
   })
 })

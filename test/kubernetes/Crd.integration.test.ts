@@ -5,7 +5,7 @@ import { Result } from "effect"
 import { parse } from "yaml"
 import * as Crd from "../../src/resource/Crd.ts"
 import { inspect } from "../../src/resource/Inspection.ts"
-import * as Manifest from "../../src/resource/ManifestParser.ts"
+import * as ManifestParser from "../../src/resource/ManifestParser.ts"
 import * as Problem from "../../src/resource/Problem.ts"
 import type { StructuralSchema } from "../../src/resource/StructuralSchema.ts"
 import * as Next from "../../src/status/Next.ts"
@@ -40,7 +40,7 @@ const forTheOperator = new Set([
 
 /** What our own check says of a bad manifest. */
 const ownWords = ({ manifest }: BadManifest): string => {
-  const result = Manifest.fromJson(manifest)
+  const result = ManifestParser.fromJson(manifest)
   return Result.isFailure(result) ? (result.failure.problems[0]?.message ?? "") : ""
 }
 
@@ -192,8 +192,8 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
         const stored: Json = JSON.parse(await kubectl("apply", "--server-side", "-o", "json", ...file))
         assert.deepStrictEqual(stored["spec"], inspect(Crd.spec, sample.spec, "spec").completed)
         assert.deepStrictEqual(
-          Result.getOrThrow(Manifest.fromServer(stored)).spec,
-          Result.getOrThrow(Manifest.parse(text)).spec
+          Result.getOrThrow(ManifestParser.fromServer(stored)).spec,
+          Result.getOrThrow(ManifestParser.parse(text)).spec
         )
       }
     )
@@ -252,7 +252,7 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
       async (row) => {
         const { answer, status } = await post(put(row.manifest, ["metadata", "name"], "calendar"))
         assert.strictEqual(status, 201, answer["message"])
-        assert.isTrue(Result.isFailure(Manifest.fromServer(row.manifest)))
+        assert.isTrue(Result.isFailure(ManifestParser.fromServer(row.manifest)))
       }
     )
 
@@ -294,7 +294,7 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
 
     const accepted = async (body: Json) => {
       assert.deepStrictEqual(
-        Result.match(Manifest.fromJson(body), {
+        Result.match(ManifestParser.fromJson(body), {
           onFailure: ({ problems }) => problems.map(Problem.format),
           onSuccess: () => []
         }),
@@ -491,10 +491,10 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
             Facts.failed("13:00", { message: "x".repeat(40_000) })
           ],
           skipped: [Facts.overlapping("11:00")],
-          chores: [Facts.pruned()],
+          maintenance: [Facts.pruned()],
           catalogue: Facts.catalogue("12:00", "10:00"),
           refusedTrigger: "too long",
-          remembered: {
+          memory: {
             observedSchedule: "0 * * * * in UTC",
             sinceMillis: Facts.at("06:30"),
             lastSlotMillis: Facts.at("14:00"),

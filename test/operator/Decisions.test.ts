@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest"
 import * as Deletion from "../../src/operator/Deletion.ts"
-import * as Lane from "../../src/operator/NextJob.ts"
+import * as NextJob from "../../src/operator/NextJob.ts"
 
-const lane: Lane.LaneQuestion = {
+const lane: NextJob.NextJobInput = {
   isBusy: false,
-  stuckChore: undefined,
+  stuckMaintenance: undefined,
   due: undefined,
   generation: 3,
   keep: undefined,
@@ -20,16 +20,16 @@ describe("the lane of a resource's Jobs", () => {
     ["does nothing when nothing is wanted", {}, { _tag: "Nothing" }],
     ["makes nothing while a Job is not over", { isBusy: true, due, keep: 1, isForgotten: true }, { _tag: "Nothing" }],
     [
-      "ends a chore that cannot get on when a run is due",
-      { isBusy: true, stuckChore: "p-1", due },
-      { _tag: "GiveWay", jobName: "p-1" }
+      "ends a maintenance that cannot get on when a run is due",
+      { isBusy: true, stuckMaintenance: "p-1", due },
+      { _tag: "Preempt", jobName: "p-1" }
     ],
     [
-      "lets a chore that cannot get on try on while nothing is due",
-      { isBusy: true, stuckChore: "p-1" },
+      "lets a maintenance that cannot get on try on while nothing is due",
+      { isBusy: true, stuckMaintenance: "p-1" },
       { _tag: "Nothing" }
     ],
-    ["lets a run go before everything", { due, keep: 1, isForgotten: true }, { _tag: "Run", occasion: due }],
+    ["lets a run go before everything", { due, keep: 1, isForgotten: true }, { _tag: "Run", cause: due }],
     ["prunes when more is kept than wanted", { keep: 3 }, { _tag: "Prune", key: "3 at 3 after d" }],
     ["does not prune what is few enough", { keep: 4 }, { _tag: "Nothing" }],
     [
@@ -48,8 +48,8 @@ describe("the lane of a resource's Jobs", () => {
       { isForgotten: true, successes: [] },
       { _tag: "Catalogue", key: "forgotten" }
     ]
-  ] as const)("%s", (_, question, wish) => {
-    expect(Lane.next({ ...lane, ...question })).toEqual(wish)
+  ] as const)("%s", (_, question, action) => {
+    expect(NextJob.next({ ...lane, ...question })).toEqual(action)
   })
 })
 

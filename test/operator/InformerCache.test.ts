@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { KubeObject } from "../../src/kubernetes/Objects.ts"
-import * as ObjectCache from "../../src/operator/InformerCache.ts"
+import * as InformerCache from "../../src/operator/InformerCache.ts"
 
 const object = (name: string, version: number, more: Partial<KubeObject["metadata"]> = {}): KubeObject => ({
   apiVersion: "v1",
@@ -15,7 +15,7 @@ const object = (name: string, version: number, more: Partial<KubeObject["metadat
   }
 })
 
-const cache = () => ObjectCache.make<KubeObject>(({ metadata }) => metadata.labels?.["owner"])
+const cache = () => InformerCache.make<KubeObject>(({ metadata }) => metadata.labels?.["owner"])
 
 describe("a cache of objects", () => {
   it("is not synced before the first snapshot, and is after an empty one", () => {

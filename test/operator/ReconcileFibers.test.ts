@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import * as ResourceFibers from "../../src/operator/ReconcileFibers.ts"
+import * as ReconcileFibers from "../../src/operator/ReconcileFibers.ts"
 
 const hour = 3_600_000
-const after = (millis: number): ResourceFibers.LookAgain => ({ _tag: "After", millis })
-const settings = { ...ResourceFibers.defaults, resyncMillis: 10 * hour }
+const after = (millis: number): ReconcileFibers.ReconcileResult => ({ _tag: "After", millis })
+const settings = { ...ReconcileFibers.defaults, resyncMillis: 10 * hour }
 const ignore = () => Effect.void
 
 describe("the fibers of resources", () => {
@@ -13,7 +13,7 @@ describe("the fibers of resources", () => {
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       let looks = 0
-      const fibers = yield* ResourceFibers.make(
+      const fibers = yield* ReconcileFibers.make(
         () =>
           Effect.andThen(
             Effect.sync(() => void looks++),
@@ -39,7 +39,7 @@ describe("the fibers of resources", () => {
   it.effect("leave a resource alone for as long as the failure asks, woken or not", () =>
     Effect.gen(function* () {
       let looks = 0
-      const fibers = yield* ResourceFibers.make(
+      const fibers = yield* ReconcileFibers.make(
         () => Effect.suspend(() => (++looks === 1 ? Effect.fail("come back later") : Effect.succeed(after(hour)))),
         () => Effect.succeed(30_000),
         settings
@@ -60,7 +60,7 @@ describe("the fibers of resources", () => {
     Effect.gen(function* () {
       const busy = new Map<string, number>()
       let most = 0
-      const fibers = yield* ResourceFibers.make(
+      const fibers = yield* ReconcileFibers.make(
         (key) =>
           Effect.gen(function* () {
             busy.set(key, (busy.get(key) ?? 0) + 1)
@@ -90,7 +90,7 @@ describe("the fibers of resources", () => {
       const at: Array<number> = []
       let isBroken = true
       let failures = 0
-      const fibers = yield* ResourceFibers.make(
+      const fibers = yield* ReconcileFibers.make(
         (key) =>
           Effect.gen(function* () {
             if (key === "ns/good") return after(hour)
@@ -121,8 +121,8 @@ describe("the fibers of resources", () => {
     Effect.gen(function* () {
       let looks = 0
       let isThere = true
-      const fibers = yield* ResourceFibers.make(
-        () => Effect.sync((): ResourceFibers.LookAgain => (looks++, isThere ? after(hour) : { _tag: "Gone" })),
+      const fibers = yield* ReconcileFibers.make(
+        () => Effect.sync((): ReconcileFibers.ReconcileResult => (looks++, isThere ? after(hour) : { _tag: "Gone" })),
         ignore,
         settings
       )
@@ -144,7 +144,7 @@ describe("the fibers of resources", () => {
       const scope = yield* Scope.make()
       let isInterrupted = false
       const fibers = yield* Scope.provide(
-        ResourceFibers.make(
+        ReconcileFibers.make(
           () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => void (isInterrupted = true))),
           ignore,
           settings

@@ -159,7 +159,7 @@ const snapshot = (status: Status, sets: number): Snapshot => ({
   skippedSlots: status.skippedSlots,
   activeRun: status.activeRun?.jobName,
   history: (status.backupHistory ?? []).map(
-    ({ occasion, outcome, reason = "", records = 0 }) => `${outcome} ${occasion} ${records} ${reason}`
+    ({ cause, outcome, reason = "", records = 0 }) => `${outcome} ${cause} ${records} ${reason}`
   ),
   conditions: (status.conditions ?? []).map(({ reason, status, type }) => `${type}=${status} ${reason}`),
   sets

@@ -5,7 +5,7 @@ import { parse } from "yaml"
 import * as Crd from "../../src/resource/Crd.ts"
 import { inspect } from "../../src/resource/Inspection.ts"
 import { KafkaBackupSpec } from "../../src/resource/KafkaBackupSpec.ts"
-import * as Manifest from "../../src/resource/ManifestParser.ts"
+import * as ManifestParser from "../../src/resource/ManifestParser.ts"
 import type { Rule } from "../../src/resource/Rule.ts"
 import type { StructuralSchema } from "../../src/resource/StructuralSchema.ts"
 import { badManifests } from "./badManifests.ts"
@@ -295,7 +295,7 @@ describe("rules", () => {
   it("are each broken by a manifest of the table, and kept by a good one", () => {
     const said = new Set(
       badManifests.flatMap(({ manifest }) => {
-        const result = Manifest.fromJson(manifest)
+        const result = ManifestParser.fromJson(manifest)
         return Result.isFailure(result) ? result.failure.problems.map(({ message }) => message) : []
       })
     )

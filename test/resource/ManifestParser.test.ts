@@ -4,7 +4,7 @@ import { Result, Schema } from "effect"
 import * as Crd from "../../src/resource/Crd.ts"
 import { inspect } from "../../src/resource/Inspection.ts"
 import { KafkaBackupSpec } from "../../src/resource/KafkaBackupSpec.ts"
-import * as Manifest from "../../src/resource/ManifestParser.ts"
+import * as ManifestParser from "../../src/resource/ManifestParser.ts"
 import * as Problem from "../../src/resource/Problem.ts"
 import { badManifests } from "./badManifests.ts"
 import { changed, fullSpec, manifest, type Path, put } from "./manifests.ts"
@@ -12,7 +12,7 @@ import { changed, fullSpec, manifest, type Path, put } from "./manifests.ts"
 const samples = new URL("../../deploy/samples/", import.meta.url)
 const problemsOf = (result: Result.Result<unknown, { readonly problems: ReadonlyArray<Problem.Problem> }>) =>
   Result.isFailure(result) ? result.failure.problems : []
-const lines = (text: string) => problemsOf(Manifest.parse(text)).map(Problem.format)
+const lines = (text: string) => problemsOf(ManifestParser.parse(text)).map(Problem.format)
 
 describe("the samples", () => {
   const files = readdirSync(samples).filter((name) => name.endsWith(".yaml"))
@@ -20,14 +20,14 @@ describe("the samples", () => {
   it("are all seven of the documentation, and one for Google Cloud", () => assert.strictEqual(files.length, 8))
 
   it.each(files)("%s is a valid manifest", (name) => {
-    const parsed = Manifest.parse(readFileSync(new URL(name, samples), "utf8"))
+    const parsed = ManifestParser.parse(readFileSync(new URL(name, samples), "utf8"))
     assert.deepStrictEqual(problemsOf(parsed), [])
   })
 })
 
 describe("a manifest with a mistake", () => {
   it.each(badManifests)("$mistake: $field is blamed", ({ field, manifest, says }) => {
-    const problems = problemsOf(Manifest.fromJson(manifest))
+    const problems = problemsOf(ManifestParser.fromJson(manifest))
     const blamed = problems.filter((problem) => problem.field === field && problem.message.includes(says))
     assert.strictEqual(blamed.length, 1, problems.map(Problem.format).join("\n") || "accepted")
     assert.strictEqual(problems.length, 1, problems.map(Problem.format).join("\n"))
@@ -52,7 +52,7 @@ const decodes = Schema.decodeUnknownResult(KafkaBackupSpec)
 describe("a manifest with many mistakes", () => {
   it("is told about all of them at once, between fields too", () => {
     const problems = problemsOf(
-      Manifest.fromJson(
+      ManifestParser.fromJson(
         put(
           changed(
             ["kafkaCluster.bootstrapServers", ["kafka"]],
@@ -85,7 +85,7 @@ describe("a manifest with many mistakes", () => {
   })
 
   it("gets a message of at most fifty lines, and all problems as data", () => {
-    const result = Manifest.fromJson(changed(["topics", Array.from({ length: 9000 }, (_, n) => `a topic ${n}`)]))
+    const result = ManifestParser.fromJson(changed(["topics", Array.from({ length: 9000 }, (_, n) => `a topic ${n}`)]))
     assert.lengthOf(problemsOf(result), 9000)
     const message = Result.isFailure(result) ? result.failure.message.split("\n") : []
     assert.lengthOf(message, 51)
@@ -94,18 +94,22 @@ describe("a manifest with many mistakes", () => {
 
   it("is not told what only follows from another mistake", () => {
     assert.deepStrictEqual(
-      problemsOf(Manifest.fromJson(changed(["kafkaCluster.securityProtocol", "SASL-SSL"]))).map(({ field }) => field),
+      problemsOf(ManifestParser.fromJson(changed(["kafkaCluster.securityProtocol", "SASL-SSL"]))).map(
+        ({ field }) => field
+      ),
       ["spec.kafkaCluster.securityProtocol"]
     )
     assert.deepStrictEqual(
-      problemsOf(Manifest.fromJson(changed(["compression", 7], ["compressionLevel", 22]))).map(({ field }) => field),
+      problemsOf(ManifestParser.fromJson(changed(["compression", 7], ["compressionLevel", 22]))).map(
+        ({ field }) => field
+      ),
       ["spec.compression"]
     )
   })
 })
 
 describe("what a problem shows", () => {
-  const shown = (path: string, value: unknown) => problemsOf(Manifest.fromJson(changed([path, value])))[0]!
+  const shown = (path: string, value: unknown) => problemsOf(ManifestParser.fromJson(changed([path, value])))[0]!
 
   it("is the value, on one line, at most 80 characters and with nothing that moves the cursor", () => {
     assert.strictEqual(shown("topics[0]", "a\nINFO\u001b[2J\u202e").value, '"a\\u{a}INFO\\u{1b}[2J\\u{202e}"')
@@ -132,10 +136,10 @@ describe("what a problem shows", () => {
 describe("a manifest's text", () => {
   const minimal = readFileSync(new URL("01-simple.yaml", samples), "utf8")
 
-  it("may be JSON", () => assert.isTrue(Result.isSuccess(Manifest.parse(JSON.stringify(manifest())))))
+  it("may be JSON", () => assert.isTrue(Result.isSuccess(ManifestParser.parse(JSON.stringify(manifest())))))
 
   it("may begin and end with a document mark", () =>
-    assert.isTrue(Result.isSuccess(Manifest.parse(`---\n${minimal}\n---\n`))))
+    assert.isTrue(Result.isSuccess(ManifestParser.parse(`---\n${minimal}\n---\n`))))
 
   it("that is no YAML is answered with line and column, and without its content", () => {
     const [line] = lines(`${minimal}    password: hunter2\n  - broken: [\n`)
@@ -199,7 +203,7 @@ describe("what the API server adds", () => {
 
   it("is accepted, and what we use of it kept", () => {
     const backup = Result.getOrThrow(
-      Manifest.fromJson(stored({ phase: "Completed", lastBackupTime: "2024-12-01T12:00:00Z", later: 1 }))
+      ManifestParser.fromJson(stored({ phase: "Completed", lastBackupTime: "2024-12-01T12:00:00Z", later: 1 }))
     )
     assert.strictEqual(backup.metadata.uid, "7c1b")
     assert.strictEqual(backup.metadata.generation, 3)
@@ -210,23 +214,23 @@ describe("what the API server adds", () => {
 
   it("may be a status that nobody can read: it counts as none", () => {
     for (const status of [{ phase: "Sleeping" }, "gone", 7, null, { lastBackupTime: "yesterday" }]) {
-      assert.isUndefined(Result.getOrThrow(Manifest.fromJson(stored(status))).status)
+      assert.isUndefined(Result.getOrThrow(ManifestParser.fromJson(stored(status))).status)
     }
   })
 
   it("may be fields of a newer definition: they are dropped, while a user's are refused", () => {
     const newer = changed(["storage.s3.storageClass", "GLACIER"], ["encryption", { enabled: false }])
     assert.deepStrictEqual(
-      Result.getOrThrow(Manifest.fromServer({ ...newer, later: {} })).spec,
-      Result.getOrThrow(Manifest.fromJson(manifest())).spec
+      Result.getOrThrow(ManifestParser.fromServer({ ...newer, later: {} })).spec,
+      Result.getOrThrow(ManifestParser.fromJson(manifest())).spec
     )
-    assert.lengthOf(problemsOf(Manifest.fromJson(newer)), 2)
-    assert.lengthOf(problemsOf(Manifest.fromServer(changed(["topics", []], ["later", 1]))), 1)
+    assert.lengthOf(problemsOf(ManifestParser.fromJson(newer)), 2)
+    assert.lengthOf(problemsOf(ManifestParser.fromServer(changed(["topics", []], ["later", 1]))), 1)
   })
 
   it("reads null as absent, and so do we: defaults are filled in, and what is required is missed", () => {
     const backup = Result.getOrThrow(
-      Manifest.fromJson(
+      ManifestParser.fromJson(
         changed(
           ["job", null],
           ["kafkaCluster.tlsSecret.caKey", null],
@@ -238,7 +242,7 @@ describe("what the API server adds", () => {
     assert.notProperty(backup.spec, "retention")
     assert.deepStrictEqual(backup.spec.podTemplate?.labels, {})
     assert.deepStrictEqual(
-      problemsOf(Manifest.fromJson(changed(["storage", null]))).map(({ field }) => field),
+      problemsOf(ManifestParser.fromJson(changed(["storage", null]))).map(({ field }) => field),
       ["spec.storage"]
     )
     assert.strictEqual(backup.spec.job.backoffLimit, 3)

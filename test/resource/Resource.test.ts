@@ -4,7 +4,7 @@ import * as Compression from "../../src/resource/Compression.ts"
 import * as Field from "../../src/resource/Field.ts"
 import { triggerAnnotation } from "../../src/resource/KafkaBackup.ts"
 import { KafkaBackupStatus } from "../../src/resource/KafkaBackupStatus.ts"
-import * as Manifest from "../../src/resource/ManifestParser.ts"
+import * as ManifestParser from "../../src/resource/ManifestParser.ts"
 import { nearest } from "../../src/resource/Near.ts"
 import * as Quantity from "../../src/resource/Quantity.ts"
 import * as StorageSpec from "../../src/resource/StorageSpec.ts"
@@ -13,7 +13,7 @@ import * as Trigger from "../../src/resource/Trigger.ts"
 import { changed } from "./manifests.ts"
 
 const specOf = (...changes: ReadonlyArray<readonly [path: string, value: unknown]>) =>
-  Result.getOrThrow(Manifest.fromJson(changed(...changes))).spec
+  Result.getOrThrow(ManifestParser.fromJson(changed(...changes))).spec
 
 describe("Compression.level", () => {
   it("is 3 for zstd and 1 for lz4 unless the user says so, and none for none", () => {

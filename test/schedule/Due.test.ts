@@ -8,15 +8,15 @@ const brief = (due: Due.Due) => due.skipped.map(({ count, reason }) => `${count}
 describe("Due.decide on a schedule", () => {
   it("starts nothing before the first slot, and says when to look again", () => {
     const due = Due.decide(hourly(at("06:45")))
-    assert.deepStrictEqual([due.start, due.lookAgainMillis], [undefined, at("07:00")])
-    assert.deepStrictEqual(due.outlook, { _tag: "Scheduled", nextMillis: at("07:00"), intervalSeconds: 3600 })
+    assert.deepStrictEqual([due.start, due.requeueMillis], [undefined, at("07:00")])
+    assert.deepStrictEqual(due.state, { _tag: "Scheduled", nextMillis: at("07:00"), intervalSeconds: 3600 })
   })
 
   it("starts a slot when it comes, and nothing when asked again", () => {
     const first = Due.decide(hourly(at("07:00")))
     assert.deepStrictEqual(first.start, slot("07:00"))
     const again = Due.decide(after(hourly(at("07:00:01")), first))
-    assert.deepStrictEqual([again.start, again.skipped, again.remembered], [undefined, [], first.remembered])
+    assert.deepStrictEqual([again.start, again.skipped, again.memory], [undefined, [], first.memory])
   })
 
   it("starts one catch-up after three slots were missed, and says that two were skipped, once", () => {
@@ -25,7 +25,7 @@ describe("Due.decide on a schedule", () => {
     assert.deepStrictEqual(due.skipped, [
       { reason: "Missed", count: 2, isAtLeast: false, firstMillis: at("08:00"), lastMillis: at("09:00") }
     ])
-    assert.strictEqual(due.remembered.skippedSlots, 2)
+    assert.strictEqual(due.memory.skippedSlots, 2)
   })
 
   it.each([
@@ -63,12 +63,9 @@ describe("Due.decide on a schedule", () => {
     const lost = { ...seen("06:50"), nowMillis: at("09:05") }
     for (const known of [{ active: slot("09:00") }, { startedSlotMillis: at("09:00") }]) {
       const due = Due.decide({ ...lost, ...known })
-      assert.deepStrictEqual(
-        [due.start, brief(due), due.remembered.lastSlotMillis],
-        [undefined, ["2 Missed"], at("09:00")]
-      )
-      const allLost = Due.decide({ ...lost, ...known, remembered: {} })
-      assert.deepStrictEqual([allLost.start, allLost.skipped, allLost.lookAgainMillis], [undefined, [], at("10:00")])
+      assert.deepStrictEqual([due.start, brief(due), due.memory.lastSlotMillis], [undefined, ["2 Missed"], at("09:00")])
+      const allLost = Due.decide({ ...lost, ...known, memory: {} })
+      assert.deepStrictEqual([allLost.start, allLost.skipped, allLost.requeueMillis], [undefined, [], at("10:00")])
     }
   })
 
@@ -84,18 +81,18 @@ describe("Due.decide on a schedule", () => {
   ])("starts from now when the %s was edited", (_, spec) => {
     const edited = { ...seen("07:00"), spec, nowMillis: at("09:40") }
     const due = Due.decide(edited)
-    assert.deepStrictEqual([due.start, due.skipped, due.lookAgainMillis], [undefined, [], at("10:30")])
+    assert.deepStrictEqual([due.start, due.skipped, due.requeueMillis], [undefined, [], at("10:30")])
     assert.deepStrictEqual(Due.decide(after(edited, due, { nowMillis: at("10:30") })).start, slot("10:30"))
   })
 
   it("starts nothing while suspended, and after resuming the next slot, not a missed one", () => {
     const suspended = { ...seen("07:00"), spec: { schedule: "0 * * * *", suspend: true }, nowMillis: at("08:00") }
     const paused = Due.decide(suspended)
-    assert.deepStrictEqual([paused.start, paused.skipped, paused.outlook._tag], [undefined, [], "Suspended"])
-    assert.strictEqual(paused.lookAgainMillis, undefined)
+    assert.deepStrictEqual([paused.start, paused.skipped, paused.state._tag], [undefined, [], "Suspended"])
+    assert.strictEqual(paused.requeueMillis, undefined)
     const resumed = after(suspended, paused, { spec: hourly(0).spec, nowMillis: at("09:05") })
     const due = Due.decide(resumed)
-    assert.deepStrictEqual([due.start, due.skipped, due.lookAgainMillis], [undefined, [], at("10:00")])
+    assert.deepStrictEqual([due.start, due.skipped, due.requeueMillis], [undefined, [], at("10:00")])
     assert.deepStrictEqual(Due.decide(after(resumed, due, { nowMillis: at("10:00") })).start, slot("10:00"))
   })
 
@@ -103,9 +100,9 @@ describe("Due.decide on a schedule", () => {
     const jumped = { ...seen("12:00"), nowMillis: at("07:30") }
     const due = Due.decide(jumped)
     assert.deepStrictEqual([due.start, due.skipped], [undefined, []])
-    assert.deepStrictEqual(due.outlook, { _tag: "ClockBehind", untilMillis: at("12:00"), nextMillis: at("13:00") })
+    assert.deepStrictEqual(due.state, { _tag: "ClockBehind", untilMillis: at("12:00"), nextMillis: at("13:00") })
     const edited = after(jumped, due, { spec: { schedule: "@hourly", suspend: false } })
-    assert.deepStrictEqual(Due.decide(edited).outlook, {
+    assert.deepStrictEqual(Due.decide(edited).state, {
       _tag: "Scheduled",
       nextMillis: at("08:00"),
       intervalSeconds: 3600
@@ -118,16 +115,13 @@ describe("Due.decide on a schedule", () => {
     assert.deepStrictEqual(brief(Due.decide({ ...seen("07:00"), nowMillis: at("07:10") + 86_400_000 })), ["23 Missed"]))
 
   it("says nothing of clocks that differ by seconds", () =>
-    assert.strictEqual(Due.decide({ ...seen("07:00"), nowMillis: at("06:59:55") }).outlook._tag, "Scheduled"))
+    assert.strictEqual(Due.decide({ ...seen("07:00"), nowMillis: at("06:59:55") }).state._tag, "Scheduled"))
 
   it.each(["0 0 31 2 *", "0 22-2 * * *"])(
     "has nothing to wait for with the schedule %s, and still takes a trigger",
     (schedule) => {
       const due = Due.decide(hourly(at("07:00"), { spec: { schedule, suspend: false }, trigger: token("a") }))
-      assert.deepStrictEqual(
-        [due.outlook._tag, due.lookAgainMillis, due.start?._tag],
-        ["Unusable", undefined, "Trigger"]
-      )
+      assert.deepStrictEqual([due.state._tag, due.requeueMillis, due.start?._tag], ["Unusable", undefined, "Trigger"])
     }
   )
 })

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import * as Due from "../../src/schedule/Due.ts"
-import * as Occasion from "../../src/schedule/RunCause.ts"
-import type { Remembered } from "../../src/schedule/ScheduleMemory.ts"
+import * as RunCause from "../../src/schedule/RunCause.ts"
+import type { ScheduleMemory } from "../../src/schedule/ScheduleMemory.ts"
 import { digest } from "../../src/identity/RunIdentity.ts"
-import type { Situation } from "../../src/schedule/DueInput.ts"
+import type { DueInput } from "../../src/schedule/DueInput.ts"
 import type { SkippedSlots } from "../../src/schedule/SkippedSlots.ts"
 import * as Slots from "../../src/schedule/Slots.ts"
 import { at, hourly, token } from "./dueInputs.ts"
@@ -24,41 +24,37 @@ const owner = { uid: "u1", namespace: "kafka", name: "nightly" }
 const schedules = ["0 * * * *", "*/20 * * * *", "30 2,5 * * *", "0 7-9 * * *"]
 
 interface Told {
-  /** The runs that exist: identity, and the occasions that asked for it. */
-  readonly runs: Map<string, Array<Occasion.Occasion>>
+  /** The runs that exist: identity, and the causes that asked for it. */
+  readonly runs: Map<string, Array<RunCause.RunCause>>
   readonly skipped: Array<SkippedSlots>
   readonly lastLookMillis: number
 }
 
 /** Plays looks against a world that keeps what was started: a run asked for twice is found, not made again. */
-const played = (
-  schedule: string,
-  looks: ReadonlyArray<Look>,
-  check: (situation: Situation, due: Due.Due) => void
-): Told => {
+const played = (schedule: string, looks: ReadonlyArray<Look>, check: (input: DueInput, due: Due.Due) => void): Told => {
   const runs: Told["runs"] = new Map()
   const skipped: Array<SkippedSlots> = []
-  let active: Occasion.Occasion | undefined
-  let remembered: Remembered = {}
+  let active: RunCause.RunCause | undefined
+  let memory: ScheduleMemory = {}
   let nowMillis = at("06:30")
   for (const look of looks) {
     nowMillis += look.minutesLater * 60_000
     if (look.runEnds) active = undefined
-    const situation = hourly(nowMillis, {
+    const input = hourly(nowMillis, {
       spec: { schedule, suspend: false },
       trigger: look.trigger === "none" ? { _tag: "None" } : token(look.trigger),
       active,
-      remembered
+      memory
     })
-    const due = Due.decide(situation)
-    check(situation, due)
+    const due = Due.decide(input)
+    check(input, due)
     if (due.start !== undefined) {
-      const id = digest(Occasion.identity(owner, due.start))
+      const id = digest(RunCause.identity(owner, due.start))
       if (!runs.has(id)) active = due.start
       runs.set(id, [...(runs.get(id) ?? []), due.start])
     }
     if (look.isForgotten) continue
-    remembered = due.remembered
+    memory = due.memory
     skipped.push(...due.skipped)
   }
   return { runs, skipped, lastLookMillis: nowMillis }
@@ -94,8 +90,8 @@ describe("Due.decide, look after look", () => {
         skipped.reduce((sum, { count }) => sum + count, 0),
         all.length - started.length
       )
-      for (const occasions of runs.values()) {
-        assert.isTrue(occasions.every(({ _tag }) => _tag === "Trigger") || occasions.length === 1)
+      for (const causes of runs.values()) {
+        assert.isTrue(causes.every(({ _tag }) => _tag === "Trigger") || causes.length === 1)
       }
     },
     { arbitrary: { runs: 150 } }
@@ -139,11 +135,11 @@ describe("Due.decide, look after look", () => {
     "gives the same answer to the same question, and has nothing more to say once it was heard",
     [AnySchedule, Looks],
     ([schedule, looks]) => {
-      played(schedule, looks, (situation, due) => {
-        assert.deepStrictEqual(Due.decide(situation), due)
-        const heard = { ...situation, remembered: due.remembered, active: due.start ?? situation.active }
+      played(schedule, looks, (input, due) => {
+        assert.deepStrictEqual(Due.decide(input), due)
+        const heard = { ...input, memory: due.memory, active: due.start ?? input.active }
         const again = Due.decide(heard)
-        assert.deepStrictEqual([again.start, again.skipped, again.remembered], [undefined, [], due.remembered])
+        assert.deepStrictEqual([again.start, again.skipped, again.memory], [undefined, [], due.memory])
       })
     },
     { arbitrary: { runs: 100 } }

@@ -1,30 +1,30 @@
 import * as Due from "../../src/schedule/Due.ts"
-import type { Situation } from "../../src/schedule/DueInput.ts"
+import type { DueInput } from "../../src/schedule/DueInput.ts"
 
 /** 24 November 2026 at this time of day, UTC. */
 export const at = (time: string): number => Date.parse(`2026-11-24T${time}Z`)
 
-export const token = (value: string): Situation["trigger"] => ({ _tag: "Token", token: value })
+export const token = (value: string): DueInput["trigger"] => ({ _tag: "Token", token: value })
 
 /** An hourly resource made at 06:30 that nobody has looked at yet. */
-export const hourly = (nowMillis: number, over: Partial<Situation> = {}): Situation => ({
+export const hourly = (nowMillis: number, over: Partial<DueInput> = {}): DueInput => ({
   spec: { schedule: "0 * * * *", suspend: false },
   createdMillis: at("06:30"),
   trigger: { _tag: "None" },
-  remembered: {},
+  memory: {},
   active: undefined,
   nowMillis,
   ...over
 })
 
 /** A resource without schedule. */
-export const oneTime = (nowMillis: number, over: Partial<Situation> = {}): Situation =>
+export const oneTime = (nowMillis: number, over: Partial<DueInput> = {}): DueInput =>
   hourly(nowMillis, { spec: { suspend: false }, ...over })
 
-/** The same resource later, with what was decided remembered. */
-export const after = (before: Situation, due: Due.Due, over: Partial<Situation> = {}): Situation => ({
+/** The same resource later, with what was decided memory. */
+export const after = (before: DueInput, due: Due.Due, over: Partial<DueInput> = {}): DueInput => ({
   ...before,
-  remembered: due.remembered,
+  memory: due.memory,
   active: due.start ?? before.active,
   ...over
 })
@@ -33,5 +33,5 @@ export const after = (before: Situation, due: Due.Due, over: Partial<Situation> 
 export const slot = (time: string) => ({ _tag: "Slot" as const, slotMillis: at(time) })
 
 /** The hourly resource after a look at this time of day; its run, if it started one, has ended. */
-export const seen = (time: string, over: Partial<Situation> = {}): Situation =>
+export const seen = (time: string, over: Partial<DueInput> = {}): DueInput =>
   after(hourly(at(time), over), Due.decide(hourly(at(time), over)), { active: undefined })

@@ -52,7 +52,7 @@ describe("announcements", () => {
     ],
     [
       "InvalidSchedule",
-      { outlook: { _tag: "Unusable", problems: [{ field: "spec.schedule", message: "never" }] } },
+      { state: { _tag: "Unusable", problems: [{ field: "spec.schedule", message: "never" }] } },
       "spec.schedule: never. No backup has succeeded yet."
     ],
     [
@@ -60,16 +60,18 @@ describe("announcements", () => {
       { refusal: { reason: "Forbidden", message: "exceeded quota" } },
       "A run is due and is not started: exceeded quota. No backup has succeeded yet."
     ],
-    ["BackupsPruned", { chores: [pruned()] }, "3 backups beyond retention were removed by Job orders-prune."],
+    ["BackupsPruned", { maintenance: [pruned()] }, "3 backups beyond retention were removed by Job orders-prune."],
     [
       "PruneFailed",
-      { chores: [pruned({ isSuccess: false, trouble: { reason: "x", message: "denied" } })] },
+      { maintenance: [pruned({ isSuccess: false, trouble: { reason: "x", message: "denied" } })] },
       "Job orders-prune could not remove old backups: denied"
     ],
     [
       "ListingFailed",
       {
-        chores: [pruned({ chore: "catalogue", isSuccess: false, trouble: { reason: "x", message: "no such bucket" } })]
+        maintenance: [
+          pruned({ task: "catalogue", isSuccess: false, trouble: { reason: "x", message: "no such bucket" } })
+        ]
       },
       "Job orders-prune could not list storage: no such bucket"
     ],
@@ -77,7 +79,7 @@ describe("announcements", () => {
     ["CleanupGivenUp", { deletion: { reason: "CleanupGivenUp", message: "gave up" } }, "gave up"],
     [
       "CleanupFinished",
-      { chores: [{ chore: "cleanup", jobName: "c", isSuccess: true }] },
+      { maintenance: [{ task: "cleanup", jobName: "c", isSuccess: true }] },
       "This resource's backups were removed by Job c."
     ]
   ])("tell %s once", (reason, over, note) => {
@@ -118,7 +120,7 @@ describe("announcements", () => {
   })
 
   it("are silent about pruning that removed nothing", () => {
-    assert.deepStrictEqual(told(calm, { chores: [pruned({ removed: 0 })] }), [])
+    assert.deepStrictEqual(told(calm, { maintenance: [pruned({ removed: 0 })] }), [])
   })
 
   it("say that a backup has become overdue, at a look at which nothing else happened", () => {

@@ -4,7 +4,7 @@ import { KafkaBackupStatus } from "../../src/resource/KafkaBackupStatus.ts"
 import { next } from "../../src/status/Next.ts"
 import * as Previous from "../../src/status/Previous.ts"
 import * as Reasons from "../../src/status/Reasons.ts"
-import { isSame } from "../../src/status/deepEqual.ts"
+import { deepEqual } from "../../src/status/deepEqual.ts"
 import type { Status } from "../../src/status/Status.ts"
 import {
   AnyDay,
@@ -100,7 +100,7 @@ describe("the next status", () => {
     assert.deepStrictEqual([seen.phase, brief(seen, "Progressing")], ["Running", "True BackupRunning"])
     assert.deepStrictEqual(seen.activeRun, {
       backupId: "orders-20261124-130000",
-      occasion: "schedule",
+      cause: "schedule",
       startTime: "2026-11-24T13:00:00Z",
       jobName: "orders-job-1300"
     })
@@ -119,7 +119,7 @@ describe("the next status", () => {
       ["Pending", "Unknown AwaitingFirstBackup", "False Queued", "True NoSchedule"]
     )
     assert.notProperty(waiting, "nextScheduledTime")
-    const done = next(waiting, oneTime({ ended: [succeeded("06:31", { occasion: "once" })] }), at("06:37"))
+    const done = next(waiting, oneTime({ ended: [succeeded("06:31", { cause: "once" })] }), at("06:37"))
     assert.deepStrictEqual([done.phase, brief(done, "Ready")], ["Completed", "True BackupCompleted"])
     const broken = next(waiting, oneTime({ ended: [failed("06:31")] }), at("06:37"))
     assert.include(
@@ -137,20 +137,20 @@ describe("the next status", () => {
           { field: "spec.topics", message: "is empty: name topics" },
           { field: "spec.schedule", value: '"x"', message: "must be five fields" }
         ],
-        outlook: undefined
+        state: undefined
       },
       "False InvalidSpec",
       'spec.topics: is empty: name topics; spec.schedule: must be five fields (got "x")'
     ],
     [
       "an impossible schedule",
-      { outlook: { _tag: "Unusable" as const, problems: [{ field: "spec.schedule", message: "never matches" }] } },
+      { state: { _tag: "Unusable" as const, problems: [{ field: "spec.schedule", message: "never matches" }] } },
       "False InvalidSchedule",
       "spec.schedule: never matches"
     ],
     [
       "a clock that jumped",
-      { outlook: { _tag: "ClockBehind" as const, untilMillis: at("15:00"), nextMillis: at("16:00") } },
+      { state: { _tag: "ClockBehind" as const, untilMillis: at("15:00"), nextMillis: at("16:00") } },
       "False ClockBehind",
       "2026-11-24T15:00:00Z"
     ],
@@ -172,7 +172,7 @@ describe("the next status", () => {
       "False BackupInterrupted",
       "was interrupted: stopped"
     ],
-    ["suspension", { outlook: { _tag: "Suspended" as const } }, "True Suspended", "no scheduled backup until resumed"],
+    ["suspension", { state: { _tag: "Suspended" as const } }, "True Suspended", "no scheduled backup until resumed"],
     [
       "deletion",
       { deletion: { reason: "RemovingBackups", message: "removing 3 backups" } },
@@ -187,13 +187,13 @@ describe("the next status", () => {
   })
 
   it("of a suspended resource whose last run failed is not well", () => {
-    const status = next(failure, hourly({ outlook: { _tag: "Suspended" } }), at("12:40"))
+    const status = next(failure, hourly({ state: { _tag: "Suspended" } }), at("12:40"))
     assert.strictEqual(brief(status, "Ready"), "False BackupFailed")
     assert.notProperty(status, "nextScheduledTime")
   })
 
   it("keeps the memory of Due as it is told", () => {
-    const remembered = {
+    const memory = {
       observedSchedule: "s",
       sinceMillis: at("11:30"),
       lastSlotMillis: at("12:00"),
@@ -201,12 +201,12 @@ describe("the next status", () => {
       handledTrigger: "7",
       pendingTrigger: { token: "8", firstSeenMillis: at("12:01") }
     }
-    const status = next(success, hourly({ remembered }), at("12:40"))
+    const status = next(success, hourly({ memory }), at("12:40"))
     assert.deepStrictEqual(
       [status.lastScheduledTime, status.skippedSlots, status.handledTrigger, status.pendingTrigger?.token],
       ["2026-11-24T12:00:00Z", 4, "7", "8"]
     )
-    assert.notProperty(next(status, hourly({ remembered: {} }), at("12:41")), "pendingTrigger")
+    assert.notProperty(next(status, hourly({ memory: {} }), at("12:41")), "pendingTrigger")
   })
 
   it("warns of what is worth knowing of the last success until the next one, and of what is ignored", () => {
@@ -273,12 +273,12 @@ describe("the next status", () => {
 
   it("says whether old backups were removed, until something newer is known", () => {
     const chore = {
-      chore: "prune" as const,
+      task: "prune" as const,
       jobName: "p1",
       isSuccess: false,
       trouble: { reason: "AccessRefused", message: "Delete is missing" }
     }
-    const stuck = next(success, hourly({ chores: [chore] }), at("12:10"))
+    const stuck = next(success, hourly({ maintenance: [chore] }), at("12:10"))
     assert.strictEqual(brief(stuck, "RetentionApplied"), "False PruneFailed")
     assert.include(condition(stuck, "RetentionApplied").message, "Delete is missing")
     assert.strictEqual(
@@ -297,17 +297,17 @@ describe("the next status", () => {
       condition(listed, "StorageListed").message,
       "Storage holds 1,200 verified backups of this resource."
     )
-    assert.isTrue(isSame(next(listed, hourly(), at("12:20")), listed))
-    const chores = [{ chore: "catalogue" as const, jobName: "c1", isSuccess: false }]
-    const unlisted = next(listed, hourly({ chores }), at("12:30"))
+    assert.isTrue(deepEqual(next(listed, hourly(), at("12:20")), listed))
+    const maintenance = [{ task: "catalogue" as const, jobName: "c1", isSuccess: false }]
+    const unlisted = next(listed, hourly({ maintenance }), at("12:30"))
     assert.strictEqual(brief(unlisted, "StorageListed"), "False ListingFailed")
     assert.deepStrictEqual(unlisted.backupHistory, listed.backupHistory)
   })
 
   it("after lowered retention holds what storage holds", () => {
     const three = next({}, hourly({ ended: [succeeded("10:00"), succeeded("11:00"), succeeded("12:00")] }), at("12:06"))
-    const chores = [{ chore: "prune" as const, jobName: "p1", isSuccess: true, removed: 2 }]
-    const one = next(three, hourly({ generation: 2, chores, catalogue: catalogue("12:00") }), at("12:10"))
+    const maintenance = [{ task: "prune" as const, jobName: "p1", isSuccess: true, removed: 2 }]
+    const one = next(three, hourly({ generation: 2, maintenance, catalogue: catalogue("12:00") }), at("12:10"))
     assert.deepStrictEqual(
       one.backupHistory?.map(({ backupId }) => backupId),
       ["orders-20261124-120000"]
@@ -336,8 +336,8 @@ describe("a backup that is overdue", () => {
   const daily = (over = {}) =>
     hourly({
       schedule: { text: "0 9 * * 1-5" },
-      remembered: { sinceMillis: at("00:00") },
-      outlook: { _tag: "Scheduled", nextMillis: at("13:00"), intervalSeconds: 86_400 },
+      memory: { sinceMillis: at("00:00") },
+      state: { _tag: "Scheduled", nextMillis: at("13:00"), intervalSeconds: 86_400 },
       ...over
     })
   const days = (n: number) => n * 86_400_000
@@ -346,7 +346,7 @@ describe("a backup that is overdue", () => {
     const late = next(success, hourly(), at("14:05:01"))
     assert.strictEqual(brief(next(success, hourly(), at("14:05")), "Ready"), "True BackupScheduled")
     assert.strictEqual(brief(late, "Ready"), "False BackupOverdue")
-    assert.isTrue(isSame(next(late, hourly(), at("20:00")), late))
+    assert.isTrue(deepEqual(next(late, hourly(), at("20:00")), late))
   })
 
   it("is never one of a schedule of working days on a Sunday", () => {
@@ -362,7 +362,7 @@ describe("a backup that is overdue", () => {
   })
 
   it("is counted from when the schedule was resumed or edited", () => {
-    const resumed = hourly({ remembered: { sinceMillis: at("19:30") } })
+    const resumed = hourly({ memory: { sinceMillis: at("19:30") } })
     assert.strictEqual(brief(next(success, resumed, at("19:40")), "Ready"), "True BackupScheduled")
   })
 
@@ -390,7 +390,7 @@ describe("a status that somebody edited", () => {
         progress: json
       })
       const repaired = next({ ...edited, conditions: [], backupHistory: [] }, facts, at("12:06"))
-      assert.isTrue(isSame(repaired, fresh))
+      assert.isTrue(deepEqual(repaired, fresh))
       // Failures and gaps that were made up cannot be told from those that happened; successes can.
       const last = next(edited, facts, at("12:06"))
       assert.deepStrictEqual(
@@ -406,7 +406,7 @@ describe("a status that somebody edited", () => {
 
   it("loses conditions that nobody knows", () => {
     const foreign = { ...condition(fresh, "Ready"), type: "Sunny" }
-    assert.isTrue(isSame(next({ ...fresh, conditions: [foreign, ...fresh.conditions!] }, facts, at("12:07")), fresh))
+    assert.isTrue(deepEqual(next({ ...fresh, conditions: [foreign, ...fresh.conditions!] }, facts, at("12:07")), fresh))
   })
 })
 
@@ -422,10 +422,10 @@ describe("any status after any day", () => {
       const status = next(previous, facts, at("13:00"))
       Schema.decodeUnknownSync(KafkaBackupStatus)(status)
       assert.deepStrictEqual(Previous.read(status), status)
-      assert.isTrue(isSame(next(status, facts, at("13:00")), status), "asked again")
+      assert.isTrue(deepEqual(next(status, facts, at("13:00")), status), "asked again")
       const later = next(status, facts, at("13:00") + laterMillis)
       const isOverdueNow = brief(later, "Ready") === "False BackupOverdue"
-      assert.isTrue(isSame(later, status) || isOverdueNow, "asked later")
+      assert.isTrue(deepEqual(later, status) || isOverdueNow, "asked later")
       for (const { observedGeneration, reason, type } of status.conditions!) {
         assert.isTrue(Reasons.isOf(reason, type as Reasons.ConditionType), `${type} ${reason}`)
         assert.strictEqual(observedGeneration, facts.generation)

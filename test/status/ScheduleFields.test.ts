@@ -1,17 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import * as Due from "../../src/schedule/Due.ts"
-import type { Remembered } from "../../src/schedule/ScheduleMemory.ts"
-import type { Situation } from "../../src/schedule/DueInput.ts"
-import * as Memory from "../../src/status/ScheduleFields.ts"
+import type { ScheduleMemory } from "../../src/schedule/ScheduleMemory.ts"
+import type { DueInput } from "../../src/schedule/DueInput.ts"
+import * as ScheduleFields from "../../src/status/ScheduleFields.ts"
 import { at, hourly, oneTime, token } from "../schedule/dueInputs.ts"
 
 /** What the next look remembers when this was kept in a status. */
-const kept = (remembered: Remembered): Remembered => Memory.read(Memory.write(remembered))
+const kept = (memory: ScheduleMemory): ScheduleMemory => ScheduleFields.read(ScheduleFields.write(memory))
 
 const Millis = Schema.Int.check(Schema.isBetween({ minimum: at("06:30"), maximum: at("12:00") }))
 
-describe("Memory", () => {
+describe("ScheduleFields", () => {
   it.prop(
     "written and read back is written the same",
     [
@@ -25,8 +25,8 @@ describe("Memory", () => {
         isOnceDone: Schema.optionalKey(Schema.Boolean)
       })
     ],
-    ([remembered]) => {
-      assert.deepStrictEqual(Memory.write(kept(remembered)), Memory.write(remembered))
+    ([memory]) => {
+      assert.deepStrictEqual(ScheduleFields.write(kept(memory)), ScheduleFields.write(memory))
     }
   )
 
@@ -46,33 +46,30 @@ describe("Memory", () => {
       ).check(Schema.isMaxLength(20))
     ],
     ([schedule, looks]) => {
-      let exact: Remembered = {}
-      let fromStatus: Remembered = {}
-      let active: Situation["active"]
+      let exact: ScheduleMemory = {}
+      let fromStatus: ScheduleMemory = {}
+      let active: DueInput["active"]
       let nowMillis = at("06:30")
       for (const look of looks) {
         nowMillis += look.laterMillis
         if (look.runEnds) active = undefined
-        const situation = hourly(nowMillis, {
+        const input = hourly(nowMillis, {
           spec: look.isOneTime
             ? { suspend: look.suspend }
             : { schedule: look.isEdited ? "15 * * * *" : schedule, suspend: look.suspend },
           trigger: look.token === "none" ? { _tag: "None" } : token(look.token),
           active
         })
-        const wanted = Due.decide({ ...situation, remembered: exact })
-        const got = Due.decide({ ...situation, remembered: fromStatus })
+        const wanted = Due.decide({ ...input, memory: exact })
+        const got = Due.decide({ ...input, memory: fromStatus })
         const seconds = (due: Due.Due) =>
           due.start?._tag === "Trigger"
             ? { ...due.start, firstSeenMillis: Math.floor(due.start.firstSeenMillis / 1000) }
             : due.start
-        assert.deepStrictEqual(
-          [seconds(got), got.skipped, got.outlook],
-          [seconds(wanted), wanted.skipped, wanted.outlook]
-        )
+        assert.deepStrictEqual([seconds(got), got.skipped, got.state], [seconds(wanted), wanted.skipped, wanted.state])
         active = wanted.start ?? active
-        exact = wanted.remembered
-        fromStatus = kept(got.remembered)
+        exact = wanted.memory
+        fromStatus = kept(got.memory)
       }
     },
     { arbitrary: { runs: 300 } }
@@ -81,24 +78,24 @@ describe("Memory", () => {
   it("does not run a one-time backup again, also after it had a schedule for a while", () => {
     const first = Due.decide(oneTime(at("06:30")))
     assert.strictEqual(first.start?._tag, "Once")
-    const once = kept(first.remembered)
-    assert.strictEqual(Due.decide(oneTime(at("07:10"), { remembered: once })).start, undefined)
+    const once = kept(first.memory)
+    assert.strictEqual(Due.decide(oneTime(at("07:10"), { memory: once })).start, undefined)
 
-    const scheduled = Due.decide(hourly(at("07:10"), { remembered: once }))
+    const scheduled = Due.decide(hourly(at("07:10"), { memory: once }))
     assert.deepStrictEqual([scheduled.start, scheduled.skipped], [undefined, []])
-    const slot = Due.decide(hourly(at("08:00"), { remembered: kept(scheduled.remembered) }))
+    const slot = Due.decide(hourly(at("08:00"), { memory: kept(scheduled.memory) }))
     assert.deepStrictEqual([slot.start?._tag, slot.skipped], ["Slot", []])
-    const back = Due.decide(oneTime(at("08:30"), { remembered: kept(slot.remembered) }))
+    const back = Due.decide(oneTime(at("08:30"), { memory: kept(slot.memory) }))
     assert.strictEqual(back.start, undefined)
-    assert.deepStrictEqual(back.outlook, { _tag: "OneTime", isAskedFor: true })
+    assert.deepStrictEqual(back.state, { _tag: "OneTime", isAskedFor: true })
   })
 
   it("keeps a trigger that waits, with the time that names its backup", () => {
-    const remembered = { pendingTrigger: { token: "now", firstSeenMillis: at("07:00:05") + 700 } }
-    assert.deepStrictEqual(Memory.write(remembered).pendingTrigger, {
+    const memory = { pendingTrigger: { token: "now", firstSeenMillis: at("07:00:05") + 700 } }
+    assert.deepStrictEqual(ScheduleFields.write(memory).pendingTrigger, {
       token: "now",
       firstSeenTime: "2026-11-24T07:00:05Z"
     })
-    assert.deepStrictEqual(kept(remembered).pendingTrigger, { token: "now", firstSeenMillis: at("07:00:05") })
+    assert.deepStrictEqual(kept(memory).pendingTrigger, { token: "now", firstSeenMillis: at("07:00:05") })
   })
 })

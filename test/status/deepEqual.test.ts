@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { isSame } from "../../src/status/deepEqual.ts"
+import { deepEqual } from "../../src/status/deepEqual.ts"
 
-describe("isSame", () => {
+describe("deepEqual", () => {
   it.prop("finds a status the same as its copy", [Schema.Json], ([json]) => {
-    assert.isTrue(isSame(json, JSON.parse(JSON.stringify(json))))
+    assert.isTrue(deepEqual(json, JSON.parse(JSON.stringify(json))))
   })
 
   it.each([
@@ -15,7 +15,7 @@ describe("isSame", () => {
     [{ a: 1, b: undefined }, { a: 1 }],
     [{}, { a: undefined }]
   ])("does not care for the order of keys or keys without value: %o, %o", (a, b) => {
-    assert.isTrue(isSame(a, b))
+    assert.isTrue(deepEqual(a, b))
   })
 
   it.each([
@@ -29,7 +29,7 @@ describe("isSame", () => {
     [{ a: null }, {}],
     ["1", 1]
   ])("tells %o and %o apart", (a, b) => {
-    assert.isFalse(isSame(a, b))
-    assert.isFalse(isSame(b, a))
+    assert.isFalse(deepEqual(a, b))
+    assert.isFalse(deepEqual(b, a))
   })
 })

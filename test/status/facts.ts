@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import type { CatalogueSummary, SetSummary } from "../../src/outcome/RunSummary.ts"
-import type { ActiveRun, EndedChore, EndedRun, Facts } from "../../src/status/Facts.ts"
+import type { ActiveRun, EndedMaintenance, EndedRun, Facts } from "../../src/status/Facts.ts"
 import type { Condition, Status } from "../../src/status/Status.ts"
 import { at } from "../schedule/dueInputs.ts"
 
@@ -10,12 +10,12 @@ export { at }
 export const hourly = (over: Partial<Facts> = {}): Facts => ({
   generation: 1,
   problems: [],
-  outlook: { _tag: "Scheduled", nextMillis: at("13:00"), intervalSeconds: 3600 },
+  state: { _tag: "Scheduled", nextMillis: at("13:00"), intervalSeconds: 3600 },
   schedule: { text: "0 * * * *" },
-  remembered: { observedSchedule: "0 * * * * in UTC", sinceMillis: at("11:30") },
+  memory: { observedSchedule: "0 * * * * in UTC", sinceMillis: at("11:30") },
   active: undefined,
   ended: [],
-  chores: [],
+  maintenance: [],
   skipped: [],
   refusedTrigger: undefined,
   catalogue: undefined,
@@ -29,16 +29,16 @@ export const hourly = (over: Partial<Facts> = {}): Facts => ({
 /** A resource without schedule. */
 export const oneTime = (over: Partial<Facts> = {}): Facts =>
   hourly({
-    outlook: { _tag: "OneTime", isAskedFor: true },
+    state: { _tag: "OneTime", isAskedFor: true },
     schedule: {},
-    remembered: { sinceMillis: at("06:30"), isOnceDone: true },
+    memory: { sinceMillis: at("06:30"), isOnceDone: true },
     ...over
   })
 
 /** The active run of the slot at this time of day. */
 export const running = (time: string, over: Partial<ActiveRun> = {}): ActiveRun => ({
   backupId: `orders-20261124-${time.replace(":", "")}00`,
-  occasion: "schedule",
+  cause: "schedule",
   startMillis: at(time),
   jobName: `orders-job-${time.replace(":", "")}`,
   ...over
@@ -46,11 +46,11 @@ export const running = (time: string, over: Partial<ActiveRun> = {}): ActiveRun 
 
 /** That run, after five minutes. */
 export const succeeded = (time: string, over: Partial<EndedRun> = {}): EndedRun => {
-  const { backupId, jobName, occasion, startMillis } = running(time)
+  const { backupId, jobName, cause, startMillis } = running(time)
   return {
     backupId,
     jobName,
-    occasion,
+    cause,
     startMillis,
     endMillis: startMillis + 300_000,
     outcome: "success",
@@ -83,8 +83,8 @@ export const catalogue = (...times: ReadonlyArray<string>): CatalogueSummary => 
   sets: times.map(stored)
 })
 
-export const pruned = (over: Partial<EndedChore> = {}): EndedChore => ({
-  chore: "prune",
+export const pruned = (over: Partial<EndedMaintenance> = {}): EndedMaintenance => ({
+  task: "prune",
   jobName: "orders-prune",
   isSuccess: true,
   removed: 3,
@@ -147,10 +147,12 @@ export const AnyDay = Schema.Struct({
   unlistedSets: within(0, 3),
   active: Maybe(Minutes),
   trouble: Schema.Boolean,
-  outlook: Schema.Literals(["Scheduled", "ClockBehind", "Unusable", "Suspended", "OneTime", "none"]),
+  state: Schema.Literals(["Scheduled", "ClockBehind", "Unusable", "Suspended", "OneTime", "none"]),
   problem: Schema.Boolean,
   refusedTrigger: Maybe(Text),
-  chores: few(Schema.Struct({ chore: Schema.Literals(["prune", "catalogue", "cleanup"]), isSuccess: Schema.Boolean })),
+  maintenance: few(
+    Schema.Struct({ task: Schema.Literals(["prune", "catalogue", "cleanup"]), isSuccess: Schema.Boolean })
+  ),
   isQueued: Schema.Boolean,
   isRefused: Schema.Boolean,
   deletion: Maybe(Schema.Literals(["RemovingBackups", "CleanupGivenUp", "SomethingElse"])),
@@ -162,7 +164,7 @@ const minuteMillis = (minute: number) => at("00:00") + minute * 60_000
 const clock = (minute: number) =>
   `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`
 
-const outlooks: Readonly<Record<AnyDay["outlook"], Facts["outlook"]>> = {
+const states: Readonly<Record<AnyDay["state"], Facts["state"]>> = {
   Scheduled: { _tag: "Scheduled", nextMillis: at("23:00"), intervalSeconds: 3600 },
   ClockBehind: { _tag: "ClockBehind", untilMillis: at("22:00"), nextMillis: at("23:00") },
   Unusable: { _tag: "Unusable", problems: [{ field: "spec.schedule", message: "has no slot" }] },
@@ -175,8 +177,8 @@ export const made = (day: AnyDay): Facts =>
   hourly({
     generation: day.generation,
     problems: day.problem ? [{ field: "spec.topics", message: "is empty" }] : [],
-    outlook: outlooks[day.outlook],
-    schedule: day.outlook === "OneTime" ? {} : { text: "0 * * * *" },
+    state: states[day.state],
+    schedule: day.state === "OneTime" ? {} : { text: "0 * * * *" },
     ended: day.runs.map(({ milliseconds, minute, minutes, note, outcome, reason }) => ({
       ...succeeded(clock(minute)),
       // One Job ends one way, but two Jobs may have been meant to make the set of one id.
@@ -209,7 +211,7 @@ export const made = (day: AnyDay): Facts =>
         ? undefined
         : running(clock(day.active), day.trouble ? { trouble: { reason: "ImagePull", message: "no such image" } } : {}),
     refusedTrigger: day.refusedTrigger,
-    chores: day.chores.map(({ chore, isSuccess }, n) => ({ chore, isSuccess, jobName: `orders-${chore}-${n}` })),
+    maintenance: day.maintenance.map(({ task, isSuccess }, n) => ({ task, isSuccess, jobName: `orders-${task}-${n}` })),
     queue: day.isQueued ? { before: 2 } : undefined,
     refusal: day.isRefused ? { reason: "Forbidden", message: "exceeded quota" } : undefined,
     deletion: day.deletion === undefined ? undefined : { reason: day.deletion, message: "waits" }

@@ -104,10 +104,7 @@ describe("A run that begins while no broker answers", () => {
   it.effect("fails at once where waiting cannot help, and where the breaker is switched off", () =>
     Effect.gen(function* () {
       const wrong = door(2, brokerGone(false))
-      assert.strictEqual(
-        codeOf(yield* inTime(connect(spec, Effect.scoped(wrong.open)), 5)),
-        exitCodes.clusterUnusable
-      )
+      assert.strictEqual(codeOf(yield* inTime(connect(spec, Effect.scoped(wrong.open)), 5)), exitCodes.clusterUnusable)
       const gone = door(2, brokerGone(true))
       const exit = yield* inTime(connect({ ...spec, enabled: false }, Effect.scoped(gone.open)), 5)
       assert.strictEqual(codeOf(exit), exitCodes.temporary)

@@ -22,8 +22,8 @@ const successes = ({ backupHistory = [] }: Status): number =>
 /** The history as `jq -c '.[] | {…}'` shows it. */
 const history = ({ backupHistory = [] }: Status): string =>
   backupHistory
-    .map(({ backupId, occasion, outcome, records }) =>
-      JSON.stringify({ backupId, occasion, outcome, records: records ?? null })
+    .map(({ backupId, cause, outcome, records }) =>
+      JSON.stringify({ backupId, cause, outcome, records: records ?? null })
     )
     .join("\n")
 
@@ -35,7 +35,7 @@ export const tell = Effect.fn("DemoStory.tell")(function* (stage: Stage, { hourl
   const { kafka, kubectl, say, scene, start, type, watch } = stage
   const table = kubectl("get kafkabackups", ({ getTable }) => getTable())
   const showHistory = kubectl(
-    `get kafkabackup demo -o json | jq -c '.status.backupHistory[] | {backupId, occasion, outcome, records}'`,
+    `get kafkabackup demo -o json | jq -c '.status.backupHistory[] | {backupId, cause, outcome, records}'`,
     ({ status }) => Effect.map(status("demo"), history)
   )
   const message = (name: string, about: string) =>

@@ -110,7 +110,7 @@ export const make = (
 
     const openInto = (
       slot: Slot,
-      place: Opener.Place,
+      place: Opener.BrokerAddress,
       openTimeoutMillis: number
     ): Effect.Effect<Link.Link, KafkaReason> =>
       Effect.uninterruptibleMask((restore) =>
@@ -131,7 +131,7 @@ export const make = (
       )
 
     const linkTo = (
-      place: Opener.Place,
+      place: Opener.BrokerAddress,
       lane: Lane,
       openTimeoutMillis: number
     ): Effect.Effect<Link.Link, KafkaReason> =>
@@ -148,20 +148,26 @@ export const make = (
         )
       })
 
-    const call = <A>(place: Opener.Place, link: Link.Link, api: Api.Api, request: Request<A>, options?: CallOptions) =>
+    const call = <A>(
+      place: Opener.BrokerAddress,
+      link: Link.Link,
+      api: Api.Api,
+      request: Request<A>,
+      options?: CallOptions
+    ) =>
       link
         .call(api, request, options)
         .pipe(Effect.catch((broken) => Effect.flatMap(opener.reason(broken, place), Effect.fail)))
 
     /** Each address once, connected ones first. */
-    const places = (): ReadonlyArray<Opener.Place> => {
-      const all = new Map<string, Opener.Place>()
+    const places = (): ReadonlyArray<Opener.BrokerAddress> => {
+      const all = new Map<string, Opener.BrokerAddress>()
       for (const node of nodes.values()) all.set(Address.format(node), { address: node, where: nameOf(node) })
       for (const address of bootstrap) {
         const key = Address.format(address)
         if (!all.has(key)) all.set(key, { address, where: `bootstrap server ${key}` })
       }
-      const isLive = (place: Opener.Place) =>
+      const isLive = (place: Opener.BrokerAddress) =>
         slots.get(`control ${Address.format(place.address)}`)?.link?.isOpen() === true
       const list = [...all.values()]
       return [...list.filter(isLive), ...list.filter((place) => !isLive(place))]

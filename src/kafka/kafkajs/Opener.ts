@@ -10,7 +10,7 @@ import type { LinkBroken } from "./LinkBroken.ts"
 /** What holds for every connection, whoever we are. */
 export type Limits = Omit<Link.Settings, "ssl" | "sasl">
 
-export interface Place {
+export interface BrokerAddress {
   readonly address: Address
   /** For messages. */
   readonly where: string
@@ -18,9 +18,9 @@ export interface Place {
 
 /** Opens connections to the brokers of one cluster, as whoever our Secrets say that we are at that moment. */
 export interface Opener {
-  readonly open: (place: Place, openTimeoutMillis: number) => Effect.Effect<Link.Link, KafkaReason>
+  readonly open: (place: BrokerAddress, openTimeoutMillis: number) => Effect.Effect<Link.Link, KafkaReason>
   /** What broke a connection that was opened here, in the port's words. */
-  readonly reason: (broken: LinkBroken, place: Place) => Effect.Effect<KafkaReason>
+  readonly reason: (broken: LinkBroken, place: BrokerAddress) => Effect.Effect<KafkaReason>
 }
 
 /** Credentials that were refused are not shown again for this long, unless they change: it could only lock the account. */

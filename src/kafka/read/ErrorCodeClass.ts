@@ -2,7 +2,7 @@ import { ErrorCode } from "../ErrorCode.ts"
 import { AccessDenied, AuthenticationFailed, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
 
 /** What an error code of a partition or topic asks us to do. */
-export type CodeMeaning =
+export type ErrorCodeClass =
   | "none"
   /** Ask for fresh metadata, wait, try again: leadership moved, or the broker is not ready. */
   | "moved"
@@ -19,7 +19,7 @@ const unknownServerError = -1
 const brokerNotAvailable = 8
 const networkException = 13
 
-export const meaningOf = (code: number): CodeMeaning => {
+export const meaningOf = (code: number): ErrorCodeClass => {
   switch (code) {
     case ErrorCode.none:
       return "none"

@@ -8,15 +8,15 @@ import type { WireTopic } from "../KafkaWire.ts"
 import type { KnownTopic, TopicMetadata } from "./TopicMetadata.ts"
 
 /** Where to send a fetch. */
-export interface Place {
-  readonly _tag: "Place"
+export interface LeaderPlace {
+  readonly _tag: "Leader"
   readonly leader: number
   readonly topicId: string | undefined
 }
 
 /** Follows one partition through metadata; keeps the topic id that it saw first, unless the request names one. */
 export interface PartitionPlace {
-  readonly find: Effect.Effect<Place | FetchOutcome, KafkaError>
+  readonly find: Effect.Effect<LeaderPlace | FetchOutcome, KafkaError>
   /** What is known is wrong: the next `find` asks for something newer. */
   readonly doubt: () => void
   /** True when the newest metadata still names the topic, so that "missing" is the broker's view alone. */
@@ -28,7 +28,7 @@ export const makePartitionPlace = (topics: TopicMetadata, request: ReadRequest):
   let doubted = false
   let topicId = request.topicId
 
-  const judge = (topic: WireTopic): Place | FetchOutcome => {
+  const judge = (topic: WireTopic): LeaderPlace | FetchOutcome => {
     switch (meaningOf(topic.errorCode)) {
       case "none":
         break
@@ -46,7 +46,7 @@ export const makePartitionPlace = (topics: TopicMetadata, request: ReadRequest):
     const partition = topic.partitions.find((candidate) => candidate.partition === wanted)
     if (partition === undefined) return { _tag: "Missing" }
     if (partition.leader < 0) return moved(ErrorCode.leaderNotAvailable, request)
-    return { _tag: "Place", leader: partition.leader, topicId }
+    return { _tag: "Leader", leader: partition.leader, topicId }
   }
 
   return {

@@ -5,7 +5,7 @@ import { failed, type FetchOutcome, moved, outcomeOf } from "./FetchOutcome.ts"
 import { type KafkaError, LogTruncated } from "../KafkaError.ts"
 import type { FetchedBatches, ReadRequest } from "../KafkaSource.ts"
 import type { KafkaWire, WireFetch } from "../KafkaWire.ts"
-import { makePartitionPlace, type Place } from "./PartitionPlace.ts"
+import { makePartitionPlace, type LeaderPlace } from "./PartitionPlace.ts"
 import { makeReadPatience } from "./ReadPatience.ts"
 import { backoff, type SourceOptions } from "./SourceOptions.ts"
 import type { TopicMetadata } from "./TopicMetadata.ts"
@@ -51,7 +51,7 @@ export const makePartitionReader = (
     return { _tag: "Progress", element }
   }
 
-  const fetch = (node: number, { topicId }: Place, maxBytes: number): Effect.Effect<FetchOutcome, KafkaError> => {
+  const fetch = (node: number, { topicId }: LeaderPlace, maxBytes: number): Effect.Effect<FetchOutcome, KafkaError> => {
     const id = topicId === undefined ? {} : { topicId }
     const { maxWaitMillis } = options
     asked = { topic, partition, ...id, leader: node, offset: position, maxBytes, maxWaitMillis }
@@ -75,7 +75,7 @@ export const makePartitionReader = (
   const outOfRange = Effect.gen(function* () {
     place.doubt()
     const found = yield* place.find
-    if (found._tag !== "Place") return found
+    if (found._tag !== "Leader") return found
     const [start] = yield* wire.offsets(found.leader, partitions, "logStart")
     const [end] = yield* wire.offsets(found.leader, partitions, "highWatermark")
     if (start?.errorCode !== 0 || end?.errorCode !== 0) return moved(ErrorCode.offsetOutOfRange, request)
@@ -88,7 +88,7 @@ export const makePartitionReader = (
 
   const attempt = Effect.fnUntraced(function* (maxBytes: number) {
     const found = yield* place.find
-    if (found._tag !== "Place") return found
+    if (found._tag !== "Leader") return found
     const outcome = yield* fetch(replica ?? found.leader, found, maxBytes)
     if (outcome._tag !== "OutOfRange") return outcome
     // Another replica may lag behind or keep less, so it is the leader who is asked for its offsets.
@@ -119,7 +119,7 @@ export const makePartitionReader = (
     quietMillis = 0
     const patience = makeReadPatience(options, request, yield* Clock.currentTimeMillis)
     let maxBytes = request.fetchBytes ?? options.fetchBytes
-    let lookAfterMillis = options.hollowMillis
+    let lookAfterMillis = options.compactedTailMillis
     for (;;) {
       const outcome = yield* Effect.catch(attempt(maxBytes), (error) => Effect.succeed(disconnected(error)))
       if (outcome._tag === "Progress") return
@@ -129,7 +129,7 @@ export const makePartitionReader = (
       if (outcome._tag === "Empty" && outcome.lastStableOffset >= until && replica === undefined) {
         const emptyMillis = patience.emptyMillis(nowMillis)
         if (emptyMillis !== undefined && emptyMillis >= lookAfterMillis) {
-          lookAfterMillis = emptyMillis + options.hollowMillis
+          lookAfterMillis = emptyMillis + options.compactedTailMillis
           if (yield* isHollow) {
             keepGap(until)
             return

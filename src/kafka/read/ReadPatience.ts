@@ -14,7 +14,7 @@ export type NextAttempt =
   | { readonly _tag: "Never"; readonly error: KafkaError }
 
 /** What the reader knows at the moment of an outcome. */
-export interface ReadSituation {
+export interface ReadState {
   readonly nowMillis: number
   readonly position: number
   readonly maxBytes: number
@@ -24,7 +24,7 @@ export interface ReadSituation {
 
 /** Decides, attempt after attempt at one position, whether to go on; no effects, no clock of its own. */
 export interface ReadPatience {
-  readonly next: (outcome: FetchOutcome, situation: ReadSituation) => NextAttempt
+  readonly next: (outcome: FetchOutcome, situation: ReadState) => NextAttempt
   /** How long answers have been successful and empty, in milliseconds; undefined when the last one was not. */
   readonly emptyMillis: (nowMillis: number) => number | undefined
 }
@@ -56,7 +56,7 @@ export const makeReadPatience = (
   const backedOff = (): NextAttempt => ({ _tag: "BackedOff", failures: failures++ })
   const failed = (reason: KafkaReason) => never(new KafkaError({ operation: "fetch", reason }))
 
-  const next = (outcome: FetchOutcome, { nowMillis, position, maxBytes, isNamed }: ReadSituation): NextAttempt => {
+  const next = (outcome: FetchOutcome, { nowMillis, position, maxBytes, isNamed }: ReadState): NextAttempt => {
     const stalled = (detail: string) => failed(new Stalled({ topic, partition, position, until, detail }))
     const isSpent = nowMillis - startedMillis - throttledMillis >= options.noProgressMillis
     missingSince = outcome._tag === "Missing" ? (missingSince ?? nowMillis) : undefined

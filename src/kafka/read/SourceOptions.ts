@@ -10,7 +10,7 @@ export interface SourceOptions {
   /** How long "no such topic" is taken for stale metadata before the topic counts as deleted. */
   readonly vanishedMillis: number
   /** How long success without a byte must last before the end of a compacted log is looked into. */
-  readonly hollowMillis: number
+  readonly compactedTailMillis: number
   /** Budget of one question that is no fetch: metadata, offsets, configurations, groups. */
   readonly controlMillis: number
   /** How long a broker may hold a fetch when it has nothing to send (fetch.max.wait.ms; Kafka's default as well). */
@@ -27,7 +27,7 @@ export const defaults: SourceOptions = {
   noProgressMillis: 5 * 60_000,
   throttledMillis: 60 * 60_000,
   vanishedMillis: 30_000,
-  hollowMillis: 10_000,
+  compactedTailMillis: 10_000,
   controlMillis: 60_000,
   maxWaitMillis: 500,
   fetchBytes: 1024 * 1024,

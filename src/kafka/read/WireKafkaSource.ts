@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import type { BrokerCare } from "../BrokerGuards.ts"
+import type { BrokerGuards } from "../BrokerGuards.ts"
 import * as GuardedWire from "./GuardedWire.ts"
 import type { KafkaSourceShape } from "../KafkaSource.ts"
 import type { KafkaWire } from "../KafkaWire.ts"
@@ -38,7 +38,7 @@ export const makeKafkaSource = (wire: KafkaWire, options?: Partial<SourceOptions
  */
 export const makeCarefulSource = (
   wire: KafkaWire,
-  care: BrokerCare | undefined,
+  care: BrokerGuards | undefined,
   options?: Partial<SourceOptions>
 ): KafkaSourceShape =>
   care === undefined

@@ -1,5 +1,5 @@
 import type { Kind } from "../Kind.ts"
-import type { Place, Selection } from "../KubernetesApi.ts"
+import type { ObjectRef, Selection } from "../KubernetesApi.ts"
 
 /** Parameters of a request; those that are undefined are left out. */
 export type Query = Readonly<Record<string, string | undefined>>
@@ -13,11 +13,11 @@ export const collection = ({ apiVersion, isNamespaced, plural }: Kind, namespace
 }
 
 /** Where one object is, or one of its subresources. */
-export const object = (kind: Kind, place: Place, subresource?: "status"): string =>
+export const object = (kind: Kind, place: ObjectRef, subresource?: "status"): string =>
   [collection(kind, place.namespace), encodeURIComponent(place.name), ...(subresource ? [subresource] : [])].join("/")
 
 /** What an address would be made of that leads somewhere else than to one object, or undefined when all is well. */
-export const refusal = ({ isNamespaced, kind }: Kind, { name, namespace }: Place): string | undefined => {
+export const refusal = ({ isNamespaced, kind }: Kind, { name, namespace }: ObjectRef): string | undefined => {
   const isSegment = (text: string) => text !== "" && text !== "." && text !== ".."
   if (!isSegment(name)) return `"${name}" is no name`
   if (!isNamespaced) return undefined
@@ -34,4 +34,5 @@ export const search = (query: Query): string => {
 }
 
 /** For people: `kafka-backup/hourly`. */
-export const shown = ({ name, namespace }: Place): string => (namespace === undefined ? name : `${namespace}/${name}`)
+export const shown = ({ name, namespace }: ObjectRef): string =>
+  namespace === undefined ? name : `${namespace}/${name}`

@@ -1,6 +1,6 @@
 import { Clock, Effect, Queue, Random, Stream } from "effect"
 import type { Kind } from "../Kind.ts"
-import type { Delta, Place, Selection } from "../KubernetesApi.ts"
+import type { Delta, ObjectRef, Selection } from "../KubernetesApi.ts"
 import type { KubeObject } from "../Objects.ts"
 import * as Listing from "./Listing.ts"
 import * as Outage from "./Outage.ts"
@@ -31,7 +31,7 @@ export const watch = <A extends KubeObject>(
       let failures = 0
 
       const snapshot = Effect.suspend(() => {
-        let others: Array<Place> = []
+        let others: Array<ObjectRef> = []
         const take = Effect.fnUntraced(function* ({ isFirst, items, next }: Listing.Leaf<A>) {
           if (isFirst) others = []
           if (next === undefined) return yield* Queue.offer(queue, { _tag: "Snapshot", items, others })

@@ -1,7 +1,7 @@
 import { Result } from "effect"
 import * as Kinds from "../Kind.ts"
 import type { Kind } from "../Kind.ts"
-import type { Place, Propagation, Selection } from "../KubernetesApi.ts"
+import type { ObjectRef, Propagation, Selection } from "../KubernetesApi.ts"
 import { AlreadyExists, Conflict, Forbidden, Invalid, NotFound } from "../KubernetesError.ts"
 import type { KubeObject } from "../Objects.ts"
 import { body, cleared, tidy } from "./body.ts"
@@ -25,11 +25,17 @@ export interface ApiServer {
   readonly admissions: Map<string, Admission>
   /** Plurals of kinds that are not installed. */
   readonly missing: Set<string>
-  readonly get: (kind: Kind, place: Place) => Outcome<KubeObject>
+  readonly get: (kind: Kind, place: ObjectRef) => Outcome<KubeObject>
   readonly list: (kind: Kind, selection: Selection) => Outcome<ReadonlyArray<KubeObject>>
   readonly create: (kind: Kind, object: unknown, nowMillis: number) => Outcome<KubeObject>
   readonly replace: (kind: Kind, object: unknown, nowMillis: number) => Outcome<KubeObject>
-  readonly patch: (kind: Kind, place: Place, patch: unknown, sub: Subresource, nowMillis: number) => Outcome<KubeObject>
+  readonly patch: (
+    kind: Kind,
+    place: ObjectRef,
+    patch: unknown,
+    sub: Subresource,
+    nowMillis: number
+  ) => Outcome<KubeObject>
   /** Under the field manager `manager`, with force. */
   readonly apply: (
     kind: Kind,
@@ -40,7 +46,7 @@ export interface ApiServer {
   ) => Outcome<KubeObject>
   readonly remove: (
     kind: Kind,
-    place: Place,
+    place: ObjectRef,
     options: { readonly uid?: string; readonly propagation?: Propagation },
     nowMillis: number
   ) => Outcome<void>
@@ -60,7 +66,7 @@ export const make = (): ApiServer => {
       ? Result.succeed(undefined)
       : Result.fail(new NotFound({ detail: "the server could not find the requested resource", isKindMissing: true }))
 
-  const find = (kind: Kind, { name, namespace }: Place): Outcome<Stored> =>
+  const find = (kind: Kind, { name, namespace }: ObjectRef): Outcome<Stored> =>
     Result.flatMap(checkKind(kind), () => {
       const stored = table.read(kind, namespace, name)
       const detail = `${KindRules.qualified(kind)} ${JSON.stringify(name)} not found`

@@ -1,6 +1,6 @@
 import { Cause, Clock, Effect, FiberMap, Queue, type Scope } from "effect"
 import { jobs, pods } from "../Kind.ts"
-import type { KubernetesApiShape, Place } from "../KubernetesApi.ts"
+import type { KubernetesApiShape, ObjectRef } from "../KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../KubernetesError.ts"
 import type { Job, Pod } from "../Objects.ts"
 import type { ApiServer } from "./ApiServer.ts"
@@ -15,7 +15,7 @@ export interface Node {
   /** Pods that get an answer do not start until a later call gives them none. */
   readonly trouble: (troubleOf?: (pod: Pod) => PodTrouble | undefined) => Effect.Effect<void>
   /** Ends the pod as a node does that needs its place: `Failed`, with the condition DisruptionTarget. Returns when it has ended. */
-  readonly evict: (place: Place, message?: string) => Effect.Effect<void, KubernetesError>
+  readonly evict: (place: ObjectRef, message?: string) => Effect.Effect<void, KubernetesError>
 }
 
 export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<Node, never, Scope.Scope> =>

@@ -21,13 +21,13 @@ export const put = (tree: Tree, key: string, value: unknown): Tree => {
 }
 
 /** A copy as it would arrive over the wire, which nobody can change. Members that are null do not arrive. */
-export const received = (value: unknown): unknown => frozen(JSON.parse(JSON.stringify(value)))
+export const received = (value: unknown): unknown => runSpec(JSON.parse(JSON.stringify(value)))
 
-const frozen = (value: unknown): unknown => {
-  if (Array.isArray(value)) return Object.freeze(value.map(frozen))
+const runSpec = (value: unknown): unknown => {
+  if (Array.isArray(value)) return Object.freeze(value.map(runSpec))
   if (!isTree(value)) return value
   const members = Object.entries(value).filter(([, member]) => member !== null)
-  return Object.freeze(Object.fromEntries(members.map(([key, member]) => [key, frozen(member)])))
+  return Object.freeze(Object.fromEntries(members.map(([key, member]) => [key, runSpec(member)])))
 }
 
 /** JSON merge patch (RFC 7396). */

@@ -1,6 +1,6 @@
 import type { ContainerState, Job, KubeObject, ObjectCondition, Pod } from "../../kubernetes/Objects.ts"
 import * as BackupId from "../../identity/BackupId.ts"
-import type { OccasionName } from "../../status/Facts.ts"
+import type { RunCauseName } from "../../status/Facts.ts"
 import * as Labels from "../Labels.ts"
 import { containerName } from "./JobSettings.ts"
 
@@ -34,8 +34,8 @@ export const isFor = (job: KubeObject, uid: string): boolean =>
   purpose(job) !== undefined && job.metadata.labels?.[Labels.uidLabel] === uid
 
 /** Why a run exists. */
-export const occasion = ({ metadata: { annotations } }: KubeObject): OccasionName => {
-  const value = annotations?.[Labels.occasionAnnotation]
+export const cause = ({ metadata: { annotations } }: KubeObject): RunCauseName => {
+  const value = annotations?.[Labels.causeAnnotation]
   if (value === "schedule" || value === "trigger" || value === "once") return value
   return annotations?.[Labels.tokenAnnotation] === undefined ? "schedule" : "trigger"
 }

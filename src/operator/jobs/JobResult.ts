@@ -8,7 +8,7 @@ import * as PodFailure from "./PodFailure.ts"
 import * as PodSummary from "./PodSummary.ts"
 
 /** What came of a Job that ended. */
-export type Verdict =
+export type JobResult =
   /** The command says so itself, in a pod that ended well. */
   | { readonly _tag: "Success"; readonly summary: RunSummary }
   | {
@@ -29,7 +29,7 @@ const summaryOf = (pod: Pod, command: RunSummary["command"]): RunSummary | undef
  * Nothing is a success but a readable summary that says so, of a container that ended with exit code 0. Where that is there
  * it counts even if Kubernetes calls the Job failed (its deadline met the pod's last second): what was proven is proven.
  */
-export const of = (job: Job, ownPods: ReadonlyArray<Pod>, end: JobEnd, command: RunSummary["command"]): Verdict => {
+export const of = (job: Job, ownPods: ReadonlyArray<Pod>, end: JobEnd, command: RunSummary["command"]): JobResult => {
   for (const pod of ownPods) {
     const summary = summaryOf(pod, command)
     if (summary?.outcome === "success" && JobFacts.terminated(pod)?.exitCode === exitCodes.success) {
@@ -41,7 +41,7 @@ export const of = (job: Job, ownPods: ReadonlyArray<Pod>, end: JobEnd, command: 
   const told = PodSummary.trouble(summary)
   const cause = told ?? (newest === undefined ? undefined : PodFailure.explain(job, newest))
   const isInterrupted = summary?.outcome === "interrupted" || cause?.reason === "Interrupted"
-  const failure = (trouble: Trouble, outcome: "failed" | "interrupted" = "failed"): Verdict => ({
+  const failure = (trouble: Trouble, outcome: "failed" | "interrupted" = "failed"): JobResult => ({
     _tag: "Failure",
     outcome,
     trouble,
@@ -73,7 +73,7 @@ const deadlineExceeded = (job: Job, isRun: boolean, cause: Trouble | undefined):
   const seconds = JobFacts.deadlineSeconds(job)
   const limit = seconds === undefined ? "its deadline" : `its deadline of ${seconds} s`
   const advice = isRun
-    ? "raise or remove spec.job.activeDeadlineSeconds, or speed the run up with more spec.resources; what was stored so far is remembered"
+    ? "raise or remove spec.job.activeDeadlineSeconds, or speed the run up with more spec.resources; what was stored so far is memory"
     : "the storage answers too slowly; it is tried again"
   return {
     reason: "DeadlineExceeded",
@@ -93,12 +93,12 @@ const resultMissing = (job: Job): Trouble => ({
 
 const nodeLost = (pod: string): Trouble => ({
   reason: "NodeLost",
-  message: `pod ${pod} does not stop, its node is probably lost; the operator goes on without it, what was stored is remembered. When the node is surely gone: kubectl delete pod ${pod} --force`
+  message: `pod ${pod} does not stop, its node is probably lost; the operator goes on without it, what was stored is memory. When the node is surely gone: kubectl delete pod ${pod} --force`
 })
 
 const vanished = (job: Job, isRun: boolean, cause: Trouble | undefined): Trouble => ({
   reason: "JobDeleted",
-  message: `Job ${job.metadata.name} was deleted before it ended${lastMet(cause)}; ${isRun ? "what was stored is remembered. To run again set the trigger annotation to a new value" : "it is tried again"}`
+  message: `Job ${job.metadata.name} was deleted before it ended${lastMet(cause)}; ${isRun ? "what was stored is memory. To run again set the trigger annotation to a new value" : "it is tried again"}`
 })
 
 /** A success of a run must name its set. */

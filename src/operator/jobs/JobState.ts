@@ -1,14 +1,14 @@
 import type { Event, Job, Pod } from "../../kubernetes/Objects.ts"
 import type { CatalogueSummary, RunSummary } from "../../outcome/RunSummary.ts"
-import type { ActiveRun, EndedChore, EndedRun, Trouble } from "../../status/Facts.ts"
+import type { ActiveRun, EndedMaintenance, EndedRun, Trouble } from "../../status/Facts.ts"
 import type { Purpose } from "../Labels.ts"
 import * as JobEnd from "./JobEnd.ts"
 import * as JobFacts from "./JobFacts.ts"
 import * as PodTrouble from "./PodTrouble.ts"
-import * as Verdict from "./JobResult.ts"
+import * as JobResult from "./JobResult.ts"
 
 /** What one Job tells. */
-export type Reading =
+export type JobState =
   | { readonly _tag: "Active"; readonly run: ActiveRun }
   | {
       readonly _tag: "Ended"
@@ -19,15 +19,15 @@ export type Reading =
       readonly isStuck: boolean
     }
   | {
-      readonly _tag: "ActiveChore"
-      readonly chore: EndedChore["chore"]
+      readonly _tag: "ActiveMaintenance"
+      readonly task: EndedMaintenance["task"]
       readonly jobName: string
       readonly startMillis: number
       readonly trouble?: Trouble
     }
   | {
-      readonly _tag: "EndedChore"
-      readonly chore: EndedChore
+      readonly _tag: "EndedMaintenance"
+      readonly maintenance: EndedMaintenance
       readonly catalogue?: CatalogueSummary
       readonly isStuck: boolean
     }
@@ -43,7 +43,7 @@ export const read = (
   pods: ReadonlyArray<Pod>,
   nowMillis: number,
   events: ReadonlyArray<Event> = []
-): Reading => {
+): JobState => {
   const own = JobFacts.podsOf(job, pods)
   const end = JobEnd.of(job, own, nowMillis)
   const purpose = JobFacts.purpose(job)
@@ -54,7 +54,7 @@ export const read = (
 }
 
 /** What a Job tells that is no longer there, from the last that was seen of it and its pods. */
-export const vanished = (job: Job, pods: ReadonlyArray<Pod>, nowMillis: number): Reading => {
+export const vanished = (job: Job, pods: ReadonlyArray<Pod>, nowMillis: number): JobState => {
   const own = JobFacts.podsOf(job, pods)
   const purpose = JobFacts.purpose(job)
   if (purpose === undefined) return { _tag: "Foreign", jobName: job.metadata.name }
@@ -63,7 +63,7 @@ export const vanished = (job: Job, pods: ReadonlyArray<Pod>, nowMillis: number):
   return ended(job, purpose, own, hasEnded ? end : { _tag: "Vanished", endMillis: undefined }, nowMillis)
 }
 
-const active = (job: Job, purpose: Purpose, nowMillis: number, trouble: Trouble | undefined): Reading => {
+const active = (job: Job, purpose: Purpose, nowMillis: number, trouble: Trouble | undefined): JobState => {
   const common = {
     jobName: job.metadata.name,
     startMillis: JobFacts.startMillis(job, nowMillis),
@@ -72,9 +72,9 @@ const active = (job: Job, purpose: Purpose, nowMillis: number, trouble: Trouble 
   return purpose === "run"
     ? {
         _tag: "Active",
-        run: { ...common, backupId: JobFacts.expectedBackupId(job), occasion: JobFacts.occasion(job) }
+        run: { ...common, backupId: JobFacts.expectedBackupId(job), cause: JobFacts.cause(job) }
       }
-    : { _tag: "ActiveChore", ...common, chore: purpose }
+    : { _tag: "ActiveMaintenance", ...common, task: purpose }
 }
 
 const commands = { run: "run", prune: "prune", cleanup: "prune", catalogue: "list" } as const satisfies Record<
@@ -82,49 +82,55 @@ const commands = { run: "run", prune: "prune", cleanup: "prune", catalogue: "lis
   RunSummary["command"]
 >
 
-const ended = (job: Job, purpose: Purpose, own: ReadonlyArray<Pod>, end: JobEnd.JobEnd, nowMillis: number): Reading => {
-  const verdict = Verdict.of(job, own, end, commands[purpose])
+const ended = (
+  job: Job,
+  purpose: Purpose,
+  own: ReadonlyArray<Pod>,
+  end: JobEnd.JobEnd,
+  nowMillis: number
+): JobState => {
+  const result = JobResult.of(job, own, end, commands[purpose])
   const isStuck = end._tag === "Lost" || (end._tag === "Failed" && end.isStuck)
-  const catalogue = verdict.summary?.catalogue
+  const catalogue = result.summary?.catalogue
   const learnt = catalogue === undefined ? {} : { catalogue }
-  if (purpose === "run") return { _tag: "Ended", run: run(job, own, end, verdict, nowMillis), ...learnt, isStuck }
-  const removed = verdict.summary?.removed
-  const chore: EndedChore = {
-    chore: purpose,
+  if (purpose === "run") return { _tag: "Ended", run: run(job, own, end, result, nowMillis), ...learnt, isStuck }
+  const removed = result.summary?.removed
+  const maintenance: EndedMaintenance = {
+    task: purpose,
     jobName: job.metadata.name,
-    isSuccess: verdict._tag === "Success",
+    isSuccess: result._tag === "Success",
     ...(removed === undefined ? {} : { removed }),
-    ...(verdict._tag === "Success" ? {} : { trouble: verdict.trouble })
+    ...(result._tag === "Success" ? {} : { trouble: result.trouble })
   }
-  return { _tag: "EndedChore", chore, ...learnt, isStuck }
+  return { _tag: "EndedMaintenance", maintenance, ...learnt, isStuck }
 }
 
 const run = (
   job: Job,
   own: ReadonlyArray<Pod>,
   end: JobEnd.JobEnd,
-  verdict: Verdict.Verdict,
+  result: JobResult.JobResult,
   nowMillis: number
 ): EndedRun => {
   const startMillis = JobFacts.startMillis(job, nowMillis)
   const finished = own.flatMap((pod) => JobFacts.millis(JobFacts.terminated(pod)?.finishedAt) ?? [])
   const endMillis = end.endMillis ?? (finished.length === 0 ? nowMillis : Math.max(...finished))
-  const { summary } = verdict
+  const { summary } = result
   const common = {
     jobName: job.metadata.name,
-    occasion: JobFacts.occasion(job),
+    cause: JobFacts.cause(job),
     backupId: summary?.backupId || JobFacts.expectedBackupId(job),
     startMillis,
     endMillis: Math.max(startMillis, endMillis),
     ...(summary?.addedBytes === undefined ? {} : { addedBytes: summary.addedBytes }),
     ...(summary?.addedRecords === undefined ? {} : { addedRecords: summary.addedRecords })
   }
-  if (verdict._tag === "Failure") {
-    return { ...common, outcome: verdict.outcome, ...verdict.trouble, notes: [] }
+  if (result._tag === "Failure") {
+    return { ...common, outcome: result.outcome, ...result.trouble, notes: [] }
   }
-  const { backupId, notes, records, size } = verdict.summary
+  const { backupId, notes, records, size } = result.summary
   if (!backupId) {
-    return { ...common, outcome: "failed", ...Verdict.manifestMissing(job), notes: [] }
+    return { ...common, outcome: "failed", ...JobResult.manifestMissing(job), notes: [] }
   }
   return {
     ...common,

@@ -1,10 +1,10 @@
 import { Result } from "effect"
 import type { Job } from "../../kubernetes/Objects.ts"
-import * as FrozenRun from "../../identity/RunSpec.ts"
+import * as RunSpec from "../../identity/RunSpec.ts"
 import * as JobName from "../../identity/JobName.ts"
 import type { RunIdentity } from "../../identity/RunIdentity.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
-import type { OccasionName } from "../../status/Facts.ts"
+import type { RunCauseName } from "../../status/Facts.ts"
 import * as Labels from "../Labels.ts"
 import * as JobObject from "./JobObject.ts"
 import { JobRefused } from "./JobRefused.ts"
@@ -15,7 +15,7 @@ import * as SecretKeys from "./SecretKeys.ts"
 export interface RunInput {
   readonly backup: KafkaBackup
   readonly identity: RunIdentity
-  readonly occasion: OccasionName
+  readonly cause: RunCauseName
   readonly settings: JobSettings
 }
 
@@ -23,20 +23,20 @@ export interface RunInput {
 export const forRun = (input: RunInput): Result.Result<Job, JobRefused> => {
   const { slot, trigger } = input.identity
   return encoded({ backup: input.backup, slot, ...(trigger === undefined ? {} : { trigger }) }).pipe(
-    Result.flatMap((frozen) => withFrozen(input, frozen))
+    Result.flatMap((runSpec) => withRunSpec(input, runSpec))
   )
 }
 
-/** The run's Job around a frozen run that is encoded already. */
-export const withFrozen = (
-  { backup, identity, occasion, settings }: RunInput,
-  frozen: string
+/** The run's Job around a run spec that is encoded already. */
+export const withRunSpec = (
+  { backup, identity, cause, settings }: RunInput,
+  runSpec: string
 ): Result.Result<Job, JobRefused> => {
   const { activeDeadlineSeconds, backoffLimit } = backup.spec.job
   return JobObject.make({
     backup,
     settings,
-    frozen,
+    runSpec,
     purpose: "run",
     name: JobName.forRun(identity),
     args: ["run"],
@@ -45,16 +45,16 @@ export const withFrozen = (
     isOwned: true,
     limits: { backoffLimit, ...(activeDeadlineSeconds === undefined ? {} : { activeDeadlineSeconds }) },
     annotations: {
-      [Labels.occasionAnnotation]: occasion,
+      [Labels.causeAnnotation]: cause,
       [Labels.slotAnnotation]: identity.slot,
       ...(identity.trigger === undefined ? {} : { [Labels.tokenAnnotation]: identity.trigger })
     }
   })
 }
 
-/** The frozen run as it goes into a pod's environment. */
-export const encoded = (frozen: FrozenRun.FrozenRun): Result.Result<string, JobRefused> =>
+/** The run spec as it goes into a pod's environment. */
+export const encoded = (runSpec: RunSpec.RunSpec): Result.Result<string, JobRefused> =>
   Result.mapError(
-    FrozenRun.encode(frozen),
+    RunSpec.encode(runSpec),
     ({ advice, message }) => new JobRefused({ reason: "ResourceTooLarge", detail: `${message}; ${advice}` })
   )

@@ -20,7 +20,7 @@ const byExitCode: Readonly<Record<number, readonly [what: string, advice: string
   [exitCodes.notFound]: ["a set is missing", "look at the pod's log"],
   [exitCodes.clusterUnusable]: ["no broker can be talked to", "correct spec.kafkaCluster as the pod's log says"],
   [exitCodes.temporary]: ["cluster or storage did not answer", "a new run goes on where this one stopped"],
-  [exitCodes.interrupted]: ["it was stopped", "what was stored is remembered; a new run goes on from there"],
+  [exitCodes.interrupted]: ["it was stopped", "what was stored is memory; a new run goes on from there"],
   [exitCodes.superseded]: ["another attempt of the same run took over", "nothing needs to be done"],
   126: ["the image's entrypoint cannot be executed", "check the image: it must be kafka-backup's, for this node's CPU"],
   127: ["the image has no such entrypoint", "check the image: it must be kafka-backup's"],

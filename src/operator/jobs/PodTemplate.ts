@@ -1,6 +1,6 @@
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
 import * as StorageSpec from "../../resource/StorageSpec.ts"
-import { frozenVariable } from "../Labels.ts"
+import { runSpecVariable } from "../Labels.ts"
 import {
   containerName,
   defaultGraceSeconds,
@@ -24,7 +24,7 @@ export interface PodInput {
   /** The command and its own options; where it finds things is added. */
   readonly args: ReadonlyArray<string>
   /** The run or chore, encoded. */
-  readonly frozen: string
+  readonly runSpec: string
   readonly keys: ReadonlyArray<SecretKey>
   /** Serve /metrics and /progress. */
   readonly isListening: boolean
@@ -44,14 +44,14 @@ const literal = (text: string): string => text.replaceAll("$", "$$$$")
 /** Brackets make an address of either family readable. */
 const listen = ["--listen", `[$(POD_IP)]:${metricsPort}`]
 
-const container = ({ args, backup, frozen, isListening, settings }: PodInput, mounts: Volumes.Mounted) => ({
+const container = ({ args, backup, runSpec, isListening, settings }: PodInput, mounts: Volumes.Mounted) => ({
   name: containerName,
   image: settings.image,
   ...(settings.imagePullPolicy === undefined ? {} : { imagePullPolicy: settings.imagePullPolicy }),
   args: [
     ...args,
     "-f",
-    `env:${frozenVariable}`,
+    `env:${runSpecVariable}`,
     "--secrets",
     secretsDirectory,
     "--volumes",
@@ -64,7 +64,7 @@ const container = ({ args, backup, frozen, isListening, settings }: PodInput, mo
     ...Object.entries(settings.variables ?? {}).map(([name, value]) => ({ name, value: literal(value) })),
     { name: "TMPDIR", value: "/tmp" },
     ...(isListening ? [{ name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }] : []),
-    { name: frozenVariable, value: literal(frozen) }
+    { name: runSpecVariable, value: literal(runSpec) }
   ],
   ...(isListening ? { ports: [{ name: "metrics", containerPort: metricsPort, protocol: "TCP" }] } : {}),
   resources: Resources.completed(backup.spec.resources, settings.defaultResources),

@@ -28,7 +28,7 @@ export const of = (
   if (deletionTimestamp !== undefined) {
     return {
       reason: "JobBeingDeleted",
-      message: `Job ${name} is being deleted; what is stored so far is remembered. To run again set the trigger annotation to a new value`
+      message: `Job ${name} is being deleted; what is stored so far is memory. To run again set the trigger annotation to a new value`
     }
   }
   const own = JobFacts.podsOf(job, pods)

@@ -45,7 +45,8 @@ export class RecordScan {
     if (offset <= this.lastOffset) throw new SegmentCorruption(`has offset ${offset} after offset ${this.lastOffset}`)
     if (offset < firstOffset || offset > lastOffset)
       throw new SegmentCorruption(`has a record with offset ${offset} and says it has ${firstOffset} to ${lastOffset}`)
-    if (this.recordCount === recordCount) throw new SegmentCorruption(`has more than the ${recordCount} records it says it has`)
+    if (this.recordCount === recordCount)
+      throw new SegmentCorruption(`has more than the ${recordCount} records it says it has`)
 
     const keyLength = view.getInt32(start + 20, true)
     let at = start + 24

@@ -34,7 +34,8 @@ export class SegmentEnvelope {
   async header(): Promise<Kbak.Header> {
     while (this.#held.length < Kbak.headerBytes + Kbak.footerBytes) {
       const piece = await this.#next()
-      if (piece === undefined) throw new SegmentCorruption(`has ${this.storedBytes} bytes, less than the smallest segment`)
+      if (piece === undefined)
+        throw new SegmentCorruption(`has ${this.storedBytes} bytes, less than the smallest segment`)
       this.#held = Buffer.concat([this.#held, piece])
     }
     const bytes = this.#held.subarray(0, Kbak.headerBytes)

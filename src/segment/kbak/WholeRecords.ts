@@ -50,7 +50,8 @@ export class WholeRecords {
 
   /** To be called at the end of the stream, which must be the end of a record. */
   end(): void {
-    if (this.#have > 0) throw new SegmentCorruption(`ends in the middle of a record, ${this.#have} bytes after its beginning`)
+    if (this.#have > 0)
+      throw new SegmentCorruption(`ends in the middle of a record, ${this.#have} bytes after its beginning`)
   }
 
   #keep(bytes: Buffer, need: number): void {

@@ -80,5 +80,7 @@ async function* lz4Block(body: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
   const rest = inflater.take()
   if (rest.length > 0) yield rest
   if (inflater.inflatedBytes !== size.readUInt32LE(0))
-    throw new SegmentCorruption(`has an lz4 block of ${inflater.inflatedBytes} bytes and says it has ${size.readUInt32LE(0)}`)
+    throw new SegmentCorruption(
+      `has an lz4 block of ${inflater.inflatedBytes} bytes and says it has ${size.readUInt32LE(0)}`
+    )
 }

@@ -4,10 +4,10 @@ import { fileURLToPath } from "node:url"
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { Result } from "effect"
 import type { Job } from "../../../src/kubernetes/Objects.ts"
-import * as ChoreJobs from "../../../src/operator/jobs/MaintenanceJobs.ts"
+import * as MaintenanceJobs from "../../../src/operator/jobs/MaintenanceJobs.ts"
 import * as JobTemplate from "../../../src/operator/jobs/JobTemplate.ts"
 import type { KafkaBackup } from "../../../src/resource/KafkaBackup.ts"
-import * as Manifest from "../../../src/resource/ManifestParser.ts"
+import * as ManifestParser from "../../../src/resource/ManifestParser.ts"
 import * as Kubectl from "../../harness/Kubectl.ts"
 import { describeWith } from "../../harness/services.ts"
 import { backup, identity, settings, uid } from "./fixtures.ts"
@@ -32,9 +32,9 @@ const placed = (namespace: string, resource: KafkaBackup): KafkaBackup => ({
   metadata: { ...resource.metadata, namespace }
 })
 
-const run = (resource: KafkaBackup) =>
-  JobTemplate.forRun({ backup: resource, identity, occasion: "schedule", settings })
-const chore = (of: typeof ChoreJobs.forPrune) => (resource: KafkaBackup) => of({ backup: resource, key: "1", settings })
+const run = (resource: KafkaBackup) => JobTemplate.forRun({ backup: resource, identity, cause: "schedule", settings })
+const maintenance = (of: typeof MaintenanceJobs.forPrune) => (resource: KafkaBackup) =>
+  of({ backup: resource, key: "1", settings })
 
 /** Everything of `written` stands in `kept`, with nothing more in its lists. */
 const assertKept = (kept: any, written: any, path = ""): void => {
@@ -76,13 +76,18 @@ describeWith("apiserver", "a real API server", ({ apiserver }) => {
     "takes the Jobs of a resource on %s as they are, under the restricted Pod Security Standard",
     async (storageType, block) => {
       const resource = placed(namespace, backup(["storage", { storageType, [storageType]: block }]))
-      const makers = [run, chore(ChoreJobs.forPrune), chore(ChoreJobs.forCatalogue), chore(ChoreJobs.forCleanup)]
+      const makers = [
+        run,
+        maintenance(MaintenanceJobs.forPrune),
+        maintenance(MaintenanceJobs.forCatalogue),
+        maintenance(MaintenanceJobs.forCleanup)
+      ]
       for (const make of makers) await taken(Result.getOrThrow(make(resource)))
     }
   )
 
   it.each(readdirSync(samples))("takes the Job of the sample %s", async (file) => {
-    const sample = Result.getOrThrow(Manifest.parse(readFileSync(samples + file, "utf8")))
+    const sample = Result.getOrThrow(ManifestParser.parse(readFileSync(samples + file, "utf8")))
     await taken(Result.getOrThrow(run(placed(namespace, { ...sample, metadata: { ...sample.metadata, uid } }))))
   })
 
@@ -92,7 +97,7 @@ describeWith("apiserver", "a real API server", ({ apiserver }) => {
   })
 
   it("takes a Job of a platform that assigns users", async () => {
-    const input = { backup: placed(namespace, backup()), identity, occasion: "once" as const }
+    const input = { backup: placed(namespace, backup()), identity, cause: "once" as const }
     await taken(Result.getOrThrow(JobTemplate.forRun({ ...input, settings: { ...settings, user: "assigned" } })))
   })
 })

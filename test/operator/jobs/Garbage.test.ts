@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import * as JobReading from "../../../src/operator/jobs/JobState.ts"
+import * as JobState from "../../../src/operator/jobs/JobState.ts"
 import { event, job, now, said, success } from "./fixtures.ts"
 
 const Garbage = Schema.Union([
@@ -90,9 +90,9 @@ describe("JobReading", () => {
       const events: any = ["FailedCreate", "FailedMount"].flatMap((reason) =>
         [made.name, "pod-0"].map((name) => ({ ...event({ name }, reason, ""), note, series: note }))
       )
-      for (const reading of [JobReading.read(seen, own, now, events), JobReading.vanished(seen, own, now)]) {
+      for (const reading of [JobState.read(seen, own, now, events), JobState.vanished(seen, own, now)]) {
         assert.isFalse(reading._tag === "Ended" && reading.run.outcome === "success")
-        assert.isFalse(reading._tag === "EndedChore" && reading.chore.isSuccess)
+        assert.isFalse(reading._tag === "EndedMaintenance" && reading.maintenance.isSuccess)
         if (reading._tag === "Ended") assert.isNotEmpty(reading.run.reason)
       }
     },

@@ -1,15 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Job, Pod } from "../../../src/kubernetes/Objects.ts"
-import * as JobReading from "../../../src/operator/jobs/JobState.ts"
+import * as JobState from "../../../src/operator/jobs/JobState.ts"
 import type { EndedRun } from "../../../src/status/Facts.ts"
 import { complete, ended, failed, failure, job, now, pod, said, success } from "./fixtures.ts"
 
-const runOf = (reading: JobReading.Reading): EndedRun => {
+const runOf = (reading: JobState.JobState): EndedRun => {
   if (reading._tag !== "Ended") throw new Error(`not ended: ${reading._tag}`)
   return reading.run
 }
 const run = (status: NonNullable<Job["status"]>, ...pods: ReadonlyArray<Pod>) =>
-  runOf(JobReading.read(job(status), pods, now))
+  runOf(JobState.read(job(status), pods, now))
 
 const done = ended(0, { exitCode: 0, message: said(success), finishedAt: "2026-11-24T07:04:58Z" })
 const stopped = said({
@@ -23,12 +23,12 @@ const stopped = said({
 
 describe("a Job that is complete", () => {
   it("is a success with what its pod says, and the Job's own times", () => {
-    assert.deepStrictEqual(JobReading.read(job(complete), [done], now), {
+    assert.deepStrictEqual(JobState.read(job(complete), [done], now), {
       _tag: "Ended",
       isStuck: false,
       run: {
         jobName: job().metadata.name,
-        occasion: "schedule",
+        cause: "schedule",
         backupId: "production-backup-20261124-070000",
         startMillis: Date.parse("2026-11-24T07:00:02Z"),
         endMillis: Date.parse("2026-11-24T07:05:00Z"),
@@ -178,16 +178,16 @@ describe("a Job that has not ended", () => {
   const running = (metadata: Partial<Pod["metadata"]> = {}) =>
     pod(0, { phase: "Running", containerStatuses: [{ name: "backup", state: { running: {} } }] }, metadata)
   const tagOf = (status: NonNullable<Job["status"]>, ...pods: ReadonlyArray<Pod>) =>
-    JobReading.read(job(status), pods, now)._tag
+    JobState.read(job(status), pods, now)._tag
 
   it("is an active run, under the id that its slot gives", () => {
-    assert.deepStrictEqual(JobReading.read(job(), [running()], now), {
+    assert.deepStrictEqual(JobState.read(job(), [running()], now), {
       _tag: "Active",
       run: {
         jobName: job().metadata.name,
         startMillis: Date.parse("2026-11-24T07:00:02Z"),
         backupId: "production-backup-20261124-070000",
-        occasion: "schedule"
+        cause: "schedule"
       }
     })
   })
@@ -201,14 +201,14 @@ describe("a Job that has not ended", () => {
 
   it("counts as ended when its end stays announced for five minutes without a pod", () => {
     assert.strictEqual(tagOf({ ...target("2026-11-24T07:25:01Z") }), "Active")
-    const reading = JobReading.read(job({ ...target("2026-11-24T07:25:00Z") }), [], now)
+    const reading = JobState.read(job({ ...target("2026-11-24T07:25:00Z") }), [], now)
     assert.isTrue(reading._tag === "Ended" && reading.isStuck)
     assert.strictEqual(runOf(reading).reason, "DeadlineExceeded")
   })
 
   it("counts as ended when its pod has not stopped five minutes after its grace period", () => {
     assert.strictEqual(tagOf({}, running({ deletionTimestamp: "2026-11-24T07:25:01Z" })), "Active")
-    const reading = JobReading.read(job(), [running({ deletionTimestamp: "2026-11-24T07:25:00Z" })], now)
+    const reading = JobState.read(job(), [running({ deletionTimestamp: "2026-11-24T07:25:00Z" })], now)
     assert.isTrue(reading._tag === "Ended" && reading.isStuck)
     const { endMillis, message, outcome, reason } = runOf(reading)
     assert.deepStrictEqual([outcome, reason], ["interrupted", "NodeLost"])
@@ -225,7 +225,7 @@ describe("a Job that has not ended", () => {
 
 describe("a Job that is gone", () => {
   const gone = (status: NonNullable<Job["status"]>, ...pods: ReadonlyArray<Pod>) =>
-    runOf(JobReading.vanished(job(status), pods, now))
+    runOf(JobState.vanished(job(status), pods, now))
 
   it("was deleted by somebody", () => {
     const { endMillis, message, outcome, reason } = gone({}, pod(0, { phase: "Running" }))
@@ -260,7 +260,7 @@ describe("labels and annotations", () => {
       }
     }
   }
-  const chore = { ...success, removed: 3 }
+  const maintenance = { ...success, removed: 3 }
 
   it.each([
     ["prune", "prune"],
@@ -268,23 +268,23 @@ describe("labels and annotations", () => {
     ["cleanup", "prune"]
   ] as const)("make it the end of a %s", (purpose, command) => {
     const purposeful = labelled({ "kafka.oso.sh/purpose": purpose })
-    const last = ended(0, { exitCode: 0, message: said({ ...chore, command }) })
-    assert.deepStrictEqual(JobReading.read(purposeful, [last], now), {
-      _tag: "EndedChore",
-      chore: { chore: purpose, jobName: purposeful.metadata.name, isSuccess: true, removed: 3 },
+    const last = ended(0, { exitCode: 0, message: said({ ...maintenance, command }) })
+    assert.deepStrictEqual(JobState.read(purposeful, [last], now), {
+      _tag: "EndedMaintenance",
+      maintenance: { task: purpose, jobName: purposeful.metadata.name, isSuccess: true, removed: 3 },
       catalogue: success.catalogue!,
       isStuck: false
     })
-    const wrong = JobReading.read(purposeful, [done], now)
-    assert.isTrue(wrong._tag === "EndedChore" && !wrong.chore.isSuccess)
-    assert.strictEqual(wrong._tag === "EndedChore" && wrong.chore.trouble?.reason, "ResultMissing")
+    const wrong = JobState.read(purposeful, [done], now)
+    assert.isTrue(wrong._tag === "EndedMaintenance" && !wrong.maintenance.isSuccess)
+    assert.strictEqual(wrong._tag === "EndedMaintenance" && wrong.maintenance.trouble?.reason, "ResultMissing")
   })
 
-  it("make it a chore that is at work", () => {
+  it("make it a maintenance Job that is at work", () => {
     const { status: _, ...active } = labelled({ "kafka.oso.sh/purpose": "prune" })
-    assert.deepStrictEqual(JobReading.read(active, [pod(0, { phase: "Running" })], now), {
-      _tag: "ActiveChore",
-      chore: "prune",
+    assert.deepStrictEqual(JobState.read(active, [pod(0, { phase: "Running" })], now), {
+      _tag: "ActiveMaintenance",
+      task: "prune",
       jobName: active.metadata.name,
       startMillis: Date.parse("2026-11-24T07:00:01Z")
     })
@@ -292,15 +292,12 @@ describe("labels and annotations", () => {
 
   it.each([{ "kafka.oso.sh/purpose": "restore" }, { "app.kubernetes.io/managed-by": "Helm" }])(
     "make it nobody's business: %j",
-    (labels) => assert.strictEqual(JobReading.read(labelled(labels), [done], now)._tag, "Foreign")
+    (labels) => assert.strictEqual(JobState.read(labelled(labels), [done], now)._tag, "Foreign")
   )
 
   it("that others have spoilt are replaced by what is likely", () => {
-    const spoilt = labelled(
-      {},
-      { "kafka.oso.sh/slot": "noon", "kafka.oso.sh/occasion": "?", "kafka.oso.sh/trigger": "a" }
-    )
-    const { backupId, occasion } = runOf(JobReading.read(spoilt, [], now))
-    assert.deepStrictEqual([backupId, occasion], ["production-backup-20261124-070001", "trigger"])
+    const spoilt = labelled({}, { "kafka.oso.sh/slot": "noon", "kafka.oso.sh/cause": "?", "kafka.oso.sh/trigger": "a" })
+    const { backupId, cause } = runOf(JobState.read(spoilt, [], now))
+    assert.deepStrictEqual([backupId, cause], ["production-backup-20261124-070001", "trigger"])
   })
 })

@@ -4,9 +4,9 @@ import * as ExitCode from "../../../src/outcome/ExitCodes.ts"
 import * as ListenAddress from "../../../src/cli/ListenAddress.ts"
 import * as FailurePolicy from "../../../src/operator/jobs/FailurePolicy.ts"
 import * as JobTemplate from "../../../src/operator/jobs/JobTemplate.ts"
-import * as FrozenRun from "../../../src/identity/RunSpec.ts"
+import * as RunSpec from "../../../src/identity/RunSpec.ts"
 import * as JobName from "../../../src/identity/JobName.ts"
-import * as Manifest from "../../../src/resource/ManifestParser.ts"
+import * as ManifestParser from "../../../src/resource/ManifestParser.ts"
 import { manifest } from "../../resource/manifests.ts"
 import { backup, identity, jobOf, settings, slot, uid } from "./fixtures.ts"
 
@@ -31,7 +31,7 @@ describe("the Job of a run", () => {
         },
         annotations: {
           "kafka.oso.sh/kafkabackup": "production-backup",
-          "kafka.oso.sh/occasion": "schedule",
+          "kafka.oso.sh/cause": "schedule",
           "kafka.oso.sh/slot": slot
         },
         ownerReferences: [
@@ -79,7 +79,7 @@ describe("the Job of a run", () => {
               "karpenter.sh/do-not-disrupt": "true",
               "prometheus.io/scrape": "true",
               "kafka.oso.sh/kafkabackup": "production-backup",
-              "kafka.oso.sh/occasion": "schedule",
+              "kafka.oso.sh/cause": "schedule",
               "kafka.oso.sh/slot": slot
             }
           },
@@ -109,7 +109,7 @@ describe("the Job of a run", () => {
                 args: [
                   "run",
                   "-f",
-                  "env:KAFKA_BACKUP_FROZEN_RUN",
+                  "env:KAFKA_BACKUP_RUN_SPEC",
                   "--secrets",
                   "/etc/kafka-backup/secrets",
                   "--volumes",
@@ -122,7 +122,7 @@ describe("the Job of a run", () => {
                 env: [
                   { name: "TMPDIR", value: "/tmp" },
                   { name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
-                  { name: "KAFKA_BACKUP_FROZEN_RUN", value: "frozen" }
+                  { name: "KAFKA_BACKUP_RUN_SPEC", value: "runSpec" }
                 ],
                 ports: [{ name: "metrics", containerPort: 9090, protocol: "TCP" }],
                 resources: {
@@ -193,15 +193,15 @@ describe("the Job of a run", () => {
   it("carries the run so that the pod reads back what was decided", () => {
     const triggered = { ...identity, trigger: "now, please" }
     const job: any = Result.getOrThrow(
-      JobTemplate.forRun({ backup: backup(), identity: triggered, occasion: "trigger", settings })
+      JobTemplate.forRun({ backup: backup(), identity: triggered, cause: "trigger", settings })
     )
-    const frozen = Result.getOrThrow(FrozenRun.decode(variable(job, "KAFKA_BACKUP_FROZEN_RUN").value))
-    assert.strictEqual(frozen.slot, slot)
-    assert.strictEqual(frozen.trigger, "now, please")
-    assert.deepStrictEqual(frozen.backup.spec, backup().spec)
-    assert.strictEqual(frozen.backup.metadata.uid, uid)
+    const runSpec = Result.getOrThrow(RunSpec.decode(variable(job, "KAFKA_BACKUP_RUN_SPEC").value))
+    assert.strictEqual(runSpec.slot, slot)
+    assert.strictEqual(runSpec.trigger, "now, please")
+    assert.deepStrictEqual(runSpec.backup.spec, backup().spec)
+    assert.strictEqual(runSpec.backup.metadata.uid, uid)
     assert.strictEqual(job.metadata.annotations["kafka.oso.sh/trigger"], "now, please")
-    assert.strictEqual(job.metadata.annotations["kafka.oso.sh/occasion"], "trigger")
+    assert.strictEqual(job.metadata.annotations["kafka.oso.sh/cause"], "trigger")
     assert.strictEqual(job.metadata.name, JobName.forRun(triggered))
   })
 
@@ -289,8 +289,8 @@ describe("the Job of a run", () => {
   })
 
   it("is refused for a manifest that no cluster keeps, and for one that is too large for a pod", () => {
-    const unapplied = Result.getOrThrow(Manifest.fromJson(manifest()))
-    const refused = JobTemplate.withFrozen({ backup: unapplied, identity, occasion: "schedule", settings }, "frozen")
+    const unapplied = Result.getOrThrow(ManifestParser.fromJson(manifest()))
+    const refused = JobTemplate.withRunSpec({ backup: unapplied, identity, cause: "schedule", settings }, "runSpec")
     assert.strictEqual(Result.isFailure(refused) && refused.failure.reason, "NotFromCluster")
     // Text that does not shrink.
     let state = 1
@@ -298,7 +298,7 @@ describe("the Job of a run", () => {
     const topic = () =>
       Array.from({ length: 240 }, () => "abcdefghijklmnopqrstuvwxyz0123456789._-"[next() % 39]).join("")
     const large = backup(["topics", Array.from({ length: 900 }, topic)])
-    const tooLarge = JobTemplate.forRun({ backup: large, identity, occasion: "schedule", settings })
+    const tooLarge = JobTemplate.forRun({ backup: large, identity, cause: "schedule", settings })
     assert.strictEqual(Result.isFailure(tooLarge) && tooLarge.failure.reason, "ResourceTooLarge")
     assert.include(Result.isFailure(tooLarge) ? tooLarge.failure.message : "", "spec.topics")
   })

@@ -1,16 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
-import * as ChoreJobs from "../../../src/operator/jobs/MaintenanceJobs.ts"
-import * as FrozenRun from "../../../src/identity/RunSpec.ts"
+import * as MaintenanceJobs from "../../../src/operator/jobs/MaintenanceJobs.ts"
+import * as RunSpec from "../../../src/identity/RunSpec.ts"
 import * as JobName from "../../../src/identity/JobName.ts"
 import { backup, identity, settings } from "./fixtures.ts"
 
-const made = (of: typeof ChoreJobs.forPrune, key = "3"): any =>
+const made = (of: typeof MaintenanceJobs.forPrune, key = "3"): any =>
   Result.getOrThrow(of({ backup: backup(), key, settings }))
 const containerOf = (job: any) => job.spec.template.spec.containers[0]
 const places = [
   "-f",
-  "env:KAFKA_BACKUP_FROZEN_RUN",
+  "env:KAFKA_BACKUP_RUN_SPEC",
   "--secrets",
   "/etc/kafka-backup/secrets",
   "--volumes",
@@ -20,16 +20,16 @@ const places = [
 ]
 
 describe.each([
-  ["prune", ChoreJobs.forPrune, ["prune"]],
-  ["catalogue", ChoreJobs.forCatalogue, ["list"]],
-  ["cleanup", ChoreJobs.forCleanup, ["prune", "--all", "--confirm", "production-backup"]]
+  ["prune", MaintenanceJobs.forPrune, ["prune"]],
+  ["catalogue", MaintenanceJobs.forCatalogue, ["list"]],
+  ["cleanup", MaintenanceJobs.forCleanup, ["prune", "--all", "--confirm", "production-backup"]]
 ] as const)("the Job of a %s", (purpose, of, command) => {
-  it("runs its command on the frozen resource, without a listener", () => {
+  it("runs its command on the runSpec resource, without a listener", () => {
     const container = containerOf(made(of))
     assert.deepStrictEqual(container.args, [...command, ...places])
     assert.notProperty(container, "ports")
-    const { value } = container.env.find((one: any) => one.name === "KAFKA_BACKUP_FROZEN_RUN")
-    assert.deepStrictEqual(Result.getOrThrow(FrozenRun.decode(value)).backup.spec, backup().spec)
+    const { value } = container.env.find((one: any) => one.name === "KAFKA_BACKUP_RUN_SPEC")
+    assert.deepStrictEqual(Result.getOrThrow(RunSpec.decode(value)).backup.spec, backup().spec)
   })
 
   it("gets the credentials of the storage and not those of Kafka", () => {
@@ -61,11 +61,11 @@ describe.each([
   })
 })
 
-describe("JobName.forChore", () => {
+describe("JobName.forMaintenance", () => {
   const Name = Schema.String.check(Schema.isPattern(/^[a-z0-9]([a-z0-9.-]{0,198}[a-z0-9])?$/))
 
   it.prop("is a DNS label that leaves room for what pods add, for every name", [Name], ([name]) => {
-    const job = JobName.forChore({ ...identity.owner, name }, "catalogue", "key")
+    const job = JobName.forMaintenance({ ...identity.owner, name }, "catalogue", "key")
     assert.match(`${job}-abcde`, /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/)
     assert.isAtMost(`${job}-abcde`.length, 63)
   })
@@ -73,9 +73,9 @@ describe("JobName.forChore", () => {
   it("differs by owner and purpose", () => {
     const other = { ...identity.owner, uid: "another" }
     const names = [
-      JobName.forChore(identity.owner, "prune", "3"),
-      JobName.forChore(other, "prune", "3"),
-      JobName.forChore(identity.owner, "catalogue", "3")
+      JobName.forMaintenance(identity.owner, "prune", "3"),
+      JobName.forMaintenance(other, "prune", "3"),
+      JobName.forMaintenance(identity.owner, "catalogue", "3")
     ]
     assert.strictEqual(new Set(names).size, 3)
   })

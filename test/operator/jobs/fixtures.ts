@@ -6,7 +6,7 @@ import * as JobTemplate from "../../../src/operator/jobs/JobTemplate.ts"
 import type { JobSettings } from "../../../src/operator/jobs/JobSettings.ts"
 import type { RunIdentity } from "../../../src/identity/RunIdentity.ts"
 import type { KafkaBackup } from "../../../src/resource/KafkaBackup.ts"
-import * as Manifest from "../../../src/resource/ManifestParser.ts"
+import * as ManifestParser from "../../../src/resource/ManifestParser.ts"
 import { changed } from "../../resource/manifests.ts"
 
 export const uid = "0b1c2d3e-0000-4000-8000-000000000001"
@@ -19,7 +19,7 @@ export const now = Date.parse("2026-11-24T07:30:00Z")
 
 /** The full resource as a cluster keeps it, with changes below `spec`. */
 export const backup = (...changes: ReadonlyArray<readonly [path: string, value: unknown]>): KafkaBackup => {
-  const read = Result.getOrThrow(Manifest.fromJson(changed(...changes)))
+  const read = Result.getOrThrow(ManifestParser.fromJson(changed(...changes)))
   const metadata = { ...read.metadata, uid, generation: 3, creationTimestamp: "2026-11-01T00:00:00Z" }
   return { ...read, metadata }
 }
@@ -27,9 +27,9 @@ export const backup = (...changes: ReadonlyArray<readonly [path: string, value: 
 /** The Job of a run, untyped, for looking into it. */
 export const jobOf = (resource: KafkaBackup, given: Partial<JobSettings> = {}): any =>
   Result.getOrThrow(
-    JobTemplate.withFrozen(
-      { backup: resource, identity, occasion: "schedule", settings: { ...settings, ...given } },
-      "frozen"
+    JobTemplate.withRunSpec(
+      { backup: resource, identity, cause: "schedule", settings: { ...settings, ...given } },
+      "runSpec"
     )
   )
 
