@@ -33,7 +33,7 @@ const whereAllowed = <A>(what: string, notes: Array<string>, effect: Effect.Effe
   effect.pipe(
     Effect.map((value): A | undefined => value),
     Effect.catchIf(
-      (error) => error.reason._tag === "AccessDenied",
+      (error) => error.reason._tag === "KafkaAuthorizationFailed",
       (error) =>
         Effect.sync(() => {
           notes.push(`${what} not captured: ${error.reason.message}`)
@@ -56,7 +56,7 @@ const assertReadable = Effect.fnUntraced(function* (kafka: KafkaSourceShape, top
         Stream.runForEach((fetched) => Effect.sync(fetched.release)),
         Effect.as<ReadonlyArray<string>>([]),
         Effect.catchIf(
-          (error) => error.reason._tag === "AccessDenied",
+          (error) => error.reason._tag === "KafkaAuthorizationFailed",
           () => Effect.succeed([topic.name])
         )
       )

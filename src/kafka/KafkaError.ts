@@ -17,24 +17,30 @@ export class BrokerUnreachable extends Schema.TaggedError<BrokerUnreachable>()("
 }
 
 /** The broker, or we, refused the other's identity: SASL failure, certificate not trusted, host name mismatch. */
-export class AuthenticationFailed extends Schema.TaggedError<AuthenticationFailed>()("AuthenticationFailed", {
-  detail: Schema.String,
-  advice: Schema.String,
-  cause
-}) {
+export class KafkaAuthenticationFailed extends Schema.TaggedError<KafkaAuthenticationFailed>()(
+  "KafkaAuthenticationFailed",
+  {
+    detail: Schema.String,
+    advice: Schema.String,
+    cause
+  }
+) {
   override get message() {
     return this.detail
   }
 }
 
 /** Authenticated, but an ACL says no. */
-export class AccessDenied extends Schema.TaggedError<AccessDenied>()("AccessDenied", {
-  /** `topic orders`, `cluster`, `group g1`. */
-  resource: Schema.String,
-  /** The Kafka ACL operation that is missing: Read, Describe, DescribeConfigs. */
-  missing: Schema.String,
-  cause
-}) {
+export class KafkaAuthorizationFailed extends Schema.TaggedError<KafkaAuthorizationFailed>()(
+  "KafkaAuthorizationFailed",
+  {
+    /** `topic orders`, `cluster`, `group g1`. */
+    resource: Schema.String,
+    /** The Kafka ACL operation that is missing: Read, Describe, DescribeConfigs. */
+    missing: Schema.String,
+    cause
+  }
+) {
   override get message() {
     return `access to ${this.resource} was denied: ${this.missing} is missing`
   }
@@ -116,8 +122,8 @@ export class ProtocolFailure extends Schema.TaggedError<ProtocolFailure>()("Prot
 
 export const KafkaReason = Schema.Union([
   BrokerUnreachable,
-  AuthenticationFailed,
-  AccessDenied,
+  KafkaAuthenticationFailed,
+  KafkaAuthorizationFailed,
   TopicVanished,
   TopicRecreated,
   LogTruncated,
@@ -152,10 +158,10 @@ export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
   get advice(): string {
     switch (this.reason._tag) {
       case "BrokerUnreachable":
-      case "AuthenticationFailed":
+      case "KafkaAuthenticationFailed":
       case "UnsupportedBatch":
         return this.reason.advice
-      case "AccessDenied":
+      case "KafkaAuthorizationFailed":
         return `grant the principal ${this.reason.missing} on ${this.reason.resource}`
       case "TopicVanished":
       case "TopicRecreated":

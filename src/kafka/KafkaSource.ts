@@ -92,7 +92,7 @@ export interface KafkaSourceShape {
     partitions: ReadonlyArray<TopicPartition>,
     kind: OffsetKind
   ) => Effect.Effect<ReadonlyArray<PartitionOffset>, KafkaError>
-  /** Non-default topic configuration by topic name. Fails with `AccessDenied` without DescribeConfigs. */
+  /** Non-default topic configuration by topic name. Fails with `KafkaAuthorizationFailed` without DescribeConfigs. */
   readonly topicConfigs: (
     names: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyMap<string, Readonly<Record<string, string>>>, KafkaError>

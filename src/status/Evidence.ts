@@ -23,8 +23,8 @@ const proofFailed: Shown = { kafka: true, storage: true, verified: false }
 /** From the reasons of failed runs, as their reports name them. */
 const byReason: Readonly<Record<FailureReason | "VerificationFailed", Shown>> = {
   BrokerUnreachable: kafkaFailed,
-  AuthenticationFailed: kafkaFailed,
-  AccessDenied: kafkaFailed,
+  KafkaAuthenticationFailed: kafkaFailed,
+  KafkaAuthorizationFailed: kafkaFailed,
   TopicAccessDenied: kafkaFailed,
   ProtocolFailure: kafkaFailed,
   Stalled: kafkaFailed,

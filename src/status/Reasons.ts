@@ -106,12 +106,12 @@ const all = {
     meaning: "No broker answered as a Kafka broker would.",
     todo: "Check `bootstrapServers`, `securityProtocol`, DNS and network policies."
   },
-  AuthenticationFailed: {
+  KafkaAuthenticationFailed: {
     of: ["KafkaReachable"],
     meaning: "SASL or TLS authentication failed, on our side or the broker's.",
     todo: "Check the Secrets of `saslSecret` and `tlsSecret`."
   },
-  AccessDenied: {
+  KafkaAuthorizationFailed: {
     of: ["KafkaReachable"],
     meaning: "The cluster knows the principal, but an ACL is missing.",
     todo: "Grant what the message names."

@@ -70,7 +70,7 @@ describe("the next status", () => {
     )
     assert.deepStrictEqual(
       ["Ready", "KafkaReachable", "StorageReachable", "Verified"].map((type) => brief(failure, type)),
-      ["False BackupFailed", "False AuthenticationFailed", "True Reached", "True BackupVerified"]
+      ["False BackupFailed", "False KafkaAuthenticationFailed", "True Reached", "True BackupVerified"]
     )
     assert.strictEqual(
       condition(failure, "Ready").message,

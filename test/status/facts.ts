@@ -66,7 +66,7 @@ export const failed = (time: string, over: Partial<EndedRun> = {}): EndedRun => 
   return {
     ...run,
     outcome: "failed",
-    reason: "AuthenticationFailed",
+    reason: "KafkaAuthenticationFailed",
     message: "SASL authentication was refused by kafka-0:9092; check Secret kafka-credentials",
     ...over
   }
@@ -126,7 +126,7 @@ export const AnyDay = Schema.Struct({
       outcome: Schema.Literals(["success", "failed", "interrupted"]),
       reason: Schema.Literals([
         "StoreUnavailable",
-        "AuthenticationFailed",
+        "KafkaAuthenticationFailed",
         "NotProven",
         "SecretUnusable",
         "NoSuchReason"

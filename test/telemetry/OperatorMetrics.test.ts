@@ -86,10 +86,10 @@ describe("the operator's metrics", () => {
     Effect.gen(function* () {
       yield* metrics.resource(nightly, { phase: "Pending", isReady: false })
       assert.include(yield* lines(metrics), `${prefix}runs_total{${of(nightly)},outcome="failed"} 0`)
-      yield* metrics.runEnded(nightly, { outcome: "failed", reason: "AccessDenied", durationSeconds: 3 })
+      yield* metrics.runEnded(nightly, { outcome: "failed", reason: "KafkaAuthorizationFailed", durationSeconds: 3 })
       const text = yield* lines(metrics)
       assert.include(text, `${prefix}runs_total{${of(nightly)},outcome="failed"} 1`)
-      assert.include(text, `${prefix}run_failures_total{${of(nightly)},reason="AccessDenied"} 1`)
+      assert.include(text, `${prefix}run_failures_total{${of(nightly)},reason="KafkaAuthorizationFailed"} 1`)
       assert.include(text, `${prefix}runs_total{${of(nightly)},outcome="success"} 0`)
     }))
 

@@ -1,5 +1,5 @@
 import { type Cause, Clock, Effect, type Scope, Semaphore } from "effect"
-import { AuthenticationFailed, BrokerUnreachable, type KafkaReason } from "../KafkaError.ts"
+import { KafkaAuthenticationFailed, BrokerUnreachable, type KafkaReason } from "../KafkaError.ts"
 import * as Address from "./Address.ts"
 import type { Identity } from "./Identity.ts"
 import type * as Link from "./Link.ts"
@@ -62,10 +62,11 @@ const summarize = (failures: ReadonlyArray<KafkaReason>): KafkaReason => {
   if (only !== undefined && failures.length === 1) return only
   const detail = `no broker could be used: ${failures.map((failure) => failure.message).join("; ")}`
   const leading =
-    failures.find((failure) => failure._tag === "AuthenticationFailed") ??
+    failures.find((failure) => failure._tag === "KafkaAuthenticationFailed") ??
     failures.find((failure) => failure._tag === "BrokerUnreachable" && !failure.transient) ??
     only
-  if (leading?._tag === "AuthenticationFailed") return new AuthenticationFailed({ detail, advice: leading.advice })
+  if (leading?._tag === "KafkaAuthenticationFailed")
+    return new KafkaAuthenticationFailed({ detail, advice: leading.advice })
   if (leading !== undefined && leading._tag !== "BrokerUnreachable") return leading
   return new BrokerUnreachable({
     detail,

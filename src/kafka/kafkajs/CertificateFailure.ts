@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto"
 import * as Certificates from "../../certificates/Certificates.ts"
-import { AuthenticationFailed } from "../KafkaError.ts"
+import { KafkaAuthenticationFailed } from "../KafkaError.ts"
 import type { KafkaTarget } from "../KafkaTarget.ts"
 
 /** TLS alerts by which a server turns a client's certificate, or the lack of one, down. */
@@ -49,7 +49,7 @@ export const reason = (code: string, where: string, error: Error, target: KafkaT
       ? "there is no tlsSecret, so the public and the system's authorities were asked"
       : `${named.ca} was asked`
   if (Certificates.isUntrusted(code)) {
-    return new AuthenticationFailed({
+    return new KafkaAuthenticationFailed({
       detail: `${where}: the broker's certificate is not trusted (${code}; ${from})`,
       advice:
         target.tls?.secret === undefined
@@ -59,7 +59,7 @@ export const reason = (code: string, where: string, error: Error, target: KafkaT
     })
   }
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-    return new AuthenticationFailed({
+    return new KafkaAuthenticationFailed({
       detail: `${where}: the broker's certificate is for other names: ${names(error) ?? error.message}`,
       advice:
         "connect by a name that the certificate lists, in bootstrapServers and in the brokers' advertised.listeners, or have the certificate list this name",
@@ -67,7 +67,7 @@ export const reason = (code: string, where: string, error: Error, target: KafkaT
     })
   }
   if (code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID") {
-    return new AuthenticationFailed({
+    return new KafkaAuthenticationFailed({
       detail: `${where}: the broker's certificate ${code === "CERT_HAS_EXPIRED" ? "has expired" : "is not valid yet"}`,
       advice:
         target.tls?.secret === undefined
@@ -80,7 +80,7 @@ export const reason = (code: string, where: string, error: Error, target: KafkaT
     const pair = `${tlsSecret(target)}, keys ${named.certificate} and ${named.key}`
     const ours = target.tls?.certificate
     if (ours === undefined) {
-      return new AuthenticationFailed({
+      return new KafkaAuthenticationFailed({
         detail: `${where}: the broker requires a client certificate (${code})`,
         advice:
           target.tls?.secret === undefined
@@ -90,7 +90,7 @@ export const reason = (code: string, where: string, error: Error, target: KafkaT
       })
     }
     const lapsed = lapse(ours, Date.now())
-    return new AuthenticationFailed({
+    return new KafkaAuthenticationFailed({
       detail: `${where}: the broker refused our client certificate${lapsed === undefined ? "" : `, which ${lapsed}`} (${code})`,
       advice: `put a client certificate that ${lapsed === undefined ? "the brokers trust" : "is valid now"} into ${pair}`,
       cause: error

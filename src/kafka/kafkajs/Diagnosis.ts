@@ -94,7 +94,7 @@ export const isRefusal = ({ cause }: LinkBroken): boolean =>
  * reached our Secret yet, which waiting may cure.
  */
 export const afterAcceptance = (reason: KafkaReason, target: KafkaTarget): KafkaReason =>
-  reason._tag === "AuthenticationFailed"
+  reason._tag === "KafkaAuthenticationFailed"
     ? new BrokerUnreachable({
         detail: `${reason.message}, which were accepted earlier in this run`,
         advice: `if credentials are being rotated, bring ${Failure.secrets(target)} up to date: they are read again for every new connection. Else ${reason.advice}`,

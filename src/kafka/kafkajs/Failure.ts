@@ -1,6 +1,6 @@
 import { Redacted } from "effect"
 import type { KafkaTarget } from "../KafkaTarget.ts"
-import { AuthenticationFailed, BrokerUnreachable, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
+import { KafkaAuthenticationFailed, BrokerUnreachable, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
 import * as CertificateFailure from "./CertificateFailure.ts"
 import { ConnectionClosed } from "./DemuxSocket.ts"
 import { NotKafka } from "./FrameSplitter.ts"
@@ -88,7 +88,7 @@ const notKafka = (where: string, error: NotKafka) => {
 
 const saslRefused = (where: string, error: Error, target: KafkaTarget) => {
   const mechanism = target.sasl?.mechanism ?? ""
-  return new AuthenticationFailed({
+  return new KafkaAuthenticationFailed({
     detail: `${where}: the broker refused our SASL ${mechanism} credentials (${withoutSecrets(error.message, target)})`,
     advice: `check ${saslSecret(target)}, and that the user exists for mechanism ${mechanism}`
   })
@@ -146,7 +146,7 @@ export const reason = (broken: LinkBroken, where: string, target: KafkaTarget): 
     return speaksPlaintext(where, error)
   }
   if (/^ERR_(SSL|TLS|OSSL)/u.test(code)) {
-    return new AuthenticationFailed({
+    return new KafkaAuthenticationFailed({
       detail: `${where}: the TLS handshake failed (${code})`,
       advice: `check the listener's protocols and ciphers, whether it asks for a client certificate, and ${CertificateFailure.tlsSecret(target)}`,
       cause: error
@@ -186,7 +186,7 @@ export const proven = {
   speaksPlaintext,
   speaksTls,
   mechanismNotOffered: (where: string, offered: ReadonlyArray<string>, target: KafkaTarget) =>
-    new AuthenticationFailed({
+    new KafkaAuthenticationFailed({
       detail: `${where}: the listener does not offer SASL mechanism ${target.sasl?.mechanism ?? ""}; it offers ${list(offered)}`,
       advice: `set the mechanism to one of ${list(offered)}, with credentials for it in ${saslSecret(target)}`
     }),
@@ -197,7 +197,7 @@ export const proven = {
       transient: false
     }),
   saslRequired: (where: string, offered: ReadonlyArray<string>) =>
-    new AuthenticationFailed({
+    new KafkaAuthenticationFailed({
       detail: `${where}: the listener requires SASL; it offers ${list(offered)}`,
       advice: "set securityProtocol to SASL_PLAINTEXT or SASL_SSL and name a Secret with credentials"
     })

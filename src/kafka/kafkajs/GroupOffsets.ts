@@ -1,6 +1,6 @@
 import { Effect, Schedule } from "effect"
 import { ErrorCode } from "../ErrorCode.ts"
-import { AccessDenied, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
+import { KafkaAuthorizationFailed, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
 import type { GroupOffsets } from "../KafkaSource.ts"
 import type { Brokers } from "./Brokers.ts"
 import * as Groups from "./protocol/Groups.ts"
@@ -27,7 +27,7 @@ const isOut = (errorCode: number): boolean =>
 
 const refused = (errorCode: number, what: string): KafkaReason =>
   errorCode === ErrorCode.clusterAuthorizationFailed
-    ? new AccessDenied({ resource: "cluster", missing: "Describe" })
+    ? new KafkaAuthorizationFailed({ resource: "cluster", missing: "Describe" })
     : new ProtocolFailure({
         detail: `${what} failed with error ${errorCode}`,
         code: errorCode,

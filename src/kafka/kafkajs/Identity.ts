@@ -1,5 +1,5 @@
 import { Effect, Redacted } from "effect"
-import type { AuthenticationFailed } from "../KafkaError.ts"
+import type { KafkaAuthenticationFailed } from "../KafkaError.ts"
 import type { KafkaTarget } from "../KafkaTarget.ts"
 import type { Settings } from "./Link.ts"
 import * as Tls from "./Tls.ts"
@@ -12,7 +12,7 @@ export interface Identity {
 }
 
 /** Fails when the TLS material cannot be used. */
-export const of = (target: KafkaTarget): Effect.Effect<Identity, AuthenticationFailed> =>
+export const of = (target: KafkaTarget): Effect.Effect<Identity, KafkaAuthenticationFailed> =>
   Effect.map(Tls.options(target.tls), (ssl) => ({
     target,
     ssl,

@@ -2,7 +2,7 @@ import { Effect, Redacted } from "effect"
 import { createPrivateKey, X509Certificate } from "node:crypto"
 import tls, { type ConnectionOptions } from "node:tls"
 import * as Certificates from "../../certificates/Certificates.ts"
-import { AuthenticationFailed } from "../KafkaError.ts"
+import { KafkaAuthenticationFailed } from "../KafkaError.ts"
 import * as CertificateFailure from "./CertificateFailure.ts"
 import type { KafkaTarget } from "../KafkaTarget.ts"
 
@@ -52,7 +52,7 @@ const strangeness = (key: string, privateKey: string, certificate: string, pem: 
 const unusable = (material: Material, detail: string, cause?: unknown) => {
   const { ca, certificate, key } = CertificateFailure.keys(material)
   const where = material.secret === undefined ? "the TLS configuration" : `Secret ${material.secret}`
-  return new AuthenticationFailed({
+  return new KafkaAuthenticationFailed({
     detail: `${where}: ${detail}`,
     advice: `correct ${where}: the authorities in ${ca}, and for a client certificate ${certificate} and an unencrypted ${key}, all PEM`,
     ...(cause === undefined ? {} : { cause })
@@ -62,7 +62,7 @@ const unusable = (material: Material, detail: string, cause?: unknown) => {
 /** Options for every connection of this target; undefined where it uses no TLS. The material is parsed once. */
 export const options = (
   material: Material | undefined
-): Effect.Effect<ConnectionOptions | undefined, AuthenticationFailed> => {
+): Effect.Effect<ConnectionOptions | undefined, KafkaAuthenticationFailed> => {
   if (material === undefined) return Effect.succeed(undefined)
   const wrong = problem(material)
   if (wrong !== undefined) return Effect.fail(unusable(material, wrong))

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { ErrorCode } from "../ErrorCode.ts"
-import { AccessDenied, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
+import { KafkaAuthorizationFailed, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
 import type * as DescribeConfigs from "./protocol/DescribeConfigs.ts"
 
 const failure = ({ errorCode, errorMessage, topic }: DescribeConfigs.Answer): KafkaReason | undefined => {
@@ -10,9 +10,9 @@ const failure = ({ errorCode, errorMessage, topic }: DescribeConfigs.Answer): Ka
     case ErrorCode.unknownTopicOrPartition:
       return undefined
     case ErrorCode.topicAuthorizationFailed:
-      return new AccessDenied({ resource: `topic ${topic}`, missing: "DescribeConfigs" })
+      return new KafkaAuthorizationFailed({ resource: `topic ${topic}`, missing: "DescribeConfigs" })
     case ErrorCode.clusterAuthorizationFailed:
-      return new AccessDenied({ resource: "cluster", missing: "DescribeConfigs" })
+      return new KafkaAuthorizationFailed({ resource: "cluster", missing: "DescribeConfigs" })
     default:
       return new ProtocolFailure({
         detail: `the configuration of topic ${topic} was not told (error ${errorCode}${errorMessage === undefined ? "" : `: ${errorMessage}`})`,

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { ErrorCode } from "../ErrorCode.ts"
 import type { Fault, FaultOccasion, Faults } from "./InMemoryFaults.ts"
 import { type InMemoryPartition, type InMemoryTopic, isTopicName, wireTopic } from "./InMemoryTopics.ts"
-import { AccessDenied, BrokerUnreachable, KafkaError } from "../KafkaError.ts"
+import { KafkaAuthorizationFailed, BrokerUnreachable, KafkaError } from "../KafkaError.ts"
 import type { OffsetKind, PartitionOffset } from "../KafkaSource.ts"
 import type { KafkaWire, WireFetch, WireFetched, WireTopic } from "../KafkaWire.ts"
 
@@ -39,7 +39,7 @@ const unreachable = (operation: Operation, detail: string) =>
   })
 
 const denied = (operation: Operation, resource: string, missing: string) =>
-  new KafkaError({ operation, reason: new AccessDenied({ resource, missing }) })
+  new KafkaError({ operation, reason: new KafkaAuthorizationFailed({ resource, missing }) })
 
 export const makeInMemoryWire = (state: ClusterState): KafkaWire => {
   const { counters, faults } = state

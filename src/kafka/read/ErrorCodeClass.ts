@@ -1,5 +1,10 @@
 import { ErrorCode } from "../ErrorCode.ts"
-import { AccessDenied, AuthenticationFailed, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
+import {
+  KafkaAuthorizationFailed,
+  KafkaAuthenticationFailed,
+  type KafkaReason,
+  ProtocolFailure
+} from "../KafkaError.ts"
 
 /** What an error code of a partition or topic asks us to do. */
 export type ErrorCodeClass =
@@ -52,11 +57,11 @@ export const meaningOf = (code: number): ErrorCodeClass => {
 export const reasonFor = (code: number, topic: string, missing: "Read" | "Describe", doing: string): KafkaReason => {
   switch (code) {
     case ErrorCode.topicAuthorizationFailed:
-      return new AccessDenied({ resource: `topic ${topic}`, missing })
+      return new KafkaAuthorizationFailed({ resource: `topic ${topic}`, missing })
     case ErrorCode.clusterAuthorizationFailed:
-      return new AccessDenied({ resource: "cluster", missing: "ClusterAction" })
+      return new KafkaAuthorizationFailed({ resource: "cluster", missing: "ClusterAction" })
     case ErrorCode.saslAuthenticationFailed:
-      return new AuthenticationFailed({
+      return new KafkaAuthenticationFailed({
         detail: `the broker withdrew our authentication while ${doing}`,
         advice: "check that the credentials are still valid"
       })

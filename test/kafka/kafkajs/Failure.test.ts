@@ -56,7 +56,7 @@ describe("what broke a connection", () => {
     ["CERT_NOT_YET_VALID", "is not valid yet"]
   ])("%s is about the broker's certificate, and ca.crt of the Secret", (code, said) => {
     const reason = reasonOf(coded(code))
-    expect(reason.tag).toBe("AuthenticationFailed")
+    expect(reason.tag).toBe("KafkaAuthenticationFailed")
     expect(reason.message).toContain(said)
     expect(reason.advice).toContain("Secret kafka-tls, key ca.crt")
   })
@@ -80,7 +80,7 @@ describe("what broke a connection", () => {
   it("refused credentials name Secret, keys and mechanism", () => {
     const error = Object.assign(new Error("invalid credentials"), { name: "KafkaJSSASLAuthenticationError" })
     const reason = reasonOf(error, "authenticating")
-    expect(reason.tag).toBe("AuthenticationFailed")
+    expect(reason.tag).toBe("KafkaAuthenticationFailed")
     expect(reason.message).toContain("SCRAM-SHA-512")
     expect(reason.advice).toContain("Secret kafka-credentials, keys username and password")
   })

@@ -405,7 +405,7 @@ describe("KafkaJsWire, asking", () => {
       const broker = yield* configs(errorCode)
       const wire = yield* connectTo(broker.server)
       const error = yield* failure(wire.topicConfigs(["orders"]))
-      expect(error).toMatchObject({ tag: "AccessDenied", operation: "configs", isRetryable: false })
+      expect(error).toMatchObject({ tag: "KafkaAuthorizationFailed", operation: "configs", isRetryable: false })
       expect(error.advice).toBe(`grant the principal DescribeConfigs on ${resource}`)
     })
   )

@@ -96,7 +96,7 @@ describe("credentials that change while a cluster is open", () => {
     Effect.gen(function* () {
       const { server, state } = yield* saslBroker
       const error = yield* Effect.flip(KafkaJsWire.make(target(server, { password: "wrong" })))
-      expect(error).toMatchObject({ isRetryable: false, reason: { _tag: "AuthenticationFailed" } })
+      expect(error).toMatchObject({ isRetryable: false, reason: { _tag: "KafkaAuthenticationFailed" } })
       expect(state.attempts).toBe(1)
     })
   )

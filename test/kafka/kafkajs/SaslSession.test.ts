@@ -96,7 +96,7 @@ describe("a SASL session", () => {
     Effect.gen(function* () {
       const { server } = yield* saslBroker({ sessionMillis: 0, refusal: "user backup: 'battery staple' is wrong" })
       const error = yield* Effect.flip(KafkaJsWire.make(target(server, "battery staple")))
-      expect(error.reason._tag).toBe("AuthenticationFailed")
+      expect(error.reason._tag).toBe("KafkaAuthenticationFailed")
       expect(error.isRetryable).toBe(false)
       expect(error.message).toContain("refused our SASL PLAIN credentials")
       expect(error.advice).toContain("Secret kafka-credentials, keys user and pass")
@@ -112,7 +112,7 @@ describe("a SASL session", () => {
       const error = yield* Effect.flip(
         KafkaJsWire.make({ ...plain, sasl: { ...plain.sasl!, mechanism: "SCRAM-SHA-512" } })
       )
-      expect(error.reason._tag).toBe("AuthenticationFailed")
+      expect(error.reason._tag).toBe("KafkaAuthenticationFailed")
       expect(error.message).toContain("does not offer SASL mechanism SCRAM-SHA-512; it offers PLAIN")
     })
   )
@@ -121,7 +121,7 @@ describe("a SASL session", () => {
     Effect.gen(function* () {
       const { server } = yield* saslBroker({ sessionMillis: 0 })
       const error = yield* Effect.flip(KafkaJsWire.make({ bootstrapServers: [server] }))
-      expect(error.reason._tag).toBe("AuthenticationFailed")
+      expect(error.reason._tag).toBe("KafkaAuthenticationFailed")
       expect(error.message).toContain("the listener requires SASL; it offers PLAIN")
       expect(error.advice).toContain("SASL_PLAINTEXT or SASL_SSL")
     })

@@ -99,7 +99,7 @@ describe("a TLS listener", () => {
     Effect.gen(function* () {
       const broker = yield* fakeBroker({ tls: here })
       const error = yield* failure(broker.server, { secret: "kafka-tls" })
-      expect(error).toMatchObject({ tag: "AuthenticationFailed", isRetryable: false })
+      expect(error).toMatchObject({ tag: "KafkaAuthenticationFailed", isRetryable: false })
       expect(error.message).toContain("is not trusted")
       expect(error.advice).toContain("Secret kafka-tls, key ca.crt")
     })
@@ -109,7 +109,7 @@ describe("a TLS listener", () => {
     Effect.gen(function* () {
       const broker = yield* fakeBroker({ tls: elsewhere })
       const error = yield* failure(broker.server, { ca })
-      expect(error).toMatchObject({ tag: "AuthenticationFailed", isRetryable: false })
+      expect(error).toMatchObject({ tag: "KafkaAuthenticationFailed", isRetryable: false })
       expect(error.message).toContain("certificate is for other names")
       expect(error.advice).toContain("advertised.listeners")
     })
@@ -119,7 +119,7 @@ describe("a TLS listener", () => {
     Effect.gen(function* () {
       const broker = yield* fakeBroker({ tls: expired })
       const error = yield* failure(broker.server, { ca })
-      expect(error).toMatchObject({ tag: "AuthenticationFailed", isRetryable: false })
+      expect(error).toMatchObject({ tag: "KafkaAuthenticationFailed", isRetryable: false })
       expect(error.message).toContain("has expired")
     })
   )
@@ -170,7 +170,7 @@ describe("TLS material", () => {
   ] as const)("with %s is refused before connecting", ([, material, said]) =>
     Effect.gen(function* () {
       const error = yield* failure("127.0.0.1:1", { ...material(), secret: "kafka-tls" })
-      expect(error).toMatchObject({ tag: "AuthenticationFailed", isRetryable: false })
+      expect(error).toMatchObject({ tag: "KafkaAuthenticationFailed", isRetryable: false })
       expect(error.message).toContain("Secret kafka-tls")
       expect(error.message).toContain(said)
       expect(error.message + error.advice).not.toContain("PRIVATE KEY")

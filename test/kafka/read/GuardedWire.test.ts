@@ -109,7 +109,7 @@ describe("A guarded broker", () => {
       yield* cluster.inject({ _tag: "Throttled", millis: 100 }, { after: 15, times: 8 })
       assert.deepStrictEqual(offsetsOf((yield* within("5 minutes", read)).records), all)
       yield* cluster.deny("Read", "orders")
-      assert.strictEqual((yield* within("1 minute", Effect.flip(read))).reason._tag, "AccessDenied")
+      assert.strictEqual((yield* within("1 minute", Effect.flip(read))).reason._tag, "KafkaAuthorizationFailed")
       assert.deepStrictEqual(shown.interruptions, [])
     })
   )

@@ -478,7 +478,10 @@ describe("a read that is refused", () => {
       const { cluster } = yield* withOrders
       yield* cluster.deny("Read", "orders")
       const error = yield* Effect.flip(read(cluster))
-      assert.include({ ...reasonOf(error) }, { _tag: "AccessDenied", resource: "topic orders", missing: "Read" })
+      assert.include(
+        { ...reasonOf(error) },
+        { _tag: "KafkaAuthorizationFailed", resource: "topic orders", missing: "Read" }
+      )
       assert.strictEqual((yield* cluster.counters).fetches, 1)
     })
   )

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Stream } from "effect"
 import { type InMemoryCluster, makeInMemoryCluster } from "../../../src/kafka/memory/InMemoryCluster.ts"
-import { AuthenticationFailed, KafkaError } from "../../../src/kafka/KafkaError.ts"
+import { KafkaAuthenticationFailed, KafkaError } from "../../../src/kafka/KafkaError.ts"
 import type { OffsetKind } from "../../../src/kafka/KafkaSource.ts"
 import type { KafkaWire } from "../../../src/kafka/KafkaWire.ts"
 import { makeKafkaSource } from "../../../src/kafka/read/WireKafkaSource.ts"
@@ -116,7 +116,10 @@ describe("KafkaSource.offsets", () => {
       const { cluster, source } = yield* withTopics
       yield* cluster.deny("Describe", "payments")
       const error = yield* Effect.flip(source.offsets(everyPartition, "lastStable"))
-      assert.include({ ...error.reason }, { _tag: "AccessDenied", resource: "topic payments", missing: "Describe" })
+      assert.include(
+        { ...error.reason },
+        { _tag: "KafkaAuthorizationFailed", resource: "topic payments", missing: "Describe" }
+      )
     })
   )
 
@@ -176,7 +179,7 @@ describe("KafkaSource's other questions", () => {
       let asked = 0
       const refused = new KafkaError({
         operation: "metadata",
-        reason: new AuthenticationFailed({ detail: "bad password", advice: "check it" })
+        reason: new KafkaAuthenticationFailed({ detail: "bad password", advice: "check it" })
       })
       const wire: KafkaWire = { ...cluster.wire, metadata: () => Effect.suspend(() => (asked++, Effect.fail(refused))) }
       const source = makeKafkaSource(wire)
@@ -193,8 +196,8 @@ describe("KafkaSource's other questions", () => {
       const { cluster, source } = yield* withTopics
       yield* cluster.deny("DescribeConfigs")
       yield* cluster.deny("DescribeGroups")
-      assert.strictEqual((yield* Effect.flip(source.topicConfigs(["orders"]))).reason._tag, "AccessDenied")
-      assert.strictEqual((yield* Effect.flip(source.groupOffsets(["orders"]))).reason._tag, "AccessDenied")
+      assert.strictEqual((yield* Effect.flip(source.topicConfigs(["orders"]))).reason._tag, "KafkaAuthorizationFailed")
+      assert.strictEqual((yield* Effect.flip(source.groupOffsets(["orders"]))).reason._tag, "KafkaAuthorizationFailed")
     })
   )
 

@@ -95,7 +95,7 @@ describe("a Job that failed", () => {
       failed("PodFailurePolicy"),
       ended(0, { exitCode: 12, message: said(failure) })
     )
-    assert.deepStrictEqual([outcome, reason], ["failed", "AuthenticationFailed"])
+    assert.deepStrictEqual([outcome, reason], ["failed", "KafkaAuthenticationFailed"])
     assert.strictEqual(
       message,
       "kafka-0.kafka.svc:9092 refused user backup; check Secret kafka-credentials, keys username and password"
@@ -110,7 +110,7 @@ describe("a Job that failed", () => {
       [older, newer],
       [newer, older]
     ]) {
-      assert.strictEqual(run(failed("BackoffLimitExceeded"), ...pods).reason, "AuthenticationFailed")
+      assert.strictEqual(run(failed("BackoffLimitExceeded"), ...pods).reason, "KafkaAuthenticationFailed")
     }
   })
 

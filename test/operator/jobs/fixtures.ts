@@ -118,7 +118,7 @@ export const failure: RunSummary = {
   exitCode: 12,
   startedAt: success.startedAt,
   completedAt: success.completedAt,
-  reason: "AuthenticationFailed",
+  reason: "KafkaAuthenticationFailed",
   message: "kafka-0.kafka.svc:9092 refused user backup",
   advice: "check Secret kafka-credentials, keys username and password",
   notes: []
