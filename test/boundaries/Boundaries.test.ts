@@ -1,0 +1,90 @@
+import { assert, beforeAll, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, relative } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+/** Imports that must not be: from a new file in a room to an existing one, and the rule that refuses it. */
+const planted = [
+  ["src/operator/Planted.ts", "src/worker/Memory.ts", "may-import-operator"],
+  ["src/operator/Planted.ts", "src/worker/Memory.ts", "operator-cannot-reach-the-data"],
+  // Two steps: the room in between may be imported, what it leads to may not.
+  ["src/status/Planted.ts", "src/backup/Pruning.ts", "operator-cannot-reach-the-data"],
+  ["src/worker/Planted.ts", "src/backup/Run.ts", "may-import-worker"],
+  ["src/outcome/Planted.ts", "src/kafka/KafkaError.ts", "may-import-outcome"],
+  ["src/schedule/Planted.ts", "src/status/Facts.ts", "may-import-schedule"],
+  ["src/identity/Planted.ts", "src/schedule/Due.ts", "may-import-identity"],
+  ["src/compression/Planted.ts", "src/kafka/batch/RecordBatch.ts", "may-import-compression"],
+  ["src/kafka/Planted.ts", "src/storage/ObjectStore.ts", "may-import-kafka"],
+  ["src/backup/Planted.ts", "src/kafka/memory/InMemoryCluster.ts", "kafka-adapters-behind-their-table"],
+  ["src/cli/Planted.ts", "src/storage/S3ObjectStore.ts", "storage-adapters-behind-their-table"],
+  ["src/segment/Planted.ts", "src/kafka/KafkaSource.ts", "segment-reads-batches-only"],
+  ["src/schedule/Slots.ts", "src/schedule/Planted.ts", "no-cycle"],
+  ["src/schedule/Planted.ts", "src/schedule/Due.ts", "no-cycle"]
+] as const
+
+interface Violation {
+  readonly from: string
+  readonly to: string
+  readonly rule: { readonly name: string }
+  readonly cycle?: ReadonlyArray<{ readonly name: string }>
+}
+
+/** Violations in a copy of the tree that holds the planted imports. */
+const cruise = (): ReadonlyArray<Violation> => {
+  const copy = mkdtempSync(join(tmpdir(), "kafka-backup-boundaries-"))
+  try {
+    for (const name of ["src", "package.json", "tsconfig.json", ".dependency-cruiser.mjs"]) {
+      cpSync(join(root, name), join(copy, name), { recursive: true })
+    }
+    symlinkSync(join(root, "node_modules"), join(copy, "node_modules"))
+    const lines = new Map<string, Array<string>>()
+    for (const [from, to] of planted) {
+      const path = relative(join(from, ".."), to)
+      const line = `import ${JSON.stringify(path.startsWith(".") ? path : `./${path}`)}\n`
+      lines.set(from, [...(lines.get(from) ?? []), line])
+    }
+    // The operator needs a way to the room in between.
+    lines.get("src/operator/Planted.ts")!.push(`import "../status/Planted.ts"\n`)
+    for (const [file, content] of lines) writeFileSync(join(copy, file), content.join(""), { flag: "a" })
+    const tool = join(root, "node_modules", "dependency-cruiser", "bin", "dependency-cruiser.mjs")
+    const made = spawnSync(
+      process.execPath,
+      [tool, "src", "--config", ".dependency-cruiser.mjs", "--output-type", "json"],
+      {
+        cwd: copy,
+        encoding: "utf8",
+        maxBuffer: 256 * 1024 * 1024
+      }
+    )
+    return (JSON.parse(made.stdout) as { readonly summary: { readonly violations: ReadonlyArray<Violation> } }).summary
+      .violations
+  } finally {
+    rmSync(copy, { recursive: true })
+  }
+}
+
+describe("the boundaries of the rooms", () => {
+  let violations: ReadonlyArray<Violation> = []
+  beforeAll(() => {
+    violations = cruise()
+  })
+
+  it.each(planted)("refuse that %s imports %s (%s)", (from, to, rule) => {
+    const found = violations.some(
+      (violation) =>
+        violation.rule.name === rule &&
+        (violation.from === from ||
+          // Who reaches what by way of another room is refused where the way begins.
+          (violation.to === to && violation.from.startsWith("src/operator/")) ||
+          violation.cycle?.some(({ name }) => name === from) === true)
+    )
+    assert.isTrue(
+      found,
+      JSON.stringify(violations.filter((violation) => violation.from === from || violation.to === to))
+    )
+  })
+})
