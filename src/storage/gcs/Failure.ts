@@ -51,6 +51,12 @@ const parsed = (body: string): unknown => {
   }
 }
 
+/** Of the answer that an error of Google's library carries. */
+const libraryHeader = (response: unknown, name: string): unknown => {
+  const headers = Answer.field(response, "headers")
+  return typeof Answer.field(headers, "get") === "function" ? (headers as Headers).get(name) : undefined
+}
+
 /** Reads the facts off a refused request, a broken connection, or what the authentication library threw. */
 export const facts = (error: unknown, nowMillis: number): Facts => {
   const response = Answer.field(error, "response")
@@ -58,7 +64,7 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
   const body = parsed(Answer.text(Answer.field(error, "body")) ?? "") ?? Answer.field(response, "data")
   const inner = Answer.field(body, "error")
   const [first] = Array.isArray(Answer.field(inner, "errors")) ? (Answer.field(inner, "errors") as Array<unknown>) : []
-  const plain = Answer.text(Answer.field(error, "body"))
+  const plain = Answer.text(Answer.field(error, "body")) ?? Answer.text(body)
   const code =
     Answer.text(Answer.field(first, "reason")) ??
     Answer.text(inner) ??
@@ -69,10 +75,11 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
     Answer.text(Answer.field(inner, "message")) ??
     Answer.text(Answer.field(body, "error_description")) ??
     (plain !== undefined && !plain.trimStart().startsWith("<") ? plain : undefined) ??
+    Answer.text(inner) ??
     (error instanceof Error ? error.message : String(error))
   const transport = typeof status === "number" ? undefined : Answer.transportCode(error)
   const retryAfterMillis = Answer.retryAfterMillis(
-    Answer.field(Answer.field(error, "headers"), "retry-after"),
+    Answer.field(Answer.field(error, "headers"), "retry-after") ?? libraryHeader(response, "retry-after"),
     nowMillis
   )
   return {
