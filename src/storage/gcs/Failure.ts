@@ -141,10 +141,11 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
   const suffix = `(${[code, status === undefined ? undefined : `HTTP ${status}`, facts.transport].filter((one) => one !== undefined).join(", ")})`
   const subject = place.key === undefined ? `bucket ${place.bucket}` : `${place.key} in bucket ${place.bucket}`
   const detail = `${subject}: ${said} ${suffix}`
+  const peer = place.isToken === true ? "the service that gives tokens" : place.service
 
   if (facts.transport !== undefined && Answer.isCertificateFailure(facts.transport)) {
     const advice = "trust the certificate authority of what stands between us and the store (NODE_EXTRA_CA_CERTS)"
-    return new Misconfigured({ detail: `no connection to ${place.service}: ${said} ${suffix}`, advice })
+    return new Misconfigured({ detail: `no connection to ${peer}: ${said} ${suffix}`, advice })
   }
   if (passingCodes.has(code) || Answer.isPassing(status)) {
     const { retryAfterMillis } = facts
@@ -201,12 +202,13 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
   if (facts.transport === "ENOTFOUND") {
     const advice =
       "check the DNS of the cluster and its way to Google Cloud (Private Google Access), or STORAGE_EMULATOR_HOST"
-    return new TargetMissing({ detail: `no such host: ${new URL(place.service).host} ${suffix}`, advice })
+    const host = place.isToken === true ? said : new URL(place.service).host
+    return new TargetMissing({ detail: `no such host: ${host} ${suffix}`, advice })
   }
   if (status !== undefined && status >= 300) {
     return new Misconfigured({ detail, advice: "the store does not accept this request: check bucket and prefix" })
   }
-  return new StoreUnavailable({ detail: `no proper answer from ${place.service}: ${said} ${suffix}` })
+  return new StoreUnavailable({ detail: `no proper answer from ${peer}: ${said} ${suffix}` })
 }
 
 /** The one translation of every failure. */
