@@ -1,4 +1,6 @@
 import { createPrivateKey } from "node:crypto"
+import * as http from "node:http"
+import * as https from "node:https"
 import { Clock, Effect, Option, Redacted, Schema, Semaphore } from "effect"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import { AccessRefused } from "../ObjectStoreError.ts"
@@ -59,7 +61,8 @@ const earlyMillis = 5 * 60_000
 /**
  * Asks the token endpoint of the key file, once for all requests that wait, and keeps the token until shortly before its end.
  * Google's library signs and asks. By itself it would ask at Google's own address whatever the file says, repeat a refused
- * request, and know of no end to its patience: what it sends is corrected on its way out.
+ * request, and know of no end to its patience: what it sends is corrected on its way out. It goes there as all our requests to
+ * the store go, through no proxy.
  */
 export const tokens = (
   account: ServiceAccount,
@@ -77,6 +80,7 @@ export const tokens = (
           Promise.resolve({
             ...options,
             url: new URL(account.tokenUri),
+            agent: account.tokenUri.startsWith("https:") ? https.globalAgent : http.globalAgent,
             redirect: "manual",
             retryConfig: { retry: 0 },
             signal

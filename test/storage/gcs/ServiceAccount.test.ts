@@ -114,6 +114,19 @@ describe("The token of a service account's key file", () => {
     })
   )
 
+  it.live("is asked for directly, as the store is, whatever proxy the environment names", () =>
+    Effect.gen(function* () {
+      const proxy = yield* scriptedServer([], () => false, stalling)
+      yield* Effect.acquireRelease(
+        Effect.sync(() => void (process.env["HTTPS_PROXY"] = proxy.address)),
+        () => Effect.sync(() => void delete process.env["HTTPS_PROXY"])
+      )
+      const { tokens } = yield* against([token("direct")])
+      assert.strictEqual(yield* tokens.get, "direct")
+      assert.strictEqual(proxy.arrived.length, 0)
+    })
+  )
+
   it.live("is refused without a word of the key or of what it signed", () =>
     Effect.gen(function* () {
       const { arrived, tokens } = yield* against([refusing(400, { error: "invalid_grant" })])
