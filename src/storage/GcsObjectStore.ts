@@ -56,7 +56,7 @@ export const open = (
       line(request, (error, now) => Failure.from(error, { ...common, operation: "open", isToken: true }, now))
     const tokens =
       account !== undefined
-        ? yield* ServiceAccount.tokens(account, client, askForToken)
+        ? yield* ServiceAccount.tokens(account, askForToken)
         : Address.isAuthenticated(env)
           ? yield* Identity.applicationDefault(askForToken, env)
           : Identity.none

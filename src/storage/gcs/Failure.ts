@@ -51,6 +51,12 @@ const parsed = (body: string): unknown => {
   }
 }
 
+/** Of the answer that an error of Google's library carries. */
+const libraryHeader = (response: unknown, name: string): unknown => {
+  const headers = Answer.field(response, "headers")
+  return typeof Answer.field(headers, "get") === "function" ? (headers as Headers).get(name) : undefined
+}
+
 /** Reads the facts off a refused request, a broken connection, or what the authentication library threw. */
 export const facts = (error: unknown, nowMillis: number): Facts => {
   const response = Answer.field(error, "response")
@@ -58,7 +64,7 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
   const body = parsed(Answer.text(Answer.field(error, "body")) ?? "") ?? Answer.field(response, "data")
   const inner = Answer.field(body, "error")
   const [first] = Array.isArray(Answer.field(inner, "errors")) ? (Answer.field(inner, "errors") as Array<unknown>) : []
-  const plain = Answer.text(Answer.field(error, "body"))
+  const plain = Answer.text(Answer.field(error, "body")) ?? Answer.text(body)
   const code =
     Answer.text(Answer.field(first, "reason")) ??
     Answer.text(inner) ??
@@ -69,10 +75,11 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
     Answer.text(Answer.field(inner, "message")) ??
     Answer.text(Answer.field(body, "error_description")) ??
     (plain !== undefined && !plain.trimStart().startsWith("<") ? plain : undefined) ??
+    Answer.text(inner) ??
     (error instanceof Error ? error.message : String(error))
   const transport = typeof status === "number" ? undefined : Answer.transportCode(error)
   const retryAfterMillis = Answer.retryAfterMillis(
-    Answer.field(Answer.field(error, "headers"), "retry-after"),
+    Answer.field(Answer.field(error, "headers"), "retry-after") ?? libraryHeader(response, "retry-after"),
     nowMillis
   )
   return {
@@ -134,10 +141,11 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
   const suffix = `(${[code, status === undefined ? undefined : `HTTP ${status}`, facts.transport].filter((one) => one !== undefined).join(", ")})`
   const subject = place.key === undefined ? `bucket ${place.bucket}` : `${place.key} in bucket ${place.bucket}`
   const detail = `${subject}: ${said} ${suffix}`
+  const peer = place.isToken === true ? "the service that gives tokens" : place.service
 
   if (facts.transport !== undefined && Answer.isCertificateFailure(facts.transport)) {
     const advice = "trust the certificate authority of what stands between us and the store (NODE_EXTRA_CA_CERTS)"
-    return new Misconfigured({ detail: `no connection to ${place.service}: ${said} ${suffix}`, advice })
+    return new Misconfigured({ detail: `no connection to ${peer}: ${said} ${suffix}`, advice })
   }
   if (passingCodes.has(code) || Answer.isPassing(status)) {
     const { retryAfterMillis } = facts
@@ -194,12 +202,13 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
   if (facts.transport === "ENOTFOUND") {
     const advice =
       "check the DNS of the cluster and its way to Google Cloud (Private Google Access), or STORAGE_EMULATOR_HOST"
-    return new TargetMissing({ detail: `no such host: ${new URL(place.service).host} ${suffix}`, advice })
+    const host = place.isToken === true ? said : new URL(place.service).host
+    return new TargetMissing({ detail: `no such host: ${host} ${suffix}`, advice })
   }
   if (status !== undefined && status >= 300) {
     return new Misconfigured({ detail, advice: "the store does not accept this request: check bucket and prefix" })
   }
-  return new StoreUnavailable({ detail: `no proper answer from ${place.service}: ${said} ${suffix}` })
+  return new StoreUnavailable({ detail: `no proper answer from ${peer}: ${said} ${suffix}` })
 }
 
 /** The one translation of every failure. */

@@ -1,10 +1,10 @@
-import { createPrivateKey, type KeyObject, sign } from "node:crypto"
-import { Readable } from "node:stream"
+import { createPrivateKey } from "node:crypto"
+import * as http from "node:http"
+import * as https from "node:https"
 import { Clock, Effect, Option, Redacted, Schema, Semaphore } from "effect"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import { AccessRefused } from "../ObjectStoreError.ts"
 import type { CredentialsOrigin } from "../StorageTarget.ts"
-import * as Http from "./Http.ts"
 
 /** Reading and writing objects; no bucket administration. Source: Google Cloud Storage, OAuth scopes. */
 export const scope = "https://www.googleapis.com/auth/devstorage.read_write"
@@ -13,7 +13,6 @@ const KeyFile = Schema.Struct({
   type: Schema.Literal("service_account"),
   client_email: Schema.String,
   private_key: Schema.String,
-  private_key_id: Schema.optionalKey(Schema.String),
   token_uri: Schema.optionalKey(Schema.String)
 })
 const decodeKeyFile = Schema.decodeUnknownOption(Schema.fromJsonString(KeyFile))
@@ -21,8 +20,8 @@ const decodeKeyFile = Schema.decodeUnknownOption(Schema.fromJsonString(KeyFile))
 /** A key file that can be used. */
 export interface ServiceAccount {
   readonly email: string
-  readonly key: KeyObject
-  readonly keyId?: string
+  /** As PEM. */
+  readonly key: Redacted.Redacted
   /** Where tokens are asked for. */
   readonly tokenUri: string
 }
@@ -42,26 +41,11 @@ export const parse = (
   const tokenUri = file.token_uri ?? "https://oauth2.googleapis.com/token"
   if (!/^https?:\/\//u.test(tokenUri)) return refuse("its token_uri is not an address")
   try {
-    return {
-      email: file.client_email,
-      key: createPrivateKey(file.private_key),
-      tokenUri,
-      ...(file.private_key_id === undefined ? {} : { keyId: file.private_key_id })
-    }
+    createPrivateKey(file.private_key)
   } catch {
     return refuse("its private_key is not a key")
   }
-}
-
-const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url")
-
-/** A signed statement that we are this account, good for an hour. Source: Google, OAuth 2.0 for service accounts. */
-export const assertion = (account: ServiceAccount, nowMillis: number): string => {
-  const iat = Math.floor(nowMillis / 1000)
-  const header = { alg: "RS256", typ: "JWT", ...(account.keyId === undefined ? {} : { kid: account.keyId }) }
-  const claims = { iss: account.email, scope, aud: account.tokenUri, iat, exp: iat + 3600 }
-  const unsigned = `${part(header)}.${part(claims)}`
-  return `${unsigned}.${sign("sha256", Buffer.from(unsigned), account.key).toString("base64url")}`
+  return { email: file.client_email, key: Redacted.make(file.private_key), tokenUri }
 }
 
 /** A bearer token, asked for when needed. */
@@ -74,44 +58,50 @@ export interface Tokens {
 /** Tokens are renewed this long before they end, in milliseconds. */
 const earlyMillis = 5 * 60_000
 
-const Answered = Schema.fromJsonString(
-  Schema.Struct({ access_token: Schema.String, expires_in: Schema.optionalKey(Schema.Number) })
-)
-const decodeAnswered = Schema.decodeUnknownSync(Answered)
-
-/** Asks the token endpoint of the key file, once for all requests that wait, and keeps the token until shortly before its end. */
+/**
+ * Asks the token endpoint of the key file, once for all requests that wait, and keeps the token until shortly before its end.
+ * Google's library signs and asks. By itself it would ask at Google's own address whatever the file says, repeat a refused
+ * request, and know of no end to its patience: what it sends is corrected on its way out. It goes there as all our requests to
+ * the store go, through no proxy.
+ */
 export const tokens = (
   account: ServiceAccount,
-  client: Http.Client,
   send: <A>(request: (signal: AbortSignal) => Promise<A>) => Effect.Effect<A, ObjectStoreError>
 ): Effect.Effect<Tokens> =>
   Effect.gen(function* () {
+    const { gaxios, JWT } = yield* Effect.promise(() => import("google-auth-library"))
     const one = yield* Semaphore.make(1)
     let held: { readonly token: string; readonly untilMillis: number } | undefined
-    const ask = (nowMillis: number) =>
-      send(async (signal) => {
-        const form = Buffer.from(
-          new URLSearchParams({
-            grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
-            assertion: assertion(account, nowMillis)
-          }).toString()
-        )
-        const answer = await client.send({
-          method: "POST",
-          url: account.tokenUri,
-          headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
-          body: { bytes: form.byteLength, stream: Readable.from([form], { objectMode: false }) },
-          signal
-        })
-        return decodeAnswered(await Http.textOf(answer))
+
+    const ask = send(async (signal) => {
+      const transporter = new gaxios.Gaxios()
+      transporter.interceptors.request.add({
+        resolved: (options) =>
+          Promise.resolve({
+            ...options,
+            url: new URL(account.tokenUri),
+            agent: account.tokenUri.startsWith("https:") ? https.globalAgent : http.globalAgent,
+            redirect: "manual",
+            retryConfig: { retry: 0 },
+            signal
+          })
       })
+      const client = new JWT({
+        email: account.email,
+        key: Redacted.value(account.key),
+        scopes: [scope],
+        additionalClaims: { aud: account.tokenUri },
+        transporter
+      })
+      const { access_token, expiry_date } = await client.authorize()
+      if (!access_token) throw new Error("the answer holds no token")
+      return { token: access_token, untilMillis: (expiry_date ?? 0) - earlyMillis }
+    })
+
     return {
       get: Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        if (held === undefined || held.untilMillis <= now) {
-          const { access_token, expires_in = 3600 } = yield* ask(now)
-          held = { token: access_token, untilMillis: now + Math.max(0, expires_in * 1000 - earlyMillis) }
-        }
+        if (held === undefined || held.untilMillis <= now) held = yield* ask
         return held.token
       }).pipe(one.withPermits(1)),
       forget: Effect.sync(() => {

@@ -104,6 +104,16 @@ describe("Failures of Google Cloud Storage", () => {
     assert.isBelow(error.message.length, 600)
   })
 
+  it("name the host that is not there, also where it is the one that gives tokens", () => {
+    const facts = { code: "Error", message: "getaddrinfo ENOTFOUND sts.example", transport: "ENOTFOUND" }
+    const detail = (at: Failure.Place) => {
+      const reason = Failure.reason(facts, at)
+      return "detail" in reason ? reason.detail : ""
+    }
+    assert.include(detail(place), "no such host: storage.googleapis.com")
+    assert.include(detail({ ...pod, isToken: true }), "no such host: getaddrinfo ENOTFOUND sts.example")
+  })
+
   it("understand the token endpoint's own form of refusal", () => {
     const body = JSON.stringify({ error: "invalid_grant", error_description: "Invalid JWT Signature." })
     const facts = Failure.facts(new Refused(400, {}, body), 0)
