@@ -1,6 +1,5 @@
 import * as Answer from "../cloud/Answer.ts"
 import {
-  AccessRefused,
   ContentMismatch,
   Misconfigured,
   ObjectExists,
@@ -8,6 +7,8 @@ import {
   ObjectStoreError,
   type ObjectStoreReason,
   OutOfSpace,
+  StorageAuthenticationFailed,
+  StorageAuthorizationFailed,
   StoreUnavailable,
   TargetMissing
 } from "../ObjectStoreError.ts"
@@ -148,23 +149,26 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
     return new Misconfigured({ detail: `our clock is refused: ${said} ${suffix}`, advice })
   }
   if (place.isToken === true && (status !== undefined || facts.transport === undefined)) {
-    return new AccessRefused({
+    return new StorageAuthenticationFailed({
       detail: `${who(place)} gets no token: ${said} ${suffix}`,
       advice: identityAdvice(place)
     })
   }
   if (identityCodes.has(code) || status === 401) {
-    return new AccessRefused({ detail: `${who(place)} is refused: ${said} ${suffix}`, advice: identityAdvice(place) })
+    return new StorageAuthenticationFailed({
+      detail: `${who(place)} is refused: ${said} ${suffix}`,
+      advice: identityAdvice(place)
+    })
   }
   if (lockedCodes.has(code)) {
     const advice =
       "the bucket keeps what is written for a while (retention policy, hold or object retention): align it with the retention of backups"
-    return new AccessRefused({ detail: `${subject} is locked: ${said} ${suffix}`, advice })
+    return new StorageAuthorizationFailed({ detail: `${subject} is locked: ${said} ${suffix}`, advice })
   }
   if (/cloudkms|KMS|encryption key/u.test(facts.message) && (status === 403 || status === 400)) {
     const advice =
       "grant the bucket's service agent the role Cloud KMS CryptoKey Encrypter/Decrypter on its key, and enable the key"
-    return new AccessRefused({ detail, advice })
+    return new StorageAuthorizationFailed({ detail, advice })
   }
   if (code === "accountDisabled" || code === "billingDisabled" || /billing/iu.test(facts.message)) {
     return new Misconfigured({ detail, advice: "enable billing for the project that owns the bucket" })
@@ -176,7 +180,7 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
   if (code === "quotaExceeded" || code === "dailyLimitExceeded" || status === 507) return new OutOfSpace({ detail })
   if (status === 403) {
     const advice = `grant ${permission[place.operation]} on bucket ${place.bucket} to ${who(place)}: the role Storage Object User (roles/storage.objectUser) holds all that is needed`
-    return new AccessRefused({ detail: `access to ${subject} was refused: ${said} ${suffix}`, advice })
+    return new StorageAuthorizationFailed({ detail: `access to ${subject} was refused: ${said} ${suffix}`, advice })
   }
   if (status === 404) {
     if (place.key !== undefined) return new ObjectNotFound({ key: place.key })

@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, sign } from "node:crypto"
 import { Readable } from "node:stream"
 import { Clock, Effect, Option, Redacted, Schema, Semaphore } from "effect"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
-import { AccessRefused } from "../ObjectStoreError.ts"
+import { StorageAuthenticationFailed } from "../ObjectStoreError.ts"
 import type { CredentialsOrigin } from "../StorageTarget.ts"
 import * as Http from "./Http.ts"
 
@@ -31,9 +31,9 @@ export interface ServiceAccount {
 export const parse = (
   keyFile: Redacted.Redacted,
   { keys, secret }: CredentialsOrigin
-): ServiceAccount | AccessRefused => {
+): ServiceAccount | StorageAuthenticationFailed => {
   const refuse = (detail: string) =>
-    new AccessRefused({
+    new StorageAuthenticationFailed({
       detail: `Secret ${secret}, key ${keys[0]}: ${detail}`,
       advice: "put the JSON key file of a service account there, as Google Cloud made it (type service_account)"
     })
