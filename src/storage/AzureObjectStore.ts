@@ -59,7 +59,8 @@ export const open = (
     }
     const sdk = yield* Effect.promise(() => import("@azure/storage-blob"))
     const credential = yield* Effect.promise(() => Credential.make(target, sdk, env))
-    if (credential._tag === "AccessRefused" || credential._tag === "Misconfigured") return yield* fail(credential)
+    if (credential._tag === "StorageAuthenticationFailed" || credential._tag === "Misconfigured")
+      return yield* fail(credential)
 
     const service = Address.service(target)
     const address = `${service}/${target.container}`

@@ -7,7 +7,10 @@ type Operation = ObjectStoreError["operation"]
 
 /** By the store, or by us: its certificate is signed by an authority that our Secret does not hold, or not yet. */
 const isRefused = ({ reason }: ObjectStoreError) =>
-  reason._tag === "AccessRefused" || (reason._tag === "Misconfigured" && reason.mayBeRenewed === true)
+  reason._tag === "StorageAuthenticationFailed" ||
+  // Permissions may go with the credentials: another user's keys, a SAS token with more letters.
+  reason._tag === "StorageAuthorizationFailed" ||
+  (reason._tag === "Misconfigured" && reason.mayBeRenewed === true)
 
 /**
  * A store that outlives its credentials. When access is refused, or the store's certificate, `reopened` may give the same store opened with newer

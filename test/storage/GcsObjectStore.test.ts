@@ -298,7 +298,7 @@ describe("GcsObjectStore.open", () => {
         JSON.stringify({ type: "service_account", client_email: "a@b", private_key: "hidden" })
       ]) {
         const error = yield* Effect.flip(GcsObjectStore.open(withFile(file), Requests.timeOuts, {}))
-        assert.strictEqual(error.reason._tag, "AccessRefused")
+        assert.strictEqual(error.reason._tag, "StorageAuthenticationFailed")
         assert.include(error.message, "Secret gcs-credentials, key credentials.json")
         assert.notInclude(error.message + error.advice + JSON.stringify(error), "hidden")
       }
@@ -323,7 +323,7 @@ describe("GcsObjectStore.open", () => {
       const message = "backup@project.iam.gserviceaccount.com does not have storage.objects.list access"
       const { address } = yield* server([], refusing(403, "forbidden", {}, message))
       const error = yield* Effect.flip(at(address))
-      assert.strictEqual(error.reason._tag, "AccessRefused")
+      assert.strictEqual(error.reason._tag, "StorageAuthorizationFailed")
       assert.include(error.advice, "storage.objects.list")
       assert.include(error.advice, "roles/storage.objectUser")
     })

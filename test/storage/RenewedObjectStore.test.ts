@@ -2,7 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
 import type { ObjectKey } from "../../src/storage/ObjectStore.ts"
-import { AccessRefused, Misconfigured } from "../../src/storage/ObjectStoreError.ts"
+import {
+  Misconfigured,
+  StorageAuthenticationFailed,
+  StorageAuthorizationFailed
+} from "../../src/storage/ObjectStoreError.ts"
 import * as RenewedObjectStore from "../../src/storage/RenewedObjectStore.ts"
 import { objectStoreContract } from "../contract/objectStore.ts"
 
@@ -15,28 +19,30 @@ objectStoreContract(
 )
 
 describe("RenewedObjectStore", () => {
-  it.effect("tells credentials that have ended from a permission that was never there", () =>
-    Effect.gen(function* () {
-      const { named } = yield* InMemoryObjectStores.pipe(Effect.provide(InMemoryObjectStores.layer))
-      const { disturb, store } = yield* named("s")
-      const asked: Array<boolean> = []
-      const renewed = RenewedObjectStore.make(store, (haveWorked) =>
-        Effect.sync(() => {
-          asked.push(haveWorked)
-          return undefined
-        })
-      )
-      const key = "a" as ObjectKey
-      const refused = new AccessRefused({ detail: "no", advice: "ask" })
-      yield* renewed.put(key, [])
-      for (const operation of ["delete", "put"] as const) {
-        yield* disturb({ _tag: "Fail", operation, times: Infinity, reason: refused })
-      }
-      assert.strictEqual((yield* Effect.flip(renewed.delete(key))).reason._tag, "AccessRefused")
-      assert.strictEqual((yield* Effect.flip(renewed.put(key, []))).reason._tag, "AccessRefused")
-      assert.deepStrictEqual(asked, [false, true])
-    })
-  )
+  for (const Refusal of [StorageAuthenticationFailed, StorageAuthorizationFailed]) {
+    it.effect(`tells credentials that have ended from a permission that was never there (${Refusal.name})`, () =>
+      Effect.gen(function* () {
+        const { named } = yield* InMemoryObjectStores.pipe(Effect.provide(InMemoryObjectStores.layer))
+        const { disturb, store } = yield* named("s")
+        const asked: Array<boolean> = []
+        const renewed = RenewedObjectStore.make(store, (haveWorked) =>
+          Effect.sync(() => {
+            asked.push(haveWorked)
+            return undefined
+          })
+        )
+        const key = "a" as ObjectKey
+        const refused = new Refusal({ detail: "no", advice: "ask" })
+        yield* renewed.put(key, [])
+        for (const operation of ["delete", "put"] as const) {
+          yield* disturb({ _tag: "Fail", operation, times: Infinity, reason: refused })
+        }
+        assert.strictEqual((yield* Effect.flip(renewed.delete(key))).reason._tag, refused._tag)
+        assert.strictEqual((yield* Effect.flip(renewed.put(key, []))).reason._tag, refused._tag)
+        assert.deepStrictEqual(asked, [false, true])
+      })
+    )
+  }
 
   it.effect(
     "asks for newer authorities when the store's certificate is not trusted, and not for any other mistake",

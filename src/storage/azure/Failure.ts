@@ -1,6 +1,5 @@
 import * as Answer from "../cloud/Answer.ts"
 import {
-  AccessRefused,
   ContentMismatch,
   Misconfigured,
   ObjectExists,
@@ -8,6 +7,8 @@ import {
   ObjectStoreError,
   type ObjectStoreReason,
   OutOfSpace,
+  StorageAuthenticationFailed,
+  StorageAuthorizationFailed,
   StoreUnavailable,
   TargetMissing
 } from "../ObjectStoreError.ts"
@@ -218,7 +219,7 @@ export const reason = (facts: Facts, place: Place, nowMillis: number): ObjectSto
   }
   if (place.sasEndMillis !== undefined && place.sasEndMillis <= nowMillis && (status === 403 || status === 401)) {
     const ended = new Date(place.sasEndMillis).toISOString()
-    return new AccessRefused({
+    return new StorageAuthenticationFailed({
       detail: `${who(place.credentials)} ended at ${ended} ${suffix}`,
       advice: identityAdvice(place.credentials)
     })
@@ -231,7 +232,7 @@ export const reason = (facts: Facts, place: Place, nowMillis: number): ObjectSto
   if (identityCodes.has(code) || code.startsWith("AADSTS") || (status === 401 && !permissionCodes.has(code))) {
     // The identity service's own bad minutes come as the same error.
     if (Answer.isPassing(status)) return passing()
-    return new AccessRefused({
+    return new StorageAuthenticationFailed({
       detail: `${who(place.credentials)} is refused: ${said} ${suffix}`,
       advice: identityAdvice(place.credentials)
     })
@@ -240,7 +241,10 @@ export const reason = (facts: Facts, place: Place, nowMillis: number): ObjectSto
   if (lockedCodes.has(code)) {
     const advice =
       "the container keeps what is written for a while (immutability policy, legal hold, lease or snapshots): align it with the retention of backups"
-    return new AccessRefused({ detail: `${place.key ?? place.container} is locked: ${said} ${suffix}`, advice })
+    return new StorageAuthorizationFailed({
+      detail: `${place.key ?? place.container} is locked: ${said} ${suffix}`,
+      advice
+    })
   }
   if (code === "BlobArchived" || code === "BlobBeingRehydrated") {
     return new Misconfigured({ detail, advice: "the blob was moved to the archive tier: rehydrate it first" })
@@ -249,7 +253,7 @@ export const reason = (facts: Facts, place: Place, nowMillis: number): ObjectSto
   if (code === "InvalidBlockList" || code === "ServerBusy" || Answer.isPassing(status)) return passing()
   if (code === "AccountLimitExceeded" || status === 507) return new OutOfSpace({ detail })
   if (permissionCodes.has(code) || status === 403) {
-    return new AccessRefused({
+    return new StorageAuthorizationFailed({
       detail: `access to container ${place.container} was refused: ${said} ${suffix}`,
       advice: permissionAdvice(place)
     })

@@ -1,11 +1,11 @@
 import {
-  AccessRefused,
   ContentMismatch,
   Misconfigured,
   ObjectNotFound,
   ObjectStoreError,
   type ObjectStoreReason,
   OutOfSpace,
+  StorageAuthorizationFailed,
   StoreUnavailable,
   TargetMissing
 } from "../ObjectStoreError.ts"
@@ -47,13 +47,13 @@ const reasonOf = (cause: unknown, { operation, location, key }: Place): ObjectSt
     case "EROFS": {
       const advice =
         "mount the volume read-write: the claim, the volume or the mount says readOnly, or the disk fell back to it"
-      return new AccessRefused({ detail: `${location} is mounted read-only`, advice, cause })
+      return new StorageAuthorizationFailed({ detail: `${location} is mounted read-only`, advice, cause })
     }
     case "EACCES":
     case "EPERM": {
       const advice =
         "give the pod's user the right to read and write there: set securityContext.fsGroup, or change the directory's owner and mode"
-      return new AccessRefused({ detail, advice, cause })
+      return new StorageAuthorizationFailed({ detail, advice, cause })
     }
     case "ENOENT":
     case "ENOTDIR":

@@ -1,5 +1,4 @@
 import {
-  AccessRefused,
   ContentMismatch,
   Misconfigured,
   ObjectExists,
@@ -7,6 +6,8 @@ import {
   ObjectStoreError,
   type ObjectStoreReason,
   OutOfSpace,
+  StorageAuthenticationFailed,
+  StorageAuthorizationFailed,
   StoreUnavailable,
   TargetMissing
 } from "../ObjectStoreError.ts"
@@ -198,10 +199,10 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
     const advice = "set the clock of the node and of the store (NTP): requests are signed with the time"
     return new Misconfigured({ detail: `the store refuses our clock ${suffix}`, advice, cause })
   }
-  if (identityCodes.has(code)) {
+  if (identityCodes.has(code) || status === 401) {
     const who =
       place.origin === undefined ? "the credentials of this pod" : `the credentials of Secret ${place.origin.secret}`
-    return new AccessRefused({
+    return new StorageAuthenticationFailed({
       detail: `the store refuses ${who}: ${said} ${suffix}`,
       advice: credentialsAdvice(place.origin),
       cause
@@ -209,7 +210,7 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
   }
   if (code.startsWith("KMS.") || code.startsWith("KMS")) {
     const advice = "allow kms:GenerateDataKey and kms:Decrypt on the bucket's key, or choose another key"
-    return new AccessRefused({ detail, advice, cause })
+    return new StorageAuthorizationFailed({ detail, advice, cause })
   }
   if (digestCodes.has(code))
     return new ContentMismatch({ key: place.key ?? place.bucket, detail: `${said} ${suffix}`, cause })
@@ -230,9 +231,13 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
     const { retryAfterMillis } = facts
     return new StoreUnavailable({ detail, cause, ...(retryAfterMillis === undefined ? {} : { retryAfterMillis }) })
   }
-  if (code === "AccessDenied" || status === 403 || status === 401) {
+  if (code === "AccessDenied" || status === 403) {
     const advice = `allow ${permission[place.operation]} on ${subject}; ${credentialsAdvice(place.origin)}`
-    return new AccessRefused({ detail: `access to ${subject} was refused: ${said} ${suffix}`, advice, cause })
+    return new StorageAuthorizationFailed({
+      detail: `access to ${subject} was refused: ${said} ${suffix}`,
+      advice,
+      cause
+    })
   }
   if (absentCodes.has(code) && place.key !== undefined) return new ObjectNotFound({ key: place.key })
   if (status === 412 && place.key !== undefined) {

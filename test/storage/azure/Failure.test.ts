@@ -40,48 +40,73 @@ const table: ReadonlyArray<
   [
     { code: "UnauthorizedBlobOverwrite", status: 403 },
     { credentials: withSas },
-    "AccessRefused",
+    "StorageAuthorizationFailed",
     "c and w (create, write)"
   ],
-  [{ code: "LeaseIdMissing", status: 412 }, { ifAbsent: true }, "AccessRefused", "lease"],
-  [{ code: "BlobImmutableDueToPolicy", status: 409 }, { operation: "delete" }, "AccessRefused", "retention of backups"],
+  [{ code: "LeaseIdMissing", status: 412 }, { ifAbsent: true }, "StorageAuthorizationFailed", "lease"],
+  [
+    { code: "BlobImmutableDueToPolicy", status: 409 },
+    { operation: "delete" },
+    "StorageAuthorizationFailed",
+    "retention of backups"
+  ],
   [
     { code: "AuthenticationFailed", status: 403 },
     {},
-    "AccessRefused",
+    "StorageAuthenticationFailed",
     "Secret azure-credentials, key AZURE_STORAGE_KEY"
   ],
-  [{ code: "AuthenticationFailed", status: 403 }, { credentials: withSas }, "AccessRefused", "permissions racwdl"],
-  [{ code: "KeyBasedAuthenticationNotPermitted", status: 403 }, {}, "AccessRefused", "key access must be allowed"],
+  [
+    { code: "AuthenticationFailed", status: 403 },
+    { credentials: withSas },
+    "StorageAuthenticationFailed",
+    "permissions racwdl"
+  ],
+  [
+    { code: "KeyBasedAuthenticationNotPermitted", status: 403 },
+    {},
+    "StorageAuthenticationFailed",
+    "key access must be allowed"
+  ],
   [{ code: "AuthenticationFailed", status: 403, serverMillis: now + 3_600_000 }, {}, "Misconfigured", "clock"],
-  [{ code: "AuthenticationFailed", status: 403, serverMillis: now - 60_000 }, {}, "AccessRefused", "Secret"],
+  [
+    { code: "AuthenticationFailed", status: 403, serverMillis: now - 60_000 },
+    {},
+    "StorageAuthenticationFailed",
+    "Secret"
+  ],
   [
     { code: "AuthorizationPermissionMismatch", status: 403 },
     { credentials: workload },
-    "AccessRefused",
+    "StorageAuthorizationFailed",
     "Storage Blob Data Contributor on container backups"
   ],
   [
     { code: "AuthorizationPermissionMismatch", status: 403 },
     { credentials: withSas, operation: "delete" },
-    "AccessRefused",
+    "StorageAuthorizationFailed",
     "d (delete)"
   ],
-  [{ code: "AuthorizationFailure", status: 403 }, {}, "AccessRefused", "network rule"],
+  [{ code: "AuthorizationFailure", status: 403 }, {}, "StorageAuthorizationFailed", "network rule"],
   [
     { code: "InvalidAuthenticationInfo", status: 401 },
     { credentials: workload },
-    "AccessRefused",
+    "StorageAuthenticationFailed",
     "azure.workload.identity/client-id"
   ],
-  [{ code: "AADSTS70021", status: 400 }, { credentials: workload }, "AccessRefused", "federated credential"],
+  [
+    { code: "AADSTS70021", status: 400 },
+    { credentials: workload },
+    "StorageAuthenticationFailed",
+    "federated credential"
+  ],
   [{ code: "AADSTS700024", status: 401 }, { credentials: workload }, "Misconfigured", "clock"],
   [{ code: "AADSTS90033", status: 400 }, { credentials: workload }, "StoreUnavailable", ""],
   [{ code: "AuthenticationError", status: 503 }, { credentials: workload }, "StoreUnavailable", ""],
   [
     { code: "CredentialUnavailableError" },
     { credentials: { _tag: "Platform" } },
-    "AccessRefused",
+    "StorageAuthenticationFailed",
     "AKS Workload Identity"
   ],
   [{ code: "ServerBusy", status: 503 }, {}, "StoreUnavailable", ""],

@@ -12,9 +12,9 @@ describe("the file system's refusals", () => {
   for (const [code, operation, tag] of [
     ["ENOSPC", "put", "OutOfSpace"],
     ["EDQUOT", "put", "OutOfSpace"],
-    ["EROFS", "put", "AccessRefused"],
-    ["EACCES", "open", "AccessRefused"],
-    ["EPERM", "delete", "AccessRefused"],
+    ["EROFS", "put", "StorageAuthorizationFailed"],
+    ["EACCES", "open", "StorageAuthorizationFailed"],
+    ["EPERM", "delete", "StorageAuthorizationFailed"],
     ["ENOENT", "get", "ObjectNotFound"],
     ["ENOTDIR", "head", "ObjectNotFound"],
     ["ENOENT", "list", "TargetMissing"],

@@ -26,23 +26,33 @@ const table: ReadonlyArray<
   [{ code: "notFound", status: 404 }, bucketOnly, "TargetMissing", "create bucket kafka-backups"],
   [{ code: "conditionNotMet", status: 412 }, place, "ObjectExists", ""],
   [{ code: "conditionNotMet", status: 412 }, { ...place, operation: "read" }, "ContentMismatch", ""],
-  [{ code: "authError", status: 401 }, place, "AccessRefused", "Secret gcs-credentials, key credentials.json"],
-  [{ code: "authError", status: 401 }, pod, "AccessRefused", "Workload Identity"],
-  [{ code: "forbidden", status: 403 }, place, "AccessRefused", "storage.objects.create"],
-  [{ code: "forbidden", status: 403 }, { ...place, operation: "delete" }, "AccessRefused", "storage.objects.delete"],
+  [
+    { code: "authError", status: 401 },
+    place,
+    "StorageAuthenticationFailed",
+    "Secret gcs-credentials, key credentials.json"
+  ],
+  [{ code: "authError", status: 401 }, pod, "StorageAuthenticationFailed", "Workload Identity"],
+  [{ code: "forbidden", status: 403 }, place, "StorageAuthorizationFailed", "storage.objects.create"],
+  [
+    { code: "forbidden", status: 403 },
+    { ...place, operation: "delete" },
+    "StorageAuthorizationFailed",
+    "storage.objects.delete"
+  ],
   [{ code: "rateLimitExceeded", status: 403 }, place, "StoreUnavailable", ""],
   [{ code: "rateLimitExceeded", status: 429 }, place, "StoreUnavailable", ""],
   [{ code: "backendError", status: 503 }, place, "StoreUnavailable", ""],
   [
     { code: "retentionPolicyNotMet", status: 403 },
     { ...place, operation: "delete" },
-    "AccessRefused",
+    "StorageAuthorizationFailed",
     "retention policy"
   ],
   [
     { code: "forbidden", status: 403, message: "Permission denied on Cloud KMS key" },
     place,
-    "AccessRefused",
+    "StorageAuthorizationFailed",
     "CryptoKey"
   ],
   [
@@ -56,7 +66,7 @@ const table: ReadonlyArray<
   [
     { code: "invalid_grant", status: 400, message: "Invalid JWT Signature." },
     { ...place, isToken: true },
-    "AccessRefused",
+    "StorageAuthenticationFailed",
     "key file"
   ],
   [
@@ -72,7 +82,7 @@ const table: ReadonlyArray<
   [
     { code: "Error", message: "Could not load the default credentials." },
     { ...pod, isToken: true },
-    "AccessRefused",
+    "StorageAuthenticationFailed",
     "Workload Identity"
   ],
   [{ code: "Error", status: 503 }, { ...pod, isToken: true }, "StoreUnavailable", ""],

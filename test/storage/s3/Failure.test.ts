@@ -20,15 +20,15 @@ describe("S3's refusals", () => {
     [404, "NoSuchBucket", "TargetMissing"],
     [404, "SomethingElse", "Misconfigured"],
     [412, "PreconditionFailed", "ObjectExists"],
-    [403, "AccessDenied", "AccessRefused"],
-    [403, "AllAccessDisabled", "AccessRefused"],
-    [401, "Unauthorized", "AccessRefused"],
-    [403, "InvalidAccessKeyId", "AccessRefused"],
-    [403, "SignatureDoesNotMatch", "AccessRefused"],
-    [400, "ExpiredToken", "AccessRefused"],
-    [400, "InvalidToken", "AccessRefused"],
-    [400, "AuthorizationHeaderMalformed", "AccessRefused"],
-    [400, "KMS.DisabledException", "AccessRefused"],
+    [403, "AccessDenied", "StorageAuthorizationFailed"],
+    [403, "AllAccessDisabled", "StorageAuthorizationFailed"],
+    [401, "Unauthorized", "StorageAuthenticationFailed"],
+    [403, "InvalidAccessKeyId", "StorageAuthenticationFailed"],
+    [403, "SignatureDoesNotMatch", "StorageAuthenticationFailed"],
+    [400, "ExpiredToken", "StorageAuthenticationFailed"],
+    [400, "InvalidToken", "StorageAuthenticationFailed"],
+    [400, "AuthorizationHeaderMalformed", "StorageAuthenticationFailed"],
+    [400, "KMS.DisabledException", "StorageAuthorizationFailed"],
     [301, "PermanentRedirect", "Misconfigured"],
     [307, "TemporaryRedirect", "Misconfigured"],
     [400, "IllegalLocationConstraintException", "Misconfigured"],
@@ -112,8 +112,8 @@ describe("S3's refusals", () => {
       { code: "CredentialsProviderError", message: "Could not load credentials from any providers" },
       roleOnly
     )
-    assert.strictEqual(reason._tag, "AccessRefused")
-    assert.include(reason._tag === "AccessRefused" ? reason.advice : "", "IRSA")
+    assert.strictEqual(reason._tag, "StorageAuthenticationFailed")
+    assert.include(reason._tag === "StorageAuthenticationFailed" ? reason.advice : "", "IRSA")
   })
 
   it("carry what the server said, without any credential and not without end", () => {
