@@ -41,8 +41,9 @@ export const of = (failure: BackupFailure): number => {
       return exitCodes.topicsUnusable
     case "TopicAccessDenied":
     case "AccessDenied":
-    case "AccessRefused":
     case "AuthenticationFailed":
+    case "StorageAuthenticationFailed":
+    case "StorageAuthorizationFailed":
       return exitCodes.accessRefused
     case "SecretUnusable":
       return exitCodes.secretUnusable
