@@ -7,25 +7,25 @@ import {
   StorageAuthenticationFailed,
   StorageAuthorizationFailed
 } from "../../src/storage/ObjectStoreError.ts"
-import * as RenewedObjectStore from "../../src/storage/RenewedObjectStore.ts"
+import * as RotatingObjectStore from "../../src/storage/RotatingObjectStore.ts"
 import { objectStoreContract } from "../contract/objectStore.ts"
 
 objectStoreContract(
   "in memory, whose credentials can be renewed",
   Effect.map(InMemoryObjectStores.pipe(Effect.provide(InMemoryObjectStores.layer)), ({ named }) => ({
     open: (root) =>
-      Effect.map(named(root), ({ store }) => RenewedObjectStore.make(store, () => Effect.succeed(undefined)))
+      Effect.map(named(root), ({ store }) => RotatingObjectStore.make(store, () => Effect.succeed(undefined)))
   }))
 )
 
-describe("RenewedObjectStore", () => {
+describe("RotatingObjectStore", () => {
   for (const Refusal of [StorageAuthenticationFailed, StorageAuthorizationFailed]) {
     it.effect(`tells credentials that have ended from a permission that was never there (${Refusal.name})`, () =>
       Effect.gen(function* () {
         const { named } = yield* InMemoryObjectStores.pipe(Effect.provide(InMemoryObjectStores.layer))
         const { disturb, store } = yield* named("s")
         const asked: Array<boolean> = []
-        const renewed = RenewedObjectStore.make(store, (haveWorked) =>
+        const renewed = RotatingObjectStore.make(store, (haveWorked) =>
           Effect.sync(() => {
             asked.push(haveWorked)
             return undefined
@@ -53,7 +53,7 @@ describe("RenewedObjectStore", () => {
         const { store: newer } = yield* named("newer")
         const key = "a" as ObjectKey
         yield* newer.put(key, [])
-        const renewed = RenewedObjectStore.make(store, () => Effect.succeed(newer))
+        const renewed = RotatingObjectStore.make(store, () => Effect.succeed(newer))
         const wrong = { detail: "no connection", advice: "look" }
         yield* disturb({ _tag: "Fail", operation: "get", times: 1, reason: new Misconfigured(wrong) })
         assert.strictEqual((yield* Effect.flip(renewed.get(key))).reason._tag, "Misconfigured")
