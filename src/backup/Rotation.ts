@@ -1,5 +1,5 @@
 import { Effect, Scope } from "effect"
-import type { Persist } from "../storage/GuardedObjectStore.ts"
+import type { RetryPolicy } from "../storage/GuardedObjectStore.ts"
 import * as Renewal from "../secrets/Renewal.ts"
 import { ObjectStores, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
@@ -25,7 +25,7 @@ const isFromSecret = (target: StorageTarget): boolean =>
  */
 export const openStore = Effect.fn("Rotation.openStore")(function* <E, R>(
   read: Effect.Effect<StorageTarget, E, R>,
-  opening: Persist
+  opening: RetryPolicy
 ): Effect.fn.Return<ObjectStoreShape, E | ObjectStoreError, R | ObjectStores | Scope.Scope> {
   const stores = yield* ObjectStores
   const scope = yield* Effect.scope

@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto"
 import { crc32 } from "node:zlib"
 import { Effect, Stream } from "effect"
-import { type Persist, resumed } from "./guard/Resumed.ts"
+import { type RetryPolicy, resumed } from "./guard/Resumed.ts"
 import * as KeyRules from "./KeyRules.ts"
 import type { ObjectInfo, ObjectKey, ObjectStoreShape, PutOptions } from "./ObjectStore.ts"
 import { ContentMismatch, ObjectStoreError } from "./ObjectStoreError.ts"
 import * as Pieces from "./Pieces.ts"
 import * as Retry from "./Retry.ts"
 
-export type { Persist } from "./guard/Resumed.ts"
+export type { RetryPolicy } from "./guard/Resumed.ts"
 
 /** Patience without a circuit breaker: at most 8 attempts of one call, and at most 2 minutes before the last begins. */
-export const bounded: Persist = (once) => Retry.retrying(Retry.bounded, once)
+export const bounded: RetryPolicy = (once) => Retry.retrying(Retry.bounded, once)
 
 const isTag = (tag: string) => (error: ObjectStoreError) => error.reason._tag === tag
 
@@ -20,7 +20,7 @@ const isTag = (tag: string) => (error: ObjectStoreError) => error.reason._tag ==
  * the port, also where an attempt took effect and only its answer was lost: a create that then finds its own bytes
  * succeeds. Broken streams are taken up again where they broke, on the same content, or fail; they never end early.
  */
-export const make = (store: ObjectStoreShape, persist: Persist): ObjectStoreShape => {
+export const make = (store: ObjectStoreShape, persist: RetryPolicy): ObjectStoreShape => {
   const changed = (operation: "read" | "list", key: string, detail: string) =>
     new ObjectStoreError({ operation, location: store.location, reason: new ContentMismatch({ key, detail }) })
 

@@ -42,7 +42,7 @@ export const make = (
       )
     )
 
-  const persist: GuardedObjectStore.Persist = (once) =>
+  const persist: GuardedObjectStore.RetryPolicy = (once) =>
     Effect.suspend(() => {
       const refusing = current
       return Effect.catchIf(once(0), isRefused, (error) =>

@@ -25,7 +25,7 @@ const stores = InMemoryObjectStores.pipe(Effect.provide(InMemoryObjectStores.lay
 const memory = Effect.flatMap(stores, (named) => named.named("s"))
 
 /** Repeats at once and without end: what is tested is what repeating does, not when. */
-const atOnce: GuardedObjectStore.Persist = (once) => {
+const atOnce: GuardedObjectStore.RetryPolicy = (once) => {
   const from = (earlier: number): ReturnType<typeof once> =>
     Effect.catchIf(
       once(earlier),
