@@ -28,7 +28,7 @@ export interface Facts {
 }
 
 /** Where it failed, for the message and the advice. */
-export interface Place {
+export interface ErrorContext {
   readonly operation: Operation
   readonly location: string
   readonly bucket: string
@@ -95,12 +95,12 @@ const permission: Readonly<Record<Operation, string>> = {
   delete: "storage.objects.delete"
 }
 
-const who = ({ account }: Place): string =>
+const who = ({ account }: ErrorContext): string =>
   account === undefined
     ? "the identity of this pod"
     : `service account ${account.email} (Secret ${account.origin.secret}, key ${account.origin.keys[0]})`
 
-const identityAdvice = ({ account }: Place): string =>
+const identityAdvice = ({ account }: ErrorContext): string =>
   account === undefined
     ? "link the pod's Kubernetes service account to Google Cloud (GKE Workload Identity Federation), name it in podTemplate.serviceAccountName, or name a Secret with a service account's key file"
     : `put a key file that is still valid into Secret ${account.origin.secret}, key ${account.origin.keys[0]}: the key may have been deleted, or the account disabled`
@@ -129,7 +129,7 @@ const lockedCodes = new Set([
 ])
 
 /** The table: what a failed request means and what to do about it. */
-export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
+export const reason = (facts: Facts, place: ErrorContext): ObjectStoreReason => {
   const { code, status } = facts
   const said = Answer.scrubbed(facts.message, place.secrets) || code
   const suffix = `(${[code, status === undefined ? undefined : `HTTP ${status}`, facts.transport].filter((one) => one !== undefined).join(", ")})`
@@ -207,8 +207,8 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
 }
 
 /** The one translation of every failure. */
-export const from = (error: unknown, place: Place, nowMillis: number): ObjectStoreError =>
+export const from = (error: unknown, place: ErrorContext, nowMillis: number): ObjectStoreError =>
   error instanceof ObjectStoreError ? error : of(reason(facts(error, nowMillis), place), place)
 
-export const of = (reason: ObjectStoreReason, place: Pick<Place, "operation" | "location">): ObjectStoreError =>
+export const of = (reason: ObjectStoreReason, place: Pick<ErrorContext, "operation" | "location">): ObjectStoreError =>
   new ObjectStoreError({ operation: place.operation, location: place.location, reason })

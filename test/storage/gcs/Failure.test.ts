@@ -6,7 +6,7 @@ const account = {
   email: "backup@p.iam.gserviceaccount.com",
   origin: { secret: "gcs-credentials", keys: ["credentials.json"] }
 }
-const place: Failure.Place = {
+const place: Failure.ErrorContext = {
   operation: "put",
   location: "gcs bucket kafka-backups",
   bucket: "kafka-backups",
@@ -20,7 +20,7 @@ const { key: _key, ...bucketOnly } = place
 
 /** [what the service said, where, reason, a part of the advice] */
 const table: ReadonlyArray<
-  readonly [Partial<Failure.Facts>, Failure.Place, ReturnType<typeof Failure.reason>["_tag"], string]
+  readonly [Partial<Failure.Facts>, Failure.ErrorContext, ReturnType<typeof Failure.reason>["_tag"], string]
 > = [
   [{ code: "notFound", status: 404 }, place, "ObjectNotFound", ""],
   [{ code: "notFound", status: 404 }, bucketOnly, "TargetMissing", "create bucket kafka-backups"],
