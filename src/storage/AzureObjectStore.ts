@@ -82,7 +82,7 @@ export const open = (
     }
     const line = yield* Requests.make(times)
     const send = <A>(
-      place: Pick<Failure.Place, "operation" | "key" | "ifAbsent">,
+      place: Pick<Failure.ErrorContext, "operation" | "key" | "ifAbsent">,
       request: (signal: AbortSignal) => Promise<A>,
       bytes = 0
     ) => line(request, (error, now) => Failure.from(error, { ...common, ...place }, now), bytes)

@@ -33,7 +33,7 @@ export interface Facts {
 }
 
 /** Where it failed, for the message and the advice. */
-export interface Place {
+export interface ErrorContext {
   readonly operation: Operation
   readonly location: string
   readonly account: string
@@ -130,7 +130,7 @@ const identityAdvice = (credentials: AzureCredentials): string => {
 }
 
 /** What to grant when we are known, and not allowed. */
-const permissionAdvice = (place: Place): string => {
+const permissionAdvice = (place: ErrorContext): string => {
   switch (place.credentials._tag) {
     case "AccountKey":
       return `check Secret ${place.credentials.origin.secret}, key ${place.credentials.origin.keys[0]}; an account key may do everything, so if it is right, a network rule of account ${place.account} shuts us out`
@@ -182,7 +182,7 @@ const lockedCodes = new Set([
 const skewMillis = 15 * 60_000
 
 /** The table: what a failed request means and what to do about it. */
-export const reason = (facts: Facts, place: Place, nowMillis: number): ObjectStoreReason => {
+export const reason = (facts: Facts, place: ErrorContext, nowMillis: number): ObjectStoreReason => {
   const { code, status } = facts
   const said = Answer.scrubbed(facts.detail ?? facts.message, place.secrets) || code
   const suffix = `(${[code, status === undefined ? undefined : `HTTP ${status}`, facts.transport, facts.requestId === undefined ? undefined : `request ${facts.requestId}`].filter((part) => part !== undefined).join(", ")})`
@@ -277,8 +277,8 @@ export const reason = (facts: Facts, place: Place, nowMillis: number): ObjectSto
 }
 
 /** The one translation of what the SDK and the identity library threw. */
-export const from = (error: unknown, place: Place, nowMillis: number): ObjectStoreError =>
+export const from = (error: unknown, place: ErrorContext, nowMillis: number): ObjectStoreError =>
   error instanceof ObjectStoreError ? error : of(reason(facts(error, nowMillis), place, nowMillis), place)
 
-export const of = (reason: ObjectStoreReason, place: Pick<Place, "operation" | "location">): ObjectStoreError =>
+export const of = (reason: ObjectStoreReason, place: Pick<ErrorContext, "operation" | "location">): ObjectStoreError =>
   new ObjectStoreError({ operation: place.operation, location: place.location, reason })

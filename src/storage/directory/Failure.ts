@@ -28,14 +28,14 @@ export const errorCode = (cause: unknown): string =>
 export const isMissing = (cause: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(errorCode(cause))
 
 /** What failed, for a person. */
-export interface Place {
+export interface ErrorContext {
   readonly operation: Operation
   readonly location: string
   /** The key, or for `open` and `list` the directory. */
   readonly key: string
 }
 
-const reasonOf = (cause: unknown, { operation, location, key }: Place): ObjectStoreReason => {
+const reasonOf = (cause: unknown, { operation, location, key }: ErrorContext): ObjectStoreReason => {
   if (cause instanceof Refusal) return cause.reason
   const code = errorCode(cause)
   const detail = `${key}: ${cause instanceof Error ? cause.message : String(cause)}`
@@ -87,5 +87,5 @@ const reasonOf = (cause: unknown, { operation, location, key }: Place): ObjectSt
 }
 
 /** The one translation of what the file system said. */
-export const from = (cause: unknown, place: Place): ObjectStoreError =>
+export const from = (cause: unknown, place: ErrorContext): ObjectStoreError =>
   new ObjectStoreError({ operation: place.operation, location: place.location, reason: reasonOf(cause, place) })

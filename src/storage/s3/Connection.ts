@@ -53,13 +53,13 @@ export interface Connection {
   readonly full: (key: string) => string
   /** The key below the prefix, of a whole key that lies there. */
   readonly relative: (full: string) => string
-  readonly place: (operation: Failure.Operation, key?: string) => Failure.Place
+  readonly place: (operation: Failure.Operation, key?: string) => Failure.ErrorContext
   /**
    * One request, its failure translated. Interruption and failure both abort it, so that no half-sent body keeps its
    * memory or its socket.
    */
   readonly send: <A>(
-    place: Failure.Place,
+    place: Failure.ErrorContext,
     request: (client: S3Client, options: SendOptions) => Promise<A>,
     bodyBytes?: number
   ) => Effect.Effect<A, ObjectStoreError>

@@ -30,7 +30,7 @@ export interface Facts extends HandshakeFailure.Signs {
 }
 
 /** Where it failed, for the message and the advice. */
-export interface Place extends HandshakeFailure.Peer {
+export interface ErrorContext extends HandshakeFailure.Peer {
   readonly operation: Operation
   readonly location: string
   readonly bucket: string
@@ -160,7 +160,7 @@ const waitingCodes = new Set([
 const absentCodes = new Set(["NoSuchKey", "NotFound", "NoSuchVersion"])
 
 /** The table from what S3 said to what a caller can do about it. Pure. */
-export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
+export const reason = (facts: Facts, place: ErrorContext): ObjectStoreReason => {
   const { code, status } = facts
   const said = scrubbed(facts.message, place.secrets)
   const answer = status === undefined ? (facts.transport ?? code) : `${code}, HTTP ${status}`
@@ -259,8 +259,8 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
 }
 
 /** The one translation of what the SDK threw. */
-export const from = (error: unknown, place: Place, nowMillis: number): ObjectStoreError =>
+export const from = (error: unknown, place: ErrorContext, nowMillis: number): ObjectStoreError =>
   of(reason(facts(error, nowMillis), place), place)
 
-export const of = (reason: ObjectStoreReason, place: Place): ObjectStoreError =>
+export const of = (reason: ObjectStoreReason, place: ErrorContext): ObjectStoreError =>
   new ObjectStoreError({ operation: place.operation, location: place.location, reason })

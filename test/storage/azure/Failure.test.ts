@@ -16,7 +16,7 @@ const withSas: AzureCredentials = {
   origin: origin("azure-sas-credentials", "AZURE_SAS_TOKEN")
 }
 const workload: AzureCredentials = { _tag: "WorkloadIdentity" }
-const place: Failure.Place = {
+const place: Failure.ErrorContext = {
   operation: "put",
   location: "azure container backups of account kafkabackups",
   account: "kafkabackups",
@@ -29,7 +29,7 @@ const place: Failure.Place = {
 
 /** [what the service said, where, reason, a part of the advice] */
 const table: ReadonlyArray<
-  readonly [Partial<Failure.Facts>, Partial<Failure.Place>, ReturnType<typeof Failure.reason>["_tag"], string]
+  readonly [Partial<Failure.Facts>, Partial<Failure.ErrorContext>, ReturnType<typeof Failure.reason>["_tag"], string]
 > = [
   [{ code: "BlobNotFound", status: 404 }, {}, "ObjectNotFound", ""],
   [{ code: "ContainerNotFound", status: 404 }, {}, "TargetMissing", "create container backups in account kafkabackups"],

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Failure from "../../../src/storage/s3/Failure.ts"
 
-const place: Failure.Place = {
+const place: Failure.ErrorContext = {
   operation: "put",
   location: "s3 bucket kafka-backups",
   bucket: "kafka-backups",
@@ -11,7 +11,7 @@ const place: Failure.Place = {
   origin: { secret: "s3-credentials", keys: ["accessKey", "secretKey"] },
   secrets: ["the-secret"]
 }
-const tagOf = (facts: Partial<Failure.Facts>, at: Failure.Place = place) =>
+const tagOf = (facts: Partial<Failure.Facts>, at: Failure.ErrorContext = place) =>
   Failure.reason({ code: "Unknown", message: "", ...facts }, at)._tag
 
 describe("S3's refusals", () => {
@@ -78,7 +78,7 @@ describe("S3's refusals", () => {
     ["EPROTO", "write http:// in endpoint", "remove spec.storage.s3.caSecret"]
   ] as const) {
     it(`${transport} says what to change, and names the Secret of authorities where there is one`, () => {
-      const advice = (at: Failure.Place) => {
+      const advice = (at: Failure.ErrorContext) => {
         const reason = Failure.reason({ code: "Error", message: "", transport, nowMillis: 500 }, at)
         return reason._tag === "Misconfigured" ? reason.advice : reason._tag
       }
