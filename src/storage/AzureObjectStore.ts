@@ -7,7 +7,8 @@ import * as Failure from "./azure/Failure.ts"
 import * as Upload from "./azure/Upload.ts"
 import { rootOf } from "./cloud/Address.ts"
 import * as CloudObjectStore from "./cloud/CloudObjectStore.ts"
-import type { Found, Remote } from "./cloud/Remote.ts"
+import { lengthless } from "./cloud/Failure.ts"
+import type { Found, Operation, Remote } from "./cloud/Remote.ts"
 import * as Requests from "./cloud/Requests.ts"
 import type { ObjectStoreShape } from "./ObjectStore.ts"
 import { Misconfigured, ObjectNotFound, type ObjectStoreError, type ObjectStoreReason } from "./ObjectStoreError.ts"
@@ -82,11 +83,11 @@ export const open = (
     }
     const line = yield* Requests.make(times)
     const send = <A>(
-      place: Pick<Failure.ErrorContext, "operation" | "key" | "ifAbsent">,
+      context: Pick<Failure.ErrorContext, "operation" | "key" | "ifAbsent">,
       request: (signal: AbortSignal) => Promise<A>,
       bytes = 0
-    ) => line(request, (error, now) => Failure.from(error, { ...common, ...place }, now), bytes)
-    const absent = (operation: Failure.Operation, key: string) =>
+    ) => line(request, (error, now) => Failure.from(error, { ...common, ...context }, now), bytes)
+    const absent = (operation: Operation, key: string) =>
       Failure.of(new ObjectNotFound({ key }), { operation, location })
 
     const remote: Remote<Seen> = {
@@ -133,9 +134,7 @@ export const open = (
           }
           if (stream === undefined || told.contentLength === undefined) {
             stream?.destroy()
-            const advice = "let no proxy between us and the store re-encode its answers"
-            const detail = `${keyOf(name)}: the store does not say how long it is`
-            return yield* Failure.of(new Misconfigured({ detail, advice }), { operation, location })
+            return yield* Failure.of(lengthless(keyOf(name)), { operation, location })
           }
           return { stream, bytes: told.contentLength, fingerprint: unquoted(told.etag) }
         }),

@@ -144,3 +144,11 @@ export class ObjectStoreError extends Schema.TaggedError<ObjectStoreError>()("Ob
     }
   }
 }
+
+/** For `Effect.catchIf` and the like: a failure of a store, for this reason. */
+export const isReason =
+  <Tag extends ObjectStoreReason["_tag"]>(tag: Tag) =>
+  (
+    error: unknown
+  ): error is ObjectStoreError & { readonly reason: Extract<ObjectStoreReason, { readonly _tag: Tag }> } =>
+    error instanceof ObjectStoreError && error.reason._tag === tag

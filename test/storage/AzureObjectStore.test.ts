@@ -340,7 +340,7 @@ describe("AzureObjectStore.list", () => {
   it.live("fails rather than asking for the same page for ever", () =>
     Effect.gen(function* () {
       const { store } = yield* against(page(blob("team/a"), "m"), page(blob("team/b"), "m"))
-      assert.strictEqual((yield* Effect.flip(Stream.runDrain(store.list("")))).reason._tag, "StoreUnavailable")
+      assert.strictEqual((yield* Effect.flip(Stream.runDrain(store.list("")))).reason._tag, "Misconfigured")
     })
   )
 })

@@ -1,21 +1,15 @@
 import { Effect, Option, Stream } from "effect"
 import * as KeyRules from "../KeyRules.ts"
 import type { ObjectInfo, ObjectKey, ObjectStoreShape } from "../ObjectStore.ts"
-import { Misconfigured, type ObjectStoreError, StoreUnavailable } from "../ObjectStoreError.ts"
+import { Misconfigured, type ObjectStoreError } from "../ObjectStoreError.ts"
 import * as Pieces from "../Pieces.ts"
 import * as Retry from "../Retry.ts"
 import * as Reading from "./Reading.ts"
-import type { Found, Operation, Remote } from "./Remote.ts"
+import type { Found, Operation, Page, Remote } from "./Remote.ts"
 import * as Writing from "./Writing.ts"
 
 /** Objects of one page; servers give fewer when they please. */
 const pageSize = 1000
-
-/** Where a paged listing stands. */
-interface Progress {
-  readonly token: string | undefined
-  readonly last: string
-}
 
 /**
  * The port over single requests: checks keys before any request, repeats once what may pass, pages, takes broken reads up
@@ -31,7 +25,7 @@ export const open = <Seen extends Found>(remote: Remote<Seen>): Effect.Effect<Ob
     const info = ({ name, size, fingerprint, modifiedMillis }: Found): ObjectInfo => ({
       key: relative(name) as ObjectKey,
       size,
-      fingerprint,
+      ...(fingerprint === undefined ? {} : { fingerprint }),
       ...(modifiedMillis === undefined ? {} : { modifiedMillis })
     })
 
@@ -47,61 +41,82 @@ export const open = <Seen extends Found>(remote: Remote<Seen>): Effect.Effect<Ob
     const page = (prefix: string, token: string | undefined, foldersOnly: boolean) =>
       Retry.retrying(Retry.atOnce, () => remote.page("list", full(prefix), { token, limit: pageSize, foldersOnly }))
 
-    const start: Progress = { token: undefined, last: "" }
+    /** Refuses to go on with a listing. Not as unavailable: asked again, the same server would answer the same. */
+    const untrusted = (detail: string, advice: string) => remote.error("list", new Misconfigured({ detail, advice }))
 
-    /** A server that names the same page as the next one would be asked for ever. */
-    const following = (token: string | undefined, next: string | undefined, last: string) => {
-      if (next === undefined) return Effect.succeed(Option.none<Progress>())
-      if (next !== token) return Effect.succeed(Option.some<Progress>({ token: next, last }))
-      const detail = "the listing does not go on: its next page is the same page"
-      return Effect.fail(remote.error("list", new StoreUnavailable({ detail })))
-    }
-
-    const paged = (prefix: string) =>
-      Stream.paginate(start, (progress) =>
-        Effect.gen(function* () {
-          const { objects, next } = yield* page(prefix, progress.token, false)
-          const infos: Array<ObjectInfo> = []
-          let last = progress.last
-          for (const object of objects) {
-            const one = info(object)
-            // Markers of consoles for "folders"; no object of ours is named like that.
-            if (one.key === "" || one.key.endsWith("/")) continue
-            if (remote.listsInOrder && last !== "" && KeyRules.byUtf8(one.key, last) <= 0) {
-              const detail = `the store lists ${KeyRules.shown(one.key)} after ${KeyRules.shown(last)}: not in ascending order`
-              const advice = "use a bucket that lists names in lexicographic order"
-              return yield* remote.error("list", new Misconfigured({ detail, advice }))
+    /** Pages one after the other, each asked for once: a server that leads back to one would be asked for ever. */
+    const pages = (prefix: string, foldersOnly: boolean) =>
+      Stream.suspend(() => {
+        const asked = new Set<string>()
+        return Stream.paginate<string | undefined, Page, ObjectStoreError>(undefined, (token) =>
+          Effect.gen(function* () {
+            const got = yield* page(prefix, token, foldersOnly)
+            const { next } = got
+            if (next !== undefined && (next === "" || asked.has(next))) {
+              const detail =
+                next === ""
+                  ? "the listing breaks off: more was announced, but no way to it"
+                  : "the listing does not go on: it leads back to a page that was read"
+              return yield* untrusted(
+                detail,
+                "let no proxy between us and the store keep its answers, or use another store"
+              )
             }
-            last = one.key
-            infos.push(one)
-          }
-          return [infos, yield* following(progress.token, next, last)] as const
-        })
+            if (next !== undefined) asked.add(next)
+            return [[got], Option.fromUndefinedOr(next)] as const
+          })
+        )
+      })
+
+    /** What a page says of objects of ours. Markers of consoles for "folders" are none: no key of ours ends like that. */
+    const infosOf = ({ objects }: Page) =>
+      objects.map((object) => info(object)).filter(({ key }) => key !== "" && !key.endsWith("/"))
+
+    const unordered = (key: string, last: string) =>
+      untrusted(
+        key === last
+          ? `the store lists ${KeyRules.shown(key)} twice`
+          : `the store lists ${KeyRules.shown(key)} after ${KeyRules.shown(last)}: not in ascending order`,
+        "use a bucket that lists names in lexicographic order (on AWS a general purpose bucket, not a directory bucket)"
       )
 
     const list = (prefix: string) =>
-      remote.listsInOrder
-        ? paged(prefix)
-        : Stream.fromIterableEffect(
-            Effect.map(Stream.runCollect(paged(prefix)), (infos) =>
-              infos.toSorted((a, b) => KeyRules.byUtf8(a.key, b.key))
+      Stream.suspend(() => {
+        let last: string | undefined
+        const ascending = (infos: ReadonlyArray<ObjectInfo>) => {
+          for (const { key } of infos) {
+            if (last !== undefined && KeyRules.byUtf8(key, last) <= 0) return Effect.fail(unordered(key, last))
+            last = key
+          }
+          return Effect.succeed(infos)
+        }
+        const listed = Stream.map(pages(prefix, false), infosOf)
+        const inOrder = remote.listsInOrder
+          ? listed
+          : Stream.fromEffect(
+              Effect.map(Stream.runCollect(listed), (infos) =>
+                infos.flat().toSorted((a, b) => KeyRules.byUtf8(a.key, b.key))
+              )
             )
-          )
-
-    const folders = Stream.paginate(start, ({ token }) =>
-      Effect.gen(function* () {
-        const { folders, next } = yield* page("", token, true)
-        const names = folders.map((name) => relative(name).slice(0, -1)).filter((name) => name !== "")
-        return [names, yield* following(token, next, "")] as const
+        return inOrder.pipe(Stream.mapEffect(ascending), Stream.flattenIterable)
       })
-    )
+
+    const folders = Stream.map(pages("", true), ({ folders }) =>
+      folders.map((name) => relative(name).slice(0, -1)).filter((name) => name !== "")
+    ).pipe(Stream.flattenIterable)
 
     yield* Retry.retrying(Retry.opening, () => remote.page("open", full(""), { limit: 1, foldersOnly: false }))
 
     return {
       location: remote.location,
       put: (key, pieces, options = {}) =>
-        Effect.andThen(checked("put", key), Effect.map(Writing.put(remote, key, full(key), pieces, options), info)),
+        Effect.andThen(
+          checked("put", key),
+          Effect.map(Writing.put(remote, key, full(key), pieces, options), ({ found, sha256 }) => ({
+            ...info(found),
+            ...(sha256 === undefined ? {} : { sha256 })
+          }))
+        ),
       get: (key) =>
         Effect.andThen(checked("get", key), Stream.runCollect(Reading.read(remote, "get", key, full(key)))).pipe(
           Effect.map((pieces) => Pieces.joined(pieces))
@@ -124,10 +139,7 @@ export const open = <Seen extends Found>(remote: Remote<Seen>): Effect.Effect<Ob
         Effect.andThen(
           checked("delete", key),
           Retry.retrying(Retry.atOnce, () => remote.remove(full(key))).pipe(
-            Effect.catchIf(
-              (error) => error.reason._tag === "ObjectNotFound",
-              () => Effect.void
-            )
+            Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.void)
           )
         )
     } satisfies ObjectStoreShape

@@ -115,7 +115,7 @@ const table: ReadonlyArray<
   [{ code: "Md5Mismatch", status: 400 }, {}, "ContentMismatch", ""],
   [{ code: "BlobArchived", status: 409 }, { operation: "read" }, "Misconfigured", "rehydrate"],
   [{ code: "AccountIsDisabled", status: 403 }, {}, "TargetMissing", "portal"],
-  [{ code: "RestError", transport: "ENOTFOUND" }, {}, "TargetMissing", "accountName kafkabackups"],
+  [{ code: "RestError", transport: "ENOTFOUND" }, {}, "StoreUnavailable", ""],
   [{ code: "RestError", transport: "ECONNREFUSED" }, {}, "StoreUnavailable", ""],
   [{ code: "RestError", transport: "SELF_SIGNED_CERT_IN_CHAIN" }, {}, "Misconfigured", "NODE_EXTRA_CA_CERTS"],
   [{ code: "InvalidUri", status: 400 }, {}, "Misconfigured", "endpoint"],
