@@ -18,7 +18,7 @@ describe("S3's refusals", () => {
   for (const [status, code, tag] of [
     [404, "NoSuchKey", "ObjectNotFound"],
     [404, "NoSuchBucket", "TargetMissing"],
-    [404, "SomethingElse", "Misconfigured"],
+    [404, "SomethingElse", "TargetMissing"],
     [412, "PreconditionFailed", "ObjectExists"],
     [403, "AccessDenied", "StorageAuthorizationFailed"],
     [403, "AllAccessDisabled", "StorageAuthorizationFailed"],
