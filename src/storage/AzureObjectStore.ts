@@ -6,6 +6,7 @@ import * as Credential from "./azure/Credential.ts"
 import * as Failure from "./azure/Failure.ts"
 import * as Upload from "./azure/Upload.ts"
 import { rootOf } from "./cloud/Address.ts"
+import * as Answer from "./cloud/Answer.ts"
 import * as CloudObjectStore from "./cloud/CloudObjectStore.ts"
 import { lengthless } from "./cloud/Failure.ts"
 import type { Found, Operation, Remote } from "./cloud/Remote.ts"
@@ -28,6 +29,12 @@ const unquoted = (etag: string | undefined): string => (etag ?? "").replace(/^"|
 /** In an account with hierarchical namespace folders are blobs too, of no content and with this mark. */
 const isFolder = (metadata: Readonly<Record<string, string>> | undefined): boolean =>
   metadata?.["hdi_isfolder"] === "true"
+
+/** The SDK takes any XML for a listing, and stumbles over what is not in it. */
+const listed = <A>(page: Promise<A>): Promise<A> =>
+  page.catch((error: unknown) => {
+    throw error instanceof TypeError ? new Answer.NotUnderstood("the answer is no listing of Blob Storage") : error
+  })
 
 const found = (
   name: string,
@@ -66,7 +73,8 @@ export const open = (
     const service = Address.service(target)
     const address = `${service}/${target.container}`
     // One request each: how long to try is decided in one place. Nothing is written to the console past our log.
-    const options = { retryOptions: { maxTries: 1 } }
+    // A redirect is followed to nobody: the next one would be shown what the first one was to read.
+    const options = { retryOptions: { maxTries: 1 }, redirectOptions: { maxRetries: 0 } }
     const container: ContainerClient =
       credential._tag === "Sas"
         ? new sdk.ContainerClient(`${address}?${credential.query}`, new sdk.AnonymousCredential(), options)
@@ -143,14 +151,14 @@ export const open = (
         if (foldersOnly) {
           return send({ operation }, async (abortSignal) => {
             const pages = container.listBlobsByHierarchy("/", { prefix, abortSignal }).byPage(settings)
-            const { value } = await pages.next()
+            const { value } = await listed(pages.next())
             const folders = (value?.segment.blobPrefixes ?? []).map(({ name }: { name: string }) => name)
             return { objects: [], folders, ...(value?.continuationToken ? { next: value.continuationToken } : {}) }
           })
         }
         return send({ operation }, async (abortSignal) => {
           const pages = container.listBlobsFlat({ prefix, abortSignal, includeMetadata: true }).byPage(settings)
-          const { value } = await pages.next()
+          const { value } = await listed(pages.next())
           const objects: Array<Found> = []
           for (const item of value?.segment.blobItems ?? []) {
             if (isFolder(item.metadata)) continue
