@@ -4,7 +4,7 @@ import { Effect, Stream } from "effect"
 import { type RetryPolicy, resumed } from "./guard/Resumed.ts"
 import * as KeyRules from "./KeyRules.ts"
 import type { ObjectInfo, ObjectKey, ObjectStoreShape, PutOptions } from "./ObjectStore.ts"
-import { ContentMismatch, ObjectStoreError } from "./ObjectStoreError.ts"
+import { ContentMismatch, isReason, ObjectStoreError } from "./ObjectStoreError.ts"
 import * as Pieces from "./Pieces.ts"
 import * as Retry from "./Retry.ts"
 
@@ -12,8 +12,6 @@ export type { RetryPolicy } from "./guard/Resumed.ts"
 
 /** Patience without a circuit breaker: at most 8 attempts of one call, and at most 2 minutes before the last begins. */
 export const bounded: RetryPolicy = (once) => Retry.retrying(Retry.bounded, once)
-
-const isTag = (tag: string) => (error: ObjectStoreError) => error.reason._tag === tag
 
 /**
  * `store` with patience: every call is repeated by `persist` while waiting may cure its failure. Keeps every promise of
@@ -32,7 +30,7 @@ export const make = (store: ObjectStoreShape, persist: RetryPolicy): ObjectStore
       const hash = createHash("sha256")
       yield* store.read(key).pipe(Stream.runForEach((piece) => Effect.sync(() => hash.update(piece))))
       return hash.digest("hex") === (sha256 ?? Pieces.sha256(pieces)) ? found : undefined
-    }).pipe(Effect.catchIf(isTag("ObjectNotFound"), () => Effect.succeed(undefined)))
+    }).pipe(Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined)))
 
   const put = (key: ObjectKey, pieces: Pieces.Pieces, options: PutOptions = {}) =>
     persist((earlier) => {
@@ -40,7 +38,7 @@ export const make = (store: ObjectStoreShape, persist: RetryPolicy): ObjectStore
       // The first attempt that meets an object knows that it is another's; later ones may meet their own predecessor's.
       if (options.ifAbsent !== true || earlier === 0) return once
       return once.pipe(
-        Effect.catchIf(isTag("ObjectExists"), (error) =>
+        Effect.catchIf(isReason("ObjectExists"), (error) =>
           Effect.flatMap(ours(key, pieces, options.sha256), (found) =>
             found === undefined ? Effect.fail(error) : Effect.succeed(found)
           )
