@@ -223,7 +223,9 @@ export const reason = (told: Facts, context: ErrorContext, nowMillis: number): O
   }
   // Before identities: the identity service's own bad minutes come with the codes of refusals.
   if (passingCodes.has(code) || Answer.isPassing(status)) return Failure.unavailable(facts, detail)
-  if (identityCodes.has(code) || code.startsWith("AADSTS")) return Failure.unknown(facts, context, ours)
+  // Azurite says so of a wrong key, with the code of a missing permission.
+  const isUnknown = code === "AuthorizationFailure" && /failed to authenticate/iu.test(facts.message)
+  if (isUnknown || identityCodes.has(code) || code.startsWith("AADSTS")) return Failure.unknown(facts, context, ours)
   if (digestCodes.has(code)) return new ContentMismatch({ key: key ?? container, detail })
   if (lockedCodes.has(code)) {
     const advice =

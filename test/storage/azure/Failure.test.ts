@@ -89,6 +89,12 @@ const table: ReadonlyArray<
   ],
   [{ code: "AuthorizationFailure", status: 403 }, {}, "StorageAuthorizationFailed", "network rule"],
   [
+    { code: "AuthorizationFailure", status: 403, message: "Server failed to authenticate the request." },
+    {},
+    "StorageAuthenticationFailed",
+    "Secret azure-credentials"
+  ],
+  [
     { code: "InvalidAuthenticationInfo", status: 401 },
     { credentials: workload },
     "StorageAuthenticationFailed",
