@@ -9,10 +9,16 @@ import { rootOf } from "./cloud/Address.ts"
 import * as Answer from "./cloud/Answer.ts"
 import * as CloudObjectStore from "./cloud/CloudObjectStore.ts"
 import { lengthless } from "./cloud/Failure.ts"
-import type { Found, Operation, Remote } from "./cloud/Remote.ts"
+import type { Found, Remote } from "./cloud/Remote.ts"
 import * as Requests from "./cloud/Requests.ts"
 import type { ObjectStoreShape } from "./ObjectStore.ts"
-import { Misconfigured, ObjectNotFound, type ObjectStoreError, type ObjectStoreReason } from "./ObjectStoreError.ts"
+import {
+  Misconfigured,
+  ObjectNotFound,
+  type ObjectStoreError,
+  type ObjectStoreReason,
+  type Operation
+} from "./ObjectStoreError.ts"
 import type { AzureTarget } from "./StorageTarget.ts"
 
 /** A blob as its properties describe it. */

@@ -145,6 +145,9 @@ export class ObjectStoreError extends Schema.TaggedError<ObjectStoreError>()("Ob
   }
 }
 
+/** What was asked of the store when it failed. */
+export type Operation = ObjectStoreError["operation"]
+
 /** For `Effect.catchIf` and the like: a failure of a store, for this reason. */
 export const isReason =
   <Tag extends ObjectStoreReason["_tag"]>(tag: Tag) =>

@@ -1,9 +1,7 @@
 import { Effect, Semaphore, Stream } from "effect"
 import * as GuardedObjectStore from "./GuardedObjectStore.ts"
 import type { ObjectStoreShape } from "./ObjectStore.ts"
-import type { ObjectStoreError } from "./ObjectStoreError.ts"
-
-type Operation = ObjectStoreError["operation"]
+import type { ObjectStoreError, Operation } from "./ObjectStoreError.ts"
 
 /** By the store, or by us: its certificate is signed by an authority that our Secret does not hold, or not yet. */
 const isRefused = ({ reason }: ObjectStoreError) =>

@@ -112,6 +112,7 @@ export const open = (
           content.size
         ).pipe(Effect.map((told) => Listing.found(name, content.size, told))),
       holds: (seen, content) => (seen.sha256 === undefined ? undefined : seen.sha256 === Upload.sha256Of(content)),
+      // With its checksum, by which `holds` knows what we wrote.
       head: (name) =>
         send({ operation: "head", key: keyOf(name) }, (abortSignal) =>
           client.send(new sdk.HeadObjectCommand({ ...at(name), ChecksumMode: "ENABLED" }), { abortSignal })

@@ -7,6 +7,7 @@ import {
   ObjectNotFound,
   ObjectStoreError,
   type ObjectStoreReason,
+  type Operation,
   OutOfSpace,
   StorageAuthenticationFailed,
   StorageAuthorizationFailed,
@@ -73,7 +74,7 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
   }
 }
 
-const sasLetter: Readonly<Record<Failure.Operation, string>> = {
+const sasLetter: Readonly<Record<Operation, string>> = {
   open: "l (list)",
   list: "l (list)",
   put: "c and w (create, write)",

@@ -1,11 +1,11 @@
 import { Effect, Option, Stream } from "effect"
 import * as KeyRules from "../KeyRules.ts"
 import type { ObjectInfo, ObjectKey, ObjectStoreShape } from "../ObjectStore.ts"
-import { Misconfigured, type ObjectStoreError } from "../ObjectStoreError.ts"
+import { Misconfigured, type ObjectStoreError, type Operation } from "../ObjectStoreError.ts"
 import * as Pieces from "../Pieces.ts"
 import * as Retry from "../Retry.ts"
 import * as Reading from "./Reading.ts"
-import type { Found, Operation, Page, Remote } from "./Remote.ts"
+import type { Found, Page, Remote } from "./Remote.ts"
 import * as Writing from "./Writing.ts"
 
 /** Objects of one page; servers give fewer when they please. */

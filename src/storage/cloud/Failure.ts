@@ -4,6 +4,7 @@ import {
   ObjectExists,
   ObjectStoreError,
   type ObjectStoreReason,
+  type Operation,
   OutOfSpace,
   StorageAuthenticationFailed,
   StorageAuthorizationFailed,
@@ -16,8 +17,6 @@ import * as Answer from "./Answer.ts"
  * What failures of a store over HTTP have in common. Every backend has a table of its own for the codes that its server
  * uses; whatever that table does not know is decided here, by status and connection, so that one fault has one meaning.
  */
-
-export type Operation = ObjectStoreError["operation"]
 
 /** Where a request failed, for the message and its advice; a backend adds what its own advice names. */
 export interface ErrorContext {

@@ -1,9 +1,7 @@
 import type { Readable } from "node:stream"
 import type { Effect } from "effect"
-import type { ObjectStoreError, ObjectStoreReason } from "../ObjectStoreError.ts"
+import type { ObjectStoreError, ObjectStoreReason, Operation } from "../ObjectStoreError.ts"
 import type * as Pieces from "../Pieces.ts"
-
-export type Operation = ObjectStoreError["operation"]
 
 /** What a server says of one object; `name` is its whole name, prefix included. */
 export interface Found {

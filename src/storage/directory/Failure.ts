@@ -4,13 +4,12 @@ import {
   ObjectNotFound,
   ObjectStoreError,
   type ObjectStoreReason,
+  type Operation,
   OutOfSpace,
   StorageAuthorizationFailed,
   StoreUnavailable,
   TargetMissing
 } from "../ObjectStoreError.ts"
-
-export type Operation = ObjectStoreError["operation"]
 
 /** Thrown inside the directory backend where the reason is known already; never leaves it. */
 export class Refusal extends Error {

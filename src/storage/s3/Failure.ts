@@ -6,6 +6,7 @@ import {
   ObjectNotFound,
   ObjectStoreError,
   type ObjectStoreReason,
+  type Operation,
   OutOfSpace,
   StorageAuthorizationFailed,
   TargetMissing
@@ -58,7 +59,7 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
   }
 }
 
-const permission: Readonly<Record<Failure.Operation, string>> = {
+const permission: Readonly<Record<Operation, string>> = {
   open: "s3:ListBucket",
   list: "s3:ListBucket",
   put: "s3:PutObject",
