@@ -4,13 +4,29 @@ import { createServer } from "node:https"
 import { type AddressInfo, createServer as createTcpServer } from "node:net"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Scope, Stream } from "effect"
+import { Effect, type Scope } from "effect"
 import * as DirectoryObjectStore from "../../src/storage/DirectoryObjectStore.ts"
 import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
-import type { ObjectKey, ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
-import type { ObjectStoreError, ObjectStoreReason } from "../../src/storage/ObjectStoreError.ts"
+import type { ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
+import type { ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
 import { type HttpBackend, httpBackends } from "./httpBackends.ts"
-import { type Answer, answering, breaking, stalling } from "./scriptedS3.ts"
+import {
+  always,
+  type Attempt,
+  content,
+  create,
+  type Fault,
+  faults,
+  get,
+  head,
+  html,
+  key,
+  type Name,
+  patient,
+  put,
+  type Tag
+} from "./httpFaults.ts"
+import { type Answer, breaking } from "./scriptedS3.ts"
 import { scriptedServer } from "./scriptedServer.ts"
 import { temporaryVolume } from "./temporaryVolume.ts"
 
@@ -18,247 +34,6 @@ import { temporaryVolume } from "./temporaryVolume.ts"
  * One fault, one verdict, whatever the store: status, exit code, patience and what a person is told all hang on it. Every
  * fault is provoked on every backend that talks HTTP, by a local server that answers in that backend's words.
  */
-
-type Tag = ObjectStoreReason["_tag"]
-type Name = keyof typeof httpBackends
-type Attempt = (store: ObjectStoreShape) => Effect.Effect<unknown, ObjectStoreError>
-
-const key = (text: string) => text as ObjectKey
-const content = new TextEncoder().encode("the content of a manifest")
-/** Long enough for a busy machine: only a server that never answers is waited for so briefly as `quick`. */
-const patient = { idle: 10_000, answer: 10_000 }
-const quick = { idle: 100, answer: 100 }
-
-const put: Attempt = (store) => store.put(key("a"), [content])
-const create: Attempt = (store) => store.put(key("a"), [content], { ifAbsent: true })
-const get: Attempt = (store) => store.get(key("a"))
-const head: Attempt = (store) => store.head(key("a"))
-const remove: Attempt = (store) => store.delete(key("a"))
-const list: Attempt = (store) => Stream.runDrain(store.list(""))
-const folders: Attempt = (store) => Stream.runDrain(store.folders)
-
-/** More often than anything is asked for. */
-const always = (answer: Answer): ReadonlyArray<Answer> => Array.from({ length: 20 }, () => answer)
-
-const html = (status: number, headers: Readonly<Record<string, string>> = {}) =>
-  answering(status, { "content-type": "text/html", ...headers }, "<html><body><h1>Welcome</h1></body></html>")
-
-/** Announces 100 bytes, sends 10, and breaks. */
-const cutOff =
-  (headers: Readonly<Record<string, string>>): Answer =>
-  (response) => {
-    response.writeHead(200, { ...headers, "content-length": "100" })
-    response.write("x".repeat(10), () => response.destroy())
-  }
-
-interface Fault {
-  readonly fault: string
-  readonly attempt: Attempt | "open"
-  readonly answers: (backend: HttpBackend) => ReadonlyArray<Answer> | undefined
-  readonly tag: Tag
-  readonly times?: typeof patient
-  /** Where a store must differ, and why. */
-  readonly differs?: Readonly<Partial<Record<Name, readonly [tag: Tag, because: string]>>>
-}
-
-const notTold = "its reader of JSON does not tell a web page from an answer that was cut off"
-
-const faults: ReadonlyArray<Fault> = [
-  {
-    fault: "an object that is not there",
-    attempt: get,
-    answers: ({ says }) => says.noSuchObject,
-    tag: "ObjectNotFound"
-  },
-  {
-    fault: "a bucket that is not there, at opening",
-    attempt: "open",
-    answers: ({ says }) => always(says.noSuchBucket[0]!),
-    tag: "TargetMissing"
-  },
-  {
-    fault: "a bucket that is gone, at a read",
-    attempt: get,
-    answers: ({ says }) => says.noSuchBucket,
-    tag: "TargetMissing"
-  },
-  {
-    fault: "a bucket that is gone, at a delete",
-    attempt: remove,
-    answers: ({ says }) => says.noSuchBucket,
-    tag: "TargetMissing"
-  },
-  { fault: "a create where an object is", attempt: create, answers: ({ says }) => [says.exists], tag: "ObjectExists" },
-  {
-    fault: "an object that is replaced while it is read",
-    attempt: get,
-    answers: ({ headers, says }) => [cutOff(headers), says.replaced],
-    tag: "ContentMismatch"
-  },
-  {
-    fault: "other bytes than were sent",
-    attempt: put,
-    answers: ({ says }) => always(says.otherBytes),
-    tag: "ContentMismatch"
-  },
-  {
-    fault: "an unknown identity",
-    attempt: "open",
-    answers: ({ says }) => always(says.unknownIdentity),
-    tag: "StorageAuthenticationFailed"
-  },
-  {
-    fault: "an identity that has ended",
-    attempt: put,
-    answers: ({ says }) => always(says.expired),
-    tag: "StorageAuthenticationFailed"
-  },
-  {
-    fault: "a missing permission, at opening",
-    attempt: "open",
-    answers: ({ says }) => always(says.forbidden),
-    tag: "StorageAuthorizationFailed"
-  },
-  {
-    fault: "a missing permission, at a write",
-    attempt: put,
-    answers: ({ says }) => always(says.forbidden),
-    tag: "StorageAuthorizationFailed"
-  },
-  {
-    fault: "a missing permission, at a delete",
-    attempt: remove,
-    answers: ({ says }) => always(says.forbidden),
-    tag: "StorageAuthorizationFailed"
-  },
-  {
-    fault: "a clock that is wrong",
-    attempt: put,
-    answers: ({ says }) => says.wrongClock && always(says.wrongClock),
-    tag: "Misconfigured"
-  },
-  { fault: "no room", attempt: put, answers: ({ says }) => always(says.full), tag: "OutOfSpace" },
-  { fault: "throttling", attempt: put, answers: ({ says }) => always(says.slowDown), tag: "StoreUnavailable" },
-  { fault: "a server error", attempt: put, answers: ({ says }) => always(says.broken), tag: "StoreUnavailable" },
-  {
-    fault: "another writer at the same moment",
-    attempt: put,
-    answers: ({ says }) => always(says.conflict),
-    tag: "StoreUnavailable"
-  },
-
-  // Not said by the store, but by what stands between us and it.
-  { fault: "a gateway's 429", attempt: put, answers: () => always(html(429)), tag: "StoreUnavailable" },
-  { fault: "a gateway's 500", attempt: get, answers: () => always(html(500)), tag: "StoreUnavailable" },
-  { fault: "a gateway's 502", attempt: head, answers: () => always(html(502)), tag: "StoreUnavailable" },
-  { fault: "a gateway's 503", attempt: list, answers: () => always(html(503)), tag: "StoreUnavailable" },
-  { fault: "a gateway's 504, at opening", attempt: "open", answers: () => always(html(504)), tag: "StoreUnavailable" },
-  { fault: "a gateway's 408", attempt: put, answers: () => always(html(408)), tag: "StoreUnavailable" },
-  { fault: "a gateway's 501", attempt: put, answers: () => always(html(501)), tag: "Misconfigured" },
-  { fault: "a gateway's 413", attempt: put, answers: () => always(html(413)), tag: "Misconfigured" },
-  { fault: "a gateway's 507", attempt: put, answers: () => always(html(507)), tag: "OutOfSpace" },
-  { fault: "a gateway's 401", attempt: put, answers: () => always(html(401)), tag: "StorageAuthenticationFailed" },
-  { fault: "a gateway's 403", attempt: get, answers: () => always(html(403)), tag: "StorageAuthorizationFailed" },
-  {
-    fault: "a gateway's 404, which is no word of the store on the object",
-    attempt: get,
-    answers: () => always(html(404)),
-    tag: "TargetMissing"
-  },
-  { fault: "a gateway's 404, at opening", attempt: "open", answers: () => always(html(404)), tag: "TargetMissing" },
-  { fault: "a gateway's 400", attempt: put, answers: () => always(html(400)), tag: "Misconfigured" },
-  {
-    fault: "a redirect",
-    attempt: "open",
-    answers: () => always(html(302, { location: "/elsewhere" })),
-    tag: "Misconfigured"
-  },
-  {
-    fault: "a lasting redirect, at a write",
-    attempt: put,
-    answers: () => always(html(308, { location: "/elsewhere" })),
-    tag: "Misconfigured"
-  },
-  {
-    fault: "a web page instead of a listing",
-    attempt: "open",
-    answers: () => always(html(200)),
-    tag: "Misconfigured",
-    differs: { gcs: ["StoreUnavailable", notTold] }
-  },
-  {
-    fault: "a web page that no parser of XML reads",
-    attempt: "open",
-    answers: () =>
-      always(answering(200, { "content-type": "text/html" }, "<!DOCTYPE html><meta charset=utf-8><br><p>Hi")),
-    tag: "Misconfigured",
-    differs: { gcs: ["StoreUnavailable", notTold] }
-  },
-  {
-    fault: "a web page in the middle of a run",
-    attempt: list,
-    answers: () => always(html(200)),
-    tag: "Misconfigured",
-    differs: { gcs: ["StoreUnavailable", notTold] }
-  },
-
-  {
-    fault: "a connection that breaks before the answer",
-    attempt: put,
-    answers: () => always(breaking),
-    tag: "StoreUnavailable"
-  },
-  {
-    fault: "a connection that breaks at opening",
-    attempt: "open",
-    answers: () => always(breaking),
-    tag: "StoreUnavailable"
-  },
-  {
-    fault: "no answer in time",
-    attempt: "open",
-    times: quick,
-    answers: () => always(stalling),
-    tag: "StoreUnavailable"
-  },
-  { fault: "a listing that is cut off", attempt: list, answers: () => always(cutOff({})), tag: "StoreUnavailable" },
-  {
-    fault: "a body without end",
-    attempt: get,
-    answers: ({ headers }) =>
-      always((response) => {
-        response.writeHead(200, { ...headers, "content-length": "100" })
-        response.flushHeaders()
-        response.destroy()
-      }),
-    tag: "StoreUnavailable"
-  },
-
-  {
-    fault: "a page that names itself as the next",
-    attempt: list,
-    answers: ({ page }) => always(page([], "t")),
-    tag: "Misconfigured"
-  },
-  {
-    fault: "a page that comes again under another name",
-    attempt: list,
-    answers: ({ page }) => [page(["a"], "t"), page(["a"], "u"), page([])],
-    tag: "Misconfigured"
-  },
-  {
-    fault: "pages that lead in a circle",
-    attempt: list,
-    answers: ({ page }) => [page([], "t"), page([], "u"), page([], "t"), page([])],
-    tag: "Misconfigured"
-  },
-  {
-    fault: "folders that lead in a circle",
-    attempt: folders,
-    answers: ({ page }) => [page([], "t"), page([], "u"), page([], "t"), page([])],
-    tag: "Misconfigured"
-  }
-]
 
 /** What the attempt ends with, on the backend with a server that answers so. */
 const verdict = (
@@ -273,8 +48,9 @@ const verdict = (
       (request) => !isOpen && backend.isOpening(request),
       backend.page([])
     )
-    const attempted = isOpen ? backend.open(address, times) : Effect.flatMap(backend.open(address, patient), attempt)
-    const tag = yield* tagOf(attempted)
+    const tag = yield* tagOf(
+      isOpen ? backend.open(address, times) : attempt(yield* Effect.orDie(backend.open(address, patient)))
+    )
     assert.isFalse(
       arrived.some(({ path }) => path === "/elsewhere"),
       "credentials follow no redirect"
@@ -299,10 +75,17 @@ const verdicts = (of: (name: Name) => Effect.Effect<string, never, Scope.Scope> 
     (all) => Object.fromEntries(all.filter(([, tag]) => tag !== undefined))
   )
 
+/** The name of a fact, with what deviates from it and why. */
+const title = ({ differs = {}, fault, tag }: Pick<Fault, "differs" | "fault" | "tag">) =>
+  [
+    `${fault} is ${tag}`,
+    ...Object.entries(differs).map(([name, [other, because]]) => `${other} on ${name}: ${because}`)
+  ].join("; ")
+
 describe("A fault means the same on every store:", () => {
   for (const each of faults) {
-    const { answers, differs = {}, fault, tag } = each
-    it.live(`${fault} is ${tag}`, () =>
+    const { answers, differs = {}, tag } = each
+    it.live(title(each), () =>
       Effect.gen(function* () {
         const told = yield* verdicts((name) => {
           const said = answers(httpBackends[name])
@@ -315,13 +98,28 @@ describe("A fault means the same on every store:", () => {
   }
 })
 
-/** Addresses where no store can be reached. */
-const unreachable: ReadonlyArray<{
-  readonly fault: string
+describe("What a server asks for is passed on by every store:", () => {
+  it.live("the wait of a Retry-After, which no adapter sits out itself", () =>
+    Effect.gen(function* () {
+      for (const name of names) {
+        const backend = httpBackends[name]
+        const busy = always(html(503, { "retry-after": "30" }))
+        const { address, arrived } = yield* scriptedServer(busy, backend.isOpening, backend.page([]))
+        const store = yield* backend.open(address, patient)
+        const { reason } = yield* Effect.flip(put(store))
+        assert.strictEqual(reason._tag === "StoreUnavailable" && reason.retryAfterMillis, 30_000, name)
+        assert.strictEqual(arrived.length, 1, name)
+      }
+    })
+  )
+})
+
+interface Unreachable extends Pick<Fault, "differs" | "fault" | "tag"> {
   readonly address: Effect.Effect<string, never, Scope.Scope>
-  readonly tag: Tag
-  readonly differs?: Fault["differs"]
-}> = [
+}
+
+/** Addresses where no store can be reached. */
+const unreachable: ReadonlyArray<Unreachable> = [
   {
     fault: "a port where nobody listens",
     address: Effect.map(listening(createTcpServer()), (port) => `http://127.0.0.1:${port}`).pipe(Effect.scoped),
@@ -367,8 +165,9 @@ function listening(server: ReturnType<typeof createServer> | ReturnType<typeof c
 }
 
 describe("No way to the store means the same on every store:", () => {
-  for (const { address, differs = {}, fault, tag } of unreachable) {
-    it.live(`${fault} is ${tag}`, () =>
+  for (const each of unreachable) {
+    const { address, differs = {}, tag } = each
+    it.live(title(each), () =>
       Effect.gen(function* () {
         const at = yield* address
         const told = yield* verdicts((name) => tagOf(httpBackends[name].open(at, patient)))
@@ -397,7 +196,7 @@ describe("Stores that are no servers agree with them:", () => {
       "ContentMismatch"
     ],
     ["a key that leads elsewhere", (store) => store.get(key("../a")), "Misconfigured"]
-  ] as const satisfies ReadonlyArray<readonly [string, Attempt, Tag]>) {
+  ] as ReadonlyArray<readonly [string, Attempt, Tag]>) {
     it.live(`${fault} is ${tag}`, () =>
       Effect.gen(function* () {
         for (const [name, open] of Object.entries(local)) {
