@@ -136,10 +136,15 @@ const all = {
     meaning: "The storage does not answer, or asks to come later.",
     todo: "Check its state and the network. The next attempt resumes where this one stopped."
   },
-  AccessRefused: {
+  StorageAuthenticationFailed: {
     of: ["StorageReachable"],
-    meaning: "The storage refused the credentials, or a permission is missing.",
-    todo: "Check the Secret, role or identity that the message names."
+    meaning: "The storage does not accept the credentials: unknown, expired, or not usable.",
+    todo: "Check the Secret or the identity that the message names."
+  },
+  StorageAuthorizationFailed: {
+    of: ["StorageReachable"],
+    meaning: "The storage does not permit it to these credentials.",
+    todo: "Grant the permission that the message names."
   },
   TargetMissing: {
     of: ["StorageReachable"],

@@ -6,11 +6,19 @@ import * as Credential from "./azure/Credential.ts"
 import * as Failure from "./azure/Failure.ts"
 import * as Upload from "./azure/Upload.ts"
 import { rootOf } from "./cloud/Address.ts"
+import * as Answer from "./cloud/Answer.ts"
 import * as CloudObjectStore from "./cloud/CloudObjectStore.ts"
+import { lengthless } from "./cloud/Failure.ts"
 import type { Found, Remote } from "./cloud/Remote.ts"
 import * as Requests from "./cloud/Requests.ts"
 import type { ObjectStoreShape } from "./ObjectStore.ts"
-import { Misconfigured, ObjectNotFound, type ObjectStoreError, type ObjectStoreReason } from "./ObjectStoreError.ts"
+import {
+  Misconfigured,
+  ObjectNotFound,
+  type ObjectStoreError,
+  type ObjectStoreReason,
+  type Operation
+} from "./ObjectStoreError.ts"
 import type { AzureTarget } from "./StorageTarget.ts"
 
 /** A blob as its properties describe it. */
@@ -27,6 +35,12 @@ const unquoted = (etag: string | undefined): string => (etag ?? "").replace(/^"|
 /** In an account with hierarchical namespace folders are blobs too, of no content and with this mark. */
 const isFolder = (metadata: Readonly<Record<string, string>> | undefined): boolean =>
   metadata?.["hdi_isfolder"] === "true"
+
+/** The SDK takes any XML for a listing, and stumbles over what is not in it. */
+const listed = <A>(page: Promise<A>): Promise<A> =>
+  page.catch((error: unknown) => {
+    throw error instanceof TypeError ? new Answer.NotUnderstood("the answer is no listing of Blob Storage") : error
+  })
 
 const found = (
   name: string,
@@ -59,12 +73,14 @@ export const open = (
     }
     const sdk = yield* Effect.promise(() => import("@azure/storage-blob"))
     const credential = yield* Effect.promise(() => Credential.make(target, sdk, env))
-    if (credential._tag === "AccessRefused" || credential._tag === "Misconfigured") return yield* fail(credential)
+    if (credential._tag === "StorageAuthenticationFailed" || credential._tag === "Misconfigured")
+      return yield* fail(credential)
 
     const service = Address.service(target)
     const address = `${service}/${target.container}`
     // One request each: how long to try is decided in one place. Nothing is written to the console past our log.
-    const options = { retryOptions: { maxTries: 1 } }
+    // A redirect is followed to nobody: the next one would be shown what the first one was to read.
+    const options = { retryOptions: { maxTries: 1 }, redirectOptions: { maxRetries: 0 } }
     const container: ContainerClient =
       credential._tag === "Sas"
         ? new sdk.ContainerClient(`${address}?${credential.query}`, new sdk.AnonymousCredential(), options)
@@ -81,11 +97,11 @@ export const open = (
     }
     const line = yield* Requests.make(times)
     const send = <A>(
-      place: Pick<Failure.Place, "operation" | "key" | "ifAbsent">,
+      context: Pick<Failure.ErrorContext, "operation" | "key" | "ifAbsent">,
       request: (signal: AbortSignal) => Promise<A>,
       bytes = 0
-    ) => line(request, (error, now) => Failure.from(error, { ...common, ...place }, now), bytes)
-    const absent = (operation: Failure.Operation, key: string) =>
+    ) => line(request, (error, now) => Failure.from(error, { ...common, ...context }, now), bytes)
+    const absent = (operation: Operation, key: string) =>
       Failure.of(new ObjectNotFound({ key }), { operation, location })
 
     const remote: Remote<Seen> = {
@@ -132,9 +148,7 @@ export const open = (
           }
           if (stream === undefined || told.contentLength === undefined) {
             stream?.destroy()
-            const advice = "let no proxy between us and the store re-encode its answers"
-            const detail = `${keyOf(name)}: the store does not say how long it is`
-            return yield* Failure.of(new Misconfigured({ detail, advice }), { operation, location })
+            return yield* Failure.of(lengthless(keyOf(name)), { operation, location })
           }
           return { stream, bytes: told.contentLength, fingerprint: unquoted(told.etag) }
         }),
@@ -143,14 +157,14 @@ export const open = (
         if (foldersOnly) {
           return send({ operation }, async (abortSignal) => {
             const pages = container.listBlobsByHierarchy("/", { prefix, abortSignal }).byPage(settings)
-            const { value } = await pages.next()
+            const { value } = await listed(pages.next())
             const folders = (value?.segment.blobPrefixes ?? []).map(({ name }: { name: string }) => name)
             return { objects: [], folders, ...(value?.continuationToken ? { next: value.continuationToken } : {}) }
           })
         }
         return send({ operation }, async (abortSignal) => {
           const pages = container.listBlobsFlat({ prefix, abortSignal, includeMetadata: true }).byPage(settings)
-          const { value } = await pages.next()
+          const { value } = await listed(pages.next())
           const objects: Array<Found> = []
           for (const item of value?.segment.blobItems ?? []) {
             if (isFolder(item.metadata)) continue

@@ -12,7 +12,8 @@ import {
   Misconfigured,
   ObjectNotFound,
   TargetMissing,
-  type ObjectStoreError
+  type ObjectStoreError,
+  type Operation
 } from "./ObjectStoreError.ts"
 import type { DirectoryTarget } from "./StorageTarget.ts"
 
@@ -67,7 +68,7 @@ export const open = (target: DirectoryTarget): Effect.Effect<ObjectStoreShape, O
 
     /** One call into the file system: its failures translated, and waited for when the fiber is interrupted. */
     const step =
-      (operation: Failure.Operation, key: string) =>
+      (operation: Operation, key: string) =>
       <A>(work: () => Promise<A>): Effect.Effect<A, ObjectStoreError> =>
         Effect.uninterruptible(
           Effect.tryPromise({ try: work, catch: (cause) => Failure.from(cause, { operation, location, key }) })

@@ -70,7 +70,7 @@ export const open = (
 
     /** One request with a token; one more with a new token where the store did not take the old one. */
     const send = <A>(
-      at: Pick<Failure.Place, "operation" | "key">,
+      at: Pick<Failure.ErrorContext, "operation" | "key">,
       asked: Asked,
       use: (answer: IncomingMessage) => Promise<A>
     ): Effect.Effect<A, ObjectStoreError> => {

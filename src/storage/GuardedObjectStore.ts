@@ -1,26 +1,24 @@
 import { createHash } from "node:crypto"
 import { crc32 } from "node:zlib"
 import { Effect, Stream } from "effect"
-import { type Persist, resumed } from "./guard/Resumed.ts"
+import { type RetryPolicy, resumed } from "./guard/Resumed.ts"
 import * as KeyRules from "./KeyRules.ts"
 import type { ObjectInfo, ObjectKey, ObjectStoreShape, PutOptions } from "./ObjectStore.ts"
-import { ContentMismatch, ObjectStoreError } from "./ObjectStoreError.ts"
+import { ContentMismatch, isReason, ObjectStoreError } from "./ObjectStoreError.ts"
 import * as Pieces from "./Pieces.ts"
 import * as Retry from "./Retry.ts"
 
-export type { Persist } from "./guard/Resumed.ts"
+export type { RetryPolicy } from "./guard/Resumed.ts"
 
 /** Patience without a circuit breaker: at most 8 attempts of one call, and at most 2 minutes before the last begins. */
-export const bounded: Persist = (once) => Retry.retrying(Retry.bounded, once)
-
-const isTag = (tag: string) => (error: ObjectStoreError) => error.reason._tag === tag
+export const bounded: RetryPolicy = (once) => Retry.retrying(Retry.bounded, once)
 
 /**
  * `store` with patience: every call is repeated by `persist` while waiting may cure its failure. Keeps every promise of
  * the port, also where an attempt took effect and only its answer was lost: a create that then finds its own bytes
  * succeeds. Broken streams are taken up again where they broke, on the same content, or fail; they never end early.
  */
-export const make = (store: ObjectStoreShape, persist: Persist): ObjectStoreShape => {
+export const make = (store: ObjectStoreShape, persist: RetryPolicy): ObjectStoreShape => {
   const changed = (operation: "read" | "list", key: string, detail: string) =>
     new ObjectStoreError({ operation, location: store.location, reason: new ContentMismatch({ key, detail }) })
 
@@ -32,7 +30,7 @@ export const make = (store: ObjectStoreShape, persist: Persist): ObjectStoreShap
       const hash = createHash("sha256")
       yield* store.read(key).pipe(Stream.runForEach((piece) => Effect.sync(() => hash.update(piece))))
       return hash.digest("hex") === (sha256 ?? Pieces.sha256(pieces)) ? found : undefined
-    }).pipe(Effect.catchIf(isTag("ObjectNotFound"), () => Effect.succeed(undefined)))
+    }).pipe(Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined)))
 
   const put = (key: ObjectKey, pieces: Pieces.Pieces, options: PutOptions = {}) =>
     persist((earlier) => {
@@ -40,7 +38,7 @@ export const make = (store: ObjectStoreShape, persist: Persist): ObjectStoreShap
       // The first attempt that meets an object knows that it is another's; later ones may meet their own predecessor's.
       if (options.ifAbsent !== true || earlier === 0) return once
       return once.pipe(
-        Effect.catchIf(isTag("ObjectExists"), (error) =>
+        Effect.catchIf(isReason("ObjectExists"), (error) =>
           Effect.flatMap(ours(key, pieces, options.sha256), (found) =>
             found === undefined ? Effect.fail(error) : Effect.succeed(found)
           )

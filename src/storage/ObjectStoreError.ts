@@ -16,12 +16,27 @@ export class ObjectExists extends Schema.TaggedError<ObjectExists>()("ObjectExis
   }
 }
 
-/** The backend knows us and says no, or does not know us at all. `advice` names Secret, keys and the missing permission. */
-export class AccessRefused extends Schema.TaggedError<AccessRefused>()("AccessRefused", {
-  detail: Schema.String,
-  advice: Schema.String,
-  cause
-}) {
+/**
+ * The backend does not know who we are: unknown key id, wrong signature, expired token or SAS, a key file that cannot be
+ * used, no identity at all. `advice` names Secret and keys, or the identity of the pod.
+ */
+export class StorageAuthenticationFailed extends Schema.TaggedError<StorageAuthenticationFailed>()(
+  "StorageAuthenticationFailed",
+  { detail: Schema.String, advice: Schema.String, cause }
+) {
+  override get message() {
+    return this.detail
+  }
+}
+
+/**
+ * The backend knows who we are and does not permit it, or does not say which of the two it means (a bare 403): `advice`
+ * names the missing permission, and where the credentials come from.
+ */
+export class StorageAuthorizationFailed extends Schema.TaggedError<StorageAuthorizationFailed>()(
+  "StorageAuthorizationFailed",
+  { detail: Schema.String, advice: Schema.String, cause }
+) {
   override get message() {
     return this.detail
   }
@@ -84,7 +99,8 @@ export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("St
 export const ObjectStoreReason = Schema.Union([
   ObjectNotFound,
   ObjectExists,
-  AccessRefused,
+  StorageAuthenticationFailed,
+  StorageAuthorizationFailed,
   TargetMissing,
   Misconfigured,
   OutOfSpace,
@@ -110,7 +126,8 @@ export class ObjectStoreError extends Schema.TaggedError<ObjectStoreError>()("Ob
   /** The next step for a person. */
   get advice(): string {
     switch (this.reason._tag) {
-      case "AccessRefused":
+      case "StorageAuthenticationFailed":
+      case "StorageAuthorizationFailed":
       case "TargetMissing":
       case "Misconfigured":
         return this.reason.advice
@@ -127,3 +144,14 @@ export class ObjectStoreError extends Schema.TaggedError<ObjectStoreError>()("Ob
     }
   }
 }
+
+/** What was asked of the store when it failed. */
+export type Operation = ObjectStoreError["operation"]
+
+/** For `Effect.catchIf` and the like: a failure of a store, for this reason. */
+export const isReason =
+  <Tag extends ObjectStoreReason["_tag"]>(tag: Tag) =>
+  (
+    error: unknown
+  ): error is ObjectStoreError & { readonly reason: Extract<ObjectStoreReason, { readonly _tag: Tag }> } =>
+    error instanceof ObjectStoreError && error.reason._tag === tag

@@ -34,6 +34,9 @@ export const delayMillis = (attempt: number, random: number, retryAfterMillis = 
 /**
  * Repeats `once` while its failure may pass, within the policy; the last failure is the answer. `once` is told how many
  * requests went before it: with one or more, something may have been done whose answer was lost.
+ *
+ * A loop and not a `Schedule`: a schedule counts its time from the first failure, where the budget counts the first request
+ * too, and it would neither tell `once` what went before nor be shorter with Retry-After, chance and budget in it.
  */
 export const retrying = <A>(
   policy: Policy,

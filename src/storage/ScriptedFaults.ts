@@ -1,7 +1,7 @@
 import type { Duration } from "effect"
-import type { ObjectStoreError, ObjectStoreReason } from "./ObjectStoreError.ts"
+import type { ObjectStoreReason, Operation } from "./ObjectStoreError.ts"
 
-export type Operation = ObjectStoreError["operation"]
+export type { Operation } from "./ObjectStoreError.ts"
 
 /** Which calls a fault meets. Calls are counted from the moment the fault is scripted, those of other keys not counted. */
 export interface Occasion {

@@ -2,7 +2,7 @@ import type { Fault as KafkaFault, FaultPlan } from "../kafka/memory/InMemoryFau
 import type * as ApiFaults from "../kubernetes/memory/Faults.ts"
 import { Forbidden, Throttled, Unavailable } from "../kubernetes/KubernetesError.ts"
 import type { PodTrouble } from "../kubernetes/memory/PodRun.ts"
-import { AccessRefused, OutOfSpace, StoreUnavailable } from "../storage/ObjectStoreError.ts"
+import { OutOfSpace, StorageAuthorizationFailed, StoreUnavailable } from "../storage/ObjectStoreError.ts"
 import type * as ScriptedFaults from "../storage/ScriptedFaults.ts"
 
 /*
@@ -26,10 +26,10 @@ export const storage = {
   unavailable: storageFault((detail) => ({ _tag: "Fail", reason: new StoreUnavailable({ detail }) }))(
     "the store does not answer"
   ),
-  /** Refuses the credentials, or a permission is missing. */
+  /** A permission is missing. */
   refused: storageFault((detail) => ({
     _tag: "Fail",
-    reason: new AccessRefused({ detail, advice: "check the Secret and the permissions of its user" })
+    reason: new StorageAuthorizationFailed({ detail, advice: "check the Secret and the permissions of its user" })
   }))("access denied"),
   /** There is no room left. */
   full: storageFault((detail) => ({ _tag: "Fail", reason: new OutOfSpace({ detail }) }))("no space left"),

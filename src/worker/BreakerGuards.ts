@@ -10,7 +10,7 @@ import * as BreakerClassifiers from "./BreakerClassifiers.ts"
 /** What stands between a run and the systems it depends on. */
 export interface Guards {
   /** Opening the store; a store that is away when the run begins is waited for like one that goes away later. */
-  readonly opening: GuardedObjectStore.Persist
+  readonly opening: GuardedObjectStore.RetryPolicy
   readonly store: (store: ObjectStoreShape) => ObjectStoreShape
   /** The first connection to the cluster, likewise. */
   readonly connecting: <A>(once: () => Effect.Effect<A, KafkaError>) => Effect.Effect<A, KafkaError>

@@ -1,9 +1,9 @@
 import { Effect, Scope } from "effect"
-import type { Persist } from "../storage/GuardedObjectStore.ts"
+import type { RetryPolicy } from "../storage/GuardedObjectStore.ts"
 import * as Renewal from "../secrets/Renewal.ts"
 import { ObjectStores, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
-import * as RenewedObjectStore from "../storage/RenewedObjectStore.ts"
+import * as RotatingObjectStore from "../storage/RotatingObjectStore.ts"
 import * as Retry from "../storage/Retry.ts"
 import type { StorageTarget } from "../storage/StorageTarget.ts"
 import * as Opening from "./Opening.ts"
@@ -25,7 +25,7 @@ const isFromSecret = (target: StorageTarget): boolean =>
  */
 export const openStore = Effect.fn("Rotation.openStore")(function* <E, R>(
   read: Effect.Effect<StorageTarget, E, R>,
-  opening: Persist
+  opening: RetryPolicy
 ): Effect.fn.Return<ObjectStoreShape, E | ObjectStoreError, R | ObjectStores | Scope.Scope> {
   const stores = yield* ObjectStores
   const scope = yield* Effect.scope
@@ -44,7 +44,7 @@ export const openStore = Effect.fn("Rotation.openStore")(function* <E, R>(
             Effect.catch((error) => Effect.andThen(notAccepted(first.location, error), reopened(haveWorked)))
           )
     )
-  return RenewedObjectStore.make(first, reopened)
+  return RotatingObjectStore.make(first, reopened)
 })
 
 const said = (target: string) => Effect.logInfo("renewed credentials are in use").pipe(Effect.annotateLogs({ target }))

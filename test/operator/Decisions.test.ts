@@ -81,9 +81,13 @@ describe("a deletion", () => {
   it("lets go when the clean-up failed, and says that the data is still there", () => {
     const step = Deletion.next({
       ...dying,
-      cleanup: { _tag: "Failed", trouble: { reason: "AccessRefused", message: "no" } }
+      cleanup: { _tag: "Failed", trouble: { reason: "StorageAuthorizationFailed", message: "no" } }
     })
-    expect(step).toMatchObject({ _tag: "Release", outcome: "GivenUp", trouble: { reason: "AccessRefused" } })
+    expect(step).toMatchObject({
+      _tag: "Release",
+      outcome: "GivenUp",
+      trouble: { reason: "StorageAuthorizationFailed" }
+    })
     expect(JSON.stringify(step)).toContain("the stored backups are kept")
   })
   it("ends within an hour whatever state it is in", () => {

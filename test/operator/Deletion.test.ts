@@ -1,7 +1,7 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Kind from "../../src/kubernetes/Kind.ts"
-import { AccessRefused } from "../../src/storage/ObjectStoreError.ts"
+import { StorageAuthorizationFailed } from "../../src/storage/ObjectStoreError.ts"
 import { hourly, metric, purposeOf, runsAmong, setsIn, story, world } from "./world.ts"
 
 /** A resource with one success. */
@@ -95,7 +95,7 @@ describe("deleting a KafkaBackup", () => {
       yield* backups.disturb({
         _tag: "Fail",
         operation: "delete",
-        reason: new AccessRefused({ detail: "s3:DeleteObject is denied", advice: "allow it" }),
+        reason: new StorageAuthorizationFailed({ detail: "s3:DeleteObject is denied", advice: "allow it" }),
         times: Infinity
       })
       yield* kubectl.delete("hourly")

@@ -1,6 +1,6 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
-import { AccessRefused } from "../../src/storage/ObjectStoreError.ts"
+import { StorageAuthorizationFailed } from "../../src/storage/ObjectStoreError.ts"
 import { backupOf, condition, hourly, metric, outcomes, story, world } from "./world.ts"
 
 describe("a run that fails", () => {
@@ -91,7 +91,7 @@ describe("a run that fails", () => {
       yield* backups.disturb({
         _tag: "Fail",
         operation: "put",
-        reason: new AccessRefused({ detail: "s3:PutObject is denied", advice: "allow it" }),
+        reason: new StorageAuthorizationFailed({ detail: "s3:PutObject is denied", advice: "allow it" }),
         times: Infinity
       })
       yield* advance("15 minutes")

@@ -1,7 +1,7 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Kind from "../../src/kubernetes/Kind.ts"
-import { AccessRefused } from "../../src/storage/ObjectStoreError.ts"
+import { StorageAuthorizationFailed } from "../../src/storage/ObjectStoreError.ts"
 import { condition, hourly, metric, outcomes, purposeOf, setsIn, story, world } from "./world.ts"
 
 /** A resource with this many successes, one for each trigger. */
@@ -86,7 +86,7 @@ describe("retention", () => {
       yield* backups.disturb({
         _tag: "Fail",
         operation: "delete",
-        reason: new AccessRefused({ detail: "s3:DeleteObject is denied", advice: "allow it" }),
+        reason: new StorageAuthorizationFailed({ detail: "s3:DeleteObject is denied", advice: "allow it" }),
         times: Infinity
       })
       yield* kubectl.patch("hourly", { spec: { retention: { backups: 1 } } })

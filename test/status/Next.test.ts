@@ -256,7 +256,7 @@ describe("the next status", () => {
     ["BrokerUnreachable", "False BrokerUnreachable", "Unknown NotYetTried", "Unknown NotYetTried"],
     ["Stalled", "False Stalled", "Unknown NotYetTried", "Unknown NotYetTried"],
     ["TopicMissing", "True Reached", "Unknown NotYetTried", "Unknown NotYetTried"],
-    ["AccessRefused", "Unknown NotYetTried", "False AccessRefused", "Unknown NotYetTried"],
+    ["StorageAuthorizationFailed", "Unknown NotYetTried", "False StorageAuthorizationFailed", "Unknown NotYetTried"],
     ["OutOfSpace", "Unknown NotYetTried", "False OutOfSpace", "Unknown NotYetTried"],
     ["LockHeld", "Unknown NotYetTried", "True Reached", "Unknown NotYetTried"],
     ["ContentMismatch", "Unknown NotYetTried", "True Reached", "False ContentMismatch"],
@@ -276,7 +276,7 @@ describe("the next status", () => {
       task: "prune" as const,
       jobName: "p1",
       isSuccess: false,
-      trouble: { reason: "AccessRefused", message: "Delete is missing" }
+      trouble: { reason: "StorageAuthorizationFailed", message: "Delete is missing" }
     }
     const stuck = next(success, hourly({ maintenance: [chore] }), at("12:10"))
     assert.strictEqual(brief(stuck, "RetentionApplied"), "False PruneFailed")

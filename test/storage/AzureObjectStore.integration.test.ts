@@ -115,7 +115,7 @@ describeWith("azurite", "against Azurite", ({ azurite }) => {
         const container = yield* freshContainer(azurite.endpoint)
         const wrong = Buffer.alloc(64, 7).toString("base64")
         const error = yield* refusal(target(container, "a", accountKey(wrong)))
-        assert.strictEqual(error.reason._tag, "AccessRefused")
+        assert.strictEqual(error.reason._tag, "StorageAuthenticationFailed")
         assert.include(error.advice, "Secret azure-credentials, key AZURE_STORAGE_KEY")
         for (const shown of [error.message, error.advice, String(error), error.stack ?? "", JSON.stringify(error)]) {
           assert.notInclude(shown, wrong)
@@ -128,7 +128,7 @@ describeWith("azurite", "against Azurite", ({ azurite }) => {
         const container = yield* freshContainer(azurite.endpoint)
         const ended = sas(container, "racwdl", new Date(Date.now() - 3_600_000))
         const error = yield* refusal(target(container, "a", ended))
-        assert.strictEqual(error.reason._tag, "AccessRefused")
+        assert.strictEqual(error.reason._tag, "StorageAuthenticationFailed")
         assert.match(error.message, /ended at \d{4}-/u)
         assert.include(error.advice, "Secret azure-sas-credentials, key AZURE_SAS_TOKEN")
         const signature = new URLSearchParams(Redacted.value(ended.sasToken)).get("sig") ?? ""
@@ -144,11 +144,11 @@ describeWith("azurite", "against Azurite", ({ azurite }) => {
       Effect.gen(function* () {
         const container = yield* freshContainer(azurite.endpoint)
         const noList = yield* refusal(target(container, "a", sas(container, "racwd")))
-        assert.strictEqual(noList.reason._tag, "AccessRefused")
+        assert.strictEqual(noList.reason._tag, "StorageAuthorizationFailed")
         assert.include(noList.advice, "l (list)")
         const store = yield* AzureObjectStore.open(target(container, "a", sas(container, "rl")))
         const noWrite = yield* Effect.flip(store.put(key("x"), [bytes("1")]))
-        assert.strictEqual(noWrite.reason._tag, "AccessRefused")
+        assert.strictEqual(noWrite.reason._tag, "StorageAuthorizationFailed")
         assert.include(noWrite.advice, "c and w (create, write)")
       })
     )
@@ -354,7 +354,7 @@ describeWith("azurite", "against Azurite", ({ azurite }) => {
             AZURE_AUTHORITY_HOST: address
           })
         )
-        assert.strictEqual(error.reason._tag, "AccessRefused")
+        assert.strictEqual(error.reason._tag, "StorageAuthenticationFailed")
         assert.include(error.message, "AADSTS7000215")
         assert.include(error.advice, "Secret azure-sp-credentials")
         assert.include(error.advice, "AZURE_CLIENT_SECRET")

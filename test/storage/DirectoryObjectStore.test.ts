@@ -333,7 +333,7 @@ describe("DirectoryObjectStore without the means", () => {
       })
   )
 
-  it.live.skipIf(!canMount)("says AccessRefused on a disk that became read-only, and still reads", () =>
+  it.live.skipIf(!canMount)("says StorageAuthorizationFailed on a disk that became read-only, and still reads", () =>
     Effect.gen(function* () {
       const disk = yield* smallDisk
       const store = yield* inVolume(disk!, "backups")
@@ -345,16 +345,16 @@ describe("DirectoryObjectStore without the means", () => {
         reader.put(key("new/b"), [bytes("x")], { ifAbsent: true })
       ]) {
         const error = yield* Effect.flip(put)
-        assert.strictEqual(error.reason._tag, "AccessRefused")
+        assert.strictEqual(error.reason._tag, "StorageAuthorizationFailed")
         assert.include(error.advice, "read-write")
       }
-      assert.strictEqual(yield* reasonOf(reader.delete(key("set/a"))), "AccessRefused")
+      assert.strictEqual(yield* reasonOf(reader.delete(key("set/a"))), "StorageAuthorizationFailed")
       assert.deepStrictEqual(yield* reader.get(key("set/a")), bytes("x"))
       assert.deepStrictEqual(yield* keysOf(reader), ["set/a"])
     })
   )
 
-  it.live.skipIf(!isRoot)("says AccessRefused with advice when the volume belongs to another user", () =>
+  it.live.skipIf(!isRoot)("says StorageAuthorizationFailed with advice when the volume belongs to another user", () =>
     Effect.gen(function* () {
       const volume = yield* temporaryVolume
       const store = yield* inVolume(volume)
@@ -372,10 +372,10 @@ describe("DirectoryObjectStore without the means", () => {
         theirs.delete(key("set/a"))
       ]) {
         const error = yield* Effect.flip<unknown, ObjectStoreError, never>(call)
-        assert.strictEqual(error.reason._tag, "AccessRefused", error.operation)
+        assert.strictEqual(error.reason._tag, "StorageAuthorizationFailed", error.operation)
         assert.include(error.advice, "fsGroup")
       }
-      assert.strictEqual(yield* reasonOf(inVolume(volume, "new")), "AccessRefused")
+      assert.strictEqual(yield* reasonOf(inVolume(volume, "new")), "StorageAuthorizationFailed")
     })
   )
 })

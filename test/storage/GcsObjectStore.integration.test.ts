@@ -179,7 +179,7 @@ describeWith("fakegcs", "against fake-gcs-server", ({ fakegcs: { endpoint } }) =
         const file = keyFile(`${tokens}/token`, { private_key: other })
         const env = { STORAGE_EMULATOR_HOST: endpoint }
         const error = yield* Effect.flip(GcsObjectStore.open(target(bucket, "", file), Requests.timeOuts, env))
-        assert.strictEqual(error.reason._tag, "AccessRefused")
+        assert.strictEqual(error.reason._tag, "StorageAuthenticationFailed")
         assert.include(error.message, "Invalid JWT Signature")
         assert.include(error.message, email)
         assert.include(error.advice, "Secret gcs-credentials, key credentials.json")

@@ -278,7 +278,7 @@ describe("GcsObjectStore.list", () => {
       assert.strictEqual((yield* Effect.flip(Stream.runDrain(unordered.store.list("")))).reason._tag, "Misconfigured")
       const again = told({ items: [], nextPageToken: "t" })
       const endless = yield* against(again, again)
-      assert.strictEqual((yield* Effect.flip(Stream.runDrain(endless.store.list("")))).reason._tag, "StoreUnavailable")
+      assert.strictEqual((yield* Effect.flip(Stream.runDrain(endless.store.list("")))).reason._tag, "Misconfigured")
     })
   )
 })
@@ -298,7 +298,7 @@ describe("GcsObjectStore.open", () => {
         JSON.stringify({ type: "service_account", client_email: "a@b", private_key: "hidden" })
       ]) {
         const error = yield* Effect.flip(GcsObjectStore.open(withFile(file), Requests.timeOuts, {}))
-        assert.strictEqual(error.reason._tag, "AccessRefused")
+        assert.strictEqual(error.reason._tag, "StorageAuthenticationFailed")
         assert.include(error.message, "Secret gcs-credentials, key credentials.json")
         assert.notInclude(error.message + error.advice + JSON.stringify(error), "hidden")
       }
@@ -323,7 +323,7 @@ describe("GcsObjectStore.open", () => {
       const message = "backup@project.iam.gserviceaccount.com does not have storage.objects.list access"
       const { address } = yield* server([], refusing(403, "forbidden", {}, message))
       const error = yield* Effect.flip(at(address))
-      assert.strictEqual(error.reason._tag, "AccessRefused")
+      assert.strictEqual(error.reason._tag, "StorageAuthorizationFailed")
       assert.include(error.advice, "storage.objects.list")
       assert.include(error.advice, "roles/storage.objectUser")
     })

@@ -7,7 +7,12 @@ import * as BreakerJudgements from "../../src/worker/BreakerClassifiers.ts"
 import * as GuardedObjectStore from "../../src/storage/GuardedObjectStore.ts"
 import { InMemoryObjectStores, type InMemoryStore } from "../../src/storage/InMemoryObjectStore.ts"
 import type { ObjectKey, ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
-import { AccessRefused, ObjectStoreError, OutOfSpace, StoreUnavailable } from "../../src/storage/ObjectStoreError.ts"
+import {
+  StorageAuthorizationFailed,
+  ObjectStoreError,
+  OutOfSpace,
+  StoreUnavailable
+} from "../../src/storage/ObjectStoreError.ts"
 import type { Operation } from "../../src/storage/ScriptedFaults.ts"
 import { objectStoreContract } from "../contract/objectStore.ts"
 
@@ -20,7 +25,7 @@ const stores = InMemoryObjectStores.pipe(Effect.provide(InMemoryObjectStores.lay
 const memory = Effect.flatMap(stores, (named) => named.named("s"))
 
 /** Repeats at once and without end: what is tested is what repeating does, not when. */
-const atOnce: GuardedObjectStore.Persist = (once) => {
+const atOnce: GuardedObjectStore.RetryPolicy = (once) => {
   const from = (earlier: number): ReturnType<typeof once> =>
     Effect.catchIf(
       once(earlier),
@@ -165,9 +170,13 @@ describe("GuardedObjectStore", () => {
       const { calls, disturb, store } = yield* memory
       const guardedStore = (yield* guarded())(store)
       yield* disturb({ _tag: "Fail", operation: "put", reason: new OutOfSpace({ detail: "full" }) })
-      yield* disturb({ _tag: "Fail", operation: "get", reason: new AccessRefused({ detail: "no", advice: "ask" }) })
+      yield* disturb({
+        _tag: "Fail",
+        operation: "get",
+        reason: new StorageAuthorizationFailed({ detail: "no", advice: "ask" })
+      })
       assert.strictEqual((yield* Effect.flip(guardedStore.put(key("a"), []))).reason._tag, "OutOfSpace")
-      assert.strictEqual((yield* Effect.flip(guardedStore.get(key("a")))).reason._tag, "AccessRefused")
+      assert.strictEqual((yield* Effect.flip(guardedStore.get(key("a")))).reason._tag, "StorageAuthorizationFailed")
       assert.strictEqual((yield* Effect.flip(guardedStore.get(key("a")))).reason._tag, "ObjectNotFound")
       assert.strictEqual((yield* calls).length, 3)
     })

@@ -119,7 +119,7 @@ const onService = (name: string, service: Service, options: ContractOptions = {}
               }
             })
           )
-          assert.strictEqual(error.reason._tag, "AccessRefused")
+          assert.strictEqual(error.reason._tag, "StorageAuthenticationFailed")
           assert.isFalse(error.isRetryable)
           assert.include(error.advice, "check Secret s3-credentials, keys accessKey and secretKey")
           for (const shown of [error.message, error.advice, String(error), error.stack ?? "", JSON.stringify(error)]) {

@@ -60,7 +60,8 @@ describe("S3ObjectStore.put", () => {
       }
       const { store, arrived } = yield* against(breaking, refusing(412, "PreconditionFailed"), answering(200, head))
       const info = yield* store.put(key("lock"), [content], { ifAbsent: true })
-      assert.deepStrictEqual(info, { key: key("lock"), size: content.byteLength, fingerprint: "e1" })
+      const hex = sha256(content).toString("hex")
+      assert.deepStrictEqual(info, { key: key("lock"), size: content.byteLength, fingerprint: "e1", sha256: hex })
       assert.deepStrictEqual(methods(arrived), ["PUT", "PUT", "HEAD"])
     })
   )
@@ -266,7 +267,7 @@ describe("S3ObjectStore.list", () => {
   it.live("fails rather than ending early when more is announced without a way to it", () =>
     Effect.gen(function* () {
       const { store } = yield* against(page("<IsTruncated>true</IsTruncated>" + object("team/a")))
-      assert.strictEqual((yield* Effect.flip(Stream.runDrain(store.list("")))).reason._tag, "StoreUnavailable")
+      assert.strictEqual((yield* Effect.flip(Stream.runDrain(store.list("")))).reason._tag, "Misconfigured")
     })
   )
 
@@ -311,19 +312,12 @@ describe("S3ObjectStore.open", () => {
         xml: "<AWSAccessKeyId>AKIDEXAMPLE12345</AWSAccessKeyId>"
       }
       const denied = yield* opened(refusing(403, "AccessDenied", quoting))
-      assert.strictEqual(denied.reason._tag, "AccessRefused")
+      assert.strictEqual(denied.reason._tag, "StorageAuthorizationFailed")
       assert.include(denied.advice, "s3:ListBucket")
       assert.include(denied.advice, "Secret s3-credentials, keys accessKey and secretKey")
       const unknown = yield* opened(refusing(403, "InvalidAccessKeyId", quoting))
       for (const error of [denied, unknown]) {
-        const cause = error.reason._tag === "AccessRefused" ? error.reason.cause : undefined
-        for (const shown of [
-          error.message,
-          error.advice,
-          error.stack,
-          JSON.stringify(error),
-          String((cause as Error).stack)
-        ]) {
+        for (const shown of [error.message, error.advice, error.stack, JSON.stringify(error)]) {
           assert.notInclude(shown, "AKIDEXAMPLE12345")
           assert.notInclude(shown, "wJalrXUtnFEMI-secret")
         }
@@ -429,8 +423,8 @@ describe("S3ObjectStore.head and delete", () => {
         for (const [status, answer, tag] of [
           [404, refusing(404, "NoSuchKey"), "ObjectNotFound"],
           [404, refusing(404, "NoSuchBucket"), "TargetMissing"],
-          [404, refusing(404, "XAdminUserNotFound"), "AccessRefused"],
-          [403, refusing(403, "ExpiredToken"), "AccessRefused"],
+          [404, refusing(404, "XAdminUserNotFound"), "StorageAuthenticationFailed"],
+          [403, refusing(403, "ExpiredToken"), "StorageAuthenticationFailed"],
           [404, answering(304), "ObjectNotFound"]
         ] as const) {
           const { store } = yield* against(bare(status), answer)
@@ -451,7 +445,7 @@ describe("S3ObjectStore.head and delete", () => {
       yield* store.delete(key("a"))
       assert.strictEqual((yield* Effect.flip(store.delete(key("a")))).reason._tag, "TargetMissing")
       const denied = yield* Effect.flip(store.delete(key("a")))
-      assert.strictEqual(denied.reason._tag, "AccessRefused")
+      assert.strictEqual(denied.reason._tag, "StorageAuthorizationFailed")
       assert.include(denied.advice, "s3:DeleteObject")
     })
   )

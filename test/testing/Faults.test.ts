@@ -68,7 +68,7 @@ describe("faults that stay", () => {
     "a store that refuses us": [
       disturbStorage(faults.storage.refused({ times: Infinity })),
       "StorageReachable",
-      "AccessRefused",
+      "StorageAuthorizationFailed",
       /access denied/
     ],
     "a store without room": [

@@ -100,7 +100,7 @@ describe("faults", () => {
     await operator.kafka.createTopic("orders", { records: 1 })
     const { conditions } = await ended(operator)
     const reachable = conditions?.find(({ type }) => type === "StorageReachable")
-    assert.deepInclude(reachable, { status: "False", reason: "AccessRefused" })
+    assert.deepInclude(reachable, { status: "False", reason: "StorageAuthorizationFailed" })
   })
 
   it("of brokers and of the API server are survived", async () => {

@@ -100,8 +100,13 @@ describe("A run whose storage stops answering", () => {
     Effect.gen(function* () {
       const { cluster, memory } = yield* world
       yield* fill(cluster)
-      const { AccessRefused } = yield* Effect.promise(() => import("../../src/storage/ObjectStoreError.ts"))
-      const refused = new AccessRefused({ detail: "the key is unknown", advice: "check Secret s3-credentials" })
+      const { StorageAuthenticationFailed } = yield* Effect.promise(
+        () => import("../../src/storage/ObjectStoreError.ts")
+      )
+      const refused = new StorageAuthenticationFailed({
+        detail: "the key is unknown",
+        advice: "check Secret s3-credentials"
+      })
       yield* memory.disturb({ _tag: "Fail", operation: "put", nth: 6, times: Infinity, reason: refused })
       const context = yield* Effect.context<Effect.Services<ReturnType<typeof guardedAttempt>>>()
       const exit = yield* inTime(Effect.provide(guardedAttempt(spec, RunProgress.make()), context), 30)

@@ -13,7 +13,7 @@ import * as RunProgress from "../../src/worker/RunProgress.ts"
 import * as MountedSecrets from "../../src/secrets/MountedSecrets.ts"
 import * as GuardedObjectStore from "../../src/storage/GuardedObjectStore.ts"
 import { ObjectStores, type ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
-import { AccessRefused, ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
+import { StorageAuthenticationFailed, ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
 import * as StorageBackends from "../../src/storage/StorageBackends.ts"
 import type { S3Target } from "../../src/storage/StorageTarget.ts"
 import { temporaryVolume } from "../storage/temporaryVolume.ts"
@@ -43,7 +43,10 @@ const locked = Effect.gen(function* () {
       new ObjectStoreError({
         operation,
         location: store.location,
-        reason: new AccessRefused({ detail: "the key has expired", advice: "check Secret s3-credentials" })
+        reason: new StorageAuthenticationFailed({
+          detail: "the key has expired",
+          advice: "check Secret s3-credentials"
+        })
       })
     const asked = <A>(operation: ObjectStoreError["operation"], call: Effect.Effect<A, ObjectStoreError>) =>
       Effect.suspend(() => (password === state.valid ? call : Effect.fail(refusal(operation))))

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises"
 import type { TokenCredential } from "@azure/identity"
 import type { StorageSharedKeyCredential } from "@azure/storage-blob"
 import { Redacted } from "effect"
-import { AccessRefused, Misconfigured } from "../ObjectStoreError.ts"
+import { Misconfigured, StorageAuthenticationFailed } from "../ObjectStoreError.ts"
 import type { AzureTarget } from "../StorageTarget.ts"
 import * as Address from "./Address.ts"
 
@@ -55,7 +55,7 @@ export const make = async (
   target: AzureTarget,
   sdk: typeof import("@azure/storage-blob"),
   env: Environment
-): Promise<Credential | AccessRefused | Misconfigured> => {
+): Promise<Credential | StorageAuthenticationFailed | Misconfigured> => {
   const { credentials } = target
   switch (credentials._tag) {
     case "AccountKey": {
@@ -63,7 +63,7 @@ export const make = async (
       if (!/^[A-Za-z0-9+/]+={0,2}$/u.test(key)) {
         const detail = `Secret ${credentials.origin.secret}, key ${credentials.origin.keys[0]} is not an account key`
         const advice = "put one of the account's two keys there, as the portal shows it (base64, 88 characters)"
-        return new AccessRefused({ detail, advice })
+        return new StorageAuthenticationFailed({ detail, advice })
       }
       return { _tag: "Key", credential: new sdk.StorageSharedKeyCredential(target.accountName, key) }
     }
@@ -74,7 +74,7 @@ export const make = async (
         const detail = `Secret ${credentials.origin.secret}, key ${credentials.origin.keys[0]} is not a SAS token`
         const advice =
           "put the token alone there, the part behind the ? of the URL that the portal shows: sv=...&sig=..."
-        return new AccessRefused({ detail, advice })
+        return new StorageAuthenticationFailed({ detail, advice })
       }
       const endMillis = Date.parse(parameters.get("se") ?? "")
       return { _tag: "Sas", query: token, ...(Number.isNaN(endMillis) ? {} : { endMillis }) }

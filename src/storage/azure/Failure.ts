@@ -1,40 +1,31 @@
 import * as Answer from "../cloud/Answer.ts"
+import * as Failure from "../cloud/Failure.ts"
 import {
-  AccessRefused,
   ContentMismatch,
   Misconfigured,
   ObjectExists,
   ObjectNotFound,
   ObjectStoreError,
   type ObjectStoreReason,
+  type Operation,
   OutOfSpace,
-  StoreUnavailable,
+  StorageAuthenticationFailed,
+  StorageAuthorizationFailed,
   TargetMissing
 } from "../ObjectStoreError.ts"
 import type { AzureCredentials } from "../StorageTarget.ts"
 
-export type Operation = ObjectStoreError["operation"]
+export { of } from "../cloud/Failure.ts"
 
-/** What is worth knowing of a failed request; everything else of the SDK's error, which may quote credentials, is dropped. */
-export interface Facts {
-  /** The service's error code (`BlobNotFound`), Entra's (`AADSTS7000215`), or the error's name. */
-  readonly code: string
-  /** HTTP status; absent when no answer came. */
-  readonly status?: number
-  readonly message: string
+/** `code` is the service's (`BlobNotFound`), Entra's (`AADSTS7000215`), or the error's name. */
+export interface Facts extends Failure.Facts {
   /** Why authentication failed, where the service says it. */
   readonly detail?: string
-  readonly transport?: string
   /** The server's clock, in milliseconds since 1970. */
   readonly serverMillis?: number
-  readonly retryAfterMillis?: number
-  readonly requestId?: string
 }
 
-/** Where it failed, for the message and the advice. */
-export interface Place {
-  readonly operation: Operation
-  readonly location: string
+export interface ErrorContext extends Failure.ErrorContext {
   readonly account: string
   readonly container: string
   /** Address of the blob service. */
@@ -42,11 +33,7 @@ export interface Place {
   readonly credentials: AzureCredentials
   /** When the SAS token says that it ends, in milliseconds since 1970. */
   readonly sasEndMillis?: number
-  /** Absent where no single blob is meant. */
-  readonly key?: string
   readonly ifAbsent?: boolean
-  /** Strings that no message may quote. */
-  readonly secrets: ReadonlyArray<string>
 }
 
 /** Reads the facts off whatever the SDK or the identity library threw. */
@@ -129,21 +116,34 @@ const identityAdvice = (credentials: AzureCredentials): string => {
 }
 
 /** What to grant when we are known, and not allowed. */
-const permissionAdvice = (place: Place): string => {
-  switch (place.credentials._tag) {
+const permissionAdvice = (context: ErrorContext): string => {
+  switch (context.credentials._tag) {
     case "AccountKey":
-      return `check Secret ${place.credentials.origin.secret}, key ${place.credentials.origin.keys[0]}; an account key may do everything, so if it is right, a network rule of account ${place.account} shuts us out`
+      return `check Secret ${context.credentials.origin.secret}, key ${context.credentials.origin.keys[0]}; an account key may do everything, so if it is right, a network rule of account ${context.account} shuts us out`
     case "SasToken":
-      return `the SAS token of Secret ${place.credentials.origin.secret}, key ${place.credentials.origin.keys[0]}, needs permission ${sasLetter[place.operation]} on container ${place.container} (racwdl in all), and must allow our address and protocol`
+      return `the SAS token of Secret ${context.credentials.origin.secret}, key ${context.credentials.origin.keys[0]}, needs permission ${sasLetter[context.operation]} on container ${context.container} (racwdl in all), and must allow our address and protocol`
     case "ServicePrincipal":
     case "WorkloadIdentity":
     case "Platform":
-      return `assign the role Storage Blob Data Contributor on container ${place.container} to ${who(place.credentials)}; a new assignment takes up to ten minutes`
+      return `assign the role Storage Blob Data Contributor on container ${context.container} to ${who(context.credentials)}; a new assignment takes up to ten minutes`
   }
 }
 
+const words = (context: ErrorContext): Failure.Words => ({
+  subject:
+    context.key === undefined ? `container ${context.container}` : `${context.key} in container ${context.container}`,
+  service: context.service,
+  who: who(context.credentials),
+  identityAdvice: identityAdvice(context.credentials),
+  permissionAdvice: permissionAdvice(context),
+  settings: `endpoint, accountName ${context.account} (the name of a new account takes minutes to be known), container and prefix`,
+  trustAdvice: "check http or https in the endpoint, and trust its certificate authority (NODE_EXTRA_CA_CERTS)"
+})
+
 /** Entra's codes that mean waiting helps. Source: Microsoft Entra authentication and authorization error codes. */
-const passingEntra = new Set(["AADSTS90033", "AADSTS50196", "AADSTS90055", "AADSTS500138"])
+const passingEntra = ["AADSTS90033", "AADSTS50196", "AADSTS90055", "AADSTS500138"]
+/** Another writer's commit has thrown away the blocks that we had staged: the next attempt stages them again. */
+const passingCodes = new Set([...passingEntra, "InvalidBlockList", "ServerBusy"])
 const identityCodes = new Set([
   "AuthenticationFailed",
   "InvalidAuthenticationInfo",
@@ -166,7 +166,8 @@ const permissionCodes = new Set([
   "UnauthorizedBlobOverwrite",
   "PublicAccessNotPermitted"
 ])
-const existsCodes = new Set(["BlobAlreadyExists", "ConditionNotMet", "TargetConditionNotMet"])
+/** A 404 without one of these is not said by the blob service, but by whatever stands before it. */
+const absentCodes = new Set(["BlobNotFound", "ResourceNotFound", "PathNotFound"])
 const digestCodes = new Set(["Md5Mismatch", "Crc64Mismatch", "InvalidMd5", "InvalidCrc64"])
 const lockedCodes = new Set([
   "BlobImmutableDueToPolicy",
@@ -181,31 +182,25 @@ const lockedCodes = new Set([
 const skewMillis = 15 * 60_000
 
 /** The table: what a failed request means and what to do about it. */
-export const reason = (facts: Facts, place: Place, nowMillis: number): ObjectStoreReason => {
+export const reason = (told: Facts, context: ErrorContext, nowMillis: number): ObjectStoreReason => {
+  const facts = told.detail === undefined ? told : { ...told, message: told.detail }
   const { code, status } = facts
-  const said = Answer.scrubbed(facts.detail ?? facts.message, place.secrets) || code
-  const suffix = `(${[code, status === undefined ? undefined : `HTTP ${status}`, facts.transport, facts.requestId === undefined ? undefined : `request ${facts.requestId}`].filter((part) => part !== undefined).join(", ")})`
+  const { account, container, credentials, key, sasEndMillis, service } = context
+  const said = Failure.said(facts, context)
+  const suffix = Failure.suffix(facts)
   const detail = `${said} ${suffix}`
-  const passing = () =>
-    new StoreUnavailable({
-      detail,
-      ...(facts.retryAfterMillis === undefined ? {} : { retryAfterMillis: facts.retryAfterMillis })
-    })
+  const ours = words(context)
 
   if (code === "ContainerNotFound" || code === "ContainerBeingDeleted" || code === "ContainerDisabled") {
-    const advice = `create container ${place.container} in account ${place.account}, or correct storage.azure.container`
-    return new TargetMissing({ detail: `there is no container ${place.container} ${suffix}`, advice })
+    const advice = `create container ${container} in account ${account}, or correct storage.azure.container`
+    return new TargetMissing({ detail: `there is no container ${container} ${suffix}`, advice })
   }
-  if (code === "ResourceNotFound" && place.key === undefined) {
-    const advice = `check accountName ${place.account}, container ${place.container} and the endpoint ${place.service}`
+  if (code === "ResourceNotFound" && key === undefined) {
+    const advice = `check accountName ${account}, container ${container} and the endpoint ${service}`
     return new TargetMissing({ detail: `the blob service does not know what we ask for ${suffix}`, advice })
   }
-  if (facts.transport === "ENOTFOUND") {
-    const advice = `check accountName ${place.account} (a new account's name takes minutes to be known), the endpoint for sovereign clouds, and the DNS of the cluster`
-    return new TargetMissing({ detail: `no such host: ${new URL(place.service).host} ${suffix}`, advice })
-  }
   if (code === "AccountIsDisabled" || code === "AccountBeingCreated") {
-    return new TargetMissing({ detail, advice: `account ${place.account} is not in service: see the Azure portal` })
+    return new TargetMissing({ detail, advice: `account ${account} is not in service: see the Azure portal` })
   }
   const isSkewed =
     /date header|request date/iu.test(facts.detail ?? "") ||
@@ -216,65 +211,38 @@ export const reason = (facts: Facts, place: Place, nowMillis: number): ObjectSto
     const advice = "set the clock of the node (NTP): requests and tokens carry the time"
     return new Misconfigured({ detail: `our clock is refused: ${said} ${suffix}`, advice })
   }
-  if (place.sasEndMillis !== undefined && place.sasEndMillis <= nowMillis && (status === 403 || status === 401)) {
-    const ended = new Date(place.sasEndMillis).toISOString()
-    return new AccessRefused({
-      detail: `${who(place.credentials)} ended at ${ended} ${suffix}`,
-      advice: identityAdvice(place.credentials)
+  if (sasEndMillis !== undefined && sasEndMillis <= nowMillis && (status === 403 || status === 401)) {
+    const ended = new Date(sasEndMillis).toISOString()
+    return new StorageAuthenticationFailed({
+      detail: `${who(credentials)} ended at ${ended} ${suffix}`,
+      advice: identityAdvice(credentials)
     })
   }
-  if (code === "UnauthorizedBlobOverwrite" && place.ifAbsent === true && place.key !== undefined) {
+  if (code === "UnauthorizedBlobOverwrite" && context.ifAbsent === true && key !== undefined) {
     // A token with c and without w: it may create, so what refuses it is that the blob is there.
-    return new ObjectExists({ key: place.key })
+    return new ObjectExists({ key })
   }
-  if (passingEntra.has(code)) return passing()
-  if (identityCodes.has(code) || code.startsWith("AADSTS") || (status === 401 && !permissionCodes.has(code))) {
-    // The identity service's own bad minutes come as the same error.
-    if (Answer.isPassing(status)) return passing()
-    return new AccessRefused({
-      detail: `${who(place.credentials)} is refused: ${said} ${suffix}`,
-      advice: identityAdvice(place.credentials)
-    })
-  }
-  if (digestCodes.has(code)) return new ContentMismatch({ key: place.key ?? place.container, detail })
+  // Before identities: the identity service's own bad minutes come with the codes of refusals.
+  if (passingCodes.has(code) || Answer.isPassing(status)) return Failure.unavailable(facts, detail)
+  // Azurite says so of a wrong key, with the code of a missing permission.
+  const isUnknown = code === "AuthorizationFailure" && /failed to authenticate/iu.test(facts.message)
+  if (isUnknown || identityCodes.has(code) || code.startsWith("AADSTS")) return Failure.unknown(facts, context, ours)
+  if (digestCodes.has(code)) return new ContentMismatch({ key: key ?? container, detail })
   if (lockedCodes.has(code)) {
     const advice =
       "the container keeps what is written for a while (immutability policy, legal hold, lease or snapshots): align it with the retention of backups"
-    return new AccessRefused({ detail: `${place.key ?? place.container} is locked: ${said} ${suffix}`, advice })
+    return new StorageAuthorizationFailed({ detail: `${key ?? container} is locked: ${said} ${suffix}`, advice })
   }
   if (code === "BlobArchived" || code === "BlobBeingRehydrated") {
     return new Misconfigured({ detail, advice: "the blob was moved to the archive tier: rehydrate it first" })
   }
-  // Another writer's commit has thrown away the blocks that we had staged: the next attempt stages them again.
-  if (code === "InvalidBlockList" || code === "ServerBusy" || Answer.isPassing(status)) return passing()
-  if (code === "AccountLimitExceeded" || status === 507) return new OutOfSpace({ detail })
-  if (permissionCodes.has(code) || status === 403) {
-    return new AccessRefused({
-      detail: `access to container ${place.container} was refused: ${said} ${suffix}`,
-      advice: permissionAdvice(place)
-    })
-  }
-  if (place.key !== undefined && (code === "BlobNotFound" || status === 404))
-    return new ObjectNotFound({ key: place.key })
-  if (place.key !== undefined && (existsCodes.has(code) || status === 412)) {
-    return place.operation === "put"
-      ? new ObjectExists({ key: place.key })
-      : new ContentMismatch({ key: place.key, detail: "it was replaced while it was read" })
-  }
-  if (facts.transport !== undefined && Answer.isCertificateFailure(facts.transport)) {
-    const advice = "check http or https in the endpoint, and trust its certificate authority (NODE_EXTRA_CA_CERTS)"
-    return new Misconfigured({ detail: `no connection to ${place.service}: ${said} ${suffix}`, advice })
-  }
-  if (status !== undefined && status >= 400) {
-    const advice = "the store does not accept this request: check endpoint, account, container and prefix"
-    return new Misconfigured({ detail, advice })
-  }
-  return new StoreUnavailable({ detail: `no proper answer from ${place.service}: ${said} ${suffix}` })
+  if (code === "AccountLimitExceeded") return new OutOfSpace({ detail })
+  if (permissionCodes.has(code)) return Failure.forbidden(facts, context, ours)
+  if (absentCodes.has(code) && key !== undefined) return new ObjectNotFound({ key })
+  if (code === "BlobAlreadyExists" && key !== undefined) return new ObjectExists({ key })
+  return Failure.reason(facts, context, ours)
 }
 
 /** The one translation of what the SDK and the identity library threw. */
-export const from = (error: unknown, place: Place, nowMillis: number): ObjectStoreError =>
-  error instanceof ObjectStoreError ? error : of(reason(facts(error, nowMillis), place, nowMillis), place)
-
-export const of = (reason: ObjectStoreReason, place: Pick<Place, "operation" | "location">): ObjectStoreError =>
-  new ObjectStoreError({ operation: place.operation, location: place.location, reason })
+export const from = (error: unknown, context: ErrorContext, nowMillis: number): ObjectStoreError =>
+  error instanceof ObjectStoreError ? error : Failure.of(reason(facts(error, nowMillis), context, nowMillis), context)

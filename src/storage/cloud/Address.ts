@@ -36,6 +36,7 @@ const urlRefusal = (endpoint: string): string | undefined => {
     host.startsWith("169.254.") ||
     host === "metadata.google.internal" ||
     /^fe[89ab]/iu.test(host) ||
+    /^fd00:ec2::/iu.test(host) ||
     /^::ffff:a9fe:/iu.test(host)
   ) {
     return "link-local and metadata addresses are not allowed"

@@ -36,7 +36,8 @@ export const transportCode = (error: unknown): string | undefined => {
 
 /** Not the codes of files: a token file that is not there is no broken connection. */
 const networkCode = /^E(CONN|HOST|NET|ADDR|PIPE|TIMEDOUT|SOCKETTIMEDOUT|NOTFOUND|AI_AGAIN)[A-Z]*$/u
-const certificateCode = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO$|HPE_)/u
+const certificateCode =
+  /^(CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$|ERR_TLS_|ERR_SSL_|EPROTO$|HPE_)/u
 
 /** True for failures of TLS, and of plain text where TLS was expected: waiting does not cure them. */
 export const isCertificateFailure = (code: string): boolean => certificateCode.test(code)
@@ -44,3 +45,8 @@ export const isCertificateFailure = (code: string): boolean => certificateCode.t
 /** HTTP statuses with which every server says that another moment may do. */
 export const isPassing = (status: number | undefined): boolean =>
   status === 408 || status === 429 || (status !== undefined && status >= 500 && status !== 501 && status !== 507)
+
+/** An answer that came whole and well, and is not what the store was asked for: somebody else seems to answer. */
+export class NotUnderstood extends Error {
+  override readonly name = "NotUnderstood"
+}

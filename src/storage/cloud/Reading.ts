@@ -47,7 +47,7 @@ export const read = <Seen extends Found>(
           size = body.bytes
           fingerprint = body.fingerprint
           verifier = body.verifier
-        } else if (body.bytes !== size - at || body.fingerprint !== fingerprint) {
+        } else if (body.bytes !== size - at || (body.fingerprint ?? fingerprint) !== fingerprint) {
           body.stream.destroy()
           return yield* mismatch(`the store answers ${body.bytes} bytes for the rest of ${size - at}`)
         }

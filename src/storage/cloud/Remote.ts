@@ -1,15 +1,14 @@
 import type { Readable } from "node:stream"
 import type { Effect } from "effect"
-import type { ObjectStoreError, ObjectStoreReason } from "../ObjectStoreError.ts"
+import type { ObjectStoreError, ObjectStoreReason, Operation } from "../ObjectStoreError.ts"
 import type * as Pieces from "../Pieces.ts"
-
-export type Operation = ObjectStoreError["operation"]
 
 /** What a server says of one object; `name` is its whole name, prefix included. */
 export interface Found {
   readonly name: string
   readonly size: number
-  readonly fingerprint: string
+  /** Absent where a server has none: then a broken read is taken up again by its length alone. */
+  readonly fingerprint?: string
   readonly modifiedMillis?: number
 }
 
@@ -18,7 +17,7 @@ export interface Page {
   readonly objects: ReadonlyArray<Found>
   /** Whole names that end with a slash. */
   readonly folders: ReadonlyArray<string>
-  /** Absent: this was the last one. */
+  /** Where to go on. Absent: this was the last one. Empty: more was announced, and no way to it. */
   readonly next?: string
 }
 
@@ -27,7 +26,7 @@ export interface Body {
   readonly stream: Readable
   /** How many bytes this body has. */
   readonly bytes: number
-  readonly fingerprint: string
+  readonly fingerprint?: string
   /** Follows all bytes of a body that begins at the beginning, and says at the end why they are not what is stored. */
   readonly verifier?: {
     readonly update: (piece: Uint8Array) => void
@@ -39,22 +38,30 @@ export interface Body {
 export interface Content {
   readonly pieces: Pieces.Pieces
   readonly size: number
-  /** SHA-256 of all pieces, lower-case hex, checked; absent where nobody announced one. */
+  /**
+   * SHA-256 of all pieces, lower-case hex; absent where nobody announced one and the server checks none. Compared with
+   * the pieces already, unless the server does that.
+   */
   readonly sha256?: string
 }
 
 /**
- * What differs from one cloud to the next: single requests on whole names, none of them repeated, their failures
+ * What differs from one store over HTTP to the next: single requests on whole names, none of them repeated, their failures
  * translated. `CloudObjectStore` makes the port's promises of them.
  */
 export interface Remote<Seen extends Found = Found> {
-  /** For people: `gcs bucket kafka-backups, prefix production/hourly`. */
+  /** For people: `s3 bucket kafka-backups, prefix production/hourly`. */
   readonly location: string
   /** What stands before every key in a whole name: nothing, or a prefix with a slash behind it. */
   readonly root: string
   /** After so many milliseconds without a byte a body that is being read counts as broken. */
   readonly idleMillis: number
   readonly error: (operation: Operation, reason: ObjectStoreReason) => ObjectStoreError
+  /**
+   * True where the server itself compares what arrived with its SHA-256. Then every content has one: made where nobody
+   * announced it, and not made a second time to compare it. Else an announced one is compared before anything is sent.
+   */
+  readonly checksSha256?: boolean
   /** Why no object can have this size, or undefined. */
   readonly sizeRefusal: (size: number) => string | undefined
   /** Readers see all of it or nothing; the server compares what arrived with a checksum that went along. */

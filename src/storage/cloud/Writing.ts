@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { Readable } from "node:stream"
 import { Effect, Stream } from "effect"
 import type { ObjectKey, PutOptions } from "../ObjectStore.ts"
-import { ContentMismatch, Misconfigured, type ObjectStoreError } from "../ObjectStoreError.ts"
+import { ContentMismatch, isReason, Misconfigured, type ObjectStoreError } from "../ObjectStoreError.ts"
 import * as Pieces from "../Pieces.ts"
 import * as Retry from "../Retry.ts"
 import * as Reading from "./Reading.ts"
@@ -15,8 +15,11 @@ const sliceBytes = 256 * 1024
 export const stream = (pieces: Pieces.Pieces): Readable =>
   Readable.from(Pieces.slices(pieces, sliceBytes), { objectMode: false, highWaterMark: sliceBytes })
 
-/** It was there and is deleted: then it was another writer's, for nobody deletes what is being created. */
-const isGone = (error: ObjectStoreError) => error.reason._tag === "ObjectNotFound"
+/** An object as the server describes it, and the SHA-256 of its content where somebody has made one. */
+export interface Written {
+  readonly found: Found
+  readonly sha256?: string
+}
 
 /**
  * The object that answered "exists" to a repeated create, if it holds what we wrote: then the earlier request was done
@@ -33,11 +36,14 @@ const ours = <Seen extends Found>(remote: Remote<Seen>, key: ObjectKey, name: st
       Stream.runForEach((piece) => Effect.sync(() => hash.update(piece)))
     )
     return hash.digest("hex") === (content.sha256 ?? Pieces.sha256(content.pieces)) ? seen : undefined
-  })
+  }).pipe(
+    // It was there and is deleted: then it was another writer's, for nobody deletes what is being created.
+    Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined))
+  )
 
 /**
- * Writes one object. An announced SHA-256, which these servers cannot check, is compared before anything is sent; what
- * arrives is compared by the server with the checksum that `Remote.put` sends along.
+ * Writes one object. What arrives is compared by the server with the checksum that `Remote.put` sends along; an announced
+ * SHA-256 that the server does not check is compared before anything is sent.
  */
 export const put = <Seen extends Found>(
   remote: Remote<Seen>,
@@ -45,39 +51,36 @@ export const put = <Seen extends Found>(
   name: string,
   pieces: Pieces.Pieces,
   options: PutOptions
-): Effect.Effect<Found, ObjectStoreError> =>
+): Effect.Effect<Written, ObjectStoreError> =>
   Effect.gen(function* () {
-    const { sha256 } = options
-    const content: Content = {
-      pieces,
-      size: Pieces.byteLength(pieces),
-      ...(sha256 === undefined ? {} : { sha256 })
-    }
-    const refused = remote.sizeRefusal(content.size)
+    const size = Pieces.byteLength(pieces)
+    const refused = remote.sizeRefusal(size)
     if (refused !== undefined) {
-      const detail = `${key} has ${content.size} bytes: ${refused}`
+      const detail = `${key} has ${size} bytes: ${refused}`
       return yield* remote.error("put", new Misconfigured({ detail, advice: "choose smaller segments" }))
     }
-    if (sha256 !== undefined && Pieces.sha256(pieces) !== sha256) {
+    const isChecked = remote.checksSha256 === true
+    const announced = options.sha256
+    if (announced !== undefined && !isChecked && Pieces.sha256(pieces) !== announced) {
       const detail = "the content does not have the SHA-256 that was announced for it"
       return yield* remote.error("put", new ContentMismatch({ key, detail }))
     }
+    const sha256 = announced ?? (isChecked ? Pieces.sha256(pieces) : undefined)
+    const content: Content = { pieces, size, ...(sha256 === undefined ? {} : { sha256 }) }
     const once = remote.put(name, content, options.ifAbsent === true)
     const attempt = (earlier: number) =>
-      once.pipe(
-        Effect.catchIf(
-          (error) => error.reason._tag === "ObjectExists" && earlier > 0,
-          (error) =>
-            Effect.flatMap(
-              ours(remote, key, name, content).pipe(Effect.catchIf(isGone, () => Effect.succeed(undefined))),
-              (found) => (found ? Effect.succeed<Found>(found) : Effect.fail(error))
+      earlier === 0
+        ? once
+        : Effect.catchIf(once, isReason("ObjectExists"), (error) =>
+            Effect.flatMap(ours(remote, key, name, content), (found) =>
+              found === undefined ? Effect.fail(error) : Effect.succeed<Found>(found)
             )
-        )
-      )
-    return yield* Retry.retrying(
+          )
+    const found = yield* Retry.retrying(
       Retry.atOnce,
       attempt,
-      // Bytes altered on the way may arrive whole the second time.
-      (error, earlier) => error.isRetryable || (error.reason._tag === "ContentMismatch" && earlier === 0)
+      // Bytes altered on the way may arrive whole the second time; bytes that never had that SHA-256 will not.
+      (error, earlier) => error.isRetryable || (isReason("ContentMismatch")(error) && earlier === 0)
     )
+    return { found, ...(sha256 === undefined ? {} : { sha256 }) }
   })

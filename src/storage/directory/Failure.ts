@@ -1,16 +1,15 @@
 import {
-  AccessRefused,
   ContentMismatch,
   Misconfigured,
   ObjectNotFound,
   ObjectStoreError,
   type ObjectStoreReason,
+  type Operation,
   OutOfSpace,
+  StorageAuthorizationFailed,
   StoreUnavailable,
   TargetMissing
 } from "../ObjectStoreError.ts"
-
-export type Operation = ObjectStoreError["operation"]
 
 /** Thrown inside the directory backend where the reason is known already; never leaves it. */
 export class Refusal extends Error {
@@ -28,14 +27,14 @@ export const errorCode = (cause: unknown): string =>
 export const isMissing = (cause: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(errorCode(cause))
 
 /** What failed, for a person. */
-export interface Place {
+export interface ErrorContext {
   readonly operation: Operation
   readonly location: string
   /** The key, or for `open` and `list` the directory. */
   readonly key: string
 }
 
-const reasonOf = (cause: unknown, { operation, location, key }: Place): ObjectStoreReason => {
+const reasonOf = (cause: unknown, { operation, location, key }: ErrorContext): ObjectStoreReason => {
   if (cause instanceof Refusal) return cause.reason
   const code = errorCode(cause)
   const detail = `${key}: ${cause instanceof Error ? cause.message : String(cause)}`
@@ -47,13 +46,13 @@ const reasonOf = (cause: unknown, { operation, location, key }: Place): ObjectSt
     case "EROFS": {
       const advice =
         "mount the volume read-write: the claim, the volume or the mount says readOnly, or the disk fell back to it"
-      return new AccessRefused({ detail: `${location} is mounted read-only`, advice, cause })
+      return new StorageAuthorizationFailed({ detail: `${location} is mounted read-only`, advice, cause })
     }
     case "EACCES":
     case "EPERM": {
       const advice =
         "give the pod's user the right to read and write there: set securityContext.fsGroup, or change the directory's owner and mode"
-      return new AccessRefused({ detail, advice, cause })
+      return new StorageAuthorizationFailed({ detail, advice, cause })
     }
     case "ENOENT":
     case "ENOTDIR":
@@ -87,5 +86,5 @@ const reasonOf = (cause: unknown, { operation, location, key }: Place): ObjectSt
 }
 
 /** The one translation of what the file system said. */
-export const from = (cause: unknown, place: Place): ObjectStoreError =>
+export const from = (cause: unknown, place: ErrorContext): ObjectStoreError =>
   new ObjectStoreError({ operation: place.operation, location: place.location, reason: reasonOf(cause, place) })

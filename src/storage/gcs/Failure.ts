@@ -1,6 +1,5 @@
 import * as Answer from "../cloud/Answer.ts"
 import {
-  AccessRefused,
   ContentMismatch,
   Misconfigured,
   ObjectExists,
@@ -8,6 +7,8 @@ import {
   ObjectStoreError,
   type ObjectStoreReason,
   OutOfSpace,
+  StorageAuthenticationFailed,
+  StorageAuthorizationFailed,
   StoreUnavailable,
   TargetMissing
 } from "../ObjectStoreError.ts"
@@ -27,7 +28,7 @@ export interface Facts {
 }
 
 /** Where it failed, for the message and the advice. */
-export interface Place {
+export interface ErrorContext {
   readonly operation: Operation
   readonly location: string
   readonly bucket: string
@@ -101,12 +102,12 @@ const permission: Readonly<Record<Operation, string>> = {
   delete: "storage.objects.delete"
 }
 
-const who = ({ account }: Place): string =>
+const who = ({ account }: ErrorContext): string =>
   account === undefined
     ? "the identity of this pod"
     : `service account ${account.email} (Secret ${account.origin.secret}, key ${account.origin.keys[0]})`
 
-const identityAdvice = ({ account }: Place): string =>
+const identityAdvice = ({ account }: ErrorContext): string =>
   account === undefined
     ? "link the pod's Kubernetes service account to Google Cloud (GKE Workload Identity Federation), name it in podTemplate.serviceAccountName, or name a Secret with a service account's key file"
     : `put a key file that is still valid into Secret ${account.origin.secret}, key ${account.origin.keys[0]}: the key may have been deleted, or the account disabled`
@@ -135,7 +136,7 @@ const lockedCodes = new Set([
 ])
 
 /** The table: what a failed request means and what to do about it. */
-export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
+export const reason = (facts: Facts, place: ErrorContext): ObjectStoreReason => {
   const { code, status } = facts
   const said = Answer.scrubbed(facts.message, place.secrets) || code
   const suffix = `(${[code, status === undefined ? undefined : `HTTP ${status}`, facts.transport].filter((one) => one !== undefined).join(", ")})`
@@ -156,23 +157,26 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
     return new Misconfigured({ detail: `our clock is refused: ${said} ${suffix}`, advice })
   }
   if (place.isToken === true && (status !== undefined || facts.transport === undefined)) {
-    return new AccessRefused({
+    return new StorageAuthenticationFailed({
       detail: `${who(place)} gets no token: ${said} ${suffix}`,
       advice: identityAdvice(place)
     })
   }
   if (identityCodes.has(code) || status === 401) {
-    return new AccessRefused({ detail: `${who(place)} is refused: ${said} ${suffix}`, advice: identityAdvice(place) })
+    return new StorageAuthenticationFailed({
+      detail: `${who(place)} is refused: ${said} ${suffix}`,
+      advice: identityAdvice(place)
+    })
   }
   if (lockedCodes.has(code)) {
     const advice =
       "the bucket keeps what is written for a while (retention policy, hold or object retention): align it with the retention of backups"
-    return new AccessRefused({ detail: `${subject} is locked: ${said} ${suffix}`, advice })
+    return new StorageAuthorizationFailed({ detail: `${subject} is locked: ${said} ${suffix}`, advice })
   }
   if (/cloudkms|KMS|encryption key/u.test(facts.message) && (status === 403 || status === 400)) {
     const advice =
       "grant the bucket's service agent the role Cloud KMS CryptoKey Encrypter/Decrypter on its key, and enable the key"
-    return new AccessRefused({ detail, advice })
+    return new StorageAuthorizationFailed({ detail, advice })
   }
   if (code === "accountDisabled" || code === "billingDisabled" || /billing/iu.test(facts.message)) {
     return new Misconfigured({ detail, advice: "enable billing for the project that owns the bucket" })
@@ -184,7 +188,7 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
   if (code === "quotaExceeded" || code === "dailyLimitExceeded" || status === 507) return new OutOfSpace({ detail })
   if (status === 403) {
     const advice = `grant ${permission[place.operation]} on bucket ${place.bucket} to ${who(place)}: the role Storage Object User (roles/storage.objectUser) holds all that is needed`
-    return new AccessRefused({ detail: `access to ${subject} was refused: ${said} ${suffix}`, advice })
+    return new StorageAuthorizationFailed({ detail: `access to ${subject} was refused: ${said} ${suffix}`, advice })
   }
   if (status === 404) {
     if (place.key !== undefined) return new ObjectNotFound({ key: place.key })
@@ -212,8 +216,8 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
 }
 
 /** The one translation of every failure. */
-export const from = (error: unknown, place: Place, nowMillis: number): ObjectStoreError =>
+export const from = (error: unknown, place: ErrorContext, nowMillis: number): ObjectStoreError =>
   error instanceof ObjectStoreError ? error : of(reason(facts(error, nowMillis), place), place)
 
-export const of = (reason: ObjectStoreReason, place: Pick<Place, "operation" | "location">): ObjectStoreError =>
+export const of = (reason: ObjectStoreReason, place: Pick<ErrorContext, "operation" | "location">): ObjectStoreError =>
   new ObjectStoreError({ operation: place.operation, location: place.location, reason })

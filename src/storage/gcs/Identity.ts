@@ -1,5 +1,5 @@
 import { Effect, Schedule } from "effect"
-import type { AccessRefused, ObjectStoreError } from "../ObjectStoreError.ts"
+import type { StorageAuthenticationFailed, ObjectStoreError } from "../ObjectStoreError.ts"
 import type { GcsTarget } from "../StorageTarget.ts"
 import * as ServiceAccount from "./ServiceAccount.ts"
 
@@ -9,7 +9,7 @@ type Send = <A>(request: (signal: AbortSignal) => Promise<A>) => Effect.Effect<A
 export const none: ServiceAccount.Tokens = { get: Effect.succeed(""), forget: Effect.void }
 
 /** The key file's service account, or why there is none; undefined without a key file. */
-export const account = (target: GcsTarget): ServiceAccount.ServiceAccount | AccessRefused | undefined =>
+export const account = (target: GcsTarget): ServiceAccount.ServiceAccount | StorageAuthenticationFailed | undefined =>
   target.credentials === undefined
     ? undefined
     : ServiceAccount.parse(target.credentials.keyFile, target.credentials.origin)

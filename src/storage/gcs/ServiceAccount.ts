@@ -3,7 +3,7 @@ import * as http from "node:http"
 import * as https from "node:https"
 import { Clock, Effect, Option, Redacted, Schema, Semaphore } from "effect"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
-import { AccessRefused } from "../ObjectStoreError.ts"
+import { StorageAuthenticationFailed } from "../ObjectStoreError.ts"
 import type { CredentialsOrigin } from "../StorageTarget.ts"
 
 /** Reading and writing objects; no bucket administration. Source: Google Cloud Storage, OAuth scopes. */
@@ -30,9 +30,9 @@ export interface ServiceAccount {
 export const parse = (
   keyFile: Redacted.Redacted,
   { keys, secret }: CredentialsOrigin
-): ServiceAccount | AccessRefused => {
+): ServiceAccount | StorageAuthenticationFailed => {
   const refuse = (detail: string) =>
-    new AccessRefused({
+    new StorageAuthenticationFailed({
       detail: `Secret ${secret}, key ${keys[0]}: ${detail}`,
       advice: "put the JSON key file of a service account there, as Google Cloud made it (type service_account)"
     })

@@ -2,7 +2,7 @@ import { Effect, Exit, Pull, Scope, Stream } from "effect"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 
 /** How calls are repeated: `once` is told how many attempts of the same call failed before it. */
-export type Persist = <A>(
+export type RetryPolicy = <A>(
   once: (earlier: number) => Effect.Effect<A, ObjectStoreError>
 ) => Effect.Effect<A, ObjectStoreError>
 
@@ -28,7 +28,7 @@ const ended = Effect.succeed(undefined)
  * delivered is left out. It ends when the source ends, or fails; never early.
  */
 export const resumed = <A>(
-  persist: Persist,
+  persist: RetryPolicy,
   source: Stream.Stream<A, ObjectStoreError>,
   continuation: Continuation<A>
 ): Stream.Stream<A, ObjectStoreError> =>

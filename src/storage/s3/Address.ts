@@ -1,4 +1,5 @@
 import { isIP } from "node:net"
+import * as Address from "../cloud/Address.ts"
 import * as KeyRules from "../KeyRules.ts"
 import type { S3Target } from "../StorageTarget.ts"
 
@@ -12,43 +13,18 @@ const bucketRefusal = (bucket: string): string | undefined => {
   return undefined
 }
 
-/** Why a URL cannot be an endpoint, or undefined. Addresses of cloud metadata services are never stores. */
-const endpointRefusal = (endpoint: string): string | undefined => {
-  if (!URL.canParse(endpoint)) return "it is not a URL such as https://host:port"
-  const url = new URL(endpoint)
-  if (url.protocol !== "http:" && url.protocol !== "https:") return "it must begin with http:// or https://"
-  if (url.username !== "" || url.password !== "") return "credentials do not belong into the URL: name a Secret"
-  if (url.search !== "" || url.hash !== "") return "it must not have a query or a fragment"
-  const host = url.hostname.replace(/^\[|\]$/gu, "")
-  if (
-    host.startsWith("169.254.") ||
-    /^fe[89ab]/iu.test(host) ||
-    /^::ffff:a9fe:/iu.test(host) ||
-    /^fd00:ec2::/iu.test(host)
-  ) {
-    return "link-local addresses are not allowed"
-  }
-  return undefined
-}
-
-/** The key prefix without slashes around it; empty for the bucket's root. */
-export const prefixOf = (target: Pick<S3Target, "prefix">): string => (target.prefix ?? "").replace(/^\/+|\/+$/gu, "")
-
 /** Why the target cannot be opened as configured, before any request is made. */
 export const refusal = (target: S3Target): string | undefined => {
   const bucket = bucketRefusal(target.bucket)
   if (bucket !== undefined) return `bucket ${KeyRules.shown(target.bucket)}: ${bucket}`
-  const prefix = prefixOf(target)
-  const path = prefix === "" ? undefined : KeyRules.refusal(prefix)
-  if (path !== undefined) return `prefix ${KeyRules.shown(prefix)}: ${path}`
   if (target.region.trim() === "") return "the region is empty"
-  const endpoint = target.endpoint === undefined ? undefined : endpointRefusal(target.endpoint)
-  // The URL itself is not shown: it may carry a password.
-  return endpoint === undefined ? undefined : `the endpoint is not usable: ${endpoint}`
+  const prefix = Address.prefixRefusal(Address.prefixOf(target))
+  if (prefix !== undefined || target.endpoint === undefined) return prefix
+  return Address.endpointRefusal(target.endpoint)
 }
 
 /** For people: `s3 bucket kafka-backups, prefix production/hourly`. */
 export const location = (target: S3Target): string => {
-  const prefix = prefixOf(target)
+  const prefix = Address.prefixOf(target)
   return `s3 bucket ${target.bucket}${prefix === "" ? "" : `, prefix ${prefix}`}`
 }

@@ -1,77 +1,55 @@
+import * as Answer from "../cloud/Answer.ts"
+import * as Failure from "../cloud/Failure.ts"
 import {
-  AccessRefused,
   ContentMismatch,
   Misconfigured,
-  ObjectExists,
   ObjectNotFound,
   ObjectStoreError,
   type ObjectStoreReason,
+  type Operation,
   OutOfSpace,
-  StoreUnavailable,
+  StorageAuthorizationFailed,
   TargetMissing
 } from "../ObjectStoreError.ts"
 import type { CredentialsOrigin } from "../StorageTarget.ts"
 import * as HandshakeFailure from "./HandshakeFailure.ts"
 
-export type Operation = ObjectStoreError["operation"]
+export { of } from "../cloud/Failure.ts"
 
-/** What is worth knowing of a failed request; everything else of the SDK's error, which may quote credentials, is dropped. */
-export interface Facts extends HandshakeFailure.Signs {
-  /** S3's error code (`NoSuchKey`), or the error's name. */
-  readonly code: string
-  /** HTTP status; absent when no answer came. */
-  readonly status?: number
-  readonly message: string
+export interface Facts extends Failure.Facts, HandshakeFailure.Signs {
   /** The region that the server told us to use. */
   readonly region?: string
-  readonly retryAfterMillis?: number
-  readonly requestId?: string
 }
 
-/** Where it failed, for the message and the advice. */
-export interface Place extends HandshakeFailure.Peer {
-  readonly operation: Operation
-  readonly location: string
+export interface ErrorContext extends Failure.ErrorContext, HandshakeFailure.Peer {
   readonly bucket: string
   readonly region: string
-  /** Absent where no single object is meant. */
-  readonly key?: string
   /** Absent: the SDK's default chain. */
   readonly origin?: CredentialsOrigin
-  /** Strings that no message may quote. */
-  readonly secrets: ReadonlyArray<string>
 }
 
-const field = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null && name in value ? (value as Record<string, unknown>)[name] : undefined
-
-const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)
-
-/** `Retry-After` in milliseconds: seconds, or a date. */
-const retryAfter = (header: unknown, nowMillis: number): number | undefined => {
-  const value = text(header)
-  if (value === undefined) return undefined
-  const millis = /^\d+$/u.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMillis
-  return Number.isFinite(millis) ? Math.max(0, millis) : undefined
-}
+/** A web page where a store should answer: what stands in it is not said by the store. */
+const isPage = (headers: unknown): boolean => /html/iu.test(Answer.text(Answer.field(headers, "content-type")) ?? "")
 
 /** Reads the facts off whatever the SDK threw. */
 export const facts = (error: unknown, nowMillis: number): Facts => {
-  const response = field(error, "$response")
-  const headers = field(response, "headers")
-  const metadata = field(error, "$metadata")
-  const status = field(metadata, "httpStatusCode") ?? field(response, "statusCode")
-  const transport = text(field(error, "code")) ?? text(field(field(error, "cause"), "code"))
-  const region = text(field(headers, "x-amz-bucket-region")) ?? text(field(error, "Region"))
-  const retryAfterMillis = retryAfter(field(headers, "retry-after"), nowMillis)
-  const requestId = text(field(metadata, "requestId"))
-  const wantsTls = /HTTP request to an HTTPS server/iu.test(text(field(error, "$responseBodyText")) ?? "")
-  const certificateNames = text(field(field(error, "cert"), "subjectaltname"))
+  const response = Answer.field(error, "$response")
+  const headers = Answer.field(response, "headers")
+  const metadata = Answer.field(error, "$metadata")
+  const status = Answer.field(metadata, "httpStatusCode") ?? Answer.field(response, "statusCode")
+  const transport = typeof status === "number" ? undefined : Answer.transportCode(error)
+  const region = Answer.text(Answer.field(headers, "x-amz-bucket-region")) ?? Answer.text(Answer.field(error, "Region"))
+  const retryAfterMillis = Answer.retryAfterMillis(Answer.field(headers, "retry-after"), nowMillis)
+  const requestId = Answer.text(Answer.field(metadata, "requestId"))
+  const wantsTls = /HTTP request to an HTTPS server/iu.test(Answer.text(Answer.field(error, "$responseBodyText")) ?? "")
+  const certificateNames = Answer.text(Answer.field(Answer.field(error, "cert"), "subjectaltname"))
   return {
-    code: text(field(error, "Code")) ?? text(field(error, "name")) ?? "Unknown",
+    code: isPage(headers)
+      ? "HtmlPage"
+      : (Answer.text(Answer.field(error, "Code")) ?? Answer.text(Answer.field(error, "name")) ?? "Unknown"),
     message: error instanceof Error ? error.message : String(error),
     ...(typeof status === "number" ? { status } : {}),
-    ...(transport === undefined || typeof status === "number" ? {} : { transport }),
+    ...(transport === undefined ? {} : { transport }),
     ...(region === undefined ? {} : { region }),
     ...(retryAfterMillis === undefined ? {} : { retryAfterMillis }),
     ...(requestId === undefined ? {} : { requestId }),
@@ -80,11 +58,6 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
     nowMillis
   }
 }
-
-const scrubbed = (message: string, secrets: ReadonlyArray<string>): string =>
-  secrets
-    .reduce((left, secret) => (secret === "" ? left : left.replaceAll(secret, "<redacted>")), message)
-    .slice(0, 300)
 
 const permission: Readonly<Record<Operation, string>> = {
   open: "s3:ListBucket",
@@ -96,10 +69,23 @@ const permission: Readonly<Record<Operation, string>> = {
   delete: "s3:DeleteObject"
 }
 
-const credentialsAdvice = (origin: CredentialsOrigin | undefined): string =>
+const identityAdvice = (origin: CredentialsOrigin | undefined): string =>
   origin === undefined
     ? "check the role of the pod's service account (IRSA, Pod Identity), or name a Secret with static keys"
     : `check Secret ${origin.secret}, keys ${origin.keys.join(" and ")}`
+
+const words = ({ bucket, endpoint, key, operation, origin, region, trust }: ErrorContext): Failure.Words => {
+  const subject = key === undefined ? `bucket ${bucket}` : `${key} in bucket ${bucket}`
+  return {
+    subject,
+    service: endpoint ?? `https://s3.${region}.amazonaws.com`,
+    who: origin === undefined ? "the credentials of this pod" : `the credentials of Secret ${origin.secret}`,
+    identityAdvice: identityAdvice(origin),
+    permissionAdvice: `allow ${permission[operation]} on ${subject}; ${identityAdvice(origin)}`,
+    settings: "endpoint, bucket and prefix",
+    trustAdvice: HandshakeFailure.trustAdvice(trust)
+  }
+}
 
 const identityCodes = new Set([
   "InvalidAccessKeyId",
@@ -135,7 +121,8 @@ const spaceCodes = new Set([
   "StorageFull",
   "EntityTooLargeForQuota"
 ])
-const waitingCodes = new Set([
+/** Codes that come with statuses which do not say by themselves that waiting helps. */
+const passingCodes = new Set([
   "SlowDown",
   "SlowDownRead",
   "SlowDownWrite",
@@ -159,25 +146,22 @@ const waitingCodes = new Set([
 const absentCodes = new Set(["NoSuchKey", "NotFound", "NoSuchVersion"])
 
 /** The table from what S3 said to what a caller can do about it. Pure. */
-export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
-  const { code, status } = facts
-  const said = scrubbed(facts.message, place.secrets)
-  const answer = status === undefined ? (facts.transport ?? code) : `${code}, HTTP ${status}`
-  const suffix = `(${answer}${facts.requestId === undefined ? "" : `, request ${facts.requestId}`})`
-  const subject = place.key === undefined ? `bucket ${place.bucket}` : `${place.key} in bucket ${place.bucket}`
+export const reason = (told: Facts, context: ErrorContext): ObjectStoreReason => {
+  const { bucket, endpoint, key, operation, region } = context
   // Some servers that expect TLS just hang up; so does a broken line, hence no more than a hint.
-  const isHungUp = facts.transport === "ECONNRESET" && place.operation === "open"
-  const hint = isHungUp && place.endpoint?.startsWith("http://") === true ? "; does endpoint need https://?" : ""
-  const detail = `${subject}: ${said}${hint} ${suffix}`
-  // The SDK's own error may quote credentials and signatures; what a person needs of it is in `detail`.
-  const cause = new Error(detail)
-  cause.name = code
-  const broken = HandshakeFailure.reason(facts, place, said, suffix, cause)
+  const isHungUp = told.transport === "ECONNRESET" && operation === "open" && endpoint?.startsWith("http://") === true
+  const facts = isHungUp ? { ...told, message: `${told.message}; does endpoint need https://?` } : told
+  const { code, message, status } = facts
+  const said = Failure.said(facts, context)
+  const suffix = Failure.suffix(facts)
+  const ours = words(context)
+  const detail = `${ours.subject}: ${said} ${suffix}`
+  const broken = HandshakeFailure.reason(facts, context, said, suffix)
   if (broken !== undefined) return broken
 
   if (code === "NoSuchBucket") {
-    const advice = `create bucket ${place.bucket} in region ${place.region}, or correct the bucket's name`
-    return new TargetMissing({ detail: `bucket ${place.bucket} does not exist ${suffix}`, advice, cause })
+    const advice = `create bucket ${bucket} in region ${region}, or correct the bucket's name`
+    return new TargetMissing({ detail: `bucket ${bucket} does not exist ${suffix}`, advice })
   }
   if (
     regionCodes.has(code) ||
@@ -188,74 +172,32 @@ export const reason = (facts: Facts, place: Place): ObjectStoreReason => {
     const right = facts.region === undefined ? "another region" : `region ${facts.region}`
     const advice =
       facts.region === undefined ? "correct the region, or the endpoint" : `set the region to ${facts.region}`
-    return new Misconfigured({
-      detail: `bucket ${place.bucket} lives in ${right}, not in ${place.region} ${suffix}`,
-      advice,
-      cause
-    })
+    return new Misconfigured({ detail: `bucket ${bucket} lives in ${right}, not in ${region} ${suffix}`, advice })
   }
   if (code === "RequestTimeTooSkewed" || code === "RequestExpired") {
     const advice = "set the clock of the node and of the store (NTP): requests are signed with the time"
-    return new Misconfigured({ detail: `the store refuses our clock ${suffix}`, advice, cause })
+    return new Misconfigured({ detail: `the store refuses our clock ${suffix}`, advice })
   }
-  if (identityCodes.has(code)) {
-    const who =
-      place.origin === undefined ? "the credentials of this pod" : `the credentials of Secret ${place.origin.secret}`
-    return new AccessRefused({
-      detail: `the store refuses ${who}: ${said} ${suffix}`,
-      advice: credentialsAdvice(place.origin),
-      cause
-    })
+  // The role of the pod's service account may not be assumed: then we are nobody to the store.
+  if (identityCodes.has(code) || (code === "AccessDenied" && message.includes("sts:AssumeRole"))) {
+    return Failure.unknown(facts, context, ours)
   }
-  if (code.startsWith("KMS.") || code.startsWith("KMS")) {
+  if (code.startsWith("KMS")) {
     const advice = "allow kms:GenerateDataKey and kms:Decrypt on the bucket's key, or choose another key"
-    return new AccessRefused({ detail, advice, cause })
+    return new StorageAuthorizationFailed({ detail, advice })
   }
-  if (digestCodes.has(code))
-    return new ContentMismatch({ key: place.key ?? place.bucket, detail: `${said} ${suffix}`, cause })
-  if (spaceCodes.has(code) || status === 507) return new OutOfSpace({ detail, cause })
+  if (digestCodes.has(code)) return new ContentMismatch({ key: key ?? bucket, detail: `${said} ${suffix}` })
+  if (spaceCodes.has(code)) return new OutOfSpace({ detail })
   if (code === "InvalidObjectState") {
-    return new Misconfigured({
-      detail,
-      advice: "the object was moved to an archive storage class: restore it first",
-      cause
-    })
+    const advice = "the object was moved to an archive storage class: restore it first"
+    return new Misconfigured({ detail, advice })
   }
-  if (
-    waitingCodes.has(code) ||
-    status === 408 ||
-    status === 429 ||
-    (status !== undefined && status >= 500 && status !== 501)
-  ) {
-    const { retryAfterMillis } = facts
-    return new StoreUnavailable({ detail, cause, ...(retryAfterMillis === undefined ? {} : { retryAfterMillis }) })
-  }
-  if (code === "AccessDenied" || status === 403 || status === 401) {
-    const advice = `allow ${permission[place.operation]} on ${subject}; ${credentialsAdvice(place.origin)}`
-    return new AccessRefused({ detail: `access to ${subject} was refused: ${said} ${suffix}`, advice, cause })
-  }
-  if (absentCodes.has(code) && place.key !== undefined) return new ObjectNotFound({ key: place.key })
-  if (status === 412 && place.key !== undefined) {
-    return place.operation === "put"
-      ? new ObjectExists({ key: place.key })
-      : new ContentMismatch({ key: place.key, detail: "it was replaced while it was read", cause })
-  }
-  if (status !== undefined && status >= 400) {
-    return new Misconfigured({
-      detail,
-      advice: "the store does not accept this request: check endpoint, bucket and prefix",
-      cause
-    })
-  }
-  return new StoreUnavailable({
-    detail: `no proper answer from ${place.endpoint ?? "the store"}: ${said} ${suffix}`,
-    cause
-  })
+  if (passingCodes.has(code)) return Failure.unavailable(facts, detail)
+  if (code === "AccessDenied") return Failure.forbidden(facts, context, ours)
+  if (absentCodes.has(code) && key !== undefined) return new ObjectNotFound({ key })
+  return Failure.reason(facts, context, ours)
 }
 
 /** The one translation of what the SDK threw. */
-export const from = (error: unknown, place: Place, nowMillis: number): ObjectStoreError =>
-  of(reason(facts(error, nowMillis), place), place)
-
-export const of = (reason: ObjectStoreReason, place: Place): ObjectStoreError =>
-  new ObjectStoreError({ operation: place.operation, location: place.location, reason })
+export const from = (error: unknown, context: ErrorContext, nowMillis: number): ObjectStoreError =>
+  error instanceof ObjectStoreError ? error : Failure.of(reason(facts(error, nowMillis), context), context)

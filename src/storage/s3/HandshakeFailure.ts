@@ -1,4 +1,5 @@
 import * as Certificates from "../../certificates/Certificates.ts"
+import * as Answer from "../cloud/Answer.ts"
 import { Misconfigured, type ObjectStoreReason } from "../ObjectStoreError.ts"
 import type { Authority } from "./Authorities.ts"
 
@@ -21,15 +22,20 @@ export interface Peer {
   readonly trust?: { readonly secret: string; readonly key: string; readonly authorities: ReadonlyArray<Authority> }
 }
 
-const certificateCode = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO$|HPE_)/u
-
 const caField = "spec.storage.s3.caSecret"
 
+/** How to have the store's certificate trusted, where nothing more exact is known. */
+export const trustAdvice = (trust: Peer["trust"]): string =>
+  `check http or https in the endpoint, and trust its certificate authority: ${trust === undefined ? `set ${caField}` : `Secret ${trust.secret}, key ${trust.key} (${caField})`}`
+
 /** Why the authorities of the Secret cannot be used, before any connection. */
-export const unusableAuthorities = (detail: string, { trust }: Peer): ObjectStoreReason =>
+export const unusableAuthorities = (
+  detail: string,
+  { key, secret }: { readonly secret: string; readonly key: string }
+): ObjectStoreReason =>
   new Misconfigured({
-    detail: `Secret ${trust?.secret}: ${detail}`,
-    advice: `put the certificate authorities of the store into Secret ${trust?.secret}, key ${trust?.key} (${caField}), as PEM`
+    detail: `Secret ${secret}: ${detail}`,
+    advice: `put the certificate authorities of the store into Secret ${secret}, key ${key} (${caField}), as PEM`
   })
 
 /** What is wrong between us and the store before HTTP begins, by Node's code; undefined for codes that are not about TLS. */
@@ -37,8 +43,7 @@ export const reason = (
   { certificateNames, nowMillis = 0, transport = "", wantsTls }: Signs,
   { endpoint, trust }: Peer,
   said: string,
-  suffix: string,
-  cause: Error
+  suffix: string
 ): ObjectStoreReason | undefined => {
   const store = endpoint ?? "the store"
   const named = trust === undefined ? undefined : `Secret ${trust.secret}, key ${trust.key}`
@@ -46,7 +51,6 @@ export const reason = (
     new Misconfigured({
       detail: `no connection to ${store}: ${detail} ${suffix}`,
       advice,
-      cause,
       ...(mayBeRenewed ? { mayBeRenewed } : {})
     })
   if (Certificates.isUntrusted(transport)) {
@@ -99,11 +103,5 @@ export const reason = (
       `write http:// in endpoint${named === undefined ? "" : ` and remove ${caField}`} if the server speaks plain HTTP; else check its port and its TLS settings`
     )
   }
-  if (certificateCode.test(transport)) {
-    return misconfigured(
-      said,
-      `check http or https in the endpoint, and trust its certificate authority: ${named === undefined ? `set ${caField}` : `${named} (${caField})`}`
-    )
-  }
-  return undefined
+  return Answer.isCertificateFailure(transport) ? misconfigured(said, trustAdvice(trust)) : undefined
 }

@@ -16,7 +16,7 @@ const withSas: AzureCredentials = {
   origin: origin("azure-sas-credentials", "AZURE_SAS_TOKEN")
 }
 const workload: AzureCredentials = { _tag: "WorkloadIdentity" }
-const place: Failure.Place = {
+const place: Failure.ErrorContext = {
   operation: "put",
   location: "azure container backups of account kafkabackups",
   account: "kafkabackups",
@@ -29,7 +29,7 @@ const place: Failure.Place = {
 
 /** [what the service said, where, reason, a part of the advice] */
 const table: ReadonlyArray<
-  readonly [Partial<Failure.Facts>, Partial<Failure.Place>, ReturnType<typeof Failure.reason>["_tag"], string]
+  readonly [Partial<Failure.Facts>, Partial<Failure.ErrorContext>, ReturnType<typeof Failure.reason>["_tag"], string]
 > = [
   [{ code: "BlobNotFound", status: 404 }, {}, "ObjectNotFound", ""],
   [{ code: "ContainerNotFound", status: 404 }, {}, "TargetMissing", "create container backups in account kafkabackups"],
@@ -40,48 +40,79 @@ const table: ReadonlyArray<
   [
     { code: "UnauthorizedBlobOverwrite", status: 403 },
     { credentials: withSas },
-    "AccessRefused",
+    "StorageAuthorizationFailed",
     "c and w (create, write)"
   ],
-  [{ code: "LeaseIdMissing", status: 412 }, { ifAbsent: true }, "AccessRefused", "lease"],
-  [{ code: "BlobImmutableDueToPolicy", status: 409 }, { operation: "delete" }, "AccessRefused", "retention of backups"],
+  [{ code: "LeaseIdMissing", status: 412 }, { ifAbsent: true }, "StorageAuthorizationFailed", "lease"],
+  [
+    { code: "BlobImmutableDueToPolicy", status: 409 },
+    { operation: "delete" },
+    "StorageAuthorizationFailed",
+    "retention of backups"
+  ],
   [
     { code: "AuthenticationFailed", status: 403 },
     {},
-    "AccessRefused",
+    "StorageAuthenticationFailed",
     "Secret azure-credentials, key AZURE_STORAGE_KEY"
   ],
-  [{ code: "AuthenticationFailed", status: 403 }, { credentials: withSas }, "AccessRefused", "permissions racwdl"],
-  [{ code: "KeyBasedAuthenticationNotPermitted", status: 403 }, {}, "AccessRefused", "key access must be allowed"],
+  [
+    { code: "AuthenticationFailed", status: 403 },
+    { credentials: withSas },
+    "StorageAuthenticationFailed",
+    "permissions racwdl"
+  ],
+  [
+    { code: "KeyBasedAuthenticationNotPermitted", status: 403 },
+    {},
+    "StorageAuthenticationFailed",
+    "key access must be allowed"
+  ],
   [{ code: "AuthenticationFailed", status: 403, serverMillis: now + 3_600_000 }, {}, "Misconfigured", "clock"],
-  [{ code: "AuthenticationFailed", status: 403, serverMillis: now - 60_000 }, {}, "AccessRefused", "Secret"],
+  [
+    { code: "AuthenticationFailed", status: 403, serverMillis: now - 60_000 },
+    {},
+    "StorageAuthenticationFailed",
+    "Secret"
+  ],
   [
     { code: "AuthorizationPermissionMismatch", status: 403 },
     { credentials: workload },
-    "AccessRefused",
+    "StorageAuthorizationFailed",
     "Storage Blob Data Contributor on container backups"
   ],
   [
     { code: "AuthorizationPermissionMismatch", status: 403 },
     { credentials: withSas, operation: "delete" },
-    "AccessRefused",
+    "StorageAuthorizationFailed",
     "d (delete)"
   ],
-  [{ code: "AuthorizationFailure", status: 403 }, {}, "AccessRefused", "network rule"],
+  [{ code: "AuthorizationFailure", status: 403 }, {}, "StorageAuthorizationFailed", "network rule"],
+  [
+    { code: "AuthorizationFailure", status: 403, message: "Server failed to authenticate the request." },
+    {},
+    "StorageAuthenticationFailed",
+    "Secret azure-credentials"
+  ],
   [
     { code: "InvalidAuthenticationInfo", status: 401 },
     { credentials: workload },
-    "AccessRefused",
+    "StorageAuthenticationFailed",
     "azure.workload.identity/client-id"
   ],
-  [{ code: "AADSTS70021", status: 400 }, { credentials: workload }, "AccessRefused", "federated credential"],
+  [
+    { code: "AADSTS70021", status: 400 },
+    { credentials: workload },
+    "StorageAuthenticationFailed",
+    "federated credential"
+  ],
   [{ code: "AADSTS700024", status: 401 }, { credentials: workload }, "Misconfigured", "clock"],
   [{ code: "AADSTS90033", status: 400 }, { credentials: workload }, "StoreUnavailable", ""],
   [{ code: "AuthenticationError", status: 503 }, { credentials: workload }, "StoreUnavailable", ""],
   [
     { code: "CredentialUnavailableError" },
     { credentials: { _tag: "Platform" } },
-    "AccessRefused",
+    "StorageAuthenticationFailed",
     "AKS Workload Identity"
   ],
   [{ code: "ServerBusy", status: 503 }, {}, "StoreUnavailable", ""],
@@ -90,7 +121,7 @@ const table: ReadonlyArray<
   [{ code: "Md5Mismatch", status: 400 }, {}, "ContentMismatch", ""],
   [{ code: "BlobArchived", status: 409 }, { operation: "read" }, "Misconfigured", "rehydrate"],
   [{ code: "AccountIsDisabled", status: 403 }, {}, "TargetMissing", "portal"],
-  [{ code: "RestError", transport: "ENOTFOUND" }, {}, "TargetMissing", "accountName kafkabackups"],
+  [{ code: "RestError", transport: "ENOTFOUND" }, {}, "StoreUnavailable", ""],
   [{ code: "RestError", transport: "ECONNREFUSED" }, {}, "StoreUnavailable", ""],
   [{ code: "RestError", transport: "SELF_SIGNED_CERT_IN_CHAIN" }, {}, "Misconfigured", "NODE_EXTRA_CA_CERTS"],
   [{ code: "InvalidUri", status: 400 }, {}, "Misconfigured", "endpoint"],

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Failure from "../../../src/storage/directory/Failure.ts"
+import type { Operation } from "../../../src/storage/ObjectStoreError.ts"
 
-const said = (code: string, operation: Failure.Operation = "put") =>
+const said = (code: string, operation: Operation = "put") =>
   Failure.from(Object.assign(new Error(`${code}: said the kernel`), { code }), {
     operation,
     location: "directory /volumes/backups",
@@ -12,9 +13,9 @@ describe("the file system's refusals", () => {
   for (const [code, operation, tag] of [
     ["ENOSPC", "put", "OutOfSpace"],
     ["EDQUOT", "put", "OutOfSpace"],
-    ["EROFS", "put", "AccessRefused"],
-    ["EACCES", "open", "AccessRefused"],
-    ["EPERM", "delete", "AccessRefused"],
+    ["EROFS", "put", "StorageAuthorizationFailed"],
+    ["EACCES", "open", "StorageAuthorizationFailed"],
+    ["EPERM", "delete", "StorageAuthorizationFailed"],
     ["ENOENT", "get", "ObjectNotFound"],
     ["ENOTDIR", "head", "ObjectNotFound"],
     ["ENOENT", "list", "TargetMissing"],

@@ -6,7 +6,7 @@ const account = {
   email: "backup@p.iam.gserviceaccount.com",
   origin: { secret: "gcs-credentials", keys: ["credentials.json"] }
 }
-const place: Failure.Place = {
+const place: Failure.ErrorContext = {
   operation: "put",
   location: "gcs bucket kafka-backups",
   bucket: "kafka-backups",
@@ -20,29 +20,39 @@ const { key: _key, ...bucketOnly } = place
 
 /** [what the service said, where, reason, a part of the advice] */
 const table: ReadonlyArray<
-  readonly [Partial<Failure.Facts>, Failure.Place, ReturnType<typeof Failure.reason>["_tag"], string]
+  readonly [Partial<Failure.Facts>, Failure.ErrorContext, ReturnType<typeof Failure.reason>["_tag"], string]
 > = [
   [{ code: "notFound", status: 404 }, place, "ObjectNotFound", ""],
   [{ code: "notFound", status: 404 }, bucketOnly, "TargetMissing", "create bucket kafka-backups"],
   [{ code: "conditionNotMet", status: 412 }, place, "ObjectExists", ""],
   [{ code: "conditionNotMet", status: 412 }, { ...place, operation: "read" }, "ContentMismatch", ""],
-  [{ code: "authError", status: 401 }, place, "AccessRefused", "Secret gcs-credentials, key credentials.json"],
-  [{ code: "authError", status: 401 }, pod, "AccessRefused", "Workload Identity"],
-  [{ code: "forbidden", status: 403 }, place, "AccessRefused", "storage.objects.create"],
-  [{ code: "forbidden", status: 403 }, { ...place, operation: "delete" }, "AccessRefused", "storage.objects.delete"],
+  [
+    { code: "authError", status: 401 },
+    place,
+    "StorageAuthenticationFailed",
+    "Secret gcs-credentials, key credentials.json"
+  ],
+  [{ code: "authError", status: 401 }, pod, "StorageAuthenticationFailed", "Workload Identity"],
+  [{ code: "forbidden", status: 403 }, place, "StorageAuthorizationFailed", "storage.objects.create"],
+  [
+    { code: "forbidden", status: 403 },
+    { ...place, operation: "delete" },
+    "StorageAuthorizationFailed",
+    "storage.objects.delete"
+  ],
   [{ code: "rateLimitExceeded", status: 403 }, place, "StoreUnavailable", ""],
   [{ code: "rateLimitExceeded", status: 429 }, place, "StoreUnavailable", ""],
   [{ code: "backendError", status: 503 }, place, "StoreUnavailable", ""],
   [
     { code: "retentionPolicyNotMet", status: 403 },
     { ...place, operation: "delete" },
-    "AccessRefused",
+    "StorageAuthorizationFailed",
     "retention policy"
   ],
   [
     { code: "forbidden", status: 403, message: "Permission denied on Cloud KMS key" },
     place,
-    "AccessRefused",
+    "StorageAuthorizationFailed",
     "CryptoKey"
   ],
   [
@@ -56,7 +66,7 @@ const table: ReadonlyArray<
   [
     { code: "invalid_grant", status: 400, message: "Invalid JWT Signature." },
     { ...place, isToken: true },
-    "AccessRefused",
+    "StorageAuthenticationFailed",
     "key file"
   ],
   [
@@ -72,7 +82,7 @@ const table: ReadonlyArray<
   [
     { code: "Error", message: "Could not load the default credentials." },
     { ...pod, isToken: true },
-    "AccessRefused",
+    "StorageAuthenticationFailed",
     "Workload Identity"
   ],
   [{ code: "Error", status: 503 }, { ...pod, isToken: true }, "StoreUnavailable", ""],
@@ -106,7 +116,7 @@ describe("Failures of Google Cloud Storage", () => {
 
   it("name the host that is not there, also where it is the one that gives tokens", () => {
     const facts = { code: "Error", message: "getaddrinfo ENOTFOUND sts.example", transport: "ENOTFOUND" }
-    const detail = (at: Failure.Place) => {
+    const detail = (at: Failure.ErrorContext) => {
       const reason = Failure.reason(facts, at)
       return "detail" in reason ? reason.detail : ""
     }

@@ -46,7 +46,7 @@ const against = (answers: ReadonlyArray<Answer>, times = Requests.timeOuts) =>
       Effect.sync(() => void (process.env["GOOGLE_APPLICATION_CREDENTIALS"] = file)),
       () => Effect.sync(() => void delete process.env["GOOGLE_APPLICATION_CREDENTIALS"])
     )
-    const place: Failure.Place = {
+    const place: Failure.ErrorContext = {
       operation: "open",
       location: "gcs bucket kafka-backups",
       bucket: "kafka-backups",

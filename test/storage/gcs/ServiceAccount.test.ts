@@ -29,7 +29,7 @@ const against = (answers: ReadonlyArray<Answer>, times = Requests.timeOuts) =>
     })
     const account = ServiceAccount.parse(Redacted.make(file), origin)
     if ("_tag" in account) return assert.fail(account.detail)
-    const place: Failure.Place = {
+    const place: Failure.ErrorContext = {
       operation: "open",
       location: "gcs bucket kafka-backups",
       bucket: "kafka-backups",
@@ -105,9 +105,9 @@ describe("The token of a service account's key file", () => {
       const busy = yield* Effect.flip(tokens.get)
       assert.strictEqual(busy.reason._tag === "StoreUnavailable" && busy.reason.retryAfterMillis, 7000)
       assert.strictEqual((yield* Effect.flip(tokens.get)).reason._tag, "StoreUnavailable")
-      assert.strictEqual((yield* Effect.flip(tokens.get)).reason._tag, "AccessRefused")
+      assert.strictEqual((yield* Effect.flip(tokens.get)).reason._tag, "StorageAuthenticationFailed")
       const refused = yield* Effect.flip(tokens.get)
-      assert.strictEqual(refused.reason._tag, "AccessRefused")
+      assert.strictEqual(refused.reason._tag, "StorageAuthenticationFailed")
       assert.include(refused.message, "gets no token: Invalid JWT Signature. (invalid_grant, HTTP 400)")
       assert.strictEqual(arrived.length, 4)
       assert.strictEqual(elsewhere.arrived.length, 0)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Failure from "../../../src/storage/s3/Failure.ts"
 
-const place: Failure.Place = {
+const place: Failure.ErrorContext = {
   operation: "put",
   location: "s3 bucket kafka-backups",
   bucket: "kafka-backups",
@@ -11,24 +11,24 @@ const place: Failure.Place = {
   origin: { secret: "s3-credentials", keys: ["accessKey", "secretKey"] },
   secrets: ["the-secret"]
 }
-const tagOf = (facts: Partial<Failure.Facts>, at: Failure.Place = place) =>
+const tagOf = (facts: Partial<Failure.Facts>, at: Failure.ErrorContext = place) =>
   Failure.reason({ code: "Unknown", message: "", ...facts }, at)._tag
 
 describe("S3's refusals", () => {
   for (const [status, code, tag] of [
     [404, "NoSuchKey", "ObjectNotFound"],
     [404, "NoSuchBucket", "TargetMissing"],
-    [404, "SomethingElse", "Misconfigured"],
+    [404, "SomethingElse", "TargetMissing"],
     [412, "PreconditionFailed", "ObjectExists"],
-    [403, "AccessDenied", "AccessRefused"],
-    [403, "AllAccessDisabled", "AccessRefused"],
-    [401, "Unauthorized", "AccessRefused"],
-    [403, "InvalidAccessKeyId", "AccessRefused"],
-    [403, "SignatureDoesNotMatch", "AccessRefused"],
-    [400, "ExpiredToken", "AccessRefused"],
-    [400, "InvalidToken", "AccessRefused"],
-    [400, "AuthorizationHeaderMalformed", "AccessRefused"],
-    [400, "KMS.DisabledException", "AccessRefused"],
+    [403, "AccessDenied", "StorageAuthorizationFailed"],
+    [403, "AllAccessDisabled", "StorageAuthorizationFailed"],
+    [401, "Unauthorized", "StorageAuthenticationFailed"],
+    [403, "InvalidAccessKeyId", "StorageAuthenticationFailed"],
+    [403, "SignatureDoesNotMatch", "StorageAuthenticationFailed"],
+    [400, "ExpiredToken", "StorageAuthenticationFailed"],
+    [400, "InvalidToken", "StorageAuthenticationFailed"],
+    [400, "AuthorizationHeaderMalformed", "StorageAuthenticationFailed"],
+    [400, "KMS.DisabledException", "StorageAuthorizationFailed"],
     [301, "PermanentRedirect", "Misconfigured"],
     [307, "TemporaryRedirect", "Misconfigured"],
     [400, "IllegalLocationConstraintException", "Misconfigured"],
@@ -78,7 +78,7 @@ describe("S3's refusals", () => {
     ["EPROTO", "write http:// in endpoint", "remove spec.storage.s3.caSecret"]
   ] as const) {
     it(`${transport} says what to change, and names the Secret of authorities where there is one`, () => {
-      const advice = (at: Failure.Place) => {
+      const advice = (at: Failure.ErrorContext) => {
         const reason = Failure.reason({ code: "Error", message: "", transport, nowMillis: 500 }, at)
         return reason._tag === "Misconfigured" ? reason.advice : reason._tag
       }
@@ -112,8 +112,8 @@ describe("S3's refusals", () => {
       { code: "CredentialsProviderError", message: "Could not load credentials from any providers" },
       roleOnly
     )
-    assert.strictEqual(reason._tag, "AccessRefused")
-    assert.include(reason._tag === "AccessRefused" ? reason.advice : "", "IRSA")
+    assert.strictEqual(reason._tag, "StorageAuthenticationFailed")
+    assert.include(reason._tag === "StorageAuthenticationFailed" ? reason.advice : "", "IRSA")
   })
 
   it("carry what the server said, without any credential and not without end", () => {

@@ -1,13 +1,14 @@
 import { Effect, Semaphore, Stream } from "effect"
 import * as GuardedObjectStore from "./GuardedObjectStore.ts"
 import type { ObjectStoreShape } from "./ObjectStore.ts"
-import type { ObjectStoreError } from "./ObjectStoreError.ts"
-
-type Operation = ObjectStoreError["operation"]
+import type { ObjectStoreError, Operation } from "./ObjectStoreError.ts"
 
 /** By the store, or by us: its certificate is signed by an authority that our Secret does not hold, or not yet. */
 const isRefused = ({ reason }: ObjectStoreError) =>
-  reason._tag === "AccessRefused" || (reason._tag === "Misconfigured" && reason.mayBeRenewed === true)
+  reason._tag === "StorageAuthenticationFailed" ||
+  // Permissions may go with the credentials: another user's keys, a SAS token with more letters.
+  reason._tag === "StorageAuthorizationFailed" ||
+  (reason._tag === "Misconfigured" && reason.mayBeRenewed === true)
 
 /**
  * A store that outlives its credentials. When access is refused, or the store's certificate, `reopened` may give the same store opened with newer
@@ -39,7 +40,7 @@ export const make = (
       )
     )
 
-  const persist: GuardedObjectStore.Persist = (once) =>
+  const persist: GuardedObjectStore.RetryPolicy = (once) =>
     Effect.suspend(() => {
       const refusing = current
       return Effect.catchIf(once(0), isRefused, (error) =>
