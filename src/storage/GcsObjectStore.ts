@@ -14,7 +14,7 @@ import * as Resource from "./gcs/Resource.ts"
 import * as ServiceAccount from "./gcs/ServiceAccount.ts"
 import * as Upload from "./gcs/Upload.ts"
 import type { ObjectStoreShape } from "./ObjectStore.ts"
-import { Misconfigured, type ObjectStoreError, type ObjectStoreReason } from "./ObjectStoreError.ts"
+import { Misconfigured, type ObjectStoreError, type ObjectStoreReason, type Operation } from "./ObjectStoreError.ts"
 import type { GcsTarget } from "./StorageTarget.ts"
 
 /**
@@ -133,7 +133,7 @@ export const open = (
     }
 
     /** A 404 does not say whether the object or the bucket is missing; one look at the bucket does. */
-    const explained = <A>(operation: Failure.Operation, once: Effect.Effect<A, ObjectStoreError>) =>
+    const explained = <A>(operation: Operation, once: Effect.Effect<A, ObjectStoreError>) =>
       Effect.catchIf(
         once,
         (error) => error.reason._tag === "ObjectNotFound",

@@ -129,8 +129,7 @@ const unreachable: ReadonlyArray<Unreachable> = [
     fault: "a host that does not exist",
     // No name can have a label of more than 63 characters, so no name server is asked.
     address: Effect.succeed(`http://${"x".repeat(64)}.example`),
-    tag: "StoreUnavailable",
-    differs: { gcs: ["TargetMissing", "its host is the same for everybody, so it does not come back by waiting"] }
+    tag: "StoreUnavailable"
   },
   {
     fault: "a certificate that nobody vouches for",

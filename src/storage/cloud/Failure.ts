@@ -45,7 +45,7 @@ export interface Facts {
 export interface Words {
   /** What was asked for: `set/a in bucket kafka-backups`. */
   readonly subject: string
-  /** Who should have answered: an address. */
+  /** Who should have answered: an address, or words where there is more than one. */
   readonly service: string
   /** Who we said we are: `the account key of Secret azure-credentials`. */
   readonly who: string
@@ -157,7 +157,8 @@ const unanswered = (
   }
   if (facts.transport === "ENOTFOUND") {
     // Names come and go: of a Kubernetes service while none of its pods is ready, of a new account in its first minutes.
-    const detail = `no such host: ${new URL(service).host}; if this lasts, check ${settings}, and the DNS of the cluster ${suffix(facts)}`
+    const host = URL.canParse(service) ? new URL(service).host : said(facts, context)
+    const detail = `no such host: ${host}; if this lasts, check ${settings}, and the DNS of the cluster ${suffix(facts)}`
     return unavailable(facts, detail)
   }
   return unavailable(facts, `no proper answer from ${service}: ${end}`)

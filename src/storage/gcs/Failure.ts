@@ -1,36 +1,26 @@
 import * as Answer from "../cloud/Answer.ts"
+import * as Cloud from "../cloud/Failure.ts"
 import {
   ContentMismatch,
   Misconfigured,
-  ObjectExists,
   ObjectNotFound,
   ObjectStoreError,
   type ObjectStoreReason,
+  type Operation,
   OutOfSpace,
   StorageAuthenticationFailed,
   StorageAuthorizationFailed,
-  StoreUnavailable,
   TargetMissing
 } from "../ObjectStoreError.ts"
 import type { CredentialsOrigin } from "../StorageTarget.ts"
 
-export type Operation = ObjectStoreError["operation"]
+export const { of } = Cloud
 
-/** What is worth knowing of a failed request; everything else may quote tokens and is dropped. */
-export interface Facts {
-  /** Google's reason (`forbidden`, `conditionNotMet`, `invalid_grant`), or the error's name. */
-  readonly code: string
-  /** HTTP status; absent when no answer came. */
-  readonly status?: number
-  readonly message: string
-  readonly transport?: string
-  readonly retryAfterMillis?: number
-}
+/** `code` is Google's reason (`forbidden`, `conditionNotMet`, `invalid_grant`), or the error's name. */
+export type Facts = Cloud.Facts
 
 /** Where it failed, for the message and the advice. */
-export interface ErrorContext {
-  readonly operation: Operation
-  readonly location: string
+export interface ErrorContext extends Cloud.ErrorContext {
   readonly bucket: string
   /** Address of the service. */
   readonly service: string
@@ -38,10 +28,6 @@ export interface ErrorContext {
   readonly isToken?: boolean
   /** The service account of a key file. Absent: application default credentials. */
   readonly account?: { readonly email: string; readonly origin: CredentialsOrigin }
-  /** Absent where no single object is meant. */
-  readonly key?: string
-  /** Strings that no message may quote. */
-  readonly secrets: ReadonlyArray<string>
 }
 
 const parsed = (body: string): unknown => {
@@ -66,7 +52,9 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
   const inner = Answer.field(body, "error")
   const [first] = Array.isArray(Answer.field(inner, "errors")) ? (Answer.field(inner, "errors") as Array<unknown>) : []
   const plain = Answer.text(Answer.field(error, "body")) ?? Answer.text(body)
+  const isPage = plain?.trimStart().startsWith("<") === true
   const code =
+    (isPage ? "WebPage" : undefined) ??
     Answer.text(Answer.field(first, "reason")) ??
     Answer.text(inner) ??
     Answer.text(Answer.field(inner, "status")) ??
@@ -75,7 +63,7 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
   const message =
     Answer.text(Answer.field(inner, "message")) ??
     Answer.text(Answer.field(body, "error_description")) ??
-    (plain !== undefined && !plain.trimStart().startsWith("<") ? plain : undefined) ??
+    (isPage ? undefined : plain) ??
     Answer.text(inner) ??
     (error instanceof Error ? error.message : String(error))
   const transport = typeof status === "number" ? undefined : Answer.transportCode(error)
@@ -135,43 +123,44 @@ const lockedCodes = new Set([
   "softDeletePolicyNotMet"
 ])
 
-/** The table: what a failed request means and what to do about it. */
-export const reason = (facts: Facts, place: ErrorContext): ObjectStoreReason => {
-  const { code, status } = facts
-  const said = Answer.scrubbed(facts.message, place.secrets) || code
-  const suffix = `(${[code, status === undefined ? undefined : `HTTP ${status}`, facts.transport].filter((one) => one !== undefined).join(", ")})`
-  const subject = place.key === undefined ? `bucket ${place.bucket}` : `${place.key} in bucket ${place.bucket}`
-  const detail = `${subject}: ${said} ${suffix}`
-  const peer = place.isToken === true ? "the service that gives tokens" : place.service
+const wordsOf = (context: ErrorContext): Cloud.Words => {
+  const { bucket, isToken, key, operation, service } = context
+  return {
+    subject: key === undefined ? `bucket ${bucket}` : `${key} in bucket ${bucket}`,
+    service: isToken === true ? "the service that gives tokens" : service,
+    who: who(context),
+    identityAdvice: identityAdvice(context),
+    permissionAdvice: `grant ${permission[operation]} on bucket ${bucket} to ${who(context)}: the role Storage Object User (roles/storage.objectUser) holds all that is needed`,
+    settings: "storage.gcs.bucket, storage.gcs.prefix and STORAGE_EMULATOR_HOST",
+    trustAdvice: "trust the certificate authority of what stands between the pod and the store (NODE_EXTRA_CA_CERTS)"
+  }
+}
 
-  if (facts.transport !== undefined && Answer.isCertificateFailure(facts.transport)) {
-    const advice = "trust the certificate authority of what stands between us and the store (NODE_EXTRA_CA_CERTS)"
-    return new Misconfigured({ detail: `no connection to ${peer}: ${said} ${suffix}`, advice })
-  }
-  if (passingCodes.has(code) || Answer.isPassing(status)) {
-    const { retryAfterMillis } = facts
-    return new StoreUnavailable({ detail, ...(retryAfterMillis === undefined ? {} : { retryAfterMillis }) })
-  }
+/** What Google's own codes mean; everything else means the same as on every other store. */
+export const reason = (facts: Facts, context: ErrorContext): ObjectStoreReason => {
+  const { code, status } = facts
+  const { bucket, key } = context
+  const words = wordsOf(context)
+  const { subject } = words
+  const end = `${Cloud.said(facts, context)} ${Cloud.suffix(facts)}`
+  const detail = `${subject}: ${end}`
+
+  if (passingCodes.has(code) || Answer.isPassing(status)) return Cloud.unavailable(facts, detail)
   if (code === "invalid_grant" && /\b(iat|exp|timeframe|short-lived)\b/u.test(facts.message)) {
     const advice = "set the clock of the node (NTP): tokens carry the time"
-    return new Misconfigured({ detail: `our clock is refused: ${said} ${suffix}`, advice })
+    return new Misconfigured({ detail: `the clock of this machine is refused: ${end}`, advice })
   }
-  if (place.isToken === true && (status !== undefined || facts.transport === undefined)) {
+  if (context.isToken === true && (status !== undefined || facts.transport === undefined)) {
     return new StorageAuthenticationFailed({
-      detail: `${who(place)} gets no token: ${said} ${suffix}`,
-      advice: identityAdvice(place)
+      detail: `${who(context)} gets no token: ${end}`,
+      advice: identityAdvice(context)
     })
   }
-  if (identityCodes.has(code) || status === 401) {
-    return new StorageAuthenticationFailed({
-      detail: `${who(place)} is refused: ${said} ${suffix}`,
-      advice: identityAdvice(place)
-    })
-  }
+  if (identityCodes.has(code)) return Cloud.unknown(facts, context, words)
   if (lockedCodes.has(code)) {
     const advice =
       "the bucket keeps what is written for a while (retention policy, hold or object retention): align it with the retention of backups"
-    return new StorageAuthorizationFailed({ detail: `${subject} is locked: ${said} ${suffix}`, advice })
+    return new StorageAuthorizationFailed({ detail: `${subject} is locked: ${end}`, advice })
   }
   if (/cloudkms|KMS|encryption key/u.test(facts.message) && (status === 403 || status === 400)) {
     const advice =
@@ -185,39 +174,19 @@ export const reason = (facts: Facts, place: ErrorContext): ObjectStoreReason => 
     const advice = "turn requester pays off for this bucket, or use another bucket"
     return new Misconfigured({ detail, advice })
   }
-  if (code === "quotaExceeded" || code === "dailyLimitExceeded" || status === 507) return new OutOfSpace({ detail })
-  if (status === 403) {
-    const advice = `grant ${permission[place.operation]} on bucket ${place.bucket} to ${who(place)}: the role Storage Object User (roles/storage.objectUser) holds all that is needed`
-    return new StorageAuthorizationFailed({ detail: `access to ${subject} was refused: ${said} ${suffix}`, advice })
-  }
-  if (status === 404) {
-    if (place.key !== undefined) return new ObjectNotFound({ key: place.key })
-    const advice = `create bucket ${place.bucket}, or correct storage.gcs.bucket`
-    return new TargetMissing({ detail: `bucket ${place.bucket} does not exist ${suffix}`, advice })
-  }
-  if ((status === 412 || status === 304) && place.key !== undefined) {
-    return place.operation === "put"
-      ? new ObjectExists({ key: place.key })
-      : new ContentMismatch({ key: place.key, detail: "it was replaced while it was read" })
+  if (code === "quotaExceeded" || code === "dailyLimitExceeded") return new OutOfSpace({ detail })
+  // The body of a download that is not there is plain text; a web page comes from somebody else.
+  if (status === 404 && code !== "WebPage") {
+    if (key !== undefined) return new ObjectNotFound({ key })
+    const advice = `create bucket ${bucket}, or correct storage.gcs.bucket`
+    return new TargetMissing({ detail: `bucket ${bucket} does not exist ${Cloud.suffix(facts)}`, advice })
   }
   if (status === 400 && /md5|crc32c|checksum|hash/iu.test(facts.message)) {
-    return new ContentMismatch({ key: place.key ?? place.bucket, detail: `${said} ${suffix}` })
+    return new ContentMismatch({ key: key ?? bucket, detail: end })
   }
-  if (facts.transport === "ENOTFOUND") {
-    const advice =
-      "check the DNS of the cluster and its way to Google Cloud (Private Google Access), or STORAGE_EMULATOR_HOST"
-    const host = place.isToken === true ? said : new URL(place.service).host
-    return new TargetMissing({ detail: `no such host: ${host} ${suffix}`, advice })
-  }
-  if (status !== undefined && status >= 300) {
-    return new Misconfigured({ detail, advice: "the store does not accept this request: check bucket and prefix" })
-  }
-  return new StoreUnavailable({ detail: `no proper answer from ${peer}: ${said} ${suffix}` })
+  return Cloud.reason(facts, context, words)
 }
 
 /** The one translation of every failure. */
-export const from = (error: unknown, place: ErrorContext, nowMillis: number): ObjectStoreError =>
-  error instanceof ObjectStoreError ? error : of(reason(facts(error, nowMillis), place), place)
-
-export const of = (reason: ObjectStoreReason, place: Pick<ErrorContext, "operation" | "location">): ObjectStoreError =>
-  new ObjectStoreError({ operation: place.operation, location: place.location, reason })
+export const from = (error: unknown, context: ErrorContext, nowMillis: number): ObjectStoreError =>
+  error instanceof ObjectStoreError ? error : of(reason(facts(error, nowMillis), context), context)

@@ -1,4 +1,5 @@
 import { Option, Schema } from "effect"
+import * as Answer from "../cloud/Answer.ts"
 import type { Found } from "../cloud/Remote.ts"
 
 /** What we ask for of an object, in lists and alone. Numbers of 64 bits come as strings. */
@@ -21,8 +22,17 @@ const Listing = Schema.Struct({
   nextPageToken: Schema.optionalKey(Schema.String)
 })
 
-export const decodeObject = Schema.decodeUnknownSync(Schema.fromJsonString(ObjectResource))
-export const decodeListing = Schema.decodeUnknownSync(Schema.fromJsonString(Listing))
+/** Decodes a whole answer; one that came to its end and is not what was asked for comes from somebody else than the store. */
+const understood =
+  <A>(decode: (text: string) => Option.Option<A>) =>
+  (text: string): A => {
+    const decoded = decode(text)
+    if (Option.isNone(decoded)) throw new Answer.NotUnderstood("the answer is not one of Cloud Storage")
+    return decoded.value
+  }
+
+export const decodeObject = understood(Schema.decodeUnknownOption(Schema.fromJsonString(ObjectResource)))
+export const decodeListing = understood(Schema.decodeUnknownOption(Schema.fromJsonString(Listing)))
 
 /** An object as its resource describes it. */
 export interface Seen extends Found {

@@ -87,7 +87,7 @@ const table: ReadonlyArray<
   ],
   [{ code: "Error", status: 503 }, { ...pod, isToken: true }, "StoreUnavailable", ""],
   [{ code: "Error", transport: "ECONNREFUSED" }, { ...pod, isToken: true }, "StoreUnavailable", ""],
-  [{ code: "Error", transport: "ENOTFOUND" }, place, "TargetMissing", "DNS"],
+  [{ code: "Error", transport: "ENOTFOUND" }, place, "StoreUnavailable", ""],
   [{ code: "Error", transport: "CERT_HAS_EXPIRED" }, place, "Misconfigured", "NODE_EXTRA_CA_CERTS"],
   [{ code: "NoAnswer" }, place, "StoreUnavailable", ""],
   [{ code: "invalid", status: 400 }, place, "Misconfigured", "bucket"]
