@@ -14,6 +14,13 @@ export interface SegmentSettings {
   readonly offsetHeaders?: { readonly sourceClusterId?: string }
 }
 
+/** Keys of the headers that `offsetHeaders` asks for, in the order in which they are appended. */
+export const offsetHeaderKeys = (asked: SegmentSettings["offsetHeaders"]): ReadonlyArray<string> => {
+  if (asked === undefined) return []
+  const always = ["x-original-offset", "x-original-timestamp"]
+  return asked.sourceClusterId === undefined ? always : [...always, "x-source-cluster"]
+}
+
 /** One finished segment file: its bytes and what the manifest says of them. */
 export interface EncodedSegment {
   /** The stored file is the concatenation of these. Valid until `release`. */

@@ -46,6 +46,7 @@ const byReason: Readonly<Record<FailureReason | "VerificationFailed", Shown>> = 
   ObjectExists: { storage: true },
   ObjectNotFound: { storage: true },
   DocumentUnreadable: { storage: true },
+  UnknownFormat: { storage: true },
   NoFreeId: { storage: true },
   RunAlreadyTaken: { storage: true },
   AttemptSuperseded: { storage: true },

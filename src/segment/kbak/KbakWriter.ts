@@ -10,8 +10,8 @@ import { freeMemory } from "../../compression/freeMemory.ts"
 import type { EncodedSegment, SegmentWriter } from "../Segment.ts"
 import type { SegmentBody } from "./SegmentBody.ts"
 import { MalformedRecords, RecordNotRepresentable, SegmentError } from "../SegmentError.ts"
-import { Transcoder } from "./Transcoder.ts"
-import { Malformed, NotRepresentable } from "./TranscodingFailure.ts"
+import { NotRepresentable, Transcoder } from "./Transcoder.ts"
+import { Malformed } from "./varint.ts"
 
 export interface KbakWriterOptions {
   readonly topic: string

@@ -4,7 +4,7 @@ import * as lz4 from "lz4-napi"
 import { execFileSync } from "node:child_process"
 import { crc32 } from "node:zlib"
 import zlib from "node:zlib"
-import * as KbakReader from "../../../src/segment/kbak/KbakReader.ts"
+import { reader } from "../../../src/segment/kbak/KbakReader.ts"
 import { SegmentError } from "../../../src/segment/SegmentError.ts"
 import { random, scene, Seed } from "../arbitraryRecords.ts"
 import { batchOf, type PlainRecord, stream } from "../plainRecords.ts"
@@ -19,7 +19,7 @@ const pieces = (file: Buffer, pieceBytes = 1000): Stream.Stream<Uint8Array> => {
   return Stream.fromIterable(list)
 }
 const readAll = (file: Stream.Stream<Uint8Array>) =>
-  Effect.map(Stream.runCollect(KbakReader.records("a key", file)), (batches) =>
+  Effect.map(Stream.runCollect(reader.records("a key", file)), (batches) =>
     batches.flat().map((r): PlainRecord => ({
       offset: BigInt(r.offset),
       timestamp: r.timestamp,
@@ -30,7 +30,7 @@ const readAll = (file: Stream.Stream<Uint8Array>) =>
   )
 /** Why the file is refused; fails the test when it is not. */
 const damage = (file: Buffer, pieceBytes?: number) =>
-  Effect.map(Effect.flip(KbakReader.inspect("a key", pieces(file, pieceBytes))), (error) => {
+  Effect.map(Effect.flip(reader.inspect("a key", pieces(file, pieceBytes))), (error) => {
     assert.strictEqual(error.reason._tag, "SegmentDamaged")
     return error.message
   })
@@ -76,7 +76,7 @@ describe("KbakReader", () => {
         const { file, ...facts } = yield* write(batches, { compression }, { chunkBytes: 20_000 })
         const pieceBytes = 41 + Math.floor(random(seed)() * 100_000)
         assert.deepStrictEqual(yield* readAll(pieces(file, pieceBytes)), records)
-        const content = yield* KbakReader.inspect("a key", pieces(file, pieceBytes))
+        const content = yield* reader.inspect("a key", pieces(file, pieceBytes))
         assert.deepStrictEqual(content, { ...facts, compression })
       }),
     { arbitrary: { runs: 60 } }
@@ -107,7 +107,7 @@ describe("KbakReader", () => {
 
   it.effect("reads a file without records", () =>
     Effect.gen(function* () {
-      const content = yield* KbakReader.inspect("a key", pieces(file("none", Buffer.alloc(0), 0, 0, 0)))
+      const content = yield* reader.inspect("a key", pieces(file("none", Buffer.alloc(0), 0, 0, 0)))
       assert.deepInclude(content, { recordCount: 0, firstOffset: -1, lastOffset: -1, storedBytes: 40 })
     })
   )
@@ -117,9 +117,9 @@ describe("KbakReader", () => {
       for (const compression of compressions) {
         const { file } = yield* write([batchOf(some(50))], { compression })
         const broken = Stream.concat(pieces(file.subarray(0, -20), 50), Stream.fail("connection reset" as const))
-        assert.strictEqual(yield* Effect.flip(KbakReader.inspect("a key", broken)), "connection reset")
+        assert.strictEqual(yield* Effect.flip(reader.inspect("a key", broken)), "connection reset")
         const defect = yield* Effect.exit(
-          KbakReader.inspect("a key", Stream.concat(pieces(file.subarray(0, 60)), Stream.die(new Error("bug"))))
+          reader.inspect("a key", Stream.concat(pieces(file.subarray(0, 60)), Stream.die(new Error("bug"))))
         )
         assert.include(String(defect), "bug")
         assert.include(String(defect), "Die")
@@ -135,7 +135,7 @@ describe("KbakReader", () => {
         const stuck = Stream.concat(pieces(file.subarray(0, 100), 50), Stream.never).pipe(
           Stream.ensuring(Effect.sync(() => void (closed = true)))
         )
-        const fiber = yield* Effect.forkChild(KbakReader.inspect("a key", stuck), { startImmediately: true })
+        const fiber = yield* Effect.forkChild(reader.inspect("a key", stuck), { startImmediately: true })
         yield* Effect.sleep(30)
         yield* Fiber.interrupt(fiber)
         assert.isTrue(closed)
@@ -147,7 +147,7 @@ describe("KbakReader", () => {
     Effect.gen(function* () {
       for (const compression of compressions) {
         const { file } = yield* write([batchOf(some(2000))], { compression }, { chunkBytes: 4096 })
-        const first = yield* KbakReader.records("a key", pieces(file, 500)).pipe(Stream.take(1), Stream.runCollect)
+        const first = yield* reader.records("a key", pieces(file, 500)).pipe(Stream.take(1), Stream.runCollect)
         assert.strictEqual(first[0]![0]!.offset, 100)
       }
     })
@@ -159,7 +159,7 @@ describe("KbakReader finds", () => {
     Effect.gen(function* () {
       for (const compression of compressions) {
         const { file: good } = yield* write([batchOf(some(4, 5))], { compression })
-        assert.strictEqual((yield* KbakReader.inspect("a key", pieces(good))).recordCount, 4)
+        assert.strictEqual((yield* reader.inspect("a key", pieces(good))).recordCount, 4)
         for (let bit = 0; bit < good.length * 8; bit++) {
           const bad = Buffer.from(good)
           bad[bit >> 3]! ^= 1 << (bit & 7)
@@ -223,7 +223,7 @@ describe("KbakReader finds", () => {
         headers: [[Buffer.from("h"), Buffer.from("x")]]
       }
       const good = stream([record])
-      assert.strictEqual((yield* KbakReader.inspect("a key", pieces(file("none", good, 1, 7, 7)))).recordCount, 1)
+      assert.strictEqual((yield* reader.inspect("a key", pieces(file("none", good, 1, 7, 7)))).recordCount, 1)
       // Positions of key length, value length, header count, header key length, header value length.
       for (const at of [20, 27, 36, 38, 41])
         for (const wrong of [0, 2, 9, 250]) {
@@ -244,9 +244,9 @@ describe("KbakReader finds", () => {
       const records = some(10)
       const frame = zlib.zstdCompressSync(stream(records))
       const cut = file("zstd", frame.subarray(0, -2), 10, 100, 118)
-      assert.include(yield* damage(cut), "ends in the middle of a zstd frame")
+      assert.include(yield* damage(cut), "zstd: it ends in the middle of a frame")
       const tail = file("zstd", Buffer.concat([frame, Buffer.from("hello, world")]), 10, 100, 118)
-      assert.include(yield* damage(tail), "there is none")
+      assert.include(yield* damage(tail), "where a frame should begin there is none")
       const missing = file("zstd", zlib.zstdCompressSync(stream(records.slice(0, 6))), 10, 100, 118)
       assert.include(
         yield* damage(missing),
@@ -259,10 +259,10 @@ describe("KbakReader finds", () => {
     Effect.gen(function* () {
       const body = lz4.compressSync(stream(some(10)))
       for (const [size, said] of [
-        [0xffff_ffff, "lz4 block"],
-        [body.readUInt32LE(0) + 1, "lz4 block"],
-        [body.readUInt32LE(0) - 1, "lz4 block"],
-        [0, "lz4 block"]
+        [0xffff_ffff, "lz4: the block inflates to"],
+        [body.readUInt32LE(0) + 1, "lz4: the block inflates to"],
+        [body.readUInt32LE(0) - 1, "lz4: the block inflates to"],
+        [0, "lz4: the block inflates to"]
       ] as const) {
         const bad = Buffer.from(body)
         bad.writeUInt32LE(size, 0)
@@ -291,14 +291,14 @@ describe("KbakReader finds", () => {
       bad[32 + 24 + 30]! ^= 1 // inside the value of the first record
       let given = 0
       const count = (batch: ReadonlyArray<unknown>) => Effect.sync(() => void (given += batch.length))
-      const late = yield* Effect.flip(Stream.runForEach(KbakReader.records("a key", pieces(bad)), count))
+      const late = yield* Effect.flip(Stream.runForEach(reader.records("a key", pieces(bad)), count))
       assert.instanceOf(late, SegmentError)
       assert.isAbove(given, 0)
       given = 0
-      const early = yield* Effect.flip(Stream.runForEach(KbakReader.provenRecords("a key", pieces(bad)), count))
+      const early = yield* Effect.flip(Stream.runForEach(reader.provenRecords("a key", pieces(bad)), count))
       assert.include(early.message, "all 100 records were read, but any of offsets 100 to 298 may be wrong")
       assert.strictEqual(given, 0)
-      yield* Stream.runForEach(KbakReader.provenRecords("a key", pieces(good)), count)
+      yield* Stream.runForEach(reader.provenRecords("a key", pieces(good)), count)
       assert.strictEqual(given, 100)
     })
   )

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as lz4 from "lz4-napi"
-import { SegmentCorruption } from "../../src/segment/SegmentCorruption.ts"
-import { joinedBlocks } from "../../src/compression/Lz4Blocks.ts"
+import { DecompressionFailed } from "../../src/compression/DecompressionFailed.ts"
+import * as Lz4Block from "../../src/compression/Lz4Block.ts"
 import { Lz4Inflater } from "../../src/compression/Lz4Inflater.ts"
-import { random, Seed } from "./arbitraryRecords.ts"
+import { random, Seed } from "../segment/arbitraryRecords.ts"
 
 /** Bytes of which some compress and some do not, some over a distance. */
 const bytes = (next: () => number, size: number): Buffer => {
@@ -31,12 +31,12 @@ const inflate = (input: Buffer, pieceBytes: number): Buffer => {
       parts.push(inflater.take())
     }
   }
-  if (!inflater.complete) throw new SegmentCorruption("incomplete")
+  if (!inflater.complete) throw new DecompressionFailed({ kind: "damaged", codec: "lz4", detail: "incomplete" })
   parts.push(inflater.take())
   return Buffer.concat(parts)
 }
 
-describe("Lz4Blocks.joinedBlocks", () => {
+describe("Lz4Block.joined", () => {
   it.prop(
     "makes one block that the library inflates to all that went in",
     [Seed],
@@ -48,7 +48,7 @@ describe("Lz4Blocks.joinedBlocks", () => {
       const whole = Buffer.concat(inputs)
       const size = Buffer.alloc(4)
       size.writeUInt32LE(whole.length)
-      const joined = Buffer.concat([size, ...joinedBlocks(inputs.map(block))])
+      const joined = Buffer.concat([size, ...Lz4Block.joined(inputs.map(block))])
       assert.isTrue(lz4.uncompressSync(joined).equals(whole))
     },
     { arbitrary: { runs: 200 } }
@@ -60,7 +60,7 @@ describe("Lz4Blocks.joinedBlocks", () => {
       const parts = [literals.subarray(0, 7), literals.subarray(7), Buffer.alloc(100, "ab")]
       const size = Buffer.alloc(4)
       size.writeUInt32LE(total + 100)
-      const joined = Buffer.concat([size, ...joinedBlocks(parts.map(block))])
+      const joined = Buffer.concat([size, ...Lz4Block.joined(parts.map(block))])
       assert.isTrue(lz4.uncompressSync(joined).equals(Buffer.concat(parts)), `${total}`)
     }
   })
@@ -93,7 +93,7 @@ describe("Lz4Inflater", () => {
       try {
         output = inflate(cut, 1 + Math.floor(next() * 300))
       } catch (error) {
-        assert.instanceOf(error, SegmentCorruption)
+        assert.instanceOf(error, DecompressionFailed)
         return
       }
       const size = Buffer.alloc(4)
