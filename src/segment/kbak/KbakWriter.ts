@@ -48,13 +48,13 @@ const sha256Of = (pieces: ReadonlyArray<Uint8Array>): string => {
   return hash.digest("hex")
 }
 
-/** Builds one KBAK segment. After a failed or interrupted `append` only `discard` makes sense. */
+/** Builds one KBAK segment. */
 export const make = (options: KbakWriterOptions): SegmentWriter => {
   const { body, partition, pool, topic } = options
   const transcoder = new Transcoder(options.offsetHeaders)
   let chunk: Buffer | undefined
   let closedBytes = 0
-  let state: "open" | "sealed" | "discarded" = "open"
+  let state: "open" | "sealed" = "open"
 
   const uncompressedBytes = () => closedBytes + transcoder.filled
 
@@ -152,7 +152,7 @@ export const make = (options: KbakWriterOptions): SegmentWriter => {
     if (state !== "open") return yield* Effect.die(new Error(`seal of a ${state} segment writer`))
     const { firstOffset, lastOffset, recordCount } = transcoder
     if (recordCount === 0) {
-      state = "discarded"
+      state = "sealed"
       giveBack()
       return undefined
     }
@@ -182,11 +182,5 @@ export const make = (options: KbakWriterOptions): SegmentWriter => {
     return segment
   })
 
-  const discard = Effect.sync(() => {
-    if (state !== "open") return
-    state = "discarded"
-    giveBack()
-  })
-
-  return { recordCount: () => transcoder.recordCount, uncompressedBytes, append, seal, discard }
+  return { recordCount: () => transcoder.recordCount, uncompressedBytes, append, seal }
 }
