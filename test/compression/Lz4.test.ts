@@ -66,6 +66,30 @@ describe("Lz4Block.joined", () => {
   })
 })
 
+describe("Lz4Block.walk", () => {
+  it.prop(
+    "knows how long a block is once inflated, and comes to an end in a damaged one",
+    [Seed],
+    ([seed]) => {
+      const next = random(seed)
+      const input = bytes(next, 1 + Math.floor(next() ** 3 * 200_000))
+      const good = block(input)
+      assert.strictEqual(Lz4Block.walk(good).inflatedBytes, input.length)
+      const bad = Buffer.from(good)
+      for (let i = 0; i < 3; i++) bad[Math.floor(next() * bad.length)] = next() < 0.5 ? 255 : Math.floor(next() * 256)
+      const { lastSequence } = Lz4Block.walk(bad.subarray(0, Math.floor(next() * bad.length)))
+      assert.isAtLeast(lastSequence, 0)
+    },
+    { arbitrary: { runs: 200 } }
+  )
+
+  it("gives no length where the block ends inside of one", () => {
+    for (const cut of [[0xf0], [0xf0, 255], [0x1f, 7, 1, 0], [0x1f, 7, 1, 0, 255]])
+      assert.isNaN(Lz4Block.walk(Uint8Array.from(cut)).inflatedBytes, `${cut}`)
+    assert.strictEqual(Lz4Block.walk(new Uint8Array()).inflatedBytes, 0)
+  })
+})
+
 describe("Lz4Inflater", () => {
   it.prop(
     "inflates what the library compressed, in whatever pieces it comes",
