@@ -121,6 +121,13 @@ export default {
       to: { path: storageAdapters }
     },
     {
+      name: "formats-behind-their-table",
+      severity: "error",
+      comment: "one file names all segment formats; who imports one elsewhere reads or writes no other",
+      from: { path: "^src/", pathNot: ["^src/segment/kbak/", "^src/segment/Formats\\.ts$"] },
+      to: { path: "^src/segment/kbak/" }
+    },
+    {
       name: "kafka-adapters-behind-their-table",
       severity: "error",
       comment: "the client library stays behind the port, so that it can be replaced by changing one room",

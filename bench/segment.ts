@@ -147,7 +147,7 @@ for (const [valueBytes] of [shapes[0], shapes[2]]) {
       Array.from({ length: Math.ceil(piece.length / 65_536) }, (_, i) => piece.subarray(i * 65_536, (i + 1) * 65_536))
     )
     const began = performance.now()
-    const found = await Effect.runPromise(KbakReader.inspect("bench", Stream.fromIterable(small)))
+    const found = await Effect.runPromise(KbakReader.reader.inspect("bench", Stream.fromIterable(small)))
     say(`  inspect`, found.uncompressedBytes, found.recordCount, performance.now() - began)
   }
 }

@@ -2,12 +2,13 @@ import { Clock, type Deferred, Effect, Exit, type Scope } from "effect"
 import { KafkaSource, KafkaSources } from "./kafka/KafkaSource.ts"
 import * as Catalogue from "./manifest/Catalogue.ts"
 import * as OwnSets from "./manifest/OwnSets.ts"
+import * as RunPlan from "./manifest/RunPlan.ts"
 import type { RunSummary } from "./outcome/RunSummary.ts"
 import type { RunSpec } from "./identity/RunSpec.ts"
 import type { RunIdentity } from "./identity/RunIdentity.ts"
 import type { KafkaBackup } from "./resource/KafkaBackup.ts"
 import type { Secrets } from "./secrets/MountedSecrets.ts"
-import * as KbakFormat from "./segment/kbak/KbakFormat.ts"
+import * as Formats from "./segment/Formats.ts"
 import * as GuardedObjectStore from "./storage/GuardedObjectStore.ts"
 import { ObjectStore, ObjectStores, type ObjectStoreShape } from "./storage/ObjectStore.ts"
 import * as BreakerGuards from "./worker/BreakerGuards.ts"
@@ -61,16 +62,7 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
   const kafka = yield* Opening.patient(sources.open(kafkaTarget, guards.brokers), guards.connecting)
   return yield* Run.run(request, {
     ...Memory.bounds(request.settings, Memory.limitBytes()),
-    format: (settings) =>
-      KbakFormat.make({
-        compression: settings.compression,
-        level: settings.compressionLevel,
-        ...(settings.includeOffsetHeaders
-          ? {
-              offsetHeaders: settings.sourceClusterId === undefined ? {} : { sourceClusterId: settings.sourceClusterId }
-            }
-          : {})
-      }),
+    format: (settings) => Formats.writer("kbak", RunPlan.segmentSettings(settings)),
     progress,
     stop
   }).pipe(Effect.provideService(ObjectStore, store), Effect.provideService(KafkaSource, kafka))

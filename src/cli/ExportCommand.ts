@@ -4,7 +4,7 @@ import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Documents from "../manifest/Documents.ts"
 import type { ManifestSegment, ManifestTopic } from "../manifest/Manifest.ts"
-import * as KbakReader from "../segment/kbak/KbakReader.ts"
+import * as Formats from "../segment/Formats.ts"
 import { SegmentDamaged, SegmentError } from "../segment/SegmentError.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { backupId } from "./DescribeCommand.ts"
@@ -59,12 +59,13 @@ const topicOf = (set: Catalogue.BackupSet, name: string, partition: number | und
 
 /** The records of one segment, proven first: nothing comes out of it when its checksum turns out wrong. */
 const records = (store: ObjectStoreShape, place: ExportedRecord.TopicPartition, segment: ManifestSegment) =>
-  KbakReader.provenRecords(segment.key, store.read(ObjectKey.make(segment.key))).pipe(
+  Formats.reader.provenRecords(segment.key, store.read(ObjectKey.make(segment.key))).pipe(
     Stream.mapError((error) => {
       const affected = `${place.topic}[${place.partition}] ${Quantities.offsets(segment.start_offset, segment.end_offset + 1)}`
       if (error instanceof SegmentError) {
-        const detail = error.reason._tag === "SegmentDamaged" ? error.reason.detail : error.reason.message
-        return new SegmentError({ reason: new SegmentDamaged({ key: segment.key, detail: `${detail} (${affected})` }) })
+        if (error.reason._tag !== "SegmentDamaged") return error
+        const detail = `${error.reason.detail} (${affected})`
+        return new SegmentError({ reason: new SegmentDamaged({ key: segment.key, detail }) })
       }
       if (!Documents.isNotFound(error)) return error
       return new SegmentError({

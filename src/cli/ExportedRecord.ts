@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer"
-import type { StoredRecord } from "../segment/kbak/KbakReader.ts"
+import type { StoredRecord } from "../segment/StoredRecord.ts"
 
 /** One exported record's place. */
 export interface TopicPartition {

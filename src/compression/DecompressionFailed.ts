@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 
-/** A batch's records section could not be inflated, though the batch's checksum was right. */
+/** Compressed bytes that cannot be inflated. Whatever inflates here throws this, and nothing else. */
 export class DecompressionFailed extends Schema.TaggedError<DecompressionFailed>()("DecompressionFailed", {
   /**
    * `damaged`: not what the codec's format allows, or bytes are left over. `too large`: inflates beyond the bound.

@@ -1,9 +1,9 @@
-import { SegmentCorruption } from "../segment/SegmentCorruption.ts"
+import { DecompressionFailed } from "./DecompressionFailed.ts"
+import { shortestMatch } from "./Lz4Block.ts"
+import { inflatedPieceBytes, type PieceInflater } from "./PieceInflater.ts"
 
 /** Matches reach back this far. Source: their distance is a u16 in the LZ4 block format. */
 const historyBytes = 64 * 1024
-/** Bytes of output in one piece. */
-const pieceBytes = 256 * 1024
 
 /** What the next byte of the block belongs to. */
 const token = 0
@@ -18,10 +18,8 @@ const match = 6
 const shortInputBytes = 17
 const shortOutputBytes = 32
 
-const beforeBeginning = () => new SegmentCorruption("has an lz4 block with a match from before its beginning")
-
-/** A match is four bytes longer than its code says. */
-const shortestMatch = 4
+const damaged = (detail: string) => new DecompressionFailed({ kind: "damaged", codec: "lz4", detail })
+const beforeBeginning = () => damaged("a match is from before the beginning of the block")
 
 /**
  * Inflates one LZ4 block that comes in pieces, into pieces: a block as long as a segment never is in memory. (lz4-napi
@@ -33,7 +31,7 @@ export class Lz4Inflater {
   #matchCode = 0
   #distance = 0
   /** History, then the output that is not handed out yet. */
-  #output = Buffer.allocUnsafeSlow(historyBytes + pieceBytes)
+  #output = Buffer.allocUnsafeSlow(historyBytes + inflatedPieceBytes)
   #filled = historyBytes
   /** Inflated bytes that were handed out. */
   #given = 0
@@ -51,7 +49,7 @@ export class Lz4Inflater {
   take(): Buffer {
     const full = this.#output
     const filled = this.#filled
-    this.#output = Buffer.allocUnsafeSlow(historyBytes + pieceBytes)
+    this.#output = Buffer.allocUnsafeSlow(historyBytes + inflatedPieceBytes)
     full.copy(this.#output, 0, filled - historyBytes, filled)
     this.#given += filled - historyBytes
     this.#filled = historyBytes
@@ -132,4 +130,32 @@ export class Lz4Inflater {
   get full(): boolean {
     return this.#filled === this.#output.length
   }
+}
+
+/** Length of the field in front of a sized block. */
+const sizeBytes = 4
+
+/**
+ * One block behind the length of what it inflates to (u32, little-endian), as lz4_flex and lz4-napi write it; in pieces.
+ * Memory: a few pieces.
+ */
+export const sizedLz4Block: PieceInflater = async function* (pieces) {
+  const inflater = new Lz4Inflater()
+  let size: Buffer = Buffer.alloc(0)
+  for await (const piece of pieces) {
+    let at = Math.min(piece.length, sizeBytes - size.length)
+    if (at > 0) size = Buffer.concat([size, piece.subarray(0, at)])
+    for (;;) {
+      at = inflater.push(piece, at)
+      if (size.length === sizeBytes && inflater.inflatedBytes > size.readUInt32LE(0))
+        throw damaged(`the block inflates to more than the ${size.readUInt32LE(0)} bytes it says`)
+      if (!inflater.full) break
+      yield inflater.take()
+    }
+  }
+  if (!inflater.complete) throw damaged("it ends in the middle of a block")
+  const rest = inflater.take()
+  if (rest.length > 0) yield rest
+  if (inflater.inflatedBytes !== size.readUInt32LE(0))
+    throw damaged(`the block inflates to ${inflater.inflatedBytes} bytes and says ${size.readUInt32LE(0)}`)
 }

@@ -1,16 +1,18 @@
-import { SegmentCorruption } from "../segment/SegmentCorruption.ts"
+import { DecompressionFailed } from "./DecompressionFailed.ts"
+import { isSkippable } from "./SkippableFrame.ts"
 
 const frameMagic = 0xfd2fb528
-const skippableMagic = 0x184d2a50
 const dictionaryIdBytes: ReadonlyArray<number> = [0, 1, 2, 4]
 const rleBlock = 1
 const reservedBlock = 3
 
 type Expected = "magic" | "skippable size" | "descriptor" | "block" | "end"
 
+const damaged = (detail: string) => new DecompressionFailed({ kind: "damaged", codec: "zstd", detail })
+
 /**
- * Finds where zstd frames end in bytes that come in pieces, without decoding them: Node's decoders stop at the end of
- * the first of several frames without a word. Source: RFC 8878, section 3.
+ * Finds where zstd frames end, in bytes that come whole or in pieces, without decoding them: Node's decoders stop at the
+ * end of the first of several frames, and at a skippable one, without a word. Source: RFC 8878, section 3.
  */
 export class ZstdFrameWalker {
   #expected: Expected = "magic"
@@ -21,8 +23,10 @@ export class ZstdFrameWalker {
   #gathered = 0
   #value = 0
   #checksumBytes = 0
-  /** True between frames: only here may the body end. */
+  /** True between frames: only here may the bytes end. */
   between = true
+  /** Whether the frame that was walked last is one without content, which decoders pass over. */
+  skippable = false
 
   /** Walks from `start` to the end of the frame (then `between` is true) or of the piece, and returns where that is. */
   walk(piece: Uint8Array, start: number): number {
@@ -49,8 +53,9 @@ export class ZstdFrameWalker {
   #advance(value: number): void {
     switch (this.#expected) {
       case "magic":
-        if ((value & 0xfffffff0) >>> 0 === skippableMagic) return this.#expect("skippable size", 4, 0)
-        if (value !== frameMagic) throw new SegmentCorruption("where a zstd frame should begin there is none")
+        this.skippable = isSkippable(value)
+        if (this.skippable) return this.#expect("skippable size", 4, 0)
+        if (value !== frameMagic) throw damaged("where a frame should begin there is none")
         return this.#expect("descriptor", 1, 0)
       case "skippable size":
         return this.#expect("end", 0, value)
@@ -63,7 +68,7 @@ export class ZstdFrameWalker {
       }
       case "block": {
         const type = (value >> 1) & 3
-        if (type === reservedBlock) throw new SegmentCorruption("a zstd block has the reserved type")
+        if (type === reservedBlock) throw damaged("a block has the reserved type")
         const size = type === rleBlock ? 1 : value >> 3
         return (value & 1) === 1 ? this.#expect("end", 0, size + this.#checksumBytes) : this.#expect("block", 3, size)
       }

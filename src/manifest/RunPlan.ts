@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { RunIdentity } from "../identity/RunIdentity.ts"
+import type { SegmentSettings } from "../segment/Segment.ts"
 
 /** What one run reads, fixed before any data and the same for all its attempts. */
 export const PlannedPartition = Schema.Struct({
@@ -38,6 +39,15 @@ export const ContentSettings = Schema.Struct({
   sourceClusterId: Schema.optionalKey(Schema.String)
 })
 export type ContentSettings = typeof ContentSettings.Type
+
+/** The same, as those who write segments take it. */
+export const segmentSettings = (settings: ContentSettings): SegmentSettings => ({
+  compression: settings.compression,
+  level: settings.compressionLevel,
+  ...(settings.includeOffsetHeaders
+    ? { offsetHeaders: settings.sourceClusterId === undefined ? {} : { sourceClusterId: settings.sourceClusterId } }
+    : {})
+})
 
 export const RunPlan = Schema.Struct({
   version: Schema.Literal(1),

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { RunIdentity } from "../identity/RunIdentity.ts"
-import { ContentSettings } from "./RunPlan.ts"
+import { offsetHeaderKeys } from "../segment/Segment.ts"
+import { ContentSettings, segmentSettings } from "./RunPlan.ts"
 
 /**
  * `kb-meta.json`: our own facts of a set, which the open manifest format has no place for and whose other tools may
@@ -58,10 +59,4 @@ export type SetFacts = typeof SetFacts.Type
 
 /** The headers that `includeOffsetHeaders` appends, in the order in which they stand. */
 export const addedHeaders = (settings: ContentSettings): ReadonlyArray<string> =>
-  settings.includeOffsetHeaders
-    ? [
-        "x-original-offset",
-        "x-original-timestamp",
-        ...(settings.sourceClusterId === undefined ? [] : ["x-source-cluster"])
-      ]
-    : []
+  offsetHeaderKeys(segmentSettings(settings).offsetHeaders)

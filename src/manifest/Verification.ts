@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
-import * as KbakReader from "../segment/kbak/KbakReader.ts"
+import * as Formats from "../segment/Formats.ts"
+import type { SegmentContent } from "../segment/SegmentReader.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { BackupSet } from "./Catalogue.ts"
 import * as Documents from "./Documents.ts"
@@ -95,7 +96,7 @@ const checkObject = (store: ObjectStoreShape, place: Place) =>
   )
 
 /** Differences between what a segment holds and what the manifest says of it. */
-const contradictions = (found: KbakReader.SegmentContent, segment: ManifestSegment): ReadonlyArray<string> =>
+const contradictions = (found: SegmentContent, segment: ManifestSegment): ReadonlyArray<string> =>
   [
     ["record count", found.recordCount, segment.record_count],
     ["first offset", found.firstOffset, segment.start_offset],
@@ -105,22 +106,18 @@ const contradictions = (found: KbakReader.SegmentContent, segment: ManifestSegme
   ].flatMap(([what, is, should]) => (is === should ? [] : [`${what} is ${is}, the manifest says ${should}`]))
 
 const checkRecords = (store: ObjectStoreShape, place: Place) =>
-  KbakReader.inspect(place.segment.key, store.read(ObjectKey.make(place.segment.key))).pipe(
+  Formats.reader.inspect(place.segment.key, store.read(ObjectKey.make(place.segment.key))).pipe(
     Effect.map((found) => contradictions(found, place.segment).map((detail) => problem(place, detail))),
     // Where the store itself has a checksum, it is the first to notice.
     Effect.catchReason("ObjectStoreError", "ContentMismatch", ({ detail }) => Effect.succeed([problem(place, detail)])),
     Effect.catchIf(Documents.isNotFound, () => Effect.succeed([problem(place, "is not there")])),
-    Effect.catchTag("SegmentError", (error) =>
-      Effect.succeed([
-        problem(place, error.reason._tag === "SegmentDamaged" ? error.reason.detail : error.reason.message)
-      ])
-    )
+    Effect.catchReason("SegmentError", "SegmentDamaged", ({ detail }) => Effect.succeed([problem(place, detail)]))
   )
 
 /**
  * Checks every segment that the manifest names. `objects`: there, with its size. `records`: every byte read, checksums
  * and every record's framing and order checked, counts and offsets compared with the manifest. Problems are found, not
- * thrown: the effect fails only when the store cannot be asked. `onSegment` is told the stored bytes of each as it is done.
+ * thrown: the effect fails only when the store cannot be asked, or when a segment's format is unknown. `onSegment` is told the stored bytes of each as it is done.
  */
 export const verify = Effect.fn("Verification.verify")(function* (
   store: ObjectStoreShape,

@@ -28,6 +28,7 @@ const all = {
   ObjectNotFound: exitCodes.storageUnusable,
   NoFreeId: exitCodes.storageUnusable,
   DocumentUnreadable: exitCodes.storageUnusable,
+  UnknownFormat: exitCodes.storageUnusable,
   SetNotFound: exitCodes.notFound,
   SetIncomplete: exitCodes.notFound,
   RunAlreadyTaken: exitCodes.notFound,

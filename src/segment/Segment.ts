@@ -14,6 +14,13 @@ export interface SegmentSettings {
   readonly offsetHeaders?: { readonly sourceClusterId?: string }
 }
 
+/** Keys of the headers that `offsetHeaders` asks for, in the order in which they are appended. */
+export const offsetHeaderKeys = (asked: SegmentSettings["offsetHeaders"]): ReadonlyArray<string> => {
+  if (asked === undefined) return []
+  const always = ["x-original-offset", "x-original-timestamp"]
+  return asked.sourceClusterId === undefined ? always : [...always, "x-source-cluster"]
+}
+
 /** One finished segment file: its bytes and what the manifest says of them. */
 export interface EncodedSegment {
   /** The stored file is the concatenation of these. Valid until `release`. */
@@ -37,7 +44,10 @@ export interface EncodedSegment {
   readonly release: () => void
 }
 
-/** Builds one segment of one partition from validated batches, whole batches at a time. */
+/**
+ * Builds one segment of one partition from validated batches, whole batches at a time. One whose `append` or `seal` failed
+ * or was interrupted is of no use any more and is let go of: its memory is the garbage collector's.
+ */
 export interface SegmentWriter {
   readonly recordCount: () => number
   /** Record stream bytes so far, before compression. */
@@ -50,8 +60,6 @@ export interface SegmentWriter {
   ) => Effect.Effect<void, SegmentError>
   /** Finishes the file. Undefined when no record was appended. The writer is spent. */
   readonly seal: Effect.Effect<EncodedSegment | undefined, SegmentError>
-  /** Drops everything and gives buffers back; safe at any time, also after `seal` (then it does nothing). */
-  readonly discard: Effect.Effect<void>
 }
 
 /** A kind of segment file with its settings and buffers; one per run, chosen per run. */

@@ -25,7 +25,7 @@ export class MalformedRecords extends Schema.TaggedError<MalformedRecords>()("Ma
   }
 }
 
-/** A stored segment that is not readable: magic, version, checksum, framing, count or order. */
+/** A stored segment that is not what it should be: magic, checksum, framing, count or order. */
 export class SegmentDamaged extends Schema.TaggedError<SegmentDamaged>()("SegmentDamaged", {
   key: Schema.String,
   detail: Schema.String,
@@ -36,8 +36,19 @@ export class SegmentDamaged extends Schema.TaggedError<SegmentDamaged>()("Segmen
   }
 }
 
+/** A stored segment of a kind that this version does not read. Says nothing of whether it is whole. */
+export class UnknownFormat extends Schema.TaggedError<UnknownFormat>()("UnknownFormat", {
+  key: Schema.String,
+  /** What names the format, and which ones are known. */
+  format: Schema.String
+}) {
+  override get message() {
+    return `${this.key} has an unknown format: ${this.format}`
+  }
+}
+
 export class SegmentError extends Schema.TaggedError<SegmentError>()("SegmentError", {
-  reason: Schema.Union([RecordNotRepresentable, MalformedRecords, SegmentDamaged])
+  reason: Schema.Union([RecordNotRepresentable, MalformedRecords, SegmentDamaged, UnknownFormat])
 }) {
   override get message() {
     return this.reason.message
@@ -54,6 +65,8 @@ export class SegmentError extends Schema.TaggedError<SegmentError>()("SegmentErr
         return "the batch's checksum is right but its content is not: find the producer that wrote it; exclude the topic to back up the others"
       case "SegmentDamaged":
         return "this part of the set cannot be restored; keep an older set and run a new backup"
+      case "UnknownFormat":
+        return "it was written by a newer version or by another tool: read it with the newest kafka-backup, or with the tool that wrote it"
     }
   }
 }

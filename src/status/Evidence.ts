@@ -47,6 +47,7 @@ const byReason: Readonly<Record<FailureReason | "VerificationFailed", Shown>> = 
   ObjectExists: { storage: true },
   ObjectNotFound: { storage: true },
   DocumentUnreadable: { storage: true },
+  UnknownFormat: { storage: true },
   NoFreeId: { storage: true },
   RunAlreadyTaken: { storage: true },
   AttemptSuperseded: { storage: true },

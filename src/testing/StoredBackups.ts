@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Verification from "../manifest/Verification.ts"
-import * as KbakReader from "../segment/kbak/KbakReader.ts"
+import * as Formats from "../segment/Formats.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 
 /** One proven backup, as far as tests ask. */
@@ -61,7 +61,7 @@ export const records = Effect.fn("StoredBackups.records")(function* (
   const partitions = manifest.topics.find((topic) => topic.name === name)?.partitions ?? []
   for (const { partition_id: partition, segments } of partitions.toSorted((a, b) => a.partition_id - b.partition_id)) {
     for (const { key } of segments) {
-      yield* KbakReader.provenRecords(key, store.read(ObjectKey.make(key))).pipe(
+      yield* Formats.reader.provenRecords(key, store.read(ObjectKey.make(key))).pipe(
         Stream.runForEach((batch) =>
           Effect.sync(() => {
             for (const record of batch) {

@@ -8,8 +8,8 @@ import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
 import { KafkaSource, KafkaSources } from "../../src/kafka/KafkaSource.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import * as Formats from "../../src/segment/Formats.ts"
 import * as KbakFormat from "../../src/segment/kbak/KbakFormat.ts"
-import * as KbakReader from "../../src/segment/kbak/KbakReader.ts"
 import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
 import { ObjectKey, ObjectStore, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import * as StorageBackends from "../../src/storage/StorageBackends.ts"
@@ -107,7 +107,7 @@ export const storedRecords = Effect.fnUntraced(function* (
     set.manifest.topics.find((t) => t.name === topic)?.partitions.find((p) => p.partition_id === partition)?.segments ??
     []
   const batches = yield* Effect.forEach(segments, (segment) =>
-    KbakReader.provenRecords(segment.key, store.read(ObjectKey.make(segment.key))).pipe(Stream.runCollect)
+    Formats.reader.provenRecords(segment.key, store.read(ObjectKey.make(segment.key))).pipe(Stream.runCollect)
   )
   return batches.flat(2)
 })

@@ -22,6 +22,7 @@ const planted = [
   ["src/backup/Planted.ts", "src/kafka/memory/InMemoryCluster.ts", "kafka-adapters-behind-their-table"],
   ["src/cli/Planted.ts", "src/storage/S3ObjectStore.ts", "storage-adapters-behind-their-table"],
   ["src/segment/Planted.ts", "src/kafka/KafkaSource.ts", "segment-reads-batches-only"],
+  ["src/manifest/Planted.ts", "src/segment/kbak/KbakReader.ts", "formats-behind-their-table"],
   ["src/schedule/Slots.ts", "src/schedule/Planted.ts", "no-cycle"],
   ["src/schedule/Planted.ts", "src/schedule/Due.ts", "no-cycle"]
 ] as const

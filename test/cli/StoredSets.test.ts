@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as DemoCluster from "../../src/cli/demo/DemoCluster.ts"
 import * as StandardOutput from "../../src/cli/StandardOutput.ts"
@@ -203,6 +203,28 @@ describe("kafka-backup export", () => {
       assert.strictEqual(backwards.exitCode, 2)
       assert.match(backwards.err, /give --until 6 to see offset 5 alone/)
       assert.strictEqual((yield* type("export", ...options, backupId, "-t", "orders", "--from", "-1")).exitCode, 2)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("exits with 14 for a segment whose format is unknown, as verify --deep does, and says what may read it", () =>
+    Effect.gen(function* () {
+      const { claim, options, segment } = yield* aSet()
+      const [old, index] = [segment("payments", 0), join(claim, backupId, "manifest.json")]
+      const renamed = (text: string) => text.replace(/(payments\/partition=0\/segment-[\d-]+)\.bin\.zst/, "$1.log")
+      renameSync(old, renamed(old))
+      writeFileSync(index, renamed(readFileSync(index, "utf8")))
+      assert.strictEqual((yield* type("verify", ...options, backupId)).exitCode, 0)
+      const exported = yield* type("export", ...options, backupId, "-t", "payments", "--partition", "0")
+      const verified = yield* type("verify", ...options, backupId, "--deep")
+      for (const { err, exitCode, out } of [exported, verified]) {
+        assert.deepStrictEqual([exitCode, out], [14, ""])
+        assert.match(
+          err,
+          /payments\/partition=0\/segment-\S+\.log has an unknown format: its name ends in \.log; known/
+        )
+        assert.match(err, /\nwhat to do: it was written by a newer version or by another tool: /)
+        assert.notInclude(err, "damaged")
+      }
     }).pipe(Effect.provide(layer))
   )
 

@@ -97,6 +97,17 @@ describe("Verification", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("does not call damaged what a newer version wrote: it says so and proves nothing", () =>
+    Effect.gen(function* () {
+      const { set, store } = yield* aSet()
+      const named = JSON.stringify(set.manifest).replaceAll(".bin.zst", ".log.zst")
+      const newer = { ...set, manifest: JSON.parse(named) as typeof set.manifest }
+      const error = yield* Effect.flip(Verification.verify(store, newer, "records"))
+      assert.isTrue(error._tag === "SegmentError" && error.reason._tag === "UnknownFormat")
+      assert.include(error.message, "its name ends in .log.zst")
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("notices a manifest that names less than the run stored, or the same twice", () =>
     Effect.gen(function* () {
       const { set, store } = yield* aSet()

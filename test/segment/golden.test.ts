@@ -15,7 +15,7 @@ describe("segments written in November 2026", () => {
       Effect.gen(function* () {
         const file = golden(compression)
         assert.isTrue(streamOf(file).equals(stream(goldenRecords)))
-        const batches = yield* Stream.runCollect(KbakReader.provenRecords("golden", Stream.make(file)))
+        const batches = yield* Stream.runCollect(KbakReader.reader.provenRecords("golden", Stream.make(file)))
         const records = batches.flat().map(({ headers, key, offset, timestamp, value }) => ({
           offset: BigInt(offset),
           timestamp,

@@ -1,6 +1,6 @@
 import * as lz4 from "lz4-napi"
 import zlib from "node:zlib"
-import { zstdExtent } from "../../src/compression/ZstdFrame.ts"
+import { zstdFrames } from "../../src/compression/Zstd.ts"
 import type { RecordBatch } from "../../src/kafka/batch/RecordBatch.ts"
 
 /**
@@ -151,15 +151,8 @@ export const streamOf = (file: Buffer): Buffer => {
   switch (file[5]) {
     case 0:
       return body
-    case 1: {
-      const parts: Array<Buffer> = []
-      for (let at = 0; at < body.length;) {
-        const { end } = zstdExtent(body, at)
-        parts.push(zlib.zstdDecompressSync(body.subarray(at, end)))
-        at = end
-      }
-      return Buffer.concat(parts)
-    }
+    case 1:
+      return Buffer.concat(zstdFrames(body).map((frame) => zlib.zstdDecompressSync(frame)))
     default:
       return lz4.uncompressSync(body)
   }

@@ -2,6 +2,7 @@ import { crc32c } from "@node-rs/crc32"
 import * as lz4 from "lz4-napi"
 import snappy from "snappy"
 import zlib from "node:zlib"
+import { xerialStream } from "../../compression/Snappy.ts"
 import { BatchAttribute, BatchHeader, ControlType } from "./BatchHeader.ts"
 import { headerBytes } from "./RecordBatch.ts"
 
@@ -34,8 +35,6 @@ export interface NewBatch {
 }
 
 const codecId = { none: 0, gzip: 1, "snappy-xerial": 2, "snappy-raw": 2, lz4: 3, zstd: 4 } as const
-/** Block length of snappy-java's stream, in bytes. */
-const xerialBlockBytes = 32 * 1024
 
 /** One record batch of message format v2, as a producer and broker would leave it in the log. */
 export const encodeBatch = (batch: NewBatch): Buffer => {
@@ -144,21 +143,10 @@ const compressed = (codec: ProducerCodec, section: Buffer): Buffer => {
     case "snappy-raw":
       return snappy.compressSync(section)
     case "snappy-xerial":
-      return xerial(section)
+      return xerialStream(section)
     case "lz4":
       return lz4.compressFrameSync(section)
     case "zstd":
       return zlib.zstdCompressSync(section)
   }
-}
-
-const xerial = (section: Buffer): Buffer => {
-  const parts: Array<Buffer> = [Buffer.from("82534e41505059000000000100000001", "hex")]
-  for (let at = 0; at < section.length; at += xerialBlockBytes) {
-    const block = snappy.compressSync(section.subarray(at, at + xerialBlockBytes))
-    const length = Buffer.alloc(4)
-    length.writeInt32BE(block.length)
-    parts.push(length, block)
-  }
-  return Buffer.concat(parts)
 }

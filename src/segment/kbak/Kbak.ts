@@ -54,6 +54,9 @@ export const suffix = (compression: Compression): string => {
   }
 }
 
+/** Thrown while a file is read: what is wrong with it. */
+export class Corruption extends Error {}
+
 export interface Header {
   readonly compression: Compression
   readonly recordCount: number
@@ -81,24 +84,28 @@ export const footer = (crc: number): Buffer => {
   return bytes
 }
 
-/** Reads the first 32 bytes of a file; a string says why they are not a header that we know. */
+/** Reads the first 32 bytes of a file; a string says which version or codec they name that we do not know. */
 export const parseHeader = (bytes: Buffer): Header | string => {
-  if (bytes.readUInt32LE(0) !== headMagic) return "does not begin with KBAK, so it is no segment file"
-  if (bytes[4] !== version) return `has version ${bytes[4]}; this reader knows version ${version}`
+  if (bytes.readUInt32LE(0) !== headMagic) throw new Corruption("does not begin with KBAK, so it is no segment file")
+  if (bytes[4] !== version) return `KBAK version ${bytes[4]}; known is version ${version}`
   const compression = codecs[bytes[5]!]
-  if (compression === undefined) return `names codec ${bytes[5]}; this reader knows 0 none, 1 zstd, 2 lz4`
+  if (compression === undefined)
+    return `KBAK version ${version} with codec ${bytes[5]}; known are 0 none, 1 zstd and 2 lz4`
   const recordCount = Number(bytes.readBigUInt64LE(8))
   const firstOffset = Number(bytes.readBigInt64LE(16))
   const lastOffset = Number(bytes.readBigInt64LE(24))
   if (![recordCount, firstOffset, lastOffset].every(Number.isSafeInteger))
-    return "has a header with numbers beyond 2^53"
+    throw new Corruption("has a header with numbers beyond 2^53")
   if (recordCount > 0 && (firstOffset < 0 || recordCount > lastOffset - firstOffset + 1))
-    return `has a header that contradicts itself: ${recordCount} records in offsets ${firstOffset} to ${lastOffset}`
+    throw new Corruption(
+      `has a header that contradicts itself: ${recordCount} records in offsets ${firstOffset} to ${lastOffset}`
+    )
   return { compression, recordCount, firstOffset, lastOffset }
 }
 
-/** Reads the last 8 bytes of a file: the CRC-32 it should have, or why they are not a footer. */
-export const parseFooter = (bytes: Buffer): number | string =>
-  bytes.readUInt32LE(4) === tailMagic
-    ? bytes.readUInt32LE(0)
-    : "does not end with BKAE: it was cut short, or something was appended"
+/** Reads the last 8 bytes of a file: the CRC-32 that it should have. */
+export const parseFooter = (bytes: Buffer): number => {
+  if (bytes.readUInt32LE(4) !== tailMagic)
+    throw new Corruption("does not end with BKAE: it was cut short, or something was appended")
+  return bytes.readUInt32LE(0)
+}

@@ -18,6 +18,9 @@ import * as ZstdCodec from "./ZstdCodec.ts"
  */
 const storedChunkBytes = 1024 * 1024
 
+/** Every ending of a KBAK file's name. */
+export const suffixes = (["none", "zstd", "lz4"] as const).map(Kbak.suffix)
+
 /** How much memory a run may spend on its segments. */
 export interface SegmentMemory {
   /**

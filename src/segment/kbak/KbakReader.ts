@@ -1,44 +1,24 @@
-import { Effect, type Scope, Stream } from "effect"
-import { SegmentCorruption } from "../SegmentCorruption.ts"
-import { inflated } from "./inflated.ts"
-import type * as Kbak from "./Kbak.ts"
+import { DecompressionFailed } from "../../compression/DecompressionFailed.ts"
+import { sizedLz4Block } from "../../compression/Lz4Inflater.ts"
+import type { PieceInflater } from "../../compression/PieceInflater.ts"
+import { zstdPieces } from "../../compression/Zstd.ts"
+import { SegmentDamaged, SegmentError, UnknownFormat } from "../SegmentError.ts"
+import type { SegmentContent, SegmentReader } from "../SegmentReader.ts"
+import * as StreamedReader from "../StreamedReader.ts"
+import * as Kbak from "./Kbak.ts"
 import { RecordScan } from "./RecordScan.ts"
-import { SegmentDamaged, SegmentError } from "../SegmentError.ts"
 import { SegmentEnvelope } from "./SegmentEnvelope.ts"
-import { storedRecords, type StoredRecord } from "../StoredRecord.ts"
+import { storedRecords } from "./storedRecords.ts"
 import { WholeRecords } from "./WholeRecords.ts"
 
-export type { StoredRecord } from "../StoredRecord.ts"
-
-/** What a segment file was found to hold, all of it counted and nothing taken from its header. */
-export interface SegmentContent {
-  readonly compression: Kbak.Compression
-  readonly storedBytes: number
-  /** Of the stored file, lower-case hex. */
-  readonly sha256: string
-  readonly recordCount: number
-  /** Inclusive; both are −1 when there is no record. */
-  readonly firstOffset: number
-  readonly lastOffset: number
-  /** Milliseconds since 1970, clamped to safe integers; both are 0 when there is no record. */
-  readonly minTimestamp: number
-  readonly maxTimestamp: number
-  readonly uncompressedBytes: number
-  /** Bytes of keys and values alone. */
-  readonly payloadBytes: number
-}
-
-/** A failure of the stream that the file comes from, on its way through code that throws. */
-class SourceFailure<E> extends Error {
-  readonly error: E
-  constructor(error: E) {
-    super("the file cannot be read")
-    this.error = error
-  }
+const inflaters: Record<Kbak.Compression, PieceInflater> = {
+  none: (body) => body,
+  zstd: zstdPieces,
+  lz4: sizedLz4Block
 }
 
 /** One reading of one file: whole records come out as they are found good, and the sums are there at the end. */
-class Reading {
+class Reading implements StreamedReader.Reading {
   readonly #key: string
   readonly #envelope: SegmentEnvelope
   #header: Kbak.Header | undefined
@@ -49,13 +29,14 @@ class Reading {
     this.#envelope = new SegmentEnvelope(pieces)
   }
 
-  /** Throws `SegmentError`, and what the pieces throw. Ends only when everything was right. */
-  async *wholeRecords(): AsyncGenerator<Buffer, void> {
+  async *runs(): AsyncGenerator<Buffer, void> {
     try {
-      const header = (this.#header = await this.#envelope.header())
+      const header = await this.#envelope.header()
+      if (typeof header === "string") throw await this.#unknown(header)
+      this.#header = header
       const scan = (this.#scan = new RecordScan(header))
       const whole = new WholeRecords()
-      for await (const piece of inflated(header.compression, this.#envelope.body())) {
+      for await (const piece of inflaters[header.compression](this.#envelope.body())) {
         for (const records of whole.push(piece)) {
           scan.push(records)
           yield records
@@ -64,7 +45,9 @@ class Reading {
       whole.end()
       scan.end()
     } catch (cause) {
-      throw cause instanceof SegmentCorruption ? this.#damaged(cause) : cause
+      if (cause instanceof Kbak.Corruption) throw this.#damaged(cause.message)
+      if (cause instanceof DecompressionFailed) throw this.#damaged(`cannot be decompressed: ${cause.message}`, cause)
+      throw cause
     }
   }
 
@@ -85,10 +68,16 @@ class Reading {
     }
   }
 
-  #damaged(damage: SegmentCorruption): SegmentError {
-    const cause = damage.cause === undefined ? {} : { cause: damage.cause }
-    const detail = `${damage.message}${this.#affected()}`
-    return new SegmentError({ reason: new SegmentDamaged({ key: this.#key, detail, ...cause }) })
+  /** A version or codec is believed only when the file's checksum is right: else the byte that names it is damaged. */
+  async #unknown(format: string): Promise<SegmentError> {
+    for await (const _ of this.#envelope.body());
+    return new SegmentError({ reason: new UnknownFormat({ key: this.#key, format }) })
+  }
+
+  #damaged(what: string, cause?: DecompressionFailed): SegmentError {
+    const detail = `${what}${this.#affected()}`
+    const reason = new SegmentDamaged({ key: this.#key, detail, ...(cause === undefined ? {} : { cause }) })
+    return new SegmentError({ reason })
   }
 
   /** Which records a person must do without, as far as that can be told. */
@@ -104,64 +93,8 @@ class Reading {
   }
 }
 
-/** Begins to read; what it began ends with the scope, also when the source is stuck. */
-const opened = <E, R>(
-  key: string,
-  file: Stream.Stream<Uint8Array, E, R>
-): Effect.Effect<Reading, never, R | Scope.Scope> =>
-  Effect.gen(function* () {
-    const iterable = yield* file.pipe(
-      Stream.mapError((error) => new SourceFailure(error)),
-      Stream.toAsyncIterableEffect
-    )
-    const iterator = yield* Effect.acquireRelease(
-      Effect.sync(() => iterable[Symbol.asyncIterator]()),
-      (pieces) => Effect.promise(async () => void (await pieces.return?.()))
-    )
-    return new Reading(key, iterator)
-  })
-
-/** A defect in the clothes of an error. */
-class Defect extends Error {}
-
-const wholeRecords = <E>(reading: Reading): Stream.Stream<Buffer, E | SegmentError> =>
-  Stream.fromAsyncIterable(reading.wholeRecords(), (cause): E | SegmentError | Defect =>
-    cause instanceof SourceFailure
-      ? (cause.error as E)
-      : cause instanceof SegmentError
-        ? cause
-        : new Defect("reading a segment broke", { cause })
-  ).pipe(Stream.catch((error) => (error instanceof Defect ? Stream.die(error.cause) : Stream.fail(error))))
-
 /**
- * Reads the whole file and proves it: magic, version, codec, every frame and record, count, order and range of the
- * offsets, nothing behind the end, CRC-32. What is not right is `SegmentDamaged`, with the offsets that are affected.
- * Memory does not grow with the segment: it holds one record and a decoder's window. `file` brings pieces that nobody
- * changes afterwards; `key` is for messages.
+ * Reads KBAK version 1: magic, version, codec, every frame and record, count, order and range of the offsets, nothing
+ * behind the end, CRC-32. Memory: one record, and a few pieces or zstd's window (4 MiB for our own chunks).
  */
-export const inspect = <E, R>(
-  key: string,
-  file: Stream.Stream<Uint8Array, E, R>
-): Effect.Effect<SegmentContent, E | SegmentError, R> =>
-  Effect.scoped(
-    Effect.flatMap(opened(key, file), (reading) =>
-      Effect.map(Stream.runDrain(wholeRecords<E>(reading)), () => reading.content())
-    )
-  )
-
-/**
- * The records of a file, in batches, in one pass. Each record is checked as by `inspect`, but the checksum stands at
- * the end of the file: when the stream fails, at the latest in place of its end, what it gave before is suspect.
- */
-export const records = <E, R>(
-  key: string,
-  file: Stream.Stream<Uint8Array, E, R>
-): Stream.Stream<ReadonlyArray<StoredRecord>, E | SegmentError, R> =>
-  Stream.unwrap(Effect.map(opened(key, file), (reading) => wholeRecords<E>(reading))).pipe(Stream.map(storedRecords))
-
-/** As `records`, after a first pass over `file` that proved it: nothing comes out of a damaged file. Reads it twice. */
-export const provenRecords = <E, R>(
-  key: string,
-  file: Stream.Stream<Uint8Array, E, R>
-): Stream.Stream<ReadonlyArray<StoredRecord>, E | SegmentError, R> =>
-  Stream.unwrap(Effect.map(inspect(key, file), () => records(key, file)))
+export const reader: SegmentReader = StreamedReader.make((key, pieces) => new Reading(key, pieces), storedRecords)

@@ -10,8 +10,8 @@ import { freeMemory } from "../../compression/freeMemory.ts"
 import type { EncodedSegment, SegmentWriter } from "../Segment.ts"
 import type { SegmentBody } from "./SegmentBody.ts"
 import { MalformedRecords, RecordNotRepresentable, SegmentError } from "../SegmentError.ts"
-import { Transcoder } from "./Transcoder.ts"
-import { Malformed, NotRepresentable } from "./TranscodingFailure.ts"
+import { NotRepresentable, Transcoder } from "./Transcoder.ts"
+import { Malformed } from "./varint.ts"
 
 export interface KbakWriterOptions {
   readonly topic: string
@@ -48,13 +48,13 @@ const sha256Of = (pieces: ReadonlyArray<Uint8Array>): string => {
   return hash.digest("hex")
 }
 
-/** Builds one KBAK segment. After a failed or interrupted `append` only `discard` makes sense. */
+/** Builds one KBAK segment. */
 export const make = (options: KbakWriterOptions): SegmentWriter => {
   const { body, partition, pool, topic } = options
   const transcoder = new Transcoder(options.offsetHeaders)
   let chunk: Buffer | undefined
   let closedBytes = 0
-  let state: "open" | "sealed" | "discarded" = "open"
+  let state: "open" | "sealed" = "open"
 
   const uncompressedBytes = () => closedBytes + transcoder.filled
 
@@ -152,7 +152,7 @@ export const make = (options: KbakWriterOptions): SegmentWriter => {
     if (state !== "open") return yield* Effect.die(new Error(`seal of a ${state} segment writer`))
     const { firstOffset, lastOffset, recordCount } = transcoder
     if (recordCount === 0) {
-      state = "discarded"
+      state = "sealed"
       giveBack()
       return undefined
     }
@@ -182,11 +182,5 @@ export const make = (options: KbakWriterOptions): SegmentWriter => {
     return segment
   })
 
-  const discard = Effect.sync(() => {
-    if (state !== "open") return
-    state = "discarded"
-    giveBack()
-  })
-
-  return { recordCount: () => transcoder.recordCount, uncompressedBytes, append, seal, discard }
+  return { recordCount: () => transcoder.recordCount, uncompressedBytes, append, seal }
 }

@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import { compress } from "lz4-napi"
 import type { ChunkCodec } from "./CompressedBody.ts"
-import { joinedBlocks } from "../../compression/Lz4Blocks.ts"
 import { freeMemory } from "../../compression/freeMemory.ts"
+import * as Lz4Block from "../../compression/Lz4Block.ts"
 
 /**
  * Bytes that are compressed in one call. lz4-napi gives every result in memory of its own allocator, which keeps about
@@ -35,6 +35,6 @@ export const make = (limitBytes: number): ChunkCodec => ({
   join: (blocks, streamBytes) => {
     const size = Buffer.alloc(sizeBytes)
     size.writeUInt32LE(streamBytes)
-    return [size, ...joinedBlocks(blocks)]
+    return [size, ...Lz4Block.joined(blocks)]
   }
 })

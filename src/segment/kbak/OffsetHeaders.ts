@@ -1,5 +1,5 @@
 import * as Kbak from "./Kbak.ts"
-import type { SegmentSettings } from "../Segment.ts"
+import { offsetHeaderKeys, type SegmentSettings } from "../Segment.ts"
 
 /** The headers that every record gets after its own, as the bytes that follow the last own header in the stream. */
 export interface OffsetHeaders {
@@ -20,19 +20,18 @@ const encoded = (key: string, value: Buffer): Buffer => {
   return Buffer.concat([head, value])
 }
 
-/** `x-original-offset`, `x-original-timestamp` and, when the cluster has a name, `x-source-cluster`; or nothing. */
+const integerBytes = 8
+
+/** Offset, timestamp and, when the cluster has a name, that; or nothing. */
 export const fromSettings = (settings: SegmentSettings["offsetHeaders"]): OffsetHeaders => {
   if (settings === undefined) return { count: 0, template: Buffer.alloc(0), offsetAt: 0, timestampAt: 0 }
-  const offset = encoded("x-original-offset", Buffer.alloc(8))
-  const timestamp = encoded("x-original-timestamp", Buffer.alloc(8))
-  const cluster =
-    settings.sourceClusterId === undefined
-      ? undefined
-      : encoded("x-source-cluster", Buffer.from(settings.sourceClusterId, "utf8"))
+  const values = [Buffer.alloc(integerBytes), Buffer.alloc(integerBytes), Buffer.from(settings.sourceClusterId ?? "")]
+  const headers = offsetHeaderKeys(settings).map((key, i) => encoded(key, values[i]!))
+  const offsetEnd = headers[0]!.length
   return {
-    count: cluster === undefined ? 2 : 3,
-    template: Buffer.concat(cluster === undefined ? [offset, timestamp] : [offset, timestamp, cluster]),
-    offsetAt: offset.length - 8,
-    timestampAt: offset.length + timestamp.length - 8
+    count: headers.length,
+    template: Buffer.concat(headers),
+    offsetAt: offsetEnd - integerBytes,
+    timestampAt: offsetEnd + headers[1]!.length - integerBytes
   }
 }

@@ -8,15 +8,14 @@ export class PackedBytes {
   readonly #pool: ChunkPool
   #chunks: Array<Buffer> = []
   #filled = 0
-  #closed = false
 
   constructor(pool: ChunkPool) {
     this.#pool = pool
   }
 
-  /** Copies in one piece each, where a chunk may stay unfilled; valid until `giveBack`, and nothing after it. */
+  /** Copies in one piece each, where a chunk may stay unfilled; valid until `giveBack`. */
   addWhole(bytes: Uint8Array): ReadonlyArray<Uint8Array> {
-    if (this.#closed || bytes.length === 0) return []
+    if (bytes.length === 0) return []
     const last = this.#chunks.at(-1)
     if (last === undefined || this.#filled + bytes.length > last.length) this.#open(bytes.length)
     return [this.#append(bytes)]
@@ -24,7 +23,6 @@ export class PackedBytes {
 
   /** As `addWhole`, but chunks are filled to the end: a copy may be in several pieces. */
   add(bytes: Uint8Array): ReadonlyArray<Uint8Array> {
-    if (this.#closed) return []
     const pieces: Array<Uint8Array> = []
     for (let at = 0; at < bytes.length;) {
       const room = (this.#chunks.at(-1)?.length ?? 0) - this.#filled
@@ -36,9 +34,8 @@ export class PackedBytes {
     return pieces
   }
 
-  /** Ends it; what is added later is dropped. */
+  /** Ends it: nothing is to be added afterwards. */
   giveBack(): void {
-    this.#closed = true
     for (const chunk of this.#chunks) this.#pool.give(chunk)
     this.#chunks = []
     this.#filled = 0

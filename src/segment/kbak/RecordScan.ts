@@ -1,4 +1,3 @@
-import { SegmentCorruption } from "../SegmentCorruption.ts"
 import * as Kbak from "./Kbak.ts"
 import { TimestampRange } from "./TimestampRange.ts"
 
@@ -28,9 +27,9 @@ export class RecordScan {
   end(): void {
     const { firstOffset, lastOffset, recordCount } = this.#header
     if (this.recordCount !== recordCount)
-      throw new SegmentCorruption(`has ${this.recordCount} records and says it has ${recordCount}`)
+      throw new Kbak.Corruption(`has ${this.recordCount} records and says it has ${recordCount}`)
     if (recordCount > 0 && (this.firstOffset !== firstOffset || this.lastOffset !== lastOffset))
-      throw new SegmentCorruption(
+      throw new Kbak.Corruption(
         `has offsets ${this.firstOffset} to ${this.lastOffset} and says it has ${firstOffset} to ${lastOffset}`
       )
   }
@@ -42,11 +41,11 @@ export class RecordScan {
     const high = view.getInt32(start + 8, true)
     const offset = view.getUint32(start + 12, true) + view.getInt32(start + 16, true) * 0x1_0000_0000
     const { firstOffset, lastOffset, recordCount } = this.#header
-    if (offset <= this.lastOffset) throw new SegmentCorruption(`has offset ${offset} after offset ${this.lastOffset}`)
+    if (offset <= this.lastOffset) throw new Kbak.Corruption(`has offset ${offset} after offset ${this.lastOffset}`)
     if (offset < firstOffset || offset > lastOffset)
-      throw new SegmentCorruption(`has a record with offset ${offset} and says it has ${firstOffset} to ${lastOffset}`)
+      throw new Kbak.Corruption(`has a record with offset ${offset} and says it has ${firstOffset} to ${lastOffset}`)
     if (this.recordCount === recordCount)
-      throw new SegmentCorruption(`has more than the ${recordCount} records it says it has`)
+      throw new Kbak.Corruption(`has more than the ${recordCount} records it says it has`)
 
     const keyLength = view.getInt32(start + 20, true)
     let at = start + 24
@@ -79,4 +78,4 @@ export class RecordScan {
 }
 
 const misframed = (offset: number, what: string) =>
-  new SegmentCorruption(`has a record, offset ${offset}, whose ${what} cannot be right`)
+  new Kbak.Corruption(`has a record, offset ${offset}, whose ${what} cannot be right`)

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto"
 import { crc32 } from "node:zlib"
-import { SegmentCorruption } from "../SegmentCorruption.ts"
 import * as Kbak from "./Kbak.ts"
 
 /** Reads a file of which only the front is known to be there: header, then the body piece by piece, then the footer. */
@@ -31,19 +30,19 @@ export class SegmentEnvelope {
     return Buffer.from(value.buffer, value.byteOffset, value.length)
   }
 
-  async header(): Promise<Kbak.Header> {
+  /** A string says which version or codec the file has that we do not know. */
+  async header(): Promise<Kbak.Header | string> {
     while (this.#held.length < Kbak.headerBytes + Kbak.footerBytes) {
       const piece = await this.#next()
       if (piece === undefined)
-        throw new SegmentCorruption(`has ${this.storedBytes} bytes, less than the smallest segment`)
+        throw new Kbak.Corruption(`has ${this.storedBytes} bytes, less than the smallest segment`)
       this.#held = Buffer.concat([this.#held, piece])
     }
     const bytes = this.#held.subarray(0, Kbak.headerBytes)
     this.#crc = crc32(bytes)
     this.#held = this.#held.subarray(Kbak.headerBytes)
     const header = Kbak.parseHeader(bytes)
-    if (typeof header === "string") throw new SegmentCorruption(header)
-    this.compression = header.compression
+    if (typeof header !== "string") this.compression = header.compression
     return header
   }
 
@@ -58,9 +57,8 @@ export class SegmentEnvelope {
       yield sure
     }
     const expected = Kbak.parseFooter(this.#held)
-    if (typeof expected === "string") throw new SegmentCorruption(expected)
     if (expected !== this.#crc)
-      throw new SegmentCorruption(`has checksum ${hex(this.#crc)} and says it should be ${hex(expected)}`)
+      throw new Kbak.Corruption(`has checksum ${hex(this.#crc)} and says it should be ${hex(expected)}`)
   }
 
   #joined(piece: Buffer): Buffer {

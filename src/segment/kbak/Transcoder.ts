@@ -3,11 +3,19 @@ import { copyBytes } from "./copyBytes.ts"
 import * as Kbak from "./Kbak.ts"
 import type { OffsetHeaders } from "./OffsetHeaders.ts"
 import { TimestampRange } from "./TimestampRange.ts"
-import { Malformed, NotRepresentable } from "./TranscodingFailure.ts"
-import { cursor, longHigh, readLong, readMore } from "./varint.ts"
+import { cursor, longHigh, Malformed, readLong, readMore } from "./varint.ts"
 
 /** A record of Kafka without key, value and headers: attributes and five one-byte integers. Its length field excluded. */
 const shortestRecord = 6
+
+/** Thrown by `run`: a good record that the format cannot hold. */
+export class NotRepresentable extends Error {
+  readonly offset: number
+  constructor(offset: number, detail: string) {
+    super(detail)
+    this.offset = offset
+  }
+}
 
 const noBytes = Buffer.alloc(0)
 const noView = new DataView(new ArrayBuffer(0))

@@ -1,4 +1,3 @@
-import { SegmentCorruption } from "../SegmentCorruption.ts"
 import * as Kbak from "./Kbak.ts"
 
 /** Longest record that is put together when it comes in several pieces; Kafka's brokers refuse far smaller ones. */
@@ -51,7 +50,7 @@ export class WholeRecords {
   /** To be called at the end of the stream, which must be the end of a record. */
   end(): void {
     if (this.#have > 0)
-      throw new SegmentCorruption(`ends in the middle of a record, ${this.#have} bytes after its beginning`)
+      throw new Kbak.Corruption(`ends in the middle of a record, ${this.#have} bytes after its beginning`)
   }
 
   #keep(bytes: Buffer, need: number): void {
@@ -64,6 +63,6 @@ export class WholeRecords {
 const recordLength = (bytes: Buffer, at: number): number => {
   const length = bytes.readUInt32LE(at)
   if (length < Kbak.emptyRecordBytes - lengthBytes || length > maxRecordBytes)
-    throw new SegmentCorruption(`has a record of impossible length ${length}`)
+    throw new Kbak.Corruption(`has a record of impossible length ${length}`)
   return length
 }

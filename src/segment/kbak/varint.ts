@@ -1,4 +1,5 @@
-import { Malformed } from "./TranscodingFailure.ts"
+/** Thrown while records are read: they are not what Kafka defines. */
+export class Malformed extends Error {}
 
 /** Where the last multi-byte integer ended: `readMore` and `readLong` have two results. */
 export let cursor = 0

@@ -3,10 +3,10 @@ import { Schema } from "effect"
 import * as lz4 from "lz4-napi"
 import snappy from "snappy"
 import zlib from "node:zlib"
+import { DecompressionFailed } from "../../../src/compression/DecompressionFailed.ts"
 import {
   asyncAboveBytes,
   decompress,
-  DecompressionFailed,
   maxInflatedBytes,
   recordsSection
 } from "../../../src/kafka/batch/Decompression.ts"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { createHash } from "node:crypto"
 import { execFileSync } from "node:child_process"
 import * as KbakFormat from "../../../src/segment/kbak/KbakFormat.ts"
@@ -122,27 +122,6 @@ describe("KbakFormat", () => {
     })
   )
 
-  it.effect("makes no file of no record", () =>
-    Effect.gen(function* () {
-      for (const compression of ["none", "zstd", "lz4"] as const) {
-        const format = yield* KbakFormat.make({ compression, level: 1 })
-        const untouched = yield* format.open("orders", 0)
-        assert.isUndefined(yield* untouched.seal)
-        const outside = yield* format.open("orders", 0)
-        const emptied = batchAround(Buffer.alloc(0), {
-          baseOffset: 3n,
-          lastOffset: 9n,
-          baseTimestamp: 0n,
-          codec: "none"
-        })
-        yield* outside.append([batchOf([record(0)]), emptied], 1, 100)
-        assert.strictEqual(outside.recordCount(), 0)
-        assert.isUndefined(yield* outside.seal)
-        yield* outside.discard
-      }
-    })
-  )
-
   it.effect("names files by codec", () =>
     Effect.gen(function* () {
       const suffixes = yield* Effect.forEach(["none", "zstd", "lz4"] as const, (compression) =>
@@ -173,79 +152,6 @@ describe("KbakFormat", () => {
         assert.strictEqual(file[36]! & 4, 4)
         assert.notStrictEqual(file[36]! & 0xe0, 0)
       }
-    })
-  )
-
-  it.live("writes the same bytes again from reused buffers, with many segments open and in flight", () =>
-    Effect.gen(function* () {
-      const format = yield* KbakFormat.make({ compression: "zstd", level: 3 }, { chunkBytes: 8192, compressions: 2 })
-      const scenes = [11, 12, 13, 14, 15, 16].map(scene)
-      const alone = yield* Effect.forEach(scenes, ({ batches }) =>
-        write(batches, { compression: "zstd" }, { chunkBytes: 8192 })
-      )
-      for (let round = 0; round < 3; round++) {
-        const together = yield* Effect.forEach(
-          scenes,
-          Effect.fnUntraced(function* ({ batches }) {
-            const writer = yield* format.open("orders", 0)
-            for (const batch of batches) yield* writer.append([batch], 0, Number.MAX_SAFE_INTEGER)
-            const sealed = (yield* writer.seal)!
-            const sha256 = sealed.sha256()
-            assert.strictEqual(createHash("sha256").update(Buffer.concat(sealed.pieces)).digest("hex"), sha256)
-            sealed.release()
-            const dropped = yield* format.open("orders", 1)
-            yield* dropped.append(batches, 0, Number.MAX_SAFE_INTEGER)
-            yield* dropped.discard
-            return sha256
-          }),
-          { concurrency: "unbounded" }
-        )
-        assert.deepStrictEqual(
-          together,
-          alone.map((written) => written.sha256)
-        )
-      }
-    })
-  )
-})
-
-describe("KbakFormat, interrupted", () => {
-  it.live("waits for compressions in flight, and later segments are whole", () =>
-    Effect.gen(function* () {
-      const records = Array.from({ length: 3000 }, (_, i) => record(i, { value: Buffer.alloc(1000, `value ${i} `) }))
-      const batch = batchOf(records)
-      for (const compression of ["none", "zstd", "lz4"] as const) {
-        const format = yield* KbakFormat.make({ compression, level: 9 }, { chunkBytes: 100_000, compressions: 2 })
-        for (let millis = 0; millis < 6; millis++) {
-          const writer = yield* format.open("orders", 0)
-          const fiber = yield* Effect.forkChild(
-            Effect.andThen(writer.append([batch], 0, 3000), writer.seal).pipe(Effect.onInterrupt(() => writer.discard)),
-            { startImmediately: true }
-          )
-          yield* Effect.sleep(millis)
-          yield* Fiber.interrupt(fiber)
-          const next = yield* format.open("orders", 0)
-          yield* next.append([batch], 0, 3000)
-          const sealed = yield* next.seal
-          assertFile(Buffer.concat(sealed!.pieces), records)
-          sealed!.release()
-        }
-      }
-    })
-  )
-
-  it.effect("does nothing on discard after seal", () =>
-    Effect.gen(function* () {
-      const format = yield* KbakFormat.make({ compression: "none", level: 0 })
-      const writer = yield* format.open("orders", 0)
-      yield* writer.append([batchOf([record(1)])], 0, 10)
-      const sealed = yield* writer.seal
-      yield* writer.discard
-      // Would get the chunk if `discard` had given it back.
-      const other = yield* format.open("orders", 1)
-      yield* other.append([batchOf([record(2)])], 0, 10)
-      assertFile(Buffer.concat(sealed!.pieces), [record(1)])
-      sealed!.release()
     })
   )
 })

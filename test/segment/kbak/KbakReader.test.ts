@@ -1,48 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Schema, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import * as lz4 from "lz4-napi"
 import { execFileSync } from "node:child_process"
 import { crc32 } from "node:zlib"
 import zlib from "node:zlib"
-import * as KbakReader from "../../../src/segment/kbak/KbakReader.ts"
+import { reader } from "../../../src/segment/kbak/KbakReader.ts"
 import { SegmentError } from "../../../src/segment/SegmentError.ts"
-import { random, scene, Seed } from "../arbitraryRecords.ts"
 import { batchOf, type PlainRecord, stream } from "../plainRecords.ts"
+import { pieces, readAll, some } from "../reading.ts"
 import { write } from "../writing.ts"
 
-const compressions = ["none", "zstd", "lz4"] as const
-
-/** The file in pieces of `pieceBytes`. */
-const pieces = (file: Buffer, pieceBytes = 1000): Stream.Stream<Uint8Array> => {
-  const list: Array<Uint8Array> = []
-  for (let at = 0; at < file.length; at += pieceBytes) list.push(file.subarray(at, at + pieceBytes))
-  return Stream.fromIterable(list)
-}
-const readAll = (file: Stream.Stream<Uint8Array>) =>
-  Effect.map(Stream.runCollect(KbakReader.records("a key", file)), (batches) =>
-    batches.flat().map((r): PlainRecord => ({
-      offset: BigInt(r.offset),
-      timestamp: r.timestamp,
-      key: r.key && Buffer.from(r.key),
-      value: r.value && Buffer.from(r.value),
-      headers: r.headers.map(({ key, value }) => [Buffer.from(key), value && Buffer.from(value)])
-    }))
-  )
 /** Why the file is refused; fails the test when it is not. */
 const damage = (file: Buffer, pieceBytes?: number) =>
-  Effect.map(Effect.flip(KbakReader.inspect("a key", pieces(file, pieceBytes))), (error) => {
+  Effect.map(Effect.flip(reader.inspect("a key", pieces(file, pieceBytes))), (error) => {
     assert.strictEqual(error.reason._tag, "SegmentDamaged")
     return error.message
   })
-
-const some = (count: number, size = 20): ReadonlyArray<PlainRecord> =>
-  Array.from({ length: count }, (_, i) => ({
-    offset: BigInt(100 + 2 * i),
-    timestamp: 1_795_327_000_000n + BigInt(i),
-    key: i % 3 === 0 ? null : Buffer.from(`key-${i}`),
-    value: i % 5 === 0 ? null : Buffer.alloc(size, `value ${i} `),
-    headers: i % 4 === 0 ? [[Buffer.from("h"), null] as const, [Buffer.from("h"), Buffer.from("2")] as const] : []
-  }))
 
 const codecByte = { none: 0, zstd: 1, lz4: 2 } as const
 /** A file as another writer may have made it, with a good checksum over whatever is in it. */
@@ -67,21 +40,6 @@ const file = (
 }
 
 describe("KbakReader", () => {
-  it.effect.prop(
-    "gives back what was written, in whatever pieces the file comes",
-    [Seed, Schema.Literals(compressions)],
-    ([seed, compression]) =>
-      Effect.gen(function* () {
-        const { batches, records } = scene(seed)
-        const { file, ...facts } = yield* write(batches, { compression }, { chunkBytes: 20_000 })
-        const pieceBytes = 41 + Math.floor(random(seed)() * 100_000)
-        assert.deepStrictEqual(yield* readAll(pieces(file, pieceBytes)), records)
-        const content = yield* KbakReader.inspect("a key", pieces(file, pieceBytes))
-        assert.deepStrictEqual(content, { ...facts, compression })
-      }),
-    { arbitrary: { runs: 60 } }
-  )
-
   it.live("reads a zstd body that is one frame without content size or checksum, or with a frame to skip", () =>
     Effect.gen(function* () {
       const records = some(5000, 300)
@@ -101,92 +59,22 @@ describe("KbakReader", () => {
       ])
       for (const body of [oneFrame, several])
         for (const pieceBytes of [11, 4096, 1e9])
-          assert.deepStrictEqual(yield* readAll(pieces(file("zstd", body, 5000, 100, 10_098), pieceBytes)), records)
+          assert.deepStrictEqual(
+            yield* readAll(reader, pieces(file("zstd", body, 5000, 100, 10_098), pieceBytes)),
+            records
+          )
     })
   )
 
   it.effect("reads a file without records", () =>
     Effect.gen(function* () {
-      const content = yield* KbakReader.inspect("a key", pieces(file("none", Buffer.alloc(0), 0, 0, 0)))
+      const content = yield* reader.inspect("a key", pieces(file("none", Buffer.alloc(0), 0, 0, 0)))
       assert.deepInclude(content, { recordCount: 0, firstOffset: -1, lastOffset: -1, storedBytes: 40 })
-    })
-  )
-
-  it.effect("passes on what the source of the file fails with", () =>
-    Effect.gen(function* () {
-      for (const compression of compressions) {
-        const { file } = yield* write([batchOf(some(50))], { compression })
-        const broken = Stream.concat(pieces(file.subarray(0, -20), 50), Stream.fail("connection reset" as const))
-        assert.strictEqual(yield* Effect.flip(KbakReader.inspect("a key", broken)), "connection reset")
-        const defect = yield* Effect.exit(
-          KbakReader.inspect("a key", Stream.concat(pieces(file.subarray(0, 60)), Stream.die(new Error("bug"))))
-        )
-        assert.include(String(defect), "bug")
-        assert.include(String(defect), "Die")
-      }
-    })
-  )
-
-  it.live("lets go of the source when it is interrupted, even if the source is stuck", () =>
-    Effect.gen(function* () {
-      for (const compression of compressions) {
-        const { file } = yield* write([batchOf(some(50))], { compression })
-        let closed = false
-        const stuck = Stream.concat(pieces(file.subarray(0, 100), 50), Stream.never).pipe(
-          Stream.ensuring(Effect.sync(() => void (closed = true)))
-        )
-        const fiber = yield* Effect.forkChild(KbakReader.inspect("a key", stuck), { startImmediately: true })
-        yield* Effect.sleep(30)
-        yield* Fiber.interrupt(fiber)
-        assert.isTrue(closed)
-      }
-    })
-  )
-
-  it.effect("stops reading when it has read enough", () =>
-    Effect.gen(function* () {
-      for (const compression of compressions) {
-        const { file } = yield* write([batchOf(some(2000))], { compression }, { chunkBytes: 4096 })
-        const first = yield* KbakReader.records("a key", pieces(file, 500)).pipe(Stream.take(1), Stream.runCollect)
-        assert.strictEqual(first[0]![0]!.offset, 100)
-      }
     })
   )
 })
 
 describe("KbakReader finds", () => {
-  it.effect("any flipped bit of a small file, and every length that it is cut to", () =>
-    Effect.gen(function* () {
-      for (const compression of compressions) {
-        const { file: good } = yield* write([batchOf(some(4, 5))], { compression })
-        assert.strictEqual((yield* KbakReader.inspect("a key", pieces(good))).recordCount, 4)
-        for (let bit = 0; bit < good.length * 8; bit++) {
-          const bad = Buffer.from(good)
-          bad[bit >> 3]! ^= 1 << (bit & 7)
-          yield* damage(bad)
-        }
-        for (let length = 0; length < good.length; length++) yield* damage(good.subarray(0, length), 16)
-        yield* damage(Buffer.concat([good, Buffer.from([0])]))
-        yield* damage(Buffer.concat([good, good]))
-      }
-    })
-  )
-
-  it.effect.prop(
-    "flipped bits and cuts of larger files",
-    [Seed, Schema.Literals(compressions)],
-    ([seed, compression]) =>
-      Effect.gen(function* () {
-        const next = random(seed)
-        const { file: good } = yield* write(scene(seed).batches, { compression }, { chunkBytes: 20_000 })
-        const bad = Buffer.from(good)
-        bad[Math.floor(next() * bad.length)]! ^= 1 << Math.floor(next() * 8)
-        yield* damage(bad, 20_000)
-        yield* damage(good.subarray(0, Math.floor(next() * good.length)), 20_000)
-      }),
-    { arbitrary: { runs: 60 } }
-  )
-
   it.effect("what a writer did wrong before it made the checksum", () =>
     Effect.gen(function* () {
       const records = some(10)
@@ -223,7 +111,7 @@ describe("KbakReader finds", () => {
         headers: [[Buffer.from("h"), Buffer.from("x")]]
       }
       const good = stream([record])
-      assert.strictEqual((yield* KbakReader.inspect("a key", pieces(file("none", good, 1, 7, 7)))).recordCount, 1)
+      assert.strictEqual((yield* reader.inspect("a key", pieces(file("none", good, 1, 7, 7)))).recordCount, 1)
       // Positions of key length, value length, header count, header key length, header value length.
       for (const at of [20, 27, 36, 38, 41])
         for (const wrong of [0, 2, 9, 250]) {
@@ -244,9 +132,9 @@ describe("KbakReader finds", () => {
       const records = some(10)
       const frame = zlib.zstdCompressSync(stream(records))
       const cut = file("zstd", frame.subarray(0, -2), 10, 100, 118)
-      assert.include(yield* damage(cut), "ends in the middle of a zstd frame")
+      assert.include(yield* damage(cut), "zstd: it ends in the middle of a frame")
       const tail = file("zstd", Buffer.concat([frame, Buffer.from("hello, world")]), 10, 100, 118)
-      assert.include(yield* damage(tail), "there is none")
+      assert.include(yield* damage(tail), "where a frame should begin there is none")
       const missing = file("zstd", zlib.zstdCompressSync(stream(records.slice(0, 6))), 10, 100, 118)
       assert.include(
         yield* damage(missing),
@@ -259,10 +147,10 @@ describe("KbakReader finds", () => {
     Effect.gen(function* () {
       const body = lz4.compressSync(stream(some(10)))
       for (const [size, said] of [
-        [0xffff_ffff, "lz4 block"],
-        [body.readUInt32LE(0) + 1, "lz4 block"],
-        [body.readUInt32LE(0) - 1, "lz4 block"],
-        [0, "lz4 block"]
+        [0xffff_ffff, "lz4: the block inflates to"],
+        [body.readUInt32LE(0) + 1, "lz4: the block inflates to"],
+        [body.readUInt32LE(0) - 1, "lz4: the block inflates to"],
+        [0, "lz4: the block inflates to"]
       ] as const) {
         const bad = Buffer.from(body)
         bad.writeUInt32LE(size, 0)
@@ -291,14 +179,14 @@ describe("KbakReader finds", () => {
       bad[32 + 24 + 30]! ^= 1 // inside the value of the first record
       let given = 0
       const count = (batch: ReadonlyArray<unknown>) => Effect.sync(() => void (given += batch.length))
-      const late = yield* Effect.flip(Stream.runForEach(KbakReader.records("a key", pieces(bad)), count))
+      const late = yield* Effect.flip(Stream.runForEach(reader.records("a key", pieces(bad)), count))
       assert.instanceOf(late, SegmentError)
       assert.isAbove(given, 0)
       given = 0
-      const early = yield* Effect.flip(Stream.runForEach(KbakReader.provenRecords("a key", pieces(bad)), count))
+      const early = yield* Effect.flip(Stream.runForEach(reader.provenRecords("a key", pieces(bad)), count))
       assert.include(early.message, "all 100 records were read, but any of offsets 100 to 298 may be wrong")
       assert.strictEqual(given, 0)
-      yield* Stream.runForEach(KbakReader.provenRecords("a key", pieces(good)), count)
+      yield* Stream.runForEach(reader.provenRecords("a key", pieces(good)), count)
       assert.strictEqual(given, 100)
     })
   )

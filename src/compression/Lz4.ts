@@ -1,17 +1,20 @@
+import { decompressFrame, decompressFrameSync } from "lz4-napi"
 import { DecompressionFailed, type FailureKind } from "./DecompressionFailed.ts"
+import * as Lz4Block from "./Lz4Block.ts"
+import { isSkippable } from "./SkippableFrame.ts"
+import { tooLarge, wholeInflater } from "./WholeInflater.ts"
 
-/** One frame inside a section: where it ends and how many bytes it holds at most. */
-export interface Lz4Extent {
+/** One frame among several: where it ends and how many bytes it holds at most. */
+interface Extent {
   /** Exclusive. */
   readonly end: number
-  /** Upper bound of the content's length; exact when `exactLength` was asked for. 0 for a skippable frame. */
+  /** Upper bound of the content's length; exact when that was asked for. 0 for a skippable frame. */
   readonly length: number
   readonly skippable: boolean
 }
 
 const frameMagic = 0x184d2204
 const legacyMagic = 0x184c2102
-const minimumMatch = 4
 
 const refuse = (kind: FailureKind, detail: string) => new DecompressionFailed({ kind, codec: "lz4", detail })
 const cut = (at: number) => refuse("damaged", `the frame is cut at byte ${at}`)
@@ -20,11 +23,11 @@ const cut = (at: number) => refuse("damaged", `the frame is cut at byte ${at}`)
  * Walks the frame that begins at `start` without decoding it: the decoder stops silently after the first frame, does
  * not miss an absent end mark, and has no bound on its output. Source: LZ4 frame format 1.6.4.
  */
-export const lz4Extent = (bytes: Buffer, start: number, exactLength: boolean): Lz4Extent => {
+const extent = (bytes: Buffer, start: number, exactLength: boolean): Extent => {
   const end = bytes.length
   if (start + 8 > end) throw cut(start)
   const magic = bytes.readUInt32LE(start)
-  if ((magic & 0xfffffff0) >>> 0 === 0x184d2a50) {
+  if (isSkippable(magic)) {
     const after = start + 8 + bytes.readUInt32LE(start + 4)
     if (after > end) throw cut(end)
     return { end: after, length: 0, skippable: true }
@@ -47,7 +50,8 @@ export const lz4Extent = (bytes: Buffer, start: number, exactLength: boolean): L
     if (word === 0) break
     const stored = word & 0x7fffffff
     if (at + stored + blockChecksum > end) throw cut(end)
-    length += word >>> 31 === 1 ? stored : exactLength ? blockLength(bytes, at, at + stored) : blockBytes
+    const isPlain = word >>> 31 === 1
+    length += isPlain ? stored : exactLength ? inflatedLength(bytes.subarray(at, at + stored)) : blockBytes
     at += stored + blockChecksum
   }
   at += (flags & 4) === 0 ? 0 : 4
@@ -55,33 +59,34 @@ export const lz4Extent = (bytes: Buffer, start: number, exactLength: boolean): L
   return { end: at, length, skippable: false }
 }
 
-/** Length of one compressed block once inflated, from its sequences' lengths alone. */
-const blockLength = (bytes: Buffer, start: number, end: number): number => {
-  let at = start
-  let length = 0
-  while (at < end) {
-    const token = bytes[at++]!
-    let literals = token >> 4
-    if (literals === 15) {
-      let more: number
-      do {
-        more = at < end ? bytes[at++]! : 0
-        literals += more
-      } while (more === 255)
-    }
-    at += literals
-    length += literals
-    if (at >= end) break
-    at += 2
-    let match = token & 15
-    if (match === 15) {
-      let more: number
-      do {
-        more = at < end ? bytes[at++]! : 0
-        match += more
-      } while (more === 255)
-    }
-    length += match + minimumMatch
-  }
-  return length
+const inflatedLength = (block: Buffer): number => {
+  const { inflatedBytes } = Lz4Block.walk(block)
+  if (Number.isNaN(inflatedBytes)) throw refuse("damaged", "a block ends inside of a length")
+  return inflatedBytes
 }
+
+const frames = (bytes: Buffer, exactLength: boolean) => {
+  const parts: Array<Buffer> = []
+  let length = 0
+  for (let at = 0; at < bytes.length;) {
+    const found = extent(bytes, at, exactLength)
+    if (!found.skippable) parts.push(bytes.subarray(at, found.end))
+    length += found.length
+    at = found.end
+  }
+  return { parts, length }
+}
+
+/** Frames one behind the other. What would be too large is refused before anything is inflated. */
+export const lz4 = wholeInflater({
+  codec: "lz4",
+  parts: (bytes, maxBytes) => {
+    const quick = frames(bytes, false)
+    const { length, parts } = quick.length <= maxBytes ? quick : frames(bytes, true)
+    if (length > maxBytes) throw tooLarge("lz4", maxBytes)
+    if (parts.length === 0) throw refuse("damaged", "there is no frame")
+    return parts
+  },
+  oneSync: (frame) => decompressFrameSync(frame),
+  one: (frame) => decompressFrame(frame)
+})

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as lz4 from "lz4-napi"
-import { SegmentCorruption } from "../../src/segment/SegmentCorruption.ts"
-import { joinedBlocks } from "../../src/compression/Lz4Blocks.ts"
+import { DecompressionFailed } from "../../src/compression/DecompressionFailed.ts"
+import * as Lz4Block from "../../src/compression/Lz4Block.ts"
 import { Lz4Inflater } from "../../src/compression/Lz4Inflater.ts"
-import { random, Seed } from "./arbitraryRecords.ts"
+import { random, Seed } from "../segment/arbitraryRecords.ts"
 
 /** Bytes of which some compress and some do not, some over a distance. */
 const bytes = (next: () => number, size: number): Buffer => {
@@ -31,12 +31,12 @@ const inflate = (input: Buffer, pieceBytes: number): Buffer => {
       parts.push(inflater.take())
     }
   }
-  if (!inflater.complete) throw new SegmentCorruption("incomplete")
+  if (!inflater.complete) throw new DecompressionFailed({ kind: "damaged", codec: "lz4", detail: "incomplete" })
   parts.push(inflater.take())
   return Buffer.concat(parts)
 }
 
-describe("Lz4Blocks.joinedBlocks", () => {
+describe("Lz4Block.joined", () => {
   it.prop(
     "makes one block that the library inflates to all that went in",
     [Seed],
@@ -48,7 +48,7 @@ describe("Lz4Blocks.joinedBlocks", () => {
       const whole = Buffer.concat(inputs)
       const size = Buffer.alloc(4)
       size.writeUInt32LE(whole.length)
-      const joined = Buffer.concat([size, ...joinedBlocks(inputs.map(block))])
+      const joined = Buffer.concat([size, ...Lz4Block.joined(inputs.map(block))])
       assert.isTrue(lz4.uncompressSync(joined).equals(whole))
     },
     { arbitrary: { runs: 200 } }
@@ -60,9 +60,33 @@ describe("Lz4Blocks.joinedBlocks", () => {
       const parts = [literals.subarray(0, 7), literals.subarray(7), Buffer.alloc(100, "ab")]
       const size = Buffer.alloc(4)
       size.writeUInt32LE(total + 100)
-      const joined = Buffer.concat([size, ...joinedBlocks(parts.map(block))])
+      const joined = Buffer.concat([size, ...Lz4Block.joined(parts.map(block))])
       assert.isTrue(lz4.uncompressSync(joined).equals(Buffer.concat(parts)), `${total}`)
     }
+  })
+})
+
+describe("Lz4Block.walk", () => {
+  it.prop(
+    "knows how long a block is once inflated, and comes to an end in a damaged one",
+    [Seed],
+    ([seed]) => {
+      const next = random(seed)
+      const input = bytes(next, 1 + Math.floor(next() ** 3 * 200_000))
+      const good = block(input)
+      assert.strictEqual(Lz4Block.walk(good).inflatedBytes, input.length)
+      const bad = Buffer.from(good)
+      for (let i = 0; i < 3; i++) bad[Math.floor(next() * bad.length)] = next() < 0.5 ? 255 : Math.floor(next() * 256)
+      const { lastSequence } = Lz4Block.walk(bad.subarray(0, Math.floor(next() * bad.length)))
+      assert.isAtLeast(lastSequence, 0)
+    },
+    { arbitrary: { runs: 200 } }
+  )
+
+  it("gives no length where the block ends inside of one", () => {
+    for (const cut of [[0xf0], [0xf0, 255], [0x1f, 7, 1, 0], [0x1f, 7, 1, 0, 255]])
+      assert.isNaN(Lz4Block.walk(Uint8Array.from(cut)).inflatedBytes, `${cut}`)
+    assert.strictEqual(Lz4Block.walk(new Uint8Array()).inflatedBytes, 0)
   })
 })
 
@@ -93,7 +117,7 @@ describe("Lz4Inflater", () => {
       try {
         output = inflate(cut, 1 + Math.floor(next() * 300))
       } catch (error) {
-        assert.instanceOf(error, SegmentCorruption)
+        assert.instanceOf(error, DecompressionFailed)
         return
       }
       const size = Buffer.alloc(4)

@@ -1,0 +1,46 @@
+import { Effect, type Scope, Stream } from "effect"
+import * as KbakFormat from "./kbak/KbakFormat.ts"
+import * as KbakReader from "./kbak/KbakReader.ts"
+import type { SegmentFormat, SegmentSettings } from "./Segment.ts"
+import { SegmentError, UnknownFormat } from "./SegmentError.ts"
+import type { SegmentReader } from "./SegmentReader.ts"
+
+/** One kind of segment file: how it is written, how its files are recognized, how they are read. */
+interface Format {
+  readonly make: (settings: SegmentSettings) => Effect.Effect<SegmentFormat, never, Scope.Scope>
+  /** Endings of the file names of all its versions and settings; those of two formats differ. */
+  readonly endings: ReadonlyArray<string>
+  readonly reader: SegmentReader
+}
+
+/** Every format, and the only place that names one. */
+const formats = {
+  /** KBAK version 1, the open format of records that other tools read too. */
+  kbak: { make: KbakFormat.make, endings: KbakFormat.suffixes, reader: KbakReader.reader }
+} as const satisfies Record<string, Format>
+
+export type FormatName = keyof typeof formats
+
+/** Gets ready to write. The scope is the run: closing it waits for compressions in flight. */
+export const writer = (name: FormatName, settings: SegmentSettings): Effect.Effect<SegmentFormat, never, Scope.Scope> =>
+  formats[name].make(settings)
+
+/** The reader for the file of that key, which is as the set's manifest names it. */
+const readerOf = (key: string): Effect.Effect<SegmentReader, SegmentError> => {
+  const all: ReadonlyArray<Format> = Object.values(formats)
+  const found = all.find(({ endings }) => endings.some((ending) => key.endsWith(ending)))
+  if (found !== undefined) return Effect.succeed(found.reader)
+  const known = all.flatMap(({ endings }) => endings).join(", ")
+  const name = key.slice(key.lastIndexOf("/") + 1)
+  const ending = name.includes(".") ? `ends in ${name.slice(name.indexOf("."))}` : "has no ending"
+  const format = `its name ${ending}; known endings are ${known}`
+  return Effect.fail(new SegmentError({ reason: new UnknownFormat({ key, format }) }))
+}
+
+/** Reads segments of every format: each by the reader that its key asks for. */
+export const reader: SegmentReader = {
+  inspect: (key, file) => Effect.flatMap(readerOf(key), ({ inspect }) => inspect(key, file)),
+  records: (key, file) => Stream.unwrap(Effect.map(readerOf(key), ({ records }) => records(key, file))),
+  provenRecords: (key, file) =>
+    Stream.unwrap(Effect.map(readerOf(key), ({ provenRecords }) => provenRecords(key, file)))
+}

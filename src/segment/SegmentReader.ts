@@ -1,0 +1,57 @@
+import type { Effect, Stream } from "effect"
+import type { SegmentSettings } from "./Segment.ts"
+import type { SegmentError } from "./SegmentError.ts"
+import type { StoredRecord } from "./StoredRecord.ts"
+
+/** What a segment file was found to hold, all of it counted and nothing taken from what the file says of itself. */
+export interface SegmentContent {
+  readonly compression: SegmentSettings["compression"]
+  readonly storedBytes: number
+  /** Of the stored file, lower-case hex. */
+  readonly sha256: string
+  readonly recordCount: number
+  /** Inclusive; both are −1 when there is no record. */
+  readonly firstOffset: number
+  readonly lastOffset: number
+  /** Milliseconds since 1970, clamped to safe integers; both are 0 when there is no record. */
+  readonly minTimestamp: number
+  readonly maxTimestamp: number
+  /** Length of the record stream before compression. */
+  readonly uncompressedBytes: number
+  /** Bytes of keys and values alone. */
+  readonly payloadBytes: number
+}
+
+/**
+ * Reads stored segments of one format, whoever wrote them. In all methods `key` is the object's key, for messages;
+ * `file` brings the whole file in pieces that nobody changes afterwards, and what it fails with is passed on as it is.
+ * Memory does not grow with the segment. Interruption ends `file` at once, also where it is stuck.
+ *
+ * A file that is not right fails with `SegmentDamaged` and the offsets that are affected, as far as that can be told. A
+ * file that is right as far as can be told, but says that it is of a kind that this reader does not know, fails with
+ * `UnknownFormat`.
+ */
+export interface SegmentReader {
+  /**
+   * Reads the whole file and proves it: every byte is covered by a checksum, every record by its framing; count, order
+   * and range of the offsets are what the file says; nothing is missing and nothing follows the end.
+   */
+  readonly inspect: <E, R>(
+    key: string,
+    file: Stream.Stream<Uint8Array, E, R>
+  ) => Effect.Effect<SegmentContent, E | SegmentError, R>
+  /**
+   * The records, ascending by offset, in batches, in one pass over `file`. They are checked as by `inspect`, but a
+   * checksum may stand behind what it covers: when the stream fails, at the latest in place of its end, what it gave
+   * before is suspect.
+   */
+  readonly records: <E, R>(
+    key: string,
+    file: Stream.Stream<Uint8Array, E, R>
+  ) => Stream.Stream<ReadonlyArray<StoredRecord>, E | SegmentError, R>
+  /** As `records`, after a first pass over `file` that proved it: nothing comes out of a damaged file. Reads it twice. */
+  readonly provenRecords: <E, R>(
+    key: string,
+    file: Stream.Stream<Uint8Array, E, R>
+  ) => Stream.Stream<ReadonlyArray<StoredRecord>, E | SegmentError, R>
+}
