@@ -2,7 +2,6 @@ import { Clock, Effect } from "effect"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import { AttemptSuperseded, CatalogueError } from "../manifest/CatalogueError.ts"
 import * as Attempts from "../manifest/Attempts.ts"
-import * as Documents from "../manifest/Documents.ts"
 import * as GroupsSnapshot from "../manifest/GroupsSnapshot.ts"
 import type { RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
@@ -61,7 +60,7 @@ export const lostSegments = (store: ObjectStoreShape, plan: RunPlan, state: RunS
             ? lost("was altered after it was stored")
             : []
         }),
-        Effect.catchIf(Documents.isNotFound, () => Effect.succeed(lost("is not there")))
+        Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(lost("is not there")))
       )
     },
     { concurrency: 16 }
@@ -141,8 +140,9 @@ export const commit = Effect.fn("Completion.commit")(function* (
   yield* store
     .put(BackupKeys.manifest(plan.backupId), json(RunState.manifest(plan, state)), { ifAbsent: true })
     .pipe(
-      Effect.catchIf(
-        Documents.isExists,
+      Effect.catchReason(
+        "ObjectStoreError",
+        "ObjectExists",
         () => new CatalogueError({ reason: new AttemptSuperseded({ backupId: plan.backupId, attempt }) })
       )
     )

@@ -32,13 +32,11 @@ const selectTopics = Effect.fn("Planning.selectTopics")(function* (kafka: KafkaS
 const whereAllowed = <A>(what: string, notes: Array<string>, effect: Effect.Effect<A, KafkaError>) =>
   effect.pipe(
     Effect.map((value): A | undefined => value),
-    Effect.catchIf(
-      (error) => error.reason._tag === "KafkaAuthorizationFailed",
-      (error) =>
-        Effect.sync(() => {
-          notes.push(`${what} not captured: ${error.reason.message}`)
-          return undefined
-        })
+    Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", ({ message }) =>
+      Effect.sync(() => {
+        notes.push(`${what} not captured: ${message}`)
+        return undefined
+      })
     )
   )
 
@@ -55,10 +53,7 @@ const assertReadable = Effect.fnUntraced(function* (kafka: KafkaSourceShape, top
         Stream.take(1),
         Stream.runForEach((fetched) => Effect.sync(fetched.release)),
         Effect.as<ReadonlyArray<string>>([]),
-        Effect.catchIf(
-          (error) => error.reason._tag === "KafkaAuthorizationFailed",
-          () => Effect.succeed([topic.name])
-        )
+        Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", () => Effect.succeed([topic.name]))
       )
     },
     { concurrency: 8 }

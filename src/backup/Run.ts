@@ -111,10 +111,7 @@ const planOnce = Effect.fnUntraced(function* <E, R>(
 /** The success of an earlier attempt, where there is one. */
 const completed = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
   const set = yield* Catalogue.open(store, backupId).pipe(
-    Effect.catchIf(
-      (error) => error._tag === "CatalogueError" && error.reason._tag === "SetIncomplete",
-      () => Effect.succeed(undefined)
-    )
+    Effect.catchReason("CatalogueError", "SetIncomplete", () => Effect.succeed(undefined))
   )
   if (set?.facts === undefined) return undefined
   const plan = yield* Documents.read(store, BackupKeys.plan(backupId), RunPlan)

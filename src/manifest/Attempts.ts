@@ -30,7 +30,9 @@ const readLink = Effect.fnUntraced(function* (
   const advances: Array<PartitionAdvance> = []
   for (let sequence = 1; sequence <= upTo; sequence++) {
     const key = BackupKeys.checkpoint(backupId, attempt, sequence)
-    const bytes = yield* store.get(key).pipe(Effect.catchIf(Documents.isNotFound, () => Effect.succeed(undefined)))
+    const bytes = yield* store
+      .get(key)
+      .pipe(Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined)))
     if (bytes === undefined) return { advances, sequence: sequence - 1 }
     const opened = SealedJson.open(Checkpoint, bytes)
     if (Result.isFailure(opened)) {

@@ -44,7 +44,7 @@ const firstLine = (text: string) => text.split("\n", 1)[0] ?? text
 const exists = (store: ObjectStoreShape, key: ObjectKey) =>
   store.head(key).pipe(
     Effect.as(true),
-    Effect.catchIf(Documents.isNotFound, () => Effect.succeed(false))
+    Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(false))
   )
 
 /** Opens one set. Fails with `SetIncomplete` for a run without a manifest, `SetNotFound` where there is nothing of ours. */
@@ -57,7 +57,7 @@ export const open = Effect.fn("Catalogue.open")(function* (store: ObjectStoreSha
     return yield* reject(new SetIncomplete({ backupId, state: "beingRemoved" }))
   }
   const manifest = yield* readManifest(store, backupId).pipe(
-    Effect.catchIf(Documents.isNotFound, () => Effect.succeed(undefined))
+    Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined))
   )
   if (manifest === undefined) {
     return yield* reject(

@@ -1,6 +1,6 @@
 import { Effect, type Schema } from "effect"
 import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
-import { ObjectStoreError } from "../storage/ObjectStoreError.ts"
+import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import { CatalogueError, DocumentUnreadable } from "./CatalogueError.ts"
 import * as SealedJson from "./SealedJson.ts"
 
@@ -23,7 +23,7 @@ export const read = <S extends Schema.Codec<any, any>>(store: ObjectStoreShape, 
 export const readIfThere = <S extends Schema.Codec<any, any>>(store: ObjectStoreShape, key: ObjectKey, schema: S) =>
   read(store, key, schema).pipe(
     Effect.map((value): S["Type"] | undefined => value),
-    Effect.catchIf(isNotFound, () => Effect.succeed(undefined))
+    Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined))
   )
 
 /** Writes the document if there is none; false when somebody was first. */
@@ -35,11 +35,5 @@ export const create = <S extends Schema.Codec<any, any>>(
 ): Effect.Effect<boolean, ObjectStoreError> =>
   store.put(key, [SealedJson.seal(schema, value)], { ifAbsent: true }).pipe(
     Effect.as(true),
-    Effect.catchIf(isExists, () => Effect.succeed(false))
+    Effect.catchReason("ObjectStoreError", "ObjectExists", () => Effect.succeed(false))
   )
-
-export const isNotFound = (error: unknown): error is ObjectStoreError =>
-  error instanceof ObjectStoreError && error.reason._tag === "ObjectNotFound"
-
-export const isExists = (error: unknown): error is ObjectStoreError =>
-  error instanceof ObjectStoreError && error.reason._tag === "ObjectExists"

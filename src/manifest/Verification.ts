@@ -2,7 +2,6 @@ import { Effect, Stream } from "effect"
 import * as KbakReader from "../segment/kbak/KbakReader.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { BackupSet } from "./Catalogue.ts"
-import * as Documents from "./Documents.ts"
 import type { ManifestSegment } from "./Manifest.ts"
 
 /** One thing that is wrong with a set, and where: a restore of that range would fail or differ. */
@@ -91,7 +90,7 @@ const checkObject = (store: ObjectStoreShape, place: Place) =>
         ? []
         : [problem(place, `has ${info.size} bytes instead of ${expected}`)]
     }),
-    Effect.catchIf(Documents.isNotFound, () => Effect.succeed([problem(place, "is not there")]))
+    Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed([problem(place, "is not there")]))
   )
 
 /** Differences between what a segment holds and what the manifest says of it. */
@@ -109,7 +108,7 @@ const checkRecords = (store: ObjectStoreShape, place: Place) =>
     Effect.map((found) => contradictions(found, place.segment).map((detail) => problem(place, detail))),
     // Where the store itself has a checksum, it is the first to notice.
     Effect.catchReason("ObjectStoreError", "ContentMismatch", ({ detail }) => Effect.succeed([problem(place, detail)])),
-    Effect.catchIf(Documents.isNotFound, () => Effect.succeed([problem(place, "is not there")])),
+    Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed([problem(place, "is not there")])),
     Effect.catchTag("SegmentError", (error) =>
       Effect.succeed([
         problem(place, error.reason._tag === "SegmentDamaged" ? error.reason.detail : error.reason.message)

@@ -1,7 +1,6 @@
 import { Effect, type Exit, Stream } from "effect"
 import { randomUUID } from "node:crypto"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
-import * as Documents from "../manifest/Documents.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { Misconfigured, ObjectStoreError } from "../storage/ObjectStoreError.ts"
 
@@ -41,7 +40,7 @@ export const storageChecks = (store: ObjectStoreShape): ReadonlyArray<StorageChe
             "two runs could overwrite each other here: use a store, or a version of it, that honours conditional writes"
           )
         ),
-        Effect.catchIf(Documents.isExists, () => Effect.void)
+        Effect.catchReason("ObjectStoreError", "ObjectExists", () => Effect.void)
       )
     },
     {
