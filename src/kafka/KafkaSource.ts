@@ -46,8 +46,8 @@ export interface GroupOffsets {
 
 /** Which records of one partition to read. Offsets are safe integers; larger ones are refused by name, never rounded. */
 export interface ReadRequest extends TopicPartition {
-  /** When given, a topic re-created under the same name is an error (`TopicRecreated`), never mixed in. */
-  readonly topicId?: string
+  /** If given, a topic that was created again under the same name is an error (`TopicRecreated`). */
+  readonly topicId?: string | undefined
   /** First offset to read. */
   readonly from: number
   /** First offset NOT to read; must not exceed the last stable offset. */

@@ -27,8 +27,8 @@ export interface WireMetadata {
 
 /** One partition of one sessionless, read_committed Fetch. */
 export interface WireFetch extends TopicPartition {
-  /** Asked for by id where the broker can (Fetch 13, KIP-516), so that a re-created topic answers UNKNOWN_TOPIC_ID. */
-  readonly topicId?: string
+  /** Asked for by id if the broker supports it (Fetch 13, KIP-516): a re-created topic then answers UNKNOWN_TOPIC_ID. */
+  readonly topicId?: string | undefined
   readonly leader: number
   readonly offset: number
   readonly maxBytes: number

@@ -3,7 +3,7 @@ import { Effect, Fiber, Random, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Breaker from "../../src/worker/Breaker.ts"
 import * as BreakerJournal from "../../src/worker/BreakerJournal.ts"
-import * as BreakerJudgements from "../../src/worker/BreakerClassifiers.ts"
+import * as BreakerClassifiers from "../../src/worker/BreakerClassifiers.ts"
 import * as GuardedObjectStore from "../../src/storage/GuardedObjectStore.ts"
 import { InMemoryObjectStores, type InMemoryStore } from "../../src/storage/InMemoryObjectStore.ts"
 import type { ObjectKey, ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
@@ -34,7 +34,7 @@ const guarded = (journal = BreakerJournal.make({ paused: undefined, interruption
   Effect.map(
     Breaker.make(Breaker.settings({ enabled: true, failureThreshold: 5, resetTimeoutSecs: 60 })!, journal),
     (breakers) => (store: ObjectStoreShape) =>
-      GuardedObjectStore.make(store, breakers.of(`storage ${store.location}`, BreakerJudgements.storage).persist)
+      GuardedObjectStore.make(store, breakers.of(`storage ${store.location}`, BreakerClassifiers.storage).retry)
   )
 
 objectStoreContract(
@@ -281,7 +281,7 @@ describe("A circuit breaker around a store", () => {
         const exit = yield* Fiber.join(work)
         assert.isTrue(exit._tag === "Success" && exit.value.isRetryable)
         assert.include(exit._tag === "Success" ? exit.value.message : "", "scripted")
-        assert.include(exit._tag === "Success" ? exit.value.message : "", "no success for 10 min")
+        assert.include(exit._tag === "Success" ? exit.value.message : "", "no request succeeded for 10 min")
         const before = yield* requests
         assert.isBelow(before, 5 + 15, "it did not hammer")
         yield* down("get")

@@ -56,7 +56,7 @@ describe("A run that begins while storage is away", () => {
       const paused: Array<string> = []
       const work = Effect.gen(function* () {
         const guards = yield* guardsOf(spec, progress)
-        const opened = yield* Opening.patient(open, guards.opening)
+        const opened = yield* Opening.retried(open, guards.opening)
         openDuring = seen.open
         return opened
       }).pipe(Effect.scoped, Effect.provide(quiet))
@@ -76,7 +76,7 @@ describe("A run that begins while storage is away", () => {
       const { open, seen } = door(Infinity, away)
       const work = Effect.gen(function* () {
         const guards = yield* guardsOf(spec, RunProgress.make())
-        return yield* Opening.patient(open, guards.opening)
+        return yield* Opening.retried(open, guards.opening)
       }).pipe(Effect.scoped, Effect.provide(quiet))
       const exit = yield* inTime(work, 900)
       assert.strictEqual(codeOf(exit), exitCodes.temporary)
@@ -91,7 +91,7 @@ describe("A run that begins while no broker answers", () => {
   const connect = (circuitBreaker: typeof spec, open: Effect.Effect<string, KafkaError, never>) =>
     Effect.gen(function* () {
       const guards = yield* guardsOf(circuitBreaker, RunProgress.make())
-      return yield* Opening.patient(open, guards.connecting)
+      return yield* Opening.retried(open, guards.connecting)
     }).pipe(Effect.scoped, Effect.provide(quiet))
 
   it.effect("connects when the cluster is back", () =>

@@ -52,9 +52,8 @@ export const makePartitionReader = (
   }
 
   const fetch = (node: number, { topicId }: LeaderPlace, maxBytes: number): Effect.Effect<FetchOutcome, KafkaError> => {
-    const id = topicId === undefined ? {} : { topicId }
     const { maxWaitMillis } = options
-    asked = { topic, partition, ...id, leader: node, offset: position, maxBytes, maxWaitMillis }
+    asked = { topic, partition, topicId, leader: node, offset: position, maxBytes, maxWaitMillis }
     const question = asked
     // An answer is judged and kept in the same breath as it arrives, so that interruption cannot lose its buffers.
     return Effect.uninterruptibleMask((restore) =>
