@@ -17,7 +17,7 @@ const unavailable = new StoreUnavailable({ detail: "no route to the store" })
 const guardedAttempt = Effect.fnUntraced(function* (circuitBreaker: typeof spec, progress: RunProgress.RunProgress) {
   const { store } = yield* world
   const guards = yield* BreakerGuards.make(Breaker.settings(circuitBreaker), progress)
-  return yield* attempt(aRequest(noon), { store: guards.store(store), progress, care: guards.brokers })
+  return yield* attempt(aRequest(noon), { store: guards.store(store), progress, guards: guards.brokers })
 }, Effect.scoped)
 
 const codeOf = (exit: Exit.Exit<unknown, unknown>) =>

@@ -1,7 +1,7 @@
 import type { AbortedTransaction } from "../batch/AbortedTransactions.ts"
 import { encodeBatch, encodeMarker, type NewRecord, type ProducerCodec } from "../batch/RecordBatchEncoding.ts"
 
-/** A record as it lies in a log. */
+/** A record in a log. */
 export interface LoggedRecord extends NewRecord {
   readonly offset: number
 }
@@ -27,15 +27,15 @@ export interface AppendOptions {
 }
 
 export interface CompactOptions {
-  /** Batches at or beyond this offset stay as they are. Default: the start of the last batch, as of the active segment. */
+  /** Batches at or beyond this offset stay unchanged. Default: the start of the last batch, like an active segment. */
   readonly until?: number
-  /** What becomes of a batch that loses all its records. Default `keep`, as the broker does for a producer's last batch. */
+  /** Whether an emptied batch stays. Default `keep`, as the broker does for a producer's last batch. */
   readonly emptied?: "keep" | "drop"
-  /** Default `keep`; `drop` is what happens once delete.retention.ms has passed. */
+  /** Default `keep`; `drop` as after delete.retention.ms. */
   readonly tombstones?: "keep" | "drop"
 }
 
-/** What a fetch finds. */
+/** The data that a fetch returns. */
 export interface LogSlice {
   readonly records: Buffer
   readonly aborted: ReadonlyArray<AbortedTransaction>

@@ -4,7 +4,7 @@ import * as Breaker from "../../../src/worker/Breaker.ts"
 import * as BreakerGuards from "../../../src/worker/BreakerGuards.ts"
 import type { Shown } from "../../../src/worker/BreakerJournal.ts"
 import { makeInMemoryCluster } from "../../../src/kafka/memory/InMemoryCluster.ts"
-import { makeCarefulSource } from "../../../src/kafka/read/WireKafkaSource.ts"
+import { makeGuardedSource } from "../../../src/kafka/read/WireKafkaSource.ts"
 import { type KafkaDriver, kafkaSourceContract } from "../../contract/kafkaSource.ts"
 import { collect, offsetsOf, pass, someRecords, within } from "../support.ts"
 
@@ -15,7 +15,7 @@ const guarded = Effect.fnUntraced(function* (brokers = 3) {
   const shown: Shown = { paused: undefined, interruptions: [] }
   const cluster = makeInMemoryCluster({ location: "in-memory:9092", brokers })
   const guards = yield* BreakerGuards.make(settings, shown)
-  const source = makeCarefulSource(cluster.wire, guards.brokers)
+  const source = makeGuardedSource(cluster.wire, guards.brokers)
   const nothingIsKept = Effect.map(cluster.counters, ({ releasedTwice, unreleased }) =>
     assert.deepStrictEqual([unreleased, releasedTwice], [0, 0])
   )
