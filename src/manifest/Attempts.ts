@@ -6,11 +6,11 @@ import { Attempt, Checkpoint, type PartitionAdvance } from "./Checkpoint.ts"
 import * as Documents from "./Documents.ts"
 import * as SealedJson from "./SealedJson.ts"
 
-/** What an attempt starts with: its number, and all that its predecessors made durable. */
+/** The start of an attempt: its number, and everything that its predecessors made durable. */
 export interface AttemptStart {
   readonly attempt: number
   readonly advances: ReadonlyArray<PartitionAdvance>
-  /** What a reader of the report should know of the way here, damaged checkpoints above all. */
+  /** Notes for the report, such as damaged checkpoints. */
   readonly notes: ReadonlyArray<string>
 }
 
@@ -44,8 +44,8 @@ const readLink = Effect.fnUntraced(function* (
 })
 
 /**
- * Opens the next attempt of a run: reads what earlier ones made durable, then takes the next number by creating its
- * document. A damaged checkpoint ends the chain there: what came after it is read from Kafka again, never guessed.
+ * Begins the next attempt of a run: reads what earlier attempts made durable, then takes the next number by creating its
+ * document. A damaged checkpoint ends the chain: everything after it is read from Kafka again, never guessed.
  */
 export const begin = Effect.fn("Attempts.begin")(function* (
   store: ObjectStoreShape,
@@ -61,7 +61,7 @@ export const begin = Effect.fn("Attempts.begin")(function* (
     if (last > 0) {
       const predecessor = yield* Documents.read(store, BackupKeys.attempt(backupId, last), Attempt).pipe(
         Effect.catchTag("CatalogueError", (error) => {
-          notes.push(`${error.message}: the run starts from the beginning of its plan`)
+          notes.push(`${error.message}; the run starts again from the beginning of its plan`)
           return Effect.succeed(undefined)
         })
       )
@@ -74,8 +74,8 @@ export const begin = Effect.fn("Attempts.begin")(function* (
         const isCut = link.attempt !== last && read.sequence < link.sequence
         if (read.note !== undefined || isCut) {
           notes.push(
-            `${read.note ?? `checkpoint ${read.sequence + 1} of attempt ${link.attempt} is missing`}: ` +
-              "what came after it is read again"
+            `${read.note ?? `checkpoint ${read.sequence + 1} of attempt ${link.attempt} is missing`}; ` +
+              "everything after it was read again"
           )
           break
         }
@@ -89,7 +89,7 @@ export const begin = Effect.fn("Attempts.begin")(function* (
   }
 })
 
-/** Fails with `AttemptSuperseded` when a later attempt has begun; asked before anything final is written. */
+/** Fails with `AttemptSuperseded` if a later attempt has begun; called before anything final is written. */
 export const assertLatest = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string, attempt: number) {
   const by = Math.max(0, ...(yield* attemptNumbers(store, backupId)))
   if (by > attempt) return yield* new CatalogueError({ reason: new AttemptSuperseded({ backupId, attempt, by }) })

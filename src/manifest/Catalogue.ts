@@ -13,7 +13,7 @@ export type CatalogueEntry =
       readonly backupId: string
       readonly createdMillis: number
       readonly totals: ManifestTotals
-      /** Absent for a set that another tool made. */
+      /** Undefined for a set that another tool made. */
       readonly facts: SetFacts | undefined
     }
   | { readonly _tag: "Incomplete"; readonly backupId: string }
@@ -22,7 +22,7 @@ export type CatalogueEntry =
 
 const decodeManifest = Schema.decodeUnknownEffect(Schema.fromJsonString(Manifest))
 
-/** A complete set's index, and our own facts of it where it is ours. */
+/** The manifest of a complete set, and its facts unless another tool made it. */
 export interface BackupSet {
   readonly backupId: string
   readonly manifest: Manifest
@@ -47,7 +47,7 @@ const exists = (store: ObjectStoreShape, key: ObjectKey) =>
     Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(false))
   )
 
-/** Opens one set. Fails with `SetIncomplete` for a run without a manifest, `SetNotFound` where there is nothing of ours. */
+/** Opens one set. Fails with `SetIncomplete` for a run without a manifest, with `SetNotFound` if there is no run either. */
 export const open = Effect.fn("Catalogue.open")(function* (store: ObjectStoreShape, backupId: string) {
   const reject = (reason: CatalogueError["reason"]) => new CatalogueError({ reason })
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(backupId)) {
@@ -94,7 +94,7 @@ const entry = (store: ObjectStoreShape, backupId: string) =>
     })
   )
 
-/** Every set and unfinished run below the root, ascending by id. Foreign folders without a manifest or claim are left out. */
+/** Every set and unfinished run below the root, ascending by id. Leaves out folders without manifest and claim. */
 export const entries = (store: ObjectStoreShape) =>
   store.folders.pipe(
     Stream.filter((folder) => folder !== BackupKeys.commonFolder),

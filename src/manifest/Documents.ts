@@ -4,12 +4,12 @@ import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import { CatalogueError, DocumentUnreadable } from "./CatalogueError.ts"
 import * as SealedJson from "./SealedJson.ts"
 
-/** Reads and writes sealed JSON documents; every document that a run trusts on resuming goes through here. */
+/** Reads and writes sealed JSON documents: all documents that a resuming run relies on. */
 
 const unreadable = (key: string) => (error: SealedJson.NotSealed) =>
   new CatalogueError({ reason: new DocumentUnreadable({ key, detail: error.message }) })
 
-/** The document, or a `DocumentUnreadable` that names the key. */
+/** The document; fails with `DocumentUnreadable`, which names the key. */
 export const read = <S extends Schema.Codec<any, any>>(store: ObjectStoreShape, key: ObjectKey, schema: S) =>
   store
     .get(key)
@@ -19,14 +19,14 @@ export const read = <S extends Schema.Codec<any, any>>(store: ObjectStoreShape, 
       )
     )
 
-/** As `read`, but undefined where there is no such object. */
+/** As `read`, but undefined if the object does not exist. */
 export const readIfThere = <S extends Schema.Codec<any, any>>(store: ObjectStoreShape, key: ObjectKey, schema: S) =>
   read(store, key, schema).pipe(
     Effect.map((value): S["Type"] | undefined => value),
     Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined))
   )
 
-/** Writes the document if there is none; false when somebody was first. */
+/** Creates the document; false if it exists already. */
 export const create = <S extends Schema.Codec<any, any>>(
   store: ObjectStoreShape,
   key: ObjectKey,

@@ -18,7 +18,7 @@ export const of = (entries: ReadonlyArray<CatalogueEntry>, owner: Owner): Readon
       : []
   )
 
-/** What history needs of these sets, the newest slot first. */
+/** The summary of these sets for the history, newest slot first. */
 export const summary = (sets: ReadonlyArray<OwnSet>): CatalogueSummary => ({
   total: sets.length,
   sets: sets

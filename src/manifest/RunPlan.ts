@@ -1,14 +1,14 @@
 import { Schema } from "effect"
 import { RunIdentity } from "../identity/RunIdentity.ts"
 
-/** What one run reads, fixed before any data and the same for all its attempts. */
+/** The part of a plan for one partition. A plan is fixed before any data is read, and is the same for all attempts. */
 export const PlannedPartition = Schema.Struct({
   partition: Schema.Int,
   /** First offset to read: the log's start. */
   from: Schema.Int,
   /** First offset NOT to read: the last stable offset when the run began. */
   until: Schema.Int,
-  /** Present when an open transaction holds the end back: the high watermark at the same moment. */
+  /** Present if an open transaction holds back the end: the high watermark at that time. */
   highWatermark: Schema.optionalKey(Schema.Int)
 })
 export type PlannedPartition = typeof PlannedPartition.Type
@@ -17,7 +17,7 @@ export const PlannedTopic = Schema.Struct({
   name: Schema.String,
   topicId: Schema.optionalKey(Schema.String),
   replicationFactor: Schema.Int,
-  /** Topic-level configuration; absent when we may not read it. */
+  /** Topic-level configuration; absent without permission to read it. */
   configs: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   /** All partitions, empty ones included, ascending. */
   partitions: Schema.Array(PlannedPartition)
@@ -30,7 +30,7 @@ export const PlannedGroup = Schema.Struct({
 })
 export type PlannedGroup = typeof PlannedGroup.Type
 
-/** How segments are written; a resumed run keeps what its first attempt decided. */
+/** How segments are written; all attempts of a run use the settings of the first. */
 export const ContentSettings = Schema.Struct({
   compression: Schema.Literals(["zstd", "lz4", "none"]),
   compressionLevel: Schema.Int,
@@ -48,9 +48,9 @@ export const RunPlan = Schema.Struct({
   bootstrapServers: Schema.Array(Schema.String),
   settings: ContentSettings,
   topics: Schema.Array(PlannedTopic),
-  /** Absent when we may not list or describe groups. */
+  /** Absent without permission to list or describe groups. */
   groups: Schema.optionalKey(Schema.Array(PlannedGroup)),
-  /** What a reader should know: rights that were missing, idle patterns, topics that are gone. */
+  /** Notes for the report: missing permissions, patterns without a match. */
   notes: Schema.Array(Schema.String)
 })
 export type RunPlan = typeof RunPlan.Type
@@ -59,7 +59,7 @@ export type RunPlan = typeof RunPlan.Type
 export const plannedOffsets = (plan: RunPlan): number =>
   plan.topics.reduce((sum, topic) => sum + topic.partitions.reduce((s, p) => s + (p.until - p.from), 0), 0)
 
-/** Partitions whose end is held back by an open transaction. */
+/** Partitions whose end an open transaction holds back. */
 export const heldBack = (plan: RunPlan) =>
   plan.topics.flatMap((topic) =>
     topic.partitions.flatMap((p) =>

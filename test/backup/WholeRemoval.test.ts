@@ -92,7 +92,7 @@ describe("WholeRemoval", () => {
       const before = yield* memory.keys
       const refused = yield* WholeRemoval.run(store, owner)
       assert.deepStrictEqual(refused.removed, [])
-      assert.match(refused.notes.join(), /what nightly-20261123-040000 still needs is unknown/)
+      assert.match(refused.notes.join(), /nightly-20261123-040000 may need objects of other backups/)
       assert.notInclude(refused.notes.join(), "020000")
       assert.deepStrictEqual(yield* memory.keys, before)
       yield* memory.tamper(ObjectKey.make("nightly-20261123-040000/manifest.json"), () => undefined)

@@ -151,9 +151,9 @@ describe("Summarizing.ofRun", () => {
       notes: ["topic configs may not be read"]
     }
     assert.deepStrictEqual(Summarizing.ofRun(report).notes, [
-      "orders/2 is held back at offset 17 by an open transaction",
-      "orders/0 has a gap: offsets 5 to 9 were gone before they could be read",
-      "orders/1 has a gap: offset 5 was gone before it could be read",
+      "the backup of orders/2 ends at offset 17: a transaction is open there",
+      "orders/0 has a gap: Kafka deleted offsets 5 to 9 before they could be read",
+      "orders/1 has a gap: Kafka deleted offset 5 before it could be read",
       "topic configs may not be read"
     ])
   })

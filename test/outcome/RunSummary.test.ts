@@ -17,7 +17,7 @@ const success: RunSummary = {
   addedBytes: 123_456_789_012,
   addedRecords: 1_234_567_890,
   alreadyComplete: false,
-  notes: ["orders/2 is held back at offset 17 by an open transaction"],
+  notes: ["the backup of orders/2 ends at offset 17: a transaction is open there"],
   removed: 1
 }
 

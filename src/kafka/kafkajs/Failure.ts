@@ -89,7 +89,7 @@ const notKafka = (where: string, error: NotKafka) => {
 const saslRefused = (where: string, error: Error, target: KafkaTarget) => {
   const mechanism = target.sasl?.mechanism ?? ""
   return new KafkaAuthenticationFailed({
-    detail: `${where}: SASL authentication failed: the broker refused the ${mechanism} credentials (${withoutSecrets(error.message, target)})`,
+    detail: `${where}: authentication failed: the broker refused the SASL ${mechanism} credentials (${withoutSecrets(error.message, target)})`,
     advice: `check ${saslSecret(target)}, and check that the user exists for mechanism ${mechanism}`
   })
 }

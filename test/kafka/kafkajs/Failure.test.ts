@@ -66,7 +66,7 @@ describe("what broke a connection", () => {
     (code) => {
       expect(reasonOf(coded(code), "greeting").message).toContain("requires a client certificate")
       const refused = reasonOf(coded(code), "greeting", withClientCertificate)
-      expect(refused.message).toContain("refused our client certificate")
+      expect(refused.message).toContain("refused the client certificate")
       expect(refused.advice).toContain("Secret kafka-tls, keys tls.crt and tls.key")
     }
   )
@@ -94,7 +94,7 @@ describe("what broke a connection", () => {
   it("silence says how far it had come, and for how long", () => {
     const said = (stage: Stage) => reasonOf(new NoAnswer(5000), stage).message
     expect(said("connecting")).toContain("no connection was established within 5 s")
-    expect(said("greeting")).toContain("did not answer our first request within 5 s")
+    expect(said("greeting")).toContain("did not answer the first request within 5 s")
     expect(said("serving")).toContain("no answer came within 5 s")
   })
 })

@@ -146,13 +146,13 @@ describeWith(["kafkaSecurity", "java"], "a secured broker", ({ java, kafka }) =>
     [
       "a wrong PLAIN password",
       () => ({ bootstrapServers: [security.saslPlaintext], ...credentials("PLAIN", "wrong-secret") }),
-      "refused our SASL PLAIN credentials",
+      "refused the SASL PLAIN credentials",
       "Secret kafka-credentials, keys username and password"
     ],
     [
       "a wrong SCRAM password",
       () => ({ bootstrapServers: [security.saslPlaintext], ...credentials("SCRAM-SHA-512", "wrong-secret") }),
-      "refused our SASL SCRAM-SHA-512 credentials",
+      "refused the SASL SCRAM-SHA-512 credentials",
       "Secret kafka-credentials, keys username and password"
     ],
     [

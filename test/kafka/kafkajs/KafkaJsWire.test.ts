@@ -91,7 +91,7 @@ describe("KafkaJsWire, connecting", () => {
         KafkaJsWire.make({ bootstrapServers: [broker.server] }, { connectTimeout: "200 millis" })
       )
       expect(error).toMatchObject({ tag: "BrokerUnreachable", isRetryable: true })
-      expect(error.message).toContain("did not answer our first request within")
+      expect(error.message).toContain("did not answer the first request within")
     })
   )
 
@@ -111,10 +111,10 @@ describe("KafkaJsWire, connecting", () => {
       const tooNew = yield* fakeBroker({ ranges: { 1: [14, 20] } })
       const error = yield* failure(connectTo(tooNew.server))
       expect(error).toMatchObject({ tag: "ProtocolFailure", isRetryable: false })
-      expect(error.message).toContain("Fetch 10-13 (broker: 14-20)")
+      expect(error.message).toContain("no common version of Fetch (broker: 14-20, supported: 10-13)")
       const tooOld = yield* fakeBroker({ ranges: { 1: [0, 3], 3: [0, 4] } })
       expect((yield* failure(connectTo(tooOld.server))).message).toContain(
-        "Metadata 5-12 (broker: 0-4), Fetch 10-13 (broker: 0-3)"
+        "Metadata (broker: 0-4, supported: 5-12), Fetch (broker: 0-3, supported: 10-13)"
       )
     })
   )

@@ -98,7 +98,7 @@ describe("a SASL session", () => {
       const error = yield* Effect.flip(KafkaJsWire.make(target(server, "battery staple")))
       expect(error.reason._tag).toBe("KafkaAuthenticationFailed")
       expect(error.isRetryable).toBe(false)
-      expect(error.message).toContain("refused our SASL PLAIN credentials")
+      expect(error.message).toContain("refused the SASL PLAIN credentials")
       expect(error.advice).toContain("Secret kafka-credentials, keys user and pass")
       const everything = `${error.message} ${error.advice} ${JSON.stringify(error)} ${String(error.stack)}`
       expect(everything).not.toContain("battery staple")
