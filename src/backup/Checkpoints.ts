@@ -1,4 +1,5 @@
 import { type Duration, Effect, Semaphore } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import { AttemptSuperseded, CatalogueError } from "../manifest/CatalogueError.ts"
 import { Checkpoint, type PartitionAdvance } from "../manifest/Checkpoint.ts"
@@ -13,7 +14,7 @@ import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
  */
 export const make = (
   store: ObjectStoreShape,
-  run: { readonly backupId: string; readonly attempt: number },
+  run: { readonly backupId: BackupId; readonly attempt: number },
   state: RunState.RunState
 ) =>
   Effect.gen(function* () {

@@ -1,4 +1,5 @@
 import { Clock, Effect, Stream } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
 import { KafkaError } from "../kafka/KafkaError.ts"
 import type { KafkaSourceShape, PartitionOffset, TopicInfo } from "../kafka/KafkaSource.ts"
 import type { PlannedTopic, RunPlan } from "../manifest/RunPlan.ts"
@@ -72,7 +73,7 @@ const byPartition = (offsets: ReadonlyArray<PartitionOffset>) => new Map(offsets
 export const make = Effect.fn("Planning.make")(function* (
   kafka: KafkaSourceShape,
   request: RunRequest,
-  backupId: string
+  backupId: BackupId
 ) {
   const { clusterId, notes: selectionNotes, topics } = yield* selectTopics(kafka, request)
   const notes = [...request.notes, ...selectionNotes]

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
@@ -9,8 +10,8 @@ import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 
 /** The result of a retention pass. */
 export interface RetentionOutcome {
-  readonly kept: ReadonlyArray<string>
-  readonly removed: ReadonlyArray<string>
+  readonly kept: ReadonlyArray<BackupId>
+  readonly removed: ReadonlyArray<BackupId>
   /** Why the pass removed less than asked for. */
   readonly notes: ReadonlyArray<string>
   /** The kept sets, for history; absent if the pass failed before it knew them. */
@@ -27,7 +28,7 @@ export interface Decided {
 export const outcome = (
   entries: ReadonlyArray<Catalogue.CatalogueEntry>,
   owner: Owner,
-  removed: ReadonlyArray<string>,
+  removed: ReadonlyArray<BackupId>,
   notes: ReadonlyArray<string>
 ): RetentionOutcome => {
   const kept = OwnSets.of(entries, owner).filter((set) => !removed.includes(set.backupId))

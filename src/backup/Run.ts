@@ -1,4 +1,5 @@
 import { Clock, Deferred, Effect, Stream } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
 import { KafkaSource } from "../kafka/KafkaSource.ts"
 import * as Attempts from "../manifest/Attempts.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
@@ -98,7 +99,7 @@ const restartsOf = (plan: RunPlan, lost: ReadonlyArray<Completion.LostSegment>):
 /** The plan in storage, or else the plan that `make` returns, stored once before it is used. */
 const planOnce = Effect.fnUntraced(function* <E, R>(
   store: ObjectStoreShape,
-  backupId: string,
+  backupId: BackupId,
   make: Effect.Effect<RunPlan, E, R>
 ) {
   const key = BackupKeys.plan(backupId)
@@ -109,8 +110,8 @@ const planOnce = Effect.fnUntraced(function* <E, R>(
 })
 
 /** The success of an earlier attempt, if there is one. */
-const completed = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
-  const set = yield* Catalogue.open(store, backupId).pipe(
+const completed = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId) {
+  const set = yield* Catalogue.openById(store, backupId).pipe(
     Effect.catchReason("CatalogueError", "SetIncomplete", () => Effect.succeed(undefined))
   )
   if (set?.facts === undefined) return undefined

@@ -1,11 +1,12 @@
 import { Schema } from "effect"
+import { BackupId } from "../identity/BackupId.ts"
 import { RunIdentity } from "../identity/RunIdentity.ts"
 
 /** The report of one attempt of a run: stored beside the set, in the `--report` file, and shown on the terminal. */
 export const RunReport = Schema.Struct({
   version: Schema.Literal(1),
   outcome: Schema.Literals(["success", "failed", "interrupted"]),
-  backupId: Schema.optionalKey(Schema.String),
+  backupId: Schema.optionalKey(BackupId),
   /** Absent if the manifest could not be read, since it says whose run this is. */
   identity: Schema.optionalKey(RunIdentity),
   attempt: Schema.optionalKey(Schema.Int),
@@ -48,9 +49,7 @@ export const RunReport = Schema.Struct({
       })
     )
   ),
-  retention: Schema.optionalKey(
-    Schema.Struct({ kept: Schema.Array(Schema.String), removed: Schema.Array(Schema.String) })
-  ),
+  retention: Schema.optionalKey(Schema.Struct({ kept: Schema.Array(BackupId), removed: Schema.Array(BackupId) })),
   error: Schema.optionalKey(
     Schema.Struct({ reason: Schema.String, message: Schema.String, advice: Schema.String, isRetryable: Schema.Boolean })
   ),

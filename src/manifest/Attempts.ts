@@ -1,4 +1,5 @@
 import { Effect, Result, Stream } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { AttemptSuperseded, CatalogueError } from "./CatalogueError.ts"
@@ -14,7 +15,7 @@ export interface AttemptStart {
   readonly notes: ReadonlyArray<string>
 }
 
-const attemptNumbers = (store: ObjectStoreShape, backupId: string) =>
+const attemptNumbers = (store: ObjectStoreShape, backupId: BackupId) =>
   store.list(BackupKeys.attemptFolder(backupId)).pipe(
     Stream.runCollect,
     Effect.map((found) => found.flatMap((info) => BackupKeys.trailingNumber(info.key) ?? []))
@@ -23,7 +24,7 @@ const attemptNumbers = (store: ObjectStoreShape, backupId: string) =>
 /** The checkpoints of one attempt in sequence, up to the first that is missing or damaged. */
 const readLink = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
-  backupId: string,
+  backupId: BackupId,
   attempt: number,
   upTo: number
 ) {
@@ -49,7 +50,7 @@ const readLink = Effect.fnUntraced(function* (
  */
 export const begin = Effect.fn("Attempts.begin")(function* (
   store: ObjectStoreShape,
-  backupId: string,
+  backupId: BackupId,
   facts: { readonly startedMillis: number; readonly host: string }
 ) {
   for (;;) {
@@ -90,7 +91,7 @@ export const begin = Effect.fn("Attempts.begin")(function* (
 })
 
 /** Fails with `AttemptSuperseded` if a later attempt has begun; called before anything final is written. */
-export const assertLatest = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string, attempt: number) {
+export const assertLatest = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId, attempt: number) {
   const by = Math.max(0, ...(yield* attemptNumbers(store, backupId)))
   if (by > attempt) return yield* new CatalogueError({ reason: new AttemptSuperseded({ backupId, attempt, by }) })
 })

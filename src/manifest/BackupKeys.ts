@@ -1,3 +1,4 @@
+import type { BackupId } from "../identity/BackupId.ts"
 import { ObjectKey } from "../storage/ObjectStore.ts"
 
 /**
@@ -12,31 +13,31 @@ const sixDigits = (n: number) => String(n).padStart(6, "0")
 export const commonFolder = "_kafka-backup"
 
 /** Its presence is what makes a folder a backup: written last, created only if absent. */
-export const manifest = (backupId: string) => key(`${backupId}/manifest.json`)
+export const manifest = (backupId: BackupId) => key(`${backupId}/manifest.json`)
 /** Facts of a set that the open manifest format does not provide for. */
-export const facts = (backupId: string) => key(`${backupId}/kb-meta.json`)
+export const facts = (backupId: BackupId) => key(`${backupId}/kb-meta.json`)
 /** Committed consumer-group offsets, in the open format. */
-export const groups = (backupId: string) => key(`${backupId}/consumer-groups-snapshot.json`)
+export const groups = (backupId: BackupId) => key(`${backupId}/consumer-groups-snapshot.json`)
 /** The full report of the attempt that completed the set. */
-export const report = (backupId: string) => key(`${backupId}/report.json`)
+export const report = (backupId: BackupId) => key(`${backupId}/report.json`)
 /** Reserves the folder for one run identity, created only if absent. */
-export const claim = (backupId: string) => key(`${backupId}/claim.json`)
+export const claim = (backupId: BackupId) => key(`${backupId}/claim.json`)
 /** The plan of the run, the same for all its attempts, created only if absent. */
-export const plan = (backupId: string) => key(`${backupId}/plan.json`)
-export const attemptFolder = (backupId: string) => `${backupId}/attempts/`
+export const plan = (backupId: BackupId) => key(`${backupId}/plan.json`)
+export const attemptFolder = (backupId: BackupId) => `${backupId}/attempts/`
 /** One for each attempt of the run, counting from 1, created only if absent. */
-export const attempt = (backupId: string, n: number) => key(`${attemptFolder(backupId)}${sixDigits(n)}.json`)
-export const checkpointFolder = (backupId: string) => `${backupId}/checkpoint/`
+export const attempt = (backupId: BackupId, n: number) => key(`${attemptFolder(backupId)}${sixDigits(n)}.json`)
+export const checkpointFolder = (backupId: BackupId) => `${backupId}/checkpoint/`
 /** Everything durable since the attempt's last checkpoint, created only if absent. */
-export const checkpoint = (backupId: string, attemptNumber: number, sequence: number) =>
+export const checkpoint = (backupId: BackupId, attemptNumber: number, sequence: number) =>
   key(`${checkpointFolder(backupId)}${sixDigits(attemptNumber)}-${sixDigits(sequence)}.json`)
-export const topicsFolder = (backupId: string) => `${backupId}/topics/`
+export const topicsFolder = (backupId: BackupId) => `${backupId}/topics/`
 /** Says that retention is removing the set, which is no backup from then on. */
-export const tombstone = (backupId: string) => key(`${backupId}/tombstone.json`)
+export const tombstone = (backupId: BackupId) => key(`${backupId}/tombstone.json`)
 
 /** One segment. With the attempt in the name, segments of two attempts that begin at the same offset never collide. */
 export const segment = (
-  backupId: string,
+  backupId: BackupId,
   topic: string,
   partition: number,
   firstOffset: number,

@@ -1,4 +1,5 @@
 import { Effect, Schema, Stream } from "effect"
+import * as BackupId from "../identity/BackupId.ts"
 import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, DocumentUnreadable, SetIncomplete, SetNotFound } from "./CatalogueError.ts"
@@ -10,26 +11,26 @@ import { SetFacts } from "./SetFacts.ts"
 export type CatalogueEntry =
   | {
       readonly _tag: "Complete"
-      readonly backupId: string
+      readonly backupId: BackupId.BackupId
       readonly createdMillis: number
       readonly totals: ManifestTotals
       /** Undefined for a set that another tool made. */
       readonly facts: SetFacts | undefined
     }
-  | { readonly _tag: "Incomplete"; readonly backupId: string }
-  | { readonly _tag: "BeingRemoved"; readonly backupId: string }
-  | { readonly _tag: "Unreadable"; readonly backupId: string; readonly detail: string }
+  | { readonly _tag: "Incomplete"; readonly backupId: BackupId.BackupId }
+  | { readonly _tag: "BeingRemoved"; readonly backupId: BackupId.BackupId }
+  | { readonly _tag: "Unreadable"; readonly backupId: BackupId.BackupId; readonly detail: string }
 
 const decodeManifest = Schema.decodeUnknownEffect(Schema.fromJsonString(Manifest))
 
 /** The manifest of a complete set, and its facts unless another tool made it. */
 export interface BackupSet {
-  readonly backupId: string
+  readonly backupId: BackupId.BackupId
   readonly manifest: Manifest
   readonly facts: SetFacts | undefined
 }
 
-const readManifest = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
+const readManifest = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
   const key = BackupKeys.manifest(backupId)
   const bytes = yield* store.get(key)
   return yield* decodeManifest(Buffer.from(bytes).toString("utf8")).pipe(
@@ -47,12 +48,21 @@ const exists = (store: ObjectStoreShape, key: ObjectKey) =>
     Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(false))
   )
 
+const reject = (reason: CatalogueError["reason"]) => Effect.fail(new CatalogueError({ reason }))
+
+/** Opens the set whose id is `text`. Fails as `openById`; a text that is no id names no set. */
+export const open = (store: ObjectStoreShape, text: string) => {
+  const backupId = BackupId.parse(text)
+  return backupId === undefined
+    ? reject(new SetNotFound({ backupId: text, location: store.location }))
+    : openById(store, backupId)
+}
+
 /** Opens one set. Fails with `SetIncomplete` for a run without a manifest, with `SetNotFound` if there is no run either. */
-export const open = Effect.fn("Catalogue.open")(function* (store: ObjectStoreShape, backupId: string) {
-  const reject = (reason: CatalogueError["reason"]) => new CatalogueError({ reason })
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(backupId)) {
-    return yield* reject(new SetNotFound({ backupId, location: store.location }))
-  }
+export const openById = Effect.fn("Catalogue.openById")(function* (
+  store: ObjectStoreShape,
+  backupId: BackupId.BackupId
+) {
   if (yield* exists(store, BackupKeys.tombstone(backupId))) {
     return yield* reject(new SetIncomplete({ backupId, state: "beingRemoved" }))
   }
@@ -70,8 +80,8 @@ export const open = Effect.fn("Catalogue.open")(function* (store: ObjectStoreSha
   return { backupId, manifest, facts } satisfies BackupSet
 })
 
-const entry = (store: ObjectStoreShape, backupId: string) =>
-  open(store, backupId).pipe(
+const entry = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
+  openById(store, backupId).pipe(
     Effect.map((set): CatalogueEntry => ({
       _tag: "Complete",
       backupId,
@@ -98,7 +108,9 @@ const entry = (store: ObjectStoreShape, backupId: string) =>
 export const entries = (store: ObjectStoreShape) =>
   store.folders.pipe(
     Stream.filter((folder) => folder !== BackupKeys.commonFolder),
-    Stream.mapEffect((folder) => entry(store, folder), { concurrency: 8 }),
+    Stream.map(BackupId.parse),
+    Stream.filter((backupId) => backupId !== undefined),
+    Stream.mapEffect((backupId) => entry(store, backupId), { concurrency: 8 }),
     Stream.filter((found) => found !== undefined),
     Stream.runCollect
   )

@@ -9,10 +9,10 @@ import * as Documents from "./Documents.ts"
 /** In the folder of the set: the run that the folder belongs to. */
 const Claim = Schema.Struct({ version: Schema.Literal(1), identity: RunIdentity })
 /** Outside the folder: the id of the run, kept when the set is gone. */
-const RunRecord = Schema.Struct({ version: Schema.Literal(1), identity: RunIdentity, backupId: Schema.String })
+const RunRecord = Schema.Struct({ version: Schema.Literal(1), identity: RunIdentity, backupId: BackupId.BackupId })
 
 /** True if the folder holds any object. */
-const isOccupied = (store: ObjectStoreShape, backupId: string) =>
+const isOccupied = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
   store.list(`${backupId}/`).pipe(
     Stream.take(1),
     Stream.runCount,
@@ -20,7 +20,11 @@ const isOccupied = (store: ObjectStoreShape, backupId: string) =>
   )
 
 /** Tries to reserve the folder of one candidate id; true if it belongs to this run, now or since an earlier attempt. */
-const reserve = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string, identity: RunIdentity) {
+const reserve = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  backupId: BackupId.BackupId,
+  identity: RunIdentity
+) {
   const key = BackupKeys.claim(backupId)
   const existing = yield* Documents.readIfThere(store, key, Claim)
   if (existing !== undefined) return isSameRun(existing.identity, identity)
@@ -45,7 +49,7 @@ export const take = Effect.fn("Claims.take")(function* (store: ObjectStoreShape,
   for (const candidate of BackupId.candidates(identity.owner.name, slotMillis)) {
     if (yield* reserve(store, candidate, identity)) {
       yield* Documents.create(store, recordKey, RunRecord, { version: 1, identity, backupId: candidate })
-      return candidate as string
+      return candidate
     }
   }
   const firstTried = BackupId.forSlot(identity.owner.name, slotMillis)
@@ -53,7 +57,7 @@ export const take = Effect.fn("Claims.take")(function* (store: ObjectStoreShape,
 })
 
 /** The owner of the run that claimed a folder; undefined without a valid claim. */
-export const claimant = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
+export const claimant = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
   const claim = yield* Documents.readIfThere(store, BackupKeys.claim(backupId), Claim).pipe(
     Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
   )

@@ -1,3 +1,4 @@
+import type { BackupId } from "../identity/BackupId.ts"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import type { CatalogueEntry } from "./Catalogue.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
@@ -5,7 +6,7 @@ import type { SetFacts } from "./SetFacts.ts"
 
 /** A complete, proven set of one resource. */
 export interface OwnSet {
-  readonly backupId: string
+  readonly backupId: BackupId
   readonly slotMillis: number
   readonly facts: SetFacts
 }

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { BackupId } from "../identity/BackupId.ts"
 import { RunIdentity } from "../identity/RunIdentity.ts"
 
 /** The part of a plan for one partition. A plan is fixed before any data is read, and is the same for all attempts. */
@@ -41,7 +42,7 @@ export type ContentSettings = typeof ContentSettings.Type
 
 export const RunPlan = Schema.Struct({
   version: Schema.Literal(1),
-  backupId: Schema.String,
+  backupId: BackupId,
   identity: RunIdentity,
   createdMillis: Schema.Int,
   clusterId: Schema.optionalKey(Schema.String),

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { BackupId } from "../identity/BackupId.ts"
 import { RunIdentity } from "../identity/RunIdentity.ts"
 import { ContentSettings } from "./RunPlan.ts"
 
@@ -8,7 +9,7 @@ import { ContentSettings } from "./RunPlan.ts"
  */
 export const SetFacts = Schema.Struct({
   version: Schema.Literal(1),
-  backupId: Schema.String,
+  backupId: BackupId,
   /** The run that made the set. Retention removes sets of its own resource only. */
   identity: RunIdentity,
   settings: ContentSettings,

@@ -1,4 +1,5 @@
 import { Clock, Effect, Schema, Stream } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
 import { isSameOwner, Owner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
@@ -12,12 +13,15 @@ const Tombstone = Schema.Struct({ version: Schema.Literal(1), owner: Owner, sinc
 export type StillNamed = ReadonlySet<string>
 
 /** Every key outside its own folder that one of these complete sets names. */
-export const namedElsewhere = Effect.fnUntraced(function* (store: ObjectStoreShape, backupIds: ReadonlyArray<string>) {
+export const namedElsewhere = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  backupIds: ReadonlyArray<BackupId>
+) {
   const named = new Set<string>()
   yield* Effect.forEach(
     backupIds,
     (backupId) =>
-      Catalogue.open(store, backupId).pipe(
+      Catalogue.openById(store, backupId).pipe(
         Effect.map((set) => {
           for (const topic of set.manifest.topics) {
             for (const partition of topic.partitions) {
@@ -39,7 +43,7 @@ export const namedElsewhere = Effect.fnUntraced(function* (store: ObjectStoreSha
  */
 export const remove = Effect.fn("SetRemoval.remove")(function* (
   store: ObjectStoreShape,
-  backupId: string,
+  backupId: BackupId,
   owner: Owner,
   stillNamed: StillNamed
 ) {

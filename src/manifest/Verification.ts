@@ -1,4 +1,5 @@
 import { Effect, Stream } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
 import * as KbakReader from "../segment/kbak/KbakReader.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { BackupSet } from "./Catalogue.ts"
@@ -16,7 +17,7 @@ export interface Problem {
 }
 
 export interface Verification {
-  readonly backupId: string
+  readonly backupId: BackupId
   readonly depth: "objects" | "records"
   readonly segments: number
   readonly records: number

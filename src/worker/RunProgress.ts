@@ -1,9 +1,10 @@
+import type { BackupId } from "../identity/BackupId.ts"
 import type { Interruption, Paused } from "./BreakerJournal.ts"
 
 /** What one run has done so far: written by the run, read by displays and metrics. Numbers only grow within a step. */
 export interface RunProgress {
   step: "claiming" | "planning" | "reading" | "verifying" | "retaining" | "done"
-  backupId: string | undefined
+  backupId: BackupId | undefined
   attempt: number
   partitions: number
   partitionsDone: number

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as WholeRemoval from "../../src/backup/WholeRemoval.ts"
+import { BackupId } from "../../src/identity/BackupId.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import { ObjectKey } from "../../src/storage/ObjectStore.ts"
 import { aRequest, attempt, dyingAt, fill, layer, world } from "./world.ts"
@@ -40,7 +41,7 @@ describe("WholeRemoval", () => {
       assert.deepStrictEqual(done, said)
       assert.deepStrictEqual(
         done.removed,
-        [1, 2, 3].map((hour) => `nightly-20261123-0${hour}0000`)
+        [1, 2, 3].map((hour) => BackupId.make(`nightly-20261123-0${hour}0000`))
       )
       assert.deepStrictEqual(done.catalogue, { total: 0, sets: [] })
       assert.deepStrictEqual(
@@ -113,7 +114,7 @@ describe("WholeRemoval", () => {
       yield* stored
       yield* memory.tamper(ObjectKey.make("nightly-20261123-030000/claim.json"), (bytes) => bytes.subarray(0, 50))
       const { removed } = yield* WholeRemoval.run(store, owner)
-      assert.deepStrictEqual(removed, ["nightly-20261123-010000", "nightly-20261123-020000"])
+      assert.deepStrictEqual(removed.join(), "nightly-20261123-010000,nightly-20261123-020000")
     }).pipe(Effect.provide(layer))
   )
 })

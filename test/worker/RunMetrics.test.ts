@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { BackupId } from "../../src/identity/BackupId.ts"
 import * as RunMetrics from "../../src/worker/RunMetrics.ts"
 import * as RunProgress from "../../src/worker/RunProgress.ts"
 
@@ -8,7 +9,7 @@ const storage = "storage s3 bucket kafka-backups"
 const progress = (): RunProgress.RunProgress => ({
   ...RunProgress.make(),
   step: "reading",
-  backupId: "nightly-20261123-120000",
+  backupId: BackupId.make("nightly-20261123-120000"),
   attempt: 2,
   partitions: 6,
   partitionsDone: 1,
