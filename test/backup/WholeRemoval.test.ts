@@ -78,7 +78,7 @@ describe("WholeRemoval", () => {
       assert.lengthOf(left, 1)
       assert.match(left[0]!, /^_kafka-backup\/runs\/_\.nightly\//)
       const again = yield* Effect.flip(attempt(aRequest(slot(1), { ...payments, identity: named })))
-      assert.match(again.message, /has been removed since/)
+      assert.match(again.message, /was removed since/)
     }).pipe(Effect.provide(layer))
   )
 

@@ -296,7 +296,7 @@ describe("A circuit breaker around a store", () => {
       const busy = new StoreUnavailable({ detail: "busy", retryAfterMillis: 3_600_000 })
       yield* disturb({ _tag: "Fail", operation: "put", times: Infinity, reason: busy })
       const error = yield* Effect.flip(store.put(key("a"), []))
-      assert.include(error.message, "asks us to wait 3600 s")
+      assert.include(error.message, "the store asks for a wait of 3600 s")
       assert.strictEqual(yield* requests, 1)
     })
   )

@@ -80,7 +80,7 @@ describe("credentials that change while a cluster is open", () => {
         const refused = yield* Effect.flip(wire.metadata(["orders"]))
         expect(refused.isRetryable).toBe(true)
         expect(refused.message).toContain("although it accepted credentials earlier in this run")
-        expect(refused.advice).toContain("update Secret kafka-credentials, keys username and password up to date")
+        expect(refused.advice).toContain("update Secret kafka-credentials, keys username and password")
         const attempts = state.attempts
         yield* Effect.flip(wire.metadata(["orders"]))
         expect(state.attempts).toBe(attempts)
