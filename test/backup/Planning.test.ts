@@ -7,7 +7,7 @@ import { heldBack } from "../../src/manifest/RunPlan.ts"
 import { aRequest, layer, world } from "./world.ts"
 
 describe("Planning.make", () => {
-  it.live("takes no record that arrives while it asks for an open transaction", () =>
+  it.live("does not take a record that arrives meanwhile for an open transaction", () =>
     Effect.gen(function* () {
       const { cluster } = yield* world
       yield* cluster.createTopic("busy", { partitions: 1 })

@@ -51,7 +51,7 @@ describe("WholeRemoval", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("finishes what was cut short at any call", () =>
+  it.live("finishes a removal that was interrupted at any call", () =>
     Effect.gen(function* () {
       for (let n = 1; ; n++) {
         const finished = yield* Effect.gen(function* () {
@@ -67,7 +67,7 @@ describe("WholeRemoval", () => {
     })
   )
 
-  it.live("keeps the records of an owner without uid: its name may come back, its old runs must not", () =>
+  it.live("keeps the records of an owner without uid: its name may return, its old runs must not", () =>
     Effect.gen(function* () {
       const { cluster, memory, store } = yield* world
       yield* fill(cluster)
@@ -82,7 +82,7 @@ describe("WholeRemoval", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("removes a damaged set of the owner, and nothing while one of others cannot be read", () =>
+  it.live("removes a damaged set of the owner, and nothing while a set of another owner is unreadable", () =>
     Effect.gen(function* () {
       const { memory, store } = yield* world
       yield* stored
@@ -108,7 +108,7 @@ describe("WholeRemoval", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("believes no claim that is damaged", () =>
+  it.live("ignores a damaged claim", () =>
     Effect.gen(function* () {
       const { memory, store } = yield* world
       yield* stored

@@ -54,7 +54,7 @@ const ids = (summary: { readonly catalogue?: { readonly sets: ReadonlyArray<{ re
   summary.catalogue?.sets.map(({ backupId }) => backupId)
 
 describe("Worker", () => {
-  it.live("tells of a run what it made, and what retention left in storage, the newest first", () =>
+  it.live("reports the set that a run made and the sets that retention left, newest first", () =>
     Effect.gen(function* () {
       yield* fill((yield* world).cluster)
       for (const hour of [1, 2]) yield* carriedOut(runSpec(hour))
@@ -77,7 +77,7 @@ describe("Worker", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("finds the set of a trigger again whenever that was first seen, and says so", () =>
+  it.live("finds the set of a trigger again, whenever the trigger was first seen, and reports that", () =>
     Effect.gen(function* () {
       yield* fill((yield* world).cluster)
       const first = yield* carriedOut(runSpec(1, "release 7"))
@@ -90,7 +90,7 @@ describe("Worker", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("tells why there is no set, with what to do", () =>
+  it.live("reports why there is no set, with a remedy", () =>
     Effect.gen(function* () {
       yield* fill((yield* world).cluster)
       const missing = yield* carriedOut(runSpec(1, undefined, { topics: ["oders"] }))
@@ -136,7 +136,7 @@ describe("Worker", () => {
 })
 
 describe("Summarizing.ofRun", () => {
-  it("notes partitions held back, then gaps, then what the report says", () => {
+  it("notes partitions that end at open transactions, then gaps, then the notes of the report", () => {
     const report: RunReport = {
       version: 1,
       outcome: "success",

@@ -47,8 +47,8 @@ const codeOf = (exit: Exit.Exit<unknown, unknown>) =>
     ? FailureReasons.exitCode(Option.getOrThrow(Cause.findErrorOption(exit.cause)) as FailureReasons.Failure)
     : exitCodes.success
 
-describe("A run that begins while storage is away", () => {
-  it.effect("waits visibly, opens it when it is back, and leaves no socket of the attempts in between", () =>
+describe("A run that begins while storage is down", () => {
+  it.effect("waits visibly, opens storage when it is back, and leaves no socket of failed attempts open", () =>
     Effect.gen(function* () {
       const progress = RunProgress.make()
       const { open, seen } = door(9, away)
@@ -101,7 +101,7 @@ describe("A run that begins while no broker answers", () => {
     })
   )
 
-  it.effect("fails at once where waiting cannot help, and where the breaker is switched off", () =>
+  it.effect("fails at once if waiting cannot help or the breaker is disabled", () =>
     Effect.gen(function* () {
       const wrong = door(2, brokerGone(false))
       assert.strictEqual(codeOf(yield* inTime(connect(spec, Effect.scoped(wrong.open)), 5)), exitCodes.clusterUnusable)

@@ -187,7 +187,7 @@ export const make = (
             Effect.flatMap((link) => {
               const wrong = introduction?.check(link.ranges)
               if (wrong !== undefined) return Effect.fail(wrong)
-              return call(broker, link, api, request, introduction === undefined ? {} : { requestTimeoutMillis: share })
+              return call(broker, link, api, request, { requestTimeoutMillis: introduction && share })
             })
           )
           const answer = yield* Effect.result(attempt)

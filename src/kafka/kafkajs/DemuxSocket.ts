@@ -2,7 +2,7 @@ import net from "node:net"
 import tls from "node:tls"
 import type { BufferPool } from "./BufferPool.ts"
 import * as FrameSplitter from "./FrameSplitter.ts"
-import type { KafkaJsSocket, KafkaJsSocketFactory } from "./internals.ts"
+import type { KafkaJsSocket, KafkaJsSocketFactory } from "./Internals.ts"
 
 /** The answer to a request sent with `send`, from its correlation id on. */
 export interface Answer {

@@ -3,7 +3,7 @@ import type { ConnectionOptions } from "node:tls"
 import type { Address } from "./Address.ts"
 import type { BufferPool } from "./BufferPool.ts"
 import * as DemuxSocket from "./DemuxSocket.ts"
-import * as Internals from "./internals.ts"
+import * as Internals from "./Internals.ts"
 import { LinkBroken, NoAnswer, NoCommonVersion, type Stage, Unreadable } from "./LinkBroken.ts"
 import * as Api from "./protocol/Api.ts"
 import { Reader } from "./protocol/Reader.ts"
@@ -34,7 +34,7 @@ export interface CallOptions {
   /** How long the request asks the broker to wait. */
   readonly waitMillis?: number
   /** Replaces the time limit of the settings. */
-  readonly requestTimeoutMillis?: number
+  readonly requestTimeoutMillis?: number | undefined
 }
 
 /** One authenticated connection to one broker. A broken link is never opened again. */

@@ -70,8 +70,8 @@ export const options = (
     try: () => ({
       secureContext: tls.createSecureContext({
         ca: material.ca ?? [...Certificates.publicAuthorities()],
-        ...(material.certificate === undefined ? {} : { cert: material.certificate }),
-        ...(material.key === undefined ? {} : { key: Redacted.value(material.key) })
+        cert: material.certificate,
+        key: material.key && Redacted.value(material.key)
       })
     }),
     catch: (cause) => unusable(material, "its certificates are unusable", cause)

@@ -152,9 +152,10 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
         timestamp: record.timestamp ?? nowMillis
       }))
       const baseOffset = partitionOf(topic, partition).log.append(batch, {
-        ...(codec === undefined ? {} : { codec }),
-        ...(producerId === undefined ? {} : { producerId, transactional: true }),
-        ...(isStamped ? { logAppendTime: nowMillis } : {})
+        codec,
+        producerId,
+        transactional: producerId !== undefined,
+        logAppendTime: isStamped ? nowMillis : undefined
       })
       return { baseOffset, lastOffset: baseOffset + batch.length - 1 }
     })

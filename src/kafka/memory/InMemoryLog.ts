@@ -20,10 +20,10 @@ interface LoggedBatch {
 }
 
 export interface AppendOptions {
-  readonly codec?: ProducerCodec
-  readonly producerId?: number
-  readonly transactional?: boolean
-  readonly logAppendTime?: number
+  readonly codec?: ProducerCodec | undefined
+  readonly producerId?: number | undefined
+  readonly transactional?: boolean | undefined
+  readonly logAppendTime?: number | undefined
 }
 
 export interface CompactOptions {

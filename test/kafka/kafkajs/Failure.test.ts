@@ -41,7 +41,7 @@ describe("what broke a connection", () => {
     (code) => expect(reasonOf(coded(code))).toMatchObject({ tag: "BrokerUnreachable", transient: true })
   )
 
-  it("a name that nobody knows does not pass by waiting", () => {
+  it("an unknown host name is not cured by waiting", () => {
     const reason = reasonOf(coded("ENOTFOUND"))
     expect(reason).toMatchObject({ tag: "BrokerUnreachable", transient: false })
     expect(reason.message).toContain("the host name is unknown")
@@ -91,7 +91,7 @@ describe("what broke a connection", () => {
     expect(JSON.stringify(reasonOf(new Error("hunter2 is wrong")))).not.toContain("hunter2")
   })
 
-  it("silence says how far it had come, and for how long", () => {
+  it("silence is reported with the stage of the connection and the time", () => {
     const said = (stage: Stage) => reasonOf(new NoAnswer(5000), stage).message
     expect(said("connecting")).toContain("no connection was established within 5 s")
     expect(said("greeting")).toContain("did not answer the first request within 5 s")

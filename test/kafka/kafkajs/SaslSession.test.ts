@@ -105,7 +105,7 @@ describe("a SASL session", () => {
     })
   )
 
-  it.live("of a mechanism that the listener lacks fails with the ones it has", () =>
+  it.live("of a mechanism that the listener lacks fails and names those that it offers", () =>
     Effect.gen(function* () {
       const { server } = yield* saslBroker({ sessionMillis: 0 })
       const plain = target(server)
@@ -117,7 +117,7 @@ describe("a SASL session", () => {
     })
   )
 
-  it.live("that is missing is asked for by name, where a listener hangs up on those who have none", () =>
+  it.live("that is missing is named when a listener closes connections without SASL", () =>
     Effect.gen(function* () {
       const { server } = yield* saslBroker({ sessionMillis: 0 })
       const error = yield* Effect.flip(KafkaJsWire.make({ bootstrapServers: [server] }))
