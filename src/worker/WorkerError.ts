@@ -35,7 +35,7 @@ export class WorkerError extends Schema.TaggedError<WorkerError>()("WorkerError"
   get advice(): string {
     switch (this.reason._tag) {
       case "SecretUnusable":
-        return "create the Secret with this key in the resource's namespace; for a run by hand, create the file DIR/<secret>/<key> and give --secrets DIR"
+        return "create the Secret with this key in the namespace of the resource, or, without a cluster, the named file"
       case "NotSupported":
         return "change the field, or use a version that supports it"
     }
