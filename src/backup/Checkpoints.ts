@@ -9,8 +9,9 @@ import * as SealedJson from "../manifest/SealedJson.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 
 /**
- * Records what is durable. `remember` is called only after the put of a segment has returned, so a checkpoint never names
- * a missing object. `flush` writes what is new since the last checkpoint. `state` always holds everything durable.
+ * Records what is durable. `remember` is called only after the put of a segment has returned, so a checkpoint never
+ * names a missing object. `flush` writes what is new since the last checkpoint. `state` always holds everything
+ * durable.
  */
 export const make = (
   store: ObjectStoreShape,

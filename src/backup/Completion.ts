@@ -118,8 +118,8 @@ const facts = (
 const json = (value: unknown) => [Buffer.from(`${JSON.stringify(value, null, 2)}\n`)]
 
 /**
- * Proves the set and commits it. `manifest.json` is written last and only if absent, after every partition has reached its
- * end and every segment was found as it was stored. If the manifest exists already, another attempt was faster.
+ * Proves the set and commits it. `manifest.json` is written last and only if absent, after every partition has reached
+ * its end and every segment was found as it was stored. If the manifest exists already, another attempt was faster.
  */
 export const commit = Effect.fn("Completion.commit")(function* (
   store: ObjectStoreShape,

@@ -41,7 +41,10 @@ const whereAllowed = <A>(what: string, notes: Array<string>, effect: Effect.Effe
     )
   )
 
-/** Reads one batch of every topic that is not empty, so that a missing Read permission fails before the run, for all topics. */
+/**
+ * Reads one batch of every topic that is not empty, so that a missing Read permission fails before the run, for all
+ * topics.
+ */
 const assertReadable = Effect.fnUntraced(function* (kafka: KafkaSourceShape, topics: ReadonlyArray<PlannedTopic>) {
   const denied = yield* Effect.forEach(
     topics,

@@ -27,7 +27,9 @@ export class KeepsEverything extends Schema.TaggedError<KeepsEverything>()("Keep
   readonly exitCode = exitCodes.usage
 }
 
-/** Which sets of a resource to remove: all but the newest `keep` successes (undefined: as the spec says), or all sets. */
+/**
+ * Which sets of a resource to remove: all but the newest `keep` successes (undefined: as the spec says), or all sets.
+ */
 export type Extent = { readonly _tag: "Older"; readonly keep: number | undefined } | { readonly _tag: "All" }
 
 /** The preview and the removal for an extent. */

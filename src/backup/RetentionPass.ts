@@ -82,7 +82,8 @@ export const preview = Effect.fn("RetentionPass.preview")(function* (
 
 /**
  * Keeps the newest `keep` verified successes of this owner and removes the older ones, after finishing removals that
- * were interrupted. Does not touch sets of others, unfinished runs and foreign files. The caller holds the owner's lock.
+ * were interrupted. Does not touch sets of others, unfinished runs and foreign files. The caller holds the owner's
+ * lock.
  */
 export const run = Effect.fn("RetentionPass.run")(function* (
   store: ObjectStoreShape,

@@ -32,8 +32,8 @@ export interface RunSuccess {
 }
 
 /**
- * One backup run, from preflight to retention; docs/architecture.md gives the reason for the order of the steps. Any number
- * of attempts of one identity, one after the other or at the same time, make at most one set.
+ * One backup run, from preflight to retention; docs/architecture.md gives the reason for the order of the steps. Any
+ * number of attempts of one identity, one after the other or at the same time, make at most one set.
  */
 export const run = Effect.fn("Run.run")(function* (request: RunRequest, options: Reading.ReadOptions) {
   const kafka = yield* KafkaSource

@@ -47,11 +47,11 @@ export const preview = Effect.fn("WholeRemoval.preview")(function* (store: Objec
 })
 
 /**
- * Removes every set that is provably this owner's, complete or not, including the newest: for a resource that is deleted
- * for good. Sets of others and foreign files stay. The records of which run had which id are removed last if the owner
- * has a uid, since a uid never returns; without a uid they stay, so that a new resource of the same name does not repeat
- * an old run. The next call finishes an interrupted removal. The caller holds the owner's lock, and no run of the owner is
- * under way.
+ * Removes every set that is provably this owner's, complete or not, including the newest: for a resource that is
+ * deleted for good. Sets of others and foreign files stay. The records of which run had which id are removed last if
+ * the owner has a uid, since a uid never returns; without a uid they stay, so that a new resource of the same name does
+ * not repeat an old run. The next call finishes an interrupted removal. The caller holds the owner's lock, and no run
+ * of the owner is under way.
  */
 export const run = Effect.fn("WholeRemoval.run")(function* (store: ObjectStoreShape, owner: Owner) {
   const outcome = yield* RetentionPass.carryOut(store, owner, yield* decide(store, owner))

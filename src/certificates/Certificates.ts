@@ -23,8 +23,8 @@ const parsed = (pem: string): X509Certificate | undefined => {
 }
 
 /**
- * All certificates of a PEM file, or a message that says why the file is unusable; it calls the file `name` and never quotes
- * it. OpenSSL itself silently stops at the first damaged certificate.
+ * All certificates of a PEM file, or a message that says why the file is unusable; it calls the file `name` and never
+ * quotes it. OpenSSL itself silently stops at the first damaged certificate.
  */
 export const read = (name: string, pem: string): ReadonlyArray<X509Certificate> | string => {
   const begun = pem.match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/gu)?.length ?? 0

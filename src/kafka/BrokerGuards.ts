@@ -8,8 +8,8 @@ export interface WhileWaiting {
 }
 
 /**
- * Makes one call to a broker, or to any broker, as soon as it is allowed; fails with the broker's last failure if that takes
- * too long.
+ * Makes one call to a broker, or to any broker, as soon as it is allowed; fails with the broker's last failure if that
+ * takes too long.
  */
 export type BrokerGuard = (
   node: number | "any"

@@ -9,7 +9,10 @@ import { makeGuardedSource } from "./read/WireKafkaSource.ts"
 export class InMemoryKafka extends Context.Service<
   InMemoryKafka,
   {
-    /** The cluster at a bootstrap server (`in-memory:9092`), created by the first call; options of later calls are ignored. */
+    /**
+     * The cluster at a bootstrap server (`in-memory:9092`), created by the first call; options of later calls are
+     * ignored.
+     */
     readonly cluster: (
       bootstrapServer: string,
       options?: Omit<ClusterOptions, "location">

@@ -76,8 +76,9 @@ const limitsOf = (options: Options): Opener.Limits => ({
 })
 
 /**
- * Connects to the cluster and checks that it is usable: authentication works, and every needed API has a common version.
- * All connections close with the scope. Fails with `operation: "connect"` and names each server that was tried.
+ * Connects to the cluster and checks that it is usable: authentication works, and every needed API has a common
+ * version. All connections close with the scope. Fails with `operation: "connect"` and names each server that was
+ * tried.
  */
 export const make = (target: KafkaTarget, options: Options = {}): Effect.Effect<KafkaWire, KafkaError, Scope.Scope> =>
   Effect.gen(function* () {

@@ -32,7 +32,10 @@ export interface TopicPartition {
   readonly partition: number
 }
 
-/** `logStart`: first offset still in the log. `lastStable`: end for read_committed. `highWatermark`: end for read_uncommitted. */
+/**
+ * `logStart`: first offset still in the log. `lastStable`: end for read_committed. `highWatermark`: end for
+ * read_uncommitted.
+ */
 export type OffsetKind = "logStart" | "lastStable" | "highWatermark"
 
 export interface PartitionOffset extends TopicPartition {
@@ -85,7 +88,9 @@ export interface KafkaSourceShape {
     { readonly clusterId: string | undefined; readonly topics: ReadonlyArray<TopicInfo> },
     KafkaError
   >
-  /** The named topics in the order of the names, a missing topic distinct from one without Describe. Creates nothing. */
+  /**
+   * The named topics in the order of the names, a missing topic distinct from one without Describe. Creates nothing.
+   */
   readonly lookup: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TopicLookup>, KafkaError>
   /** One offset for each given partition, in the same order. */
   readonly offsets: (
@@ -99,9 +104,9 @@ export interface KafkaSourceShape {
   /** Committed offsets (>= 0) on the given topics, of all groups that the principal may describe. */
   readonly groupOffsets: (topics: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<GroupOffsets>, KafkaError>
   /**
-   * The committed records of `[from, until)` in offset order; every hole is reported. Ends when, and only when, `position`
-   * has reached `until`. Retries throttled and empty answers, leader changes and lost connections for a limited time.
-   * Fails with `Stalled` if data arrives without progress.
+   * The committed records of `[from, until)` in offset order; every hole is reported. Ends when, and only when,
+   * `position` has reached `until`. Retries throttled and empty answers, leader changes and lost connections for a
+   * limited time. Fails with `Stalled` if data arrives without progress.
    */
   readonly read: (request: ReadRequest) => Stream.Stream<FetchedBatches, KafkaError>
 }

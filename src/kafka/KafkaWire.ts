@@ -27,7 +27,9 @@ export interface WireMetadata {
 
 /** One partition of one sessionless, read_committed Fetch. */
 export interface WireFetch extends TopicPartition {
-  /** Asked for by id if the broker supports it (Fetch 13, KIP-516): a re-created topic then answers UNKNOWN_TOPIC_ID. */
+  /**
+   * Asked for by id if the broker supports it (Fetch 13, KIP-516): a re-created topic then answers UNKNOWN_TOPIC_ID.
+   */
   readonly topicId?: string | undefined
   readonly leader: number
   readonly offset: number
@@ -46,15 +48,17 @@ export interface WireFetched {
   readonly aborted: ReadonlyArray<{ readonly producerId: number; readonly firstOffset: number }>
   /** Node to read from instead (KIP-392), -1 for none. */
   readonly preferredReadReplica: number
-  /** The record set: whole batches, perhaps a truncated last one. A view into a pooled buffer, valid until `release`. */
+  /**
+   * The record set: whole batches, perhaps a truncated last one. A view into a pooled buffer, valid until `release`.
+   */
   readonly records: Buffer
   readonly release: () => void
 }
 
 /**
- * Requests to one cluster and their answers. Error codes are returned as data: the code that builds a `KafkaSource` on top
- * decides whether to retry, refresh, report a gap or fail. Failures are failures of the connection or of authentication.
- * Every effect may be interrupted.
+ * Requests to one cluster and their answers. Error codes are returned as data: the code that builds a `KafkaSource` on
+ * top decides whether to retry, refresh, report a gap or fail. Failures are failures of the connection or of
+ * authentication. Every effect may be interrupted.
  */
 export interface KafkaWire {
   /** For people: the bootstrap servers. */

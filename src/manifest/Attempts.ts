@@ -45,8 +45,8 @@ const readLink = Effect.fnUntraced(function* (
 })
 
 /**
- * Begins the next attempt of a run: reads what earlier attempts made durable, then takes the next number by creating its
- * document. A damaged checkpoint ends the chain: everything after it is read from Kafka again, never guessed.
+ * Begins the next attempt of a run: reads what earlier attempts made durable, then takes the next number by creating
+ * its document. A damaged checkpoint ends the chain: everything after it is read from Kafka again, never guessed.
  */
 export const begin = Effect.fn("Attempts.begin")(function* (
   store: ObjectStoreShape,

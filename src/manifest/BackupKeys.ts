@@ -2,9 +2,9 @@ import type { BackupId } from "../identity/BackupId.ts"
 import { ObjectKey } from "../storage/ObjectStore.ts"
 
 /**
- * Every object key that is written, in one place. The storage root has one folder per set, named by its backup id, and the
- * folder `_kafka-backup` for documents that outlive a set. Readers of a set follow the keys in its manifest and never
- * derive names, since a set may name objects of an earlier set.
+ * Every object key that is written, in one place. The storage root has one folder per set, named by its backup id, and
+ * the folder `_kafka-backup` for documents that outlive a set. Readers of a set follow the keys in its manifest and
+ * never derive names, since a set may name objects of an earlier set.
  */
 const key = (text: string): ObjectKey => ObjectKey.make(text)
 const sixDigits = (n: number) => String(n).padStart(6, "0")

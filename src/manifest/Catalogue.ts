@@ -58,7 +58,9 @@ export const open = (store: ObjectStoreShape, text: string) => {
     : openById(store, backupId)
 }
 
-/** Opens one set. Fails with `SetIncomplete` for a run without a manifest, with `SetNotFound` if there is no run either. */
+/**
+ * Opens one set. Fails with `SetIncomplete` for a run without a manifest, with `SetNotFound` if there is no run either.
+ */
 export const openById = Effect.fn("Catalogue.openById")(function* (
   store: ObjectStoreShape,
   backupId: BackupId.BackupId

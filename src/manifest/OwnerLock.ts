@@ -7,9 +7,9 @@ import { CatalogueError, LockHeld } from "./CatalogueError.ts"
 import * as Documents from "./Documents.ts"
 
 /**
- * One writer per resource, with create-if-absent and delete alone. The lock is a sequence of epochs, each an object. The
- * highest epoch holds the lock unless it has expired; the process that creates the next number first takes over. A holder
- * renews by creating the next epoch, so it notices if another process has taken over.
+ * One writer per resource, with create-if-absent and delete alone. The lock is a sequence of epochs, each an object.
+ * The highest epoch holds the lock unless it has expired; the process that creates the next number first takes over. A
+ * holder renews by creating the next epoch, so it notices if another process has taken over.
  */
 const Epoch = Schema.Struct({ version: Schema.Literal(1), holder: Schema.String, expiresMillis: Schema.Int })
 

@@ -10,7 +10,10 @@ export interface PartitionState {
   readonly gaps: Array<FoundGap>
 }
 
-/** Everything durable of a run, by topic and partition. Grows in place, since a large run has tens of thousands of segments. */
+/**
+ * Everything durable of a run, by topic and partition. Grows in place, since a large run has tens of thousands of
+ * segments.
+ */
 export type RunState = Map<string, PartitionState>
 
 export const make = (): RunState => new Map()

@@ -4,8 +4,8 @@ import { RunIdentity } from "../identity/RunIdentity.ts"
 import { ContentSettings } from "./RunPlan.ts"
 
 /**
- * `kb-meta.json`: facts of a set that the open manifest format does not provide for; other tools may drop unknown fields of
- * a manifest. Written before the manifest. A set without it was made by another tool.
+ * `kb-meta.json`: facts of a set that the open manifest format does not provide for; other tools may drop unknown
+ * fields of a manifest. Written before the manifest. A set without it was made by another tool.
  */
 export const SetFacts = Schema.Struct({
   version: Schema.Literal(1),

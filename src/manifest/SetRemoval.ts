@@ -6,7 +6,9 @@ import * as BackupKeys from "./BackupKeys.ts"
 import * as Catalogue from "./Catalogue.ts"
 import * as Documents from "./Documents.ts"
 
-/** In a set's folder while the set is being removed: it is no backup from then on, and only its owner removes the rest. */
+/**
+ * In a set's folder while the set is being removed: it is no backup from then on, and only its owner removes the rest.
+ */
 const Tombstone = Schema.Struct({ version: Schema.Literal(1), owner: Owner, sinceMillis: Schema.Int })
 
 /** Objects in the folder of a set that manifests of other sets name: they stay. */
@@ -38,8 +40,8 @@ export const namedElsewhere = Effect.fnUntraced(function* (
 })
 
 /**
- * Removes one set for good: writes the tombstone, then removes the objects, the manifest and the tombstone. Each step can be
- * repeated, so the next removal finishes an interrupted one. Keeps the objects in `stillNamed`.
+ * Removes one set for good: writes the tombstone, then removes the objects, the manifest and the tombstone. Each step
+ * can be repeated, so the next removal finishes an interrupted one. Keeps the objects in `stillNamed`.
  */
 export const remove = Effect.fn("SetRemoval.remove")(function* (
   store: ObjectStoreShape,

@@ -120,9 +120,10 @@ const checkRecords = (store: ObjectStoreShape, located: LocatedSegment) =>
   )
 
 /**
- * Checks every segment that the manifest names. `objects`: it exists with its size. `records`: every byte is read, checksums
- * and the framing and order of every record are checked, counts and offsets compared with the manifest. Problems are
- * returned; the effect fails only if the store fails. Calls `onSegment` with the stored bytes of each finished segment.
+ * Checks every segment that the manifest names. `objects`: it exists with its size. `records`: every byte is read,
+ * checksums and the framing and order of every record are checked, counts and offsets compared with the manifest.
+ * Problems are returned; the effect fails only if the store fails. Calls `onSegment` with the stored bytes of each
+ * finished segment.
  */
 export const verify = Effect.fn("Verification.verify")(function* (
   store: ObjectStoreShape,

@@ -87,8 +87,8 @@ const fits = (text: string) => Buffer.byteLength(text) <= maxBytes
 const mostSets = 1000
 
 /**
- * The summary as JSON of at most 4096 bytes in UTF-8. Leaves out what does not fit: the ends of texts, the last notes, the
- * oldest sets, which `catalogue.total` still counts.
+ * The summary as JSON of at most 4096 bytes in UTF-8. Leaves out what does not fit: the ends of texts, the last notes,
+ * the oldest sets, which `catalogue.total` still counts.
  */
 export const encode = (summary: RunSummary): string => {
   const short = texts(summary)

@@ -28,7 +28,10 @@ export class Secrets extends Context.Service<
 const isName = (name: string) => /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name) && !name.includes("..")
 const isKey = (key: string) => /^[-._a-zA-Z0-9]+$/.test(key) && !key.startsWith("..")
 
-/** Secrets below `directory`: `{directory}/{secret name}/{key}`. Without it every read fails and names the missing option. */
+/**
+ * Secrets below `directory`: `{directory}/{secret name}/{key}`. Without it every read fails and names the missing
+ * option.
+ */
 export const layer = (directory: string | undefined) =>
   Layer.effect(
     Secrets,

@@ -50,12 +50,15 @@ export interface WhileWaiting<E> {
 
 /** The breaker of one target. */
 export interface Breaker<E extends Error> {
-  /** Makes the call once, as soon as the breaker lets it through; fails with the last failure if the budget ends first. */
+  /**
+   * Makes the call once, as soon as the breaker lets it through; fails with the last failure if the budget ends first.
+   */
   readonly attempt: <A>(call: Effect.Effect<A, E>, whileWaiting?: WhileWaiting<E>) => Effect.Effect<A, E>
   /**
-   * Repeats the call until it succeeds or fails for good. Waits 200 ms, doubling to 8 s, with jitter, and never less than
-   * the target asked for; time at an open breaker replaces these waits. Gives up when the target, or this call while the
-   * breaker is closed, has had no success for the whole budget, or when the target asks to wait for longer than that.
+   * Repeats the call until it succeeds or fails for good. Waits 200 ms, doubling to 8 s, with jitter, and never less
+   * than the target asked for; time at an open breaker replaces these waits. Gives up when the target, or this call
+   * while the breaker is closed, has had no success for the whole budget, or when the target asks to wait for longer
+   * than that.
    */
   readonly retry: <A>(once: (earlier: number) => Effect.Effect<A, E>) => Effect.Effect<A, E>
 }

@@ -7,7 +7,10 @@ const minutes = (millis: number) => `${Math.round(millis / 6000) / 10} min`
 const retryAfterMillis = ({ reason }: ObjectStoreError) =>
   reason._tag === "StoreUnavailable" ? reason.retryAfterMillis : undefined
 
-/** An object that exists or does not exist shows that the store works. Only failures that waiting may cure count against it. */
+/**
+ * An object that exists or does not exist shows that the store works. Only failures that waiting may cure count against
+ * it.
+ */
 export const storage: FailureClassifier<ObjectStoreError> = {
   classify: (error) => {
     if (error.isRetryable) return "unavailable"
@@ -26,7 +29,9 @@ export const storage: FailureClassifier<ObjectStoreError> = {
   }
 }
 
-/** Lost connections and time-outs count against a broker. Any answer, even an error code, shows that the broker works. */
+/**
+ * Lost connections and time-outs count against a broker. Any answer, even an error code, shows that the broker works.
+ */
 export const broker: FailureClassifier<KafkaError> = {
   classify: ({ isRetryable, reason }) =>
     reason._tag === "BrokerUnreachable" && isRetryable ? "unavailable" : "unrelated",

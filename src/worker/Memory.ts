@@ -7,10 +7,10 @@ const MiB = 1024 * 1024
 const tightBytes = 400 * MiB
 
 /**
- * How much a run keeps in memory, from the settings and the container's limit. The most it can use, in addition to about
- * 120 MiB for the process: `openPartitions` x (`largeBytes` + two fetches of 1 MiB) + `largeSegments` x one stored segment
- * (none: 64 MiB; lz4 and zstd: 64 MiB compressed) + three chunks of 4 MiB under compression, each with its output, plus
- * twice the largest single batch.
+ * How much a run keeps in memory, from the settings and the container's limit. The most it can use, in addition to
+ * about 120 MiB for the process: `openPartitions` x (`largeBytes` + two fetches of 1 MiB) + `largeSegments` x one
+ * stored segment (none: 64 MiB; lz4 and zstd: 64 MiB compressed) + three chunks of 4 MiB under compression, each with
+ * its output, plus twice the largest single batch.
  */
 export const bounds = (settings: ContentSettings, limitBytes: number) => {
   const isTight = limitBytes < tightBytes
@@ -31,10 +31,10 @@ export const limitBytes = (): number => {
 }
 
 /**
- * Makes V8 weigh the memory of buffers against all memory that it manages. By default some 10 MB of new buffers beside a
- * heap of 13 MB trigger a marking of the whole heap, 30 times a second while chunks are compressed: a quarter of a run's
- * CPU. Such buffers are freed explicitly, so the marking gains nothing. Left alone where memory is tight, because other
- * buffers, such as a storage client's, then live longer.
+ * Makes V8 weigh the memory of buffers against all memory that it manages. By default some 10 MB of new buffers beside
+ * a heap of 13 MB trigger a marking of the whole heap, 30 times a second while chunks are compressed: a quarter of a
+ * run's CPU. Such buffers are freed explicitly, so the marking gains nothing. Left alone where memory is tight, because
+ * other buffers, such as a storage client's, then live longer.
  */
 export const calmCollector = (limitBytes: number): void => {
   // V8 warns about an unknown flag; another major version of Node may neither know nor need it.

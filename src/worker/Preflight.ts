@@ -18,8 +18,8 @@ export interface CheckResult {
 
 /**
  * Everything that a run needs from the store, in the order in which it needs it: write, create only if absent (tried
- * twice: the second must be refused), read back, list, delete. The test object lies in the folder of this program and is
- * removed again.
+ * twice: the second must be refused), read back, list, delete. The test object lies in the folder of this program and
+ * is removed again.
  */
 export const storageChecks = (store: ObjectStoreShape): ReadonlyArray<StorageCheck> => {
   const key = BackupKeys.preflight(randomUUID())
@@ -85,6 +85,8 @@ export const checkStorage = Effect.fn("Preflight.checkStorage")(function* (store
   return results as ReadonlyArray<CheckResult>
 })
 
-/** Fails with the first check that fails, before a run has read anything: the store would otherwise refuse hours later. */
+/**
+ * Fails with the first check that fails, before a run has read anything: the store would otherwise refuse hours later.
+ */
 export const assertStorage = (store: ObjectStoreShape): Effect.Effect<void, ObjectStoreError> =>
   Effect.forEach(storageChecks(store), ({ effect }) => effect, { discard: true })

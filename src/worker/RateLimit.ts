@@ -29,7 +29,9 @@ export const make = (perSecond: number): RateLimit => {
 export const ofOptional = (perSecond: number | undefined): RateLimit =>
   perSecond === undefined ? unlimited : make(perSecond)
 
-/** Bytes to ask for in one fetch, so that the rate is smooth: a quarter of a second at the ceiling, 16 KiB to `most`. */
+/**
+ * Bytes to ask for in one fetch, so that the rate is smooth: a quarter of a second at the ceiling, 16 KiB to `most`.
+ */
 export const fetchBytes = (bytesPerSecond: number | undefined, most: number): number =>
   bytesPerSecond === undefined
     ? most

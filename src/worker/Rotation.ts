@@ -9,9 +9,9 @@ import type { StorageTarget } from "../storage/StorageTarget.ts"
 import * as Opening from "./Opening.ts"
 
 /*
- * A run reads storage credentials from their Secret when it begins, and again whenever the store refuses them. A rotated
- * Secret therefore does not end the run, and a Secret that changes shortly after the old credentials expired is waited
- * for. (Every new connection to a broker uses the newest credentials: see `KafkaTarget.reread`.)
+ * A run reads storage credentials from their Secret when it begins, and again whenever the store refuses them. A
+ * rotated Secret therefore does not end the run, and a Secret that changes shortly after the old credentials expired is
+ * waited for. (Every new connection to a broker uses the newest credentials: see `KafkaTarget.reread`.)
  */
 
 /** True if credentials or authorities come from a Secret, so that reading it again may give new ones. */
@@ -20,8 +20,8 @@ const isFromSecret = (target: StorageTarget): boolean =>
   ("credentials" in target && target.credentials !== undefined && "origin" in target.credentials)
 
 /**
- * Opens the store of the target that `read` returns, for as long as the scope lasts; `opening` decides how often that is
- * tried. `read` is repeated when the store refuses the credentials.
+ * Opens the store of the target that `read` returns, for as long as the scope lasts; `opening` decides how often that
+ * is tried. `read` is repeated when the store refuses the credentials.
  */
 export const openStore = Effect.fn("Rotation.openStore")(function* <E, R>(
   read: Effect.Effect<StorageTarget, E, R>,

@@ -3,8 +3,8 @@ import { PrometheusMetrics } from "effect/observability"
 import * as RunProgress from "./RunProgress.ts"
 
 /*
- * The metrics of a run for Prometheus, all derived from its progress at the moment of the scrape, so that counting costs
- * the run nothing.
+ * The metrics of a run for Prometheus, all derived from its progress at the moment of the scrape, so that counting
+ * costs the run nothing.
  */
 
 const counter = (name: string, description: string) =>

@@ -8,7 +8,9 @@ export interface RunProgress {
   attempt: number
   partitions: number
   partitionsDone: number
-  /** Offsets in the plan, and those covered so far. Compaction and transactions make them an upper bound of the records. */
+  /**
+   * Offsets in the plan, and those covered so far. Compaction and transactions make them an upper bound of the records.
+   */
   offsets: number
   offsetsDone: number
   /** Records and bytes read from Kafka by this attempt. */

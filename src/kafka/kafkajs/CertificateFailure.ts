@@ -35,7 +35,9 @@ const invalidity = (pem: string, nowMillis: number): string | undefined => {
   }
 }
 
-/** The names in the certificate of a host name mismatch, as Node reports them: `DNS:kafka.example, IP Address:10.0.0.1`. */
+/**
+ * The names in the certificate of a host name mismatch, as Node reports them: `DNS:kafka.example, IP Address:10.0.0.1`.
+ */
 const names = (error: Error): string | undefined => {
   const { cert } = error as { readonly cert?: { readonly subjectaltname?: unknown } }
   return typeof cert?.subjectaltname === "string" ? cert.subjectaltname : undefined

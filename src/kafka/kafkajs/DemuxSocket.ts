@@ -18,8 +18,9 @@ export interface Waiting {
 }
 
 /**
- * One connection for two users: kafkajs connects and authenticates on it, and `send` carries everything else. Correlation
- * ids of `send` are negative while kafkajs counts from 0, so the id of a frame shows whom the answer is for.
+ * One connection for two users: kafkajs connects and authenticates on it, and `send` carries everything else.
+ * Correlation ids of `send` are negative while kafkajs counts from 0, so the id of a frame shows whom the answer is
+ * for.
  */
 export interface DemuxSocket {
   /** Sends the request that `encode` makes for a new correlation id; the returned function drops its answer. */
@@ -57,7 +58,8 @@ export const factory =
         whole.writeInt32BE(frameBytes, 0)
         return { buffer: whole.subarray(4), complete: () => toKafkaJs(whole) }
       }
-      // Abandoned requests are answered, too: their bytes are skipped, so that the next frame begins in the right place.
+      // Abandoned requests are answered, too: their bytes are skipped, so that the next frame begins in the right
+      // place.
       const request = waiting.get(correlationId)
       if (request === undefined) return { buffer: undefined, complete: () => undefined }
       const room = request.pooled

@@ -50,8 +50,8 @@ const handshake = (address: Address, settings: Link.Settings, mechanism: string)
   )
 
 /**
- * Why a connection broke. If the listener closed it without a reason, the other protocols are tried, without credentials,
- * so that the advice rests on facts instead of guesses.
+ * Why a connection broke. If the listener closed it without a reason, the other protocols are tried, without
+ * credentials, so that the advice rests on facts instead of guesses.
  */
 export const reason = (
   broken: LinkBroken,
@@ -90,8 +90,8 @@ export const isRefusal = ({ cause }: LinkBroken): boolean =>
   Failure.isRefusal(cause) || CertificateFailure.isRefusal(cause)
 
 /**
- * The same refusal by brokers that accepted credentials earlier in this run: most likely credentials were rotated and the
- * Secret has not changed yet, so waiting may help.
+ * The same refusal by brokers that accepted credentials earlier in this run: most likely credentials were rotated and
+ * the Secret has not changed yet, so waiting may help.
  */
 export const afterAcceptance = (reason: KafkaReason, target: KafkaTarget): KafkaReason =>
   reason._tag === "KafkaAuthenticationFailed"

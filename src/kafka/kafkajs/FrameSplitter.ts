@@ -1,6 +1,6 @@
 /**
- * Longest accepted answer in bytes. Source: twice the broker's default `socket.request.max.bytes` (104857600), rounded up.
- * A peer that is no Kafka broker is noticed here, because its first four bytes make an absurd length.
+ * Longest accepted answer in bytes. Source: twice the broker's default `socket.request.max.bytes` (104857600), rounded
+ * up. A peer that is no Kafka broker is noticed here, because its first four bytes make an absurd length.
  */
 export const maxFrameBytes = 256 * 1024 * 1024
 
@@ -22,8 +22,8 @@ export class NotKafka extends Error {
 }
 
 /**
- * Splits a byte stream into frames (int32 length, int32 correlation id, rest) and copies each once, into the buffer that
- * `open` returns. Throws `NotKafka` for a length that no broker sends; the stream is unusable after that.
+ * Splits a byte stream into frames (int32 length, int32 correlation id, rest) and copies each once, into the buffer
+ * that `open` returns. Throws `NotKafka` for a length that no broker sends; the stream is unusable after that.
  */
 export const make = (open: (correlationId: number, frameBytes: number) => FrameSink) => {
   const head = Buffer.alloc(8)

@@ -21,7 +21,9 @@ const isMoving = (errorCode: number): boolean =>
   errorCode === ErrorCode.coordinatorNotAvailable ||
   errorCode === ErrorCode.notCoordinator
 
-/** The principal may not see the group, or it is gone or has no offsets (24 invalid id, 69 not found): it is left out. */
+/**
+ * The principal may not see the group, or it is gone or has no offsets (24 invalid id, 69 not found): it is left out.
+ */
 const isLeftOut = (errorCode: number): boolean =>
   errorCode === ErrorCode.groupAuthorizationFailed || errorCode === 24 || errorCode === 69
 

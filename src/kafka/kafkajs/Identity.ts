@@ -40,8 +40,8 @@ const isSame = (one: KafkaTarget, other: KafkaTarget): boolean => {
 }
 
 /**
- * The identity from the present Secrets: the same one if they are unchanged, or unreadable or unusable as in the middle of
- * a rotation.
+ * The identity from the present Secrets: the same one if they are unchanged, or unreadable or unusable as in the middle
+ * of a rotation.
  */
 export const renewed = (identity: Identity): Effect.Effect<Identity> =>
   (identity.target.reread ?? Effect.succeed(undefined)).pipe(

@@ -1,7 +1,8 @@
 /**
  * The only access to kafkajs's internals. kafkajs connects, performs TLS and SASL (with re-authentication, KIP-368) and
- * requests the broker's API versions; the codec in `protocol/` does everything else. The public API of kafkajs offers none
- * of this separately, so these modules are imported from its `src/`, which is safe with exactly the version named here.
+ * requests the broker's API versions; the codec in `protocol/` does everything else. The public API of kafkajs offers
+ * none of this separately, so these modules are imported from its `src/`, which is safe with exactly the version named
+ * here.
  */
 import manifest from "kafkajs/package.json" with { type: "json" }
 import Broker from "kafkajs/src/broker/index.js"
@@ -88,8 +89,8 @@ export const incompatibility = (): string | undefined => {
 }
 
 /**
- * As shipped, every connection of kafkajs wakes up each millisecond to check for throttled requests. This replacement sets
- * a timer only if a request is waiting.
+ * As shipped, every connection of kafkajs wakes up each millisecond to check for throttled requests. This replacement
+ * sets a timer only if a request is waiting.
  */
 const scheduleOnlyWhenPending = function (this: KafkaJsRequestQueue) {
   if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return
@@ -109,8 +110,8 @@ export const quietTimers = (): void => {
 
 /**
  * Makes kafkajs renew the session `beforeMillis` before its end, or half-way through a shorter session. As shipped, a
- * session shorter than the threshold is renewed with every request, and Kafka closes a connection that renews twice within
- * one second. To be called after each authentication, because each grants its own lifetime.
+ * session shorter than the threshold is renewed with every request, and Kafka closes a connection that renews twice
+ * within one second. To be called after each authentication, because each grants its own lifetime.
  */
 export const renewInTime = (connection: KafkaJsConnection, beforeMillis: number): void => {
   connection.reauthenticationThreshold = Math.min(beforeMillis, Number(connection.sessionLifetime.toString()) / 2)

@@ -139,8 +139,8 @@ const connect = (address: Address, settings: Settings, attempt: Attempt): Effect
 
 /**
  * True if the connection broke and `error` is only kafkajs's report of it: the socket has the original. A broker that
- * refuses authentication answers on an open connection. If the connection ends first, that is no refusal, although kafkajs
- * uses the same error.
+ * refuses authentication answers on an open connection. If the connection ends first, that is no refusal, although
+ * kafkajs uses the same error.
  */
 const isLoss = (error: Error, socket: DemuxSocket.DemuxSocket | undefined): boolean =>
   error.name === "KafkaJSConnectionError" ||

@@ -39,7 +39,9 @@ const problem = (material: Material): string | undefined => {
   )
 }
 
-/** Why key and certificate are no pair. OpenSSL itself accepts an EC key for an RSA certificate, and then uses neither. */
+/**
+ * Why key and certificate are no pair. OpenSSL itself accepts an EC key for an RSA certificate, and then uses neither.
+ */
 const mismatch = (key: string, privateKey: string, certificate: string, pem: string): string | undefined => {
   try {
     const isPair = new X509Certificate(pem).checkPrivateKey(createPrivateKey(privateKey))

@@ -37,8 +37,8 @@ export interface InMemoryTransaction {
 }
 
 /**
- * A Kafka cluster without a network. These methods change it, and die if a topic or partition does not exist; it is read
- * through `wire` like any other cluster.
+ * A Kafka cluster without a network. These methods change it, and die if a topic or partition does not exist; it is
+ * read through `wire` like any other cluster.
  */
 export interface InMemoryCluster {
   readonly wire: KafkaWire

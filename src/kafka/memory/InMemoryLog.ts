@@ -41,7 +41,9 @@ export interface LogSlice {
   readonly aborted: ReadonlyArray<AbortedTransaction>
 }
 
-/** One partition's log with the broker's rules: transactions, last stable offset, compaction, deletion. Not concurrent. */
+/**
+ * One partition's log with the broker's rules: transactions, last stable offset, compaction, deletion. Not concurrent.
+ */
 export interface InMemoryLog {
   readonly logStart: () => number
   readonly lastStable: () => number
@@ -55,7 +57,10 @@ export interface InMemoryLog {
   readonly deleteBefore: (offset: number) => void
   /** Unclean election: everything from `offset` on is lost. Cuts at batch boundaries, downwards. */
   readonly truncate: (offset: number) => void
-  /** Whole batches from the one that holds `offset` up to the last stable offset, cut after `maxBytes`; the first is always whole. */
+  /**
+   * Whole batches from the one that holds `offset` up to the last stable offset, cut after `maxBytes`; the first is
+   * always whole.
+   */
   readonly slice: (offset: number, maxBytes: number) => LogSlice
   /** The records that a read_committed consumer sees from the log's start. */
   readonly committed: () => ReadonlyArray<LoggedRecord>

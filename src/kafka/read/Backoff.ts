@@ -4,7 +4,9 @@ import type { KafkaError } from "../KafkaError.ts"
 const firstMillis = 50
 const mostMillis = 5000
 
-/** The wait after `failures` + 1 failures: 50 ms, doubling to at most 5 s, of which a random part of up to half is cut. */
+/**
+ * The wait after `failures` + 1 failures: 50 ms, doubling to at most 5 s, of which a random part of up to half is cut.
+ */
 const delayMillis = (failures: number) =>
   Effect.map(Random.next, (random) =>
     Math.round(Math.min(mostMillis, firstMillis * 2 ** Math.min(failures, 10)) * (0.5 + random / 2))
@@ -19,7 +21,9 @@ export const wait = (failures: number): Effect.Effect<void> => Effect.flatMap(de
 /** The same waits, one after the other. */
 const schedule = Schedule.forever.pipe(Schedule.modifyDelay(({ attempt }) => delayMillis(attempt - 1)))
 
-/** Repeats a request while waiting may cure its failure, for at most `limitMillis`; then the last failure is the answer. */
+/**
+ * Repeats a request while waiting may cure its failure, for at most `limitMillis`; then the last failure is the answer.
+ */
 export const retried =
   (limitMillis: number) =>
   <A>(request: Effect.Effect<A, KafkaError>): Effect.Effect<A, KafkaError> =>

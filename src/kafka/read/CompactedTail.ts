@@ -13,8 +13,9 @@ const isCompacted = (wire: KafkaWire, topic: string): Effect.Effect<boolean> =>
 
 /**
  * Whether no record is left between `request.offset`, where an answer was empty, and `until`. Compaction removes old
- * tombstones and transaction markers, and an open transaction after them may hold back the last stable offset, so that a
- * fetch there stays empty for ever. True only if the topic is compacted and the leader has no data at other offsets either.
+ * tombstones and transaction markers, and an open transaction after them may hold back the last stable offset, so that
+ * a fetch there stays empty for ever. True only if the topic is compacted and the leader has no data at other offsets
+ * either.
  */
 export const isCompactedTail = Effect.fnUntraced(function* (wire: KafkaWire, request: WireFetch, until: number) {
   if (!(yield* isCompacted(wire, request.topic))) return false

@@ -8,8 +8,8 @@ const leaderCheckMillis = 5_000
 
 /**
  * `wire` with one guard for the fetches from each broker, by node id, and one for metadata, which any broker answers. A
- * fetch that is held back fails like a lost connection once another broker leads its partition, so that a broker that is
- * gone delays no read for long.
+ * fetch that is held back fails like a lost connection once another broker leads its partition, so that a broker that
+ * is gone delays no read for long.
  */
 export const make = (wire: KafkaWire, guard: BrokerGuard): KafkaWire => {
   const moved = ({ leader: node, partition, topic }: WireFetch, leader: number) =>

@@ -29,8 +29,8 @@ const openReason = (code: number, { topic, partition }: TopicPartition): KafkaRe
     : reasonFor(code, topic, "Describe", `asking for offsets of ${topic}[${partition}]`)
 
 /**
- * One offset per partition, in the order of `partitions`. Requests are grouped by leader. Partitions whose leader has moved
- * are requested again with fresh metadata, until all are answered or `controlMillis` pass without any answer.
+ * One offset per partition, in the order of `partitions`. Requests are grouped by leader. Partitions whose leader has
+ * moved are requested again with fresh metadata, until all are answered or `controlMillis` pass without any answer.
  */
 export const askOffsets = Effect.fnUntraced(function* (
   wire: KafkaWire,

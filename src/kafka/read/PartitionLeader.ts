@@ -14,7 +14,9 @@ export interface Leader {
   readonly topicId: string | undefined
 }
 
-/** Finds the leader of one partition in metadata; keeps the first topic id that it finds, unless the request has one. */
+/**
+ * Finds the leader of one partition in metadata; keeps the first topic id that it finds, unless the request has one.
+ */
 export interface PartitionLeader {
   readonly find: Effect.Effect<Leader | FetchOutcome, KafkaError>
   /** The present metadata is wrong: the next `find` requests newer metadata. */

@@ -4,9 +4,9 @@ import type { FetchedBatches } from "../KafkaSource.ts"
 import type { PartitionReader } from "./PartitionReader.ts"
 
 /**
- * The elements of a reader as a stream. The next element is fetched while the consumer works on one, so at most two answers
- * are held. An element that was fetched ahead but never pulled is released when the stream ends, however it ends; the
- * consumer releases the elements that it pulled.
+ * The elements of a reader as a stream. The next element is fetched while the consumer works on one, so at most two
+ * answers are held. An element that was fetched ahead but never pulled is released when the stream ends, however it
+ * ends; the consumer releases the elements that it pulled.
  */
 export const partitionStream = (open: () => PartitionReader): Stream.Stream<FetchedBatches, KafkaError> =>
   Stream.unwrap(

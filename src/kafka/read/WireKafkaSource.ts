@@ -34,8 +34,8 @@ export const makeKafkaSource = (wire: KafkaWire, options?: Partial<SourceOptions
 }
 
 /**
- * As `makeKafkaSource`, with `guards` for the brokers if there are any. The time limit of a read is then at least that of
- * the guards, so that time in which its broker was held back does not end it.
+ * As `makeKafkaSource`, with `guards` for the brokers if there are any. The time limit of a read is then at least that
+ * of the guards, so that time in which its broker was held back does not end it.
  */
 export const makeGuardedSource = (
   wire: KafkaWire,

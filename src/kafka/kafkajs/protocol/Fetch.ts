@@ -72,7 +72,8 @@ export const call = (request: WireFetch, version: number): Call<Answer> => ({
     r.tags()
     const answer = answers[0]
     if (answer !== undefined) return answer
-    // A throttled answer may be empty, and a top-level error names no partition. Any other answer must name the partition.
+    // A throttled answer may be empty, and a top-level error names no partition. Any other answer must name the
+    // partition.
     if (errorCode === 0 && throttleMillis === 0) {
       throw new Malformed(`the answer does not contain ${request.topic}[${request.partition}]`)
     }

@@ -103,8 +103,8 @@ export class Reader {
   }
 
   /**
-   * The elements of an array; an absent one is empty. `elementBytes` is the least size of one element: a count that cannot
-   * fit in the remaining bytes throws before anything is read.
+   * The elements of an array; an absent one is empty. `elementBytes` is the least size of one element: a count that
+   * cannot fit in the remaining bytes throws before anything is read.
    */
   array<A>(elementBytes: number, element: () => A): Array<A> {
     const count = this.flexible ? this.unsignedVarint() - 1 : this.int32()

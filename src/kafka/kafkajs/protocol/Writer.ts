@@ -1,6 +1,6 @@
 /**
- * Writes one request body. `flexible` (KIP-482) chooses compact lengths and tag buffers; a version is either flexible in
- * all of its fields or in none.
+ * Writes one request body. `flexible` (KIP-482) chooses compact lengths and tag buffers; a version is either flexible
+ * in all of its fields or in none.
  */
 export class Writer {
   private bytes: Buffer
