@@ -27,10 +27,10 @@ import * as SpecRequest from "./backup/SpecRequest.ts"
 import * as Summarizing from "./backup/Summarizing.ts"
 
 /*
- * What a Job's pod does, without a process: the core of the commands run, prune and list. Ports come from the context.
+ * What a Job's pod does: the core of the commands run, prune and list, without a process. Ports come from the context.
  */
 
-/** Where work happens. */
+/** The machine that a command runs on, and its mounted volumes. */
 export interface MountPoint {
   /** Claims are mounted as `{volumes}/{claim name}`. */
   readonly volumes: string | undefined
@@ -39,27 +39,27 @@ export interface MountPoint {
 }
 
 export interface RunOptions extends MountPoint {
-  /** Completed when the run should stop in order; it then fails with `Interrupted`. */
+  /** Completed when the run should stop cleanly; it then fails with `Interrupted`. */
   readonly stop: Deferred.Deferred<void>
 }
 
-/** One attempt of a run, from Secrets to retention. `known` is filled while it goes on. */
+/** One attempt of a run, from Secrets to retention. Fills `context` as it goes. */
 export const attempt = Effect.fn("Worker.attempt")(function* (
   backup: KafkaBackup,
   identity: RunIdentity,
-  known: RunReporting.RunContext,
+  context: RunReporting.RunContext,
   { host, stop, volumes }: RunOptions
 ) {
-  const { progress } = known
-  known.identity = identity
+  const { progress } = context
+  context.identity = identity
   const kafkaTarget = yield* Connections.kafka(backup.spec.kafkaCluster)
   const request = SpecRequest.request(backup, identity, host)
   const guards = yield* BreakerGuards.make(request.circuitBreaker, progress)
   const storageTarget = Connections.storage(backup.spec.storage, volumes)
   const store = guards.store(yield* Rotation.openStore(storageTarget, guards.opening))
-  known.store = store
+  context.store = store
   const sources = yield* KafkaSources
-  const kafka = yield* Opening.patient(sources.open(kafkaTarget, guards.brokers), guards.connecting)
+  const kafka = yield* Opening.retried(sources.open(kafkaTarget, guards.brokers), guards.connecting)
   return yield* Run.run(request, {
     ...Memory.bounds(request.settings, Memory.limitBytes()),
     format: (settings) => Formats.writer("kbak", RunPlan.segmentSettings(settings)),
@@ -70,32 +70,32 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
 
 /** Report and summary of an attempt, however it ended. */
 export const conclude = (
-  known: RunReporting.RunContext,
+  context: RunReporting.RunContext,
   exit: Exit.Exit<Run.RunSuccess, unknown>
 ): Effect.Effect<{ readonly report: RunReport; readonly summary: RunSummary }> =>
   Effect.map(Clock.currentTimeMillis, (completedMillis) => {
     if (Exit.isFailure(exit)) {
-      const report = RunReporting.ofFailure(known, completedMillis, RunReporting.explain(known, exit.cause))
+      const report = RunReporting.ofFailure(context, completedMillis, RunReporting.explain(context, exit.cause))
       return { report, summary: Summarizing.ofRun(report) }
     }
-    const report = RunReporting.ofSuccess(known, completedMillis, exit.value)
+    const report = RunReporting.ofSuccess(context, completedMillis, exit.value)
     return { report, summary: Summarizing.ofRun(report, exit.value.retention.catalogue) }
   })
 
-/** Carries a run out to its end, and tells the end as the pod does. */
+/** Carries out a run and returns the summary that its pod reports. */
 export const run = Effect.fn("Worker.run")(function* (
   { backup, slot, trigger }: RunSpec,
-  means: RunOptions & { readonly progress: RunProgress }
+  options: RunOptions & { readonly progress: RunProgress }
 ) {
-  const known: RunReporting.RunContext = {
+  const context: RunReporting.RunContext = {
     startedMillis: yield* Clock.currentTimeMillis,
-    progress: means.progress,
+    progress: options.progress,
     identity: undefined,
     store: undefined
   }
-  const exit = yield* Effect.exit(attempt(backup, SpecRequest.identity(backup, slot, trigger), known, means))
-  const { report, summary } = yield* conclude(known, exit)
-  yield* RunReporting.keep(report, known.store)
+  const exit = yield* Effect.exit(attempt(backup, SpecRequest.identity(backup, slot, trigger), context, options))
+  const { report, summary } = yield* conclude(context, exit)
+  yield* RunReporting.keep(report, context.store)
   return summary
 }, Effect.scoped)
 
@@ -121,25 +121,25 @@ const maintenance = (
     return Summarizing.ofMaintenance(command, startedMillis, yield* Clock.currentTimeMillis, exit)
   })
 
-/** Removes what the extent says, and tells the end as the pod does. */
-export const prune = (runSpec: RunSpec, place: MountPoint, extent: Pruning.Extent) =>
-  maintenance("prune", runSpec, place, (store) =>
-    Effect.map(Pruning.prune(store, runSpec.backup, extent, place.host), prunedResult)
+/** Removes the sets that `extent` selects, and returns the summary that the pod reports. */
+export const prune = (runSpec: RunSpec, mountPoint: MountPoint, extent: Pruning.Extent) =>
+  maintenance("prune", runSpec, mountPoint, (store) =>
+    Effect.map(Pruning.prune(store, runSpec.backup, extent, mountPoint.host), prunedResult)
   )
 
-/** What a removal has to tell. */
+/** The part of a summary that a removal fills. */
 export const prunedResult = ({ catalogue, removed }: RetentionOutcome): Summarizing.MaintenanceResult => ({
   removed: removed.length,
   ...(catalogue === undefined ? {} : { catalogue })
 })
 
-/** Lists the resource's proven sets, and tells them as the pod does. */
-export const list = (runSpec: RunSpec, place: MountPoint) =>
-  maintenance("list", runSpec, place, (store) =>
+/** Lists the proven sets of the resource, and returns the summary that the pod reports. */
+export const list = (runSpec: RunSpec, mountPoint: MountPoint) =>
+  maintenance("list", runSpec, mountPoint, (store) =>
     Effect.map(Catalogue.entries(store), (entries) => listedResult(runSpec.backup, entries))
   )
 
-/** What a listing has to tell: the resource's own sets among all that are there. */
+/** The part of a summary that a listing fills: the resource's own sets among all sets in storage. */
 export const listedResult = (
   backup: KafkaBackup,
   entries: ReadonlyArray<Catalogue.CatalogueEntry>

@@ -1,4 +1,5 @@
 import { type Duration, Effect, Semaphore } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import { AttemptSuperseded, CatalogueError } from "../manifest/CatalogueError.ts"
 import { Checkpoint, type PartitionAdvance } from "../manifest/Checkpoint.ts"
@@ -8,26 +9,27 @@ import * as SealedJson from "../manifest/SealedJson.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 
 /**
- * Remembers what is durable. `remember` is called only after a segment's put has returned, so a checkpoint never names
- * what is not there; `flush` writes what is new since the last one. `state` is kept up to date with all that is durable.
+ * Records what is durable. `remember` is called only after the put of a segment has returned, so a checkpoint never
+ * names a missing object. `flush` writes what is new since the last checkpoint. `state` always holds everything
+ * durable.
  */
 export const make = (
   store: ObjectStoreShape,
-  run: { readonly backupId: string; readonly attempt: number },
+  run: { readonly backupId: BackupId; readonly attempt: number },
   state: RunState.RunState
 ) =>
   Effect.gen(function* () {
     const writing = yield* Semaphore.make(1)
     let sequence = 0
     let pending: Array<PartitionAdvance> = []
-    /** Sent, and perhaps there, but interrupted before the answer came: the next flush sends it again as it was. */
+    /** Sent, perhaps stored, but interrupted before the answer: the next flush sends the same checkpoint again. */
     let unconfirmed: Checkpoint | undefined
 
     const write = Effect.fnUntraced(function* (document: Checkpoint) {
       const key = BackupKeys.checkpoint(run.backupId, run.attempt, document.sequence)
       if (yield* Documents.create(store, key, Checkpoint, document)) return
-      const there = yield* store.get(key)
-      if (!Buffer.from(there).equals(SealedJson.seal(Checkpoint, document))) {
+      const stored = yield* store.get(key)
+      if (!Buffer.from(stored).equals(SealedJson.seal(Checkpoint, document))) {
         return yield* new CatalogueError({ reason: new AttemptSuperseded(run) })
       }
     })
@@ -47,14 +49,14 @@ export const make = (
     )
 
     return {
-      /** Takes note of a durable advance; it is written by the next `flush`. */
+      /** Records a durable advance; the next `flush` writes it. */
       remember: (advance: PartitionAdvance) =>
         Effect.sync(() => {
           pending.push(advance)
           RunState.absorb(state, [advance])
         }),
       flush,
-      /** Flushes every `every`; ends only by failing. */
+      /** Flushes at this interval; ends only with a failure. */
       flushing: (every: Duration.Duration) => Effect.forever(Effect.andThen(Effect.sleep(every), flush))
     }
   })

@@ -2,7 +2,6 @@ import { Clock, Effect } from "effect"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import { AttemptSuperseded, CatalogueError } from "../manifest/CatalogueError.ts"
 import * as Attempts from "../manifest/Attempts.ts"
-import * as Documents from "../manifest/Documents.ts"
 import * as GroupsSnapshot from "../manifest/GroupsSnapshot.ts"
 import type { RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
@@ -11,7 +10,7 @@ import { addedHeaders, SetFacts } from "../manifest/SetFacts.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { NotProven, RunError } from "./RunError.ts"
 
-/** Every reason why the durable state is not the planned set: ends not reached, segments out of order or range. Pure. */
+/** Every difference between the durable state and the plan: ends not reached, segments out of order or range. Pure. */
 export const contradictions = (plan: RunPlan, state: RunState.RunState): ReadonlyArray<string> =>
   plan.topics.flatMap((topic) =>
     topic.partitions.flatMap((partition) => {
@@ -19,13 +18,13 @@ export const contradictions = (plan: RunPlan, state: RunState.RunState): Readonl
       const held = RunState.of(state, topic.name, partition)
       const problems: Array<string> = []
       if (held.position !== partition.until) {
-        problems.push(`${place} reached offset ${held.position} of ${partition.until}`)
+        problems.push(`${place} was read to offset ${held.position} of ${partition.until}`)
       }
       let next = partition.from
       for (const segment of held.segments.toSorted((a, b) => a.start_offset - b.start_offset)) {
-        if (segment.start_offset < next) problems.push(`${place}: ${segment.key} overlaps what came before it`)
+        if (segment.start_offset < next) problems.push(`${place}: ${segment.key} overlaps the segment before it`)
         if (segment.end_offset < segment.start_offset || segment.record_count < 1) {
-          problems.push(`${place}: ${segment.key} claims no records`)
+          problems.push(`${place}: ${segment.key} has no records`)
         }
         next = segment.end_offset + 1
       }
@@ -39,11 +38,11 @@ export const contradictions = (plan: RunPlan, state: RunState.RunState): Readonl
 export interface LostSegment {
   readonly topic: string
   readonly partition: number
-  /** What is wrong, with place and key. */
+  /** What is wrong, with partition and key. */
   readonly detail: string
 }
 
-/** Asks the store for every segment: it must be there with the size and the fingerprint that the put reported. */
+/** Asks the store for every segment: it must exist with the size and the fingerprint that the put returned. */
 export const lostSegments = (store: ObjectStoreShape, plan: RunPlan, state: RunState.RunState) =>
   Effect.forEach(
     RunState.segments(plan, state),
@@ -61,7 +60,7 @@ export const lostSegments = (store: ObjectStoreShape, plan: RunPlan, state: RunS
             ? lost("was altered after it was stored")
             : []
         }),
-        Effect.catchIf(Documents.isNotFound, () => Effect.succeed(lost("is not there")))
+        Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(lost("is missing")))
       )
     },
     { concurrency: 16 }
@@ -119,8 +118,8 @@ const facts = (
 const json = (value: unknown) => [Buffer.from(`${JSON.stringify(value, null, 2)}\n`)]
 
 /**
- * Proves the set and commits it. `manifest.json` is written last and only if absent, after every partition reached its
- * end and every segment was found as it was put. Whoever finds a manifest there already lost a race it may lose.
+ * Proves the set and commits it. `manifest.json` is written last and only if absent, after every partition has reached
+ * its end and every segment was found as it was stored. If the manifest exists already, another attempt was faster.
  */
 export const commit = Effect.fn("Completion.commit")(function* (
   store: ObjectStoreShape,
@@ -141,8 +140,9 @@ export const commit = Effect.fn("Completion.commit")(function* (
   yield* store
     .put(BackupKeys.manifest(plan.backupId), json(RunState.manifest(plan, state)), { ifAbsent: true })
     .pipe(
-      Effect.catchIf(
-        Documents.isExists,
+      Effect.catchReason(
+        "ObjectStoreError",
+        "ObjectExists",
         () => new CatalogueError({ reason: new AttemptSuperseded({ backupId: plan.backupId, attempt }) })
       )
     )

@@ -1,4 +1,5 @@
 import { Clock, Effect, Stream } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
 import { KafkaError } from "../kafka/KafkaError.ts"
 import type { KafkaSourceShape, PartitionOffset, TopicInfo } from "../kafka/KafkaSource.ts"
 import type { PlannedTopic, RunPlan } from "../manifest/RunPlan.ts"
@@ -6,7 +7,7 @@ import * as TopicSelection from "./TopicSelection.ts"
 import { NoTopicsMatched, RunError, TopicAccessDenied, TopicMissing } from "./RunError.ts"
 import type { RunRequest } from "./RunRequest.ts"
 
-/** Every selected topic, or the reason why there can be no run, naming all topics concerned at once. */
+/** Every selected topic, or the failure that prevents the run; it names all topics concerned. */
 const selectTopics = Effect.fn("Planning.selectTopics")(function* (kafka: KafkaSourceShape, request: RunRequest) {
   const { clusterId, topics: visible } = yield* kafka.cluster
   const literals = TopicSelection.literals(request.topics, request.excludeTopics)
@@ -25,40 +26,38 @@ const selectTopics = Effect.fn("Planning.selectTopics")(function* (kafka: KafkaS
   }
   const byName = new Map(all.map((topic) => [topic.name, topic]))
   const topics = selected.flatMap((name) => byName.get(name) ?? [])
-  return { clusterId, topics, notes: idlePatterns.map((pattern) => `pattern ${pattern} matched no topic`) }
+  return { clusterId, topics, notes: idlePatterns.map((pattern) => `pattern ${pattern} matches no topic`) }
 })
 
-/** Runs `effect`; where a right is missing for it, gives undefined and says so in a note instead of failing. */
+/** Runs `effect`; if a permission is missing, adds a note and returns undefined instead of failing. */
 const whereAllowed = <A>(what: string, notes: Array<string>, effect: Effect.Effect<A, KafkaError>) =>
   effect.pipe(
     Effect.map((value): A | undefined => value),
-    Effect.catchIf(
-      (error) => error.reason._tag === "KafkaAuthorizationFailed",
-      (error) =>
-        Effect.sync(() => {
-          notes.push(`${what} not captured: ${error.reason.message}`)
-          return undefined
-        })
+    Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", ({ message }) =>
+      Effect.sync(() => {
+        notes.push(`the backup has no ${what}: ${message}`)
+        return undefined
+      })
     )
   )
 
-/** Reads one record's worth of every topic that has any, so that a missing Read right names all topics before the run. */
+/**
+ * Reads one batch of every topic that is not empty, so that a missing Read permission fails before the run, for all
+ * topics.
+ */
 const assertReadable = Effect.fnUntraced(function* (kafka: KafkaSourceShape, topics: ReadonlyArray<PlannedTopic>) {
   const denied = yield* Effect.forEach(
     topics,
     (topic) => {
       const first = topic.partitions.find((p) => p.from < p.until)
       if (first === undefined) return Effect.succeed([])
-      const request = { topic: topic.name, partition: first.partition, from: first.from, until: first.from + 1 }
-      const probe = topic.topicId === undefined ? request : { ...request, topicId: topic.topicId }
-      return kafka.read({ ...probe, fetchBytes: 1024 }).pipe(
+      const { name, topicId } = topic
+      const range = { topic: name, topicId, partition: first.partition, from: first.from, until: first.from + 1 }
+      return kafka.read({ ...range, fetchBytes: 1024 }).pipe(
         Stream.take(1),
         Stream.runForEach((fetched) => Effect.sync(fetched.release)),
         Effect.as<ReadonlyArray<string>>([]),
-        Effect.catchIf(
-          (error) => error.reason._tag === "KafkaAuthorizationFailed",
-          () => Effect.succeed([topic.name])
-        )
+        Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", () => Effect.succeed([topic.name]))
       )
     },
     { concurrency: 8 }
@@ -71,13 +70,13 @@ const keyOf = (offset: { readonly topic: string; readonly partition: number }) =
 const byPartition = (offsets: ReadonlyArray<PartitionOffset>) => new Map(offsets.map((o) => [keyOf(o), o.offset]))
 
 /**
- * The plan of a run: topics, their configuration, group offsets, and *then* the ends, so that no group offset can be
- * newer than the data. Starts come last: what retention removes meanwhile is not claimed.
+ * The plan of a run: topics, their configuration, group offsets, and *then* the ends, so that no group offset is newer
+ * than the data. Starts come last, so that the plan does not claim offsets that Kafka's retention removes meanwhile.
  */
 export const make = Effect.fn("Planning.make")(function* (
   kafka: KafkaSourceShape,
   request: RunRequest,
-  backupId: string
+  backupId: BackupId
 ) {
   const { clusterId, notes: selectionNotes, topics } = yield* selectTopics(kafka, request)
   const notes = [...request.notes, ...selectionNotes]
@@ -87,7 +86,7 @@ export const make = Effect.fn("Planning.make")(function* (
   const partitions = topics.flatMap((topic) =>
     topic.partitions.map(({ partition }) => ({ topic: topic.name, partition }))
   )
-  // High watermarks before ends: where the later end is still lower, an open transaction is the only explanation.
+  // High watermarks before ends: if the later end is still lower, only an open transaction explains it.
   const highWatermarks = byPartition(yield* kafka.offsets(partitions, "highWatermark"))
   const ends = byPartition(yield* kafka.offsets(partitions, "lastStable"))
   const starts = byPartition(yield* kafka.offsets(partitions, "logStart"))
@@ -99,7 +98,7 @@ export const make = Effect.fn("Planning.make")(function* (
     const ahead = group.offsets.filter((offset) => offset.offset > (ends.get(keyOf(offset)) ?? 0))
     if (ahead.length > 0) {
       const places = ahead.map((o) => `${o.topic}[${o.partition}] at ${o.offset}`).join(", ")
-      notes.push(`group ${group.groupId} stands beyond the end of this backup: ${places}`)
+      notes.push(`group ${group.groupId} has committed offsets beyond the end of this backup: ${places}`)
     }
   }
   const plan: RunPlan = {

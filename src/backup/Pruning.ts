@@ -7,30 +7,32 @@ import * as RetentionPass from "./RetentionPass.ts"
 import * as SpecRequest from "./SpecRequest.ts"
 import * as WholeRemoval from "./WholeRemoval.ts"
 
-/** Nothing was removed, because what a set still needs cannot be known. */
+/** Nothing was removed, because a set whose manifest cannot be read may need the objects. */
 export class PruneRefused extends Schema.TaggedError<PruneRefused>()("PruneRefused", {
   notes: Schema.Array(Schema.String)
 }) {
   override get message() {
     return this.notes.join("; ")
   }
-  readonly advice = "bring back or move away the manifest that is named, then prune again"
+  readonly advice = "restore the named manifest or move it away, then prune again"
   readonly exitCode = exitCodes.storageUnusable
 }
 
-/** Nobody says how many sets to keep. */
+/** Neither the manifest nor the command says how many sets to keep. */
 export class KeepsEverything extends Schema.TaggedError<KeepsEverything>()("KeepsEverything", {}) {
   override get message() {
     return "the manifest keeps every backup: it has no spec.retention.backups"
   }
-  readonly advice = "set spec.retention.backups, or say how many to keep with --keep N"
+  readonly advice = "set spec.retention.backups, or give --keep N"
   readonly exitCode = exitCodes.usage
 }
 
-/** What to remove of a resource's sets: all but the newest `keep` successes (absent: as many as the spec says), or all of them. */
+/**
+ * Which sets of a resource to remove: all but the newest `keep` successes (undefined: as the spec says), or all sets.
+ */
 export type Extent = { readonly _tag: "Older"; readonly keep: number | undefined } | { readonly _tag: "All" }
 
-/** What to do for the extent, in preview and in earnest. */
+/** The preview and the removal for an extent. */
 const passes = Effect.fnUntraced(function* (store: ObjectStoreShape, backup: KafkaBackup, extent: Extent) {
   const owner = SpecRequest.owner(backup)
   if (extent._tag === "All") {
@@ -41,19 +43,19 @@ const passes = Effect.fnUntraced(function* (store: ObjectStoreShape, backup: Kaf
   return { preview: RetentionPass.preview(store, owner, keep), run: RetentionPass.run(store, owner, keep) }
 })
 
-const agreed = (outcome: RetentionPass.RetentionOutcome) =>
+const refuseNotes = (outcome: RetentionPass.RetentionOutcome) =>
   outcome.notes.length > 0 ? Effect.fail(new PruneRefused({ notes: outcome.notes })) : Effect.succeed(outcome)
 
-/** What `prune` would do now. */
+/** What `prune` would do now. Changes nothing. */
 export const preview = Effect.fn("Pruning.preview")(function* (
   store: ObjectStoreShape,
   backup: KafkaBackup,
   extent: Extent
 ) {
-  return yield* agreed(yield* (yield* passes(store, backup, extent)).preview)
+  return yield* refuseNotes(yield* (yield* passes(store, backup, extent)).preview)
 })
 
-/** Removes what the extent says, while holding the resource's lock; `host` is who holds it, for people. */
+/** Removes the sets that `extent` selects while it holds the resource's lock; `host` names the holder for people. */
 export const prune = Effect.fn("Pruning.prune")(function* (
   store: ObjectStoreShape,
   backup: KafkaBackup,
@@ -61,5 +63,5 @@ export const prune = Effect.fn("Pruning.prune")(function* (
   host: string
 ) {
   const { run } = yield* passes(store, backup, extent)
-  return yield* agreed(yield* OwnerLock.holding(store, SpecRequest.owner(backup), `${host}, prune`, run))
+  return yield* refuseNotes(yield* OwnerLock.holding(store, SpecRequest.owner(backup), `${host}, prune`, run))
 })

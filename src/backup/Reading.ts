@@ -1,5 +1,5 @@
 import { Clock, Deferred, Duration, Effect, type Scope, Semaphore, Stream } from "effect"
-import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
+import type { KafkaSourceShape, ReadRequest } from "../kafka/KafkaSource.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import type { DurableSegment, PartitionAdvance } from "../manifest/Checkpoint.ts"
 import type { PlannedPartition, PlannedTopic, RunPlan } from "../manifest/RunPlan.ts"
@@ -12,7 +12,7 @@ import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
 import * as Segments from "./Segments.ts"
 
-/** What a run needs beside the request: how segments are written, how much may be open, whom to tell, when to stop. */
+/** How a run reads: the segment format, the bounds of memory, the progress that it shows, and the signal to stop. */
 export interface ReadOptions {
   readonly format: (settings: RunPlan["settings"]) => Effect.Effect<SegmentFormat, never, Scope.Scope>
   /** Partitions read at the same time. */
@@ -20,78 +20,93 @@ export interface ReadOptions {
   /** Segments beyond `largeBytes` that may be open or on their way to storage at the same time. */
   readonly largeSegments: number
   readonly largeBytes: number
-  /** Record stream bytes at which a segment is full. */
+  /** Bytes of record stream at which a segment is full. */
   readonly segmentBytes: number
   /** Bytes to ask for in one fetch; a rate limit makes it smaller. */
   readonly fetchBytes: number
   readonly progress: RunProgress
-  /** Completed when the run should stop: open segments are sealed and remembered, then it fails with `Interrupted`. */
+  /** Completed when the run should stop: open segments are sealed and recorded, then it fails with `Interrupted`. */
   readonly stop: Deferred.Deferred<void>
 }
 
-/** Reads every unfinished partition to its end, or to wherever the stop finds it; all of it durable and remembered. */
+/** One attempt at its plan. */
+export interface PlannedAttempt {
+  readonly request: RunRequest
+  readonly plan: RunPlan
+  readonly attempt: number
+  /** Everything durable so far; grows while the attempt reads. */
+  readonly state: RunState.RunState
+  /** Advances that void what earlier attempts recorded of partitions with lost segments. */
+  readonly restarts: ReadonlyArray<PartitionAdvance>
+}
+
+/**
+ * Reads every unfinished partition to its end, or until the stop: Kafka streams the record batches, the format frames
+ * them, the store keeps them, checkpoints record them.
+ */
 export const readAll = Effect.fnUntraced(function* (
   kafka: KafkaSourceShape,
   store: ObjectStoreShape,
-  request: RunRequest,
-  means: ReadOptions,
-  plan: RunPlan,
-  attempt: number,
-  state: RunState.RunState,
-  restarts: ReadonlyArray<PartitionAdvance>
+  { attempt, plan, request, restarts, state }: PlannedAttempt,
+  options: ReadOptions
 ) {
-  const { progress } = means
+  const { progress } = options
   const interval = request.checkpointIntervalMillis
   const checkpoints = yield* Checkpoints.make(store, { backupId: plan.backupId, attempt }, state)
-  // ScheduleMemory before anything of these partitions is stored anew, so that the two are never taken together.
+  // Recorded before any of these partitions is stored again, so that old and new segments are never counted together.
   yield* Effect.forEach(restarts, checkpoints.remember, { discard: true })
   yield* checkpoints.flush
-  const format = yield* means.format(plan.settings)
-  const bytes = RateLimit.ofOptional(request.bytesPerSecond)
-  const records = RateLimit.ofOptional(request.recordsPerSecond)
+  const format = yield* options.format(plan.settings)
+  const read = pacedReads(kafka, request, options)
   const rules: Segments.SealingRules = {
-    segmentBytes: means.segmentBytes,
+    segmentBytes: options.segmentBytes,
     // Half the interval to fill, a quarter to flush: what is lost with the process is less than one interval.
     maxAgeMillis: interval / 2,
-    largeBytes: means.largeBytes,
-    largeSlots: yield* Semaphore.make(means.largeSegments)
+    largeBytes: options.largeBytes,
+    largeSlots: yield* Semaphore.make(options.largeSegments)
   }
 
   const advancesOf = (topic: PlannedTopic, partition: PlannedPartition, position: number) => {
     const place = { topic: topic.name, partition: partition.partition, from: position, until: partition.until }
-    return kafka
-      .read({
-        ...place,
-        ...(topic.topicId === undefined ? {} : { topicId: topic.topicId }),
-        fetchBytes: RateLimit.fetchBytes(request.bytesPerSecond, means.fetchBytes)
-      })
+    return read({ ...place, topicId: topic.topicId }).pipe(
+      Stream.interruptWhen(Deferred.await(options.stop)),
+      Segments.cut(format, rules, progress, place),
+      Stream.mapEffect(storeClosed(store, plan, attempt, format, progress, place), { concurrency: 2 }),
+      Stream.tap((advance) => checkpoints.remember(advance)),
+      Stream.ensuring(Effect.sync(() => progress.partitionsDone++))
+    )
+  }
+
+  const reading = Stream.fromIterable(RunState.unfinished(plan, state)).pipe(
+    Stream.flatMap(({ partition, position, topic }) => advancesOf(topic, partition, position), {
+      concurrency: options.openPartitions
+    }),
+    Stream.runDrain
+  )
+  yield* Effect.raceFirst(reading, checkpoints.flushing(Duration.millis(interval / 4))).pipe(
+    // A failing run records what is durable, too; if even that fails, the first failure is the one to report.
+    Effect.tapError(() => Effect.ignore(checkpoints.flush))
+  )
+  yield* checkpoints.flush
+}, Effect.scoped)
+
+/** Reads partitions within the rate limits of the request, which all partitions share. */
+const pacedReads = (kafka: KafkaSourceShape, request: RunRequest, options: ReadOptions) => {
+  const bytes = RateLimit.ofOptional(request.bytesPerSecond)
+  const records = RateLimit.ofOptional(request.recordsPerSecond)
+  const fetchBytes = RateLimit.fetchBytes(request.bytesPerSecond, options.fetchBytes)
+  return (range: ReadRequest) =>
+    kafka
+      .read({ ...range, fetchBytes })
       .pipe(
         Stream.tap((fetched) =>
           Effect.andThen(
             bytes.pay(fetched.fetchedBytes),
             records.pay(fetched.batches.reduce((n, batch) => n + batch.recordCount, 0))
           )
-        ),
-        Stream.interruptWhen(Deferred.await(means.stop)),
-        Segments.cut(format, rules, progress, place),
-        Stream.mapEffect(storeClosed(store, plan, attempt, format, progress, place), { concurrency: 2 }),
-        Stream.tap((advance) => checkpoints.remember(advance)),
-        Stream.ensuring(Effect.sync(() => progress.partitionsDone++))
+        )
       )
-  }
-
-  const reading = Stream.fromIterable(RunState.unfinished(plan, state)).pipe(
-    Stream.flatMap(({ partition, position, topic }) => advancesOf(topic, partition, position), {
-      concurrency: means.openPartitions
-    }),
-    Stream.runDrain
-  )
-  yield* Effect.raceFirst(reading, checkpoints.flushing(Duration.millis(interval / 4))).pipe(
-    // What is durable is remembered on the way out, too; where even that fails, the first error is the one to tell.
-    Effect.tapError(() => Effect.ignore(checkpoints.flush))
-  )
-  yield* checkpoints.flush
-}, Effect.scoped)
+}
 
 /** Seals a closed segment and makes it durable; gives what may now be remembered. */
 const storeClosed =

@@ -1,15 +1,15 @@
-/** What retention must know of one set. */
+/** What retention must know about one set. */
 export interface RetainableSet {
   readonly backupId: string
   /** When the run's slot was, milliseconds since 1970: newest means latest slot. */
   readonly slotMillis: number
-  /** Written by this very resource, and proven: nothing else is ever counted or removed. */
+  /** Written by this resource and proven. Nothing else is ever counted or removed. */
   readonly isOwnVerifiedSuccess: boolean
 }
 
 /**
- * The sets that `keep` newest successes push out, oldest first. Failed, foreign and unproven sets neither count nor go.
- * The newest success always stays, whatever `keep` says; an absent `keep` keeps everything.
+ * The sets beyond the `keep` newest successes, oldest first. Failed, foreign and unproven sets are neither counted nor
+ * removed. The newest success always stays, even if `keep` is 0; an absent `keep` keeps everything.
  */
 export const expired = <S extends RetainableSet>(
   sets: ReadonlyArray<S>,

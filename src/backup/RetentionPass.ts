@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
@@ -7,42 +8,42 @@ import * as Retention from "./Retention.ts"
 import type { Owner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 
-/** What a pass did. */
+/** The result of a retention pass. */
 export interface RetentionOutcome {
-  readonly kept: ReadonlyArray<string>
-  readonly removed: ReadonlyArray<string>
-  /** Why less was removed than asked for. */
+  readonly kept: ReadonlyArray<BackupId>
+  readonly removed: ReadonlyArray<BackupId>
+  /** Why the pass removed less than asked for. */
   readonly notes: ReadonlyArray<string>
-  /** The kept sets, for history; absent when the pass did not come so far. */
+  /** The kept sets, for history; absent if the pass failed before it knew them. */
   readonly catalogue?: CatalogueSummary
 }
 
-/** What is in storage, and what a pass means to do with it. */
+/** What storage holds, and what a pass is going to remove. */
 export interface Decided {
   readonly entries: ReadonlyArray<Catalogue.CatalogueEntry>
   readonly outcome: RetentionOutcome
 }
 
-/** The outcome of removing `removed` of what there is. */
+/** The outcome of removing the sets `removed`. */
 export const outcome = (
   entries: ReadonlyArray<Catalogue.CatalogueEntry>,
   owner: Owner,
-  removed: ReadonlyArray<string>,
+  removed: ReadonlyArray<BackupId>,
   notes: ReadonlyArray<string>
 ): RetentionOutcome => {
   const kept = OwnSets.of(entries, owner).filter((set) => !removed.includes(set.backupId))
   return { kept: kept.map((set) => set.backupId), removed, notes, catalogue: OwnSets.summary(kept) }
 }
 
-/** A note for each set of which nobody knows what it needs. */
+/** A note for each set that may need objects of other sets, because its manifest cannot be read. */
 export const unknownNeeds = (entries: ReadonlyArray<Catalogue.CatalogueEntry>): ReadonlyArray<string> =>
   entries.flatMap((entry) =>
     entry._tag === "Unreadable"
-      ? [`retention removed nothing: what ${entry.backupId} still needs is unknown: ${entry.detail}`]
+      ? [`retention removed nothing, because ${entry.backupId} may need objects of other backups: ${entry.detail}`]
       : []
   )
 
-/** What a pass over what is stored now would do. */
+/** What a pass over the present storage would do. */
 const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, keep: number | undefined) {
   const entries = yield* Catalogue.entries(store)
   const notes = unknownNeeds(entries)
@@ -55,14 +56,14 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owne
   return { entries, outcome: outcome(entries, owner, removed, []) } satisfies Decided
 })
 
-/** Removes what was decided on, and nothing that a set which stays still names. */
+/** Removes the decided sets, but no object that a remaining set names. */
 export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, decided: Decided) {
   const { removed } = decided.outcome
   if (removed.length > 0) {
-    const staying = decided.entries.flatMap((entry) =>
+    const remaining = decided.entries.flatMap((entry) =>
       entry._tag === "Complete" && !removed.includes(entry.backupId) ? [entry.backupId] : []
     )
-    const stillNamed = yield* SetRemoval.namedElsewhere(store, staying)
+    const stillNamed = yield* SetRemoval.namedElsewhere(store, remaining)
     yield* Effect.forEach(removed, (backupId) => SetRemoval.remove(store, backupId, owner, stillNamed), {
       discard: true
     })
@@ -70,7 +71,7 @@ export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, ow
   return decided.outcome
 })
 
-/** What `run` would do now, without doing it. */
+/** What `run` would do now. Changes nothing. */
 export const preview = Effect.fn("RetentionPass.preview")(function* (
   store: ObjectStoreShape,
   owner: Owner,
@@ -81,7 +82,8 @@ export const preview = Effect.fn("RetentionPass.preview")(function* (
 
 /**
  * Keeps the newest `keep` verified successes of this owner and removes the older ones, after finishing removals that
- * were cut short. Sets of others, unfinished runs and foreign files are not touched. The caller holds the owner's lock.
+ * were interrupted. Does not touch sets of others, unfinished runs and foreign files. The caller holds the owner's
+ * lock.
  */
 export const run = Effect.fn("RetentionPass.run")(function* (
   store: ObjectStoreShape,

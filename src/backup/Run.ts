@@ -1,4 +1,5 @@
 import { Clock, Deferred, Effect, Stream } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
 import { KafkaSource } from "../kafka/KafkaSource.ts"
 import * as Attempts from "../manifest/Attempts.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
@@ -20,24 +21,24 @@ import { Interrupted, RunError } from "./RunError.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
 
-/** A run that ended well. */
+/** The result of a successful run. */
 export interface RunSuccess {
   readonly plan: RunPlan
   readonly attempt: number
   readonly facts: SetFacts
-  /** True when the set had been completed before this attempt began. */
+  /** True if the set was complete before this attempt began. */
   readonly alreadyComplete: boolean
   readonly retention: RetentionPass.RetentionOutcome
 }
 
 /**
- * One backup run, from preflight to retention; see docs/architecture.md for why each step stands where it does. Any number
- * of attempts of one identity, one after the other or at once, give at most one set.
+ * One backup run, from preflight to retention; docs/architecture.md gives the reason for the order of the steps. Any
+ * number of attempts of one identity, one after the other or at the same time, make at most one set.
  */
-export const run = Effect.fn("Run.run")(function* (request: RunRequest, means: Reading.ReadOptions) {
+export const run = Effect.fn("Run.run")(function* (request: RunRequest, options: Reading.ReadOptions) {
   const kafka = yield* KafkaSource
   const store = yield* ObjectStore
-  const { progress } = means
+  const { progress } = options
 
   yield* Preflight.assertStorage(store)
   const backupId = yield* Claims.take(store, request.identity)
@@ -56,15 +57,15 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, means: R
   const plan = yield* planOnce(store, backupId, Planning.make(kafka, request, backupId))
   const state = RunState.make()
   RunState.absorb(state, advances)
-  // What an earlier attempt stored may have been lost since: such partitions are read again from their start.
+  // Segments of an earlier attempt may have been lost since: their partitions are read again from the start.
   const lost = advances.length === 0 ? [] : yield* Completion.lostSegments(store, plan, state)
   const restarts = restartsOf(plan, lost)
   RunState.absorb(state, restarts)
   showPlan(progress, plan, state)
 
   progress.step = "reading"
-  yield* Reading.readAll(kafka, store, request, means, plan, attempt, state, restarts)
-  if ((yield* Deferred.isDone(means.stop)) && RunState.unfinished(plan, state).length > 0) {
+  yield* Reading.readAll(kafka, store, { request, plan, attempt, state, restarts }, options)
+  if ((yield* Deferred.isDone(options.stop)) && RunState.unfinished(plan, state).length > 0) {
     return yield* new RunError({ reason: new Interrupted({ backupId, slot: request.identity.slot }) })
   }
 
@@ -72,7 +73,7 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, means: R
   const facts = yield* Completion.commit(store, plan, attempt, state, [
     ...plan.notes,
     ...notes,
-    ...lost.map(({ detail }) => `${detail}: its partition was read again`)
+    ...lost.map(({ detail }) => `${detail}; the partition was read again`)
   ])
   yield* tidy(store, plan, state)
   const retention = yield* retain(store, request, progress)
@@ -80,7 +81,7 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, means: R
   return { plan, attempt, facts, alreadyComplete: false, retention } satisfies RunSuccess
 })
 
-/** The advances that void what is known of partitions with lost segments. */
+/** The advances that void all earlier advances of partitions with lost segments. */
 const restartsOf = (plan: RunPlan, lost: ReadonlyArray<Completion.LostSegment>): ReadonlyArray<PartitionAdvance> =>
   plan.topics.flatMap((topic) =>
     topic.partitions
@@ -95,10 +96,10 @@ const restartsOf = (plan: RunPlan, lost: ReadonlyArray<Completion.LostSegment>):
       }))
   )
 
-/** The plan in storage, or the one that `make` gives, written first and only once. */
+/** The plan in storage, or else the plan that `make` returns, stored once before it is used. */
 const planOnce = Effect.fnUntraced(function* <E, R>(
   store: ObjectStoreShape,
-  backupId: string,
+  backupId: BackupId,
   make: Effect.Effect<RunPlan, E, R>
 ) {
   const key = BackupKeys.plan(backupId)
@@ -108,13 +109,10 @@ const planOnce = Effect.fnUntraced(function* <E, R>(
   return (yield* Documents.create(store, key, RunPlan, made)) ? made : yield* Documents.read(store, key, RunPlan)
 })
 
-/** The success of an earlier attempt, where there is one. */
-const completed = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
-  const set = yield* Catalogue.open(store, backupId).pipe(
-    Effect.catchIf(
-      (error) => error._tag === "CatalogueError" && error.reason._tag === "SetIncomplete",
-      () => Effect.succeed(undefined)
-    )
+/** The success of an earlier attempt, if there is one. */
+const completed = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId) {
+  const set = yield* Catalogue.openById(store, backupId).pipe(
+    Effect.catchReason("CatalogueError", "SetIncomplete", () => Effect.succeed(undefined))
   )
   if (set?.facts === undefined) return undefined
   const plan = yield* Documents.read(store, BackupKeys.plan(backupId), RunPlan)
@@ -130,7 +128,7 @@ const showPlan = (progress: RunProgress, plan: RunPlan, state: RunState.RunState
     progress.offsets - open.reduce((n, { partition, position }) => n + partition.until - position, 0)
 }
 
-/** After the manifest: segments that no manifest names (of killed attempts) and checkpoints are of no more use. */
+/** Removes segments of killed attempts, which no manifest names, and checkpoints, once the manifest is written. */
 const tidy = Effect.fnUntraced(function* (store: ObjectStoreShape, plan: RunPlan, state: RunState.RunState) {
   const named = new Set<string>(RunState.segments(plan, state).map(({ segment }) => segment.key))
   const below = (folder: string) =>
@@ -141,14 +139,16 @@ const tidy = Effect.fnUntraced(function* (store: ObjectStoreShape, plan: RunPlan
     )
   yield* below(BackupKeys.topicsFolder(plan.backupId)).pipe(
     Effect.andThen(below(BackupKeys.checkpointFolder(plan.backupId))),
-    // The set is complete and proven; left-overs cost space, not truth, and go with the set.
+    // The set is complete and proven. Left-overs cost space only, and retention removes them with the set.
     Effect.catch((error) =>
-      Effect.logWarning("left-overs of earlier attempts stay").pipe(Effect.annotateLogs({ error: error.message }))
+      Effect.logWarning("left-overs of earlier attempts could not be removed").pipe(
+        Effect.annotateLogs({ error: error.message })
+      )
     )
   )
 })
 
-/** Retention after a success. A failure here does not make the new set worse: it is said, and the next run tries again. */
+/** Retention after a success. A failure is noted and does not affect the new set; the next run tries again. */
 const retain = Effect.fnUntraced(function* (store: ObjectStoreShape, request: RunRequest, progress: RunProgress) {
   progress.step = "retaining"
   const owner = request.identity.owner

@@ -2,7 +2,7 @@ import { Schema } from "effect"
 
 const names = Schema.Array(Schema.String)
 
-/** Literal topics that the cluster does not have. */
+/** Topics that are named in full, but do not exist in the cluster. */
 export class TopicMissing extends Schema.TaggedError<TopicMissing>()("TopicMissing", { topics: names }) {
   override get message() {
     return `the cluster has no topic ${listed(this.topics)}`
@@ -12,11 +12,11 @@ export class TopicMissing extends Schema.TaggedError<TopicMissing>()("TopicMissi
 /** Topics that the principal may not describe or read. */
 export class TopicAccessDenied extends Schema.TaggedError<TopicAccessDenied>()("TopicAccessDenied", { topics: names }) {
   override get message() {
-    return `access was denied to topic ${listed(this.topics)}`
+    return `permission denied for topic ${listed(this.topics)}`
   }
 }
 
-/** Nothing at all was selected. */
+/** The patterns selected no topic. */
 export class NoTopicsMatched extends Schema.TaggedError<NoTopicsMatched>()("NoTopicsMatched", {
   patterns: names,
   visibleTopics: Schema.Int
@@ -26,29 +26,29 @@ export class NoTopicsMatched extends Schema.TaggedError<NoTopicsMatched>()("NoTo
   }
 }
 
-/** What was stored is not what is there: the set is not declared complete. */
+/** Storage does not hold what the run stored: the set is not declared complete. */
 export class NotProven extends Schema.TaggedError<NotProven>()("NotProven", { problems: names }) {
   override get message() {
-    return `the set could not be proven complete: ${this.problems.slice(0, 5).join("; ")}${
+    return `the backup could not be proven complete: ${this.problems.slice(0, 5).join("; ")}${
       this.problems.length > 5 ? `; and ${this.problems.length - 5} more` : ""
     }`
   }
 }
 
-/** Asked to stop; what is durable is remembered. */
+/** The run was asked to stop. Everything durable is recorded in checkpoints. */
 export class Interrupted extends Schema.TaggedError<Interrupted>()("Interrupted", {
   backupId: Schema.String,
   slot: Schema.String
 }) {
   override get message() {
-    return `${this.backupId} was interrupted; what is stored so far is remembered`
+    return `the run of ${this.backupId} was interrupted; everything stored so far is kept`
   }
 }
 
 const listed = (items: ReadonlyArray<string>) =>
   items.length <= 10 ? items.join(", ") : `${items.slice(0, 10).join(", ")} and ${items.length - 10} more`
 
-/** Failures of a run that are neither the cluster's nor the store's alone. */
+/** Failures of a run that belong neither to the cluster nor to the store alone. */
 export class RunError extends Schema.TaggedError<RunError>()("RunError", {
   reason: Schema.Union([TopicMissing, TopicAccessDenied, NoTopicsMatched, NotProven, Interrupted])
 }) {
@@ -61,15 +61,15 @@ export class RunError extends Schema.TaggedError<RunError>()("RunError", {
   get advice(): string {
     switch (this.reason._tag) {
       case "TopicMissing":
-        return "create the topic, correct its name, or use a wildcard where a topic may be absent"
+        return "create the topic, correct its name, or use a wildcard if the topic may be absent"
       case "TopicAccessDenied":
-        return "grant the principal Read and Describe on them, or exclude them with excludeTopics"
+        return "grant the principal Read and Describe on these topics, or exclude them with excludeTopics"
       case "NoTopicsMatched":
-        return "correct spec.topics; wildcards never select internal topics, and topics we may not Describe are hidden from us"
+        return "correct spec.topics; wildcards never select internal topics, and Kafka hides topics that the principal may not Describe"
       case "NotProven":
-        return "nothing was declared complete; check the store, then repeat the run with the same slot"
+        return "check the store, then repeat the run with the same slot"
       case "Interrupted":
-        return `repeat the run with --slot ${this.reason.slot}: it resumes where it stopped`
+        return `repeat the run with --slot ${this.reason.slot}; it resumes where it stopped`
     }
   }
 }

@@ -9,7 +9,7 @@ import type { RunSuccess } from "./Run.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import { RunReport } from "./RunReport.ts"
 
-/** What is known of a run however it ends; filled while it goes on. */
+/** The facts of a run that its report needs, however it ends; filled as the run goes on. */
 export interface RunContext {
   readonly startedMillis: number
   readonly progress: RunProgress
@@ -34,9 +34,9 @@ const common = ({ identity, progress, startedMillis, store }: RunContext, comple
   ...(progress.interruptions.length === 0 ? {} : { interruptions: progress.interruptions })
 })
 
-/** The report of a run that made or found its set. */
-export const ofSuccess = (known: RunContext, completedMillis: number, success: RunSuccess): RunReport => ({
-  ...common(known, completedMillis),
+/** The report of a run that made its set or found it complete. */
+export const ofSuccess = (context: RunContext, completedMillis: number, success: RunSuccess): RunReport => ({
+  ...common(context, completedMillis),
   outcome: "success",
   ...(success.alreadyComplete ? { alreadyComplete: true } : {}),
   totals: success.facts.totals,
@@ -47,32 +47,36 @@ export const ofSuccess = (known: RunContext, completedMillis: number, success: R
   notes: [...success.facts.notes, ...success.retention.notes]
 })
 
-const again = ({ slot, trigger }: RunIdentity) =>
+const repeat = ({ slot, trigger }: RunIdentity) =>
   trigger === undefined ? `repeat the run with --slot ${slot}` : `repeat the run with --slot ${slot} and its --trigger`
 
-/** Why a run ended without a set. An interruption before anything was stored is told as what it is. */
+/** Why a run ended without a set; the message says if nothing was stored before an interruption. */
 export const explain = ({ identity, progress }: RunContext, cause: Cause.Cause<unknown>): Explanation.Explained => {
   const explained = Explanation.explain(cause)
   if (explained.exitCode !== exitCodes.interrupted || identity === undefined) return explained
-  // The error itself knows of slots only.
+  // The error itself knows the slot only, not the trigger.
   if (!Cause.hasInterruptsOnly(cause)) {
-    return identity.trigger === undefined ? explained : { ...explained, advice: again(identity) }
+    return identity.trigger === undefined ? explained : { ...explained, advice: repeat(identity) }
   }
   return {
     ...explained,
     message:
       progress.backupId === undefined
-        ? "interrupted before the backup had begun: nothing was stored"
-        : `${progress.backupId} was interrupted; what is stored so far is remembered`,
-    advice: again(identity)
+        ? "the run was interrupted before it stored anything"
+        : `the run of ${progress.backupId} was interrupted; everything stored so far is kept`,
+    advice: repeat(identity)
   }
 }
 
 /** The report of a run without a set. */
-export const ofFailure = (known: RunContext, completedMillis: number, explained: Explanation.Explained): RunReport => {
+export const ofFailure = (
+  context: RunContext,
+  completedMillis: number,
+  explained: Explanation.Explained
+): RunReport => {
   const { advice, exitCode, isRetryable, message, reason } = explained
   return {
-    ...common(known, completedMillis),
+    ...common(context, completedMillis),
     outcome: exitCode === exitCodes.interrupted ? "interrupted" : "failed",
     openTransactions: [],
     gaps: [],
@@ -82,10 +86,10 @@ export const ofFailure = (known: RunContext, completedMillis: number, explained:
   }
 }
 
-/** The report as it is kept. */
+/** The report as text, as it is stored. */
 export const text = (report: RunReport): string => `${JSON.stringify(Schema.encodeSync(RunReport)(report), null, 2)}\n`
 
-/** Writes the report beside a set that this run made: for whoever looks at it later, the set is complete without it. */
+/** Stores the report beside the set that this run made. The set is complete without it. */
 export const keep = Effect.fn("RunReporting.keep")(function* (report: RunReport, store: ObjectStoreShape | undefined) {
   if (store === undefined || report.outcome !== "success") return
   if (report.backupId === undefined || report.alreadyComplete) return
@@ -93,7 +97,9 @@ export const keep = Effect.fn("RunReporting.keep")(function* (report: RunReport,
     .put(BackupKeys.report(report.backupId), [Buffer.from(text(report))])
     .pipe(
       Effect.catch((error) =>
-        Effect.logWarning("the report is not beside the set").pipe(Effect.annotateLogs({ error: error.message }))
+        Effect.logWarning("the report could not be stored beside the set").pipe(
+          Effect.annotateLogs({ error: error.message })
+        )
       )
     )
 })

@@ -2,24 +2,24 @@ import type { ContentSettings } from "../manifest/RunPlan.ts"
 import type { RunIdentity } from "../identity/RunIdentity.ts"
 import type { BreakerSettings } from "../worker/Breaker.ts"
 
-/** One run, as asked for: what the spec says, with defaults applied and units resolved. */
+/** One run as the spec asks for it, with defaults applied and units resolved. */
 export interface RunRequest {
   readonly identity: RunIdentity
   readonly topics: ReadonlyArray<string>
   readonly excludeTopics: ReadonlyArray<string>
   readonly bootstrapServers: ReadonlyArray<string>
   readonly settings: ContentSettings
-  /** At most this much work is lost when the process dies. */
+  /** At most the work of this period is lost when the process dies. */
   readonly checkpointIntervalMillis: number
   /** Ceiling on bytes fetched from Kafka per second, for the whole run. */
-  readonly bytesPerSecond?: number
-  readonly recordsPerSecond?: number
-  /** Verified successes to keep; absent keeps all. */
-  readonly retainedBackups?: number
-  /** Absent where circuit breakers are switched off. */
-  readonly circuitBreaker?: BreakerSettings
-  /** Where it runs, for people. */
+  readonly bytesPerSecond?: number | undefined
+  readonly recordsPerSecond?: number | undefined
+  /** How many verified successes to keep; absent keeps all. */
+  readonly retainedBackups?: number | undefined
+  /** Absent if circuit breakers are disabled. */
+  readonly circuitBreaker?: BreakerSettings | undefined
+  /** The machine that it runs on, for people. */
   readonly host: string
-  /** What the report should say of the request itself. */
+  /** Notes on the request itself, for the report. */
   readonly notes: ReadonlyArray<string>
 }

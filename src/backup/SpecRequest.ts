@@ -5,24 +5,23 @@ import type { Owner, RunIdentity } from "../identity/RunIdentity.ts"
 import * as Breaker from "../worker/Breaker.ts"
 import type { RunRequest } from "./RunRequest.ts"
 
-/** Whose run this is, as the resource's own metadata says. */
+/** The owner of a run, from the resource's metadata. */
 export const owner = ({ metadata }: KafkaBackup): Owner => ({
   ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
   ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
   name: metadata.name
 })
 
-/** The run of a slot (RFC 3339, UTC), or of the trigger that asked for it then. */
+/** The run of a slot (RFC 3339, UTC), or of the trigger that was first seen at that time. */
 export const identity = (backup: KafkaBackup, slot: string, trigger?: string): RunIdentity => ({
   owner: owner(backup),
   slot,
   ...(trigger === undefined ? {} : { trigger })
 })
 
-/** What a resource asks of one of its runs. Pure; defaults that the documentation leaves open are set here. */
+/** What a resource asks of one of its runs. Pure; defaults that the API does not fix are set here. */
 export const request = (backup: KafkaBackup, run: RunIdentity, host: string): RunRequest => {
   const { spec } = backup
-  const circuitBreaker = Breaker.settings(spec.circuitBreaker)
   const ignored = StorageSpec.ignoredStorageBlocks(spec)
   return {
     identity: run,
@@ -36,17 +35,17 @@ export const request = (backup: KafkaBackup, run: RunIdentity, host: string): Ru
       ...(spec.sourceClusterId === undefined ? {} : { sourceClusterId: spec.sourceClusterId })
     },
     checkpointIntervalMillis: spec.checkpointIntervalSecs * 1000,
-    ...(spec.rateLimit?.bytesPerSecond === undefined ? {} : { bytesPerSecond: spec.rateLimit.bytesPerSecond }),
-    ...(spec.rateLimit?.recordsPerSecond === undefined ? {} : { recordsPerSecond: spec.rateLimit.recordsPerSecond }),
-    ...(spec.retention?.backups === undefined ? {} : { retainedBackups: spec.retention.backups }),
-    ...(circuitBreaker === undefined ? {} : { circuitBreaker }),
+    bytesPerSecond: spec.rateLimit?.bytesPerSecond,
+    recordsPerSecond: spec.rateLimit?.recordsPerSecond,
+    retainedBackups: spec.retention?.backups,
+    circuitBreaker: Breaker.settings(spec.circuitBreaker),
     host,
     notes: [
       ...(ignored.length === 0
         ? []
-        : [`storage blocks ${ignored.join(", ")} are ignored: storageType is ${spec.storage.storageType}`]),
+        : [`storage blocks ${ignored.join(", ")} are ignored because storageType is ${spec.storage.storageType}`]),
       ...(spec.compression === "lz4" && spec.compressionLevel !== undefined
-        ? [`compressionLevel ${spec.compressionLevel} changes nothing with lz4: the encoder has one speed`]
+        ? [`compressionLevel ${spec.compressionLevel} has no effect: the lz4 encoder has a single level`]
         : [])
     ]
   }

@@ -4,20 +4,21 @@ import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import type { RunReport } from "./RunReport.ts"
 
-const gone = (from: number, until: number) =>
+const gap = (from: number, until: number) =>
   until - from === 1
-    ? `offset ${from} was gone before it could be read`
-    : `offsets ${from} to ${until - 1} were gone before they could be read`
+    ? `Kafka deleted offset ${from} before it could be read`
+    : `Kafka deleted offsets ${from} to ${until - 1} before they could be read`
 
 const notes = ({ gaps, notes: others, openTransactions }: RunReport): ReadonlyArray<string> => [
   ...openTransactions.map(
-    ({ partition, topic, until }) => `${topic}/${partition} is held back at offset ${until} by an open transaction`
+    ({ partition, topic, until }) =>
+      `the backup of ${topic}/${partition} ends at offset ${until}: a transaction is open there`
   ),
-  ...gaps.map(({ from, partition, topic, until }) => `${topic}/${partition} has a gap: ${gone(from, until)}`),
+  ...gaps.map(({ from, partition, topic, until }) => `${topic}/${partition} has a gap: ${gap(from, until)}`),
   ...others
 ]
 
-/** The end of a run, from its report and from what retention found in storage. */
+/** The summary of a run, from its report and from the sets that retention found in storage. */
 export const ofRun = (report: RunReport, catalogue?: CatalogueSummary): RunSummary => ({
   version: 1,
   command: "run",
@@ -37,13 +38,13 @@ export const ofRun = (report: RunReport, catalogue?: CatalogueSummary): RunSumma
   ...(catalogue === undefined ? {} : { catalogue })
 })
 
-/** What a command on sets has to tell when it ends well. */
+/** The result of a command on sets that succeeded. */
 export interface MaintenanceResult {
   readonly removed?: number
   readonly catalogue?: CatalogueSummary
 }
 
-/** The end of a command on sets. Instants are milliseconds since 1970. */
+/** The summary of a command on sets. Instants are milliseconds since 1970. */
 export const ofMaintenance = (
   command: "prune" | "list",
   startedMillis: number,

@@ -1,6 +1,6 @@
 import * as TopicPattern from "./TopicPattern.ts"
 
-/** What selection needs to know of a topic that the cluster shows us. */
+/** What selection needs to know about a topic that the cluster shows to the principal. */
 export interface VisibleTopic {
   readonly name: string
   readonly isInternal: boolean
@@ -13,7 +13,7 @@ export interface TopicSelection {
   readonly idlePatterns: ReadonlyArray<string>
 }
 
-/** The literal names among `topics` that exclusion leaves in: these must exist and be readable. */
+/** The names among `topics` that contain no wildcard and are not excluded: these topics must exist and be readable. */
 export const literals = (topics: ReadonlyArray<string>, excludeTopics: ReadonlyArray<string>): ReadonlyArray<string> =>
   [...new Set(topics)]
     .filter((topic) => !TopicPattern.isWildcard(topic) && !isExcluded(topic, excludeTopics))
@@ -33,15 +33,15 @@ export const select = (
 ): TopicSelection => {
   const named = new Set(literals(topics, excludeTopics))
   const wildcards = [...new Set(topics.filter(TopicPattern.isWildcard))]
-  const fruitful = new Set<string>()
+  const matching = new Set<string>()
   const selected = visible.filter((topic) => {
     if (isExcluded(topic.name, excludeTopics)) return false
     const byWildcard = topic.isInternal ? [] : wildcards.filter((pattern) => TopicPattern.matches(pattern, topic.name))
-    for (const pattern of byWildcard) fruitful.add(pattern)
+    for (const pattern of byWildcard) matching.add(pattern)
     return byWildcard.length > 0 || named.has(topic.name)
   })
   return {
     selected: selected.map((topic) => topic.name).toSorted(),
-    idlePatterns: wildcards.filter((pattern) => !fruitful.has(pattern))
+    idlePatterns: wildcards.filter((pattern) => !matching.has(pattern))
   }
 }

@@ -8,7 +8,7 @@ import { isSameOwner, type Owner, ownerKey } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as RetentionPass from "./RetentionPass.ts"
 
-/** The folders that are not proven sets, but were claimed by a run of this owner: unfinished, damaged, half removed. */
+/** Folders that hold no proven set, but that a run of this owner claimed: unfinished, damaged or partly removed. */
 const claimed = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   owner: Owner,
@@ -35,22 +35,23 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owne
       ...OwnSets.of(entries, owner).map(({ backupId }) => backupId)
     ])
   ]
-  // A damaged set of this owner goes as well; one of somebody else may need what is here.
+  // A damaged set of this owner is removed, too. A damaged set of another owner may need objects of this owner's sets.
   const notes = RetentionPass.unknownNeeds(entries.filter(({ backupId }) => !own.includes(backupId)))
   const removed = notes.length > 0 ? [] : own.toSorted()
   return { entries, outcome: RetentionPass.outcome(entries, owner, removed, notes) } satisfies RetentionPass.Decided
 })
 
-/** What `run` would remove now. */
+/** What `run` would remove now. Changes nothing. */
 export const preview = Effect.fn("WholeRemoval.preview")(function* (store: ObjectStoreShape, owner: Owner) {
   return (yield* decide(store, owner)).outcome
 })
 
 /**
- * Removes every set that is provably this owner's, complete or not, the newest too: what is left of a resource that is deleted for
- * good. Sets of others and foreign files stay. Records of which run had which id go last where the owner has a uid, which never
- * comes back; without one they stay, so that a resource of the same name does not make an old run again. What was cut short is
- * finished by the next call. The caller holds the owner's lock, and no run of the owner is under way.
+ * Removes every set that is provably this owner's, complete or not, including the newest: for a resource that is
+ * deleted for good. Sets of others and foreign files stay. The records of which run had which id are removed last if
+ * the owner has a uid, since a uid never returns; without a uid they stay, so that a new resource of the same name does
+ * not repeat an old run. The next call finishes an interrupted removal. The caller holds the owner's lock, and no run
+ * of the owner is under way.
  */
 export const run = Effect.fn("WholeRemoval.run")(function* (store: ObjectStoreShape, owner: Owner) {
   const outcome = yield* RetentionPass.carryOut(store, owner, yield* decide(store, owner))

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto"
 import tls from "node:tls"
 
-/** Node's own list, the system's, and what NODE_EXTRA_CA_CERTS adds: a company's authority installed in the image counts too. */
+/** The lists of Node and of the system and NODE_EXTRA_CA_CERTS, so that authorities installed in the image count. */
 export const publicAuthorities = (): ReadonlyArray<string> => [
   ...new Set([
     ...tls.getCACertificates("bundled"),
@@ -10,7 +10,7 @@ export const publicAuthorities = (): ReadonlyArray<string> => [
   ])
 ]
 
-/** One by one; text between them, as `openssl s_client` writes, does not count. */
+/** The certificates of a file, without text between them such as `openssl s_client` writes. */
 const blocks = (pem: string): ReadonlyArray<string> =>
   pem.match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/gu) ?? []
 
@@ -23,8 +23,8 @@ const parsed = (pem: string): X509Certificate | undefined => {
 }
 
 /**
- * The certificates of a PEM file, all of them; or a text that says why they cannot be used, which calls the file `name` and never quotes
- * it. OpenSSL itself would silently stop at the first certificate that is damaged.
+ * All certificates of a PEM file, or a message that says why the file is unusable; it calls the file `name` and never
+ * quotes it. OpenSSL itself silently stops at the first damaged certificate.
  */
 export const read = (name: string, pem: string): ReadonlyArray<X509Certificate> | string => {
   const begun = pem.match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/gu)?.length ?? 0
@@ -49,5 +49,5 @@ const untrusted = new Set([
   "INVALID_CA"
 ])
 
-/** True for Node's codes which say that nobody whom we trust signed the server's certificate. */
+/** True for Node's codes for a server certificate that no trusted authority has signed. */
 export const isUntrusted = (code: string): boolean => untrusted.has(code)

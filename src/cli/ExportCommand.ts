@@ -2,7 +2,6 @@ import { Effect, Option, Schema, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
-import * as Documents from "../manifest/Documents.ts"
 import type { ManifestSegment, ManifestTopic } from "../manifest/Manifest.ts"
 import * as Formats from "../segment/Formats.ts"
 import { SegmentDamaged, SegmentError } from "../segment/SegmentError.ts"
@@ -67,7 +66,7 @@ const records = (store: ObjectStoreShape, place: ExportedRecord.TopicPartition, 
         const detail = `${error.reason.detail} (${affected})`
         return new SegmentError({ reason: new SegmentDamaged({ key: segment.key, detail }) })
       }
-      if (!Documents.isNotFound(error)) return error
+      if (error.reason._tag !== "ObjectNotFound") return error
       return new SegmentError({
         reason: new SegmentDamaged({ key: segment.key, detail: `is not there; affected: ${affected}` })
       })

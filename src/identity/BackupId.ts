@@ -4,6 +4,10 @@ import { Schema } from "effect"
 export const BackupId = Schema.String.pipe(Schema.brand("BackupId"))
 export type BackupId = typeof BackupId.Type
 
+/** The id in a text from outside, such as an argument or the name of a folder; undefined if no set can have this id. */
+export const parse = (text: string): BackupId | undefined =>
+  /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text) ? BackupId.make(text) : undefined
+
 const twoDigits = (n: number) => String(n).padStart(2, "0")
 
 /** The id of the run of `slot` (milliseconds since 1970). Same resource and slot give the same id, however often it is retried. */

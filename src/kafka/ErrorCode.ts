@@ -1,4 +1,4 @@
-/** Kafka error codes that we have a rule for. Source: Kafka protocol guide, "Error Codes". */
+/** Kafka error codes with a rule of their own. Source: Kafka protocol guide, "Error Codes". */
 export const ErrorCode = {
   none: 0,
   offsetOutOfRange: 1,

@@ -3,20 +3,23 @@ import { type ClusterOptions, type InMemoryCluster, makeInMemoryCluster } from "
 import { BrokerUnreachable, KafkaError } from "./KafkaError.ts"
 import { KafkaSources } from "./KafkaSource.ts"
 import type { SourceOptions } from "./read/SourceOptions.ts"
-import { makeCarefulSource } from "./read/WireKafkaSource.ts"
+import { makeGuardedSource } from "./read/WireKafkaSource.ts"
 
-/** Clusters in this process's memory, found by their bootstrap server: for the demo, the harness and tests. */
+/** Clusters in the memory of this process, found by bootstrap server: for the demo, the harness and tests. */
 export class InMemoryKafka extends Context.Service<
   InMemoryKafka,
   {
-    /** The cluster behind a bootstrap server (`in-memory:9092`), created at the first call; later options are ignored. */
+    /**
+     * The cluster at a bootstrap server (`in-memory:9092`), created by the first call; options of later calls are
+     * ignored.
+     */
     readonly cluster: (
       bootstrapServer: string,
       options?: Omit<ClusterOptions, "location">
     ) => Effect.Effect<InMemoryCluster>
   }
 >()("kafka-backup/kafka/InMemoryKafka") {
-  /** `KafkaSources` over these clusters; a bootstrap server that nobody has created is unreachable. */
+  /** `KafkaSources` over these clusters; any other bootstrap server is unreachable. */
   static readonly layerWith = (options?: Partial<SourceOptions>): Layer.Layer<InMemoryKafka | KafkaSources> =>
     Layer.effectContext(
       Effect.sync(() => {
@@ -30,12 +33,12 @@ export class InMemoryKafka extends Context.Service<
             return made
           })
         const sources = KafkaSources.of({
-          open: ({ bootstrapServers }, care) =>
+          open: ({ bootstrapServers }, guards) =>
             Effect.suspend(() => {
               const found = bootstrapServers.flatMap((server) => clusters.get(server) ?? [])[0]
               return found === undefined
                 ? Effect.fail(unknownCluster(bootstrapServers))
-                : Effect.succeed(makeCarefulSource(found.wire, care, options))
+                : Effect.succeed(makeGuardedSource(found.wire, guards, options))
             })
         })
         return Context.make(InMemoryKafka, { cluster }).pipe(Context.add(KafkaSources, sources))
@@ -49,7 +52,7 @@ const unknownCluster = (bootstrapServers: ReadonlyArray<string>) =>
     operation: "connect",
     reason: new BrokerUnreachable({
       detail: `no in-memory cluster answers at ${bootstrapServers.join(", ")}`,
-      advice: "name the bootstrap server of a cluster that exists in memory, such as in-memory:9092",
+      advice: "give the bootstrap server of a cluster that exists in memory, such as in-memory:9092",
       transient: false
     })
   })

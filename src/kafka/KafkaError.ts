@@ -3,11 +3,11 @@ import { Schema } from "effect"
 const cause = Schema.optionalKey(Schema.Defect())
 const place = { topic: Schema.String, partition: Schema.Number }
 
-/** No broker answered as a Kafka broker would: DNS, refused, time-out, TLS against plaintext and the reverse. */
+/** No Kafka broker answered: unknown host, refused, timed out, TLS to a plaintext listener or the reverse. */
 export class BrokerUnreachable extends Schema.TaggedError<BrokerUnreachable>()("BrokerUnreachable", {
   detail: Schema.String,
   advice: Schema.String,
-  /** True when waiting may cure it (refused, reset, timed out); false when configuration must change (TLS, DNS name). */
+  /** True if waiting may help (refused, reset, timed out); false if the configuration must change (TLS, host name). */
   transient: Schema.Boolean,
   cause
 }) {
@@ -16,7 +16,7 @@ export class BrokerUnreachable extends Schema.TaggedError<BrokerUnreachable>()("
   }
 }
 
-/** The broker, or we, refused the other's identity: SASL failure, certificate not trusted, host name mismatch. */
+/** One side refused the identity of the other: SASL failure, untrusted certificate, host name mismatch. */
 export class KafkaAuthenticationFailed extends Schema.TaggedError<KafkaAuthenticationFailed>()(
   "KafkaAuthenticationFailed",
   {
@@ -30,7 +30,7 @@ export class KafkaAuthenticationFailed extends Schema.TaggedError<KafkaAuthentic
   }
 }
 
-/** Authenticated, but an ACL says no. */
+/** Authenticated, but an ACL is missing. */
 export class KafkaAuthorizationFailed extends Schema.TaggedError<KafkaAuthorizationFailed>()(
   "KafkaAuthorizationFailed",
   {
@@ -42,25 +42,25 @@ export class KafkaAuthorizationFailed extends Schema.TaggedError<KafkaAuthorizat
   }
 ) {
   override get message() {
-    return `access to ${this.resource} was denied: ${this.missing} is missing`
+    return `permission denied: the principal lacks ${this.missing} on ${this.resource}`
   }
 }
 
 /** The topic was deleted while it was read. */
 export class TopicVanished extends Schema.TaggedError<TopicVanished>()("TopicVanished", { topic: Schema.String }) {
   override get message() {
-    return `topic ${this.topic} vanished during the run`
+    return `topic ${this.topic} was deleted during the run`
   }
 }
 
-/** A topic of this name exists, but it is not the one the plan was made for. */
+/** A topic of this name exists, but it is not the topic in the plan. */
 export class TopicRecreated extends Schema.TaggedError<TopicRecreated>()("TopicRecreated", { topic: Schema.String }) {
   override get message() {
     return `topic ${this.topic} was deleted and created again during the run`
   }
 }
 
-/** The log ends below an offset that we were promised: truncated by an unclean election, or re-created. */
+/** The log ends below an offset that the broker had reported: truncated by an unclean election, or re-created. */
 export class LogTruncated extends Schema.TaggedError<LogTruncated>()("LogTruncated", {
   ...place,
   position: Schema.Number,
@@ -71,7 +71,7 @@ export class LogTruncated extends Schema.TaggedError<LogTruncated>()("LogTruncat
   }
 }
 
-/** A record batch is not what its checksum or its format says. */
+/** A record batch contradicts its checksum or its format. */
 export class CorruptBatch extends Schema.TaggedError<CorruptBatch>()("CorruptBatch", {
   ...place,
   offset: Schema.Number,
@@ -83,7 +83,7 @@ export class CorruptBatch extends Schema.TaggedError<CorruptBatch>()("CorruptBat
   }
 }
 
-/** A format, codec or size that we do not read. */
+/** A format, codec or size that is not supported. */
 export class UnsupportedBatch extends Schema.TaggedError<UnsupportedBatch>()("UnsupportedBatch", {
   ...place,
   offset: Schema.Number,
@@ -95,7 +95,7 @@ export class UnsupportedBatch extends Schema.TaggedError<UnsupportedBatch>()("Un
   }
 }
 
-/** Bytes arrive, or fetches succeed, but the position does not move within the budget. */
+/** Fetches succeed, but the position does not move within the time limit. */
 export class Stalled extends Schema.TaggedError<Stalled>()("Stalled", {
   ...place,
   position: Schema.Number,
@@ -103,14 +103,14 @@ export class Stalled extends Schema.TaggedError<Stalled>()("Stalled", {
   detail: Schema.String
 }) {
   override get message() {
-    return `${this.topic}[${this.partition}] does not advance beyond offset ${this.position} (end ${this.until}): ${this.detail}`
+    return `${this.topic}[${this.partition}] is stuck at offset ${this.position} (end ${this.until}): ${this.detail}`
   }
 }
 
-/** The cluster speaks no protocol version that we do, or answered with an error code we have no rule for. */
+/** The cluster supports no common protocol version, or answered with an error code that has no rule. */
 export class ProtocolFailure extends Schema.TaggedError<ProtocolFailure>()("ProtocolFailure", {
   detail: Schema.String,
-  /** Kafka error code, where the broker gave one. */
+  /** Kafka error code, if the broker sent one. */
   code: Schema.optionalKey(Schema.Number),
   transient: Schema.Boolean,
   cause
@@ -134,7 +134,7 @@ export const KafkaReason = Schema.Union([
 ])
 export type KafkaReason = typeof KafkaReason.Type
 
-/** Every failure of a cluster; `reason` says which case, `isRetryable` and `advice` what to do. */
+/** Every failure of a cluster; `reason` names the case, `isRetryable` and `advice` the remedy. */
 export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
   operation: Schema.Literals(["connect", "metadata", "offsets", "configs", "groups", "fetch"]),
   reason: KafkaReason
@@ -142,7 +142,7 @@ export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
   override get message() {
     return `kafka: ${this.operation}: ${this.reason.message}`
   }
-  /** True when another attempt of the whole run may succeed without anybody changing anything. */
+  /** True if another attempt of the whole run may succeed although nothing was changed. */
   get isRetryable(): boolean {
     switch (this.reason._tag) {
       case "BrokerUnreachable":
@@ -165,15 +165,15 @@ export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
         return `grant the principal ${this.reason.missing} on ${this.reason.resource}`
       case "TopicVanished":
       case "TopicRecreated":
-        return "start a new run: it plans with the topics as they are now"
+        return "start a new run, which plans with the present topics"
       case "LogTruncated":
-        return "the cluster lost records that it had acknowledged; check for unclean leader elections, then start a new run"
+        return "check for unclean leader elections, since the cluster lost acknowledged records; then start a new run"
       case "CorruptBatch":
-        return "the broker serves a damaged log segment: check its disks, or move leadership to another replica, then run again"
+        return "check the disks of the broker, or move leadership to another replica; then run again"
       case "Stalled":
-        return "check the partition's leader and quotas; the run resumes at this offset"
+        return "check the leader of the partition and the client quotas; the next attempt resumes at this offset"
       case "ProtocolFailure":
-        return "check the broker's log and version; Kafka 2.1 to 4.x are supported"
+        return "check the log and the version of the broker; Kafka 2.1 to 4.x are supported"
     }
   }
 }

@@ -4,7 +4,7 @@ import * as Brokers from "./kafkajs/Brokers.ts"
 import * as BufferPool from "./kafkajs/BufferPool.ts"
 import * as GroupOffsets from "./kafkajs/GroupOffsets.ts"
 import * as Identity from "./kafkajs/Identity.ts"
-import * as Internals from "./kafkajs/internals.ts"
+import * as Internals from "./kafkajs/Internals.ts"
 import * as Api from "./kafkajs/protocol/Api.ts"
 import * as DescribeConfigs from "./kafkajs/protocol/DescribeConfigs.ts"
 import * as Fetch from "./kafkajs/protocol/Fetch.ts"
@@ -18,33 +18,33 @@ import type { KafkaTarget } from "./KafkaTarget.ts"
 import type { KafkaWire } from "./KafkaWire.ts"
 
 export interface Options {
-  /** How brokers see us in logs and quotas. Default `kafka-backup`. */
+  /** The client id for brokers' logs and quotas. Default `kafka-backup`. */
   readonly clientId?: string
-  /** For the whole list of bootstrap servers, and later for any one broker: TCP, TLS, versions and SASL. Default 15 s. */
+  /** For the whole list of bootstrap servers, later for each broker: TCP, TLS, versions and SASL. Default 15 s. */
   readonly connectTimeout?: Duration.Input
-  /** For one answer, beyond the wait that a fetch asks for. Default 30 s, as Kafka's `request.timeout.ms`. */
+  /** For one answer, in addition to the wait that a fetch asks for. Default 30 s, as Kafka's `request.timeout.ms`. */
   readonly requestTimeout?: Duration.Input
   /** How long before its end a SASL session is renewed (KIP-368). Default 10 s. */
   readonly reauthenticateBefore?: Duration.Input
-  /** Most bytes of fetch buffers kept for their next use. Default 32 MiB. */
+  /** Most bytes of unused fetch buffers to keep. Default 32 MiB. */
   readonly idleBufferBytes?: number
 }
 
-/** Partitions or topics of one request; keeps requests and answers of large clusters well below a megabyte or two. */
+/** Partitions or topics in one request; keeps requests and answers of large clusters below a megabyte or two. */
 const batchSize = 5000
 
-/** A fetch answer up to this long comes from the pool; single larger batches are rare enough to be allocated. */
+/** Fetch answers up to this length use pooled buffers; larger ones are rare enough to be allocated. */
 const maxPooledBytes = 16 * 1024 * 1024
 
-/** What a run cannot do without; groups and configs may be missing, and then fail by themselves. */
+/** APIs that every run needs. Those for groups and configurations may be missing and then fail by themselves. */
 const needed = [Metadata.api, ListOffsets.api, Fetch.api]
 
-const versionsDiffer = (ranges: Api.VersionRanges): KafkaReason | undefined => {
+const noCommonVersion = (ranges: Api.VersionRanges): KafkaReason | undefined => {
   const missing = needed.filter((api) => Api.version(api, ranges) === undefined)
   return missing.length === 0
     ? undefined
     : new ProtocolFailure({
-        detail: `the brokers speak no version that we do of ${missing.map((api) => Api.disagreement(api, ranges)).join(", ")}`,
+        detail: `no common version of ${missing.map((api) => Api.disagreement(api, ranges)).join(", ")}`,
         transient: false
       })
 }
@@ -60,7 +60,7 @@ const bootstrapOf = (target: KafkaTarget): Effect.Effect<ReadonlyArray<Address.A
   if (parsed.length > 0 && wrong === undefined) return Effect.succeed(parsed.flatMap(({ address }) => address ?? []))
   return Effect.fail(
     new BrokerUnreachable({
-      detail: wrong === undefined ? "no bootstrap server is named" : `bootstrap server ${wrong.text} is no address`,
+      detail: wrong === undefined ? "no bootstrap server is given" : `bootstrap server ${wrong.text} is not an address`,
       advice: "write bootstrapServers as host:port or [IPv6]:port",
       transient: false
     })
@@ -76,8 +76,9 @@ const limitsOf = (options: Options): Opener.Limits => ({
 })
 
 /**
- * Connects to the cluster and proves that it can be used: authenticated, and every needed API in a common version. All
- * connections close with the scope. Fails with `operation: "connect"`, naming each server that was tried.
+ * Connects to the cluster and checks that it is usable: authentication works, and every needed API has a common
+ * version. All connections close with the scope. Fails with `operation: "connect"` and names each server that was
+ * tried.
  */
 export const make = (target: KafkaTarget, options: Options = {}): Effect.Effect<KafkaWire, KafkaError, Scope.Scope> =>
   Effect.gen(function* () {
@@ -91,7 +92,7 @@ export const make = (target: KafkaTarget, options: Options = {}): Effect.Effect<
       brokers
         .askAny(Metadata.api, (version) => Metadata.call(names, version), introduction)
         .pipe(Effect.tap(({ nodes }) => brokers.learn(nodes)))
-    yield* metadataOf([], { check: versionsDiffer })
+    yield* metadataOf([], { check: noCommonVersion })
     return over(target, brokers, metadataOf)
   }).pipe(Effect.mapError(failing("connect")))
 
@@ -122,7 +123,7 @@ const over = (
   fetch: (request) =>
     brokers
       .ask(request.leader, Fetch.api, (best) => Fetch.call(request, Fetch.versionFor(request, best)), {
-        lane: "fetch",
+        channel: "fetch",
         pooled: true,
         waitMillis: request.maxWaitMillis
       })

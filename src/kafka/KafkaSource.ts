@@ -21,7 +21,7 @@ export interface TopicInfo {
   readonly partitions: ReadonlyArray<PartitionInfo>
 }
 
-/** Answer for one topic asked for by name. */
+/** The answer for one topic that was requested by name. */
 export type TopicLookup =
   | { readonly _tag: "Found"; readonly topic: TopicInfo }
   | { readonly _tag: "Missing"; readonly name: string }
@@ -32,7 +32,10 @@ export interface TopicPartition {
   readonly partition: number
 }
 
-/** `logStart`: first offset still in the log. `lastStable`: end for read_committed. `highWatermark`: end for read_uncommitted. */
+/**
+ * `logStart`: first offset still in the log. `lastStable`: end for read_committed. `highWatermark`: end for
+ * read_uncommitted.
+ */
 export type OffsetKind = "logStart" | "lastStable" | "highWatermark"
 
 export interface PartitionOffset extends TopicPartition {
@@ -44,50 +47,52 @@ export interface GroupOffsets {
   readonly offsets: ReadonlyArray<PartitionOffset>
 }
 
-/** Which records of one partition to read. Offsets are safe integers; larger ones are refused by name, never rounded. */
+/** Which records of one partition to read. Offsets are safe integers; larger ones are refused, never rounded. */
 export interface ReadRequest extends TopicPartition {
-  /** When given, a topic re-created under the same name is an error (`TopicRecreated`), never mixed in. */
-  readonly topicId?: string
+  /** If given, a topic that was created again under the same name is an error (`TopicRecreated`). */
+  readonly topicId?: string | undefined
   /** First offset to read. */
   readonly from: number
   /** First offset NOT to read; must not exceed the last stable offset. */
   readonly until: number
-  /** Ceiling on one fetch in bytes; a larger first batch is still returned whole (KIP-74). Default 1 MiB. */
+  /** Limit of one fetch in bytes; a larger first batch is still returned whole (KIP-74). Default 1 MiB. */
   readonly fetchBytes?: number
 }
 
-/** A stretch of offsets that the cluster no longer has: retention or DeleteRecords was faster than we were. */
+/** Offsets that retention or DeleteRecords removed before they could be read. */
 export interface OffsetGap {
   readonly from: number
   /** Exclusive. */
   readonly until: number
 }
 
-/** What one fetch brought for one partition. */
+/** The result of one fetch of one partition. */
 export interface FetchedBatches extends TopicPartition {
-  /** In offset order; each holds at least one offset of the requested range (first and last batch may overlap its ends). */
+  /** In offset order. Each holds an offset of the requested range; first and last batch may extend beyond it. */
   readonly batches: ReadonlyArray<RecordBatch>
-  /** Everything below this offset has been delivered, or is known not to exist (compaction, aborted, control, `gap`). */
+  /** Everything below this offset was delivered, or is known not to exist (compaction, aborted, control, `gap`). */
   readonly position: number
   /** Bytes of record sets received from the broker for this element. */
   readonly fetchedBytes: number
   readonly gap?: OffsetGap
-  /** Hands the buffers back; call once, after the batches' bytes have been copied. */
+  /** Returns the buffers; call once, after the bytes of the batches were copied. */
   readonly release: () => void
 }
 
-/** Where records come from: one cluster, opened for one run or command. Nothing here needs a consumer group. */
+/** The source of records: one cluster, opened for one run or command. No method needs a consumer group. */
 export interface KafkaSourceShape {
   /** For people: the bootstrap servers. */
   readonly location: string
-  /** Cluster id and every topic that we may see. Topics the principal may not Describe are hidden by the broker. */
+  /** Cluster id and every visible topic. The broker hides topics that the principal may not Describe. */
   readonly cluster: Effect.Effect<
     { readonly clusterId: string | undefined; readonly topics: ReadonlyArray<TopicInfo> },
     KafkaError
   >
-  /** The named topics, in order of the names; tells a missing one from one we may not describe. Creates nothing. */
+  /**
+   * The named topics in the order of the names, a missing topic distinct from one without Describe. Creates nothing.
+   */
   readonly lookup: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TopicLookup>, KafkaError>
-  /** One offset per partition asked for, in the same order. */
+  /** One offset for each given partition, in the same order. */
   readonly offsets: (
     partitions: ReadonlyArray<TopicPartition>,
     kind: OffsetKind
@@ -96,12 +101,12 @@ export interface KafkaSourceShape {
   readonly topicConfigs: (
     names: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyMap<string, Readonly<Record<string, string>>>, KafkaError>
-  /** Committed offsets (>= 0) of all groups that we may describe, on the topics named. */
+  /** Committed offsets (>= 0) on the given topics, of all groups that the principal may describe. */
   readonly groupOffsets: (topics: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<GroupOffsets>, KafkaError>
   /**
-   * The committed records of `[from, until)` in offset order, with no hole that is not reported. Ends when, and only
-   * when, `position` has reached `until`. Throttled and empty answers, leader changes and lost connections are retried
-   * inside with a bounded budget; no progress while bytes arrive fails with `Stalled`.
+   * The committed records of `[from, until)` in offset order; every hole is reported. Ends when, and only when,
+   * `position` has reached `until`. Retries throttled and empty answers, leader changes and lost connections for a
+   * limited time. Fails with `Stalled` if data arrives without progress.
    */
   readonly read: (request: ReadRequest) => Stream.Stream<FetchedBatches, KafkaError>
 }
@@ -109,13 +114,13 @@ export interface KafkaSourceShape {
 /** The cluster of one run. */
 export class KafkaSource extends Context.Service<KafkaSource, KafkaSourceShape>()("kafka-backup/kafka/KafkaSource") {}
 
-/** Opens the cluster that a resource asks for; with `care`, fetches from a broker that does not answer are held back. */
+/** Opens the cluster of a resource; `guards` hold back calls to brokers that do not answer. */
 export class KafkaSources extends Context.Service<
   KafkaSources,
   {
     readonly open: (
       target: KafkaTarget,
-      care?: BrokerGuards
+      guards?: BrokerGuards
     ) => Effect.Effect<KafkaSourceShape, KafkaError, Scope.Scope>
   }
 >()("kafka-backup/kafka/KafkaSources") {}

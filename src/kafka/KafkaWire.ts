@@ -2,7 +2,7 @@ import type { Effect } from "effect"
 import type { KafkaError } from "./KafkaError.ts"
 import type { GroupOffsets, OffsetKind, TopicPartition } from "./KafkaSource.ts"
 
-/** One partition as a Metadata answer tells it. */
+/** One partition in a Metadata answer. */
 export interface WirePartition {
   readonly partition: number
   readonly errorCode: number
@@ -27,8 +27,10 @@ export interface WireMetadata {
 
 /** One partition of one sessionless, read_committed Fetch. */
 export interface WireFetch extends TopicPartition {
-  /** Asked for by id where the broker can (Fetch 13, KIP-516), so that a re-created topic answers UNKNOWN_TOPIC_ID. */
-  readonly topicId?: string
+  /**
+   * Asked for by id if the broker supports it (Fetch 13, KIP-516): a re-created topic then answers UNKNOWN_TOPIC_ID.
+   */
+  readonly topicId?: string | undefined
   readonly leader: number
   readonly offset: number
   readonly maxBytes: number
@@ -38,7 +40,7 @@ export interface WireFetch extends TopicPartition {
 export interface WireFetched {
   /** Top-level or partition error code; 0 is success. Source: Kafka protocol guide, "Error Codes". */
   readonly errorCode: number
-  /** How long the broker wants us to be quiet (quota, KIP-219); the answer may be empty then. */
+  /** How long the broker asks the client to send nothing (quota, KIP-219); the answer may then be empty. */
   readonly throttleMillis: number
   readonly highWatermark: number
   readonly lastStableOffset: number
@@ -46,20 +48,22 @@ export interface WireFetched {
   readonly aborted: ReadonlyArray<{ readonly producerId: number; readonly firstOffset: number }>
   /** Node to read from instead (KIP-392), -1 for none. */
   readonly preferredReadReplica: number
-  /** The record set: whole batches and perhaps a cut one at the end. A view into a pooled buffer, valid until `release`. */
+  /**
+   * The record set: whole batches, perhaps a truncated last one. A view into a pooled buffer, valid until `release`.
+   */
   readonly records: Buffer
   readonly release: () => void
 }
 
 /**
- * Requests and answers of one cluster, without classifier: error codes come back as data. What to make of them (retry,
- * refresh, gap, fail) is decided once, in what builds a `KafkaSource` on top. Failures are failures of the connection
- * or of authentication. Every effect may be interrupted.
+ * Requests to one cluster and their answers. Error codes are returned as data: the code that builds a `KafkaSource` on
+ * top decides whether to retry, refresh, report a gap or fail. Failures are failures of the connection or of
+ * authentication. Every effect may be interrupted.
  */
 export interface KafkaWire {
   /** For people: the bootstrap servers. */
   readonly location: string
-  /** Fresh metadata from any live broker; it also is what later `fetch` and `offsets` calls route by. Creates no topic. */
+  /** Fresh metadata from any live broker, by which later `fetch` and `offsets` calls are routed. Creates no topic. */
   readonly metadata: (names: ReadonlyArray<string> | "all") => Effect.Effect<WireMetadata, KafkaError>
   /** ListOffsets at the leader `leader`, one answer per partition in the same order. */
   readonly offsets: (

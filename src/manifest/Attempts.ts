@@ -1,4 +1,5 @@
 import { Effect, Result, Stream } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { AttemptSuperseded, CatalogueError } from "./CatalogueError.ts"
@@ -6,15 +7,15 @@ import { Attempt, Checkpoint, type PartitionAdvance } from "./Checkpoint.ts"
 import * as Documents from "./Documents.ts"
 import * as SealedJson from "./SealedJson.ts"
 
-/** What an attempt starts with: its number, and all that its predecessors made durable. */
+/** The start of an attempt: its number, and everything that its predecessors made durable. */
 export interface AttemptStart {
   readonly attempt: number
   readonly advances: ReadonlyArray<PartitionAdvance>
-  /** What a reader of the report should know of the way here, damaged checkpoints above all. */
+  /** Notes for the report, such as damaged checkpoints. */
   readonly notes: ReadonlyArray<string>
 }
 
-const attemptNumbers = (store: ObjectStoreShape, backupId: string) =>
+const attemptNumbers = (store: ObjectStoreShape, backupId: BackupId) =>
   store.list(BackupKeys.attemptFolder(backupId)).pipe(
     Stream.runCollect,
     Effect.map((found) => found.flatMap((info) => BackupKeys.trailingNumber(info.key) ?? []))
@@ -23,14 +24,16 @@ const attemptNumbers = (store: ObjectStoreShape, backupId: string) =>
 /** The checkpoints of one attempt in sequence, up to the first that is missing or damaged. */
 const readLink = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
-  backupId: string,
+  backupId: BackupId,
   attempt: number,
   upTo: number
 ) {
   const advances: Array<PartitionAdvance> = []
   for (let sequence = 1; sequence <= upTo; sequence++) {
     const key = BackupKeys.checkpoint(backupId, attempt, sequence)
-    const bytes = yield* store.get(key).pipe(Effect.catchIf(Documents.isNotFound, () => Effect.succeed(undefined)))
+    const bytes = yield* store
+      .get(key)
+      .pipe(Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined)))
     if (bytes === undefined) return { advances, sequence: sequence - 1 }
     const opened = SealedJson.open(Checkpoint, bytes)
     if (Result.isFailure(opened)) {
@@ -42,12 +45,12 @@ const readLink = Effect.fnUntraced(function* (
 })
 
 /**
- * Opens the next attempt of a run: reads what earlier ones made durable, then takes the next number by creating its
- * document. A damaged checkpoint ends the chain there: what came after it is read from Kafka again, never guessed.
+ * Begins the next attempt of a run: reads what earlier attempts made durable, then takes the next number by creating
+ * its document. A damaged checkpoint ends the chain: everything after it is read from Kafka again, never guessed.
  */
 export const begin = Effect.fn("Attempts.begin")(function* (
   store: ObjectStoreShape,
-  backupId: string,
+  backupId: BackupId,
   facts: { readonly startedMillis: number; readonly host: string }
 ) {
   for (;;) {
@@ -59,7 +62,7 @@ export const begin = Effect.fn("Attempts.begin")(function* (
     if (last > 0) {
       const predecessor = yield* Documents.read(store, BackupKeys.attempt(backupId, last), Attempt).pipe(
         Effect.catchTag("CatalogueError", (error) => {
-          notes.push(`${error.message}: the run starts from the beginning of its plan`)
+          notes.push(`${error.message}; the run starts again from the beginning of its plan`)
           return Effect.succeed(undefined)
         })
       )
@@ -72,8 +75,8 @@ export const begin = Effect.fn("Attempts.begin")(function* (
         const isCut = link.attempt !== last && read.sequence < link.sequence
         if (read.note !== undefined || isCut) {
           notes.push(
-            `${read.note ?? `checkpoint ${read.sequence + 1} of attempt ${link.attempt} is missing`}: ` +
-              "what came after it is read again"
+            `${read.note ?? `checkpoint ${read.sequence + 1} of attempt ${link.attempt} is missing`}; ` +
+              "everything after it was read again"
           )
           break
         }
@@ -87,8 +90,8 @@ export const begin = Effect.fn("Attempts.begin")(function* (
   }
 })
 
-/** Fails with `AttemptSuperseded` when a later attempt has begun; asked before anything final is written. */
-export const assertLatest = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string, attempt: number) {
+/** Fails with `AttemptSuperseded` if a later attempt has begun; called before anything final is written. */
+export const assertLatest = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId, attempt: number) {
   const by = Math.max(0, ...(yield* attemptNumbers(store, backupId)))
   if (by > attempt) return yield* new CatalogueError({ reason: new AttemptSuperseded({ backupId, attempt, by }) })
 })

@@ -1,42 +1,43 @@
+import type { BackupId } from "../identity/BackupId.ts"
 import { ObjectKey } from "../storage/ObjectStore.ts"
 
 /**
- * Every object key we write, in one place. Below the storage root stands one folder per set, named by its backup id,
- * and one folder of ours, `_kafka-backup`, for what outlives a set. Readers of a set follow the keys in its manifest
- * and never derive names: a later set may name objects of an earlier one.
+ * Every object key that is written, in one place. The storage root has one folder per set, named by its backup id, and
+ * the folder `_kafka-backup` for documents that outlive a set. Readers of a set follow the keys in its manifest and
+ * never derive names, since a set may name objects of an earlier set.
  */
 const key = (text: string): ObjectKey => ObjectKey.make(text)
 const sixDigits = (n: number) => String(n).padStart(6, "0")
 
-/** Folder for what is not part of one set; no backup id begins with an underscore. */
+/** Folder for documents outside sets; no backup id begins with an underscore. */
 export const commonFolder = "_kafka-backup"
 
 /** Its presence is what makes a folder a backup: written last, created only if absent. */
-export const manifest = (backupId: string) => key(`${backupId}/manifest.json`)
-/** Our own facts of a set, which the open manifest format has no place for. */
-export const facts = (backupId: string) => key(`${backupId}/kb-meta.json`)
+export const manifest = (backupId: BackupId) => key(`${backupId}/manifest.json`)
+/** Facts of a set that the open manifest format does not provide for. */
+export const facts = (backupId: BackupId) => key(`${backupId}/kb-meta.json`)
 /** Committed consumer-group offsets, in the open format. */
-export const groups = (backupId: string) => key(`${backupId}/consumer-groups-snapshot.json`)
+export const groups = (backupId: BackupId) => key(`${backupId}/consumer-groups-snapshot.json`)
 /** The full report of the attempt that completed the set. */
-export const report = (backupId: string) => key(`${backupId}/report.json`)
+export const report = (backupId: BackupId) => key(`${backupId}/report.json`)
 /** Reserves the folder for one run identity, created only if absent. */
-export const claim = (backupId: string) => key(`${backupId}/claim.json`)
-/** What the run reads, the same for all its attempts, created only if absent. */
-export const plan = (backupId: string) => key(`${backupId}/plan.json`)
-export const attemptFolder = (backupId: string) => `${backupId}/attempts/`
-/** One per pod or process that worked at the run, counting from 1, created only if absent. */
-export const attempt = (backupId: string, n: number) => key(`${attemptFolder(backupId)}${sixDigits(n)}.json`)
-export const checkpointFolder = (backupId: string) => `${backupId}/checkpoint/`
-/** What became durable since the attempt's last checkpoint, created only if absent. */
-export const checkpoint = (backupId: string, attemptNumber: number, sequence: number) =>
+export const claim = (backupId: BackupId) => key(`${backupId}/claim.json`)
+/** The plan of the run, the same for all its attempts, created only if absent. */
+export const plan = (backupId: BackupId) => key(`${backupId}/plan.json`)
+export const attemptFolder = (backupId: BackupId) => `${backupId}/attempts/`
+/** One for each attempt of the run, counting from 1, created only if absent. */
+export const attempt = (backupId: BackupId, n: number) => key(`${attemptFolder(backupId)}${sixDigits(n)}.json`)
+export const checkpointFolder = (backupId: BackupId) => `${backupId}/checkpoint/`
+/** Everything durable since the attempt's last checkpoint, created only if absent. */
+export const checkpoint = (backupId: BackupId, attemptNumber: number, sequence: number) =>
   key(`${checkpointFolder(backupId)}${sixDigits(attemptNumber)}-${sixDigits(sequence)}.json`)
-export const topicsFolder = (backupId: string) => `${backupId}/topics/`
-/** Says that retention is removing the set: from then on it is no backup any more. */
-export const tombstone = (backupId: string) => key(`${backupId}/tombstone.json`)
+export const topicsFolder = (backupId: BackupId) => `${backupId}/topics/`
+/** Says that retention is removing the set, which is no backup from then on. */
+export const tombstone = (backupId: BackupId) => key(`${backupId}/tombstone.json`)
 
-/** One segment. The attempt keeps a killed pod's orphan, a zombie and its successor apart: equal starts, different ends. */
+/** One segment. With the attempt in the name, segments of two attempts that begin at the same offset never collide. */
 export const segment = (
-  backupId: string,
+  backupId: BackupId,
   topic: string,
   partition: number,
   firstOffset: number,
@@ -48,16 +49,16 @@ export const segment = (
   )
 
 export const runRecordFolder = (ownerKey: string) => `${commonFolder}/runs/${ownerKey}/`
-/** Remembers which backup id a run identity got, after its Job, its status and even its set are gone. */
+/** Keeps the backup id of a run identity, even after its Job, its status and its set are gone. */
 export const runRecord = (ownerKey: string, identityDigest: string) =>
   key(`${runRecordFolder(ownerKey)}${identityDigest}.json`)
-/** Epochs of the owner's lock; the highest one that has not expired holds it. */
+/** Epochs of the owner's lock; the highest epoch holds the lock unless it has expired. */
 export const lockFolder = (ownerKey: string) => `${commonFolder}/locks/${ownerKey}/`
 export const lockEpoch = (ownerKey: string, epoch: number) =>
   key(`${lockFolder(ownerKey)}${String(epoch).padStart(12, "0")}.json`)
 
 export const preflightFolder = `${commonFolder}/preflight/`
-/** Tried and removed before a run, to learn what the store allows. */
+/** A test object, written and removed before a run to check what the store allows. */
 export const preflight = (unique: string) => key(`${preflightFolder}${unique}`)
 
 /** The number in the last path segment of an attempt or lock key, undefined for a foreign file. */

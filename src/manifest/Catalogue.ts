@@ -1,4 +1,5 @@
 import { Effect, Schema, Stream } from "effect"
+import * as BackupId from "../identity/BackupId.ts"
 import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, DocumentUnreadable, SetIncomplete, SetNotFound } from "./CatalogueError.ts"
@@ -10,26 +11,26 @@ import { SetFacts } from "./SetFacts.ts"
 export type CatalogueEntry =
   | {
       readonly _tag: "Complete"
-      readonly backupId: string
+      readonly backupId: BackupId.BackupId
       readonly createdMillis: number
       readonly totals: ManifestTotals
-      /** Absent for a set that another tool made. */
+      /** Undefined for a set that another tool made. */
       readonly facts: SetFacts | undefined
     }
-  | { readonly _tag: "Incomplete"; readonly backupId: string }
-  | { readonly _tag: "BeingRemoved"; readonly backupId: string }
-  | { readonly _tag: "Unreadable"; readonly backupId: string; readonly detail: string }
+  | { readonly _tag: "Incomplete"; readonly backupId: BackupId.BackupId }
+  | { readonly _tag: "BeingRemoved"; readonly backupId: BackupId.BackupId }
+  | { readonly _tag: "Unreadable"; readonly backupId: BackupId.BackupId; readonly detail: string }
 
 const decodeManifest = Schema.decodeUnknownEffect(Schema.fromJsonString(Manifest))
 
-/** A complete set's index, and our own facts of it where it is ours. */
+/** The manifest of a complete set, and its facts unless another tool made it. */
 export interface BackupSet {
-  readonly backupId: string
+  readonly backupId: BackupId.BackupId
   readonly manifest: Manifest
   readonly facts: SetFacts | undefined
 }
 
-const readManifest = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
+const readManifest = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
   const key = BackupKeys.manifest(backupId)
   const bytes = yield* store.get(key)
   return yield* decodeManifest(Buffer.from(bytes).toString("utf8")).pipe(
@@ -44,20 +45,31 @@ const firstLine = (text: string) => text.split("\n", 1)[0] ?? text
 const exists = (store: ObjectStoreShape, key: ObjectKey) =>
   store.head(key).pipe(
     Effect.as(true),
-    Effect.catchIf(Documents.isNotFound, () => Effect.succeed(false))
+    Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(false))
   )
 
-/** Opens one set. Fails with `SetIncomplete` for a run without a manifest, `SetNotFound` where there is nothing of ours. */
-export const open = Effect.fn("Catalogue.open")(function* (store: ObjectStoreShape, backupId: string) {
-  const reject = (reason: CatalogueError["reason"]) => new CatalogueError({ reason })
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(backupId)) {
-    return yield* reject(new SetNotFound({ backupId, location: store.location }))
-  }
+const reject = (reason: CatalogueError["reason"]) => Effect.fail(new CatalogueError({ reason }))
+
+/** Opens the set whose id is `text`. Fails as `openById`; a text that is no id names no set. */
+export const open = (store: ObjectStoreShape, text: string) => {
+  const backupId = BackupId.parse(text)
+  return backupId === undefined
+    ? reject(new SetNotFound({ backupId: text, location: store.location }))
+    : openById(store, backupId)
+}
+
+/**
+ * Opens one set. Fails with `SetIncomplete` for a run without a manifest, with `SetNotFound` if there is no run either.
+ */
+export const openById = Effect.fn("Catalogue.openById")(function* (
+  store: ObjectStoreShape,
+  backupId: BackupId.BackupId
+) {
   if (yield* exists(store, BackupKeys.tombstone(backupId))) {
     return yield* reject(new SetIncomplete({ backupId, state: "beingRemoved" }))
   }
   const manifest = yield* readManifest(store, backupId).pipe(
-    Effect.catchIf(Documents.isNotFound, () => Effect.succeed(undefined))
+    Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined))
   )
   if (manifest === undefined) {
     return yield* reject(
@@ -70,8 +82,8 @@ export const open = Effect.fn("Catalogue.open")(function* (store: ObjectStoreSha
   return { backupId, manifest, facts } satisfies BackupSet
 })
 
-const entry = (store: ObjectStoreShape, backupId: string) =>
-  open(store, backupId).pipe(
+const entry = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
+  openById(store, backupId).pipe(
     Effect.map((set): CatalogueEntry => ({
       _tag: "Complete",
       backupId,
@@ -94,11 +106,13 @@ const entry = (store: ObjectStoreShape, backupId: string) =>
     })
   )
 
-/** Every set and unfinished run below the root, ascending by id. Foreign folders without a manifest or claim are left out. */
+/** Every set and unfinished run below the root, ascending by id. Leaves out folders without manifest and claim. */
 export const entries = (store: ObjectStoreShape) =>
   store.folders.pipe(
     Stream.filter((folder) => folder !== BackupKeys.commonFolder),
-    Stream.mapEffect((folder) => entry(store, folder), { concurrency: 8 }),
+    Stream.map(BackupId.parse),
+    Stream.filter((backupId) => backupId !== undefined),
+    Stream.mapEffect((backupId) => entry(store, backupId), { concurrency: 8 }),
     Stream.filter((found) => found !== undefined),
     Stream.runCollect
   )

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 
-/** No set of this id below the storage root. */
+/** There is no set of this id below the storage root. */
 export class SetNotFound extends Schema.TaggedError<SetNotFound>()("SetNotFound", {
   backupId: Schema.String,
   location: Schema.String
@@ -10,19 +10,19 @@ export class SetNotFound extends Schema.TaggedError<SetNotFound>()("SetNotFound"
   }
 }
 
-/** A run that did not finish: data without a manifest is not a backup. */
+/** A run that has not finished: data without a manifest is not a backup. */
 export class SetIncomplete extends Schema.TaggedError<SetIncomplete>()("SetIncomplete", {
   backupId: Schema.String,
   state: Schema.Literals(["unfinished", "beingRemoved"])
 }) {
   override get message() {
     return this.state === "unfinished"
-      ? `${this.backupId} is not a backup: its run has not finished, there is no manifest`
-      : `${this.backupId} is not a backup any more: retention is removing it`
+      ? `${this.backupId} is not a backup: its run has not finished, so it has no manifest`
+      : `${this.backupId} is no longer a backup: retention is removing it`
   }
 }
 
-/** A document of a set that cannot be read or believed. */
+/** A document of a set that is unreadable or damaged. */
 export class DocumentUnreadable extends Schema.TaggedError<DocumentUnreadable>()("DocumentUnreadable", {
   key: Schema.String,
   detail: Schema.String
@@ -32,30 +32,30 @@ export class DocumentUnreadable extends Schema.TaggedError<DocumentUnreadable>()
   }
 }
 
-/** This very run took place, and its set has been removed since. */
+/** This run has taken place already, and its set was removed since. */
 export class RunAlreadyTaken extends Schema.TaggedError<RunAlreadyTaken>()("RunAlreadyTaken", {
   backupId: Schema.String
 }) {
   override get message() {
-    return `this run took place as ${this.backupId}, which has been removed since`
+    return `this run has already made the backup ${this.backupId}, which was removed since`
   }
 }
 
-/** Every id that the slot could have is taken by somebody else's set. */
+/** Other sets have taken every id that the slot could have. */
 export class NoFreeId extends Schema.TaggedError<NoFreeId>()("NoFreeId", {
   firstTried: Schema.String,
   location: Schema.String
 }) {
   override get message() {
-    return `${this.firstTried} and the 59 ids after it are taken by other sets in ${this.location}`
+    return `other backups in ${this.location} have taken ${this.firstTried} and the 59 ids after it`
   }
 }
 
-/** A later attempt of the same run works at it, or finished it with different content. */
+/** A later attempt of the same run has taken over, or has completed it with different content. */
 export class AttemptSuperseded extends Schema.TaggedError<AttemptSuperseded>()("AttemptSuperseded", {
   backupId: Schema.String,
   attempt: Schema.Int,
-  /** The later attempt's number, where it is known. */
+  /** The number of the later attempt, if known. */
   by: Schema.optionalKey(Schema.Int)
 }) {
   override get message() {
@@ -63,17 +63,17 @@ export class AttemptSuperseded extends Schema.TaggedError<AttemptSuperseded>()("
   }
 }
 
-/** Somebody else of the same resource is writing: a run, a prune or a command. */
+/** Another process is writing for the same resource: a run, a prune or a command. */
 export class LockHeld extends Schema.TaggedError<LockHeld>()("LockHeld", {
   holder: Schema.String,
   untilIso: Schema.String
 }) {
   override get message() {
-    return `${this.holder} holds this resource's storage lock until ${this.untilIso} at the latest`
+    return `${this.holder} holds the storage lock of this resource until ${this.untilIso} at the latest`
   }
 }
 
-/** Failures of the documents that make up sets, runs and locks. */
+/** Failures of the documents of sets, runs and locks. */
 export class CatalogueError extends Schema.TaggedError<CatalogueError>()("CatalogueError", {
   reason: Schema.Union([
     SetNotFound,
@@ -94,21 +94,21 @@ export class CatalogueError extends Schema.TaggedError<CatalogueError>()("Catalo
   get advice(): string {
     switch (this.reason._tag) {
       case "SetNotFound":
-        return "see what is there with: kafka-backup list -f <file>"
+        return "list the backups with: kafka-backup list -f <file>"
       case "SetIncomplete":
         return this.reason.state === "unfinished"
           ? "repeat the run with the same slot to finish it: kafka-backup run -f <file> --slot <slot>"
-          : "use another set: kafka-backup list -f <file>"
+          : "use another backup: kafka-backup list -f <file>"
       case "DocumentUnreadable":
-        return "nothing was changed; restore the object from the bucket's own versions, or use another set"
+        return "restore the object from an earlier version in the bucket, or use another backup; nothing was changed"
       case "RunAlreadyTaken":
-        return "choose another slot, or none, to make a new backup"
+        return "give another slot, or none, to make a new backup"
       case "NoFreeId":
-        return "choose another slot, or give the resource a prefix of its own"
+        return "give another slot, or set a prefix for this resource alone"
       case "AttemptSuperseded":
-        return "nothing to do: the other attempt carries on"
+        return "nothing to do: the other attempt continues"
       case "LockHeld":
-        return "wait for the other run to end"
+        return "wait until the other run ends"
     }
   }
 }

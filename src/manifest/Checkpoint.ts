@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { ManifestSegment } from "./Manifest.ts"
 
-/** A segment that is durable, and what the store said of it when it was put. */
+/** A durable segment, with the store's answer to its put. */
 export const DurableSegment = Schema.Struct({
   ...ManifestSegment.fields,
   uncompressed_size: Schema.Int,
@@ -10,7 +10,7 @@ export const DurableSegment = Schema.Struct({
   uploaded_at: Schema.Int,
   /** Bytes of keys and values. */
   payloadBytes: Schema.Int,
-  /** The server's own fingerprint at the put, compared again before the manifest is written. */
+  /** The fingerprint that the store returned for the put; compared again before the manifest is written. */
   fingerprint: Schema.optionalKey(Schema.String)
 })
 export type DurableSegment = typeof DurableSegment.Type
@@ -18,7 +18,7 @@ export type DurableSegment = typeof DurableSegment.Type
 export const FoundGap = Schema.Struct({ from: Schema.Int, until: Schema.Int, detectedMillis: Schema.Int })
 export type FoundGap = typeof FoundGap.Type
 
-/** What became durable in one partition since the attempt's previous checkpoint. */
+/** Everything that became durable in one partition since the attempt's previous checkpoint. */
 export const PartitionAdvance = Schema.Struct({
   topic: Schema.String,
   partition: Schema.Int,
@@ -26,12 +26,12 @@ export const PartitionAdvance = Schema.Struct({
   position: Schema.Int,
   segments: Schema.Array(DurableSegment),
   gaps: Schema.Array(FoundGap),
-  /** Present: what earlier checkpoints say of this partition is void, because the store has lost part of it. */
+  /** Present: earlier checkpoints of this partition are void, because the store has lost part of it. */
   restart: Schema.optionalKey(Schema.Literal(true))
 })
 export type PartitionAdvance = typeof PartitionAdvance.Type
 
-/** One link of the chain: small, created only if absent, holding only what is new since the last. */
+/** One link of the chain: created only if absent, with nothing but what is new since the last checkpoint. */
 export const Checkpoint = Schema.Struct({
   version: Schema.Literal(1),
   attempt: Schema.Int,
@@ -40,14 +40,14 @@ export const Checkpoint = Schema.Struct({
 })
 export type Checkpoint = typeof Checkpoint.Type
 
-/** Who works at a run, and which checkpoints of its predecessors it builds on: the chain has no forks. */
+/** One attempt of a run, and the checkpoints of its predecessors that it builds on: the chain has no forks. */
 export const Attempt = Schema.Struct({
   version: Schema.Literal(1),
   attempt: Schema.Int,
   startedMillis: Schema.Int,
-  /** Where it ran, for people. */
+  /** The machine that it ran on, for people. */
   host: Schema.String,
-  /** Predecessors in order, each with its last checkpoint that counts (0 for none). */
+  /** Predecessors in order, each with its last valid checkpoint (0 for none). */
   builtOn: Schema.Array(Schema.Struct({ attempt: Schema.Int, sequence: Schema.Int }))
 })
 export type Attempt = typeof Attempt.Type

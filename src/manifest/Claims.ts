@@ -6,21 +6,25 @@ import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, NoFreeId, RunAlreadyTaken } from "./CatalogueError.ts"
 import * as Documents from "./Documents.ts"
 
-/** Stands in the set's folder: whose run this folder belongs to. */
+/** In the folder of the set: the run that the folder belongs to. */
 const Claim = Schema.Struct({ version: Schema.Literal(1), identity: RunIdentity })
-/** Stands outside: which id the run got, remembered when the set is gone. */
-const RunRecord = Schema.Struct({ version: Schema.Literal(1), identity: RunIdentity, backupId: Schema.String })
+/** Outside the folder: the id of the run, kept when the set is gone. */
+const RunRecord = Schema.Struct({ version: Schema.Literal(1), identity: RunIdentity, backupId: BackupId.BackupId })
 
-/** True when anything at all lies in the folder, ours or foreign. */
-const isOccupied = (store: ObjectStoreShape, backupId: string) =>
+/** True if the folder holds any object. */
+const isOccupied = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
   store.list(`${backupId}/`).pipe(
     Stream.take(1),
     Stream.runCount,
     Effect.map((n) => n > 0)
   )
 
-/** Tries to have the folder of one candidate id; true when it is this run's, now or since an earlier attempt. */
-const reserve = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string, identity: RunIdentity) {
+/** Tries to reserve the folder of one candidate id; true if it belongs to this run, now or since an earlier attempt. */
+const reserve = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  backupId: BackupId.BackupId,
+  identity: RunIdentity
+) {
   const key = BackupKeys.claim(backupId)
   const existing = yield* Documents.readIfThere(store, key, Claim)
   if (existing !== undefined) return isSameRun(existing.identity, identity)
@@ -30,8 +34,8 @@ const reserve = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: 
 })
 
 /**
- * The backup id of this run, the same at every attempt. The slot's own id, or, where another set has it, the next free
- * second; a foreign set is never touched. Fails with `RunAlreadyTaken` when the run's set was made and removed again.
+ * The backup id of this run, the same for every attempt: the id of its slot or, if another set has that, the next free
+ * second. Never touches a foreign set. Fails with `RunAlreadyTaken` if the set of the run was made and removed again.
  */
 export const take = Effect.fn("Claims.take")(function* (store: ObjectStoreShape, identity: RunIdentity) {
   const recordKey = BackupKeys.runRecord(ownerKey(identity.owner), digest(identity))
@@ -45,15 +49,15 @@ export const take = Effect.fn("Claims.take")(function* (store: ObjectStoreShape,
   for (const candidate of BackupId.candidates(identity.owner.name, slotMillis)) {
     if (yield* reserve(store, candidate, identity)) {
       yield* Documents.create(store, recordKey, RunRecord, { version: 1, identity, backupId: candidate })
-      return candidate as string
+      return candidate
     }
   }
   const firstTried = BackupId.forSlot(identity.owner.name, slotMillis)
   return yield* new CatalogueError({ reason: new NoFreeId({ firstTried, location: store.location }) })
 })
 
-/** Whose run a folder was claimed for; undefined where there is no claim, or none that can be believed. */
-export const claimant = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
+/** The owner of the run that claimed a folder; undefined without a valid claim. */
+export const claimant = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
   const claim = yield* Documents.readIfThere(store, BackupKeys.claim(backupId), Claim).pipe(
     Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
   )

@@ -1,15 +1,15 @@
 import { Effect, type Schema } from "effect"
 import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
-import { ObjectStoreError } from "../storage/ObjectStoreError.ts"
+import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import { CatalogueError, DocumentUnreadable } from "./CatalogueError.ts"
 import * as SealedJson from "./SealedJson.ts"
 
-/** Reads and writes sealed JSON documents; every document that a run trusts on resuming goes through here. */
+/** Reads and writes sealed JSON documents: all documents that a resuming run relies on. */
 
 const unreadable = (key: string) => (error: SealedJson.NotSealed) =>
   new CatalogueError({ reason: new DocumentUnreadable({ key, detail: error.message }) })
 
-/** The document, or a `DocumentUnreadable` that names the key. */
+/** The document; fails with `DocumentUnreadable`, which names the key. */
 export const read = <S extends Schema.Codec<any, any>>(store: ObjectStoreShape, key: ObjectKey, schema: S) =>
   store
     .get(key)
@@ -19,14 +19,14 @@ export const read = <S extends Schema.Codec<any, any>>(store: ObjectStoreShape, 
       )
     )
 
-/** As `read`, but undefined where there is no such object. */
+/** As `read`, but undefined if the object does not exist. */
 export const readIfThere = <S extends Schema.Codec<any, any>>(store: ObjectStoreShape, key: ObjectKey, schema: S) =>
   read(store, key, schema).pipe(
     Effect.map((value): S["Type"] | undefined => value),
-    Effect.catchIf(isNotFound, () => Effect.succeed(undefined))
+    Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined))
   )
 
-/** Writes the document if there is none; false when somebody was first. */
+/** Creates the document; false if it exists already. */
 export const create = <S extends Schema.Codec<any, any>>(
   store: ObjectStoreShape,
   key: ObjectKey,
@@ -35,11 +35,5 @@ export const create = <S extends Schema.Codec<any, any>>(
 ): Effect.Effect<boolean, ObjectStoreError> =>
   store.put(key, [SealedJson.seal(schema, value)], { ifAbsent: true }).pipe(
     Effect.as(true),
-    Effect.catchIf(isExists, () => Effect.succeed(false))
+    Effect.catchReason("ObjectStoreError", "ObjectExists", () => Effect.succeed(false))
   )
-
-export const isNotFound = (error: unknown): error is ObjectStoreError =>
-  error instanceof ObjectStoreError && error.reason._tag === "ObjectNotFound"
-
-export const isExists = (error: unknown): error is ObjectStoreError =>
-  error instanceof ObjectStoreError && error.reason._tag === "ObjectExists"

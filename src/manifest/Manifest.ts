@@ -7,7 +7,7 @@ import { Schema } from "effect"
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 export const ManifestSegment = Schema.Struct({
-  /** Full key from the storage root; may lie in an older set's folder. */
+  /** Full key from the storage root; may be in the folder of an older set. */
   key: Schema.String,
   /** Both inclusive. */
   start_offset: Schema.Int,
@@ -30,7 +30,7 @@ export const ManifestGap = Schema.Struct({
   start_offset: Schema.Int,
   /** Exclusive. */
   end_offset: Schema.Int,
-  /** The format knows `offset_out_of_range` alone; anything else makes the manifest unreadable to its other tools. */
+  /** The format defines `offset_out_of_range` only; other tools cannot read a manifest with another reason. */
   reason: Schema.String,
   detected_at: Schema.Int
 })

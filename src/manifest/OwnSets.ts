@@ -1,3 +1,4 @@
+import type { BackupId } from "../identity/BackupId.ts"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import type { CatalogueEntry } from "./Catalogue.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
@@ -5,7 +6,7 @@ import type { SetFacts } from "./SetFacts.ts"
 
 /** A complete, proven set of one resource. */
 export interface OwnSet {
-  readonly backupId: string
+  readonly backupId: BackupId
   readonly slotMillis: number
   readonly facts: SetFacts
 }
@@ -18,7 +19,7 @@ export const of = (entries: ReadonlyArray<CatalogueEntry>, owner: Owner): Readon
       : []
   )
 
-/** What history needs of these sets, the newest slot first. */
+/** The summary of these sets for the history, newest slot first. */
 export const summary = (sets: ReadonlyArray<OwnSet>): CatalogueSummary => ({
   total: sets.length,
   sets: sets

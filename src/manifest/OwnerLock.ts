@@ -7,14 +7,17 @@ import { CatalogueError, LockHeld } from "./CatalogueError.ts"
 import * as Documents from "./Documents.ts"
 
 /**
- * One writer per resource, with nothing but create-if-absent and delete: the lock is a sequence of epochs, each an
- * object of its own. The highest epoch that has not expired holds; whoever creates the next number first takes over.
- * Renewing is creating the next epoch oneself, so a holder that was overtaken notices.
+ * One writer per resource, with create-if-absent and delete alone. The lock is a sequence of epochs, each an object.
+ * The highest epoch holds the lock unless it has expired; the process that creates the next number first takes over. A
+ * holder renews by creating the next epoch, so it notices if another process has taken over.
  */
 const Epoch = Schema.Struct({ version: Schema.Literal(1), holder: Schema.String, expiresMillis: Schema.Int })
 
-/** How long an epoch lasts unless renewed: what a crashed holder costs its successor. */
+/** How long an epoch lasts unless renewed, and so how long a crashed holder delays its successor. */
 const lifetimeMillis = 120_000
+
+/** When a holder renews. */
+const renewals = Schedule.spaced(lifetimeMillis / 3)
 
 const epochs = (store: ObjectStoreShape, owner: Owner) =>
   store.list(BackupKeys.lockFolder(ownerKey(owner))).pipe(
@@ -29,7 +32,7 @@ const take = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner,
   if (highest > 0 && highest !== mine) {
     const key = BackupKeys.lockEpoch(ownerKey(owner), highest)
     const current = yield* Documents.readIfThere(store, key, Epoch).pipe(
-      Effect.catchTag("CatalogueError", () => Effect.succeed(undefined)) // a damaged epoch holds nothing
+      Effect.catchTag("CatalogueError", () => Effect.succeed(undefined)) // a damaged epoch does not hold the lock
     )
     if (current !== undefined && current.expiresMillis > nowMillis) {
       const untilIso = new Date(current.expiresMillis).toISOString()
@@ -42,15 +45,15 @@ const take = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner,
   if (!created) {
     return yield* new CatalogueError({ reason: new LockHeld({ holder: "another writer", untilIso: "it ends" }) })
   }
-  // Only epochs below our own are removed: at any time the highest object tells who holds.
+  // Removes only epochs below the own one: at any time the highest object names the holder.
   yield* Effect.forEach(numbers, (n) => store.delete(BackupKeys.lockEpoch(ownerKey(owner), n)), { discard: true })
   return next
 })
 
-/** How long letting go may take while nothing can interrupt it. */
+/** How long the uninterruptible release may take. */
 const releaseMillis = 5_000
 
-/** Lets go without waiting for a store that does not answer: an epoch that stays behind expires by itself. */
+/** Releases without waiting for a store that does not answer: a remaining epoch expires by itself. */
 const briefly = (release: Effect.Effect<void, ObjectStoreError>) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkDetach(release, { uninterruptible: false })
@@ -59,8 +62,8 @@ const briefly = (release: Effect.Effect<void, ObjectStoreError>) =>
   })
 
 /**
- * Runs `work` while holding the owner's lock, renewed three times per lifetime; `work` is interrupted when the lock is
- * lost. Fails with `LockHeld` at once when somebody else has it.
+ * Runs `work` while it holds the owner's lock, renewed three times per lifetime; interrupts `work` if the lock is lost.
+ * Fails with `LockHeld` at once if another process holds it.
  */
 export const holding = <A, E, R>(
   store: ObjectStoreShape,
@@ -73,7 +76,7 @@ export const holding = <A, E, R>(
     const renew = Effect.suspend(() => take(store, owner, holder, mine)).pipe(
       Effect.tap((epoch) => Effect.sync(() => (mine = epoch)))
     )
-    const renewing = renew.pipe(Effect.schedule(Schedule.spaced(lifetimeMillis / 3)), Effect.andThen(Effect.never))
+    const renewing = renew.pipe(Effect.schedule(renewals), Effect.andThen(Effect.never))
     const release = Effect.suspend(() => store.delete(BackupKeys.lockEpoch(ownerKey(owner), mine)))
     return yield* Effect.raceFirst(work, renewing).pipe(Effect.ensuring(briefly(release)))
   })

@@ -1,15 +1,16 @@
 import { Schema } from "effect"
+import { BackupId } from "../identity/BackupId.ts"
 import { RunIdentity } from "../identity/RunIdentity.ts"
 import type { SegmentSettings } from "../segment/Segment.ts"
 
-/** What one run reads, fixed before any data and the same for all its attempts. */
+/** The part of a plan for one partition. A plan is fixed before any data is read, and is the same for all attempts. */
 export const PlannedPartition = Schema.Struct({
   partition: Schema.Int,
   /** First offset to read: the log's start. */
   from: Schema.Int,
   /** First offset NOT to read: the last stable offset when the run began. */
   until: Schema.Int,
-  /** Present when an open transaction holds the end back: the high watermark at the same moment. */
+  /** Present if an open transaction holds back the end: the high watermark at that time. */
   highWatermark: Schema.optionalKey(Schema.Int)
 })
 export type PlannedPartition = typeof PlannedPartition.Type
@@ -18,7 +19,7 @@ export const PlannedTopic = Schema.Struct({
   name: Schema.String,
   topicId: Schema.optionalKey(Schema.String),
   replicationFactor: Schema.Int,
-  /** Topic-level configuration; absent when we may not read it. */
+  /** Topic-level configuration; absent without permission to read it. */
   configs: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   /** All partitions, empty ones included, ascending. */
   partitions: Schema.Array(PlannedPartition)
@@ -31,7 +32,7 @@ export const PlannedGroup = Schema.Struct({
 })
 export type PlannedGroup = typeof PlannedGroup.Type
 
-/** How segments are written; a resumed run keeps what its first attempt decided. */
+/** How segments are written; all attempts of a run use the settings of the first. */
 export const ContentSettings = Schema.Struct({
   compression: Schema.Literals(["zstd", "lz4", "none"]),
   compressionLevel: Schema.Int,
@@ -51,16 +52,16 @@ export const segmentSettings = (settings: ContentSettings): SegmentSettings => (
 
 export const RunPlan = Schema.Struct({
   version: Schema.Literal(1),
-  backupId: Schema.String,
+  backupId: BackupId,
   identity: RunIdentity,
   createdMillis: Schema.Int,
   clusterId: Schema.optionalKey(Schema.String),
   bootstrapServers: Schema.Array(Schema.String),
   settings: ContentSettings,
   topics: Schema.Array(PlannedTopic),
-  /** Absent when we may not list or describe groups. */
+  /** Absent without permission to list or describe groups. */
   groups: Schema.optionalKey(Schema.Array(PlannedGroup)),
-  /** What a reader should know: rights that were missing, idle patterns, topics that are gone. */
+  /** Notes for the report: missing permissions, patterns without a match. */
   notes: Schema.Array(Schema.String)
 })
 export type RunPlan = typeof RunPlan.Type
@@ -69,7 +70,7 @@ export type RunPlan = typeof RunPlan.Type
 export const plannedOffsets = (plan: RunPlan): number =>
   plan.topics.reduce((sum, topic) => sum + topic.partitions.reduce((s, p) => s + (p.until - p.from), 0), 0)
 
-/** Partitions whose end is held back by an open transaction. */
+/** Partitions whose end an open transaction holds back. */
 export const heldBack = (plan: RunPlan) =>
   plan.topics.flatMap((topic) =>
     topic.partitions.flatMap((p) =>

@@ -2,7 +2,7 @@ import type { DurableSegment, FoundGap, PartitionAdvance } from "./Checkpoint.ts
 import type { Manifest, ManifestPartition, ManifestTopic } from "./Manifest.ts"
 import type { PlannedPartition, RunPlan } from "./RunPlan.ts"
 
-/** What is durable of one partition. */
+/** Everything durable of one partition. */
 export interface PartitionState {
   /** Everything below is durable, or known not to exist. */
   position: number
@@ -10,19 +10,22 @@ export interface PartitionState {
   readonly gaps: Array<FoundGap>
 }
 
-/** What is durable of a run, by topic and partition. Grows in place: a large run has tens of thousands of segments. */
+/**
+ * Everything durable of a run, by topic and partition. Grows in place, since a large run has tens of thousands of
+ * segments.
+ */
 export type RunState = Map<string, PartitionState>
 
 export const make = (): RunState => new Map()
 
 const stateKey = (topic: string, partition: number): string => `${topic}/${partition}`
 
-/** Takes in `advances`, in the order in which they became durable. */
+/** Adds `advances`, in the order in which they became durable. */
 export const absorb = (state: RunState, advances: ReadonlyArray<PartitionAdvance>): void => {
   for (const advance of advances) {
     const key = stateKey(advance.topic, advance.partition)
-    const known = advance.restart === true ? undefined : state.get(key)
-    const held = known ?? { position: advance.position, segments: [], gaps: [] }
+    const before = advance.restart === true ? undefined : state.get(key)
+    const held = before ?? { position: advance.position, segments: [], gaps: [] }
     held.position = advance.position
     held.segments.push(...advance.segments)
     held.gaps.push(...advance.gaps)
@@ -33,7 +36,7 @@ export const absorb = (state: RunState, advances: ReadonlyArray<PartitionAdvance
 export const of = (state: RunState, topic: string, partition: PlannedPartition): Readonly<PartitionState> =>
   state.get(stateKey(topic, partition.partition)) ?? { position: partition.from, segments: [], gaps: [] }
 
-/** The partitions whose end is not reached yet, each with what it has. */
+/** The partitions that have not reached their end, each with its position. */
 export const unfinished = (plan: RunPlan, state: RunState) =>
   plan.topics.flatMap((topic) =>
     topic.partitions.flatMap((partition) => {
@@ -42,7 +45,7 @@ export const unfinished = (plan: RunPlan, state: RunState) =>
     })
   )
 
-/** Every durable segment of the run, with its place. */
+/** Every durable segment of the run, with topic and partition. */
 export const segments = (plan: RunPlan, state: RunState) =>
   plan.topics.flatMap((topic) =>
     topic.partitions.flatMap((partition) =>
@@ -54,7 +57,7 @@ export const segments = (plan: RunPlan, state: RunState) =>
     )
   )
 
-/** The set's manifest. Segments are ascending; partitions that hold nothing are left out, as the format has it. */
+/** The manifest of the set. Segments are ascending; empty partitions are left out, as the format requires. */
 export const manifest = (plan: RunPlan, state: RunState): Manifest => ({
   backup_id: plan.backupId,
   created_at: plan.createdMillis,

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto"
 import { Result, Schema } from "effect"
 
 /**
- * Small JSON documents that guard their own content: `{"sha256": …, "content": …}`, the hash over the content's
- * compact JSON. A flipped bit, a cut file or a foreign file is noticed before anything in it is believed.
+ * Small JSON documents with a checksum: `{"sha256": …, "content": …}`, the hash over the compact JSON of the content. A
+ * flipped bit, a truncated file or a foreign file is noticed before its content is used.
  */
 export class NotSealed extends Schema.TaggedError<NotSealed>()("NotSealed", { detail: Schema.String }) {
   override get message() {
@@ -23,7 +23,7 @@ export const seal = <S extends Schema.Codec<any, any>>(schema: S, value: S["Type
   return Buffer.from(`{"sha256":"${hash(compact)}","content":${compact}}\n`)
 }
 
-/** Opens what `seal` wrote; fails when a single bit differs or the content is not what `schema` says. */
+/** Opens a document that `seal` wrote; fails if a single bit differs or the content does not match `schema`. */
 export const open = <S extends Schema.Codec<any, any>>(
   schema: S,
   bytes: Uint8Array

@@ -1,19 +1,20 @@
 import { Schema } from "effect"
+import { BackupId } from "../identity/BackupId.ts"
 import { RunIdentity } from "../identity/RunIdentity.ts"
 import { offsetHeaderKeys } from "../segment/Segment.ts"
 import { ContentSettings, segmentSettings } from "./RunPlan.ts"
 
 /**
- * `kb-meta.json`: our own facts of a set, which the open manifest format has no place for and whose other tools may
- * drop unknown fields. Written before the manifest; a set without it is somebody else's.
+ * `kb-meta.json`: facts of a set that the open manifest format does not provide for; other tools may drop unknown
+ * fields of a manifest. Written before the manifest. A set without it was made by another tool.
  */
 export const SetFacts = Schema.Struct({
   version: Schema.Literal(1),
-  backupId: Schema.String,
-  /** Whose set this is: retention touches no other. */
+  backupId: BackupId,
+  /** The run that made the set. Retention removes sets of its own resource only. */
   identity: RunIdentity,
   settings: ContentSettings,
-  /** Header keys that the run itself appended to every record, in order; `export` leaves them out. */
+  /** Header keys that the run appended to every record, in order; `export` leaves them out. */
   addedHeaders: Schema.Array(Schema.String),
   clusterId: Schema.optionalKey(Schema.String),
   startedMillis: Schema.Int,
@@ -32,7 +33,7 @@ export const SetFacts = Schema.Struct({
     Schema.Struct({
       name: Schema.String,
       topicId: Schema.optionalKey(Schema.String),
-      /** All partitions, empty ones included: exactly the committed records in [from, until) are in the set. */
+      /** All partitions, also empty ones. The set holds exactly the committed records in [from, until). */
       partitions: Schema.Array(
         Schema.Struct({
           partition: Schema.Int,
@@ -57,6 +58,6 @@ export const SetFacts = Schema.Struct({
 })
 export type SetFacts = typeof SetFacts.Type
 
-/** The headers that `includeOffsetHeaders` appends, in the order in which they stand. */
+/** The headers that `includeOffsetHeaders` appends, in order. */
 export const addedHeaders = (settings: ContentSettings): ReadonlyArray<string> =>
   offsetHeaderKeys(segmentSettings(settings).offsetHeaders)

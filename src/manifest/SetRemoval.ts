@@ -1,23 +1,29 @@
 import { Clock, Effect, Schema, Stream } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
 import { isSameOwner, Owner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import * as Catalogue from "./Catalogue.ts"
 import * as Documents from "./Documents.ts"
 
-/** Left in a set's folder while it is being removed: from then on the set is no backup, and only its owner goes on. */
+/**
+ * In a set's folder while the set is being removed: it is no backup from then on, and only its owner removes the rest.
+ */
 const Tombstone = Schema.Struct({ version: Schema.Literal(1), owner: Owner, sinceMillis: Schema.Int })
 
-/** Objects that other sets' manifests name although they lie in this set's folder: they stay. */
+/** Objects in the folder of a set that manifests of other sets name: they stay. */
 export type StillNamed = ReadonlySet<string>
 
-/** Every key that a complete set names outside its own folder. */
-export const namedElsewhere = Effect.fnUntraced(function* (store: ObjectStoreShape, backupIds: ReadonlyArray<string>) {
+/** Every key outside its own folder that one of these complete sets names. */
+export const namedElsewhere = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  backupIds: ReadonlyArray<BackupId>
+) {
   const named = new Set<string>()
   yield* Effect.forEach(
     backupIds,
     (backupId) =>
-      Catalogue.open(store, backupId).pipe(
+      Catalogue.openById(store, backupId).pipe(
         Effect.map((set) => {
           for (const topic of set.manifest.topics) {
             for (const partition of topic.partitions) {
@@ -34,12 +40,12 @@ export const namedElsewhere = Effect.fnUntraced(function* (store: ObjectStoreSha
 })
 
 /**
- * Removes one set for good: tombstone, then its objects, then its manifest, then the tombstone; each step can be
- * repeated, so a removal that was cut short is finished by the next. What `stillNamed` holds is kept.
+ * Removes one set for good: writes the tombstone, then removes the objects, the manifest and the tombstone. Each step
+ * can be repeated, so the next removal finishes an interrupted one. Keeps the objects in `stillNamed`.
  */
 export const remove = Effect.fn("SetRemoval.remove")(function* (
   store: ObjectStoreShape,
-  backupId: string,
+  backupId: BackupId,
   owner: Owner,
   stillNamed: StillNamed
 ) {
@@ -57,7 +63,7 @@ export const remove = Effect.fn("SetRemoval.remove")(function* (
   yield* Effect.forEach(last, store.delete, { discard: true })
 })
 
-/** The sets whose removal by this owner was cut short. */
+/** The sets whose removal by this owner was interrupted. */
 export const unfinished = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   owner: Owner,
@@ -67,7 +73,7 @@ export const unfinished = Effect.fnUntraced(function* (
   const owned = yield* Effect.forEach(candidates, (entry) =>
     Documents.readIfThere(store, BackupKeys.tombstone(entry.backupId), Tombstone).pipe(
       Effect.map((tombstone) => (tombstone && isSameOwner(tombstone.owner, owner) ? [entry.backupId] : [])),
-      Effect.catchTag("CatalogueError", () => Effect.succeed([])) // not provably ours: left alone
+      Effect.catchTag("CatalogueError", () => Effect.succeed([])) // not provably this owner's: left alone
     )
   )
   return owned.flat()

@@ -1,12 +1,12 @@
 import { Effect, Stream } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
 import * as Formats from "../segment/Formats.ts"
 import type { SegmentContent } from "../segment/SegmentReader.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { BackupSet } from "./Catalogue.ts"
-import * as Documents from "./Documents.ts"
 import type { ManifestSegment } from "./Manifest.ts"
 
-/** One thing that is wrong with a set, and where: a restore of that range would fail or differ. */
+/** One defect of a set and its range of offsets: a restore of that range would fail or differ. */
 export interface Problem {
   readonly topic: string
   readonly partition: number
@@ -18,7 +18,7 @@ export interface Problem {
 }
 
 export interface Verification {
-  readonly backupId: string
+  readonly backupId: BackupId
   readonly depth: "objects" | "records"
   readonly segments: number
   readonly records: number
@@ -26,20 +26,20 @@ export interface Verification {
   readonly problems: ReadonlyArray<Problem>
 }
 
-interface Place {
+interface LocatedSegment {
   readonly topic: string
   readonly partition: number
   readonly segment: ManifestSegment
 }
 
-const places = (set: BackupSet): ReadonlyArray<Place> =>
+const locatedSegments = (set: BackupSet): ReadonlyArray<LocatedSegment> =>
   set.manifest.topics.flatMap((topic) =>
     topic.partitions.flatMap((partition) =>
       partition.segments.map((segment) => ({ topic: topic.name, partition: partition.partition_id, segment }))
     )
   )
 
-const problem = ({ partition, segment, topic }: Place, detail: string): Problem => ({
+const problem = ({ partition, segment, topic }: LocatedSegment, detail: string): Problem => ({
   topic,
   partition,
   firstOffset: segment.start_offset,
@@ -48,7 +48,7 @@ const problem = ({ partition, segment, topic }: Place, detail: string): Problem 
   detail
 })
 
-/** Segments of a partition that overlap or run backwards: every one of them would be restored twice or out of order. */
+/** Segments of a partition that overlap or are out of order: their records would be restored twice or out of order. */
 const disorder = (set: BackupSet): ReadonlyArray<Problem> =>
   set.manifest.topics.flatMap((topic) =>
     topic.partitions.flatMap((partition) =>
@@ -61,7 +61,7 @@ const disorder = (set: BackupSet): ReadonlyArray<Problem> =>
     )
   )
 
-/** The records that our own facts promise against those that the manifest names: an edited manifest is noticed. */
+/** Partitions where the manifest names other record counts than the facts of the set: the manifest was edited. */
 const shortfall = (set: BackupSet): ReadonlyArray<Problem> =>
   (set.facts?.topics ?? []).flatMap((topic) =>
     topic.partitions.flatMap((promised) => {
@@ -78,24 +78,24 @@ const shortfall = (set: BackupSet): ReadonlyArray<Problem> =>
               firstOffset: promised.from,
               lastOffset: Math.max(promised.from, promised.until - 1),
               key: `${set.backupId}/manifest.json`,
-              detail: `the manifest names ${records} records, the run stored ${promised.records}`
+              detail: `the manifest names ${records} records, but the run stored ${promised.records}`
             }
           ]
     })
   )
 
-const checkObject = (store: ObjectStoreShape, place: Place) =>
-  store.head(ObjectKey.make(place.segment.key)).pipe(
+const checkObject = (store: ObjectStoreShape, located: LocatedSegment) =>
+  store.head(ObjectKey.make(located.segment.key)).pipe(
     Effect.map((info) => {
-      const expected = place.segment.compressed_size
+      const expected = located.segment.compressed_size
       return expected === undefined || expected === info.size
         ? []
-        : [problem(place, `has ${info.size} bytes instead of ${expected}`)]
+        : [problem(located, `has ${info.size} bytes instead of ${expected}`)]
     }),
-    Effect.catchIf(Documents.isNotFound, () => Effect.succeed([problem(place, "is not there")]))
+    Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed([problem(located, "is missing")]))
   )
 
-/** Differences between what a segment holds and what the manifest says of it. */
+/** Differences between a segment and its entry in the manifest. */
 const contradictions = (found: SegmentContent, segment: ManifestSegment): ReadonlyArray<string> =>
   [
     ["record count", found.recordCount, segment.record_count],
@@ -103,21 +103,25 @@ const contradictions = (found: SegmentContent, segment: ManifestSegment): Readon
     ["last offset", found.lastOffset, segment.end_offset],
     ["size", found.storedBytes, segment.compressed_size ?? found.storedBytes],
     ["SHA-256", found.sha256, segment.sha256 ?? found.sha256]
-  ].flatMap(([what, is, should]) => (is === should ? [] : [`${what} is ${is}, the manifest says ${should}`]))
+  ].flatMap(([what, is, should]) => (is === should ? [] : [`${what} is ${is}, but the manifest says ${should}`]))
 
-const checkRecords = (store: ObjectStoreShape, place: Place) =>
-  Formats.reader.inspect(place.segment.key, store.read(ObjectKey.make(place.segment.key))).pipe(
-    Effect.map((found) => contradictions(found, place.segment).map((detail) => problem(place, detail))),
-    // Where the store itself has a checksum, it is the first to notice.
-    Effect.catchReason("ObjectStoreError", "ContentMismatch", ({ detail }) => Effect.succeed([problem(place, detail)])),
-    Effect.catchIf(Documents.isNotFound, () => Effect.succeed([problem(place, "is not there")])),
-    Effect.catchReason("SegmentError", "SegmentDamaged", ({ detail }) => Effect.succeed([problem(place, detail)]))
+const checkRecords = (store: ObjectStoreShape, located: LocatedSegment) =>
+  Formats.reader.inspect(located.segment.key, store.read(ObjectKey.make(located.segment.key))).pipe(
+    Effect.map((found) => contradictions(found, located.segment).map((detail) => problem(located, detail))),
+    // A store with its own checksums notices first.
+    Effect.catchReason("ObjectStoreError", "ContentMismatch", ({ detail }) =>
+      Effect.succeed([problem(located, detail)])
+    ),
+    Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed([problem(located, "is missing")])),
+    Effect.catchReason("SegmentError", "SegmentDamaged", ({ detail }) => Effect.succeed([problem(located, detail)]))
   )
 
 /**
- * Checks every segment that the manifest names. `objects`: there, with its size. `records`: every byte read, checksums
- * and every record's framing and order checked, counts and offsets compared with the manifest. Problems are found, not
- * thrown: the effect fails only when the store cannot be asked, or when a segment's format is unknown. `onSegment` is told the stored bytes of each as it is done.
+ * Checks every segment that the manifest names. `objects`: it exists with its size. `records`: every byte is read,
+ * checksums and the framing and order of every record are checked, counts and offsets compared with the manifest.
+ * Problems are returned; the effect fails only if the store fails, or if the format of a segment is
+ * unknown. Calls `onSegment` with the stored bytes of each
+ * finished segment.
  */
 export const verify = Effect.fn("Verification.verify")(function* (
   store: ObjectStoreShape,
@@ -125,12 +129,12 @@ export const verify = Effect.fn("Verification.verify")(function* (
   depth: Verification["depth"],
   onSegment: (storedBytes: number) => void = () => {}
 ) {
-  const all = places(set)
+  const all = locatedSegments(set)
   const check = depth === "objects" ? checkObject : checkRecords
   const found = yield* Stream.fromIterable(all).pipe(
     Stream.mapEffect(
-      (place) =>
-        Effect.tap(check(store, place), () => Effect.sync(() => onSegment(place.segment.compressed_size ?? 0))),
+      (located) =>
+        Effect.tap(check(store, located), () => Effect.sync(() => onSegment(located.segment.compressed_size ?? 0))),
       { concurrency: depth === "objects" ? 16 : 2 }
     ),
     Stream.runCollect

@@ -1,10 +1,10 @@
 /**
- * Exit codes of every command; documented in docs/reference/exit-codes.md. 10 to 19 need a person, so a Job may fail
- * at once on them; 20 and above may succeed when repeated as they are.
+ * Exit codes of every command; documented in docs/reference/exit-codes.md. 10 to 19 need a person, so a Job may fail at
+ * once; from 20 on, the same command may succeed later.
  */
 export const exitCodes = {
   success: 0,
-  /** A defect of ours: please report it. */
+  /** A defect of this program. */
   internal: 1,
   usage: 2,
   invalidManifest: 10,
@@ -15,7 +15,7 @@ export const exitCodes = {
   dataUnusable: 15,
   notProven: 16,
   notFound: 17,
-  /** Wrong address, TLS against plaintext or the reverse, a protocol nobody speaks. */
+  /** Wrong address, TLS to a plaintext listener or the reverse, no common protocol version. */
   clusterUnusable: 18,
   temporary: 20,
   interrupted: 21,

@@ -1,6 +1,6 @@
 import { type ExitCode, exitCodes } from "./ExitCodes.ts"
 
-/** Every reason for which a run may fail, and the exit code that its process ends with. */
+/** Every reason for which a run may fail, and the exit code of its process. */
 const all = {
   TopicMissing: exitCodes.topicsUnusable,
   NoTopicsMatched: exitCodes.topicsUnusable,
@@ -48,16 +48,16 @@ export const failureReasons: ReadonlyArray<FailureReason> = Object.keys(all) as 
 
 export const isFailureReason = (name: string): name is FailureReason => Object.hasOwn(all, name)
 
-/** What every expected failure of a run brings along, whichever room it comes from. */
+/** The properties of every expected failure of a run, whichever room it comes from. */
 export interface Failure extends Error {
   readonly reason: { readonly _tag: FailureReason }
-  /** True when the same attempt may succeed later without anybody changing anything. */
+  /** True if the same attempt may succeed later although nothing was changed. */
   readonly isRetryable: boolean
   /** The next step for a person. */
   readonly advice: string
 }
 
-/** The exit code of a failure: that of its reason, or `temporary` where waiting may cure what otherwise needs a person. */
+/** The exit code of a failure: that of its reason, or `temporary` if a failure of that reason may pass this time. */
 export const exitCode = ({ isRetryable, reason }: Pick<Failure, "isRetryable" | "reason">): ExitCode => {
   const code = all[reason._tag]
   return isRetryable && code < exitCodes.temporary ? exitCodes.temporary : code

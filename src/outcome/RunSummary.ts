@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 
-/** One proven set of this resource, as little of it as history needs. */
+/** One proven set of this resource, with the fields that the history needs. */
 export const SetSummary = Schema.Struct({
   backupId: Schema.String,
   startedMillis: Schema.Int,
@@ -11,9 +11,9 @@ export const SetSummary = Schema.Struct({
 })
 export type SetSummary = typeof SetSummary.Type
 
-/** What storage holds of one resource. */
+/** The sets of one resource in storage. */
 export const CatalogueSummary = Schema.Struct({
-  /** Proven sets of this resource in storage; `sets` may be fewer. */
+  /** Number of proven sets of this resource in storage; `sets` may hold fewer. */
   total: Schema.Int,
   /** The newest of them, newest first. */
   sets: Schema.Array(SetSummary)
@@ -21,8 +21,8 @@ export const CatalogueSummary = Schema.Struct({
 export type CatalogueSummary = typeof CatalogueSummary.Type
 
 /**
- * What a Job's container leaves behind for the operator, which has no storage credentials: the end of one command in at most 4096
- * bytes, the bound of a container's termination message.
+ * The result of one command, which a Job's container leaves for the operator, since the operator has no storage
+ * credentials. Takes at most 4096 bytes, the limit of a container's termination message.
  */
 export const RunSummary = Schema.Struct({
   version: Schema.Literal(1),
@@ -36,13 +36,13 @@ export const RunSummary = Schema.Struct({
   records: Schema.optionalKey(Schema.Int),
   addedBytes: Schema.optionalKey(Schema.Int),
   addedRecords: Schema.optionalKey(Schema.Int),
-  /** True when an earlier attempt had finished the set already. */
+  /** True if an earlier attempt had completed the set. */
   alreadyComplete: Schema.optionalKey(Schema.Boolean),
   /** Of a failure: its reason in one word, what happened, what to do. */
   reason: Schema.optionalKey(Schema.String),
   message: Schema.optionalKey(Schema.String),
   advice: Schema.optionalKey(Schema.String),
-  /** What is worth knowing of a success: partitions held back by open transactions, gaps, topics that are no longer visible. */
+  /** Notes on a success: partitions that end at an open transaction, gaps, patterns without a match. */
   notes: Schema.Array(Schema.String),
   /** Sets that retention removed. */
   removed: Schema.optionalKey(Schema.Int),

@@ -2,10 +2,10 @@ import { Result, Schema } from "effect"
 import { type CatalogueSummary, RunSummary } from "./RunSummary.ts"
 import * as SummaryPacking from "./SummaryPacking.ts"
 
-/** Most bytes of an encoded summary: what Kubernetes keeps of a container's termination message. */
+/** Most bytes of an encoded summary: Kubernetes' limit for a container's termination message. */
 export const maxBytes = 4096
 
-/** What texts may take of it, in bytes as JSON, so that however long they are some sets have room beside them. */
+/** Most bytes of each text as JSON, so that there is room for some sets however long the texts are. */
 const room = { instant: 40, backupId: 260, reason: 100, message: 1000, advice: 500, note: 300, notes: 1000 } as const
 
 /** Not a summary that this version can read. */
@@ -17,7 +17,7 @@ export class SummaryUnreadable extends Schema.TaggedError<SummaryUnreadable>()("
   }
 }
 
-/** As it is written: the sets are packed, see SummaryPacking.ts. */
+/** The encoded form: the sets are packed, see SummaryPacking.ts. */
 const Wire = Schema.Struct({
   ...RunSummary.fields,
   catalogue: Schema.optionalKey(Schema.Struct({ total: Schema.Int, sets: Schema.String }))
@@ -29,9 +29,9 @@ const bytes = (text: string) => Buffer.byteLength(JSON.stringify(text))
 
 const ellipsis = "…"
 
-/** The text, or as much of its front as takes `limit` bytes as JSON, never half a character, then an ellipsis. */
+/** The text, or its longest start of `limit` bytes as JSON with an ellipsis; never splits a character. */
 const cut = (text: string, limit: number): string => {
-  // A character takes a byte at least, so that of a huge text only its front is looked at.
+  // A character takes at least one byte, so only the start of a huge text is examined.
   if (text.length <= limit && bytes(text) <= limit) return text
   let kept = ""
   let left = limit - bytes(ellipsis)
@@ -43,7 +43,7 @@ const cut = (text: string, limit: number): string => {
   return kept + ellipsis
 }
 
-/** The first notes, as many as have room, and how many more there are. */
+/** As many of the first notes as fit, and the number of the others. */
 const cutNotes = (notes: ReadonlyArray<string>): ReadonlyArray<string> => {
   const kept: Array<string> = []
   let left = room.notes
@@ -56,7 +56,7 @@ const cutNotes = (notes: ReadonlyArray<string>): ReadonlyArray<string> => {
   return kept
 }
 
-/** Every text cut to its room; without a catalogue. */
+/** The summary without its catalogue, every text cut to its limit. */
 const texts = (summary: RunSummary): RunSummary => {
   const { catalogue: _catalogue, ...rest } = summary
   const optional = (key: "backupId" | "reason" | "message" | "advice") =>
@@ -83,12 +83,12 @@ const written = (summary: RunSummary, catalogue: CatalogueSummary | undefined, c
 
 const fits = (text: string) => Buffer.byteLength(text) <= maxBytes
 
-/** A set takes more than three bytes, so more than this never fit. */
+/** A set takes more than three bytes, so more sets than this never fit. */
 const mostSets = 1000
 
 /**
- * The summary as JSON of at most 4096 bytes in UTF-8. What does not fit is left out: the ends of texts, the last notes, the
- * oldest sets; `catalogue.total` still counts them.
+ * The summary as JSON of at most 4096 bytes in UTF-8. Leaves out what does not fit: the ends of texts, the last notes,
+ * the oldest sets, which `catalogue.total` still counts.
  */
 export const encode = (summary: RunSummary): string => {
   const short = texts(summary)
@@ -106,20 +106,20 @@ export const encode = (summary: RunSummary): string => {
 
 const refuse = (detail: string) => Result.fail(new SummaryUnreadable({ detail }))
 
-/** Reads what `encode` wrote. Total: whatever else a container left behind, the end of a log perhaps, is a failure. */
+/** Reads a summary that `encode` wrote. Total: any other text, such as the end of a log, is a failure. */
 export const decode = (text: string): Result.Result<RunSummary, SummaryUnreadable> => {
-  // Nothing that `encode` wrote is longer; an API server may send anything.
+  // `encode` writes nothing longer, but the text may come from elsewhere.
   if (text.length > maxBytes) return refuse("it is longer than a summary can be")
   const wire = decodeWire(text)
   if (Result.isFailure(wire)) return refuse("it is not a summary")
   const { catalogue, ...rest } = wire.success
-  if ((rest.outcome === "success") !== (rest.exitCode === 0)) return refuse("its outcome is not that of its exit code")
+  if ((rest.outcome === "success") !== (rest.exitCode === 0)) return refuse("its outcome contradicts its exit code")
   if (catalogue === undefined) return Result.succeed(rest)
   return Result.match(SummaryPacking.unpack(catalogue.sets), {
     onFailure: refuse,
     onSuccess: (sets) =>
       sets.length > catalogue.total
-        ? refuse("it counts fewer sets than it has")
+        ? refuse("it counts fewer sets than it holds")
         : Result.succeed({ ...rest, catalogue: { total: catalogue.total, sets } })
   })
 }

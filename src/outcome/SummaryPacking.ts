@@ -4,15 +4,15 @@ import * as BackupId from "../identity/BackupId.ts"
 import { SetSummary } from "./RunSummary.ts"
 
 /*
- * Sets in little room: a column for each field, instants as distances, ids of the usual form as an instant, then deflated. A set
- * takes some twenty characters so.
+ * A compact form of sets: a column for each field, instants as differences, ids of the usual form as an instant, all
+ * deflated. A set then takes about twenty characters.
  */
 
 const Packed = Schema.fromJsonString(
   Schema.Struct({
-    /** What ids of the usual form begin with. */
+    /** The start of ids of the usual form. */
     name: Schema.String,
-    /** Milliseconds after the set before, or the whole id where it has another form. */
+    /** Milliseconds after the set before, or the whole id if it has another form. */
     ids: Schema.Array(Schema.Union([Schema.Int, Schema.String])),
     /** Milliseconds after the start of the set before. */
     started: Schema.Array(Schema.Int),
@@ -25,7 +25,7 @@ const Packed = Schema.fromJsonString(
 const decodePacked = Schema.decodeUnknownResult(Packed)
 const decodeSets = Schema.decodeUnknownResult(Schema.Array(SetSummary))
 
-/** Longest text inside, in bytes: what is read may come from anybody. */
+/** Longest inflated text in bytes, since the packed text may come from elsewhere. */
 const maxInflated = 1024 * 1024
 
 const usualForm = /^(.+)-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/u
@@ -63,7 +63,7 @@ export const pack = (sets: ReadonlyArray<SetSummary>): string => {
   return deflateRawSync(JSON.stringify(columns), { level: 9 }).toString("base64")
 }
 
-/** Reads what `pack` gave; total. */
+/** Reads sets that `pack` encoded; total. */
 export const unpack = (text: string): Result.Result<ReadonlyArray<SetSummary>, string> => {
   const inflated = Result.try(() =>
     inflateRawSync(Buffer.from(text, "base64"), { maxOutputLength: maxInflated }).toString("utf8")

@@ -1,6 +1,6 @@
 import { Context, Effect, FileSystem, Layer, Path, Redacted, Schema } from "effect"
 
-/** A Secret's key that is not there or not usable. Never holds a value. */
+/** A key of a Secret that is missing or unusable. Never holds a value. */
 export class SecretError extends Schema.TaggedError<SecretError>()("SecretError", {
   secret: Schema.String,
   key: Schema.String,
@@ -11,24 +11,27 @@ export class SecretError extends Schema.TaggedError<SecretError>()("SecretError"
   }
 }
 
-/** Values of Secrets, as a pod would see them mounted: one file per key, read anew at each call so that rotation is seen. */
+/** Values of Secrets as mounted in a pod: one file per key, read again by each call, so that rotation is noticed. */
 export class Secrets extends Context.Service<
   Secrets,
   {
-    /** The value as it stands, line breaks included: for PEM and JSON. */
+    /** The value with its line breaks: for PEM and JSON. */
     readonly text: (secret: string, key: string) => Effect.Effect<Redacted.Redacted, SecretError>
-    /** The value without one trailing line break, which editors and `echo` leave behind: for user names and passwords. */
+    /** The value without one trailing line break, which editors and `echo` add: for user names and passwords. */
     readonly word: (secret: string, key: string) => Effect.Effect<Redacted.Redacted, SecretError>
-    /** True when the key's file is there. */
+    /** True if the file of the key exists. */
     readonly has: (secret: string, key: string) => Effect.Effect<boolean, SecretError>
   }
 >()("kafka-backup/secrets/Secrets") {}
 
-/** Kubernetes' rules for Secret names and keys; anything else cannot name a file outside its folder. */
+/** Kubernetes' rules for Secret names and keys, so that no name leads outside the folder. */
 const isName = (name: string) => /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name) && !name.includes("..")
 const isKey = (key: string) => /^[-._a-zA-Z0-9]+$/.test(key) && !key.startsWith("..")
 
-/** Secrets below `directory`: `{directory}/{secret name}/{key}`. Without a directory every read says which option is missing. */
+/**
+ * Secrets below `directory`: `{directory}/{secret name}/{key}`. Without it every read fails and names the missing
+ * option.
+ */
 export const layer = (directory: string | undefined) =>
   Layer.effect(
     Secrets,
@@ -39,7 +42,7 @@ export const layer = (directory: string | undefined) =>
       const file = (secret: string, key: string) => {
         const refuse = (detail: string) => Effect.fail(new SecretError({ secret, key, detail }))
         if (directory === undefined) {
-          return refuse("no directory of Secrets was given; use --secrets DIR, with a file DIR/<secret>/<key>")
+          return refuse("no directory of Secrets is given; use --secrets DIR with a file DIR/<secret>/<key>")
         }
         if (!isName(secret) || !isKey(key)) return refuse("not a valid Secret name and key")
         return Effect.succeed(path.join(directory, secret, key))
@@ -49,7 +52,7 @@ export const layer = (directory: string | undefined) =>
         const name = yield* file(secret, key)
         const value = yield* fs.readFileString(name).pipe(
           Effect.mapError((error) => {
-            const why = error.reason._tag === "NotFound" ? "there is no file" : `${error.reason._tag} on file`
+            const why = error.reason._tag === "NotFound" ? "there is no file" : `${error.reason._tag} for file`
             return new SecretError({ secret, key, detail: `${why} ${name}` })
           })
         )

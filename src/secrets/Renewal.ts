@@ -1,59 +1,58 @@
-import { Clock, Effect, Equal, Semaphore } from "effect"
+import { Effect, Equal, Semaphore } from "effect"
 
 /**
- * How long refused credentials may wait for their Secret to change, in milliseconds. A mounted Secret follows its resource
- * within the kubelet's sync period, a minute by default, and what its cache adds to that. Source: Kubernetes
+ * How long to wait for a Secret to change after its credentials were refused, in milliseconds. A mounted Secret follows
+ * its resource within the kubelet's sync period, one minute by default, plus the delay of its cache. Source: Kubernetes
  * documentation, Secrets, "Mounted Secrets are updated automatically".
  */
-export const patienceMillis = 120_000
+export const limitMillis = 120_000
 
-const lookMillis = 2_000
+const pollMillis = 2_000
 
-/** Credentials, or whatever holds them, that may be replaced at their source while they are in use. */
+/** Credentials, or a value that holds them, that may change at their source while they are in use. */
 export interface Renewal<A> {
   /**
-   * What stands at the source now, if it differs from what was given last; to be asked when that was refused. Where nothing
-   * has changed yet, `isWorthWaiting` waits for that, for two minutes in all; after them, as without it, the answer is
-   * undefined at once, until something changes.
+   * The present value at the source if it differs from the last one; to be called when the last one was refused. If
+   * nothing has changed, `isWorthWaiting` waits up to two minutes for a change. Without it, and after the two minutes
+   * until the next change, the answer is undefined at once.
    */
   readonly renewed: (isWorthWaiting: boolean) => Effect.Effect<A | undefined>
 }
 
 /**
- * `first` was read and is in use. A source that cannot be read, as in the middle of an update, has not changed. Values are
- * compared by content, `Redacted` ones by what they hide.
+ * `first` was read and is in use. A source that cannot be read, as in the middle of an update, counts as unchanged.
+ * Values are compared by content, `Redacted` values by the hidden content.
  */
 export const make = <A, E>(first: A, read: Effect.Effect<A, E>): Renewal<A> => {
   const asking = Semaphore.makeUnsafe(1)
   let last = first
-  let isPatient = true
+  let mayWait = true
 
   const changed = Effect.map(
     Effect.catch(read, () => Effect.succeed(last)),
     (now) => {
       if (Equal.equals(now, last)) return undefined
       last = now
-      isPatient = true
+      mayWait = true
       return now
     }
   )
 
   const waited = Effect.gen(function* () {
-    const begunMillis = yield* Clock.currentTimeMillis
-    while ((yield* Clock.currentTimeMillis) - begunMillis < patienceMillis) {
-      yield* Effect.sleep(lookMillis)
-      const now = yield* changed
-      if (now !== undefined) return now
-    }
-    isPatient = false
-    return undefined
+    const poll = Effect.delay(changed, pollMillis)
+    const now = yield* Effect.repeat(poll, {
+      until: (value) => value !== undefined,
+      times: limitMillis / pollMillis - 1
+    })
+    if (now === undefined) mayWait = false
+    return now
   })
 
   return {
     renewed: (isWorthWaiting) =>
       asking.withPermit(
         Effect.flatMap(changed, (now) =>
-          now !== undefined || !isPatient || !isWorthWaiting ? Effect.succeed(now) : waited
+          now !== undefined || !mayWait || !isWorthWaiting ? Effect.succeed(now) : waited
         )
       )
   }

@@ -9,7 +9,7 @@ export interface BreakerSettings {
   readonly failureThreshold: number
   /** How long an open breaker lets nothing through. */
   readonly resetMillis: number
-  /** How long a target may go without a success before its failures surface. */
+  /** How long a target may go without a success before calls to it fail. */
   readonly budgetMillis: number
 }
 
@@ -17,8 +17,8 @@ export interface BreakerSettings {
 const leastBudgetMillis = 10 * 60_000
 
 /**
- * The settings of a spec; undefined where it switches breakers off. A run gives up on a target after ten minutes without
- * a success, or after two reset times and a minute where that is longer, so that at least two probes are made.
+ * The settings of a spec; undefined if it disables breakers. A run gives up on a target after ten minutes without a
+ * success, or after two reset times plus one minute if that is longer, so that at least two probes are made.
  */
 export const settings = (spec: CircuitBreakerSpec): BreakerSettings | undefined => {
   if (!spec.enabled) return undefined
@@ -30,32 +30,37 @@ export const settings = (spec: CircuitBreakerSpec): BreakerSettings | undefined 
   }
 }
 
-/** What a breaker makes of one port's failures. */
+/** What a failure shows about its target: waiting may help, the target works and has answered, or neither. */
+export type FailureClass = "unavailable" | "answered" | "unrelated"
+
+/** How the failures of one port count for a breaker. */
 export interface FailureClassifier<E> {
-  /** `blamed`: waiting may cure it. `answered`: the target works, whatever it said. `unrelated`: says nothing of it. */
-  readonly verdict: (error: E) => "blamed" | "answered" | "unrelated"
-  /** How long the target asked us to wait. */
+  readonly classify: (error: E) => FailureClass
+  /** How long the target asked its clients to wait. */
   readonly retryAfterMillis: (error: E) => number | undefined
-  /** The last failure as it surfaces after `millis` without a success. */
-  readonly givenUp: (error: E, millis: number) => E
+  /** The error that a call ends with when its target had no success for `millis`; `last` is the last failure. */
+  readonly timedOut: (last: E, millis: number) => E
 }
 
-/** Something to do now and then while a call is held back; its failure becomes the call's. */
+/** A check to repeat while a call is held back; its failure becomes the failure of the call. */
 export interface WhileWaiting<E> {
   readonly everyMillis: number
-  readonly look: Effect.Effect<void, E>
+  readonly check: Effect.Effect<void, E>
 }
 
 /** The breaker of one target. */
 export interface Breaker<E extends Error> {
-  /** One attempt, made as soon as the breaker lets it through; fails with the last cause when the budget ends first. */
+  /**
+   * Makes the call once, as soon as the breaker lets it through; fails with the last failure if the budget ends first.
+   */
   readonly attempt: <A>(call: Effect.Effect<A, E>, whileWaiting?: WhileWaiting<E>) => Effect.Effect<A, E>
   /**
-   * Attempts until one succeeds or fails for good: between them jittered waits of 200 ms, doubling to 8 s, never less
-   * than the target asked for; none while the breaker is open. Gives up when the target, or this call while the breaker
-   * is closed, has gone without a success for the whole budget, or when the target asks to wait for longer than that.
+   * Repeats the call until it succeeds or fails for good. Waits 200 ms, doubling to 8 s, with jitter, and never less
+   * than the target asked for; time at an open breaker replaces these waits. Gives up when the target, or this call
+   * while the breaker is closed, has had no success for the whole budget, or when the target asks to wait for longer
+   * than that.
    */
-  readonly persist: <A>(once: (earlier: number) => Effect.Effect<A, E>) => Effect.Effect<A, E>
+  readonly retry: <A>(once: (earlier: number) => Effect.Effect<A, E>) => Effect.Effect<A, E>
 }
 
 /** The breakers of one run, one for each target. */
@@ -63,14 +68,15 @@ export interface Breakers {
   readonly of: <E extends Error>(target: string, classifier: FailureClassifier<E>) => Breaker<E>
 }
 
-/** How often those who wait look whether the one probe is over. */
+/** How often waiting calls check whether the probe has ended. */
 const probePollMillis = 250
 
-type Entered<A, E> =
+/** How a call that had to pass the breaker went: it was made, or the budget ended before it could be. */
+type Passage<A, E> =
   | { readonly _tag: "Made"; readonly exit: Exit.Exit<A, E>; readonly waitedMillis: number }
-  | { readonly _tag: "Spent"; readonly error: E }
+  | { readonly _tag: "TimedOut"; readonly error: E }
 
-/** What went wrong since the last success. */
+/** The failures since the last success. */
 interface Outage<E> {
   readonly sinceMillis: number
   readonly last: E
@@ -100,12 +106,12 @@ const makeOne = <E extends Error>(
   const errorOf = (exit: Exit.Exit<unknown, E>): E | undefined =>
     Exit.isSuccess(exit) ? undefined : Option.getOrUndefined(Cause.findErrorOption(exit.cause))
 
-  const classify = (exit: Exit.Exit<unknown, E>): CircuitBreaker.Outcome => {
+  const outcomeOf = (exit: Exit.Exit<unknown, E>): CircuitBreaker.Outcome => {
     if (Exit.isSuccess(exit)) return CircuitBreaker.success
     const error = errorOf(exit)
     if (error === undefined) return CircuitBreaker.ignored
-    switch (classifier.verdict(error)) {
-      case "blamed": {
+    switch (classifier.classify(error)) {
+      case "unavailable": {
         const retryAfter = classifier.retryAfterMillis(error)
         return CircuitBreaker.failure(retryAfter === undefined ? {} : { retryAfter })
       }
@@ -116,15 +122,15 @@ const makeOne = <E extends Error>(
     }
   }
 
-  /** Takes note of an outcome, and tells when it opened or closed the breaker. */
-  const note = Effect.fnUntraced(function* (exit: Exit.Exit<unknown, E>) {
-    const outcome = classify(exit)
-    const isNothingNew = outcome._tag === "Success" && outage === undefined && !isOpen
-    if (isNothingNew || outcome._tag === "Ignored") return
+  /** Keeps account of an outcome, and logs when it opens or closes the breaker. */
+  const record = Effect.fnUntraced(function* (exit: Exit.Exit<unknown, E>) {
+    const outcome = outcomeOf(exit)
+    const isUnchanged = outcome._tag === "Success" && outage === undefined && !isOpen
+    if (isUnchanged || outcome._tag === "Ignored") return
     const nowMillis = yield* Clock.currentTimeMillis
     if (outcome._tag === "Success") {
       outage = undefined
-      // A success of a call that was on its way before the breaker opened does not close it.
+      // A call that was under way before the breaker opened does not close it by succeeding.
       if (!isOpen || (yield* stateNow)._tag !== "Closed") return
       isOpen = false
       const waitedMillis = journal.closed(target, nowMillis)
@@ -145,78 +151,82 @@ const makeOne = <E extends Error>(
     )
   })
 
-  /** Waits until the breaker lets `call` through, and makes it. */
-  const enter = <A>(call: Effect.Effect<A, E>, whileWaiting?: WhileWaiting<E>): Effect.Effect<Entered<A, E>, E> =>
+  /** Waits until the breaker lets `call` through, then makes it. */
+  const pass = <A>(call: Effect.Effect<A, E>, whileWaiting?: WhileWaiting<E>): Effect.Effect<Passage<A, E>, E> =>
     Effect.suspend(() => {
-      let isHeld = false
+      let isWaiting = false
       let begunMillis = 0
-      // The exit travels as a value, so that a refusal of the breaker is never taken for a failure of the call.
+      // The exit is passed as a value, so that a refusal by the breaker is not mistaken for a failure of the call.
       const once = circuits.execute(Effect.exit(call), {
         key: target,
-        classify: (outer) => (Exit.isSuccess(outer) ? classify(outer.value) : CircuitBreaker.ignored)
+        classify: (outer) => (Exit.isSuccess(outer) ? outcomeOf(outer.value) : CircuitBreaker.ignored)
       })
-      const loop: Effect.Effect<Entered<A, E>, E> = Effect.gen(function* () {
+      const loop: Effect.Effect<Passage<A, E>, E> = Effect.gen(function* () {
         for (;;) {
           const made = yield* Effect.result(once)
           const nowMillis = yield* Clock.currentTimeMillis
           if (made._tag === "Success") {
-            yield* note(made.success)
-            return { _tag: "Made", exit: made.success, waitedMillis: isHeld ? nowMillis - begunMillis : 0 } as const
+            yield* record(made.success)
+            return { _tag: "Made", exit: made.success, waitedMillis: isWaiting ? nowMillis - begunMillis : 0 } as const
           }
           const { reason } = made.failure
           if (reason._tag === "CircuitBreakerStoreError") return yield* Effect.die(made.failure)
-          if (!isHeld) {
-            isHeld = true
+          if (!isWaiting) {
+            isWaiting = true
             begunMillis = nowMillis
             journal.held(target, nowMillis)
           }
           const leftMillis = outage === undefined ? Infinity : outage.sinceMillis + budgetMillis - nowMillis
           if (outage !== undefined && leftMillis <= 0) {
-            return { _tag: "Spent", error: classifier.givenUp(outage.last, nowMillis - outage.sinceMillis) } as const
+            return {
+              _tag: "TimedOut",
+              error: classifier.timedOut(outage.last, nowMillis - outage.sinceMillis)
+            } as const
           }
-          const shutMillis = reason._tag === "CircuitOpen" ? Duration.toMillis(reason.retryAfter) : probePollMillis
-          yield* Effect.sleep(Math.max(1, Math.min(shutMillis, leftMillis, whileWaiting?.everyMillis ?? Infinity)))
-          if (whileWaiting !== undefined) yield* whileWaiting.look
+          const pauseMillis = reason._tag === "CircuitOpen" ? Duration.toMillis(reason.retryAfter) : probePollMillis
+          yield* Effect.sleep(Math.max(1, Math.min(pauseMillis, leftMillis, whileWaiting?.everyMillis ?? Infinity)))
+          if (whileWaiting !== undefined) yield* whileWaiting.check
         }
       })
       const release = Effect.flatMap(Clock.currentTimeMillis, (nowMillis) =>
         Effect.sync(() => {
-          if (isHeld) journal.released(target, nowMillis)
+          if (isWaiting) journal.released(target, nowMillis)
         })
       )
       return Effect.ensuring(loop, release)
     })
 
   const attempt: Breaker<E>["attempt"] = (call, whileWaiting) =>
-    Effect.flatMap(enter(call, whileWaiting), (entered) =>
-      entered._tag === "Spent" ? Effect.fail(entered.error) : entered.exit
+    Effect.flatMap(pass(call, whileWaiting), (passage) =>
+      passage._tag === "TimedOut" ? Effect.fail(passage.error) : passage.exit
     )
 
-  const persist: Breaker<E>["persist"] = Effect.fnUntraced(function* (once) {
-    let failedSinceMillis: number | undefined
-    let heldMillis = 0
-    let inARow = 0
+  // Not a Schedule: time at an open breaker counts for nothing and starts the waits anew, which depends on each call.
+  const retry: Breaker<E>["retry"] = Effect.fnUntraced(function* (once) {
+    let firstFailureMillis: number | undefined
+    let pausedMillis = 0
+    let retries = 0
     for (let earlier = 0; ; earlier++) {
-      const entered = yield* enter(once(earlier))
-      if (entered._tag === "Spent") return yield* Effect.fail(entered.error)
-      const { exit, waitedMillis } = entered
+      const passage = yield* pass(once(earlier))
+      if (passage._tag === "TimedOut") return yield* Effect.fail(passage.error)
+      const { exit, waitedMillis } = passage
       if (Exit.isSuccess(exit)) return exit.value
       const error = errorOf(exit)
-      if (error === undefined || classifier.verdict(error) !== "blamed") return yield* exit
+      if (error === undefined || classifier.classify(error) !== "unavailable") return yield* exit
       const nowMillis = yield* Clock.currentTimeMillis
-      heldMillis += waitedMillis
-      if (waitedMillis > 0) inARow = 0
-      failedSinceMillis ??= nowMillis
-      const ofCall = nowMillis - failedSinceMillis - heldMillis
-      const ofTarget = outage === undefined ? 0 : nowMillis - outage.sinceMillis
-      const spentMillis = Math.max(ofCall, ofTarget)
-      const asked = classifier.retryAfterMillis(error)
-      if (spentMillis >= budgetMillis || (asked ?? 0) > budgetMillis - spentMillis) {
-        return yield* Effect.fail(classifier.givenUp(error, spentMillis))
+      pausedMillis += waitedMillis
+      if (waitedMillis > 0) retries = 0
+      firstFailureMillis ??= nowMillis
+      const callMillis = nowMillis - firstFailureMillis - pausedMillis
+      const targetMillis = outage === undefined ? 0 : nowMillis - outage.sinceMillis
+      const spentMillis = Math.max(callMillis, targetMillis)
+      const askedMillis = classifier.retryAfterMillis(error)
+      if (spentMillis >= budgetMillis || (askedMillis ?? 0) > budgetMillis - spentMillis) {
+        return yield* Effect.fail(classifier.timedOut(error, spentMillis))
       }
-      yield* Effect.sleep(Retry.delayMillis(++inARow, yield* Random.next, asked))
+      yield* Effect.sleep(Retry.delayMillis(++retries, yield* Random.next, askedMillis))
     }
   })
 
-  return { attempt, persist }
+  return { attempt, retry }
 }

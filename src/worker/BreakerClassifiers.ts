@@ -4,31 +4,37 @@ import type { FailureClassifier } from "./Breaker.ts"
 
 const minutes = (millis: number) => `${Math.round(millis / 6000) / 10} min`
 
-const askedMillis = ({ reason }: ObjectStoreError) =>
+const retryAfterMillis = ({ reason }: ObjectStoreError) =>
   reason._tag === "StoreUnavailable" ? reason.retryAfterMillis : undefined
 
-/** An object that is or is not there shows a store that works; only what waiting may cure counts against it. */
+/**
+ * An object that exists or does not exist shows that the store works. Only failures that waiting may cure count against
+ * it.
+ */
 export const storage: FailureClassifier<ObjectStoreError> = {
-  verdict: (error) => {
-    if (error.isRetryable) return "blamed"
+  classify: (error) => {
+    if (error.isRetryable) return "unavailable"
     return error.reason._tag === "ObjectNotFound" || error.reason._tag === "ObjectExists" ? "answered" : "unrelated"
   },
-  retryAfterMillis: askedMillis,
-  givenUp: (error, millis) => {
-    const asked = askedMillis(error)
-    const wish = asked === undefined ? "" : `, and asks us to wait ${Math.ceil(asked / 1000)} s`
-    const detail = `no success for ${minutes(millis)}${wish}; at last: ${error.reason.message}`
+  retryAfterMillis,
+  timedOut: (last, millis) => {
+    const asked = retryAfterMillis(last)
+    const wait = asked === undefined ? "" : `, and the store asks for a wait of ${Math.ceil(asked / 1000)} s`
+    const detail = `no request succeeded for ${minutes(millis)}${wait}; last failure: ${last.reason.message}`
     return new ObjectStoreError({
-      operation: error.operation,
-      location: error.location,
-      reason: new StoreUnavailable({ detail, cause: error.reason })
+      operation: last.operation,
+      location: last.location,
+      reason: new StoreUnavailable({ detail, cause: last.reason })
     })
   }
 }
 
-/** Lost connections and time-outs count against a broker; what it says, error codes included, shows that it works. */
+/**
+ * Lost connections and time-outs count against a broker. Any answer, even an error code, shows that the broker works.
+ */
 export const broker: FailureClassifier<KafkaError> = {
-  verdict: ({ isRetryable, reason }) => (reason._tag === "BrokerUnreachable" && isRetryable ? "blamed" : "unrelated"),
+  classify: ({ isRetryable, reason }) =>
+    reason._tag === "BrokerUnreachable" && isRetryable ? "unavailable" : "unrelated",
   retryAfterMillis: () => undefined,
-  givenUp: (error) => error
+  timedOut: (last) => last
 }

@@ -7,20 +7,20 @@ import * as Breaker from "./Breaker.ts"
 import * as BreakerJournal from "./BreakerJournal.ts"
 import * as BreakerClassifiers from "./BreakerClassifiers.ts"
 
-/** What stands between a run and the systems it depends on. */
+/** The guards between a run and the systems that it depends on. */
 export interface Guards {
-  /** Opening the store; a store that is away when the run begins is waited for like one that goes away later. */
+  /** For opening the store: a store that is down when the run begins is waited for like one that goes down later. */
   readonly opening: GuardedObjectStore.RetryPolicy
   readonly store: (store: ObjectStoreShape) => ObjectStoreShape
-  /** The first connection to the cluster, likewise. */
+  /** The same for the first connection to the cluster. */
   readonly connecting: <A>(once: () => Effect.Effect<A, KafkaError>) => Effect.Effect<A, KafkaError>
-  /** Absent where breakers are switched off: a source then has its own patience only. */
+  /** Undefined if breakers are disabled: a source then relies on its own time limits. */
   readonly brokers: BrokerGuards | undefined
 }
 
 /**
- * The guards of one run; what they wait for is told to `shown`. Without settings a store gets bounded patience and
- * brokers none beyond what a source has by itself.
+ * The guards of one run; `shown` holds what they wait for at the moment. Without settings, requests to a store are
+ * retried within the bounds of `GuardedObjectStore.bounded`, and fetches within the time limits of the source itself.
  */
 export const make = (
   settings: Breaker.BreakerSettings | undefined,
@@ -38,18 +38,18 @@ export const make = (
     const breakers = yield* Breaker.make(settings, BreakerJournal.make(shown))
     const brokers = new Map<number | "any", Breaker.Breaker<KafkaError>>()
     const broker = (node: number | "any") => {
-      const known = brokers.get(node)
-      if (known !== undefined) return known
+      const existing = brokers.get(node)
+      if (existing !== undefined) return existing
       const target = node === "any" ? "the kafka cluster" : `kafka broker ${node}`
       const made = breakers.of(target, BreakerClassifiers.broker)
       brokers.set(node, made)
       return made
     }
     return {
-      opening: breakers.of("storage", BreakerClassifiers.storage).persist,
-      connecting: broker("any").persist,
+      opening: breakers.of("storage", BreakerClassifiers.storage).retry,
+      connecting: broker("any").retry,
       store: (store) =>
-        GuardedObjectStore.make(store, breakers.of(`storage ${store.location}`, BreakerClassifiers.storage).persist),
+        GuardedObjectStore.make(store, breakers.of(`storage ${store.location}`, BreakerClassifiers.storage).retry),
       brokers: { guard: (node) => broker(node).attempt, budgetMillis: settings.budgetMillis }
     }
   })

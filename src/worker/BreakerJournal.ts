@@ -4,36 +4,36 @@ export interface Paused {
   readonly target: string
   /** When work began to wait, in milliseconds since 1970. */
   readonly sinceMillis: number
-  /** When the next attempt is let through, in milliseconds since 1970; in the past while it is under way. */
+  /** When the next attempt is due, in milliseconds since 1970; in the past while that attempt is under way. */
   readonly nextProbeMillis: number
   /** The failure that opened the breaker last. */
   readonly cause: string
 }
 
-/** What one run suffered from one store or broker. */
+/** How one store or broker interrupted a run. */
 export interface Interruption {
   readonly target: string
   /** How often its breaker opened; failed probes of one outage are not counted again. */
   readonly openings: number
-  /** How long work waited for it in all, in milliseconds; several waiting at once count once. */
+  /** Total time that work waited for it, in milliseconds; calls that wait at the same time count once. */
   readonly waitedMillis: number
   /** The failure that opened the breaker last. */
   readonly cause: string
 }
 
-/** Where a journal writes what is to be shown. */
+/** Where a journal writes what users see. */
 export interface Shown {
   paused: Paused | undefined
   interruptions: ReadonlyArray<Interruption>
 }
 
-/** Keeps the books of all breakers of one run. Every method takes the present moment in milliseconds since 1970. */
+/** Records what all breakers of one run do. Every method takes the present moment in milliseconds since 1970. */
 export interface Journal {
   /** A breaker opened, or opened again after a failed probe. */
   readonly opened: (target: string, cause: string, nextProbeMillis: number, nowMillis: number) => void
-  /** A probe succeeded; gives how long work has waited since the breaker opened, in milliseconds. */
+  /** A probe succeeded. Returns how long work has waited since the breaker opened, in milliseconds. */
   readonly closed: (target: string, nowMillis: number) => number
-  /** One more call waits for the target; to be followed by one `released`. */
+  /** One more call waits for the target. Each call of `held` is followed by one of `released`. */
   readonly held: (target: string, nowMillis: number) => void
   readonly released: (target: string, nowMillis: number) => void
 }
@@ -46,7 +46,7 @@ interface Entry {
   isOpen: boolean
   nextProbeMillis: number
   waiting: number
-  /** Work waits since then; undefined while it does not. */
+  /** When the present wait began; undefined while nothing waits. */
   sinceMillis: number | undefined
   /** `waitedMillis` when the breaker opened. */
   waitedBefore: number
@@ -56,8 +56,8 @@ export const make = (shown: Shown): Journal => {
   const entries = new Map<string, Entry>()
 
   const entryOf = (target: string): Entry => {
-    const known = entries.get(target)
-    if (known !== undefined) return known
+    const existing = entries.get(target)
+    if (existing !== undefined) return existing
     const entry: Entry = {
       target,
       openings: 0,
@@ -73,8 +73,8 @@ export const make = (shown: Shown): Journal => {
     return entry
   }
 
-  /** Brings clocks and what is shown in line with who waits for what. */
-  const settle = (entry: Entry, nowMillis: number) => {
+  /** Updates the waiting times and what users see. */
+  const update = (entry: Entry, nowMillis: number) => {
     if (entry.isOpen && entry.waiting > 0) entry.sinceMillis ??= nowMillis
     else if (entry.sinceMillis !== undefined) {
       entry.waitedMillis += nowMillis - entry.sinceMillis
@@ -101,23 +101,23 @@ export const make = (shown: Shown): Journal => {
         entry.openings++
         entry.waitedBefore = entry.waitedMillis
       }
-      settle(entry, nowMillis)
+      update(entry, nowMillis)
     },
     closed: (target, nowMillis) => {
       const entry = entryOf(target)
       entry.isOpen = false
-      settle(entry, nowMillis)
+      update(entry, nowMillis)
       return entry.waitedMillis - entry.waitedBefore
     },
     held: (target, nowMillis) => {
       const entry = entryOf(target)
       entry.waiting++
-      settle(entry, nowMillis)
+      update(entry, nowMillis)
     },
     released: (target, nowMillis) => {
       const entry = entryOf(target)
       entry.waiting--
-      settle(entry, nowMillis)
+      update(entry, nowMillis)
     }
   }
 }

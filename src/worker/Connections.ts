@@ -9,7 +9,7 @@ import { SecretError, Secrets } from "../secrets/MountedSecrets.ts"
 import type { AzureCredentials, GcsTarget, StorageTarget } from "../storage/StorageTarget.ts"
 import { NotSupported, SecretUnusable, WorkerError } from "./WorkerError.ts"
 
-/** From what the spec names to what a port can open: credentials are read here, and nowhere else. */
+/** From the names in a spec to a target that a port can open. Credentials are read here and nowhere else. */
 
 const unusable = (error: SecretError) =>
   new WorkerError({ reason: new SecretUnusable({ secret: error.secret, key: error.key, detail: error.detail }) })
@@ -21,12 +21,12 @@ const tls = Effect.fnUntraced(function* (spec: KafkaClusterSpec) {
   const authorities = { ca: Redacted.value(yield* secrets.text(name, caKey)), secret: name, caKey, certKey, keyKey }
   const hasCertificate = yield* secrets.has(name, certKey)
   const hasKey = yield* secrets.has(name, keyKey)
-  // A Secret with just the authorities means no client certificate, unless the resource names keys of its own for one.
+  // A Secret with nothing but authorities means no client certificate, unless the resource names keys for one.
   const isNamed = certKey !== "tls.crt" || keyKey !== "tls.key"
   if (!hasCertificate && !hasKey && !isNamed) return authorities
   if (hasCertificate !== hasKey) {
-    const [there, missing] = hasCertificate ? [certKey, keyKey] : [keyKey, certKey]
-    const detail = `it is missing, but ${there} is there; a client certificate needs both`
+    const [present, missing] = hasCertificate ? [certKey, keyKey] : [keyKey, certKey]
+    const detail = `this key is missing, but ${present} exists; a client certificate needs both`
     return yield* new SecretError({ secret: name, key: missing, detail })
   }
   return {
@@ -50,17 +50,16 @@ const sasl = Effect.fnUntraced(function* (spec: KafkaClusterSpec) {
   }
 }, Effect.mapError(unusable))
 
-/** The cluster of a spec, with its credentials, which can be read again. The protocol decides; nothing is ever downgraded. */
+/** The cluster of a spec with its credentials, which can be read again. Nothing falls back to a weaker protocol. */
 export const kafka = Effect.fn("Connections.kafka")(function* (
   spec: KafkaClusterSpec
 ): Effect.fn.Return<KafkaTarget, WorkerError, Secrets> {
   const secrets = yield* Secrets
   const usesTls = spec.securityProtocol.endsWith("SSL")
-  const credentials = yield* sasl(spec)
   return {
     bootstrapServers: spec.bootstrapServers,
-    ...(usesTls ? { tls: yield* tls(spec) } : {}),
-    ...(credentials === undefined ? {} : { sasl: credentials }),
+    sasl: yield* sasl(spec),
+    tls: usesTls ? yield* tls(spec) : undefined,
     reread: kafka(spec).pipe(
       Effect.provideService(Secrets, secrets),
       Effect.catch(() => Effect.succeed(undefined))
@@ -68,7 +67,7 @@ export const kafka = Effect.fn("Connections.kafka")(function* (
   }
 })
 
-/** The one way to authenticate that a spec chooses; the schema refuses two. */
+/** The way to authenticate that a spec chooses; the schema refuses more than one. */
 const azureCredentials = Effect.fnUntraced(function* (spec: AzureSpec) {
   const { credentialsSecret, sasTokenSecret, servicePrincipalSecret, useWorkloadIdentity } = spec
   const secrets = yield* Secrets
@@ -141,7 +140,7 @@ export const storage = Effect.fn("Connections.storage")(function* (
     case "pvc": {
       const { claimName, subPath } = chosen.pvc
       if (volumes === undefined) {
-        const detail = `claim ${claimName} is not mounted here; give --volumes DIR, with a directory DIR/${claimName}`
+        const detail = `claim ${claimName} is not mounted here; give --volumes DIR with a directory DIR/${claimName}`
         return yield* refuse("spec.storage.pvc", detail)
       }
       return { _tag: "Directory", volume: `${volumes}/${claimName}`, ...(subPath ? { subPath } : {}) }

@@ -2,7 +2,7 @@ import { Cause, Option } from "effect"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as FailureReasons from "../outcome/FailureReasons.ts"
 
-/** Errors bring reason, advice and whether waiting may help; which room they come from does not matter here. */
+/** Recognises errors by reason, advice and retryability, whichever room they come from. */
 const isFailure = (error: unknown): error is FailureReasons.Failure =>
   error instanceof Error &&
   "reason" in error &&
@@ -14,17 +14,17 @@ const isFailure = (error: unknown): error is FailureReasons.Failure =>
   typeof error.reason._tag === "string" &&
   FailureReasons.isFailureReason(error.reason._tag)
 
-/** An error of one command: it brings its exit code and its advice along. */
+/** An error of a single command, with its own exit code and advice. */
 interface CommandError extends Error {
   readonly _tag: string
   readonly advice: string
   readonly exitCode: number
 }
 
-const isOwn = (error: unknown): error is CommandError =>
+const isCommandError = (error: unknown): error is CommandError =>
   error instanceof Error && "_tag" in error && "advice" in error && "exitCode" in error
 
-/** What one failure is to a person and to a Job: text, next step, exit code. */
+/** A failure as a person and a Job see it: reason, message, next step, exit code. */
 export interface Explained {
   readonly reason: string
   readonly message: string
@@ -44,14 +44,14 @@ const expected = (error: unknown): Explained | undefined => {
       exitCode: FailureReasons.exitCode(error)
     }
   }
-  if (isOwn(error)) {
+  if (isCommandError(error)) {
     const { _tag: reason, advice, exitCode, message } = error
     return { reason, message, advice, isRetryable: false, exitCode }
   }
   return undefined
 }
 
-/** Explains why something ended: an expected failure, an interruption, or a defect, whose stack nobody else should see. */
+/** Explains why something ended: an expected failure, an interruption, or a defect. */
 export const explain = (cause: Cause.Cause<unknown>): Explained => {
   if (Cause.hasInterruptsOnly(cause)) {
     return {
@@ -67,7 +67,7 @@ export const explain = (cause: Cause.Cause<unknown>): Explained => {
     error ?? {
       reason: "InternalError",
       message: `internal error: ${Cause.pretty(cause)}`,
-      advice: "please report it, with the lines above",
+      advice: "please report it with the lines above",
       isRetryable: false,
       exitCode: exitCodes.internal
     }

@@ -1,17 +1,17 @@
 import { Effect, Exit, Scope } from "effect"
 
 /**
- * Opens something for as long as the surrounding scope lasts, `persist` deciding how often it is tried: what a failed
- * attempt had opened is closed before the next one, so that waiting for a cluster that is away costs no sockets.
+ * Opens something for as long as the surrounding scope lasts; `retry` decides how often it is tried. Everything that a
+ * failed attempt had opened is closed before the next one, so that waiting for a cluster that is down holds no sockets.
  */
-export const patient = <A, E, R>(
+export const retried = <A, E, R>(
   open: Effect.Effect<A, E, R | Scope.Scope>,
-  persist: (once: () => Effect.Effect<A, E>) => Effect.Effect<A, E>
+  retry: (once: () => Effect.Effect<A, E>) => Effect.Effect<A, E>
 ): Effect.Effect<A, E, R | Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
     const context = yield* Effect.context<R>()
-    return yield* persist(() =>
+    return yield* retry(() =>
       Effect.flatMap(Scope.fork(scope), (own) =>
         open.pipe(
           Scope.provide(own),

@@ -1,13 +1,12 @@
 import { Effect, type Exit, Stream } from "effect"
 import { randomUUID } from "node:crypto"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
-import * as Documents from "../manifest/Documents.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { Misconfigured, ObjectStoreError } from "../storage/ObjectStoreError.ts"
 
-/** One thing that a run will need of the store, tried for real with an object of our own. */
+/** One thing that a run needs from the store, tried with a test object. */
 export interface StorageCheck {
-  /** What is tried, in a few words. */
+  /** The thing that is tried, in a few words. */
   readonly name: string
   readonly effect: Effect.Effect<void, ObjectStoreError>
 }
@@ -18,8 +17,9 @@ export interface CheckResult {
 }
 
 /**
- * What a run needs of the store, in the order in which it would need it: write, create only if absent (tried twice: the
- * second must be refused), read back, list, delete. The object tried with lies in our own folder and is removed again.
+ * Everything that a run needs from the store, in the order in which it needs it: write, create only if absent (tried
+ * twice: the second must be refused), read back, list, delete. The test object lies in the folder of this program and
+ * is removed again.
  */
 export const storageChecks = (store: ObjectStoreShape): ReadonlyArray<StorageCheck> => {
   const key = BackupKeys.preflight(randomUUID())
@@ -37,21 +37,21 @@ export const storageChecks = (store: ObjectStoreShape): ReadonlyArray<StorageChe
       effect: store.put(key, [content, content], { ifAbsent: true }).pipe(
         Effect.andThen(
           wrong(
-            "the store overwrote an object that was to be created only if absent",
-            "two runs could overwrite each other here: use a store, or a version of it, that honours conditional writes"
+            "the store overwrote an object that it should have created only if absent",
+            "use a store, or a version of it, that honours conditional writes: without them two runs could overwrite each other"
           )
         ),
-        Effect.catchIf(Documents.isExists, () => Effect.void)
+        Effect.catchReason("ObjectStoreError", "ObjectExists", () => Effect.void)
       )
     },
     {
-      name: "gives back what was written",
+      name: "returns the bytes that were written",
       effect: Effect.flatMap(store.get(key), (found) =>
         Buffer.compare(Buffer.from(found), content) === 0
           ? Effect.void
           : wrong(
-              "the store gave back other bytes than were written",
-              "do not keep backups there before this is explained"
+              "the store returned other bytes than were written",
+              "do not keep backups there until the cause is found"
             )
       )
     },
@@ -64,8 +64,8 @@ export const storageChecks = (store: ObjectStoreShape): ReadonlyArray<StorageChe
           n === 1
             ? Effect.void
             : wrong(
-                "a listing leaves out an object that is there",
-                "the store lists late or not at all: catalogue and retention cannot work with it"
+                "a listing leaves out an object that exists",
+                "use a store with consistent listings: catalogue and retention cannot work without them"
               )
         )
       )
@@ -74,7 +74,7 @@ export const storageChecks = (store: ObjectStoreShape): ReadonlyArray<StorageChe
   ]
 }
 
-/** All checks one after the other, each with its outcome; after a refused write the others are not tried. */
+/** All checks, one after the other, each with its outcome. Stops after a refused write. */
 export const checkStorage = Effect.fn("Preflight.checkStorage")(function* (store: ObjectStoreShape) {
   const results: Array<CheckResult> = []
   for (const { effect, name } of storageChecks(store)) {
@@ -85,6 +85,8 @@ export const checkStorage = Effect.fn("Preflight.checkStorage")(function* (store
   return results as ReadonlyArray<CheckResult>
 })
 
-/** Before a run touches anything: fails with the first thing that the store would refuse later, hours into the run. */
+/**
+ * Fails with the first check that fails, before a run has read anything: the store would otherwise refuse hours later.
+ */
 export const assertStorage = (store: ObjectStoreShape): Effect.Effect<void, ObjectStoreError> =>
   Effect.forEach(storageChecks(store), ({ effect }) => effect, { discard: true })

@@ -2,7 +2,7 @@ import { Clock, Effect } from "effect"
 
 /** One ceiling, shared by all partitions of a run. */
 export interface RateLimit {
-  /** Accounts for what was just taken and waits until the average is back at the ceiling. */
+  /** Accounts for what was just taken, and waits until the average is back at the ceiling. */
   readonly pay: (amount: number) => Effect.Effect<void>
 }
 
@@ -10,16 +10,16 @@ export interface RateLimit {
 export const unlimited: RateLimit = { pay: () => Effect.void }
 
 /**
- * At most `perSecond` on average, however many fibers pay. What is taken is paid for afterwards, so a single fetch may
- * be larger than a second's worth; unused time is forgiven after 100 ms, so that a pause is not followed by a burst.
+ * At most `perSecond` on average, however many fibers pay. Payment follows the fetch, so a single fetch may exceed one
+ * second's amount. Unused time counts for 100 ms at most, so that no burst follows a pause.
  */
 export const make = (perSecond: number): RateLimit => {
-  const forgivenMillis = 100
+  const carriedMillis = 100
   let paidUntilMillis = Number.NEGATIVE_INFINITY
   return {
     pay: (amount) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        paidUntilMillis = Math.max(paidUntilMillis, now - forgivenMillis) + (amount / perSecond) * 1000
+        paidUntilMillis = Math.max(paidUntilMillis, now - carriedMillis) + (amount / perSecond) * 1000
         const waitMillis = paidUntilMillis - now
         return waitMillis > 0 ? Effect.sleep(waitMillis) : Effect.void
       })
@@ -29,7 +29,9 @@ export const make = (perSecond: number): RateLimit => {
 export const ofOptional = (perSecond: number | undefined): RateLimit =>
   perSecond === undefined ? unlimited : make(perSecond)
 
-/** Bytes to ask for in one fetch, so that the rate is smooth: a quarter second's worth of the ceiling, 16 KiB to `most`. */
+/**
+ * Bytes to ask for in one fetch, so that the rate is smooth: a quarter of a second at the ceiling, 16 KiB to `most`.
+ */
 export const fetchBytes = (bytesPerSecond: number | undefined, most: number): number =>
   bytesPerSecond === undefined
     ? most

@@ -9,19 +9,19 @@ import type { StorageTarget } from "../storage/StorageTarget.ts"
 import * as Opening from "./Opening.ts"
 
 /*
- * Credentials of storage are read from their Secret when a run begins, and again whenever they are refused: a Secret that
- * was rotated meanwhile does not end the run, and one that is renewed a little after the old credentials ended is waited
- * for. (Brokers are shown the newest credentials at every connection: see `KafkaTarget.reread`.)
+ * A run reads storage credentials from their Secret when it begins, and again whenever the store refuses them. A
+ * rotated Secret therefore does not end the run, and a Secret that changes shortly after the old credentials expired is
+ * waited for. (Every new connection to a broker uses the newest credentials: see `KafkaTarget.reread`.)
  */
 
-/** True where credentials or authorities come from a Secret, so that reading them again may give others. */
+/** True if credentials or authorities come from a Secret, so that reading it again may give new ones. */
 const isFromSecret = (target: StorageTarget): boolean =>
   ("authorities" in target && target.authorities !== undefined) ||
   ("credentials" in target && target.credentials !== undefined && "origin" in target.credentials)
 
 /**
- * Opens the store of the target that `read` gives, as patiently as `opening`, for as long as the scope lasts; `read` is
- * repeated at refusals.
+ * Opens the store of the target that `read` returns, for as long as the scope lasts; `opening` decides how often that
+ * is tried. `read` is repeated when the store refuses the credentials.
  */
 export const openStore = Effect.fn("Rotation.openStore")(function* <E, R>(
   read: Effect.Effect<StorageTarget, E, R>,
@@ -31,7 +31,7 @@ export const openStore = Effect.fn("Rotation.openStore")(function* <E, R>(
   const scope = yield* Effect.scope
   const context = yield* Effect.context<R>()
   const target = yield* read
-  const first = yield* Opening.patient(stores.open(target), opening)
+  const first = yield* Opening.retried(stores.open(target), opening)
   if (!isFromSecret(target)) return first
   const { renewed } = Renewal.make(target, Effect.provide(read, context))
   const reopened = (haveWorked: boolean): Effect.Effect<ObjectStoreShape | undefined> =>
@@ -39,15 +39,16 @@ export const openStore = Effect.fn("Rotation.openStore")(function* <E, R>(
       fresh === undefined
         ? Effect.succeed(undefined)
         : Retry.retrying(Retry.bounded, () => Scope.provide(stores.open(fresh), scope)).pipe(
-            Effect.tap(() => said(first.location)),
-            // Refused as well: perhaps the Secret changes once more.
-            Effect.catch((error) => Effect.andThen(notAccepted(first.location, error), reopened(haveWorked)))
+            Effect.tap(() => logAccepted(first.location)),
+            // The store refuses these, too: the Secret may change once more.
+            Effect.catch((error) => Effect.andThen(logRefused(first.location, error), reopened(haveWorked)))
           )
     )
   return RotatingObjectStore.make(first, reopened)
 })
 
-const said = (target: string) => Effect.logInfo("renewed credentials are in use").pipe(Effect.annotateLogs({ target }))
+const logAccepted = (target: string) =>
+  Effect.logInfo("renewed credentials are in use").pipe(Effect.annotateLogs({ target }))
 
-const notAccepted = (target: string, error: ObjectStoreError) =>
-  Effect.logWarning("renewed credentials were not accepted").pipe(Effect.annotateLogs({ target, error: error.message }))
+const logRefused = (target: string, error: ObjectStoreError) =>
+  Effect.logWarning("renewed credentials were refused").pipe(Effect.annotateLogs({ target, error: error.message }))

@@ -1,24 +1,27 @@
+import type { BackupId } from "../identity/BackupId.ts"
 import type { Interruption, Paused } from "./BreakerJournal.ts"
 
-/** What one run has done so far. Written by the run, read by whoever shows it; numbers only ever grow within a step. */
+/** What one run has done so far: written by the run, read by displays and metrics. Numbers only grow within a step. */
 export interface RunProgress {
   step: "claiming" | "planning" | "reading" | "verifying" | "retaining" | "done"
-  backupId: string | undefined
+  backupId: BackupId | undefined
   attempt: number
   partitions: number
   partitionsDone: number
-  /** Offsets in the plan and covered so far; compaction and transactions make them an upper bound of the records. */
+  /**
+   * Offsets in the plan, and those covered so far. Compaction and transactions make them an upper bound of the records.
+   */
   offsets: number
   offsetsDone: number
-  /** Records and bytes taken from Kafka by this attempt. */
+  /** Records and bytes read from Kafka by this attempt. */
   records: number
   fetchedBytes: number
-  /** Bytes durable in storage, put by this attempt. */
+  /** Bytes that this attempt has stored durably. */
   storedBytes: number
   segments: number
-  /** Present while work waits for a store or a broker that does not answer. */
+  /** Set while work waits for a store or a broker that does not answer. */
   paused: Paused | undefined
-  /** Every store and broker that ever stopped answering, in order of the first time. */
+  /** Every store and broker that stopped answering, in the order in which they first did. */
   interruptions: ReadonlyArray<Interruption>
 }
 
@@ -44,7 +47,7 @@ export const pausedText = ({ cause, nextProbeMillis, target }: Paused, nowMillis
   return `paused: ${target} does not answer, ${seconds > 0 ? `next try in ${seconds} s` : "trying again"} (${cause})`
 }
 
-/** Covered share of the plan in percent, 0 to 100; undefined before there is a plan. */
+/** Covered share of the plan in percent, 0 to 100; undefined before the plan exists. */
 export const percent = (progress: RunProgress): number | undefined =>
   progress.step === "claiming" || progress.step === "planning"
     ? undefined

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 
-/** A Secret's file that is missing, empty or not what it should be. Never holds the value. */
+/** A key of a Secret whose file is missing, empty or otherwise unusable. Never holds the value. */
 export class SecretUnusable extends Schema.TaggedError<SecretUnusable>()("SecretUnusable", {
   secret: Schema.String,
   key: Schema.String,
@@ -11,7 +11,7 @@ export class SecretUnusable extends Schema.TaggedError<SecretUnusable>()("Secret
   }
 }
 
-/** Something the manifest asks for that this version cannot do; refused rather than done by halves. */
+/** A field of the manifest that this version does not support; refused rather than carried out in part. */
 export class NotSupported extends Schema.TaggedError<NotSupported>()("NotSupported", {
   field: Schema.String,
   detail: Schema.String
@@ -21,23 +21,23 @@ export class NotSupported extends Schema.TaggedError<NotSupported>()("NotSupport
   }
 }
 
-/** Failures of what every run needs before it begins. */
+/** Failures of the things that every run needs before it begins. */
 export class WorkerError extends Schema.TaggedError<WorkerError>()("WorkerError", {
   reason: Schema.Union([SecretUnusable, NotSupported])
 }) {
   override get message() {
     return this.reason.message
   }
-  /** Never: somebody must change the Secret or the manifest. */
+  /** Never: a person must change the Secret or the manifest. */
   get isRetryable(): boolean {
     return false
   }
   get advice(): string {
     switch (this.reason._tag) {
       case "SecretUnusable":
-        return "create the Secret with this key in the resource's namespace; for a run by hand, the file DIR/<secret>/<key> of --secrets DIR"
+        return "create the Secret with this key in the namespace of the resource, or, without a cluster, the named file"
       case "NotSupported":
-        return "change the field, or wait for the version that has it"
+        return "change the field, or use a version that supports it"
     }
   }
 }

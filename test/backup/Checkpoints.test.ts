@@ -1,25 +1,28 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import * as Checkpoints from "../../src/backup/Checkpoints.ts"
+import { BackupId } from "../../src/identity/BackupId.ts"
 import * as Attempts from "../../src/manifest/Attempts.ts"
 import * as RunState from "../../src/manifest/RunState.ts"
 import type { ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import { layer, world } from "./world.ts"
 
-/** With more in it than a checkpoint keeps, as those of a run have. */
+const set = BackupId.make("set")
+
+/** An advance with a field that a checkpoint does not keep, as the advances of a run have. */
 const advance = (position: number) => ({ topic: "orders", partition: 0, from: 0, position, segments: [], gaps: [] })
 
 describe("Checkpoints.flush", () => {
   it.effect("goes on after it was interrupted when the store had done its work and not yet said so", () =>
     Effect.gen(function* () {
       const { store } = yield* world
-      const { attempt } = yield* Attempts.begin(store, "set", { startedMillis: 1, host: "test" })
+      const { attempt } = yield* Attempts.begin(store, set, { startedMillis: 1, host: "test" })
       let isSlow = true
       const slow: ObjectStoreShape = {
         ...store,
         put: (...args) => Effect.tap(store.put(...args), () => (isSlow ? Effect.never : Effect.void))
       }
-      const checkpoints = yield* Checkpoints.make(slow, { backupId: "set", attempt }, RunState.make())
+      const checkpoints = yield* Checkpoints.make(slow, { backupId: set, attempt }, RunState.make())
       yield* checkpoints.remember(advance(10))
       const flushing = yield* Effect.forkChild(checkpoints.flush, { startImmediately: true })
       yield* Effect.yieldNow
@@ -27,7 +30,7 @@ describe("Checkpoints.flush", () => {
       isSlow = false
       yield* checkpoints.remember(advance(20))
       yield* checkpoints.flush
-      const next = yield* Attempts.begin(store, "set", { startedMillis: 2, host: "test" })
+      const next = yield* Attempts.begin(store, set, { startedMillis: 2, host: "test" })
       assert.deepStrictEqual(
         next.advances.map(({ position }) => position),
         [10, 20]
@@ -38,7 +41,7 @@ describe("Checkpoints.flush", () => {
   it.effect("notices another writer of the same attempt", () =>
     Effect.gen(function* () {
       const { store } = yield* world
-      const run = { backupId: "set", attempt: 1 }
+      const run = { backupId: set, attempt: 1 }
       const ours = yield* Checkpoints.make(store, run, RunState.make())
       const theirs = yield* Checkpoints.make(store, run, RunState.make())
       yield* ours.remember(advance(10))

@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Planning from "../../src/backup/Planning.ts"
+import { BackupId } from "../../src/identity/BackupId.ts"
 import { KafkaSources } from "../../src/kafka/KafkaSource.ts"
 import { heldBack } from "../../src/manifest/RunPlan.ts"
 import { aRequest, layer, world } from "./world.ts"
 
 describe("Planning.make", () => {
-  it.live("takes no record that arrives while it asks for an open transaction", () =>
+  it.live("does not take a record that arrives meanwhile for an open transaction", () =>
     Effect.gen(function* () {
       const { cluster } = yield* world
       yield* cluster.createTopic("busy", { partitions: 1 })
@@ -18,7 +19,7 @@ describe("Planning.make", () => {
         offsets: (partitions, kind) =>
           Effect.tap(kafka.offsets(partitions, kind), () => cluster.produce("busy", 0, [{ value: "another" }]))
       }
-      assert.deepStrictEqual(heldBack(yield* Planning.make(busy, request, "id")), [])
+      assert.deepStrictEqual(heldBack(yield* Planning.make(busy, request, BackupId.make("id"))), [])
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 })

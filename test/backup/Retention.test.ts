@@ -28,7 +28,7 @@ describe("Retention", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("touches no set of others, no unfinished run and no foreign file", () =>
+  it.live("touches no set of other owners, no unfinished run and no foreign file", () =>
     Effect.gen(function* () {
       const { memory, store } = yield* world
       yield* fourSets
@@ -49,7 +49,7 @@ describe("Retention", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("finishes what was cut short at any call, and no half-removed set is ever offered", () =>
+  it.live("finishes a removal that was interrupted at any call, and never lists a half-removed set", () =>
     Effect.gen(function* () {
       for (let n = 1; ; n++) {
         const finished = yield* Effect.gen(function* () {
@@ -68,7 +68,7 @@ describe("Retention", () => {
     })
   )
 
-  it.live("keeps an object of a doomed set that a kept set still names", () =>
+  it.live("keeps an object of a removed set that a kept set names", () =>
     Effect.gen(function* () {
       const { cluster, memory, store } = yield* world
       yield* fourSets

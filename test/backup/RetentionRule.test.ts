@@ -12,7 +12,7 @@ const Sets = Schema.Array(
 )
 
 describe("Retention.expired", () => {
-  it("gives the oldest successes beyond the newest that are kept", () => {
+  it("returns the oldest successes beyond those that are kept", () => {
     assert.deepStrictEqual(
       Retention.expired(
         [3, 1, 4, 2].map((slot) => set(slot)),
@@ -26,7 +26,7 @@ describe("Retention.expired", () => {
     assert.deepStrictEqual(Retention.expired([set(1), set(2, false), set(3, false)], 1), [])
   })
 
-  it("keeps everything where nothing is said", () => {
+  it("keeps everything without a limit", () => {
     assert.deepStrictEqual(Retention.expired([set(1), set(2)], undefined), [])
   })
 

@@ -55,7 +55,7 @@ describe("Run", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("makes one set of one slot, however often it is asked for", () =>
+  it.live("makes one set for one slot, however often it runs", () =>
     Effect.gen(function* () {
       const { cluster, memory } = yield* world
       yield* fill(cluster)
@@ -101,7 +101,7 @@ describe("Run", () => {
     })
   )
 
-  it.live("resumes behind what was durable instead of reading it again", () =>
+  it.live("resumes after the durable records instead of reading them again", () =>
     Effect.gen(function* () {
       const { cluster, store } = yield* world
       yield* fill(cluster)
@@ -152,7 +152,7 @@ describe("Run", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("does not declare complete what the store lost or altered", () =>
+  it.live("does not declare a set complete that the store lost or altered", () =>
     Effect.gen(function* () {
       for (const [what, change] of [
         ["lost", () => undefined],
@@ -250,7 +250,7 @@ describe("Run", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("records a gap where retention was faster, and still ends well", () =>
+  it.live("records a gap if retention was faster, and still succeeds", () =>
     Effect.gen(function* () {
       const { cluster, store } = yield* world
       yield* cluster.createTopic("orders", { partitions: 1 })
@@ -275,7 +275,7 @@ describe("Run", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("refuses before any data: missing, denied and unmatched topics, all named at once", () =>
+  it.live("fails before any data on missing, denied and unmatched topics, and names all of them", () =>
     Effect.gen(function* () {
       const { cluster, memory } = yield* world
       yield* fill(cluster)

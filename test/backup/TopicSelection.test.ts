@@ -27,7 +27,7 @@ describe("TopicPattern.matches", () => {
     { arbitrary: { runs: 2000 } }
   )
 
-  it("answers a pattern made to make matchers backtrack", () => {
+  it("matches a pattern that makes other matchers backtrack in bounded time", () => {
     assert.isFalse(TopicPattern.matches("*a*a*a*a*a*a*a*a*a*a*a*a*a*b".repeat(8), "a".repeat(249)))
   })
 })
@@ -47,7 +47,7 @@ describe("TopicSelection.select", () => {
     assert.deepStrictEqual(selected(["b", "*", "?"], [], "b", "a"), ["a", "b"])
   })
 
-  it("names the patterns that matched nothing", () => {
+  it("names the patterns that match no topic", () => {
     assert.deepStrictEqual(TopicSelection.select(["x-*", "a*"], [], visible("a1")).idlePatterns, ["x-*"])
   })
 

@@ -54,7 +54,7 @@ const ids = (summary: { readonly catalogue?: { readonly sets: ReadonlyArray<{ re
   summary.catalogue?.sets.map(({ backupId }) => backupId)
 
 describe("Worker", () => {
-  it.live("tells of a run what it made, and what retention left in storage, the newest first", () =>
+  it.live("reports the set that a run made and the sets that retention left, newest first", () =>
     Effect.gen(function* () {
       yield* fill((yield* world).cluster)
       for (const hour of [1, 2]) yield* carriedOut(runSpec(hour))
@@ -77,7 +77,7 @@ describe("Worker", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("finds the set of a trigger again whenever that was first seen, and says so", () =>
+  it.live("finds the set of a trigger again, whenever the trigger was first seen, and reports that", () =>
     Effect.gen(function* () {
       yield* fill((yield* world).cluster)
       const first = yield* carriedOut(runSpec(1, "release 7"))
@@ -90,7 +90,7 @@ describe("Worker", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("tells why there is no set, with what to do", () =>
+  it.live("reports why there is no set, with a remedy", () =>
     Effect.gen(function* () {
       yield* fill((yield* world).cluster)
       const missing = yield* carriedOut(runSpec(1, undefined, { topics: ["oders"] }))
@@ -136,7 +136,7 @@ describe("Worker", () => {
 })
 
 describe("Summarizing.ofRun", () => {
-  it("notes partitions held back, then gaps, then what the report says", () => {
+  it("notes partitions that end at open transactions, then gaps, then the notes of the report", () => {
     const report: RunReport = {
       version: 1,
       outcome: "success",
@@ -151,9 +151,9 @@ describe("Summarizing.ofRun", () => {
       notes: ["topic configs may not be read"]
     }
     assert.deepStrictEqual(Summarizing.ofRun(report).notes, [
-      "orders/2 is held back at offset 17 by an open transaction",
-      "orders/0 has a gap: offsets 5 to 9 were gone before they could be read",
-      "orders/1 has a gap: offset 5 was gone before it could be read",
+      "the backup of orders/2 ends at offset 17: a transaction is open there",
+      "orders/0 has a gap: Kafka deleted offsets 5 to 9 before they could be read",
+      "orders/1 has a gap: Kafka deleted offset 5 before it could be read",
       "topic configs may not be read"
     ])
   })

@@ -47,13 +47,13 @@ export interface RunOptions {
   readonly segmentBytes?: number
   readonly stop?: Deferred.Deferred<void>
   readonly progress?: RunProgress.RunProgress
-  readonly care?: BrokerGuards | undefined
+  readonly guards?: BrokerGuards | undefined
 }
 
 /** One attempt, with segments small enough that a story has many. */
 export const attempt = Effect.fnUntraced(function* (request: RunRequest, options: RunOptions = {}) {
   const { store } = yield* world
-  const kafka = yield* (yield* KafkaSources).open({ bootstrapServers: [bootstrapServer] }, options.care)
+  const kafka = yield* (yield* KafkaSources).open({ bootstrapServers: [bootstrapServer] }, options.guards)
   return yield* Run.run(request, {
     format: (settings) =>
       KbakFormat.make(

@@ -10,12 +10,12 @@ const count = (pem: string): number | string => {
 }
 
 describe("a PEM file of certificates", () => {
-  it("gives every certificate, whatever stands between them", () => {
+  it("returns every certificate, whatever text is between them", () => {
     assert.strictEqual(count(`${first}\n${second}`), 2)
     assert.strictEqual(count(` 0 s:CN = a\r\n${first.replaceAll("\n", "\r\n")}\r\n 1 s:CN = b\n${second}\ntrailing`), 2)
   })
 
-  it("is refused when one of them is damaged or cut off, and never read without it", () => {
+  it("is refused if one of them is damaged or truncated, and never read without it", () => {
     assert.strictEqual(count(""), "ca.crt holds no PEM certificate")
     assert.strictEqual(count("hello"), "ca.crt holds no PEM certificate")
     assert.strictEqual(count(first + second.replace("MII", "MIX")), "certificate 2 of ca.crt is damaged")
@@ -26,7 +26,7 @@ describe("a PEM file of certificates", () => {
     }
   })
 
-  it("is trusted beside the authorities that are trusted anyway", () => {
+  it("is trusted besides the default authorities", () => {
     assert.includeMembers([...Certificates.publicAuthorities()], [...tls.rootCertificates])
   })
 })

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { BackupId } from "../../src/identity/BackupId.ts"
 import * as RunProgress from "../../src/worker/RunProgress.ts"
 import * as Quantities from "../../src/cli/Quantities.ts"
 import * as RunDisplay from "../../src/cli/RunDisplay.ts"
@@ -36,7 +37,7 @@ describe("the progress line", () => {
   const reading = {
     ...RunProgress.make(),
     step: "reading" as const,
-    backupId: "nightly-20261123-120000",
+    backupId: BackupId.make("nightly-20261123-120000"),
     partitions: 4,
     partitionsDone: 1,
     offsets: 1000,

@@ -73,7 +73,7 @@ describe("kafka-backup list and describe", () => {
       assert.deepStrictEqual([wrong.exitCode, wrong.out], [17, ""])
       assert.match(
         wrong.err,
-        /there is no backup nightly-2026 in directory .*\nwhat to do: see what is there with: kafka-backup list/
+        /there is no backup nightly-2026 in directory .*\nwhat to do: list the backups with: kafka-backup list/
       )
       rmSync(join(claim, backupId, "manifest.json"))
       const unfinished = yield* type("verify", ...options, backupId)

@@ -105,7 +105,7 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
       })
     )
 
-    fact("answers for names in their order, and tells what is missing", ({ source, driver }) =>
+    fact("answers for names in their order, and reports missing ones", ({ source, driver }) =>
       Effect.gen(function* () {
         const topic = freshTopic("present")
         const absent = freshTopic("absent")
@@ -137,7 +137,7 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
       })
     )
 
-    fact("tells a topic that may not be described from a missing one", ({ source, driver }) =>
+    fact("distinguishes a topic without Describe from a missing one", ({ source, driver }) =>
       Effect.gen(function* () {
         if (driver.denyDescribe === undefined) return "this driver denies nothing"
         const topic = freshTopic("secret")
@@ -166,7 +166,7 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
       })
     )
 
-    fact("answers offsets partition by partition, in the order asked", ({ source, driver }) =>
+    fact("returns offsets by partition, in the order of the request", ({ source, driver }) =>
       Effect.gen(function* () {
         const topic = freshTopic("offsets")
         yield* driver.createTopic(topic, 3)
@@ -275,7 +275,7 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
       })
     )
 
-    fact("delivers a batch that is larger than the fetch asked for", ({ source, driver }) =>
+    fact("delivers a batch that is larger than the limit of the fetch", ({ source, driver }) =>
       Effect.gen(function* () {
         const topic = freshTopic("large")
         yield* driver.createTopic(topic, 1)
@@ -308,7 +308,7 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
       })
     )
 
-    fact("delivers committed transactions and nothing of aborted ones", ({ source, driver }) =>
+    fact("delivers committed transactions and no aborted ones", ({ source, driver }) =>
       Effect.gen(function* () {
         const topic = freshTopic("transactions")
         yield* driver.createTopic(topic, 1)
@@ -322,7 +322,7 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
       })
     )
 
-    fact("ends when the range holds nothing but aborted records", ({ source, driver }) =>
+    fact("ends when the range holds only aborted records", ({ source, driver }) =>
       Effect.gen(function* () {
         const topic = freshTopic("aborted")
         yield* driver.createTopic(topic, 1)
@@ -349,7 +349,7 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
       })
     )
 
-    fact("reports a stretch that was deleted before it was read, and goes on behind it", ({ source, driver }) =>
+    fact("reports a range that was deleted before it was read, and continues after it", ({ source, driver }) =>
       Effect.gen(function* () {
         const topic = freshTopic("deleted")
         yield* driver.createTopic(topic, 1)
@@ -415,7 +415,7 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
       })
     )
 
-    fact("gives each reader of one partition the whole of it", ({ source, driver }) =>
+    fact("gives each reader of one partition all of its records", ({ source, driver }) =>
       Effect.gen(function* () {
         const topic = freshTopic("shared")
         yield* driver.createTopic(topic, 2)
@@ -441,7 +441,7 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
       })
     )
 
-    fact("tells the configuration that is not default", ({ source, driver }) =>
+    fact("returns the configuration that is not default", ({ source, driver }) =>
       Effect.gen(function* () {
         const topic = freshTopic("configured")
         yield* driver.createTopic(topic, 1, { "max.message.bytes": "2000000" })
@@ -450,7 +450,7 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
       })
     )
 
-    fact("tells the committed offsets of groups on the topics asked for", ({ source, driver }) =>
+    fact("returns the committed offsets of groups on the given topics", ({ source, driver }) =>
       Effect.gen(function* () {
         const [topic, other] = [freshTopic("consumed"), freshTopic("unasked")]
         const groupId = `${topic}-group`

@@ -40,7 +40,7 @@ const inMemory = Effect.gen(function* () {
 kafkaSourceContract("in memory", inMemory)
 
 describe("InMemoryKafka", () => {
-  it.effect("is unreachable under a bootstrap server that nobody created", () =>
+  it.effect("is unreachable at a bootstrap server that was not created", () =>
     Effect.gen(function* () {
       const sources = yield* KafkaSources
       const error = yield* Effect.flip(sources.open({ bootstrapServers: ["elsewhere:9092"] }))

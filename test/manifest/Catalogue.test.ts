@@ -37,7 +37,7 @@ const foreignManifest = {
 }
 
 describe("Catalogue", () => {
-  it.effect("reads sets of other tools, and leaves foreign files and damaged sets visible or alone", () =>
+  it.effect("reads sets of other tools, shows damaged sets and ignores foreign files", () =>
     Effect.gen(function* () {
       const { store } = yield* (yield* InMemoryObjectStores).named("catalogue")
       const put = (key: string, text: string) => store.put(ObjectKey.make(key), [Buffer.from(text)])
@@ -61,7 +61,7 @@ describe("Catalogue", () => {
     }).pipe(Effect.provide(InMemoryObjectStores.layer))
   )
 
-  it.effect("knows no backup by a name that leaves its folder", () =>
+  it.effect("finds no backup by a name that leads outside its folder", () =>
     Effect.gen(function* () {
       const { calls, store } = yield* (yield* InMemoryObjectStores).named("catalogue")
       for (const id of ["..", "../other", "a/b", "", ".", "_kafka-backup"]) {

@@ -10,7 +10,7 @@ const reasonOf = (exit: Exit.Exit<unknown, { readonly reason: { readonly _tag: s
   Exit.isFailure(exit) ? Option.getOrUndefined(Cause.findErrorOption(exit.cause))?.reason._tag : "success"
 
 describe("OwnerLock", () => {
-  it.effect("lets one writer of a resource in at a time, and the next when it has left", () =>
+  it.effect("admits one writer of a resource at a time, and the next one after its release", () =>
     Effect.gen(function* () {
       const { keys, store } = yield* memory
       const first = yield* Effect.forkChild(OwnerLock.holding(store, owner, "run", Effect.sleep("10 minutes")), {
@@ -32,7 +32,7 @@ describe("OwnerLock", () => {
     }).pipe(Effect.provide(InMemoryObjectStores.layer))
   )
 
-  it.effect("does not hold up a writer that is interrupted while the store does not answer", () =>
+  it.effect("does not delay a writer that is interrupted while the store does not answer", () =>
     Effect.gen(function* () {
       const { store } = yield* memory
       const silent = { ...store, delete: () => Effect.never }
@@ -45,7 +45,7 @@ describe("OwnerLock", () => {
     }).pipe(Effect.provide(InMemoryObjectStores.layer))
   )
 
-  it.effect("passes on from a writer that died, after its time", () =>
+  it.effect("passes to the next writer when the lock of a dead writer expires", () =>
     Effect.gen(function* () {
       const { store } = yield* memory
       const dead = { ...store, delete: () => Effect.die("killed") }
@@ -59,7 +59,7 @@ describe("OwnerLock", () => {
     }).pipe(Effect.provide(InMemoryObjectStores.layer))
   )
 
-  it.effect("stops the work of a writer that was overtaken", () =>
+  it.effect("stops the work of a writer whose lock another one has taken", () =>
     Effect.gen(function* () {
       const { store } = yield* memory
       // The first cannot renew in time: its writes hang for four minutes, as on a paused node.

@@ -10,7 +10,7 @@ describe("SealedJson", () => {
     assert.isTrue(Schema.toEquivalence(Document)(opened, value)) // JSON has no -0
   })
 
-  it("believes nothing after any single bit flipped or any byte was cut", () => {
+  it("refuses a document with any flipped bit or missing byte", () => {
     const value = { name: "grüße", n: 9007199254740991, list: [1, -2] }
     const sealed = SealedJson.seal(Document, value)
     for (let bit = 0; bit < (sealed.length - 1) * 8; bit++) {

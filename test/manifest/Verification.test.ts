@@ -21,7 +21,7 @@ const places = (found: Verification.Verification) =>
   found.problems.map((p) => `${p.topic}[${p.partition}] ${p.firstOffset}-${p.lastOffset}`)
 
 describe("Verification", () => {
-  it.live("finds a sound set sound, by its objects and by its records", () =>
+  it.live("finds no problem in an intact set, by its objects and by its records", () =>
     Effect.gen(function* () {
       for (const compression of ["zstd", "lz4", "none"] as const) {
         yield* Effect.gen(function* () {
@@ -51,7 +51,7 @@ describe("Verification", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("names what does not have the store's own checksum as damaged, and checks the rest", () =>
+  it.live("reports an object that fails the store's checksum as damaged, and checks the rest", () =>
     Effect.gen(function* () {
       const { segment, set, store } = yield* aSet()
       const detail = "it has CRC-32C AAAAAA==, the store says BBBBBB=="
@@ -79,7 +79,7 @@ describe("Verification", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("notices a lost, a cut and an exchanged segment", () =>
+  it.live("notices a lost, a truncated and an exchanged segment", () =>
     Effect.gen(function* () {
       const { memory, partition, segment, set, store } = yield* aSet()
       const [first, second] = partition.segments
@@ -108,7 +108,7 @@ describe("Verification", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("notices a manifest that names less than the run stored, or the same twice", () =>
+  it.live("notices a manifest that names fewer records than the run stored, or the same ones twice", () =>
     Effect.gen(function* () {
       const { set, store } = yield* aSet()
       const edit = (

@@ -21,7 +21,7 @@ describe("the reasons for which a run may fail", () => {
     assert.deepStrictEqual([...new Set(tags)].toSorted(), FailureReasons.failureReasons.toSorted())
   })
 
-  it("end with a code that asks for a person only where waiting cannot help", () => {
+  it("need a person only if waiting cannot help", () => {
     for (const _tag of FailureReasons.failureReasons) {
       const patient = FailureReasons.exitCode({ reason: { _tag }, isRetryable: true })
       assert.isAtLeast(patient, exitCodes.temporary, _tag)

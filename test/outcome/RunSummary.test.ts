@@ -17,7 +17,7 @@ const success: RunSummary = {
   addedBytes: 123_456_789_012,
   addedRecords: 1_234_567_890,
   alreadyComplete: false,
-  notes: ["orders/2 is held back at offset 17 by an open transaction"],
+  notes: ["the backup of orders/2 ends at offset 17: a transaction is open there"],
   removed: 1
 }
 
@@ -68,14 +68,14 @@ const SomeSet = Schema.Struct({
 })
 
 describe("SummaryCodec", () => {
-  it("gives back a summary that has room, of a success and of a failure", () => {
+  it("decodes a summary that fits, of a success and of a failure", () => {
     const whole = { ...success, catalogue: { total: 3, sets: hourly(3) } }
     for (const summary of [whole, success, failure]) {
       assert.deepStrictEqual(decoded(SummaryCodec.encode(summary)), summary)
     }
   })
 
-  it("keeps a hundred sets of ordinary numbers, the newest first, and counts the others", () => {
+  it("keeps a hundred sets with ordinary numbers, newest first, and counts the others", () => {
     const sets = hourly(10_000)
     const text = SummaryCodec.encode({ ...success, catalogue: { total: sets.length, sets } })
     assert.isAtMost(size(text), 4096)
@@ -86,13 +86,13 @@ describe("SummaryCodec", () => {
     assert.deepStrictEqual(catalogue!.sets, sets.slice(0, catalogue!.sets.length))
   })
 
-  it("leaves no room unused for the sake of a set", () => {
+  it("uses all room that one more set fits into", () => {
     const sets = hourly(500)
     const text = SummaryCodec.encode({ ...success, catalogue: { total: 500, sets } })
     assert.isAtLeast(size(text), 4096 - 40)
   })
 
-  it.prop("gives back sets of any id", [Schema.Array(SomeSet)], ([sets]) => {
+  it.prop("decodes sets with any id", [Schema.Array(SomeSet)], ([sets]) => {
     const some = sets.slice(0, 5).map((set) => ({ ...set, backupId: set.backupId.slice(0, 40) }))
     const summary = { ...success, catalogue: { total: some.length, sets: some } }
     assert.deepStrictEqual(decoded(SummaryCodec.encode(summary)), summary)
@@ -159,7 +159,7 @@ describe("SummaryCodec", () => {
     }
   )
 
-  it("takes nothing that was cut off for a summary", () => {
+  it("refuses any truncated summary", () => {
     const text = SummaryCodec.encode({ ...success, catalogue: { total: 20, sets: hourly(20) } })
     for (let length = 0; length < text.length; length++) {
       assert.isTrue(Result.isFailure(SummaryCodec.decode(text.slice(0, length))), `${length}`)
@@ -167,7 +167,7 @@ describe("SummaryCodec", () => {
     }
   })
 
-  it.prop("takes no other text and no other JSON for one", [Schema.String, Schema.Json], ([text, json]) => {
+  it.prop("refuses any other text and any other JSON", [Schema.String, Schema.Json], ([text, json]) => {
     for (const garbage of [
       text,
       JSON.stringify(json),
@@ -178,7 +178,7 @@ describe("SummaryCodec", () => {
     }
   })
 
-  it("takes no summary that contradicts itself", () => {
+  it("refuses a summary that contradicts itself", () => {
     const changed = (change: (wire: any) => unknown) => {
       const wire = JSON.parse(SummaryCodec.encode({ ...success, catalogue: { total: 2, sets: hourly(2) } }))
       return SummaryCodec.decode(JSON.stringify(change(wire)))

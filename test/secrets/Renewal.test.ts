@@ -22,7 +22,7 @@ const aSecret = () => {
 }
 
 describe("Renewal", () => {
-  it.effect("gives what has changed already at once, and each change once", () =>
+  it.effect("returns a change at once, and each change once", () =>
     Effect.gen(function* () {
       const { change, renewed } = aSecret()
       change("second")
@@ -48,7 +48,7 @@ describe("Renewal", () => {
       })
   )
 
-  it.effect("gives up after two minutes, does not wait again, and still sees a later change", () =>
+  it.effect("gives up after two minutes, does not wait again, and still notices a later change", () =>
     Effect.gen(function* () {
       const { change, renewed } = aSecret()
       const waiting = yield* Effect.forkChild(renewed, { startImmediately: true })

@@ -3,7 +3,7 @@ import { Effect, Fiber, Random, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Breaker from "../../src/worker/Breaker.ts"
 import * as BreakerJournal from "../../src/worker/BreakerJournal.ts"
-import * as BreakerJudgements from "../../src/worker/BreakerClassifiers.ts"
+import * as BreakerClassifiers from "../../src/worker/BreakerClassifiers.ts"
 import * as GuardedObjectStore from "../../src/storage/GuardedObjectStore.ts"
 import { InMemoryObjectStores, type InMemoryStore } from "../../src/storage/InMemoryObjectStore.ts"
 import type { ObjectKey, ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
@@ -39,7 +39,7 @@ const guarded = (journal = BreakerJournal.make({ paused: undefined, interruption
   Effect.map(
     Breaker.make(Breaker.settings({ enabled: true, failureThreshold: 5, resetTimeoutSecs: 60 })!, journal),
     (breakers) => (store: ObjectStoreShape) =>
-      GuardedObjectStore.make(store, breakers.of(`storage ${store.location}`, BreakerJudgements.storage).persist)
+      GuardedObjectStore.make(store, breakers.of(`storage ${store.location}`, BreakerClassifiers.storage).retry)
   )
 
 objectStoreContract(
@@ -290,7 +290,7 @@ describe("A circuit breaker around a store", () => {
         const exit = yield* Fiber.join(work)
         assert.isTrue(exit._tag === "Success" && exit.value.isRetryable)
         assert.include(exit._tag === "Success" ? exit.value.message : "", "scripted")
-        assert.include(exit._tag === "Success" ? exit.value.message : "", "no success for 10 min")
+        assert.include(exit._tag === "Success" ? exit.value.message : "", "no request succeeded for 10 min")
         const before = yield* requests
         assert.isBelow(before, 5 + 15, "it did not hammer")
         yield* down("get")
@@ -305,7 +305,7 @@ describe("A circuit breaker around a store", () => {
       const busy = new StoreUnavailable({ detail: "busy", retryAfterMillis: 3_600_000 })
       yield* disturb({ _tag: "Fail", operation: "put", times: Infinity, reason: busy })
       const error = yield* Effect.flip(store.put(key("a"), []))
-      assert.include(error.message, "asks us to wait 3600 s")
+      assert.include(error.message, "the store asks for a wait of 3600 s")
       assert.strictEqual(yield* requests, 1)
     })
   )

@@ -17,7 +17,7 @@ const unavailable = new StoreUnavailable({ detail: "no route to the store" })
 const guardedAttempt = Effect.fnUntraced(function* (circuitBreaker: typeof spec, progress: RunProgress.RunProgress) {
   const { store } = yield* world
   const guards = yield* BreakerGuards.make(Breaker.settings(circuitBreaker), progress)
-  return yield* attempt(aRequest(noon), { store: guards.store(store), progress, care: guards.brokers })
+  return yield* attempt(aRequest(noon), { store: guards.store(store), progress, guards: guards.brokers })
 }, Effect.scoped)
 
 const codeOf = (exit: Exit.Exit<unknown, unknown>) =>
@@ -26,7 +26,7 @@ const codeOf = (exit: Exit.Exit<unknown, unknown>) =>
     : exitCodes.success
 
 describe("Breaker.settings", () => {
-  it("give a target ten minutes, or two probes and a minute where resets take longer", () => {
+  it("give a target ten minutes, or two reset times and a minute if that is longer", () => {
     const budgetOf = (resetTimeoutSecs: number) => Breaker.settings({ ...spec, resetTimeoutSecs })?.budgetMillis
     assert.deepStrictEqual([1, 60, 3600].map(budgetOf), [600_000, 600_000, 7_260_000])
     assert.isUndefined(Breaker.settings({ ...spec, enabled: false }))
@@ -63,7 +63,7 @@ describe("A run whose storage stops answering", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("fails with exit code 20 when storage stays away, and its next attempt completes the set", () =>
+  it.effect("fails with exit code 20 when storage stays down, and its next attempt completes the set", () =>
     Effect.gen(function* () {
       const { cluster, memory, store } = yield* world
       yield* fill(cluster)
@@ -83,7 +83,7 @@ describe("A run whose storage stops answering", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("without a breaker tries for a while and fails, never paused", () =>
+  it.effect("without a breaker retries for two minutes and fails, never paused", () =>
     Effect.gen(function* () {
       const { cluster, memory } = yield* world
       yield* fill(cluster)
@@ -116,7 +116,7 @@ describe("A run whose storage stops answering", () => {
 })
 
 describe("A run whose brokers stop answering", () => {
-  it.effect("outlasts eight minutes without any broker, paused, and holds everything", () =>
+  it.effect("survives eight minutes without any broker, paused, and holds everything", () =>
     Effect.gen(function* () {
       const { cluster, store } = yield* world
       yield* fill(cluster)

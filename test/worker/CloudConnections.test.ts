@@ -30,7 +30,7 @@ const azure = (more: object) => ({
 })
 
 describe("Connections.storage", () => {
-  it.effect("reads an account key, without the line break that an editor leaves behind", () =>
+  it.effect("reads an account key without the line break that an editor adds", () =>
     Effect.gen(function* () {
       const found = yield* target(azure({ credentialsSecret: { name: "azure-storage" } }), {
         "azure-storage": { AZURE_STORAGE_KEY: "key==\n" }
@@ -66,7 +66,7 @@ describe("Connections.storage", () => {
     })
   )
 
-  it.effect("takes workload identity where it is asked for, and the platform's identity where nothing is", () =>
+  it.effect("uses workload identity if it is set, and the identity of the platform if nothing is", () =>
     Effect.gen(function* () {
       const asked = yield* target(azure({ useWorkloadIdentity: true }))
       const nothing = yield* target(azure({}))
@@ -75,7 +75,7 @@ describe("Connections.storage", () => {
     })
   )
 
-  it.effect("reads a service account's key file as it stands, and without a Secret none", () =>
+  it.effect("reads the key file of a service account unchanged, and none without a Secret", () =>
     Effect.gen(function* () {
       const gcs = { bucket: "kafka-backups", prefix: "production/hourly" }
       const found = yield* target(
@@ -89,7 +89,7 @@ describe("Connections.storage", () => {
     })
   )
 
-  it.effect("reads the authorities of an S3 endpoint as they stand, under a key of the user's choice", () =>
+  it.effect("reads the authorities of an S3 endpoint unchanged, under a key of the user's choice", () =>
     Effect.gen(function* () {
       const s3 = { bucket: "kafka-backups", region: "us-east-1", endpoint: "https://minio:9000" }
       const storage = (caSecret: object) => ({ storageType: "s3", s3: { ...s3, caSecret } })
@@ -104,7 +104,7 @@ describe("Connections.storage", () => {
     })
   )
 
-  it.effect("names the Secret and the key that is not there", () =>
+  it.effect("names the Secret and the missing key", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(
         target(azure({ servicePrincipalSecret: { name: "sp" } }), { sp: { AZURE_CLIENT_ID: "client" } })

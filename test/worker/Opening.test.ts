@@ -47,8 +47,8 @@ const codeOf = (exit: Exit.Exit<unknown, unknown>) =>
     ? FailureReasons.exitCode(Option.getOrThrow(Cause.findErrorOption(exit.cause)) as FailureReasons.Failure)
     : exitCodes.success
 
-describe("A run that begins while storage is away", () => {
-  it.effect("waits visibly, opens it when it is back, and leaves no socket of the attempts in between", () =>
+describe("A run that begins while storage is down", () => {
+  it.effect("waits visibly, opens storage when it is back, and leaves no socket of failed attempts open", () =>
     Effect.gen(function* () {
       const progress = RunProgress.make()
       const { open, seen } = door(9, away)
@@ -56,7 +56,7 @@ describe("A run that begins while storage is away", () => {
       const paused: Array<string> = []
       const work = Effect.gen(function* () {
         const guards = yield* guardsOf(spec, progress)
-        const opened = yield* Opening.patient(open, guards.opening)
+        const opened = yield* Opening.retried(open, guards.opening)
         openDuring = seen.open
         return opened
       }).pipe(Effect.scoped, Effect.provide(quiet))
@@ -76,7 +76,7 @@ describe("A run that begins while storage is away", () => {
       const { open, seen } = door(Infinity, away)
       const work = Effect.gen(function* () {
         const guards = yield* guardsOf(spec, RunProgress.make())
-        return yield* Opening.patient(open, guards.opening)
+        return yield* Opening.retried(open, guards.opening)
       }).pipe(Effect.scoped, Effect.provide(quiet))
       const exit = yield* inTime(work, 900)
       assert.strictEqual(codeOf(exit), exitCodes.temporary)
@@ -91,7 +91,7 @@ describe("A run that begins while no broker answers", () => {
   const connect = (circuitBreaker: typeof spec, open: Effect.Effect<string, KafkaError, never>) =>
     Effect.gen(function* () {
       const guards = yield* guardsOf(circuitBreaker, RunProgress.make())
-      return yield* Opening.patient(open, guards.connecting)
+      return yield* Opening.retried(open, guards.connecting)
     }).pipe(Effect.scoped, Effect.provide(quiet))
 
   it.effect("connects when the cluster is back", () =>
@@ -101,7 +101,7 @@ describe("A run that begins while no broker answers", () => {
     })
   )
 
-  it.effect("fails at once where waiting cannot help, and where the breaker is switched off", () =>
+  it.effect("fails at once if waiting cannot help or the breaker is disabled", () =>
     Effect.gen(function* () {
       const wrong = door(2, brokerGone(false))
       assert.strictEqual(codeOf(yield* inTime(connect(spec, Effect.scoped(wrong.open)), 5)), exitCodes.clusterUnusable)

@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import * as RateLimit from "../../src/worker/RateLimit.ts"
 
 describe("RateLimit", () => {
-  it.effect("keeps eight payers together within 5 percent of the ceiling over a minute", () =>
+  it.effect("keeps eight fibers together within 5 percent of the limit over a minute", () =>
     Effect.gen(function* () {
       const perSecond = 10_000_000
       const limit = RateLimit.make(perSecond)
@@ -23,7 +23,7 @@ describe("RateLimit", () => {
     })
   )
 
-  it.effect("does not let a pause be followed by a burst", () =>
+  it.effect("allows no burst after a pause", () =>
     Effect.gen(function* () {
       const limit = RateLimit.make(1000)
       yield* TestClock.adjust("1 hour")
@@ -53,7 +53,7 @@ describe("RateLimit", () => {
     })
   )
 
-  it("asks for smaller fetches the lower the ceiling is", () => {
+  it("asks for smaller fetches with a lower limit", () => {
     assert.deepStrictEqual(
       [undefined, 100_000_000, 1_000_000, 1000].map((rate) => RateLimit.fetchBytes(rate, 1048576)),
       [1048576, 1048576, 250_000, 16_384]

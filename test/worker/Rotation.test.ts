@@ -78,7 +78,7 @@ const locked = Effect.gen(function* () {
 /** 722 records in 14 seconds. */
 const slow = aRequest(noon, { recordsPerSecond: 50 })
 
-describe("A run whose storage credentials are rotated while it goes on", () => {
+describe("A run whose storage credentials are rotated meanwhile", () => {
   const storyOf = (title: string, change: (state: { valid: string; secret: string }) => void, expected: number) =>
     it.effect(title, () =>
       Effect.gen(function* () {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { BackupId } from "../../src/identity/BackupId.ts"
 import * as RunMetrics from "../../src/worker/RunMetrics.ts"
 import * as RunProgress from "../../src/worker/RunProgress.ts"
 
@@ -8,7 +9,7 @@ const storage = "storage s3 bucket kafka-backups"
 const progress = (): RunProgress.RunProgress => ({
   ...RunProgress.make(),
   step: "reading",
-  backupId: "nightly-20261123-120000",
+  backupId: BackupId.make("nightly-20261123-120000"),
   attempt: 2,
   partitions: 6,
   partitionsDone: 1,
@@ -26,7 +27,7 @@ const progress = (): RunProgress.RunProgress => ({
 })
 
 describe("RunMetrics.text", () => {
-  it.effect("says what the progress says, each metric with its help and type", () =>
+  it.effect("shows the progress, each metric with its help and type", () =>
     Effect.gen(function* () {
       const lines = (yield* RunMetrics.text(progress(), 40_000)).trimEnd().split("\n")
       for (const line of [
@@ -55,7 +56,7 @@ describe("RunMetrics.text", () => {
     })
   )
 
-  it.effect("counts the wait that goes on, and says the same at every scrape of the same moment", () =>
+  it.effect("counts a wait that has not ended, and is the same at every scrape of the same moment", () =>
     Effect.gen(function* () {
       const waited = `kafka_backup_circuit_waited_seconds_total{target="${storage}"} 91`
       const first = yield* RunMetrics.text(progress(), 40_000)

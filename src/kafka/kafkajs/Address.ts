@@ -1,4 +1,4 @@
-/** Where a broker listens. */
+/** Host and port of a broker. */
 export interface Address {
   readonly host: string
   readonly port: number
@@ -8,7 +8,7 @@ export interface Address {
 export const format = ({ host, port }: Address): string =>
   host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
 
-/** The address that `host:port` or `[v6]:port` names; undefined where it names none. */
+/** The address in `host:port` or `[v6]:port`; undefined for any other text. */
 export const parse = (text: string): Address | undefined => {
   const match = /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/u.exec(text.trim())
   const host = match?.[1] ?? match?.[2]

@@ -7,27 +7,27 @@ import * as Opener from "./Opener.ts"
 import type * as Api from "./protocol/Api.ts"
 import type { Node } from "./protocol/Metadata.ts"
 
-/** Fetches wait at the broker for data; whatever must not wait behind them goes over a connection of its own. */
-export type Lane = "control" | "fetch"
+/** Fetches wait at the broker for data. Other requests use a connection of their own, so as not to wait behind them. */
+export type Channel = "control" | "fetch"
 
 export interface CallOptions extends Link.CallOptions {
-  readonly lane?: Lane
+  readonly channel?: Channel
 }
 
-/** What is asked of a broker beyond an answer, when the cluster is met for the first time. */
+/** An extra check of the first broker that answers. */
 export interface Introduction {
-  /** Why these API versions will not do. */
+  /** Why these API versions are unusable; undefined if they are usable. */
   readonly check: (ranges: Api.VersionRanges) => KafkaReason | undefined
 }
 
 type Request<A> = (version: number) => Api.Call<A>
 
-/** The brokers of one cluster, as the last metadata told, and our connections to them. */
+/** The brokers of one cluster, from the newest metadata, and the connections to them. */
 export interface Brokers {
-  /** Replaces what is known; connections to addresses that are gone are closed. */
+  /** Replaces the known brokers; closes connections to addresses that are gone. */
   readonly learn: (nodes: ReadonlyArray<Node>) => Effect.Effect<void>
   readonly nodeIds: () => ReadonlyArray<number>
-  /** Asks one broker, connecting first where needed; undefined when the cluster has no such broker. */
+  /** Sends a request to one broker, and connects first if needed; undefined if the cluster has no such broker. */
   readonly ask: <A>(
     nodeId: number,
     api: Api.Api,
@@ -35,13 +35,13 @@ export interface Brokers {
     options?: CallOptions
   ) => Effect.Effect<Link.Received<A> | undefined, KafkaReason>
   /**
-   * Asks any broker: connected ones first, then the other known ones, then the bootstrap servers. Connecting shares one
-   * time-out among them; in an introduction, so does answering.
+   * Sends a request to any broker: connected brokers first, then the other known ones, then the bootstrap servers. All
+   * attempts to connect share one time limit; in an introduction, so do the answers.
    */
   readonly askAny: <A>(api: Api.Api, request: Request<A>, introduction?: Introduction) => Effect.Effect<A, KafkaReason>
 }
 
-/** One connection that may have to be opened again; those who want it meanwhile wait for one attempt together. */
+/** One connection, opened again when needed; calls that need it meanwhile wait for the same attempt. */
 interface Slot {
   readonly key: string
   readonly address: Address.Address
@@ -51,12 +51,12 @@ interface Slot {
   lastFailure: KafkaReason | undefined
 }
 
-/** No server gets less than this, however long the list is. */
+/** Each server gets at least this share of the time limit, however long the list is. */
 const leastShareMillis = 1000
 
 const nameOf = (node: Node): string => `broker ${node.nodeId} (${Address.format(node)})`
 
-/** One failure that tells all of them; the first that a person must act on gives the advice. */
+/** One failure for all of them, with the advice of the first that a person must act on. */
 const summarize = (failures: ReadonlyArray<KafkaReason>): KafkaReason => {
   const [only] = failures
   if (only !== undefined && failures.length === 1) return only
@@ -70,12 +70,12 @@ const summarize = (failures: ReadonlyArray<KafkaReason>): KafkaReason => {
   if (leading !== undefined && leading._tag !== "BrokerUnreachable") return leading
   return new BrokerUnreachable({
     detail,
-    advice: leading?.advice ?? "name at least one server in bootstrapServers",
+    advice: leading?.advice ?? "give at least one server in bootstrapServers",
     transient: failures.some((failure) => failure._tag === "BrokerUnreachable" && failure.transient)
   })
 }
 
-/** Connections are opened when first needed, and all closed with the scope. */
+/** Opens connections when they are first needed, and closes all with the scope. */
 export const make = (
   bootstrap: ReadonlyArray<Address.Address>,
   limits: Opener.Limits,
@@ -93,10 +93,10 @@ export const make = (
       })
     )
 
-    const slotOf = (address: Address.Address, lane: Lane): Slot => {
-      const key = `${lane} ${Address.format(address)}`
-      const known = slots.get(key)
-      if (known !== undefined) return known
+    const slotOf = (address: Address.Address, channel: Channel): Slot => {
+      const key = `${channel} ${Address.format(address)}`
+      const existing = slots.get(key)
+      if (existing !== undefined) return existing
       const slot: Slot = {
         key,
         address,
@@ -111,11 +111,11 @@ export const make = (
 
     const openInto = (
       slot: Slot,
-      place: Opener.BrokerAddress,
+      broker: Opener.BrokerAddress,
       openTimeoutMillis: number
     ): Effect.Effect<Link.Link, KafkaReason> =>
       Effect.uninterruptibleMask((restore) =>
-        restore(opener.open(place, openTimeoutMillis)).pipe(
+        restore(opener.open(broker, openTimeoutMillis)).pipe(
           Effect.tap((link) =>
             Effect.sync(() => {
               slot.link = link
@@ -132,25 +132,25 @@ export const make = (
       )
 
     const linkTo = (
-      place: Opener.BrokerAddress,
-      lane: Lane,
+      broker: Opener.BrokerAddress,
+      channel: Channel,
       openTimeoutMillis: number
     ): Effect.Effect<Link.Link, KafkaReason> =>
       Effect.suspend(() => {
-        const slot = slotOf(place.address, lane)
+        const slot = slotOf(broker.address, channel)
         if (slot.link?.isOpen() === true) return Effect.succeed(slot.link)
         const attemptsSeen = slot.attempts
         return slot.opening.withPermit(
           Effect.suspend(() => {
             if (slot.link?.isOpen() === true) return Effect.succeed(slot.link)
             if (slot.attempts !== attemptsSeen && slot.lastFailure !== undefined) return Effect.fail(slot.lastFailure)
-            return openInto(slot, place, openTimeoutMillis)
+            return openInto(slot, broker, openTimeoutMillis)
           })
         )
       })
 
     const call = <A>(
-      place: Opener.BrokerAddress,
+      broker: Opener.BrokerAddress,
       link: Link.Link,
       api: Api.Api,
       request: Request<A>,
@@ -158,42 +158,42 @@ export const make = (
     ) =>
       link
         .call(api, request, options)
-        .pipe(Effect.catch((broken) => Effect.flatMap(opener.reason(broken, place), Effect.fail)))
+        .pipe(Effect.catch((broken) => Effect.flatMap(opener.reason(broken, broker), Effect.fail)))
 
     /** Each address once, connected ones first. */
-    const places = (): ReadonlyArray<Opener.BrokerAddress> => {
+    const candidates = (): ReadonlyArray<Opener.BrokerAddress> => {
       const all = new Map<string, Opener.BrokerAddress>()
       for (const node of nodes.values()) all.set(Address.format(node), { address: node, where: nameOf(node) })
       for (const address of bootstrap) {
         const key = Address.format(address)
         if (!all.has(key)) all.set(key, { address, where: `bootstrap server ${key}` })
       }
-      const isLive = (place: Opener.BrokerAddress) =>
-        slots.get(`control ${Address.format(place.address)}`)?.link?.isOpen() === true
+      const isLive = (broker: Opener.BrokerAddress) =>
+        slots.get(`control ${Address.format(broker.address)}`)?.link?.isOpen() === true
       const list = [...all.values()]
-      return [...list.filter(isLive), ...list.filter((place) => !isLive(place))]
+      return [...list.filter(isLive), ...list.filter((broker) => !isLive(broker))]
     }
 
     const askAny: Brokers["askAny"] = (api, request, introduction) =>
       Effect.gen(function* () {
-        const candidates = places()
+        const brokers = candidates()
         const failures: Array<KafkaReason> = []
         const start = yield* Clock.currentTimeMillis
-        for (const [index, place] of candidates.entries()) {
+        for (const [index, broker] of brokers.entries()) {
           const left = start + limits.openTimeoutMillis - (yield* Clock.currentTimeMillis)
-          const fair = left / (candidates.length - index)
+          const fair = left / (brokers.length - index)
           const share = Math.max(Math.min(leastShareMillis, limits.openTimeoutMillis), fair)
-          const attempt = linkTo(place, "control", share).pipe(
+          const attempt = linkTo(broker, "control", share).pipe(
             Effect.flatMap((link) => {
               const wrong = introduction?.check(link.ranges)
               if (wrong !== undefined) return Effect.fail(wrong)
-              return call(place, link, api, request, introduction === undefined ? {} : { requestTimeoutMillis: share })
+              return call(broker, link, api, request, { requestTimeoutMillis: introduction && share })
             })
           )
           const answer = yield* Effect.result(attempt)
           if (answer._tag === "Success") return answer.success.value
           failures.push(answer.failure)
-          if (left <= 0 && index + 1 < candidates.length) break
+          if (left <= 0 && index + 1 < brokers.length) break
         }
         return yield* Effect.fail(summarize(failures))
       })
@@ -214,9 +214,9 @@ export const make = (
         Effect.suspend(() => {
           const node = nodes.get(nodeId)
           if (node === undefined) return Effect.succeed(undefined)
-          const place = { address: node, where: nameOf(node) }
-          return linkTo(place, options?.lane ?? "control", limits.openTimeoutMillis).pipe(
-            Effect.flatMap((link) => call(place, link, api, request, options))
+          const broker = { address: node, where: nameOf(node) }
+          return linkTo(broker, options?.channel ?? "control", limits.openTimeoutMillis).pipe(
+            Effect.flatMap((link) => call(broker, link, api, request, options))
           )
         }),
       askAny

@@ -1,4 +1,4 @@
-/** A buffer at least as long as what was asked for, and the way to hand it back. */
+/** A buffer at least as long as requested, and the function that returns it. */
 export interface PooledBuffer {
   readonly buffer: Buffer
   /** Calling it again does nothing. */
@@ -7,23 +7,23 @@ export interface PooledBuffer {
 
 export interface BufferPool {
   readonly take: (bytes: number) => PooledBuffer
-  /** Bytes that wait for their next use. */
+  /** Bytes of unused buffers. */
   readonly idleBytes: () => number
 }
 
 const smallest = 64 * 1024
 
-/** The power of two that holds `bytes`; sizes in classes, so that a buffer fits the next response too. */
+/** The power of two that holds `bytes`: with few sizes, a buffer fits the next answer, too. */
 const sizeClass = (bytes: number): number => 2 ** Math.ceil(Math.log2(Math.max(bytes, smallest)))
 
 /**
- * Buffers for fetch answers, used again instead of being allocated megabyte by megabyte. Keeps at most `maxIdleBytes`
- * unused; a buffer above `maxBufferBytes` is allocated to measure and left to the garbage collector.
+ * Reusable buffers for fetch answers. Keeps at most `maxIdleBytes` unused; a buffer above `maxBufferBytes` is allocated
+ * with its exact size and left to the garbage collector.
  */
 export const make = (options: { readonly maxIdleBytes: number; readonly maxBufferBytes: number }): BufferPool => {
   const idle = new Map<number, Array<Buffer>>()
   let idleBytes = 0
-  const giveBack = (buffer: Buffer) => {
+  const keep = (buffer: Buffer) => {
     if (idleBytes + buffer.length > options.maxIdleBytes) return
     idleBytes += buffer.length
     const shelf = idle.get(buffer.length)
@@ -44,7 +44,7 @@ export const make = (options: { readonly maxIdleBytes: number; readonly maxBuffe
         release: () => {
           if (!held) return
           held = false
-          giveBack(buffer)
+          keep(buffer)
         }
       }
     }

@@ -3,57 +3,59 @@ import * as Certificates from "../../certificates/Certificates.ts"
 import { KafkaAuthenticationFailed } from "../KafkaError.ts"
 import type { KafkaTarget } from "../KafkaTarget.ts"
 
-/** TLS alerts by which a server turns a client's certificate, or the lack of one, down. */
-const aboutOurs =
+/** TLS alerts with which a server refuses a client certificate, or its absence. */
+const clientCertificateAlerts =
   /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNKNOWN_CA|CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED|UNSUPPORTED_CERTIFICATE/u
 
-/** True when the broker turned our client certificate down, or the lack of one. */
+/** True if the broker refused the client certificate, or its absence. */
 export const isRefusal = (error: Error): boolean => {
   const { code } = error as { readonly code?: unknown }
-  return typeof code === "string" && aboutOurs.test(code)
+  return typeof code === "string" && clientCertificateAlerts.test(code)
 }
 
-/** Where the TLS material came from, for messages. */
+/** The source of the TLS files, for messages. */
 export const tlsSecret = (target: KafkaTarget): string =>
   target.tls?.secret === undefined ? "the TLS configuration" : `Secret ${target.tls.secret}`
 
-/** The Secret's keys, as the resource names them. */
+/** The keys of the Secret, as the resource names them. */
 export const keys = (material: KafkaTarget["tls"]) => ({
   ca: material?.caKey ?? "ca.crt",
   certificate: material?.certKey ?? "tls.crt",
   key: material?.keyKey ?? "tls.key"
 })
 
-/** That our own certificate is no longer valid, or not yet; undefined while it is, or where that cannot be told. */
-const lapse = (pem: string, nowMillis: number): string | undefined => {
+/** Why the client certificate is not valid at this time; undefined if it is valid or unreadable. */
+const invalidity = (pem: string, nowMillis: number): string | undefined => {
   try {
     const { validFrom, validTo } = new X509Certificate(pem)
-    if (Date.parse(validTo) < nowMillis) return `has expired on ${validTo}`
+    if (Date.parse(validTo) < nowMillis) return `expired on ${validTo}`
     return Date.parse(validFrom) > nowMillis ? `is not valid before ${validFrom}` : undefined
   } catch {
     return undefined
   }
 }
 
-/** Whom the certificate of a host name mismatch is for, as Node reports it: `DNS:kafka.example, IP Address:10.0.0.1`. */
+/**
+ * The names in the certificate of a host name mismatch, as Node reports them: `DNS:kafka.example, IP Address:10.0.0.1`.
+ */
 const names = (error: Error): string | undefined => {
   const { cert } = error as { readonly cert?: { readonly subjectaltname?: unknown } }
   return typeof cert?.subjectaltname === "string" ? cert.subjectaltname : undefined
 }
 
-/** What is wrong with a certificate, theirs or ours, by Node's code; undefined for codes that are not about that. */
+/** What is wrong with the broker's or the client's certificate, by Node's code; undefined for other codes. */
 export const reason = (code: string, where: string, error: Error, target: KafkaTarget) => {
   const named = keys(target.tls)
   const from =
     target.tls?.ca === undefined
-      ? "there is no tlsSecret, so the public and the system's authorities were asked"
-      : `${named.ca} was asked`
+      ? "not signed by a public or system authority, and there is no tlsSecret"
+      : `not signed by an authority in ${named.ca}`
   if (Certificates.isUntrusted(code)) {
     return new KafkaAuthenticationFailed({
-      detail: `${where}: the broker's certificate is not trusted (${code}; ${from})`,
+      detail: `${where}: the broker's certificate is not trusted: ${from} (${code})`,
       advice:
         target.tls?.secret === undefined
-          ? `name a Secret in kafkaCluster.tlsSecret that holds the certificate authority of the brokers' certificates, as PEM in key ${named.ca}`
+          ? `set kafkaCluster.tlsSecret to a Secret with the certificate authority of the brokers, as PEM in key ${named.ca}`
           : `put the certificate authority that signed the brokers' certificates into ${tlsSecret(target)}, key ${named.ca}`,
       cause: error
     })
@@ -62,7 +64,7 @@ export const reason = (code: string, where: string, error: Error, target: KafkaT
     return new KafkaAuthenticationFailed({
       detail: `${where}: the broker's certificate is for other names: ${names(error) ?? error.message}`,
       advice:
-        "connect by a name that the certificate lists, in bootstrapServers and in the brokers' advertised.listeners, or have the certificate list this name",
+        "use a name from the certificate in bootstrapServers and in the brokers' advertised.listeners, or add this name to the certificate",
       cause: error
     })
   }
@@ -71,12 +73,12 @@ export const reason = (code: string, where: string, error: Error, target: KafkaT
       detail: `${where}: the broker's certificate ${code === "CERT_HAS_EXPIRED" ? "has expired" : "is not valid yet"}`,
       advice:
         target.tls?.secret === undefined
-          ? "renew the broker's certificate, or its authority's; check the clocks"
-          : `renew the broker's certificate, or the authority in ${tlsSecret(target)}, key ${named.ca}; check the clocks`,
+          ? "renew the broker's certificate or the certificate of its authority, and check the clocks"
+          : `renew the broker's certificate or the authority in ${tlsSecret(target)}, key ${named.ca}, and check the clocks`,
       cause: error
     })
   }
-  if (aboutOurs.test(code)) {
+  if (clientCertificateAlerts.test(code)) {
     const pair = `${tlsSecret(target)}, keys ${named.certificate} and ${named.key}`
     const ours = target.tls?.certificate
     if (ours === undefined) {
@@ -84,15 +86,15 @@ export const reason = (code: string, where: string, error: Error, target: KafkaT
         detail: `${where}: the broker requires a client certificate (${code})`,
         advice:
           target.tls?.secret === undefined
-            ? `name a Secret in kafkaCluster.tlsSecret with the authority and a client certificate (keys ${named.ca}, ${named.certificate}, ${named.key}), or use a listener that asks for none`
-            : `add a client certificate to ${pair}, or use a listener that asks for none`,
+            ? `set kafkaCluster.tlsSecret to a Secret with the authority and a client certificate (keys ${named.ca}, ${named.certificate}, ${named.key}), or use a listener without client certificates`
+            : `add a client certificate to ${pair}, or use a listener without client certificates`,
         cause: error
       })
     }
-    const lapsed = lapse(ours, Date.now())
+    const invalid = invalidity(ours, Date.now())
     return new KafkaAuthenticationFailed({
-      detail: `${where}: the broker refused our client certificate${lapsed === undefined ? "" : `, which ${lapsed}`} (${code})`,
-      advice: `put a client certificate that ${lapsed === undefined ? "the brokers trust" : "is valid now"} into ${pair}`,
+      detail: `${where}: the broker refused the client certificate${invalid === undefined ? "" : `, which ${invalid}`} (${code})`,
+      advice: `put a client certificate that ${invalid === undefined ? "the brokers trust" : "is valid now"} into ${pair}`,
       cause: error
     })
   }

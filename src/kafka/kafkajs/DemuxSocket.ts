@@ -2,44 +2,45 @@ import net from "node:net"
 import tls from "node:tls"
 import type { BufferPool } from "./BufferPool.ts"
 import * as FrameSplitter from "./FrameSplitter.ts"
-import type { KafkaJsSocket, KafkaJsSocketFactory } from "./internals.ts"
+import type { KafkaJsSocket, KafkaJsSocketFactory } from "./Internals.ts"
 
-/** An answer to one of our requests, from its correlation id on. */
+/** The answer to a request sent with `send`, from its correlation id on. */
 export interface Answer {
   readonly frame: Buffer
   readonly release: () => void
 }
 
 export interface Waiting {
-  /** True takes the buffer from the pool (fetch); false allocates it to measure. */
+  /** True takes the buffer from the pool (fetch); false allocates one of the exact size. */
   readonly pooled: boolean
   readonly succeed: (answer: Answer) => void
   readonly fail: (error: Error) => void
 }
 
 /**
- * One connection, shared: kafkajs sends and receives on it what belongs to connecting and authenticating, we everything
- * else. Our correlation ids are negative, kafkajs counts from 0, so the id alone says whose answer a frame is.
+ * One connection for two users: kafkajs connects and authenticates on it, and `send` carries everything else.
+ * Correlation ids of `send` are negative while kafkajs counts from 0, so the id of a frame shows whom the answer is
+ * for.
  */
 export interface DemuxSocket {
-  /** Sends the request that `encode` makes for a new correlation id; the returned function forgets about its answer. */
+  /** Sends the request that `encode` makes for a new correlation id; the returned function drops its answer. */
   readonly send: (encode: (correlationId: number) => Buffer, waiting: Waiting) => () => void
   readonly isOpen: () => boolean
-  /** Ends the connection; what waits fails with `error`. */
+  /** Ends the connection; waiting requests fail with `error`. */
   readonly destroy: (error: Error) => void
-  /** Called once, with what broke the connection if that is known. */
+  /** Called once, with the error that broke the connection if it is known. */
   readonly onClose: (listener: (error: Error) => void) => void
 }
 
-/** Most bytes read from the kernel at once: one call and one copy for what otherwise were sixteen 64 KiB chunks. */
+/** Most bytes read from the kernel at once: one call and one copy instead of sixteen for 64 KiB chunks. */
 const readBytes = 1024 * 1024
 
-/** Answers to kafkajs are versions and SASL messages. Anything longer is a peer that does not speak Kafka. */
+/** Answers to kafkajs are versions and SASL messages. A peer that sends more does not speak Kafka. */
 const maxForeignFrameBytes = 16 * 1024 * 1024
 
 const keepAliveMillis = 60_000
 
-/** A `socketFactory` for kafkajs that also tells us of the socket it makes. */
+/** A `socketFactory` for kafkajs that calls `opened` with each socket that it makes. */
 export const factory =
   (pool: BufferPool, opened: (socket: DemuxSocket) => void): KafkaJsSocketFactory =>
   ({ host, port, ssl, onConnect }) => {
@@ -57,7 +58,8 @@ export const factory =
         whole.writeInt32BE(frameBytes, 0)
         return { buffer: whole.subarray(4), complete: () => toKafkaJs(whole) }
       }
-      // Abandoned requests are answered too: their bytes are skipped, so that the next frame begins where it should.
+      // Abandoned requests are answered, too: their bytes are skipped, so that the next frame begins in the right
+      // place.
       const request = waiting.get(correlationId)
       if (request === undefined) return { buffer: undefined, complete: () => undefined }
       const room = request.pooled
@@ -141,7 +143,7 @@ export const factory =
     return facade
   }
 
-/** The peer ended the connection without saying why. */
+/** The peer closed the connection without a reason. */
 export class ConnectionClosed extends Error {
   constructor() {
     super("the connection was closed by the other side")

@@ -9,14 +9,14 @@ import * as Link from "./Link.ts"
 import { type LinkBroken, NoAnswer } from "./LinkBroken.ts"
 import * as SaslHandshake from "./protocol/SaslHandshake.ts"
 
-/** Longest wait for the answer of a listener that already failed us. */
+/** Longest wait for an answer of a listener that has failed already. */
 const probeLimitMillis = 3000
 
 const probeMillis = (settings: Link.Settings): number => Math.min(probeLimitMillis, settings.openTimeoutMillis)
 
 const illegalSaslState = 34
 
-/** True when the listener completes a TLS handshake, whoever it may be. Nothing is sent. */
+/** True if the listener completes a TLS handshake with any certificate. Sends nothing. */
 const completesTls = (address: Address, settings: Link.Settings): Effect.Effect<boolean> =>
   Effect.callback<boolean>((resume) => {
     const socket = tls.connect({ ...address, rejectUnauthorized: false }, () => {
@@ -28,7 +28,7 @@ const completesTls = (address: Address, settings: Link.Settings): Effect.Effect<
     return Effect.sync(() => socket.destroy())
   }).pipe(Effect.timeoutOrElse({ duration: probeMillis(settings), orElse: () => Effect.succeed(false) }))
 
-/** The link that these settings give, for `use`; closed afterwards. undefined where there is none. */
+/** Opens a link with these settings for `use`, then closes it; undefined if that fails. */
 const probe = <A>(
   address: Address,
   settings: Link.Settings,
@@ -43,15 +43,15 @@ const probe = <A>(
 const greetsInPlaintext = (address: Address, settings: Link.Settings) =>
   probe(address, { ...settings, ssl: undefined, sasl: undefined }, () => Effect.succeed(true))
 
-/** What the listener says of SASL; undefined when it says nothing. Credentials are not sent. */
+/** The listener's answer to a SASL handshake; undefined if there is none. Sends no credentials. */
 const handshake = (address: Address, settings: Link.Settings, mechanism: string) =>
   probe(address, { ...settings, sasl: undefined }, (link) =>
     link.call(SaslHandshake.api, () => SaslHandshake.call(mechanism)).pipe(Effect.map(({ value }) => value))
   )
 
 /**
- * Why a connection broke. Where the listener ended it without a word, it is asked in the other protocols (without
- * credentials), so that the advice is what is known rather than a list of guesses.
+ * Why a connection broke. If the listener closed it without a reason, the other protocols are tried, without
+ * credentials, so that the advice rests on facts instead of guesses.
  */
 export const reason = (
   broken: LinkBroken,
@@ -85,19 +85,19 @@ export const reason = (
     return Failure.reason(broken, where, target)
   })
 
-/** True when it was our user, password or client certificate that the broker turned down. */
+/** True if the broker refused the user, the password or the client certificate. */
 export const isRefusal = ({ cause }: LinkBroken): boolean =>
   Failure.isRefusal(cause) || CertificateFailure.isRefusal(cause)
 
 /**
- * The same refusal where these brokers let us in before, in this very run: then it is most likely a rotation that has not
- * reached our Secret yet, which waiting may cure.
+ * The same refusal by brokers that accepted credentials earlier in this run: most likely credentials were rotated and
+ * the Secret has not changed yet, so waiting may help.
  */
 export const afterAcceptance = (reason: KafkaReason, target: KafkaTarget): KafkaReason =>
   reason._tag === "KafkaAuthenticationFailed"
     ? new BrokerUnreachable({
-        detail: `${reason.message}, which were accepted earlier in this run`,
-        advice: `if credentials are being rotated, bring ${Failure.secrets(target)} up to date: they are read again for every new connection. Else ${reason.advice}`,
+        detail: `${reason.message}, although it accepted credentials earlier in this run`,
+        advice: `if credentials are being rotated, update ${Failure.secrets(target)}: every new connection reads them again; otherwise ${reason.advice}`,
         transient: true
       })
     : reason

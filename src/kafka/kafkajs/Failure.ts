@@ -26,13 +26,13 @@ const refused: Readonly<Record<string, string>> = {
   EAI_AGAIN: "the name server did not answer"
 }
 
-/** Whose credentials: `Secret kafka, keys username and password`. */
+/** The source of the credentials: `Secret kafka, keys username and password`. */
 const saslSecret = (target: KafkaTarget): string =>
   target.sasl === undefined
     ? "the SASL credentials"
     : `Secret ${target.sasl.secret}, keys ${target.sasl.usernameKey} and ${target.sasl.passwordKey}`
 
-/** True for a connection that just ended, which says little by itself. */
+/** True for a connection that was closed without a reason. */
 export const isSilentClose = (broken: LinkBroken): boolean =>
   broken.cause instanceof ConnectionClosed || codeOf(broken.cause) === "ECONNRESET" || codeOf(broken.cause) === "EPIPE"
 
@@ -47,11 +47,11 @@ export const typeOf = (error: Error): string => {
   return typeof type === "string" ? type : ""
 }
 
-/** True when the broker said no to user and password. */
+/** True if the broker refused user and password. */
 export const isRefusal = (error: Error): boolean =>
   error.name === "KafkaJSSASLAuthenticationError" || typeOf(error) === "SASL_AUTHENTICATION_FAILED"
 
-/** The Secrets that say who we are, by name. */
+/** The Secrets with the credentials, for messages. */
 export const secrets = (target: KafkaTarget): string =>
   [
     ...(target.sasl === undefined ? [] : [saslSecret(target)]),
@@ -89,22 +89,22 @@ const notKafka = (where: string, error: NotKafka) => {
 const saslRefused = (where: string, error: Error, target: KafkaTarget) => {
   const mechanism = target.sasl?.mechanism ?? ""
   return new KafkaAuthenticationFailed({
-    detail: `${where}: the broker refused our SASL ${mechanism} credentials (${withoutSecrets(error.message, target)})`,
-    advice: `check ${saslSecret(target)}, and that the user exists for mechanism ${mechanism}`
+    detail: `${where}: authentication failed: the broker refused the SASL ${mechanism} credentials (${withoutSecrets(error.message, target)})`,
+    advice: `check ${saslSecret(target)}, and check that the user exists for mechanism ${mechanism}`
   })
 }
 
-/** A server's text may quote what we sent; such a text is left out whole. */
+/** A server's text may quote the credentials; such a text is left out entirely. */
 const withoutSecrets = (text: string, { sasl }: KafkaTarget): string => {
   const secrets = sasl === undefined ? [] : [Redacted.value(sasl.password), Redacted.value(sasl.username)]
   return secrets.some((secret) => secret.length > 0 && text.includes(secret))
-    ? "its explanation is left out because it quotes a secret"
+    ? "its message is left out because it quotes a secret"
     : text
 }
 
 const ends: Record<Stage, string> = {
   connecting: "the connection was closed before it was established",
-  greeting: "the connection was closed in answer to our first request",
+  greeting: "the connection was closed after the first request",
   authenticating: "the connection was closed during SASL authentication",
   trusted: "the connection was closed before the first answer",
   serving: "the connection was lost"
@@ -112,13 +112,13 @@ const ends: Record<Stage, string> = {
 
 const silences: Record<Stage, string> = {
   connecting: "no connection was established",
-  greeting: "the server accepted the connection, but did not answer our first request",
-  authenticating: "SASL authentication was not over",
+  greeting: "the server accepted the connection, but did not answer the first request",
+  authenticating: "SASL authentication was not complete",
   trusted: "no answer came",
   serving: "no answer came"
 }
 
-/** What broke a connection, in the port's words. `where` names the broker or server. */
+/** The port's reason for a broken connection. `where` names the broker or server. */
 export const reason = (broken: LinkBroken, where: string, target: KafkaTarget): KafkaReason => {
   const error = broken.cause
   const code = codeOf(error)
@@ -132,7 +132,7 @@ export const reason = (broken: LinkBroken, where: string, target: KafkaTarget): 
   if (error instanceof NoAnswer) {
     return new BrokerUnreachable({
       detail: `${where}: ${silences[broken.stage]} within ${error.millis / 1000} s`,
-      advice: "check that the broker runs and that firewalls and NetworkPolicies let us through",
+      advice: "check that the broker runs and that firewalls and NetworkPolicies allow the connection",
       transient: true,
       cause: error
     })
@@ -148,14 +148,15 @@ export const reason = (broken: LinkBroken, where: string, target: KafkaTarget): 
   if (/^ERR_(SSL|TLS|OSSL)/u.test(code)) {
     return new KafkaAuthenticationFailed({
       detail: `${where}: the TLS handshake failed (${code})`,
-      advice: `check the listener's protocols and ciphers, whether it asks for a client certificate, and ${CertificateFailure.tlsSecret(target)}`,
+      advice: `check the TLS versions and ciphers of the listener, whether it requires a client certificate, and ${CertificateFailure.tlsSecret(target)}`,
       cause: error
     })
   }
   if (code === "ENOTFOUND" || code === "EAI_NONAME") {
     return new BrokerUnreachable({
       detail: `${where}: the host name is unknown`,
-      advice: "check the name in bootstrapServers, and the brokers' advertised.listeners, from inside this cluster",
+      advice:
+        "check from inside this Kubernetes cluster that the names in bootstrapServers and in the brokers' advertised.listeners resolve",
       transient: false,
       cause: error
     })
@@ -165,8 +166,8 @@ export const reason = (broken: LinkBroken, where: string, target: KafkaTarget): 
       detail: `${where}: ${ends[broken.stage]}`,
       advice:
         broken.stage === "serving"
-          ? "check the broker's log and the network; the run resumes where it stopped"
-          : "check that the broker is up and that securityProtocol is what the listener speaks",
+          ? "check the broker's log and the network; the next attempt resumes where the run stopped"
+          : "check that the broker runs and that securityProtocol matches the listener",
       transient: true,
       cause: error
     })
@@ -175,13 +176,13 @@ export const reason = (broken: LinkBroken, where: string, target: KafkaTarget): 
   return new BrokerUnreachable({
     detail: `${where}: ${refused[code] ?? text}`,
     advice:
-      "check that the broker runs, and host and port in bootstrapServers and in the brokers' advertised.listeners",
+      "check that the broker runs, and check host and port in bootstrapServers and in the brokers' advertised.listeners",
     transient: waitingHelps.has(code) || code === "",
     ...(text === error.message ? { cause: error } : {})
   })
 }
 
-/** Said for sure, after having asked the listener itself. */
+/** Reasons that are certain, because the listener itself was asked. */
 export const proven = {
   speaksPlaintext,
   speaksTls,
@@ -199,9 +200,9 @@ export const proven = {
   saslRequired: (where: string, offered: ReadonlyArray<string>) =>
     new KafkaAuthenticationFailed({
       detail: `${where}: the listener requires SASL; it offers ${list(offered)}`,
-      advice: "set securityProtocol to SASL_PLAINTEXT or SASL_SSL and name a Secret with credentials"
+      advice: "set securityProtocol to SASL_PLAINTEXT or SASL_SSL, and saslSecret to a Secret with credentials"
     })
 }
 
 const list = (mechanisms: ReadonlyArray<string>): string =>
-  mechanisms.length === 0 ? "no mechanism that it names" : mechanisms.join(", ")
+  mechanisms.length === 0 ? "no mechanism" : mechanisms.join(", ")

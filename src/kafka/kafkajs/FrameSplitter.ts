@@ -1,29 +1,29 @@
 /**
- * Longest answer that we take in bytes. Source: twice the broker's default `socket.request.max.bytes` (104857600),
- * rounded up; a peer that is no Kafka broker shows here, because its first four letters make an absurd length.
+ * Longest accepted answer in bytes. Source: twice the broker's default `socket.request.max.bytes` (104857600), rounded
+ * up. A peer that is no Kafka broker is noticed here, because its first four bytes make an absurd length.
  */
 export const maxFrameBytes = 256 * 1024 * 1024
 
-/** Where the bytes of one frame go. */
+/** The destination of the bytes of one frame. */
 export interface FrameSink {
-  /** Room for the frame without its length, from its correlation id on; undefined to skip the frame. */
+  /** A buffer for the frame without its length, from its correlation id on; undefined skips the frame. */
   readonly buffer: Buffer | undefined
   readonly complete: () => void
 }
 
-/** What arrived is no Kafka frame. `head` are the (up to 8) bytes that showed it. */
+/** The received bytes are no Kafka frame. `head` holds up to 8 of them. */
 export class NotKafka extends Error {
   readonly head: Buffer
   constructor(head: Buffer) {
-    super(`received bytes that are no Kafka frame: 0x${head.toString("hex")}`)
+    super(`the received bytes are no Kafka frame: 0x${head.toString("hex")}`)
     this.name = "NotKafka"
     this.head = head
   }
 }
 
 /**
- * Cuts a byte stream into frames (int32 length, int32 correlation id, rest) and copies each once, straight to where
- * `open` wants it. Throws `NotKafka` for a length that no broker sends; the stream is unusable after that.
+ * Splits a byte stream into frames (int32 length, int32 correlation id, rest) and copies each once, into the buffer
+ * that `open` returns. Throws `NotKafka` for a length that no broker sends; the stream is unusable after that.
  */
 export const make = (open: (correlationId: number, frameBytes: number) => FrameSink) => {
   const head = Buffer.alloc(8)

@@ -5,10 +5,10 @@ import type { GroupOffsets } from "../KafkaSource.ts"
 import type { Brokers } from "./Brokers.ts"
 import * as Groups from "./protocol/Groups.ts"
 
-/** OffsetFetch requests under way at once. */
+/** OffsetFetch requests under way at the same time. */
 const concurrency = 8
 
-/** A coordinator that loads or moves is ready within seconds: after 100 ms, doubling to at most 2 s, about 15 s in all. */
+/** A coordinator that loads or moves is ready within seconds: waits 100 ms, doubling to 2 s, about 15 s in total. */
 const coordinatorRetry = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(
   Schedule.jittered,
   Schedule.upTo({ times: 10 }),
@@ -21,8 +21,10 @@ const isMoving = (errorCode: number): boolean =>
   errorCode === ErrorCode.coordinatorNotAvailable ||
   errorCode === ErrorCode.notCoordinator
 
-/** Not ours to see, or gone, or of a kind without offsets (24 invalid id, 69 not found): the group is left out. */
-const isOut = (errorCode: number): boolean =>
+/**
+ * The principal may not see the group, or it is gone or has no offsets (24 invalid id, 69 not found): it is left out.
+ */
+const isLeftOut = (errorCode: number): boolean =>
   errorCode === ErrorCode.groupAuthorizationFailed || errorCode === 24 || errorCode === 69
 
 const refused = (errorCode: number, what: string): KafkaReason =>
@@ -34,9 +36,9 @@ const refused = (errorCode: number, what: string): KafkaReason =>
         transient: isMoving(errorCode)
       })
 
-/** The broker left the cluster between two answers; the retry asks the ones that are there then. */
+/** The broker left the cluster between two answers; the retry uses the brokers that are there then. */
 const gone = (nodeId: number): KafkaReason =>
-  new ProtocolFailure({ detail: `broker ${nodeId} is not in the cluster any more`, transient: true })
+  new ProtocolFailure({ detail: `broker ${nodeId} has left the cluster`, transient: true })
 
 const groupsAt = (brokers: Brokers, nodeId: number) =>
   Effect.gen(function* () {
@@ -51,14 +53,14 @@ const groupsAt = (brokers: Brokers, nodeId: number) =>
 const coordinatorOf = (brokers: Brokers, groupId: string) =>
   Effect.gen(function* () {
     const answer = yield* brokers.askAny(Groups.coordinatorApi, (version) => Groups.coordinator(groupId, version))
-    if (isOut(answer.errorCode)) return undefined
+    if (isLeftOut(answer.errorCode)) return undefined
     if (answer.errorCode !== ErrorCode.none) {
       return yield* Effect.fail(refused(answer.errorCode, `finding the coordinator of group ${groupId}`))
     }
     return answer.node.nodeId
   })
 
-/** Asks the broker that listed the group, and, where the group has moved since, its coordinator. */
+/** Asks the broker that listed the group, or its coordinator if the group has moved since. */
 const offsetsOf = (brokers: Brokers, groupId: string, listedBy: number) => {
   let coordinator: number | undefined = listedBy
   return Effect.gen(function* () {
@@ -68,13 +70,13 @@ const offsetsOf = (brokers: Brokers, groupId: string, listedBy: number) => {
     const answer = yield* brokers.ask(nodeId, Groups.offsetsApi, (version) => Groups.offsets(groupId, version))
     if (answer === undefined) return yield* Effect.fail(gone(nodeId))
     const { errorCode, offsets } = answer.value
-    if (isOut(errorCode)) return []
+    if (isLeftOut(errorCode)) return []
     if (errorCode !== ErrorCode.none) return yield* Effect.fail(refused(errorCode, `offsets of group ${groupId}`))
     return offsets
   }).pipe(Effect.retry(coordinatorRetry))
 }
 
-/** Committed offsets on `topics` of every group that we may describe; groups without any are left out. By group id. */
+/** Committed offsets on `topics` of every group that the principal may describe and that has some. By group id. */
 export const read = (
   brokers: Brokers,
   topics: ReadonlySet<string>

@@ -4,14 +4,14 @@ import type { KafkaTarget } from "../KafkaTarget.ts"
 import type { Settings } from "./Link.ts"
 import * as Tls from "./Tls.ts"
 
-/** Who we are to the brokers, ready for connections. Its Secrets may rotate: every new connection asks for the newest. */
+/** The client's credentials, ready for connections. Secrets may rotate: every new connection uses the newest values. */
 export interface Identity {
   readonly target: KafkaTarget
   readonly ssl: Settings["ssl"]
   readonly sasl: Settings["sasl"]
 }
 
-/** Fails when the TLS material cannot be used. */
+/** Fails if the TLS files are unusable. */
 export const of = (target: KafkaTarget): Effect.Effect<Identity, KafkaAuthenticationFailed> =>
   Effect.map(Tls.options(target.tls), (ssl) => ({
     target,
@@ -40,8 +40,8 @@ const isSame = (one: KafkaTarget, other: KafkaTarget): boolean => {
 }
 
 /**
- * The identity as the Secrets have it now: itself where they are unchanged, and where they cannot be read or used, as in
- * the middle of a rotation.
+ * The identity from the present Secrets: the same one if they are unchanged, or unreadable or unusable as in the middle
+ * of a rotation.
  */
 export const renewed = (identity: Identity): Effect.Effect<Identity> =>
   (identity.target.reread ?? Effect.succeed(undefined)).pipe(

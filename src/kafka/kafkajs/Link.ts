@@ -3,7 +3,7 @@ import type { ConnectionOptions } from "node:tls"
 import type { Address } from "./Address.ts"
 import type { BufferPool } from "./BufferPool.ts"
 import * as DemuxSocket from "./DemuxSocket.ts"
-import * as Internals from "./internals.ts"
+import * as Internals from "./Internals.ts"
 import { LinkBroken, NoAnswer, NoCommonVersion, type Stage, Unreadable } from "./LinkBroken.ts"
 import * as Api from "./protocol/Api.ts"
 import { Reader } from "./protocol/Reader.ts"
@@ -16,7 +16,7 @@ export interface Settings {
   readonly pool: BufferPool
   /** For TCP, TLS, API versions and SASL together. */
   readonly openTimeoutMillis: number
-  /** For one answer, beyond what the request itself asks the broker to wait. */
+  /** For one answer, in addition to the time that the request asks the broker to wait. */
   readonly requestTimeoutMillis: number
   /** How long before a SASL session ends it is renewed. */
   readonly reauthenticateBeforeMillis: number
@@ -24,25 +24,25 @@ export interface Settings {
 
 export interface Received<A> {
   readonly value: A
-  /** Hands the frame's buffer back; `value` may hold views of it. */
+  /** Returns the buffer of the frame; `value` may hold views of it. */
   readonly release: () => void
 }
 
 export interface CallOptions {
-  /** True: the answer's buffer comes from the pool, and `release` gives it back. */
+  /** True: the buffer of the answer comes from the pool, and `release` returns it. */
   readonly pooled?: boolean
-  /** How long the request itself asks the broker to wait. */
+  /** How long the request asks the broker to wait. */
   readonly waitMillis?: number
-  /** Instead of the settings' own. */
-  readonly requestTimeoutMillis?: number
+  /** Replaces the time limit of the settings. */
+  readonly requestTimeoutMillis?: number | undefined
 }
 
-/** One authenticated connection to one broker. It is opened once, and never again after it broke. */
+/** One authenticated connection to one broker. A broken link is never opened again. */
 export interface Link {
   readonly ranges: Api.VersionRanges
   readonly isOpen: () => boolean
   readonly close: () => void
-  /** Sends one request in the best common version and reads its answer. Interruption abandons it. */
+  /** Sends one request in the best common version and reads its answer. An interruption abandons it. */
   readonly call: <A>(
     api: Api.Api,
     request: (version: number) => Api.Call<A>,
@@ -74,7 +74,7 @@ const decodeAnswer = <A>(call: Api.Call<A>, frame: Buffer): A => {
   }
 }
 
-/** Connects and authenticates; on interruption or time-out nothing is left open. */
+/** Connects and authenticates; leaves nothing open after an interruption or time-out. */
 export const open = (address: Address, settings: Settings): Effect.Effect<Link, LinkBroken> =>
   Effect.suspend(() => {
     const attempt: Attempt = { connected: false, broker: undefined }
@@ -86,7 +86,7 @@ export const open = (address: Address, settings: Settings): Effect.Effect<Link, 
     )
   })
 
-/** How far opening has come. */
+/** The progress of opening. */
 interface Attempt {
   connected: boolean
   broker: Internals.KafkaJsBroker | undefined
@@ -116,7 +116,7 @@ const connect = (address: Address, settings: Settings, attempt: Attempt): Effect
             options.onConnect()
           }
         }),
-      // Our own time-out comes first; kafkajs's own is only there so that none of its timers outlives us for long.
+      // The time-out of `open` comes first; this one only keeps timers of kafkajs from outliving it for long.
       connectTimeoutMillis: settings.openTimeoutMillis + 1000,
       reauthenticateBeforeMillis: settings.reauthenticateBeforeMillis
     })
@@ -134,13 +134,13 @@ const connect = (address: Address, settings: Settings, attempt: Attempt): Effect
       if (!lost || socket === undefined) fail(error)
       socket?.destroy(lost ? new DemuxSocket.ConnectionClosed() : error)
     })
-    return Effect.sync(() => socket?.destroy(new Error("given up")))
+    return Effect.sync(() => socket?.destroy(new Error("interrupted")))
   })
 
 /**
- * True when the connection broke, and `error` is only what kafkajs made of it: the socket itself has the original. An
- * authentication that the broker refuses is answered while the connection still stands; one that ends because the connection
- * does is no refusal, though kafkajs calls both by one name.
+ * True if the connection broke and `error` is only kafkajs's report of it: the socket has the original. A broker that
+ * refuses authentication answers on an open connection. If the connection ends first, that is no refusal, although
+ * kafkajs uses the same error.
  */
 const isLoss = (error: Error, socket: DemuxSocket.DemuxSocket | undefined): boolean =>
   error.name === "KafkaJSConnectionError" ||
@@ -156,7 +156,7 @@ const over = (
   let stage: Stage = "trusted"
   const broken = (error: Error) => new LinkBroken(stage, error)
 
-  /** Not before a renewal of the SASL session is over, if one is due: the broker closes on anything in between. */
+  /** Waits for a due renewal of the SASL session first: the broker closes the connection on any request in between. */
   const exchange = <A>(call: Api.Call<A>, pooled: boolean) =>
     Effect.callback<DemuxSocket.Answer, LinkBroken>((resume) => {
       let forget: (() => void) | undefined
@@ -216,7 +216,7 @@ const over = (
         Effect.timeoutOrElse({
           duration: limitMillis,
           orElse: () => {
-            // Answers come in order: behind a lost one all others wait too.
+            // Answers come in order, so all others wait behind a lost one.
             const error = new NoAnswer(limitMillis)
             socket.destroy(error)
             return Effect.fail(broken(error))

@@ -1,12 +1,12 @@
 import * as Api from "./protocol/Api.ts"
 
 /**
- * How far a connection had come when it broke: before TCP and TLS were done, before the API versions were known, before
- * SASL was done, before the first answer to us, or later.
+ * The stage of a connection when it broke: before TCP and TLS were complete, before the API versions were known, before
+ * SASL was complete, before the first answer, or later.
  */
 export type Stage = "connecting" | "greeting" | "authenticating" | "trusted" | "serving"
 
-/** A connection that could not be opened, or broke. What it means to a person is decided in `Diagnosis`. */
+/** A connection that could not be opened, or that broke. `Diagnosis` explains it. */
 export class LinkBroken extends Error {
   readonly stage: Stage
   override readonly cause: Error
@@ -18,7 +18,7 @@ export class LinkBroken extends Error {
   }
 }
 
-/** Nothing came for `millis`. */
+/** No answer arrived for `millis`. */
 export class NoAnswer extends Error {
   readonly millis: number
   constructor(millis: number) {
@@ -28,7 +28,7 @@ export class NoAnswer extends Error {
   }
 }
 
-/** The broker offers no version of `api` that we speak. */
+/** The broker offers no supported version of `api`. */
 export class NoCommonVersion extends Error {
   constructor(api: Api.Api, ranges: Api.VersionRanges) {
     super(`no common version of ${Api.disagreement(api, ranges)}`)

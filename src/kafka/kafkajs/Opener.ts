@@ -7,7 +7,7 @@ import * as Identity from "./Identity.ts"
 import * as Link from "./Link.ts"
 import type { LinkBroken } from "./LinkBroken.ts"
 
-/** What holds for every connection, whoever we are. */
+/** The settings of every connection, except its credentials. */
 export type Limits = Omit<Link.Settings, "ssl" | "sasl">
 
 export interface BrokerAddress {
@@ -16,14 +16,14 @@ export interface BrokerAddress {
   readonly where: string
 }
 
-/** Opens connections to the brokers of one cluster, as whoever our Secrets say that we are at that moment. */
+/** Opens connections to the brokers of one cluster, with the present credentials from the Secrets. */
 export interface Opener {
-  readonly open: (place: BrokerAddress, openTimeoutMillis: number) => Effect.Effect<Link.Link, KafkaReason>
-  /** What broke a connection that was opened here, in the port's words. */
-  readonly reason: (broken: LinkBroken, place: BrokerAddress) => Effect.Effect<KafkaReason>
+  readonly open: (broker: BrokerAddress, openTimeoutMillis: number) => Effect.Effect<Link.Link, KafkaReason>
+  /** The port's reason for a broken connection that was opened here. */
+  readonly reason: (broken: LinkBroken, broker: BrokerAddress) => Effect.Effect<KafkaReason>
 }
 
-/** Credentials that were refused are not shown again for this long, unless they change: it could only lock the account. */
+/** Refused credentials are not sent again for this long unless they change: repeating them could lock the account. */
 const refusedMillis = 10_000
 
 interface Refusal {
@@ -32,7 +32,7 @@ interface Refusal {
   readonly millis: number
 }
 
-/** Until brokers let us in for the first time, a refusal is final; afterwards credentials may be changing under us. */
+/** A refusal is final until the brokers have accepted the credentials once; afterwards it may be due to a rotation. */
 export const make = (limits: Limits, identity: Identity.Identity): Opener => {
   let current = identity
   let wasAccepted = false
@@ -58,19 +58,19 @@ export const make = (limits: Limits, identity: Identity.Identity): Opener => {
     return fresh
   })
 
-  const open: Opener["open"] = (place, openTimeoutMillis) =>
+  const open: Opener["open"] = (broker, openTimeoutMillis) =>
     Effect.gen(function* () {
       const mine = yield* newest
       const nowMillis = yield* Clock.currentTimeMillis
       if (refusal?.identity === mine && nowMillis - refusal.millis < refusedMillis) return yield* refusal.reason
-      return yield* Link.open(place.address, { ...settingsOf(mine), openTimeoutMillis }).pipe(
+      return yield* Link.open(broker.address, { ...settingsOf(mine), openTimeoutMillis }).pipe(
         Effect.tap(() =>
           Effect.sync(() => {
             wasAccepted = true
           })
         ),
         Effect.catch((broken) =>
-          Effect.flatMap(reason(broken, place), (found) => {
+          Effect.flatMap(reason(broken, broker), (found) => {
             if (wasAccepted && Diagnosis.isRefusal(broken)) {
               refusal = { identity: mine, reason: found, millis: nowMillis }
             }

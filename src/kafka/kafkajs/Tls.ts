@@ -17,30 +17,32 @@ const damage = (key: string, pem: string | undefined): string | undefined => {
   return typeof read === "string" ? read : undefined
 }
 
-/** What is wrong with the material, as far as it shows before connecting. Never quotes it. */
+/** What is wrong with the TLS files, as far as that shows before connecting. Never quotes them. */
 const problem = (material: Material): string | undefined => {
   const { ca, certificate, key } = CertificateFailure.keys(material)
   const privateKey = material.key === undefined ? undefined : Redacted.value(material.key)
   if (material.certificate !== undefined && privateKey === undefined) {
-    return `${certificate} is there, but ${key} is missing`
+    return `${certificate} exists, but ${key} is missing`
   }
   if (material.certificate === undefined && privateKey !== undefined) {
-    return `${key} is there, but ${certificate} is missing`
+    return `${key} exists, but ${certificate} is missing`
   }
   if (privateKey !== undefined && isEncrypted(privateKey)) {
-    return `${key} is encrypted; only keys without a passphrase can be used`
+    return `${key} is encrypted; only keys without a passphrase are supported`
   }
   return (
     damage(ca, material.ca) ??
     damage(certificate, material.certificate) ??
     (material.certificate === undefined || privateKey === undefined
       ? undefined
-      : strangeness(key, privateKey, certificate, material.certificate))
+      : mismatch(key, privateKey, certificate, material.certificate))
   )
 }
 
-/** Why key and certificate are no pair. OpenSSL itself takes an EC key beside an RSA certificate, and then uses neither. */
-const strangeness = (key: string, privateKey: string, certificate: string, pem: string): string | undefined => {
+/**
+ * Why key and certificate are no pair. OpenSSL itself accepts an EC key for an RSA certificate, and then uses neither.
+ */
+const mismatch = (key: string, privateKey: string, certificate: string, pem: string): string | undefined => {
   try {
     const isPair = new X509Certificate(pem).checkPrivateKey(createPrivateKey(privateKey))
     return isPair ? undefined : `${key} does not belong to ${certificate}`
@@ -54,12 +56,12 @@ const unusable = (material: Material, detail: string, cause?: unknown) => {
   const where = material.secret === undefined ? "the TLS configuration" : `Secret ${material.secret}`
   return new KafkaAuthenticationFailed({
     detail: `${where}: ${detail}`,
-    advice: `correct ${where}: the authorities in ${ca}, and for a client certificate ${certificate} and an unencrypted ${key}, all PEM`,
+    advice: `correct ${where}: it needs the authorities in ${ca}, and for a client certificate ${certificate} and an unencrypted ${key}, all as PEM`,
     ...(cause === undefined ? {} : { cause })
   })
 }
 
-/** Options for every connection of this target; undefined where it uses no TLS. The material is parsed once. */
+/** Options for every connection to this target; undefined without TLS. Parses the files once. */
 export const options = (
   material: Material | undefined
 ): Effect.Effect<ConnectionOptions | undefined, KafkaAuthenticationFailed> => {
@@ -70,10 +72,10 @@ export const options = (
     try: () => ({
       secureContext: tls.createSecureContext({
         ca: material.ca ?? [...Certificates.publicAuthorities()],
-        ...(material.certificate === undefined ? {} : { cert: material.certificate }),
-        ...(material.key === undefined ? {} : { key: Redacted.value(material.key) })
+        cert: material.certificate,
+        key: material.key && Redacted.value(material.key)
       })
     }),
-    catch: (cause) => unusable(material, "its certificates cannot be used", cause)
+    catch: (cause) => unusable(material, "its certificates are unusable", cause)
   })
 }

@@ -6,7 +6,7 @@ import type * as DescribeConfigs from "./protocol/DescribeConfigs.ts"
 const failure = ({ errorCode, errorMessage, topic }: DescribeConfigs.Answer): KafkaReason | undefined => {
   switch (errorCode) {
     case ErrorCode.none:
-    // Deleted since it was named: it has no configuration any more.
+    // The topic was deleted meanwhile: it has no configuration any more.
     case ErrorCode.unknownTopicOrPartition:
       return undefined
     case ErrorCode.topicAuthorizationFailed:
@@ -15,7 +15,7 @@ const failure = ({ errorCode, errorMessage, topic }: DescribeConfigs.Answer): Ka
       return new KafkaAuthorizationFailed({ resource: "cluster", missing: "DescribeConfigs" })
     default:
       return new ProtocolFailure({
-        detail: `the configuration of topic ${topic} was not told (error ${errorCode}${errorMessage === undefined ? "" : `: ${errorMessage}`})`,
+        detail: `the broker did not return the configuration of topic ${topic} (error ${errorCode}${errorMessage === undefined ? "" : `: ${errorMessage}`})`,
         code: errorCode,
         transient: errorCode === ErrorCode.requestTimedOut
       })

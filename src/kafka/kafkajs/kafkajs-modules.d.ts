@@ -1,14 +1,14 @@
-/** Types of the kafkajs 2.2.4 modules that have none; only what `internals.ts` uses. */
+/** Types of the kafkajs 2.2.4 modules that have none; only what `Internals.ts` uses. */
 declare module "kafkajs/src/broker/index.js" {
-  const Broker: new (options: Record<string, unknown>) => import("./internals.ts").KafkaJsBroker
+  const Broker: new (options: Record<string, unknown>) => import("./Internals.ts").KafkaJsBroker
   export default Broker
 }
 declare module "kafkajs/src/network/connectionPool.js" {
-  const ConnectionPool: new (options: Record<string, unknown>) => import("./internals.ts").KafkaJsConnectionPool
+  const ConnectionPool: new (options: Record<string, unknown>) => import("./Internals.ts").KafkaJsConnectionPool
   export default ConnectionPool
 }
 declare module "kafkajs/src/network/requestQueue/index.js" {
-  const RequestQueue: { readonly prototype: import("./internals.ts").KafkaJsRequestQueue }
+  const RequestQueue: { readonly prototype: import("./Internals.ts").KafkaJsRequestQueue }
   export default RequestQueue
 }
 declare module "kafkajs/src/loggers/index.js" {

@@ -13,7 +13,7 @@ import type { PartitionOffset } from "../KafkaSource.ts"
 import type { KafkaWire } from "../KafkaWire.ts"
 import type { NewRecord, ProducerCodec } from "../batch/RecordBatchEncoding.ts"
 
-/** A record to produce. Text is UTF-8; what is left out is null, or now. */
+/** A record to produce. Text is UTF-8; an absent key or value is null, an absent timestamp is now. */
 export interface RecordToProduce {
   readonly key?: string | Buffer | null
   readonly value?: string | Buffer | null
@@ -22,13 +22,13 @@ export interface RecordToProduce {
   readonly timestamp?: number
 }
 
-/** Where a batch was written; `lastOffset` is inclusive. */
+/** The offsets of a written batch; `lastOffset` is inclusive. */
 export interface Produced {
   readonly baseOffset: number
   readonly lastOffset: number
 }
 
-/** One transaction of one producer over any number of partitions. It stays open until it is ended. */
+/** One transaction of one producer over any number of partitions. It stays open until it ends. */
 export interface InMemoryTransaction {
   readonly producerId: number
   readonly produce: InMemoryCluster["produce"]
@@ -37,8 +37,8 @@ export interface InMemoryTransaction {
 }
 
 /**
- * A Kafka cluster without a network. It is driven by these methods, which die when they name what does not exist, and
- * read through `wire` like any other.
+ * A Kafka cluster without a network. These methods change it, and die if a topic or partition does not exist; it is
+ * read through `wire` like any other cluster.
  */
 export interface InMemoryCluster {
   readonly wire: KafkaWire
@@ -53,7 +53,7 @@ export interface InMemoryCluster {
     records: ReadonlyArray<RecordToProduce>,
     options?: { readonly codec?: ProducerCodec }
   ) => Effect.Effect<Produced>
-  /** A new producer's transaction; with `producerId` a further one of a producer that has none open. */
+  /** A transaction of a new producer, or of the producer `producerId`, which must have none open. */
   readonly beginTransaction: (producerId?: number) => Effect.Effect<InMemoryTransaction>
   readonly compact: (topic: string, partition: number, options?: CompactOptions) => Effect.Effect<void>
   /** The log begins at `offset` from now on (DeleteRecords, retention). */
@@ -64,7 +64,7 @@ export interface InMemoryCluster {
   readonly moveLeader: (topic: string, partition: number, node?: number) => Effect.Effect<void>
   /** Connections to the node fail; leadership moves to live replicas, or to none. */
   readonly stopBroker: (node: number) => Effect.Effect<void>
-  /** The node answers again, and leads what had no leader. */
+  /** The node answers again, and leads partitions without a leader. */
   readonly startBroker: (node: number) => Effect.Effect<void>
   readonly commitGroupOffsets: (groupId: string, offsets: ReadonlyArray<PartitionOffset>) => Effect.Effect<void>
   /** Refuses the operation on the topic, or on the whole cluster for `DescribeConfigs` and `DescribeGroups`. */
@@ -72,7 +72,7 @@ export interface InMemoryCluster {
   readonly allow: (operation: DeniedOperation, topic?: string) => Effect.Effect<void>
   readonly inject: (fault: Fault, plan?: FaultPlan) => Effect.Effect<void>
   readonly clearFaults: Effect.Effect<void>
-  /** What a read_committed consumer would see of the partition now, from the log's start. */
+  /** The records of the partition that a read_committed consumer sees now, from the log's start. */
   readonly committed: (topic: string, partition: number) => Effect.Effect<ReadonlyArray<LoggedRecord>>
   readonly counters: Effect.Effect<InMemoryCounters>
 }
@@ -83,14 +83,14 @@ export interface InMemoryCounters {
   readonly fetches: number
   readonly metadataRequests: number
   readonly offsetRequests: number
-  /** Answers whose buffers were not given back yet. A released buffer is overwritten, so that late readers are noticed. */
+  /** Answers whose buffers are not released yet. Released buffers are overwritten, so that late readers are noticed. */
   readonly unreleased: number
   /** Releases beyond the first of an answer; always a defect of the reader. */
   readonly releasedTwice: number
 }
 
 export interface ClusterOptions {
-  /** For people: what `KafkaSource.location` says. */
+  /** `KafkaSource.location`, for people. */
   readonly location: string
   /** Default `in-memory`. */
   readonly clusterId?: string
@@ -152,9 +152,10 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
         timestamp: record.timestamp ?? nowMillis
       }))
       const baseOffset = partitionOf(topic, partition).log.append(batch, {
-        ...(codec === undefined ? {} : { codec }),
-        ...(producerId === undefined ? {} : { producerId, transactional: true }),
-        ...(isStamped ? { logAppendTime: nowMillis } : {})
+        codec,
+        producerId,
+        transactional: producerId !== undefined,
+        logAppendTime: isStamped ? nowMillis : undefined
       })
       return { baseOffset, lastOffset: baseOffset + batch.length - 1 }
     })

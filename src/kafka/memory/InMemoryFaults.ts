@@ -1,10 +1,10 @@
-/** What goes wrong with one answer of an in-memory broker. */
+/** A fault in one answer of an in-memory broker. */
 export type Fault =
   /** The answer carries this error code. */
   | { readonly _tag: "Code"; readonly code: number }
-  /** A successful answer without a byte. */
+  /** A successful answer without data. */
   | { readonly _tag: "Empty" }
-  /** An empty answer that asks us to be quiet (KIP-219). */
+  /** An empty answer that asks the client to wait (KIP-219). */
   | { readonly _tag: "Throttled"; readonly millis: number }
   /** Only the first bytes of the record set arrive. */
   | { readonly _tag: "Cut"; readonly bytes: number }
@@ -17,22 +17,22 @@ export type Fault =
   /** The leader names another replica to read from (KIP-392); ignored by that replica. */
   | { readonly _tag: "Redirected"; readonly node: number }
 
-/** Which answers a fault meets. */
+/** Which answers have the fault. */
 export interface FaultPlan {
-  /** Default `fetch`. `metadata` and `offsets` know `ConnectionLost` and `Delayed`; `offsets` also `Code`. */
+  /** Default `fetch`. `metadata` and `offsets` support `ConnectionLost` and `Delayed`; `offsets` also `Code`. */
   readonly operation?: "fetch" | "offsets" | "metadata"
   /** Default: all topics, all partitions, all nodes. */
   readonly topic?: string
   readonly partition?: number
   readonly node?: number
-  /** Matching answers that pass unharmed first. Default 0. */
+  /** Matching answers without the fault that come first. Default 0. */
   readonly after?: number
-  /** Matching answers that are then met. Default 1. */
+  /** Matching answers that then have the fault. Default 1. */
   readonly times?: number
 }
 
-/** One question, as far as plans ask for it. */
-export interface FaultOccasion {
+/** The properties of a request that a plan can match. */
+export interface FaultRequest {
   readonly operation: "fetch" | "offsets" | "metadata"
   readonly topic?: string
   readonly partition?: number
@@ -41,16 +41,16 @@ export interface FaultOccasion {
 
 export interface Faults {
   readonly inject: (fault: Fault, plan: FaultPlan) => void
-  /** The fault to meet now; of several that match, the one injected first. Uses it up. */
-  readonly next: (occasion: FaultOccasion) => Fault | undefined
+  /** The fault of this request; of several that match, the one injected first. Counts as one use. */
+  readonly next: (request: FaultRequest) => Fault | undefined
   readonly clear: () => void
 }
 
-const matches = (plan: FaultPlan, occasion: FaultOccasion) =>
-  (plan.operation ?? "fetch") === occasion.operation &&
-  (plan.topic === undefined || plan.topic === occasion.topic) &&
-  (plan.partition === undefined || plan.partition === occasion.partition) &&
-  (plan.node === undefined || plan.node === occasion.node)
+const matches = (plan: FaultPlan, request: FaultRequest) =>
+  (plan.operation ?? "fetch") === request.operation &&
+  (plan.topic === undefined || plan.topic === request.topic) &&
+  (plan.partition === undefined || plan.partition === request.partition) &&
+  (plan.node === undefined || plan.node === request.node)
 
 export const makeFaults = (): Faults => {
   let scripted: Array<{ readonly fault: Fault; readonly plan: FaultPlan; after: number; times: number }> = []
@@ -58,8 +58,8 @@ export const makeFaults = (): Faults => {
     inject: (fault, plan) => {
       scripted.push({ fault, plan, after: plan.after ?? 0, times: plan.times ?? 1 })
     },
-    next: (occasion) => {
-      const found = scripted.find(({ plan }) => matches(plan, occasion))
+    next: (request) => {
+      const found = scripted.find(({ plan }) => matches(plan, request))
       if (found === undefined) return undefined
       if (found.after > 0) {
         found.after--

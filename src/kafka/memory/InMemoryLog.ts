@@ -1,7 +1,7 @@
 import type { AbortedTransaction } from "../batch/AbortedTransactions.ts"
 import { encodeBatch, encodeMarker, type NewRecord, type ProducerCodec } from "../batch/RecordBatchEncoding.ts"
 
-/** A record as it lies in a log. */
+/** A record in a log. */
 export interface LoggedRecord extends NewRecord {
   readonly offset: number
 }
@@ -20,28 +20,30 @@ interface LoggedBatch {
 }
 
 export interface AppendOptions {
-  readonly codec?: ProducerCodec
-  readonly producerId?: number
-  readonly transactional?: boolean
-  readonly logAppendTime?: number
+  readonly codec?: ProducerCodec | undefined
+  readonly producerId?: number | undefined
+  readonly transactional?: boolean | undefined
+  readonly logAppendTime?: number | undefined
 }
 
 export interface CompactOptions {
-  /** Batches at or beyond this offset stay as they are. Default: the start of the last batch, as of the active segment. */
+  /** Batches at or beyond this offset stay unchanged. Default: the start of the last batch, like an active segment. */
   readonly until?: number
-  /** What becomes of a batch that loses all its records. Default `keep`, as the broker does for a producer's last batch. */
+  /** Whether an emptied batch stays. Default `keep`, as the broker does for a producer's last batch. */
   readonly emptied?: "keep" | "drop"
-  /** Default `keep`; `drop` is what happens once delete.retention.ms has passed. */
+  /** Default `keep`; `drop` as after delete.retention.ms. */
   readonly tombstones?: "keep" | "drop"
 }
 
-/** What a fetch finds. */
+/** The data that a fetch returns. */
 export interface LogSlice {
   readonly records: Buffer
   readonly aborted: ReadonlyArray<AbortedTransaction>
 }
 
-/** One partition's log with the broker's rules: transactions, last stable offset, compaction, deletion. Not concurrent. */
+/**
+ * One partition's log with the broker's rules: transactions, last stable offset, compaction, deletion. Not concurrent.
+ */
 export interface InMemoryLog {
   readonly logStart: () => number
   readonly lastStable: () => number
@@ -55,7 +57,10 @@ export interface InMemoryLog {
   readonly deleteBefore: (offset: number) => void
   /** Unclean election: everything from `offset` on is lost. Cuts at batch boundaries, downwards. */
   readonly truncate: (offset: number) => void
-  /** Whole batches from the one that holds `offset` up to the last stable offset, cut after `maxBytes`; the first is always whole. */
+  /**
+   * Whole batches from the one that holds `offset` up to the last stable offset, cut after `maxBytes`; the first is
+   * always whole.
+   */
   readonly slice: (offset: number, maxBytes: number) => LogSlice
   /** The records that a read_committed consumer sees from the log's start. */
   readonly committed: () => ReadonlyArray<LoggedRecord>

@@ -23,9 +23,9 @@ export interface InMemoryTopic {
 export interface TopicOptions {
   /** Default 1. */
   readonly partitions?: number
-  /** Flagged as the cluster's own. Default: when the name begins with two underscores. */
+  /** Flagged as internal. Default: if the name begins with two underscores. */
   readonly internal?: boolean
-  /** Non-default configuration; `message.timestamp.type` is obeyed, `cleanup.policy` is not: call `compact`. */
+  /** Non-default configuration. `message.timestamp.type` has an effect; `cleanup.policy` has none: call `compact`. */
   readonly configs?: Readonly<Record<string, string>>
 }
 
@@ -49,7 +49,7 @@ export const addPartitions = (topic: InMemoryTopic, total: number, nodes: Readon
   for (let i = topic.partitions.length; i < total; i++) topic.partitions.push(makePartition(i, nodes))
 }
 
-/** How a Metadata answer tells the topic. */
+/** The topic in a Metadata answer. */
 export const wireTopic = (topic: InMemoryTopic): WireTopic => ({
   errorCode: 0,
   name: topic.name,

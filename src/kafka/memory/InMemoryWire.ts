@@ -1,12 +1,12 @@
 import { Effect } from "effect"
 import { ErrorCode } from "../ErrorCode.ts"
-import type { Fault, FaultOccasion, Faults } from "./InMemoryFaults.ts"
+import type { Fault, FaultRequest, Faults } from "./InMemoryFaults.ts"
 import { type InMemoryPartition, type InMemoryTopic, isTopicName, wireTopic } from "./InMemoryTopics.ts"
 import { KafkaAuthorizationFailed, BrokerUnreachable, KafkaError } from "../KafkaError.ts"
 import type { OffsetKind, PartitionOffset } from "../KafkaSource.ts"
 import type { KafkaWire, WireFetch, WireFetched, WireTopic } from "../KafkaWire.ts"
 
-/** Everything that an in-memory cluster remembers. */
+/** The state of an in-memory cluster. */
 export interface ClusterState {
   readonly location: string
   readonly clusterId: string
@@ -29,7 +29,7 @@ type Operation = KafkaError["operation"]
 
 const invalidTopic = 17
 const nothing = Buffer.alloc(0)
-/** What a released buffer is filled with. */
+/** Released buffers are filled with this byte. */
 const poison = 0xdd
 
 const unreachable = (operation: Operation, detail: string) =>
@@ -45,13 +45,13 @@ export const makeInMemoryWire = (state: ClusterState): KafkaWire => {
   const { counters, faults } = state
   const isDenied = (operation: string, topic: string) => state.denied.has(`${operation} ${topic}`)
 
-  /** Meets the faults that strike any question; others are handed to the answer. */
-  const meet = (operation: Operation, occasion: FaultOccasion): Effect.Effect<Fault | undefined, KafkaError> =>
+  /** Applies the faults that any request can have; returns the others for the answer. */
+  const applyFaults = (operation: Operation, request: FaultRequest): Effect.Effect<Fault | undefined, KafkaError> =>
     Effect.suspend((): Effect.Effect<Fault | undefined, KafkaError> => {
-      if (occasion.node === undefined ? state.live.size === 0 : !state.live.has(occasion.node)) {
-        return Effect.fail(unreachable(operation, `broker ${occasion.node ?? state.location} does not answer`))
+      if (request.node === undefined ? state.live.size === 0 : !state.live.has(request.node)) {
+        return Effect.fail(unreachable(operation, `broker ${request.node ?? state.location} does not answer`))
       }
-      const fault = faults.next(occasion)
+      const fault = faults.next(request)
       if (fault?._tag === "ConnectionLost") return Effect.fail(unreachable(operation, "the connection was reset"))
       if (fault?._tag === "Delayed") return Effect.as(Effect.sleep(fault.millis), undefined)
       return Effect.succeed(fault)
@@ -146,7 +146,7 @@ export const makeInMemoryWire = (state: ClusterState): KafkaWire => {
     location: state.location,
     metadata: (names) =>
       Effect.andThen(
-        meet("metadata", { operation: "metadata" }),
+        applyFaults("metadata", { operation: "metadata" }),
         Effect.sync(() => {
           counters.metadataRequests++
           const visible = () => [...state.topics.keys()].filter((name) => !isDenied("Describe", name))
@@ -154,7 +154,7 @@ export const makeInMemoryWire = (state: ClusterState): KafkaWire => {
         })
       ),
     offsets: (leader, partitions, kind) =>
-      Effect.map(meet("offsets", { operation: "offsets", node: leader }), (fault) => {
+      Effect.map(applyFaults("offsets", { operation: "offsets", node: leader }), (fault) => {
         counters.offsetRequests++
         return partitions.map(({ topic, partition }) => {
           const found = state.topics.get(topic)?.partitions[partition]
@@ -167,7 +167,7 @@ export const makeInMemoryWire = (state: ClusterState): KafkaWire => {
       }),
     fetch: (request) => {
       const { topic, partition, leader } = request
-      return meet("fetch", { operation: "fetch", topic, partition, node: leader }).pipe(
+      return applyFaults("fetch", { operation: "fetch", topic, partition, node: leader }).pipe(
         Effect.flatMap((fault) =>
           Effect.suspend(() => {
             counters.fetches++
@@ -175,7 +175,7 @@ export const makeInMemoryWire = (state: ClusterState): KafkaWire => {
             const waits = first.errorCode === ErrorCode.none && first.records.length === 0 && fault === undefined
             if (!waits || first.preferredReadReplica >= 0) return Effect.succeed(first)
             first.release()
-            // Nothing to send yet: the broker holds the question, then answers with what there is.
+            // Nothing to send yet: the broker holds the request, then answers with the data that it has.
             return Effect.andThen(
               Effect.sleep(request.maxWaitMillis),
               Effect.sync(() => answer(request, undefined))
@@ -186,7 +186,7 @@ export const makeInMemoryWire = (state: ClusterState): KafkaWire => {
     },
     topicConfigs: (names) =>
       Effect.andThen(
-        meet("configs", { operation: "metadata" }),
+        applyFaults("configs", { operation: "metadata" }),
         Effect.suspend(() => {
           if (state.denied.has("DescribeConfigs")) return Effect.fail(denied("configs", "cluster", "DescribeConfigs"))
           const refused = names.find((name) => isDenied("DescribeConfigs", name))
@@ -197,7 +197,7 @@ export const makeInMemoryWire = (state: ClusterState): KafkaWire => {
       ),
     groupOffsets: (topics) =>
       Effect.andThen(
-        meet("groups", { operation: "metadata" }),
+        applyFaults("groups", { operation: "metadata" }),
         Effect.suspend(() => {
           if (state.denied.has("DescribeGroups")) return Effect.fail(denied("groups", "cluster", "Describe"))
           const groups = [...state.groups].map(([groupId, offsets]) => ({

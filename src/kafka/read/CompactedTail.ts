@@ -1,20 +1,21 @@
 import { Effect } from "effect"
 import type { KafkaWire, WireFetch } from "../KafkaWire.ts"
 
-/** Offsets asked for besides the position: enough to meet a stretch that answers, few enough to cost nothing. */
+/** Offsets to try beyond the position: enough to find data if there is any, few enough to cost little. */
 const probes = 8
 
 const isCompacted = (wire: KafkaWire, topic: string): Effect.Effect<boolean> =>
   wire.topicConfigs([topic]).pipe(
     Effect.map((configs) => configs.get(topic)?.["cleanup.policy"]?.includes("compact") ?? false),
-    // Without the right to know, nothing is proven; the read goes on waiting and says so in the end.
+    // Without DescribeConfigs nothing is proven: the read waits on, and fails with `Stalled` at its time limit.
     Effect.orElseSucceed(() => false)
   )
 
 /**
- * Whether nothing is left between `request.offset`, where an answer was empty, and `until`. Compaction removes old
- * tombstones and transaction markers, and behind them an open transaction may hold the last stable offset, so that no
- * batch will ever answer. True only when the topic is compacted and the leader has nothing at other offsets either.
+ * Whether no record is left between `request.offset`, where an answer was empty, and `until`. Compaction removes old
+ * tombstones and transaction markers, and an open transaction after them may hold back the last stable offset, so that
+ * a fetch there stays empty for ever. True only if the topic is compacted and the leader has no data at other offsets
+ * either.
  */
 export const isCompactedTail = Effect.fnUntraced(function* (wire: KafkaWire, request: WireFetch, until: number) {
   if (!(yield* isCompacted(wire, request.topic))) return false

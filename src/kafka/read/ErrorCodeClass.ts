@@ -6,25 +6,25 @@ import {
   ProtocolFailure
 } from "../KafkaError.ts"
 
-/** What an error code of a partition or topic asks us to do. */
+/** What an error code of a partition or topic means for the reader. */
 export type ErrorCodeClass =
   | "none"
   /** Ask for fresh metadata, wait, try again: leadership moved, or the broker is not ready. */
   | "moved"
-  /** The name or id is not known there: stale metadata, deleted, or re-created. */
+  /** The broker does not know the name or id: stale metadata, deleted, or re-created. */
   | "missing"
   | "out of range"
-  /** The broker found its own log damaged. */
+  /** The broker reports that its log is damaged. */
   | "corrupt"
   /** Another attempt would get the same answer. */
   | "refused"
 
-/** Codes that only these rules name. Source: Kafka protocol guide, "Error Codes". */
+/** Codes that only these rules use. Source: Kafka protocol guide, "Error Codes". */
 const unknownServerError = -1
 const brokerNotAvailable = 8
 const networkException = 13
 
-export const meaningOf = (code: number): ErrorCodeClass => {
+export const classOf = (code: number): ErrorCodeClass => {
   switch (code) {
     case ErrorCode.none:
       return "none"
@@ -53,7 +53,7 @@ export const meaningOf = (code: number): ErrorCodeClass => {
   }
 }
 
-/** The failure that a code stands for once no further attempt is made. `missing` names the ACL operation needed. */
+/** The failure that a code stands for when no further attempt is made. `missing` is the ACL operation that it needs. */
 export const reasonFor = (code: number, topic: string, missing: "Read" | "Describe", doing: string): KafkaReason => {
   switch (code) {
     case ErrorCode.topicAuthorizationFailed:
@@ -62,14 +62,14 @@ export const reasonFor = (code: number, topic: string, missing: "Read" | "Descri
       return new KafkaAuthorizationFailed({ resource: "cluster", missing: "ClusterAction" })
     case ErrorCode.saslAuthenticationFailed:
       return new KafkaAuthenticationFailed({
-        detail: `the broker withdrew our authentication while ${doing}`,
+        detail: `authentication failed while ${doing}`,
         advice: "check that the credentials are still valid"
       })
     default:
       return new ProtocolFailure({
         detail: `${doing}: the broker answered with error code ${code}`,
         code,
-        transient: meaningOf(code) !== "refused"
+        transient: classOf(code) !== "refused"
       })
   }
 }

@@ -1,31 +1,31 @@
 import { decodeBatches } from "../batch/BatchDecoding.ts"
-import { meaningOf, reasonFor } from "./ErrorCodeClass.ts"
+import { classOf, reasonFor } from "./ErrorCodeClass.ts"
 import { CorruptBatch, KafkaError, type KafkaReason, UnsupportedBatch } from "../KafkaError.ts"
 import type { FetchedBatches, ReadRequest } from "../KafkaSource.ts"
 import type { WireFetched } from "../KafkaWire.ts"
 
-/** What one attempt at a fetch came to, and so what to do next. */
+/** The outcome of one fetch, which decides what to do next. */
 export type FetchOutcome =
   | { readonly _tag: "Progress"; readonly element: FetchedBatches }
-  /** No further attempt would help. */
+  /** Another attempt would not help. */
   | { readonly _tag: "Failed"; readonly error: KafkaError }
-  /** The leader sends us to this node instead. */
+  /** The leader names this node to read from instead. */
   | { readonly _tag: "Redirected"; readonly node: number }
-  /** The first batch did not fit into the ceiling. */
+  /** The first batch is larger than the limit of the fetch. */
   | { readonly _tag: "CutShort"; readonly neededBytes: number }
   | { readonly _tag: "OutOfRange" }
   | { readonly _tag: "Throttled"; readonly millis: number }
   | { readonly _tag: "Empty"; readonly highWatermark: number; readonly lastStableOffset: number }
-  /** Bytes came that neither moved the position nor were wrong. */
+  /** Data arrived that is valid, but does not move the position. */
   | { readonly _tag: "Stuck"; readonly bytes: number }
-  /** Asking again may bring a sound answer; if it does not, `error` is true. */
+  /** Another fetch may bring valid data; if it does not, `error` is the failure. */
   | { readonly _tag: "Unsound"; readonly error: KafkaError }
   | { readonly _tag: "Missing" }
   /** Leadership moved, or the connection was lost. */
   | { readonly _tag: "Moved"; readonly error: KafkaError }
 
-/** Where the fetch was sent and what it asked. */
-export interface FetchQuestion {
+/** A fetch that was sent, and the node that it was sent to. */
+export interface SentFetch {
   readonly request: ReadRequest
   readonly position: number
   readonly node: number
@@ -36,29 +36,29 @@ const fetchError = (reason: KafkaReason) => new KafkaError({ operation: "fetch",
 
 export const failed = (reason: KafkaReason): FetchOutcome => ({ _tag: "Failed", error: fetchError(reason) })
 
-/** `moved` for a code that says so, or for an answer without a leader. */
+/** The outcome for a moved leader, or for metadata without a leader. */
 export const moved = (code: number, { topic, partition }: ReadRequest): FetchOutcome => ({
   _tag: "Moved",
   error: fetchError(reasonFor(code, topic, "Read", `fetching ${topic}[${partition}]`))
 })
 
-/** Judges an answer. Unless the outcome is `Progress`, whose element carries them, the answer's buffers are given back. */
-export const outcomeOf = (question: FetchQuestion, answer: WireFetched): FetchOutcome => {
+/** Classifies an answer. Releases its buffers, unless the outcome is `Progress`, whose element then owns them. */
+export const outcomeOf = (sent: SentFetch, answer: WireFetched): FetchOutcome => {
   let open = true
   const release = () => {
     if (!open) return
     open = false
     answer.release()
   }
-  const outcome = judge(question, answer, release)
+  const outcome = classify(sent, answer, release)
   if (outcome._tag !== "Progress") release()
   return outcome
 }
 
-const judge = (question: FetchQuestion, answer: WireFetched, release: () => void): FetchOutcome => {
-  const { request, position } = question
+const classify = (sent: SentFetch, answer: WireFetched, release: () => void): FetchOutcome => {
+  const { request, position } = sent
   const place = { topic: request.topic, partition: request.partition }
-  switch (meaningOf(answer.errorCode)) {
+  switch (classOf(answer.errorCode)) {
     case "moved":
       return moved(answer.errorCode, request)
     case "missing":
@@ -66,7 +66,7 @@ const judge = (question: FetchQuestion, answer: WireFetched, release: () => void
     case "out of range":
       return { _tag: "OutOfRange" }
     case "corrupt": {
-      const detail = "the broker finds its own log damaged here"
+      const detail = "the broker reports that its log is damaged here"
       return { _tag: "Unsound", error: fetchError(new CorruptBatch({ ...place, offset: position, detail })) }
     }
     case "refused":
@@ -78,7 +78,7 @@ const judge = (question: FetchQuestion, answer: WireFetched, release: () => void
   }
   if (answer.records.length === 0) {
     const replica = answer.preferredReadReplica
-    if (replica >= 0 && replica !== question.node) return { _tag: "Redirected", node: replica }
+    if (replica >= 0 && replica !== sent.node) return { _tag: "Redirected", node: replica }
     if (answer.throttleMillis > 0) return { _tag: "Throttled", millis: answer.throttleMillis }
     const { highWatermark, lastStableOffset } = answer
     return { _tag: "Empty", highWatermark, lastStableOffset }
@@ -87,7 +87,7 @@ const judge = (question: FetchQuestion, answer: WireFetched, release: () => void
     records: answer.records,
     from: position,
     until: request.until,
-    maxBytes: question.maxBytes,
+    maxBytes: sent.maxBytes,
     highWatermark: answer.highWatermark,
     aborted: answer.aborted
   })

@@ -1,21 +1,22 @@
 import { Clock, Effect, Result } from "effect"
-import { meaningOf, reasonFor } from "./ErrorCodeClass.ts"
+import { classOf, reasonFor } from "./ErrorCodeClass.ts"
 import { ErrorCode } from "../ErrorCode.ts"
 import { KafkaError, type KafkaReason, TopicVanished } from "../KafkaError.ts"
 import type { OffsetKind, PartitionOffset, TopicPartition } from "../KafkaSource.ts"
 import type { KafkaWire, WireMetadata } from "../KafkaWire.ts"
-import { backoff, type SourceOptions } from "./SourceOptions.ts"
+import * as Backoff from "./Backoff.ts"
+import type { SourceOptions } from "./SourceOptions.ts"
 
-/** Partitions in one ListOffsets request: an answer is 30 bytes or so per partition, so this keeps frames small. */
+/** Partitions in one ListOffsets request: an answer takes about 30 bytes per partition, so frames stay small. */
 const partitionsPerRequest = 1000
-/** Brokers asked at once. */
+/** Brokers asked at the same time. */
 const brokersAtOnce = 8
 
 interface Open extends TopicPartition {
   readonly index: number
 }
 
-/** Why something was left unanswered, if it was: the failure once patience ends. */
+/** Why partitions were left unanswered, if any were: the failure once the time limit ends. */
 interface Round {
   readonly reason: KafkaReason | undefined
 }
@@ -23,13 +24,13 @@ interface Round {
 const offsetError = (reason: KafkaReason) => new KafkaError({ operation: "offsets", reason })
 
 const openReason = (code: number, { topic, partition }: TopicPartition): KafkaReason =>
-  meaningOf(code) === "missing"
+  classOf(code) === "missing"
     ? new TopicVanished({ topic })
     : reasonFor(code, topic, "Describe", `asking for offsets of ${topic}[${partition}]`)
 
 /**
- * One offset per partition, in the order of `partitions`. Partitions are grouped by leader; those whose leader has moved
- * are asked for again with fresh metadata until all are answered or `controlMillis` have passed without any answer.
+ * One offset per partition, in the order of `partitions`. Requests are grouped by leader. Partitions whose leader has
+ * moved are requested again with fresh metadata, until all are answered or `controlMillis` pass without any answer.
  */
 export const askOffsets = Effect.fnUntraced(function* (
   wire: KafkaWire,
@@ -54,9 +55,9 @@ export const askOffsets = Effect.fnUntraced(function* (
       failures = 0
     }
     const missing = error.reason._tag === "TopicVanished"
-    const patience = missing ? Math.min(options.vanishedMillis, options.controlMillis) : options.controlMillis
-    if (nowMillis - progressMillis >= patience) return yield* error
-    yield* backoff(failures++)
+    const limitMillis = missing ? Math.min(options.vanishedMillis, options.controlMillis) : options.controlMillis
+    if (nowMillis - progressMillis >= limitMillis) return yield* error
+    yield* Backoff.wait(failures++)
   }
   return answers as ReadonlyArray<PartitionOffset>
 })
@@ -73,7 +74,7 @@ const askOnce = Effect.fnUntraced(function* (
   let reason: KafkaReason | undefined
   for (const wanted of asked) {
     const found = leaders(wanted)
-    if (meaningOf(found.errorCode) === "refused") return yield* offsetError(openReason(found.errorCode, wanted))
+    if (classOf(found.errorCode) === "refused") return yield* offsetError(openReason(found.errorCode, wanted))
     if (found.errorCode !== ErrorCode.none) {
       reason ??= openReason(found.errorCode, wanted)
       continue
@@ -93,7 +94,7 @@ const askOnce = Effect.fnUntraced(function* (
     ({ leader, group }) =>
       wire.offsets(leader, group, kind).pipe(
         Effect.flatMap((codes) => keep(group, codes, answers)),
-        // One unreachable broker must not throw away what the others answer.
+        // One unreachable broker must not discard the answers of the others.
         Effect.catchIf(
           (error) => error.isRetryable,
           (error): Effect.Effect<Round> => Effect.succeed({ reason: error.reason })
@@ -114,7 +115,7 @@ const keep = (
     const { errorCode, offset } = codes[i] ?? { errorCode: ErrorCode.requestTimedOut, offset: -1 }
     const answered = errorCode === ErrorCode.none && Number.isSafeInteger(offset) && offset >= 0
     if (answered) answers[wanted.index] = { topic: wanted.topic, partition: wanted.partition, offset }
-    else if (meaningOf(errorCode) === "refused") return Effect.fail(offsetError(openReason(errorCode, wanted)))
+    else if (classOf(errorCode) === "refused") return Effect.fail(offsetError(openReason(errorCode, wanted)))
     else reason ??= openReason(errorCode === ErrorCode.none ? ErrorCode.offsetNotAvailable : errorCode, wanted)
   }
   return Effect.succeed({ reason })
@@ -128,10 +129,10 @@ const leadersOf = (metadata: WireMetadata) => {
     ])
   )
   return ({ topic, partition }: TopicPartition): { readonly errorCode: number; readonly leader: number } => {
-    const known = topics.get(topic)
-    if (known === undefined) return { errorCode: ErrorCode.unknownTopicOrPartition, leader: -1 }
-    if (known.errorCode !== ErrorCode.none) return { errorCode: known.errorCode, leader: -1 }
-    const leader = known.partitions.get(partition)
+    const found = topics.get(topic)
+    if (found === undefined) return { errorCode: ErrorCode.unknownTopicOrPartition, leader: -1 }
+    if (found.errorCode !== ErrorCode.none) return { errorCode: found.errorCode, leader: -1 }
+    const leader = found.partitions.get(partition)
     if (leader === undefined) return { errorCode: ErrorCode.unknownTopicOrPartition, leader: -1 }
     return { errorCode: leader < 0 ? ErrorCode.leaderNotAvailable : ErrorCode.none, leader }
   }

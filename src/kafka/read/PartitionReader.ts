@@ -5,22 +5,23 @@ import { failed, type FetchOutcome, moved, outcomeOf } from "./FetchOutcome.ts"
 import { type KafkaError, LogTruncated } from "../KafkaError.ts"
 import type { FetchedBatches, ReadRequest } from "../KafkaSource.ts"
 import type { KafkaWire, WireFetch } from "../KafkaWire.ts"
-import { makePartitionPlace, type LeaderPlace } from "./PartitionPlace.ts"
+import { makePartitionLeader, type Leader } from "./PartitionLeader.ts"
 import { makeReadPatience } from "./ReadPatience.ts"
-import { backoff, type SourceOptions } from "./SourceOptions.ts"
+import * as Backoff from "./Backoff.ts"
+import type { SourceOptions } from "./SourceOptions.ts"
 import type { TopicMetadata } from "./TopicMetadata.ts"
 
-/** Reads one partition forward, one element at a time; not to be advanced twice at once. */
+/** Reads one partition forward, one element at a time. Only one `advance` may run at a time. */
 export interface PartitionReader {
-  /** Tries until there is a next element, and keeps it for `take`. */
+  /** Fetches until there is a next element, and keeps it for `take`. */
   readonly advance: Effect.Effect<void, KafkaError>
-  /** The element that `advance` found, once. */
+  /** The element that `advance` kept; only the first call returns it. */
   readonly take: () => FetchedBatches | undefined
-  /** True when the position has reached the end: no further `advance`. */
+  /** True once the position has reached the end: no further `advance`. */
   readonly ended: () => boolean
 }
 
-/** What an attempt comes to when there was no answer at all. */
+/** The outcome of an attempt without an answer. */
 const disconnected = (error: KafkaError): FetchOutcome => ({ _tag: error.isRetryable ? "Moved" : "Failed", error })
 
 export const makePartitionReader = (
@@ -31,7 +32,7 @@ export const makePartitionReader = (
 ): PartitionReader => {
   const { topic, partition, until } = request
   const partitions = [{ topic, partition }]
-  const place = makePartitionPlace(topics, request)
+  const leader = makePartitionLeader(topics, request)
   let position = request.from
   let replica: number | undefined
   let quietMillis = 0
@@ -43,7 +44,7 @@ export const makePartitionReader = (
     ready = element
   }
 
-  /** Nothing is left below `end`: said with an element of its own. */
+  /** Kafka has deleted all offsets below `end`: reported as an element without batches. */
   const keepGap = (end: number): FetchOutcome => {
     const gap = { from: position, until: end }
     const element = { topic, partition, batches: [], position: end, fetchedBytes: 0, gap, release: () => {} }
@@ -51,14 +52,13 @@ export const makePartitionReader = (
     return { _tag: "Progress", element }
   }
 
-  const fetch = (node: number, { topicId }: LeaderPlace, maxBytes: number): Effect.Effect<FetchOutcome, KafkaError> => {
-    const id = topicId === undefined ? {} : { topicId }
+  const fetch = (node: number, { topicId }: Leader, maxBytes: number): Effect.Effect<FetchOutcome, KafkaError> => {
     const { maxWaitMillis } = options
-    asked = { topic, partition, ...id, leader: node, offset: position, maxBytes, maxWaitMillis }
-    const question = asked
-    // An answer is judged and kept in the same breath as it arrives, so that interruption cannot lose its buffers.
+    asked = { topic, partition, topicId, leader: node, offset: position, maxBytes, maxWaitMillis }
+    const sent = asked
+    // An answer is classified and kept as soon as it arrives, so that an interruption cannot lose its buffers.
     return Effect.uninterruptibleMask((restore) =>
-      restore(wire.fetch(question)).pipe(
+      restore(wire.fetch(sent)).pipe(
         Effect.map((answer) => {
           const outcome = outcomeOf({ request, position, node, maxBytes }, answer)
           if (outcome._tag === "Progress") {
@@ -71,10 +71,10 @@ export const makePartitionReader = (
     )
   }
 
-  /** The leader says that the position is not in its log: which end was passed? */
+  /** The leader reports the position as out of range: finds out which end of the log it is beyond. */
   const outOfRange = Effect.gen(function* () {
-    place.doubt()
-    const found = yield* place.find
+    leader.invalidate()
+    const found = yield* leader.find
     if (found._tag !== "Leader") return found
     const [start] = yield* wire.offsets(found.leader, partitions, "logStart")
     const [end] = yield* wire.offsets(found.leader, partitions, "highWatermark")
@@ -87,18 +87,18 @@ export const makePartitionReader = (
   })
 
   const attempt = Effect.fnUntraced(function* (maxBytes: number) {
-    const found = yield* place.find
+    const found = yield* leader.find
     if (found._tag !== "Leader") return found
     const outcome = yield* fetch(replica ?? found.leader, found, maxBytes)
     if (outcome._tag !== "OutOfRange") return outcome
-    // Another replica may lag behind or keep less, so it is the leader who is asked for its offsets.
+    // Another replica may lag behind or hold less, so the leader is asked for its offsets.
     return yield* outOfRange
   })
 
-  /** What an attempt without progress teaches about where and how much to ask next. */
-  const learn = (outcome: FetchOutcome, maxBytes: number): number => {
-    // A replica that fails is no reason to doubt who the leader is.
-    if (outcome._tag === "Missing" || (outcome._tag === "Moved" && replica === undefined)) place.doubt()
+  /** Adjusts the node to fetch from after an attempt without progress; returns the limit of the next fetch in bytes. */
+  const adjust = (outcome: FetchOutcome, maxBytes: number): number => {
+    // A failing replica does not make the metadata of the leader stale.
+    if (outcome._tag === "Missing" || (outcome._tag === "Moved" && replica === undefined)) leader.invalidate()
     if (outcome._tag === "Redirected") replica = outcome.node
     else if (outcome._tag !== "Throttled" && outcome._tag !== "CutShort") replica = undefined
     return outcome._tag === "CutShort"
@@ -106,8 +106,8 @@ export const makePartitionReader = (
       : maxBytes
   }
 
-  /** True when compaction has left nothing up to the end; a lost connection proves nothing. */
-  const isHollow = Effect.suspend(() => isCompactedTail(wire, asked!, until)).pipe(
+  /** True if compaction has left no record up to the end; a lost connection proves nothing. */
+  const isTailCompacted = Effect.suspend(() => isCompactedTail(wire, asked!, until)).pipe(
     Effect.catchIf(
       ({ isRetryable }) => isRetryable,
       () => Effect.succeed(false)
@@ -119,26 +119,26 @@ export const makePartitionReader = (
     quietMillis = 0
     const patience = makeReadPatience(options, request, yield* Clock.currentTimeMillis)
     let maxBytes = request.fetchBytes ?? options.fetchBytes
-    let lookAfterMillis = options.compactedTailMillis
+    let checkTailAfterMillis = options.compactedTailMillis
     for (;;) {
       const outcome = yield* Effect.catch(attempt(maxBytes), (error) => Effect.succeed(disconnected(error)))
       if (outcome._tag === "Progress") return
       const nowMillis = yield* Clock.currentTimeMillis
-      const next = patience.next(outcome, { nowMillis, position, maxBytes, isNamed: place.isNamed() })
+      const next = patience.next(outcome, { nowMillis, position, maxBytes, isNamed: leader.isNamed() })
       if (next._tag === "Never") return yield* next.error
       if (outcome._tag === "Empty" && outcome.lastStableOffset >= until && replica === undefined) {
         const emptyMillis = patience.emptyMillis(nowMillis)
-        if (emptyMillis !== undefined && emptyMillis >= lookAfterMillis) {
-          lookAfterMillis = emptyMillis + options.compactedTailMillis
-          if (yield* isHollow) {
+        if (emptyMillis !== undefined && emptyMillis >= checkTailAfterMillis) {
+          checkTailAfterMillis = emptyMillis + options.compactedTailMillis
+          if (yield* isTailCompacted) {
             keepGap(until)
             return
           }
         }
       }
-      maxBytes = learn(outcome, maxBytes)
+      maxBytes = adjust(outcome, maxBytes)
       if (next._tag === "After") yield* Effect.sleep(next.millis)
-      if (next._tag === "BackedOff") yield* backoff(next.failures)
+      if (next._tag === "BackedOff") yield* Backoff.wait(next.failures)
     }
   })
 

@@ -4,9 +4,9 @@ import type { FetchedBatches } from "../KafkaSource.ts"
 import type { PartitionReader } from "./PartitionReader.ts"
 
 /**
- * The elements of a reader as a stream. While the consumer works on one element the next is fetched, so two answers are
- * held at most. What was fetched ahead and never pulled is released when the stream ends, however it ends; an element
- * that was pulled belongs to the consumer.
+ * The elements of a reader as a stream. The next element is fetched while the consumer works on one, so at most two
+ * answers are held. An element that was fetched ahead but never pulled is released when the stream ends, however it
+ * ends; the consumer releases the elements that it pulled.
  */
 export const partitionStream = (open: () => PartitionReader): Stream.Stream<FetchedBatches, KafkaError> =>
   Stream.unwrap(

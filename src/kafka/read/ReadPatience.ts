@@ -5,15 +5,15 @@ import { KafkaError, type KafkaReason, LogTruncated, Stalled, TopicVanished } fr
 import type { ReadRequest } from "../KafkaSource.ts"
 import type { SourceOptions } from "./SourceOptions.ts"
 
-/** When to ask again after an attempt without progress. */
+/** When to make the next attempt after one without progress. */
 export type NextAttempt =
   | { readonly _tag: "AtOnce" }
   | { readonly _tag: "After"; readonly millis: number }
-  /** After the wait that belongs to this many failures before. */
+  /** After the wait that follows this number of earlier failures. */
   | { readonly _tag: "BackedOff"; readonly failures: number }
   | { readonly _tag: "Never"; readonly error: KafkaError }
 
-/** What the reader knows at the moment of an outcome. */
+/** The state of the reader at the time of an outcome. */
 export interface ReadState {
   readonly nowMillis: number
   readonly position: number
@@ -22,18 +22,18 @@ export interface ReadState {
   readonly isNamed: boolean
 }
 
-/** Decides, attempt after attempt at one position, whether to go on; no effects, no clock of its own. */
+/** Decides after each attempt at one position whether to go on. Has no effects and no clock. */
 export interface ReadPatience {
-  readonly next: (outcome: FetchOutcome, situation: ReadState) => NextAttempt
-  /** How long answers have been successful and empty, in milliseconds; undefined when the last one was not. */
+  readonly next: (outcome: FetchOutcome, state: ReadState) => NextAttempt
+  /** How long answers have been successful and empty, in milliseconds; undefined if the last one was not. */
   readonly emptyMillis: (nowMillis: number) => number | undefined
 }
 
-/** Refetches of an unsound answer before it is believed. */
+/** How often an invalid answer is fetched again before its error is reported. */
 const unsoundRefetches = 2
-/** Redirections followed at once; what sends us around in circles is then followed slowly. */
+/** Redirections followed at once; further ones are followed with waits, in case brokers redirect in circles. */
 const freeRedirects = 2
-/** Answers with bytes but no movement before the read fails. */
+/** Answers with data but without progress before the read fails. */
 const stuckAnswers = 2
 
 const atOnce: NextAttempt = { _tag: "AtOnce" }
@@ -69,38 +69,40 @@ export const makeReadPatience = (
       case "Moved":
         return isSpent ? never(outcome.error) : backedOff()
       case "OutOfRange":
-        // The reader asks the leader what that means; left unanswered it is like a leader that moved.
-        return isSpent ? stalled("the leader finds the offset out of range and in range by turns") : backedOff()
+        // The reader asks the leader for its offsets; without an answer the outcome counts like a moved leader.
+        return isSpent
+          ? stalled(`the broker reports offset ${position} as out of range and in range alternately`)
+          : backedOff()
       case "Missing":
         if (!isNamed && nowMillis - missingSince! >= options.vanishedMillis) return failed(new TopicVanished({ topic }))
         if (!isSpent) return backedOff()
-        if (!isNamed) return stalled("its topic comes and goes")
+        if (!isNamed) return stalled("metadata names the topic and omits it alternately")
         return failed(
           reasonFor(ErrorCode.unknownTopicOrPartition, topic, "Read", `fetching ${topic}[${partition}] from its leader`)
         )
       case "Redirected":
-        if (isSpent) return stalled("brokers send us from one to another and none answers")
+        if (isSpent) return stalled("each broker redirects the fetch to another one")
         return failures > 0 || ++redirects > freeRedirects ? backedOff() : atOnce
       case "CutShort":
         if (outcome.neededBytes <= options.maxFetchBytes && maxBytes < options.maxFetchBytes) return atOnce
         return stalled(
-          `the next batch has ${outcome.neededBytes} bytes and arrives cut; we fetch ${options.maxFetchBytes} bytes at most`
+          `the next batch has ${outcome.neededBytes} bytes, and a fetch returns at most ${options.maxFetchBytes} bytes`
         )
       case "Throttled":
         throttledMillis += outcome.millis
         if (!isSpent && throttledMillis < options.throttledMillis) return { _tag: "After", millis: outcome.millis }
-        return stalled(`the broker's quota held us back for ${throttledMillis} ms without a byte`)
+        return stalled(`the quota of the broker throttled the fetches for ${throttledMillis} ms, and no data arrived`)
       case "Empty": {
         const { highWatermark: logEnd } = outcome
         const isTruncated = logEnd >= 0 && logEnd < until
         if (isTruncated && nowMillis - emptySince! >= options.vanishedMillis) {
           return failed(new LogTruncated({ topic, partition, position: until, logEnd }))
         }
-        return isSpent ? stalled("the leader answers without an error and without a byte") : backedOff()
+        return isSpent ? stalled("the leader answers without an error, but sends no data") : backedOff()
       }
       case "Stuck":
         if (++stuck < stuckAnswers) return atOnce
-        return stalled(`answers of ${outcome.bytes} bytes hold nothing at or beyond the offset asked for`)
+        return stalled(`an answer of ${outcome.bytes} bytes holds no record at or beyond the requested offset`)
       case "Unsound":
         return ++unsound > unsoundRefetches ? never(outcome.error) : { _tag: "BackedOff", failures: unsound }
     }

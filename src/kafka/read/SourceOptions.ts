@@ -1,25 +1,22 @@
-import { Clock, Effect, Random, Result } from "effect"
-import type { KafkaError } from "../KafkaError.ts"
-
-/** How long and how hard a source tries. Every field has a default; see `defaults`. */
+/** The time limits and sizes of a source. Every field has a default; see `defaults`. */
 export interface SourceOptions {
-  /** A read fails when its position has not moved for this long, time held back by a quota not counted. */
+  /** A read fails when its position has not moved for this long; throttled time does not count. */
   readonly noProgressMillis: number
-  /** A read fails when a quota alone has held it back for this long without a byte. */
+  /** A read fails when a quota has throttled it for this long and no data arrived. */
   readonly throttledMillis: number
-  /** How long "no such topic" is taken for stale metadata before the topic counts as deleted. */
+  /** How long an unknown topic counts as stale metadata before it counts as deleted. */
   readonly vanishedMillis: number
-  /** How long success without a byte must last before the end of a compacted log is looked into. */
+  /** How long empty answers must last before the reader checks for a compacted tail. */
   readonly compactedTailMillis: number
-  /** Budget of one question that is no fetch: metadata, offsets, configurations, groups. */
+  /** Time limit of one request other than a fetch: metadata, offsets, configurations, groups. */
   readonly controlMillis: number
-  /** How long a broker may hold a fetch when it has nothing to send (fetch.max.wait.ms; Kafka's default as well). */
+  /** How long a broker may hold a fetch without data to send (fetch.max.wait.ms; Kafka's default, too). */
   readonly maxWaitMillis: number
-  /** Ceiling on one fetch when the request names none (max.partition.fetch.bytes; Kafka's default as well). */
+  /** Limit of one fetch if the request has none (max.partition.fetch.bytes; Kafka's default, too). */
   readonly fetchBytes: number
-  /** The ceiling is doubled up to this when a batch arrives cut because of it. */
+  /** The limit is doubled up to this when a batch is larger than the limit. */
   readonly maxFetchBytes: number
-  /** Metadata older than this is asked for again, so that a re-created topic is noticed (metadata.max.age.ms). */
+  /** Metadata older than this is requested again, so that a re-created topic is noticed (metadata.max.age.ms). */
   readonly metadataMillis: number
 }
 
@@ -34,24 +31,3 @@ export const defaults: SourceOptions = {
   maxFetchBytes: 256 * 1024 * 1024,
   metadataMillis: 5 * 60_000
 }
-
-/** Waits before attempt number `failures` + 1: 50 ms, doubling to at most 5 s, of which a random half is left out. */
-export const backoff = (failures: number): Effect.Effect<void> =>
-  Effect.flatMap(Random.next, (random) =>
-    Effect.sleep(Math.round(Math.min(5000, 50 * 2 ** Math.min(failures, 10)) * (0.5 + random / 2)))
-  )
-
-/** Repeats a question while waiting may cure its failure, for at most `budgetMillis`; then the last failure stands. */
-export const retried =
-  (budgetMillis: number) =>
-  <A>(question: Effect.Effect<A, KafkaError>): Effect.Effect<A, KafkaError> =>
-    Effect.gen(function* () {
-      const startedMillis = yield* Clock.currentTimeMillis
-      for (let failures = 0; ; failures++) {
-        const answer = yield* Effect.result(question)
-        if (Result.isSuccess(answer)) return answer.success
-        const spentMillis = (yield* Clock.currentTimeMillis) - startedMillis
-        if (!answer.failure.isRetryable || spentMillis >= budgetMillis) return yield* answer.failure
-        yield* backoff(failures)
-      }
-    })

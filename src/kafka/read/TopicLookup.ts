@@ -1,11 +1,11 @@
 import { Effect } from "effect"
-import { meaningOf, reasonFor } from "./ErrorCodeClass.ts"
+import { classOf, reasonFor } from "./ErrorCodeClass.ts"
 import { ErrorCode } from "../ErrorCode.ts"
 import { KafkaError } from "../KafkaError.ts"
 import type { TopicInfo, TopicLookup } from "../KafkaSource.ts"
 import type { KafkaWire, WireTopic } from "../KafkaWire.ts"
 
-/** What a broker answers for a name that no topic can have. Source: Kafka protocol guide, "Error Codes". */
+/** The error code for an invalid topic name. Source: Kafka protocol guide, "Error Codes". */
 const invalidTopic = 17
 
 const topicInfo = (topic: WireTopic): TopicInfo => ({
@@ -20,7 +20,7 @@ const topicInfo = (topic: WireTopic): TopicInfo => ({
 const lookup = (name: string, topic: WireTopic | undefined): Effect.Effect<TopicLookup, KafkaError> => {
   if (topic === undefined || topic.errorCode === invalidTopic) return Effect.succeed({ _tag: "Missing", name })
   if (topic.errorCode === ErrorCode.topicAuthorizationFailed) return Effect.succeed({ _tag: "Denied", name })
-  switch (meaningOf(topic.errorCode)) {
+  switch (classOf(topic.errorCode)) {
     case "none":
       return Effect.succeed({ _tag: "Found", topic: topicInfo(topic) })
     case "missing":
@@ -32,16 +32,16 @@ const lookup = (name: string, topic: WireTopic | undefined): Effect.Effect<Topic
   }
 }
 
-/** One question; a topic that is still being created fails retryably. */
+/** Requests metadata once; a topic that is still being created fails retryably. */
 export const lookupTopics = (wire: KafkaWire, names: ReadonlyArray<string>) =>
   Effect.flatMap(wire.metadata(names), ({ topics }) => {
     const byName = new Map(topics.map((topic) => [topic.name, topic]))
     return Effect.forEach(names, (name) => lookup(name, byName.get(name)))
   })
 
-/** Every topic that the broker shows us; one that is being deleted at this moment is left out. */
+/** Every topic that the broker shows to the principal, except topics that are being deleted. */
 export const listTopics = (wire: KafkaWire) =>
   Effect.map(wire.metadata("all"), ({ clusterId, topics }) => {
-    const usable = topics.filter(({ errorCode }) => ["none", "moved"].includes(meaningOf(errorCode)))
+    const usable = topics.filter(({ errorCode }) => ["none", "moved"].includes(classOf(errorCode)))
     return { clusterId, topics: usable.map(topicInfo) }
   })

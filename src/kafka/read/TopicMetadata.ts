@@ -3,18 +3,18 @@ import { ErrorCode } from "../ErrorCode.ts"
 import type { KafkaError } from "../KafkaError.ts"
 import type { KafkaWire, WireTopic } from "../KafkaWire.ts"
 
-/** What we know of one topic; `generation` grows with every answer about it. */
+/** Metadata of one topic; `generation` grows with every answer. */
 export interface KnownTopic {
   readonly topic: WireTopic
   readonly generation: number
   readonly atMillis: number
 }
 
-/** Metadata of topics being read, shared by the readers of all their partitions: one question serves them all. */
+/** Metadata of the topics that are read, shared by the readers of all partitions: one request serves them all. */
 export interface TopicMetadata {
-  /** What we know, asked for when unknown or too old. */
+  /** The known metadata; requested if unknown or too old. */
   readonly get: (name: string) => Effect.Effect<KnownTopic, KafkaError>
-  /** Newer knowledge than `than`: what another reader has fetched meanwhile, else a fresh answer. */
+  /** Metadata newer than `than`: from another reader if it has requested some meanwhile, else from a new request. */
   readonly newer: (name: string, than: KnownTopic | undefined) => Effect.Effect<KnownTopic, KafkaError>
 }
 

@@ -6,25 +6,26 @@ import type { KafkaWire } from "../KafkaWire.ts"
 import { askOffsets } from "./OffsetLookup.ts"
 import { makePartitionReader } from "./PartitionReader.ts"
 import { partitionStream } from "./PartitionStream.ts"
-import { defaults, retried, type SourceOptions } from "./SourceOptions.ts"
+import * as Backoff from "./Backoff.ts"
+import { defaults, type SourceOptions } from "./SourceOptions.ts"
 import { listTopics, lookupTopics } from "./TopicLookup.ts"
 import { makeTopicMetadata } from "./TopicMetadata.ts"
 
 /**
- * Everything that judges on top of a `KafkaWire`: validation of batches, retries, gaps, the end of a read. Nothing of
- * it is kept open: the source lives as long as the wire.
+ * The source on top of a `KafkaWire`: it validates batches, retries, reports gaps and finds the end of a read. It holds
+ * nothing open and lives as long as the wire.
  */
 export const makeKafkaSource = (wire: KafkaWire, options?: Partial<SourceOptions>): KafkaSourceShape => {
   const settings = { ...defaults, ...options }
   const topics = makeTopicMetadata(wire, settings.metadataMillis)
-  const patient = retried(settings.controlMillis)
+  const retried = Backoff.retried(settings.controlMillis)
   return {
     location: wire.location,
-    cluster: patient(listTopics(wire)),
-    lookup: (names) => (names.length === 0 ? Effect.succeed([]) : patient(lookupTopics(wire, names))),
+    cluster: retried(listTopics(wire)),
+    lookup: (names) => (names.length === 0 ? Effect.succeed([]) : retried(lookupTopics(wire, names))),
     offsets: (partitions, kind) => askOffsets(wire, settings, partitions, kind),
-    topicConfigs: (names) => (names.length === 0 ? Effect.succeed(new Map()) : patient(wire.topicConfigs(names))),
-    groupOffsets: (names) => (names.length === 0 ? Effect.succeed([]) : patient(wire.groupOffsets(names))),
+    topicConfigs: (names) => (names.length === 0 ? Effect.succeed(new Map()) : retried(wire.topicConfigs(names))),
+    groupOffsets: (names) => (names.length === 0 ? Effect.succeed([]) : retried(wire.groupOffsets(names))),
     read: (request) =>
       request.from >= request.until
         ? Stream.empty
@@ -33,17 +34,17 @@ export const makeKafkaSource = (wire: KafkaWire, options?: Partial<SourceOptions
 }
 
 /**
- * As `makeKafkaSource`, where `care` says so with a guard before each broker. A read is then as patient as the guard: time
- * for which its broker was held back must not end it.
+ * As `makeKafkaSource`, with `guards` for the brokers if there are any. The time limit of a read is then at least that
+ * of the guards, so that time in which its broker was held back does not end it.
  */
-export const makeCarefulSource = (
+export const makeGuardedSource = (
   wire: KafkaWire,
-  care: BrokerGuards | undefined,
+  guards: BrokerGuards | undefined,
   options?: Partial<SourceOptions>
 ): KafkaSourceShape =>
-  care === undefined
+  guards === undefined
     ? makeKafkaSource(wire, options)
-    : makeKafkaSource(GuardedWire.make(wire, care.guard), {
+    : makeKafkaSource(GuardedWire.make(wire, guards.guard), {
         ...options,
-        noProgressMillis: Math.max(care.budgetMillis, options?.noProgressMillis ?? defaults.noProgressMillis)
+        noProgressMillis: Math.max(guards.budgetMillis, options?.noProgressMillis ?? defaults.noProgressMillis)
       })

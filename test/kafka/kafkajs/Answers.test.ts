@@ -98,7 +98,7 @@ describe("requests", () => {
 })
 
 describe("answers of Kafka 4.3.1", () => {
-  it("tell brokers, topics and partitions, ids from version 10 and epochs from version 7", () => {
+  it("hold brokers, topics and partitions, ids from version 10 and epochs from version 7", () => {
     for (const { call, frame } of cases.filter(({ api }) => api === "Metadata")) {
       const answer = decode(call, frame) as Metadata.Answer
       expect(answer.nodes).toEqual([{ nodeId: 1, host: "127.0.0.1", port: 31092 }])
@@ -115,7 +115,7 @@ describe("answers of Kafka 4.3.1", () => {
     }
   })
 
-  it("tell offsets in the order asked, with the error of a partition that is not there", () => {
+  it("hold offsets in the order of the request, with the error of a missing partition", () => {
     for (const answer of answers("ListOffsets")) {
       expect(answer).toEqual([
         { errorCode: 0, offset: 1 },
@@ -133,7 +133,7 @@ describe("answers of Kafka 4.3.1", () => {
     }
   })
 
-  it("tell only what was configured on the topic itself", () => {
+  it("hold only the configuration of the topic itself", () => {
     for (const answer of answers("DescribeConfigs")) {
       expect(answer).toMatchObject([
         { topic: "golden", errorCode: 0, config: { "retention.ms": "-1" } },
@@ -142,7 +142,7 @@ describe("answers of Kafka 4.3.1", () => {
     }
   })
 
-  it("tell groups, their coordinator and their offsets", () => {
+  it("hold groups, their coordinator and their offsets", () => {
     for (const answer of answers("ListGroups")) {
       expect(answer).toEqual({ errorCode: 0, groupIds: expect.arrayContaining(["golden-group"]) })
     }
@@ -166,21 +166,21 @@ describe("a Fetch answer", () => {
   const head = (throttleMillis: number, errorCode: number) =>
     new Writer(false).int32(0).int32(throttleMillis).int16(errorCode).int32(0)
 
-  it("that is throttled may be empty, and says for how long to be quiet", () => {
+  it("that is throttled may be empty, and holds the time to wait", () => {
     const answer = decode(Fetch.call(request, 11), head(1234, 0).arrayLength(0).finish())
     expect(answer).toMatchObject({ errorCode: 0, throttleMillis: 1234, records: Buffer.alloc(0) })
   })
 
-  it("that fails as a whole says so, with or without its partition", () => {
+  it("that fails as a whole has an error code, with or without its partition", () => {
     const answer = decode(Fetch.call(request, 11), head(0, 100).arrayLength(0).finish())
     expect(answer).toMatchObject({ errorCode: 100, throttleMillis: 0 })
   })
 
   it("that neither throttles nor fails must name the partition", () => {
-    expect(() => decode(Fetch.call(request, 11), head(0, 0).arrayLength(0).finish())).toThrow("says nothing of t[3]")
+    expect(() => decode(Fetch.call(request, 11), head(0, 0).arrayLength(0).finish())).toThrow("does not contain t[3]")
   })
 
-  it("tells everything of its partition", () => {
+  it("holds everything about its partition", () => {
     const writer = head(5, 0).arrayLength(1).string("t").arrayLength(1).int32(3).int16(1)
     writer.int64(30).int64(20).int64(10).arrayLength(2).int64(7).int64(11).int64(8).int64(12).int32(42).int32(0)
     expect(decode(Fetch.call(request, 11), writer.finish())).toEqual({

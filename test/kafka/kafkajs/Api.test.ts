@@ -19,7 +19,7 @@ describe("the version of an API", () => {
 
   it("does not exist where the broker lacks the API", () => {
     expect(Api.version(api, {})).toBeUndefined()
-    expect(Api.disagreement(api, {})).toBe("Fetch 10-13 (broker: not offered)")
+    expect(Api.disagreement(api, {})).toBe("Fetch (broker: not offered, supported: 10-13)")
   })
 
   it("of Fetch is below 13 for a topic without id", () => {

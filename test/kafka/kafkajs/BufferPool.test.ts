@@ -4,7 +4,7 @@ import * as BufferPool from "../../../src/kafka/kafkajs/BufferPool.ts"
 const mib = 1024 * 1024
 
 describe("BufferPool", () => {
-  it("hands a released buffer out again to whoever needs that size", () => {
+  it("reuses a released buffer for a request of the same size", () => {
     const pool = BufferPool.make({ maxIdleBytes: 8 * mib, maxBufferBytes: 4 * mib })
     const first = pool.take(mib - 5)
     first.release()
@@ -12,7 +12,7 @@ describe("BufferPool", () => {
     expect(pool.idleBytes()).toBe(0)
   })
 
-  it("never hands one buffer to two, even when it is released twice", () => {
+  it("never lends one buffer twice, even if it is released twice", () => {
     const pool = BufferPool.make({ maxIdleBytes: 8 * mib, maxBufferBytes: 4 * mib })
     const first = pool.take(mib)
     first.release()

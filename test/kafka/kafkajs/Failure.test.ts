@@ -41,7 +41,7 @@ describe("what broke a connection", () => {
     (code) => expect(reasonOf(coded(code))).toMatchObject({ tag: "BrokerUnreachable", transient: true })
   )
 
-  it("a name that nobody knows does not pass by waiting", () => {
+  it("an unknown host name is not cured by waiting", () => {
     const reason = reasonOf(coded("ENOTFOUND"))
     expect(reason).toMatchObject({ tag: "BrokerUnreachable", transient: false })
     expect(reason.message).toContain("the host name is unknown")
@@ -66,7 +66,7 @@ describe("what broke a connection", () => {
     (code) => {
       expect(reasonOf(coded(code), "greeting").message).toContain("requires a client certificate")
       const refused = reasonOf(coded(code), "greeting", withClientCertificate)
-      expect(refused.message).toContain("refused our client certificate")
+      expect(refused.message).toContain("refused the client certificate")
       expect(refused.advice).toContain("Secret kafka-tls, keys tls.crt and tls.key")
     }
   )
@@ -91,10 +91,10 @@ describe("what broke a connection", () => {
     expect(JSON.stringify(reasonOf(new Error("hunter2 is wrong")))).not.toContain("hunter2")
   })
 
-  it("silence says how far it had come, and for how long", () => {
+  it("silence is reported with the stage of the connection and the time", () => {
     const said = (stage: Stage) => reasonOf(new NoAnswer(5000), stage).message
     expect(said("connecting")).toContain("no connection was established within 5 s")
-    expect(said("greeting")).toContain("did not answer our first request within 5 s")
+    expect(said("greeting")).toContain("did not answer the first request within 5 s")
     expect(said("serving")).toContain("no answer came within 5 s")
   })
 })

@@ -27,7 +27,7 @@ const split = (stream: Buffer, size: number) => {
 }
 
 describe("FrameSplitter", () => {
-  it("gives the same frames however the stream is cut", () => {
+  it("returns the same frames however the stream is split", () => {
     const stream = Buffer.concat([
       frame(2, bytes(0, 0)),
       frame(-4, bytes(70, 9)),
@@ -53,7 +53,7 @@ describe("FrameSplitter", () => {
     for (const size of [1, stream.length]) expect(() => split(stream, size)).toThrow(FrameSplitter.NotKafka)
   })
 
-  it("takes a frame of exactly the limit for a frame", () => {
+  it("accepts a frame of exactly the limit", () => {
     let announced = 0
     const feed = FrameSplitter.make((_, frameBytes) => {
       announced = frameBytes

@@ -109,7 +109,7 @@ describeWith(["kafkaSecurity", "java"], "a secured broker", ({ java, kafka }) =>
     ]
   ]
 
-  describe("lets in", () => {
+  describe("accepts", () => {
     for (const [name, target] of admitted) {
       it.live(name, () =>
         Effect.gen(function* () {
@@ -120,7 +120,7 @@ describeWith(["kafkaSecurity", "java"], "a secured broker", ({ java, kafka }) =>
     }
   })
 
-  it.live("tells a principal what it may not do, thing by thing", () =>
+  it.live("reports each permission that a principal lacks", () =>
     Effect.gen(function* () {
       const hidden = `${topic}-hidden`
       yield* Effect.promise(async () => {
@@ -146,13 +146,13 @@ describeWith(["kafkaSecurity", "java"], "a secured broker", ({ java, kafka }) =>
     [
       "a wrong PLAIN password",
       () => ({ bootstrapServers: [security.saslPlaintext], ...credentials("PLAIN", "wrong-secret") }),
-      "refused our SASL PLAIN credentials",
+      "refused the SASL PLAIN credentials",
       "Secret kafka-credentials, keys username and password"
     ],
     [
       "a wrong SCRAM password",
       () => ({ bootstrapServers: [security.saslPlaintext], ...credentials("SCRAM-SHA-512", "wrong-secret") }),
-      "refused our SASL SCRAM-SHA-512 credentials",
+      "refused the SASL SCRAM-SHA-512 credentials",
       "Secret kafka-credentials, keys username and password"
     ],
     [
@@ -193,7 +193,7 @@ describeWith(["kafkaSecurity", "java"], "a secured broker", ({ java, kafka }) =>
     ]
   ]
 
-  describe("does not let in, and says why:", () => {
+  describe("refuses, with a reason:", () => {
     for (const [name, target, said, advised] of refused) {
       it.live(name, () =>
         Effect.gen(function* () {

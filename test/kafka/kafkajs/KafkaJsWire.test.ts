@@ -28,7 +28,7 @@ const failure = <A, R>(effect: Effect.Effect<A, KafkaError, R>) =>
 const bodyOf = (text: string) => Buffer.from(text)
 
 describe("KafkaJsWire, connecting", () => {
-  it.live("tells the cluster's topics with ids, leaders and epochs", () =>
+  it.live("returns the topics of the cluster with ids, leaders and epochs", () =>
     Effect.gen(function* () {
       const broker = yield* fakeBroker()
       const wire = yield* connectTo(broker.server)
@@ -84,18 +84,18 @@ describe("KafkaJsWire, connecting", () => {
     })
   )
 
-  it.live("does not wait longer than its time-out for a server that says nothing", () =>
+  it.live("does not wait longer than its time-out for a silent server", () =>
     Effect.gen(function* () {
       const broker = yield* fakeBroker({ on: { 18: () => undefined } })
       const error = yield* failure(
         KafkaJsWire.make({ bootstrapServers: [broker.server] }, { connectTimeout: "200 millis" })
       )
       expect(error).toMatchObject({ tag: "BrokerUnreachable", isRetryable: true })
-      expect(error.message).toContain("did not answer our first request within")
+      expect(error.message).toContain("did not answer the first request within")
     })
   )
 
-  it.live("takes a TLS alert for what it is", () =>
+  it.live("recognises a TLS alert", () =>
     Effect.gen(function* () {
       const alert = Buffer.from("15030300020246", "hex")
       const broker = yield* fakeBroker({ on: { 18: (_, { socket }) => socket.write(alert) } })
@@ -111,15 +111,15 @@ describe("KafkaJsWire, connecting", () => {
       const tooNew = yield* fakeBroker({ ranges: { 1: [14, 20] } })
       const error = yield* failure(connectTo(tooNew.server))
       expect(error).toMatchObject({ tag: "ProtocolFailure", isRetryable: false })
-      expect(error.message).toContain("Fetch 10-13 (broker: 14-20)")
+      expect(error.message).toContain("no common version of Fetch (broker: 14-20, supported: 10-13)")
       const tooOld = yield* fakeBroker({ ranges: { 1: [0, 3], 3: [0, 4] } })
       expect((yield* failure(connectTo(tooOld.server))).message).toContain(
-        "Metadata 5-12 (broker: 0-4), Fetch 10-13 (broker: 0-3)"
+        "Metadata (broker: 0-4, supported: 5-12), Fetch (broker: 0-3, supported: 10-13)"
       )
     })
   )
 
-  it.live("refuses an address that is none, before connecting", () =>
+  it.live("refuses an invalid address before connecting", () =>
     Effect.gen(function* () {
       const error = yield* failure(connectTo("kafka"))
       expect(error).toMatchObject({ tag: "BrokerUnreachable", operation: "connect", isRetryable: false })
@@ -192,7 +192,7 @@ describe("KafkaJsWire, fetching", () => {
     })
   )
 
-  it.live("puts an answer together that trickles in byte by byte", () =>
+  it.live("assembles an answer that arrives byte by byte", () =>
     Effect.gen(function* () {
       const broker = yield* answering((request, connection) => {
         connection.socket.setNoDelay(true)
@@ -207,7 +207,7 @@ describe("KafkaJsWire, fetching", () => {
     })
   )
 
-  it.live("gives each of several requests its own answer, whatever their order", () =>
+  it.live("returns the right answer to each of several requests, in any order", () =>
     Effect.gen(function* () {
       const held: Array<Request> = []
       const broker = yield* answering((request, connection) => {
@@ -229,7 +229,7 @@ describe("KafkaJsWire, fetching", () => {
     })
   )
 
-  it.live("connects once for all that need a broker at the same time, also when that fails", () =>
+  it.live("connects once for all calls that need a broker at the same time, also when that fails", () =>
     Effect.gen(function* () {
       const refusing = yield* fakeBroker({ on: { 18: (_, { socket }) => socket.destroy() } })
       const nodes: Array<{ nodeId: number; port: number }> = []
@@ -268,7 +268,7 @@ describe("KafkaJsWire, fetching", () => {
     })
   )
 
-  it.live("forgets an interrupted request, and its late answer disturbs nobody", () =>
+  it.live("drops an interrupted request, and its late answer disturbs no other", () =>
     Effect.gen(function* () {
       const asked = yield* Latch.make()
       const held: Array<() => void> = []
@@ -307,7 +307,7 @@ describe("KafkaJsWire, fetching", () => {
       })
   )
 
-  it.live("gives up a connection on which no answer comes, and connects anew for the next", () =>
+  it.live("closes a connection without an answer, and connects again for the next request", () =>
     Effect.gen(function* () {
       let silent = true
       const broker = yield* answering((request, connection) => {
@@ -363,7 +363,7 @@ describe("KafkaJsWire, fetching", () => {
 })
 
 describe("KafkaJsWire, asking", () => {
-  it.live("asks the leader for the kind of offset wanted, each in its own way", () =>
+  it.live("asks the leader for each kind of offset", () =>
     Effect.gen(function* () {
       const broker = yield* fakeBroker({
         on: {
@@ -410,7 +410,7 @@ describe("KafkaJsWire, asking", () => {
     })
   )
 
-  it.live("asks a group's coordinator where the group has moved since it was listed", () =>
+  it.live("asks the coordinator of a group that has moved since it was listed", () =>
     Effect.gen(function* () {
       const nodes: Array<{ nodeId: number; port: number }> = []
       const offsets = (errorCode: number, offset: number) => (request: Request, connection: Connection) => {
@@ -442,7 +442,7 @@ describe("KafkaJsWire, asking", () => {
     })
   )
 
-  it.live("leaves out groups that we may not read", () =>
+  it.live("leaves out groups that the principal may not read", () =>
     Effect.gen(function* () {
       const broker = yield* fakeBroker({
         on: {

@@ -79,8 +79,8 @@ describe("credentials that change while a cluster is open", () => {
         yield* cutOff
         const refused = yield* Effect.flip(wire.metadata(["orders"]))
         expect(refused.isRetryable).toBe(true)
-        expect(refused.message).toContain("which were accepted earlier in this run")
-        expect(refused.advice).toContain("bring Secret kafka-credentials, keys username and password up to date")
+        expect(refused.message).toContain("although it accepted credentials earlier in this run")
+        expect(refused.advice).toContain("update Secret kafka-credentials, keys username and password")
         const attempts = state.attempts
         yield* Effect.flip(wire.metadata(["orders"]))
         expect(state.attempts).toBe(attempts)
@@ -92,7 +92,7 @@ describe("credentials that change while a cluster is open", () => {
       })
   )
 
-  it.live("are refused for good when they never were accepted", () =>
+  it.live("are refused for good if they were never accepted", () =>
     Effect.gen(function* () {
       const { server, state } = yield* saslBroker
       const error = yield* Effect.flip(KafkaJsWire.make(target(server, { password: "wrong" })))
@@ -102,8 +102,8 @@ describe("credentials that change while a cluster is open", () => {
   )
 })
 
-describe("a broker that goes away in the middle of authentication", () => {
-  it.live("has refused nobody: it can be tried again", () =>
+describe("a broker that stops during authentication", () => {
+  it.live("has refused no credentials: it can be tried again", () =>
     Effect.gen(function* () {
       const { server, state } = yield* saslBroker
       state.hangsUp = true

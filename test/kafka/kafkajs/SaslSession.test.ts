@@ -98,14 +98,14 @@ describe("a SASL session", () => {
       const error = yield* Effect.flip(KafkaJsWire.make(target(server, "battery staple")))
       expect(error.reason._tag).toBe("KafkaAuthenticationFailed")
       expect(error.isRetryable).toBe(false)
-      expect(error.message).toContain("refused our SASL PLAIN credentials")
+      expect(error.message).toContain("refused the SASL PLAIN credentials")
       expect(error.advice).toContain("Secret kafka-credentials, keys user and pass")
       const everything = `${error.message} ${error.advice} ${JSON.stringify(error)} ${String(error.stack)}`
       expect(everything).not.toContain("battery staple")
     })
   )
 
-  it.live("of a mechanism that the listener lacks fails with the ones it has", () =>
+  it.live("of a mechanism that the listener lacks fails and names those that it offers", () =>
     Effect.gen(function* () {
       const { server } = yield* saslBroker({ sessionMillis: 0 })
       const plain = target(server)
@@ -117,7 +117,7 @@ describe("a SASL session", () => {
     })
   )
 
-  it.live("that is missing is asked for by name, where a listener hangs up on those who have none", () =>
+  it.live("that is missing is named when a listener closes connections without SASL", () =>
     Effect.gen(function* () {
       const { server } = yield* saslBroker({ sessionMillis: 0 })
       const error = yield* Effect.flip(KafkaJsWire.make({ bootstrapServers: [server] }))

@@ -95,7 +95,7 @@ describe("a TLS listener", () => {
     })
   )
 
-  it.live("whose authority nobody named is not trusted, and the advice names the Secret", () =>
+  it.live("of an unknown authority is not trusted, and the advice names the Secret", () =>
     Effect.gen(function* () {
       const broker = yield* fakeBroker({ tls: here })
       const error = yield* failure(broker.server, { secret: "kafka-tls" })
@@ -124,7 +124,7 @@ describe("a TLS listener", () => {
     })
   )
 
-  it.live("spoken to in plaintext is found out", () =>
+  it.live("is recognised when it is addressed in plaintext", () =>
     Effect.gen(function* () {
       const broker = yield* fakeBroker({ tls: here })
       const error = yield* failure(broker.server, undefined)
@@ -136,7 +136,7 @@ describe("a TLS listener", () => {
 })
 
 describe("a plaintext listener", () => {
-  it.live("spoken to in TLS is found out", () =>
+  it.live("is recognised when it is addressed with TLS", () =>
     Effect.gen(function* () {
       // As Kafka does: a ClientHello is no request, and the connection ends.
       const broker = yield* fakeBroker({ hangUpOnGarbage: true })

@@ -37,7 +37,7 @@ describe("a request", () => {
     }
   })
 
-  it("that names topics is read back as it was meant, for lists and names of every length", () => {
+  it("that names topics is decoded as it was encoded, for lists and names of every length", () => {
     for (let count = 0; count <= 300; count++) {
       const names = Array.from({ length: count }, (_, i) => "t".repeat(1 + ((i * 7 + count) % 249)))
       for (const flexible of [true, false]) {

@@ -4,7 +4,7 @@ import * as Breaker from "../../../src/worker/Breaker.ts"
 import * as BreakerGuards from "../../../src/worker/BreakerGuards.ts"
 import type { Shown } from "../../../src/worker/BreakerJournal.ts"
 import { makeInMemoryCluster } from "../../../src/kafka/memory/InMemoryCluster.ts"
-import { makeCarefulSource } from "../../../src/kafka/read/WireKafkaSource.ts"
+import { makeGuardedSource } from "../../../src/kafka/read/WireKafkaSource.ts"
 import { type KafkaDriver, kafkaSourceContract } from "../../contract/kafkaSource.ts"
 import { collect, offsetsOf, pass, someRecords, within } from "../support.ts"
 
@@ -15,7 +15,7 @@ const guarded = Effect.fnUntraced(function* (brokers = 3) {
   const shown: Shown = { paused: undefined, interruptions: [] }
   const cluster = makeInMemoryCluster({ location: "in-memory:9092", brokers })
   const guards = yield* BreakerGuards.make(settings, shown)
-  const source = makeCarefulSource(cluster.wire, guards.brokers)
+  const source = makeGuardedSource(cluster.wire, guards.brokers)
   const nothingIsKept = Effect.map(cluster.counters, ({ releasedTwice, unreleased }) =>
     assert.deepStrictEqual([unreleased, releasedTwice], [0, 0])
   )
@@ -63,7 +63,7 @@ const orders = Effect.fnUntraced(function* (brokers = 3) {
 const all = Array.from({ length: 30 }, (_, i) => i)
 
 describe("A guarded broker", () => {
-  it.effect("that loses its connections is left alone for a minute, visibly, and then read on from", () =>
+  it.effect("that loses its connections is not contacted for a minute, visibly, and is then read from again", () =>
     Effect.gen(function* () {
       const { cluster, leader, nothingIsKept, read, shown } = yield* orders()
       yield* cluster.inject({ _tag: "ConnectionLost" }, { operation: "fetch", after: 2, times: 5 })
@@ -84,7 +84,7 @@ describe("A guarded broker", () => {
     })
   )
 
-  it.effect("that is gone holds nobody up once another one leads", () =>
+  it.effect("that is gone delays no read once another broker leads", () =>
     Effect.gen(function* () {
       const { cluster, leader, read, shown } = yield* orders()
       yield* cluster.inject(
@@ -101,7 +101,7 @@ describe("A guarded broker", () => {
     })
   )
 
-  it.effect("is not blamed for leaders that move, throttling, or topics that are refused", () =>
+  it.effect("is not paused for moved leaders, throttling or denied topics", () =>
     Effect.gen(function* () {
       const { cluster, read, shown } = yield* orders()
       const notLeader = 6
@@ -114,7 +114,7 @@ describe("A guarded broker", () => {
     })
   )
 
-  it.effect("may stay away for nine minutes: longer than a read would wait without its guard", () =>
+  it.effect("may be down for nine minutes, longer than a read would wait without its guard", () =>
     Effect.gen(function* () {
       const { cluster, leader, read } = yield* orders(1)
       const reading = yield* Effect.forkChild(read)
@@ -127,7 +127,7 @@ describe("A guarded broker", () => {
     })
   )
 
-  it.effect("that never comes back fails the read, retryably, with what happened", () =>
+  it.effect("that stays down fails the read, retryably, with the cause", () =>
     Effect.gen(function* () {
       const { cluster, leader, read } = yield* orders(1)
       yield* cluster.stopBroker(leader)

@@ -100,7 +100,7 @@ describe("a read while leadership moves", () => {
     })
   )
 
-  it.effect("fails retryably when no broker answers within the budget", () =>
+  it.effect("fails retryably when no broker answers within the time limit", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
       yield* cluster.inject({ _tag: "ConnectionLost" }, { after: 2, times: Infinity })
@@ -142,8 +142,8 @@ describe("a read while leadership moves", () => {
   )
 })
 
-describe("a read that gets nothing", () => {
-  it.effect("takes empty answers for no end", () =>
+describe("a read that receives no data", () => {
+  it.effect("does not take an empty answer for the end", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
       yield* cluster.inject({ _tag: "Empty" }, { after: 2, times: 5 })
@@ -151,7 +151,7 @@ describe("a read that gets nothing", () => {
     })
   )
 
-  it.effect("is quiet for as long as the broker's quota says", () =>
+  it.effect("sends nothing for as long as the broker's quota asks", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
       yield* cluster.inject({ _tag: "Throttled", millis: 60_000 }, { after: 1 })
@@ -163,7 +163,7 @@ describe("a read that gets nothing", () => {
     })
   )
 
-  it.effect("is quiet as well when the quota comes with the last bytes that it allows", () =>
+  it.effect("sends nothing also when a throttled answer holds data", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
       const wire: KafkaWire = {
@@ -182,7 +182,7 @@ describe("a read that gets nothing", () => {
     })
   )
 
-  it.effect("does not count a quota's waits as lack of progress", () =>
+  it.effect("does not count throttled time as lack of progress", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
       yield* cluster.inject({ _tag: "Throttled", millis: 30_000 }, { times: 40 })
@@ -190,7 +190,7 @@ describe("a read that gets nothing", () => {
     })
   )
 
-  it.effect("is stalled once a quota alone has held it back for an hour", () =>
+  it.effect("is stalled once a quota alone has throttled it for an hour", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
       yield* cluster.inject({ _tag: "Throttled", millis: 30_000 }, { times: Infinity })
@@ -200,7 +200,7 @@ describe("a read that gets nothing", () => {
     })
   )
 
-  it.effect("is stalled, and says where, after five minutes of empty answers", () =>
+  it.effect("is stalled at a named offset after five minutes of empty answers", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
       yield* cluster.inject({ _tag: "Empty" }, { after: 1, times: Infinity })
@@ -214,7 +214,7 @@ describe("a read that gets nothing", () => {
   )
 })
 
-describe("a read towards an end that compaction emptied", () => {
+describe("a read of a compacted tail", () => {
   /** A tombstone and a marker lie before an open transaction; compaction takes both. */
   const withTail = (configs: Record<string, string>) =>
     Effect.gen(function* () {
@@ -232,7 +232,7 @@ describe("a read towards an end that compaction emptied", () => {
     })
   const request = { ...all, until: 3 }
 
-  it.effect("reports the stretch as a gap instead of waiting for ever", () =>
+  it.effect("reports the range as a gap instead of waiting for ever", () =>
     Effect.gen(function* () {
       const cluster = yield* withTail({ "cleanup.policy": "compact" })
       const { records, gaps } = yield* within("1 minute", read(cluster, request))
@@ -241,7 +241,7 @@ describe("a read towards an end that compaction emptied", () => {
     })
   )
 
-  it.effect("does not take a broker's silence for emptiness while other offsets answer", () =>
+  it.effect("does not take empty answers for a compacted tail while other offsets hold data", () =>
     Effect.gen(function* () {
       const cluster = makeInMemoryCluster({ location: "in-memory:9092" })
       yield* cluster.createTopic("orders", { configs: { "cleanup.policy": "compact" } })
@@ -261,7 +261,7 @@ describe("a read towards an end that compaction emptied", () => {
     })
   )
 
-  it.effect("is stalled when nobody says that the topic is compacted", () =>
+  it.effect("is stalled when it cannot learn that the topic is compacted", () =>
     Effect.gen(function* () {
       const cluster = yield* withTail({})
       assert.strictEqual(reasonOf(yield* Effect.flip(patiently(read(cluster, request))))._tag, "Stalled")
@@ -273,7 +273,7 @@ describe("a read towards an end that compaction emptied", () => {
 })
 
 describe("a read of damaged answers", () => {
-  it.effect("fetches a flipped bit again, and delivers the sound bytes", () =>
+  it.effect("fetches a flipped bit again, and delivers the intact bytes", () =>
     Effect.gen(function* () {
       for (const bit of [8 * 8, 16 * 8 + 1, 17 * 8, 30 * 8, 70 * 8, 900 * 8]) {
         const { cluster } = yield* withOrders
@@ -296,7 +296,7 @@ describe("a read of damaged answers", () => {
     })
   )
 
-  it.effect("takes the broker's own finding of corruption in the same way", () =>
+  it.effect("handles corruption that the broker reports in the same way", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
       yield* cluster.inject({ _tag: "Code", code: 2 }, { times: 2 })
@@ -307,7 +307,7 @@ describe("a read of damaged answers", () => {
     })
   )
 
-  it.effect("takes a cut behind a whole batch for normal, and a cut inside the first for damage", () =>
+  it.effect("accepts a truncation after a whole batch, and reports one inside the first batch as damage", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
       const fetched = yield* cluster.wire.fetch({ ...all, leader: 1, offset: 0, maxBytes: 1, maxWaitMillis: 0 })
@@ -324,7 +324,7 @@ describe("a read of damaged answers", () => {
   )
 })
 
-describe("a read of a batch that a broker cuts at the fetch's ceiling", () => {
+describe("a read of a batch that a broker truncates at the limit of the fetch", () => {
   /** As brokers did before KIP-74: the first batch is cut as well. */
   const cutting = (wire: KafkaWire, asked: Array<number>): KafkaWire => ({
     ...wire,
@@ -337,7 +337,7 @@ describe("a read of a batch that a broker cuts at the fetch's ceiling", () => {
     }
   })
 
-  it.effect("asks for more until the batch fits, then for as little as before", () =>
+  it.effect("asks for more until the batch fits, then for the original size", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
       yield* cluster.produce("orders", 0, [{ value: "x".repeat(100_000) }])
@@ -366,7 +366,7 @@ describe("a read of a batch that a broker cuts at the fetch's ceiling", () => {
 })
 
 describe("a read of answers that do not move", () => {
-  it.effect("is stalled after the second, instead of asking for ever", () =>
+  it.effect("is stalled after the second one instead of fetching for ever", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
       const stuck: KafkaWire = {
@@ -382,7 +382,7 @@ describe("a read of answers that do not move", () => {
 })
 
 describe("a read of a topic that changes", () => {
-  it.effect("reports what retention took in mid-read as a gap", () =>
+  it.effect("reports records that retention removed during the read as a gap", () =>
     Effect.gen(function* () {
       const { cluster, source } = yield* withOrders
       const gaps: Array<unknown> = []
@@ -414,7 +414,7 @@ describe("a read of a topic that changes", () => {
     })
   )
 
-  it.effect("says that the topic vanished when it stays away for thirty seconds", () =>
+  it.effect("reports the topic as deleted when it is missing for thirty seconds", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
       const fiber = yield* startedRead(cluster)
@@ -452,7 +452,7 @@ describe("a read of a topic that changes", () => {
     })
   )
 
-  it.effect("says that the log was truncated when it ends below the position, or below the promised end", () =>
+  it.effect("reports a truncated log when it ends below the position or below the planned end", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
       yield* cluster.truncate("orders", 0, 100)
@@ -532,8 +532,8 @@ describe("a read that is sent to another replica", () => {
   )
 })
 
-describe("a read that is sent around in circles", () => {
-  it.effect("slows down, and is stalled in the end", () =>
+describe("a read that is redirected in circles", () => {
+  it.effect("slows down, and is finally stalled", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
       for (const [node, next] of [
@@ -573,7 +573,7 @@ describe("the buffers of a read", () => {
     })
   )
 
-  it.effect("that were fetched ahead are given back on interruption; the consumer's stay with the consumer", () =>
+  it.effect("that were fetched ahead are released on interruption; the consumer keeps its own", () =>
     Effect.gen(function* () {
       const { cluster, source } = yield* withOrders
       let mine: (() => void) | undefined
@@ -594,7 +594,7 @@ describe("the buffers of a read", () => {
     })
   )
 
-  it.effect("are all given back when a read is interrupted while it waits for an answer", () =>
+  it.effect("are all released when a read is interrupted while it waits for an answer", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withOrders
       yield* cluster.inject({ _tag: "Delayed", millis: 10_000 }, { after: 3 })

@@ -117,9 +117,9 @@ const faultOf = ({ kind, detail }: typeof Trouble.Type): Fault => {
   }
 }
 
-describe("a read in any weather", () => {
+describe("a read with any faults", () => {
   it.effect.prop(
-    "delivers the same as in fair weather, or fails by name; nothing else, and it ends",
+    "delivers the same as without faults, or fails by name, and always ends",
     [
       Steps,
       Schema.Array(Trouble).check(Schema.isMaxLength(8)),

@@ -14,7 +14,7 @@ const missing: FetchOutcome = { _tag: "Missing" }
 const throttled = (millis: number): FetchOutcome => ({ _tag: "Throttled", millis })
 
 describe("ReadPatience", () => {
-  it("counts every failure, of whatever kind, towards a longer wait", () => {
+  it("waits longer after every failure of any kind", () => {
     const { next } = patience()
     const waits = [empty, missing, empty, { _tag: "OutOfRange" } as const].map((outcome) => next(outcome, at(0)))
     assert.deepStrictEqual(
@@ -23,7 +23,7 @@ describe("ReadPatience", () => {
     )
   })
 
-  it("ends at five minutes, to which a quota's waits are added", () => {
+  it("ends after five minutes plus the throttled time", () => {
     const plain = patience()
     assert.strictEqual(short(plain.next(empty, at(5 * minute - 1))), "BackedOff")
     assert.strictEqual(short(plain.next(empty, at(5 * minute))), "Stalled")
@@ -33,13 +33,13 @@ describe("ReadPatience", () => {
     assert.strictEqual(short(quota.next(empty, at(8 * minute))), "Stalled")
   })
 
-  it("lets a quota hold a read back for an hour", () => {
+  it("lets a quota throttle a read for an hour", () => {
     const { next } = patience()
     assert.strictEqual(short(next(throttled(59 * minute), at(0))), "After")
     assert.strictEqual(short(next(throttled(minute), at(59 * minute))), "Stalled")
   })
 
-  it("counts a missing topic as deleted after thirty seconds without a break, unless metadata names it", () => {
+  it("counts a topic as deleted when it was missing for thirty seconds, unless metadata names it", () => {
     const { next } = patience()
     const unnamed = (nowMillis: number) => ({ ...at(nowMillis), isNamed: false })
     assert.strictEqual(short(next(missing, unnamed(0))), "BackedOff")
@@ -50,7 +50,7 @@ describe("ReadPatience", () => {
     assert.strictEqual(short(next(missing, unnamed(60_000))), "TopicVanished")
   })
 
-  it("takes an end below the promised one for truncation only when it lasts", () => {
+  it("takes a log end below the planned end for truncation only if it lasts", () => {
     const { next } = patience()
     const below: FetchOutcome = { _tag: "Empty", highWatermark: 99, lastStableOffset: 99 }
     assert.strictEqual(short(next(below, at(0))), "BackedOff")
@@ -60,7 +60,7 @@ describe("ReadPatience", () => {
     assert.strictEqual(short(patience().next(untold, at(31_000))), "BackedOff")
   })
 
-  it("knows for how long answers have been empty, and forgets at any other", () => {
+  it("measures how long answers have been empty, and starts again after any other answer", () => {
     const { next, emptyMillis } = patience()
     assert.isUndefined(emptyMillis(0))
     next(empty, at(1000))
@@ -70,7 +70,7 @@ describe("ReadPatience", () => {
     assert.isUndefined(emptyMillis(8000))
   })
 
-  it("asks for more at once while a cut batch can still fit", () => {
+  it("asks for more at once while a truncated batch can still fit", () => {
     const { next } = patience()
     const cut = (neededBytes: number): FetchOutcome => ({ _tag: "CutShort", neededBytes })
     assert.strictEqual(short(next(cut(defaults.maxFetchBytes), at(0))), "AtOnce")

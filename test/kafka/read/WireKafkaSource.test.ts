@@ -32,7 +32,7 @@ const counting = (cluster: InMemoryCluster) => {
 }
 
 describe("KafkaSource.offsets", () => {
-  it.effect("asks each leader once for all of its partitions, and keeps the order of the question", () =>
+  it.effect("asks each leader once for all of its partitions, and keeps the order of the request", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withTopics
       const { asked, source } = counting(cluster)
@@ -45,7 +45,7 @@ describe("KafkaSource.offsets", () => {
     })
   )
 
-  it.effect("asks nobody about nothing", () =>
+  it.effect("sends no request for no partitions", () =>
     Effect.gen(function* () {
       const { cluster, source } = yield* withTopics
       assert.deepStrictEqual(yield* source.offsets([], "logStart"), [])
@@ -53,7 +53,7 @@ describe("KafkaSource.offsets", () => {
     })
   )
 
-  it.effect("keeps what was answered, and asks again only for partitions whose leader moved", () =>
+  it.effect("keeps answers, and asks again only for partitions whose leader has moved", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withTopics
       const { asked, source } = counting(cluster)
@@ -79,7 +79,7 @@ describe("KafkaSource.offsets", () => {
     })
   )
 
-  it.effect("is patient for as long as answers keep coming, however long that takes altogether", () =>
+  it.effect("continues as long as answers arrive, however long that takes in total", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withTopics
       const readyAtMillis = new Map([
@@ -101,7 +101,7 @@ describe("KafkaSource.offsets", () => {
     })
   )
 
-  it.effect("gives up after a minute, with the last reason", () =>
+  it.effect("gives up after a minute with the last reason", () =>
     Effect.gen(function* () {
       const { cluster, source } = yield* withTopics
       yield* cluster.inject({ _tag: "Code", code: 6 }, { operation: "offsets", times: Infinity })
@@ -123,7 +123,7 @@ describe("KafkaSource.offsets", () => {
     })
   )
 
-  it.effect("says that a topic vanished when it stays unknown", () =>
+  it.effect("reports a topic as deleted when it stays unknown", () =>
     Effect.gen(function* () {
       const { cluster, source } = yield* withTopics
       yield* cluster.deleteTopic("payments")
@@ -132,7 +132,7 @@ describe("KafkaSource.offsets", () => {
     })
   )
 
-  it.effect("splits a question about very many partitions", () =>
+  it.effect("splits a request for very many partitions", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withTopics
       yield* cluster.createTopic("wide", { partitions: 3600 })
@@ -147,8 +147,8 @@ describe("KafkaSource.offsets", () => {
   )
 })
 
-describe("KafkaSource's other questions", () => {
-  it.effect("are asked again when the connection is lost", () =>
+describe("KafkaSource's other requests", () => {
+  it.effect("are repeated when the connection is lost", () =>
     Effect.gen(function* () {
       const { cluster, source } = yield* withTopics
       yield* cluster.commitGroupOffsets("g", [{ topic: "orders", partition: 1, offset: 1 }])
@@ -164,7 +164,7 @@ describe("KafkaSource's other questions", () => {
     })
   )
 
-  it.effect("end within a minute when nobody answers", () =>
+  it.effect("end within a minute when no broker answers", () =>
     Effect.gen(function* () {
       const { cluster, source } = yield* withTopics
       for (const node of [1, 2, 3]) yield* cluster.stopBroker(node)
@@ -173,7 +173,7 @@ describe("KafkaSource's other questions", () => {
     })
   )
 
-  it.effect("are not asked twice when our credentials are refused", () =>
+  it.effect("are not repeated when the credentials are refused", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withTopics
       let asked = 0
@@ -191,7 +191,7 @@ describe("KafkaSource's other questions", () => {
     })
   )
 
-  it.effect("name what is denied", () =>
+  it.effect("name the denied operation", () =>
     Effect.gen(function* () {
       const { cluster, source } = yield* withTopics
       yield* cluster.deny("DescribeConfigs")
@@ -201,7 +201,7 @@ describe("KafkaSource's other questions", () => {
     })
   )
 
-  it.effect("take a name that no topic can have for missing", () =>
+  it.effect("report an invalid topic name as missing", () =>
     Effect.gen(function* () {
       const { source } = yield* withTopics
       const names = ["..", "späte bestellungen", "x".repeat(250), ""]
@@ -212,7 +212,7 @@ describe("KafkaSource's other questions", () => {
     })
   )
 
-  it.effect("tell internal topics from others", () =>
+  it.effect("distinguish internal topics from others", () =>
     Effect.gen(function* () {
       const { cluster, source } = yield* withTopics
       yield* cluster.createTopic("__consumer_offsets")
@@ -226,7 +226,7 @@ describe("KafkaSource's other questions", () => {
 })
 
 describe("many readers of one source", () => {
-  it.effect("share one question for metadata, also when they all lose their leader at once", () =>
+  it.effect("share one request for metadata, also when they all lose their leader at once", () =>
     Effect.gen(function* () {
       const { cluster } = yield* withTopics
       yield* cluster.createTopic("wide", { partitions: 30 })

@@ -1,7 +1,7 @@
 import type { Reader } from "./Reader.ts"
 import type { Writer } from "./Writer.ts"
 
-/** One API of the Kafka protocol, with the versions of it that we write and read. Source: Kafka protocol guide. */
+/** One API of the Kafka protocol and its supported versions. Source: Kafka protocol guide. */
 export interface Api {
   readonly key: number
   readonly name: string
@@ -23,7 +23,7 @@ export const isFlexible = (api: Api, version: number): boolean => version >= api
 
 export type VersionRanges = Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>>
 
-/** The best version that both sides speak, or undefined. */
+/** The newest common version, or undefined. */
 export const version = (api: Api, ranges: VersionRanges): number | undefined => {
   const range = ranges[api.key]
   if (range === undefined) return undefined
@@ -31,9 +31,9 @@ export const version = (api: Api, ranges: VersionRanges): number | undefined => 
   return best >= Math.max(api.minVersion, range.minVersion) ? best : undefined
 }
 
-/** `Fetch 10-13 (broker: 14-20)`: an API that both sides cannot agree on. */
+/** `Fetch (broker: 14-20, supported: 10-13)`: an API without a common version. */
 export const disagreement = (api: Api, ranges: VersionRanges): string => {
   const range = ranges[api.key]
   const theirs = range === undefined ? "not offered" : `${range.minVersion}-${range.maxVersion}`
-  return `${api.name} ${api.minVersion}-${api.maxVersion} (broker: ${theirs})`
+  return `${api.name} (broker: ${theirs}, supported: ${api.minVersion}-${api.maxVersion})`
 }

@@ -1,6 +1,6 @@
 import type { Api, Call } from "./Api.ts"
 
-/** 1 is the first that tells where a value comes from (KIP-226). */
+/** 1 is the first with the source of a value (KIP-226). */
 export const api: Api = { key: 32, name: "DescribeConfigs", minVersion: 1, maxVersion: 2, flexibleFrom: 4 }
 
 const topicResource = 2
@@ -11,7 +11,7 @@ export interface Answer {
   readonly errorCode: number
   readonly errorMessage: string | undefined
   readonly topic: string
-  /** Only what was set on the topic; sensitive values, which the broker withholds, are left out. */
+  /** Only values set on the topic; sensitive values, which the broker withholds, are left out. */
   readonly config: Readonly<Record<string, string>>
 }
 

@@ -2,7 +2,7 @@ import type { WireFetch, WireFetched } from "../../KafkaWire.ts"
 import type { Api, Call } from "./Api.ts"
 import { Malformed } from "./Reader.ts"
 
-/** 10 is the first that carries zstd (KIP-110), 13 the first by topic id (KIP-516). */
+/** 10 is the first with zstd (KIP-110), 13 the first with topic ids (KIP-516). */
 export const api: Api = { key: 1, name: "Fetch", minVersion: 10, maxVersion: 13, flexibleFrom: 12 }
 
 const byTopicId = 13
@@ -10,7 +10,7 @@ const readCommitted = 1
 
 export type Answer = Omit<WireFetched, "release">
 
-/** The version to ask for this partition with: 13 only where its topic id is known. */
+/** The version for this partition: 13 only if its topic id is known. */
 export const versionFor = (request: Pick<WireFetch, "topicId">, best: number): number =>
   request.topicId === undefined ? Math.min(best, byTopicId - 1) : best
 
@@ -72,15 +72,16 @@ export const call = (request: WireFetch, version: number): Call<Answer> => ({
     r.tags()
     const answer = answers[0]
     if (answer !== undefined) return answer
-    // A throttled answer may be empty, and a top-level error names no partition. Anything else is no answer.
+    // A throttled answer may be empty, and a top-level error names no partition. Any other answer must name the
+    // partition.
     if (errorCode === 0 && throttleMillis === 0) {
-      throw new Malformed(`the answer says nothing of ${request.topic}[${request.partition}]`)
+      throw new Malformed(`the answer does not contain ${request.topic}[${request.partition}]`)
     }
     return failed(errorCode, throttleMillis)
   }
 })
 
-/** An answer that carries nothing but its error. */
+/** An answer with nothing but an error code. */
 export const failed = (errorCode: number, throttleMillis: number): Answer => ({
   errorCode,
   throttleMillis,

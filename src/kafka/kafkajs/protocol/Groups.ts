@@ -9,7 +9,7 @@ export const offsetsApi: Api = { key: 9, name: "OffsetFetch", minVersion: 2, max
 
 const consumerGroup = 0
 
-/** The groups that the asked broker coordinates, and that we may describe. */
+/** The groups that this broker coordinates and the principal may describe. */
 export const list = (
   version: number
 ): Call<{ readonly errorCode: number; readonly groupIds: ReadonlyArray<string> }> => ({
@@ -45,7 +45,7 @@ export const coordinator = (
   }
 })
 
-/** All committed offsets (>= 0) of a group; partitions with an error of their own are left out. */
+/** All committed offsets (>= 0) of a group; partitions with an error are left out. */
 export const offsets = (
   groupId: string,
   version: number

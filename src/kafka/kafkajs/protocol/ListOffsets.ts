@@ -17,7 +17,7 @@ export interface Answer {
   readonly offset: number
 }
 
-/** One answer per partition, in the order asked. */
+/** One answer per partition, in the order of the request. */
 export const call = (
   partitions: ReadonlyArray<TopicPartition>,
   kind: OffsetKind,
@@ -54,7 +54,7 @@ export const call = (
     })
     return partitions.map(({ topic, partition }) => {
       const answer = found.get(`${topic}/${partition}`)
-      if (answer === undefined) throw new Malformed(`the answer says nothing of ${topic}[${partition}]`)
+      if (answer === undefined) throw new Malformed(`the answer does not contain ${topic}[${partition}]`)
       return answer
     })
   }

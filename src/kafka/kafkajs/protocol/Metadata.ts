@@ -1,7 +1,7 @@
 import type { WireMetadata } from "../../KafkaWire.ts"
 import type { Api, Call } from "./Api.ts"
 
-/** 5 is Kafka 1.0; 7 tells leader epochs, 10 topic ids (KIP-516). */
+/** 5 is Kafka 1.0; 7 adds leader epochs, 10 topic ids (KIP-516). */
 export const api: Api = { key: 3, name: "Metadata", minVersion: 5, maxVersion: 12, flexibleFrom: 9 }
 
 export interface Node {

@@ -1,4 +1,4 @@
-/** An answer that ends too early, contradicts itself, or holds a number that we cannot represent. */
+/** An answer that ends too early, contradicts itself, or holds a number that cannot be represented. */
 export class Malformed extends Error {
   constructor(detail: string) {
     super(detail)
@@ -6,10 +6,10 @@ export class Malformed extends Error {
   }
 }
 
-/** The all-zero id says that a topic has none. */
+/** The all-zero id stands for no id. */
 const noUuid = "00000000-0000-0000-0000-000000000000"
 
-/** Reads one answer. Every read is bounded by the frame: what lies beyond its end is `Malformed`, never garbage. */
+/** Reads one answer. Every read is bounded by the frame: a read beyond its end throws `Malformed`. */
 export class Reader {
   private readonly bytes: Buffer
   private at: number
@@ -27,7 +27,7 @@ export class Reader {
 
   private advance(count: number): number {
     if (count < 0 || count > this.remaining) {
-      throw new Malformed(`${count} bytes are announced where ${this.remaining} are left`)
+      throw new Malformed(`${count} bytes are announced, but ${this.remaining} are left`)
     }
     const at = this.at
     this.at = at + count
@@ -46,7 +46,7 @@ export class Reader {
     return this.bytes.readInt32BE(this.advance(4))
   }
 
-  /** A 64-bit integer that a number holds exactly; larger ones are refused, not rounded. */
+  /** A 64-bit integer that a number holds exactly; larger ones throw `Malformed` instead of being rounded. */
   int64(): number {
     const at = this.advance(8)
     const value = this.bytes.readInt32BE(at) * 4294967296 + this.bytes.readUInt32BE(at + 4)
@@ -90,7 +90,7 @@ export class Reader {
 
   string(): string {
     const text = this.nullableString()
-    if (text === undefined) throw new Malformed("a string is missing that may not be")
+    if (text === undefined) throw new Malformed("a required string is missing")
     return text
   }
 
@@ -103,13 +103,13 @@ export class Reader {
   }
 
   /**
-   * The elements of an array; an absent one is empty. `elementBytes` is the least that one element takes: a count that
-   * cannot fit in what is left is refused before anything is read.
+   * The elements of an array; an absent one is empty. `elementBytes` is the least size of one element: a count that
+   * cannot fit in the remaining bytes throws before anything is read.
    */
   array<A>(elementBytes: number, element: () => A): Array<A> {
     const count = this.flexible ? this.unsignedVarint() - 1 : this.int32()
     if (count * elementBytes > this.remaining) {
-      throw new Malformed(`${count} elements are announced where ${this.remaining} bytes are left`)
+      throw new Malformed(`${count} elements are announced, but ${this.remaining} bytes are left`)
     }
     const elements: Array<A> = []
     for (let index = 0; index < count; index++) elements.push(element())

@@ -1,6 +1,6 @@
 import type { Api, Call } from "./Api.ts"
 
-/** Asked by ourselves only to find out what a listener offers, never to authenticate. */
+/** Sent only to learn what a listener offers, never to authenticate. */
 export const api: Api = { key: 17, name: "SaslHandshake", minVersion: 1, maxVersion: 1, flexibleFrom: 2 }
 
 /** Error 34 (ILLEGAL_SASL_STATE) comes from a listener without SASL. */

@@ -1,6 +1,6 @@
 /**
- * Writes one request body. `flexible` (KIP-482) chooses compact lengths and tag buffers; a version is either flexible in
- * all of its fields or in none.
+ * Writes one request body. `flexible` (KIP-482) chooses compact lengths and tag buffers; a version is either flexible
+ * in all of its fields or in none.
  */
 export class Writer {
   private bytes: Buffer
@@ -24,7 +24,7 @@ export class Writer {
   }
 
   private byte(value: number): this {
-    // First the room: `this.bytes` may be another one after it.
+    // Makes room first, because that may replace `this.bytes`.
     const at = this.room(1)
     this.bytes[at] = value
     return this
@@ -73,7 +73,7 @@ export class Writer {
   /** 16 bytes from the textual form of a UUID; throws for any other text. */
   uuid(text: string): this {
     const id = Buffer.from(text.replaceAll("-", ""), "hex")
-    if (id.length !== 16) throw new RangeError(`${text} is no UUID`)
+    if (id.length !== 16) throw new RangeError(`${text} is not a UUID`)
     const at = this.room(16)
     id.copy(this.bytes, at)
     return this

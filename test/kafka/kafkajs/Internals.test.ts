@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as Internals from "../../../src/kafka/kafkajs/internals.ts"
+import * as Internals from "../../../src/kafka/kafkajs/Internals.ts"
 import RequestQueue from "kafkajs/src/network/requestQueue/index.js"
 
 /** A queue of kafkajs as far as its timer goes. */
@@ -15,11 +15,11 @@ const queue = (pending: ReadonlyArray<unknown>) => {
 }
 
 describe("kafkajs", () => {
-  it("is the version that its internals are used of, and has them", () => {
+  it("is the version whose internals are used, and has them", () => {
     expect(Internals.incompatibility()).toBeUndefined()
   })
 
-  it("has no timer while nothing waits, and one while something does", async () => {
+  it("has no timer while nothing waits, and one while a request does", async () => {
     Internals.quietTimers()
     const idle = queue([])
     idle.one.scheduleCheckPendingRequests()

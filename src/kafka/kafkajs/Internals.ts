@@ -1,7 +1,8 @@
 /**
- * The only door to kafkajs's insides. kafkajs connects, speaks TLS and SASL (with re-authentication, KIP-368) and learns
- * the broker's API versions; everything after that is our own codec. Its public API offers none of it separately, so
- * these modules are imported from `src/`, which is safe as long as the version is exactly the one named here.
+ * The only access to kafkajs's internals. kafkajs connects, performs TLS and SASL (with re-authentication, KIP-368) and
+ * requests the broker's API versions; the codec in `protocol/` does everything else. The public API of kafkajs offers
+ * none of this separately, so these modules are imported from its `src/`, which is safe with exactly the version named
+ * here.
  */
 import manifest from "kafkajs/package.json" with { type: "json" }
 import Broker from "kafkajs/src/broker/index.js"
@@ -31,9 +32,9 @@ export type KafkaJsSocketFactory = (options: {
 export interface KafkaJsConnection {
   /** False without SASL, before authentication, and from shortly before the session expires. */
   readonly isAuthenticated: () => boolean
-  /** Authenticates, or waits for the authentication that is under way; nothing else may be sent meanwhile. */
+  /** Authenticates, or waits for the authentication under way; nothing else may be sent meanwhile. */
   readonly authenticate: () => Promise<void>
-  /** What the broker granted, in milliseconds; 0 for ever. */
+  /** The lifetime that the broker granted, in milliseconds; 0 is unlimited. */
   readonly sessionLifetime: { readonly toString: () => string }
   /** How long before the end of the session `isAuthenticated` becomes false. */
   reauthenticationThreshold: number
@@ -71,7 +72,7 @@ export interface KafkaJsSasl {
   readonly password: string
 }
 
-/** Why this kafkajs cannot be used, or nothing. */
+/** Why this version of kafkajs is unusable; undefined if it is usable. */
 export const incompatibility = (): string | undefined => {
   if (manifest.version !== kafkaJsVersion)
     return `kafkajs is ${manifest.version}, but exactly ${kafkaJsVersion} is needed`
@@ -88,8 +89,8 @@ export const incompatibility = (): string | undefined => {
 }
 
 /**
- * As shipped, every connection wakes up each millisecond for ever to look for throttled requests. This asks for a timer
- * only when a request is waiting.
+ * As shipped, every connection of kafkajs wakes up each millisecond to check for throttled requests. This replacement
+ * sets a timer only if a request is waiting.
  */
 const scheduleOnlyWhenPending = function (this: KafkaJsRequestQueue) {
   if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return
@@ -102,21 +103,21 @@ const scheduleOnlyWhenPending = function (this: KafkaJsRequestQueue) {
   )
 }
 
-/** Ends the busy timer of all kafkajs connections of this process. Calling it again changes nothing. */
+/** Stops the permanent timer of all kafkajs connections in this process. Another call changes nothing. */
 export const quietTimers = (): void => {
   RequestQueue.prototype.scheduleCheckPendingRequests = scheduleOnlyWhenPending
 }
 
 /**
- * Has the session renewed `beforeMillis` before its end, or half-way where that is nothing but a few seconds: as shipped, a
- * session shorter than the threshold is renewed with every request, and Kafka ends a connection that renews twice within
- * one second. To be called after each authentication, because each grants a lifetime of its own.
+ * Makes kafkajs renew the session `beforeMillis` before its end, or half-way through a shorter session. As shipped, a
+ * session shorter than the threshold is renewed with every request, and Kafka closes a connection that renews twice
+ * within one second. To be called after each authentication, because each grants its own lifetime.
  */
 export const renewInTime = (connection: KafkaJsConnection, beforeMillis: number): void => {
   connection.reauthenticationThreshold = Math.min(beforeMillis, Number(connection.sessionLifetime.toString()) / 2)
 }
 
-/** Failures reach us as rejections; a second account of them on standard output would only be noise. */
+/** Failures arrive as rejections, so kafkajs logs nothing. */
 const silent = loggers.createLogger({ level: 0, logCreator: () => () => undefined })
 
 /** A kafkajs broker that is not connected yet. It never retries. */
@@ -140,7 +141,7 @@ export const makeBroker = (options: {
       socketFactory: options.socketFactory,
       connectionTimeout: options.connectTimeoutMillis,
       requestTimeout: options.connectTimeoutMillis,
-      // Its enforcement polls ten times a second; whoever opens a link bounds the time of all of it.
+      // kafkajs would poll ten times a second to enforce this; `Link.open` limits the time instead.
       enforceRequestTimeout: false,
       reauthenticationThreshold: options.reauthenticateBeforeMillis,
       logger: silent

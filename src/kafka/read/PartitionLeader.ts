@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { meaningOf, reasonFor } from "./ErrorCodeClass.ts"
+import { classOf, reasonFor } from "./ErrorCodeClass.ts"
 import { ErrorCode } from "../ErrorCode.ts"
 import { failed, type FetchOutcome, moved } from "./FetchOutcome.ts"
 import { type KafkaError, TopicRecreated } from "../KafkaError.ts"
@@ -7,29 +7,31 @@ import type { ReadRequest } from "../KafkaSource.ts"
 import type { WireTopic } from "../KafkaWire.ts"
 import type { KnownTopic, TopicMetadata } from "./TopicMetadata.ts"
 
-/** Where to send a fetch. */
-export interface LeaderPlace {
+/** The leader to fetch a partition from. */
+export interface Leader {
   readonly _tag: "Leader"
   readonly leader: number
   readonly topicId: string | undefined
 }
 
-/** Follows one partition through metadata; keeps the topic id that it saw first, unless the request names one. */
-export interface PartitionPlace {
-  readonly find: Effect.Effect<LeaderPlace | FetchOutcome, KafkaError>
-  /** What is known is wrong: the next `find` asks for something newer. */
-  readonly doubt: () => void
-  /** True when the newest metadata still names the topic, so that "missing" is the broker's view alone. */
+/**
+ * Finds the leader of one partition in metadata; keeps the first topic id that it finds, unless the request has one.
+ */
+export interface PartitionLeader {
+  readonly find: Effect.Effect<Leader | FetchOutcome, KafkaError>
+  /** The present metadata is wrong: the next `find` requests newer metadata. */
+  readonly invalidate: () => void
+  /** True if the newest metadata still names the topic, so that only the leader reports it as missing. */
   readonly isNamed: () => boolean
 }
 
-export const makePartitionPlace = (topics: TopicMetadata, request: ReadRequest): PartitionPlace => {
-  let known: KnownTopic | undefined
-  let doubted = false
+export const makePartitionLeader = (topics: TopicMetadata, request: ReadRequest): PartitionLeader => {
+  let newest: KnownTopic | undefined
+  let isStale = false
   let topicId = request.topicId
 
-  const judge = (topic: WireTopic): LeaderPlace | FetchOutcome => {
-    switch (meaningOf(topic.errorCode)) {
+  const leaderIn = (topic: WireTopic): Leader | FetchOutcome => {
+    switch (classOf(topic.errorCode)) {
       case "none":
         break
       case "missing":
@@ -50,16 +52,16 @@ export const makePartitionPlace = (topics: TopicMetadata, request: ReadRequest):
   }
 
   return {
-    find: Effect.suspend(() => (doubted ? topics.newer(request.topic, known) : topics.get(request.topic))).pipe(
+    find: Effect.suspend(() => (isStale ? topics.newer(request.topic, newest) : topics.get(request.topic))).pipe(
       Effect.map((entry) => {
-        known = entry
-        doubted = false
-        return judge(entry.topic)
+        newest = entry
+        isStale = false
+        return leaderIn(entry.topic)
       })
     ),
-    doubt: () => {
-      doubted = true
+    invalidate: () => {
+      isStale = true
     },
-    isNamed: () => known !== undefined && meaningOf(known.topic.errorCode) === "none"
+    isNamed: () => newest !== undefined && classOf(newest.topic.errorCode) === "none"
   }
 }
