@@ -6,7 +6,7 @@ import type { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import type { ResourceState } from "../telemetry/OperatorReport.ts"
 import type { Observed } from "./Observed.ts"
 
-/** Reports what a look wrote: the resource as it is, and what is new in it. */
+/** Reports what a reconcile wrote: the resource's state, and what is new in it. */
 export const report = Effect.fn("ResourceMetrics.report")(function* (
   metrics: OperatorMetrics["Service"],
   { name, namespace, previous }: Pick<Observed, "name" | "namespace" | "previous">,

@@ -7,8 +7,9 @@ import { deepEqual } from "../status/deepEqual.ts"
 import type { Status } from "../status/Status.ts"
 
 /**
- * Makes the resource's status what it should be, when it is not: server-side apply, and where others' fields are left over a merge
- * patch that removes them. Fails with `Conflict` when the resource changed since it was looked at: look again. Gives the resource as it is now; `undefined` when there was nothing to write.
+ * Makes the resource's status what it should be, when it is not: server-side apply, then a merge patch that removes the fields
+ * of others that are left. Fails with `Conflict` when the resource changed since it was observed: reconcile it again. Gives the
+ * resource as it is now; `undefined` when there was nothing to write.
  */
 export const write = Effect.fn("StatusWriter.write")(function* (
   resource: KubeObject,
@@ -23,7 +24,7 @@ export const write = Effect.fn("StatusWriter.write")(function* (
     {
       apiVersion: Kind.kafkaBackups.apiVersion,
       kind: Kind.kafkaBackups.kind,
-      // What was decided about this version is not written over another, nor over a successor of the same name.
+      // A decision about this version is never written over another version, nor over a successor of the same name.
       metadata: { ...place, ...version(resource) },
       status: wanted
     },
@@ -34,7 +35,7 @@ export const write = Effect.fn("StatusWriter.write")(function* (
   return yield* api.patch(Kind.kafkaBackups, place, { metadata: version(applied), status: rest }, "status")
 })
 
-/** Under `/status` the API server minds the resourceVersion and not the uid. */
+/** Under `/status` the API server checks the resourceVersion and not the uid. */
 const version = ({ metadata: { resourceVersion } }: KubeObject) =>
   resourceVersion === undefined ? {} : { resourceVersion }
 

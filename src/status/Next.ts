@@ -16,8 +16,8 @@ type LastBackup = Pick<
 >
 
 /**
- * The next status. Total, and a function of its arguments alone; of the previous status only what no fact can tell again is kept.
- * Asked again with its own answer it answers the same, and at a later time too, unless a backup has become overdue meanwhile.
+ * The next status. Total, and a function of its arguments alone; of the previous status it keeps only what no fact can give again.
+ * With its own answer as the previous status it gives the same answer, also later, unless a backup has become overdue meanwhile.
  */
 export const next = (previous: Status, facts: Facts, nowMillis: number): Status => {
   const history = History.next(previous.backupHistory ?? [], facts)
@@ -34,7 +34,7 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
   }
 }
 
-/** Of the newest success that is known. One that only the previous status knows is believed until storage is seen to be empty. */
+/** The newest known success. One that only the previous status has counts until storage is listed and is empty. */
 const lastBackup = (previous: Status, history: History.History, facts: Facts): LastBackup => {
   const success = History.lastSuccess(history)
   if (success?.backupId === undefined) return facts.catalogue?.total === 0 ? {} : kept(previous)
@@ -75,7 +75,7 @@ const nextScheduled = ({ deletion, state, problems }: Facts): Pick<Status, "next
     ? { nextScheduledTime: Format.time(state.nextMillis) }
     : {}
 
-/** How far a run is stays known while its pod does not answer. */
+/** The progress of a run is kept while its pod does not answer. */
 const active = (previous: Status, { active }: Facts): Pick<Status, "activeRun" | "progress"> => {
   if (active === undefined) return {}
   const { backupId, jobName, cause, progress, startMillis } = active

@@ -1,19 +1,19 @@
-import type { ScheduleMemory } from "../schedule/ScheduleMemory.ts"
+import type { ScheduleMemory } from "../schedule/DueInput.ts"
 import type { Status } from "./Status.ts"
 import * as Format from "./Format.ts"
 
-/** The fields of the status that carry what must be memory between two looks. */
-export type Memory = Pick<
+/** The fields of the status that hold the memory of the schedule. */
+export type Fields = Pick<
   Status,
   "observedSchedule" | "scheduledSince" | "lastScheduledTime" | "skippedSlots" | "handledTrigger" | "pendingTrigger"
 >
 
 /**
- * What a status remembers. Whole seconds are enough: slots are whole minutes, and cutting an instant never moves it across one.
+ * The memory that the fields hold. Whole seconds are enough: slots are whole minutes, and cutting an instant never moves it across one.
  * That the one run of a resource without schedule was asked for is kept as its `lastScheduledTime`: a resource that had a slot has
  * had its run.
  */
-export const read = (status: Memory): ScheduleMemory => {
+export const read = (status: Fields): ScheduleMemory => {
   const { handledTrigger, lastScheduledTime, observedSchedule, pendingTrigger, scheduledSince, skippedSlots } = status
   return {
     ...(observedSchedule === undefined ? {} : { observedSchedule }),
@@ -33,7 +33,7 @@ export const read = (status: Memory): ScheduleMemory => {
 }
 
 /** The fields that hold it. Writing what was read changes nothing. */
-export const write = (memory: ScheduleMemory): Memory => {
+export const write = (memory: ScheduleMemory): Fields => {
   const { handledTrigger, isOnceDone, observedSchedule, pendingTrigger, sinceMillis, skippedSlots } = memory
   const lastSlotMillis = memory.lastSlotMillis ?? (isOnceDone === true ? (sinceMillis ?? 0) : undefined)
   return {

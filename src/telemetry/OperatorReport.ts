@@ -1,6 +1,6 @@
-/* What is told to OperatorMetrics. The words are those of the metrics' labels. */
+/* What is reported to OperatorMetrics. The words are those of the metrics' labels. */
 
-/** A resource, by its place. */
+/** A resource, by its namespace and name. */
 export interface ResourceRef {
   readonly namespace: string
   readonly name: string
@@ -31,8 +31,8 @@ export interface RunEnd {
 export type SkipReason = "Missed" | "TooLate" | "Overlapping"
 
 /**
- * How one look at a resource ended: all is as it should be, something was done, it waits for its user, it is tried again, or our
- * code is wrong.
+ * How one reconcile of a resource ended: nothing to do, something was changed, the user must act, it is tried again, or the
+ * operator has a defect.
  */
 export type ReconcileResult = "unchanged" | "changed" | "user_must_act" | "retry" | "defect"
 

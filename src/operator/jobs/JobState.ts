@@ -1,4 +1,5 @@
 import type { Event, Job, Pod } from "../../kubernetes/Objects.ts"
+import type { RunReasonName } from "../../outcome/RunReasons.ts"
 import type { CatalogueSummary, RunSummary } from "../../outcome/RunSummary.ts"
 import type { ActiveRun, EndedMaintenance, EndedRun, Trouble } from "../../status/Facts.ts"
 import type { Purpose } from "../Labels.ts"
@@ -7,7 +8,7 @@ import * as JobFacts from "./JobFacts.ts"
 import * as PodTrouble from "./PodTrouble.ts"
 import * as JobResult from "./JobResult.ts"
 
-/** What one Job tells. */
+/** The state of one Job. */
 export type JobState =
   | { readonly _tag: "Active"; readonly run: ActiveRun }
   | {
@@ -15,7 +16,7 @@ export type JobState =
       readonly run: EndedRun
       /** What storage holds, as the run saw it at its end. */
       readonly catalogue?: CatalogueSummary
-      /** Kubernetes has not ended the Job, and may never: whoever reads this should delete it. */
+      /** Kubernetes has not ended the Job, and may never: the reader should delete it. */
       readonly isStuck: boolean
     }
   | {
@@ -23,7 +24,7 @@ export type JobState =
       readonly task: EndedMaintenance["task"]
       readonly jobName: string
       readonly startMillis: number
-      readonly trouble?: Trouble
+      readonly trouble?: Trouble<RunReasonName> | undefined
     }
   | {
       readonly _tag: "EndedMaintenance"
@@ -31,12 +32,12 @@ export type JobState =
       readonly catalogue?: CatalogueSummary
       readonly isStuck: boolean
     }
-  /** Not one of ours, or its label no longer says what for: leave it alone. */
+  /** Not one of the operator's, or its label no longer says what it is for: leave it alone. */
   | { readonly _tag: "Foreign"; readonly jobName: string }
 
 /**
- * What the Job tells now. Total: what others wrote into labels, annotations and termination messages never throws and never
- * makes a success. `pods` may hold pods of other Jobs; `events` are those about the Job and its pods, for what holds it up.
+ * The Job's state now. Total: what others wrote into labels, annotations and termination messages never throws and never
+ * makes a success. `pods` may hold pods of other Jobs; `events` are those about the Job and its pods, and explain what blocks it.
  */
 export const read = (
   job: Job,
@@ -53,17 +54,22 @@ export const read = (
     : ended(job, purpose, own, end, nowMillis)
 }
 
-/** What a Job tells that is no longer there, from the last that was seen of it and its pods. */
-export const vanished = (job: Job, pods: ReadonlyArray<Pod>, nowMillis: number): JobState => {
+/** The state of a Job that no longer exists, from what was last observed of it and its pods. */
+export const deleted = (job: Job, pods: ReadonlyArray<Pod>, nowMillis: number): JobState => {
   const own = JobFacts.podsOf(job, pods)
   const purpose = JobFacts.purpose(job)
   if (purpose === undefined) return { _tag: "Foreign", jobName: job.metadata.name }
   const end = JobEnd.of(job, own, nowMillis)
   const hasEnded = end !== undefined && end._tag !== "Lost"
-  return ended(job, purpose, own, hasEnded ? end : { _tag: "Vanished", endMillis: undefined }, nowMillis)
+  return ended(job, purpose, own, hasEnded ? end : { _tag: "Deleted", endMillis: undefined }, nowMillis)
 }
 
-const active = (job: Job, purpose: Purpose, nowMillis: number, trouble: Trouble | undefined): JobState => {
+const active = (
+  job: Job,
+  purpose: Purpose,
+  nowMillis: number,
+  trouble: Trouble<RunReasonName> | undefined
+): JobState => {
   const common = {
     jobName: job.metadata.name,
     startMillis: JobFacts.startMillis(job, nowMillis),

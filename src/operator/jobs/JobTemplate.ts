@@ -7,7 +7,6 @@ import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
 import type { RunCauseName } from "../../status/Facts.ts"
 import * as Labels from "../Labels.ts"
 import * as JobObject from "./JobObject.ts"
-import { JobRefused } from "./JobRefused.ts"
 import type { JobSettings } from "./JobSettings.ts"
 import * as SecretKeys from "./SecretKeys.ts"
 
@@ -20,7 +19,7 @@ export interface RunInput {
 }
 
 /** The run's Job. Equal inputs give equal Jobs, and equal identities equal names. */
-export const forRun = (input: RunInput): Result.Result<Job, JobRefused> => {
+export const forRun = (input: RunInput): Result.Result<Job, JobObject.JobRefused> => {
   const { slot, trigger } = input.identity
   return encoded({ backup: input.backup, slot, ...(trigger === undefined ? {} : { trigger }) }).pipe(
     Result.flatMap((runSpec) => withRunSpec(input, runSpec))
@@ -31,7 +30,7 @@ export const forRun = (input: RunInput): Result.Result<Job, JobRefused> => {
 export const withRunSpec = (
   { backup, identity, cause, settings }: RunInput,
   runSpec: string
-): Result.Result<Job, JobRefused> => {
+): Result.Result<Job, JobObject.JobRefused> => {
   const { activeDeadlineSeconds, backoffLimit } = backup.spec.job
   return JobObject.make({
     backup,
@@ -53,8 +52,8 @@ export const withRunSpec = (
 }
 
 /** The run spec as it goes into a pod's environment. */
-export const encoded = (runSpec: RunSpec.RunSpec): Result.Result<string, JobRefused> =>
+export const encoded = (runSpec: RunSpec.RunSpec): Result.Result<string, JobObject.JobRefused> =>
   Result.mapError(
     RunSpec.encode(runSpec),
-    ({ advice, message }) => new JobRefused({ reason: "ResourceTooLarge", detail: `${message}; ${advice}` })
+    ({ advice, message }) => new JobObject.JobRefused({ reason: "ResourceTooLarge", detail: `${message}; ${advice}` })
   )

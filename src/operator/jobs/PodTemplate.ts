@@ -23,7 +23,7 @@ export interface PodInput {
   readonly settings: JobSettings
   /** The command and its own options; where it finds things is added. */
   readonly args: ReadonlyArray<string>
-  /** The run or chore, encoded. */
+  /** The run or maintenance, encoded. */
   readonly runSpec: string
   readonly keys: ReadonlyArray<SecretKey>
   /** Serve /metrics and /progress. */
@@ -32,7 +32,7 @@ export interface PodInput {
   readonly annotations: Strings
 }
 
-/** Autoscalers leave a node alone while a run is on it; users may say otherwise. */
+/** Autoscalers keep a node while a run is on it; users may override this. */
 const stay: Strings = {
   "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
   "karpenter.sh/do-not-disrupt": "true"
@@ -94,7 +94,7 @@ const identityLabels = ({ storage }: KafkaBackup["spec"]): Strings => {
     : {}
 }
 
-/** The template of a Job's pods: restricted by every Pod Security Standard, without rights in Kubernetes. */
+/** The template of a Job's pods: conforms to the restricted Pod Security Standard, and has no rights in Kubernetes. */
 export const make = (input: PodInput) => {
   const { backup, settings } = input
   const {
