@@ -1,5 +1,6 @@
 import { deflateSync, inflateSync } from "node:zlib"
 import { Result, Schema } from "effect"
+import { given } from "../resource/Json.ts"
 import { KafkaBackup, triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as ManifestParser from "../resource/ManifestParser.ts"
 import * as Trigger from "../resource/Trigger.ts"
@@ -55,15 +56,15 @@ const Frozen = Schema.Struct({
 const decodeRunSpec = Schema.decodeUnknownResult(Schema.fromJsonString(Frozen))
 
 /** What a pod uses: spec and identity, nothing that changes unless the resource is edited. */
-const bare = ({ apiVersion, kind, metadata, spec }: KafkaBackup): KafkaBackup => ({
+const bare = ({
   apiVersion,
   kind,
-  metadata: {
-    name: metadata.name,
-    ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-    ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
-    ...(metadata.generation === undefined ? {} : { generation: metadata.generation })
-  },
+  metadata: { generation, name, namespace, uid },
+  spec
+}: KafkaBackup): KafkaBackup => ({
+  apiVersion,
+  kind,
+  metadata: given({ name, namespace, uid, generation }),
   spec
 })
 
@@ -78,11 +79,7 @@ const longestField = (spec: Readonly<Record<string, unknown>>): string => {
  * only apiVersion, kind, spec and the metadata name, namespace, uid and generation are included.
  */
 export const encode = ({ backup, slot, trigger }: RunSpec): Result.Result<string, RunSpecTooLarge> => {
-  const content = {
-    backup: Schema.encodeSync(KafkaBackup)(bare(backup)),
-    slot,
-    ...(trigger === undefined ? {} : { trigger })
-  }
+  const content = { backup: Schema.encodeSync(KafkaBackup)(bare(backup)), slot, trigger }
   const text = front + deflateSync(JSON.stringify(content)).toString("base64")
   return text.length <= maxLength
     ? Result.succeed(text)
@@ -109,7 +106,7 @@ export const decode = (text: string): Result.Result<RunSpec, RunSpecUnreadable> 
   }
   return Result.match(ManifestParser.fromServer(backup), {
     onFailure: ({ message }) => refuse(`its resource cannot be used: ${message}`),
-    onSuccess: (read) => Result.succeed({ backup: bare(read), slot, ...(trigger === undefined ? {} : { trigger }) })
+    onSuccess: (read) => Result.succeed(given({ backup: bare(read), slot, trigger }))
   })
 }
 

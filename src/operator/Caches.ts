@@ -1,5 +1,6 @@
 import type { Delta } from "../kubernetes/KubernetesApi.ts"
 import type { Job, KubeObject, Pod } from "../kubernetes/Objects.ts"
+import { given } from "../resource/Json.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
 import * as Labels from "./Labels.ts"
 import * as InformerCache from "./InformerCache.ts"
@@ -56,16 +57,7 @@ const isDone = (job: Job): boolean =>
 
 const identity = ({ metadata }: KubeObject) => {
   const { annotations, creationTimestamp, labels, name, namespace, ownerReferences, resourceVersion, uid } = metadata
-  return {
-    name,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(uid === undefined ? {} : { uid }),
-    ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
-    ...(labels === undefined ? {} : { labels }),
-    ...(annotations === undefined ? {} : { annotations }),
-    ...(ownerReferences === undefined ? {} : { ownerReferences })
-  }
+  return given({ name, namespace, uid, resourceVersion, creationTimestamp, labels, annotations, ownerReferences })
 }
 
 const done = (job: Job): Job => {
@@ -76,12 +68,8 @@ const done = (job: Job): Job => {
     apiVersion,
     kind,
     metadata: identity(job),
-    spec: ttlSecondsAfterFinished === undefined ? {} : { ttlSecondsAfterFinished },
-    status: {
-      ...(startTime === undefined ? {} : { startTime }),
-      ...(completionTime === undefined ? {} : { completionTime }),
-      ...(conditions === undefined ? {} : { conditions })
-    }
+    spec: given({ ttlSecondsAfterFinished }),
+    status: given({ startTime, completionTime, conditions })
   }
 }
 
@@ -89,7 +77,7 @@ const done = (job: Job): Job => {
 const bare = (pod: Pod): Pod => {
   const { phase } = pod.status ?? {}
   const { apiVersion, kind } = pod
-  return { apiVersion, kind, metadata: identity(pod), status: phase === undefined ? {} : { phase } }
+  return { apiVersion, kind, metadata: identity(pod), status: given({ phase }) }
 }
 
 /** Only metadata and status of a pod are read. */
@@ -143,8 +131,8 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
     resources,
     jobs,
     pods,
-    absorbJobs: (given, scope) => {
-      const delta = mapped(given, lean)
+    absorbJobs: (received, scope) => {
+      const delta = mapped(received, lean)
       if (delta._tag === "Delete") keepTombstone(delta.object)
       const touched = jobs.absorb(delta, scope)
       if (delta._tag === "Snapshot") {

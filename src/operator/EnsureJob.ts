@@ -3,6 +3,7 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { Job } from "../kubernetes/Objects.ts"
+import { given } from "../resource/Json.ts"
 import type { RunReasonOf } from "../outcome/RunReasons.ts"
 import type { Trouble } from "../status/Facts.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
@@ -42,7 +43,7 @@ export const make = Effect.fn("EnsureJob.make")(function* (
     Effect.map((created): Made => ({ _tag: "There", job: created, isAdopted: false })),
     Effect.catchIf(hasReason("AlreadyExists"), (taken) =>
       api
-        .get(Kind.jobs, { name, ...(namespace === undefined ? {} : { namespace }) })
+        .get(Kind.jobs, given({ name, namespace }))
         .pipe(
           Effect.map((found): Made =>
             JobFacts.isFor(found, uid) ? { _tag: "There", job: found, isAdopted: true } : refused(refusal(taken))

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
+import { given } from "../resource/Json.ts"
 import type { Caches } from "./Caches.ts"
 import * as Labels from "./Labels.ts"
 import type { Observed } from "./Observed.ts"
@@ -25,13 +26,13 @@ export const keep = Effect.fn("Finalizer.keep")(function* (
     Kind.kafkaBackups,
     { namespace, name },
     {
-      metadata: {
+      metadata: given({
         uid,
-        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+        resourceVersion,
         finalizers: isWanted
           ? [...finalizers, Labels.finalizer]
           : finalizers.filter((finalizer) => finalizer !== Labels.finalizer)
-      }
+      })
     }
   )
   caches.resources.learn(patched)

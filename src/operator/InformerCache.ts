@@ -1,6 +1,7 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib"
 import type { Delta, ObjectRef } from "../kubernetes/KubernetesApi.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
+import { given } from "../resource/Json.ts"
 
 /** `namespace/name`. */
 export type Key = string
@@ -89,19 +90,15 @@ export const make = <A extends KubeObject>(
     ended.delete(oldest)
   }
 
-  const put = (given: A): Key | undefined => {
-    const owner = ownerOf(given)
+  const put = (received: A): Key | undefined => {
+    const owner = ownerOf(received)
     if (owner === undefined) return undefined
-    const object = slim(given)
+    const object = slim(received)
     const key = keyOf(object)
     const known = objects.get(key)
     if (known !== undefined && isOlder(object, known)) return undefined
     const { resourceVersion, uid } = object.metadata
-    const metadata = {
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion })
-    }
-    objects.set(key, { owner, metadata, packed: form.pack(object) })
+    objects.set(key, { owner, metadata: given({ uid, resourceVersion }), packed: form.pack(object) })
     const siblings = owned.get(owner)
     if (siblings === undefined) owned.set(owner, new Set([key]))
     else siblings.add(key)

@@ -18,7 +18,7 @@ export interface ActionResult {
   /** A run was started. */
   readonly isStarted: boolean
   /** The run that was started, where its Job is active already. */
-  readonly active?: ActiveRun
+  readonly active?: ActiveRun | undefined
   /** Why the API server rejected the Job. */
   readonly refusal?: EnsureJob.JobTrouble
   /** A run that is queued: how many are before it. */
@@ -81,7 +81,7 @@ export const carryOut = Effect.fn("JobActions.carryOut")(function* (
       if (made._tag === "Refused") return { isStarted: false, refusal: made.trouble }
       caches.learnJob(made.job)
       const state = JobState.read(made.job, [], nowMillis)
-      return { isStarted: true, ...(state._tag === "Active" ? { active: state.run } : {}) }
+      return { isStarted: true, active: state._tag === "Active" ? state.run : undefined }
     }),
     Effect.ensuring(Effect.sync(() => queue.settle(key)))
   )

@@ -76,10 +76,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     generation: observed.generation,
     problems: observed.problems,
     state: due?.state,
-    schedule: {
-      ...(backup?.spec.schedule === undefined ? {} : { text: backup.spec.schedule }),
-      ...(backup?.spec.timeZone === undefined ? {} : { timeZone: backup.spec.timeZone })
-    },
+    schedule: { text: backup?.spec.schedule, timeZone: backup?.spec.timeZone },
     memory: due === undefined ? unusable(observed, memory) : isWaiting ? waiting(memory, due) : due.memory,
     active,
     ended: deleted === undefined ? ownedJobs.ended : [...ownedJobs.ended, deleted],

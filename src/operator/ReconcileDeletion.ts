@@ -3,6 +3,7 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
+import { given } from "../resource/Json.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import type { DeletionTrouble, Facts } from "../status/Facts.ts"
 import * as ScheduleFields from "../status/ScheduleFields.ts"
@@ -116,7 +117,7 @@ const endJobs = Effect.fnUntraced(function* (observed: Observed.Observed, jobs: 
         .remove(
           Kind.jobs,
           { namespace: observed.namespace, name: metadata.name },
-          { propagation: "Foreground", ...(metadata.uid === undefined ? {} : { uid: metadata.uid }) }
+          given({ propagation: "Foreground" as const, uid: metadata.uid })
         )
         .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void)),
     { discard: true }
@@ -167,11 +168,11 @@ const release = Effect.fnUntraced(function* (
       Kind.kafkaBackups,
       { namespace, name },
       {
-        metadata: {
+        metadata: given({
           uid,
-          ...(resourceVersion === undefined ? {} : { resourceVersion }),
+          resourceVersion,
           finalizers: finalizers.filter((finalizer) => finalizer !== Labels.finalizer)
-        }
+        })
       }
     )
     .pipe(

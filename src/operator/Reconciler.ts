@@ -3,6 +3,7 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { type Delta, KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
+import { given } from "../resource/Json.ts"
 import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import * as Caches from "./Caches.ts"
 import * as LivePodRead from "./LivePodRead.ts"
@@ -83,10 +84,7 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
     Effect.forEach(
       scopes,
       (scope) => {
-        const selection = {
-          ...(scope === undefined ? {} : { namespace: scope }),
-          ...(labelSelector === undefined ? {} : { labelSelector })
-        }
+        const selection = given({ namespace: scope, labelSelector })
         return Stream.runForEach(api.watch(kind, selection), (delta) => onChange(absorb(delta, scope)))
       },
       { concurrency: "unbounded", discard: true }

@@ -3,6 +3,7 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
+import { given } from "../resource/Json.ts"
 import * as Announcements from "../status/Announcements.ts"
 import type { Facts } from "../status/Facts.ts"
 import * as Next from "../status/Next.ts"
@@ -62,17 +63,17 @@ const announce = Effect.fnUntraced(function* (
 const release = Effect.fnUntraced(function* (caches: Caches, { backup }: Observed, { job, state }: ObservedJob) {
   const api = yield* KubernetesApi
   const { name, namespace, uid } = job.metadata
-  const place = { name, ...(namespace === undefined ? {} : { namespace }) }
+  const ref = given({ name, namespace })
   if ((state._tag === "Ended" || state._tag === "EndedMaintenance") && state.isStuck) {
     return yield* api
-      .remove(Kind.jobs, place, { propagation: "Background", ...(uid === undefined ? {} : { uid }) })
+      .remove(Kind.jobs, ref, given({ propagation: "Background" as const, uid }))
       .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void))
   }
   const ttlSecondsAfterFinished =
     state._tag === "EndedMaintenance"
       ? maintenanceTtlSeconds[state.maintenance.isSuccess ? "success" : "failure"]
       : (backup?.spec.job.ttlSecondsAfterFinished ?? defaultTtlSeconds)
-  yield* api.patch(Kind.jobs, place, { metadata: { uid }, spec: { ttlSecondsAfterFinished } }).pipe(
+  yield* api.patch(Kind.jobs, ref, { metadata: { uid }, spec: { ttlSecondsAfterFinished } }).pipe(
     Effect.map((patched) => caches.learnJob(patched)),
     // Deleted meanwhile, or another one of its name: nothing is left to release.
     Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void)

@@ -16,7 +16,7 @@ const macros: Readonly<Record<string, string>> = {
 interface Scheduled {
   readonly schedule: string
   /** IANA zone; UTC when absent. */
-  readonly timeZone?: string
+  readonly timeZone?: string | undefined
 }
 
 /**

@@ -81,7 +81,7 @@ const scheduleValid = ({ state, problems, schedule }: Facts): Answer<"ScheduleVa
       ? { status: "Unknown", reason: "InvalidSpec", message: "Other fields of the spec are invalid." }
       : { status: "True", reason: "NoSchedule", message: "There is no schedule: one backup is made." }
   }
-  const slots = Slots.of({ schedule: text, ...(timeZone === undefined ? {} : { timeZone }) })
+  const slots = Slots.of({ schedule: text, timeZone })
   return Result.isFailure(slots)
     ? invalid(slots.failure)
     : { status: "True", reason: "ScheduleValid", message: `"${text}" in ${timeZone ?? "UTC"}.` }

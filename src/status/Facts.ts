@@ -37,7 +37,7 @@ export interface ActiveRun {
   readonly cause: RunCauseName
   readonly startMillis: number
   readonly jobName: string
-  readonly progress?: RunProgressFacts
+  readonly progress?: RunProgressFacts | undefined
   /** Its pod cannot start or keeps failing. */
   readonly trouble?: Trouble<RunReasonName> | undefined
 }
@@ -80,7 +80,7 @@ export interface Facts {
   readonly problems: ReadonlyArray<Problem>
   /** Absent with problems. */
   readonly state: ScheduleState | undefined
-  readonly schedule: { readonly text?: string; readonly timeZone?: string }
+  readonly schedule: { readonly text?: string | undefined; readonly timeZone?: string | undefined }
   readonly memory: ScheduleMemory
   readonly active: ActiveRun | undefined
   /** Runs that ended since the last reconcile, oldest first. Reporting one twice changes nothing. */

@@ -1,4 +1,5 @@
 import type { CatalogueSummary, SetSummary } from "../outcome/RunSummary.ts"
+import { given } from "../resource/Json.ts"
 import * as SkippedSlots from "../schedule/SkippedSlots.ts"
 import type { EndedRun, Facts } from "./Facts.ts"
 import type { HistoryEntry } from "./Status.ts"
@@ -110,34 +111,34 @@ export const withCatalogue = (
 const ofRun = (run: EndedRun): HistoryEntry => {
   const isSuccess = run.outcome === "success"
   const message = isSuccess ? run.notes.join("; ") : run.message
-  return {
+  return given({
     backupId: run.backupId,
     startTime: Format.time(run.startMillis),
     completionTime: Format.time(run.endMillis),
     outcome: run.outcome,
     cause: run.cause,
     jobName: run.jobName,
-    ...(run.size === undefined ? {} : { size: run.size }),
-    ...(run.records === undefined ? {} : { records: run.records }),
-    ...(run.addedBytes === undefined ? {} : { addedBytes: run.addedBytes }),
-    ...(run.addedRecords === undefined ? {} : { addedRecords: run.addedRecords }),
-    ...(isSuccess || run.reason === undefined ? {} : { reason: run.reason }),
-    ...(message === undefined || message === "" ? {} : { message })
-  }
+    size: run.size,
+    records: run.records,
+    addedBytes: run.addedBytes,
+    addedRecords: run.addedRecords,
+    reason: isSuccess ? undefined : run.reason,
+    message: message === "" ? undefined : message
+  })
 }
 
 const ofSet = (set: SetSummary, history: History): HistoryEntry => {
   const known = history.find(({ backupId, outcome }) => backupId === set.backupId && outcome !== "skipped")
-  return {
+  return given({
     backupId: set.backupId,
     startTime: Format.time(set.startedMillis),
     completionTime: Format.time(set.completedMillis),
-    outcome: "success",
-    ...(known?.cause === undefined ? {} : { cause: known.cause }),
-    ...(known?.jobName === undefined ? {} : { jobName: known.jobName }),
+    outcome: "success" as const,
+    cause: known?.cause,
+    jobName: known?.jobName,
     size: set.size,
     records: set.records
-  }
+  })
 }
 
 const ofGap = (gap: SkippedSlots.SkippedSlots): HistoryEntry => ({

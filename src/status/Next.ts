@@ -1,3 +1,4 @@
+import { given } from "../resource/Json.ts"
 import * as Conditions from "./Conditions.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
@@ -42,11 +43,14 @@ const lastBackup = (previous: Status, history: History.History, facts: Facts): L
   return {
     lastBackupId: backupId,
     lastBackupTime: completionTime ?? startTime,
-    ...(size === undefined ? {} : { lastBackupSize: size, lastBackupSizeText: Format.bytes(size) }),
-    ...(records === undefined ? {} : { lastBackupRecords: records }),
-    ...(completionTime === undefined
-      ? {}
-      : { lastBackupDuration: Format.duration(Format.millis(completionTime) - Format.millis(startTime)) })
+    ...sizes(size),
+    ...given({
+      lastBackupRecords: records,
+      lastBackupDuration:
+        completionTime === undefined
+          ? undefined
+          : Format.duration(Format.millis(completionTime) - Format.millis(startTime))
+    })
   }
 }
 
@@ -56,12 +60,13 @@ const kept = (previous: Status): LastBackup => {
     ? {}
     : {
         lastBackupId,
-        ...(lastBackupTime === undefined ? {} : { lastBackupTime }),
-        ...(lastBackupSize === undefined ? {} : { lastBackupSize, lastBackupSizeText: Format.bytes(lastBackupSize) }),
-        ...(lastBackupRecords === undefined ? {} : { lastBackupRecords }),
-        ...(lastBackupDuration === undefined ? {} : { lastBackupDuration })
+        ...sizes(lastBackupSize),
+        ...given({ lastBackupTime, lastBackupRecords, lastBackupDuration })
       }
 }
+
+const sizes = (lastBackupSize: number | undefined) =>
+  lastBackupSize === undefined ? {} : { lastBackupSize, lastBackupSizeText: Format.bytes(lastBackupSize) }
 
 const phase = (facts: Facts, history: History.History, last: LastBackup): NonNullable<Status["phase"]> => {
   if (facts.active !== undefined) return "Running"
@@ -88,15 +93,15 @@ const active = (previous: Status, { active }: Facts): Pick<Status, "activeRun" |
   const { bytes, message, partitionsDone, partitionsTotal, percent, records, recordsTotal, updatedMillis } = progress
   return {
     activeRun,
-    progress: {
+    progress: given({
       partitionsTotal,
       partitionsDone,
-      ...(recordsTotal === undefined ? {} : { recordsTotal }),
+      recordsTotal,
       records,
       bytes,
-      ...(percent === undefined ? {} : { percent }),
-      ...(message === undefined ? {} : { message: Format.cut(Format.line(message), History.maxMessageBytes) }),
+      percent,
+      message: message === undefined ? undefined : Format.cut(Format.line(message), History.maxMessageBytes),
       updatedTime: Format.time(updatedMillis)
-    }
+    })
   }
 }

@@ -100,7 +100,7 @@ const isOverdue = ({ facts, last, nowMillis }: Question, intervalSeconds: number
   const succeededMillis = last.lastBackupTime === undefined ? 0 : Format.millis(last.lastBackupTime)
   const fromMillis = Math.max(succeededMillis, facts.memory.sinceMillis ?? 0)
   if (fromMillis === 0 || nowMillis - fromMillis <= 2000 * intervalSeconds) return false
-  const slots = Slots.of({ schedule: text, ...(timeZone === undefined ? {} : { timeZone }) })
+  const slots = Slots.of({ schedule: text, timeZone })
   if (Result.isFailure(slots)) return false
   const first = Slots.next(slots.success, fromMillis)
   const second = first === undefined ? undefined : Slots.next(slots.success, first)

@@ -1,3 +1,4 @@
+import { given } from "../resource/Json.ts"
 import type { ScheduleMemory } from "../schedule/DueInput.ts"
 import type { Status } from "./Status.ts"
 import * as Format from "./Format.ts"
@@ -15,40 +16,32 @@ export type Fields = Pick<
  */
 export const read = (status: Fields): ScheduleMemory => {
   const { handledTrigger, lastScheduledTime, observedSchedule, pendingTrigger, scheduledSince, skippedSlots } = status
-  return {
-    ...(observedSchedule === undefined ? {} : { observedSchedule }),
-    ...(scheduledSince === undefined ? {} : { sinceMillis: Format.millis(scheduledSince) }),
-    ...(lastScheduledTime === undefined ? {} : { lastSlotMillis: Format.millis(lastScheduledTime) }),
-    ...(skippedSlots === undefined ? {} : { skippedSlots }),
-    ...(handledTrigger === undefined ? {} : { handledTrigger }),
-    ...(pendingTrigger === undefined
-      ? {}
-      : {
-          pendingTrigger: {
-            token: pendingTrigger.token,
-            firstSeenMillis: Format.millis(pendingTrigger.firstSeenTime)
-          }
-        })
-  }
+  return given({
+    observedSchedule,
+    sinceMillis: scheduledSince === undefined ? undefined : Format.millis(scheduledSince),
+    lastSlotMillis: lastScheduledTime === undefined ? undefined : Format.millis(lastScheduledTime),
+    skippedSlots,
+    handledTrigger,
+    pendingTrigger:
+      pendingTrigger === undefined
+        ? undefined
+        : { token: pendingTrigger.token, firstSeenMillis: Format.millis(pendingTrigger.firstSeenTime) }
+  })
 }
 
 /** The fields that hold it. Writing what was read changes nothing. */
 export const write = (memory: ScheduleMemory): Fields => {
   const { handledTrigger, isOnceDone, observedSchedule, pendingTrigger, sinceMillis, skippedSlots } = memory
   const lastSlotMillis = memory.lastSlotMillis ?? (isOnceDone === true ? (sinceMillis ?? 0) : undefined)
-  return {
-    ...(observedSchedule === undefined ? {} : { observedSchedule }),
-    ...(sinceMillis === undefined ? {} : { scheduledSince: Format.time(sinceMillis) }),
-    ...(lastSlotMillis === undefined ? {} : { lastScheduledTime: Format.time(lastSlotMillis) }),
-    ...(skippedSlots === undefined ? {} : { skippedSlots }),
-    ...(handledTrigger === undefined ? {} : { handledTrigger }),
-    ...(pendingTrigger === undefined
-      ? {}
-      : {
-          pendingTrigger: {
-            token: pendingTrigger.token,
-            firstSeenTime: Format.time(pendingTrigger.firstSeenMillis)
-          }
-        })
-  }
+  return given({
+    observedSchedule,
+    scheduledSince: sinceMillis === undefined ? undefined : Format.time(sinceMillis),
+    lastScheduledTime: lastSlotMillis === undefined ? undefined : Format.time(lastSlotMillis),
+    skippedSlots,
+    handledTrigger,
+    pendingTrigger:
+      pendingTrigger === undefined
+        ? undefined
+        : { token: pendingTrigger.token, firstSeenTime: Format.time(pendingTrigger.firstSeenMillis) }
+  })
 }

@@ -13,19 +13,19 @@ export type Phase = "Pending" | "Running" | "Completed" | "Failed"
 export interface ResourceState {
   readonly phase: Phase
   readonly isReady: boolean
-  readonly lastSuccess?: { readonly atMillis: number; readonly sizeBytes: number; readonly records: number }
+  readonly lastSuccess?: { readonly atMillis: number; readonly sizeBytes: number; readonly records: number } | undefined
   /** Given while a schedule counts: not without one, not while suspended. */
-  readonly expected?: { readonly intervalSeconds: number; readonly sinceMillis: number }
+  readonly expected?: { readonly intervalSeconds: number; readonly sinceMillis: number } | undefined
 }
 
 /** A run that ended. `addedBytes` and `addedRecords` of a success only. */
 export interface RunEnd {
   readonly outcome: RunOutcome
   /** Of anything but a success. */
-  readonly reason?: string
+  readonly reason?: string | undefined
   readonly durationSeconds: number
-  readonly addedBytes?: number
-  readonly addedRecords?: number
+  readonly addedBytes?: number | undefined
+  readonly addedRecords?: number | undefined
 }
 
 export type SkipReason = "Missed" | "TooLate" | "Overlapping"

@@ -1,4 +1,5 @@
 import type { Event, Job, Pod } from "../../kubernetes/Objects.ts"
+import { given } from "../../resource/Json.ts"
 import type { RunReasonName } from "../../outcome/RunReasons.ts"
 import type { CatalogueSummary, RunSummary } from "../../outcome/RunSummary.ts"
 import type { ActiveRun, EndedMaintenance, EndedRun, Trouble } from "../../status/Facts.ts"
@@ -70,11 +71,7 @@ const active = (
   nowMillis: number,
   trouble: Trouble<RunReasonName> | undefined
 ): JobState => {
-  const common = {
-    jobName: job.metadata.name,
-    startMillis: JobFacts.startMillis(job, nowMillis),
-    ...(trouble === undefined ? {} : { trouble })
-  }
+  const common = given({ jobName: job.metadata.name, startMillis: JobFacts.startMillis(job, nowMillis), trouble })
   return purpose === "run"
     ? {
         _tag: "Active",
@@ -97,17 +94,15 @@ const ended = (
 ): JobState => {
   const result = JobResult.of(job, own, end, commands[purpose])
   const isStuck = end._tag === "Lost" || (end._tag === "Failed" && end.isStuck)
-  const catalogue = result.summary?.catalogue
-  const learnt = catalogue === undefined ? {} : { catalogue }
+  const learnt = given({ catalogue: result.summary?.catalogue })
   if (purpose === "run") return { _tag: "Ended", run: run(job, own, end, result, nowMillis), ...learnt, isStuck }
-  const removed = result.summary?.removed
-  const maintenance: EndedMaintenance = {
+  const maintenance: EndedMaintenance = given({
     task: purpose,
     jobName: job.metadata.name,
     isSuccess: result._tag === "Success",
-    ...(removed === undefined ? {} : { removed }),
-    ...(result._tag === "Success" ? {} : { trouble: result.trouble })
-  }
+    removed: result.summary?.removed,
+    trouble: result._tag === "Success" ? undefined : result.trouble
+  })
   return { _tag: "EndedMaintenance", maintenance, ...learnt, isStuck }
 }
 
@@ -138,11 +133,5 @@ const run = (
   if (!backupId) {
     return { ...common, outcome: "failed", ...JobResult.manifestMissing(job), notes: [] }
   }
-  return {
-    ...common,
-    outcome: "success",
-    notes,
-    ...(size === undefined ? {} : { size }),
-    ...(records === undefined ? {} : { records })
-  }
+  return given({ ...common, outcome: "success" as const, notes, size, records })
 }

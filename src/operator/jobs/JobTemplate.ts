@@ -3,6 +3,7 @@ import type { Job } from "../../kubernetes/Objects.ts"
 import * as RunSpec from "../../identity/RunSpec.ts"
 import * as JobName from "../../identity/JobName.ts"
 import type { RunIdentity } from "../../identity/RunIdentity.ts"
+import { given } from "../../resource/Json.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
 import type { RunCauseName } from "../../status/Facts.ts"
 import * as Labels from "../Labels.ts"
@@ -21,7 +22,7 @@ export interface RunInput {
 /** The run's Job. Equal inputs give equal Jobs, and equal identities equal names. */
 export const forRun = (input: RunInput): Result.Result<Job, JobObject.JobRefused> => {
   const { slot, trigger } = input.identity
-  return encoded({ backup: input.backup, slot, ...(trigger === undefined ? {} : { trigger }) }).pipe(
+  return encoded(given({ backup: input.backup, slot, trigger })).pipe(
     Result.flatMap((runSpec) => withRunSpec(input, runSpec))
   )
 }
@@ -42,11 +43,11 @@ export const withRunSpec = (
     keys: [...SecretKeys.ofKafka(backup.spec), ...SecretKeys.ofStorage(backup.spec)],
     isListening: true,
     isOwned: true,
-    limits: { backoffLimit, ...(activeDeadlineSeconds === undefined ? {} : { activeDeadlineSeconds }) },
+    limits: given({ backoffLimit, activeDeadlineSeconds }),
     annotations: {
       [Labels.causeAnnotation]: cause,
       [Labels.slotAnnotation]: identity.slot,
-      ...(identity.trigger === undefined ? {} : { [Labels.tokenAnnotation]: identity.trigger })
+      ...given({ [Labels.tokenAnnotation]: identity.trigger })
     }
   })
 }

@@ -2,6 +2,7 @@ import { Result } from "effect"
 import type { Job } from "../../kubernetes/Objects.ts"
 import * as JobName from "../../identity/JobName.ts"
 import { slotText } from "../../identity/RunIdentity.ts"
+import { given } from "../../resource/Json.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
 import * as JobObject from "./JobObject.ts"
 import type { JobSettings } from "./JobSettings.ts"
@@ -39,7 +40,7 @@ const make = (
   args: ReadonlyArray<string>
 ): Result.Result<Job, JobObject.JobRefused> => {
   const { creationTimestamp, name, namespace, uid } = backup.metadata
-  const owner = { name, ...(uid === undefined ? {} : { uid }), ...(namespace === undefined ? {} : { namespace }) }
+  const owner = given({ name, uid, namespace })
   // A maintenance Job has no slot, but a run spec needs one.
   const created = Date.parse(creationTimestamp ?? "")
   return JobTemplate.encoded({ backup, slot: slotText(Number.isNaN(created) ? 0 : created) }).pipe(

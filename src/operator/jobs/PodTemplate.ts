@@ -1,3 +1,4 @@
+import { given } from "../../resource/Json.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
 import * as StorageSpec from "../../resource/StorageSpec.ts"
 import { runSpecVariable } from "../Labels.ts"
@@ -47,7 +48,7 @@ const listen = ["--listen", `[$(POD_IP)]:${metricsPort}`]
 const container = ({ args, backup, runSpec, isListening, settings }: PodInput, mounts: Volumes.Mounted) => ({
   name: containerName,
   image: settings.image,
-  ...(settings.imagePullPolicy === undefined ? {} : { imagePullPolicy: settings.imagePullPolicy }),
+  ...given({ imagePullPolicy: settings.imagePullPolicy }),
   args: [
     ...args,
     "-f",
@@ -118,12 +119,7 @@ export const make = (input: PodInput) => {
       terminationGracePeriodSeconds: settings.terminationGracePeriodSeconds ?? defaultGraceSeconds,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
-      ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
-      ...(nodeSelector === undefined ? {} : { nodeSelector }),
-      ...(tolerations === undefined ? {} : { tolerations }),
-      ...(affinity === undefined ? {} : { affinity }),
-      ...(priorityClassName === undefined ? {} : { priorityClassName }),
-      ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }),
+      ...given({ serviceAccountName, nodeSelector, tolerations, affinity, priorityClassName, imagePullSecrets }),
       securityContext: securityContext(settings.user),
       containers: [container(input, mounts)],
       volumes: mounts.volumes
