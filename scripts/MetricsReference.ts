@@ -27,8 +27,8 @@ const beforeRuns = `# Metrics
 ## Of the operator
 
 \`kafka-backup operator\` serves these on \`/metrics\`, in Prometheus' text format. \`resource_namespace\` and \`name\` are those of the
-\`KafkaBackup\`; its series end when it is deleted. Only the replica that leads has series of resources. Counters begin at 0 with
-the process. [Alerts](../guides/operations.md#alerts) are made of them.
+\`KafkaBackup\`; its series end when it is deleted. Only the leading replica has series of resources. Counters begin at 0 with
+the process. The [alerts](../guides/operations.md#alerts) use them.
 
 ${tableHead}${operatorRows()}
 ## Of a run

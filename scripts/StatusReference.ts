@@ -66,13 +66,13 @@ export const statusPage = `# Status, conditions and Events
 
 <!-- Made by \`npm run reference\` from src/resource/KafkaBackupStatus.ts and src/status: change the descriptions there, not this page. -->
 
-What the operator says about a KafkaBackup. Names of fields, conditions and reasons are part of the API: scripts and alerts may
-rely on them. Messages are for people and may change. Nothing in a status is the only copy of anything: one that is lost or
-edited by hand is made again from Jobs and storage.
+What the operator reports about a KafkaBackup. Names of fields, conditions and reasons are part of the API: scripts and alerts
+may rely on them. Messages are for people and may change. Nothing in a status is the only copy of anything: a status that is lost
+or edited by hand is rebuilt from Jobs and storage.
 
 \`\`\`sh
-kubectl get kafkabackup                                          # am I safe? READY and LAST SUCCESS
-kubectl get kafkabackup my-backup -o wide                        # and why not: MESSAGE
+kubectl get kafkabackup                                          # are backups fine? READY and LAST SUCCESS
+kubectl get kafkabackup my-backup -o wide                        # why not? MESSAGE
 kubectl describe kafkabackup my-backup                           # conditions and Events
 kubectl wait --for=condition=Ready kafkabackup/my-backup --timeout=1h
 kubectl get kafkabackup my-backup -o jsonpath='{.status.backupHistory}' | jq
@@ -93,7 +93,7 @@ ${columns.join("\n")}
 | \`Completed\` | The newest run succeeded. |
 | \`Failed\` | The newest run failed or was interrupted. Earlier backups are untouched. |
 
-The phase is a summary. Whether backups are as they should be is what the condition \`Ready\` says.
+The phase is a summary. The condition \`Ready\` says whether backups are made as they should be.
 
 ## Fields
 
@@ -101,33 +101,33 @@ The phase is a summary. Whether backups are as they should be is what the condit
 |---|---|---|
 ${fields(Crd.status, "").join("\n")}
 
-\`lastBackup…\` always speak of the last success: a failure does not touch them. The history keeps the newest ${History.limits.successes} successes that
-storage still holds, the newest ${History.limits.failures} runs that failed or were interrupted, and the newest ${History.limits.gaps} gaps of skipped slots, in at most
+\`lastBackup…\` always describe the last success: a failure does not touch them. The history keeps the newest ${History.limits.successes} successes
+that storage still holds, the newest ${History.limits.failures} runs that failed or were interrupted, and the newest ${History.limits.gaps} gaps of skipped slots, in at most
 ${History.maxBytes / 1024} KiB of JSON. Slots that were skipped one after another for the same reason, with no run in between, are one gap.
-A backup that somebody removed from storage leaves the history when storage is next listed.
+A backup that was removed from storage by hand leaves the history when storage is next listed.
 
 ## Conditions
 
 Each has \`status\` (\`True\`, \`False\`, \`Unknown\`), a \`reason\`, a \`message\`, \`observedGeneration\`, and \`lastTransitionTime\`: when the status
-last flipped. \`Ready\` should be \`True\` and \`Warnings\` \`False\`. \`Verified\`, \`KafkaReachable\` and \`StorageReachable\` tell what the newest run
-found that came so far; nothing is tried between runs.
+last flipped. \`Ready\` should be \`True\` and \`Warnings\` \`False\`. \`Verified\`, \`KafkaReachable\` and \`StorageReachable\` report what the newest run
+found that got that far; nothing is checked between runs.
 
 ${(Object.keys(types) as ReadonlyArray<ConditionType>).map(condition).join("\n")}
 ## Reasons of runs
 
-\`reason\` of an entry of the history: what the run's own report says ([exit codes](exit-codes.md) lists those), or, where the pod left no
-report and for slots without a run, one of these.
+\`reason\` of an entry of the history: the reason in the run's own report ([exit codes](exit-codes.md) lists those), or one of these where the
+pod left no report and for slots without a run.
 
 ${runRows("end")}
-What \`PodTrouble\` names, while the run is active:
+In the message of \`PodTrouble\`, while the run is active:
 
 ${runRows("pod")}
-What \`JobRefused\` stands for:
+Behind \`JobRefused\`:
 
 ${runRows("refusal")}
 ## Events
 
-One for each thing that happened, on the KafkaBackup itself.
+One for each thing that happened. They are about the KafkaBackup itself.
 
 | reason | type | action | meaning |
 |---|---|---|---|

@@ -11,27 +11,24 @@ import { OperatorMetrics } from "./telemetry/OperatorMetrics.ts"
 export interface Settings extends Reconciler.Settings {
   /** Name of this replica, for Events. */
   readonly instance: string
-  /** Where replicas agree who leads. Absent: this is the only one. */
+  /** Where replicas agree on the leader. Absent: this is the only replica. */
   readonly election?: Pick<
     Election.Settings,
     "namespace" | "name" | "identity" | "leaseMillis" | "renewMillis" | "retryMillis"
   >
 }
 
-/** Restarts of the root after a defect of ours: soon at first, then not faster than every half minute. */
+/** Restarts of the root after a defect: soon at first, then at most every half minute. */
 const restarts = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("30 seconds")]).pipe(Schedule.jittered)
 
-/** Nothing may end the root but the end of its scope. */
+/** Only the end of its scope ends the root. */
 const supervised = <R>(root: Effect.Effect<never, never, R>): Effect.Effect<never, never, R> =>
   root.pipe(
     Effect.sandbox,
     Effect.tapError((cause) =>
       Cause.hasInterruptsOnly(cause)
         ? Effect.void
-        : Effect.logError(
-            "the operator's work ended for a reason of our own and is begun again: please report this",
-            cause
-          )
+        : Effect.logError("internal error: the operator's work ended and is restarted (please report it)", cause)
     ),
     Effect.retry({ schedule: restarts, while: (cause) => !Cause.hasInterruptsOnly(cause) }),
     Effect.catch(Effect.failCause)
@@ -64,7 +61,7 @@ const root = (settings: Settings) =>
 
 /**
  * The whole operator, with its ports open, for as long as the scope lasts: one supervised root fiber that reconciles while it leads.
- * `Health` tells how it is doing.
+ * `Health` answers its probes.
  */
 export const layer = (
   settings: Settings

@@ -18,7 +18,7 @@ export const forSlot = (resourceName: string, slotMillis: number): BackupId => {
   return BackupId.make(`${resourceName}-${day}-${time}`)
 }
 
-/** The ids to try for one slot, in order: the slot's own, then a second later each, for when another set has the name. */
+/** The ids to try for one slot, in order: the slot's own, then each a second later, in case another set has the name. */
 export function* candidates(resourceName: string, slotMillis: number, limit = 60): Generator<BackupId> {
   for (let second = 0; second < limit; second++) yield forSlot(resourceName, slotMillis + second * 1000)
 }

@@ -9,7 +9,7 @@ const digestLength = 16
 
 /**
  * The name of the Job of a run: the front of the resource's name, for people, and a digest of the identity, which makes it
- * unique. Always a DNS label; equal for equal identities, whenever and by whom it is asked.
+ * unique. Always a DNS label; equal for equal identities, in any process at any time.
  */
 export const forRun = (identity: RunIdentity): string =>
   named(identity.owner, "", digest(identity).slice(0, digestLength))

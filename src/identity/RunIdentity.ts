@@ -17,7 +17,7 @@ export const isSameOwner = (a: Owner, b: Owner): boolean =>
 /** A short, key-safe name of the owner: its uid, or namespace and name. */
 export const ownerKey = (owner: Owner): string => owner.uid ?? `${owner.namespace ?? "_"}.${owner.name}`
 
-/** What makes a run this run and no other: its owner and its slot, or the trigger value that asked for it. */
+/** What identifies a run: its owner and its slot, or the trigger value that asked for it. */
 export const RunIdentity = Schema.Struct({
   owner: Owner,
   /** The scheduled slot, or when a trigger was first seen; RFC 3339, UTC. Names the backup. */
@@ -30,7 +30,7 @@ export type RunIdentity = typeof RunIdentity.Type
 /** How `slot` is written: RFC 3339 in UTC, whole seconds. Equal slots must be equal texts. */
 export const slotText = (slotMillis: number): string => new Date(slotMillis).toISOString().replace(/[.][0-9]+Z$/, "Z")
 
-/** 32 hex digits that stand for the identity in object keys. Equal identities, and only those, have equal digests. */
+/** 32 hex digits that represent the identity in object keys. Equal identities, and only those, have equal digests. */
 export const digest = (identity: RunIdentity): string =>
   createHash("sha256")
     .update(

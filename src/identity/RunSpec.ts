@@ -1,11 +1,12 @@
 import { deflateSync, inflateSync } from "node:zlib"
 import { Result, Schema } from "effect"
+import { given } from "../resource/Json.ts"
 import { KafkaBackup, triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as ManifestParser from "../resource/ManifestParser.ts"
 import * as Trigger from "../resource/Trigger.ts"
 import { slotText } from "./RunIdentity.ts"
 
-/** What a Job's pod is told: the resource as it was when the run was decided, and whose run it is. */
+/** What a Job's pod is given: the resource as it was when the run was decided, and the run's identity. */
 export interface RunSpec {
   readonly backup: KafkaBackup
   /** RFC 3339, UTC, whole seconds. */
@@ -16,10 +17,10 @@ export interface RunSpec {
 /** Longest encoded text, in bytes: Linux takes 128 KiB for one environment variable, its name included. */
 export const maxLength = 96 * 1024
 
-/** Longest text inside, in bytes: no resource that an API server takes is longer, and no small text may grow beyond it. */
+/** Longest text after inflation, in bytes: no resource that an API server accepts is longer. */
 const maxInflated = 2 * ManifestParser.maxTextLength
 
-/** Stands before the text and says how to read it. */
+/** The prefix of the text: names the version of the encoding. */
 const front = "kafka-backup-run-1:"
 
 /** The resource is longer than the environment of a pod can hold. */
@@ -31,10 +32,10 @@ export class RunSpecTooLarge extends Schema.TaggedError<RunSpecTooLarge>()("RunS
   longest: Schema.String
 }) {
   override get message() {
-    return `the resource takes ${this.length} bytes in a pod's environment, compressed; there is room for ${this.limit}`
+    return `the resource takes ${this.length} bytes, compressed, in a pod's environment; at most ${this.limit} fit`
   }
   get advice() {
-    return `shorten ${this.longest}, the longest field${this.longest.endsWith("opics") ? ": a wildcard pattern stands for many names" : ""}`
+    return `shorten ${this.longest}, the longest field${this.longest.endsWith("opics") ? ": a wildcard pattern replaces many names" : ""}`
   }
 }
 
@@ -54,16 +55,16 @@ const Frozen = Schema.Struct({
 })
 const decodeRunSpec = Schema.decodeUnknownResult(Schema.fromJsonString(Frozen))
 
-/** What is used in a pod: spec and identity, nothing that changes without the resource being edited. */
-const bare = ({ apiVersion, kind, metadata, spec }: KafkaBackup): KafkaBackup => ({
+/** What a pod uses: spec and identity, nothing that changes unless the resource is edited. */
+const bare = ({
   apiVersion,
   kind,
-  metadata: {
-    name: metadata.name,
-    ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-    ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
-    ...(metadata.generation === undefined ? {} : { generation: metadata.generation })
-  },
+  metadata: { generation, name, namespace, uid },
+  spec
+}: KafkaBackup): KafkaBackup => ({
+  apiVersion,
+  kind,
+  metadata: given({ name, namespace, uid, generation }),
   spec
 })
 
@@ -75,14 +76,10 @@ const longestField = (spec: Readonly<Record<string, unknown>>): string => {
 
 /**
  * The run as the value of an environment variable: printable ASCII without `$`, which Kubernetes would expand. Of the resource
- * only apiVersion, kind, spec and the metadata name, namespace, uid and generation go along.
+ * only apiVersion, kind, spec and the metadata name, namespace, uid and generation are included.
  */
 export const encode = ({ backup, slot, trigger }: RunSpec): Result.Result<string, RunSpecTooLarge> => {
-  const content = {
-    backup: Schema.encodeSync(KafkaBackup)(bare(backup)),
-    slot,
-    ...(trigger === undefined ? {} : { trigger })
-  }
+  const content = { backup: Schema.encodeSync(KafkaBackup)(bare(backup)), slot, trigger }
   const text = front + deflateSync(JSON.stringify(content)).toString("base64")
   return text.length <= maxLength
     ? Result.succeed(text)
@@ -109,7 +106,7 @@ export const decode = (text: string): Result.Result<RunSpec, RunSpecUnreadable> 
   }
   return Result.match(ManifestParser.fromServer(backup), {
     onFailure: ({ message }) => refuse(`its resource cannot be used: ${message}`),
-    onSuccess: (read) => Result.succeed({ backup: bare(read), slot, ...(trigger === undefined ? {} : { trigger }) })
+    onSuccess: (read) => Result.succeed(given({ backup: bare(read), slot, trigger }))
   })
 }
 

@@ -1,22 +1,22 @@
 import type { Delta } from "../kubernetes/KubernetesApi.ts"
 import type { Job, KubeObject, Pod } from "../kubernetes/Objects.ts"
+import { given } from "../resource/Json.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
 import * as Labels from "./Labels.ts"
 import * as InformerCache from "./InformerCache.ts"
-import { packed } from "./PackedForm.ts"
 
-/** A Job that was deleted before its end was told, with what was last seen of its pods. */
+/** A Job that was deleted before its end was reported, with what was last observed of its pods. */
 export interface Tombstone {
   readonly job: Job
   readonly pods: ReadonlyArray<Pod>
 }
 
-/** All that the operator has heard of: resources, their Jobs, and the pods of those. */
+/** Everything that the watches have reported: resources, their Jobs, and the pods of those. */
 export interface Caches {
   readonly resources: InformerCache.InformerCache<KubeObject>
   readonly jobs: InformerCache.InformerCache<Job>
   readonly pods: InformerCache.InformerCache<Pod>
-  /** As `absorb` of the caches, with what else follows from it. */
+  /** `absorb` of the cache of Jobs, and what follows from it: the count of active runs, tombstones. */
   readonly absorbJobs: (delta: Delta<Job>, scope?: InformerCache.Scope) => ReadonlyArray<InformerCache.Key>
   readonly learnJob: (job: Job) => void
   /** Runs that are not over, of all resources. */
@@ -26,13 +26,13 @@ export interface Caches {
   readonly isSynced: () => boolean
 }
 
-/** Whom a Job or a pod works for. */
+/** The resource that a Job or a pod works for. */
 const ownerOf = ({ metadata: { annotations, namespace } }: KubeObject): InformerCache.Key | undefined => {
   const name = annotations?.[Labels.resourceAnnotation]
   return name === undefined ? undefined : `${namespace ?? ""}/${name}`
 }
 
-/** Of a pod's template nobody reads anything but the container's image and limits, and a thousand resources have many Jobs. */
+/** Only the container's image and limits are read of a pod's template, and a thousand resources have many Jobs. */
 const lean = (job: Job): Job => {
   if (isDone(job)) return done(job)
   const template = job.spec?.["template"] as
@@ -47,8 +47,8 @@ const lean = (job: Job): Job => {
 }
 
 /**
- * Of a run whose end was told nobody asks more than for which cause it was; and where a day's Jobs are kept, all Jobs but one are
- * such. Its pods have left their last words, which are their largest part.
+ * Once a run's end is reported, only its cause is still needed; and where a day's Jobs are kept, all Jobs but one are such. Its
+ * pods' summaries, their largest part, are no longer needed either.
  */
 const isDone = (job: Job): boolean =>
   isReported(job) &&
@@ -57,16 +57,7 @@ const isDone = (job: Job): boolean =>
 
 const identity = ({ metadata }: KubeObject) => {
   const { annotations, creationTimestamp, labels, name, namespace, ownerReferences, resourceVersion, uid } = metadata
-  return {
-    name,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(uid === undefined ? {} : { uid }),
-    ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
-    ...(labels === undefined ? {} : { labels }),
-    ...(annotations === undefined ? {} : { annotations }),
-    ...(ownerReferences === undefined ? {} : { ownerReferences })
-  }
+  return given({ name, namespace, uid, resourceVersion, creationTimestamp, labels, annotations, ownerReferences })
 }
 
 const done = (job: Job): Job => {
@@ -77,23 +68,19 @@ const done = (job: Job): Job => {
     apiVersion,
     kind,
     metadata: identity(job),
-    spec: ttlSecondsAfterFinished === undefined ? {} : { ttlSecondsAfterFinished },
-    status: {
-      ...(startTime === undefined ? {} : { startTime }),
-      ...(completionTime === undefined ? {} : { completionTime }),
-      ...(conditions === undefined ? {} : { conditions })
-    }
+    spec: given({ ttlSecondsAfterFinished }),
+    status: given({ startTime, completionTime, conditions })
   }
 }
 
-/** A pod of a run that is done: that it is there, and how it ended. */
+/** A pod of a run that is done: only its metadata and how it ended. */
 const bare = (pod: Pod): Pod => {
   const { phase } = pod.status ?? {}
   const { apiVersion, kind } = pod
-  return { apiVersion, kind, metadata: identity(pod), status: phase === undefined ? {} : { phase } }
+  return { apiVersion, kind, metadata: identity(pod), status: given({ phase }) }
 }
 
-/** What we read of a pod is its metadata and status. */
+/** Only metadata and status of a pod are read. */
 const withoutSpec = (pod: Pod): Pod => {
   const { spec: _, ...rest } = pod
   return rest as Pod
@@ -108,9 +95,9 @@ const isUnfinishedRun = (job: Job): boolean =>
   JobFacts.condition(job, "Failed") === undefined
 
 export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): Caches => {
-  const resources = InformerCache.make<KubeObject>(InformerCache.keyOf, scopes, packed())
-  const jobs = InformerCache.make<Job>(ownerOf, scopes, packed())
-  const podCache = InformerCache.make<Pod>(ownerOf, scopes, packed())
+  const resources = InformerCache.make<KubeObject>(InformerCache.keyOf, scopes, InformerCache.packed())
+  const jobs = InformerCache.make<Job>(ownerOf, scopes, InformerCache.packed())
+  const podCache = InformerCache.make<Pod>(ownerOf, scopes, InformerCache.packed())
   const leanPod = (pod: Pod): Pod => {
     const { labels, namespace } = pod.metadata
     const job = jobs.get(`${namespace ?? ""}/${labels?.["batch.kubernetes.io/job-name"] ?? ""}`)
@@ -135,7 +122,7 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
 
   const keepTombstone = (job: Job) => {
     const owner = ownerOf(job)
-    // One whose end was told has its time to live set.
+    // A Job whose end was reported has its time to live set.
     if (owner === undefined || isReported(job)) return
     tombstones.set(InformerCache.keyOf(job), { job, pods: JobFacts.podsOf(job, pods.ofOwner(owner)) })
   }
@@ -144,8 +131,8 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
     resources,
     jobs,
     pods,
-    absorbJobs: (given, scope) => {
-      const delta = mapped(given, lean)
+    absorbJobs: (received, scope) => {
+      const delta = mapped(received, lean)
       if (delta._tag === "Delete") keepTombstone(delta.object)
       const touched = jobs.absorb(delta, scope)
       if (delta._tag === "Snapshot") {
@@ -167,5 +154,5 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
   }
 }
 
-/** True when the Job's end was read: nothing more is to be learnt from it. */
+/** True when the Job's end is in the status: nothing more is to be learnt from it. */
 export const isReported = (job: Job): boolean => job.spec?.ttlSecondsAfterFinished !== undefined

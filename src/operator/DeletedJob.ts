@@ -8,7 +8,7 @@ import type { Caches } from "./Caches.ts"
 import * as JobState from "./jobs/JobState.ts"
 import type * as Observed from "./Observed.ts"
 
-/** A run that status calls active and whose Job is gone: it ended, and only the little that was seen of it can be told. */
+/** A run that the status calls active and whose Job is gone: it ended, and only what was last observed of it can be reported. */
 export const find = Effect.fn("DeletedJob.find")(function* (
   caches: Caches,
   { key, namespace, nowMillis, previous }: Observed.Observed,
@@ -23,14 +23,16 @@ export const find = Effect.fn("DeletedJob.find")(function* (
     Effect.catchIf(hasReason("NotFound"), () => Effect.succeedNone)
   )
   if (Option.isSome(found)) {
-    // The cache lags: the next look sees it.
+    // The cache lags: the next reconcile sees it.
     caches.learnJob(found.value)
     return undefined
   }
   const tombstone = caches.tombstone(`${namespace}/${jobName}`)
-  const last = tombstone === undefined ? undefined : JobState.vanished(tombstone.job, tombstone.pods, nowMillis)
+  const last = tombstone === undefined ? undefined : JobState.deleted(tombstone.job, tombstone.pods, nowMillis)
   if (last?._tag === "Ended") return last.run
-  yield* Effect.logDebug("a Job vanished unseen").pipe(Effect.annotateLogs({ resource: key, job: jobName }))
+  yield* Effect.logDebug("a Job was deleted before its end was observed").pipe(
+    Effect.annotateLogs({ resource: key, job: jobName })
+  )
   return {
     jobName,
     cause: run.cause,
@@ -39,7 +41,7 @@ export const find = Effect.fn("DeletedJob.find")(function* (
     endMillis: nowMillis,
     outcome: "interrupted",
     reason: "JobDeleted",
-    message: `Job ${jobName} was deleted before its end was seen; what was stored is memory, and what storage holds is read again. To run again set the trigger annotation to a new value`,
+    message: `Job ${jobName} was deleted before its end was observed; stored data is kept, and storage is listed again. To run again, set the trigger annotation to a new value`,
     notes: []
   }
 })

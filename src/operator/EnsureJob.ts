@@ -3,19 +3,24 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { Job } from "../kubernetes/Objects.ts"
+import { given } from "../resource/Json.ts"
+import type { RunReasonOf } from "../outcome/RunReasons.ts"
 import type { Trouble } from "../status/Facts.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
-import type { JobRefused } from "./jobs/JobRefused.ts"
+import type { JobRefused } from "./jobs/JobObject.ts"
 import { refusal } from "./jobs/Refusal.ts"
 
-/** What became of the action for a Job. */
-export type Made =
-  /** It is there: made now, or, where an earlier attempt's memory was lost, found and adopted. */
-  | { readonly _tag: "There"; readonly job: Job; readonly isAdopted: boolean }
-  /** It cannot be made as things are; nobody made another one. */
-  | { readonly _tag: "Refused"; readonly trouble: Trouble; readonly isNamespaceTerminating: boolean }
+/** Why the API server rejects a Job, with what to do. */
+export type JobTrouble = Trouble<RunReasonOf<"refusal">>
 
-const refused = (trouble: Trouble, isNamespaceTerminating = false): Made => ({
+/** The result of ensuring a Job. */
+export type Made =
+  /** It exists: made now, or made by an earlier attempt whose memory was lost, found and adopted. */
+  | { readonly _tag: "There"; readonly job: Job; readonly isAdopted: boolean }
+  /** It cannot be made now, and does not exist. */
+  | { readonly _tag: "Refused"; readonly trouble: JobTrouble; readonly isNamespaceTerminating: boolean }
+
+const refused = (trouble: JobTrouble, isNamespaceTerminating = false): Made => ({
   _tag: "Refused",
   trouble,
   isNamespaceTerminating
@@ -24,7 +29,7 @@ const refused = (trouble: Trouble, isNamespaceTerminating = false): Made => ({
 /**
  * Makes the Job of this name for the resource with this uid, or finds it made. The name is the mutual exclusion: of two operators
  * that both believe they lead, and of two attempts of one, exactly one creates. A Job of another owner is left alone. Fails only
- * with what waiting may cure; whether the request was carried out is then unknown, and the next attempt finds out.
+ * with errors that waiting may cure; whether the request was carried out is then unknown, and the next attempt finds out.
  */
 export const make = Effect.fn("EnsureJob.make")(function* (
   wanted: Result.Result<Job, JobRefused>,
@@ -38,7 +43,7 @@ export const make = Effect.fn("EnsureJob.make")(function* (
     Effect.map((created): Made => ({ _tag: "There", job: created, isAdopted: false })),
     Effect.catchIf(hasReason("AlreadyExists"), (taken) =>
       api
-        .get(Kind.jobs, { name, ...(namespace === undefined ? {} : { namespace }) })
+        .get(Kind.jobs, given({ name, namespace }))
         .pipe(
           Effect.map((found): Made =>
             JobFacts.isFor(found, uid) ? { _tag: "There", job: found, isAdopted: true } : refused(refusal(taken))

@@ -1,6 +1,6 @@
 /*
  * Which Events are written: an Event that says the same again becomes part of a series, and no resource can write more than a
- * bucket of tokens allows. Pure but for the memory that is handed around; instants are milliseconds since 1970.
+ * bucket of tokens allows. Pure but for the memory that is passed around; instants are milliseconds since 1970.
  */
 
 /** What an Event is about. */
@@ -12,7 +12,7 @@ export interface Regarding {
 
 /** What an Event says. */
 export interface Remark {
-  /** `Warning` where somebody should look. */
+  /** `Warning` where a person should look. */
   readonly type: "Normal" | "Warning"
   /** CamelCase, part of the API. */
   readonly reason: string
@@ -22,7 +22,7 @@ export interface Remark {
   readonly note: string
 }
 
-/** An Event that exists, and how often it was said. */
+/** An Event that exists, and how often it was emitted. */
 interface Series {
   readonly eventName: string
   readonly namespace: string
@@ -50,7 +50,7 @@ export const seriesMillis = 600_000
 export const burst = 25
 /** One more for each of these. */
 export const refillMillis = 30_000
-/** Series and resources that are memory; beyond, the oldest are forgotten and their next Event is a new one. */
+/** Series and resources that are remembered; beyond, the oldest are forgotten and their next Event is a new one. */
 const maxRemembered = 5000
 
 export type Decision =
@@ -62,7 +62,7 @@ export type Decision =
       readonly count: number
       readonly lastMillis: number
     }
-  /** Part of a series that was written not long ago: counted, to be written with the next one or by `unwritten`. */
+  /** Part of a series that was written recently: counted, to be written with the next one or by `unwritten`. */
   | { readonly _tag: "Counted" }
   | { readonly _tag: "RateLimited" }
 
@@ -91,7 +91,7 @@ const repeat = (series: Series): Decision & { readonly _tag: "Repeat" } => {
   return { _tag: "Repeat", namespace, eventName, count, lastMillis }
 }
 
-/** The Event of a remark exists now. */
+/** Remembers that the Event of a remark exists now. */
 export const created = (
   memory: Memory,
   regarding: Regarding,
@@ -109,11 +109,11 @@ export const created = (
   })
 }
 
-/** The Event of a remark is not there any more: the next one is new. */
-export const vanished = (memory: Memory, regarding: Regarding, remark: Remark): void =>
+/** Forgets a remark whose Event was deleted: the next one is new. */
+export const forget = (memory: Memory, regarding: Regarding, remark: Remark): void =>
   void memory.series.delete(keyOf(regarding, remark))
 
-/** Series of which the API server does not know the count yet, where tokens allow; forgets what is over. */
+/** Series whose count the API server does not know yet, where tokens allow; forgets series that are over. */
 export const unwritten = (memory: Memory, nowMillis: number): ReadonlyArray<Decision & { readonly _tag: "Repeat" }> => {
   const due: Array<Decision & { readonly _tag: "Repeat" }> = []
   for (const [key, series] of memory.series) {

@@ -7,38 +7,39 @@ import * as KafkaBackup from "../resource/KafkaBackup.ts"
 import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import type { DroppedEvent } from "../telemetry/OperatorReport.ts"
 import * as EventCorrelation from "./EventCorrelation.ts"
-import { cutNote } from "./EventNote.ts"
+import { maxNoteBytes } from "../status/Announcements.ts"
+import * as Format from "../status/Format.ts"
 
-/** Who says so, in every Event: users select by it. */
+/** The reporter in every Event: users select by it. */
 export const reportingController = `${KafkaBackup.group}/kafka-backup-operator` as const
 
-/** Remarks that wait to be written. */
+/** Most remarks that wait to be written. */
 const queueCapacity = 1000
 
 /** How long `settled` waits. */
 const patience = "2 seconds"
 
-/** How often counts of series are brought up to date that no token was left for. */
+/** How often the counts of series are written for which no token was left. */
 const sweepEvery = "30 seconds"
 
-/** What to tell the users of one resource. */
+/** Writes Kubernetes Events about resources. */
 export class EventRecorder extends Context.Service<
   EventRecorder,
   {
     /**
-     * Tells the resource's users by a Kubernetes Event. Returns at once and never fails: written in the background, the same
+     * Emits a Kubernetes Event about the resource. Returns at once and never fails: it is written in the background, the same
      * remark within ten minutes as one series, notes cut to 1 KiB. A remark that cannot be written is counted and forgotten.
      */
     readonly emit: (regarding: EventCorrelation.Regarding, remark: EventCorrelation.Remark) => Effect.Effect<void>
     /**
-     * Waits until everything that was emitted before is written or given up, yet no longer than two seconds: who then remembers
-     * that it was said does not forget to say it by dying in between.
+     * Waits until everything that was emitted before is written or given up, but no longer than two seconds: a caller that then
+     * records it as announced does not lose it by ending in between.
      */
     readonly settled: Effect.Effect<void>
   }
 >()("kafka-backup/operator/EventRecorder") {}
 
-/** Whoever waits for all that stands before it in the queue. */
+/** Waits for everything before it in the queue. */
 interface Waiter {
   readonly _tag: "Waiter"
   readonly reached: Deferred.Deferred<void>
@@ -68,8 +69,8 @@ const toEvent = ({ atMillis, regarding, remark }: Queued, name: string, instance
   regarding: { apiVersion: KafkaBackup.apiVersion, kind: KafkaBackup.kind, ...regarding }
 })
 
-/** Twice more, and not for long: those behind wait. */
-const again = { schedule: Schedule.exponential("500 millis"), times: 2 }
+/** Two retries, and short ones: the Events behind wait. */
+const retries = { schedule: Schedule.exponential("500 millis"), times: 2 }
 
 const make = Effect.fnUntraced(function* (instance: string) {
   const api = yield* KubernetesApi
@@ -78,19 +79,19 @@ const make = Effect.fnUntraced(function* (instance: string) {
   const memory = EventCorrelation.emptyMemory()
   // Two replicas may name an Event in the same millisecond.
   let serial = yield* Random.nextIntBetween(0, 2 ** 24)
-  /** Reasons of failure that were logged since an Event was written last. */
-  const told = new Set<string>()
+  /** Reasons of failure that were logged since an Event was last written. */
+  const logged = new Set<string>()
 
   /** One line for each kind of failure until it is over, not one for each Event. */
   const notWritten = Effect.fnUntraced(function* (error: KubernetesError) {
     const { reason } = error
-    // Nothing can be created there any more, and nobody will read it.
+    // Nothing can be created in that namespace, and no one will read it.
     const isExpected = reason._tag === "Forbidden" && reason.isNamespaceTerminating
     const dropped: DroppedEvent = reason._tag === "Forbidden" ? "denied" : "failed"
     yield* metrics.eventsDropped(dropped)
-    if (isExpected || told.has(reason._tag)) return
-    told.add(reason._tag)
-    yield* Effect.logWarning("Events cannot be written; backups go on, their Events are missing").pipe(
+    if (isExpected || logged.has(reason._tag)) return
+    logged.add(reason._tag)
+    yield* Effect.logWarning("Events cannot be written; backups continue without them").pipe(
       Effect.annotateLogs({ error: error.message })
     )
   })
@@ -107,18 +108,18 @@ const make = Effect.fnUntraced(function* (instance: string) {
         { namespace, name: eventName },
         { series: { count, lastObservedTime: microTime(lastMillis) } }
       )
-      .pipe(Effect.retry({ ...again, while: (error) => error.isRetryable }))
+      .pipe(Effect.retry({ ...retries, while: (error) => error.isRetryable }))
 
   const create = Effect.fnUntraced(function* (queued: Queued) {
     const { atMillis, regarding, remark } = queued
     const name = `${regarding.name}.${atMillis.toString(16)}-${(serial++).toString(16)}`
     const written = api.create(Kind.events, toEvent(queued, name, instance)).pipe(
-      Effect.retry({ ...again, while: (error) => error.isRetryable }),
-      // Of an attempt of ours whose answer was lost.
+      Effect.retry({ ...retries, while: (error) => error.isRetryable }),
+      // An earlier attempt created it, and its answer was lost.
       Effect.catchIf(hasReason("AlreadyExists"), () => Effect.void)
     )
     yield* written
-    told.clear()
+    logged.clear()
     EventCorrelation.created(memory, regarding, remark, name, atMillis)
   })
 
@@ -132,9 +133,9 @@ const make = Effect.fnUntraced(function* (instance: string) {
         case "Repeat":
           return patch(decision).pipe(
             Effect.asVoid,
-            // Its time was up, or somebody deleted it.
+            // It has expired, or was deleted.
             Effect.catchIf(hasReason("NotFound"), () => {
-              EventCorrelation.vanished(memory, regarding, remark)
+              EventCorrelation.forget(memory, regarding, remark)
               return create(queued)
             })
           )
@@ -157,8 +158,10 @@ const make = Effect.fnUntraced(function* (instance: string) {
 
   const forever = <A>(work: Effect.Effect<A>) =>
     work.pipe(
-      // One odd remark must not silence all that come after it.
-      Effect.catchDefect((defect) => Effect.logError("writing an Event failed for a reason of our own", defect)),
+      // One odd remark must not silence all that follow.
+      Effect.catchDefect((defect) =>
+        Effect.logError("internal error while writing an Event (please report it)", defect)
+      ),
       Effect.forever,
       Effect.forkScoped
     )
@@ -173,14 +176,14 @@ const make = Effect.fnUntraced(function* (instance: string) {
     emit: Effect.fnUntraced(function* (regarding, remark) {
       const { name, namespace, uid } = regarding
       const atMillis = yield* Clock.currentTimeMillis
-      const cut = { ...remark, note: cutNote(remark.note) }
+      const cut = { ...remark, note: Format.cut(remark.note, maxNoteBytes) }
       const queued = { _tag: "Queued", regarding: { name, namespace, uid }, remark: cut, atMillis } as const
       const isTaken = yield* Queue.offer(queue, queued)
       if (!isTaken) yield* metrics.eventsDropped("queue_full")
     }),
     settled: Effect.gen(function* () {
       const reached = yield* Deferred.make<void>()
-      // With a full queue nobody waits: what is emitted now is not written either.
+      // Do not wait for a full queue: what is emitted now is not written either.
       if (!(yield* Queue.offer(queue, { _tag: "Waiter", reached }))) return
       yield* Effect.timeoutOption(Deferred.await(reached), patience)
     })

@@ -2,14 +2,15 @@ import { Effect } from "effect"
 import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
+import { given } from "../resource/Json.ts"
 import type { Caches } from "./Caches.ts"
 import * as Labels from "./Labels.ts"
 import type { Observed } from "./Observed.ts"
 
 /**
- * Holds a resource whose backups are to be removed with it, and lets go of one whose backups are to be kept. A spec that cannot be
- * used changes nothing: what was asked for before it was broken still counts. With the resourceVersion in the patch, finalizers of
- * others are never lost.
+ * Adds the finalizer to a resource whose backups are removed with it, and takes it off one whose backups are kept. An invalid spec
+ * changes nothing: what the spec asked for before it became invalid still counts. With the resourceVersion in the patch,
+ * finalizers of others are never lost.
  */
 export const keep = Effect.fn("Finalizer.keep")(function* (
   caches: Caches,
@@ -25,13 +26,13 @@ export const keep = Effect.fn("Finalizer.keep")(function* (
     Kind.kafkaBackups,
     { namespace, name },
     {
-      metadata: {
+      metadata: given({
         uid,
-        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+        resourceVersion,
         finalizers: isWanted
           ? [...finalizers, Labels.finalizer]
           : finalizers.filter((finalizer) => finalizer !== Labels.finalizer)
-      }
+      })
     }
   )
   caches.resources.learn(patched)

@@ -9,12 +9,12 @@ export interface ProbeAnswer {
 
 /** What this replica can do. */
 export type Readiness =
-  /** Not ready: its caches of these kinds have not seen what there is. */
+  /** Not ready: its caches of these kinds are not synced. */
   | { readonly _tag: "Starting"; readonly waitingFor: ReadonlyArray<string> }
-  /** Ready to take over: another replica leads, whose name is known or not. */
+  /** Ready to take over: another replica leads; its name may be unknown. */
   | { readonly _tag: "Standby"; readonly leader: string | undefined }
   | { readonly _tag: "Leading" }
-  /** Not ready any more: asked to end. */
+  /** No longer ready: asked to stop. */
   | { readonly _tag: "Stopping" }
 
 /** How old the last heartbeat may be, in milliseconds. */
@@ -22,7 +22,7 @@ export const staleMillis = 30_000
 
 const beatEvery = "1 second"
 
-/** Whether the process is worth keeping: the supervised root gave a sign of life not long ago. */
+/** Whether the process is alive: the supervised root sent a heartbeat recently. */
 export const liveness = (sinceBeatMillis: number): ProbeAnswer =>
   sinceBeatMillis <= staleMillis
     ? { isWell: true, text: "ok" }
@@ -31,11 +31,11 @@ export const liveness = (sinceBeatMillis: number): ProbeAnswer =>
         text: `no heartbeat for ${Math.floor(sinceBeatMillis / 1000)} s: the operator's work has ended or the process is stuck`
       }
 
-/** Whether this replica would do the work, or is fit to take it over. */
+/** Whether this replica does the work, or can take it over. */
 export const readiness = (state: Readiness): ProbeAnswer => {
   switch (state._tag) {
     case "Starting":
-      return { isWell: false, text: `starting: has not read ${state.waitingFor.join(", ")} yet` }
+      return { isWell: false, text: `starting: waiting for the caches of ${state.waitingFor.join(", ")}` }
     case "Standby":
       return { isWell: true, text: `standing by: ${state.leader ?? "another replica"} leads` }
     case "Leading":
@@ -50,8 +50,8 @@ export class Health extends Context.Service<
   Health,
   {
     /**
-     * Gives a sign of life every second and never ends. To be run beside the operator's work, under the same supervision: when
-     * that ends, so do the signs.
+     * Sends a heartbeat every second and never ends. To be run beside the operator's work, under the same supervision: when
+     * that ends, so do the heartbeats.
      */
     readonly heartbeat: Effect.Effect<never>
     readonly become: (state: Readiness) => Effect.Effect<void>
@@ -64,7 +64,7 @@ const make = Effect.gen(function* () {
   // Not the time of day, which may jump.
   const nowMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
   let lastBeatMillis = yield* nowMillis
-  let state: Readiness = { _tag: "Starting", waitingFor: ["anything"] }
+  let state: Readiness = { _tag: "Starting", waitingFor: ["kafkabackups", "jobs", "pods"] }
   const beat = Effect.map(nowMillis, (millis) => void (lastBeatMillis = millis))
   return Health.of({
     heartbeat: Effect.forever(Effect.andThen(beat, Effect.sleep(beatEvery))),
@@ -74,5 +74,5 @@ const make = Effect.gen(function* () {
   })
 })
 
-/** Alive for `staleMillis` without a heartbeat, which is the time to start; not ready until told. */
+/** Alive for `staleMillis` without a heartbeat, which is the time to start; not ready until `become` says so. */
 export const layer: Layer.Layer<Health> = Layer.effect(Health, make)

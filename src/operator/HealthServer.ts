@@ -5,7 +5,7 @@ import { createServer } from "node:http"
 import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import { Health, type ProbeAnswer } from "./Health.ts"
 
-/** Where the operator answers probes and scrapes. */
+/** Where the operator serves probes and scrapes. */
 export interface Address {
   /** Absent: every interface. */
   readonly host: string | undefined
@@ -43,8 +43,8 @@ const announced = Layer.effectDiscard(
 
 /**
  * Serves `/metrics` (Prometheus), `/healthz` (alive) and `/readyz` (ready, or standing by) for as long as the scope lasts; the
- * probes answer 200 or 503, with a line that says why. Fails with `ServeError` when the address cannot be had. The server itself
- * is given too, for its address.
+ * probes answer 200 or 503, with a line that says why. Fails with `ServeError` when the address cannot be used. Provides the
+ * server itself too, for its address.
  */
 export const layer = ({
   host,
@@ -53,7 +53,7 @@ export const layer = ({
   const server = NodeHttpServer.layer(createServer, {
     port,
     ...(host === undefined ? {} : { host }),
-    // A scrape must not keep a pod that is asked to end.
+    // A scrape must not contain up a pod that is asked to stop.
     gracefulShutdownTimeout: "1 second"
   })
   return HttpRouter.serve(pages, { disableLogger: true, disableListenLog: true }).pipe(

@@ -1,5 +1,7 @@
+import { deflateRawSync, inflateRawSync } from "node:zlib"
 import type { Delta, ObjectRef } from "../kubernetes/KubernetesApi.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
+import { given } from "../resource/Json.ts"
 
 /** `namespace/name`. */
 export type Key = string
@@ -11,7 +13,7 @@ export const keyOf = ({ metadata }: KubeObject): Key => keyAt(metadata)
 /** What one watch covers: a namespace, or with `undefined` all of them. */
 export type Scope = string | undefined
 
-/** The objects of one kind as last heard of, found by the resource that they belong to. */
+/** The objects of one kind as last reported, found by the resource that they belong to. */
 export interface InformerCache<A extends KubeObject> {
   readonly get: (key: Key) => A | undefined
   readonly ofOwner: (owner: Key) => ReadonlyArray<A>
@@ -23,40 +25,57 @@ export interface InformerCache<A extends KubeObject> {
   /** False until the first snapshot of every scope is in. */
   readonly isSynced: () => boolean
   /**
-   * Takes in what the watch of a scope told; gives the owners whose objects may have changed. An echo of what was learnt changes
-   * nothing: without that every write of ours would be a reason to look, and a look that writes again would never come to rest.
+   * Takes in what the watch of a scope reported; gives the owners whose objects may have changed. An echo of what was learnt
+   * changes nothing: otherwise every write of the operator would cause a reconcile, and one that writes would never come to rest.
    */
   readonly absorb: (delta: Delta<A>, scope?: Scope) => ReadonlyArray<Key>
   /**
-   * Takes in what a write of ours came back with, so that the next look sees it although the watch lags. What the watch has told the
-   * end of already stays gone: answers and watches arrive in any order.
+   * Takes in the answer to a write of the operator, so that the next reconcile sees it although the watch lags. An object whose
+   * deletion the watch has reported already stays gone: answers and watches arrive in any order.
    */
   readonly learn: (object: A) => void
 }
 
-/** Ends of objects that are memory: answers to writes are on their way for seconds, not for this many deletions. */
+/** Deletions that are remembered: answers to writes are on their way for seconds, not for this many deletions. */
 const maxEnded = 4096
 
-/** How objects are kept between two looks at them. */
+/** How objects are kept between two reads. */
 export interface Form<A> {
-  readonly keep: (object: A) => unknown
-  readonly giveBack: (kept: unknown) => A
+  readonly pack: (object: A) => unknown
+  readonly unpack: (packed: unknown) => A
 }
 
-const asItIs = <A>(): Form<A> => ({ keep: (object) => object, giveBack: (kept) => kept as A })
+const plain = <A>(): Form<A> => ({ pack: (object) => object, unpack: (packed) => packed as A })
+
+/** Below this many characters deflating saves less than it costs. */
+const smallLength = 4096
+
+/**
+ * Objects as text, large ones deflated: a KafkaBackup with a hundred entries of history takes a twentieth of what it takes as an
+ * object, and is read every few minutes at most.
+ */
+export const packed = <A extends KubeObject>(): Form<A> => ({
+  pack: (object) => {
+    const text = JSON.stringify(object)
+    // A copy: what zlib gives is the front of a piece of memory of 16 KiB or more.
+    return text.length < smallLength ? text : new Uint8Array(deflateRawSync(text, { level: 1 }))
+  },
+  unpack: (packed) =>
+    JSON.parse(typeof packed === "string" ? packed : inflateRawSync(packed as Uint8Array).toString("utf8")) as A
+})
 
 interface Held {
   readonly owner: Key
-  /** What is asked of it without looking at it. */
+  /** What is read without unpacking it. */
   readonly metadata: Pick<KubeObject["metadata"], "uid" | "resourceVersion">
-  readonly kept: unknown
+  readonly packed: unknown
 }
 
 /** A cache whose objects belong to the resource that `ownerOf` names; objects without owner are not kept. */
 export const make = <A extends KubeObject>(
   ownerOf: (object: A) => Key | undefined,
   scopes: ReadonlyArray<Scope> = [undefined],
-  form: Form<A> = asItIs()
+  form: Form<A> = plain()
 ): InformerCache<A> => {
   const objects = new Map<Key, Held>()
   const owned = new Map<Key, Set<Key>>()
@@ -71,19 +90,15 @@ export const make = <A extends KubeObject>(
     ended.delete(oldest)
   }
 
-  const put = (given: A): Key | undefined => {
-    const owner = ownerOf(given)
+  const put = (received: A): Key | undefined => {
+    const owner = ownerOf(received)
     if (owner === undefined) return undefined
-    const object = slim(given)
+    const object = slim(received)
     const key = keyOf(object)
     const known = objects.get(key)
     if (known !== undefined && isOlder(object, known)) return undefined
     const { resourceVersion, uid } = object.metadata
-    const metadata = {
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion })
-    }
-    objects.set(key, { owner, metadata, kept: form.keep(object) })
+    objects.set(key, { owner, metadata: given({ uid, resourceVersion }), packed: form.pack(object) })
     const siblings = owned.get(owner)
     if (siblings === undefined) owned.set(owner, new Set([key]))
     else siblings.add(key)
@@ -114,13 +129,13 @@ export const make = <A extends KubeObject>(
   return {
     get: (key) => {
       const held = objects.get(key)
-      return held === undefined ? undefined : form.giveBack(held.kept)
+      return held === undefined ? undefined : form.unpack(held.packed)
     },
     versionOf: (key) => objects.get(key)?.metadata.resourceVersion,
-    ofOwner: (owner) => [...(owned.get(owner) ?? [])].map((key) => form.giveBack(objects.get(key)!.kept)),
+    ofOwner: (owner) => [...(owned.get(owner) ?? [])].map((key) => form.unpack(objects.get(key)!.packed)),
     keys: () => objects.keys(),
     values: function* () {
-      for (const { kept } of objects.values()) yield form.giveBack(kept)
+      for (const { packed } of objects.values()) yield form.unpack(packed)
     },
     size: () => objects.size,
     isSynced: () => scopes.every((scope) => synced.has(scope)),
@@ -142,7 +157,7 @@ export const make = <A extends KubeObject>(
   }
 }
 
-/** What the API server keeps for its own bookkeeping is half of an object, and nobody here reads it. */
+/** The API server's own bookkeeping is half of an object, and the operator does not read it. */
 const slim = <A extends KubeObject>(object: A): A => {
   if (!("managedFields" in object.metadata)) return object
   const { managedFields: _, ...metadata } = object.metadata as A["metadata"] & { readonly managedFields: unknown }
@@ -156,7 +171,7 @@ const isKnown = ({ metadata }: Versioned, known: Versioned): boolean =>
   metadata.resourceVersion !== undefined &&
   metadata.resourceVersion === known.metadata.resourceVersion
 
-/** Resource versions of one kind are numbers that grow (KEP-5504); where they are not, the later told is the newer. */
+/** Resource versions of one kind are numbers that grow (KEP-5504); where they are not, the one reported later is the newer. */
 const isOlder = (a: Versioned, b: Versioned): boolean => {
   const [left, right] = [Number(a.metadata.resourceVersion), Number(b.metadata.resourceVersion)]
   return left < right

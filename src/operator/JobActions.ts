@@ -3,55 +3,50 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
 import * as RunCause from "../schedule/RunCause.ts"
-import type { ActiveRun, RunCauseName, Trouble } from "../status/Facts.ts"
-import type { Caches } from "./Caches.ts"
+import type { ActiveRun, RunCauseName } from "../status/Facts.ts"
 import * as EnsureJob from "./EnsureJob.ts"
 import * as MaintenanceJobs from "./jobs/MaintenanceJobs.ts"
 import * as JobState from "./jobs/JobState.ts"
-import type { JobSettings } from "./jobs/JobSettings.ts"
 import * as JobTemplate from "./jobs/JobTemplate.ts"
 import type * as NextJob from "./NextJob.ts"
 import * as InformerCache from "./InformerCache.ts"
-import type { RunQueue } from "./RunQueue.ts"
+import type { ReconcileContext } from "./ReconcileContext.ts"
 import type * as Observed from "./Observed.ts"
 
-/** What a look uses beside the ports. */
-export interface Tools {
-  readonly caches: Caches
-  readonly queue: RunQueue
-  readonly settings: JobSettings
-}
-
-/** What the lane did. */
-export interface Done {
+/** What came of an action. */
+export interface ActionResult {
+  /** A run was started. */
   readonly isStarted: boolean
-  readonly active?: ActiveRun
-  readonly refusal?: Trouble
+  /** The run that was started, where its Job is active already. */
+  readonly active?: ActiveRun | undefined
+  /** Why the API server rejected the Job. */
+  readonly refusal?: EnsureJob.JobTrouble
+  /** A run that is queued: how many are before it. */
   readonly before?: number
 }
 
-const nothingDone: Done = { isStarted: false }
+const nothingDone: ActionResult = { isStarted: false }
 
 const causeNames = { Slot: "schedule", Trigger: "trigger", Once: "once" } as const satisfies Record<
   RunCause.RunCause["_tag"],
   RunCauseName
 >
 
-/** The chore that is alone in the lane and does not get on. */
+/** The name of the maintenance Job that is the resource's only unfinished Job and is stuck. */
 export const stuckMaintenance = ({ unfinished }: Observed.OwnedJobs): string | undefined => {
   const [only, ...others] = unfinished
-  if (only?.reading._tag !== "ActiveMaintenance" || only.reading.trouble === undefined || others.length > 0)
+  if (only?.state._tag !== "ActiveMaintenance" || only.state.trouble === undefined || others.length > 0)
     return undefined
-  // One that is being deleted already only needs time.
-  return only.job.metadata.deletionTimestamp === undefined ? only.reading.jobName : undefined
+  // A Job that is being deleted already only needs time.
+  return only.job.metadata.deletionTimestamp === undefined ? only.state.jobName : undefined
 }
 
-/** Does what the lane wishes. */
+/** Carries out the action. */
 export const carryOut = Effect.fn("JobActions.carryOut")(function* (
-  { caches, queue, settings }: Tools,
+  { caches, queue, settings }: ReconcileContext,
   observed: Observed.Observed,
   action: NextJob.JobAction
-): Effect.fn.Return<Done, KubernetesError, KubernetesApi> {
+): Effect.fn.Return<ActionResult, KubernetesError, KubernetesApi> {
   const { backup, key, name, namespace, nowMillis, uid } = observed
   if (action._tag === "Nothing" || backup === undefined) return nothingDone
   if (action._tag === "Preempt") {
@@ -67,7 +62,7 @@ export const carryOut = Effect.fn("JobActions.carryOut")(function* (
       settings,
       key: action.key
     })
-    // Made before and ended: it is not made again while it is there.
+    // It was made before and has ended: it is not made again while it exists.
     if (Result.isSuccess(job) && caches.jobs.get(InformerCache.keyOf(job.success)) !== undefined) return nothingDone
     const made = yield* EnsureJob.make(job, uid)
     if (made._tag === "Refused") return { isStarted: false, refusal: made.trouble }
@@ -82,11 +77,11 @@ export const carryOut = Effect.fn("JobActions.carryOut")(function* (
   const identity = RunCause.identity({ uid, namespace, name }, cause)
   const job = JobTemplate.forRun({ backup, identity, cause: causeNames[cause._tag], settings })
   return yield* EnsureJob.make(job, uid).pipe(
-    Effect.map((made): Done => {
+    Effect.map((made): ActionResult => {
       if (made._tag === "Refused") return { isStarted: false, refusal: made.trouble }
       caches.learnJob(made.job)
-      const reading = JobState.read(made.job, [], nowMillis)
-      return { isStarted: true, ...(reading._tag === "Active" ? { active: reading.run } : {}) }
+      const state = JobState.read(made.job, [], nowMillis)
+      return { isStarted: true, active: state._tag === "Active" ? state.run : undefined }
     }),
     Effect.ensuring(Effect.sync(() => queue.settle(key)))
   )

@@ -1,6 +1,6 @@
 import { group } from "../resource/KafkaBackup.ts"
 
-/** What a Job of ours is for. At most one of a resource's Jobs is unfinished at any time. */
+/** What a Job is for. At most one of a resource's Jobs is unfinished at any time. */
 export type Purpose = "run" | "prune" | "catalogue" | "cleanup"
 
 export const managedBy = { key: "app.kubernetes.io/managed-by", value: "kafka-backup-operator" } as const
@@ -22,7 +22,7 @@ export const tokenAnnotation = `${group}/trigger` as const
 /** Finalizer of resources with deletionPolicy Delete. */
 export const finalizer = `${group}/cleanup` as const
 
-/** Selects every Job and pod of ours. */
+/** Selects every Job and pod that the operator made. */
 export const ours = `${managedBy.key}=${managedBy.value}` as const
 
 /** Environment variable of a Job's container: the run spec. */

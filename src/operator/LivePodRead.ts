@@ -7,9 +7,9 @@ import * as JobFacts from "./jobs/JobFacts.ts"
 import type * as Observed from "./Observed.ts"
 
 /**
- * Before the end of a Job is told as anything but a success, its pods are asked for at the server. Jobs and pods are watched apart:
- * the end of a Job may be heard of before the last words of its pod, and once told it is not told again. True when something was
- * asked, and the caches may know better now.
+ * Reads the pods of a Job from the API server before its end is reported as anything but a success. Jobs and pods have separate
+ * watches: the end of a Job may arrive before its pod's summary, and an end that was reported is not reported again. True when
+ * pods were read, and the caches may know more now.
  */
 export const confirm = Effect.fn("LivePodRead.confirm")(function* (
   caches: Pick<Caches, "pods">,
@@ -28,10 +28,10 @@ export const confirm = Effect.fn("LivePodRead.confirm")(function* (
   return true
 })
 
-const isDoubtful = ({ job, reading }: Observed.ObservedJob): boolean => {
-  // A clean-up has its time to live from the start: nobody may be left to give it one.
+const isDoubtful = ({ job, state }: Observed.ObservedJob): boolean => {
+  // A clean-up has its time to live from the start, since its resource may be gone at its end.
   if (isReported(job) && JobFacts.purpose(job) !== "cleanup") return false
-  return reading._tag === "Ended"
-    ? reading.run.outcome !== "success"
-    : reading._tag === "EndedMaintenance" && !reading.maintenance.isSuccess
+  return state._tag === "Ended"
+    ? state.run.outcome !== "success"
+    : state._tag === "EndedMaintenance" && !state.maintenance.isSuccess
 }

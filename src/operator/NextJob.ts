@@ -1,10 +1,10 @@
 import type { RunCause } from "../schedule/RunCause.ts"
 
-/** What a resource's one lane of Jobs is asked. Runs, prunes and catalogues of one resource never overlap. */
+/** What decides about a resource's next Job. Runs, prunes and catalogues of one resource never overlap. */
 export interface NextJobInput {
-  /** A Job of the resource is not over, or its pods are not. */
+  /** A Job of the resource, or one of its pods, is not over. */
   readonly isBusy: boolean
-  /** The one Job that makes it busy is a chore that cannot get on, such as a prune whose pod no node takes. */
+  /** Name of the only unfinished Job, when it is a stuck maintenance Job, such as a prune whose pod finds no node. */
   readonly stuckMaintenance: string | undefined
   /** The run that is due. */
   readonly due: RunCause | undefined
@@ -13,36 +13,36 @@ export interface NextJobInput {
   readonly keep: number | undefined
   /** Successes in the history, newest first, by id. */
   readonly successes: ReadonlyArray<string>
-  /** The spec was edited since the last look, and the history is as long as it gets: storage may hold more than it tells. */
+  /** The spec was edited since the last reconcile, and the history has its full length: storage may hold more backups. */
   readonly mayHoldMore: boolean
-  /** The resource has been here for a while and its status says nothing: history must be read from storage. */
+  /** The resource has existed for a while and its status is empty: the history must be read from storage. */
   readonly isForgotten: boolean
-  /** A Job that status calls active and that no longer exists: what it did is known to storage alone. */
-  readonly vanishedJob: string | undefined
+  /** A Job that the status calls active and that no longer exists: only storage shows what it did. */
+  readonly deletedJob: string | undefined
 }
 
 export type JobAction =
   | { readonly _tag: "Nothing" }
   | { readonly _tag: "Run"; readonly cause: RunCause }
   | { readonly _tag: "Preempt"; readonly jobName: string }
-  /** `key` tells this action from every other of the resource: Jobs of equal keys are one Job. */
+  /** `key` identifies this action among those of the resource: Jobs of equal keys are one Job. */
   | { readonly _tag: "Prune"; readonly key: string }
   | { readonly _tag: "Catalogue"; readonly key: string }
 
-/** A run does not wait for what may never end: the chore is ended, and made again when it is still wanted. */
+/** A run does not wait for a maintenance Job that may never end: that is deleted, and made again when it is still needed. */
 const preempt = (jobName: string): JobAction => ({ _tag: "Preempt", jobName })
 
 const nothing: JobAction = { _tag: "Nothing" }
 
-/** What the lane should do next. A run goes first: it applies retention and reads the catalogue itself. */
-export const next = (question: NextJobInput): JobAction => {
-  const { due, generation, isBusy, isForgotten, keep, mayHoldMore, stuckMaintenance, successes, vanishedJob } = question
+/** What to do next. A run goes first: it applies retention and reads the catalogue itself. */
+export const next = (input: NextJobInput): JobAction => {
+  const { due, generation, isBusy, isForgotten, keep, mayHoldMore, stuckMaintenance, successes, deletedJob } = input
   if (isBusy) return due !== undefined && stuckMaintenance !== undefined ? preempt(stuckMaintenance) : nothing
   if (due !== undefined) return { _tag: "Run", cause: due }
-  if (vanishedJob !== undefined) return { _tag: "Catalogue", key: `after ${vanishedJob}` }
+  if (deletedJob !== undefined) return { _tag: "Catalogue", key: `after ${deletedJob}` }
   if (isForgotten) return { _tag: "Catalogue", key: "forgotten" }
   if (keep !== undefined && (successes.length > keep || mayHoldMore)) {
-    // Failing once, it is not tried again until its Job is gone or the question has changed.
+    // A failed prune is not tried again until its Job is gone or the input has changed.
     return { _tag: "Prune", key: `${keep} at ${generation} after ${successes[0] ?? ""}` }
   }
   return nothing

@@ -14,14 +14,14 @@ import * as JobState from "./jobs/JobState.ts"
 import * as Labels from "./Labels.ts"
 import type { Key } from "./InformerCache.ts"
 
-/** One Job of the resource and what it tells. */
+/** One Job of the resource, its pods, and its state. */
 export interface ObservedJob {
   readonly job: Job
   readonly pods: ReadonlyArray<Pod>
-  readonly reading: JobState.JobState
+  readonly state: JobState.JobState
 }
 
-/** One resource with everything about it that is known without asking anybody. Instants are milliseconds since 1970. */
+/** One resource with everything that the caches hold about it. Instants are milliseconds since 1970. */
 export interface Observed {
   readonly key: Key
   readonly resource: KubeObject
@@ -37,7 +37,7 @@ export interface Observed {
   readonly nowMillis: number
 }
 
-/** Looks at one resource. Pure; `events` are those about Jobs that cannot get on. */
+/** Observes one resource. Pure; `events` are those about its stuck Jobs. */
 export const of = (
   caches: Pick<Caches.Caches, "jobs" | "pods">,
   resource: KubeObject,
@@ -46,9 +46,9 @@ export const of = (
 ): Observed => {
   const { creationTimestamp, generation, name, namespace = "", uid = "" } = resource.metadata
   const key = `${namespace}/${name}`
-  // The status is read apart: of a long history that is most of the work.
-  const { status, ...asked } = resource
-  const parsed = ManifestParser.fromServer(asked)
+  // The status is read separately: with a long history it is most of the work.
+  const { status, ...desired } = resource
+  const parsed = ManifestParser.fromServer(desired)
   const pods = caches.pods.ofOwner(key).filter((pod) => pod.metadata.labels?.[Labels.uidLabel] === uid)
   return {
     key,
@@ -67,52 +67,52 @@ export const of = (
       .map((job) => ({
         job,
         pods: JobFacts.podsOf(job, pods),
-        reading: JobState.read(job, pods, nowMillis, events)
+        state: JobState.read(job, pods, nowMillis, events)
       })),
     nowMillis
   }
 }
 
-/** What the Jobs of a resource tell together. */
+/** The Jobs of a resource, summed up. */
 export interface OwnedJobs {
   readonly active: ActiveRun | undefined
   readonly activeJob: ObservedJob | undefined
   /** Jobs that are not over, maintenance included. */
   readonly unfinished: ReadonlyArray<ObservedJob>
-  /** Ended, and not told yet. */
+  /** Ended, and not reported yet, in the order of their ends. */
   readonly unreported: ReadonlyArray<ObservedJob>
   readonly ended: ReadonlyArray<EndedRun>
   readonly maintenance: ReadonlyArray<EndedMaintenance>
-  /** Of the run, prune or catalogue that ended last and told. */
+  /** Of the run, prune or catalogue that ended last and reported one. */
   readonly catalogue: CatalogueSummary | undefined
 }
 
 export const ownedJobs = ({ jobs }: Pick<Observed, "jobs">): OwnedJobs => {
-  const unfinished = jobs.filter(({ reading }) => reading._tag === "Active" || reading._tag === "ActiveMaintenance")
-  const activeJob = unfinished.find(({ reading }) => reading._tag === "Active")
+  const unfinished = jobs.filter(({ state }) => state._tag === "Active" || state._tag === "ActiveMaintenance")
+  const activeJob = unfinished.find(({ state }) => state._tag === "Active")
   const unreported = jobs
-    .filter(({ job, reading }) => isEnded(reading) && !Caches.isReported(job))
+    .filter(({ job, state }) => isEnded(state) && !Caches.isReported(job))
     .toSorted((a, b) => endMillis(a) - endMillis(b))
-  const readings = unreported.map(({ reading }) => reading)
+  const states = unreported.map(({ state }) => state)
   return {
-    active: activeJob?.reading._tag === "Active" ? activeJob.reading.run : undefined,
+    active: activeJob?.state._tag === "Active" ? activeJob.state.run : undefined,
     activeJob,
     unfinished,
     unreported,
-    ended: readings.flatMap((reading) => (reading._tag === "Ended" ? [reading.run] : [])),
-    maintenance: readings.flatMap((reading) => (reading._tag === "EndedMaintenance" ? [reading.maintenance] : [])),
-    catalogue: readings.filter(isEnded).findLast((reading) => reading.catalogue !== undefined)?.catalogue
+    ended: states.flatMap((state) => (state._tag === "Ended" ? [state.run] : [])),
+    maintenance: states.flatMap((state) => (state._tag === "EndedMaintenance" ? [state.maintenance] : [])),
+    catalogue: states.filter(isEnded).findLast((state) => state.catalogue !== undefined)?.catalogue
   }
 }
 
 type EndedState = Extract<JobState.JobState, { readonly _tag: "Ended" | "EndedMaintenance" }>
 
-const isEnded = (reading: JobState.JobState): reading is EndedState =>
-  reading._tag === "Ended" || reading._tag === "EndedMaintenance"
+const isEnded = (state: JobState.JobState): state is EndedState =>
+  state._tag === "Ended" || state._tag === "EndedMaintenance"
 
-const endMillis = ({ job, reading }: ObservedJob): number =>
-  reading._tag === "Ended"
-    ? reading.run.endMillis
+const endMillis = ({ job, state }: ObservedJob): number =>
+  state._tag === "Ended"
+    ? state.run.endMillis
     : (JobFacts.millis(job.status?.completionTime) ?? JobFacts.millis(job.metadata.creationTimestamp) ?? 0)
 
 /** The cause of a run's Job, as its annotations say. */
@@ -124,7 +124,7 @@ export const causeOf = (job: Job): RunCause => {
   return JobFacts.cause(job) === "once" ? { _tag: "Once", slotMillis } : { _tag: "Slot", slotMillis }
 }
 
-/** The latest slot that has a Job: that it was started is known, whatever the status has forgotten. */
+/** The latest slot that has a Job: it was started, even if the status has forgotten it. */
 export const startedSlotMillis = ({ jobs }: Pick<Observed, "jobs">): number | undefined => {
   const slots = jobs.flatMap(({ job }) => {
     if (JobFacts.purpose(job) !== "run") return []

@@ -3,12 +3,12 @@ import type { Pod } from "../kubernetes/Objects.ts"
 import type { RunProgressFacts } from "../status/Facts.ts"
 import { metricsPort } from "./jobs/JobSettings.ts"
 
-/** Reads how far the run in a pod is. Nobody depends on it: a pod that cannot be asked is one without progress. */
+/** Reads how far the run in a pod is. Nothing depends on it: a pod that does not answer has no progress. */
 export class PodProgress extends Context.Service<
   PodProgress,
   { readonly read: (pod: Pod) => Effect.Effect<Option.Option<RunProgressFacts>> }
 >()("kafka-backup/operator/PodProgress") {
-  /** Asks the pod itself, at its address in the cluster. */
+  /** Asks the pod itself, at its IP address. */
   static readonly http = Layer.succeed(PodProgress, {
     read: (pod) => {
       const address = pod.status?.podIP
@@ -27,7 +27,7 @@ export class PodProgress extends Context.Service<
   })
 }
 
-/** A look at a resource waits this long for its pod. */
+/** How long a reconcile waits for the pod. */
 const patienceMillis = 2_000
 
 const Answer = Schema.Struct({
@@ -41,7 +41,7 @@ const Answer = Schema.Struct({
   paused: Schema.optionalKey(Schema.Struct({ target: Schema.String, cause: Schema.String }))
 })
 
-/** What a run serves under `/progress`, as status says it; none where it is something else. */
+/** What a run serves under `/progress`, as the status shows it; none where the answer is something else. */
 export const fromJson = (json: unknown, nowMillis: number): Option.Option<RunProgressFacts> =>
   Option.map(Schema.decodeUnknownOption(Answer)(json), (answer) => ({
     partitionsTotal: answer.partitions,

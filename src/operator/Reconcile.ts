@@ -2,7 +2,7 @@ import { Effect, Option } from "effect"
 import type { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
 import * as Due from "../schedule/Due.ts"
-import type { ScheduleMemory } from "../schedule/ScheduleMemory.ts"
+import type { ScheduleMemory } from "../schedule/DueInput.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as Trigger from "../resource/Trigger.ts"
 import type { Facts } from "../status/Facts.ts"
@@ -14,25 +14,25 @@ import * as JobActions from "./JobActions.ts"
 import * as StatusReport from "./StatusReport.ts"
 import * as Requeue from "./Requeue.ts"
 import { PodProgress } from "./PodProgress.ts"
-import type { ReconcileResult } from "./ReconcileFibers.ts"
+import type { ReconcileContext, ReconcileResult } from "./ReconcileContext.ts"
 import * as Observed from "./Observed.ts"
 import * as DeletedJob from "./DeletedJob.ts"
 
-/** A status that says nothing about a resource this old has been lost, in milliseconds. */
+/** The age from which an empty status means that the status was lost, in milliseconds. */
 const forgottenAfterMillis = 300_000
 
 /**
- * Looks at one resource that is not being deleted: reads what its Jobs tell, starts what is due, and says so in its status. Level
- * triggered: it may be cut off anywhere and be asked again at any time, here or in another process.
+ * Reconciles one resource that is not being deleted: reads the state of its Jobs, starts what is due, and publishes the status.
+ * Level triggered: it may be cut off anywhere and be repeated at any time, here or in another process.
  */
 export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
-  tools: JobActions.Tools,
+  context: ReconcileContext,
   observed: Observed.Observed
 ): Effect.fn.Return<ReconcileResult, KubernetesError, KubernetesApi | PodProgress | StatusReport.Services> {
-  const { caches, queue } = tools
+  const { caches, queue } = context
   const { backup, nowMillis, previous } = observed
   const ownedJobs = Observed.ownedJobs(observed)
-  const vanished = yield* DeletedJob.find(caches, observed, ownedJobs)
+  const deleted = yield* DeletedJob.find(caches, observed, ownedJobs)
   const memory = ScheduleFields.read(previous)
   const due =
     backup === undefined
@@ -43,7 +43,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
           trigger: Trigger.requested(observed.resource.metadata.annotations),
           memory,
           active: ownedJobs.activeJob === undefined ? undefined : Observed.causeOf(ownedJobs.activeJob.job),
-          ...started(observed),
+          startedSlotMillis: Observed.startedSlotMillis(observed),
           nowMillis
         })
 
@@ -57,7 +57,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
           due: due?.start,
           generation: observed.generation,
           keep: backup.spec.retention?.backups,
-          // What ended just now is not in the history yet, and its retention has been applied.
+          // A run that ended just now is not in the history yet, and has applied retention itself.
           successes: ownedJobs.unreported.length > 0 ? [] : successes.map(({ backupId }) => backupId ?? ""),
           mayHoldMore:
             previous.observedGeneration !== undefined &&
@@ -65,9 +65,9 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
             successes.length >= History.limits.successes,
           isForgotten:
             previous.observedGeneration === undefined && nowMillis - observed.createdMillis > forgottenAfterMillis,
-          vanishedJob: vanished?.jobName
+          deletedJob: deleted?.jobName
         })
-  const done = yield* JobActions.carryOut(tools, observed, action)
+  const done = yield* JobActions.carryOut(context, observed, action)
   if (action._tag !== "Run") queue.settle(observed.key)
 
   const isWaiting = due?.start !== undefined && !done.isStarted
@@ -76,13 +76,10 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     generation: observed.generation,
     problems: observed.problems,
     state: due?.state,
-    schedule: {
-      ...(backup?.spec.schedule === undefined ? {} : { text: backup.spec.schedule }),
-      ...(backup?.spec.timeZone === undefined ? {} : { timeZone: backup.spec.timeZone })
-    },
+    schedule: { text: backup?.spec.schedule, timeZone: backup?.spec.timeZone },
     memory: due === undefined ? unusable(observed, memory) : isWaiting ? waiting(memory, due) : due.memory,
     active,
-    ended: vanished === undefined ? ownedJobs.ended : [...ownedJobs.ended, vanished],
+    ended: deleted === undefined ? ownedJobs.ended : [...ownedJobs.ended, deleted],
     maintenance: ownedJobs.maintenance,
     skipped: due === undefined || isWaiting ? [] : due.skipped,
     refusedTrigger: due?.refusedTrigger,
@@ -108,14 +105,9 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
   }
 })
 
-const started = (observed: Observed.Observed) => {
-  const startedSlotMillis = Observed.startedSlotMillis(observed)
-  return startedSlotMillis === undefined ? {} : { startedSlotMillis }
-}
-
 /**
- * What is memory while a run that is due does not exist yet: nothing that would make it less due. Only when a trigger was first
- * seen is kept, because its run is named after that.
+ * The memory while a run that is due does not exist yet: nothing that would make it less due. Only when a trigger was first seen
+ * is kept, because its run is named after that.
  */
 const waiting = (memory: ScheduleMemory, { memory: then, start }: Due.Due): ScheduleMemory => {
   const kept = {
@@ -129,13 +121,13 @@ const waiting = (memory: ScheduleMemory, { memory: then, start }: Due.Due): Sche
   return then.pendingTrigger === undefined ? kept : { ...kept, pendingTrigger: then.pendingTrigger }
 }
 
-/** A spec that cannot be used has no slots: what corrects it counts as an edit, and an edit starts from now. */
+/** An invalid spec has no slots: correcting it counts as an edit, and an edit counts from now. */
 const unusable = ({ createdMillis }: Observed.Observed, memory: ScheduleMemory): ScheduleMemory => ({
   sinceMillis: createdMillis,
   ...memory
 })
 
-/** The active run with what its pod says of itself, where that was not asked a moment ago: what is new in it is a reason to write. */
+/** The active run with its pod's progress, unless that was read a moment ago: every new value is a reason to write the status. */
 const withProgress = Effect.fnUntraced(function* (
   { active, activeJob }: Observed.OwnedJobs,
   { nowMillis, previous: { activeRun, progress: before } }: Observed.Observed

@@ -3,8 +3,9 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
+import { given } from "../resource/Json.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
-import type { Facts, Trouble } from "../status/Facts.ts"
+import type { DeletionTrouble, Facts } from "../status/Facts.ts"
 import * as ScheduleFields from "../status/ScheduleFields.ts"
 import type { Caches } from "./Caches.ts"
 import * as Deletion from "./Deletion.ts"
@@ -12,19 +13,18 @@ import * as EnsureJob from "./EnsureJob.ts"
 import * as MaintenanceJobs from "./jobs/MaintenanceJobs.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
 import * as Labels from "./Labels.ts"
-import type { Tools } from "./JobActions.ts"
 import * as StatusReport from "./StatusReport.ts"
 import { progressEveryMillis } from "./Requeue.ts"
-import type { ReconcileResult } from "./ReconcileFibers.ts"
+import type { ReconcileContext, ReconcileResult } from "./ReconcileContext.ts"
 import * as Observed from "./Observed.ts"
 
-/** Looks at a resource that is being deleted, until nothing of ours holds it. */
+/** Reconciles a resource that is being deleted, until the operator's finalizer no longer holds it. */
 export const reconcile = Effect.fn("ReconcileDeletion.reconcile")(function* (
-  tools: Tools,
+  context: ReconcileContext,
   observed: Observed.Observed,
   deletedMillis: number
 ): Effect.fn.Return<ReconcileResult, KubernetesError, KubernetesApi | StatusReport.Services> {
-  tools.queue.settle(observed.key)
+  context.queue.settle(observed.key)
   const { backup } = observed
   const decided = Deletion.next({
     isHeld: isHeld(observed),
@@ -35,7 +35,7 @@ export const reconcile = Effect.fn("ReconcileDeletion.reconcile")(function* (
     cleanup: cleanup(observed)
   })
   const step =
-    decided._tag === "Clean" && backup !== undefined ? yield* clean(tools, observed, backup, decided) : decided
+    decided._tag === "Clean" && backup !== undefined ? yield* clean(context, observed, backup, decided) : decided
   switch (step._tag) {
     case "Nothing":
       return { _tag: "After", millis: Infinity }
@@ -46,25 +46,26 @@ export const reconcile = Effect.fn("ReconcileDeletion.reconcile")(function* (
     case "Wait":
       break
     case "Release": {
-      // What is kept must not be removed by a Job that starts or goes on when nobody waits for it any more.
+      // Backups that are kept must not be removed by a Job that starts or continues after the resource is gone.
       if (step.outcome !== "Cleaned") yield* endJobs(observed, unfinishedCleanup(observed))
-      const trouble: Trouble = step.trouble ?? { reason: step.outcome, message: released[step.outcome] }
-      const told = yield* tell(tools.caches, observed, { ...trouble, reason: releaseReasons[step.outcome] })
-      yield* release(tools.caches, observed, told)
+      const { message, reason } = released[step.outcome]
+      const published = yield* publish(context.caches, observed, { reason, message: step.message ?? message })
+      yield* release(context.caches, observed, published)
       return { _tag: "After", millis: progressEveryMillis }
     }
   }
-  yield* tell(tools.caches, observed, step.waitsFor)
+  yield* publish(context.caches, observed, step.waitsFor)
   return { _tag: "After", millis: progressEveryMillis }
 })
 
 const released = {
-  Cleaned: "every stored backup of this resource was removed, as spec.deletionPolicy says",
-  Retained: "the stored backups are kept",
-  GivenUp: "the stored backups are kept"
+  Cleaned: {
+    reason: "CleanedUp",
+    message: "every stored backup of this resource was removed, as spec.deletionPolicy says"
+  },
+  Retained: { reason: "Retained", message: "the stored backups are kept" },
+  GivenUp: { reason: "CleanupGivenUp", message: "the stored backups are kept" }
 } as const
-
-const releaseReasons = { Cleaned: "CleanedUp", Retained: "Retained", GivenUp: "CleanupGivenUp" } as const
 
 const isHeld = ({ resource }: Observed.Observed): boolean =>
   resource.metadata.finalizers?.includes(Labels.finalizer) ?? false
@@ -72,26 +73,26 @@ const isHeld = ({ resource }: Observed.Observed): boolean =>
 const isCleanup = ({ job }: Observed.ObservedJob): boolean => JobFacts.purpose(job) === "cleanup"
 
 const unfinished = (observed: Observed.Observed) =>
-  Observed.ownedJobs(observed).unfinished.filter((seen) => !isCleanup(seen))
+  Observed.ownedJobs(observed).unfinished.filter((owned) => !isCleanup(owned))
 
 const unfinishedCleanup = (observed: Observed.Observed) => Observed.ownedJobs(observed).unfinished.filter(isCleanup)
 
-/** How the clean-up's Job stands. */
-const cleanup = ({ jobs }: Observed.Observed): Deletion.DeletionQuestion["cleanup"] => {
-  const reading = jobs.find(isCleanup)?.reading
-  if (reading?._tag === "ActiveMaintenance") {
-    return { _tag: "Active", ...(reading.trouble === undefined ? {} : { trouble: reading.trouble }) }
+/** The state of the clean-up Job. */
+const cleanup = ({ jobs }: Observed.Observed): Deletion.DeletionInput["cleanup"] => {
+  const state = jobs.find(isCleanup)?.state
+  if (state?._tag === "ActiveMaintenance") {
+    return { _tag: "Active", trouble: state.trouble }
   }
-  if (reading?._tag !== "EndedMaintenance") return { _tag: "None" }
-  const { isSuccess, removed, trouble } = reading.maintenance
+  if (state?._tag !== "EndedMaintenance") return { _tag: "None" }
+  const { isSuccess, removed, trouble } = state.maintenance
   return isSuccess
     ? { _tag: "Succeeded", removed }
     : { _tag: "Failed", trouble: trouble ?? { reason: "CleanupFailed", message: "the clean-up failed" } }
 }
 
-/** Makes the clean-up's Job, or says why there will be none. */
+/** Makes the clean-up Job, or gives the step that follows when it cannot be made. */
 const clean = Effect.fnUntraced(function* (
-  { caches, settings }: Tools,
+  { caches, settings }: ReconcileContext,
   { uid }: Observed.Observed,
   backup: KafkaBackup,
   step: Extract<Deletion.DeletionStep, { readonly _tag: "Clean" }>
@@ -106,7 +107,7 @@ const clean = Effect.fnUntraced(function* (
     : ({ _tag: "Wait", waitsFor: made.trouble } as const)
 })
 
-/** Pods of the Jobs get their grace period: a run seals and remembers what it has. */
+/** Pods of the Jobs get their grace period: a run seals and checkpoints what it has. */
 const endJobs = Effect.fnUntraced(function* (observed: Observed.Observed, jobs: ReadonlyArray<Observed.ObservedJob>) {
   const api = yield* KubernetesApi
   yield* Effect.forEach(
@@ -116,15 +117,15 @@ const endJobs = Effect.fnUntraced(function* (observed: Observed.Observed, jobs: 
         .remove(
           Kind.jobs,
           { namespace: observed.namespace, name: metadata.name },
-          { propagation: "Foreground", ...(metadata.uid === undefined ? {} : { uid: metadata.uid }) }
+          given({ propagation: "Foreground" as const, uid: metadata.uid })
         )
         .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void)),
     { discard: true }
   )
 })
 
-/** Says in status and Events how the deletion stands; nothing of it may hold the deletion up. Gives the resource as it is then. */
-const tell = Effect.fnUntraced(function* (caches: Caches, observed: Observed.Observed, deletion: Trouble) {
+/** Publishes the state of the deletion in status and Events; a failure must not contain it up. Gives the resource as it is then. */
+const publish = Effect.fnUntraced(function* (caches: Caches, observed: Observed.Observed, deletion: DeletionTrouble) {
   const { ended, maintenance, unreported } = Observed.ownedJobs(observed)
   const facts: Facts = {
     generation: observed.generation,
@@ -143,10 +144,10 @@ const tell = Effect.fnUntraced(function* (caches: Caches, observed: Observed.Obs
     deletion,
     ignoredStorageBlocks: []
   }
-  const ofRuns = unreported.filter((seen) => !isCleanup(seen))
+  const ofRuns = unreported.filter((owned) => !isCleanup(owned))
   return yield* StatusReport.publish(caches, observed, facts, ofRuns).pipe(
     Effect.catch((error) =>
-      Effect.logWarning("how the deletion stands could not be told").pipe(
+      Effect.logWarning("the status of a deletion cannot be written").pipe(
         Effect.annotateLogs({ resource: observed.key, error: error.message }),
         Effect.as(observed.resource)
       )
@@ -154,7 +155,7 @@ const tell = Effect.fnUntraced(function* (caches: Caches, observed: Observed.Obs
   )
 })
 
-/** Takes our finalizer off, and no other, if nobody changed the resource since that was decided. */
+/** Takes the operator's finalizer off, and no other, if the resource did not change since that was decided. */
 const release = Effect.fnUntraced(function* (
   caches: Caches,
   { name, namespace, uid }: Observed.Observed,
@@ -167,15 +168,15 @@ const release = Effect.fnUntraced(function* (
       Kind.kafkaBackups,
       { namespace, name },
       {
-        metadata: {
+        metadata: given({
           uid,
-          ...(resourceVersion === undefined ? {} : { resourceVersion }),
+          resourceVersion,
           finalizers: finalizers.filter((finalizer) => finalizer !== Labels.finalizer)
-        }
+        })
       }
     )
     .pipe(
-      // Until the watch tells of its end, no look may take it for one that is still to be cleaned up.
+      // Until the watch reports its deletion, no reconcile may take it for a resource that still needs a clean-up.
       Effect.map((released) => caches.resources.learn(released)),
       Effect.catchIf(hasReason("NotFound"), () => Effect.void)
     )

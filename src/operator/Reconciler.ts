@@ -3,6 +3,7 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { type Delta, KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
+import { given } from "../resource/Json.ts"
 import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import * as Caches from "./Caches.ts"
 import * as LivePodRead from "./LivePodRead.ts"
@@ -11,7 +12,7 @@ import { Health } from "./Health.ts"
 import type { JobSettings } from "./jobs/JobSettings.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
 import * as Labels from "./Labels.ts"
-import type { Tools } from "./JobActions.ts"
+import type { ReconcileContext, ReconcileResult } from "./ReconcileContext.ts"
 import * as Reconcile from "./Reconcile.ts"
 import * as ReconcileDeletion from "./ReconcileDeletion.ts"
 import type { Key, Scope } from "./InformerCache.ts"
@@ -36,8 +37,8 @@ export interface Settings {
 export const defaults = { maxConcurrentRuns: 10, fibers: ReconcileFibers.defaults } as const
 
 /**
- * The reconciler: hears of resources, Jobs and pods, and looks at each resource that something happened to. To be run by who leads;
- * never ends by itself. All that it knows is heard again after a restart.
+ * The reconciler: watches resources, Jobs and pods, and reconciles each resource that something happened to. To be run by the
+ * leader; never ends by itself. Everything that it knows it learns again after a restart.
  */
 export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
   const api = yield* KubernetesApi
@@ -46,17 +47,17 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
   const scopes = settings.watchNamespaces ?? [undefined]
   const caches = Caches.make(scopes)
   const queue = RunQueue.make(settings.maxConcurrentRuns)
-  const tools: Tools = { caches, queue, settings: settings.jobs }
+  const context: ReconcileContext = { caches, queue, settings: settings.jobs }
   const services = yield* Effect.context<ReconcileServices>()
   const fibers = yield* ReconcileFibers.make(
-    (key) => Effect.provideContext(reconcileKey(tools, key), services),
+    (key) => Effect.provideContext(reconcileKey(context, key), services),
     (key, cause) => Effect.provideContext(failed(key, cause), services),
     settings.fibers
   )
 
-  /** Nobody is looked at before all is known: half of the truth would start runs that exist. */
+  /** True once all caches are synced. No reconcile before: with half the facts it would start runs that exist. */
   let isOpen = false
-  const heard = Effect.fnUntraced(function* (keys: ReadonlyArray<Key>) {
+  const onChange = Effect.fnUntraced(function* (keys: ReadonlyArray<Key>) {
     if (!isOpen) {
       yield* health.become({ _tag: "Starting", waitingFor: unsynced(caches) })
       if (!caches.isSynced()) return
@@ -83,11 +84,8 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
     Effect.forEach(
       scopes,
       (scope) => {
-        const selection = {
-          ...(scope === undefined ? {} : { namespace: scope }),
-          ...(labelSelector === undefined ? {} : { labelSelector })
-        }
-        return Stream.runForEach(api.watch(kind, selection), (delta) => heard(absorb(delta, scope)))
+        const selection = given({ namespace: scope, labelSelector })
+        return Stream.runForEach(api.watch(kind, selection), (delta) => onChange(absorb(delta, scope)))
       },
       { concurrency: "unbounded", discard: true }
     )
@@ -109,62 +107,62 @@ type ReconcileServices = KubernetesApi | PodProgress | StatusReport.Services
 const unsynced = ({ jobs, pods, resources }: Caches.Caches): ReadonlyArray<string> =>
   Object.entries({ kafkabackups: resources, jobs, pods }).flatMap(([name, cache]) => (cache.isSynced() ? [] : [name]))
 
-/** One look at one resource, measured. */
-const reconcileKey = Effect.fnUntraced(function* (tools: Tools, key: Key) {
+/** One reconcile of one resource, measured. */
+const reconcileKey = Effect.fnUntraced(function* (context: ReconcileContext, key: Key) {
   const metrics = yield* OperatorMetrics
-  const resource = tools.caches.resources.get(key)
+  const resource = context.caches.resources.get(key)
   if (resource === undefined) {
-    tools.queue.settle(key)
-    tools.caches.forgetTombstones(key)
+    context.queue.settle(key)
+    context.caches.forgetTombstones(key)
     const [namespace = "", name = ""] = key.split("/")
     yield* metrics.forget({ namespace, name })
     return { _tag: "Gone" } as const
   }
   const since = yield* Clock.currentTimeMillis
-  const observed = Observed.of(tools.caches, resource, since)
-  const again = yield* reconcileObserved(tools, observed)
+  const observed = Observed.of(context.caches, resource, since)
+  const result = yield* reconcileObserved(context, observed)
   const until = yield* Clock.currentTimeMillis
-  const isUnchanged = tools.caches.resources.versionOf(key) === resource.metadata.resourceVersion
-  const result = observed.problems.length > 0 ? "user_must_act" : isUnchanged ? "unchanged" : "changed"
-  yield* metrics.reconciled(result, (until - since) / 1000)
-  return again
+  const isUnchanged = context.caches.resources.versionOf(key) === resource.metadata.resourceVersion
+  const outcome = observed.problems.length > 0 ? "user_must_act" : isUnchanged ? "unchanged" : "changed"
+  yield* metrics.reconciled(outcome, (until - since) / 1000)
+  return result
 })
 
 const reconcileObserved = Effect.fnUntraced(function* (
-  tools: Tools,
+  context: ReconcileContext,
   first: Observed.Observed
-): Effect.fn.Return<ReconcileFibers.ReconcileResult, KubernetesError, ReconcileServices> {
-  const observed = (yield* LivePodRead.confirm(tools.caches, first))
-    ? Observed.of(tools.caches, first.resource, first.nowMillis)
+): Effect.fn.Return<ReconcileResult, KubernetesError, ReconcileServices> {
+  const observed = (yield* LivePodRead.confirm(context.caches, first))
+    ? Observed.of(context.caches, first.resource, first.nowMillis)
     : first
   const { deletionTimestamp } = observed.resource.metadata
   const deletedMillis = JobFacts.millis(deletionTimestamp)
-  if (deletedMillis !== undefined) return yield* ReconcileDeletion.reconcile(tools, observed, deletedMillis)
-  yield* Finalizer.keep(tools.caches, observed)
+  if (deletedMillis !== undefined) return yield* ReconcileDeletion.reconcile(context, observed, deletedMillis)
+  yield* Finalizer.keep(context.caches, observed)
   const events = yield* StuckEvents.list(observed)
-  const { resources } = tools.caches
+  const { resources } = context.caches
   if (resources.versionOf(observed.key) === observed.resource.metadata.resourceVersion && events.length === 0) {
-    return yield* Reconcile.reconcile(tools, observed)
+    return yield* Reconcile.reconcile(context, observed)
   }
   const resource = resources.get(observed.key) ?? observed.resource
-  return yield* Reconcile.reconcile(tools, Observed.of(tools.caches, resource, observed.nowMillis, events))
+  return yield* Reconcile.reconcile(context, Observed.of(context.caches, resource, observed.nowMillis, events))
 })
 
-/** A look that failed is tried again; who reads the log learns whether that will help. */
+/** A reconcile that failed is tried again; the log says whether that can help. */
 const failed = Effect.fnUntraced(function* (key: Key, cause: Cause.Cause<KubernetesError>) {
   const metrics = yield* OperatorMetrics
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
   yield* metrics.reconciled(error === undefined ? "defect" : "retry", 0)
-  yield* Effect.annotateLogs(error === undefined ? defect(cause) : setback(error), { resource: key })
+  yield* Effect.annotateLogs(error === undefined ? logDefect(cause) : logFailure(error), { resource: key })
   return error?.reason._tag === "Throttled" ? error.reason.retryAfterMillis : undefined
 })
 
-const defect = (cause: Cause.Cause<KubernetesError>) =>
-  Effect.logError("a look at a resource failed for a reason of our own: please report this", cause)
+const logDefect = (cause: Cause.Cause<KubernetesError>) =>
+  Effect.logError("internal error while reconciling a resource (please report it)", cause)
 
-const setback = (error: KubernetesError) => {
-  // Somebody wrote meanwhile: that is why it is looked at again.
-  if (hasReason("Conflict")(error)) return Effect.logDebug(`looking again: ${error.message}`)
+const logFailure = (error: KubernetesError) => {
+  // The resource changed in the meantime: that is an ordinary reason to reconcile again.
+  if (hasReason("Conflict")(error)) return Effect.logDebug(`reconciling again: ${error.message}`)
   const log = error.isRetryable ? Effect.logWarning : Effect.logError
-  return log(`cannot finish a look at a resource, trying again: ${error.message}`)
+  return log(`reconcile failed, trying again: ${error.message}`)
 }

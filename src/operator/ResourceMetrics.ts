@@ -6,7 +6,7 @@ import type { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import type { ResourceState } from "../telemetry/OperatorReport.ts"
 import type { Observed } from "./Observed.ts"
 
-/** Reports what a look wrote: the resource as it is, and what is new in it. */
+/** Reports what a reconcile wrote: the resource's state, and what is new in it. */
 export const report = Effect.fn("ResourceMetrics.report")(function* (
   metrics: OperatorMetrics["Service"],
   { name, namespace, previous }: Pick<Observed, "name" | "namespace" | "previous">,
@@ -19,9 +19,9 @@ export const report = Effect.fn("ResourceMetrics.report")(function* (
     yield* metrics.runEnded(ref, {
       outcome: run.outcome,
       durationSeconds: (run.endMillis - run.startMillis) / 1000,
-      ...(run.reason === undefined ? {} : { reason: run.reason }),
-      ...(run.addedBytes === undefined ? {} : { addedBytes: run.addedBytes }),
-      ...(run.addedRecords === undefined ? {} : { addedRecords: run.addedRecords })
+      reason: run.reason,
+      addedBytes: run.addedBytes,
+      addedRecords: run.addedRecords
     })
   }
   for (const { count, reason } of facts.skipped) yield* metrics.slotsSkipped(ref, reason, count)
@@ -42,17 +42,13 @@ const state = ({ state }: Facts, next: Status): ResourceState => {
   return {
     phase,
     isReady: next.conditions?.some(({ status, type }) => type === "Ready" && status === "True") ?? false,
-    ...(lastBackupTime === undefined
-      ? {}
-      : {
-          lastSuccess: {
-            atMillis: Format.millis(lastBackupTime),
-            sizeBytes: lastBackupSize,
-            records: lastBackupRecords
-          }
-        }),
-    ...(state?._tag === "Scheduled" && state.intervalSeconds !== undefined && scheduledSince !== undefined
-      ? { expected: { intervalSeconds: state.intervalSeconds, sinceMillis: Format.millis(scheduledSince) } }
-      : {})
+    lastSuccess:
+      lastBackupTime === undefined
+        ? undefined
+        : { atMillis: Format.millis(lastBackupTime), sizeBytes: lastBackupSize, records: lastBackupRecords },
+    expected:
+      state?._tag === "Scheduled" && state.intervalSeconds !== undefined && scheduledSince !== undefined
+        ? { intervalSeconds: state.intervalSeconds, sinceMillis: Format.millis(scheduledSince) }
+        : undefined
   }
 }

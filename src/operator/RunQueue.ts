@@ -2,18 +2,18 @@ import type { Key } from "./InformerCache.ts"
 
 /**
  * The global budget of concurrent runs. Resources whose run is due and finds no room wait in the order in which they became due,
- * so none starves. Lives in the leader's memory: after a restart everybody who is due asks again.
+ * so none starves. Lives in the leader's memory: after a restart every resource that is due asks again.
  */
 export interface RunQueue {
-  /** Asks for room; `before` counts those ahead that have none either. Asking again keeps the place. */
+  /** Asks for room; `before` counts the resources ahead that wait too. Asking again keeps the place. */
   readonly ask: (
     key: Key,
     dueMillis: number,
     activeRuns: number
   ) => { readonly isGranted: boolean; readonly before: number }
-  /** The run exists now and is counted as active by others, or it will not be: ends what `ask` began. */
+  /** Ends what `ask` began: the run exists now and counts as active, or it will not exist. */
   readonly settle: (key: Key) => void
-  /** Who may have room now, in order: to be asked to look again. */
+  /** Resources for which there is room now, in order: to be reconciled. */
   readonly next: (activeRuns: number) => ReadonlyArray<Key>
   /** Waiting resources. */
   readonly length: () => number
@@ -24,7 +24,7 @@ export const make = (maxRuns: number): RunQueue => {
   /** Granted, but the run does not exist yet. */
   const starting = new Set<Key>()
   const inOrder = () => [...waiting].toSorted(([a, at], [b, bt]) => at - bt || (a < b ? -1 : 1)).map(([key]) => key)
-  /** How many stand before it; without sorting, since all of a thousand may ask at once. */
+  /** How many are before it; without sorting, since all of a thousand may ask at once. */
   const ahead = (key: Key, at: number) => {
     let count = 0
     for (const [other, theirs] of waiting) if (theirs < at || (theirs === at && other < key)) count++
@@ -47,7 +47,7 @@ export const make = (maxRuns: number): RunQueue => {
       waiting.delete(key)
       starting.delete(key)
     },
-    // Asked after every event of every resource: mostly there is no room, or nobody waits.
+    // Called after every event of every resource: mostly there is no room, or no resource waits.
     next: (activeRuns) => (waiting.size === 0 || room(activeRuns) === 0 ? [] : inOrder().slice(0, room(activeRuns))),
     length: () => waiting.size
   }

@@ -3,6 +3,7 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
+import { given } from "../resource/Json.ts"
 import * as Announcements from "../status/Announcements.ts"
 import type { Facts } from "../status/Facts.ts"
 import * as Next from "../status/Next.ts"
@@ -15,15 +16,16 @@ import * as StatusWriter from "./StatusWriter.ts"
 
 export type Services = EventRecorder | OperatorMetrics
 
-/** How long the Job of a chore stays when its resource says nothing: a failed one is not tried again before that, in seconds. */
+/** How long a maintenance Job stays, in seconds. A failed one is not tried again before that. */
 const maintenanceTtlSeconds = { success: 300, failure: 3600 }
 
-/** Where a spec cannot be read, what the documentation promises, in seconds. */
+/** The documented default, for when the spec cannot be read, in seconds. */
 const defaultTtlSeconds = 86_400
 
 /**
- * Tells what a look found: Events and metrics, then the status, and only when that is written the Jobs whose end is in it get their
- * time to live. Cut off in between, the next look tells again, and history has it once. Gives the resource as it is then.
+ * Publishes what a reconcile found: first Events, then the status and metrics, and only once the status is written the Jobs whose
+ * end is in it get their time to live. Cut off in between, the next reconcile publishes again, and the history has each run once.
+ * Gives the resource as it is then.
  */
 export const publish = Effect.fn("StatusReport.publish")(function* (
   caches: Caches,
@@ -36,9 +38,9 @@ export const publish = Effect.fn("StatusReport.publish")(function* (
   const metrics = yield* OperatorMetrics
   const written = yield* StatusWriter.write(observed.resource, next)
   if (written !== undefined) caches.resources.learn(written)
-  // Counted once it is written: what is told twice to people is better than never, what is counted twice is wrong.
+  // Counted only once the status is written: an Event twice is better than never, but a count twice is wrong.
   yield* ResourceMetrics.report(metrics, observed, facts, next)
-  yield* Effect.forEach(unreported, (seen) => release(caches, observed, seen), { discard: true })
+  yield* Effect.forEach(unreported, (ended) => release(caches, observed, ended), { discard: true })
   return written ?? observed.resource
 })
 
@@ -53,25 +55,25 @@ const announce = Effect.fnUntraced(function* (
       announcement.type === "Warning" ? Effect.logWarning(announcement.note) : Effect.logInfo(announcement.note)
     yield* Effect.annotateLogs(log, { resource: `${namespace}/${name}`, reason: announcement.reason })
   }
-  // The status that is written next is what keeps them from being told again.
+  // The status that is written next keeps them from being announced again.
   if (announcements.length > 0) yield* recorder.settled
 })
 
-/** A Job whose end is in the status may go, after its time; one that Kubernetes cannot end goes now. */
-const release = Effect.fnUntraced(function* (caches: Caches, { backup }: Observed, { job, reading }: ObservedJob) {
+/** A Job whose end is in the status gets its time to live; one that Kubernetes cannot end is deleted now. */
+const release = Effect.fnUntraced(function* (caches: Caches, { backup }: Observed, { job, state }: ObservedJob) {
   const api = yield* KubernetesApi
   const { name, namespace, uid } = job.metadata
-  const place = { name, ...(namespace === undefined ? {} : { namespace }) }
-  if ((reading._tag === "Ended" || reading._tag === "EndedMaintenance") && reading.isStuck) {
+  const ref = given({ name, namespace })
+  if ((state._tag === "Ended" || state._tag === "EndedMaintenance") && state.isStuck) {
     return yield* api
-      .remove(Kind.jobs, place, { propagation: "Background", ...(uid === undefined ? {} : { uid }) })
+      .remove(Kind.jobs, ref, given({ propagation: "Background" as const, uid }))
       .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void))
   }
   const ttlSecondsAfterFinished =
-    reading._tag === "EndedMaintenance"
-      ? maintenanceTtlSeconds[reading.maintenance.isSuccess ? "success" : "failure"]
+    state._tag === "EndedMaintenance"
+      ? maintenanceTtlSeconds[state.maintenance.isSuccess ? "success" : "failure"]
       : (backup?.spec.job.ttlSecondsAfterFinished ?? defaultTtlSeconds)
-  yield* api.patch(Kind.jobs, place, { metadata: { uid }, spec: { ttlSecondsAfterFinished } }).pipe(
+  yield* api.patch(Kind.jobs, ref, { metadata: { uid }, spec: { ttlSecondsAfterFinished } }).pipe(
     Effect.map((patched) => caches.learnJob(patched)),
     // Deleted meanwhile, or another one of its name: nothing is left to release.
     Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void)

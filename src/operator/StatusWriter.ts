@@ -3,12 +3,14 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
+import { given } from "../resource/Json.ts"
 import { deepEqual } from "../status/deepEqual.ts"
 import type { Status } from "../status/Status.ts"
 
 /**
- * Makes the resource's status what it should be, when it is not: server-side apply, and where others' fields are left over a merge
- * patch that removes them. Fails with `Conflict` when the resource changed since it was looked at: look again. Gives the resource as it is now; `undefined` when there was nothing to write.
+ * Makes the resource's status what it should be, when it is not: server-side apply, then a merge patch that removes the fields
+ * of others that are left. Fails with `Conflict` when the resource changed since it was observed: reconcile it again. Gives the
+ * resource as it is now; `undefined` when there was nothing to write.
  */
 export const write = Effect.fn("StatusWriter.write")(function* (
   resource: KubeObject,
@@ -17,26 +19,25 @@ export const write = Effect.fn("StatusWriter.write")(function* (
   if (deepEqual(resource.status, wanted)) return undefined
   const api = yield* KubernetesApi
   const { name, namespace } = resource.metadata
-  const place = { name, ...(namespace === undefined ? {} : { namespace }) }
+  const ref = given({ name, namespace })
   const applied = yield* api.apply(
     Kind.kafkaBackups,
     {
       apiVersion: Kind.kafkaBackups.apiVersion,
       kind: Kind.kafkaBackups.kind,
-      // What was decided about this version is not written over another, nor over a successor of the same name.
-      metadata: { ...place, ...version(resource) },
+      // A decision about this version is never written over another version, nor over a successor of the same name.
+      metadata: { ...ref, ...version(resource) },
       status: wanted
     },
     "status"
   )
   const rest = difference(applied.status, wanted)
   if (rest === undefined) return applied
-  return yield* api.patch(Kind.kafkaBackups, place, { metadata: version(applied), status: rest }, "status")
+  return yield* api.patch(Kind.kafkaBackups, ref, { metadata: version(applied), status: rest }, "status")
 })
 
-/** Under `/status` the API server minds the resourceVersion and not the uid. */
-const version = ({ metadata: { resourceVersion } }: KubeObject) =>
-  resourceVersion === undefined ? {} : { resourceVersion }
+/** Under `/status` the API server checks the resourceVersion and not the uid. */
+const version = ({ metadata: { resourceVersion } }: KubeObject) => given({ resourceVersion })
 
 /** The merge patch (RFC 7396) that makes `from` into `to`; `undefined` when they are the same. */
 export const difference = (from: unknown, to: unknown): unknown => {

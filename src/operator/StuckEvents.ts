@@ -5,15 +5,15 @@ import type { Event } from "../kubernetes/Objects.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
 import type * as Observed from "./Observed.ts"
 
-/** A Job without a pod at work gets on by itself for this long, in milliseconds: nobody asks why it does not. */
+/** How long a Job may have no running pod before its Events are read, in milliseconds: most start by themselves. */
 const stuckAfterMillis = 30_000
 
-/** Events about Jobs that do not get on: only these are asked for, because nobody else needs them. */
+/** Events about Jobs that are stuck: only these are read, because no other Job needs an explanation. */
 export const list = Effect.fn("StuckEvents.list")(function* (
   observed: Observed.Observed
 ): Effect.fn.Return<ReadonlyArray<Event>, never, KubernetesApi> {
-  const subjects = observed.jobs.flatMap(({ job, pods, reading }) => {
-    if (reading._tag !== "Active" && reading._tag !== "ActiveMaintenance") return []
+  const subjects = observed.jobs.flatMap(({ job, pods, state }) => {
+    if (state._tag !== "Active" && state._tag !== "ActiveMaintenance") return []
     if (observed.nowMillis - JobFacts.startMillis(job, observed.nowMillis) < stuckAfterMillis) return []
     if (pods.some(({ status }) => status?.phase === "Running" || status?.phase === "Succeeded")) return []
     return [
@@ -26,7 +26,7 @@ export const list = Effect.fn("StuckEvents.list")(function* (
   const lists = yield* Effect.forEach(subjects, (name) =>
     api.list(Kind.events, { namespace: observed.namespace, fieldSelector: `regarding.name=${name}` }).pipe(
       Effect.map(({ items }) => items),
-      // They explain; what they explain is known without them.
+      // Events only explain: that the Job is stuck is known without them.
       Effect.catch((error) => Effect.as(Effect.logDebug("events cannot be read", error.message), []))
     )
   )

@@ -58,5 +58,10 @@ const all = {
 
 export type RunReasonName = keyof typeof all
 
+/** The reasons of one group. */
+export type RunReasonOf<Group extends RunReason["group"]> = {
+  [Name in RunReasonName]: (typeof all)[Name]["group"] extends Group ? Name : never
+}[RunReasonName]
+
 /** Every reason that the operator gives for runs, pods and Jobs, besides the reasons in reports of runs. */
 export const runReasons: Readonly<Record<RunReasonName, RunReason>> = all

@@ -33,15 +33,15 @@ const nodeTerm = (description: string) =>
     { description }
   )
 
-const weight = Field.integer({ description: "1 to 100; more weighs more.", minimum: 1, maximum: 100 })
+const weight = Field.integer({ description: "1 to 100; a higher weight counts more.", minimum: 1, maximum: 100 })
 
 const NodeAffinity = Field.object(
   {
     requiredDuringSchedulingIgnoredDuringExecution: Field.optional(
       Field.object(
         {
-          nodeSelectorTerms: Field.list(nodeTerm("Requirements that a node meets all of."), {
-            description: "Alternatives; a node that meets one of them will do.",
+          nodeSelectorTerms: Field.list(nodeTerm("Requirements; a node must meet all of them."), {
+            description: "Alternatives; a node must meet one of them.",
             minItems: 1,
             maxItems: 50
           })
@@ -55,11 +55,11 @@ const NodeAffinity = Field.object(
           { weight, preference: nodeTerm("What is preferred.") },
           { description: "One weighted preference." }
         ),
-        { description: "What a node had better meet.", maxItems: 50 }
+        { description: "What a node should preferably meet.", maxItems: 50 }
       )
     )
   },
-  { description: "Which nodes the pod is drawn to." }
+  { description: "Which nodes the pod requires or prefers." }
 )
 
 const labelSelector = (description: string) =>
@@ -100,12 +100,12 @@ const labelKeys = (description: string) => Field.list(shortText("A label key."),
 const podTerm = (description: string) =>
   Field.object(
     {
-      topologyKey: shortText("Node label that says what 'together' means, for example kubernetes.io/hostname."),
-      labelSelector: Field.optional(labelSelector("Which pods are meant.")),
-      namespaceSelector: Field.optional(labelSelector("Namespaces to look in, by label.")),
+      topologyKey: shortText("Node label that defines 'together', for example kubernetes.io/hostname."),
+      labelSelector: Field.optional(labelSelector("Which pods this refers to.")),
+      namespaceSelector: Field.optional(labelSelector("Namespaces to search, by label.")),
       namespaces: Field.optional(
         Field.list(shortText("A namespace."), {
-          description: "Namespaces to look in. Absent: the resource's own.",
+          description: "Namespaces to search. Absent: the resource's own.",
           maxItems: 50
         })
       ),
@@ -127,7 +127,7 @@ const podAffinity = (description: string) =>
             { weight, podAffinityTerm: podTerm("What is preferred.") },
             { description: "One weighted preference." }
           ),
-          { description: "What had better hold.", maxItems: 50 }
+          { description: "What should preferably hold.", maxItems: 50 }
         )
       )
     },
@@ -137,8 +137,8 @@ const podAffinity = (description: string) =>
 export const AffinitySpec = Field.object(
   {
     nodeAffinity: Field.optional(NodeAffinity),
-    podAffinity: Field.optional(podAffinity("Which pods this pod is drawn to.")),
-    podAntiAffinity: Field.optional(podAffinity("Which pods this pod keeps away from."))
+    podAffinity: Field.optional(podAffinity("Pods that this pod should run near.")),
+    podAntiAffinity: Field.optional(podAffinity("Pods that this pod should run apart from."))
   },
   { description: "Affinity of the pod, as in a Pod." }
 )

@@ -5,7 +5,7 @@ import { KafkaBackupStatus } from "./KafkaBackupStatus.ts"
 import * as Metadata from "./Metadata.ts"
 import * as StructuralSchema from "./StructuralSchema.ts"
 
-/** The tree of `spec`: what the API server checks, and what our own inspection walks. */
+/** The tree of `spec`: what the API server checks, and what Inspection walks. */
 export const spec = StructuralSchema.of(KafkaBackupSpec)
 
 /** The tree of `status`. */
@@ -23,7 +23,7 @@ const columns = [
     name: "Ready",
     type: "string",
     jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-    description: "True: backups are made as wanted; the column Message of -o wide says why not"
+    description: "True: backups are made as wanted; the column Message (-o wide) says why not"
   },
   {
     name: "Last Success",
@@ -37,14 +37,14 @@ const columns = [
     jsonPath: ".status.lastBackupRecords",
     description: "Records in the last successful backup"
   },
-  // Text: kubectl prints an integer as it stands, and nobody reads 1073741824 at a glance.
+  // Text: kubectl prints an integer unformatted, and 1073741824 is hard to read.
   {
     name: "Size",
     type: "string",
     jsonPath: ".status.lastBackupSizeText",
     description: "Stored bytes of the last successful backup"
   },
-  // A string: kubectl prints a date that lies ahead as <invalid>.
+  // A string: kubectl prints a date in the future as <invalid>.
   { name: "Next", type: "string", jsonPath: ".status.nextScheduledTime", description: "The next slot, UTC" },
   { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
   {
@@ -66,7 +66,7 @@ const columns = [
     type: "string",
     jsonPath: '.status.conditions[?(@.type=="Ready")].message',
     priority: 1,
-    description: "What there is to know, in a sentence"
+    description: "The message of condition Ready: what is wrong, what to do, and the last success"
   }
 ]
 

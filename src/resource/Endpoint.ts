@@ -17,10 +17,10 @@ const EndpointText = (description: string) =>
       ),
       Rule.rule<string>({
         cel: "!self.contains('@')",
-        message: "must not hold a user name or password; credentials go into a Secret",
+        message: "must not contain a user name or password; credentials go into a Secret",
         holds: (self) => !self.includes("@")
       }),
-      Rule.avoids("[?#]", "must not hold a query or fragment; a SAS token or key goes into a Secret"),
+      Rule.avoids("[?#]", "must not contain a query or fragment; a SAS token or key goes into a Secret"),
       Rule.rule<string>({
         cel: `!self.matches(r'^https?://') || self.matches(r'[@?#]') || self.matches(r'${url}')`,
         message:

@@ -23,10 +23,10 @@ export const GcsSpec = Field.object(
         ),
         Rule.rule<string>({
           cel: "!self.startsWith('goog') && !self.contains('..') && !self.matches(r'^[0-9]+([.][0-9]+){3}$')",
-          message: "must not begin with 'goog', hold '..' or look like an IP address: Google reserves these",
+          message: "must not begin with 'goog', contain '..' or look like an IP address: Google reserves these",
           holds: (self) => !self.startsWith("goog") && !self.includes("..") && !/^[0-9]+([.][0-9]+){3}$/.test(self)
         }),
-        Rule.avoids("[^.]{64}", "must not hold a part of more than 63 characters between dots")
+        Rule.avoids("[^.]{64}", "must not contain a part of more than 63 characters between dots")
       ]
     }),
     prefix: Field.optional(ObjectPrefix("Prefix of all object names, for example production/hourly.")),

@@ -5,8 +5,8 @@ import type { StructuralSchema } from "./StructuralSchema.ts"
 import { checkCount, checkRange, firstSentence, isNot, isPlain, notAmong } from "./Wording.ts"
 
 /*
- * Checks a value against a structural schema as the API server would, but says everything at once, in our words. Nothing is
- * known here about any field: types, bounds, defaults and rules all come from the tree.
+ * Checks a value against a structural schema as the API server would, but reports everything at once, in plain words. It knows
+ * no field: types, bounds, defaults and rules all come from the tree.
  */
 
 export interface Inspection {
@@ -18,7 +18,7 @@ export interface Inspection {
 /** What to do with fields that the tree does not have: name them as problems, or leave them out of the completed value. */
 export type UnknownFields = "refuse" | "drop"
 
-/** All problems of `value`, which stands at the path `root`. */
+/** All problems of `value`, whose path is `root`. */
 export const inspect = (
   tree: StructuralSchema,
   value: unknown,
@@ -199,7 +199,7 @@ const problem = (field: string, value: unknown, message: string): Problem.Proble
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Up to three places below `tree`, which stands at `path`, that have a field called `name`; the shallowest first. */
+/** Up to three places below `tree`, whose path is `path`, that have a field called `name`; the shallowest first. */
 export const homes = (tree: StructuralSchema, name: string, path: string): ReadonlyArray<string> => {
   const found: Array<string> = []
   let level: ReadonlyArray<readonly [string, StructuralSchema]> = [[path, tree]]

@@ -25,14 +25,14 @@ export const KafkaBackupSpec = Field.object(
       rules: [
         Rule.rule({
           cel: "self.size() >= 1",
-          message: "must name at least one topic or pattern; '*' stands for every topic that is not internal",
+          message: "must name at least one topic or pattern; '*' selects every topic that is not internal",
           holds: (self) => self.length >= 1
         })
       ]
     }),
     excludeTopics: Field.withDefault(
       Field.list(TopicPattern, {
-        description: "Topics to leave out: names and wildcard patterns. Wins over topics.",
+        description: "Topics to leave out: names and wildcard patterns. Takes precedence over topics.",
         maxItems: maxPatterns
       }),
       []
@@ -55,7 +55,7 @@ export const KafkaBackupSpec = Field.object(
         rules: [
           Rule.matches(
             "^[!-~]([ -~]*[!-~])?$",
-            "must be printable ASCII without a blank at the ends, for example production-us-west-2"
+            "must be printable ASCII without blanks at either end, for example production-us-west-2"
           )
         ]
       })

@@ -2,7 +2,7 @@ import * as Field from "./Field.ts"
 import { Timestamp } from "./Timestamp.ts"
 
 /*
- * What the operator says. Nothing here is a memory: a status that is lost is computed again from Jobs, pods and storage.
+ * What the operator reports. Nothing here is the only copy: a status that is lost is computed again from Jobs, pods and storage.
  * Bounds are wide and there are no rules, so that an older or newer operator's status never blocks an update.
  */
 
@@ -23,7 +23,7 @@ export type Phase = typeof Phase.Type
 
 export const Outcome = Field.choice(["success", "failed", "interrupted", "skipped"], {
   description:
-    "success: complete and verified. failed, interrupted: nothing to restore from. skipped: a slot that met a running run."
+    "success: complete and verified. failed, interrupted: there is no backup to restore from. skipped: slots that got no run of their own."
 })
 export type Outcome = typeof Outcome.Type
 
@@ -43,9 +43,7 @@ export const HistoryEntry = Field.object(
     addedBytes: Field.optional(count("Stored bytes that this run added itself.")),
     addedRecords: Field.optional(count("Records that this run added itself.")),
     reason: Field.optional(name("Why it failed, was interrupted or skipped, in one word.")),
-    message: Field.optional(
-      prose("What happened, and what to do about it. Of the newest success: what is worth knowing about it.")
-    )
+    message: Field.optional(prose("What happened, and what to do about it. For the newest success: its notes."))
   },
   { description: "One run and how it ended, or a gap of skipped slots." }
 )
@@ -74,10 +72,10 @@ export const Progress = Field.object(
     records: count("Records stored so far."),
     bytes: count("Bytes stored so far."),
     percent: Field.optional(
-      Field.integer({ description: "Share of the offsets that is done.", minimum: 0, maximum: 100 })
+      Field.integer({ description: "Share of the offsets that is done, in percent.", minimum: 0, maximum: 100 })
     ),
-    message: Field.optional(prose("What the run is waiting for, when it is.")),
-    updatedTime: Timestamp("When this was true.")
+    message: Field.optional(prose("The step that the run is at, or what it is waiting for.")),
+    updatedTime: Timestamp("When this was read from the pod.")
   },
   { description: "How far the active run is. Absent when none is active." }
 )
@@ -115,7 +113,7 @@ export const KafkaBackupStatus = Field.object(
     nextScheduledTime: Field.optional(Timestamp("The next slot. Absent without schedule and while suspended.")),
     lastScheduledTime: Field.optional(
       Timestamp(
-        "The latest slot that was run, skipped or given up; without schedule, since when the one run counts as asked for."
+        "The latest slot that was run, skipped or given up; without schedule, the time from which the one-time run counts as requested."
       )
     ),
     skippedSlots: Field.optional(count("Slots that did not get a run of their own since the resource was created.")),
@@ -136,12 +134,12 @@ export const KafkaBackupStatus = Field.object(
     ),
     conditions: Field.optional(
       Field.list(Condition, {
-        description: "Answers to questions about the resource, Ready first of all.",
+        description: "Answers to questions about the resource; Ready comes first.",
         maxItems: 32,
         kubernetes: { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] }
       })
     )
   },
-  { description: "What the operator last saw. Written by the operator only." }
+  { description: "What the operator last observed. Written by the operator only." }
 )
 export type KafkaBackupStatus = typeof KafkaBackupStatus.Type

@@ -26,7 +26,7 @@ const BootstrapServer = Field.text({
     ),
     Rule.rule<string>({
       cel: "!self.matches(r'^\\[[0-9A-Fa-f:.]+\\]') || (isIP(self.substring(1, self.indexOf(']'))) && ip(self.substring(1, self.indexOf(']'))).family() == 6)",
-      message: "what stands in brackets must be an IPv6 address, for example [fd00::1]:9092",
+      message: "the address in brackets must be an IPv6 address, for example [fd00::1]:9092",
       holds: (self) => !/^\[[0-9A-Fa-f:.]+\]/.test(self) || holdsIpv6InBrackets(self)
     })
   ]
@@ -40,9 +40,7 @@ const TlsSecret = Field.object(
       "ca.crt"
     ),
     certKey: Field.withDefault(
-      secretKey(
-        "Key of the PEM client certificate, with its chain. Only looked at when it, or keyKey, is in the Secret."
-      ),
+      secretKey("Key of the PEM client certificate, with its chain. Only used when it, or keyKey, is in the Secret."),
       "tls.crt"
     ),
     keyKey: Field.withDefault(secretKey("Key of the unencrypted PEM private key that belongs to certKey."), "tls.key")
@@ -69,12 +67,12 @@ export const KafkaClusterSpec = Field.object(
   {
     bootstrapServers: Field.list(BootstrapServer, {
       description:
-        "Broker addresses to start from, host:port each. Any that answers is enough; the other brokers are found through it.",
+        "Broker addresses to start from, host:port each. One that answers is enough; the other brokers are discovered through it.",
       maxItems: 100,
       rules: [
         Rule.rule({
           cel: "self.size() >= 1",
-          message: "must hold at least one broker as host:port, for example kafka-0.kafka.svc:9092",
+          message: "must contain at least one broker as host:port, for example kafka-0.kafka.svc:9092",
           holds: (self) => self.length >= 1
         })
       ]
@@ -82,7 +80,7 @@ export const KafkaClusterSpec = Field.object(
     securityProtocol: Field.withDefault(
       Field.choice(["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], {
         description:
-          "How to talk to the brokers: PLAINTEXT, SSL (TLS), SASL_PLAINTEXT (credentials, no encryption) or SASL_SSL (credentials over TLS)."
+          "How to connect to the brokers: PLAINTEXT, SSL (TLS), SASL_PLAINTEXT (credentials, no encryption) or SASL_SSL (credentials over TLS)."
       }),
       "PLAINTEXT"
     ),

@@ -38,7 +38,7 @@ export type RateLimitSpec = typeof RateLimitSpec.Type
 export const CircuitBreakerSpec = Field.object(
   {
     enabled: Field.withDefault(
-      Field.flag({ description: "Pause instead of hammering a broker or storage that keeps failing." }),
+      Field.flag({ description: "Pause instead of retrying constantly while brokers or storage keep failing." }),
       true
     ),
     failureThreshold: Field.withDefault(

@@ -4,7 +4,6 @@ import * as Crd from "./Crd.ts"
 import { homes, inspect, type UnknownFields } from "./Inspection.ts"
 import { apiVersion, KafkaBackup, kind } from "./KafkaBackup.ts"
 import { KafkaBackupStatus } from "./KafkaBackupStatus.ts"
-import { ManifestError } from "./ManifestError.ts"
 import * as Metadata from "./Metadata.ts"
 import { nearest } from "./Near.ts"
 import * as Problem from "./Problem.ts"
@@ -13,20 +12,37 @@ import * as Schedule from "./Schedule.ts"
 /** Longest manifest that is read, in characters. The API server takes requests of up to 3 MiB. */
 export const maxTextLength = 3 * 1024 * 1024
 
+/** Most problems that `message` spells out; `problems` has them all. */
+const maxLines = 50
+
+/** A manifest that cannot be used, with everything that is wrong with it. */
+export class ManifestError extends Schema.TaggedError<ManifestError>()("ManifestError", {
+  problems: Schema.Array(
+    Schema.Struct({ field: Schema.String, value: Schema.optionalKey(Schema.String), message: Schema.String })
+  )
+}) {
+  /** One line per problem, at most fifty. */
+  override get message(): string {
+    const lines = this.problems.slice(0, maxLines).map(Problem.format)
+    const more = this.problems.length - lines.length
+    return (more > 0 ? [...lines, `… and ${more} more`] : lines).join("\n")
+  }
+}
+
 /** Reads one KafkaBackup from YAML or JSON. The failure holds all problems at once. */
 export const parse = (text: string): Result.Result<KafkaBackup, ManifestError> =>
   Result.flatMap(document(text), fromJson)
 
 /**
- * Reads a KafkaBackup from what a user wrote. Unknown fields are refused in the spec; metadata is read for what we use; a
+ * Reads a KafkaBackup from what a user wrote. Unknown fields are refused in the spec; metadata is read for the fields in use; a
  * status that cannot be read is the same as none, since it is only a cache.
  */
 export const fromJson = (json: unknown): Result.Result<KafkaBackup, ManifestError> => read(json, "refuse")
 
 /**
  * Reads a KafkaBackup from what the API server sent: the same, but unknown fields are dropped. Typing errors were refused
- * when it was applied; what is unknown here are fields of a newer CRD, whose defaults the server adds to every resource, and
- * an operator that is not upgraded yet must not stop all backups for that.
+ * when it was applied; unknown fields here belong to a newer CRD, whose defaults the server adds to every resource, and an
+ * operator that is not upgraded yet must not stop all backups because of them.
  */
 export const fromServer = (json: unknown): Result.Result<KafkaBackup, ManifestError> => read(json, "drop")
 
@@ -58,7 +74,7 @@ const read = (json: unknown, unknownFields: UnknownFields): Result.Result<KafkaB
     { errors: "all" }
   ).pipe(
     Result.map((backup): KafkaBackup => (Option.isSome(status) ? { ...backup, status: status.value } : backup)),
-    // The tree and the schema say the same; should they ever differ, the schema has the last word.
+    // The tree and the schema agree; if they ever differ, the schema decides.
     Result.mapError((error) => new ManifestError({ problems: [{ field: "", message: error.message }] }))
   )
 }
@@ -179,7 +195,7 @@ const metadataProblems = (metadata: unknown): ReadonlyArray<Problem.Problem> => 
   return problems
 }
 
-/** What only a parsed schedule shows; asked only when the two fields look right on their own. */
+/** Mistakes that only a parsed schedule shows; checked only when the two fields are valid on their own. */
 const scheduleProblems = (spec: unknown, soFar: ReadonlyArray<Problem.Problem>): ReadonlyArray<Problem.Problem> => {
   if (!isMap(spec)) return []
   const { schedule, timeZone } = spec

@@ -26,7 +26,7 @@ export const nameRules: ReadonlyArray<Rule.Rule<string>> = [
 
 const Strings = Schema.Record(Schema.String, Schema.String)
 
-/** What we use of ObjectMeta. Everything else that the API server puts there is accepted and left out. */
+/** The fields of ObjectMeta in use. Everything else that the API server puts there is accepted and left out. */
 export const Metadata = Schema.Struct({
   name: Schema.String.check(Rule.toCheck(nameRules[0]!), Rule.toCheck(nameRules[1]!)),
   namespace: Schema.optionalKey(Schema.String),

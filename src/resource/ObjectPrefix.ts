@@ -9,7 +9,7 @@ export const maxPrefixLength = 400
 
 /** Rules for a slash-separated path that becomes part of object keys or of a path in a volume. */
 const pathRules = (what: string): ReadonlyArray<Rule.Rule<string>> => [
-  Rule.avoids("[\\x00-\\x1f\\x7f]", `${what} must not hold control characters such as line breaks or tabs`),
+  Rule.avoids("[\\x00-\\x1f\\x7f]", `${what} must not contain control characters such as line breaks or tabs`),
   Rule.rule<string>({
     cel: "!self.contains('\\\\')",
     message: `${what} is separated by '/', not by '\\'`,
@@ -22,11 +22,11 @@ const pathRules = (what: string): ReadonlyArray<Rule.Rule<string>> => [
   }),
   Rule.rule<string>({
     cel: "self.startsWith('/') || !self.contains('//')",
-    message: `${what} must not hold '//': an empty part cannot be addressed everywhere`,
+    message: `${what} must not contain '//': an empty part cannot be addressed everywhere`,
     holds: (self) => self.startsWith("/") || !self.includes("//")
   }),
-  Rule.avoids("(^|/)[.]{1,2}(/|$)", `${what} must not hold '.' or '..' as a part`),
-  Rule.avoids("%(2[eEfF]|5[cC]|00)", `${what} must not hold percent-encoded dots, slashes, backslashes or NUL`)
+  Rule.avoids("(^|/)[.]{1,2}(/|$)", `${what} must not contain '.' or '..' as a part`),
+  Rule.avoids("%(2[eEfF]|5[cC]|00)", `${what} must not contain percent-encoded dots, slashes, backslashes or NUL`)
 ]
 
 /** Prefix of all object keys. A trailing slash is the same as none; the empty string is the same as no prefix. */

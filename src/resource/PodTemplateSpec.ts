@@ -45,7 +45,7 @@ const Toleration = Field.object(
       Field.choice(["NoSchedule", "PreferNoSchedule", "NoExecute"], { description: "Taint effect. Absent: all." })
     ),
     tolerationSeconds: Field.optional(
-      Field.integer({ description: "How long a NoExecute taint is tolerated, in seconds. Absent: for ever." })
+      Field.integer({ description: "How long a NoExecute taint is tolerated, in seconds. Absent: forever." })
     )
   },
   {
@@ -67,7 +67,7 @@ const Toleration = Field.object(
       }),
       Rule.rule({
         cel: "!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')",
-        message: "tolerationSeconds only means something with effect NoExecute",
+        message: "tolerationSeconds has no effect without effect NoExecute: set the effect or remove tolerationSeconds",
         reason: "FieldValueForbidden",
         fieldPath: ".tolerationSeconds",
         holds: (self) => self.tolerationSeconds === undefined || self.effect === "NoExecute"
@@ -82,14 +82,14 @@ export const PodTemplateSpec = Field.object(
   {
     annotations: Field.optional(
       Field.map(Field.text({ description: "An annotation's value.", maxLength: 16_384 }), {
-        description: "Annotations of the pod. Those of the operator win.",
+        description: "Annotations of the pod. The operator's own take precedence.",
         maxProperties: 64,
         rules: [wellFormedKeys("an annotation's key"), noReservedKeys("annotations")]
       })
     ),
     labels: Field.optional(
       Field.map(LabelValue, {
-        description: "Labels of the pod. Those of the operator win.",
+        description: "Labels of the pod. The operator's own take precedence.",
         maxProperties: 64,
         rules: [wellFormedKeys("a label's key"), noReservedKeys("labels")]
       })
@@ -108,7 +108,7 @@ export const PodTemplateSpec = Field.object(
     serviceAccountName: Field.optional(
       objectName(
         "ServiceAccount",
-        "ServiceAccount of the pod, in the namespace of this resource: what IRSA and the Workload Identities are bound to. Absent: the namespace's default. The backup itself needs no rights in Kubernetes."
+        "ServiceAccount of the pod, in the namespace of this resource; IRSA and workload identities are bound to it. Absent: the namespace's default. The backup itself needs no rights in Kubernetes."
       )
     ),
     priorityClassName: Field.optional(

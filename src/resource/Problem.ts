@@ -2,7 +2,7 @@
 export interface Problem {
   /** Where, as Kubernetes writes it: `spec.kafkaCluster.bootstrapServers[0]`; empty for the document as a whole. */
   readonly field: string
-  /** What stands there, shortened and made harmless; absent when it is no plain value or could be a secret. */
+  /** The value there, shortened and escaped; absent when it is no plain value or could be a secret. */
   readonly value?: string
   /** What is wrong and what to write instead. */
   readonly message: string
@@ -11,7 +11,7 @@ export interface Problem {
 /** Longest value that is shown, in characters. */
 export const maxShown = 80
 
-/** `spec.topics[0]: must be … (got "orders;")`. One line, whatever the user wrote. */
+/** `spec.topics[0]: must be … (got "orders;")`. Always one line. */
 export const format = ({ field, message, value }: Problem): string =>
   `${field === "" ? "" : `${field}: `}${message}${value === undefined ? "" : ` (got ${value})`}`
 
@@ -23,8 +23,8 @@ export const entry = (parent: string, key: number | string): string =>
   `${parent}[${typeof key === "number" ? key : escaped(cut(key))}]`
 
 /**
- * A value as it may be shown. Nothing below a `…Secret` block is (someone may have pasted the secret itself where its name
- * belongs), except the mechanism; and what looks like credentials inside other text is blotted out.
+ * A value as it may be shown. Nothing below a `…Secret` block is shown (a user may have pasted the secret itself where its name
+ * belongs), except the mechanism; and text that looks like credentials is masked.
  */
 export const shown = (field: string, value: unknown): string | undefined => {
   if (/Secrets?([.[]|$)/.test(field) && !field.endsWith(".mechanism")) return undefined

@@ -11,7 +11,7 @@ const binary: Readonly<Record<string, bigint>> = { Ki: 10n, Mi: 20n, Gi: 30n, Ti
 /** Significant fraction digits; finer parts are dropped, as Kubernetes itself rounds at 10^-9. */
 const scale = 30
 
-/** Longer texts are no quantities to us: no amount of anything needs them. */
+/** Longer texts are not accepted as quantities: no amount needs them. */
 const longestText = 256
 
 /** Beyond these powers of ten Kubernetes, too, cuts off. */

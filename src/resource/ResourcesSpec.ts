@@ -33,7 +33,7 @@ const amounts = (description: string) =>
     rules: [
       Rule.rule({
         cel: `self.all(k, k.matches(r'${known}'))`,
-        message: "resources are named cpu, memory, ephemeral-storage, hugepages-2Mi or vendor.example/device",
+        message: "resource names are cpu, memory, ephemeral-storage, hugepages-2Mi or vendor.example/device",
         holds: (self) => Object.keys(self).every((name) => knownName.test(name))
       })
     ]

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 
 /**
- * One condition on a value, told twice: in CEL for the API server, and as a predicate for our own check. Both live here so
+ * One condition on a value, written twice: in CEL for the API server, and as a predicate for the program's own check. Both are here so
  * that `kubectl apply`, the operator and the command line refuse the same things with the same words.
  *
  * The enumerable members are the entry of `x-kubernetes-validations`, spelled as the CustomResourceDefinition spells them.

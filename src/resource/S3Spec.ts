@@ -42,13 +42,13 @@ export const S3Spec = Field.object(
         ),
         Rule.rule<string>({
           cel: "!self.contains('..') && !self.matches(r'^[0-9]+([.][0-9]+){3}$')",
-          message: "must not hold '..' nor look like an IP address",
+          message: "must not contain '..' or look like an IP address",
           holds: (self) => !self.includes("..") && !/^[0-9]+([.][0-9]+){3}$/.test(self)
         })
       ]
     }),
     region: Field.text({
-      description: "Region of the bucket, for example us-west-2. S3-compatible servers mostly take us-east-1.",
+      description: "Region of the bucket, for example us-west-2. S3-compatible servers usually accept us-east-1.",
       maxLength: 63,
       rules: [Rule.matches("^[A-Za-z0-9][A-Za-z0-9-]*$", "must be a region's name, for example us-west-2")]
     }),
@@ -62,13 +62,13 @@ export const S3Spec = Field.object(
   {
     description: "Amazon S3 or a server that speaks its protocol.",
     rules: [
-      // Whatever else may be wrong with the endpoint, its own rules say.
+      // The endpoint's own rules report everything else about it.
       Rule.rule({
         cel: "!has(self.caSecret) || (has(self.endpoint) && self.endpoint != '' && !self.endpoint.startsWith('http://'))",
         message: "caSecret has no effect without an https:// endpoint: write https:// there, or remove caSecret",
         reason: "FieldValueForbidden",
         fieldPath: ".caSecret",
-        // Empty is as absent, also where it stands as the user wrote it.
+        // Empty counts as absent, also as the user wrote it.
         holds: ({ caSecret, endpoint = "" }) =>
           caSecret === undefined || (endpoint !== "" && !endpoint.startsWith("http://"))
       })

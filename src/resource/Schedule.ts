@@ -2,7 +2,7 @@ import { Cron, DateTime, Option, Result } from "effect"
 import type { Problem } from "./Problem.ts"
 import * as ProblemText from "./Problem.ts"
 
-/** What the macros stand for; the same as in Kubernetes' CronJob. */
+/** The macros and their fields; the same as in Kubernetes' CronJob. */
 const macros: Readonly<Record<string, string>> = {
   "@hourly": "0 * * * *",
   "@daily": "0 0 * * *",
@@ -16,7 +16,7 @@ const macros: Readonly<Record<string, string>> = {
 interface Scheduled {
   readonly schedule: string
   /** IANA zone; UTC when absent. */
-  readonly timeZone?: string
+  readonly timeZone?: string | undefined
 }
 
 /**
@@ -72,7 +72,7 @@ const runsThroughTheDay = (expression: string): boolean => {
   return minute.startsWith("*") || /[*/]/.test(hour)
 }
 
-/** Looking for a slot is the only sure answer: a day of the month and a day of the week that must both match may never meet. */
+/** Only a search for a slot is certain: a day of the month and a day of the week that must both match may never meet. */
 const everMatches = (cron: Cron.Cron): boolean =>
   Result.isSuccess(Result.try(() => Cron.next(cron, "2000-01-01T00:00:00Z")))
 
@@ -99,7 +99,7 @@ const parseAdvice = (expression: string, otherwise: string): string => {
       }
       const step = /[/]([0-9]+)$/.exec(item)
       if (step && Number(step[1]) > highest[index]!) {
-        return `the step of ${item} is larger than the ${fieldNames[index]} can be: at most ${highest[index]}`
+        return `the step of ${item} is too large for the ${fieldNames[index]}: at most ${highest[index]}`
       }
     }
   }

@@ -20,7 +20,7 @@ export const Schedule = Field.text({
     'When to back up: five cron fields (minute, hour, day of month, month, day of week), for example "0 * * * *" for every full hour, or one of @hourly @daily @midnight @weekly @monthly @yearly @annually. Where day of month and day of week are both restricted, either is enough. UTC unless timeZone says otherwise. Absent: one backup, at once.',
   maxLength: 256,
   rules: [
-    Rule.avoids(zoneInside, "must not hold TZ= or CRON_TZ=; write the zone into timeZone"),
+    Rule.avoids(zoneInside, "must not contain TZ= or CRON_TZ=; write the zone into timeZone"),
     Rule.avoids(
       unsupportedMacro,
       "@every and @reboot are not supported: write five cron fields, for example '*/15 * * * *' for every 15 minutes"
@@ -39,18 +39,15 @@ export const TimeZone = Field.text({
   rules: [
     Rule.matches(
       "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$",
-      "must be an IANA time zone such as Europe/Berlin or UTC; an offset such as +02:00 is none"
+      "must be an IANA time zone such as Europe/Berlin or UTC; not an offset such as +02:00"
     ),
-    Rule.avoids(
-      "^(?i:local)$",
-      "'Local' is not a time zone that means the same everywhere: write one such as Europe/Berlin"
-    )
+    Rule.avoids("^(?i:local)$", "'Local' is a different time zone on every machine: write one such as Europe/Berlin")
   ]
 })
 
 export const Suspend = Field.flag({
   description:
-    "Starts no scheduled run while true; a running one goes on, and a manual trigger still works. After resuming, the next slot runs, not a missed one."
+    "While true, no scheduled run starts; an active run continues, and a manual trigger still works. After resuming, the next slot runs, not a missed one."
 })
 
 export const StartingDeadlineSeconds = Field.integer({

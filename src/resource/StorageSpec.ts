@@ -29,7 +29,7 @@ export const StorageSpec = Field.object(
   {
     storageType: Field.choice(storageTypes, {
       description:
-        "Which of the blocks below counts: s3, azure, gcs or pvc. That block is required; the others are ignored."
+        "Which of the blocks below is used: s3, azure, gcs or pvc. That block is required; the others are ignored."
     }),
     s3: Field.optional(S3Spec),
     azure: Field.optional(AzureSpec),

@@ -91,7 +91,7 @@ const convert = (
   const out: Json = {}
   for (const [key, value] of Object.entries(node)) {
     if (value === undefined || shape.has(key)) continue
-    if (key === "minimum" && value === Number.MIN_SAFE_INTEGER) continue // said by every Int; the maximum stays, since JSON.parse rounds above it
+    if (key === "minimum" && value === Number.MIN_SAFE_INTEGER) continue // every Int has it; the maximum stays, since JSON.parse rounds above it
     if (key.startsWith("x-kubernetes-") || kept.has(key)) out[key] = value
     else throw new NotStructural(path, `keyword ${key} is not allowed`)
   }

@@ -6,8 +6,7 @@ import * as Rule from "./Rule.ts"
  * (`org.apache.kafka.common.internals.Topic`).
  */
 export const TopicPattern = Field.text({
-  description:
-    "A topic's name, or a pattern: * stands for any run of characters, ? for exactly one. This is no regular expression.",
+  description: "A topic name or a pattern: * matches any characters, ? matches exactly one. Not a regular expression.",
   maxLength: 249,
   rules: [
     Rule.matches(

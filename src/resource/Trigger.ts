@@ -7,7 +7,7 @@ export type Trigger =
   | { readonly _tag: "Token"; readonly token: string }
   | { readonly _tag: "Refused"; readonly message: string }
 
-/** Reads the trigger annotation. An empty or overlong value is refused, not ignored: somebody expects a backup from it. */
+/** Reads the trigger annotation. An empty or overlong value is refused, not ignored: its author expects a backup. */
 export const requested = (annotations: { readonly [key: string]: string } | undefined): Trigger => {
   const token = annotations?.[triggerAnnotation]
   if (token === undefined) return { _tag: "None" }
@@ -15,6 +15,6 @@ export const requested = (annotations: { readonly [key: string]: string } | unde
   if (length >= 1 && length <= maxTriggerLength) return { _tag: "Token", token }
   return {
     _tag: "Refused",
-    message: `annotation ${triggerAnnotation} must have 1 to ${maxTriggerLength} characters, has ${length}; a time such as $(date +%s) will do`
+    message: `annotation ${triggerAnnotation} must have 1 to ${maxTriggerLength} characters, has ${length}; set for example $(date +%s)`
   }
 }

@@ -1,6 +1,6 @@
 import { nearest } from "./Near.ts"
 
-/* How a mistake is put into words; knows nothing of any field. */
+/* How a mistake is put into words; knows no field. */
 
 export const checkCount = (
   count: number,

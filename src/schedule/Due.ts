@@ -1,8 +1,6 @@
-import * as ScheduledRun from "./ScheduledRun.ts"
+import type { DueInput, ScheduleMemory } from "./DueInput.ts"
 import type { RunCause } from "./RunCause.ts"
-import type { ScheduleState } from "./ScheduleState.ts"
-import type { ScheduleMemory } from "./ScheduleMemory.ts"
-import type { DueInput } from "./DueInput.ts"
+import * as ScheduledRun from "./ScheduledRun.ts"
 import type { SkippedSlots } from "./SkippedSlots.ts"
 
 /** What to do now about one resource. */
@@ -13,16 +11,15 @@ export interface Due {
   readonly skipped: ReadonlyArray<SkippedSlots>
   /** What is wrong with the trigger's value, and what to write instead. */
   readonly refusedTrigger: string | undefined
-  readonly state: ScheduleState
-  /** When to look again if nothing happens before: no edit, no trigger, no run that ends. Absent: only then. */
+  readonly state: ScheduledRun.ScheduleState
+  /** When to reconcile again if nothing happens before: no edit, no trigger, no run that ends. Absent: only then. */
   readonly requeueMillis: number | undefined
   /** To be kept once `start` exists, not before: a run that could not be started is then asked for again. */
   readonly memory: ScheduleMemory
 }
 
 /**
- * What is due. Total, and a function of its argument alone: to be asked after every event, and harmless when it is. A slot goes
- * before a trigger: a trigger can wait for the end of a run, a slot cannot.
+ * What is due. Total, and a function of its argument alone: may be asked after every event. A slot goes before a trigger: a trigger can wait for the end of a run, a slot cannot.
  */
 export const decide = (input: DueInput): Due => {
   const { state, memory, skipped, start } = ScheduledRun.decide(input)

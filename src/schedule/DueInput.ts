@@ -1,6 +1,5 @@
 import type { Trigger } from "../resource/Trigger.ts"
 import type { RunCause } from "./RunCause.ts"
-import type { ScheduleMemory } from "./ScheduleMemory.ts"
 
 /** All that the decision whether a run is due depends on. Instants are milliseconds since 1970. */
 export interface DueInput {
@@ -13,9 +12,34 @@ export interface DueInput {
   readonly createdMillis: number
   readonly trigger: Trigger
   readonly memory: ScheduleMemory
-  /** The run that is active, if one is; also one that nobody remembers starting. */
+  /** The run that is active, if one is; also one whose start is no longer remembered. */
   readonly active: RunCause | undefined
-  /** The latest slot that is known to have its run, from a Job or from storage, where that is known. */
-  readonly startedSlotMillis?: number
+  /** The latest slot that is known to have its run, from a Job or from storage. */
+  readonly startedSlotMillis?: number | undefined
   readonly nowMillis: number
 }
+
+/**
+ * What must be remembered between two reconciles of a resource. All of it may be lost: a run is then asked for again under the
+ * same identity, and starting it finds that it exists.
+ */
+export interface ScheduleMemory {
+  /** Schedule and zone that the slots belong to. Absent while suspended, without schedule, and before the first reconcile. */
+  readonly observedSchedule?: string
+  /** Slots up to here do not count: creation, or when the schedule was last edited or resumed. Absent before the first reconcile. */
+  readonly sinceMillis?: number
+  /** The latest slot that was run or skipped. */
+  readonly lastSlotMillis?: number
+  /** Slots skipped so far; a floor where a record says "at least". */
+  readonly skippedSlots?: number
+  /** The trigger value that was handled last. */
+  readonly handledTrigger?: string
+  /** A trigger value that waits for the end of a run, and when it was first seen. */
+  readonly pendingTrigger?: { readonly token: string; readonly firstSeenMillis: number }
+  /** True once the run of a resource without schedule was asked for, or can no longer be. */
+  readonly isOnceDone?: boolean
+}
+
+/** How `observedSchedule` is written. */
+export const scheduleText = (spec: { readonly schedule: string; readonly timeZone?: string }): string =>
+  `${spec.schedule.trim()} in ${spec.timeZone ?? "UTC"}`

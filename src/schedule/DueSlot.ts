@@ -1,8 +1,8 @@
-import type { ScheduleMemory } from "./ScheduleMemory.ts"
+import type { ScheduleMemory } from "./DueInput.ts"
 import type { SkippedSlots, SkipReason } from "./SkippedSlots.ts"
 import * as Slots from "./Slots.ts"
 
-/** What a look at a schedule needs to know. Instants are milliseconds since 1970. */
+/** What decides which slot is due. Instants are milliseconds since 1970. */
 export interface SlotQuestion {
   readonly slots: Slots.Slots
   readonly startingDeadlineSeconds: number | undefined
@@ -20,16 +20,16 @@ export interface SlotAnswer {
   readonly skipped: ReadonlyArray<SkippedSlots>
   readonly lastSlotMillis: ScheduleMemory["lastSlotMillis"]
   readonly nextMillis: number | undefined
-  /** What is memory of the future, when the clock must have jumped back: nothing is due until then. */
+  /** The remembered slot that lies in the future, when the clock must have jumped back: nothing is due until then. */
   readonly aheadMillis: number | undefined
 }
 
-/** Clocks of two machines may differ by this much without anybody being told. */
+/** Clocks of two machines may differ by this much without a report. */
 const clockToleranceMillis = 60_000
 
 const longestDefaultDeadlineSeconds = 3600
 
-/** How late the run of a slot may start: as the user says, or half the time to the slot after it, at most one hour. */
+/** How late the run of a slot may start: as the user set it, or half the time to the slot after it, at most one hour. */
 export const deadlineSeconds = (slots: Slots.Slots, slotMillis: number, asked: number | undefined): number => {
   if (asked !== undefined) return asked
   const following = Slots.next(slots, slotMillis)
@@ -39,15 +39,15 @@ export const deadlineSeconds = (slots: Slots.Slots, slotMillis: number, asked: n
 }
 
 /**
- * Which slot is due. Of all slots that passed since the last look only the latest can be, and only within its deadline and while no
- * run is active; the others are skipped, with one record for the gap.
+ * Which slot is due. Of all slots that passed since the last reconcile only the latest can be, and only within its deadline and
+ * while no run is active; the others are skipped, with one record for the gap.
  */
 export const answer = (question: SlotQuestion): SlotAnswer => {
   const { slots, nowMillis } = question
   const considered = Math.max(question.sinceMillis, question.lastSlotMillis ?? -Infinity)
   const started = question.startedSlotMillis !== undefined && question.startedSlotMillis > considered
   const fromMillis = started ? question.startedSlotMillis! : considered
-  // Slots before one that was started while the memory of it was lost: skipped then, said now.
+  // Slots before one that was started and then forgotten: skipped then, reported now.
   const before = started ? skipped(slots, considered, fromMillis - 1, "Missed") : []
   const lastSlotMillis = started ? fromMillis : question.lastSlotMillis
   const nextMillis = Slots.next(slots, Math.max(fromMillis, nowMillis))

@@ -8,7 +8,7 @@ export type RunCause =
   /** The run of a resource without schedule; its slot is the resource's creation. */
   | { readonly _tag: "Once"; readonly slotMillis: number }
 
-/** The identity of the cause's run: equal for equal slots or trigger values of one owner, whenever it is asked for. */
+/** The identity of the cause's run: equal for equal slots or trigger values of one owner, at any time. */
 export const identity = (owner: Owner, cause: RunCause): RunIdentity =>
   cause._tag === "Trigger"
     ? { owner, slot: slotText(cause.firstSeenMillis), trigger: cause.token }

@@ -2,14 +2,22 @@ import { Result } from "effect"
 import type { Problem } from "../resource/Problem.ts"
 import * as DueSlot from "./DueSlot.ts"
 import type { RunCause } from "./RunCause.ts"
-import type { ScheduleState } from "./ScheduleState.ts"
-import type { ScheduleMemory } from "./ScheduleMemory.ts"
-import { scheduleText } from "./ScheduleMemory.ts"
-import type { DueInput } from "./DueInput.ts"
+import { type DueInput, type ScheduleMemory, scheduleText } from "./DueInput.ts"
 import type { SkippedSlots } from "./SkippedSlots.ts"
 import * as Slots from "./Slots.ts"
 
-/** What is due without anybody asking for it by a trigger. */
+/** The state of the runs that need no trigger. */
+export type ScheduleState =
+  | { readonly _tag: "Scheduled"; readonly nextMillis: number; readonly intervalSeconds: number | undefined }
+  /** The clock jumped back: a slot of the future is done already. Slots wait until it is past; editing the schedule ends the wait. */
+  | { readonly _tag: "ClockBehind"; readonly untilMillis: number; readonly nextMillis: number }
+  /** The schedule or its zone cannot be used: nothing to wait for but an edit. */
+  | { readonly _tag: "Unusable"; readonly problems: ReadonlyArray<Problem> }
+  | { readonly _tag: "Suspended" }
+  /** No schedule: one run, asked for, or waiting for another to end. */
+  | { readonly _tag: "OneTime"; readonly isAskedFor: boolean }
+
+/** What is due without a trigger. */
 export interface ScheduledDecision {
   readonly start: RunCause | undefined
   readonly skipped: ReadonlyArray<SkippedSlots>
@@ -31,7 +39,7 @@ const nothing = (state: ScheduleState, memory: ScheduleMemory): ScheduledDecisio
   memory
 })
 
-/** The schedule is forgotten while it does not count: resuming it is then the same as editing it. */
+/** The schedule is not remembered while it does not count: resuming it is then the same as editing it. */
 const unscheduled = ({ createdMillis, memory }: DueInput): ScheduleMemory => {
   const { observedSchedule: _, ...rest } = memory
   return { ...rest, sinceMillis: rest.sinceMillis ?? createdMillis }
@@ -62,9 +70,9 @@ const scheduled = (input: DueInput, schedule: string): ScheduledDecision => {
   const isEdited = memory.sinceMillis !== undefined && memory.observedSchedule !== observedSchedule
   const startedSlotMillis = startedSlot(input)
   const observed = {
-    ...(isEdited ? forgettingTheFuture(memory, nowMillis) : memory),
+    ...(isEdited ? withoutFuture(memory, nowMillis) : memory),
     observedSchedule,
-    // Where nothing is memory but a run is known, all memory was lost: what came before it is not for us to call skipped.
+    // A known run without memory means that the memory was lost: slots before that run are not called skipped.
     sinceMillis: isEdited ? nowMillis : (memory.sinceMillis ?? startedSlotMillis ?? input.createdMillis)
   }
   const slots = Slots.of({ ...spec, schedule })
@@ -94,8 +102,8 @@ const scheduled = (input: DueInput, schedule: string): ScheduledDecision => {
 
 const unusable = (problems: ReadonlyArray<Problem>): ScheduleState => ({ _tag: "Unusable", problems })
 
-/** An edit ends the wait for a slot that only a wrong clock can have done; should it come again, its run has the same identity. */
-const forgettingTheFuture = ({ lastSlotMillis, ...rest }: ScheduleMemory, nowMillis: number): ScheduleMemory =>
+/** An edit ends the wait for a slot that only a wrong clock can have run; if it comes again, its run has the same identity. */
+const withoutFuture = ({ lastSlotMillis, ...rest }: ScheduleMemory, nowMillis: number): ScheduleMemory =>
   lastSlotMillis === undefined || lastSlotMillis > nowMillis ? rest : { ...rest, lastSlotMillis }
 
 /** The latest slot that is known to have its run. One of the future says nothing about now. */
@@ -110,7 +118,9 @@ const startedSlot = ({ active, nowMillis, startedSlotMillis }: DueInput): number
 const state = (slots: Slots.Slots, answer: DueSlot.SlotAnswer, nowMillis: number): ScheduleState => {
   const { aheadMillis, nextMillis } = answer
   if (nextMillis === undefined) {
-    return unusable([{ field: "spec.schedule", message: "has no slot any more: write when the next backup is wanted" }])
+    return unusable([
+      { field: "spec.schedule", message: "has no more slots: write a schedule that has a slot in the future" }
+    ])
   }
   return aheadMillis === undefined
     ? { _tag: "Scheduled", nextMillis, intervalSeconds: Slots.intervalSeconds(slots, nowMillis) }

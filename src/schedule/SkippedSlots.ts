@@ -11,15 +11,16 @@ export interface SkippedSlots {
 }
 
 /**
- * `Missed`: nobody was there to start them, and a later slot or run stands for them. `TooLate`: nobody was there, and the last of
- * them is past its deadline too. `Overlapping`: another run of the resource was running.
+ * `Missed`: no run could start, and a later slot or run stands for them. `TooLate`: no run could start, and the last of them is
+ * past its deadline too. `Overlapping`: another run of the resource was active.
  */
 export type SkipReason = "Missed" | "TooLate" | "Overlapping"
 
 const because: Readonly<Record<SkipReason, string>> = {
-  Missed: "nothing could start it in time; a later slot stands for it",
-  TooLate: "it was noticed after spec.startingDeadlineSeconds had passed; the next slot runs",
-  Overlapping: "another run was still running; make runs shorter or the schedule wider if this happens often"
+  Missed: "no run could start in time; a later slot runs instead",
+  TooLate: "the starting deadline had passed (spec.startingDeadlineSeconds); the next slot runs",
+  Overlapping:
+    "another run was still active; if this happens often, make runs shorter or the schedule's interval longer"
 }
 
 /** The record in a sentence, for an event or a history entry. */

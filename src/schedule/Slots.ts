@@ -15,7 +15,7 @@ export interface Slots {
 interface Scheduled {
   readonly schedule: string
   /** IANA zone; UTC when absent. */
-  readonly timeZone?: string
+  readonly timeZone?: string | undefined
 }
 
 /** The slots of a schedule, or what is wrong with it. */

@@ -21,7 +21,7 @@ export const maxNoteBytes = 1024
 
 /**
  * What to announce now that `next` follows `previous`. Only what is new: where both say the same, nothing. To be emitted before
- * `next` is written, if a crash between the two may tell something twice rather than never.
+ * `next` is written, so that a crash between the two announces something twice rather than never.
  */
 export const announcements = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Announcement> => [
   ...spec(previous, next),
@@ -35,7 +35,7 @@ export const announcements = (previous: Status, facts: Facts, next: Status): Rea
   ...cleanup(previous, next)
 ]
 
-const say = (reason: EventReasonName, note: string): Announcement => ({
+const announcement = (reason: EventReasonName, note: string): Announcement => ({
   type: eventReasons[reason].type,
   reason,
   action: eventReasons[reason].action,
@@ -45,7 +45,7 @@ const say = (reason: EventReasonName, note: string): Announcement => ({
 const condition = (status: Status, type: ConditionType): Condition | undefined =>
   status.conditions?.find((found) => found.type === type)
 
-/** Ready's reasons that are announced when they come up, and again when what they say of a mistake changes. */
+/** Ready's reasons that are announced when they appear, and again when an edit leaves a mistake in the spec. */
 const spec = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
   const before = condition(previous, "Ready")
   const now = condition(next, "Ready")
@@ -53,12 +53,12 @@ const spec = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
     case "InvalidSpec":
     case "InvalidSchedule": {
       const isNew = before?.reason !== now.reason || before.observedGeneration !== now.observedGeneration
-      return isNew ? [say(now.reason, now.message)] : []
+      return isNew ? [announcement(now.reason, now.message)] : []
     }
     case "JobRefused":
     case "BackupOverdue":
     case "ClockBehind":
-      return before?.reason === now.reason ? [] : [say(now.reason, now.message)]
+      return before?.reason === now.reason ? [] : [announcement(now.reason, now.message)]
     default:
       return []
   }
@@ -75,7 +75,7 @@ const endings = { success: "BackupSucceeded", failed: "BackupFailed", interrupte
 const ended = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Announcement> =>
   firstOfEach(facts.ended, ({ jobName }) => jobName)
     .filter((run) => isReported(next, run) && !isReported(previous, run))
-    .map((run) => say(endings[run.outcome], ending(run)))
+    .map((run) => announcement(endings[run.outcome], ending(run)))
 
 const ending = ({
   backupId,
@@ -89,40 +89,41 @@ const ending = ({
   startMillis
 }: EndedRun): string => {
   if (outcome !== "success") {
-    return `${backupId} ${outcome === "failed" ? "failed" : "was interrupted"}: ${message ?? reason ?? "it left no word why"}`
+    return `${backupId} ${outcome === "failed" ? "failed" : "was interrupted"}: ${message ?? reason ?? "no reason was reported"}`
   }
   const held =
     records === undefined || size === undefined ? "" : `: ${Format.count(records)} records, ${Format.bytes(size)}`
-  const notable = notes.length === 0 ? "" : `. To know: ${notes.join("; ")}`
+  const notable = notes.length === 0 ? "" : `. Note: ${notes.join("; ")}`
   return `${backupId} is complete and verified${held}, in ${Format.duration(endMillis - startMillis)}${notable}`
 }
 
 const gaps = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Announcement> => {
-  const tells = (status: Status, gap: SkippedSlots.SkippedSlots) =>
+  const records = (status: Status, gap: SkippedSlots.SkippedSlots) =>
     status.backupHistory?.some((entry) => History.covers(entry, gap)) ?? false
   return firstOfEach(facts.skipped, ({ firstMillis, reason }) => `${reason} ${firstMillis}`)
-    .filter((gap) => tells(next, gap) && !tells(previous, gap))
-    .map((gap) => say("SlotsSkipped", SkippedSlots.sentence(gap)))
+    .filter((gap) => records(next, gap) && !records(previous, gap))
+    .map((gap) => announcement("SlotsSkipped", SkippedSlots.sentence(gap)))
 }
 
 const because: Readonly<Record<RunCauseName, string>> = {
   schedule: "by schedule",
   trigger: "by trigger",
-  once: "as the one backup of a resource without schedule"
+  once: "as the one-time backup"
 }
 
 const started = (previous: Status, { active }: Facts, next: Status): ReadonlyArray<Announcement> =>
   active === undefined || next.activeRun === undefined || previous.activeRun?.jobName === next.activeRun.jobName
     ? []
-    : [say("BackupStarted", `${active.backupId} started ${because[active.cause]}, in Job ${active.jobName}`)]
+    : [announcement("BackupStarted", `${active.backupId} started ${because[active.cause]}, in Job ${active.jobName}`)]
 
 const trigger = (previous: Status, { refusedTrigger }: Facts, next: Status): ReadonlyArray<Announcement> => {
   if (refusedTrigger === undefined) return []
-  const says = (status: Status) => condition(status, "Warnings")?.message.includes(Format.line(refusedTrigger)) ?? false
-  return says(next) && !says(previous) ? [say("TriggerRefused", refusedTrigger)] : []
+  const mentions = (status: Status) =>
+    condition(status, "Warnings")?.message.includes(Format.line(refusedTrigger)) ?? false
+  return mentions(next) && !mentions(previous) ? [announcement("TriggerRefused", refusedTrigger)] : []
 }
 
-/** Told once for each kind of trouble of a Job: the words may change with every look, as counts of nodes do. */
+/** Once for each kind of trouble of a Job: the words may change with every reconcile, as counts of nodes do. */
 const trouble = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
   const now = condition(next, "Progressing")
   if (now?.reason !== "PodTrouble") return []
@@ -132,7 +133,7 @@ const trouble = (previous: Status, next: Status): ReadonlyArray<Announcement> =>
     before?.reason !== "PodTrouble" ||
     previous.activeRun?.jobName !== next.activeRun?.jobName ||
     kind(before.message) !== kind(now.message)
-  return isNew ? [say("PodTrouble", `${next.activeRun?.backupId ?? "The run"}: ${now.message}`)] : []
+  return isNew ? [announcement("PodTrouble", `${next.activeRun?.backupId ?? "The run"}: ${now.message}`)] : []
 }
 
 const retention = (previous: Status, { maintenance }: Facts, next: Status): ReadonlyArray<Announcement> => {
@@ -141,14 +142,14 @@ const retention = (previous: Status, { maintenance }: Facts, next: Status): Read
   if (prune === undefined || now === undefined || condition(previous, "RetentionApplied")?.message === now.message) {
     return []
   }
-  if (!prune.isSuccess) return [say("PruneFailed", now.message)]
-  return prune.removed === 0 ? [] : [say("BackupsPruned", now.message)]
+  if (!prune.isSuccess) return [announcement("PruneFailed", now.message)]
+  return prune.removed === 0 ? [] : [announcement("BackupsPruned", now.message)]
 }
 
 const listing = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
   const now = condition(next, "StorageListed")
   return now?.reason === "ListingFailed" && condition(previous, "StorageListed")?.message !== now.message
-    ? [say("ListingFailed", now.message)]
+    ? [announcement("ListingFailed", now.message)]
     : []
 }
 
@@ -158,14 +159,14 @@ const cleanup = (previous: Status, next: Status): ReadonlyArray<Announcement> =>
   if (now === undefined || before?.reason === now.reason) return []
   switch (now.reason) {
     case "CleanedUp":
-      return [say("CleanupFinished", now.message)]
+      return [announcement("CleanupFinished", now.message)]
     case "CleanupGivenUp":
     case "CleanupTrouble":
-      return [say(now.reason, now.message)]
+      return [announcement(now.reason, now.message)]
     case "Retained":
       return []
     default:
-      return before === undefined ? [say("CleanupStarted", now.message)] : []
+      return before === undefined ? [announcement("CleanupStarted", now.message)] : []
   }
 }
 

@@ -6,10 +6,10 @@ import * as History from "./History.ts"
 import * as Problem from "../resource/Problem.ts"
 import * as Ready from "./Ready.ts"
 import * as Reasons from "./Reasons.ts"
-import type { Condition } from "./Status.ts"
+import type { Condition, HistoryEntry } from "./Status.ts"
 import * as Format from "./Format.ts"
 
-type Answer = Ready.Answer
+type Answer<Type extends Reasons.ConditionType> = Ready.Answer<Type>
 
 /** Most bytes of a condition's message. */
 export const maxMessageBytes = 8192
@@ -19,12 +19,12 @@ export const maxMessageBytes = 8192
  */
 export const next = (previous: ReadonlyArray<Condition>, question: Ready.Question): ReadonlyArray<Condition> => {
   const { facts, nowMillis } = question
-  const answers: Readonly<Record<Reasons.ConditionType, Answer | undefined>> = {
+  const answers: { readonly [Type in Reasons.ConditionType]: Answer<Type> | undefined } = {
     Ready: Ready.answer(question),
     Progressing: progressing(facts),
     ScheduleValid: scheduleValid(facts),
-    KafkaReachable: reachable(question, "kafka", "KafkaReachable", "BrokerUnreachable"),
-    StorageReachable: reachable(question, "storage", "StorageReachable", "StoreUnavailable"),
+    KafkaReachable: kafkaReachable(question),
+    StorageReachable: storageReachable(question),
     Verified: verified(question.history),
     Warnings: warnings(facts, question.history),
     StorageListed: storageListed(facts, previous),
@@ -48,23 +48,27 @@ export const next = (previous: ReadonlyArray<Condition>, question: Ready.Questio
   })
 }
 
-const progressing = ({ active, queue }: Facts): Answer => {
+const progressing = ({ active, queue }: Facts): Answer<"Progressing"> => {
   if (active?.trouble !== undefined) {
     return { status: "True", reason: "PodTrouble", message: `${active.trouble.reason}: ${active.trouble.message}` }
   }
   if (active !== undefined) {
-    const message = `${active.backupId} is running since ${Format.time(active.startMillis)}, in Job ${active.jobName}.`
+    const message = `${active.backupId} has been running since ${Format.time(active.startMillis)}, in Job ${active.jobName}.`
     return { status: "True", reason: "BackupRunning", message }
   }
   // Not how many: each end of a run would rewrite the status of all that wait.
   return queue === undefined
     ? { status: "False", reason: "NoRunActive", message: "No run is active." }
-    : { status: "False", reason: "Queued", message: "A run is due and waits for its turn among all resources." }
+    : {
+        status: "False",
+        reason: "Queued",
+        message: "A run is due. It waits until the operator runs fewer backups at the same time."
+      }
 }
 
-const scheduleValid = ({ state, problems, schedule }: Facts): Answer => {
+const scheduleValid = ({ state, problems, schedule }: Facts): Answer<"ScheduleValid"> => {
   const { text, timeZone } = schedule
-  const invalid = (found: ReadonlyArray<Problem.Problem>): Answer => ({
+  const invalid = (found: ReadonlyArray<Problem.Problem>): Answer<"ScheduleValid"> => ({
     status: "False",
     reason: "InvalidSchedule",
     message: found.map(Problem.format).join("; ")
@@ -74,64 +78,71 @@ const scheduleValid = ({ state, problems, schedule }: Facts): Answer => {
   if (state?._tag === "Unusable") return invalid(state.problems)
   if (text === undefined) {
     return problems.length > 0
-      ? { status: "Unknown", reason: "InvalidSpec", message: "The spec has mistakes elsewhere." }
+      ? { status: "Unknown", reason: "InvalidSpec", message: "Other fields of the spec are invalid." }
       : { status: "True", reason: "NoSchedule", message: "There is no schedule: one backup is made." }
   }
-  const slots = Slots.of({ schedule: text, ...(timeZone === undefined ? {} : { timeZone }) })
+  const slots = Slots.of({ schedule: text, timeZone })
   return Result.isFailure(slots)
     ? invalid(slots.failure)
     : { status: "True", reason: "ScheduleValid", message: `"${text}" in ${timeZone ?? "UTC"}.` }
 }
 
-const notYetTried: Answer = { status: "Unknown", reason: "NotYetTried", message: "No run has come so far yet." }
+const notYetTried = {
+  status: "Unknown",
+  reason: "NotYetTried",
+  message: "Not checked yet: no run has got that far."
+} as const
 
-const reachable = (
-  { history }: Ready.Question,
-  question: "kafka" | "storage",
-  type: Reasons.ConditionType,
-  otherwise: Reasons.ReasonName
-): Answer => {
-  const found = Evidence.newest(history, question)
+const kafkaReachable = ({ history }: Ready.Question): Answer<"KafkaReachable"> => {
+  const found = Evidence.newest(history, "kafka")
   if (found === undefined) return notYetTried
-  const { entry, isGood } = found
-  const when = entry.completionTime ?? entry.startTime
-  if (isGood)
-    return {
-      status: "True",
-      reason: "Reached",
-      message: `${entry.backupId ?? "The newest run"} reached it until ${when}.`
-    }
-  const { reason = "" } = entry
-  return {
-    status: "False",
-    reason: Reasons.isOf(reason, type) ? reason : otherwise,
-    message: `${entry.backupId ?? "The newest run"}, ended ${when}: ${entry.message ?? reason}`
-  }
+  if (found.isGood) return reached(found)
+  const { reason = "" } = found.entry
+  return failed(Reasons.isOf(reason, "KafkaReachable") ? reason : "BrokerUnreachable", found)
 }
 
-const verified = (history: History.History): Answer => {
+const storageReachable = ({ history }: Ready.Question): Answer<"StorageReachable"> => {
+  const found = Evidence.newest(history, "storage")
+  if (found === undefined) return notYetTried
+  if (found.isGood) return reached(found)
+  const { reason = "" } = found.entry
+  return failed(Reasons.isOf(reason, "StorageReachable") ? reason : "StoreUnavailable", found)
+}
+
+const reached = ({ entry }: Evidence.Evidence) =>
+  ({
+    status: "True",
+    reason: "Reached",
+    message: `Last reached at ${endOf(entry)} by ${entry.backupId ?? "the newest run"}.`
+  }) as const
+
+const failed = <Reason extends Reasons.ReasonName>(reason: Reason, { entry }: Evidence.Evidence) =>
+  ({
+    status: "False",
+    reason,
+    message: `${entry.backupId ?? "The newest run"} ended at ${endOf(entry)}: ${entry.message ?? entry.reason ?? ""}`
+  }) as const
+
+const endOf = ({ completionTime, startTime }: HistoryEntry): string => completionTime ?? startTime
+
+const verified = (history: History.History): Answer<"Verified"> => {
   const found = Evidence.newest(history, "verified")
   if (found === undefined) return notYetTried
   const { entry, isGood } = found
-  const { backupId = "The newest run", completionTime, reason = "", records, size } = entry
-  const when = completionTime ?? entry.startTime
-  if (!isGood) {
-    return {
-      status: "False",
-      reason: Reasons.isOf(reason, "Verified") ? reason : "NotProven",
-      message: `${backupId}, ended ${when}: ${entry.message ?? reason}`
-    }
+  const { backupId = "The newest run", reason = "", records, size } = entry
+  if (!isGood) return failed(Reasons.isOf(reason, "Verified") ? reason : "NotProven", found)
+  const held =
+    records === undefined || size === undefined ? "" : `: ${Format.count(records)} records in ${Format.bytes(size)}`
+  return {
+    status: "True",
+    reason: "BackupVerified",
+    message: `${backupId} was verified in storage at ${endOf(entry)}${held}.`
   }
-  const what =
-    records === undefined || size === undefined
-      ? "all that it names was"
-      : `${Format.count(records)} records in ${Format.bytes(size)} were`
-  return { status: "True", reason: "BackupVerified", message: `${backupId}: ${what} found as stored at ${when}.` }
 }
 
-const warnings = ({ ignoredStorageBlocks, refusedTrigger }: Facts, history: History.History): Answer => {
+const warnings = ({ ignoredStorageBlocks, refusedTrigger }: Facts, history: History.History): Answer<"Warnings"> => {
   const last = History.lastSuccess(history)
-  const found: ReadonlyArray<readonly [Reasons.ReasonName, string]> = [
+  const found: ReadonlyArray<readonly [Reasons.ReasonOf<"Warnings">, string]> = [
     ...(refusedTrigger === undefined ? [] : [["TriggerRefused", refusedTrigger] as const]),
     ...(last?.message === undefined ? [] : [["BackupNotes", `${last.backupId}: ${last.message}`] as const]),
     ...(ignoredStorageBlocks.length === 0
@@ -139,13 +150,13 @@ const warnings = ({ ignoredStorageBlocks, refusedTrigger }: Facts, history: Hist
       : [
           [
             "StorageBlockIgnored",
-            `not used, because storageType names another block: ${ignoredStorageBlocks.map((block) => `spec.storage.${block}`).join(", ")}`
+            `ignored because storageType selects another block: ${ignoredStorageBlocks.map((block) => `spec.storage.${block}`).join(", ")}`
           ] as const
         ])
   ]
   const [first] = found
   return first === undefined
-    ? { status: "False", reason: "NoWarnings", message: "Nothing to know." }
+    ? { status: "False", reason: "NoWarnings", message: "No warnings." }
     : { status: "True", reason: first[0], message: found.map(([, text]) => text).join("; ") }
 }
 
@@ -154,15 +165,21 @@ const last = (
   task: EndedMaintenance["task"]
 ): EndedMaintenance | undefined => maintenance.findLast((ended) => ended.task === task)
 
-/** What was said before, of a question that only a chore answers. */
-const kept = (previous: ReadonlyArray<Condition>, type: Reasons.ConditionType): Answer | undefined => {
+/** The previous answer to a question that only a maintenance Job answers. */
+const kept = <Type extends Reasons.ConditionType>(
+  previous: ReadonlyArray<Condition>,
+  type: Type
+): Answer<Type> | undefined => {
   const before = previous.find((condition) => condition.type === type)
   return before === undefined || !Reasons.isOf(before.reason, type)
     ? undefined
     : { status: before.status, reason: before.reason, message: before.message }
 }
 
-const storageListed = ({ catalogue, maintenance }: Facts, previous: ReadonlyArray<Condition>): Answer | undefined => {
+const storageListed = (
+  { catalogue, maintenance }: Facts,
+  previous: ReadonlyArray<Condition>
+): Answer<"StorageListed"> | undefined => {
   if (catalogue !== undefined) {
     const { total } = catalogue
     const message = `Storage holds ${Format.count(total)} verified ${total === 1 ? "backup" : "backups"} of this resource.`
@@ -170,11 +187,14 @@ const storageListed = ({ catalogue, maintenance }: Facts, previous: ReadonlyArra
   }
   const list = last(maintenance, "catalogue")
   if (list === undefined || list.isSuccess) return kept(previous, "StorageListed")
-  const message = `Job ${list.jobName} could not list storage: ${list.trouble?.message ?? "it left no word why"}`
+  const message = `Job ${list.jobName} could not list storage: ${list.trouble?.message ?? "no reason was reported"}`
   return { status: "False", reason: "ListingFailed", message }
 }
 
-const retentionApplied = ({ maintenance, ended }: Facts, previous: ReadonlyArray<Condition>): Answer | undefined => {
+const retentionApplied = (
+  { maintenance, ended }: Facts,
+  previous: ReadonlyArray<Condition>
+): Answer<"RetentionApplied"> | undefined => {
   const prune = last(maintenance, "prune")
   if (prune !== undefined) return pruned(prune)
   const before = kept(previous, "RetentionApplied")
@@ -184,36 +204,36 @@ const retentionApplied = ({ maintenance, ended }: Facts, previous: ReadonlyArray
   const cure = ended.findLast(({ endMillis, outcome }) => outcome === "success" && endMillis > Format.millis(flipped))
   return cure === undefined
     ? before
-    : { status: "True", reason: "RetentionApplied", message: `Applied at the end of ${cure.backupId}.` }
+    : { status: "True", reason: "RetentionApplied", message: `Retention was applied at the end of ${cure.backupId}.` }
 }
 
-const pruned = ({ isSuccess, jobName, removed, trouble }: EndedMaintenance): Answer =>
+const pruned = ({ isSuccess, jobName, removed, trouble }: EndedMaintenance): Answer<"RetentionApplied"> =>
   isSuccess
     ? {
         status: "True",
         reason: "RetentionApplied",
-        message: `${removed === undefined ? "Old backups" : removed === 1 ? "1 backup" : `${Format.count(removed)} backups`} beyond retention ${removed === 1 ? "was" : "were"} removed by Job ${jobName}.`
+        message: `Job ${jobName} removed ${removed === undefined ? "the old backups" : removed === 1 ? "1 old backup" : `${Format.count(removed)} old backups`}.`
       }
     : {
         status: "False",
         reason: "PruneFailed",
-        message: `Job ${jobName} could not remove old backups: ${trouble?.message ?? "it left no word why"}`
+        message: `Job ${jobName} could not remove old backups: ${trouble?.message ?? "no reason was reported"}`
       }
 
-const cleanedUp = ({ maintenance, deletion }: Facts): Answer | undefined => {
+const cleanedUp = ({ maintenance, deletion }: Facts): Answer<"CleanedUp"> | undefined => {
   const cleanup = last(maintenance, "cleanup")
   if (cleanup?.isSuccess === true) {
     return {
       status: "True",
       reason: "CleanedUp",
-      message: `This resource's backups were removed by Job ${cleanup.jobName}.`
+      message: `Job ${cleanup.jobName} removed this resource's backups.`
     }
   }
   if (deletion === undefined) return undefined
   const { message, reason } = deletion
   return {
     status: reason === "CleanedUp" ? "True" : "False",
-    // Anything else is what keeps the clean-up Job from getting on.
+    // Any other reason is one of the clean-up Job's own.
     reason: Reasons.isOf(reason, "CleanedUp") ? reason : "CleanupTrouble",
     message
   }

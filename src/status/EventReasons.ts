@@ -7,9 +7,13 @@ export interface EventReason {
 }
 
 const all = {
-  BackupStarted: { type: "Normal", action: "Backup", meaning: "A run started; why, and its Job, are named." },
+  BackupStarted: { type: "Normal", action: "Backup", meaning: "A run started. The note names its cause and its Job." },
   BackupSucceeded: { type: "Normal", action: "Backup", meaning: "A backup is complete and verified." },
-  BackupFailed: { type: "Warning", action: "Backup", meaning: "A run failed. What happened and what to do is said." },
+  BackupFailed: {
+    type: "Warning",
+    action: "Backup",
+    meaning: "A run failed. The note says what happened and what to do."
+  },
   BackupInterrupted: { type: "Warning", action: "Backup", meaning: "A run was stopped before its end." },
   BackupOverdue: {
     type: "Warning",
@@ -19,7 +23,8 @@ const all = {
   SlotsSkipped: {
     type: "Warning",
     action: "Schedule",
-    meaning: "Slots of the schedule get no run of their own: one Event for each gap, with first, last and why."
+    meaning:
+      "Slots of the schedule get no run of their own. One Event for each gap, with its first and last slot and the reason."
   },
   ClockBehind: {
     type: "Warning",
@@ -31,9 +36,13 @@ const all = {
     action: "Trigger",
     meaning: "The value of the trigger annotation cannot be used; no backup was started."
   },
-  InvalidSpec: { type: "Warning", action: "Validate", meaning: "The spec cannot be used. Every mistake is named." },
+  InvalidSpec: {
+    type: "Warning",
+    action: "Validate",
+    meaning: "The spec cannot be used. The note names every mistake."
+  },
   InvalidSchedule: { type: "Warning", action: "Validate", meaning: "The schedule or its time zone cannot be used." },
-  JobRefused: { type: "Warning", action: "CreateJob", meaning: "The API server does not take the Job of a run." },
+  JobRefused: { type: "Warning", action: "CreateJob", meaning: "The API server rejects the Job of a run." },
   PodTrouble: {
     type: "Warning",
     action: "Backup",
@@ -45,15 +54,15 @@ const all = {
   CleanupStarted: {
     type: "Normal",
     action: "CleanUp",
-    meaning: "The resource is being deleted and `deletionPolicy: Delete` is being carried out."
+    meaning: "The resource is being deleted, and the clean-up that `deletionPolicy: Delete` asks for has started."
   },
-  CleanupTrouble: { type: "Warning", action: "CleanUp", meaning: "The clean-up Job does not get on." },
+  CleanupTrouble: { type: "Warning", action: "CleanUp", meaning: "The clean-up Job is stuck." },
   CleanupGivenUp: {
     type: "Warning",
     action: "CleanUp",
-    meaning: "The clean-up was given up so that the deletion can end; data stays in storage."
+    meaning: "The clean-up was given up so that the deletion can finish; the data stays in storage."
   },
-  CleanupFinished: { type: "Normal", action: "CleanUp", meaning: "The resource's backups are gone." }
+  CleanupFinished: { type: "Normal", action: "CleanUp", meaning: "The resource's backups are removed." }
 } as const satisfies Readonly<Record<string, EventReason>>
 
 export type EventReasonName = keyof typeof all

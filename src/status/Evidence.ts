@@ -2,13 +2,13 @@ import type { FailureReason } from "../outcome/FailureReasons.ts"
 import type { History } from "./History.ts"
 import type { HistoryEntry } from "./Status.ts"
 
-/** What one run shows of a question: the answer, and the run that gave it. */
+/** What one run shows about a question: the answer, and the run that gave it. */
 export interface Evidence {
   readonly isGood: boolean
   readonly entry: HistoryEntry
 }
 
-/** What a failed run shows by its reason. What is absent it says nothing about. */
+/** What a failed run shows by its reason. Nothing about what is absent. */
 interface Shown {
   readonly kafka?: boolean
   readonly storage?: boolean
@@ -55,7 +55,7 @@ const byReason: Readonly<Record<FailureReason | "VerificationFailed", Shown>> = 
   NotProven: proofFailed,
   SegmentDamaged: proofFailed,
   VerificationFailed: proofFailed,
-  // These come before either was tried, or say nothing of it.
+  // These come before either was tried, or show nothing about it.
   SecretUnusable: {},
   NotSupported: {},
   Interrupted: {},
@@ -72,7 +72,7 @@ const shownBy = ({ outcome, reason }: HistoryEntry): Shown =>
       ? byReason[reason]
       : {}
 
-/** What the newest run shows that shows anything. `undefined`: no run does. */
+/** The answer of the newest run that has one. `undefined`: no run has. */
 export const newest = (history: History, question: keyof Shown): Evidence | undefined => {
   for (const entry of history) {
     const isGood = shownBy(entry)[question]

@@ -1,20 +1,24 @@
+import type { RunReasonName, RunReasonOf } from "../outcome/RunReasons.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
-import type { ScheduleState } from "../schedule/ScheduleState.ts"
-import type { ScheduleMemory } from "../schedule/ScheduleMemory.ts"
+import type { ScheduleMemory } from "../schedule/DueInput.ts"
+import type { ScheduleState } from "../schedule/ScheduledRun.ts"
 import type { SkippedSlots } from "../schedule/SkippedSlots.ts"
 import type { Problem } from "../resource/Problem.ts"
+import type { ReasonOf } from "./Reasons.ts"
 
-/** Why a run exists, as status and history say it. */
+/** Why a run exists, as status and history name it. */
 export type RunCauseName = "schedule" | "trigger" | "once"
 
-/** Something that keeps a run or a Job from going on, in the server's own words, with what to do. */
-export interface Trouble {
-  /** CamelCase, part of the API: see RunReasons.ts, and Reasons.ts for what a deletion waits for. */
-  readonly reason: string
+/**
+ * Something that keeps a run or a Job from continuing, in the server's own words, with what to do. Where no union of reasons is
+ * named, the reason may come from a pod's report or from Kubernetes, and is any CamelCase word.
+ */
+export interface Trouble<Reason extends string = string> {
+  readonly reason: Reason
   readonly message: string
 }
 
-/** How far a run is: what its pod says under /progress. */
+/** How far a run is, as its pod reports under /progress. */
 export interface RunProgressFacts {
   readonly partitionsTotal: number
   readonly partitionsDone: number
@@ -33,12 +37,12 @@ export interface ActiveRun {
   readonly cause: RunCauseName
   readonly startMillis: number
   readonly jobName: string
-  readonly progress?: RunProgressFacts
+  readonly progress?: RunProgressFacts | undefined
   /** Its pod cannot start or keeps failing. */
-  readonly trouble?: Trouble
+  readonly trouble?: Trouble<RunReasonName> | undefined
 }
 
-/** A run that ended, as its Job, its pods and its termination message tell. */
+/** A run that ended, as its Job, its pods and its termination message show. */
 export interface EndedRun {
   readonly jobName: string
   readonly cause: RunCauseName
@@ -50,10 +54,10 @@ export interface EndedRun {
   readonly records?: number
   readonly addedBytes?: number
   readonly addedRecords?: number
-  /** Of anything but a success. */
+  /** Of anything but a success: a FailureReason of the pod's report, a RunReasonName, or a word of Kubernetes. */
   readonly reason?: string
   readonly message?: string
-  /** Of a success: what is worth knowing. */
+  /** Of a success: what the user should know about it. */
   readonly notes: ReadonlyArray<string>
 }
 
@@ -66,29 +70,32 @@ export interface EndedMaintenance {
   readonly trouble?: Trouble
 }
 
-/** Everything one look at a resource found: the next status is a function of this, the previous status and the time. */
+/** What a deletion waits for, or how it ended. */
+export type DeletionTrouble = Trouble<RunReasonName | ReasonOf<"CleanedUp">>
+
+/** Everything that one reconcile found: the next status is a function of this, the previous status and the time. */
 export interface Facts {
   readonly generation: number
-  /** What is wrong with the spec; empty when it can be used. Unusable: nothing is started. */
+  /** What is wrong with the spec; empty when it can be used. With problems nothing is started. */
   readonly problems: ReadonlyArray<Problem>
   /** Absent with problems. */
   readonly state: ScheduleState | undefined
-  readonly schedule: { readonly text?: string; readonly timeZone?: string }
+  readonly schedule: { readonly text?: string | undefined; readonly timeZone?: string | undefined }
   readonly memory: ScheduleMemory
   readonly active: ActiveRun | undefined
-  /** Runs that ended since the last look, oldest first. Telling one twice changes nothing. */
+  /** Runs that ended since the last reconcile, oldest first. Reporting one twice changes nothing. */
   readonly ended: ReadonlyArray<EndedRun>
   readonly maintenance: ReadonlyArray<EndedMaintenance>
   readonly skipped: ReadonlyArray<SkippedSlots>
   readonly refusedTrigger: string | undefined
-  /** What storage holds, where that was learnt since the last look. */
+  /** What storage holds, where that was learnt since the last reconcile. */
   readonly catalogue: CatalogueSummary | undefined
-  /** A run is due and waits for its turn among all resources: how many are before it. */
+  /** A run is due and queued among all resources: how many are before it. */
   readonly queue: { readonly before: number } | undefined
-  /** A Job is wanted and the API server does not take it. */
-  readonly refusal: Trouble | undefined
+  /** A Job is needed and the API server rejects it. */
+  readonly refusal: Trouble<RunReasonOf<"refusal">> | undefined
   /** The resource is being deleted: what its deletion waits for. */
-  readonly deletion: Trouble | undefined
-  /** Storage blocks that are given but do not count. */
+  readonly deletion: DeletionTrouble | undefined
+  /** Storage blocks that are given but not selected. */
   readonly ignoredStorageBlocks: ReadonlyArray<string>
 }

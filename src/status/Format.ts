@@ -1,8 +1,8 @@
-/** Sizes, numbers and times as they stand in a status: for people, and the same text whenever it is asked for. */
+/** Sizes, numbers and times as texts of a status: for people, and always the same text for the same value. */
 
 const units = ["B", "kB", "MB", "GB", "TB", "PB"]
 
-/** `1.07 GB`: three digits that count, in decimal units, as storage is sold and as the command line shows it. */
+/** `1.07 GB`: three significant digits in decimal units, as storage is sold and as the command line shows it. */
 export const bytes = (n: number): string => {
   let value = n
   let unit = 0
@@ -53,8 +53,8 @@ export const cut = (text: string, maxBytes: number): string => {
   return `${kept}…`
 }
 
-/** The text on one line: what a server sends may hold anything. */
+/** The text on one line: a server may send anything. */
 export const line = (text: string): string => text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ").trim()
 
-/** `a.` and `a` become `a.`, so that sentences can be put one after another. */
+/** `a.` and `a` become `a.`, so that sentences can follow one another. */
 export const sentence = (text: string): string => (/[.!?…]$/u.test(text.trim()) ? text.trim() : `${text.trim()}.`)

@@ -1,4 +1,5 @@
 import type { CatalogueSummary, SetSummary } from "../outcome/RunSummary.ts"
+import { given } from "../resource/Json.ts"
 import * as SkippedSlots from "../schedule/SkippedSlots.ts"
 import type { EndedRun, Facts } from "./Facts.ts"
 import type { HistoryEntry } from "./Status.ts"
@@ -18,7 +19,7 @@ export const maxMessageBytes = 1024
 
 const maxReasonBytes = 128
 
-/** Entries that are looked at, should somebody have written more. */
+/** Most entries that are read, in case a person has written more. */
 const maxEntries = 1000
 
 /** The newest success. */
@@ -44,23 +45,23 @@ export const bounded = (entries: History): History => {
   return withinBytes(kept)
 }
 
-/** Takes in runs that ended. Telling one again changes nothing, also when storage has let go of its backup since. */
+/** Takes in runs that ended. Reporting one again changes nothing, also when its backup was removed from storage since. */
 export const withEnded = (history: History, ended: ReadonlyArray<EndedRun>): History => {
   const newest = lastSuccess(history)
-  // One run at a time: a success that is unknown and older than a known one was known once, and is gone.
+  // One run at a time: an unknown success that is older than a known one was known once, and is gone.
   const isGone = (entry: HistoryEntry) =>
     entry.outcome === "success" &&
     newest !== undefined &&
     endOf(entry) < endOf(newest) &&
     !history.some((known) => isSameRun(known, entry))
-  const told = ended.map(ofRun).filter((entry) => !isGone(entry))
-  // A set that was found in storage is given to the run that made it before a failed one can be taken for that.
-  const successesFirst = told.toSorted((a, b) => Number(b.outcome === "success") - Number(a.outcome === "success"))
+  const reported = ended.map(ofRun).filter((entry) => !isGone(entry))
+  // A backup that was found in storage is matched with its own run before a failed run can be taken for it.
+  const successesFirst = reported.toSorted((a, b) => Number(b.outcome === "success") - Number(a.outcome === "success"))
   return bounded([...history, ...successesFirst])
 }
 
 /**
- * Takes in slots that get no run. A gap that goes on where one of the same kind ended, with no run in between, makes it longer;
+ * Takes in slots that get no run. A gap that continues one of the same kind, with no run in between, extends it;
  * `activeStartMillis` is when the run started that is in no history yet.
  */
 export const withSkipped = (
@@ -71,10 +72,10 @@ export const withSkipped = (
 
 /** All that is known now: what storage holds, runs that ended, and slots without a run. */
 export const next = (previous: History, facts: Pick<Facts, "active" | "catalogue" | "ended" | "skipped">): History => {
-  // Storage first too: which of the runs are news depends on the successes that are really there.
+  // Storage first: which runs are new depends on the successes that really exist.
   const held = withCatalogue(bounded(previous), facts.catalogue, facts.ended)
-  const told = withSkipped(withEnded(held, facts.ended), facts.skipped, facts.active?.startMillis)
-  return withCatalogue(told, facts.catalogue, facts.ended)
+  const reported = withSkipped(withEnded(held, facts.ended), facts.skipped, facts.active?.startMillis)
+  return withCatalogue(reported, facts.catalogue, facts.ended)
 }
 
 /**
@@ -101,7 +102,7 @@ export const withCatalogue = (
   const found = catalogue.sets.filter(({ backupId }) => !known.has(backupId))
   const foundIds = new Set(found.map(({ backupId }) => backupId))
   return bounded([
-    // A run that was told as failed and has a proven set all the same was cut off after its last write.
+    // A run that was reported as failed and has a proven set all the same was cut off after its last write.
     ...held.filter(({ backupId, outcome }) => outcome === "success" || !foundIds.has(backupId ?? "")),
     ...found.map((set) => ofSet(set, held))
   ])
@@ -110,34 +111,34 @@ export const withCatalogue = (
 const ofRun = (run: EndedRun): HistoryEntry => {
   const isSuccess = run.outcome === "success"
   const message = isSuccess ? run.notes.join("; ") : run.message
-  return {
+  return given({
     backupId: run.backupId,
     startTime: Format.time(run.startMillis),
     completionTime: Format.time(run.endMillis),
     outcome: run.outcome,
     cause: run.cause,
     jobName: run.jobName,
-    ...(run.size === undefined ? {} : { size: run.size }),
-    ...(run.records === undefined ? {} : { records: run.records }),
-    ...(run.addedBytes === undefined ? {} : { addedBytes: run.addedBytes }),
-    ...(run.addedRecords === undefined ? {} : { addedRecords: run.addedRecords }),
-    ...(isSuccess || run.reason === undefined ? {} : { reason: run.reason }),
-    ...(message === undefined || message === "" ? {} : { message })
-  }
+    size: run.size,
+    records: run.records,
+    addedBytes: run.addedBytes,
+    addedRecords: run.addedRecords,
+    reason: isSuccess ? undefined : run.reason,
+    message: message === "" ? undefined : message
+  })
 }
 
 const ofSet = (set: SetSummary, history: History): HistoryEntry => {
-  const told = history.find(({ backupId, outcome }) => backupId === set.backupId && outcome !== "skipped")
-  return {
+  const known = history.find(({ backupId, outcome }) => backupId === set.backupId && outcome !== "skipped")
+  return given({
     backupId: set.backupId,
     startTime: Format.time(set.startedMillis),
     completionTime: Format.time(set.completedMillis),
-    outcome: "success",
-    ...(told?.cause === undefined ? {} : { cause: told.cause }),
-    ...(told?.jobName === undefined ? {} : { jobName: told.jobName }),
+    outcome: "success" as const,
+    cause: known?.cause,
+    jobName: known?.jobName,
     size: set.size,
     records: set.records
-  }
+  })
 }
 
 const ofGap = (gap: SkippedSlots.SkippedSlots): HistoryEntry => ({
@@ -161,13 +162,13 @@ const gapAdded = (history: History, gap: SkippedSlots.SkippedSlots, activeStartM
   return [...history.filter((known) => known !== before), longer]
 }
 
-/** True when the entry tells of all slots of this gap already. */
+/** True when the entry covers all slots of this gap. */
 export const covers = (entry: HistoryEntry, gap: SkippedSlots.SkippedSlots): boolean =>
   entry.outcome === "skipped" &&
   entry.startTime <= Format.time(gap.firstMillis) &&
   Format.time(gap.lastMillis) <= endOf(entry)
 
-/** Two entries about one run or one gap. A run without set may have been meant to have an id that another run's set got. */
+/** Two entries about one run or one gap. A run without a set may name an id that another run's set got. */
 const isSameRun = (a: HistoryEntry, b: HistoryEntry): boolean => {
   if ((a.outcome === "skipped") !== (b.outcome === "skipped")) return false
   if (a.outcome === "skipped") return a.startTime === b.startTime
@@ -175,7 +176,7 @@ const isSameRun = (a: HistoryEntry, b: HistoryEntry): boolean => {
   return a.jobName !== undefined && b.jobName !== undefined ? a.jobName === b.jobName : a.backupId === b.backupId
 }
 
-/** What is told last counts, but a set that was proven stays proven. */
+/** The entry that is added last counts, but a proven set stays proven. */
 const added = (entries: History, entry: HistoryEntry): History => {
   const at = entries.findIndex((known) => isSameRun(known, entry))
   if (at === -1) return [...entries, entry]
@@ -201,7 +202,7 @@ const newestFirst = (a: HistoryEntry, b: HistoryEntry): number => {
   return at === -1 ? 0 : left[at]! < right[at]! ? 1 : -1
 }
 
-/** What is worth knowing of a success is told of the newest only: a hundred would not fit. */
+/** Only the newest success keeps its notes: a hundred would not fit. */
 const shortened = ({ message, reason, ...rest }: HistoryEntry, isNewestSuccess: boolean): HistoryEntry => ({
   ...rest,
   ...(reason === undefined ? {} : { reason: Format.cut(reason, maxReasonBytes) }),

@@ -1,3 +1,4 @@
+import { given } from "../resource/Json.ts"
 import * as Conditions from "./Conditions.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
@@ -16,8 +17,8 @@ type LastBackup = Pick<
 >
 
 /**
- * The next status. Total, and a function of its arguments alone; of the previous status only what no fact can tell again is kept.
- * Asked again with its own answer it answers the same, and at a later time too, unless a backup has become overdue meanwhile.
+ * The next status. Total, and a function of its arguments alone; of the previous status it keeps only what no fact can give again.
+ * With its own answer as the previous status it gives the same answer, also later, unless a backup has become overdue meanwhile.
  */
 export const next = (previous: Status, facts: Facts, nowMillis: number): Status => {
   const history = History.next(previous.backupHistory ?? [], facts)
@@ -34,7 +35,7 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
   }
 }
 
-/** Of the newest success that is known. One that only the previous status knows is believed until storage is seen to be empty. */
+/** The newest known success. One that only the previous status has counts until storage is listed and is empty. */
 const lastBackup = (previous: Status, history: History.History, facts: Facts): LastBackup => {
   const success = History.lastSuccess(history)
   if (success?.backupId === undefined) return facts.catalogue?.total === 0 ? {} : kept(previous)
@@ -42,11 +43,14 @@ const lastBackup = (previous: Status, history: History.History, facts: Facts): L
   return {
     lastBackupId: backupId,
     lastBackupTime: completionTime ?? startTime,
-    ...(size === undefined ? {} : { lastBackupSize: size, lastBackupSizeText: Format.bytes(size) }),
-    ...(records === undefined ? {} : { lastBackupRecords: records }),
-    ...(completionTime === undefined
-      ? {}
-      : { lastBackupDuration: Format.duration(Format.millis(completionTime) - Format.millis(startTime)) })
+    ...sizes(size),
+    ...given({
+      lastBackupRecords: records,
+      lastBackupDuration:
+        completionTime === undefined
+          ? undefined
+          : Format.duration(Format.millis(completionTime) - Format.millis(startTime))
+    })
   }
 }
 
@@ -56,12 +60,13 @@ const kept = (previous: Status): LastBackup => {
     ? {}
     : {
         lastBackupId,
-        ...(lastBackupTime === undefined ? {} : { lastBackupTime }),
-        ...(lastBackupSize === undefined ? {} : { lastBackupSize, lastBackupSizeText: Format.bytes(lastBackupSize) }),
-        ...(lastBackupRecords === undefined ? {} : { lastBackupRecords }),
-        ...(lastBackupDuration === undefined ? {} : { lastBackupDuration })
+        ...sizes(lastBackupSize),
+        ...given({ lastBackupTime, lastBackupRecords, lastBackupDuration })
       }
 }
+
+const sizes = (lastBackupSize: number | undefined) =>
+  lastBackupSize === undefined ? {} : { lastBackupSize, lastBackupSizeText: Format.bytes(lastBackupSize) }
 
 const phase = (facts: Facts, history: History.History, last: LastBackup): NonNullable<Status["phase"]> => {
   if (facts.active !== undefined) return "Running"
@@ -75,7 +80,7 @@ const nextScheduled = ({ deletion, state, problems }: Facts): Pick<Status, "next
     ? { nextScheduledTime: Format.time(state.nextMillis) }
     : {}
 
-/** How far a run is stays known while its pod does not answer. */
+/** The progress of a run is kept while its pod does not answer. */
 const active = (previous: Status, { active }: Facts): Pick<Status, "activeRun" | "progress"> => {
   if (active === undefined) return {}
   const { backupId, jobName, cause, progress, startMillis } = active
@@ -88,15 +93,15 @@ const active = (previous: Status, { active }: Facts): Pick<Status, "activeRun" |
   const { bytes, message, partitionsDone, partitionsTotal, percent, records, recordsTotal, updatedMillis } = progress
   return {
     activeRun,
-    progress: {
+    progress: given({
       partitionsTotal,
       partitionsDone,
-      ...(recordsTotal === undefined ? {} : { recordsTotal }),
+      recordsTotal,
       records,
       bytes,
-      ...(percent === undefined ? {} : { percent }),
-      ...(message === undefined ? {} : { message: Format.cut(Format.line(message), History.maxMessageBytes) }),
+      percent,
+      message: message === undefined ? undefined : Format.cut(Format.line(message), History.maxMessageBytes),
       updatedTime: Format.time(updatedMillis)
-    }
+    })
   }
 }

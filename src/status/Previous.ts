@@ -5,7 +5,7 @@ import type { Status } from "./Status.ts"
 import * as Format from "./Format.ts"
 
 /**
- * What can be understood of a status that somebody wrote: an older or newer operator, or a person. Total. Fields and list entries
+ * The readable part of a status that an older or newer operator, or a person, wrote. Total. Fields and list entries
  * that cannot be read are left out, one by one; what is left is valid, with times in whole seconds UTC.
  */
 export const read = (json: unknown): Status => (readable(Crd.status, json) as Status | undefined) ?? {}
@@ -40,7 +40,7 @@ const fields = (node: StructuralSchema, value: Readonly<Record<string, unknown>>
   return read
 }
 
-/** Bounds of lists are kept by who writes them: the right entries are not always the first. */
+/** Bounds of lists are the writer's task: the entries to keep are not always the first. */
 const entries = (node: StructuralSchema, value: ReadonlyArray<unknown>): unknown =>
   value.map((item) => readable(node.items!, item)).filter((item) => item !== undefined)
 

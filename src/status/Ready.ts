@@ -4,14 +4,14 @@ import { triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as Problem from "../resource/Problem.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
-import type { ReasonName } from "./Reasons.ts"
+import type { ConditionType, ReasonOf } from "./Reasons.ts"
 import type { HistoryEntry, Status } from "./Status.ts"
 import * as Format from "./Format.ts"
 
-/** A condition without what convention adds. */
-export interface Answer {
+/** A condition of one type without what convention adds. */
+export interface Answer<Type extends ConditionType> {
   readonly status: "True" | "False" | "Unknown"
-  readonly reason: ReasonName
+  readonly reason: ReasonOf<Type>
   readonly message: string
 }
 
@@ -24,30 +24,30 @@ export interface Question {
   readonly nowMillis: number
 }
 
-/** Are backups made as wanted? The first thing that is wrong, the one that hides the others first; else what comes next. */
-export const answer = (question: Question): Answer => {
+/** Are backups made as wanted? The first thing that is wrong, in the order in which one hides the others; else what comes next. */
+export const answer = (question: Question): Answer<"Ready"> => {
   const { facts, history } = question
   const { state } = facts
   const lastRun = History.lastRun(history)
   const with_ = (...sentences: ReadonlyArray<string>) =>
     [...sentences, lastSuccess(question)].map(Format.sentence).join(" ")
-  const no = (reason: ReasonName, ...sentences: ReadonlyArray<string>): Answer => ({
+  const no = (reason: ReasonOf<"Ready">, ...sentences: ReadonlyArray<string>): Answer<"Ready"> => ({
     status: "False",
     reason,
     message: with_(...sentences)
   })
 
-  if (facts.deletion !== undefined) return no("Deleting", "The resource is being deleted and starts no run")
+  if (facts.deletion !== undefined) return no("Deleting", "The resource is being deleted, so no run starts")
   if (facts.problems.length > 0) return no("InvalidSpec", problems(facts.problems))
   if (state?._tag === "Unusable") return no("InvalidSchedule", problems(state.problems))
   if (state?._tag === "ClockBehind") {
     const until = Format.time(state.untilMillis)
     return no(
       "ClockBehind",
-      `The slot ${until} was run already, so the clock must have jumped back. No slot runs before it is past; correct the clock, or edit the schedule to end the wait`
+      `The slot ${until} lies in the future and has already run, so the clock must have jumped back. No slot runs until then. Correct the clock, or edit the schedule to end the wait`
     )
   }
-  if (facts.refusal !== undefined) return no("JobRefused", `A run is due and is not started: ${facts.refusal.message}`)
+  if (facts.refusal !== undefined) return no("JobRefused", `A run is due but was not started: ${facts.refusal.message}`)
   if (facts.active?.trouble !== undefined) {
     return no("PodTrouble", `The pod of ${facts.active.backupId} is in trouble: ${facts.active.trouble.message}`)
   }
@@ -58,7 +58,7 @@ export const answer = (question: Question): Answer => {
     return {
       status: "True",
       reason: "Suspended",
-      message: with_("Suspended: no scheduled backup until resumed (spec.suspend: false); a trigger still works")
+      message: with_("Suspended: no scheduled backup starts until spec.suspend is false; a trigger still works")
     }
   }
   if (state?._tag === "Scheduled") return scheduled(question, state.nextMillis, state.intervalSeconds, no, with_)
@@ -69,9 +69,9 @@ const scheduled = (
   question: Question,
   nextMillis: number,
   intervalSeconds: number | undefined,
-  no: (reason: ReasonName, ...sentences: ReadonlyArray<string>) => Answer,
+  no: (reason: ReasonOf<"Ready">, ...sentences: ReadonlyArray<string>) => Answer<"Ready">,
   with_: (...sentences: ReadonlyArray<string>) => string
-): Answer => {
+): Answer<"Ready"> => {
   const next = `Next backup scheduled for ${Format.time(nextMillis)}`
   if (isOverdue(question, intervalSeconds)) {
     return no("BackupOverdue", "No backup has succeeded for more than two intervals of the schedule", next)
@@ -80,7 +80,7 @@ const scheduled = (
   return { status: "True", reason: "BackupScheduled", message: isPlain ? next : with_(next) }
 }
 
-const once = ({ facts, last, ...rest }: Question): Answer => {
+const once = ({ facts, last, ...rest }: Question): Answer<"Ready"> => {
   if (last.lastBackupId !== undefined) {
     return { status: "True", reason: "BackupCompleted", message: lastSuccess({ facts, last, ...rest }) }
   }
@@ -88,7 +88,7 @@ const once = ({ facts, last, ...rest }: Question): Answer => {
     facts.active !== undefined
       ? `The first backup, ${facts.active.backupId}, is running.`
       : facts.queue !== undefined
-        ? "The first backup waits for its turn."
+        ? "The first backup is queued until the operator runs fewer backups at the same time."
         : "The first backup has not ended yet."
   return { status: "Unknown", reason: "AwaitingFirstBackup", message }
 }
@@ -100,7 +100,7 @@ const isOverdue = ({ facts, last, nowMillis }: Question, intervalSeconds: number
   const succeededMillis = last.lastBackupTime === undefined ? 0 : Format.millis(last.lastBackupTime)
   const fromMillis = Math.max(succeededMillis, facts.memory.sinceMillis ?? 0)
   if (fromMillis === 0 || nowMillis - fromMillis <= 2000 * intervalSeconds) return false
-  const slots = Slots.of({ schedule: text, ...(timeZone === undefined ? {} : { timeZone }) })
+  const slots = Slots.of({ schedule: text, timeZone })
   if (Result.isFailure(slots)) return false
   const first = Slots.next(slots.success, fromMillis)
   const second = first === undefined ? undefined : Slots.next(slots.success, first)
@@ -122,14 +122,14 @@ const byHand = `To try again, set annotation ${triggerAnnotation} to a new value
 /** When a failed backup is tried again. */
 const again = ({ active, state, queue }: Facts): string => {
   if (active !== undefined) return `${active.backupId} is running`
-  if (queue !== undefined) return "The next run waits for its turn"
+  if (queue !== undefined) return "The next run is queued"
   switch (state?._tag) {
     case "Scheduled":
-      return `Tried again at ${Format.time(state.nextMillis)}`
+      return `The next scheduled run is at ${Format.time(state.nextMillis)}`
     case "Suspended":
-      return `Suspended: not tried again by itself. ${byHand}`
+      return `Suspended, so it is not tried again automatically. ${byHand}`
     default:
-      return `Not tried again by itself. ${byHand}`
+      return `It is not tried again automatically. ${byHand}`
   }
 }
 

@@ -1,7 +1,7 @@
 /** One reason of a condition: part of the API, so that alerts and scripts may rely on it. */
 export interface Reason {
   /** Condition types that may carry it. */
-  readonly of: ReadonlyArray<string>
+  readonly of: ReadonlyArray<ConditionType>
   readonly meaning: string
   /** What to do; absent when nothing is to be done. */
   readonly todo?: string
@@ -11,16 +11,17 @@ export interface Reason {
 export const types = {
   Ready:
     "Are backups made as wanted? The one to alert on: its message says what is wrong, what to do, and when the last backup succeeded.",
-  Progressing: "Does a run go on now?",
+  Progressing: "Is a run active?",
   ScheduleValid: "Can the schedule and its time zone be used?",
-  KafkaReachable: "Did the newest run that came so far reach the cluster and find its credentials accepted?",
-  StorageReachable: "Did the newest run that came so far reach the storage and find its credentials accepted?",
-  Verified: "Was the newest backup that was checked found in storage exactly as it was written?",
-  Warnings: "Is there something worth knowing that does not stop backups?",
+  KafkaReachable: "Did the newest run that tried reach the Kafka cluster, and were its credentials accepted?",
+  StorageReachable: "Did the newest run that tried reach the storage, and were its credentials accepted?",
+  Verified: "Did the newest verification find the backup in storage exactly as it was written?",
+  Warnings: "Are there warnings that do not stop backups?",
   StorageListed:
-    "Did the newest listing of storage work, from which the history learns which backups are still there? Absent until there was one.",
-  RetentionApplied: "Did the newest removal of old backups work? Absent until there was one.",
-  CleanedUp: "Is the stored data of a resource with deletionPolicy Delete gone? Only while it is being deleted."
+    "Did the newest listing of storage succeed? The history learns from it which backups still exist. Absent until storage was first listed.",
+  RetentionApplied: "Did the newest removal of old backups succeed? Absent until there was one.",
+  CleanedUp:
+    "Are the stored backups of a resource with deletionPolicy Delete removed? Present only while the resource is being deleted."
 } as const
 
 export type ConditionType = keyof typeof types
@@ -29,27 +30,27 @@ const all = {
   BackupScheduled: { of: ["Ready"], meaning: "The schedule is valid and the newest run, if there was one, succeeded." },
   BackupCompleted: {
     of: ["Ready"],
-    meaning: "The one backup of a resource without schedule is complete and verified."
+    meaning: "The one-time backup is complete and verified."
   },
   AwaitingFirstBackup: {
     of: ["Ready"],
-    meaning: "The one backup of a resource without schedule has not ended yet.",
-    todo: "Wait; `Progressing` says what it is doing."
+    meaning: "The one-time backup has not ended yet.",
+    todo: "Wait. `Progressing` shows what it is doing."
   },
   Suspended: {
     of: ["Ready"],
-    meaning: "`spec.suspend` is true and the newest run did not fail. No backup starts but by trigger.",
+    meaning: "`spec.suspend` is true and the newest run did not fail. Only a trigger starts a backup.",
     todo: "Set `spec.suspend` to false when backups are wanted again."
   },
   BackupFailed: {
     of: ["Ready"],
     meaning: "The newest run failed. Earlier backups are untouched.",
-    todo: "Do what the message says. A schedule tries again by itself; otherwise set the trigger annotation to a new value."
+    todo: "Do what the message says. With a schedule the next slot tries again; otherwise set the trigger annotation to a new value."
   },
   BackupInterrupted: {
     of: ["Ready"],
-    meaning: "The newest run was stopped before its end: its Job was deleted or its node went away.",
-    todo: "Nothing with a schedule; otherwise set the trigger annotation to a new value. What was stored is used again."
+    meaning: "The newest run was stopped before its end: its Job was deleted or its node was lost.",
+    todo: "With a schedule, nothing. Otherwise set the trigger annotation to a new value. Stored data is reused."
   },
   BackupOverdue: {
     of: ["Ready"],
@@ -63,67 +64,67 @@ const all = {
   },
   InvalidSchedule: {
     of: ["Ready", "ScheduleValid"],
-    meaning: "The schedule or its time zone cannot be used, or has no slot any more.",
+    meaning: "The schedule or its time zone is invalid, or the schedule has no more slots.",
     todo: "Correct `spec.schedule` or `spec.timeZone` as the message says."
   },
   ClockBehind: {
     of: ["Ready"],
-    meaning: "A slot that lies in the future was run already: the clock of the operator's node jumped.",
-    todo: "Correct the clock. Should it be right now, edit the schedule: that ends the wait."
+    meaning: "A slot in the future has already run: the clock of the operator's node jumped back.",
+    todo: "Correct the clock. If the clock is right now, edit the schedule to end the wait."
   },
   JobRefused: {
     of: ["Ready"],
     meaning:
-      "A run is due and the API server does not take its Job: quota, admission policy, missing rights. Its words are in the message.",
-    todo: "Remove what forbids the Job. It is tried again by itself."
+      "A run is due but the API server rejects its Job: quota, admission policy, missing permissions. The message quotes the server.",
+    todo: "Remove what blocks the Job. The operator tries again automatically."
   },
   PodTrouble: {
     of: ["Ready", "Progressing"],
     meaning:
       "A run is active but its pod cannot start or keeps failing: image, node, volume, Secret or memory. The message says which.",
-    todo: "Remove the cause; the Job goes on by itself within its limits."
+    todo: "Remove the cause. The Job then continues automatically within its limits."
   },
-  Deleting: { of: ["Ready"], meaning: "The resource is being deleted. No run starts any more." },
+  Deleting: { of: ["Ready"], meaning: "The resource is being deleted. No more runs start." },
 
-  BackupRunning: { of: ["Progressing"], meaning: "A run is active. How far it is: `.status.progress`." },
+  BackupRunning: { of: ["Progressing"], meaning: "A run is active. `.status.progress` shows how far it is." },
   Queued: {
     of: ["Progressing"],
     meaning: "A run is due and waits until the operator runs fewer backups at the same time.",
-    todo: "Wait, or raise the operator's limit of parallel runs."
+    todo: "Wait, or raise the operator's `--max-concurrent-runs`."
   },
-  NoRunActive: { of: ["Progressing"], meaning: "No run is active or waiting." },
+  NoRunActive: { of: ["Progressing"], meaning: "No run is active or queued." },
 
   ScheduleValid: { of: ["ScheduleValid"], meaning: "The schedule has slots." },
   NoSchedule: { of: ["ScheduleValid"], meaning: "There is no schedule: one backup is made." },
 
-  Reached: { of: ["KafkaReachable", "StorageReachable"], meaning: "The newest run that got so far reached it." },
+  Reached: { of: ["KafkaReachable", "StorageReachable"], meaning: "The newest run that tried reached it." },
   NotYetTried: {
     of: ["KafkaReachable", "StorageReachable", "Verified"],
-    meaning: "No run has come so far yet."
+    meaning: "Not checked yet: no run has got that far."
   },
   BrokerUnreachable: {
     of: ["KafkaReachable"],
-    meaning: "No broker answered as a Kafka broker would.",
+    meaning: "No broker gave a valid Kafka response.",
     todo: "Check `bootstrapServers`, `securityProtocol`, DNS and network policies."
   },
   KafkaAuthenticationFailed: {
     of: ["KafkaReachable"],
-    meaning: "SASL or TLS authentication failed, on our side or the broker's.",
+    meaning: "SASL or TLS authentication failed, at the client or at the broker.",
     todo: "Check the Secrets of `saslSecret` and `tlsSecret`."
   },
   KafkaAuthorizationFailed: {
     of: ["KafkaReachable"],
-    meaning: "The cluster knows the principal, but an ACL is missing.",
+    meaning: "The principal is authenticated, but an ACL is missing.",
     todo: "Grant what the message names."
   },
   TopicAccessDenied: {
     of: ["KafkaReachable"],
-    meaning: "Topics may not be described or read by the principal.",
+    meaning: "The principal may not describe or read topics.",
     todo: "Grant Read and Describe on them, or exclude them with `excludeTopics`."
   },
   ProtocolFailure: {
     of: ["KafkaReachable"],
-    meaning: "A broker answered what cannot be understood.",
+    meaning: "A broker sent a response that cannot be understood.",
     todo: "Check the broker's version and log; Kafka 2.1 to 4.x are supported."
   },
   Stalled: {
@@ -133,7 +134,7 @@ const all = {
   },
   StoreUnavailable: {
     of: ["StorageReachable"],
-    meaning: "The storage does not answer, or asks to come later.",
+    meaning: "The storage does not answer, or asks to try again later.",
     todo: "Check its state and the network. The next attempt resumes where this one stopped."
   },
   StorageAuthenticationFailed: {
@@ -148,7 +149,7 @@ const all = {
   },
   TargetMissing: {
     of: ["StorageReachable"],
-    meaning: "Bucket, container, volume or sub-path does not exist.",
+    meaning: "The bucket, container, volume or sub-path does not exist.",
     todo: "Create it or correct its name."
   },
   Misconfigured: {
@@ -158,36 +159,37 @@ const all = {
   },
   OutOfSpace: {
     of: ["StorageReachable"],
-    meaning: "There is no room left.",
+    meaning: "The storage is full.",
     todo: "Free space, enlarge the volume, or lower `retention.backups`."
   },
 
   BackupVerified: {
     of: ["Verified"],
-    meaning: "Everything that the newest backup names was read back or checked as stored."
+    meaning: "Everything that the newest backup names was read back or checked in storage."
   },
   NotProven: {
     of: ["Verified"],
-    meaning: "What was stored is not what is there. The set was not declared complete; earlier backups are untouched.",
-    todo: "Check the store, then let the run be tried again."
+    meaning:
+      "The data in storage is not what was written. The backup was not declared complete; earlier backups are untouched.",
+    todo: "Check the storage, then run the backup again."
   },
   SegmentDamaged: {
     of: ["Verified"],
     meaning: "A stored segment is damaged.",
-    todo: "Check the store, run `kafka-backup verify`, and let a new backup be made."
+    todo: "Check the storage, run `kafka-backup verify`, and make a new backup."
   },
   VerificationFailed: {
     of: ["Verified"],
-    meaning: "A set does not hold what it says.",
-    todo: "Check the store, run `kafka-backup verify`, and let a new backup be made."
+    meaning: "A backup does not contain what its manifest names.",
+    todo: "Check the storage, run `kafka-backup verify`, and make a new backup."
   },
   ContentMismatch: {
     of: ["Verified"],
-    meaning: "Bytes were altered on the way or at rest.",
-    todo: "Check the store and what stands between it and the backup."
+    meaning: "Data was altered in transit or at rest.",
+    todo: "Check the storage and everything between it and the backup."
   },
 
-  NoWarnings: { of: ["Warnings"], meaning: "Nothing is worth a warning." },
+  NoWarnings: { of: ["Warnings"], meaning: "There are no warnings." },
   TriggerRefused: {
     of: ["Warnings"],
     meaning: "The value of the trigger annotation cannot be used. No backup was started for it.",
@@ -196,12 +198,12 @@ const all = {
   BackupNotes: {
     of: ["Warnings"],
     meaning:
-      "The newest backup is complete, but there is something to know: open transactions, lost offsets, topics that are no longer visible, patterns that match nothing.",
-    todo: "Read the message; whether to act depends on it."
+      "The newest backup is complete, but it has notes: open transactions, lost offsets, topics that are no longer visible, patterns that match nothing.",
+    todo: "Read the message and decide whether to act."
   },
   StorageBlockIgnored: {
     of: ["Warnings"],
-    meaning: "The manifest has blocks below `spec.storage` that `storageType` does not name. They are ignored.",
+    meaning: "The manifest has blocks below `spec.storage` that `storageType` does not select. They are ignored.",
     todo: "Remove them, or correct `storageType`."
   },
 
@@ -212,25 +214,25 @@ const all = {
     todo: "Do what the message says. Every run lists storage again."
   },
 
-  RetentionApplied: { of: ["RetentionApplied"], meaning: "Old backups were removed as `retention.backups` says." },
+  RetentionApplied: { of: ["RetentionApplied"], meaning: "Old backups were removed, as `retention.backups` says." },
   PruneFailed: {
     of: ["RetentionApplied"],
-    meaning: "Old backups could not be removed. None was damaged; more than wanted are kept.",
-    todo: "Do what the message says. It is tried again after the next backup."
+    meaning: "Old backups could not be removed. None was damaged; more backups are kept than wanted.",
+    todo: "Do what the message says. The operator tries again after the next backup."
   },
 
   RemovingBackups: { of: ["CleanedUp"], meaning: "The clean-up Job is removing this resource's backups." },
   EndingRuns: { of: ["CleanedUp"], meaning: "The clean-up waits for the resource's own Jobs to stop." },
   CleanupTrouble: {
     of: ["CleanedUp"],
-    meaning: "The clean-up Job does not get on.",
-    todo: "Do what the message says, within the hour after which the clean-up is given up."
+    meaning: "The clean-up Job is stuck.",
+    todo: "Do what the message says. The clean-up is given up one hour after the deletion."
   },
   CleanupGivenUp: {
     of: ["CleanedUp"],
     meaning:
-      "The clean-up failed or took too long and was given up, so that the deletion can end: the data stays in storage.",
-    todo: "Remove it by hand, if it is to go; the message says how."
+      "The clean-up failed or took too long and was given up so that the deletion can finish: the data stays in storage.",
+    todo: "If the data should go, remove it by hand; the message says how."
   },
   Retained: { of: ["CleanedUp"], meaning: "`deletionPolicy` is Retain: the backups stay in storage." },
   CleanedUp: { of: ["CleanedUp"], meaning: "This resource's backups are gone." }
@@ -238,11 +240,16 @@ const all = {
 
 export type ReasonName = keyof typeof all
 
+/** The reasons that a condition of this type may carry. */
+export type ReasonOf<Type extends ConditionType> = {
+  [Name in ReasonName]: Type extends (typeof all)[Name]["of"][number] ? Name : never
+}[ReasonName]
+
 /** Every reason of a condition. */
 export const reasons: Readonly<Record<ReasonName, Reason>> = all
 
 export const isKnown = (name: string): name is ReasonName => Object.hasOwn(all, name)
 
 /** True when a condition of this type may carry the reason. */
-export const isOf = (name: string, type: ConditionType): name is ReasonName =>
+export const isOf = <Type extends ConditionType>(name: string, type: Type): name is ReasonOf<Type> =>
   isKnown(name) && reasons[name].of.includes(type)

@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks"
 import { OperatorMetrics } from "./OperatorMetrics.ts"
 import type { LoopLag } from "./OperatorReport.ts"
 
-/** What a histogram of delays tells, in nanoseconds. */
+/** What a histogram of delays holds, in nanoseconds. */
 export interface Delays {
   readonly count: number
   readonly mean: number
@@ -15,7 +15,7 @@ const resolutionMillis = 20
 
 const sampleEvery = "5 seconds"
 
-/** How late timers were: the histogram holds whole intervals, of which the resolution was asked for. */
+/** How late timers were: the histogram holds whole intervals, which include the resolution. */
 export const lag = (delays: Delays, resolutionMillis: number): LoopLag => {
   const seconds = (nanos: number) =>
     delays.count === 0 ? 0 : Math.max(0, Math.round(nanos / 1000 - resolutionMillis * 1000) / 1_000_000)

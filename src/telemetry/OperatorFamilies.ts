@@ -1,6 +1,6 @@
 /*
- * Every metric of the operator, as data: what is registered, what is documented (docs/reference/metrics.md) and what the alerts
- * may name are this table. Labels of a resource are `resource_namespace` and `name`, never `namespace`: a scrape has a label of
+ * Every metric of the operator, as data: the source of what is registered, of docs/reference/metrics.md, and of what alerts may
+ * name. Labels of a resource are `resource_namespace` and `name`, never `namespace`: a scrape has a label of
  * that name already, the operator's own.
  */
 
@@ -15,7 +15,7 @@ export interface Family {
 
 const ofResource = ["resource_namespace", "name"] as const
 
-/** Stands before every name. */
+/** The prefix of every name. */
 export const prefix = "kafka_backup_operator_"
 
 /** From a backup of seconds to one of a day. */
@@ -38,19 +38,19 @@ export const families = {
   last_success_records: { type: "gauge", help: "Records in the last successful backup", labels: ofResource },
   schedule_expected_interval_seconds: {
     type: "gauge",
-    help: "Seconds between the next two slots of the schedule; absent without one and while suspended",
+    help: "Seconds between the next two slots of the schedule; absent without a schedule and while suspended",
     labels: ofResource
   },
   scheduled_since_timestamp_seconds: {
     type: "gauge",
-    help: "Since when backups are expected: creation, or the last edit or resumption of the schedule; absent without one and while suspended",
+    help: "Since when backups are expected: creation, or the last edit or resumption of the schedule; absent without a schedule and while suspended",
     labels: ofResource
   },
   ready: { type: "gauge", help: "1 while condition Ready is True, else 0", labels: ofResource },
   runs_total: { type: "counter", help: "Runs that ended, by outcome", labels: [...ofResource, "outcome"] },
   run_failures_total: {
     type: "counter",
-    help: "Runs that ended without a backup, by reason (Other: beyond 32 reasons of one resource)",
+    help: "Runs that ended without a backup, by reason (Other: after 32 different reasons of one resource)",
     labels: [...ofResource, "reason"]
   },
   run_bytes_total: { type: "counter", help: "Stored bytes that successful runs added", labels: ofResource },
@@ -70,12 +70,16 @@ export const families = {
   },
   resources: { type: "gauge", help: "KafkaBackups, by phase", labels: ["phase"] },
   active_runs: { type: "gauge", help: "Runs whose Job is not finished", labels: [] },
-  queued_runs: { type: "gauge", help: "Runs that are due and wait for their turn", labels: [] },
-  work_queue_depth: { type: "gauge", help: "Resources that wait to be looked at", labels: [] },
-  reconciles_total: { type: "counter", help: "Looks at a resource, by result", labels: ["result"] },
+  queued_runs: {
+    type: "gauge",
+    help: "Runs that are due and queued because as many are active as the operator allows",
+    labels: []
+  },
+  work_queue_depth: { type: "gauge", help: "Resources that wait to be reconciled", labels: [] },
+  reconciles_total: { type: "counter", help: "Reconciles of resources, by result", labels: ["result"] },
   reconcile_duration_seconds: {
     type: "histogram",
-    help: "How long looks at a resource took",
+    help: "How long reconciles of resources took",
     labels: [],
     boundaries: reconcileSeconds
   },
@@ -86,7 +90,7 @@ export const families = {
   },
   api_request_duration_seconds: {
     type: "histogram",
-    help: "How long the API server took to answer; of a watch, until its answer began",
+    help: "How long the API server took to answer; for a watch, until its answer began",
     labels: ["verb"],
     boundaries: requestSeconds
   },
@@ -95,10 +99,10 @@ export const families = {
     help: "Events that were not written, by reason",
     labels: ["reason"]
   },
-  leader: { type: "gauge", help: "1 in the replica that does the work, 0 in those that stand by", labels: [] },
+  leader: { type: "gauge", help: "1 in the replica that leads, 0 in those on standby", labels: [] },
   leader_transitions_total: {
     type: "counter",
-    help: "How often this replica became the leader or ceased to be it",
+    help: "How often this replica gained or lost the lead",
     labels: []
   },
   event_loop_lag_seconds: {
@@ -106,7 +110,7 @@ export const families = {
     help: "How late timers fired since the last sample: mean, 99th percentile (p99) and max",
     labels: ["statistic"]
   },
-  build_info: { type: "gauge", help: "1; the label says which version runs", labels: ["version"] }
+  build_info: { type: "gauge", help: "Always 1; the label names the running version", labels: ["version"] }
 } as const satisfies Readonly<Record<string, Family>>
 
 export type FamilyName = keyof typeof families

@@ -13,19 +13,19 @@ import type {
 import * as ResourceSeries from "./ResourceSeries.ts"
 
 /**
- * What the operator counts about itself and its resources. Nothing here fails or waits. Numbers begin at 0 with the process; the
- * families and their labels stand in OperatorFamilies.
+ * What the operator counts about itself and its resources. Nothing here fails or waits. Counters begin at 0 with the process; the
+ * families and their labels are defined in OperatorFamilies.
  */
 export class OperatorMetrics extends Context.Service<
   OperatorMetrics,
   {
-    /** The resource as it is now. To be said at every look; makes the resource's counters visible at 0 the first time. */
+    /** The state of the resource. Reported at every reconcile; the first report makes the resource's counters visible at 0. */
     readonly resource: (ref: ResourceRef, state: ResourceState) => Effect.Effect<void>
     /** The resource is gone: so are all its series. */
     readonly forget: (ref: ResourceRef) => Effect.Effect<void>
-    /** All resources are another replica's business now: their series end here. */
+    /** Another replica leads now: the series of all resources end here. */
     readonly forgetAll: Effect.Effect<void>
-    /** To be said once for each run. */
+    /** Reported once for each run. */
     readonly runEnded: (ref: ResourceRef, end: RunEnd) => Effect.Effect<void>
     readonly slotsSkipped: (ref: ResourceRef, reason: SkipReason, count: number) => Effect.Effect<void>
     readonly pruneEnded: (ref: ResourceRef, outcome: "success" | "failed") => Effect.Effect<void>
@@ -47,7 +47,7 @@ const make = Effect.fnUntraced(function* (version: string) {
   const resources = ResourceSeries.make(series)
   let wasLeader = false
 
-  // What is there from the start is there with 0: a rate over a series that appears with its first count misses that count.
+  // Every series exists from the start with 0: a rate over a series that appears with its first count misses that count.
   yield* series.set("build_info", { version }, 1)
   for (const gauge of ["active_runs", "queued_runs", "work_queue_depth", "leader"] as const) {
     yield* series.set(gauge, {}, 0)
@@ -104,5 +104,5 @@ const make = Effect.fnUntraced(function* (version: string) {
   })
 })
 
-/** Metrics of one process; `version` is what it says of itself. */
+/** Metrics of one process of this version. */
 export const layer = (version: string): Layer.Layer<OperatorMetrics> => Layer.effect(OperatorMetrics, make(version))

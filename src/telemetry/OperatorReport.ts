@@ -1,6 +1,6 @@
-/* What is told to OperatorMetrics. The words are those of the metrics' labels. */
+/* What is reported to OperatorMetrics. The words are those of the metrics' labels. */
 
-/** A resource, by its place. */
+/** A resource, by its namespace and name. */
 export interface ResourceRef {
   readonly namespace: string
   readonly name: string
@@ -13,26 +13,26 @@ export type Phase = "Pending" | "Running" | "Completed" | "Failed"
 export interface ResourceState {
   readonly phase: Phase
   readonly isReady: boolean
-  readonly lastSuccess?: { readonly atMillis: number; readonly sizeBytes: number; readonly records: number }
+  readonly lastSuccess?: { readonly atMillis: number; readonly sizeBytes: number; readonly records: number } | undefined
   /** Given while a schedule counts: not without one, not while suspended. */
-  readonly expected?: { readonly intervalSeconds: number; readonly sinceMillis: number }
+  readonly expected?: { readonly intervalSeconds: number; readonly sinceMillis: number } | undefined
 }
 
 /** A run that ended. `addedBytes` and `addedRecords` of a success only. */
 export interface RunEnd {
   readonly outcome: RunOutcome
   /** Of anything but a success. */
-  readonly reason?: string
+  readonly reason?: string | undefined
   readonly durationSeconds: number
-  readonly addedBytes?: number
-  readonly addedRecords?: number
+  readonly addedBytes?: number | undefined
+  readonly addedRecords?: number | undefined
 }
 
 export type SkipReason = "Missed" | "TooLate" | "Overlapping"
 
 /**
- * How one look at a resource ended: all is as it should be, something was done, it waits for its user, it is tried again, or our
- * code is wrong.
+ * How one reconcile of a resource ended: nothing to do, something was changed, the user must act, it is tried again, or the
+ * operator has a defect.
  */
 export type ReconcileResult = "unchanged" | "changed" | "user_must_act" | "retry" | "defect"
 

@@ -4,15 +4,15 @@ import type { FamilyName, LabelsOf } from "./OperatorFamilies.ts"
 import type { Phase, ResourceRef, ResourceState, RunEnd, SkipReason } from "./OperatorReport.ts"
 
 /**
- * Reasons of one resource that get a series of their own. A reason comes out of a pod's termination message, which whoever may
- * make pods in the resource's namespace can write as he likes.
+ * Reasons of one resource that get a series of their own. A reason comes from a pod's termination message, and anybody who may
+ * make pods in the resource's namespace can write any text there.
  */
 const maxReasons = 32
 
-/** The series of resources, so that they can be taken back. */
+/** The series of one resource, so that they can be removed. */
 interface Known {
   readonly labels: { readonly resource_namespace: string; readonly name: string }
-  /** What takes each series back, by family and labels. */
+  /** What removes each series, by family and labels. */
   readonly removals: Map<string, Effect.Effect<void>>
   readonly reasons: Set<string>
   phase: Phase | undefined
@@ -50,7 +50,7 @@ export const make = (series: MetricSeries): ResourceSeries => {
     return series.remove(name, known.labels)
   }
 
-  /** Counters are there with 0 before anything is counted. */
+  /** Counters exist with 0 before anything is counted. */
   const known = Effect.fnUntraced(function* (ref: ResourceRef) {
     const there = resources.get(key(ref))
     if (there !== undefined) return there

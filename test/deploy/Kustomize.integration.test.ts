@@ -74,12 +74,12 @@ describeWith("apiserver", "the installation", ({ apiserver }) => {
     ])
   })
 
-  it("tells the operator the namespace that its Role is in", async () => {
+  it("gives the operator the namespace that its Role is in", async () => {
     const objects = await render(join(root, "deploy/overlays/single-namespace"))
     assert.strictEqual(environment(objects)["WATCHED_NAMESPACE"], "kafka-backup")
   })
 
-  it("tells the Jobs' image together with the operator's where both come from another registry", async () => {
+  it("sets the Jobs' image together with the operator's where both come from another registry", async () => {
     const objects = await render(join(root, "deploy/overlays/own-image"))
     const [container] = one(objects, "Deployment")["spec"].template.spec.containers as ReadonlyArray<Json>
     assert.strictEqual(container!["image"], "registry.example.com/kafka-backup:0.1.0")

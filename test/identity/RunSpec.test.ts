@@ -71,7 +71,7 @@ describe("RunSpec", () => {
     const topics = Array.from({ length: 1000 }, () => Array.from({ length: 240 }, letter).join(""))
     const error = Result.getOrThrow(Result.flip(RunSpec.encode({ backup: aBackup({ ...fullSpec(), topics }), slot })))
     assert.isAbove(error.length, RunSpec.maxLength)
-    assert.match(error.message, /takes \d{6} bytes .* room for 98304/)
+    assert.match(error.message, /takes \d{6} bytes.* at most 98304 fit/)
     assert.match(error.advice, /shorten spec\.topics, .*wildcard/)
   })
 

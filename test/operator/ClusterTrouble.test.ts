@@ -92,7 +92,7 @@ describe("a cluster in trouble", () => {
   )
 
   story(
-    "that lets nobody write Events is backed up all the same",
+    "that lets the operator write no Events is backed up all the same",
     Effect.gen(function* () {
       const { advance, kubectl, kubernetes, start } = yield* world
       yield* kubernetes.disturb({

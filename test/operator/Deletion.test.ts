@@ -109,7 +109,7 @@ describe("deleting a KafkaBackup", () => {
   )
 
   story(
-    "believes no clean-up to have failed before its pod's last words are heard",
+    "reports no clean-up as failed before its pod's summary is read",
     Effect.gen(function* () {
       const { advance, kubectl, kubernetes } = yield* withSet({ deletionPolicy: "Delete" })
       yield* kubernetes.holdWatches(Kind.pods)
@@ -180,7 +180,7 @@ describe("deleting a KafkaBackup", () => {
   )
 
   story(
-    "while an answer of ours is on its way does not leave a ghost behind",
+    "while an answer to the operator is on its way leaves nothing in the caches",
     Effect.gen(function* () {
       const { advance, kubectl, kubernetes, start } = yield* world
       const replica = yield* start()

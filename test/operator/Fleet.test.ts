@@ -84,7 +84,7 @@ describe("an operator whose resources need nothing", () => {
   )
 
   story(
-    "makes few requests for a run, however fast that gets on and however often it has cause to look",
+    "makes few requests for a run, however fast that is and however often it is reconciled",
     Effect.gen(function* () {
       const { advance, kubectl, kubernetes, start } = yield* world
       yield* start()

@@ -28,7 +28,7 @@ describe("a probe's answer", () => {
   it("is not ready while caches are empty, with what is waited for, nor while stopping", () => {
     assert.deepStrictEqual(Health.readiness({ _tag: "Starting", waitingFor: ["KafkaBackups", "Jobs"] }), {
       isWell: false,
-      text: "starting: has not read KafkaBackups, Jobs yet"
+      text: "starting: waiting for the caches of KafkaBackups, Jobs"
     })
     assert.isFalse(Health.readiness({ _tag: "Stopping" }).isWell)
   })

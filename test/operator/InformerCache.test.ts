@@ -51,7 +51,7 @@ describe("a cache of objects", () => {
     expect(empty.isSynced()).toBe(false)
   })
 
-  it("hears nothing new in the echo of a write that it learnt of", () => {
+  it("finds nothing new in the echo of a write that it has learnt", () => {
     const known = cache()
     known.absorb({ _tag: "Snapshot", items: [object("a", 1)] })
     known.learn(object("a", 2))
@@ -59,7 +59,7 @@ describe("a cache of objects", () => {
     expect(known.absorb({ _tag: "Upsert", object: object("a", 3) })).toEqual(["o"])
   })
 
-  it("does not bring back what the watch told the end of when an answer to an earlier write comes late", () => {
+  it("does not bring back a deleted object when the answer to an earlier write comes late", () => {
     const known = cache()
     known.absorb({ _tag: "Snapshot", items: [object("a", 1)] })
     known.absorb({ _tag: "Delete", object: object("a", 3) })
@@ -78,7 +78,7 @@ describe("a cache of objects", () => {
     expect(known.get("ns/a")?.metadata.resourceVersion).toBe("4")
   })
 
-  it("never goes back to an older version that a lagging watch tells", () => {
+  it("never goes back to an older version from a lagging watch", () => {
     const known = cache()
     known.absorb({ _tag: "Snapshot", items: [object("a", 5)] })
     known.learn(object("a", 9, { generation: 2 }))
@@ -94,7 +94,7 @@ describe("a cache of objects", () => {
     expect(known.get("ns/a")?.metadata.uid).toBe("second")
   })
 
-  it("does not keep the server's own bookkeeping, nor what belongs to nobody", () => {
+  it("does not keep the server's own bookkeeping, nor objects without owner", () => {
     const known = cache()
     const managed = { ...object("a", 1), metadata: { ...object("a", 1).metadata, managedFields: [{ manager: "m" }] } }
     known.absorb({ _tag: "Snapshot", items: [managed, object("stranger", 2, { labels: {} })] })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { KubeObject } from "../../src/kubernetes/Objects.ts"
-import { packed } from "../../src/operator/PackedForm.ts"
+import { packed } from "../../src/operator/InformerCache.ts"
 
 const withHistory = (entries: number): KubeObject => ({
   apiVersion: "kafka.oso.sh/v1alpha1",
@@ -22,12 +22,12 @@ const form = packed<KubeObject>()
 describe("a packed resource", () => {
   it.each([0, 1, 100])("with %i entries of history is given back as it was", (entries) => {
     const object = withHistory(entries)
-    expect(form.giveBack(form.keep(object))).toEqual(object)
+    expect(form.unpack(form.pack(object))).toEqual(object)
   })
 
   it("with a long history takes a fraction of its text, and no more memory than it has bytes", () => {
     const object = withHistory(100)
-    const kept = form.keep(object)
+    const kept = form.pack(object)
     if (!(kept instanceof Uint8Array)) throw new Error("it was not deflated")
     expect(kept.buffer.byteLength).toBe(kept.byteLength)
     expect(kept.byteLength).toBeLessThan(JSON.stringify(object).length / 3)

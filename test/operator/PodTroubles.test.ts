@@ -30,7 +30,7 @@ describe("a pod in trouble", () => {
     ]
   ] as const) {
     story(
-      `${what} is told in the server's words while it lasts, and its run goes on by itself after`,
+      `${what} is reported in the server's words while it lasts, and its run continues by itself after`,
       Effect.gen(function* () {
         const { advance, kubectl, kubernetes } = yield* started()
         yield* kubernetes.node.trouble(() => trouble)
@@ -152,7 +152,7 @@ describe("a Job deleted by hand", () => {
   )
 
   story(
-    "while nobody watched, after it had made its set, leaves a success in the history",
+    "while no operator watched, after it had made its backup, leaves a success in the history",
     Effect.gen(function* () {
       const { advance, backups, kubectl, kubernetes, replica, start } = yield* started({
         rateLimit: { recordsPerSecond: 2 }

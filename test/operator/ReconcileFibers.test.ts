@@ -1,15 +1,16 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Scope } from "effect"
 import { TestClock } from "effect/testing"
+import type { ReconcileResult } from "../../src/operator/ReconcileContext.ts"
 import * as ReconcileFibers from "../../src/operator/ReconcileFibers.ts"
 
 const hour = 3_600_000
-const after = (millis: number): ReconcileFibers.ReconcileResult => ({ _tag: "After", millis })
+const after = (millis: number): ReconcileResult => ({ _tag: "After", millis })
 const settings = { ...ReconcileFibers.defaults, resyncMillis: 10 * hour }
 const ignore = () => Effect.void
 
 describe("the fibers of resources", () => {
-  it.effect("look once for many wakes before the look, and once more for wakes during it", () =>
+  it.effect("reconcile once for many wake-ups before it, and once more for wake-ups during it", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       let looks = 0
@@ -56,7 +57,7 @@ describe("the fibers of resources", () => {
     })
   )
 
-  it.effect("never look at one resource twice at once, and at many side by side up to the bound", () =>
+  it.effect("never reconcile one resource twice at once, and many side by side up to the bound", () =>
     Effect.gen(function* () {
       const busy = new Map<string, number>()
       let most = 0
@@ -85,7 +86,7 @@ describe("the fibers of resources", () => {
     })
   )
 
-  it.effect("back off alone while looks fail, defects included, and recover at once", () =>
+  it.effect("back off alone while reconciles fail, defects included, and recover at once", () =>
     Effect.gen(function* () {
       const at: Array<number> = []
       let isBroken = true
@@ -122,7 +123,7 @@ describe("the fibers of resources", () => {
       let looks = 0
       let isThere = true
       const fibers = yield* ReconcileFibers.make(
-        () => Effect.sync((): ReconcileFibers.ReconcileResult => (looks++, isThere ? after(hour) : { _tag: "Gone" })),
+        () => Effect.sync((): ReconcileResult => (looks++, isThere ? after(hour) : { _tag: "Gone" })),
         ignore,
         settings
       )

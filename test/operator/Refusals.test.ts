@@ -10,7 +10,7 @@ describe("a spec that only the operator can judge", () => {
     ["a time zone that nobody knows", { schedule: "0 * * * *", timeZone: "Europe/Atlantis" }, "timeZone"]
   ] as const) {
     story(
-      `with ${what} is told in a condition and one Event, starts nothing, and costs nothing while it stays so`,
+      `with ${what} is reported in a condition and one Event, starts nothing, and costs nothing while it stays so`,
       Effect.gen(function* () {
         const { advance, kubectl, kubernetes, start } = yield* world
         // As an API server does whose rules are older than the operator's.
@@ -42,7 +42,7 @@ describe("a spec that only the operator can judge", () => {
   }
 
   story(
-    "that is no KafkaBackup at all stops nobody else's backups",
+    "that is no KafkaBackup at all stops no other resource's backups",
     Effect.gen(function* () {
       const { advance, kubectl, kubernetes, start } = yield* world
       yield* kubernetes.admit(Kind.kafkaBackups, (object) => Result.succeed(object))

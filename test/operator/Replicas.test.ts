@@ -113,7 +113,7 @@ describe("two replicas", () => {
 
 describe("a former leader", () => {
   story(
-    "whose write of a status arrives late does not undo what its successor has told",
+    "whose write of a status arrives late does not undo what its successor has published",
     Effect.gen(function* () {
       const { advance, cluster, kubectl, kubernetes, start } = yield* world
       yield* start({ name: "former" })

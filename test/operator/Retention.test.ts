@@ -125,7 +125,7 @@ describe("retention", () => {
 
 describe("history", () => {
   story(
-    "lets go of a set that somebody removed from storage as soon as storage is read again",
+    "drops a backup that was removed from storage by hand as soon as storage is listed again",
     Effect.gen(function* () {
       const { advance, backups, kubectl } = yield* withSets(3)
       const [first = ""] = setsIn(yield* backups.keys)

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import * as RunQueue from "../../src/operator/RunQueue.ts"
 
 describe("the global budget of runs", () => {
-  it("grants room until it is used up, and then tells how many are ahead", () => {
+  it("grants room until it is used up, and then says how many are ahead", () => {
     const queue = RunQueue.make(2)
     expect(queue.ask("ns/a", 0, 0)).toEqual({ isGranted: true, before: 0 })
     expect(queue.ask("ns/b", 0, 0)).toEqual({ isGranted: true, before: 0 })

@@ -50,7 +50,7 @@ describe("a manifest with a mistake", () => {
 const decodes = Schema.decodeUnknownResult(KafkaBackupSpec)
 
 describe("a manifest with many mistakes", () => {
-  it("is told about all of them at once, between fields too", () => {
+  it("is reported with all of them at once, between fields too", () => {
     const problems = problemsOf(
       ManifestParser.fromJson(
         put(
@@ -92,7 +92,7 @@ describe("a manifest with many mistakes", () => {
     assert.strictEqual(message.at(-1), "… and 8950 more")
   })
 
-  it("is not told what only follows from another mistake", () => {
+  it("does not report what only follows from another mistake", () => {
     assert.deepStrictEqual(
       problemsOf(ManifestParser.fromJson(changed(["kafkaCluster.securityProtocol", "SASL-SSL"]))).map(
         ({ field }) => field
@@ -212,7 +212,7 @@ describe("what the API server adds", () => {
     assert.strictEqual(backup.status?.lastBackupTime?.epochMilliseconds, Date.UTC(2024, 11, 1, 12))
   })
 
-  it("may be a status that nobody can read: it counts as none", () => {
+  it("may be an unreadable status: it counts as none", () => {
     for (const status of [{ phase: "Sleeping" }, "gone", 7, null, { lastBackupTime: "yesterday" }]) {
       assert.isUndefined(Result.getOrThrow(ManifestParser.fromJson(stored(status))).status)
     }

@@ -6,7 +6,7 @@ import { after, at, hourly, seen, slot, token } from "./dueInputs.ts"
 const brief = (due: Due.Due) => due.skipped.map(({ count, reason }) => `${count} ${reason}`)
 
 describe("Due.decide on a schedule", () => {
-  it("starts nothing before the first slot, and says when to look again", () => {
+  it("starts nothing before the first slot, and says when to reconcile again", () => {
     const due = Due.decide(hourly(at("06:45")))
     assert.deepStrictEqual([due.start, due.requeueMillis], [undefined, at("07:00")])
     assert.deepStrictEqual(due.state, { _tag: "Scheduled", nextMillis: at("07:00"), intervalSeconds: 3600 })

@@ -21,7 +21,7 @@ export const hourly = (nowMillis: number, over: Partial<DueInput> = {}): DueInpu
 export const oneTime = (nowMillis: number, over: Partial<DueInput> = {}): DueInput =>
   hourly(nowMillis, { spec: { suspend: false }, ...over })
 
-/** The same resource later, with what was decided memory. */
+/** The same resource later, with what was decided remembered. */
 export const after = (before: DueInput, due: Due.Due, over: Partial<DueInput> = {}): DueInput => ({
   ...before,
   memory: due.memory,

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { RunReasonName } from "../../src/outcome/RunReasons.ts"
 import { announcements, maxNoteBytes } from "../../src/status/Announcements.ts"
 import type { Facts } from "../../src/status/Facts.ts"
 import { next } from "../../src/status/Next.ts"
@@ -7,13 +8,13 @@ import { AnyDay, at, failed, hourly, made, overlapping, pruned, running, succeed
 
 const calm = next({}, hourly(), at("12:00"))
 
-/** What a look announces. */
-const told = (previous: Status, over: Partial<Facts>) => {
+/** What a reconcile announces. */
+const announced = (previous: Status, over: Partial<Facts>) => {
   const facts = hourly(over)
   return announcements(previous, facts, next(previous, facts, at("12:40")))
 }
 const after = (over: Partial<Facts>) => next(calm, hourly(over), at("12:40"))
-const trouble = (message: string, reason = "Unschedulable") => ({
+const trouble = (message: string, reason: RunReasonName = "PodUnschedulable") => ({
   active: running("12:00", { trouble: { reason, message } })
 })
 
@@ -27,7 +28,7 @@ describe("announcements", () => {
     [
       "BackupSucceeded",
       { ended: [succeeded("12:00", { notes: ["gap"] })] },
-      "orders-20261124-120000 is complete and verified: 1,000,000 records, 1.07 GB, in 5m0s. To know: gap"
+      "orders-20261124-120000 is complete and verified: 1,000,000 records, 1.07 GB, in 5m0s. Note: gap"
     ],
     [
       "BackupFailed",
@@ -42,7 +43,7 @@ describe("announcements", () => {
     [
       "SlotsSkipped",
       { skipped: [overlapping("12:00")] },
-      "slot 2026-11-24T12:00:00Z was skipped: another run was still running; make runs shorter or the schedule wider if this happens often"
+      "slot 2026-11-24T12:00:00Z was skipped: another run was still active; if this happens often, make runs shorter or the schedule's interval longer"
     ],
     ["TriggerRefused", { refusedTrigger: "too long" }, "too long"],
     [
@@ -57,10 +58,10 @@ describe("announcements", () => {
     ],
     [
       "JobRefused",
-      { refusal: { reason: "Forbidden", message: "exceeded quota" } },
-      "A run is due and is not started: exceeded quota. No backup has succeeded yet."
+      { refusal: { reason: "QuotaExceeded", message: "exceeded quota" } },
+      "A run is due but was not started: exceeded quota. No backup has succeeded yet."
     ],
-    ["BackupsPruned", { maintenance: [pruned()] }, "3 backups beyond retention were removed by Job orders-prune."],
+    ["BackupsPruned", { maintenance: [pruned()] }, "Job orders-prune removed 3 old backups."],
     [
       "PruneFailed",
       { maintenance: [pruned({ isSuccess: false, trouble: { reason: "x", message: "denied" } })] },
@@ -80,56 +81,64 @@ describe("announcements", () => {
     [
       "CleanupFinished",
       { maintenance: [{ task: "cleanup", jobName: "c", isSuccess: true }] },
-      "This resource's backups were removed by Job c."
+      "Job c removed this resource's backups."
     ]
   ])("tell %s once", (reason, over, note) => {
-    const first = told(calm, over)
+    const first = announced(calm, over)
     assert.deepStrictEqual(
       first.map((each) => [each.reason, each.note]),
       [[reason, note]]
     )
-    assert.deepStrictEqual(told(after(over), over), [])
-    assert.deepStrictEqual(told(after(over), { ...over, generation: 1 }), [])
+    assert.deepStrictEqual(announced(after(over), over), [])
+    assert.deepStrictEqual(announced(after(over), { ...over, generation: 1 }), [])
   })
 
-  it("tell PodTrouble of a started run once for each kind of it, not for every change of the words", () => {
-    const reasons = (previous: Status, over: Partial<Facts>) => told(previous, over).map(({ reason }) => reason)
+  it("announce PodTrouble of a started run once for each kind, not for every change of the words", () => {
+    const reasons = (previous: Status, over: Partial<Facts>) => announced(previous, over).map(({ reason }) => reason)
     assert.deepStrictEqual(reasons(calm, trouble("0/3 nodes")), ["BackupStarted", "PodTrouble"])
     assert.deepStrictEqual(reasons(after(trouble("0/3 nodes")), trouble("0/4 nodes")), [])
-    assert.deepStrictEqual(reasons(after(trouble("0/3 nodes")), trouble("no such image", "ImagePull")), ["PodTrouble"])
+    assert.deepStrictEqual(reasons(after(trouble("0/3 nodes")), trouble("no such image", "ImagePullFailed")), [
+      "PodTrouble"
+    ])
   })
 
-  it("tell of mistakes again when the spec was changed and they are still there", () => {
+  it("announce mistakes again when the spec was edited and still has them", () => {
     const problems = [{ field: "spec.topics", message: "is empty" }]
-    assert.lengthOf(told(after({ problems }), { problems, generation: 2 }), 1)
+    assert.lengthOf(announced(after({ problems }), { problems, generation: 2 }), 1)
   })
 
-  it("tell one thing for each gap, also when it makes a known one longer", () => {
+  it("announce each gap once, also when it extends a known one", () => {
     const known = after({ skipped: [overlapping("11:00")], active: running("10:00") })
-    assert.lengthOf(told(known, { skipped: [overlapping("11:00"), overlapping("12:00")], active: running("10:00") }), 1)
+    assert.lengthOf(
+      announced(known, { skipped: [overlapping("11:00"), overlapping("12:00")], active: running("10:00") }),
+      1
+    )
   })
 
-  it("tell of a clean-up that does not get on, and nothing of data that is kept as wanted", () => {
+  it("announce a clean-up that is stuck, and nothing for data that is kept as asked", () => {
     const cleaning = after({ deletion: { reason: "RemovingBackups", message: "removing" } })
-    const stuck = told(cleaning, { deletion: { reason: "ImagePullFailed", message: "no such image" } })
+    const stuck = announced(cleaning, { deletion: { reason: "ImagePullFailed", message: "no such image" } })
     assert.deepStrictEqual(
       stuck.map(({ note, reason }) => [reason, note]),
       [["CleanupTrouble", "no such image"]]
     )
-    assert.deepStrictEqual(told(calm, { deletion: { reason: "Retained", message: "the stored backups are kept" } }), [])
+    assert.deepStrictEqual(
+      announced(calm, { deletion: { reason: "Retained", message: "the stored backups are kept" } }),
+      []
+    )
   })
 
   it("are silent about pruning that removed nothing", () => {
-    assert.deepStrictEqual(told(calm, { maintenance: [pruned({ removed: 0 })] }), [])
+    assert.deepStrictEqual(announced(calm, { maintenance: [pruned({ removed: 0 })] }), [])
   })
 
-  it("say that a backup has become overdue, at a look at which nothing else happened", () => {
+  it("say that a backup has become overdue, at a reconcile at which nothing else happened", () => {
     const [one, ...others] = announcements(calm, hourly(), next(calm, hourly(), at("19:00")))
     assert.deepStrictEqual([one?.reason, one?.type, others], ["BackupOverdue", "Warning", []])
   })
 
   it.prop(
-    "fit into an Event on one line, and a repeated look announces nothing",
+    "fit into an Event on one line, and a repeated reconcile announces nothing",
     [AnyDay, AnyDay],
     ([yesterday, today]) => {
       const previous = next({}, made(yesterday), at("12:00"))
@@ -146,7 +155,7 @@ describe("announcements", () => {
   )
 
   it("are cut to what an Event holds", () => {
-    const [one] = told(calm, { ended: [failed("12:00", { message: "ü\n".repeat(5000) })] })
+    const [one] = announced(calm, { ended: [failed("12:00", { message: "ü\n".repeat(5000) })] })
     assert.isAtMost(new TextEncoder().encode(one!.note).length, maxNoteBytes)
     assert.match(one!.note, /…$/)
   })

@@ -20,7 +20,7 @@ const numbered = (n: number, outcome: "success" | "failed", over = {}) => ({
 })
 
 describe("History", () => {
-  it("lists runs newest first, each once, however often it is told", () => {
+  it("lists runs newest first, each once, however often it is reported", () => {
     const ended = [succeeded("10:00"), failed("11:00"), succeeded("12:00")]
     const history = History.withEnded([], ended)
     assert.deepStrictEqual(brief(history), ["12:00 success", "11:00 failed", "10:00 success"])
@@ -73,7 +73,7 @@ describe("History", () => {
     assert.deepStrictEqual(History.bounded(history), history)
   })
 
-  it("tells what is worth knowing of the newest success only", () => {
+  it("keeps the notes of the newest success only", () => {
     const notes = ["topic audit is no longer visible", "open transaction"]
     const history = History.withEnded([], [succeeded("11:00", { notes }), succeeded("12:00", { notes })])
     assert.deepStrictEqual(
@@ -158,12 +158,12 @@ describe("History", () => {
       assert.deepStrictEqual(brief(history), ["13:00 success", "12:00 success", "11:00 failed"])
     })
 
-    it("does not take back a removed set when the run that made it is told again", () => {
+    it("does not bring back a removed backup when its run is reported again", () => {
       const after = History.withCatalogue(known, catalogue("12:00"))
       assert.deepStrictEqual(History.withEnded(after, [succeeded("10:00"), succeeded("12:00")]), after)
     })
 
-    it("believes storage where a run was told as failed and its set is proven", () => {
+    it("believes storage where a run was reported as failed and its backup is verified", () => {
       const history = History.withCatalogue(known, catalogue("12:00", "11:00", "10:00"))
       assert.deepStrictEqual(brief(history), ["12:00 success", "11:00 success", "10:00 success"])
       assert.deepStrictEqual(History.withEnded(history, [failed("11:00")]), history)

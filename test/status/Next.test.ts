@@ -58,7 +58,7 @@ describe("the next status", () => {
     )
     assert.strictEqual(
       condition(success, "Verified").message,
-      "orders-20261124-120000: 1,000,000 records in 1.07 GB were found as stored at 2026-11-24T12:05:00Z."
+      "orders-20261124-120000 was verified in storage at 2026-11-24T12:05:00Z: 1,000,000 records in 1.07 GB."
     )
     assert.lengthOf(backupHistory!, 1)
   })
@@ -74,7 +74,7 @@ describe("the next status", () => {
     )
     assert.strictEqual(
       condition(failure, "Ready").message,
-      "orders-20261124-123000 failed: SASL authentication was refused by kafka-0:9092; check Secret kafka-credentials. Tried again at 2026-11-24T13:00:00Z. Last success: orders-20261124-120000 at 2026-11-24T12:05:00Z with 1,000,000 records in 1.07 GB."
+      "orders-20261124-123000 failed: SASL authentication was refused by kafka-0:9092; check Secret kafka-credentials. The next scheduled run is at 2026-11-24T13:00:00Z. Last success: orders-20261124-120000 at 2026-11-24T12:05:00Z with 1,000,000 records in 1.07 GB."
     )
   })
 
@@ -124,7 +124,7 @@ describe("the next status", () => {
     const broken = next(waiting, oneTime({ ended: [failed("06:31")] }), at("06:37"))
     assert.include(
       condition(broken, "Ready").message,
-      "Not tried again by itself. To try again, set annotation kafka.oso.sh/trigger-backup"
+      "It is not tried again automatically. To try again, set annotation kafka.oso.sh/trigger-backup"
     )
     assert.include(condition(broken, "Ready").message, "No backup has succeeded yet.")
   })
@@ -156,13 +156,13 @@ describe("the next status", () => {
     ],
     [
       "a refused Job",
-      { refusal: { reason: "Forbidden", message: "exceeded quota: compute" } },
+      { refusal: { reason: "QuotaExceeded" as const, message: "exceeded quota: compute" } },
       "False JobRefused",
       "exceeded quota: compute"
     ],
     [
       "a pod that cannot start",
-      { active: running("13:00", { trouble: { reason: "ImagePullBackOff", message: "image not found" } }) },
+      { active: running("13:00", { trouble: { reason: "ImagePullFailed", message: "image not found" } }) },
       "False PodTrouble",
       "image not found"
     ],
@@ -172,10 +172,15 @@ describe("the next status", () => {
       "False BackupInterrupted",
       "was interrupted: stopped"
     ],
-    ["suspension", { state: { _tag: "Suspended" as const } }, "True Suspended", "no scheduled backup until resumed"],
+    [
+      "suspension",
+      { state: { _tag: "Suspended" as const } },
+      "True Suspended",
+      "no scheduled backup starts until spec.suspend is false"
+    ],
     [
       "deletion",
-      { deletion: { reason: "RemovingBackups", message: "removing 3 backups" } },
+      { deletion: { reason: "RemovingBackups" as const, message: "removing 3 backups" } },
       "False Deleting",
       "is being deleted"
     ]
@@ -192,7 +197,7 @@ describe("the next status", () => {
     assert.notProperty(status, "nextScheduledTime")
   })
 
-  it("keeps the memory of Due as it is told", () => {
+  it("keeps the memory of Due as it is given", () => {
     const memory = {
       observedSchedule: "s",
       sinceMillis: at("11:30"),
@@ -312,12 +317,12 @@ describe("the next status", () => {
       one.backupHistory?.map(({ backupId }) => backupId),
       ["orders-20261124-120000"]
     )
-    assert.strictEqual(condition(one, "RetentionApplied").message, "2 backups beyond retention were removed by Job p1.")
+    assert.strictEqual(condition(one, "RetentionApplied").message, "Job p1 removed 2 old backups.")
     assert.deepStrictEqual([one.observedGeneration, condition(one, "Ready").observedGeneration], [2, 2])
     assert.strictEqual(condition(one, "Ready").lastTransitionTime, condition(three, "Ready").lastTransitionTime)
   })
 
-  it("tells of a slot that met a running run, beside the run", () => {
+  it("records a slot that met an active run, beside the run", () => {
     const met = next(success, hourly({ active: running("13:00"), skipped: [overlapping("14:00")] }), at("14:00"))
     assert.deepStrictEqual(
       [met.phase, met.backupHistory?.[0]?.outcome, met.backupHistory?.[0]?.slots],
@@ -378,7 +383,7 @@ describe("a status that somebody edited", () => {
   const fresh = next({}, facts, at("12:06"))
 
   it.prop(
-    "converges to what a fresh operator would say, whatever was written into it",
+    "converges to what a fresh operator would write, whatever was written into it",
     [AnyDay, Schema.Json],
     ([day, json]) => {
       const edited = Previous.read({
@@ -404,7 +409,7 @@ describe("a status that somebody edited", () => {
     }
   )
 
-  it("loses conditions that nobody knows", () => {
+  it("loses unknown conditions", () => {
     const foreign = { ...condition(fresh, "Ready"), type: "Sunny" }
     assert.isTrue(deepEqual(next({ ...fresh, conditions: [foreign, ...fresh.conditions!] }, facts, at("12:07")), fresh))
   })

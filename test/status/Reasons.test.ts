@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { statusPage } from "../../scripts/StatusReference.ts"
 import { eventReasons } from "../../src/status/EventReasons.ts"
@@ -16,23 +16,6 @@ describe("docs/reference/status.md", () => {
     for (const name of [...Object.keys(reasons), ...Object.keys(eventReasons), ...Object.keys(runReasons)]) {
       assert.include(statusPage, `| \`${name}\` |`)
     }
-  })
-})
-
-describe("reasons of runs", () => {
-  it("are explained, whatever the operator says of Jobs and pods", () => {
-    const folder = new URL("../../src/operator/jobs/", import.meta.url)
-    const said = readdirSync(folder).flatMap((file) => {
-      const source = readFileSync(new URL(file, folder), "utf8")
-      const named = [...source.matchAll(/\b(?:reason: |tell\(|foreseen\()"([A-Z]\w+)"/g)]
-      const listed = file === "JobEvents.ts" ? [...source.matchAll(/^ +"([A-Z][a-z]+[A-Z]\w+)",?$/gm)] : []
-      return [...named, ...listed].map(([, name]) => name!)
-    })
-    assert.isAbove(said.length, 25)
-    assert.deepStrictEqual(
-      [...new Set(said)].filter((name) => !Object.hasOwn(runReasons, name)),
-      []
-    )
   })
 })
 

@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import * as Due from "../../src/schedule/Due.ts"
-import type { ScheduleMemory } from "../../src/schedule/ScheduleMemory.ts"
-import type { DueInput } from "../../src/schedule/DueInput.ts"
+import type { DueInput, ScheduleMemory } from "../../src/schedule/DueInput.ts"
 import * as ScheduleFields from "../../src/status/ScheduleFields.ts"
 import { at, hourly, oneTime, token } from "../schedule/dueInputs.ts"
 
@@ -31,7 +30,7 @@ describe("ScheduleFields", () => {
   )
 
   it.prop(
-    "makes the same decisions as memory in milliseconds, look after look",
+    "makes the same decisions as memory in milliseconds, reconcile after reconcile",
     [
       Schema.Literals(["0 * * * *", "*/7 * * * *", "30 2,8 * * *"]),
       Schema.Array(

@@ -155,7 +155,7 @@ export const AnyDay = Schema.Struct({
   ),
   isQueued: Schema.Boolean,
   isRefused: Schema.Boolean,
-  deletion: Maybe(Schema.Literals(["RemovingBackups", "CleanupGivenUp", "SomethingElse"])),
+  deletion: Maybe(Schema.Literals(["RemovingBackups", "CleanupGivenUp", "JobCreateFailed"])),
   generation: within(1, 3)
 })
 export type AnyDay = typeof AnyDay.Type
@@ -209,10 +209,13 @@ export const made = (day: AnyDay): Facts =>
     active:
       day.active === undefined
         ? undefined
-        : running(clock(day.active), day.trouble ? { trouble: { reason: "ImagePull", message: "no such image" } } : {}),
+        : running(
+            clock(day.active),
+            day.trouble ? { trouble: { reason: "ImagePullFailed", message: "no such image" } } : {}
+          ),
     refusedTrigger: day.refusedTrigger,
     maintenance: day.maintenance.map(({ task, isSuccess }, n) => ({ task, isSuccess, jobName: `orders-${task}-${n}` })),
     queue: day.isQueued ? { before: 2 } : undefined,
-    refusal: day.isRefused ? { reason: "Forbidden", message: "exceeded quota" } : undefined,
+    refusal: day.isRefused ? { reason: "QuotaExceeded", message: "exceeded quota" } : undefined,
     deletion: day.deletion === undefined ? undefined : { reason: day.deletion, message: "waits" }
   })

@@ -8,15 +8,15 @@ export type JobEnd =
       readonly _tag: "Failed"
       readonly endMillis: number | undefined
       readonly condition: ObjectCondition
-      /** Kubernetes announced this end and does not come to it. */
+      /** Kubernetes announced this end and does not finish it. */
       readonly isStuck: boolean
     }
-  /** A pod of it does not stop, mostly because its node is lost, and Kubernetes may never end the Job. */
+  /** One of its pods does not stop, mostly because its node is lost, and Kubernetes may never end the Job. */
   | { readonly _tag: "Lost"; readonly endMillis: number; readonly pod: string }
   /** It was deleted before it ended. */
-  | { readonly _tag: "Vanished"; readonly endMillis: undefined }
+  | { readonly _tag: "Deleted"; readonly endMillis: undefined }
 
-/** How long after its grace period a pod may take to stop before nobody waits for it any more, in milliseconds. */
+/** How long after its grace period a pod may take to stop before the operator gives it up, in milliseconds. */
 const patienceMillis = 5 * 60_000
 
 /**

@@ -1,4 +1,5 @@
 import type { Event, KubeObject } from "../../kubernetes/Objects.ts"
+import type { RunReasonName, RunReasonOf } from "../../outcome/RunReasons.ts"
 import type { Trouble } from "../../status/Facts.ts"
 import * as JobFacts from "./JobFacts.ts"
 import { words } from "./PodFailure.ts"
@@ -24,12 +25,12 @@ export const newest = (
     })
     .sort((a, b) => lastSeen(b) - lastSeen(a))[0]
 
-/** What the API server's words about a pod or Job that it did not take come down to, and what to do about each. */
-const refusals: ReadonlyArray<readonly [pattern: RegExp, reason: string, advice: string]> = [
+/** Known texts of the API server about a pod or Job that it rejected: the reason for each, and what to do. */
+const refusals: ReadonlyArray<readonly [pattern: RegExp, reason: RunReasonOf<"refusal">, advice: string]> = [
   [
     /failed quota: .*must specify/i,
     "QuotaNeedsResources",
-    "set in spec.resources what the namespace's ResourceQuota wants to be said"
+    "set the amounts in spec.resources that the namespace's ResourceQuota requires"
   ],
   [
     /exceeded quota|failed quota/i,
@@ -39,17 +40,17 @@ const refusals: ReadonlyArray<readonly [pattern: RegExp, reason: string, advice:
   [
     /is being terminated|NamespaceTerminating/i,
     "NamespaceTerminating",
-    "the namespace is being deleted: nothing can be started in it any more"
+    "the namespace is being deleted: nothing can be started in it"
   ],
   [
     /violates PodSecurity/i,
     "PodSecurityViolated",
-    "the pods of a backup keep to the restricted standard: look for what changes them on their way, such as an injector, or a label of the namespace"
+    "the pods of a backup conform to the restricted standard: look for what changes them on admission, such as an injector, or for a label of the namespace"
   ],
   [
     /security context constraint/i,
     "PodSecurityViolated",
-    "let the platform choose the user: the operator's Job user must be assigned"
+    "let the platform choose the user: set the operator's Job user to assigned"
   ],
   [
     /error looking up service account|serviceaccounts? "[^"]*" not found/i,
@@ -69,17 +70,17 @@ const refusals: ReadonlyArray<readonly [pattern: RegExp, reason: string, advice:
   [
     /admission webhook|ValidatingAdmissionPolicy|denied the request/i,
     "AdmissionRefused",
-    "a policy of the cluster says no: change what it names, or ask its owner for an exception"
+    "a policy of the cluster rejects it: change what the policy names, or ask its owner for an exception"
   ]
 ]
 
-/** A refusal with a reason of its own, in the server's words, with what to do; `otherwise` for one that nobody foresaw. */
-export const refused = (
+/** A rejection with its own reason, in the server's words, with what to do; `otherwise` for an unknown one. */
+export const refused = <Otherwise extends RunReasonName>(
   what: string,
   said: string | undefined,
-  otherwise: Trouble["reason"],
+  otherwise: Otherwise,
   advice: string
-): Trouble => {
+): Trouble<RunReasonOf<"refusal"> | Otherwise> => {
   const line = words(said)
   const known = refusals.find(([pattern]) => pattern.test(line))
   return { reason: known?.[1] ?? otherwise, message: `${what}: ${line}; ${known?.[2] ?? advice}` }

@@ -5,8 +5,8 @@ import * as Labels from "../Labels.ts"
 import { containerName } from "./JobSettings.ts"
 
 /*
- * Single facts about Jobs and pods. Total: labels and annotations can be edited by anybody, so whatever cannot be read is
- * replaced by what is likely, and nothing throws.
+ * Single facts about Jobs and pods. Total: anybody can edit labels and annotations, so a value that cannot be read is
+ * replaced by a likely one, and nothing throws.
  */
 
 /** Milliseconds since 1970 of an RFC 3339 text, where it is one. */
@@ -22,7 +22,7 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 
 const purposes: ReadonlyArray<string> = ["run", "prune", "catalogue", "cleanup"] satisfies Array<Labels.Purpose>
 
-/** What the Job is for; undefined for one that is not ours. */
+/** What the Job is for; undefined for one that the operator did not make. */
 export const purpose = ({ metadata: { labels } }: KubeObject): Labels.Purpose | undefined => {
   if (labels?.[Labels.managedBy.key] !== Labels.managedBy.value) return undefined
   const value = labels[Labels.purposeLabel]
@@ -74,7 +74,7 @@ export const podsOf = (job: Job, pods: ReadonlyArray<Pod>): ReadonlyArray<Pod> =
   return pods.filter(isOwn).sort((a, b) => age(b) - age(a) || (a.metadata.name < b.metadata.name ? 1 : -1))
 }
 
-/** All that is known of one container of a pod. */
+/** One container of a pod. */
 export interface ContainerFacts {
   readonly name: string
   readonly state: ContainerState
@@ -83,11 +83,11 @@ export interface ContainerFacts {
 export const containers = (pod: Pod): ReadonlyArray<ContainerFacts> =>
   listed(pod.status?.containerStatuses).map(({ name, state }) => ({ name, state: state ?? {} }))
 
-/** How our container ended, where it did. */
+/** How the backup's container ended, where it did. */
 export const terminated = (pod: Pod): ContainerState["terminated"] =>
   containers(pod).find(({ name }) => name === containerName)?.state.terminated ?? undefined
 
-/** What holds our container up, where something does. */
+/** What the backup's container waits for, where it waits. */
 export const waiting = (pod: Pod): ContainerState["waiting"] =>
   containers(pod).find(({ name }) => name === containerName)?.state.waiting ?? undefined
 
@@ -119,11 +119,11 @@ const ownContainer = (job: Job): unknown => {
   return Array.isArray(all) ? all.find((one) => field(one, "name") === containerName) : undefined
 }
 
-/** `limits.memory` of our container, as it was written. */
+/** `limits.memory` of the backup's container, as it was written. */
 export const memoryLimit = (job: Job): string | undefined => {
   const limit = field(ownContainer(job), "resources", "limits", "memory")
   return typeof limit === "string" || typeof limit === "number" ? String(limit) : undefined
 }
 
-/** The image of our container. */
+/** The image of the backup's container. */
 export const image = (job: Job): string | undefined => text(field(ownContainer(job), "image"))

@@ -1,10 +1,19 @@
-import { Result } from "effect"
+import { Result, Schema } from "effect"
 import type { Job } from "../../kubernetes/Objects.ts"
 import * as KafkaBackup from "../../resource/KafkaBackup.ts"
 import * as Labels from "../Labels.ts"
 import * as FailurePolicy from "./FailurePolicy.ts"
-import { JobRefused } from "./JobRefused.ts"
 import * as PodTemplate from "./PodTemplate.ts"
+
+/** No Job can be made for this resource. */
+export class JobRefused extends Schema.TaggedError<JobRefused>()("JobRefused", {
+  reason: Schema.Literals(["NotFromCluster", "ResourceTooLarge"]),
+  detail: Schema.String
+}) {
+  override get message() {
+    return this.detail
+  }
+}
 
 type Strings = Readonly<Record<string, string>>
 
@@ -12,7 +21,7 @@ type Strings = Readonly<Record<string, string>>
 export interface JobLimits {
   readonly backoffLimit: number
   readonly activeDeadlineSeconds?: number
-  /** Given at creation only where nobody harvests: the Job and its pods' last words vanish with it. */
+  /** Given at creation only where no reconcile reads the end: the Job and its pods' summaries go with it. */
   readonly ttlSecondsAfterFinished?: number
 }
 
@@ -28,14 +37,14 @@ export interface JobInput extends Omit<PodTemplate.PodInput, "labels" | "annotat
 /** A label ends at 63 characters and with a letter or digit. */
 const labelValue = (name: string): string => name.slice(0, 63).replace(/[^a-zA-Z0-9]+$/, "")
 
-/** One of our Jobs, whole. Refused without uid and namespace, which only a resource that was read from a cluster has. */
+/** A whole Job. Refused without uid and namespace, which only a resource that was read from a cluster has. */
 export const make = (input: JobInput): Result.Result<Job, JobRefused> => {
   const { name, namespace, uid } = input.backup.metadata
   if (uid === undefined || namespace === undefined) {
     return Result.fail(
       new JobRefused({
         reason: "NotFromCluster",
-        detail: `KafkaBackup ${name} has no uid and namespace: a Job can only be made for one that the API server keeps`
+        detail: `KafkaBackup ${name} has no uid and namespace: a Job can only be made for a resource that was read from the API server`
       })
     )
   }
@@ -69,7 +78,7 @@ export const make = (input: JobInput): Result.Result<Job, JobRefused> => {
       completions: 1,
       parallelism: 1,
       ...input.limits,
-      // Two pods of one run would be harmless, but for the work that they take from each other.
+      // Two pods of one run would be harmless, but would repeat each other's work.
       podReplacementPolicy: "Failed",
       podFailurePolicy: FailurePolicy.policy,
       template: PodTemplate.make({ ...input, labels, annotations })

@@ -1,5 +1,6 @@
 import { exitCodes } from "../../outcome/ExitCodes.ts"
 import type { Job, ObjectCondition, Pod } from "../../kubernetes/Objects.ts"
+import type { RunReasonOf } from "../../outcome/RunReasons.ts"
 import type { RunSummary } from "../../outcome/RunSummary.ts"
 import type { Trouble } from "../../status/Facts.ts"
 import type { JobEnd } from "./JobEnd.ts"
@@ -7,9 +8,9 @@ import * as JobFacts from "./JobFacts.ts"
 import * as PodFailure from "./PodFailure.ts"
 import * as PodSummary from "./PodSummary.ts"
 
-/** What came of a Job that ended. */
+/** The result of a Job that ended. */
 export type JobResult =
-  /** The command says so itself, in a pod that ended well. */
+  /** The command itself reports it, from a pod that ended well. */
   | { readonly _tag: "Success"; readonly summary: RunSummary }
   | {
       readonly _tag: "Failure"
@@ -26,8 +27,8 @@ const summaryOf = (pod: Pod, command: RunSummary["command"]): RunSummary | undef
 }
 
 /**
- * Nothing is a success but a readable summary that says so, of a container that ended with exit code 0. Where that is there
- * it counts even if Kubernetes calls the Job failed (its deadline met the pod's last second): what was proven is proven.
+ * Only a readable summary that reports success, from a container with exit code 0, is a success. Such a summary
+ * counts even if Kubernetes calls the Job failed (its deadline met the pod's last second): what was proven is proven.
  */
 export const of = (job: Job, ownPods: ReadonlyArray<Pod>, end: JobEnd, command: RunSummary["command"]): JobResult => {
   for (const pod of ownPods) {
@@ -38,8 +39,8 @@ export const of = (job: Job, ownPods: ReadonlyArray<Pod>, end: JobEnd, command: 
   }
   const newest = ownPods.find((pod) => JobFacts.terminated(pod) !== undefined || pod.status?.phase === "Failed")
   const summary = newest === undefined ? undefined : summaryOf(newest, command)
-  const told = PodSummary.trouble(summary)
-  const cause = told ?? (newest === undefined ? undefined : PodFailure.explain(job, newest))
+  const reported = PodSummary.trouble(summary)
+  const cause = reported ?? (newest === undefined ? undefined : PodFailure.explain(job, newest))
   const isInterrupted = summary?.outcome === "interrupted" || cause?.reason === "Interrupted"
   const failure = (trouble: Trouble, outcome: "failed" | "interrupted" = "failed"): JobResult => ({
     _tag: "Failure",
@@ -50,9 +51,9 @@ export const of = (job: Job, ownPods: ReadonlyArray<Pod>, end: JobEnd, command: 
   const isRun = command === "run"
   switch (end._tag) {
     case "Complete":
-      return failure(told ?? resultMissing(job))
+      return failure(reported ?? resultMissing(job))
     case "Failed":
-      // That it was stopped says nothing: the deadline stopped it.
+      // That the pod was stopped explains nothing: the deadline stopped it.
       if (end.condition.reason === "DeadlineExceeded") {
         return failure(deadlineExceeded(job, isRun, isInterrupted ? undefined : cause))
       }
@@ -61,48 +62,50 @@ export const of = (job: Job, ownPods: ReadonlyArray<Pod>, end: JobEnd, command: 
         : failure(cause, isInterrupted ? "interrupted" : "failed")
     case "Lost":
       return failure(nodeLost(end.pod), "interrupted")
-    case "Vanished":
-      return failure(vanished(job, isRun, isInterrupted ? undefined : cause), "interrupted")
+    case "Deleted":
+      return failure(deleted(job, isRun, isInterrupted ? undefined : cause), "interrupted")
   }
 }
 
-const lastMet = (cause: Trouble | undefined): string =>
-  cause === undefined ? "" : `; what it last met: ${cause.message}`
+type EndTrouble = Trouble<RunReasonOf<"end">>
 
-const deadlineExceeded = (job: Job, isRun: boolean, cause: Trouble | undefined): Trouble => {
+const lastProblem = (cause: Trouble | undefined): string =>
+  cause === undefined ? "" : `; its last problem: ${cause.message}`
+
+const deadlineExceeded = (job: Job, isRun: boolean, cause: Trouble | undefined): EndTrouble => {
   const seconds = JobFacts.deadlineSeconds(job)
   const limit = seconds === undefined ? "its deadline" : `its deadline of ${seconds} s`
   const advice = isRun
-    ? "raise or remove spec.job.activeDeadlineSeconds, or speed the run up with more spec.resources; what was stored so far is memory"
-    : "the storage answers too slowly; it is tried again"
+    ? "raise or remove spec.job.activeDeadlineSeconds, or speed the run up with more spec.resources; stored data is kept"
+    : "the storage answers too slowly; the operator tries again"
   return {
     reason: "DeadlineExceeded",
-    message: `Job ${job.metadata.name} took longer than ${limit}; ${advice}${lastMet(cause)}`
+    message: `Job ${job.metadata.name} took longer than ${limit}; ${advice}${lastProblem(cause)}`
   }
 }
 
 const unexplained = (job: Job, condition: ObjectCondition): Trouble => ({
   reason: PodFailure.text(condition.reason) ?? "JobFailed",
-  message: `Job ${job.metadata.name} failed, and no pod of it tells why: ${PodFailure.words(condition.message)}; look at the logs that you collect, or trigger a run and watch it`
+  message: `Job ${job.metadata.name} failed, and none of its pods shows why: ${PodFailure.words(condition.message)}; look at your collected logs, or trigger a run and watch it`
 })
 
-const resultMissing = (job: Job): Trouble => ({
+const resultMissing = (job: Job): EndTrouble => ({
   reason: "ResultMissing",
-  message: `Job ${job.metadata.name} is complete, but its pod left no readable result, so that nothing is known to be proven; kafka-backup list shows what storage holds. If this stays, operator and image are of different versions`
+  message: `Job ${job.metadata.name} is complete, but its pod left no readable result, so nothing counts as verified; kafka-backup list shows what storage holds. If this happens again, operator and image have different versions`
 })
 
-const nodeLost = (pod: string): Trouble => ({
+const nodeLost = (pod: string): EndTrouble => ({
   reason: "NodeLost",
-  message: `pod ${pod} does not stop, its node is probably lost; the operator goes on without it, what was stored is memory. When the node is surely gone: kubectl delete pod ${pod} --force`
+  message: `pod ${pod} does not stop, probably because its node is lost; the operator continues without it, stored data is kept. Once the node is certainly gone, run kubectl delete pod ${pod} --force`
 })
 
-const vanished = (job: Job, isRun: boolean, cause: Trouble | undefined): Trouble => ({
+const deleted = (job: Job, isRun: boolean, cause: Trouble | undefined): EndTrouble => ({
   reason: "JobDeleted",
-  message: `Job ${job.metadata.name} was deleted before it ended${lastMet(cause)}; ${isRun ? "what was stored is memory. To run again set the trigger annotation to a new value" : "it is tried again"}`
+  message: `Job ${job.metadata.name} was deleted before it ended${lastProblem(cause)}; ${isRun ? "stored data is kept. To run again, set the trigger annotation to a new value" : "the operator tries again"}`
 })
 
-/** A success of a run must name its set. */
-export const manifestMissing = (job: Job): Trouble => ({
+/** The summary of a successful run must name its backup. */
+export const manifestMissing = (job: Job): EndTrouble => ({
   reason: "ManifestMissing",
-  message: `Job ${job.metadata.name} says that it succeeded, and does not name a set; kafka-backup list shows what storage holds`
+  message: `Job ${job.metadata.name} reports success but names no backup; kafka-backup list shows what storage holds`
 })

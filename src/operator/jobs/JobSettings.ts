@@ -7,15 +7,15 @@ export interface JobSettings {
   readonly imagePullPolicy?: "Always" | "IfNotPresent" | "Never"
   /** For resources that leave something out; what is absent here too is `Resources.defaults`. */
   readonly defaultResources?: ResourcesSpec
-  /** Between SIGTERM and SIGKILL; a worker seals and remembers what it has in up to 25 s. Default: 60. */
+  /** Between SIGTERM and SIGKILL; a worker seals and checkpoints what it has in up to 25 s. Default: 60. */
   readonly terminationGracePeriodSeconds?: number
-  /** Whom the container runs as. `assigned`: the platform chooses, as OpenShift does, and refuses others. Default: 65532. */
+  /** The user that the container runs as. `assigned`: the platform chooses, as OpenShift does, and refuses others. Default: 65532. */
   readonly user?: number | "assigned"
-  /** More environment variables, such as proxies. Never a secret: whoever may read pods sees them. */
+  /** More environment variables, such as proxies. Never a secret: everyone who may read pods sees them. */
   readonly variables?: Readonly<Record<string, string>>
 }
 
-/** The container that does the work; what else runs in the pod was put there by others. */
+/** The container that does the work; every other one in the pod was injected. */
 export const containerName = "backup"
 
 /** Where the worker serves /metrics and /progress. */

@@ -1,4 +1,6 @@
 import type { Event, Job, Pod } from "../../kubernetes/Objects.ts"
+import { given } from "../../resource/Json.ts"
+import type { RunReasonName } from "../../outcome/RunReasons.ts"
 import type { CatalogueSummary, RunSummary } from "../../outcome/RunSummary.ts"
 import type { ActiveRun, EndedMaintenance, EndedRun, Trouble } from "../../status/Facts.ts"
 import type { Purpose } from "../Labels.ts"
@@ -7,7 +9,7 @@ import * as JobFacts from "./JobFacts.ts"
 import * as PodTrouble from "./PodTrouble.ts"
 import * as JobResult from "./JobResult.ts"
 
-/** What one Job tells. */
+/** The state of one Job. */
 export type JobState =
   | { readonly _tag: "Active"; readonly run: ActiveRun }
   | {
@@ -15,7 +17,7 @@ export type JobState =
       readonly run: EndedRun
       /** What storage holds, as the run saw it at its end. */
       readonly catalogue?: CatalogueSummary
-      /** Kubernetes has not ended the Job, and may never: whoever reads this should delete it. */
+      /** Kubernetes has not ended the Job, and may never: the reader should delete it. */
       readonly isStuck: boolean
     }
   | {
@@ -23,7 +25,7 @@ export type JobState =
       readonly task: EndedMaintenance["task"]
       readonly jobName: string
       readonly startMillis: number
-      readonly trouble?: Trouble
+      readonly trouble?: Trouble<RunReasonName> | undefined
     }
   | {
       readonly _tag: "EndedMaintenance"
@@ -31,12 +33,12 @@ export type JobState =
       readonly catalogue?: CatalogueSummary
       readonly isStuck: boolean
     }
-  /** Not one of ours, or its label no longer says what for: leave it alone. */
+  /** Not one of the operator's, or its label no longer says what it is for: leave it alone. */
   | { readonly _tag: "Foreign"; readonly jobName: string }
 
 /**
- * What the Job tells now. Total: what others wrote into labels, annotations and termination messages never throws and never
- * makes a success. `pods` may hold pods of other Jobs; `events` are those about the Job and its pods, for what holds it up.
+ * The Job's state now. Total: what others wrote into labels, annotations and termination messages never throws and never
+ * makes a success. `pods` may hold pods of other Jobs; `events` are those about the Job and its pods, and explain what blocks it.
  */
 export const read = (
   job: Job,
@@ -53,22 +55,23 @@ export const read = (
     : ended(job, purpose, own, end, nowMillis)
 }
 
-/** What a Job tells that is no longer there, from the last that was seen of it and its pods. */
-export const vanished = (job: Job, pods: ReadonlyArray<Pod>, nowMillis: number): JobState => {
+/** The state of a Job that no longer exists, from what was last observed of it and its pods. */
+export const deleted = (job: Job, pods: ReadonlyArray<Pod>, nowMillis: number): JobState => {
   const own = JobFacts.podsOf(job, pods)
   const purpose = JobFacts.purpose(job)
   if (purpose === undefined) return { _tag: "Foreign", jobName: job.metadata.name }
   const end = JobEnd.of(job, own, nowMillis)
   const hasEnded = end !== undefined && end._tag !== "Lost"
-  return ended(job, purpose, own, hasEnded ? end : { _tag: "Vanished", endMillis: undefined }, nowMillis)
+  return ended(job, purpose, own, hasEnded ? end : { _tag: "Deleted", endMillis: undefined }, nowMillis)
 }
 
-const active = (job: Job, purpose: Purpose, nowMillis: number, trouble: Trouble | undefined): JobState => {
-  const common = {
-    jobName: job.metadata.name,
-    startMillis: JobFacts.startMillis(job, nowMillis),
-    ...(trouble === undefined ? {} : { trouble })
-  }
+const active = (
+  job: Job,
+  purpose: Purpose,
+  nowMillis: number,
+  trouble: Trouble<RunReasonName> | undefined
+): JobState => {
+  const common = given({ jobName: job.metadata.name, startMillis: JobFacts.startMillis(job, nowMillis), trouble })
   return purpose === "run"
     ? {
         _tag: "Active",
@@ -91,17 +94,15 @@ const ended = (
 ): JobState => {
   const result = JobResult.of(job, own, end, commands[purpose])
   const isStuck = end._tag === "Lost" || (end._tag === "Failed" && end.isStuck)
-  const catalogue = result.summary?.catalogue
-  const learnt = catalogue === undefined ? {} : { catalogue }
+  const learnt = given({ catalogue: result.summary?.catalogue })
   if (purpose === "run") return { _tag: "Ended", run: run(job, own, end, result, nowMillis), ...learnt, isStuck }
-  const removed = result.summary?.removed
-  const maintenance: EndedMaintenance = {
+  const maintenance: EndedMaintenance = given({
     task: purpose,
     jobName: job.metadata.name,
     isSuccess: result._tag === "Success",
-    ...(removed === undefined ? {} : { removed }),
-    ...(result._tag === "Success" ? {} : { trouble: result.trouble })
-  }
+    removed: result.summary?.removed,
+    trouble: result._tag === "Success" ? undefined : result.trouble
+  })
   return { _tag: "EndedMaintenance", maintenance, ...learnt, isStuck }
 }
 
@@ -132,11 +133,5 @@ const run = (
   if (!backupId) {
     return { ...common, outcome: "failed", ...JobResult.manifestMissing(job), notes: [] }
   }
-  return {
-    ...common,
-    outcome: "success",
-    notes,
-    ...(size === undefined ? {} : { size }),
-    ...(records === undefined ? {} : { records })
-  }
+  return given({ ...common, outcome: "success" as const, notes, size, records })
 }

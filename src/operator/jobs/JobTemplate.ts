@@ -3,11 +3,11 @@ import type { Job } from "../../kubernetes/Objects.ts"
 import * as RunSpec from "../../identity/RunSpec.ts"
 import * as JobName from "../../identity/JobName.ts"
 import type { RunIdentity } from "../../identity/RunIdentity.ts"
+import { given } from "../../resource/Json.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
 import type { RunCauseName } from "../../status/Facts.ts"
 import * as Labels from "../Labels.ts"
 import * as JobObject from "./JobObject.ts"
-import { JobRefused } from "./JobRefused.ts"
 import type { JobSettings } from "./JobSettings.ts"
 import * as SecretKeys from "./SecretKeys.ts"
 
@@ -20,9 +20,9 @@ export interface RunInput {
 }
 
 /** The run's Job. Equal inputs give equal Jobs, and equal identities equal names. */
-export const forRun = (input: RunInput): Result.Result<Job, JobRefused> => {
+export const forRun = (input: RunInput): Result.Result<Job, JobObject.JobRefused> => {
   const { slot, trigger } = input.identity
-  return encoded({ backup: input.backup, slot, ...(trigger === undefined ? {} : { trigger }) }).pipe(
+  return encoded(given({ backup: input.backup, slot, trigger })).pipe(
     Result.flatMap((runSpec) => withRunSpec(input, runSpec))
   )
 }
@@ -31,7 +31,7 @@ export const forRun = (input: RunInput): Result.Result<Job, JobRefused> => {
 export const withRunSpec = (
   { backup, identity, cause, settings }: RunInput,
   runSpec: string
-): Result.Result<Job, JobRefused> => {
+): Result.Result<Job, JobObject.JobRefused> => {
   const { activeDeadlineSeconds, backoffLimit } = backup.spec.job
   return JobObject.make({
     backup,
@@ -43,18 +43,18 @@ export const withRunSpec = (
     keys: [...SecretKeys.ofKafka(backup.spec), ...SecretKeys.ofStorage(backup.spec)],
     isListening: true,
     isOwned: true,
-    limits: { backoffLimit, ...(activeDeadlineSeconds === undefined ? {} : { activeDeadlineSeconds }) },
+    limits: given({ backoffLimit, activeDeadlineSeconds }),
     annotations: {
       [Labels.causeAnnotation]: cause,
       [Labels.slotAnnotation]: identity.slot,
-      ...(identity.trigger === undefined ? {} : { [Labels.tokenAnnotation]: identity.trigger })
+      ...given({ [Labels.tokenAnnotation]: identity.trigger })
     }
   })
 }
 
 /** The run spec as it goes into a pod's environment. */
-export const encoded = (runSpec: RunSpec.RunSpec): Result.Result<string, JobRefused> =>
+export const encoded = (runSpec: RunSpec.RunSpec): Result.Result<string, JobObject.JobRefused> =>
   Result.mapError(
     RunSpec.encode(runSpec),
-    ({ advice, message }) => new JobRefused({ reason: "ResourceTooLarge", detail: `${message}; ${advice}` })
+    ({ advice, message }) => new JobObject.JobRefused({ reason: "ResourceTooLarge", detail: `${message}; ${advice}` })
   )

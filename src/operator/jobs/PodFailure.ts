@@ -3,32 +3,35 @@ import { exitCodes } from "../../outcome/ExitCodes.ts"
 import type { Trouble } from "../../status/Facts.ts"
 import * as JobFacts from "./JobFacts.ts"
 
-/** What an exit code says where nothing else does: what happened, and what to do. */
+/** What an exit code means where nothing else explains it: what happened, and what to do. */
 const byExitCode: Readonly<Record<number, readonly [what: string, advice: string]>> = {
-  [exitCodes.internal]: ["a defect of kafka-backup", "look at the pod's log and report it"],
+  [exitCodes.internal]: ["internal error", "please report it, with the pod's log"],
   [exitCodes.usage]: [
-    "options that this image does not know",
-    "operator and image are of different versions: set the operator's image option to its own version"
+    "the image does not know the options that the operator passes",
+    "operator and image have different versions: set the operator's image option to its own version"
   ],
   [exitCodes.invalidManifest]: ["the resource cannot be used", "correct what the pod's log names"],
   [exitCodes.secretUnusable]: ["a Secret cannot be used", "correct the Secret and key that the pod's log names"],
   [exitCodes.accessRefused]: ["access was refused", "grant what the pod's log names"],
   [exitCodes.topicsUnusable]: ["topics cannot be backed up", "correct spec.topics as the pod's log says"],
   [exitCodes.storageUnusable]: ["the storage cannot be used", "correct spec.storage as the pod's log says"],
-  [exitCodes.dataUnusable]: ["Kafka's log holds what cannot be read", "look at the partition that the pod's log names"],
-  [exitCodes.notProven]: ["the set could not be proven", "do not rely on it; look at the pod's log"],
-  [exitCodes.notFound]: ["a set is missing", "look at the pod's log"],
-  [exitCodes.clusterUnusable]: ["no broker can be talked to", "correct spec.kafkaCluster as the pod's log says"],
-  [exitCodes.temporary]: ["cluster or storage did not answer", "a new run goes on where this one stopped"],
-  [exitCodes.interrupted]: ["it was stopped", "what was stored is memory; a new run goes on from there"],
+  [exitCodes.dataUnusable]: [
+    "Kafka's log has data that cannot be read",
+    "look at the partition that the pod's log names"
+  ],
+  [exitCodes.notProven]: ["the backup could not be verified", "do not rely on it; look at the pod's log"],
+  [exitCodes.notFound]: ["a backup is missing", "look at the pod's log"],
+  [exitCodes.clusterUnusable]: ["no broker can be used", "correct spec.kafkaCluster as the pod's log says"],
+  [exitCodes.temporary]: ["the cluster or the storage did not answer", "a new run continues where this one stopped"],
+  [exitCodes.interrupted]: ["the run was stopped", "stored data is kept; a new run continues from there"],
   [exitCodes.superseded]: ["another attempt of the same run took over", "nothing needs to be done"],
   126: ["the image's entrypoint cannot be executed", "check the image: it must be kafka-backup's, for this node's CPU"],
   127: ["the image has no such entrypoint", "check the image: it must be kafka-backup's"],
   137: [
-    "it was killed from outside (SIGKILL)",
-    "look at the node's events: it may be short of memory; a new run goes on after the last checkpoint"
+    "the process was killed from outside (SIGKILL)",
+    "look at the node's events, it may be short of memory; a new run continues after the last checkpoint"
   ],
-  143: ["it was stopped from outside (SIGTERM)", "a new run goes on after the last checkpoint"]
+  143: ["the process was stopped from outside (SIGTERM)", "a new run continues after the last checkpoint"]
 }
 
 /**
@@ -49,27 +52,24 @@ export const explain = (job: Job, pod: Pod): Trouble | undefined => {
   if (status.reason === "Evicted") {
     return {
       reason: "Evicted",
-      message: `pod ${name} was evicted from its node: ${words(status.message)}; raise spec.resources.requests (memory, ephemeral-storage) to what the run really uses`
+      message: `pod ${name} was evicted from its node: ${words(status.message)}; raise spec.resources.requests (memory, ephemeral-storage) to what the run actually uses`
     }
   }
   const disruption = JobFacts.condition(pod, "DisruptionTarget")
   if (disruption !== undefined && (status.phase === "Failed" || ended !== undefined)) {
     return {
       reason: "Disrupted",
-      message: `pod ${name} was taken from its node (${disruption.reason ?? "disruption"}): ${words(disruption.message)}; nothing needs to be done, a new pod goes on after the last checkpoint`
+      message: `pod ${name} was taken from its node (${disruption.reason ?? "disruption"}): ${words(disruption.message)}; nothing needs to be done, a new pod continues after the last checkpoint`
     }
   }
   if (ended !== undefined && isStartFailure(ended.reason)) {
     return {
       reason: "ContainerCannotRun",
-      message: `the container of pod ${name} could not be started: ${words(ended.message)}; check image and node`
+      message: `the container of pod ${name} could not be started: ${words(ended.message)}; check the image and the node`
     }
   }
   if (ended !== undefined && ended.exitCode !== 0) {
-    const [what, advice] = byExitCode[ended.exitCode] ?? [
-      "an exit code that says nothing more",
-      "look at the pod's log"
-    ]
+    const [what, advice] = byExitCode[ended.exitCode] ?? ["unknown exit code", "look at the pod's log"]
     return {
       reason: ended.exitCode === exitCodes.interrupted ? "Interrupted" : "PodFailed",
       message: `pod ${name} ended with exit code ${ended.exitCode}: ${what}; ${advice}`
@@ -78,17 +78,17 @@ export const explain = (job: Job, pod: Pod): Trouble | undefined => {
   if (status.phase !== "Failed") return undefined
   return {
     reason: text(status.reason) ?? "PodFailed",
-    message: `pod ${name} failed: ${words(status.message)}; kubectl describe pod ${name} may tell more`
+    message: `pod ${name} failed: ${words(status.message)}; kubectl describe pod ${name} may show more`
   }
 }
 
 const isStartFailure = (reason: string | undefined): boolean =>
   reason === "StartError" || reason === "ContainerCannotRun" || reason === "ContainerStatusUnknown"
 
-/** Longest text of a server that is passed on, in characters. */
+/** Longest text of a server that is quoted, in characters. */
 const longest = 512
 
-/** A server's own words: one line, not too long, never empty, without the dot that would end our sentence. */
+/** A server's own words: one line, not too long, never empty, without the full stop that would end the sentence. */
 export const words = (said: string | undefined): string => {
   const line = typeof said === "string" ? said.replaceAll(/\s+/g, " ").trim().replace(/[.;]$/, "") : ""
   const characters = Array.from(line.slice(0, 2 * longest + 2))

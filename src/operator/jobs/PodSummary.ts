@@ -6,22 +6,22 @@ import type { Trouble } from "../../status/Facts.ts"
 import * as JobFacts from "./JobFacts.ts"
 import * as PodFailure from "./PodFailure.ts"
 
-/** What the pod's container left behind at its end, where it can be read. */
+/** What the pod's container reported at its end, where it can be read. */
 export const of = (pod: Pod): RunSummary | undefined => {
   const message = JobFacts.terminated(pod)?.message
   return typeof message === "string" ? Result.getOrUndefined(SummaryCodec.decode(message)) : undefined
 }
 
 /**
- * Reason, message and advice of anything but a success, as the command told them. What it advises after an interruption, to
- * repeat it with an option, is for people who typed it: here the Job or the next run goes on.
+ * Reason, message and advice of anything but a success, as the command reported them. Its advice after an interruption, to
+ * repeat it with an option, is for people who typed it: here the Job or the next run continues.
  */
 export const trouble = (summary: RunSummary | undefined): Trouble | undefined => {
   if (summary === undefined || summary.outcome === "success") return undefined
   const { advice, exitCode, message, outcome, reason } = summary
-  const told = advice === undefined || outcome === "interrupted" ? [] : [advice]
+  const advices = advice === undefined || outcome === "interrupted" ? [] : [advice]
   return {
     reason: PodFailure.text(reason) ?? "PodFailed",
-    message: [message ?? `it ended with exit code ${exitCode}`, ...told].join("; ")
+    message: [message ?? `it ended with exit code ${exitCode}`, ...advices].join("; ")
   }
 }

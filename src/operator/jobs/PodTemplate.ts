@@ -1,3 +1,4 @@
+import { given } from "../../resource/Json.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
 import * as StorageSpec from "../../resource/StorageSpec.ts"
 import { runSpecVariable } from "../Labels.ts"
@@ -23,7 +24,7 @@ export interface PodInput {
   readonly settings: JobSettings
   /** The command and its own options; where it finds things is added. */
   readonly args: ReadonlyArray<string>
-  /** The run or chore, encoded. */
+  /** The run or maintenance, encoded. */
   readonly runSpec: string
   readonly keys: ReadonlyArray<SecretKey>
   /** Serve /metrics and /progress. */
@@ -32,7 +33,7 @@ export interface PodInput {
   readonly annotations: Strings
 }
 
-/** Autoscalers leave a node alone while a run is on it; users may say otherwise. */
+/** Autoscalers keep a node while a run is on it; users may override this. */
 const stay: Strings = {
   "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
   "karpenter.sh/do-not-disrupt": "true"
@@ -47,7 +48,7 @@ const listen = ["--listen", `[$(POD_IP)]:${metricsPort}`]
 const container = ({ args, backup, runSpec, isListening, settings }: PodInput, mounts: Volumes.Mounted) => ({
   name: containerName,
   image: settings.image,
-  ...(settings.imagePullPolicy === undefined ? {} : { imagePullPolicy: settings.imagePullPolicy }),
+  ...given({ imagePullPolicy: settings.imagePullPolicy }),
   args: [
     ...args,
     "-f",
@@ -94,7 +95,7 @@ const identityLabels = ({ storage }: KafkaBackup["spec"]): Strings => {
     : {}
 }
 
-/** The template of a Job's pods: restricted by every Pod Security Standard, without rights in Kubernetes. */
+/** The template of a Job's pods: conforms to the restricted Pod Security Standard, and has no rights in Kubernetes. */
 export const make = (input: PodInput) => {
   const { backup, settings } = input
   const {
@@ -118,12 +119,7 @@ export const make = (input: PodInput) => {
       terminationGracePeriodSeconds: settings.terminationGracePeriodSeconds ?? defaultGraceSeconds,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
-      ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
-      ...(nodeSelector === undefined ? {} : { nodeSelector }),
-      ...(tolerations === undefined ? {} : { tolerations }),
-      ...(affinity === undefined ? {} : { affinity }),
-      ...(priorityClassName === undefined ? {} : { priorityClassName }),
-      ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }),
+      ...given({ serviceAccountName, nodeSelector, tolerations, affinity, priorityClassName, imagePullSecrets }),
       securityContext: securityContext(settings.user),
       containers: [container(input, mounts)],
       volumes: mounts.volumes

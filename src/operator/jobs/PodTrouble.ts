@@ -1,4 +1,5 @@
 import type { Event, Job, Pod } from "../../kubernetes/Objects.ts"
+import type { RunReasonName } from "../../outcome/RunReasons.ts"
 import type { Trouble } from "../../status/Facts.ts"
 import { permanentExitCodes } from "./FailurePolicy.ts"
 import * as JobEvents from "./JobEvents.ts"
@@ -14,8 +15,11 @@ const podlessMillis = 30_000
 /** How long a scheduled pod may take to mount its volumes and pull its image, in milliseconds. */
 const slowStartMillis = 2 * 60_000
 
+/** The reason is one of the operator's own. */
+type RunTrouble = Trouble<RunReasonName>
+
 /**
- * What keeps an unfinished Job from going on, in the server's own words, with what to do; undefined while all is well. The
+ * What keeps an unfinished Job from continuing, in the server's own words, with what to do; undefined while all is well. The
  * newest pod counts: it alone can still finish the work. `events` are those about the Job and its pods.
  */
 export const of = (
@@ -23,12 +27,12 @@ export const of = (
   pods: ReadonlyArray<Pod>,
   events: ReadonlyArray<Event>,
   nowMillis: number
-): Trouble | undefined => {
+): RunTrouble | undefined => {
   const { deletionTimestamp, name } = job.metadata
   if (deletionTimestamp !== undefined) {
     return {
       reason: "JobBeingDeleted",
-      message: `Job ${name} is being deleted; what is stored so far is memory. To run again set the trigger annotation to a new value`
+      message: `Job ${name} is being deleted; stored data is kept. To run again, set the trigger annotation to a new value`
     }
   }
   const own = JobFacts.podsOf(job, pods)
@@ -37,7 +41,7 @@ export const of = (
   return notStarting(job, current, events, nowMillis) ?? lingering(current) ?? retrying(job, own)
 }
 
-const podless = (job: Job, events: ReadonlyArray<Event>, nowMillis: number): Trouble | undefined => {
+const podless = (job: Job, events: ReadonlyArray<Event>, nowMillis: number): RunTrouble | undefined => {
   const waitedMillis = nowMillis - JobFacts.startMillis(job, nowMillis)
   if (waitedMillis < podlessMillis) return undefined
   const { name } = job.metadata
@@ -45,13 +49,13 @@ const podless = (job: Job, events: ReadonlyArray<Event>, nowMillis: number): Tro
   return event === undefined
     ? {
         reason: "PodNotCreated",
-        message: `Job ${name} has had no pod since ${instant(JobFacts.startMillis(job, nowMillis))}; kubectl describe job ${name} may tell why`
+        message: `Job ${name} has had no pod since ${instant(JobFacts.startMillis(job, nowMillis))}; kubectl describe job ${name} may show why`
       }
     : JobEvents.refused(
         `no pod can be created for Job ${name}`,
         event.note,
         "PodNotCreated",
-        "change what is named; the Job controller tries again"
+        "correct what the message names; the Job controller tries again"
       )
 }
 
@@ -67,13 +71,13 @@ const imageReasons = new Set([
 
 const containerReasons = new Set(["CreateContainerConfigError", "CreateContainerError", "RunContainerError"])
 
-const notStarting = (job: Job, pod: Pod, events: ReadonlyArray<Event>, nowMillis: number): Trouble | undefined => {
+const notStarting = (job: Job, pod: Pod, events: ReadonlyArray<Event>, nowMillis: number): RunTrouble | undefined => {
   const { name } = pod.metadata
   const unscheduled = JobFacts.falseCondition(pod, "PodScheduled")
   if (unscheduled !== undefined && /persistentvolumeclaim/i.test(unscheduled.message ?? "")) {
     return {
       reason: "VolumeClaimUnusable",
-      message: `pod ${name} waits for its volume: ${words(unscheduled.message)}; create the claim that spec.storage.pvc names in this namespace, or look at why it is not bound: kubectl describe pvc`
+      message: `pod ${name} waits for its volume: ${words(unscheduled.message)}; create the claim that spec.storage.pvc names in this namespace, or find out why it is not bound: kubectl describe pvc`
     }
   }
   if (unscheduled !== undefined) {
@@ -92,20 +96,20 @@ const notStarting = (job: Job, pod: Pod, events: ReadonlyArray<Event>, nowMillis
   if (held?.reason !== undefined && containerReasons.has(held.reason)) {
     return {
       reason: "ContainerCannotStart",
-      message: `the container of pod ${name} cannot be started (${held.reason}): ${words(held.message)}; correct what is named, the kubelet tries again`
+      message: `the container of pod ${name} cannot be started (${held.reason}): ${words(held.message)}; correct what the message names; the kubelet tries again`
     }
   }
   const isWaiting = pod.status?.phase === "Pending" || held !== undefined
   return isWaiting && nowMillis - since(pod, nowMillis) >= slowStartMillis ? slow(pod, events, nowMillis) : undefined
 }
 
-/** A message that counted seconds would be another one at every look. */
+/** A message that counted seconds would be different at every reconcile. */
 const instant = (millis: number): string => new Date(millis).toISOString().replace(/[.]\d+Z$/, "Z")
 
 const since = ({ metadata, status }: Pod, nowMillis: number): number =>
   JobFacts.millis(status?.startTime) ?? JobFacts.millis(metadata.creationTimestamp) ?? nowMillis
 
-const slow = (pod: Pod, events: ReadonlyArray<Event>, nowMillis: number): Trouble => {
+const slow = (pod: Pod, events: ReadonlyArray<Event>, nowMillis: number): RunTrouble => {
   const { name } = pod.metadata
   const waited = `pod ${name} has been starting since ${instant(since(pod, nowMillis))}`
   const mount = JobEvents.newest(events, pod, ["FailedMount", "FailedAttachVolume", "FailedMapVolume"])
@@ -121,12 +125,12 @@ const slow = (pod: Pod, events: ReadonlyArray<Event>, nowMillis: number): Troubl
     "FailedScheduling",
     "NetworkNotReady"
   ])
-  const why = event === undefined ? "its volumes or its image take long" : words(event.note)
-  return { reason: "PodNotStarting", message: `${waited}: ${why}; kubectl describe pod ${name} may tell more` }
+  const why = event === undefined ? "its volumes or its image take a long time" : words(event.note)
+  return { reason: "PodNotStarting", message: `${waited}: ${why}; kubectl describe pod ${name} may show more` }
 }
 
-/** Our container has ended, and another one, put there by somebody else, keeps the pod and so the Job from ending. */
-const lingering = (pod: Pod): Trouble | undefined => {
+/** The backup's container has ended, and an injected one keeps the pod, and so the Job, from ending. */
+const lingering = (pod: Pod): RunTrouble | undefined => {
   if (JobFacts.terminated(pod) === undefined) return undefined
   const others = JobFacts.containers(pod).filter(
     ({ name, state }) => name !== containerName && state.running !== undefined
@@ -135,25 +139,25 @@ const lingering = (pod: Pod): Trouble | undefined => {
   const names = others.map(({ name }) => name).join(", ")
   return {
     reason: "SidecarStillRunning",
-    message: `the backup in pod ${pod.metadata.name} has ended, and the container ${names} keeps the pod running; keep it out of these pods, for Istio with spec.podTemplate.annotations sidecar.istio.io/inject: "false", or make it a sidecar that ends with the pod`
+    message: `the backup in pod ${pod.metadata.name} has ended, but the container ${names} keeps the pod running; do not inject it into these pods (for Istio: spec.podTemplate.annotations sidecar.istio.io/inject: "false"), or make it a sidecar that ends with the pod`
   }
 }
 
-/** An earlier pod failed and the Job goes on with another one. */
-const retrying = (job: Job, own: ReadonlyArray<Pod>): Trouble | undefined => {
+/** An earlier pod failed and the Job continues with another one. */
+const retrying = (job: Job, own: ReadonlyArray<Pod>): RunTrouble | undefined => {
   if (own[0]?.status?.phase === "Succeeded") return undefined
   const last = own.find((pod) => pod.status?.phase === "Failed")
-  // One that no repetition can cure ends the Job: its end is told in a moment.
+  // A failure that no repetition can cure ends the Job: its end is reported in a moment.
   if (last === undefined || permanentExitCodes.includes(JobFacts.terminated(last)?.exitCode ?? 0)) return undefined
   const explained = PodFailure.explain(job, last)
   // Disruptions are not counted by Kubernetes: they take no attempt away.
-  if (explained?.reason === "Disrupted") return explained
+  if (explained?.reason === "Disrupted") return { ...explained, reason: "Disrupted" }
   const cause = PodSummary.trouble(PodSummary.of(last)) ?? explained
   if (cause === undefined) return undefined
   const failed = job.status?.failed
   const attempt = Math.max(typeof failed === "number" ? failed : 0, 1) + 1
   const allowed = JobFacts.attemptsAllowed(job)
-  // The last attempt failed too: its end is told in a moment.
+  // The last attempt failed too: its end is reported in a moment.
   if (allowed !== undefined && typeof failed === "number" && failed >= allowed) return undefined
   const which = allowed === undefined ? `attempt ${attempt}` : `attempt ${Math.min(attempt, allowed)} of ${allowed}`
   return { reason: "Retrying", message: `${which} after ${cause.reason}: ${cause.message}` }

@@ -10,7 +10,7 @@ export const defaults: ResourcesSpec = {
 }
 
 /**
- * What the container gets: every amount that the user wrote as it stands, and defaults for the others, moved where they
+ * What the container gets: every amount unchanged that the user wrote, and defaults for the others, adjusted where they
  * would contradict it (a pod whose request exceeds its limit is refused).
  */
 export const completed = (

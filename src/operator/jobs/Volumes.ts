@@ -13,14 +13,14 @@ export interface Mounted {
   }>
 }
 
-/** Octal 0440: for the pod's group, and nobody else. */
+/** Octal 0440: for the pod's group only. */
 const secretMode = 0o440
 
 const temporaryLimit = "64Mi"
 
 /**
  * One volume with a folder for each Secret, holding the keys that are named and no other. A Secret or key that does not
- * exist is left out: the worker says so by name, where a pod would hang without starting. Files follow a rotation.
+ * exist is left out: the worker reports it by name, where otherwise the pod would hang without starting. Files follow a rotation.
  */
 const secrets = (keys: ReadonlyArray<SecretKey>): Mounted => {
   if (keys.length === 0) return { volumes: [], volumeMounts: [] }

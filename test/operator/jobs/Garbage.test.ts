@@ -90,10 +90,10 @@ describe("JobReading", () => {
       const events: any = ["FailedCreate", "FailedMount"].flatMap((reason) =>
         [made.name, "pod-0"].map((name) => ({ ...event({ name }, reason, ""), note, series: note }))
       )
-      for (const reading of [JobState.read(seen, own, now, events), JobState.vanished(seen, own, now)]) {
-        assert.isFalse(reading._tag === "Ended" && reading.run.outcome === "success")
-        assert.isFalse(reading._tag === "EndedMaintenance" && reading.maintenance.isSuccess)
-        if (reading._tag === "Ended") assert.isNotEmpty(reading.run.reason)
+      for (const state of [JobState.read(seen, own, now, events), JobState.deleted(seen, own, now)]) {
+        assert.isFalse(state._tag === "Ended" && state.run.outcome === "success")
+        assert.isFalse(state._tag === "EndedMaintenance" && state.maintenance.isSuccess)
+        if (state._tag === "Ended") assert.isNotEmpty(state.run.reason)
       }
     },
     { arbitrary: { runs: 300 } }

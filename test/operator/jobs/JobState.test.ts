@@ -4,9 +4,9 @@ import * as JobState from "../../../src/operator/jobs/JobState.ts"
 import type { EndedRun } from "../../../src/status/Facts.ts"
 import { complete, ended, failed, failure, job, now, pod, said, success } from "./fixtures.ts"
 
-const runOf = (reading: JobState.JobState): EndedRun => {
-  if (reading._tag !== "Ended") throw new Error(`not ended: ${reading._tag}`)
-  return reading.run
+const runOf = (state: JobState.JobState): EndedRun => {
+  if (state._tag !== "Ended") throw new Error(`not ended: ${state._tag}`)
+  return state.run
 }
 const run = (status: NonNullable<Job["status"]>, ...pods: ReadonlyArray<Pod>) =>
   runOf(JobState.read(job(status), pods, now))
@@ -103,7 +103,7 @@ describe("a Job that failed", () => {
     assert.strictEqual(endMillis, Date.parse("2026-11-24T07:06:00Z"))
   })
 
-  it("is told by its newest pod", () => {
+  it("is described by its newest pod", () => {
     const older = ended(0, { exitCode: 20, message: said({ ...failure, exitCode: 20, reason: "StoreUnavailable" }) })
     const newer = ended(1, { exitCode: 12, message: said(failure) })
     for (const pods of [
@@ -133,11 +133,11 @@ describe("a Job that failed", () => {
       "of another architecture",
       ended(0, { exitCode: 128, reason: "StartError", message: "exec format error" }),
       "ContainerCannotRun",
-      /exec format error; check image/
+      /exec format error; check the image/
     ],
     ["killed", ended(0, { exitCode: 137, reason: "Error" }), "PodFailed", /exit code 137: .*SIGKILL/],
     ["of another version", ended(0, { exitCode: 2 }), "PodFailed", /exit code 2: .*version/],
-    ["broken", ended(0, { exitCode: 1 }), "PodFailed", /exit code 1: a defect.*report/],
+    ["broken", ended(0, { exitCode: 1 }), "PodFailed", /exit code 1: internal error.*report/],
     ["strange", ended(0, { exitCode: 99 }), "PodFailed", /exit code 99: .*log/],
     [
       "refused by its node",
@@ -161,10 +161,10 @@ describe("a Job that failed", () => {
     assert.strictEqual(run(failed("DeadlineExceeded")).reason, "DeadlineExceeded")
   })
 
-  it("is told in the Job controller's words where no pod is left", () => {
+  it("is described in the Job controller's words where no pod is left", () => {
     const { message, reason } = run(failed("BackoffLimitExceeded"))
     assert.strictEqual(reason, "BackoffLimitExceeded")
-    assert.include(message, "Job has reached the specified backoff limit; look at the logs")
+    assert.include(message, "Job has reached the specified backoff limit; look at your collected logs")
   })
 
   it("is a success all the same when its pod had proven the set", () =>
@@ -201,16 +201,16 @@ describe("a Job that has not ended", () => {
 
   it("counts as ended when its end stays announced for five minutes without a pod", () => {
     assert.strictEqual(tagOf({ ...target("2026-11-24T07:25:01Z") }), "Active")
-    const reading = JobState.read(job({ ...target("2026-11-24T07:25:00Z") }), [], now)
-    assert.isTrue(reading._tag === "Ended" && reading.isStuck)
-    assert.strictEqual(runOf(reading).reason, "DeadlineExceeded")
+    const state = JobState.read(job({ ...target("2026-11-24T07:25:00Z") }), [], now)
+    assert.isTrue(state._tag === "Ended" && state.isStuck)
+    assert.strictEqual(runOf(state).reason, "DeadlineExceeded")
   })
 
   it("counts as ended when its pod has not stopped five minutes after its grace period", () => {
     assert.strictEqual(tagOf({}, running({ deletionTimestamp: "2026-11-24T07:25:01Z" })), "Active")
-    const reading = JobState.read(job(), [running({ deletionTimestamp: "2026-11-24T07:25:00Z" })], now)
-    assert.isTrue(reading._tag === "Ended" && reading.isStuck)
-    const { endMillis, message, outcome, reason } = runOf(reading)
+    const state = JobState.read(job(), [running({ deletionTimestamp: "2026-11-24T07:25:00Z" })], now)
+    assert.isTrue(state._tag === "Ended" && state.isStuck)
+    const { endMillis, message, outcome, reason } = runOf(state)
     assert.deepStrictEqual([outcome, reason], ["interrupted", "NodeLost"])
     assert.include(message, "kubectl delete pod pod-0 --force")
     assert.strictEqual(endMillis, Date.parse("2026-11-24T07:25:00Z"))
@@ -225,15 +225,15 @@ describe("a Job that has not ended", () => {
 
 describe("a Job that is gone", () => {
   const gone = (status: NonNullable<Job["status"]>, ...pods: ReadonlyArray<Pod>) =>
-    runOf(JobState.vanished(job(status), pods, now))
+    runOf(JobState.deleted(job(status), pods, now))
 
-  it("was deleted by somebody", () => {
+  it("was deleted by hand", () => {
     const { endMillis, message, outcome, reason } = gone({}, pod(0, { phase: "Running" }))
     assert.deepStrictEqual([outcome, reason, endMillis], ["interrupted", "JobDeleted", now])
     assert.include(message, "trigger annotation")
   })
 
-  it("tells what its pod had met before, but not that it was stopped", () => {
+  it("names its pod's earlier problem, but not that it was stopped", () => {
     const interrupted = gone({}, ended(0, { exitCode: 21, message: stopped }))
     assert.strictEqual(interrupted.reason, "JobDeleted")
     assert.notInclude(interrupted.message, "it was interrupted")

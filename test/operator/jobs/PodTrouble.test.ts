@@ -77,7 +77,7 @@ describe("a Job without a pod", () => {
     assert.include(trouble?.message.split(note)[1], advice)
   })
 
-  it("is told by its own newest event", () => {
+  it("is described by its own newest Event", () => {
     const events = [
       event(about, "FailedCreate", "older", "07:01:00"),
       event(about, "FailedCreate", "newest", "07:03:00"),

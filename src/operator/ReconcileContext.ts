@@ -1,0 +1,18 @@
+import type { Caches } from "./Caches.ts"
+import type { JobSettings } from "./jobs/JobSettings.ts"
+import type { RunQueue } from "./RunQueue.ts"
+
+/** What every reconcile is given, beside the ports. */
+export interface ReconcileContext {
+  readonly caches: Caches
+  readonly queue: RunQueue
+  /** How pods of Jobs are made. */
+  readonly settings: JobSettings
+}
+
+/** What a reconcile asks for. */
+export type ReconcileResult =
+  /** No further reconcile: the resource is gone. */
+  | { readonly _tag: "Gone" }
+  /** Reconcile again after this time at the latest, in milliseconds; earlier when something happens. */
+  | { readonly _tag: "After"; readonly millis: number }
