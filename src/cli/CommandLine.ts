@@ -13,6 +13,7 @@ import { describe } from "./DescribeCommand.ts"
 import { exportRecords } from "./ExportCommand.ts"
 import * as Failure from "./Failure.ts"
 import { list } from "./ListCommand.ts"
+import * as LogLine from "./LogLine.ts"
 import { operator } from "./OperatorCommand.ts"
 import * as Presentation from "./Presentation.ts"
 import { prune } from "./PruneCommand.ts"
@@ -28,7 +29,7 @@ export const kafkaBackup = Command.make("kafka-backup").pipe(
 )
 
 const logging = Layer.mergeAll(
-  Logger.layer([process.stderr.isTTY ? Logger.consolePretty() : Logger.withConsoleError(Logger.formatJson)]),
+  Logger.layer([process.stderr.isTTY ? Logger.consolePretty() : Logger.withConsoleError(LogLine.format)]),
   Layer.succeed(Logger.LogToStderr, true),
   // On a terminal the progress line tells what happens; the log is for what goes wrong.
   Layer.succeed(References.MinimumLogLevel, process.stderr.isTTY ? "Warn" : "Info")

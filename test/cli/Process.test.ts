@@ -84,7 +84,7 @@ describe("the process kafka-backup", () => {
     const last = jsonLines(out).at(-1)
     assert.include(last.error.message, `127.0.0.1:${port}`)
     assert.isTrue(last.error.isRetryable)
-    assert.strictEqual(jsonLines(err).at(-1).annotations.exitCode, 20)
+    assert.strictEqual(jsonLines(err).at(-1).exitCode, 20)
     const written = readFileSync(report, "utf8")
     assert.strictEqual(JSON.parse(written).exitCode, 20)
     assert.notMatch(out + err + written, /correct-horse|battery-staple/)

@@ -25,7 +25,7 @@ describe("kafka-backup run", () => {
       assert.deepStrictEqual(report.openTransactions, [
         { topic: "payments", partition: 0, until: 20, highWatermark: 21 }
       ])
-      assert.strictEqual(jsonLines(err)[0].annotations.backupId, backupId)
+      assert.strictEqual(jsonLines(err)[0].backupId, backupId)
     }).pipe(Effect.provide(layer))
   )
 
@@ -49,9 +49,9 @@ describe("kafka-backup run", () => {
       const { options } = yield* desk(manifest().replace('["*"]', '["orders", "oders"]'))
       const { err, exitCode } = yield* type("run", ...options)
       assert.strictEqual(exitCode, 13)
-      const logged = jsonLines(err).find(({ message }) => message === "run failed")
-      assert.strictEqual(logged.annotations.error, "the cluster has no topic oders")
-      assert.match(logged.annotations.advice, /create the topic, correct its name/)
+      const logged = jsonLines(err).find(({ msg }) => msg === "run failed")
+      assert.strictEqual(logged.error, "the cluster has no topic oders")
+      assert.match(logged.advice, /create the topic, correct its name/)
     }).pipe(Effect.provide(layer))
   )
 

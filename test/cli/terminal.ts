@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as CommandLine from "../../src/cli/CommandLine.ts"
 import * as Display from "../../src/cli/Display.ts"
+import * as LogLine from "../../src/cli/LogLine.ts"
 import * as Shutdown from "../../src/cli/Shutdown.ts"
 import * as StandardOutput from "../../src/cli/StandardOutput.ts"
 import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
@@ -49,7 +50,7 @@ export const typeAs = (reader: Display.Reader, ...args: ReadonlyArray<string>) =
         log: (text: string) => void out.push(`${text}\n`),
         error: (text: string) => void err.push(`${text}\n`)
       }),
-      Effect.provide(Logger.layer([Logger.map(Logger.formatJson, (line) => void err.push(`${line}\n`))]))
+      Effect.provide(Logger.layer([Logger.map(LogLine.format, (line) => void err.push(`${line}\n`))]))
     )
     return { exitCode: outcome.exitCode ?? exitCode, out: out.join(""), err: err.join("") } satisfies Typed
   })
