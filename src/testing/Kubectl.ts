@@ -58,7 +58,7 @@ const secretValues = (object: KubeObject): Readonly<Record<string, string>> => (
 })
 
 export const make = (api: KubernetesApiShape, namespace: string, secrets: MemorySecrets["Service"]): Kubectl => {
-  const place = (name: string) => ({ namespace, name })
+  const ref = (name: string) => ({ namespace, name })
 
   const refused = (what: string) => (reason: Invalid) =>
     Effect.fail(new KubernetesError({ request: `apply ${what}`, reason }))
@@ -102,10 +102,10 @@ export const make = (api: KubernetesApiShape, namespace: string, secrets: Memory
     })
 
   const change = (name: string, patch: Readonly<Record<string, unknown>>, done: string) =>
-    Effect.as(api.patch(Kind.kafkaBackups, place(name), patch), `${ours}/${name} ${done}`)
+    Effect.as(api.patch(Kind.kafkaBackups, ref(name), patch), `${ours}/${name} ${done}`)
   const annotate: Kubectl["annotate"] = (name, key, value) =>
     change(name, { metadata: { annotations: { [key]: value } } }, "annotated")
-  const get: Kubectl["get"] = (name) => api.get(Kind.kafkaBackups, place(name))
+  const get: Kubectl["get"] = (name) => api.get(Kind.kafkaBackups, ref(name))
   const items = <A extends KubeObject>(kind: Kind.Kind<A>) =>
     Effect.map(api.list(kind, { namespace }), (list) =>
       list.items.toSorted((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
@@ -117,7 +117,7 @@ export const make = (api: KubernetesApiShape, namespace: string, secrets: Memory
     annotate,
     trigger: (name, token) => annotate(name, KafkaBackup.triggerAnnotation, token),
     patch: (name, patch) => change(name, patch, "patched"),
-    delete: (name) => Effect.as(api.remove(Kind.kafkaBackups, place(name)), `${ours} "${name}" deleted`),
+    delete: (name) => Effect.as(api.remove(Kind.kafkaBackups, ref(name)), `${ours} "${name}" deleted`),
     get,
     getTable: Effect.fnUntraced(function* ({ wide = false } = {}) {
       const nowMillis = yield* Clock.currentTimeMillis

@@ -102,7 +102,12 @@ describe("a log line", () => {
         Effect.withLogSpan("list")
       )
       const found = yield* line(timed)
-      assert.deepStrictEqual(found, { time: "2026-11-25T12:00:02.250Z", level: "info", msg: "listed", listMillis: 2000 })
+      assert.deepStrictEqual(found, {
+        time: "2026-11-25T12:00:02.250Z",
+        level: "info",
+        msg: "listed",
+        listMillis: 2000
+      })
     })
   )
 

@@ -9,7 +9,7 @@ import { Unavailable } from "../../src/kubernetes/KubernetesError.ts"
 import type { Call, Fault } from "../../src/kubernetes/memory/Faults.ts"
 import type { Lease } from "../../src/kubernetes/Objects.ts"
 
-const place = { namespace: "kafka-backup", name: "leader" }
+const ref = { namespace: "kafka-backup", name: "leader" }
 
 const failing: Fault = { _tag: "Fail", reason: new Unavailable({ detail: "no route to host" }) }
 const silent: Fault = { _tag: "Delay", duration: Duration.infinity }
@@ -21,10 +21,10 @@ const makeServer = Effect.gen(function* () {
   const context = yield* Layer.build(InMemoryKubernetes.layer)
   const memory = yield* Effect.provide(InMemoryKubernetes, context)
   const { behind } = memory
-  yield* behind.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: place.namespace } })
+  yield* behind.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: ref.namespace } })
   const state: { faults: (call: Call) => ReadonlyArray<Fault> } = { faults: () => [] }
   yield* memory.plan((call) => state.faults(call))
-  const lease = Effect.orDie(behind.get(leases, place))
+  const lease = Effect.orDie(behind.get(leases, ref))
   return {
     state,
     /** Time goes by in small steps, in each of which everything that can happen happens. */
@@ -41,10 +41,10 @@ const makeServer = Effect.gen(function* () {
     holder: Effect.map(lease, ({ spec }) => spec?.holderIdentity),
     /** Somebody sees to a Lease with this spec. */
     put: (spec: NonNullable<Lease["spec"]>) =>
-      Effect.orDie(behind.create(leases, { apiVersion: leases.apiVersion, kind: leases.kind, metadata: place, spec })),
+      Effect.orDie(behind.create(leases, { apiVersion: leases.apiVersion, kind: leases.kind, metadata: ref, spec })),
     change: (metadata: object, spec: NonNullable<Lease["spec"]> = {}) =>
-      Effect.orDie(behind.patch(leases, place, { metadata, spec })),
-    remove: Effect.orDie(behind.remove(leases, place))
+      Effect.orDie(behind.patch(leases, ref, { metadata, spec })),
+    remove: Effect.orDie(behind.remove(leases, ref))
   }
 })
 
@@ -58,7 +58,7 @@ const standing = <A, E>(
   more: Partial<Settings> = {}
 ): Effect.Effect<A, E> =>
   Effect.flatMap(server.client(identity), (api) =>
-    asLeader({ ...place, identity, ...more }, work).pipe(Effect.provideService(KubernetesApi, api))
+    asLeader({ ...ref, identity, ...more }, work).pipe(Effect.provideService(KubernetesApi, api))
   )
 
 /** A candidate whose work goes on until it is interrupted, and what it went through, with the second of the clock. */

@@ -6,7 +6,7 @@ import * as HttpKubernetes from "../../src/kubernetes/HttpKubernetes.ts"
 import { type Observation, RequestObserver } from "../../src/kubernetes/RequestObserver.ts"
 import { type Answer, type Arrived, fakeApiServer, json, lease, listOf, refusal } from "./fakeApiServer.ts"
 
-const place = { namespace: "ns", name: "a" }
+const ref = { namespace: "ns", name: "a" }
 const path = "/apis/coordination.k8s.io/v1/namespaces/ns/leases"
 
 /** The adapter before a server that answers as `route` says. */
@@ -33,7 +33,7 @@ describe("the HTTP adapter asks", () => {
   it.live("for fifty objects, one after the other, over a connection or two", () =>
     Effect.gen(function* () {
       const { api, arrived, state } = yield* before(() => asWritten)
-      for (let i = 0; i < 50; i++) yield* api.get(leases, place)
+      for (let i = 0; i < 50; i++) yield* api.get(leases, ref)
       assert.lengthOf(arrived, 50)
       assert.isAtMost(state.connections, 2)
     })
@@ -46,8 +46,8 @@ describe("the HTTP adapter asks", () => {
       yield* api.create(leases, object)
       yield* api.apply(leases, object, "status")
       yield* api.replace(leases, object)
-      yield* api.patch(leases, place, { metadata: { labels: { a: "b" } } })
-      yield* api.remove(leases, place, { uid: "uid-a", propagation: "Background" })
+      yield* api.patch(leases, ref, { metadata: { labels: { a: "b" } } })
+      yield* api.remove(leases, ref, { uid: "uid-a", propagation: "Background" })
       assert.deepStrictEqual(
         arrived.map(({ headers, method, path, query }) => [
           `${method} ${path}`,
@@ -91,7 +91,7 @@ describe("the HTTP adapter asks", () => {
   it.live("and breaks a request off when nobody waits for it any more", () =>
     Effect.gen(function* () {
       const { api, arrived, state } = yield* before(() => never)
-      const asking = yield* Effect.forkChild(api.get(leases, place))
+      const asking = yield* Effect.forkChild(api.get(leases, ref))
       while (arrived.length === 0) yield* Effect.sleep(5)
       yield* Fiber.interrupt(asking)
       while (state.aborted === 0) yield* Effect.sleep(5)
@@ -104,7 +104,7 @@ describe("the HTTP adapter asks", () => {
       const { api, observed } = yield* before(inTurn(refusal(503, "ServiceUnavailable"), asWritten, never), {
         requestMillis: 200
       })
-      yield* api.get(leases, place)
+      yield* api.get(leases, ref)
       yield* Effect.flip(api.replace(leases, lease("a", "7")))
       assert.deepStrictEqual(
         observed.map(({ kind, status, verb }) => [verb, kind, status]),
@@ -129,7 +129,7 @@ describe("when a request fails, the HTTP adapter", () => {
           refusal(500, "InternalError")
         )
       )
-      assert.strictEqual((yield* api.get(leases, place)).metadata.name, "a")
+      assert.strictEqual((yield* api.get(leases, ref)).metadata.name, "a")
       assert.lengthOf(arrived, 3)
       const error = yield* Effect.flip(api.create(leases, lease("a", "7")))
       assert.strictEqual(error.reason._tag, "Unavailable")
@@ -145,9 +145,9 @@ describe("when a request fails, the HTTP adapter", () => {
         if (method === "GET" && cuts++ > 0) return asWritten(response)
         response.socket?.resetAndDestroy()
       })
-      yield* api.get(leases, place)
+      yield* api.get(leases, ref)
       assert.lengthOf(arrived, 2)
-      assert.strictEqual((yield* Effect.flip(api.remove(leases, place))).reason._tag, "Unavailable")
+      assert.strictEqual((yield* Effect.flip(api.remove(leases, ref))).reason._tag, "Unavailable")
       assert.lengthOf(arrived, 3)
     })
   )
@@ -169,7 +169,7 @@ describe("when a request fails, the HTTP adapter", () => {
   it.live("does not wait for longer than a read may take: the wish is handed on", () =>
     Effect.gen(function* () {
       const { api, arrived } = yield* before(() => refusal(429, "TooManyRequests", {}, { "retry-after": "3600" }))
-      const { reason } = yield* Effect.flip(api.get(leases, place))
+      const { reason } = yield* Effect.flip(api.get(leases, ref))
       assert.deepInclude(reason, { _tag: "Throttled", retryAfterMillis: 3_600_000 })
       assert.lengthOf(arrived, 1)
     })
@@ -191,7 +191,7 @@ describe("when a request fails, the HTTP adapter", () => {
   it.live("says Unavailable of an answer that is not what was asked for", () =>
     Effect.gen(function* () {
       const { api } = yield* before(inTurn((response) => response.end("<html>"), json({ kind: "Lease" })))
-      for (const detail of ["the answer is not JSON", "the answer is no Lease"]) {
+      for (const detail of ["the answer is not JSON", "the answer is not a Lease"]) {
         const { reason } = yield* Effect.flip(api.replace(leases, lease("a", "7")))
         assert.deepInclude(reason, { _tag: "Unavailable", detail })
       }

@@ -152,7 +152,7 @@ describe("a watch over HTTP", () => {
     })
   )
 
-  it.live("reconnects when its connection has fallen silent", () =>
+  it.live("reconnects when its connection falls silent", () =>
     Effect.gen(function* () {
       const { asked, next, state } = yield* watching(
         scripted([list("5")], [watchOf([added("a", "6")]), watchOf([added("b", "7")])]),
@@ -210,7 +210,7 @@ describe("a watch over HTTP", () => {
       while (asked().length < 6) yield* Effect.sleep(5)
       const lines = () => TestConsole.logLines.pipe(Effect.map((all) => all.map(String).join("\n")))
       while (!(yield* lines()).includes("works again")) yield* Effect.sleep(5)
-      assert.lengthOf((yield* lines()).match(/Watching leases in ns fails/gu) ?? [], 1)
+      assert.lengthOf((yield* lines()).match(/watching leases in ns fails/gu) ?? [], 1)
     }).pipe(Effect.provide(TestConsole.layer))
   )
 
@@ -297,7 +297,7 @@ describe("a watch over HTTP", () => {
         const { asked } = yield* watching(scripted([list("5")], [watchOf([], end)]))
         while (asked().length < 12) yield* Effect.sleep(5)
         const lines = (yield* TestConsole.logLines).map(String).join("\n")
-        assert.lengthOf(lines.match(/Watching leases in ns fails: the server has closed the connection/gu) ?? [], 1)
+        assert.lengthOf(lines.match(/watching leases in ns fails: the server has closed the connection/gu) ?? [], 1)
         assert.lengthOf(lines.match(/works again/gu) ?? [], 1)
       }).pipe(Effect.provide(TestConsole.layer))
   )

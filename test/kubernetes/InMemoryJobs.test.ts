@@ -7,12 +7,12 @@ import { KubernetesApi } from "../../src/kubernetes/KubernetesApi.ts"
 import type { ContainerEnd } from "../../src/kubernetes/memory/PodRun.ts"
 import type { Job, Pod } from "../../src/kubernetes/Objects.ts"
 
-const place = { namespace: "team", name: "hourly" }
+const ref = { namespace: "team", name: "hourly" }
 
 const job = (spec: NonNullable<Job["spec"]> = {}): Job => ({
   apiVersion: jobs.apiVersion,
   kind: jobs.kind,
-  metadata: place,
+  metadata: ref,
   spec: {
     ...spec,
     template: {
@@ -33,7 +33,7 @@ const podsNow = Effect.gen(function* () {
   return (yield* behind.list(pods, { namespace: "team" })).items
 })
 
-const jobNow = Effect.flatMap(InMemoryKubernetes, ({ behind }) => behind.get(jobs, place))
+const jobNow = Effect.flatMap(InMemoryKubernetes, ({ behind }) => behind.get(jobs, ref))
 
 const conditionsOf = ({ status }: Job) => (status?.conditions ?? []).map(({ reason, type }) => `${type} ${reason}`)
 
@@ -221,7 +221,7 @@ describe("Jobs in memory", () => {
       yield* api.create(jobs, job())
       yield* pass("10 days")
       assert.strictEqual((yield* jobNow).status?.succeeded, 1)
-      yield* api.patch(jobs, place, { spec: { ttlSecondsAfterFinished: 0 } })
+      yield* api.patch(jobs, ref, { spec: { ttlSecondsAfterFinished: 0 } })
       yield* settled
       assert.deepStrictEqual((yield* behind.list(jobs, {})).items, [])
     })
@@ -235,7 +235,7 @@ describe("Jobs in memory", () => {
       yield* node.run(() => Effect.onInterrupt(Effect.never, () => Deferred.succeed(interrupted, undefined)))
       yield* api.create(jobs, job())
       yield* settled
-      yield* api.remove(jobs, place)
+      yield* api.remove(jobs, ref)
       yield* Deferred.await(interrupted)
       assert.deepStrictEqual(yield* podsNow, [])
       yield* pass("1 day")
@@ -279,7 +279,7 @@ describe("Jobs in memory", () => {
       yield* api.create(jobs, job({ backoffLimit: 0 }))
       yield* settled
       assert.include(terminated((yield* podsNow)[0])?.message, "a defect")
-      yield* api.remove(jobs, place)
+      yield* api.remove(jobs, ref)
       yield* node.run(() => fails(1, { message: "é".repeat(4000) }))
       yield* api.create(jobs, job({ backoffLimit: 0 }))
       yield* settled
@@ -294,7 +294,7 @@ describe("Jobs in memory", () => {
       yield* api.create(jobs, job())
       yield* plan(() => [{ _tag: "Delay", duration: "1 day" }])
       yield* settled
-      assert.strictEqual((yield* behind.get(jobs, place)).status?.succeeded, 1)
+      assert.strictEqual((yield* behind.get(jobs, ref)).status?.succeeded, 1)
       assert.deepStrictEqual(
         (yield* calls).map(({ verb }) => verb),
         ["create"]
