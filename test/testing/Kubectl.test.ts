@@ -81,7 +81,7 @@ spec:
     await using operator = await start()
     assert.include(await refusal(operator.kubectl.apply("a: [")), "error parsing the manifest")
     assert.include(await refusal(operator.kubectl.apply("---\n")), "no objects passed to apply")
-    assert.include(await refusal(operator.kubectl.apply("a: 1")), "names no kind")
+    assert.include(await refusal(operator.kubectl.apply("a: 1")), "has no apiVersion or no kind")
     assert.include(
       await refusal(operator.kubectl.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x" } })),
       "it has no ConfigMap"
