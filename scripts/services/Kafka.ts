@@ -5,7 +5,46 @@ import type { Fleet } from "./Fleet.ts"
 import * as Pki from "./Pki.ts"
 import * as Ports from "./Ports.ts"
 import { say } from "./Progress.ts"
-import type { KafkaBroker, KafkaCluster } from "./Services.ts"
+
+/** Addresses and credentials of the secured listeners; only for a broker that we started. */
+export interface KafkaSecurity {
+  /** SASL without TLS: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512. */
+  readonly saslPlaintext: string
+  /** SASL over TLS, same mechanisms. */
+  readonly saslSsl: string
+  /** TLS without client certificates. */
+  readonly ssl: string
+  /** TLS that requires a client certificate; its CN is the user. */
+  readonly mtls: string
+  /** SASL over TLS with SCRAM-SHA-512 and PLAIN, whose sessions end after four seconds unless they are renewed. */
+  readonly shortSessions: string
+  /** TLS with a certificate that has expired, and with one for `kafka.example`. */
+  readonly expired: string
+  readonly elsewhere: string
+  /** Further certificates of user `backup`, by what is special about them; only the first is let in. */
+  readonly clients: Pki.Pki["clients"]
+  /** Paths of PEM files. */
+  readonly caPem: string
+  readonly clientCertPem: string
+  readonly clientKeyPem: string
+  /** An authority that did not sign the broker's certificate. */
+  readonly strangerCaPem: string
+  /** Passwords by user. `admin` and `backup` may do everything, `limited` nothing until it is granted an ACL. */
+  readonly users: { readonly admin: string; readonly backup: string; readonly limited: string }
+}
+
+export interface KafkaBroker {
+  /** `host:port` of the listener without security; its user (ANONYMOUS) may do everything. */
+  readonly plaintext: string
+  readonly pid?: number
+  readonly security?: KafkaSecurity
+}
+
+export interface KafkaCluster {
+  /** Comma-separated `host:port` of three brokers. */
+  readonly bootstrap: string
+  readonly brokers?: ReadonlyArray<{ readonly id: number; readonly address: string; readonly pid: number }>
+}
 
 /** How long a broker may take to boot; an idle machine needs 3-7 s per broker, a busy one several times that. */
 const bootMillis = 180_000

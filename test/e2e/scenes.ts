@@ -1,5 +1,5 @@
 import { S3Client, CreateBucketCommand } from "@aws-sdk/client-s3"
-import type { S3Store } from "../../scripts/services/Services.ts"
+import type { S3Store } from "../../scripts/services/ObjectStores.ts"
 import type { JavaKafka } from "../harness/JavaKafka.ts"
 
 /** A name that no other test uses, safe as topic, bucket and prefix. */

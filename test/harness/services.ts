@@ -1,4 +1,5 @@
 import { describe, it } from "vitest"
+import type * as Kafka from "../../scripts/services/Kafka.ts"
 import * as Running from "../../scripts/services/Services.ts"
 
 /**
@@ -25,7 +26,7 @@ export const services: Running.Services = isOff ? nothing : Running.available(pr
 type Present<N extends Need> = {
   readonly [K in Exclude<N, "kafkaSecurity" | "controlPlane">]: NonNullable<Running.Services[K]>
 } & ("kafkaSecurity" extends N
-  ? { readonly kafka: Running.KafkaBroker & { readonly security: Running.KafkaSecurity } }
+  ? { readonly kafka: Kafka.KafkaBroker & { readonly security: Kafka.KafkaSecurity } }
   : unknown) &
   ("controlPlane" extends N ? { readonly apiserver: NonNullable<Running.Services["apiserver"]> } : unknown)
 
