@@ -11,7 +11,7 @@ import * as ObjectStores from "./ObjectStores.ts"
 import { say } from "./Progress.ts"
 import * as Toxiproxy from "./Toxiproxy.ts"
 
-/** What integration tests can use. What is absent has its reason in `missing`. */
+/** The services for integration tests. `missing` has the reason for each absent one. */
 export interface Services {
   readonly kafka?: Kafka.KafkaBroker
   readonly kafka3?: Kafka.KafkaCluster
@@ -25,7 +25,7 @@ export interface Services {
   /** Classpath of the Java loader and reader, for `java -cp`. */
   readonly java?: { readonly classpath: string }
   readonly missing: Readonly<Record<string, string>>
-  /** The process that owns them; 0 when none of them is ours. */
+  /** The process that owns them; 0 if `npm run services` started none of them. */
   readonly ownerPid: number
 }
 
@@ -41,7 +41,7 @@ export const names = [
   "java"
 ] as const
 
-/** What asks more of a machine than compilers, such as root: nice to have, and never required. */
+/** Services that need more than compilers, such as root. They are never required. */
 export const optional = ["kubelet"] as const
 export type Name = (typeof names)[number] | (typeof optional)[number]
 
@@ -56,14 +56,14 @@ const given = (name: string): string | undefined => {
   return value === undefined || value === "" ? undefined : value
 }
 
-/** The account is what the address ends with. */
+/** The account name is the last part of the address. */
 const azuriteAt = (endpoint: string | undefined): CloudStores.AzureStore | undefined => {
   const [accountKey, accountName] = [given("KBO_AZURITE_KEY"), endpoint?.split("/").at(-1)]
   if (endpoint === undefined || accountName === undefined || accountKey === undefined) return undefined
   return { endpoint, accountName, accountKey }
 }
 
-/** Services that the environment names; they are used as they are and never started or stopped by us. */
+/** Services that the environment names. They are used as they are, and never started or stopped here. */
 export const fromEnvironment = (): Partial<Services> => {
   const store = (endpoint: string | undefined): ObjectStores.S3Store | undefined =>
     endpoint === undefined
@@ -96,8 +96,8 @@ export const fromEnvironment = (): Partial<Services> => {
 }
 
 /**
- * What tests can use: services that the environment names come first, then those that somebody announced. Where both mean the
- * same address, the announcement is kept because it knows more.
+ * The services that tests can use: those that the environment names, then the announced ones. If both have the same address,
+ * the announcement is used because it has more facts.
  */
 export const available = (file?: string): Services => {
   const known = announced(file) ?? { missing: {}, ownerPid: 0 }
@@ -134,7 +134,7 @@ export const toEnvironment = (services: Services): Readonly<Record<string, strin
   })
 }
 
-/** Installs what `wanted` names and is not given by the environment; each failure becomes a reason, not an exception. */
+/** Installs the wanted services that the environment does not name; a failure becomes a reason in `missing`. */
 export const install = async (wanted: ReadonlyArray<Name>) => {
   const present = fromEnvironment()
   const missing: Record<string, string> = {}
@@ -152,7 +152,7 @@ export const install = async (wanted: ReadonlyArray<Name>) => {
       return undefined
     }
   }
-  // Maven and npm wait for the network while Go compiles, so these run side by side; two Go builds would only fight for cores.
+  // Maven and npm wait for the network while Go compiles, so these run in parallel; two Go builds would compete for cores.
   const [java, azurite, stores] = await Promise.all([
     attempt(["kafka", "kafka3", "java"], async () => Install.javaTools(await Install.kafka())),
     attempt(["azurite"], Install.azurite),
@@ -168,7 +168,7 @@ export const install = async (wanted: ReadonlyArray<Name>) => {
   return { java, azurite, ...stores, present, missing, isMine }
 }
 
-/** Starts services in `fleet`. What cannot be had is listed in `missing`; what is given by the environment is passed on. */
+/** Starts services in `fleet`. `missing` lists the unavailable ones; services of the environment are passed on. */
 export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<Services> => {
   const { java, versitygw, minio, azurite, fakegcs, toxiproxy, controlPlane, kubelet, present, missing, isMine } =
     await install(wanted)
@@ -185,7 +185,7 @@ export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<
     const apiserver = controlPlane === undefined ? undefined : await ControlPlane.start(fleet, controlPlane)
     if (kubelet === undefined) return { apiserver }
     try {
-      if (apiserver === undefined) throw new Error("it joins a control plane that we start, and no other")
+      if (apiserver === undefined) throw new Error("it can only join a control plane that is started here")
       return { apiserver, node: await Kubelet.start(fleet, kubelet, apiserver) }
     } catch (error) {
       missing["kubelet"] = error instanceof Error ? error.message : String(error)
@@ -222,12 +222,12 @@ export const announce = (services: Services, file: string): void => {
   renameSync(temporary, file)
 }
 
-/** Takes the announcement back, unless somebody else has replaced it since. */
+/** Removes the announcement, unless another process has replaced it. */
 export const withdraw = (file: string): void => {
   if (announced(file)?.ownerPid === process.pid) rmSync(file, { force: true })
 }
 
-/** What a running `npm run services` announced; nothing when its process is gone. */
+/** The services that a running `npm run services` announced; undefined if its process is gone. */
 export const announced = (file: string = Cache.environmentFile): Services | undefined => {
   if (!existsSync(file)) return undefined
   const services = JSON.parse(readFileSync(file, "utf8")) as Services

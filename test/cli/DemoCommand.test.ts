@@ -74,7 +74,10 @@ describe("kafka-backup demo", () => {
   })
 
   it("verifies and reads back what it stored, and ends with conditions and Events", () => {
-    assert.match(demonstration.out, /^OK demo-20261125-130000: 105,216 records in \d+ segments .* every checksum is correct$/m)
+    assert.match(
+      demonstration.out,
+      /^OK demo-20261125-130000: 105,216 records in \d+ segments .* every checksum is correct$/m
+    )
     assert.include(demonstration.out, '"key":"order-1000"')
     const [described] = answers("kubectl describe kafkabackup refunds")
     assert.match(described!, /\n {2}Conditions:\n/)
@@ -86,7 +89,10 @@ describe("kafka-backup demo", () => {
     const withoutNumbers = (text: string) =>
       text.replaceAll(/^(Running|Completed) .*\n/gm, "").replaceAll(/\b\d+s\b/g, "")
     assert.strictEqual(again.exitCode, 0)
-    assert.strictEqual(withoutNumbers(again.out).split("\n").length, withoutNumbers(demonstration.out).split("\n").length)
+    assert.strictEqual(
+      withoutNumbers(again.out).split("\n").length,
+      withoutNumbers(demonstration.out).split("\n").length
+    )
   })
 
   it("does not touch files that it did not write", async () => {

@@ -128,7 +128,6 @@ export class KubeletWorld extends ClusterNamespace {
   }
 
   /** The operator's pods. */
-  // eslint-disable-next-line
   async operators(): Promise<ReadonlyArray<any>> {
     return JSON.parse(await this.system("get", "pods", "-o", "json")).items
   }
@@ -148,14 +147,12 @@ export class KubeletWorld extends ClusterNamespace {
   }
 
   /** Pods of a resource's Jobs, oldest first. */
-  // eslint-disable-next-line
   async pods(resource: string): Promise<ReadonlyArray<any>> {
     return (await this.json("pods", "-l", `kafka.oso.sh/name=${resource}`, "--sort-by=.metadata.creationTimestamp"))
       .items
   }
 
   /** How a pod was last seen before it was gone. */
-  // eslint-disable-next-line
   async lastOf(pod: any): Promise<any> {
     const { name, resourceVersion } = pod.metadata
     const only = `fieldSelector=metadata.name=${name}&resourceVersion=${resourceVersion}&timeoutSeconds=90`
