@@ -76,7 +76,7 @@ If standard error is not a terminal, every line of the log is a JSON object, too
 (\`trace\`, \`debug\`, \`info\`, \`warn\`, \`error\` or \`fatal\`), \`msg\`, \`error\` for a failure, and the facts of the message:
 
 \`\`\`json
-{"time":"2026-11-25T12:00:00.250Z","level":"warn","msg":"paused: the target does not answer","target":"storage","error":"no route to host"}
+{"time":"2026-11-25T12:00:00.250Z","level":"info","msg":"starting","version":"0.1.0","instance":"operator-0","watching":"all namespaces"}
 \`\`\`
 
 On SIGTERM or SIGINT, \`run\` stores what it has read, which takes at most 25 seconds; the same slot resumes there. A second

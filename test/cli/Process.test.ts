@@ -140,8 +140,8 @@ describe("the process kafka-backup", () => {
     const args = ["run", ...options, "--listen", "127.0.0.1:0"]
     const run = start(programs.inMemory, args, { STUCK_STORE: "1" })
     await run.said("a segment is stuck")
-    const line = jsonLines(run.err()).find(({ message }) => message === "serving /metrics and /progress")
-    const { address } = line.annotations
+    const line = jsonLines(run.err()).find(({ msg }) => msg === "serving /metrics and /progress")
+    const { address } = line
     const metrics = await fetch(`${address}/metrics`)
     assert.match(metrics.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/)
     assert.match(await metrics.text(), /\nkafka_backup_run_step\{step="reading"\} 1\n/)
@@ -149,7 +149,7 @@ describe("the process kafka-backup", () => {
     assert.deepInclude(progress, { step: "reading", attempt: 1 })
     assert.strictEqual((await fetch(`${address}/healthz`)).status, 200)
     run.child.kill("SIGTERM")
-    await run.said("asked to stop")
+    await run.said("stop requested")
     await setTimeout(600)
     run.child.kill("SIGTERM")
     assert.strictEqual(await run.ended, 21)
@@ -165,7 +165,7 @@ describe("the process kafka-backup", () => {
     const run = start(programs.inMemory, ["run", ...options], { STUCK_STORE: "1" })
     await run.said("a segment is stuck")
     run.child.kill("SIGTERM")
-    await run.said("asked to stop")
+    await run.said("stop requested")
     // Sooner, it would count as the first one's echo.
     await setTimeout(600)
     run.child.kill("SIGTERM")
