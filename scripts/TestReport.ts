@@ -35,8 +35,8 @@ const excerpt = (message: string): string =>
     .join("\n")
 
 /**
- * One text for each failure: file, test and the start of its message. Repeated at the end of the output, because a long log
- * may be cut at its front.
+ * One text for each failure: file, test and the start of its message. Repeated at the end of the output, because a long
+ * log may be cut at its front.
  *
  * @param root folder that file names are relative to, with a trailing slash
  */
@@ -53,8 +53,8 @@ export const failures = (report: Report | undefined, exitCode: number, root: str
 }
 
 /**
- * Counts one run. A file that fails before its tests is one failure, and so is a failed run without a failed test: an error
- * outside of any test, or a missing report.
+ * Counts one run. A file that fails before its tests is one failure, and so is a failed run without a failed test: an
+ * error outside of any test, or a missing report.
  */
 export const count = (report: Report | undefined, exitCode: number): Count => {
   const statuses = (report?.testResults ?? []).flatMap((file) => file.assertionResults.map(({ status }) => status))

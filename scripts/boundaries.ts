@@ -4,8 +4,9 @@ import { join } from "node:path"
 import * as Cache from "./services/Cache.ts"
 
 /*
- * Checks who imports whom (.dependency-cruiser.mjs): the rooms of src, and that nothing in src, scripts and bench imports in
- * circles. The tool reports success even when it cannot read a single file, so this also checks that it read every module.
+ * Checks who imports whom (.dependency-cruiser.mjs): the rooms of src, and that nothing in src, scripts and bench
+ * imports in circles. The tool reports success even when it cannot read a single file, so this also checks that it read
+ * every module.
  */
 
 interface Cruise {

@@ -7,9 +7,9 @@ import { build } from "rolldown"
 /*
  * npm run build [-- DIR]
  *
- * Writes dist/, or DIR: everything that `node dist/kafka-backup.mjs` and `import "kafka-backup-operator/testing"` need on this
- * platform, without node_modules. It is not minified: it starts as fast either way, and stack traces with function names are
- * worth the kilobytes.
+ * Writes dist/, or DIR: everything that `node dist/kafka-backup.mjs` and `import "kafka-backup-operator/testing"` need
+ * on this platform, without node_modules. It is not minified: it starts as fast either way, and stack traces with
+ * function names are worth the kilobytes.
  */
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -48,7 +48,10 @@ const withLibrary = (name: string): ReadonlyArray<string> => {
   return [folder, ...libraries]
 }
 
-/** The package's folder for `…/node_modules/a/src/b.js` or `…/node_modules/@x/a/b.js`; undefined for the project's files. */
+/**
+ * The package's folder for `…/node_modules/a/src/b.js` or `…/node_modules/@x/a/b.js`; undefined for the project's
+ * files.
+ */
 const packageOf = (file: string): string | undefined =>
   /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(file.replace(/^\0/, "").replace(/\?.*$/, ""))?.[0]
 

@@ -5,8 +5,8 @@ import * as Cache from "./services/Cache.ts"
 /*
  * npm run check [-- --fast]
  *
- * The checks that every change must pass, on a laptop and in CI. A failed check prints how to repair it. --fast leaves out
- * the tests.
+ * The checks that every change must pass, on a laptop and in CI. A failed check prints how to repair it. --fast leaves
+ * out the tests.
  */
 
 interface Step {

@@ -10,8 +10,8 @@ import * as Rootfs from "./image/Rootfs.ts"
 /*
  * node scripts/image.ts [--name NAME:TAG] [--output FILE]
  *
- * Builds an image without a container tool, for this machine's processor and with its C library: for tests and for trying
- * things out. Build images to publish from scripts/image/Containerfile, whose base image gets security updates.
+ * Builds an image without a container tool, for this machine's processor and with its C library: for tests and for
+ * trying things out. Build images to publish from scripts/image/Containerfile, whose base image gets security updates.
  */
 
 const root = fileURLToPath(new URL("..", import.meta.url))

@@ -5,9 +5,9 @@ import * as Cache from "./services/Cache.ts"
 /*
  * node scripts/lockfile.ts [--check]        run it after every `npm install` that changes package-lock.json
  *
- * npm leaves a platform's optional package out of the lock file if the registry in use does not have it, and `npm ci` then
- * refuses that lock file on every platform. This script adds the missing entries: the version from the dependent's exact pin,
- * the platform from the name. Such an entry has no integrity; it is only fetched on its own platform.
+ * npm leaves a platform's optional package out of the lock file if the registry in use does not have it, and `npm ci`
+ * then refuses that lock file on every platform. This script adds the missing entries: the version from the dependent's
+ * exact pin, the platform from the name. Such an entry has no integrity; it is only fetched on its own platform.
  */
 
 interface Entry {

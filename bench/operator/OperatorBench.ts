@@ -9,8 +9,8 @@ import * as Requests from "./Requests.ts"
 /*
  * npm run bench -- operator
  *
- * What the operator takes to look after many KafkaBackups: its built process, with its ServiceAccount's rights, on a real
- * control plane. Nothing is run by the Jobs: their pods succeed at once.
+ * What the operator takes to look after many KafkaBackups: its built process, with its ServiceAccount's rights, on a
+ * real control plane. Nothing is run by the Jobs: their pods succeed at once.
  */
 
 export interface Options {

@@ -70,8 +70,8 @@ const makeTokens = (folder: string) => {
 }
 
 /**
- * The last two are not on by default: with them a namespace says, by annotations, which nodes its pods go to and what they
- * tolerate. So a test has nodes of its own, and no other test's pods on them, without a word in its pods.
+ * The last two are not on by default: with them a namespace says, by annotations, which nodes its pods go to and what
+ * they tolerate. So a test has nodes of its own, and no other test's pods on them, without a word in its pods.
  */
 const admission = "NodeRestriction,PodNodeSelector,PodTolerationRestriction"
 
@@ -81,7 +81,10 @@ const isReady = (access: Required<Kubeconfig.Access>): Promise<boolean> =>
     () => false
   )
 
-/** True once somebody gives new namespaces their default ServiceAccount; makes the namespace `name` when it is not there. */
+/**
+ * True once somebody gives new namespaces their default ServiceAccount; makes the namespace `name` when it is not
+ * there.
+ */
 const controllersWork = async (access: Required<Kubeconfig.Access>, name: string): Promise<boolean> => {
   const namespace = `/api/v1/namespaces/${name}`
   const { status } = await ask(access, "GET", `${namespace}/serviceaccounts/default`)
@@ -91,8 +94,8 @@ const controllersWork = async (access: Required<Kubeconfig.Access>, name: string
 }
 
 /**
- * etcd, kube-apiserver, kube-controller-manager and kube-scheduler: Jobs get pods, namespaces and their content go, and pods
- * are bound to nodes. There is no node: tests bring their own (test/harness/ProcessNode.ts).
+ * etcd, kube-apiserver, kube-controller-manager and kube-scheduler: Jobs get pods, namespaces and their content go, and
+ * pods are bound to nodes. There is no node: tests bring their own (test/harness/ProcessNode.ts).
  */
 export const start = async (fleet: Fleet, programs: Programs): Promise<ApiServer> => {
   const folder = join(fleet.folder, "kubernetes")

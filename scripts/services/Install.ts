@@ -240,7 +240,10 @@ const containerRuntime = async (): Promise<void> => {
   if (code !== 0) throw new CannotInstall(`apt-get could not install them (exit ${code}):\n${output.slice(-2_000)}`)
 }
 
-/** The kubelet; containerd and what belongs to it have to be on the machine, or may be put there with KBO_INSTALL_PACKAGES=1. */
+/**
+ * The kubelet; containerd and what belongs to it have to be on the machine, or may be put there with
+ * KBO_INSTALL_PACKAGES=1.
+ */
 export const kubelet = async (): Promise<string> => {
   if (process.getuid?.() !== 0) throw new CannotInstall("the kubelet needs root")
   await containerRuntime()
@@ -250,7 +253,10 @@ export const kubelet = async (): Promise<string> => {
   return kubernetes(Cache.kubelet, "kubelet", "1 minute")
 }
 
-/** The emulator of Azure Blob Storage, in a folder of its own because it brings 365 MB of packages; gives its main script. */
+/**
+ * The emulator of Azure Blob Storage, in a folder of its own because it brings 365 MB of packages; gives its main
+ * script.
+ */
 export const azurite = async (): Promise<string> => {
   const script = join(Cache.azurite, "node_modules", "azurite", "dist", "src", "blob", "main.js")
   if (existsSync(Cache.azurite)) return script

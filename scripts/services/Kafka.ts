@@ -55,7 +55,9 @@ const bootMillis = 180_000
  */
 const users = { admin: "admin-secret", backup: "backup-secret", limited: "limited-secret" }
 
-/** Alike for every broker: small offsets and transaction topics, and log housekeeping within seconds instead of minutes. */
+/**
+ * Alike for every broker: small offsets and transaction topics, and log housekeeping within seconds instead of minutes.
+ */
 const housekeeping = (replicas: number): Readonly<Record<string, string | number>> => ({
   "offsets.topic.replication.factor": replicas,
   "offsets.topic.num.partitions": 4,
@@ -226,7 +228,10 @@ export const prepareBroker = async (fleet: Fleet) => {
   return { nodes: [node], start }
 }
 
-/** Three brokers that are also the controllers, in three racks; for leadership, replicas and fetches spread over brokers. */
+/**
+ * Three brokers that are also the controllers, in three racks; for leadership, replicas and fetches spread over
+ * brokers.
+ */
 export const prepareCluster = async (fleet: Fleet) => {
   const ports = await Ports.free(6)
   const ids = [1, 2, 3]
@@ -265,8 +270,8 @@ export const prepareCluster = async (fleet: Fleet) => {
 }
 
 /**
- * One broker without security at an address of this machine: for pods, which have a loopback of their own. Its port is free on
- * 127.0.0.1, which is taken as a sign for the address.
+ * One broker without security at an address of this machine: for pods, which have a loopback of their own. Its port is
+ * free on 127.0.0.1, which is taken as a sign for the address.
  */
 export const prepareAt = async (fleet: Fleet, host: string) => {
   const [port, controllerPort] = await Ports.free(2)

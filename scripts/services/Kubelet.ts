@@ -8,7 +8,9 @@ import * as OciImage from "./OciImage.ts"
 import * as Ports from "./Ports.ts"
 import { say } from "./Progress.ts"
 
-/** A real node: kubelet, containerd and runc. Pods come to it as to a node of the tests' own, see NodeObject.takeOver. */
+/**
+ * A real node: kubelet, containerd and runc. Pods come to it as to a node of the tests' own, see NodeObject.takeOver.
+ */
 export interface ContainerNode {
   readonly node: string
   /** Name of an image whose entry point is `/bin/busybox`. */
@@ -141,8 +143,8 @@ const pause = "kafka-backup.test/pause:1"
 const busybox = "kafka-backup.test/busybox:1"
 
 /**
- * The first process of a space of its own: whatever containers leave behind ends when it ends, and no mount of theirs is seen
- * outside.
+ * The first process of a space of its own: whatever containers leave behind ends when it ends, and no mount of theirs
+ * is seen outside.
  */
 const inside = ({ folder, network, socket }: Place, kubelet: string, kubeconfig: string): string => `
 set -e
@@ -170,7 +172,10 @@ const isReady = async ({ caPem = "", server, token = "" }: ApiServer): Promise<b
   return conditions.some(({ status, type }) => type === "Ready" && status === "True")
 }
 
-/** Adds a real node to a control plane of ours. Needs root: it makes a network bridge and cgroups, and takes them away again. */
+/**
+ * Adds a real node to a control plane of ours. Needs root: it makes a network bridge and cgroups, and takes them away
+ * again.
+ */
 export const start = async (fleet: Fleet, kubelet: string, apiserver: ApiServer): Promise<ContainerNode> => {
   const { caPem = "", nodeKubeconfig = "" } = apiserver
   removeLeftovers()

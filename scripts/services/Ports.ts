@@ -1,8 +1,8 @@
 import { createServer } from "node:net"
 
 /**
- * Ports are taken from below Linux's ephemeral range (32768-60999), because a port from inside it can be lost to somebody's
- * outgoing connection between our look and the server's bind.
+ * Ports are taken from below Linux's ephemeral range (32768-60999), because a port from inside it can be lost to
+ * somebody's outgoing connection between our look and the server's bind.
  */
 const first = 20_000
 const last = 32_000

@@ -96,8 +96,8 @@ export const fromEnvironment = (): Partial<Services> => {
 }
 
 /**
- * The services that tests can use: those that the environment names, then the announced ones. If both have the same address,
- * the announcement is used because it has more facts.
+ * The services that tests can use: those that the environment names, then the announced ones. If both have the same
+ * address, the announcement is used because it has more facts.
  */
 export const available = (file?: string): Services => {
   const known = announced(file) ?? { missing: {}, ownerPid: 0 }
@@ -152,7 +152,8 @@ export const install = async (wanted: ReadonlyArray<Name>) => {
       return undefined
     }
   }
-  // Maven and npm wait for the network while Go compiles, so these run in parallel; two Go builds would compete for cores.
+  // Maven and npm wait for the network while Go compiles, so these run in parallel; two Go builds would compete for
+  // cores.
   const [java, azurite, stores] = await Promise.all([
     attempt(["kafka", "kafka3", "java"], async () => Install.javaTools(await Install.kafka())),
     attempt(["azurite"], Install.azurite),

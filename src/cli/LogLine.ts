@@ -16,9 +16,9 @@ const freeKey = (line: Readonly<Record<string, unknown>>, name: string): string 
   Object.hasOwn(line, name) ? freeKey(line, `fields.${name}`) : name
 
 /**
- * One log entry as one flat line of JSON: `time` (RFC 3339), `level` (lower case), `msg`, `error` where there is a cause
- * (its text, with the stack where there is one), then the annotations under their own names, and spans in milliseconds.
- * What is empty is left out. An annotation called like one of the first four becomes `fields.<name>`.
+ * One log entry as one flat line of JSON: `time` (RFC 3339), `level` (lower case), `msg`, `error` where there is a
+ * cause (its text, with the stack where there is one), then the annotations under their own names, and spans in
+ * milliseconds. What is empty is left out. An annotation called like one of the first four becomes `fields.<name>`.
  */
 export const format: Logger.Logger<unknown, string> = Logger.make(({ cause, date, fiber, logLevel, message }) => {
   const line: Record<string, unknown> = {

@@ -2,8 +2,8 @@ import { Console, Effect, Layer } from "effect"
 import { CliConfig, CliOutput, GlobalFlag } from "effect/cli"
 
 /**
- * The command line's own output. Requested help goes to standard output. The answer to a wrong invocation goes to standard
- * error: a program that reads standard output never finds a help page in it.
+ * The command line's own output. Requested help goes to standard output. The answer to a wrong invocation goes to
+ * standard error: a program that reads standard output never finds a help page in it.
  */
 const presenter: CliOutput.Presenter = {
   present: (event) => {

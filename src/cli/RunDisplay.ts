@@ -52,8 +52,8 @@ const jsonLine = (progress: RunProgress.RunProgress, doneBefore: number, elapsed
 }
 
 /**
- * Shows the progress of a run: a progress line on a terminal, and a JSON line every five seconds on standard output for a
- * program. The rate covers this attempt only, so a resumed run does not look faster than it is.
+ * Shows the progress of a run: a progress line on a terminal, and a JSON line every five seconds on standard output for
+ * a program. The rate covers this attempt only, so a resumed run does not look faster than it is.
  */
 export const during =
   (progress: RunProgress.RunProgress) =>

@@ -30,8 +30,8 @@ const pages = (progress: RunProgress.RunProgress) =>
   )
 
 /**
- * Serves `/metrics` (Prometheus), `/progress` (JSON) and `/healthz` of one run for as long as the scope lasts. Fails when the
- * address is not available.
+ * Serves `/metrics` (Prometheus), `/progress` (JSON) and `/healthz` of one run for as long as the scope lasts. Fails
+ * when the address is not available.
  */
 export const open = (
   { host, port }: ListenAddress,

@@ -17,9 +17,9 @@ export interface StopOptions {
 }
 
 /**
- * Runs `work` so that an interruption (SIGTERM, SIGINT) completes `stop`, then waits at most 25 s for the work to end by
- * itself, then interrupts it. Returns the work's exit in every case. Is not interruptible itself; the caller's handling of
- * the exit must not be either.
+ * Runs `work` so that an interruption (SIGTERM, SIGINT) completes `stop`, then waits at most 25 s for the work to end
+ * by itself, then interrupts it. Returns the work's exit in every case. Is not interruptible itself; the caller's
+ * handling of the exit must not be either.
  */
 export const graceful = <A, E, R>(
   work: (stop: Deferred.Deferred<void>) => Effect.Effect<A, E, R>,
@@ -42,10 +42,14 @@ export const graceful = <A, E, R>(
     })
   )
 
-/** A terminal, npm and a shell may each pass on one Ctrl-C: signals this close together count as one, in milliseconds. */
+/**
+ * A terminal, npm and a shell may each pass on one Ctrl-C: signals this close together count as one, in milliseconds.
+ */
 const echoMillis = 500
 
-/** Calls `end` on the second SIGINT or SIGTERM. The first one is handled by the runtime, which interrupts the command. */
+/**
+ * Calls `end` on the second SIGINT or SIGTERM. The first one is handled by the runtime, which interrupts the command.
+ */
 export const onSecondSignal = (end: () => void): void => {
   let firstMillis: number | undefined
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

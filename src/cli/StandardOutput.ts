@@ -32,7 +32,10 @@ export const Writer = Context.Reference<(text: string) => Effect.Effect<void, Ou
   }
 )
 
-/** Writes results and waits until they are accepted, so a slow reader slows the command down. Fails when they cannot be written. */
+/**
+ * Writes results and waits until they are accepted, so a slow reader slows the command down. Fails when they cannot be
+ * written.
+ */
 export const write = (text: string): Effect.Effect<void, OutputEnded> =>
   Effect.flatMap(Writer, (writer) => writer(text))
 

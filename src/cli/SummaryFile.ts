@@ -4,8 +4,8 @@ import type { RunSummary } from "../outcome/RunSummary.ts"
 import * as SummaryCodec from "../outcome/SummaryCodec.ts"
 
 /**
- * Writes the summary to `file`, if given. Writes into an existing file: a container's termination log is mounted and cannot be
- * replaced. A failure is logged and does not change the outcome.
+ * Writes the summary to `file`, if given. Writes into an existing file: a container's termination log is mounted and
+ * cannot be replaced. A failure is logged and does not change the outcome.
  */
 export const write = Effect.fn("SummaryFile.write")(function* (file: string | undefined, summary: RunSummary) {
   if (file === undefined) return

@@ -54,9 +54,9 @@ const elapsedMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nan
 
 /**
  * Runs `work` while this process holds the lease, and returns its result. When the lease is lost, `work` is interrupted
- * before another replica can start, and this process becomes a candidate again. Other clocks are not trusted: a lease has
- * expired when it did not change for its whole duration while this process read it. The lease is released at the end, so
- * that the next replica need not wait.
+ * before another replica can start, and this process becomes a candidate again. Other clocks are not trusted: a lease
+ * has expired when it did not change for its whole duration while this process read it. The lease is released at the
+ * end, so that the next replica need not wait.
  */
 export const asLeader = <A, E, R>(
   settings: Settings,
@@ -194,7 +194,10 @@ export const asLeader = <A, E, R>(
         }
       })
 
-    /** The work's result, or nothing when the lease was lost first. The work has ended in both cases, also on interruption. */
+    /**
+     * The work's result, or nothing when the lease was lost first. The work has ended in both cases, also on
+     * interruption.
+     */
     const lead = (held: Held): Effect.Effect<Option.Option<A>, E, R> =>
       Effect.raceFirst(
         Effect.map(Effect.andThen(become({ _tag: "Leading" }), work), Option.some),

@@ -105,8 +105,8 @@ const methods = (requests: Requests, timings: Timings): KubernetesApiShape => {
 }
 
 /**
- * The real API server. Building the layer reads the configuration and sends no request. The `RequestObserver` below it is
- * called for every request.
+ * The real API server. Building the layer reads the configuration and sends no request. The `RequestObserver` below it
+ * is called for every request.
  */
 export const layer = (options: Options = {}): Layer.Layer<KubernetesApi, KubernetesConfigError> =>
   Layer.effect(

@@ -28,12 +28,14 @@ export type Delta<A> =
   | { readonly _tag: "Upsert"; readonly object: A }
   | { readonly _tag: "Delete"; readonly object: A }
 
-/** How dependents of a deleted object end: after it (`Background`), before it (`Foreground`), or not at all (`Orphan`). */
+/**
+ * How dependents of a deleted object end: after it (`Background`), before it (`Foreground`), or not at all (`Orphan`).
+ */
 export type Propagation = "Background" | "Foreground" | "Orphan"
 
 /**
- * The Kubernetes API server. Every write is one request; a write that fails with `Unavailable` may still have been carried
- * out. Requests are aborted when their fiber is interrupted. Only reads are retried inside.
+ * The Kubernetes API server. Every write is one request; a write that fails with `Unavailable` may still have been
+ * carried out. Requests are aborted when their fiber is interrupted. Only reads are retried inside.
  */
 export interface KubernetesApiShape {
   readonly get: <A extends KubeObject>(kind: Kind<A>, ref: ObjectRef) => Effect.Effect<A, KubernetesError>
@@ -43,17 +45,17 @@ export interface KubernetesApiShape {
     selection: Selection
   ) => Effect.Effect<{ readonly items: ReadonlyArray<A>; readonly resourceVersion: string }, KubernetesError>
   /**
-   * A snapshot (a long one page by page, so that it never has to be in memory as a whole), then every change. Never ends and
-   * never fails: it resumes after a broken connection, lists again after 410, and waits, with a log line, while the server
-   * or the CRD is not there.
+   * A snapshot (a long one page by page, so that it never has to be in memory as a whole), then every change. Never
+   * ends and never fails: it resumes after a broken connection, lists again after 410, and waits, with a log line,
+   * while the server or the CRD is not there.
    */
   readonly watch: <A extends KubeObject>(kind: Kind<A>, selection: Selection) => Stream.Stream<Delta<A>>
   /** Fails with `AlreadyExists` when an object of that name exists. */
   readonly create: <A extends KubeObject>(kind: Kind<A>, object: A) => Effect.Effect<A, KubernetesError>
   /**
-   * Server-side apply under the operator's one field manager, with force: sets the fields of `object`, and removes those that
-   * an earlier apply of the same manager set and this one does not. With the subresource `status` only the status is
-   * applied, and the object must exist.
+   * Server-side apply under the operator's one field manager, with force: sets the fields of `object`, and removes
+   * those that an earlier apply of the same manager set and this one does not. With the subresource `status` only the
+   * status is applied, and the object must exist.
    */
   readonly apply: <A extends KubeObject>(
     kind: Kind<A>,

@@ -12,7 +12,10 @@ export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
 /** 409 on create: an object of this name exists already. */
 export class AlreadyExists extends Schema.TaggedError<AlreadyExists>()("AlreadyExists", detail) {}
 
-/** 409 on replace or patch: the object has changed since this resourceVersion, or has another uid. Read and decide again. */
+/**
+ * 409 on replace or patch: the object has changed since this resourceVersion, or has another uid. Read and decide
+ * again.
+ */
 export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", detail) {}
 
 /** 410: the resourceVersion or the continue token is too old. */

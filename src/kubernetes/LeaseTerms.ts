@@ -20,8 +20,8 @@ export const observed = (before: Observed | undefined, lease: Lease, nowMillis: 
 export const holder = (lease: Lease): string | undefined => lease.spec?.holderIdentity || undefined
 
 /**
- * True when any candidate may acquire the lease: it was released, or it has not changed for its whole duration (the one in
- * the lease, else `leaseMillis`). The times in the lease come from another clock and do not count.
+ * True when any candidate may acquire the lease: it was released, or it has not changed for its whole duration (the one
+ * in the lease, else `leaseMillis`). The times in the lease come from another clock and do not count.
  */
 export const isFree = (lease: Lease, seen: Observed, nowMillis: number, leaseMillis: number): boolean => {
   const promised = (lease.spec?.leaseDurationSeconds ?? 0) * 1000

@@ -14,7 +14,9 @@ export interface Observation {
   readonly millis: number
 }
 
-/** Called for every request to the API server, for metrics. Does nothing unless set while the adapter's layer is built. */
+/**
+ * Called for every request to the API server, for metrics. Does nothing unless set while the adapter's layer is built.
+ */
 export const RequestObserver = Context.Reference<(observation: Observation) => Effect.Effect<void>>(
   "kafka-backup/kubernetes/RequestObserver",
   { defaultValue: () => () => Effect.void }

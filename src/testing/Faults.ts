@@ -6,13 +6,15 @@ import { AccessRefused, OutOfSpace, StoreUnavailable } from "../storage/ObjectSt
 import type * as ScriptedFaults from "../storage/ScriptedFaults.ts"
 
 /*
- * Common faults for tests: for `storage(...).disturb`, `api.disturb`, `kafka.inject` and `node.trouble`. They are plain values of
- * the types that these methods take, so a test can also write its own.
+ * Common faults for tests: for `storage(...).disturb`, `api.disturb`, `kafka.inject` and `node.trouble`. They are plain
+ * values of the types that these methods take, so a test can also write its own.
  */
 
 type StorageOccasion = Partial<ScriptedFaults.Occasion>
 
-/** Which calls: of `operation` (default `put`), from the `nth` on (default the first), `times` in a row (default once). */
+/**
+ * Which calls: of `operation` (default `put`), from the `nth` on (default the first), `times` in a row (default once).
+ */
 const storageFault =
   (fault: (detail: string) => { readonly _tag: "Fail"; readonly reason: ScriptedFailure }) =>
   (detail: string) =>

@@ -30,8 +30,8 @@ export interface KafkaBackupManifest {
 export const defaultBootstrapServer = "kafka:9092"
 
 /**
- * A KafkaBackup for a test. The defaults are a resource called `backup` that backs up every topic of `kafka:9092` to the bucket
- * `backups`. Nothing is checked here; `apply` checks it.
+ * A KafkaBackup for a test. The defaults are a resource called `backup` that backs up every topic of `kafka:9092` to
+ * the bucket `backups`. Nothing is checked here; `apply` checks it.
  */
 export const kafkaBackup = ({
   annotations,

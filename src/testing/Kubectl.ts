@@ -14,8 +14,8 @@ import * as PrinterColumns from "./PrinterColumns.ts"
 /** kubectl for one namespace. Commands that change something return the line that kubectl prints. */
 export interface Kubectl {
   /**
-   * `kubectl apply --server-side -f -`: creates or changes; removes fields that an earlier apply set and this one does not.
-   * Takes YAML of one or more resources, or one as an object: KafkaBackups and Secrets. Refuses unknown fields.
+   * `kubectl apply --server-side -f -`: creates or changes; removes fields that an earlier apply set and this one does
+   * not. Takes YAML of one or more resources, or one as an object: KafkaBackups and Secrets. Refuses unknown fields.
    */
   readonly apply: (manifest: Manifests.Manifest) => Effect.Effect<string, KubernetesError>
   /** `kubectl annotate kafkabackup NAME KEY=VALUE --overwrite`. */

@@ -60,7 +60,9 @@ export class OperatorHarness extends Context.Service<
     }) => Effect.Effect<Replica>
     /** The Kafka cluster behind a bootstrap server. */
     readonly kafka: (bootstrapServer: string) => Effect.Effect<InMemoryCluster>
-    /** The store of a bucket, container or claim, by `MemoryStores.nameOf`: `s3:bucket/prefix`, `pvc:claim/sub/path`. */
+    /**
+     * The store of a bucket, container or claim, by `MemoryStores.nameOf`: `s3:bucket/prefix`, `pvc:claim/sub/path`.
+     */
     readonly store: (name: string) => Effect.Effect<InMemoryStore>
     /** The store that a KafkaBackup names. */
     readonly storeOf: (name: string) => Effect.Effect<InMemoryStore, HarnessError>

@@ -14,8 +14,8 @@ export const description: Style = { padding: 2, minWidth: 0 }
 export type Line = ReadonlyArray<string>
 
 /**
- * Lines of cells as text, aligned as by kubectl: a column spans consecutive lines that have it and is as wide as its longest
- * cell there; a line without the column ends it. Trailing spaces are removed.
+ * Lines of cells as text, aligned as by kubectl: a column spans consecutive lines that have it and is as wide as its
+ * longest cell there; a line without the column ends it. Trailing spaces are removed.
  */
 export const format = (lines: ReadonlyArray<Line>, { minWidth, padding }: Style): string => {
   const text: Array<string> = []

@@ -24,8 +24,8 @@ export class NotReached extends Error {
 }
 
 /**
- * The whole operator with a Kubernetes cluster, Kafka and object storage in memory, for tests with plain promises. Time is
- * virtual: an hour takes milliseconds.
+ * The whole operator with a Kubernetes cluster, Kafka and object storage in memory, for tests with plain promises. Time
+ * is virtual: an hour takes milliseconds.
  */
 export class TestOperator implements AsyncDisposable {
   /** kubectl for the namespace `kafka-backup`. */
@@ -84,7 +84,10 @@ export class TestOperator implements AsyncDisposable {
     return new Date(await this.#run(Effect.clockWith((clock) => clock.currentTimeMillis)))
   }
 
-  /** Lets time pass until `isWanted` holds, and returns the status. Rejects with `NotReached` after `within`, default one day. */
+  /**
+   * Lets time pass until `isWanted` holds, and returns the status. Rejects with `NotReached` after `within`, default
+   * one day.
+   */
   async until(
     name: string,
     isWanted: (status: Status) => boolean,
@@ -133,7 +136,9 @@ export class TestOperator implements AsyncDisposable {
     )
   }
 
-  /** The object storage of a KafkaBackup: `disturb` it with `faults.storage`, list its keys, `tamper` with its objects. */
+  /**
+   * The object storage of a KafkaBackup: `disturb` it with `faults.storage`, list its keys, `tamper` with its objects.
+   */
   async storage(name: string): Promise<TestServices.TestStorage> {
     return Promised.of(await this.#run(this.#harness.storeOf(name)), this.#run)
   }

@@ -33,7 +33,9 @@ export class WorkerPods extends Context.Service<
     readonly active: () => number
   }
 >()("kafka-backup/testing/WorkerPods") {
-  /** Also provides the progress that the operator reads. Claims are mounted as `{volumes}/{claim name}` in every pod. */
+  /**
+   * Also provides the progress that the operator reads. Claims are mounted as `{volumes}/{claim name}` in every pod.
+   */
   static readonly layer = (
     volumes: string
   ): Layer.Layer<WorkerPods | PodProgress, never, KafkaSources | ObjectStores | Secrets> =>

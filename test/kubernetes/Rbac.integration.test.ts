@@ -5,8 +5,8 @@ import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
 
 /*
- * The rights of deploy/, as a real API server grants them. Names are changed so that neither variant lends the other its rights,
- * and so that an installation in the same cluster stays as it is.
+ * The rights of deploy/, as a real API server grants them. Names are changed so that neither variant lends the other
+ * its rights, and so that an installation in the same cluster stays as it is.
  */
 
 const watched = "rbac-test-watched"

@@ -31,8 +31,8 @@ const patienceMillis = 600_000
 const commandLine = Command.make("kafka-backup").pipe(Command.withSubcommands([list, describe, verify, exportRecords]))
 
 /**
- * The demo's stage: an operator with Kubernetes and Kafka in memory and a directory as storage, and the commands that a user
- * types. Lives as long as the scope.
+ * The demo's stage: an operator with Kubernetes and Kafka in memory and a directory as storage, and the commands that a
+ * user types. Lives as long as the scope.
  */
 export const make = Effect.fn("DemoStage.make")(function* (volumes: string) {
   const stores = yield* ObjectStores

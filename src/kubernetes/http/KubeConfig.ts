@@ -12,7 +12,9 @@ interface NamedUser {
   readonly user?: { readonly token?: string; readonly tokenFile?: string; readonly "auth-provider"?: unknown }
 }
 
-/** Translates kubectl's `tokenFile` into the library's own token file provider, which reads the file again when needed. */
+/**
+ * Translates kubectl's `tokenFile` into the library's own token file provider, which reads the file again when needed.
+ */
 const known = (named: NamedUser, folder: string): NamedUser => {
   const { token, tokenFile } = named.user ?? {}
   // As in kubectl, `tokenFile` takes precedence over `token`.

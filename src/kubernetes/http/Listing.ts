@@ -13,12 +13,14 @@ export interface Listed<A> {
 }
 
 /**
- * Objects per request: 500, as in kubectl and client-go. Fewer KafkaBackups, because one with a long history is thirty times
- * as large as other objects, and a page is in memory three times while it is read.
+ * Objects per request: 500, as in kubectl and client-go. Fewer KafkaBackups, because one with a long history is thirty
+ * times as large as other objects, and a page is in memory three times while it is read.
  */
 const pageSize = ({ plural }: Pick<Kind, "plural">): string => (plural === kafkaBackups.plural ? "100" : "500")
 
-/** Attempts at one list: a page that is requested too late fails with 410, since etcd keeps history for five minutes. */
+/**
+ * Attempts at one list: a page that is requested too late fails with 410, since etcd keeps history for five minutes.
+ */
 const attempts = 3
 
 /** For people: `in kafka-backup`, `of all namespaces`. */
@@ -31,8 +33,9 @@ export interface Leaf<A> extends Received.Page<A> {
 }
 
 /**
- * Reads every object of the selection as of one moment, page by page; returns the resourceVersion of that moment. When the
- * server has compacted that version meanwhile, the list starts again: `take` gets a first page, and earlier pages are void.
+ * Reads every object of the selection as of one moment, page by page; returns the resourceVersion of that moment. When
+ * the server has compacted that version meanwhile, the list starts again: `take` gets a first page, and earlier pages
+ * are void.
  */
 export const read = <A extends KubeObject>(
   { json }: Requests,

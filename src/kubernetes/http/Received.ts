@@ -2,8 +2,8 @@ import type { Kind } from "../Kind.ts"
 import type { KubeObject } from "../Objects.ts"
 
 /*
- * Checks what the API server sends. Only fields that every object has are checked: the others are optional in their types,
- * and a resource is decoded by its reader.
+ * Checks what the API server sends. Only fields that every object has are checked: the others are optional in their
+ * types, and a resource is decoded by its reader.
  */
 
 type Json = Readonly<Record<string, unknown>>
@@ -12,8 +12,8 @@ export const isRecord = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /**
- * An object of the kind, or undefined. Items of lists carry no apiVersion and kind; they are added here. `managedFields` is
- * half of an object and never read: it is dropped, which halves the memory of long lists.
+ * An object of the kind, or undefined. Items of lists carry no apiVersion and kind; they are added here.
+ * `managedFields` is half of an object and never read: it is dropped, which halves the memory of long lists.
  */
 export const object = <A extends KubeObject>(kind: Kind<A>, value: unknown): A | undefined => {
   if (!isRecord(value) || !isRecord(value["metadata"]) || typeof value["metadata"]["name"] !== "string")

@@ -15,7 +15,9 @@ const bufferSize = 64
 /** A connection that lasted this long counts as good, even without events. */
 const goodMillis = 30_000
 
-/** A snapshot and all changes after it, across broken connections, outages and lost history. Never ends, never fails. */
+/**
+ * A snapshot and all changes after it, across broken connections, outages and lost history. Never ends, never fails.
+ */
 export const watch = <A extends KubeObject>(
   requests: Requests,
   timings: Timings,

@@ -26,7 +26,9 @@ export interface Ask {
 }
 
 export interface Requests {
-  /** The answer's JSON. Reads are repeated when that may help; writes only when the server reports that it did nothing. */
+  /**
+   * The answer's JSON. Reads are repeated when that may help; writes only when the server reports that it did nothing.
+   */
   readonly json: (ask: Ask) => Effect.Effect<unknown, KubernetesError>
   /** The body of a successful answer as a stream, until the scope is closed. One attempt. */
   readonly open: (ask: Ask) => Effect.Effect<Dispatcher.ResponseData["body"], Failed, Scope.Scope>

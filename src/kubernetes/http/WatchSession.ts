@@ -29,8 +29,8 @@ export interface Handler<A> {
 const serverSeconds = { least: 290, most: 590 }
 
 /**
- * One connection: delivers changes after `version` until it ends. Fails when the server refuses the request. A slow handler
- * slows the server down and loses nothing.
+ * One connection: delivers changes after `version` until it ends. Fails when the server refuses the request. A slow
+ * handler slows the server down and loses nothing.
  */
 export const run = <A extends KubeObject>(
   requests: Requests,

@@ -14,7 +14,10 @@ export interface Node {
   readonly run: (podRun: PodRun) => Effect.Effect<void>
   /** Pods for which `troubleOf` returns a trouble do not start, until a later call returns none for them. */
   readonly trouble: (troubleOf?: (pod: Pod) => PodTrouble | undefined) => Effect.Effect<void>
-  /** Evicts the pod as a node under pressure does: `Failed`, with the condition DisruptionTarget. Waits until it has ended. */
+  /**
+   * Evicts the pod as a node under pressure does: `Failed`, with the condition DisruptionTarget. Waits until it has
+   * ended.
+   */
   readonly evict: (ref: ObjectRef, message?: string) => Effect.Effect<void, KubernetesError>
 }
 

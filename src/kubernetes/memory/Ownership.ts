@@ -49,8 +49,8 @@ export const written = (
 }
 
 /**
- * An apply by `writer`, with force: `tree` with the leaves of `desired`, without the leaves that an earlier apply set, this
- * one does not set, and no other writer owns.
+ * An apply by `writer`, with force: `tree` with the leaves of `desired`, without the leaves that an earlier apply set,
+ * this one does not set, and no other writer owns.
  */
 export const applied = (
   owners: Ownership,

@@ -42,7 +42,10 @@ class StaleConnection extends Error {
   override readonly name = "StaleConnection"
 }
 
-/** Looks again and again until there is something; the test's own timeout is the limit, `within` a better message before it. */
+/**
+ * Looks again and again until there is something; the test's own timeout is the limit, `within` a better message before
+ * it.
+ */
 export const until = async <A>(
   what: string,
   look: () => Promise<A | undefined>,
