@@ -14,8 +14,8 @@ import { Stage, strikes, tokens } from "./StruckHistory.ts"
 import { WireProxy } from "./WireProxy.ts"
 
 /*
- * The operator while its API server, the network before it, its rights and its credentials fail. A control plane of our own is
- * broken here, so that nobody else's is.
+ * The operator while its API server, the network before it, its rights and its credentials fail. A control plane of our
+ * own is broken here, so that nobody else's is.
  */
 
 const pause = (millis: number) => new Promise<void>((resolve) => setTimeout(resolve, millis))

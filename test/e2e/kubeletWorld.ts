@@ -16,8 +16,8 @@ import { ClusterNamespace } from "./ClusterNamespace.ts"
 import * as PodOperatorManifests from "./PodOperatorManifests.ts"
 
 /*
- * The operator as pods of a real node, installed by `kubectl apply -k` from the image that scripts/image.ts makes, and its Jobs
- * beside it. Brokers and API server are reached at the node's address, where pods' network ends.
+ * The operator as pods of a real node, installed by `kubectl apply -k` from the image that scripts/image.ts makes, and
+ * its Jobs beside it. Brokers and API server are reached at the node's address, where pods' network ends.
  */
 
 const image = "kafka-backup.test/kafka-backup:e2e"

@@ -28,8 +28,9 @@ export const eventually = async (what: string, isDone: () => Promise<boolean>): 
 }
 
 /**
- * Topics with everything that makes Kafka data awkward to keep, under one prefix: every codec, transactions of each fate,
- * compaction with tombstones, headers of all kinds, an empty topic, empty partitions, 10 MB records, LogAppendTime.
+ * Topics with everything that makes Kafka data awkward to keep, under one prefix: every codec, transactions of each
+ * fate, compaction with tombstones, headers of all kinds, an empty topic, empty partitions, 10 MB records,
+ * LogAppendTime.
  */
 export const everyKind = async (java: JavaKafka, prefix: string): Promise<ReadonlyArray<string>> => {
   const topic = (name: string) => `${prefix}-${name}`
