@@ -37,7 +37,7 @@ export interface End {
 export interface Surroundings {
   /** Default: the fleet's folder. */
   readonly cwd?: string
-  /** True: the process sees no variable of ours. */
+  /** True: the process inherits no environment variables. */
   readonly isAlone?: boolean
 }
 

@@ -229,7 +229,7 @@ export const controlPlane = async (): Promise<Programs> => {
 const containerPackages = ["containerd", "runc", "containernetworking-plugins", "busybox-static"]
 const containerPrograms = ["containerd", "ctr", "runc", "busybox", "ip", "unshare"]
 
-/** Debian's packages of what the kubelet stands on, where somebody allowed that. */
+/** Installs the Debian packages that the kubelet needs, if KBO_INSTALL_PACKAGES allows that. */
 const containerRuntime = async (): Promise<void> => {
   const isThere = () => containerPrograms.every(isOnPath) && existsSync("/usr/lib/cni/bridge")
   if (isThere() || process.env["KBO_INSTALL_PACKAGES"] !== "1" || !isOnPath("apt-get")) return

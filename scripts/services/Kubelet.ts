@@ -54,7 +54,7 @@ const remove = (name: string): void => {
   for (const folder of cgroupFolders(name)) removeCgroup(folder)
 }
 
-/** Bridges and cgroups bear their owner's number: those of owners that are gone are nobody's. */
+/** Bridges and cgroups are named by their owner's process id; those of ended processes can be removed. */
 const removeLeftovers = (): void => {
   const names = readdirSync("/sys/class/net").filter((name) => name.startsWith(prefix))
   for (const name of names) if (!isAlive(Number(name.slice(prefix.length)))) remove(name)
@@ -193,7 +193,7 @@ export const start = async (fleet: Fleet, kubelet: string, apiserver: ApiServer)
   writeFileSync(join(folder, "containerd.toml"), containerdConfig(place))
   writeFileSync(join(folder, "cni", "10-bridge.conflist"), networkConfig(place))
   writeFileSync(join(folder, "kubelet.json"), kubeletConfig(place, caPem))
-  // Not a loopback address, and nobody's.
+  // Not a loopback address, and not in use.
   writeFileSync(join(folder, "resolv.conf"), "nameserver 192.0.2.1\n")
   const files = { "bin/busybox": "/bin/busybox" }
   const entrypoint = ["/bin/busybox"]

@@ -22,7 +22,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-/** A TCP port that takes connections and never says a word. */
+/** A TCP server that accepts connections and never answers. */
 const silentServer = async () => {
   const server = createServer(() => {}).listen(0, "127.0.0.1")
   await new Promise((resolve) => server.once("listening", resolve))

@@ -20,7 +20,7 @@ export const layer = Layer.mergeAll(InMemoryKafka.layer, StorageBackends.layer).
 export interface Typed {
   readonly exitCode: number
   readonly out: string
-  /** Messages and log, the log as JSON lines. */
+  /** Messages and the log, which is JSON lines. */
   readonly err: string
 }
 
@@ -29,7 +29,7 @@ export const Reading = Context.Reference<Effect.Effect<void, StandardOutput.Outp
   defaultValue: () => Effect.void
 })
 
-/** Types a command; `reader` says who reads its output. */
+/** Types a command; its output is for `reader`. */
 export const typeAs = (reader: Display.Reader, ...args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const reading = yield* Reading
@@ -59,7 +59,7 @@ export const type = (...args: ReadonlyArray<string>) => typeAs("program", ...arg
 
 export const bootstrapServer = "in-memory:9092"
 
-/** A manifest on a claim; `more` goes into the spec as it stands. */
+/** A manifest with a claim; `more` is added to the spec. */
 export const manifest = (more = "", name = "nightly") => `apiVersion: kafka.oso.sh/v1alpha1
 kind: KafkaBackup
 metadata:

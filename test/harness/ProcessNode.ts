@@ -150,12 +150,12 @@ export class ProcessNode {
         const present = new Set(items.map((pod: Json) => pod["metadata"].uid))
         for (const pod of items) this.#see(pod)
         for (const [uid, pod] of this.#pods) if (!present.has(uid)) pod.gone()
-        // Not for ever: what a watch should have told and did not is found by the next list.
+        // For a limited time: the next list finds changes that the watch has missed.
         const since = `${here}&watch=true&timeoutSeconds=30&resourceVersion=${metadata.resourceVersion}`
         await this.client.watch(since, this.#end.signal, (event) => this.#hear(event))
       } catch (error) {
         if (this.#end.signal.aborted) return
-        // The server forgot where we were: begin anew.
+        // The resourceVersion has expired: list again.
         if (!(error instanceof ApiRefusal && error.status === 410)) this.#report(error)
         await new Promise((resolve) => setTimeout(resolve, 500))
       }

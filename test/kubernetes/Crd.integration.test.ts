@@ -41,7 +41,7 @@ const forTheOperator = new Set([
   "an unknown zone"
 ])
 
-/** What our own check says of a bad manifest. */
+/** The problems that the project's own check finds in a bad manifest. */
 const ownWords = ({ manifest }: BadManifest): string => {
   const result = ManifestParser.fromJson(manifest)
   return Result.isFailure(result) ? (result.failure.problems[0]?.message ?? "") : ""
@@ -79,7 +79,7 @@ const serversWords: ReadonlyArray<readonly [ours: RegExp, theirs: RegExp]> = [
  */
 const serversPath = (field: string): string => field.replaceAll(/\[([^\]\d][^\]]*)\]/g, ".$1")
 
-/** What stands around the spec is refused by kubectl itself, or by the API server for any kind of object; and how. */
+/** Refusals outside of the spec, by kubectl itself or by the API server for every kind. */
 const frame: Readonly<Record<string, RegExp>> = {
   nothing: /no objects passed to apply/,
   "a list of resources": /invalid object to validate/,

@@ -29,8 +29,8 @@ const inTurn = (...answers: readonly [Answer, ...Array<Answer>]) => {
 const asWritten = json(lease("a", "7"))
 const never: Answer = () => {}
 
-describe("the HTTP adapter asks", () => {
-  it.live("for fifty objects, one after the other, over a connection or two", () =>
+describe("the HTTP adapter sends", () => {
+  it.live("fifty requests, one after the other, over one or two connections", () =>
     Effect.gen(function* () {
       const { api, arrived, state } = yield* before(() => asWritten)
       for (let i = 0; i < 50; i++) yield* api.get(leases, ref)
@@ -39,7 +39,7 @@ describe("the HTTP adapter asks", () => {
     })
   )
 
-  it.live("as the API wants each verb: method, address, parameters and kind of body", () =>
+  it.live("each verb with the API's method, path, parameters and content type", () =>
     Effect.gen(function* () {
       const { api, arrived } = yield* before(() => asWritten)
       const object = lease("a", "7")
@@ -74,7 +74,7 @@ describe("the HTTP adapter asks", () => {
     })
   )
 
-  it.live("nothing about a name that would lead to another address", () =>
+  it.live("nothing for a name that would lead to another path", () =>
     Effect.gen(function* () {
       const { api, arrived } = yield* before(() => asWritten)
       for (const name of ["", ".", ".."]) {
@@ -88,7 +88,7 @@ describe("the HTTP adapter asks", () => {
     })
   )
 
-  it.live("and breaks a request off when nobody waits for it any more", () =>
+  it.live("requests that are aborted when they are interrupted", () =>
     Effect.gen(function* () {
       const { api, arrived, state } = yield* before(() => never)
       const asking = yield* Effect.forkChild(api.get(leases, ref))
@@ -99,7 +99,7 @@ describe("the HTTP adapter asks", () => {
     })
   )
 
-  it.live("and tells the observer verb, kind and outcome of every request", () =>
+  it.live("verb, kind and status of every request to the observer", () =>
     Effect.gen(function* () {
       const { api, observed } = yield* before(inTurn(refusal(503, "ServiceUnavailable"), asWritten, never), {
         requestMillis: 200
@@ -119,7 +119,7 @@ describe("the HTTP adapter asks", () => {
 })
 
 describe("when a request fails, the HTTP adapter", () => {
-  it.live("repeats a read that met an error of the server, and a write never", () =>
+  it.live("repeats a read after an error of the server, and never a write", () =>
     Effect.gen(function* () {
       const { api, arrived } = yield* before(
         inTurn(
@@ -152,7 +152,7 @@ describe("when a request fails, the HTTP adapter", () => {
     })
   )
 
-  it.live("repeats a write that the server put off with 429 and a wish, because it was not carried out", () =>
+  it.live("repeats a write after 429 with Retry-After, because it was not carried out", () =>
     Effect.gen(function* () {
       const putOff = refusal(429, "TooManyRequests", {}, { "retry-after": "1" })
       const { api, arrived } = yield* before(
@@ -166,7 +166,7 @@ describe("when a request fails, the HTTP adapter", () => {
     })
   )
 
-  it.live("does not wait for longer than a read may take: the wish is handed on", () =>
+  it.live("does not wait longer than a read may take, and passes Retry-After on", () =>
     Effect.gen(function* () {
       const { api, arrived } = yield* before(() => refusal(429, "TooManyRequests", {}, { "retry-after": "3600" }))
       const { reason } = yield* Effect.flip(api.get(leases, ref))
@@ -188,7 +188,7 @@ describe("when a request fails, the HTTP adapter", () => {
     })
   )
 
-  it.live("says Unavailable of an answer that is not what was asked for", () =>
+  it.live("fails with Unavailable for an unexpected answer", () =>
     Effect.gen(function* () {
       const { api } = yield* before(inTurn((response) => response.end("<html>"), json({ kind: "Lease" })))
       for (const detail of ["the answer is not JSON", "the answer is not a Lease"]) {
@@ -236,12 +236,12 @@ describe("when a request fails, the HTTP adapter", () => {
     ],
     ["429", refusal(429, "TooManyRequests"), { _tag: "Throttled" }],
     [
-      "503 with a wish in its body",
+      "503 with retryAfterSeconds in its body",
       refusal(503, "ServerTimeout", { retryAfterSeconds: 2 }),
       { _tag: "Throttled", retryAfterMillis: 2_000 }
     ],
     ["502 of something in between", (response) => response.writeHead(502).end("bad gateway"), { _tag: "Unavailable" }]
-  ])("tells what %s means", ([, answer, expected]) =>
+  ])("fails with the reason of %s", ([, answer, expected]) =>
     Effect.gen(function* () {
       const { api } = yield* before(() => answer)
       const { reason } = yield* Effect.flip(api.replace(leases, lease("a", "7")))
@@ -251,7 +251,7 @@ describe("when a request fails, the HTTP adapter", () => {
 })
 
 describe("a list", () => {
-  it.live("is complete over pages, and its items say what they are", () =>
+  it.live("is complete over pages, and its items have apiVersion and kind", () =>
     Effect.gen(function* () {
       const { api, arrived } = yield* before(({ query }) =>
         query.get("continue") === null ? json(listOf("5", ["a", "b"], "here")) : json(listOf("5", ["c"]))
@@ -269,7 +269,7 @@ describe("a list", () => {
     })
   )
 
-  it.live("begins anew when its next page has become too old", () =>
+  it.live("starts again when its next page has expired", () =>
     Effect.gen(function* () {
       const { api, arrived } = yield* before(
         inTurn(
@@ -290,7 +290,7 @@ describe("a list", () => {
     })
   )
 
-  it.live("that cannot be finished fails as Gone, after a few beginnings", () =>
+  it.live("that cannot be finished fails with Gone after a few attempts", () =>
     Effect.gen(function* () {
       const { api, arrived } = yield* before(({ query }) =>
         query.get("continue") === null ? json(listOf("5", ["a"], "here")) : refusal(410, "Expired")

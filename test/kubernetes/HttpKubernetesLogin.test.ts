@@ -25,7 +25,7 @@ const failure = (options: HttpKubernetes.Options) =>
   Effect.map(Effect.flip(Effect.scoped(Layer.build(HttpKubernetes.layer(options)))), (error) => error.message)
 
 describe("a login", () => {
-  it.live("whose token is refused is read anew, and the request sent once more, a write too", () =>
+  it.live("whose token is refused is read again, and the request sent once more, a write too", () =>
     Effect.gen(function* () {
       const { route, state } = guarded()
       const { arrived, kubeconfig, login } = yield* fakeApiServer(route)
@@ -42,7 +42,7 @@ describe("a login", () => {
     })
   )
 
-  it.live("that is refused twice fails, and is not tried for ever", () =>
+  it.live("that is refused twice fails without further attempts", () =>
     Effect.gen(function* () {
       const { route, state } = guarded()
       const { arrived, kubeconfig } = yield* fakeApiServer(route)
@@ -53,7 +53,7 @@ describe("a login", () => {
     })
   )
 
-  it.live("from a file follows the file, and goes on while the file is away", () =>
+  it.live("from a file follows the file, and continues while the file is missing", () =>
     Effect.gen(function* () {
       const { route, state } = guarded()
       const { arrived, folder, kubeconfig, login } = yield* fakeApiServer(route)
@@ -90,7 +90,7 @@ describe("a login", () => {
     })
   )
 
-  it.live("by name and password is sent as such", () =>
+  it.live("with name and password is sent as basic authentication", () =>
     Effect.gen(function* () {
       const { arrived, kubeconfig, login } = yield* fakeApiServer(() => json(lease("a", "7")))
       login({ username: "me", password: "pass:word" })
@@ -100,7 +100,7 @@ describe("a login", () => {
     })
   )
 
-  it.live("that cannot be found out says which file, and why", () =>
+  it.live("that cannot be determined reports the file and the reason", () =>
     Effect.gen(function* () {
       const { kubeconfig, login } = yield* fakeApiServer(() => json({}))
       const source = { _tag: "File", path: kubeconfig } as const

@@ -49,7 +49,7 @@ describe("over TLS the HTTP adapter", () => {
     })
   )
 
-  it.live("goes on, watches included, when the server's authority is replaced", () =>
+  it.live("continues, watches included, when the server's authority is replaced", () =>
     Effect.gen(function* () {
       let round = 0
       const server = yield* fakeApiServer(({ query }) => {
@@ -108,7 +108,7 @@ describe("over TLS the HTTP adapter", () => {
     }).pipe(Effect.ensuring(Effect.sync(() => vi.unstubAllEnvs())))
   )
 
-  it.live("shows its new client certificate when the old one is not taken any more", () =>
+  it.live("presents its new client certificate when the old one is refused", () =>
     Effect.gen(function* () {
       let accepted = "old-user"
       const server = yield* fakeApiServer(

@@ -78,7 +78,7 @@ describe("the in-memory API server under scripted faults", () => {
     })
   )
 
-  fact("lets somebody else write between two requests", () =>
+  fact("lets another client write between two requests", () =>
     Effect.gen(function* () {
       const { behind, disturb } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -112,7 +112,7 @@ describe("the in-memory API server under scripted faults", () => {
     )
   }
 
-  fact("asks a plan before every request, in order, with what is sent", () =>
+  fact("calls a plan before every request, in order, with its body", () =>
     Effect.gen(function* () {
       const { client, plan } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -151,7 +151,7 @@ describe("the in-memory API server under scripted faults", () => {
     })
   )
 
-  fact("knows a kind no more when its definition is removed, and its objects again when it comes back", () =>
+  fact("does not know a kind without its definition, and knows its objects again when it is back", () =>
     Effect.gen(function* () {
       const { install, uninstall } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -165,22 +165,22 @@ describe("the in-memory API server under scripted faults", () => {
   )
 })
 
-const told = (delta: Delta<Lease>): string =>
+const shown = (delta: Delta<Lease>): string =>
   delta._tag === "Snapshot"
     ? `Snapshot ${delta.items.map(({ metadata }) => metadata.name).join("")}`
     : `${delta._tag} ${delta.object.metadata.name}`
 
 describe("watches of the in-memory API server", () => {
-  /** What a watch of leases has told since the last question. */
+  /** The deltas of a watch of leases since the last call. */
   const watching = Effect.gen(function* () {
     const api = yield* KubernetesApi
     const { settled } = yield* InMemoryKubernetes
     const deltas = yield* Queue.unbounded<string>()
-    yield* Effect.forkScoped(Stream.runForEach(api.watch(leases, {}), (delta) => Queue.offer(deltas, told(delta))))
+    yield* Effect.forkScoped(Stream.runForEach(api.watch(leases, {}), (delta) => Queue.offer(deltas, shown(delta))))
     return Effect.andThen(settled, Queue.clear(deltas))
   })
 
-  fact("grow old while they are held, and catch up step by step", () =>
+  fact("get stale while they are held, and catch up step by step", () =>
     Effect.gen(function* () {
       const { holdWatches, releaseWatches } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -199,7 +199,7 @@ describe("watches of the in-memory API server", () => {
     }).pipe(Effect.scoped)
   )
 
-  fact("begin anew with a snapshot when history is lost", () =>
+  fact("start again with a snapshot when history is lost", () =>
     Effect.gen(function* () {
       const { holdWatches, releaseWatches, relistWatches } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -215,7 +215,7 @@ describe("watches of the in-memory API server", () => {
     }).pipe(Effect.scoped)
   )
 
-  fact("begin as soon as the server lets them, without failing before", () =>
+  fact("wait, without failing, until the server accepts them", () =>
     Effect.gen(function* () {
       const { install, uninstall } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi

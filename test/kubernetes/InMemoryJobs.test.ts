@@ -25,7 +25,7 @@ const job = (spec: NonNullable<Job["spec"]> = {}): Job => ({
 /** Lets everything happen that is due now. */
 const settled = Effect.flatMap(InMemoryKubernetes, ({ settled }) => settled)
 
-/** Lets time pass, with all that happens meanwhile. */
+/** Lets time pass, with everything that is due in it. */
 const pass = (duration: Duration.Input) => Effect.andThen(settled, Effect.andThen(TestClock.adjust(duration), settled))
 
 const podsNow = Effect.gen(function* () {
@@ -81,7 +81,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("make up for failed pods after 10, 20, 40 seconds, and give up beyond backoffLimit", () =>
+  fact("replace failed pods after 10, 20, 40 seconds, and fail beyond backoffLimit", () =>
     Effect.gen(function* () {
       const { node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -108,7 +108,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("fail at the same instants when time leaps", () =>
+  fact("fail at the same times when the clock jumps", () =>
     Effect.gen(function* () {
       const { node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -125,7 +125,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("fail at once on an exit code that the policy says so of", () =>
+  fact("fail at once on an exit code of a FailJob rule", () =>
     Effect.gen(function* () {
       const { node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -141,7 +141,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("make up for an evicted pod without counting it, when the policy says so", () =>
+  fact("replace an evicted pod without counting it, by an Ignore rule", () =>
     Effect.gen(function* () {
       const { node, until } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -165,7 +165,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("count a pod that somebody deletes as failed", () =>
+  fact("count a deleted pod as failed", () =>
     Effect.gen(function* () {
       const { behind, node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -201,7 +201,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("go, with their pods, ttlSecondsAfterFinished after their end", () =>
+  fact("are removed with their pods ttlSecondsAfterFinished after their end", () =>
     Effect.gen(function* () {
       const { behind } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -214,7 +214,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("stay until somebody gives them a ttl later", () =>
+  fact("stay until they get a ttl", () =>
     Effect.gen(function* () {
       const { behind } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -227,7 +227,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("end their container when they are deleted, and take their pods along", () =>
+  fact("stop their container when they are deleted, and remove their pods", () =>
     Effect.gen(function* () {
       const { node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -243,7 +243,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("wait while no node takes the pod or its image cannot be had, and go on when that is over", () =>
+  fact("wait while the pod cannot be scheduled or its image pulled, and continue after that", () =>
     Effect.gen(function* () {
       const { node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -271,7 +271,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("report what a container's program died of as its message, cut to 4096 bytes", () =>
+  fact("report the error of a container's program as its message, cut to 4096 bytes", () =>
     Effect.gen(function* () {
       const { node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -287,7 +287,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("cost the operator no request, and meet none of its faults", () =>
+  fact("send no request of the operator's client, and get none of its faults", () =>
     Effect.gen(function* () {
       const { behind, calls, plan } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -302,7 +302,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("get no pod in a namespace that is being deleted, and go with it", () =>
+  fact("get no pod in a terminating namespace, and are removed with it", () =>
     Effect.gen(function* () {
       const { behind, node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi

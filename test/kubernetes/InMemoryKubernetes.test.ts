@@ -48,7 +48,7 @@ describe("the in-memory API server", () => {
     })
   )
 
-  fact("hands out objects that nobody can change", () =>
+  fact("returns objects that cannot be changed", () =>
     Effect.gen(function* () {
       const api = yield* KubernetesApi
       const labels = { a: "1" }
@@ -59,7 +59,7 @@ describe("the in-memory API server", () => {
     })
   )
 
-  fact("holds KafkaBackups to their definition, or to whatever rule it is given", () =>
+  fact("checks KafkaBackups against their definition, or against another rule", () =>
     Effect.gen(function* () {
       const { admit } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi

@@ -163,7 +163,7 @@ describeWith("apiserver", "the operator's rights on an API server", ({ apiserver
       assert.deepStrictEqual(await exceptions(own, true, asked), [])
     })
 
-    it("allow nothing more in a namespace that it looks after", async () => {
+    it("allow nothing more in a watched namespace", async () => {
       for (const namespace of reaches) assert.deepStrictEqual(await everythingIn(own, namespace), lines(operatorRights))
     })
 

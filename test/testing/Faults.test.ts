@@ -122,8 +122,8 @@ describe("faults that stay", () => {
     ]
   }
   for (const [what, [disturb, type, reason, words]] of Object.entries(cases)) {
-    it(`are told in words: ${what}`, async () => {
-      const { operator, status } = await story(disturb, (told) => condition(told, type)?.reason === reason)
+    it(`have a name: ${what}`, async () => {
+      const { operator, status } = await story(disturb, (shown) => condition(shown, type)?.reason === reason)
       assert.match(condition(status, type)!.message, words)
       assert.deepStrictEqual(await operator.backups("once"), [])
       await operator.stop()

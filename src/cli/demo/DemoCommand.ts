@@ -60,7 +60,7 @@ export const demo = Command.make(
       Promise.all([import("./DemoStage.ts"), import("./DemoStory.ts")])
     )
     const stage = yield* DemoStage.make(path.resolve(paths.volumes))
-    yield* DemoStory.tell(stage, paths)
+    yield* DemoStory.play(stage, paths)
     yield* Console.log(
       `\nThe manifests and the backups are in ${directory}/. To test your own KafkaBackups like this: docs/guides/testing.md`
     )

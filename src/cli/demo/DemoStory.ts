@@ -31,7 +31,7 @@ const asking = (name: string, type: string) =>
   `get kafkabackup ${name} -o jsonpath='{.status.conditions[?(@.type=="${type}")].message}'`
 
 /** A day in the life of two KafkaBackups. */
-export const tell = Effect.fn("DemoStory.tell")(function* (stage: Stage, { hourly, oneTime, volumes }: Paths) {
+export const play = Effect.fn("DemoStory.play")(function* (stage: Stage, { hourly, oneTime, volumes }: Paths) {
   const { kafka, kubectl, say, scene, start, type, watch } = stage
   const table = kubectl("get kafkabackups", ({ getTable }) => getTable())
   const showHistory = kubectl(

@@ -126,8 +126,8 @@ export const make = (): ApiServer => {
       }
       const owners =
         writer === undefined
-          ? Ownership.written(Ownership.nobody, {}, body(whole))
-          : Ownership.applied(Ownership.nobody, {}, body(bare as KubeObject), writer).owners
+          ? Ownership.written(Ownership.empty, {}, body(whole))
+          : Ownership.applied(Ownership.empty, {}, body(bare as KubeObject), writer).owners
       const stored = table.keep(kind, whole, owners)
       removal.collected(stored, nowMillis)
       return Result.succeed(stored.object)

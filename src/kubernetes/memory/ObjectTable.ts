@@ -1,7 +1,7 @@
 import type { Kind } from "../Kind.ts"
 import type { KubeObject, OwnerReference } from "../Objects.ts"
 import { tidy } from "./body.ts"
-import { nobody, type Ownership } from "./Ownership.ts"
+import { empty, type Ownership } from "./Ownership.ts"
 import * as Tree from "./Tree.ts"
 
 /** An object and its field owners. */
@@ -89,7 +89,7 @@ export const make = (): ObjectTable => {
     keep: (kind, object, owners) => {
       const { name, namespace } = object.metadata
       const before = read(kind, namespace, name)
-      const stored: Stored = { kind, object: withVersion(object), owners: owners ?? before?.owners ?? nobody }
+      const stored: Stored = { kind, object: withVersion(object), owners: owners ?? before?.owners ?? empty }
       tableOf(kind).set(key(namespace, name), stored)
       uids.set(stored.object.metadata.uid ?? "", stored)
       index(stored, before?.object)

@@ -3,7 +3,7 @@ import * as Tree from "./Tree.ts"
 /** Which writer last set which leaves. Writers: `update`, and one per field manager and subresource for apply. */
 export type Ownership = ReadonlyMap<string, ReadonlySet<string>>
 
-export const nobody: Ownership = new Map()
+export const empty: Ownership = new Map()
 
 /** Lists whose entries have owners of their own, with the key of an entry. All other lists have one owner. */
 const keyedLists: ReadonlyArray<readonly [parent: string, list: string, key: (entry: unknown) => unknown]> = [

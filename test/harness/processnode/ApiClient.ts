@@ -133,7 +133,7 @@ export class ApiClient {
     this.#agent.destroy()
   }
 
-  /** A creation is not asked again where it may have been carried out though nothing was heard of it. */
+  /** A create is not repeated if it may have been carried out without an answer. */
   async #json(method: string, path: string, body?: Json, contentType = "application/json"): Promise<Json> {
     for (let attempt = 1; ; attempt++) {
       try {

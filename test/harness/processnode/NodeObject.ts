@@ -49,7 +49,7 @@ const ready = (): Json => ({
   }
 })
 
-/** Makes the node known as ready, for nobody but those who tolerate its name. */
+/** Registers the node as ready, with a taint that only its own pods tolerate. */
 export const register = async (client: ApiClient, name: string, labels: Readonly<Record<string, string>>) => {
   await client.create("/api/v1/nodes", {
     apiVersion: "v1",
