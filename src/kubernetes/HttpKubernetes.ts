@@ -92,8 +92,8 @@ const methods = (requests: Requests, timings: Timings): KubernetesApiShape => {
         body: {
           apiVersion: "v1",
           kind: "DeleteOptions",
-          ...(uid === undefined ? {} : { preconditions: { uid } }),
-          ...(propagation === undefined ? {} : { propagationPolicy: propagation })
+          preconditions: uid === undefined ? undefined : { uid },
+          propagationPolicy: propagation
         }
       }
       const refusal = Address.refusal(kind, ref)

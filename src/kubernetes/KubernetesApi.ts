@@ -14,7 +14,7 @@ export interface Selection {
 
 /** Names one object of a kind. `namespace` is absent for kinds that have none. */
 export interface ObjectRef {
-  readonly namespace?: string
+  readonly namespace?: string | undefined
   readonly name: string
 }
 

@@ -17,7 +17,7 @@ import {
 export interface Failed {
   readonly error: KubernetesError
   /** HTTP status; absent when no answer came. */
-  readonly status?: number
+  readonly status?: number | undefined
 }
 
 const CauseBody = Schema.Struct({

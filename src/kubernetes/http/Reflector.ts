@@ -39,7 +39,7 @@ export const watch = <A extends KubeObject>(
           if (next === undefined) return yield* Queue.offer(queue, { _tag: "Snapshot", items, others })
           for (const object of items) {
             const { name, namespace } = object.metadata
-            others.push(namespace === undefined ? { name } : { namespace, name })
+            others.push({ namespace, name })
             yield* Queue.offer(queue, { _tag: "Upsert", object })
           }
           return true

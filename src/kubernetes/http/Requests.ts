@@ -47,7 +47,7 @@ const requestsAtOnce = 64
 /** The failure of this request. */
 export const failure = (ask: Ask, reason: KubernetesReason, status?: number): Failed => ({
   error: new KubernetesError({ request: `${ask.verb} ${ask.kind.plural} ${ask.subject}`, reason }),
-  ...(status === undefined ? {} : { status })
+  status
 })
 
 const one = (value: string | ReadonlyArray<string> | undefined): string | undefined =>

@@ -108,12 +108,12 @@ export const make = ({ client, manager, server, traffic, watches }: ClientOption
   const request = (verb: Verb, kind: Kind, of: Partial<Request>): Request => ({ verb, kind: kind.plural, ...of })
 
   const about = (object: KubeObject) => ({
-    ...(object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace }),
+    namespace: object.metadata.namespace,
     name: object.metadata.name,
     body: object
   })
 
-  const within = ({ namespace }: Selection) => (namespace === undefined ? {} : { namespace })
+  const within = ({ namespace }: Selection) => ({ namespace })
 
   const watch = <A extends KubeObject>(kind: Kind<A>, selection: Selection): Stream.Stream<Delta<A>> => {
     const connected = Effect.gen(function* () {

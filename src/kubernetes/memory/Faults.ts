@@ -11,7 +11,7 @@ export interface Call {
   readonly verb: Verb
   /** Plural, as in `jobs`. */
   readonly kind: string
-  readonly namespace?: string
+  readonly namespace?: string | undefined
   readonly name?: string
   readonly subresource?: "status"
   /** What was sent: the object or the patch. */

@@ -69,7 +69,7 @@ export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<
         kind: pods.kind,
         metadata: {
           name: `${job.metadata.name.slice(0, 57)}-${letters}`,
-          ...(job.metadata.namespace === undefined ? {} : { namespace: job.metadata.namespace }),
+          namespace: job.metadata.namespace,
           labels: labels as Readonly<Record<string, string>>,
           ...(annotations === undefined ? {} : { annotations: annotations as Readonly<Record<string, string>> }),
           ownerReferences: [
