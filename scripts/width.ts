@@ -1,6 +1,5 @@
-import { spawnSync } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
-import { join } from "node:path"
+import { readdirSync, readFileSync } from "node:fs"
+import { join, relative } from "node:path"
 import { longLines, maxWidth } from "./LineWidth.ts"
 import * as Cache from "./services/Cache.ts"
 
@@ -11,12 +10,17 @@ import * as Cache from "./services/Cache.ts"
  * Tables, code in pages, targets of links and generated pages are excepted.
  */
 
-const listed = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.ts", "*.mjs", "*.md"], {
-  cwd: Cache.root,
-  encoding: "utf8"
-})
-const files = listed.stdout.split("\n").filter((name) => name !== "" && existsSync(join(Cache.root, name)))
-if (files.length === 0) throw new Error(`git listed no files: ${listed.stderr}${listed.error?.message ?? ""}`)
+/** Folders with files that are installed or made. */
+const skipped = new Set(["node_modules", "dist", "coverage", "demo-data"])
+
+const filesIn = (folder: string): ReadonlyArray<string> =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return skipped.has(entry.name) || entry.name.startsWith(".") ? [] : filesIn(path)
+    return /\.(ts|mjs|md)$/.test(entry.name) ? [path] : []
+  })
+
+const files = filesIn(Cache.root).map((path) => relative(Cache.root, path))
 
 let found = 0
 for (const file of files) {
