@@ -1,4 +1,7 @@
-/** For each room of src: the rooms it may import, and why not more. What is not listed here may be imported by main alone. */
+/**
+ * For each room of src: the rooms it may import, and why not more. What is not listed here may be imported by main
+ * alone.
+ */
 const rooms = {
   resource: { uses: [], because: "what users write is described without knowing how it is carried out" },
   certificates: { uses: [], because: "what a PEM file holds is the same for whoever wants to be trusted" },

@@ -10,9 +10,9 @@ const onCluster = [
 ]
 
 /**
- * Unit tests and stories need nothing and run anywhere. `*.integration.test.ts` use real services (test/harness/services.ts)
- * one file at a time, because brokers and stores are shared and the machine may have two cores; those on a cluster are a
- * project of their own, which can run beside the others.
+ * Unit tests and stories need nothing and run anywhere. `*.integration.test.ts` use real services
+ * (test/harness/services.ts) one file at a time, because brokers and stores are shared and the machine may have two
+ * cores; those on a cluster are a project of their own, which can run beside the others.
  */
 export default defineConfig({
   test: {

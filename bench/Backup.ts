@@ -30,8 +30,8 @@ interface Report {
 }
 
 /**
- * Backs the topic up into an empty backend, as a user would: its own process, from start to exit. Throws when the report
- * does not say that every record is there: a wrong run has no speed.
+ * Backs the topic up into an empty backend, as a user would: its own process, from start to exit. Throws when the
+ * report does not say that every record is there: a wrong run has no speed.
  */
 export const run = async (
   command: ReadonlyArray<string>,

@@ -52,14 +52,14 @@ const inPieces = async (
   work: (piece: Buffer) => Promise<unknown>
 ): Promise<void> => {
   let at = 0
-  const lane = async () => {
+  const worker = async () => {
     while (at < data.length) {
       const from = at
       at += size
       await work(data.subarray(from, from + size))
     }
   }
-  await Promise.all(Array.from({ length: inFlight }, lane))
+  await Promise.all(Array.from({ length: inFlight }, worker))
 }
 
 const zstd = (piece: Buffer) =>

@@ -15,7 +15,7 @@ export interface Finished extends Usage {
   readonly output: string
 }
 
-/** How often the counters are read; what the process uses after the last look is lost, which is less than this. */
+/** How often the counters are read; what the process uses after the last read is lost, which is less than this. */
 const reconcileMillis = 20
 
 /** Clock ticks per second of /proc/<pid>/stat. Source: USER_HZ, which is 100 on every Linux port that Node runs on. */

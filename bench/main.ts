@@ -19,8 +19,9 @@ import * as Topics from "./Topics.ts"
 /*
  * npm run bench [-- options]
  *
- * How fast `kafka-backup run` is, and how fast it could be at most: the built command line (npm run build) backs topics up from
- * a real broker to a directory and to object stores, and the parts of the work are measured by themselves on the same data in the same minutes.
+ * How fast `kafka-backup run` is, and how fast it could be at most: the built command line (npm run build) backs topics
+ * up from a real broker to a directory and to object stores, and the parts of the work are measured by themselves on
+ * the same data in the same minutes.
  */
 
 const usage = `npm run bench [-- options]

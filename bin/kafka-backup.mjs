@@ -10,7 +10,8 @@ const main = new URL("../src/main.ts", import.meta.url)
 const ours = fileURLToPath(new URL("../node_modules/.bin/node", import.meta.url))
 
 if (Number(process.versions.node.split(".")[0]) >= 24) {
-  // Types are stripped and modules compiled once per change, not once per start. Where it cannot be written, nothing is lost.
+  // Types are stripped and modules compiled once per change, not once per start. Where it cannot be written, nothing is
+  // lost.
   module.enableCompileCache?.(fileURLToPath(new URL("../node_modules/.cache/kafka-backup", import.meta.url)))
   await import(main.href)
 } else if (existsSync(ours)) {

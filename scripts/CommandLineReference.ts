@@ -7,9 +7,9 @@ import { InMemoryKafka } from "../src/kafka/InMemoryKafka.ts"
 import * as StorageBackends from "../src/storage/StorageBackends.ts"
 import { version } from "../src/version.ts"
 
-/** docs/reference/command-line.md, made from what `--help` shows. */
+/** Writes docs/reference/command-line.md from the text of `--help`. */
 
-/** What `--help` knows of one command. */
+/** The help of one command. */
 const helpOf = Effect.fnUntraced(function* (path: ReadonlyArray<string>) {
   let found: HelpDoc.HelpDoc | undefined
   yield* Command.runWith(kafkaBackup, { version })([...path, "--help"]).pipe(
@@ -27,7 +27,7 @@ const helpOf = Effect.fnUntraced(function* (path: ReadonlyArray<string>) {
 
 const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;")
 
-/** A list of possible values is a metavar in the help; `-o FORMAT` and its like stay as they are. */
+/** One option as a row of the table. */
 const flagRow = ({ aliases, description, name, type }: HelpDoc.FlagDoc) => {
   const value = type === "boolean" ? "" : ` ${type}`
   const names = [`--${name}${value}`, ...aliases.map((alias) => `${alias.startsWith("-") ? "" : "-"}${alias}`)]
@@ -41,7 +41,7 @@ const section = (name: string, doc: HelpDoc.HelpDoc): string =>
   [
     `## ${name}`,
     "",
-    `${doc.description}.`,
+    `${doc.description.replace(/[.]$/, "")}.`,
     "",
     "```sh",
     doc.usage,
@@ -62,19 +62,26 @@ const section = (name: string, doc: HelpDoc.HelpDoc): string =>
 
 const introduction = `# Command line
 
-<!-- Made by \`npm run reference\` from what --help shows: change the descriptions in src/cli, not this page. -->
+<!-- Made by \`npm run reference\` from the text of --help: change the descriptions in src/cli, not this page. -->
 
 \`npx kafka-backup <command>\` in a checkout after \`npm ci\`; \`node dist/kafka-backup.mjs <command>\` after \`npm run build\`.
-Every command that names a manifest takes the very file that \`kubectl apply\` takes, and its Secrets as files.
+Commands that take a manifest take the same file as \`kubectl apply\`, and its Secrets as files.
 
-Results go to standard output, messages and logs to standard error. On a terminal \`run\` shows progress and closes with a
-table. Where standard output is no terminal, every line of it is a JSON object: \`{"type":"progress",…}\` every five seconds
-while the run lasts, at the end \`{"type":"report",…}\`, which is also what \`--report\` keeps. Where standard error is no
-terminal, the log there is JSON lines too. What a command exits with: [exit codes](exit-codes.md).
+Results go to standard output; messages and logs go to standard error. On a terminal, \`run\` shows its progress and ends with
+a table. If standard output is not a terminal, every line of it is a JSON object: \`{"type":"progress",…}\` every five seconds
+during the run, and \`{"type":"report",…}\` at the end, which is also the content of \`--report\`. The exit codes have
+[a page of their own](exit-codes.md).
 
-SIGTERM and SIGINT let \`run\` seal, store and remember what it has read, which takes 25 seconds at most; the same slot then
-resumes. The same signal again, half a second later or more, ends the process at once: nothing that was remembered is
-lost by that, and the next attempt reads the rest again. Other commands end at the first signal.
+If standard error is not a terminal, every line of the log is a JSON object, too: \`time\` (RFC 3339), \`level\`
+(\`trace\`, \`debug\`, \`info\`, \`warn\`, \`error\` or \`fatal\`), \`msg\`, \`error\` for a failure, and the facts of the message:
+
+\`\`\`json
+{"time":"2026-11-25T12:00:00.250Z","level":"info","msg":"starting","version":"0.1.0","instance":"operator-0","watching":"all namespaces"}
+\`\`\`
+
+On SIGTERM or SIGINT, \`run\` stores what it has read, which takes at most 25 seconds; the same slot resumes there. A second
+signal, at least half a second later, stops the process at once. No stored checkpoint is lost by that; the next attempt reads
+the rest again. Other commands stop at the first signal.
 
 `
 

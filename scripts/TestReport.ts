@@ -5,13 +5,13 @@ export interface Count {
   readonly skipped: number
 }
 
-/** The part of vitest's JSON report that we read. */
+/** The parts of vitest's JSON report that are used here. */
 export interface Report {
   readonly testResults: ReadonlyArray<{
     /** Path of the file. */
     readonly name: string
     readonly status: string
-    /** Why the file broke before its tests ran; empty when it broke after them. */
+    /** Why the file failed before its tests ran; empty if it failed after them. */
     readonly message?: string
     readonly assertionResults: ReadonlyArray<{
       readonly status: string
@@ -21,7 +21,7 @@ export interface Report {
   }>
 }
 
-/** Lines of a failure's message that are repeated at the end: enough to see what differed, not its stack. */
+/** Lines of a failure's message to repeat at the end: enough to see what differed, without the stack. */
 const repeatedLines = 12
 
 const outsideOfTests = "an error outside of any test, see above"
@@ -35,26 +35,26 @@ const excerpt = (message: string): string =>
     .join("\n")
 
 /**
- * What failed and why, a text for each: file, test and the start of its message. Printed once more after everything else, for
- * the log of a long run may be kept by its end alone.
+ * One text for each failure: file, test and the start of its message. Repeated at the end of the output, because a long
+ * log may be cut at its front.
  *
- * @param root folder that file names are told relative to, ending with a slash
+ * @param root folder that file names are relative to, with a trailing slash
  */
 export const failures = (report: Report | undefined, exitCode: number, root: string): ReadonlyArray<string> => {
-  const told = (report?.testResults ?? []).flatMap((file) => {
+  const found = (report?.testResults ?? []).flatMap((file) => {
     const name = file.name.startsWith(root) ? file.name.slice(root.length) : file.name
     const failed = file.assertionResults.filter(({ status }) => status === "failed")
     if (failed.length === 0 && file.status === "failed") return [`${name}\n${excerpt(file.message || outsideOfTests)}`]
     return failed.map((one) => `${name} > ${one.fullName}\n${excerpt((one.failureMessages ?? []).join("\n"))}`)
   })
-  if (told.length > 0) return told
+  if (found.length > 0) return found
   if (report === undefined) return [`no report was written (exit code ${exitCode})`]
   return exitCode === 0 ? [] : [`exit code ${exitCode} though no test failed: ${outsideOfTests}`]
 }
 
 /**
- * Counts one run. A file that broke before its tests ran is one failure, and so is a run that ended badly though no test
- * failed: an error outside of any test, or a report that was never written.
+ * Counts one run. A file that fails before its tests is one failure, and so is a failed run without a failed test: an
+ * error outside of any test, or a missing report.
  */
 export const count = (report: Report | undefined, exitCode: number): Count => {
   const statuses = (report?.testResults ?? []).flatMap((file) => file.assertionResults.map(({ status }) => status))
@@ -79,6 +79,6 @@ export const sum = (counts: ReadonlyArray<Count>): Count =>
 /** Nothing failed, and something was tested at all. */
 export const isGood = (count: Count): boolean => count.failed === 0 && count.passed > 0
 
-/** What `npm test` ends with; other programs look for exactly this. */
+/** The last line of `npm test`; other programs search for exactly this. */
 export const closingLine = ({ passed, failed, skipped }: Count): string =>
   `${passed} passed, ${failed} failed, ${skipped} skipped`

@@ -4,8 +4,9 @@ import { join } from "node:path"
 import * as Cache from "./services/Cache.ts"
 
 /*
- * Checks who imports whom (.dependency-cruiser.mjs). The tool reports success when it could not read a single file, so this
- * also demands that it read every module of src.
+ * Checks who imports whom (.dependency-cruiser.mjs): the rooms of src, and that nothing in src, scripts and bench
+ * imports in circles. The tool reports success even when it cannot read a single file, so this also checks that it read
+ * every module.
  */
 
 interface Cruise {
@@ -22,22 +23,25 @@ interface Cruise {
   }
 }
 
+const folders = ["src", "scripts", "bench"]
 const tool = join(Cache.root, "node_modules", "dependency-cruiser", "bin", "dependency-cruiser.mjs")
 const made = spawnSync(
   process.execPath,
-  [tool, "src", "--config", ".dependency-cruiser.mjs", "--output-type", "json"],
+  [tool, ...folders, "--config", ".dependency-cruiser.mjs", "--output-type", "json"],
   { cwd: Cache.root, encoding: "utf8", maxBuffer: 256 * 1024 * 1024 }
 )
-if (made.stdout === "") throw new Error(`dependency-cruiser said nothing: ${made.stderr}`)
+if (made.stdout === "") throw new Error(`dependency-cruiser printed nothing: ${made.stderr}`)
 const cruise = JSON.parse(made.stdout) as Cruise
 
-const files = readdirSync(join(Cache.root, "src"), { recursive: true, encoding: "utf8" }).filter((name) =>
-  name.endsWith(".ts")
+const files = folders.flatMap((folder) =>
+  readdirSync(join(Cache.root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => `${folder}/${name}`)
 )
 const read = new Set(cruise.modules.filter(({ dependencies }) => dependencies.length > 0).map(({ source }) => source))
 const sources = new Set(cruise.modules.map(({ source }) => source))
-const unread = files.map((name) => `src/${name}`).filter((name) => !sources.has(name))
-// Nearly every module imports something; when most seem not to, the parser is not reading TypeScript.
+const unread = files.filter((name) => !sources.has(name))
+// Nearly every module imports something; when most seem not to, the parser does not read TypeScript.
 const isBlind = read.size < files.length / 2
 
 const reason = (rule: string): string =>

@@ -7,17 +7,18 @@ import { build } from "rolldown"
 /*
  * npm run build [-- DIR]
  *
- * Makes dist/, or DIR: everything that `node dist/kafka-backup.mjs` and `import "kafka-backup-operator/testing"` need on this
- * platform, with no node_modules around. It is not minified: it starts as fast either way, and a stack trace that names our functions is worth the kilobytes.
+ * Writes dist/, or DIR: everything that `node dist/kafka-backup.mjs` and `import "kafka-backup-operator/testing"` need
+ * on this platform, without node_modules. It is not minified: it starts as fast either way, and stack traces with
+ * function names are worth the kilobytes.
  */
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const dist = resolve(process.argv[2] ?? join(root, "dist"))
 
-/** Packages that load a compiled library from where they stand: copied, not bundled. */
+/** Packages that load a compiled library from their own folder: copied, not bundled. */
 const natives = ["@node-rs/crc32", "lz4-napi", "snappy"]
 
-/** An old Node would only report whatever it happens not to know. */
+/** Refuses an old Node with a clear message. */
 const launcher = `#!/usr/bin/env node
 if (Number(process.versions.node.split(".")[0]) >= 24) {
   await import("./main.mjs")
@@ -36,7 +37,7 @@ interface Package {
 
 const packageIn = (folder: string): Package => JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Package
 
-/** A package and, of the libraries that it has for every platform, the one that was installed for this one. */
+/** A package and its compiled library for this platform. */
 const withLibrary = (name: string): ReadonlyArray<string> => {
   const folder = join(root, "node_modules", name)
   const libraries = Object.keys(packageIn(folder).optionalDependencies ?? {})
@@ -47,11 +48,14 @@ const withLibrary = (name: string): ReadonlyArray<string> => {
   return [folder, ...libraries]
 }
 
-/** `…/node_modules/a/src/b.js` and `…/node_modules/@x/a/b.js` to the package's folder; undefined for our own files. */
+/**
+ * The package's folder for `…/node_modules/a/src/b.js` or `…/node_modules/@x/a/b.js`; undefined for the project's
+ * files.
+ */
 const packageOf = (file: string): string | undefined =>
   /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(file.replace(/^\0/, "").replace(/\?.*$/, ""))?.[0]
 
-/** Names and licences of what others wrote; most licences ask that they travel along. */
+/** Names and licence texts of the bundled packages; most licences require them. */
 const notices = (folders: Iterable<string>): string =>
   [...new Set(folders)]
     .filter((folder) => existsSync(join(folder, "package.json")))
@@ -78,7 +82,7 @@ const { output } = await build({
   input: { main: "src/main.ts", "testing/index": "src/testing/index.ts" },
   platform: "node",
   external: natives,
-  // What is imported only when needed, the AWS SDK above all, becomes a chunk of its own.
+  // Modules that are imported on demand, such as the AWS SDK, become chunks of their own.
   output: { dir: dist, format: "esm", entryFileNames: "[name].mjs", chunkFileNames: "chunks/[name]-[hash].mjs" }
 })
 writeFileSync(join(dist, "kafka-backup.mjs"), launcher, { mode: 0o755 })
@@ -86,7 +90,7 @@ writeFileSync(join(dist, "kafka-backup.mjs"), launcher, { mode: 0o755 })
 const tsc = join(root, "node_modules/typescript/bin/tsc")
 const types = ["-p", join(root, "scripts/types.tsconfig.json"), "--outDir", join(dist, "testing/types")]
 const typed = spawnSync(process.execPath, [tsc, ...types], { cwd: root, encoding: "utf8" })
-if (typed.status !== 0) throw new Error(`the types of kafka-backup-operator/testing are not right:\n${typed.stdout}`)
+if (typed.status !== 0) throw new Error(`the types of kafka-backup-operator/testing do not compile:\n${typed.stdout}`)
 
 const copied = natives.flatMap(withLibrary)
 for (const folder of copied) {
@@ -104,11 +108,11 @@ writeFileSync(
 
 const parts = [
   ["kafka-backup.mjs", "the command: node dist/kafka-backup.mjs --help"],
-  ["main.mjs", "where the command begins"],
-  ["testing", "kafka-backup-operator/testing, for tests of users"],
-  ["chunks", "what both share, and what is loaded when needed, such as the AWS SDK"],
+  ["main.mjs", "the code of the command"],
+  ["testing", "kafka-backup-operator/testing, for users' tests"],
+  ["chunks", "code that both share, and code loaded on demand, such as the AWS SDK"],
   ["node_modules", `compiled libraries for ${process.platform}-${process.arch}`],
-  ["LICENSES.txt", "of what others wrote"]
+  ["LICENSES.txt", "licences of the bundled packages"]
 ] as const
 for (const [part, what] of parts) console.log(`${kilobytes(sizeOf(join(dist, part)))}  dist/${part.padEnd(18)}${what}`)
-console.log(`${kilobytes(sizeOf(dist))}  in all`)
+console.log(`${kilobytes(sizeOf(dist))}  in total`)

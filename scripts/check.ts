@@ -5,8 +5,8 @@ import * as Cache from "./services/Cache.ts"
 /*
  * npm run check [-- --fast]
  *
- * Everything a change must pass, the same on a laptop and in CI. Every failing step says what repairs it. --fast leaves the
- * tests out.
+ * The checks that every change must pass, on a laptop and in CI. A failed check prints how to repair it. --fast leaves
+ * out the tests.
  */
 
 interface Step {
@@ -24,18 +24,18 @@ const steps: ReadonlyArray<Step> = [
   {
     name: "lint",
     command: [bin("oxlint"), "--type-aware", "--deny-warnings"],
-    repair: "npm run fix repairs what it can; the rest is yours. Rules: .oxlintrc.json"
+    repair: "npm run fix repairs what it can; correct the rest by hand. Rules: .oxlintrc.json"
   },
-  { name: "types", command: [bin("tsc"), "-p", "."], repair: "correct the types that tsc names" },
+  { name: "types", command: [bin("tsc"), "-p", "."], repair: "correct the type errors above" },
   {
     name: "dead code",
     command: [bin("knip"), "--no-progress"],
-    repair: "delete what nothing uses, or stop exporting what only its own file uses"
+    repair: "delete unused code, and do not export what only its own file uses"
   },
   {
     name: "boundaries",
     command: [node, "scripts/boundaries.ts"],
-    repair: "import from a room that may be imported; each rule says why: .dependency-cruiser.mjs"
+    repair: "import only from allowed rooms, and break circles; the rules and their reasons: .dependency-cruiser.mjs"
   },
   { name: "drift", command: [node, "scripts/crd.ts", "--check"], repair: "npm run crd, and commit what it writes" },
   {
@@ -56,7 +56,7 @@ const failures: Array<Step> = []
 for (const step of steps.filter(({ isSlow }) => !(isFast && isSlow === true))) {
   const [program = "", ...args] = step.command
   const since = performance.now()
-  // Tools that are started by a shebang must find the Node that runs this script, not an older one of the system.
+  // Tools with a shebang must find the Node that runs this script, not an older one of the system.
   const path = `${join(Cache.root, "node_modules", ".bin")}:${process.env["PATH"] ?? ""}`
   const done = spawnSync(program, args, { cwd: Cache.root, env: { ...process.env, PATH: path }, encoding: "utf8" })
   const seconds = ((performance.now() - since) / 1000).toFixed(1)

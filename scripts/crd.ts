@@ -4,7 +4,7 @@ import * as Crd from "../src/resource/Crd.ts"
 
 /*
  * npm run crd             writes crds/kafkabackup.yaml from the schema in src/resource
- * npm run crd -- --check  says whether it is up to date; exits 1 when it is not
+ * npm run crd -- --check  checks that it is up to date; exits with 1 if it is not
  */
 
 const file = fileURLToPath(new URL("../crds/kafkabackup.yaml", import.meta.url))

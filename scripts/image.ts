@@ -10,8 +10,8 @@ import * as Rootfs from "./image/Rootfs.ts"
 /*
  * node scripts/image.ts [--name NAME:TAG] [--output FILE]
  *
- * Makes an image without any container tool, for this machine's kind of processor and with its C library: for trying things out and
- * for tests. What is published is better made of scripts/image/Containerfile, whose base gets security updates.
+ * Builds an image without a container tool, for this machine's processor and with its C library: for tests and for
+ * trying things out. Build images to publish from scripts/image/Containerfile, whose base image gets security updates.
  */
 
 const root = fileURLToPath(new URL("..", import.meta.url))

@@ -5,9 +5,9 @@ import * as Cache from "./services/Cache.ts"
 /*
  * node scripts/lockfile.ts [--check]        run it after every `npm install` that changes package-lock.json
  *
- * npm leaves a platform's optional package out of the lock file when the registry in use does not carry it, and `npm ci` then
- * refuses that lock file on every platform. This enters what is missing: version from the dependent's exact pin, platform from
- * the name. Such an entry has no integrity; it is only ever fetched on its own platform.
+ * npm leaves a platform's optional package out of the lock file if the registry in use does not have it, and `npm ci`
+ * then refuses that lock file on every platform. This script adds the missing entries: the version from the dependent's
+ * exact pin, the platform from the name. Such an entry has no integrity; it is only fetched on its own platform.
  */
 
 interface Entry {
@@ -38,7 +38,7 @@ const platformOf = (name: string) => {
   }
 }
 
-/** Where Node would find `name` when asked from the package at `from`; undefined when nowhere. */
+/** The path at which Node finds `name` from the package at `from`; undefined if there is none. */
 const resolve = (packages: Lock["packages"], from: string, name: string): string | undefined => {
   for (let base = from; ;) {
     const candidate = `${base === "" ? "" : `${base}/`}node_modules/${name}`
@@ -62,19 +62,19 @@ for (const [path, entry] of Object.entries(lock.packages)) {
       unclear.push(`${name}@${version}`)
       continue
     }
-    const place = `${found === undefined || path === "" ? "" : `${path}/`}node_modules/${name}`
+    const missing = `${found === undefined || path === "" ? "" : `${path}/`}node_modules/${name}`
     const isDev = entry.dev === true ? { dev: true } : {}
-    lock.packages[place] = { version, ...platform, ...isDev, optional: true }
-    added.push(place)
+    lock.packages[missing] = { version, ...platform, ...isDev, optional: true }
+    added.push(missing)
   }
 }
 
 const sorted = Object.entries(lock.packages).toSorted(([a], [b]) => a.localeCompare(b, "en"))
 if (unclear.length > 0) {
-  console.log(`cannot tell the platform of ${unclear.join(", ")}`)
+  console.log(`the platform is not known for ${unclear.join(", ")}`)
   process.exitCode = 1
 } else if (process.argv.includes("--check")) {
-  for (const place of added) console.log(`missing: ${place}`)
+  for (const missing of added) console.log(`missing: ${missing}`)
   if (added.length > 0) process.exitCode = 1
 } else if (added.length > 0) {
   writeFileSync(file, `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`)

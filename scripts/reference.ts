@@ -6,8 +6,8 @@ import { metricsPage } from "./MetricsReference.ts"
 import { statusPage } from "./StatusReference.ts"
 
 /*
- * npm run reference             writes the pages of docs/reference that are made from the program itself
- * npm run reference -- --check  says whether they are up to date; exits 1 when one is not
+ * npm run reference             writes the generated pages of docs/reference
+ * npm run reference -- --check  checks that they are up to date; exits with 1 if one is not
  */
 
 const pages = { "command-line.md": commandLinePage, "metrics.md": metricsPage, "status.md": Effect.succeed(statusPage) }
@@ -17,9 +17,7 @@ for (const [name, page] of Object.entries(pages)) {
   const wanted = await Effect.runPromise(page)
   if (!process.argv.includes("--check")) writeFileSync(file, wanted)
   else if (!existsSync(file) || readFileSync(file, "utf8") !== wanted) {
-    console.error(
-      `docs/reference/${name} is not what the program says: run \`npm run reference\` and commit the result`
-    )
+    console.error(`docs/reference/${name} is out of date: run \`npm run reference\` and commit the result`)
     process.exitCode = 1
   }
 }

@@ -11,11 +11,11 @@ import * as TestReport from "./TestReport.ts"
 /*
  * npm test [-- --no-services] [-- arguments for vitest, such as a file or -t name]
  *
- * Unit tests, then integration tests against real services when they can be had here. The last line is always
- * "N passed, N failed, N skipped", all kinds summed.
+ * Unit tests, then integration tests against real services if this machine can run them. The last line is always
+ * "N passed, N failed, N skipped", over all kinds of tests.
  */
 
-/** Past this the run is ended and counted as failed: a hung worker must not hang a build. */
+/** After this the run is stopped and counts as failed: a hung worker must not hang a build. */
 const limitMinutes = { unit: 15, integration: 45, cluster: 45 }
 
 const folder = mkdtempSync(join(tmpdir(), "kafka-backup-test-"))
@@ -42,7 +42,7 @@ const vitest = async (
     })
     running.add(child)
     const timer = setTimeout(() => {
-      say(`${project} tests took more than ${limitMinutes[project]} minutes: ending them`)
+      say(`${project} tests took more than ${limitMinutes[project]} minutes: stopping them`)
       child.kill("SIGTERM")
       setTimeout(() => child.kill("SIGKILL"), 10_000).unref()
     }, limitMinutes[project] * 60_000)
@@ -58,7 +58,7 @@ const vitest = async (
   return TestReport.count(report, code)
 }
 
-/** Environment for the integration tests: what to find services by, or that there are none to look for. */
+/** Environment of the integration tests: the addresses of services, or that there are none. */
 const services = async (): Promise<Readonly<Record<string, string>>> => {
   if (isOff) {
     say("integration tests are skipped: services are switched off (--no-services or KBO_SERVICES=off)")
@@ -69,7 +69,9 @@ const services = async (): Promise<Readonly<Record<string, string>>> => {
     say("integration tests use the services of the running `npm run services`")
     return { ...Services.toEnvironment(announced) }
   }
-  say("integration tests: starting services (the first time they are downloaded and compiled, about 15 minutes)")
+  say(
+    "integration tests: starting services (the first time they are downloaded and compiled, which takes about 15 minutes)"
+  )
   fleet = new Fleet()
   const started = await Services.start(fleet, [...Services.names, ...Services.optional])
   const file = join(folder, "services.json")
@@ -77,7 +79,7 @@ const services = async (): Promise<Readonly<Record<string, string>>> => {
   for (const [name, reason] of Object.entries(started.missing)) {
     const isOptional = Services.optional.some((one) => one === name)
     const consequence = areRequired && !isOptional ? "its tests will fail" : "its tests are skipped"
-    say(`${name} cannot be had here, ${consequence}: ${reason.split("\n")[0]}`)
+    say(`${name} is not available here, ${consequence}: ${reason.split("\n")[0]}`)
   }
   return { ...Services.toEnvironment(started), KBO_SERVICES_FILE: file }
 }
@@ -99,7 +101,7 @@ try {
   say("unit tests")
   counts.push(await vitest("unit"))
   const env = await services()
-  say("integration tests: those on a cluster, which mostly wait, beside the others")
+  say("integration tests; those on a cluster, which mostly wait, run in parallel")
   counts.push(...(await Promise.all([vitest("integration", env), vitest("cluster", env)])))
 } catch (error) {
   say(error instanceof Error ? error.message : String(error))
@@ -108,7 +110,7 @@ try {
   await cleanUp()
 }
 
-if (isOff && areRequired) say("services are required here (CI=true or KBO_REQUIRE_SERVICES=1) but switched off")
+if (isOff && areRequired) say("services are required (CI=true or KBO_REQUIRE_SERVICES=1) but switched off")
 const total = TestReport.sum(counts)
 if (failures.length > 0) console.log(`\n--- what failed\n${failures.join("\n")}\n--- end of what failed`)
 if (!TestReport.isGood(total)) process.exitCode = 1

@@ -4,7 +4,7 @@ import { ClusterAccess } from "./cli/OperatorCommand.ts"
 import * as KafkaJsSources from "./kafka/KafkaJsSources.ts"
 import * as StorageBackends from "./storage/StorageBackends.ts"
 
-/** The real API server, loaded when it is asked for. */
+/** The real API server's client, loaded when it is needed. */
 const kubernetes = Layer.succeed(ClusterAccess, {
   layer: Layer.unwrap(
     Effect.map(
@@ -14,5 +14,5 @@ const kubernetes = Layer.succeed(ClusterAccess, {
   )
 })
 
-/** Which ports are real. */
+/** The command line with its real ports. */
 CommandLine.start(Layer.mergeAll(KafkaJsSources.layer(), StorageBackends.layer, kubernetes))

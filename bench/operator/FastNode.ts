@@ -39,7 +39,7 @@ export class FastNode {
   readonly #seen = new Set<string>()
   #heartbeat: NodeJS.Timeout | undefined
   #watching: Promise<void> = Promise.resolve()
-  /** What went wrong, which nobody is told otherwise. */
+  /** Errors, which are not reported elsewhere. */
   readonly errors: Array<unknown> = []
 
   private constructor(client: ApiClient, name: string, namespace: string) {

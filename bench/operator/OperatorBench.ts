@@ -9,8 +9,8 @@ import * as Requests from "./Requests.ts"
 /*
  * npm run bench -- operator
  *
- * What the operator takes to look after many KafkaBackups: its built process, with its ServiceAccount's rights, on a real
- * control plane. Nothing is run by the Jobs: their pods succeed at once.
+ * What the operator needs for many KafkaBackups: its built process, with its ServiceAccount's rights, on a
+ * real control plane. Nothing is run by the Jobs: their pods succeed at once.
  */
 
 export interface Options {
@@ -28,7 +28,7 @@ export interface Phase {
   readonly peakMiB: number
   /** The worst 99th percentile of the event loop's lag, of five seconds each, in milliseconds. */
   readonly lagMillis: number
-  readonly looks: number
+  readonly reconciles: number
   readonly reads: number
   readonly writes: number
   readonly requests: Readonly<Record<string, number>>
@@ -80,7 +80,7 @@ const phase = async (
       rssMiB: rssBytes / mib,
       peakMiB: peakBytes / mib,
       lagMillis,
-      looks: Requests.looks(after) - Requests.looks(before),
+      reconciles: Requests.reconciles(after) - Requests.reconciles(before),
       reads: Requests.count(requests, Requests.isRead),
       writes: Requests.count(requests, Requests.isWrite),
       requests,
@@ -94,15 +94,15 @@ const phase = async (
   }
 }
 
-/** Waits until every resource was looked at, and nothing was asked for three seconds. */
+/** Waits until every resource was reconciled and no request was sent for three seconds. */
 const atRest = async (operator: OperatorProcess, resources: number): Promise<void> => {
   let quiet = 0
   let last = -1
   while (quiet < 6) {
     if (!operator.isRunning) throw new Error(`the operator ended:\n${operator.log}`)
     const series = await operator.series()
-    const now = Requests.looks(series) + Requests.total(series)
-    quiet = now === last && Requests.looks(series) >= resources ? quiet + 1 : 0
+    const now = Requests.reconciles(series) + Requests.total(series)
+    quiet = now === last && Requests.reconciles(series) >= resources ? quiet + 1 : 0
     last = now
     await pause(500)
   }
@@ -207,7 +207,7 @@ export const run = async (
 export const show = (phases: ReadonlyArray<Phase>): string =>
   [
     table([
-      ["phase", "seconds", "CPU s", "RSS MiB", "peak MiB", "lag p99 ms", "looks", "reads", "writes", "load"],
+      ["phase", "seconds", "CPU s", "RSS MiB", "peak MiB", "lag p99 ms", "reconciles", "reads", "writes", "load"],
       ...phases.map((one) => [
         one.name,
         cell(one.seconds, 1),
@@ -215,7 +215,7 @@ export const show = (phases: ReadonlyArray<Phase>): string =>
         cell(one.rssMiB),
         cell(one.peakMiB),
         cell(one.lagMillis),
-        cell(one.looks),
+        cell(one.reconciles),
         cell(one.reads),
         cell(one.writes),
         cell(one.load, 1)

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { readFileSync, writeFileSync } from "node:fs"
 import * as Ports from "../../scripts/services/Ports.ts"
 
-/** What the process says of itself under /metrics: values by series, as they are written there. */
+/** The values of /metrics by series. */
 export type Series = ReadonlyMap<string, number>
 
 /** What the kernel counts for the process. */
@@ -38,7 +38,7 @@ export class OperatorProcess {
     this.#ended = new Promise((resolve) => child.once("close", resolve))
   }
 
-  /** Resolves when it is ready: all is listed, and nothing was looked at before that. */
+  /** Resolves when it is ready: everything is listed, and nothing was reconciled before that. */
   static async start(
     command: ReadonlyArray<string>,
     args: ReadonlyArray<string>,
@@ -95,7 +95,7 @@ export class OperatorProcess {
     }
   }
 
-  /** Lets the peak begin anew at what is resident now. */
+  /** Resets the peak to what is resident now. */
   forgetPeak(): void {
     writeFileSync(`/proc/${this.#child.pid}/clear_refs`, "5")
   }

@@ -1,7 +1,7 @@
 import type { Series } from "./OperatorProcess.ts"
 
 /*
- * Requests to the API server and looks at resources, as the operator's own metrics count them.
+ * Requests to the API server and reconciles, as the operator's own metrics count them.
  */
 
 const family = /^kafka_backup_operator_api_requests_total\{(.*)\}$/
@@ -38,5 +38,5 @@ const sumOf = (series: Series, isMeant: (name: string) => boolean): number =>
 export const total = (series: Series): number => sumOf(series, (name) => family.test(name))
 
 /** Looks at resources so far. */
-export const looks = (series: Series): number =>
+export const reconciles = (series: Series): number =>
   sumOf(series, (name) => name.startsWith("kafka_backup_operator_reconciles_total"))

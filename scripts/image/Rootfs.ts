@@ -20,8 +20,8 @@ const compiled = (folder: string): ReadonlyArray<string> =>
     .map((name) => join(folder, name))
 
 /**
- * Makes `folder` what a container needs to run `dist`: Node.js, the shared libraries that it and the compiled packages load, taken
- * from this machine, the certificate authorities, and a user who is not root. There is no shell in it.
+ * Makes `folder` what a container needs to run `dist`: Node.js, the shared libraries that it and the compiled packages
+ * load, taken from this machine, the certificate authorities, and a user who is not root. There is no shell in it.
  */
 export const make = (folder: string, { dist, node }: { readonly dist: string; readonly node: string }): void => {
   const place = (from: string, to: string) => {

@@ -8,7 +8,7 @@ export interface ApiAnswer {
   readonly body: string
 }
 
-/** Asks once, with a limit of ten seconds; rejects when nobody answers. */
+/** Sends one request, with a timeout of ten seconds. */
 export const ask = (access: Required<Access>, method: string, path: string, json?: unknown): Promise<ApiAnswer> =>
   new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${access.token}`, "content-type": "application/json" }

@@ -23,7 +23,7 @@ export interface Certificate {
   readonly keyPem: string
 }
 
-/** An emulator of Google Cloud Storage; it asks nobody who he is. */
+/** An emulator of Google Cloud Storage; it accepts requests without credentials. */
 export interface GcsStore {
   /** `http://127.0.0.1:port` */
   readonly endpoint: string

@@ -54,7 +54,7 @@ const etcd = async (fleet: Fleet, program: string): Promise<string> => {
   return clients
 }
 
-/** Who logs in by which token, and the file that tells the API server. */
+/** The users' tokens, and the token file of the API server. */
 const makeTokens = (folder: string) => {
   const make = () => randomBytes(24).toString("hex")
   const [admin, controllerManager, scheduler, node] = [make(), make(), make(), make()]
@@ -70,8 +70,8 @@ const makeTokens = (folder: string) => {
 }
 
 /**
- * The last two are not on by default: with them a namespace says, by annotations, which nodes its pods go to and what they
- * tolerate. So a test has nodes of its own, and no other test's pods on them, without a word in its pods.
+ * The last two are not on by default: with them a namespace says, by annotations, which nodes its pods go to and what
+ * they tolerate. So a test has nodes of its own, and no other test's pods on them, without a word in its pods.
  */
 const admission = "NodeRestriction,PodNodeSelector,PodTolerationRestriction"
 
@@ -81,7 +81,9 @@ const isReady = (access: Required<Kubeconfig.Access>): Promise<boolean> =>
     () => false
   )
 
-/** True once somebody gives new namespaces their default ServiceAccount; makes the namespace `name` when it is not there. */
+/**
+ * True once new namespaces get their default ServiceAccount. Creates the namespace `name` if it does not exist.
+ */
 const controllersWork = async (access: Required<Kubeconfig.Access>, name: string): Promise<boolean> => {
   const namespace = `/api/v1/namespaces/${name}`
   const { status } = await ask(access, "GET", `${namespace}/serviceaccounts/default`)
@@ -91,8 +93,8 @@ const controllersWork = async (access: Required<Kubeconfig.Access>, name: string
 }
 
 /**
- * etcd, kube-apiserver, kube-controller-manager and kube-scheduler: Jobs get pods, namespaces and their content go, and pods
- * are bound to nodes. There is no node: tests bring their own (test/harness/ProcessNode.ts).
+ * etcd, kube-apiserver, kube-controller-manager and kube-scheduler: Jobs get pods, namespaces and their content go, and
+ * pods are bound to nodes. There is no node: tests bring their own (test/harness/ProcessNode.ts).
  */
 export const start = async (fleet: Fleet, programs: Programs): Promise<ApiServer> => {
   const folder = join(fleet.folder, "kubernetes")
@@ -142,7 +144,7 @@ export const start = async (fleet: Fleet, programs: Programs): Promise<ApiServer
     "--use-service-account-credentials=true",
     `--service-account-private-key-file=${pki.serviceAccounts.key}`,
     `--root-ca-file=${pki.ca}`,
-    // Else a claim that is looked at a moment too early is bound 15 s later.
+    // Otherwise a claim that is checked a moment too early is bound 15 s later.
     "--pvclaimbinder-sync-period=1s",
     // The default, 20 a second, is less than a few tests ask for.
     "--kube-api-qps=200",
@@ -168,7 +170,7 @@ export const start = async (fleet: Fleet, programs: Programs): Promise<ApiServer
   return { ...admin, kubeconfig, nodeKubeconfig, kubectl: programs.kubectl, pid: apiserver.pid }
 }
 
-/** The server of somebody's kubeconfig, by its current context. */
+/** The server of a user's kubeconfig, by its current context. */
 export const fromKubeconfig = (file: string): ApiServer => {
   const installed = join(Cache.kubectl, "kubectl")
   return { ...Kubeconfig.read(file), kubectl: existsSync(installed) ? installed : "kubectl" }

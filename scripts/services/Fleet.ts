@@ -5,8 +5,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 
 /**
- * Reads "+ <group>" and "- <group>" lines; when its input ends, which happens however the parent died, it ends the process
- * groups that are still listed and removes the data folder given as $1.
+ * Reads "+ <group>" and "- <group>" lines; when its input ends, which happens however the parent died, it ends the
+ * process groups that are still listed and removes the data folder given as $1.
  */
 const watchdog = `
 trap '' INT TERM HUP
@@ -37,7 +37,7 @@ export interface End {
 export interface Surroundings {
   /** Default: the fleet's folder. */
   readonly cwd?: string
-  /** True: the process sees no variable of ours. */
+  /** True: the process inherits no environment variables. */
   readonly isAlone?: boolean
 }
 
@@ -48,7 +48,9 @@ export interface Started {
   /** Both of its outputs. */
   readonly logFile: string
   readonly ended: Promise<End>
-  /** Resolves once `test(log)` holds; rejects when the process ends first or the time is over, with the end of its log. */
+  /**
+   * Resolves once `test(log)` holds; rejects when the process ends first or the time is over, with the end of its log.
+   */
   readonly ready: (test: (log: string) => boolean | Promise<boolean>, timeoutMillis: number) => Promise<void>
 }
 
@@ -79,8 +81,8 @@ export const accepts = (host: string, port: number): Promise<boolean> =>
   })
 
 /**
- * Processes that live as long as this one and not longer. Each leads its own process group, so Ctrl-C in the terminal reaches
- * only us and we stop them in order; a watchdog stops them if we are killed without a chance to.
+ * Processes that live as long as this one and not longer. Each leads its own process group, so Ctrl-C in the terminal
+ * reaches only us and we stop them in order; a watchdog stops them if we are killed without a chance to.
  */
 export class Fleet {
   /** Data and logs of all members; removed at the end. */

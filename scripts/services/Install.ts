@@ -229,7 +229,7 @@ export const controlPlane = async (): Promise<Programs> => {
 const containerPackages = ["containerd", "runc", "containernetworking-plugins", "busybox-static"]
 const containerPrograms = ["containerd", "ctr", "runc", "busybox", "ip", "unshare"]
 
-/** Debian's packages of what the kubelet stands on, where somebody allowed that. */
+/** Installs the Debian packages that the kubelet needs, if KBO_INSTALL_PACKAGES allows that. */
 const containerRuntime = async (): Promise<void> => {
   const isThere = () => containerPrograms.every(isOnPath) && existsSync("/usr/lib/cni/bridge")
   if (isThere() || process.env["KBO_INSTALL_PACKAGES"] !== "1" || !isOnPath("apt-get")) return
@@ -240,7 +240,10 @@ const containerRuntime = async (): Promise<void> => {
   if (code !== 0) throw new CannotInstall(`apt-get could not install them (exit ${code}):\n${output.slice(-2_000)}`)
 }
 
-/** The kubelet; containerd and what belongs to it have to be on the machine, or may be put there with KBO_INSTALL_PACKAGES=1. */
+/**
+ * The kubelet; containerd and what belongs to it have to be on the machine, or may be put there with
+ * KBO_INSTALL_PACKAGES=1.
+ */
 export const kubelet = async (): Promise<string> => {
   if (process.getuid?.() !== 0) throw new CannotInstall("the kubelet needs root")
   await containerRuntime()
@@ -250,7 +253,10 @@ export const kubelet = async (): Promise<string> => {
   return kubernetes(Cache.kubelet, "kubelet", "1 minute")
 }
 
-/** The emulator of Azure Blob Storage, in a folder of its own because it brings 365 MB of packages; gives its main script. */
+/**
+ * The emulator of Azure Blob Storage, in a folder of its own because it brings 365 MB of packages; gives its main
+ * script.
+ */
 export const azurite = async (): Promise<string> => {
   const script = join(Cache.azurite, "node_modules", "azurite", "dist", "src", "blob", "main.js")
   if (existsSync(Cache.azurite)) return script

@@ -5,7 +5,46 @@ import type { Fleet } from "./Fleet.ts"
 import * as Pki from "./Pki.ts"
 import * as Ports from "./Ports.ts"
 import { say } from "./Progress.ts"
-import type { KafkaBroker, KafkaCluster } from "./Services.ts"
+
+/** Addresses and credentials of the secured listeners; only for a broker that we started. */
+export interface KafkaSecurity {
+  /** SASL without TLS: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512. */
+  readonly saslPlaintext: string
+  /** SASL over TLS, same mechanisms. */
+  readonly saslSsl: string
+  /** TLS without client certificates. */
+  readonly ssl: string
+  /** TLS that requires a client certificate; its CN is the user. */
+  readonly mtls: string
+  /** SASL over TLS with SCRAM-SHA-512 and PLAIN, whose sessions end after four seconds unless they are renewed. */
+  readonly shortSessions: string
+  /** TLS with a certificate that has expired, and with one for `kafka.example`. */
+  readonly expired: string
+  readonly elsewhere: string
+  /** Further certificates of user `backup`, by what is special about them; only the first is let in. */
+  readonly clients: Pki.Pki["clients"]
+  /** Paths of PEM files. */
+  readonly caPem: string
+  readonly clientCertPem: string
+  readonly clientKeyPem: string
+  /** An authority that did not sign the broker's certificate. */
+  readonly strangerCaPem: string
+  /** Passwords by user. `admin` and `backup` may do everything, `limited` nothing until it is granted an ACL. */
+  readonly users: { readonly admin: string; readonly backup: string; readonly limited: string }
+}
+
+export interface KafkaBroker {
+  /** `host:port` of the listener without security; its user (ANONYMOUS) may do everything. */
+  readonly plaintext: string
+  readonly pid?: number
+  readonly security?: KafkaSecurity
+}
+
+export interface KafkaCluster {
+  /** Comma-separated `host:port` of three brokers. */
+  readonly bootstrap: string
+  readonly brokers?: ReadonlyArray<{ readonly id: number; readonly address: string; readonly pid: number }>
+}
 
 /** How long a broker may take to boot; an idle machine needs 3-7 s per broker, a busy one several times that. */
 const bootMillis = 180_000
@@ -16,7 +55,9 @@ const bootMillis = 180_000
  */
 const users = { admin: "admin-secret", backup: "backup-secret", limited: "limited-secret" }
 
-/** Alike for every broker: small offsets and transaction topics, and log housekeeping within seconds instead of minutes. */
+/**
+ * Alike for every broker: small offsets and transaction topics, and log housekeeping within seconds instead of minutes.
+ */
 const housekeeping = (replicas: number): Readonly<Record<string, string | number>> => ({
   "offsets.topic.replication.factor": replicas,
   "offsets.topic.num.partitions": 4,
@@ -187,7 +228,10 @@ export const prepareBroker = async (fleet: Fleet) => {
   return { nodes: [node], start }
 }
 
-/** Three brokers that are also the controllers, in three racks; for leadership, replicas and fetches spread over brokers. */
+/**
+ * Three brokers that are also the controllers, in three racks; for leadership, replicas and fetches spread over
+ * brokers.
+ */
 export const prepareCluster = async (fleet: Fleet) => {
   const ports = await Ports.free(6)
   const ids = [1, 2, 3]
@@ -226,8 +270,8 @@ export const prepareCluster = async (fleet: Fleet) => {
 }
 
 /**
- * One broker without security at an address of this machine: for pods, which have a loopback of their own. Its port is free on
- * 127.0.0.1, which is taken as a sign for the address.
+ * One broker without security at an address of this machine: for pods, which have a loopback of their own. Its port is
+ * free on 127.0.0.1, which is taken as a sign for the address.
  */
 export const prepareAt = async (fleet: Fleet, host: string) => {
   const [port, controllerPort] = await Ports.free(2)

@@ -35,7 +35,7 @@ export const write = (file: string, { caPem, server, token }: Required<Access>):
   writeFileSync(file, JSON.stringify(config, null, 2), { mode: 0o600 })
 }
 
-/** What somebody's kubeconfig says of its current context. Throws, naming the file, when there is none. */
+/** Server and credentials of a kubeconfig's current context. Throws, naming the file, if there is none. */
 export const read = (given: string): Access & { readonly kubeconfig: string } => {
   const kubeconfig = resolve(given)
   if (!existsSync(kubeconfig)) throw new Error(`there is no kubeconfig ${kubeconfig}`)

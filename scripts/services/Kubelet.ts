@@ -8,7 +8,9 @@ import * as OciImage from "./OciImage.ts"
 import * as Ports from "./Ports.ts"
 import { say } from "./Progress.ts"
 
-/** A real node: kubelet, containerd and runc. Pods come to it as to a node of the tests' own, see NodeObject.takeOver. */
+/**
+ * A real node: kubelet, containerd and runc. Pods come to it as to a node of the tests' own, see NodeObject.takeOver.
+ */
 export interface ContainerNode {
   readonly node: string
   /** Name of an image whose entry point is `/bin/busybox`. */
@@ -52,7 +54,7 @@ const remove = (name: string): void => {
   for (const folder of cgroupFolders(name)) removeCgroup(folder)
 }
 
-/** Bridges and cgroups bear their owner's number: those of owners that are gone are nobody's. */
+/** Bridges and cgroups are named by their owner's process id; those of ended processes can be removed. */
 const removeLeftovers = (): void => {
   const names = readdirSync("/sys/class/net").filter((name) => name.startsWith(prefix))
   for (const name of names) if (!isAlive(Number(name.slice(prefix.length)))) remove(name)
@@ -141,8 +143,8 @@ const pause = "kafka-backup.test/pause:1"
 const busybox = "kafka-backup.test/busybox:1"
 
 /**
- * The first process of a space of its own: whatever containers leave behind ends when it ends, and no mount of theirs is seen
- * outside.
+ * The first process of a space of its own: whatever containers leave behind ends when it ends, and no mount of theirs
+ * is seen outside.
  */
 const inside = ({ folder, network, socket }: Place, kubelet: string, kubeconfig: string): string => `
 set -e
@@ -170,7 +172,10 @@ const isReady = async ({ caPem = "", server, token = "" }: ApiServer): Promise<b
   return conditions.some(({ status, type }) => type === "Ready" && status === "True")
 }
 
-/** Adds a real node to a control plane of ours. Needs root: it makes a network bridge and cgroups, and takes them away again. */
+/**
+ * Adds a real node to a control plane of ours. Needs root: it makes a network bridge and cgroups, and takes them away
+ * again.
+ */
 export const start = async (fleet: Fleet, kubelet: string, apiserver: ApiServer): Promise<ContainerNode> => {
   const { caPem = "", nodeKubeconfig = "" } = apiserver
   removeLeftovers()
@@ -188,7 +193,7 @@ export const start = async (fleet: Fleet, kubelet: string, apiserver: ApiServer)
   writeFileSync(join(folder, "containerd.toml"), containerdConfig(place))
   writeFileSync(join(folder, "cni", "10-bridge.conflist"), networkConfig(place))
   writeFileSync(join(folder, "kubelet.json"), kubeletConfig(place, caPem))
-  // Not a loopback address, and nobody's.
+  // Not a loopback address, and not in use.
   writeFileSync(join(folder, "resolv.conf"), "nameserver 192.0.2.1\n")
   const files = { "bin/busybox": "/bin/busybox" }
   const entrypoint = ["/bin/busybox"]

@@ -3,7 +3,14 @@ import { join } from "node:path"
 import { accepts, type Fleet } from "./Fleet.ts"
 import * as Ports from "./Ports.ts"
 import { say } from "./Progress.ts"
-import type { S3Store } from "./Services.ts"
+
+export interface S3Store {
+  readonly endpoint: string
+  readonly accessKey: string
+  readonly secretKey: string
+  readonly region: string
+  readonly pid?: number
+}
 
 const accessKey = "testkey"
 const secretKey = "testsecret123"

@@ -22,7 +22,9 @@ export interface Pki {
   /** As `serverStore`, but expired; and for a host name that is not ours. */
   readonly expiredStore: string
   readonly elsewhereStore: string
-  /** More client certificates with CN=backup: the next one (with an EC key), an expired one, and one of the stranger's. */
+  /**
+   * More client certificates with CN=backup: the next one (with an EC key), an expired one, and one of the stranger's.
+   */
   readonly clients: { readonly renewed: ClientPair; readonly expired: ClientPair; readonly stranger: ClientPair }
 }
 

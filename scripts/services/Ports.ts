@@ -1,8 +1,8 @@
 import { createServer } from "node:net"
 
 /**
- * Ports are taken from below Linux's ephemeral range (32768-60999), because a port from inside it can be lost to somebody's
- * outgoing connection between our look and the server's bind.
+ * Ports are taken from below Linux's ephemeral range (32768-60999), because a port from inside it can be lost to
+ * somebody's outgoing connection between our look and the server's bind.
  */
 const first = 20_000
 const last = 32_000
@@ -16,7 +16,7 @@ const canListen = (port: number): Promise<boolean> =>
     server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)))
   })
 
-/** Ports on 127.0.0.1 that nobody listens on now; no two calls in this process give the same one. */
+/** Free ports on 127.0.0.1; no two calls in this process return the same one. */
 export const free = async (count: number): Promise<ReadonlyArray<number>> => {
   const ports: Array<number> = []
   while (ports.length < count) {

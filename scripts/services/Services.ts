@@ -8,64 +8,15 @@ import * as Install from "./Install.ts"
 import * as Kafka from "./Kafka.ts"
 import * as Kubelet from "./Kubelet.ts"
 import * as ObjectStores from "./ObjectStores.ts"
-import type { Pki } from "./Pki.ts"
 import { say } from "./Progress.ts"
 import * as Toxiproxy from "./Toxiproxy.ts"
 
-/** Addresses and credentials of the secured listeners; only for a broker that we started. */
-export interface KafkaSecurity {
-  /** SASL without TLS: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512. */
-  readonly saslPlaintext: string
-  /** SASL over TLS, same mechanisms. */
-  readonly saslSsl: string
-  /** TLS without client certificates. */
-  readonly ssl: string
-  /** TLS that requires a client certificate; its CN is the user. */
-  readonly mtls: string
-  /** SASL over TLS with SCRAM-SHA-512 and PLAIN, whose sessions end after four seconds unless they are renewed. */
-  readonly shortSessions: string
-  /** TLS with a certificate that has expired, and with one for `kafka.example`. */
-  readonly expired: string
-  readonly elsewhere: string
-  /** Further certificates of user `backup`, by what is special about them; only the first is let in. */
-  readonly clients: Pki["clients"]
-  /** Paths of PEM files. */
-  readonly caPem: string
-  readonly clientCertPem: string
-  readonly clientKeyPem: string
-  /** An authority that did not sign the broker's certificate. */
-  readonly strangerCaPem: string
-  /** Passwords by user. `admin` and `backup` may do everything, `limited` nothing until it is granted an ACL. */
-  readonly users: { readonly admin: string; readonly backup: string; readonly limited: string }
-}
-
-export interface KafkaBroker {
-  /** `host:port` of the listener without security; its user (ANONYMOUS) may do everything. */
-  readonly plaintext: string
-  readonly pid?: number
-  readonly security?: KafkaSecurity
-}
-
-export interface KafkaCluster {
-  /** Comma-separated `host:port` of three brokers. */
-  readonly bootstrap: string
-  readonly brokers?: ReadonlyArray<{ readonly id: number; readonly address: string; readonly pid: number }>
-}
-
-export interface S3Store {
-  readonly endpoint: string
-  readonly accessKey: string
-  readonly secretKey: string
-  readonly region: string
-  readonly pid?: number
-}
-
-/** What integration tests can use. What is absent has its reason in `missing`. */
+/** The services for integration tests. `missing` has the reason for each absent one. */
 export interface Services {
-  readonly kafka?: KafkaBroker
-  readonly kafka3?: KafkaCluster
-  readonly versitygw?: S3Store
-  readonly minio?: S3Store
+  readonly kafka?: Kafka.KafkaBroker
+  readonly kafka3?: Kafka.KafkaCluster
+  readonly versitygw?: ObjectStores.S3Store
+  readonly minio?: ObjectStores.S3Store
   readonly azurite?: CloudStores.AzureStore
   readonly fakegcs?: CloudStores.GcsStore
   readonly toxiproxy?: Toxiproxy.Toxiproxy
@@ -74,7 +25,7 @@ export interface Services {
   /** Classpath of the Java loader and reader, for `java -cp`. */
   readonly java?: { readonly classpath: string }
   readonly missing: Readonly<Record<string, string>>
-  /** The process that owns them; 0 when none of them is ours. */
+  /** The process that owns them; 0 if `npm run services` started none of them. */
   readonly ownerPid: number
 }
 
@@ -90,25 +41,31 @@ export const names = [
   "java"
 ] as const
 
-/** What asks more of a machine than compilers, such as root: nice to have, and never required. */
+/** Services that need more than compilers, such as root. They are never required. */
 export const optional = ["kubelet"] as const
 export type Name = (typeof names)[number] | (typeof optional)[number]
+
+type Defined<A> = { readonly [K in keyof A]?: Exclude<A[K], undefined> }
+
+/** The fields that have a value: a spread of them overwrites nothing with undefined. */
+const defined = <A extends object>(fields: A): Defined<A> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<A>
 
 const given = (name: string): string | undefined => {
   const value = process.env[name]
   return value === undefined || value === "" ? undefined : value
 }
 
-/** The account is what the address ends with. */
+/** The account name is the last part of the address. */
 const azuriteAt = (endpoint: string | undefined): CloudStores.AzureStore | undefined => {
   const [accountKey, accountName] = [given("KBO_AZURITE_KEY"), endpoint?.split("/").at(-1)]
   if (endpoint === undefined || accountName === undefined || accountKey === undefined) return undefined
   return { endpoint, accountName, accountKey }
 }
 
-/** Services that the environment names; they are used as they are and never started or stopped by us. */
+/** Services that the environment names. They are used as they are, and never started or stopped here. */
 export const fromEnvironment = (): Partial<Services> => {
-  const store = (endpoint: string | undefined): S3Store | undefined =>
+  const store = (endpoint: string | undefined): ObjectStores.S3Store | undefined =>
     endpoint === undefined
       ? undefined
       : {
@@ -126,21 +83,21 @@ export const fromEnvironment = (): Partial<Services> => {
   const toxiproxy = given("KBO_TOXIPROXY_URL")
   const kubeconfig = given("KBO_KUBECONFIG")
   const apiserver = kubeconfig === undefined ? undefined : ControlPlane.fromKubeconfig(kubeconfig)
-  return {
-    ...(plaintext === undefined ? {} : { kafka: { plaintext } }),
-    ...(bootstrap === undefined ? {} : { kafka3: { bootstrap } }),
-    ...(versitygw === undefined ? {} : { versitygw }),
-    ...(minio === undefined ? {} : { minio }),
-    ...(azurite === undefined ? {} : { azurite }),
-    ...(fakegcs === undefined ? {} : { fakegcs: { endpoint: fakegcs } }),
-    ...(toxiproxy === undefined ? {} : { toxiproxy: { url: toxiproxy } }),
-    ...(apiserver === undefined ? {} : { apiserver })
-  }
+  return defined({
+    kafka: plaintext === undefined ? undefined : { plaintext },
+    kafka3: bootstrap === undefined ? undefined : { bootstrap },
+    versitygw,
+    minio,
+    azurite,
+    fakegcs: fakegcs === undefined ? undefined : { endpoint: fakegcs },
+    toxiproxy: toxiproxy === undefined ? undefined : { url: toxiproxy },
+    apiserver
+  })
 }
 
 /**
- * What tests can use: services that the environment names come first, then those that somebody announced. Where both mean the
- * same address, the announcement is kept because it knows more.
+ * The services that tests can use: those that the environment names, then the announced ones. If both have the same
+ * address, the announcement is used because it has more facts.
  */
 export const available = (file?: string): Services => {
   const known = announced(file) ?? { missing: {}, ownerPid: 0 }
@@ -158,27 +115,26 @@ export const available = (file?: string): Services => {
   }
 }
 
-/** The same facts as environment variables, for shells and for tools that are not ours. */
+/** The same facts as environment variables, for shells and for tools of others. */
 export const toEnvironment = (services: Services): Readonly<Record<string, string>> => {
   const s3 = services.versitygw ?? services.minio
-  return {
-    ...(services.kafka === undefined ? {} : { KBO_KAFKA_BOOTSTRAP: services.kafka.plaintext }),
-    ...(services.kafka3 === undefined ? {} : { KBO_KAFKA3_BOOTSTRAP: services.kafka3.bootstrap }),
-    ...(services.versitygw === undefined ? {} : { KBO_VERSITYGW_ENDPOINT: services.versitygw.endpoint }),
-    ...(services.minio === undefined ? {} : { KBO_MINIO_ENDPOINT: services.minio.endpoint }),
-    ...(services.azurite === undefined
-      ? {}
-      : { KBO_AZURITE_ENDPOINT: services.azurite.endpoint, KBO_AZURITE_KEY: services.azurite.accountKey }),
-    ...(services.fakegcs === undefined ? {} : { KBO_FAKEGCS_ENDPOINT: services.fakegcs.endpoint }),
-    ...(services.toxiproxy === undefined ? {} : { KBO_TOXIPROXY_URL: services.toxiproxy.url }),
-    ...(services.apiserver === undefined ? {} : { KBO_KUBECONFIG: services.apiserver.kubeconfig }),
-    ...(s3 === undefined
-      ? {}
-      : { KBO_S3_ACCESS_KEY: s3.accessKey, KBO_S3_SECRET_KEY: s3.secretKey, KBO_S3_REGION: s3.region })
-  }
+  return defined({
+    KBO_KAFKA_BOOTSTRAP: services.kafka?.plaintext,
+    KBO_KAFKA3_BOOTSTRAP: services.kafka3?.bootstrap,
+    KBO_VERSITYGW_ENDPOINT: services.versitygw?.endpoint,
+    KBO_MINIO_ENDPOINT: services.minio?.endpoint,
+    KBO_AZURITE_ENDPOINT: services.azurite?.endpoint,
+    KBO_AZURITE_KEY: services.azurite?.accountKey,
+    KBO_FAKEGCS_ENDPOINT: services.fakegcs?.endpoint,
+    KBO_TOXIPROXY_URL: services.toxiproxy?.url,
+    KBO_KUBECONFIG: services.apiserver?.kubeconfig,
+    KBO_S3_ACCESS_KEY: s3?.accessKey,
+    KBO_S3_SECRET_KEY: s3?.secretKey,
+    KBO_S3_REGION: s3?.region
+  })
 }
 
-/** Installs what `wanted` names and is not given by the environment; each failure becomes a reason, not an exception. */
+/** Installs the wanted services that the environment does not name; a failure becomes a reason in `missing`. */
 export const install = async (wanted: ReadonlyArray<Name>) => {
   const present = fromEnvironment()
   const missing: Record<string, string> = {}
@@ -196,7 +152,8 @@ export const install = async (wanted: ReadonlyArray<Name>) => {
       return undefined
     }
   }
-  // Maven and npm wait for the network while Go compiles, so these run side by side; two Go builds would only fight for cores.
+  // Maven and npm wait for the network while Go compiles, so these run in parallel; two Go builds would compete for
+  // cores.
   const [java, azurite, stores] = await Promise.all([
     attempt(["kafka", "kafka3", "java"], async () => Install.javaTools(await Install.kafka())),
     attempt(["azurite"], Install.azurite),
@@ -212,7 +169,7 @@ export const install = async (wanted: ReadonlyArray<Name>) => {
   return { java, azurite, ...stores, present, missing, isMine }
 }
 
-/** Starts services in `fleet`. What cannot be had is listed in `missing`; what is given by the environment is passed on. */
+/** Starts services in `fleet`. `missing` lists the unavailable ones; services of the environment are passed on. */
 export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<Services> => {
   const { java, versitygw, minio, azurite, fakegcs, toxiproxy, controlPlane, kubelet, present, missing, isMine } =
     await install(wanted)
@@ -223,13 +180,13 @@ export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<
     say("kafka: formatting and booting, 10-40 s")
     Kafka.format(java, [...(single?.nodes ?? []), ...(cluster?.nodes ?? [])])
     const [kafka, kafka3] = await Promise.all([single?.start(java), cluster?.start(java)])
-    return { ...(kafka === undefined ? {} : { kafka }), ...(kafka3 === undefined ? {} : { kafka3 }) }
+    return defined({ kafka, kafka3 })
   }
   const cluster = async () => {
     const apiserver = controlPlane === undefined ? undefined : await ControlPlane.start(fleet, controlPlane)
     if (kubelet === undefined) return { apiserver }
     try {
-      if (apiserver === undefined) throw new Error("it joins a control plane that we start, and no other")
+      if (apiserver === undefined) throw new Error("it can only join a control plane that is started here")
       return { apiserver, node: await Kubelet.start(fleet, kubelet, apiserver) }
     } catch (error) {
       missing["kubelet"] = error instanceof Error ? error.message : String(error)
@@ -245,20 +202,17 @@ export const start = async (fleet: Fleet, wanted: ReadonlyArray<Name>): Promise<
     toxiproxy === undefined ? undefined : Toxiproxy.start(fleet, toxiproxy),
     cluster()
   ])
-  return {
-    ...present,
-    ...kafkas,
-    ...(gateway === undefined ? {} : { versitygw: gateway }),
-    ...(bucketStore === undefined ? {} : { minio: bucketStore }),
-    ...(azure === undefined ? {} : { azurite: azure }),
-    ...(gcs === undefined ? {} : { fakegcs: gcs }),
-    ...(network === undefined ? {} : { toxiproxy: network }),
-    ...(apiserver === undefined ? {} : { apiserver }),
-    ...(node === undefined ? {} : { kubelet: node }),
-    ...(java === undefined ? {} : { java: { classpath: java } }),
-    missing,
-    ownerPid: process.pid
-  }
+  const started = defined({
+    versitygw: gateway,
+    minio: bucketStore,
+    azurite: azure,
+    fakegcs: gcs,
+    toxiproxy: network,
+    apiserver,
+    kubelet: node,
+    java: java === undefined ? undefined : { classpath: java }
+  })
+  return { ...present, ...kafkas, ...started, missing, ownerPid: process.pid }
 }
 
 /** Writes `services` where tests look for them; readers see the old file or the new one, never half. */
@@ -269,12 +223,12 @@ export const announce = (services: Services, file: string): void => {
   renameSync(temporary, file)
 }
 
-/** Takes the announcement back, unless somebody else has replaced it since. */
+/** Removes the announcement, unless another process has replaced it. */
 export const withdraw = (file: string): void => {
   if (announced(file)?.ownerPid === process.pid) rmSync(file, { force: true })
 }
 
-/** What a running `npm run services` announced; nothing when its process is gone. */
+/** The services that a running `npm run services` announced; undefined if its process is gone. */
 export const announced = (file: string = Cache.environmentFile): Services | undefined => {
   if (!existsSync(file)) return undefined
   const services = JSON.parse(readFileSync(file, "utf8")) as Services

@@ -2,7 +2,7 @@ import { accepts, type Fleet } from "./Fleet.ts"
 import * as Ports from "./Ports.ts"
 import { say } from "./Progress.ts"
 
-/** A TCP proxy whose connections go bad as its HTTP API is told. */
+/** A TCP proxy that disturbs its connections on demand, through an HTTP API. */
 export interface Toxiproxy {
   /** Address of the API: `http://127.0.0.1:port`. The proxies that it makes listen on loopback. */
   readonly url: string

@@ -9,17 +9,17 @@ const everything: ReadonlyArray<Services.Name> = [...Services.names, ...Services
 
 const usage = `npm run services [-- up|install|status|down] [names...]
 
-  up       install what is missing, start, print environment variables, stay until Ctrl-C (the default)
+  up       install what is missing, start, print environment variables, run until Ctrl-C (the default)
   install  only install
-  status   what is installed, what is running
-  down     stop what another \`npm run services\` started
+  status   show what is installed and what is running
+  down     stop the services that another \`npm run services\` started
 
-names: ${everything.join(" ")} (all of them when none is given)
+names: ${everything.join(" ")} (default: all)
 KBO_CACHE moves the cache from .cache; KBO_KAFKA_BOOTSTRAP, KBO_KAFKA3_BOOTSTRAP, KBO_VERSITYGW_ENDPOINT and
 KBO_MINIO_ENDPOINT (with KBO_S3_ACCESS_KEY, KBO_S3_SECRET_KEY, KBO_S3_REGION), KBO_AZURITE_ENDPOINT (with
 KBO_AZURITE_KEY), KBO_FAKEGCS_ENDPOINT, KBO_TOXIPROXY_URL (its API) and KBO_KUBECONFIG (its current context; tests make
-and delete resources there) name services to use as they are. kubelet is a real node: it needs root, and packages of
-Debian that KBO_INSTALL_PACKAGES=1 allows to install.
+and delete resources there) name existing services to use. kubelet is a real node: it needs root, and Debian packages that
+it installs if KBO_INSTALL_PACKAGES=1.
 `
 
 const isName = (word: string): word is Services.Name => (everything as ReadonlyArray<string>).includes(word)

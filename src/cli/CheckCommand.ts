@@ -12,13 +12,14 @@ import * as BackupId from "../identity/BackupId.ts"
 import { slotText } from "../identity/RunIdentity.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import { ObjectStores } from "../storage/ObjectStore.ts"
+import * as Format from "../status/Format.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import * as Table from "./Table.ts"
 
-/** Some check failed; each has been shown with what to do. */
+/** At least one check failed. Each failure has been printed with its advice. */
 export class CheckFailed extends Schema.TaggedError<CheckFailed>()("CheckFailed", {
   failed: Schema.Int,
   exitCode: Schema.Int
@@ -26,7 +27,7 @@ export class CheckFailed extends Schema.TaggedError<CheckFailed>()("CheckFailed"
   override get message() {
     return `${this.failed} check${this.failed === 1 ? "" : "s"} failed: a run would fail too`
   }
-  readonly advice = "see what to do beside each check above"
+  readonly advice = "follow the advice for each failed check above"
 }
 
 /** One line of the table. */
@@ -44,10 +45,10 @@ const failed = (subject: Check["subject"], name: string, exit: Exit.Failure<unkn
   return { subject, name, outcome: "failed", detail: message, advice, exitCode }
 }
 
-const storage = Effect.fnUntraced(function* (backup: KafkaBackup, places: Resource.Places) {
+const storage = Effect.fnUntraced(function* (backup: KafkaBackup, directories: Resource.Directories) {
   const opened = yield* Effect.exit(
     Effect.gen(function* () {
-      return yield* (yield* ObjectStores).open(yield* Resource.storageTarget(backup, places))
+      return yield* (yield* ObjectStores).open(yield* Resource.storageTarget(backup, directories))
     })
   )
   if (Exit.isFailure(opened)) return [failed("storage", "reachable", opened)]
@@ -63,13 +64,13 @@ const storage = Effect.fnUntraced(function* (backup: KafkaBackup, places: Resour
 
 const readable = (plan: RunPlan): ReadonlyArray<Check> => {
   const partitions = plan.topics.reduce((n, topic) => n + topic.partitions.length, 0)
-  const [topics, offsets] = [Quantities.count(plan.topics.length), Quantities.count(plannedOffsets(plan))]
+  const [topics, offsets] = [Format.count(plan.topics.length), Format.count(plannedOffsets(plan))]
   return [
     {
       subject: "kafka",
-      name: "every selected topic may be read",
+      name: "selected topics are readable",
       outcome: "ok",
-      detail: `${topics} topics, ${Quantities.count(partitions)} partitions, ${offsets} offsets`
+      detail: `${topics} topics, ${Format.count(partitions)} partitions, ${offsets} offsets`
     },
     ...heldBack(plan).map(({ highWatermark, partition, topic, until }): Check => ({
       subject: "kafka",
@@ -81,11 +82,11 @@ const readable = (plan: RunPlan): ReadonlyArray<Check> => {
   ]
 }
 
-const kafka = Effect.fnUntraced(function* (backup: KafkaBackup, places: Resource.Places) {
+const kafka = Effect.fnUntraced(function* (backup: KafkaBackup, directories: Resource.Directories) {
   const opened = yield* Effect.exit(
     Effect.gen(function* () {
       const target = yield* Connections.kafka(backup.spec.kafkaCluster).pipe(
-        Effect.provide(Resource.secretsLayer(places))
+        Effect.provide(Resource.secretsLayer(directories))
       )
       return yield* (yield* KafkaSources).open(target)
     })
@@ -94,7 +95,7 @@ const kafka = Effect.fnUntraced(function* (backup: KafkaBackup, places: Resource
   const source = opened.value
   const slotMillis = yield* Clock.currentTimeMillis
   const request = SpecRequest.request(backup, SpecRequest.identity(backup, slotText(slotMillis)), hostname())
-  // The very plan that a run would make; nothing of it is kept.
+  // The same plan as in a run; it is not stored.
   const plan = yield* Effect.exit(Planning.make(source, request, BackupId.forSlot(backup.metadata.name, slotMillis)))
   return [
     { subject: "kafka", name: "reachable", outcome: "ok", detail: source.location } satisfies Check,
@@ -103,7 +104,7 @@ const kafka = Effect.fnUntraced(function* (backup: KafkaBackup, places: Resource
 })
 
 const columns: ReadonlyArray<Table.Column> = [
-  { heading: "WHAT" },
+  { heading: "TARGET" },
   { heading: "CHECK" },
   { heading: "RESULT" },
   { heading: "DETAIL" }
@@ -132,7 +133,7 @@ export const check = Command.make(
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Try everything that a run needs, without making a backup: storage, conditions, cluster, every topic's rights"
+    "Check everything that a run needs, without making a backup: storage, Kafka, and the rights on every topic"
   ),
-  Command.withShortDescription("Try everything that a run needs, without making a backup")
+  Command.withShortDescription("Check everything that a run needs, without making a backup")
 )

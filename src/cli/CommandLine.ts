@@ -1,57 +1,71 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Effect, Exit, Layer, Logger, References } from "effect"
-import { Command } from "effect/cli"
+import { Cause, Console, Effect, Exit, Layer, Logger, Option, References } from "effect"
+import { CliError, Command } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import type { KafkaSources } from "../kafka/KafkaSource.ts"
 import type { ObjectStores } from "../storage/ObjectStore.ts"
 import { version } from "../version.ts"
+import * as Explanation from "../worker/Explanation.ts"
 import { check } from "./CheckCommand.ts"
 import { crd } from "./CrdCommand.ts"
 import { demo } from "./demo/DemoCommand.ts"
 import { describe } from "./DescribeCommand.ts"
 import { exportRecords } from "./ExportCommand.ts"
-import * as Failure from "./Failure.ts"
 import { list } from "./ListCommand.ts"
+import * as LogLine from "./LogLine.ts"
 import { operator } from "./OperatorCommand.ts"
 import * as Presentation from "./Presentation.ts"
 import { prune } from "./PruneCommand.ts"
 import { run } from "./RunCommand.ts"
 import * as Shutdown from "./Shutdown.ts"
-import * as Signals from "./Signals.ts"
 import { verify } from "./VerifyCommand.ts"
 
 /** Every command, with its ports open. */
 export const kafkaBackup = Command.make("kafka-backup").pipe(
-  Command.withDescription("Backs up Kafka topics to object storage, and proves it"),
+  Command.withDescription("Back up Kafka topics to object storage, and verify every backup"),
   Command.withSubcommands([check, run, list, describe, verify, exportRecords, prune, operator, crd, demo])
 )
 
 const logging = Layer.mergeAll(
-  Logger.layer([process.stderr.isTTY ? Logger.consolePretty() : Logger.withConsoleError(Logger.formatJson)]),
+  Logger.layer([process.stderr.isTTY ? Logger.consolePretty() : Logger.withConsoleError(LogLine.format)]),
   Layer.succeed(Logger.LogToStderr, true),
-  // On a terminal the progress line tells what happens; the log is for what goes wrong.
+  // On a terminal the progress line shows what happens; the log shows only problems.
   Layer.succeed(References.MinimumLogLevel, process.stderr.isTTY ? "Warn" : "Info")
 )
 
-/** The arguments given, to the exit code: failures are told and signals minded. Needs its ports and a platform. */
+/** Reports on standard error why a command failed; returns the exit code. */
+const report = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
+  // The command line has shown its own errors already.
+  if (CliError.isCliError(Option.getOrUndefined(Cause.findErrorOption(cause)))) {
+    return Effect.succeed(exitCodes.usage)
+  }
+  const { advice, exitCode, message, reason } = Explanation.explain(cause)
+  // Who pressed Ctrl-C needs no message.
+  return Effect.as(
+    reason === "Interrupted" ? Effect.void : Console.error(`error: ${message}\nwhat to do: ${advice}`),
+    exitCode
+  )
+}
+
+/** Runs the command line on these arguments, reports a failure, and returns the exit code. */
 export const main = (args: ReadonlyArray<string>) =>
   Command.runWith(kafkaBackup, { version })(args).pipe(
     Effect.as<number>(exitCodes.success),
     Effect.catchTag("RunFailed", (failed) => Effect.succeed(failed.exitCode)),
-    Effect.catchCause(Failure.report),
+    Effect.catchCause(report),
     Effect.provide(Presentation.layer)
   )
 
-/** Makes this process the command line, on these ports. */
+/** Runs this process as the command line, with these ports. */
 export const start = (ports: Layer.Layer<KafkaSources | ObjectStores>): void => {
   const outcome: typeof Shutdown.Outcome.Service = { exitCode: undefined }
 
-  // Who writes learns from the write itself that nobody reads; without a listener the process would end with a stack.
+  // A write reports by itself that its reader has gone; without a listener the process would end with a stack trace.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 
-  Signals.onSecond(() => {
-    process.stderr.write("ended at once: what had not been stored is read again by the next attempt\n")
+  Shutdown.onSecondSignal(() => {
+    process.stderr.write("stopped at once: the next attempt reads again what was not stored\n")
     process.exit(exitCodes.interrupted)
   })
 

@@ -5,5 +5,7 @@ import * as StandardOutput from "./StandardOutput.ts"
 
 export const crd = Command.make("crd", {}, () => Effect.suspend(() => StandardOutput.print(Crd.yaml().trimEnd()))).pipe(
   Command.withDescription("Print the CustomResourceDefinition"),
-  Command.withExamples([{ command: "kafka-backup crd | kubectl apply --server-side -f -", description: "install it" }])
+  Command.withExamples([
+    { command: "kafka-backup crd | kubectl apply --server-side -f -", description: "install it in a cluster" }
+  ])
 )

@@ -2,15 +2,16 @@ import { Effect } from "effect"
 import { Argument, Command } from "effect/cli"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import { type ManifestPartition, totals } from "../manifest/Manifest.ts"
+import * as Format from "../status/Format.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import * as Table from "./Table.ts"
 
-/** The id of a set, as `list` shows it. */
+/** The id of a backup, as `list` shows it. */
 export const backupId = Argument.String("BACKUP_ID").pipe(
-  Argument.withDescription("id of the backup, as list shows it")
+  Argument.withDescription("id of the backup, as shown by list")
 )
 
 const columns: ReadonlyArray<Table.Column> = [
@@ -20,7 +21,7 @@ const columns: ReadonlyArray<Table.Column> = [
   { heading: "RECORDS", align: "right" },
   { heading: "SEGMENTS", align: "right" },
   { heading: "SIZE", align: "right" },
-  { heading: "REMARKS" }
+  { heading: "NOTES" }
 ]
 
 interface PartitionRow {
@@ -33,7 +34,7 @@ interface PartitionRow {
   readonly stored: ManifestPartition | undefined
 }
 
-/** One row per partition: all of them for our own sets, those that hold something for others'. */
+/** One row per partition: all partitions of our own backups, and those with records in backups of other tools. */
 const partitions = ({ facts, manifest }: Catalogue.BackupSet): ReadonlyArray<PartitionRow> => {
   const storedOf = (topic: string, partition: number) =>
     manifest.topics.find((t) => t.name === topic)?.partitions.find((p) => p.partition_id === partition)
@@ -55,18 +56,22 @@ const partitions = ({ facts, manifest }: Catalogue.BackupSet): ReadonlyArray<Par
 
 const row = ({ from, highWatermark, partition, stored, topic, until }: PartitionRow): ReadonlyArray<string> => {
   const segments = stored?.segments ?? []
-  const remarks = [
-    ...(highWatermark === undefined ? [] : [`open transaction holds back ${Quantities.offsets(until, highWatermark)}`]),
-    ...(stored?.gaps ?? []).map((gap) => `gap: ${Quantities.offsets(gap.start_offset, gap.end_offset)} were gone`)
+  const notes = [
+    ...(highWatermark === undefined
+      ? []
+      : [`an open transaction holds back ${Quantities.offsets(until, highWatermark)}`]),
+    ...(stored?.gaps ?? []).map(
+      (gap) => `gap: ${Quantities.offsets(gap.start_offset, gap.end_offset)} had been deleted in Kafka`
+    )
   ]
   return [
     topic,
     String(partition),
     from === until ? "empty" : `${from}-${until - 1}`,
-    Quantities.count(segments.reduce((n, segment) => n + segment.record_count, 0)),
-    Quantities.count(segments.length),
-    Quantities.bytes(segments.reduce((n, segment) => n + (segment.compressed_size ?? 0), 0)),
-    remarks.join("; ")
+    Format.count(segments.reduce((n, segment) => n + segment.record_count, 0)),
+    Format.count(segments.length),
+    Format.bytes(segments.reduce((n, segment) => n + (segment.compressed_size ?? 0), 0)),
+    notes.join("; ")
   ]
 }
 
@@ -75,21 +80,21 @@ const summary = (set: Catalogue.BackupSet): string => {
   const sum = totals(manifest)
   return Table.facts([
     ["Backup", set.backupId],
-    ["Created", Quantities.instant(manifest.created_at)],
+    ["Created", Format.time(manifest.created_at)],
     ...(facts === undefined
-      ? ([["Made by", "another tool: no facts of ours beside the manifest"]] as const)
+      ? ([["Made by", "another tool (it has no kb-meta.json)"]] as const)
       : ([
-          ["Completed", Quantities.instant(facts.completedMillis)],
+          ["Completed", Format.time(facts.completedMillis)],
           ["Slot", facts.identity.slot],
           ["Headers added", facts.addedHeaders.join(", ") || "none"],
-          ["Keys and values", Quantities.bytes(facts.totals.payloadBytes)]
+          ["Keys and values", Format.bytes(facts.totals.payloadBytes)]
         ] as const)),
     ["Cluster", manifest.source_cluster_id ?? "unknown"],
     ["Compression", manifest.compression ?? "zstd"],
-    ["Topics", Quantities.count(sum.topics)],
-    ["Segments", Quantities.count(sum.segments)],
-    ["Records", Quantities.count(sum.records)],
-    ["Stored", Quantities.bytes(sum.storedBytes)]
+    ["Topics", Format.count(sum.topics)],
+    ["Segments", Format.count(sum.segments)],
+    ["Records", Format.count(sum.records)],
+    ["Stored", Format.bytes(sum.storedBytes)]
   ])
 }
 
@@ -108,8 +113,8 @@ export const describe = Command.make(
     )
   }, Effect.scoped)
 ).pipe(
-  Command.withDescription("Show what one backup holds, partition by partition"),
+  Command.withDescription("Show what one backup contains, partition by partition"),
   Command.withExamples([
-    { command: "kafka-backup describe orders-20261123-120000 -f backup.yaml", description: "an id that list shows" }
+    { command: "kafka-backup describe orders-20261123-120000 -f backup.yaml", description: "a backup that list shows" }
   ])
 )

@@ -14,7 +14,7 @@ import { shared } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import { UsageError } from "./UsageError.ts"
 
-/** The set has no such topic or partition. */
+/** The backup has no such topic or partition. */
 export class NotInBackup extends Schema.TaggedError<NotInBackup>()("NotInBackup", {
   detail: Schema.String,
   advice: Schema.String
@@ -30,21 +30,21 @@ const wholeNumber = (name: string, description: string) =>
     Flag.withMetavar("N"),
     Flag.filter(
       (n) => n >= 0,
-      () => "a whole number from 0 on"
+      () => "a whole number, 0 or more"
     ),
     Flag.optional,
     Flag.map(Option.getOrUndefined),
     Flag.withDescription(description)
   )
 
-/** The topic of that name; refuses a name or a partition that the set does not have. */
+/** The topic of that name; fails for a topic or a partition that the backup does not have. */
 const topicOf = (set: Catalogue.BackupSet, name: string, partition: number | undefined) => {
   const topic = set.manifest.topics.find((candidate) => candidate.name === name)
   if (topic === undefined) {
     const names = set.manifest.topics.map((candidate) => candidate.name)
     const shown = names.slice(0, 20).join(", ") + (names.length > 20 ? ", …" : "")
     const detail = `${set.backupId} has no topic ${name}`
-    return Effect.fail(new NotInBackup({ detail, advice: `its topics are: ${shown || "none"}` }))
+    return Effect.fail(new NotInBackup({ detail, advice: `choose one of its topics: ${shown || "it has none"}` }))
   }
   const partitions = topic.original_partition_count ?? 0
   const isThere =
@@ -52,15 +52,15 @@ const topicOf = (set: Catalogue.BackupSet, name: string, partition: number | und
   if (isThere) return Effect.succeed(topic)
   const detail = `topic ${name} has no partition ${partition} in ${set.backupId}`
   return Effect.fail(
-    new NotInBackup({ detail, advice: `see its partitions with: kafka-backup describe ${set.backupId} -f <file>` })
+    new NotInBackup({ detail, advice: `see its partitions: kafka-backup describe ${set.backupId} -f <file>` })
   )
 }
 
-/** The records of one segment, proven first: nothing comes out of it when its checksum turns out wrong. */
-const records = (store: ObjectStoreShape, place: ExportedRecord.TopicPartition, segment: ManifestSegment) =>
+/** The records of one segment, verified first: a segment with a wrong checksum gives no record. */
+const records = (store: ObjectStoreShape, from: ExportedRecord.TopicPartition, segment: ManifestSegment) =>
   Formats.reader.provenRecords(segment.key, store.read(ObjectKey.make(segment.key))).pipe(
     Stream.mapError((error) => {
-      const affected = `${place.topic}[${place.partition}] ${Quantities.offsets(segment.start_offset, segment.end_offset + 1)}`
+      const affected = `${from.topic}[${from.partition}] ${Quantities.offsets(segment.start_offset, segment.end_offset + 1)}`
       if (error instanceof SegmentError) {
         if (error.reason._tag !== "SegmentDamaged") return error
         const detail = `${error.reason.detail} (${affected})`
@@ -68,18 +68,18 @@ const records = (store: ObjectStoreShape, place: ExportedRecord.TopicPartition, 
       }
       if (error.reason._tag !== "ObjectNotFound") return error
       return new SegmentError({
-        reason: new SegmentDamaged({ key: segment.key, detail: `is not there; affected: ${affected}` })
+        reason: new SegmentDamaged({ key: segment.key, detail: `does not exist (${affected})` })
       })
     })
   )
 
-/** Which records to show, and how. */
+/** The records to print, and their format. */
 interface Selection {
   readonly partition: number | undefined
   readonly from: number
   /** Exclusive. */
   readonly until: number
-  /** Names of the headers to leave out. */
+  /** Names of the headers that the backup added, to leave out. */
   readonly addedHeaders: ReadonlyArray<string>
   readonly format: typeof ExportedRecord.jsonLine
 }
@@ -91,15 +91,15 @@ const printed = Effect.fnUntraced(function* (
 ) {
   for (const partition of topic.partitions.toSorted((a, b) => a.partition_id - b.partition_id)) {
     if (only !== undefined && partition.partition_id !== only) continue
-    const place = { topic: topic.name, partition: partition.partition_id }
+    const topicPartition = { topic: topic.name, partition: partition.partition_id }
     for (const segment of partition.segments) {
       if (segment.end_offset < from || segment.start_offset >= until) continue
-      yield* records(store, place, segment).pipe(
+      yield* records(store, topicPartition, segment).pipe(
         Stream.runForEach((batch) => {
           let text = ""
           for (const record of batch) {
             if (record.offset < from || record.offset >= until) continue
-            text += format(place, record, ExportedRecord.ownHeaders(record.headers, addedHeaders))
+            text += format(topicPartition, record, ExportedRecord.ownHeaders(record.headers, addedHeaders))
           }
           return text === "" ? Effect.void : StandardOutput.write(text)
         })
@@ -118,18 +118,18 @@ export const exportRecords = Command.make(
       Flag.withMetavar("TOPIC"),
       Flag.withDescription("topic to read")
     ),
-    partition: wholeNumber("partition", "only this partition (default: all, one after the other)"),
-    from: wholeNumber("from", "first offset to show (default: the first)"),
-    until: wholeNumber("until", "first offset NOT to show (default: to the end)"),
+    partition: wholeNumber("partition", "partition to read (default: all, one after the other)"),
+    from: wholeNumber("from", "first offset to print (default: the first one stored)"),
+    until: wholeNumber("until", "first offset NOT to print (default: print to the end)"),
     output: Flag.Literals("output", ["jsonl", "text"]).pipe(
       Flag.withAlias("o"),
       Flag.withMetavar("FORMAT"),
       Flag.withDefault("jsonl" as const),
-      Flag.withDescription("jsonl keeps everything, one JSON object a line (default); text is for reading")
+      Flag.withDescription("jsonl for programs: one JSON object per line, nothing is lost (default); text for people")
     ),
     storedHeaders: Flag.Boolean("stored-headers").pipe(
       Flag.withDefault(false),
-      Flag.withDescription("also show the headers that the backup itself added (includeOffsetHeaders)")
+      Flag.withDescription("also print the headers that the backup added (includeOffsetHeaders)")
     )
   },
   Effect.fnUntraced(function* (flags) {
@@ -137,8 +137,8 @@ export const exportRecords = Command.make(
     const until = flags.until ?? Number.POSITIVE_INFINITY
     if (until <= from) {
       return yield* new UsageError({
-        detail: `--until ${until} leaves nothing from offset ${from} on`,
-        advice: `--until is the first offset not to show: give --until ${from + 1} to see offset ${from} alone`
+        detail: `--until ${until} must be greater than --from ${from}`,
+        advice: `--until is the first offset NOT to print: give --until ${from + 1} to print offset ${from} alone`
       })
     }
     const { store } = yield* Resource.openStore(flags.file, flags)
@@ -154,10 +154,11 @@ export const exportRecords = Command.make(
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Read records out of a backup, without Kafka. Every segment is proven before anything of it is shown. In JSON lines, " +
-      "null and empty differ, headers keep their order and duplicates, and what is not UTF-8 is base64 under keyBase64 or valueBase64"
+    "Read records from a backup, without Kafka. Each segment is verified before any of its records is printed. In JSON " +
+      "lines, null and empty values differ, headers keep their order and duplicates, and bytes that are not UTF-8 are " +
+      "base64 in keyBase64 or valueBase64"
   ),
-  Command.withShortDescription("Read records out of a backup, without Kafka"),
+  Command.withShortDescription("Read records from a backup, without Kafka"),
   Command.withExamples([
     {
       command:
@@ -166,7 +167,7 @@ export const exportRecords = Command.make(
     },
     {
       command: "kafka-backup export orders-20261123-120000 -f backup.yaml -t orders -o text | less",
-      description: "read a topic"
+      description: "a whole topic, for reading"
     }
   ])
 )

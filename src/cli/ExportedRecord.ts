@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer"
 import type { StoredRecord } from "../segment/StoredRecord.ts"
 
-/** One exported record's place. */
+/** Topic and partition of an exported record. */
 export interface TopicPartition {
   readonly topic: string
   readonly partition: number
@@ -18,7 +18,7 @@ const field = (name: string, bytes: Uint8Array | null): string => {
 
 /**
  * One record as one line of JSON that loses nothing: null and empty stay different, headers keep order and duplicates,
- * bytes that are not UTF-8 are base64 under a name that says so, and the timestamp has all its digits.
+ * bytes that are not UTF-8 are base64 in `keyBase64` or `valueBase64`, and the timestamp has all its digits.
  */
 export const jsonLine = (
   { partition, topic }: TopicPartition,
@@ -41,7 +41,7 @@ const instant = (timestamp: bigint): string => {
   return Number.isNaN(date.getTime()) ? `${timestamp} ms` : date.toISOString()
 }
 
-/** One record as one line for reading: place, time, key, value, headers; control characters are escaped. */
+/** One record as one line for people: partition, offset, time, key, value, headers. Control characters are escaped. */
 export const textLine = (
   { partition, topic }: TopicPartition,
   record: StoredRecord,
@@ -50,7 +50,7 @@ export const textLine = (
   `${topic}[${partition}]@${record.offset}  ${instant(record.timestamp)}  ${readable(record.key)}  ${readable(record.value)}` +
   `${headers.map((header) => `  ${readable(header.key)}=${readable(header.value)}`).join("")}\n`
 
-/** The record's own headers: those that the backup appended stand last, in a known order, and are left out. */
+/** The record's own headers, without those that the backup appended: these are last and in a known order. */
 export const ownHeaders = (
   headers: StoredRecord["headers"],
   addedHeaders: ReadonlyArray<string>

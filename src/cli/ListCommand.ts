@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { Command } from "effect/cli"
 import * as Worker from "../Worker.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
-import * as Quantities from "./Quantities.ts"
+import * as Format from "../status/Format.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared, summary } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
@@ -27,12 +27,12 @@ const row = (entry: Catalogue.CatalogueEntry): ReadonlyArray<string> => {
       return [
         entry.backupId,
         "complete",
-        Quantities.instant(entry.createdMillis),
-        Quantities.count(entry.totals.topics),
-        Quantities.count(entry.totals.records),
-        Quantities.bytes(entry.totals.storedBytes),
-        Quantities.count(entry.totals.gaps),
-        owner === undefined ? "other tool" : `${owner.namespace ? `${owner.namespace}/` : ""}${owner.name}`
+        Format.time(entry.createdMillis),
+        Format.count(entry.totals.topics),
+        Format.count(entry.totals.records),
+        Format.bytes(entry.totals.storedBytes),
+        Format.count(entry.totals.gaps),
+        owner === undefined ? "another tool" : `${owner.namespace ? `${owner.namespace}/` : ""}${owner.name}`
       ]
     }
     case "Incomplete":
@@ -50,7 +50,7 @@ const json = (entry: Catalogue.CatalogueEntry) => {
       return {
         backupId: entry.backupId,
         state: "complete",
-        created: Quantities.instant(entry.createdMillis),
+        created: Format.time(entry.createdMillis),
         ...entry.totals,
         owner: entry.facts?.identity.owner ?? null
       }
@@ -83,9 +83,9 @@ export const list = Command.make(
     (listing, flags) => SummaryFile.recording("list", flags.summary, listing)
   )
 ).pipe(
-  Command.withDescription("Show every backup in the manifest's storage, unfinished runs included"),
+  Command.withDescription("List every backup in the manifest's storage, including unfinished ones"),
   Command.withExamples([
-    { command: "kafka-backup list -f backup.yaml --secrets ./secrets", description: "what is in the bucket" },
-    { command: "kafka-backup list -f backup.yaml -o json | jq -r '.[].backupId'", description: "the ids alone" }
+    { command: "kafka-backup list -f backup.yaml --secrets ./secrets", description: "all backups in the storage" },
+    { command: "kafka-backup list -f backup.yaml -o json | jq -r '.[].backupId'", description: "only the ids" }
   ])
 )

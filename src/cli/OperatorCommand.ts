@@ -9,16 +9,16 @@ import type { JobSettings } from "../operator/jobs/JobSettings.ts"
 import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import { version } from "../version.ts"
 import * as Memory from "../worker/Memory.ts"
-import * as ListenAddress from "./ListenAddress.ts"
+import { listenAddress } from "./SharedFlags.ts"
 import * as Shutdown from "./Shutdown.ts"
 import { UsageError } from "./UsageError.ts"
 
-/** How the command reaches the API server. Its layer is built only when the command runs: the client takes long to load. */
+/** The API server's client. The layer is built only when the command runs, since the client loads slowly. */
 export const ClusterAccess = Context.Reference<{
   readonly layer: Layer.Layer<KubernetesApi, { readonly message: string }>
 }>("kafka-backup/cli/ClusterAccess", {
   defaultValue: () => ({
-    layer: Layer.effect(KubernetesApi, Effect.die(new Error("this program reaches no API server")))
+    layer: Layer.effect(KubernetesApi, Effect.die(new Error("this program has no client for an API server")))
   })
 })
 
@@ -33,14 +33,14 @@ const flags = {
   image: Flag.String("image").pipe(
     Flag.withMetavar("IMAGE"),
     Flag.withDescription(
-      "image of the Jobs' pods, whose entrypoint is kafka-backup: as a rule the operator's own (required)"
+      "image of the Jobs' pods; its entrypoint must be kafka-backup, as in the operator's own image (required)"
     )
   ),
   imagePullPolicy: Flag.Literals("image-pull-policy", ["Always", "IfNotPresent", "Never"]).pipe(
     Flag.withMetavar("POLICY"),
     Flag.optional,
     Flag.map(Option.getOrUndefined),
-    Flag.withDescription("imagePullPolicy of the Jobs' pods (default: Kubernetes' own)")
+    Flag.withDescription("imagePullPolicy of the Jobs' pods (default: that of Kubernetes)")
   ),
   jobUser: Flag.String("job-user").pipe(
     Flag.withMetavar("UID"),
@@ -49,22 +49,19 @@ const flags = {
         if (text === "assigned") return Option.some(text)
         return /^[1-9]\d{0,9}$/.test(text) ? Option.some(Number(text)) : Option.none()
       },
-      () => "a user id above 0, or assigned"
+      () => "a user id greater than 0, or assigned"
     ),
     Flag.optional,
     Flag.map(Option.getOrUndefined),
     Flag.withDescription(
-      "user id of the Jobs' containers; assigned lets the platform choose, as OpenShift does (default: 65532)"
+      "user id of the Jobs' containers; assigned leaves the choice to the platform, as on OpenShift (default: 65532)"
     )
   ),
   listen: Flag.String("listen").pipe(
     Flag.withMetavar("ADDRESS"),
     Flag.withDefault(":8080"),
-    Flag.filterMap(
-      (text) => Option.fromUndefinedOr(ListenAddress.parse(text)),
-      () => "an address and port, such as 127.0.0.1:8080, or :8080 for every interface"
-    ),
-    Flag.withDescription("serve /metrics, /healthz and /readyz there (default: :8080)")
+    listenAddress,
+    Flag.withDescription("serve /metrics, /healthz and /readyz at ADDRESS (default: :8080)")
   ),
   namespace: optional(Flag.String("namespace")).pipe(
     Flag.withMetavar("NAMESPACE"),
@@ -72,12 +69,14 @@ const flags = {
   ),
   identity: optional(Flag.String("identity")).pipe(
     Flag.withMetavar("NAME"),
-    Flag.withDescription("name of this replica in Events and in the Lease (default: $POD_NAME, else the host's name)")
+    Flag.withDescription("name of this replica in Events and in the Lease (default: $POD_NAME, else the host name)")
   ),
   watchNamespace: Flag.String("watch-namespace").pipe(
     Flag.withMetavar("NAMESPACE"),
     Flag.atLeast(0),
-    Flag.withDescription("look after KafkaBackups of this namespace only; may be repeated (default: all namespaces)")
+    Flag.withDescription(
+      "watch the KafkaBackups of this namespace only; may be given several times (default: all namespaces)"
+    )
   ),
   maxConcurrentRuns: Flag.Int("max-concurrent-runs").pipe(
     Flag.withMetavar("N"),
@@ -87,16 +86,16 @@ const flags = {
       () => "must be 1 or more"
     ),
     Flag.withDescription(
-      "runs at the same time over all KafkaBackups; the others wait in the order in which they became due (default: 10)"
+      "most runs at the same time, over all KafkaBackups; further runs wait in the order in which they became due (default: 10)"
     )
   ),
   noLeaderElection: Flag.Boolean("no-leader-election").pipe(
     Flag.withDefault(false),
-    Flag.withDescription("do the work without asking whether another replica does it: only where there is just one")
+    Flag.withDescription("work without leader election: only for a single replica")
   )
 }
 
-/** Every request to the API server becomes a count and a duration. */
+/** Counts and times every request to the API server. */
 const observer = Layer.effect(
   RequestObserver,
   Effect.map(OperatorMetrics, (metrics) => metrics.apiRequest)
@@ -109,12 +108,11 @@ export const operator = Command.make(
     const namespace = given.namespace ?? variable("POD_NAMESPACE")
     if (namespace === undefined && !given.noLeaderElection) {
       return yield* new UsageError({
-        detail: "the namespace of the Lease by which replicas agree who leads is not known",
-        advice:
-          "give --namespace NAMESPACE or set POD_NAMESPACE, or, where there is only one replica, --no-leader-election"
+        detail: "the namespace of the Lease for leader election is not known",
+        advice: "give --namespace NAMESPACE or set POD_NAMESPACE; with a single replica, --no-leader-election is enough"
       })
     }
-    // Loaded only here: other commands start without them.
+    // Loaded here, because the other commands do not need them.
     const [Operator, Reconciler, { PodProgress }, HealthServer, Metrics, EventLoopLag] = yield* Effect.promise(() =>
       Promise.all([
         import("../Operator.ts"),
@@ -144,7 +142,7 @@ export const operator = Command.make(
           ...(namespace === undefined || given.noLeaderElection
             ? {}
             : {
-                // Of this process, not of its pod: a container that is started again is another one.
+                // Unique for this process: a pod's name stays the same when its container is restarted.
                 election: { namespace, name: leaseName, identity: `${instance}_${randomUUID()}` }
               })
         })
@@ -157,23 +155,24 @@ export const operator = Command.make(
       Effect.annotateLogs({ version, instance, watching: given.watchNamespace.join(", ") || "all namespaces" })
     )
     const outcome = yield* Shutdown.Outcome
-    // Being asked to end is how it ends: a rollout or a drained node is no failure.
+    // SIGTERM is the operator's ordinary end: a rollout or a drained node is not a failure.
     return yield* Layer.launch(program).pipe(
       Effect.onInterrupt(() => Effect.sync(() => void (outcome.exitCode = exitCodes.success)))
     )
   })
 ).pipe(
   Command.withDescription(
-    "Look after KafkaBackups: start their runs by schedule and trigger as Jobs, and keep their status. Runs in the cluster; with a kubeconfig also outside"
+    "Run the operator: it starts the runs of KafkaBackups as Jobs, by schedule and trigger, and reports their status. " +
+      "It runs in a cluster, or outside of one with a kubeconfig"
   ),
-  Command.withShortDescription("Look after the KafkaBackups of a cluster"),
+  Command.withShortDescription("Run the operator for the KafkaBackups of a cluster"),
   Command.withExamples([
     {
       command: "kafka-backup operator --image kafka-backup:dev --no-leader-election --listen 127.0.0.1:8080",
-      description: "from a workstation, against the kubeconfig's cluster"
+      description: "on a workstation, for the cluster of the kubeconfig"
     }
   ])
 )
 
-/** Of the Lease that replicas share. */
+/** Name of the Lease that the replicas share. */
 const leaseName = "kafka-backup-operator"

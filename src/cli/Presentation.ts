@@ -2,8 +2,8 @@ import { Console, Effect, Layer } from "effect"
 import { CliConfig, CliOutput, GlobalFlag } from "effect/cli"
 
 /**
- * How the command line itself speaks. Asked for, help goes to standard output; a wrong invocation is answered on standard
- * error with what is wrong and where to look, so that what reads our output never meets a help page in it.
+ * The command line's own output. Requested help goes to standard output. The answer to a wrong invocation goes to
+ * standard error: a program that reads standard output never finds a help page in it.
  */
 const presenter: CliOutput.Presenter = {
   present: (event) => {
@@ -25,13 +25,13 @@ const presenter: CliOutput.Presenter = {
   }
 }
 
-/** Options of every command; without the interactive wizard, since a manifest holds what it could ask for. */
+/** Options of every command. There is no interactive wizard: the manifest has all that it could ask for. */
 export const config = CliConfig.make({
   builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
 })
 
 export const layer = Layer.mergeAll(
-  // Every command would else repeat the lines of the global options.
+  // Otherwise every command would repeat the global options.
   CliOutput.layer(CliOutput.defaultFormatter({ globalFlags: "summary" })),
   CliOutput.layerPresenter(presenter),
   Layer.succeed(CliConfig.CliConfig, config)

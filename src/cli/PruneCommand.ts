@@ -19,31 +19,32 @@ const flags = {
     Flag.withMetavar("N"),
     Flag.filter(
       (n) => n >= 1,
-      () => "must be 1 or more: the newest good backup always stays"
+      () => "must be 1 or more: the newest successful backup always stays"
     ),
     Flag.optional,
     Flag.map(Option.getOrUndefined),
-    Flag.withDescription("successes to keep (default: spec.retention.backups)")
+    Flag.withDescription("successful backups to keep (default: spec.retention.backups)")
   ),
   dryRun: Flag.Boolean("dry-run").pipe(
     Flag.withDefault(false),
-    Flag.withDescription("only say what would be kept and what would be removed")
+    Flag.withDescription("only print what would be kept and what would be removed")
   ),
   all: Flag.Boolean("all").pipe(
     Flag.withDefault(false),
     Flag.withDescription(
-      "remove every set of this resource, the newest and unfinished ones too, and the records of its runs where it has a uid: for one that is deleted for good, after its last run"
+      "remove every backup of this resource, including the newest and unfinished ones, and the records of its runs if the " +
+        "manifest has a uid; for a resource that is deleted for good, after its last run"
     )
   ),
   confirm: Flag.String("confirm").pipe(
     Flag.withMetavar("NAME"),
     Flag.optional,
     Flag.map(Option.getOrUndefined),
-    Flag.withDescription("the resource's metadata.name; --all removes nothing without it")
+    Flag.withDescription("the resource's metadata.name, required with --all")
   )
 }
 
-/** What the options together ask for; refuses what contradicts itself, and --all where the name was not given as well. */
+/** The extent that the options describe; fails for a contradiction, and for --all without the resource's name. */
 const extent = (
   { all, confirm, dryRun, keep }: Command.Command.Config.Infer<typeof flags>,
   name: string
@@ -52,13 +53,13 @@ const extent = (
   if (!all) {
     return confirm === undefined
       ? Effect.succeed({ _tag: "Older", keep })
-      : refuse("--confirm goes with --all only", "leave out --confirm, or give --all to remove every backup")
+      : refuse("--confirm can only be used with --all", "leave out --confirm, or give --all to remove every backup")
   }
-  if (keep !== undefined) return refuse("--all and --keep contradict each other", "give one of them")
+  if (keep !== undefined) return refuse("--all and --keep contradict each other", "give only one of them")
   if (!dryRun && confirm !== name) {
     return refuse(
-      `--all removes every backup of ${name}, and that was not confirmed`,
-      `give --confirm ${name} if that is what you want; --dry-run shows what would go`
+      `--all removes every backup of ${name}, which needs a confirmation`,
+      `give --confirm ${name} to remove them; --dry-run shows which they are`
     )
   }
   return Effect.succeed({ _tag: "All" })
@@ -68,7 +69,9 @@ const text = ({ kept, removed }: RetentionOutcome, isDryRun: boolean) =>
   [
     ...kept.map((backupId) => `${isDryRun ? "would keep" : "kept"} ${backupId}`),
     ...removed.map((backupId) => `${isDryRun ? "would remove" : "removed"} ${backupId}`),
-    ...(kept.length + removed.length === 0 ? ["this resource has no backup here; those of others are left alone"] : [])
+    ...(kept.length + removed.length === 0
+      ? ["this resource has no backups here; backups of other resources are not touched"]
+      : [])
   ].join("\n")
 
 export const prune = Command.make(
@@ -94,13 +97,14 @@ export const prune = Command.make(
   )
 ).pipe(
   Command.withDescription(
-    "Remove this resource's backups beyond those to keep, oldest first. Counts proven successes only; the newest always stays unless --all is given, sets of others are never touched"
+    "Remove this resource's backups beyond those to keep, oldest first. Only successful backups count, and the newest one " +
+      "always stays unless --all is given. Backups of other resources are never touched"
   ),
   Command.withShortDescription("Remove this resource's backups beyond those to keep"),
   Command.withExamples([
     {
       command: "kafka-backup prune -f backup.yaml --secrets ./secrets --dry-run",
-      description: "what spec.retention.backups would remove"
+      description: "show what spec.retention.backups would remove"
     },
     { command: "kafka-backup prune -f backup.yaml --secrets ./secrets --keep 10", description: "keep the newest ten" },
     {

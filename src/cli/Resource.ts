@@ -10,7 +10,7 @@ import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as MountedSecrets from "../secrets/MountedSecrets.ts"
 import { UsageError } from "./UsageError.ts"
 
-/** The manifest cannot be used: every problem at once, each with field, value and remedy. */
+/** The manifest cannot be used; has every problem at once, each with field, value and remedy. */
 export class BadManifest extends Schema.TaggedError<BadManifest>()("BadManifest", {
   file: Schema.String,
   problems: Schema.Array(Schema.String),
@@ -22,7 +22,7 @@ export class BadManifest extends Schema.TaggedError<BadManifest>()("BadManifest"
   readonly exitCode = exitCodes.invalidManifest
 }
 
-/** The file cannot be read at all. */
+/** The file cannot be read. */
 const unreadable = (file: string, why: string) =>
   new BadManifest({
     file,
@@ -47,11 +47,11 @@ const text = Effect.fnUntraced(function* (file: string) {
     Effect.mapError(({ reason }) => {
       switch (reason._tag) {
         case "NotFound":
-          return unreadable(file, "there is no such file")
+          return unreadable(file, "the file does not exist")
         case "PermissionDenied":
-          return unreadable(file, "the file may not be read by this user")
+          return unreadable(file, "permission denied")
         default:
-          return unreadable(file, "this is not a file that can be read")
+          return unreadable(file, "it is not a readable file")
       }
     })
   )
@@ -59,7 +59,7 @@ const text = Effect.fnUntraced(function* (file: string) {
 
 const environment = "env:"
 
-/** True where `-f` names an environment variable with a run spec instead of a file. */
+/** True if `-f` names an environment variable with a run spec instead of a file. */
 export const isRunSpec = (file: string): boolean => file.startsWith(environment)
 
 /** The run spec in an environment variable. */
@@ -68,14 +68,14 @@ const runSpec = (variable: string) => {
     new BadManifest({
       file: `environment variable ${variable}`,
       problems: [problem],
-      advice: `-f ${environment}NAME reads what the operator put there for a Job; to run by hand, give a manifest with -f FILE`
+      advice: `-f ${environment}NAME is for the Jobs of the operator; to run by hand, give a manifest with -f FILE`
     })
   const value = process.env[variable]
   if (value === undefined) return Effect.fail(refused("it is not set"))
   return Effect.mapError(Effect.fromResult(RunSpec.decode(value)), ({ message }) => refused(message))
 }
 
-/** What `-f` names: a resource, and with a run spec also whose run it is. */
+/** What `-f` names: a resource, and with a run spec also the run's slot and trigger. */
 export interface Given {
   readonly backup: KafkaBackup
   readonly run: { readonly slot: string; readonly trigger?: string } | undefined
@@ -88,7 +88,7 @@ export const readGiven = Effect.fn("Resource.readGiven")(function* (file: string
   return { backup, run } satisfies Given
 })
 
-/** As `readGiven`, the resource alone. */
+/** Like `readGiven`, but only the resource. */
 export const read = (file: string) => Effect.map(readGiven(file), ({ backup }) => backup)
 
 const manifest = Effect.fnUntraced(function* (file: string) {
@@ -105,38 +105,44 @@ const manifest = Effect.fnUntraced(function* (file: string) {
   )
 })
 
-/** What `--secrets` and `--volumes` give. */
-export interface Places {
+/** The values of `--secrets` and `--volumes`. */
+export interface Directories {
   readonly secrets: string | undefined
   readonly volumes: string | undefined
 }
 
 /** The Secrets of `--secrets DIR`. */
 export const secretsLayer = (
-  places: Places
-): Layer.Layer<MountedSecrets.Secrets, never, FileSystem.FileSystem | Path.Path> => MountedSecrets.layer(places.secrets)
+  directories: Directories
+): Layer.Layer<MountedSecrets.Secrets, never, FileSystem.FileSystem | Path.Path> =>
+  MountedSecrets.layer(directories.secrets)
 
-/** Fails where the storage is a claim and nobody said where that is mounted. */
-export const assertPlaces = Effect.fnUntraced(function* (backup: KafkaBackup, places: Places) {
+/** Fails if the storage is a claim and `--volumes` is not given. */
+export const assertDirectories = Effect.fnUntraced(function* (backup: KafkaBackup, directories: Directories) {
   const chosen = StorageSpec.chosen(backup.spec.storage)
-  if (chosen.storageType !== "pvc" || places.volumes !== undefined) return
+  if (chosen.storageType !== "pvc" || directories.volumes !== undefined) return
   const claim = chosen.pvc.claimName
   return yield* new UsageError({
-    detail: `storageType is pvc, and this is not a pod: where claim ${claim} is mounted must be said`,
-    advice: `give --volumes DIR, where DIR/${claim} is a directory`
+    detail: `storageType is pvc, and the directory of claim ${claim} is not known`,
+    advice: `give --volumes DIR, where DIR/${claim} is the claim's directory`
   })
 })
 
 /** The storage that a manifest names, with its credentials. */
-export const storageTarget = Effect.fn("Resource.storageTarget")(function* (backup: KafkaBackup, places: Places) {
-  yield* assertPlaces(backup, places)
-  return yield* Connections.storage(backup.spec.storage, places.volumes).pipe(Effect.provide(secretsLayer(places)))
+export const storageTarget = Effect.fn("Resource.storageTarget")(function* (
+  backup: KafkaBackup,
+  directories: Directories
+) {
+  yield* assertDirectories(backup, directories)
+  return yield* Connections.storage(backup.spec.storage, directories.volumes).pipe(
+    Effect.provide(secretsLayer(directories))
+  )
 })
 
 /** Opens the store of the manifest in `file`, for as long as the scope lasts. */
-export const openStore = Effect.fn("Resource.openStore")(function* (file: string, places: Places) {
+export const openStore = Effect.fn("Resource.openStore")(function* (file: string, directories: Directories) {
   const backup = yield* read(file)
-  yield* assertPlaces(backup, places)
-  const store = yield* Worker.openStore(backup, places.volumes).pipe(Effect.provide(secretsLayer(places)))
+  yield* assertDirectories(backup, directories)
+  const store = yield* Worker.openStore(backup, directories.volumes).pipe(Effect.provide(secretsLayer(directories)))
   return { backup, store }
 })

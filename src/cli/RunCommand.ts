@@ -12,16 +12,15 @@ import { slotText } from "../identity/RunIdentity.ts"
 import { maxTriggerLength, triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as Trigger from "../resource/Trigger.ts"
 import * as Display from "./Display.ts"
-import * as ListenAddress from "./ListenAddress.ts"
 import * as Resource from "./Resource.ts"
 import * as RunDisplay from "./RunDisplay.ts"
-import { shared, summary } from "./SharedFlags.ts"
+import { listenAddress, shared, summary } from "./SharedFlags.ts"
 import * as Shutdown from "./Shutdown.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import * as SummaryFile from "./SummaryFile.ts"
 import { UsageError } from "./UsageError.ts"
 
-/** A run that ended badly: it has been reported, only the exit code is left to say. */
+/** A failed run that has been reported: only its exit code is left. */
 export class RunFailed extends Schema.TaggedError<RunFailed>()("RunFailed", { exitCode: Schema.Int }) {
   override get message() {
     return `the run failed with exit code ${this.exitCode}`
@@ -36,11 +35,12 @@ const slotFlag = Flag.String("slot").pipe(
       const millis = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : NaN
       return Number.isNaN(millis) ? Option.none() : Option.some(Math.floor(millis / 1000) * 1000)
     },
-    () => "an instant with its zone, such as 2026-11-23T12:00:00Z"
+    () => "a time with its zone, such as 2026-11-23T12:00:00Z"
   ),
   Flag.optional,
   Flag.withDescription(
-    "slot this run is for, such as 2026-11-23T12:00:00Z; it names the backup, and the same slot again resumes it or finds it (default: now)"
+    "slot of this run, such as 2026-11-23T12:00:00Z (default: now). It names the backup: the same slot again resumes or " +
+      "finds it"
   )
 )
 
@@ -48,25 +48,23 @@ const triggerFlag = Flag.String("trigger").pipe(
   Flag.withMetavar("TOKEN"),
   Flag.filter(
     (token) => Trigger.requested({ [triggerAnnotation]: token })._tag === "Token",
-    () => `1 to ${maxTriggerLength} characters, as in the annotation`
+    () => `1 to ${maxTriggerLength} characters, as in the trigger annotation`
   ),
   Flag.optional,
   Flag.map(Option.getOrUndefined),
   Flag.withDescription(
-    "value of the trigger annotation that this run is for: the same value again resumes or finds its backup, whatever the slot"
+    "value of the trigger annotation for this run: the same value again resumes or finds its backup, whatever the slot"
   )
 )
 
 const listenFlag = Flag.String("listen").pipe(
   Flag.withMetavar("ADDRESS"),
-  Flag.filterMap(
-    (text) => Option.fromUndefinedOr(ListenAddress.parse(text)),
-    () => "an address and port, such as 127.0.0.1:9090, or :9090 for every interface"
-  ),
+  listenAddress,
   Flag.optional,
   Flag.map(Option.getOrUndefined),
   Flag.withDescription(
-    "serve /metrics (Prometheus), /progress (JSON) and /healthz there while the run lasts, such as 127.0.0.1:9090, or :9090 for every interface"
+    "serve /metrics (Prometheus), /progress (JSON) and /healthz at ADDRESS during the run, such as 127.0.0.1:9090, or " +
+      ":9090 for every interface"
   )
 )
 
@@ -79,25 +77,25 @@ const flags = {
     Flag.withMetavar("FILE"),
     Flag.optional,
     Flag.map(Option.getOrUndefined),
-    Flag.withDescription("write the run's report there as JSON, whatever the outcome")
+    Flag.withDescription("write the run's report to FILE as JSON, whatever the outcome")
   ),
   summary
 }
 
 type Given = Command.Command.Config.Infer<typeof flags>
 
-/** Options that cannot be meant together. */
+/** Fails for options that contradict each other. */
 const assertUsable = Effect.fnUntraced(function* (given: Given) {
   if (!Resource.isRunSpec(given.file)) return
   const extra = Option.isSome(given.slot) ? "--slot" : given.trigger === undefined ? undefined : "--trigger"
   if (extra === undefined) return
   return yield* new UsageError({
-    detail: `${extra} does not go with -f ${given.file}, which says whose run it is`,
+    detail: `${extra} cannot be used with -f ${given.file}: the run spec has its own slot and trigger`,
     advice: `leave out ${extra}`
   })
 })
 
-/** Reads the manifest and runs, until the end or until it is stopped. */
+/** Reads the manifest and runs until the end or a stop. */
 const work = Effect.fnUntraced(function* (given: Given, known: RunReporting.RunContext) {
   const { backup, run } = yield* Effect.interruptible(Resource.readGiven(given.file))
   const { slot, trigger } = run ?? {
@@ -106,7 +104,7 @@ const work = Effect.fnUntraced(function* (given: Given, known: RunReporting.RunC
   }
   const identity = SpecRequest.identity(backup, slot, trigger)
   known.identity = identity
-  yield* Resource.assertPlaces(backup, given)
+  yield* Resource.assertDirectories(backup, given)
   Memory.calmCollector(Memory.limitBytes())
   return yield* yield* Shutdown.graceful(
     (stop) =>
@@ -115,14 +113,14 @@ const work = Effect.fnUntraced(function* (given: Given, known: RunReporting.RunC
         RunDisplay.during(known.progress)
       ),
     {
-      // Before there is a plan nothing has been read, and what has been claimed is found again.
+      // Before the plan nothing has been read, and the next attempt finds the claim again.
       isWorthWaiting: () => known.progress.step !== "claiming" && known.progress.step !== "planning",
       announce: RunDisplay.stopping
     }
   )
 })
 
-/** Writes the report to `file`, where one is wanted. A failure is logged and does not make the run worse. */
+/** Writes the report to `file`, if given. A failure is logged and does not change the run's outcome. */
 const writeReport = Effect.fnUntraced(function* (report: RunReport, file: string | undefined) {
   if (file === undefined) return
   const fs = yield* FileSystem.FileSystem
@@ -135,12 +133,12 @@ const writeReport = Effect.fnUntraced(function* (report: RunReport, file: string
     )
 })
 
-/** Says how the run ended: on a terminal a table or what to do, else the last JSON line. */
-const tell = Effect.fnUntraced(function* (report: RunReport) {
+/** Prints how the run ended: a table or the error with its advice for a person, else the last JSON line. */
+const show = Effect.fnUntraced(function* (report: RunReport) {
   if (report.error !== undefined) yield* RunDisplay.failed(report.error, report.exitCode)
   const reader = yield* Display.Audience
   if (reader === "person" && report.error !== undefined) return
-  // A backup does not fail because nobody listens.
+  // A run does not fail because its output has no reader.
   yield* Effect.ignore(
     StandardOutput.print(
       reader === "person" ? RunDisplay.closing(report) : JSON.stringify({ type: "report", ...report })
@@ -148,11 +146,11 @@ const tell = Effect.fnUntraced(function* (report: RunReport) {
   )
 })
 
-/** What is settled before the run begins. */
+/** Checks the options and opens the listener before the run starts. */
 const prepare = Effect.fnUntraced(function* (given: Given, { progress }: RunReporting.RunContext) {
   yield* assertUsable(given)
   if (given.listen === undefined) return
-  // Loaded only where it is asked for: a server is a third of what a run loads at its start.
+  // Loaded only if needed: the HTTP server is a third of the code that a run loads at its start.
   const { open } = yield* Effect.promise(() => import("./RunListener.ts"))
   yield* open(given.listen, progress)
 })
@@ -177,11 +175,11 @@ export const run = Command.make(
       )
       const exit = yield* Effect.exit(work(given, known))
       const { report, summary } = yield* Worker.conclude(known, exit)
-      // First what a pod's end may cut off: storage can take its time.
+      // The summary comes first: writing the report to storage may take longer than the pod has left.
       yield* SummaryFile.write(given.summary, summary)
       yield* writeReport(report, given.report)
       yield* RunReporting.keep(report, known.store)
-      yield* tell(report)
+      yield* show(report)
       const outcome = yield* Shutdown.Outcome
       outcome.exitCode = report.exitCode
       if (report.exitCode !== exitCodes.success) return yield* new RunFailed({ exitCode: report.exitCode })
@@ -191,17 +189,18 @@ export const run = Command.make(
   )
 ).pipe(
   Command.withDescription(
-    "Make one backup, prove it, and apply retention. Prints a table on a terminal, else JSON lines, the last one the report"
+    "Make one backup, verify it, and apply retention. Prints a table on a terminal, otherwise JSON lines; the last line is " +
+      "the report"
   ),
-  Command.withShortDescription("Make one backup, prove it, and apply retention"),
+  Command.withShortDescription("Make one backup, verify it, and apply retention"),
   Command.withExamples([
     {
       command: "kafka-backup run -f backup.yaml --volumes /mnt --secrets ./secrets",
-      description: "back up into the claim's directory below /mnt, with credentials from files"
+      description: "back up into the claim's directory in /mnt, with credentials from files"
     },
     {
       command: "kafka-backup run -f backup.yaml --slot 2026-11-23T12:00:00Z --report report.json",
-      description: "make, resume or find the backup of that slot, and keep the report"
+      description: "make, resume or find the backup of a slot, and write the report to a file"
     }
   ])
 )

@@ -1,39 +1,42 @@
 import { Clock, type Duration, Effect } from "effect"
 import type { RunReport } from "../backup/RunReport.ts"
 import * as RunProgress from "../worker/RunProgress.ts"
+import * as Format from "../status/Format.ts"
 import * as Display from "./Display.ts"
 import * as Quantities from "./Quantities.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import * as Table from "./Table.ts"
 
-/** Average rate and time left, from when reading began. */
+/** Average rate and time left, since reading started. */
 const pace = (progress: RunProgress.RunProgress, doneBefore: number, elapsedMillis: number) => {
   const seconds = Math.max(0.001, elapsedMillis / 1000)
   const done = progress.offsetsDone - doneBefore
   const left = progress.offsets - progress.offsetsDone
   return {
     bytesPerSecond: progress.fetchedBytes / seconds,
-    // The first moments say nothing of the rest.
+    // The first second is not representative.
     leftMillis: done > 0 && elapsedMillis >= 1000 ? (left / done) * elapsedMillis : undefined
   }
 }
 
-/** What a run does, for people; exported for its tests. */
+const stepText = (step: RunProgress.RunProgress["step"]): string => (step === "retaining" ? "applying retention" : step)
+
+/** The progress line of a run; exported for its tests. */
 export const line = (progress: RunProgress.RunProgress, doneBefore: number, elapsedMillis: number): string => {
   const percent = RunProgress.percent(progress)
   if (progress.backupId === undefined) return "connecting …"
-  if (percent === undefined || progress.step !== "reading") return `${progress.backupId}  ${progress.step} …`
+  if (percent === undefined || progress.step !== "reading") return `${progress.backupId}  ${stepText(progress.step)} …`
   const { bytesPerSecond, leftMillis } = pace(progress, doneBefore, elapsedMillis)
-  // What a narrow terminal may cut off stands last.
+  // The least important facts are last: a narrow terminal cuts them off.
   return [
-    // 100 % is said when all of it is durable, not when it rounds up.
+    // Rounded down: 100 % means that everything is stored.
     `${progress.backupId} ${Math.floor(percent).toString().padStart(3)}%`,
     ...(leftMillis === undefined ? [] : [`${Quantities.duration(leftMillis)} left`]),
-    `${Quantities.count(progress.records)} records`,
-    `${Quantities.bytes(progress.fetchedBytes)} read`,
-    ...(elapsedMillis < 1000 ? [] : [`${Quantities.bytes(bytesPerSecond)}/s`]),
+    `${Format.count(progress.records)} records`,
+    `${Format.bytes(progress.fetchedBytes)} read`,
+    ...(elapsedMillis < 1000 ? [] : [`${Format.bytes(bytesPerSecond)}/s`]),
     `${progress.partitionsDone}/${progress.partitions} partitions`,
-    `${Quantities.bytes(progress.storedBytes)} stored`
+    `${Format.bytes(progress.storedBytes)} stored`
   ].join("  ")
 }
 
@@ -49,8 +52,8 @@ const jsonLine = (progress: RunProgress.RunProgress, doneBefore: number, elapsed
 }
 
 /**
- * Shows a run while it lasts: a progress line on a terminal, and JSON lines every five seconds on standard output where
- * a program reads that. Reading is timed from its first sight, so a resumed run does not look faster than it is.
+ * Shows the progress of a run: a progress line on a terminal, and a JSON line every five seconds on standard output for
+ * a program. The rate covers this attempt only, so a resumed run does not look faster than it is.
  */
 export const during =
   (progress: RunProgress.RunProgress) =>
@@ -68,12 +71,12 @@ export const during =
       elapsedMillis = readingSince === undefined ? 0 : now - readingSince
     })
     const every = (wait: Duration.Input, effect: Effect.Effect<void>) => effect.pipe(Effect.delay(wait), Effect.forever)
-    const tell = Effect.suspend(() => StandardOutput.print(jsonLine(progress, doneBefore, elapsedMillis)))
+    const printLine = Effect.suspend(() => StandardOutput.print(jsonLine(progress, doneBefore, elapsedMillis)))
     return Effect.flatMap(Display.Audience, (reader) =>
       run.pipe(
         Effect.raceFirst(every("250 millis", watch)),
         Effect.raceFirst(
-          reader === "program" ? every("5 seconds", Effect.andThen(watch, Effect.ignore(tell))) : Effect.never
+          reader === "program" ? every("5 seconds", Effect.andThen(watch, Effect.ignore(printLine))) : Effect.never
         ),
         Display.during(() =>
           progress.paused === undefined
@@ -84,21 +87,21 @@ export const during =
     )
   }
 
-/** Says that a run was asked to stop and takes its time to do so in order. */
+/** Reports that a run was asked to stop, and stores what it has read before it ends. */
 export const stopping: Effect.Effect<void> = Effect.suspend(() =>
   Display.isTerminal()
-    ? Display.say("stopping: what has been read is sealed and stored; the same signal again ends at once")
-    : Effect.logWarning("asked to stop: what has been read is sealed and stored")
+    ? Display.print("stopping: storing what has been read; send the signal again to stop at once")
+    : Effect.logWarning("stop requested: storing what has been read")
 )
 
-/** Says why a run made no set: two lines on a terminal, else a line of the log. */
+/** Reports why a run failed: two lines on a terminal, else a log line. */
 export const failed = (
   { advice, message, reason }: NonNullable<RunReport["error"]>,
   exitCode: number
 ): Effect.Effect<void> =>
   Effect.suspend(() =>
     Display.isTerminal()
-      ? Display.say(`error: ${message}\nwhat to do: ${advice}`)
+      ? Display.print(`error: ${message}\nwhat to do: ${advice}`)
       : Effect.logError("run failed").pipe(Effect.annotateLogs({ reason, error: message, advice, exitCode }))
   )
 
@@ -108,27 +111,24 @@ export const closing = (report: RunReport): string => {
   const rate = report.added === undefined || millis <= 0 ? 0 : report.added.fetchedBytes / (millis / 1000)
   const facts: Array<readonly [string, string]> = [
     ["Backup", report.backupId ?? "none"],
-    ["Outcome", report.alreadyComplete ? "success (had been completed before)" : report.outcome],
+    ["Outcome", report.alreadyComplete ? "success (completed by an earlier run)" : report.outcome],
     ["Storage", report.location ?? "not opened"]
   ]
   if (report.totals !== undefined) {
     facts.push(
-      ["Topics", `${Quantities.count(report.totals.topics)}, ${Quantities.count(report.totals.partitions)} partitions`],
-      ["Records", Quantities.count(report.totals.records)],
-      ["Keys and values", Quantities.bytes(report.totals.payloadBytes)],
-      [
-        "Stored",
-        `${Quantities.bytes(report.totals.storedBytes)} in ${Quantities.count(report.totals.segments)} segments`
-      ]
+      ["Topics", `${Format.count(report.totals.topics)}, ${Format.count(report.totals.partitions)} partitions`],
+      ["Records", Format.count(report.totals.records)],
+      ["Keys and values", Format.bytes(report.totals.payloadBytes)],
+      ["Stored", `${Format.bytes(report.totals.storedBytes)} in ${Format.count(report.totals.segments)} segments`]
     )
   }
   if (report.added !== undefined && report.attempt !== undefined && report.attempt > 1) {
-    facts.push(["This attempt", `number ${report.attempt}: ${Quantities.count(report.added.records)} records`])
+    facts.push(["This attempt", `number ${report.attempt}: ${Format.count(report.added.records)} records`])
   }
-  facts.push(["Took", `${Quantities.duration(millis)}${rate > 0 ? `, ${Quantities.bytes(rate)}/s from Kafka` : ""}`])
+  facts.push(["Took", `${Quantities.duration(millis)}${rate > 0 ? `, ${Format.bytes(rate)}/s from Kafka` : ""}`])
   if (report.outcome === "success") {
-    const proof = "every partition reached its planned end; every segment was found as it was stored"
-    facts.push(["Proven", report.alreadyComplete ? `when it was made: ${proof}` : proof])
+    const proof = "every partition was read to its planned end; every segment was found as stored"
+    facts.push(["Verified", report.alreadyComplete ? `by that run: ${proof}` : proof])
   }
   if ((report.retention?.removed.length ?? 0) > 0) facts.push(["Removed", report.retention!.removed.join(", ")])
   return [
@@ -139,7 +139,7 @@ export const closing = (report: RunReport): string => {
     ),
     ...report.gaps.map(
       (gap) =>
-        `warning: ${gap.topic}[${gap.partition}]: ${Quantities.offsets(gap.from, gap.until)} were gone before they could be read`
+        `warning: ${gap.topic}[${gap.partition}]: ${Quantities.offsets(gap.from, gap.until)} had been deleted in Kafka before they were read`
     ),
     ...(report.interruptions ?? []).map(
       ({ cause, openings, target, waitedMillis }) =>

@@ -4,7 +4,7 @@ import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
 import { createServer } from "node:http"
 import * as RunMetrics from "../worker/RunMetrics.ts"
 import * as RunProgress from "../worker/RunProgress.ts"
-import type * as ListenAddress from "./ListenAddress.ts"
+import type { ListenAddress } from "./SharedFlags.ts"
 import { UsageError } from "./UsageError.ts"
 
 const pages = (progress: RunProgress.RunProgress) =>
@@ -30,11 +30,11 @@ const pages = (progress: RunProgress.RunProgress) =>
   )
 
 /**
- * Serves `/metrics` (Prometheus), `/progress` (JSON) and `/healthz` of one run for as long as the scope lasts. Fails before
- * anything is read when the address cannot be had.
+ * Serves `/metrics` (Prometheus), `/progress` (JSON) and `/healthz` of one run for as long as the scope lasts. Fails
+ * when the address is not available.
  */
 export const open = (
-  { host, port }: ListenAddress.ListenAddress,
+  { host, port }: ListenAddress,
   progress: RunProgress.RunProgress
 ): Effect.Effect<void, UsageError, Scope.Scope> =>
   Effect.gen(function* () {
@@ -49,7 +49,7 @@ export const open = (
     const server = NodeHttpServer.layer(createServer, {
       port,
       ...(host === undefined ? {} : { host }),
-      // A scrape must not keep a run that is over.
+      // A scrape must not delay the end of the run.
       gracefulShutdownTimeout: "1 second"
     })
     const served = HttpRouter.serve(pages(progress), { disableLogger: true, disableListenLog: true })
@@ -58,8 +58,8 @@ export const open = (
     Effect.catchTag("ServeError", ({ cause }) =>
       Effect.fail(
         new UsageError({
-          detail: `--listen: ${host ?? ""}:${port} cannot be listened on (${cause instanceof Error ? cause.message : String(cause)})`,
-          advice: "name an address of this machine and a port that is free, such as --listen 127.0.0.1:9090"
+          detail: `--listen: cannot listen on ${host ?? ""}:${port} (${cause instanceof Error ? cause.message : String(cause)})`,
+          advice: "give an address of this machine and a free port, such as --listen 127.0.0.1:9090"
         })
       )
     )

@@ -5,30 +5,31 @@ import { resolve } from "node:path"
 const absolute = (directory: Option.Option<string>) =>
   Option.getOrUndefined(Option.map(directory, (given) => resolve(given)))
 
-/** Options that every command on a resource takes. */
+/** Options of every command that takes a manifest. */
 export const shared = {
   file: Flag.String("file").pipe(
     Flag.withAlias("f"),
     Flag.withMetavar("FILE"),
     Flag.withDescription(
-      "KafkaBackup manifest, exactly as for kubectl apply; - reads standard input, env:NAME what the operator put into that environment variable of a Job (required)"
+      "KafkaBackup manifest, as for kubectl apply (required); - reads standard input, env:NAME the run spec that the operator " +
+        "puts into the environment of a Job"
     )
   ),
   secrets: Flag.String("secrets").pipe(
     Flag.withMetavar("DIR"),
     Flag.optional,
     Flag.map(absolute),
-    Flag.withDescription("the manifest's Secrets: files DIR/<secret name>/<key>, as a pod sees them mounted")
+    Flag.withDescription("directory of the manifest's Secrets: DIR/<secret name>/<key>, as mounted in a pod")
   ),
   volumes: Flag.String("volumes").pipe(
     Flag.withMetavar("DIR"),
     Flag.optional,
     Flag.map(absolute),
-    Flag.withDescription("for storageType pvc: the claim is the directory DIR/<claim name>")
+    Flag.withDescription("directory of the claims of storageType pvc: DIR/<claim name>")
   )
 }
 
-/** `--output text|json` of the commands that show something. */
+/** `--output text|json` of the commands that print results. */
 export const output = Flag.Literals("output", ["text", "json"]).pipe(
   Flag.withAlias("o"),
   Flag.withMetavar("FORMAT"),
@@ -42,6 +43,27 @@ export const summary = Flag.String("summary").pipe(
   Flag.optional,
   Flag.map(Option.getOrUndefined),
   Flag.withDescription(
-    "write how the command ended there, whatever the outcome: JSON of at most 4096 bytes, for a container's /dev/termination-log"
+    "write the result to FILE, whatever the outcome: JSON of at most 4096 bytes, for a container's /dev/termination-log"
   )
+)
+
+/** An address to listen on. */
+export interface ListenAddress {
+  /** Absent: every interface. */
+  readonly host: string | undefined
+  /** 0: any free port. */
+  readonly port: number
+}
+
+/** `127.0.0.1:9090`, `[::1]:9090`, or `:9090` for every interface; undefined for any other text. */
+export const parseListenAddress = (text: string): ListenAddress | undefined => {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]]*)):(\d{1,5})$/u.exec(text)
+  const port = Number(match?.[3])
+  return match === null || port > 65_535 ? undefined : { host: match[1] ?? (match[2] || undefined), port }
+}
+
+/** The text of `--listen ADDRESS` as an address. */
+export const listenAddress = Flag.filterMap(
+  (text: string) => Option.fromUndefinedOr(parseListenAddress(text)),
+  () => "an address and port, such as 127.0.0.1:8080, or :8080 for every interface"
 )

@@ -1,29 +1,29 @@
 import { Context, Deferred, Effect, Exit, Fiber } from "effect"
 
-/** How long a run may take to seal and remember what it has after it was asked to stop; pods get 30 s by default. */
+/** How long a run may take to store what it has read after a stop was requested; pods get 30 s by default. */
 const graceMillis = 25_000
 
-/** What the process will exit with, once a command has come to its own end; a signal after that changes nothing. */
+/** The exit code of the process, once a command has ended by itself; a later signal does not change it. */
 export const Outcome = Context.Reference<{ exitCode: number | undefined }>("kafka-backup/cli/Outcome", {
   defaultValue: () => ({ exitCode: undefined })
 })
 
-/** What a run does when it is asked to stop. */
-export interface StopManners {
-  /** Whether there is anything to bring to safety; without it the work is interrupted at once. */
+/** How a run reacts to a stop. */
+export interface StopOptions {
+  /** Whether there is anything to store; otherwise the work is interrupted at once. */
   readonly isWorthWaiting: () => boolean
-  /** Tells whoever watches. */
+  /** Reports the stop to the user. */
   readonly announce: Effect.Effect<void>
 }
 
 /**
- * Runs `work` so that an interruption (SIGTERM, SIGINT) completes `stop` and then waits for the work to end by itself,
- * for at most 25 s; then it is interrupted for good. Gives the work's own exit either way, and is not interruptible
- * itself: what its caller does with the exit must not be either.
+ * Runs `work` so that an interruption (SIGTERM, SIGINT) completes `stop`, then waits at most 25 s for the work to end
+ * by itself, then interrupts it. Returns the work's exit in every case. Is not interruptible itself; the caller's
+ * handling of the exit must not be either.
  */
 export const graceful = <A, E, R>(
   work: (stop: Deferred.Deferred<void>) => Effect.Effect<A, E, R>,
-  manners: StopManners
+  options: StopOptions
 ): Effect.Effect<Exit.Exit<A, E>, never, R> =>
   Effect.uninterruptible(
     Effect.gen(function* () {
@@ -31,8 +31,8 @@ export const graceful = <A, E, R>(
       const fiber = yield* Effect.forkDetach(work(stop), { startImmediately: true, uninterruptible: false })
       const first = yield* Effect.exit(Effect.interruptible(Fiber.await(fiber)))
       if (Exit.isSuccess(first)) return first.value
-      if (manners.isWorthWaiting()) {
-        yield* manners.announce
+      if (options.isWorthWaiting()) {
+        yield* options.announce
         yield* Deferred.succeed(stop, undefined)
         const ended = yield* Fiber.await(fiber).pipe(Effect.timeoutOption(graceMillis))
         if (ended._tag === "Some") return ended.value
@@ -41,3 +41,22 @@ export const graceful = <A, E, R>(
       return yield* Fiber.await(fiber)
     })
   )
+
+/**
+ * A terminal, npm and a shell may each pass on one Ctrl-C: signals this close together count as one, in milliseconds.
+ */
+const echoMillis = 500
+
+/**
+ * Calls `end` on the second SIGINT or SIGTERM. The first one is handled by the runtime, which interrupts the command.
+ */
+export const onSecondSignal = (end: () => void): void => {
+  let firstMillis: number | undefined
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      const nowMillis = performance.now()
+      firstMillis ??= nowMillis
+      if (nowMillis - firstMillis >= echoMillis) end()
+    })
+  }
+}

@@ -1,7 +1,7 @@
 import { Context, Effect, Schema } from "effect"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 
-/** Standard output takes no more: its reader has gone (`EPIPE`), or what it is redirected to is full. */
+/** Standard output cannot be written: its reader has gone (`EPIPE`), or the disk that it is redirected to is full. */
 export class OutputEnded extends Schema.TaggedError<OutputEnded>()("OutputEnded", {
   code: Schema.String,
   detail: Schema.String
@@ -9,11 +9,11 @@ export class OutputEnded extends Schema.TaggedError<OutputEnded>()("OutputEnded"
   override get message() {
     return `standard output: ${this.detail}`
   }
-  readonly advice = "what was printed is not complete; make room where it goes, then repeat the command"
+  readonly advice = "the output is incomplete; free space where it is written, then repeat the command"
   readonly exitCode = exitCodes.storageUnusable
 }
 
-/** Where results go; tests put a list of their own here. */
+/** Where results go; tests replace it. */
 export const Writer = Context.Reference<(text: string) => Effect.Effect<void, OutputEnded>>(
   "kafka-backup/cli/StandardOutput",
   {
@@ -32,11 +32,14 @@ export const Writer = Context.Reference<(text: string) => Effect.Effect<void, Ou
   }
 )
 
-/** Writes results and waits until they are taken, so a slow reader slows us down. Fails when nobody takes any more. */
+/**
+ * Writes results and waits until they are accepted, so a slow reader slows the command down. Fails when they cannot be
+ * written.
+ */
 export const write = (text: string): Effect.Effect<void, OutputEnded> =>
   Effect.flatMap(Writer, (writer) => writer(text))
 
-/** Prints one result. A reader that has left (`| head`) wanted no more: that is no failure. */
+/** Prints one result. A reader that has gone (`| head`) is not a failure. */
 export const print = (text: string): Effect.Effect<void, OutputEnded> => untilReaderLeaves(write(`${text}\n`))
 
 /** Ends quietly when the reader of standard output has gone. */

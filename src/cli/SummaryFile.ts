@@ -4,8 +4,8 @@ import type { RunSummary } from "../outcome/RunSummary.ts"
 import * as SummaryCodec from "../outcome/SummaryCodec.ts"
 
 /**
- * Writes the summary to `file`, where one is wanted. Into the file that is there: a container's termination log is mounted and
- * cannot be replaced. A failure is logged and makes nothing worse.
+ * Writes the summary to `file`, if given. Writes into an existing file: a container's termination log is mounted and
+ * cannot be replaced. A failure is logged and does not change the outcome.
  */
 export const write = Effect.fn("SummaryFile.write")(function* (file: string | undefined, summary: RunSummary) {
   if (file === undefined) return
@@ -19,7 +19,7 @@ export const write = Effect.fn("SummaryFile.write")(function* (file: string | un
     )
 })
 
-/** Runs a command on sets and writes its summary, however it ends: interrupted, too. */
+/** Runs a maintenance command and writes its summary, also when it fails or is interrupted. */
 export const recording = <E, R>(
   command: "prune" | "list",
   file: string | undefined,

@@ -1,10 +1,10 @@
-/** One column: its heading and on which side its cells stand. */
+/** One column: its heading and the alignment of its cells. */
 export interface Column {
   readonly heading: string
   readonly align?: "left" | "right"
 }
 
-/** Rows in aligned columns under their headings, two blanks apart, as kubectl prints them. */
+/** Rows in aligned columns under their headings, two spaces apart, as kubectl prints them. */
 export const format = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
   const widths = columns.map((column, i) =>
     rows.reduce((width, row) => Math.max(width, row[i]?.length ?? 0), column.heading.length)

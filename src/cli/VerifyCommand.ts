@@ -4,14 +4,14 @@ import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import { totals } from "../manifest/Manifest.ts"
 import * as Verification from "../manifest/Verification.ts"
+import * as Format from "../status/Format.ts"
 import { backupId } from "./DescribeCommand.ts"
 import * as Display from "./Display.ts"
-import * as Quantities from "./Quantities.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 
-/** The set is damaged; what is wrong has been printed. */
+/** The backup is damaged; every problem has been printed. */
 export class VerificationFailed extends Schema.TaggedError<VerificationFailed>()("VerificationFailed", {
   backupId: Schema.String,
   problems: Schema.Int
@@ -19,7 +19,8 @@ export class VerificationFailed extends Schema.TaggedError<VerificationFailed>()
   override get message() {
     return `${this.backupId} is damaged: ${this.problems} problem${this.problems === 1 ? "" : "s"}`
   }
-  readonly advice = "what is named above cannot be restored from this set; use another one and run a new backup"
+  readonly advice =
+    "the offsets named above cannot be restored from this backup; use another backup, and make a new one"
   readonly exitCode = exitCodes.notProven
 }
 
@@ -32,8 +33,8 @@ const text = (found: Verification.Verification): string =>
     ...(found.problems.length === 0
       ? [
           found.depth === "records"
-            ? `OK ${found.backupId}: ${Quantities.count(found.records)} records in ${Quantities.count(found.segments)} segments (${Quantities.bytes(found.storedBytes)}), every byte read, every checksum right`
-            : `OK ${found.backupId}: all ${Quantities.count(found.segments)} segments (${Quantities.bytes(found.storedBytes)}) are there with their sizes; --deep reads every record`
+            ? `OK ${found.backupId}: ${Format.count(found.records)} records in ${Format.count(found.segments)} segments (${Format.bytes(found.storedBytes)}): every byte was read, every checksum is correct`
+            : `OK ${found.backupId}: all ${Format.count(found.segments)} segments (${Format.bytes(found.storedBytes)}) exist with their sizes; --deep also reads every record`
         ]
       : [])
   ].join("\n")
@@ -45,7 +46,7 @@ export const verify = Command.make(
     backupId,
     deep: Flag.Boolean("deep").pipe(
       Flag.withDefault(false),
-      Flag.withDescription("read every byte: checksums, every record's framing and order, counts")
+      Flag.withDescription("read every byte: check checksums, counts, and the framing and order of all records")
     ),
     output
   },
@@ -56,9 +57,7 @@ export const verify = Command.make(
     let done = 0
     const found = yield* Verification.verify(store, set, flags.deep ? "records" : "objects", (storedBytes) => {
       done += storedBytes
-    }).pipe(
-      Display.during(() => `verifying ${flags.backupId}: ${Quantities.bytes(done)} of ${Quantities.bytes(total)}`)
-    )
+    }).pipe(Display.during(() => `verifying ${flags.backupId}: ${Format.bytes(done)} of ${Format.bytes(total)}`))
     yield* StandardOutput.print(flags.output === "json" ? JSON.stringify(found, null, 2) : text(found))
     if (found.problems.length > 0) {
       return yield* new VerificationFailed({ backupId: flags.backupId, problems: found.problems.length })
@@ -66,14 +65,14 @@ export const verify = Command.make(
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Check that a backup can be restored: all segments there, and with --deep every byte and record right. " +
-      "Exits with 16 when it is damaged, and says which topics, partitions and offsets are"
+    "Check that a backup can be restored: all segments exist with their sizes, and with --deep every byte and record is " +
+      "correct. For a damaged backup it exits with 16 and names the affected topics, partitions and offsets"
   ),
   Command.withShortDescription("Check that a backup can be restored"),
   Command.withExamples([
     {
       command: "kafka-backup verify orders-20261123-120000 -f backup.yaml --deep",
-      description: "read and check everything"
+      description: "read and check every byte"
     }
   ])
 )

@@ -5,57 +5,58 @@ import { leases } from "./Kind.ts"
 import type { Lease } from "./Objects.ts"
 import * as Terms from "./LeaseTerms.ts"
 
-/** Who leads, seen from here. */
+/** Who leads, as far as this replica knows. */
 export type Standing =
   | { readonly _tag: "Leading" }
-  /** `holder` is undefined when nobody leads, or when we cannot see who. */
+  /** `holder` is undefined when no replica leads, or when the lease cannot be read. */
   | { readonly _tag: "Standby"; readonly holder: string | undefined }
 
 export interface Settings {
   readonly namespace: string
-  /** Of the Lease. */
+  /** Name of the Lease. */
   readonly name: string
-  /** Of this process, and of no other: not of its pod, which may outlive it. */
+  /** Unique for this process. A pod's name alone is not: its container may be restarted. */
   readonly identity: string
-  /** How long the others wait after the last sign of life. Default 15,000. */
+  /** How long other replicas wait after the last renewal. Default 15,000. */
   readonly leaseMillis?: number
-  /** From one sign of life to the next; well below two thirds of `leaseMillis`, after which we would give up. Default 5,000. */
+  /** Between two renewals; well below two thirds of `leaseMillis`, when the leader gives up. Default 5,000. */
   readonly renewMillis?: number
-  /** From one attempt that failed to the next, and of looking whether the leader is still there. Default 2,000. */
+  /** After a failed attempt, and between two reads of a standby replica. Default 2,000. */
   readonly retryMillis?: number
-  /** Told of every change, for health and metrics. */
+  /** Called on every change, for health and metrics. */
   readonly onChange?: (standing: Standing) => Effect.Effect<void>
 }
 
-/** Giving the lease back must not hold up the end of the process; after this long the others wait for it to run out. */
+/** Releasing the lease must not delay the end of the process; after this long it is left to expire. */
 const releaseMillis = 5_000
 
-/** A failure of the election itself is told this often. */
-const tellMillis = 60_000
+/** A failing election is logged this often. */
+const logEveryMillis = 60_000
 
-/** The lease is ours: what it looks like, and when the request was sent that made it so. */
+/** The held lease, and when the request that acquired or renewed it was sent. */
 interface Held {
   readonly lease: Lease
   readonly sinceMillis: number
 }
 
-const nobody: Standing = { _tag: "Standby", holder: undefined }
+const unknownLeader: Standing = { _tag: "Standby", holder: undefined }
 
 const isSame = (one: Standing, other: Standing): boolean =>
   one._tag === "Leading" ? other._tag === "Leading" : other._tag === "Standby" && one.holder === other.holder
 
-const sentence = (standing: Standing, lease: string): string => {
-  if (standing._tag === "Leading") return `Leading: we hold the lease ${lease}`
-  return `Standing by: ${standing.holder === undefined ? "nobody is seen to lead" : `${standing.holder} leads`}`
-}
+const logStanding = (standing: Standing): Effect.Effect<void> =>
+  standing._tag === "Leading"
+    ? Effect.logInfo("this replica leads")
+    : Effect.annotateLogs(Effect.logInfo("standing by"), { leader: standing.holder ?? "unknown" })
 
-/** Elapsed time only: setting the node's clock makes no lease longer. */
+/** Elapsed time: setting the node's clock does not make a lease longer. */
 const elapsedMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
 /**
- * Runs `work` while we hold the lease, and gives what it gives. When the lease is lost, `work` is interrupted before anybody
- * else can begin, and we stand for election again. The others' clocks are not trusted: a lease has run out when it did not
- * change for its whole length while we looked. Given back at the end, so that the next one need not wait.
+ * Runs `work` while this process holds the lease, and returns its result. When the lease is lost, `work` is interrupted
+ * before another replica can start, and this process becomes a candidate again. Other clocks are not trusted: a lease
+ * has expired when it did not change for its whole duration while this process read it. The lease is released at the
+ * end, so that the next replica need not wait.
  */
 export const asLeader = <A, E, R>(
   settings: Settings,
@@ -64,51 +65,58 @@ export const asLeader = <A, E, R>(
   Effect.gen(function* () {
     const api = yield* KubernetesApi
     const { identity, leaseMillis = 15_000, name, namespace, renewMillis = 5_000, retryMillis = 2_000 } = settings
-    const place = { namespace, name }
-    /** A leader that cannot renew stops when a third of the lease is left: for its work to end in. */
+    const ref = { namespace, name }
+    /** A leader that cannot renew stops when a third of the lease is left, in which its work ends. */
     const graceMillis = (leaseMillis * 2) / 3
-    /** Leaves room for a second attempt before the grace is over. */
+    /** Leaves room for a second attempt within `graceMillis`. */
     const attemptMillis = Math.max(retryMillis, (graceMillis - renewMillis) / 2)
+
+    /** For the election's own log lines, not those of `work`. */
+    const named = Effect.annotateLogs({ lease: `${namespace}/${name}` })
 
     let standing: Standing | undefined
     const changed = settings.onChange ?? (() => Effect.void)
     const become = (next: Standing): Effect.Effect<void> => {
       if (standing !== undefined && isSame(standing, next)) return Effect.void
       standing = next
-      return Effect.andThen(Effect.logInfo(sentence(next, `${namespace}/${name}`)), changed(next))
+      return Effect.andThen(named(logStanding(next)), changed(next))
     }
 
-    let toldMillis = Number.NEGATIVE_INFINITY
-    const tell = (why: string) =>
+    let loggedMillis = Number.NEGATIVE_INFINITY
+    const failing = "leader election fails"
+    const warn = (error: string) =>
       Effect.flatMap(elapsedMillis, (now) => {
-        if (now - toldMillis < tellMillis) return Effect.logDebug(`Election: ${why}`)
-        toldMillis = now
-        return Effect.logWarning(`Election: ${why}`)
+        const isRepeated = now - loggedMillis < logEveryMillis
+        if (!isRepeated) loggedMillis = now
+        return (isRepeated ? Effect.logDebug(failing) : Effect.logWarning(failing)).pipe(
+          Effect.annotateLogs({ error }),
+          named
+        )
       })
-    /** Somebody else was faster: that is what elections are for. */
+    /** Another replica was faster: an ordinary result of an election. */
     const isOutrun = hasReason("Conflict", "AlreadyExists")
-    const tellError = (error: KubernetesError) =>
-      isOutrun(error) ? Effect.logDebug(`Election: ${error.message}`) : tell(error.message)
+    const warnOf = (error: KubernetesError) =>
+      isOutrun(error) ? named(Effect.logDebug(`another replica was faster: ${error.message}`)) : warn(error.message)
 
-    /** True from the first request that could make the lease ours until somebody else is seen to hold it. */
+    /** True from the first request that may acquire the lease until another holder is read. */
     let mayHold = false
-    let seen: Terms.Sighting | undefined
+    let seen: Terms.Observed | undefined
 
-    const look = Effect.map(api.get(leases, place), Option.some).pipe(
+    const read = Effect.map(api.get(leases, ref), Option.some).pipe(
       Effect.catchIf(hasReason("NotFound"), () => Effect.succeed(Option.none<Lease>()))
     )
 
-    /** Makes the lease ours when it is free or ours already; otherwise says who holds it. */
+    /** Acquires the lease when it is free or held by this process already; otherwise returns its holder. */
     const take = Effect.gen(function* () {
-      const found = yield* look
+      const found = yield* read
       const sinceMillis = yield* elapsedMillis
       const now = yield* DateTime.now
       if (Option.isNone(found)) {
         mayHold = true
-        const lease = yield* api.create(leases, Terms.first(place, identity, leaseMillis, now))
+        const lease = yield* api.create(leases, Terms.first(ref, identity, leaseMillis, now))
         return { _tag: "Held" as const, held: { lease, sinceMillis } }
       }
-      seen = Terms.sighting(seen, found.value, sinceMillis)
+      seen = Terms.observed(seen, found.value, sinceMillis)
       const holder = Terms.holder(found.value)
       if (holder !== identity && !Terms.isFree(found.value, seen, sinceMillis, leaseMillis)) {
         mayHold = false
@@ -121,7 +129,7 @@ export const asLeader = <A, E, R>(
 
     const acquire = Effect.gen(function* () {
       while (true) {
-        // A lease that took longer to get would be as good as lost.
+        // A lease that took longer to acquire would be as good as lost.
         const outcome = yield* Effect.result(take).pipe(Effect.timeoutOption(graceMillis))
         if (Option.isSome(outcome) && outcome.value._tag === "Success") {
           const taken = outcome.value.success
@@ -129,26 +137,26 @@ export const asLeader = <A, E, R>(
           yield* become({ _tag: "Standby", holder: taken.holder })
         } else {
           yield* Option.match(outcome, {
-            onNone: () => tell(`no answer within ${graceMillis} ms`),
-            onSome: (answer) => (answer._tag === "Failure" ? tellError(answer.failure) : Effect.void)
+            onNone: () => warn(`no answer within ${graceMillis} ms`),
+            onSome: (answer) => (answer._tag === "Failure" ? warnOf(answer.failure) : Effect.void)
           })
-          if (standing === undefined) yield* become(nobody)
+          if (standing === undefined) yield* become(unknownLeader)
         }
         yield* Effect.sleep(retryMillis)
       }
     })
 
-    /** Renews once: the lease as it is then, or undefined when somebody else has it. */
+    /** Renews once. Returns the renewed lease, or undefined when another process holds it. */
     const renew = ({ lease }: Held) =>
       Effect.gen(function* () {
         const sinceMillis = yield* elapsedMillis
         const written = api.replace(leases, Terms.renewed(lease, identity, leaseMillis, yield* DateTime.now))
         return { lease: yield* written, sinceMillis }
       }).pipe(
-        // An answer of ours was lost, somebody wrote a label, or the lease is another's: look.
+        // An answer was lost, another writer changed the lease, or another process holds it: read it again.
         Effect.catchIf(hasReason("Conflict", "NotFound"), () =>
           Effect.gen(function* () {
-            const found = yield* look
+            const found = yield* read
             if (Option.isSome(found) && Terms.holder(found.value) !== identity) {
               mayHold = false
               return undefined
@@ -159,11 +167,11 @@ export const asLeader = <A, E, R>(
         )
       )
 
-    /** Renews for as long as that goes well; says why it ended. */
+    /** Renews until that fails; returns why. */
     const keep = (first: Held) =>
       Effect.gen(function* () {
         let held = first
-        /** After an attempt that failed; undefined: renew when it is time. */
+        /** Wait after a failed attempt; undefined: renew when it is due. */
         let wait: number | undefined
         while (true) {
           const ageMillis = (yield* elapsedMillis) - held.sinceMillis
@@ -176,40 +184,51 @@ export const asLeader = <A, E, R>(
           if (Option.isNone(answered)) {
             wait = 0
           } else if (answered.value._tag === "Failure") {
-            yield* tellError(answered.value.failure)
+            yield* warnOf(answered.value.failure)
             wait = retryMillis
           } else {
-            if (answered.value.success === undefined) return "somebody else holds it"
+            if (answered.value.success === undefined) return "another process holds it"
             held = answered.value.success
             wait = undefined
           }
         }
       })
 
-    /** The work's result, or nothing when the lease was lost first. The work has ended either way, also on interruption. */
+    /**
+     * The work's result, or nothing when the lease was lost first. The work has ended in both cases, also on
+     * interruption.
+     */
     const lead = (held: Held): Effect.Effect<Option.Option<A>, E, R> =>
       Effect.raceFirst(
         Effect.map(Effect.andThen(become({ _tag: "Leading" }), work), Option.some),
         Effect.flatMap(keep(held), (why) =>
-          Effect.as(Effect.logWarning(`The lease ${namespace}/${name} is lost: ${why}`), Option.none<A>())
+          Effect.logWarning("the lease is lost").pipe(
+            Effect.annotateLogs({ error: why }),
+            named,
+            Effect.as(Option.none<A>())
+          )
         )
       )
 
-    const giveBack = Effect.gen(function* () {
-      const lease = yield* api.get(leases, place)
+    const release = Effect.gen(function* () {
+      const lease = yield* api.get(leases, ref)
       if (Terms.holder(lease) !== identity) return
       yield* api.replace(leases, Terms.released(lease, yield* DateTime.now))
-      yield* Effect.logInfo(`The lease ${namespace}/${name} is given back`)
+      yield* Effect.logInfo("the lease is released")
     }).pipe(
-      // A renewal that was under way when we were stopped may still arrive in between.
+      // A renewal that was under way at the stop may still arrive in between.
       Effect.retry({ times: 2, while: hasReason("Conflict") }),
       Effect.timeout(releaseMillis),
-      Effect.catch((error) => Effect.logInfo(`The lease ${namespace}/${name} is left to run out: ${error.message}`))
+      Effect.catch((error) =>
+        Effect.logInfo("the lease is not released and expires by itself").pipe(
+          Effect.annotateLogs({ error: error.message })
+        )
+      )
     )
 
     const leave = Effect.gen(function* () {
-      if (mayHold) yield* giveBack
-      if (standing?._tag === "Leading" || standing?.holder !== undefined) yield* changed(nobody)
+      if (mayHold) yield* release
+      if (standing?._tag === "Leading" || standing?.holder !== undefined) yield* changed(unknownLeader)
     })
 
     return yield* Effect.gen(function* () {
@@ -217,7 +236,7 @@ export const asLeader = <A, E, R>(
         const held = yield* acquire
         const outcome = yield* lead(held)
         if (Option.isSome(outcome)) return outcome.value
-        yield* become(nobody)
+        yield* become(unknownLeader)
       }
-    }).pipe(Effect.ensuring(leave))
+    }).pipe(Effect.ensuring(named(leave)))
   })

@@ -16,39 +16,39 @@ import { RequestObserver } from "./RequestObserver.ts"
 export { KubernetesConfigError, type Source } from "./http/Configuration.ts"
 
 export interface Options {
-  /** Default: as kubectl finds its configuration, else the pod's service account. */
+  /** Default: the configuration that kubectl would use, else the pod's service account. */
   readonly source?: Source
-  /** Sent with every request, and shown in the API server's audit log. */
+  /** Sent with every request; appears in the API server's audit log. */
   readonly userAgent?: string
   readonly timings?: Partial<Timings>
 }
 
-/** Owner of the fields that we write. Never to be changed: fields of another owner are not removed by our apply. */
+/** Owner of the fields that the operator writes. Must never change: apply removes only fields of the same owner. */
 const fieldManager = "kafka-backup-operator"
 
 type Write = Pick<Ask, "verb" | "method" | "query" | "body" | "contentType">
 
 const methods = (requests: Requests, timings: Timings): KubernetesApiShape => {
-  /** Asks about one object, and gives what the server says it is now. */
+  /** One request about one object; returns the object in the answer. */
   const about = <A extends KubeObject>(
     kind: Kind<A>,
-    place: ObjectRef,
+    ref: ObjectRef,
     path: string,
     write: Write
   ): Effect.Effect<A, KubernetesError> => {
-    const ask: Ask = { ...write, kind, subject: Address.shown(place), path }
-    const refusal = Address.refusal(kind, place)
+    const ask: Ask = { ...write, kind, subject: Address.shown(ref), path }
+    const refusal = Address.refusal(kind, ref)
     if (refusal !== undefined) return Effect.fail(failure(ask, new Invalid({ detail: refusal })).error)
     return Effect.flatMap(requests.json(ask), (answer) => {
       const object = Received.object(kind, answer)
       return object === undefined
-        ? Effect.fail(failure(ask, new Unavailable({ detail: `the answer is no ${kind.kind}` })).error)
+        ? Effect.fail(failure(ask, new Unavailable({ detail: `the answer is not a ${kind.kind}` })).error)
         : Effect.succeed(object)
     })
   }
 
   return {
-    get: (kind, place) => about(kind, place, Address.object(kind, place), { verb: "get", method: "GET" }),
+    get: (kind, ref) => about(kind, ref, Address.object(kind, ref), { verb: "get", method: "GET" }),
     list: (kind, selection) => Listing.list(requests, kind, selection),
     watch: (kind, selection) => Reflector.watch(requests, timings, kind, selection),
     create: (kind, object) =>
@@ -74,29 +74,29 @@ const methods = (requests: Requests, timings: Timings): KubernetesApiShape => {
         query: { fieldManager },
         body: object
       }),
-    patch: (kind, place, patch, subresource) =>
-      about(kind, place, Address.object(kind, place, subresource), {
+    patch: (kind, ref, patch, subresource) =>
+      about(kind, ref, Address.object(kind, ref, subresource), {
         verb: "patch",
         method: "PATCH",
         query: { fieldManager },
         body: patch,
         contentType: "application/merge-patch+json"
       }),
-    remove: (kind, place, { propagation, uid } = {}) => {
+    remove: (kind, ref, { propagation, uid } = {}) => {
       const ask: Ask = {
         verb: "remove",
         kind,
-        subject: Address.shown(place),
+        subject: Address.shown(ref),
         method: "DELETE",
-        path: Address.object(kind, place),
+        path: Address.object(kind, ref),
         body: {
           apiVersion: "v1",
           kind: "DeleteOptions",
-          ...(uid === undefined ? {} : { preconditions: { uid } }),
-          ...(propagation === undefined ? {} : { propagationPolicy: propagation })
+          preconditions: uid === undefined ? undefined : { uid },
+          propagationPolicy: propagation
         }
       }
-      const refusal = Address.refusal(kind, place)
+      const refusal = Address.refusal(kind, ref)
       return refusal === undefined
         ? Effect.asVoid(requests.json(ask))
         : Effect.fail(failure(ask, new Invalid({ detail: refusal })).error)
@@ -105,8 +105,8 @@ const methods = (requests: Requests, timings: Timings): KubernetesApiShape => {
 }
 
 /**
- * The real API server. Building it reads the configuration and asks the server nothing; whoever sets `RequestObserver`
- * below it is told of every request.
+ * The real API server. Building the layer reads the configuration and sends no request. The `RequestObserver` below it
+ * is called for every request.
  */
 export const layer = (options: Options = {}): Layer.Layer<KubernetesApi, KubernetesConfigError> =>
   Layer.effect(
@@ -124,5 +124,5 @@ export const layer = (options: Options = {}): Layer.Layer<KubernetesApi, Kuberne
     })
   )
 
-/** As kubectl finds its configuration, else the pod's service account. */
+/** With the configuration that kubectl would use, else the pod's service account. */
 export const layerDefault: Layer.Layer<KubernetesApi, KubernetesConfigError> = layer()

@@ -11,42 +11,42 @@ import * as Watches from "./memory/Watches.ts"
 import type { KubeObject } from "./Objects.ts"
 
 export interface InMemoryKubernetesShape {
-  /** The same objects as everybody else sees and changes them: never disturbed, never in `calls`. */
+  /** Direct access to the same objects: never disturbed, never in `calls`. */
   readonly behind: KubernetesApiShape
-  /** A further client of its own, for a second operator or one that was started again. The layer's `KubernetesApi` is `operator`. */
+  /** One more client, for a second or a restarted operator. The layer's `KubernetesApi` is the client `operator`. */
   readonly client: (name: string) => Effect.Effect<KubernetesApiShape>
-  /** Lets a fault meet requests of clients; scripted ones add up. */
+  /** Scripts a fault for requests of clients; scripted faults add up. */
   readonly disturb: (fault: Faults.Fault & Faults.Occasion) => Effect.Effect<void>
-  /** Asks `plan` before every request of a client from now on. */
+  /** Calls `plan` before every request of a client from now on. */
   readonly plan: (plan: Faults.Plan) => Effect.Effect<void>
-  /** No scripted fault meets anything any more; clients that crashed stay so. */
+  /** Removes all scripted faults; crashed clients stay crashed. */
   readonly calm: Effect.Effect<void>
-  /** Clients that crashed can send requests again. */
+  /** Crashed clients can send requests again. */
   readonly revive: Effect.Effect<void>
   /** Every request of a client so far. */
   readonly calls: Effect.Effect<ReadonlyArray<Faults.Call>>
   readonly forgetCalls: Effect.Effect<void>
-  /** Decides over every object of the kind that is written, in place of what did before. At first KafkaBackups obey their CRD. */
+  /** Replaces the admission rule for writes of this kind. At first KafkaBackups are checked against their CRD. */
   readonly admit: (kind: Kind, admission: ApiServer.Admission) => Effect.Effect<void>
-  /** The server does not know the kind any more; its objects come back with it. */
+  /** Removes the kind from the server; its objects come back with `install`. */
   readonly uninstall: (kind: Kind) => Effect.Effect<void>
   readonly install: (kind: Kind) => Effect.Effect<void>
-  /** Marks the namespace as being deleted and leaves what is in it. `behind.remove(namespaces, …)` empties it too. */
+  /** Marks the namespace as terminating and keeps its objects. `behind.remove(namespaces, …)` deletes them too. */
   readonly terminate: (namespace: string) => Effect.Effect<void>
-  /** What watches would tell of this kind, or of every kind, waits: caches get old. */
+  /** Holds back the deltas of this kind, or of every kind: caches get stale. */
   readonly holdWatches: (kind?: Kind) => Effect.Effect<void>
-  /** Tells each watch the first `count` changes that wait; without `count` all of them, and holds no longer. */
+  /** Delivers the first `count` held deltas to each watch; without `count` all of them, and stops holding. */
   readonly releaseWatches: (count?: number) => Effect.Effect<void>
-  /** History is lost (410): what waits is dropped, and each watch begins anew with a snapshot. */
+  /** Loses history (410): held deltas are dropped, and each watch starts again with a snapshot. */
   readonly relistWatches: (kind?: Kind) => Effect.Effect<void>
-  /** Waits until the object, `undefined` when it is not there, is as wanted, and answers it. Does not move a TestClock. */
+  /** Waits until `isWanted` holds for the object (`undefined`: not there) and returns it. Does not move a TestClock. */
   readonly until: <A extends KubeObject>(
     kind: Kind<A>,
-    place: ObjectRef,
+    ref: ObjectRef,
     isWanted: (object: A | undefined) => boolean
   ) => Effect.Effect<A | undefined>
   /**
-   * Waits until nothing happens any more at this instant of the Clock: no request and no change for a while of turns. For tests,
+   * Waits until nothing more happens at this instant of the Clock: no request and no change for 50 turns. For tests,
    * before and after they move a TestClock.
    */
   readonly settled: Effect.Effect<void>
@@ -54,7 +54,7 @@ export interface InMemoryKubernetesShape {
   readonly node: Node.Node
 }
 
-/** A Kubernetes cluster in this process's memory: API server, garbage collector, Job controller and one node, all under the Clock. */
+/** A Kubernetes cluster in memory: API server, garbage collector, Job controller and one node, all under the Clock. */
 export class InMemoryKubernetes extends Context.Service<InMemoryKubernetes, InMemoryKubernetesShape>()(
   "kafka-backup/kubernetes/InMemoryKubernetes"
 ) {
@@ -64,7 +64,7 @@ export class InMemoryKubernetes extends Context.Service<InMemoryKubernetes, InMe
       const server = ApiServer.make()
       server.admissions.set(kafkaBackups.plural, CrdAdmission.kafkaBackup)
       const watches = Watches.make()
-      server.table.onChange(watches.tell)
+      server.table.onChange(watches.publish)
       const traffic: Client.Traffic = {
         calls: [],
         script: Faults.make(),
@@ -88,18 +88,16 @@ export class InMemoryKubernetes extends Context.Service<InMemoryKubernetes, InMe
       })
 
       const until: InMemoryKubernetesShape["until"] = (kind, { name, namespace }, isWanted) =>
-        behind
-          .watch(kind, { ...(namespace === undefined ? {} : { namespace }), fieldSelector: `metadata.name=${name}` })
-          .pipe(
-            Stream.map((delta) => ({
-              object: delta._tag === "Snapshot" ? delta.items[0] : delta._tag === "Upsert" ? delta.object : undefined
-            })),
-            Stream.filter(({ object }) => isWanted(object)),
-            Stream.runHead,
-            Effect.map(
-              (found) => (found as Option.Some<{ readonly object: KubeObject | undefined }>).value.object as never
-            )
+        behind.watch(kind, { namespace, fieldSelector: `metadata.name=${name}` }).pipe(
+          Stream.map((delta) => ({
+            object: delta._tag === "Snapshot" ? delta.items[0] : delta._tag === "Upsert" ? delta.object : undefined
+          })),
+          Stream.filter(({ object }) => isWanted(object)),
+          Stream.runHead,
+          Effect.map(
+            (found) => (found as Option.Some<{ readonly object: KubeObject | undefined }>).value.object as never
           )
+        )
 
       const memory = InMemoryKubernetes.of({
         behind,

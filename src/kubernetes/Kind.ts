@@ -1,15 +1,15 @@
 import * as KafkaBackup from "../resource/KafkaBackup.ts"
 import type { Event, Job, KubeObject, Lease, Pod } from "./Objects.ts"
 
-/** A kind of object that the operator deals with, and where the API server keeps it. The type parameter says what comes back. */
+/** A kind of object that the operator uses, and its API path. The type parameter is the type of its objects. */
 export interface Kind<out A extends KubeObject = KubeObject> {
   /** `v1`, `batch/v1`. */
   readonly apiVersion: string
   readonly kind: string
-  /** As in the address: `jobs`. */
+  /** As in the URL: `jobs`. */
   readonly plural: string
   readonly isNamespaced: boolean
-  /** Never there: carries the type. */
+  /** Never set: carries the type. */
   readonly _A?: A
 }
 

@@ -5,77 +5,80 @@ import type { KubeObject } from "./Objects.ts"
 
 /** Which objects of a kind. Without `namespace`: those of every namespace. */
 export interface Selection {
-  readonly namespace?: string
-  /** `a=b,c` as kubectl takes it: equality and existence. */
+  readonly namespace?: string | undefined
+  /** `a=b,c` in kubectl's syntax: equality and existence. */
   readonly labelSelector?: string
   /** `metadata.name=x,involvedObject.name=y`: equality of the fields that the kind supports. */
   readonly fieldSelector?: string
 }
 
-/** One object's place. `namespace` is absent for kinds that have none. */
+/** Names one object of a kind. `namespace` is absent for kinds that have none. */
 export interface ObjectRef {
-  readonly namespace?: string
+  readonly namespace?: string | undefined
   readonly name: string
 }
 
-/** What a watch tells. Apply in order to a cache that is empty at first. */
+/** One delta of a watch. Apply them in order to a cache that is empty at first. */
 export type Delta<A> =
   /**
-   * The end of a listing: there are `items`, and those of `others`, told by an `Upsert` before it, and nothing else. Comes when all is
-   * known for the first time, and again after history was lost.
+   * The end of a listing: exactly `items` and `others` exist; each of `others` came as an `Upsert` before. Comes at the
+   * end of the first listing, and again after history was lost.
    */
   | { readonly _tag: "Snapshot"; readonly items: ReadonlyArray<A>; readonly others?: ReadonlyArray<ObjectRef> }
   | { readonly _tag: "Upsert"; readonly object: A }
   | { readonly _tag: "Delete"; readonly object: A }
 
-/** How dependents of a deleted object end: at once and unseen, or before it. */
+/**
+ * How dependents of a deleted object end: after it (`Background`), before it (`Foreground`), or not at all (`Orphan`).
+ */
 export type Propagation = "Background" | "Foreground" | "Orphan"
 
 /**
- * The Kubernetes API server. Every write is one request; a failure with `Unavailable` may have been carried out all the same.
- * Requests are aborted when their fiber is interrupted. Retries inside are of reads only.
+ * The Kubernetes API server. Every write is one request; a write that fails with `Unavailable` may still have been
+ * carried out. Requests are aborted when their fiber is interrupted. Only reads are retried inside.
  */
 export interface KubernetesApiShape {
-  readonly get: <A extends KubeObject>(kind: Kind<A>, place: ObjectRef) => Effect.Effect<A, KubernetesError>
-  /** Complete, paged inside. `resourceVersion` is where a watch can go on from. */
+  readonly get: <A extends KubeObject>(kind: Kind<A>, ref: ObjectRef) => Effect.Effect<A, KubernetesError>
+  /** The complete list, read page by page. A watch can continue from `resourceVersion`. */
   readonly list: <A extends KubeObject>(
     kind: Kind<A>,
     selection: Selection
   ) => Effect.Effect<{ readonly items: ReadonlyArray<A>; readonly resourceVersion: string }, KubernetesError>
   /**
-   * A snapshot (long ones piece by piece, so that nobody has to hold all of it), then every change, for as long as it is run: it never ends and never fails, resumes after a cut, lists anew
-   * after 410 and waits (visibly, in the log) while the server or the CRD is not there.
+   * A snapshot (a long one page by page, so that it never has to be in memory as a whole), then every change. Never
+   * ends and never fails: it resumes after a broken connection, lists again after 410, and waits, with a log line,
+   * while the server or the CRD is not there.
    */
   readonly watch: <A extends KubeObject>(kind: Kind<A>, selection: Selection) => Stream.Stream<Delta<A>>
-  /** Fails with `AlreadyExists` when the name is taken. */
+  /** Fails with `AlreadyExists` when an object of that name exists. */
   readonly create: <A extends KubeObject>(kind: Kind<A>, object: A) => Effect.Effect<A, KubernetesError>
   /**
-   * Server-side apply under our one field manager, taking over fields that others hold: makes the fields of `object` what
-   * they are there, and removes those that an earlier apply of ours set and this one does not. Of the subresource `status`
-   * only the status is taken, and the object must exist.
+   * Server-side apply under the operator's one field manager, with force: sets the fields of `object`, and removes
+   * those that an earlier apply of the same manager set and this one does not. With the subresource `status` only the
+   * status is applied, and the object must exist.
    */
   readonly apply: <A extends KubeObject>(
     kind: Kind<A>,
     object: KubeObject,
     subresource?: "status"
   ) => Effect.Effect<A, KubernetesError>
-  /** Writes the whole object; fails with `Conflict` when it changed since its resourceVersion. */
+  /** Writes the whole object; fails with `Conflict` when it has changed since its resourceVersion. */
   readonly replace: <A extends KubeObject>(kind: Kind<A>, object: A) => Effect.Effect<A, KubernetesError>
   /**
-   * JSON merge patch (RFC 7396). With `metadata.uid` or `metadata.resourceVersion` in it fails with `Conflict` when it differs. Of
-   * what is written to a KafkaBackup's status (here and by `apply`) the server does not read the uid: there only the
+   * JSON merge patch (RFC 7396). Fails with `Conflict` when it has a `metadata.uid` or `metadata.resourceVersion` that
+   * differs. The server ignores the uid in writes to a KafkaBackup's status (here and in `apply`): there only the
    * resourceVersion counts.
    */
   readonly patch: <A extends KubeObject>(
     kind: Kind<A>,
-    place: ObjectRef,
+    ref: ObjectRef,
     patch: Readonly<Record<string, unknown>>,
     subresource?: "status"
   ) => Effect.Effect<A, KubernetesError>
-  /** Deletes the object, of this `uid` only where one is given. Fails with `NotFound` when it is not there. */
+  /** Deletes the object; with `uid` only the object of that uid. Fails with `NotFound` when there is none. */
   readonly remove: <A extends KubeObject>(
     kind: Kind<A>,
-    place: ObjectRef,
+    ref: ObjectRef,
     options?: { readonly uid?: string; readonly propagation?: Propagation }
   ) => Effect.Effect<void, KubernetesError>
 }

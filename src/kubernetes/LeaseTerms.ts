@@ -3,41 +3,41 @@ import { leases } from "./Kind.ts"
 import type { ObjectRef } from "./KubernetesApi.ts"
 import type { Lease } from "./Objects.ts"
 
-/** The lease as it was when it last changed before our eyes. */
-export interface Sighting {
+/** The newest version of a lease that this process has read. */
+export interface Observed {
   readonly resourceVersion: string
-  /** Of our own elapsed time: when we first saw it like this. */
+  /** When this process first read that version, in its own elapsed milliseconds. */
   readonly atMillis: number
 }
 
-/** What we know after seeing the lease: an unchanged one keeps the time at which we first saw it. */
-export const sighting = (before: Sighting | undefined, lease: Lease, nowMillis: number): Sighting => {
+/** After reading the lease: an unchanged version keeps the time of its first read. */
+export const observed = (before: Observed | undefined, lease: Lease, nowMillis: number): Observed => {
   const resourceVersion = lease.metadata.resourceVersion ?? ""
   return before?.resourceVersion === resourceVersion ? before : { resourceVersion, atMillis: nowMillis }
 }
 
-/** Who holds it; undefined when it was given back. */
+/** The holder's identity; undefined when the lease was released. */
 export const holder = (lease: Lease): string | undefined => lease.spec?.holderIdentity || undefined
 
 /**
- * True when anybody may take it: given back, or without a sign of life for its whole length, which is what its holder
- * promised and otherwise `leaseMillis`. The times in it are of another clock and do not count.
+ * True when any candidate may acquire the lease: it was released, or it has not changed for its whole duration (the one
+ * in the lease, else `leaseMillis`). The times in the lease come from another clock and do not count.
  */
-export const isFree = (lease: Lease, seen: Sighting, nowMillis: number, leaseMillis: number): boolean => {
+export const isFree = (lease: Lease, seen: Observed, nowMillis: number, leaseMillis: number): boolean => {
   const promised = (lease.spec?.leaseDurationSeconds ?? 0) * 1000
   return holder(lease) === undefined || nowMillis - seen.atMillis >= (promised > 0 ? promised : leaseMillis)
 }
 
-/** `MicroTime`: six digits of the second. */
+/** `MicroTime`: RFC 3339 with microseconds. */
 const microTime = (time: DateTime.Utc): string => DateTime.formatIso(time).replace("Z", "000Z")
 
 const seconds = (millis: number): number => Math.max(1, Math.ceil(millis / 1000))
 
-/** A lease that was not there. */
-export const first = (place: ObjectRef, identity: string, leaseMillis: number, now: DateTime.Utc): Lease => ({
+/** The lease to create when there is none. */
+export const first = (ref: ObjectRef, identity: string, leaseMillis: number, now: DateTime.Utc): Lease => ({
   apiVersion: leases.apiVersion,
   kind: leases.kind,
-  metadata: place,
+  metadata: ref,
   spec: {
     holderIdentity: identity,
     leaseDurationSeconds: seconds(leaseMillis),
@@ -47,7 +47,7 @@ export const first = (place: ObjectRef, identity: string, leaseMillis: number, n
   }
 })
 
-/** A sign of life, and with another holder before, a change of hands. */
+/** The lease after a renewal; with another holder before, after a transition. */
 export const renewed = (lease: Lease, identity: string, leaseMillis: number, now: DateTime.Utc): Lease => ({
   ...lease,
   spec: {
@@ -61,7 +61,7 @@ export const renewed = (lease: Lease, identity: string, leaseMillis: number, now
   }
 })
 
-/** Given back: free for whoever comes first. */
+/** The lease without a holder: the next candidate may acquire it at once. */
 export const released = (lease: Lease, now: DateTime.Utc): Lease => ({
   ...lease,
   spec: { ...lease.spec, holderIdentity: "", leaseDurationSeconds: 1, renewTime: microTime(now) }

@@ -1,6 +1,7 @@
 /*
- * Kubernetes objects as JSON, as the API server sends them: only what we read is named, everything else is kept. Instants are
- * RFC 3339 texts. Nothing read from a server is trusted beyond this shape: fields that may be absent are optional.
+ * Kubernetes objects as JSON, as the API server sends them. Only fields that are read here are named; all others are
+ * kept. Instants are RFC 3339 texts. Nothing read from a server is trusted beyond this shape: fields that may be absent
+ * are optional.
  */
 
 export interface OwnerReference {
@@ -14,7 +15,7 @@ export interface OwnerReference {
 
 export interface ObjectMeta {
   readonly name: string
-  readonly namespace?: string
+  readonly namespace?: string | undefined
   readonly uid?: string
   readonly resourceVersion?: string
   readonly generation?: number

@@ -26,7 +26,7 @@ export const of = (object: KubeObject, events: ReadonlyArray<Event>, nowMillis: 
   )
 }
 
-/** Oldest first, as they come. */
+/** Oldest first, in the order given. */
 const eventLines = (events: ReadonlyArray<Event>, nowMillis: number): ReadonlyArray<TabWriter.Line> => {
   if (events.length === 0) return [["Events:", "<none>"]]
   const headings = ["Type", "Reason", "Age", "From", "Message"]
@@ -69,7 +69,7 @@ const ascending = <A>(tree: Readonly<Record<string, A>>): ReadonlyArray<readonly
 
 const acronyms = new Set(["API", "URL", "UID", "OSB", "GUID"])
 
-/** `kafkaCluster` to `Kafka Cluster`; a name with a digit stays as it is, which is kubectl's rule and not ours. */
+/** `kafkaCluster` to `Kafka Cluster`; a name with a digit stays unchanged, as in kubectl. */
 const title = (name: string): string =>
   /^[A-Za-z-]+$/.test(name)
     ? name

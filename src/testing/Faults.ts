@@ -6,13 +6,15 @@ import { OutOfSpace, StorageAuthorizationFailed, StoreUnavailable } from "../sto
 import type * as ScriptedFaults from "../storage/ScriptedFaults.ts"
 
 /*
- * What goes wrong in a test, in words: for `storage(...).disturb`, `api.disturb`, `kafka.inject` and `pods.trouble`. Everything
- * else that the in-memory worlds can do is there too: these are values of their types.
+ * Common faults for tests: for `storage(...).disturb`, `api.disturb`, `kafka.inject` and `node.trouble`. They are plain
+ * values of the types that these methods take, so a test can also write its own.
  */
 
 type StorageOccasion = Partial<ScriptedFaults.Occasion>
 
-/** Which calls: of the operation (default `put`), the `nth` of them on (default the first), `times` in a row (default once). */
+/**
+ * Which calls: of `operation` (default `put`), from the `nth` on (default the first), `times` in a row (default once).
+ */
 const storageFault =
   (fault: (detail: string) => { readonly _tag: "Fail"; readonly reason: ScriptedFailure }) =>
   (detail: string) =>
@@ -20,9 +22,9 @@ const storageFault =
 
 type ScriptedFailure = Extract<ScriptedFaults.Fault, { readonly _tag: "Fail" }>["reason"]
 
-/** Object storage. With `times: Infinity` until `calm`. */
+/** Object storage. With `times: Infinity` a fault lasts until `calm`. */
 export const storage = {
-  /** Does not answer: time-outs, 503, slow down. */
+  /** The store does not answer: time-outs, 503, SlowDown. */
   unavailable: storageFault((detail) => ({ _tag: "Fail", reason: new StoreUnavailable({ detail }) }))(
     "the store does not answer"
   ),
@@ -31,9 +33,9 @@ export const storage = {
     _tag: "Fail",
     reason: new StorageAuthorizationFailed({ detail, advice: "check the Secret and the permissions of its user" })
   }))("access denied"),
-  /** There is no room left. */
+  /** The store has no space left. */
   full: storageFault((detail) => ({ _tag: "Fail", reason: new OutOfSpace({ detail }) }))("no space left"),
-  /** Does what was asked, but the answer is lost on the way. */
+  /** The request is carried out, but the answer is lost. */
   answerLost: (occasion: StorageOccasion = {}): ScriptedFaults.Fault => ({
     operation: "put",
     ...occasion,
@@ -41,7 +43,7 @@ export const storage = {
   })
 }
 
-/** Which requests to the API server: by verb and kind (`jobs`); all of them where nothing is said. */
+/** Which requests to the API server: by verb and kind (`jobs`); without them all requests. */
 export interface ApiOccasion extends Omit<ApiFaults.Occasion, "when"> {
   readonly verb?: ApiFaults.Verb
   readonly kind?: string
@@ -55,7 +57,7 @@ const apiFault = (fault: ApiFaults.Fault, { kind, verb, ...rest }: ApiOccasion =
   when: (call) => (verb === undefined || call.verb === verb) && (kind === undefined || call.kind === kind)
 })
 
-/** The Kubernetes API server, as the operator meets it. */
+/** The Kubernetes API server. */
 export const api = {
   unavailable: (occasion?: ApiOccasion): ApiFault =>
     apiFault({ _tag: "Fail", reason: new Unavailable({ detail: "the server does not answer" }) }, occasion),
@@ -64,33 +66,33 @@ export const api = {
       { _tag: "Fail", reason: new Throttled({ detail: "too many requests", retryAfterMillis: 1000 }) },
       occasion
     ),
-  /** An admission policy or a missing right. */
+  /** An admission policy refuses the request, or a right is missing. */
   forbidden: (detail: string, occasion?: ApiOccasion): ApiFault =>
     apiFault(
       { _tag: "Fail", reason: new Forbidden({ detail, isNamespaceTerminating: false, isQuota: false }) },
       occasion
     ),
-  /** A ResourceQuota without room. */
+  /** A ResourceQuota is used up. */
   quotaExceeded: (detail: string, occasion?: ApiOccasion): ApiFault =>
     apiFault(
       { _tag: "Fail", reason: new Forbidden({ detail, isNamespaceTerminating: false, isQuota: true }) },
       occasion
     ),
-  /** Carried out, but the answer is lost on the way. */
+  /** The request is carried out, but the answer is lost. */
   answerLost: (occasion?: ApiOccasion): ApiFault => apiFault({ _tag: "LoseAnswer" }, occasion)
 }
 
-/** A fault of Kafka's brokers, and which answers it meets: the two arguments of `kafka.inject`. */
+/** A fault of Kafka brokers and the answers that it affects: the two arguments of `kafka.inject`. */
 export type BrokerFault = readonly [fault: KafkaFault, plan: FaultPlan]
 
 /** Kafka brokers. `kafka.stopBroker`, `deny`, `truncate` and others change the cluster itself. */
 export const kafka = {
   connectionLost: (plan: FaultPlan = {}): BrokerFault => [{ _tag: "ConnectionLost" }, plan],
-  /** The answer comes so much later, in milliseconds. */
+  /** The answer is late by this many milliseconds. */
   slow: (millis: number, plan: FaultPlan = {}): BrokerFault => [{ _tag: "Delayed", millis }, plan],
-  /** A quota: an empty answer, and the wish not to be asked for so long, in milliseconds. */
+  /** A quota: an empty answer with this throttle time, in milliseconds. */
   throttled: (millis: number, plan: FaultPlan = {}): BrokerFault => [{ _tag: "Throttled", millis }, plan],
-  /** One bit of what arrives is wrong. */
+  /** One bit of the answer is wrong. */
   flippedBit: (plan: FaultPlan = {}): BrokerFault => [{ _tag: "FlippedBit", bit: 1000 }, plan],
   /** The answer carries this error code of the Kafka protocol. */
   errorCode: (code: number, plan: FaultPlan = {}): BrokerFault => [{ _tag: "Code", code }, plan]

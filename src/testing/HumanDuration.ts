@@ -1,4 +1,4 @@
-/** A span of time as kubectl writes it in the column AGE: two units at most, seconds only while they matter. */
+/** A duration as kubectl prints it in the column AGE: at most two units, seconds only below ten minutes. */
 export const format = (millis: number): string => {
   const seconds = Math.floor(millis / 1000)
   if (seconds < -1) return "<invalid>"

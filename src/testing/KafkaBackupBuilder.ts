@@ -4,7 +4,7 @@ import type { KafkaBackupSpec } from "../resource/KafkaBackupSpec.ts"
 /** The spec as users write it. */
 export type Spec = typeof KafkaBackupSpec.Encoded
 
-/** What a test says of its KafkaBackup; everything else is filled in. Fields of the spec stand beside the name. */
+/** The parts of a KafkaBackup that matter to a test; the rest is filled in. Fields of the spec are next to the name. */
 export interface KafkaBackupOptions extends Partial<Spec> {
   readonly name?: string
   readonly namespace?: string
@@ -30,8 +30,8 @@ export interface KafkaBackupManifest {
 export const defaultBootstrapServer = "kafka:9092"
 
 /**
- * A KafkaBackup for a test: what is not said is a resource called `backup` that keeps every topic of `kafka:9092` in the bucket
- * `backups`. Nothing is checked here: `apply` does.
+ * A KafkaBackup for a test. The defaults are a resource called `backup` that backs up every topic of `kafka:9092` to
+ * the bucket `backups`. Nothing is checked here; `apply` checks it.
  */
 export const kafkaBackup = ({
   annotations,

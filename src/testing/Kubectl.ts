@@ -11,11 +11,11 @@ import type { MemorySecrets } from "./MemorySecrets.ts"
 import * as Manifests from "./Manifests.ts"
 import * as PrinterColumns from "./PrinterColumns.ts"
 
-/** What a user types, on one namespace. What changes something answers with the line that kubectl prints. */
+/** kubectl for one namespace. Commands that change something return the line that kubectl prints. */
 export interface Kubectl {
   /**
-   * `kubectl apply --server-side -f -`: creates or changes; fields that an earlier application had and this one has not are
-   * removed. YAML of one resource or more, or one as an object: KafkaBackups and Secrets. Unknown fields are refused.
+   * `kubectl apply --server-side -f -`: creates or changes; removes fields that an earlier apply set and this one does
+   * not. Takes YAML of one or more resources, or one as an object: KafkaBackups and Secrets. Refuses unknown fields.
    */
   readonly apply: (manifest: Manifests.Manifest) => Effect.Effect<string, KubernetesError>
   /** `kubectl annotate kafkabackup NAME KEY=VALUE --overwrite`. */
@@ -31,7 +31,7 @@ export interface Kubectl {
   readonly getTable: (options?: { readonly wide?: boolean }) => Effect.Effect<string, KubernetesError>
   /** What `kubectl describe kafkabackup NAME` prints: spec, status with conditions, Events. */
   readonly describe: (name: string) => Effect.Effect<string, KubernetesError>
-  /** What the operator says of it; empty before it said anything. */
+  /** The status of the resource; empty before the operator has written one. */
   readonly status: (name: string) => Effect.Effect<Status, KubernetesError>
   readonly exists: (name: string) => Effect.Effect<boolean, KubernetesError>
   readonly jobs: Effect.Effect<ReadonlyArray<Job>, KubernetesError>
@@ -41,10 +41,10 @@ export interface Kubectl {
   readonly in: (namespace: string) => Kubectl
 }
 
-const printed = (kind: string): string =>
+const printedKind = (kind: string): string =>
   kind === KafkaBackup.kind ? `${KafkaBackup.kind.toLowerCase()}.${KafkaBackup.group}` : kind.toLowerCase()
 
-const ours = printed(KafkaBackup.kind)
+const kafkaBackup = printedKind(KafkaBackup.kind)
 
 /** Values of a Secret's manifest: `data` is base64, `stringData` wins. */
 const secretValues = (object: KubeObject): Readonly<Record<string, string>> => ({
@@ -58,7 +58,7 @@ const secretValues = (object: KubeObject): Readonly<Record<string, string>> => (
 })
 
 export const make = (api: KubernetesApiShape, namespace: string, secrets: MemorySecrets["Service"]): Kubectl => {
-  const place = (name: string) => ({ namespace, name })
+  const ref = (name: string) => ({ namespace, name })
 
   const refused = (what: string) => (reason: Invalid) =>
     Effect.fail(new KubernetesError({ request: `apply ${what}`, reason }))
@@ -74,9 +74,9 @@ export const make = (api: KubernetesApiShape, namespace: string, secrets: Memory
     }
     const before = yield* Effect.result(api.get(Kind.kafkaBackups, at))
     const after = yield* api.apply(Kind.kafkaBackups, { ...given, metadata } as KubeObject)
-    if (Result.isFailure(before)) return `${ours}/${name} created`
+    if (Result.isFailure(before)) return `${kafkaBackup}/${name} created`
     const isChanged = before.success.metadata.resourceVersion !== after.metadata.resourceVersion
-    return `${ours}/${name} ${isChanged ? "configured" : "unchanged"}`
+    return `${kafkaBackup}/${name} ${isChanged ? "configured" : "unchanged"}`
   })
 
   const applyOne = (object: KubeObject): Effect.Effect<string, KubernetesError> => {
@@ -89,7 +89,7 @@ export const make = (api: KubernetesApiShape, namespace: string, secrets: Memory
       default:
         return refused(`${object.kind} ${name}`)(
           new Invalid({
-            detail: `this cluster in memory takes ${KafkaBackup.kind} and Secret; it has no ${object.kind}`
+            detail: `the cluster in memory accepts ${KafkaBackup.kind} and Secret, not ${object.kind}`
           })
         )
     }
@@ -102,10 +102,10 @@ export const make = (api: KubernetesApiShape, namespace: string, secrets: Memory
     })
 
   const change = (name: string, patch: Readonly<Record<string, unknown>>, done: string) =>
-    Effect.as(api.patch(Kind.kafkaBackups, place(name), patch), `${ours}/${name} ${done}`)
+    Effect.as(api.patch(Kind.kafkaBackups, ref(name), patch), `${kafkaBackup}/${name} ${done}`)
   const annotate: Kubectl["annotate"] = (name, key, value) =>
     change(name, { metadata: { annotations: { [key]: value } } }, "annotated")
-  const get: Kubectl["get"] = (name) => api.get(Kind.kafkaBackups, place(name))
+  const get: Kubectl["get"] = (name) => api.get(Kind.kafkaBackups, ref(name))
   const items = <A extends KubeObject>(kind: Kind.Kind<A>) =>
     Effect.map(api.list(kind, { namespace }), (list) =>
       list.items.toSorted((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
@@ -117,7 +117,7 @@ export const make = (api: KubernetesApiShape, namespace: string, secrets: Memory
     annotate,
     trigger: (name, token) => annotate(name, KafkaBackup.triggerAnnotation, token),
     patch: (name, patch) => change(name, patch, "patched"),
-    delete: (name) => Effect.as(api.remove(Kind.kafkaBackups, place(name)), `${ours} "${name}" deleted`),
+    delete: (name) => Effect.as(api.remove(Kind.kafkaBackups, ref(name)), `${kafkaBackup} "${name}" deleted`),
     get,
     getTable: Effect.fnUntraced(function* ({ wide = false } = {}) {
       const nowMillis = yield* Clock.currentTimeMillis

@@ -7,10 +7,10 @@ import * as KafkaBackup from "../resource/KafkaBackup.ts"
 import * as Problem from "../resource/Problem.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
 
-/** What users hand to `kubectl apply`: YAML or JSON of one document or more, or one object. */
+/** The input of `kubectl apply`: YAML or JSON of one or more documents, or one object. */
 export type Manifest = string | object
 
-/** Its documents, or why it cannot be read. Empty documents are left out, as kubectl does. */
+/** The documents of a manifest, or why it cannot be read. Empty documents are skipped, as by kubectl. */
 export const documents = (manifest: Manifest): Result.Result<ReadonlyArray<KubeObject>, Invalid> => {
   if (typeof manifest !== "string") return Result.map(document(manifest), (object) => [object])
   const objects: Array<KubeObject> = []
@@ -29,7 +29,7 @@ export const documents = (manifest: Manifest): Result.Result<ReadonlyArray<KubeO
 const document = (content: unknown): Result.Result<KubeObject, Invalid> => {
   const { apiVersion, kind, metadata } = content as Partial<KubeObject>
   if (typeof apiVersion !== "string" || typeof kind !== "string") {
-    return refuse("the manifest names no kind: it begins with apiVersion and kind")
+    return refuse("the manifest has no apiVersion or no kind")
   }
   if (typeof metadata?.name !== "string") return refuse(`${kind}: metadata.name is required`)
   return Result.succeed(content as KubeObject)
@@ -38,8 +38,8 @@ const document = (content: unknown): Result.Result<KubeObject, Invalid> => {
 const refuse = (detail: string) => Result.fail(new Invalid({ detail }))
 
 /**
- * Fields that a KafkaBackup does not have: kubectl asks the API server to refuse them. What else may be wrong is left to the
- * server.
+ * Fails for fields that a KafkaBackup does not have: kubectl makes the API server refuse them. All other checks are the
+ * server's.
  */
 export const unknownFields = ({ kind, spec }: KubeObject): Result.Result<void, Invalid> => {
   if (kind !== KafkaBackup.kind || spec === undefined) return Result.succeed(undefined)

@@ -1,7 +1,7 @@
 import { Context, Effect, Layer, Redacted } from "effect"
 import { SecretError, Secrets } from "../secrets/MountedSecrets.ts"
 
-/** Secrets in this process's memory, as the pods of a test see them. */
+/** Secrets in memory, as the pods of a test see them. */
 export class MemorySecrets extends Context.Service<
   MemorySecrets,
   {
@@ -10,7 +10,7 @@ export class MemorySecrets extends Context.Service<
     readonly remove: (name: string) => Effect.Effect<void>
   }
 >()("kafka-backup/testing/MemorySecrets") {
-  /** With the `Secrets` that read them. */
+  /** Also provides the `Secrets` that reads them. */
   static readonly layer: Layer.Layer<MemorySecrets | Secrets> = Layer.effectContext(
     Effect.sync(() => {
       const secrets = new Map<string, Readonly<Record<string, string>>>()
@@ -22,7 +22,7 @@ export class MemorySecrets extends Context.Service<
                 new SecretError({
                   secret,
                   key,
-                  detail: value === undefined ? "there is no such key" : "the value is empty"
+                  detail: value === undefined ? "the Secret has no such key" : "the value is empty"
                 })
               )
             : Effect.succeed(Redacted.make(value))

@@ -3,7 +3,7 @@ import { InMemoryObjectStores } from "../storage/InMemoryObjectStore.ts"
 import { ObjectStores } from "../storage/ObjectStore.ts"
 import type { StorageTarget } from "../storage/StorageTarget.ts"
 
-/** The name under which `InMemoryObjectStores` has the store of a target: one for each bucket, container or claim and prefix. */
+/** The name of a target's store in `InMemoryObjectStores`: one for each bucket, container or claim and prefix. */
 export const nameOf = (target: StorageTarget): string => {
   const below = (prefix: string | undefined) => (prefix === undefined || prefix === "" ? "" : `/${prefix}`)
   switch (target._tag) {
@@ -20,7 +20,7 @@ export const nameOf = (target: StorageTarget): string => {
   }
 }
 
-/** Every storage that a resource can name, in this process's memory. */
+/** Every storage that a resource can name, in memory. */
 export const layer: Layer.Layer<ObjectStores | InMemoryObjectStores> = Layer.effect(
   ObjectStores,
   Effect.map(InMemoryObjectStores, (memory) => ({

@@ -24,35 +24,35 @@ import { WorkerPods } from "./WorkerPods.ts"
 /** One operator process of the harness. */
 export interface Replica {
   readonly name: string
-  /** Ends it in order, as SIGTERM does. */
+  /** Stops it cleanly, as SIGTERM does. */
   readonly stop: Effect.Effect<void>
   /** Its metrics, as a scrape reads them. */
   readonly metrics: Effect.Effect<string>
 }
 
-/** Stores outside this process's memory, for a harness that keeps what it makes. */
+/** Stores outside of memory, for a harness whose backups outlive it. */
 export interface RealStorage {
   readonly stores: ObjectStores["Service"]
-  /** Absolute path of the directory whose folders are the claims. */
+  /** Absolute path of the directory with one folder per claim. */
   readonly volumes: string
-  /** Least real milliseconds for a virtual second in which a pod works, so that slow machines keep up. Default 0. */
+  /** Least real milliseconds per virtual second while a pod works, so that slow machines keep up. Default 0. */
   readonly paceMillis?: number
 }
 
 /** What a KafkaBackup would back up now. */
 export interface SelectedTopics extends TopicSelection.TopicSelection {
-  /** Topics that are named and are not there, or not visible: a run would fail for them. */
+  /** Topics that the spec names and the cluster does not have or show: a run would fail for them. */
   readonly missing: ReadonlyArray<string>
 }
 
-/** The whole operator, with a Kubernetes cluster, Kafka and object storage in this process's memory. */
+/** The whole operator, with a Kubernetes cluster, Kafka and object storage in memory. */
 export class OperatorHarness extends Context.Service<
   OperatorHarness,
   {
     readonly kubernetes: InMemoryKubernetesShape
-    /** What a user types, in the namespace `kafka-backup`. */
+    /** kubectl for the namespace `kafka-backup`. */
     readonly kubectl: Kubectl.Kubectl
-    /** Starts an operator process. Each one has a client of its own; with `elect` replicas agree who leads. */
+    /** Starts an operator process with a client of its own; with `elect` the replicas elect a leader. */
     readonly start: (options?: {
       readonly name?: string
       readonly elect?: boolean
@@ -60,35 +60,37 @@ export class OperatorHarness extends Context.Service<
     }) => Effect.Effect<Replica>
     /** The Kafka cluster behind a bootstrap server. */
     readonly kafka: (bootstrapServer: string) => Effect.Effect<InMemoryCluster>
-    /** What lies in a bucket, container or claim, by `MemoryStores.nameOf`: `s3:bucket/prefix`, `pvc:claim/sub/path`. */
+    /**
+     * The store of a bucket, container or claim, by `MemoryStores.nameOf`: `s3:bucket/prefix`, `pvc:claim/sub/path`.
+     */
     readonly store: (name: string) => Effect.Effect<InMemoryStore>
     /** The store that a KafkaBackup names. */
     readonly storeOf: (name: string) => Effect.Effect<InMemoryStore, HarnessError>
     /** What a KafkaBackup would back up now. */
     readonly selects: (name: string) => Effect.Effect<SelectedTopics, HarnessError>
     readonly secrets: MemorySecrets["Service"]
-    /** Lets the time of a TestClock pass, and everything happen that happens in it. */
+    /** Moves the TestClock, and lets everything happen that is due in that time. */
     readonly advance: (duration: Duration.Input) => Effect.Effect<void>
   }
 >()("kafka-backup/testing/OperatorHarness") {
   static readonly layer: Layer.Layer<OperatorHarness> = Layer.suspend(() => inMemory)
-  /** Kubernetes and Kafka in memory as ever, but storage that stays. `store` and `storeOf` know nothing of it. */
+  /** Kubernetes and Kafka in memory, but storage outside of it, which `store` and `storeOf` do not give access to. */
   static readonly layerOn = (storage: RealStorage): Layer.Layer<OperatorHarness> => onStorage(storage)
 }
 
-/** Why a question about a resource has no answer: it is not there, cannot be used, or its cluster or Secret is not there. */
+/** Why `storeOf` or `selects` fails: the resource is missing or invalid, or its cluster or Secret is missing. */
 export type HarnessError = Effect.Error<ReturnType<ReturnType<typeof questions>["selects"]>>
 
 export const namespace = "kafka-backup"
 
-/** While pods work, time passes in steps this short, so that what they wait for is neither early nor late, in milliseconds. */
+/** Steps of virtual time while pods work, in milliseconds: short, so that their timers fire on time. */
 const workingStepMillis = 1_000
 const idleStepMillis = 30_000
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 const realPause = (millis: number) => new Promise<void>((resolve) => setTimeout(resolve, millis))
 
-/** Claims of a harness whose storage is in memory; nothing is there. */
+/** Claims' directory of a harness whose storage is in memory; it does not exist. */
 const noVolumes = "/volumes"
 
 interface Ground {
@@ -99,7 +101,7 @@ interface Ground {
 
 const inMemoryGround: Ground = { volumes: noVolumes, paceMillis: 0, callsOut: () => 0 }
 
-/** What the ports can tell of a resource. */
+/** Questions about a resource that the ports answer. */
 const questions = (
   kubectl: Kubectl.Kubectl,
   stores: InMemoryObjectStores["Service"],
@@ -146,7 +148,7 @@ const make = Effect.fnUntraced(function* ({ callsOut, paceMillis }: Ground) {
 
   yield* kubernetes.node.run(pods.run)
 
-  /** Real work, such as compression, gets its turns; with pods at work, many of them. */
+  /** Gives real work, such as compression, time to proceed; more of it while pods work. */
   const settle = Effect.promise(async () => {
     for (let quiet = 0, turns = 0; quiet < 4 && turns < 10_000; turns++) {
       if (callsOut() > 0) {

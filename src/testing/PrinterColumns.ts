@@ -3,10 +3,10 @@ import * as Crd from "../resource/Crd.ts"
 import * as HumanDuration from "./HumanDuration.ts"
 import * as TabWriter from "./TabWriter.ts"
 
-/** What `kubectl get kafkabackups` shows, from the columns of the CustomResourceDefinition. */
+/** The output of `kubectl get kafkabackups`, from the columns of the CustomResourceDefinition. */
 
 export interface TableOptions {
-  /** Instant that ages are measured from, in milliseconds since 1970. */
+  /** The present, for ages, in milliseconds since 1970. */
   readonly nowMillis: number
   /** `-o wide`: the columns of priority 1 too. */
   readonly isWide?: boolean
@@ -31,7 +31,7 @@ export const table = (resources: ReadonlyArray<KubeObject>, { isWide = false, no
   return TabWriter.format([["NAME", ...shown.map(({ name }) => name.toUpperCase())], ...rows], TabWriter.table)
 }
 
-/** What is not there, or is no scalar, leaves its cell empty. */
+/** A missing value, or one that is not a scalar, leaves its cell empty. */
 const cell = ({ type }: Column, value: unknown, nowMillis: number): string => {
   if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") return ""
   return type === "date" ? HumanDuration.format(nowMillis - Date.parse(String(value))) : String(value)
@@ -39,7 +39,7 @@ const cell = ({ type }: Column, value: unknown, nowMillis: number): string => {
 
 const step = /\.([A-Za-z]\w*)|\[\?\(@\.(\w+)=="([^"]*)"\)\]/gy
 
-/** The value at a JSON path of the kind that printer columns have: `.a.b` and `.list[?(@.type=="Ready")].status`. */
+/** The value at a JSON path as in printer columns: `.a.b` and `.list[?(@.type=="Ready")].status`. */
 export const valueAt = (object: unknown, jsonPath: string): unknown => {
   let value = object
   let read = 0
@@ -51,6 +51,6 @@ export const valueAt = (object: unknown, jsonPath: string): unknown => {
       value = items.find((item) => item[key ?? ""] === wanted)
     }
   }
-  if (read !== jsonPath.length) throw new Error(`not a JSON path that is understood: ${jsonPath}`)
+  if (read !== jsonPath.length) throw new Error(`this JSON path is not supported: ${jsonPath}`)
   return value
 }

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 
-/** A service for people who do not know Effect: what was an Effect is a method that answers a promise. */
+/** A service for users without Effect: every Effect becomes a method that returns a promise. */
 export type Promised<T> = {
   readonly [K in keyof T]: T[K] extends Effect.Effect<infer A, infer _E, never>
     ? () => Promise<A>
@@ -9,7 +9,7 @@ export type Promised<T> = {
       : T[K]
 }
 
-/** Runs every Effect of `service` with `run`. Values and methods of other kinds stay as they are. */
+/** Runs every Effect of `service` with `run`. Other values and methods stay unchanged. */
 export const of = <T extends object>(
   service: T,
   run: <A, E>(effect: Effect.Effect<A, E>) => Promise<A>

@@ -2,10 +2,10 @@ import { Effect, Stream } from "effect"
 import type { ObjectStores, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 
-/** Stores outside this process's memory, and how many calls to them are out. */
+/** Stores outside of memory, with the number of calls under way. */
 export interface RealStores {
   readonly stores: ObjectStores["Service"]
-  /** Virtual time stands while one is out: a disk is slow in real time only. */
+  /** Virtual time stops while a call is under way: a disk takes real time only. */
   readonly callsOut: () => number
 }
 
@@ -17,7 +17,7 @@ export const counting = (stores: ObjectStores["Service"]): RealStores => {
       () => call,
       () => Effect.sync(() => void out--)
     )
-  // Each pull counts, not the whole stream: who reads it may wait for virtual time in between.
+  // Each pull counts, not the whole stream: its reader may wait for virtual time in between.
   const countedStream = <A>(stream: Stream.Stream<A, ObjectStoreError>): Stream.Stream<A, ObjectStoreError> =>
     Stream.unwrap(Effect.map(Stream.toPull(stream), (pull) => Stream.fromPull(Effect.succeed(counted(pull)))))
   const store = (inner: ObjectStoreShape): ObjectStoreShape => ({

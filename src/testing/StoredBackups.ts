@@ -4,7 +4,7 @@ import * as Verification from "../manifest/Verification.ts"
 import * as Formats from "../segment/Formats.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 
-/** One proven backup, as far as tests ask. */
+/** One verified backup. */
 export interface StoredBackup {
   readonly backupId: string
   /** Records by topic; topics without a record have 0. */
@@ -13,7 +13,7 @@ export interface StoredBackup {
   readonly storedBytes: number
 }
 
-/** One record as it was stored. Text is UTF-8. */
+/** One stored record. Text is UTF-8. */
 export interface StoredRecord {
   readonly topic: string
   readonly partition: number
@@ -31,7 +31,7 @@ const recordsOf = (topic: {
   readonly partitions: ReadonlyArray<{ readonly segments: ReadonlyArray<{ readonly record_count: number }> }>
 }) => topic.partitions.flatMap(({ segments }) => segments).reduce((sum, { record_count }) => sum + record_count, 0)
 
-/** Every proven backup in a store, oldest first. */
+/** Every verified backup in a store, oldest first. */
 export const list = Effect.fn("StoredBackups.list")(function* (store: ObjectStoreShape) {
   const complete = (yield* Catalogue.entries(store)).filter((entry) => entry._tag === "Complete")
   return yield* Effect.forEach(

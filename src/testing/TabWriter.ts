@@ -1,21 +1,21 @@
-/** How wide columns become: the longest cell and `padding`, at least `minWidth`. */
+/** The width of a column: its longest cell plus `padding`, at least `minWidth`. */
 export interface Style {
   readonly padding: number
   readonly minWidth: number
 }
 
-/** As `kubectl get` aligns tables. */
+/** The tables of `kubectl get`. */
 export const table: Style = { padding: 3, minWidth: 6 }
 
-/** As `kubectl describe` aligns fields. */
+/** The fields of `kubectl describe`. */
 export const description: Style = { padding: 2, minWidth: 0 }
 
-/** The cells of one line; the last one is never padded, so that a line of one cell has no column. */
+/** The cells of one line. The last one is never padded, so a line of one cell has no column. */
 export type Line = ReadonlyArray<string>
 
 /**
- * Lines of cells as text, aligned as kubectl does: a column is as wide as its longest cell among the lines one after another that have
- * it, and a line without it ends it. Blanks at the ends of lines are left out.
+ * Lines of cells as text, aligned as by kubectl: a column spans consecutive lines that have it and is as wide as its
+ * longest cell there; a line without the column ends it. Trailing spaces are removed.
  */
 export const format = (lines: ReadonlyArray<Line>, { minWidth, padding }: Style): string => {
   const text: Array<string> = []

@@ -4,27 +4,27 @@ import type { TopicOptions } from "../kafka/memory/InMemoryTopics.ts"
 import type { BrokerFault } from "./Faults.ts"
 import * as Promised from "./Promised.ts"
 
-/** How a topic of a test comes to be. */
+/** Options of a new topic. */
 export interface TestTopicOptions extends TopicOptions {
-  /** Records to begin with: that many of `records`, spread over the partitions, or these, in partition 0. Default none. */
+  /** First records: this many of `records`, spread over the partitions, or these, in partition 0. Default none. */
   readonly records?: number | ReadonlyArray<RecordToProduce>
 }
 
-/** A Kafka cluster in this process's memory, in promises. */
+/** A Kafka cluster in memory, with promises. */
 export interface TestKafka extends Omit<
   Promised.Promised<InMemoryCluster>,
   "createTopic" | "inject" | "beginTransaction"
 > {
   readonly createTopic: (name: string, options?: TestTopicOptions) => Promise<void>
-  /** Lets answers of brokers go wrong: `inject(...faults.kafka.connectionLost({ times: 3 }))`. */
+  /** Injects a fault into answers of brokers: `inject(...faults.kafka.connectionLost({ times: 3 }))`. */
   readonly inject: (...fault: BrokerFault) => Promise<void>
-  /** A transaction of one producer; it stays open until it is committed or aborted. */
+  /** Begins a transaction of one producer; it stays open until it is committed or aborted. */
   readonly beginTransaction: () => Promise<
     Promised.Promised<Effect.Success<ReturnType<InMemoryCluster["beginTransaction"]>>>
   >
 }
 
-/** `count` records, all different: keys `key-0`, `key-1`, …, values `value-0`, `value-1`, …; with `from` beginning there. */
+/** `count` different records: keys `key-0`, `key-1`, …, values `value-0`, `value-1`, …; numbered from `from`. */
 export const records = (count: number, from = 0): ReadonlyArray<RecordToProduce> =>
   Array.from({ length: count }, (_, i) => ({ key: `key-${from + i}`, value: `value-${from + i}` }))
 

@@ -10,33 +10,33 @@ import * as TestKafka from "./TestKafka.ts"
 import type * as TestServices from "./TestServices.ts"
 
 export interface TestOperatorOptions {
-  /** When the story begins: RFC 3339. Default 2026-01-01T00:00:00Z. Nothing but `advance` and `until` moves the clock. */
+  /** Start time: RFC 3339. Default 2026-01-01T00:00:00Z. Only `advance` and `until` move the clock. */
   readonly at?: string
-  /** Lets the operator log. Default: silent. */
+  /** Shows the operator's log. Default false. */
   readonly log?: boolean
-  /** Runs that may be active at the same time, over all resources. Default 10. */
+  /** Most active runs at the same time, over all resources. Default 10. */
   readonly maxConcurrentRuns?: number
 }
 
-/** A resource did not become as wanted in the time allowed. */
+/** A resource did not reach the wanted status in time. */
 export class NotReached extends Error {
   override readonly name = "NotReached"
 }
 
 /**
- * The whole operator with a Kubernetes cluster, Kafka and object storage in this process's memory, for tests in plain promises. Time
+ * The whole operator with a Kubernetes cluster, Kafka and object storage in memory, for tests with plain promises. Time
  * is virtual: an hour takes milliseconds.
  */
 export class TestOperator implements AsyncDisposable {
-  /** What a user types, in the namespace `kafka-backup`. */
+  /** kubectl for the namespace `kafka-backup`. */
   readonly kubectl: TestServices.TestKubectl
   /** The Kafka cluster at `kafka:9092`. */
   readonly kafka: TestKafka.TestKafka
-  /** Secrets as pods see them; `kubectl.apply` of a Secret does the same. */
+  /** Secrets, as pods see them; `kubectl.apply` of a Secret does the same. */
   readonly secrets: TestServices.TestSecrets
-  /** The API server as the operator meets it: `disturb` it with `faults.api`. */
+  /** The operator's API server: `disturb` it with `faults.api`. */
   readonly api: TestServices.TestApi
-  /** Where pods run: `trouble` keeps them from starting, `evict` ends one. */
+  /** The node of the pods: `trouble` keeps them from starting, `evict` ends one. */
   readonly node: TestServices.TestNode
   readonly #runtime: Runtime
   readonly #harness: OperatorHarness["Service"]
@@ -62,7 +62,7 @@ export class TestOperator implements AsyncDisposable {
     this.api = Promised.of({ calls, calm, disturb }, this.#run)
   }
 
-  /** Starts a cluster with nothing in it, Kafka at `kafka:9092` without topics, and one operator. */
+  /** Starts an empty Kubernetes cluster, Kafka at `kafka:9092` without topics, and one operator. */
   static async start(options: TestOperatorOptions = {}): Promise<TestOperator> {
     const runtime = runtimeOf(options)
     const harness = await runtime.runPromise(Effect.service(OperatorHarness))
@@ -74,17 +74,20 @@ export class TestOperator implements AsyncDisposable {
 
   readonly #run = <A, E>(effect: Effect.Effect<A, E>): Promise<A> => this.#runtime.runPromise(effect)
 
-  /** Lets time pass, and everything happen that happens in it: `"1 hour"`, or milliseconds. */
+  /** Lets time pass, and everything happen that is due in it: `"1 hour"`, or milliseconds. */
   advance(duration: Duration.Input): Promise<void> {
     return this.#run(this.#harness.advance(duration))
   }
 
-  /** The instant that the clock shows. */
+  /** The time on the virtual clock. */
   async now(): Promise<Date> {
     return new Date(await this.#run(Effect.clockWith((clock) => clock.currentTimeMillis)))
   }
 
-  /** Lets time pass until the status is as wanted, and answers it. Rejects with `NotReached` after `within`: default one day. */
+  /**
+   * Lets time pass until `isWanted` holds, and returns the status. Rejects with `NotReached` after `within`, default
+   * one day.
+   */
   async until(
     name: string,
     isWanted: (status: Status) => boolean,
@@ -106,37 +109,41 @@ export class TestOperator implements AsyncDisposable {
       })
     )
     if (found.isReached) return found.status
-    throw new NotReached(`KafkaBackup ${name} is not as wanted; its status is ${JSON.stringify(found.status, null, 2)}`)
+    throw new NotReached(
+      `KafkaBackup ${name} did not reach the wanted status; its status is ${JSON.stringify(found.status, null, 2)}`
+    )
   }
 
-  /** Which topics a KafkaBackup would back up now, and which it names that are not there. */
+  /** The topics that a KafkaBackup would back up now, and those that it names but that do not exist. */
   selects(name: string): Promise<SelectedTopics> {
     return this.#run(this.#harness.selects(name))
   }
 
-  /** The proven backups in the storage of a KafkaBackup, oldest first; those of others that share it too. */
+  /** The verified backups in the storage of a KafkaBackup, oldest first, including those of other resources there. */
   backups(name: string): Promise<ReadonlyArray<StoredBackups.StoredBackup>> {
     return this.#run(Effect.flatMap(this.#harness.storeOf(name), ({ store }) => StoredBackups.list(store)))
   }
 
-  /** Reads every byte of a backup: `problems` is empty when it can be restored. */
+  /** Reads every byte of a backup. `problems` is empty if it can be restored. */
   verify(name: string, backupId: string): Promise<TestServices.Verification> {
     return this.#run(Effect.flatMap(this.#harness.storeOf(name), ({ store }) => StoredBackups.verify(store, backupId)))
   }
 
-  /** The records of a topic as a backup holds them, by partition and offset. */
+  /** The records of a topic in a backup, by partition and offset. */
   records(name: string, backupId: string, topic: string): Promise<ReadonlyArray<StoredBackups.StoredRecord>> {
     return this.#run(
       Effect.flatMap(this.#harness.storeOf(name), ({ store }) => StoredBackups.records(store, backupId, topic))
     )
   }
 
-  /** The object storage behind a KafkaBackup: `disturb` it with `faults.storage`, look at its keys, tamper with what it holds. */
+  /**
+   * The object storage of a KafkaBackup: `disturb` it with `faults.storage`, list its keys, `tamper` with its objects.
+   */
   async storage(name: string): Promise<TestServices.TestStorage> {
     return Promised.of(await this.#run(this.#harness.storeOf(name)), this.#run)
   }
 
-  /** A further Kafka cluster. */
+  /** Another Kafka cluster. */
   async kafkaAt(bootstrapServer: string): Promise<TestKafka.TestKafka> {
     return TestKafka.of(await this.#run(this.#harness.kafka(bootstrapServer)), this.#run)
   }
@@ -146,18 +153,18 @@ export class TestOperator implements AsyncDisposable {
     return this.#run(this.#replica.metrics)
   }
 
-  /** Ends the operator's process and starts another one; the cluster stays. */
+  /** Stops the operator and starts another one; the cluster stays. */
   async restart(): Promise<void> {
     await this.#run(this.#replica.stop)
     this.#replica = await this.#run(started(this.#harness, this.#options))
   }
 
-  /** Ends everything. */
+  /** Stops everything. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#runtime.dispose()
   }
 
-  /** As `await using` does at the end of a block. */
+  /** Does what `await using` does at the end of a block. */
   stop(): Promise<void> {
     return this[Symbol.asyncDispose]()
   }
@@ -167,7 +174,7 @@ type Runtime = ManagedRuntime.ManagedRuntime<OperatorHarness, never>
 
 const runtimeOf = ({ at = "2026-01-01T00:00:00Z", log = false }: TestOperatorOptions): Runtime => {
   const beginMillis = Date.parse(at)
-  if (Number.isNaN(beginMillis)) throw new TypeError(`at must be an instant such as 2026-01-01T00:00:00Z, not ${at}`)
+  if (Number.isNaN(beginMillis)) throw new TypeError(`at must be a time such as 2026-01-01T00:00:00Z, not ${at}`)
   return ManagedRuntime.make(
     OperatorHarness.layer.pipe(
       Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(beginMillis))),

@@ -5,7 +5,7 @@ import type { Kubectl } from "./Kubectl.ts"
 import type { MemorySecrets } from "./MemorySecrets.ts"
 import type { Promised } from "./Promised.ts"
 
-/** The parts of a `TestOperator`, in promises. */
+/** The parts of a `TestOperator`, with promises. */
 
 export interface TestKubectl extends Omit<Promised<Kubectl>, "in"> {
   readonly in: (namespace: string) => TestKubectl

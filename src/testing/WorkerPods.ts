@@ -12,7 +12,7 @@ import * as RunSpec from "../identity/RunSpec.ts"
 import type { Secrets } from "../secrets/MountedSecrets.ts"
 import type { ObjectStores } from "../storage/ObjectStore.ts"
 
-/** How long a pod that is asked to stop may take, in milliseconds. */
+/** Grace period of a deleted pod, in milliseconds. */
 const graceMillis = 30_000
 
 interface Container {
@@ -23,17 +23,19 @@ interface Container {
 const container = (pod: Pod): Container =>
   ((pod.spec as { readonly containers?: ReadonlyArray<Container> } | undefined)?.containers ?? [])[0] ?? {}
 
-/** The pods of Jobs, carried out in this process by the very code that a pod of a cluster runs. */
+/** The pods of Jobs: they run in this process, with the same code as a pod of a cluster. */
 export class WorkerPods extends Context.Service<
   WorkerPods,
   {
     /** For the node of `InMemoryKubernetes`. */
     readonly run: PodRun
-    /** Pods at work now. */
+    /** Number of pods at work. */
     readonly active: () => number
   }
 >()("kafka-backup/testing/WorkerPods") {
-  /** With the progress that the operator reads from them. Claims are mounted as `{volumes}/{claim name}` in every pod. */
+  /**
+   * Also provides the progress that the operator reads. Claims are mounted as `{volumes}/{claim name}` in every pod.
+   */
   static readonly layer = (
     volumes: string
   ): Layer.Layer<WorkerPods | PodProgress, never, KafkaSources | ObjectStores | Secrets> =>
@@ -51,18 +53,18 @@ export class WorkerPods extends Context.Service<
           const { args = [], env = [] } = container(pod)
           const runSpec = RunSpec.decode(env.find(({ name }) => name === Labels.runSpecVariable)?.value ?? "")
           if (Result.isFailure(runSpec)) return Effect.succeed(undefined)
-          const place = { volumes, host: pod.metadata.name }
+          const mounts = { volumes, host: pod.metadata.name }
           switch (args[0]) {
             case "run":
-              return Worker.run(runSpec.success, { ...place, stop, progress })
+              return Worker.run(runSpec.success, { ...mounts, stop, progress })
             case "prune":
               return Worker.prune(
                 runSpec.success,
-                place,
+                mounts,
                 args.includes("--all") ? { _tag: "All" } : { _tag: "Older", keep: undefined }
               )
             case "list":
-              return Worker.list(runSpec.success, place)
+              return Worker.list(runSpec.success, mounts)
             default:
               return Effect.succeed(undefined)
           }
@@ -76,7 +78,7 @@ export class WorkerPods extends Context.Service<
             progressOf.set(uid, progress)
             active++
             const fiber = yield* Effect.forkDetach(work(pod, stop, progress), { startImmediately: true })
-            // Deleting a pod asks its process to stop, and ends it when it does not.
+            // Deleting a pod asks its process to stop, and kills it after the grace period.
             const stopped = Deferred.succeed(stop, undefined).pipe(
               Effect.andThen(Effect.timeoutOption(Fiber.await(fiber), graceMillis)),
               Effect.andThen(Fiber.interrupt(fiber))
@@ -102,7 +104,7 @@ export class WorkerPods extends Context.Service<
             const progress = progressOf.get(pod.metadata.uid ?? pod.metadata.name)
             return progress === undefined
               ? Option.none()
-              : // As it travels: what is undefined is not there.
+              : // As over HTTP: undefined fields are absent.
                 fromJson(
                   JSON.parse(JSON.stringify({ ...progress, percent: RunProgress.percent(progress) ?? null })),
                   now

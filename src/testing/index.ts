@@ -1,5 +1,5 @@
 /*
- * kafka-backup-operator/testing: the whole operator in the memory of a test. See docs/guides/testing.md.
+ * kafka-backup-operator/testing: the whole operator in memory, for tests. See docs/guides/testing.md.
  */
 
 export type { Produced, RecordToProduce } from "../kafka/memory/InMemoryCluster.ts"

@@ -37,20 +37,20 @@ beforeAll(() => {
 afterAll(() => rmSync(away, { recursive: true, force: true }))
 
 describe("what npm run build makes", () => {
-  it("says its version and helps, wherever it has been moved", () => {
+  it("prints its version and help from any folder", () => {
     assert.strictEqual(kafkaBackup("--version").stdout, `kafka-backup ${version}\n`)
     assert.match(kafkaBackup("run", "--help").stdout, /--slot INSTANT/)
     assert.match(kafkaBackup("crd").stdout, /\napiVersion: apiextensions\.k8s\.io\/v1\n/)
   })
 
-  it("backs up, verifies and reads back: its compiled libraries came along", () => {
+  it("backs up, verifies and reads back with its own compiled libraries", () => {
     const { status, stderr, stdout } = kafkaBackup("demo", "--directory", join(away, "demo"))
     assert.strictEqual(status, 0, stderr)
     assert.match(stdout, /\nOK demo-\S+: 105,216 records in 7 segments/)
     assert.isTrue(existsSync(join(away, "demo", "volumes", "backups")))
   })
 
-  it("asks Kafka and S3 with the modules inside it", () => {
+  it("connects to Kafka and S3 with its own modules", () => {
     writeFileSync(
       join(away, "s3.yaml"),
       `apiVersion: kafka.oso.sh/v1alpha1
@@ -96,7 +96,7 @@ test("a backup survives a store that does not answer", async () => {
     writeFileSync(join(project, "backup.test.mts"), userTest)
   })
 
-  it("runs a user's test with node:test, with no other package around", () => {
+  it("runs a user's test with node:test, without other packages", () => {
     const done = spawnSync(process.execPath, ["--test", "--test-reporter", "tap", "backup.test.mts"], {
       cwd: project,
       encoding: "utf8",
@@ -106,7 +106,7 @@ test("a backup survives a store that does not answer", async () => {
     assert.include(done.stdout, "# pass 1\n")
   })
 
-  it("has types that tell a user what is wrong", () => {
+  it("has types that report a user's mistakes", () => {
     for (const name of ["effect", "@types"])
       symlinkSync(join(root, "node_modules", name), join(project, "node_modules", name))
     writeFileSync(

@@ -9,16 +9,16 @@ const demo = (directory: string) => finished(programs.real, ["demo", "--director
 
 const folder = mkdtempSync(join(tmpdir(), "kafka-backup-demo-"))
 const directory = join(folder, "data")
-let told: Awaited<ReturnType<typeof demo>>
+let demonstration: Awaited<ReturnType<typeof demo>>
 
 beforeAll(async () => {
-  told = await demo(directory)
+  demonstration = await demo(directory)
 }, 120_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** What was printed for a command, up to the next one. */
 const answers = (command: string): ReadonlyArray<string> =>
-  told.out
+  demonstration.out
     .split(/^\$ /m)
     .filter((text) => text.startsWith(command))
     .map((text) =>
@@ -29,8 +29,8 @@ const answers = (command: string): ReadonlyArray<string> =>
     )
 
 describe("kafka-backup demo", () => {
-  it("ends well, says nothing on standard error, and leaves manifests and backups behind", () => {
-    assert.deepStrictEqual([told.exitCode, told.err], [0, ""])
+  it("exits with 0, prints nothing on standard error, and leaves manifests and backups behind", () => {
+    assert.deepStrictEqual([demonstration.exitCode, demonstration.err], [0, ""])
     assert.include(readFileSync(join(directory, "backup.yaml"), "utf8"), "kind: KafkaBackup")
     const sets = readdirSync(join(directory, "volumes/backups")).filter((name) =>
       existsSync(join(directory, "volumes/backups", name, "manifest.json"))
@@ -63,7 +63,7 @@ describe("kafka-backup demo", () => {
     assert.deepStrictEqual(after, before!.slice(0, 2))
   })
 
-  it("tells why a backup failed, and that it is well when the cause is gone", () => {
+  it("shows why a backup failed, and that the next one succeeds", () => {
     const tables = answers("kubectl get kafkabackups\n")
     assert.match(tables[2]!, /\nrefunds +Failed +False/)
     assert.match(
@@ -73,29 +73,35 @@ describe("kafka-backup demo", () => {
     assert.match(tables[3]!, /\nrefunds +Completed +True +\S+ +12 /)
   })
 
-  it("proves and reads back what it stored, and ends with conditions and Events", () => {
-    assert.match(told.out, /^OK demo-20261125-130000: 105,216 records in \d+ segments .* every checksum right$/m)
-    assert.include(told.out, '"key":"order-1000"')
+  it("verifies and reads back what it stored, and ends with conditions and Events", () => {
+    assert.match(
+      demonstration.out,
+      /^OK demo-20261125-130000: 105,216 records in \d+ segments .* every checksum is correct$/m
+    )
+    assert.include(demonstration.out, '"key":"order-1000"')
     const [described] = answers("kubectl describe kafkabackup refunds")
     assert.match(described!, /\n {2}Conditions:\n/)
     assert.match(described!, /\nEvents:\n[^]* BackupFailed [^]* BackupSucceeded /)
   })
 
-  it("tells the same story again in the same directory", async () => {
+  it("shows the same story again in the same directory", async () => {
     const again = await demo(directory)
     const withoutNumbers = (text: string) =>
       text.replaceAll(/^(Running|Completed) .*\n/gm, "").replaceAll(/\b\d+s\b/g, "")
     assert.strictEqual(again.exitCode, 0)
-    assert.strictEqual(withoutNumbers(again.out).split("\n").length, withoutNumbers(told.out).split("\n").length)
+    assert.strictEqual(
+      withoutNumbers(again.out).split("\n").length,
+      withoutNumbers(demonstration.out).split("\n").length
+    )
   })
 
-  it("does not touch a directory that is not its own", async () => {
+  it("does not touch files that it did not write", async () => {
     const foreign = join(folder, "foreign")
     mkdirSync(join(foreign, "volumes/backups/precious"), { recursive: true })
     writeFileSync(join(foreign, "backup.yaml"), "kind: KafkaBackup\n")
     const { err, exitCode } = await demo(foreign)
     assert.notStrictEqual(exitCode, 0)
-    assert.include(err, "holds something that this demo did not put there")
+    assert.include(err, "contains files that the demo did not write")
     assert.isTrue(existsSync(join(foreign, "volumes/backups/precious")))
     assert.strictEqual(readFileSync(join(foreign, "backup.yaml"), "utf8"), "kind: KafkaBackup\n")
   })

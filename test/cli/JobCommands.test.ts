@@ -39,7 +39,7 @@ const pod = Effect.fnUntraced(function* (text?: string) {
 })
 
 describe("-f env:NAME", () => {
-  it.live("runs the slot that was runSpec, and keeps as many sets as the runSpec resource says", () =>
+  it.live("runs the slot of the run spec, and keeps as many backups as the spec in it says", () =>
     Effect.gen(function* () {
       const { claim, fromEnvironment, log, summary } = yield* pod()
       yield* environment(runSpec({ slot }, manifest("retention: {backups: 1}")))
@@ -56,7 +56,7 @@ describe("-f env:NAME", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("gives a trigger one set, by hand too, whenever it was first seen", () =>
+  it.live("makes one backup for a trigger, by hand too, whenever it was first seen", () =>
     Effect.gen(function* () {
       const { fromEnvironment, log, options, summary } = yield* pod()
       yield* environment(runSpec({ slot, trigger: "release 7" }))
@@ -71,7 +71,7 @@ describe("-f env:NAME", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("says what is wrong with the variable, and refuses to be told another slot", () =>
+  it.live("reports what is wrong with the variable, and refuses another slot", () =>
     Effect.gen(function* () {
       const { fromEnvironment, log, summary } = yield* pod()
       const unset = yield* type("list", ...fromEnvironment, ...summary)
@@ -89,7 +89,7 @@ describe("-f env:NAME", () => {
       ] as const) {
         const refused = yield* type("run", ...fromEnvironment, flag, value, ...summary)
         assert.deepStrictEqual([refused.exitCode, refused.out], [2, ""])
-        assert.match(refused.err, new RegExp(`^error: ${flag} does not go with -f env:${variable}`))
+        assert.match(refused.err, new RegExp(`^error: ${flag} cannot be used with -f env:${variable}`))
         assert.deepInclude(summaryIn(log), { command: "run", exitCode: 2, reason: "UsageError" })
       }
     }).pipe(Effect.provide(layer))
@@ -97,7 +97,7 @@ describe("-f env:NAME", () => {
 })
 
 describe("--summary", () => {
-  it.live("writes into the file that is there, which cannot be replaced where it is mounted", () =>
+  it.live("writes into the existing file: a mounted one cannot be replaced", () =>
     Effect.gen(function* () {
       const { log, options, summary } = yield* pod()
       const before = statSync(log).ino
@@ -110,7 +110,7 @@ describe("--summary", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("tells of a manifest that cannot be used, a missing Secret and an address that is taken", () =>
+  it.live("reports an unusable manifest, a missing Secret and an address in use", () =>
     Effect.gen(function* () {
       const { file, log, options, summary } = yield* pod("kind: KafkaBackup\nmetadata: {name: A_b}\n")
       assert.strictEqual((yield* type("run", ...options, ...summary)).exitCode, 10)
@@ -133,7 +133,7 @@ describe("--summary", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("changes no exit code where it cannot be written, and says so in the log", () =>
+  it.live("that cannot be written is logged and changes no exit code", () =>
     Effect.gen(function* () {
       const { directory, options } = yield* pod()
       const nowhere = join(directory, "nowhere", "log")
@@ -169,7 +169,7 @@ describe("--summary", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("tells that a list or prune was stopped while storage did not answer", () =>
+  it.live("reports that a list or prune was stopped while storage did not answer", () =>
     Effect.gen(function* () {
       const { log, options, summary } = yield* pod()
       for (const command of ["list", "prune"] as const) {
@@ -187,7 +187,7 @@ describe("--summary", () => {
 })
 
 describe("kafka-backup prune --all", () => {
-  it.live("removes every set of the resource and only those, once the name was given as well", () =>
+  it.live("removes every backup of the resource and no other, if the name is given", () =>
     Effect.gen(function* () {
       const { claim, file, log, options, summary } = yield* pod(manifest("retention: {backups: 9}"))
       for (const hour of [1, 2]) yield* type("run", ...options, "--slot", `2026-11-23T0${hour}:00:00Z`)

@@ -22,7 +22,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-/** A TCP port that takes connections and never says a word. */
+/** A TCP server that accepts connections and never answers. */
 const silentServer = async () => {
   const server = createServer(() => {}).listen(0, "127.0.0.1")
   await new Promise((resolve) => server.once("listening", resolve))
@@ -37,7 +37,7 @@ describe("the process kafka-backup", () => {
     assert.match(err, /^error: Unknown subcommand "lst"[^]*list\nwhat to do: see kafka-backup --help\n$/)
   })
 
-  it("reads the manifest from standard input with -f -, and tells all that is wrong with it", async () => {
+  it("reads the manifest from standard input with -f -, and reports every problem in it", async () => {
     const text = "apiVersion: kafka.oso.sh/v1alpha1\nkind: KafkaBackup\nmetadata: {name: A_b}\nspec: {topics: []}\n"
     const { err, exitCode, out } = await finished(programs.real, ["list", "-f", "-"], text)
     assert.deepStrictEqual([exitCode, out], [10, ""])
@@ -47,7 +47,7 @@ describe("the process kafka-backup", () => {
     assert.notMatch(err, / {4}at .*\.ts:/)
   })
 
-  it("writes JSON lines alone to both outputs when a broker refuses, names it, and shows no credential", async () => {
+  it("writes only JSON lines to both outputs when a broker refuses, names the broker, and shows no credential", async () => {
     const { close, port } = await silentServer()
     close()
     const secrets = join(directory, "secrets")
@@ -84,7 +84,7 @@ describe("the process kafka-backup", () => {
     const last = jsonLines(out).at(-1)
     assert.include(last.error.message, `127.0.0.1:${port}`)
     assert.isTrue(last.error.isRetryable)
-    assert.strictEqual(jsonLines(err).at(-1).annotations.exitCode, 20)
+    assert.strictEqual(jsonLines(err).at(-1).exitCode, 20)
     const written = readFileSync(report, "utf8")
     assert.strictEqual(JSON.parse(written).exitCode, 20)
     assert.notMatch(out + err + written, /correct-horse|battery-staple/)
@@ -107,7 +107,7 @@ describe("the process kafka-backup", () => {
     assert.strictEqual(Result.getOrThrow(SummaryCodec.decode(readFileSync(log, "utf8"))).exitCode, 21)
   })
 
-  it("seals and remembers on SIGTERM, and the same slot finishes the set, whose reader may leave early", async () => {
+  it("stores what it has read on SIGTERM, and the same slot finishes the set, whose reader may leave early", async () => {
     writeFileSync(options[1]!, manifest("rateLimit: {bytesPerSecond: 300000}"))
     const log = join(directory, "termination-log")
     const first = start(programs.inMemory, ["run", ...options, "--slot", slot, "--summary", log])
@@ -136,12 +136,12 @@ describe("the process kafka-backup", () => {
     assert.strictEqual(head.stderr, "exit 0\n")
   })
 
-  it("tells Prometheus and whoever asks how far it is, and refuses an address that is taken before it reads", async () => {
+  it("serves metrics and progress, and fails for an address in use before it reads", async () => {
     const args = ["run", ...options, "--listen", "127.0.0.1:0"]
     const run = start(programs.inMemory, args, { STUCK_STORE: "1" })
     await run.said("a segment is stuck")
-    const line = jsonLines(run.err()).find(({ message }) => message === "serving /metrics and /progress")
-    const { address } = line.annotations
+    const line = jsonLines(run.err()).find(({ msg }) => msg === "serving /metrics and /progress")
+    const { address } = line
     const metrics = await fetch(`${address}/metrics`)
     assert.match(metrics.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/)
     assert.match(await metrics.text(), /\nkafka_backup_run_step\{step="reading"\} 1\n/)
@@ -149,7 +149,7 @@ describe("the process kafka-backup", () => {
     assert.deepInclude(progress, { step: "reading", attempt: 1 })
     assert.strictEqual((await fetch(`${address}/healthz`)).status, 200)
     run.child.kill("SIGTERM")
-    await run.said("asked to stop")
+    await run.said("stop requested")
     await setTimeout(600)
     run.child.kill("SIGTERM")
     assert.strictEqual(await run.ended, 21)
@@ -158,18 +158,18 @@ describe("the process kafka-backup", () => {
     const refused = await finished(programs.inMemory, ["run", ...options, "--listen", `127.0.0.1:${taken.port}`])
     taken.close()
     assert.deepStrictEqual([refused.exitCode, refused.out], [2, ""])
-    assert.match(refused.err, new RegExp(`^error: --listen: 127\\.0\\.0\\.1:${taken.port} cannot be listened on`))
+    assert.match(refused.err, new RegExp(`^error: --listen: cannot listen on 127\\.0\\.0\\.1:${taken.port}`))
   })
 
-  it("ends at once at the second signal, even where the store takes nothing", async () => {
+  it("stops at once at the second signal, even when the store does not answer", async () => {
     const run = start(programs.inMemory, ["run", ...options], { STUCK_STORE: "1" })
     await run.said("a segment is stuck")
     run.child.kill("SIGTERM")
-    await run.said("asked to stop")
+    await run.said("stop requested")
     // Sooner, it would count as the first one's echo.
     await setTimeout(600)
     run.child.kill("SIGTERM")
     assert.strictEqual(await run.ended, 21)
-    assert.match(run.err(), /ended at once: /)
+    assert.match(run.err(), /stopped at once: /)
   })
 })

@@ -24,7 +24,7 @@ const sets = Effect.fnUntraced(function* (more?: string) {
 })
 
 describe("kafka-backup prune", () => {
-  it.live("keeps as many successes as the manifest says, and first says so with --dry-run", () =>
+  it.live("keeps as many backups as the manifest says, and only lists them with --dry-run", () =>
     Effect.gen(function* () {
       const { options, stored } = yield* sets("retention: {backups: 1}")
       const dry = yield* type("prune", ...options, "--dry-run")
@@ -40,15 +40,15 @@ describe("kafka-backup prune", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("takes --keep instead, and refuses to keep none or not to be told", () =>
+  it.live("keeps --keep instead, refuses 0, and needs one of the two", () =>
     Effect.gen(function* () {
       const { options, stored } = yield* sets()
-      const untold = yield* type("prune", ...options)
-      assert.strictEqual(untold.exitCode, 2)
-      assert.match(untold.err, /no spec\.retention\.backups\nwhat to do: .*--keep N/)
+      const without = yield* type("prune", ...options)
+      assert.strictEqual(without.exitCode, 2)
+      assert.match(without.err, /no spec\.retention\.backups\nwhat to do: .*--keep N/)
       const none = yield* type("prune", ...options, "--keep", "0")
       assert.strictEqual(none.exitCode, 2)
-      assert.match(none.err, /--keep.*the newest good backup always stays/)
+      assert.match(none.err, /--keep.*the newest successful backup always stays/)
       assert.lengthOf(stored(), 4)
       assert.strictEqual((yield* type("prune", ...options, "--keep", "2")).exitCode, 0)
       assert.deepStrictEqual(stored(), [id(2), id(3), "other-20261123-000000"])

@@ -3,6 +3,7 @@ import { BackupId } from "../../src/identity/BackupId.ts"
 import * as RunProgress from "../../src/worker/RunProgress.ts"
 import * as Quantities from "../../src/cli/Quantities.ts"
 import * as RunDisplay from "../../src/cli/RunDisplay.ts"
+import * as Format from "../../src/status/Format.ts"
 
 describe("quantities", () => {
   it.each([
@@ -15,7 +16,7 @@ describe("quantities", () => {
     [999_950, "1.00 MB"],
     [1_270_000_000, "1.27 GB"],
     [3e18, "3000 PB"]
-  ])("%i bytes are %s", (n, shown) => assert.strictEqual(Quantities.bytes(n), shown))
+  ])("%i bytes are %s", (n, shown) => assert.strictEqual(Format.bytes(n), shown))
 
   it.each([
     [0, "0.0s"],
@@ -28,7 +29,7 @@ describe("quantities", () => {
     [90_000_000, "25h 0m"]
   ])("%i milliseconds are %s", (millis, shown) => assert.strictEqual(Quantities.duration(millis), shown))
 
-  it("names one offset as one, and the last of several inclusively", () => {
+  it("show one offset alone, and a range with its last offset", () => {
     assert.deepStrictEqual([Quantities.offsets(20, 21), Quantities.offsets(20, 30)], ["offset 20", "offsets 20-29"])
   })
 })
@@ -47,7 +48,7 @@ describe("the progress line", () => {
     storedBytes: 1_500_000
   }
 
-  it("times what this attempt has done, not what an earlier one had", () => {
+  it("shows the rate of this attempt, without earlier ones", () => {
     // 400 offsets were done before; 200 took ten seconds, so 400 more take twenty.
     assert.strictEqual(
       RunDisplay.line(reading, 400, 10_000),
@@ -55,12 +56,12 @@ describe("the progress line", () => {
     )
   })
 
-  it("promises nothing in its first second, and 100 % only when all is done", () => {
+  it("shows no rate in the first second, and 100 % only at the end", () => {
     assert.notMatch(RunDisplay.line(reading, 400, 200), /left|\/s/)
     assert.match(RunDisplay.line({ ...reading, offsetsDone: 999 }, 400, 5000), / 99% /)
   })
 
-  it("names the step where there is nothing to count", () => {
+  it("shows the step where there is nothing to count", () => {
     assert.strictEqual(RunDisplay.line(RunProgress.make(), 0, 0), "connecting …")
     assert.strictEqual(
       RunDisplay.line({ ...reading, step: "verifying" }, 0, 1000),

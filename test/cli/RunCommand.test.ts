@@ -25,11 +25,11 @@ describe("kafka-backup run", () => {
       assert.deepStrictEqual(report.openTransactions, [
         { topic: "payments", partition: 0, until: 20, highWatermark: 21 }
       ])
-      assert.strictEqual(jsonLines(err)[0].annotations.backupId, backupId)
+      assert.strictEqual(jsonLines(err)[0].backupId, backupId)
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("closes with a table for a person, and says when the slot had been backed up before", () =>
+  it.live("closes with a table for a person, and says when an earlier run completed the slot", () =>
     Effect.gen(function* () {
       yield* DemoCluster.fill(yield* cluster)
       const { options } = yield* desk()
@@ -39,7 +39,7 @@ describe("kafka-backup run", () => {
       assert.match(first.out, /note: payments\[0\]: an open transaction holds back offset 20/)
       const second = yield* typeAs("person", "run", ...options, "--slot", slot)
       assert.strictEqual(second.exitCode, 0)
-      assert.match(second.out, /\nOutcome +success \(had been completed before\)\n/)
+      assert.match(second.out, /\nOutcome +success \(completed by an earlier run\)\n/)
     }).pipe(Effect.provide(layer))
   )
 
@@ -49,13 +49,13 @@ describe("kafka-backup run", () => {
       const { options } = yield* desk(manifest().replace('["*"]', '["orders", "oders"]'))
       const { err, exitCode } = yield* type("run", ...options)
       assert.strictEqual(exitCode, 13)
-      const logged = jsonLines(err).find(({ message }) => message === "run failed")
-      assert.strictEqual(logged.annotations.error, "the cluster has no topic oders")
-      assert.match(logged.annotations.advice, /create the topic, correct its name/)
+      const logged = jsonLines(err).find(({ msg }) => msg === "run failed")
+      assert.strictEqual(logged.error, "the cluster has no topic oders")
+      assert.match(logged.advice, /create the topic, correct its name/)
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("exits with 10 and every problem of the manifest at once, and writes the report of that too", () =>
+  it.live("exits with 10 and every problem of the manifest at once, also in the report", () =>
     Effect.gen(function* () {
       const { directory, file } = yield* desk("kind: KafkaBackup\nmetadata: {name: A_b}\nspec: {topics: []}\n")
       const report = join(directory, "report.json")
@@ -91,7 +91,7 @@ describe("kafka-backup run", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("exits with 14 where the claim's directory is missing, and with 2 where nobody said where it is", () =>
+  it.live("exits with 14 where the claim's directory is missing, and with 2 where --volumes is missing", () =>
     Effect.gen(function* () {
       const { directory, file } = yield* desk()
       const elsewhere = yield* type("run", "-f", file, "--volumes", join(directory, "nowhere"))
@@ -99,7 +99,7 @@ describe("kafka-backup run", () => {
       assert.match(elsewhere.err, /nowhere\/backups does not exist/)
       const unsaid = yield* type("run", "-f", file)
       assert.strictEqual(unsaid.exitCode, 2)
-      assert.match(unsaid.err, /give --volumes DIR, where DIR\/backups is a directory/)
+      assert.match(unsaid.err, /give --volumes DIR, where DIR\/backups is the claim's directory/)
     }).pipe(Effect.provide(layer))
   )
 })
@@ -114,7 +114,7 @@ describe("an interrupted run", () => {
     yield* Fiber.interrupt(running)
   })
 
-  it.live("seals and remembers what it has, reports, and is finished by the same slot", () =>
+  it.live("stores what it has read, reports, and is finished by the same slot", () =>
     Effect.gen(function* () {
       yield* DemoCluster.fill(yield* cluster)
       const { claim, directory, options } = yield* desk(slow)

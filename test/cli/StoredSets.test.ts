@@ -29,7 +29,7 @@ const damage = (file: string) => {
 }
 
 describe("kafka-backup list and describe", () => {
-  it.live("show complete sets and unfinished runs, in columns and as JSON", () =>
+  it.live("show complete and unfinished backups, in columns and as JSON", () =>
     Effect.gen(function* () {
       const { claim, options } = yield* aSet()
       mkdirSync(join(claim, "nightly-20261124-120000"))
@@ -53,20 +53,20 @@ describe("kafka-backup list and describe", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("show every partition of a set, the empty ones and what an open transaction holds back", () =>
+  it.live("show every partition of a backup, empty ones and those that an open transaction holds back", () =>
     Effect.gen(function* () {
       const { options } = yield* aSet()
       const { out } = yield* type("describe", ...options, backupId)
       assert.match(out, /\nSlot +2026-11-23T12:00:00Z\n/)
       assert.match(out, /\nevents-empty +2 +empty +0 +0 +0 B\n/)
       assert.match(out, /\norders +3 +0-24999 +25,000 +1 +3\d\d kB\n/)
-      assert.match(out, /\npayments +0 +0-19 +8 +1 +\d+ B +open transaction holds back offset 20\n/)
+      assert.match(out, /\npayments +0 +0-19 +8 +1 +\d+ B +an open transaction holds back offset 20\n/)
       const { manifest: index, facts } = JSON.parse((yield* type("describe", ...options, backupId, "-o", "json")).out)
       assert.deepStrictEqual([index.backup_id, facts.totals.records], [backupId, 100_216])
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("exit with 17 for a set that is not there or not finished, and say how to go on", () =>
+  it.live("exit with 17 for a missing or unfinished backup, and say what to do", () =>
     Effect.gen(function* () {
       const { claim, options } = yield* aSet()
       const wrong = yield* type("describe", ...options, "nightly-2026")
@@ -84,19 +84,19 @@ describe("kafka-backup list and describe", () => {
 })
 
 describe("kafka-backup verify", () => {
-  it.live("exits with 0 for a sound set, and with --deep counts the records it has read", () =>
+  it.live("exits with 0 for an intact backup, and with --deep counts the records", () =>
     Effect.gen(function* () {
       const { options } = yield* aSet()
       const quick = yield* type("verify", ...options, backupId)
       assert.strictEqual(quick.exitCode, 0)
-      assert.match(quick.out, /^OK nightly-20261123-120000: all 7 segments \(.*\) are there with their sizes; --deep/)
+      assert.match(quick.out, /^OK nightly-20261123-120000: all 7 segments \(.*\) exist with their sizes; --deep/)
       const deep = yield* type("verify", ...options, backupId, "--deep", "-o", "json")
       const { depth, problems, records } = JSON.parse(deep.out)
       assert.deepStrictEqual([deep.exitCode, depth, problems, records], [0, "records", [], 100_216])
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("exits with 16 for a damaged set and names topic, partition and offsets", () =>
+  it.live("exits with 16 for a damaged backup and names topic, partition and offsets", () =>
     Effect.gen(function* () {
       const { options, segment } = yield* aSet()
       damage(segment("orders", 2))
@@ -177,7 +177,7 @@ describe("kafka-backup export", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("shows the offsets and partitions that were asked for, and no others", () =>
+  it.live("prints the requested offsets and partitions, and no others", () =>
     Effect.gen(function* () {
       const { options } = yield* aSet()
       const places = (out: string) => jsonLines(out).map(({ offset, partition }) => `${partition}@${offset}`)
@@ -192,16 +192,16 @@ describe("kafka-backup export", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("refuses topics, partitions and offsets that cannot be, each with the exit code for it", () =>
+  it.live("refuses missing topics and partitions and empty ranges, each with its exit code", () =>
     Effect.gen(function* () {
       const { options } = yield* aSet()
       const topic = yield* type("export", ...options, backupId, "-t", "oders")
       assert.strictEqual(topic.exitCode, 17)
-      assert.match(topic.err, /its topics are: customers, events-empty, orders, payments/)
+      assert.match(topic.err, /choose one of its topics: customers, events-empty, orders, payments/)
       assert.strictEqual((yield* type("export", ...options, backupId, "-t", "orders", "--partition", "4")).exitCode, 17)
       const backwards = yield* type("export", ...options, backupId, "-t", "orders", "--from", "5", "--until", "5")
       assert.strictEqual(backwards.exitCode, 2)
-      assert.match(backwards.err, /give --until 6 to see offset 5 alone/)
+      assert.match(backwards.err, /give --until 6 to print offset 5 alone/)
       assert.strictEqual((yield* type("export", ...options, backupId, "-t", "orders", "--from", "-1")).exitCode, 2)
     }).pipe(Effect.provide(layer))
   )
@@ -239,11 +239,11 @@ describe("kafka-backup export", () => {
       rmSync(segment("orders", 1))
       const missing = yield* type("export", ...options, backupId, "-t", "orders", "--partition", "1")
       assert.deepStrictEqual([missing.exitCode, missing.out], [16, ""])
-      assert.match(missing.err, /is not there; affected: orders\[1\] offsets 0-24999/)
+      assert.match(missing.err, /does not exist \(orders\[1\] offsets 0-24999\)/)
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("ends quietly when its reader leaves, and with 14 when there is no room for what it prints", () =>
+  it.live("ends quietly when its reader leaves, and with 14 when the disk of its output is full", () =>
     Effect.gen(function* () {
       const { options } = yield* aSet()
       const ending = (code: string) => {

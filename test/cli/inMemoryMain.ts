@@ -11,7 +11,7 @@ import * as StorageBackends from "../../src/storage/StorageBackends.ts"
  * signals and exit codes. With STUCK_STORE no segment ever arrives in storage.
  */
 
-/** Topic ids are drawn anew by every process; without them the cluster of the next process passes for the same one. */
+/** Every process draws new topic ids; without them the cluster of the next process counts as the same one. */
 const anonymous = ({ isInternal, name, partitions }: TopicInfo): TopicInfo => ({ isInternal, name, partitions })
 
 const kafka = Layer.effect(

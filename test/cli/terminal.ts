@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as CommandLine from "../../src/cli/CommandLine.ts"
 import * as Display from "../../src/cli/Display.ts"
+import * as LogLine from "../../src/cli/LogLine.ts"
 import * as Shutdown from "../../src/cli/Shutdown.ts"
 import * as StandardOutput from "../../src/cli/StandardOutput.ts"
 import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
@@ -19,7 +20,7 @@ export const layer = Layer.mergeAll(InMemoryKafka.layer, StorageBackends.layer).
 export interface Typed {
   readonly exitCode: number
   readonly out: string
-  /** Messages and log, the log as JSON lines. */
+  /** Messages and the log, which is JSON lines. */
   readonly err: string
 }
 
@@ -28,7 +29,7 @@ export const Reading = Context.Reference<Effect.Effect<void, StandardOutput.Outp
   defaultValue: () => Effect.void
 })
 
-/** Types a command; `reader` says who reads its output. */
+/** Types a command; its output is for `reader`. */
 export const typeAs = (reader: Display.Reader, ...args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const reading = yield* Reading
@@ -49,7 +50,7 @@ export const typeAs = (reader: Display.Reader, ...args: ReadonlyArray<string>) =
         log: (text: string) => void out.push(`${text}\n`),
         error: (text: string) => void err.push(`${text}\n`)
       }),
-      Effect.provide(Logger.layer([Logger.map(Logger.formatJson, (line) => void err.push(`${line}\n`))]))
+      Effect.provide(Logger.layer([Logger.map(LogLine.format, (line) => void err.push(`${line}\n`))]))
     )
     return { exitCode: outcome.exitCode ?? exitCode, out: out.join(""), err: err.join("") } satisfies Typed
   })
@@ -58,7 +59,7 @@ export const type = (...args: ReadonlyArray<string>) => typeAs("program", ...arg
 
 export const bootstrapServer = "in-memory:9092"
 
-/** A manifest on a claim; `more` goes into the spec as it stands. */
+/** A manifest with a claim; `more` is added to the spec. */
 export const manifest = (more = "", name = "nightly") => `apiVersion: kafka.oso.sh/v1alpha1
 kind: KafkaBackup
 metadata:

@@ -16,7 +16,7 @@ const environment = (objects: ReadonlyArray<Json>): Readonly<Record<string, stri
 describeWith("apiserver", "the installation", ({ apiserver }) => {
   const render = async (folder: string) => parseAll(await Kubectl.succeed(apiserver, ["kustomize", folder]))
   beforeAll(async () => {
-    // Dry runs look for the namespace of what they are shown. One that is there already is left as it is.
+    // Dry runs need the namespace of their objects. An existing one stays as it is.
     for (const name of ["kafka-backup-system", "kafka-backup"]) {
       const metadata = { name, labels: { "kafka.oso.sh/made-for-tests": "true" } }
       const namespace = JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata })
@@ -74,12 +74,12 @@ describeWith("apiserver", "the installation", ({ apiserver }) => {
     ])
   })
 
-  it("gives the operator the namespace that its Role is in", async () => {
+  it("gives the operator the namespace of its Role", async () => {
     const objects = await render(join(root, "deploy/overlays/single-namespace"))
     assert.strictEqual(environment(objects)["WATCHED_NAMESPACE"], "kafka-backup")
   })
 
-  it("sets the Jobs' image together with the operator's where both come from another registry", async () => {
+  it("changes the Jobs' image together with the operator's for another registry", async () => {
     const objects = await render(join(root, "deploy/overlays/own-image"))
     const [container] = one(objects, "Deployment")["spec"].template.spec.containers as ReadonlyArray<Json>
     assert.strictEqual(container!["image"], "registry.example.com/kafka-backup:0.1.0")

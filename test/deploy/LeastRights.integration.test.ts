@@ -10,8 +10,8 @@ import { type Json, root } from "./manifests.ts"
 import { movedRights } from "./movedRights.ts"
 
 /*
- * The operator itself, with the token of the service account and the arguments of deploy/, on a real API server: what it may do is
- * enough, and it tries nothing that it may not.
+ * The operator itself, with the token of the service account and the arguments of deploy/, on a real API server: what
+ * it may do is enough, and it tries nothing that it may not.
  */
 
 const watched = "least-rights-watched"
@@ -83,7 +83,7 @@ describeWith("apiserver", "an operator with the rights of deploy/ and no others"
     },
     { overlay: "single-namespace", own: "least-rights-single", args: [`--watch-namespace=${watched}`] }
   ] as const)("$overlay", ({ args, overlay, own }) => {
-    it("leads, starts a run, says so in status and Events, cleans up, and is refused nothing", async () => {
+    it("leads, starts a run, reports it in status and Events, cleans up, and is never refused", async () => {
       const account = { name: "kafka-backup-operator", namespace: own }
       await apply(
         { apiVersion: "v1", kind: "Namespace", metadata: { name: own } },

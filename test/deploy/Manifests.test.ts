@@ -23,7 +23,7 @@ describe("rights in deploy/", () => {
     ])
   })
 
-  it("name every group, resource and verb: nothing stands for all", () => {
+  it("name every group, resource and verb, without wildcards", () => {
     for (const { rules } of roles) {
       assert.isNotEmpty(rules)
       for (const rule of rules as ReadonlyArray<Rule>) {
@@ -38,7 +38,7 @@ describe("rights in deploy/", () => {
     }
   })
 
-  it("give no access to a Secret, a shell, a token or more rights", () => {
+  it("include no Secret, no shell, no token and no further rights", () => {
     const forbidden = /secrets|exec|attach|portforward|proxy|serviceaccounts|token|roles|bindings|configmaps|nodes/
     const verbs = /escalate|bind|impersonate|deletecollection/
     for (const { metadata, rules } of roles) {
@@ -113,7 +113,7 @@ describe("the operator's Deployment", () => {
     }
   })
 
-  it("gets the same in one namespace, and which", () => {
+  it("has the same options for one namespace, and its name", () => {
     const patch = one(objectsOf("overlays/single-namespace/watch-namespace.yaml"), "Deployment")
     const [patched] = patch["spec"].template.spec.containers as ReadonlyArray<Json>
     assert.deepStrictEqual(patched!["args"], [...container!["args"], "--watch-namespace=$(WATCHED_NAMESPACE)"])
@@ -140,7 +140,7 @@ describe("the operator's Deployment", () => {
     assert.strictEqual(monitor["spec"].podMetricsEndpoints[0].port, "metrics")
   })
 
-  it("may reach the pods of its Jobs where they serve their progress", () => {
+  it("may reach the progress port of its Jobs' pods", () => {
     const policy = one(objectsOf("base/network-policy.yaml"), "NetworkPolicy")
     const egress = policy["spec"].egress as ReadonlyArray<Json>
     const toJobs = egress.find(({ ports }) => ports.some(({ port }: Json) => port === metricsPort))

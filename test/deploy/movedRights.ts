@@ -8,13 +8,13 @@ export interface Move {
   readonly overlay: "cluster-wide" | "single-namespace"
   /** The operator's namespace, in place of kafka-backup-system; names what belongs to no namespace, too. */
   readonly own: string
-  /** The namespace that the operator looks after, in place of kafka-backup. */
+  /** The namespace that the operator watches, instead of kafka-backup. */
   readonly watched: string
 }
 
 /**
- * The operator's roles and bindings of an overlay, moved to other namespaces and names, so that neither variant lends the other
- * its rights, and an installation in the same cluster stays as it is.
+ * The operator's roles and bindings of an overlay, moved to other namespaces and names, so that neither variant lends
+ * the other its rights, and an installation in the same cluster stays as it is.
  */
 export const movedRights = async (
   apiserver: ApiServer,

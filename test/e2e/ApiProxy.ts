@@ -34,8 +34,8 @@ const bytesOf = async (message: IncomingMessage): Promise<Buffer> => {
 }
 
 /**
- * A proxy that ends TLS before an API server of ours, with that server's own certificate, and so sees each request. Who asks
- * is passed on: credentials are the client's.
+ * A proxy that ends TLS before an API server of ours, with that server's own certificate, and so sees each request. Who
+ * asks is passed on: credentials are the client's.
  */
 export class ApiProxy {
   readonly #target: URL

@@ -29,12 +29,10 @@ export class ClusterNamespace {
     )
   }
 
-  // eslint-disable-next-line
   async json(...args: ReadonlyArray<string>): Promise<any> {
     return JSON.parse(await this.kubectl("get", ...args, "-o", "json"))
   }
 
-  // eslint-disable-next-line
   async status(name: string): Promise<any> {
     return (await this.json("kafkabackup", name)).status ?? {}
   }
@@ -50,7 +48,6 @@ export class ClusterNamespace {
   }
 
   /** Waits until the status is as wanted; gives it. */
-  // eslint-disable-next-line
   async settled(name: string, what: string, isWanted: (status: any) => boolean, seconds = 120): Promise<any> {
     let last: unknown
     await this.until(

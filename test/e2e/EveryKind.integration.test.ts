@@ -1,5 +1,5 @@
 import { afterAll, assert, beforeAll, it } from "vitest"
-import type { S3Store } from "../../scripts/services/Services.ts"
+import type { S3Store } from "../../scripts/services/ObjectStores.ts"
 import { JavaKafka, type PartitionDigest } from "../harness/JavaKafka.ts"
 import { describeWith } from "../harness/services.ts"
 import { exportTopic, onS3, onVolume, reportOf, succeed, Workspace } from "./product.ts"

@@ -168,7 +168,10 @@ describeWith(
     const client = "33333333-3333-3333-3333-333333333333"
     const tenant = "11111111-1111-1111-1111-111111111111"
 
-    /** Runs `story` beside a token endpoint that knows this form, in an environment that trusts it, Azurite and the broker. */
+    /**
+     * Runs `story` beside a token endpoint that knows this form, in an environment that trusts it, Azurite and the
+     * broker.
+     */
     const withEntra = async (
       isKnown: (form: URLSearchParams) => boolean,
       story: (workspace: Workspace, azure: string, env: Environment) => Promise<void>

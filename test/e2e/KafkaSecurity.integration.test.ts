@@ -34,7 +34,10 @@ const confidential = (workspace: Workspace): ReadonlyArray<string> =>
     return /\/pass[^/]*$/.test(file) && text.trim().length > 0 ? [text.trim()] : []
   })
 
-/** The local ends of a process's TCP connections to `address` on loopback, as the kernel lists them; none once it has ended. */
+/**
+ * The local ends of a process's TCP connections to `address` on loopback, as the kernel lists them; none once it has
+ * ended.
+ */
 const connections = (pid: number, address: string): ReadonlyArray<string> => {
   const port = Number(address.split(":")[1]).toString(16).toUpperCase().padStart(4, "0")
   try {
@@ -104,7 +107,10 @@ describeWith(["kafka", "kafkaSecurity", "java"], "A run against a secured cluste
     return { saslSecret: { name: "kafka-credentials", mechanism } }
   }
 
-  /** The whole way: stored, proven byte by byte, read back, equal to what Kafka's own consumer reads, and no secret kept. */
+  /**
+   * The whole way: stored, proven byte by byte, read back, equal to what Kafka's own consumer reads, and no secret
+   * kept.
+   */
   const assertCompletes = async (
     workspace: Workspace,
     kafkaCluster: object,

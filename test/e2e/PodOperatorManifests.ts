@@ -26,8 +26,8 @@ const edit = (file: string, ...changes: ReadonlyArray<readonly [from: string, to
 }
 
 /**
- * A copy of deploy/ for one namespace with an image of one's own, changed where the guides say so, and with the way to the API
- * server that a cluster's network would give; gives the folder for `kubectl apply -k`.
+ * A copy of deploy/ for one namespace with an image of one's own, changed where the guides say so, and with the way to
+ * the API server that a cluster's network would give; gives the folder for `kubectl apply -k`.
  */
 export const write = (installation: Installation): string => {
   const { apiserver, folder, image, systemNamespace, watchedNamespace } = installation

@@ -143,7 +143,10 @@ export class QuickWorld {
     return status
   }
 
-  /** One Job, one start of a pod and one entry of the history for each of the expected triggers; undefined is any other cause. */
+  /**
+   * One Job, one start of a pod and one entry of the history for each of the expected triggers; undefined is any other
+   * cause.
+   */
   async assertOnceEach(name: string, tokens: ReadonlyArray<string | undefined>): Promise<void> {
     const token = ({ metadata }: Json): string | undefined => metadata.annotations["kafka.oso.sh/trigger"]
     const jobs = await this.jobs(name)
@@ -162,7 +165,10 @@ export class QuickWorld {
     assert.strictEqual(new Set(history.map(({ backupId }) => backupId)).size, tokens.length, `${name}: sets`)
   }
 
-  /** The node says that it is ready, after an outage in which nobody heard that it is alive; Kubernetes sends pods there again. */
+  /**
+   * The node says that it is ready, after an outage in which nobody heard that it is alive; Kubernetes sends pods there
+   * again.
+   */
   async revive(): Promise<void> {
     const { client, name } = this.world.node
     const path = `/api/v1/nodes/${name}`

@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-s3"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import type { AzureStore, GcsStore } from "../../scripts/services/CloudStores.ts"
-import type { S3Store } from "../../scripts/services/Services.ts"
+import type { S3Store } from "../../scripts/services/ObjectStores.ts"
 import * as Faults from "../harness/FaultProxy.ts"
 import { JavaKafka, type PartitionDigest } from "../harness/JavaKafka.ts"
 import { describeWith, type Need, services } from "../harness/services.ts"

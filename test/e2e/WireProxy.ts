@@ -9,8 +9,8 @@ interface Pair {
 }
 
 /**
- * A network between a client and the API server that goes bad on purpose. It passes bytes on and knows nothing of TLS, so the
- * server's certificate stays valid.
+ * A network between a client and the API server that goes bad on purpose. It passes bytes on and knows nothing of TLS,
+ * so the server's certificate stays valid.
  */
 export class WireProxy {
   readonly #listener: Server

@@ -16,8 +16,8 @@ import { ClusterNamespace } from "./ClusterNamespace.ts"
 import * as PodOperatorManifests from "./PodOperatorManifests.ts"
 
 /*
- * The operator as pods of a real node, installed by `kubectl apply -k` from the image that scripts/image.ts makes, and its Jobs
- * beside it. Brokers and API server are reached at the node's address, where pods' network ends.
+ * The operator as pods of a real node, installed by `kubectl apply -k` from the image that scripts/image.ts makes, and
+ * its Jobs beside it. Brokers and API server are reached at the node's address, where pods' network ends.
  */
 
 const image = "kafka-backup.test/kafka-backup:e2e"
@@ -128,7 +128,6 @@ export class KubeletWorld extends ClusterNamespace {
   }
 
   /** The operator's pods. */
-  // eslint-disable-next-line
   async operators(): Promise<ReadonlyArray<any>> {
     return JSON.parse(await this.system("get", "pods", "-o", "json")).items
   }
@@ -148,14 +147,12 @@ export class KubeletWorld extends ClusterNamespace {
   }
 
   /** Pods of a resource's Jobs, oldest first. */
-  // eslint-disable-next-line
   async pods(resource: string): Promise<ReadonlyArray<any>> {
     return (await this.json("pods", "-l", `kafka.oso.sh/name=${resource}`, "--sort-by=.metadata.creationTimestamp"))
       .items
   }
 
   /** How a pod was last seen before it was gone. */
-  // eslint-disable-next-line
   async lastOf(pod: any): Promise<any> {
     const { name, resourceVersion } = pod.metadata
     const only = `fieldSelector=metadata.name=${name}&resourceVersion=${resourceVersion}&timeoutSeconds=90`

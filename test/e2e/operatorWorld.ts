@@ -11,8 +11,8 @@ import { ProcessNode } from "../harness/ProcessNode.ts"
 import { ClusterNamespace } from "./ClusterNamespace.ts"
 
 /*
- * The operator as it is installed: its manifests on a real control plane, its process logged in as its ServiceAccount with the
- * rights of its role and no others, and its Jobs' pods as processes of a node.
+ * The operator as it is installed: its manifests on a real control plane, its process logged in as its ServiceAccount
+ * with the rights of its role and no others, and its Jobs' pods as processes of a node.
  */
 
 const root = fileURLToPath(new URL("../../", import.meta.url))

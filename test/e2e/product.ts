@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
-import type { S3Store } from "../../scripts/services/Services.ts"
+import type { S3Store } from "../../scripts/services/ObjectStores.ts"
 import { RecordDigest } from "../harness/RecordDigest.ts"
 
 /** The product as its users have it: the real process, files, exit codes. */

@@ -3,8 +3,8 @@ import { dirname, join } from "node:path"
 import { inflateSync } from "node:zlib"
 
 /*
- * Stands in for the image of a run where a test is about Jobs and not about data: writes one line into the journal, waits for
- * as long as the file `hold-{resource}` is beside it, and ends as a backup of nothing that is complete.
+ * Stands in for the image of a run where a test is about Jobs and not about data: writes one line into the journal,
+ * waits for as long as the file `hold-{resource}` is beside it, and ends as a backup of nothing that is complete.
  */
 
 const [journal = "", command = "", ...args] = process.argv.slice(2)

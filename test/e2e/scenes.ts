@@ -1,5 +1,5 @@
 import { S3Client, CreateBucketCommand } from "@aws-sdk/client-s3"
-import type { S3Store } from "../../scripts/services/Services.ts"
+import type { S3Store } from "../../scripts/services/ObjectStores.ts"
 import type { JavaKafka } from "../harness/JavaKafka.ts"
 
 /** A name that no other test uses, safe as topic, bucket and prefix. */
@@ -28,8 +28,9 @@ export const eventually = async (what: string, isDone: () => Promise<boolean>): 
 }
 
 /**
- * Topics with everything that makes Kafka data awkward to keep, under one prefix: every codec, transactions of each fate,
- * compaction with tombstones, headers of all kinds, an empty topic, empty partitions, 10 MB records, LogAppendTime.
+ * Topics with everything that makes Kafka data awkward to keep, under one prefix: every codec, transactions of each
+ * fate, compaction with tombstones, headers of all kinds, an empty topic, empty partitions, 10 MB records,
+ * LogAppendTime.
  */
 export const everyKind = async (java: JavaKafka, prefix: string): Promise<ReadonlyArray<string>> => {
   const topic = (name: string) => `${prefix}-${name}`

@@ -70,7 +70,7 @@ describe("Fleet", () => {
     assert.include(message, "ENOENT")
   })
 
-  it("tells how a process ended, which saw no variable of ours when it was to be alone", async () => {
+  it("reports how a process ended, and passes it no environment variables if it asks for none", async () => {
     const fleet = new Fleet()
     const script = 'echo "$ONE|$PATH|$PWD"; kill -TERM $$'
     const env = { ONE: "1", PATH: "/none" }

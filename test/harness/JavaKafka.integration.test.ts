@@ -89,7 +89,7 @@ describeWith(["kafka", "java"], "JavaKafka", ({ java, kafka }) => {
     )
   })
 
-  it("writes the same bytes for the same seed, whatever the codec", async () => {
+  it("writes the same bytes for the same seed with every codec", async () => {
     const [first, second] = [unique("seed"), unique("seed")]
     await client.createTopics({ name: first, partitions: 3 }, { name: second, partitions: 3 })
     await client.load({ topic: first, count: 6_000, seed: 42, shape: "mixed", codec: "rotate" })
@@ -239,7 +239,7 @@ describeWith(["kafkaSecurity", "java"], "the broker's secured listeners", ({ jav
 })
 
 describeWith(["kafka3", "java"], "the cluster of three", ({ java, kafka3 }) => {
-  it("moves a partition's leader where it is told", async () => {
+  it("moves a partition's leader to a given broker", async () => {
     await using kafka = await JavaKafka.start({ classpath: java.classpath, bootstrap: kafka3.bootstrap })
     const topic = `led-${crypto.randomUUID().slice(0, 8)}`
     await kafka.createTopics({ name: topic, partitions: 3, replicas: 2 })

@@ -142,8 +142,8 @@ const base64 = (bytes: string | Uint8Array | null | undefined): string | null =>
 }
 
 /**
- * Kafka's own Java clients in one JVM that lives until `close`: it sets scenes (topics, records, transactions, ACLs, quotas)
- * and reads back what is there, independently of our reader. Calls may overlap.
+ * Kafka's own Java clients in one JVM that lives until `close`: it sets scenes (topics, records, transactions, ACLs,
+ * quotas) and reads back what is there, independently of our reader. Calls may overlap.
  */
 export class JavaKafka implements AsyncDisposable {
   readonly #tool: JavaTool
@@ -253,7 +253,10 @@ export class JavaKafka implements AsyncDisposable {
     records: ReadonlyArray<RecordToProduce>,
     options: {
       readonly codec?: Codec
-      /** `open` leaves the transaction open until `endTransaction` or `close`; a later `produce` with its id continues it. */
+      /**
+       * `open` leaves the transaction open until `endTransaction` or `close`; a later `produce` with its id continues
+       * it.
+       */
       readonly transaction?: "commit" | "abort" | "open"
       readonly transactionalId?: string
       readonly producer?: ClientConfig

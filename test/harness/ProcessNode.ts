@@ -6,13 +6,13 @@ import * as NodeObject from "./processnode/NodeObject.ts"
 import { PodProcess } from "./processnode/PodProcess.ts"
 
 /*
- * A node of the cluster whose pods are processes of this machine: no containers, no images, no root, and yet real schedulers,
- * Job controllers, exit codes and signals. What differs from a kubelet:
+ * A node of the cluster whose pods are processes of this machine: no containers, no images, no root, and yet real
+ * schedulers, Job controllers, exit codes and signals. What differs from a kubelet:
  *
  * - Only the first container of a pod runs; probes, init containers and resource limits are not there.
- * - There is no file system of its own: paths of volumes and of the termination message are translated wherever arguments and
- *   variables mention them, but not inside files. The folder above a mount is known where that is called the same here as in
- *   the container. Read-only mounts and users are not enforced.
+ * - There is no file system of its own: paths of volumes and of the termination message are translated wherever
+ *   arguments and variables mention them, but not inside files. The folder above a mount is known where that is called
+ *   the same here as in the container. Read-only mounts and users are not enforced.
  * - A process is not number 1 of anything: without a handler, SIGTERM ends it.
  * - What the kubelet retries after ten seconds or a minute is retried after one.
  */
@@ -104,7 +104,9 @@ export class ProcessNode {
     await HostVolume.provide(this.client, { name, labels: { [volumeLabel]: this.name }, namespace, claim, folder })
   }
 
-  /** Ends the processes, gives the namespaces up and takes the node away. Throws when the node itself went wrong before. */
+  /**
+   * Ends the processes, gives the namespaces up and takes the node away. Throws when the node itself went wrong before.
+   */
   async stop(): Promise<void> {
     clearInterval(this.#heartbeat)
     this.#end.abort()
@@ -148,12 +150,12 @@ export class ProcessNode {
         const present = new Set(items.map((pod: Json) => pod["metadata"].uid))
         for (const pod of items) this.#see(pod)
         for (const [uid, pod] of this.#pods) if (!present.has(uid)) pod.gone()
-        // Not for ever: what a watch should have told and did not is found by the next list.
+        // For a limited time: the next list finds changes that the watch has missed.
         const since = `${here}&watch=true&timeoutSeconds=30&resourceVersion=${metadata.resourceVersion}`
         await this.client.watch(since, this.#end.signal, (event) => this.#hear(event))
       } catch (error) {
         if (this.#end.signal.aborted) return
-        // The server forgot where we were: begin anew.
+        // The resourceVersion has expired: list again.
         if (!(error instanceof ApiRefusal && error.status === 410)) this.#report(error)
         await new Promise((resolve) => setTimeout(resolve, 500))
       }

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http"
 
 /*
- * What a request to an object store is about, in the dialects of S3, Azure and Google Cloud. The first two name the object in
- * the path. Google's JSON API names it in the path when it is read, and when it is written in the query, in the first part
- * of the body, or by a session that an earlier request began.
+ * What a request to an object store is about, in the dialects of S3, Azure and Google Cloud. The first two name the
+ * object in the path. Google's JSON API names it in the path when it is read, and when it is written in the query, in
+ * the first part of the body, or by a session that an earlier request began.
  */
 
 /** Listings count as reads. */
@@ -42,7 +42,10 @@ const nameIn = (json: string): string | undefined => {
   }
 }
 
-/** The JSON part of a `multipart/related` body and where the second part's content begins; undefined while too little is there. */
+/**
+ * The JSON part of a `multipart/related` body and where the second part's content begins; undefined while too little is
+ * there.
+ */
 const firstPart = (beginning: Buffer) => {
   const blank = beginning.indexOf("\r\n\r\n")
   const end = blank < 0 ? -1 : beginning.indexOf("\r\n--", blank + 4)

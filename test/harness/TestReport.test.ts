@@ -13,22 +13,22 @@ describe("TestReport", () => {
     assert.deepStrictEqual(TestReport.count(report, 0), { passed: 2, failed: 0, skipped: 3 })
   })
 
-  it("counts a file that broke before its tests ran as one failure", () => {
+  it("counts a file that fails before its tests as one failure", () => {
     const report = { testResults: [file("failed"), file("failed", "failed", "passed")] }
     assert.deepStrictEqual(TestReport.count(report, 1), { passed: 1, failed: 2, skipped: 0 })
   })
 
-  it("does not call a run good that ended badly though every test passed", () => {
+  it("counts a run that ended badly as failed though every test passed", () => {
     const count = TestReport.count({ testResults: [file("passed", "passed")] }, 1)
     assert.deepStrictEqual(count, { passed: 1, failed: 1, skipped: 0 })
     assert.isFalse(TestReport.isGood(count))
   })
 
-  it("counts a report that was never written as one failure", () => {
+  it("counts a missing report as one failure", () => {
     assert.deepStrictEqual(TestReport.count(undefined, 0), { passed: 0, failed: 1, skipped: 0 })
   })
 
-  it("says again at the end what failed and why, without the stack", () => {
+  it("repeats failures at the end, without their stacks", () => {
     const failed = {
       ...file("failed", "passed"),
       assertionResults: [
@@ -49,7 +49,7 @@ describe("TestReport", () => {
     ])
   })
 
-  it("does not call a run good that tested nothing", () => {
+  it("counts a run without tests as failed", () => {
     assert.isFalse(TestReport.isGood(TestReport.sum([])))
   })
 

@@ -1,6 +1,6 @@
 /*
- * A network between the product and a service that goes bad on purpose: one proxy of a running toxiproxy. It knows nothing of
- * HTTP; what FaultProxy does to requests, this does to connections.
+ * A network between the product and a service that goes bad on purpose: one proxy of a running toxiproxy. It knows
+ * nothing of HTTP; what FaultProxy does to requests, this does to connections.
  */
 
 /** What happens to the bytes. `upstream` is what the client sends, `downstream` what it is answered. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs"
 import { Fleet } from "../../scripts/services/Fleet.ts"
 
-// Starts one process that would sleep for an hour, says who it is, and then waits to be killed or told to stop.
+// Starts one process that sleeps for an hour, prints its pid, and waits to be killed or stopped.
 const fleet = new Fleet()
 const sleeper = fleet.start("sleeper", "/bin/sh", ["-c", "sleep 3600 & echo up; wait"])
 await sleeper.ready((log) => log.includes("up"), 10_000)

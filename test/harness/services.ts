@@ -1,4 +1,5 @@
 import { describe, it } from "vitest"
+import type * as Kafka from "../../scripts/services/Kafka.ts"
 import * as Running from "../../scripts/services/Services.ts"
 
 /**
@@ -16,8 +17,8 @@ export const areRequired = process.env["CI"] === "true" || process.env["KBO_REQU
 const nothing: Running.Services = { missing: {}, ownerPid: 0 }
 
 /**
- * Services that can be used now: those that environment variables name, and beside them those that `npm test` or a running
- * `npm run services` announced. KBO_SERVICES=off hides all of them.
+ * Services that can be used now: those that environment variables name, and beside them those that `npm test` or a
+ * running `npm run services` announced. KBO_SERVICES=off hides all of them.
  */
 export const services: Running.Services = isOff ? nothing : Running.available(process.env["KBO_SERVICES_FILE"])
 
@@ -25,7 +26,7 @@ export const services: Running.Services = isOff ? nothing : Running.available(pr
 type Present<N extends Need> = {
   readonly [K in Exclude<N, "kafkaSecurity" | "controlPlane">]: NonNullable<Running.Services[K]>
 } & ("kafkaSecurity" extends N
-  ? { readonly kafka: Running.KafkaBroker & { readonly security: Running.KafkaSecurity } }
+  ? { readonly kafka: Kafka.KafkaBroker & { readonly security: Kafka.KafkaSecurity } }
   : unknown) &
   ("controlPlane" extends N ? { readonly apiserver: NonNullable<Running.Services["apiserver"]> } : unknown)
 
@@ -60,8 +61,8 @@ export const reasonMissing = (need: Need): string | undefined => {
 const isOptional = (need: Need): boolean => (Running.optional as ReadonlyArray<string>).includes(need)
 
 /**
- * `describe` for tests that need real services. When one is missing the block is reported as skipped, with the reason in its
- * name, or fails where services are required and it is not an optional one.
+ * `describe` for tests that need real services. When one is missing the block is reported as skipped, with the reason
+ * in its name, or fails where services are required and it is not an optional one.
  */
 export const describeWith = <const N extends Need>(
   needs: N | ReadonlyArray<N>,

@@ -30,7 +30,10 @@ interface Json {
   readonly [key: string]: any
 }
 
-/** Mistakes that no rule of the definition can see: they take a calendar, or the table of time zones. The operator reports them. */
+/**
+ * Mistakes that no rule of the definition can see: they take a calendar, or the table of time zones. The operator
+ * reports them.
+ */
 const forTheOperator = new Set([
   "a range that runs backwards",
   "a date that no month has",
@@ -38,7 +41,7 @@ const forTheOperator = new Set([
   "an unknown zone"
 ])
 
-/** What our own check says of a bad manifest. */
+/** The problems that the project's own check finds in a bad manifest. */
 const ownWords = ({ manifest }: BadManifest): string => {
   const result = ManifestParser.fromJson(manifest)
   return Result.isFailure(result) ? (result.failure.problems[0]?.message ?? "") : ""
@@ -70,10 +73,13 @@ const serversWords: ReadonlyArray<readonly [ours: RegExp, theirs: RegExp]> = [
   [/^must be .+ or /, /Unsupported value: .* supported values/]
 ]
 
-/** Our path as the API server writes it where it speaks for itself: keys of maps after a dot. Its rules have them in brackets, as we do. */
+/**
+ * Our path as the API server writes it where it speaks for itself: keys of maps after a dot. Its rules have them in
+ * brackets, as we do.
+ */
 const serversPath = (field: string): string => field.replaceAll(/\[([^\]\d][^\]]*)\]/g, ".$1")
 
-/** What stands around the spec is refused by kubectl itself, or by the API server for any kind of object; and how. */
+/** Refusals outside of the spec, by kubectl itself or by the API server for every kind. */
 const frame: Readonly<Record<string, RegExp>> = {
   nothing: /no objects passed to apply/,
   "a list of resources": /invalid object to validate/,
@@ -130,7 +136,8 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
     const { code, stderr } = await apply({ apiVersion: "v1", kind: "Namespace", metadata })
     assert.strictEqual(code, 0, stderr)
     api = await Kubectl.proxy(apiserver)
-    // The schema reaches clients a moment after the definition is established; without it `kubectl explain` knows nothing.
+    // The schema reaches clients a moment after the definition is established; without it `kubectl explain` knows
+    // nothing.
     while (!(await fetch(openApi())).ok) await new Promise((resolve) => setTimeout(resolve, 200))
   })
 

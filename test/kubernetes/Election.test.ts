@@ -9,7 +9,7 @@ import { Unavailable } from "../../src/kubernetes/KubernetesError.ts"
 import type { Call, Fault } from "../../src/kubernetes/memory/Faults.ts"
 import type { Lease } from "../../src/kubernetes/Objects.ts"
 
-const place = { namespace: "kafka-backup", name: "leader" }
+const ref = { namespace: "kafka-backup", name: "leader" }
 
 const failing: Fault = { _tag: "Fail", reason: new Unavailable({ detail: "no route to host" }) }
 const silent: Fault = { _tag: "Delay", duration: Duration.infinity }
@@ -21,10 +21,10 @@ const makeServer = Effect.gen(function* () {
   const context = yield* Layer.build(InMemoryKubernetes.layer)
   const memory = yield* Effect.provide(InMemoryKubernetes, context)
   const { behind } = memory
-  yield* behind.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: place.namespace } })
+  yield* behind.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: ref.namespace } })
   const state: { faults: (call: Call) => ReadonlyArray<Fault> } = { faults: () => [] }
   yield* memory.plan((call) => state.faults(call))
-  const lease = Effect.orDie(behind.get(leases, place))
+  const lease = Effect.orDie(behind.get(leases, ref))
   return {
     state,
     /** Time goes by in small steps, in each of which everything that can happen happens. */
@@ -41,10 +41,10 @@ const makeServer = Effect.gen(function* () {
     holder: Effect.map(lease, ({ spec }) => spec?.holderIdentity),
     /** Somebody sees to a Lease with this spec. */
     put: (spec: NonNullable<Lease["spec"]>) =>
-      Effect.orDie(behind.create(leases, { apiVersion: leases.apiVersion, kind: leases.kind, metadata: place, spec })),
+      Effect.orDie(behind.create(leases, { apiVersion: leases.apiVersion, kind: leases.kind, metadata: ref, spec })),
     change: (metadata: object, spec: NonNullable<Lease["spec"]> = {}) =>
-      Effect.orDie(behind.patch(leases, place, { metadata, spec })),
-    remove: Effect.orDie(behind.remove(leases, place))
+      Effect.orDie(behind.patch(leases, ref, { metadata, spec })),
+    remove: Effect.orDie(behind.remove(leases, ref))
   }
 })
 
@@ -58,7 +58,7 @@ const standing = <A, E>(
   more: Partial<Settings> = {}
 ): Effect.Effect<A, E> =>
   Effect.flatMap(server.client(identity), (api) =>
-    asLeader({ ...place, identity, ...more }, work).pipe(Effect.provideService(KubernetesApi, api))
+    asLeader({ ...ref, identity, ...more }, work).pipe(Effect.provideService(KubernetesApi, api))
   )
 
 /** A candidate whose work goes on until it is interrupted, and what it went through, with the second of the clock. */
@@ -72,7 +72,7 @@ const candidate = (server: Server, identity: string) => {
 }
 
 describe("an election", () => {
-  it.effect("without rivals is won at once, the work's result is the result, and the lease is given back", () =>
+  it.effect("without other candidates is won at once, returns the work's result, and releases the lease", () =>
     Effect.gen(function* () {
       const server = yield* makeServer
       const result = yield* standing(server, "a", server.holder)
@@ -82,7 +82,7 @@ describe("an election", () => {
     })
   )
 
-  it.effect("ends with the failure of the work, and gives the lease back then too", () =>
+  it.effect("fails when the work fails, and releases the lease then too", () =>
     Effect.gen(function* () {
       const server = yield* makeServer
       const error = yield* Effect.flip(standing(server, "a", Effect.fail("broken")))
@@ -91,7 +91,7 @@ describe("an election", () => {
     })
   )
 
-  it.effect("leaves the leader in peace for as long as it renews, and goes to the next at once when it ends", () =>
+  it.effect("keeps the leader while it renews, and passes to the next at once when it ends", () =>
     Effect.gen(function* () {
       const server = yield* makeServer
       const [a, b] = [candidate(server, "a"), candidate(server, "b")]
@@ -110,26 +110,24 @@ describe("an election", () => {
     })
   )
 
-  it.effect(
-    "takes the lease of a dead leader when it has not changed for its length, whatever the clock in it says",
-    () =>
-      Effect.gen(function* () {
-        for (const renewTime of ["1969-01-01T00:00:00.000000Z", "2999-01-01T00:00:00.000000Z"]) {
-          const server = yield* makeServer
-          yield* server.put({ holderIdentity: "dead", renewTime, leaseDurationSeconds: 30 })
-          const begun = yield* Clock.currentTimeMillis
-          const { diary, run } = candidate(server, "a")
-          const running = yield* Effect.forkChild(run)
-          yield* server.pass("28 seconds")
-          assert.deepStrictEqual(diary, [`${begun / 1000}: sees dead`])
-          yield* server.pass("3 seconds")
-          assert.deepStrictEqual(diary.slice(1), [`${begun / 1000 + 30}: leads`, `${begun / 1000 + 30}: works`])
-          yield* Fiber.interrupt(running)
-        }
-      })
+  it.effect("takes the lease of a dead leader when it has not changed for its duration, whatever its times are", () =>
+    Effect.gen(function* () {
+      for (const renewTime of ["1969-01-01T00:00:00.000000Z", "2999-01-01T00:00:00.000000Z"]) {
+        const server = yield* makeServer
+        yield* server.put({ holderIdentity: "dead", renewTime, leaseDurationSeconds: 30 })
+        const begun = yield* Clock.currentTimeMillis
+        const { diary, run } = candidate(server, "a")
+        const running = yield* Effect.forkChild(run)
+        yield* server.pass("28 seconds")
+        assert.deepStrictEqual(diary, [`${begun / 1000}: sees dead`])
+        yield* server.pass("3 seconds")
+        assert.deepStrictEqual(diary.slice(1), [`${begun / 1000 + 30}: leads`, `${begun / 1000 + 30}: works`])
+        yield* Fiber.interrupt(running)
+      }
+    })
   )
 
-  it.effect("follows a leader that dies in silence within twenty seconds", () =>
+  it.effect("replaces a leader that dies silently within twenty seconds", () =>
     Effect.gen(function* () {
       const server = yield* makeServer
       const [a, b] = [candidate(server, "a"), candidate(server, "b")]
@@ -137,7 +135,7 @@ describe("an election", () => {
       yield* server.pass(0)
       const second = yield* Effect.forkChild(b.run)
       yield* server.pass("61 seconds")
-      // From here on nobody hears of it, and it hears of nobody: its last renewal was at 60 or before.
+      // From here on it is cut off: its last renewal was at 60 or before.
       const { spec } = yield* server.lease
       yield* Fiber.interrupt(first)
       yield* server.change({}, spec)
@@ -147,7 +145,7 @@ describe("an election", () => {
     })
   )
 
-  it.effect("respects a leader whose clock stands still but who renews", () =>
+  it.effect("respects a leader that renews although its clock does not move", () =>
     Effect.gen(function* () {
       const server = yield* makeServer
       yield* server.put({ holderIdentity: "other", leaseDurationSeconds: 15 })
@@ -182,7 +180,7 @@ describe("an election", () => {
     })
   )
 
-  it.effect("outlives a failure that is shorter than its grace", () =>
+  it.effect("survives a failure that is shorter than the grace period", () =>
     Effect.gen(function* () {
       const server = yield* makeServer
       const { diary, run } = candidate(server, "a")
@@ -198,7 +196,7 @@ describe("an election", () => {
     })
   )
 
-  it.effect("renews a lease in time that took long to get, and does not begin with one that took too long", () =>
+  it.effect("renews a slowly acquired lease in time, and does not use one that took too long", () =>
     Effect.gen(function* () {
       const server = yield* makeServer
       const { diary, run } = candidate(server, "a")
@@ -216,7 +214,7 @@ describe("an election", () => {
     })
   )
 
-  it.effect("goes on when the answer to a renewal is lost, and when somebody writes a label", () =>
+  it.effect("continues when the answer to a renewal is lost, and when another client writes a label", () =>
     Effect.gen(function* () {
       const server = yield* makeServer
       const { diary, run } = candidate(server, "a")
@@ -233,7 +231,7 @@ describe("an election", () => {
     })
   )
 
-  it.effect("goes on when the Lease was deleted and nobody took it", () =>
+  it.effect("continues when the Lease was deleted and not taken", () =>
     Effect.gen(function* () {
       const server = yield* makeServer
       const { diary, run } = candidate(server, "a")
@@ -246,7 +244,7 @@ describe("an election", () => {
     })
   )
 
-  it.effect("stops the work when somebody else holds the lease, and waits for them to end", () =>
+  it.effect("stops the work when another process holds the lease, and waits for that one to end", () =>
     Effect.gen(function* () {
       const server = yield* makeServer
       const { diary, run } = candidate(server, "a")
@@ -261,7 +259,7 @@ describe("an election", () => {
     })
   )
 
-  it.effect("is not held up at its end by an API server that does not answer", () =>
+  it.effect("is not delayed at its end by an API server that does not answer", () =>
     Effect.gen(function* () {
       const server = yield* makeServer
       const { diary, run } = candidate(server, "a")
@@ -277,7 +275,7 @@ describe("an election", () => {
     })
   )
 
-  it.effect("gives back a lease that it won in the moment it was stopped", () =>
+  it.effect("releases a lease that it won at the moment of the stop", () =>
     Effect.gen(function* () {
       const server = yield* makeServer
       const written = yield* Deferred.make<void>()
@@ -293,7 +291,7 @@ describe("an election", () => {
     })
   )
 
-  it.effect("gives the lease back only after the work has ended", () =>
+  it.effect("releases the lease only after the work has ended", () =>
     Effect.gen(function* () {
       const server = yield* makeServer
       let atEnd: string | undefined
@@ -313,7 +311,7 @@ describe("an election", () => {
     })
   )
 
-  it.effect("has never two leaders at a time, whatever requests are lost, late or refused", () =>
+  it.effect("never has two leaders at a time, whichever requests are lost, late or refused", () =>
     Effect.gen(function* () {
       const server = yield* makeServer
       const state = { now: 0, most: 0, turns: 0 }

@@ -19,7 +19,7 @@ import { describeWith } from "../harness/services.ts"
 
 const crdFile = fileURLToPath(new URL("../../crds/kafkabackup.yaml", import.meta.url))
 
-/** Forwards bytes to the API server, until it is told to break all connections. */
+/** Forwards bytes to the API server, and can break all connections. */
 const bytesTo = (target: URL) =>
   Effect.gen(function* () {
     const sockets = new Set<Socket>()
@@ -72,7 +72,7 @@ const redirected = (kubeconfig: string, port: number) =>
     return file
   })
 
-const told = (delta: Delta<Lease>): string =>
+const shown = (delta: Delta<Lease>): string =>
   delta._tag === "Snapshot" ? `Snapshot of ${delta.items.length}` : `${delta._tag} ${delta.object.metadata.name}`
 
 describeWith("apiserver", "the HTTP adapter before a real API server", ({ apiserver }) => {
@@ -112,7 +112,7 @@ describeWith("apiserver", "the HTTP adapter before a real API server", ({ apiser
   kubernetesApiContract("over HTTP", api)
 
   describe("over connections that break", () => {
-    it.live("its watch misses nothing that happened meanwhile, and does not begin anew", () =>
+    it.live("a watch misses no change, and does not start again", () =>
       Effect.gen(function* () {
         const direct = yield* api
         const namespace = yield* inNamespace(direct)
@@ -120,7 +120,7 @@ describeWith("apiserver", "the HTTP adapter before a real API server", ({ apiser
         const broken = yield* apiFor(yield* redirected(apiserver.kubeconfig, proxy.port))
         const deltas = yield* Queue.unbounded<string>()
         yield* Effect.forkScoped(
-          Stream.runForEach(broken.watch(leases, { namespace }), (delta) => Queue.offer(deltas, told(delta)))
+          Stream.runForEach(broken.watch(leases, { namespace }), (delta) => Queue.offer(deltas, shown(delta)))
         )
         const next = Queue.take(deltas).pipe(Effect.timeout("30 seconds"))
         assert.strictEqual(yield* next, "Snapshot of 0")
@@ -134,7 +134,7 @@ describeWith("apiserver", "the HTTP adapter before a real API server", ({ apiser
       })
     )
 
-    it.live("its reads are repeated, and requests use few connections", () =>
+    it.live("reads are repeated, and requests use few connections", () =>
       Effect.gen(function* () {
         const direct = yield* api
         const namespace = yield* inNamespace(direct)
@@ -151,7 +151,7 @@ describeWith("apiserver", "the HTTP adapter before a real API server", ({ apiser
   })
 
   describe("leaders", () => {
-    it.live("hand over at once when one ends, and the Lease says who leads", () =>
+    it.live("hand over at once when one ends, and the Lease names the leader", () =>
       Effect.gen(function* () {
         const direct = yield* api
         const namespace = yield* inNamespace(direct)
@@ -191,7 +191,7 @@ describeWith("apiserver", "the HTTP adapter before a real API server", ({ apiser
       }).pipe(Effect.provide(TestConsole.layer))
     )
 
-    it.live("are never two, of eight that all want to", () =>
+    it.live("are never two, out of eight candidates", () =>
       Effect.gen(function* () {
         const direct = yield* api
         const namespace = yield* inNamespace(direct)

@@ -6,7 +6,7 @@ import * as HttpKubernetes from "../../src/kubernetes/HttpKubernetes.ts"
 import { type Observation, RequestObserver } from "../../src/kubernetes/RequestObserver.ts"
 import { type Answer, type Arrived, fakeApiServer, json, lease, listOf, refusal } from "./fakeApiServer.ts"
 
-const place = { namespace: "ns", name: "a" }
+const ref = { namespace: "ns", name: "a" }
 const path = "/apis/coordination.k8s.io/v1/namespaces/ns/leases"
 
 /** The adapter before a server that answers as `route` says. */
@@ -29,25 +29,25 @@ const inTurn = (...answers: readonly [Answer, ...Array<Answer>]) => {
 const asWritten = json(lease("a", "7"))
 const never: Answer = () => {}
 
-describe("the HTTP adapter asks", () => {
-  it.live("for fifty objects, one after the other, over a connection or two", () =>
+describe("the HTTP adapter sends", () => {
+  it.live("fifty requests, one after the other, over one or two connections", () =>
     Effect.gen(function* () {
       const { api, arrived, state } = yield* before(() => asWritten)
-      for (let i = 0; i < 50; i++) yield* api.get(leases, place)
+      for (let i = 0; i < 50; i++) yield* api.get(leases, ref)
       assert.lengthOf(arrived, 50)
       assert.isAtMost(state.connections, 2)
     })
   )
 
-  it.live("as the API wants each verb: method, address, parameters and kind of body", () =>
+  it.live("each verb with the API's method, path, parameters and content type", () =>
     Effect.gen(function* () {
       const { api, arrived } = yield* before(() => asWritten)
       const object = lease("a", "7")
       yield* api.create(leases, object)
       yield* api.apply(leases, object, "status")
       yield* api.replace(leases, object)
-      yield* api.patch(leases, place, { metadata: { labels: { a: "b" } } })
-      yield* api.remove(leases, place, { uid: "uid-a", propagation: "Background" })
+      yield* api.patch(leases, ref, { metadata: { labels: { a: "b" } } })
+      yield* api.remove(leases, ref, { uid: "uid-a", propagation: "Background" })
       assert.deepStrictEqual(
         arrived.map(({ headers, method, path, query }) => [
           `${method} ${path}`,
@@ -74,7 +74,7 @@ describe("the HTTP adapter asks", () => {
     })
   )
 
-  it.live("nothing about a name that would lead to another address", () =>
+  it.live("nothing for a name that would lead to another path", () =>
     Effect.gen(function* () {
       const { api, arrived } = yield* before(() => asWritten)
       for (const name of ["", ".", ".."]) {
@@ -88,10 +88,10 @@ describe("the HTTP adapter asks", () => {
     })
   )
 
-  it.live("and breaks a request off when nobody waits for it any more", () =>
+  it.live("requests that are aborted when they are interrupted", () =>
     Effect.gen(function* () {
       const { api, arrived, state } = yield* before(() => never)
-      const asking = yield* Effect.forkChild(api.get(leases, place))
+      const asking = yield* Effect.forkChild(api.get(leases, ref))
       while (arrived.length === 0) yield* Effect.sleep(5)
       yield* Fiber.interrupt(asking)
       while (state.aborted === 0) yield* Effect.sleep(5)
@@ -99,12 +99,12 @@ describe("the HTTP adapter asks", () => {
     })
   )
 
-  it.live("and tells the observer verb, kind and outcome of every request", () =>
+  it.live("verb, kind and status of every request to the observer", () =>
     Effect.gen(function* () {
       const { api, observed } = yield* before(inTurn(refusal(503, "ServiceUnavailable"), asWritten, never), {
         requestMillis: 200
       })
-      yield* api.get(leases, place)
+      yield* api.get(leases, ref)
       yield* Effect.flip(api.replace(leases, lease("a", "7")))
       assert.deepStrictEqual(
         observed.map(({ kind, status, verb }) => [verb, kind, status]),
@@ -119,7 +119,7 @@ describe("the HTTP adapter asks", () => {
 })
 
 describe("when a request fails, the HTTP adapter", () => {
-  it.live("repeats a read that met an error of the server, and a write never", () =>
+  it.live("repeats a read after an error of the server, and never a write", () =>
     Effect.gen(function* () {
       const { api, arrived } = yield* before(
         inTurn(
@@ -129,7 +129,7 @@ describe("when a request fails, the HTTP adapter", () => {
           refusal(500, "InternalError")
         )
       )
-      assert.strictEqual((yield* api.get(leases, place)).metadata.name, "a")
+      assert.strictEqual((yield* api.get(leases, ref)).metadata.name, "a")
       assert.lengthOf(arrived, 3)
       const error = yield* Effect.flip(api.create(leases, lease("a", "7")))
       assert.strictEqual(error.reason._tag, "Unavailable")
@@ -145,14 +145,14 @@ describe("when a request fails, the HTTP adapter", () => {
         if (method === "GET" && cuts++ > 0) return asWritten(response)
         response.socket?.resetAndDestroy()
       })
-      yield* api.get(leases, place)
+      yield* api.get(leases, ref)
       assert.lengthOf(arrived, 2)
-      assert.strictEqual((yield* Effect.flip(api.remove(leases, place))).reason._tag, "Unavailable")
+      assert.strictEqual((yield* Effect.flip(api.remove(leases, ref))).reason._tag, "Unavailable")
       assert.lengthOf(arrived, 3)
     })
   )
 
-  it.live("repeats a write that the server put off with 429 and a wish, because it was not carried out", () =>
+  it.live("repeats a write after 429 with Retry-After, because it was not carried out", () =>
     Effect.gen(function* () {
       const putOff = refusal(429, "TooManyRequests", {}, { "retry-after": "1" })
       const { api, arrived } = yield* before(
@@ -166,10 +166,10 @@ describe("when a request fails, the HTTP adapter", () => {
     })
   )
 
-  it.live("does not wait for longer than a read may take: the wish is handed on", () =>
+  it.live("does not wait longer than a read may take, and passes Retry-After on", () =>
     Effect.gen(function* () {
       const { api, arrived } = yield* before(() => refusal(429, "TooManyRequests", {}, { "retry-after": "3600" }))
-      const { reason } = yield* Effect.flip(api.get(leases, place))
+      const { reason } = yield* Effect.flip(api.get(leases, ref))
       assert.deepInclude(reason, { _tag: "Throttled", retryAfterMillis: 3_600_000 })
       assert.lengthOf(arrived, 1)
     })
@@ -188,10 +188,10 @@ describe("when a request fails, the HTTP adapter", () => {
     })
   )
 
-  it.live("says Unavailable of an answer that is not what was asked for", () =>
+  it.live("fails with Unavailable for an unexpected answer", () =>
     Effect.gen(function* () {
       const { api } = yield* before(inTurn((response) => response.end("<html>"), json({ kind: "Lease" })))
-      for (const detail of ["the answer is not JSON", "the answer is no Lease"]) {
+      for (const detail of ["the answer is not JSON", "the answer is not a Lease"]) {
         const { reason } = yield* Effect.flip(api.replace(leases, lease("a", "7")))
         assert.deepInclude(reason, { _tag: "Unavailable", detail })
       }
@@ -236,12 +236,12 @@ describe("when a request fails, the HTTP adapter", () => {
     ],
     ["429", refusal(429, "TooManyRequests"), { _tag: "Throttled" }],
     [
-      "503 with a wish in its body",
+      "503 with retryAfterSeconds in its body",
       refusal(503, "ServerTimeout", { retryAfterSeconds: 2 }),
       { _tag: "Throttled", retryAfterMillis: 2_000 }
     ],
     ["502 of something in between", (response) => response.writeHead(502).end("bad gateway"), { _tag: "Unavailable" }]
-  ])("tells what %s means", ([, answer, expected]) =>
+  ])("fails with the reason of %s", ([, answer, expected]) =>
     Effect.gen(function* () {
       const { api } = yield* before(() => answer)
       const { reason } = yield* Effect.flip(api.replace(leases, lease("a", "7")))
@@ -251,7 +251,7 @@ describe("when a request fails, the HTTP adapter", () => {
 })
 
 describe("a list", () => {
-  it.live("is complete over pages, and its items say what they are", () =>
+  it.live("is complete over pages, and its items have apiVersion and kind", () =>
     Effect.gen(function* () {
       const { api, arrived } = yield* before(({ query }) =>
         query.get("continue") === null ? json(listOf("5", ["a", "b"], "here")) : json(listOf("5", ["c"]))
@@ -269,7 +269,7 @@ describe("a list", () => {
     })
   )
 
-  it.live("begins anew when its next page has become too old", () =>
+  it.live("starts again when its next page has expired", () =>
     Effect.gen(function* () {
       const { api, arrived } = yield* before(
         inTurn(
@@ -290,7 +290,7 @@ describe("a list", () => {
     })
   )
 
-  it.live("that cannot be finished fails as Gone, after a few beginnings", () =>
+  it.live("that cannot be finished fails with Gone after a few attempts", () =>
     Effect.gen(function* () {
       const { api, arrived } = yield* before(({ query }) =>
         query.get("continue") === null ? json(listOf("5", ["a"], "here")) : refusal(410, "Expired")

@@ -8,7 +8,7 @@ import { leases } from "../../src/kubernetes/Kind.ts"
 import { KubernetesApi } from "../../src/kubernetes/KubernetesApi.ts"
 import { type Arrived, fakeApiServer, json, lease, refusal } from "./fakeApiServer.ts"
 
-const place = { namespace: "ns", name: "a" }
+const ref = { namespace: "ns", name: "a" }
 
 /** Takes one token at a time. */
 const guarded = () => {
@@ -25,16 +25,16 @@ const failure = (options: HttpKubernetes.Options) =>
   Effect.map(Effect.flip(Effect.scoped(Layer.build(HttpKubernetes.layer(options)))), (error) => error.message)
 
 describe("a login", () => {
-  it.live("whose token is refused is read anew, and the request sent once more, a write too", () =>
+  it.live("whose token is refused is read again, and the request sent once more, a write too", () =>
     Effect.gen(function* () {
       const { route, state } = guarded()
       const { arrived, kubeconfig, login } = yield* fakeApiServer(route)
       const api = yield* opened({ source: { _tag: "File", path: kubeconfig } })
-      yield* api.get(leases, place)
+      yield* api.get(leases, ref)
       state.token = "second"
       login({ token: "second" })
       yield* api.replace(leases, lease("a", "7"))
-      yield* api.get(leases, place)
+      yield* api.get(leases, ref)
       assert.deepStrictEqual(
         arrived.map(({ headers, method }) => `${method} ${headers.authorization ?? ""}`),
         ["GET Bearer first", "PUT Bearer first", "PUT Bearer second", "GET Bearer second"]
@@ -42,18 +42,18 @@ describe("a login", () => {
     })
   )
 
-  it.live("that is refused twice fails, and is not tried for ever", () =>
+  it.live("that is refused twice fails without further attempts", () =>
     Effect.gen(function* () {
       const { route, state } = guarded()
       const { arrived, kubeconfig } = yield* fakeApiServer(route)
       const api = yield* opened({ source: { _tag: "File", path: kubeconfig } })
       state.token = "second"
-      assert.strictEqual((yield* Effect.flip(api.get(leases, place))).reason._tag, "Unauthorized")
+      assert.strictEqual((yield* Effect.flip(api.get(leases, ref))).reason._tag, "Unauthorized")
       assert.lengthOf(arrived, 2)
     })
   )
 
-  it.live("from a file follows the file, and goes on while the file is away", () =>
+  it.live("from a file follows the file, and continues while the file is missing", () =>
     Effect.gen(function* () {
       const { route, state } = guarded()
       const { arrived, folder, kubeconfig, login } = yield* fakeApiServer(route)
@@ -61,9 +61,9 @@ describe("a login", () => {
       writeFileSync(tokenFile, "first\n")
       login({ "auth-provider": { name: "tokenFile", config: { tokenFile } } })
       const api = yield* opened({ source: { _tag: "File", path: kubeconfig }, timings: { freshMillis: 0 } })
-      yield* api.get(leases, place)
+      yield* api.get(leases, ref)
       writeFileSync(kubeconfig, "")
-      yield* api.get(leases, place)
+      yield* api.get(leases, ref)
       login({ "auth-provider": { name: "tokenFile", config: { tokenFile } } })
       writeFileSync(tokenFile, "second\n")
       state.token = "second"
@@ -79,10 +79,10 @@ describe("a login", () => {
       writeFileSync(join(folder, "token"), "first\n")
       login({ tokenFile: "token", token: "old" })
       const api = yield* opened({ source: { _tag: "File", path: kubeconfig } })
-      yield* api.get(leases, place)
+      yield* api.get(leases, ref)
       writeFileSync(join(folder, "token"), "second\n")
       state.token = "second"
-      yield* api.get(leases, place)
+      yield* api.get(leases, ref)
       assert.deepStrictEqual(
         arrived.map(({ headers }) => headers.authorization),
         ["Bearer first", "Bearer first", "Bearer second"]
@@ -90,17 +90,17 @@ describe("a login", () => {
     })
   )
 
-  it.live("by name and password is sent as such", () =>
+  it.live("with name and password is sent as basic authentication", () =>
     Effect.gen(function* () {
       const { arrived, kubeconfig, login } = yield* fakeApiServer(() => json(lease("a", "7")))
       login({ username: "me", password: "pass:word" })
       const api = yield* opened({ source: { _tag: "File", path: kubeconfig } })
-      yield* api.get(leases, place)
+      yield* api.get(leases, ref)
       assert.strictEqual(arrived[0]?.headers.authorization, `Basic ${Buffer.from("me:pass:word").toString("base64")}`)
     })
   )
 
-  it.live("that cannot be found out says which file, and why", () =>
+  it.live("that cannot be determined reports the file and the reason", () =>
     Effect.gen(function* () {
       const { kubeconfig, login } = yield* fakeApiServer(() => json({}))
       const source = { _tag: "File", path: kubeconfig } as const
@@ -110,14 +110,14 @@ describe("a login", () => {
         `the kubeconfig ${kubeconfig} has no context production`
       )
       vi.stubEnv("KUBERNETES_SERVICE_HOST", "")
-      assert.include(yield* failure({ source: { _tag: "InCluster" } }), "this is no pod of a cluster")
+      assert.include(yield* failure({ source: { _tag: "InCluster" } }), "this process does not run in a pod")
       vi.stubEnv("KUBECONFIG", "")
       vi.stubEnv("HOME", "/nowhere")
       assert.include(yield* failure({}), "no API server is configured")
       vi.stubEnv("KUBECONFIG", "/nowhere/config")
       assert.include(yield* failure({}), "/nowhere/config")
       login({}, { "proxy-url": "socks5://127.0.0.1:1" })
-      assert.include(yield* failure({ source }), "only HTTP ones")
+      assert.include(yield* failure({ source }), "only http:// and https:// proxies are")
       writeFileSync(kubeconfig, "{}")
       assert.include(yield* failure({ source }), "no current context")
     }).pipe(Effect.ensuring(Effect.sync(() => vi.unstubAllEnvs())))

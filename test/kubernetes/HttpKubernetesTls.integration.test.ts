@@ -10,7 +10,7 @@ import { leases } from "../../src/kubernetes/Kind.ts"
 import { KubernetesApi } from "../../src/kubernetes/KubernetesApi.ts"
 import { type Certificate, eventLine, fakeApiServer, json, lease, listOf, refusal, watchOf } from "./fakeApiServer.ts"
 
-const place = { namespace: "ns", name: "a" }
+const ref = { namespace: "ns", name: "a" }
 
 const opened = (path: string) =>
   Effect.flatMap(
@@ -49,7 +49,7 @@ describe("over TLS the HTTP adapter", () => {
     })
   )
 
-  it.live("goes on, watches included, when the server's authority is replaced", () =>
+  it.live("continues, watches included, when the server's authority is replaced", () =>
     Effect.gen(function* () {
       let round = 0
       const server = yield* fakeApiServer(({ query }) => {
@@ -67,7 +67,7 @@ describe("over TLS the HTTP adapter", () => {
       )
       const next = Queue.take(deltas).pipe(Effect.timeout("20 seconds"))
       assert.deepStrictEqual(yield* Effect.all([next, next]), ["Snapshot", "Upsert"])
-      yield* api.get(leases, place)
+      yield* api.get(leases, ref)
       yield* server.certify(second!)
       writeFileSync(trusted, second!.cert)
       yield* api.replace(leases, lease("a", "7"))
@@ -108,7 +108,7 @@ describe("over TLS the HTTP adapter", () => {
     }).pipe(Effect.ensuring(Effect.sync(() => vi.unstubAllEnvs())))
   )
 
-  it.live("shows its new client certificate when the old one is not taken any more", () =>
+  it.live("presents its new client certificate when the old one is refused", () =>
     Effect.gen(function* () {
       let accepted = "old-user"
       const server = yield* fakeApiServer(
@@ -126,11 +126,11 @@ describe("over TLS the HTTP adapter", () => {
       become("old-user")
       server.login({ "client-certificate": cert, "client-key": key }, { "certificate-authority": trusted })
       const api = yield* opened(server.kubeconfig)
-      yield* api.get(leases, place)
+      yield* api.get(leases, ref)
       accepted = "new-user"
       become("new-user")
       yield* api.create(leases, lease("a", "7"))
-      yield* api.get(leases, place)
+      yield* api.get(leases, ref)
       assert.deepStrictEqual(
         server.arrived.map(({ method, user }) => `${method} ${user ?? ""}`),
         ["GET old-user", "POST old-user", "POST new-user", "GET new-user"]

@@ -24,7 +24,7 @@ import {
 /** Nothing here takes as long as in a cluster. */
 const timings = { firstDelayMillis: 5, mostDelayMillis: 40, requestMillis: 5_000, idleMillis: 5_000 }
 
-const told = (delta: Delta<Lease>): string => {
+const shown = (delta: Delta<Lease>): string => {
   if (delta._tag !== "Snapshot") return `${delta._tag} ${delta.object.metadata.name}`
   const others = (delta.others ?? []).map(({ name }) => `(${name})`)
   return ["Snapshot", ...others, ...delta.items.map(({ metadata }) => metadata.name)].join(" ")
@@ -52,7 +52,7 @@ const watching = (route: (request: Arrived) => Answer, changed: HttpKubernetes.O
     const api = yield* Effect.provide(KubernetesApi, context)
     const deltas = yield* Queue.unbounded<string>()
     const fiber = yield* Effect.forkScoped(
-      Stream.runForEach(api.watch(leases, { namespace: "ns" }), (delta) => Queue.offer(deltas, told(delta)))
+      Stream.runForEach(api.watch(leases, { namespace: "ns" }), (delta) => Queue.offer(deltas, shown(delta)))
     )
     const asked = () =>
       server.arrived.map(({ query }) =>
@@ -65,7 +65,7 @@ const quiet = watchOf([])
 const list = (version: string, ...names: ReadonlyArray<string>) => json(listOf(version, names))
 
 describe("a watch over HTTP", () => {
-  it.live("gives what there is and then every change, and asks for bookmarks and an end some minutes later", () =>
+  it.live("delivers a snapshot and then every change, and requests bookmarks and a timeout of minutes", () =>
     Effect.gen(function* () {
       const events = watchOf([
         added("b", "6"),
@@ -101,7 +101,7 @@ describe("a watch over HTTP", () => {
     })
   )
 
-  it.live("does not take half an event for one", () =>
+  it.live("ignores half an event", () =>
     Effect.gen(function* () {
       const half = added("b", "7").slice(0, 40)
       const { asked, next } = yield* watching(
@@ -112,7 +112,7 @@ describe("a watch over HTTP", () => {
     })
   )
 
-  it.live("puts events together that arrive in pieces, also in the middle of a letter", () =>
+  it.live("joins events that arrive in pieces, also within a character", () =>
     Effect.gen(function* () {
       const line = eventLine("ADDED", { ...lease("a", "6"), spec: { holderIdentity: "Größe ✓" } })
       const bytes = Buffer.from(line)
@@ -134,11 +134,11 @@ describe("a watch over HTTP", () => {
     })
   )
 
-  it.live("tells a long list page by page, and at its end what of it there is", () =>
+  it.live("delivers a long list page by page, and at its end the names of all objects", () =>
     Effect.gen(function* () {
       const pages = [
         json(listOf("5", ["a", "b"], "here")),
-        // What was told of the list that could not be finished counts no longer.
+        // Pages of the list that could not be finished are void.
         refusal(410, "Expired"),
         json(listOf("9", ["b"], "there")),
         json(listOf("9", ["c"], "last")),
@@ -152,7 +152,7 @@ describe("a watch over HTTP", () => {
     })
   )
 
-  it.live("reconnects when its connection has fallen silent", () =>
+  it.live("reconnects when its connection falls silent", () =>
     Effect.gen(function* () {
       const { asked, next, state } = yield* watching(
         scripted([list("5")], [watchOf([added("a", "6")]), watchOf([added("b", "7")])]),
@@ -164,7 +164,7 @@ describe("a watch over HTTP", () => {
     })
   )
 
-  it.live("stays on a connection that carries bookmarks only, and goes on from the last of them", () =>
+  it.live("keeps a connection with only bookmarks, and continues from the last one", () =>
     Effect.gen(function* () {
       const beats = 30
       const beating: Answer = (response) => {
@@ -191,7 +191,7 @@ describe("a watch over HTTP", () => {
     ["says another error in an event", watchOf([eventLine("ERROR", statusOf(500, "InternalError"))])],
     ["sends what is no JSON", watchOf(['{"type":"ADDED","object":{"meta\n'])],
     ["sends what is no event", watchOf(['{"kind":"Lease"}\n'])]
-  ])("lists anew when the server %s", ([, lost]) =>
+  ])("lists again when the server %s", ([, lost]) =>
     Effect.gen(function* () {
       const { asked, next } = yield* watching(scripted([list("5", "a"), list("9", "b")], [lost, quiet]))
       assert.deepStrictEqual(yield* Effect.all([next, next]), ["Snapshot a", "Snapshot b"])
@@ -210,11 +210,11 @@ describe("a watch over HTTP", () => {
       while (asked().length < 6) yield* Effect.sleep(5)
       const lines = () => TestConsole.logLines.pipe(Effect.map((all) => all.map(String).join("\n")))
       while (!(yield* lines()).includes("works again")) yield* Effect.sleep(5)
-      assert.lengthOf((yield* lines()).match(/Watching leases in ns fails/gu) ?? [], 1)
+      assert.lengthOf((yield* lines()).match(/watching leases in ns fails/gu) ?? [], 1)
     }).pipe(Effect.provide(TestConsole.layer))
   )
 
-  it.live("outlives a server that is gone for a while", () =>
+  it.live("survives a server that is gone for a while", () =>
     Effect.gen(function* () {
       let isDown = false
       const { next } = yield* watching((request) => (response) => {
@@ -235,7 +235,7 @@ describe("a watch over HTTP", () => {
     })
   )
 
-  it.live("holds the server back while its consumer is busy, and loses no event by it", () =>
+  it.live("slows the server down while its consumer is busy, and loses no event", () =>
     Effect.gen(function* () {
       const many = 20_000
       const padding = "x".repeat(1_000)
@@ -261,7 +261,7 @@ describe("a watch over HTTP", () => {
         Stream.take(many + 1),
         Stream.runForEach((delta) =>
           Effect.gen(function* () {
-            seen.push(told(delta))
+            seen.push(shown(delta))
             if (seen.length !== 2) return
             let before = -1
             while (before !== sent) {
@@ -297,12 +297,12 @@ describe("a watch over HTTP", () => {
         const { asked } = yield* watching(scripted([list("5")], [watchOf([], end)]))
         while (asked().length < 12) yield* Effect.sleep(5)
         const lines = (yield* TestConsole.logLines).map(String).join("\n")
-        assert.lengthOf(lines.match(/Watching leases in ns fails: the server has closed the connection/gu) ?? [], 1)
+        assert.lengthOf(lines.match(/watching leases in ns fails: the server has closed the connection/gu) ?? [], 1)
         assert.lengthOf(lines.match(/works again/gu) ?? [], 1)
       }).pipe(Effect.provide(TestConsole.layer))
   )
 
-  it("waits twice as long after every failure, up to its limit, and never as long as all others do", () => {
+  it("waits twice as long after every failure, up to a limit, with random jitter", () => {
     const delays = (random: number) => [1, 2, 3, 7, 1_000].map((n) => Retry.delayMillis(n, random, 500, 30_000))
     assert.deepStrictEqual(delays(0), [250, 500, 1_000, 15_000, 15_000])
     assert.deepStrictEqual(delays(0.9999999), [500, 1_000, 2_000, 30_000, 30_000])

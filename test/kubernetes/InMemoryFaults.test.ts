@@ -12,7 +12,7 @@ const lease = (name: string): Lease => ({
   kind: leases.kind,
   metadata: { namespace: "team", name }
 })
-const place = (name: string) => ({ namespace: "team", name })
+const ref = (name: string) => ({ namespace: "team", name })
 
 const fact = <A, E>(title: string, body: () => Effect.Effect<A, E, InMemoryKubernetes | KubernetesApi>) =>
   it.effect(title, () => Effect.provide(body(), InMemoryKubernetes.layer))
@@ -30,7 +30,7 @@ describe("the in-memory API server under scripted faults", () => {
       const reason = new Throttled({ detail: "too many requests", retryAfterMillis: 2000 })
       yield* disturb({ _tag: "Fail", when: ({ verb }) => verb === "create", nth: 2, reason })
       yield* api.create(leases, lease("a"))
-      yield* api.get(leases, place("a"))
+      yield* api.get(leases, ref("a"))
       const error = yield* Effect.flip(api.create(leases, lease("b")))
       assert.strictEqual(error.reason, reason)
       assert.strictEqual(error.request, "create leases team/b")
@@ -78,7 +78,7 @@ describe("the in-memory API server under scripted faults", () => {
     })
   )
 
-  fact("lets somebody else write between two requests", () =>
+  fact("lets another client write between two requests", () =>
     Effect.gen(function* () {
       const { behind, disturb } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -102,7 +102,7 @@ describe("the in-memory API server under scripted faults", () => {
         yield* settled
         assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(writing)))
         assert.strictEqual(yield* namesOf, moment === "before" ? "a" : "ab")
-        assert.strictEqual((yield* Effect.flip(api.get(leases, place("a")))).reason._tag, "Unavailable")
+        assert.strictEqual((yield* Effect.flip(api.get(leases, ref("a")))).reason._tag, "Unavailable")
         // Its successor goes on where it stopped, and so does the same client once it is revived.
         const next = yield* client("operator")
         yield* next.create(leases, lease("n"))
@@ -112,7 +112,7 @@ describe("the in-memory API server under scripted faults", () => {
     )
   }
 
-  fact("asks a plan before every request, in order, with what is sent", () =>
+  fact("calls a plan before every request, in order, with its body", () =>
     Effect.gen(function* () {
       const { client, plan } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -122,9 +122,9 @@ describe("the in-memory API server under scripted faults", () => {
         return []
       })
       yield* api.create(leases, lease("a"))
-      yield* (yield* client("second")).get(leases, place("a"))
+      yield* (yield* client("second")).get(leases, ref("a"))
       yield* api.list(leases, {})
-      yield* Effect.flip(api.patch(jobs, place("j"), { status: {} }, "status"))
+      yield* Effect.flip(api.patch(jobs, ref("j"), { status: {} }, "status"))
       assert.deepStrictEqual(seen, [
         "1 operator create leases a",
         "2 second get leases a",
@@ -140,8 +140,8 @@ describe("the in-memory API server under scripted faults", () => {
       const api = yield* KubernetesApi
       yield* behind.create(leases, lease("a"))
       yield* TestClock.adjust("5 seconds")
-      yield* api.patch(leases, place("a"), { metadata: { annotations: { a: "é" } } })
-      yield* api.remove(leases, place("a"))
+      yield* api.patch(leases, ref("a"), { metadata: { annotations: { a: "é" } } })
+      yield* api.remove(leases, ref("a"))
       const [patch, remove, ...more] = yield* calls
       assert.deepInclude(patch, { verb: "patch", namespace: "team", name: "a", bytes: 39, atMillis: 5000 })
       assert.deepInclude(remove, { index: 2, verb: "remove", bytes: 0 })
@@ -151,36 +151,36 @@ describe("the in-memory API server under scripted faults", () => {
     })
   )
 
-  fact("knows a kind no more when its definition is removed, and its objects again when it comes back", () =>
+  fact("does not know a kind without its definition, and knows its objects again when it is back", () =>
     Effect.gen(function* () {
       const { install, uninstall } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
       yield* api.create(leases, lease("a"))
       yield* uninstall(leases)
-      const { reason } = yield* Effect.flip(api.get(leases, place("a")))
+      const { reason } = yield* Effect.flip(api.get(leases, ref("a")))
       assert.deepInclude(reason, { _tag: "NotFound", isKindMissing: true })
       yield* install(leases)
-      assert.strictEqual((yield* api.get(leases, place("a"))).metadata.name, "a")
+      assert.strictEqual((yield* api.get(leases, ref("a"))).metadata.name, "a")
     })
   )
 })
 
-const told = (delta: Delta<Lease>): string =>
+const shown = (delta: Delta<Lease>): string =>
   delta._tag === "Snapshot"
     ? `Snapshot ${delta.items.map(({ metadata }) => metadata.name).join("")}`
     : `${delta._tag} ${delta.object.metadata.name}`
 
 describe("watches of the in-memory API server", () => {
-  /** What a watch of leases has told since the last question. */
+  /** The deltas of a watch of leases since the last call. */
   const watching = Effect.gen(function* () {
     const api = yield* KubernetesApi
     const { settled } = yield* InMemoryKubernetes
     const deltas = yield* Queue.unbounded<string>()
-    yield* Effect.forkScoped(Stream.runForEach(api.watch(leases, {}), (delta) => Queue.offer(deltas, told(delta))))
+    yield* Effect.forkScoped(Stream.runForEach(api.watch(leases, {}), (delta) => Queue.offer(deltas, shown(delta))))
     return Effect.andThen(settled, Queue.clear(deltas))
   })
 
-  fact("grow old while they are held, and catch up step by step", () =>
+  fact("get stale while they are held, and catch up step by step", () =>
     Effect.gen(function* () {
       const { holdWatches, releaseWatches } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -188,7 +188,7 @@ describe("watches of the in-memory API server", () => {
       assert.deepStrictEqual(yield* news, ["Snapshot "])
       yield* holdWatches(leases)
       for (const name of ["a", "b", "c"]) yield* api.create(leases, lease(name))
-      yield* api.remove(leases, place("b"))
+      yield* api.remove(leases, ref("b"))
       assert.deepStrictEqual(yield* news, [])
       yield* releaseWatches(2)
       assert.deepStrictEqual(yield* news, ["Upsert a", "Upsert b"])
@@ -199,7 +199,7 @@ describe("watches of the in-memory API server", () => {
     }).pipe(Effect.scoped)
   )
 
-  fact("begin anew with a snapshot when history is lost", () =>
+  fact("start again with a snapshot when history is lost", () =>
     Effect.gen(function* () {
       const { holdWatches, releaseWatches, relistWatches } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -207,7 +207,7 @@ describe("watches of the in-memory API server", () => {
       const news = yield* watching
       assert.deepStrictEqual(yield* news, ["Snapshot a"])
       yield* holdWatches()
-      yield* api.remove(leases, place("a"))
+      yield* api.remove(leases, ref("a"))
       yield* api.create(leases, lease("b"))
       yield* relistWatches()
       yield* releaseWatches()
@@ -215,7 +215,7 @@ describe("watches of the in-memory API server", () => {
     }).pipe(Effect.scoped)
   )
 
-  fact("begin as soon as the server lets them, without failing before", () =>
+  fact("wait, without failing, until the server accepts them", () =>
     Effect.gen(function* () {
       const { install, uninstall } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi

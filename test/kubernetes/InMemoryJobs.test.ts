@@ -7,12 +7,12 @@ import { KubernetesApi } from "../../src/kubernetes/KubernetesApi.ts"
 import type { ContainerEnd } from "../../src/kubernetes/memory/PodRun.ts"
 import type { Job, Pod } from "../../src/kubernetes/Objects.ts"
 
-const place = { namespace: "team", name: "hourly" }
+const ref = { namespace: "team", name: "hourly" }
 
 const job = (spec: NonNullable<Job["spec"]> = {}): Job => ({
   apiVersion: jobs.apiVersion,
   kind: jobs.kind,
-  metadata: place,
+  metadata: ref,
   spec: {
     ...spec,
     template: {
@@ -25,7 +25,7 @@ const job = (spec: NonNullable<Job["spec"]> = {}): Job => ({
 /** Lets everything happen that is due now. */
 const settled = Effect.flatMap(InMemoryKubernetes, ({ settled }) => settled)
 
-/** Lets time pass, with all that happens meanwhile. */
+/** Lets time pass, with everything that is due in it. */
 const pass = (duration: Duration.Input) => Effect.andThen(settled, Effect.andThen(TestClock.adjust(duration), settled))
 
 const podsNow = Effect.gen(function* () {
@@ -33,7 +33,7 @@ const podsNow = Effect.gen(function* () {
   return (yield* behind.list(pods, { namespace: "team" })).items
 })
 
-const jobNow = Effect.flatMap(InMemoryKubernetes, ({ behind }) => behind.get(jobs, place))
+const jobNow = Effect.flatMap(InMemoryKubernetes, ({ behind }) => behind.get(jobs, ref))
 
 const conditionsOf = ({ status }: Job) => (status?.conditions ?? []).map(({ reason, type }) => `${type} ${reason}`)
 
@@ -81,7 +81,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("make up for failed pods after 10, 20, 40 seconds, and give up beyond backoffLimit", () =>
+  fact("replace failed pods after 10, 20, 40 seconds, and fail beyond backoffLimit", () =>
     Effect.gen(function* () {
       const { node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -108,7 +108,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("fail at the same instants when time leaps", () =>
+  fact("fail at the same times when the clock jumps", () =>
     Effect.gen(function* () {
       const { node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -125,7 +125,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("fail at once on an exit code that the policy says so of", () =>
+  fact("fail at once on an exit code of a FailJob rule", () =>
     Effect.gen(function* () {
       const { node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -141,7 +141,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("make up for an evicted pod without counting it, when the policy says so", () =>
+  fact("replace an evicted pod without counting it, by an Ignore rule", () =>
     Effect.gen(function* () {
       const { node, until } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -165,7 +165,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("count a pod that somebody deletes as failed", () =>
+  fact("count a deleted pod as failed", () =>
     Effect.gen(function* () {
       const { behind, node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -201,7 +201,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("go, with their pods, ttlSecondsAfterFinished after their end", () =>
+  fact("are removed with their pods ttlSecondsAfterFinished after their end", () =>
     Effect.gen(function* () {
       const { behind } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -214,20 +214,20 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("stay until somebody gives them a ttl later", () =>
+  fact("stay until they get a ttl", () =>
     Effect.gen(function* () {
       const { behind } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
       yield* api.create(jobs, job())
       yield* pass("10 days")
       assert.strictEqual((yield* jobNow).status?.succeeded, 1)
-      yield* api.patch(jobs, place, { spec: { ttlSecondsAfterFinished: 0 } })
+      yield* api.patch(jobs, ref, { spec: { ttlSecondsAfterFinished: 0 } })
       yield* settled
       assert.deepStrictEqual((yield* behind.list(jobs, {})).items, [])
     })
   )
 
-  fact("end their container when they are deleted, and take their pods along", () =>
+  fact("stop their container when they are deleted, and remove their pods", () =>
     Effect.gen(function* () {
       const { node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -235,7 +235,7 @@ describe("Jobs in memory", () => {
       yield* node.run(() => Effect.onInterrupt(Effect.never, () => Deferred.succeed(interrupted, undefined)))
       yield* api.create(jobs, job())
       yield* settled
-      yield* api.remove(jobs, place)
+      yield* api.remove(jobs, ref)
       yield* Deferred.await(interrupted)
       assert.deepStrictEqual(yield* podsNow, [])
       yield* pass("1 day")
@@ -243,7 +243,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("wait while no node takes the pod or its image cannot be had, and go on when that is over", () =>
+  fact("wait while the pod cannot be scheduled or its image pulled, and continue after that", () =>
     Effect.gen(function* () {
       const { node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -271,7 +271,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("report what a container's program died of as its message, cut to 4096 bytes", () =>
+  fact("report the error of a container's program as its message, cut to 4096 bytes", () =>
     Effect.gen(function* () {
       const { node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -279,7 +279,7 @@ describe("Jobs in memory", () => {
       yield* api.create(jobs, job({ backoffLimit: 0 }))
       yield* settled
       assert.include(terminated((yield* podsNow)[0])?.message, "a defect")
-      yield* api.remove(jobs, place)
+      yield* api.remove(jobs, ref)
       yield* node.run(() => fails(1, { message: "é".repeat(4000) }))
       yield* api.create(jobs, job({ backoffLimit: 0 }))
       yield* settled
@@ -287,14 +287,14 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("cost the operator no request, and meet none of its faults", () =>
+  fact("send no request of the operator's client, and get none of its faults", () =>
     Effect.gen(function* () {
       const { behind, calls, plan } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
       yield* api.create(jobs, job())
       yield* plan(() => [{ _tag: "Delay", duration: "1 day" }])
       yield* settled
-      assert.strictEqual((yield* behind.get(jobs, place)).status?.succeeded, 1)
+      assert.strictEqual((yield* behind.get(jobs, ref)).status?.succeeded, 1)
       assert.deepStrictEqual(
         (yield* calls).map(({ verb }) => verb),
         ["create"]
@@ -302,7 +302,7 @@ describe("Jobs in memory", () => {
     })
   )
 
-  fact("get no pod in a namespace that is being deleted, and go with it", () =>
+  fact("get no pod in a terminating namespace, and are removed with it", () =>
     Effect.gen(function* () {
       const { behind, node } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi

@@ -18,7 +18,7 @@ const lease = (name: string, metadata: Partial<ObjectMeta> = {}): Lease => ({
   kind: leases.kind,
   metadata: { namespace: "team", name, ...metadata }
 })
-const place = (name: string) => ({ namespace: "team", name })
+const ref = (name: string) => ({ namespace: "team", name })
 
 /** What makes an object belong to `owner`. */
 const ownedBy = (...owners: ReadonlyArray<Lease>): Partial<ObjectMeta> => ({
@@ -48,18 +48,18 @@ describe("the in-memory API server", () => {
     })
   )
 
-  fact("hands out objects that nobody can change", () =>
+  fact("returns objects that cannot be changed", () =>
     Effect.gen(function* () {
       const api = yield* KubernetesApi
       const labels = { a: "1" }
       const made = yield* api.create(leases, lease("a", { labels }))
       labels.a = "2"
       assert.throws(() => Object.assign(made.metadata.labels ?? {}, { a: "3" }))
-      assert.deepStrictEqual((yield* api.get(leases, place("a"))).metadata.labels, { a: "1" })
+      assert.deepStrictEqual((yield* api.get(leases, ref("a"))).metadata.labels, { a: "1" })
     })
   )
 
-  fact("holds KafkaBackups to their definition, or to whatever rule it is given", () =>
+  fact("checks KafkaBackups against their definition, or against another rule", () =>
     Effect.gen(function* () {
       const { admit } = yield* InMemoryKubernetes
       const api = yield* KubernetesApi
@@ -81,15 +81,15 @@ describe("the in-memory API server", () => {
       const job = (pod: object) => ({
         apiVersion: jobs.apiVersion,
         kind: jobs.kind,
-        metadata: place("j"),
+        metadata: ref("j"),
         spec: { template: { spec: pod } }
       })
       const noPolicy = yield* Effect.flip(api.create(jobs, job({ containers: [container] })))
       assert.include(noPolicy.message, "spec.template.spec.restartPolicy")
       yield* api.create(jobs, job({ restartPolicy: "Never", containers: [container] }))
       const changed = { spec: { template: { spec: { containers: [{ ...container, image: "other" }] } } } }
-      assert.include((yield* Effect.flip(api.patch(jobs, place("j"), changed))).message, "field is immutable")
-      const made = yield* api.get(jobs, place("j"))
+      assert.include((yield* Effect.flip(api.patch(jobs, ref("j"), changed))).message, "field is immutable")
+      const made = yield* api.get(jobs, ref("j"))
       assert.strictEqual(made.spec?.["backoffLimit"], 6)
     })
   )
@@ -100,7 +100,7 @@ describe("the in-memory API server", () => {
       const api = yield* KubernetesApi
       yield* api.apply(leases, lease("a", { finalizers: ["example.com/ours"] }))
       yield* behind.apply(leases, lease("a", { finalizers: ["example.com/theirs"] }))
-      const both = (yield* api.get(leases, place("a"))).metadata.finalizers
+      const both = (yield* api.get(leases, ref("a"))).metadata.finalizers
       assert.sameMembers([...(both ?? [])], ["example.com/ours", "example.com/theirs"])
       const left = yield* api.apply(leases, lease("a"))
       assert.deepStrictEqual(left.metadata.finalizers, ["example.com/theirs"])
@@ -122,8 +122,8 @@ describe("the in-memory API server", () => {
     Effect.gen(function* () {
       const api = yield* KubernetesApi
       yield* api.create(leases, lease("a", { finalizers: ["example.com/one"] }))
-      yield* api.remove(leases, place("a"))
-      const late = api.patch(leases, place("a"), { metadata: { finalizers: ["example.com/one", "example.com/two"] } })
+      yield* api.remove(leases, ref("a"))
+      const late = api.patch(leases, ref("a"), { metadata: { finalizers: ["example.com/one", "example.com/two"] } })
       assert.strictEqual((yield* Effect.flip(late)).reason._tag, "Invalid")
     })
   )
@@ -137,7 +137,7 @@ describe("garbage collection in memory", () => {
       const b = yield* api.create(leases, lease("b", ownedBy(a)))
       yield* api.create(leases, lease("c", ownedBy(b)))
       yield* api.create(leases, lease("d"))
-      yield* api.remove(leases, place("a"))
+      yield* api.remove(leases, ref("a"))
       assert.strictEqual(yield* namesOf, "d")
     })
   )
@@ -148,9 +148,9 @@ describe("garbage collection in memory", () => {
       const a = yield* api.create(leases, lease("a"))
       const b = yield* api.create(leases, lease("b"))
       yield* api.create(leases, lease("c", ownedBy(a, b)))
-      yield* api.remove(leases, place("a"))
+      yield* api.remove(leases, ref("a"))
       assert.strictEqual(yield* namesOf, "bc")
-      yield* api.remove(leases, place("b"))
+      yield* api.remove(leases, ref("b"))
       assert.strictEqual(yield* namesOf, "")
     })
   )
@@ -160,8 +160,8 @@ describe("garbage collection in memory", () => {
       const api = yield* KubernetesApi
       const a = yield* api.create(leases, lease("a"))
       yield* api.create(leases, lease("b", ownedBy(a)))
-      yield* api.remove(leases, place("a"), { propagation: "Orphan" })
-      assert.isUndefined((yield* api.get(leases, place("b"))).metadata.ownerReferences)
+      yield* api.remove(leases, ref("a"), { propagation: "Orphan" })
+      assert.isUndefined((yield* api.get(leases, ref("b"))).metadata.ownerReferences)
     })
   )
 
@@ -170,10 +170,10 @@ describe("garbage collection in memory", () => {
       const api = yield* KubernetesApi
       const a = yield* api.create(leases, lease("a"))
       yield* api.create(leases, lease("b", { ...ownedBy(a), finalizers: ["example.com/hold"] }))
-      yield* api.remove(leases, place("a"), { propagation: "Foreground" })
-      const waiting = yield* api.get(leases, place("a"))
+      yield* api.remove(leases, ref("a"), { propagation: "Foreground" })
+      const waiting = yield* api.get(leases, ref("a"))
       assert.isDefined(waiting.metadata.deletionTimestamp)
-      yield* api.patch(leases, place("b"), { metadata: { finalizers: null } })
+      yield* api.patch(leases, ref("b"), { metadata: { finalizers: null } })
       assert.strictEqual(yield* namesOf, "")
     })
   )
@@ -182,7 +182,7 @@ describe("garbage collection in memory", () => {
     Effect.gen(function* () {
       const api = yield* KubernetesApi
       const a = yield* api.create(leases, lease("a"))
-      yield* api.remove(leases, place("a"))
+      yield* api.remove(leases, ref("a"))
       yield* api.create(leases, lease("b", ownedBy(a)))
       assert.strictEqual(yield* namesOf, "")
     })
@@ -227,7 +227,7 @@ describe("namespaces in memory", () => {
       assert.deepInclude(yield* api.get(namespaces, { name: "team" }), { status: { phase: "Terminating" } })
       const { reason } = yield* Effect.flip(api.apply(leases, lease("b")))
       assert.deepInclude(reason, { _tag: "Forbidden", isNamespaceTerminating: true })
-      yield* api.patch(leases, place("a"), { metadata: { finalizers: [] } })
+      yield* api.patch(leases, ref("a"), { metadata: { finalizers: [] } })
       assert.strictEqual((yield* Effect.flip(api.get(namespaces, { name: "team" }))).reason._tag, "NotFound")
     })
   )

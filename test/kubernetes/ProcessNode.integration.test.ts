@@ -177,7 +177,7 @@ describeWith("controlPlane", "a node of processes", ({ apiserver }) => {
     await until("it is gone", async () => ((await podsOf("unmounted")).length === 0 ? true : undefined))
   })
 
-  it("waits for an image that nobody knows", async () => {
+  it("waits for an unknown image", async () => {
     await run("imageless", "echo pulled", { image: "unknown:1" })
     await waiting("imageless", "ImagePullBackOff")
     node.images.set("unknown:1", ["/bin/sh", "-c"])

@@ -5,8 +5,8 @@ import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
 
 /*
- * The rights of deploy/, as a real API server grants them. Names are changed so that neither variant lends the other its rights,
- * and so that an installation in the same cluster stays as it is.
+ * The rights of deploy/, as a real API server grants them. Names are changed so that neither variant lends the other
+ * its rights, and so that an installation in the same cluster stays as it is.
  */
 
 const watched = "rbac-test-watched"
@@ -163,7 +163,7 @@ describeWith("apiserver", "the operator's rights on an API server", ({ apiserver
       assert.deepStrictEqual(await exceptions(own, true, asked), [])
     })
 
-    it("allow nothing more in a namespace that it looks after", async () => {
+    it("allow nothing more in a watched namespace", async () => {
       for (const namespace of reaches) assert.deepStrictEqual(await everythingIn(own, namespace), lines(operatorRights))
     })
 

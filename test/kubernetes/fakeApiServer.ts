@@ -185,8 +185,8 @@ export const fakeApiServer = (route: (request: Arrived) => Answer, certificate?:
       kubeconfig,
       login,
       /**
-       * Shows another certificate from now on, also to clients that are connected: their connections are cut, and when this
-       * ends they have seen it.
+       * Shows another certificate from now on, also to clients that are connected: their connections are cut, and when
+       * this ends they have seen it.
        */
       certify: (certificate: Certificate) =>
         Effect.andThen(

@@ -5,7 +5,7 @@ import { ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, type Scope, Stream } from "effect"
-import type { S3Store } from "../../scripts/services/Services.ts"
+import type { S3Store } from "../../scripts/services/ObjectStores.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as Requests from "../../src/storage/cloud/Requests.ts"
 import * as AzureObjectStore from "../../src/storage/AzureObjectStore.ts"

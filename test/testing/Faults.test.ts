@@ -8,7 +8,10 @@ const disturbStorage =
   async (operator) =>
     (await operator.storage("once")).disturb(fault)
 
-/** A one-time backup of fifty records that meets a fault, and what its status is when it has ended or says it is in trouble. */
+/**
+ * A one-time backup of fifty records that meets a fault, and what its status is when it has ended or says it is in
+ * trouble.
+ */
 const story = async (disturb: Disturb, isTold: (status: Status) => boolean) => {
   const operator = await TestOperator.start({ at: "2026-11-25T11:50:00Z" })
   await operator.kubectl.apply(kafkaBackup({ name: "once", suspend: true, topics: ["orders"] }))
@@ -119,8 +122,8 @@ describe("faults that stay", () => {
     ]
   }
   for (const [what, [disturb, type, reason, words]] of Object.entries(cases)) {
-    it(`are told in words: ${what}`, async () => {
-      const { operator, status } = await story(disturb, (told) => condition(told, type)?.reason === reason)
+    it(`have a name: ${what}`, async () => {
+      const { operator, status } = await story(disturb, (shown) => condition(shown, type)?.reason === reason)
       assert.match(condition(status, type)!.message, words)
       assert.deepStrictEqual(await operator.backups("once"), [])
       await operator.stop()

@@ -16,7 +16,7 @@ const refusal = async (promise: Promise<unknown>): Promise<string> => {
 }
 
 describe("kubectl apply", () => {
-  it("says what it did, and takes away what an earlier manifest had", async () => {
+  it("prints what it did, and removes fields of an earlier manifest", async () => {
     await using operator = await start()
     const { apply, get } = operator.kubectl
     const suspended = kafkaBackup({ name: "b", schedule: "@hourly", suspend: true, retention: { backups: 3 } })
@@ -30,7 +30,7 @@ describe("kubectl apply", () => {
     assert.deepStrictEqual([spec["suspend"], spec["retention"]], [false, undefined])
   })
 
-  it("takes YAML of several documents, Secrets among them, and leaves annotations of others alone", async () => {
+  it("takes YAML of several documents, Secrets too, and keeps annotations of others", async () => {
     await using operator = await start()
     const manifest = `
 apiVersion: v1
@@ -63,7 +63,7 @@ spec:
     )
   })
 
-  it("refuses a field that there is not, and says which was meant", async () => {
+  it("refuses an unknown field, and suggests the right one", async () => {
     await using operator = await start()
     const { spec, ...rest } = kafkaBackup({ name: "typo" })
     const message = await refusal(operator.kubectl.apply({ ...rest, spec: { ...spec, shedule: "@hourly" } }))
@@ -77,20 +77,20 @@ spec:
     assert.include(message, "must name at least one topic or pattern")
   })
 
-  it("refuses what is no manifest, and kinds that the cluster does not have", async () => {
+  it("refuses texts that are not manifests, and unknown kinds", async () => {
     await using operator = await start()
     assert.include(await refusal(operator.kubectl.apply("a: [")), "error parsing the manifest")
     assert.include(await refusal(operator.kubectl.apply("---\n")), "no objects passed to apply")
-    assert.include(await refusal(operator.kubectl.apply("a: 1")), "names no kind")
+    assert.include(await refusal(operator.kubectl.apply("a: 1")), "has no apiVersion or no kind")
     assert.include(
       await refusal(operator.kubectl.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x" } })),
-      "it has no ConfigMap"
+      "accepts KafkaBackup and Secret, not ConfigMap"
     )
   })
 })
 
 describe("kubectl get kafkabackups", () => {
-  it("has the columns of the CRD, those of -o wide only there, and empty cells for what is not known", async () => {
+  it("has the columns of the CRD, more with -o wide, and empty cells for missing values", async () => {
     await using operator = await start()
     await operator.kafka.createTopic("orders", { records: 10 })
     assert.strictEqual(await operator.kubectl.getTable(), "No resources found")
@@ -109,7 +109,7 @@ describe("kubectl get kafkabackups", () => {
     )
   })
 
-  it("finds values at the paths of printer columns, and refuses paths that it would misread", () => {
+  it("finds values at the paths of printer columns, and refuses unsupported paths", () => {
     const object = { status: { conditions: [{ type: "A" }, { type: "Ready", status: "True" }] } }
     assert.strictEqual(PrinterColumns.valueAt(object, '.status.conditions[?(@.type=="Ready")].status'), "True")
     assert.isUndefined(PrinterColumns.valueAt(object, '.status.conditions[?(@.type=="B")].status'))
@@ -200,7 +200,7 @@ Events:                   <none>`
 })
 
 describe("ages", () => {
-  it("are written as kubectl writes them", () => {
+  it("are printed as by kubectl", () => {
     const seconds = { second: 1, minute: 60, hour: 3600, day: 86_400, year: 365 * 86_400 }
     const cases: ReadonlyArray<readonly [number, string]> = [
       [-5, "<invalid>"],

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { InMemoryCluster, RecordToProduce } from "../../kafka/memory/InMemoryCluster.ts"
 
-/** What the demo backs up: small, but with what makes Kafka data awkward to keep. */
+/** The data that the demo backs up: little, but with what makes Kafka data hard to back up. */
 
 const orders = (from: number, count: number): ReadonlyArray<RecordToProduce> =>
   Array.from({ length: count }, (_, i) => {
@@ -48,20 +48,20 @@ const fillCustomers = Effect.fnUntraced(function* (cluster: InMemoryCluster) {
   yield* cluster.compact("customers", 0)
 })
 
-/** Orders that come in later. */
+/** 5,000 more orders. */
 export const moreOrders = Effect.fn("DemoCluster.moreOrders")(function* (cluster: InMemoryCluster) {
   for (let batch = 200; batch < 210; batch++) {
     yield* cluster.produce("orders", batch % 4, orders(batch * 500, 500), { codec: "zstd" })
   }
 })
 
-/** A topic that comes to be in the course of the story. */
+/** A topic that is created in the course of the story. */
 export const fillRefunds = Effect.fn("DemoCluster.fillRefunds")(function* (cluster: InMemoryCluster) {
   yield* cluster.createTopic("refunds", { partitions: 1 })
   yield* cluster.produce("refunds", 0, orders(7, 12))
 })
 
-/** Fills the cluster; says in `stories` what is special about each topic. */
+/** Fills the cluster; `stories` describes the topics. */
 export const fill = Effect.fn("DemoCluster.fill")(function* (cluster: InMemoryCluster) {
   yield* fillOrders(cluster)
   yield* fillPayments(cluster)
@@ -71,8 +71,8 @@ export const fill = Effect.fn("DemoCluster.fill")(function* (cluster: InMemoryCl
 })
 
 export const stories: ReadonlyArray<readonly [topic: string, what: string]> = [
-  ["orders", "100,000 records in 4 partitions, each partition with another codec"],
-  ["payments", "transactions: 16 committed, 4 aborted, 1 still open"],
-  ["customers", "compacted, with tombstones"],
-  ["events-empty", "3 empty partitions"]
+  ["orders", "100,000 records in 4 partitions, each with a different compression"],
+  ["payments", "21 transactions: 16 committed, 4 aborted, 1 still open"],
+  ["customers", "a compacted topic with tombstones"],
+  ["events-empty", "3 partitions without records"]
 ]

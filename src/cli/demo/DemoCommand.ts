@@ -4,7 +4,7 @@ import * as DemoManifests from "./DemoManifests.ts"
 import * as Display from "../Display.ts"
 import { UsageError } from "../UsageError.ts"
 
-/** A directory with the demo's manifests and an empty claim. What an earlier demo left is removed, what is not the demo's never. */
+/** Writes the demo's manifests and an empty claim. Removes files of an earlier demo, and never other files. */
 const prepared = Effect.fnUntraced(function* (directory: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -17,12 +17,12 @@ const prepared = Effect.fnUntraced(function* (directory: string) {
   yield* Effect.gen(function* () {
     const isFull = (yield* fs.exists(claim)) && (yield* fs.readDirectory(claim)).length > 0
     if (isFull) {
-      const isOurs =
+      const isDemo =
         (yield* fs.exists(paths.hourly)) && (yield* fs.readFileString(paths.hourly)).startsWith(DemoManifests.mark)
-      if (!isOurs) {
+      if (!isDemo) {
         return yield* new UsageError({
-          detail: `${claim} holds something that this demo did not put there`,
-          advice: "give --directory DIR, a directory of the demo's own, or remove what is there"
+          detail: `${claim} contains files that the demo did not write`,
+          advice: "give --directory DIR with an empty or a new directory, or remove those files"
         })
       }
       yield* fs.remove(claim, { recursive: true })
@@ -36,7 +36,7 @@ const prepared = Effect.fnUntraced(function* (directory: string) {
       () =>
         new UsageError({
           detail: `the demo cannot write to ${path.resolve(directory)}`,
-          advice: "give --directory DIR, a place where you may make files"
+          advice: "give --directory DIR with a directory that you may write to"
         })
     )
   )
@@ -49,26 +49,29 @@ export const demo = Command.make(
     directory: Flag.String("directory").pipe(
       Flag.withMetavar("DIR"),
       Flag.withDefault("demo-data"),
-      Flag.withDescription("where the demo keeps its manifests and its backups (default: demo-data)")
+      Flag.withDescription("directory for the demo's manifests and backups (default: demo-data)")
     )
   },
   Effect.fnUntraced(function* ({ directory }) {
     const path = yield* Path.Path
     const paths = yield* prepared(directory)
-    // Loaded only here: other commands start without an operator and a cluster.
+    // Loaded here, because the other commands need no operator and no cluster.
     const [DemoStage, DemoStory] = yield* Effect.promise(() =>
       Promise.all([import("./DemoStage.ts"), import("./DemoStory.ts")])
     )
     const stage = yield* DemoStage.make(path.resolve(paths.volumes))
-    yield* DemoStory.tell(stage, paths)
-    yield* Console.log(`\nEverything above is in ${directory}/. The same in your tests: docs/guides/testing.md`)
+    yield* DemoStory.play(stage, paths)
+    yield* Console.log(
+      `\nThe manifests and the backups are in ${directory}/. To test your own KafkaBackups like this: docs/guides/testing.md`
+    )
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Show the operator at work in a minute: Kubernetes and Kafka in memory, a directory as storage. Schedule, trigger, retention, a failure and its cure, and what lies in storage"
+    "Show the operator at work in a minute, with Kubernetes and Kafka in memory and a directory as storage: a schedule, a " +
+      "trigger, retention, a failed backup and its repair, and the backups in storage"
   ),
   Command.withShortDescription("Show the operator at work in a minute"),
-  Command.withExamples([{ command: "kafka-backup demo", description: "needs nothing but this command" }]),
+  Command.withExamples([{ command: "kafka-backup demo", description: "needs no cluster and no services" }]),
   Command.provide(() =>
     Layer.mergeAll(Layer.succeed(Display.Audience, "person"), Layer.succeed(References.MinimumLogLevel, "Warn"))
   )

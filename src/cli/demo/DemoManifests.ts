@@ -1,7 +1,7 @@
-/** Where the demo's Kafka answers, in this process's memory. */
+/** Bootstrap server of the demo's Kafka cluster in memory. */
 export const bootstrapServer = "in-memory:9092"
 
-/** The first line of what the demo writes: a directory without it is somebody's own. */
+/** The first line of the demo's manifest. A directory without it belongs to the user. */
 export const mark = '# Written by "kafka-backup demo", which empties volumes/backups when it runs again.'
 
 const manifest = (name: string, schedule: string, topic: string, more = "") => `apiVersion: kafka.oso.sh/v1alpha1
@@ -20,7 +20,7 @@ spec:${schedule}
       claimName: backups
 ${more}`
 
-/** The resource that the story is about. The limit makes a run long enough to be watched. */
+/** The resource of the story. The rate limit makes a run long enough to watch. */
 export const hourly = manifest(
   "demo",
   '\n  schedule: "0 * * * *"',
@@ -33,5 +33,5 @@ export const hourly = manifest(
 `
 )
 
-/** A one-time backup of a topic that nobody has created yet. */
+/** A one-time backup of a topic that does not exist yet. */
 export const oneTime = manifest("refunds", "", "refunds")

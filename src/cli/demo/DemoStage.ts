@@ -14,25 +14,25 @@ import { exportRecords } from "../ExportCommand.ts"
 import { list } from "../ListCommand.ts"
 import { verify } from "../VerifyCommand.ts"
 
-/** The day on the demo's clock, which jumps over what is only waiting. */
+/** The date on the demo's clock, which skips waiting times. */
 const day = "2026-11-25"
 const millisAt = (time: string): number => Date.parse(`${day}T${time}:00Z`)
 
 /** When the operator starts. */
 const beginning = "11:57"
 
-/** Real milliseconds for each second in which a pod works: slow enough to be watched, and for slow machines to keep up. */
+/** Real milliseconds per virtual second while a pod works: slow enough to watch, and for slow machines to keep up. */
 const paceMillis = 15
 
-/** A run of the demo takes less than a minute; a resource that says nothing for so long will not any more. */
+/** Virtual time to wait for a status; a run of the demo takes less than a minute of it. */
 const patienceMillis = 600_000
 
-/** The commands of kafka-backup that are typed on the stage. */
+/** The commands of kafka-backup that the demo runs. */
 const commandLine = Command.make("kafka-backup").pipe(Command.withSubcommands([list, describe, verify, exportRecords]))
 
 /**
- * Where the demo plays: an operator with Kubernetes and Kafka in this process's memory and a directory as storage, and somebody who
- * types. For as long as the scope lasts.
+ * The demo's stage: an operator with Kubernetes and Kafka in memory and a directory as storage, and the commands that a
+ * user types. Lives as long as the scope.
  */
 export const make = Effect.fn("DemoStage.make")(function* (volumes: string) {
   const stores = yield* ObjectStores
@@ -40,7 +40,7 @@ export const make = Effect.fn("DemoStage.make")(function* (volumes: string) {
     OperatorHarness.layerOn({ stores, volumes, paceMillis }).pipe(
       Layer.provideMerge(Layer.effectDiscard(TestClock.setTime(millisAt(beginning)))),
       Layer.provideMerge(TestClock.layer()),
-      // What the operator logs is shown as Events.
+      // The demo shows Events instead of the operator's log.
       Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None"))
     )
   )
@@ -50,7 +50,7 @@ export const make = Effect.fn("DemoStage.make")(function* (volumes: string) {
 
   const pass = (duration: Duration.Input) => onStage(harness.advance(duration))
 
-  /** Shows what kubectl prints for what is typed. */
+  /** Shows a kubectl command and what it prints. */
   const kubectl = (typed: string, ask: (kubectl: Kubectl) => Effect.Effect<string, KubernetesError>) =>
     Effect.gen(function* () {
       yield* Console.log(`\n$ kubectl ${typed}`)
@@ -58,7 +58,7 @@ export const make = Effect.fn("DemoStage.make")(function* (volumes: string) {
       yield* pass("2 seconds")
     })
 
-  /** Shows how the resource changes until it is as wanted. */
+  /** Shows how the resource changes until `isWanted` holds. */
   const watch = Effect.fnUntraced(function* (name: string, isWanted: (status: Status) => boolean) {
     const columns = "PHASE:.status.phase,PERCENT:.status.progress.percent,RECORDS:.status.progress.records"
     yield* Console.log(`\n$ kubectl get kafkabackup ${name} --watch -o custom-columns=${columns}`)
@@ -73,22 +73,22 @@ export const make = Effect.fn("DemoStage.make")(function* (volumes: string) {
       if (isWanted(status)) return
       yield* pass("1 second")
     }
-    return yield* Effect.die(new Error(`the demo's ${name} did not become as wanted`))
+    return yield* Effect.die(new Error(`the demo's KafkaBackup ${name} did not reach the expected status`))
   })
 
   return {
-    /** What others do in Kafka. */
+    /** Changes the Kafka cluster. */
     kafka: (work: (cluster: InMemoryCluster) => Effect.Effect<void>) => onStage(work(cluster)),
     start: Effect.asVoid(onStage(harness.start())),
     kubectl,
     watch,
-    /** Lets time pass until the clock shows this, `12:00`, and says what happens then. */
+    /** Lets time pass until this time of day, `12:00`, and shows a heading. */
     scene: Effect.fnUntraced(function* (time: string, what: string) {
       yield* pass(Math.max(0, millisAt(time) - (yield* onStage(Clock.currentTimeMillis))))
       yield* Console.log(`\n── ${time} UTC ── ${what}`)
     }),
     say: Console.log,
-    /** Types a command of kafka-backup. */
+    /** Shows and runs a command of kafka-backup. */
     type: Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
       yield* Console.log(`\n$ kafka-backup ${args.join(" ")}`)
       yield* Command.runWith(commandLine, { version })(args)

@@ -4,7 +4,7 @@ import type { ObjectRef, Selection } from "../KubernetesApi.ts"
 /** Parameters of a request; those that are undefined are left out. */
 export type Query = Readonly<Record<string, string | undefined>>
 
-/** Where the objects of a kind are listed and created, as an absolute path. Without a namespace: of all namespaces. */
+/** The absolute path for listing and creating objects of a kind. Without a namespace: of all namespaces. */
 export const collection = ({ apiVersion, isNamespaced, plural }: Kind, namespace: string | undefined): string => {
   const group = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`
   return isNamespaced && namespace !== undefined
@@ -12,17 +12,17 @@ export const collection = ({ apiVersion, isNamespaced, plural }: Kind, namespace
     : `${group}/${plural}`
 }
 
-/** Where one object is, or one of its subresources. */
-export const object = (kind: Kind, place: ObjectRef, subresource?: "status"): string =>
-  [collection(kind, place.namespace), encodeURIComponent(place.name), ...(subresource ? [subresource] : [])].join("/")
+/** The path of one object or one of its subresources. */
+export const object = (kind: Kind, ref: ObjectRef, subresource?: "status"): string =>
+  [collection(kind, ref.namespace), encodeURIComponent(ref.name), ...(subresource ? [subresource] : [])].join("/")
 
-/** What an address would be made of that leads somewhere else than to one object, or undefined when all is well. */
+/** Why these names would not form the path of exactly one object; undefined when they do. */
 export const refusal = ({ isNamespaced, kind }: Kind, { name, namespace }: ObjectRef): string | undefined => {
   const isSegment = (text: string) => text !== "" && text !== "." && text !== ".."
-  if (!isSegment(name)) return `"${name}" is no name`
+  if (!isSegment(name)) return `"${name}" is not a name`
   if (!isNamespaced) return undefined
-  if (namespace === undefined) return `a ${kind} has its place in a namespace, and none was given`
-  return isSegment(namespace) ? undefined : `"${namespace}" is no namespace`
+  if (namespace === undefined) return `a ${kind} is namespaced, and no namespace was given`
+  return isSegment(namespace) ? undefined : `"${namespace}" is not a namespace`
 }
 
 export const selected = ({ fieldSelector, labelSelector }: Selection): Query => ({ labelSelector, fieldSelector })

@@ -1,20 +1,20 @@
 import type { KubeConfig } from "@kubernetes/client-node"
 import { Effect, Schema } from "effect"
 
-/** Where it stands which API server is meant and who we are. */
+/** Where the API server's address and the credentials come from. */
 export type Source =
-  /** As kubectl finds it: `KUBECONFIG`, `~/.kube/config`, else the pod's service account. */
+  /** As for kubectl: `KUBECONFIG`, `~/.kube/config`, else the pod's service account. */
   | { readonly _tag: "Default" }
-  /** The pod's service account, whatever else there is. */
+  /** The pod's service account only. */
   | {
       readonly _tag: "InCluster"
-      /** The folder in which `var/run/secrets` is to be found, if that is not the root. */
+      /** The folder that contains `var/run/secrets`. Default: `/`. */
       readonly root?: string
     }
   /** A kubeconfig. Without `context`: its current one. */
   | { readonly _tag: "File"; readonly path: string; readonly context?: string }
 
-/** It cannot be found out which API server is meant, or how to log in there. */
+/** The API server's address or the credentials cannot be determined. */
 export class KubernetesConfigError extends Schema.TaggedError<KubernetesConfigError>()("KubernetesConfigError", {
   detail: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
@@ -39,7 +39,7 @@ const described = (source: Source): string => {
 
 const load = (config: KubeConfig, source: Source): string | undefined => {
   const isPod = Boolean(process.env["KUBERNETES_SERVICE_HOST"] && process.env["KUBERNETES_SERVICE_PORT"])
-  const nowhere = "this is no pod of a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set"
+  const nowhere = "this process does not run in a pod (KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set)"
   switch (source._tag) {
     case "InCluster":
       if (!isPod) return nowhere
@@ -51,9 +51,9 @@ const load = (config: KubeConfig, source: Source): string | undefined => {
       break
     case "Default":
       config.loadFromDefault()
-      // The library's last resort, for want of anything else.
+      // The library's fallback when it finds no configuration.
       if (config.getCurrentContext() === "loaded-context") {
-        return `no API server is configured: KUBECONFIG is not set, there is no ~/.kube/config, and ${nowhere}`
+        return `no API server is configured: KUBECONFIG is not set, ~/.kube/config does not exist, and ${nowhere}`
       }
   }
   const context = config.getCurrentContext()
@@ -64,7 +64,7 @@ const load = (config: KubeConfig, source: Source): string | undefined => {
   return undefined
 }
 
-/** Reads the configuration anew. Loads the client library, which takes half a second, at the first time only. */
+/** Reads the configuration again. The first call loads the client library, which takes half a second. */
 export const read = (source: Source): Effect.Effect<KubeConfig, KubernetesConfigError> =>
   Effect.gen(function* () {
     const library = yield* Effect.promise(() => import("./KubeConfig.ts"))

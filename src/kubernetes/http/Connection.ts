@@ -10,15 +10,15 @@ export interface Session {
   readonly dispatcher: Dispatcher
 }
 
-/** The way to the API server, kept up while tokens and certificates are replaced at their sources. */
+/** The connection to the API server, kept up while tokens and certificates are replaced at their sources. */
 export interface Connection {
-  /** For the next request. */
+  /** The session for the next request. */
   readonly session: Effect.Effect<Session>
-  /** After `refused` was not accepted: everything is read anew, unless somebody did so in the meantime. */
+  /** After the server refused `refused`: reads everything again, unless another request has done so meanwhile. */
   readonly renewed: (refused: Session) => Effect.Effect<Session>
 }
 
-/** Opens the way; nothing is asked of the server yet. Connections are closed with the scope. */
+/** Prepares the connection without sending a request. Connections are closed with the scope. */
 export const make = (
   source: Configuration.Source,
   freshMillis: number
@@ -33,13 +33,13 @@ export const make = (
     let session: Session | undefined
     let readAtMillis = 0
 
-    /** Connections of an earlier login serve the requests that they have, watches too, and are gone. */
+    /** Connections of an earlier login finish their requests, watches too, and are closed. */
     const retire = (dispatcher: Dispatcher): void => {
       const forget = () => void open.delete(dispatcher)
       void dispatcher.close().then(forget, forget)
     }
 
-    const look = Effect.gen(function* () {
+    const logIn = Effect.gen(function* () {
       const login = yield* Login.of(config)
       readAtMillis = yield* Clock.currentTimeMillis
       const now = Login.fingerprint(login)
@@ -53,16 +53,18 @@ export const make = (
       return session
     })
 
-    const first = yield* look
+    const first = yield* logIn
     const current = () => session ?? first
 
-    /** A file in the middle of its replacement is no reason to stop: what we have may still be accepted. */
-    const orCurrent = (looked: Effect.Effect<Session, Configuration.KubernetesConfigError>) =>
+    /** A file that is being replaced must not stop the operator: the present credentials may still be accepted. */
+    const orCurrent = (login: Effect.Effect<Session, Configuration.KubernetesConfigError>) =>
       Effect.gen(function* () {
-        const outcome = yield* Effect.result(looked)
+        const outcome = yield* Effect.result(login)
         if (Result.isSuccess(outcome)) return outcome.success
         readAtMillis = yield* Clock.currentTimeMillis
-        yield* Effect.logWarning(`Going on with the credentials that we have: ${outcome.failure.message}`)
+        yield* Effect.logWarning("credentials cannot be read again; the present ones stay in use").pipe(
+          Effect.annotateLogs({ error: outcome.failure.message })
+        )
         return current()
       })
 
@@ -72,7 +74,7 @@ export const make = (
       session: Effect.flatMap(isFresh, (fresh) =>
         fresh
           ? Effect.sync(current)
-          : reading.withPermit(Effect.flatMap(isFresh, (fresh) => (fresh ? Effect.sync(current) : orCurrent(look))))
+          : reading.withPermit(Effect.flatMap(isFresh, (fresh) => (fresh ? Effect.sync(current) : orCurrent(logIn))))
       ),
       renewed: (refused) =>
         reading.withPermit(
@@ -81,7 +83,7 @@ export const make = (
               ? orCurrent(
                   Effect.flatMap(Configuration.read(source), (read) => {
                     config = read
-                    return look
+                    return logIn
                   })
                 )
               : Effect.sync(current)

@@ -13,11 +13,11 @@ import {
   Unavailable
 } from "../KubernetesError.ts"
 
-/** A request that failed, with what decides whether it may be repeated. */
+/** A failed request, with the facts that decide whether it may be repeated. */
 export interface Failed {
   readonly error: KubernetesError
   /** HTTP status; absent when no answer came. */
-  readonly status?: number
+  readonly status?: number | undefined
 }
 
 const CauseBody = Schema.Struct({
@@ -25,7 +25,7 @@ const CauseBody = Schema.Struct({
   field: Schema.optionalKey(Schema.String)
 })
 
-/** The `Status` object with which the API server refuses, as far as we read it. */
+/** The `Status` object in the API server's refusals, with the fields that are read here. */
 const StatusBody = Schema.Struct({
   kind: Schema.Literal("Status"),
   code: Schema.optionalKey(Schema.Number),
@@ -45,11 +45,11 @@ type StatusBody = typeof StatusBody.Type
 const decode = Schema.decodeUnknownOption(StatusBody)
 const decodeText = Schema.decodeUnknownOption(Schema.fromJsonString(StatusBody))
 
-const unknownKind = "the API server does not know this kind: is its CustomResourceDefinition installed?"
+const unknownKind = "the API server does not know this kind: its CustomResourceDefinition is not installed"
 
 const line = (text: string): string => text.replace(/\s+/gu, " ").trim().slice(0, 500)
 
-/** `Retry-After` in whole seconds, the only form in which API servers send it. */
+/** `Retry-After` in whole seconds, the only form that API servers send. */
 const seconds = (header: string | undefined): number | undefined =>
   header !== undefined && /^\d+$/u.test(header.trim()) ? Number(header) : undefined
 
@@ -57,7 +57,7 @@ const from = (status: number, body: StatusBody | undefined, text: string, retryA
   const detail = line(body?.message ?? "") || `HTTP ${status}${text.trim() === "" ? "" : `: ${line(text)}`}`
   const causes = body?.details?.causes ?? []
   const blames = (reason: string) => causes.some((cause) => cause.reason === reason)
-  // From the future, as after etcd was restored from a backup: of as little use as one that is too old.
+  // A resourceVersion from the future, as after etcd was restored from a backup: as useless as one that is too old.
   if (blames("ResourceVersionTooLarge")) return new Gone({ detail })
   switch (status) {
     case 401:
@@ -77,26 +77,26 @@ const from = (status: number, body: StatusBody | undefined, text: string, retryA
     case 410:
       return new Gone({ detail })
     case 422:
-      // A patch with another uid in it is refused as an attempt to change the uid.
+      // The server refuses a patch with another uid as an attempt to change the uid.
       return causes.some(({ field }) => field === "metadata.uid") ? new Conflict({ detail }) : new Invalid({ detail })
     case 408:
       return new Unavailable({ detail })
     case 429:
     case 503: {
-      const wished = seconds(retryAfter) ?? body?.details?.retryAfterSeconds
-      if (status === 503 && wished === undefined) return new Unavailable({ detail })
-      return new Throttled({ detail, ...(wished === undefined ? {} : { retryAfterMillis: wished * 1000 }) })
+      const wait = seconds(retryAfter) ?? body?.details?.retryAfterSeconds
+      if (status === 503 && wait === undefined) return new Unavailable({ detail })
+      return new Throttled({ detail, ...(wait === undefined ? {} : { retryAfterMillis: wait * 1000 }) })
     }
     default:
       return status >= 400 && status < 500 ? new Invalid({ detail }) : new Unavailable({ detail })
   }
 }
 
-/** What an answer that is no success means. */
+/** The reason for an answer that is not a success. */
 export const ofAnswer = (status: number, text: string, retryAfter?: string): KubernetesReason =>
   from(status, Option.getOrUndefined(decodeText(text)), text, retryAfter)
 
-/** What the object of a watch's ERROR event means. */
+/** The reason in the object of a watch's ERROR event. */
 export const ofEvent = (object: unknown): KubernetesReason => {
   const body = Option.getOrUndefined(decode(object))
   return from(body?.code ?? 500, body, "")
@@ -105,7 +105,7 @@ export const ofEvent = (object: unknown): KubernetesReason => {
 const field = (value: unknown, name: string): unknown =>
   typeof value === "object" && value !== null && name in value ? (value as Record<string, unknown>)[name] : undefined
 
-/** Node's or undici's code of a broken connection, wherever in the chain of causes it stands. */
+/** Node's or undici's code of a broken connection, from anywhere in the chain of causes. */
 const code = (error: unknown): string | undefined => {
   for (let at = error, depth = 0; at !== undefined && depth < 5; at = field(at, "cause"), depth++) {
     const found = field(at, "code")
@@ -114,18 +114,18 @@ const code = (error: unknown): string | undefined => {
   return undefined
 }
 
-/** What a connection that could not be made, or broke, means. */
+/** The reason for a connection that failed or broke. */
 export const ofTransport = (cause: unknown): KubernetesReason => {
   const text = line(cause instanceof Error ? cause.message : String(cause))
-  const said = [text, code(cause)].filter((part) => part !== undefined && part !== "" && part !== text)
-  const detail = text === "" ? (said[0] ?? "no connection") : said.length > 1 ? `${text} (${said[1]})` : text
+  const parts = [text, code(cause)].filter((part) => part !== undefined && part !== "" && part !== text)
+  const detail = text === "" ? (parts[0] ?? "no connection") : parts.length > 1 ? `${text} (${parts[1]})` : text
   return new Unavailable({ detail, cause })
 }
 
 /**
- * Where a failure leaves the request, if other credentials may cure it.
- * - `unsent`: we refused the server's certificate, or the connection was just being replaced; nothing was asked.
- * - `uncertain`: TLS broke, as when the server refuses our certificate; the request may have gone out with it.
+ * For a failure that other credentials may cure: whether the request was sent.
+ * - `unsent`: the server's certificate was refused here, or the connection was being replaced; nothing was sent.
+ * - `uncertain`: TLS broke, as when the server refuses the client certificate; the request may have been sent.
  */
 export const curable = (cause: unknown): "unsent" | "uncertain" | undefined => {
   const found = code(cause) ?? ""

@@ -1,6 +1,6 @@
 /*
- * The one thing that we take from the client library. This file is imported when needed; because it names what it takes, the
- * classes generated for every kind of the API, most of the library by far, stay out of the bundle.
+ * The only part of the client library that is used. This file is imported when needed. It imports by name, so that the
+ * generated classes for every kind of the API, by far most of the library, stay out of the bundle.
  */
 import { dirname, resolve } from "node:path"
 import { KubeConfig as Library } from "@kubernetes/client-node"
@@ -12,10 +12,12 @@ interface NamedUser {
   readonly user?: { readonly token?: string; readonly tokenFile?: string; readonly "auth-provider"?: unknown }
 }
 
-/** The library knows a token's file by the name of its own provider, and not by kubectl's `tokenFile`; that file is read again and again. */
+/**
+ * Translates kubectl's `tokenFile` into the library's own token file provider, which reads the file again when needed.
+ */
 const known = (named: NamedUser, folder: string): NamedUser => {
   const { token, tokenFile } = named.user ?? {}
-  // As kubectl reads it, the file comes before the token beside it.
+  // As in kubectl, `tokenFile` takes precedence over `token`.
   if (tokenFile === undefined || tokenFile === "") return named
   const { token: _, tokenFile: __, ...rest } = { token, tokenFile, ...named.user }
   const provider = { name: "tokenFile", config: { tokenFile: resolve(folder, tokenFile) } }
@@ -34,7 +36,7 @@ export class KubeConfig extends Library {
     const config = parse(text) as { readonly users?: ReadonlyArray<NamedUser> } | null
     const users = config?.users
     const hasFile = Array.isArray(users) && users.some((one: NamedUser | null) => one?.user?.tokenFile !== undefined)
-    // Whatever else there is stays as it was written.
+    // Everything else stays as it was written.
     const read = hasFile ? stringify({ ...config, users: users.map((one) => known(one, this.#folder)) }) : text
     super.loadFromString(read, options)
   }

@@ -1,10 +1,10 @@
-/** Puts a text together that arrives in pieces, and gives it out line by line. */
+/** Splits a text that arrives in pieces into lines. */
 export interface Lines {
   /** The lines that this piece completes. */
   readonly take: (piece: Uint8Array) => ReadonlyArray<string>
 }
 
-/** A line ends with a newline; what is left over when the connection breaks is no line. */
+/** A line ends with a newline; the rest after a broken connection is dropped. */
 export const make = (): Lines => {
   const decoder = new TextDecoder()
   let rest: Array<string> = []

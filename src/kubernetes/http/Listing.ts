@@ -13,26 +13,29 @@ export interface Listed<A> {
 }
 
 /**
- * Objects per request: as many as kubectl and client-go ask for; of KafkaBackups fewer, because one with a long history is thirty
- * times as large as others, and a page is in memory three times over while it is read.
+ * Objects per request: 500, as in kubectl and client-go. Fewer KafkaBackups, because one with a long history is thirty
+ * times as large as other objects, and a page is in memory three times while it is read.
  */
 const pageSize = ({ plural }: Pick<Kind, "plural">): string => (plural === kafkaBackups.plural ? "100" : "500")
 
-/** How often a list may be begun again because a page was asked for too late: etcd keeps history for five minutes. */
-const beginnings = 3
+/**
+ * Attempts at one list: a page that is requested too late fails with 410, since etcd keeps history for five minutes.
+ */
+const attempts = 3
 
 /** For people: `in kafka-backup`, `of all namespaces`. */
 export const subject = ({ namespace }: Selection): string =>
   namespace === undefined ? "of all namespaces" : `in ${namespace}`
 
-/** A page of a list, as of the moment of the first one. */
+/** A page of a list, as of the moment of the first page. */
 export interface Leaf<A> extends Received.Page<A> {
   readonly isFirst: boolean
 }
 
 /**
- * Reads every object of the selection as of one moment, page by page; gives the version of that moment. Where the server has forgotten it
- * meanwhile, `take` gets a first page once more: what it got before counts no longer.
+ * Reads every object of the selection as of one moment, page by page; returns the resourceVersion of that moment. When
+ * the server has compacted that version meanwhile, the list starts again: `take` gets a first page, and earlier pages
+ * are void.
  */
 export const read = <A extends KubeObject>(
   { json }: Requests,
@@ -52,7 +55,7 @@ export const read = <A extends KubeObject>(
     Effect.flatMap(json(ask(from)), (answer) => {
       const found = Received.page(kind, answer)
       return found === undefined
-        ? Effect.fail(failure(ask(from), new Unavailable({ detail: "the answer is no list" })).error)
+        ? Effect.fail(failure(ask(from), new Unavailable({ detail: "the answer is not a list" })).error)
         : Effect.succeed(found)
     })
 
@@ -65,7 +68,7 @@ export const read = <A extends KubeObject>(
       from = last.next
     }
   })
-  return Effect.retry(whole, { times: beginnings - 1, while: ({ reason }) => reason._tag === "Gone" })
+  return Effect.retry(whole, { times: attempts - 1, while: ({ reason }) => reason._tag === "Gone" })
 }
 
 /** Every object of the selection, as of one moment. */

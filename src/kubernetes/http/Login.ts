@@ -9,18 +9,18 @@ const tlsFields = ["ca", "cert", "key", "passphrase", "pfx", "rejectUnauthorized
 
 type Tls = { readonly [field in (typeof tlsFields)[number]]?: unknown }
 
-/** What a request needs to reach the API server and to be somebody there. */
+/** The API server's address and the credentials of a request. */
 export interface Login {
-  /** `https://10.0.0.1:443`, with a path where the server has one, without a slash at its end. */
+  /** `https://10.0.0.1:443`, with the server's path if it has one, without a trailing slash. */
   readonly server: string
-  /** Who we are, as far as headers say it. */
+  /** Credentials that are sent as headers. */
   readonly headers: Readonly<Record<string, string>>
-  /** As `node:tls` takes it. */
+  /** Options of `node:tls`. */
   readonly tls: Tls
   readonly proxy: string | undefined
 }
 
-/** Looks at the files that the configuration names, or runs its program: tokens and certificates of this moment. */
+/** Reads the files that the configuration names, or runs its program: the present tokens and certificates. */
 export const of = (config: KubeConfig): Effect.Effect<Login, KubernetesConfigError> =>
   Effect.tryPromise({
     try: async () => {
@@ -52,11 +52,14 @@ export const of = (config: KubeConfig): Effect.Effect<Login, KubernetesConfigErr
   }).pipe(
     Effect.filterOrFail(
       ({ proxy }) => proxy === undefined || /^https?:/u.test(proxy),
-      () => new KubernetesConfigError({ detail: "of proxies before the API server only HTTP ones are supported" })
+      () =>
+        new KubernetesConfigError({
+          detail: "the proxy to the API server is not supported: only http:// and https:// proxies are"
+        })
     )
   )
 
-/** Of a certificate or key, in memory or as text, or of a plain option. */
+/** Text of a certificate or key (bytes or text) or of a plain option. */
 const textOf = (value: unknown): string =>
   Buffer.isBuffer(value) ? value.toString("latin1") : (JSON.stringify(value) ?? "")
 
@@ -67,8 +70,8 @@ export const fingerprint = ({ proxy, server, tls }: Login): string =>
     .digest("hex")
 
 /**
- * Connections for this login, kept open between requests. HTTP/1.1 only: each watch has a connection of its own, and one
- * that hangs takes no other request with it. Times out nothing: that is the callers' business.
+ * Connections for this login, kept open between requests. HTTP/1.1 only: each watch has a connection of its own, so one
+ * that hangs blocks no other request. Has no timeouts of its own: callers set them.
  */
 export const dispatcher = ({ proxy, tls }: Login): Dispatcher => {
   const common = { allowH2: false, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 30_000 }

@@ -1,36 +1,36 @@
 import { Clock, Effect } from "effect"
 
-/** How often an outage that goes on is told again, in milliseconds. */
+/** Between two log lines about the same outage, in milliseconds. */
 const repeatMillis = 60_000
 
-/** Says in the log that something does not work, at first and then once a minute, and that it works again. */
+/** Logs that something fails, at once and then once a minute, and that it works again. */
 export interface Outage {
   readonly failed: (why: string) => Effect.Effect<void>
   readonly works: Effect.Effect<void>
 }
 
-/** `what` is what we are trying, as in `Watching jobs`. */
+/** `what` is the task that fails, as in `watching jobs`. */
 export const make = (what: string): Outage => {
-  let begunMillis: number | undefined
-  /** Of this outage something was said, so its end is worth a line too. */
-  let isTold = false
-  let toldMillis = Number.NEGATIVE_INFINITY
+  let startedMillis: number | undefined
+  /** This outage was logged, so its end is logged too. */
+  let isLogged = false
+  let loggedMillis = Number.NEGATIVE_INFINITY
   return {
     failed: (why) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const since = begunMillis === undefined ? "" : `, for ${Math.round((now - begunMillis) / 1000)} s now`
-        begunMillis ??= now
-        if (now - toldMillis < repeatMillis) return Effect.logDebug(`${what} fails${since}: ${why}`)
-        toldMillis = now
-        isTold = true
+        const since = startedMillis === undefined ? "" : ` (for ${Math.round((now - startedMillis) / 1000)} s)`
+        startedMillis ??= now
+        if (now - loggedMillis < repeatMillis) return Effect.logDebug(`${what} fails${since}: ${why}`)
+        loggedMillis = now
+        isLogged = true
         return Effect.logWarning(`${what} fails${since}: ${why}`)
       }),
     works: Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const since = begunMillis
-      const say = isTold ? Effect.logInfo : Effect.logDebug
-      begunMillis = undefined
-      isTold = false
-      return since === undefined ? Effect.void : say(`${what} works again, after ${Math.round((now - since) / 1000)} s`)
+      const since = startedMillis
+      const log = isLogged ? Effect.logInfo : Effect.logDebug
+      startedMillis = undefined
+      isLogged = false
+      return since === undefined ? Effect.void : log(`${what} works again after ${Math.round((now - since) / 1000)} s`)
     })
   }
 }

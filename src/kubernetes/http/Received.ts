@@ -2,8 +2,8 @@ import type { Kind } from "../Kind.ts"
 import type { KubeObject } from "../Objects.ts"
 
 /*
- * What the API server sends, looked at before it is called an object. Only what every object has is checked: fields that a
- * kind may lack are optional in its type, and the resource itself is decoded by whoever reads it.
+ * Checks what the API server sends. Only fields that every object has are checked: the others are optional in their
+ * types, and a resource is decoded by its reader.
  */
 
 type Json = Readonly<Record<string, unknown>>
@@ -12,8 +12,8 @@ export const isRecord = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /**
- * An object of the kind, or undefined. Items of lists do not say what they are; here all do. The server's bookkeeping of who wrote
- * which field is half of an object and nobody here reads it: lists of thousands go on without it page by page.
+ * An object of the kind, or undefined. Items of lists carry no apiVersion and kind; they are added here.
+ * `managedFields` is half of an object and never read: it is dropped, which halves the memory of long lists.
  */
 export const object = <A extends KubeObject>(kind: Kind<A>, value: unknown): A | undefined => {
   if (!isRecord(value) || !isRecord(value["metadata"]) || typeof value["metadata"]["name"] !== "string")
@@ -36,7 +36,7 @@ export interface Page<A> {
   readonly next: string | undefined
 }
 
-/** One page of a list, or undefined when it is none. */
+/** One page of a list, or undefined when the value is not one. */
 export const page = <A extends KubeObject>(kind: Kind<A>, value: unknown): Page<A> | undefined => {
   const resourceVersion = version(value)
   if (!isRecord(value) || resourceVersion === undefined) return undefined
@@ -55,7 +55,7 @@ export type WatchEvent<A> =
   | { readonly _tag: "Bookmark" }
   | { readonly _tag: "Error"; readonly object: unknown }
 
-/** An event and the version after it, or undefined when the line is none. */
+/** An event and the version after it, or undefined when the line is not an event. */
 export const event = <A extends KubeObject>(
   kind: Kind<A>,
   line: string

@@ -9,13 +9,15 @@ import * as Retry from "./Retry.ts"
 import type { Timings } from "./Timings.ts"
 import * as WatchSession from "./WatchSession.ts"
 
-/** Changes that wait for the consumer; when it is full, the connection is not read any further. */
+/** Deltas that wait for the consumer; when the buffer is full, the connection is not read further. */
 const bufferSize = 64
 
-/** A connection that stood this long was a good one, even if nothing happened on it. */
+/** A connection that lasted this long counts as good, even without events. */
 const goodMillis = 30_000
 
-/** A snapshot and all changes after it, across cuts, outages and lost history; it neither ends nor fails. */
+/**
+ * A snapshot and all changes after it, across broken connections, outages and lost history. Never ends, never fails.
+ */
 export const watch = <A extends KubeObject>(
   requests: Requests,
   timings: Timings,
@@ -24,10 +26,10 @@ export const watch = <A extends KubeObject>(
 ): Stream.Stream<Delta<A>> =>
   Stream.callback<Delta<A>>(
     (queue) => {
-      const outage = Outage.make(`Watching ${kind.plural} ${Listing.subject(selection)}`)
-      /** Where to go on; undefined: list first. */
+      const outage = Outage.make(`watching ${kind.plural} ${Listing.subject(selection)}`)
+      /** The version to continue from; undefined: list first. */
       let version: string | undefined
-      /** Attempts in a row that brought nothing. */
+      /** Attempts in a row without progress. */
       let failures = 0
 
       const snapshot = Effect.suspend(() => {
@@ -37,7 +39,7 @@ export const watch = <A extends KubeObject>(
           if (next === undefined) return yield* Queue.offer(queue, { _tag: "Snapshot", items, others })
           for (const object of items) {
             const { name, namespace } = object.metadata
-            others.push(namespace === undefined ? { name } : { namespace, name })
+            others.push({ namespace, name })
             yield* Queue.offer(queue, { _tag: "Upsert", object })
           }
           return true
@@ -45,7 +47,7 @@ export const watch = <A extends KubeObject>(
         return Effect.mapError(Listing.read(requests, kind, selection, take), (error) => ({ error }))
       })
 
-      /** Lists where needed, and watches until the connection ends; says how long to wait before the next time. */
+      /** Lists if needed, then watches until the connection ends. Returns the least wait before the next attempt. */
       const round = Effect.gen(function* () {
         const from = (version ??= yield* snapshot)
         let openedMillis = Number.POSITIVE_INFINITY
@@ -63,23 +65,23 @@ export const watch = <A extends KubeObject>(
         if ((yield* Clock.currentTimeMillis) - openedMillis >= goodMillis) failures = 0
         failures++
         if (end._tag === "Lost") version = undefined
-        yield* Effect.logDebug(`The watch of ${kind.plural} begins again: ${end.why}`)
+        yield* Effect.logDebug(`the watch of ${kind.plural} starts again: ${end.why}`)
         if (failures > 1) yield* outage.failed(end.why)
         return 0
       })
 
       const attempt = Effect.catch(round, (failed) => {
         failures++
-        // When the kind is there again, what went with it is to be seen as gone.
+        // When the kind is back, the objects that went with it must be reported as deleted.
         if (failed.error.reason._tag === "NotFound") version = undefined
-        return Effect.as(outage.failed(failed.error.reason.detail), Retry.wishedMillis(failed))
+        return Effect.as(outage.failed(failed.error.reason.detail), Retry.retryAfterMillis(failed))
       })
 
       return Effect.gen(function* () {
-        const wished = yield* attempt
+        const wait = yield* attempt
         const { firstDelayMillis, mostDelayMillis } = timings
         const backoff = Retry.delayMillis(failures, yield* Random.next, firstDelayMillis, mostDelayMillis)
-        yield* Effect.sleep(Math.max(backoff, Math.min(wished, 2 * mostDelayMillis)))
+        yield* Effect.sleep(Math.max(backoff, Math.min(wait, 2 * mostDelayMillis)))
       }).pipe(Effect.forever)
     },
     { bufferSize, strategy: "suspend" }

@@ -13,22 +13,24 @@ import * as Retry from "./Retry.ts"
 export interface Ask {
   readonly verb: Verb
   readonly kind: Kind
-  /** Of what, for people: `kafka-backup/hourly`, `of all namespaces`. */
+  /** The object or selection, for people: `kafka-backup/hourly`, `of all namespaces`. */
   readonly subject: string
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
-  /** Absolute, encoded, without parameters. */
+  /** Absolute and encoded, without query parameters. */
   readonly path: string
   readonly query?: Address.Query
   /** Sent as JSON. */
   readonly body?: unknown
-  /** Of the body. Default `application/json`. */
+  /** Content type of the body. Default `application/json`. */
   readonly contentType?: string
 }
 
 export interface Requests {
-  /** The JSON of the answer. Reads are repeated when that may help; writes only when the server says that nothing was done. */
+  /**
+   * The answer's JSON. Reads are repeated when that may help; writes only when the server reports that it did nothing.
+   */
   readonly json: (ask: Ask) => Effect.Effect<unknown, KubernetesError>
-  /** The body of a successful answer, as it comes, until the scope is closed. One attempt. */
+  /** The body of a successful answer as a stream, until the scope is closed. One attempt. */
   readonly open: (ask: Ask) => Effect.Effect<Dispatcher.ResponseData["body"], Failed, Scope.Scope>
 }
 
@@ -39,13 +41,13 @@ export interface Settings {
   readonly requestMillis: number
 }
 
-/** Requests that wait for an answer at the same time, watches aside; more of them wait in line. */
+/** Most requests in flight, watches aside; further requests wait. */
 const requestsAtOnce = 64
 
-/** A failure of this request, for people and programs. */
+/** The failure of this request. */
 export const failure = (ask: Ask, reason: KubernetesReason, status?: number): Failed => ({
   error: new KubernetesError({ request: `${ask.verb} ${ask.kind.plural} ${ask.subject}`, reason }),
-  ...(status === undefined ? {} : { status })
+  status
 })
 
 const one = (value: string | ReadonlyArray<string> | undefined): string | undefined =>
@@ -63,7 +65,7 @@ export const make = ({ connection, observe, requestMillis, userAgent }: Settings
 
   const transport = (ask: Ask) => (cause: unknown) => failure(ask, Failure.ofTransport(cause))
 
-  /** Sends it once; the connection is free again, or broken off, when the scope is closed. */
+  /** Sends the request once; the connection is released or aborted when the scope is closed. */
   const send = (ask: Ask, { dispatcher, headers, server }: Session) =>
     Effect.gen(function* () {
       const signal = yield* Effect.abortSignal
@@ -113,7 +115,7 @@ export const make = ({ connection, observe, requestMillis, userAgent }: Settings
       )
     )
 
-  /** The answer's head; when our credentials were not taken, once more with what stands at their source now. */
+  /** The answer's headers. When the credentials were refused, sends once more with newly read credentials. */
   const answer = (ask: Ask) =>
     Effect.gen(function* () {
       const session = yield* connection.session
@@ -128,7 +130,7 @@ export const make = ({ connection, observe, requestMillis, userAgent }: Settings
       }
       const state = Failure.curable(sent.failure)
       if (state === "unsent" || (state === "uncertain" && ask.method === "GET")) return yield* again
-      // For the next request.
+      // The next request uses the new credentials.
       if (state === "uncertain") yield* connection.renewed(session)
       return yield* Effect.fail(transport(ask)(sent.failure))
     })

@@ -1,17 +1,17 @@
-/** How long the adapter waits for what; tests wait less. All in milliseconds. */
+/** Timeouts and waits of the adapter, in milliseconds; tests use shorter ones. */
 export interface Timings {
-  /** For the answer to one request, its body included; of a watch, for the head of the answer. */
+  /** Timeout of one request, its body included; for a watch, of the response headers. */
   readonly requestMillis: number
   /**
-   * A watch on which not a byte arrives for this long is dead: the API server sends a bookmark about every minute. Source:
-   * Kubernetes API concepts, "Watch bookmarks"; the interval is the server's, one minute in kube-apiserver.
+   * A watch that receives no byte for this long is dead: the API server sends a bookmark about every minute. Source:
+   * Kubernetes API concepts, "Watch bookmarks"; the server chooses the interval, one minute in kube-apiserver.
    */
   readonly idleMillis: number
-  /** Wait before a watch is opened again: this long after one that delivered something, then doubling. */
+  /** Wait before a watch is opened again after progress; doubles with every failure. */
   readonly firstDelayMillis: number
-  /** The most that a watch waits between two attempts. */
+  /** Longest wait between two attempts of a watch. */
   readonly mostDelayMillis: number
-  /** For how long credentials are used before their files are looked at again. */
+  /** How long credentials are used before their files are read again. */
   readonly freshMillis: number
 }
 

@@ -10,27 +10,27 @@ import * as Listing from "./Listing.ts"
 import * as Received from "./Received.ts"
 import type { Ask, Requests } from "./Requests.ts"
 
-/** How one connection of a watch ended, when it was not refused. */
+/** How one connection of a watch ended, unless it was refused. */
 export type End =
-  /** The server closed it, as it does every few minutes, or it broke or fell silent: go on from the last version. */
+  /** The server closed it, as it does every few minutes, or it broke or fell silent: continue from the last version. */
   | { readonly _tag: "Cut"; readonly why: string }
-  /** What happened since the last version cannot be told any more, or was told wrongly: list anew. */
+  /** Changes since the last version are not available any more, or cannot be read: list again. */
   | { readonly _tag: "Lost"; readonly why: string }
 
 export interface Handler<A> {
-  /** The server took the request. */
+  /** The server accepted the request. */
   readonly opened: Effect.Effect<void>
   readonly delta: (delta: Delta<A>) => Effect.Effect<void>
-  /** Everything up to this version has been told. */
+  /** Everything up to this version has been delivered. */
   readonly reached: (version: string) => void
 }
 
-/** Seconds after which the server is to close; not the same for all watches, lest they all come back at once. */
+/** `timeoutSeconds` of a watch; random, so that not all watches reconnect at once. */
 const serverSeconds = { least: 290, most: 590 }
 
 /**
- * One connection: tells changes after `version` until it ends. Fails when the server does not take the request. A handler
- * that takes its time slows the server down and loses nothing.
+ * One connection: delivers changes after `version` until it ends. Fails when the server refuses the request. A slow
+ * handler slows the server down and loses nothing.
  */
 export const run = <A extends KubeObject>(
   requests: Requests,
@@ -66,11 +66,11 @@ export const run = <A extends KubeObject>(
     }).pipe(
       Effect.timeoutOrElse({
         duration: idleMillis,
-        orElse: () => Effect.fail<End>({ _tag: "Cut", why: "the connection has fallen silent" })
+        orElse: () => Effect.fail<End>({ _tag: "Cut", why: "no data arrived for too long" })
       })
     )
 
-    const tell = (line: string) =>
+    const deliver = (line: string) =>
       Effect.gen(function* () {
         const received = Received.event(kind, line)
         if (received === undefined) return yield* Effect.fail<End>({ _tag: "Lost", why: "an event cannot be read" })
@@ -90,13 +90,13 @@ export const run = <A extends KubeObject>(
       while (true) {
         const next = yield* piece
         if (next.done === true) return { _tag: "Cut", why: "the server has closed the connection" } as End
-        for (const line of lines.take(next.value)) yield* tell(line)
+        for (const line of lines.take(next.value)) yield* deliver(line)
       }
     })
     return yield* Effect.catch(reading, (end) => Effect.succeed(end))
   }).pipe(
     Effect.scoped,
-    // Refused for being too old is one way to lose history.
+    // A version that the server refuses as too old is lost history.
     Effect.catchIf(
       ({ error }) => error.reason._tag === "Gone",
       ({ error }) => Effect.succeed<End>({ _tag: "Lost", why: error.reason.detail })

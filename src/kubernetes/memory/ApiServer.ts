@@ -16,22 +16,22 @@ import * as Selectors from "./Selectors.ts"
 import { timestamp } from "./timestamp.ts"
 import * as Tree from "./Tree.ts"
 
-/** What a CRD or an admission rule makes of an object: the object to keep, with defaults, or why it is refused. */
+/** A CRD's or an admission rule's answer to an object: the object to keep, with defaults, or why it is refused. */
 export type Admission = (object: KubeObject, before: KubeObject | undefined) => Result.Result<KubeObject, string>
 
-/** The rules of an API server over a table of objects. Each request is one step: nothing happens inside of another. */
+/** The rules of an API server over a table of objects. Each request is one atomic step. */
 export interface ApiServer {
   readonly table: ObjectTable.ObjectTable
   readonly admissions: Map<string, Admission>
   /** Plurals of kinds that are not installed. */
   readonly missing: Set<string>
-  readonly get: (kind: Kind, place: ObjectRef) => Outcome<KubeObject>
+  readonly get: (kind: Kind, ref: ObjectRef) => Outcome<KubeObject>
   readonly list: (kind: Kind, selection: Selection) => Outcome<ReadonlyArray<KubeObject>>
   readonly create: (kind: Kind, object: unknown, nowMillis: number) => Outcome<KubeObject>
   readonly replace: (kind: Kind, object: unknown, nowMillis: number) => Outcome<KubeObject>
   readonly patch: (
     kind: Kind,
-    place: ObjectRef,
+    ref: ObjectRef,
     patch: unknown,
     sub: Subresource,
     nowMillis: number
@@ -46,11 +46,11 @@ export interface ApiServer {
   ) => Outcome<KubeObject>
   readonly remove: (
     kind: Kind,
-    place: ObjectRef,
+    ref: ObjectRef,
     options: { readonly uid?: string; readonly propagation?: Propagation },
     nowMillis: number
   ) => Outcome<void>
-  /** Marks a namespace as being deleted, and leaves what is in it. */
+  /** Marks a namespace as terminating, and keeps the objects in it. */
   readonly terminate: (name: string, nowMillis: number) => void
 }
 
@@ -73,7 +73,7 @@ export const make = (): ApiServer => {
       return stored === undefined ? Result.fail(new NotFound({ detail, isKindMissing: false })) : Result.succeed(stored)
     })
 
-  /** Namespaces come to be when something is put into them. */
+  /** A namespace is created with the first object in it. */
   const enterNamespace = (kind: Kind, { metadata }: KubeObject, nowMillis: number): Outcome<void> => {
     const { name, namespace } = metadata
     if (!kind.isNamespaced) return Result.succeed(undefined)
@@ -126,15 +126,15 @@ export const make = (): ApiServer => {
       }
       const owners =
         writer === undefined
-          ? Ownership.written(Ownership.nobody, {}, body(whole))
-          : Ownership.applied(Ownership.nobody, {}, body(bare as KubeObject), writer).owners
+          ? Ownership.written(Ownership.empty, {}, body(whole))
+          : Ownership.applied(Ownership.empty, {}, body(bare as KubeObject), writer).owners
       const stored = table.keep(kind, whole, owners)
       removal.collected(stored, nowMillis)
       return Result.succeed(stored.object)
     })
   }
 
-  /** Writes `wanted` over what is there, as far as a request to this subresource may. */
+  /** Writes those parts of `wanted` that a request to this subresource may change. */
   const write = (
     { kind, object: before, owners }: Stored,
     wanted: KubeObject,
@@ -160,7 +160,7 @@ export const make = (): ApiServer => {
       }
       const nextOwners = applied ?? Ownership.written(owners, body(before), body(whole))
       const isUnchanged = Tree.isSame(whole, before)
-      // An application that only changes who owns what is a write too.
+      // An apply that only changes field ownership is a write too.
       if (isUnchanged && (applied === undefined || Tree.isSame(owners, nextOwners))) return Result.succeed(before)
       const isSpecNew = generation !== undefined && !Tree.isSame(whole.spec, before.spec)
       const next = isSpecNew ? { ...whole, metadata: { ...whole.metadata, generation: generation + 1 } } : whole
@@ -181,9 +181,9 @@ export const make = (): ApiServer => {
     })
   }
 
-  const patch: ApiServer["patch"] = (kind, place, change, sub, nowMillis) =>
+  const patch: ApiServer["patch"] = (kind, ref, change, sub, nowMillis) =>
     Result.flatMap(checkSubresource(kind, sub), () =>
-      Result.flatMap(find(kind, place), (stored) =>
+      Result.flatMap(find(kind, ref), (stored) =>
         Result.flatMap(expected(stored, Tree.inner(change, "metadata"), sub), () =>
           write(stored, Tree.patched(stored.object, change) as KubeObject, sub, nowMillis)
         )
@@ -211,8 +211,8 @@ export const make = (): ApiServer => {
     })
   }
 
-  const remove: ApiServer["remove"] = (kind, place, { propagation = "Background", uid }, nowMillis) =>
-    Result.flatMap(find(kind, place), (found) =>
+  const remove: ApiServer["remove"] = (kind, ref, { propagation = "Background", uid }, nowMillis) =>
+    Result.flatMap(find(kind, ref), (found) =>
       Result.map(expected(found, { uid }), (stored) => removal.remove(stored, propagation, nowMillis))
     )
 
@@ -220,7 +220,7 @@ export const make = (): ApiServer => {
     table,
     admissions,
     missing,
-    get: (kind, place) => Result.map(find(kind, place), ({ object }) => object),
+    get: (kind, ref) => Result.map(find(kind, ref), ({ object }) => object),
     list: (kind, selection) =>
       Result.flatMap(checkKind(kind), () =>
         Result.map(Selectors.matcher(kind, selection), (isMatch) =>

@@ -9,13 +9,13 @@ import type { Outcome } from "./Outcome.ts"
 import * as Selectors from "./Selectors.ts"
 import type { Watches } from "./Watches.ts"
 
-/** What a client's requests go through before they reach the server. */
+/** What a client's requests pass through before they reach the server. */
 export interface Traffic {
   readonly calls: Array<Call>
   readonly script: Script
-  /** Clients whose process crashed. */
+  /** Clients whose process has crashed. */
   readonly dead: Set<symbol>
-  /** Where the effects of crashes live. */
+  /** Owns the fibers that crashes start. */
   readonly scope: Scope.Scope
 }
 
@@ -29,7 +29,7 @@ export interface ClientOptions {
   readonly traffic?: Traffic
 }
 
-/** How often a watch asks again while the server refuses it. */
+/** Between two attempts to open a watch that the server refuses. */
 const watchRetryMillis = 1000
 
 type Request = Omit<Call, "index" | "client" | "atMillis" | "bytes">
@@ -38,11 +38,11 @@ const gone = (detail: string) => new Unavailable({ detail })
 
 /** A client's view of the server: the port, with the scripted faults around each request. */
 export const make = ({ client, manager, server, traffic, watches }: ClientOptions): KubernetesApiShape => {
-  // Two processes of one name are two clients.
+  // Two processes of the same name are two clients.
   const process = Symbol(client)
   const errorOf = ({ kind, name, namespace, subresource, verb }: Request, reason: KubernetesError["reason"]) => {
-    const place = [namespace, name].filter((part) => part !== undefined).join("/")
-    const request = [verb, subresource === undefined ? kind : `${kind}/${subresource}`, place].join(" ").trimEnd()
+    const subject = [namespace, name].filter((part) => part !== undefined).join("/")
+    const request = [verb, subresource === undefined ? kind : `${kind}/${subresource}`, subject].join(" ").trimEnd()
     return new KubernetesError({ request, reason })
   }
 
@@ -50,7 +50,9 @@ export const make = ({ client, manager, server, traffic, watches }: ClientOption
     Effect.gen(function* () {
       traffic.dead.add(process)
       watches.closeAllOf(process)
-      const killed = Effect.catchCause(kill, (cause) => Effect.logError("a crash did not work", cause))
+      const killed = Effect.catchCause(kill, (cause) =>
+        Effect.logError("the effect of a simulated crash failed", cause)
+      )
       yield* Effect.forkIn(killed, traffic.scope)
       return yield* Effect.interruptible(Effect.never)
     })
@@ -79,7 +81,10 @@ export const make = ({ client, manager, server, traffic, watches }: ClientOption
     return call
   }
 
-  const asked = <A>(request: Request, work: (nowMillis: number) => Outcome<A>): Effect.Effect<A, KubernetesError> => {
+  const answered = <A>(
+    request: Request,
+    work: (nowMillis: number) => Outcome<A>
+  ): Effect.Effect<A, KubernetesError> => {
     const answer = Effect.flatMap(Clock.currentTimeMillis, (nowMillis) =>
       Effect.fromResult(Result.mapError(work(nowMillis), (reason) => errorOf(request, reason)))
     )
@@ -90,7 +95,7 @@ export const make = ({ client, manager, server, traffic, watches }: ClientOption
     return Effect.gen(function* () {
       yield* isDead
       const faults = traffic.script.met(logged(traffic, request, yield* Clock.currentTimeMillis))
-      // As over a network, others get their turn while a request is on its way.
+      // As over a network, other fibers run while a request is under way.
       yield* Effect.yieldNow
       for (const fault of faults) yield* suffer(traffic, request, fault, "before")
       yield* isDead
@@ -103,23 +108,23 @@ export const make = ({ client, manager, server, traffic, watches }: ClientOption
   const request = (verb: Verb, kind: Kind, of: Partial<Request>): Request => ({ verb, kind: kind.plural, ...of })
 
   const about = (object: KubeObject) => ({
-    ...(object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace }),
+    namespace: object.metadata.namespace,
     name: object.metadata.name,
     body: object
   })
 
-  const within = ({ namespace }: Selection) => (namespace === undefined ? {} : { namespace })
+  const within = ({ namespace }: Selection) => ({ namespace })
 
   const watch = <A extends KubeObject>(kind: Kind<A>, selection: Selection): Stream.Stream<Delta<A>> => {
     const connected = Effect.gen(function* () {
       const deltas = yield* Queue.unbounded<Delta<A>>()
-      const accepted = asked(request("watch", kind, within(selection)), () =>
+      const accepted = answered(request("watch", kind, within(selection)), () =>
         Result.flatMap(server.list(kind, selection), () => Selectors.matcher(kind, selection))
       )
       const retried = Effect.retry(accepted, { schedule: Schedule.spaced(watchRetryMillis) })
       const isMatch = yield* Effect.orDie(retried)
       const snapshot = () => server.table.all(kind).flatMap(({ object }) => (isMatch(object) ? [object] : []))
-      // The caller says with the kind's type what its objects are; the server has no types.
+      // The kind's type parameter, given by the caller, is the type of its objects; the server has no types.
       const deliver = (delta: Delta<KubeObject>) => void Queue.offerUnsafe(deltas, delta as Delta<A>)
       const watcher = { kind, client: process, isMatch, snapshot, deliver }
       yield* Effect.acquireRelease(
@@ -134,13 +139,13 @@ export const make = ({ client, manager, server, traffic, watches }: ClientOption
     return Stream.unwrap(connected)
   }
 
-  const shown = <A extends KubeObject>(outcome: Outcome<KubeObject>) => outcome as Outcome<A>
+  const typed = <A extends KubeObject>(outcome: Outcome<KubeObject>) => outcome as Outcome<A>
 
   return {
-    get: <A extends KubeObject>(kind: Kind<A>, place: Parameters<KubernetesApiShape["get"]>[1]) =>
-      asked(request("get", kind, place), () => shown<A>(server.get(kind, place))),
+    get: <A extends KubeObject>(kind: Kind<A>, ref: Parameters<KubernetesApiShape["get"]>[1]) =>
+      answered(request("get", kind, ref), () => typed<A>(server.get(kind, ref))),
     list: <A extends KubeObject>(kind: Kind<A>, selection: Selection) =>
-      asked(request("list", kind, within(selection)), () =>
+      answered(request("list", kind, within(selection)), () =>
         Result.map(server.list(kind, selection), (items) => ({
           items: items as ReadonlyArray<A>,
           resourceVersion: server.table.version()
@@ -148,23 +153,23 @@ export const make = ({ client, manager, server, traffic, watches }: ClientOption
       ),
     watch,
     create: <A extends KubeObject>(kind: Kind<A>, object: A) =>
-      asked(request("create", kind, about(object)), (now) => shown<A>(server.create(kind, object, now))),
+      answered(request("create", kind, about(object)), (now) => typed<A>(server.create(kind, object, now))),
     apply: <A extends KubeObject>(kind: Kind<A>, object: KubeObject, subresource?: "status") =>
-      asked(request("apply", kind, { ...about(object), ...(subresource && { subresource }) }), (now) =>
-        shown<A>(server.apply(kind, object, subresource, manager, now))
+      answered(request("apply", kind, { ...about(object), ...(subresource && { subresource }) }), (now) =>
+        typed<A>(server.apply(kind, object, subresource, manager, now))
       ),
     replace: <A extends KubeObject>(kind: Kind<A>, object: A) =>
-      asked(request("replace", kind, about(object)), (now) => shown<A>(server.replace(kind, object, now))),
+      answered(request("replace", kind, about(object)), (now) => typed<A>(server.replace(kind, object, now))),
     patch: <A extends KubeObject>(
       kind: Kind<A>,
-      place: Parameters<KubernetesApiShape["get"]>[1],
+      ref: Parameters<KubernetesApiShape["get"]>[1],
       patch: Readonly<Record<string, unknown>>,
       subresource?: "status"
     ) =>
-      asked(request("patch", kind, { ...place, body: patch, ...(subresource && { subresource }) }), (now) =>
-        shown<A>(server.patch(kind, place, patch, subresource, now))
+      answered(request("patch", kind, { ...ref, body: patch, ...(subresource && { subresource }) }), (now) =>
+        typed<A>(server.patch(kind, ref, patch, subresource, now))
       ),
-    remove: (kind, place, options = {}) =>
-      asked(request("remove", kind, place), (now) => server.remove(kind, place, options, now))
+    remove: (kind, ref, options = {}) =>
+      answered(request("remove", kind, ref), (now) => server.remove(kind, ref, options, now))
   }
 }

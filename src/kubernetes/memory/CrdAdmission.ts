@@ -5,7 +5,10 @@ import * as Metadata from "../../resource/Metadata.ts"
 import * as Problem from "../../resource/Problem.ts"
 import type { KubeObject } from "../Objects.ts"
 
-/** What the CustomResourceDefinition makes of a KafkaBackup: its spec with defaults and without unknown fields, or what is wrong. */
+/**
+ * A KafkaBackup after the rules of its CustomResourceDefinition: with defaults, without unknown fields; or the
+ * problems.
+ */
 export const kafkaBackup = (object: KubeObject): Result.Result<KubeObject, string> => {
   if (object.metadata.name.length > Metadata.maxNameLength) return Result.fail(`metadata.name ${Metadata.nameTooLong}`)
   if (object.spec === undefined) return Result.fail("spec: Required value")

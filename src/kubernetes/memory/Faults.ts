@@ -11,7 +11,7 @@ export interface Call {
   readonly verb: Verb
   /** Plural, as in `jobs`. */
   readonly kind: string
-  readonly namespace?: string
+  readonly namespace?: string | undefined
   readonly name?: string
   readonly subresource?: "status"
   /** What was sent: the object or the patch. */
@@ -23,12 +23,12 @@ export interface Call {
 
 /**
  * What goes wrong with a request.
- * - `Fail`: refused with this reason; nothing was carried out.
- * - `LoseAnswer`: carried out, but the caller sees `Unavailable`.
- * - `Delay`: waits first, under the Clock; for ever with `Duration.infinity`.
- * - `Run`: somebody else does something right before or right after it is carried out; a failure of that is a defect.
- * - `Crash`: the client's process dies right before or right after it is carried out: this request never returns, later ones of the
- *   client carry out nothing, and `kill` is run aside, to end the fibers of what crashed.
+ * - `Fail`: refused with this reason; nothing is changed.
+ * - `LoseAnswer`: carried out, but the caller gets `Unavailable`.
+ * - `Delay`: waits first, under the Clock; forever with `Duration.infinity`.
+ * - `Run`: another writer acts right before or right after the request is carried out. A failure of it is a defect.
+ * - `Crash`: the client's process dies right before or right after the request is carried out. The request never
+ *   returns, later requests of the client fail, and `kill` runs in a fiber of its own to end the crashed fibers.
  */
 export type Fault =
   | { readonly _tag: "Fail"; readonly reason: KubernetesReason }
@@ -37,16 +37,16 @@ export type Fault =
   | { readonly _tag: "Run"; readonly moment: "before" | "after"; readonly effect: Effect.Effect<unknown, unknown> }
   | { readonly _tag: "Crash"; readonly moment: "before" | "after"; readonly kill: Effect.Effect<unknown> }
 
-/** Which requests a fault meets. Requests that do not pass `when` are not counted. */
+/** Which requests a fault hits. Requests that do not pass `when` are not counted. */
 export interface Occasion {
   readonly when?: (call: Call) => boolean
-  /** The first request that is met, counted from 1 since the fault was scripted. Default 1. */
+  /** The first request that is hit, counted from 1 since the fault was scripted. Default 1. */
   readonly nth?: number
-  /** How many in a row are met. Default 1; `Infinity` until the faults are cleared. */
+  /** How many requests in a row are hit. Default 1; `Infinity` until the faults are cleared. */
   readonly times?: number
 }
 
-/** Asked once for every request, in their order. */
+/** Called once for every request, in order. */
 export type Plan = (call: Call) => ReadonlyArray<Fault>
 
 /** The faults of one server, in the order in which they were scripted. */
@@ -65,7 +65,7 @@ export const make = (): Script => {
   }
 }
 
-/** The plan that meets one occasion with one fault. */
+/** The plan that answers one occasion with one fault. */
 export const at = (fault: Fault & Occasion): Plan => {
   const first = fault.nth ?? 1
   let seen = 0

@@ -13,7 +13,7 @@ interface Progress {
   readonly tally: JobRules.JobTally
   /** Pods that have ended, by uid. */
   readonly judged: ReadonlySet<string>
-  /** Pods that had not ended when last seen. */
+  /** Pods that had not ended at the last reconcile. */
   readonly active: ReadonlySet<string>
 }
 
@@ -23,8 +23,8 @@ const uidOf = ({ metadata }: Job | Pod) => metadata.uid ?? ""
 const endMillis = ({ status }: Pod, nowMillis: number): number =>
   Date.parse(status?.containerStatuses?.[0]?.state?.terminated?.finishedAt ?? "") || nowMillis
 
-/** Counts pods that ended since the last look; one that was deleted before it ended has failed. */
-const lookedAt = (
+/** Counts pods that ended since the last reconcile; a pod that was deleted before it ended has failed. */
+const advanced = (
   job: Job,
   owned: ReadonlyArray<Pod>,
   { active, judged, tally }: Progress,
@@ -43,13 +43,16 @@ const lookedAt = (
   }
 }
 
-/** What Kubernetes does for Jobs: makes their pods one after the other, says how they fare, and removes them when their time is over. */
+/**
+ * What Kubernetes does for Jobs: creates their pods one after the other, reports how they end, and removes a Job when
+ * its time to live is over.
+ */
 export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
     const due = yield* Queue.unbounded<string>()
     const timers = yield* FiberMap.make<string>()
     const progress = new Map<string, Progress>()
-    let made = 0
+    let created = 0
 
     server.table.onChange(({ kind, last }) => {
       if (kind.plural === jobs.plural) Queue.offerUnsafe(due, last.metadata.uid ?? "")
@@ -60,13 +63,13 @@ export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<
     const podOf = (job: Job): Pod => {
       const template = Tree.inner(job.spec, "template")
       const { annotations, labels } = Tree.inner(template, "metadata")
-      const letters = (28 ** 4 * 7 + ++made * 7_919_117).toString(28).slice(-5)
+      const letters = (28 ** 4 * 7 + ++created * 7_919_117).toString(28).slice(-5)
       return {
         apiVersion: pods.apiVersion,
         kind: pods.kind,
         metadata: {
           name: `${job.metadata.name.slice(0, 57)}-${letters}`,
-          ...(job.metadata.namespace === undefined ? {} : { namespace: job.metadata.namespace }),
+          namespace: job.metadata.namespace,
           labels: labels as Readonly<Record<string, string>>,
           ...(annotations === undefined ? {} : { annotations: annotations as Readonly<Record<string, string>> }),
           ownerReferences: [
@@ -114,12 +117,12 @@ export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<
         for (const pod of stopped) yield* api.remove(pods, pod.metadata)
       })
 
-    /** Takes the next step of an unfinished Job; answers when to look again. */
+    /** Takes the next step of an unfinished Job; returns when to reconcile again. */
     const step = (job: Job, nowMillis: number) =>
       Effect.gen(function* () {
         const owned = server.table.dependents(uidOf(job)).map(({ object }) => object as Pod)
         const before = progress.get(uidOf(job)) ?? { tally: JobRules.fresh, judged: new Set(), active: new Set() }
-        const now = lookedAt(job, owned, before, nowMillis)
+        const now = advanced(job, owned, before, nowMillis)
         progress.set(uidOf(job), now)
         const end = JobRules.end(job, now.tally, nowMillis)
         if (end !== undefined) {
@@ -156,7 +159,7 @@ export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<
         const again = Effect.andThen(Effect.sleep(Math.max(againMillis - nowMillis, 0)), Queue.offer(due, uid))
         yield* FiberMap.run(timers, uid, again)
       }).pipe(
-        // The Job or its namespace went away between the look and the step: its removal is the next thing we hear of.
+        // The Job or its namespace was deleted during the reconcile: its deletion is the next change to arrive.
         Effect.catchIf(hasReason("NotFound", "Conflict", "Forbidden"), () => Effect.void)
       )
 

@@ -1,12 +1,12 @@
 import type { Job, Pod } from "../Objects.ts"
 import * as Tree from "./Tree.ts"
 
-/** What became of a pod, for its Job. */
+/** How an ended pod counts for its Job. */
 export type Verdict =
   | { readonly _tag: "Succeeded" }
   /** Counts towards backoffLimit. */
   | { readonly _tag: "Counted" }
-  /** Is made up for without being counted. */
+  /** Is replaced without being counted. */
   | { readonly _tag: "Ignored" }
   | { readonly _tag: "FailsJob"; readonly message: string }
 
@@ -53,10 +53,10 @@ export const judged = (job: Job, pod: Pod): Verdict => {
   }
 }
 
-/** How a Job has fared so far. */
+/** Counts of a Job's pods so far. */
 export interface JobTally {
   readonly failed: number
-  /** Failures since the beginning, ignored ones too: they all delay the next pod. */
+  /** All failures, ignored ones too: each delays the next pod. */
   readonly setbacks: number
   readonly lastSetbackMillis: number
   readonly isSucceeded: boolean
@@ -76,7 +76,7 @@ export const counted = (tally: JobTally, verdict: Verdict, atMillis: number): Jo
 const firstDelayMillis = 10_000
 const longestDelayMillis = 600_000
 
-/** When the next pod may be made. */
+/** When the next pod may be created. */
 export const nextPodMillis = ({ lastSetbackMillis, setbacks }: JobTally): number =>
   setbacks === 0 ? 0 : lastSetbackMillis + Math.min(firstDelayMillis * 2 ** (setbacks - 1), longestDelayMillis)
 
@@ -89,7 +89,7 @@ const secondsOf = (job: Job, field: string): number | undefined => {
   return typeof value === "number" ? value : undefined
 }
 
-/** When activeDeadlineSeconds is over. */
+/** When activeDeadlineSeconds run out. */
 export const deadlineMillis = (job: Job): number => {
   const seconds = secondsOf(job, "activeDeadlineSeconds")
   const start = job.status?.startTime

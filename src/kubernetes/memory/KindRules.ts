@@ -2,13 +2,13 @@ import type { Kind } from "../Kind.ts"
 import type { KubeObject } from "../Objects.ts"
 import * as Tree from "./Tree.ts"
 
-/** Kinds whose status is written by requests of its own. */
+/** Kinds whose status is a subresource. */
 export const hasStatus = ({ plural }: Kind): boolean => ["kafkabackups", "jobs", "pods", "namespaces"].includes(plural)
 
-/** Kinds whose changes of spec are counted. */
+/** Kinds whose spec changes are counted in metadata.generation. */
 export const hasGeneration = ({ plural }: Kind): boolean => ["kafkabackups", "jobs", "pods"].includes(plural)
 
-/** As the API server names a kind where it speaks of objects: `leases.coordination.k8s.io`. */
+/** The kind's name in messages of the API server: `leases.coordination.k8s.io`. */
 export const qualified = ({ apiVersion, plural }: Kind): string =>
   apiVersion.includes("/") ? `${plural}.${apiVersion.split("/")[0]}` : plural
 
@@ -66,13 +66,13 @@ const jobProblems = (job: KubeObject, before: KubeObject | undefined): ReadonlyA
   return problems
 }
 
-/** What the API server says of an object that it will never take; empty when it takes it. */
+/** Why the API server refuses an object for good; empty when it accepts it. */
 export const problems = (kind: Kind, object: KubeObject, before: KubeObject | undefined): ReadonlyArray<string> => [
   ...metadataProblems(kind, object),
   ...(kind.plural === "jobs" ? jobProblems(object, before) : [])
 ]
 
-/** The labels by which a Job's pods are known. */
+/** The labels that mark a Job's pods. */
 export const podLabels = ({ metadata }: KubeObject): Readonly<Record<string, string>> => ({
   "batch.kubernetes.io/controller-uid": metadata.uid ?? "",
   "batch.kubernetes.io/job-name": metadata.name,

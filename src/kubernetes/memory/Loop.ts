@@ -1,6 +1,9 @@
 import { Cause, Effect, Queue, type Scope } from "effect"
 
-/** Handles what arrives in the queue, one after the other, for as long as the scope lives. What fails is logged, and the next is handled. */
+/**
+ * Handles what arrives in the queue, one after the other, for as long as the scope lives. A failure is logged, and the
+ * next arrival is handled.
+ */
 export const handling = <A, E>(
   name: string,
   arrivals: Queue.Queue<A>,
@@ -12,7 +15,7 @@ export const handling = <A, E>(
         Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.logError(`${name} failed`, cause)
       )
     ),
-    // Without a pause after each: whoever moves a TestClock finds us waiting, not about to wait.
+    // No yield after each arrival: a test that moves the TestClock finds this fiber waiting, not about to wait.
     Effect.forever({ disableYield: true }),
     Effect.forkScoped,
     Effect.asVoid

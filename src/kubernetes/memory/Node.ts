@@ -10,12 +10,15 @@ import * as PodStatus from "./PodStatus.ts"
 
 /** The node that all pods of Jobs run on. */
 export interface Node {
-  /** What containers do that start from now on. At first they succeed at once, without a message. */
+  /** What containers started from now on do. Until the first call they succeed at once, without a message. */
   readonly run: (podRun: PodRun) => Effect.Effect<void>
-  /** Pods that get an answer do not start until a later call gives them none. */
+  /** Pods for which `troubleOf` returns a trouble do not start, until a later call returns none for them. */
   readonly trouble: (troubleOf?: (pod: Pod) => PodTrouble | undefined) => Effect.Effect<void>
-  /** Ends the pod as a node does that needs its place: `Failed`, with the condition DisruptionTarget. Returns when it has ended. */
-  readonly evict: (place: ObjectRef, message?: string) => Effect.Effect<void, KubernetesError>
+  /**
+   * Evicts the pod as a node under pressure does: `Failed`, with the condition DisruptionTarget. Waits until it has
+   * ended.
+   */
+  readonly evict: (ref: ObjectRef, message?: string) => Effect.Effect<void, KubernetesError>
 }
 
 export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<Node, never, Scope.Scope> =>
@@ -40,7 +43,7 @@ export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<
         .map(({ uid }) => server.table.byUid(uid)?.object)
         .find((owner) => owner?.kind === jobs.kind) as Job | undefined
 
-    /** Says how the pod is, unless it is gone. */
+    /** Reports the pod's status, unless the pod is gone. */
     const report = ({ metadata }: Pod, status: NonNullable<Pod["status"]>) =>
       api
         .patch(
@@ -88,7 +91,7 @@ export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<
       })
 
     yield* handling("starting a pod", arrivals, examine)
-    // A container may take its time to end; others need not wait for it.
+    // A container may end slowly; the others need not wait for it.
     yield* handling("ending a pod", departures, (uid) =>
       Effect.asVoid(Effect.forkIn(FiberMap.remove(runs, uid), scope))
     )
@@ -100,9 +103,9 @@ export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<
           troubleOf = next ?? (() => undefined)
           for (const { object } of server.table.all(pods)) Queue.offerUnsafe(arrivals, object.metadata.uid ?? "")
         }),
-      evict: (place, message = "The node was low on resource: memory.") =>
+      evict: (ref, message = "The node was low on resource: memory.") =>
         Effect.gen(function* () {
-          const pod = yield* api.get(pods, place)
+          const pod = yield* api.get(pods, ref)
           yield* FiberMap.remove(runs, pod.metadata.uid ?? "")
           yield* report(pod, PodStatus.evicted(pod, message, yield* Clock.currentTimeMillis))
         })

@@ -1,10 +1,10 @@
 import type { Kind } from "../Kind.ts"
 import type { KubeObject, OwnerReference } from "../Objects.ts"
 import { tidy } from "./body.ts"
-import { nobody, type Ownership } from "./Ownership.ts"
+import { empty, type Ownership } from "./Ownership.ts"
 import * as Tree from "./Tree.ts"
 
-/** An object, and who set its fields. */
+/** An object and its field owners. */
 export interface Stored {
   readonly kind: Kind
   readonly object: KubeObject
@@ -16,11 +16,11 @@ export interface Change {
   readonly kind: Kind
   readonly before: KubeObject | undefined
   readonly after: KubeObject | undefined
-  /** `after`, or of what is gone its last state; with the resourceVersion of this change. */
+  /** `after`, or the last state of a deleted object; with the resourceVersion of this change. */
   readonly last: KubeObject
 }
 
-/** Objects by kind and place, under one counter of versions. It knows no rules; every change is told at once. */
+/** Objects by kind, namespace and name, under one version counter. Has no rules; listeners get every change at once. */
 export interface ObjectTable {
   readonly version: () => string
   readonly read: (kind: Kind, namespace: string | undefined, name: string) => Stored | undefined
@@ -31,9 +31,9 @@ export interface ObjectTable {
   /** Objects that name this uid as an owner. */
   readonly dependents: (uid: string) => ReadonlyArray<Stored>
   readonly newUid: () => string
-  /** Keeps the object under a new resourceVersion; answers what was kept. */
+  /** Stores the object under a new resourceVersion; returns what was stored. */
   readonly keep: (kind: Kind, object: KubeObject, owners?: Ownership) => Stored
-  /** Takes the object away; `stored` may hold a last state that was never kept. */
+  /** Removes the object; `stored` may hold a last state that was never in the table. */
   readonly drop: (stored: Stored) => void
   readonly onChange: (listener: (change: Change) => void) => void
 }
@@ -63,7 +63,7 @@ export const make = (): ObjectTable => {
   const key = (namespace: string | undefined, name: string) => `${namespace ?? ""}/${name}`
   const read = (kind: Kind, namespace: string | undefined, name: string) =>
     tableOf(kind).get(key(kind.isNamespaced ? namespace : undefined, name))
-  const tell = (change: Change) => listeners.forEach((listener) => listener(change))
+  const publish = (change: Change) => listeners.forEach((listener) => listener(change))
   const withVersion = (object: KubeObject): KubeObject =>
     Tree.received(
       tidy({ ...object, metadata: { ...object.metadata, resourceVersion: String(++version) } })
@@ -89,11 +89,11 @@ export const make = (): ObjectTable => {
     keep: (kind, object, owners) => {
       const { name, namespace } = object.metadata
       const before = read(kind, namespace, name)
-      const stored: Stored = { kind, object: withVersion(object), owners: owners ?? before?.owners ?? nobody }
+      const stored: Stored = { kind, object: withVersion(object), owners: owners ?? before?.owners ?? empty }
       tableOf(kind).set(key(namespace, name), stored)
       uids.set(stored.object.metadata.uid ?? "", stored)
       index(stored, before?.object)
-      tell({ kind, before: before?.object, after: stored.object, last: stored.object })
+      publish({ kind, before: before?.object, after: stored.object, last: stored.object })
       return stored
     },
     drop: ({ kind, object }) => {
@@ -102,7 +102,7 @@ export const make = (): ObjectTable => {
       tableOf(kind).delete(key(namespace, name))
       uids.delete(uid)
       for (const owner of ownersOf(before)) owned.get(owner.uid)?.delete(uid)
-      tell({ kind, before, after: undefined, last: withVersion(object) })
+      publish({ kind, before, after: undefined, last: withVersion(object) })
     },
     onChange: (listener) => void listeners.push(listener)
   }

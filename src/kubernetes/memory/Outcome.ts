@@ -1,7 +1,7 @@
 import type { Result } from "effect"
 import type { KubernetesReason } from "../KubernetesError.ts"
 
-/** What a request comes to. */
+/** The result of a request. */
 export type Outcome<A> = Result.Result<A, KubernetesReason>
 
 /** The part of an object that a request is about; `undefined` for the object itself. */

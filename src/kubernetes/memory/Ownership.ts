@@ -1,18 +1,18 @@
 import * as Tree from "./Tree.ts"
 
-/** Which writers last set which leaves. Writers: `update`, and for each field manager's applications one per subresource. */
+/** Which writer last set which leaves. Writers: `update`, and one per field manager and subresource for apply. */
 export type Ownership = ReadonlyMap<string, ReadonlySet<string>>
 
-export const nobody: Ownership = new Map()
+export const empty: Ownership = new Map()
 
-/** Lists whose entries have owners of their own, and what tells entries apart. All other lists have one owner. */
+/** Lists whose entries have owners of their own, with the key of an entry. All other lists have one owner. */
 const keyedLists: ReadonlyArray<readonly [parent: string, list: string, key: (entry: unknown) => unknown]> = [
   ["metadata", "finalizers", (entry) => entry],
   ["metadata", "ownerReferences", (entry) => Tree.isTree(entry) && entry["uid"]],
   ["status", "conditions", (entry) => Tree.isTree(entry) && entry["type"]]
 ]
 
-/** The object with its keyed lists as objects whose members are the entries, each in one piece. */
+/** The object with its keyed lists turned into objects by key; each entry stays in one piece. */
 const unlisted = (tree: Tree.Tree): Tree.Tree =>
   keyedLists.reduce((tree, [parent, list, key]) => {
     const entries = Tree.inner(tree, parent)[list]
@@ -30,7 +30,7 @@ const listed = (tree: Tree.Tree): Tree.Tree =>
 
 const leavesOf = (tree: Tree.Tree) => Tree.leaves(unlisted(tree))
 
-/** After a write that is no application: what it changed is the writer's alone. */
+/** After a write other than apply: the writer alone owns what it changed. */
 export const written = (
   owners: Ownership,
   before: Tree.Tree,
@@ -49,8 +49,8 @@ export const written = (
 }
 
 /**
- * An application by `writer`, with force: `tree` with the leaves of `desired`, and without those that an earlier application set,
- * this one does not, and nobody else holds.
+ * An apply by `writer`, with force: `tree` with the leaves of `desired`, without the leaves that an earlier apply set,
+ * this one does not set, and no other writer owns.
  */
 export const applied = (
   owners: Ownership,

@@ -15,7 +15,7 @@ export type PodRun = (pod: Pod, job: Job) => Effect.Effect<ContainerEnd>
 
 /** Why a pod does not start. */
 export type PodTrouble =
-  /** No node takes it. */
+  /** No node accepts it. */
   | { readonly _tag: "Unschedulable"; readonly message: string }
   /** Its container waits: `ImagePullBackOff`, `CreateContainerConfigError`. */
   | { readonly _tag: "Waiting"; readonly reason: string; readonly message: string }

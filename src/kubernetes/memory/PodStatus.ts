@@ -65,7 +65,7 @@ export const ended = (pod: Pod, end: ContainerEnd, startedMillis: number, nowMil
   }
 }
 
-/** The pod's node needed its place, or is going away. */
+/** The node evicted the pod. */
 export const evicted = (pod: Pod, message: string, nowMillis: number): Status => {
   const started = pod.status?.startTime
   return {

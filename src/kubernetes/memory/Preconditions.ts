@@ -7,10 +7,10 @@ import type { Stored } from "./ObjectTable.ts"
 import type { Outcome, Subresource } from "./Outcome.ts"
 import type * as Tree from "./Tree.ts"
 
-/** Fails when the request is about another object or another state of it. */
+/** Fails when the request expects another uid or another resourceVersion. */
 export const expected = (stored: Stored, metadata: Tree.Tree, sub?: Subresource): Outcome<Stored> => {
   const { name, resourceVersion, uid } = stored.object.metadata
-  // Of what is written to a custom resource's status, the server reads no metadata but the resourceVersion.
+  // In a write to a custom resource's status the server reads no metadata but the resourceVersion.
   const isUidRead = sub === undefined || stored.kind.plural !== Kinds.kafkaBackups.plural
   const about = `Operation cannot be fulfilled on ${KindRules.qualified(stored.kind)} ${JSON.stringify(name)}`
   if (isUidRead && metadata["uid"] !== undefined && metadata["uid"] !== uid) {

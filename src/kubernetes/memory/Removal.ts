@@ -7,18 +7,18 @@ import { timestamp } from "./timestamp.ts"
 
 const foreground = "foregroundDeletion"
 
-/** Deletion: finalizers, the collection of what lost its owners, and the end of namespaces; all of it at once. */
+/** Deletion: finalizers, garbage collection and the end of namespaces, all without delay. */
 export interface Removal {
   readonly remove: (stored: Stored, propagation: Propagation, nowMillis: number) => void
-  /** An object that waited for its finalizers and has none left in this state goes instead of being kept. True when it went. */
+  /** Removes an object that is being deleted and has no finalizer left in this state. True when it was removed. */
   readonly released: (state: Stored, nowMillis: number) => boolean
-  /** After a creation: an object whose owners are all gone already goes too. */
+  /** After a creation: removes an object whose owners are all gone. */
   readonly collected: (stored: Stored, nowMillis: number) => void
-  /** Marks a namespace as being deleted, and leaves what is in it. */
+  /** Marks a namespace as terminating, and keeps its objects. */
   readonly terminate: (namespace: Stored, nowMillis: number) => void
 }
 
-/** Owners of other kinds are taken to exist. */
+/** Owners of other kinds are assumed to exist. */
 const isKnown = ({ apiVersion, kind }: OwnerReference) =>
   Object.values(Kinds).some((known) => known.apiVersion === apiVersion && known.kind === kind)
 
@@ -26,7 +26,7 @@ const isDeleting = ({ object }: Stored) => object.metadata.deletionTimestamp !==
 const finalizersOf = ({ object }: Stored) => object.metadata.finalizers ?? []
 
 export const make = (table: ObjectTable): Removal => {
-  /** Namespaces that were deleted, and go as soon as they are empty. */
+  /** Deleted namespaces, which are removed as soon as they are empty. */
   const emptying = new Set<string>()
 
   const keep = (stored: Stored, metadata: Partial<KubeObject["metadata"]>, more: Partial<KubeObject> = {}) =>
@@ -67,7 +67,7 @@ export const make = (table: ObjectTable): Removal => {
     drop(namespace, nowMillis)
   }
 
-  /** A removal in the foreground goes on when the last dependent is gone. */
+  /** A foreground deletion completes when the last dependent is gone. */
   const unblock = (owner: Stored, nowMillis: number): void => {
     if (!finalizersOf(owner).includes(foreground) || table.dependents(owner.object.metadata.uid ?? "").length > 0)
       return

@@ -22,7 +22,7 @@ const labelTest = (term: string): Test => {
   return (object) => label(object, term) !== undefined
 }
 
-/** Fields that can be selected by, beside name and namespace; where they lie when that is not what they are called. */
+/** Field selectors beside name and namespace, each with the path that it reads. */
 const fields: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   events: Object.fromEntries(
     ["kind", "name", "namespace", "uid"].flatMap((field) => [

@@ -8,7 +8,7 @@ export const isTree = (value: unknown): value is Tree =>
 
 export const isSame = (a: unknown, b: unknown): boolean => isDeepStrictEqual(a, b)
 
-/** The member as an object; empty when it is none. */
+/** The member as an object; an empty object when the member is something else. */
 export const inner = (tree: unknown, key: string): Tree => {
   const value = isTree(tree) ? tree[key] : undefined
   return isTree(value) ? value : {}
@@ -20,14 +20,14 @@ export const put = (tree: Tree, key: string, value: unknown): Tree => {
   return value === undefined ? rest : { ...tree, [key]: value }
 }
 
-/** A copy as it would arrive over the wire, which nobody can change. Members that are null do not arrive. */
-export const received = (value: unknown): unknown => runSpec(JSON.parse(JSON.stringify(value)))
+/** A frozen copy, as it would arrive over the wire. Members that are null do not arrive. */
+export const received = (value: unknown): unknown => frozen(JSON.parse(JSON.stringify(value)))
 
-const runSpec = (value: unknown): unknown => {
-  if (Array.isArray(value)) return Object.freeze(value.map(runSpec))
+const frozen = (value: unknown): unknown => {
+  if (Array.isArray(value)) return Object.freeze(value.map(frozen))
   if (!isTree(value)) return value
   const members = Object.entries(value).filter(([, member]) => member !== null)
-  return Object.freeze(Object.fromEntries(members.map(([key, member]) => [key, runSpec(member)])))
+  return Object.freeze(Object.fromEntries(members.map(([key, member]) => [key, frozen(member)])))
 }
 
 /** JSON merge patch (RFC 7396). */
@@ -41,7 +41,7 @@ export const patched = (target: unknown, patch: unknown): unknown => {
   return result
 }
 
-/** `over` laid upon `base`: objects are joined, everything else is replaced. */
+/** `base` overwritten by `over`: objects are merged, everything else is replaced. */
 export const joined = (base: unknown, over: unknown): unknown => {
   if (!isTree(base) || !isTree(over)) return over
   const result: Record<string, unknown> = { ...base }
@@ -49,7 +49,7 @@ export const joined = (base: unknown, over: unknown): unknown => {
   return result
 }
 
-/** The ends of all branches by path (a JSON text of keys): everything that is no object, and empty objects. */
+/** All leaves by path (the keys as a JSON text): everything that is not an object, and empty objects. */
 export const leaves = (tree: Tree): ReadonlyMap<string, unknown> => {
   const found = new Map<string, unknown>()
   const walk = (value: unknown, path: ReadonlyArray<string>): void => {

@@ -3,7 +3,7 @@ import type { Delta } from "../KubernetesApi.ts"
 import type { KubeObject } from "../Objects.ts"
 import type { Change } from "./ObjectTable.ts"
 
-/** One watch that is open. */
+/** One open watch. */
 export interface Watcher {
   readonly kind: Kind
   readonly client: symbol
@@ -13,16 +13,16 @@ export interface Watcher {
   readonly deliver: (delta: Delta<KubeObject>) => void
 }
 
-/** The watches that are open, and what is held back from them. */
+/** The open watches, and the deltas that are held back from them. */
 export interface Watches {
   readonly open: (watcher: Watcher) => void
   readonly close: (watcher: Watcher) => void
-  readonly tell: (change: Change) => void
-  /** From now on deltas of this kind, or of every kind, wait. */
+  readonly publish: (change: Change) => void
+  /** Holds back the deltas of this kind, or of every kind, from now on. */
   readonly hold: (kind?: Kind) => void
-  /** Delivers the first `count` deltas that wait, of each watch; without `count` all of them, and holds no longer. */
+  /** Delivers the first `count` held deltas of each watch; without `count` all of them, and stops holding. */
   readonly release: (count?: number) => void
-  /** History is lost: what waits is dropped, and each watch begins anew with a snapshot. */
+  /** Loses history: held deltas are dropped, and each watch starts again with a snapshot. */
   readonly relist: (kind?: Kind) => void
   readonly closeAllOf: (client: symbol) => void
 }
@@ -33,7 +33,7 @@ const deltaOf = (isMatch: Watcher["isMatch"], { after, before, last }: Change): 
 }
 
 export const make = (): Watches => {
-  /** Each watch with what waits for it. */
+  /** Each watch with its held deltas. */
   const watches = new Map<Watcher, Array<Delta<KubeObject>>>()
   let isAllHeld = false
   const held = new Set<string>()
@@ -42,7 +42,7 @@ export const make = (): Watches => {
   return {
     open: (watcher) => void watches.set(watcher, []),
     close: (watcher) => void watches.delete(watcher),
-    tell: (change) => {
+    publish: (change) => {
       for (const [watcher, waiting] of watches) {
         if (watcher.kind.plural !== change.kind.plural) continue
         const delta = deltaOf(watcher.isMatch, change)

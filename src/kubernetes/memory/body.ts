@@ -7,7 +7,7 @@ const written = ["annotations", "finalizers", "labels", "ownerReferences"] as co
 /** None of them. */
 export const cleared = Object.fromEntries(written.map((key) => [key, undefined]))
 
-/** What field owners are kept for: everything but identity and the server's own marks. */
+/** The part that has field owners: everything but identity and the server's own metadata. */
 export const body = ({ apiVersion: _version, kind: _kind, metadata, ...rest }: KubeObject): Tree.Tree =>
   Tree.received({
     ...rest,

@@ -42,7 +42,10 @@ class StaleConnection extends Error {
   override readonly name = "StaleConnection"
 }
 
-/** Looks again and again until there is something; the test's own timeout is the limit, `within` a better message before it. */
+/**
+ * Looks again and again until there is something; the test's own timeout is the limit, `within` a better message before
+ * it.
+ */
 export const until = async <A>(
   what: string,
   look: () => Promise<A | undefined>,
@@ -130,7 +133,7 @@ export class ApiClient {
     this.#agent.destroy()
   }
 
-  /** A creation is not asked again where it may have been carried out though nothing was heard of it. */
+  /** A create is not repeated if it may have been carried out without an answer. */
   async #json(method: string, path: string, body?: Json, contentType = "application/json"): Promise<Json> {
     for (let attempt = 1; ; attempt++) {
       try {

@@ -12,8 +12,8 @@ const same = (one: Files, other: Files): boolean =>
   })
 
 /**
- * A folder whose files all change at one moment, as the kubelet's do: they are links through `..data`, which is a link to a
- * folder that is never changed.
+ * A folder whose files all change at one moment, as the kubelet's do: they are links through `..data`, which is a link
+ * to a folder that is never changed.
  */
 export class AtomicFolder {
   readonly path: string

@@ -1,7 +1,7 @@
 import type { Json } from "./ApiClient.ts"
 
 /*
- * What a pod can be told about itself: `fieldRef` of variables and of files.
+ * What a pod can learn about itself: `fieldRef` of variables and of files.
  */
 
 const keyed = /^metadata\.(labels|annotations)\['(.+)'\]$/

@@ -49,7 +49,7 @@ const ready = (): Json => ({
   }
 })
 
-/** Makes the node known as ready, for nobody but those who tolerate its name. */
+/** Registers the node as ready, with a taint that only its own pods tolerate. */
 export const register = async (client: ApiClient, name: string, labels: Readonly<Record<string, string>>) => {
   await client.create("/api/v1/nodes", {
     apiVersion: "v1",
@@ -94,8 +94,8 @@ const probe: Json = {
 }
 
 /**
- * Sends all future pods of a namespace, which is made when it is not there, to the node and nowhere else. Resolves once the
- * API server does so, which is also when the namespace has its default ServiceAccount.
+ * Sends all future pods of a namespace, which is made when it is not there, to the node and nowhere else. Resolves once
+ * the API server does so, which is also when the namespace has its default ServiceAccount.
  */
 export const takeOver = async (client: ApiClient, name: string, namespace: string): Promise<void> => {
   const annotations = {
@@ -136,8 +136,8 @@ export const giveUp = async (client: ApiClient, namespace: string): Promise<void
 }
 
 /**
- * Removes the pods that are still bound to the node, which nobody else would do before a minute is over. Resolves when they are
- * gone: the Job controller has to let go of its own first.
+ * Removes the pods that are still bound to the node, which nobody else would do before a minute is over. Resolves when
+ * they are gone: the Job controller has to let go of its own first.
  */
 export const removePods = (client: ApiClient, name: string): Promise<true> =>
   until(`${name} has no pods`, async () => {

@@ -1,8 +1,8 @@
 import { basename, dirname } from "node:path"
 
 /*
- * A process has no file system of its own as a container has, so what a container calls `/data` is a folder elsewhere, and
- * every mention of it has to be translated.
+ * A process has no file system of its own as a container has, so what a container calls `/data` is a folder elsewhere,
+ * and every mention of it has to be translated.
  */
 
 /** Where a path of the container lies here. */
@@ -12,8 +12,8 @@ export interface Mapping {
 }
 
 /**
- * The mappings, and what follows from them for the folders above: where `/volumes/backups` is `/here/backups`, `/volumes` is
- * `/here`. A container's top-level folders are never mapped so.
+ * The mappings, and what follows from them for the folders above: where `/volumes/backups` is `/here/backups`,
+ * `/volumes` is `/here`. A container's top-level folders are never mapped so.
  */
 export const withParents = (mappings: ReadonlyArray<Mapping>): ReadonlyArray<Mapping> => {
   const known = new Map(mappings.map(({ containerPath, hostPath }) => [normalize(containerPath), hostPath]))
@@ -34,8 +34,8 @@ const normalize = (path: string): string => path.replace(/\/+$/, "")
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
 
 /**
- * Replaces every path that is one of the mappings' or below it; the longest mapping counts. `/data` is meant by `--to=/data/x`,
- * `"/data"` and `file:///data`, but not by `/database`, `s3://bucket/data` or `/other/data`.
+ * Replaces every path that is one of the mappings' or below it; the longest mapping counts. `/data` is meant by
+ * `--to=/data/x`, `"/data"` and `file:///data`, but not by `/database`, `s3://bucket/data` or `/other/data`.
  */
 export const translated = (text: string, mappings: ReadonlyArray<Mapping>): string => {
   if (mappings.length === 0) return text

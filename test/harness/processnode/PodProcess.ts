@@ -17,7 +17,7 @@ export interface World {
   readonly nodeName: string
   /** The program that an image starts, by the image's name. */
   readonly images: ReadonlyMap<string, ReadonlyArray<string>>
-  /** Something went wrong in the node itself, which its test has to hear of. */
+  /** An error in the node itself, which must fail the test. */
   readonly report: (error: unknown) => void
 }
 
@@ -67,7 +67,7 @@ export class PodProcess {
     mkdirSync(join(this.folder, "tmp"), { recursive: true })
   }
 
-  /** True from the start of the process to its end, whether the API server has heard of it or not. */
+  /** True from the start of the process to its end, whether the API server knows or not. */
   get isRunning(): boolean {
     return this.#isRunning
   }

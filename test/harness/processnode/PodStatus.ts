@@ -3,7 +3,8 @@ import type { End } from "../../../scripts/services/Fleet.ts"
 import type { Json } from "./ApiClient.ts"
 
 /*
- * What a node says about its pods, in the kubelet's words. Pure. Each value is a strategic merge patch of a pod's status.
+ * What a node says about its pods, in the kubelet's words. Pure. Each value is a strategic merge patch of a pod's
+ * status.
  */
 
 /** Kubernetes counts in whole seconds. */

@@ -12,7 +12,7 @@ export class Unavailable extends Error {
     this.event = event
   }
 
-  /** A volume cannot be filled: the container waits without saying why, only the Event tells. */
+  /** A volume cannot be filled: the container waits without a reason; only the Event has it. */
   static volume(name: string, because: string): Unavailable {
     const message = `MountVolume.SetUp failed for volume "${name}" : ${because}`
     return new Unavailable("ContainerCreating", "FailedMount", message)

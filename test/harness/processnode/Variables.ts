@@ -4,7 +4,8 @@ import * as Fields from "./Fields.ts"
 import { Unavailable } from "./Unavailable.ts"
 
 /*
- * The environment of a container: values, references to Secrets, ConfigMaps and fields of the pod, and `$(NAME)` in them.
+ * The environment of a container: values, references to Secrets, ConfigMaps and fields of the pod, and `$(NAME)` in
+ * them.
  */
 
 const kinds = { secret: "secrets", configmap: "configmaps" } as const

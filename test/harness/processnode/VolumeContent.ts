@@ -4,7 +4,8 @@ import * as Fields from "./Fields.ts"
 import { Unavailable } from "./Unavailable.ts"
 
 /*
- * What the API server puts into volumes: Secrets, ConfigMaps, fields of the pod, tokens, alone or projected into one folder.
+ * What the API server puts into volumes: Secrets, ConfigMaps, fields of the pod, tokens, alone or projected into one
+ * folder.
  */
 
 type Entry = readonly [path: string, file: { readonly bytes: Buffer; readonly mode: number }]
@@ -84,7 +85,10 @@ const projected = async (filling: Filling, source: Json, mode: number): Promise<
   throw new Error(`a projected volume of ${Object.keys(source).join()} is not understood here`)
 }
 
-/** The files of a volume, or undefined when the API server has no say in it. Throws Unavailable while something is missing. */
+/**
+ * The files of a volume, or undefined when the API server has no say in it. Throws Unavailable while something is
+ * missing.
+ */
 export const of = async (filling: Filling, volume: Json): Promise<Files | undefined> => {
   const { configMap, downwardAPI, projected: sources, secret } = volume
   const mode: number = (secret ?? configMap ?? downwardAPI ?? sources)?.defaultMode ?? 0o644

@@ -30,7 +30,10 @@ export class Volumes {
     this.#podIP = podIP
   }
 
-  /** Makes the volumes that the container mounts; gives what its paths are here. Throws Unavailable while one cannot be made. */
+  /**
+   * Makes the volumes that the container mounts; gives what its paths are here. Throws Unavailable while one cannot be
+   * made.
+   */
   async mount(pod: Json, container: Json): Promise<ReadonlyArray<Mapping>> {
     const mappings: Array<Mapping> = []
     for (const { mountPath, name, subPath = "" } of container["volumeMounts"] ?? []) {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import * as ExitCode from "../../../src/outcome/ExitCodes.ts"
-import * as ListenAddress from "../../../src/cli/ListenAddress.ts"
+import { parseListenAddress } from "../../../src/cli/SharedFlags.ts"
 import * as FailurePolicy from "../../../src/operator/jobs/FailurePolicy.ts"
 import * as JobTemplate from "../../../src/operator/jobs/JobTemplate.ts"
 import * as RunSpec from "../../../src/identity/RunSpec.ts"
@@ -277,7 +277,7 @@ describe("the Job of a run", () => {
 
   it.each(["10.0.0.1", "fd00::a:1"])("listens on the pod's address alone, such as %s", (address) => {
     const listen: string = containerOf(jobOf(backup())).args.at(-1)
-    assert.deepStrictEqual(ListenAddress.parse(listen.replace("$(POD_IP)", address)), { host: address, port: 9090 })
+    assert.deepStrictEqual(parseListenAddress(listen.replace("$(POD_IP)", address)), { host: address, port: 9090 })
   })
 
   it("has labels that Kubernetes takes, whatever the resource's name", () => {
