@@ -16,7 +16,7 @@ export const filesBelow = (folder: string, ending: string): ReadonlyArray<string
     : []
 
 /** Folders and files directly below the root that are kept in the repository. `dist` is made by `npm run build`. */
-const topLevel = readdirSync(root).filter((name) => !["node_modules", ".git", "dist", ".cache"].includes(name))
+const topLevel = new Set(readdirSync(root).filter((name) => !["node_modules", ".git", "dist", ".cache"].includes(name)))
 
 /** The rooms of src, and the files beside them. */
 export const rooms: ReadonlyArray<string> = readdirSync(join(root, "src")).toSorted()
@@ -29,7 +29,7 @@ export const pathIn = (quoted: string): string | undefined => {
   const [first = ""] = quoted.split("/")
   const isPath =
     /^\.?[\w.-]+(\/[\w.*-]+)*\/?$/.test(quoted) && (quoted.includes("/") || /\.(ts|mjs|json|md)$/.test(quoted))
-  const isOurs = topLevel.includes(first) || rooms.includes(first) || /\.(ts|mjs)$/.test(quoted)
+  const isOurs = topLevel.has(first) || rooms.includes(first) || /\.(ts|mjs)$/.test(quoted)
   return isPath && isOurs && !placeholder.test(quoted) ? quoted.replace(/\/$/, "") : undefined
 }
 
