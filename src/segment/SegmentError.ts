@@ -60,11 +60,11 @@ export class SegmentError extends Schema.TaggedError<SegmentError>()("SegmentErr
   get advice(): string {
     switch (this.reason._tag) {
       case "RecordNotRepresentable":
-        return "the segment format cannot hold this record; exclude the topic with excludeTopics to back up the others"
+        return "the segment format cannot hold this record; exclude its topic with excludeTopics to back up the others"
       case "MalformedRecords":
-        return "the batch's checksum is right but its content is not: find the producer that wrote it; exclude the topic to back up the others"
+        return "the checksum of the batch is right, but its content is invalid: find the producer that wrote it; exclude the topic to back up the others"
       case "SegmentDamaged":
-        return "this part of the set cannot be restored; keep an older set and run a new backup"
+        return "this part of the backup cannot be restored; keep an older backup and run a new one"
       case "UnknownFormat":
         return "it was written by a newer version or by another tool: read it with the newest kafka-backup, or with the tool that wrote it"
     }

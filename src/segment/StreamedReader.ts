@@ -32,7 +32,7 @@ const runs = <E>(reading: Reading): Stream.Stream<Buffer, E | SegmentError> =>
       ? (cause.error as E)
       : cause instanceof SegmentError
         ? cause
-        : new Defect("reading a segment broke", { cause })
+        : new Defect("internal error while reading a segment", { cause })
   ).pipe(Stream.catch((error) => (error instanceof Defect ? Stream.die(error.cause) : Stream.fail(error))))
 
 /**

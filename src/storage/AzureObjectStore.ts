@@ -39,7 +39,7 @@ const isFolder = (metadata: Readonly<Record<string, string>> | undefined): boole
 /** The SDK takes any XML for a listing, and stumbles over what is not in it. */
 const listed = <A>(page: Promise<A>): Promise<A> =>
   page.catch((error: unknown) => {
-    throw error instanceof TypeError ? new Answer.NotUnderstood("the answer is no listing of Blob Storage") : error
+    throw error instanceof TypeError ? new Answer.NotUnderstood("the answer is not a listing of Blob Storage") : error
   })
 
 const found = (
@@ -112,7 +112,7 @@ export const open = (
       listsInOrder: false,
       error: (operation, reason) => Failure.of(reason, { operation, location }),
       sizeRefusal: (size) =>
-        size > Upload.largestBytes ? `more than a blob of ours can have (${Upload.largestBytes})` : undefined,
+        size > Upload.largestBytes ? `more than one blob can have (${Upload.largestBytes})` : undefined,
       put: (name, content, ifAbsent) =>
         Upload.upload(container.getBlockBlobClient(name), content, ifAbsent, (request, bytes) =>
           send({ operation: "put", key: keyOf(name), ifAbsent }, request, bytes)

@@ -104,7 +104,7 @@ export const open = (target: DirectoryTarget): Effect.Effect<ObjectStoreShape, O
                 at
               )
               if (bytesRead === 0) {
-                const detail = `it ends after ${at} of ${stats.size} bytes: it was cut while it was read`
+                const detail = `the file ends after ${at} of ${stats.size} bytes: it was truncated while it was read`
                 throw new Failure.Refusal(new ContentMismatch({ key, detail }))
               }
               return [buffer.subarray(0, bytesRead), at + bytesRead] as const
@@ -132,7 +132,7 @@ export const open = (target: DirectoryTarget): Effect.Effect<ObjectStoreShape, O
           try {
             const bytes = await handle.readFile()
             if (bytes.byteLength === stats.size) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-            const detail = `${stats.size} bytes were announced, ${bytes.byteLength} came`
+            const detail = `${stats.size} bytes were expected, but ${bytes.byteLength} were read`
             throw new Failure.Refusal(new ContentMismatch({ key, detail }))
           } finally {
             await handle.close()

@@ -195,8 +195,8 @@ export const open = (
             const generation = answer.headers["x-goog-generation"]
             if (Number.isNaN(bytes) || typeof generation !== "string") {
               answer.destroy()
-              const advice = "let no proxy between us and the store re-encode its answers"
-              const detail = `${keyOf(name)}: the store does not say how long it is`
+              const advice = "let no proxy in front of the store re-encode its answers"
+              const detail = `${keyOf(name)}: the store does not report its length`
               return yield* Failure.of(new Misconfigured({ detail, advice }), { operation, location })
             }
             const body: Body = { stream: answer, bytes, fingerprint: generation }
@@ -204,7 +204,7 @@ export const open = (
             if (at > 0 || stored === undefined) return body
             const crc = Checksums.rolling()
             const refusal = () =>
-              crc.encoded() === stored ? undefined : `it has CRC-32C ${crc.encoded()}, the store says ${stored}`
+              crc.encoded() === stored ? undefined : `its CRC-32C is ${crc.encoded()}, but the store reports ${stored}`
             return { ...body, verifier: { update: crc.update, refusal } }
           })
         ),

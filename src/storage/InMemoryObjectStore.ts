@@ -128,12 +128,12 @@ const make = (name: string): InMemoryStore => {
           if (options.sha256 !== undefined && Pieces.sha256(pieces) !== options.sha256) {
             return yield* failure(
               "put",
-              new ContentMismatch({ key, detail: "the bytes do not have the SHA-256 that was announced" })
+              new ContentMismatch({ key, detail: "the bytes do not match the announced SHA-256" })
             )
           }
           const clash = below.has(key) ? `${key}/` : parents(key).find((folder) => entries.has(folder))
           if (clash !== undefined) {
-            const detail = `${key} cannot stand beside ${clash}: one would be a file and a directory at once`
+            const detail = `${key} conflicts with ${clash}: one name would be a file and a directory`
             return yield* failure("put", new Misconfigured({ detail, advice: "use another name" }))
           }
           if (options.ifAbsent && entries.has(key)) return yield* failure("put", new ObjectExists({ key }))

@@ -5,14 +5,14 @@ const cause = Schema.optionalKey(Schema.Defect())
 /** The key is not there. */
 export class ObjectNotFound extends Schema.TaggedError<ObjectNotFound>()("ObjectNotFound", { key: Schema.String }) {
   override get message() {
-    return `${this.key} is not there`
+    return `${this.key} does not exist`
   }
 }
 
 /** A create-if-absent write met an object that was already there. */
 export class ObjectExists extends Schema.TaggedError<ObjectExists>()("ObjectExists", { key: Schema.String }) {
   override get message() {
-    return `${this.key} is there already`
+    return `${this.key} already exists`
   }
 }
 
@@ -132,15 +132,15 @@ export class ObjectStoreError extends Schema.TaggedError<ObjectStoreError>()("Ob
       case "Misconfigured":
         return this.reason.advice
       case "OutOfSpace":
-        return "free space or enlarge the volume; what was stored before is untouched"
+        return "free space or enlarge the volume; stored backups are untouched"
       case "ContentMismatch":
-        return "the bytes were altered on the way or at rest: check the store and what stands between it and us"
+        return "the bytes were altered in transit or in the store: check the store and any proxy in front of it"
       case "StoreUnavailable":
-        return "the store does not answer properly; the run can be repeated and resumes where it stopped"
+        return "the store is not available; repeat the run: it resumes where it stopped"
       case "ObjectNotFound":
-        return "list the backups to see what is there"
+        return "list the backups that exist"
       case "ObjectExists":
-        return "another writer was first; nothing was overwritten"
+        return "another writer created it first; nothing was overwritten"
     }
   }
 }

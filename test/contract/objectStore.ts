@@ -260,7 +260,7 @@ export const objectStoreContract = <E>(
       })
     )
 
-    fact("says ObjectNotFound for what is not there, whichever way it is asked for", (store) =>
+    fact("says ObjectNotFound for what does not exist, whichever way it is asked for", (store) =>
       Effect.gen(function* () {
         yield* store.put(key("a/b/c"), [bytes("x")])
         for (const missing of ["nothing", "a/nothing", "a", "a/b", "a/b/c/d", "no/such/folder"].map(key)) {
@@ -271,7 +271,7 @@ export const objectStoreContract = <E>(
       })
     )
 
-    fact("deletes, and deleting what is not there succeeds", (store) =>
+    fact("deletes, and deleting what does not exist succeeds", (store) =>
       Effect.gen(function* () {
         yield* store.put(key("a/b/one"), [bytes("1")])
         yield* store.put(key("a/two"), [bytes("2")])

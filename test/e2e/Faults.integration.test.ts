@@ -99,7 +99,7 @@ describeWith(["kafka", "kafkaSecurity", "versitygw", "java"], "A run against a c
     }
   })
 
-  it("explains a bucket that is not there and one that refuses, naming bucket, Secret and keys", async () => {
+  it("explains a bucket that does not exist and one that refuses, naming bucket, Secret and keys", async () => {
     using workspace = new Workspace()
     const run = (secretKey: string) => {
       workspace.secret("s3-credentials", { accessKey: services.versitygw.accessKey, secretKey })

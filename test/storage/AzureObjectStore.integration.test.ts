@@ -153,7 +153,7 @@ describeWith("azurite", "against Azurite", ({ azurite }) => {
       })
     )
 
-    it.live("tells a container that was deleted from a blob that is not there", () =>
+    it.live("tells a container that was deleted from a blob that does not exist", () =>
       Effect.gen(function* () {
         const container = yield* freshContainer(azurite.endpoint)
         const store = yield* AzureObjectStore.open(target(container, "a", accountKey()))

@@ -245,7 +245,7 @@ describe("GcsObjectStore.read", () => {
     })
   )
 
-  it.live("tells an object that is not there from a bucket that is not there", () =>
+  it.live("tells an object that does not exist from a bucket that does not exist", () =>
     Effect.gen(function* () {
       const { store } = yield* against(missing, emptyListing, missing, missing)
       assert.strictEqual((yield* Effect.flip(store.get(key("x")))).reason._tag, "ObjectNotFound")

@@ -130,7 +130,7 @@ const onService = (name: string, service: Service, options: ContractOptions = {}
       })
     )
 
-    it.live("tells a bucket that was deleted from an object that is not there", () =>
+    it.live("tells a bucket that was deleted from an object that does not exist", () =>
       Effect.gen(function* () {
         const sdk = yield* Effect.promise(() => import("@aws-sdk/client-s3"))
         const client = new sdk.S3Client({

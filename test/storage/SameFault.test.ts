@@ -186,8 +186,8 @@ describe("Stores that are no servers agree with them:", () => {
     )
   }
   for (const [fault, attempt, tag] of [
-    ["an object that is not there, at a read", get, "ObjectNotFound"],
-    ["an object that is not there, at a look", head, "ObjectNotFound"],
+    ["an object that does not exist, at a read", get, "ObjectNotFound"],
+    ["an object that does not exist, at a look", head, "ObjectNotFound"],
     ["a create where an object is", (store) => Effect.andThen(put(store), create(store)), "ObjectExists"],
     [
       "other bytes than were announced",
@@ -205,7 +205,7 @@ describe("Stores that are no servers agree with them:", () => {
     )
   }
 
-  it.live("a place that is not there is TargetMissing", () =>
+  it.live("a place that does not exist is TargetMissing", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryVolume
       const volume = join(folder, "not-mounted")

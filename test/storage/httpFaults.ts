@@ -48,13 +48,13 @@ export interface Fault {
 
 export const faults: ReadonlyArray<Fault> = [
   {
-    fault: "an object that is not there",
+    fault: "an object that does not exist",
     attempt: get,
     answers: ({ says }) => says.noSuchObject,
     tag: "ObjectNotFound"
   },
   {
-    fault: "a bucket that is not there, at opening",
+    fault: "a bucket that does not exist, at opening",
     attempt: "open",
     answers: ({ says }) => always(says.noSuchBucket[0]!),
     tag: "TargetMissing"

@@ -108,13 +108,13 @@ describe("faults that stay", () => {
       "PodTrouble",
       /0\/3 nodes are available/
     ],
-    "an image that is not there": [
+    "an image that does not exist": [
       (operator) => operator.node.trouble(() => faults.pods.imagePullBackOff("registry/none:1")),
       "Ready",
       "PodTrouble",
       /registry\/none:1/
     ],
-    "a Secret that is not there": [
+    "a Secret that does not exist": [
       (operator) => operator.node.trouble(() => faults.pods.secretMissing("s3-credentials")),
       "Ready",
       "PodTrouble",

@@ -86,7 +86,7 @@ export const footer = (crc: number): Buffer => {
 
 /** Reads the first 32 bytes of a file; a string says which version or codec they name that we do not know. */
 export const parseHeader = (bytes: Buffer): Header | string => {
-  if (bytes.readUInt32LE(0) !== headMagic) throw new Corruption("does not begin with KBAK, so it is no segment file")
+  if (bytes.readUInt32LE(0) !== headMagic) throw new Corruption("does not begin with KBAK, so it is not a segment file")
   if (bytes[4] !== version) return `KBAK version ${bytes[4]}; known is version ${version}`
   const compression = codecs[bytes[5]!]
   if (compression === undefined)
@@ -106,6 +106,6 @@ export const parseHeader = (bytes: Buffer): Header | string => {
 /** Reads the last 8 bytes of a file: the CRC-32 that it should have. */
 export const parseFooter = (bytes: Buffer): number => {
   if (bytes.readUInt32LE(4) !== tailMagic)
-    throw new Corruption("does not end with BKAE: it was cut short, or something was appended")
+    throw new Corruption("does not end with BKAE: it was truncated, or bytes were appended")
   return bytes.readUInt32LE(0)
 }

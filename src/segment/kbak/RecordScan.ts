@@ -27,10 +27,10 @@ export class RecordScan {
   end(): void {
     const { firstOffset, lastOffset, recordCount } = this.#header
     if (this.recordCount !== recordCount)
-      throw new Kbak.Corruption(`has ${this.recordCount} records and says it has ${recordCount}`)
+      throw new Kbak.Corruption(`has ${this.recordCount} records, but its header says ${recordCount}`)
     if (recordCount > 0 && (this.firstOffset !== firstOffset || this.lastOffset !== lastOffset))
       throw new Kbak.Corruption(
-        `has offsets ${this.firstOffset} to ${this.lastOffset} and says it has ${firstOffset} to ${lastOffset}`
+        `has offsets ${this.firstOffset} to ${this.lastOffset}, but its header says ${firstOffset} to ${lastOffset}`
       )
   }
 
@@ -43,9 +43,11 @@ export class RecordScan {
     const { firstOffset, lastOffset, recordCount } = this.#header
     if (offset <= this.lastOffset) throw new Kbak.Corruption(`has offset ${offset} after offset ${this.lastOffset}`)
     if (offset < firstOffset || offset > lastOffset)
-      throw new Kbak.Corruption(`has a record with offset ${offset} and says it has ${firstOffset} to ${lastOffset}`)
+      throw new Kbak.Corruption(
+        `has a record with offset ${offset}, but its header says ${firstOffset} to ${lastOffset}`
+      )
     if (this.recordCount === recordCount)
-      throw new Kbak.Corruption(`has more than the ${recordCount} records it says it has`)
+      throw new Kbak.Corruption(`has more records than the ${recordCount} of its header`)
 
     const keyLength = view.getInt32(start + 20, true)
     let at = start + 24
@@ -78,4 +80,4 @@ export class RecordScan {
 }
 
 const misframed = (offset: number, what: string) =>
-  new Kbak.Corruption(`has a record, offset ${offset}, whose ${what} cannot be right`)
+  new Kbak.Corruption(`has a record, offset ${offset}, with an invalid ${what}`)

@@ -35,7 +35,7 @@ export class SegmentEnvelope {
     while (this.#held.length < Kbak.headerBytes + Kbak.footerBytes) {
       const piece = await this.#next()
       if (piece === undefined)
-        throw new Kbak.Corruption(`has ${this.storedBytes} bytes, less than the smallest segment`)
+        throw new Kbak.Corruption(`has ${this.storedBytes} bytes, fewer than the smallest segment`)
       this.#held = Buffer.concat([this.#held, piece])
     }
     const bytes = this.#held.subarray(0, Kbak.headerBytes)
@@ -58,7 +58,7 @@ export class SegmentEnvelope {
     }
     const expected = Kbak.parseFooter(this.#held)
     if (expected !== this.#crc)
-      throw new Kbak.Corruption(`has checksum ${hex(this.#crc)} and says it should be ${hex(expected)}`)
+      throw new Kbak.Corruption(`has checksum ${hex(this.#crc)}, but its footer says ${hex(expected)}`)
   }
 
   #joined(piece: Buffer): Buffer {

@@ -74,7 +74,7 @@ export class Transcoder {
 
   /** The next batch and its uncompressed records, of which those with `from <= offset < until` are wanted. */
   setBatch(batch: RecordBatch, records: Buffer, start: number, end: number, from: number, until: number): void {
-    if (start < 0 || start > end || end > records.length) throw new Malformed("it ends before its records do")
+    if (start < 0 || start > end || end > records.length) throw new Malformed("it ends before its last record")
     this.#source = records
     this.#sourceView = new DataView(records.buffer, records.byteOffset, records.length)
     this.#at = start
@@ -133,7 +133,7 @@ export class Transcoder {
       }
       length = (length >>> 1) ^ -(length & 1)
       const recordEnd = at + length
-      if (length < shortestRecord || recordEnd > end) malformed(record, `has length ${length}, which cannot be`)
+      if (length < shortestRecord || recordEnd > end) malformed(record, `has the invalid length ${length}`)
       at++ // attributes: no bit is defined
 
       let low = source[at++]!
@@ -187,7 +187,7 @@ export class Transcoder {
       }
       size = (size >>> 1) ^ -(size & 1)
       if (size < -1 || at > recordEnd || at + size > recordEnd)
-        malformed(record, `has key length ${size} and overruns itself`)
+        malformed(record, `has key length ${size} and exceeds the record`)
       view.setInt32(out + 20, size, true)
       out += 24
       if (size > 0) {
@@ -204,7 +204,7 @@ export class Transcoder {
       }
       size = (size >>> 1) ^ -(size & 1)
       if (size < -1 || at > recordEnd || at + size > recordEnd)
-        malformed(record, `has value length ${size} and overruns itself`)
+        malformed(record, `has value length ${size} and exceeds the record`)
       view.setInt32(out, size, true)
       out += 4
       if (size > 0) {
@@ -220,7 +220,7 @@ export class Transcoder {
         at = cursor
       }
       headers = (headers >>> 1) ^ -(headers & 1)
-      if (at > recordEnd) malformed(record, "is not as long as it says")
+      if (at > recordEnd) malformed(record, "has a length that does not match its content")
       if (headers !== 0) {
         // A header takes at least 2 bytes in Kafka and 6 here.
         if (headers < 0 || headers > (recordEnd - at) >> 1)
@@ -241,7 +241,7 @@ export class Transcoder {
         out = this.#copyHeaders(at, recordEnd, out, headers, record, delta)
         at = this.#at
       }
-      if (at !== recordEnd) malformed(record, "is not as long as it says")
+      if (at !== recordEnd) malformed(record, "has a length that does not match its content")
       if (extraCount !== 0) {
         const { template, offsetAt, timestampAt } = this.#extra
         template.copy(target, out)
@@ -269,7 +269,7 @@ export class Transcoder {
     // A decompressed batch may be large: it is not kept until the next one comes.
     this.#source = noBytes
     this.#sourceView = noView
-    if (at !== end) throw new Malformed(`${end - at} bytes are left after its ${record} records`)
+    if (at !== end) throw new Malformed(`${end - at} bytes follow its ${record} records`)
     return true
   }
 
@@ -288,7 +288,8 @@ export class Transcoder {
         at = cursor
       }
       size = (size >>> 1) ^ -(size & 1)
-      if (size < 0 || at + size > recordEnd) malformed(record, `has a header key of length ${size} and overruns itself`)
+      if (size < 0 || at + size > recordEnd)
+        malformed(record, `has a header key of length ${size} and exceeds the record`)
       if (size > Kbak.maxUint16) this.#refuse(delta, `has a header key of ${size} bytes`)
       view.setUint16(out, size, true)
       out += 2
@@ -303,7 +304,7 @@ export class Transcoder {
       }
       size = (size >>> 1) ^ -(size & 1)
       if (size < -1 || at > recordEnd || at + size > recordEnd)
-        malformed(record, `has a header value of length ${size} and overruns itself`)
+        malformed(record, `has a header value of length ${size} and exceeds the record`)
       view.setInt32(out, size, true)
       out += 4
       if (size > 0) {

@@ -63,6 +63,6 @@ export class WholeRecords {
 const recordLength = (bytes: Buffer, at: number): number => {
   const length = bytes.readUInt32LE(at)
   if (length < Kbak.emptyRecordBytes - lengthBytes || length > maxRecordBytes)
-    throw new Kbak.Corruption(`has a record of impossible length ${length}`)
+    throw new Kbak.Corruption(`has a record of the invalid length ${length}`)
   return length
 }

@@ -32,11 +32,11 @@ export const authority = (
 /** Why the target cannot be opened as configured, before any request is made. */
 export const refusal = (target: AzureTarget): string | undefined => {
   if (!/^[a-z0-9]{3,24}$/u.test(target.accountName)) {
-    return `account ${KeyRules.shown(target.accountName)}: a storage account's name has 3 to 24 lower-case letters and digits`
+    return `account ${KeyRules.shown(target.accountName)}: the name of a storage account has 3 to 24 lower-case letters and digits`
   }
   const { container } = target
   if (container.length < 3 || container.length > 63 || !/^[a-z0-9](-?[a-z0-9])+$/u.test(container)) {
-    return `container ${KeyRules.shown(container)}: a container's name has 3 to 63 lower-case letters, digits and single dashes`
+    return `container ${KeyRules.shown(container)}: the name of a container has 3 to 63 lower-case letters, digits and single dashes`
   }
   const refused = Address.prefixRefusal(Address.prefixOf(target))
   if (refused !== undefined || target.endpoint === undefined) return refused
@@ -49,7 +49,7 @@ export const refusal = (target: AzureTarget): string | undefined => {
   }
   // The SDK would refuse it too, with less to go by. Account keys and SAS tokens work over plain HTTP, as emulators want.
   const usesTokens = !["AccountKey", "SasToken"].includes(target.credentials._tag)
-  return usesTokens && url.protocol === "http:" ? "an identity's token is only sent over https" : undefined
+  return usesTokens && url.protocol === "http:" ? "a token is only sent over https" : undefined
 }
 
 /** For people: `azure container kafka-backups of account kafkabackups123456, prefix production/hourly`. */

@@ -98,7 +98,7 @@ export const make = async (
           (name) => !env[name]
         )
         return new Misconfigured({
-          detail: `AKS Workload Identity has not prepared this pod: ${absent.join(", ")} not set`,
+          detail: `AKS Workload Identity did not prepare this pod: ${absent.join(", ")} not set`,
           advice:
             'enable Workload Identity on the cluster, name the federated service account in podTemplate.serviceAccountName, annotate it with azure.workload.identity/client-id, and give podTemplate.labels azure.workload.identity/use: "true"'
         })

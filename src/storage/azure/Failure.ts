@@ -119,9 +119,9 @@ const identityAdvice = (credentials: AzureCredentials): string => {
 const permissionAdvice = (context: ErrorContext): string => {
   switch (context.credentials._tag) {
     case "AccountKey":
-      return `check Secret ${context.credentials.origin.secret}, key ${context.credentials.origin.keys[0]}; an account key may do everything, so if it is right, a network rule of account ${context.account} shuts us out`
+      return `check Secret ${context.credentials.origin.secret}, key ${context.credentials.origin.keys[0]}; an account key has every permission, so if the key is right, a network rule of account ${context.account} blocks this address`
     case "SasToken":
-      return `the SAS token of Secret ${context.credentials.origin.secret}, key ${context.credentials.origin.keys[0]}, needs permission ${sasLetter[context.operation]} on container ${context.container} (racwdl in all), and must allow our address and protocol`
+      return `the SAS token of Secret ${context.credentials.origin.secret}, key ${context.credentials.origin.keys[0]}, needs permission ${sasLetter[context.operation]} on container ${context.container} (racwdl in all), and must allow this address and protocol`
     case "ServicePrincipal":
     case "WorkloadIdentity":
     case "Platform":
@@ -193,14 +193,14 @@ export const reason = (told: Facts, context: ErrorContext, nowMillis: number): O
 
   if (code === "ContainerNotFound" || code === "ContainerBeingDeleted" || code === "ContainerDisabled") {
     const advice = `create container ${container} in account ${account}, or correct storage.azure.container`
-    return new TargetMissing({ detail: `there is no container ${container} ${suffix}`, advice })
+    return new TargetMissing({ detail: `container ${container} does not exist ${suffix}`, advice })
   }
   if (code === "ResourceNotFound" && key === undefined) {
     const advice = `check accountName ${account}, container ${container} and the endpoint ${service}`
-    return new TargetMissing({ detail: `the blob service does not know what we ask for ${suffix}`, advice })
+    return new TargetMissing({ detail: `the blob service does not know this request ${suffix}`, advice })
   }
   if (code === "AccountIsDisabled" || code === "AccountBeingCreated") {
-    return new TargetMissing({ detail, advice: `account ${account} is not in service: see the Azure portal` })
+    return new TargetMissing({ detail, advice: `account ${account} is disabled: see the Azure portal` })
   }
   const isSkewed =
     /date header|request date/iu.test(facts.detail ?? "") ||
@@ -209,12 +209,12 @@ export const reason = (told: Facts, context: ErrorContext, nowMillis: number): O
       Math.abs(facts.serverMillis - nowMillis) > skewMillis)
   if (isSkewed || code === "AADSTS700024" || code === "AADSTS700023") {
     const advice = "set the clock of the node (NTP): requests and tokens carry the time"
-    return new Misconfigured({ detail: `our clock is refused: ${said} ${suffix}`, advice })
+    return new Misconfigured({ detail: `the clock of this machine is refused: ${said} ${suffix}`, advice })
   }
   if (sasEndMillis !== undefined && sasEndMillis <= nowMillis && (status === 403 || status === 401)) {
     const ended = new Date(sasEndMillis).toISOString()
     return new StorageAuthenticationFailed({
-      detail: `${who(credentials)} ended at ${ended} ${suffix}`,
+      detail: `${who(credentials)} expired at ${ended} ${suffix}`,
       advice: identityAdvice(credentials)
     })
   }
@@ -230,7 +230,7 @@ export const reason = (told: Facts, context: ErrorContext, nowMillis: number): O
   if (digestCodes.has(code)) return new ContentMismatch({ key: key ?? container, detail })
   if (lockedCodes.has(code)) {
     const advice =
-      "the container keeps what is written for a while (immutability policy, legal hold, lease or snapshots): align it with the retention of backups"
+      "the container protects its blobs from deletion (immutability policy, legal hold, lease or snapshots): align its policy with the retention of backups"
     return new StorageAuthorizationFailed({ detail: `${key ?? container} is locked: ${said} ${suffix}`, advice })
   }
   if (code === "BlobArchived" || code === "BlobBeingRehydrated") {

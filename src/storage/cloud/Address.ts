@@ -29,7 +29,7 @@ const urlRefusal = (endpoint: string): string | undefined => {
   if (!URL.canParse(endpoint)) return "it is not a URL such as https://host:port"
   const url = new URL(endpoint)
   if (url.protocol !== "http:" && url.protocol !== "https:") return "it must begin with http:// or https://"
-  if (url.username !== "" || url.password !== "") return "credentials do not belong into the URL: name a Secret"
+  if (url.username !== "" || url.password !== "") return "it must not contain credentials: name a Secret instead"
   if (url.search !== "" || url.hash !== "") return "it must not have a query or a fragment"
   const host = url.hostname.replace(/^\[|\]$/gu, "")
   if (

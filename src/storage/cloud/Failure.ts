@@ -99,8 +99,8 @@ export const forbidden = (facts: Facts, context: ErrorContext, { permissionAdvic
 /** A body whose length is not told cannot be read to its end with certainty. */
 export const lengthless = (key: string): Misconfigured =>
   new Misconfigured({
-    detail: `${key}: the store does not say how long it is`,
-    advice: "let no proxy between us and the store re-encode its answers"
+    detail: `${key}: the store does not report its length`,
+    advice: "let no proxy in front of the store re-encode its answers"
   })
 
 /** What everything else means that a backend's own table does not know. */
@@ -111,8 +111,8 @@ export const reason = (facts: Facts, context: ErrorContext, words: Words): Objec
   const detail = `${words.subject}: ${said(facts, context)} ${suffix(facts)}`
   if (Answer.isPassing(status)) return unavailable(facts, detail)
   if (facts.code === "NotUnderstood" || (status !== undefined && status < 300)) {
-    const advice = `check ${settings}: a web console, a portal or a proxy seems to answer there`
-    return new Misconfigured({ detail: `${service} does not answer as a store does: ${detail}`, advice })
+    const advice = `check ${settings}: a web console, a portal or a proxy seems to answer at that address`
+    return new Misconfigured({ detail: `${service} does not answer like a store: ${detail}`, advice })
   }
   if (status === undefined) return unanswered(facts, context, words)
   switch (status) {
@@ -122,7 +122,7 @@ export const reason = (facts: Facts, context: ErrorContext, words: Words): Objec
       return forbidden(facts, context, words)
     case 404: {
       // Not the code with which this store says that an object is absent: whoever answers, it is not our store.
-      const advice = `check ${settings}: what answers there does not know what we ask for`
+      const advice = `check ${settings}: the server there does not know this request`
       return new TargetMissing({ detail, advice })
     }
     case 304:
@@ -132,17 +132,17 @@ export const reason = (facts: Facts, context: ErrorContext, words: Words): Objec
         ? new ObjectExists({ key })
         : new ContentMismatch({ key, detail: "it was replaced while it was read" })
     case 413: {
-      const advice = "let what stands between us and the store (a proxy, an ingress) pass larger requests"
+      const advice = "raise the limit of request bodies in the proxy or ingress in front of the store"
       return new Misconfigured({ detail, advice })
     }
     case 507:
       return new OutOfSpace({ detail })
   }
   if (status < 400) {
-    const advice = `check ${settings}: name the address at which the store itself answers`
-    return new Misconfigured({ detail: `${service} sends us elsewhere: ${detail}`, advice })
+    const advice = `check ${settings}: use the address of the store itself`
+    return new Misconfigured({ detail: `${service} redirects to another address: ${detail}`, advice })
   }
-  return new Misconfigured({ detail, advice: `the store does not accept this request: check ${settings}` })
+  return new Misconfigured({ detail, advice: `the store rejects this request: check ${settings}` })
 }
 
 /** No answer came, or not to its end. */
@@ -161,5 +161,5 @@ const unanswered = (
     const detail = `no such host: ${host}; if this lasts, check ${settings}, and the DNS of the cluster ${suffix(facts)}`
     return unavailable(facts, detail)
   }
-  return unavailable(facts, `no proper answer from ${service}: ${end}`)
+  return unavailable(facts, `no valid answer from ${service}: ${end}`)
 }

@@ -31,9 +31,9 @@ const pages = (remote: Any, prefix: string, foldersOnly: boolean): Stream.Stream
         if (next === "" || asked.has(next)) {
           const detail =
             next === ""
-              ? "the listing breaks off: more was announced, but no way to it"
-              : "the listing does not go on: it leads back to a page that was read"
-          const advice = "let no proxy between us and the store keep its answers, or use another store"
+              ? "the listing is incomplete: the store announced more, but no way to continue"
+              : "the listing does not advance: the store names a page that was read before"
+          const advice = "let no proxy in front of the store cache its answers, or use another store"
           return yield* untrusted(remote, detail, advice)
         }
         asked.add(next)

@@ -49,7 +49,7 @@ export const read = <Seen extends Found>(
           verifier = body.verifier
         } else if (body.bytes !== size - at || (body.fingerprint ?? fingerprint) !== fingerprint) {
           body.stream.destroy()
-          return yield* mismatch(`the store answers ${body.bytes} bytes for the rest of ${size - at}`)
+          return yield* mismatch(`the store offers ${body.bytes} bytes instead of the remaining ${size - at}`)
         }
         return { body, iterator: body.stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array> }
       })
@@ -70,7 +70,7 @@ export const read = <Seen extends Found>(
             if (outcome._tag === "Success" && outcome.success.done !== true) {
               const piece = outcome.success.value
               at += piece.byteLength
-              if (at > size) return yield* mismatch(`more than ${size} bytes came`)
+              if (at > size) return yield* mismatch(`the store sent more than ${size} bytes`)
               verifier?.update(piece)
               fruitless = 0
               return [piece, undefined]
@@ -82,7 +82,7 @@ export const read = <Seen extends Found>(
             }
             close()
             if (++fruitless > fruitlessTimes) {
-              const detail = `${key}: the connection breaks after ${at} of ${size} bytes`
+              const detail = `${key}: the connection broke after ${at} of ${size} bytes`
               return yield* remote.error(operation, new StoreUnavailable({ detail }))
             }
             yield* Effect.sleep(Retry.delayMillis(fruitless, yield* Random.next))

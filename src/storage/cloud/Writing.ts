@@ -62,7 +62,7 @@ export const put = <Seen extends Found>(
     const isChecked = remote.checksSha256 === true
     const announced = options.sha256
     if (announced !== undefined && !isChecked && Pieces.sha256(pieces) !== announced) {
-      const detail = "the content does not have the SHA-256 that was announced for it"
+      const detail = "the content does not match its announced SHA-256"
       return yield* remote.error("put", new ContentMismatch({ key, detail }))
     }
     const sha256 = announced ?? (isChecked ? Pieces.sha256(pieces) : undefined)

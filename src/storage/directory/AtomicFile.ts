@@ -67,7 +67,7 @@ const noHardLinks = async (root: string, cause: unknown): Promise<Refusal> => {
   )
   return new Refusal(
     new Misconfigured({
-      detail: `the file system of ${root} (type ${type}) cannot make hard links, so two writers could overwrite each other`,
+      detail: `the file system of ${root} (type ${type}) has no hard links, so two writers could overwrite each other`,
       advice: "use a volume whose file system has hard links, such as ext4, XFS or NFS",
       cause
     })
@@ -165,15 +165,13 @@ export const write = <E>(
         return yield* step(async () => {
           const sha256 = hash.digest("hex")
           if (options.sha256 !== undefined && sha256 !== options.sha256) {
-            throw new Refusal(
-              new ContentMismatch({ key, detail: "the bytes do not have the SHA-256 that was announced" })
-            )
+            throw new Refusal(new ContentMismatch({ key, detail: "the bytes do not match the announced SHA-256" }))
           }
           await handle.sync()
           const stats = await handle.stat()
           const expected = Pieces.byteLength(pieces)
           if (stats.size !== expected) {
-            const detail = `${expected} bytes were written, the file has ${stats.size}`
+            const detail = `${expected} bytes were written, but the file has ${stats.size}`
             throw new Refusal(new ContentMismatch({ key, detail }))
           }
           await named(root, path, key, options.ifAbsent)

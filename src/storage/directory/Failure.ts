@@ -45,13 +45,13 @@ const reasonOf = (cause: unknown, { operation, location, key }: ErrorContext): O
       return new OutOfSpace({ detail: `the disk quota does not allow ${key}`, cause })
     case "EROFS": {
       const advice =
-        "mount the volume read-write: the claim, the volume or the mount says readOnly, or the disk fell back to it"
+        "mount the volume read-write: the claim, the volume or the mount says readOnly, or the kernel remounted the disk read-only after an error"
       return new StorageAuthorizationFailed({ detail: `${location} is mounted read-only`, advice, cause })
     }
     case "EACCES":
     case "EPERM": {
       const advice =
-        "give the pod's user the right to read and write there: set securityContext.fsGroup, or change the directory's owner and mode"
+        "give the user of the pod read and write permission there: set securityContext.fsGroup, or change the directory's owner and mode"
       return new StorageAuthorizationFailed({ detail, advice, cause })
     }
     case "ENOENT":
@@ -73,12 +73,12 @@ const reasonOf = (cause: unknown, { operation, location, key }: ErrorContext): O
     case "EFBIG":
       return new Misconfigured({
         detail,
-        advice: "the file system does not take this name or size: use another one",
+        advice: "the file system does not allow this name or size: use another one",
         cause
       })
     case "EIO":
       return operation === "get" || operation === "read"
-        ? new ContentMismatch({ key, detail: "the disk cannot read it back", cause })
+        ? new ContentMismatch({ key, detail: "the disk cannot read the file", cause })
         : new StoreUnavailable({ detail, cause })
     default:
       return new StoreUnavailable({ detail, cause })

@@ -18,7 +18,7 @@ export interface Root {
 const symbolicLink = (path: string): Refusal =>
   new Refusal(
     new Misconfigured({
-      detail: `${path} is a symbolic link, and those are not followed below the volume`,
+      detail: `${path} is a symbolic link; symbolic links below the volume are not followed`,
       advice: "put a real directory or file in its place, or choose a path without it"
     })
   )
@@ -32,7 +32,7 @@ export const segmentsOf = (key: string): ReadonlyArray<string> => {
   }
   const segments = key.split("/")
   if (segments[0] === temporaryFolder) {
-    const detail = `${key} lies in the folder for unfinished files`
+    const detail = `${key} is in the folder for unfinished files`
     throw new Refusal(new Misconfigured({ detail, advice: `choose a name other than ${temporaryFolder}` }))
   }
   return segments

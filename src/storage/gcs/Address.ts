@@ -28,11 +28,11 @@ export const service = (env: Environment): string => emulator(env) ?? "https://s
 /** Why a name cannot be a bucket, or undefined. Source: Google Cloud Storage documentation, bucket names. */
 const bucketRefusal = (bucket: string): string | undefined => {
   if (!/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/u.test(bucket)) {
-    return "a bucket's name has 3 to 222 lower-case letters, digits, dashes, underscores and dots"
+    return "the name of a bucket has 3 to 222 lower-case letters, digits, dashes, underscores and dots"
   }
-  if (bucket.includes("..")) return "a bucket's name has no two dots in a row"
+  if (bucket.includes("..")) return "the name of a bucket must not contain two consecutive dots"
   return bucket.split(".").some((part) => part.length > 63)
-    ? "no part of a bucket's name between dots has more than 63 characters"
+    ? "each part of a bucket name between dots has at most 63 characters"
     : undefined
 }
 

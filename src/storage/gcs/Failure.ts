@@ -127,12 +127,12 @@ const wordsOf = (context: ErrorContext): Cloud.Words => {
   const { bucket, isToken, key, operation, service } = context
   return {
     subject: key === undefined ? `bucket ${bucket}` : `${key} in bucket ${bucket}`,
-    service: isToken === true ? "the service that gives tokens" : service,
+    service: isToken === true ? "the token service" : service,
     who: who(context),
     identityAdvice: identityAdvice(context),
-    permissionAdvice: `grant ${permission[operation]} on bucket ${bucket} to ${who(context)}: the role Storage Object User (roles/storage.objectUser) holds all that is needed`,
+    permissionAdvice: `grant ${permission[operation]} on bucket ${bucket} to ${who(context)}: the role Storage Object User (roles/storage.objectUser) has every permission that is needed`,
     settings: "storage.gcs.bucket, storage.gcs.prefix and STORAGE_EMULATOR_HOST",
-    trustAdvice: "trust the certificate authority of what stands between the pod and the store (NODE_EXTRA_CA_CERTS)"
+    trustAdvice: "trust the certificate authority of the proxy in front of the store (NODE_EXTRA_CA_CERTS)"
   }
 }
 
@@ -152,14 +152,14 @@ export const reason = (facts: Facts, context: ErrorContext): ObjectStoreReason =
   }
   if (context.isToken === true && (status !== undefined || facts.transport === undefined)) {
     return new StorageAuthenticationFailed({
-      detail: `${who(context)} gets no token: ${end}`,
+      detail: `no token for ${who(context)}: ${end}`,
       advice: identityAdvice(context)
     })
   }
   if (identityCodes.has(code)) return Cloud.unknown(facts, context, words)
   if (lockedCodes.has(code)) {
     const advice =
-      "the bucket keeps what is written for a while (retention policy, hold or object retention): align it with the retention of backups"
+      "the bucket protects its objects from deletion (retention policy, hold or object retention): align its policy with the retention of backups"
     return new StorageAuthorizationFailed({ detail: `${subject} is locked: ${end}`, advice })
   }
   if (/cloudkms|KMS|encryption key/u.test(facts.message) && (status === 403 || status === 400)) {

@@ -44,9 +44,9 @@ export const textOf = async (answer: http.IncomingMessage): Promise<string> => {
   for await (const chunk of answer) {
     chunks.push(chunk as Buffer)
     bytes += (chunk as Buffer).byteLength
-    if (bytes > largestText) throw new Error(`an answer of more than ${largestText} bytes`)
+    if (bytes > largestText) throw new Error(`the answer has more than ${largestText} bytes`)
   }
-  if (!answer.complete) throw new Error("the answer breaks off")
+  if (!answer.complete) throw new Error("the answer is incomplete")
   return Buffer.concat(chunks).toString("utf8")
 }
 

@@ -44,7 +44,7 @@ export const applicationDefault = (
     })
     const once = send(async () => {
       const token = await auth.getAccessToken()
-      if (!token) throw new Error("the platform gives no token")
+      if (!token) throw new Error("the platform returned no token")
       return token
     })
     const isNotReady = (error: ObjectStoreError) =>

@@ -27,7 +27,7 @@ const understood =
   <A>(decode: (text: string) => Option.Option<A>) =>
   (text: string): A => {
     const decoded = decode(text)
-    if (Option.isNone(decoded)) throw new Answer.NotUnderstood("the answer is not one of Cloud Storage")
+    if (Option.isNone(decoded)) throw new Answer.NotUnderstood("the answer is not from Cloud Storage")
     return decoded.value
   }
 

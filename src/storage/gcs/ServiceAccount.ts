@@ -34,7 +34,7 @@ export const parse = (
   const refuse = (detail: string) =>
     new StorageAuthenticationFailed({
       detail: `Secret ${secret}, key ${keys[0]}: ${detail}`,
-      advice: "put the JSON key file of a service account there, as Google Cloud made it (type service_account)"
+      advice: "put the JSON key file of a service account there, as Google Cloud created it (type service_account)"
     })
   const file = Option.getOrUndefined(decodeKeyFile(Redacted.value(keyFile)))
   if (file === undefined) return refuse("it is not a service account's key file")
@@ -94,7 +94,7 @@ export const tokens = (
         transporter
       })
       const { access_token, expiry_date } = await client.authorize()
-      if (!access_token) throw new Error("the answer holds no token")
+      if (!access_token) throw new Error("the answer contains no token")
       return { token: access_token, untilMillis: (expiry_date ?? 0) - earlyMillis }
     })
 

@@ -8,8 +8,8 @@ const bucketRefusal = (bucket: string): string | undefined => {
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/u.test(bucket)) {
     return "a bucket name has 3 to 63 lower-case letters, digits, dots and dashes, and begins and ends with a letter or digit"
   }
-  if (bucket.includes("..")) return "a bucket name has no two dots in a row"
-  if (isIP(bucket) !== 0) return "a bucket name does not look like an IP address"
+  if (bucket.includes("..")) return "a bucket name must not contain two consecutive dots"
+  if (isIP(bucket) !== 0) return "a bucket name must not look like an IP address"
   return undefined
 }
 

@@ -63,9 +63,9 @@ const permission: Readonly<Record<Operation, string>> = {
   open: "s3:ListBucket",
   list: "s3:ListBucket",
   put: "s3:PutObject",
-  get: "s3:GetObject (and s3:ListBucket, without which absent objects look forbidden)",
-  read: "s3:GetObject (and s3:ListBucket, without which absent objects look forbidden)",
-  head: "s3:GetObject (and s3:ListBucket, without which absent objects look forbidden)",
+  get: "s3:GetObject (and s3:ListBucket, without which missing objects look forbidden)",
+  read: "s3:GetObject (and s3:ListBucket, without which missing objects look forbidden)",
+  head: "s3:GetObject (and s3:ListBucket, without which missing objects look forbidden)",
   delete: "s3:DeleteObject"
 }
 
@@ -172,11 +172,11 @@ export const reason = (told: Facts, context: ErrorContext): ObjectStoreReason =>
     const right = facts.region === undefined ? "another region" : `region ${facts.region}`
     const advice =
       facts.region === undefined ? "correct the region, or the endpoint" : `set the region to ${facts.region}`
-    return new Misconfigured({ detail: `bucket ${bucket} lives in ${right}, not in ${region} ${suffix}`, advice })
+    return new Misconfigured({ detail: `bucket ${bucket} is in ${right}, not in ${region} ${suffix}`, advice })
   }
   if (code === "RequestTimeTooSkewed" || code === "RequestExpired") {
     const advice = "set the clock of the node and of the store (NTP): requests are signed with the time"
-    return new Misconfigured({ detail: `the store refuses our clock ${suffix}`, advice })
+    return new Misconfigured({ detail: `the store refuses the clock of this machine ${suffix}`, advice })
   }
   // The role of the pod's service account may not be assumed: then we are nobody to the store.
   if (identityCodes.has(code) || (code === "AccessDenied" && message.includes("sts:AssumeRole"))) {

@@ -60,7 +60,7 @@ export const reason = (
           `for a private certificate authority, set ${caField} to a Secret that holds it as PEM in key ca.crt`
         )
       : misconfigured(
-          `its certificate is signed by none of the authorities of ${named}, nor by a public one: ${said}`,
+          `its certificate is not signed by an authority in ${named} or by a public one: ${said}`,
           `put the certificate authority that signed the store's certificate into ${named} (${caField})`,
           true
         )

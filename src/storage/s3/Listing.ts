@@ -31,7 +31,7 @@ const isListing = ({ CommonPrefixes, Contents, IsTruncated, Name }: ListObjectsV
 
 /** A page as every store gives it; throws what is none. */
 export const page = (answer: ListObjectsV2CommandOutput): Page => {
-  if (!isListing(answer)) throw new Answer.NotUnderstood("the answer is no listing of S3")
+  if (!isListing(answer)) throw new Answer.NotUnderstood("the answer is not a listing of S3")
   const decoded = (key = "") => (answer.EncodingType === "url" ? urlDecoded(key) : key)
   return {
     objects: (answer.Contents ?? []).map((object) => found(decoded(object.Key), object.Size ?? 0, object)),

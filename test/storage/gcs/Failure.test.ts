@@ -114,7 +114,7 @@ describe("Failures of Google Cloud Storage", () => {
     assert.isBelow(error.message.length, 600)
   })
 
-  it("name the host that is not there, also where it is the one that gives tokens", () => {
+  it("name the host that does not exist, also where it is the one that gives tokens", () => {
     const facts = { code: "Error", message: "getaddrinfo ENOTFOUND sts.example", transport: "ENOTFOUND" }
     const detail = (at: Failure.ErrorContext) => {
       const reason = Failure.reason(facts, at)
