@@ -24,7 +24,10 @@ export interface Question {
   readonly nowMillis: number
 }
 
-/** Are backups made as wanted? The first thing that is wrong, in the order in which one hides the others; else what comes next. */
+/**
+ * Are backups made as wanted? The first thing that is wrong, in the order in which one hides the others; else what
+ * comes next.
+ */
 export const answer = (question: Question): Answer<"Ready"> => {
   const { facts, history } = question
   const { state } = facts

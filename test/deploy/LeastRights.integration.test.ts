@@ -10,8 +10,8 @@ import { type Json, root } from "./manifests.ts"
 import { movedRights } from "./movedRights.ts"
 
 /*
- * The operator itself, with the token of the service account and the arguments of deploy/, on a real API server: what it may do is
- * enough, and it tries nothing that it may not.
+ * The operator itself, with the token of the service account and the arguments of deploy/, on a real API server: what
+ * it may do is enough, and it tries nothing that it may not.
  */
 
 const watched = "least-rights-watched"

@@ -13,8 +13,8 @@ export interface Move {
 }
 
 /**
- * The operator's roles and bindings of an overlay, moved to other namespaces and names, so that neither variant lends the other
- * its rights, and an installation in the same cluster stays as it is.
+ * The operator's roles and bindings of an overlay, moved to other namespaces and names, so that neither variant lends
+ * the other its rights, and an installation in the same cluster stays as it is.
  */
 export const movedRights = async (
   apiserver: ApiServer,

@@ -53,8 +53,9 @@ export interface Told {
 const downMillis = 7_000
 
 /**
- * A resource's life, with everything that can happen in it: a slot, a trigger, retention lowered, a failed slot, a trigger that cures
- * it, and deletion with the data. Long enough after each step for what was disturbed to heal. `leaders` operators believe to lead.
+ * A resource's life, with everything that can happen in it: a slot, a trigger, retention lowered, a failed slot, a
+ * trigger that cures it, and deletion with the data. Long enough after each step for what was disturbed to heal.
+ * `leaders` operators believe to lead.
  */
 export const told = (disturbances: ReadonlyArray<Disturbance>, leaders = 1): Effect.Effect<Told> =>
   Effect.gen(function* () {
@@ -165,7 +166,9 @@ const snapshot = (status: Status, sets: number): Snapshot => ({
   sets
 })
 
-/** In what a disturbed history came out differently from the undisturbed one; empty when nobody could tell afterwards. */
+/**
+ * In what a disturbed history came out differently from the undisturbed one; empty when nobody could tell afterwards.
+ */
 export const differences = (calm: Told, disturbed: Told, isWithEvents = true): ReadonlyArray<string> => {
   const differ = (what: string, expected: unknown, found: unknown) => {
     const [left, right] = [JSON.stringify(expected), JSON.stringify(found)]
