@@ -49,7 +49,7 @@ export const lines = (rules: ReadonlyArray<Rule>): ReadonlyArray<string> =>
     )
     .toSorted()
 
-/** What the operator asks of the API server in the namespaces that it looks after: no more, no less. */
+/** What the operator asks of the API server in the namespaces that it watches: no more, no less. */
 export const operatorRights: ReadonlyArray<Rule> = [
   { apiGroups: ["kafka.oso.sh"], resources: ["kafkabackups"], verbs: ["get", "list", "watch", "patch"] },
   { apiGroups: ["kafka.oso.sh"], resources: ["kafkabackups/status"], verbs: ["patch"] },

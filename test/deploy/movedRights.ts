@@ -8,7 +8,7 @@ export interface Move {
   readonly overlay: "cluster-wide" | "single-namespace"
   /** The operator's namespace, in place of kafka-backup-system; names what belongs to no namespace, too. */
   readonly own: string
-  /** The namespace that the operator looks after, in place of kafka-backup. */
+  /** The namespace that the operator watches, in place of kafka-backup. */
   readonly watched: string
 }
 
