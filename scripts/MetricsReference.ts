@@ -49,7 +49,10 @@ function row(name: string, type: string, labels: Iterable<string>, help: string)
   return `| \`${name}\` | ${type} | ${[...labels].join(", ")} | ${help} |\n`
 }
 
-/** docs/reference/metrics.md: for a run from the text that Prometheus would get, for the operator from the table behind it. */
+/**
+ * docs/reference/metrics.md: for a run from the text that Prometheus would get, for the operator from the table behind
+ * it.
+ */
 export const metricsPage: Effect.Effect<string> = Effect.map(RunMetrics.text(exhaustive, 0), (text) => {
   const rows = new Map<string, Row>()
   for (const line of text.trimEnd().split("\n")) {

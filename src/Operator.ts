@@ -60,8 +60,8 @@ const root = (settings: Settings) =>
   })
 
 /**
- * The whole operator, with its ports open, for as long as the scope lasts: one supervised root fiber that reconciles while it leads.
- * `Health` answers its probes.
+ * The whole operator, with its ports open, for as long as the scope lasts: one supervised root fiber that reconciles
+ * while it leads. `Health` answers its probes.
  */
 export const layer = (
   settings: Settings

@@ -10,7 +10,10 @@ export const parse = (text: string): BackupId | undefined =>
 
 const twoDigits = (n: number) => String(n).padStart(2, "0")
 
-/** The id of the run of `slot` (milliseconds since 1970). Same resource and slot give the same id, however often it is retried. */
+/**
+ * The id of the run of `slot` (milliseconds since 1970). Same resource and slot give the same id, however often it is
+ * retried.
+ */
 export const forSlot = (resourceName: string, slotMillis: number): BackupId => {
   const t = new Date(slotMillis)
   const day = `${t.getUTCFullYear()}${twoDigits(t.getUTCMonth() + 1)}${twoDigits(t.getUTCDate())}`
@@ -18,7 +21,9 @@ export const forSlot = (resourceName: string, slotMillis: number): BackupId => {
   return BackupId.make(`${resourceName}-${day}-${time}`)
 }
 
-/** The ids to try for one slot, in order: the slot's own, then each a second later, in case another set has the name. */
+/**
+ * The ids to try for one slot, in order: the slot's own, then each a second later, in case another set has the name.
+ */
 export function* candidates(resourceName: string, slotMillis: number, limit = 60): Generator<BackupId> {
   for (let second = 0; second < limit; second++) yield forSlot(resourceName, slotMillis + second * 1000)
 }

@@ -8,15 +8,15 @@ export const maxJobNameLength = 57
 const digestLength = 16
 
 /**
- * The name of the Job of a run: the front of the resource's name, for people, and a digest of the identity, which makes it
- * unique. Always a DNS label; equal for equal identities, in any process at any time.
+ * The name of the Job of a run: the front of the resource's name, for people, and a digest of the identity, which makes
+ * it unique. Always a DNS label; equal for equal identities, in any process at any time.
  */
 export const forRun = (identity: RunIdentity): string =>
   named(identity.owner, "", digest(identity).slice(0, digestLength))
 
 /**
- * The name of a Job of `purpose` beside the runs; the same promises, with `key` in the place of a slot: equal keys of one
- * owner and purpose are one Job.
+ * The name of a Job of `purpose` beside the runs; the same promises, with `key` in the place of a slot: equal keys of
+ * one owner and purpose are one Job.
  */
 export const forMaintenance = (owner: Owner, purpose: string, key: string): string => {
   const text = JSON.stringify(["maintenance", ownerKey(owner), purpose, key])

@@ -75,8 +75,8 @@ const longestField = (spec: Readonly<Record<string, unknown>>): string => {
 }
 
 /**
- * The run as the value of an environment variable: printable ASCII without `$`, which Kubernetes would expand. Of the resource
- * only apiVersion, kind, spec and the metadata name, namespace, uid and generation are included.
+ * The run as the value of an environment variable: printable ASCII without `$`, which Kubernetes would expand. Of the
+ * resource only apiVersion, kind, spec and the metadata name, namespace, uid and generation are included.
  */
 export const encode = ({ backup, slot, trigger }: RunSpec): Result.Result<string, RunSpecTooLarge> => {
   const content = { backup: Schema.encodeSync(KafkaBackup)(bare(backup)), slot, trigger }

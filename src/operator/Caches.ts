@@ -47,8 +47,8 @@ const lean = (job: Job): Job => {
 }
 
 /**
- * Once a run's end is reported, only its cause is still needed; and where a day's Jobs are kept, all Jobs but one are such. Its
- * pods' summaries, their largest part, are no longer needed either.
+ * Once a run's end is reported, only its cause is still needed; and where a day's Jobs are kept, all Jobs but one are
+ * such. Its pods' summaries, their largest part, are no longer needed either.
  */
 const isDone = (job: Job): boolean =>
   isReported(job) &&

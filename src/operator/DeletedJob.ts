@@ -8,7 +8,10 @@ import type { Caches } from "./Caches.ts"
 import * as JobState from "./jobs/JobState.ts"
 import type * as Observed from "./Observed.ts"
 
-/** A run that the status calls active and whose Job is gone: it ended, and only what was last observed of it can be reported. */
+/**
+ * A run that the status calls active and whose Job is gone: it ended, and only what was last observed of it can be
+ * reported.
+ */
 export const find = Effect.fn("DeletedJob.find")(function* (
   caches: Caches,
   { key, namespace, nowMillis, previous }: Observed.Observed,

@@ -24,7 +24,10 @@ export type DeletionStep =
   | { readonly _tag: "EndJobs"; readonly waitsFor: DeletionTrouble }
   | { readonly _tag: "Clean"; readonly waitsFor: DeletionTrouble }
   | { readonly _tag: "Wait"; readonly waitsFor: DeletionTrouble }
-  /** Takes the finalizer off: the last write. `message` says why stored backups were kept although the spec asks to remove them. */
+  /**
+   * Takes the finalizer off: the last write. `message` says why stored backups were kept although the spec asks to
+   * remove them.
+   */
   | { readonly _tag: "Release"; readonly outcome: "Retained" | "Cleaned" | "GivenUp"; readonly message?: string }
 
 /** A deletion ends after this long, cleaned up or not. */

@@ -27,9 +27,10 @@ const refused = (trouble: JobTrouble, isNamespaceTerminating = false): Made => (
 })
 
 /**
- * Makes the Job of this name for the resource with this uid, or finds it made. The name is the mutual exclusion: of two operators
- * that both believe they lead, and of two attempts of one, exactly one creates. A Job of another owner is left alone. Fails only
- * with errors that waiting may cure; whether the request was carried out is then unknown, and the next attempt finds out.
+ * Makes the Job of this name for the resource with this uid, or finds it made. The name is the mutual exclusion: of two
+ * operators that both believe they lead, and of two attempts of one, exactly one creates. A Job of another owner is
+ * left alone. Fails only with errors that waiting may cure; whether the request was carried out is then unknown, and
+ * the next attempt finds out.
  */
 export const make = Effect.fn("EnsureJob.make")(function* (
   wanted: Result.Result<Job, JobRefused>,

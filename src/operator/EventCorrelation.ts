@@ -1,6 +1,6 @@
 /*
- * Which Events are written: an Event that says the same again becomes part of a series, and no resource can write more than a
- * bucket of tokens allows. Pure but for the memory that is passed around; instants are milliseconds since 1970.
+ * Which Events are written: an Event that says the same again becomes part of a series, and no resource can write more
+ * than a bucket of tokens allows. Pure but for the memory that is passed around; instants are milliseconds since 1970.
  */
 
 /** What an Event is about. */

@@ -27,13 +27,14 @@ export class EventRecorder extends Context.Service<
   EventRecorder,
   {
     /**
-     * Emits a Kubernetes Event about the resource. Returns at once and never fails: it is written in the background, the same
-     * remark within ten minutes as one series, notes cut to 1 KiB. A remark that cannot be written is counted and forgotten.
+     * Emits a Kubernetes Event about the resource. Returns at once and never fails: it is written in the background,
+     * the same remark within ten minutes as one series, notes cut to 1 KiB. A remark that cannot be written is counted
+     * and forgotten.
      */
     readonly emit: (regarding: EventCorrelation.Regarding, remark: EventCorrelation.Remark) => Effect.Effect<void>
     /**
-     * Waits until everything that was emitted before is written or given up, but no longer than two seconds: a caller that then
-     * records it as announced does not lose it by ending in between.
+     * Waits until everything that was emitted before is written or given up, but no longer than two seconds: a caller
+     * that then records it as announced does not lose it by ending in between.
      */
     readonly settled: Effect.Effect<void>
   }

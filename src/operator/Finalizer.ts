@@ -8,9 +8,9 @@ import * as Labels from "./Labels.ts"
 import type { Observed } from "./Observed.ts"
 
 /**
- * Adds the finalizer to a resource whose backups are removed with it, and takes it off one whose backups are kept. An invalid spec
- * changes nothing: what the spec asked for before it became invalid still counts. With the resourceVersion in the patch,
- * finalizers of others are never lost.
+ * Adds the finalizer to a resource whose backups are removed with it, and takes it off one whose backups are kept. An
+ * invalid spec changes nothing: what the spec asked for before it became invalid still counts. With the resourceVersion
+ * in the patch, finalizers of others are never lost.
  */
 export const keep = Effect.fn("Finalizer.keep")(function* (
   caches: Caches,

@@ -50,8 +50,8 @@ export class Health extends Context.Service<
   Health,
   {
     /**
-     * Sends a heartbeat every second and never ends. To be run beside the operator's work, under the same supervision: when
-     * that ends, so do the heartbeats.
+     * Sends a heartbeat every second and never ends. To be run beside the operator's work, under the same supervision:
+     * when that ends, so do the heartbeats.
      */
     readonly heartbeat: Effect.Effect<never>
     readonly become: (state: Readiness) => Effect.Effect<void>

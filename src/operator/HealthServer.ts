@@ -42,9 +42,9 @@ const announced = Layer.effectDiscard(
 )
 
 /**
- * Serves `/metrics` (Prometheus), `/healthz` (alive) and `/readyz` (ready, or standing by) for as long as the scope lasts; the
- * probes answer 200 or 503, with a line that says why. Fails with `ServeError` when the address cannot be used. Provides the
- * server itself too, for its address.
+ * Serves `/metrics` (Prometheus), `/healthz` (alive) and `/readyz` (ready, or standing by) for as long as the scope
+ * lasts; the probes answer 200 or 503, with a line that says why. Fails with `ServeError` when the address cannot be
+ * used. Provides the server itself too, for its address.
  */
 export const layer = ({
   host,

@@ -25,13 +25,14 @@ export interface InformerCache<A extends KubeObject> {
   /** False until the first snapshot of every scope is in. */
   readonly isSynced: () => boolean
   /**
-   * Takes in what the watch of a scope reported; gives the owners whose objects may have changed. An echo of what was learnt
-   * changes nothing: otherwise every write of the operator would cause a reconcile, and one that writes would never come to rest.
+   * Takes in what the watch of a scope reported; gives the owners whose objects may have changed. An echo of what was
+   * learnt changes nothing: otherwise every write of the operator would cause a reconcile, and one that writes would
+   * never come to rest.
    */
   readonly absorb: (delta: Delta<A>, scope?: Scope) => ReadonlyArray<Key>
   /**
-   * Takes in the answer to a write of the operator, so that the next reconcile sees it although the watch lags. An object whose
-   * deletion the watch has reported already stays gone: answers and watches arrive in any order.
+   * Takes in the answer to a write of the operator, so that the next reconcile sees it although the watch lags. An
+   * object whose deletion the watch has reported already stays gone: answers and watches arrive in any order.
    */
   readonly learn: (object: A) => void
 }
@@ -51,8 +52,8 @@ const plain = <A>(): Form<A> => ({ pack: (object) => object, unpack: (packed) =>
 const smallLength = 4096
 
 /**
- * Objects as text, large ones deflated: a KafkaBackup with a hundred entries of history takes a twentieth of what it takes as an
- * object, and is read every few minutes at most.
+ * Objects as text, large ones deflated: a KafkaBackup with a hundred entries of history takes a twentieth of what it
+ * takes as an object, and is read every few minutes at most.
  */
 export const packed = <A extends KubeObject>(): Form<A> => ({
   pack: (object) => {
@@ -171,7 +172,10 @@ const isKnown = ({ metadata }: Versioned, known: Versioned): boolean =>
   metadata.resourceVersion !== undefined &&
   metadata.resourceVersion === known.metadata.resourceVersion
 
-/** Resource versions of one kind are numbers that grow (KEP-5504); where they are not, the one reported later is the newer. */
+/**
+ * Resource versions of one kind are numbers that grow (KEP-5504); where they are not, the one reported later is the
+ * newer.
+ */
 const isOlder = (a: Versioned, b: Versioned): boolean => {
   const [left, right] = [Number(a.metadata.resourceVersion), Number(b.metadata.resourceVersion)]
   return left < right

@@ -7,9 +7,9 @@ import * as JobFacts from "./jobs/JobFacts.ts"
 import type * as Observed from "./Observed.ts"
 
 /**
- * Reads the pods of a Job from the API server before its end is reported as anything but a success. Jobs and pods have separate
- * watches: the end of a Job may arrive before its pod's summary, and an end that was reported is not reported again. True when
- * pods were read, and the caches may know more now.
+ * Reads the pods of a Job from the API server before its end is reported as anything but a success. Jobs and pods have
+ * separate watches: the end of a Job may arrive before its pod's summary, and an end that was reported is not reported
+ * again. True when pods were read, and the caches may know more now.
  */
 export const confirm = Effect.fn("LivePodRead.confirm")(function* (
   caches: Pick<Caches, "pods">,

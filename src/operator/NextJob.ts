@@ -13,7 +13,9 @@ export interface NextJobInput {
   readonly keep: number | undefined
   /** Successes in the history, newest first, by id. */
   readonly successes: ReadonlyArray<string>
-  /** The spec was edited since the last reconcile, and the history has its full length: storage may hold more backups. */
+  /**
+   * The spec was edited since the last reconcile, and the history has its full length: storage may hold more backups.
+   */
   readonly mayHoldMore: boolean
   /** The resource has existed for a while and its status is empty: the history must be read from storage. */
   readonly isForgotten: boolean
@@ -29,7 +31,10 @@ export type JobAction =
   | { readonly _tag: "Prune"; readonly key: string }
   | { readonly _tag: "Catalogue"; readonly key: string }
 
-/** A run does not wait for a maintenance Job that may never end: that is deleted, and made again when it is still needed. */
+/**
+ * A run does not wait for a maintenance Job that may never end: that is deleted, and made again when it is still
+ * needed.
+ */
 const preempt = (jobName: string): JobAction => ({ _tag: "Preempt", jobName })
 
 const nothing: JobAction = { _tag: "Nothing" }

@@ -22,8 +22,8 @@ import * as DeletedJob from "./DeletedJob.ts"
 const forgottenAfterMillis = 300_000
 
 /**
- * Reconciles one resource that is not being deleted: reads the state of its Jobs, starts what is due, and publishes the status.
- * Level triggered: it may be cut off anywhere and be repeated at any time, here or in another process.
+ * Reconciles one resource that is not being deleted: reads the state of its Jobs, starts what is due, and publishes the
+ * status. Level triggered: it may be cut off anywhere and be repeated at any time, here or in another process.
  */
 export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
   context: ReconcileContext,
@@ -106,8 +106,8 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
 })
 
 /**
- * The memory while a run that is due does not exist yet: nothing that would make it less due. Only when a trigger was first seen
- * is kept, because its run is named after that.
+ * The memory while a run that is due does not exist yet: nothing that would make it less due. Only when a trigger was
+ * first seen is kept, because its run is named after that.
  */
 const waiting = (memory: ScheduleMemory, { memory: then, start }: Due.Due): ScheduleMemory => {
   const kept = {
@@ -127,7 +127,10 @@ const unusable = ({ createdMillis }: Observed.Observed, memory: ScheduleMemory):
   ...memory
 })
 
-/** The active run with its pod's progress, unless that was read a moment ago: every new value is a reason to write the status. */
+/**
+ * The active run with its pod's progress, unless that was read a moment ago: every new value is a reason to write the
+ * status.
+ */
 const withProgress = Effect.fnUntraced(function* (
   { active, activeJob }: Observed.OwnedJobs,
   { nowMillis, previous: { activeRun, progress: before } }: Observed.Observed

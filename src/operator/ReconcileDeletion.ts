@@ -124,7 +124,10 @@ const endJobs = Effect.fnUntraced(function* (observed: Observed.Observed, jobs: 
   )
 })
 
-/** Publishes the state of the deletion in status and Events; a failure must not contain it up. Gives the resource as it is then. */
+/**
+ * Publishes the state of the deletion in status and Events; a failure must not contain it up. Gives the resource as it
+ * is then.
+ */
 const publish = Effect.fnUntraced(function* (caches: Caches, observed: Observed.Observed, deletion: DeletionTrouble) {
   const { ended, maintenance, unreported } = Observed.ownedJobs(observed)
   const facts: Facts = {

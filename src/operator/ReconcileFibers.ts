@@ -16,7 +16,8 @@ export const defaults: FiberSettings = {
   parallel: 16,
   resyncMillis: 600_000,
   firstBackoffMillis: 500,
-  // Every resource recovers within this time after an outage, and during one a thousand resources cause 17 reconciles a second.
+  // Every resource recovers within this time after an outage, and during one a thousand resources cause 17 reconciles a
+  // second.
   longestBackoffMillis: 60_000
 }
 
@@ -29,10 +30,11 @@ export interface ReconcileFibers {
 }
 
 /**
- * One fiber per resource, for as long as the scope lasts: it sleeps until its resource is woken, until the time that the last
- * reconcile named, or until the resync, and then reconciles. So one resource is never reconciled twice at once, however often it
- * is woken, and a resource whose reconciles fail backs off alone. `onFailure` is called for every failed reconcile, defects
- * included; it may answer how long to wait at least before the next one, in milliseconds.
+ * One fiber per resource, for as long as the scope lasts: it sleeps until its resource is woken, until the time that
+ * the last reconcile named, or until the resync, and then reconciles. So one resource is never reconciled twice at
+ * once, however often it is woken, and a resource whose reconciles fail backs off alone. `onFailure` is called for
+ * every failed reconcile, defects included; it may answer how long to wait at least before the next one, in
+ * milliseconds.
  */
 export const make = <E>(
   reconcile: (key: Key) => Effect.Effect<ReconcileResult, E>,

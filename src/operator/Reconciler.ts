@@ -37,8 +37,8 @@ export interface Settings {
 export const defaults = { maxConcurrentRuns: 10, fibers: ReconcileFibers.defaults } as const
 
 /**
- * The reconciler: watches resources, Jobs and pods, and reconciles each resource that something happened to. To be run by the
- * leader; never ends by itself. Everything that it knows it learns again after a restart.
+ * The reconciler: watches resources, Jobs and pods, and reconciles each resource that something happened to. To be run
+ * by the leader; never ends by itself. Everything that it knows it learns again after a restart.
  */
 export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
   const api = yield* KubernetesApi

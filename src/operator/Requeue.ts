@@ -5,7 +5,9 @@ import type { ActiveRun } from "../status/Facts.ts"
 /** How often the pod of an active run is asked for its progress. */
 export const progressEveryMillis = 15_000
 
-/** A run that began less than a minute ago is asked more often: most end soon, and who started it by hand is watching. */
+/**
+ * A run that began less than a minute ago is asked more often: most end soon, and who started it by hand is watching.
+ */
 export const progressMillis = (startMillis: number, nowMillis: number): number =>
   nowMillis - startMillis < 60_000 ? 5_000 : progressEveryMillis
 

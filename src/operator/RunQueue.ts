@@ -1,8 +1,8 @@
 import type { Key } from "./InformerCache.ts"
 
 /**
- * The global budget of concurrent runs. Resources whose run is due and finds no room wait in the order in which they became due,
- * so none starves. Lives in the leader's memory: after a restart every resource that is due asks again.
+ * The global budget of concurrent runs. Resources whose run is due and finds no room wait in the order in which they
+ * became due, so none starves. Lives in the leader's memory: after a restart every resource that is due asks again.
  */
 export interface RunQueue {
   /** Asks for room; `before` counts the resources ahead that wait too. Asking again keeps the place. */

@@ -23,9 +23,9 @@ const maintenanceTtlSeconds = { success: 300, failure: 3600 }
 const defaultTtlSeconds = 86_400
 
 /**
- * Publishes what a reconcile found: first Events, then the status and metrics, and only once the status is written the Jobs whose
- * end is in it get their time to live. Cut off in between, the next reconcile publishes again, and the history has each run once.
- * Gives the resource as it is then.
+ * Publishes what a reconcile found: first Events, then the status and metrics, and only once the status is written the
+ * Jobs whose end is in it get their time to live. Cut off in between, the next reconcile publishes again, and the
+ * history has each run once. Gives the resource as it is then.
  */
 export const publish = Effect.fn("StatusReport.publish")(function* (
   caches: Caches,

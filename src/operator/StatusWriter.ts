@@ -8,9 +8,9 @@ import { deepEqual } from "../status/deepEqual.ts"
 import type { Status } from "../status/Status.ts"
 
 /**
- * Makes the resource's status what it should be, when it is not: server-side apply, then a merge patch that removes the fields
- * of others that are left. Fails with `Conflict` when the resource changed since it was observed: reconcile it again. Gives the
- * resource as it is now; `undefined` when there was nothing to write.
+ * Makes the resource's status what it should be, when it is not: server-side apply, then a merge patch that removes the
+ * fields of others that are left. Fails with `Conflict` when the resource changed since it was observed: reconcile it
+ * again. Gives the resource as it is now; `undefined` when there was nothing to write.
  */
 export const write = Effect.fn("StatusWriter.write")(function* (
   resource: KubeObject,

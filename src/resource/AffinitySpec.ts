@@ -1,8 +1,8 @@
 import * as Field from "./Field.ts"
 
 /*
- * Kubernetes' own Affinity, spelled out so that a typing error is refused at `kubectl apply` instead of being dropped. What
- * the fields mean beyond these lines is Kubernetes' documentation of pod affinity.
+ * Kubernetes' own Affinity, spelled out so that a typing error is refused at `kubectl apply` instead of being dropped.
+ * What the fields mean beyond these lines is Kubernetes' documentation of pod affinity.
  */
 
 const shortText = (description: string) => Field.text({ description, maxLength: 317 })

@@ -34,7 +34,9 @@ const EndpointText = (description: string) =>
     ]
   })
 
-/** Another address than the vendor's own. Written as an empty string it is the same as absent, and decodes to absent. */
+/**
+ * Another address than the vendor's own. Written as an empty string it is the same as absent, and decodes to absent.
+ */
 export const endpoint = (description: string) =>
   Schema.optionalKey(EndpointText(description)).pipe(
     Schema.decodeTo(Schema.optionalKey(Schema.String), {

@@ -2,8 +2,9 @@ import { Effect, Schema } from "effect"
 import * as Rule from "./Rule.ts"
 
 /*
- * The words in which the resource is written. Each builds an Effect Schema whose description, bounds and rules survive the
- * way to the CustomResourceDefinition; the order in which Effect wants annotations, filters, bounds and default is kept here.
+ * The words in which the resource is written. Each builds an Effect Schema whose description, bounds and rules survive
+ * the way to the CustomResourceDefinition; the order in which Effect wants annotations, filters, bounds and default is
+ * kept here.
  */
 
 interface Described<T> {

@@ -5,8 +5,8 @@ import type { StructuralSchema } from "./StructuralSchema.ts"
 import { checkCount, checkRange, firstSentence, isNot, isPlain, notAmong } from "./Wording.ts"
 
 /*
- * Checks a value against a structural schema as the API server would, but reports everything at once, in plain words. It knows
- * no field: types, bounds, defaults and rules all come from the tree.
+ * Checks a value against a structural schema as the API server would, but reports everything at once, in plain words.
+ * It knows no field: types, bounds, defaults and rules all come from the tree.
  */
 
 export interface Inspection {
@@ -15,7 +15,9 @@ export interface Inspection {
   readonly completed: unknown
 }
 
-/** What to do with fields that the tree does not have: name them as problems, or leave them out of the completed value. */
+/**
+ * What to do with fields that the tree does not have: name them as problems, or leave them out of the completed value.
+ */
 export type UnknownFields = "refuse" | "drop"
 
 /** All problems of `value`, whose path is `root`. */
@@ -159,8 +161,8 @@ export const inspect = (
 class Unreadable extends Error {}
 
 /**
- * The rule holds, or cannot be judged because what it reads is broken: then the user has been told about that already, and a
- * second message that follows from it would only mislead.
+ * The rule holds, or cannot be judged because what it reads is broken: then the user has been told about that already,
+ * and a second message that follows from it would only mislead.
  */
 const holds = (
   rule: (self: unknown) => boolean,

@@ -2,8 +2,8 @@ import * as Field from "./Field.ts"
 import { Timestamp } from "./Timestamp.ts"
 
 /*
- * What the operator reports. Nothing here is the only copy: a status that is lost is computed again from Jobs, pods and storage.
- * Bounds are wide and there are no rules, so that an older or newer operator's status never blocks an update.
+ * What the operator reports. Nothing here is the only copy: a status that is lost is computed again from Jobs, pods and
+ * storage. Bounds are wide and there are no rules, so that an older or newer operator's status never blocks an update.
  */
 
 const name = (description: string) => Field.text({ description, maxLength: 512 })

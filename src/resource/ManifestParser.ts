@@ -34,15 +34,15 @@ export const parse = (text: string): Result.Result<KafkaBackup, ManifestError> =
   Result.flatMap(document(text), fromJson)
 
 /**
- * Reads a KafkaBackup from what a user wrote. Unknown fields are refused in the spec; metadata is read for the fields in use; a
- * status that cannot be read is the same as none, since it is only a cache.
+ * Reads a KafkaBackup from what a user wrote. Unknown fields are refused in the spec; metadata is read for the fields
+ * in use; a status that cannot be read is the same as none, since it is only a cache.
  */
 export const fromJson = (json: unknown): Result.Result<KafkaBackup, ManifestError> => read(json, "refuse")
 
 /**
- * Reads a KafkaBackup from what the API server sent: the same, but unknown fields are dropped. Typing errors were refused
- * when it was applied; unknown fields here belong to a newer CRD, whose defaults the server adds to every resource, and an
- * operator that is not upgraded yet must not stop all backups because of them.
+ * Reads a KafkaBackup from what the API server sent: the same, but unknown fields are dropped. Typing errors were
+ * refused when it was applied; unknown fields here belong to a newer CRD, whose defaults the server adds to every
+ * resource, and an operator that is not upgraded yet must not stop all backups because of them.
  */
 export const fromServer = (json: unknown): Result.Result<KafkaBackup, ManifestError> => read(json, "drop")
 

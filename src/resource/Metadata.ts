@@ -4,8 +4,8 @@ import * as Rule from "./Rule.ts"
 
 /**
  * Longest name of a KafkaBackup, in characters. Kubernetes allows 253, but the name is the front of every backup's id
- * (`{name}-{YYYYMMDD}-{HHMMSS}`, 16 more), which is a directory's name on a volume: file systems end at 255 bytes, and some
- * room must be left for temporary names beside it. Job and pod names do not depend on it.
+ * (`{name}-{YYYYMMDD}-{HHMMSS}`, 16 more), which is a directory's name on a volume: file systems end at 255 bytes, and
+ * some room must be left for temporary names beside it. Job and pod names do not depend on it.
  */
 export const maxNameLength = 200
 

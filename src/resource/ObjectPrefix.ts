@@ -2,8 +2,8 @@ import * as Field from "./Field.ts"
 import * as Rule from "./Rule.ts"
 
 /**
- * Longest prefix, in characters. Object keys end at 1024 bytes in S3, GCS and Azure; below the prefix come the backup's id
- * (216), a topic (249) and partition, segment and attempt (about 90), which leaves room for 400 with a reserve.
+ * Longest prefix, in characters. Object keys end at 1024 bytes in S3, GCS and Azure; below the prefix come the backup's
+ * id (216), a topic (249) and partition, segment and attempt (about 90), which leaves room for 400 with a reserve.
  */
 export const maxPrefixLength = 400
 

@@ -23,8 +23,8 @@ export const entry = (parent: string, key: number | string): string =>
   `${parent}[${typeof key === "number" ? key : escaped(cut(key))}]`
 
 /**
- * A value as it may be shown. Nothing below a `…Secret` block is shown (a user may have pasted the secret itself where its name
- * belongs), except the mechanism; and text that looks like credentials is masked.
+ * A value as it may be shown. Nothing below a `…Secret` block is shown (a user may have pasted the secret itself where
+ * its name belongs), except the mechanism; and text that looks like credentials is masked.
  */
 export const shown = (field: string, value: unknown): string | undefined => {
   if (/Secrets?([.[]|$)/.test(field) && !field.endsWith(".mechanism")) return undefined
@@ -52,7 +52,9 @@ const cut = (text: string): string => {
   return characters.length > maxShown ? `${characters.slice(0, maxShown).join("")}…` : text
 }
 
-/** Control characters, quotes and marks that turn the direction of text become escapes; no value can break a log line. */
+/**
+ * Control characters, quotes and marks that turn the direction of text become escapes; no value can break a log line.
+ */
 export const escaped = (text: string): string =>
   text.replaceAll(/["\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) =>
     character === '"' || character === "\\" ? `\\${character}` : `\\u{${character.codePointAt(0)!.toString(16)}}`

@@ -1,10 +1,11 @@
 import { Schema } from "effect"
 
 /**
- * One condition on a value, written twice: in CEL for the API server, and as a predicate for the program's own check. Both are here so
- * that `kubectl apply`, the operator and the command line refuse the same things with the same words.
+ * One condition on a value, written twice: in CEL for the API server, and as a predicate for the program's own check.
+ * Both are here so that `kubectl apply`, the operator and the command line refuse the same things with the same words.
  *
- * The enumerable members are the entry of `x-kubernetes-validations`, spelled as the CustomResourceDefinition spells them.
+ * The enumerable members are the entry of `x-kubernetes-validations`, spelled as the CustomResourceDefinition spells
+ * them.
  */
 export interface Rule<in T = never> {
   /** CEL expression over `self`; defaults have been applied before it runs. */
@@ -35,8 +36,8 @@ export const rule = <T>(options: {
 }
 
 /**
- * The text matches `pattern`, which must read the same in RE2 and in JavaScript: no lookaround, no back-references, no `\u`
- * escapes, no `\s`, no repeat above 1000, no single quote.
+ * The text matches `pattern`, which must read the same in RE2 and in JavaScript: no lookaround, no back-references, no
+ * `\u` escapes, no `\s`, no repeat above 1000, no single quote.
  */
 export const matches = (pattern: string, message: string): Rule<string> => {
   const regExp = new RegExp(pattern, "u")
@@ -50,8 +51,8 @@ export const avoids = (pattern: string, message: string): Rule<string> => {
 }
 
 /**
- * The text matches `pattern`, unless `unless` matches: then another rule has said what is wrong, and one fault gives one
- * message.
+ * The text matches `pattern`, unless `unless` matches: then another rule has said what is wrong, and one fault gives
+ * one message.
  */
 export const matchesUnless = (unless: string, pattern: string, message: string): Rule<string> => {
   const excuse = new RegExp(unless, "u")

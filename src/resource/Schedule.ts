@@ -20,11 +20,12 @@ interface Scheduled {
 }
 
 /**
- * The schedule as a Cron in its zone, or what is wrong with it beyond its shape: a range that runs backwards, a step larger
- * than its field, a date that no month has, a zone that does not exist.
+ * The schedule as a Cron in its zone, or what is wrong with it beyond its shape: a range that runs backwards, a step
+ * larger than its field, a date that no month has, a zone that does not exist.
  *
- * In the doubled hour of a change from summer time a schedule that runs all through the day (minute or hour begin with `*`,
- * or the hour has a step) runs in both, a fixed time runs once, in the first. `schedule/Slots` says what happens in the skipped hour.
+ * In the doubled hour of a change from summer time a schedule that runs all through the day (minute or hour begin with
+ * `*`, or the hour has a step) runs in both, a fixed time runs once, in the first. `schedule/Slots` says what happens
+ * in the skipped hour.
  */
 export const cron = (spec: Scheduled): Result.Result<Cron.Cron, ReadonlyArray<Problem>> => {
   const zone = DateTime.zoneMakeNamed(spec.timeZone ?? "UTC")
@@ -61,7 +62,10 @@ const found = (field: string, value: string, message: string): Problem => {
   return shown === undefined ? { field, message } : { field, value: shown, message }
 }
 
-/** Five fields: the macro's, or the user's with Sunday at the end of a range as 7 (`fri-sun`), which the parser wants as a number. */
+/**
+ * Five fields: the macro's, or the user's with Sunday at the end of a range as 7 (`fri-sun`), which the parser wants as
+ * a number.
+ */
 const expanded = (schedule: string): string => {
   const trimmed = schedule.trim()
   return macros[trimmed] ?? trimmed.replaceAll(/-sun\b/gi, "-7")
@@ -72,7 +76,9 @@ const runsThroughTheDay = (expression: string): boolean => {
   return minute.startsWith("*") || /[*/]/.test(hour)
 }
 
-/** Only a search for a slot is certain: a day of the month and a day of the week that must both match may never meet. */
+/**
+ * Only a search for a slot is certain: a day of the month and a day of the week that must both match may never meet.
+ */
 const everMatches = (cron: Cron.Cron): boolean =>
   Result.isSuccess(Result.try(() => Cron.next(cron, "2000-01-01T00:00:00Z")))
 

@@ -2,8 +2,8 @@ import { Predicate, Schema } from "effect"
 import * as Rule from "./Rule.ts"
 
 /*
- * Effect Schema -> the structural OpenAPI v3 schema that a CustomResourceDefinition takes. The tree keeps the rules with
- * their predicates, so that manifests can be checked against the very tree that is printed.
+ * Effect Schema -> the structural OpenAPI v3 schema that a CustomResourceDefinition takes. The tree keeps the rules
+ * with their predicates, so that manifests can be checked against the very tree that is printed.
  */
 
 type Json = Record<string, unknown>
@@ -34,7 +34,10 @@ export interface StructuralSchema {
   readonly "x-kubernetes-validations"?: ReadonlyArray<Rule.Rule>
 }
 
-/** The schema uses something that has no structural form; thrown while the CRD is built, never at run time of the operator. */
+/**
+ * The schema uses something that has no structural form; thrown while the CRD is built, never at run time of the
+ * operator.
+ */
 export class NotStructural extends Error {
   constructor(path: ReadonlyArray<string>, why: string) {
     super(`${path.join(".") || "(root)"}: ${why}`)
@@ -103,7 +106,8 @@ const convert = (
     out["items"] = child("[]", node["items"])
   }
   if (out["type"] === "object") {
-    // Effect prints additionalProperties beside properties; kept there it would stop the API server from refusing typos.
+    // Effect prints additionalProperties beside properties; kept there it would stop the API server from refusing
+    // typos.
     if (node["properties"] !== undefined) {
       out["properties"] = Object.fromEntries(
         Object.entries(node["properties"] as Json).map(([name, schema]) => [name, child(name, schema)])

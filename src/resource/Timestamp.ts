@@ -1,8 +1,8 @@
 import { DateTime, Option, Schema, SchemaGetter } from "effect"
 
 /**
- * An instant as Kubernetes writes it (RFC 3339, whole seconds, UTC), decoded to `DateTime.Utc`. Encoding drops fractions of
- * a second: compare encoded values when asking whether a status has changed.
+ * An instant as Kubernetes writes it (RFC 3339, whole seconds, UTC), decoded to `DateTime.Utc`. Encoding drops
+ * fractions of a second: compare encoded values when asking whether a status has changed.
  */
 export const Timestamp = (description: string) =>
   Schema.String.annotate({ description, format: "date-time" })

@@ -21,5 +21,8 @@ export const TopicPattern = Field.text({
   ]
 })
 
-/** Upper bound on the entries of `topics` and `excludeTopics`; ten thousand checked names stay inside the admission budget. */
+/**
+ * Upper bound on the entries of `topics` and `excludeTopics`; ten thousand checked names stay inside the admission
+ * budget.
+ */
 export const maxPatterns = 10_000

@@ -19,7 +19,8 @@ export interface Due {
 }
 
 /**
- * What is due. Total, and a function of its argument alone: may be asked after every event. A slot goes before a trigger: a trigger can wait for the end of a run, a slot cannot.
+ * What is due. Total, and a function of its argument alone: may be asked after every event. A slot goes before a
+ * trigger: a trigger can wait for the end of a run, a slot cannot.
  */
 export const decide = (input: DueInput): Due => {
   const { state, memory, skipped, start } = ScheduledRun.decide(input)

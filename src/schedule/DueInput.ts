@@ -20,13 +20,19 @@ export interface DueInput {
 }
 
 /**
- * What must be remembered between two reconciles of a resource. All of it may be lost: a run is then asked for again under the
- * same identity, and starting it finds that it exists.
+ * What must be remembered between two reconciles of a resource. All of it may be lost: a run is then asked for again
+ * under the same identity, and starting it finds that it exists.
  */
 export interface ScheduleMemory {
-  /** Schedule and zone that the slots belong to. Absent while suspended, without schedule, and before the first reconcile. */
+  /**
+   * Schedule and zone that the slots belong to. Absent while suspended, without schedule, and before the first
+   * reconcile.
+   */
   readonly observedSchedule?: string
-  /** Slots up to here do not count: creation, or when the schedule was last edited or resumed. Absent before the first reconcile. */
+  /**
+   * Slots up to here do not count: creation, or when the schedule was last edited or resumed. Absent before the first
+   * reconcile.
+   */
   readonly sinceMillis?: number
   /** The latest slot that was run or skipped. */
   readonly lastSlotMillis?: number

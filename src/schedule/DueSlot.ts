@@ -29,7 +29,9 @@ const clockToleranceMillis = 60_000
 
 const longestDefaultDeadlineSeconds = 3600
 
-/** How late the run of a slot may start: as the user set it, or half the time to the slot after it, at most one hour. */
+/**
+ * How late the run of a slot may start: as the user set it, or half the time to the slot after it, at most one hour.
+ */
 export const deadlineSeconds = (slots: Slots.Slots, slotMillis: number, asked: number | undefined): number => {
   if (asked !== undefined) return asked
   const following = Slots.next(slots, slotMillis)
@@ -39,8 +41,8 @@ export const deadlineSeconds = (slots: Slots.Slots, slotMillis: number, asked: n
 }
 
 /**
- * Which slot is due. Of all slots that passed since the last reconcile only the latest can be, and only within its deadline and
- * while no run is active; the others are skipped, with one record for the gap.
+ * Which slot is due. Of all slots that passed since the last reconcile only the latest can be, and only within its
+ * deadline and while no run is active; the others are skipped, with one record for the gap.
  */
 export const answer = (question: SlotQuestion): SlotAnswer => {
   const { slots, nowMillis } = question

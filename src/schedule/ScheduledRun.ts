@@ -9,7 +9,10 @@ import * as Slots from "./Slots.ts"
 /** The state of the runs that need no trigger. */
 export type ScheduleState =
   | { readonly _tag: "Scheduled"; readonly nextMillis: number; readonly intervalSeconds: number | undefined }
-  /** The clock jumped back: a slot of the future is done already. Slots wait until it is past; editing the schedule ends the wait. */
+  /**
+   * The clock jumped back: a slot of the future is done already. Slots wait until it is past; editing the schedule ends
+   * the wait.
+   */
   | { readonly _tag: "ClockBehind"; readonly untilMillis: number; readonly nextMillis: number }
   /** The schedule or its zone cannot be used: nothing to wait for but an edit. */
   | { readonly _tag: "Unusable"; readonly problems: ReadonlyArray<Problem> }
@@ -102,7 +105,10 @@ const scheduled = (input: DueInput, schedule: string): ScheduledDecision => {
 
 const unusable = (problems: ReadonlyArray<Problem>): ScheduleState => ({ _tag: "Unusable", problems })
 
-/** An edit ends the wait for a slot that only a wrong clock can have run; if it comes again, its run has the same identity. */
+/**
+ * An edit ends the wait for a slot that only a wrong clock can have run; if it comes again, its run has the same
+ * identity.
+ */
 const withoutFuture = ({ lastSlotMillis, ...rest }: ScheduleMemory, nowMillis: number): ScheduleMemory =>
   lastSlotMillis === undefined || lastSlotMillis > nowMillis ? rest : { ...rest, lastSlotMillis }
 

@@ -11,8 +11,8 @@ export interface SkippedSlots {
 }
 
 /**
- * `Missed`: no run could start, and a later slot or run stands for them. `TooLate`: no run could start, and the last of them is
- * past its deadline too. `Overlapping`: another run of the resource was active.
+ * `Missed`: no run could start, and a later slot or run stands for them. `TooLate`: no run could start, and the last of
+ * them is past its deadline too. `Overlapping`: another run of the resource was active.
  */
 export type SkipReason = "Missed" | "TooLate" | "Overlapping"
 

@@ -31,9 +31,9 @@ const nextWall = (wall: Cron.Cron, afterMillis: number): number | undefined =>
   Result.getOrUndefined(Result.try(() => Cron.next(wall, afterMillis).getTime()))
 
 /**
- * The first slot after an instant; `undefined` when there is none. Clocks put back: a schedule that runs all through the day has
- * slots in both showings of the doubled span, a fixed time in the first. Clocks put forward: a slot that would be skipped is at
- * the first instant after, save where the schedule runs in every hour anyway.
+ * The first slot after an instant; `undefined` when there is none. Clocks put back: a schedule that runs all through
+ * the day has slots in both showings of the doubled span, a fixed time in the first. Clocks put forward: a slot that
+ * would be skipped is at the first instant after, save where the schedule runs in every hour anyway.
  */
 export const next = (slots: Slots, afterMillis: number): number | undefined => {
   const span = WallClock.doubled(slots.zone, afterMillis)

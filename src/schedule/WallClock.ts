@@ -1,8 +1,8 @@
 import { DateTime } from "effect"
 
 /*
- * What a clock on the wall shows, as milliseconds since 1970 read as if they were UTC: arithmetic on days and hours then knows
- * nothing of summer time, and the zone's changes are dealt with here.
+ * What a clock on the wall shows, as milliseconds since 1970 read as if they were UTC: arithmetic on days and hours
+ * then knows nothing of summer time, and the zone's changes are dealt with here.
  */
 
 const hour = 3_600_000

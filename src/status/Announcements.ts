@@ -20,8 +20,8 @@ export interface Announcement {
 export const maxNoteBytes = 1024
 
 /**
- * What to announce now that `next` follows `previous`. Only what is new: where both say the same, nothing. To be emitted before
- * `next` is written, so that a crash between the two announces something twice rather than never.
+ * What to announce now that `next` follows `previous`. Only what is new: where both say the same, nothing. To be
+ * emitted before `next` is written, so that a crash between the two announces something twice rather than never.
  */
 export const announcements = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Announcement> => [
   ...spec(previous, next),

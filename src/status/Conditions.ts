@@ -15,7 +15,8 @@ type Answer<Type extends Reasons.ConditionType> = Ready.Answer<Type>
 export const maxMessageBytes = 8192
 
 /**
- * Answers all questions, in the order of `Reasons.types`. `lastTransitionTime` moves only when the status of a condition flips.
+ * Answers all questions, in the order of `Reasons.types`. `lastTransitionTime` moves only when the status of a
+ * condition flips.
  */
 export const next = (previous: ReadonlyArray<Condition>, question: Ready.Question): ReadonlyArray<Condition> => {
   const { facts, nowMillis } = question

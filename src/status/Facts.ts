@@ -10,8 +10,8 @@ import type { ReasonOf } from "./Reasons.ts"
 export type RunCauseName = "schedule" | "trigger" | "once"
 
 /**
- * Something that keeps a run or a Job from continuing, in the server's own words, with what to do. Where no union of reasons is
- * named, the reason may come from a pod's report or from Kubernetes, and is any CamelCase word.
+ * Something that keeps a run or a Job from continuing, in the server's own words, with what to do. Where no union of
+ * reasons is named, the reason may come from a pod's report or from Kubernetes, and is any CamelCase word.
  */
 export interface Trouble<Reason extends string = string> {
   readonly reason: Reason

@@ -39,7 +39,10 @@ const utf8 = new TextEncoder()
 /** Bytes of a text in UTF-8. */
 export const byteLength = (text: string): number => utf8.encode(text).length
 
-/** The text, or as much of its front as fits into this many bytes of UTF-8, ending in `…`. Cutting twice changes nothing. */
+/**
+ * The text, or as much of its front as fits into this many bytes of UTF-8, ending in `…`. Cutting twice changes
+ * nothing.
+ */
 export const cut = (text: string, maxBytes: number): string => {
   if (byteLength(text) <= maxBytes) return text
   const room = maxBytes - 3

@@ -45,7 +45,9 @@ export const bounded = (entries: History): History => {
   return withinBytes(kept)
 }
 
-/** Takes in runs that ended. Reporting one again changes nothing, also when its backup was removed from storage since. */
+/**
+ * Takes in runs that ended. Reporting one again changes nothing, also when its backup was removed from storage since.
+ */
 export const withEnded = (history: History, ended: ReadonlyArray<EndedRun>): History => {
   const newest = lastSuccess(history)
   // One run at a time: an unknown success that is older than a known one was known once, and is gone.
@@ -79,8 +81,8 @@ export const next = (previous: History, facts: Pick<Facts, "active" | "catalogue
 }
 
 /**
- * Makes the successes those that storage holds. Where only the newest sets are listed, older entries are left alone. A success of
- * `justEnded` that is newer than the list stays: the list may have been made before it.
+ * Makes the successes those that storage holds. Where only the newest sets are listed, older entries are left alone. A
+ * success of `justEnded` that is newer than the list stays: the list may have been made before it.
  */
 export const withCatalogue = (
   history: History,

@@ -17,8 +17,9 @@ type LastBackup = Pick<
 >
 
 /**
- * The next status. Total, and a function of its arguments alone; of the previous status it keeps only what no fact can give again.
- * With its own answer as the previous status it gives the same answer, also later, unless a backup has become overdue meanwhile.
+ * The next status. Total, and a function of its arguments alone; of the previous status it keeps only what no fact can
+ * give again. With its own answer as the previous status it gives the same answer, also later, unless a backup has
+ * become overdue meanwhile.
  */
 export const next = (previous: Status, facts: Facts, nowMillis: number): Status => {
   const history = History.next(previous.backupHistory ?? [], facts)

@@ -24,44 +24,55 @@ export interface Question {
   readonly nowMillis: number
 }
 
-/** Are backups made as wanted? The first thing that is wrong, in the order in which one hides the others; else what comes next. */
+/**
+ * Are backups made as wanted? The first thing that is wrong, in the order in which one hides the others; else what
+ * comes next.
+ */
 export const answer = (question: Question): Answer<"Ready"> => {
   const { facts, history } = question
   const { state } = facts
   const lastRun = History.lastRun(history)
-  const with_ = (...sentences: ReadonlyArray<string>) =>
+  const withLastSuccess = (...sentences: ReadonlyArray<string>) =>
     [...sentences, lastSuccess(question)].map(Format.sentence).join(" ")
-  const no = (reason: ReasonOf<"Ready">, ...sentences: ReadonlyArray<string>): Answer<"Ready"> => ({
+  const notReady = (reason: ReasonOf<"Ready">, ...sentences: ReadonlyArray<string>): Answer<"Ready"> => ({
     status: "False",
     reason,
-    message: with_(...sentences)
+    message: withLastSuccess(...sentences)
   })
 
-  if (facts.deletion !== undefined) return no("Deleting", "The resource is being deleted, so no run starts")
-  if (facts.problems.length > 0) return no("InvalidSpec", problems(facts.problems))
-  if (state?._tag === "Unusable") return no("InvalidSchedule", problems(state.problems))
+  if (facts.deletion !== undefined) return notReady("Deleting", "The resource is being deleted, so no run starts")
+  if (facts.problems.length > 0) return notReady("InvalidSpec", problems(facts.problems))
+  if (state?._tag === "Unusable") return notReady("InvalidSchedule", problems(state.problems))
   if (state?._tag === "ClockBehind") {
     const until = Format.time(state.untilMillis)
-    return no(
+    return notReady(
       "ClockBehind",
       `The slot ${until} lies in the future and has already run, so the clock must have jumped back. No slot runs until then. Correct the clock, or edit the schedule to end the wait`
     )
   }
-  if (facts.refusal !== undefined) return no("JobRefused", `A run is due but was not started: ${facts.refusal.message}`)
+  if (facts.refusal !== undefined)
+    return notReady("JobRefused", `A run is due but was not started: ${facts.refusal.message}`)
   if (facts.active?.trouble !== undefined) {
-    return no("PodTrouble", `The pod of ${facts.active.backupId} is in trouble: ${facts.active.trouble.message}`)
+    return notReady("PodTrouble", `The pod of ${facts.active.backupId} is in trouble: ${facts.active.trouble.message}`)
   }
   if (lastRun?.outcome === "failed" || lastRun?.outcome === "interrupted") {
-    return no(lastRun.outcome === "failed" ? "BackupFailed" : "BackupInterrupted", ...failure(lastRun), again(facts))
+    return notReady(
+      lastRun.outcome === "failed" ? "BackupFailed" : "BackupInterrupted",
+      ...failure(lastRun),
+      again(facts)
+    )
   }
   if (state?._tag === "Suspended") {
     return {
       status: "True",
       reason: "Suspended",
-      message: with_("Suspended: no scheduled backup starts until spec.suspend is false; a trigger still works")
+      message: withLastSuccess(
+        "Suspended: no scheduled backup starts until spec.suspend is false; a trigger still works"
+      )
     }
   }
-  if (state?._tag === "Scheduled") return scheduled(question, state.nextMillis, state.intervalSeconds, no, with_)
+  if (state?._tag === "Scheduled")
+    return scheduled(question, state.nextMillis, state.intervalSeconds, notReady, withLastSuccess)
   return once(question)
 }
 
@@ -69,15 +80,15 @@ const scheduled = (
   question: Question,
   nextMillis: number,
   intervalSeconds: number | undefined,
-  no: (reason: ReasonOf<"Ready">, ...sentences: ReadonlyArray<string>) => Answer<"Ready">,
-  with_: (...sentences: ReadonlyArray<string>) => string
+  notReady: (reason: ReasonOf<"Ready">, ...sentences: ReadonlyArray<string>) => Answer<"Ready">,
+  withLastSuccess: (...sentences: ReadonlyArray<string>) => string
 ): Answer<"Ready"> => {
   const next = `Next backup scheduled for ${Format.time(nextMillis)}`
   if (isOverdue(question, intervalSeconds)) {
-    return no("BackupOverdue", "No backup has succeeded for more than two intervals of the schedule", next)
+    return notReady("BackupOverdue", "No backup has succeeded for more than two intervals of the schedule", next)
   }
   const isPlain = question.last.lastBackupId === undefined
-  return { status: "True", reason: "BackupScheduled", message: isPlain ? next : with_(next) }
+  return { status: "True", reason: "BackupScheduled", message: isPlain ? next : withLastSuccess(next) }
 }
 
 const once = ({ facts, last, ...rest }: Question): Answer<"Ready"> => {

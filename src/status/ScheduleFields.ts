@@ -10,9 +10,9 @@ export type Fields = Pick<
 >
 
 /**
- * The memory that the fields hold. Whole seconds are enough: slots are whole minutes, and cutting an instant never moves it across one.
- * That the one run of a resource without schedule was asked for is kept as its `lastScheduledTime`: a resource that had a slot has
- * had its run.
+ * The memory that the fields hold. Whole seconds are enough: slots are whole minutes, and cutting an instant never
+ * moves it across one. That the one run of a resource without schedule was asked for is kept as its
+ * `lastScheduledTime`: a resource that had a slot has had its run.
  */
 export const read = (status: Fields): ScheduleMemory => {
   const { handledTrigger, lastScheduledTime, observedSchedule, pendingTrigger, scheduledSince, skippedSlots } = status

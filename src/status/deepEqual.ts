@@ -1,6 +1,6 @@
 /**
- * True when two statuses are equal: the order of keys does not count, and a key without value is no key. Asked before a status
- * is written, so that a reconcile that found nothing new writes nothing.
+ * True when two statuses are equal: the order of keys does not count, and a key without value is no key. Asked before a
+ * status is written, so that a reconcile that found nothing new writes nothing.
  */
 export const deepEqual = (a: unknown, b: unknown): boolean => {
   if (Object.is(a, b)) return true

@@ -1,6 +1,6 @@
 /*
- * Every metric of the operator, as data: the source of what is registered, of docs/reference/metrics.md, and of what alerts may
- * name. Labels of a resource are `resource_namespace` and `name`, never `namespace`: a scrape has a label of
+ * Every metric of the operator, as data: the source of what is registered, of docs/reference/metrics.md, and of what
+ * alerts may name. Labels of a resource are `resource_namespace` and `name`, never `namespace`: a scrape has a label of
  * that name already, the operator's own.
  */
 

@@ -13,13 +13,15 @@ import type {
 import * as ResourceSeries from "./ResourceSeries.ts"
 
 /**
- * What the operator counts about itself and its resources. Nothing here fails or waits. Counters begin at 0 with the process; the
- * families and their labels are defined in OperatorFamilies.
+ * What the operator counts about itself and its resources. Nothing here fails or waits. Counters begin at 0 with the
+ * process; the families and their labels are defined in OperatorFamilies.
  */
 export class OperatorMetrics extends Context.Service<
   OperatorMetrics,
   {
-    /** The state of the resource. Reported at every reconcile; the first report makes the resource's counters visible at 0. */
+    /**
+     * The state of the resource. Reported at every reconcile; the first report makes the resource's counters visible at 0.
+     */
     readonly resource: (ref: ResourceRef, state: ResourceState) => Effect.Effect<void>
     /** The resource is gone: so are all its series. */
     readonly forget: (ref: ResourceRef) => Effect.Effect<void>
@@ -47,7 +49,8 @@ const make = Effect.fnUntraced(function* (version: string) {
   const resources = ResourceSeries.make(series)
   let wasLeader = false
 
-  // Every series exists from the start with 0: a rate over a series that appears with its first count misses that count.
+  // Every series exists from the start with 0: a rate over a series that appears with its first count misses that
+  // count.
   yield* series.set("build_info", { version }, 1)
   for (const gauge of ["active_runs", "queued_runs", "work_queue_depth", "leader"] as const) {
     yield* series.set(gauge, {}, 0)

@@ -31,8 +31,8 @@ export interface RunEnd {
 export type SkipReason = "Missed" | "TooLate" | "Overlapping"
 
 /**
- * How one reconcile of a resource ended: nothing to do, something was changed, the user must act, it is tried again, or the
- * operator has a defect.
+ * How one reconcile of a resource ended: nothing to do, something was changed, the user must act, it is tried again, or
+ * the operator has a defect.
  */
 export type ReconcileResult = "unchanged" | "changed" | "user_must_act" | "retry" | "defect"
 

@@ -4,8 +4,8 @@ import type { FamilyName, LabelsOf } from "./OperatorFamilies.ts"
 import type { Phase, ResourceRef, ResourceState, RunEnd, SkipReason } from "./OperatorReport.ts"
 
 /**
- * Reasons of one resource that get a series of their own. A reason comes from a pod's termination message, and anybody who may
- * make pods in the resource's namespace can write any text there.
+ * Reasons of one resource that get a series of their own. A reason comes from a pod's termination message, and anybody
+ * who may make pods in the resource's namespace can write any text there.
  */
 const maxReasons = 32
 

@@ -11,16 +11,16 @@ describe("an operator that dies at any of its requests", () => {
       `and is replaced leaves nothing undone and nothing doubled: right ${moment} the request`,
       () =>
         Effect.gen(function* () {
-          const calm = yield* Histories.told([])
+          const calm = yield* Histories.played([])
           expect(calm.problems).toEqual([])
           // docs/reliability.md says so.
           expect(calm.calls.length).toBeGreaterThanOrEqual(40)
           expect(calm.calls.length).toBeLessThan(50)
           const found: Array<string> = []
           for (let index = 1; index <= calm.calls.length; index++) {
-            const disturbed = yield* Histories.told([Histories.nth(index, ({ crash }, call) => crash(moment, call))])
+            const disturbed = yield* Histories.played([Histories.nth(index, ({ crash }, call) => crash(moment, call))])
             const { kind, subresource = "", verb } = disturbed.calls[index - 1]!
-            if (disturbed.replicas !== 2) found.push(`${index}: nobody died`)
+            if (disturbed.replicas !== 2) found.push(`${index}: no operator died`)
             const differences = Histories.differences(calm, disturbed)
             found.push(...differences.map((each) => `${index} (${verb} ${kind} ${subresource}): ${each}`))
           }

@@ -54,13 +54,13 @@ describe("a disturbed history ends as the undisturbed one", () => {
   for (const [name, fault] of Object.entries(faults)) {
     it.live(`when every second request meets ${name}`, () =>
       Effect.gen(function* () {
-        const calm = yield* Histories.told([])
+        const calm = yield* Histories.played([])
         let met = 0
         const counted = (means: Histories.Means) => {
           met++
           return fault(means)
         }
-        const disturbed = yield* Histories.told([everySecond(counted)])
+        const disturbed = yield* Histories.played([everySecond(counted)])
         expect(met).toBeGreaterThan(20)
         // Events that the operator may not write are counted and forgotten.
         const isWithEvents = name !== "403"
@@ -80,11 +80,11 @@ describe("a disturbed history ends as the undisturbed one", () => {
       `when the cache of ${name} gets old from some request on, for half a minute`,
       () =>
         Effect.gen(function* () {
-          const calm = yield* Histories.told([])
+          const calm = yield* Histories.played([])
           const found: Array<string> = []
           const step = Histories.count > 0 ? 1 : 9
           for (let index = 2; index <= calm.calls.length; index += step) {
-            const disturbed = yield* Histories.told([Histories.nth(index, ({ hold }) => hold(30_000, kind))])
+            const disturbed = yield* Histories.played([Histories.nth(index, ({ hold }) => hold(30_000, kind))])
             const call = describedCall(disturbed.calls[index - 1]!)
             found.push(...Histories.differences(calm, disturbed).map((each) => `${call}: ${each}`))
           }
@@ -98,11 +98,11 @@ describe("a disturbed history ends as the undisturbed one", () => {
     "when watches begin anew at some request",
     () =>
       Effect.gen(function* () {
-        const calm = yield* Histories.told([])
+        const calm = yield* Histories.played([])
         const found: Array<string> = []
         const step = Histories.count > 0 ? 1 : 9
         for (let index = 4; index <= calm.calls.length; index += step) {
-          const disturbed = yield* Histories.told([Histories.nth(index, ({ relist }) => relist)])
+          const disturbed = yield* Histories.played([Histories.nth(index, ({ relist }) => relist)])
           const call = describedCall(disturbed.calls[index - 1]!)
           found.push(...Histories.differences(calm, disturbed).map((each) => `${call}: ${each}`))
         }
@@ -117,10 +117,10 @@ describe("a disturbed history ends as the undisturbed one", () => {
         `when one request, whichever, meets ${name}`,
         () =>
           Effect.gen(function* () {
-            const calm = yield* Histories.told([])
+            const calm = yield* Histories.played([])
             const found: Array<string> = []
             for (let index = 4; index <= calm.calls.length; index++) {
-              const disturbed = yield* Histories.told([Histories.nth(index, fault)])
+              const disturbed = yield* Histories.played([Histories.nth(index, fault)])
               const call = describedCall(disturbed.calls[index - 1]!)
               const isWithEvents = name !== "403"
               found.push(...Histories.differences(calm, disturbed, isWithEvents).map((each) => `${call}: ${each}`))
@@ -172,10 +172,10 @@ describe("a history with several faults", () => {
   const first = Number(process.env["KBO_SEED"] ?? 1)
   const tried = (leaders: number, atLeast: number) =>
     Effect.gen(function* () {
-      const calm = yield* Histories.told([])
+      const calm = yield* Histories.played([])
       const found: Array<string> = []
       for (let seed = first; seed < first + Math.max(atLeast, Histories.count); seed++) {
-        const disturbed = yield* Histories.told([schedule(seed)], leaders)
+        const disturbed = yield* Histories.played([schedule(seed)], leaders)
         found.push(...Histories.differences(calm, disturbed).map((each) => `KBO_SEED=${seed}: ${each}`))
       }
       expect(found).toEqual([])

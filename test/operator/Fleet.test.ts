@@ -93,7 +93,7 @@ describe("an operator whose resources need nothing", () => {
       yield* kubernetes.forgetCalls
       yield* advance("1 minute")
       for (let second = 0; second < 30; second++) {
-        // Somebody gives it cause to look all the time.
+        // Constant events cause reconciles all the time.
         yield* kubectl.annotate("hourly", "example.org/note", String(second))
         yield* advance("1 second")
       }

@@ -13,11 +13,11 @@ describe("the fibers of resources", () => {
   it.effect("reconcile once for many wake-ups before it, and once more for wake-ups during it", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
-      let looks = 0
+      let reconciles = 0
       const fibers = yield* ReconcileFibers.make(
         () =>
           Effect.andThen(
-            Effect.sync(() => void looks++),
+            Effect.sync(() => void reconciles++),
             Effect.as(Deferred.await(gate), after(hour))
           ),
         ignore,
@@ -25,23 +25,23 @@ describe("the fibers of resources", () => {
       )
       for (let n = 0; n < 100; n++) fibers.wake("ns/a")
       yield* TestClock.adjust(1)
-      expect(looks).toBe(1)
+      expect(reconciles).toBe(1)
       for (let n = 0; n < 100; n++) fibers.wake("ns/a")
       yield* Deferred.succeed(gate, undefined)
       yield* TestClock.adjust(1)
-      expect(looks).toBe(2)
+      expect(reconciles).toBe(2)
       yield* TestClock.adjust(hour - 10)
-      expect(looks).toBe(2)
+      expect(reconciles).toBe(2)
       yield* TestClock.adjust(20)
-      expect(looks).toBe(3)
+      expect(reconciles).toBe(3)
     })
   )
 
   it.effect("leave a resource alone for as long as the failure asks, woken or not", () =>
     Effect.gen(function* () {
-      let looks = 0
+      let reconciles = 0
       const fibers = yield* ReconcileFibers.make(
-        () => Effect.suspend(() => (++looks === 1 ? Effect.fail("come back later") : Effect.succeed(after(hour)))),
+        () => Effect.suspend(() => (++reconciles === 1 ? Effect.fail("come back later") : Effect.succeed(after(hour)))),
         () => Effect.succeed(30_000),
         settings
       )
@@ -51,9 +51,9 @@ describe("the fibers of resources", () => {
         fibers.wake("ns/a")
         yield* TestClock.adjust(1_000)
       }
-      expect(looks).toBe(1)
+      expect(reconciles).toBe(1)
       yield* TestClock.adjust(3_000)
-      expect(looks).toBe(2)
+      expect(reconciles).toBe(2)
     })
   )
 
@@ -112,18 +112,18 @@ describe("the fibers of resources", () => {
       expect(failures).toBe(at.length)
       isBroken = false
       yield* TestClock.adjust("2 minutes")
-      const looked = at.length
+      const reconciled = at.length
       yield* TestClock.adjust("50 minutes")
-      expect(at.length).toBe(looked)
+      expect(at.length).toBe(reconciled)
     })
   )
 
   it.effect("end with their resource, and begin anew when it comes back", () =>
     Effect.gen(function* () {
-      let looks = 0
+      let reconciles = 0
       let isThere = true
       const fibers = yield* ReconcileFibers.make(
-        () => Effect.sync((): ReconcileResult => (looks++, isThere ? after(hour) : { _tag: "Gone" })),
+        () => Effect.sync((): ReconcileResult => (reconciles++, isThere ? after(hour) : { _tag: "Gone" })),
         ignore,
         settings
       )
@@ -132,11 +132,11 @@ describe("the fibers of resources", () => {
       isThere = false
       fibers.wake("ns/a")
       yield* TestClock.adjust(1)
-      expect([looks, fibers.size()]).toEqual([2, 0])
+      expect([reconciles, fibers.size()]).toEqual([2, 0])
       isThere = true
       fibers.wake("ns/a")
       yield* TestClock.adjust(1)
-      expect([looks, fibers.size()]).toEqual([3, 1])
+      expect([reconciles, fibers.size()]).toEqual([3, 1])
     })
   )
 

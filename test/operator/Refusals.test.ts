@@ -7,7 +7,7 @@ import { backupOf, condition, hourly, metric, outcomes, runsAmong, setsIn, story
 describe("a spec that only the operator can judge", () => {
   for (const [what, spec, mentions] of [
     ["a date that never comes", { schedule: "0 0 31 2 *" }, "schedule"],
-    ["a time zone that nobody knows", { schedule: "0 * * * *", timeZone: "Europe/Atlantis" }, "timeZone"]
+    ["an unknown time zone", { schedule: "0 * * * *", timeZone: "Europe/Atlantis" }, "timeZone"]
   ] as const) {
     story(
       `with ${what} is reported in a condition and one Event, starts nothing, and costs nothing while it stays so`,
@@ -72,7 +72,7 @@ describe("a Job that cannot be made", () => {
       yield* advance("15 minutes")
       const [own] = yield* kubectl.jobs
       yield* first.stop
-      // A stranger takes the place of the Job of the slot to come: it is told by what we would create.
+      // A foreign object takes the name of the next slot's Job, which the operator would create.
       yield* kubernetes.disturb({
         _tag: "Run",
         moment: "before",

@@ -98,7 +98,7 @@ describe("the trigger annotation", () => {
     ["overlong", "x".repeat(254)]
   ] as const) {
     story(
-      `that is ${what} is refused where users look, and a good value cures it`,
+      `that is ${what} is refused visibly, and a good value cures it`,
       Effect.gen(function* () {
         const { advance, kubectl, start } = yield* world
         yield* start()

@@ -10,7 +10,7 @@ import { hourly, purposeOf, quiet, setsIn, world } from "./world.ts"
 export interface Means {
   /** The process dies right before or right after this request; a new one starts some seconds later. */
   readonly crash: (moment: "before" | "after", call: Call) => Fault
-  /** What watches of this kind, or of every kind, would tell comes that much later. */
+  /** Watches of this kind, or of every kind, report that much later. */
   readonly hold: (millis: number, kind?: Kind.Kind) => Fault
   /** Watches lose their history and begin anew. */
   readonly relist: Fault
@@ -36,7 +36,7 @@ export interface Snapshot {
 }
 
 /** What one history came to. */
-export interface Told {
+export interface Played {
   readonly calls: ReadonlyArray<Call>
   readonly snapshots: ReadonlyArray<Snapshot>
   /** Every Job that ever was: purpose, and for runs what they are for. */
@@ -49,14 +49,15 @@ export interface Told {
   readonly problems: ReadonlyArray<string>
 }
 
-/** How long nobody is there after a crash, in milliseconds. */
+/** How long no operator runs after a crash, in milliseconds. */
 const downMillis = 7_000
 
 /**
- * A resource's life, with everything that can happen in it: a slot, a trigger, retention lowered, a failed slot, a trigger that cures
- * it, and deletion with the data. Long enough after each step for what was disturbed to heal. `leaders` operators believe to lead.
+ * A resource's life, with everything that can happen in it: a slot, a trigger, retention lowered, a failed slot, a
+ * trigger that cures it, and deletion with the data. Long enough after each step for what was disturbed to heal.
+ * `leaders` operators believe to lead.
  */
-export const told = (disturbances: ReadonlyArray<Disturbance>, leaders = 1): Effect.Effect<Told> =>
+export const played = (disturbances: ReadonlyArray<Disturbance>, leaders = 1): Effect.Effect<Played> =>
   Effect.gen(function* () {
     const { advance, backups, cluster, kubectl, kubernetes, start } = yield* world
     const problems: Array<string> = []
@@ -99,28 +100,28 @@ export const told = (disturbances: ReadonlyArray<Disturbance>, leaders = 1): Eff
     yield* Effect.replicateEffect(begin, leaders, { discard: true })
 
     const snapshots: Array<Snapshot> = []
-    const look = Effect.gen(function* () {
+    const observe = Effect.gen(function* () {
       const status = yield* kubectl.status("hourly")
       snapshots.push(snapshot(status, setsIn(yield* backups.keys).length))
     })
 
     yield* kubectl.apply(hourly("hourly", { deletionPolicy: "Delete", retention: { backups: 3 } }))
     yield* advance("20 minutes") // 12:10, after the slot
-    yield* look
+    yield* observe
     yield* kubectl.trigger("hourly", "first")
     yield* advance("10 minutes")
-    yield* look
+    yield* observe
     yield* kubectl.patch("hourly", { spec: { retention: { backups: 1 } } })
     yield* advance("10 minutes")
-    yield* look
+    yield* observe
     yield* cluster.deleteTopic("orders")
     yield* advance("40 minutes") // 13:10, after a slot that fails
-    yield* look
+    yield* observe
     yield* cluster.createTopic("orders", { partitions: 2 })
     yield* cluster.produce("orders", 1, [{ key: "k", value: "v" }])
     yield* kubectl.trigger("hourly", "second")
     yield* advance("10 minutes")
-    yield* look
+    yield* observe
     yield* kubectl.delete("hourly")
     yield* advance("20 minutes")
     if (yield* kubectl.exists("hourly")) problems.push("the resource is still there")
@@ -165,8 +166,10 @@ const snapshot = (status: Status, sets: number): Snapshot => ({
   sets
 })
 
-/** In what a disturbed history came out differently from the undisturbed one; empty when nobody could tell afterwards. */
-export const differences = (calm: Told, disturbed: Told, isWithEvents = true): ReadonlyArray<string> => {
+/**
+ * In what a disturbed history came out differently from the undisturbed one; empty when no difference is visible afterwards.
+ */
+export const differences = (calm: Played, disturbed: Played, isWithEvents = true): ReadonlyArray<string> => {
   const differ = (what: string, expected: unknown, found: unknown) => {
     const [left, right] = [JSON.stringify(expected), JSON.stringify(found)]
     return left === right ? [] : [`${what}: expected ${left}, found ${right}`]
@@ -180,7 +183,7 @@ export const differences = (calm: Told, disturbed: Told, isWithEvents = true): R
     ...differ("number of sets", calm.sets.length, disturbed.sets.length),
     ...calm.snapshots.flatMap((expected, index) =>
       Object.entries(expected).flatMap(([field, value]) =>
-        differ(`look ${index + 1}, ${field}`, value, disturbed.snapshots[index]?.[field as keyof Snapshot])
+        differ(`snapshot ${index + 1}, ${field}`, value, disturbed.snapshots[index]?.[field as keyof Snapshot])
       )
     ),
     ...(missing.length === 0 || !isWithEvents ? [] : [`no Event ${missing.join(", ")}`])

@@ -41,9 +41,9 @@ export const world = Effect.gen(function* () {
   return { ...harness, cluster: kafka, backups: yield* harness.store("s3:backups") }
 })
 
-/** A test that tells one story. */
-export const story = <E>(name: string, tell: Effect.Effect<void, E, OperatorHarness>) =>
-  it.effect(name, () => Effect.provide(tell, quiet))
+/** A test that plays one story. */
+export const story = <E>(name: string, play: Effect.Effect<void, E, OperatorHarness>) =>
+  it.effect(name, () => Effect.provide(play, quiet))
 
 export const condition = ({ conditions }: Status, type: string): Condition | undefined =>
   conditions?.find((one) => one.type === type)

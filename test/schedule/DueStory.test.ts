@@ -140,8 +140,8 @@ describe("Due.decide, reconcile after reconcile", () => {
     ([schedule, steps]) => {
       played(schedule, steps, (input, due) => {
         assert.deepStrictEqual(Due.decide(input), due)
-        const heard = { ...input, memory: due.memory, active: due.start ?? input.active }
-        const again = Due.decide(heard)
+        const carriedOut = { ...input, memory: due.memory, active: due.start ?? input.active }
+        const again = Due.decide(carriedOut)
         assert.deepStrictEqual([again.start, again.skipped, again.memory], [undefined, [], due.memory])
       })
     },

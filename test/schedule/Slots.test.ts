@@ -18,7 +18,8 @@ const first = (slots: Slots.Slots, after: string, count: number) => {
 }
 
 describe("Slots.next", () => {
-  // Clocks are put forward at 02:00: Berlin 2026-03-29 01:00Z (1 h), New York 2026-03-08 07:00Z (1 h), Lord Howe 2026-10-03 15:30Z (30 min).
+  // Clocks are put forward at 02:00: Berlin 2026-03-29 01:00Z (1 h), New York 2026-03-08 07:00Z (1 h), Lord Howe
+  // 2026-10-03 15:30Z (30 min).
   it.each([
     ["30 2 * * *", "Europe/Berlin", "2026-03-28T12:00Z", ["03-29T01:00Z", "03-30T00:30Z"]],
     ["0,20,40 2 * * *", "Europe/Berlin", "2026-03-28T12:00Z", ["03-29T01:00Z", "03-30T00:00Z"]],
@@ -33,7 +34,8 @@ describe("Slots.next", () => {
     assert.deepStrictEqual(first(of(schedule, zone), after, expected.length), expected)
   )
 
-  // Clocks are put back: Berlin 2026-10-25 01:00Z, New York 2026-11-01 06:00Z (1 h), Lord Howe 2026-04-04 15:00Z (30 min).
+  // Clocks are put back: Berlin 2026-10-25 01:00Z, New York 2026-11-01 06:00Z (1 h), Lord Howe 2026-04-04 15:00Z (30
+  // min).
   it.each([
     ["30 2 * * *", "Europe/Berlin", "2026-10-24T12:00Z", ["10-25T00:30Z", "10-26T01:30Z"]],
     ["30 2 * * *", "Europe/Berlin", "2026-10-25T01:10Z", ["10-26T01:30Z"]],

@@ -6,7 +6,7 @@ export const at = (time: string): number => Date.parse(`2026-11-24T${time}Z`)
 
 export const token = (value: string): DueInput["trigger"] => ({ _tag: "Token", token: value })
 
-/** An hourly resource made at 06:30 that nobody has looked at yet. */
+/** An hourly resource made at 06:30 that was never reconciled. */
 export const hourly = (nowMillis: number, over: Partial<DueInput> = {}): DueInput => ({
   spec: { schedule: "0 * * * *", suspend: false },
   createdMillis: at("06:30"),
@@ -32,6 +32,6 @@ export const after = (before: DueInput, due: Due.Due, over: Partial<DueInput> = 
 /** The run of the slot at this time of day. */
 export const slot = (time: string) => ({ _tag: "Slot" as const, slotMillis: at(time) })
 
-/** The hourly resource after a look at this time of day; its run, if it started one, has ended. */
+/** The hourly resource after a reconcile at this time of day; its run, if it started one, has ended. */
 export const seen = (time: string, over: Partial<DueInput> = {}): DueInput =>
   after(hourly(at(time), over), Due.decide(hourly(at(time), over)), { active: undefined })

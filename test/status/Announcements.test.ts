@@ -83,7 +83,7 @@ describe("announcements", () => {
       { maintenance: [{ task: "cleanup", jobName: "c", isSuccess: true }] },
       "Job c removed this resource's backups."
     ]
-  ])("tell %s once", (reason, over, note) => {
+  ])("announce %s once", (reason, over, note) => {
     const first = announced(calm, over)
     assert.deepStrictEqual(
       first.map((each) => [each.reason, each.note]),

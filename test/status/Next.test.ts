@@ -277,13 +277,13 @@ describe("the next status", () => {
   })
 
   it("says whether old backups were removed, until something newer is known", () => {
-    const chore = {
+    const failedPrune = {
       task: "prune" as const,
       jobName: "p1",
       isSuccess: false,
       trouble: { reason: "StorageAuthorizationFailed", message: "Delete is missing" }
     }
-    const stuck = next(success, hourly({ maintenance: [chore] }), at("12:10"))
+    const stuck = next(success, hourly({ maintenance: [failedPrune] }), at("12:10"))
     assert.strictEqual(brief(stuck, "RetentionApplied"), "False PruneFailed")
     assert.include(condition(stuck, "RetentionApplied").message, "Delete is missing")
     assert.strictEqual(
@@ -378,7 +378,7 @@ describe("a backup that is overdue", () => {
   })
 })
 
-describe("a status that somebody edited", () => {
+describe("a status that was edited by hand", () => {
   const facts = hourly({ ended: [succeeded("11:00"), failed("12:00")], catalogue: catalogue("11:00", "10:00") })
   const fresh = next({}, facts, at("12:06"))
 
@@ -396,7 +396,7 @@ describe("a status that somebody edited", () => {
       })
       const repaired = next({ ...edited, conditions: [], backupHistory: [] }, facts, at("12:06"))
       assert.isTrue(deepEqual(repaired, fresh))
-      // Failures and gaps that were made up cannot be told from those that happened; successes can.
+      // Failures and gaps that were made up cannot be distinguished from those that happened; successes can.
       const last = next(edited, facts, at("12:06"))
       assert.deepStrictEqual(
         last.backupHistory?.flatMap(({ backupId, outcome }) => (outcome === "success" ? [backupId] : [])),

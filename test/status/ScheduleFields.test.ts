@@ -5,7 +5,7 @@ import type { DueInput, ScheduleMemory } from "../../src/schedule/DueInput.ts"
 import * as ScheduleFields from "../../src/status/ScheduleFields.ts"
 import { at, hourly, oneTime, token } from "../schedule/dueInputs.ts"
 
-/** What the next look remembers when this was kept in a status. */
+/** What the next reconcile remembers when this was kept in a status. */
 const kept = (memory: ScheduleMemory): ScheduleMemory => ScheduleFields.read(ScheduleFields.write(memory))
 
 const Millis = Schema.Int.check(Schema.isBetween({ minimum: at("06:30"), maximum: at("12:00") }))
@@ -44,19 +44,19 @@ describe("ScheduleFields", () => {
         })
       ).check(Schema.isMaxLength(20))
     ],
-    ([schedule, looks]) => {
+    ([schedule, steps]) => {
       let exact: ScheduleMemory = {}
       let fromStatus: ScheduleMemory = {}
       let active: DueInput["active"]
       let nowMillis = at("06:30")
-      for (const look of looks) {
-        nowMillis += look.laterMillis
-        if (look.runEnds) active = undefined
+      for (const step of steps) {
+        nowMillis += step.laterMillis
+        if (step.runEnds) active = undefined
         const input = hourly(nowMillis, {
-          spec: look.isOneTime
-            ? { suspend: look.suspend }
-            : { schedule: look.isEdited ? "15 * * * *" : schedule, suspend: look.suspend },
-          trigger: look.token === "none" ? { _tag: "None" } : token(look.token),
+          spec: step.isOneTime
+            ? { suspend: step.suspend }
+            : { schedule: step.isEdited ? "15 * * * *" : schedule, suspend: step.suspend },
+          trigger: step.token === "none" ? { _tag: "None" } : token(step.token),
           active
         })
         const wanted = Due.decide({ ...input, memory: exact })

@@ -6,7 +6,7 @@ import { at } from "../schedule/dueInputs.ts"
 
 export { at }
 
-/** An hourly resource that was made at 06:30 and has nothing to tell. */
+/** An hourly resource that was made at 06:30 and nothing happened to it. */
 export const hourly = (over: Partial<Facts> = {}): Facts => ({
   generation: 1,
   problems: [],

@@ -18,8 +18,8 @@ const suffixes: Readonly<Record<string, RegExp>> = {
 }
 
 /**
- * Reads a page strictly as the format's description has it (version 0.0.4): one block for each family, HELP and TYPE first, no
- * sample twice, histograms with ascending buckets up to +Inf. Throws on anything else.
+ * Reads a page strictly as the format's description has it (version 0.0.4): one block for each family, HELP and TYPE
+ * first, no sample twice, histograms with ascending buckets up to +Inf. Throws on anything else.
  */
 export const exposition = (text: string): ReadonlyMap<string, ExposedFamily> => {
   const families = new Map<string, ExposedFamily>()

@@ -2,7 +2,10 @@ import { Effect } from "effect"
 import type * as OperatorMetrics from "../../src/telemetry/OperatorMetrics.ts"
 import type { ResourceRef } from "../../src/telemetry/OperatorReport.ts"
 
-/** What an operator says in its life, in short: a success, a failure, a skipped slot, a prune, and what it does all the time. */
+/**
+ * What an operator says in its life, in short: a success, a failure, a skipped slot, a prune, and what it does all the
+ * time.
+ */
 export const lifeOfAnOperator = Effect.fnUntraced(function* (
   metrics: OperatorMetrics.OperatorMetrics["Service"],
   ref: ResourceRef = { namespace: "orders", name: "nightly" }

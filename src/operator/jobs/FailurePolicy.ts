@@ -1,7 +1,10 @@
 import { exitCodes } from "../../outcome/ExitCodes.ts"
 import { containerName } from "./JobSettings.ts"
 
-/** Exit codes with which every further attempt would fail the same way: 10 to 19 by contract, and options that cannot work. */
+/**
+ * Exit codes with which every further attempt would fail the same way: 10 to 19 by contract, and options that cannot
+ * work.
+ */
 export const permanentExitCodes: ReadonlyArray<number> = [
   exitCodes.usage,
   ...Array.from({ length: 10 }, (_, n) => exitCodes.invalidManifest + n)

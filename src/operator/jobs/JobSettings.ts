@@ -9,7 +9,10 @@ export interface JobSettings {
   readonly defaultResources?: ResourcesSpec
   /** Between SIGTERM and SIGKILL; a worker seals and checkpoints what it has in up to 25 s. Default: 60. */
   readonly terminationGracePeriodSeconds?: number
-  /** The user that the container runs as. `assigned`: the platform chooses, as OpenShift does, and refuses others. Default: 65532. */
+  /**
+   * The user that the container runs as. `assigned`: the platform chooses, as OpenShift does, and refuses others.
+   * Default: 65532.
+   */
   readonly user?: number | "assigned"
   /** More environment variables, such as proxies. Never a secret: everyone who may read pods sees them. */
   readonly variables?: Readonly<Record<string, string>>

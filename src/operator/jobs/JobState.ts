@@ -37,8 +37,9 @@ export type JobState =
   | { readonly _tag: "Foreign"; readonly jobName: string }
 
 /**
- * The Job's state now. Total: what others wrote into labels, annotations and termination messages never throws and never
- * makes a success. `pods` may hold pods of other Jobs; `events` are those about the Job and its pods, and explain what blocks it.
+ * The Job's state now. Total: what others wrote into labels, annotations and termination messages never throws and
+ * never makes a success. `pods` may hold pods of other Jobs; `events` are those about the Job and its pods, and explain
+ * what blocks it.
  */
 export const read = (
   job: Job,

@@ -35,8 +35,8 @@ const byExitCode: Readonly<Record<number, readonly [what: string, advice: string
 }
 
 /**
- * Why a pod ended without a set, from what Kubernetes says about it: for pods whose container left no summary. Undefined
- * while it has not failed.
+ * Why a pod ended without a set, from what Kubernetes says about it: for pods whose container left no summary.
+ * Undefined while it has not failed.
  */
 export const explain = (job: Job, pod: Pod): Trouble | undefined => {
   const ended = JobFacts.terminated(pod)

@@ -13,8 +13,8 @@ export const of = (pod: Pod): RunSummary | undefined => {
 }
 
 /**
- * Reason, message and advice of anything but a success, as the command reported them. Its advice after an interruption, to
- * repeat it with an option, is for people who typed it: here the Job or the next run continues.
+ * Reason, message and advice of anything but a success, as the command reported them. Its advice after an interruption,
+ * to repeat it with an option, is for people who typed it: here the Job or the next run continues.
  */
 export const trouble = (summary: RunSummary | undefined): Trouble | undefined => {
   if (summary === undefined || summary.outcome === "success") return undefined

@@ -19,8 +19,8 @@ const slowStartMillis = 2 * 60_000
 type RunTrouble = Trouble<RunReasonName>
 
 /**
- * What keeps an unfinished Job from continuing, in the server's own words, with what to do; undefined while all is well. The
- * newest pod counts: it alone can still finish the work. `events` are those about the Job and its pods.
+ * What keeps an unfinished Job from continuing, in the server's own words, with what to do; undefined while all is
+ * well. The newest pod counts: it alone can still finish the work. `events` are those about the Job and its pods.
  */
 export const of = (
   job: Job,

@@ -20,7 +20,8 @@ const temporaryLimit = "64Mi"
 
 /**
  * One volume with a folder for each Secret, holding the keys that are named and no other. A Secret or key that does not
- * exist is left out: the worker reports it by name, where otherwise the pod would hang without starting. Files follow a rotation.
+ * exist is left out: the worker reports it by name, where otherwise the pod would hang without starting. Files follow a
+ * rotation.
  */
 const secrets = (keys: ReadonlyArray<SecretKey>): Mounted => {
   if (keys.length === 0) return { volumes: [], volumeMounts: [] }

@@ -291,7 +291,7 @@ describe("labels and annotations", () => {
   })
 
   it.each([{ "kafka.oso.sh/purpose": "restore" }, { "app.kubernetes.io/managed-by": "Helm" }])(
-    "make it nobody's business: %j",
+    "make it foreign: %j",
     (labels) => assert.strictEqual(JobState.read(labelled(labels), [done], now)._tag, "Foreign")
   )
 

@@ -70,7 +70,7 @@ describe("a Job without a pod", () => {
       "deleted"
     ],
     ["etcdserver: request timed out", "PodNotCreated", "tries again"]
-  ])("tells what the server said: %s", (note, reason, advice) => {
+  ])("quotes what the server said: %s", (note, reason, advice) => {
     const trouble = of([], "07:05:00", [event(about, "FailedCreate", note)])
     assert.strictEqual(trouble?.reason, reason)
     assert.include(trouble?.message, note)

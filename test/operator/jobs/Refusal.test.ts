@@ -30,9 +30,9 @@ describe("Refusal.refusal", () => {
     ["JobCreateFailed", new Kube.Gone({ detail: "too old" })]
   ])("is %s, in the server's words and with what to do", (expected, reason) => {
     const error = new Kube.KubernetesError({ request: "create jobs y/x", reason })
-    const { message, reason: told } = Refusal.refusal(error)
-    assert.strictEqual(told, expected)
-    assert.include(message, `the Job cannot be created: ${reason.detail}; `)
+    const refusal = Refusal.refusal(error)
+    assert.strictEqual(refusal.reason, expected)
+    assert.include(refusal.message, `the Job cannot be created: ${reason.detail}; `)
   })
 
   it("keeps the words to one line of a bearable length", () => {

@@ -14,7 +14,7 @@ export const name = "production-backup"
 export const slot = "2026-11-24T07:00:00Z"
 export const identity: RunIdentity = { owner: { uid, namespace: "kafka-backup", name }, slot }
 export const settings: JobSettings = { image: "registry.example/kafka-backup:1.2.3" }
-/** When tests look. */
+/** The time at which tests observe. */
 export const now = Date.parse("2026-11-24T07:30:00Z")
 
 /** The full resource as a cluster keeps it, with changes below `spec`. */
