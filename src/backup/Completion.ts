@@ -9,6 +9,7 @@ import * as RunState from "../manifest/RunState.ts"
 import * as SealedJson from "../manifest/SealedJson.ts"
 import { addedHeaders, SetFacts } from "../manifest/SetFacts.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Lineage from "./Lineage.ts"
 import { NotProven, RunError } from "./RunError.ts"
 
 /** Every reason why the durable state is not the planned set: ends not reached, segments out of order or range. Pure. */
@@ -83,6 +84,7 @@ const facts = (
     settings: plan.settings,
     addedHeaders: addedHeaders(plan.settings),
     ...(plan.clusterId === undefined ? {} : { clusterId: plan.clusterId }),
+    ...(plan.selection === undefined ? {} : { selection: plan.selection }),
     startedMillis: plan.createdMillis,
     completedMillis,
     totals: {
@@ -116,24 +118,35 @@ const facts = (
   }
 }
 
+/** What is worth a warning when a backup is compared with the one before it. */
+const compared = (before: SetFacts, after: SetFacts): ReadonlyArray<string> => {
+  const [older, newer] = [Lineage.of(before), Lineage.of(after)]
+  return [
+    ...Lineage.losses(older, newer).map((loss) => Lineage.sentence(loss, before.backupId)),
+    ...Lineage.gaps(older, newer).map(Lineage.gapSentence)
+  ]
+}
+
 const json = (value: unknown) => [Buffer.from(`${JSON.stringify(value, null, 2)}\n`)]
 
 /**
  * Proves the set and commits it. `manifest.json` is written last and only if absent, after every partition reached its
- * end and every segment was found as it was put. Whoever finds a manifest there already lost a race it may lose.
+ * end and every segment was found as it was put. What it lacks of the `previous` backup is among its notes. Whoever finds a manifest there already lost a race it may lose.
  */
 export const commit = Effect.fn("Completion.commit")(function* (
   store: ObjectStoreShape,
   plan: RunPlan,
   attempt: number,
   state: RunState.RunState,
-  notes: ReadonlyArray<string>
+  notes: ReadonlyArray<string>,
+  previous: SetFacts | undefined
 ) {
   const wrong = contradictions(plan, state)
   const problems = wrong.length > 0 ? wrong : (yield* lostSegments(store, plan, state)).map((lost) => lost.detail)
   if (problems.length > 0) return yield* new RunError({ reason: new NotProven({ problems }) })
   yield* Attempts.assertLatest(store, plan.backupId, attempt)
-  const set = facts(plan, state, notes, yield* Clock.currentTimeMillis)
+  const made = facts(plan, state, notes, yield* Clock.currentTimeMillis)
+  const set = previous === undefined ? made : { ...made, notes: [...notes, ...compared(previous, made)] }
   if (plan.groups !== undefined) {
     yield* store.put(BackupKeys.groups(plan.backupId), [GroupsSnapshot.encode(plan.groups, plan.createdMillis)])
   }

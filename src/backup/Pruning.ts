@@ -28,7 +28,9 @@ export class KeepsEverything extends Schema.TaggedError<KeepsEverything>()("Keep
 }
 
 /** What to remove of a resource's sets: all but the newest `keep` successes (absent: as many as the spec says), or all of them. */
-export type Extent = { readonly _tag: "Older"; readonly keep: number | undefined } | { readonly _tag: "All" }
+export type Extent =
+  | { readonly _tag: "Older"; readonly keep: number | undefined; readonly acceptedLoss?: string | undefined }
+  | { readonly _tag: "All" }
 
 /** What to do for the extent, in preview and in earnest. */
 const passes = Effect.fnUntraced(function* (store: ObjectStoreShape, backup: KafkaBackup, extent: Extent) {
@@ -38,7 +40,8 @@ const passes = Effect.fnUntraced(function* (store: ObjectStoreShape, backup: Kaf
   }
   const keep = extent.keep ?? backup.spec.retention?.backups
   if (keep === undefined) return yield* new KeepsEverything()
-  return { preview: RetentionPass.preview(store, owner, keep), run: RetentionPass.run(store, owner, keep) }
+  const rules = { keep, acceptedLoss: extent.acceptedLoss ?? SpecRequest.acceptedLoss(backup) }
+  return { preview: RetentionPass.preview(store, owner, rules), run: RetentionPass.run(store, owner, rules) }
 })
 
 const agreed = (outcome: RetentionPass.RetentionOutcome) =>

@@ -16,6 +16,8 @@ export interface RunRequest {
   readonly recordsPerSecond?: number
   /** Verified successes to keep; absent keeps all. */
   readonly retainedBackups?: number
+  /** Backups older than this one are not held back for what later ones lost. */
+  readonly acceptedLoss?: string | undefined
   /** Absent where circuit breakers are switched off. */
   readonly circuitBreaker?: BreakerSettings
   /** Where it runs, for people. */

@@ -36,7 +36,10 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owne
     ])
   ]
   // A damaged set of this owner goes as well; one of somebody else may need what is here.
-  const notes = RetentionPass.unknownNeeds(entries.filter(({ backupId }) => !own.includes(backupId)))
+  const notes = RetentionPass.unknownNeeds(
+    entries.filter(({ backupId }) => !own.includes(backupId)),
+    owner
+  )
   const removed = notes.length > 0 ? [] : own.toSorted()
   return { entries, outcome: RetentionPass.outcome(entries, owner, removed, notes) } satisfies RetentionPass.Decided
 })

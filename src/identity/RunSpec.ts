@@ -1,6 +1,6 @@
 import { deflateSync, inflateSync } from "node:zlib"
 import { Result, Schema } from "effect"
-import { KafkaBackup, triggerAnnotation } from "../resource/KafkaBackup.ts"
+import { acceptLossAnnotation, KafkaBackup, triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as ManifestParser from "../resource/ManifestParser.ts"
 import * as Trigger from "../resource/Trigger.ts"
 import { slotText } from "./RunIdentity.ts"
@@ -62,7 +62,10 @@ const bare = ({ apiVersion, kind, metadata, spec }: KafkaBackup): KafkaBackup =>
     name: metadata.name,
     ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
     ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
-    ...(metadata.generation === undefined ? {} : { generation: metadata.generation })
+    ...(metadata.generation === undefined ? {} : { generation: metadata.generation }),
+    ...(metadata.annotations?.[acceptLossAnnotation] === undefined
+      ? {}
+      : { annotations: { [acceptLossAnnotation]: metadata.annotations[acceptLossAnnotation] } })
   },
   spec
 })
@@ -75,7 +78,7 @@ const longestField = (spec: Readonly<Record<string, unknown>>): string => {
 
 /**
  * The run as the value of an environment variable: printable ASCII without `$`, which Kubernetes would expand. Of the resource
- * only apiVersion, kind, spec and the metadata name, namespace, uid and generation go along.
+ * only apiVersion, kind, spec and the metadata name, namespace, uid, generation and the annotation that accepts a loss go along.
  */
 export const encode = ({ backup, slot, trigger }: RunSpec): Result.Result<string, RunSpecTooLarge> => {
   const content = {

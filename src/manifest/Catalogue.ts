@@ -1,7 +1,10 @@
 import { Effect, Schema, Stream } from "effect"
+import type { Owner } from "../identity/RunIdentity.ts"
 import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, DocumentUnreadable, SetIncomplete, SetNotFound } from "./CatalogueError.ts"
+import * as Claims from "./Claims.ts"
 import * as Documents from "./Documents.ts"
 import { Manifest, type ManifestTotals, totals } from "./Manifest.ts"
 import { SetFacts } from "./SetFacts.ts"
@@ -18,7 +21,15 @@ export type CatalogueEntry =
     }
   | { readonly _tag: "Incomplete"; readonly backupId: string }
   | { readonly _tag: "BeingRemoved"; readonly backupId: string }
-  | { readonly _tag: "Unreadable"; readonly backupId: string; readonly detail: string }
+  | {
+      readonly _tag: "Unreadable"
+      readonly backupId: string
+      readonly detail: string
+      /** Whose set it is, where a claim or facts of ours say so. */
+      readonly owner: Owner | undefined
+      /** Nothing of ours lies beside it: another application's file, another tool's set, a copy made by hand. */
+      readonly isForeign: boolean
+    }
 
 const decodeManifest = Schema.decodeUnknownEffect(Schema.fromJsonString(Manifest))
 
@@ -67,7 +78,27 @@ export const open = Effect.fn("Catalogue.open")(function* (store: ObjectStoreSha
     )
   }
   const facts = yield* Documents.readIfThere(store, BackupKeys.facts(backupId), SetFacts)
+  const named = [manifest.backup_id, facts?.backupId].find((id) => id !== undefined && id !== backupId)
+  if (named !== undefined) {
+    const detail = `it belongs to backup ${named}: a copied folder is not a backup of its own`
+    return yield* reject(new DocumentUnreadable({ key: BackupKeys.manifest(backupId), detail }))
+  }
   return { backupId, manifest, facts } satisfies BackupSet
+})
+
+/** Whose set an unreadable one is: as its facts or its claim say. Neither of them there, or of another folder: foreign. */
+const provenance = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
+  const readable = <A, E, R>(read: Effect.Effect<A, E, R>) =>
+    Effect.catchTag(read as Effect.Effect<A, E | CatalogueError, R>, "CatalogueError", () => Effect.succeed(null))
+  const facts = yield* readable(Documents.readIfThere(store, BackupKeys.facts(backupId), SetFacts))
+  if (facts !== undefined && facts !== null) {
+    return facts.backupId === backupId
+      ? { owner: facts.identity.owner, isForeign: false }
+      : { owner: undefined, isForeign: true }
+  }
+  const owner = yield* Claims.claimant(store, backupId)
+  if (owner !== undefined) return { owner, isForeign: false }
+  return { owner: undefined, isForeign: facts === undefined && !(yield* exists(store, BackupKeys.claim(backupId))) }
 })
 
 const entry = (store: ObjectStoreShape, backupId: string) =>
@@ -79,7 +110,7 @@ const entry = (store: ObjectStoreShape, backupId: string) =>
       totals: totals(set.manifest),
       facts: set.facts
     })),
-    Effect.catchTag("CatalogueError", (error): Effect.Effect<CatalogueEntry | undefined> => {
+    Effect.catchTag("CatalogueError", (error): Effect.Effect<CatalogueEntry | undefined, ObjectStoreError> => {
       switch (error.reason._tag) {
         case "SetNotFound":
           return Effect.succeed(undefined)
@@ -89,7 +120,12 @@ const entry = (store: ObjectStoreShape, backupId: string) =>
             backupId
           })
         default:
-          return Effect.succeed({ _tag: "Unreadable", backupId, detail: error.message })
+          return Effect.map(provenance(store, backupId), (found) => ({
+            _tag: "Unreadable",
+            backupId,
+            detail: error.message,
+            ...found
+          }))
       }
     })
   )

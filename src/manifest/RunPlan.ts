@@ -39,6 +39,12 @@ export const ContentSettings = Schema.Struct({
 })
 export type ContentSettings = typeof ContentSettings.Type
 
+/** What the spec selected topics by: tells a topic that was lost from one that is no longer wanted. */
+export const TopicSelectors = Schema.Struct({
+  topics: Schema.Array(Schema.String),
+  excludeTopics: Schema.Array(Schema.String)
+})
+
 export const RunPlan = Schema.Struct({
   version: Schema.Literal(1),
   backupId: Schema.String,
@@ -47,6 +53,7 @@ export const RunPlan = Schema.Struct({
   clusterId: Schema.optionalKey(Schema.String),
   bootstrapServers: Schema.Array(Schema.String),
   settings: ContentSettings,
+  selection: Schema.optionalKey(TopicSelectors),
   topics: Schema.Array(PlannedTopic),
   /** Absent when we may not list or describe groups. */
   groups: Schema.optionalKey(Schema.Array(PlannedGroup)),

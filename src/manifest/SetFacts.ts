@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { RunIdentity } from "../identity/RunIdentity.ts"
-import { ContentSettings } from "./RunPlan.ts"
+import { ContentSettings, TopicSelectors } from "./RunPlan.ts"
 
 /**
  * `kb-meta.json`: our own facts of a set, which the open manifest format has no place for and whose other tools may
@@ -15,6 +15,7 @@ export const SetFacts = Schema.Struct({
   /** Header keys that the run itself appended to every record, in order; `export` leaves them out. */
   addedHeaders: Schema.Array(Schema.String),
   clusterId: Schema.optionalKey(Schema.String),
+  selection: Schema.optionalKey(TopicSelectors),
   startedMillis: Schema.Int,
   completedMillis: Schema.Int,
   totals: Schema.Struct({

@@ -127,3 +127,9 @@ export class ObjectStoreError extends Schema.TaggedError<ObjectStoreError>()("Ob
     }
   }
 }
+
+/** True for a failure with this reason. */
+export const isReason =
+  <T extends ObjectStoreReason["_tag"]>(tag: T) =>
+  (error: unknown): error is ObjectStoreError =>
+    error instanceof ObjectStoreError && error.reason._tag === tag
