@@ -143,8 +143,10 @@ export const commit = Effect.fn("Completion.commit")(function* (
 ) {
   const wrong = contradictions(plan, state)
   const problems = wrong.length > 0 ? wrong : (yield* lostSegments(store, plan, state)).map((lost) => lost.detail)
-  if (problems.length > 0) return yield* new RunError({ reason: new NotProven({ problems }) })
+  // What another attempt finished, or somebody removed, is not there any more: that is no fault of the store.
   yield* Attempts.assertLatest(store, plan.backupId, attempt)
+  yield* assertStillOurs(store, plan.backupId, attempt)
+  if (problems.length > 0) return yield* new RunError({ reason: new NotProven({ problems }) })
   const made = facts(plan, state, notes, yield* Clock.currentTimeMillis)
   const set = previous === undefined ? made : { ...made, notes: [...notes, ...compared(previous, made)] }
   if (plan.groups !== undefined) {
@@ -159,5 +161,20 @@ export const commit = Effect.fn("Completion.commit")(function* (
         () => new CatalogueError({ reason: new AttemptSuperseded({ backupId: plan.backupId, attempt }) })
       )
     )
+  // Removed while this attempt stood still: a manifest alone is no backup.
+  yield* assertStillOurs(store, plan.backupId, attempt).pipe(
+    Effect.tapError(() => store.delete(BackupKeys.manifest(plan.backupId)))
+  )
   return set
+})
+
+/** Fails where the backup of this attempt was removed meanwhile, or is being removed: its claim is gone, or a tombstone stands. */
+const assertStillOurs = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string, attempt: number) {
+  const isThere = (key: ObjectKey) =>
+    store.head(key).pipe(
+      Effect.as(true),
+      Effect.catchIf(Documents.isNotFound, () => Effect.succeed(false))
+    )
+  const isOurs = (yield* isThere(BackupKeys.claim(backupId))) && !(yield* isThere(BackupKeys.tombstone(backupId)))
+  if (!isOurs) return yield* new CatalogueError({ reason: new AttemptSuperseded({ backupId, attempt }) })
 })

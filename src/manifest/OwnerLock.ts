@@ -16,6 +16,9 @@ const Epoch = Schema.Struct({ version: Schema.Literal(1), holder: Schema.String,
 /** How long an epoch lasts unless renewed: what a crashed holder costs its successor. */
 const lifetimeMillis = 120_000
 
+/** An epoch that claims to last longer than this was written by a clock that is wrong: it holds nothing. */
+const longestMillis = 3_600_000
+
 const epochs = (store: ObjectStoreShape, owner: Owner) =>
   store.list(BackupKeys.lockFolder(ownerKey(owner))).pipe(
     Stream.runCollect,
@@ -31,7 +34,8 @@ const take = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner,
     const current = yield* Documents.readIfThere(store, key, Epoch).pipe(
       Effect.catchTag("CatalogueError", () => Effect.succeed(undefined)) // a damaged epoch holds nothing
     )
-    if (current !== undefined && current.expiresMillis > nowMillis) {
+    const leftMillis = (current?.expiresMillis ?? 0) - nowMillis
+    if (current !== undefined && leftMillis > 0 && leftMillis <= longestMillis) {
       const untilIso = new Date(current.expiresMillis).toISOString()
       return yield* new CatalogueError({ reason: new LockHeld({ holder: current.holder, untilIso }) })
     }
