@@ -6,9 +6,11 @@ import * as Documents from "../manifest/Documents.ts"
 import * as GroupsSnapshot from "../manifest/GroupsSnapshot.ts"
 import type { RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
+import * as Seal from "../manifest/Seal.ts"
 import * as SealedJson from "../manifest/SealedJson.ts"
 import { addedHeaders, SetFacts } from "../manifest/SetFacts.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { isReason } from "../storage/ObjectStoreError.ts"
 import * as Lineage from "./Lineage.ts"
 import { NotProven, RunError } from "./RunError.ts"
 
@@ -127,11 +129,76 @@ const compared = (before: SetFacts, after: SetFacts): ReadonlyArray<string> => {
   ]
 }
 
-const json = (value: unknown) => [Buffer.from(`${JSON.stringify(value, null, 2)}\n`)]
+const isThere = (store: ObjectStoreShape, key: ObjectKey) =>
+  store.head(key).pipe(
+    Effect.as(true),
+    Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(false))
+  )
+
+const superseded = (backupId: string, attempt: number, by?: number) =>
+  new CatalogueError({ reason: new AttemptSuperseded({ backupId, attempt, ...(by === undefined ? {} : { by }) }) })
+
+/** Fails where the backup was removed meanwhile, or is being removed: its claim is gone, or a tombstone stands. */
+const assertStillOurs = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string, attempt: number) {
+  const isOurs =
+    (yield* isThere(store, BackupKeys.claim(backupId))) && !(yield* isThere(store, BackupKeys.tombstone(backupId)))
+  if (!isOurs) return yield* superseded(backupId, attempt)
+})
+
+/**
+ * Writes the facts, which belong to one manifest and must never be exchanged under another's. Those of an earlier attempt
+ * that died before its manifest make room; those of a later attempt, or of a committed backup, do not.
+ */
+const placeFacts = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  backupId: string,
+  attempt: number,
+  bytes: Uint8Array
+) {
+  const key = BackupKeys.facts(backupId)
+  for (;;) {
+    const isWritten = yield* store.put(key, [bytes], { ifAbsent: true }).pipe(
+      Effect.as(true),
+      Effect.catchIf(isReason("ObjectExists"), () => Effect.succeed(false))
+    )
+    if (isWritten) return
+    if (yield* isThere(store, BackupKeys.manifest(backupId))) return yield* superseded(backupId, attempt)
+    const there = yield* Documents.readIfThere(store, key, SetFacts).pipe(
+      Effect.catchTag("CatalogueError", () => Effect.succeed(undefined)) // damaged: nobody's any more
+    )
+    const by = there?.attempt ?? 0
+    if (by >= attempt) return yield* superseded(backupId, attempt, by)
+    yield* store.delete(key)
+  }
+})
+
+/** The documents that the manifest will name, with their SHA-256. */
+const documents = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  { backupId }: RunPlan,
+  attempt: number,
+  written: Readonly<Record<string, Uint8Array>>
+) {
+  const stored = [
+    BackupKeys.claim(backupId),
+    BackupKeys.plan(backupId),
+    ...Array.from({ length: attempt }, (_, n) => BackupKeys.attempt(backupId, n + 1))
+  ]
+  const name = (key: ObjectKey) => key.slice(backupId.length + 1)
+  const read = yield* Effect.forEach(stored, (key) =>
+    store.get(key).pipe(
+      Effect.map((bytes) => [[name(key), Seal.sha256(bytes)] as const]),
+      Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed([]))
+    )
+  )
+  const own = Object.entries(written).map(([key, bytes]) => [name(ObjectKey.make(key)), Seal.sha256(bytes)] as const)
+  return Object.fromEntries([...read.flat(), ...own])
+})
 
 /**
  * Proves the set and commits it. `manifest.json` is written last and only if absent, after every partition reached its
- * end and every segment was found as it was put. What it lacks of the `previous` backup is among its notes. Whoever finds a manifest there already lost a race it may lose.
+ * end and every segment was found as it was put; it and the facts seal each other and all other documents. What the set
+ * lacks of the `previous` backup is among its notes. Whoever finds a manifest there already lost a race it may lose.
  */
 export const commit = Effect.fn("Completion.commit")(function* (
   store: ObjectStoreShape,
@@ -141,40 +208,54 @@ export const commit = Effect.fn("Completion.commit")(function* (
   notes: ReadonlyArray<string>,
   previous: SetFacts | undefined
 ) {
+  const { backupId } = plan
   const wrong = contradictions(plan, state)
   const problems = wrong.length > 0 ? wrong : (yield* lostSegments(store, plan, state)).map((lost) => lost.detail)
   // What another attempt finished, or somebody removed, is not there any more: that is no fault of the store.
-  yield* Attempts.assertLatest(store, plan.backupId, attempt)
-  yield* assertStillOurs(store, plan.backupId, attempt)
+  yield* Attempts.assertLatest(store, backupId, attempt)
+  yield* assertStillOurs(store, backupId, attempt)
   if (problems.length > 0) return yield* new RunError({ reason: new NotProven({ problems }) })
+
+  const manifest = RunState.manifest(plan, state)
   const made = facts(plan, state, notes, yield* Clock.currentTimeMillis)
-  const set = previous === undefined ? made : { ...made, notes: [...notes, ...compared(previous, made)] }
-  if (plan.groups !== undefined) {
-    yield* store.put(BackupKeys.groups(plan.backupId), [GroupsSnapshot.encode(plan.groups, plan.createdMillis)])
+  const set: SetFacts = {
+    ...made,
+    attempt,
+    manifestSha256: Seal.manifestSha256(manifest),
+    notes: previous === undefined ? notes : [...notes, ...compared(previous, made)]
   }
-  yield* store.put(BackupKeys.facts(plan.backupId), [SealedJson.seal(SetFacts, set)])
+  const sealed = SealedJson.seal(SetFacts, set)
+  const written: Record<string, Uint8Array> = { [BackupKeys.facts(backupId)]: sealed }
+  if (plan.groups !== undefined) {
+    const snapshot = GroupsSnapshot.encode(plan.groups, plan.createdMillis)
+    yield* store.put(BackupKeys.groups(backupId), [snapshot])
+    written[BackupKeys.groups(backupId)] = snapshot
+  }
+  yield* placeFacts(store, backupId, attempt, sealed)
+  const complete = { ...manifest, kb_documents: yield* documents(store, plan, attempt, written) }
   yield* store
-    .put(BackupKeys.manifest(plan.backupId), json(RunState.manifest(plan, state)), { ifAbsent: true })
-    .pipe(
-      Effect.catchIf(
-        Documents.isExists,
-        () => new CatalogueError({ reason: new AttemptSuperseded({ backupId: plan.backupId, attempt }) })
-      )
+    .put(BackupKeys.manifest(backupId), [Buffer.from(Seal.manifestText(complete))], { ifAbsent: true })
+    .pipe(Effect.catchIf(isReason("ObjectExists"), () => superseded(backupId, attempt)))
+  // Removed, or taken over, while this attempt stood still: a manifest alone is no backup.
+  yield* assertCommitted(store, backupId, attempt, sealed).pipe(
+    Effect.tapError((error) =>
+      error._tag === "CatalogueError" ? store.delete(BackupKeys.manifest(backupId)) : Effect.void
     )
-  // Removed while this attempt stood still: a manifest alone is no backup.
-  yield* assertStillOurs(store, plan.backupId, attempt).pipe(
-    Effect.tapError(() => store.delete(BackupKeys.manifest(plan.backupId)))
   )
   return set
 })
 
-/** Fails where the backup of this attempt was removed meanwhile, or is being removed: its claim is gone, or a tombstone stands. */
-const assertStillOurs = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string, attempt: number) {
-  const isThere = (key: ObjectKey) =>
-    store.head(key).pipe(
-      Effect.as(true),
-      Effect.catchIf(Documents.isNotFound, () => Effect.succeed(false))
-    )
-  const isOurs = (yield* isThere(BackupKeys.claim(backupId))) && !(yield* isThere(BackupKeys.tombstone(backupId)))
-  if (!isOurs) return yield* new CatalogueError({ reason: new AttemptSuperseded({ backupId, attempt }) })
+/** After the manifest: the folder is still this run's, and the facts beside it are those of this attempt. */
+const assertCommitted = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  backupId: string,
+  attempt: number,
+  sealed: Uint8Array
+) {
+  yield* assertStillOurs(store, backupId, attempt)
+  const found = yield* store.get(BackupKeys.facts(backupId)).pipe(
+    Effect.map(Seal.sha256),
+    Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(undefined))
+  )
+  if (found !== Seal.sha256(sealed)) return yield* superseded(backupId, attempt)
 })

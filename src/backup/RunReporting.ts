@@ -1,5 +1,6 @@
 import { Cause, Effect, Schema } from "effect"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
+import * as SealedJson from "../manifest/SealedJson.ts"
 import { heldBack } from "../manifest/RunPlan.ts"
 import type { RunIdentity } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -90,7 +91,7 @@ export const keep = Effect.fn("RunReporting.keep")(function* (report: RunReport,
   if (store === undefined || report.outcome !== "success") return
   if (report.backupId === undefined || report.alreadyComplete) return
   yield* store
-    .put(BackupKeys.report(report.backupId), [Buffer.from(text(report))])
+    .put(BackupKeys.report(report.backupId), [SealedJson.seal(RunReport, report)])
     .pipe(
       Effect.catch((error) =>
         Effect.logWarning("the report is not beside the set").pipe(Effect.annotateLogs({ error: error.message }))

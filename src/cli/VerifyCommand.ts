@@ -29,7 +29,14 @@ const line = (problem: Verification.Problem) =>
 const text = (found: Verification.Verification): string =>
   [
     ...found.problems.map(line),
-    ...(found.problems.length === 0
+    ...found.broken.map(({ detail, key }) => `DAMAGED ${key} ${detail}`),
+    ...(found.isForeign ? ["Note: another tool made this backup; only what its manifest says was checked"] : []),
+    ...(found.leftovers.length === 0
+      ? []
+      : [
+          `Note: ${Quantities.count(found.leftovers.length)} objects of killed attempts lie beside the backup; they do it no harm`
+        ]),
+    ...(Verification.isWhole(found)
       ? [
           found.depth === "records"
             ? `OK ${found.backupId}: ${Quantities.count(found.records)} records in ${Quantities.count(found.segments)} segments (${Quantities.bytes(found.storedBytes)}), every byte read, every checksum right`
@@ -60,8 +67,9 @@ export const verify = Command.make(
       Display.during(() => `verifying ${flags.backupId}: ${Quantities.bytes(done)} of ${Quantities.bytes(total)}`)
     )
     yield* StandardOutput.print(flags.output === "json" ? JSON.stringify(found, null, 2) : text(found))
-    if (found.problems.length > 0) {
-      return yield* new VerificationFailed({ backupId: flags.backupId, problems: found.problems.length })
+    if (!Verification.isWhole(found)) {
+      const problems = found.problems.length + found.broken.length
+      return yield* new VerificationFailed({ backupId: flags.backupId, problems })
     }
   }, Effect.scoped)
 ).pipe(

@@ -9,6 +9,10 @@ import { ContentSettings, TopicSelectors } from "./RunPlan.ts"
 export const SetFacts = Schema.Struct({
   version: Schema.Literal(1),
   backupId: Schema.String,
+  /** The attempt that wrote them. Absent in backups of version 0.1, like the next. */
+  attempt: Schema.optionalKey(Schema.Int),
+  /** Fingerprint of the manifest that these facts belong to: see Seal.ts. */
+  manifestSha256: Schema.optionalKey(Schema.String),
   /** Whose set this is: retention touches no other. */
   identity: RunIdentity,
   settings: ContentSettings,
