@@ -21,6 +21,7 @@ import type { RetentionOutcome } from "./backup/RetentionPass.ts"
 import * as Rotation from "./worker/Rotation.ts"
 import * as Run from "./backup/Run.ts"
 import type { RunProgress } from "./worker/RunProgress.ts"
+import * as SteadyClock from "./worker/SteadyClock.ts"
 import type { RunReport } from "./backup/RunReport.ts"
 import * as RunReporting from "./backup/RunReporting.ts"
 import * as SpecRequest from "./backup/SpecRequest.ts"
@@ -66,7 +67,7 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
     progress,
     stop
   }).pipe(Effect.provideService(ObjectStore, store), Effect.provideService(KafkaSource, kafka))
-})
+}, SteadyClock.steadily)
 
 /** Report and summary of an attempt, however it ended. */
 export const conclude = (
@@ -128,8 +129,15 @@ export const prune = (runSpec: RunSpec, mountPoint: MountPoint, extent: Pruning.
   )
 
 /** The part of a summary that a removal fills. */
-export const prunedResult = ({ catalogue, removed }: RetentionOutcome): Summarizing.MaintenanceResult => ({
+export const prunedResult = ({
+  catalogue,
+  heldBack,
+  notes,
+  removed
+}: RetentionOutcome): Summarizing.MaintenanceResult => ({
   removed: removed.length,
+  notes,
+  ...Summarizing.heldBack(heldBack),
   ...(catalogue === undefined ? {} : { catalogue })
 })
 

@@ -1,13 +1,16 @@
 import { Clock, Effect } from "effect"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
-import { AttemptSuperseded, CatalogueError } from "../manifest/CatalogueError.ts"
 import * as Attempts from "../manifest/Attempts.ts"
 import * as GroupsSnapshot from "../manifest/GroupsSnapshot.ts"
 import type { RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
+import * as Seal from "../manifest/Seal.ts"
 import * as SealedJson from "../manifest/SealedJson.ts"
 import { addedHeaders, SetFacts } from "../manifest/SetFacts.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { isReason } from "../storage/ObjectStoreError.ts"
+import * as Commit from "./Commit.ts"
+import * as Lineage from "./Lineage.ts"
 import { NotProven, RunError } from "./RunError.ts"
 
 /** Every difference between the durable state and the plan: ends not reached, segments out of order or range. Pure. */
@@ -82,6 +85,7 @@ const facts = (
     settings: plan.settings,
     addedHeaders: addedHeaders(plan.settings),
     ...(plan.clusterId === undefined ? {} : { clusterId: plan.clusterId }),
+    ...(plan.selection === undefined ? {} : { selection: plan.selection }),
     startedMillis: plan.createdMillis,
     completedMillis,
     totals: {
@@ -115,36 +119,62 @@ const facts = (
   }
 }
 
-const json = (value: unknown) => [Buffer.from(`${JSON.stringify(value, null, 2)}\n`)]
+/** The warnings from comparing a backup with the previous one. */
+const compared = (before: SetFacts, after: SetFacts): ReadonlyArray<string> => {
+  const [older, newer] = [Lineage.of(before), Lineage.of(after)]
+  return [
+    ...Lineage.losses(older, newer).map((loss) => Lineage.sentence(loss, before.backupId)),
+    ...Lineage.gaps(older, newer).map(Lineage.gapSentence)
+  ]
+}
 
 /**
  * Proves the set and commits it. `manifest.json` is written last and only if absent, after every partition has reached
- * its end and every segment was found as it was stored. If the manifest exists already, another attempt was faster.
+ * its end and every segment was found as it was stored. The manifest and the facts seal each other and all other
+ * documents. The notes name what the set lacks compared with `previous`. If the manifest exists already, another
+ * attempt was faster.
  */
 export const commit = Effect.fn("Completion.commit")(function* (
   store: ObjectStoreShape,
   plan: RunPlan,
   attempt: number,
   state: RunState.RunState,
-  notes: ReadonlyArray<string>
+  notes: ReadonlyArray<string>,
+  previous: SetFacts | undefined
 ) {
+  const { backupId } = plan
   const wrong = contradictions(plan, state)
   const problems = wrong.length > 0 ? wrong : (yield* lostSegments(store, plan, state)).map((lost) => lost.detail)
+  // Another attempt may have finished the backup, or retention removed it: then objects are missing without a fault.
+  yield* Attempts.assertLatest(store, backupId, attempt)
+  yield* Commit.assertStillOurs(store, backupId, attempt)
   if (problems.length > 0) return yield* new RunError({ reason: new NotProven({ problems }) })
-  yield* Attempts.assertLatest(store, plan.backupId, attempt)
-  const set = facts(plan, state, notes, yield* Clock.currentTimeMillis)
-  if (plan.groups !== undefined) {
-    yield* store.put(BackupKeys.groups(plan.backupId), [GroupsSnapshot.encode(plan.groups, plan.createdMillis)])
+
+  const manifest = RunState.manifest(plan, state)
+  const made = facts(plan, state, notes, yield* Clock.currentTimeMillis)
+  const set: SetFacts = {
+    ...made,
+    attempt,
+    manifestSha256: Seal.manifestSha256(manifest),
+    notes: previous === undefined ? notes : [...notes, ...compared(previous, made)]
   }
-  yield* store.put(BackupKeys.facts(plan.backupId), [SealedJson.seal(SetFacts, set)])
+  const sealed = SealedJson.seal(SetFacts, set)
+  const written: Record<string, Uint8Array> = { [BackupKeys.facts(backupId)]: sealed }
+  if (plan.groups !== undefined) {
+    const snapshot = GroupsSnapshot.encode(plan.groups, plan.createdMillis)
+    yield* store.put(BackupKeys.groups(backupId), [snapshot])
+    written[BackupKeys.groups(backupId)] = snapshot
+  }
+  yield* Commit.placeFacts(store, backupId, attempt, sealed)
+  const complete = { ...manifest, kb_documents: yield* Commit.documents(store, plan, attempt, written) }
   yield* store
-    .put(BackupKeys.manifest(plan.backupId), json(RunState.manifest(plan, state)), { ifAbsent: true })
-    .pipe(
-      Effect.catchReason(
-        "ObjectStoreError",
-        "ObjectExists",
-        () => new CatalogueError({ reason: new AttemptSuperseded({ backupId: plan.backupId, attempt }) })
-      )
+    .put(BackupKeys.manifest(backupId), [Buffer.from(Seal.manifestText(complete))], { ifAbsent: true })
+    .pipe(Effect.catchIf(isReason("ObjectExists"), () => Commit.superseded(backupId, attempt)))
+  // The backup may have been removed while this attempt was paused: a manifest alone is not a backup.
+  yield* Commit.assertCommitted(store, backupId, attempt, sealed).pipe(
+    Effect.tapError((error) =>
+      error._tag === "CatalogueError" ? store.delete(BackupKeys.manifest(backupId)) : Effect.void
     )
+  )
   return set
 })

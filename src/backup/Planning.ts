@@ -109,6 +109,7 @@ export const make = Effect.fn("Planning.make")(function* (
     ...(clusterId === undefined ? {} : { clusterId }),
     bootstrapServers: request.bootstrapServers,
     settings: request.settings,
+    selection: { topics: request.topics, excludeTopics: request.excludeTopics },
     topics: planned,
     ...(groups === undefined ? {} : { groups: groups.toSorted((a, b) => (a.groupId < b.groupId ? -1 : 1)) }),
     notes

@@ -30,7 +30,9 @@ export class KeepsEverything extends Schema.TaggedError<KeepsEverything>()("Keep
 /**
  * Which sets of a resource to remove: all but the newest `keep` successes (undefined: as the spec says), or all sets.
  */
-export type Extent = { readonly _tag: "Older"; readonly keep: number | undefined } | { readonly _tag: "All" }
+export type Extent =
+  | { readonly _tag: "Older"; readonly keep: number | undefined; readonly acceptedLoss?: string | undefined }
+  | { readonly _tag: "All" }
 
 /** The preview and the removal for an extent. */
 const passes = Effect.fnUntraced(function* (store: ObjectStoreShape, backup: KafkaBackup, extent: Extent) {
@@ -40,11 +42,12 @@ const passes = Effect.fnUntraced(function* (store: ObjectStoreShape, backup: Kaf
   }
   const keep = extent.keep ?? backup.spec.retention?.backups
   if (keep === undefined) return yield* new KeepsEverything()
-  return { preview: RetentionPass.preview(store, owner, keep), run: RetentionPass.run(store, owner, keep) }
+  const rules = { keep, acceptedLoss: extent.acceptedLoss ?? SpecRequest.acceptedLoss(backup) }
+  return { preview: RetentionPass.preview(store, owner, rules), run: RetentionPass.run(store, owner, rules) }
 })
 
-const refuseNotes = (outcome: RetentionPass.RetentionOutcome) =>
-  outcome.notes.length > 0 ? Effect.fail(new PruneRefused({ notes: outcome.notes })) : Effect.succeed(outcome)
+const refuseBlocked = (outcome: RetentionPass.RetentionOutcome) =>
+  outcome.blocked.length > 0 ? Effect.fail(new PruneRefused({ notes: outcome.blocked })) : Effect.succeed(outcome)
 
 /** What `prune` would do now. Changes nothing. */
 export const preview = Effect.fn("Pruning.preview")(function* (
@@ -52,7 +55,7 @@ export const preview = Effect.fn("Pruning.preview")(function* (
   backup: KafkaBackup,
   extent: Extent
 ) {
-  return yield* refuseNotes(yield* (yield* passes(store, backup, extent)).preview)
+  return yield* refuseBlocked(yield* (yield* passes(store, backup, extent)).preview)
 })
 
 /** Removes the sets that `extent` selects while it holds the resource's lock; `host` names the holder for people. */
@@ -63,5 +66,5 @@ export const prune = Effect.fn("Pruning.prune")(function* (
   host: string
 ) {
   const { run } = yield* passes(store, backup, extent)
-  return yield* refuseNotes(yield* OwnerLock.holding(store, SpecRequest.owner(backup), `${host}, prune`, run))
+  return yield* refuseBlocked(yield* OwnerLock.holding(store, SpecRequest.owner(backup), `${host}, prune`, run))
 })

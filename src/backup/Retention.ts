@@ -1,24 +1,78 @@
-/** What retention must know about one set. */
+import * as Lineage from "./Lineage.ts"
+
+/** What retention must know of one backup of the resource: complete, proven, and whole when it was looked at last. */
 export interface RetainableSet {
   readonly backupId: string
-  /** When the run's slot was, milliseconds since 1970: newest means latest slot. */
-  readonly slotMillis: number
-  /** Written by this resource and proven. Nothing else is ever counted or removed. */
-  readonly isOwnVerifiedSuccess: boolean
+  /** When it was completed, milliseconds since 1970: newest means completed last. */
+  readonly completedMillis: number
+  readonly lineage: Lineage.Lineage
 }
 
+export interface Rules {
+  /** Backups to keep at least; absent keeps all. */
+  readonly keep: number | undefined
+  /** The backup that the present run made or found: it stays, however old its slot is. */
+  readonly own?: string | undefined
+  /** Backups older than this one no longer stay for what later ones lost: somebody confirmed that the loss is meant. */
+  readonly acceptedLoss?: string | undefined
+}
+
+/** A backup that is beyond `keep` and stays, because the newer ones do not hold what it holds. */
+export interface HeldBack<S> {
+  readonly set: S
+  readonly losses: ReadonlyArray<Lineage.Loss>
+}
+
+export interface Decision<S> {
+  /** Newest first. */
+  readonly kept: ReadonlyArray<S>
+  /** Among those kept: newest first. */
+  readonly heldBack: ReadonlyArray<HeldBack<S>>
+  /** Oldest first. */
+  readonly expired: ReadonlyArray<S>
+}
+
+/** Newest first: completed last. Equal instants are told apart by id, so that every process decides alike. */
+export const newestFirst = <S extends Pick<RetainableSet, "backupId" | "completedMillis">>(
+  sets: ReadonlyArray<S>
+): ReadonlyArray<S> =>
+  sets.toSorted((a, b) => b.completedMillis - a.completedMillis || (a.backupId < b.backupId ? 1 : -1))
+
+/** What none of the newer backups stands for. `newer` begins with the next newer one, which mostly answers at once. */
+const lostSince = (set: RetainableSet, newer: ReadonlyArray<RetainableSet>): ReadonlyArray<Lineage.Loss> =>
+  [...set.lineage.topics.values()].flatMap((topic) => {
+    let first: Lineage.Loss | undefined
+    for (const later of newer) {
+      const loss = Lineage.lossOf(set.lineage, topic, later.lineage)
+      if (loss === undefined) return []
+      first ??= loss
+    }
+    return first === undefined ? [] : [first]
+  })
+
 /**
- * The sets beyond the `keep` newest successes, oldest first. Failed, foreign and unproven sets are neither counted nor
- * removed. The newest success always stays, even if `keep` is 0; an absent `keep` keeps everything.
+ * Which backups the newest `keep` push out. The newest always stays, and so do the run's own and whatever holds records
+ * that all newer ones lost, until that loss is accepted.
  */
-export const expired = <S extends RetainableSet>(
-  sets: ReadonlyArray<S>,
-  keep: number | undefined
-): ReadonlyArray<S> => {
-  if (keep === undefined) return []
-  return sets
-    .filter((set) => set.isOwnVerifiedSuccess)
-    .toSorted((a, b) => b.slotMillis - a.slotMillis || (a.backupId < b.backupId ? 1 : -1))
-    .slice(Math.max(1, keep))
-    .toReversed()
+export const decide = <S extends RetainableSet>(sets: ReadonlyArray<S>, rules: Rules): Decision<S> => {
+  const ordered = newestFirst(sets)
+  const keep = Math.max(1, rules.keep ?? ordered.length)
+  const accepted = ordered.findIndex(({ backupId }) => backupId === rules.acceptedLoss)
+  const kept: Array<S> = []
+  const heldBack: Array<HeldBack<S>> = []
+  const expired: Array<S> = []
+  for (const [index, set] of ordered.entries()) {
+    if (index < keep || set.backupId === rules.own) {
+      kept.push(set)
+      continue
+    }
+    const isAccepted = accepted !== -1 && index > accepted
+    const losses = isAccepted ? [] : lostSince(set, ordered.slice(0, index).toReversed())
+    if (losses.length === 0) expired.push(set)
+    else {
+      kept.push(set)
+      heldBack.push({ set, losses })
+    }
+  }
+  return { kept, heldBack, expired: expired.toReversed() }
 }

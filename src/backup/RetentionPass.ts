@@ -1,18 +1,24 @@
 import { Effect } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
+import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
-import type { CatalogueSummary } from "../outcome/RunSummary.ts"
+import * as Presence from "../manifest/Presence.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
-import * as Retention from "./Retention.ts"
-import type { Owner } from "../identity/RunIdentity.ts"
+import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Lineage from "./Lineage.ts"
+import * as Retention from "./Retention.ts"
 
 /** The result of a retention pass. */
 export interface RetentionOutcome {
   readonly kept: ReadonlyArray<BackupId>
   readonly removed: ReadonlyArray<BackupId>
-  /** Why the pass removed less than asked for. */
+  /** Backups beyond `keep` that stay, because newer ones lost what they hold: id and why. */
+  readonly heldBack: ReadonlyArray<{ readonly backupId: BackupId; readonly why: string }>
+  /** Why the pass removed nothing; empty if it did its work. */
+  readonly blocked: ReadonlyArray<string>
+  /** What the user should know about the backups: damaged ones, for example. */
   readonly notes: ReadonlyArray<string>
   /** The kept sets, for history; absent if the pass failed before it knew them. */
   readonly catalogue?: CatalogueSummary
@@ -29,31 +35,79 @@ export const outcome = (
   entries: ReadonlyArray<Catalogue.CatalogueEntry>,
   owner: Owner,
   removed: ReadonlyArray<BackupId>,
-  notes: ReadonlyArray<string>
+  more: Partial<Pick<RetentionOutcome, "blocked" | "heldBack" | "notes">> = {}
 ): RetentionOutcome => {
   const kept = OwnSets.of(entries, owner).filter((set) => !removed.includes(set.backupId))
-  return { kept: kept.map((set) => set.backupId), removed, notes, catalogue: OwnSets.summary(kept) }
+  const { blocked = [], heldBack = [], notes = [] } = more
+  const catalogue = OwnSets.summary(kept)
+  return { kept: kept.map((set) => set.backupId), removed, heldBack, blocked, notes, catalogue }
 }
 
-/** A note for each set that may need objects of other sets, because its manifest cannot be read. */
-export const unknownNeeds = (entries: ReadonlyArray<Catalogue.CatalogueEntry>): ReadonlyArray<string> =>
+/**
+ * A note for each backup of this owner that may need objects of other backups, because its manifest cannot be read.
+ * Backups of other owners and files of other applications need nothing of this owner.
+ */
+export const unknownNeeds = (entries: ReadonlyArray<Catalogue.CatalogueEntry>, owner: Owner): ReadonlyArray<string> =>
   entries.flatMap((entry) =>
-    entry._tag === "Unreadable"
+    entry._tag === "Unreadable" && !entry.isForeign && (entry.owner === undefined || isSameOwner(entry.owner, owner))
       ? [`retention removed nothing, because ${entry.backupId} may need objects of other backups: ${entry.detail}`]
       : []
   )
 
+/** How many losses are named for one backup. */
+const namedLosses = 5
+
+const why = (backupId: BackupId, losses: ReadonlyArray<Lineage.Loss>): string => {
+  const named = losses.slice(0, namedLosses).map((loss) => Lineage.sentence(loss, backupId))
+  const more = losses.length - named.length
+  return [...named, ...(more === 0 ? [] : [`and ${more} more topics`])].join("; ")
+}
+
+/**
+ * Decides on these sets after every backup to keep was found whole. A damaged backup is neither counted nor removed:
+ * part of it may still be useful, and it must not push a good backup out.
+ */
+const proven = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  sets: ReadonlyArray<OwnSets.OwnSet>,
+  rules: Retention.Rules
+) {
+  let counted = sets.map((set) => ({ ...set, lineage: Lineage.of(set.facts) }))
+  const whole = new Set<string>()
+  const notes: Array<string> = []
+  for (;;) {
+    const decision = Retention.decide(counted, rules)
+    const doubtful = decision.kept.filter(({ backupId }) => !whole.has(backupId))
+    if (decision.expired.length === 0 || doubtful.length === 0) return { decision, notes }
+    const damaged = new Set<string>()
+    for (const { backupId } of doubtful) {
+      const problems = yield* Presence.problems(store, yield* Catalogue.open(store, backupId))
+      if (problems.length === 0) whole.add(backupId)
+      else {
+        damaged.add(backupId)
+        const more = problems.length > 1 ? ` and ${problems.length - 1} more objects are missing or altered` : ""
+        notes.push(`${backupId} is damaged and does not count for retention: ${problems[0]}${more}`)
+      }
+    }
+    counted = counted.filter(({ backupId }) => !damaged.has(backupId))
+  }
+})
+
 /** What a pass over the present storage would do. */
-const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, keep: number | undefined) {
+const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, rules: Retention.Rules) {
   const entries = yield* Catalogue.entries(store)
-  const notes = unknownNeeds(entries)
-  if (notes.length > 0) return { entries, outcome: outcome(entries, owner, [], notes) } satisfies Decided
-  const own = OwnSets.of(entries, owner).map((set) => ({ ...set, isOwnVerifiedSuccess: true }))
+  const blocked = unknownNeeds(entries, owner)
+  if (blocked.length > 0) return { entries, outcome: outcome(entries, owner, [], { blocked }) } satisfies Decided
+  const { decision, notes } = yield* proven(store, OwnSets.of(entries, owner), rules)
+  const heldBack = decision.heldBack.map(({ losses, set }) => ({
+    backupId: set.backupId,
+    why: why(set.backupId, losses)
+  }))
   const removed = [
     ...(yield* SetRemoval.unfinished(store, owner, entries)),
-    ...Retention.expired(own, keep).map((set) => set.backupId)
+    ...decision.expired.map((set) => set.backupId)
   ]
-  return { entries, outcome: outcome(entries, owner, removed, []) } satisfies Decided
+  return { entries, outcome: outcome(entries, owner, removed, { notes, heldBack }) } satisfies Decided
 })
 
 /** Removes the decided sets, but no object that a remaining set names. */
@@ -75,20 +129,19 @@ export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, ow
 export const preview = Effect.fn("RetentionPass.preview")(function* (
   store: ObjectStoreShape,
   owner: Owner,
-  keep: number | undefined
+  rules: Retention.Rules
 ) {
-  return (yield* decide(store, owner, keep)).outcome
+  return (yield* decide(store, owner, rules)).outcome
 })
 
 /**
- * Keeps the newest `keep` verified successes of this owner and removes the older ones, after finishing removals that
- * were interrupted. Does not touch sets of others, unfinished runs and foreign files. The caller holds the owner's
- * lock.
+ * Keeps the backups of this owner that the rules keep and removes the others, after finishing removals that were
+ * interrupted. Does not touch sets of others, unfinished runs and foreign files. The caller holds the owner's lock.
  */
 export const run = Effect.fn("RetentionPass.run")(function* (
   store: ObjectStoreShape,
   owner: Owner,
-  keep: number | undefined
+  rules: Retention.Rules
 ) {
-  return yield* carryOut(store, owner, yield* decide(store, owner, keep))
+  return yield* carryOut(store, owner, yield* decide(store, owner, rules))
 })

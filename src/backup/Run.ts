@@ -7,6 +7,7 @@ import * as Catalogue from "../manifest/Catalogue.ts"
 import type { PartitionAdvance } from "../manifest/Checkpoint.ts"
 import * as Claims from "../manifest/Claims.ts"
 import * as Documents from "../manifest/Documents.ts"
+import * as OwnSets from "../manifest/OwnSets.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
 import { plannedOffsets, RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
@@ -44,7 +45,7 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
   const backupId = yield* Claims.take(store, request.identity)
   progress.backupId = backupId
   const finished = yield* completed(store, backupId)
-  if (finished !== undefined) return { ...finished, retention: yield* retain(store, request, progress) }
+  if (finished !== undefined) return { ...finished, retention: yield* retain(store, request, progress, backupId) }
 
   const { advances, attempt, notes } = yield* Attempts.begin(store, backupId, {
     startedMillis: yield* Clock.currentTimeMillis,
@@ -70,13 +71,17 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
   }
 
   progress.step = "verifying"
-  const facts = yield* Completion.commit(store, plan, attempt, state, [
-    ...plan.notes,
-    ...notes,
-    ...lost.map(({ detail }) => `${detail}; the partition was read again`)
-  ])
+  const previous = yield* OwnSets.newestBefore(store, request.identity.owner, backupId)
+  const facts = yield* Completion.commit(
+    store,
+    plan,
+    attempt,
+    state,
+    [...plan.notes, ...notes, ...lost.map(({ detail }) => `${detail}; the partition was read again`)],
+    previous
+  )
   yield* tidy(store, plan, state)
-  const retention = yield* retain(store, request, progress)
+  const retention = yield* retain(store, request, progress, backupId)
   progress.step = "done"
   return { plan, attempt, facts, alreadyComplete: false, retention } satisfies RunSuccess
 })
@@ -149,19 +154,26 @@ const tidy = Effect.fnUntraced(function* (store: ObjectStoreShape, plan: RunPlan
 })
 
 /** Retention after a success. A failure is noted and does not affect the new set; the next run tries again. */
-const retain = Effect.fnUntraced(function* (store: ObjectStoreShape, request: RunRequest, progress: RunProgress) {
+const retain = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  request: RunRequest,
+  progress: RunProgress,
+  own: string
+) {
   progress.step = "retaining"
   const owner = request.identity.owner
   return yield* OwnerLock.holding(
     store,
     owner,
     `${request.host}, run of ${request.identity.slot}`,
-    RetentionPass.run(store, owner, request.retainedBackups)
+    RetentionPass.run(store, owner, { keep: request.retainedBackups, own, acceptedLoss: request.acceptedLoss })
   ).pipe(
     Effect.catch((error) =>
       Effect.as(Effect.logWarning("retention did not finish").pipe(Effect.annotateLogs({ error: error.message })), {
         kept: [],
         removed: [],
+        heldBack: [],
+        blocked: [],
         notes: [`retention did not finish: ${error.message}`]
       } satisfies RetentionPass.RetentionOutcome)
     )

@@ -49,7 +49,14 @@ export const RunReport = Schema.Struct({
       })
     )
   ),
-  retention: Schema.optionalKey(Schema.Struct({ kept: Schema.Array(BackupId), removed: Schema.Array(BackupId) })),
+  retention: Schema.optionalKey(
+    Schema.Struct({
+      kept: Schema.Array(BackupId),
+      removed: Schema.Array(BackupId),
+      /** Backups beyond `retention.backups` that stay, because newer ones lost what they hold. */
+      heldBack: Schema.optionalKey(Schema.Array(Schema.Struct({ backupId: BackupId, why: Schema.String })))
+    })
+  ),
   error: Schema.optionalKey(
     Schema.Struct({ reason: Schema.String, message: Schema.String, advice: Schema.String, isRetryable: Schema.Boolean })
   ),

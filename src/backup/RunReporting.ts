@@ -1,5 +1,6 @@
 import { Cause, Effect, Schema } from "effect"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
+import * as SealedJson from "../manifest/SealedJson.ts"
 import { heldBack } from "../manifest/RunPlan.ts"
 import type { RunIdentity } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -42,9 +43,13 @@ export const ofSuccess = (context: RunContext, completedMillis: number, success:
   totals: success.facts.totals,
   openTransactions: heldBack(success.plan),
   gaps: success.facts.gaps.map(({ from, partition, topic, until }) => ({ topic, partition, from, until })),
-  retention: { kept: success.retention.kept, removed: success.retention.removed },
+  retention: {
+    kept: success.retention.kept,
+    removed: success.retention.removed,
+    ...(success.retention.heldBack.length === 0 ? {} : { heldBack: success.retention.heldBack })
+  },
   exitCode: exitCodes.success,
-  notes: [...success.facts.notes, ...success.retention.notes]
+  notes: [...success.facts.notes, ...success.retention.blocked, ...success.retention.notes]
 })
 
 const repeat = ({ slot, trigger }: RunIdentity) =>
@@ -94,7 +99,7 @@ export const keep = Effect.fn("RunReporting.keep")(function* (report: RunReport,
   if (store === undefined || report.outcome !== "success") return
   if (report.backupId === undefined || report.alreadyComplete) return
   yield* store
-    .put(BackupKeys.report(report.backupId), [Buffer.from(text(report))])
+    .put(BackupKeys.report(report.backupId), [SealedJson.seal(RunReport, report)])
     .pipe(
       Effect.catch((error) =>
         Effect.logWarning("the report could not be stored beside the set").pipe(

@@ -1,5 +1,5 @@
 import * as Compression from "../resource/Compression.ts"
-import type { KafkaBackup } from "../resource/KafkaBackup.ts"
+import { acceptLossAnnotation, type KafkaBackup } from "../resource/KafkaBackup.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import type { Owner, RunIdentity } from "../identity/RunIdentity.ts"
 import * as Breaker from "../worker/Breaker.ts"
@@ -18,6 +18,10 @@ export const identity = (backup: KafkaBackup, slot: string, trigger?: string): R
   slot,
   ...(trigger === undefined ? {} : { trigger })
 })
+
+/** The backup up to which losses are confirmed, as the resource's annotation says. */
+export const acceptedLoss = ({ metadata }: KafkaBackup): string | undefined =>
+  metadata.annotations?.[acceptLossAnnotation]
 
 /** What a resource asks of one of its runs. Pure; defaults that the API does not fix are set here. */
 export const request = (backup: KafkaBackup, run: RunIdentity, host: string): RunRequest => {
@@ -38,6 +42,7 @@ export const request = (backup: KafkaBackup, run: RunIdentity, host: string): Ru
     bytesPerSecond: spec.rateLimit?.bytesPerSecond,
     recordsPerSecond: spec.rateLimit?.recordsPerSecond,
     retainedBackups: spec.retention?.backups,
+    acceptedLoss: acceptedLoss(backup),
     circuitBreaker: Breaker.settings(spec.circuitBreaker),
     host,
     notes: [

@@ -18,6 +18,12 @@ const notes = ({ gaps, notes: others, openTransactions }: RunReport): ReadonlyAr
   ...others
 ]
 
+/** The backups that retention held back, in one text. */
+export const heldBack = (
+  held: ReadonlyArray<{ readonly backupId: string; readonly why: string }> = []
+): { readonly heldBack?: string } =>
+  held.length === 0 ? {} : { heldBack: held.map(({ backupId, why }) => `${backupId}: ${why}`).join("; ") }
+
 /** The summary of a run, from its report and from the sets that retention found in storage. */
 export const ofRun = (report: RunReport, catalogue?: CatalogueSummary): RunSummary => ({
   version: 1,
@@ -35,12 +41,15 @@ export const ofRun = (report: RunReport, catalogue?: CatalogueSummary): RunSumma
     : { reason: report.error.reason, message: report.error.message, advice: report.error.advice }),
   notes: notes(report),
   ...(report.retention === undefined ? {} : { removed: report.retention.removed.length }),
+  ...heldBack(report.retention?.heldBack),
   ...(catalogue === undefined ? {} : { catalogue })
 })
 
 /** The result of a command on sets that succeeded. */
 export interface MaintenanceResult {
   readonly removed?: number
+  readonly heldBack?: string
+  readonly notes?: ReadonlyArray<string>
   readonly catalogue?: CatalogueSummary
 }
 
@@ -59,12 +68,14 @@ export const ofMaintenance = (
     notes: []
   } as const
   if (Exit.isSuccess(exit)) {
-    const { catalogue, removed } = exit.value
+    const { catalogue, heldBack: held, notes: found = [], removed } = exit.value
     return {
       ...common,
       outcome: "success",
       exitCode: exitCodes.success,
+      notes: found,
       ...(removed === undefined ? {} : { removed }),
+      ...(held === undefined ? {} : { heldBack: held }),
       ...(catalogue === undefined ? {} : { catalogue })
     }
   }

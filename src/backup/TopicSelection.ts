@@ -22,6 +22,16 @@ export const literals = (topics: ReadonlyArray<string>, excludeTopics: ReadonlyA
 const isExcluded = (name: string, excludeTopics: ReadonlyArray<string>) =>
   excludeTopics.some((pattern) => TopicPattern.matches(pattern, name))
 
+/** What a spec selects by. */
+export interface Selection {
+  readonly topics: ReadonlyArray<string>
+  readonly excludeTopics: ReadonlyArray<string>
+}
+
+/** True when the selection takes a topic of this name, should there be one; internal topics by literal name only. */
+export const isSelected = ({ excludeTopics, topics }: Selection, name: string): boolean =>
+  !isExcluded(name, excludeTopics) && topics.some((pattern) => TopicPattern.matches(pattern, name))
+
 /**
  * The topics that `topics` minus `excludeTopics` select. A wildcard never selects a topic that the broker flags as
  * internal; naming one literally does. Exclusion always wins. Only visible topics are ever selected.

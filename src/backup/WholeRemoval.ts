@@ -36,9 +36,15 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owne
     ])
   ]
   // A damaged set of this owner is removed, too. A damaged set of another owner may need objects of this owner's sets.
-  const notes = RetentionPass.unknownNeeds(entries.filter(({ backupId }) => !own.includes(backupId)))
-  const removed = notes.length > 0 ? [] : own.toSorted()
-  return { entries, outcome: RetentionPass.outcome(entries, owner, removed, notes) } satisfies RetentionPass.Decided
+  const blocked = RetentionPass.unknownNeeds(
+    entries.filter(({ backupId }) => !own.includes(backupId)),
+    owner
+  )
+  const removed = blocked.length > 0 ? [] : own.toSorted()
+  return {
+    entries,
+    outcome: RetentionPass.outcome(entries, owner, removed, { blocked })
+  } satisfies RetentionPass.Decided
 })
 
 /** What `run` would remove now. Changes nothing. */
@@ -55,7 +61,7 @@ export const preview = Effect.fn("WholeRemoval.preview")(function* (store: Objec
  */
 export const run = Effect.fn("WholeRemoval.run")(function* (store: ObjectStoreShape, owner: Owner) {
   const outcome = yield* RetentionPass.carryOut(store, owner, yield* decide(store, owner))
-  if (outcome.notes.length === 0 && owner.uid !== undefined) {
+  if (outcome.blocked.length === 0 && owner.uid !== undefined) {
     yield* store.list(BackupKeys.runRecordFolder(ownerKey(owner))).pipe(
       Stream.mapEffect((info) => store.delete(info.key), { concurrency: 8, unordered: true }),
       Stream.runDrain

@@ -65,8 +65,10 @@ const extent = (
   return Effect.succeed({ _tag: "All" })
 }
 
-const text = ({ kept, removed }: RetentionOutcome, isDryRun: boolean) =>
+const text = ({ heldBack, kept, notes, removed }: RetentionOutcome, isDryRun: boolean) =>
   [
+    ...heldBack.map(({ backupId, why }) => `Note: ${backupId} stays beyond the backups to keep: ${why}`),
+    ...notes.map((note) => `Note: ${note}`),
     ...kept.map((backupId) => `${isDryRun ? "would keep" : "kept"} ${backupId}`),
     ...removed.map((backupId) => `${isDryRun ? "would remove" : "removed"} ${backupId}`),
     ...(kept.length + removed.length === 0
@@ -86,7 +88,17 @@ export const prune = Command.make(
         : Pruning.prune(store, backup, wanted, hostname())
       yield* StandardOutput.print(
         given.output === "json"
-          ? JSON.stringify({ dryRun: given.dryRun, kept: outcome.kept, removed: outcome.removed }, null, 2)
+          ? JSON.stringify(
+              {
+                dryRun: given.dryRun,
+                kept: outcome.kept,
+                removed: outcome.removed,
+                heldBack: outcome.heldBack,
+                notes: outcome.notes
+              },
+              null,
+              2
+            )
           : text(outcome, given.dryRun)
       )
       if (!given.dryRun) return Worker.prunedResult(outcome)

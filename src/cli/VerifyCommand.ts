@@ -30,7 +30,14 @@ const line = (problem: Verification.Problem) =>
 const text = (found: Verification.Verification): string =>
   [
     ...found.problems.map(line),
-    ...(found.problems.length === 0
+    ...found.broken.map(({ detail, key }) => `DAMAGED ${key} ${detail}`),
+    ...(found.isForeign ? ["Note: another tool made this backup; only what its manifest says was checked"] : []),
+    ...(found.leftovers.length === 0
+      ? []
+      : [
+          `Note: ${Format.count(found.leftovers.length)} objects of killed attempts lie beside the backup; they do it no harm`
+        ]),
+    ...(Verification.isWhole(found)
       ? [
           found.depth === "records"
             ? `OK ${found.backupId}: ${Format.count(found.records)} records in ${Format.count(found.segments)} segments (${Format.bytes(found.storedBytes)}): every byte was read, every checksum is correct`
@@ -59,8 +66,9 @@ export const verify = Command.make(
       done += storedBytes
     }).pipe(Display.during(() => `verifying ${flags.backupId}: ${Format.bytes(done)} of ${Format.bytes(total)}`))
     yield* StandardOutput.print(flags.output === "json" ? JSON.stringify(found, null, 2) : text(found))
-    if (found.problems.length > 0) {
-      return yield* new VerificationFailed({ backupId: flags.backupId, problems: found.problems.length })
+    if (!Verification.isWhole(found)) {
+      const problems = found.problems.length + found.broken.length
+      return yield* new VerificationFailed({ backupId: flags.backupId, problems })
     }
   }, Effect.scoped)
 ).pipe(

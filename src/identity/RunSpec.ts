@@ -1,7 +1,7 @@
 import { deflateSync, inflateSync } from "node:zlib"
 import { Result, Schema } from "effect"
 import { given } from "../resource/Json.ts"
-import { KafkaBackup, triggerAnnotation } from "../resource/KafkaBackup.ts"
+import { acceptLossAnnotation, KafkaBackup, triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as ManifestParser from "../resource/ManifestParser.ts"
 import * as Trigger from "../resource/Trigger.ts"
 import { slotText } from "./RunIdentity.ts"
@@ -55,16 +55,22 @@ const Frozen = Schema.Struct({
 })
 const decodeRunSpec = Schema.decodeUnknownResult(Schema.fromJsonString(Frozen))
 
+/** The annotation that accepts a loss, and no other. */
+const accepting = (annotations: KafkaBackup["metadata"]["annotations"]) => {
+  const accepted = annotations?.[acceptLossAnnotation]
+  return accepted === undefined ? undefined : { [acceptLossAnnotation]: accepted }
+}
+
 /** What a pod uses: spec and identity, nothing that changes unless the resource is edited. */
 const bare = ({
   apiVersion,
   kind,
-  metadata: { generation, name, namespace, uid },
+  metadata: { annotations, generation, name, namespace, uid },
   spec
 }: KafkaBackup): KafkaBackup => ({
   apiVersion,
   kind,
-  metadata: given({ name, namespace, uid, generation }),
+  metadata: given({ name, namespace, uid, generation, annotations: accepting(annotations) }),
   spec
 })
 
@@ -76,7 +82,8 @@ const longestField = (spec: Readonly<Record<string, unknown>>): string => {
 
 /**
  * The run as the value of an environment variable: printable ASCII without `$`, which Kubernetes would expand. Of the
- * resource only apiVersion, kind, spec and the metadata name, namespace, uid and generation are included.
+ * resource only apiVersion, kind, spec and the metadata name, namespace, uid and generation are included, and the
+ * annotation that accepts a loss.
  */
 export const encode = ({ backup, slot, trigger }: RunSpec): Result.Result<string, RunSpecTooLarge> => {
   const content = { backup: Schema.encodeSync(KafkaBackup)(bare(backup)), slot, trigger }

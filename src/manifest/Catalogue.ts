@@ -1,8 +1,11 @@
 import { Effect, Schema, Stream } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
+import type { Owner } from "../identity/RunIdentity.ts"
 import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, DocumentUnreadable, SetIncomplete, SetNotFound } from "./CatalogueError.ts"
+import * as Claims from "./Claims.ts"
 import * as Documents from "./Documents.ts"
 import { Manifest, type ManifestTotals, totals } from "./Manifest.ts"
 import { SetFacts } from "./SetFacts.ts"
@@ -19,7 +22,17 @@ export type CatalogueEntry =
     }
   | { readonly _tag: "Incomplete"; readonly backupId: BackupId.BackupId }
   | { readonly _tag: "BeingRemoved"; readonly backupId: BackupId.BackupId }
-  | { readonly _tag: "Unreadable"; readonly backupId: BackupId.BackupId; readonly detail: string }
+  | {
+      readonly _tag: "Unreadable"
+      readonly backupId: BackupId.BackupId
+      readonly detail: string
+      /** The owner, if a claim or facts name it. */
+      readonly owner: Owner | undefined
+      /**
+       * Neither claim nor facts belong to it: a file of another application, a set of another tool, a copied folder.
+       */
+      readonly isForeign: boolean
+    }
 
 const decodeManifest = Schema.decodeUnknownEffect(Schema.fromJsonString(Manifest))
 
@@ -79,7 +92,29 @@ export const openById = Effect.fn("Catalogue.openById")(function* (
     )
   }
   const facts = yield* Documents.readIfThere(store, BackupKeys.facts(backupId), SetFacts)
+  const named = [manifest.backup_id, facts?.backupId].find((id) => id !== undefined && id !== backupId)
+  if (named !== undefined) {
+    const detail = `it belongs to backup ${named}: a copied folder is not a backup of its own`
+    return yield* reject(new DocumentUnreadable({ key: BackupKeys.manifest(backupId), detail }))
+  }
   return { backupId, manifest, facts } satisfies BackupSet
+})
+
+/**
+ * The owner of an unreadable set, from its facts or its claim. Without both, or with facts of another folder: foreign.
+ */
+const provenance = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
+  const readable = <A, E, R>(read: Effect.Effect<A, E, R>) =>
+    Effect.catchTag(read as Effect.Effect<A, E | CatalogueError, R>, "CatalogueError", () => Effect.succeed(null))
+  const facts = yield* readable(Documents.readIfThere(store, BackupKeys.facts(backupId), SetFacts))
+  if (facts !== undefined && facts !== null) {
+    return facts.backupId === backupId
+      ? { owner: facts.identity.owner, isForeign: false }
+      : { owner: undefined, isForeign: true }
+  }
+  const owner = yield* Claims.claimant(store, backupId)
+  if (owner !== undefined) return { owner, isForeign: false }
+  return { owner: undefined, isForeign: facts === undefined && !(yield* exists(store, BackupKeys.claim(backupId))) }
 })
 
 const entry = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
@@ -91,7 +126,7 @@ const entry = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
       totals: totals(set.manifest),
       facts: set.facts
     })),
-    Effect.catchTag("CatalogueError", (error): Effect.Effect<CatalogueEntry | undefined> => {
+    Effect.catchTag("CatalogueError", (error): Effect.Effect<CatalogueEntry | undefined, ObjectStoreError> => {
       switch (error.reason._tag) {
         case "SetNotFound":
           return Effect.succeed(undefined)
@@ -101,7 +136,12 @@ const entry = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
             backupId
           })
         default:
-          return Effect.succeed({ _tag: "Unreadable", backupId, detail: error.message })
+          return Effect.map(provenance(store, backupId), (found) => ({
+            _tag: "Unreadable",
+            backupId,
+            detail: error.message,
+            ...found
+          }))
       }
     })
   )

@@ -7,7 +7,8 @@ export const encode = (groups: ReadonlyArray<PlannedGroup>, snapshotMillis: numb
       {
         snapshot_time: snapshotMillis,
         groups: groups.map((group) => {
-          const offsets: Record<string, Record<string, number>> = {}
+          // A topic may be named like something that every ordinary object has: constructor, __proto__.
+          const offsets = Object.create(null) as Record<string, Record<string, number>>
           for (const { offset, partition, topic } of group.offsets) (offsets[topic] ??= {})[String(partition)] = offset
           return { group_id: group.groupId, offsets }
         })

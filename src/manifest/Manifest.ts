@@ -60,7 +60,9 @@ export const Manifest = Schema.Struct({
   source_cluster_id: Schema.optionalKey(Schema.NullOr(Schema.String)),
   source_brokers: Schema.optionalKey(Schema.Array(Schema.String)),
   compression: Schema.optionalKey(Schema.String),
-  topics: Schema.Array(ManifestTopic)
+  topics: Schema.Array(ManifestTopic),
+  /** Ours, not the format's: the other documents in the backup's folder, by name, with their SHA-256. See Seal.ts. */
+  kb_documents: Schema.optionalKey(Schema.Record(Schema.String, Schema.String))
 })
 export type Manifest = typeof Manifest.Type
 

@@ -1,13 +1,18 @@
-import type { BackupId } from "../identity/BackupId.ts"
+import * as BackupId from "../identity/BackupId.ts"
+import { Effect, Stream } from "effect"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { isReason } from "../storage/ObjectStoreError.ts"
+import * as BackupKeys from "./BackupKeys.ts"
+import * as Documents from "./Documents.ts"
 import type { CatalogueEntry } from "./Catalogue.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
-import type { SetFacts } from "./SetFacts.ts"
+import { SetFacts } from "./SetFacts.ts"
 
 /** A complete, proven set of one resource. */
 export interface OwnSet {
-  readonly backupId: BackupId
-  readonly slotMillis: number
+  readonly backupId: BackupId.BackupId
+  readonly completedMillis: number
   readonly facts: SetFacts
 }
 
@@ -15,15 +20,15 @@ export interface OwnSet {
 export const of = (entries: ReadonlyArray<CatalogueEntry>, owner: Owner): ReadonlyArray<OwnSet> =>
   entries.flatMap((entry) =>
     entry._tag === "Complete" && entry.facts !== undefined && isSameOwner(entry.facts.identity.owner, owner)
-      ? [{ backupId: entry.backupId, slotMillis: Date.parse(entry.facts.identity.slot), facts: entry.facts }]
+      ? [{ backupId: entry.backupId, completedMillis: entry.facts.completedMillis, facts: entry.facts }]
       : []
   )
 
-/** The summary of these sets for the history, newest slot first. */
+/** The summary of these sets for the history, the one completed last first. */
 export const summary = (sets: ReadonlyArray<OwnSet>): CatalogueSummary => ({
   total: sets.length,
   sets: sets
-    .toSorted((a, b) => b.slotMillis - a.slotMillis || (a.backupId < b.backupId ? 1 : -1))
+    .toSorted((a, b) => b.completedMillis - a.completedMillis || (a.backupId < b.backupId ? 1 : -1))
     .map(({ backupId, facts }) => ({
       backupId,
       startedMillis: facts.startedMillis,
@@ -31,4 +36,41 @@ export const summary = (sets: ReadonlyArray<OwnSet>): CatalogueSummary => ({
       size: facts.totals.storedBytes,
       records: facts.totals.records
     }))
+})
+
+/** What follows the resource's name in a backup id. */
+const slotForm = /^-\d{8}-\d{6}$/u
+
+/** How many candidates are read at most: unfinished runs and backups of other owners with this name come first. */
+const mostLookedAt = 20
+
+/**
+ * The facts of this owner's newest complete backup other than `except`, by the slot in its id. Reads one or two
+ * documents, however many backups exist. `undefined` if there is none.
+ */
+export const newestBefore = Effect.fn("OwnSets.newestBefore")(function* (
+  store: ObjectStoreShape,
+  owner: Owner,
+  except: BackupId.BackupId
+) {
+  const folders = yield* Stream.runCollect(store.folders)
+  const candidates = folders
+    .filter((folder) => folder.startsWith(`${owner.name}-`) && slotForm.test(folder.slice(owner.name.length)))
+    .flatMap((folder) => BackupId.parse(folder) ?? [])
+    .filter((backupId) => backupId !== except)
+    .toSorted((a, b) => (a < b ? 1 : -1))
+    .slice(0, mostLookedAt)
+  for (const backupId of candidates) {
+    const facts = yield* Documents.readIfThere(store, BackupKeys.facts(backupId), SetFacts).pipe(
+      // Unreadable facts cannot be compared; retention reports them.
+      Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
+    )
+    if (facts === undefined || facts.backupId !== backupId || !isSameOwner(facts.identity.owner, owner)) continue
+    const isComplete = yield* store.head(BackupKeys.manifest(backupId)).pipe(
+      Effect.as(true),
+      Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(false))
+    )
+    if (isComplete) return facts
+  }
+  return undefined
 })

@@ -18,6 +18,8 @@ const lifetimeMillis = 120_000
 
 /** When a holder renews. */
 const renewals = Schedule.spaced(lifetimeMillis / 3)
+/** An epoch that claims to last longer than this was written by a clock that is wrong: it holds nothing. */
+const longestMillis = 3_600_000
 
 const epochs = (store: ObjectStoreShape, owner: Owner) =>
   store.list(BackupKeys.lockFolder(ownerKey(owner))).pipe(
@@ -34,7 +36,8 @@ const take = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner,
     const current = yield* Documents.readIfThere(store, key, Epoch).pipe(
       Effect.catchTag("CatalogueError", () => Effect.succeed(undefined)) // a damaged epoch does not hold the lock
     )
-    if (current !== undefined && current.expiresMillis > nowMillis) {
+    const leftMillis = (current?.expiresMillis ?? 0) - nowMillis
+    if (current !== undefined && leftMillis > 0 && leftMillis <= longestMillis) {
       const untilIso = new Date(current.expiresMillis).toISOString()
       return yield* new CatalogueError({ reason: new LockHeld({ holder: current.holder, untilIso }) })
     }

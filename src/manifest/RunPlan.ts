@@ -50,6 +50,12 @@ export const segmentSettings = (settings: ContentSettings): SegmentSettings => (
     : {})
 })
 
+/** What the spec selected topics by: tells a topic that was lost from one that is no longer wanted. */
+export const TopicSelectors = Schema.Struct({
+  topics: Schema.Array(Schema.String),
+  excludeTopics: Schema.Array(Schema.String)
+})
+
 export const RunPlan = Schema.Struct({
   version: Schema.Literal(1),
   backupId: BackupId,
@@ -58,6 +64,7 @@ export const RunPlan = Schema.Struct({
   clusterId: Schema.optionalKey(Schema.String),
   bootstrapServers: Schema.Array(Schema.String),
   settings: ContentSettings,
+  selection: Schema.optionalKey(TopicSelectors),
   topics: Schema.Array(PlannedTopic),
   /** Absent without permission to list or describe groups. */
   groups: Schema.optionalKey(Schema.Array(PlannedGroup)),

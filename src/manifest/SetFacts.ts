@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { BackupId } from "../identity/BackupId.ts"
 import { RunIdentity } from "../identity/RunIdentity.ts"
 import { offsetHeaderKeys } from "../segment/Segment.ts"
-import { ContentSettings, segmentSettings } from "./RunPlan.ts"
+import { ContentSettings, segmentSettings, TopicSelectors } from "./RunPlan.ts"
 
 /**
  * `kb-meta.json`: facts of a set that the open manifest format does not provide for; other tools may drop unknown
@@ -11,12 +11,17 @@ import { ContentSettings, segmentSettings } from "./RunPlan.ts"
 export const SetFacts = Schema.Struct({
   version: Schema.Literal(1),
   backupId: BackupId,
+  /** The attempt that wrote them. Absent in backups of version 0.1, like the next. */
+  attempt: Schema.optionalKey(Schema.Int),
+  /** Fingerprint of the manifest that these facts belong to: see Seal.ts. */
+  manifestSha256: Schema.optionalKey(Schema.String),
   /** The run that made the set. Retention removes sets of its own resource only. */
   identity: RunIdentity,
   settings: ContentSettings,
   /** Header keys that the run appended to every record, in order; `export` leaves them out. */
   addedHeaders: Schema.Array(Schema.String),
   clusterId: Schema.optionalKey(Schema.String),
+  selection: Schema.optionalKey(TopicSelectors),
   startedMillis: Schema.Int,
   completedMillis: Schema.Int,
   totals: Schema.Struct({

@@ -5,6 +5,7 @@ import type { SegmentContent } from "../segment/SegmentReader.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { BackupSet } from "./Catalogue.ts"
 import type { ManifestSegment } from "./Manifest.ts"
+import * as Seal from "./Seal.ts"
 
 /** One defect of a set and its range of offsets: a restore of that range would fail or differ. */
 export interface Problem {
@@ -24,7 +25,17 @@ export interface Verification {
   readonly records: number
   readonly storedBytes: number
   readonly problems: ReadonlyArray<Problem>
+  /** Documents of the backup that are not as they were committed, and objects that do not belong to it. */
+  readonly broken: ReadonlyArray<Seal.Broken>
+  /** Objects of killed attempts in the backup's folder: harmless. */
+  readonly leftovers: ReadonlyArray<string>
+  /** Another tool made it: only what its manifest says could be checked. */
+  readonly isForeign: boolean
 }
+
+/** True when nothing is wrong with the backup. */
+export const isWhole = ({ broken, problems }: Pick<Verification, "broken" | "problems">): boolean =>
+  broken.length === 0 && problems.length === 0
 
 interface LocatedSegment {
   readonly topic: string
@@ -139,12 +150,16 @@ export const verify = Effect.fn("Verification.verify")(function* (
     ),
     Stream.runCollect
   )
+  const { broken, leftovers } = yield* Seal.inspect(store, set)
   return {
     backupId: set.backupId,
     depth,
     segments: all.length,
     records: all.reduce((n, { segment }) => n + segment.record_count, 0),
     storedBytes: all.reduce((n, { segment }) => n + (segment.compressed_size ?? 0), 0),
-    problems: [...disorder(set), ...shortfall(set), ...found.flat()]
+    problems: [...disorder(set), ...shortfall(set), ...found.flat()],
+    broken,
+    leftovers,
+    isForeign: set.facts === undefined && broken.length === 0
   } satisfies Verification
 })

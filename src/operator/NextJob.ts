@@ -17,6 +17,12 @@ export interface NextJobInput {
    * The spec was edited since the last reconcile, and the history has its full length: storage may hold more backups.
    */
   readonly mayHoldMore: boolean
+  /**
+   * Retention held backups back, and neither the spec nor the confirmation changed since: another prune would do the same.
+   */
+  readonly isHeldBack: boolean
+  /** Value of the annotation that accepts a loss. */
+  readonly acceptedLoss: string | undefined
   /** The resource has existed for a while and its status is empty: the history must be read from storage. */
   readonly isForgotten: boolean
   /** A Job that the status calls active and that no longer exists: only storage shows what it did. */
@@ -41,14 +47,16 @@ const nothing: JobAction = { _tag: "Nothing" }
 
 /** What to do next. A run goes first: it applies retention and reads the catalogue itself. */
 export const next = (input: NextJobInput): JobAction => {
-  const { due, generation, isBusy, isForgotten, keep, mayHoldMore, stuckMaintenance, successes, deletedJob } = input
+  const { acceptedLoss, deletedJob, due, generation, isBusy, isForgotten, isHeldBack } = input
+  const { keep, mayHoldMore, stuckMaintenance, successes } = input
   if (isBusy) return due !== undefined && stuckMaintenance !== undefined ? preempt(stuckMaintenance) : nothing
   if (due !== undefined) return { _tag: "Run", cause: due }
   if (deletedJob !== undefined) return { _tag: "Catalogue", key: `after ${deletedJob}` }
   if (isForgotten) return { _tag: "Catalogue", key: "forgotten" }
-  if (keep !== undefined && (successes.length > keep || mayHoldMore)) {
+  if (keep !== undefined && ((successes.length > keep && !isHeldBack) || mayHoldMore)) {
     // A failed prune is not tried again until its Job is gone or the input has changed.
-    return { _tag: "Prune", key: `${keep} at ${generation} after ${successes[0] ?? ""}` }
+    const accepting = acceptedLoss === undefined ? "" : ` accepting ${acceptedLoss}`
+    return { _tag: "Prune", key: `${keep} at ${generation} after ${successes[0] ?? ""}${accepting}` }
   }
   return nothing
 }

@@ -3,6 +3,7 @@ import type { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
 import * as Due from "../schedule/Due.ts"
 import type { ScheduleMemory } from "../schedule/DueInput.ts"
+import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as Trigger from "../resource/Trigger.ts"
 import type { Facts } from "../status/Facts.ts"
@@ -47,6 +48,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
           nowMillis
         })
 
+  const acceptedLoss = observed.resource.metadata.annotations?.[acceptLossAnnotation]
   const successes = (previous.backupHistory ?? []).filter(({ outcome }) => outcome === "success")
   const action =
     backup === undefined
@@ -63,6 +65,11 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
             previous.observedGeneration !== undefined &&
             previous.observedGeneration !== observed.generation &&
             successes.length >= History.limits.successes,
+          isHeldBack:
+            acceptedLoss === undefined &&
+            previous.observedGeneration === observed.generation &&
+            previous.conditions?.some(({ reason }) => reason === "RetentionHeldBack") === true,
+          acceptedLoss,
           isForgotten:
             previous.observedGeneration === undefined && nowMillis - observed.createdMillis > forgottenAfterMillis,
           deletedJob: deleted?.jobName

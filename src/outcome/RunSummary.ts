@@ -46,6 +46,8 @@ export const RunSummary = Schema.Struct({
   notes: Schema.Array(Schema.String),
   /** Sets that retention removed. */
   removed: Schema.optionalKey(Schema.Int),
+  /** Sets that retention would remove if newer ones had not lost what they hold, and what that is. */
+  heldBack: Schema.optionalKey(Schema.String),
   catalogue: Schema.optionalKey(CatalogueSummary)
 })
 export type RunSummary = typeof RunSummary.Type

@@ -6,7 +6,16 @@ import * as SummaryPacking from "./SummaryPacking.ts"
 export const maxBytes = 4096
 
 /** Most bytes of each text as JSON, so that there is room for some sets however long the texts are. */
-const room = { instant: 40, backupId: 260, reason: 100, message: 1000, advice: 500, note: 300, notes: 1000 } as const
+const room = {
+  instant: 40,
+  backupId: 260,
+  reason: 100,
+  message: 1000,
+  advice: 500,
+  note: 300,
+  notes: 1000,
+  heldBack: 600
+} as const
 
 /** Not a summary that this version can read. */
 export class SummaryUnreadable extends Schema.TaggedError<SummaryUnreadable>()("SummaryUnreadable", {
@@ -59,7 +68,7 @@ const cutNotes = (notes: ReadonlyArray<string>): ReadonlyArray<string> => {
 /** The summary without its catalogue, every text cut to its limit. */
 const texts = (summary: RunSummary): RunSummary => {
   const { catalogue: _catalogue, ...rest } = summary
-  const optional = (key: "backupId" | "reason" | "message" | "advice") =>
+  const optional = (key: "backupId" | "reason" | "message" | "advice" | "heldBack") =>
     summary[key] === undefined ? {} : { [key]: cut(summary[key], room[key]) }
   return {
     ...rest,
@@ -69,6 +78,7 @@ const texts = (summary: RunSummary): RunSummary => {
     ...optional("reason"),
     ...optional("message"),
     ...optional("advice"),
+    ...optional("heldBack"),
     notes: cutNotes(summary.notes)
   }
 }

@@ -12,6 +12,12 @@ export const plural = "kafkabackups"
 /** Annotation whose value is the trigger of a manual backup: a value not handled before starts one run. */
 export const triggerAnnotation = `${group}/trigger-backup` as const
 
+/**
+ * Annotation that confirms a loss: names the newest backup whose losses against older backups are meant. Retention then
+ * no longer holds back what is older than that backup.
+ */
+export const acceptLossAnnotation = `${group}/accept-loss` as const
+
 /** Longest trigger value, in characters. */
 export const maxTriggerLength = 253
 

@@ -139,9 +139,11 @@ const trouble = (previous: Status, next: Status): ReadonlyArray<Announcement> =>
 const retention = (previous: Status, { maintenance }: Facts, next: Status): ReadonlyArray<Announcement> => {
   const prune = maintenance.findLast(({ task }) => task === "prune")
   const now = condition(next, "RetentionApplied")
-  if (prune === undefined || now === undefined || condition(previous, "RetentionApplied")?.message === now.message) {
-    return []
+  const before = condition(previous, "RetentionApplied")
+  if (now?.reason === "RetentionHeldBack") {
+    return before?.reason === now.reason ? [] : [announcement("RetentionHeldBack", now.message)]
   }
+  if (prune === undefined || now === undefined || before?.message === now.message) return []
   if (!prune.isSuccess) return [announcement("PruneFailed", now.message)]
   return prune.removed === 0 ? [] : [announcement("BackupsPruned", now.message)]
 }

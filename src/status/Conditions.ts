@@ -3,6 +3,7 @@ import * as Slots from "../schedule/Slots.ts"
 import * as Evidence from "./Evidence.ts"
 import type { EndedMaintenance, Facts } from "./Facts.ts"
 import * as History from "./History.ts"
+import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
 import * as Problem from "../resource/Problem.ts"
 import * as Ready from "./Ready.ts"
 import * as Reasons from "./Reasons.ts"
@@ -199,6 +200,8 @@ const retentionApplied = (
   const prune = last(maintenance, "prune")
   if (prune !== undefined) return pruned(prune)
   const before = kept(previous, "RetentionApplied")
+  const run = ended.findLast(({ outcome }) => outcome === "success")
+  if (run?.heldBack !== undefined) return heldBack(run.heldBack, `at the end of ${run.backupId}`, run.backupId)
   const flipped = previous.find(({ type }) => type === "RetentionApplied")?.lastTransitionTime
   if (before?.status !== "False" || flipped === undefined) return before
   // A run prunes too, at its end.
@@ -208,18 +211,32 @@ const retentionApplied = (
     : { status: "True", reason: "RetentionApplied", message: `Retention was applied at the end of ${cure.backupId}.` }
 }
 
-const pruned = ({ isSuccess, jobName, removed, trouble }: EndedMaintenance): Answer<"RetentionApplied"> =>
-  isSuccess
-    ? {
-        status: "True",
-        reason: "RetentionApplied",
-        message: `Job ${jobName} removed ${removed === undefined ? "the old backups" : removed === 1 ? "1 old backup" : `${Format.count(removed)} old backups`}.`
-      }
-    : {
-        status: "False",
-        reason: "PruneFailed",
-        message: `Job ${jobName} could not remove old backups: ${trouble?.message ?? "no reason was reported"}`
-      }
+const heldBack = (what: string, when: string, newest: string): Answer<"RetentionApplied"> => ({
+  status: "False",
+  reason: "RetentionHeldBack",
+  message: `Retention ${when} kept more backups than spec.retention.backups, because newer backups lost what they hold: ${what}. If the loss is intended, set annotation ${acceptLossAnnotation} to ${newest}.`
+})
+
+const pruned = ({
+  heldBack: held,
+  isSuccess,
+  jobName,
+  removed,
+  trouble
+}: EndedMaintenance): Answer<"RetentionApplied"> =>
+  isSuccess && held !== undefined
+    ? heldBack(held, `by Job ${jobName}`, "the id of the newest backup")
+    : isSuccess
+      ? {
+          status: "True",
+          reason: "RetentionApplied",
+          message: `Job ${jobName} removed ${removed === undefined ? "the old backups" : removed === 1 ? "1 old backup" : `${Format.count(removed)} old backups`}.`
+        }
+      : {
+          status: "False",
+          reason: "PruneFailed",
+          message: `Job ${jobName} could not remove old backups: ${trouble?.message ?? "no reason was reported"}`
+        }
 
 const cleanedUp = ({ maintenance, deletion }: Facts): Answer<"CleanedUp"> | undefined => {
   const cleanup = last(maintenance, "cleanup")

@@ -49,6 +49,11 @@ const all = {
     meaning: "The pod of the active run cannot start or keeps failing."
   },
   BackupsPruned: { type: "Normal", action: "Prune", meaning: "Backups beyond `retention.backups` were removed." },
+  RetentionHeldBack: {
+    type: "Warning",
+    action: "Prune",
+    meaning: "Old backups were not removed, because newer backups lost what they hold."
+  },
   PruneFailed: { type: "Warning", action: "Prune", meaning: "Old backups could not be removed." },
   ListingFailed: { type: "Warning", action: "List", meaning: "Storage could not be listed." },
   CleanupStarted: {

@@ -59,6 +59,8 @@ export interface EndedRun {
   readonly message?: string
   /** Of a success: what the user should know about it. */
   readonly notes: ReadonlyArray<string>
+  /** Backups that retention held back at its end, and why. */
+  readonly heldBack?: string
 }
 
 /** A prune, catalogue or clean-up Job that ended. */
@@ -67,6 +69,7 @@ export interface EndedMaintenance {
   readonly jobName: string
   readonly isSuccess: boolean
   readonly removed?: number
+  readonly heldBack?: string
   readonly trouble?: Trouble
 }
 

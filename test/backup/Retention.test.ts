@@ -40,7 +40,7 @@ describe("Retention", () => {
       ])
       yield* store.put(ObjectKey.make("notes.txt"), [Buffer.from("mine")])
       const before = yield* memory.keys
-      yield* RetentionPass.run(store, owner, 1)
+      yield* RetentionPass.run(store, owner, { keep: 1 })
       const doomed = ["nightly-20261123-010000/", "nightly-20261123-020000/", "nightly-20261123-030000/"]
       assert.deepStrictEqual(
         yield* memory.keys,
@@ -55,11 +55,11 @@ describe("Retention", () => {
         const finished = yield* Effect.gen(function* () {
           const { cluster, store } = yield* world
           yield* fourSets
-          const exit = yield* Effect.exit(RetentionPass.run(dyingAt(store, n, "after").store, owner, 2))
+          const exit = yield* Effect.exit(RetentionPass.run(dyingAt(store, n, "after").store, owner, { keep: 2 }))
           for (const entry of yield* Catalogue.entries(store)) {
             if (entry._tag === "Complete") yield* assertHoldsAll(cluster, store, entry.backupId, { payments: 1 })
           }
-          yield* RetentionPass.run(store, owner, 2)
+          yield* RetentionPass.run(store, owner, { keep: 2 })
           assert.deepStrictEqual(yield* states(store), ["030000 Complete", "040000 Complete"], `call ${n}`)
           return exit._tag === "Success"
         }).pipe(Effect.provide(layer))
@@ -77,21 +77,85 @@ describe("Retention", () => {
       const key = ObjectKey.make("nightly-20261123-040000/manifest.json")
       const shared = JSON.stringify({ ...first.manifest, backup_id: "nightly-20261123-040000" })
       yield* memory.tamper(key, () => Buffer.from(shared))
-      yield* RetentionPass.run(store, owner, 1)
+      yield* RetentionPass.run(store, owner, { keep: 1 })
       assert.deepStrictEqual(yield* states(store), ["040000 Complete"])
       yield* assertHoldsAll(cluster, store, "nightly-20261123-040000", { payments: 1 })
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("removes nothing while a set's needs are unknown", () =>
+  it.live("removes nothing of an owner while the needs of one of its backups are unknown", () =>
     Effect.gen(function* () {
       const { memory, store } = yield* world
       yield* fourSets
       yield* memory.tamper(ObjectKey.make("nightly-20261123-040000/manifest.json"), (bytes) => bytes.subarray(0, 100))
-      const outcome = yield* RetentionPass.run(store, owner, 1)
-      assert.deepStrictEqual(outcome.removed, [])
+      const outcome = yield* RetentionPass.run(store, owner, { keep: 1 })
+      assert.deepStrictEqual<ReadonlyArray<string>>(outcome.removed, [])
       assert.include(outcome.notes.join(), "nightly-20261123-040000")
       assert.strictEqual((yield* states(store)).length, 4)
+      const other = yield* RetentionPass.run(store, { uid: "uid-2", name: "nightly" }, { keep: 1 })
+      assert.deepStrictEqual(other.notes, [], "another owner's retention goes on")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("minds no file of another application, and no other tool's broken backup", () =>
+    Effect.gen(function* () {
+      const { store } = yield* world
+      yield* fourSets
+      for (const content of ["{}", "not json", ""]) {
+        yield* store.put(ObjectKey.make("web-app/manifest.json"), [Buffer.from(content)])
+        const outcome = yield* RetentionPass.preview(store, owner, { keep: 1 })
+        assert.deepStrictEqual([outcome.removed.length, outcome.notes], [3, []], content)
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("takes a copy of a backup's folder for nothing: it pushes no backup out and stays where it is", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      yield* fourSets
+      for (const key of (yield* memory.keys).filter((found) => found.startsWith("nightly-20261123-040000/"))) {
+        const copy = key.replace("-040000/", "-050000/")
+        yield* store.put(ObjectKey.make(copy), [yield* store.get(ObjectKey.make(key))])
+      }
+      const outcome = yield* RetentionPass.run(store, owner, { keep: 2 })
+      assert.deepStrictEqual(outcome.kept.toSorted(), ["nightly-20261123-030000", "nightly-20261123-040000"])
+      assert.isTrue((yield* memory.keys).some((key) => key.startsWith("nightly-20261123-050000/")))
+      const error = yield* Effect.flip(Catalogue.open(store, "nightly-20261123-050000"))
+      assert.include(error.message, "belongs to backup nightly-20261123-040000")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("does not count a damaged backup, does not remove it, and removes no good one for it", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      yield* fourSets
+      const segment = (yield* memory.keys).find((key) => key.startsWith("nightly-20261123-040000/topics/"))!
+      yield* store.delete(ObjectKey.make(segment))
+      const outcome = yield* RetentionPass.run(store, owner, { keep: 1 })
+      assert.deepStrictEqual<ReadonlyArray<string>>(outcome.removed, [
+        "nightly-20261123-010000",
+        "nightly-20261123-020000"
+      ])
+      assert.include(outcome.notes.join(), "nightly-20261123-040000 is damaged and does not count for retention")
+      assert.deepStrictEqual(yield* states(store), ["030000 Complete", "040000 Complete"])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("never removes the run's own backup, however old its slot is", () =>
+    Effect.gen(function* () {
+      const { store } = yield* world
+      yield* fourSets
+      const old = yield* attempt(aRequest(slot(0), { topics: ["payments"], retainedBackups: 2 }))
+      assert.deepStrictEqual<ReadonlyArray<string>>(old.retention.removed, [
+        "nightly-20261123-010000",
+        "nightly-20261123-020000",
+        "nightly-20261123-030000"
+      ])
+      assert.deepStrictEqual(yield* states(store), ["000000 Complete", "040000 Complete"])
+      // Found again, it is no longer the newest, and stays all the same.
+      yield* attempt(aRequest(slot(5), { topics: ["payments"] }))
+      yield* attempt(aRequest(slot(0), { topics: ["payments"], retainedBackups: 1 }))
+      assert.deepStrictEqual(yield* states(store), ["000000 Complete", "050000 Complete"])
     }).pipe(Effect.provide(layer))
   )
 })

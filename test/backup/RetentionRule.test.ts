@@ -1,45 +1,106 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
+import type { Lineage } from "../../src/backup/Lineage.ts"
 import * as Retention from "../../src/backup/Retention.ts"
+import { lineage } from "./lineages.ts"
 
-const set = (slot: number, isOwnVerifiedSuccess = true) => ({
-  backupId: `b-${slot}`,
-  slotMillis: slot,
-  isOwnVerifiedSuccess
+const orders = lineage({ orders: 100 })
+
+const set = (completedMillis: number, held: Lineage = orders) => ({
+  backupId: `b-${completedMillis}`,
+  completedMillis,
+  lineage: held
 })
-const Sets = Schema.Array(
-  Schema.Struct({ backupId: Schema.String, slotMillis: Schema.Int, isOwnVerifiedSuccess: Schema.Boolean })
-)
+const ids = (sets: ReadonlyArray<{ readonly backupId: string }>) => sets.map(({ backupId }) => backupId)
 
-describe("Retention.expired", () => {
-  it("returns the oldest successes beyond those that are kept", () => {
+const Sets = Schema.Array(
+  Schema.Struct({
+    completedMillis: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 50 })),
+    orders: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 40 })),
+    payments: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 40 })),
+    cluster: Schema.Literals(["A", "B"])
+  })
+)
+const Keep = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 5 }))
+
+describe("Retention.decide", () => {
+  it("keeps those that were completed last, whatever their slots", () => {
+    const sets = [3, 1, 4, 2].map((millis) => set(millis))
+    assert.deepStrictEqual(ids(Retention.decide(sets, { keep: 2 }).expired), ["b-1", "b-2"])
+  })
+
+  it("keeps everything where nothing is said, and the newest whatever is said", () => {
+    assert.deepStrictEqual(Retention.decide([set(1), set(2)], { keep: undefined }).expired, [])
+    assert.deepStrictEqual(ids(Retention.decide([set(1), set(2)], { keep: 0 }).kept), ["b-2"])
+  })
+
+  it("holds back the newest backup that holds what all newer ones lost, and no older one", () => {
+    const sets = [set(1), set(2), set(3, lineage({ orders: 0 })), set(4, lineage({}))]
+    const { expired, heldBack, kept } = Retention.decide(sets, { keep: 1 })
     assert.deepStrictEqual(
-      Retention.expired(
-        [3, 1, 4, 2].map((slot) => set(slot)),
-        2
-      ).map((s) => s.slotMillis),
-      [1, 2]
+      [ids(expired), ids(kept)],
+      [
+        ["b-1", "b-3"],
+        ["b-4", "b-2"]
+      ]
+    )
+    assert.deepStrictEqual(
+      heldBack.map(({ losses, set: { backupId } }) => [backupId, losses.map(({ _tag, topic }) => `${_tag} ${topic}`)]),
+      [["b-2", ["RecordsCollapsed orders"]]]
     )
   })
 
-  it("does not let a failed backup push out a successful one", () => {
-    assert.deepStrictEqual(Retention.expired([set(1), set(2, false), set(3, false)], 1), [])
+  it("holds nothing back once the topic is there again", () => {
+    const sets = [set(1), set(2, lineage({})), set(3)]
+    assert.deepStrictEqual(ids(Retention.decide(sets, { keep: 1 }).expired), ["b-1", "b-2"])
   })
 
-  it("keeps everything without a limit", () => {
-    assert.deepStrictEqual(Retention.expired([set(1), set(2)], undefined), [])
+  it("lets go what is older than the backup whose loss is accepted, and holds back what was lost after it", () => {
+    const both = lineage({ orders: 100, payments: 100 })
+    const sets = [set(1, both), set(2, lineage({ payments: 100 })), set(3, lineage({}))]
+    const heldBack = (acceptedLoss?: string) =>
+      ids(Retention.decide(sets, { keep: 1, acceptedLoss }).heldBack.map((one) => one.set))
+    assert.deepStrictEqual(heldBack(), ["b-2", "b-1"])
+    assert.deepStrictEqual(heldBack("b-2"), ["b-2"])
+    assert.deepStrictEqual(heldBack("b-3"), [])
+    assert.deepStrictEqual(heldBack("b-1"), ["b-2", "b-1"])
+    assert.deepStrictEqual(heldBack("another"), ["b-2", "b-1"])
+  })
+
+  it("counts no backup of another cluster silently", () => {
+    const sets = [
+      set(1, lineage({ orders: 100 }, { clusterId: "A" })),
+      set(2, lineage({ orders: 100 }, { clusterId: "B" }))
+    ]
+    assert.deepStrictEqual(ids(Retention.decide(sets, { keep: 1 }).expired), [])
   })
 
   it.prop(
-    "never removes the newest success, nor what is not ours, and leaves as many as asked for",
-    [Sets, Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 5 }))],
-    ([sets, keep]) => {
-      const doomed = Retention.expired(sets, keep)
-      const own = sets.filter((s) => s.isOwnVerifiedSuccess)
-      assert.isTrue(doomed.every((s) => s.isOwnVerifiedSuccess))
-      assert.strictEqual(own.length - doomed.length, Math.min(own.length, Math.max(1, keep)))
-      const newest = Math.max(...own.map((s) => s.slotMillis))
-      if (own.length > 0) assert.isTrue(own.some((s) => s.slotMillis === newest && !doomed.includes(s)))
+    "the newest always stays, nothing of a kept number goes, and every topic that any backup held is held by a kept one",
+    [Sets, Keep],
+    ([drawn, keep]) => {
+      const sets = drawn.map(({ cluster, completedMillis, orders: n, payments }, index) => ({
+        ...set(completedMillis, lineage({ orders: n, payments }, { clusterId: cluster })),
+        backupId: `b-${index}`,
+        amounts: { orders: n, payments },
+        cluster
+      }))
+      const { expired, kept } = Retention.decide(sets, { keep })
+      assert.strictEqual(expired.length + kept.length, sets.length)
+      assert.isAtLeast(kept.length, Math.min(sets.length, Math.max(1, keep)))
+      const [newest] = Retention.newestFirst(sets)
+      if (newest !== undefined) assert.strictEqual(kept[0], newest)
+      for (const gone of expired) {
+        assert.isTrue(kept.every(({ completedMillis }, index) => index > 0 || completedMillis >= gone.completedMillis))
+        for (const topic of ["orders", "payments"] as const) {
+          if (gone.amounts[topic] === 0) continue
+          const isHeld = kept.some(
+            (one) =>
+              one.cluster === gone.cluster && one.amounts[topic] > 0 && one.completedMillis >= gone.completedMillis
+          )
+          assert.isTrue(isHeld, `${topic} of ${gone.backupId}`)
+        }
+      }
     }
   )
 })

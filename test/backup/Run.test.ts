@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Exit, Fiber, Option } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, type Layer, Option } from "effect"
 import type { BackupFailure } from "../../src/backup/BackupFailure.ts"
 import * as RunProgress from "../../src/worker/RunProgress.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import { BackupId } from "../../src/identity/BackupId.ts"
+import * as SetRemoval from "../../src/manifest/SetRemoval.ts"
 import { ObjectKey } from "../../src/storage/ObjectStore.ts"
 import { aRequest, assertHoldsAll, attempt, dyingAt, fill, layer, someTopics, storedRecords, world } from "./world.ts"
 
@@ -244,9 +246,88 @@ describe("Run", () => {
       })
       const outcomes = exits.map(reasonOf)
       assert.include(outcomes, "success")
-      for (const outcome of outcomes) assert.include(["success", "AttemptSuperseded", "NotProven"], outcome)
+      for (const outcome of outcomes) assert.include(["success", "AttemptSuperseded"], outcome)
       const again = yield* attempt(aRequest(noon))
       yield* assertHoldsAll(cluster, store, again.facts.backupId, someTopics)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("leaves no manifest of a backup that was finished by another attempt and removed while it stood still", () =>
+    Effect.gen(function* () {
+      const { cluster, memory, store } = yield* world
+      yield* fill(cluster)
+      const request = aRequest(noon)
+      const backupId = "nightly-20261123-120000"
+      const services = yield* Effect.context<Layer.Success<typeof layer>>()
+      for (const document of ["kb-meta.json", "manifest.json"]) {
+        const standsStill = {
+          ...store,
+          put: (...args: Parameters<typeof store.put>) =>
+            args[0] === `${backupId}/${document}`
+              ? Effect.gen(function* () {
+                  yield* Effect.orDie(attempt(request))
+                  yield* Effect.orDie(
+                    SetRemoval.remove(store, BackupId.make(backupId), request.identity.owner, new Set())
+                  )
+                  return yield* store.put(...args)
+                }).pipe(Effect.provideContext(services))
+              : store.put(...args)
+        }
+        const exit = yield* Effect.exit(attempt(request, { store: standsStill }))
+        assert.strictEqual(reasonOf(exit), "AttemptSuperseded", document)
+        assert.isFalse((yield* memory.keys).includes(ObjectKey.make(`${backupId}/manifest.json`)), document)
+        // What the removed run left of its record and files must not matter to the next round.
+        for (const key of yield* memory.keys) yield* store.delete(ObjectKey.make(key))
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("warns of topics and records that the backup before it held, and of offsets that no backup ever read", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      const at = (hour: number) => aRequest(`2026-11-23T${hour}:00:00Z`, { retainedBackups: 1 })
+      const produce = (topic: string, values: number) =>
+        cluster.produce(
+          topic,
+          0,
+          Array.from({ length: values }, (_, i) => ({ value: `${i}` }))
+        )
+      for (const topic of ["gone", "again", "emptied", "kept"]) {
+        yield* cluster.createTopic(topic, { partitions: 1 })
+        yield* produce(topic, 50)
+      }
+      assert.deepStrictEqual((yield* attempt(at(12))).facts.notes, [])
+      yield* cluster.deleteTopic("gone")
+      yield* cluster.deleteTopic("again")
+      yield* cluster.createTopic("again", { partitions: 1 })
+      yield* produce("emptied", 10)
+      yield* cluster.deleteRecordsBefore("emptied", 0, 60)
+      const second = yield* attempt(at(13))
+      const notes = second.facts.notes.join("\n")
+      assert.match(notes, /topic gone is no longer in the cluster.*nightly-20261123-120000 holds 50 records of it/)
+      assert.match(notes, /topic again was deleted and created again/)
+      assert.match(notes, /topic emptied has no records left/)
+      assert.match(notes, /topic emptied partition 0: Kafka deleted offsets 50 to 59 before any backup read them/)
+      assert.notMatch(notes, /topic kept/)
+      assert.deepStrictEqual<ReadonlyArray<string>>(
+        second.retention.removed,
+        [],
+        "the first backup stays, though one is enough"
+      )
+      assert.deepStrictEqual(
+        second.retention.heldBack.map(({ backupId }) => backupId),
+        ["nightly-20261123-120000"]
+      )
+      // What was lost once is told once; what it is held back for stays true.
+      const third = yield* attempt(at(14))
+      assert.deepStrictEqual(third.facts.notes, [])
+      assert.deepStrictEqual<ReadonlyArray<string>>(third.retention.removed, ["nightly-20261123-130000"])
+      const accepted = yield* attempt({ ...at(15), acceptedLoss: "nightly-20261123-140000" })
+      assert.deepStrictEqual<ReadonlyArray<string>>(accepted.retention.removed, [
+        "nightly-20261123-120000",
+        "nightly-20261123-140000"
+      ])
+      yield* Catalogue.open(store, "nightly-20261123-150000")
     }).pipe(Effect.provide(layer))
   )
 

@@ -21,7 +21,7 @@ const stored = Effect.gen(function* () {
     aRequest(slot(4), { ...payments, identity: { owner: { uid: "uid-2", name: "nightly" }, slot: slot(4) } })
   )
   yield* store.put(ObjectKey.make("nightly-20261123-050000/manifest.json"), [
-    Buffer.from(`{"backup_id":"x","created_at":1,"topics":[]}`)
+    Buffer.from(`{"backup_id":"nightly-20261123-050000","created_at":1,"topics":[]}`)
   ])
   yield* store.put(ObjectKey.make("notes.txt"), [Buffer.from("mine")])
 })
@@ -82,7 +82,7 @@ describe("WholeRemoval", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("removes a damaged set of the owner, and nothing while a set of another owner is unreadable", () =>
+  it.live("removes a damaged set of the owner, and nothing while one may be anybody's", () =>
     Effect.gen(function* () {
       const { memory, store } = yield* world
       yield* stored
@@ -90,6 +90,10 @@ describe("WholeRemoval", () => {
         memory.tamper(ObjectKey.make(`nightly-20261123-0${hour}0000/manifest.json`), (bytes) => bytes.subarray(0, 50))
       yield* damage(2)
       yield* damage(4)
+      // Neither its claim nor its facts say whose it is.
+      for (const name of ["claim", "kb-meta"]) {
+        yield* memory.tamper(ObjectKey.make(`nightly-20261123-040000/${name}.json`), (bytes) => bytes.subarray(0, 50))
+      }
       const before = yield* memory.keys
       const refused = yield* WholeRemoval.run(store, owner)
       assert.deepStrictEqual(refused.removed, [])

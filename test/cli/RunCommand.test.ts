@@ -19,7 +19,7 @@ describe("kafka-backup run", () => {
       const { type: kind, ...report } = jsonLines(out).at(-1)
       assert.strictEqual(kind, "report")
       assert.deepStrictEqual(report, reportIn(file))
-      assert.deepStrictEqual(report, reportIn(join(claim, backupId, "report.json")))
+      assert.deepStrictEqual(report, reportIn(join(claim, backupId, "report.json")).content)
       assert.strictEqual(report.outcome, "success")
       assert.strictEqual(report.totals.records, 100_216)
       assert.deepStrictEqual(report.openTransactions, [

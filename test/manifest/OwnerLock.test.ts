@@ -32,6 +32,17 @@ describe("OwnerLock", () => {
     }).pipe(Effect.provide(InMemoryObjectStores.layer))
   )
 
+  it.effect("is not held by an epoch that a wrong clock wrote, days ahead", () =>
+    Effect.gen(function* () {
+      const { store } = yield* memory
+      yield* TestClock.adjust("10 days")
+      const dead = { ...store, delete: () => Effect.die("killed") }
+      yield* Effect.exit(OwnerLock.holding(dead, owner, "run", Effect.die("killed")))
+      yield* TestClock.setTime(0)
+      assert.strictEqual(reasonOf(yield* Effect.exit(OwnerLock.holding(store, owner, "prune", Effect.void))), "success")
+    }).pipe(Effect.provide(InMemoryObjectStores.layer))
+  )
+
   it.effect("does not delay a writer that is interrupted while the store does not answer", () =>
     Effect.gen(function* () {
       const { store } = yield* memory

@@ -10,6 +10,8 @@ const idle: NextJob.NextJobInput = {
   keep: undefined,
   successes: ["d", "c", "b", "a"],
   mayHoldMore: false,
+  isHeldBack: false,
+  acceptedLoss: undefined,
   isForgotten: false,
   deletedJob: undefined
 }

@@ -102,6 +102,7 @@ const ended = (
     jobName: job.metadata.name,
     isSuccess: result._tag === "Success",
     removed: result.summary?.removed,
+    heldBack: result.summary?.heldBack,
     trouble: result._tag === "Success" ? undefined : result.trouble
   })
   return { _tag: "EndedMaintenance", maintenance, ...learnt, isStuck }
@@ -130,9 +131,9 @@ const run = (
   if (result._tag === "Failure") {
     return { ...common, outcome: result.outcome, ...result.trouble, notes: [] }
   }
-  const { backupId, notes, records, size } = result.summary
+  const { backupId, heldBack, notes, records, size } = result.summary
   if (!backupId) {
     return { ...common, outcome: "failed", ...JobResult.manifestMissing(job), notes: [] }
   }
-  return given({ ...common, outcome: "success" as const, notes, size, records })
+  return given({ ...common, outcome: "success" as const, notes, size, records, heldBack })
 }

@@ -1,0 +1,38 @@
+import { Effect, Stream } from "effect"
+import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { isReason } from "../storage/ObjectStoreError.ts"
+import * as BackupKeys from "./BackupKeys.ts"
+import type { BackupSet } from "./Catalogue.ts"
+import type { ManifestSegment } from "./Manifest.ts"
+
+const segments = ({ manifest }: BackupSet): ReadonlyArray<ManifestSegment> =>
+  manifest.topics.flatMap(({ partitions }) => partitions.flatMap((partition) => partition.segments))
+
+/**
+ * What is missing of a set or has another size than its manifest says, as the store lists it now; one request for a
+ * thousand objects. Objects of other sets' folders are asked for one by one.
+ */
+export const problems = Effect.fn("Presence.problems")(function* (store: ObjectStoreShape, set: BackupSet) {
+  const listed = new Map<string, number>()
+  yield* store
+    .list(BackupKeys.topicsFolder(set.backupId))
+    .pipe(Stream.runForEach(({ key, size }) => Effect.sync(() => listed.set(key, size))))
+  const elsewhere = (key: string) =>
+    store.head(ObjectKey.make(key)).pipe(
+      Effect.map(({ size }): number | undefined => size),
+      Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(undefined))
+    )
+  const found = yield* Effect.forEach(
+    segments(set),
+    ({ compressed_size: expected, key }) =>
+      Effect.map(
+        key.startsWith(`${set.backupId}/`) ? Effect.succeed(listed.get(key)) : elsewhere(key),
+        (size): ReadonlyArray<string> => {
+          if (size === undefined) return [`${key} is not there`]
+          return expected === undefined || expected === size ? [] : [`${key} has ${size} bytes instead of ${expected}`]
+        }
+      ),
+    { concurrency: 8 }
+  )
+  return found.flat()
+})

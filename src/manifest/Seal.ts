@@ -1,0 +1,142 @@
+import { createHash } from "node:crypto"
+import { Effect, Option, Result, Schema, Stream } from "effect"
+import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { isReason } from "../storage/ObjectStoreError.ts"
+import * as BackupKeys from "./BackupKeys.ts"
+import type { BackupSet } from "./Catalogue.ts"
+import { Manifest } from "./Manifest.ts"
+import * as SealedJson from "./SealedJson.ts"
+
+/*
+ * What binds the documents of a backup together. The manifest, written last, names every other document with its
+ * SHA-256; the facts hold the SHA-256 of the manifest without that list. So nothing in either, and nothing of what they
+ * name, can be changed, taken away or exchanged unnoticed.
+ */
+
+/** SHA-256 in hexadecimal. */
+export const sha256 = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex")
+
+/** A manifest as it is written: any other text of the same content was not written by this program. */
+export const manifestText = (manifest: Manifest): string => `${JSON.stringify(manifest, null, 2)}\n`
+
+/** The fingerprint of a manifest that the facts hold: that of its text without the list of documents. */
+export const manifestSha256 = (manifest: Manifest): string => {
+  const { kb_documents: _documents, ...rest } = manifest
+  return sha256(manifestText(rest))
+}
+
+/** One document or object of a backup that is not as it was committed. */
+export interface Broken {
+  readonly key: string
+  readonly detail: string
+}
+
+const parsed = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Json))
+
+const isWrittenAsParsed = (text: string): boolean =>
+  Option.match(parsed(text), {
+    onNone: () => false,
+    onSome: (value) => `${JSON.stringify(value, null, 2)}\n` === text
+  })
+
+const ifThere = (store: ObjectStoreShape, key: ObjectKey) =>
+  store.get(key).pipe(
+    Effect.map((bytes): Uint8Array | undefined => bytes),
+    Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(undefined))
+  )
+
+/**
+ * Names that killed attempts and interrupted clean-ups leave behind; they are no part of the backup and do it no harm.
+ */
+const isLeftover = (name: string): boolean =>
+  /^(attempts\/\d{6}\.json|checkpoint\/\d{6}-\d{6}\.json|topics\/[^/]+\/partition=\d+\/segment-\d{20}-\d{6}[.\w]*)$/u.test(
+    name
+  )
+
+/** The manifest's own text against what the facts say of it. */
+const ofManifest = Effect.fnUntraced(function* (store: ObjectStoreShape, { backupId, facts, manifest }: BackupSet) {
+  const key = BackupKeys.manifest(backupId)
+  const broken = (detail: string): ReadonlyArray<Broken> => [{ key, detail }]
+  const documents = manifest.kb_documents
+  if (facts === undefined) {
+    const isOurs = documents !== undefined || (yield* ifThere(store, BackupKeys.claim(backupId))) !== undefined
+    return isOurs ? [{ key: BackupKeys.facts(backupId), detail: "is not there" }] : []
+  }
+  // Backups of version 0.1 have no seal: their documents are checked one by one only.
+  if (facts.manifestSha256 === undefined) return []
+  if (documents === undefined) return broken("lacks the list of its documents: another program rewrote it")
+  const text = Buffer.from(yield* store.get(key)).toString("utf8")
+  const isAsCommitted = isWrittenAsParsed(text) && manifestSha256(JSON.parse(text) as Manifest) === facts.manifestSha256
+  return isAsCommitted ? [] : broken("is not the one that was committed: it was changed")
+})
+
+/** Every document that the manifest names, byte for byte. */
+const ofDocuments = (store: ObjectStoreShape, { backupId, manifest }: BackupSet) =>
+  Effect.map(
+    Effect.forEach(
+      Object.entries(manifest.kb_documents ?? {}),
+      ([name, expected]) => {
+        const key = ObjectKey.make(`${backupId}/${name}`)
+        return Effect.map(ifThere(store, key), (bytes): ReadonlyArray<Broken> => {
+          if (bytes === undefined) return [{ key, detail: "is not there" }]
+          return sha256(bytes) === expected ? [] : [{ key, detail: "is not as it was committed" }]
+        })
+      },
+      { concurrency: 8 }
+    ),
+    (found) => found.flat()
+  )
+
+/** What lies in the folder and belongs there: what does not is named. */
+const ofFolder = Effect.fnUntraced(function* (store: ObjectStoreShape, { backupId, manifest }: BackupSet) {
+  if (manifest.kb_documents === undefined) return { strangers: [], leftovers: [] }
+  const known = new Set([
+    BackupKeys.manifest(backupId),
+    BackupKeys.report(backupId),
+    ...Object.keys(manifest.kb_documents).map((name) => `${backupId}/${name}`),
+    ...manifest.topics.flatMap(({ partitions }) => partitions.flatMap(({ segments }) => segments.map(({ key }) => key)))
+  ])
+  const others = yield* store.list(`${backupId}/`).pipe(
+    Stream.map(({ key }) => key),
+    Stream.filter((key) => !known.has(key)),
+    Stream.runCollect
+  )
+  const name = (key: string) => key.slice(backupId.length + 1)
+  return {
+    leftovers: others.filter((key) => isLeftover(name(key))),
+    strangers: others.filter((key) => !isLeftover(name(key)))
+  }
+})
+
+/** The report that lies beside a backup, where there is one. */
+const ofReport = Effect.fnUntraced(function* (store: ObjectStoreShape, { backupId, manifest }: BackupSet) {
+  if (manifest.kb_documents === undefined) return []
+  const key = BackupKeys.report(backupId)
+  const bytes = yield* ifThere(store, key)
+  const opened = bytes === undefined ? undefined : SealedJson.open(Schema.Json, bytes)
+  return opened !== undefined && Result.isFailure(opened) ? [{ key, detail: opened.failure.message }] : []
+})
+
+/** What a look at all documents of a backup found. */
+export interface Inspection {
+  readonly broken: ReadonlyArray<Broken>
+  /** Objects of killed attempts: harmless, and removed with the backup. */
+  readonly leftovers: ReadonlyArray<string>
+}
+
+/**
+ * Checks every document of a backup against the seal, and that nothing strange lies in its folder. Segments are not
+ * read. Of another tool's backup, which has no seal, there is nothing to check.
+ */
+export const inspect = Effect.fn("Seal.inspect")(function* (store: ObjectStoreShape, set: BackupSet) {
+  const { leftovers, strangers } = yield* ofFolder(store, set)
+  return {
+    broken: [
+      ...(yield* ofManifest(store, set)),
+      ...(yield* ofDocuments(store, set)),
+      ...(yield* ofReport(store, set)),
+      ...strangers.map((key) => ({ key, detail: "does not belong to the backup" }))
+    ],
+    leftovers
+  } satisfies Inspection
+})
