@@ -7,10 +7,10 @@ import * as Style from "./messages/Style.ts"
 import * as Cache from "./services/Cache.ts"
 
 /*
- * npm run messages                 prints every text of src that a person may read, by room and file, with what it belongs to
- * npm run messages -- ROOM         of one room only, for example `status` or `main.ts`
- * npm run messages -- --style      only those that break a rule of style, by rule
- * npm run messages -- --tighten    lowers the exceptions of test/messages to those that are still needed
+ * npm run messages                 prints every text of src that a person may read, by room and file, with what it
+ * belongs to npm run messages -- ROOM         of one room only, for example `status` or `main.ts` npm run messages --
+ * --style      only those that break a rule of style, by rule npm run messages -- --tighten    lowers the exceptions of
+ * test/messages to those that are still needed
  */
 
 const [option] = process.argv.slice(2)

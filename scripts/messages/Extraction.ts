@@ -9,7 +9,9 @@ export interface Message {
   /** Path from the root of the repository. */
   readonly file: string
   readonly line: number
-  /** What it is used as: `message`, `advice`, `log`, `help`; `part` where it is filled into another text; else `text`. */
+  /**
+   * What it is used as: `message`, `advice`, `log`, `help`; `part` where it is filled into another text; else `text`.
+   */
   readonly slot: string
   /** What it belongs to, nearest first; see Reasons.ts. */
   readonly reasons: ReadonlyArray<string>

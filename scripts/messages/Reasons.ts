@@ -9,8 +9,9 @@ const asReason = (node: unknown): ReadonlyArray<string> => {
 }
 
 /**
- * What a text belongs to, nearest first, as far as its surroundings say: the tag of an error that is made, the key of a table, the
- * case of a switch, the class whose message it is, a log's level, a command or an option, the field of a schema.
+ * What a text belongs to, nearest first, as far as its surroundings say: the tag of an error that is made, the key of a
+ * table, the case of a switch, the class whose message it is, a log's level, a command or an option, the field of a
+ * schema.
  */
 export const of = (ancestors: ReadonlyArray<Node>, syntax: Syntax): ReadonlyArray<string> => [
   ...new Set(
@@ -81,7 +82,9 @@ const casesOf = (node: Node, above: Node | undefined): ReadonlyArray<string> => 
   return shared.flatMap((one) => asReason(one["test"]))
 }
 
-/** `Effect.logInfo`: its level; `refuse("ReasonOfIt", …)`: that; `Command.make("run").pipe(…)` and options: their names. */
+/**
+ * `Effect.logInfo`: its level; `refuse("ReasonOfIt", …)`: that; `Command.make("run").pipe(…)` and options: their names.
+ */
 const ofCall = (node: Node, below: Node | undefined, syntax: Syntax): ReadonlyArray<string> => {
   const { callee } = node
   if (!isNode(callee)) return []

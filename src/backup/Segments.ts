@@ -46,7 +46,9 @@ const opened = (position: number): Open => ({
   gaps: []
 })
 
-/** Cuts one partition's batches into segments: by size, by age even when nothing arrives, and at the end of the stream. */
+/**
+ * Cuts one partition's batches into segments: by size, by age even when nothing arrives, and at the end of the stream.
+ */
 export const cut =
   (
     format: SegmentFormat,

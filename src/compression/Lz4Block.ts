@@ -1,6 +1,7 @@
 /**
- * An LZ4 block is a list of sequences: a token (number of literals, length of the match), the literals, and a match, which
- * the last sequence has not. Lengths of 15 and more go on in further bytes. Source: the LZ4 block format description.
+ * An LZ4 block is a list of sequences: a token (number of literals, length of the match), the literals, and a match,
+ * which the last sequence has not. Lengths of 15 and more go on in further bytes. Source: the LZ4 block format
+ * description.
  */
 
 /** A match is this many bytes longer than its code says. */
@@ -15,8 +16,9 @@ export interface Shape {
 }
 
 /**
- * Walks the block without inflating it; it may be damaged. A tight loop: a block has a sequence for every ten bytes or so.
- * What lies behind the end is read as undefined, which makes lengths NaN, so that bounds are looked at once a sequence.
+ * Walks the block without inflating it; it may be damaged. A tight loop: a block has a sequence for every ten bytes or
+ * so. What lies behind the end is read as undefined, which makes lengths NaN, so that bounds are looked at once a
+ * sequence.
  */
 export const walk = (block: Uint8Array): Shape => {
   const end = block.length
@@ -53,8 +55,8 @@ const copiedBytes = 4096
 
 /**
  * One LZ4 block that inflates to what the given blocks inflate to, one after the other: the literals
- * at the end of each block move in front of those that the next one begins with; all else stays as it is. The pieces are
- * views of the blocks, but for a few literals.
+ * at the end of each block move in front of those that the next one begins with; all else stays as it is. The pieces
+ * are views of the blocks, but for a few literals.
  */
 export const joined = (blocks: ReadonlyArray<Uint8Array>): ReadonlyArray<Uint8Array> => {
   const pieces: Array<Uint8Array> = []

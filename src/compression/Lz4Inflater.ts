@@ -14,7 +14,9 @@ const distanceHigh = 4
 const moreMatch = 5
 const match = 6
 
-/** Most that a sequence without additional length bytes takes, and most that it makes: 14 literals and a match of 18. */
+/**
+ * Most that a sequence without additional length bytes takes, and most that it makes: 14 literals and a match of 18.
+ */
 const shortInputBytes = 17
 const shortOutputBytes = 32
 
@@ -136,8 +138,8 @@ export class Lz4Inflater {
 const sizeBytes = 4
 
 /**
- * One block behind the length of what it inflates to (u32, little-endian), as lz4_flex and lz4-napi write it; in pieces.
- * Memory: a few pieces.
+ * One block behind the length of what it inflates to (u32, little-endian), as lz4_flex and lz4-napi write it; in
+ * pieces. Memory: a few pieces.
  */
 export const sizedLz4Block: PieceInflater = async function* (pieces) {
   const inflater = new Lz4Inflater()

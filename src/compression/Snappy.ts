@@ -3,8 +3,8 @@ import { DecompressionFailed } from "./DecompressionFailed.ts"
 import { wholeInflater } from "./WholeInflater.ts"
 
 /**
- * What snappy-java's stream (xerial framing) puts first: 8 bytes of magic, then its version and the lowest that reads it.
- * Java producers write it; librdkafka and Go write one raw block.
+ * What snappy-java's stream (xerial framing) puts first: 8 bytes of magic, then its version and the lowest that reads
+ * it. Java producers write it; librdkafka and Go write one raw block.
  */
 const xerialHeader = Buffer.from("82534e41505059000000000100000001", "hex")
 const xerialMagic = xerialHeader.subarray(0, 8)

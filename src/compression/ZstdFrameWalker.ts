@@ -11,8 +11,8 @@ type Expected = "magic" | "skippable size" | "descriptor" | "block" | "end"
 const damaged = (detail: string) => new DecompressionFailed({ kind: "damaged", codec: "zstd", detail })
 
 /**
- * Finds where zstd frames end, in bytes that come whole or in pieces, without decoding them: Node's decoders stop at the
- * end of the first of several frames, and at a skippable one, without a word. Source: RFC 8878, section 3.
+ * Finds where zstd frames end, in bytes that come whole or in pieces, without decoding them: Node's decoders stop at
+ * the end of the first of several frames, and at a skippable one, without a word. Source: RFC 8878, section 3.
  */
 export class ZstdFrameWalker {
   #expected: Expected = "magic"

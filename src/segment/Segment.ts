@@ -45,14 +45,16 @@ export interface EncodedSegment {
 }
 
 /**
- * Builds one segment of one partition from validated batches, whole batches at a time. One whose `append` or `seal` failed
- * or was interrupted is of no use any more and is let go of: its memory is the garbage collector's.
+ * Builds one segment of one partition from validated batches, whole batches at a time. One whose `append` or `seal`
+ * failed or was interrupted is of no use any more and is let go of: its memory is the garbage collector's.
  */
 export interface SegmentWriter {
   readonly recordCount: () => number
   /** Record stream bytes so far, before compression. */
   readonly uncompressedBytes: () => number
-  /** Takes the records with `from <= offset < until`, in order. The batches' buffers are free again when this completes. */
+  /**
+   * Takes the records with `from <= offset < until`, in order. The batches' buffers are free again when this completes.
+   */
   readonly append: (
     batches: ReadonlyArray<RecordBatch>,
     from: number,

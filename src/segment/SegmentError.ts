@@ -12,7 +12,9 @@ export class RecordNotRepresentable extends Schema.TaggedError<RecordNotRepresen
   }
 }
 
-/** A batch whose records section is not what its header says, found after its checksum was right: a producer's defect. */
+/**
+ * A batch whose records section is not what its header says, found after its checksum was right: a producer's defect.
+ */
 export class MalformedRecords extends Schema.TaggedError<MalformedRecords>()("MalformedRecords", {
   topic: Schema.String,
   partition: Schema.Number,

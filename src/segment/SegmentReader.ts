@@ -49,7 +49,9 @@ export interface SegmentReader {
     key: string,
     file: Stream.Stream<Uint8Array, E, R>
   ) => Stream.Stream<ReadonlyArray<StoredRecord>, E | SegmentError, R>
-  /** As `records`, after a first pass over `file` that proved it: nothing comes out of a damaged file. Reads it twice. */
+  /**
+   * As `records`, after a first pass over `file` that proved it: nothing comes out of a damaged file. Reads it twice.
+   */
   readonly provenRecords: <E, R>(
     key: string,
     file: Stream.Stream<Uint8Array, E, R>

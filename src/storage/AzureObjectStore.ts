@@ -54,8 +54,8 @@ const found = (
 })
 
 /**
- * A container, or a prefix in it, of Azure Blob Storage, with or without hierarchical namespace. Nothing is asked of the
- * service before the one listing with which `open` proves address, credentials and container.
+ * A container, or a prefix in it, of Azure Blob Storage, with or without hierarchical namespace. Nothing is asked of
+ * the service before the one listing with which `open` proves address, credentials and container.
  */
 export const open = (
   target: AzureTarget,

@@ -55,8 +55,8 @@ const rootOf = async ({ volume, subPath }: DirectoryTarget): Promise<string> => 
 }
 
 /**
- * A directory of a mounted volume as a store. `put` is atomic and durable (temporary file, sync, link or rename, sync of
- * the directory); create-if-absent needs a file system with hard links and is refused as `Misconfigured` elsewhere.
+ * A directory of a mounted volume as a store. `put` is atomic and durable (temporary file, sync, link or rename, sync
+ * of the directory); create-if-absent needs a file system with hard links and is refused as `Misconfigured` elsewhere.
  * Symbolic links below the volume are neither followed nor listed. There are no fingerprints.
  *
  * Someone who may write in the volume at the same time can still swap a directory for a link between our look and our

@@ -18,8 +18,8 @@ import { Misconfigured, type ObjectStoreError, type ObjectStoreReason, type Oper
 import type { GcsTarget } from "./StorageTarget.ts"
 
 /**
- * A bucket, or a prefix in it, of Google Cloud Storage, by its JSON API. With STORAGE_EMULATOR_HOST in the environment an
- * emulator is spoken to instead; a token is then only asked for where a key file or the environment says how.
+ * A bucket, or a prefix in it, of Google Cloud Storage, by its JSON API. With STORAGE_EMULATOR_HOST in the environment
+ * an emulator is spoken to instead; a token is then only asked for where a key file or the environment says how.
  */
 export const open = (
   target: GcsTarget,

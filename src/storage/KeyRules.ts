@@ -7,8 +7,8 @@ const maxSegmentBytes = 255
 const controlCharacter = /[\u0000-\u001f\u007f]/u
 
 /**
- * Why a relative path cannot be a key, or undefined when it can: one rule for every backend, so that a set can be copied
- * from any store to any other and no key can point outside its root.
+ * Why a relative path cannot be a key, or undefined when it can: one rule for every backend, so that a set can be
+ * copied from any store to any other and no key can point outside its root.
  */
 export const refusal = (key: string): string | undefined => {
   if (key === "") return "it is empty"
@@ -26,7 +26,10 @@ export const refusal = (key: string): string | undefined => {
   return undefined
 }
 
-/** Why a string cannot be asked for as a list prefix: the part before its last slash obeys `refusal`, the rest may be anything but a way out. */
+/**
+ * Why a string cannot be asked for as a list prefix: the part before its last slash obeys `refusal`, the rest may be
+ * anything but a way out.
+ */
 export const prefixRefusal = (prefix: string): string | undefined => {
   if (prefix === "") return undefined
   const folder = prefix.slice(0, Math.max(0, prefix.lastIndexOf("/")))
@@ -39,7 +42,10 @@ export const shown = (text: string): string => JSON.stringify(text.length > 120 
 
 const unit = (code: number): number => (code < 0xd800 ? code : code >= 0xe000 ? code - 0x800 : code + 0x2000)
 
-/** Orders strings by their UTF-8 bytes, as S3 lists keys. JavaScript's own `<` differs beyond the Basic Multilingual Plane. */
+/**
+ * Orders strings by their UTF-8 bytes, as S3 lists keys. JavaScript's own `<` differs beyond the Basic Multilingual
+ * Plane.
+ */
 export const byUtf8 = (a: string, b: string): number => {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {

@@ -31,7 +31,9 @@ export interface PutOptions {
    * `StoreUnavailable` the object may be there all the same: whoever tries again looks at what it holds.
    */
   readonly ifAbsent?: boolean
-  /** SHA-256 of all pieces, lower-case hex, where the caller has it: the store checks what arrived against it if it can. */
+  /**
+   * SHA-256 of all pieces, lower-case hex, where the caller has it: the store checks what arrived against it if it can.
+   */
   readonly sha256?: string
 }
 
@@ -39,7 +41,10 @@ export interface PutOptions {
 export interface ObjectStoreShape {
   /** For people: `s3 bucket kafka-backups, prefix production/hourly`, `directory /volumes/backups`. */
   readonly location: string
-  /** Writes the concatenation of `pieces` under `key`; readers see the whole object or none of it, and it is durable on return. */
+  /**
+   * Writes the concatenation of `pieces` under `key`; readers see the whole object or none of it, and it is durable on
+   * return.
+   */
   readonly put: (
     key: ObjectKey,
     pieces: ReadonlyArray<Uint8Array>,
@@ -47,7 +52,10 @@ export interface ObjectStoreShape {
   ) => Effect.Effect<ObjectInfo, ObjectStoreError>
   /** The whole object. Meant for manifests, plans and checkpoints; read segments with `read`. */
   readonly get: (key: ObjectKey) => Effect.Effect<Uint8Array, ObjectStoreError>
-  /** The object's bytes in order, in pieces of the backend's choosing. Fails, never ends early, when the connection breaks. */
+  /**
+   * The object's bytes in order, in pieces of the backend's choosing. Fails, never ends early, when the connection
+   * breaks.
+   */
   readonly read: (key: ObjectKey) => Stream.Stream<Uint8Array, ObjectStoreError>
   readonly head: (key: ObjectKey) => Effect.Effect<ObjectInfo, ObjectStoreError>
   /** Every object whose key starts with `prefix` (a plain string prefix), complete, ascending by key; paged inside. */

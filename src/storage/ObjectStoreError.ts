@@ -17,8 +17,8 @@ export class ObjectExists extends Schema.TaggedError<ObjectExists>()("ObjectExis
 }
 
 /**
- * The backend does not know who we are: unknown key id, wrong signature, expired token or SAS, a key file that cannot be
- * used, no identity at all. `advice` names Secret and keys, or the identity of the pod.
+ * The backend does not know who we are: unknown key id, wrong signature, expired token or SAS, a key file that cannot
+ * be used, no identity at all. `advice` names Secret and keys, or the identity of the pod.
  */
 export class StorageAuthenticationFailed extends Schema.TaggedError<StorageAuthenticationFailed>()(
   "StorageAuthenticationFailed",

@@ -9,9 +9,9 @@ export interface Policy {
 }
 
 /**
- * Inside an adapter: once more, and only at once. Cures a kept connection that the server has just closed and a conflict
- * between conditional writes, and learns there whether a write happened whose answer was lost. Whatever lasts longer is
- * for `GuardedObjectStore`, so that the two do not multiply.
+ * Inside an adapter: once more, and only at once. Cures a kept connection that the server has just closed and a
+ * conflict between conditional writes, and learns there whether a write happened whose answer was lost. Whatever lasts
+ * longer is for `GuardedObjectStore`, so that the two do not multiply.
  */
 export const atOnce: Policy = { attempts: 2, budgetMillis: 2_000 }
 
@@ -25,8 +25,8 @@ const firstMillis = 200
 const mostMillis = 8_000
 
 /**
- * How long to wait before the next request, in milliseconds: 200 doubling to 8,000, of which a random half to whole, and
- * never less than the server asked for. `attempt` counts the requests made so far; `random` is in [0, 1).
+ * How long to wait before the next request, in milliseconds: 200 doubling to 8,000, of which a random half to whole,
+ * and never less than the server asked for. `attempt` counts the requests made so far; `random` is in [0, 1).
  */
 export const delayMillis = (attempt: number, random: number, retryAfterMillis = 0): number =>
   Math.max(retryAfterMillis, Math.round(Math.min(mostMillis, firstMillis * 2 ** (attempt - 1)) * (0.5 + random / 2)))
@@ -35,8 +35,9 @@ export const delayMillis = (attempt: number, random: number, retryAfterMillis = 
  * Repeats `once` while its failure may pass, within the policy; the last failure is the answer. `once` is told how many
  * requests went before it: with one or more, something may have been done whose answer was lost.
  *
- * A loop and not a `Schedule`: a schedule counts its time from the first failure, where the budget counts the first request
- * too, and it would neither tell `once` what went before nor be shorter with Retry-After, chance and budget in it.
+ * A loop and not a `Schedule`: a schedule counts its time from the first failure, where the budget counts the first
+ * request too, and it would neither tell `once` what went before nor be shorter with Retry-After, chance and budget in
+ * it.
  */
 export const retrying = <A>(
   policy: Policy,

@@ -11,10 +11,10 @@ const isRefused = ({ reason }: ObjectStoreError) =>
   (reason._tag === "Misconfigured" && reason.mayBeRenewed === true)
 
 /**
- * A store that outlives its credentials. When access is refused, or the store's certificate, `reopened` may give the same store opened with newer
- * ones, and the call is made again; undefined means that there are none, and the refusal stands. It is told whether the
- * credentials have worked for this kind of call before, so that they have ended rather than never had the permission.
- * Broken-off streams are taken up again where they were.
+ * A store that outlives its credentials. When access is refused, or the store's certificate, `reopened` may give the
+ * same store opened with newer ones, and the call is made again; undefined means that there are none, and the refusal
+ * stands. It is told whether the credentials have worked for this kind of call before, so that they have ended rather
+ * than never had the permission. Broken-off streams are taken up again where they were.
  */
 export const make = (
   first: ObjectStoreShape,

@@ -3,7 +3,9 @@ import type { ObjectStoreReason, Operation } from "./ObjectStoreError.ts"
 
 export type { Operation } from "./ObjectStoreError.ts"
 
-/** Which calls a fault meets. Calls are counted from the moment the fault is scripted, those of other keys not counted. */
+/**
+ * Which calls a fault meets. Calls are counted from the moment the fault is scripted, those of other keys not counted.
+ */
 export interface Occasion {
   readonly operation: Operation
   /** Only calls whose key (or list prefix) passes. Absent: every call. */

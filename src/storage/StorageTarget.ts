@@ -87,8 +87,8 @@ export interface InMemoryTarget {
 }
 
 /**
- * Where one resource's backups go, with everything needed to open it. Credentials are values, as their Secret stood when
- * it was read; adapters use them as they are. `RotatingObjectStore` opens the store again with a newer target when they are
- * refused and the Secret has changed, whatever the backend.
+ * Where one resource's backups go, with everything needed to open it. Credentials are values, as their Secret stood
+ * when it was read; adapters use them as they are. `RotatingObjectStore` opens the store again with a newer target when
+ * they are refused and the Secret has changed, whatever the backend.
  */
 export type StorageTarget = S3Target | AzureTarget | GcsTarget | DirectoryTarget | InMemoryTarget

@@ -20,7 +20,8 @@ export class OperatorMetrics extends Context.Service<
   OperatorMetrics,
   {
     /**
-     * The state of the resource. Reported at every reconcile; the first report makes the resource's counters visible at 0.
+     * The state of the resource. Reported at every reconcile; the first report makes the resource's counters visible at
+     * 0.
      */
     readonly resource: (ref: ResourceRef, state: ResourceState) => Effect.Effect<void>
     /** The resource is gone: so are all its series. */

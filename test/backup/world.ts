@@ -74,7 +74,9 @@ export const attempt = Effect.fnUntraced(function* (request: RunRequest, options
   }).pipe(Effect.provideService(ObjectStore, options.store ?? store), Effect.provideService(KafkaSource, kafka))
 }, Effect.scoped)
 
-/** The process dies at the n-th call to storage (from 1), before or after the call took effect; later calls do nothing. */
+/**
+ * The process dies at the n-th call to storage (from 1), before or after the call took effect; later calls do nothing.
+ */
 export const dyingAt = (store: ObjectStoreShape, n: number, when: "before" | "after") => {
   let calls = 0
   const met = <A, E>(call: Effect.Effect<A, E>): Effect.Effect<A, E> =>

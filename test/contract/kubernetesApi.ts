@@ -88,8 +88,8 @@ const told = (delta: Delta<KubeObject>): string =>
     : `${delta._tag} ${delta.object.metadata.name}`
 
 /**
- * What every `KubernetesApi` promises. The API server behind it must know KafkaBackup; no controller needs to run there, and none
- * is counted on.
+ * What every `KubernetesApi` promises. The API server behind it must know KafkaBackup; no controller needs to run
+ * there, and none is counted on.
  */
 export const kubernetesApiContract = <E>(
   name: string,

@@ -6,7 +6,10 @@ import type { ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
 
 /** An empty place in which stores can be opened side by side; gone, with all its objects, when the scope closes. */
 export interface ObjectSpace {
-  /** The store of `root`, a relative path inside the space. Opening the same root twice gives two views of the same objects. */
+  /**
+   * The store of `root`, a relative path inside the space. Opening the same root twice gives two views of the same
+   * objects.
+   */
   readonly open: (root: string) => Effect.Effect<ObjectStoreShape, ObjectStoreError, Scope.Scope>
 }
 

@@ -2,7 +2,9 @@ import type { PlainRecord } from "../segment/plainRecords.ts"
 
 const text = (value: string) => Buffer.from(value, "utf8")
 
-/** What the golden segments hold: one record for everything that the format must keep apart. Never change it; add files. */
+/**
+ * What the golden segments hold: one record for everything that the format must keep apart. Never change it; add files.
+ */
 export const goldenRecords: ReadonlyArray<PlainRecord> = [
   { offset: 4_294_967_294n, timestamp: 1_795_327_000_000n, key: text("order-1"), value: text("paid"), headers: [] },
   { offset: 4_294_967_295n, timestamp: 1_795_327_000_001n, key: text("order-2"), value: null, headers: [] },

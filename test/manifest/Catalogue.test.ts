@@ -4,7 +4,9 @@ import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
 import { ObjectKey } from "../../src/storage/ObjectStore.ts"
 
-/** As the format's other tools write it: fields of older and newer versions, unknown ones, nothing of ours beside it. */
+/**
+ * As the format's other tools write it: fields of older and newer versions, unknown ones, nothing of ours beside it.
+ */
 const foreignManifest = {
   backup_id: "peer-1",
   created_at: 1_700_000_000_000,

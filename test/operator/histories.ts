@@ -167,7 +167,8 @@ const snapshot = (status: Status, sets: number): Snapshot => ({
 })
 
 /**
- * In what a disturbed history came out differently from the undisturbed one; empty when no difference is visible afterwards.
+ * In what a disturbed history came out differently from the undisturbed one; empty when no difference is visible
+ * afterwards.
  */
 export const differences = (calm: Played, disturbed: Played, isWithEvents = true): ReadonlyArray<string> => {
   const differ = (what: string, expected: unknown, found: unknown) => {

@@ -66,7 +66,10 @@ export interface BatchShape {
   readonly recordCount?: number
 }
 
-/** A batch around a records section that may be wrong on purpose; it lies in the middle of a larger buffer, as fetched ones do. */
+/**
+ * A batch around a records section that may be wrong on purpose; it lies in the middle of a larger buffer, as fetched
+ * ones do.
+ */
 export const batchAround = (section: Buffer, shape: BatchShape): RecordBatch => {
   const { baseOffset, baseTimestamp, codec = "none", lastOffset, logAppendTime = false, maxTimestamp = 0n } = shape
   const records = compressions[codec](section)

@@ -31,8 +31,8 @@ describeWith("fakegcs", "against fake-gcs-server", ({ fakegcs: { endpoint } }) =
   })
 
   /**
-   * The emulator asks nobody who he is, so this stands before it: only requests with this token pass. `refuse(n)` lets the
-   * next n of them meet a 401 whatever they carry.
+   * The emulator asks nobody who he is, so this stands before it: only requests with this token pass. `refuse(n)` lets
+   * the next n of them meet a 401 whatever they carry.
    */
   const guarded = (isGood: (authorization: string | undefined) => boolean) =>
     Effect.gen(function* () {

@@ -73,7 +73,10 @@ const tokenFile = Effect.gen(function* () {
   return { file, rotate: (token: string) => Effect.sync(() => writeFileSync(file, token)) }
 })
 
-/** Ends within the SDK's five minutes of grace, so that requests make it ask for new keys, some of them in the background. */
+/**
+ * Ends within the SDK's five minutes of grace, so that requests make it ask for new keys, some of them in the
+ * background.
+ */
 const soon = () => new Date(Date.now() + 60_000).toISOString()
 
 describeWith("versitygw", "against versitygw", ({ versitygw: { accessKey, endpoint, region, secretKey } }) => {

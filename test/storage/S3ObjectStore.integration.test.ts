@@ -180,7 +180,8 @@ const onService = (name: string, service: Service, options: ContractOptions = {}
   })
 }
 
-// 45 of 150 rounds of eight simultaneous creators had more than one winner, with no other code in between; MinIO had none.
+// 45 of 150 rounds of eight simultaneous creators had more than one winner, with no other code in between; MinIO had
+// none.
 const unfitForRaces = "versitygw 1.7.0 checks If-None-Match before it writes, not as it writes: versity/versitygw#2288"
 
 describeWith("versitygw", "against versitygw", ({ versitygw }) => onService("versitygw", versitygw, { unfitForRaces }))

@@ -31,8 +31,8 @@ import { scriptedServer } from "./scriptedServer.ts"
 import { temporaryVolume } from "./temporaryVolume.ts"
 
 /*
- * One fault, one verdict, whatever the store: status, exit code, patience and what a person is told all hang on it. Every
- * fault is provoked on every backend that talks HTTP, by a local server that answers in that backend's words.
+ * One fault, one verdict, whatever the store: status, exit code, patience and what a person is told all hang on it.
+ * Every fault is provoked on every backend that talks HTTP, by a local server that answers in that backend's words.
  */
 
 /** What the attempt ends with, on the backend with a server that answers so. */

@@ -6,7 +6,10 @@ import { xerialStream } from "../../compression/Snappy.ts"
 import { BatchAttribute, BatchHeader, ControlType } from "./BatchHeader.ts"
 import { headerBytes } from "./RecordBatch.ts"
 
-/** How a producer compresses. Two kinds of snappy exist: Java's stream framing (xerial) and one raw block (librdkafka, Go). */
+/**
+ * How a producer compresses. Two kinds of snappy exist: Java's stream framing (xerial) and one raw block (librdkafka,
+ * Go).
+ */
 export type ProducerCodec = "none" | "gzip" | "snappy-xerial" | "snappy-raw" | "lz4" | "zstd"
 
 /** One record as a producer gives it. Absent and empty are different: a null value is a tombstone. */
@@ -21,7 +24,10 @@ export interface NewRecord {
 
 export interface NewBatch {
   readonly baseOffset: number
-  /** Ascending by offset; `offset` may leave holes. May be empty when `lastOffset` is given: a batch emptied by compaction. */
+  /**
+   * Ascending by offset; `offset` may leave holes. May be empty when `lastOffset` is given: a batch emptied by
+   * compaction.
+   */
   readonly records: ReadonlyArray<NewRecord & { readonly offset: number }>
   /** Inclusive. Default: that of the last record. */
   readonly lastOffset?: number

@@ -58,7 +58,9 @@ export const make = (options: KbakWriterOptions): SegmentWriter => {
 
   const uncompressedBytes = () => closedBytes + transcoder.filled
 
-  /** What went wrong with a batch, in the words of the port. What is none of these is a defect of ours and is thrown on. */
+  /**
+   * What went wrong with a batch, in the words of the port. What is none of these is a defect of ours and is thrown on.
+   */
   const refail = (batch: RecordBatch) => (cause: unknown) => {
     if (cause instanceof NotRepresentable) {
       const { message: detail, offset } = cause

@@ -1,8 +1,8 @@
 import type { ChunkPool } from "./ChunkPool.ts"
 
 /**
- * Copies of byte strings, side by side in pooled chunks. Thousands of buffers of all sizes that live as long as a segment
- * would leave the allocator's heap full of holes, half as large again as what is in it.
+ * Copies of byte strings, side by side in pooled chunks. Thousands of buffers of all sizes that live as long as a
+ * segment would leave the allocator's heap full of holes, half as large again as what is in it.
  */
 export class PackedBytes {
   readonly #pool: ChunkPool

@@ -5,7 +5,9 @@ import type { OffsetHeaders } from "./OffsetHeaders.ts"
 import { TimestampRange } from "./TimestampRange.ts"
 import { cursor, longHigh, Malformed, readLong, readMore } from "./varint.ts"
 
-/** A record of Kafka without key, value and headers: attributes and five one-byte integers. Its length field excluded. */
+/**
+ * A record of Kafka without key, value and headers: attributes and five one-byte integers. Its length field excluded.
+ */
 const shortestRecord = 6
 
 /** Thrown by `run`: a good record that the format cannot hold. */

@@ -3,7 +3,9 @@ import zlib from "node:zlib"
 import type { ChunkCodec } from "./CompressedBody.ts"
 import { freeMemory } from "../../compression/freeMemory.ts"
 
-/** Largest result of compressing `bytes` bytes. Source: ZSTD_compressBound for inputs of 128 KiB and more, rounded up. */
+/**
+ * Largest result of compressing `bytes` bytes. Source: ZSTD_compressBound for inputs of 128 KiB and more, rounded up.
+ */
 const compressBound = (bytes: number): number => bytes + (bytes >>> 8) + 1024
 
 const nothing = Buffer.alloc(0)

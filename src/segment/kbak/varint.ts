@@ -32,7 +32,9 @@ export const readMore = (bytes: Buffer, at: number, first: number): number => {
   return value | (byte << 28)
 }
 
-/** A zigzag varlong of at most 10 bytes from its first byte on: returns its lower half, leaves the upper in `longHigh`. */
+/**
+ * A zigzag varlong of at most 10 bytes from its first byte on: returns its lower half, leaves the upper in `longHigh`.
+ */
 export const readLong = (bytes: Buffer, start: number): number => {
   let at = start
   let low = 0

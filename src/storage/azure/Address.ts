@@ -47,7 +47,8 @@ export const refusal = (target: AzureTarget): string | undefined => {
   if (url.pathname === "/" && (isIP(host) !== 0 || host === "localhost")) {
     return `the endpoint does not name the account: write ${url.origin}/${target.accountName}`
   }
-  // The SDK would refuse it too, with less to go by. Account keys and SAS tokens work over plain HTTP, as emulators want.
+  // The SDK would refuse it too, with less to go by. Account keys and SAS tokens work over plain HTTP, as emulators
+  // want.
   const usesTokens = !["AccountKey", "SasToken"].includes(target.credentials._tag)
   return usesTokens && url.protocol === "http:" ? "a token is only sent over https" : undefined
 }

@@ -26,7 +26,9 @@ const isSet = (env: Environment) =>
 /** The token as it goes behind the `?` of an address: without one in front, and without blanks around it. */
 const query = (token: string): string => token.trim().replace(/^\?/u, "")
 
-/** Strings that must not be quoted: whole secrets, and of a SAS token its signature, which servers and libraries echo. */
+/**
+ * Strings that must not be quoted: whole secrets, and of a SAS token its signature, which servers and libraries echo.
+ */
 export const secrets = ({ credentials }: AzureTarget): ReadonlyArray<string> => {
   switch (credentials._tag) {
     case "AccountKey":
@@ -48,8 +50,8 @@ export const secrets = ({ credentials }: AzureTarget): ReadonlyArray<string> => 
 const once = { maxRetries: 0 } as const
 
 /**
- * The credential of a target, or why it cannot be one. Loads the identity library only where tokens are needed; asks for
- * none yet.
+ * The credential of a target, or why it cannot be one. Loads the identity library only where tokens are needed; asks
+ * for none yet.
  */
 export const make = async (
   target: AzureTarget,
@@ -118,14 +120,18 @@ export const make = async (
   }
 }
 
-/** Authorities of sovereign and private clouds are not in the public list of instances, and are trusted as configured. */
+/**
+ * Authorities of sovereign and private clouds are not in the public list of instances, and are trusted as configured.
+ */
 const entra = (target: AzureTarget, env: Environment) => ({
   authorityHost: Address.authority(target, env),
   disableInstanceDiscovery: true,
   retryOptions: once
 })
 
-/** The federated token is read anew whenever an access token is asked for: the kubelet replaces its file about hourly. */
+/**
+ * The federated token is read anew whenever an access token is asked for: the kubelet replaces its file about hourly.
+ */
 const workloadIdentity = async (target: AzureTarget, env: Environment): Promise<TokenCredential> => {
   const identity = await import("@azure/identity")
   const file = env.AZURE_FEDERATED_TOKEN_FILE ?? ""

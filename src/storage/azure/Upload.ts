@@ -73,9 +73,9 @@ const withBody = async <A>(
 }
 
 /**
- * Writes a block blob: small content in one request; large content as staged blocks, which nobody sees until the request
- * that commits their list. Every request that carries content carries its MD5, so the service refuses what was cut or
- * altered on the way. Blocks that are never committed are dropped by the service after a week.
+ * Writes a block blob: small content in one request; large content as staged blocks, which nobody sees until the
+ * request that commits their list. Every request that carries content carries its MD5, so the service refuses what was
+ * cut or altered on the way. Blocks that are never committed are dropped by the service after a week.
  */
 export const upload = (
   blob: BlockBlobClient,

@@ -17,8 +17,8 @@ export const prefixRefusal = (prefix: string): string | undefined => {
 }
 
 /**
- * Why a URL cannot be the address of a store, or undefined; the URL itself is never quoted, for it may carry a password.
- * Addresses of cloud metadata services are never stores.
+ * Why a URL cannot be the address of a store, or undefined; the URL itself is never quoted, for it may carry a
+ * password. Addresses of cloud metadata services are never stores.
  */
 export const endpointRefusal = (endpoint: string): string | undefined => {
   const refused = urlRefusal(endpoint)

@@ -10,9 +10,9 @@ import type { Found, Remote } from "./Remote.ts"
 import * as Writing from "./Writing.ts"
 
 /**
- * The port over single requests: checks keys before any request, repeats once what may pass, pages, takes broken reads up
- * again, and recognises its own earlier write behind an "exists". One small request shows at opening whether the place,
- * the address and the credentials are good.
+ * The port over single requests: checks keys before any request, repeats once what may pass, pages, takes broken reads
+ * up again, and recognises its own earlier write behind an "exists". One small request shows at opening whether the
+ * place, the address and the credentials are good.
  */
 export const open = <Seen extends Found>(remote: Remote<Seen>): Effect.Effect<ObjectStoreShape, ObjectStoreError> =>
   Effect.gen(function* () {

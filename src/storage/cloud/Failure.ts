@@ -28,7 +28,10 @@ export interface ErrorContext {
   readonly secrets: ReadonlyArray<string>
 }
 
-/** What is worth knowing of a failed request; everything else of a library's error, which may quote credentials, is dropped. */
+/**
+ * What is worth knowing of a failed request; everything else of a library's error, which may quote credentials, is
+ * dropped.
+ */
 export interface Facts {
   /** The server's own code (`NoSuchKey`, `BlobNotFound`), or the error's name. */
   readonly code: string
@@ -156,7 +159,8 @@ const unanswered = (
     return new Misconfigured({ detail: `no connection to ${service}: ${end}`, advice: trustAdvice })
   }
   if (facts.transport === "ENOTFOUND") {
-    // Names come and go: of a Kubernetes service while none of its pods is ready, of a new account in its first minutes.
+    // Names come and go: of a Kubernetes service while none of its pods is ready, of a new account in its first
+    // minutes.
     const host = URL.canParse(service) ? new URL(service).host : said(facts, context)
     const detail = `no such host: ${host}; if this lasts, check ${settings}, and the DNS of the cluster ${suffix(facts)}`
     return unavailable(facts, detail)

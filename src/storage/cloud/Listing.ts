@@ -11,8 +11,8 @@ const pageSize = 1000
 type Any = Pick<Remote, "error" | "page" | "listsInOrder">
 
 /**
- * A listing that cannot be trusted to be whole. Not unavailable: asked again, the same server would answer the same, and
- * whoever repeated the run would do so for ever.
+ * A listing that cannot be trusted to be whole. Not unavailable: asked again, the same server would answer the same,
+ * and whoever repeated the run would do so for ever.
  */
 const untrusted = (remote: Any, detail: string, advice: string) =>
   remote.error("list", new Misconfigured({ detail, advice }))

@@ -46,8 +46,8 @@ export interface Content {
 }
 
 /**
- * What differs from one store over HTTP to the next: single requests on whole names, none of them repeated, their failures
- * translated. `CloudObjectStore` makes the port's promises of them.
+ * What differs from one store over HTTP to the next: single requests on whole names, none of them repeated, their
+ * failures translated. `CloudObjectStore` makes the port's promises of them.
  */
 export interface Remote<Seen extends Found = Found> {
   /** For people: `s3 bucket kafka-backups, prefix production/hourly`. */

@@ -11,7 +11,9 @@ export interface TimeOuts {
 
 export const timeOuts: TimeOuts = { idle: 60_000, answer: 60_000 }
 
-/** Slowest upload that is still waited for, in bytes per second: a line this slow would need nine minutes for 64 MiB. */
+/**
+ * Slowest upload that is still waited for, in bytes per second: a line this slow would need nine minutes for 64 MiB.
+ */
 const slowestUpload = 128 * 1024
 
 /** Requests of one store that wait for an answer at the same time; more of them wait in line. */

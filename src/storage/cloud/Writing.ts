@@ -11,7 +11,9 @@ import type { Content, Found, Remote } from "./Remote.ts"
 /** Bytes handed to the socket at a time: TLS holds an encrypted copy of as much. */
 const sliceBytes = 256 * 1024
 
-/** A new body for every request, for a stream that failed cannot be sent again. The pieces themselves are not copied. */
+/**
+ * A new body for every request, for a stream that failed cannot be sent again. The pieces themselves are not copied.
+ */
 export const stream = (pieces: Pieces.Pieces): Readable =>
   Readable.from(Pieces.slices(pieces, sliceBytes), { objectMode: false, highWaterMark: sliceBytes })
 
@@ -42,8 +44,8 @@ const ours = <Seen extends Found>(remote: Remote<Seen>, key: ObjectKey, name: st
   )
 
 /**
- * Writes one object. What arrives is compared by the server with the checksum that `Remote.put` sends along; an announced
- * SHA-256 that the server does not check is compared before anything is sent.
+ * Writes one object. What arrives is compared by the server with the checksum that `Remote.put` sends along; an
+ * announced SHA-256 that the server does not check is compared before anything is sent.
  */
 export const put = <Seen extends Found>(
   remote: Remote<Seen>,

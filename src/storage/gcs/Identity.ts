@@ -14,21 +14,24 @@ export const account = (target: GcsTarget): ServiceAccount.ServiceAccount | Stor
     ? undefined
     : ServiceAccount.parse(target.credentials.keyFile, target.credentials.origin)
 
-/** Looks for the metadata server at most, and between two of them this long, in milliseconds: about five seconds in all. */
+/**
+ * Looks for the metadata server at most, and between two of them this long, in milliseconds: about five seconds in all.
+ */
 const looks = 5
 const betweenMillis = 1_000
 
 /**
- * Requests for objects name no project. The library would look for one all the same, with Workload Identity Federation by a
- * request to another API (Cloud Resource Manager), and give no token where that is refused.
+ * Requests for objects name no project. The library would look for one all the same, with Workload Identity Federation
+ * by a request to another API (Cloud Resource Manager), and give no token where that is refused.
  */
 const noProject = "none"
 
 /**
- * Application default credentials: the file that GOOGLE_APPLICATION_CREDENTIALS names, else what gcloud left in the home
- * directory, else the metadata server, which on GKE speaks for the pod's Kubernetes service account. The library keeps and
- * renews the token; what it repeats and cannot be made to give up (the exchange of Workload Identity Federation) ends for us with our
- * time-out. In a pod the metadata server may not be ready in the first seconds, so there it is looked for again.
+ * Application default credentials: the file that GOOGLE_APPLICATION_CREDENTIALS names, else what gcloud left in the
+ * home directory, else the metadata server, which on GKE speaks for the pod's Kubernetes service account. The library
+ * keeps and renews the token; what it repeats and cannot be made to give up (the exchange of Workload Identity
+ * Federation) ends for us with our time-out. In a pod the metadata server may not be ready in the first seconds, so
+ * there it is looked for again.
  */
 export const applicationDefault = (
   send: Send,

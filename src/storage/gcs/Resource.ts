@@ -22,7 +22,10 @@ const Listing = Schema.Struct({
   nextPageToken: Schema.optionalKey(Schema.String)
 })
 
-/** Decodes a whole answer; one that came to its end and is not what was asked for comes from somebody else than the store. */
+/**
+ * Decodes a whole answer; one that came to its end and is not what was asked for comes from somebody else than the
+ * store.
+ */
 const understood =
   <A>(decode: (text: string) => Option.Option<A>) =>
   (text: string): A => {

@@ -59,10 +59,10 @@ export interface Tokens {
 const earlyMillis = 5 * 60_000
 
 /**
- * Asks the token endpoint of the key file, once for all requests that wait, and keeps the token until shortly before its end.
- * Google's library signs and asks. By itself it would ask at Google's own address whatever the file says, repeat a refused
- * request, and know of no end to its patience: what it sends is corrected on its way out. It goes there as all our requests to
- * the store go, through no proxy.
+ * Asks the token endpoint of the key file, once for all requests that wait, and keeps the token until shortly before
+ * its end. Google's library signs and asks. By itself it would ask at Google's own address whatever the file says,
+ * repeat a refused request, and know of no end to its patience: what it sends is corrected on its way out. It goes
+ * there as all our requests to the store go, through no proxy.
  */
 export const tokens = (
   account: ServiceAccount,

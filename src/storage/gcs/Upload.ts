@@ -7,8 +7,8 @@ import * as Checksums from "./Checksums.ts"
 export const largestBytes = 5 * 1024 ** 4
 
 /**
- * The body of a multipart upload: the object's name and CRC-32C, then its content. The server compares the two before the
- * object appears. (An upload of the content alone, `uploadType=media`, could not carry the checksum so.)
+ * The body of a multipart upload: the object's name and CRC-32C, then its content. The server compares the two before
+ * the object appears. (An upload of the content alone, `uploadType=media`, could not carry the checksum so.)
  */
 export const body = (name: string, content: Content) => {
   const boundary = randomUUID()

@@ -14,7 +14,10 @@ export interface Trust {
   readonly authorities: ReadonlyArray<Authority>
 }
 
-/** Trust in these authorities, and in all that are trusted anyway; a text says why the PEM cannot be used, and never quotes it. */
+/**
+ * Trust in these authorities, and in all that are trusted anyway; a text says why the PEM cannot be used, and never
+ * quotes it.
+ */
 export const trust = ({ pem, origin }: Authorities): Trust | string => {
   const certificates = Certificates.read(origin.key, pem)
   if (typeof certificates === "string") return certificates

@@ -27,7 +27,10 @@ export interface Connection {
   readonly client: S3Client
 }
 
-/** Loads the SDK, which takes longer than everything else of a directory-only command, and makes its client. No request is made. */
+/**
+ * Loads the SDK, which takes longer than everything else of a directory-only command, and makes its client. No request
+ * is made.
+ */
 export const make = (
   { bucket, credentials, endpoint, region }: S3Target,
   trust: Trust | undefined,

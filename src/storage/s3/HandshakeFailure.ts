@@ -38,7 +38,10 @@ export const unusableAuthorities = (
     advice: `put the certificate authorities of the store into Secret ${secret}, key ${key} (${caField}), as PEM`
   })
 
-/** What is wrong between us and the store before HTTP begins, by Node's code; undefined for codes that are not about TLS. */
+/**
+ * What is wrong between us and the store before HTTP begins, by Node's code; undefined for codes that are not about
+ * TLS.
+ */
 export const reason = (
   { certificateNames, nowMillis = 0, transport = "", wantsTls }: Signs,
   { endpoint, trust }: Peer,

@@ -2,7 +2,9 @@ import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3"
 import * as Answer from "../cloud/Answer.ts"
 import type { Found, Page } from "../cloud/Remote.ts"
 
-/** A key as it stands in a listing with url encoding; as it is where a store claims that encoding and does not use it. */
+/**
+ * A key as it stands in a listing with url encoding; as it is where a store claims that encoding and does not use it.
+ */
 const urlDecoded = (key: string): string => {
   try {
     return decodeURIComponent(key.replaceAll("+", " "))

@@ -132,7 +132,8 @@ describe("decompress", () => {
         const outcome = await failureOf(codec, whole.subarray(0, cut))
         if (outcome !== "damaged") boundaries.add(cut)
       }
-      // Several members, blocks or frames end at a boundary of one of them; what is missing there shows in the record count.
+      // Several members, blocks or frames end at a boundary of one of them; what is missing there shows in the record
+      // count.
       assert.isAtMost(
         boundaries.size,
         name.includes("several") || name.includes("two") || name.includes("xerial") ? 4 : 0

@@ -135,7 +135,8 @@ describe("a read with any faults", () => {
         const result = yield* within("30 minutes", Effect.result(reading))
         if (result._tag === "Success") {
           assert.deepStrictEqual(text(result.success.records), text(model))
-          // Compaction may have left nothing before an open transaction, which is said; the model knows of nothing there.
+          // Compaction may have left nothing before an open transaction, which is said; the model knows of nothing
+          // there.
           assert.isTrue(result.success.gaps.every((gap) => gap.until === until))
         } else {
           // Three damaged answers in a row for one position are believed.

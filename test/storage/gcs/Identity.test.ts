@@ -21,7 +21,10 @@ const token = answering(
   })
 )
 
-/** Workload Identity Federation outside GKE: a file that the environment names, whose endpoint gives these answers in turn. */
+/**
+ * Workload Identity Federation outside GKE: a file that the environment names, whose endpoint gives these answers in
+ * turn.
+ */
 const against = (answers: ReadonlyArray<Answer>, times = Requests.timeOuts) =>
   Effect.gen(function* () {
     const { address, arrived } = yield* scriptedServer(answers, () => false, stalling)

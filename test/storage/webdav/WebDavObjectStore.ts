@@ -37,7 +37,10 @@ const found = (name: string, size: number, etag: string | undefined, modified: s
   }
 }
 
-/** A collection of the server in `fakeWebDav.ts`, written by docs/guides/add-a-storage-backend.md to see that it is true. */
+/**
+ * A collection of the server in `fakeWebDav.ts`, written by docs/guides/add-a-storage-backend.md to see that it is
+ * true.
+ */
 export const open = (
   target: Address.WebDavTarget,
   times: Requests.TimeOuts = Requests.timeOuts

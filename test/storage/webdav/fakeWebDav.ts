@@ -17,7 +17,9 @@ const say = (response: ServerResponse, status: number, code: string) => {
 /** Orders by UTF-8 bytes. */
 const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
-/** Names of at most `limit` entries after `after`, folders gathered where a delimiter is asked for, and where to go on. */
+/**
+ * Names of at most `limit` entries after `after`, folders gathered where a delimiter is asked for, and where to go on.
+ */
 const listed = (objects: ReadonlyMap<string, Stored>, query: URLSearchParams) => {
   const prefix = query.get("prefix") ?? ""
   const after = query.get("after") ?? ""
@@ -49,8 +51,9 @@ const bodyOf = async (request: IncomingMessage) => {
 }
 
 /**
- * A store over HTTP that speaks no cloud's language: PUT (If-None-Match, its SHA-256 checked), GET (Range, If-Match), HEAD,
- * DELETE, and a paged listing at `/?list`. Collections that were not made answer 404 with the code NoSuchCollection.
+ * A store over HTTP that speaks no cloud's language: PUT (If-None-Match, its SHA-256 checked), GET (Range, If-Match),
+ * HEAD, DELETE, and a paged listing at `/?list`. Collections that were not made answer 404 with the code
+ * NoSuchCollection.
  */
 export const fakeWebDav = (collection: string) =>
   Effect.gen(function* () {
