@@ -22,6 +22,11 @@ const node = process.execPath
 const steps: ReadonlyArray<Step> = [
   { name: "format", command: [bin("oxfmt"), "--check"], repair: "npm run fix" },
   {
+    name: "line width",
+    command: [node, "scripts/width.ts"],
+    repair: "break the lines of comments and pages above; the formatter leaves them as they are"
+  },
+  {
     name: "lint",
     command: [bin("oxlint"), "--type-aware", "--deny-warnings"],
     repair: "npm run fix repairs what it can; correct the rest by hand. Rules: .oxlintrc.json"

@@ -3,7 +3,8 @@
  * status is written, so that a reconcile that found nothing new writes nothing.
  */
 export const deepEqual = (a: unknown, b: unknown): boolean => {
-  if (Object.is(a, b)) return true
+  // Not Object.is: JSON has one zero.
+  if (a === b) return true
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false
   if (Array.isArray(a) || Array.isArray(b)) {
     return (
@@ -13,12 +14,12 @@ export const deepEqual = (a: unknown, b: unknown): boolean => {
       a.every((item, index) => deepEqual(item, b[index]))
     )
   }
-  const left = given(a)
-  const right = given(b)
+  const left = present(a)
+  const right = present(b)
   return (
     left.size === right.size && [...left].every(([key, value]) => right.has(key) && deepEqual(value, right.get(key)))
   )
 }
 
-const given = (value: object): ReadonlyMap<string, unknown> =>
+const present = (value: object): ReadonlyMap<string, unknown> =>
   new Map(Object.entries(value).filter(([, item]) => item !== undefined))

@@ -86,7 +86,7 @@ describe("Verification", () => {
       const key = ObjectKey.make(segment.key)
       const original = yield* store.get(key)
       yield* memory.tamper(key, () => undefined)
-      assert.include((yield* Verification.verify(store, set, "objects")).problems[0]!.detail, "not there")
+      assert.include((yield* Verification.verify(store, set, "objects")).problems[0]!.detail, "is missing")
       yield* memory.tamper(key, () => original.subarray(0, original.length - 1))
       assert.include((yield* Verification.verify(store, set, "objects")).problems[0]!.detail, "bytes instead of")
       const other = yield* store.get(ObjectKey.make(second!.key))

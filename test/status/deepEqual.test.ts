@@ -13,8 +13,9 @@ describe("deepEqual", () => {
       { b: [1, { c: 2 }], a: 1 }
     ],
     [{ a: 1, b: undefined }, { a: 1 }],
-    [{}, { a: undefined }]
-  ])("does not care for the order of keys or keys without value: %o, %o", (a, b) => {
+    [{}, { a: undefined }],
+    [{ a: -0 }, { a: 0 }]
+  ])("ignores the order of keys, keys without value and the sign of zero: %o, %o", (a, b) => {
     assert.isTrue(deepEqual(a, b))
   })
 
@@ -28,7 +29,7 @@ describe("deepEqual", () => {
     [[], {}],
     [{ a: null }, {}],
     ["1", 1]
-  ])("tells %o and %o apart", (a, b) => {
+  ])("distinguishes %o and %o", (a, b) => {
     assert.isFalse(deepEqual(a, b))
     assert.isFalse(deepEqual(b, a))
   })

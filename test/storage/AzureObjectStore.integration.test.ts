@@ -129,7 +129,7 @@ describeWith("azurite", "against Azurite", ({ azurite }) => {
         const ended = sas(container, "racwdl", new Date(Date.now() - 3_600_000))
         const error = yield* refusal(target(container, "a", ended))
         assert.strictEqual(error.reason._tag, "StorageAuthenticationFailed")
-        assert.match(error.message, /ended at \d{4}-/u)
+        assert.match(error.message, /expired at \d{4}-/u)
         assert.include(error.advice, "Secret azure-sas-credentials, key AZURE_SAS_TOKEN")
         const signature = new URLSearchParams(Redacted.value(ended.sasToken)).get("sig") ?? ""
         assert.isNotEmpty(signature)

@@ -84,8 +84,11 @@ export const containers = (pod: Pod): ReadonlyArray<ContainerFacts> =>
   listed(pod.status?.containerStatuses).map(({ name, state }) => ({ name, state: state ?? {} }))
 
 /** How the backup's container ended, where it did. */
-export const terminated = (pod: Pod): ContainerState["terminated"] =>
-  containers(pod).find(({ name }) => name === containerName)?.state.terminated ?? undefined
+export const terminated = (pod: Pod): ContainerState["terminated"] => {
+  const ended = containers(pod).find(({ name }) => name === containerName)?.state.terminated
+  // Anybody with the right to write a pod's status may put anything there.
+  return ended && typeof ended.exitCode === "number" ? ended : undefined
+}
 
 /** What the backup's container waits for, where it waits. */
 export const waiting = (pod: Pod): ContainerState["waiting"] =>

@@ -44,8 +44,8 @@ export interface SegmentMemory {
  *   zstd's own tables (a few MiB at level 3, up to about 10 C at level 22).
  * - lz4: the same with N times one chunk, and some 100 MiB that lz4-napi's allocator does not give back.
  * - none: an open writer holds S, and so does a sealed segment until it is released.
- * - Up to 96 MiB of spare chunks are kept, and as much for what chunks were compressed to. A record larger than a chunk gets a chunk of its own size. A compressed batch
- *   is held whole, decompressed, while it is appended.
+ * - Up to 96 MiB of spare chunks are kept, and as much for what chunks were compressed to. A record larger than a chunk
+ *   gets a chunk of its own size. A compressed batch is held whole, decompressed, while it is appended.
  */
 export const make = (
   settings: SegmentSettings,

@@ -82,16 +82,16 @@ describe("KbakReader finds", () => {
       const swapped = stream([...records.slice(0, 5), records[6]!, records[5]!, ...records.slice(7)])
       const twice = stream([...records.slice(0, 5), records[4]!, ...records.slice(6)])
       const cases: ReadonlyArray<readonly [said: string, body: Buffer, count: number, first: number, last: number]> = [
-        ["has 10 records and says it has 11", whole, 11, 100, 118],
-        ["has more than the 9 records it says", whole, 9, 100, 118],
-        ["has a record with offset 118 and says it has 100 to 117", whole, 10, 100, 117],
-        ["has a record with offset 100 and says it has 101 to 118", whole, 10, 101, 118],
-        ["has offsets 100 to 118 and says it has 100 to 119", whole, 10, 100, 119],
+        ["has 10 records, but its header says 11", whole, 11, 100, 118],
+        ["has more records than the 9 of its header", whole, 9, 100, 118],
+        ["has a record with offset 118, but its header says 100 to 117", whole, 10, 100, 117],
+        ["has a record with offset 100, but its header says 101 to 118", whole, 10, 101, 118],
+        ["has offsets 100 to 118, but its header says 100 to 119", whole, 10, 100, 119],
         ["has offset 108 after offset 108", twice, 10, 100, 118],
         ["has offset 110 after offset 112", swapped, 10, 100, 118],
         ["contradicts itself", whole, 30, 100, 118],
         ["ends in the middle of a record", whole.subarray(0, -1), 10, 100, 118],
-        ["impossible length 0", Buffer.concat([whole, Buffer.alloc(5)]), 10, 100, 118]
+        ["invalid length 0", Buffer.concat([whole, Buffer.alloc(5)]), 10, 100, 118]
       ]
       for (const [said, body, count, first, last] of cases) {
         assert.include(yield* damage(file("none", body, count, first, last)), said)

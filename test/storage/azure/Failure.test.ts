@@ -141,13 +141,13 @@ describe("Failures of Azure", () => {
   it("say of a SAS token that has ended when it did, whatever code the service chose", () => {
     const ended = { ...place, credentials: withSas, sasEndMillis: now - 1000 }
     const reason = Failure.reason({ code: "AuthenticationFailed", status: 403, message: "" }, ended, now)
-    assert.include(reason.message, "ended at 2026-11-23T11:59:59.000Z")
+    assert.include(reason.message, "expired at 2026-11-23T11:59:59.000Z")
     const later = Failure.reason(
       { code: "AuthenticationFailed", status: 403, message: "" },
       { ...ended, sasEndMillis: now + 1 },
       now
     )
-    assert.notInclude(later.message, "ended at")
+    assert.notInclude(later.message, "expired at")
   })
 
   it("carry what the service said, on one line, without any secret and not without end", () => {
