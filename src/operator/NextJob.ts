@@ -18,7 +18,8 @@ export interface NextJobInput {
    */
   readonly mayHoldMore: boolean
   /**
-   * Retention held backups back, and neither the spec nor the confirmation changed since: another prune would do the same.
+   * Retention held backups back, and neither the spec nor the confirmation changed since: another prune would do the
+   * same.
    */
   readonly isHeldBack: boolean
   /** Value of the annotation that accepts a loss. */

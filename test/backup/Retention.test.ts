@@ -90,10 +90,10 @@ describe("Retention", () => {
       yield* memory.tamper(ObjectKey.make("nightly-20261123-040000/manifest.json"), (bytes) => bytes.subarray(0, 100))
       const outcome = yield* RetentionPass.run(store, owner, { keep: 1 })
       assert.deepStrictEqual<ReadonlyArray<string>>(outcome.removed, [])
-      assert.include(outcome.notes.join(), "nightly-20261123-040000")
+      assert.include(outcome.blocked.join(), "nightly-20261123-040000")
       assert.strictEqual((yield* states(store)).length, 4)
       const other = yield* RetentionPass.run(store, { uid: "uid-2", name: "nightly" }, { keep: 1 })
-      assert.deepStrictEqual(other.notes, [], "another owner's retention goes on")
+      assert.deepStrictEqual(other.blocked, [], "another owner's retention goes on")
     }).pipe(Effect.provide(layer))
   )
 
@@ -104,7 +104,7 @@ describe("Retention", () => {
       for (const content of ["{}", "not json", ""]) {
         yield* store.put(ObjectKey.make("web-app/manifest.json"), [Buffer.from(content)])
         const outcome = yield* RetentionPass.preview(store, owner, { keep: 1 })
-        assert.deepStrictEqual([outcome.removed.length, outcome.notes], [3, []], content)
+        assert.deepStrictEqual([outcome.removed.length, outcome.blocked], [3, []], content)
       }
     }).pipe(Effect.provide(layer))
   )

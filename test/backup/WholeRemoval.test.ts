@@ -97,8 +97,8 @@ describe("WholeRemoval", () => {
       const before = yield* memory.keys
       const refused = yield* WholeRemoval.run(store, owner)
       assert.deepStrictEqual(refused.removed, [])
-      assert.match(refused.notes.join(), /nightly-20261123-040000 may need objects of other backups/)
-      assert.notInclude(refused.notes.join(), "020000")
+      assert.match(refused.blocked.join(), /nightly-20261123-040000 may need objects of other backups/)
+      assert.notInclude(refused.blocked.join(), "020000")
       assert.deepStrictEqual(yield* memory.keys, before)
       yield* memory.tamper(ObjectKey.make("nightly-20261123-040000/manifest.json"), () => undefined)
       assert.lengthOf((yield* WholeRemoval.run(store, owner)).removed, 3)

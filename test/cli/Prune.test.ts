@@ -34,7 +34,13 @@ describe("kafka-backup prune", () => {
       )
       assert.lengthOf(stored(), 4)
       const done = yield* type("prune", ...options, "-o", "json")
-      assert.deepStrictEqual(JSON.parse(done.out), { dryRun: false, kept: [id(3)], removed: [id(1), id(2)] })
+      assert.deepStrictEqual(JSON.parse(done.out), {
+        dryRun: false,
+        kept: [id(3)],
+        removed: [id(1), id(2)],
+        heldBack: [],
+        notes: []
+      })
       assert.deepStrictEqual(stored(), [id(3), "other-20261123-000000"])
       assert.strictEqual((yield* type("verify", ...options, id(3), "--deep")).exitCode, 0)
     }).pipe(Effect.provide(layer))

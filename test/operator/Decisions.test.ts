@@ -35,6 +35,16 @@ describe("the next Job of a resource", () => {
     ["prunes when more is kept than wanted", { keep: 3 }, { _tag: "Prune", key: "3 at 3 after d" }],
     ["does not prune what is few enough", { keep: 4 }, { _tag: "Nothing" }],
     [
+      "does not repeat a prune that would hold the same backups back",
+      { keep: 3, isHeldBack: true },
+      { _tag: "Nothing" }
+    ],
+    [
+      "prunes once more when a loss is accepted",
+      { keep: 3, acceptedLoss: "d" },
+      { _tag: "Prune", key: "3 at 3 after d accepting d" }
+    ],
+    [
       "prunes after an edit when storage may hold more than the history",
       { keep: 120, mayHoldMore: true },
       { _tag: "Prune", key: "120 at 3 after d" }

@@ -57,6 +57,35 @@ describe("retention", () => {
   )
 
   story(
+    "holds back what newer backups lost, says so once, and goes on when the loss is accepted",
+    Effect.gen(function* () {
+      const { advance, backups, cluster, kubectl } = yield* withSets(2, { retention: { backups: 1 }, topics: ["*"] })
+      yield* cluster.createTopic("payments", { partitions: 1 })
+      yield* cluster.produce("payments", 0, [{ value: "1" }])
+      yield* kubectl.trigger("hourly", "with payments")
+      yield* advance("1 minute")
+      yield* cluster.deleteTopic("payments")
+      for (const token of ["without", "again", "and again"]) {
+        yield* kubectl.trigger("hourly", token)
+        yield* advance("1 minute")
+      }
+      const status = yield* kubectl.status("hourly")
+      const [held, newest] = setsIn(yield* backups.keys)
+      expect(setsIn(yield* backups.keys)).toHaveLength(2)
+      expect(status.lastBackupId).toBe(newest)
+      expect(condition(status, "RetentionApplied")).toMatchObject({ status: "False", reason: "RetentionHeldBack" })
+      expect(condition(status, "RetentionApplied")?.message).toContain(`${held}: topic payments is no longer in the`)
+      expect((yield* kubectl.events).filter(({ reason }) => reason === "RetentionHeldBack")).toHaveLength(1)
+      expect((yield* kubectl.jobs).filter((job) => purposeOf(job) === "prune")).toEqual([])
+      yield* kubectl.annotate("hourly", "kafka.oso.sh/accept-loss", newest!)
+      yield* advance("2 minutes")
+      expect(setsIn(yield* backups.keys)).toEqual([newest])
+      const accepted = yield* kubectl.status("hourly")
+      expect(condition(accepted, "RetentionApplied")).toMatchObject({ status: "True", reason: "RetentionApplied" })
+    })
+  )
+
+  story(
     "raised or absent removes nothing",
     Effect.gen(function* () {
       const { advance, backups, kubectl } = yield* withSets(3)

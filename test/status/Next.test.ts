@@ -296,6 +296,24 @@ describe("the next status", () => {
     )
   })
 
+  it("says which backups stay because newer ones lost what they hold, and how to confirm the loss, until none does", () => {
+    const heldBack = "nightly-1: topic orders is no longer in the cluster"
+    const held = next(success, hourly({ ended: [succeeded("13:00", { heldBack })] }), at("13:06"))
+    assert.strictEqual(brief(held, "RetentionApplied"), "False RetentionHeldBack")
+    const { message } = condition(held, "RetentionApplied")
+    assert.include(message, heldBack)
+    assert.include(message, `annotation kafka.oso.sh/accept-loss to ${held.lastBackupId}`)
+    const again = next(held, hourly({ ended: [succeeded("14:00", { heldBack })] }), at("14:06"))
+    assert.strictEqual(brief(again, "RetentionApplied"), "False RetentionHeldBack")
+    const later = hourly({ ended: [succeeded("14:00")] })
+    assert.strictEqual(brief(next(held, later, at("14:06")), "RetentionApplied"), "True RetentionApplied")
+    const prune = { task: "prune" as const, jobName: "p1", isSuccess: true, removed: 0 }
+    assert.strictEqual(
+      brief(next(success, hourly({ maintenance: [{ ...prune, heldBack }] }), at("13:10")), "RetentionApplied"),
+      "False RetentionHeldBack"
+    )
+  })
+
   it("says how many backups storage holds, and when that could not be learnt", () => {
     const listed = next(success, hourly({ catalogue: { ...catalogue("12:00"), total: 1200 } }), at("12:10"))
     assert.strictEqual(
