@@ -3,9 +3,9 @@ import { Command, Flag } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import type { ManifestSegment, ManifestTopic } from "../manifest/Manifest.ts"
-import * as Formats from "../segment/Formats.ts"
+import * as Verification from "../manifest/Verification.ts"
 import { SegmentDamaged, SegmentError } from "../segment/SegmentError.ts"
-import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { backupId } from "./DescribeCommand.ts"
 import * as ExportedRecord from "./ExportedRecord.ts"
 import * as Quantities from "./Quantities.ts"
@@ -56,9 +56,9 @@ const topicOf = (set: Catalogue.BackupSet, name: string, partition: number | und
   )
 }
 
-/** The records of one segment, verified first: a segment with a wrong checksum gives no record. */
+/** The records of one segment, verified first: one with a wrong checksum, or of another topic, gives no record. */
 const records = (store: ObjectStoreShape, from: ExportedRecord.TopicPartition, segment: ManifestSegment) =>
-  Formats.reader.provenRecords(segment.key, store.read(ObjectKey.make(segment.key))).pipe(
+  Verification.provenRecords(store, segment).pipe(
     Stream.mapError((error) => {
       const affected = `${from.topic}[${from.partition}] ${Quantities.offsets(segment.start_offset, segment.end_offset + 1)}`
       if (error instanceof SegmentError) {

@@ -1,6 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import * as Formats from "../segment/Formats.ts"
+import { SegmentDamaged, SegmentError } from "../segment/SegmentError.ts"
 import type { SegmentContent } from "../segment/SegmentReader.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { BackupSet } from "./Catalogue.ts"
@@ -126,6 +127,23 @@ const checkRecords = (store: ObjectStoreShape, located: LocatedSegment) =>
     Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed([problem(located, "is missing")])),
     Effect.catchReason("SegmentError", "SegmentDamaged", ({ detail }) => Effect.succeed([problem(located, detail)]))
   )
+
+/**
+ * The records of one segment, after a first pass over its bytes that proved them, and proved them to be those of its
+ * entry in the manifest: a segment of another topic is as damaged as one with a wrong checksum. Fails with
+ * `SegmentDamaged` before the first record.
+ */
+export const provenRecords = (store: ObjectStoreShape, segment: ManifestSegment) => {
+  const file = store.read(ObjectKey.make(segment.key))
+  return Stream.unwrap(
+    Effect.flatMap(Formats.reader.inspect(segment.key, file), (found) => {
+      const [first] = contradictions(found, segment)
+      return first === undefined
+        ? Effect.succeed(Formats.reader.records(segment.key, file))
+        : Effect.fail(new SegmentError({ reason: new SegmentDamaged({ key: segment.key, detail: first }) }))
+    })
+  )
+}
 
 /**
  * Checks every segment that the manifest names. `objects`: it exists with its size. `records`: every byte is read,

@@ -1,3 +1,4 @@
+import { triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as SkippedSlots from "../schedule/SkippedSlots.ts"
 import { type EventReasonName, eventReasons } from "./EventReasons.ts"
 import type { EndedRun, Facts, RunCauseName } from "./Facts.ts"
@@ -26,6 +27,7 @@ export const maxNoteBytes = 1024
 export const announcements = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Announcement> => [
   ...spec(previous, next),
   ...ended(previous, facts, next),
+  ...handledBefore(previous, facts),
   ...gaps(previous, facts, next),
   ...started(previous, facts, next),
   ...trigger(previous, facts, next),
@@ -69,6 +71,21 @@ const isReported = (status: Status, run: EndedRun): boolean =>
     ({ backupId, jobName, outcome }) =>
       outcome === run.outcome && (jobName === undefined ? backupId === run.backupId : jobName === run.jobName)
   ) ?? false
+
+/** A trigger value that was used before gives no new backup, though somebody asked for one. */
+const handledBefore = (previous: Status, facts: Facts): ReadonlyArray<Announcement> =>
+  facts.ended.flatMap(({ backupId, cause, endMillis, wasComplete }) =>
+    wasComplete === true &&
+    cause === "trigger" &&
+    previous.backupHistory?.some((entry) => entry.outcome === "success" && entry.backupId === backupId) === true
+      ? [
+          announcement(
+            "TriggerHandledBefore",
+            `The trigger value was used before: its backup ${backupId} was completed at ${Format.time(endMillis)}. Set annotation ${triggerAnnotation} to a new value for a new backup.`
+          )
+        ]
+      : []
+  )
 
 const endings = { success: "BackupSucceeded", failed: "BackupFailed", interrupted: "BackupInterrupted" } as const
 

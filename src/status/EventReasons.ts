@@ -49,6 +49,11 @@ const all = {
     meaning: "The pod of the active run cannot start or keeps failing."
   },
   BackupsPruned: { type: "Normal", action: "Prune", meaning: "Backups beyond `retention.backups` were removed." },
+  TriggerHandledBefore: {
+    type: "Warning",
+    action: "StartRun",
+    meaning: "A value of the trigger annotation was used before. Its backup exists, and no new one was made."
+  },
   RetentionHeldBack: {
     type: "Warning",
     action: "Prune",

@@ -61,6 +61,8 @@ export interface EndedRun {
   readonly notes: ReadonlyArray<string>
   /** Backups that retention held back at its end, and why. */
   readonly heldBack?: string
+  /** The run found its backup complete: an earlier run with the same slot or trigger value had made it. */
+  readonly wasComplete?: boolean
 }
 
 /** A prune, catalogue or clean-up Job that ended. */

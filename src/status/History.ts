@@ -56,7 +56,9 @@ export const withEnded = (history: History, ended: ReadonlyArray<EndedRun>): His
     newest !== undefined &&
     endOf(entry) < endOf(newest) &&
     !history.some((known) => isSameRun(known, entry))
-  const reported = ended.map(ofRun).filter((entry) => !isGone(entry))
+  const isKnown = ({ backupId, wasComplete }: EndedRun) =>
+    wasComplete === true && history.some((known) => known.outcome === "success" && known.backupId === backupId)
+  const reported = ended.flatMap((run) => (isKnown(run) ? [] : [ofRun(run)])).filter((entry) => !isGone(entry))
   // A backup that was found in storage is matched with its own run before a failed run can be taken for it.
   const successesFirst = reported.toSorted((a, b) => Number(b.outcome === "success") - Number(a.outcome === "success"))
   return bounded([...history, ...successesFirst])

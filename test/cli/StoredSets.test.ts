@@ -231,6 +231,16 @@ describe("kafka-backup export", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("prints no records of another topic's segment, and exits with 16", () =>
+    Effect.gen(function* () {
+      const { options, segment } = yield* aSet()
+      writeFileSync(segment("orders", 1), readFileSync(segment("orders", 0)))
+      const swapped = yield* type("export", ...options, backupId, "-t", "orders", "--partition", "1")
+      assert.deepStrictEqual([swapped.exitCode, swapped.out], [16, ""])
+      assert.match(swapped.err, /orders\/partition=1\/segment-.* the manifest says/)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("prints nothing of a damaged or missing segment, and exits with 16", () =>
     Effect.gen(function* () {
       const { options, segment } = yield* aSet()

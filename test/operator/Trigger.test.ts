@@ -2,7 +2,7 @@ import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Kind from "../../src/kubernetes/Kind.ts"
 import { triggerAnnotation } from "../../src/resource/KafkaBackup.ts"
-import { backupOf, condition, hourly, outcomes, runsAmong, setsIn, story, world } from "./world.ts"
+import { backupOf, condition, hourly, metric, outcomes, runsAmong, setsIn, story, world } from "./world.ts"
 
 describe("the trigger annotation", () => {
   story(
@@ -22,6 +22,40 @@ describe("the trigger annotation", () => {
       yield* advance("1 minute")
       expect(setsIn(yield* backups.keys)).toHaveLength(2)
       expect(runsAmong(yield* kubectl.jobs)).toHaveLength(2)
+    })
+  )
+
+  story(
+    "set to a value that was used before moves no time of a success, and says so",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, start } = yield* world
+      const replica = yield* start()
+      yield* kubectl.apply(hourly("hourly", { suspend: true }))
+      for (const value of ["first", "second"]) {
+        yield* kubectl.trigger("hourly", value)
+        yield* advance("1 minute")
+      }
+      // The Jobs have gone by then, and with them all that the cluster knows of the values.
+      yield* advance("25 hours")
+      const before = yield* kubectl.status("hourly")
+      const success = metric(yield* replica.metrics, "last_success_timestamp_seconds", 'name="hourly"')
+      expect(before.backupHistory).toHaveLength(2)
+      yield* kubectl.trigger("hourly", "first")
+      yield* advance("2 minutes")
+      const after = yield* kubectl.status("hourly")
+      expect(runsAmong(yield* kubectl.jobs)).toHaveLength(1)
+      expect(after.handledTrigger).toBe("first")
+      for (const field of ["lastBackupId", "lastBackupTime", "lastBackupSize", "phase"] as const) {
+        expect(after[field], field).toBe(before[field])
+      }
+      const told = (status: typeof after) =>
+        status.backupHistory?.map(({ backupId, completionTime, startTime }) => [backupId, startTime, completionTime])
+      expect(told(after)).toEqual(told(before))
+      expect(metric(yield* replica.metrics, "last_success_timestamp_seconds", 'name="hourly"')).toBe(success)
+      expect(setsIn(yield* backups.keys)).toHaveLength(2)
+      const events = yield* kubectl.events
+      expect(events.filter(({ reason }) => reason === "TriggerHandledBefore")).toHaveLength(1)
+      expect(events.filter(({ reason }) => reason === "BackupSucceeded")).toHaveLength(2)
     })
   )
 
