@@ -1,4 +1,4 @@
-import { Clock, Deferred, Effect, Stream } from "effect"
+import { Cause, Clock, Deferred, Effect, Stream } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import { KafkaSource } from "../kafka/KafkaSource.ts"
 import * as Attempts from "../manifest/Attempts.ts"
@@ -19,6 +19,7 @@ import * as Preflight from "../worker/Preflight.ts"
 import * as Reading from "./Reading.ts"
 import * as RetentionPass from "./RetentionPass.ts"
 import { Interrupted, RunError } from "./RunError.ts"
+import * as Explanation from "../worker/Explanation.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
 
@@ -168,14 +169,19 @@ const retain = Effect.fnUntraced(function* (
     `${request.host}, run of ${request.identity.slot}`,
     RetentionPass.run(store, owner, { keep: request.retainedBackups, own, acceptedLoss: request.acceptedLoss })
   ).pipe(
-    Effect.catch((error) =>
-      Effect.as(Effect.logWarning("retention did not finish").pipe(Effect.annotateLogs({ error: error.message })), {
-        kept: [],
-        removed: [],
-        heldBack: [],
-        blocked: [],
-        notes: [`retention did not finish: ${error.message}`]
-      } satisfies RetentionPass.RetentionOutcome)
+    // A defect, too, changes nothing about the backup that is complete.
+    Effect.catchCauseIf(
+      (cause) => !Cause.hasInterrupts(cause),
+      (cause) => {
+        const { message } = Explanation.explain(cause)
+        return Effect.as(Effect.logWarning("retention did not finish").pipe(Effect.annotateLogs({ error: message })), {
+          kept: [],
+          removed: [],
+          heldBack: [],
+          blocked: [],
+          notes: [`retention did not finish: ${message}`]
+        } satisfies RetentionPass.RetentionOutcome)
+      }
     )
   )
 })

@@ -43,13 +43,28 @@ export interface BackupSet {
   readonly facts: SetFacts | undefined
 }
 
+const mebibyte = 1024 * 1024
+
+/** Longest manifest that is read, in bytes: that of a backup with some half a million segments. */
+const longestManifest = 256 * mebibyte
+
 const readManifest = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
   const key = BackupKeys.manifest(backupId)
-  const bytes = yield* store.get(key)
-  return yield* decodeManifest(Buffer.from(bytes).toString("utf8")).pipe(
-    Effect.mapError(
-      (error) => new CatalogueError({ reason: new DocumentUnreadable({ key, detail: firstLine(error.message) }) })
-    )
+  const unreadable = (detail: string) => new CatalogueError({ reason: new DocumentUnreadable({ key, detail }) })
+  const pieces: Array<Uint8Array> = []
+  let length = 0
+  // Read piece by piece: a file of another application may have this name and any size.
+  yield* store.read(key).pipe(
+    Stream.takeWhile((piece) => {
+      length += piece.byteLength
+      if (length <= longestManifest) pieces.push(piece)
+      return length <= longestManifest
+    }),
+    Stream.runDrain
+  )
+  if (length > longestManifest) return yield* unreadable(`it has more than ${longestManifest / mebibyte} MiB`)
+  return yield* decodeManifest(Buffer.concat(pieces).toString("utf8")).pipe(
+    Effect.mapError((error) => unreadable(firstLine(error.message)))
   )
 })
 

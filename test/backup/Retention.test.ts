@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import * as RetentionPass from "../../src/backup/RetentionPass.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
@@ -106,6 +106,32 @@ describe("Retention", () => {
         const outcome = yield* RetentionPass.preview(store, owner, { keep: 1 })
         assert.deepStrictEqual([outcome.removed.length, outcome.blocked], [3, []], content)
       }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("does not undo a backup by a defect, and reads no foreign file without bound", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      const broken = { ...store, folders: Stream.die("a defect") }
+      let calls = 0
+      const brokenLater = Object.defineProperty({ ...store }, "folders", {
+        get: () => (++calls > 1 ? broken.folders : store.folders)
+      })
+      const { facts, retention } = yield* attempt(aRequest(slot(1), { retainedBackups: 1 }), { store: brokenLater })
+      assert.strictEqual(facts.totals.topics, 3)
+      assert.include(retention.notes.join(), "retention did not finish: internal error")
+      yield* Catalogue.open(store, facts.backupId)
+
+      let given = 0
+      const endless = {
+        ...store,
+        folders: Stream.make("huge"),
+        read: () => Stream.forever(Stream.sync(() => (given++, new Uint8Array(16 * 1024 * 1024))))
+      }
+      const outcome = yield* RetentionPass.preview(endless, owner, { keep: 1 })
+      assert.deepStrictEqual([outcome.blocked, outcome.removed], [[], []])
+      assert.isBelow(given, 20)
     }).pipe(Effect.provide(layer))
   )
 

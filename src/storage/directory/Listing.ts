@@ -34,6 +34,9 @@ const missingAs =
     throw cause
   }
 
+const isForbidden = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && (cause.code === "EACCES" || cause.code === "EPERM")
+
 const entryOf = async (root: string, folder: string, entry: Dirent): Promise<Entry | undefined> => {
   if (folder === "" && entry.name === Paths.temporaryFolder) return undefined
   // Some file systems do not tell the type with the name.
@@ -112,12 +115,20 @@ const holdsFile = async (root: string, folder: string): Promise<boolean> => {
   return false
 }
 
-/** The directories of the root that hold at least one file somewhere, ascending. */
+/**
+ * The directories of the root that hold at least one file somewhere, ascending. Directories that this user may not read
+ * belong to somebody else, such as the file system's own `lost+found`: they are left out.
+ */
 export const folders = async (root: string): Promise<Array<string>> => {
   const [frame] = await begin(root, "")
   const found: Array<string> = []
   for (const entry of frame!.entries) {
-    if (entry.isFolder && (await holdsFile(root, entry.name))) found.push(entry.name.slice(0, -1))
+    if (!entry.isFolder) continue
+    const isHolding = await holdsFile(root, entry.name).catch((cause: unknown) => {
+      if (isForbidden(cause)) return false
+      throw cause
+    })
+    if (isHolding) found.push(entry.name.slice(0, -1))
   }
   return found.sort(KeyRules.byUtf8)
 }
