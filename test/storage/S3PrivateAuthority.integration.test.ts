@@ -131,7 +131,7 @@ describe.skipIf(!existsSync(binary))("An S3 endpoint with a private certificate 
   refused(
     "names the Secret whose authority is another",
     () => target("good", "bucket", pem(pki.strangerCa)),
-    "none of the authorities of Secret store-ca",
+    "not signed by an authority in Secret store-ca",
     `into ${secret}`
   )
   refused(
