@@ -2,10 +2,8 @@ import { Effect } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import { AttemptSuperseded, CatalogueError } from "../manifest/CatalogueError.ts"
-import * as Documents from "../manifest/Documents.ts"
 import type { RunPlan } from "../manifest/RunPlan.ts"
 import * as Seal from "../manifest/Seal.ts"
-import { SetFacts } from "../manifest/SetFacts.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { isReason } from "../storage/ObjectStoreError.ts"
 
@@ -35,8 +33,8 @@ export const assertStillOurs = Effect.fnUntraced(function* (
 })
 
 /**
- * Writes the facts. They belong to one manifest and must not be replaced below another one: facts of an earlier attempt
- * that died before its manifest are replaced, facts of a later attempt or of a committed backup are not.
+ * Writes the facts, and returns their key. Facts are never replaced or removed, because an earlier attempt may still
+ * write the manifest that names them: where an earlier attempt left some, a later one writes its own beside them.
  */
 export const placeFacts = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
@@ -44,22 +42,16 @@ export const placeFacts = Effect.fnUntraced(function* (
   attempt: number,
   bytes: Uint8Array
 ) {
-  const key = BackupKeys.facts(backupId)
-  for (;;) {
-    const isWritten = yield* store.put(key, [bytes], { ifAbsent: true }).pipe(
+  const create = (key: ObjectKey) =>
+    store.put(key, [bytes], { ifAbsent: true }).pipe(
       Effect.as(true),
       Effect.catchIf(isReason("ObjectExists"), () => Effect.succeed(false))
     )
-    if (isWritten) return
-    if (yield* isThere(store, BackupKeys.manifest(backupId))) return yield* superseded(backupId, attempt)
-    const found = yield* Documents.readIfThere(store, key, SetFacts).pipe(
-      // Damaged facts belong to no attempt.
-      Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
-    )
-    const by = found?.attempt ?? 0
-    if (by >= attempt) return yield* superseded(backupId, attempt, by)
-    yield* store.delete(key)
-  }
+  const first = BackupKeys.facts(backupId)
+  if (yield* create(first)) return first
+  const own = BackupKeys.laterFacts(backupId, attempt)
+  // Nobody else has this attempt's number.
+  return (yield* create(own)) ? own : yield* superseded(backupId, attempt)
 })
 
 /**
@@ -85,19 +77,4 @@ export const documents = Effect.fnUntraced(function* (
   )
   const own = Object.entries(written).map(([key, bytes]) => [name(ObjectKey.make(key)), Seal.sha256(bytes)] as const)
   return Object.fromEntries([...read.flat(), ...own])
-})
-
-/** After the manifest: the folder still belongs to this run, and the facts in it are those of this attempt. */
-export const assertCommitted = Effect.fnUntraced(function* (
-  store: ObjectStoreShape,
-  backupId: BackupId,
-  attempt: number,
-  facts: Uint8Array
-) {
-  yield* assertStillOurs(store, backupId, attempt)
-  const found = yield* store.get(BackupKeys.facts(backupId)).pipe(
-    Effect.map(Seal.sha256),
-    Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(undefined))
-  )
-  if (found !== Seal.sha256(facts)) return yield* superseded(backupId, attempt)
 })

@@ -159,19 +159,19 @@ export const commit = Effect.fn("Completion.commit")(function* (
     notes: previous === undefined ? notes : [...notes, ...compared(previous, made)]
   }
   const sealed = SealedJson.seal(SetFacts, set)
-  const written: Record<string, Uint8Array> = { [BackupKeys.facts(backupId)]: sealed }
+  const written: Record<string, Uint8Array> = {}
   if (plan.groups !== undefined) {
     const snapshot = GroupsSnapshot.encode(plan.groups, plan.createdMillis)
     yield* store.put(BackupKeys.groups(backupId), [snapshot])
     written[BackupKeys.groups(backupId)] = snapshot
   }
-  yield* Commit.placeFacts(store, backupId, attempt, sealed)
+  written[yield* Commit.placeFacts(store, backupId, attempt, sealed)] = sealed
   const complete = { ...manifest, kb_documents: yield* Commit.documents(store, plan, attempt, written) }
   yield* store
     .put(BackupKeys.manifest(backupId), [Buffer.from(Seal.manifestText(complete))], { ifAbsent: true })
     .pipe(Effect.catchIf(isReason("ObjectExists"), () => Commit.superseded(backupId, attempt)))
   // The backup may have been removed while this attempt was paused: a manifest alone is not a backup.
-  yield* Commit.assertCommitted(store, backupId, attempt, sealed).pipe(
+  yield* Commit.assertStillOurs(store, backupId, attempt).pipe(
     Effect.tapError((error) =>
       error._tag === "CatalogueError" ? store.delete(BackupKeys.manifest(backupId)) : Effect.void
     )

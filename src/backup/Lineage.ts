@@ -43,13 +43,8 @@ const recordsOf = (topic: Topic): number => topic.partitions.reduce((sum, { reco
 
 const differs = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && a !== b
 
-/**
- * What `after` lacks of one topic of `before`; `undefined` where it stands for all of it, where there was nothing to
- * lose, or where the spec no longer selects the topic.
- */
-export const lossOf = (before: Lineage, topic: Topic, after: Lineage): Loss | undefined => {
-  const records = recordsOf(topic)
-  if (records === 0 || !after.isSelected(topic.name)) return undefined
+/** What happened to a topic that holds records in `before`, whether or not the spec still selects it. */
+const difference = (before: Lineage, topic: Topic, after: Lineage, records: number): Loss | undefined => {
   const lost = { topic: topic.name, records }
   if (differs(before.clusterId, after.clusterId)) return { _tag: "OtherCluster", ...lost }
   const now = after.topics.get(topic.name)
@@ -63,6 +58,17 @@ export const lossOf = (before: Lineage, topic: Topic, after: Lineage): Loss | un
   if (shorter !== undefined) return { _tag: "EndWentBack", ...lost, partition: shorter.partition }
   const left = recordsOf(now)
   return left < records * leastPart ? { _tag: "RecordsCollapsed", ...lost, left } : undefined
+}
+
+/**
+ * What `after` lacks of one topic of `before`. Undefined if it stands for all of it, if there was nothing to lose, or
+ * if the spec no longer selects the topic.
+ */
+export const lossOf = (before: Lineage, topic: Topic, after: Lineage): Loss | undefined => {
+  const records = recordsOf(topic)
+  const loss = records === 0 ? undefined : difference(before, topic, after, records)
+  // Asked last: patterns by the thousand take time.
+  return loss !== undefined && after.isSelected(topic.name) ? loss : undefined
 }
 
 /** Everything that `after` lacks of `before`, topic by topic. */

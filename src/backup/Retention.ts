@@ -1,3 +1,4 @@
+import * as BackupId from "../identity/BackupId.ts"
 import * as Lineage from "./Lineage.ts"
 
 /** What retention must know of one backup of the resource: complete, proven, and whole when it was looked at last. */
@@ -13,7 +14,10 @@ export interface Rules {
   readonly keep: number | undefined
   /** The backup that the present run made or found: it stays, however old its slot is. */
   readonly own?: string | undefined
-  /** Backups older than this one no longer stay for what later ones lost: somebody confirmed that the loss is meant. */
+  /**
+   * Id of a backup of this resource, which may be gone: backups older than this one no longer stay for what later ones
+   * lost, because somebody confirmed that the loss is intended.
+   */
   readonly acceptedLoss?: string | undefined
 }
 
@@ -38,11 +42,20 @@ export const newestFirst = <S extends Pick<RetainableSet, "backupId" | "complete
 ): ReadonlyArray<S> =>
   sets.toSorted((a, b) => b.completedMillis - a.completedMillis || (a.backupId < b.backupId ? 1 : -1))
 
-/** What none of the newer backups stands for. `newer` begins with the next newer one, which mostly answers at once. */
-const lostSince = (set: RetainableSet, newer: ReadonlyArray<RetainableSet>): ReadonlyArray<Lineage.Loss> =>
+/**
+ * What none of the newer backups that stay stands for. `newer` begins with the next newer one, which mostly answers at
+ * once. Only backups that stay count: else one that expires in the same pass would answer for what it takes along.
+ */
+const lostSince = (
+  set: RetainableSet,
+  newer: ReadonlyArray<RetainableSet>,
+  newest: RetainableSet
+): ReadonlyArray<Lineage.Loss> =>
   [...set.lineage.topics.values()].flatMap((topic) => {
     let first: Lineage.Loss | undefined
     for (const later of newer) {
+      // A backup in between, made while the spec did not select the topic, says nothing about it.
+      if (later !== newest && !later.lineage.topics.has(topic.name) && !later.lineage.isSelected(topic.name)) continue
       const loss = Lineage.lossOf(set.lineage, topic, later.lineage)
       if (loss === undefined) return []
       first ??= loss
@@ -58,16 +71,19 @@ export const decide = <S extends RetainableSet>(sets: ReadonlyArray<S>, rules: R
   const ordered = newestFirst(sets)
   const keep = Math.max(1, rules.keep ?? ordered.length)
   const accepted = ordered.findIndex(({ backupId }) => backupId === rules.acceptedLoss)
+  const acceptedMillis = accepted === -1 ? BackupId.slotMillis(rules.acceptedLoss ?? "") : undefined
+  const isAccepted = (set: S, index: number): boolean =>
+    accepted === -1 ? acceptedMillis !== undefined && set.completedMillis < acceptedMillis : index > accepted
+  const [newest] = ordered
   const kept: Array<S> = []
   const heldBack: Array<HeldBack<S>> = []
   const expired: Array<S> = []
   for (const [index, set] of ordered.entries()) {
-    if (index < keep || set.backupId === rules.own) {
+    if (index < keep || set.backupId === rules.own || newest === undefined) {
       kept.push(set)
       continue
     }
-    const isAccepted = accepted !== -1 && index > accepted
-    const losses = isAccepted ? [] : lostSince(set, ordered.slice(0, index).toReversed())
+    const losses = isAccepted(set, index) ? [] : lostSince(set, kept.toReversed(), newest)
     if (losses.length === 0) expired.push(set)
     else {
       kept.push(set)

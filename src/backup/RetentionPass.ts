@@ -1,11 +1,13 @@
 import { Effect } from "effect"
-import type { BackupId } from "../identity/BackupId.ts"
+import { type BackupId, slotMillis } from "../identity/BackupId.ts"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as Presence from "../manifest/Presence.ts"
+import * as Seal from "../manifest/Seal.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
+import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Lineage from "./Lineage.ts"
 import * as Retention from "./Retention.ts"
@@ -63,6 +65,13 @@ const why = (backupId: BackupId, losses: ReadonlyArray<Lineage.Loss>): string =>
   return [...named, ...(more === 0 ? [] : [`and ${more} more topics`])].join("; ")
 }
 
+/** Why a backup is not whole: objects that are missing or have another size, or a manifest that was changed. */
+const problemsOf = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId) {
+  const set = yield* Catalogue.openById(store, backupId)
+  const changed = (yield* Seal.manifestProblems(store, set)).map(({ detail, key }) => `${key} ${detail}`)
+  return changed.length > 0 ? changed : yield* Presence.problems(store, set)
+})
+
 /**
  * Decides on these sets after every backup to keep was found whole. A damaged backup is neither counted nor removed:
  * part of it may still be useful, and it must not push a good backup out.
@@ -80,8 +89,9 @@ const proven = Effect.fnUntraced(function* (
     const doubtful = decision.kept.filter(({ backupId }) => !whole.has(backupId))
     if (decision.expired.length === 0 || doubtful.length === 0) return { decision, notes }
     const damaged = new Set<string>()
-    for (const { backupId } of doubtful) {
-      const problems = yield* Presence.problems(store, yield* Catalogue.open(store, backupId))
+    const looked = yield* Effect.forEach(doubtful, ({ backupId }) => problemsOf(store, backupId), { concurrency: 8 })
+    for (const [n, { backupId }] of doubtful.entries()) {
+      const problems = looked[n]!
       if (problems.length === 0) whole.add(backupId)
       else {
         damaged.add(backupId)
@@ -93,12 +103,27 @@ const proven = Effect.fnUntraced(function* (
   }
 })
 
+/** True for an id that a backup of this owner has or had. */
+const isOwnId = (text: string, { name }: Owner): boolean =>
+  text.startsWith(`${name}-`) && text.length === name.length + 16 && slotMillis(text) !== undefined
+
 /** What a pass over the present storage would do. */
 const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, rules: Retention.Rules) {
   const entries = yield* Catalogue.entries(store)
   const blocked = unknownNeeds(entries, owner)
   if (blocked.length > 0) return { entries, outcome: outcome(entries, owner, [], { blocked }) } satisfies Decided
-  const { decision, notes } = yield* proven(store, OwnSets.of(entries, owner), rules)
+  const own = OwnSets.of(entries, owner)
+  const { decision, notes } = yield* proven(store, own, rules)
+  const { acceptedLoss } = rules
+  if (
+    acceptedLoss !== undefined &&
+    !own.some((set) => set.backupId === acceptedLoss) &&
+    !isOwnId(acceptedLoss, owner)
+  ) {
+    notes.push(
+      `annotation ${acceptLossAnnotation} is ignored: "${acceptedLoss.slice(0, 100)}" is not a backup of this resource`
+    )
+  }
   const heldBack = decision.heldBack.map(({ losses, set }) => ({
     backupId: set.backupId,
     why: why(set.backupId, losses)

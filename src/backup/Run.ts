@@ -1,4 +1,4 @@
-import { Cause, Clock, Deferred, Effect, Stream } from "effect"
+import { Cause, Clock, Deferred, Effect, Result, Stream } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import { KafkaSource } from "../kafka/KafkaSource.ts"
 import * as Attempts from "../manifest/Attempts.ts"
@@ -72,13 +72,18 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
   }
 
   progress.step = "verifying"
-  const previous = yield* OwnSets.newestBefore(store, request.identity.owner, backupId)
+  // It only feeds warnings: a backup that was read whole is not lost for them.
+  const compared = yield* Effect.result(OwnSets.newestBefore(store, request.identity.owner, backupId))
+  const previous = Result.getOrUndefined(compared)
+  const uncompared = Result.isFailure(compared)
+    ? [`the backup was not compared with the previous one: ${compared.failure.message}`]
+    : []
   const facts = yield* Completion.commit(
     store,
     plan,
     attempt,
     state,
-    [...plan.notes, ...notes, ...lost.map(({ detail }) => `${detail}; the partition was read again`)],
+    [...plan.notes, ...notes, ...uncompared, ...lost.map(({ detail }) => `${detail}; the partition was read again`)],
     previous
   )
   yield* tidy(store, plan, state)

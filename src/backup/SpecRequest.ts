@@ -21,7 +21,7 @@ export const identity = (backup: KafkaBackup, slot: string, trigger?: string): R
 
 /** The backup up to which losses are confirmed, as the resource's annotation says. */
 export const acceptedLoss = ({ metadata }: KafkaBackup): string | undefined =>
-  metadata.annotations?.[acceptLossAnnotation]
+  metadata.annotations?.[acceptLossAnnotation]?.trim()
 
 /** What a resource asks of one of its runs. Pure; defaults that the API does not fix are set here. */
 export const request = (backup: KafkaBackup, run: RunIdentity, host: string): RunRequest => {

@@ -32,6 +32,11 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owne
     ...new Set([
       ...(yield* SetRemoval.unfinished(store, owner, entries)),
       ...(yield* claimed(store, owner, entries)),
+      ...entries.flatMap((entry) =>
+        entry._tag === "Unreadable" && entry.owner !== undefined && isSameOwner(entry.owner, owner)
+          ? [entry.backupId]
+          : []
+      ),
       ...OwnSets.of(entries, owner).map(({ backupId }) => backupId)
     ])
   ]

@@ -27,3 +27,12 @@ export const forSlot = (resourceName: string, slotMillis: number): BackupId => {
 export function* candidates(resourceName: string, slotMillis: number, limit = 60): Generator<BackupId> {
   for (let second = 0; second < limit; second++) yield forSlot(resourceName, slotMillis + second * 1000)
 }
+
+/** The slot in an id of the usual form, in milliseconds since 1970. */
+export const slotMillis = (backupId: string): number | undefined => {
+  const found = /-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/u.exec(backupId)
+  if (found === null) return undefined
+  const [, year, month, day, hour, minute, second] = found
+  const millis = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+  return Number.isNaN(millis) ? undefined : millis
+}

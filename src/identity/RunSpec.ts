@@ -55,10 +55,14 @@ const Frozen = Schema.Struct({
 })
 const decodeRunSpec = Schema.decodeUnknownResult(Schema.fromJsonString(Frozen))
 
+/** Longest backup id, in characters: the longest name of a resource and its slot. */
+const longestId = 220
+
 /** The annotation that accepts a loss, and no other. */
 const accepting = (annotations: KafkaBackup["metadata"]["annotations"]) => {
   const accepted = annotations?.[acceptLossAnnotation]
-  return accepted === undefined ? undefined : { [acceptLossAnnotation]: accepted }
+  // No backup has a longer id; anything else must not take the room of the spec.
+  return accepted === undefined || accepted.length > longestId ? undefined : { [acceptLossAnnotation]: accepted }
 }
 
 /** What a pod uses: spec and identity, nothing that changes unless the resource is edited. */

@@ -16,6 +16,11 @@ export const commonFolder = "_kafka-backup"
 export const manifest = (backupId: BackupId) => key(`${backupId}/manifest.json`)
 /** Facts of a set that the open manifest format does not provide for. */
 export const facts = (backupId: BackupId) => key(`${backupId}/kb-meta.json`)
+/** The facts of a later attempt, whose predecessor wrote facts and died before its manifest. */
+export const laterFacts = (backupId: BackupId, attemptNumber: number) =>
+  key(`${backupId}/kb-meta-${sixDigits(attemptNumber)}.json`)
+/** True for a document with facts, of whichever attempt. */
+export const isFacts = (name: string): boolean => /^kb-meta(-\d{6})?\.json$/u.test(name)
 /** Committed consumer-group offsets, in the open format. */
 export const groups = (backupId: BackupId) => key(`${backupId}/consumer-groups-snapshot.json`)
 /** The full report of the attempt that completed the set. */

@@ -1,7 +1,7 @@
 import { Effect, Schema, Stream } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
 import type { Owner } from "../identity/RunIdentity.ts"
-import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, DocumentUnreadable, SetIncomplete, SetNotFound } from "./CatalogueError.ts"
@@ -106,7 +106,10 @@ export const openById = Effect.fn("Catalogue.openById")(function* (
         : new SetNotFound({ backupId, location: store.location })
     )
   }
-  const facts = yield* Documents.readIfThere(store, BackupKeys.facts(backupId), SetFacts)
+  // The manifest says whose facts count: an attempt that died before its manifest may have left some, too.
+  const listed = Object.keys(manifest.kb_documents ?? {}).find(BackupKeys.isFacts)
+  const factsKey = listed === undefined ? BackupKeys.facts(backupId) : ObjectKey.make(`${backupId}/${listed}`)
+  const facts = yield* Documents.readIfThere(store, factsKey, SetFacts)
   const named = [manifest.backup_id, facts?.backupId].find((id) => id !== undefined && id !== backupId)
   if (named !== undefined) {
     const detail = `it belongs to backup ${named}: a copied folder is not a backup of its own`

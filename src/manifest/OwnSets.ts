@@ -2,12 +2,9 @@ import * as BackupId from "../identity/BackupId.ts"
 import { Effect, Stream } from "effect"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
-import { isReason } from "../storage/ObjectStoreError.ts"
-import * as BackupKeys from "./BackupKeys.ts"
-import * as Documents from "./Documents.ts"
-import type { CatalogueEntry } from "./Catalogue.ts"
+import * as Catalogue from "./Catalogue.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
-import { SetFacts } from "./SetFacts.ts"
+import type { SetFacts } from "./SetFacts.ts"
 
 /** A complete, proven set of one resource. */
 export interface OwnSet {
@@ -17,7 +14,7 @@ export interface OwnSet {
 }
 
 /** The proven sets of this owner, in the order of the entries. */
-export const of = (entries: ReadonlyArray<CatalogueEntry>, owner: Owner): ReadonlyArray<OwnSet> =>
+export const of = (entries: ReadonlyArray<Catalogue.CatalogueEntry>, owner: Owner): ReadonlyArray<OwnSet> =>
   entries.flatMap((entry) =>
     entry._tag === "Complete" && entry.facts !== undefined && isSameOwner(entry.facts.identity.owner, owner)
       ? [{ backupId: entry.backupId, completedMillis: entry.facts.completedMillis, facts: entry.facts }]
@@ -61,16 +58,12 @@ export const newestBefore = Effect.fn("OwnSets.newestBefore")(function* (
     .toSorted((a, b) => (a < b ? 1 : -1))
     .slice(0, mostLookedAt)
   for (const backupId of candidates) {
-    const facts = yield* Documents.readIfThere(store, BackupKeys.facts(backupId), SetFacts).pipe(
-      // Unreadable facts cannot be compared; retention reports them.
+    const facts = yield* Catalogue.openById(store, backupId).pipe(
+      Effect.map((set) => set.facts),
+      // Unfinished, unreadable or foreign: it cannot be compared; retention reports it.
       Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
     )
-    if (facts === undefined || facts.backupId !== backupId || !isSameOwner(facts.identity.owner, owner)) continue
-    const isComplete = yield* store.head(BackupKeys.manifest(backupId)).pipe(
-      Effect.as(true),
-      Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(false))
-    )
-    if (isComplete) return facts
+    if (facts !== undefined && isSameOwner(facts.identity.owner, owner)) return facts
   }
   return undefined
 })

@@ -49,12 +49,15 @@ const ifThere = (store: ObjectStoreShape, key: ObjectKey) =>
  * Names that killed attempts and interrupted clean-ups leave behind; they are no part of the backup and do it no harm.
  */
 const isLeftover = (name: string): boolean =>
-  /^(attempts\/\d{6}\.json|checkpoint\/\d{6}-\d{6}\.json|topics\/[^/]+\/partition=\d+\/segment-\d{20}-\d{6}[.\w]*)$/u.test(
+  /^(kb-meta(-\d{6})?\.json|attempts\/\d{6}\.json|checkpoint\/\d{6}-\d{6}\.json|topics\/[^/]+\/partition=\d+\/segment-\d{20}-\d{6}[.\w]*)$/u.test(
     name
   )
 
-/** The manifest's own text against what the facts say of it. */
-const ofManifest = Effect.fnUntraced(function* (store: ObjectStoreShape, { backupId, facts, manifest }: BackupSet) {
+/** What is wrong with the manifest's own text, compared with the facts. */
+export const manifestProblems = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  { backupId, facts, manifest }: BackupSet
+) {
   const key = BackupKeys.manifest(backupId)
   const broken = (detail: string): ReadonlyArray<Broken> => [{ key, detail }]
   const documents = manifest.kb_documents
@@ -108,13 +111,19 @@ const ofFolder = Effect.fnUntraced(function* (store: ObjectStoreShape, { backupI
   }
 })
 
+/** Any report: its id and whatever else it holds. */
+const Report = Schema.Record(Schema.String, Schema.Json)
+
 /** The report that lies beside a backup, where there is one. */
 const ofReport = Effect.fnUntraced(function* (store: ObjectStoreShape, { backupId, manifest }: BackupSet) {
   if (manifest.kb_documents === undefined) return []
   const key = BackupKeys.report(backupId)
   const bytes = yield* ifThere(store, key)
-  const opened = bytes === undefined ? undefined : SealedJson.open(Schema.Json, bytes)
-  return opened !== undefined && Result.isFailure(opened) ? [{ key, detail: opened.failure.message }] : []
+  if (bytes === undefined) return []
+  const opened = SealedJson.open(Report, bytes)
+  if (Result.isFailure(opened)) return [{ key, detail: opened.failure.message }]
+  const isExact = Buffer.compare(SealedJson.seal(Report, opened.success), bytes) === 0
+  return isExact && opened.success["backupId"] === backupId ? [] : [{ key, detail: "is not the report of this backup" }]
 })
 
 /** What a look at all documents of a backup found. */
@@ -132,7 +141,7 @@ export const inspect = Effect.fn("Seal.inspect")(function* (store: ObjectStoreSh
   const { leftovers, strangers } = yield* ofFolder(store, set)
   return {
     broken: [
-      ...(yield* ofManifest(store, set)),
+      ...(yield* manifestProblems(store, set)),
       ...(yield* ofDocuments(store, set)),
       ...(yield* ofReport(store, set)),
       ...strangers.map((key) => ({ key, detail: "does not belong to the backup" }))

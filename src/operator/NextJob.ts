@@ -56,8 +56,9 @@ export const next = (input: NextJobInput): JobAction => {
   if (isForgotten) return { _tag: "Catalogue", key: "forgotten" }
   if (keep !== undefined && ((successes.length > keep && !isHeldBack) || mayHoldMore)) {
     // A failed prune is not tried again until its Job is gone or the input has changed.
-    const accepting = acceptedLoss === undefined ? "" : ` accepting ${acceptedLoss}`
-    return { _tag: "Prune", key: `${keep} at ${generation} after ${successes[0] ?? ""}${accepting}` }
+    // One prune for each confirmed loss: runs heed it, too, and the annotation may stay for years.
+    const which = acceptedLoss === undefined ? `after ${successes[0] ?? ""}` : `accepting ${acceptedLoss}`
+    return { _tag: "Prune", key: `${keep} at ${generation} ${which}` }
   }
   return nothing
 }

@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import * as RetentionPass from "../../src/backup/RetentionPass.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import * as SealedJson from "../../src/manifest/SealedJson.ts"
+import { SetFacts } from "../../src/manifest/SetFacts.ts"
 import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import { aRequest, assertHoldsAll, attempt, dyingAt, fill, layer, someTopics, world } from "./world.ts"
 
@@ -77,9 +79,26 @@ describe("Retention", () => {
       const key = ObjectKey.make("nightly-20261123-040000/manifest.json")
       const shared = JSON.stringify({ ...first.manifest, backup_id: "nightly-20261123-040000" })
       yield* memory.tamper(key, () => Buffer.from(shared))
+      const factsKey = ObjectKey.make("nightly-20261123-040000/kb-meta.json")
+      const { manifestSha256: _seal, ...unsealed } = (yield* Catalogue.open(store, "nightly-20261123-040000")).facts!
+      yield* memory.tamper(factsKey, () => SealedJson.seal(SetFacts, unsealed))
       yield* RetentionPass.run(store, owner, { keep: 1 })
       assert.deepStrictEqual(yield* states(store), ["040000 Complete"])
       yield* assertHoldsAll(cluster, store, "nightly-20261123-040000", { payments: 1 })
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("does not count a newest backup whose manifest was changed", () =>
+    Effect.gen(function* () {
+      const { cluster, memory, store } = yield* world
+      yield* fourSets
+      yield* memory.tamper(ObjectKey.make("nightly-20261123-040000/manifest.json"), (bytes) =>
+        Buffer.from(Buffer.from(bytes).toString("utf8").replace(`"record_count": 2`, `"record_count": 1`))
+      )
+      const { notes } = yield* RetentionPass.run(store, owner, { keep: 1 })
+      assert.include(notes.join("; "), "nightly-20261123-040000/manifest.json is not the one that was committed")
+      assert.deepStrictEqual(yield* states(store), ["030000 Complete", "040000 Complete"])
+      yield* assertHoldsAll(cluster, store, "nightly-20261123-030000", { payments: 1 })
     }).pipe(Effect.provide(layer))
   )
 

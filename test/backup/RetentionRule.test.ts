@@ -46,7 +46,7 @@ describe("Retention.decide", () => {
     )
     assert.deepStrictEqual(
       heldBack.map(({ losses, set: { backupId } }) => [backupId, losses.map(({ _tag, topic }) => `${_tag} ${topic}`)]),
-      [["b-2", ["RecordsCollapsed orders"]]]
+      [["b-2", ["TopicGone orders"]]]
     )
   })
 
@@ -65,6 +65,23 @@ describe("Retention.decide", () => {
     assert.deepStrictEqual(heldBack("b-3"), [])
     assert.deepStrictEqual(heldBack("b-1"), ["b-2", "b-1"])
     assert.deepStrictEqual(heldBack("another"), ["b-2", "b-1"])
+  })
+
+  it("does not let backups that expire in the same pass answer for one another", () => {
+    const sets = [1000, 150, 20, 3].map((orders, n) => set(n + 1, lineage({ orders })))
+    const { heldBack, kept } = Retention.decide(sets, { keep: 1 })
+    assert.deepStrictEqual([ids(kept), ids(heldBack.map((one) => one.set))], [["b-4", "b-2"], ["b-2"]])
+  })
+
+  it("knows how old an accepted loss is when that backup is gone", () => {
+    const nightly = (hour: number, held: Lineage) => ({
+      ...set(Date.parse(`2026-11-23T0${hour}:00:30Z`), held),
+      backupId: `nightly-20261123-0${hour}0000`
+    })
+    const sets = [nightly(1, orders), nightly(3, lineage({}))]
+    const expired = (acceptedLoss: string) => ids(Retention.decide(sets, { keep: 1, acceptedLoss }).expired)
+    assert.deepStrictEqual(expired("nightly-20261123-020000"), ["nightly-20261123-010000"])
+    assert.deepStrictEqual(expired("nightly-20261123-005900"), [])
   })
 
   it("counts no backup of another cluster silently", () => {

@@ -4,8 +4,10 @@ import type { BackupFailure } from "../../src/backup/BackupFailure.ts"
 import * as RunProgress from "../../src/worker/RunProgress.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import { BackupId } from "../../src/identity/BackupId.ts"
+import * as Seal from "../../src/manifest/Seal.ts"
 import * as SetRemoval from "../../src/manifest/SetRemoval.ts"
 import { ObjectKey } from "../../src/storage/ObjectStore.ts"
+import { ObjectStoreError, StorageAuthorizationFailed } from "../../src/storage/ObjectStoreError.ts"
 import { aRequest, assertHoldsAll, attempt, dyingAt, fill, layer, someTopics, storedRecords, world } from "./world.ts"
 
 const noon = "2026-11-23T12:00:00Z"
@@ -249,6 +251,48 @@ describe("Run", () => {
       for (const outcome of outcomes) assert.include(["success", "AttemptSuperseded"], outcome)
       const again = yield* attempt(aRequest(noon))
       yield* assertHoldsAll(cluster, store, again.facts.backupId, someTopics)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("completes beside the facts that a killed attempt left before its manifest", () =>
+    Effect.gen(function* () {
+      const { cluster, memory, store } = yield* world
+      yield* fill(cluster)
+      const diesBeforeManifest = {
+        ...store,
+        put: (...args: Parameters<typeof store.put>) =>
+          args[0].endsWith("/manifest.json") ? Effect.die("killed") : store.put(...args)
+      }
+      yield* Effect.exit(attempt(aRequest(noon), { store: diesBeforeManifest }))
+      const { facts } = yield* attempt(aRequest(noon))
+      const left = (yield* memory.keys).filter((key) => key.includes("kb-meta"))
+      assert.deepStrictEqual(
+        left.map((key) => key.slice(key.indexOf("/") + 1)),
+        ["kb-meta-000002.json", "kb-meta.json"]
+      )
+      const set = yield* Catalogue.open(store, facts.backupId)
+      assert.strictEqual(set.facts?.attempt, 2)
+      assert.deepStrictEqual((yield* Seal.inspect(store, set)).broken, [])
+      yield* assertHoldsAll(cluster, store, facts.backupId, someTopics)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("keeps a backup that cannot be compared with the previous one, and says so", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(aRequest("2026-11-23T11:00:00Z"))
+      const refused = new StorageAuthorizationFailed({ detail: "403", advice: "" })
+      const cannotLookBack = {
+        ...store,
+        get: (key: ObjectKey) =>
+          key.startsWith("nightly-20261123-110000/")
+            ? Effect.fail(new ObjectStoreError({ operation: "get", location: "memory", reason: refused }))
+            : store.get(key)
+      }
+      const { facts } = yield* attempt(aRequest(noon), { store: cannotLookBack })
+      assert.include(facts.notes.join("; "), "the backup was not compared with the previous one")
+      yield* assertHoldsAll(cluster, store, facts.backupId, someTopics)
     }).pipe(Effect.provide(layer))
   )
 

@@ -42,7 +42,7 @@ describe("the next Job of a resource", () => {
     [
       "prunes once more when a loss is accepted",
       { keep: 3, acceptedLoss: "d" },
-      { _tag: "Prune", key: "3 at 3 after d accepting d" }
+      { _tag: "Prune", key: "3 at 3 accepting d" }
     ],
     [
       "prunes after an edit when storage may hold more than the history",
