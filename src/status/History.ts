@@ -180,12 +180,15 @@ const isSameRun = (a: HistoryEntry, b: HistoryEntry): boolean => {
   return a.jobName !== undefined && b.jobName !== undefined ? a.jobName === b.jobName : a.backupId === b.backupId
 }
 
-/** The entry that is added last counts, but a proven set stays proven. */
+/**
+ * The entry that is added last counts, but a proven set stays proven, and of two successes with one backup the one
+ * counts that ended last: the order in which Jobs are reported says nothing.
+ */
 const added = (entries: History, entry: HistoryEntry): History => {
   const at = entries.findIndex((known) => isSameRun(known, entry))
   if (at === -1) return [...entries, entry]
   const known = entries[at]!
-  const isWorse = known.outcome === "success" && entry.outcome !== "success"
+  const isWorse = known.outcome === "success" && (entry.outcome !== "success" || endOf(entry) < endOf(known))
   return isWorse ? entries : entries.with(at, entry)
 }
 

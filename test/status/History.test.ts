@@ -37,6 +37,14 @@ describe("History", () => {
     assert.deepStrictEqual(History.withEnded(history, [failed("12:00")]), history)
   })
 
+  it("takes the end of a backup from the Job that ended last, in whatever order its Jobs are reported", () => {
+    const late = succeeded("12:00")
+    const early = succeeded("12:00", { jobName: "early", endMillis: late.startMillis })
+    const history = History.withEnded([], [late])
+    assert.deepStrictEqual(History.withEnded([], [early, late]), history)
+    assert.deepStrictEqual(History.withEnded([], [late, early]), history)
+  })
+
   it("keeps the newest 100 successes and the newest 10 failures", () => {
     const history = History.withEnded(
       [],
