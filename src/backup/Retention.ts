@@ -46,12 +46,9 @@ export const newestFirst = <S extends Pick<RetainableSet, "backupId" | "complete
  * What none of the newer backups that stay stands for. `newer` begins with the next newer one, which mostly answers at
  * once. Only backups that stay count: else one that expires in the same pass would answer for what it takes along.
  */
-const lostSince = (
-  set: RetainableSet,
-  newer: ReadonlyArray<RetainableSet>,
-  newest: RetainableSet
-): ReadonlyArray<Lineage.Loss> =>
-  [...set.lineage.topics.values()].flatMap((topic) => {
+const lostSince = (set: RetainableSet, newer: ReadonlyArray<RetainableSet>): ReadonlyArray<Lineage.Loss> => {
+  const newest = newer.at(-1)
+  return [...set.lineage.topics.values()].flatMap((topic) => {
     let first: Lineage.Loss | undefined
     for (const later of newer) {
       // A backup in between, made while the spec did not select the topic, says nothing about it.
@@ -62,6 +59,7 @@ const lostSince = (
     }
     return first === undefined ? [] : [first]
   })
+}
 
 /**
  * Which backups the newest `keep` push out. The newest always stays, and so do the run's own and whatever holds records
@@ -74,16 +72,15 @@ export const decide = <S extends RetainableSet>(sets: ReadonlyArray<S>, rules: R
   const acceptedMillis = accepted === -1 ? BackupId.slotMillis(rules.acceptedLoss ?? "") : undefined
   const isAccepted = (set: S, index: number): boolean =>
     accepted === -1 ? acceptedMillis !== undefined && set.completedMillis < acceptedMillis : index > accepted
-  const [newest] = ordered
   const kept: Array<S> = []
   const heldBack: Array<HeldBack<S>> = []
   const expired: Array<S> = []
   for (const [index, set] of ordered.entries()) {
-    if (index < keep || set.backupId === rules.own || newest === undefined) {
+    if (index < keep || set.backupId === rules.own) {
       kept.push(set)
       continue
     }
-    const losses = isAccepted(set, index) ? [] : lostSince(set, kept.toReversed(), newest)
+    const losses = isAccepted(set, index) ? [] : lostSince(set, kept.toReversed())
     if (losses.length === 0) expired.push(set)
     else {
       kept.push(set)

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { type BackupId, slotMillis } from "../identity/BackupId.ts"
+import * as BackupId from "../identity/BackupId.ts"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
@@ -14,10 +14,10 @@ import * as Retention from "./Retention.ts"
 
 /** The result of a retention pass. */
 export interface RetentionOutcome {
-  readonly kept: ReadonlyArray<BackupId>
-  readonly removed: ReadonlyArray<BackupId>
+  readonly kept: ReadonlyArray<BackupId.BackupId>
+  readonly removed: ReadonlyArray<BackupId.BackupId>
   /** Backups beyond `keep` that stay, because newer ones lost what they hold: id and why. */
-  readonly heldBack: ReadonlyArray<{ readonly backupId: BackupId; readonly why: string }>
+  readonly heldBack: ReadonlyArray<{ readonly backupId: BackupId.BackupId; readonly why: string }>
   /** Why the pass removed nothing; empty if it did its work. */
   readonly blocked: ReadonlyArray<string>
   /** What the user should know about the backups: damaged ones, for example. */
@@ -36,7 +36,7 @@ export interface Decided {
 export const outcome = (
   entries: ReadonlyArray<Catalogue.CatalogueEntry>,
   owner: Owner,
-  removed: ReadonlyArray<BackupId>,
+  removed: ReadonlyArray<BackupId.BackupId>,
   more: Partial<Pick<RetentionOutcome, "blocked" | "heldBack" | "notes">> = {}
 ): RetentionOutcome => {
   const kept = OwnSets.of(entries, owner).filter((set) => !removed.includes(set.backupId))
@@ -59,14 +59,14 @@ export const unknownNeeds = (entries: ReadonlyArray<Catalogue.CatalogueEntry>, o
 /** How many losses are named for one backup. */
 const namedLosses = 5
 
-const why = (backupId: BackupId, losses: ReadonlyArray<Lineage.Loss>): string => {
+const why = (backupId: BackupId.BackupId, losses: ReadonlyArray<Lineage.Loss>): string => {
   const named = losses.slice(0, namedLosses).map((loss) => Lineage.sentence(loss, backupId))
   const more = losses.length - named.length
   return [...named, ...(more === 0 ? [] : [`and ${more} more topics`])].join("; ")
 }
 
 /** Why a backup is not whole: objects that are missing or have another size, or a manifest that was changed. */
-const problemsOf = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId) {
+const problemsOf = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
   const set = yield* Catalogue.openById(store, backupId)
   const changed = (yield* Seal.manifestProblems(store, set)).map(({ detail, key }) => `${key} ${detail}`)
   return changed.length > 0 ? changed : yield* Presence.problems(store, set)
@@ -103,23 +103,17 @@ const proven = Effect.fnUntraced(function* (
   }
 })
 
-/** True for an id that a backup of this owner has or had. */
-const isOwnId = (text: string, { name }: Owner): boolean =>
-  text.startsWith(`${name}-`) && text.length === name.length + 16 && slotMillis(text) !== undefined
-
 /** What a pass over the present storage would do. */
 const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, rules: Retention.Rules) {
   const entries = yield* Catalogue.entries(store)
   const blocked = unknownNeeds(entries, owner)
   if (blocked.length > 0) return { entries, outcome: outcome(entries, owner, [], { blocked }) } satisfies Decided
   const own = OwnSets.of(entries, owner)
-  const { decision, notes } = yield* proven(store, own, rules)
-  const { acceptedLoss } = rules
-  if (
-    acceptedLoss !== undefined &&
-    !own.some((set) => set.backupId === acceptedLoss) &&
-    !isOwnId(acceptedLoss, owner)
-  ) {
+  const { acceptedLoss, ...unaccepted } = rules
+  // A backup that retention has removed since is still meant; one of another resource never is.
+  const isForeign = acceptedLoss !== undefined && !BackupId.isOf(owner.name, acceptedLoss)
+  const { decision, notes } = yield* proven(store, own, isForeign ? unaccepted : rules)
+  if (isForeign) {
     notes.push(
       `annotation ${acceptLossAnnotation} is ignored: "${acceptedLoss.slice(0, 100)}" is not a backup of this resource`
     )

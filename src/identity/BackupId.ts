@@ -28,7 +28,7 @@ export function* candidates(resourceName: string, slotMillis: number, limit = 60
   for (let second = 0; second < limit; second++) yield forSlot(resourceName, slotMillis + second * 1000)
 }
 
-/** The slot in an id of the usual form, in milliseconds since 1970. */
+/** The slot in an id of the usual form, in milliseconds since 1970. Undefined for any other text. */
 export const slotMillis = (backupId: string): number | undefined => {
   const found = /-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)$/u.exec(backupId)
   if (found === null) return undefined
@@ -36,3 +36,11 @@ export const slotMillis = (backupId: string): number | undefined => {
   const millis = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
   return Number.isNaN(millis) ? undefined : millis
 }
+
+const slotLength = "-YYYYMMDD-HHMMSS".length
+
+/** True for an id that a run of this resource may have, whether or not there is such a backup. */
+export const isOf = (resourceName: string, backupId: string): boolean =>
+  backupId.startsWith(`${resourceName}-`) &&
+  backupId.length === resourceName.length + slotLength &&
+  slotMillis(backupId) !== undefined

@@ -35,15 +35,12 @@ export const summary = (sets: ReadonlyArray<OwnSet>): CatalogueSummary => ({
     }))
 })
 
-/** What follows the resource's name in a backup id. */
-const slotForm = /^-\d{8}-\d{6}$/u
-
 /** How many candidates are read at most: unfinished runs and backups of other owners with this name come first. */
 const mostLookedAt = 20
 
 /**
- * The facts of this owner's newest complete backup other than `except`, by the slot in its id. Reads one or two
- * documents, however many backups exist. `undefined` if there is none.
+ * The facts of this owner's newest complete backup other than `except`, by the slot in its id. Opens one
+ * or two backups, however many exist. `undefined` if there is none.
  */
 export const newestBefore = Effect.fn("OwnSets.newestBefore")(function* (
   store: ObjectStoreShape,
@@ -52,7 +49,7 @@ export const newestBefore = Effect.fn("OwnSets.newestBefore")(function* (
 ) {
   const folders = yield* Stream.runCollect(store.folders)
   const candidates = folders
-    .filter((folder) => folder.startsWith(`${owner.name}-`) && slotForm.test(folder.slice(owner.name.length)))
+    .filter((folder) => BackupId.isOf(owner.name, folder))
     .flatMap((folder) => BackupId.parse(folder) ?? [])
     .filter((backupId) => backupId !== except)
     .toSorted((a, b) => (a < b ? 1 : -1))

@@ -102,6 +102,22 @@ describe("Retention", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("accepts no loss by the id of another resource's backup, and says so", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(aRequest(slot(1), { topics: ["payments", "idle"] }))
+      yield* cluster.deleteTopic("payments")
+      yield* attempt(aRequest(slot(2), { topics: ["*"] }))
+      const accepting = (acceptedLoss: string) => RetentionPass.run(store, owner, { keep: 1, acceptedLoss })
+      const { notes } = yield* accepting("another-20261123-020000")
+      assert.include(notes.join("; "), `"another-20261123-020000" is not a backup of this resource`)
+      assert.deepStrictEqual(yield* states(store), ["010000 Complete", "020000 Complete"])
+      yield* accepting("nightly-20261123-020000")
+      assert.deepStrictEqual(yield* states(store), ["020000 Complete"])
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("removes nothing of an owner while the needs of one of its backups are unknown", () =>
     Effect.gen(function* () {
       const { memory, store } = yield* world
