@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
 import { KafkaSources } from "../../src/kafka/KafkaSource.ts"
-import { type KafkaDriver, kafkaSourceContract } from "../contract/kafkaSource.ts"
+import { kafkaSourceContract } from "../contract/kafkaSource.ts"
+import { driverOf } from "./inMemoryDriver.ts"
 
 const inMemory = Effect.gen(function* () {
   const kafka = yield* InMemoryKafka
@@ -15,26 +16,7 @@ const inMemory = Effect.gen(function* () {
         throw new Error(`${unreleased} kept, ${releasedTwice} given back twice`)
     })
   )
-  const driver: KafkaDriver = {
-    codecs: ["none", "gzip", "snappy-xerial", "snappy-raw", "lz4", "zstd"],
-    createTopic: (name, partitions, configs) =>
-      cluster.createTopic(name, { partitions, ...(configs === undefined ? {} : { configs }) }),
-    deleteTopic: cluster.deleteTopic,
-    produce: (topic, partition, records, codec) => cluster.produce(topic, partition, records, { codec }),
-    transact: (topic, partition, records, end) =>
-      Effect.gen(function* () {
-        const transaction = yield* cluster.beginTransaction()
-        yield* transaction.produce(topic, partition, records)
-        if (end === "commit") yield* transaction.commit
-        if (end === "abort") yield* transaction.abort
-      }),
-    deleteRecordsBefore: cluster.deleteRecordsBefore,
-    compact: cluster.compact,
-    denyDescribe: (topic) => cluster.deny("Describe", topic),
-    commitGroupOffset: (groupId, topic, partition, offset) =>
-      cluster.commitGroupOffsets(groupId, [{ topic, partition, offset }])
-  }
-  return { source, driver }
+  return { source, driver: driverOf(cluster) }
 }).pipe(Effect.provide(InMemoryKafka.layer))
 
 kafkaSourceContract("in memory", inMemory)

@@ -5,7 +5,8 @@ import * as BreakerGuards from "../../../src/worker/BreakerGuards.ts"
 import type { Shown } from "../../../src/worker/BreakerJournal.ts"
 import { makeInMemoryCluster } from "../../../src/kafka/memory/InMemoryCluster.ts"
 import { makeGuardedSource } from "../../../src/kafka/read/WireKafkaSource.ts"
-import { type KafkaDriver, kafkaSourceContract } from "../../contract/kafkaSource.ts"
+import { kafkaSourceContract } from "../../contract/kafkaSource.ts"
+import { driverOf } from "../inMemoryDriver.ts"
 import { collect, offsetsOf, pass, someRecords, within } from "../support.ts"
 
 const settings = { failureThreshold: 5, resetMillis: 60_000, budgetMillis: 600_000 } satisfies Breaker.BreakerSettings
@@ -27,26 +28,7 @@ kafkaSourceContract(
   Effect.gen(function* () {
     const { cluster, nothingIsKept, source } = yield* guarded()
     yield* Effect.addFinalizer(() => nothingIsKept)
-    const driver: KafkaDriver = {
-      codecs: ["none", "gzip", "snappy-xerial", "snappy-raw", "lz4", "zstd"],
-      createTopic: (name, partitions, configs) =>
-        cluster.createTopic(name, { partitions, ...(configs === undefined ? {} : { configs }) }),
-      deleteTopic: cluster.deleteTopic,
-      produce: (topic, partition, records, codec) => cluster.produce(topic, partition, records, { codec }),
-      transact: (topic, partition, records, end) =>
-        Effect.gen(function* () {
-          const transaction = yield* cluster.beginTransaction()
-          yield* transaction.produce(topic, partition, records)
-          if (end === "commit") yield* transaction.commit
-          if (end === "abort") yield* transaction.abort
-        }),
-      deleteRecordsBefore: cluster.deleteRecordsBefore,
-      compact: cluster.compact,
-      denyDescribe: (topic) => cluster.deny("Describe", topic),
-      commitGroupOffset: (groupId, topic, partition, offset) =>
-        cluster.commitGroupOffsets(groupId, [{ topic, partition, offset }])
-    }
-    return { source, driver }
+    return { source, driver: driverOf(cluster) }
   })
 )
 
