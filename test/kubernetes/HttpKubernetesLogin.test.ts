@@ -72,6 +72,29 @@ describe("a login", () => {
     })
   )
 
+  it.live("keeps its token while the file is empty, because it is being written", () =>
+    Effect.gen(function* () {
+      const { route, state } = guarded()
+      const { arrived, folder, kubeconfig, login } = yield* fakeApiServer(route)
+      const tokenFile = join(folder, "token")
+      writeFileSync(tokenFile, "first\n")
+      login({ tokenFile })
+      const api = yield* opened({ source: { _tag: "File", path: kubeconfig } })
+      yield* api.get(leases, ref)
+      state.token = "second"
+      for (const content of ["", "\n"]) {
+        writeFileSync(tokenFile, content)
+        assert.strictEqual((yield* Effect.flip(api.get(leases, ref))).reason._tag, "Unauthorized")
+      }
+      writeFileSync(tokenFile, "second\n")
+      yield* api.get(leases, ref)
+      assert.deepStrictEqual(
+        new Set(arrived.map(({ headers }) => headers.authorization)),
+        new Set(["Bearer first", "Bearer second"])
+      )
+    })
+  )
+
   it.live("names its token's file as kubectl does, relative to the kubeconfig, before a token beside it", () =>
     Effect.gen(function* () {
       const { route, state } = guarded()

@@ -30,6 +30,12 @@ export const of = (config: KubeConfig): Effect.Effect<Login, KubernetesConfigErr
       const headers: Record<string, string> = {}
       for (const [name, value] of Object.entries(options.headers ?? {}))
         headers[name.toLowerCase()] = String(value).trim()
+      const tokenFile = config.getCurrentUser()?.authProvider?.config?.tokenFile
+      // While a file is written in place, it is empty for a moment. Without a token, a request is anonymous, and the
+      // server forbids it instead of asking for new credentials.
+      if (tokenFile !== undefined && /^(?:Bearer)?$/u.test(headers["authorization"] ?? "")) {
+        throw new Error(`the token file ${tokenFile} is empty`)
+      }
       // `user:password`
       if (typeof options.auth === "string") {
         headers["authorization"] = `Basic ${Buffer.from(options.auth).toString("base64")}`
