@@ -1,4 +1,5 @@
-import { Clock, Effect } from "effect"
+import { createHash } from "node:crypto"
+import { Clock, Effect, Stream } from "effect"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Attempts from "../manifest/Attempts.ts"
 import * as GroupsSnapshot from "../manifest/GroupsSnapshot.ts"
@@ -45,29 +46,60 @@ export interface LostSegment {
   readonly detail: string
 }
 
-/** Asks the store for every segment: it must exist with the size and the fingerprint that the put returned. */
-export const lostSegments = (store: ObjectStoreShape, plan: RunPlan, state: RunState.RunState) =>
-  Effect.forEach(
+type Placed = ReturnType<typeof RunState.segments>[number]
+
+const lost = ({ partition, segment, topic }: Placed, what: string): ReadonlyArray<LostSegment> => {
+  const offsets = `${segment.start_offset}-${segment.end_offset}`
+  return [{ topic, partition, detail: `${topic}[${partition}] offsets ${offsets}: ${segment.key} ${what}` }]
+}
+
+const altered = "was altered after it was stored"
+
+/** Reads the whole segment again and compares its SHA-256 with that of the bytes that were written. */
+const readBack = (store: ObjectStoreShape, placed: Placed) =>
+  Effect.suspend(() => {
+    const hash = createHash("sha256")
+    return store.read(ObjectKey.make(placed.segment.key)).pipe(
+      Stream.runForEach((piece) => Effect.sync(() => hash.update(piece))),
+      Effect.map(() => (hash.digest("hex") === placed.segment.sha256 ? [] : lost(placed, altered))),
+      Effect.catchReason("ObjectStoreError", "ContentMismatch", () => Effect.succeed(lost(placed, altered))),
+      Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(lost(placed, "is missing")))
+    )
+  })
+
+/**
+ * Asks the store for every segment: it must exist with the size and the fingerprint that the put returned. Where there
+ * is no fingerprint, on a directory, the segment is read back: what was just written is mostly still in memory.
+ */
+export const lostSegments = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  plan: RunPlan,
+  state: RunState.RunState
+) {
+  const unproven: Array<Placed> = []
+  const found = yield* Effect.forEach(
     RunState.segments(plan, state),
-    ({ partition, segment, topic }) => {
-      const lost = (what: string): ReadonlyArray<LostSegment> => {
-        const offsets = `${segment.start_offset}-${segment.end_offset}`
-        return [{ topic, partition, detail: `${topic}[${partition}] offsets ${offsets}: ${segment.key} ${what}` }]
-      }
+    (placed) => {
+      const { segment } = placed
       return store.head(ObjectKey.make(segment.key)).pipe(
-        Effect.map((found) => {
-          if (found.size !== segment.compressed_size) {
-            return lost(`has ${found.size} bytes instead of ${segment.compressed_size}`)
+        Effect.map(({ fingerprint, size }) => {
+          if (size !== segment.compressed_size) {
+            return lost(placed, `has ${size} bytes instead of ${segment.compressed_size}`)
           }
-          return segment.fingerprint !== undefined && found.fingerprint !== segment.fingerprint
-            ? lost("was altered after it was stored")
-            : []
+          if (segment.fingerprint === undefined || fingerprint === undefined) {
+            unproven.push(placed)
+            return []
+          }
+          return fingerprint === segment.fingerprint ? [] : lost(placed, altered)
         }),
-        Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(lost("is missing")))
+        Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(lost(placed, "is missing")))
       )
     },
     { concurrency: 16 }
-  ).pipe(Effect.map((found) => found.flat()))
+  )
+  const read = yield* Effect.forEach(unproven, (placed) => readBack(store, placed), { concurrency: 2 })
+  return [...found.flat(), ...read.flat()]
+})
 
 const facts = (
   plan: RunPlan,

@@ -165,7 +165,8 @@ const all = {
 
   BackupVerified: {
     of: ["Verified"],
-    meaning: "Everything that the newest backup names was read back or checked in storage."
+    meaning:
+      "Every segment of the newest backup was found in storage as it was written. In a bucket, its size and the server's fingerprint were compared; on a volume, it was read back and its checksum was compared."
   },
   NotProven: {
     of: ["Verified"],

@@ -16,7 +16,7 @@ export interface ObjectInfo {
   readonly size: number
   /**
    * The server's own fingerprint of the content (an ETag, a checksum), equal for `put` and `head` while the object is
-   * unchanged. Absent where a backend has none (a directory).
+   * unchanged. Absent where a backend has none (a directory): what was stored there is proven by reading it back.
    */
   readonly fingerprint?: string
   /** Of a `put` that hashed the bytes on their way: SHA-256 of what was sent or written, lower-case hex. */

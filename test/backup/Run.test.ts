@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { Cause, Deferred, Effect, Exit, Fiber, type Layer, Option } from "effect"
 import type { BackupFailure } from "../../src/backup/BackupFailure.ts"
 import * as RunProgress from "../../src/worker/RunProgress.ts"
@@ -6,8 +8,9 @@ import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import { BackupId } from "../../src/identity/BackupId.ts"
 import * as Seal from "../../src/manifest/Seal.ts"
 import * as SetRemoval from "../../src/manifest/SetRemoval.ts"
-import { ObjectKey } from "../../src/storage/ObjectStore.ts"
+import { ObjectKey, ObjectStores } from "../../src/storage/ObjectStore.ts"
 import { ObjectStoreError, StorageAuthorizationFailed } from "../../src/storage/ObjectStoreError.ts"
+import { temporaryVolume } from "../storage/temporaryVolume.ts"
 import { aRequest, assertHoldsAll, attempt, dyingAt, fill, layer, someTopics, storedRecords, world } from "./world.ts"
 
 const noon = "2026-11-23T12:00:00Z"
@@ -190,6 +193,36 @@ describe("Run", () => {
         }).pipe(Effect.provide(layer))
       }
     })
+  )
+
+  it.live("reads back from a volume what it stored, and finds one byte that was altered meanwhile", () =>
+    Effect.gen(function* () {
+      const { cluster } = yield* world
+      yield* fill(cluster)
+      const volume = yield* temporaryVolume
+      const store = yield* (yield* ObjectStores).open({ _tag: "Directory", volume })
+      let puts = 0
+      const altered = {
+        ...store,
+        put: (...args: Parameters<typeof store.put>) =>
+          store.put(...args).pipe(
+            Effect.tap(({ key }) =>
+              Effect.sync(() => {
+                if (!key.includes("/topics/") || ++puts !== 3) return
+                const bytes = readFileSync(join(volume, key))
+                bytes[50]! ^= 1
+                writeFileSync(join(volume, key), bytes)
+              })
+            )
+          )
+      }
+      const exit = yield* Effect.exit(attempt(aRequest(noon), { store: altered }))
+      assert.strictEqual(reasonOf(exit), "NotProven")
+      assert.include(String(Exit.isFailure(exit) ? Cause.squash(exit.cause) : ""), "was altered after it was stored")
+      const { facts } = yield* attempt(aRequest(noon), { store })
+      assert.include(facts.notes.join("\n"), "was altered after it was stored; the partition was read again")
+      yield* assertHoldsAll(cluster, store, facts.backupId, someTopics)
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
   it.live(
