@@ -19,7 +19,7 @@ export type Loss =
   /** The log ends below where the older backup ends: truncated, or restored from elsewhere. */
   | { readonly _tag: "EndWentBack"; readonly topic: string; readonly records: number; readonly partition: number }
 
-type Topic = SetFacts["topics"][number]
+export type Topic = SetFacts["topics"][number]
 
 /** Facts of a backup, its topics by name. */
 export interface Lineage {

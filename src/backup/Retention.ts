@@ -1,3 +1,4 @@
+import { Effect } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
 import * as Lineage from "./Lineage.ts"
 
@@ -6,7 +7,6 @@ export interface RetainableSet {
   readonly backupId: string
   /** When it was completed, milliseconds since 1970: newest means completed last. */
   readonly completedMillis: number
-  readonly lineage: Lineage.Lineage
 }
 
 export interface Rules {
@@ -42,30 +42,53 @@ export const newestFirst = <S extends Pick<RetainableSet, "backupId" | "complete
 ): ReadonlyArray<S> =>
   sets.toSorted((a, b) => b.completedMillis - a.completedMillis || (a.backupId < b.backupId ? 1 : -1))
 
+/** Reads what a backup holds: a few at a time are enough, however many are compared. */
+export type LineageOf<S, E> = (set: S) => Effect.Effect<Lineage.Lineage, E>
+
+/** The order that answers soonest: the next newer backup, the newest, then the others. */
+const soonestFirst = <S>(newer: ReadonlyArray<S>): ReadonlyArray<S> =>
+  newer.length < 3 ? newer : [newer[0]!, newer.at(-1)!, ...newer.slice(1, -1)]
+
 /**
- * What none of the newer backups that stay stands for. `newer` begins with the next newer one, which mostly answers at
- * once. Only backups that stay count: else one that expires in the same pass would answer for what it takes along.
+ * What none of the newer backups that stay stands for, of the topics that `isAsked` names. `newer` begins with the next
+ * newer one. Only backups that stay count: else one that expires in the same pass would answer for what it takes along.
  */
-const lostSince = (set: RetainableSet, newer: ReadonlyArray<RetainableSet>): ReadonlyArray<Lineage.Loss> => {
+export const lostSince = Effect.fnUntraced(function* <S, E>(
+  lineageOf: LineageOf<S, E>,
+  set: S,
+  newer: ReadonlyArray<S>,
+  isAsked: (topic: string) => boolean = () => true
+) {
+  const held = yield* lineageOf(set)
   const newest = newer.at(-1)
-  return [...set.lineage.topics.values()].flatMap((topic) => {
-    let first: Lineage.Loss | undefined
-    for (const later of newer) {
+  let open = [...held.topics.values()]
+    .filter(({ name }) => isAsked(name))
+    .map((topic): { topic: Lineage.Topic; first: Lineage.Loss | undefined } => ({ topic, first: undefined }))
+  for (const one of soonestFirst(newer)) {
+    if (open.length === 0) break
+    const later = yield* lineageOf(one)
+    open = open.flatMap(({ first, topic }) => {
       // A backup in between, made while the spec did not select the topic, says nothing about it.
-      if (later !== newest && !later.lineage.topics.has(topic.name) && !later.lineage.isSelected(topic.name)) continue
-      const loss = Lineage.lossOf(set.lineage, topic, later.lineage)
-      if (loss === undefined) return []
-      first ??= loss
-    }
-    return first === undefined ? [] : [first]
-  })
-}
+      if (one !== newest && !later.topics.has(topic.name) && !later.isSelected(topic.name)) return [{ topic, first }]
+      const loss = Lineage.lossOf(held, topic, later)
+      return loss === undefined ? [] : [{ topic, first: first ?? loss }]
+    })
+  }
+  return open.flatMap(({ first }) => first ?? [])
+})
+
+/** What none of these newer backups, the next newer one first, stands for. */
+export type LossesOf<S, E> = (set: S, newer: ReadonlyArray<S>) => Effect.Effect<ReadonlyArray<Lineage.Loss>, E>
 
 /**
  * Which backups the newest `keep` push out. The newest always stays, and so do the run's own and whatever holds records
- * that all newer ones lost, until that loss is accepted.
+ * that all newer ones lost, until that loss is accepted. Asks for losses only of what is beyond `keep`.
  */
-export const decide = <S extends RetainableSet>(sets: ReadonlyArray<S>, rules: Rules): Decision<S> => {
+export const decide = Effect.fnUntraced(function* <S extends RetainableSet, E>(
+  sets: ReadonlyArray<S>,
+  rules: Rules,
+  lossesOf: LossesOf<S, E>
+) {
   const ordered = newestFirst(sets)
   const keep = Math.max(1, rules.keep ?? ordered.length)
   const accepted = ordered.findIndex(({ backupId }) => backupId === rules.acceptedLoss)
@@ -80,12 +103,12 @@ export const decide = <S extends RetainableSet>(sets: ReadonlyArray<S>, rules: R
       kept.push(set)
       continue
     }
-    const losses = isAccepted(set, index) ? [] : lostSince(set, kept.toReversed())
+    const losses = isAccepted(set, index) ? [] : yield* lossesOf(set, kept.toReversed())
     if (losses.length === 0) expired.push(set)
     else {
       kept.push(set)
       heldBack.push({ set, losses })
     }
   }
-  return { kept, heldBack, expired: expired.toReversed() }
-}
+  return { kept, heldBack, expired: expired.toReversed() } satisfies Decision<S>
+})

@@ -3,14 +3,23 @@ import * as BackupId from "../identity/BackupId.ts"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
-import * as Presence from "../manifest/Presence.ts"
-import * as Seal from "../manifest/Seal.ts"
+import * as SetIndex from "../manifest/SetIndex.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Lineage from "./Lineage.ts"
-import * as Retention from "./Retention.ts"
+import * as ProvenRetention from "./ProvenRetention.ts"
+import type * as Retention from "./Retention.ts"
+
+/**
+ * How much a pass reads. A command reads every set and checks all that it keeps. A run trusts the index, and checks the
+ * newest set and those that were checked longest ago: what it costs does not grow with the sets that are kept.
+ */
+export type Thoroughness = "run" | "everything"
+
+/** How many sets one run checks. With as many sets or fewer, it checks all of them whenever it removes one. */
+const checksPerRun = 10
 
 /** The result of a retention pass. */
 export interface RetentionOutcome {
@@ -26,20 +35,22 @@ export interface RetentionOutcome {
   readonly catalogue?: CatalogueSummary
 }
 
-/** What storage holds, and what a pass is going to remove. */
+/** What a pass is going to remove. */
 export interface Decided {
-  readonly entries: ReadonlyArray<Catalogue.CatalogueEntry>
   readonly outcome: RetentionOutcome
+  /** The sets that stay and name objects of other sets. */
+  readonly naming: ReadonlyArray<BackupId.BackupId>
+  /** What the index holds from now on; absent if the pass does not keep it. */
+  readonly index?: ReadonlyArray<SetIndex.IndexedSet>
 }
 
-/** The outcome of removing the sets `removed`. */
+/** The outcome of removing `removed` from the sets `own` of one owner. */
 export const outcome = (
-  entries: ReadonlyArray<Catalogue.CatalogueEntry>,
-  owner: Owner,
+  own: ReadonlyArray<OwnSets.OwnSet>,
   removed: ReadonlyArray<BackupId.BackupId>,
   more: Partial<Pick<RetentionOutcome, "blocked" | "heldBack" | "notes">> = {}
 ): RetentionOutcome => {
-  const kept = OwnSets.of(entries, owner).filter((set) => !removed.includes(set.backupId))
+  const kept = own.filter((set) => !removed.includes(set.backupId))
   const { blocked = [], heldBack = [], notes = [] } = more
   const catalogue = OwnSets.summary(kept)
   return { kept: kept.map((set) => set.backupId), removed, heldBack, blocked, notes, catalogue }
@@ -65,54 +76,19 @@ const why = (backupId: BackupId.BackupId, losses: ReadonlyArray<Lineage.Loss>): 
   return [...named, ...(more === 0 ? [] : [`and ${more} more topics`])].join("; ")
 }
 
-/** Why a backup is not whole: objects that are missing or have another size, or a manifest that was changed. */
-const problemsOf = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
-  const set = yield* Catalogue.openById(store, backupId)
-  const changed = (yield* Seal.manifestProblems(store, set)).map(({ detail, key }) => `${key} ${detail}`)
-  return changed.length > 0 ? changed : yield* Presence.problems(store, set)
-})
-
-/**
- * Decides on these sets after every backup to keep was found whole. A damaged backup is neither counted nor removed:
- * part of it may still be useful, and it must not push a good backup out.
- */
-const proven = Effect.fnUntraced(function* (
+/** What a pass does about these sets of the owner, if all that it must read can be read. */
+const decideOn = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
-  sets: ReadonlyArray<OwnSets.OwnSet>,
-  rules: Retention.Rules
+  owner: Owner,
+  { others, sets }: SetIndex.Known,
+  own: ReadonlyArray<ProvenRetention.KnownSet>,
+  rules: Retention.Rules,
+  checks: number
 ) {
-  let counted = sets.map((set) => ({ ...set, lineage: Lineage.of(set.facts) }))
-  const whole = new Set<string>()
-  const notes: Array<string> = []
-  for (;;) {
-    const decision = Retention.decide(counted, rules)
-    const doubtful = decision.kept.filter(({ backupId }) => !whole.has(backupId))
-    if (decision.expired.length === 0 || doubtful.length === 0) return { decision, notes }
-    const damaged = new Set<string>()
-    const looked = yield* Effect.forEach(doubtful, ({ backupId }) => problemsOf(store, backupId), { concurrency: 8 })
-    for (const [n, { backupId }] of doubtful.entries()) {
-      const problems = looked[n]!
-      if (problems.length === 0) whole.add(backupId)
-      else {
-        damaged.add(backupId)
-        const more = problems.length > 1 ? ` and ${problems.length - 1} more objects are missing or altered` : ""
-        notes.push(`${backupId} is damaged and does not count for retention: ${problems[0]}${more}`)
-      }
-    }
-    counted = counted.filter(({ backupId }) => !damaged.has(backupId))
-  }
-})
-
-/** What a pass over the present storage would do. */
-const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, rules: Retention.Rules) {
-  const entries = yield* Catalogue.entries(store)
-  const blocked = unknownNeeds(entries, owner)
-  if (blocked.length > 0) return { entries, outcome: outcome(entries, owner, [], { blocked }) } satisfies Decided
-  const own = OwnSets.of(entries, owner)
   const { acceptedLoss, ...unaccepted } = rules
   // A backup that retention has removed since is still meant; one of another resource never is.
   const isForeign = acceptedLoss !== undefined && !BackupId.isOf(owner.name, acceptedLoss)
-  const { decision, notes } = yield* proven(store, own, isForeign ? unaccepted : rules)
+  const { decision, known, notes } = yield* ProvenRetention.decide(store, own, isForeign ? unaccepted : rules, checks)
   if (isForeign) {
     notes.push(
       `annotation ${acceptLossAnnotation} is ignored: "${acceptedLoss.slice(0, 100)}" is not a backup of this resource`
@@ -123,25 +99,60 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owne
     why: why(set.backupId, losses)
   }))
   const removed = [
-    ...(yield* SetRemoval.unfinished(store, owner, entries)),
+    ...(yield* SetRemoval.unfinished(store, owner, others)),
     ...decision.expired.map((set) => set.backupId)
   ]
-  return { entries, outcome: outcome(entries, owner, removed, { notes, heldBack }) } satisfies Decided
+  const ownIds = new Set<string>(own.map(({ backupId }) => backupId))
+  const index = [...sets.filter(({ backupId }) => !ownIds.has(backupId)), ...known].filter(
+    ({ backupId }) => !removed.includes(backupId)
+  )
+  return {
+    outcome: outcome(own, removed, { notes, heldBack }),
+    naming: index.flatMap(({ backupId, references }) => (references.length === 0 ? [] : [backupId])),
+    index
+  } satisfies Decided as Decided
+})
+
+/** What a pass over the present storage would do. */
+const decide = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  owner: Owner,
+  rules: Retention.Rules,
+  thoroughness: Thoroughness
+) {
+  const [from, checks] = thoroughness === "run" ? (["index", checksPerRun] as const) : (["sets", Infinity] as const)
+  const found = yield* SetIndex.known(store, owner, from)
+  const own = found.sets
+    .filter(({ facts }) => isSameOwner(facts.identity.owner, owner))
+    .toSorted((a, b) => (a.backupId < b.backupId ? -1 : 1))
+    .map((set) => ({ ...set, completedMillis: set.facts.completedMillis }))
+  const refused = (blocked: ReadonlyArray<string>): Decided => ({ outcome: outcome(own, [], { blocked }), naming: [] })
+  const blocked = unknownNeeds(found.others, owner)
+  if (blocked.length > 0) return refused(blocked)
+  return yield* decideOn(store, owner, found, own, rules, checks).pipe(
+    Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) =>
+      Effect.succeed(
+        refused([`retention removed nothing, because a backup of this resource cannot be read: ${message}`])
+      )
+    )
+  )
 })
 
 /** Removes the decided sets, but no object that a remaining set names. */
 export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, decided: Decided) {
-  const { removed } = decided.outcome
-  if (removed.length > 0) {
-    const remaining = decided.entries.flatMap((entry) =>
-      entry._tag === "Complete" && !removed.includes(entry.backupId) ? [entry.backupId] : []
-    )
-    const stillNamed = yield* SetRemoval.namedElsewhere(store, remaining)
-    yield* Effect.forEach(removed, (backupId) => SetRemoval.remove(store, backupId, owner, stillNamed), {
-      discard: true
-    })
+  const { index, naming, outcome: decision } = decided
+  if (decision.removed.length === 0) {
+    // Without the index the next run reads more; nothing else depends on it. A write-once bucket refuses it.
+    if (index !== undefined) yield* Effect.ignore(SetIndex.write(store, owner, index))
+    return decision
   }
-  return decided.outcome
+  // Before the first removal: a set that is in the index is not looked at again.
+  if (index !== undefined) yield* SetIndex.write(store, owner, index)
+  const stillNamed = yield* SetRemoval.namedElsewhere(store, naming)
+  yield* Effect.forEach(decision.removed, (backupId) => SetRemoval.remove(store, backupId, owner, stillNamed), {
+    discard: true
+  })
+  return decision
 })
 
 /** What `run` would do now. Changes nothing. */
@@ -150,7 +161,7 @@ export const preview = Effect.fn("RetentionPass.preview")(function* (
   owner: Owner,
   rules: Retention.Rules
 ) {
-  return (yield* decide(store, owner, rules)).outcome
+  return (yield* decide(store, owner, rules, "everything")).outcome
 })
 
 /**
@@ -160,7 +171,8 @@ export const preview = Effect.fn("RetentionPass.preview")(function* (
 export const run = Effect.fn("RetentionPass.run")(function* (
   store: ObjectStoreShape,
   owner: Owner,
-  rules: Retention.Rules
+  rules: Retention.Rules,
+  thoroughness: Thoroughness = "everything"
 ) {
-  return yield* carryOut(store, owner, yield* decide(store, owner, rules))
+  return yield* carryOut(store, owner, yield* decide(store, owner, rules, thoroughness))
 })

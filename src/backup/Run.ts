@@ -73,7 +73,9 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
 
   progress.step = "verifying"
   // It only feeds warnings: a backup that was read whole is not lost for them.
-  const compared = yield* Effect.result(OwnSets.newestBefore(store, request.identity.owner, backupId))
+  const compared = yield* Effect.result(
+    OwnSets.newestBefore(store, request.identity.owner, backupId, plan.createdMillis)
+  )
   const previous = Result.getOrUndefined(compared)
   const uncompared = Result.isFailure(compared)
     ? [`the backup was not compared with the previous one: ${compared.failure.message}`]
@@ -172,7 +174,7 @@ const retain = Effect.fnUntraced(function* (
     store,
     owner,
     `${request.host}, run of ${request.identity.slot}`,
-    RetentionPass.run(store, owner, { keep: request.retainedBackups, own, acceptedLoss: request.acceptedLoss })
+    RetentionPass.run(store, owner, { keep: request.retainedBackups, own, acceptedLoss: request.acceptedLoss }, "run")
   ).pipe(
     // A defect, too, changes nothing about the backup that is complete.
     Effect.catchCauseIf(

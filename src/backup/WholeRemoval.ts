@@ -46,9 +46,14 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owne
     owner
   )
   const removed = blocked.length > 0 ? [] : own.toSorted()
+  const naming = entries.flatMap((entry) =>
+    entry._tag === "Complete" && entry.references.length > 0 && !removed.includes(entry.backupId)
+      ? [entry.backupId]
+      : []
+  )
   return {
-    entries,
-    outcome: RetentionPass.outcome(entries, owner, removed, { blocked })
+    outcome: RetentionPass.outcome(OwnSets.of(entries, owner), removed, { blocked }),
+    naming
   } satisfies RetentionPass.Decided
 })
 
@@ -65,7 +70,10 @@ export const preview = Effect.fn("WholeRemoval.preview")(function* (store: Objec
  * of the owner is under way.
  */
 export const run = Effect.fn("WholeRemoval.run")(function* (store: ObjectStoreShape, owner: Owner) {
-  const outcome = yield* RetentionPass.carryOut(store, owner, yield* decide(store, owner))
+  const decided = yield* decide(store, owner)
+  // First: a later run must not take a set that is being removed for one that stays.
+  if (decided.outcome.blocked.length === 0) yield* store.delete(BackupKeys.index(ownerKey(owner)))
+  const outcome = yield* RetentionPass.carryOut(store, owner, decided)
   if (outcome.blocked.length === 0 && owner.uid !== undefined) {
     yield* store.list(BackupKeys.runRecordFolder(ownerKey(owner))).pipe(
       Stream.mapEffect((info) => store.delete(info.key), { concurrency: 8, unordered: true }),

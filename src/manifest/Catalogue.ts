@@ -7,8 +7,8 @@ import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, DocumentUnreadable, SetIncomplete, SetNotFound } from "./CatalogueError.ts"
 import * as Claims from "./Claims.ts"
 import * as Documents from "./Documents.ts"
-import { Manifest, type ManifestTotals, totals } from "./Manifest.ts"
-import { SetFacts } from "./SetFacts.ts"
+import { Manifest, type ManifestTotals, references, totals } from "./Manifest.ts"
+import { digest, type SetDigest, SetFacts } from "./SetFacts.ts"
 
 /** One folder below the storage root that is, was or may become a backup. */
 export type CatalogueEntry =
@@ -18,7 +18,9 @@ export type CatalogueEntry =
       readonly createdMillis: number
       readonly totals: ManifestTotals
       /** Undefined for a set that another tool made. */
-      readonly facts: SetFacts | undefined
+      readonly facts: SetDigest | undefined
+      /** Other sets whose objects the manifest names. */
+      readonly references: ReadonlyArray<string>
     }
   | { readonly _tag: "Incomplete"; readonly backupId: BackupId.BackupId }
   | { readonly _tag: "BeingRemoved"; readonly backupId: BackupId.BackupId }
@@ -119,6 +121,24 @@ export const openById = Effect.fn("Catalogue.openById")(function* (
 })
 
 /**
+ * The facts of a complete set without its manifest. Where killed attempts left facts of their own, the manifest says
+ * which ones count. Fails as `openById`.
+ */
+export const factsOf = Effect.fn("Catalogue.factsOf")(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
+  const found = yield* store.list(`${backupId}/kb-meta`).pipe(Stream.runCollect)
+  const [first] = found
+  return found.length === 1 && first?.key === BackupKeys.facts(backupId)
+    ? yield* Documents.read(store, first.key, SetFacts)
+    : (yield* openById(store, backupId)).facts
+})
+
+/** True for a folder with a manifest that nobody is removing. */
+export const isComplete = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
+  Effect.flatMap(exists(store, BackupKeys.tombstone(backupId)), (isRemoved) =>
+    isRemoved ? Effect.succeed(false) : exists(store, BackupKeys.manifest(backupId))
+  )
+
+/**
  * The owner of an unreadable set, from its facts or its claim. Without both, or with facts of another folder: foreign.
  */
 const provenance = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
@@ -135,14 +155,16 @@ const provenance = Effect.fnUntraced(function* (store: ObjectStoreShape, backupI
   return { owner: undefined, isForeign: facts === undefined && !(yield* exists(store, BackupKeys.claim(backupId))) }
 })
 
-const entry = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
+/** What one folder holds; undefined without manifest and claim. */
+export const entry = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
   openById(store, backupId).pipe(
     Effect.map((set): CatalogueEntry => ({
       _tag: "Complete",
       backupId,
       createdMillis: set.manifest.created_at,
       totals: totals(set.manifest),
-      facts: set.facts
+      facts: set.facts === undefined ? undefined : digest(set.facts),
+      references: references(set.manifest, backupId)
     })),
     Effect.catchTag("CatalogueError", (error): Effect.Effect<CatalogueEntry | undefined, ObjectStoreError> => {
       switch (error.reason._tag) {

@@ -66,6 +66,18 @@ export const Manifest = Schema.Struct({
 })
 export type Manifest = typeof Manifest.Type
 
+/** Folders of other sets whose objects the manifest of this set names. */
+export const references = ({ topics }: Manifest, backupId: string): ReadonlyArray<string> => {
+  const own = `${backupId}/`
+  const found = new Set<string>()
+  for (const { partitions } of topics) {
+    for (const { segments } of partitions) {
+      for (const { key } of segments) if (!key.startsWith(own)) found.add(key.split("/", 1)[0]!)
+    }
+  }
+  return [...found]
+}
+
 /** Counts over a whole manifest. */
 export interface ManifestTotals {
   readonly topics: number

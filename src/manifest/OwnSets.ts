@@ -4,13 +4,13 @@ import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Catalogue from "./Catalogue.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
-import type { SetFacts } from "./SetFacts.ts"
+import type { SetDigest } from "./SetFacts.ts"
 
 /** A complete, proven set of one resource. */
 export interface OwnSet {
   readonly backupId: BackupId.BackupId
   readonly completedMillis: number
-  readonly facts: SetFacts
+  readonly facts: SetDigest
 }
 
 /** The proven sets of this owner, in the order of the entries. */
@@ -39,13 +39,15 @@ export const summary = (sets: ReadonlyArray<OwnSet>): CatalogueSummary => ({
 const mostLookedAt = 20
 
 /**
- * The facts of this owner's newest complete backup other than `except`, by the slot in its id. Opens one
+ * The facts of this owner's newest complete backup other than `except` that was planned before `plannedMillis`, by the
+ * slot in its id: a run that resumes late is not compared with backups of later offsets. Reads the facts of one
  * or two backups, however many exist. `undefined` if there is none.
  */
 export const newestBefore = Effect.fn("OwnSets.newestBefore")(function* (
   store: ObjectStoreShape,
   owner: Owner,
-  except: BackupId.BackupId
+  except: BackupId.BackupId,
+  plannedMillis: number
 ) {
   const folders = yield* Stream.runCollect(store.folders)
   const candidates = folders
@@ -55,12 +57,13 @@ export const newestBefore = Effect.fn("OwnSets.newestBefore")(function* (
     .toSorted((a, b) => (a < b ? 1 : -1))
     .slice(0, mostLookedAt)
   for (const backupId of candidates) {
-    const facts = yield* Catalogue.openById(store, backupId).pipe(
-      Effect.map((set) => set.facts),
-      // Unfinished, unreadable or foreign: it cannot be compared; retention reports it.
+    if (!(yield* Catalogue.isComplete(store, backupId))) continue
+    const facts = yield* Catalogue.factsOf(store, backupId).pipe(
+      // Unreadable or foreign: it cannot be compared; retention reports it.
       Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
     )
-    if (facts !== undefined && isSameOwner(facts.identity.owner, owner)) return facts
+    const isOwn = facts?.backupId === backupId && isSameOwner(facts.identity.owner, owner)
+    if (isOwn && facts.startedMillis <= plannedMillis) return facts
   }
   return undefined
 })

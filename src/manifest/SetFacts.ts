@@ -63,6 +63,33 @@ export const SetFacts = Schema.Struct({
 })
 export type SetFacts = typeof SetFacts.Type
 
+/** The part of the facts that says whose a set is and how much it holds: small, whatever the number of partitions. */
+export const SetDigest = Schema.Struct({
+  identity: RunIdentity,
+  settings: Schema.Struct({ sourceClusterId: Schema.optionalKey(Schema.String) }),
+  clusterId: Schema.optionalKey(Schema.String),
+  startedMillis: Schema.Int,
+  completedMillis: Schema.Int,
+  totals: Schema.Struct({ records: Schema.Int, storedBytes: Schema.Int })
+})
+export type SetDigest = typeof SetDigest.Type
+
+export const digest = ({
+  clusterId,
+  completedMillis,
+  identity,
+  settings: { sourceClusterId },
+  startedMillis,
+  totals: { records, storedBytes }
+}: SetFacts): SetDigest => ({
+  identity,
+  settings: sourceClusterId === undefined ? {} : { sourceClusterId },
+  ...(clusterId === undefined ? {} : { clusterId }),
+  startedMillis,
+  completedMillis,
+  totals: { records, storedBytes }
+})
+
 /** The headers that `includeOffsetHeaders` appends, in order. */
 export const addedHeaders = (settings: ContentSettings): ReadonlyArray<string> =>
   offsetHeaderKeys(segmentSettings(settings).offsetHeaders)

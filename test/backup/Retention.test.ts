@@ -51,23 +51,27 @@ describe("Retention", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("finishes a removal that was interrupted at any call, and never lists a half-removed set", () =>
-    Effect.gen(function* () {
-      for (let n = 1; ; n++) {
-        const finished = yield* Effect.gen(function* () {
-          const { cluster, store } = yield* world
-          yield* fourSets
-          const exit = yield* Effect.exit(RetentionPass.run(dyingAt(store, n, "after").store, owner, { keep: 2 }))
-          for (const entry of yield* Catalogue.entries(store)) {
-            if (entry._tag === "Complete") yield* assertHoldsAll(cluster, store, entry.backupId, { payments: 1 })
-          }
-          yield* RetentionPass.run(store, owner, { keep: 2 })
-          assert.deepStrictEqual(yield* states(store), ["030000 Complete", "040000 Complete"], `call ${n}`)
-          return exit._tag === "Success"
-        }).pipe(Effect.provide(layer))
-        if (finished) break
-      }
-    })
+  it.live.each(["run", "everything"] as const)(
+    "finishes a removal that was interrupted at any call, and never lists a half-removed set (%s)",
+    (thoroughness) =>
+      Effect.gen(function* () {
+        for (let n = 1; ; n++) {
+          const finished = yield* Effect.gen(function* () {
+            const { cluster, store } = yield* world
+            yield* fourSets
+            const exit = yield* Effect.exit(
+              RetentionPass.run(dyingAt(store, n, "after").store, owner, { keep: 2 }, thoroughness)
+            )
+            for (const entry of yield* Catalogue.entries(store)) {
+              if (entry._tag === "Complete") yield* assertHoldsAll(cluster, store, entry.backupId, { payments: 1 })
+            }
+            yield* RetentionPass.run(store, owner, { keep: 2 }, thoroughness)
+            assert.deepStrictEqual(yield* states(store), ["030000 Complete", "040000 Complete"], `call ${n}`)
+            return exit._tag === "Success"
+          }).pipe(Effect.provide(layer))
+          if (finished) break
+        }
+      })
   )
 
   it.live("keeps an object of a removed set that a kept set names", () =>
@@ -199,6 +203,41 @@ describe("Retention", () => {
       ])
       assert.include(outcome.notes.join(), "nightly-20261123-040000 is damaged and does not count for retention")
       assert.deepStrictEqual(yield* states(store), ["030000 Complete", "040000 Complete"])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("trusts the index in a run, finds damage all the same, and counts a backup again that was repaired", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      yield* fourSets
+      const key = ObjectKey.make((yield* memory.keys).find((one) => one.startsWith("nightly-20261123-040000/topics/"))!)
+      const whole = yield* store.get(key)
+      yield* store.delete(key)
+      const pass = RetentionPass.run(store, owner, { keep: 1 }, "run")
+      const first = yield* pass
+      assert.strictEqual(first.removed.length, 2)
+      assert.include(first.notes.join(), `nightly-20261123-040000 is damaged and does not count for retention: ${key}`)
+      // Nothing to remove, so nothing is compared: the damage is still known.
+      assert.deepStrictEqual((yield* pass).notes, first.notes)
+      yield* store.put(key, [whole])
+      yield* attempt(aRequest(slot(5), { topics: ["payments"], retainedBackups: 1 }))
+      assert.deepStrictEqual(yield* states(store), ["050000 Complete"])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("reads the backups themselves where the index is missing, damaged, or does not know a backup", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      yield* fourSets
+      const index = ObjectKey.make("_kafka-backup/index/uid-1.json")
+      const before = yield* store.get(index)
+      yield* attempt(aRequest(slot(5), { topics: ["payments"] }))
+      for (const change of [() => undefined, (bytes: Uint8Array) => bytes.subarray(7), () => before]) {
+        yield* memory.tamper(index, change)
+        const { kept } = yield* RetentionPass.run(store, owner, { keep: undefined }, "run")
+        assert.strictEqual(kept.length, 5)
+        assert.deepStrictEqual((yield* RetentionPass.preview(store, owner, { keep: 2 })).removed.length, 3)
+      }
     }).pipe(Effect.provide(layer))
   )
 

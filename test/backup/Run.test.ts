@@ -408,6 +408,26 @@ describe("Run", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("compares a run that resumes late with the backup that was the newest when it was planned", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      const topics = ["payments", "orders"]
+      yield* fill(cluster)
+      yield* attempt(aRequest("2026-11-23T10:00:00Z", { topics }))
+      const diesProving = {
+        ...store,
+        head: (key: ObjectKey) => (key.includes("/topics/") ? Effect.die("killed") : store.head(key))
+      }
+      yield* Effect.exit(attempt(aRequest("2026-11-23T11:00:00Z", { topics }), { store: diesProving }))
+      for (let n = 0; n < 50; n++) yield* cluster.produce("payments", 0, [{ value: "after the plan of 11:00" }])
+      yield* attempt(aRequest(noon, { topics }))
+      const late = yield* attempt(aRequest("2026-11-23T11:00:00Z", { topics }))
+      assert.deepStrictEqual(late.facts.notes, [])
+      const next = yield* attempt(aRequest("2026-11-23T13:00:00Z", { topics }))
+      assert.deepStrictEqual(next.facts.notes, [])
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("records a gap if retention was faster, and still succeeds", () =>
     Effect.gen(function* () {
       const { cluster, store } = yield* world

@@ -26,7 +26,10 @@ const stored = Effect.gen(function* () {
   yield* store.put(ObjectKey.make("notes.txt"), [Buffer.from("mine")])
 })
 
-const isOwn = (key: string) => /^nightly-20261123-0[123]0000\//.test(key) || key.startsWith("_kafka-backup/runs/uid-1/")
+const isOwn = (key: string) =>
+  /^nightly-20261123-0[123]0000\//.test(key) ||
+  key.startsWith("_kafka-backup/runs/uid-1/") ||
+  key === "_kafka-backup/index/uid-1.json"
 
 describe("WholeRemoval", () => {
   it.live("removes every set of the owner, unfinished ones and the records of its runs, and nothing else", () =>

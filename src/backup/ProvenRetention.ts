@@ -1,0 +1,151 @@
+import { Clock, Effect } from "effect"
+import * as BackupKeys from "../manifest/BackupKeys.ts"
+import type { BackupId } from "../identity/BackupId.ts"
+import * as Catalogue from "../manifest/Catalogue.ts"
+import { CatalogueError, DocumentUnreadable } from "../manifest/CatalogueError.ts"
+import * as Presence from "../manifest/Presence.ts"
+import * as Seal from "../manifest/Seal.ts"
+import type { IndexedSet } from "../manifest/SetIndex.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
+import * as Lineage from "./Lineage.ts"
+import * as Retention from "./Retention.ts"
+
+/** A set of the owner, as the index knows it. */
+export interface KnownSet extends IndexedSet {
+  readonly completedMillis: number
+}
+
+/** Lineages that are held in memory: an expiring set, and two that it is compared with. */
+const lineagesHeld = 3
+
+/** Reads lineages, and remembers the last few. */
+const lineages = (store: ObjectStoreShape) => {
+  const held = new Map<string, Lineage.Lineage>()
+  return Effect.fnUntraced(function* ({ backupId }: { readonly backupId: BackupId }) {
+    const found = held.get(backupId)
+    if (found !== undefined) return found
+    const facts = yield* Catalogue.factsOf(store, backupId)
+    if (facts === undefined) {
+      const key = BackupKeys.facts(backupId)
+      return yield* new CatalogueError({ reason: new DocumentUnreadable({ key, detail: "it is not there" }) })
+    }
+    const [oldest] = held.keys()
+    if (held.size === lineagesHeld && oldest !== undefined) held.delete(oldest)
+    const lineage = Lineage.of(facts)
+    held.set(backupId, lineage)
+    return lineage
+  })
+}
+
+/** How many topics of one held-back set are remembered. One that is still lost is enough to keep the set. */
+const topicsRemembered = 100
+
+/**
+ * The losses of a set beyond the number to keep. A set that was held back before is compared only with what was
+ * completed since; what that leaves is still lost. If nothing is left, it is compared with all newer sets.
+ */
+const lossesOf = Effect.fnUntraced(function* (
+  lineageOf: Retention.LineageOf<KnownSet, CatalogueError | ObjectStoreError>,
+  remembered: Map<string, IndexedSet["lost"]>,
+  set: KnownSet,
+  newer: ReadonlyArray<KnownSet>
+) {
+  const before = remembered.get(set.backupId)
+  if (before !== undefined) {
+    const since = newer.filter(({ completedMillis }, index) => index === 0 || completedMillis > before.byMillis)
+    const still = yield* Retention.lostSince(lineageOf, set, since, (topic) => before.topics.includes(topic))
+    if (still.length > 0) return still
+  }
+  const losses = yield* Retention.lostSince(lineageOf, set, newer)
+  const topics = losses.slice(0, topicsRemembered).map(({ topic }) => topic)
+  const byMillis = newer.at(-1)?.completedMillis ?? set.completedMillis
+  remembered.set(set.backupId, topics.length === 0 ? undefined : { byMillis, topics })
+  return losses
+})
+
+/** What a check of one set found: nothing, damage, or that it is no longer a backup. */
+type Found =
+  | { readonly _tag: "Whole" }
+  | { readonly _tag: "Damaged"; readonly problem: string }
+  | { readonly _tag: "Gone" }
+
+/** Compares a set with its manifest: objects that are missing or have another size, or a manifest that was changed. */
+const check = Effect.fnUntraced(
+  function* (store: ObjectStoreShape, backupId: BackupId) {
+    const set = yield* Catalogue.openById(store, backupId)
+    const changed = (yield* Seal.manifestProblems(store, set)).map(({ detail, key }) => `${key} ${detail}`)
+    const problems = changed.length > 0 ? changed : yield* Presence.problems(store, set)
+    const [first] = problems
+    if (first === undefined) return { _tag: "Whole" } satisfies Found as Found
+    const more = problems.length > 1 ? ` and ${problems.length - 1} more objects are missing or altered` : ""
+    return { _tag: "Damaged", problem: `${first}${more}` } satisfies Found as Found
+  },
+  Effect.catchReason("CatalogueError", "SetIncomplete", () => Effect.succeed<Found>({ _tag: "Gone" })),
+  Effect.catchReason("CatalogueError", "SetNotFound", () => Effect.succeed<Found>({ _tag: "Gone" }))
+)
+
+/** Sets that are checked at the same time: a manifest may have hundreds of megabytes. */
+const checkedAtOnce = 2
+
+/**
+ * Decides on these sets after at most `checks` of those to keep were found whole, the newest in any case. A damaged set
+ * is neither counted nor removed: part of it may still be useful, and it must not push a good one out. Fails with
+ * `DocumentUnreadable` if a manifest or facts cannot be read. Returns, too, what is now known of each set.
+ */
+export const decide = Effect.fn("ProvenRetention.decide")(function* (
+  store: ObjectStoreShape,
+  sets: ReadonlyArray<KnownSet>,
+  rules: Retention.Rules,
+  checks: number
+) {
+  const lineageOf = lineages(store)
+  const lost = new Map(sets.map(({ backupId, lost: before }) => [backupId as string, before]))
+  const checked = new Map(sets.map(({ backupId, check: before }) => [backupId as string, before]))
+  const present = new Set<string>()
+  const gone = new Set<string>()
+  const isCounted = ({ backupId }: KnownSet) => checked.get(backupId)?.damage === undefined && !gone.has(backupId)
+  for (;;) {
+    const counted = sets.filter(isCounted)
+    const decision = yield* Retention.decide(counted, rules, (set, newer) => lossesOf(lineageOf, lost, set, newer))
+    const newest = decision.kept.slice(0, 1)
+    const doubtful = [...decision.kept, ...sets.filter((set) => !counted.includes(set))]
+      .filter(({ backupId }) => !present.has(backupId) && !gone.has(backupId))
+      .toSorted((a, b) => (checked.get(a.backupId)?.atMillis ?? 0) - (checked.get(b.backupId)?.atMillis ?? 0))
+    const due = new Set([
+      ...newest.filter((set) => doubtful.includes(set)),
+      ...doubtful.slice(0, Math.max(0, checks - present.size - 1))
+    ])
+    if (decision.expired.length === 0 || due.size === 0) {
+      const notes = sets.flatMap(({ backupId }) => {
+        const damage = checked.get(backupId)?.damage
+        return damage === undefined ? [] : [`${backupId} is damaged and does not count for retention: ${damage}`]
+      })
+      const known = sets.flatMap(({ backupId, facts, references }): ReadonlyArray<IndexedSet> => {
+        if (gone.has(backupId)) return []
+        const [found, missing] = [checked.get(backupId), lost.get(backupId)]
+        return [
+          {
+            backupId,
+            facts,
+            references,
+            ...(found === undefined ? {} : { check: found }),
+            ...(missing === undefined ? {} : { lost: missing })
+          }
+        ]
+      })
+      return { decision, notes, known }
+    }
+    const atMillis = yield* Clock.currentTimeMillis
+    yield* Effect.forEach(
+      due,
+      ({ backupId }) =>
+        Effect.map(check(store, backupId), (found) => {
+          present.add(backupId)
+          if (found._tag === "Gone") gone.add(backupId)
+          checked.set(backupId, { atMillis, ...(found._tag === "Damaged" ? { damage: found.problem } : {}) })
+        }),
+      { concurrency: checkedAtOnce, discard: true }
+    )
+  }
+})

@@ -1,0 +1,84 @@
+import { Effect, Schema, Stream } from "effect"
+import * as BackupId from "../identity/BackupId.ts"
+import { type Owner, ownerKey } from "../identity/RunIdentity.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as BackupKeys from "./BackupKeys.ts"
+import * as Catalogue from "./Catalogue.ts"
+import * as Documents from "./Documents.ts"
+import * as SealedJson from "./SealedJson.ts"
+import { SetDigest } from "./SetFacts.ts"
+
+/*
+ * `_kafka-backup/index/{owner}.json`: what retention must know of every set of a resource, some 400 bytes for each, so
+ * that a run reads only the sets that it decides on. It repeats what the sets themselves say: where it is missing or
+ * damaged, or a set is not in it, the set is read. A set leaves the index before its removal begins.
+ */
+
+/** One complete set in the index. */
+export const IndexedSet = Schema.Struct({
+  backupId: BackupId.BackupId,
+  facts: SetDigest,
+  /** Other sets whose objects its manifest names. */
+  references: Schema.Array(Schema.String),
+  /** When its manifest and its objects were last compared; `damage` says what was missing or altered then. */
+  check: Schema.optionalKey(Schema.Struct({ atMillis: Schema.Int, damage: Schema.optionalKey(Schema.String) })),
+  /**
+   * Beyond the number to keep, it stays for these topics: no newer set that was completed by then holds their records.
+   * There may be more topics than are named.
+   */
+  lost: Schema.optionalKey(Schema.Struct({ byMillis: Schema.Int, topics: Schema.Array(Schema.String) }))
+})
+export type IndexedSet = typeof IndexedSet.Type
+
+const Index = Schema.Struct({ version: Schema.Literal(1), sets: Schema.Array(IndexedSet) })
+
+/** What lies below the root under the names that backups of one resource have. */
+export interface Known {
+  /** Complete sets with facts, of this owner and of others with its name. */
+  readonly sets: ReadonlyArray<IndexedSet>
+  /** Everything else: unfinished, unreadable, being removed, or made by another tool. */
+  readonly others: ReadonlyArray<Catalogue.CatalogueEntry>
+}
+
+const read = (store: ObjectStoreShape, owner: Owner) =>
+  Documents.readIfThere(store, BackupKeys.index(ownerKey(owner)), Index).pipe(
+    Effect.map((index) => index?.sets ?? []),
+    Effect.catchTag("CatalogueError", () => Effect.succeed([])) // damaged: the sets are read instead
+  )
+
+/** How many sets are read at the same time: a manifest may have hundreds of megabytes. */
+const readAtOnce = 2
+
+/**
+ * Everything that may belong to this owner, from the index and from the sets that are not in it. Without `index` every
+ * set is read.
+ */
+export const known = Effect.fn("SetIndex.known")(function* (
+  store: ObjectStoreShape,
+  owner: Owner,
+  from: "index" | "sets"
+) {
+  const folders = yield* store.folders.pipe(
+    Stream.filter((folder) => BackupId.isOf(owner.name, folder)),
+    Stream.map(BackupId.parse),
+    Stream.filter((backupId) => backupId !== undefined),
+    Stream.runCollect
+  )
+  const indexed = new Map((from === "index" ? yield* read(store, owner) : []).map((set) => [set.backupId, set]))
+  const missing = folders.filter((backupId) => !indexed.has(backupId))
+  const entries = yield* Effect.forEach(missing, (backupId) => Catalogue.entry(store, backupId), {
+    concurrency: readAtOnce
+  })
+  const sets = folders.flatMap((backupId) => indexed.get(backupId) ?? [])
+  const others: Array<Catalogue.CatalogueEntry> = []
+  for (const entry of entries) {
+    if (entry?._tag === "Complete" && entry.facts !== undefined) {
+      sets.push({ backupId: entry.backupId, facts: entry.facts, references: entry.references })
+    } else if (entry !== undefined) others.push(entry)
+  }
+  return { sets, others } satisfies Known
+})
+
+/** Replaces the index; the caller holds the owner's lock. */
+export const write = (store: ObjectStoreShape, owner: Owner, sets: ReadonlyArray<IndexedSet>) =>
+  store.put(BackupKeys.index(ownerKey(owner)), [SealedJson.seal(Index, { version: 1, sets })])
