@@ -25,7 +25,6 @@ import type { RunRequest } from "./RunRequest.ts"
 
 /** The result of a successful run. */
 export interface RunSuccess {
-  readonly plan: RunPlan
   readonly attempt: number
   readonly facts: SetFacts
   /** True if the set was complete before this attempt began. */
@@ -91,7 +90,7 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
   yield* tidy(store, plan, state)
   const retention = yield* retain(store, request, progress, backupId)
   progress.step = "done"
-  return { plan, attempt, facts, alreadyComplete: false, retention } satisfies RunSuccess
+  return { attempt, facts, alreadyComplete: false, retention } satisfies RunSuccess
 })
 
 /** The advances that void all earlier advances of partitions with lost segments. */
@@ -128,8 +127,7 @@ const completed = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId
     Effect.catchReason("CatalogueError", "SetIncomplete", () => Effect.succeed(undefined))
   )
   if (set?.facts === undefined) return undefined
-  const plan = yield* Documents.read(store, BackupKeys.plan(backupId), RunPlan)
-  return { plan, attempt: 0, facts: set.facts, alreadyComplete: true } as const
+  return { attempt: 0, facts: set.facts, alreadyComplete: true } as const
 })
 
 const showPlan = (progress: RunProgress, plan: RunPlan, state: RunState.RunState) => {

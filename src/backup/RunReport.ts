@@ -15,6 +15,8 @@ export const RunReport = Schema.Struct({
   completedAt: Schema.String,
   /** True if an earlier attempt had completed the set and this one found it proven. */
   alreadyComplete: Schema.optionalKey(Schema.Boolean),
+  /** When that was: the times of the backup, not of this attempt. */
+  made: Schema.optionalKey(Schema.Struct({ startedAt: Schema.String, completedAt: Schema.String })),
   totals: Schema.optionalKey(
     Schema.Struct({
       topics: Schema.Int,

@@ -35,13 +35,18 @@ const common = ({ identity, progress, startedMillis, store }: RunContext, comple
   ...(progress.interruptions.length === 0 ? {} : { interruptions: progress.interruptions })
 })
 
+const made = ({ facts }: RunSuccess) => ({
+  startedAt: new Date(facts.startedMillis).toISOString(),
+  completedAt: new Date(facts.completedMillis).toISOString()
+})
+
 /** The report of a run that made its set or found it complete. */
 export const ofSuccess = (context: RunContext, completedMillis: number, success: RunSuccess): RunReport => ({
   ...common(context, completedMillis),
   outcome: "success",
-  ...(success.alreadyComplete ? { alreadyComplete: true } : {}),
+  ...(success.alreadyComplete ? { alreadyComplete: true, made: made(success) } : {}),
   totals: success.facts.totals,
-  openTransactions: heldBack(success.plan),
+  openTransactions: heldBack(success.facts),
   gaps: success.facts.gaps.map(({ from, partition, topic, until }) => ({ topic, partition, from, until })),
   retention: {
     kept: success.retention.kept,

@@ -36,6 +36,14 @@ export const ofRun = (report: RunReport, catalogue?: CatalogueSummary): RunSumma
   ...(report.totals === undefined ? {} : { size: report.totals.storedBytes, records: report.totals.records }),
   ...(report.added === undefined ? {} : { addedBytes: report.added.storedBytes, addedRecords: report.added.records }),
   ...(report.alreadyComplete === undefined ? {} : { alreadyComplete: report.alreadyComplete }),
+  ...(report.made === undefined
+    ? {}
+    : {
+        made: {
+          startedMillis: Date.parse(report.made.startedAt),
+          completedMillis: Date.parse(report.made.completedAt)
+        }
+      }),
   ...(report.error === undefined
     ? {}
     : { reason: report.error.reason, message: report.error.message, advice: report.error.advice }),

@@ -77,9 +77,9 @@ export type RunPlan = typeof RunPlan.Type
 export const plannedOffsets = (plan: RunPlan): number =>
   plan.topics.reduce((sum, topic) => sum + topic.partitions.reduce((s, p) => s + (p.until - p.from), 0), 0)
 
-/** Partitions whose end an open transaction holds back. */
-export const heldBack = (plan: RunPlan) =>
-  plan.topics.flatMap((topic) =>
+/** Partitions whose end an open transaction holds back, of a plan or of the facts of a set. */
+export const heldBack = (of: { readonly topics: ReadonlyArray<Pick<PlannedTopic, "name" | "partitions">> }) =>
+  of.topics.flatMap((topic) =>
     topic.partitions.flatMap((p) =>
       p.highWatermark === undefined
         ? []

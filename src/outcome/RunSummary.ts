@@ -38,6 +38,8 @@ export const RunSummary = Schema.Struct({
   addedRecords: Schema.optionalKey(Schema.Int),
   /** True if an earlier attempt had completed the set. */
   alreadyComplete: Schema.optionalKey(Schema.Boolean),
+  /** When that was, by the facts of the set. */
+  made: Schema.optionalKey(Schema.Struct({ startedMillis: Schema.Int, completedMillis: Schema.Int })),
   /** Of a failure: its reason in one word, what happened, what to do. */
   reason: Schema.optionalKey(Schema.String),
   message: Schema.optionalKey(Schema.String),

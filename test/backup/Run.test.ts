@@ -76,6 +76,17 @@ describe("Run", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("finds a complete set again whose plan was lost", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      const { facts } = yield* attempt(aRequest(noon))
+      yield* store.delete(ObjectKey.make(`${facts.backupId}/plan.json`))
+      const again = yield* attempt(aRequest(noon))
+      assert.deepStrictEqual([again.alreadyComplete, again.facts], [true, facts])
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("loses and doubles nothing when the process dies at any call to storage", () =>
     Effect.gen(function* () {
       for (const when of ["before", "after"] as const) {

@@ -85,6 +85,8 @@ describe("Worker", () => {
       assert.deepStrictEqual([first.alreadyComplete, first.backupId], [undefined, "nightly-20261123-010000"])
       assert.deepStrictEqual([again.alreadyComplete, again.backupId], [true, "nightly-20261123-010000"])
       assert.deepStrictEqual(ids(again), ids(first))
+      const { completedMillis, startedMillis } = first.catalogue!.sets[0]!
+      assert.deepStrictEqual([first.made, again.made], [undefined, { startedMillis, completedMillis }])
       const other = yield* carriedOut(runSpec(1, "release 8"))
       assert.strictEqual(other.backupId, "nightly-20261123-010001")
     }).pipe(Effect.provide(layer))

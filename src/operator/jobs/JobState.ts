@@ -136,11 +136,9 @@ const run = (
     return { ...common, outcome: "failed", ...JobResult.manifestMissing(job), notes: [] }
   }
   const success = given({ ...common, outcome: "success" as const, notes, size, records, heldBack })
-  const set = result.summary.alreadyComplete === true ? setOf(result.summary, backupId) : undefined
+  const set = result.summary.alreadyComplete === true ? result.summary.made : undefined
   // A run that found its backup complete made none: the times are those of the backup, however long ago.
   return set === undefined
     ? success
     : { ...success, startMillis: set.startedMillis, endMillis: set.completedMillis, wasComplete: true }
 }
-
-const setOf = ({ catalogue }: RunSummary, backupId: string) => catalogue?.sets.find((set) => set.backupId === backupId)

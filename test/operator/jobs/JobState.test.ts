@@ -49,6 +49,16 @@ describe("a Job that is complete", () => {
     assert.deepStrictEqual([outcome, backupId], ["success", "production-backup-20261124-070001"])
   })
 
+  it("has the times of a backup that was complete before, also where the pod could not list storage", () => {
+    const made = {
+      startedMillis: Date.parse("2026-11-20T01:00:00Z"),
+      completedMillis: Date.parse("2026-11-20T01:05:00Z")
+    }
+    const { catalogue: _, ...found } = { ...success, alreadyComplete: true, made }
+    const { endMillis, startMillis, wasComplete } = run(complete, ended(0, { exitCode: 0, message: said(found) }))
+    assert.deepStrictEqual([startMillis, endMillis, wasComplete], [made.startedMillis, made.completedMillis, true])
+  })
+
   it("counts the pod that succeeded, also after ones that failed", () => {
     const first = ended(0, { exitCode: 20, message: said({ ...failure, exitCode: 20 }) })
     const second = ended(1, { exitCode: 0, message: said(success) })
