@@ -152,10 +152,16 @@ const facts = (
 }
 
 /** The warnings from comparing a backup with the previous one. */
-const compared = (before: SetFacts, after: SetFacts): ReadonlyArray<string> => {
+const compared = (
+  before: SetFacts,
+  after: SetFacts,
+  isIntended: (loss: Lineage.Loss) => boolean
+): ReadonlyArray<string> => {
   const [older, newer] = [Lineage.of(before), Lineage.of(after)]
   return [
-    ...Lineage.losses(older, newer).map((loss) => Lineage.sentence(loss, before.backupId)),
+    ...Lineage.losses(older, newer)
+      .filter((loss) => !isIntended(loss))
+      .map((loss) => Lineage.sentence(loss, before.backupId)),
     ...Lineage.gaps(older, newer).map(Lineage.gapSentence)
   ]
 }
@@ -172,7 +178,8 @@ export const commit = Effect.fn("Completion.commit")(function* (
   attempt: number,
   state: RunState.RunState,
   notes: ReadonlyArray<string>,
-  previous: SetFacts | undefined
+  previous: SetFacts | undefined,
+  isIntended: (loss: Lineage.Loss) => boolean
 ) {
   const { backupId } = plan
   const wrong = contradictions(plan, state)
@@ -188,7 +195,7 @@ export const commit = Effect.fn("Completion.commit")(function* (
     ...made,
     attempt,
     manifestSha256: Seal.manifestSha256(manifest),
-    notes: previous === undefined ? notes : [...notes, ...compared(previous, made)]
+    notes: previous === undefined ? notes : [...notes, ...compared(previous, made, isIntended)]
   }
   const sealed = SealedJson.seal(SetFacts, set)
   const written: Record<string, Uint8Array> = {}

@@ -8,6 +8,7 @@ import * as Seal from "../manifest/Seal.ts"
 import type { IndexedSet } from "../manifest/SetIndex.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
+import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as Lineage from "./Lineage.ts"
 import * as Retention from "./Retention.ts"
 
@@ -48,16 +49,19 @@ const topicsRemembered = 100
 const lossesOf = Effect.fnUntraced(function* (
   lineageOf: Retention.LineageOf<KnownSet, CatalogueError | ObjectStoreError>,
   remembered: Map<string, IndexedSet["lost"]>,
+  isIntended: (loss: Lineage.Loss) => boolean,
   set: KnownSet,
   newer: ReadonlyArray<KnownSet>
 ) {
+  const unintended = (losses: ReadonlyArray<Lineage.Loss>) => losses.filter((loss) => !isIntended(loss))
   const before = remembered.get(set.backupId)
   if (before !== undefined) {
     const since = newer.filter(({ completedMillis }, index) => index === 0 || completedMillis > before.byMillis)
-    const still = yield* Retention.lostSince(lineageOf, set, since, (topic) => before.topics.includes(topic))
+    const isAsked = (topic: string) => before.topics.includes(topic)
+    const still = unintended(yield* Retention.lostSince(lineageOf, set, since, isAsked))
     if (still.length > 0) return still
   }
-  const losses = yield* Retention.lostSince(lineageOf, set, newer)
+  const losses = unintended(yield* Retention.lostSince(lineageOf, set, newer))
   const topics = losses.slice(0, topicsRemembered).map(({ topic }) => topic)
   const byMillis = newer.at(-1)?.completedMillis ?? set.completedMillis
   remembered.set(set.backupId, topics.length === 0 ? undefined : { byMillis, topics })
@@ -100,6 +104,7 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
   checks: number
 ) {
   const lineageOf = lineages(store)
+  const isIntended = AcceptedLoss.coversTopic(rules.acceptedTopics ?? [])
   const lost = new Map(sets.map(({ backupId, lost: before }) => [backupId as string, before]))
   const checked = new Map(sets.map(({ backupId, check: before }) => [backupId as string, before]))
   const present = new Set<string>()
@@ -107,7 +112,9 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
   const isCounted = ({ backupId }: KnownSet) => checked.get(backupId)?.damage === undefined && !gone.has(backupId)
   for (;;) {
     const counted = sets.filter(isCounted)
-    const decision = yield* Retention.decide(counted, rules, (set, newer) => lossesOf(lineageOf, lost, set, newer))
+    const decision = yield* Retention.decide(counted, rules, (set, newer) =>
+      lossesOf(lineageOf, lost, isIntended, set, newer)
+    )
     const newest = decision.kept.slice(0, 1)
     const doubtful = [...decision.kept, ...sets.filter((set) => !counted.includes(set))]
       .filter(({ backupId }) => !present.has(backupId) && !gone.has(backupId))

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
+import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as Lineage from "./Lineage.ts"
 
 /** What retention must know of one backup of the resource: complete, proven, and whole when it was looked at last. */
@@ -19,6 +20,8 @@ export interface Rules {
    * lost, because somebody confirmed that the loss is intended.
    */
   readonly acceptedLoss?: string | undefined
+  /** Patterns of topics whose losses hold nothing back, whenever they happen. */
+  readonly acceptedTopics?: ReadonlyArray<string>
 }
 
 /** A backup that is beyond `keep` and stays, because the newer ones do not hold what it holds. */
@@ -95,6 +98,7 @@ export const decide = Effect.fnUntraced(function* <S extends RetainableSet, E>(
   const acceptedMillis = accepted === -1 ? BackupId.slotMillis(rules.acceptedLoss ?? "") : undefined
   const isAccepted = (set: S, index: number): boolean =>
     accepted === -1 ? acceptedMillis !== undefined && set.completedMillis < acceptedMillis : index > accepted
+  const isIntended = AcceptedLoss.coversTopic(rules.acceptedTopics ?? [])
   const kept: Array<S> = []
   const heldBack: Array<HeldBack<S>> = []
   const expired: Array<S> = []
@@ -103,7 +107,8 @@ export const decide = Effect.fnUntraced(function* <S extends RetainableSet, E>(
       kept.push(set)
       continue
     }
-    const losses = isAccepted(set, index) ? [] : yield* lossesOf(set, kept.toReversed())
+    const found = isAccepted(set, index) ? [] : yield* lossesOf(set, kept.toReversed())
+    const losses = found.filter((loss) => !isIntended(loss))
     if (losses.length === 0) expired.push(set)
     else {
       kept.push(set)

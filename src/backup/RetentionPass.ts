@@ -9,6 +9,7 @@ import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Lineage from "./Lineage.ts"
+import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as ProvenRetention from "./ProvenRetention.ts"
 import type * as Retention from "./Retention.ts"
 
@@ -17,6 +18,9 @@ import type * as Retention from "./Retention.ts"
  * newest set and those that were checked longest ago: what it costs does not grow with the sets that are kept.
  */
 export type Thoroughness = "run" | "everything"
+
+/** As the resource says it: `acceptedLoss` is the text of its annotation. */
+export type Rules = Omit<Retention.Rules, "acceptedTopics">
 
 /** How many sets one run checks. With as many sets or fewer, it checks all of them whenever it removes one. */
 const checksPerRun = 10
@@ -80,18 +84,24 @@ const why = (backupId: BackupId.BackupId, losses: ReadonlyArray<Lineage.Loss>): 
 const decideOn = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   owner: Owner,
-  { others, sets }: SetIndex.Known,
+  { others: rest, sets }: SetIndex.Known,
   own: ReadonlyArray<ProvenRetention.KnownSet>,
-  rules: Retention.Rules,
+  rules: Rules,
   checks: number
 ) {
-  const { acceptedLoss, ...unaccepted } = rules
+  const { acceptedLoss: text, ...others } = rules
   // A backup that retention has removed since is still meant; one of another resource never is.
-  const isForeign = acceptedLoss !== undefined && !BackupId.isOf(owner.name, acceptedLoss)
-  const { decision, known, notes } = yield* ProvenRetention.decide(store, own, isForeign ? unaccepted : rules, checks)
-  if (isForeign) {
+  const { backupId: acceptedLoss, topics: acceptedTopics, unknown } = AcceptedLoss.parse(owner.name, text)
+  const { decision, known, notes } = yield* ProvenRetention.decide(
+    store,
+    own,
+    { ...others, acceptedLoss, acceptedTopics },
+    checks
+  )
+  if (unknown.length > 0) {
+    const named = unknown.map((entry) => `"${entry.slice(0, 100)}"`).join(", ")
     notes.push(
-      `annotation ${acceptLossAnnotation} is ignored: "${acceptedLoss.slice(0, 100)}" is not a backup of this resource`
+      `annotation ${acceptLossAnnotation} is ignored in part: ${named} is neither a backup of this resource nor topic:PATTERN`
     )
   }
   const heldBack = decision.heldBack.map(({ losses, set }) => ({
@@ -99,7 +109,7 @@ const decideOn = Effect.fnUntraced(function* (
     why: why(set.backupId, losses)
   }))
   const removed = [
-    ...(yield* SetRemoval.unfinished(store, owner, others)),
+    ...(yield* SetRemoval.unfinished(store, owner, rest)),
     ...decision.expired.map((set) => set.backupId)
   ]
   const ownIds = new Set<string>(own.map(({ backupId }) => backupId))
@@ -117,7 +127,7 @@ const decideOn = Effect.fnUntraced(function* (
 const decide = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   owner: Owner,
-  rules: Retention.Rules,
+  rules: Rules,
   thoroughness: Thoroughness
 ) {
   const [from, checks] = thoroughness === "run" ? (["index", checksPerRun] as const) : (["sets", Infinity] as const)
@@ -159,7 +169,7 @@ export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, ow
 export const preview = Effect.fn("RetentionPass.preview")(function* (
   store: ObjectStoreShape,
   owner: Owner,
-  rules: Retention.Rules
+  rules: Rules
 ) {
   return (yield* decide(store, owner, rules, "everything")).outcome
 })
@@ -171,7 +181,7 @@ export const preview = Effect.fn("RetentionPass.preview")(function* (
 export const run = Effect.fn("RetentionPass.run")(function* (
   store: ObjectStoreShape,
   owner: Owner,
-  rules: Retention.Rules,
+  rules: Rules,
   thoroughness: Thoroughness = "everything"
 ) {
   return yield* carryOut(store, owner, yield* decide(store, owner, rules, thoroughness))

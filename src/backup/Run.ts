@@ -13,6 +13,7 @@ import { plannedOffsets, RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import type { SetFacts } from "../manifest/SetFacts.ts"
 import { ObjectStore, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as Completion from "./Completion.ts"
 import * as Planning from "./Planning.ts"
 import * as Preflight from "../worker/Preflight.ts"
@@ -85,7 +86,8 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
     attempt,
     state,
     [...plan.notes, ...notes, ...uncompared, ...lost.map(({ detail }) => `${detail}; the partition was read again`)],
-    previous
+    previous,
+    AcceptedLoss.coversTopic(AcceptedLoss.parse(request.identity.owner.name, request.acceptedLoss).topics)
   )
   yield* tidy(store, plan, state)
   const retention = yield* retain(store, request, progress, backupId)

@@ -16,7 +16,7 @@ export interface RunRequest {
   readonly recordsPerSecond?: number | undefined
   /** How many verified successes to keep; absent keeps all. */
   readonly retainedBackups?: number | undefined
-  /** Backups older than this one are not held back for what later ones lost. */
+  /** The annotation that confirms losses: see AcceptedLoss.ts. */
   readonly acceptedLoss?: string | undefined
   /** Absent if circuit breakers are disabled. */
   readonly circuitBreaker?: BreakerSettings | undefined

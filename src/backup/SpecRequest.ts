@@ -19,7 +19,7 @@ export const identity = (backup: KafkaBackup, slot: string, trigger?: string): R
   ...(trigger === undefined ? {} : { trigger })
 })
 
-/** The backup up to which losses are confirmed, as the resource's annotation says. */
+/** The losses that are confirmed, as the resource's annotation says. */
 export const acceptedLoss = ({ metadata }: KafkaBackup): string | undefined =>
   metadata.annotations?.[acceptLossAnnotation]?.trim()
 

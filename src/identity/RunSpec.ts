@@ -1,7 +1,7 @@
 import { deflateSync, inflateSync } from "node:zlib"
 import { Result, Schema } from "effect"
 import { given } from "../resource/Json.ts"
-import { acceptLossAnnotation, KafkaBackup, triggerAnnotation } from "../resource/KafkaBackup.ts"
+import { acceptLossAnnotation, KafkaBackup, maxAcceptLossLength, triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as ManifestParser from "../resource/ManifestParser.ts"
 import * as Trigger from "../resource/Trigger.ts"
 import { slotText } from "./RunIdentity.ts"
@@ -55,14 +55,12 @@ const Frozen = Schema.Struct({
 })
 const decodeRunSpec = Schema.decodeUnknownResult(Schema.fromJsonString(Frozen))
 
-/** Longest backup id, in characters: the longest name of a resource and its slot. */
-const longestId = 220
-
-/** The annotation that accepts a loss, and no other. */
+/** The annotation that accepts losses, and no other. */
 const accepting = (annotations: KafkaBackup["metadata"]["annotations"]) => {
   const accepted = annotations?.[acceptLossAnnotation]
-  // No backup has a longer id; anything else must not take the room of the spec.
-  return accepted === undefined || accepted.length > longestId ? undefined : { [acceptLossAnnotation]: accepted }
+  return accepted === undefined || accepted.length > maxAcceptLossLength
+    ? undefined
+    : { [acceptLossAnnotation]: accepted }
 }
 
 /** What a pod uses: spec and identity, nothing that changes unless the resource is edited. */

@@ -21,6 +21,8 @@ export interface Caches {
   readonly learnJob: (job: Job) => void
   /** Runs that are not over, of all resources. */
   readonly activeRuns: () => number
+  /** True for the last prune of this owner that succeeded, also when its Job is gone. */
+  readonly wasPruned: (owner: InformerCache.Key, job: InformerCache.Key) => boolean
   readonly tombstone: (jobKey: InformerCache.Key) => Tombstone | undefined
   readonly forgetTombstones: (owner: InformerCache.Key) => void
   readonly isSynced: () => boolean
@@ -94,6 +96,9 @@ const isUnfinishedRun = (job: Job): boolean =>
   JobFacts.condition(job, "Complete") === undefined &&
   JobFacts.condition(job, "Failed") === undefined
 
+const isSuccessfulPrune = (job: Job): boolean =>
+  JobFacts.purpose(job) === "prune" && JobFacts.condition(job, "Complete") !== undefined
+
 export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): Caches => {
   const resources = InformerCache.make<KubeObject>(InformerCache.keyOf, scopes, InformerCache.packed())
   const jobs = InformerCache.make<Job>(ownerOf, scopes, InformerCache.packed())
@@ -110,13 +115,17 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
   }
   const active = new Set<InformerCache.Key>()
   const tombstones = new Map<InformerCache.Key, Tombstone>()
+  const prunes = new Map<InformerCache.Key, InformerCache.Key>()
 
   const count = (job: Job) => {
     const key = InformerCache.keyOf(job)
     const known = jobs.get(key)
     if (known !== undefined && isUnfinishedRun(known)) active.add(key)
     else active.delete(key)
-    if (known === undefined || !isDone(known)) return
+    if (known === undefined) return
+    const owner = ownerOf(known)
+    if (owner !== undefined && isSuccessfulPrune(known)) prunes.set(owner, key)
+    if (!isDone(known)) return
     for (const pod of JobFacts.podsOf(known, podCache.ofOwner(ownerOf(known) ?? ""))) podCache.learn(bare(pod))
   }
 
@@ -145,6 +154,7 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
       jobs.learn(lean(job))
       count(job)
     },
+    wasPruned: (owner, job) => prunes.get(owner) === job,
     activeRuns: () => active.size,
     tombstone: (key) => tombstones.get(key),
     forgetTombstones: (owner) => {

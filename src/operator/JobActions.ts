@@ -62,8 +62,12 @@ export const carryOut = Effect.fn("JobActions.carryOut")(function* (
       settings,
       key: action.key
     })
-    // It was made before and has ended: it is not made again while it exists.
-    if (Result.isSuccess(job) && caches.jobs.get(InformerCache.keyOf(job.success)) !== undefined) return nothingDone
+    if (Result.isSuccess(job)) {
+      const made = InformerCache.keyOf(job.success)
+      // It was made before and has ended: it is not made again while it exists, nor after a success. What a prune
+      // leaves on purpose, because it is held back or damaged, gives the next one nothing to do.
+      if (caches.jobs.get(made) !== undefined || caches.wasPruned(key, made)) return nothingDone
+    }
     const made = yield* EnsureJob.make(job, uid)
     if (made._tag === "Refused") return { isStarted: false, refusal: made.trouble }
     caches.learnJob(made.job)

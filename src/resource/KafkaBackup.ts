@@ -13,10 +13,13 @@ export const plural = "kafkabackups"
 export const triggerAnnotation = `${group}/trigger-backup` as const
 
 /**
- * Annotation that confirms a loss: names the newest backup whose losses against older backups are meant. Retention then
- * no longer holds back what is older than that backup.
+ * Annotation that confirms losses. It names the newest backup whose losses against older backups are intended, and
+ * retention no longer holds back what is older than that backup. `topic:PATTERN` confirms losses of these topics.
  */
 export const acceptLossAnnotation = `${group}/accept-loss` as const
+
+/** Longest value of that annotation, in characters; a longer one is ignored, since it takes room in every Job. */
+export const maxAcceptLossLength = 1024
 
 /** Longest trigger value, in characters. */
 export const maxTriggerLength = 253

@@ -220,7 +220,7 @@ const all = {
     of: ["RetentionApplied"],
     meaning:
       "Old backups stay, because newer backups lost what they hold: a topic is gone, was created again or was emptied, or the cluster is another one.",
-    todo: "Find out whether the loss is intended. If it is, set annotation `kafka.oso.sh/accept-loss` to the id of the newest backup. If not, the named backup holds the data."
+    todo: "Find out whether the loss is intended. If it is, set annotation `kafka.oso.sh/accept-loss` to the id of the newest backup, or to `topic:PATTERN` for topics that are removed regularly. If not, the named backup holds the data."
   },
   PruneFailed: {
     of: ["RetentionApplied"],

@@ -115,11 +115,46 @@ describe("Retention", () => {
       yield* attempt(aRequest(slot(2), { topics: ["*"] }))
       const accepting = (acceptedLoss: string) => RetentionPass.run(store, owner, { keep: 1, acceptedLoss })
       const { notes } = yield* accepting("another-20261123-020000")
-      assert.include(notes.join("; "), `"another-20261123-020000" is not a backup of this resource`)
+      assert.include(
+        notes.join("; "),
+        `"another-20261123-020000" is neither a backup of this resource nor topic:PATTERN`
+      )
       assert.deepStrictEqual(yield* states(store), ["010000 Complete", "020000 Complete"])
       yield* accepting("nightly-20261123-020000")
       assert.deepStrictEqual(yield* states(store), ["020000 Complete"])
     }).pipe(Effect.provide(layer))
+  )
+
+  it.live(
+    "holds nothing back for topics that may go, and does not warn of them, until the confirmation is withdrawn",
+    () =>
+      Effect.gen(function* () {
+        const { cluster, store } = yield* world
+        yield* cluster.createTopic("orders", { partitions: 1 })
+        yield* cluster.produce("orders", 0, [{ value: "1" }])
+        const daily = Effect.fnUntraced(function* (day: number, acceptedLoss?: string) {
+          yield* cluster.createTopic(`logs-${day}`, { partitions: 1 })
+          yield* cluster.produce(`logs-${day}`, 0, [{ value: "1" }])
+          if (day > 1) yield* cluster.deleteTopic(`logs-${day - 1}`)
+          const { facts, retention } = yield* attempt(aRequest(slot(day), { retainedBackups: 1, acceptedLoss }))
+          return [facts.notes, retention.heldBack.map(({ backupId }) => backupId), retention.notes]
+        })
+        const accepting = "nightly-20261101-000000, topic:logs-*"
+        for (const day of [1, 2, 3]) assert.deepStrictEqual(yield* daily(day, accepting), [[], [], []])
+        assert.deepStrictEqual(yield* states(store), ["030000 Complete"])
+        const [warnings, heldBack] = yield* daily(4)
+        assert.include(warnings!.join(), "topic logs-3 is no longer in the cluster")
+        assert.deepStrictEqual(heldBack, ["nightly-20261123-030000"])
+        assert.deepStrictEqual(yield* daily(5, "topic:log"), [
+          [
+            "topic logs-4 is no longer in the cluster, or the principal may no longer describe it; nightly-20261123-040000 holds 1 record of it"
+          ],
+          ["nightly-20261123-040000", "nightly-20261123-030000"],
+          []
+        ])
+        assert.deepStrictEqual(yield* daily(6, "topic:logs-*"), [[], [], []])
+        assert.deepStrictEqual(yield* states(store), ["060000 Complete"])
+      }).pipe(Effect.provide(layer))
   )
 
   it.live("removes nothing of an owner while the needs of one of its backups are unknown", () =>

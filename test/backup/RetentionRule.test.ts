@@ -91,6 +91,16 @@ describe("Retention.decide", () => {
     assert.deepStrictEqual(expired("nightly-20261123-005900"), [])
   })
 
+  it("lets topics go that may, and no cluster", () => {
+    const expired = (newest: Lineage) =>
+      ids(
+        decide([set(1, lineage({ logs: 9 }, { clusterId: "A" })), set(2, newest)], { keep: 1, acceptedTopics: ["l*"] })
+          .expired
+      )
+    assert.deepStrictEqual(expired(lineage({}, { clusterId: "A" })), ["b-1"])
+    assert.deepStrictEqual(expired(lineage({}, { clusterId: "B" })), [])
+  })
+
   it("counts no backup of another cluster silently", () => {
     const sets = [
       set(1, lineage({ orders: 100 }, { clusterId: "A" })),

@@ -86,6 +86,31 @@ describe("retention", () => {
   )
 
   story(
+    "is tried once where a confirmed loss is not the one that holds a backup back",
+    Effect.gen(function* () {
+      const { advance, backups, cluster, kubectl } = yield* withSets(1, { retention: { backups: 1 }, topics: ["*"] })
+      yield* cluster.createTopic("payments", { partitions: 1 })
+      yield* cluster.produce("payments", 0, [{ value: "1" }])
+      yield* kubectl.annotate("hourly", "kafka.oso.sh/accept-loss", "topic:logs-*")
+      yield* kubectl.trigger("hourly", "with payments")
+      yield* advance("1 minute")
+      yield* cluster.deleteTopic("payments")
+      yield* kubectl.trigger("hourly", "without")
+      const prunes = new Set<string>()
+      for (let minute = 0; minute < 30; minute++) {
+        yield* advance("1 minute")
+        for (const job of (yield* kubectl.jobs).filter((one) => purposeOf(one) === "prune"))
+          prunes.add(job.metadata.uid!)
+      }
+      expect(prunes.size).toBe(1)
+      expect(setsIn(yield* backups.keys)).toHaveLength(2)
+      yield* kubectl.annotate("hourly", "kafka.oso.sh/accept-loss", "topic:pay*")
+      yield* advance("2 minutes")
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
+    })
+  )
+
+  story(
     "raised or absent removes nothing",
     Effect.gen(function* () {
       const { advance, backups, kubectl } = yield* withSets(3)
