@@ -10,6 +10,8 @@ import * as WebDavObjectStore from "./webdav/WebDavObjectStore.ts"
 
 /** What a server may say, each in words of its own: the answers in the order in which our requests ask for them. */
 export interface Sayings {
+  /** A write was done. */
+  readonly stored: Answer
   readonly noSuchObject: ReadonlyArray<Answer>
   readonly noSuchBucket: ReadonlyArray<Answer>
   readonly exists: Answer
@@ -76,6 +78,7 @@ const s3: HttpBackend = {
     ),
   headers: { etag: '"1"' },
   says: {
+    stored: answering(200, { etag: '"1"' }, ""),
     noSuchObject: [s3Says(404, "NoSuchKey")],
     noSuchBucket: [s3Says(404, "NoSuchBucket")],
     exists: s3Says(412, "PreconditionFailed"),
@@ -130,6 +133,7 @@ const azure: HttpBackend = {
     ),
   headers: { etag: '"1"' },
   says: {
+    stored: answering(201, { etag: '"1"', "last-modified": "Mon, 23 Nov 2026 12:00:00 GMT" }, ""),
     noSuchObject: [azureSays(404, "BlobNotFound")],
     noSuchBucket: [azureSays(404, "ContainerNotFound")],
     exists: azureSays(409, "BlobAlreadyExists"),
@@ -164,6 +168,7 @@ const gcs: HttpBackend = {
     ),
   headers: { "x-goog-generation": "1" },
   says: {
+    stored: answering(200, json, JSON.stringify({ name: "team/a", size: "26", generation: "1" })),
     // It does not say whether the object or the bucket is missing, so the bucket is looked at next.
     noSuchObject: [gcsSays(404, "notFound"), answering(200, json, "{}")],
     noSuchBucket: [gcsSays(404, "notFound"), gcsSays(404, "notFound")],
@@ -208,6 +213,7 @@ const webDav: HttpBackend = {
     ),
   headers: { etag: '"1"' },
   says: {
+    stored: answering(201, { etag: '"1"' }, ""),
     noSuchObject: [webDavSays(404, "NoSuchObject")],
     noSuchBucket: [webDavSays(404, "NoSuchCollection")],
     exists: webDavSays(412, "Exists"),

@@ -58,13 +58,17 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
     (typeof status === "number" ? Answer.text(Answer.field(error, "code")) : undefined) ??
     Answer.text(Answer.field(error, "name")) ??
     "Unknown"
+  const isPage = Answer.isPage(header("content-type"))
   const retryAfterMillis = Answer.retryAfterMillis(header("retry-after"), nowMillis)
   const serverMillis = Date.parse(header("date") ?? "")
   const requestId = header("x-ms-request-id")
   return {
     code,
     // What follows repeats the request's id and time, and of signatures the string that was signed.
-    message: message.split("\n")[0] ?? "",
+    message: isPage
+      ? Answer.pageMessage(Answer.text(Answer.field(response, "bodyAsText")) ?? message)
+      : (message.split("\n")[0] ?? ""),
+    ...(isPage ? { isPage } : {}),
     ...(typeof status === "number" ? { status } : {}),
     ...(detail === undefined ? {} : { detail }),
     ...(transport === undefined ? {} : { transport }),

@@ -52,7 +52,9 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
   const inner = Answer.field(body, "error")
   const [first] = Array.isArray(Answer.field(inner, "errors")) ? (Answer.field(inner, "errors") as Array<unknown>) : []
   const plain = Answer.text(Answer.field(error, "body")) ?? Answer.text(body)
-  const isPage = plain?.trimStart().startsWith("<") === true
+  const isPage =
+    plain?.trimStart().startsWith("<") === true ||
+    Answer.isPage(Answer.field(Answer.field(error, "headers"), "content-type"))
   const code =
     (isPage ? "WebPage" : undefined) ??
     Answer.text(Answer.field(first, "reason")) ??
@@ -63,7 +65,7 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
   const message =
     Answer.text(Answer.field(inner, "message")) ??
     Answer.text(Answer.field(body, "error_description")) ??
-    (isPage ? undefined : plain) ??
+    (isPage ? Answer.pageMessage(plain ?? "") : plain) ??
     Answer.text(inner) ??
     (error instanceof Error ? error.message : String(error))
   const transport = typeof status === "number" ? undefined : Answer.transportCode(error)
@@ -74,6 +76,7 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
   return {
     code,
     message,
+    ...(isPage ? { isPage } : {}),
     ...(typeof status === "number" ? { status } : {}),
     ...(transport === undefined ? {} : { transport }),
     ...(retryAfterMillis === undefined ? {} : { retryAfterMillis })
@@ -153,7 +156,8 @@ export const reason = (facts: Facts, context: ErrorContext): ObjectStoreReason =
   if (context.isToken === true && (status !== undefined || facts.transport === undefined)) {
     return new StorageAuthenticationFailed({
       detail: `no token for ${who(context)}: ${end}`,
-      advice: identityAdvice(context)
+      advice: identityAdvice(context),
+      ...Cloud.notFromStore(facts)
     })
   }
   if (identityCodes.has(code)) return Cloud.unknown(facts, context, words)
@@ -179,7 +183,13 @@ export const reason = (facts: Facts, context: ErrorContext): ObjectStoreReason =
   if (status === 404 && code !== "WebPage") {
     if (key !== undefined) return new ObjectNotFound({ key })
     const advice = `create bucket ${bucket}, or correct storage.gcs.bucket`
-    return new TargetMissing({ detail: `bucket ${bucket} does not exist ${Cloud.suffix(facts)}`, advice })
+    // The service names a reason; a router in front of it that knows no such path does not.
+    const isRouted = code === "Refused"
+    return new TargetMissing({
+      detail: `bucket ${bucket} does not exist ${Cloud.suffix(facts)}`,
+      advice,
+      ...(isRouted ? { notFromStore: "answer" as const } : {})
+    })
   }
   if (status === 400 && /md5|crc32c|checksum|hash/iu.test(facts.message)) {
     return new ContentMismatch({ key: key ?? bucket, detail: end })

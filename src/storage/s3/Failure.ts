@@ -28,9 +28,6 @@ export interface ErrorContext extends Failure.ErrorContext, HandshakeFailure.Pee
   readonly origin?: CredentialsOrigin
 }
 
-/** A web page where a store should answer: what stands in it is not said by the store. */
-const isPage = (headers: unknown): boolean => /html/iu.test(Answer.text(Answer.field(headers, "content-type")) ?? "")
-
 /** Reads the facts off whatever the SDK threw. */
 export const facts = (error: unknown, nowMillis: number): Facts => {
   const response = Answer.field(error, "$response")
@@ -42,12 +39,16 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
   const retryAfterMillis = Answer.retryAfterMillis(Answer.field(headers, "retry-after"), nowMillis)
   const requestId = Answer.text(Answer.field(metadata, "requestId"))
   const wantsTls = /HTTP request to an HTTPS server/iu.test(Answer.text(Answer.field(error, "$responseBodyText")) ?? "")
+  const isPage = Answer.isPage(Answer.field(headers, "content-type"))
+  const page = isPage ? (Answer.text(Answer.field(error, "$responseBodyText")) ?? "") : ""
   const certificateNames = Answer.text(Answer.field(Answer.field(error, "cert"), "subjectaltname"))
   return {
-    code: isPage(headers)
+    code: isPage
       ? "HtmlPage"
       : (Answer.text(Answer.field(error, "Code")) ?? Answer.text(Answer.field(error, "name")) ?? "Unknown"),
-    message: error instanceof Error ? error.message : String(error),
+    // The SDK tries to read a page as XML, and says only that it cannot.
+    message: isPage ? Answer.pageMessage(page) : error instanceof Error ? error.message : String(error),
+    ...(isPage ? { isPage } : {}),
     ...(typeof status === "number" ? { status } : {}),
     ...(transport === undefined ? {} : { transport }),
     ...(region === undefined ? {} : { region }),
@@ -165,8 +166,7 @@ export const reason = (told: Facts, context: ErrorContext): ObjectStoreReason =>
   }
   if (
     regionCodes.has(code) ||
-    status === 301 ||
-    status === 307 ||
+    ((status === 301 || status === 307) && facts.isPage !== true) ||
     (code === "AuthorizationHeaderMalformed" && facts.region !== undefined)
   ) {
     const right = facts.region === undefined ? "another region" : `region ${facts.region}`
