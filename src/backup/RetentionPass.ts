@@ -9,6 +9,7 @@ import * as SetRemoval from "../manifest/SetRemoval.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { isLocked, lockedText } from "../storage/ObjectStoreError.ts"
 import * as Lineage from "./Lineage.ts"
 import * as Retention from "./Retention.ts"
 
@@ -18,6 +19,8 @@ export interface RetentionOutcome {
   readonly removed: ReadonlyArray<BackupId.BackupId>
   /** Backups beyond `keep` that stay, because newer ones lost what they hold: id and why. */
   readonly heldBack: ReadonlyArray<{ readonly backupId: BackupId.BackupId; readonly why: string }>
+  /** Backups beyond `keep` that the store protects from removal for now: id, and until when if the store says so. */
+  readonly locked: ReadonlyArray<{ readonly backupId: BackupId.BackupId; readonly why: string }>
   /** Why the pass removed nothing; empty if it did its work. */
   readonly blocked: ReadonlyArray<string>
   /** What the user should know about the backups: damaged ones, for example. */
@@ -37,12 +40,12 @@ export const outcome = (
   entries: ReadonlyArray<Catalogue.CatalogueEntry>,
   owner: Owner,
   removed: ReadonlyArray<BackupId.BackupId>,
-  more: Partial<Pick<RetentionOutcome, "blocked" | "heldBack" | "notes">> = {}
+  more: Partial<Pick<RetentionOutcome, "blocked" | "heldBack" | "locked" | "notes">> = {}
 ): RetentionOutcome => {
   const kept = OwnSets.of(entries, owner).filter((set) => !removed.includes(set.backupId))
-  const { blocked = [], heldBack = [], notes = [] } = more
+  const { blocked = [], heldBack = [], locked = [], notes = [] } = more
   const catalogue = OwnSets.summary(kept)
-  return { kept: kept.map((set) => set.backupId), removed, heldBack, blocked, notes, catalogue }
+  return { kept: kept.map((set) => set.backupId), removed, heldBack, locked, blocked, notes, catalogue }
 }
 
 /**
@@ -129,19 +132,36 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owne
   return { entries, outcome: outcome(entries, owner, removed, { notes, heldBack }) } satisfies Decided
 })
 
-/** Removes the decided sets, but no object that a remaining set names. */
+/**
+ * Removes the decided sets, but no object that a remaining set names. A set that the store locks stays whole, and is
+ * tried again by the next pass.
+ */
 export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, decided: Decided) {
   const { removed } = decided.outcome
+  const locked: Array<{ readonly backupId: BackupId.BackupId; readonly why: string }> = []
   if (removed.length > 0) {
     const remaining = decided.entries.flatMap((entry) =>
       entry._tag === "Complete" && !removed.includes(entry.backupId) ? [entry.backupId] : []
     )
     const stillNamed = yield* SetRemoval.namedElsewhere(store, remaining)
-    yield* Effect.forEach(removed, (backupId) => SetRemoval.remove(store, backupId, owner, stillNamed), {
-      discard: true
-    })
+    yield* Effect.forEach(
+      removed,
+      (backupId) =>
+        SetRemoval.remove(store, backupId, owner, stillNamed).pipe(
+          Effect.catchIf(isLocked, (error) => {
+            const why = lockedText(error) ?? error.message
+            locked.push({ backupId, why })
+            return Effect.logInfo("a backup stays for now: the store protects it from removal").pipe(
+              Effect.annotateLogs({ backupId, why })
+            )
+          })
+        ),
+      { discard: true }
+    )
   }
-  return decided.outcome
+  if (locked.length === 0) return decided.outcome
+  const gone = removed.filter((backupId) => !locked.some((kept) => kept.backupId === backupId))
+  return outcome(decided.entries, owner, gone, { ...decided.outcome, locked })
 })
 
 /** What `run` would do now. Changes nothing. */

@@ -66,7 +66,7 @@ export const preview = Effect.fn("WholeRemoval.preview")(function* (store: Objec
  */
 export const run = Effect.fn("WholeRemoval.run")(function* (store: ObjectStoreShape, owner: Owner) {
   const outcome = yield* RetentionPass.carryOut(store, owner, yield* decide(store, owner))
-  if (outcome.blocked.length === 0 && owner.uid !== undefined) {
+  if (outcome.blocked.length + outcome.locked.length === 0 && owner.uid !== undefined) {
     yield* store.list(BackupKeys.runRecordFolder(ownerKey(owner))).pipe(
       Stream.mapEffect((info) => store.delete(info.key), { concurrency: 8, unordered: true }),
       Stream.runDrain

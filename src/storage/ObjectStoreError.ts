@@ -23,6 +23,12 @@ export class ObjectExists extends Schema.TaggedError<ObjectExists>()("ObjectExis
 }
 
 /**
+ * Set where the store protects the object from removal: a retention policy, a hold, object lock. `untilMillis`, in
+ * milliseconds since 1970, is absent where the store names no end.
+ */
+const locked = Schema.optionalKey(Schema.Struct({ untilMillis: Schema.optionalKey(Schema.Number) }))
+
+/**
  * The backend does not know who we are: unknown key id, wrong signature, expired token or SAS, a key file that cannot
  * be used, no identity at all. `advice` names Secret and keys, or the identity of the pod.
  */
@@ -41,7 +47,7 @@ export class StorageAuthenticationFailed extends Schema.TaggedError<StorageAuthe
  */
 export class StorageAuthorizationFailed extends Schema.TaggedError<StorageAuthorizationFailed>()(
   "StorageAuthorizationFailed",
-  { detail: Schema.String, advice: Schema.String, notFromStore, cause }
+  { detail: Schema.String, advice: Schema.String, notFromStore, locked, cause }
 ) {
   override get message() {
     return this.detail
@@ -157,6 +163,21 @@ export class ObjectStoreError extends Schema.TaggedError<ObjectStoreError>()("Ob
         return "another writer created it first; nothing was overwritten"
     }
   }
+}
+
+/** The store protects the object from being removed or replaced, for now. */
+export const isLocked = (
+  error: unknown
+): error is ObjectStoreError & { readonly reason: StorageAuthorizationFailed & { readonly locked: object } } =>
+  error instanceof ObjectStoreError &&
+  error.reason._tag === "StorageAuthorizationFailed" &&
+  error.reason.locked !== undefined
+
+/** `locked until 2027-01-01T00:00:00.000Z`, or `locked` where the store names no end. */
+export const lockedText = (error: unknown): string | undefined => {
+  if (!isLocked(error)) return undefined
+  const { untilMillis } = error.reason.locked
+  return untilMillis === undefined ? "locked" : `locked until ${new Date(untilMillis).toISOString()}`
 }
 
 /** What was asked of the store when it failed. */

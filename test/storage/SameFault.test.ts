@@ -9,7 +9,7 @@ import * as DirectoryObjectStore from "../../src/storage/DirectoryObjectStore.ts
 import * as KnownObjectStore from "../../src/storage/KnownObjectStore.ts"
 import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
 import type { ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
-import type { ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
+import { lockedText, type ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
 import { type HttpBackend, httpBackends } from "./httpBackends.ts"
 import {
   always,
@@ -138,6 +138,26 @@ describe("Once a store has worked in a run, the same fault means the same on eve
         })
       )
       assert.deepStrictEqual(told, Object.fromEntries(names.map((name) => [name, "Misconfigured"])))
+    })
+  )
+})
+
+describe("A lock on an object is told from a missing permission by every store:", () => {
+  it.live("with its end where the store names it", () =>
+    Effect.gen(function* () {
+      const found = yield* verdicts((name) => {
+        const backend = httpBackends[name]
+        const { locked } = backend.says
+        if (locked === undefined) return undefined
+        return Effect.gen(function* () {
+          const { address } = yield* scriptedServer(always(locked), backend.isOpening, backend.page([]))
+          const store = yield* Effect.orDie(backend.open(address, patient))
+          return yield* store
+            .delete(key("a"))
+            .pipe(Effect.match({ onSuccess: () => "removed", onFailure: (error) => lockedText(error) ?? "not locked" }))
+        })
+      })
+      assert.deepStrictEqual(found, { s3: "locked", azure: "locked", gcs: "locked until 2027-01-01T08:00:00.123Z" })
     })
   )
 })

@@ -16,6 +16,8 @@ export interface Sayings {
   readonly noSuchBucket: ReadonlyArray<Answer>
   readonly exists: Answer
   readonly replaced: Answer
+  /** The object is protected from removal until 2027. Absent where the server has no such lock. */
+  readonly locked?: Answer
   readonly unknownIdentity: Answer
   readonly expired: Answer
   readonly forbidden: Answer
@@ -47,8 +49,8 @@ export interface HttpBackend {
 const xml = { "content-type": "application/xml" }
 const json = { "content-type": "application/json" }
 
-const s3Says = (status: number, code: string) =>
-  answering(status, xml, `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`)
+const s3Says = (status: number, code: string, message = code) =>
+  answering(status, xml, `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`)
 
 const s3: HttpBackend = {
   open: (endpoint, times = Requests.timeOuts) =>
@@ -83,6 +85,7 @@ const s3: HttpBackend = {
     noSuchBucket: [s3Says(404, "NoSuchBucket")],
     exists: s3Says(412, "PreconditionFailed"),
     replaced: s3Says(412, "PreconditionFailed"),
+    locked: s3Says(400, "InvalidRequest", "Object is WORM protected and cannot be overwritten"),
     unknownIdentity: s3Says(403, "InvalidAccessKeyId"),
     expired: s3Says(400, "ExpiredToken"),
     forbidden: s3Says(403, "AccessDenied"),
@@ -138,6 +141,7 @@ const azure: HttpBackend = {
     noSuchBucket: [azureSays(404, "ContainerNotFound")],
     exists: azureSays(409, "BlobAlreadyExists"),
     replaced: azureSays(412, "ConditionNotMet"),
+    locked: azureSays(409, "BlobImmutableDueToPolicy"),
     unknownIdentity: azureSays(403, "AuthenticationFailed"),
     expired: azureSays(401, "InvalidAuthenticationInfo"),
     forbidden: azureSays(403, "AuthorizationPermissionMismatch"),
@@ -174,6 +178,11 @@ const gcs: HttpBackend = {
     noSuchBucket: [gcsSays(404, "notFound"), gcsSays(404, "notFound")],
     exists: gcsSays(412, "conditionNotMet"),
     replaced: gcsSays(412, "conditionNotMet"),
+    locked: gcsSays(
+      403,
+      "retentionPolicyNotMet",
+      "Object 'backups/a' is subject to bucket's retention policy and cannot be deleted or overwritten until 2027-01-01T00:00:00.123-08:00"
+    ),
     unknownIdentity: gcsSays(401, "authError"),
     expired: gcsSays(401, "authError"),
     forbidden: gcsSays(403, "forbidden"),

@@ -117,6 +117,18 @@ export const faults: ReadonlyArray<Fault> = [
     tag: "StorageAuthorizationFailed"
   },
   {
+    fault: "a removal of what the store locks",
+    attempt: remove,
+    answers: ({ says }) => says.locked && always(says.locked),
+    tag: "StorageAuthorizationFailed"
+  },
+  {
+    fault: "a create where a locked object is",
+    attempt: create,
+    answers: ({ says }) => says.locked && always(says.locked),
+    tag: "ObjectExists"
+  },
+  {
     fault: "a clock that is wrong",
     attempt: put,
     answers: ({ says }) => says.wrongClock && always(says.wrongClock),

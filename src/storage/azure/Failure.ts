@@ -10,7 +10,6 @@ import {
   type Operation,
   OutOfSpace,
   StorageAuthenticationFailed,
-  StorageAuthorizationFailed,
   TargetMissing
 } from "../ObjectStoreError.ts"
 import type { AzureCredentials } from "../StorageTarget.ts"
@@ -235,7 +234,7 @@ export const reason = (told: Facts, context: ErrorContext, nowMillis: number): O
   if (lockedCodes.has(code)) {
     const advice =
       "the container protects its blobs from deletion (immutability policy, legal hold, lease or snapshots): align its policy with the retention of backups"
-    return new StorageAuthorizationFailed({ detail: `${key ?? container} is locked: ${said} ${suffix}`, advice })
+    return Failure.locked(facts, context, key ?? container, advice)
   }
   if (code === "BlobArchived" || code === "BlobBeingRehydrated") {
     return new Misconfigured({ detail, advice: "the blob was moved to the archive tier: rehydrate it first" })

@@ -111,6 +111,26 @@ export const forbidden = (facts: Facts, context: ErrorContext, { permissionAdvic
     ...notFromStore(facts)
   })
 
+/**
+ * The store keeps the object: until when, if its words say so. What must only be created, and is locked, exists.
+ */
+export const locked = (
+  facts: Facts,
+  context: ErrorContext & { readonly ifAbsent?: boolean },
+  subject: string,
+  advice: string
+): ObjectStoreReason => {
+  if (context.operation === "put" && context.ifAbsent === true && context.key !== undefined) {
+    return new ObjectExists({ key: context.key })
+  }
+  const untilMillis = Date.parse(/\buntil (\d{4}-\d\d-\d\dT[^\s'"]*\w)/u.exec(facts.message)?.[1] ?? "")
+  return new StorageAuthorizationFailed({
+    detail: `${subject} is locked: ${said(facts, context)} ${suffix(facts)}`,
+    advice,
+    locked: Number.isNaN(untilMillis) ? {} : { untilMillis }
+  })
+}
+
 /** A body whose length is not told cannot be read to its end with certainty. */
 export const lengthless = (key: string): Misconfigured =>
   new Misconfigured({

@@ -26,6 +26,7 @@ export interface ErrorContext extends Cloud.ErrorContext {
   readonly service: string
   /** True while a token was asked for: then nothing is said of bucket or object. */
   readonly isToken?: boolean
+  readonly ifAbsent?: boolean
   /** The service account of a key file. Absent: application default credentials. */
   readonly account?: { readonly email: string; readonly origin: CredentialsOrigin }
 }
@@ -164,7 +165,7 @@ export const reason = (facts: Facts, context: ErrorContext): ObjectStoreReason =
   if (lockedCodes.has(code)) {
     const advice =
       "the bucket protects its objects from deletion (retention policy, hold or object retention): align its policy with the retention of backups"
-    return new StorageAuthorizationFailed({ detail: `${subject} is locked: ${end}`, advice })
+    return Cloud.locked(facts, context, subject, advice)
   }
   if (/cloudkms|KMS|encryption key/u.test(facts.message) && (status === 403 || status === 400)) {
     const advice =

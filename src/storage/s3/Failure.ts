@@ -22,6 +22,7 @@ export interface Facts extends Failure.Facts, HandshakeFailure.Signs {
 }
 
 export interface ErrorContext extends Failure.ErrorContext, HandshakeFailure.Peer {
+  readonly ifAbsent?: boolean
   readonly bucket: string
   readonly region: string
   /** Absent: the SDK's default chain. */
@@ -193,6 +194,11 @@ export const reason = (told: Facts, context: ErrorContext): ObjectStoreReason =>
     return new Misconfigured({ detail, advice })
   }
   if (passingCodes.has(code)) return Failure.unavailable(facts, detail)
+  // AWS hides locked versions behind a delete marker. Stores without versions refuse, in words of their own.
+  if (code === "ObjectLocked" || (/\bWORM\b|object lock|under retention/iu.test(message) && operation !== "open")) {
+    const advice = "the bucket protects its objects from deletion: align its lock with the retention of backups"
+    return Failure.locked(facts, context, ours.subject, advice)
+  }
   if (code === "AccessDenied") return Failure.forbidden(facts, context, ours)
   if (absentCodes.has(code) && key !== undefined) return new ObjectNotFound({ key })
   return Failure.reason(facts, context, ours)
