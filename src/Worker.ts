@@ -4,7 +4,7 @@ import * as Catalogue from "./manifest/Catalogue.ts"
 import * as OwnSets from "./manifest/OwnSets.ts"
 import * as RunPlan from "./manifest/RunPlan.ts"
 import type { RunSummary } from "./outcome/RunSummary.ts"
-import type { RunSpec } from "./identity/RunSpec.ts"
+import * as RunSpec from "./identity/RunSpec.ts"
 import type { RunIdentity } from "./identity/RunIdentity.ts"
 import type { KafkaBackup } from "./resource/KafkaBackup.ts"
 import type { Secrets } from "./secrets/MountedSecrets.ts"
@@ -42,6 +42,11 @@ export interface MountPoint {
 export interface RunOptions extends MountPoint {
   /** Completed when the run should stop cleanly; it then fails with `Interrupted`. */
   readonly stop: Deferred.Deferred<void>
+  /**
+   * The run of a schedule's slot, in a Job: an unknown host is then an outage. Anyone else is told at once about a
+   * mistake in the resource.
+   */
+  readonly isScheduled: boolean
 }
 
 /** One attempt of a run, from Secrets to retention. Fills `context` as it goes. */
@@ -49,13 +54,13 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
   backup: KafkaBackup,
   identity: RunIdentity,
   context: RunReporting.RunContext,
-  { host, stop, volumes }: RunOptions
+  { host, isScheduled, stop, volumes }: RunOptions
 ) {
   const { progress } = context
   context.identity = identity
-  const kafkaTarget = yield* Connections.kafka(backup.spec.kafkaCluster)
+  const kafkaTarget = yield* Connections.kafka(backup.spec.kafkaCluster, { waitsForUnknownHosts: isScheduled })
   const request = SpecRequest.request(backup, identity, host)
-  const guards = yield* BreakerGuards.make(request.circuitBreaker, progress)
+  const guards = yield* BreakerGuards.make(request.circuitBreaker, progress, isScheduled)
   const storageTarget = Connections.storage(backup.spec.storage, volumes)
   const store = guards.store(yield* Rotation.openStore(storageTarget, guards.opening))
   context.store = store
@@ -85,8 +90,8 @@ export const conclude = (
 
 /** Carries out a run and returns the summary that its pod reports. */
 export const run = Effect.fn("Worker.run")(function* (
-  { backup, slot, trigger }: RunSpec,
-  options: RunOptions & { readonly progress: RunProgress }
+  runSpec: RunSpec.RunSpec,
+  options: Omit<RunOptions, "isScheduled"> & { readonly progress: RunProgress }
 ) {
   const context: RunReporting.RunContext = {
     startedMillis: yield* Clock.currentTimeMillis,
@@ -94,7 +99,10 @@ export const run = Effect.fn("Worker.run")(function* (
     identity: undefined,
     store: undefined
   }
-  const exit = yield* Effect.exit(attempt(backup, SpecRequest.identity(backup, slot, trigger), context, options))
+  const { backup, slot, trigger } = runSpec
+  const identity = SpecRequest.identity(backup, slot, trigger)
+  const isScheduled = RunSpec.isScheduled(runSpec)
+  const exit = yield* Effect.exit(attempt(backup, identity, context, { ...options, isScheduled }))
   const { report, summary } = yield* conclude(context, exit)
   yield* RunReporting.keep(report, context.store)
   return summary
@@ -112,7 +120,7 @@ export const openStore = Effect.fn("Worker.openStore")(function* (
 
 const maintenance = (
   command: "prune" | "list",
-  { backup }: RunSpec,
+  { backup }: RunSpec.RunSpec,
   { volumes }: MountPoint,
   work: (store: ObjectStoreShape) => Effect.Effect<Summarizing.MaintenanceResult, unknown>
 ): Effect.Effect<RunSummary, never, Secrets | ObjectStores> =>
@@ -123,7 +131,7 @@ const maintenance = (
   })
 
 /** Removes the sets that `extent` selects, and returns the summary that the pod reports. */
-export const prune = (runSpec: RunSpec, mountPoint: MountPoint, extent: Pruning.Extent) =>
+export const prune = (runSpec: RunSpec.RunSpec, mountPoint: MountPoint, extent: Pruning.Extent) =>
   maintenance("prune", runSpec, mountPoint, (store) =>
     Effect.map(Pruning.prune(store, runSpec.backup, extent, mountPoint.host), prunedResult)
   )
@@ -142,7 +150,7 @@ export const prunedResult = ({
 })
 
 /** Lists the proven sets of the resource, and returns the summary that the pod reports. */
-export const list = (runSpec: RunSpec, mountPoint: MountPoint) =>
+export const list = (runSpec: RunSpec.RunSpec, mountPoint: MountPoint) =>
   maintenance("list", runSpec, mountPoint, (store) =>
     Effect.map(Catalogue.entries(store), (entries) => listedResult(runSpec.backup, entries))
   )

@@ -55,6 +55,27 @@ export const placeFacts = Effect.fnUntraced(function* (
 })
 
 /**
+ * Writes the groups snapshot, which follows from the plan: an earlier attempt has written the same bytes. A write-once
+ * bucket would refuse to replace even those.
+ */
+export const placeGroups = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  backupId: BackupId,
+  snapshot: Uint8Array
+) {
+  const key = BackupKeys.groups(backupId)
+  yield* store
+    .put(key, [snapshot], { ifAbsent: true })
+    .pipe(
+      Effect.catchIf(isReason("ObjectExists"), () =>
+        Effect.flatMap(store.get(key), (found) =>
+          Buffer.compare(found, snapshot) === 0 ? Effect.void : store.put(key, [snapshot])
+        )
+      )
+    )
+})
+
+/**
  * The documents that the manifest lists, by name, with their SHA-256. `written` are those that the caller has written.
  */
 export const documents = Effect.fnUntraced(function* (

@@ -201,7 +201,7 @@ export const commit = Effect.fn("Completion.commit")(function* (
   const written: Record<string, Uint8Array> = {}
   if (plan.groups !== undefined) {
     const snapshot = GroupsSnapshot.encode(plan.groups, plan.createdMillis)
-    yield* store.put(BackupKeys.groups(backupId), [snapshot])
+    yield* Commit.placeGroups(store, backupId, snapshot)
     written[BackupKeys.groups(backupId)] = snapshot
   }
   written[yield* Commit.placeFacts(store, backupId, attempt, sealed)] = sealed

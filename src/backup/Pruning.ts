@@ -18,6 +18,17 @@ export class PruneRefused extends Schema.TaggedError<PruneRefused>()("PruneRefus
   readonly exitCode = exitCodes.storageUnusable
 }
 
+/** Backups of a deleted resource that the store protects from removal. */
+export class BackupsLocked extends Schema.TaggedError<BackupsLocked>()("BackupsLocked", {
+  backups: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    return `the store protects backups from removal: ${this.backups.join("; ")}`
+  }
+  readonly advice = "repeat the command when the lock has ended, or remove the lock in the store"
+  readonly exitCode = exitCodes.storageUnusable
+}
+
 /** Neither the manifest nor the command says how many sets to keep. */
 export class KeepsEverything extends Schema.TaggedError<KeepsEverything>()("KeepsEverything", {}) {
   override get message() {
@@ -66,5 +77,12 @@ export const prune = Effect.fn("Pruning.prune")(function* (
   host: string
 ) {
   const { run } = yield* passes(store, backup, extent)
-  return yield* refuseBlocked(yield* OwnerLock.holding(store, SpecRequest.owner(backup), `${host}, prune`, run))
+  const outcome = yield* refuseBlocked(
+    yield* OwnerLock.holding(store, SpecRequest.owner(backup), `${host}, prune`, run)
+  )
+  // Retention comes again by itself; whoever removes everything must know that something is left.
+  if (extent._tag === "All" && outcome.locked.length > 0) {
+    return yield* new BackupsLocked({ backups: outcome.locked.map(({ backupId, why }) => `${backupId}: ${why}`) })
+  }
+  return outcome
 })

@@ -8,6 +8,7 @@ import * as SetRemoval from "../manifest/SetRemoval.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { isLocked, lockedText } from "../storage/ObjectStoreError.ts"
 import * as Lineage from "./Lineage.ts"
 import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as ProvenRetention from "./ProvenRetention.ts"
@@ -31,6 +32,8 @@ export interface RetentionOutcome {
   readonly removed: ReadonlyArray<BackupId.BackupId>
   /** Backups beyond `keep` that stay, because newer ones lost what they hold: id and why. */
   readonly heldBack: ReadonlyArray<{ readonly backupId: BackupId.BackupId; readonly why: string }>
+  /** Backups beyond `keep` that the store protects from removal for now: id, and until when if the store says so. */
+  readonly locked: ReadonlyArray<{ readonly backupId: BackupId.BackupId; readonly why: string }>
   /** Why the pass removed nothing; empty if it did its work. */
   readonly blocked: ReadonlyArray<string>
   /** What the user should know about the backups: damaged ones, for example. */
@@ -42,6 +45,8 @@ export interface RetentionOutcome {
 /** What a pass is going to remove. */
 export interface Decided {
   readonly outcome: RetentionOutcome
+  /** The sets of the owner before anything is removed. */
+  readonly own: ReadonlyArray<OwnSets.OwnSet>
   /** The sets that stay and name objects of other sets. */
   readonly naming: ReadonlyArray<BackupId.BackupId>
   /** What the index holds from now on; absent if the pass does not keep it. */
@@ -52,12 +57,12 @@ export interface Decided {
 export const outcome = (
   own: ReadonlyArray<OwnSets.OwnSet>,
   removed: ReadonlyArray<BackupId.BackupId>,
-  more: Partial<Pick<RetentionOutcome, "blocked" | "heldBack" | "notes">> = {}
+  more: Partial<Pick<RetentionOutcome, "blocked" | "heldBack" | "locked" | "notes">> = {}
 ): RetentionOutcome => {
   const kept = own.filter((set) => !removed.includes(set.backupId))
-  const { blocked = [], heldBack = [], notes = [] } = more
+  const { blocked = [], heldBack = [], locked = [], notes = [] } = more
   const catalogue = OwnSets.summary(kept)
-  return { kept: kept.map((set) => set.backupId), removed, heldBack, blocked, notes, catalogue }
+  return { kept: kept.map((set) => set.backupId), removed, heldBack, locked, blocked, notes, catalogue }
 }
 
 /**
@@ -118,6 +123,7 @@ const decideOn = Effect.fnUntraced(function* (
   )
   return {
     outcome: outcome(own, removed, { notes, heldBack }),
+    own,
     naming: index.flatMap(({ backupId, references }) => (references.length === 0 ? [] : [backupId])),
     index
   } satisfies Decided as Decided
@@ -136,7 +142,11 @@ const decide = Effect.fnUntraced(function* (
     .filter(({ facts }) => isSameOwner(facts.identity.owner, owner))
     .toSorted((a, b) => (a.backupId < b.backupId ? -1 : 1))
     .map((set) => ({ ...set, completedMillis: set.facts.completedMillis }))
-  const refused = (blocked: ReadonlyArray<string>): Decided => ({ outcome: outcome(own, [], { blocked }), naming: [] })
+  const refused = (blocked: ReadonlyArray<string>): Decided => ({
+    outcome: outcome(own, [], { blocked }),
+    own,
+    naming: []
+  })
   const blocked = unknownNeeds(found.others, owner)
   if (blocked.length > 0) return refused(blocked)
   return yield* decideOn(store, owner, found, own, rules, checks).pipe(
@@ -148,21 +158,50 @@ const decide = Effect.fnUntraced(function* (
   )
 })
 
-/** Removes the decided sets, but no object that a remaining set names. */
+/** Why the store refuses the request for now, if it protects the object; undefined if the request was carried out. */
+export const lockedReason = <A, E, R>(request: Effect.Effect<A, E, R>) =>
+  Effect.as(request, undefined).pipe(
+    Effect.catchIf(isLocked, (error) => Effect.succeed(lockedText(error) ?? "locked"))
+  )
+
+/** Nothing was removed, because the store protects what would have to change first. */
+export const allLocked = ({ outcome: decision, own }: Decided, why: string): RetentionOutcome =>
+  outcome(own, [], { ...decision, locked: decision.removed.map((backupId) => ({ backupId, why })) })
+
+/**
+ * Removes the decided sets, but no object that a remaining set names. A set that the store locks stays whole, and is
+ * tried again by the next pass.
+ */
 export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, decided: Decided) {
-  const { index, naming, outcome: decision } = decided
-  if (decision.removed.length === 0) {
+  const { index, naming, outcome: decision, own } = decided
+  const { removed } = decision
+  if (removed.length === 0) {
     // Without the index the next run reads more; nothing else depends on it. A write-once bucket refuses it.
     if (index !== undefined) yield* Effect.ignore(SetIndex.write(store, owner, index))
     return decision
   }
   // Before the first removal: a set that is in the index is not looked at again.
-  if (index !== undefined) yield* SetIndex.write(store, owner, index)
+  const stale = index === undefined ? undefined : yield* lockedReason(SetIndex.write(store, owner, index))
+  if (stale !== undefined) return allLocked(decided, stale)
   const stillNamed = yield* SetRemoval.namedElsewhere(store, naming)
-  yield* Effect.forEach(decision.removed, (backupId) => SetRemoval.remove(store, backupId, owner, stillNamed), {
-    discard: true
-  })
-  return decision
+  const locked: Array<{ readonly backupId: BackupId.BackupId; readonly why: string }> = []
+  yield* Effect.forEach(
+    removed,
+    (backupId) =>
+      SetRemoval.remove(store, backupId, owner, stillNamed).pipe(
+        Effect.catchIf(isLocked, (error) => {
+          const why = lockedText(error) ?? error.message
+          locked.push({ backupId, why })
+          return Effect.logInfo("a backup stays for now: the store protects it from removal").pipe(
+            Effect.annotateLogs({ backupId, why })
+          )
+        })
+      ),
+    { discard: true }
+  )
+  if (locked.length === 0) return decision
+  const gone = removed.filter((backupId) => !locked.some((kept) => kept.backupId === backupId))
+  return outcome(own, gone, { ...decision, locked })
 })
 
 /** What `run` would do now. Changes nothing. */

@@ -13,6 +13,7 @@ import { plannedOffsets, RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import type { SetFacts } from "../manifest/SetFacts.ts"
 import { ObjectStore, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { isLocked } from "../storage/ObjectStoreError.ts"
 import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as Completion from "./Completion.ts"
 import * as Planning from "./Planning.ts"
@@ -42,7 +43,7 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
   const store = yield* ObjectStore
   const { progress } = options
 
-  yield* Preflight.assertStorage(store)
+  yield* Preflight.assertStorage(store, request.identity.owner)
   const backupId = yield* Claims.take(store, request.identity)
   progress.backupId = backupId
   const finished = yield* completed(store, backupId)
@@ -154,9 +155,9 @@ const tidy = Effect.fnUntraced(function* (store: ObjectStoreShape, plan: RunPlan
     Effect.andThen(below(BackupKeys.checkpointFolder(plan.backupId))),
     // The set is complete and proven. Left-overs cost space only, and retention removes them with the set.
     Effect.catch((error) =>
-      Effect.logWarning("left-overs of earlier attempts could not be removed").pipe(
-        Effect.annotateLogs({ error: error.message })
-      )
+      (isLocked(error) ? Effect.logDebug : Effect.logWarning)(
+        "left-overs of earlier attempts could not be removed"
+      ).pipe(Effect.annotateLogs({ error: error.message }))
     )
   )
 })
@@ -185,6 +186,7 @@ const retain = Effect.fnUntraced(function* (
           kept: [],
           removed: [],
           heldBack: [],
+          locked: [],
           blocked: [],
           notes: [`retention did not finish: ${message}`]
         } satisfies RetentionPass.RetentionOutcome)

@@ -56,7 +56,9 @@ export const RunReport = Schema.Struct({
       kept: Schema.Array(BackupId),
       removed: Schema.Array(BackupId),
       /** Backups beyond `retention.backups` that stay, because newer ones lost what they hold. */
-      heldBack: Schema.optionalKey(Schema.Array(Schema.Struct({ backupId: BackupId, why: Schema.String })))
+      heldBack: Schema.optionalKey(Schema.Array(Schema.Struct({ backupId: BackupId, why: Schema.String }))),
+      /** Backups beyond `retention.backups` that the store protects from removal for now. */
+      locked: Schema.optionalKey(Schema.Array(Schema.Struct({ backupId: BackupId, why: Schema.String })))
     })
   ),
   error: Schema.optionalKey(

@@ -51,7 +51,8 @@ export const ofSuccess = (context: RunContext, completedMillis: number, success:
   retention: {
     kept: success.retention.kept,
     removed: success.retention.removed,
-    ...(success.retention.heldBack.length === 0 ? {} : { heldBack: success.retention.heldBack })
+    ...(success.retention.heldBack.length === 0 ? {} : { heldBack: success.retention.heldBack }),
+    ...(success.retention.locked.length === 0 ? {} : { locked: success.retention.locked })
   },
   exitCode: exitCodes.success,
   notes: [...success.facts.notes, ...success.retention.blocked, ...success.retention.notes]

@@ -51,8 +51,10 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owne
       ? [entry.backupId]
       : []
   )
+  const sets = OwnSets.of(entries, owner)
   return {
-    outcome: RetentionPass.outcome(OwnSets.of(entries, owner), removed, { blocked }),
+    outcome: RetentionPass.outcome(sets, removed, { blocked }),
+    own: sets,
     naming
   } satisfies RetentionPass.Decided
 })
@@ -72,9 +74,13 @@ export const preview = Effect.fn("WholeRemoval.preview")(function* (store: Objec
 export const run = Effect.fn("WholeRemoval.run")(function* (store: ObjectStoreShape, owner: Owner) {
   const decided = yield* decide(store, owner)
   // First: a later run must not take a set that is being removed for one that stays.
-  if (decided.outcome.blocked.length === 0) yield* store.delete(BackupKeys.index(ownerKey(owner)))
+  const stale =
+    decided.outcome.blocked.length > 0
+      ? undefined
+      : yield* RetentionPass.lockedReason(store.delete(BackupKeys.index(ownerKey(owner))))
+  if (stale !== undefined) return RetentionPass.allLocked(decided, stale)
   const outcome = yield* RetentionPass.carryOut(store, owner, decided)
-  if (outcome.blocked.length === 0 && owner.uid !== undefined) {
+  if (outcome.blocked.length + outcome.locked.length === 0 && owner.uid !== undefined) {
     yield* store.list(BackupKeys.runRecordFolder(ownerKey(owner))).pipe(
       Stream.mapEffect((info) => store.delete(info.key), { concurrency: 8, unordered: true }),
       Stream.runDrain

@@ -53,11 +53,13 @@ const storage = Effect.fnUntraced(function* (backup: KafkaBackup, directories: R
   )
   if (Exit.isFailure(opened)) return [failed("storage", "reachable", opened)]
   const store = opened.value
-  const results = yield* Preflight.checkStorage(store)
+  const results = yield* Preflight.checkStorage(store, SpecRequest.owner(backup))
   return [
     { subject: "storage", name: "reachable", outcome: "ok", detail: store.location } satisfies Check,
     ...results.map(({ exit, name }): Check =>
-      Exit.isFailure(exit) ? failed("storage", name, exit) : { subject: "storage", name, outcome: "ok", detail: "" }
+      Exit.isFailure(exit)
+        ? failed("storage", name, exit)
+        : { subject: "storage", name, outcome: "ok", detail: exit.value ?? "" }
     )
   ]
 })

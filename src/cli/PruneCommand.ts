@@ -65,9 +65,10 @@ const extent = (
   return Effect.succeed({ _tag: "All" })
 }
 
-const text = ({ heldBack, kept, notes, removed }: RetentionOutcome, isDryRun: boolean) =>
+const text = ({ heldBack, kept, locked, notes, removed }: RetentionOutcome, isDryRun: boolean) =>
   [
     ...heldBack.map(({ backupId, why }) => `Note: ${backupId} stays beyond the backups to keep: ${why}`),
+    ...locked.map(({ backupId, why }) => `Note: ${backupId} is not removed yet: the store keeps it ${why}`),
     ...notes.map((note) => `Note: ${note}`),
     ...kept.map((backupId) => `${isDryRun ? "would keep" : "kept"} ${backupId}`),
     ...removed.map((backupId) => `${isDryRun ? "would remove" : "removed"} ${backupId}`),
@@ -94,6 +95,7 @@ export const prune = Command.make(
                 kept: outcome.kept,
                 removed: outcome.removed,
                 heldBack: outcome.heldBack,
+                locked: outcome.locked,
                 notes: outcome.notes
               },
               null,

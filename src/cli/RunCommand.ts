@@ -9,6 +9,7 @@ import * as RunReporting from "../backup/RunReporting.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
 import * as Worker from "../Worker.ts"
 import { slotText } from "../identity/RunIdentity.ts"
+import * as RunSpec from "../identity/RunSpec.ts"
 import { maxTriggerLength, triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as Trigger from "../resource/Trigger.ts"
 import * as Display from "./Display.ts"
@@ -108,10 +109,12 @@ const work = Effect.fnUntraced(function* (given: Given, known: RunReporting.RunC
   Memory.calmCollector(Memory.limitBytes())
   return yield* yield* Shutdown.graceful(
     (stop) =>
-      Worker.attempt(backup, identity, known, { host: hostname(), stop, volumes: given.volumes }).pipe(
-        Effect.provide(Resource.secretsLayer(given)),
-        RunDisplay.during(known.progress)
-      ),
+      Worker.attempt(backup, identity, known, {
+        host: hostname(),
+        isScheduled: run !== undefined && RunSpec.isScheduled({ backup, ...run }),
+        stop,
+        volumes: given.volumes
+      }).pipe(Effect.provide(Resource.secretsLayer(given)), RunDisplay.during(known.progress)),
     {
       // Before the plan nothing has been read, and the next attempt finds the claim again.
       isWorthWaiting: () => known.progress.step !== "claiming" && known.progress.step !== "planning",

@@ -14,6 +14,10 @@ export interface RunSpec {
   readonly trigger?: string
 }
 
+/** True for the run of a schedule's slot; triggers and one-time backups are started by a person. */
+export const isScheduled = ({ backup, trigger }: Omit<RunSpec, "slot">): boolean =>
+  backup.spec.schedule !== undefined && trigger === undefined
+
 /** Longest encoded text, in bytes: Linux takes 128 KiB for one environment variable, its name included. */
 export const maxLength = 96 * 1024
 

@@ -31,6 +31,8 @@ export interface KafkaTarget {
         readonly passwordKey: string
       }
     | undefined
+  /** True: a host name that no name server knows is an outage. Otherwise it is a mistake in the configuration. */
+  readonly waitsForUnknownHosts?: boolean
   /** This target with the present values of its Secrets; undefined while they cannot be read. */
   readonly reread?: Effect.Effect<KafkaTarget | undefined>
 }

@@ -65,8 +65,10 @@ export const lockEpoch = (ownerKey: string, epoch: number) =>
   key(`${lockFolder(ownerKey)}${String(epoch).padStart(12, "0")}.json`)
 
 export const preflightFolder = `${commonFolder}/preflight/`
+/** Test objects of one owner. */
+export const preflightOf = (ownerKey: string) => `${preflightFolder}${ownerKey}/`
 /** A test object, written and removed before a run to check what the store allows. */
-export const preflight = (unique: string) => key(`${preflightFolder}${unique}`)
+export const preflight = (ownerKey: string, unique: string) => key(`${preflightOf(ownerKey)}${unique}`)
 
 /** The number in the last path segment of an attempt or lock key, undefined for a foreign file. */
 export const trailingNumber = (objectKey: string): number | undefined => {

@@ -1,7 +1,7 @@
 import { Clock, Effect, Fiber, Schedule, Schema, Stream } from "effect"
 import { type Owner, ownerKey } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
-import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
+import { isLocked, type ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, LockHeld } from "./CatalogueError.ts"
 import * as Documents from "./Documents.ts"
@@ -48,8 +48,11 @@ const take = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner,
   if (!created) {
     return yield* new CatalogueError({ reason: new LockHeld({ holder: "another writer", untilIso: "it ends" }) })
   }
-  // Removes only epochs below the own one: at any time the highest object names the holder.
-  yield* Effect.forEach(numbers, (n) => store.delete(BackupKeys.lockEpoch(ownerKey(owner), n)), { discard: true })
+  // Removes only epochs below the own one: at any time the highest object names the holder. In a write-once bucket the
+  // oldest is the first that may go; where it may not, neither may the others.
+  yield* Effect.forEach(numbers, (n) => store.delete(BackupKeys.lockEpoch(ownerKey(owner), n)), {
+    discard: true
+  }).pipe(Effect.catchIf(isLocked, () => Effect.void))
   return next
 })
 
@@ -80,6 +83,12 @@ export const holding = <A, E, R>(
       Effect.tap((epoch) => Effect.sync(() => (mine = epoch)))
     )
     const renewing = renew.pipe(Effect.schedule(renewals), Effect.andThen(Effect.never))
-    const release = Effect.suspend(() => store.delete(BackupKeys.lockEpoch(ownerKey(owner), mine)))
+    const release = Effect.suspend(() => store.delete(BackupKeys.lockEpoch(ownerKey(owner), mine))).pipe(
+      // A write-once bucket keeps the epoch: one that has ended follows it.
+      Effect.catchIf(isLocked, () => {
+        const ended = { version: 1, holder, expiresMillis: 0 } as const
+        return Effect.asVoid(Documents.create(store, BackupKeys.lockEpoch(ownerKey(owner), mine + 1), Epoch, ended))
+      })
+    )
     return yield* Effect.raceFirst(work, renewing).pipe(Effect.ensuring(briefly(release)))
   })

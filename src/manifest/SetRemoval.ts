@@ -41,7 +41,9 @@ export const namedElsewhere = Effect.fnUntraced(function* (
 
 /**
  * Removes one set for good: writes the tombstone, then removes the objects, the manifest and the tombstone. Each step
- * can be repeated, so the next removal finishes an interrupted one. Keeps the objects in `stillNamed`.
+ * can be repeated, so the next removal finishes an interrupted one. Keeps the objects in `stillNamed`. What the set
+ * is whole without goes first: the report, its youngest object, and checkpoints that were left. Where a write-once
+ * bucket keeps those, it keeps the others too, and the failure (`isLocked`) leaves the set whole.
  */
 export const remove = Effect.fn("SetRemoval.remove")(function* (
   store: ObjectStoreShape,
@@ -49,6 +51,8 @@ export const remove = Effect.fn("SetRemoval.remove")(function* (
   owner: Owner,
   stillNamed: StillNamed
 ) {
+  yield* store.delete(BackupKeys.report(backupId))
+  yield* store.list(BackupKeys.checkpointFolder(backupId)).pipe(Stream.runForEach((info) => store.delete(info.key)))
   const last = [BackupKeys.manifest(backupId), BackupKeys.tombstone(backupId)]
   yield* Documents.create(store, BackupKeys.tombstone(backupId), Tombstone, {
     version: 1,

@@ -42,6 +42,16 @@ const listed = <A>(page: Promise<A>): Promise<A> =>
     throw error instanceof TypeError ? new Answer.NotUnderstood("the answer is not a listing of Blob Storage") : error
   })
 
+/** What Blob Storage stores, describes or gives has an ETag: the SDK takes a web page, too, for an answer. */
+const tagged = async <A extends { readonly etag?: string | undefined }>(answer: Promise<A>): Promise<A> => {
+  const told = await answer.catch((error: unknown) => {
+    // So the SDK refuses a download without a length.
+    throw error instanceof RangeError ? new Answer.NotUnderstood(error.message) : error
+  })
+  if (told.etag !== undefined) return told
+  throw new Answer.NotUnderstood("the answer is not from Blob Storage")
+}
+
 const found = (
   name: string,
   size: number,
@@ -116,7 +126,10 @@ export const open = (
       put: (name, content, ifAbsent) =>
         Upload.upload(container.getBlockBlobClient(name), content, ifAbsent, (request, bytes) =>
           send({ operation: "put", key: keyOf(name), ifAbsent }, request, bytes)
-        ).pipe(Effect.map((told) => found(name, content.size, told))),
+        ).pipe(
+          Effect.flatMap((told) => send({ operation: "put", key: keyOf(name) }, () => tagged(Promise.resolve(told)))),
+          Effect.map((told) => found(name, content.size, told))
+        ),
       holds: (seen, content) =>
         seen.md5 !== undefined
           ? Upload.md5(content.pieces).equals(seen.md5)
@@ -126,7 +139,7 @@ export const open = (
       head: (name) =>
         Effect.gen(function* () {
           const told = yield* send({ operation: "head", key: keyOf(name) }, (abortSignal) =>
-            container.getBlobClient(name).getProperties({ abortSignal })
+            tagged(container.getBlobClient(name).getProperties({ abortSignal }))
           )
           if (isFolder(told.metadata)) return yield* absent("head", keyOf(name))
           return {
@@ -139,7 +152,9 @@ export const open = (
         Effect.gen(function* () {
           const conditions = fingerprint === undefined ? {} : { ifMatch: `"${fingerprint}"` }
           const told = yield* send({ operation, key: keyOf(name) }, (abortSignal) =>
-            container.getBlobClient(name).download(at, undefined, { abortSignal, conditions, maxRetryRequests: 0 })
+            tagged(
+              container.getBlobClient(name).download(at, undefined, { abortSignal, conditions, maxRetryRequests: 0 })
+            )
           )
           const stream = told.readableStreamBody as Readable | undefined
           if (isFolder(told.metadata)) {

@@ -4,11 +4,14 @@ import { Effect, Stream } from "effect"
 import { type RetryPolicy, resumed } from "./guard/Resumed.ts"
 import * as KeyRules from "./KeyRules.ts"
 import type { ObjectInfo, ObjectKey, ObjectStoreShape, PutOptions } from "./ObjectStore.ts"
-import { ContentMismatch, isReason, ObjectStoreError } from "./ObjectStoreError.ts"
+import { ContentMismatch, isLocked, isReason, ObjectStoreError } from "./ObjectStoreError.ts"
 import * as Pieces from "./Pieces.ts"
 import * as Retry from "./Retry.ts"
 
 export type { RetryPolicy } from "./guard/Resumed.ts"
+
+/** An object is there already, and must not or cannot be replaced. */
+const mayBeOurs = (error: ObjectStoreError) => isReason("ObjectExists")(error) || isLocked(error)
 
 /** Patience without a circuit breaker: at most 8 attempts of one call, and at most 2 minutes before the last begins. */
 export const bounded: RetryPolicy = (once) => Retry.retrying(Retry.bounded, once)
@@ -36,9 +39,9 @@ export const make = (store: ObjectStoreShape, persist: RetryPolicy): ObjectStore
     persist((earlier) => {
       const once = store.put(key, pieces, options)
       // The first attempt that meets an object knows that it is another's; later ones may meet their own predecessor's.
-      if (options.ifAbsent !== true || earlier === 0) return once
+      if (earlier === 0) return once
       return once.pipe(
-        Effect.catchIf(isReason("ObjectExists"), (error) =>
+        Effect.catchIf(mayBeOurs, (error) =>
           Effect.flatMap(ours(key, pieces, options.sha256), (found) =>
             found === undefined ? Effect.fail(error) : Effect.succeed(found)
           )

@@ -2,6 +2,12 @@ import { Schema } from "effect"
 
 const cause = Schema.optionalKey(Schema.Defect())
 
+/**
+ * Set where the store itself said nothing: `connection`, no answer arrived; `answer`, something in front of the store
+ * answered (a proxy's web page, a redirect). Where the same request has worked before, waiting may help.
+ */
+const notFromStore = Schema.optionalKey(Schema.Literals(["connection", "answer"]))
+
 /** The key is not there. */
 export class ObjectNotFound extends Schema.TaggedError<ObjectNotFound>()("ObjectNotFound", { key: Schema.String }) {
   override get message() {
@@ -17,12 +23,18 @@ export class ObjectExists extends Schema.TaggedError<ObjectExists>()("ObjectExis
 }
 
 /**
+ * Set where the store protects the object from removal: a retention policy, a hold, object lock. `untilMillis`, in
+ * milliseconds since 1970, is absent where the store names no end.
+ */
+const locked = Schema.optionalKey(Schema.Struct({ untilMillis: Schema.optionalKey(Schema.Number) }))
+
+/**
  * The backend does not know who we are: unknown key id, wrong signature, expired token or SAS, a key file that cannot
  * be used, no identity at all. `advice` names Secret and keys, or the identity of the pod.
  */
 export class StorageAuthenticationFailed extends Schema.TaggedError<StorageAuthenticationFailed>()(
   "StorageAuthenticationFailed",
-  { detail: Schema.String, advice: Schema.String, cause }
+  { detail: Schema.String, advice: Schema.String, notFromStore, cause }
 ) {
   override get message() {
     return this.detail
@@ -35,7 +47,7 @@ export class StorageAuthenticationFailed extends Schema.TaggedError<StorageAuthe
  */
 export class StorageAuthorizationFailed extends Schema.TaggedError<StorageAuthorizationFailed>()(
   "StorageAuthorizationFailed",
-  { detail: Schema.String, advice: Schema.String, cause }
+  { detail: Schema.String, advice: Schema.String, notFromStore, locked, cause }
 ) {
   override get message() {
     return this.detail
@@ -46,6 +58,7 @@ export class StorageAuthorizationFailed extends Schema.TaggedError<StorageAuthor
 export class TargetMissing extends Schema.TaggedError<TargetMissing>()("TargetMissing", {
   detail: Schema.String,
   advice: Schema.String,
+  notFromStore,
   cause
 }) {
   override get message() {
@@ -59,6 +72,7 @@ export class Misconfigured extends Schema.TaggedError<Misconfigured>()("Misconfi
   advice: Schema.String,
   /** What the Secret says now may cure it: the store's certificate is not signed by the authorities that were read. */
   mayBeRenewed: Schema.optionalKey(Schema.Boolean),
+  notFromStore,
   cause
 }) {
   override get message() {
@@ -89,6 +103,10 @@ export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("St
   detail: Schema.String,
   /** What the server asked us to wait (Retry-After), in milliseconds. */
   retryAfterMillis: Schema.optionalKey(Schema.Number),
+  /** No name server knows the store's host: an outage, or a mistake in the resource. */
+  isUnknownHost: Schema.optionalKey(Schema.Boolean),
+  /** What to do if waiting does not help. */
+  ifItLasts: Schema.optionalKey(Schema.String),
   cause
 }) {
   override get message() {
@@ -136,13 +154,30 @@ export class ObjectStoreError extends Schema.TaggedError<ObjectStoreError>()("Ob
       case "ContentMismatch":
         return "the bytes were altered in transit or in the store: check the store and any proxy in front of it"
       case "StoreUnavailable":
-        return "the store is not available; repeat the run: it resumes where it stopped"
+        return `the store is not available; repeat the run: it resumes where it stopped${
+          this.reason.ifItLasts === undefined ? "" : `; if this lasts, ${this.reason.ifItLasts}`
+        }`
       case "ObjectNotFound":
         return "list the backups that exist"
       case "ObjectExists":
         return "another writer created it first; nothing was overwritten"
     }
   }
+}
+
+/** The store protects the object from being removed or replaced, for now. */
+export const isLocked = (
+  error: unknown
+): error is ObjectStoreError & { readonly reason: StorageAuthorizationFailed & { readonly locked: object } } =>
+  error instanceof ObjectStoreError &&
+  error.reason._tag === "StorageAuthorizationFailed" &&
+  error.reason.locked !== undefined
+
+/** `locked until 2027-01-01T00:00:00.000Z`, or `locked` where the store names no end. */
+export const lockedText = (error: unknown): string | undefined => {
+  if (!isLocked(error)) return undefined
+  const { untilMillis } = error.reason.locked
+  return untilMillis === undefined ? "locked" : `locked until ${new Date(untilMillis).toISOString()}`
 }
 
 /** What was asked of the store when it failed. */

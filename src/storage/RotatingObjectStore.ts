@@ -5,9 +5,9 @@ import type { ObjectStoreError, Operation } from "./ObjectStoreError.ts"
 
 /** By the store, or by us: its certificate is signed by an authority that our Secret does not hold, or not yet. */
 const isRefused = ({ reason }: ObjectStoreError) =>
-  reason._tag === "StorageAuthenticationFailed" ||
   // Permissions may go with the credentials: another user's keys, a SAS token with more letters.
-  reason._tag === "StorageAuthorizationFailed" ||
+  ((reason._tag === "StorageAuthenticationFailed" || reason._tag === "StorageAuthorizationFailed") &&
+    reason.notFromStore !== "answer") ||
   (reason._tag === "Misconfigured" && reason.mayBeRenewed === true)
 
 /**

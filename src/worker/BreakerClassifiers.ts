@@ -7,6 +7,9 @@ const minutes = (millis: number) => `${Math.round(millis / 6000) / 10} min`
 const retryAfterMillis = ({ reason }: ObjectStoreError) =>
   reason._tag === "StoreUnavailable" ? reason.retryAfterMillis : undefined
 
+const ifItLasts = ({ reason }: ObjectStoreError) =>
+  reason._tag === "StoreUnavailable" && reason.ifItLasts !== undefined ? { ifItLasts: reason.ifItLasts } : {}
+
 /**
  * An object that exists or does not exist shows that the store works. Only failures that waiting may cure count against
  * it.
@@ -24,7 +27,7 @@ export const storage: FailureClassifier<ObjectStoreError> = {
     return new ObjectStoreError({
       operation: last.operation,
       location: last.location,
-      reason: new StoreUnavailable({ detail, cause: last.reason })
+      reason: new StoreUnavailable({ detail, cause: last.reason, ...ifItLasts(last) })
     })
   }
 }

@@ -1,8 +1,10 @@
-import { Effect, type Scope } from "effect"
+import { Effect, Result, type Scope } from "effect"
 import type { BrokerGuards } from "../kafka/BrokerGuards.ts"
 import type { KafkaError } from "../kafka/KafkaError.ts"
 import * as GuardedObjectStore from "../storage/GuardedObjectStore.ts"
+import * as KnownObjectStore from "../storage/KnownObjectStore.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as Breaker from "./Breaker.ts"
 import * as BreakerJournal from "./BreakerJournal.ts"
 import * as BreakerClassifiers from "./BreakerClassifiers.ts"
@@ -18,19 +20,42 @@ export interface Guards {
   readonly brokers: BrokerGuards | undefined
 }
 
+const isUnknownHost = ({ reason }: ObjectStoreError) =>
+  reason._tag === "StoreUnavailable" && reason.isUnknownHost === true
+
+/** The same policy, except that an unknown host is a failure at once. */
+const refusingUnknownHosts =
+  (retry: GuardedObjectStore.RetryPolicy): GuardedObjectStore.RetryPolicy =>
+  (once) =>
+    Effect.flatMap(
+      retry((earlier) =>
+        once(earlier).pipe(
+          Effect.map(Result.succeed),
+          Effect.catchIf(isUnknownHost, (error) => Effect.succeed(Result.fail(error)))
+        )
+      ),
+      Effect.fromResult
+    )
+
 /**
  * The guards of one run; `shown` holds what they wait for at the moment. Without settings, requests to a store are
  * retried within the bounds of `GuardedObjectStore.bounded`, and fetches within the time limits of the source itself.
+ * `isScheduled`: the host of the store is known from earlier runs, so that a name server that does not know it is an
+ * outage. Otherwise it is more likely a mistake in the resource, and opening fails at once.
  */
 export const make = (
   settings: Breaker.BreakerSettings | undefined,
-  shown: BreakerJournal.Shown
+  shown: BreakerJournal.Shown,
+  isScheduled: boolean
 ): Effect.Effect<Guards, never, Scope.Scope> =>
   Effect.gen(function* () {
+    const opening = isScheduled ? (retry: GuardedObjectStore.RetryPolicy) => retry : refusingUnknownHosts
+    const guarded = (store: ObjectStoreShape, retry: GuardedObjectStore.RetryPolicy) =>
+      GuardedObjectStore.make(KnownObjectStore.make(store), retry)
     if (settings === undefined) {
       return {
-        opening: GuardedObjectStore.bounded,
-        store: (store) => GuardedObjectStore.make(store, GuardedObjectStore.bounded),
+        opening: opening(GuardedObjectStore.bounded),
+        store: (store) => guarded(store, GuardedObjectStore.bounded),
         connecting: (once) => once(),
         brokers: undefined
       }
@@ -46,10 +71,9 @@ export const make = (
       return made
     }
     return {
-      opening: breakers.of("storage", BreakerClassifiers.storage).retry,
+      opening: opening(breakers.of("storage", BreakerClassifiers.storage).retry),
       connecting: broker("any").retry,
-      store: (store) =>
-        GuardedObjectStore.make(store, breakers.of(`storage ${store.location}`, BreakerClassifiers.storage).retry),
+      store: (store) => guarded(store, breakers.of(`storage ${store.location}`, BreakerClassifiers.storage).retry),
       brokers: { guard: (node) => broker(node).attempt, budgetMillis: settings.budgetMillis }
     }
   })

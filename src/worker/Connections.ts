@@ -52,7 +52,8 @@ const sasl = Effect.fnUntraced(function* (spec: KafkaClusterSpec) {
 
 /** The cluster of a spec with its credentials, which can be read again. Nothing falls back to a weaker protocol. */
 export const kafka = Effect.fn("Connections.kafka")(function* (
-  spec: KafkaClusterSpec
+  spec: KafkaClusterSpec,
+  options: Pick<KafkaTarget, "waitsForUnknownHosts"> = {}
 ): Effect.fn.Return<KafkaTarget, WorkerError, Secrets> {
   const secrets = yield* Secrets
   const usesTls = spec.securityProtocol.endsWith("SSL")
@@ -60,7 +61,8 @@ export const kafka = Effect.fn("Connections.kafka")(function* (
     bootstrapServers: spec.bootstrapServers,
     sasl: yield* sasl(spec),
     tls: usesTls ? yield* tls(spec) : undefined,
-    reread: kafka(spec).pipe(
+    ...options,
+    reread: kafka(spec, options).pipe(
       Effect.provideService(Secrets, secrets),
       Effect.catch(() => Effect.succeed(undefined))
     )

@@ -1,28 +1,43 @@
 import { Effect, type Exit, Stream } from "effect"
 import { randomUUID } from "node:crypto"
+import { type Owner, ownerKey } from "../identity/RunIdentity.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
-import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
-import { Misconfigured, ObjectStoreError } from "../storage/ObjectStoreError.ts"
+import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { isLocked, lockedText, Misconfigured, ObjectStoreError } from "../storage/ObjectStoreError.ts"
 
-/** One thing that a run needs from the store, tried with a test object. */
+/** One thing that a run needs from the store, tried with a test object. Gives a note for people, or nothing. */
 export interface StorageCheck {
   /** The thing that is tried, in a few words. */
   readonly name: string
-  readonly effect: Effect.Effect<void, ObjectStoreError>
+  readonly effect: Effect.Effect<string | void, ObjectStoreError>
 }
 
 export interface CheckResult {
   readonly name: string
-  readonly exit: Exit.Exit<void, ObjectStoreError>
+  readonly exit: Exit.Exit<string | void, ObjectStoreError>
 }
+
+const newKey = (owner: Owner): ObjectKey => BackupKeys.preflight(ownerKey(owner), randomUUID())
+
+/**
+ * The test object that an earlier run had to leave in a write-once bucket, so that there is one of them for each
+ * resource and not one for each run; otherwise a new one.
+ */
+const leftOrNew = (store: ObjectStoreShape, owner: Owner): Effect.Effect<ObjectKey> =>
+  store.list(BackupKeys.preflightOf(ownerKey(owner))).pipe(
+    Stream.take(1),
+    Stream.runCollect,
+    Effect.map(([left]) => left?.key ?? newKey(owner)),
+    // One of the checks reports it.
+    Effect.catch(() => Effect.succeed(newKey(owner)))
+  )
 
 /**
  * Everything that a run needs from the store, in the order in which it needs it: write, create only if absent (tried
  * twice: the second must be refused), read back, list, delete. The test object lies in the folder of this program and
- * is removed again.
+ * is removed again, unless the store protects it from removal.
  */
-export const storageChecks = (store: ObjectStoreShape): ReadonlyArray<StorageCheck> => {
-  const key = BackupKeys.preflight(randomUUID())
+export const storageChecks = (store: ObjectStoreShape, key: ObjectKey): ReadonlyArray<StorageCheck> => {
   const content = Buffer.from("kafka-backup was here\n")
   const wrong = (detail: string, advice: string) =>
     new ObjectStoreError({
@@ -31,7 +46,12 @@ export const storageChecks = (store: ObjectStoreShape): ReadonlyArray<StorageChe
       reason: new Misconfigured({ detail, advice })
     })
   return [
-    { name: "may write", effect: Effect.asVoid(store.put(key, [content], { ifAbsent: true })) },
+    {
+      name: "may write",
+      effect: Effect.asVoid(store.put(key, [content], { ifAbsent: true })).pipe(
+        Effect.catchReason("ObjectStoreError", "ObjectExists", () => Effect.void)
+      )
+    },
     {
       name: "honours create-if-absent",
       effect: store.put(key, [content, content], { ifAbsent: true }).pipe(
@@ -57,7 +77,7 @@ export const storageChecks = (store: ObjectStoreShape): ReadonlyArray<StorageChe
     },
     {
       name: "may list",
-      effect: store.list(BackupKeys.preflightFolder).pipe(
+      effect: store.list(key).pipe(
         Stream.filter((info) => info.key === key),
         Stream.runCount,
         Effect.flatMap((n) =>
@@ -70,14 +90,23 @@ export const storageChecks = (store: ObjectStoreShape): ReadonlyArray<StorageChe
         )
       )
     },
-    { name: "may delete", effect: store.delete(key) }
+    {
+      name: "may delete",
+      effect: store
+        .delete(key)
+        .pipe(
+          Effect.catchIf(isLocked, (error) =>
+            Effect.succeed(`not yet: the store keeps its objects (${lockedText(error)}); retention removes them later`)
+          )
+        )
+    }
   ]
 }
 
 /** All checks, one after the other, each with its outcome. Stops after a refused write. */
-export const checkStorage = Effect.fn("Preflight.checkStorage")(function* (store: ObjectStoreShape) {
+export const checkStorage = Effect.fn("Preflight.checkStorage")(function* (store: ObjectStoreShape, owner: Owner) {
   const results: Array<CheckResult> = []
-  for (const { effect, name } of storageChecks(store)) {
+  for (const { effect, name } of storageChecks(store, yield* leftOrNew(store, owner))) {
     const exit = yield* Effect.exit(effect)
     results.push({ name, exit })
     if (exit._tag === "Failure" && name === "may write") break
@@ -88,5 +117,8 @@ export const checkStorage = Effect.fn("Preflight.checkStorage")(function* (store
 /**
  * Fails with the first check that fails, before a run has read anything: the store would otherwise refuse hours later.
  */
-export const assertStorage = (store: ObjectStoreShape): Effect.Effect<void, ObjectStoreError> =>
-  Effect.forEach(storageChecks(store), ({ effect }) => effect, { discard: true })
+export const assertStorage = Effect.fn("Preflight.assertStorage")(function* (store: ObjectStoreShape, owner: Owner) {
+  const all = (key: ObjectKey) => Effect.forEach(storageChecks(store, key), ({ effect }) => effect, { discard: true })
+  // What was left may be the object of another attempt, which removes it meanwhile: a new one decides.
+  yield* Effect.catch(all(yield* leftOrNew(store, owner)), () => all(newKey(owner)))
+})

@@ -36,6 +36,7 @@ describe("kafka-backup prune", () => {
       const done = yield* type("prune", ...options, "-o", "json")
       assert.deepStrictEqual(JSON.parse(done.out), {
         dryRun: false,
+        locked: [],
         kept: [id(3)],
         removed: [id(1), id(2)],
         heldBack: [],

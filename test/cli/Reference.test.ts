@@ -16,6 +16,7 @@ const ofCommands = new Set([
   "OutputEnded",
   "VerificationFailed",
   "NotInBackup",
+  "BackupsLocked",
   "PruneRefused",
   "KeepsEverything"
 ])

@@ -4,11 +4,12 @@ import { createServer } from "node:https"
 import { type AddressInfo, createServer as createTcpServer } from "node:net"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Scope } from "effect"
+import { Effect, type Scope, Stream } from "effect"
 import * as DirectoryObjectStore from "../../src/storage/DirectoryObjectStore.ts"
+import * as KnownObjectStore from "../../src/storage/KnownObjectStore.ts"
 import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
 import type { ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
-import type { ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
+import { lockedText, type ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
 import { type HttpBackend, httpBackends } from "./httpBackends.ts"
 import {
   always,
@@ -26,7 +27,7 @@ import {
   put,
   type Tag
 } from "./httpFaults.ts"
-import { type Answer, breaking } from "./scriptedS3.ts"
+import { type Answer, answering, breaking } from "./scriptedS3.ts"
 import { scriptedServer } from "./scriptedServer.ts"
 import { temporaryVolume } from "./temporaryVolume.ts"
 
@@ -98,6 +99,69 @@ describe("A fault means the same on every store:", () => {
   }
 })
 
+/** The answer with which this kind of request works. */
+const working = ({ headers, page, says }: HttpBackend, attempt: Attempt): Answer => {
+  if (attempt === put) return says.stored
+  return attempt === get ? answering(200, { ...headers, "content-length": "1" }, "x") : page([])
+}
+
+describe("Once a store has worked in a run, the same fault means the same on every store:", () => {
+  for (const { answers, attempt, fault, onceItWorked, tag } of faults) {
+    if (attempt === "open") continue
+    it.live(`${fault} is ${onceItWorked ?? tag}`, () =>
+      Effect.gen(function* () {
+        const told = yield* verdicts((name) => {
+          const backend = httpBackends[name]
+          const said = answers(backend)
+          if (said === undefined) return undefined
+          // A fault of one object, or of another kind of request, has no request before it that worked.
+          const before = onceItWorked === undefined ? [] : [working(backend, attempt)]
+          return Effect.gen(function* () {
+            const server = yield* scriptedServer([...before, ...said], backend.isOpening, backend.page([]))
+            const store = KnownObjectStore.make(yield* Effect.orDie(backend.open(server.address, patient)))
+            if (before.length > 0) yield* Effect.orDie(attempt(store))
+            return yield* tagOf(attempt(store))
+          })
+        })
+        assert.deepStrictEqual(told, Object.fromEntries(Object.keys(told).map((name) => [name, onceItWorked ?? tag])))
+      })
+    )
+  }
+
+  it.live("a proxy that refuses every write from the beginning is no outage", () =>
+    Effect.gen(function* () {
+      const told = yield* verdicts((name) =>
+        Effect.gen(function* () {
+          const backend = httpBackends[name]
+          const { address } = yield* scriptedServer(always(html(405)), backend.isOpening, backend.page([]))
+          return yield* tagOf(put(KnownObjectStore.make(yield* Effect.orDie(backend.open(address, patient)))))
+        })
+      )
+      assert.deepStrictEqual(told, Object.fromEntries(names.map((name) => [name, "Misconfigured"])))
+    })
+  )
+})
+
+describe("A lock on an object is told from a missing permission by every store:", () => {
+  it.live("with its end where the store names it", () =>
+    Effect.gen(function* () {
+      const found = yield* verdicts((name) => {
+        const backend = httpBackends[name]
+        const { locked } = backend.says
+        if (locked === undefined) return undefined
+        return Effect.gen(function* () {
+          const { address } = yield* scriptedServer(always(locked), backend.isOpening, backend.page([]))
+          const store = yield* Effect.orDie(backend.open(address, patient))
+          return yield* store
+            .delete(key("a"))
+            .pipe(Effect.match({ onSuccess: () => "removed", onFailure: (error) => lockedText(error) ?? "not locked" }))
+        })
+      })
+      assert.deepStrictEqual(found, { s3: "locked", azure: "locked", gcs: "locked until 2027-01-01T08:00:00.123Z" })
+    })
+  )
+})
+
 describe("What a server asks for is passed on by every store:", () => {
   it.live("the wait of a Retry-After, which no adapter sits out itself", () =>
     Effect.gen(function* () {
@@ -163,6 +227,18 @@ function listening(server: ReturnType<typeof createServer> | ReturnType<typeof c
   )
 }
 
+/** A store of which nothing but the method under test is called. */
+const nowhere: ObjectStoreShape = {
+  location: "nowhere",
+  put: () => Effect.die("not asked"),
+  get: () => Effect.die("not asked"),
+  read: () => Stream.die("not asked"),
+  head: () => Effect.die("not asked"),
+  list: () => Stream.die("not asked"),
+  folders: Stream.die("not asked"),
+  delete: () => Effect.die("not asked")
+}
+
 describe("No way to the store means the same on every store:", () => {
   for (const each of unreachable) {
     const { address, differs = {}, tag } = each
@@ -172,6 +248,12 @@ describe("No way to the store means the same on every store:", () => {
         const told = yield* verdicts((name) => tagOf(httpBackends[name].open(at, patient)))
         const expected = Object.fromEntries(names.map((name) => [name, differs[name]?.[0] ?? tag]))
         assert.deepStrictEqual(told, expected)
+        // The same way lost in the middle of a run, by a store that was reached before.
+        for (const name of names) {
+          const error = yield* Effect.flip(Effect.scoped(httpBackends[name].open(at, patient)))
+          const lost = KnownObjectStore.make({ ...nowhere, put: () => Effect.fail(error) })
+          assert.strictEqual((yield* Effect.flip(put(lost))).reason._tag, "StoreUnavailable", name)
+        }
       })
     )
   }

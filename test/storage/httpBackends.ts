@@ -10,10 +10,14 @@ import * as WebDavObjectStore from "./webdav/WebDavObjectStore.ts"
 
 /** What a server may say, each in words of its own: the answers in the order in which our requests ask for them. */
 export interface Sayings {
+  /** A write was done. */
+  readonly stored: Answer
   readonly noSuchObject: ReadonlyArray<Answer>
   readonly noSuchBucket: ReadonlyArray<Answer>
   readonly exists: Answer
   readonly replaced: Answer
+  /** The object is protected from removal until 2027. Absent where the server has no such lock. */
+  readonly locked?: Answer
   readonly unknownIdentity: Answer
   readonly expired: Answer
   readonly forbidden: Answer
@@ -45,8 +49,8 @@ export interface HttpBackend {
 const xml = { "content-type": "application/xml" }
 const json = { "content-type": "application/json" }
 
-const s3Says = (status: number, code: string) =>
-  answering(status, xml, `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`)
+const s3Says = (status: number, code: string, message = code) =>
+  answering(status, xml, `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`)
 
 const s3: HttpBackend = {
   open: (endpoint, times = Requests.timeOuts) =>
@@ -76,10 +80,12 @@ const s3: HttpBackend = {
     ),
   headers: { etag: '"1"' },
   says: {
+    stored: answering(200, { etag: '"1"' }, ""),
     noSuchObject: [s3Says(404, "NoSuchKey")],
     noSuchBucket: [s3Says(404, "NoSuchBucket")],
     exists: s3Says(412, "PreconditionFailed"),
     replaced: s3Says(412, "PreconditionFailed"),
+    locked: s3Says(400, "InvalidRequest", "Object is WORM protected and cannot be overwritten"),
     unknownIdentity: s3Says(403, "InvalidAccessKeyId"),
     expired: s3Says(400, "ExpiredToken"),
     forbidden: s3Says(403, "AccessDenied"),
@@ -130,10 +136,12 @@ const azure: HttpBackend = {
     ),
   headers: { etag: '"1"' },
   says: {
+    stored: answering(201, { etag: '"1"', "last-modified": "Mon, 23 Nov 2026 12:00:00 GMT" }, ""),
     noSuchObject: [azureSays(404, "BlobNotFound")],
     noSuchBucket: [azureSays(404, "ContainerNotFound")],
     exists: azureSays(409, "BlobAlreadyExists"),
     replaced: azureSays(412, "ConditionNotMet"),
+    locked: azureSays(409, "BlobImmutableDueToPolicy"),
     unknownIdentity: azureSays(403, "AuthenticationFailed"),
     expired: azureSays(401, "InvalidAuthenticationInfo"),
     forbidden: azureSays(403, "AuthorizationPermissionMismatch"),
@@ -164,11 +172,17 @@ const gcs: HttpBackend = {
     ),
   headers: { "x-goog-generation": "1" },
   says: {
+    stored: answering(200, json, JSON.stringify({ name: "team/a", size: "26", generation: "1" })),
     // It does not say whether the object or the bucket is missing, so the bucket is looked at next.
     noSuchObject: [gcsSays(404, "notFound"), answering(200, json, "{}")],
     noSuchBucket: [gcsSays(404, "notFound"), gcsSays(404, "notFound")],
     exists: gcsSays(412, "conditionNotMet"),
     replaced: gcsSays(412, "conditionNotMet"),
+    locked: gcsSays(
+      403,
+      "retentionPolicyNotMet",
+      "Object 'backups/a' is subject to bucket's retention policy and cannot be deleted or overwritten until 2027-01-01T00:00:00.123-08:00"
+    ),
     unknownIdentity: gcsSays(401, "authError"),
     expired: gcsSays(401, "authError"),
     forbidden: gcsSays(403, "forbidden"),
@@ -208,6 +222,7 @@ const webDav: HttpBackend = {
     ),
   headers: { etag: '"1"' },
   says: {
+    stored: answering(201, { etag: '"1"' }, ""),
     noSuchObject: [webDavSays(404, "NoSuchObject")],
     noSuchBucket: [webDavSays(404, "NoSuchCollection")],
     exists: webDavSays(412, "Exists"),

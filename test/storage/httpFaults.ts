@@ -41,6 +41,8 @@ export interface Fault {
   readonly attempt: Attempt | "open"
   readonly answers: (backend: HttpBackend) => ReadonlyArray<Answer> | undefined
   readonly tag: Tag
+  /** The verdict on a store that has answered the same kind of request before in this run, where it is another one. */
+  readonly onceItWorked?: Tag
   readonly times?: typeof patient
   /** Where a store must differ, and why. */
   readonly differs?: Readonly<Partial<Record<Name, readonly [tag: Tag, because: string]>>>
@@ -115,6 +117,18 @@ export const faults: ReadonlyArray<Fault> = [
     tag: "StorageAuthorizationFailed"
   },
   {
+    fault: "a removal of what the store locks",
+    attempt: remove,
+    answers: ({ says }) => says.locked && always(says.locked),
+    tag: "StorageAuthorizationFailed"
+  },
+  {
+    fault: "a create where a locked object is",
+    attempt: create,
+    answers: ({ says }) => says.locked && always(says.locked),
+    tag: "ObjectExists"
+  },
+  {
     fault: "a clock that is wrong",
     attempt: put,
     answers: ({ says }) => says.wrongClock && always(says.wrongClock),
@@ -137,19 +151,44 @@ export const faults: ReadonlyArray<Fault> = [
   { fault: "a gateway's 503", attempt: list, answers: () => always(html(503)), tag: "StoreUnavailable" },
   { fault: "a gateway's 504, at opening", attempt: "open", answers: () => always(html(504)), tag: "StoreUnavailable" },
   { fault: "a gateway's 408", attempt: put, answers: () => always(html(408)), tag: "StoreUnavailable" },
-  { fault: "a gateway's 501", attempt: put, answers: () => always(html(501)), tag: "Misconfigured" },
+  {
+    fault: "a gateway's 501",
+    attempt: put,
+    answers: () => always(html(501)),
+    tag: "Misconfigured",
+    onceItWorked: "StoreUnavailable"
+  },
   { fault: "a gateway's 413", attempt: put, answers: () => always(html(413)), tag: "Misconfigured" },
   { fault: "a gateway's 507", attempt: put, answers: () => always(html(507)), tag: "OutOfSpace" },
-  { fault: "a gateway's 401", attempt: put, answers: () => always(html(401)), tag: "StorageAuthenticationFailed" },
-  { fault: "a gateway's 403", attempt: get, answers: () => always(html(403)), tag: "StorageAuthorizationFailed" },
+  {
+    fault: "a gateway's 401",
+    attempt: put,
+    answers: () => always(html(401)),
+    tag: "StorageAuthenticationFailed",
+    onceItWorked: "StoreUnavailable"
+  },
+  {
+    fault: "a gateway's 403",
+    attempt: get,
+    answers: () => always(html(403)),
+    tag: "StorageAuthorizationFailed",
+    onceItWorked: "StoreUnavailable"
+  },
   {
     fault: "a gateway's 404, which is no word of the store on the object",
     attempt: get,
     answers: () => always(html(404)),
-    tag: "TargetMissing"
+    tag: "TargetMissing",
+    onceItWorked: "StoreUnavailable"
   },
   { fault: "a gateway's 404, at opening", attempt: "open", answers: () => always(html(404)), tag: "TargetMissing" },
-  { fault: "a gateway's 400", attempt: put, answers: () => always(html(400)), tag: "Misconfigured" },
+  {
+    fault: "a gateway's 400",
+    attempt: put,
+    answers: () => always(html(400)),
+    tag: "Misconfigured",
+    onceItWorked: "StoreUnavailable"
+  },
   {
     fault: "a redirect",
     attempt: "open",
@@ -160,7 +199,8 @@ export const faults: ReadonlyArray<Fault> = [
     fault: "a lasting redirect, at a write",
     attempt: put,
     answers: () => always(html(308, { location: "/elsewhere" })),
-    tag: "Misconfigured"
+    tag: "Misconfigured",
+    onceItWorked: "StoreUnavailable"
   },
   {
     fault: "a web page instead of a listing",
@@ -176,10 +216,37 @@ export const faults: ReadonlyArray<Fault> = [
     tag: "Misconfigured"
   },
   {
+    fault: "a web page instead of an object",
+    attempt: get,
+    answers: () => always(html(200)),
+    tag: "Misconfigured",
+    onceItWorked: "StoreUnavailable"
+  },
+  {
+    fault: "a web page instead of a stored object",
+    attempt: put,
+    answers: () => always(html(200)),
+    tag: "Misconfigured",
+    onceItWorked: "StoreUnavailable"
+  },
+  {
+    fault: "a web page instead of an object's head",
+    attempt: head,
+    answers: () => always(html(200)),
+    tag: "Misconfigured"
+  },
+  {
+    fault: "a web page instead of a removal",
+    attempt: remove,
+    answers: () => always(html(200)),
+    tag: "Misconfigured"
+  },
+  {
     fault: "a web page in the middle of a run",
     attempt: list,
     answers: () => always(html(200)),
-    tag: "Misconfigured"
+    tag: "Misconfigured",
+    onceItWorked: "StoreUnavailable"
   },
 
   {

@@ -5,7 +5,7 @@ import * as BreakerGuards from "../../src/worker/BreakerGuards.ts"
 import { exitCodes } from "../../src/outcome/ExitCodes.ts"
 import * as FailureReasons from "../../src/outcome/FailureReasons.ts"
 import * as RunProgress from "../../src/worker/RunProgress.ts"
-import { StoreUnavailable } from "../../src/storage/ObjectStoreError.ts"
+import { Misconfigured, StoreUnavailable } from "../../src/storage/ObjectStoreError.ts"
 import { inTime } from "../backup/inTime.ts"
 import { aRequest, assertHoldsAll, attempt, fill, layer, someTopics, world } from "../backup/world.ts"
 
@@ -14,10 +14,14 @@ const spec = { enabled: true, failureThreshold: 5, resetTimeoutSecs: 60 }
 const unavailable = new StoreUnavailable({ detail: "no route to the store" })
 
 /** One attempt of a run behind the guards of a spec, as the command line wires it. */
-const guardedAttempt = Effect.fnUntraced(function* (circuitBreaker: typeof spec, progress: RunProgress.RunProgress) {
+const guardedAttempt = Effect.fnUntraced(function* (
+  circuitBreaker: typeof spec,
+  progress: RunProgress.RunProgress,
+  slot = noon
+) {
   const { store } = yield* world
-  const guards = yield* BreakerGuards.make(Breaker.settings(circuitBreaker), progress)
-  return yield* attempt(aRequest(noon), { store: guards.store(store), progress, guards: guards.brokers })
+  const guards = yield* BreakerGuards.make(Breaker.settings(circuitBreaker), progress, false)
+  return yield* attempt(aRequest(slot), { store: guards.store(store), progress, guards: guards.brokers })
 }, Effect.scoped)
 
 const codeOf = (exit: Exit.Exit<unknown, unknown>) =>
@@ -93,6 +97,32 @@ describe("A run whose storage stops answering", () => {
       const exit = yield* inTime(Effect.provide(guardedAttempt({ ...spec, enabled: false }, progress), context), 180)
       assert.strictEqual(codeOf(exit), exitCodes.temporary)
       assert.deepStrictEqual(progress.interruptions, [])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("waits in the same way whatever the failure looks like, if the store itself said nothing", () =>
+    Effect.gen(function* () {
+      const { cluster, memory, store } = yield* world
+      yield* fill(cluster)
+      const lost = new Misconfigured({
+        detail: "no connection to the store: its certificate is for other names",
+        advice: "correct the certificate",
+        notFromStore: "connection"
+      })
+      yield* memory.disturb({ _tag: "Fail", operation: "put", nth: 8, times: 9, reason: lost })
+      const progress = RunProgress.make()
+      const context = yield* Effect.context<Effect.Services<ReturnType<typeof guardedAttempt>>>()
+      const exit = yield* inTime(Effect.provide(guardedAttempt(spec, progress), context), 3600)
+      assert.isTrue(Exit.isSuccess(exit), String(exit))
+      yield* assertHoldsAll(cluster, store, progress.backupId!, someTopics)
+      assert.match(progress.interruptions[0]!.cause, /for other names, although the store answered earlier in this run/)
+
+      yield* memory.disturb({ _tag: "Fail", operation: "put", nth: 6, times: Infinity, reason: lost })
+      const gone = yield* inTime(
+        Effect.provide(guardedAttempt(spec, RunProgress.make(), "2026-11-24T12:00:00Z"), context),
+        1200
+      )
+      assert.strictEqual(codeOf(gone), exitCodes.temporary, String(gone))
     }).pipe(Effect.provide(layer))
   )
 

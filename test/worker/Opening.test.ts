@@ -39,8 +39,8 @@ const door = <E>(opensAt: number, error: E) => {
   return { seen, open }
 }
 
-const guardsOf = (circuitBreaker: typeof spec, progress: RunProgress.RunProgress) =>
-  BreakerGuards.make(Breaker.settings(circuitBreaker), progress)
+const guardsOf = (circuitBreaker: typeof spec, progress: RunProgress.RunProgress, isScheduled = false) =>
+  BreakerGuards.make(Breaker.settings(circuitBreaker), progress, isScheduled)
 
 const codeOf = (exit: Exit.Exit<unknown, unknown>) =>
   Exit.isFailure(exit)
@@ -83,6 +83,31 @@ describe("A run that begins while storage is down", () => {
       assert.include(String(exit), "the connection was refused")
       assert.isAbove(seen.attempts, 10)
       assert.strictEqual(seen.open, 0)
+    })
+  )
+})
+
+describe("A run that begins while no name server knows the host of its store", () => {
+  const unknown = new ObjectStoreError({
+    operation: "open",
+    location: "s3 bucket kafka-backups",
+    reason: new StoreUnavailable({ detail: "no such host: minio", isUnknownHost: true })
+  })
+  const opening = (isScheduled: boolean, open: Effect.Effect<string, ObjectStoreError>) =>
+    Effect.gen(function* () {
+      const guards = yield* guardsOf(spec, RunProgress.make(), isScheduled)
+      return yield* Opening.retried(open, guards.opening)
+    }).pipe(Effect.scoped, Effect.provide(quiet))
+
+  it.effect("waits for it in a scheduled run, and fails at once in any other", () =>
+    Effect.gen(function* () {
+      const late = door(7, unknown)
+      assert.deepStrictEqual(yield* inTime(opening(true, Effect.scoped(late.open)), 600), Exit.succeed("opened"))
+      const typo = door(7, unknown)
+      const exit = yield* inTime(opening(false, Effect.scoped(typo.open)), 5)
+      assert.strictEqual(codeOf(exit), exitCodes.temporary)
+      assert.include(String(exit), "no such host: minio")
+      assert.strictEqual(typo.seen.attempts, 1)
     })
   )
 })

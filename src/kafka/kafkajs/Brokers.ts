@@ -56,12 +56,17 @@ const leastShareMillis = 1000
 
 const nameOf = (node: Node): string => `broker ${node.nodeId} (${Address.format(node)})`
 
-/** One failure for all of them, with the advice of the first that a person must act on. */
-const summarize = (failures: ReadonlyArray<KafkaReason>): KafkaReason => {
+/**
+ * One failure for all of them, with the advice of the first that a person must act on; once the cluster has answered in
+ * this run, of the first for which waiting may help.
+ */
+const summarize = (failures: ReadonlyArray<KafkaReason>, hasServed: boolean): KafkaReason => {
   const [only] = failures
   if (only !== undefined && failures.length === 1) return only
   const detail = `no broker could be used: ${failures.map((failure) => failure.message).join("; ")}`
+  const passing = failures.find((failure) => failure._tag === "BrokerUnreachable" && failure.transient)
   const leading =
+    (hasServed ? passing : undefined) ??
     failures.find((failure) => failure._tag === "KafkaAuthenticationFailed") ??
     failures.find((failure) => failure._tag === "BrokerUnreachable" && !failure.transient) ??
     only
@@ -71,7 +76,7 @@ const summarize = (failures: ReadonlyArray<KafkaReason>): KafkaReason => {
   return new BrokerUnreachable({
     detail,
     advice: leading?.advice ?? "give at least one server in bootstrapServers",
-    transient: failures.some((failure) => failure._tag === "BrokerUnreachable" && failure.transient)
+    transient: passing !== undefined
   })
 }
 
@@ -156,9 +161,13 @@ export const make = (
       request: Request<A>,
       options?: CallOptions
     ) =>
-      link
-        .call(api, request, options)
-        .pipe(Effect.catch((broken) => Effect.flatMap(opener.reason(broken, broker), Effect.fail)))
+      link.call(api, request, options).pipe(
+        Effect.map((received) => {
+          opener.served(broker)
+          return received
+        }),
+        Effect.catch((broken) => Effect.flatMap(opener.reason(broken, broker), Effect.fail))
+      )
 
     /** Each address once, connected ones first. */
     const candidates = (): ReadonlyArray<Opener.BrokerAddress> => {
@@ -195,7 +204,7 @@ export const make = (
           failures.push(answer.failure)
           if (left <= 0 && index + 1 < brokers.length) break
         }
-        return yield* Effect.fail(summarize(failures))
+        return yield* Effect.fail(summarize(failures, opener.hasServed()))
       })
 
     return {

@@ -101,3 +101,16 @@ export const afterAcceptance = (reason: KafkaReason, target: KafkaTarget): Kafka
         transient: true
       })
     : reason
+
+/**
+ * The same failure of a broker that answered requests earlier in this run: its host name, its certificate and its
+ * protocol were right, so that a restart or a rotation is more likely than a mistake, and waiting may help.
+ */
+export const afterService = (reason: KafkaReason): KafkaReason =>
+  reason._tag === "KafkaAuthenticationFailed" || (reason._tag === "BrokerUnreachable" && !reason.transient)
+    ? new BrokerUnreachable({
+        detail: `${reason.message}, although this broker answered earlier in this run`,
+        advice: `check whether the broker restarts or its listener changes; if this lasts, ${reason.advice}`,
+        transient: true
+      })
+    : reason

@@ -157,7 +157,7 @@ export const reason = (broken: LinkBroken, where: string, target: KafkaTarget): 
       detail: `${where}: the host name is unknown`,
       advice:
         "check from inside this Kubernetes cluster that the names in bootstrapServers and in the brokers' advertised.listeners resolve",
-      transient: false,
+      transient: target.waitsForUnknownHosts === true,
       cause: error
     })
   }

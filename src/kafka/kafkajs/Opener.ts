@@ -1,6 +1,6 @@
 import { Clock, Effect } from "effect"
 import type { KafkaReason } from "../KafkaError.ts"
-import type { Address } from "./Address.ts"
+import * as Address from "./Address.ts"
 import * as Diagnosis from "./Diagnosis.ts"
 import * as Failure from "./Failure.ts"
 import * as Identity from "./Identity.ts"
@@ -11,7 +11,7 @@ import type { LinkBroken } from "./LinkBroken.ts"
 export type Limits = Omit<Link.Settings, "ssl" | "sasl">
 
 export interface BrokerAddress {
-  readonly address: Address
+  readonly address: Address.Address
   /** For messages. */
   readonly where: string
 }
@@ -21,6 +21,10 @@ export interface Opener {
   readonly open: (broker: BrokerAddress, openTimeoutMillis: number) => Effect.Effect<Link.Link, KafkaReason>
   /** The port's reason for a broken connection that was opened here. */
   readonly reason: (broken: LinkBroken, broker: BrokerAddress) => Effect.Effect<KafkaReason>
+  /** This broker has answered a request: from now on no failure of it is taken for a mistake in the configuration. */
+  readonly served: (broker: BrokerAddress) => void
+  /** True once any broker has answered a request. */
+  readonly hasServed: () => boolean
 }
 
 /** Refused credentials are not sent again for this long unless they change: repeating them could lock the account. */
@@ -37,14 +41,16 @@ export const make = (limits: Limits, identity: Identity.Identity): Opener => {
   let current = identity
   let wasAccepted = false
   let refusal: Refusal | undefined
+  const serving = new Set<string>()
 
   const settingsOf = ({ sasl, ssl }: Identity.Identity): Link.Settings => ({ ...limits, ssl, sasl })
 
   const reason: Opener["reason"] = (broken, { address, where }) =>
     Diagnosis.reason(broken, address, where, settingsOf(current), current.target).pipe(
-      Effect.map((found) =>
-        wasAccepted && Diagnosis.isRefusal(broken) ? Diagnosis.afterAcceptance(found, current.target) : found
-      )
+      Effect.map((found) => {
+        if (wasAccepted && Diagnosis.isRefusal(broken)) return Diagnosis.afterAcceptance(found, current.target)
+        return serving.has(Address.format(address)) ? Diagnosis.afterService(found) : found
+      })
     )
 
   const newest = Effect.gen(function* () {
@@ -80,5 +86,10 @@ export const make = (limits: Limits, identity: Identity.Identity): Opener => {
       )
     })
 
-  return { open, reason }
+  return {
+    open,
+    reason,
+    served: ({ address }) => void serving.add(Address.format(address)),
+    hasServed: () => serving.size > 0
+  }
 }

@@ -10,7 +10,6 @@ import {
   type Operation,
   OutOfSpace,
   StorageAuthenticationFailed,
-  StorageAuthorizationFailed,
   TargetMissing
 } from "../ObjectStoreError.ts"
 import type { AzureCredentials } from "../StorageTarget.ts"
@@ -58,13 +57,17 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
     (typeof status === "number" ? Answer.text(Answer.field(error, "code")) : undefined) ??
     Answer.text(Answer.field(error, "name")) ??
     "Unknown"
+  const isPage = Answer.isPage(header("content-type"))
   const retryAfterMillis = Answer.retryAfterMillis(header("retry-after"), nowMillis)
   const serverMillis = Date.parse(header("date") ?? "")
   const requestId = header("x-ms-request-id")
   return {
     code,
     // What follows repeats the request's id and time, and of signatures the string that was signed.
-    message: message.split("\n")[0] ?? "",
+    message: isPage
+      ? Answer.pageMessage(Answer.text(Answer.field(response, "bodyAsText")) ?? message)
+      : (message.split("\n")[0] ?? ""),
+    ...(isPage ? { isPage } : {}),
     ...(typeof status === "number" ? { status } : {}),
     ...(detail === undefined ? {} : { detail }),
     ...(transport === undefined ? {} : { transport }),
@@ -231,7 +234,7 @@ export const reason = (told: Facts, context: ErrorContext, nowMillis: number): O
   if (lockedCodes.has(code)) {
     const advice =
       "the container protects its blobs from deletion (immutability policy, legal hold, lease or snapshots): align its policy with the retention of backups"
-    return new StorageAuthorizationFailed({ detail: `${key ?? container} is locked: ${said} ${suffix}`, advice })
+    return Failure.locked(facts, context, key ?? container, advice)
   }
   if (code === "BlobArchived" || code === "BlobBeingRehydrated") {
     return new Misconfigured({ detail, advice: "the blob was moved to the archive tier: rehydrate it first" })

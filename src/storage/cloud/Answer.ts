@@ -42,6 +42,15 @@ const certificateCode =
 /** True for failures of TLS, and of plain text where TLS was expected: waiting does not cure them. */
 export const isCertificateFailure = (code: string): boolean => certificateCode.test(code)
 
+/** True for a web page: no store sends one. Servers and proxies do, with any status. */
+export const isPage = (contentType: unknown): boolean => /\bx?html\b/iu.test(text(contentType) ?? "")
+
+/** What to say of a web page in place of an answer: its title, else its first heading, and never the whole page. */
+export const pageMessage = (body: string): string => {
+  const title = /<(?:title|h1)[^>]*>\s*([^<]{1,200})/iu.exec(body)?.[1]?.trim() ?? ""
+  return title === "" ? "a web page answers" : `a web page answers: ${title}`
+}
+
 /** HTTP statuses with which every server says that another moment may do. */
 export const isPassing = (status: number | undefined): boolean =>
   status === 408 || status === 429 || (status !== undefined && status >= 500 && status !== 501 && status !== 507)

@@ -42,6 +42,8 @@ export interface Facts {
   readonly transport?: string
   readonly retryAfterMillis?: number
   readonly requestId?: string
+  /** A web page arrived: something in front of the store answered. */
+  readonly isPage?: boolean
 }
 
 /** What a backend calls the things that every message names. */
@@ -85,25 +87,56 @@ export const suffix = ({ code, requestId, status, transport }: Facts): string =>
 export const unavailable = ({ retryAfterMillis }: Facts, detail: string): StoreUnavailable =>
   new StoreUnavailable({ detail, ...(retryAfterMillis === undefined ? {} : { retryAfterMillis }) })
 
+/** For a reason: whether the store itself said so. Without a status, no server of the store did. */
+export const notFromStore = ({ isPage, status }: Pick<Facts, "isPage" | "status">) =>
+  status === undefined
+    ? ({ notFromStore: "connection" } as const)
+    : isPage === true
+      ? ({ notFromStore: "answer" } as const)
+      : {}
+
 /** The store does not know who we are. */
 export const unknown = (facts: Facts, context: ErrorContext, { identityAdvice, who }: Words): ObjectStoreReason =>
   new StorageAuthenticationFailed({
     detail: `the store refuses ${who}: ${said(facts, context)} ${suffix(facts)}`,
-    advice: identityAdvice
+    advice: identityAdvice,
+    ...notFromStore(facts)
   })
 
 /** The store knows who we are, or does not say whether it does. */
 export const forbidden = (facts: Facts, context: ErrorContext, { permissionAdvice, subject }: Words) =>
   new StorageAuthorizationFailed({
     detail: `access to ${subject} was refused: ${said(facts, context)} ${suffix(facts)}`,
-    advice: permissionAdvice
+    advice: permissionAdvice,
+    ...notFromStore(facts)
   })
+
+/**
+ * The store keeps the object: until when, if its words say so. What must only be created, and is locked, exists.
+ */
+export const locked = (
+  facts: Facts,
+  context: ErrorContext & { readonly ifAbsent?: boolean },
+  subject: string,
+  advice: string
+): ObjectStoreReason => {
+  if (context.operation === "put" && context.ifAbsent === true && context.key !== undefined) {
+    return new ObjectExists({ key: context.key })
+  }
+  const untilMillis = Date.parse(/\buntil (\d{4}-\d\d-\d\dT[^\s'"]*\w)/u.exec(facts.message)?.[1] ?? "")
+  return new StorageAuthorizationFailed({
+    detail: `${subject} is locked: ${said(facts, context)} ${suffix(facts)}`,
+    advice,
+    locked: Number.isNaN(untilMillis) ? {} : { untilMillis }
+  })
+}
 
 /** A body whose length is not told cannot be read to its end with certainty. */
 export const lengthless = (key: string): Misconfigured =>
   new Misconfigured({
     detail: `${key}: the store does not report its length`,
-    advice: "let no proxy in front of the store re-encode its answers"
+    advice: "let no proxy in front of the store re-encode its answers",
+    notFromStore: "answer"
   })
 
 /** What everything else means that a backend's own table does not know. */
@@ -115,7 +148,11 @@ export const reason = (facts: Facts, context: ErrorContext, words: Words): Objec
   if (Answer.isPassing(status)) return unavailable(facts, detail)
   if (facts.code === "NotUnderstood" || (status !== undefined && status < 300)) {
     const advice = `check ${settings}: a web console, a portal or a proxy seems to answer at that address`
-    return new Misconfigured({ detail: `${service} does not answer like a store: ${detail}`, advice })
+    return new Misconfigured({
+      detail: `${service} does not answer like a store: ${detail}`,
+      advice,
+      notFromStore: "answer"
+    })
   }
   if (status === undefined) return unanswered(facts, context, words)
   switch (status) {
@@ -126,7 +163,7 @@ export const reason = (facts: Facts, context: ErrorContext, words: Words): Objec
     case 404: {
       // Not the code with which this store says that an object is absent: whoever answers, it is not our store.
       const advice = `check ${settings}: the server there does not know this request`
-      return new TargetMissing({ detail, advice })
+      return new TargetMissing({ detail, advice, notFromStore: "answer" })
     }
     case 304:
     case 412:
@@ -143,9 +180,17 @@ export const reason = (facts: Facts, context: ErrorContext, words: Words): Objec
   }
   if (status < 400) {
     const advice = `check ${settings}: use the address of the store itself`
-    return new Misconfigured({ detail: `${service} redirects to another address: ${detail}`, advice })
+    return new Misconfigured({
+      detail: `${service} redirects to another address: ${detail}`,
+      advice,
+      notFromStore: "answer"
+    })
   }
-  return new Misconfigured({ detail, advice: `the store rejects this request: check ${settings}` })
+  return new Misconfigured({
+    detail,
+    advice: `the store rejects this request: check ${settings}`,
+    ...notFromStore(facts)
+  })
 }
 
 /** No answer came, or not to its end. */
@@ -156,14 +201,18 @@ const unanswered = (
 ): ObjectStoreReason => {
   const end = `${said(facts, context)} ${suffix(facts)}`
   if (facts.transport !== undefined && Answer.isCertificateFailure(facts.transport)) {
-    return new Misconfigured({ detail: `no connection to ${service}: ${end}`, advice: trustAdvice })
+    return new Misconfigured({
+      detail: `no connection to ${service}: ${end}`,
+      advice: trustAdvice,
+      notFromStore: "connection"
+    })
   }
   if (facts.transport === "ENOTFOUND") {
     // Names come and go: of a Kubernetes service while none of its pods is ready, of a new account in its first
     // minutes.
     const host = URL.canParse(service) ? new URL(service).host : said(facts, context)
     const detail = `no such host: ${host}; if this lasts, check ${settings}, and the DNS of the cluster ${suffix(facts)}`
-    return unavailable(facts, detail)
+    return new StoreUnavailable({ detail, isUnknownHost: true })
   }
   return unavailable(facts, `no valid answer from ${service}: ${end}`)
 }

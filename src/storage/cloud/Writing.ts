@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { Readable } from "node:stream"
 import { Effect, Stream } from "effect"
 import type { ObjectKey, PutOptions } from "../ObjectStore.ts"
-import { ContentMismatch, isReason, Misconfigured, type ObjectStoreError } from "../ObjectStoreError.ts"
+import { ContentMismatch, isLocked, isReason, Misconfigured, type ObjectStoreError } from "../ObjectStoreError.ts"
 import * as Pieces from "../Pieces.ts"
 import * as Retry from "../Retry.ts"
 import * as Reading from "./Reading.ts"
@@ -43,6 +43,9 @@ const ours = <Seen extends Found>(remote: Remote<Seen>, key: ObjectKey, name: st
     Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined))
   )
 
+/** An object is there already, and the store does not let it be replaced. */
+const mayBeOurs = (error: ObjectStoreError) => isReason("ObjectExists")(error) || isLocked(error)
+
 /**
  * Writes one object. What arrives is compared by the server with the checksum that `Remote.put` sends along; an
  * announced SHA-256 that the server does not check is compared before anything is sent.
@@ -73,7 +76,7 @@ export const put = <Seen extends Found>(
     const attempt = (earlier: number) =>
       earlier === 0
         ? once
-        : Effect.catchIf(once, isReason("ObjectExists"), (error) =>
+        : Effect.catchIf(once, mayBeOurs, (error) =>
             Effect.flatMap(ours(remote, key, name, content), (found) =>
               found === undefined ? Effect.fail(error) : Effect.succeed<Found>(found)
             )

@@ -46,7 +46,12 @@ const reasonOf = (cause: unknown, { operation, location, key }: ErrorContext): O
     case "EROFS": {
       const advice =
         "mount the volume read-write: the claim, the volume or the mount says readOnly, or the kernel remounted the disk read-only after an error"
-      return new StorageAuthorizationFailed({ detail: `${location} is mounted read-only`, advice, cause })
+      return new StorageAuthorizationFailed({
+        detail: `${location} is mounted read-only`,
+        advice,
+        notFromStore: "answer",
+        cause
+      })
     }
     case "EACCES":
     case "EPERM": {

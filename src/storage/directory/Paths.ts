@@ -113,7 +113,9 @@ export const beneathCreated = async (root: Root, segments: ReadonlyArray<string>
 /** Throws `TargetMissing` unless `path` is a directory: an absent volume must never look like an empty one. */
 export const assertDirectory = async (path: string, advice: string): Promise<void> => {
   const found = await lstat(path).catch((cause: unknown) => {
-    if (isMissing(cause)) throw new Refusal(new TargetMissing({ detail: `${path} does not exist`, advice }))
+    if (isMissing(cause)) {
+      throw new Refusal(new TargetMissing({ detail: `${path} does not exist`, advice, notFromStore: "connection" }))
+    }
     throw cause
   })
   if (!found.isDirectory()) throw new Refusal(new TargetMissing({ detail: `${path} is not a directory`, advice }))

@@ -26,6 +26,7 @@ export interface ErrorContext extends Cloud.ErrorContext {
   readonly service: string
   /** True while a token was asked for: then nothing is said of bucket or object. */
   readonly isToken?: boolean
+  readonly ifAbsent?: boolean
   /** The service account of a key file. Absent: application default credentials. */
   readonly account?: { readonly email: string; readonly origin: CredentialsOrigin }
 }
@@ -52,7 +53,9 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
   const inner = Answer.field(body, "error")
   const [first] = Array.isArray(Answer.field(inner, "errors")) ? (Answer.field(inner, "errors") as Array<unknown>) : []
   const plain = Answer.text(Answer.field(error, "body")) ?? Answer.text(body)
-  const isPage = plain?.trimStart().startsWith("<") === true
+  const isPage =
+    plain?.trimStart().startsWith("<") === true ||
+    Answer.isPage(Answer.field(Answer.field(error, "headers"), "content-type"))
   const code =
     (isPage ? "WebPage" : undefined) ??
     Answer.text(Answer.field(first, "reason")) ??
@@ -63,7 +66,7 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
   const message =
     Answer.text(Answer.field(inner, "message")) ??
     Answer.text(Answer.field(body, "error_description")) ??
-    (isPage ? undefined : plain) ??
+    (isPage ? Answer.pageMessage(plain ?? "") : plain) ??
     Answer.text(inner) ??
     (error instanceof Error ? error.message : String(error))
   const transport = typeof status === "number" ? undefined : Answer.transportCode(error)
@@ -74,6 +77,7 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
   return {
     code,
     message,
+    ...(isPage ? { isPage } : {}),
     ...(typeof status === "number" ? { status } : {}),
     ...(transport === undefined ? {} : { transport }),
     ...(retryAfterMillis === undefined ? {} : { retryAfterMillis })
@@ -153,14 +157,15 @@ export const reason = (facts: Facts, context: ErrorContext): ObjectStoreReason =
   if (context.isToken === true && (status !== undefined || facts.transport === undefined)) {
     return new StorageAuthenticationFailed({
       detail: `no token for ${who(context)}: ${end}`,
-      advice: identityAdvice(context)
+      advice: identityAdvice(context),
+      ...Cloud.notFromStore(facts)
     })
   }
   if (identityCodes.has(code)) return Cloud.unknown(facts, context, words)
   if (lockedCodes.has(code)) {
     const advice =
       "the bucket protects its objects from deletion (retention policy, hold or object retention): align its policy with the retention of backups"
-    return new StorageAuthorizationFailed({ detail: `${subject} is locked: ${end}`, advice })
+    return Cloud.locked(facts, context, subject, advice)
   }
   if (/cloudkms|KMS|encryption key/u.test(facts.message) && (status === 403 || status === 400)) {
     const advice =
@@ -179,7 +184,13 @@ export const reason = (facts: Facts, context: ErrorContext): ObjectStoreReason =
   if (status === 404 && code !== "WebPage") {
     if (key !== undefined) return new ObjectNotFound({ key })
     const advice = `create bucket ${bucket}, or correct storage.gcs.bucket`
-    return new TargetMissing({ detail: `bucket ${bucket} does not exist ${Cloud.suffix(facts)}`, advice })
+    // The service names a reason; a router in front of it that knows no such path does not.
+    const isRouted = code === "Refused"
+    return new TargetMissing({
+      detail: `bucket ${bucket} does not exist ${Cloud.suffix(facts)}`,
+      advice,
+      ...(isRouted ? { notFromStore: "answer" as const } : {})
+    })
   }
   if (status === 400 && /md5|crc32c|checksum|hash/iu.test(facts.message)) {
     return new ContentMismatch({ key: key ?? bucket, detail: end })

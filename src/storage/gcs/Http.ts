@@ -1,6 +1,7 @@
 import * as http from "node:http"
 import * as https from "node:https"
 import type { Readable } from "node:stream"
+import * as Answer from "../cloud/Answer.ts"
 
 /** Sockets of one store: requests that wait for an answer, and bodies that are being read. */
 const sockets = 256
@@ -72,7 +73,13 @@ export const make = (): Client => {
         })
         request.once("response", (answer) => {
           const status = answer.statusCode ?? 0
-          if (status >= 200 && status < 300) return resolve(answer)
+          if (status >= 200 && status < 300) {
+            // An object of somebody else may be a page; the service says which generation it is.
+            const isPage = Answer.isPage(answer.headers["content-type"])
+            if (!isPage || answer.headers["x-goog-generation"] !== undefined) return resolve(answer)
+            answer.destroy()
+            return reject(new Answer.NotUnderstood("a web page answers"))
+          }
           textOf(answer).then(
             (text) => reject(new Refused(status, answer.headers, text)),
             () => reject(new Refused(status, answer.headers, ""))

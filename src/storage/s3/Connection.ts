@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3"
 import { Effect, Redacted, type Scope } from "effect"
+import * as Answer from "../cloud/Answer.ts"
 import * as Requests from "../cloud/Requests.ts"
 import type { S3Target } from "../StorageTarget.ts"
 import type { Trust } from "./Authorities.ts"
@@ -21,6 +22,13 @@ const silent = () => undefined
 
 /** The SDK would tell the console, past our log, what we hear as an error anyway. */
 const logger = { trace: silent, debug: silent, info: silent, warn: silent, error: silent }
+
+/** What of an answer is looked at before the SDK reads it. */
+interface Answered {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: { readonly destroy?: () => void }
+}
 
 export interface Connection {
   readonly sdk: Sdk
@@ -74,6 +82,19 @@ export const make = (
           })
       ),
       (client) => Effect.sync(() => client.destroy())
+    )
+    // The SDK takes a web page for an object, and for a write that was done.
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args)
+        const { body, headers, statusCode } = result.response as Answered
+        if (statusCode < 300 && headers["etag"] === undefined && Answer.isPage(headers["content-type"])) {
+          body?.destroy?.()
+          throw new Answer.NotUnderstood("a web page answers")
+        }
+        return result
+      },
+      { step: "deserialize", priority: "low", name: "noWebPages" }
     )
     return { sdk, client }
   })

@@ -22,14 +22,12 @@ export interface Facts extends Failure.Facts, HandshakeFailure.Signs {
 }
 
 export interface ErrorContext extends Failure.ErrorContext, HandshakeFailure.Peer {
+  readonly ifAbsent?: boolean
   readonly bucket: string
   readonly region: string
   /** Absent: the SDK's default chain. */
   readonly origin?: CredentialsOrigin
 }
-
-/** A web page where a store should answer: what stands in it is not said by the store. */
-const isPage = (headers: unknown): boolean => /html/iu.test(Answer.text(Answer.field(headers, "content-type")) ?? "")
 
 /** Reads the facts off whatever the SDK threw. */
 export const facts = (error: unknown, nowMillis: number): Facts => {
@@ -42,12 +40,16 @@ export const facts = (error: unknown, nowMillis: number): Facts => {
   const retryAfterMillis = Answer.retryAfterMillis(Answer.field(headers, "retry-after"), nowMillis)
   const requestId = Answer.text(Answer.field(metadata, "requestId"))
   const wantsTls = /HTTP request to an HTTPS server/iu.test(Answer.text(Answer.field(error, "$responseBodyText")) ?? "")
+  const isPage = Answer.isPage(Answer.field(headers, "content-type"))
+  const page = isPage ? (Answer.text(Answer.field(error, "$responseBodyText")) ?? "") : ""
   const certificateNames = Answer.text(Answer.field(Answer.field(error, "cert"), "subjectaltname"))
   return {
-    code: isPage(headers)
+    code: isPage
       ? "HtmlPage"
       : (Answer.text(Answer.field(error, "Code")) ?? Answer.text(Answer.field(error, "name")) ?? "Unknown"),
-    message: error instanceof Error ? error.message : String(error),
+    // The SDK tries to read a page as XML, and says only that it cannot.
+    message: isPage ? Answer.pageMessage(page) : error instanceof Error ? error.message : String(error),
+    ...(isPage ? { isPage } : {}),
     ...(typeof status === "number" ? { status } : {}),
     ...(transport === undefined ? {} : { transport }),
     ...(region === undefined ? {} : { region }),
@@ -165,8 +167,7 @@ export const reason = (told: Facts, context: ErrorContext): ObjectStoreReason =>
   }
   if (
     regionCodes.has(code) ||
-    status === 301 ||
-    status === 307 ||
+    ((status === 301 || status === 307) && facts.isPage !== true) ||
     (code === "AuthorizationHeaderMalformed" && facts.region !== undefined)
   ) {
     const right = facts.region === undefined ? "another region" : `region ${facts.region}`
@@ -193,6 +194,11 @@ export const reason = (told: Facts, context: ErrorContext): ObjectStoreReason =>
     return new Misconfigured({ detail, advice })
   }
   if (passingCodes.has(code)) return Failure.unavailable(facts, detail)
+  // AWS hides locked versions behind a delete marker. Stores without versions refuse, in words of their own.
+  if (code === "ObjectLocked" || (/\bWORM\b|object lock|under retention/iu.test(message) && operation !== "open")) {
+    const advice = "the bucket protects its objects from deletion: align its lock with the retention of backups"
+    return Failure.locked(facts, context, ours.subject, advice)
+  }
   if (code === "AccessDenied") return Failure.forbidden(facts, context, ours)
   if (absentCodes.has(code) && key !== undefined) return new ObjectNotFound({ key })
   return Failure.reason(facts, context, ours)

@@ -54,6 +54,7 @@ export const reason = (
     new Misconfigured({
       detail: `no connection to ${store}: ${detail} ${suffix}`,
       advice,
+      notFromStore: "connection",
       ...(mayBeRenewed ? { mayBeRenewed } : {})
     })
   if (Certificates.isUntrusted(transport)) {

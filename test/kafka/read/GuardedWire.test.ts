@@ -15,7 +15,7 @@ const settings = { failureThreshold: 5, resetMillis: 60_000, budgetMillis: 600_0
 const guarded = Effect.fnUntraced(function* (brokers = 3) {
   const shown: Shown = { paused: undefined, interruptions: [] }
   const cluster = makeInMemoryCluster({ location: "in-memory:9092", brokers })
-  const guards = yield* BreakerGuards.make(settings, shown)
+  const guards = yield* BreakerGuards.make(settings, shown, false)
   const source = makeGuardedSource(cluster.wire, guards.brokers)
   const nothingIsKept = Effect.map(cluster.counters, ({ releasedTwice, unreleased }) =>
     assert.deepStrictEqual([unreleased, releasedTwice], [0, 0])

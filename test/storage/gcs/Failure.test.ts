@@ -134,6 +134,6 @@ describe("Failures of Google Cloud Storage", () => {
   it("carry the wait that the server asked for, and show no page of HTML", () => {
     const facts = Failure.facts(new Refused(503, { "retry-after": "7" }, "<html>long page</html>"), 0)
     assert.strictEqual(facts.retryAfterMillis, 7000)
-    assert.strictEqual(facts.message, "HTTP 503")
+    assert.strictEqual(facts.message, "a web page answers")
   })
 })

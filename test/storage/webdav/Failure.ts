@@ -16,10 +16,12 @@ export class Refused extends Error {
   readonly status: number
   readonly retryAfter: unknown
   readonly code: string | undefined
+  readonly isPage: boolean
   constructor(status: number, retryAfter: unknown, body: string) {
     const told = /^\{"code":"([^"]*)","message":"([^"]*)"\}$/u.exec(body)
     super(told?.[2] ?? `HTTP ${status}`)
     this.status = status
+    this.isPage = body.startsWith("<")
     this.retryAfter = retryAfter
     this.code = told?.[1]
   }
@@ -34,11 +36,13 @@ export interface ErrorContext extends Failure.ErrorContext {
 /** Reads the facts off whatever a request ended with. */
 export const facts = (error: unknown, nowMillis: number): Failure.Facts => {
   const refused = error instanceof Refused ? error : undefined
+  const isPage = refused?.isPage === true
   const transport = refused === undefined ? Answer.transportCode(error) : undefined
   const retryAfterMillis = Answer.retryAfterMillis(refused?.retryAfter, nowMillis)
   return {
     code: refused?.code ?? (error instanceof Error ? error.name : "Unknown"),
     message: error instanceof Error ? error.message : String(error),
+    ...(isPage ? { isPage } : {}),
     ...(refused === undefined ? {} : { status: refused.status }),
     ...(transport === undefined ? {} : { transport }),
     ...(retryAfterMillis === undefined ? {} : { retryAfterMillis })

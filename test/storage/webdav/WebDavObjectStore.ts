@@ -74,7 +74,11 @@ export const open = (
         async (signal) => {
           const headers = { ...options.headers, authorization: `Bearer ${token}` }
           const answer = await request(url, { ...options, headers, dispatcher, signal })
-          if (answer.statusCode >= 200 && answer.statusCode < 300) return use(answer)
+          if (answer.statusCode >= 200 && answer.statusCode < 300) {
+            if (!Answer.isPage(answer.headers["content-type"])) return use(answer)
+            await answer.body.dump()
+            throw new Answer.NotUnderstood("a web page answers")
+          }
           throw new Failure.Refused(answer.statusCode, answer.headers["retry-after"], await answer.body.text())
         },
         (error, now) => Failure.from(error, { ...common, ...context }, now),
