@@ -38,11 +38,13 @@ const Toleration = Field.object(
   {
     key: Field.optional(Field.text({ description: "Taint key. Absent: all, with operator Exists.", maxLength: 317 })),
     operator: Field.optional(
-      Field.choice(["Equal", "Exists"], { description: "Equal (default) compares the value, Exists takes any." })
+      Field.choice(["Equal", "Exists", ""], { description: "Equal (default) compares the value, Exists takes any." })
     ),
     value: Field.optional(Field.text({ description: "Taint value, for operator Equal.", maxLength: 63 })),
     effect: Field.optional(
-      Field.choice(["NoSchedule", "PreferNoSchedule", "NoExecute"], { description: "Taint effect. Absent: all." })
+      Field.choice(["NoSchedule", "PreferNoSchedule", "NoExecute", ""], {
+        description: "Taint effect. Absent or empty: all."
+      })
     ),
     tolerationSeconds: Field.optional(
       Field.integer({ description: "How long a NoExecute taint is tolerated, in seconds. Absent: forever." })
