@@ -420,6 +420,20 @@ export const badManifests: ReadonlyArray<BadManifest> = [
     field: `spec.${pod}.labels`,
     says: "labels under kafka.oso.sh/"
   },
+  ...["job-name", "controller-uid"].map((key) => ({
+    mistake: `the Job controller's label ${key}`,
+    manifest: changed([`${pod}.labels`, { [key]: "x" }]),
+    field: `spec.${pod}.labels`,
+    says: "labels job-name and controller-uid"
+  })),
+  {
+    mistake: "the Job controller's label with its prefix",
+    manifest: changed([`${pod}.labels`, { "batch.kubernetes.io/controller-uid": "x" }]),
+    field: `spec.${pod}.labels`,
+    says: "labels under kafka.oso.sh/ and batch.kubernetes.io/"
+  },
+  at(`${pod}.tolerations[0].key`, "a taint's key with a blank", "my key", "must be a taint's key"),
+  at(`${pod}.tolerations[0].value`, "a taint's value with a blank", "my value", "must be a taint's value"),
   {
     mistake: "our annotation",
     manifest: changed([`${pod}.annotations`, { "batch.kubernetes.io/job-name": "x" }]),
