@@ -21,6 +21,7 @@ import type { RetentionOutcome } from "./backup/RetentionPass.ts"
 import * as Rotation from "./worker/Rotation.ts"
 import * as Run from "./backup/Run.ts"
 import type { RunProgress } from "./worker/RunProgress.ts"
+import * as SecretPatience from "./worker/SecretPatience.ts"
 import * as SteadyClock from "./worker/SteadyClock.ts"
 import type { RunReport } from "./backup/RunReport.ts"
 import * as RunReporting from "./backup/RunReporting.ts"
@@ -42,6 +43,8 @@ export interface MountPoint {
 export interface RunOptions extends MountPoint {
   /** Completed when the run should stop cleanly; it then fails with `Interrupted`. */
   readonly stop: Deferred.Deferred<void>
+  /** How long the run waits for a Secret that is missing or unusable, in milliseconds; 0 fails at once. */
+  readonly secretPatienceMillis: number
 }
 
 /** One attempt of a run, from Secrets to retention. Fills `context` as it goes. */
@@ -49,14 +52,18 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
   backup: KafkaBackup,
   identity: RunIdentity,
   context: RunReporting.RunContext,
-  { host, stop, volumes }: RunOptions
+  { host, secretPatienceMillis, stop, volumes }: RunOptions
 ) {
   const { progress } = context
   context.identity = identity
-  const kafkaTarget = yield* Connections.kafka(backup.spec.kafkaCluster)
+  const storageTarget = Connections.storage(backup.spec.storage, volumes)
+  const [kafkaTarget] = yield* SecretPatience.untilUsable(
+    Effect.all([Connections.kafka(backup.spec.kafkaCluster), storageTarget]),
+    progress,
+    secretPatienceMillis
+  )
   const request = SpecRequest.request(backup, identity, host)
   const guards = yield* BreakerGuards.make(request.circuitBreaker, progress)
-  const storageTarget = Connections.storage(backup.spec.storage, volumes)
   const store = guards.store(yield* Rotation.openStore(storageTarget, guards.opening))
   context.store = store
   const sources = yield* KafkaSources
