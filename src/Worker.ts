@@ -21,6 +21,7 @@ import type { RetentionOutcome } from "./backup/RetentionPass.ts"
 import * as Rotation from "./worker/Rotation.ts"
 import * as Run from "./backup/Run.ts"
 import type { RunProgress } from "./worker/RunProgress.ts"
+import * as SecretPatience from "./worker/SecretPatience.ts"
 import * as SteadyClock from "./worker/SteadyClock.ts"
 import type { RunReport } from "./backup/RunReport.ts"
 import * as RunReporting from "./backup/RunReporting.ts"
@@ -47,6 +48,8 @@ export interface RunOptions extends MountPoint {
    * mistake in the resource.
    */
   readonly isScheduled: boolean
+  /** How long the run waits for a Secret that is missing or unusable, in milliseconds; 0 fails at once. */
+  readonly secretPatienceMillis: number
 }
 
 /** One attempt of a run, from Secrets to retention. Fills `context` as it goes. */
@@ -54,14 +57,18 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
   backup: KafkaBackup,
   identity: RunIdentity,
   context: RunReporting.RunContext,
-  { host, isScheduled, stop, volumes }: RunOptions
+  { host, isScheduled, secretPatienceMillis, stop, volumes }: RunOptions
 ) {
   const { progress } = context
   context.identity = identity
-  const kafkaTarget = yield* Connections.kafka(backup.spec.kafkaCluster, { waitsForUnknownHosts: isScheduled })
+  const storageTarget = Connections.storage(backup.spec.storage, volumes)
+  const [kafkaTarget] = yield* SecretPatience.untilUsable(
+    Effect.all([Connections.kafka(backup.spec.kafkaCluster, { waitsForUnknownHosts: isScheduled }), storageTarget]),
+    progress,
+    secretPatienceMillis
+  )
   const request = SpecRequest.request(backup, identity, host)
   const guards = yield* BreakerGuards.make(request.circuitBreaker, progress, isScheduled)
-  const storageTarget = Connections.storage(backup.spec.storage, volumes)
   const store = guards.store(yield* Rotation.openStore(storageTarget, guards.opening))
   context.store = store
   const sources = yield* KafkaSources

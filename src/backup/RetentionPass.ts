@@ -160,9 +160,7 @@ const decide = Effect.fnUntraced(function* (
 
 /** Why the store refuses the request for now, if it protects the object; undefined if the request was carried out. */
 export const lockedReason = <A, E, R>(request: Effect.Effect<A, E, R>) =>
-  Effect.as(request, undefined).pipe(
-    Effect.catchIf(isLocked, (error) => Effect.succeed(lockedText(error) ?? "locked"))
-  )
+  Effect.as(request, undefined).pipe(Effect.catchIf(isLocked, (error) => Effect.succeed(lockedText(error) ?? "locked")))
 
 /** Nothing was removed, because the store protects what would have to change first. */
 export const allLocked = ({ outcome: decision, own }: Decided, why: string): RetentionOutcome =>

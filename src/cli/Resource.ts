@@ -1,4 +1,4 @@
-import { Effect, FileSystem, type Layer, type Path, Schema } from "effect"
+import { Effect, FileSystem, type Layer, type Path, Schema, Stream } from "effect"
 import * as Connections from "../worker/Connections.ts"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Worker from "../Worker.ts"
@@ -30,12 +30,22 @@ const unreadable = (file: string, why: string) =>
     advice: "give the path of a KafkaBackup manifest with -f, or -f - for standard input"
   })
 
-/** All of standard input as text. */
+/** Bytes after which no more is read: what has more of them has too many characters, whichever they are. */
+const maxBytes = 3 * ManifestParser.maxTextLength + 1
+
+const decoded = (chunks: ReadonlyArray<Uint8Array>) => new TextDecoder().decode(Buffer.concat(chunks))
+
+/** Standard input as text, at most `maxBytes` of it. */
 const standardInput = Effect.tryPromise({
   try: async () => {
     const chunks: Array<Buffer> = []
-    for await (const chunk of process.stdin) chunks.push(chunk)
-    return Buffer.concat(chunks).toString("utf8")
+    let bytes = 0
+    for await (const chunk of process.stdin) {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes >= maxBytes) break
+    }
+    return decoded(chunks)
   },
   catch: (error) => unreadable("standard input", (error as Error).message)
 })
@@ -43,7 +53,9 @@ const standardInput = Effect.tryPromise({
 const text = Effect.fnUntraced(function* (file: string) {
   if (file === "-") return yield* standardInput
   const fs = yield* FileSystem.FileSystem
-  return yield* fs.readFileString(file).pipe(
+  return yield* fs.stream(file, { bytesToRead: maxBytes }).pipe(
+    Stream.runCollect,
+    Effect.map(decoded),
     Effect.mapError(({ reason }) => {
       switch (reason._tag) {
         case "NotFound":

@@ -4,6 +4,7 @@ import { hostname } from "node:os"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Memory from "../worker/Memory.ts"
 import * as RunProgress from "../worker/RunProgress.ts"
+import * as SecretPatience from "../worker/SecretPatience.ts"
 import type { RunReport } from "../backup/RunReport.ts"
 import * as RunReporting from "../backup/RunReporting.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
@@ -112,6 +113,8 @@ const work = Effect.fnUntraced(function* (given: Given, known: RunReporting.RunC
       Worker.attempt(backup, identity, known, {
         host: hostname(),
         isScheduled: run !== undefined && RunSpec.isScheduled({ backup, ...run }),
+        // Who runs it by hand sits before it, and a scheduled Job has a next slot.
+        secretPatienceMillis: run === undefined ? 0 : SecretPatience.ofJob(backup),
         stop,
         volumes: given.volumes
       }).pipe(Effect.provide(Resource.secretsLayer(given)), RunDisplay.during(known.progress)),

@@ -1,6 +1,7 @@
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import type { Pod } from "../kubernetes/Objects.ts"
 import type { RunProgressFacts } from "../status/Facts.ts"
+import * as AwaitedSecret from "./AwaitedSecret.ts"
 import { metricsPort } from "./jobs/JobSettings.ts"
 
 /** Reads how far the run in a pod is. Nothing depends on it: a pod that does not answer has no progress. */
@@ -38,6 +39,7 @@ const Answer = Schema.Struct({
   records: Schema.Int,
   storedBytes: Schema.Int,
   percent: Schema.NullOr(Schema.Finite),
+  awaited: Schema.optionalKey(Schema.String),
   paused: Schema.optionalKey(Schema.Struct({ target: Schema.String, cause: Schema.String }))
 })
 
@@ -50,8 +52,10 @@ export const fromJson = (json: unknown, nowMillis: number): Option.Option<RunPro
     records: answer.records,
     bytes: answer.storedBytes,
     message:
-      answer.paused === undefined
-        ? answer.step
-        : `paused: ${answer.paused.target} does not answer (${answer.paused.cause})`,
+      answer.awaited !== undefined
+        ? AwaitedSecret.progressMessage(answer.awaited)
+        : answer.paused === undefined
+          ? answer.step
+          : `paused: ${answer.paused.target} does not answer (${answer.paused.cause})`,
     updatedMillis: nowMillis
   }))

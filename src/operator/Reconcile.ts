@@ -10,6 +10,7 @@ import type { Facts } from "../status/Facts.ts"
 import * as History from "../status/History.ts"
 import * as ScheduleFields from "../status/ScheduleFields.ts"
 import * as Format from "../status/Format.ts"
+import * as AwaitedSecret from "./AwaitedSecret.ts"
 import * as NextJob from "./NextJob.ts"
 import * as JobActions from "./JobActions.ts"
 import * as StatusReport from "./StatusReport.ts"
@@ -147,10 +148,17 @@ const withProgress = Effect.fnUntraced(function* (
     activeRun?.jobName === active.jobName &&
     before?.updatedTime !== undefined &&
     Math.abs(nowMillis - Format.millis(before.updatedTime)) < Requeue.progressMillis(active.startMillis, nowMillis)
-  if (isFresh) return active
+  // While the pod does not answer, what it answered last holds.
+  const unchanged = AwaitedSecret.withTrouble(
+    active,
+    activeRun?.jobName === active.jobName ? before?.message : undefined
+  )
+  if (isFresh) return unchanged
   const pod = activeJob.pods.find(({ status }) => status?.phase === "Running")
   if (pod === undefined) return active
   const pods = yield* PodProgress
   const progress = yield* pods.read(pod)
-  return Option.isNone(progress) ? active : { ...active, progress: progress.value }
+  return Option.isNone(progress)
+    ? unchanged
+    : AwaitedSecret.withTrouble({ ...active, progress: progress.value }, progress.value.message)
 })

@@ -37,6 +37,9 @@ const all = {
   PodNotStarting: pod("The pod has not started for a long time."),
   JobBeingDeleted: pod("The Job is being deleted."),
   SidecarStillRunning: pod("The backup has ended, but another container keeps the pod running."),
+  AwaitingSecret: pod(
+    "The pod of a one-time backup waits for a Secret or key that is missing or unusable, for at most an hour."
+  ),
   Retrying: pod("An attempt failed and the next one is running; the message gives the reason."),
 
   QuotaExceeded: refusal("The namespace's ResourceQuota has no room for the Job."),

@@ -41,10 +41,16 @@ export const AzureSpec = Field.object(
       maxLength: 63,
       rules: [
         Rule.rule<string>({
-          cel: "self.size() >= 3 && self.matches(r'^[a-z0-9](-?[a-z0-9])+$')",
+          cel: "self != '$root'",
+          message:
+            "must not be $root: the names of its blobs must not contain '/', those of backups do; create a container, for example kafka-backups",
+          holds: (self) => self !== "$root"
+        }),
+        Rule.rule<string>({
+          cel: "self == '$root' || (self.size() >= 3 && self.matches(r'^[a-z0-9](-?[a-z0-9])+$'))",
           message:
             "must be a container's name, 3 to 63 lower case letters, digits and single '-'; a path goes into prefix",
-          holds: (self) => self.length >= 3 && /^[a-z0-9](-?[a-z0-9])+$/.test(self)
+          holds: (self) => self === "$root" || (self.length >= 3 && /^[a-z0-9](-?[a-z0-9])+$/.test(self))
         })
       ]
     }),

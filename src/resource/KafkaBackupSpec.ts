@@ -85,7 +85,22 @@ export const KafkaBackupSpec = Field.object(
   },
   {
     description: "What to back up, when, and where to.",
-    rules: [...ScheduleSpec.rules, ...Compression.rules]
+    rules: [
+      ...ScheduleSpec.rules,
+      ...Compression.rules,
+      Rule.required(
+        "kafkaCluster",
+        "a backup needs kafkaCluster with bootstrapServers, for example kafka-0.kafka.svc:9092"
+      ),
+      Rule.required(
+        "topics",
+        "a backup needs topics: list names or patterns, for example orders and payments-*; '*' selects every topic that is not internal"
+      ),
+      Rule.required(
+        "storage",
+        "a backup needs storage with storageType (s3, azure, gcs or pvc) and the block of that name"
+      )
+    ]
   }
 )
 export type KafkaBackupSpec = typeof KafkaBackupSpec.Type

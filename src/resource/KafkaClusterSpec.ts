@@ -1,13 +1,7 @@
-import { isIPv6 } from "node:net"
 import * as Field from "./Field.ts"
-import { port, secretKey, secretName } from "./Name.ts"
+import * as Ipv6 from "./Ipv6.ts"
+import { hostName, port, secretKey, secretName } from "./Name.ts"
 import * as Rule from "./Rule.ts"
-
-/** As the API server sees it: an IPv4 address in IPv6 clothing (`::ffff:10.0.0.1`) is none. */
-const holdsIpv6InBrackets = (address: string): boolean => {
-  const inside = address.slice(1, address.indexOf("]"))
-  return isIPv6(inside) && !/^\[::ffff:[0-9a-f]+:[0-9a-f]+\]$/.test(new URL(`http://[${inside}]`).hostname)
-}
 
 const BootstrapServer = Field.text({
   description:
@@ -21,13 +15,13 @@ const BootstrapServer = Field.text({
     ),
     Rule.matchesUnless(
       "://|[, \\t\\r\\n]",
-      `^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?):${port}$`,
+      `^(\\[[0-9A-Fa-f:.]+\\]|${hostName}):${port}$`,
       "must be host:port with a port from 1 to 65535, for example kafka-0.kafka.svc:9092 or [fd00::1]:9092"
     ),
     Rule.rule<string>({
-      cel: "!self.matches(r'^\\[[0-9A-Fa-f:.]+\\]') || (isIP(self.substring(1, self.indexOf(']'))) && ip(self.substring(1, self.indexOf(']'))).family() == 6)",
+      cel: `!self.matches(r'^\\[[0-9A-Fa-f:.]+\\]') || ${Ipv6.celIsIpv6(Ipv6.celInBrackets)}`,
       message: "the address in brackets must be an IPv6 address, for example [fd00::1]:9092",
-      holds: (self) => !/^\[[0-9A-Fa-f:.]+\]/.test(self) || holdsIpv6InBrackets(self)
+      holds: (self) => !/^\[[0-9A-Fa-f:.]+\]/.test(self) || Ipv6.holdsInBrackets(self)
     })
   ]
 })
@@ -74,6 +68,11 @@ export const KafkaClusterSpec = Field.object(
           cel: "self.size() >= 1",
           message: "must contain at least one broker as host:port, for example kafka-0.kafka.svc:9092",
           holds: (self) => self.length >= 1
+        }),
+        Rule.rule({
+          cel: "self.all(server, self.exists_one(other, other == server))",
+          message: "must not name a broker twice: remove the second entry",
+          holds: (self) => new Set(self).size === self.length
         })
       ]
     }),

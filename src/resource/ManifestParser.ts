@@ -1,5 +1,5 @@
 import { Option, Result, Schema } from "effect"
-import { isScalar, LineCounter, parseAllDocuments } from "yaml"
+import { isScalar, LineCounter } from "yaml"
 import * as Crd from "./Crd.ts"
 import { homes, inspect, type UnknownFields } from "./Inspection.ts"
 import { apiVersion, KafkaBackup, kind } from "./KafkaBackup.ts"
@@ -8,6 +8,7 @@ import * as Metadata from "./Metadata.ts"
 import { nearest } from "./Near.ts"
 import * as Problem from "./Problem.ts"
 import * as Schedule from "./Schedule.ts"
+import * as Yaml from "./Yaml.ts"
 
 /** Longest manifest that is read, in characters. The API server takes requests of up to 3 MiB. */
 export const maxTextLength = 3 * 1024 * 1024
@@ -90,8 +91,9 @@ const document = (text: string): Result.Result<unknown, ManifestError> => {
     return refuse([{ field: "", message: `the manifest is too long: at most ${maxTextLength} characters` }])
   }
   const lines = new LineCounter()
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true })
-  const all = "empty" in documents ? [] : documents
+  const documents = Yaml.documents(text, lines)
+  if (Result.isFailure(documents)) return refuse([{ field: "", message: documents.failure }])
+  const all = documents.success
   const faults = all.flatMap(({ errors }) =>
     errors.map((error): Problem.Problem => {
       const { col, line } = lines.linePos(error.pos[0])

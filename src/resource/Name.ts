@@ -4,6 +4,9 @@ import * as Rule from "./Rule.ts"
 /** DNS-1123 subdomain, as Kubernetes wants it for the names of most objects. */
 export const subdomain = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 
+/** A host name, also with the dot at its end that keeps a resolver from trying its search domains. */
+export const hostName = "[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?[.]?"
+
 /** A TCP port, 1 to 65535. */
 export const port = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 

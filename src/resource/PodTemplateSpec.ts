@@ -16,6 +16,16 @@ const wellFormedKeys = (what: string) =>
 const reserved = "^((.+[.])?kafka[.]oso[.]sh|batch[.]kubernetes[.]io)/"
 const reservedRegExp = new RegExp(reserved, "u")
 
+/** The Job controller refuses a Job whose template has these with a value of somebody else. */
+const ofJobController = "^(job-name|controller-uid)$"
+const ofJobControllerRegExp = new RegExp(ofJobController, "u")
+
+const noJobControllerKeys = Rule.rule<{ readonly [key: string]: string }>({
+  cel: `!self.exists(k, k.matches(r'${ofJobController}'))`,
+  message: "labels job-name and controller-uid are set by the Job controller: choose another key, such as app",
+  holds: (self) => !Object.keys(self).some((key) => ofJobControllerRegExp.test(key))
+})
+
 const noReservedKeys = (what: string) =>
   Rule.rule<{ readonly [key: string]: string }>({
     cel: `!self.exists(k, k.matches(r'${reserved}'))`,
@@ -23,12 +33,14 @@ const noReservedKeys = (what: string) =>
     holds: (self) => !Object.keys(self).some((key) => reservedRegExp.test(key))
   })
 
+const labelValue = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
+
 const LabelValue = Field.text({
   description: "A label's value.",
   maxLength: 63,
   rules: [
     Rule.matches(
-      "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$",
+      labelValue,
       "must be a label's value: at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends, or empty"
     )
   ]
@@ -36,13 +48,37 @@ const LabelValue = Field.text({
 
 const Toleration = Field.object(
   {
-    key: Field.optional(Field.text({ description: "Taint key. Absent: all, with operator Exists.", maxLength: 317 })),
-    operator: Field.optional(
-      Field.choice(["Equal", "Exists"], { description: "Equal (default) compares the value, Exists takes any." })
+    key: Field.optional(
+      Field.text({
+        description: "Taint key. Absent: all, with operator Exists.",
+        maxLength: 317,
+        rules: [
+          Rule.matches(
+            `^$|${metadataKey}`,
+            "must be a taint's key: at most 63 letters, digits, '-', '_' and '.', with an optional prefix such as example.com/"
+          )
+        ]
+      })
     ),
-    value: Field.optional(Field.text({ description: "Taint value, for operator Equal.", maxLength: 63 })),
+    operator: Field.optional(
+      Field.choice(["Equal", "Exists", ""], { description: "Equal (default) compares the value, Exists takes any." })
+    ),
+    value: Field.optional(
+      Field.text({
+        description: "Taint value, for operator Equal.",
+        maxLength: 63,
+        rules: [
+          Rule.matches(
+            labelValue,
+            "must be a taint's value: at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends, or empty"
+          )
+        ]
+      })
+    ),
     effect: Field.optional(
-      Field.choice(["NoSchedule", "PreferNoSchedule", "NoExecute"], { description: "Taint effect. Absent: all." })
+      Field.choice(["NoSchedule", "PreferNoSchedule", "NoExecute", ""], {
+        description: "Taint effect. Absent or empty: all."
+      })
     ),
     tolerationSeconds: Field.optional(
       Field.integer({ description: "How long a NoExecute taint is tolerated, in seconds. Absent: forever." })
@@ -91,7 +127,7 @@ export const PodTemplateSpec = Field.object(
       Field.map(LabelValue, {
         description: "Labels of the pod. The operator's own take precedence.",
         maxProperties: 64,
-        rules: [wellFormedKeys("a label's key"), noReservedKeys("labels")]
+        rules: [wellFormedKeys("a label's key"), noReservedKeys("labels"), noJobControllerKeys]
       })
     ),
     nodeSelector: Field.optional(

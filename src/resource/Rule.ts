@@ -68,6 +68,23 @@ export const matchesUnless = (unless: string, pattern: string, message: string):
 export const atLeast = (minimum: number, message: string): Rule<number> =>
   rule({ cel: `self >= ${minimum}`, message, holds: (self) => self >= minimum })
 
+/**
+ * The field must be there. A structural schema's own `required` makes the API server print "Required value" and no
+ * more, and keeps every other rule of the object from running; this one says what to write. A field that has such a
+ * rule is left out of `required`.
+ */
+export const required = <K extends string>(name: K, message: string): Rule<{ readonly [key in K]?: unknown }> =>
+  rule({
+    cel: hasField(name),
+    message,
+    reason: "FieldValueRequired",
+    fieldPath: `.${name}`,
+    holds: (self) => self[name] !== undefined
+  })
+
+/** CEL of `required`. */
+export const hasField = (name: string): string => `has(self.${name})`
+
 /** Annotation under which a schema carries its rules; also the key that the API server reads. */
 export const annotationKey = "x-kubernetes-validations"
 

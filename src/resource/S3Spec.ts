@@ -64,13 +64,13 @@ export const S3Spec = Field.object(
     rules: [
       // The endpoint's own rules report everything else about it.
       Rule.rule({
-        cel: "!has(self.caSecret) || (has(self.endpoint) && self.endpoint != '' && !self.endpoint.startsWith('http://'))",
+        cel: "!has(self.caSecret) || (has(self.endpoint) && self.endpoint != '' && !self.endpoint.matches(r'^(?i:http)://'))",
         message: "caSecret has no effect without an https:// endpoint: write https:// there, or remove caSecret",
         reason: "FieldValueForbidden",
         fieldPath: ".caSecret",
         // Empty counts as absent, also as the user wrote it.
         holds: ({ caSecret, endpoint = "" }) =>
-          caSecret === undefined || (endpoint !== "" && !endpoint.startsWith("http://"))
+          caSecret === undefined || (endpoint !== "" && !/^http:\/\//i.test(endpoint))
       })
     ]
   }

@@ -1,4 +1,5 @@
 import { Cron, DateTime, Option, Result } from "effect"
+import { normalized } from "./ScheduleSpec.ts"
 import type { Problem } from "./Problem.ts"
 import * as ProblemText from "./Problem.ts"
 
@@ -67,8 +68,8 @@ const found = (field: string, value: string, message: string): Problem => {
  * a number.
  */
 const expanded = (schedule: string): string => {
-  const trimmed = schedule.trim()
-  return macros[trimmed] ?? trimmed.replaceAll(/-sun\b/gi, "-7")
+  const fields = normalized(schedule)
+  return macros[fields] ?? fields.replaceAll(/-sun\b/gi, "-7")
 }
 
 const runsThroughTheDay = (expression: string): boolean => {

@@ -1,3 +1,4 @@
+import { Schema, SchemaGetter } from "effect"
 import * as Field from "./Field.ts"
 import * as Rule from "./Rule.ts"
 
@@ -10,12 +11,18 @@ const fiveFields = [
   field("([1-9]|0[1-9]|[12][0-9]|3[01])"),
   field("((0?[1-9]|1[0-2])|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))"),
   field("(0?[0-7]|(?i:sun|mon|tue|wed|thu|fri|sat))")
-].join(" +")
+].join("[ \\t]+")
 
 const zoneInside = "TZ="
-const unsupportedMacro = "^@(every|reboot)"
+const unsupportedMacro = "^[ \\t\\r\\n]*@(every|reboot)"
 
-export const Schedule = Field.text({
+/** Blanks that may stand around a schedule: a YAML block (`schedule: |`) ends with a line break. */
+const outer = "[ \\t\\r\\n]*"
+
+/** One blank between two fields, and none around them. */
+export const normalized = (schedule: string): string => schedule.trim().replaceAll(/[ \t]+/g, " ")
+
+const ScheduleText = Field.text({
   description:
     'When to back up: five cron fields (minute, hour, day of month, month, day of week), for example "0 * * * *" for every full hour, or one of @hourly @daily @midnight @weekly @monthly @yearly @annually. Where day of month and day of week are both restricted, either is enough. UTC unless timeZone says otherwise. Absent: one backup, at once.',
   maxLength: 256,
@@ -27,11 +34,19 @@ export const Schedule = Field.text({
     ),
     Rule.matchesUnless(
       `${zoneInside}|${unsupportedMacro}`,
-      `^(${macro}|${fiveFields})$`,
+      `^${outer}(${macro}|${fiveFields})${outer}$`,
       "must be five cron fields (minute hour day-of-month month day-of-week), for example '0 * * * *', or a macro such as @hourly; no seconds, no L, W, # or ?"
     )
   ]
 })
+
+/** Decodes to the schedule as it is compared and shown: the same fields with other blanks are the same schedule. */
+export const Schedule = ScheduleText.pipe(
+  Schema.decodeTo(Schema.String, {
+    decode: SchemaGetter.transform(normalized),
+    encode: SchemaGetter.passthrough()
+  })
+)
 
 export const TimeZone = Field.text({
   description: "IANA time zone in which schedule is read, for example Europe/Berlin. Absent: UTC. Only with schedule.",

@@ -112,7 +112,8 @@ const convert = (
       out["properties"] = Object.fromEntries(
         Object.entries(node["properties"] as Json).map(([name, schema]) => [name, child(name, schema)])
       )
-      if (Array.isArray(node["required"]) && node["required"].length > 0) out["required"] = node["required"]
+      const required = ((node["required"] ?? []) as ReadonlyArray<string>).filter((name) => !saysSo(node, name))
+      if (required.length > 0) out["required"] = required
     } else if (Predicate.isObject(node["additionalProperties"])) {
       out["additionalProperties"] = child("*", node["additionalProperties"])
     } else throw new NotStructural(path, "an object must name its fields or what its values are")
@@ -120,6 +121,10 @@ const convert = (
   if (typeof out["type"] !== "string") throw new NotStructural(path, "no type")
   return out
 }
+
+/** A rule of the object says that the field is required, and what to write there. */
+const saysSo = (node: Json, name: string): boolean =>
+  ((node[Rule.annotationKey] ?? []) as ReadonlyArray<Rule.Rule>).some(({ rule }) => rule === Rule.hasField(name))
 
 /** Moves a keyword out of `allOf`, where the API server forbids some and overlooks others. The tighter bound wins. */
 const hoisted = (node: Json, part: Json, path: ReadonlyArray<string>): Json => {

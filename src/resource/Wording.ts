@@ -29,7 +29,9 @@ export const checkRange = (
   )
 }
 
-export const notAmong = (value: string, words: ReadonlyArray<string>): string => {
+export const notAmong = (value: string, all: ReadonlyArray<string>): string => {
+  // The empty word stands for "as if absent": nobody is advised to write it.
+  const words = all.filter((word) => word !== "")
   const near = nearest(value, words)
   const choices = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`
   return `must be ${choices}${near === undefined ? "" : `; did you mean ${near}?`}`

@@ -1,5 +1,6 @@
 import { Clock, Context, Deferred, Effect, Fiber, Layer, Option, Result } from "effect"
 import * as RunProgress from "../worker/RunProgress.ts"
+import * as SecretPatience from "../worker/SecretPatience.ts"
 import * as Worker from "../Worker.ts"
 import type { KafkaSources } from "../kafka/KafkaSource.ts"
 import type { ContainerEnd, PodRun } from "../kubernetes/memory/PodRun.ts"
@@ -56,7 +57,12 @@ export class WorkerPods extends Context.Service<
           const mounts = { volumes, host: pod.metadata.name }
           switch (args[0]) {
             case "run":
-              return Worker.run(runSpec.success, { ...mounts, stop, progress })
+              return Worker.run(runSpec.success, {
+                ...mounts,
+                secretPatienceMillis: SecretPatience.ofJob(runSpec.success.backup),
+                stop,
+                progress
+              })
             case "prune":
               return Worker.prune(
                 runSpec.success,

@@ -21,6 +21,8 @@ export interface RunProgress {
   segments: number
   /** Set while work waits for a store or a broker that does not answer. */
   paused: Paused | undefined
+  /** What the run waits for before it begins: a Secret that is missing, for people. */
+  awaited: string | undefined
   /** Every store and broker that stopped answering, in the order in which they first did. */
   interruptions: ReadonlyArray<Interruption>
 }
@@ -38,6 +40,7 @@ export const make = (): RunProgress => ({
   storedBytes: 0,
   segments: 0,
   paused: undefined,
+  awaited: undefined,
   interruptions: []
 })
 

@@ -47,7 +47,7 @@ const place = { volumes: "/volumes", host: "test" }
 
 const carriedOut = Effect.fnUntraced(function* (run: RunSpec) {
   const stop = yield* Deferred.make<void>()
-  return yield* Worker.run(run, { ...place, stop, progress: RunProgress.make() })
+  return yield* Worker.run(run, { ...place, secretPatienceMillis: 0, stop, progress: RunProgress.make() })
 })
 
 const ids = (summary: { readonly catalogue?: { readonly sets: ReadonlyArray<{ readonly backupId: string }> } }) =>

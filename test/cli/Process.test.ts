@@ -42,7 +42,7 @@ describe("the process kafka-backup", () => {
     const { err, exitCode, out } = await finished(programs.real, ["list", "-f", "-"], text)
     assert.deepStrictEqual([exitCode, out], [10, ""])
     assert.match(err, /^error: standard input cannot be used:\n {2}metadata\.name: must be .* \(got "A_b"\)\n/)
-    assert.match(err, /\n {2}spec\.kafkaCluster: is required/)
+    assert.match(err, /\n {2}spec\.kafkaCluster: a backup needs kafkaCluster with bootstrapServers/)
     assert.match(err, /\n {2}spec\.topics: must name at least one topic/)
     assert.notMatch(err, / {4}at .*\.ts:/)
   })

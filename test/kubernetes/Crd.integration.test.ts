@@ -12,6 +12,7 @@ import * as Next from "../../src/status/Next.ts"
 import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
 import { type BadManifest, badManifests } from "../resource/badManifests.ts"
+import { goodManifests } from "../resource/goodManifests.ts"
 import { changed, fullSpec, manifest, put } from "../resource/manifests.ts"
 import * as Facts from "../status/facts.ts"
 
@@ -263,6 +264,17 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
       }
     )
 
+    it("without anything in its spec names the three blocks that a backup needs, with what to write", async () => {
+      const { answer, status } = await post(manifest({}))
+      assert.strictEqual(status, 422)
+      const causes: ReadonlyArray<Json> = answer["details"].causes
+      assert.sameMembers(
+        causes.map(({ field }) => field),
+        ["spec.kafkaCluster", "spec.storage", "spec.topics"]
+      )
+      for (const { message } of causes) assert.match(message, /^Required value: a backup needs /)
+    })
+
     it("shows its reader the field and the message, and nothing else", async () => {
       const { code, stderr } = await apply(changed(["storage.s3.endpoint", "minio:9000"]), "--dry-run=server")
       assert.strictEqual(code, 1)
@@ -271,6 +283,13 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
         /"production-backup" is invalid: spec\.storage\.s3\.endpoint: Invalid value: .*must start with/
       )
       assert.lengthOf(stderr.trim().split("\n"), 1)
+    })
+  })
+
+  describe("a manifest that only looks odd", () => {
+    it.each(goodManifests)("is accepted: $oddity in $path", async ({ manifest }) => {
+      const { answer, status } = await post(manifest)
+      assert.strictEqual(status, 201, answer["message"])
     })
   })
 

@@ -1,5 +1,14 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { electionRights, type Json, lines, operatorRights, type Rule } from "../deploy/manifests.ts"
+import {
+  electionRights,
+  type Json,
+  lines,
+  objectsOf,
+  one,
+  operatorRights,
+  root,
+  type Rule
+} from "../deploy/manifests.ts"
 import { movedRights } from "../deploy/movedRights.ts"
 import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
@@ -196,6 +205,46 @@ describeWith("apiserver", "the operator's rights on an API server", ({ apiserver
     )
     // Without a namespace the question is about all of them.
     assert.deepStrictEqual(await exceptions(own, false, across), [])
+  })
+
+  it("let a user who has kafka-backup-edit alone apply, change and delete a KafkaBackup with kubectl", async () => {
+    const role = one(objectsOf("base/user-roles.yaml"), "ClusterRole", "kafka-backup-edit")
+    const [name, user] = ["rbac-test-edit", "rbac-test-editor"]
+    const binding = {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "RoleBinding",
+      metadata: { name, namespace: watched },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
+      subjects: [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: user }]
+    }
+    // Not aggregated, and so nobody else's.
+    await apply([{ ...role, metadata: { name } }, binding])
+    await Kubectl.succeed(apiserver, [
+      "apply",
+      "--server-side",
+      "--force-conflicts",
+      "-f",
+      `${root}crds/kafkabackup.yaml`
+    ])
+    const as = (...args: ReadonlyArray<string>) =>
+      Kubectl.run(apiserver, [...args, `--namespace=${watched}`, `--as=${user}`])
+    const sample = `${root}deploy/samples/01-simple.yaml`
+    try {
+      let applied = await as("apply", "-f", sample)
+      // The authorizer and discovery learn of new objects a moment later.
+      for (let tries = 0; applied.code !== 0 && tries < 50; tries++) {
+        await new Promise((resolve) => setTimeout(resolve, 200))
+        applied = await as("apply", "-f", sample)
+      }
+      assert.strictEqual(applied.code, 0, applied.stderr)
+      const again = await as("apply", "-f", sample)
+      assert.strictEqual(again.code, 0, again.stderr)
+      assert.strictEqual((await as("delete", "-f", sample, "--wait=false")).code, 0)
+      assert.notStrictEqual((await as("get", "secrets")).code, 0)
+    } finally {
+      for (const kind of ["rolebinding", "clusterrole"])
+        await Kubectl.run(apiserver, ["delete", kind, name, `--namespace=${watched}`, "--ignore-not-found"])
+    }
   })
 
   it("refuse the request itself, not only the question", async () => {

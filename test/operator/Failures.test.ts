@@ -71,14 +71,64 @@ describe("a run that fails", () => {
           }
         })
       )
-      yield* advance("5 minutes")
+      yield* advance("65 minutes")
       const failed = yield* kubectl.status("once")
-      expect(failed.backupHistory?.[0]).toMatchObject({ outcome: "failed", reason: "SecretUnusable" })
+      expect(failed.backupHistory).toMatchObject([{ outcome: "failed", reason: "SecretUnusable" }])
       expect(condition(failed, "Ready")?.message).toContain("s3-credentials")
       yield* secrets.put("s3-credentials", { accessKey: "a", secretKey: "b" })
       yield* kubectl.trigger("once", "again")
       yield* advance("2 minutes")
       expect((yield* kubectl.status("once")).phase).toBe("Completed")
+    })
+  )
+
+  story(
+    "does not come while a one-time backup waits for its Secret, and the wait is in conditions and an Event",
+    Effect.gen(function* () {
+      const { advance, kubectl, secrets, start } = yield* world
+      yield* start()
+      const storage = {
+        storageType: "s3",
+        s3: { bucket: "backups", region: "eu-central-1", credentialsSecret: { name: "s3-credentials" } }
+      } as const
+      yield* kubectl.apply(backupOf("once", { storage }))
+      yield* advance("20 minutes")
+      const waiting = yield* kubectl.status("once")
+      expect(waiting.phase).toBe("Running")
+      for (const type of ["Ready", "Progressing"]) {
+        expect(condition(waiting, type)).toMatchObject({ reason: "PodTrouble" })
+        expect(condition(waiting, type)?.message).toContain("Secret s3-credentials, key accessKey: missing or unusable")
+      }
+      expect(waiting.progress?.message).toMatch(/^waiting for a Secret: /)
+      yield* secrets.put("s3-credentials", { accessKey: "a" })
+      yield* advance("5 minutes")
+      expect(condition(yield* kubectl.status("once"), "Ready")?.message).toContain("key secretKey")
+      const events = (yield* kubectl.events).filter(({ reason }) => reason === "PodTrouble")
+      expect(events).toHaveLength(1)
+      yield* secrets.put("s3-credentials", { accessKey: "a", secretKey: "b" })
+      yield* advance("3 minutes")
+      const completed = yield* kubectl.status("once")
+      expect(completed.phase).toBe("Completed")
+      expect(completed.backupHistory).toMatchObject([{ outcome: "success" }])
+      expect(condition(completed, "Ready")).toMatchObject({ status: "True", reason: "BackupCompleted" })
+    })
+  )
+
+  story(
+    "for a missing Secret comes at once where a schedule tries again",
+    Effect.gen(function* () {
+      const { advance, kubectl, start } = yield* world
+      yield* start()
+      yield* kubectl.apply(
+        hourly("hourly", {
+          storage: {
+            storageType: "s3",
+            s3: { bucket: "backups", region: "eu-central-1", credentialsSecret: { name: "s3-credentials" } }
+          }
+        })
+      )
+      yield* advance("12 minutes")
+      expect((yield* kubectl.status("hourly")).backupHistory).toMatchObject([{ reason: "SecretUnusable" }])
     })
   )
 

@@ -7,6 +7,7 @@ import { KafkaBackupSpec } from "../../src/resource/KafkaBackupSpec.ts"
 import * as ManifestParser from "../../src/resource/ManifestParser.ts"
 import * as Problem from "../../src/resource/Problem.ts"
 import { badManifests } from "./badManifests.ts"
+import { goodManifests } from "./goodManifests.ts"
 import { changed, fullSpec, manifest, type Path, put } from "./manifests.ts"
 
 const samples = new URL("../../deploy/samples/", import.meta.url)
@@ -44,6 +45,19 @@ describe("a manifest with a mistake", () => {
       accepted.map(({ mistake }) => mistake),
       []
     )
+  })
+})
+
+describe("a manifest that only looks odd", () => {
+  it.each(goodManifests)("$oddity in $path is accepted", ({ manifest, path, reads }) => {
+    const parsed = ManifestParser.fromJson(manifest)
+    assert.deepStrictEqual(problemsOf(parsed).map(Problem.format), [])
+    const spec: unknown = Result.getOrThrow(parsed).spec
+    const read = path
+      .split(/[.[\]]+/)
+      .filter((key) => key !== "")
+      .reduce<any>((value, key) => value[key], spec)
+    assert.deepStrictEqual(read, reads)
   })
 })
 
@@ -178,6 +192,30 @@ describe("a manifest's text", () => {
           .join(",")}]`
       )
     assert.match(lines(bomb.join("\n"))[0]!, /aliases/)
+  })
+
+  // Without the bound, the first of them takes the parser gigabytes, and the last minutes.
+  it.each([
+    ["brackets", "[".repeat(2_900_000)],
+    ["braces", "{".repeat(2_900_000)],
+    ["lists in one line", "- ".repeat(1_400_000)],
+    ["keys without values", "? ".repeat(1_400_000)],
+    ["blocks", Array.from({ length: 1_700 }, (_, depth) => `${" ".repeat(depth)}a:\n`).join("")]
+  ])("that nests %s without end is refused before it is parsed", (_, text) =>
+    assert.match(lines(`${minimal}${text}`)[0]!, /^the manifest is nested too deep: at most 100 blocks/)
+  )
+
+  it("that holds hundreds of thousands of entries is refused before it is parsed", () =>
+    assert.match(lines(`${minimal}x: [${"a,".repeat(1_400_000)}]`)[0]!, /^the manifest has too many entries/))
+
+  it("may hold both lists of topics at their longest, each name on its own line", () => {
+    const names = (letter: string) =>
+      Array.from({ length: 10_000 }, (_, n) => String(n).padStart(100, letter)).map((name) => `    - "${name}"\n`)
+    const long = `${minimal}  excludeTopics:\n${names("x").join("")}`.replace(
+      / {2}topics:\n( {4}- .*\n)+/,
+      `  topics:\n${names("t").join("")}`
+    )
+    assert.lengthOf(Result.getOrThrow(ManifestParser.parse(long)).spec.topics, 10_000)
   })
 
   it("of more than three megabytes is refused", () =>

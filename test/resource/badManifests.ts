@@ -108,6 +108,8 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at("schedule", "a minute of 60", "60 * * * *", "five cron fields"),
   at("schedule", "last day of the month", "0 0 L * *", "no L, W"),
   at("schedule", "an empty schedule", "", "five cron fields"),
+  at("schedule", "a line break between fields", "0 *\n* * *", "five cron fields"),
+  at("schedule", "a blank before @every", " @every 5m", "@every and @reboot"),
   at("schedule", "@every", "@every 5m", "@every and @reboot"),
   at("schedule", "a zone inside", "CRON_TZ=UTC 0 * * * *", "must not contain TZ="),
   at("schedule", "a long text", "0 ".repeat(200), "at most 256 characters"),
@@ -140,7 +142,7 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at("suspend", "a quoted boolean", "true", "true or false without quotes"),
 
   // cluster
-  at("kafkaCluster", "no cluster", undefined, "is required"),
+  at("kafkaCluster", "no cluster", undefined, "a backup needs kafkaCluster with bootstrapServers"),
   at(server, "no brokers", [], "at least one broker"),
   at(server, "brokers as text", "kafka:9092", "must be a list"),
   at(
@@ -156,7 +158,10 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at(`${server}[0]`, "port 65536", "kafka:65536", "port from 1 to 65535"),
   at(`${server}[0]`, "shell characters", "$(id):9092", "must be host:port with"),
   at(`${server}[0]`, "bare IPv6", "fd00::1:9092", "must be host:port with"),
-  at(`${server}[0]`, "IPv4 in IPv6 clothing", "[::ffff:10.0.0.1]:9092", "must be an IPv6 address"),
+  at(`${server}[0]`, "IPv6 with two gaps", "[1::2::3]:9092", "must be an IPv6 address"),
+  at(`${server}[0]`, "a mapped address of five parts", "[::ffff:10.0.0.0.1]:9092", "must be an IPv6 address"),
+  at(`${server}[0]`, "two dots at the end of a host", "kafka..:9092", "must be host:port with"),
+  at(server, "a broker twice", ["a:9092", "b:9092", "a:9092"], "must not name a broker twice"),
   at(`${server}[0]`, "IPv4 in brackets", "[10.0.0.1]:9092", "must be an IPv6 address"),
   at("kafkaCluster.securityProtocol", "an unknown protocol", "SASL", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"),
   at("kafkaCluster.securityProtocol", "lower case", "sasl_ssl", "did you mean SASL_SSL?"),
@@ -186,7 +191,7 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at("kafkaCluster.tlsSecret.caKey", "a parent directory as key", "..", "key of the Secret's data"),
 
   // topics
-  at("topics", "no topics at all", undefined, "is required"),
+  at("topics", "no topics at all", undefined, "a backup needs topics: list names or patterns"),
   at("topics", "an empty list", [], "at least one topic"),
   at(
     "topics",
@@ -203,7 +208,7 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at("excludeTopics[0]", "a blank", "my topic", "topic name or wildcard pattern"),
 
   // storage
-  at("storage", "no storage", undefined, "is required"),
+  at("storage", "no storage", undefined, "a backup needs storage with storageType"),
   at("storage.storageType", "capitals", "S3", "did you mean s3?"),
   at("storage.storageType", "no type", undefined, "is required"),
   at("storage.storageType", "an unknown type", "ftp", "s3, azure, gcs or pvc"),
@@ -248,6 +253,30 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at(`${s3}.endpoint`, "no host", "https://", "scheme://host"),
   at(`${s3}.endpoint`, "port 99999", "https://minio:99999", "scheme://host"),
   at(`${s3}.endpoint`, "the metadata service", "http://169.254.169.254/latest", "link-local or metadata"),
+  at(`${s3}.endpoint`, "the metadata service by another spelling", "HTTP://169.254.169.254", "link-local or metadata"),
+  at(
+    `${s3}.endpoint`,
+    "the metadata service as a mapped address",
+    "http://[::ffff:169.254.169.254]",
+    "link-local or metadata"
+  ),
+  at(
+    `${s3}.endpoint`,
+    "the metadata service with a dot at the end",
+    "http://metadata.google.internal./x",
+    "link-local or metadata"
+  ),
+  at(`${s3}.endpoint`, "IPv6 with two gaps", "http://[1::2::3]:90", "must be an IPv6 address"),
+  at(`${s3}.endpoint`, "a port after two dots", "http://minio..:90", "scheme://host"),
+  bad(
+    "authorities for a plain endpoint in capitals",
+    [
+      [`${s3}.endpoint`, "HTTP://minio:9000"],
+      [`${s3}.caSecret`, { name: "minio-ca" }]
+    ],
+    `${s3}.caSecret`,
+    "no effect without an https:// endpoint"
+  ),
   bad(
     "authorities for a plain endpoint",
     [
@@ -285,6 +314,7 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at(`${azure}.accountName`, "a host name", "kafka.blob.core.windows.net", "at most 24 characters"),
   at(`${azure}.accountName`, "capitals", "KafkaBackups", "storage account's name"),
   at(`${azure}.container`, "two hyphens", "kafka--backups", "container's name"),
+  at(`${azure}.container`, "the root container", "$root", "names of its blobs must not contain '/'"),
   bad("two ways to authenticate", [[`${azure}.useWorkloadIdentity`, true]], azure, "choose one way"),
   bad(
     "three ways to authenticate",
@@ -390,6 +420,20 @@ export const badManifests: ReadonlyArray<BadManifest> = [
     field: `spec.${pod}.labels`,
     says: "labels under kafka.oso.sh/"
   },
+  ...["job-name", "controller-uid"].map((key) => ({
+    mistake: `the Job controller's label ${key}`,
+    manifest: changed([`${pod}.labels`, { [key]: "x" }]),
+    field: `spec.${pod}.labels`,
+    says: "labels job-name and controller-uid"
+  })),
+  {
+    mistake: "the Job controller's label with its prefix",
+    manifest: changed([`${pod}.labels`, { "batch.kubernetes.io/controller-uid": "x" }]),
+    field: `spec.${pod}.labels`,
+    says: "labels under kafka.oso.sh/ and batch.kubernetes.io/"
+  },
+  at(`${pod}.tolerations[0].key`, "a taint's key with a blank", "my key", "must be a taint's key"),
+  at(`${pod}.tolerations[0].value`, "a taint's value with a blank", "my value", "must be a taint's value"),
   {
     mistake: "our annotation",
     manifest: changed([`${pod}.annotations`, { "batch.kubernetes.io/job-name": "x" }]),
@@ -442,5 +486,6 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at(`${pod}.priorityClassName`, "capitals", "Low", "PriorityClass"),
   at(`${pod}.image`, "an image of one's own", "evil", "is not a field here"),
   at(`${pod}.affinity.nodeAffinty`, "a misspelt affinity", {}, "did you mean nodeAffinity?"),
+  at(`${pod}.tolerations[0].effect`, "an unknown effect", "Evict", "NoSchedule, PreferNoSchedule or NoExecute"),
   at("deletionPolicy", "another word", "Keep", "must be Retain or Delete")
 ]

@@ -373,7 +373,7 @@ describe("DirectoryObjectStore without the means", () => {
       ]) {
         const error = yield* Effect.flip<unknown, ObjectStoreError, never>(call)
         assert.strictEqual(error.reason._tag, "StorageAuthorizationFailed", error.operation)
-        assert.include(error.advice, "fsGroup")
+        assert.include(error.advice, `let user ${process.getuid!()} read and write there`)
       }
       assert.strictEqual(yield* reasonOf(inVolume(volume, "new")), "StorageAuthorizationFailed")
     })

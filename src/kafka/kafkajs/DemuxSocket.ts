@@ -1,5 +1,6 @@
 import net from "node:net"
 import tls from "node:tls"
+import * as Address from "./Address.ts"
 import type { BufferPool } from "./BufferPool.ts"
 import * as FrameSplitter from "./FrameSplitter.ts"
 import type { KafkaJsSocket, KafkaJsSocketFactory } from "./Internals.ts"
@@ -84,7 +85,7 @@ export const factory =
 
     const large = Buffer.allocUnsafeSlow(ssl ? 0 : readBytes)
     const socket = ssl
-      ? tls.connect({ host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect)
+      ? tls.connect({ host, port, ...Address.serverName(host), ...ssl }, onConnect)
       : net.connect(
           { host, port, onread: { buffer: large, callback: (bytes) => (receive(large, bytes), true) } },
           onConnect

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import tls from "node:tls"
 import { BrokerUnreachable, type KafkaReason } from "../KafkaError.ts"
 import type { KafkaTarget } from "../KafkaTarget.ts"
-import type { Address } from "./Address.ts"
+import { type Address, serverName } from "./Address.ts"
 import * as CertificateFailure from "./CertificateFailure.ts"
 import * as Failure from "./Failure.ts"
 import * as Link from "./Link.ts"
@@ -19,7 +19,7 @@ const illegalSaslState = 34
 /** True if the listener completes a TLS handshake with any certificate. Sends nothing. */
 const completesTls = (address: Address, settings: Link.Settings): Effect.Effect<boolean> =>
   Effect.callback<boolean>((resume) => {
-    const socket = tls.connect({ ...address, rejectUnauthorized: false }, () => {
+    const socket = tls.connect({ ...address, ...serverName(address.host), rejectUnauthorized: false }, () => {
       resume(Effect.succeed(true))
       socket.destroy()
     })

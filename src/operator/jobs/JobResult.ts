@@ -91,7 +91,7 @@ const unexplained = (job: Job, condition: ObjectCondition): Trouble => ({
 
 const resultMissing = (job: Job): EndTrouble => ({
   reason: "ResultMissing",
-  message: `Job ${job.metadata.name} is complete, but its pod left no readable result, so nothing counts as verified; kafka-backup list shows what storage holds. If this happens again, operator and image have different versions`
+  message: `Job ${job.metadata.name} is complete, but its pod left no readable result, so nothing counts as verified. If this happens again, operator and image have different versions`
 })
 
 const nodeLost = (pod: string): EndTrouble => ({
@@ -107,5 +107,5 @@ const deleted = (job: Job, isRun: boolean, cause: Trouble | undefined): EndTroub
 /** The summary of a successful run must name its backup. */
 export const manifestMissing = (job: Job): EndTrouble => ({
   reason: "ManifestMissing",
-  message: `Job ${job.metadata.name} reports success but names no backup; kafka-backup list shows what storage holds`
+  message: `Job ${job.metadata.name} reports success but names no backup, so nothing counts as verified`
 })

@@ -25,7 +25,7 @@ export const authority = (
   env: { readonly AZURE_AUTHORITY_HOST?: string | undefined }
 ): string => {
   if (env.AZURE_AUTHORITY_HOST) return env.AZURE_AUTHORITY_HOST.replace(/\/+$/u, "")
-  const host = new URL(service(target)).hostname
+  const host = new URL(service(target)).hostname.replace(/[.]$/u, "")
   return sovereignAuthorities.find(([suffix]) => host.endsWith(suffix))?.[1] ?? publicAuthority
 }
 

@@ -25,6 +25,15 @@ export const endpointRefusal = (endpoint: string): string | undefined => {
   return refused === undefined ? undefined : `the endpoint is not usable: ${refused}`
 }
 
+/**
+ * Options of an HTTPS agent for one endpoint whose host name ends with a dot: the name for TLS has none (RFC 6066), and
+ * some servers end the handshake over it. Empty for every other endpoint.
+ */
+export const serverName = (endpoint: string | undefined): { readonly servername?: string } => {
+  const host = endpoint === undefined ? "" : new URL(endpoint).hostname
+  return host.endsWith(".") ? { servername: host.slice(0, -1) } : {}
+}
+
 const urlRefusal = (endpoint: string): string | undefined => {
   if (!URL.canParse(endpoint)) return "it is not a URL such as https://host:port"
   const url = new URL(endpoint)
@@ -34,7 +43,7 @@ const urlRefusal = (endpoint: string): string | undefined => {
   const host = url.hostname.replace(/^\[|\]$/gu, "")
   if (
     host.startsWith("169.254.") ||
-    host === "metadata.google.internal" ||
+    /^metadata[.]google[.]internal[.]?$/u.test(host) ||
     /^fe[89ab]/iu.test(host) ||
     /^fd00:ec2::/iu.test(host) ||
     /^::ffff:a9fe:/iu.test(host)

@@ -34,6 +34,9 @@ export interface ErrorContext {
   readonly key: string
 }
 
+/** The user of this process, as the owner of a directory is named. */
+const user = (): string => String(process.getuid?.() ?? "of this process")
+
 const reasonOf = (cause: unknown, { operation, location, key }: ErrorContext): ObjectStoreReason => {
   if (cause instanceof Refusal) return cause.reason
   const code = errorCode(cause)
@@ -55,8 +58,7 @@ const reasonOf = (cause: unknown, { operation, location, key }: ErrorContext): O
     }
     case "EACCES":
     case "EPERM": {
-      const advice =
-        "give the user of the pod read and write permission there: set securityContext.fsGroup, or change the directory's owner and mode"
+      const advice = `let user ${user()} read and write there: change the owner or the mode of the directory on the volume`
       return new StorageAuthorizationFailed({ detail, advice, cause })
     }
     case "ENOENT":

@@ -1,6 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3"
 import { Effect, Redacted, type Scope } from "effect"
 import * as Answer from "../cloud/Answer.ts"
+import * as Address from "../cloud/Address.ts"
 import * as Requests from "../cloud/Requests.ts"
 import type { S3Target } from "../StorageTarget.ts"
 import type { Trust } from "./Authorities.ts"
@@ -47,7 +48,11 @@ export const make = (
   Effect.gen(function* () {
     const sdk = yield* Effect.promise(() => import("@aws-sdk/client-s3"))
     const agent = { keepAlive: true, maxSockets: sockets }
-    const secureAgent = trust === undefined ? agent : { ...agent, secureContext: trust.secureContext }
+    const secureAgent = {
+      ...agent,
+      ...Address.serverName(endpoint),
+      ...(trust === undefined ? {} : { secureContext: trust.secureContext })
+    }
     const client = yield* Effect.acquireRelease(
       Effect.sync(
         () =>

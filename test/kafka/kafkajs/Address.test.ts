@@ -5,6 +5,7 @@ describe("Address", () => {
   it.each([
     ["kafka:9092", { host: "kafka", port: 9092 }],
     ["kafka-0.kafka.svc.cluster.local:9093", { host: "kafka-0.kafka.svc.cluster.local", port: 9093 }],
+    ["kafka-0.kafka.svc.:9093", { host: "kafka-0.kafka.svc.", port: 9093 }],
     ["10.0.0.1:1", { host: "10.0.0.1", port: 1 }],
     ["[::1]:65535", { host: "::1", port: 65535 }]
   ])("reads %s and writes it the same", (text, address) => {
@@ -16,4 +17,10 @@ describe("Address", () => {
     "refuses %j",
     (text) => expect(Address.parse(text)).toBeUndefined()
   )
+
+  it("names a host for TLS without the dot at its end, and an IP address not at all", () => {
+    expect(Address.serverName("kafka.svc.")).toEqual({ servername: "kafka.svc" })
+    expect(Address.serverName("kafka.svc")).toEqual({ servername: "kafka.svc" })
+    expect(Address.serverName("fd00::1")).toEqual({})
+  })
 })

@@ -76,7 +76,7 @@ describe("a Job that is complete", () => {
   ])("is no success with %s", (_, pods) => {
     const { message, outcome, reason } = run(complete, ...pods)
     assert.deepStrictEqual([outcome, reason], ["failed", "ResultMissing"])
-    assert.include(message, "kafka-backup list")
+    assert.include(message, "nothing counts as verified")
   })
 
   it("does not end before it began, whatever clocks say", () => {

@@ -16,6 +16,7 @@ describe("The address of an Azure account", () => {
       )
     assert.strictEqual(authority(), "https://login.microsoftonline.com")
     assert.strictEqual(authority("https://acct.blob.core.usgovcloudapi.net"), "https://login.microsoftonline.us")
+    assert.strictEqual(authority("https://acct.blob.core.usgovcloudapi.net."), "https://login.microsoftonline.us")
     assert.strictEqual(authority("https://acct.blob.core.chinacloudapi.cn"), "https://login.chinacloudapi.cn")
     assert.strictEqual(authority("https://backups.example.org"), "https://login.microsoftonline.com")
     assert.strictEqual(

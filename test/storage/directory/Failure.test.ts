@@ -35,7 +35,7 @@ describe("the file system's refusals", () => {
 
   it("tell a person what to change", () => {
     assert.include(said("EROFS").advice, "readOnly")
-    assert.include(said("EACCES").advice, "fsGroup")
+    assert.include(said("EACCES").advice, `let user ${process.getuid!()} read and write there`)
     assert.include(said("ENOSPC").advice, "free space")
   })
 })

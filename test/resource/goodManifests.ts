@@ -1,0 +1,50 @@
+import { changed } from "./manifests.ts"
+
+export interface GoodManifest {
+  /** What the user wrote, which looks odd and is right. */
+  readonly oddity: string
+  readonly manifest: Record<string, unknown>
+  /** Where it is in the spec, and how the program reads it. */
+  readonly path: string
+  readonly reads: unknown
+}
+
+const good = (
+  path: string,
+  oddity: string,
+  value: unknown,
+  reads: unknown = value,
+  ...others: ReadonlyArray<readonly [path: string, value: unknown]>
+): GoodManifest => ({ oddity, manifest: changed(...others, [path, value]), path, reads })
+
+const server = "kafkaCluster.bootstrapServers[0]"
+const endpoint = "storage.s3.endpoint"
+const toleration = "podTemplate.tolerations[0]"
+
+export const goodManifests: ReadonlyArray<GoodManifest> = [
+  good("schedule", "a tab between fields", "0\t*\t* * *", "0 * * * *"),
+  good("schedule", "blanks around the fields", "  0  * * * * ", "0 * * * *"),
+  good("schedule", "a YAML block with its line break", "0 * * * *\n", "0 * * * *"),
+  good("schedule", "blanks around a macro", " @daily\n", "@daily"),
+
+  good(server, "a host name that ends with a dot", "kafka-0.kafka.svc.cluster.local.:9092"),
+  good(server, "an IPv4-mapped IPv6 address", "[::ffff:10.0.0.1]:9092"),
+  good(server, "an IPv4-mapped IPv6 address in hexadecimal capitals", "[::FFFF:0A00:1]:9092"),
+  good(server, "an IPv4-mapped IPv6 address with all zeros", "[0:0:0:0:0:ffff:10.0.0.1]:9092"),
+
+  good(endpoint, "a scheme in capitals", "HTTPS://minio:9000", "https://minio:9000"),
+  good(endpoint, "authorities for a scheme in capitals", "Https://Minio:9000", "https://Minio:9000", [
+    "storage.s3.caSecret",
+    { name: "minio-ca" }
+  ]),
+  good(endpoint, "a host name that ends with a dot", "https://minio.storage.svc.cluster.local.:9000"),
+  good(endpoint, "an IPv6 address", "http://[fd00::1]:9000"),
+  good(endpoint, "an IPv4-mapped IPv6 address", "http://[::ffff:10.0.0.1]:9000/path"),
+
+  good("sourceClusterId", "a blank inside", "a b"),
+  good("resources.limits.cpu", "a whole number without quotes", 3),
+  good("resources.requests.cpu", "a fraction in quotes", "0.5"),
+
+  good(`${toleration}.effect`, "an empty effect, which stands for all", ""),
+  good(`${toleration}.operator`, "an empty operator, which stands for Equal", "")
+]
