@@ -12,6 +12,7 @@ import { KubernetesApi, type KubernetesApiShape, type ObjectRef } from "./Kubern
 import { Invalid, type KubernetesError, Unavailable } from "./KubernetesError.ts"
 import type { KubeObject } from "./Objects.ts"
 import { RequestObserver } from "./RequestObserver.ts"
+import { given } from "../resource/Json.ts"
 
 export { KubernetesConfigError, type Source } from "./http/Configuration.ts"
 
@@ -82,7 +83,7 @@ const methods = (requests: Requests, timings: Timings): KubernetesApiShape => {
         body: patch,
         contentType: "application/merge-patch+json"
       }),
-    remove: (kind, ref, { propagation, uid } = {}) => {
+    remove: (kind, ref, { propagation, resourceVersion, uid } = {}) => {
       const ask: Ask = {
         verb: "remove",
         kind,
@@ -92,7 +93,8 @@ const methods = (requests: Requests, timings: Timings): KubernetesApiShape => {
         body: {
           apiVersion: "v1",
           kind: "DeleteOptions",
-          preconditions: uid === undefined ? undefined : { uid },
+          preconditions:
+            uid === undefined && resourceVersion === undefined ? undefined : given({ uid, resourceVersion }),
           propagationPolicy: propagation
         }
       }

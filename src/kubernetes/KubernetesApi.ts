@@ -33,6 +33,12 @@ export type Delta<A> =
  */
 export type Propagation = "Background" | "Foreground" | "Orphan"
 
+export interface RemoveOptions {
+  readonly uid?: string
+  readonly resourceVersion?: string
+  readonly propagation?: Propagation
+}
+
 /**
  * The Kubernetes API server. Every write is one request; a write that fails with `Unavailable` may still have been
  * carried out. Requests are aborted when their fiber is interrupted. Only reads are retried inside.
@@ -75,11 +81,14 @@ export interface KubernetesApiShape {
     patch: Readonly<Record<string, unknown>>,
     subresource?: "status"
   ) => Effect.Effect<A, KubernetesError>
-  /** Deletes the object; with `uid` only the object of that uid. Fails with `NotFound` when there is none. */
+  /**
+   * Deletes the object; with `uid` and `resourceVersion` only the object of that uid that has not changed since, else
+   * it fails with `Conflict`. Fails with `NotFound` when there is none.
+   */
   readonly remove: <A extends KubeObject>(
     kind: Kind<A>,
     ref: ObjectRef,
-    options?: { readonly uid?: string; readonly propagation?: Propagation }
+    options?: RemoveOptions
   ) => Effect.Effect<void, KubernetesError>
 }
 

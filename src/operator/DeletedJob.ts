@@ -7,16 +7,23 @@ import * as Format from "../status/Format.ts"
 import type { Caches } from "./Caches.ts"
 import * as JobState from "./jobs/JobState.ts"
 import type * as Observed from "./Observed.ts"
+import * as Replacement from "./Replacement.ts"
+import type { RunCause } from "../schedule/RunCause.ts"
 
-/**
- * A run that the status calls active and whose Job is gone: it ended, and only what was last observed of it can be
- * reported.
- */
+/** A run that the status calls active and whose Job is gone. */
+export type DeletedJob =
+  /** It ended, and only what was last observed of it can be reported. */
+  | { readonly _tag: "Ended"; readonly run: EndedRun }
+  /** The operator deleted its Job to make it again. */
+  | { readonly _tag: "Replaced"; readonly cause: RunCause }
+
+/** Finds out whether the Job of the active run is gone, and what that means. */
 export const find = Effect.fn("DeletedJob.find")(function* (
   caches: Caches,
-  { key, namespace, nowMillis, previous }: Observed.Observed,
+  observed: Observed.Observed,
   ownedJobs: Observed.OwnedJobs
-): Effect.fn.Return<EndedRun | undefined, KubernetesError, KubernetesApi> {
+): Effect.fn.Return<DeletedJob | undefined, KubernetesError, KubernetesApi> {
+  const { key, namespace, nowMillis, previous } = observed
   const run = previous.activeRun
   if (run?.jobName === undefined) return undefined
   const { jobName } = run
@@ -32,11 +39,15 @@ export const find = Effect.fn("DeletedJob.find")(function* (
   }
   const tombstone = caches.tombstone(`${namespace}/${jobName}`)
   const last = tombstone === undefined ? undefined : JobState.deleted(tombstone.job, tombstone.pods, nowMillis)
-  if (last?._tag === "Ended") return last.run
+  const replaced = run.replacing === true ? Replacement.causeOf(observed) : undefined
+  if (replaced !== undefined && (last?._tag !== "Ended" || last.run.outcome !== "success")) {
+    return { _tag: "Replaced", cause: replaced }
+  }
+  if (last?._tag === "Ended") return { _tag: "Ended", run: last.run }
   yield* Effect.logDebug("a Job was deleted before its end was observed").pipe(
     Effect.annotateLogs({ resource: key, job: jobName })
   )
-  return {
+  const ended: EndedRun = {
     jobName,
     cause: run.cause,
     backupId: run.backupId,
@@ -47,4 +58,5 @@ export const find = Effect.fn("DeletedJob.find")(function* (
     message: `Job ${jobName} was deleted before its end was observed; stored data is kept, and storage is listed again. To run again, set the trigger annotation to a new value`,
     notes: []
   }
+  return { _tag: "Ended", run: ended }
 })

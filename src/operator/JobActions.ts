@@ -3,15 +3,19 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
 import * as RunCause from "../schedule/RunCause.ts"
+import type { Job } from "../kubernetes/Objects.ts"
+import { given } from "../resource/Json.ts"
 import type { ActiveRun, RunCauseName } from "../status/Facts.ts"
 import * as EnsureJob from "./EnsureJob.ts"
 import * as MaintenanceJobs from "./jobs/MaintenanceJobs.ts"
+import * as JobStart from "./jobs/JobStart.ts"
 import * as JobState from "./jobs/JobState.ts"
 import * as JobTemplate from "./jobs/JobTemplate.ts"
 import type * as NextJob from "./NextJob.ts"
 import * as InformerCache from "./InformerCache.ts"
 import type { ReconcileContext } from "./ReconcileContext.ts"
 import type * as Observed from "./Observed.ts"
+import * as StartDeadline from "./StartDeadline.ts"
 
 /** What came of an action. */
 export interface ActionResult {
@@ -32,13 +36,13 @@ const causeNames = { Slot: "schedule", Trigger: "trigger", Once: "once" } as con
   RunCauseName
 >
 
-/** The name of the maintenance Job that is the resource's only unfinished Job and is stuck. */
-export const stuckMaintenance = ({ unfinished }: Observed.OwnedJobs): string | undefined => {
+/** The maintenance Job that is the resource's only unfinished Job and is stuck. */
+export const stuckMaintenance = ({ unfinished }: Observed.OwnedJobs): Observed.ObservedJob | undefined => {
   const [only, ...others] = unfinished
   if (only?.state._tag !== "ActiveMaintenance" || only.state.trouble === undefined || others.length > 0)
     return undefined
   // A Job that is being deleted already only needs time.
-  return only.job.metadata.deletionTimestamp === undefined ? only.state.jobName : undefined
+  return only.job.metadata.deletionTimestamp === undefined ? only : undefined
 }
 
 /** Carries out the action. */
@@ -48,7 +52,8 @@ export const carryOut = Effect.fn("JobActions.carryOut")(function* (
   action: NextJob.JobAction
 ): Effect.fn.Return<ActionResult, KubernetesError, KubernetesApi> {
   const { backup, key, name, namespace, nowMillis, uid } = observed
-  if (action._tag === "Nothing" || backup === undefined) return nothingDone
+  // A Job is replaced only once the status says so: see `replace`.
+  if (action._tag === "Nothing" || action._tag === "Replace" || backup === undefined) return nothingDone
   if (action._tag === "Preempt") {
     const api = yield* KubernetesApi
     yield* api
@@ -84,9 +89,29 @@ export const carryOut = Effect.fn("JobActions.carryOut")(function* (
     Effect.map((made): ActionResult => {
       if (made._tag === "Refused") return { isStarted: false, refusal: made.trouble }
       caches.learnJob(made.job)
-      const state = JobState.read(made.job, [], nowMillis)
+      const deadline = StartDeadline.seconds(backup.spec, causeNames[cause._tag])
+      const state = JobState.read(made.job, [], nowMillis, [], deadline)
       return { isStarted: true, active: state._tag === "Active" ? state.run : undefined }
     }),
     Effect.ensuring(Effect.sync(() => queue.settle(key)))
   )
+})
+
+/**
+ * Deletes the Job of a run to make it again, unless a container of it has started since. To be called once the status
+ * says that the Job is being replaced: whoever finds the Job gone then knows that the run is to continue. The Job stays
+ * until its pods are gone, so that no two pods of one run are there at once.
+ */
+export const replace = Effect.fn("JobActions.replace")(function* (
+  { caches }: Pick<ReconcileContext, "caches">,
+  { namespace }: Pick<Observed.Observed, "namespace">,
+  { metadata: { name, resourceVersion, uid } }: Job
+): Effect.fn.Return<void, KubernetesError, KubernetesApi> {
+  const api = yield* KubernetesApi
+  const { items } = yield* api.list(Kind.pods, { namespace, labelSelector: `batch.kubernetes.io/job-name=${name}` })
+  for (const pod of items) caches.pods.learn(pod)
+  if (items.some(JobStart.podStarted)) return
+  yield* api
+    .remove(Kind.jobs, { namespace, name }, given({ propagation: "Foreground" as const, resourceVersion, uid }))
+    .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void))
 })

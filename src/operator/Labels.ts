@@ -19,6 +19,8 @@ export const causeAnnotation = `${group}/cause` as const
 export const slotAnnotation = `${group}/slot` as const
 /** Annotation: the trigger's value. */
 export const tokenAnnotation = `${group}/trigger` as const
+/** Annotation of a Job: a digest of all that its pods are made from. */
+export const podAnnotation = `${group}/pod` as const
 /** Finalizer of resources with deletionPolicy Delete. */
 export const finalizer = `${group}/cleanup` as const
 

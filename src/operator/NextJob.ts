@@ -6,6 +6,12 @@ export interface NextJobInput {
   readonly isBusy: boolean
   /** Name of the only unfinished Job, when it is a stuck maintenance Job, such as a prune whose pod finds no node. */
   readonly stuckMaintenance: string | undefined
+  /** The maintenance Job of `stuckMaintenance` would have another pod now. */
+  readonly isMaintenanceOutdated: boolean
+  /** The active run's Job waits for its container to start, and would have another pod now. */
+  readonly isRunOutdated: boolean
+  /** The run whose Job was deleted to be made again. */
+  readonly replaced: RunCause | undefined
   /** The run that is due. */
   readonly due: RunCause | undefined
   readonly generation: number
@@ -34,13 +40,15 @@ export type JobAction =
   | { readonly _tag: "Nothing" }
   | { readonly _tag: "Run"; readonly cause: RunCause }
   | { readonly _tag: "Preempt"; readonly jobName: string }
+  /** The active run's Job is deleted, to be made again. */
+  | { readonly _tag: "Replace" }
   /** `key` identifies this action among those of the resource: Jobs of equal keys are one Job. */
   | { readonly _tag: "Prune"; readonly key: string }
   | { readonly _tag: "Catalogue"; readonly key: string }
 
 /**
- * A run does not wait for a maintenance Job that may never end: that is deleted, and made again when it is still
- * needed.
+ * A run does not wait for a maintenance Job that may never end, and a correction of the spec counts for it, too: it is
+ * deleted, and made again when it is still needed.
  */
 const preempt = (jobName: string): JobAction => ({ _tag: "Preempt", jobName })
 
@@ -49,8 +57,13 @@ const nothing: JobAction = { _tag: "Nothing" }
 /** What to do next. A run goes first: it applies retention and reads the catalogue itself. */
 export const next = (input: NextJobInput): JobAction => {
   const { acceptedLoss, deletedJob, due, generation, isBusy, isForgotten, isHeldBack } = input
-  const { keep, mayHoldMore, stuckMaintenance, successes } = input
-  if (isBusy) return due !== undefined && stuckMaintenance !== undefined ? preempt(stuckMaintenance) : nothing
+  const { isMaintenanceOutdated, isRunOutdated, keep, mayHoldMore, replaced, stuckMaintenance, successes } = input
+  if (isBusy) {
+    if (isRunOutdated) return { _tag: "Replace" }
+    const isInTheWay = stuckMaintenance !== undefined && (due !== undefined || isMaintenanceOutdated)
+    return isInTheWay ? preempt(stuckMaintenance) : nothing
+  }
+  if (replaced !== undefined) return { _tag: "Run", cause: replaced }
   if (due !== undefined) return { _tag: "Run", cause: due }
   if (deletedJob !== undefined) return { _tag: "Catalogue", key: `after ${deletedJob}` }
   if (isForgotten) return { _tag: "Catalogue", key: "forgotten" }

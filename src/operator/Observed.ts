@@ -13,6 +13,7 @@ import * as JobFacts from "./jobs/JobFacts.ts"
 import * as JobState from "./jobs/JobState.ts"
 import * as Labels from "./Labels.ts"
 import type { Key } from "./InformerCache.ts"
+import * as StartDeadline from "./StartDeadline.ts"
 
 /** One Job of the resource, its pods, and its state. */
 export interface ObservedJob {
@@ -49,6 +50,7 @@ export const of = (
   // The status is read separately: with a long history it is most of the work.
   const { status, ...desired } = resource
   const parsed = ManifestParser.fromServer(desired)
+  const backup = Result.isSuccess(parsed) ? parsed.success : undefined
   const pods = caches.pods.ofOwner(key).filter((pod) => pod.metadata.labels?.[Labels.uidLabel] === uid)
   return {
     key,
@@ -58,7 +60,7 @@ export const of = (
     uid,
     generation: generation ?? 0,
     createdMillis: JobFacts.millis(creationTimestamp) ?? nowMillis,
-    backup: Result.isSuccess(parsed) ? parsed.success : undefined,
+    backup,
     problems: Result.isFailure(parsed) ? parsed.failure.problems : [],
     previous: Previous.read(status),
     jobs: caches.jobs
@@ -67,7 +69,7 @@ export const of = (
       .map((job) => ({
         job,
         pods: JobFacts.podsOf(job, pods),
-        state: JobState.read(job, pods, nowMillis, events)
+        state: JobState.read(job, pods, nowMillis, events, StartDeadline.seconds(backup?.spec, JobFacts.cause(job)))
       })),
     nowMillis
   }

@@ -2,11 +2,12 @@ import { Effect, Option } from "effect"
 import type { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
 import * as Due from "../schedule/Due.ts"
+import type { RunCause } from "../schedule/RunCause.ts"
 import type { ScheduleMemory } from "../schedule/DueInput.ts"
 import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as Trigger from "../resource/Trigger.ts"
-import type { Facts } from "../status/Facts.ts"
+import type { ActiveRun, EndedRun, Facts } from "../status/Facts.ts"
 import * as History from "../status/History.ts"
 import * as ScheduleFields from "../status/ScheduleFields.ts"
 import * as Format from "../status/Format.ts"
@@ -18,6 +19,8 @@ import * as Requeue from "./Requeue.ts"
 import { PodProgress } from "./PodProgress.ts"
 import type { ReconcileContext, ReconcileResult } from "./ReconcileContext.ts"
 import * as Observed from "./Observed.ts"
+import * as Replacement from "./Replacement.ts"
+import * as StartDeadline from "./StartDeadline.ts"
 import * as DeletedJob from "./DeletedJob.ts"
 
 /** The age from which an empty status means that the status was lost, in milliseconds. */
@@ -34,7 +37,8 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
   const { caches, queue } = context
   const { backup, nowMillis, previous } = observed
   const ownedJobs = Observed.ownedJobs(observed)
-  const deleted = yield* DeletedJob.find(caches, observed, ownedJobs)
+  const gone = yield* DeletedJob.find(caches, observed, ownedJobs)
+  const { deleted, pending, replaced } = replacement(observed, gone)
   const memory = ScheduleFields.read(previous)
   const due =
     backup === undefined
@@ -44,19 +48,26 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
           createdMillis: observed.createdMillis,
           trigger: Trigger.requested(observed.resource.metadata.annotations),
           memory,
-          active: ownedJobs.activeJob === undefined ? undefined : Observed.causeOf(ownedJobs.activeJob.job),
+          active: ownedJobs.activeJob === undefined ? replaced : Observed.causeOf(ownedJobs.activeJob.job),
           startedSlotMillis: Observed.startedSlotMillis(observed),
           nowMillis
         })
 
   const acceptedLoss = observed.resource.metadata.annotations?.[acceptLossAnnotation]
   const successes = (previous.backupHistory ?? []).filter(({ outcome }) => outcome === "success")
+  const stuckMaintenance = JobActions.stuckMaintenance(ownedJobs)
+  const outdated = Replacement.outdatedRun(observed, ownedJobs, context.settings)
   const action =
     backup === undefined
       ? ({ _tag: "Nothing" } as const)
       : NextJob.next({
           isBusy: ownedJobs.unfinished.length > 0,
-          stuckMaintenance: JobActions.stuckMaintenance(ownedJobs),
+          stuckMaintenance: stuckMaintenance?.job.metadata.name,
+          isMaintenanceOutdated:
+            stuckMaintenance !== undefined &&
+            Replacement.isOutdatedMaintenance(observed, stuckMaintenance, context.settings),
+          isRunOutdated: outdated !== undefined,
+          replaced,
           due: due?.start,
           generation: observed.generation,
           keep: backup.spec.retention?.backups,
@@ -79,7 +90,8 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
   if (action._tag !== "Run") queue.settle(observed.key)
 
   const isWaiting = due?.start !== undefined && !done.isStarted
-  const active = done.active ?? (yield* withProgress(ownedJobs, observed))
+  const active =
+    done.active ?? beingReplaced(ownedJobs, observed, action) ?? (yield* withProgress(ownedJobs, observed)) ?? pending
   const facts: Facts = {
     generation: observed.generation,
     problems: observed.problems,
@@ -98,6 +110,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     ignoredStorageBlocks: backup === undefined ? [] : StorageSpec.ignoredStorageBlocks(backup.spec)
   }
   yield* StatusReport.publish(caches, observed, facts, ownedJobs.unreported)
+  if (action._tag === "Replace" && outdated !== undefined) yield* JobActions.replace(context, observed, outdated)
   caches.forgetTombstones(observed.key)
 
   return {
@@ -107,7 +120,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
       active,
       isBusy: ownedJobs.unfinished.length > 0,
       isRefused: done.refusal !== undefined,
-      hasEnded: ownedJobs.unreported.length > 0,
+      hasEnded: ownedJobs.unreported.some(({ job }) => job.metadata.deletionTimestamp === undefined),
       nowMillis
     })
   }
@@ -127,6 +140,42 @@ const waiting = (memory: ScheduleMemory, { memory: then, start }: Due.Due): Sche
     return { ...kept, pendingTrigger: { token: start.token, firstSeenMillis: start.firstSeenMillis } }
   }
   return then.pendingTrigger === undefined ? kept : { ...kept, pendingTrigger: then.pendingTrigger }
+}
+
+/** The run whose Job is gone: ended, or to be continued in a new Job, unless that does not come in time. */
+const replacement = (
+  observed: Observed.Observed,
+  gone: DeletedJob.DeletedJob | undefined
+): {
+  readonly deleted?: EndedRun
+  readonly replaced?: RunCause
+  readonly pending?: ActiveRun | undefined
+} => {
+  if (gone === undefined) return {}
+  if (gone._tag === "Ended") return { deleted: gone.run }
+  const { backup, nowMillis, previous } = observed
+  const seconds = StartDeadline.seconds(backup?.spec, previous.activeRun?.cause ?? "schedule")
+  const pending = Replacement.restored(observed, seconds)
+  const endMillis = pending?.waiting?.failsAtMillis
+  if (pending === undefined || endMillis === undefined || nowMillis < endMillis)
+    return { replaced: gone.cause, pending }
+  return {
+    deleted: { ...pending, endMillis, outcome: "failed", ...Replacement.neverMade(pending, seconds), notes: [] }
+  }
+}
+
+/** The active run while its Job is deleted to be made again. */
+const beingReplaced = (
+  { active, activeJob }: Observed.OwnedJobs,
+  { previous }: Observed.Observed,
+  action: NextJob.JobAction
+): ActiveRun | undefined => {
+  if (active === undefined) return undefined
+  const isBeingDeleted =
+    previous.activeRun?.replacing === true &&
+    previous.activeRun.jobName === active.jobName &&
+    activeJob?.job.metadata.deletionTimestamp !== undefined
+  return action._tag === "Replace" || isBeingDeleted ? { ...active, trouble: undefined, isReplacing: true } : undefined
 }
 
 /** An invalid spec has no slots: correcting it counts as an edit, and an edit counts from now. */

@@ -40,7 +40,8 @@ export const nextMillis = ({ active, dueMillis, hasEnded, isBusy, isRefused, now
     dueMillis === undefined ? Infinity : dueMillis - nowMillis,
     active === undefined ? (isBusy ? progressEveryMillis : Infinity) : ofRun(active, nowMillis),
     isRefused ? refusedAgainMillis : Infinity,
-    hasEnded ? endedAgainMillis : Infinity
+    hasEnded ? endedAgainMillis : Infinity,
+    active?.waiting?.failsAtMillis === undefined ? Infinity : active.waiting.failsAtMillis - nowMillis
   ]
   return Math.max(0, Math.min(...asked))
 }

@@ -62,8 +62,16 @@ const announce = Effect.fnUntraced(function* (
 /** A Job whose end is in the status gets its time to live; one that Kubernetes cannot end is deleted now. */
 const release = Effect.fnUntraced(function* (caches: Caches, { backup }: Observed, { job, state }: ObservedJob) {
   const api = yield* KubernetesApi
-  const { name, namespace, uid } = job.metadata
+  const { deletionTimestamp, name, namespace, resourceVersion, uid } = job.metadata
   const ref = given({ name, namespace })
+  if (state._tag === "Ended" && state.run.reason === "PodNotStarted") {
+    // A container that starts at this very moment changes the Job, and its pod is gone before the Job is.
+    return deletionTimestamp !== undefined
+      ? undefined
+      : yield* api
+          .remove(Kind.jobs, ref, given({ propagation: "Foreground" as const, resourceVersion, uid }))
+          .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void))
+  }
   if ((state._tag === "Ended" || state._tag === "EndedMaintenance") && state.isStuck) {
     return yield* api
       .remove(Kind.jobs, ref, given({ propagation: "Background" as const, uid }))

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import type { Event } from "../kubernetes/Objects.ts"
+import { isReported } from "./Caches.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
 import type * as Observed from "./Observed.ts"
 
@@ -13,7 +14,8 @@ export const list = Effect.fn("StuckEvents.list")(function* (
   observed: Observed.Observed
 ): Effect.fn.Return<ReadonlyArray<Event>, never, KubernetesApi> {
   const subjects = observed.jobs.flatMap(({ job, pods, state }) => {
-    if (state._tag !== "Active" && state._tag !== "ActiveMaintenance") return []
+    const isGivenUp = state._tag === "Ended" && state.run.reason === "PodNotStarted" && !isReported(job)
+    if (state._tag !== "Active" && state._tag !== "ActiveMaintenance" && !isGivenUp) return []
     if (observed.nowMillis - JobFacts.startMillis(job, observed.nowMillis) < stuckAfterMillis) return []
     if (pods.some(({ status }) => status?.phase === "Running" || status?.phase === "Succeeded")) return []
     return [

@@ -10,6 +10,9 @@ const refusal = (meaning: string) => ({ group: "refusal", meaning }) as const
 
 const all = {
   DeadlineExceeded: end("The Job took longer than `spec.job.activeDeadlineSeconds`."),
+  PodNotStarted: end(
+    "No container of the run started within `spec.job.startDeadlineSeconds`. The message says what kept its pod from starting."
+  ),
   BackoffLimitExceeded: end("Every attempt that `spec.job.backoffLimit` allows failed, and no pod reported a reason."),
   JobFailed: end("The Job failed, and no pod reported a reason."),
   JobDeleted: end("The Job was deleted before it ended."),

@@ -1,6 +1,7 @@
 import * as Field from "./Field.ts"
 
 const yearSeconds = 31_536_000
+const weekSeconds = 604_800
 
 export const JobSpec = Field.object(
   {
@@ -18,6 +19,14 @@ export const JobSpec = Field.object(
         description: "Longest time that a run may take over all its pods, in seconds. Absent: no limit.",
         minimum: 1,
         maximum: yearSeconds
+      })
+    ),
+    startDeadlineSeconds: Field.optional(
+      Field.integer({
+        description:
+          "How long a run waits for the start of its container, in seconds. Then it fails with reason PodNotStarted, and the next slot is free. Absent: 600 where spec.schedule is set; without a schedule a run waits until its pod can start.",
+        minimum: 30,
+        maximum: weekSeconds
       })
     ),
     ttlSecondsAfterFinished: Field.withDefault(

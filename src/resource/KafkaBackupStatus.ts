@@ -86,7 +86,13 @@ export const ActiveRun = Field.object(
     backupId: name("Id of the backup that the run makes."),
     cause: RunCause,
     startTime: Timestamp("When the run started."),
-    jobName: Field.optional(name("Job that runs it."))
+    jobName: Field.optional(name("Job that runs it.")),
+    replacing: Field.optional(
+      Field.flag({
+        description:
+          "True while the Job is made again with a new pod, because the spec or the operator's configuration changed before a container of the run had started."
+      })
+    )
   },
   { description: "The run that is active. Absent when none is." }
 )

@@ -30,6 +30,7 @@ export const announcements = (previous: Status, facts: Facts, next: Status): Rea
   ...handledBefore(previous, facts),
   ...gaps(previous, facts, next),
   ...started(previous, facts, next),
+  ...replaced(previous, next),
   ...trigger(previous, facts, next),
   ...trouble(previous, next),
   ...retention(previous, facts, next),
@@ -132,6 +133,16 @@ const started = (previous: Status, { active }: Facts, next: Status): ReadonlyArr
   active === undefined || next.activeRun === undefined || previous.activeRun?.jobName === next.activeRun.jobName
     ? []
     : [announcement("BackupStarted", `${active.backupId} started ${because[active.cause]}, in Job ${active.jobName}`)]
+
+const replaced = (previous: Status, { activeRun }: Status): ReadonlyArray<Announcement> =>
+  activeRun?.replacing !== true || previous.activeRun?.replacing === true
+    ? []
+    : [
+        announcement(
+          "JobReplaced",
+          `${activeRun.backupId}: the spec or the operator's configuration changed before its container started, so Job ${activeRun.jobName ?? ""} is made again`
+        )
+      ]
 
 const trigger = (previous: Status, { refusedTrigger }: Facts, next: Status): ReadonlyArray<Announcement> => {
   if (refusedTrigger === undefined) return []

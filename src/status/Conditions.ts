@@ -51,10 +51,14 @@ export const next = (previous: ReadonlyArray<Condition>, question: Ready.Questio
 }
 
 const progressing = ({ active, queue }: Facts): Answer<"Progressing"> => {
+  if (active?.isReplacing === true && queue === undefined) {
+    const message = `${active.backupId} has not started yet. Its Job ${active.jobName} is being made again, because the spec or the operator's configuration changed.`
+    return { status: "True", reason: "ReplacingJob", message }
+  }
   if (active?.trouble !== undefined) {
     return { status: "True", reason: "PodTrouble", message: `${active.trouble.reason}: ${active.trouble.message}` }
   }
-  if (active !== undefined) {
+  if (active !== undefined && queue === undefined) {
     const message = `${active.backupId} has been running since ${Format.time(active.startMillis)}, in Job ${active.jobName}.`
     return { status: "True", reason: "BackupRunning", message }
   }

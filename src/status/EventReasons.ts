@@ -48,6 +48,12 @@ const all = {
     action: "Backup",
     meaning: "The pod of the active run cannot start or keeps failing."
   },
+  JobReplaced: {
+    type: "Normal",
+    action: "Backup",
+    meaning:
+      "The Job of a run is made again, because the spec or the operator's configuration changed before a container had started."
+  },
   BackupsPruned: { type: "Normal", action: "Prune", meaning: "Backups beyond `retention.backups` were removed." },
   TriggerHandledBefore: {
     type: "Warning",

@@ -40,6 +40,15 @@ export interface ActiveRun {
   readonly progress?: RunProgressFacts | undefined
   /** Its pod cannot start or keeps failing. */
   readonly trouble?: Trouble<RunReasonName> | undefined
+  /** None of its containers runs: what becomes of it. */
+  readonly waiting?: {
+    /** No container of it ever ran: a change of the spec replaces its Job. */
+    readonly isReplaceable: boolean
+    /** When it fails if no container starts. Absent: never. */
+    readonly failsAtMillis?: number
+  }
+  /** Its Job is made again, or will be: what its pods are made from changed before a container had started. */
+  readonly isReplacing?: boolean
 }
 
 /** A run that ended, as its Job, its pods and its termination message show. */

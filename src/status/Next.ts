@@ -84,8 +84,9 @@ const nextScheduled = ({ deletion, state, problems }: Facts): Pick<Status, "next
 /** The progress of a run is kept while its pod does not answer. */
 const active = (previous: Status, { active }: Facts): Pick<Status, "activeRun" | "progress"> => {
   if (active === undefined) return {}
-  const { backupId, jobName, cause, progress, startMillis } = active
-  const activeRun = { backupId, cause, startTime: Format.time(startMillis), jobName }
+  const { backupId, isReplacing, jobName, cause, progress, startMillis } = active
+  const replacing = isReplacing === true ? { replacing: true } : {}
+  const activeRun = { backupId, cause, startTime: Format.time(startMillis), jobName, ...replacing }
   if (progress === undefined) {
     return previous.activeRun?.jobName === jobName && previous.progress !== undefined
       ? { activeRun, progress: previous.progress }

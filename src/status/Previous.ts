@@ -19,6 +19,8 @@ const readable = (node: StructuralSchema, value: unknown): unknown => {
       return Array.isArray(value) ? entries(node, value) : undefined
     case "string":
       return typeof value === "string" ? text(node, value) : undefined
+    case "boolean":
+      return typeof value === "boolean" ? value : undefined
     case "integer":
       return Number.isSafeInteger(value) &&
         (value as number) >= (node.minimum ?? -Infinity) &&

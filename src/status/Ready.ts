@@ -53,7 +53,8 @@ export const answer = (question: Question): Answer<"Ready"> => {
   if (facts.refusal !== undefined)
     return notReady("JobRefused", `A run is due but was not started: ${facts.refusal.message}`)
   if (facts.active?.trouble !== undefined) {
-    return notReady("PodTrouble", `The pod of ${facts.active.backupId} is in trouble: ${facts.active.trouble.message}`)
+    const { backupId, trouble } = facts.active
+    return notReady("PodTrouble", `The pod of ${backupId} is in trouble: ${trouble.message}`, ...outlook(facts))
   }
   if (lastRun?.outcome === "failed" || lastRun?.outcome === "interrupted") {
     return notReady(
@@ -129,6 +130,19 @@ const failure = ({ backupId, message, outcome, reason }: HistoryEntry): Readonly
 }
 
 const byHand = `To try again, set annotation ${triggerAnnotation} to a new value`
+
+/** What becomes of a run whose container does not start. */
+const outlook = ({ active, state }: Facts): ReadonlyArray<string> => {
+  if (active?.waiting === undefined) return []
+  const { failsAtMillis, isReplaceable } = active.waiting
+  const next = state?._tag === "Scheduled" ? [`The next slot is at ${Format.time(state.nextMillis)}`] : []
+  return [
+    ...(isReplaceable ? ["A correction of the spec takes effect at once, for this run too"] : []),
+    ...(failsAtMillis === undefined
+      ? ["The run waits until its container starts"]
+      : [`If its container does not start, the run fails at ${Format.time(failsAtMillis)}`, ...next])
+  ]
+}
 
 /** When a failed backup is tried again. */
 const again = ({ active, state, queue }: Facts): string => {

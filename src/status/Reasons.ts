@@ -87,6 +87,11 @@ const all = {
   Deleting: { of: ["Ready"], meaning: "The resource is being deleted. No more runs start." },
 
   BackupRunning: { of: ["Progressing"], meaning: "A run is active. `.status.progress` shows how far it is." },
+  ReplacingJob: {
+    of: ["Progressing"],
+    meaning:
+      "The spec or the operator's configuration changed before a container of the run had started, so its Job is made again."
+  },
   Queued: {
     of: ["Progressing"],
     meaning: "A run is due and waits until the operator runs fewer backups at the same time.",

@@ -674,6 +674,19 @@ export const kubernetesApiContract = <E>(
         })
       )
 
+      fact("removes no object that has changed since the given resourceVersion", (site) =>
+        Effect.gen(function* () {
+          const { api, namespace } = site
+          const place = { namespace, name: "a" }
+          const { metadata } = yield* api.create(leases, leaseIn(site)({ name: "a" }))
+          const version = { uid: metadata.uid!, resourceVersion: metadata.resourceVersion! }
+          const changed = yield* api.patch(leases, place, { metadata: { labels: { a: "b" } } })
+          assert.strictEqual(yield* tagOf(api.remove(leases, place, version)), "Conflict")
+          yield* api.remove(leases, place, { resourceVersion: changed.metadata.resourceVersion! })
+          assert.strictEqual(yield* tagOf(api.get(leases, place)), "NotFound")
+        })
+      )
+
       fact("keeps a removed object, marked, until its last finalizer is gone", (site) =>
         Effect.gen(function* () {
           const { api, namespace } = site

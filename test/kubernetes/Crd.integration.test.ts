@@ -395,6 +395,7 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
           job: {
             backoffLimit: most("job.backoffLimit"),
             activeDeadlineSeconds: most("job.activeDeadlineSeconds"),
+            startDeadlineSeconds: most("job.startDeadlineSeconds"),
             ttlSecondsAfterFinished: most("job.ttlSecondsAfterFinished")
           },
           podTemplate: {

@@ -5,6 +5,9 @@ import * as NextJob from "../../src/operator/NextJob.ts"
 const idle: NextJob.NextJobInput = {
   isBusy: false,
   stuckMaintenance: undefined,
+  isMaintenanceOutdated: false,
+  isRunOutdated: false,
+  replaced: undefined,
   due: undefined,
   generation: 3,
   keep: undefined,
@@ -30,6 +33,21 @@ describe("the next Job of a resource", () => {
       "leaves a stuck maintenance Job alone while nothing is due",
       { isBusy: true, stuckMaintenance: "p-1" },
       { _tag: "Nothing" }
+    ],
+    [
+      "deletes a stuck maintenance Job when a correction of the spec would give it another pod",
+      { isBusy: true, stuckMaintenance: "p-1", isMaintenanceOutdated: true },
+      { _tag: "Preempt", jobName: "p-1" }
+    ],
+    [
+      "replaces the Job of a run whose pods would be others now",
+      { isBusy: true, isRunOutdated: true, due },
+      { _tag: "Replace" }
+    ],
+    [
+      "continues the run whose Job was deleted to be made again before everything else",
+      { replaced: { _tag: "Once", slotMillis: 1 }, due, keep: 1 },
+      { _tag: "Run", cause: { _tag: "Once", slotMillis: 1 } }
     ],
     ["lets a run go before everything", { due, keep: 1, isForgotten: true }, { _tag: "Run", cause: due }],
     ["prunes when more is kept than wanted", { keep: 3 }, { _tag: "Prune", key: "3 at 3 after d" }],

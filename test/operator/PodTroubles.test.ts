@@ -34,13 +34,16 @@ describe("a pod in trouble", () => {
       Effect.gen(function* () {
         const { advance, kubectl, kubernetes } = yield* started()
         yield* kubernetes.node.trouble(() => trouble)
-        yield* advance("20 minutes")
+        yield* advance("18 minutes")
         const status = yield* kubectl.status("hourly")
         expect(status.phase).toBe("Running")
         expect(condition(status, "Progressing")).toMatchObject({ status: "True", reason: "PodTrouble" })
         expect(condition(status, "Ready")).toMatchObject({ status: "False", reason: "PodTrouble" })
         expect(condition(status, "Progressing")?.message).toContain(reason)
         expect(condition(status, "Progressing")?.message).toContain(trouble.message)
+        expect(condition(status, "Ready")?.message).toContain(
+          "A correction of the spec takes effect at once, for this run too. If its container does not start, the run fails at 2026-11-25T12:10:00Z. The next slot is at 2026-11-25T13:00:00Z."
+        )
         expect((yield* kubectl.events).filter((event) => event.reason === "PodTrouble")).toHaveLength(1)
         yield* kubernetes.node.trouble()
         yield* advance("5 minutes")

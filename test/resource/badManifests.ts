@@ -376,6 +376,7 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   // job and pod
   at("job.backoffLimit", "a billion", 1e9, "must be from 0 to 100"),
   at("job.activeDeadlineSeconds", "zero", 0, "must be from 1 to"),
+  at("job.startDeadlineSeconds", "too short for any image", 5, "must be from 30 to 604800"),
   at("job.ttlSecondsAfterFinished", "a negative time", -1, "must be from 0 to"),
   bad("a bare fraction", [["resources.requests.cpu", 0.5]], "resources.requests[cpu]", 'write "0.5" in quotes'),
   bad("no quantity", [["resources.requests.cpu", "half"]], "resources.requests[cpu]", "must be a quantity"),

@@ -1,7 +1,7 @@
 import { Result } from "effect"
 import * as Kinds from "../Kind.ts"
 import type { Kind } from "../Kind.ts"
-import type { ObjectRef, Propagation, Selection } from "../KubernetesApi.ts"
+import type { ObjectRef, RemoveOptions, Selection } from "../KubernetesApi.ts"
 import { AlreadyExists, Conflict, Forbidden, Invalid, NotFound } from "../KubernetesError.ts"
 import type { KubeObject } from "../Objects.ts"
 import { body, cleared, tidy } from "./body.ts"
@@ -44,12 +44,7 @@ export interface ApiServer {
     manager: string,
     nowMillis: number
   ) => Outcome<KubeObject>
-  readonly remove: (
-    kind: Kind,
-    ref: ObjectRef,
-    options: { readonly uid?: string; readonly propagation?: Propagation },
-    nowMillis: number
-  ) => Outcome<void>
+  readonly remove: (kind: Kind, ref: ObjectRef, options: RemoveOptions, nowMillis: number) => Outcome<void>
   /** Marks a namespace as terminating, and keeps the objects in it. */
   readonly terminate: (name: string, nowMillis: number) => void
 }
@@ -211,9 +206,9 @@ export const make = (): ApiServer => {
     })
   }
 
-  const remove: ApiServer["remove"] = (kind, ref, { propagation = "Background", uid }, nowMillis) =>
+  const remove: ApiServer["remove"] = (kind, ref, { propagation = "Background", resourceVersion, uid }, nowMillis) =>
     Result.flatMap(find(kind, ref), (found) =>
-      Result.map(expected(found, { uid }), (stored) => removal.remove(stored, propagation, nowMillis))
+      Result.map(expected(found, { uid, resourceVersion }), (stored) => removal.remove(stored, propagation, nowMillis))
     )
 
   return {

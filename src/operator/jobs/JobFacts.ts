@@ -90,6 +90,10 @@ export const terminated = (pod: Pod): ContainerState["terminated"] => {
   return ended && typeof ended.exitCode === "number" ? ended : undefined
 }
 
+/** True while the backup's container runs. */
+export const isRunning = (pod: Pod): boolean =>
+  containers(pod).some(({ name, state }) => name === containerName && Boolean(state.running))
+
 /** What the backup's container waits for, where it waits. */
 export const waiting = (pod: Pod): ContainerState["waiting"] =>
   containers(pod).find(({ name }) => name === containerName)?.state.waiting ?? undefined
@@ -107,6 +111,10 @@ const field = (value: unknown, ...path: ReadonlyArray<string | number>): unknown
 }
 
 const number = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined)
+
+/** True when the Job controller has counted a pod that was ready or ended. */
+export const countsAttempts = ({ status }: Job): boolean =>
+  ["ready", "succeeded", "failed"].some((count) => (number(field(status, count)) ?? 0) > 0)
 
 /** How many pods the Job allows. */
 export const attemptsAllowed = (job: Job): number | undefined => {

@@ -3,6 +3,7 @@ import type { Job } from "../../kubernetes/Objects.ts"
 import * as KafkaBackup from "../../resource/KafkaBackup.ts"
 import * as Labels from "../Labels.ts"
 import * as FailurePolicy from "./FailurePolicy.ts"
+import * as PodDigest from "./PodDigest.ts"
 import * as PodTemplate from "./PodTemplate.ts"
 
 /** No Job can be made for this resource. */
@@ -56,6 +57,7 @@ export const make = (input: JobInput): Result.Result<Job, JobRefused> => {
     [Labels.purposeLabel]: input.purpose
   }
   const annotations = { [Labels.resourceAnnotation]: name, ...input.annotations }
+  const pod = { ...input, labels, annotations }
   const owner = {
     apiVersion: KafkaBackup.apiVersion,
     kind: KafkaBackup.kind,
@@ -71,7 +73,10 @@ export const make = (input: JobInput): Result.Result<Job, JobRefused> => {
       name: input.name,
       namespace,
       labels,
-      annotations,
+      annotations: {
+        ...annotations,
+        [Labels.podAnnotation]: PodDigest.of(input.backup, input.limits, PodTemplate.make({ ...pod, runSpec: "" }))
+      },
       ...(input.isOwned ? { ownerReferences: [owner] } : {})
     },
     spec: {
@@ -81,7 +86,7 @@ export const make = (input: JobInput): Result.Result<Job, JobRefused> => {
       // Two pods of one run would be harmless, but would repeat each other's work.
       podReplacementPolicy: "Failed",
       podFailurePolicy: FailurePolicy.policy,
-      template: PodTemplate.make({ ...input, labels, annotations })
+      template: PodTemplate.make(pod)
     }
   })
 }

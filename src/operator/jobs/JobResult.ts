@@ -29,8 +29,15 @@ const summaryOf = (pod: Pod, command: RunSummary["command"]): RunSummary | undef
 /**
  * Only a readable summary that reports success, from a container with exit code 0, is a success. Such a summary
  * counts even if Kubernetes calls the Job failed (its deadline met the pod's last second): what was proven is proven.
+ * `blocked` is what keeps the pod of a Job that has not started from starting.
  */
-export const of = (job: Job, ownPods: ReadonlyArray<Pod>, end: JobEnd, command: RunSummary["command"]): JobResult => {
+export const of = (
+  job: Job,
+  ownPods: ReadonlyArray<Pod>,
+  end: JobEnd,
+  command: RunSummary["command"],
+  blocked?: Trouble
+): JobResult => {
   for (const pod of ownPods) {
     const summary = summaryOf(pod, command)
     if (summary?.outcome === "success" && JobFacts.terminated(pod)?.exitCode === exitCodes.success) {
@@ -62,6 +69,8 @@ export const of = (job: Job, ownPods: ReadonlyArray<Pod>, end: JobEnd, command: 
         : failure(cause, isInterrupted ? "interrupted" : "failed")
     case "Lost":
       return failure(nodeLost(end.pod), "interrupted")
+    case "NotStarted":
+      return failure(notStarted(job, end.deadlineSeconds, blocked))
     case "Deleted":
       return failure(deleted(job, isRun, isInterrupted ? undefined : cause), "interrupted")
   }
@@ -81,6 +90,14 @@ const deadlineExceeded = (job: Job, isRun: boolean, cause: Trouble | undefined):
   return {
     reason: "DeadlineExceeded",
     message: `Job ${job.metadata.name} took longer than ${limit}; ${advice}${lastProblem(cause)}`
+  }
+}
+
+const notStarted = (job: Job, seconds: number, blocked: Trouble | undefined): EndTrouble => {
+  const why = blocked === undefined ? "Kubernetes does not say why" : `${blocked.reason}: ${blocked.message}`
+  return {
+    reason: "PodNotStarted",
+    message: `the container of Job ${job.metadata.name} did not start within ${seconds} s: ${why}. If it only needs more time, raise spec.job.startDeadlineSeconds`
   }
 }
 

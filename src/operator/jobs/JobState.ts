@@ -6,6 +6,7 @@ import type { ActiveRun, EndedMaintenance, EndedRun, Trouble } from "../../statu
 import type { Purpose } from "../Labels.ts"
 import * as JobEnd from "./JobEnd.ts"
 import * as JobFacts from "./JobFacts.ts"
+import * as JobStart from "./JobStart.ts"
 import * as PodTrouble from "./PodTrouble.ts"
 import * as JobResult from "./JobResult.ts"
 
@@ -39,21 +40,39 @@ export type JobState =
 /**
  * The Job's state now. Total: what others wrote into labels, annotations and termination messages never throws and
  * never makes a success. `pods` may hold pods of other Jobs; `events` are those about the Job and its pods, and explain
- * what blocks it.
+ * what blocks it. `startDeadlineSeconds` bounds a run's wait for the start of its container.
  */
 export const read = (
   job: Job,
   pods: ReadonlyArray<Pod>,
   nowMillis: number,
-  events: ReadonlyArray<Event> = []
+  events: ReadonlyArray<Event> = [],
+  startDeadlineSeconds?: number
 ): JobState => {
   const own = JobFacts.podsOf(job, pods)
-  const end = JobEnd.of(job, own, nowMillis)
   const purpose = JobFacts.purpose(job)
   if (purpose === undefined) return { _tag: "Foreign", jobName: job.metadata.name }
-  return end === undefined
-    ? active(job, purpose, nowMillis, PodTrouble.of(job, pods, events, nowMillis))
-    : ended(job, purpose, own, end, nowMillis)
+  const deadline = purpose === "run" ? startDeadlineSeconds : undefined
+  const end = JobEnd.of(job, own, nowMillis, deadline)
+  if (end !== undefined && end._tag !== "NotStarted") return ended(job, purpose, own, end, nowMillis)
+  const trouble = PodTrouble.of(job, pods, events, nowMillis)
+  if (end !== undefined) return ended(job, purpose, own, end, nowMillis, trouble)
+  return active(job, purpose, nowMillis, trouble, waiting(job, own, nowMillis, deadline))
+}
+
+/** What becomes of a run while it waits for the start of a container. */
+const waiting = (
+  job: Job,
+  own: ReadonlyArray<Pod>,
+  nowMillis: number,
+  deadlineSeconds: number | undefined
+): ActiveRun["waiting"] => {
+  const sinceMillis = JobStart.waitingSinceMillis(job, own, nowMillis)
+  if (sinceMillis === undefined) return undefined
+  return given({
+    isReplaceable: !JobStart.hasStarted(job, own) && job.metadata.deletionTimestamp === undefined,
+    failsAtMillis: deadlineSeconds === undefined ? undefined : sinceMillis + deadlineSeconds * 1000
+  })
 }
 
 /** The state of a Job that no longer exists, from what was last observed of it and its pods. */
@@ -70,13 +89,14 @@ const active = (
   job: Job,
   purpose: Purpose,
   nowMillis: number,
-  trouble: Trouble<RunReasonName> | undefined
+  trouble: Trouble<RunReasonName> | undefined,
+  waiting: ActiveRun["waiting"]
 ): JobState => {
   const common = given({ jobName: job.metadata.name, startMillis: JobFacts.startMillis(job, nowMillis), trouble })
   return purpose === "run"
     ? {
         _tag: "Active",
-        run: { ...common, backupId: JobFacts.expectedBackupId(job), cause: JobFacts.cause(job) }
+        run: { ...common, ...given({ waiting }), backupId: JobFacts.expectedBackupId(job), cause: JobFacts.cause(job) }
       }
     : { _tag: "ActiveMaintenance", ...common, task: purpose }
 }
@@ -91,10 +111,11 @@ const ended = (
   purpose: Purpose,
   own: ReadonlyArray<Pod>,
   end: JobEnd.JobEnd,
-  nowMillis: number
+  nowMillis: number,
+  blocked?: Trouble
 ): JobState => {
-  const result = JobResult.of(job, own, end, commands[purpose])
-  const isStuck = end._tag === "Lost" || (end._tag === "Failed" && end.isStuck)
+  const result = JobResult.of(job, own, end, commands[purpose], blocked)
+  const isStuck = end._tag === "Lost" || end._tag === "NotStarted" || (end._tag === "Failed" && end.isStuck)
   const learnt = given({ catalogue: result.summary?.catalogue })
   if (purpose === "run") return { _tag: "Ended", run: run(job, own, end, result, nowMillis), ...learnt, isStuck }
   const maintenance: EndedMaintenance = given({

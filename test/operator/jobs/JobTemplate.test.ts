@@ -16,7 +16,8 @@ const variable = (job: any, name: string) => containerOf(job).env.find((one: any
 
 describe("the Job of a run", () => {
   it("is one pod of the restricted standard around one container, with every field where Kubernetes wants it", () => {
-    assert.deepStrictEqual(jobOf(backup()), {
+    const made = jobOf(backup())
+    assert.deepStrictEqual(made, {
       apiVersion: "batch/v1",
       kind: "Job",
       metadata: {
@@ -32,7 +33,9 @@ describe("the Job of a run", () => {
         annotations: {
           "kafka.oso.sh/kafkabackup": "production-backup",
           "kafka.oso.sh/cause": "schedule",
-          "kafka.oso.sh/slot": slot
+          "kafka.oso.sh/slot": slot,
+          // PodDigest.test.ts
+          "kafka.oso.sh/pod": made.metadata.annotations["kafka.oso.sh/pod"]
         },
         ownerReferences: [
           {

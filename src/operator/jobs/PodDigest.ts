@@ -1,0 +1,28 @@
+import { createHash } from "node:crypto"
+import { Schema } from "effect"
+import { KafkaBackup } from "../../resource/KafkaBackup.ts"
+
+/** Fields of the spec that only the operator reads: an edit of these gives the same pod. */
+const ofOperator: ReadonlyArray<string> = [
+  "schedule",
+  "timeZone",
+  "startingDeadlineSeconds",
+  "suspend",
+  "deletionPolicy",
+  // Limits of the Job, of which `limits` has those that its pods are under.
+  "job"
+] satisfies Array<keyof KafkaBackup["spec"]>
+
+/** The spec as the pods of a Job read it. */
+const read = (backup: KafkaBackup): unknown =>
+  Object.entries(Schema.encodeSync(KafkaBackup)(backup).spec).filter(([field]) => !ofOperator.includes(field))
+
+/**
+ * 16 hex digits that represent all that the pods of a Job are made from: equal for equal inputs, in any process at any
+ * time. `template` is the pod's template without the encoded run spec, whose text may differ between versions of zlib.
+ */
+export const of = (backup: KafkaBackup, limits: object, template: object): string =>
+  createHash("sha256")
+    .update(JSON.stringify([read(backup), limits, template]))
+    .digest("hex")
+    .slice(0, 16)
