@@ -86,7 +86,7 @@ const flags = {
       () => "must be 1 or more"
     ),
     Flag.withDescription(
-      "most runs at the same time, over all KafkaBackups; further runs wait in the order in which they became due (default: 10)"
+      "most runs at the same time, over all KafkaBackups; further runs wait, and namespaces take turns (default: 10)"
     )
   ),
   noLeaderElection: Flag.Boolean("no-leader-election").pipe(

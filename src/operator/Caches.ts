@@ -1,9 +1,11 @@
 import type { Delta } from "../kubernetes/KubernetesApi.ts"
 import type { Job, KubeObject, Pod } from "../kubernetes/Objects.ts"
 import { given } from "../resource/Json.ts"
+import * as ActiveRuns from "./ActiveRuns.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
 import * as Labels from "./Labels.ts"
 import * as InformerCache from "./InformerCache.ts"
+import type { Load } from "./RunQueue.ts"
 
 /** A Job that was deleted before its end was reported, with what was last observed of its pods. */
 export interface Tombstone {
@@ -23,6 +25,10 @@ export interface Caches {
   readonly activeRuns: () => number
   /** True for the last prune of this owner that succeeded, also when its Job is gone. */
   readonly wasPruned: (owner: InformerCache.Key, job: InformerCache.Key) => boolean
+  /** Those of them none of whose containers has started. */
+  readonly startingRuns: () => number
+  /** Those that count towards the budget of concurrent runs: see `ActiveRuns.load`. */
+  readonly load: (nowMillis: number) => Load
   readonly tombstone: (jobKey: InformerCache.Key) => Tombstone | undefined
   readonly forgetTombstones: (owner: InformerCache.Key) => void
   readonly isSynced: () => boolean
@@ -110,18 +116,25 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
   }
   const pods: InformerCache.InformerCache<Pod> = {
     ...podCache,
-    absorb: (delta, scope) => podCache.absorb(mapped(delta, leanPod), scope),
-    learn: (pod) => podCache.learn(leanPod(pod))
+    absorb: (delta, scope) => {
+      for (const pod of delta._tag === "Snapshot" ? delta.items : [delta.object]) active.observePod(pod)
+      return podCache.absorb(mapped(delta, leanPod), scope)
+    },
+    learn: (pod) => {
+      active.observePod(pod)
+      podCache.learn(leanPod(pod))
+    }
   }
-  const active = new Set<InformerCache.Key>()
+  const active = ActiveRuns.make()
   const tombstones = new Map<InformerCache.Key, Tombstone>()
   const prunes = new Map<InformerCache.Key, InformerCache.Key>()
 
   const count = (job: Job) => {
     const key = InformerCache.keyOf(job)
     const known = jobs.get(key)
-    if (known !== undefined && isUnfinishedRun(known)) active.add(key)
-    else active.delete(key)
+    if (known !== undefined && isUnfinishedRun(known)) {
+      active.observeJob(known, () => podCache.ofOwner(ownerOf(known) ?? ""))
+    } else active.end(key)
     if (known === undefined) return
     const owner = ownerOf(known)
     if (owner !== undefined && isSuccessfulPrune(known)) prunes.set(owner, key)
@@ -155,7 +168,9 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
       count(job)
     },
     wasPruned: (owner, job) => prunes.get(owner) === job,
-    activeRuns: () => active.size,
+    activeRuns: active.count,
+    startingRuns: active.starting,
+    load: active.load,
     tombstone: (key) => tombstones.get(key),
     forgetTombstones: (owner) => {
       for (const [key, { job }] of tombstones) if (ownerOf(job) === owner) tombstones.delete(key)

@@ -5,7 +5,7 @@ import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.t
 import * as RunCause from "../schedule/RunCause.ts"
 import type { Job } from "../kubernetes/Objects.ts"
 import { given } from "../resource/Json.ts"
-import type { ActiveRun, RunCauseName } from "../status/Facts.ts"
+import type { ActiveRun, QueuedRun, RunCauseName } from "../status/Facts.ts"
 import * as EnsureJob from "./EnsureJob.ts"
 import * as MaintenanceJobs from "./jobs/MaintenanceJobs.ts"
 import * as JobStart from "./jobs/JobStart.ts"
@@ -25,8 +25,8 @@ export interface ActionResult {
   readonly active?: ActiveRun | undefined
   /** Why the API server rejected the Job. */
   readonly refusal?: EnsureJob.JobTrouble
-  /** A run that is queued: how many are before it. */
-  readonly before?: number
+  /** A run that is queued. */
+  readonly queue?: QueuedRun
 }
 
 const nothingDone: ActionResult = { isStarted: false }
@@ -81,8 +81,12 @@ export const carryOut = Effect.fn("JobActions.carryOut")(function* (
 
   const { cause } = action
   const dueMillis = cause._tag === "Trigger" ? cause.firstSeenMillis : cause.slotMillis
-  const { before, isGranted } = queue.ask(key, dueMillis, caches.activeRuns())
-  if (!isGranted) return { isStarted: false, before }
+  const { before, isGranted, sinceMillis } = queue.ask(key, dueMillis, caches.load(nowMillis), nowMillis)
+  if (!isGranted) {
+    // A one-time run is named after the creation of its resource, and may be due much later: after suspend.
+    const queuedSinceMillis = cause._tag === "Once" ? sinceMillis : dueMillis
+    return { isStarted: false, queue: { before, limit: queue.limit, sinceMillis: queuedSinceMillis } }
+  }
   const identity = RunCause.identity({ uid, namespace, name }, cause)
   const job = JobTemplate.forRun({ backup, identity, cause: causeNames[cause._tag], settings })
   return yield* EnsureJob.make(job, uid).pipe(

@@ -104,7 +104,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     skipped: due === undefined || isWaiting ? [] : due.skipped,
     refusedTrigger: due?.refusedTrigger,
     catalogue: ownedJobs.catalogue,
-    queue: done.before === undefined ? undefined : { before: done.before },
+    queue: done.queue,
     refusal: done.refusal,
     deletion: undefined,
     ignoredStorageBlocks: backup === undefined ? [] : StorageSpec.ignoredStorageBlocks(backup.spec)
@@ -119,6 +119,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
       dueMillis: due?.requeueMillis,
       active,
       isBusy: ownedJobs.unfinished.length > 0,
+      isQueued: done.queue !== undefined,
       isRefused: done.refusal !== undefined,
       hasEnded: ownedJobs.unreported.some(({ job }) => job.metadata.deletionTimestamp === undefined),
       nowMillis

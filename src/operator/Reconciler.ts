@@ -49,9 +49,21 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
   const queue = RunQueue.make(settings.maxConcurrentRuns)
   const context: ReconcileContext = { caches, queue, settings: settings.jobs }
   const services = yield* Effect.context<ReconcileServices>()
-  const fibers = yield* ReconcileFibers.make(
-    (key) => Effect.provideContext(reconcileKey(context, key), services),
-    (key, cause) => Effect.provideContext(failed(key, cause), services),
+  const serveQueue = Effect.gen(function* () {
+    const load = caches.load(yield* Clock.currentTimeMillis)
+    for (const key of queue.next(load)) fibers.wake(key)
+    yield* metrics.activeRuns(caches.activeRuns())
+    yield* metrics.startingRuns(caches.startingRuns())
+    yield* metrics.queuedRuns(queue.length())
+  })
+  const fibers: ReconcileFibers.ReconcileFibers = yield* ReconcileFibers.make(
+    // A Job that does not start makes room without any event.
+    (key) =>
+      Effect.provideContext(
+        Effect.tap(reconcileKey(context, key), () => serveQueue),
+        services
+      ),
+    (key, cause) => Effect.provideContext(failed(context, key, cause), services),
     settings.fibers
   )
 
@@ -70,9 +82,7 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
       return
     }
     for (const key of keys) fibers.wake(key)
-    for (const key of queue.next(caches.activeRuns())) fibers.wake(key)
-    yield* metrics.activeRuns(caches.activeRuns())
-    yield* metrics.queuedRuns(queue.length())
+    yield* serveQueue
     yield* metrics.workQueueDepth(fibers.depth())
   })
 
@@ -149,7 +159,13 @@ const reconcileObserved = Effect.fnUntraced(function* (
 })
 
 /** A reconcile that failed is tried again; the log says whether that can help. */
-const failed = Effect.fnUntraced(function* (key: Key, cause: Cause.Cause<KubernetesError>) {
+const failed = Effect.fnUntraced(function* (
+  { queue }: ReconcileContext,
+  key: Key,
+  cause: Cause.Cause<KubernetesError>
+) {
+  // It would keep its place, and with it a part of the room, for as long as its reconciles fail.
+  queue.settle(key)
   const metrics = yield* OperatorMetrics
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
   yield* metrics.reconciled(error === undefined ? "defect" : "retry", 0)

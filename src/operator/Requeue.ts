@@ -1,3 +1,4 @@
+import * as ActiveRuns from "./ActiveRuns.ts"
 import type { ActiveRun } from "../status/Facts.ts"
 
 /* How soon a resource is reconciled again when nothing happens to it. All in milliseconds. */
@@ -14,6 +15,9 @@ export const progressMillis = (startMillis: number, nowMillis: number): number =
 /** A Job that the API server rejects is tried again after this time. */
 const refusedAgainMillis = 60_000
 
+/** A queued run asks again after this time, and its place is reported. It is woken when there is room for it. */
+const queuedAgainMillis = 60_000
+
 /** A run that has been in trouble for this long is reconciled less often: the watches report its recovery anyway. */
 const longTroubledMillis = 300_000
 const troubledEveryMillis = 60_000
@@ -28,6 +32,8 @@ export interface RequeueInput {
   readonly active: ActiveRun | undefined
   /** A Job is not over. */
   readonly isBusy: boolean
+  /** A run is due and waits for room. */
+  readonly isQueued: boolean
   readonly isRefused: boolean
   /** The end of a Job was reported just now. */
   readonly hasEnded: boolean
@@ -35,15 +41,27 @@ export interface RequeueInput {
 }
 
 /** Time until the next reconcile; infinite when only an event is a reason for one. */
-export const nextMillis = ({ active, dueMillis, hasEnded, isBusy, isRefused, nowMillis }: RequeueInput): number => {
+export const nextMillis = (input: RequeueInput): number => {
+  const { active, dueMillis, hasEnded, isBusy, isQueued, isRefused, nowMillis } = input
   const asked = [
     dueMillis === undefined ? Infinity : dueMillis - nowMillis,
     active === undefined ? (isBusy ? progressEveryMillis : Infinity) : ofRun(active, nowMillis),
     isRefused ? refusedAgainMillis : Infinity,
+    isQueued ? queuedAgainMillis : Infinity,
     hasEnded ? endedAgainMillis : Infinity,
-    active?.waiting?.failsAtMillis === undefined ? Infinity : active.waiting.failsAtMillis - nowMillis
+    active?.waiting === undefined ? Infinity : ofWaiting(active.startMillis, active.waiting, nowMillis)
   ]
   return Math.max(0, Math.min(...asked))
+}
+
+/** When its Job no longer counts as active, so that another run may start; and when it fails. */
+const ofWaiting = (
+  startMillis: number,
+  { failsAtMillis = Infinity }: NonNullable<ActiveRun["waiting"]>,
+  nowMillis: number
+): number => {
+  const graceMillis = startMillis + ActiveRuns.graceMillis - nowMillis
+  return Math.min(graceMillis > 0 ? graceMillis : Infinity, failsAtMillis - nowMillis)
 }
 
 const ofRun = ({ startMillis, trouble }: ActiveRun, nowMillis: number): number =>

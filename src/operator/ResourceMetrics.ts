@@ -37,7 +37,7 @@ const isNew = (previous: Status, next: Status, run: EndedRun): boolean => {
   return holds(next) && !holds(previous)
 }
 
-const state = ({ state }: Facts, next: Status): ResourceState => {
+const state = ({ queue, state }: Facts, next: Status): ResourceState => {
   const { lastBackupRecords = 0, lastBackupSize = 0, lastBackupTime, phase = "Pending", scheduledSince } = next
   return {
     phase,
@@ -46,6 +46,7 @@ const state = ({ state }: Facts, next: Status): ResourceState => {
       lastBackupTime === undefined
         ? undefined
         : { atMillis: Format.millis(lastBackupTime), sizeBytes: lastBackupSize, records: lastBackupRecords },
+    queuedSinceMillis: queue?.sinceMillis,
     expected:
       state?._tag === "Scheduled" && state.intervalSeconds !== undefined && scheduledSince !== undefined
         ? { intervalSeconds: state.intervalSeconds, sinceMillis: Format.millis(scheduledSince) }

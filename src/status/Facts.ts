@@ -51,6 +51,15 @@ export interface ActiveRun {
   readonly isReplacing?: boolean
 }
 
+/** A run that is due and waits for its turn. */
+export interface QueuedRun {
+  /** Runs that start before it, as things are now. */
+  readonly before: number
+  /** Most runs that the operator lets be active at the same time. */
+  readonly limit: number
+  readonly sinceMillis: number
+}
+
 /** A run that ended, as its Job, its pods and its termination message show. */
 export interface EndedRun {
   readonly jobName: string
@@ -104,8 +113,8 @@ export interface Facts {
   readonly refusedTrigger: string | undefined
   /** What storage holds, where that was learnt since the last reconcile. */
   readonly catalogue: CatalogueSummary | undefined
-  /** A run is due and queued among all resources: how many are before it. */
-  readonly queue: { readonly before: number } | undefined
+  /** A run is due and queued among all resources. */
+  readonly queue: QueuedRun | undefined
   /** A Job is needed and the API server rejects it. */
   readonly refusal: Trouble<RunReasonOf<"refusal">> | undefined
   /** The resource is being deleted: what its deletion waits for. */

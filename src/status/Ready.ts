@@ -84,12 +84,12 @@ const scheduled = (
   notReady: (reason: ReasonOf<"Ready">, ...sentences: ReadonlyArray<string>) => Answer<"Ready">,
   withLastSuccess: (...sentences: ReadonlyArray<string>) => string
 ): Answer<"Ready"> => {
-  const next = `Next backup scheduled for ${Format.time(nextMillis)}`
+  const next = [...queued(question.facts), `Next backup scheduled for ${Format.time(nextMillis)}`]
   if (isOverdue(question, intervalSeconds)) {
-    return notReady("BackupOverdue", "No backup has succeeded for more than two intervals of the schedule", next)
+    return notReady("BackupOverdue", "No backup has succeeded for more than two intervals of the schedule", ...next)
   }
-  const isPlain = question.last.lastBackupId === undefined
-  return { status: "True", reason: "BackupScheduled", message: isPlain ? next : withLastSuccess(next) }
+  const isPlain = question.last.lastBackupId === undefined && next.length === 1
+  return { status: "True", reason: "BackupScheduled", message: isPlain ? next.join("") : withLastSuccess(...next) }
 }
 
 const once = ({ facts, last, ...rest }: Question): Answer<"Ready"> => {
@@ -100,7 +100,7 @@ const once = ({ facts, last, ...rest }: Question): Answer<"Ready"> => {
     facts.active !== undefined
       ? `The first backup, ${facts.active.backupId}, is running.`
       : facts.queue !== undefined
-        ? "The first backup is queued until the operator runs fewer backups at the same time."
+        ? queued(facts).map(Format.sentence).join(" ")
         : "The first backup has not ended yet."
   return { status: "Unknown", reason: "AwaitingFirstBackup", message }
 }
@@ -144,10 +144,28 @@ const outlook = ({ active, state }: Facts): ReadonlyArray<string> => {
   ]
 }
 
+/** Where a run is in the queue, and what it waits for. */
+const queued = ({ queue }: Pick<Facts, "queue">): ReadonlyArray<string> => {
+  if (queue === undefined) return []
+  const { before, limit, sinceMillis } = queue
+  return [
+    `A run has been queued since ${Format.time(sinceMillis)}, because the operator runs at most ${limit} at the same time`,
+    before === 0 ? "It is first in the queue" : `${roughly(before)} before it. Namespaces take turns`
+  ]
+}
+
+/** Large numbers in steps: every new one is a reason to write the status of all that wait. */
+const roughly = (before: number): string => {
+  if (before === 1) return "1 run is"
+  if (before <= 10) return `${before} runs are`
+  const step = before <= 100 ? 10 : 100
+  return `Up to ${Format.count(Math.ceil(before / step) * step)} runs are`
+}
+
 /** When a failed backup is tried again. */
 const again = ({ active, state, queue }: Facts): string => {
+  if (queue !== undefined) return queued({ queue }).map(Format.sentence).join(" ")
   if (active !== undefined) return `${active.backupId} is running`
-  if (queue !== undefined) return "The next run is queued"
   switch (state?._tag) {
     case "Scheduled":
       return `The next scheduled run is at ${Format.time(state.nextMillis)}`

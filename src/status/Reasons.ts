@@ -94,7 +94,8 @@ const all = {
   },
   Queued: {
     of: ["Progressing"],
-    meaning: "A run is due and waits until the operator runs fewer backups at the same time.",
+    meaning:
+      "A run is due and waits until the operator runs fewer backups at the same time. `Ready` says since when, and which place it has.",
     todo: "Wait, or raise the operator's `--max-concurrent-runs`."
   },
   NoRunActive: { of: ["Progressing"], meaning: "No run is active or queued." },

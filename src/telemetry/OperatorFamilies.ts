@@ -46,6 +46,11 @@ export const families = {
     help: "Since when backups are expected: creation, or the last edit or resumption of the schedule; absent without a schedule and while suspended",
     labels: ofResource
   },
+  queued_since_timestamp_seconds: {
+    type: "gauge",
+    help: "Since when a run is due and queued; absent while none is",
+    labels: ofResource
+  },
   ready: { type: "gauge", help: "1 while condition Ready is True, else 0", labels: ofResource },
   runs_total: { type: "counter", help: "Runs that ended, by outcome", labels: [...ofResource, "outcome"] },
   run_failures_total: {
@@ -70,6 +75,11 @@ export const families = {
   },
   resources: { type: "gauge", help: "KafkaBackups, by phase", labels: ["phase"] },
   active_runs: { type: "gauge", help: "Runs whose Job is not finished", labels: [] },
+  starting_runs: {
+    type: "gauge",
+    help: "Active runs none of whose containers has started; after a minute they do not count towards --max-concurrent-runs",
+    labels: []
+  },
   queued_runs: {
     type: "gauge",
     help: "Runs that are due and queued because as many are active as the operator allows",

@@ -33,6 +33,7 @@ export class OperatorMetrics extends Context.Service<
     readonly slotsSkipped: (ref: ResourceRef, reason: SkipReason, count: number) => Effect.Effect<void>
     readonly pruneEnded: (ref: ResourceRef, outcome: "success" | "failed") => Effect.Effect<void>
     readonly activeRuns: (count: number) => Effect.Effect<void>
+    readonly startingRuns: (count: number) => Effect.Effect<void>
     readonly queuedRuns: (count: number) => Effect.Effect<void>
     readonly workQueueDepth: (count: number) => Effect.Effect<void>
     readonly reconciled: (result: ReconcileResult, seconds: number) => Effect.Effect<void>
@@ -53,7 +54,7 @@ const make = Effect.fnUntraced(function* (version: string) {
   // Every series exists from the start with 0: a rate over a series that appears with its first count misses that
   // count.
   yield* series.set("build_info", { version }, 1)
-  for (const gauge of ["active_runs", "queued_runs", "work_queue_depth", "leader"] as const) {
+  for (const gauge of ["active_runs", "starting_runs", "queued_runs", "work_queue_depth", "leader"] as const) {
     yield* series.set(gauge, {}, 0)
   }
   yield* series.add("leader_transitions_total", {}, 0)
@@ -76,6 +77,7 @@ const make = Effect.fnUntraced(function* (version: string) {
     slotsSkipped: resources.slotsSkipped,
     pruneEnded: resources.pruneEnded,
     activeRuns: (count) => series.set("active_runs", {}, count),
+    startingRuns: (count) => series.set("starting_runs", {}, count),
     queuedRuns: (count) => series.set("queued_runs", {}, count),
     workQueueDepth: (count) => series.set("work_queue_depth", {}, count),
     reconciled: (result, seconds) =>

@@ -14,6 +14,8 @@ export interface ResourceState {
   readonly phase: Phase
   readonly isReady: boolean
   readonly lastSuccess?: { readonly atMillis: number; readonly sizeBytes: number; readonly records: number } | undefined
+  /** Since when a run is due and queued. */
+  readonly queuedSinceMillis?: number | undefined
   /** Given while a schedule counts: not without one, not while suspended. */
   readonly expected?: { readonly intervalSeconds: number; readonly sinceMillis: number } | undefined
 }

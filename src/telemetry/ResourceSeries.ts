@@ -81,7 +81,8 @@ export const make = (series: MetricSeries): ResourceSeries => {
   const remove = (one: Known) => Effect.forEach(one.removals.values(), (removal) => removal, { discard: true })
 
   return {
-    state: Effect.fnUntraced(function* (ref: ResourceRef, { expected, isReady, lastSuccess, phase }: ResourceState) {
+    state: Effect.fnUntraced(function* (ref: ResourceRef, state: ResourceState) {
+      const { expected, isReady, lastSuccess, phase, queuedSinceMillis } = state
       const one = yield* known(ref)
       yield* set(one, "ready", isReady ? 1 : 0)
       yield* set(one, "last_success_timestamp_seconds", seconds(lastSuccess?.atMillis))
@@ -89,6 +90,7 @@ export const make = (series: MetricSeries): ResourceSeries => {
       yield* set(one, "last_success_records", lastSuccess?.records)
       yield* set(one, "schedule_expected_interval_seconds", expected?.intervalSeconds)
       yield* set(one, "scheduled_since_timestamp_seconds", seconds(expected?.sinceMillis))
+      yield* set(one, "queued_since_timestamp_seconds", seconds(queuedSinceMillis))
       if (one.phase === phase) return
       one.phase = phase
       yield* countPhases
@@ -135,6 +137,7 @@ type PlainGauge =
   | "last_success_records"
   | "schedule_expected_interval_seconds"
   | "scheduled_since_timestamp_seconds"
+  | "queued_since_timestamp_seconds"
   | "last_run_duration_seconds"
 
 const seconds = (millis: number | undefined) => (millis === undefined ? undefined : millis / 1000)

@@ -12,6 +12,8 @@ const onClaim = (claimName: string): Json => ({ storage: { storageType: "pvc", p
 /** Runs whose pods the real scheduler cannot place. */
 describeWith(["controlPlane"], "pods that cannot start", ({ apiserver }) => {
   let quick: QuickWorld
+  /** Another namespace of the same operator. */
+  let other: QuickWorld
   const patch = (name: string, spec: Json) =>
     quick.world.node.client.patch(
       `/apis/kafka.oso.sh/v1alpha1/namespaces/${quick.world.namespace}/kafkabackups/${name}`,
@@ -24,10 +26,12 @@ describeWith(["controlPlane"], "pods that cannot start", ({ apiserver }) => {
 
   beforeAll(async () => {
     quick = await QuickWorld.make(apiserver, unique("pod-start"))
-    await quick.world.start("only")
+    other = await QuickWorld.make(apiserver, unique("pod-start-other"))
+    await quick.world.start("only", `--watch-namespace=${other.world.namespace}`)
   })
   afterAll(async () => {
     await quick?.end()
+    await other?.end()
   })
 
   it("run once their claim's name is corrected, under the same name and id", async () => {
@@ -63,5 +67,23 @@ describeWith(["controlPlane"], "pods that cannot start", ({ apiserver }) => {
     await patch("given-up", onClaim("backups"))
     await quick.trigger("given-up", "again")
     await quick.settled("given-up", "the next run is a success", (now) => successes(now).length === 1)
+  })
+
+  it("hold no other namespace up for longer than a minute, however many they are", async () => {
+    const names = Array.from({ length: 10 }, (_, n) => `stuck-${n}`)
+    for (const name of names) await quick.create(name, onClaim("missing"))
+    await quick.until("as many Jobs as may be active are there", async () => {
+      const jobs = await Promise.all(names.map((name) => quick.jobs(name)))
+      return jobs.every((each) => each.length === 1)
+    })
+    await other.create("free")
+    const queued = await other.settled(
+      "free",
+      "its run is queued",
+      (status) => condition(status, "Progressing")?.["reason"] === "Queued"
+    )
+    assert.match(condition(queued, "Ready")?.["message"], /queued since .* at most 10 at the same time. It is first/u)
+    await other.served("free", 1)
+    for (const name of names) assert.isFalse(isQuiet(await quick.status(name)))
   })
 })

@@ -112,11 +112,32 @@ describe("the next status", () => {
     assert.notProperty(next(seen, hourly(), at("13:10")), "activeRun")
   })
 
+  it("names the place of a queued run, in steps where many are before it", () => {
+    const place = (before: number) =>
+      /runs at most 10 at the same time\. (.*?)\./u.exec(
+        condition(next({}, hourly({ queue: { before, limit: 10, sinceMillis: at("06:30") } }), at("06:31")), "Ready")
+          .message
+      )?.[1]
+    assert.deepStrictEqual([0, 1, 10, 11, 100, 101, 950].map(place), [
+      "It is first in the queue",
+      "1 run is before it",
+      "10 runs are before it",
+      "Up to 20 runs are before it",
+      "Up to 100 runs are before it",
+      "Up to 200 runs are before it",
+      "Up to 1,000 runs are before it"
+    ])
+  })
+
   it("of a one-time backup is unknown, then completed", () => {
-    const waiting = next({}, oneTime({ queue: { before: 3 } }), at("06:30"))
+    const waiting = next({}, oneTime({ queue: { before: 3, limit: 10, sinceMillis: at("06:30") } }), at("06:30"))
     assert.deepStrictEqual(
       [waiting.phase, brief(waiting, "Ready"), brief(waiting, "Progressing"), brief(waiting, "ScheduleValid")],
       ["Pending", "Unknown AwaitingFirstBackup", "False Queued", "True NoSchedule"]
+    )
+    assert.strictEqual(
+      condition(waiting, "Ready").message,
+      "A run has been queued since 2026-11-24T06:30:00Z, because the operator runs at most 10 at the same time. 3 runs are before it. Namespaces take turns."
     )
     assert.notProperty(waiting, "nextScheduledTime")
     const done = next(waiting, oneTime({ ended: [succeeded("06:31", { cause: "once" })] }), at("06:37"))

@@ -215,7 +215,7 @@ export const made = (day: AnyDay): Facts =>
           ),
     refusedTrigger: day.refusedTrigger,
     maintenance: day.maintenance.map(({ task, isSuccess }, n) => ({ task, isSuccess, jobName: `orders-${task}-${n}` })),
-    queue: day.isQueued ? { before: 2 } : undefined,
+    queue: day.isQueued ? { before: 2, limit: 10, sinceMillis: at("06:30") } : undefined,
     refusal: day.isRefused ? { reason: "QuotaExceeded", message: "exceeded quota" } : undefined,
     deletion: day.deletion === undefined ? undefined : { reason: day.deletion, message: "waits" }
   })

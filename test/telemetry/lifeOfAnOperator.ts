@@ -16,6 +16,7 @@ export const lifeOfAnOperator = Effect.fnUntraced(function* (
   yield* metrics.reconciled("changed", 0.004)
   yield* metrics.resource(ref, { phase: "Running", isReady: true })
   yield* metrics.activeRuns(1)
+  yield* metrics.startingRuns(0)
   yield* metrics.queuedRuns(0)
   yield* metrics.runEnded(ref, { outcome: "success", durationSeconds: 42, addedBytes: 1000, addedRecords: 10 })
   yield* metrics.runEnded(ref, { outcome: "failed", reason: "TopicMissing", durationSeconds: 2 })
@@ -27,6 +28,7 @@ export const lifeOfAnOperator = Effect.fnUntraced(function* (
     phase: "Completed",
     isReady: true,
     lastSuccess: { atMillis: 1_764_000_000_000, sizeBytes: 1000, records: 10 },
-    expected: { intervalSeconds: 3600, sinceMillis: 1_763_990_000_000 }
+    expected: { intervalSeconds: 3600, sinceMillis: 1_763_990_000_000 },
+    queuedSinceMillis: 1_764_003_600_000
   })
 })

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { Schema } from "effect"
 import { KafkaBackup } from "../../resource/KafkaBackup.ts"
 
-/** Fields of the spec that only the operator reads: an edit of these gives the same pod. */
+/** Fields of the spec whose values only the operator reads: an edit of these gives the same pod. */
 const ofOperator: ReadonlyArray<string> = [
   "schedule",
   "timeZone",
@@ -13,9 +13,11 @@ const ofOperator: ReadonlyArray<string> = [
   "job"
 ] satisfies Array<keyof KafkaBackup["spec"]>
 
-/** The spec as the pods of a Job read it. */
-const read = (backup: KafkaBackup): unknown =>
+/** The spec as the pods of a Job read it: a run waits for its Secrets where there is no schedule. */
+const read = (backup: KafkaBackup): unknown => [
+  backup.spec.schedule !== undefined,
   Object.entries(Schema.encodeSync(KafkaBackup)(backup).spec).filter(([field]) => !ofOperator.includes(field))
+]
 
 /**
  * 16 hex digits that represent all that the pods of a Job are made from: equal for equal inputs, in any process at any

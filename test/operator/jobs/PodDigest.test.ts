@@ -43,6 +43,10 @@ describe("the digest of what a Job's pods are made from", () => {
     assert.strictEqual(digest(edited), before)
   })
 
+  it("differs once there is no schedule, because the pod then waits for its Secrets", () => {
+    assert.notStrictEqual(digest(backup(["schedule", undefined], ["timeZone", undefined])), before)
+  })
+
   it("differs when the operator's own options give another pod", () => {
     assert.notStrictEqual(digest(backup(), { image: "another:1" }), before)
     assert.notStrictEqual(digest(backup(), { user: "assigned" }), before)
