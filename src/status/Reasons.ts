@@ -82,7 +82,7 @@ const all = {
     of: ["Ready", "Progressing"],
     meaning:
       "A run is active but its pod cannot start or keeps failing: image, node, volume, Secret or memory. The message says which.",
-    todo: "Remove the cause. The Job then continues automatically within its limits."
+    todo: "Remove the cause. The run then continues automatically within its limits. While no container has started, a correction of the spec takes effect at once, and the message says when the run fails."
   },
   Deleting: { of: ["Ready"], meaning: "The resource is being deleted. No more runs start." },
 

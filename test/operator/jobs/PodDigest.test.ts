@@ -44,7 +44,10 @@ describe("the digest of what a Job's pods are made from", () => {
   })
 
   it("differs once there is no schedule, because the pod then waits for its Secrets", () => {
-    assert.notStrictEqual(digest(backup(["schedule", undefined], ["timeZone", undefined])), before)
+    assert.notStrictEqual(
+      digest(backup(["schedule", undefined], ["timeZone", undefined], ["startingDeadlineSeconds", undefined])),
+      before
+    )
   })
 
   it("differs when the operator's own options give another pod", () => {
