@@ -60,8 +60,8 @@ const ofWaiting = (
   { failsAtMillis = Infinity }: NonNullable<ActiveRun["waiting"]>,
   nowMillis: number
 ): number => {
-  const graceMillis = startMillis + ActiveRuns.graceMillis - nowMillis
-  return Math.min(graceMillis > 0 ? graceMillis : Infinity, failsAtMillis - nowMillis)
+  const moments = [startMillis + ActiveRuns.graceMillis, failsAtMillis]
+  return Math.min(...moments.filter((moment) => moment > nowMillis)) - nowMillis
 }
 
 const ofRun = ({ startMillis, trouble }: ActiveRun, nowMillis: number): number =>

@@ -97,7 +97,7 @@ const notStarted = (job: Job, seconds: number, blocked: Trouble | undefined): En
   const why = blocked === undefined ? "Kubernetes does not say why" : `${blocked.reason}: ${blocked.message}`
   return {
     reason: "PodNotStarted",
-    message: `the container of Job ${job.metadata.name} did not start within ${seconds} s: ${why}. If it only needs more time, raise spec.job.startDeadlineSeconds`
+    message: `the container of Job ${job.metadata.name} did not start within ${seconds} s: ${why}. If it only needs more time, set spec.job.startDeadlineSeconds to a larger value`
   }
 }
 

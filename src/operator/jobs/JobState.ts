@@ -55,8 +55,12 @@ export const read = (
   const deadline = purpose === "run" ? startDeadlineSeconds : undefined
   const end = JobEnd.of(job, own, nowMillis, deadline)
   if (end !== undefined && end._tag !== "NotStarted") return ended(job, purpose, own, end, nowMillis)
+  if (end !== undefined) {
+    // Where the run is given up, a slow start is the trouble, however short the deadline is.
+    const blocked = PodTrouble.of(job, pods, events, nowMillis + PodTrouble.slowStartMillis)
+    return ended(job, purpose, own, end, nowMillis, blocked)
+  }
   const trouble = PodTrouble.of(job, pods, events, nowMillis)
-  if (end !== undefined) return ended(job, purpose, own, end, nowMillis, trouble)
   return active(job, purpose, nowMillis, trouble, waiting(job, own, nowMillis, deadline))
 }
 
@@ -68,9 +72,11 @@ const waiting = (
   deadlineSeconds: number | undefined
 ): ActiveRun["waiting"] => {
   const sinceMillis = JobStart.waitingSinceMillis(job, own, nowMillis)
-  if (sinceMillis === undefined) return undefined
+  const isEnding =
+    job.metadata.deletionTimestamp !== undefined || JobFacts.condition(job, "FailureTarget") !== undefined
+  if (sinceMillis === undefined || isEnding) return undefined
   return given({
-    isReplaceable: !JobStart.hasStarted(job, own) && job.metadata.deletionTimestamp === undefined,
+    isReplaceable: !JobStart.hasStarted(job, own),
     failsAtMillis: deadlineSeconds === undefined ? undefined : sinceMillis + deadlineSeconds * 1000
   })
 }

@@ -13,7 +13,7 @@ import * as PodSummary from "./PodSummary.ts"
 const podlessMillis = 30_000
 
 /** How long a scheduled pod may take to mount its volumes and pull its image, in milliseconds. */
-const slowStartMillis = 2 * 60_000
+export const slowStartMillis = 2 * 60_000
 
 /** The reason is one of the operator's own. */
 type RunTrouble = Trouble<RunReasonName>

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Job, Pod } from "../../../src/kubernetes/Objects.ts"
 import * as JobState from "../../../src/operator/jobs/JobState.ts"
 import type { EndedRun } from "../../../src/status/Facts.ts"
-import { complete, ended, failed, failure, job, now, pod, said, success } from "./fixtures.ts"
+import { complete, ended, event, failed, failure, job, now, pod, said, success } from "./fixtures.ts"
 
 const runOf = (state: JobState.JobState): EndedRun => {
   if (state._tag !== "Ended") throw new Error(`not ended: ${state._tag}`)
@@ -179,6 +179,61 @@ describe("a Job that failed", () => {
 
   it("is a success all the same when its pod had proven the set", () =>
     assert.strictEqual(run(failed("DeadlineExceeded"), done).outcome, "success"))
+})
+
+describe("a Job whose container does not start", () => {
+  const starting = pod(0, {
+    phase: "Pending",
+    containerStatuses: [{ name: "backup", state: { waiting: { reason: "ContainerCreating" } } }]
+  })
+  const mount = event({ kind: "Pod", name: "pod-0" }, "FailedMount", 'volume "storage": no such device', "07:00:40")
+  const startMillis = Date.parse("2026-11-24T07:00:02Z")
+  /** Observed so many seconds after its start, with a deadline of 45 s. */
+  const after = (seconds: number, status: NonNullable<Job["status"]>, ...pods: ReadonlyArray<Pod>) =>
+    JobState.read(job(status), pods, startMillis + seconds * 1000, [mount], 45)
+  const waitingOf = (state: JobState.JobState) => (state._tag === "Active" ? state.run.waiting : state._tag)
+
+  it("waits until its deadline, and then has failed in the kubelet's words, however short the deadline is", () => {
+    assert.deepStrictEqual(waitingOf(after(44, {}, starting)), {
+      isReplaceable: true,
+      failsAtMillis: startMillis + 45_000
+    })
+    const given = runOf(after(45, {}, starting))
+    assert.deepStrictEqual(
+      [given.outcome, given.reason, given.endMillis],
+      ["failed", "PodNotStarted", startMillis + 45_000]
+    )
+    assert.match(given.message!, /did not start within 45 s: VolumeMountFailed: .*no such device/u)
+    assert.match(runOf(after(45, {})).message!, /did not start within 45 s: PodNotCreated/u)
+  })
+
+  it("waits without a limit where there is none", () => {
+    const state = JobState.read(job(), [starting], now, [])
+    assert.deepStrictEqual(waitingOf(state), { isReplaceable: true })
+  })
+
+  it("no longer waits once its container runs or ended, and cannot be replaced after an attempt", () => {
+    const runs = pod(0, { phase: "Running", containerStatuses: [{ name: "backup", state: { running: {} } }] })
+    assert.isUndefined(waitingOf(after(100, {}, runs)))
+    const first = ended(0, { exitCode: 20, finishedAt: "2026-11-24T07:00:30Z" })
+    // The Job controller may pause for six minutes before the next attempt.
+    assert.deepStrictEqual(waitingOf(after(100, {}, first)), {
+      isReplaceable: false,
+      failsAtMillis: Date.parse("2026-11-24T07:07:15Z")
+    })
+    const second = pod(1, { phase: "Pending" })
+    assert.deepStrictEqual(waitingOf(after(62, {}, second, first)), {
+      isReplaceable: false,
+      failsAtMillis: Date.parse("2026-11-24T07:01:45Z")
+    })
+    assert.strictEqual(runOf(after(104, {}, second, first)).reason, "PodNotStarted")
+  })
+
+  it("is not given up for its start deadline where Kubernetes has announced its end", () => {
+    const announced = { conditions: [{ type: "FailureTarget", status: "True", reason: "DeadlineExceeded" }] }
+    const state = after(100, announced, starting)
+    assert.deepStrictEqual([state._tag, waitingOf(state)], ["Active", undefined])
+  })
 })
 
 describe("a Job that has not ended", () => {
