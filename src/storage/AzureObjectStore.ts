@@ -118,7 +118,7 @@ export const open = (
     }
     const line = yield* Requests.make(times)
     const send = <A>(
-      context: Pick<Failure.ErrorContext, "operation" | "key" | "ifAbsent">,
+      context: Pick<Failure.ErrorContext, "operation" | "key" | "bytes" | "ifAbsent">,
       request: (signal: AbortSignal) => Promise<A>,
       bytes = 0
     ) => line(request, (error, now) => Failure.from(error, { ...common, ...context }, now), bytes)
@@ -136,7 +136,7 @@ export const open = (
         size > Upload.largestBytes ? `more than one blob can have (${Upload.largestBytes})` : undefined,
       put: (name, content, ifAbsent) =>
         Upload.upload(container.getBlockBlobClient(name), content, ifAbsent, (request, bytes) =>
-          send({ operation: "put", key: keyOf(name), ifAbsent }, request, bytes)
+          send({ operation: "put", key: keyOf(name), bytes, ifAbsent }, request, bytes)
         ).pipe(
           Effect.flatMap((told) => send({ operation: "put", key: keyOf(name) }, () => tagged(Promise.resolve(told)))),
           Effect.map((told) => found(name, content.size, told))

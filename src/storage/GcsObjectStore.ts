@@ -72,7 +72,7 @@ export const open = (
 
     /** One request with a token; one more with a new token where the store did not take the old one. */
     const send = <A>(
-      at: Pick<Failure.ErrorContext, "operation" | "key" | "ifAbsent">,
+      at: Pick<Failure.ErrorContext, "operation" | "key" | "bytes" | "ifAbsent">,
       asked: Asked,
       use: (answer: IncomingMessage) => Promise<A>
     ): Effect.Effect<A, ObjectStoreError> => {
@@ -165,7 +165,7 @@ export const open = (
           })
           const url = `${service}/upload/storage/v1/b/${encodeURIComponent(target.bucket)}/o?${query.toString()}`
           const asked = { method: "POST", url, headers: { "content-type": contentType }, body } as const
-          return send({ operation: "put", key: keyOf(name), ifAbsent }, asked, async (answer) =>
+          return send({ operation: "put", key: keyOf(name), bytes: content.size, ifAbsent }, asked, async (answer) =>
             Resource.decodeObject(await Http.textOf(answer))
           )
         }).pipe(Effect.map((told): Found => Resource.seen(told))),
