@@ -42,7 +42,7 @@ export const graceful = <A, E, R>(
     })
   )
 
-/** Calls of the operating system in other threads: a process that exits waits for them, also for a hung network drive. */
+/** Calls of the operating system in other threads. A process that exits waits for them, on a hung drive for ever. */
 const isWaitingForTheSystem = (): boolean =>
   process.getActiveResourcesInfo().some((name) => /^(FSReq|GetAddrInfo|GetNameInfo)/u.test(name))
 
