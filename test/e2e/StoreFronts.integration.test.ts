@@ -136,7 +136,7 @@ describeWith(
         const report = reportOf(ended)
         assert.strictEqual(report.attempt, 1)
         assert.isAtLeast(front.answered.length, 3)
-        assert.include(report.interruptions[0].cause, "although the store answered earlier in this run")
+        assert.include(report.interruptions[0].cause, "although the store answered before")
         const verified = await command("verify", ...manifest, report.backupId, "--deep").ended
         assert.strictEqual(verified.code, 0, verified.stderr)
       })
