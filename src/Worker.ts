@@ -10,6 +10,7 @@ import type { KafkaBackup } from "./resource/KafkaBackup.ts"
 import type { Secrets } from "./secrets/MountedSecrets.ts"
 import * as Formats from "./segment/Formats.ts"
 import * as GuardedObjectStore from "./storage/GuardedObjectStore.ts"
+import * as KnownObjectStore from "./storage/KnownObjectStore.ts"
 import { ObjectStore, ObjectStores, type ObjectStoreShape } from "./storage/ObjectStore.ts"
 import * as BreakerGuards from "./worker/BreakerGuards.ts"
 import * as Connections from "./worker/Connections.ts"
@@ -122,7 +123,7 @@ export const openStore = Effect.fn("Worker.openStore")(function* (
 ): Effect.fn.Return<ObjectStoreShape, BackupFailure, Secrets | ObjectStores | Scope.Scope> {
   const target = yield* Connections.storage(backup.spec.storage, volumes)
   const stores = yield* ObjectStores
-  return GuardedObjectStore.make(yield* stores.open(target), GuardedObjectStore.bounded)
+  return GuardedObjectStore.make(KnownObjectStore.make(yield* stores.open(target)), GuardedObjectStore.bounded)
 })
 
 const maintenance = (

@@ -7,6 +7,7 @@ import * as RunState from "../manifest/RunState.ts"
 import type { EncodedSegment, SegmentFormat } from "../segment/Segment.ts"
 import type { ObjectInfo, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Checkpoints from "./Checkpoints.ts"
+import * as Pacing from "./Pacing.ts"
 import * as RateLimit from "../worker/RateLimit.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
@@ -96,16 +97,10 @@ const pacedReads = (kafka: KafkaSourceShape, request: RunRequest, options: ReadO
   const records = RateLimit.ofOptional(request.recordsPerSecond)
   const fetchBytes = RateLimit.fetchBytes(request.bytesPerSecond, options.fetchBytes)
   return (range: ReadRequest) =>
-    kafka
-      .read({ ...range, fetchBytes })
-      .pipe(
-        Stream.tap((fetched) =>
-          Effect.andThen(
-            bytes.pay(fetched.fetchedBytes),
-            records.pay(fetched.batches.reduce((n, batch) => n + batch.recordCount, 0))
-          )
-        )
-      )
+    kafka.read({ ...range, fetchBytes }).pipe(
+      Stream.tap((fetched) => bytes.pay(fetched.fetchedBytes)),
+      Pacing.byRecords(request.recordsPerSecond, records)
+    )
 }
 
 /** Seals a closed segment and makes it durable; gives what may now be remembered. */

@@ -10,6 +10,12 @@ export const publicAuthorities = (): ReadonlyArray<string> => [
   ])
 ]
 
+/**
+ * For a TLS context: every certificate of its `ca` is an authority, an intermediate one too, whoever has signed it. So
+ * Java and Go understand such a list; cert-manager writes nothing but the issuing authority into `ca.crt`.
+ */
+export const anyIsTrusted = { allowPartialTrustChain: true } as const
+
 /** The certificates of a file, without text between them such as `openssl s_client` writes. */
 const blocks = (pem: string): ReadonlyArray<string> =>
   pem.match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/gu) ?? []

@@ -3,6 +3,7 @@ import { Command } from "effect/cli"
 import { hostname } from "node:os"
 import * as Connections from "../worker/Connections.ts"
 import * as Explanation from "../worker/Explanation.ts"
+import * as Memory from "../worker/Memory.ts"
 import * as Planning from "../backup/Planning.ts"
 import * as Preflight from "../worker/Preflight.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
@@ -13,6 +14,7 @@ import { slotText } from "../identity/RunIdentity.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import { ObjectStores } from "../storage/ObjectStore.ts"
 import * as Format from "../status/Format.ts"
+import * as Display from "./Display.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared } from "./SharedFlags.ts"
@@ -45,7 +47,11 @@ const failed = (subject: Check["subject"], name: string, exit: Exit.Failure<unkn
   return { subject, name, outcome: "failed", detail: message, advice, exitCode }
 }
 
-const storage = Effect.fnUntraced(function* (backup: KafkaBackup, directories: Resource.Directories) {
+const storage = Effect.fnUntraced(function* (
+  backup: KafkaBackup,
+  directories: Resource.Directories,
+  begins: (name: string) => void
+) {
   const opened = yield* Effect.exit(
     Effect.gen(function* () {
       return yield* (yield* ObjectStores).open(yield* Resource.storageTarget(backup, directories))
@@ -53,7 +59,10 @@ const storage = Effect.fnUntraced(function* (backup: KafkaBackup, directories: R
   )
   if (Exit.isFailure(opened)) return [failed("storage", "reachable", opened)]
   const store = opened.value
-  const results = yield* Preflight.checkStorage(store, SpecRequest.owner(backup))
+  const owner = SpecRequest.owner(backup)
+  const { settings } = SpecRequest.request(backup, { owner, slot: slotText(0) }, hostname())
+  const { segmentBytes } = Memory.bounds(settings, Memory.limitBytes())
+  const results = yield* Preflight.checkStorage(store, owner, segmentBytes, (name) => begins(`storage ${name}`))
   return [
     { subject: "storage", name: "reachable", outcome: "ok", detail: store.location } satisfies Check,
     ...results.map(({ exit, name }): Check =>
@@ -126,7 +135,12 @@ export const check = Command.make(
   { ...shared, output },
   Effect.fnUntraced(function* (flags) {
     const backup = yield* Resource.read(flags.file)
-    const checks = (yield* Effect.all([storage(backup, flags), kafka(backup, flags)], { concurrency: 2 })).flat()
+    let underWay = "opening storage"
+    const begins = (name: string) => {
+      underWay = name
+    }
+    const all = Effect.all([storage(backup, flags, begins), kafka(backup, flags)], { concurrency: 2 })
+    const checks = (yield* Display.during(() => `checking: ${underWay}`)(all)).flat()
     yield* StandardOutput.print(flags.output === "json" ? JSON.stringify(checks, null, 2) : text(checks))
     const failures = checks.flatMap((c) => (c.exitCode === undefined ? [] : [c.exitCode]))
     if (failures[0] !== undefined) {
@@ -135,7 +149,8 @@ export const check = Command.make(
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Check everything that a run needs, without making a backup: storage, Kafka, and the rights on every topic"
+    "Check everything that a run needs, without making a backup: storage, Kafka, and the rights on every topic. Uploads one " +
+      "object as large as a segment to storage, and removes it"
   ),
   Command.withShortDescription("Check everything that a run needs, without making a backup")
 )

@@ -66,7 +66,7 @@ export const start = (ports: Layer.Layer<KafkaSources | ObjectStores>): void => 
 
   Shutdown.onSecondSignal(() => {
     process.stderr.write("stopped at once: the next attempt reads again what was not stored\n")
-    process.exit(exitCodes.interrupted)
+    Shutdown.end(exitCodes.interrupted)
   })
 
   const program = main(process.argv.slice(2)).pipe(
@@ -77,7 +77,8 @@ export const start = (ports: Layer.Layer<KafkaSources | ObjectStores>): void => 
     disableErrorReporting: true,
     teardown: (exit, onExit) => {
       const code = outcome.exitCode ?? (Exit.isSuccess(exit) ? exit.value : exitCodes.interrupted)
-      onExit(typeof code === "number" ? code : exitCodes.internal)
+      if (code === exitCodes.success) onExit(exitCodes.success)
+      else Shutdown.end(typeof code === "number" ? code : exitCodes.internal)
     }
   })
 }

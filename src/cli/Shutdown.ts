@@ -42,6 +42,21 @@ export const graceful = <A, E, R>(
     })
   )
 
+/** Calls of the operating system in other threads. A process that exits waits for them, on a hung drive for ever. */
+const isWaitingForTheSystem = (): boolean =>
+  process.getActiveResourcesInfo().some((name) => /^(FSReq|GetAddrInfo|GetNameInfo)/u.test(name))
+
+/**
+ * Ends the process with this code, whatever it waits for. Where threads are stuck in a call, another program takes the
+ * place of this one, which ends them, and exits with the code.
+ */
+export const end = (code: number): void => {
+  if (isWaitingForTheSystem() && process.execve !== undefined) {
+    process.execve(process.execPath, [process.execPath, "-e", `process.exitCode = ${code}`], {})
+  }
+  process.exit(code)
+}
+
 /**
  * A terminal, npm and a shell may each pass on one Ctrl-C: signals this close together count as one, in milliseconds.
  */

@@ -6,6 +6,7 @@ import * as Credential from "./azure/Credential.ts"
 import * as Failure from "./azure/Failure.ts"
 import * as Upload from "./azure/Upload.ts"
 import { rootOf } from "./cloud/Address.ts"
+import * as Agents from "./cloud/Agents.ts"
 import * as Answer from "./cloud/Answer.ts"
 import * as CloudObjectStore from "./cloud/CloudObjectStore.ts"
 import { lengthless } from "./cloud/Failure.ts"
@@ -90,7 +91,17 @@ export const open = (
     const address = `${service}/${target.container}`
     // One request each: how long to try is decided in one place. Nothing is written to the console past our log.
     // A redirect is followed to nobody: the next one would be shown what the first one was to read.
-    const options = { retryOptions: { maxTries: 1 }, redirectOptions: { maxRetries: 0 } }
+    // The SDK takes an agent, although the type of its options does not say so; otherwise its own reading of the
+    // variables for proxies would decide, which is not that of the other stores.
+    const agents = yield* Effect.acquireRelease(
+      Effect.sync(() => Agents.make()),
+      ({ close }) => Effect.sync(close)
+    )
+    const options = {
+      retryOptions: { maxTries: 1 },
+      redirectOptions: { maxRetries: 0 },
+      agent: agents.of(Address.service(target))
+    }
     const container: ContainerClient =
       credential._tag === "Sas"
         ? new sdk.ContainerClient(`${address}?${credential.query}`, new sdk.AnonymousCredential(), options)
@@ -107,7 +118,7 @@ export const open = (
     }
     const line = yield* Requests.make(times)
     const send = <A>(
-      context: Pick<Failure.ErrorContext, "operation" | "key" | "ifAbsent">,
+      context: Pick<Failure.ErrorContext, "operation" | "key" | "bytes" | "ifAbsent">,
       request: (signal: AbortSignal) => Promise<A>,
       bytes = 0
     ) => line(request, (error, now) => Failure.from(error, { ...common, ...context }, now), bytes)
@@ -125,7 +136,7 @@ export const open = (
         size > Upload.largestBytes ? `more than one blob can have (${Upload.largestBytes})` : undefined,
       put: (name, content, ifAbsent) =>
         Upload.upload(container.getBlockBlobClient(name), content, ifAbsent, (request, bytes) =>
-          send({ operation: "put", key: keyOf(name), ifAbsent }, request, bytes)
+          send({ operation: "put", key: keyOf(name), bytes, ifAbsent }, request, bytes)
         ).pipe(
           Effect.flatMap((told) => send({ operation: "put", key: keyOf(name) }, () => tagged(Promise.resolve(told)))),
           Effect.map((told) => found(name, content.size, told))

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http"
 import type { Readable } from "node:stream"
 import { Effect, type Scope } from "effect"
 import { rootOf } from "./cloud/Address.ts"
+import * as Agents from "./cloud/Agents.ts"
 import * as CloudObjectStore from "./cloud/CloudObjectStore.ts"
 import type { Body, Found, Remote } from "./cloud/Remote.ts"
 import * as Requests from "./cloud/Requests.ts"
@@ -47,8 +48,9 @@ export const open = (
         ? {}
         : { account: { email: account.email, origin: target.credentials.origin } })
     }
+    const agents = Agents.make()
     const client = yield* Effect.acquireRelease(
-      Effect.sync(() => Http.make()),
+      Effect.sync(() => Http.make(agents)),
       ({ close }) => Effect.sync(close)
     )
     const line = yield* Requests.make(times)
@@ -56,7 +58,7 @@ export const open = (
       line(request, (error, now) => Failure.from(error, { ...common, operation: "open", isToken: true }, now))
     const tokens =
       account !== undefined
-        ? yield* ServiceAccount.tokens(account, askForToken)
+        ? yield* ServiceAccount.tokens(account, askForToken, agents)
         : Address.isAuthenticated(env)
           ? yield* Identity.applicationDefault(askForToken, env)
           : Identity.none
@@ -70,7 +72,7 @@ export const open = (
 
     /** One request with a token; one more with a new token where the store did not take the old one. */
     const send = <A>(
-      at: Pick<Failure.ErrorContext, "operation" | "key" | "ifAbsent">,
+      at: Pick<Failure.ErrorContext, "operation" | "key" | "bytes" | "ifAbsent">,
       asked: Asked,
       use: (answer: IncomingMessage) => Promise<A>
     ): Effect.Effect<A, ObjectStoreError> => {
@@ -163,7 +165,7 @@ export const open = (
           })
           const url = `${service}/upload/storage/v1/b/${encodeURIComponent(target.bucket)}/o?${query.toString()}`
           const asked = { method: "POST", url, headers: { "content-type": contentType }, body } as const
-          return send({ operation: "put", key: keyOf(name), ifAbsent }, asked, async (answer) =>
+          return send({ operation: "put", key: keyOf(name), bytes: content.size, ifAbsent }, asked, async (answer) =>
             Resource.decodeObject(await Http.textOf(answer))
           )
         }).pipe(Effect.map((told): Found => Resource.seen(told))),

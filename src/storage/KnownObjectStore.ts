@@ -22,17 +22,17 @@ const unavailable = ({ advice, location, operation, reason }: ObjectStoreError):
     operation,
     location,
     reason: new StoreUnavailable({
-      detail: `${reason.message}, although the store answered earlier in this run`,
+      detail: `${reason.message}, although the store answered before`,
       ifItLasts: advice,
       cause: reason
     })
   })
 
 /**
- * A store that was opened in this run: its host, its certificate and its address were right. When the way to it fails
- * later, the failure is `StoreUnavailable` whatever it looks like: an unknown host, a refused handshake, the web page
- * of a load balancer. What something in front of the store answers counts like that only where the same kind of request
- * has worked before; what the store itself says keeps its meaning.
+ * A store that was opened by this run or command: its host, its certificate and its address were right. When the way
+ * to it fails later, the failure is `StoreUnavailable` whatever it looks like: an unknown host, a refused handshake,
+ * the web page of a load balancer. What something in front of the store answers counts like that only where the same
+ * kind of request has worked before; what the store itself says keeps its meaning.
  */
 export const make = (store: ObjectStoreShape): ObjectStoreShape => {
   // One listing opened the store.

@@ -64,7 +64,7 @@ export const open = (
     const { client, sdk } = connection
     const line = yield* Requests.make(times)
     const send = <A>(
-      context: Pick<Failure.ErrorContext, "operation" | "key" | "ifAbsent">,
+      context: Pick<Failure.ErrorContext, "operation" | "key" | "bytes" | "ifAbsent">,
       request: (signal: AbortSignal) => Promise<A>,
       bytes = 0
     ) =>
@@ -107,7 +107,7 @@ export const open = (
         size > Upload.largestBytes ? `more than one request can carry (${Upload.largestBytes})` : undefined,
       put: (name, content, ifAbsent) =>
         send(
-          { operation: "put", key: keyOf(name), ifAbsent },
+          { operation: "put", key: keyOf(name), bytes: content.size, ifAbsent },
           (signal) => Upload.upload(connection, at(name), content, ifAbsent, signal),
           content.size
         ).pipe(Effect.map((told) => Listing.found(name, content.size, told))),

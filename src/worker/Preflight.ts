@@ -1,5 +1,5 @@
 import { Effect, type Exit, Stream } from "effect"
-import { randomUUID } from "node:crypto"
+import { randomBytes, randomUUID } from "node:crypto"
 import { type Owner, ownerKey } from "../identity/RunIdentity.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -17,6 +17,8 @@ export interface CheckResult {
   readonly exit: Exit.Exit<string | void, ObjectStoreError>
 }
 
+const largeName = "large-object"
+
 const newKey = (owner: Owner): ObjectKey => BackupKeys.preflight(ownerKey(owner), randomUUID())
 
 /**
@@ -25,6 +27,7 @@ const newKey = (owner: Owner): ObjectKey => BackupKeys.preflight(ownerKey(owner)
  */
 const leftOrNew = (store: ObjectStoreShape, owner: Owner): Effect.Effect<ObjectKey> =>
   store.list(BackupKeys.preflightOf(ownerKey(owner))).pipe(
+    Stream.filter(({ key }) => !key.endsWith(largeName)),
     Stream.take(1),
     Stream.runCollect,
     Effect.map(([left]) => left?.key ?? newKey(owner)),
@@ -103,10 +106,38 @@ export const storageChecks = (store: ObjectStoreShape, key: ObjectKey): Readonly
   ]
 }
 
-/** All checks, one after the other, each with its outcome. Stops after a refused write. */
-export const checkStorage = Effect.fn("Preflight.checkStorage")(function* (store: ObjectStoreShape, owner: Owner) {
+/**
+ * Uploads one object of so many bytes and removes it again, unless the store keeps it: proxies in front of a store may
+ * limit the size of a request. Its key is always the same, so that a write-once bucket keeps one of them at most.
+ */
+const largeObject = (store: ObjectStoreShape, owner: Owner, bytes: number): StorageCheck => {
+  const key = BackupKeys.preflight(ownerKey(owner), largeName)
+  const piece = randomBytes(1024 * 1024)
+  const pieces = Array.from({ length: Math.ceil(bytes / piece.byteLength) }, () => piece)
+  return {
+    name: `takes an object of ${Math.ceil(bytes / piece.byteLength)} MiB, as large as a segment`,
+    effect: store.put(key, pieces, { ifAbsent: true }).pipe(
+      Effect.catchReason("ObjectStoreError", "ObjectExists", () => Effect.void),
+      Effect.andThen(store.delete(key)),
+      Effect.catchIf(isLocked, () => Effect.void)
+    )
+  }
+}
+
+/**
+ * All checks, one after the other, each with its outcome, and last an object of `segmentBytes`. `begins` is told which
+ * check is under way. Stops after a refused write.
+ */
+export const checkStorage = Effect.fn("Preflight.checkStorage")(function* (
+  store: ObjectStoreShape,
+  owner: Owner,
+  segmentBytes: number,
+  begins: (name: string) => void
+) {
   const results: Array<CheckResult> = []
-  for (const { effect, name } of storageChecks(store, yield* leftOrNew(store, owner))) {
+  const small = storageChecks(store, yield* leftOrNew(store, owner))
+  for (const { effect, name } of [...small, largeObject(store, owner, segmentBytes)]) {
+    begins(name)
     const exit = yield* Effect.exit(effect)
     results.push({ name, exit })
     if (exit._tag === "Failure" && name === "may write") break

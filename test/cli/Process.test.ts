@@ -1,7 +1,18 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
@@ -28,6 +39,15 @@ const silentServer = async () => {
   await new Promise((resolve) => server.once("listening", resolve))
   const called = new Promise((resolve) => server.once("connection", resolve))
   return { port: (server.address() as AddressInfo).port, called, close: () => server.close() }
+}
+
+/** What a symbolic link leads to; undefined when it has gone meanwhile. */
+const linkOf = (path: string) => {
+  try {
+    return readlinkSync(path, "utf8")
+  } catch {
+    return undefined
+  }
 }
 
 describe("the process kafka-backup", () => {
@@ -159,6 +179,23 @@ describe("the process kafka-backup", () => {
     taken.close()
     assert.deepStrictEqual([refused.exitCode, refused.out], [2, ""])
     assert.match(refused.err, new RegExp(`^error: --listen: cannot listen on 127\\.0\\.0\\.1:${taken.port}`))
+  })
+
+  it("ends with 21 at the first signal although the system never answers a call, as on a hung network drive", async () => {
+    const pipe = join(directory, "nobody-writes")
+    assert.strictEqual(spawnSync("mkfifo", [pipe]).status, 0)
+    // Open for writing, too, and nothing is ever written: who reads waits in the call.
+    const writer = openSync(pipe, "r+")
+    const run = start(programs.real, ["run", "-f", pipe, ...options.slice(2)])
+    const isReading = () => {
+      const folder = `/proc/${run.child.pid}/fd`
+      return readdirSync(folder).some((fd) => linkOf(join(folder, fd)) === pipe)
+    }
+    while (!isReading()) await setTimeout(20)
+    run.child.kill("SIGTERM")
+    assert.strictEqual(await run.ended, 21)
+    closeSync(writer)
+    assert.strictEqual(jsonLines(run.out()).at(-1).outcome, "interrupted")
   })
 
   it("stops at once at the second signal, even when the store does not answer", async () => {

@@ -71,6 +71,7 @@ export const options = (
   return Effect.try({
     try: () => ({
       secureContext: tls.createSecureContext({
+        ...Certificates.anyIsTrusted,
         ca: material.ca ?? [...Certificates.publicAuthorities()],
         cert: material.certificate,
         key: material.key && Redacted.value(material.key)

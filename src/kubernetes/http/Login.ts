@@ -83,7 +83,8 @@ export const dispatcher = ({ proxy, tls }: Login): Dispatcher => {
   const common = { allowH2: false, headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 30_000 }
   // Every 30 s, because load balancers forget silent connections after about a minute.
   const connect = { keepAlive: true, keepAliveInitialDelay: 30_000, timeout: 10_000 }
-  const secured = { ...connect, ...(tls as object) }
+  // Every certificate of the file is an authority, an intermediate one too, as kubectl understands it.
+  const secured = { ...connect, allowPartialTrustChain: true, ...(tls as object) }
   return proxy === undefined
     ? new Agent({ ...common, connect: secured })
     : new ProxyAgent({ ...common, uri: proxy, requestTls: secured, connect })

@@ -10,6 +10,7 @@ import {
   type Operation,
   OutOfSpace,
   StorageAuthenticationFailed,
+  StorageAuthorizationFailed,
   TargetMissing
 } from "../ObjectStoreError.ts"
 import type { AzureCredentials } from "../StorageTarget.ts"
@@ -234,7 +235,10 @@ export const reason = (told: Facts, context: ErrorContext, nowMillis: number): O
   if (lockedCodes.has(code)) {
     const advice =
       "the container protects its blobs from deletion (immutability policy, legal hold, lease or snapshots): align its policy with the retention of backups"
-    return Failure.locked(facts, context, key ?? container, advice)
+    const subject = key ?? container
+    // A lease or a snapshot belongs to somebody else, who may end it at any time.
+    if (/^(Blob|Container)Immutable/u.test(code)) return Failure.locked(facts, context, subject, advice)
+    return new StorageAuthorizationFailed({ detail: `${subject} is locked: ${said} ${suffix}`, advice })
   }
   if (code === "BlobArchived" || code === "BlobBeingRehydrated") {
     return new Misconfigured({ detail, advice: "the blob was moved to the archive tier: rehydrate it first" })

@@ -24,6 +24,8 @@ export interface ErrorContext {
   readonly location: string
   /** Absent where no single object is meant. */
   readonly key?: string
+  /** How many bytes of content the request carried. */
+  readonly bytes?: number
   /** Strings that no message may quote. */
   readonly secrets: ReadonlyArray<string>
 }
@@ -172,8 +174,11 @@ export const reason = (facts: Facts, context: ErrorContext, words: Words): Objec
         ? new ObjectExists({ key })
         : new ContentMismatch({ key, detail: "it was replaced while it was read" })
     case 413: {
-      const advice = "raise the limit of request bodies in the proxy or ingress in front of the store"
-      return new Misconfigured({ detail, advice })
+      const size = context.bytes === undefined ? "a request" : `an object of ${context.bytes} bytes`
+      return new Misconfigured({
+        detail: `the endpoint ${service} refused ${size} (HTTP 413): ${detail}`,
+        advice: "raise the body limit of the proxy or ingress before the store to at least 128 MiB, or switch it off"
+      })
     }
     case 507:
       return new OutOfSpace({ detail })

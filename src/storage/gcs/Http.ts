@@ -1,10 +1,8 @@
 import * as http from "node:http"
 import * as https from "node:https"
 import type { Readable } from "node:stream"
+import type * as Agents from "../cloud/Agents.ts"
 import * as Answer from "../cloud/Answer.ts"
-
-/** Sockets of one store: requests that wait for an answer, and bodies that are being read. */
-const sockets = 256
 
 /** Answers other than an object's content are not longer than this: a page of a listing has about half a megabyte. */
 const largestText = 32 * 1024 * 1024
@@ -52,18 +50,14 @@ export const textOf = async (answer: http.IncomingMessage): Promise<string> => {
 }
 
 /** Keeps connections; follows no redirect; repeats nothing. */
-export const make = (): Client => {
-  const options = { keepAlive: true, maxSockets: sockets }
-  const plain = new http.Agent(options)
-  const secure = new https.Agent(options)
+export const make = (agents: Agents.Agents): Client => {
   return {
     send: ({ body, headers, method, signal, url }) =>
       new Promise<http.IncomingMessage>((resolve, reject) => {
-        const isSecure = url.startsWith("https:")
-        const request = (isSecure ? https : http).request(url, {
+        const request = (url.startsWith("https:") ? https : http).request(url, {
           method,
           headers: { ...headers, ...(body === undefined ? {} : { "content-length": String(body.bytes) }) },
-          agent: isSecure ? secure : plain,
+          agent: agents.of(url),
           signal
         })
         const end = () => body?.stream.destroy()
@@ -97,9 +91,6 @@ export const make = (): Client => {
         body.stream.once("error", (error) => request.destroy(error))
         body.stream.pipe(request)
       }),
-    close: () => {
-      plain.destroy()
-      secure.destroy()
-    }
+    close: agents.close
   }
 }

@@ -1,7 +1,6 @@
 import { createPrivateKey } from "node:crypto"
-import * as http from "node:http"
-import * as https from "node:https"
 import { Clock, Effect, Option, Redacted, Schema, Semaphore } from "effect"
+import type * as Agents from "../cloud/Agents.ts"
 import type { ObjectStoreError } from "../ObjectStoreError.ts"
 import { StorageAuthenticationFailed } from "../ObjectStoreError.ts"
 import type { CredentialsOrigin } from "../StorageTarget.ts"
@@ -62,11 +61,12 @@ const earlyMillis = 5 * 60_000
  * Asks the token endpoint of the key file, once for all requests that wait, and keeps the token until shortly before
  * its end. Google's library signs and asks. By itself it would ask at Google's own address whatever the file says,
  * repeat a refused request, and know of no end to its patience: what it sends is corrected on its way out. It goes
- * there as all our requests to the store go, through no proxy.
+ * the way of all requests to the store.
  */
 export const tokens = (
   account: ServiceAccount,
-  send: <A>(request: (signal: AbortSignal) => Promise<A>) => Effect.Effect<A, ObjectStoreError>
+  send: <A>(request: (signal: AbortSignal) => Promise<A>) => Effect.Effect<A, ObjectStoreError>,
+  agents: Agents.Agents
 ): Effect.Effect<Tokens> =>
   Effect.gen(function* () {
     const { gaxios, JWT } = yield* Effect.promise(() => import("google-auth-library"))
@@ -80,7 +80,7 @@ export const tokens = (
           Promise.resolve({
             ...options,
             url: new URL(account.tokenUri),
-            agent: account.tokenUri.startsWith("https:") ? https.globalAgent : http.globalAgent,
+            agent: agents.of(account.tokenUri),
             redirect: "manual",
             retryConfig: { retry: 0 },
             signal

@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3"
 import { Effect, Redacted, type Scope } from "effect"
+import * as Agents from "../cloud/Agents.ts"
 import * as Answer from "../cloud/Answer.ts"
 import * as Address from "../cloud/Address.ts"
 import * as Requests from "../cloud/Requests.ts"
@@ -15,9 +16,6 @@ export interface TimeOuts extends Requests.TimeOuts {
 }
 
 export const timeOuts: TimeOuts = { ...Requests.timeOuts, connect: 10_000 }
-
-/** Sockets of one store: requests that wait for an answer, and bodies that are being read. */
-const sockets = 256
 
 const silent = () => undefined
 
@@ -47,12 +45,10 @@ export const make = (
 ): Effect.Effect<Connection, never, Scope.Scope> =>
   Effect.gen(function* () {
     const sdk = yield* Effect.promise(() => import("@aws-sdk/client-s3"))
-    const agent = { keepAlive: true, maxSockets: sockets }
-    const secureAgent = {
-      ...agent,
+    const { plain, secure } = Agents.make({
       ...Address.serverName(endpoint),
       ...(trust === undefined ? {} : { secureContext: trust.secureContext })
-    }
+    })
     const client = yield* Effect.acquireRelease(
       Effect.sync(
         () =>
@@ -81,8 +77,8 @@ export const make = (
               connectionTimeout: times.connect,
               // Ends an upload that no longer moves long before the time allowed for all of it is over.
               socketTimeout: times.idle,
-              httpAgent: agent,
-              httpsAgent: secureAgent
+              httpAgent: plain,
+              httpsAgent: secure
             }
           })
       ),

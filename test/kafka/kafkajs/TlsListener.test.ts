@@ -6,6 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { KafkaTarget } from "../../../src/kafka/KafkaTarget.ts"
 import * as KafkaJsWire from "../../../src/kafka/KafkaJsWire.ts"
+import { issued } from "../../certificates/issued.ts"
 import { fakeBroker } from "./fakeBroker.ts"
 
 interface Pair {
@@ -92,6 +93,18 @@ describe("a TLS listener", () => {
       const broker = yield* fakeBroker({ tls: here })
       const wire = yield* connect(broker.server, { ca })
       expect((yield* wire.metadata(["orders"])).topics[0]!.name).toBe("orders")
+    })
+  )
+
+  it.live("is trusted where ca.crt holds only the intermediate authority that has issued its certificate", () =>
+    Effect.gen(function* () {
+      const { certificate, intermediate, key, root } = yield* issued("IP:127.0.0.1")
+      for (const cert of [certificate, certificate + intermediate, certificate + intermediate + root]) {
+        const broker = yield* fakeBroker({ tls: { cert, key } })
+        yield* connect(broker.server, { ca: intermediate })
+      }
+      const other = yield* fakeBroker({ tls: here })
+      expect(yield* failure(other.server, { ca: intermediate })).toMatchObject({ tag: "KafkaAuthenticationFailed" })
     })
   )
 

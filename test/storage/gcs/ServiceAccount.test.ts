@@ -1,6 +1,7 @@
 import { generateKeyPairSync, verify } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Redacted } from "effect"
+import * as Agents from "../../../src/storage/cloud/Agents.ts"
 import * as Requests from "../../../src/storage/cloud/Requests.ts"
 import * as Failure from "../../../src/storage/gcs/Failure.ts"
 import * as ServiceAccount from "../../../src/storage/gcs/ServiceAccount.ts"
@@ -39,8 +40,10 @@ const against = (answers: ReadonlyArray<Answer>, times = Requests.timeOuts) =>
       secrets: []
     }
     const line = yield* Requests.make(times)
-    const tokens = yield* ServiceAccount.tokens(account, (request) =>
-      line(request, (error, now) => Failure.from(error, place, now))
+    const tokens = yield* ServiceAccount.tokens(
+      account,
+      (request) => line(request, (error, now) => Failure.from(error, place, now)),
+      Agents.make({}, {})
     )
     return { address, arrived, tokens }
   })

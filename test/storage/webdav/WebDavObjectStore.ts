@@ -66,7 +66,7 @@ export const open = (
     const line = yield* Requests.make(times)
     type Asked = Parameters<typeof request>[1] & { readonly url: string; readonly bytes?: number }
     const send = <A>(
-      context: Pick<Failure.ErrorContext, "operation" | "key">,
+      context: Pick<Failure.ErrorContext, "operation" | "key" | "bytes">,
       { bytes = 0, url, ...options }: Asked,
       use: (answer: Awaited<ReturnType<typeof request>>) => Promise<A>
     ) =>
@@ -116,7 +116,7 @@ export const open = (
             ...(ifAbsent ? { "if-none-match": "*" } : {})
           }
           const asked = { method: "PUT", url: url(name), headers, body, bytes: content.size } as const
-          return send({ operation: "put", key: keyOf(name) }, asked, async ({ body, headers }) => {
+          return send({ operation: "put", key: keyOf(name), bytes: content.size }, asked, async ({ body, headers }) => {
             await body.dump()
             return found(name, content.size, header(headers["etag"]), header(headers["last-modified"]))
           })
