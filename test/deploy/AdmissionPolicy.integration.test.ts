@@ -110,7 +110,6 @@ const theirs: ReadonlyArray<readonly [attempt: string, path: Path, value: unknow
   ["a port of the host", [...container, "ports", 0, "hostPort"], 9090, /access to the node/],
   ["a node of its choice", [...pod, "nodeName"], "control-plane", /access to the node/],
   ["a runtime of its choice", [...pod, "runtimeClassName"], "weak", /access to the node/],
-  ["names of its choice", [...pod, "hostAliases"], [{ ip: "10.0.0.1", hostnames: ["kafka"] }], /access to the node/],
   ["a directory of the host", [...pod, "volumes"], volumes({ name: "x", hostPath: { path: "/" } }), /volume claims/],
   ["a whole Secret", [...pod, "volumes"], volumes({ name: "x", secret: { secretName: "s" } }), /volume claims/],
   ["a ConfigMap", [...pod, "volumes"], volumes({ name: "x", configMap: { name: "c" } }), /volume claims/],

@@ -410,6 +410,14 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
               effect: "NoExecute",
               tolerationSeconds: Number.MAX_SAFE_INTEGER
             })),
+            env: Array.from({ length: node("podTemplate.env").maxItems! }, (_, n) => ({
+              name: `AWS_${n}_`.padEnd(letters("podTemplate.env.name").length, "A"),
+              value: letters("podTemplate.env.value")
+            })),
+            hostAliases: Array.from({ length: node("podTemplate.hostAliases").maxItems! }, () => ({
+              ip: "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255",
+              hostnames: Array(node("podTemplate.hostAliases.hostnames").maxItems!).fill(name253)
+            })),
             serviceAccountName: name253,
             priorityClassName: name253,
             imagePullSecrets: Array.from({ length: node("podTemplate.imagePullSecrets").maxItems! }, () => ({
