@@ -78,6 +78,7 @@ const ours: ReadonlyArray<readonly [name: string, job: Json]> = [
 const template: Path = ["spec", "template"]
 const pod: Path = [...template, "spec"]
 const container: Path = [...pod, "containers", 0]
+const containerSecurity = runOf()["spec"].template.spec.containers[0].securityContext
 const volumes = (...more: ReadonlyArray<unknown>) => [...runOf()["spec"].template.spec.volumes, ...more]
 const env = (variable: unknown) => [...runOf()["spec"].template.spec.containers[0].env, variable]
 
@@ -133,7 +134,12 @@ const theirs: ReadonlyArray<readonly [attempt: string, path: Path, value: unknow
   ["further groups", [...pod, "securityContext", "supplementalGroups"], [0], /restricted Pod Security Standard/],
   ["no seccomp", [...pod, "securityContext", "seccompProfile"], undefined, /restricted Pod Security Standard/],
   ["no security context", [...pod, "securityContext"], undefined, /restricted Pod Security Standard/],
-  ["privileges", [...container, "securityContext", "privileged"], true, /no privileges/],
+  [
+    "privileges",
+    [...container, "securityContext"],
+    { ...containerSecurity, privileged: true, allowPrivilegeEscalation: true },
+    /no privileges/
+  ],
   ["a way to privileges", [...container, "securityContext", "allowPrivilegeEscalation"], undefined, /no privileges/],
   ["capabilities", [...container, "securityContext", "capabilities", "add"], ["SYS_ADMIN"], /no privileges/],
   ["default capabilities", [...container, "securityContext", "capabilities"], undefined, /no privileges/],
@@ -141,7 +147,7 @@ const theirs: ReadonlyArray<readonly [attempt: string, path: Path, value: unknow
   ["a writable root", [...container, "securityContext", "readOnlyRootFilesystem"], false, /no privileges/],
   ["no confinement of the container", [...container, "securityContext"], undefined, /no privileges/],
   ["pods side by side", ["spec", "parallelism"], 100, /one pod at a time/],
-  ["no label", ["metadata", "labels"], {}, /its own labels/]
+  ["another label", ["metadata", "labels"], { app: "x" }, /its own labels/]
 ]
 
 describeWith("apiserver", "the admission policies of deploy/", ({ apiserver }) => {
@@ -241,7 +247,10 @@ describeWith("apiserver", "the admission policies of deploy/", ({ apiserver }) =
       metadata: { name: "of-others" },
       spec: { suspend: true, template: { spec: { restartPolicy: "Never", containers: [{ name: "x", image }] } } }
     })
-    await request("POST", jobsPath, put(put(runOf(), ["metadata", "name"], "ours"), ["spec", "suspend"], true))
+    // Without its owner, which does not exist: the garbage collector would remove it.
+    const { ownerReferences: _, ...metadata } = runOf()["metadata"]
+    const mine = { ...runOf(), metadata: { ...metadata, name: "ours" }, spec: { ...runOf()["spec"], suspend: true } }
+    await request("POST", jobsPath, mine)
   })
 
   afterAll(async () => {
