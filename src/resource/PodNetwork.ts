@@ -10,7 +10,7 @@ import * as Rule from "./Rule.ts"
  */
 
 /** Proxies, and settings of the libraries for AWS, Azure and Google Cloud. */
-const allowedVariable = "^((HTTPS?|NO)_PROXY|(https?|no)_proxy|(AWS|AZURE|GOOGLE)_[A-Z0-9_]+)$"
+const allowedVariable = "^((HTTPS?|NO)_PROXY|(https?|no)_proxy|NODE_EXTRA_CA_CERTS|(AWS|AZURE|GOOGLE)_[A-Z0-9_]+)$"
 
 /** Names of the same libraries that hold a secret. */
 const secretVariable = "^(AWS|AZURE|GOOGLE)_.*(ACCESS_KEY|SECRET|PASSWORD|TOKEN$|STORAGE_KEY)"
@@ -18,12 +18,13 @@ const secretVariable = "^(AWS|AZURE|GOOGLE)_.*(ACCESS_KEY|SECRET|PASSWORD|TOKEN$
 const Variable = Field.object(
   {
     name: Field.text({
-      description: "HTTPS_PROXY, HTTP_PROXY, NO_PROXY, or a name that begins with AWS_, AZURE_ or GOOGLE_.",
+      description:
+        "HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NODE_EXTRA_CA_CERTS, or a name that begins with AWS_, AZURE_ or GOOGLE_.",
       maxLength: 128,
       rules: [
         Rule.matches(
           allowedVariable,
-          "must be HTTPS_PROXY, HTTP_PROXY, NO_PROXY, or a name that begins with AWS_, AZURE_ or GOOGLE_: other variables are not passed on"
+          "must be HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NODE_EXTRA_CA_CERTS, or a name that begins with AWS_, AZURE_ or GOOGLE_: other variables are not passed on"
         ),
         Rule.avoids(secretVariable, "must not be the name of a credential: credentials go into a Secret")
       ]

@@ -311,13 +311,13 @@ describeWith("apiserver", "the admission policies of deploy/", ({ apiserver }) =
   it("let the operator change and delete its own Jobs, and no other", async () => {
     const [mine, foreign] = [`${jobsPath}/ours`, `${jobsPath}/of-others`]
     accepted(await patch(mine, { spec: { ttlSecondsAfterFinished: 60 } }), 200)
-    accepted(await request("DELETE", `${mine}?dryRun=All`, {}, { as: account }), 200)
+    accepted(await request("DELETE", mine, { dryRun: ["All"] }, { as: account }), 200)
     refused(await patch(foreign, { spec: { ttlSecondsAfterFinished: 0 } }), /its own Jobs/)
     refused(
       await patch(foreign, { metadata: { labels: { "app.kubernetes.io/managed-by": "kafka-backup-operator" } } }),
       /its own Jobs/
     )
-    refused(await request("DELETE", `${foreign}?dryRun=All`, {}, { as: account }), /its own Jobs/)
+    refused(await request("DELETE", foreign, { dryRun: ["All"] }, { as: account }), /its own Jobs/)
     // Of a suspended Job the API server itself would let the scheduling part of the template be changed.
     refused(await patch(mine, { spec: { template: { spec: { nodeSelector: { a: "b" } } } } }), /pod template/)
   })

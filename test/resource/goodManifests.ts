@@ -47,6 +47,7 @@ export const goodManifests: ReadonlyArray<GoodManifest> = [
 
   good("podTemplate.env[0].name", "a proxy in small letters", "https_proxy"),
   good("podTemplate.env[0].name", "the name of a token's file", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+  good("podTemplate.env[0].name", "the authorities of a proxy", "NODE_EXTRA_CA_CERTS"),
   good("podTemplate.env[0].value", "an empty variable", ""),
   good("podTemplate.hostAliases[0].ip", "an IPv4-mapped address", "::ffff:10.0.0.1"),
 
