@@ -1,9 +1,10 @@
-import { Clock, type Deferred, Effect, Exit, type Scope } from "effect"
+import { Clock, Deferred, Effect, Exit, type Scope } from "effect"
 import { KafkaSource, KafkaSources } from "./kafka/KafkaSource.ts"
 import * as Catalogue from "./manifest/Catalogue.ts"
 import * as OwnSets from "./manifest/OwnSets.ts"
 import * as RunPlan from "./manifest/RunPlan.ts"
 import type { RunSummary } from "./outcome/RunSummary.ts"
+import * as BackupId from "./identity/BackupId.ts"
 import * as RunSpec from "./identity/RunSpec.ts"
 import type { RunIdentity } from "./identity/RunIdentity.ts"
 import type { KafkaBackup } from "./resource/KafkaBackup.ts"
@@ -21,6 +22,7 @@ import * as Pruning from "./backup/Pruning.ts"
 import type { RetentionOutcome } from "./backup/RetentionPass.ts"
 import * as Rotation from "./worker/Rotation.ts"
 import * as Run from "./backup/Run.ts"
+import { Interrupted, RunError } from "./backup/RunError.ts"
 import type { RunProgress } from "./worker/RunProgress.ts"
 import * as SecretPatience from "./worker/SecretPatience.ts"
 import * as SteadyClock from "./worker/SteadyClock.ts"
@@ -53,6 +55,13 @@ export interface RunOptions extends MountPoint {
   readonly secretPatienceMillis: number
 }
 
+/** Fails when the run is to stop before it has begun. */
+const stopped = (stop: Deferred.Deferred<void>, { owner, slot }: RunIdentity) =>
+  Effect.flatMap(Deferred.await(stop), () => {
+    const backupId = BackupId.forSlot(owner.name, Date.parse(slot))
+    return Effect.fail(new RunError({ reason: new Interrupted({ backupId, slot }) }))
+  })
+
 /** One attempt of a run, from Secrets to retention. Fills `context` as it goes. */
 export const attempt = Effect.fn("Worker.attempt")(function* (
   backup: KafkaBackup,
@@ -67,7 +76,7 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
     Effect.all([Connections.kafka(backup.spec.kafkaCluster, { waitsForUnknownHosts: isScheduled }), storageTarget]),
     progress,
     secretPatienceMillis
-  )
+  ).pipe(Effect.raceFirst(stopped(stop, identity)))
   const request = SpecRequest.request(backup, identity, host)
   const guards = yield* BreakerGuards.make(request.circuitBreaker, progress, isScheduled)
   const store = guards.store(yield* Rotation.openStore(storageTarget, guards.opening))

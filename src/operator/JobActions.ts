@@ -8,7 +8,9 @@ import { given } from "../resource/Json.ts"
 import type { ActiveRun, QueuedRun, RunCauseName } from "../status/Facts.ts"
 import * as EnsureJob from "./EnsureJob.ts"
 import * as MaintenanceJobs from "./jobs/MaintenanceJobs.ts"
+import * as AwaitedSecret from "./AwaitedSecret.ts"
 import * as JobStart from "./jobs/JobStart.ts"
+import type { PodProgress } from "./PodProgress.ts"
 import * as JobState from "./jobs/JobState.ts"
 import * as JobTemplate from "./jobs/JobTemplate.ts"
 import type * as NextJob from "./NextJob.ts"
@@ -102,19 +104,21 @@ export const carryOut = Effect.fn("JobActions.carryOut")(function* (
 })
 
 /**
- * Deletes the Job of a run to make it again, unless a container of it has started since. To be called once the status
- * says that the Job is being replaced: whoever finds the Job gone then knows that the run is to continue. The Job stays
- * until its pods are gone, so that no two pods of one run are there at once.
+ * Deletes the Job of a run to make it again, unless a container of it has started since and does more than wait for a
+ * Secret. To be called once the status says that the Job is being replaced: whoever finds the Job gone then knows
+ * that the run is to continue. The Job stays until its pods are gone, so that no two pods of one run are there at
+ * once.
  */
 export const replace = Effect.fn("JobActions.replace")(function* (
   { caches }: Pick<ReconcileContext, "caches">,
   { namespace }: Pick<Observed.Observed, "namespace">,
   { metadata: { name, resourceVersion, uid } }: Job
-): Effect.fn.Return<void, KubernetesError, KubernetesApi> {
+): Effect.fn.Return<void, KubernetesError, KubernetesApi | PodProgress> {
   const api = yield* KubernetesApi
   const { items } = yield* api.list(Kind.pods, { namespace, labelSelector: `batch.kubernetes.io/job-name=${name}` })
   for (const pod of items) caches.pods.learn(pod)
-  if (items.some(JobStart.podStarted)) return
+  const started = items.filter(JobStart.podStarted)
+  if (started.length > 0 && !(yield* AwaitedSecret.stillAwait(started))) return
   yield* api
     .remove(Kind.jobs, { namespace, name }, given({ propagation: "Foreground" as const, resourceVersion, uid }))
     .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void))

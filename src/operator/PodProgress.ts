@@ -1,7 +1,6 @@
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import type { Pod } from "../kubernetes/Objects.ts"
 import type { RunProgressFacts } from "../status/Facts.ts"
-import * as AwaitedSecret from "./AwaitedSecret.ts"
 import { metricsPort } from "./jobs/JobSettings.ts"
 
 /** Reads how far the run in a pod is. Nothing depends on it: a pod that does not answer has no progress. */
@@ -28,6 +27,9 @@ export class PodProgress extends Context.Service<
   })
 }
 
+/** How `progress.message` begins while the pod waits for a Secret. */
+export const awaitedPrefix = "waiting for a Secret: "
+
 /** How long a reconcile waits for the pod. */
 const patienceMillis = 2_000
 
@@ -53,7 +55,7 @@ export const fromJson = (json: unknown, nowMillis: number): Option.Option<RunPro
     bytes: answer.storedBytes,
     message:
       answer.awaited !== undefined
-        ? AwaitedSecret.progressMessage(answer.awaited)
+        ? `${awaitedPrefix}${answer.awaited}`
         : answer.paused === undefined
           ? answer.step
           : `paused: ${answer.paused.target} does not answer (${answer.paused.cause})`,

@@ -11,6 +11,7 @@ import type { JobRefused } from "./jobs/JobObject.ts"
 import type { JobSettings } from "./jobs/JobSettings.ts"
 import * as JobTemplate from "./jobs/JobTemplate.ts"
 import * as MaintenanceJobs from "./jobs/MaintenanceJobs.ts"
+import * as AwaitedSecret from "./AwaitedSecret.ts"
 import * as Labels from "./Labels.ts"
 import * as Observed from "./Observed.ts"
 
@@ -29,14 +30,20 @@ const differs = (job: Job, wanted: Made): boolean =>
 
 const owner = ({ name, namespace, uid }: Observed.Observed): Owner => ({ uid, namespace, name })
 
-/** The active run's Job, if no container of it has started and its pods would be others now. */
+/**
+ * The active run's Job, if its pods would be others now, and no container of it has started or the run still waits for
+ * a Secret.
+ */
 export const outdatedRun = (
   observed: Observed.Observed,
   { active, activeJob }: Observed.OwnedJobs,
   settings: JobSettings
 ): Job | undefined => {
   const { backup } = observed
-  if (backup === undefined || activeJob === undefined || active?.waiting?.isReplaceable !== true) return undefined
+  if (backup === undefined || activeJob === undefined || active === undefined) return undefined
+  if (active.waiting?.isReplaceable !== true && !AwaitedSecret.isAwaiting(observed.previous, active.jobName)) {
+    return undefined
+  }
   const { job } = activeJob
   const identity = RunCause.identity(owner(observed), Observed.causeOf(job))
   // A Job whose annotations were changed by hand: another name would be another run.

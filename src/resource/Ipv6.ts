@@ -8,9 +8,12 @@ import { isIPv6 } from "node:net"
  * judges the shape of that one.
  */
 
+/** An address of the same shape that `isIP` judges. `cel` is an expression of type string. */
+export const celShape = (cel: string): string => `${cel}.lowerAscii().replace('ffff', 'fffe')`
+
 /** The text stands for an IPv6 address without its brackets. `cel` is an expression of type string. */
 export const celIsIpv6 = (cel: string): string => {
-  const shape = `${cel}.lowerAscii().replace('ffff', 'fffe')`
+  const shape = celShape(cel)
   return `(isIP(${shape}) && ip(${shape}).family() == 6)`
 }
 

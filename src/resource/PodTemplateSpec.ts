@@ -1,6 +1,7 @@
 import { AffinitySpec } from "./AffinitySpec.ts"
 import * as Field from "./Field.ts"
 import { objectName, secretName, subdomain } from "./Name.ts"
+import { HostAliases, Variables } from "./PodNetwork.ts"
 import * as Rule from "./Rule.ts"
 
 const metadataKey = "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
@@ -154,6 +155,8 @@ export const PodTemplateSpec = Field.object(
         rules: [Rule.matches(subdomain, "must be a PriorityClass's name: lower case letters, digits, '-' and '.'")]
       })
     ),
+    env: Field.optional(Variables),
+    hostAliases: Field.optional(HostAliases),
     imagePullSecrets: Field.optional(
       Field.list(ImagePullSecret, {
         description: "Secrets for pulling the image, in the namespace of this resource.",

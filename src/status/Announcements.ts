@@ -140,7 +140,7 @@ const replaced = (previous: Status, { activeRun }: Status): ReadonlyArray<Announ
     : [
         announcement(
           "JobReplaced",
-          `${activeRun.backupId}: the spec or the operator's configuration changed before its container started, so Job ${activeRun.jobName ?? ""} is made again`
+          `${activeRun.backupId}: the spec or the operator's configuration changed before the run began, so Job ${activeRun.jobName ?? ""} is made again`
         )
       ]
 

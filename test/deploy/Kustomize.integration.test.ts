@@ -34,7 +34,14 @@ describeWith("apiserver", "the installation", ({ apiserver }) => {
       assert.strictEqual(new Set(names).size, names.length)
       assert.include(names, "CustomResourceDefinition /kafkabackups.kafka.oso.sh")
       assert.include(names, "Deployment kafka-backup-system/kafka-backup-operator")
-      assert.strictEqual(objects.filter(({ kind }) => kind.endsWith("Binding")).length, 2)
+      assert.strictEqual(objects.filter(({ kind }) => kind.endsWith("RoleBinding")).length, 2)
+      const policies = ["finalizer", "new-jobs", "own-jobs"].map((name) => `kafka-backup-operator-${name}`)
+      for (const kind of ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"]) {
+        assert.sameMembers(
+          objects.filter((object) => object["kind"] === kind).map(({ metadata }) => metadata.name),
+          policies
+        )
+      }
     })
 
     it("is accepted by the API server, object by object, without a warning", async () => {
@@ -84,6 +91,11 @@ describeWith("apiserver", "the installation", ({ apiserver }) => {
     const [container] = one(objects, "Deployment")["spec"].template.spec.containers as ReadonlyArray<Json>
     assert.strictEqual(container!["image"], "registry.example.com/kafka-backup:0.1.0")
     assert.strictEqual(environment(objects)["IMAGE_OF_JOBS"], "registry.example.com/kafka-backup:0.1.0")
+    const policy = one(objects, "ValidatingAdmissionPolicy", "kafka-backup-operator-new-jobs")
+    assert.deepStrictEqual(
+      policy["spec"].variables.find(({ name }: Json) => name === "image").expression,
+      "'registry.example.com/kafka-backup:0.1.0'"
+    )
   })
 
   it("renders the monitors and alerts into the operator's namespace", async () => {

@@ -16,6 +16,7 @@ import { movedRights } from "./movedRights.ts"
 
 const watched = "least-rights-watched"
 const other = "least-rights-other"
+const image = "example.com/backup:1"
 
 describeWith("apiserver", "an operator with the rights of deploy/ and no others", ({ apiserver }) => {
   const scratch = mkdtempSync(join(tmpdir(), "kafka-backup-rights-"))
@@ -51,7 +52,7 @@ describeWith("apiserver", "an operator with the rights of deploy/ and no others"
   const operator = (kubeconfig: string, args: ReadonlyArray<string>) => {
     const child = spawn(
       process.execPath,
-      [join(root, "src/main.ts"), "operator", "--image=example.com/backup:1", "--listen=127.0.0.1:0", ...args],
+      [join(root, "src/main.ts"), "operator", `--image=${image}`, "--listen=127.0.0.1:0", ...args],
       { env: { ...process.env, KUBECONFIG: kubeconfig, POD_NAME: "operator-0" }, stdio: ["ignore", "pipe", "pipe"] }
     )
     let output = ""
@@ -89,7 +90,7 @@ describeWith("apiserver", "an operator with the rights of deploy/ and no others"
         { apiVersion: "v1", kind: "Namespace", metadata: { name: own } },
         { apiVersion: "v1", kind: "ServiceAccount", metadata: account }
       )
-      const rights = await movedRights(apiserver, { overlay, own, watched })
+      const rights = await movedRights(apiserver, { overlay, own, watched, image })
       await apply(...rights)
       const running = operator(await accountOf(own), [`--namespace=${own}`, ...args])
       const name = `${overlay}-${Date.now()}`

@@ -18,6 +18,8 @@ import { ClusterNamespace } from "./ClusterNamespace.ts"
 const root = fileURLToPath(new URL("../../", import.meta.url))
 const main = join(root, "src", "main.ts")
 const image = "kafka-backup:e2e"
+/** The image that deploy/base names. */
+const published = "ghcr.io/kafka-backup-operator/kafka-backup:0.1.0"
 const systemNamespace = "kafka-backup-system"
 
 const freePort = (): Promise<number> =>
@@ -104,7 +106,8 @@ export class OperatorWorld extends ClusterNamespace {
       join(root, "deploy", "overlays", "cluster-wide"),
       "--load-restrictor=LoadRestrictionsNone"
     ])
-    const wanted = parseAllDocuments(rendered)
+    // Under the admission policies, too, which allow one image.
+    const wanted = parseAllDocuments(rendered.replaceAll(published, image))
       .map((document) => document.toJS() as Manifest)
       .filter(({ kind }) => kind !== "Deployment")
     await kubectl(

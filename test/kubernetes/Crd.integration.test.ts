@@ -288,7 +288,7 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
 
   describe("a manifest that only looks odd", () => {
     it.each(goodManifests)("is accepted: $oddity in $path", async ({ manifest }) => {
-      const { answer, status } = await post(manifest)
+      const { answer, status } = await post(put(manifest, ["metadata", "name"], "odd"))
       assert.strictEqual(status, 201, answer["message"])
     })
   })
@@ -404,11 +404,19 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
             labels: keys(node("podTemplate.labels").maxProperties!, "v".repeat(63)),
             nodeSelector: keys(node("podTemplate.nodeSelector").maxProperties!, "v".repeat(63)),
             tolerations: Array.from({ length: node("podTemplate.tolerations").maxItems! }, () => ({
-              key: letters("podTemplate.tolerations.key"),
+              key: `${name253}/${"k".repeat(63)}`,
               operator: "Equal",
               value: letters("podTemplate.tolerations.value"),
               effect: "NoExecute",
               tolerationSeconds: Number.MAX_SAFE_INTEGER
+            })),
+            env: Array.from({ length: node("podTemplate.env").maxItems! }, (_, n) => ({
+              name: `AWS_${n}_`.padEnd(letters("podTemplate.env.name").length, "A"),
+              value: letters("podTemplate.env.value")
+            })),
+            hostAliases: Array.from({ length: node("podTemplate.hostAliases").maxItems! }, () => ({
+              ip: "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255",
+              hostnames: Array(node("podTemplate.hostAliases.hostnames").maxItems!).fill(name253)
             })),
             serviceAccountName: name253,
             priorityClassName: name253,

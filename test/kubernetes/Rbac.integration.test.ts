@@ -88,7 +88,8 @@ const harm = (namespace: string): ReadonlyArray<Question> => [
 describeWith("apiserver", "the operator's rights on an API server", ({ apiserver }) => {
   let api: Kubectl.Proxy
 
-  const rights = ({ overlay, own }: (typeof variants)[number]) => movedRights(apiserver, { overlay, own, watched })
+  const rights = ({ overlay, own }: (typeof variants)[number]) =>
+    movedRights(apiserver, { overlay, own, watched, image: "example.com/backup:1" })
 
   const apply = (objects: ReadonlyArray<Json>) =>
     Kubectl.succeed(

@@ -115,6 +115,27 @@ describe("a run that fails", () => {
   )
 
   story(
+    "does not come when the name of a key is corrected while a one-time backup waits for it",
+    Effect.gen(function* () {
+      const { advance, kubectl, secrets, start } = yield* world
+      yield* start()
+      yield* secrets.put("s3-credentials", { accessKey: "a", secretKey: "b" })
+      const storage = (accessKeyKey: string) => ({
+        storageType: "s3",
+        s3: { bucket: "backups", region: "eu-central-1", credentialsSecret: { name: "s3-credentials", accessKeyKey } }
+      })
+      yield* kubectl.apply(backupOf("once", { storage: storage("acessKey") }))
+      yield* advance("10 minutes")
+      expect(condition(yield* kubectl.status("once"), "Ready")?.message).toContain("key acessKey")
+      yield* kubectl.patch("once", { spec: { storage: storage("accessKey") } })
+      yield* advance("5 minutes")
+      const completed = yield* kubectl.status("once")
+      expect(completed.phase).toBe("Completed")
+      expect(completed.backupHistory).toMatchObject([{ outcome: "success" }])
+    })
+  )
+
+  story(
     "for a missing Secret comes at once where a schedule tries again",
     Effect.gen(function* () {
       const { advance, kubectl, start } = yield* world

@@ -488,5 +488,24 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at(`${pod}.image`, "an image of one's own", "evil", "is not a field here"),
   at(`${pod}.affinity.nodeAffinty`, "a misspelt affinity", {}, "did you mean nodeAffinity?"),
   at(`${pod}.tolerations[0].effect`, "an unknown effect", "Evict", "NoSchedule, PreferNoSchedule or NoExecute"),
+  ...["NODE_OPTIONS", "LD_PRELOAD", "TMPDIR", "POD_IP", "KAFKA_BACKUP_RUN_SPEC", "PATH", "HTTPS_PROXY "].map((name) =>
+    at(`${pod}.env[0].name`, `a variable of its own: ${name}`, name, "other variables are not passed on")
+  ),
+  ...["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AZURE_CLIENT_SECRET", "AWS_SESSION_TOKEN"].map((name) =>
+    at(`${pod}.env[0].name`, `a credential as a variable: ${name}`, name, "credentials go into a Secret")
+  ),
+  at(`${pod}.env[0].value`, "a proxy's password", "http://user:secret@proxy:3128", "user name or password"),
+  at(`${pod}.env[0].value`, "a line break in a variable", "a\nb", "control characters"),
+  at(`${pod}.env[1].valueFrom`, "a Secret as a variable", { secretKeyRef: {} }, "is not a field here"),
+  at(
+    `${pod}.env`,
+    "a variable twice",
+    [1, 2].map((value) => ({ name: "NO_PROXY", value: String(value) })),
+    "must not name a variable twice"
+  ),
+  at(`${pod}.hostAliases[0].ip`, "a name as address", "minio", "must be an IP address"),
+  at(`${pod}.hostAliases[0].ip`, "an address with a zone", "fe80::1%eth0", "must be an IP address"),
+  at(`${pod}.hostAliases[0].hostnames[0]`, "a host name in capitals", "Minio", "must be a host name"),
+  at(`${pod}.hostAliases[0].hostnames`, "an address without a name", [], "must have at least 1 entries"),
   at("deletionPolicy", "another word", "Keep", "must be Retain or Delete")
 ]

@@ -45,6 +45,12 @@ export const goodManifests: ReadonlyArray<GoodManifest> = [
   good("resources.limits.cpu", "a whole number without quotes", 3),
   good("resources.requests.cpu", "a fraction in quotes", "0.5"),
 
+  good("podTemplate.env[0].name", "a proxy in small letters", "https_proxy"),
+  good("podTemplate.env[0].name", "the name of a token's file", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+  good("podTemplate.env[0].name", "the authorities of a proxy", "NODE_EXTRA_CA_CERTS"),
+  good("podTemplate.env[0].value", "an empty variable", ""),
+  good("podTemplate.hostAliases[0].ip", "an IPv4-mapped address", "::ffff:10.0.0.1"),
+
   good(`${toleration}.effect`, "an empty effect, which stands for all", ""),
   good(`${toleration}.operator`, "an empty operator, which stands for Equal", "")
 ]

@@ -57,6 +57,11 @@ export const fullSpec = () => ({
     },
     serviceAccountName: "backup",
     priorityClassName: "low",
+    env: [
+      { name: "HTTPS_PROXY", value: "http://proxy.example:3128" },
+      { name: "NO_PROXY", value: ".svc,10.0.0.0/8" }
+    ],
+    hostAliases: [{ ip: "10.0.0.1", hostnames: ["minio.example", "s3.example"] }],
     imagePullSecrets: [{ name: "registry" }]
   },
   deletionPolicy: "Retain"

@@ -63,6 +63,7 @@ const container = ({ args, backup, runSpec, isListening, settings }: PodInput, m
   ],
   env: [
     ...Object.entries(settings.variables ?? {}).map(([name, value]) => ({ name, value: literal(value) })),
+    ...(backup.spec.podTemplate?.env ?? []).map(({ name, value }) => ({ name, value: literal(value) })),
     { name: "TMPDIR", value: "/tmp" },
     ...(isListening ? [{ name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }] : []),
     { name: runSpecVariable, value: literal(runSpec) }
@@ -101,6 +102,7 @@ export const make = (input: PodInput) => {
   const {
     affinity,
     annotations,
+    hostAliases,
     imagePullSecrets,
     labels,
     nodeSelector,
@@ -119,7 +121,15 @@ export const make = (input: PodInput) => {
       terminationGracePeriodSeconds: settings.terminationGracePeriodSeconds ?? defaultGraceSeconds,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
-      ...given({ serviceAccountName, nodeSelector, tolerations, affinity, priorityClassName, imagePullSecrets }),
+      ...given({
+        serviceAccountName,
+        nodeSelector,
+        tolerations,
+        affinity,
+        priorityClassName,
+        hostAliases,
+        imagePullSecrets
+      }),
       securityContext: securityContext(settings.user),
       containers: [container(input, mounts)],
       volumes: mounts.volumes

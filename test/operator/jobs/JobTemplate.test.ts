@@ -96,6 +96,7 @@ describe("the Job of a run", () => {
             tolerations: [{ key: "dedicated", operator: "Equal", value: "kafka-backup", effect: "NoSchedule" }],
             affinity: backup().spec.podTemplate!.affinity,
             priorityClassName: "low",
+            hostAliases: [{ ip: "10.0.0.1", hostnames: ["minio.example", "s3.example"] }],
             imagePullSecrets: [{ name: "registry" }],
             securityContext: {
               runAsNonRoot: true,
@@ -123,6 +124,8 @@ describe("the Job of a run", () => {
                   "[$(POD_IP)]:9090"
                 ],
                 env: [
+                  { name: "HTTPS_PROXY", value: "http://proxy.example:3128" },
+                  { name: "NO_PROXY", value: ".svc,10.0.0.0/8" },
                   { name: "TMPDIR", value: "/tmp" },
                   { name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
                   { name: "KAFKA_BACKUP_RUN_SPEC", value: "runSpec" }
