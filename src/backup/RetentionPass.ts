@@ -3,6 +3,7 @@ import * as BackupId from "../identity/BackupId.ts"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
+import * as Remains from "../manifest/Remains.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
@@ -49,6 +50,8 @@ export interface Decided {
   readonly own: ReadonlyArray<OwnSets.OwnSet>
   /** The sets that stay and name objects of other sets. */
   readonly naming: ReadonlyArray<BackupId.BackupId>
+  /** Folders without a backup in which paused attempts wrote after the removal: removed, too. */
+  readonly remains: ReadonlyArray<BackupId.BackupId>
   /** What the index holds from now on; absent if the pass does not keep it. */
   readonly index?: ReadonlyArray<SetIndex.IndexedSet>
 }
@@ -121,9 +124,13 @@ const decideOn = Effect.fnUntraced(function* (
   const index = [...sets.filter(({ backupId }) => !ownIds.has(backupId)), ...known].filter(
     ({ backupId }) => !removed.includes(backupId)
   )
+  // Only a command: the records of all runs are read for them.
+  const all = new Set<string>([...sets, ...rest].map(({ backupId }) => backupId))
+  const remains = checks === Infinity ? yield* Remains.of(store, owner, all) : []
   return {
-    outcome: outcome(own, removed, { notes, heldBack }),
+    outcome: outcome(own, removed, { notes: [...notes, ...remainsNotes(remains)], heldBack }),
     own,
+    remains,
     naming: index.flatMap(({ backupId, references }) => (references.length === 0 ? [] : [backupId])),
     index
   } satisfies Decided as Decided
@@ -145,7 +152,8 @@ const decide = Effect.fnUntraced(function* (
   const refused = (blocked: ReadonlyArray<string>): Decided => ({
     outcome: outcome(own, [], { blocked }),
     own,
-    naming: []
+    naming: [],
+    remains: []
   })
   const blocked = unknownNeeds(found.others, owner)
   if (blocked.length > 0) return refused(blocked)
@@ -157,6 +165,13 @@ const decide = Effect.fnUntraced(function* (
     )
   )
 })
+
+/** A note for each folder with remains. */
+export const remainsNotes = (remains: ReadonlyArray<BackupId.BackupId>): ReadonlyArray<string> =>
+  remains.map(
+    (backupId) =>
+      `${backupId} is no backup: a paused attempt wrote there after its backup was removed; prune removes these objects`
+  )
 
 /** Why the store refuses the request for now, if it protects the object; undefined if the request was carried out. */
 export const lockedReason = <A, E, R>(request: Effect.Effect<A, E, R>) =>
@@ -171,8 +186,8 @@ export const allLocked = ({ outcome: decision, own }: Decided, why: string): Ret
  * tried again by the next pass.
  */
 export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, decided: Decided) {
-  const { index, naming, outcome: decision, own } = decided
-  const { removed } = decision
+  const { index, naming, outcome: decision, own, remains } = decided
+  const removed = [...decision.removed, ...remains]
   if (removed.length === 0) {
     // Without the index the next run reads more; nothing else depends on it. A write-once bucket refuses it.
     if (index !== undefined) yield* Effect.ignore(SetIndex.write(store, owner, index))
@@ -198,7 +213,7 @@ export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, ow
     { discard: true }
   )
   if (locked.length === 0) return decision
-  const gone = removed.filter((backupId) => !locked.some((kept) => kept.backupId === backupId))
+  const gone = decision.removed.filter((backupId) => !locked.some((kept) => kept.backupId === backupId))
   return outcome(own, gone, { ...decision, locked })
 })
 

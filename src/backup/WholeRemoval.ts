@@ -3,6 +3,7 @@ import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Claims from "../manifest/Claims.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
+import * as Remains from "../manifest/Remains.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
 import { isSameOwner, type Owner, ownerKey } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -46,6 +47,8 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owne
     owner
   )
   const removed = blocked.length > 0 ? [] : own.toSorted()
+  const known = new Set<string>(entries.map(({ backupId }) => backupId))
+  const remains = blocked.length > 0 ? [] : yield* Remains.of(store, owner, known)
   const naming = entries.flatMap((entry) =>
     entry._tag === "Complete" && entry.references.length > 0 && !removed.includes(entry.backupId)
       ? [entry.backupId]
@@ -53,9 +56,10 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owne
   )
   const sets = OwnSets.of(entries, owner)
   return {
-    outcome: RetentionPass.outcome(sets, removed, { blocked }),
+    outcome: RetentionPass.outcome(sets, removed, { blocked, notes: RetentionPass.remainsNotes(remains) }),
     own: sets,
-    naming
+    naming,
+    remains
   } satisfies RetentionPass.Decided
 })
 

@@ -276,6 +276,43 @@ describe("Retention", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live(
+    "collects what paused attempts wrote after their backups were removed, and nothing that may be another's",
+    () =>
+      Effect.gen(function* () {
+        const { memory, store } = yield* world
+        yield* fourSets
+        yield* RetentionPass.run(store, owner, { keep: 1 })
+        const wrote = Effect.fnUntraced(function* (hour: string, ...more: ReadonlyArray<string>) {
+          const folder = `nightly-20261123-${hour}0000`
+          const segment = "topics/payments/partition=0/segment-00000000000000000000-000001.bin.zst"
+          for (const name of [segment, "attempts/000001.json", "plan.json", "kb-meta.json", ...more]) {
+            yield* store.put(ObjectKey.make(`${folder}/${name}`), [Buffer.from("x")])
+          }
+          return folder
+        })
+        const before = yield* memory.keys
+        const collected = [yield* wrote("01"), yield* wrote("02", "checkpoint/000001-000001.json")]
+        // With a stranger's file in it; of a run that nobody knows.
+        const left = [yield* wrote("03", "notes.txt"), yield* wrote("09")]
+        // A run reads no records for it.
+        assert.deepStrictEqual((yield* RetentionPass.run(store, owner, { keep: 1 }, "run")).notes, [])
+        assert.isTrue((yield* memory.keys).some((key) => key.startsWith(collected[0]!)))
+        const previewed = yield* RetentionPass.preview(store, owner, { keep: 1 })
+        const { notes, removed } = yield* RetentionPass.run(store, owner, { keep: 1 })
+        assert.deepStrictEqual([notes, removed], [previewed.notes, []])
+        assert.deepStrictEqual(
+          notes.map((note) => note.split(" ", 1)[0]),
+          collected
+        )
+        assert.deepStrictEqual(
+          (yield* memory.keys).filter((key) => !left.some((folder) => key.startsWith(folder))),
+          before
+        )
+        for (const folder of left) assert.isTrue((yield* memory.keys).includes(ObjectKey.make(`${folder}/plan.json`)))
+      }).pipe(Effect.provide(layer))
+  )
+
   it.live("never removes the run's own backup, however old its slot is", () =>
     Effect.gen(function* () {
       const { store } = yield* world
