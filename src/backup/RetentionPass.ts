@@ -52,8 +52,13 @@ export interface Decided {
   readonly naming: ReadonlyArray<BackupId.BackupId>
   /** Folders without a backup in which paused attempts wrote after the removal: removed, too. */
   readonly remains: ReadonlyArray<BackupId.BackupId>
-  /** What the index holds from now on; absent if the pass does not keep it. */
-  readonly index?: ReadonlyArray<SetIndex.IndexedSet>
+  /** What the index holds from now on, and the number of the present one; absent if the pass does not keep it. */
+  readonly index?: {
+    readonly after: number
+    readonly sets: ReadonlyArray<SetIndex.IndexedSet>
+    /** The sets that are removed, in case the store does not let them go. */
+    readonly leaving: ReadonlyArray<SetIndex.IndexedSet>
+  }
 }
 
 /** The outcome of removing `removed` from the sets `own` of one owner. */
@@ -92,7 +97,7 @@ const why = (backupId: BackupId.BackupId, losses: ReadonlyArray<Lineage.Loss>): 
 const decideOn = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   owner: Owner,
-  { others: rest, sets }: SetIndex.Known,
+  { index: after, others: rest, sets }: SetIndex.Known,
   own: ReadonlyArray<ProvenRetention.KnownSet>,
   rules: Rules,
   checks: number
@@ -121,7 +126,7 @@ const decideOn = Effect.fnUntraced(function* (
     ...decision.expired.map((set) => set.backupId)
   ]
   const ownIds = new Set<string>(own.map(({ backupId }) => backupId))
-  const index = [...sets.filter(({ backupId }) => !ownIds.has(backupId)), ...known].filter(
+  const staying = [...sets.filter(({ backupId }) => !ownIds.has(backupId)), ...known].filter(
     ({ backupId }) => !removed.includes(backupId)
   )
   // Only a command: the records of all runs are read for them.
@@ -131,8 +136,8 @@ const decideOn = Effect.fnUntraced(function* (
     outcome: outcome(own, removed, { notes: [...notes, ...remainsNotes(remains)], heldBack }),
     own,
     remains,
-    naming: index.flatMap(({ backupId, references }) => (references.length === 0 ? [] : [backupId])),
-    index
+    naming: staying.flatMap(({ backupId, references }) => (references.length === 0 ? [] : [backupId])),
+    index: { after, sets: staying, leaving: known.filter(({ backupId }) => removed.includes(backupId)) }
   } satisfies Decided as Decided
 })
 
@@ -173,14 +178,6 @@ export const remainsNotes = (remains: ReadonlyArray<BackupId.BackupId>): Readonl
       `${backupId} is no backup: a paused attempt wrote there after its backup was removed; prune removes these objects`
   )
 
-/** Why the store refuses the request for now, if it protects the object; undefined if the request was carried out. */
-export const lockedReason = <A, E, R>(request: Effect.Effect<A, E, R>) =>
-  Effect.as(request, undefined).pipe(Effect.catchIf(isLocked, (error) => Effect.succeed(lockedText(error) ?? "locked")))
-
-/** Nothing was removed, because the store protects what would have to change first. */
-export const allLocked = ({ outcome: decision, own }: Decided, why: string): RetentionOutcome =>
-  outcome(own, [], { ...decision, locked: decision.removed.map((backupId) => ({ backupId, why })) })
-
 /**
  * Removes the decided sets, but no object that a remaining set names. A set that the store locks stays whole, and is
  * tried again by the next pass.
@@ -189,13 +186,12 @@ export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, ow
   const { index, naming, outcome: decision, own, remains } = decided
   const removed = [...decision.removed, ...remains]
   if (removed.length === 0) {
-    // Without the index the next run reads more; nothing else depends on it. A write-once bucket refuses it.
-    if (index !== undefined) yield* Effect.ignore(SetIndex.write(store, owner, index))
+    // Without it the next run reads more; nothing else depends on it.
+    if (index !== undefined) yield* Effect.ignore(SetIndex.write(store, owner, index.after, index.sets))
     return decision
   }
   // Before the first removal: a set that is in the index is not looked at again.
-  const stale = index === undefined ? undefined : yield* lockedReason(SetIndex.write(store, owner, index))
-  if (stale !== undefined) return allLocked(decided, stale)
+  if (index !== undefined) yield* SetIndex.write(store, owner, index.after, index.sets)
   const stillNamed = yield* SetRemoval.namedElsewhere(store, naming)
   const locked: Array<{ readonly backupId: BackupId.BackupId; readonly why: string }> = []
   yield* Effect.forEach(
@@ -213,6 +209,10 @@ export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, ow
     { discard: true }
   )
   if (locked.length === 0) return decision
+  if (index !== undefined) {
+    const still = index.leaving.filter(({ backupId }) => locked.some((kept) => kept.backupId === backupId))
+    yield* Effect.ignore(SetIndex.write(store, owner, index.after + 1, [...index.sets, ...still]))
+  }
   const gone = decision.removed.filter((backupId) => !locked.some((kept) => kept.backupId === backupId))
   return outcome(own, gone, { ...decision, locked })
 })
