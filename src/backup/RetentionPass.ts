@@ -52,7 +52,7 @@ export interface Decided {
   readonly naming: ReadonlyArray<BackupId.BackupId>
   /** Folders without a backup in which paused attempts wrote after the removal: removed, too. */
   readonly remains: ReadonlyArray<BackupId.BackupId>
-  /** What the index holds from now on, and the number of the present one; absent if the pass does not keep it. */
+  /** What the index holds from now on, and the number of the present one; absent if it stays as it is. */
   readonly index?: {
     readonly after: number
     readonly sets: ReadonlyArray<SetIndex.IndexedSet>
@@ -97,7 +97,7 @@ const why = (backupId: BackupId.BackupId, losses: ReadonlyArray<Lineage.Loss>): 
 const decideOn = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   owner: Owner,
-  { index: after, others: rest, sets }: SetIndex.Known,
+  { index, others: rest, sets }: SetIndex.Known,
   own: ReadonlyArray<ProvenRetention.KnownSet>,
   rules: Rules,
   checks: number
@@ -129,6 +129,7 @@ const decideOn = Effect.fnUntraced(function* (
   const staying = [...sets.filter(({ backupId }) => !ownIds.has(backupId)), ...known].filter(
     ({ backupId }) => !removed.includes(backupId)
   )
+  const leaving = known.filter(({ backupId }) => removed.includes(backupId))
   // Only a command: the records of all runs are read for them.
   const all = new Set<string>([...sets, ...rest].map(({ backupId }) => backupId))
   const remains = checks === Infinity ? yield* Remains.of(store, owner, all) : []
@@ -137,7 +138,7 @@ const decideOn = Effect.fnUntraced(function* (
     own,
     remains,
     naming: staying.flatMap(({ backupId, references }) => (references.length === 0 ? [] : [backupId])),
-    index: { after, sets: staying, leaving: known.filter(({ backupId }) => removed.includes(backupId)) }
+    ...(SetIndex.isSame(index.sets, staying) ? {} : { index: { after: index.number, sets: staying, leaving } })
   } satisfies Decided as Decided
 })
 

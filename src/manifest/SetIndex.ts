@@ -39,8 +39,8 @@ const Index = Schema.Struct({ version: Schema.Literal(1), sets: Schema.Array(Ind
 export interface Known {
   /** Complete sets with facts, of this owner and of others with its name. */
   readonly sets: ReadonlyArray<IndexedSet>
-  /** The number of the index that was read, 0 without one. */
-  readonly index: number
+  /** The newest index, of number 0 without one; without sets where it was not read. */
+  readonly index: { readonly number: number; readonly sets: ReadonlyArray<IndexedSet> }
   /** Everything else: unfinished, unreadable, being removed, or made by another tool. */
   readonly others: ReadonlyArray<Catalogue.CatalogueEntry>
 }
@@ -77,8 +77,9 @@ export const known = Effect.fn("SetIndex.known")(function* (
     Stream.filter((backupId) => backupId !== undefined),
     Stream.runCollect
   )
-  const index = Math.max(0, ...(yield* numbers(store, owner)))
-  const indexed = new Map((from === "index" ? yield* read(store, owner, index) : []).map((set) => [set.backupId, set]))
+  const number = Math.max(0, ...(yield* numbers(store, owner)))
+  const index = { number, sets: from === "index" ? yield* read(store, owner, number) : [] }
+  const indexed = new Map(index.sets.map((set) => [set.backupId, set]))
   const missing = folders.filter((backupId) => !indexed.has(backupId))
   const entries = yield* Effect.forEach(missing, (backupId) => Catalogue.entry(store, backupId), {
     concurrency: readAtOnce
@@ -92,6 +93,12 @@ export const known = Effect.fn("SetIndex.known")(function* (
   }
   return { sets, others, index } satisfies Known
 })
+
+const sorted = (sets: ReadonlyArray<IndexedSet>) => sets.toSorted((a, b) => (a.backupId < b.backupId ? -1 : 1))
+
+/** True if an index of these sets says the same. */
+export const isSame = (a: ReadonlyArray<IndexedSet>, b: ReadonlyArray<IndexedSet>): boolean =>
+  JSON.stringify(sorted(a)) === JSON.stringify(sorted(b))
 
 const remove = (store: ObjectStoreShape, owner: Owner, ascending: ReadonlyArray<number>) =>
   Effect.forEach(ascending, (n) => store.delete(BackupKeys.index(ownerKey(owner), n)), { discard: true })
