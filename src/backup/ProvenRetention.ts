@@ -115,15 +115,14 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
     const decision = yield* Retention.decide(counted, rules, (set, newer) =>
       lossesOf(lineageOf, lost, isIntended, set, newer)
     )
-    const newest = decision.kept.slice(0, 1)
-    const doubtful = [...decision.kept, ...sets.filter((set) => !counted.includes(set))]
-      .filter(({ backupId }) => !present.has(backupId) && !gone.has(backupId))
+    const isDoubtful = ({ backupId }: KnownSet) => !present.has(backupId) && !gone.has(backupId)
+    // Where nothing expires, only what was damaged is looked at: somebody may have repaired it.
+    const [newest, others] = decision.expired.length === 0 ? [[], []] : [decision.kept.slice(0, 1), decision.kept]
+    const doubtful = [...others, ...sets.filter((set) => !isCounted(set))]
+      .filter(isDoubtful)
       .toSorted((a, b) => (checked.get(a.backupId)?.atMillis ?? 0) - (checked.get(b.backupId)?.atMillis ?? 0))
-    const due = new Set([
-      ...newest.filter((set) => doubtful.includes(set)),
-      ...doubtful.slice(0, Math.max(0, checks - present.size - 1))
-    ])
-    if (decision.expired.length === 0 || due.size === 0) {
+    const due = new Set([...newest.filter(isDoubtful), ...doubtful.slice(0, Math.max(0, checks - present.size - 1))])
+    if (due.size === 0) {
       const notes = sets.flatMap(({ backupId }) => {
         const damage = checked.get(backupId)?.damage
         return damage === undefined ? [] : [`${backupId} is damaged and does not count for retention: ${damage}`]

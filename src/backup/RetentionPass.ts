@@ -3,6 +3,7 @@ import * as BackupId from "../identity/BackupId.ts"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
+import * as Remains from "../manifest/Remains.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
@@ -49,8 +50,15 @@ export interface Decided {
   readonly own: ReadonlyArray<OwnSets.OwnSet>
   /** The sets that stay and name objects of other sets. */
   readonly naming: ReadonlyArray<BackupId.BackupId>
-  /** What the index holds from now on; absent if the pass does not keep it. */
-  readonly index?: ReadonlyArray<SetIndex.IndexedSet>
+  /** Folders without a backup in which paused attempts wrote after the removal: removed, too. */
+  readonly remains: ReadonlyArray<BackupId.BackupId>
+  /** What the index holds from now on, and the number of the present one; absent if it stays as it is. */
+  readonly index?: {
+    readonly after: number
+    readonly sets: ReadonlyArray<SetIndex.IndexedSet>
+    /** The sets that are removed, in case the store does not let them go. */
+    readonly leaving: ReadonlyArray<SetIndex.IndexedSet>
+  }
 }
 
 /** The outcome of removing `removed` from the sets `own` of one owner. */
@@ -89,7 +97,7 @@ const why = (backupId: BackupId.BackupId, losses: ReadonlyArray<Lineage.Loss>): 
 const decideOn = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   owner: Owner,
-  { others: rest, sets }: SetIndex.Known,
+  { index, others: rest, sets }: SetIndex.Known,
   own: ReadonlyArray<ProvenRetention.KnownSet>,
   rules: Rules,
   checks: number
@@ -118,14 +126,19 @@ const decideOn = Effect.fnUntraced(function* (
     ...decision.expired.map((set) => set.backupId)
   ]
   const ownIds = new Set<string>(own.map(({ backupId }) => backupId))
-  const index = [...sets.filter(({ backupId }) => !ownIds.has(backupId)), ...known].filter(
+  const staying = [...sets.filter(({ backupId }) => !ownIds.has(backupId)), ...known].filter(
     ({ backupId }) => !removed.includes(backupId)
   )
+  const leaving = known.filter(({ backupId }) => removed.includes(backupId))
+  // Only a command: the records of all runs are read for them.
+  const all = new Set<string>([...sets, ...rest].map(({ backupId }) => backupId))
+  const remains = checks === Infinity ? yield* Remains.of(store, owner, all) : []
   return {
-    outcome: outcome(own, removed, { notes, heldBack }),
+    outcome: outcome(own, removed, { notes: [...notes, ...remainsNotes(remains)], heldBack }),
     own,
-    naming: index.flatMap(({ backupId, references }) => (references.length === 0 ? [] : [backupId])),
-    index
+    remains,
+    naming: staying.flatMap(({ backupId, references }) => (references.length === 0 ? [] : [backupId])),
+    ...(SetIndex.isSame(index.sets, staying) ? {} : { index: { after: index.number, sets: staying, leaving } })
   } satisfies Decided as Decided
 })
 
@@ -145,7 +158,8 @@ const decide = Effect.fnUntraced(function* (
   const refused = (blocked: ReadonlyArray<string>): Decided => ({
     outcome: outcome(own, [], { blocked }),
     own,
-    naming: []
+    naming: [],
+    remains: []
   })
   const blocked = unknownNeeds(found.others, owner)
   if (blocked.length > 0) return refused(blocked)
@@ -158,29 +172,27 @@ const decide = Effect.fnUntraced(function* (
   )
 })
 
-/** Why the store refuses the request for now, if it protects the object; undefined if the request was carried out. */
-export const lockedReason = <A, E, R>(request: Effect.Effect<A, E, R>) =>
-  Effect.as(request, undefined).pipe(Effect.catchIf(isLocked, (error) => Effect.succeed(lockedText(error) ?? "locked")))
-
-/** Nothing was removed, because the store protects what would have to change first. */
-export const allLocked = ({ outcome: decision, own }: Decided, why: string): RetentionOutcome =>
-  outcome(own, [], { ...decision, locked: decision.removed.map((backupId) => ({ backupId, why })) })
+/** A note for each folder with remains. */
+export const remainsNotes = (remains: ReadonlyArray<BackupId.BackupId>): ReadonlyArray<string> =>
+  remains.map(
+    (backupId) =>
+      `${backupId} is no backup: a paused attempt wrote there after its backup was removed; prune removes these objects`
+  )
 
 /**
  * Removes the decided sets, but no object that a remaining set names. A set that the store locks stays whole, and is
  * tried again by the next pass.
  */
 export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, decided: Decided) {
-  const { index, naming, outcome: decision, own } = decided
-  const { removed } = decision
+  const { index, naming, outcome: decision, own, remains } = decided
+  const removed = [...decision.removed, ...remains]
   if (removed.length === 0) {
-    // Without the index the next run reads more; nothing else depends on it. A write-once bucket refuses it.
-    if (index !== undefined) yield* Effect.ignore(SetIndex.write(store, owner, index))
+    // Without it the next run reads more; nothing else depends on it.
+    if (index !== undefined) yield* Effect.ignore(SetIndex.write(store, owner, index.after, index.sets))
     return decision
   }
   // Before the first removal: a set that is in the index is not looked at again.
-  const stale = index === undefined ? undefined : yield* lockedReason(SetIndex.write(store, owner, index))
-  if (stale !== undefined) return allLocked(decided, stale)
+  if (index !== undefined) yield* SetIndex.write(store, owner, index.after, index.sets)
   const stillNamed = yield* SetRemoval.namedElsewhere(store, naming)
   const locked: Array<{ readonly backupId: BackupId.BackupId; readonly why: string }> = []
   yield* Effect.forEach(
@@ -198,7 +210,11 @@ export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, ow
     { discard: true }
   )
   if (locked.length === 0) return decision
-  const gone = removed.filter((backupId) => !locked.some((kept) => kept.backupId === backupId))
+  if (index !== undefined) {
+    const still = index.leaving.filter(({ backupId }) => locked.some((kept) => kept.backupId === backupId))
+    yield* Effect.ignore(SetIndex.write(store, owner, index.after + 1, [...index.sets, ...still]))
+  }
+  const gone = decision.removed.filter((backupId) => !locked.some((kept) => kept.backupId === backupId))
   return outcome(own, gone, { ...decision, locked })
 })
 

@@ -3,6 +3,8 @@ import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Claims from "../manifest/Claims.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
+import * as Remains from "../manifest/Remains.ts"
+import * as SetIndex from "../manifest/SetIndex.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
 import { isSameOwner, type Owner, ownerKey } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -46,6 +48,8 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owne
     owner
   )
   const removed = blocked.length > 0 ? [] : own.toSorted()
+  const known = new Set<string>(entries.map(({ backupId }) => backupId))
+  const remains = blocked.length > 0 ? [] : yield* Remains.of(store, owner, known)
   const naming = entries.flatMap((entry) =>
     entry._tag === "Complete" && entry.references.length > 0 && !removed.includes(entry.backupId)
       ? [entry.backupId]
@@ -53,9 +57,10 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owne
   )
   const sets = OwnSets.of(entries, owner)
   return {
-    outcome: RetentionPass.outcome(sets, removed, { blocked }),
+    outcome: RetentionPass.outcome(sets, removed, { blocked, notes: RetentionPass.remainsNotes(remains) }),
     own: sets,
-    naming
+    naming,
+    remains
   } satisfies RetentionPass.Decided
 })
 
@@ -74,13 +79,11 @@ export const preview = Effect.fn("WholeRemoval.preview")(function* (store: Objec
 export const run = Effect.fn("WholeRemoval.run")(function* (store: ObjectStoreShape, owner: Owner) {
   const decided = yield* decide(store, owner)
   // First: a later run must not take a set that is being removed for one that stays.
-  const stale =
-    decided.outcome.blocked.length > 0
-      ? undefined
-      : yield* RetentionPass.lockedReason(store.delete(BackupKeys.index(ownerKey(owner))))
-  if (stale !== undefined) return RetentionPass.allLocked(decided, stale)
+  if (decided.outcome.blocked.length === 0) yield* SetIndex.empty(store, owner)
   const outcome = yield* RetentionPass.carryOut(store, owner, decided)
-  if (outcome.blocked.length + outcome.locked.length === 0 && owner.uid !== undefined) {
+  if (outcome.blocked.length + outcome.locked.length > 0) return outcome
+  yield* SetIndex.removeAll(store, owner)
+  if (owner.uid !== undefined) {
     yield* store.list(BackupKeys.runRecordFolder(ownerKey(owner))).pipe(
       Stream.mapEffect((info) => store.delete(info.key), { concurrency: 8, unordered: true }),
       Stream.runDrain

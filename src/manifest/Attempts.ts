@@ -2,7 +2,7 @@ import { Effect, Result, Stream } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
-import { AttemptSuperseded, CatalogueError } from "./CatalogueError.ts"
+import { AttemptSuperseded, CatalogueError, DocumentUnreadable } from "./CatalogueError.ts"
 import { Attempt, Checkpoint, type PartitionAdvance } from "./Checkpoint.ts"
 import * as Documents from "./Documents.ts"
 import * as SealedJson from "./SealedJson.ts"
@@ -21,7 +21,10 @@ const attemptNumbers = (store: ObjectStoreShape, backupId: BackupId) =>
     Effect.map((found) => found.flatMap((info) => BackupKeys.trailingNumber(info.key) ?? []))
   )
 
-/** The checkpoints of one attempt in sequence, up to the first that is missing or damaged. */
+/**
+ * The checkpoints of one attempt in sequence, up to the first that is missing, damaged or not the one of its name: a
+ * copy of another one would count its segments twice.
+ */
 const readLink = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   backupId: BackupId,
@@ -39,7 +42,12 @@ const readLink = Effect.fnUntraced(function* (
     if (Result.isFailure(opened)) {
       return { advances, sequence: sequence - 1, note: `checkpoint ${key} is damaged (${opened.failure.message})` }
     }
-    advances.push(...opened.success.advances)
+    const { advances: found, attempt: itsAttempt, sequence: itsSequence } = opened.success
+    if (itsAttempt !== attempt || itsSequence !== sequence) {
+      const what = `it is number ${itsSequence} of attempt ${itsAttempt}`
+      return { advances, sequence: sequence - 1, note: `checkpoint ${key} is damaged (${what})` }
+    }
+    advances.push(...found)
   }
   return { advances, sequence: upTo }
 })
@@ -60,7 +68,13 @@ export const begin = Effect.fn("Attempts.begin")(function* (
     const advances: Array<PartitionAdvance> = []
     const builtOn: Array<{ attempt: number; sequence: number }> = []
     if (last > 0) {
-      const predecessor = yield* Documents.read(store, BackupKeys.attempt(backupId, last), Attempt).pipe(
+      const key = BackupKeys.attempt(backupId, last)
+      const predecessor = yield* Documents.read(store, key, Attempt).pipe(
+        Effect.filterOrFail(
+          (document) => document.attempt === last,
+          ({ attempt: named }) =>
+            new CatalogueError({ reason: new DocumentUnreadable({ key, detail: `it is the one of attempt ${named}` }) })
+        ),
         Effect.catchTag("CatalogueError", (error) => {
           notes.push(`${error.message}; the run starts again from the beginning of its plan`)
           return Effect.succeed(undefined)

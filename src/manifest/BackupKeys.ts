@@ -57,8 +57,9 @@ export const runRecordFolder = (ownerKey: string) => `${commonFolder}/runs/${own
 /** Keeps the backup id of a run identity, even after its Job, its status and its set are gone. */
 export const runRecord = (ownerKey: string, identityDigest: string) =>
   key(`${runRecordFolder(ownerKey)}${identityDigest}.json`)
-/** What retention must know of every set of the owner: a copy, see SetIndex.ts. */
-export const index = (ownerKey: string) => key(`${commonFolder}/index/${ownerKey}.json`)
+/** What retention must know of every set of the owner: copies, see SetIndex.ts; the highest number counts. */
+export const indexFolder = (ownerKey: string) => `${commonFolder}/index/${ownerKey}/`
+export const index = (ownerKey: string, n: number) => key(`${indexFolder(ownerKey)}${String(n).padStart(12, "0")}.json`)
 /** Epochs of the owner's lock; the highest epoch holds the lock unless it has expired. */
 export const lockFolder = (ownerKey: string) => `${commonFolder}/locks/${ownerKey}/`
 export const lockEpoch = (ownerKey: string, epoch: number) =>

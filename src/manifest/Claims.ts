@@ -1,7 +1,7 @@
 import { Effect, Schema, Stream } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
 import { digest, isSameRun, ownerKey, RunIdentity } from "../identity/RunIdentity.ts"
-import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, NoFreeId, RunAlreadyTaken } from "./CatalogueError.ts"
 import * as Documents from "./Documents.ts"
@@ -55,6 +55,13 @@ export const take = Effect.fn("Claims.take")(function* (store: ObjectStoreShape,
   const firstTried = BackupId.forSlot(identity.owner.name, slotMillis)
   return yield* new CatalogueError({ reason: new NoFreeId({ firstTried, location: store.location }) })
 })
+
+/** The backup id in the record of a run; undefined without a valid record. */
+export const recordedId = (store: ObjectStoreShape, key: ObjectKey) =>
+  Documents.readIfThere(store, key, RunRecord).pipe(
+    Effect.map((record) => record?.backupId),
+    Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
+  )
 
 /** The owner of the run that claimed a folder; undefined without a valid claim. */
 export const claimant = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {

@@ -9,9 +9,12 @@ import * as SealedJson from "./SealedJson.ts"
 import { SetDigest } from "./SetFacts.ts"
 
 /*
- * `_kafka-backup/index/{owner}.json`: what retention must know of every set of a resource, some 400 bytes for each, so
- * that a run reads only the sets that it decides on. It repeats what the sets themselves say: where it is missing or
+ * `_kafka-backup/index/{owner}/{n}.json`: what retention must know of every set of a resource, some 400 bytes for each,
+ * so that a run reads only the sets that it decides on. It repeats what the sets themselves say: where it is missing or
  * damaged, or a set is not in it, the set is read. A set leaves the index before its removal begins.
+ *
+ * Each index is a new object, and the highest number counts: a write-once bucket takes it, and of two writers, one of
+ * which lost the owner's lock without noticing, only one succeeds.
  */
 
 /** One complete set in the index. */
@@ -36,15 +39,25 @@ const Index = Schema.Struct({ version: Schema.Literal(1), sets: Schema.Array(Ind
 export interface Known {
   /** Complete sets with facts, of this owner and of others with its name. */
   readonly sets: ReadonlyArray<IndexedSet>
+  /** The newest index, of number 0 without one; without sets where it was not read. */
+  readonly index: { readonly number: number; readonly sets: ReadonlyArray<IndexedSet> }
   /** Everything else: unfinished, unreadable, being removed, or made by another tool. */
   readonly others: ReadonlyArray<Catalogue.CatalogueEntry>
 }
 
-const read = (store: ObjectStoreShape, owner: Owner) =>
-  Documents.readIfThere(store, BackupKeys.index(ownerKey(owner)), Index).pipe(
+const numbers = (store: ObjectStoreShape, owner: Owner) =>
+  store.list(BackupKeys.indexFolder(ownerKey(owner))).pipe(
+    Stream.runCollect,
+    Effect.map((found) => found.flatMap(({ key }) => BackupKeys.trailingNumber(key) ?? []))
+  )
+
+const read = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, n: number) {
+  if (n === 0) return []
+  return yield* Documents.readIfThere(store, BackupKeys.index(ownerKey(owner), n), Index).pipe(
     Effect.map((index) => index?.sets ?? []),
     Effect.catchTag("CatalogueError", () => Effect.succeed([])) // damaged: the sets are read instead
   )
+})
 
 /** How many sets are read at the same time: a manifest may have hundreds of megabytes. */
 const readAtOnce = 2
@@ -64,7 +77,9 @@ export const known = Effect.fn("SetIndex.known")(function* (
     Stream.filter((backupId) => backupId !== undefined),
     Stream.runCollect
   )
-  const indexed = new Map((from === "index" ? yield* read(store, owner) : []).map((set) => [set.backupId, set]))
+  const number = Math.max(0, ...(yield* numbers(store, owner)))
+  const index = { number, sets: from === "index" ? yield* read(store, owner, number) : [] }
+  const indexed = new Map(index.sets.map((set) => [set.backupId, set]))
   const missing = folders.filter((backupId) => !indexed.has(backupId))
   const entries = yield* Effect.forEach(missing, (backupId) => Catalogue.entry(store, backupId), {
     concurrency: readAtOnce
@@ -76,9 +91,41 @@ export const known = Effect.fn("SetIndex.known")(function* (
       sets.push({ backupId: entry.backupId, facts: entry.facts, references: entry.references })
     } else if (entry !== undefined) others.push(entry)
   }
-  return { sets, others } satisfies Known
+  return { sets, others, index } satisfies Known
 })
 
-/** Replaces the index; the caller holds the owner's lock. */
-export const write = (store: ObjectStoreShape, owner: Owner, sets: ReadonlyArray<IndexedSet>) =>
-  store.put(BackupKeys.index(ownerKey(owner)), [SealedJson.seal(Index, { version: 1, sets })])
+const sorted = (sets: ReadonlyArray<IndexedSet>) => sets.toSorted((a, b) => (a.backupId < b.backupId ? -1 : 1))
+
+/** True if an index of these sets says the same. */
+export const isSame = (a: ReadonlyArray<IndexedSet>, b: ReadonlyArray<IndexedSet>): boolean =>
+  JSON.stringify(sorted(a)) === JSON.stringify(sorted(b))
+
+const remove = (store: ObjectStoreShape, owner: Owner, ascending: ReadonlyArray<number>) =>
+  Effect.forEach(ascending, (n) => store.delete(BackupKeys.index(ownerKey(owner), n)), { discard: true })
+
+/**
+ * Writes the index that follows number `after`, and removes the older ones, as far as the store lets them go. Fails
+ * with `ObjectExists` if another process has written it. The caller holds the owner's lock.
+ */
+export const write = Effect.fn("SetIndex.write")(function* (
+  store: ObjectStoreShape,
+  owner: Owner,
+  after: number,
+  sets: ReadonlyArray<IndexedSet>
+) {
+  const key = BackupKeys.index(ownerKey(owner), after + 1)
+  yield* store.put(key, [SealedJson.seal(Index, { version: 1, sets })], { ifAbsent: true })
+  const older = (yield* numbers(store, owner)).filter((n) => n <= after)
+  // One that stays does no harm. A write-once bucket that keeps the oldest keeps the others, too.
+  yield* Effect.ignore(remove(store, owner, older))
+})
+
+/** Says that this owner has no sets, before all of them are removed. */
+export const empty = Effect.fn("SetIndex.empty")(function* (store: ObjectStoreShape, owner: Owner) {
+  const before = Math.max(0, ...(yield* numbers(store, owner)))
+  if (before > 0) yield* write(store, owner, before, [])
+})
+
+/** Removes every index of the owner. */
+export const removeAll = (store: ObjectStoreShape, owner: Owner) =>
+  Effect.flatMap(numbers(store, owner), (all) => remove(store, owner, all))

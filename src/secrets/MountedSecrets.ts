@@ -1,15 +1,6 @@
-import { Context, Effect, FileSystem, Layer, Path, Redacted, Schema } from "effect"
-
-/** A key of a Secret that is missing or unusable. Never holds a value. */
-export class SecretError extends Schema.TaggedError<SecretError>()("SecretError", {
-  secret: Schema.String,
-  key: Schema.String,
-  detail: Schema.String
-}) {
-  override get message() {
-    return `Secret ${this.secret}, key ${this.key}: ${this.detail}`
-  }
-}
+import { Context, Effect, FileSystem, Layer, Path, Redacted } from "effect"
+import { SecretError } from "./SecretError.ts"
+import * as Word from "./Word.ts"
 
 /** Values of Secrets as mounted in a pod: one file per key, read again by each call, so that rotation is noticed. */
 export class Secrets extends Context.Service<
@@ -17,8 +8,15 @@ export class Secrets extends Context.Service<
   {
     /** The value with its line breaks: for PEM and JSON. */
     readonly text: (secret: string, key: string) => Effect.Effect<Redacted.Redacted, SecretError>
-    /** The value without one trailing line break, which editors and `echo` add: for user names and passwords. */
-    readonly word: (secret: string, key: string) => Effect.Effect<Redacted.Redacted, SecretError>
+    /**
+     * The value without one trailing line break, which editors and `echo` add: for user names and passwords. Fails for
+     * any other line break, for NUL, and for characters outside the alphabet.
+     */
+    readonly word: (
+      secret: string,
+      key: string,
+      alphabet?: Word.Alphabet
+    ) => Effect.Effect<Redacted.Redacted, SecretError>
     /** True if the file of the key exists. */
     readonly has: (secret: string, key: string) => Effect.Effect<boolean, SecretError>
   }
@@ -62,8 +60,8 @@ export const layer = (directory: string | undefined) =>
 
       return Secrets.of({
         text,
-        word: (secret, key) =>
-          Effect.map(text(secret, key), (value) => Redacted.make(Redacted.value(value).replace(/\r?\n$/, ""))),
+        word: (secret, key, alphabet = "text") =>
+          Effect.flatMap(text(secret, key), (value) => Word.of(secret, key, value, alphabet)),
         has: (secret, key) =>
           Effect.flatMap(file(secret, key), (name) => Effect.catch(fs.exists(name), () => Effect.succeed(false)))
       })

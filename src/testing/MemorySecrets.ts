@@ -1,5 +1,7 @@
 import { Context, Effect, Layer, Redacted } from "effect"
-import { SecretError, Secrets } from "../secrets/MountedSecrets.ts"
+import { Secrets } from "../secrets/MountedSecrets.ts"
+import { SecretError } from "../secrets/SecretError.ts"
+import * as Word from "../secrets/Word.ts"
 
 /** Secrets in memory, as the pods of a test see them. */
 export class MemorySecrets extends Context.Service<
@@ -33,8 +35,8 @@ export class MemorySecrets extends Context.Service<
       }).pipe(
         Context.add(Secrets, {
           text,
-          word: (secret, key) =>
-            Effect.map(text(secret, key), (value) => Redacted.make(Redacted.value(value).replace(/\r?\n$/, ""))),
+          word: (secret, key, alphabet = "text") =>
+            Effect.flatMap(text(secret, key), (value) => Word.of(secret, key, value, alphabet)),
           has: (secret, key) => Effect.sync(() => secrets.get(secret)?.[key] !== undefined)
         })
       )

@@ -5,7 +5,8 @@ import type { AzureSpec } from "../resource/AzureSpec.ts"
 import type { GcsSpec } from "../resource/GcsSpec.ts"
 import type { S3Spec } from "../resource/S3Spec.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
-import { SecretError, Secrets } from "../secrets/MountedSecrets.ts"
+import { Secrets } from "../secrets/MountedSecrets.ts"
+import { SecretError } from "../secrets/SecretError.ts"
 import type { AzureCredentials, GcsTarget, StorageTarget } from "../storage/StorageTarget.ts"
 import { NotSupported, SecretUnusable, WorkerError } from "./WorkerError.ts"
 
@@ -75,20 +76,20 @@ const azureCredentials = Effect.fnUntraced(function* (spec: AzureSpec) {
   const secrets = yield* Secrets
   if (credentialsSecret !== undefined) {
     const { accountKeyKey, name } = credentialsSecret
-    const accountKey = yield* secrets.word(name, accountKeyKey)
+    const accountKey = yield* secrets.word(name, accountKeyKey, "ascii")
     return { _tag: "AccountKey", accountKey, origin: { secret: name, keys: [accountKeyKey] } } as const
   }
   if (sasTokenSecret !== undefined) {
     const { name, sasTokenKey } = sasTokenSecret
-    const sasToken = yield* secrets.word(name, sasTokenKey)
+    const sasToken = yield* secrets.word(name, sasTokenKey, "ascii")
     return { _tag: "SasToken", sasToken, origin: { secret: name, keys: [sasTokenKey] } } as const
   }
   if (servicePrincipalSecret !== undefined) {
     const { clientIdKey, clientSecretKey, name, tenantIdKey } = servicePrincipalSecret
     return {
       _tag: "ServicePrincipal",
-      clientId: yield* secrets.word(name, clientIdKey),
-      tenantId: yield* secrets.word(name, tenantIdKey),
+      clientId: yield* secrets.word(name, clientIdKey, "ascii"),
+      tenantId: yield* secrets.word(name, tenantIdKey, "ascii"),
       clientSecret: yield* secrets.word(name, clientSecretKey),
       origin: { secret: name, keys: [clientIdKey, tenantIdKey, clientSecretKey] }
     } as const
@@ -133,7 +134,7 @@ export const storage = Effect.fn("Connections.storage")(function* (
       return {
         ...target,
         credentials: {
-          accessKeyId: yield* Effect.mapError(secrets.word(name, accessKeyKey), unusable),
+          accessKeyId: yield* Effect.mapError(secrets.word(name, accessKeyKey, "ascii"), unusable),
           secretAccessKey: yield* Effect.mapError(secrets.word(name, secretKeyKey), unusable),
           origin: { secret: name, keys: [accessKeyKey, secretKeyKey] }
         }

@@ -3,6 +3,7 @@ import { Effect, Fiber } from "effect"
 import * as Checkpoints from "../../src/backup/Checkpoints.ts"
 import { BackupId } from "../../src/identity/BackupId.ts"
 import * as Attempts from "../../src/manifest/Attempts.ts"
+import * as BackupKeys from "../../src/manifest/BackupKeys.ts"
 import * as RunState from "../../src/manifest/RunState.ts"
 import type { ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import { layer, world } from "./world.ts"
@@ -49,6 +50,30 @@ describe("Checkpoints.flush", () => {
       yield* theirs.remember(advance(11))
       const error = yield* Effect.flip(theirs.flush)
       assert.strictEqual(error.reason._tag, "AttemptSuperseded")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("does not take a copy under another number for the checkpoint or the attempt of that number", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      const begun = (startedMillis: number) => Attempts.begin(store, set, { startedMillis, host: "test" })
+      const positions = (start: Attempts.AttemptStart) => start.advances.map(({ position }) => position)
+      const { attempt } = yield* begun(1)
+      const checkpoints = yield* Checkpoints.make(store, { backupId: set, attempt }, RunState.make())
+      for (const position of [10, 20, 30]) {
+        yield* checkpoints.remember(advance(position))
+        yield* checkpoints.flush
+      }
+      const first = yield* store.get(BackupKeys.checkpoint(set, 1, 1))
+      yield* memory.tamper(BackupKeys.checkpoint(set, 1, 2), () => first)
+      const second = yield* begun(2)
+      assert.deepStrictEqual(positions(second), [10])
+      assert.include(second.notes.join(), "checkpoint/000001-000002.json is damaged (it is number 1 of attempt 1)")
+      const attemptOne = yield* store.get(BackupKeys.attempt(set, 1))
+      yield* memory.tamper(BackupKeys.attempt(set, 2), () => attemptOne)
+      const third = yield* begun(3)
+      assert.deepStrictEqual(positions(third), [])
+      assert.include(third.notes.join(), "it is the one of attempt 1; the run starts again from the beginning")
     }).pipe(Effect.provide(layer))
   )
 })

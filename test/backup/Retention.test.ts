@@ -9,6 +9,8 @@ import { aRequest, assertHoldsAll, attempt, dyingAt, fill, layer, someTopics, wo
 
 const slot = (hour: number) => `2026-11-23T${String(hour).padStart(2, "0")}:00:00Z`
 const owner = aRequest(slot(0)).identity.owner
+/** Keys of everything but the index, which each pass writes anew. */
+const unindexed = (keys: ReadonlyArray<string>) => keys.filter((key) => !key.startsWith("_kafka-backup/index/"))
 const states = (store: ObjectStoreShape) =>
   Effect.map(Catalogue.entries(store), (entries) => entries.map((entry) => `${entry.backupId.slice(-6)} ${entry._tag}`))
 
@@ -41,11 +43,11 @@ describe("Retention", () => {
         Buffer.from(`{"backup_id":"x","created_at":1,"topics":[]}`)
       ])
       yield* store.put(ObjectKey.make("notes.txt"), [Buffer.from("mine")])
-      const before = yield* memory.keys
+      const before = unindexed(yield* memory.keys)
       yield* RetentionPass.run(store, owner, { keep: 1 })
       const doomed = ["nightly-20261123-010000/", "nightly-20261123-020000/", "nightly-20261123-030000/"]
       assert.deepStrictEqual(
-        yield* memory.keys,
+        unindexed(yield* memory.keys),
         before.filter((key) => !doomed.some((folder) => key.startsWith(folder)))
       )
     }).pipe(Effect.provide(layer))
@@ -55,23 +57,28 @@ describe("Retention", () => {
     "finishes a removal that was interrupted at any call, and never lists a half-removed set (%s)",
     (thoroughness) =>
       Effect.gen(function* () {
+        const { cluster, memory, store } = yield* world
+        yield* fourSets
+        const content = yield* Effect.forEach(yield* memory.keys, (key) =>
+          Effect.map(store.get(ObjectKey.make(key)), (bytes) => [ObjectKey.make(key), bytes] as const)
+        )
+        const asBefore = Effect.gen(function* () {
+          for (const key of yield* memory.keys) yield* store.delete(ObjectKey.make(key))
+          for (const [key, bytes] of content) yield* store.put(key, [bytes])
+        })
         for (let n = 1; ; n++) {
-          const finished = yield* Effect.gen(function* () {
-            const { cluster, store } = yield* world
-            yield* fourSets
-            const exit = yield* Effect.exit(
-              RetentionPass.run(dyingAt(store, n, "after").store, owner, { keep: 2 }, thoroughness)
-            )
-            for (const entry of yield* Catalogue.entries(store)) {
-              if (entry._tag === "Complete") yield* assertHoldsAll(cluster, store, entry.backupId, { payments: 1 })
-            }
-            yield* RetentionPass.run(store, owner, { keep: 2 }, thoroughness)
-            assert.deepStrictEqual(yield* states(store), ["030000 Complete", "040000 Complete"], `call ${n}`)
-            return exit._tag === "Success"
-          }).pipe(Effect.provide(layer))
-          if (finished) break
+          yield* asBefore
+          const exit = yield* Effect.exit(
+            RetentionPass.run(dyingAt(store, n, "after").store, owner, { keep: 2 }, thoroughness)
+          )
+          for (const entry of yield* Catalogue.entries(store)) {
+            if (entry._tag === "Complete") yield* assertHoldsAll(cluster, store, entry.backupId, { payments: 1 })
+          }
+          yield* RetentionPass.run(store, owner, { keep: 2 }, thoroughness)
+          assert.deepStrictEqual(yield* states(store), ["030000 Complete", "040000 Complete"], `call ${n}`)
+          if (exit._tag === "Success") break
         }
-      })
+      }).pipe(Effect.provide(layer))
   )
 
   it.live("keeps an object of a removed set that a kept set names", () =>
@@ -252,9 +259,9 @@ describe("Retention", () => {
       const first = yield* pass
       assert.strictEqual(first.removed.length, 2)
       assert.include(first.notes.join(), `nightly-20261123-040000 is damaged and does not count for retention: ${key}`)
-      // Nothing to remove, so nothing is compared: the damage is still known.
-      assert.deepStrictEqual((yield* pass).notes, first.notes)
+      assert.deepStrictEqual((yield* pass).notes, first.notes, "the damage is still known")
       yield* store.put(key, [whole])
+      assert.deepStrictEqual((yield* RetentionPass.run(store, owner, { keep: 3 }, "run")).notes, [])
       yield* attempt(aRequest(slot(5), { topics: ["payments"], retainedBackups: 1 }))
       assert.deepStrictEqual(yield* states(store), ["050000 Complete"])
     }).pipe(Effect.provide(layer))
@@ -264,16 +271,57 @@ describe("Retention", () => {
     Effect.gen(function* () {
       const { memory, store } = yield* world
       yield* fourSets
-      const index = ObjectKey.make("_kafka-backup/index/uid-1.json")
-      const before = yield* store.get(index)
+      const index = Effect.map(memory.keys, (keys) =>
+        keys.filter((key) => key.startsWith("_kafka-backup/index/uid-1/"))
+      )
+      const before = yield* store.get(ObjectKey.make((yield* index)[0]!))
       yield* attempt(aRequest(slot(5), { topics: ["payments"] }))
       for (const change of [() => undefined, (bytes: Uint8Array) => bytes.subarray(7), () => before]) {
-        yield* memory.tamper(index, change)
+        const [only, ...others] = yield* index
+        assert.deepStrictEqual(others, [])
+        yield* memory.tamper(only!, change)
         const { kept } = yield* RetentionPass.run(store, owner, { keep: undefined }, "run")
         assert.strictEqual(kept.length, 5)
         assert.deepStrictEqual((yield* RetentionPass.preview(store, owner, { keep: 2 })).removed.length, 3)
       }
     }).pipe(Effect.provide(layer))
+  )
+
+  it.live(
+    "collects what paused attempts wrote after their backups were removed, and nothing that may be another's",
+    () =>
+      Effect.gen(function* () {
+        const { memory, store } = yield* world
+        yield* fourSets
+        yield* RetentionPass.run(store, owner, { keep: 1 })
+        const wrote = Effect.fnUntraced(function* (hour: string, ...more: ReadonlyArray<string>) {
+          const folder = `nightly-20261123-${hour}0000`
+          const segment = "topics/payments/partition=0/segment-00000000000000000000-000001.bin.zst"
+          for (const name of [segment, "attempts/000001.json", "plan.json", "kb-meta.json", ...more]) {
+            yield* store.put(ObjectKey.make(`${folder}/${name}`), [Buffer.from("x")])
+          }
+          return folder
+        })
+        const before = unindexed(yield* memory.keys)
+        const collected = [yield* wrote("01"), yield* wrote("02", "checkpoint/000001-000001.json")]
+        // With a stranger's file in it; of a run that nobody knows.
+        const left = [yield* wrote("03", "notes.txt"), yield* wrote("09")]
+        // A run reads no records for it.
+        assert.deepStrictEqual((yield* RetentionPass.run(store, owner, { keep: 1 }, "run")).notes, [])
+        assert.isTrue((yield* memory.keys).some((key) => key.startsWith(collected[0]!)))
+        const previewed = yield* RetentionPass.preview(store, owner, { keep: 1 })
+        const { notes, removed } = yield* RetentionPass.run(store, owner, { keep: 1 })
+        assert.deepStrictEqual([notes, removed], [previewed.notes, []])
+        assert.deepStrictEqual(
+          notes.map((note) => note.split(" ", 1)[0]),
+          collected
+        )
+        assert.deepStrictEqual(
+          unindexed(yield* memory.keys).filter((key) => !left.some((folder) => key.startsWith(folder))),
+          before
+        )
+        for (const folder of left) assert.isTrue((yield* memory.keys).includes(ObjectKey.make(`${folder}/plan.json`)))
+      }).pipe(Effect.provide(layer))
   )
 
   it.live("never removes the run's own backup, however old its slot is", () =>

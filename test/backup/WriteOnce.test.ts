@@ -69,9 +69,11 @@ describe("A write-once bucket", () => {
       assert.isFalse((yield* keys(store, "")).some((key) => key.endsWith("tombstone.json")))
       assert.strictEqual((yield* keys(store, "_kafka-backup/preflight/")).length, 1, "one test object, used again")
       assert.isFalse(
-        state.refused.some((request) => request.startsWith("put") && !request.includes("_kafka-backup/index/")),
-        "of what a backup needs, nothing is ever replaced"
+        state.refused.some((request) => request.startsWith("put")),
+        "nothing is ever replaced"
       )
+      const index = yield* store.get((yield* keys(store, "_kafka-backup/index/")).at(-1)!)
+      for (const id of ids) assert.include(Buffer.from(index).toString("utf8"), `"backupId":"${id}"`)
 
       state.isLocked = false
       const { facts, retention } = yield* attempt(aRequest("2026-11-23T15:00:00Z", { retainedBackups: 1 }), { store })
@@ -79,6 +81,7 @@ describe("A write-once bucket", () => {
       assert.deepStrictEqual(yield* complete(store), [facts.backupId])
       assert.deepStrictEqual(yield* keys(store, "_kafka-backup/preflight/"), [])
       assert.deepStrictEqual(yield* keys(store, "_kafka-backup/locks/"), [])
+      assert.strictEqual((yield* keys(store, "_kafka-backup/index/")).length, 1)
     }).pipe(Effect.provide(layer))
   )
 

@@ -6,7 +6,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import * as Connections from "../../src/worker/Connections.ts"
 import { StorageSpec } from "../../src/resource/StorageSpec.ts"
+import { KafkaClusterSpec } from "../../src/resource/KafkaClusterSpec.ts"
 import * as MountedSecrets from "../../src/secrets/MountedSecrets.ts"
+import { MemorySecrets } from "../../src/testing/MemorySecrets.ts"
 
 /** The target of a storage block as a user writes it, with these Secrets mounted. */
 const target = (storage: unknown, secrets: Readonly<Record<string, Readonly<Record<string, string>>>> = {}) =>
@@ -40,6 +42,60 @@ describe("Connections.storage", () => {
       assert.deepStrictEqual(found.credentials.origin, { secret: "azure-storage", keys: ["AZURE_STORAGE_KEY"] })
       assert.strictEqual(found.prefix, "production")
       assert.isUndefined(found.endpoint)
+    })
+  )
+
+  it.effect("refuses by name what cannot be sent, and never shows it", () =>
+    Effect.gen(function* () {
+      const s3 = { bucket: "kafka-backups", region: "eu-west-1", credentialsSecret: { name: "s3-credentials" } }
+      const stores = {
+        accessKey: (value: string) =>
+          target({ storageType: "s3", s3 }, { "s3-credentials": { accessKey: value, secretKey: "s" } }),
+        secretKey: (value: string) =>
+          target({ storageType: "s3", s3 }, { "s3-credentials": { accessKey: "a", secretKey: value } }),
+        AZURE_STORAGE_KEY: (value: string) =>
+          target(azure({ credentialsSecret: { name: "azure" } }), { azure: { AZURE_STORAGE_KEY: value } }),
+        AZURE_SAS_TOKEN: (value: string) =>
+          target(azure({ sasTokenSecret: { name: "azure" } }), { azure: { AZURE_SAS_TOKEN: value } })
+      }
+      for (const [key, read] of Object.entries(stores)) {
+        for (const [value, detail] of [
+          ["geheim\n\n", "more than one line break at its end"],
+          ["geheim\r\n\r\n", "more than one line break at its end"],
+          ["geh\neim", "a line break inside it"],
+          ["geheim\0", "a NUL byte"],
+          ...(key === "secretKey" ? [] : [["geheimniß", "not printable ASCII"] as const])
+        ] as const) {
+          const error = yield* Effect.flip(read(value))
+          if (error._tag !== "WorkerError") return assert.fail(error._tag)
+          assert.strictEqual(error.reason._tag, "SecretUnusable")
+          assert.include(error.message, `key ${key}: the value has `)
+          assert.include(error.message, detail)
+          assert.notInclude(JSON.stringify(error), "geh")
+        }
+        yield* read("plain+/=\r\n")
+      }
+      yield* stores.secretKey("geheimniß")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("takes passwords of Kafka with umlauts and blanks, and refuses line breaks and NUL", () =>
+    Effect.gen(function* () {
+      const password = (value: string) =>
+        Effect.gen(function* () {
+          yield* (yield* MemorySecrets).put("kafka", { username: "jürgen", password: value })
+          const spec = yield* Schema.decodeUnknownEffect(KafkaClusterSpec)({
+            bootstrapServers: ["kafka:9092"],
+            securityProtocol: "SASL_PLAINTEXT",
+            saslSecret: { name: "kafka", mechanism: "PLAIN" }
+          })
+          const { sasl } = yield* Connections.kafka(spec)
+          return Redacted.value(sasl!.password)
+        }).pipe(Effect.provide(MemorySecrets.layer))
+      assert.strictEqual(yield* password(" Grüße,\t世界 \n"), " Grüße,\t世界 ")
+      for (const bad of ["a\n\n", "a\nb", "a\0b"]) {
+        assert.include((yield* Effect.flip(password(bad))).message, "Secret kafka, key password: the value has ")
+      }
     })
   )
 
