@@ -69,7 +69,10 @@ export const preview = Effect.fn("Pruning.preview")(function* (
   return yield* refuseBlocked(yield* (yield* passes(store, backup, extent)).preview)
 })
 
-/** Removes the sets that `extent` selects while it holds the resource's lock; `host` names the holder for people. */
+/**
+ * Removes the sets that `extent` selects while it holds the resource's lock, which it waits for; `host` names the holder
+ * for people.
+ */
 export const prune = Effect.fn("Pruning.prune")(function* (
   store: ObjectStoreShape,
   backup: KafkaBackup,
@@ -78,7 +81,7 @@ export const prune = Effect.fn("Pruning.prune")(function* (
 ) {
   const { run } = yield* passes(store, backup, extent)
   const outcome = yield* refuseBlocked(
-    yield* OwnerLock.holding(store, SpecRequest.owner(backup), `${host}, prune`, run)
+    yield* OwnerLock.holdingPatiently(store, SpecRequest.owner(backup), `${host}, prune`, run)
   )
   // Retention comes again by itself; whoever removes everything must know that something is left.
   if (extent._tag === "All" && outcome.locked.length > 0) {
