@@ -186,7 +186,12 @@ const listing = (previous: Status, next: Status): ReadonlyArray<Announcement> =>
 const cleanup = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
   const before = condition(previous, "CleanedUp")
   const now = condition(next, "CleanedUp")
-  if (now === undefined || before?.reason === now.reason) return []
+  if (now === undefined) return []
+  // One for each failed attempt.
+  if (now.reason === "CleanupRetrying") {
+    return before?.message === now.message ? [] : [announcement("CleanupRetrying", now.message)]
+  }
+  if (before?.reason === now.reason) return []
   switch (now.reason) {
     case "CleanedUp":
       return [announcement("CleanupFinished", now.message)]

@@ -17,7 +17,8 @@ import { ClusterNamespace } from "./ClusterNamespace.ts"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 const main = join(root, "src", "main.ts")
-const image = "kafka-backup:e2e"
+/** What the node runs for it is this checkout. */
+export const image = "kafka-backup:e2e"
 const systemNamespace = "kafka-backup-system"
 
 const freePort = (): Promise<number> =>

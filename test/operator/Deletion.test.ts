@@ -1,8 +1,9 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Kind from "../../src/kubernetes/Kind.ts"
+import * as OwnerLock from "../../src/manifest/OwnerLock.ts"
 import { StorageAuthorizationFailed } from "../../src/storage/ObjectStoreError.ts"
-import { hourly, metric, purposeOf, runsAmong, setsIn, story, world } from "./world.ts"
+import { condition, hourly, metric, purposeOf, runsAmong, setsIn, story, world } from "./world.ts"
 
 /** A resource with one success. */
 const withSet = (spec: Readonly<Record<string, unknown>>) =>
@@ -89,22 +90,85 @@ describe("deleting a KafkaBackup", () => {
   )
 
   story(
-    "ends although the clean-up fails, keeps the data then, and says so",
+    "is tried again for an hour while the clean-up fails, visibly, and then leaves a Job that finishes it by hand",
     Effect.gen(function* () {
-      const { advance, backups, kubectl } = yield* withSet({ deletionPolicy: "Delete" })
+      const { advance, backups, kubectl, kubernetes } = yield* withSet({ deletionPolicy: "Delete" })
       yield* backups.disturb({
         _tag: "Fail",
-        operation: "delete",
-        reason: new StorageAuthorizationFailed({ detail: "s3:DeleteObject is denied", advice: "allow it" }),
+        operation: "list",
+        reason: new StorageAuthorizationFailed({ detail: "s3:ListBucket is denied", advice: "allow it" }),
+        times: Infinity
+      })
+      yield* kubectl.delete("hourly")
+      yield* advance("2 minutes")
+      const waiting = condition(yield* kubectl.status("hourly"), "CleanedUp")
+      expect(waiting).toMatchObject({ status: "False", reason: "CleanupRetrying" })
+      expect(waiting?.message).toMatch(
+        /^Attempt \d to remove the stored backups failed: .*ListBucket.*\. The next attempt starts at 2026-11-25T12:0\d:\d\dZ\. The clean-up is given up at 2026-11-25T13:01:00Z\.$/u
+      )
+      yield* advance("55 minutes")
+      expect(yield* kubectl.exists("hourly")).toBe(true)
+      yield* advance("5 minutes")
+      expect(yield* kubectl.exists("hourly")).toBe(false)
+      const events = yield* kubectl.events
+      expect(events.filter(({ reason }) => reason === "CleanupRetrying").length).toBeGreaterThan(8)
+      const event = events.find(({ reason }) => reason === "CleanupGivenUp")
+      expect(event).toMatchObject({ type: "Warning" })
+      expect(event?.note).toContain("ListBucket")
+      expect(event?.note).toContain("the stored backups are kept")
+      const [left, ...others] = (yield* kubectl.jobs).filter((job) => job.spec?.["suspend"] === true)
+      expect(others).toEqual([])
+      expect(event?.note).toContain(
+        `To remove them, run: kubectl --namespace kafka-backup patch job ${left?.metadata.name} --type merge --patch '{"spec":{"suspend":false}}'`
+      )
+      yield* advance("1 day")
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
+      yield* backups.calm
+      const ref = { namespace: "kafka-backup", name: left!.metadata.name }
+      yield* kubernetes.behind.patch(Kind.jobs, ref, { spec: { suspend: false } })
+      yield* advance("1 minute")
+      expect(yield* backups.keys).toEqual([])
+      yield* advance("20 minutes")
+      expect(yield* kubectl.jobs).toEqual([])
+    })
+  )
+
+  story(
+    "outlives the lock of a process that was killed",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* withSet({ deletionPolicy: "Delete" })
+      const { name, uid = "" } = (yield* kubectl.get("hourly")).metadata
+      const killed = { ...backups.store, delete: () => Effect.die("killed") }
+      yield* Effect.exit(OwnerLock.holding(killed, { uid, name }, "a killed pod", Effect.die("killed")))
+      yield* kubectl.delete("hourly")
+      yield* advance("1 minute")
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
+      yield* advance("90 seconds")
+      expect(yield* kubectl.exists("hourly")).toBe(false)
+      expect(yield* backups.keys).toEqual([])
+    })
+  )
+
+  story(
+    "cleans up as soon as the store works again, also after the operator was restarted",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, replica, start } = yield* withSet({ deletionPolicy: "Delete" })
+      yield* backups.disturb({
+        _tag: "Fail",
+        operation: "list",
+        reason: new StorageAuthorizationFailed({ detail: "s3:ListBucket is denied", advice: "allow it" }),
         times: Infinity
       })
       yield* kubectl.delete("hourly")
       yield* advance("10 minutes")
+      yield* replica.stop
+      yield* advance("25 minutes")
+      yield* backups.calm
+      yield* start()
+      yield* advance("6 minutes")
       expect(yield* kubectl.exists("hourly")).toBe(false)
-      const event = (yield* kubectl.events).find(({ reason }) => reason === "CleanupGivenUp")
-      expect(event).toMatchObject({ type: "Warning" })
-      expect(event?.note).toContain("DeleteObject")
-      expect(event?.note).toContain("stored backups are kept")
+      expect(yield* backups.keys).toEqual([])
+      expect((yield* kubectl.events).map(({ reason }) => reason)).not.toContain("CleanupGivenUp")
     })
   )
 
