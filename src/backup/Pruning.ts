@@ -47,14 +47,14 @@ export type Extent =
 
 /** The preview and the removal for an extent. */
 const passes = Effect.fnUntraced(function* (store: ObjectStoreShape, backup: KafkaBackup, extent: Extent) {
-  const owner = SpecRequest.owner(backup)
+  const resource = SpecRequest.resource(backup)
   if (extent._tag === "All") {
-    return { preview: WholeRemoval.preview(store, owner), run: WholeRemoval.run(store, owner) }
+    return { preview: WholeRemoval.preview(store, resource), run: WholeRemoval.run(store, resource) }
   }
   const keep = extent.keep ?? backup.spec.retention?.backups
   if (keep === undefined) return yield* new KeepsEverything()
   const rules = { keep, acceptedLoss: extent.acceptedLoss ?? SpecRequest.acceptedLoss(backup) }
-  return { preview: RetentionPass.preview(store, owner, rules), run: RetentionPass.run(store, owner, rules) }
+  return { preview: RetentionPass.preview(store, resource, rules), run: RetentionPass.run(store, resource, rules) }
 })
 
 const refuseBlocked = (outcome: RetentionPass.RetentionOutcome) =>

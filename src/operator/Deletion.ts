@@ -25,7 +25,8 @@ export interface DeletionInput {
         /** The failure of the attempt before. */
         readonly before?: Trouble | undefined
       }
-    | { readonly _tag: "Succeeded"; readonly removed: number | undefined }
+    /** `notes`: what the user should know about backups that stay. */
+    | { readonly _tag: "Succeeded"; readonly removed: number | undefined; readonly notes?: ReadonlyArray<string> }
     | { readonly _tag: "Failed"; readonly attempt: number; readonly endMillis: number; readonly trouble: Trouble }
 }
 
@@ -38,7 +39,7 @@ export type DeletionStep =
   /** `untilMillis`: nothing happens before, unless a Job changes. */
   | { readonly _tag: "Wait"; readonly waitsFor: DeletionTrouble; readonly untilMillis?: number }
   /** Takes the finalizer off: the last write. */
-  | { readonly _tag: "Release"; readonly outcome: "Retained" | "Cleaned" }
+  | { readonly _tag: "Release"; readonly outcome: "Retained" | "Cleaned"; readonly notes?: ReadonlyArray<string> }
   /** The same for a clean-up that did not succeed; `why` says what failed. */
   | { readonly _tag: "GiveUp"; readonly why: string }
 
@@ -62,7 +63,10 @@ const stuckMillis = 600_000
 export const next = (input: DeletionInput): DeletionStep => {
   const { activeJobs, cleanup, deletedMillis, isHeld, nowMillis, wantsCleanup } = input
   if (!isHeld) return { _tag: "Nothing" }
-  if (cleanup._tag === "Succeeded") return { _tag: "Release", outcome: "Cleaned" }
+  if (cleanup._tag === "Succeeded") {
+    const { notes = [] } = cleanup
+    return notes.length === 0 ? { _tag: "Release", outcome: "Cleaned" } : { _tag: "Release", outcome: "Cleaned", notes }
+  }
   if (!wantsCleanup) return { _tag: "Release", outcome: "Retained" }
   const boundedMillis = deletedMillis + boundMillis
   if (nowMillis >= boundedMillis) return { _tag: "GiveUp", why: whyLate(cleanup) }

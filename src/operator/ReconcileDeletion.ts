@@ -51,7 +51,7 @@ export const reconcile = Effect.fn("ReconcileDeletion.reconcile")(function* (
     case "GiveUp": {
       // Backups that are kept must not be removed by a Job that starts or continues after the resource is gone.
       if (step._tag === "GiveUp" || step.outcome === "Retained") yield* endJobs(observed, unfinishedCleanup(observed))
-      const last = step._tag === "GiveUp" ? yield* givenUp(context, observed, step.why) : released[step.outcome]
+      const last = step._tag === "GiveUp" ? yield* givenUp(context, observed, step.why) : released(step)
       const published = yield* publish(context.caches, observed, last)
       yield* release(context.caches, observed, published)
       return { _tag: "After", millis: progressEveryMillis }
@@ -65,13 +65,14 @@ export const reconcile = Effect.fn("ReconcileDeletion.reconcile")(function* (
   }
 })
 
-const released = {
-  Cleaned: {
-    reason: "CleanedUp",
-    message: "Every stored backup of this resource was removed, as spec.deletionPolicy says"
-  },
-  Retained: { reason: "Retained", message: "The stored backups are kept" }
-} as const
+const released = ({
+  notes = [],
+  outcome
+}: Extract<Deletion.DeletionStep, { readonly _tag: "Release" }>): DeletionTrouble => {
+  if (outcome === "Retained") return { reason: "Retained", message: "The stored backups are kept" }
+  const removed = "The stored backups of this resource were removed, as spec.deletionPolicy says"
+  return { reason: "CleanedUp", message: [removed, ...notes.map((note) => `Note: ${note}`)].join(". ") }
+}
 
 /** Leaves a suspended clean-up Job behind, where one can be made, and says how a person finishes the clean-up. */
 const givenUp = Effect.fnUntraced(function* (
@@ -125,9 +126,9 @@ const cleanup = (observed: Observed.Observed): Deletion.DeletionInput["cleanup"]
     }
   }
   if (state._tag !== "EndedMaintenance") return { _tag: "None" }
-  const { isSuccess, removed, trouble } = state.maintenance
+  const { isSuccess, notes = [], removed, trouble } = state.maintenance
   return isSuccess
-    ? { _tag: "Succeeded", removed }
+    ? { _tag: "Succeeded", removed, notes }
     : { _tag: "Failed", attempt, endMillis: Observed.endMillis(newest), trouble: trouble ?? failed }
 }
 

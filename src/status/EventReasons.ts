@@ -60,6 +60,12 @@ const all = {
     action: "StartRun",
     meaning: "A value of the trigger annotation was used before. Its backup exists, and no new one was made."
   },
+  BackupsAdopted: {
+    type: "Normal",
+    action: "Adopt",
+    meaning:
+      "Storage has backups that an earlier resource of this namespace, name and sourceClusterId made. They count as backups of this one. Said once for a resource."
+  },
   RetentionHeldBack: {
     type: "Warning",
     action: "Prune",

@@ -14,6 +14,7 @@ const idle: NextJob.NextJobInput = {
   successes: ["d", "c", "b", "a"],
   mayHoldMore: false,
   isHeldBack: false,
+  waiting: 0,
   acceptedLoss: undefined,
   isForgotten: false,
   deletedJob: undefined
@@ -57,6 +58,7 @@ describe("the next Job of a resource", () => {
       { keep: 3, isHeldBack: true },
       { _tag: "Nothing" }
     ],
+    ["does not prune what retention leaves to an earlier resource", { keep: 2, waiting: 2 }, { _tag: "Nothing" }],
     [
       "prunes once more when a loss is accepted",
       { keep: 3, acceptedLoss: "d" },

@@ -266,23 +266,88 @@ describe("deleting a KafkaBackup", () => {
 })
 
 describe("a KafkaBackup that takes the name of a deleted one", () => {
-  story(
-    "has a history of its own, and leaves the sets of the other alone",
+  const named = (events: ReadonlyArray<{ readonly reason?: string }>, name: string) =>
+    events.filter(({ reason }) => reason === name)
+
+  /** An hourly resource with two backups, deleted and created again three hours later. */
+  const recreated = (spec: Readonly<Record<string, unknown>>) =>
     Effect.gen(function* () {
-      const { advance, backups, kubectl } = yield* withSet({ retention: { backups: 1 } })
-      yield* kubectl.delete("hourly")
-      yield* kubectl.apply(hourly("hourly", { retention: { backups: 1 } }))
+      const all = yield* withSet({})
+      yield* all.kubectl.trigger("hourly", "before")
+      yield* all.advance("1 minute")
+      yield* all.kubectl.delete("hourly")
+      yield* all.advance("3 hours")
+      yield* all.kubectl.apply(hourly("hourly", { suspend: true, ...spec }))
+      return all
+    })
+
+  story(
+    "adopts its backups: in history and retention, and says so once",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, replica, start } = yield* recreated({ retention: { backups: 2 } })
       yield* kubectl.trigger("hourly", "new")
       yield* advance("2 minutes")
       const status = yield* kubectl.status("hourly")
-      expect(status.backupHistory).toHaveLength(1)
-      expect(status.lastBackupId).not.toBe("hourly-20261125-120000")
+      expect(status.backupHistory?.map(({ backupId }) => backupId)).toEqual([
+        "hourly-20261125-150200",
+        "hourly-20261125-120100"
+      ])
       expect(setsIn(yield* backups.keys)).toHaveLength(2)
+      expect(status.adoptedBackups).toBe(1)
+      expect(named(yield* kubectl.events, "BackupsAdopted")).toMatchObject([
+        { type: "Normal", note: expect.stringMatching(/^1 backup of an earlier resource .* counts as /u) }
+      ])
+      yield* replica.stop
+      yield* start()
+      for (const token of ["newer", "newest"]) {
+        yield* kubectl.trigger("hourly", token)
+        yield* advance("2 minutes")
+      }
+      expect(setsIn(yield* backups.keys)).toHaveLength(2)
+      expect((yield* kubectl.status("hourly")).adoptedBackups).toBe(0)
+      expect(named(yield* kubectl.events, "BackupsAdopted")).toHaveLength(1)
+    })
+  )
+
+  story(
+    "removes adopted backups with its own when it is deleted, but only after it has made one itself",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* recreated({ deletionPolicy: "Delete" })
+      yield* advance("10 seconds")
+      yield* kubectl.delete("hourly")
+      yield* advance("1 minute")
+      expect(setsIn(yield* backups.keys)).toHaveLength(2)
+      expect(named(yield* kubectl.events, "CleanupFinished")[0]).toMatchObject({
+        note: expect.stringContaining("2 backups of an earlier resource of this name stay")
+      })
+      yield* kubectl.apply(hourly("hourly", { suspend: true, deletionPolicy: "Delete" }))
+      yield* kubectl.trigger("hourly", "new")
+      yield* advance("2 minutes")
+      yield* kubectl.delete("hourly")
+      yield* advance("1 minute")
+      expect(yield* backups.keys).toEqual([])
+    })
+  )
+
+  story(
+    "prunes once and not again and again while retention leaves the backups of the other alone",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* withSet({})
+      yield* advance("2 hours")
+      expect(setsIn(yield* backups.keys)).toHaveLength(3)
+      yield* kubectl.delete("hourly")
+      yield* kubectl.apply(hourly("hourly", { suspend: true }))
+      yield* kubectl.trigger("hourly", "new")
+      yield* advance("2 minutes")
+      expect((yield* kubectl.status("hourly")).adoptedBackups).toBe(3)
+      yield* kubectl.patch("hourly", { spec: { retention: { backups: 1 } } })
+      yield* advance("20 minutes")
+      expect(setsIn(yield* backups.keys)).toHaveLength(4)
+      expect((yield* kubectl.jobs).filter((job) => purposeOf(job) === "prune")).toEqual([])
+      yield* advance("2 hours")
       yield* kubectl.trigger("hourly", "newer")
       yield* advance("2 minutes")
-      // Retention of the new one counts its own sets only.
-      expect(setsIn(yield* backups.keys)).toContain("hourly-20261125-120000")
-      expect(setsIn(yield* backups.keys)).toHaveLength(2)
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
     })
   )
 })
