@@ -70,8 +70,8 @@ export const preview = Effect.fn("Pruning.preview")(function* (
 })
 
 /**
- * Removes the sets that `extent` selects while it holds the resource's lock, which it waits for; `host` names the holder
- * for people.
+ * Removes the sets that `extent` selects while it holds the resource's lock, which it waits for; `host` names the
+ * holder for people.
  */
 export const prune = Effect.fn("Pruning.prune")(function* (
   store: ObjectStoreShape,

@@ -1,6 +1,7 @@
 import { Clock, Effect } from "effect"
 import type * as BackupId from "../identity/BackupId.ts"
 import { type Owner, ownerKey } from "../identity/RunIdentity.ts"
+import * as AbandonedRuns from "../manifest/AbandonedRuns.ts"
 import * as Adoption from "../manifest/Adoption.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import type { CatalogueError } from "../manifest/CatalogueError.ts"
@@ -53,6 +54,8 @@ export interface Decided {
   readonly own: ReadonlyArray<OwnSets.OwnSet>
   /** The sets that stay and name objects of other sets. */
   readonly naming: ReadonlyArray<BackupId.BackupId>
+  /** Unfinished runs, of any resource, that are removed as well; they are no backups. */
+  readonly abandoned?: ReadonlyArray<AbandonedRuns.AbandonedRun>
   /** Earlier resources whose backups are removed. */
   readonly earlier: ReadonlyArray<Owner>
   /** What the index holds from now on; absent if the pass does not keep it. */
@@ -165,6 +168,11 @@ const decideOn = Effect.fnUntraced(function* (
   } satisfies Decided as Decided
 })
 
+const withAbandoned = (decided: Decided, abandoned: ReadonlyArray<AbandonedRuns.AbandonedRun>): Decided => {
+  const notes = [...decided.outcome.notes, ...abandoned.map(AbandonedRuns.note)]
+  return { ...decided, abandoned, outcome: { ...decided.outcome, notes } }
+}
+
 /** What a pass over the present storage would do. */
 const decide = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
@@ -184,7 +192,13 @@ const decide = Effect.fnUntraced(function* (
   })
   const blocked = unknownNeeds(found.others, resource)
   if (blocked.length > 0) return refused(blocked)
+  const unfinished = [
+    ...found.others.flatMap((entry) => (entry._tag === "Incomplete" ? [entry.backupId] : [])),
+    ...(thoroughness === "run" ? [] : yield* AbandonedRuns.unfinishedElsewhere(store, resource.name))
+  ]
+  const abandoned = yield* AbandonedRuns.find(store, Adoption.ownerOf(resource), unfinished)
   return yield* decideOn(store, resource, adoption, found, own, rules, checks).pipe(
+    Effect.map((decided): Decided => withAbandoned(decided, abandoned)),
     Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) =>
       Effect.succeed(
         refused([`retention removed nothing, because a backup of this resource cannot be read: ${message}`])
@@ -230,10 +244,10 @@ export const carryOut = Effect.fnUntraced(function* (
   resource: Adoption.Resource,
   decided: Decided
 ) {
-  const { earlier, index, naming, outcome: decision, own } = decided
+  const { abandoned = [], earlier, index, naming, outcome: decision, own } = decided
   const { removed } = decision
   const owner = Adoption.ownerOf(resource)
-  if (removed.length === 0) {
+  if (removed.length + abandoned.length === 0) {
     // Without the index the next run reads more; nothing else depends on it. A write-once bucket refuses it.
     if (index !== undefined) yield* Effect.ignore(SetIndex.write(store, owner, index))
     return decision
@@ -243,8 +257,9 @@ export const carryOut = Effect.fnUntraced(function* (
   if (stale !== undefined) return allLocked(decided, stale)
   const stillNamed = yield* SetRemoval.namedElsewhere(store, naming)
   const locked: Array<{ readonly backupId: BackupId.BackupId; readonly why: string }> = []
+  yield* Effect.forEach(abandoned, (run) => lockedReason(AbandonedRuns.forget(store, run)), { discard: true })
   const removal = Effect.forEach(
-    removed,
+    [...removed, ...abandoned.map(({ backupId }) => backupId)],
     (backupId) =>
       SetRemoval.remove(store, backupId, owner, stillNamed).pipe(
         Effect.catchIf(isLocked, (error) => {
@@ -274,7 +289,8 @@ export const preview = Effect.fn("RetentionPass.preview")(function* (
 
 /**
  * Keeps the backups of this resource that the rules keep and removes the others, after finishing removals that were
- * interrupted. Does not touch sets of others, unfinished runs and foreign files. The caller holds the owner's lock.
+ * interrupted. Unfinished runs are removed once they are abandoned, whoever made them. Does not touch sets of others
+ * and foreign files. The caller holds the owner's lock.
  */
 export const run = Effect.fn("RetentionPass.run")(function* (
   store: ObjectStoreShape,

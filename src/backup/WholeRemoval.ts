@@ -28,8 +28,8 @@ const claimed = Effect.fnUntraced(function* (
 })
 
 /**
- * The earlier resources whose backups go, too, and why others stay. A resource in a cluster removes adopted backups only
- * after it has made one itself, and not those of a resource that may still be at work in another cluster.
+ * The earlier resources whose backups go, too, and why others stay. A resource in a cluster removes adopted backups
+ * only after it has made one itself, and not those of a resource that may still be at work in another cluster.
  */
 const removable = (
   resource: Adoption.Resource,

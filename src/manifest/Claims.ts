@@ -56,10 +56,14 @@ export const take = Effect.fn("Claims.take")(function* (store: ObjectStoreShape,
   return yield* new CatalogueError({ reason: new NoFreeId({ firstTried, location: store.location }) })
 })
 
-/** The owner of the run that claimed a folder; undefined without a valid claim. */
-export const claimant = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
+/** The run that claimed a folder; undefined without a valid claim. */
+export const claimed = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
   const claim = yield* Documents.readIfThere(store, BackupKeys.claim(backupId), Claim).pipe(
     Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
   )
-  return claim?.identity.owner
+  return claim?.identity
 })
+
+/** The owner of the run that claimed a folder; undefined without a valid claim. */
+export const claimant = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
+  Effect.map(claimed(store, backupId), (identity) => identity?.owner)
