@@ -305,6 +305,28 @@ describeWith(
       await world.until("the backups are removed", async () => world.sets("late").length === 0)
     })
 
+    it("adopts the backups of a resource that was deleted and created again, and says so once", async () => {
+      await world.apply(resource("again"))
+      const first = await world.settled("again", "it is complete", ({ phase }) => phase === "Completed")
+      await world.kubectl("delete", "kafkabackup", "again")
+      await world.apply(resource("again"))
+      const second = await world.settled("again", "it is complete again", ({ phase }) => phase === "Completed")
+      assert.notStrictEqual(second.lastBackupId, first.lastBackupId)
+      assert.strictEqual(second.adoptedBackups, 1)
+      assert.deepStrictEqual(
+        successes(second).map(({ backupId }: any) => backupId),
+        [second.lastBackupId, first.lastBackupId]
+      )
+      await world.kubectl("patch", "kafkabackup", "again", "--type=merge", "-p", '{"spec":{"retention":{"backups":1}}}')
+      await world.settled("again", "one backup is left", (now) => successes(now).length === 1)
+      assert.deepStrictEqual(world.sets("again"), [second.lastBackupId])
+      const events = await world.json("events.events.k8s.io")
+      const adoptions = events.items.filter(
+        (one: any) => one.regarding.name === "again" && one.reason === "BackupsAdopted"
+      )
+      assert.lengthOf(adoptions, 1)
+    })
+
     it("writes nothing while nothing happens", async () => {
       await world.settled("minutely", "it is quiet", isQuiet)
       await new Promise((resolve) => setTimeout(resolve, 20_000))
@@ -335,6 +357,7 @@ describeWith(
       await world.apply(resource("last", { deletionPolicy: "Delete" }))
       await world.settled("last", "it is complete", ({ phase }) => phase === "Completed")
       await Kubectl.succeed(apiserver, ["delete", "namespace", world.namespace, "--timeout=120s"])
+      assert.notMatch(operator.log, /"level":"(error|fatal)"/u)
       const said = /the stored backups are kept\. To remove them, run: (.*?)(?=","|\n)/u.exec(operator.log)?.[1]
       assert.isDefined(said)
       assert.lengthOf(world.sets("last"), 1)
