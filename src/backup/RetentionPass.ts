@@ -216,8 +216,8 @@ export const allLocked = ({ outcome: decision, own }: Decided, why: string): Ret
   outcome(own, [], { ...decision, locked: decision.removed.map((backupId) => ({ backupId, why })) })
 
 /**
- * Holds the locks of the earlier resources whose backups are removed, too: one of their Jobs may still be at work. Their
- * indexes go first, for the same reason as the own one. A store may protect them.
+ * Holds the locks of the earlier resources whose backups are removed, too: one of their Jobs may still be at work.
+ * Their indexes go first, for the same reason as the own one. A store may protect them.
  */
 const withTheirLocks = <A, E, R>(
   store: ObjectStoreShape,

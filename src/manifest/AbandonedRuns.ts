@@ -19,8 +19,8 @@ export interface AbandonedRun {
 export const graceMillis = 7 * 24 * 3_600_000
 
 /**
- * Now, by the clock of the store where that shows: it dated the lock that the caller took just before. The machine's own
- * clock may be wrong by any amount.
+ * Now, by the clock of the store where that shows: it dated the lock that the caller took just before. The machine's
+ * own clock may be wrong by any amount.
  */
 const storeMillis = (store: ObjectStoreShape, owner: Owner) =>
   store.list(BackupKeys.lockFolder(ownerKey(owner))).pipe(
@@ -84,7 +84,7 @@ export const find = Effect.fn("AbandonedRuns.find")(function* (
   return found.flat()
 })
 
-/** Removes the record of the run, so that its slot or trigger value may run again. Comes before its folder is removed. */
+/** Removes the record of the run, so that its slot or trigger value may run again. Comes before the folder's removal. */
 export const forget = (store: ObjectStoreShape, { identity }: AbandonedRun) =>
   store.delete(BackupKeys.runRecord(ownerKey(identity.owner), digest(identity)))
 

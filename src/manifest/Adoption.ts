@@ -2,8 +2,8 @@ import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import type { SetDigest } from "./SetFacts.ts"
 
 /*
- * Which backups of earlier resources a resource has taken over: those with its namespace, name and sourceClusterId. Only
- * facts in storage decide, and nothing in storage changes. docs/adr/0018 has the reasons.
+ * Which backups of earlier resources a resource has taken over: those with its namespace, name and sourceClusterId.
+ * Only facts in storage decide, and nothing in storage changes. docs/adr/0018 has the reasons.
  */
 
 /** What a resource needs to know of itself to adopt backups. */
@@ -67,10 +67,10 @@ const byOwner = (all: ReadonlyArray<Candidate>, resource: Resource): ReadonlyArr
 }
 
 /**
- * Which backups of the same namespace and name belong to this resource as well. A resource of another Kubernetes cluster
- * may have the same name and share the storage: it is recognised because it makes backups after this one was created,
- * or, where no sourceClusterId says it, by another Kafka cluster. A manifest without uid has no time of its creation: it
- * adopts all, unless two resources were at work at the same time.
+ * Which backups of the same namespace and name belong to this resource as well. A resource of another Kubernetes
+ * cluster may have the same name and share the storage: it is recognised because it makes backups after this one was
+ * created, or, where no sourceClusterId says it, by another Kafka cluster. A manifest without uid has no time of its
+ * creation: it adopts all, unless two resources were at work at the same time.
  */
 export const of = (all: ReadonlyArray<Candidate>, resource: Resource): Adoption => {
   const { adopting } = resource

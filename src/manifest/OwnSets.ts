@@ -76,9 +76,9 @@ const adoptedCount = (sets: ReadonlyArray<OwnSet>): { readonly adopted?: number 
 const mostLookedAt = 20
 
 /**
- * The facts of this resource's newest complete backup other than `except` that was planned before `plannedMillis`, by the
- * slot in its id: a run that resumes late is not compared with backups of later offsets. Reads the facts of one
- * or two backups, however many exist. `undefined` if there is none.
+ * The facts of this resource's newest complete backup other than `except` that was planned before `plannedMillis`, by
+ * the slot in its id: a run that resumes late is not compared with backups of later offsets. Reads the facts of one or
+ * two backups, however many exist. `undefined` if there is none.
  */
 export const newestBefore = Effect.fn("OwnSets.newestBefore")(function* (
   store: ObjectStoreShape,
