@@ -14,7 +14,7 @@ export class PruneRefused extends Schema.TaggedError<PruneRefused>()("PruneRefus
   override get message() {
     return this.notes.join("; ")
   }
-  readonly advice = "restore the named manifest or move it away, then prune again"
+  readonly advice = "restore the named manifest or move it away; then older backups can be removed"
   readonly exitCode = exitCodes.storageUnusable
 }
 

@@ -5,7 +5,7 @@ import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.t
 import type { KubeObject } from "../kubernetes/Objects.ts"
 import { given } from "../resource/Json.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
-import type { DeletionTrouble, Facts, Trouble } from "../status/Facts.ts"
+import type { ActiveRun, DeletionTrouble, Facts, Trouble } from "../status/Facts.ts"
 import * as Format from "../status/Format.ts"
 import * as ScheduleFields from "../status/ScheduleFields.ts"
 import type { Caches } from "./Caches.ts"
@@ -14,6 +14,7 @@ import * as Deletion from "./Deletion.ts"
 import * as EnsureJob from "./EnsureJob.ts"
 import * as MaintenanceJobs from "./jobs/MaintenanceJobs.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
+import * as RunAgain from "./jobs/RunAgain.ts"
 import * as Labels from "./Labels.ts"
 import * as StatusReport from "./StatusReport.ts"
 import { progressEveryMillis } from "./Requeue.ts"
@@ -169,20 +170,26 @@ const endJobs = Effect.fnUntraced(function* (observed: Observed.Observed, jobs: 
   )
 })
 
+/** The run that is being stopped: it cannot be run again. */
+const withoutAgain = (active: ActiveRun | undefined): ActiveRun | undefined =>
+  active?.trouble === undefined
+    ? active
+    : { ...active, trouble: { ...active.trouble, message: RunAgain.without(active.trouble.message) } }
+
 /**
  * Publishes the state of the deletion in status and Events; a failure must not contain it up. Gives the resource as it
  * is then.
  */
 const publish = Effect.fnUntraced(function* (caches: Caches, observed: Observed.Observed, deletion: DeletionTrouble) {
-  const { ended, maintenance, unreported } = Observed.ownedJobs(observed)
+  const { active, ended, maintenance, unreported } = Observed.ownedJobs(observed)
   const facts: Facts = {
     generation: observed.generation,
     problems: observed.problems,
     state: undefined,
     schedule: {},
     memory: ScheduleFields.read(observed.previous),
-    active: Observed.ownedJobs(observed).active,
-    ended,
+    active: withoutAgain(active),
+    ended: ended.map((run) => given({ ...run, message: run.message && RunAgain.without(run.message) })),
     maintenance,
     skipped: [],
     refusedTrigger: undefined,

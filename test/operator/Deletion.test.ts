@@ -90,6 +90,32 @@ describe("deleting a KafkaBackup", () => {
   )
 
   story(
+    "gives no advice to set a trigger, which starts nothing on a resource that is gone",
+    Effect.gen(function* () {
+      const { advance, kubectl, kubernetes } = yield* withSet({ deletionPolicy: "Delete" })
+      yield* kubernetes.node.trouble((pod) =>
+        purposeOf(pod) === "run" ? { _tag: "Unschedulable", message: "0/3 nodes are available" } : undefined
+      )
+      yield* kubectl.trigger("hourly", "running")
+      yield* advance("1 minute")
+      const [run] = runsAmong(yield* kubectl.jobs).filter(({ status }) => status?.completionTime === undefined)
+      // Somebody else's finalizer holds the Job back.
+      const ref = { namespace: "kafka-backup", name: run!.metadata.name }
+      yield* kubernetes.behind.patch(Kind.jobs, ref, { metadata: { finalizers: ["example.org/hold"] } })
+      yield* kubectl.delete("hourly")
+      yield* advance("1 minute")
+      const status = yield* kubectl.status("hourly")
+      expect(condition(status, "CleanedUp")).toMatchObject({ reason: "EndingRuns" })
+      expect(condition(status, "Progressing")?.message).toContain("is being deleted; stored data is kept.")
+      const notes = (yield* kubectl.events).map(({ note }) => note)
+      expect(JSON.stringify([status, notes])).not.toContain("set the trigger annotation")
+      yield* kubernetes.behind.patch(Kind.jobs, ref, { metadata: { finalizers: [] } })
+      yield* advance("2 minutes")
+      expect(yield* kubectl.exists("hourly")).toBe(false)
+    })
+  )
+
+  story(
     "is tried again for an hour while the clean-up fails, visibly, and then leaves a Job that finishes it by hand",
     Effect.gen(function* () {
       const { advance, backups, kubectl, kubernetes } = yield* withSet({ deletionPolicy: "Delete" })
