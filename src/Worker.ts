@@ -176,4 +176,4 @@ export const list = (runSpec: RunSpec.RunSpec, mountPoint: MountPoint) =>
 export const listedResult = (
   backup: KafkaBackup,
   entries: ReadonlyArray<Catalogue.CatalogueEntry>
-): Summarizing.MaintenanceResult => ({ catalogue: OwnSets.summary(OwnSets.of(entries, SpecRequest.owner(backup))) })
+): Summarizing.MaintenanceResult => ({ catalogue: OwnSets.summary(OwnSets.of(entries, SpecRequest.resource(backup))) })

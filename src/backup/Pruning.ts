@@ -14,7 +14,7 @@ export class PruneRefused extends Schema.TaggedError<PruneRefused>()("PruneRefus
   override get message() {
     return this.notes.join("; ")
   }
-  readonly advice = "restore the named manifest or move it away, then prune again"
+  readonly advice = "restore the named manifest or move it away; then older backups can be removed"
   readonly exitCode = exitCodes.storageUnusable
 }
 
@@ -47,14 +47,14 @@ export type Extent =
 
 /** The preview and the removal for an extent. */
 const passes = Effect.fnUntraced(function* (store: ObjectStoreShape, backup: KafkaBackup, extent: Extent) {
-  const owner = SpecRequest.owner(backup)
+  const resource = SpecRequest.resource(backup)
   if (extent._tag === "All") {
-    return { preview: WholeRemoval.preview(store, owner), run: WholeRemoval.run(store, owner) }
+    return { preview: WholeRemoval.preview(store, resource), run: WholeRemoval.run(store, resource) }
   }
   const keep = extent.keep ?? backup.spec.retention?.backups
   if (keep === undefined) return yield* new KeepsEverything()
   const rules = { keep, acceptedLoss: extent.acceptedLoss ?? SpecRequest.acceptedLoss(backup) }
-  return { preview: RetentionPass.preview(store, owner, rules), run: RetentionPass.run(store, owner, rules) }
+  return { preview: RetentionPass.preview(store, resource, rules), run: RetentionPass.run(store, resource, rules) }
 })
 
 const refuseBlocked = (outcome: RetentionPass.RetentionOutcome) =>
@@ -69,7 +69,10 @@ export const preview = Effect.fn("Pruning.preview")(function* (
   return yield* refuseBlocked(yield* (yield* passes(store, backup, extent)).preview)
 })
 
-/** Removes the sets that `extent` selects while it holds the resource's lock; `host` names the holder for people. */
+/**
+ * Removes the sets that `extent` selects while it holds the resource's lock, which it waits for; `host` names the
+ * holder for people.
+ */
 export const prune = Effect.fn("Pruning.prune")(function* (
   store: ObjectStoreShape,
   backup: KafkaBackup,
@@ -78,7 +81,7 @@ export const prune = Effect.fn("Pruning.prune")(function* (
 ) {
   const { run } = yield* passes(store, backup, extent)
   const outcome = yield* refuseBlocked(
-    yield* OwnerLock.holding(store, SpecRequest.owner(backup), `${host}, prune`, run)
+    yield* OwnerLock.holdingPatiently(store, SpecRequest.owner(backup), `${host}, prune`, run)
   )
   // Retention comes again by itself; whoever removes everything must know that something is left.
   if (extent._tag === "All" && outcome.locked.length > 0) {

@@ -15,6 +15,8 @@ export interface Rules {
   readonly keep: number | undefined
   /** The backup that the present run made or found: it stays, however old its slot is. */
   readonly own?: string | undefined
+  /** Backups that stay, however old they are: those of an earlier resource that may still be at work. */
+  readonly pinned?: ReadonlySet<string> | undefined
   /**
    * Id of a backup of this resource, which may be gone: backups older than this one no longer stay for what later ones
    * lost, because somebody confirmed that the loss is intended.
@@ -103,7 +105,7 @@ export const decide = Effect.fnUntraced(function* <S extends RetainableSet, E>(
   const heldBack: Array<HeldBack<S>> = []
   const expired: Array<S> = []
   for (const [index, set] of ordered.entries()) {
-    if (index < keep || set.backupId === rules.own) {
+    if (index < keep || set.backupId === rules.own || rules.pinned?.has(set.backupId) === true) {
       kept.push(set)
       continue
     }

@@ -1,6 +1,10 @@
-import { Effect } from "effect"
-import * as BackupId from "../identity/BackupId.ts"
-import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
+import { Clock, Effect } from "effect"
+import type * as BackupId from "../identity/BackupId.ts"
+import type { Owner } from "../identity/RunIdentity.ts"
+import * as AbandonedRuns from "../manifest/AbandonedRuns.ts"
+import * as Adoption from "../manifest/Adoption.ts"
+import type { CatalogueError } from "../manifest/CatalogueError.ts"
+import * as OwnerLock from "../manifest/OwnerLock.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as Remains from "../manifest/Remains.ts"
@@ -9,7 +13,7 @@ import * as SetRemoval from "../manifest/SetRemoval.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
-import { isLocked, lockedText } from "../storage/ObjectStoreError.ts"
+import { isLocked, lockedText, type ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as Lineage from "./Lineage.ts"
 import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as ProvenRetention from "./ProvenRetention.ts"
@@ -52,6 +56,10 @@ export interface Decided {
   readonly naming: ReadonlyArray<BackupId.BackupId>
   /** Folders without a backup in which paused attempts wrote after the removal: removed, too. */
   readonly remains: ReadonlyArray<BackupId.BackupId>
+  /** Unfinished runs, of any resource, that are removed as well; they are no backups. */
+  readonly abandoned?: ReadonlyArray<AbandonedRuns.AbandonedRun>
+  /** Earlier resources whose backups are removed. */
+  readonly earlier: ReadonlyArray<Owner>
   /** What the index holds from now on, and the number of the present one; absent if it stays as it is. */
   readonly index?: {
     readonly after: number
@@ -77,9 +85,14 @@ export const outcome = (
  * A note for each backup of this owner that may need objects of other backups, because its manifest cannot be read.
  * Backups of other owners and files of other applications need nothing of this owner.
  */
-export const unknownNeeds = (entries: ReadonlyArray<Catalogue.CatalogueEntry>, owner: Owner): ReadonlyArray<string> =>
+export const unknownNeeds = (
+  entries: ReadonlyArray<Catalogue.CatalogueEntry>,
+  resource: Adoption.Resource
+): ReadonlyArray<string> =>
   entries.flatMap((entry) =>
-    entry._tag === "Unreadable" && !entry.isForeign && (entry.owner === undefined || isSameOwner(entry.owner, owner))
+    entry._tag === "Unreadable" &&
+    !entry.isForeign &&
+    (entry.owner === undefined || Adoption.mayNeed(resource, entry.owner))
       ? [`retention removed nothing, because ${entry.backupId} may need objects of other backups: ${entry.detail}`]
       : []
   )
@@ -93,22 +106,46 @@ const why = (backupId: BackupId.BackupId, losses: ReadonlyArray<Lineage.Loss>): 
   return [...named, ...(more === 0 ? [] : [`and ${more} more topics`])].join("; ")
 }
 
-/** What a pass does about these sets of the owner, if all that it must read can be read. */
+/** Backups of earlier resources that may only be between two runs, in another cluster: they count, and stay. */
+const pinned = (
+  { adopting, uid }: Adoption.Resource,
+  { earlier }: Adoption.Adoption,
+  nowMillis: number
+): ReadonlySet<string> =>
+  new Set(
+    earlier.flatMap((one) =>
+      adopting === undefined || uid === undefined || Adoption.isQuiet(one, adopting, nowMillis)
+        ? []
+        : one.sets.map(({ backupId }) => backupId)
+    )
+  )
+
+/** The earlier resources that made one of these backups. */
+export const makersOf = (
+  { earlier }: Adoption.Adoption,
+  removed: ReadonlyArray<BackupId.BackupId>
+): ReadonlyArray<Owner> =>
+  earlier.flatMap(({ owner, sets }) =>
+    sets.some(({ backupId }) => removed.includes(backupId as never)) ? [owner] : []
+  )
+
+/** What a pass does about these sets of the resource, if all that it must read can be read. */
 const decideOn = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
-  owner: Owner,
+  resource: Adoption.Resource,
+  adoption: Adoption.Adoption,
   { index, others: rest, sets }: SetIndex.Known,
-  own: ReadonlyArray<ProvenRetention.KnownSet>,
+  own: ReadonlyArray<ProvenRetention.KnownSet & OwnSets.OwnSet>,
   rules: Rules,
   checks: number
 ) {
   const { acceptedLoss: text, ...others } = rules
   // A backup that retention has removed since is still meant; one of another resource never is.
-  const { backupId: acceptedLoss, topics: acceptedTopics, unknown } = AcceptedLoss.parse(owner.name, text)
+  const { backupId: acceptedLoss, topics: acceptedTopics, unknown } = AcceptedLoss.parse(resource.name, text)
   const { decision, known, notes } = yield* ProvenRetention.decide(
     store,
     own,
-    { ...others, acceptedLoss, acceptedTopics },
+    { ...others, pinned: pinned(resource, adoption, yield* Clock.currentTimeMillis), acceptedLoss, acceptedTopics },
     checks
   )
   if (unknown.length > 0) {
@@ -122,7 +159,7 @@ const decideOn = Effect.fnUntraced(function* (
     why: why(set.backupId, losses)
   }))
   const removed = [
-    ...(yield* SetRemoval.unfinished(store, owner, rest)),
+    ...(yield* SetRemoval.unfinished(store, (owner) => Adoption.owns(resource, adoption, owner), rest)),
     ...decision.expired.map((set) => set.backupId)
   ]
   const ownIds = new Set<string>(own.map(({ backupId }) => backupId))
@@ -132,38 +169,49 @@ const decideOn = Effect.fnUntraced(function* (
   const leaving = known.filter(({ backupId }) => removed.includes(backupId))
   // Only a command: the records of all runs are read for them.
   const all = new Set<string>([...sets, ...rest].map(({ backupId }) => backupId))
-  const remains = checks === Infinity ? yield* Remains.of(store, owner, all) : []
+  const remains = checks === Infinity ? yield* Remains.of(store, Adoption.ownerOf(resource), all) : []
   return {
     outcome: outcome(own, removed, { notes: [...notes, ...remainsNotes(remains)], heldBack }),
     own,
+    earlier: makersOf(adoption, removed),
     remains,
     naming: staying.flatMap(({ backupId, references }) => (references.length === 0 ? [] : [backupId])),
     ...(SetIndex.isSame(index.sets, staying) ? {} : { index: { after: index.number, sets: staying, leaving } })
   } satisfies Decided as Decided
 })
 
+const withAbandoned = (decided: Decided, abandoned: ReadonlyArray<AbandonedRuns.AbandonedRun>): Decided => {
+  const notes = [...decided.outcome.notes, ...abandoned.map(AbandonedRuns.note)]
+  return { ...decided, abandoned, outcome: { ...decided.outcome, notes } }
+}
+
 /** What a pass over the present storage would do. */
 const decide = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
-  owner: Owner,
+  resource: Adoption.Resource,
   rules: Rules,
   thoroughness: Thoroughness
 ) {
   const [from, checks] = thoroughness === "run" ? (["index", checksPerRun] as const) : (["sets", Infinity] as const)
-  const found = yield* SetIndex.known(store, owner, from)
-  const own = found.sets
-    .filter(({ facts }) => isSameOwner(facts.identity.owner, owner))
-    .toSorted((a, b) => (a.backupId < b.backupId ? -1 : 1))
-    .map((set) => ({ ...set, completedMillis: set.facts.completedMillis }))
+  const found = yield* SetIndex.known(store, Adoption.ownerOf(resource), from)
+  const adoption = Adoption.of(found.sets, resource)
+  const own = OwnSets.among(found.sets, resource, adoption).toSorted((a, b) => (a.backupId < b.backupId ? -1 : 1))
   const refused = (blocked: ReadonlyArray<string>): Decided => ({
     outcome: outcome(own, [], { blocked }),
     own,
+    earlier: [],
     naming: [],
     remains: []
   })
-  const blocked = unknownNeeds(found.others, owner)
+  const blocked = unknownNeeds(found.others, resource)
   if (blocked.length > 0) return refused(blocked)
-  return yield* decideOn(store, owner, found, own, rules, checks).pipe(
+  const unfinished = [
+    ...found.others.flatMap((entry) => (entry._tag === "Incomplete" ? [entry.backupId] : [])),
+    ...(thoroughness === "run" ? [] : yield* AbandonedRuns.unfinishedElsewhere(store, resource.name))
+  ]
+  const abandoned = yield* AbandonedRuns.find(store, Adoption.ownerOf(resource), unfinished)
+  return yield* decideOn(store, resource, adoption, found, own, rules, checks).pipe(
+    Effect.map((decided): Decided => withAbandoned(decided, abandoned)),
     Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) =>
       Effect.succeed(
         refused([`retention removed nothing, because a backup of this resource cannot be read: ${message}`])
@@ -179,14 +227,46 @@ export const remainsNotes = (remains: ReadonlyArray<BackupId.BackupId>): Readonl
       `${backupId} is no backup: a paused attempt wrote there after its backup was removed; prune removes these objects`
   )
 
+/** A store that protects the object for now keeps it. */
+export const unlessLocked = <A, E, R>(request: Effect.Effect<A, E, R>) =>
+  Effect.asVoid(request).pipe(Effect.catchIf(isLocked, () => Effect.void))
+
+/**
+ * Holds the locks of the earlier resources whose backups are removed, too: one of their Jobs may still be at work.
+ * Their indexes go first, for the same reason as the own one. A store may protect them.
+ */
+const withTheirLocks = (
+  store: ObjectStoreShape,
+  owners: ReadonlyArray<Owner>,
+  work: Effect.Effect<void, CatalogueError | ObjectStoreError>
+): Effect.Effect<void, CatalogueError | ObjectStoreError> =>
+  owners.reduce(
+    (inner, owner) =>
+      OwnerLock.holdingPatiently(
+        store,
+        owner,
+        "the removal of adopted backups",
+        SetIndex.empty(store, owner).pipe(
+          Effect.andThen(inner),
+          Effect.andThen(unlessLocked(SetIndex.removeAll(store, owner)))
+        )
+      ),
+    work
+  )
+
 /**
  * Removes the decided sets, but no object that a remaining set names. A set that the store locks stays whole, and is
  * tried again by the next pass.
  */
-export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, decided: Decided) {
-  const { index, naming, outcome: decision, own, remains } = decided
+export const carryOut = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  resource: Adoption.Resource,
+  decided: Decided
+) {
+  const { abandoned = [], earlier, index, naming, outcome: decision, own, remains } = decided
   const removed = [...decision.removed, ...remains]
-  if (removed.length === 0) {
+  const owner = Adoption.ownerOf(resource)
+  if (removed.length + abandoned.length === 0) {
     // Without it the next run reads more; nothing else depends on it.
     if (index !== undefined) yield* Effect.ignore(SetIndex.write(store, owner, index.after, index.sets))
     return decision
@@ -195,8 +275,9 @@ export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, ow
   if (index !== undefined) yield* SetIndex.write(store, owner, index.after, index.sets)
   const stillNamed = yield* SetRemoval.namedElsewhere(store, naming)
   const locked: Array<{ readonly backupId: BackupId.BackupId; readonly why: string }> = []
-  yield* Effect.forEach(
-    removed,
+  yield* Effect.forEach(abandoned, (run) => unlessLocked(AbandonedRuns.forget(store, run)), { discard: true })
+  const removal = Effect.forEach(
+    [...removed, ...abandoned.map(({ backupId }) => backupId)],
     (backupId) =>
       SetRemoval.remove(store, backupId, owner, stillNamed).pipe(
         Effect.catchIf(isLocked, (error) => {
@@ -209,6 +290,7 @@ export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, ow
       ),
     { discard: true }
   )
+  yield* withTheirLocks(store, earlier, removal)
   if (locked.length === 0) return decision
   if (index !== undefined) {
     const still = index.leaving.filter(({ backupId }) => locked.some((kept) => kept.backupId === backupId))
@@ -221,21 +303,22 @@ export const carryOut = Effect.fnUntraced(function* (store: ObjectStoreShape, ow
 /** What `run` would do now. Changes nothing. */
 export const preview = Effect.fn("RetentionPass.preview")(function* (
   store: ObjectStoreShape,
-  owner: Owner,
+  resource: Adoption.Resource,
   rules: Rules
 ) {
-  return (yield* decide(store, owner, rules, "everything")).outcome
+  return (yield* decide(store, resource, rules, "everything")).outcome
 })
 
 /**
- * Keeps the backups of this owner that the rules keep and removes the others, after finishing removals that were
- * interrupted. Does not touch sets of others, unfinished runs and foreign files. The caller holds the owner's lock.
+ * Keeps the backups of this resource that the rules keep and removes the others, after finishing removals that were
+ * interrupted. Unfinished runs are removed once they are abandoned, whoever made them. Does not touch sets of others
+ * and foreign files. The caller holds the owner's lock.
  */
 export const run = Effect.fn("RetentionPass.run")(function* (
   store: ObjectStoreShape,
-  owner: Owner,
+  resource: Adoption.Resource,
   rules: Rules,
   thoroughness: Thoroughness = "everything"
 ) {
-  return yield* carryOut(store, owner, yield* decide(store, owner, rules, thoroughness))
+  return yield* carryOut(store, resource, yield* decide(store, resource, rules, thoroughness))
 })

@@ -1,6 +1,7 @@
 import { Cause, Clock, Deferred, Effect, Result, Stream } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import { KafkaSource } from "../kafka/KafkaSource.ts"
+import type { Resource } from "../manifest/Adoption.ts"
 import * as Attempts from "../manifest/Attempts.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
@@ -74,9 +75,7 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
 
   progress.step = "verifying"
   // It only feeds warnings: a backup that was read whole is not lost for them.
-  const compared = yield* Effect.result(
-    OwnSets.newestBefore(store, request.identity.owner, backupId, plan.createdMillis)
-  )
+  const compared = yield* Effect.result(OwnSets.newestBefore(store, resourceOf(request), backupId, plan.createdMillis))
   const previous = Result.getOrUndefined(compared)
   const uncompared = Result.isFailure(compared)
     ? [`the backup was not compared with the previous one: ${compared.failure.message}`]
@@ -162,6 +161,8 @@ const tidy = Effect.fnUntraced(function* (store: ObjectStoreShape, plan: RunPlan
   )
 })
 
+const resourceOf = ({ adopting, identity }: RunRequest): Resource => ({ ...identity.owner, adopting })
+
 /** Retention after a success. A failure is noted and does not affect the new set; the next run tries again. */
 const retain = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
@@ -175,7 +176,12 @@ const retain = Effect.fnUntraced(function* (
     store,
     owner,
     `${request.host}, run of ${request.identity.slot}`,
-    RetentionPass.run(store, owner, { keep: request.retainedBackups, own, acceptedLoss: request.acceptedLoss }, "run")
+    RetentionPass.run(
+      store,
+      resourceOf(request),
+      { keep: request.retainedBackups, own, acceptedLoss: request.acceptedLoss },
+      "run"
+    )
   ).pipe(
     // A defect, too, changes nothing about the backup that is complete.
     Effect.catchCauseIf(

@@ -67,7 +67,7 @@ export class RunError extends Schema.TaggedError<RunError>()("RunError", {
       case "NoTopicsMatched":
         return "correct spec.topics; wildcards never select internal topics, and Kafka hides topics that the principal may not Describe"
       case "NotProven":
-        return "check the store, then repeat the run with the same slot"
+        return "check the store, then run the backup again"
       case "Interrupted":
         return `repeat the run with --slot ${this.reason.slot}; it resumes where it stopped`
     }

@@ -1,10 +1,13 @@
 import type { ContentSettings } from "../manifest/RunPlan.ts"
 import type { RunIdentity } from "../identity/RunIdentity.ts"
+import type { Adopting } from "../manifest/Adoption.ts"
 import type { BreakerSettings } from "../worker/Breaker.ts"
 
 /** One run as the spec asks for it, with defaults applied and units resolved. */
 export interface RunRequest {
   readonly identity: RunIdentity
+  /** How backups of earlier resources of this name are found; absent if only the run's own owner counts. */
+  readonly adopting?: Adopting | undefined
   readonly topics: ReadonlyArray<string>
   readonly excludeTopics: ReadonlyArray<string>
   readonly bootstrapServers: ReadonlyArray<string>

@@ -2,6 +2,7 @@ import * as Compression from "../resource/Compression.ts"
 import { acceptLossAnnotation, type KafkaBackup } from "../resource/KafkaBackup.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import type { Owner, RunIdentity } from "../identity/RunIdentity.ts"
+import type { Adopting, Resource } from "../manifest/Adoption.ts"
 import * as Breaker from "../worker/Breaker.ts"
 import type { RunRequest } from "./RunRequest.ts"
 
@@ -11,6 +12,18 @@ export const owner = ({ metadata }: KafkaBackup): Owner => ({
   ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
   name: metadata.name
 })
+
+/** What the resource needs to know of itself to find backups that earlier resources of its name made. */
+const adopting = ({ metadata: { creationTimestamp }, spec }: KafkaBackup): Adopting => {
+  const createdMillis = Date.parse(creationTimestamp ?? "")
+  return {
+    sourceClusterId: spec.sourceClusterId,
+    createdMillis: Number.isNaN(createdMillis) ? undefined : createdMillis
+  }
+}
+
+/** The resource as the one that looks for its backups. */
+export const resource = (backup: KafkaBackup): Resource => ({ ...owner(backup), adopting: adopting(backup) })
 
 /** The run of a slot (RFC 3339, UTC), or of the trigger that was first seen at that time. */
 export const identity = (backup: KafkaBackup, slot: string, trigger?: string): RunIdentity => ({
@@ -29,6 +42,8 @@ export const request = (backup: KafkaBackup, run: RunIdentity, host: string): Ru
   const ignored = StorageSpec.ignoredStorageBlocks(spec)
   return {
     identity: run,
+    // Without a uid nothing tells an earlier resource from one that is at work: only a command by hand adopts then.
+    adopting: run.owner.uid === undefined ? undefined : adopting(backup),
     topics: spec.topics,
     excludeTopics: spec.excludeTopics,
     bootstrapServers: spec.kafkaCluster.bootstrapServers,

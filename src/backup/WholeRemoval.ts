@@ -1,4 +1,5 @@
-import { Effect, Stream } from "effect"
+import { Clock, Effect, Stream } from "effect"
+import * as Adoption from "../manifest/Adoption.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Claims from "../manifest/Claims.ts"
@@ -10,10 +11,10 @@ import { isSameOwner, type Owner, ownerKey } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as RetentionPass from "./RetentionPass.ts"
 
-/** Folders that hold no proven set, but that a run of this owner claimed: unfinished, damaged or partly removed. */
+/** Folders that hold no proven set, but that a run of these owners claimed: unfinished, damaged or partly removed. */
 const claimed = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
-  owner: Owner,
+  owns: (owner: Owner) => boolean,
   entries: ReadonlyArray<Catalogue.CatalogueEntry>
 ) {
   const candidates = entries.filter((entry) => entry._tag !== "Complete" || entry.facts === undefined)
@@ -21,70 +22,112 @@ const claimed = Effect.fnUntraced(function* (
     candidates,
     ({ backupId }) =>
       Effect.map(Claims.claimant(store, backupId), (claimant) =>
-        claimant !== undefined && isSameOwner(claimant, owner) ? [backupId] : []
+        claimant !== undefined && owns(claimant) ? [backupId] : []
       ),
     { concurrency: 8 }
   )
   return found.flat()
 })
 
-const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner) {
+/**
+ * The earlier resources whose backups go, too, and why others stay. A resource in a cluster removes adopted backups
+ * only after it has made one itself, and not those of a resource that may still be at work in another cluster.
+ */
+const removable = (
+  resource: Adoption.Resource,
+  { earlier }: Adoption.Adoption,
+  hasOwn: boolean,
+  nowMillis: number
+): { readonly earlier: ReadonlyArray<Adoption.Earlier>; readonly notes: ReadonlyArray<string> } => {
+  const { adopting, uid } = resource
+  if (adopting === undefined || uid === undefined) return { earlier, notes: [] }
+  const goes = (one: Adoption.Earlier) => hasOwn && Adoption.isQuiet(one, adopting, nowMillis)
+  const staying = earlier.filter((one) => !goes(one)).flatMap(({ sets }) => sets)
+  const why = hasOwn
+    ? "it may still be at work in another cluster"
+    : "this resource has not made a backup itself, so it may not be its successor"
+  return {
+    earlier: earlier.filter(goes),
+    notes:
+      staying.length === 0
+        ? []
+        : [
+            `${staying.length} backups of an earlier resource of this name stay, among them ${staying[0]!.backupId}: ${why}`
+          ]
+  }
+}
+
+const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: Adoption.Resource) {
   const entries = yield* Catalogue.entries(store)
+  const all = OwnSets.all(entries)
+  const hasOwn = all.some(({ facts }) => isSameOwner(facts.identity.owner, resource))
+  const nowMillis = yield* Clock.currentTimeMillis
+  const { earlier, notes } = removable(resource, Adoption.of(all, resource), hasOwn, nowMillis)
+  const owns = (owner: Owner) => Adoption.owns(resource, { earlier, others: [] }, owner)
+  const going = new Set(earlier.flatMap(({ sets }) => sets.map(({ backupId }) => backupId)))
+  const sets = OwnSets.of(entries, resource)
   const own = [
     ...new Set([
-      ...(yield* SetRemoval.unfinished(store, owner, entries)),
-      ...(yield* claimed(store, owner, entries)),
+      ...(yield* SetRemoval.unfinished(store, owns, entries)),
+      ...(yield* claimed(store, owns, entries)),
       ...entries.flatMap((entry) =>
-        entry._tag === "Unreadable" && entry.owner !== undefined && isSameOwner(entry.owner, owner)
-          ? [entry.backupId]
-          : []
+        entry._tag === "Unreadable" && entry.owner !== undefined && owns(entry.owner) ? [entry.backupId] : []
       ),
-      ...OwnSets.of(entries, owner).map(({ backupId }) => backupId)
+      ...sets.flatMap(({ backupId, isAdopted }) => (!isAdopted || going.has(backupId) ? [backupId] : []))
     ])
   ]
   // A damaged set of this owner is removed, too. A damaged set of another owner may need objects of this owner's sets.
   const blocked = RetentionPass.unknownNeeds(
     entries.filter(({ backupId }) => !own.includes(backupId)),
-    owner
+    resource
   )
   const removed = blocked.length > 0 ? [] : own.toSorted()
   const known = new Set<string>(entries.map(({ backupId }) => backupId))
-  const remains = blocked.length > 0 ? [] : yield* Remains.of(store, owner, known)
+  const remains = blocked.length > 0 ? [] : yield* Remains.of(store, Adoption.ownerOf(resource), known)
   const naming = entries.flatMap((entry) =>
     entry._tag === "Complete" && entry.references.length > 0 && !removed.includes(entry.backupId)
       ? [entry.backupId]
       : []
   )
-  const sets = OwnSets.of(entries, owner)
   return {
-    outcome: RetentionPass.outcome(sets, removed, { blocked, notes: RetentionPass.remainsNotes(remains) }),
+    outcome: RetentionPass.outcome(sets, removed, {
+      blocked,
+      notes: [...notes, ...RetentionPass.remainsNotes(remains)]
+    }),
     own: sets,
+    earlier: RetentionPass.makersOf({ earlier, others: [] }, removed),
     naming,
     remains
   } satisfies RetentionPass.Decided
 })
 
 /** What `run` would remove now. Changes nothing. */
-export const preview = Effect.fn("WholeRemoval.preview")(function* (store: ObjectStoreShape, owner: Owner) {
-  return (yield* decide(store, owner)).outcome
+export const preview = Effect.fn("WholeRemoval.preview")(function* (
+  store: ObjectStoreShape,
+  resource: Adoption.Resource
+) {
+  return (yield* decide(store, resource)).outcome
 })
 
 /**
- * Removes every set that is provably this owner's, complete or not, including the newest: for a resource that is
+ * Removes every set that is provably this resource's, complete or not, including the newest: for a resource that is
  * deleted for good. Sets of others and foreign files stay. The records of which run had which id are removed last if
  * the owner has a uid, since a uid never returns; without a uid they stay, so that a new resource of the same name does
  * not repeat an old run. The next call finishes an interrupted removal. The caller holds the owner's lock, and no run
  * of the owner is under way.
  */
-export const run = Effect.fn("WholeRemoval.run")(function* (store: ObjectStoreShape, owner: Owner) {
-  const decided = yield* decide(store, owner)
+export const run = Effect.fn("WholeRemoval.run")(function* (store: ObjectStoreShape, resource: Adoption.Resource) {
+  const owner = Adoption.ownerOf(resource)
+  const decided = yield* decide(store, resource)
   // First: a later run must not take a set that is being removed for one that stays.
   if (decided.outcome.blocked.length === 0) yield* SetIndex.empty(store, owner)
-  const outcome = yield* RetentionPass.carryOut(store, owner, decided)
+  const outcome = yield* RetentionPass.carryOut(store, resource, decided)
   if (outcome.blocked.length + outcome.locked.length > 0) return outcome
-  yield* SetIndex.removeAll(store, owner)
-  if (owner.uid !== undefined) {
-    yield* store.list(BackupKeys.runRecordFolder(ownerKey(owner))).pipe(
+  // A write-once bucket keeps it for now; it names no backup.
+  yield* RetentionPass.unlessLocked(SetIndex.removeAll(store, owner))
+  for (const { uid, ...one } of [owner, ...decided.earlier]) {
+    if (uid === undefined) continue
+    yield* store.list(BackupKeys.runRecordFolder(ownerKey({ uid, ...one }))).pipe(
       Stream.mapEffect((info) => store.delete(info.key), { concurrency: 8, unordered: true }),
       Stream.runDrain
     )

@@ -1,7 +1,10 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import * as Worker from "../Worker.ts"
+import * as SpecRequest from "../backup/SpecRequest.ts"
+import type { Owner } from "../identity/RunIdentity.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
+import * as OwnSets from "../manifest/OwnSets.ts"
 import * as Format from "../status/Format.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared, summary } from "./SharedFlags.ts"
@@ -20,7 +23,14 @@ const columns: ReadonlyArray<Table.Column> = [
   { heading: "OWNER" }
 ]
 
-const row = (entry: Catalogue.CatalogueEntry): ReadonlyArray<string> => {
+/** Another resource of the same name is told apart by its uid. */
+const ownerText = ({ name, namespace, uid }: Owner, isOwn: boolean, resource: Owner): string => {
+  const text = `${namespace ? `${namespace}/` : ""}${name}`
+  const isNamesake = !isOwn && name === resource.name && namespace === resource.namespace
+  return isNamesake ? `${text} (uid ${uid ?? "none"})` : text
+}
+
+const row = (entry: Catalogue.CatalogueEntry, own: ReadonlySet<string>, resource: Owner): ReadonlyArray<string> => {
   switch (entry._tag) {
     case "Complete": {
       const owner = entry.facts?.identity.owner
@@ -32,7 +42,7 @@ const row = (entry: Catalogue.CatalogueEntry): ReadonlyArray<string> => {
         Format.count(entry.totals.records),
         Format.bytes(entry.totals.storedBytes),
         Format.count(entry.totals.gaps),
-        owner === undefined ? "another tool" : `${owner.namespace ? `${owner.namespace}/` : ""}${owner.name}`
+        owner === undefined ? "another tool" : ownerText(owner, own.has(entry.backupId), resource)
       ]
     }
     case "Incomplete":
@@ -70,12 +80,17 @@ export const list = Command.make(
     function* (flags) {
       const { backup, store } = yield* Resource.openStore(flags.file, flags)
       const entries = yield* Catalogue.entries(store)
+      const resource = SpecRequest.resource(backup)
+      const own = new Set<string>(OwnSets.of(entries, resource).map(({ backupId }) => backupId))
       yield* StandardOutput.print(
         flags.output === "json"
           ? JSON.stringify(entries.map(json), null, 2)
           : entries.length === 0
             ? `no backups in ${store.location}`
-            : Table.format(columns, entries.map(row))
+            : Table.format(
+                columns,
+                entries.map((entry) => row(entry, own, resource))
+              )
       )
       return Worker.listedResult(backup, entries)
     },

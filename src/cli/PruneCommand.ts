@@ -4,6 +4,9 @@ import { hostname } from "node:os"
 import * as Pruning from "../backup/Pruning.ts"
 import type { RetentionOutcome } from "../backup/RetentionPass.ts"
 import * as Worker from "../Worker.ts"
+import * as Adoption from "../manifest/Adoption.ts"
+import * as SpecRequest from "../backup/SpecRequest.ts"
+import * as OwnSets from "../manifest/OwnSets.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared, summary } from "./SharedFlags.ts"
@@ -32,8 +35,9 @@ const flags = {
   all: Flag.Boolean("all").pipe(
     Flag.withDefault(false),
     Flag.withDescription(
-      "remove every backup of this resource, including the newest and unfinished ones, and the records of its runs if the " +
-        "manifest has a uid; for a resource that is deleted for good, after its last run"
+      "remove every backup of this resource, including the newest and unfinished ones, and the records of its runs; a " +
+        "manifest without uid selects the backups of its namespace, name and sourceClusterId; for a resource that is " +
+        "deleted for good, after its last run"
     )
   ),
   confirm: Flag.String("confirm").pipe(
@@ -87,6 +91,8 @@ export const prune = Command.make(
       const outcome = yield* given.dryRun
         ? Pruning.preview(store, backup, wanted)
         : Pruning.prune(store, backup, wanted, hostname())
+      const entries = outcome.kept.length + outcome.removed.length > 0 ? [] : yield* Catalogue.entries(store)
+      const hints = Adoption.hints(OwnSets.all(entries), SpecRequest.resource(backup))
       yield* StandardOutput.print(
         given.output === "json"
           ? JSON.stringify(
@@ -96,12 +102,12 @@ export const prune = Command.make(
                 removed: outcome.removed,
                 heldBack: outcome.heldBack,
                 locked: outcome.locked,
-                notes: outcome.notes
+                notes: [...outcome.notes, ...hints]
               },
               null,
               2
             )
-          : text(outcome, given.dryRun)
+          : text({ ...outcome, notes: [...outcome.notes, ...hints] }, given.dryRun)
       )
       if (!given.dryRun) return Worker.prunedResult(outcome)
       return { removed: 0, ...Worker.listedResult(backup, yield* Catalogue.entries(store)) }

@@ -14,8 +14,11 @@ export type Owner = typeof Owner.Type
 export const isSameOwner = (a: Owner, b: Owner): boolean =>
   a.uid !== undefined || b.uid !== undefined ? a.uid === b.uid : a.namespace === b.namespace && a.name === b.name
 
-/** A short, key-safe name of the owner: its uid, or namespace and name. */
-export const ownerKey = (owner: Owner): string => owner.uid ?? `${owner.namespace ?? "_"}.${owner.name}`
+/**
+ * A short, key-safe name of the owner: its uid, or namespace and name. Those contain dots and no underscore, so that
+ * different owners have different names.
+ */
+export const ownerKey = (owner: Owner): string => owner.uid ?? `${owner.namespace ?? ""}_${owner.name}`
 
 /** What identifies a run: its owner and its slot, or the trigger value that asked for it. */
 export const RunIdentity = Schema.Struct({

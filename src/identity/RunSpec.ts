@@ -71,12 +71,12 @@ const accepting = (annotations: KafkaBackup["metadata"]["annotations"]) => {
 const bare = ({
   apiVersion,
   kind,
-  metadata: { annotations, generation, name, namespace, uid },
+  metadata: { annotations, creationTimestamp, generation, name, namespace, uid },
   spec
 }: KafkaBackup): KafkaBackup => ({
   apiVersion,
   kind,
-  metadata: given({ name, namespace, uid, generation, annotations: accepting(annotations) }),
+  metadata: given({ name, namespace, uid, creationTimestamp, generation, annotations: accepting(annotations) }),
   spec
 })
 
@@ -88,8 +88,8 @@ const longestField = (spec: Readonly<Record<string, unknown>>): string => {
 
 /**
  * The run as the value of an environment variable: printable ASCII without `$`, which Kubernetes would expand. Of the
- * resource only apiVersion, kind, spec and the metadata name, namespace, uid and generation are included, and the
- * annotation that accepts a loss.
+ * resource only apiVersion, kind, spec and the metadata name, namespace, uid, creationTimestamp and generation are
+ * included, and the annotation that accepts a loss.
  */
 export const encode = ({ backup, slot, trigger }: RunSpec): Result.Result<string, RunSpecTooLarge> => {
   const content = { backup: Schema.encodeSync(KafkaBackup)(bare(backup)), slot, trigger }

@@ -63,10 +63,14 @@ export const recordedId = (store: ObjectStoreShape, key: ObjectKey) =>
     Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
   )
 
-/** The owner of the run that claimed a folder; undefined without a valid claim. */
-export const claimant = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
+/** The run that claimed a folder; undefined without a valid claim. */
+export const claimed = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
   const claim = yield* Documents.readIfThere(store, BackupKeys.claim(backupId), Claim).pipe(
     Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
   )
-  return claim?.identity.owner
+  return claim?.identity
 })
+
+/** The owner of the run that claimed a folder; undefined without a valid claim. */
+export const claimant = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
+  Effect.map(claimed(store, backupId), (identity) => identity?.owner)

@@ -1,7 +1,8 @@
 import * as BackupId from "../identity/BackupId.ts"
 import { Effect, Stream } from "effect"
-import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
+import { isSameOwner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Adoption from "./Adoption.ts"
 import * as Catalogue from "./Catalogue.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 import type { SetDigest } from "./SetFacts.ts"
@@ -11,15 +12,45 @@ export interface OwnSet {
   readonly backupId: BackupId.BackupId
   readonly completedMillis: number
   readonly facts: SetDigest
+  /** An earlier resource of the same name made it. */
+  readonly isAdopted: boolean
 }
 
-/** The proven sets of this owner, in the order of the entries. */
-export const of = (entries: ReadonlyArray<Catalogue.CatalogueEntry>, owner: Owner): ReadonlyArray<OwnSet> =>
+/** A complete set of any owner. */
+export interface AnySet {
+  readonly backupId: BackupId.BackupId
+  readonly facts: SetDigest
+}
+
+/** The proven sets among the entries, whoever owns them. */
+export const all = (entries: ReadonlyArray<Catalogue.CatalogueEntry>): ReadonlyArray<AnySet> =>
   entries.flatMap((entry) =>
-    entry._tag === "Complete" && entry.facts !== undefined && isSameOwner(entry.facts.identity.owner, owner)
-      ? [{ backupId: entry.backupId, completedMillis: entry.facts.completedMillis, facts: entry.facts }]
-      : []
+    entry._tag === "Complete" && entry.facts !== undefined ? [{ backupId: entry.backupId, facts: entry.facts }] : []
   )
+
+/** Those of this resource, the ones that it adopts included, in the same order. */
+export const among = <S extends AnySet>(
+  sets: ReadonlyArray<S>,
+  resource: Adoption.Resource,
+  { earlier }: Adoption.Adoption
+): ReadonlyArray<S & OwnSet> => {
+  const adopted = new Set(earlier.flatMap((one) => one.sets.map(({ backupId }) => backupId)))
+  return sets.flatMap((set) => {
+    const isAdopted = adopted.has(set.backupId)
+    return isAdopted || isSameOwner(set.facts.identity.owner, resource)
+      ? [{ ...set, completedMillis: set.facts.completedMillis, isAdopted }]
+      : []
+  })
+}
+
+/** The proven sets of this resource, those that it adopts included, in the order of the entries. */
+export const of = (
+  entries: ReadonlyArray<Catalogue.CatalogueEntry>,
+  resource: Adoption.Resource
+): ReadonlyArray<OwnSet> => {
+  const sets = all(entries)
+  return among(sets, resource, Adoption.of(sets, resource))
+}
 
 /** The summary of these sets for the history, the one completed last first. */
 export const summary = (sets: ReadonlyArray<OwnSet>): CatalogueSummary => ({
@@ -32,26 +63,32 @@ export const summary = (sets: ReadonlyArray<OwnSet>): CatalogueSummary => ({
       completedMillis: facts.completedMillis,
       size: facts.totals.storedBytes,
       records: facts.totals.records
-    }))
+    })),
+  ...adoptedCount(sets)
 })
+
+const adoptedCount = (sets: ReadonlyArray<OwnSet>): { readonly adopted?: number } => {
+  const adopted = sets.filter(({ isAdopted }) => isAdopted).length
+  return adopted === 0 ? {} : { adopted }
+}
 
 /** How many candidates are read at most: unfinished runs and backups of other owners with this name come first. */
 const mostLookedAt = 20
 
 /**
- * The facts of this owner's newest complete backup other than `except` that was planned before `plannedMillis`, by the
- * slot in its id: a run that resumes late is not compared with backups of later offsets. Reads the facts of one
- * or two backups, however many exist. `undefined` if there is none.
+ * The facts of this resource's newest complete backup other than `except` that was planned before `plannedMillis`, by
+ * the slot in its id: a run that resumes late is not compared with backups of later offsets. Reads the facts of one or
+ * two backups, however many exist. `undefined` if there is none.
  */
 export const newestBefore = Effect.fn("OwnSets.newestBefore")(function* (
   store: ObjectStoreShape,
-  owner: Owner,
+  resource: Adoption.Resource,
   except: BackupId.BackupId,
   plannedMillis: number
 ) {
   const folders = yield* Stream.runCollect(store.folders)
   const candidates = folders
-    .filter((folder) => BackupId.isOf(owner.name, folder))
+    .filter((folder) => BackupId.isOf(resource.name, folder))
     .flatMap((folder) => BackupId.parse(folder) ?? [])
     .filter((backupId) => backupId !== except)
     .toSorted((a, b) => (a < b ? 1 : -1))
@@ -62,7 +99,7 @@ export const newestBefore = Effect.fn("OwnSets.newestBefore")(function* (
       // Unreadable or foreign: it cannot be compared; retention reports it.
       Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
     )
-    const isOwn = facts?.backupId === backupId && isSameOwner(facts.identity.owner, owner)
+    const isOwn = facts?.backupId === backupId && Adoption.mayBeOf(resource, facts)
     if (isOwn && facts.startedMillis <= plannedMillis) return facts
   }
   return undefined

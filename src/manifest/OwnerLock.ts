@@ -56,6 +56,34 @@ const take = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner,
   return next
 })
 
+/** How often a waiting process tries again. */
+const waits = Schedule.spaced(5_000)
+/** How long it waits: twice as long as the lock of a holder that died, and some time for one that is alive. */
+const patienceMillis = 300_000
+
+const isHeld = (error: CatalogueError | ObjectStoreError): error is CatalogueError =>
+  error._tag === "CatalogueError" && error.reason._tag === "LockHeld"
+
+/** As `take`, but waits for the holder's end, or until the lock of a dead holder expires. */
+const takePatiently = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, holder: string) {
+  const sinceMillis = yield* Clock.currentTimeMillis
+  let isNew = true
+  return yield* take(store, owner, holder).pipe(
+    Effect.tapError((error) => {
+      if (!isHeld(error) || !isNew) return Effect.void
+      isNew = false
+      return Effect.logInfo("waiting for the storage lock").pipe(Effect.annotateLogs({ detail: error.message }))
+    }),
+    Effect.retry({
+      schedule: waits,
+      while: (error) =>
+        isHeld(error)
+          ? Effect.map(Clock.currentTimeMillis, (nowMillis) => nowMillis - sinceMillis < patienceMillis)
+          : Effect.succeed(false)
+    })
+  )
+})
+
 /** How long the uninterruptible release may take. */
 const releaseMillis = 5_000
 
@@ -67,18 +95,15 @@ const briefly = (release: Effect.Effect<void, ObjectStoreError>) =>
     yield* Fiber.interrupt(fiber)
   })
 
-/**
- * Runs `work` while it holds the owner's lock, renewed three times per lifetime; interrupts `work` if the lock is lost.
- * Fails with `LockHeld` at once if another process holds it.
- */
-export const holding = <A, E, R>(
+const held = <A, E, R>(
   store: ObjectStoreShape,
   owner: Owner,
   holder: string,
+  first: Effect.Effect<number, CatalogueError | ObjectStoreError>,
   work: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | CatalogueError | ObjectStoreError, R> =>
   Effect.gen(function* () {
-    let mine = yield* take(store, owner, holder)
+    let mine = yield* first
     const renew = Effect.suspend(() => take(store, owner, holder, mine)).pipe(
       Effect.tap((epoch) => Effect.sync(() => (mine = epoch)))
     )
@@ -92,3 +117,27 @@ export const holding = <A, E, R>(
     )
     return yield* Effect.raceFirst(work, renewing).pipe(Effect.ensuring(briefly(release)))
   })
+
+/**
+ * Runs `work` while it holds the owner's lock, renewed three times per lifetime; interrupts `work` if the lock is lost.
+ * Fails with `LockHeld` at once if another process holds it.
+ */
+export const holding = <A, E, R>(
+  store: ObjectStoreShape,
+  owner: Owner,
+  holder: string,
+  work: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | CatalogueError | ObjectStoreError, R> =>
+  held(store, owner, holder, take(store, owner, holder), work)
+
+/**
+ * As `holding`, but waits for up to five minutes while another process holds the lock: a holder that was killed keeps
+ * it for two minutes.
+ */
+export const holdingPatiently = <A, E, R>(
+  store: ObjectStoreShape,
+  owner: Owner,
+  holder: string,
+  work: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | CatalogueError | ObjectStoreError, R> =>
+  held(store, owner, holder, takePatiently(store, owner, holder), work)

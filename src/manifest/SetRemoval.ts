@@ -1,6 +1,6 @@
 import { Clock, Effect, Schema, Stream } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
-import { isSameOwner, Owner } from "../identity/RunIdentity.ts"
+import { Owner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import * as Catalogue from "./Catalogue.ts"
@@ -67,16 +67,16 @@ export const remove = Effect.fn("SetRemoval.remove")(function* (
   yield* Effect.forEach(last, store.delete, { discard: true })
 })
 
-/** The sets whose removal by this owner was interrupted. */
+/** The sets whose removal by one of these owners was interrupted. */
 export const unfinished = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
-  owner: Owner,
+  owns: (owner: Owner) => boolean,
   entries: ReadonlyArray<Catalogue.CatalogueEntry>
 ) {
   const candidates = entries.filter((entry) => entry._tag === "BeingRemoved")
   const owned = yield* Effect.forEach(candidates, (entry) =>
     Documents.readIfThere(store, BackupKeys.tombstone(entry.backupId), Tombstone).pipe(
-      Effect.map((tombstone) => (tombstone && isSameOwner(tombstone.owner, owner) ? [entry.backupId] : [])),
+      Effect.map((tombstone) => (tombstone && owns(tombstone.owner) ? [entry.backupId] : [])),
       Effect.catchTag("CatalogueError", () => Effect.succeed([])) // not provably this owner's: left alone
     )
   )

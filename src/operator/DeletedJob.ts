@@ -6,6 +6,7 @@ import type { EndedRun } from "../status/Facts.ts"
 import * as Format from "../status/Format.ts"
 import type { Caches } from "./Caches.ts"
 import * as JobState from "./jobs/JobState.ts"
+import * as RunAgain from "./jobs/RunAgain.ts"
 import type * as Observed from "./Observed.ts"
 import * as Replacement from "./Replacement.ts"
 import type { RunCause } from "../schedule/RunCause.ts"
@@ -55,7 +56,7 @@ export const find = Effect.fn("DeletedJob.find")(function* (
     endMillis: nowMillis,
     outcome: "interrupted",
     reason: "JobDeleted",
-    message: `Job ${jobName} was deleted before its end was observed; stored data is kept, and storage is listed again. To run again, set the trigger annotation to a new value`,
+    message: `Job ${jobName} was deleted before its end was observed; stored data is kept, and storage is listed again.${RunAgain.advice}`,
     notes: []
   }
   return { _tag: "Ended", run: ended }

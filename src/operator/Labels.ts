@@ -21,6 +21,8 @@ export const slotAnnotation = `${group}/slot` as const
 export const tokenAnnotation = `${group}/trigger` as const
 /** Annotation of a Job: a digest of all that its pods are made from. */
 export const podAnnotation = `${group}/pod` as const
+/** Annotation: which attempt of a clean-up the Job is, from 1. */
+export const attemptAnnotation = `${group}/attempt` as const
 /** Finalizer of resources with deletionPolicy Delete. */
 export const finalizer = `${group}/cleanup` as const
 

@@ -28,6 +28,11 @@ export interface NextJobInput {
    * same.
    */
   readonly isHeldBack: boolean
+  /**
+   * How many of the successes retention may leave alone for now, because an earlier resource made them, and the spec
+   * was not edited since: another prune would do the same.
+   */
+  readonly waiting: number
   /** Value of the annotation that accepts a loss. */
   readonly acceptedLoss: string | undefined
   /** The resource has existed for a while and its status is empty: the history must be read from storage. */
@@ -57,7 +62,8 @@ const nothing: JobAction = { _tag: "Nothing" }
 /** What to do next. A run goes first: it applies retention and reads the catalogue itself. */
 export const next = (input: NextJobInput): JobAction => {
   const { acceptedLoss, deletedJob, due, generation, isBusy, isForgotten, isHeldBack } = input
-  const { isMaintenanceOutdated, isRunOutdated, keep, mayHoldMore, replaced, stuckMaintenance, successes } = input
+  const { isMaintenanceOutdated, isRunOutdated, keep, mayHoldMore, replaced, stuckMaintenance, successes, waiting } =
+    input
   if (isBusy) {
     if (isRunOutdated) return { _tag: "Replace" }
     const isInTheWay = stuckMaintenance !== undefined && (due !== undefined || isMaintenanceOutdated)
@@ -67,7 +73,7 @@ export const next = (input: NextJobInput): JobAction => {
   if (due !== undefined) return { _tag: "Run", cause: due }
   if (deletedJob !== undefined) return { _tag: "Catalogue", key: `after ${deletedJob}` }
   if (isForgotten) return { _tag: "Catalogue", key: "forgotten" }
-  if (keep !== undefined && ((successes.length > keep && !isHeldBack) || mayHoldMore)) {
+  if (keep !== undefined && ((successes.length - waiting > keep && !isHeldBack) || mayHoldMore)) {
     // A failed prune is not tried again until its Job is gone or the input has changed.
     // One prune for each confirmed loss: runs heed it, too, and the annotation may stay for years.
     const which = acceptedLoss === undefined ? `after ${successes[0] ?? ""}` : `accepting ${acceptedLoss}`

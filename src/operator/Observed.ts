@@ -112,10 +112,14 @@ type EndedState = Extract<JobState.JobState, { readonly _tag: "Ended" | "EndedMa
 const isEnded = (state: JobState.JobState): state is EndedState =>
   state._tag === "Ended" || state._tag === "EndedMaintenance"
 
-const endMillis = ({ job, state }: ObservedJob): number =>
+/** When the Job ended, as far as it is known, in milliseconds since 1970. */
+export const endMillis = ({ job, state }: ObservedJob): number =>
   state._tag === "Ended"
     ? state.run.endMillis
-    : (JobFacts.millis(job.status?.completionTime) ?? JobFacts.millis(job.metadata.creationTimestamp) ?? 0)
+    : (JobFacts.millis(job.status?.completionTime) ??
+      JobFacts.millis(JobFacts.condition(job, "Failed")?.lastTransitionTime) ??
+      JobFacts.millis(job.metadata.creationTimestamp) ??
+      0)
 
 /** The cause of a run's Job, as its annotations say. */
 export const causeOf = (job: Job): RunCause => {

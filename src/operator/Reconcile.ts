@@ -81,6 +81,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
             acceptedLoss === undefined &&
             previous.observedGeneration === observed.generation &&
             previous.conditions?.some(({ reason }) => reason === "RetentionHeldBack") === true,
+          waiting: previous.observedGeneration === observed.generation ? (previous.adoptedBackups ?? 0) : 0,
           acceptedLoss,
           isForgotten:
             previous.observedGeneration === undefined && nowMillis - observed.createdMillis > forgottenAfterMillis,

@@ -5,13 +5,16 @@ import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.t
 import type { KubeObject } from "../kubernetes/Objects.ts"
 import { given } from "../resource/Json.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
-import type { DeletionTrouble, Facts } from "../status/Facts.ts"
+import type { ActiveRun, DeletionTrouble, Facts, Trouble } from "../status/Facts.ts"
+import * as Format from "../status/Format.ts"
 import * as ScheduleFields from "../status/ScheduleFields.ts"
 import type { Caches } from "./Caches.ts"
+import * as CleanupByHand from "./CleanupByHand.ts"
 import * as Deletion from "./Deletion.ts"
 import * as EnsureJob from "./EnsureJob.ts"
 import * as MaintenanceJobs from "./jobs/MaintenanceJobs.ts"
 import * as JobFacts from "./jobs/JobFacts.ts"
+import * as RunAgain from "./jobs/RunAgain.ts"
 import * as Labels from "./Labels.ts"
 import * as StatusReport from "./StatusReport.ts"
 import { progressEveryMillis } from "./Requeue.ts"
@@ -45,66 +48,109 @@ export const reconcile = Effect.fn("ReconcileDeletion.reconcile")(function* (
     case "Clean":
     case "Wait":
       break
-    case "Release": {
+    case "Release":
+    case "GiveUp": {
       // Backups that are kept must not be removed by a Job that starts or continues after the resource is gone.
-      if (step.outcome !== "Cleaned") yield* endJobs(observed, unfinishedCleanup(observed))
-      const { message, reason } = released[step.outcome]
-      const published = yield* publish(context.caches, observed, { reason, message: step.message ?? message })
+      if (step._tag === "GiveUp" || step.outcome === "Retained") yield* endJobs(observed, unfinishedCleanup(observed))
+      const last = step._tag === "GiveUp" ? yield* givenUp(context, observed, step.why) : released(step)
+      const published = yield* publish(context.caches, observed, last)
       yield* release(context.caches, observed, published)
       return { _tag: "After", millis: progressEveryMillis }
     }
   }
   yield* publish(context.caches, observed, step.waitsFor)
-  return { _tag: "After", millis: progressEveryMillis }
+  const untilMillis = step._tag === "Wait" ? step.untilMillis : undefined
+  return {
+    _tag: "After",
+    millis: untilMillis === undefined ? progressEveryMillis : Math.max(0, untilMillis - observed.nowMillis)
+  }
 })
 
-const released = {
-  Cleaned: {
-    reason: "CleanedUp",
-    message: "every stored backup of this resource was removed, as spec.deletionPolicy says"
-  },
-  Retained: { reason: "Retained", message: "the stored backups are kept" },
-  GivenUp: { reason: "CleanupGivenUp", message: "the stored backups are kept" }
-} as const
+const released = ({
+  notes = [],
+  outcome
+}: Extract<Deletion.DeletionStep, { readonly _tag: "Release" }>): DeletionTrouble => {
+  if (outcome === "Retained") return { reason: "Retained", message: "The stored backups are kept" }
+  const removed = "The stored backups of this resource were removed, as spec.deletionPolicy says"
+  return { reason: "CleanedUp", message: [removed, ...notes.map((note) => `Note: ${note}`)].join(". ") }
+}
+
+/** Leaves a suspended clean-up Job behind, where one can be made, and says how a person finishes the clean-up. */
+const givenUp = Effect.fnUntraced(function* (
+  { settings }: ReconcileContext,
+  { backup, uid }: Observed.Observed,
+  why: string
+) {
+  const reason = "CleanupGivenUp" as const
+  if (backup === undefined) return { reason, message: why }
+  const made = yield* EnsureJob.make(MaintenanceJobs.forLaterCleanup({ backup, settings }), uid)
+  const command = made._tag === "There" ? CleanupByHand.resuming(made.job) : CleanupByHand.pruning(backup)
+  return { reason, message: CleanupByHand.sentence(why, command) }
+})
 
 const isHeld = ({ resource }: Observed.Observed): boolean =>
   resource.metadata.finalizers?.includes(Labels.finalizer) ?? false
 
 const isCleanup = ({ job }: Observed.ObservedJob): boolean => JobFacts.purpose(job) === "cleanup"
 
+/** The attempts of the clean-up, the newest first. The Job that is left behind for a person is none. */
+const attempts = ({ jobs }: Observed.Observed): ReadonlyArray<Observed.ObservedJob> =>
+  jobs
+    .filter((owned) => isCleanup(owned) && !JobFacts.isSuspended(owned.job))
+    .toSorted((a, b) => JobFacts.cleanupAttempt(b.job) - JobFacts.cleanupAttempt(a.job))
+
 const unfinished = (observed: Observed.Observed) =>
   Observed.ownedJobs(observed).unfinished.filter((owned) => !isCleanup(owned))
 
-const unfinishedCleanup = (observed: Observed.Observed) => Observed.ownedJobs(observed).unfinished.filter(isCleanup)
+/** Attempts that Kubernetes has not ended, also those that the operator no longer waits for. */
+const unfinishedCleanup = (observed: Observed.Observed) =>
+  attempts(observed).filter(
+    ({ job }) => (JobFacts.condition(job, "Complete") ?? JobFacts.condition(job, "Failed")) === undefined
+  )
 
-/** The state of the clean-up Job. */
-const cleanup = ({ jobs }: Observed.Observed): Deletion.DeletionInput["cleanup"] => {
-  const state = jobs.find(isCleanup)?.state
-  if (state?._tag === "ActiveMaintenance") {
-    return { _tag: "Active", trouble: state.trouble }
+const failed: Trouble = { reason: "CleanupFailed", message: "no reason was reported" }
+
+/** The state of the clean-up: that of its newest attempt. */
+const cleanup = (observed: Observed.Observed): Deletion.DeletionInput["cleanup"] => {
+  const [newest, earlier] = attempts(observed)
+  if (newest === undefined) return { _tag: "None" }
+  const { job, pods, state } = newest
+  const attempt = JobFacts.cleanupAttempt(job)
+  if (state._tag === "ActiveMaintenance") {
+    return {
+      _tag: "Active",
+      attempt,
+      startMillis: state.startMillis,
+      trouble: state.trouble,
+      isRunning: pods.some(({ status }) => status?.phase === "Running"),
+      before: earlier?.state._tag === "EndedMaintenance" ? (earlier.state.maintenance.trouble ?? failed) : undefined
+    }
   }
-  if (state?._tag !== "EndedMaintenance") return { _tag: "None" }
-  const { isSuccess, removed, trouble } = state.maintenance
+  if (state._tag !== "EndedMaintenance") return { _tag: "None" }
+  const { isSuccess, notes = [], removed, trouble } = state.maintenance
   return isSuccess
-    ? { _tag: "Succeeded", removed }
-    : { _tag: "Failed", trouble: trouble ?? { reason: "CleanupFailed", message: "the clean-up failed" } }
+    ? { _tag: "Succeeded", removed, notes }
+    : { _tag: "Failed", attempt, endMillis: Observed.endMillis(newest), trouble: trouble ?? failed }
 }
 
 /** Makes the clean-up Job, or gives the step that follows when it cannot be made. */
 const clean = Effect.fnUntraced(function* (
   { caches, settings }: ReconcileContext,
-  { uid }: Observed.Observed,
+  observed: Observed.Observed,
   backup: KafkaBackup,
   step: Extract<Deletion.DeletionStep, { readonly _tag: "Clean" }>
-) {
-  const made = yield* EnsureJob.make(MaintenanceJobs.forCleanup({ backup, settings, key: "cleanup" }), uid)
+): Effect.fn.Return<Deletion.DeletionStep, KubernetesError, KubernetesApi> {
+  yield* endJobs(observed, unfinishedCleanup(observed))
+  const job = MaintenanceJobs.forCleanup({ backup, settings, key: String(step.attempt) })
+  const made = yield* EnsureJob.make(job, observed.uid)
   if (made._tag === "There") {
     caches.learnJob(made.job)
     return step
   }
+  // No Job can be made in a namespace that is being deleted: the deletion continues without clean-up.
   return made.isNamespaceTerminating
-    ? Deletion.withoutCleanup(made.trouble.message)
-    : ({ _tag: "Wait", waitsFor: made.trouble } as const)
+    ? { _tag: "GiveUp", why: Format.sentence(made.trouble.message) }
+    : { _tag: "Wait", waitsFor: made.trouble }
 })
 
 /** Pods of the Jobs get their grace period: a run seals and checkpoints what it has. */
@@ -124,20 +170,26 @@ const endJobs = Effect.fnUntraced(function* (observed: Observed.Observed, jobs: 
   )
 })
 
+/** The run that is being stopped: it cannot be run again. */
+const withoutAgain = (active: ActiveRun | undefined): ActiveRun | undefined =>
+  active?.trouble === undefined
+    ? active
+    : { ...active, trouble: { ...active.trouble, message: RunAgain.without(active.trouble.message) } }
+
 /**
  * Publishes the state of the deletion in status and Events; a failure must not contain it up. Gives the resource as it
  * is then.
  */
 const publish = Effect.fnUntraced(function* (caches: Caches, observed: Observed.Observed, deletion: DeletionTrouble) {
-  const { ended, maintenance, unreported } = Observed.ownedJobs(observed)
+  const { active, ended, maintenance, unreported } = Observed.ownedJobs(observed)
   const facts: Facts = {
     generation: observed.generation,
     problems: observed.problems,
     state: undefined,
     schedule: {},
     memory: ScheduleFields.read(observed.previous),
-    active: Observed.ownedJobs(observed).active,
-    ended,
+    active: withoutAgain(active),
+    ended: ended.map((run) => given({ ...run, message: run.message && RunAgain.without(run.message) })),
     maintenance,
     skipped: [],
     refusedTrigger: undefined,

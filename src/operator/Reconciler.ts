@@ -176,9 +176,15 @@ const failed = Effect.fnUntraced(function* (
 const logDefect = (cause: Cause.Cause<KubernetesError>) =>
   Effect.logError("internal error while reconciling a resource (please report it)", cause)
 
+/** The resource or its namespace was deleted in the meantime: the watches report it in a moment. */
+const isDeletion = ({ reason, request }: KubernetesError): boolean =>
+  reason._tag === "NotFound"
+    ? !reason.isKindMissing && request.includes(` ${Kind.kafkaBackups.plural} `)
+    : reason._tag === "Forbidden" && reason.isNamespaceTerminating
+
 const logFailure = (error: KubernetesError) => {
   // The resource changed in the meantime: that is an ordinary reason to reconcile again.
-  if (hasReason("Conflict")(error)) return Effect.logDebug(`reconciling again: ${error.message}`)
+  if (hasReason("Conflict")(error) || isDeletion(error)) return Effect.logDebug(`reconciling again: ${error.message}`)
   const log = error.isRetryable ? Effect.logWarning : Effect.logError
   return log(`reconcile failed, trying again: ${error.message}`)
 }

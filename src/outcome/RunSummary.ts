@@ -16,7 +16,9 @@ export const CatalogueSummary = Schema.Struct({
   /** Number of proven sets of this resource in storage; `sets` may hold fewer. */
   total: Schema.Int,
   /** The newest of them, newest first. */
-  sets: Schema.Array(SetSummary)
+  sets: Schema.Array(SetSummary),
+  /** How many of `total` earlier resources of the same name made; absent for none. */
+  adopted: Schema.optionalKey(Schema.Int)
 })
 export type CatalogueSummary = typeof CatalogueSummary.Type
 

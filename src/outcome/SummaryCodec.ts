@@ -29,7 +29,9 @@ export class SummaryUnreadable extends Schema.TaggedError<SummaryUnreadable>()("
 /** The encoded form: the sets are packed, see SummaryPacking.ts. */
 const Wire = Schema.Struct({
   ...RunSummary.fields,
-  catalogue: Schema.optionalKey(Schema.Struct({ total: Schema.Int, sets: Schema.String }))
+  catalogue: Schema.optionalKey(
+    Schema.Struct({ total: Schema.Int, sets: Schema.String, adopted: Schema.optionalKey(Schema.Int) })
+  )
 })
 const decodeWire = Schema.decodeUnknownResult(Schema.fromJsonString(Wire))
 
@@ -88,7 +90,7 @@ const written = (summary: RunSummary, catalogue: CatalogueSummary | undefined, c
   JSON.stringify(
     catalogue === undefined
       ? summary
-      : { ...summary, catalogue: { total: catalogue.total, sets: SummaryPacking.pack(catalogue.sets.slice(0, count)) } }
+      : { ...summary, catalogue: { ...catalogue, sets: SummaryPacking.pack(catalogue.sets.slice(0, count)) } }
   )
 
 const fits = (text: string) => Buffer.byteLength(text) <= maxBytes
@@ -130,6 +132,6 @@ export const decode = (text: string): Result.Result<RunSummary, SummaryUnreadabl
     onSuccess: (sets) =>
       sets.length > catalogue.total
         ? refuse("it counts fewer sets than it holds")
-        : Result.succeed({ ...rest, catalogue: { total: catalogue.total, sets } })
+        : Result.succeed({ ...rest, catalogue: { ...catalogue, sets } })
   })
 }

@@ -116,6 +116,11 @@ export const KafkaBackupStatus = Field.object(
     lastBackupSizeText: Field.optional(name("The same size for people, for example 1.07 GB.")),
     lastBackupRecords: Field.optional(count("Records in the last successful backup.")),
     lastBackupDuration: Field.optional(name("How long the last successful backup took, for example 5m12s.")),
+    adoptedBackups: Field.optional(
+      count(
+        "Backups in storage that an earlier resource of this namespace, name and sourceClusterId made, and that count as this one's. Absent until there was one."
+      )
+    ),
     nextScheduledTime: Field.optional(Timestamp("The next slot. Absent without schedule and while suspended.")),
     lastScheduledTime: Field.optional(
       Timestamp(

@@ -28,6 +28,7 @@ export const announcements = (previous: Status, facts: Facts, next: Status): Rea
   ...spec(previous, next),
   ...ended(previous, facts, next),
   ...handledBefore(previous, facts),
+  ...adoption(previous, next),
   ...gaps(previous, facts, next),
   ...started(previous, facts, next),
   ...replaced(previous, next),
@@ -87,6 +88,19 @@ const handledBefore = (previous: Status, facts: Facts): ReadonlyArray<Announceme
         ]
       : []
   )
+
+/** Said once for a resource, when its first adopted backups are found. */
+const adoption = (previous: Status, { adoptedBackups = 0 }: Status): ReadonlyArray<Announcement> => {
+  if (previous.adoptedBackups !== undefined || adoptedBackups === 0) return []
+  const [what, counts] =
+    adoptedBackups === 1 ? ["1 backup", "counts"] : [`${Format.count(adoptedBackups)} backups`, "count"]
+  return [
+    announcement(
+      "BackupsAdopted",
+      `${what} of an earlier resource with this namespace, name and sourceClusterId ${counts} as backups of this one: in the history, for spec.retention.backups and for spec.deletionPolicy.`
+    )
+  ]
+}
 
 const endings = { success: "BackupSucceeded", failed: "BackupFailed", interrupted: "BackupInterrupted" } as const
 
@@ -186,7 +200,12 @@ const listing = (previous: Status, next: Status): ReadonlyArray<Announcement> =>
 const cleanup = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
   const before = condition(previous, "CleanedUp")
   const now = condition(next, "CleanedUp")
-  if (now === undefined || before?.reason === now.reason) return []
+  if (now === undefined) return []
+  // One for each failed attempt.
+  if (now.reason === "CleanupRetrying") {
+    return before?.message === now.message ? [] : [announcement("CleanupRetrying", now.message)]
+  }
+  if (before?.reason === now.reason) return []
   switch (now.reason) {
     case "CleanedUp":
       return [announcement("CleanupFinished", now.message)]

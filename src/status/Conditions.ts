@@ -239,7 +239,7 @@ const pruned = ({
       : {
           status: "False",
           reason: "PruneFailed",
-          message: `Job ${jobName} could not remove old backups: ${trouble?.message ?? "no reason was reported"}`
+          message: `${Format.sentence(`Job ${jobName} could not remove old backups: ${trouble?.message ?? "no reason was reported"}`)} The operator tries again about an hour later.`
         }
 
 const cleanedUp = ({ maintenance, deletion }: Facts): Answer<"CleanedUp"> | undefined => {
@@ -253,10 +253,12 @@ const cleanedUp = ({ maintenance, deletion }: Facts): Answer<"CleanedUp"> | unde
   }
   if (deletion === undefined) return undefined
   const { message, reason } = deletion
+  // The message of a clean-up that was given up ends with a command.
+  const isCommand = reason === "CleanupGivenUp"
   return {
     status: reason === "CleanedUp" ? "True" : "False",
     // Any other reason is one of the clean-up Job's own.
     reason: Reasons.isOf(reason, "CleanedUp") ? reason : "CleanupTrouble",
-    message
+    message: isCommand ? message : Format.sentence(message)
   }
 }

@@ -60,6 +60,12 @@ const all = {
     action: "StartRun",
     meaning: "A value of the trigger annotation was used before. Its backup exists, and no new one was made."
   },
+  BackupsAdopted: {
+    type: "Normal",
+    action: "Adopt",
+    meaning:
+      "Storage has backups that an earlier resource of this namespace, name and sourceClusterId made. They count as backups of this one. Said once for a resource."
+  },
   RetentionHeldBack: {
     type: "Warning",
     action: "Prune",
@@ -72,11 +78,17 @@ const all = {
     action: "CleanUp",
     meaning: "The resource is being deleted, and the clean-up that `deletionPolicy: Delete` asks for has started."
   },
+  CleanupRetrying: {
+    type: "Warning",
+    action: "CleanUp",
+    meaning: "An attempt to remove the backups failed. The note says why, and when the next attempt starts."
+  },
   CleanupTrouble: { type: "Warning", action: "CleanUp", meaning: "The clean-up Job is stuck." },
   CleanupGivenUp: {
     type: "Warning",
     action: "CleanUp",
-    meaning: "The clean-up was given up so that the deletion can finish; the data stays in storage."
+    meaning:
+      "The clean-up was given up so that the deletion can finish; the data stays in storage. The note ends with the command that removes it."
   },
   CleanupFinished: { type: "Normal", action: "CleanUp", meaning: "The resource's backups are removed." }
 } as const satisfies Readonly<Record<string, EventReason>>

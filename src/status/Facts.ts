@@ -90,6 +90,8 @@ export interface EndedMaintenance {
   readonly isSuccess: boolean
   readonly removed?: number
   readonly heldBack?: string
+  /** What the user should know about the backups that stay. */
+  readonly notes?: ReadonlyArray<string>
   readonly trouble?: Trouble
 }
 

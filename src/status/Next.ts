@@ -28,6 +28,7 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
     phase: phase(facts, history, last),
     observedGeneration: facts.generation,
     ...last,
+    ...adopted(previous, facts),
     ...nextScheduled(facts),
     ...ScheduleFields.write(facts.memory),
     ...active(previous, facts),
@@ -35,6 +36,12 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
     conditions: Conditions.next(previous.conditions ?? [], { facts, history, last, nowMillis })
   }
 }
+
+/** Stays when the last adopted backup is gone, so that an adoption is announced once. */
+const adopted = ({ adoptedBackups }: Status, { catalogue }: Facts): Pick<Status, "adoptedBackups"> =>
+  catalogue === undefined || (catalogue.adopted === undefined && adoptedBackups === undefined)
+    ? given({ adoptedBackups })
+    : { adoptedBackups: catalogue.adopted ?? 0 }
 
 /** The newest known success. One that only the previous status has counts until storage is listed and is empty. */
 const lastBackup = (previous: Status, history: History.History, facts: Facts): LastBackup => {

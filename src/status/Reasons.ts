@@ -231,10 +231,16 @@ const all = {
   PruneFailed: {
     of: ["RetentionApplied"],
     meaning: "Old backups could not be removed. None was damaged; more backups are kept than wanted.",
-    todo: "Do what the message says. The operator tries again after the next backup."
+    todo: "Do what the message says. The operator tries again about an hour later, and each run applies retention, too."
   },
 
   RemovingBackups: { of: ["CleanedUp"], meaning: "The clean-up Job is removing this resource's backups." },
+  CleanupRetrying: {
+    of: ["CleanedUp"],
+    meaning:
+      "An attempt to remove the backups failed. The message says why, when the next attempt starts, and when the clean-up is given up: one hour after the deletion.",
+    todo: "Remove the cause that the message names. To keep the backups instead, set `spec.deletionPolicy` to Retain."
+  },
   EndingRuns: { of: ["CleanedUp"], meaning: "The clean-up waits for the resource's own Jobs to stop." },
   CleanupTrouble: {
     of: ["CleanedUp"],
@@ -244,8 +250,8 @@ const all = {
   CleanupGivenUp: {
     of: ["CleanedUp"],
     meaning:
-      "The clean-up failed or took too long and was given up so that the deletion can finish: the data stays in storage.",
-    todo: "If the data should go, remove it by hand; the message says how."
+      "The clean-up did not succeed within an hour, or the namespace takes no more Jobs. It was given up so that the deletion can finish: the data stays in storage.",
+    todo: "If the data should go, run the command in the message. It resumes a suspended Job that was left behind; to keep the data, delete that Job."
   },
   Retained: { of: ["CleanedUp"], meaning: "`deletionPolicy` is Retain: the backups stay in storage." },
   CleanedUp: { of: ["CleanedUp"], meaning: "This resource's backups are gone." }

@@ -1,6 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import * as RetentionPass from "../../src/backup/RetentionPass.ts"
+import * as Attempts from "../../src/manifest/Attempts.ts"
+import * as Claims from "../../src/manifest/Claims.ts"
+import * as OwnerLock from "../../src/manifest/OwnerLock.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as SealedJson from "../../src/manifest/SealedJson.ts"
 import { SetFacts } from "../../src/manifest/SetFacts.ts"
@@ -96,6 +100,73 @@ describe("Retention", () => {
       yield* RetentionPass.run(store, owner, { keep: 1 })
       assert.deepStrictEqual(yield* states(store), ["040000 Complete"])
       yield* assertHoldsAll(cluster, store, "nightly-20261123-040000", { payments: 1 })
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("removes an unfinished run of any resource after seven days without a write, and says so", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      yield* TestClock.setTime(Date.parse("2026-11-23T06:00:00Z"))
+      const others = { owner: { uid: "uid-2", namespace: "gone", name: "weekly" }, slot: slot(1) }
+      const claim = yield* Claims.take(store, others)
+      yield* Attempts.begin(store, claim, { startedMillis: 0, host: "a killed pod" })
+      const pass = OwnerLock.holding(store, owner, "test", RetentionPass.run(store, owner, { keep: 1 }))
+      yield* TestClock.adjust("6 days")
+      assert.deepStrictEqual((yield* pass).notes, [])
+      // It resumes once more.
+      yield* Attempts.begin(store, claim, { startedMillis: 0, host: "another pod" })
+      yield* TestClock.adjust("6 days")
+      assert.deepStrictEqual((yield* pass).notes, [])
+      assert.isNotEmpty(yield* memory.keys)
+      yield* TestClock.adjust("25 hours")
+      const before = yield* memory.keys
+      assert.lengthOf((yield* RetentionPass.preview(store, owner, { keep: 1 })).notes, 1)
+      assert.deepStrictEqual(yield* memory.keys, before)
+      const { notes, removed } = yield* pass
+      assert.deepStrictEqual(notes, [
+        "retention removes the unfinished run weekly-20261123-010000 of gone/weekly: nothing was written to it for 7 days"
+      ])
+      assert.deepStrictEqual(removed, [])
+      assert.deepStrictEqual(
+        (yield* memory.keys).filter((key) => !key.startsWith("_kafka-backup/index/")),
+        []
+      )
+      assert.strictEqual(yield* Claims.take(store, others), claim, "its slot may run again")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect(
+    "collects the unfinished runs of its own name at the end of a run, and does not ask about other names",
+    () =>
+      Effect.gen(function* () {
+        const { memory, store } = yield* world
+        yield* TestClock.setTime(Date.parse("2026-11-23T06:00:00Z"))
+        for (const name of ["nightly", "weekly"]) {
+          yield* Claims.take(store, { owner: { uid: `uid of ${name}`, name }, slot: slot(1) })
+        }
+        yield* TestClock.adjust("8 days")
+        yield* OwnerLock.holding(store, owner, "test", RetentionPass.run(store, owner, { keep: 1 }, "run"))
+        const left = (yield* memory.keys).filter((key) => !key.startsWith("_kafka-backup/"))
+        assert.deepStrictEqual(left.join(), "weekly-20261123-010000/claim.json")
+      }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("takes no run for abandoned because its own clock is wrong", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      const millis = Date.parse("2026-11-23T06:00:00Z")
+      // The store dates objects by its own clock.
+      const dated = {
+        ...store,
+        list: (prefix: string) => Stream.map(store.list(prefix), (info) => ({ ...info, modifiedMillis: millis }))
+      }
+      yield* TestClock.setTime(millis)
+      yield* Claims.take(store, { owner: { uid: "uid-2", name: "weekly" }, slot: slot(1) })
+      yield* TestClock.adjust("400 days")
+      const before = yield* memory.keys
+      yield* OwnerLock.holding(dated, owner, "test", RetentionPass.run(dated, owner, { keep: 1 }))
+      const left = (yield* memory.keys).filter((key) => !key.startsWith("_kafka-backup/index/"))
+      assert.deepStrictEqual(left, before)
     }).pipe(Effect.provide(layer))
   )
 

@@ -85,7 +85,7 @@ describe("WholeRemoval", () => {
       yield* WholeRemoval.run(store, named.owner)
       const left = yield* memory.keys
       assert.lengthOf(left, 1)
-      assert.match(left[0]!, /^_kafka-backup\/runs\/_\.nightly\//)
+      assert.match(left[0]!, /^_kafka-backup\/runs\/_nightly\//)
       const again = yield* Effect.flip(attempt(aRequest(slot(1), { ...payments, identity: named })))
       assert.match(again.message, /was removed since/)
     }).pipe(Effect.provide(layer))

@@ -73,4 +73,41 @@ describe("kafka-backup prune", () => {
       assert.lengthOf(stored(), 4)
     }).pipe(Effect.provide(layer))
   )
+
+  it.live("finds the backups of a resource in a cluster by namespace and name, or says what is missing", () =>
+    Effect.gen(function* () {
+      const kafka = yield* cluster
+      yield* kafka.createTopic("orders", { partitions: 1 })
+      const { file, options } = yield* desk(manifest())
+      const as = (metadata: string) => writeFileSync(file, manifest().replace("  name: nightly", metadata))
+      const run = (hour: number) => type("run", ...options, "--slot", `2026-11-23T0${hour}:00:00Z`)
+      as("  name: nightly\n  namespace: kafka\n  uid: u1")
+      for (const hour of [1, 2]) assert.strictEqual((yield* run(hour)).exitCode, 0)
+
+      as("  name: nightly")
+      const unnamed = yield* type("prune", ...options, "--all", "--confirm", "nightly")
+      assert.strictEqual(
+        unnamed.out,
+        "Note: storage has backups of kafka/nightly: to select them, set metadata.namespace accordingly\n" +
+          "this resource has no backups here; backups of other resources are not touched\n"
+      )
+      as("  name: nightly\n  namespace: kafka")
+      const kept = yield* type("prune", ...options, "--keep", "1")
+      assert.strictEqual(kept.out, `kept ${id(2)}\nremoved ${id(1)}\n`)
+
+      // Another resource of the name, at the same time: nobody can say which of the two is meant.
+      as("  name: nightly\n  namespace: kafka\n  uid: u2")
+      yield* run(3)
+      as("  name: nightly\n  namespace: kafka\n  uid: u1")
+      yield* run(4)
+      const listed = yield* type("list", ...options)
+      assert.match(listed.out, new RegExp(`${id(3)} .* kafka/nightly \\(uid u2\\)\n${id(4)} .* kafka/nightly *\n`))
+      as("  name: nightly\n  namespace: kafka")
+      const mixed = yield* type("prune", ...options, "--all", "--confirm", "nightly")
+      assert.match(mixed.out, /kafka\/nightly by other resources \(uid u1, u2\).*set metadata\.uid/u)
+      as("  name: nightly\n  namespace: kafka\n  uid: u1")
+      const own = yield* type("prune", ...options, "--all", "--confirm", "nightly")
+      assert.strictEqual(own.out, `removed ${id(2)}\nremoved ${id(4)}\n`)
+    }).pipe(Effect.provide(layer))
+  )
 })

@@ -1,9 +1,19 @@
+import { execFileSync } from "node:child_process"
+import { mkdirSync, symlinkSync } from "node:fs"
+import { delimiter, dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { Result } from "effect"
 import { afterAll, assert, beforeAll, it } from "vitest"
+import * as CleanupByHand from "../../src/operator/CleanupByHand.ts"
+import * as MaintenanceJobs from "../../src/operator/jobs/MaintenanceJobs.ts"
+import * as ManifestParser from "../../src/resource/ManifestParser.ts"
 import { JavaKafka } from "../harness/JavaKafka.ts"
 import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
-import { OperatorWorld, type OperatorProcess } from "./operatorWorld.ts"
-import { createBucket, unique } from "./scenes.ts"
+import { image, OperatorWorld, type OperatorProcess } from "./operatorWorld.ts"
+import { createBucket, keysBelow, unique } from "./scenes.ts"
+
+const root = fileURLToPath(new URL("../../", import.meta.url))
 
 /** The operator on a real control plane, with a real broker and a real object store. */
 describeWith(
@@ -27,6 +37,13 @@ describeWith(
         ...spec
       }
     })
+
+    /** What a user copies into a shell, with the programs on the path. */
+    const typed = (command: string, folder: string): string => {
+      const path = [join(root, "bin"), dirname(apiserver.kubectl), process.env["PATH"]].join(delimiter)
+      const env = { ...process.env, PATH: path, KUBECONFIG: apiserver.kubeconfig }
+      return execFileSync("sh", ["-c", command], { cwd: folder, env, encoding: "utf8" })
+    }
 
     const successes = (status: any): ReadonlyArray<any> =>
       (status.backupHistory ?? []).filter((one: any) => one.outcome === "success")
@@ -242,6 +259,74 @@ describeWith(
       assert.lengthOf(world.sets("once"), 1)
     })
 
+    it("keeps trying to remove the backups while the Secret is gone, says so, and succeeds once it is back", async () => {
+      const secret = ["create", "secret", "generic", "passing", `--from-literal=accessKey=${versitygw.accessKey}`]
+      const createSecret = () => world.kubectl(...secret, `--from-literal=secretKey=${versitygw.secretKey}`)
+      await createSecret()
+      const s3 = { bucket, region: versitygw.region, prefix: "passing", endpoint: versitygw.endpoint }
+      const storage = { storageType: "s3", s3: { ...s3, credentialsSecret: { name: "passing" } } }
+      await world.apply(resource("passing", { storage, deletionPolicy: "Delete" }))
+      await world.settled("passing", "it is complete", ({ phase }) => phase === "Completed")
+      await world.kubectl("delete", "secret", "passing")
+      await world.kubectl("delete", "kafkabackup", "passing", "--wait=false")
+      const status = await world.settled(
+        "passing",
+        "its clean-up failed and is tried again",
+        (now) => condition(now, "CleanedUp")?.reason === "CleanupRetrying"
+      )
+      assert.match(
+        condition(status, "CleanedUp").message,
+        /^Attempt 1 to remove the stored backups failed: .*passing.* The next attempt starts at \S+Z\. The clean-up is given up at \S+Z\.$/
+      )
+      await createSecret()
+      await world.until("the resource is gone", async () => {
+        const { code } = await Kubectl.run(apiserver, ["get", "kafkabackup", "passing", "-n", world.namespace])
+        return code !== 0
+      })
+      const keys = await keysBelow(versitygw, bucket, "passing/")
+      assert.deepStrictEqual(keys, [])
+      const events = await world.json("events.events.k8s.io")
+      const reasons = events.items.filter((one: any) => one.regarding.name === "passing").map((one: any) => one.reason)
+      assert.includeMembers(reasons, ["CleanupStarted", "CleanupRetrying", "CleanupFinished"])
+      assert.notInclude(reasons, "CleanupGivenUp")
+    }, 180_000)
+
+    it("leaves a Job behind that finishes a clean-up by the printed command", async () => {
+      await world.apply(resource("late"))
+      await world.settled("late", "it is complete", ({ phase }) => phase === "Completed")
+      const late = Result.getOrThrow(ManifestParser.fromServer(await world.json("kafkabackup", "late")))
+      const job = Result.getOrThrow(MaintenanceJobs.forLaterCleanup({ backup: late, settings: { image } }))
+      await world.apply(job)
+      await world.kubectl("delete", "kafkabackup", "late")
+      assert.lengthOf(world.sets("late"), 1)
+      assert.strictEqual((await world.json("job", job.metadata.name)).spec.suspend, true)
+      assert.lengthOf((await world.json("pods", "-l", `job-name=${job.metadata.name}`)).items, 0)
+      typed(CleanupByHand.resuming(job), world.folder)
+      await world.until("the backups are removed", async () => world.sets("late").length === 0)
+    })
+
+    it("adopts the backups of a resource that was deleted and created again, and says so once", async () => {
+      await world.apply(resource("again"))
+      const first = await world.settled("again", "it is complete", ({ phase }) => phase === "Completed")
+      await world.kubectl("delete", "kafkabackup", "again")
+      await world.apply(resource("again"))
+      const second = await world.settled("again", "it is complete again", ({ phase }) => phase === "Completed")
+      assert.notStrictEqual(second.lastBackupId, first.lastBackupId)
+      assert.strictEqual(second.adoptedBackups, 1)
+      assert.deepStrictEqual(
+        successes(second).map(({ backupId }: any) => backupId),
+        [second.lastBackupId, first.lastBackupId]
+      )
+      await world.kubectl("patch", "kafkabackup", "again", "--type=merge", "-p", '{"spec":{"retention":{"backups":1}}}')
+      await world.settled("again", "one backup is left", (now) => successes(now).length === 1)
+      assert.deepStrictEqual(world.sets("again"), [second.lastBackupId])
+      const events = await world.json("events.events.k8s.io")
+      const adoptions = events.items.filter(
+        (one: any) => one.regarding.name === "again" && one.reason === "BackupsAdopted"
+      )
+      assert.lengthOf(adoptions, 1)
+    })
+
     it("writes nothing while nothing happens", async () => {
       await world.settled("minutely", "it is quiet", isQuiet)
       await new Promise((resolve) => setTimeout(resolve, 20_000))
@@ -272,7 +357,14 @@ describeWith(
       await world.apply(resource("last", { deletionPolicy: "Delete" }))
       await world.settled("last", "it is complete", ({ phase }) => phase === "Completed")
       await Kubectl.succeed(apiserver, ["delete", "namespace", world.namespace, "--timeout=120s"])
-      assert.include(operator.log, "the stored backups are kept")
+      assert.notMatch(operator.log, /"level":"(error|fatal)"/u)
+      const said = /the stored backups are kept\. To remove them, run: (.*?)(?=","|\n)/u.exec(operator.log)?.[1]
+      assert.isDefined(said)
+      assert.lengthOf(world.sets("last"), 1)
+      mkdirSync(join(world.folder, "shell"))
+      symlinkSync(world.folder, join(world.folder, "shell", "volumes"))
+      typed(JSON.parse(`"${said}"`) as string, join(world.folder, "shell"))
+      assert.lengthOf(world.sets("last"), 0)
     })
   }
 )

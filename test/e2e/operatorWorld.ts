@@ -17,7 +17,8 @@ import { ClusterNamespace } from "./ClusterNamespace.ts"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 const main = join(root, "src", "main.ts")
-const image = "kafka-backup:e2e"
+/** What the node runs for it is this checkout. */
+export const image = "kafka-backup:e2e"
 /** The image that deploy/base names. */
 const published = "ghcr.io/kafka-backup-operator/kafka-backup:0.1.0"
 const systemNamespace = "kafka-backup-system"

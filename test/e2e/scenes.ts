@@ -1,4 +1,4 @@
-import { S3Client, CreateBucketCommand } from "@aws-sdk/client-s3"
+import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3"
 import type { S3Store } from "../../scripts/services/ObjectStores.ts"
 import type { JavaKafka } from "../harness/JavaKafka.ts"
 
@@ -7,15 +7,26 @@ export const unique = (stem: string): string =>
   `${stem}-${process.pid.toString(36)}-${(counter++).toString(36)}-${Date.now().toString(36)}`
 let counter = 0
 
-export const createBucket = async (store: S3Store, bucket: string): Promise<void> => {
-  const client = new S3Client({
+const clientOf = (store: S3Store) =>
+  new S3Client({
     endpoint: store.endpoint,
     region: store.region,
     forcePathStyle: true,
     credentials: { accessKeyId: store.accessKey, secretAccessKey: store.secretKey }
   })
+
+export const createBucket = async (store: S3Store, bucket: string): Promise<void> => {
+  const client = clientOf(store)
   await client.send(new CreateBucketCommand({ Bucket: bucket }))
   client.destroy()
+}
+
+/** The first thousand keys below a prefix. */
+export const keysBelow = async (store: S3Store, bucket: string, prefix: string): Promise<ReadonlyArray<string>> => {
+  const client = clientOf(store)
+  const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }))
+  client.destroy()
+  return Contents.flatMap(({ Key }) => Key ?? [])
 }
 
 /** Waits until `isDone` says so, looking four times a second, at most a minute and a half. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as BackupId from "../../src/identity/BackupId.ts"
-import { digest, isSameOwner, isSameRun } from "../../src/identity/RunIdentity.ts"
+import { digest, isSameOwner, isSameRun, ownerKey } from "../../src/identity/RunIdentity.ts"
 
 const owner = { uid: "u1", namespace: "kafka", name: "nightly" }
 
@@ -35,6 +35,16 @@ describe("RunIdentity", () => {
     assert.strictEqual(digest(seen("2024-12-01T12:00:00Z", "t1")), digest(seen("2024-12-01T12:00:05Z", "t1")))
     assert.notStrictEqual(digest(seen("2024-12-01T12:00:00Z", "t1")), digest(seen("2024-12-01T12:00:00Z", "t2")))
     assert.notStrictEqual(digest(seen("2024-12-01T12:00:00Z", "t1")), digest({ owner, slot: "t1" }))
+  })
+
+  it("tells apart owners whose namespace and name look alike when joined", () => {
+    const [one, other] = [
+      { namespace: "a.b", name: "c" },
+      { namespace: "a", name: "b.c" }
+    ]
+    assert.notStrictEqual(ownerKey(one), ownerKey(other))
+    const slot = "2024-12-01T12:00:00Z"
+    assert.notStrictEqual(digest({ owner: one, slot }), digest({ owner: other, slot }))
   })
 
   it("does not take a re-created resource, or one known by name alone, for its predecessor", () => {

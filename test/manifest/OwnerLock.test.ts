@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Option } from "effect"
+import { Cause, Effect, Exit, Fiber, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as OwnerLock from "../../src/manifest/OwnerLock.ts"
 import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
@@ -67,6 +67,42 @@ describe("OwnerLock", () => {
       )
       yield* TestClock.adjust("2 minutes")
       assert.strictEqual(reasonOf(yield* Effect.exit(OwnerLock.holding(store, owner, "prune", Effect.void))), "success")
+    }).pipe(Effect.provide(InMemoryObjectStores.layer))
+  )
+
+  it.effect("is waited for by a writer with patience, which takes over from a dead writer", () =>
+    Effect.gen(function* () {
+      const { store } = yield* memory
+      const dead = { ...store, delete: () => Effect.die("killed") }
+      yield* Effect.exit(OwnerLock.holding(dead, owner, "run", Effect.die("killed")))
+      const prune = yield* Effect.forkChild(OwnerLock.holdingPatiently(store, owner, "prune", Effect.succeed("done")), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust("119 seconds")
+      assert.isUndefined(prune.pollUnsafe())
+      yield* TestClock.adjust("6 seconds")
+      assert.strictEqual(yield* Fiber.join(prune), "done")
+    }).pipe(Effect.provide(InMemoryObjectStores.layer))
+  )
+
+  it.effect("is not waited for longer than five minutes, nor at all where the store itself fails", () =>
+    Effect.gen(function* () {
+      const { store } = yield* memory
+      const alive = yield* Effect.forkChild(OwnerLock.holding(store, owner, "run", Effect.never), {
+        startImmediately: true
+      })
+      const prune = yield* Effect.forkChild(
+        Effect.exit(OwnerLock.holdingPatiently(store, owner, "prune", Effect.void)),
+        { startImmediately: true }
+      )
+      yield* TestClock.adjust("4 minutes")
+      assert.isUndefined(prune.pollUnsafe())
+      yield* TestClock.adjust("90 seconds")
+      assert.strictEqual(reasonOf(yield* Fiber.join(prune)), "LockHeld")
+      yield* Fiber.interrupt(alive)
+      const broken = { ...store, list: () => Stream.die("no answer") }
+      const exit = yield* Effect.exit(OwnerLock.holdingPatiently(broken, owner, "prune", Effect.void))
+      assert.isTrue(Exit.isFailure(exit))
     }).pipe(Effect.provide(InMemoryObjectStores.layer))
   )
 

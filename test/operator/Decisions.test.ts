@@ -14,6 +14,7 @@ const idle: NextJob.NextJobInput = {
   successes: ["d", "c", "b", "a"],
   mayHoldMore: false,
   isHeldBack: false,
+  waiting: 0,
   acceptedLoss: undefined,
   isForgotten: false,
   deletedJob: undefined
@@ -57,6 +58,7 @@ describe("the next Job of a resource", () => {
       { keep: 3, isHeldBack: true },
       { _tag: "Nothing" }
     ],
+    ["does not prune what retention leaves to an earlier resource", { keep: 2, waiting: 2 }, { _tag: "Nothing" }],
     [
       "prunes once more when a loss is accepted",
       { keep: 3, acceptedLoss: "d" },
@@ -92,6 +94,15 @@ const deleting: Deletion.DeletionInput = {
   cleanup: { _tag: "None" }
 }
 
+const active = { _tag: "Active", attempt: 1, startMillis: 0, isRunning: true } as const
+const failed = (attempt: number, endMillis: number) =>
+  ({
+    _tag: "Failed",
+    attempt,
+    endMillis,
+    trouble: { reason: "StoreUnavailable", message: "no answer" }
+  }) as const
+
 describe("a deletion", () => {
   it("is not held up without the operator's finalizer", () => {
     expect(Deletion.next({ ...deleting, isHeld: false })._tag).toBe("Nothing")
@@ -102,30 +113,54 @@ describe("a deletion", () => {
   it("ends running Jobs first, then cleans, then waits, then lets go", () => {
     expect(Deletion.next({ ...deleting, activeJobs: ["run-1"] })._tag).toBe("EndJobs")
     expect(Deletion.next(deleting)._tag).toBe("Clean")
-    expect(Deletion.next({ ...deleting, cleanup: { _tag: "Active" } })._tag).toBe("Wait")
+    expect(Deletion.next({ ...deleting, cleanup: active })._tag).toBe("Wait")
     expect(Deletion.next({ ...deleting, cleanup: { _tag: "Succeeded", removed: 3 } })).toEqual({
       _tag: "Release",
       outcome: "Cleaned"
     })
   })
-  it("lets go when the clean-up failed, and says that the data is still there", () => {
-    const step = Deletion.next({
-      ...deleting,
-      cleanup: { _tag: "Failed", trouble: { reason: "StorageAuthorizationFailed", message: "no" } }
+  it("tries a failed clean-up again after a pause that grows, and says when, and when it gives up", () => {
+    const at = (attempt: number, nowMillis: number) =>
+      Deletion.next({ ...deleting, nowMillis, cleanup: failed(attempt, 600_000) })
+    expect(at(1, 600_000)).toEqual({
+      _tag: "Wait",
+      untilMillis: 630_000,
+      waitsFor: {
+        reason: "CleanupRetrying",
+        message:
+          "Attempt 1 to remove the stored backups failed: no answer. The next attempt starts at 1970-01-01T00:10:30Z. The clean-up is given up at 1970-01-01T01:00:00Z."
+      }
     })
-    expect(step).toMatchObject({ _tag: "Release", outcome: "GivenUp" })
-    expect(JSON.stringify(step)).toContain("no; the stored backups are kept")
+    expect(at(1, 630_000)).toMatchObject({ _tag: "Clean", attempt: 2 })
+    expect([1, 2, 3, 4, 5, 6, 90].map((attempt) => Deletion.pauseMillis(attempt) / 1000)).toEqual([
+      30, 60, 120, 240, 300, 300, 300
+    ])
+  })
+  it("makes a last attempt shortly before the hour is over, and gives up when that fails", () => {
+    const late = Deletion.next({ ...deleting, nowMillis: 3_400_000, cleanup: failed(9, 3_399_000) })
+    expect(late).toMatchObject({ _tag: "Wait", untilMillis: 3_420_000 })
+    expect(Deletion.next({ ...deleting, nowMillis: 3_420_000, cleanup: failed(9, 3_399_000) })._tag).toBe("Clean")
+    expect(Deletion.next({ ...deleting, nowMillis: 3_425_000, cleanup: failed(10, 3_424_000) })).toEqual({
+      _tag: "GiveUp",
+      why: "Attempt 10 to remove the stored backups failed: no answer."
+    })
+  })
+  it("makes a clean-up Job again whose pod has not started for ten minutes, but none that is at work", () => {
+    const stuck = { ...active, isRunning: false, trouble: { reason: "PodUnschedulable", message: "no node" } } as const
+    const at = (nowMillis: number, cleanup: Deletion.DeletionInput["cleanup"]) =>
+      Deletion.next({ ...deleting, nowMillis, cleanup })
+    expect(at(599_000, stuck)).toMatchObject({ _tag: "Wait", waitsFor: { reason: "PodUnschedulable" } })
+    expect(at(600_000, stuck)).toMatchObject({ _tag: "Clean", attempt: 2 })
+    expect(at(600_000, { ...stuck, isRunning: true })._tag).toBe("Wait")
+    expect(at(600_000, active)._tag).toBe("Wait")
   })
   it("ends within an hour in every state", () => {
     for (const activeJobs of [[], ["run-1"]]) {
-      for (const cleanup of [{ _tag: "None" }, { _tag: "Active" }, { _tag: "Succeeded", removed: 1 }] as const) {
-        expect(Deletion.next({ ...deleting, activeJobs, cleanup, nowMillis: Deletion.boundMillis })._tag).toBe(
-          "Release"
-        )
+      const ended = { _tag: "Succeeded", removed: 1 } as const
+      for (const cleanup of [{ _tag: "None" } as const, active, failed(3, 3_500_000), ended]) {
+        const step = Deletion.next({ ...deleting, activeJobs, cleanup, nowMillis: Deletion.boundMillis })
+        expect(step._tag).toBe(cleanup === ended ? "Release" : "GiveUp")
       }
     }
-  })
-  it("continues without clean-up in a namespace that is being deleted", () => {
-    expect(Deletion.withoutCleanup("no new Jobs")).toMatchObject({ _tag: "Release", outcome: "GivenUp" })
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Kind from "../../src/kubernetes/Kind.ts"
+import * as OwnerLock from "../../src/manifest/OwnerLock.ts"
 import { StorageAuthorizationFailed } from "../../src/storage/ObjectStoreError.ts"
 import { condition, hourly, metric, outcomes, purposeOf, setsIn, story, world } from "./world.ts"
 
@@ -53,6 +54,44 @@ describe("retention", () => {
       const status = yield* kubectl.status("hourly")
       expect(status.lastBackupId).toBe("hourly-20261125-120000")
       expect(outcomes(status)).toEqual(["success"])
+    })
+  )
+
+  story(
+    "lowered outlives the lock of a process that was killed",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* withSets(2)
+      const { name, uid = "" } = (yield* kubectl.get("hourly")).metadata
+      const killed = { ...backups.store, delete: () => Effect.die("killed") }
+      yield* Effect.exit(OwnerLock.holding(killed, { uid, name }, "a killed pod", Effect.die("killed")))
+      yield* kubectl.patch("hourly", { spec: { retention: { backups: 1 } } })
+      yield* advance("1 minute")
+      expect(setsIn(yield* backups.keys)).toHaveLength(2)
+      yield* advance("90 seconds")
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
+      expect((yield* kubectl.events).map(({ reason }) => reason)).not.toContain("PruneFailed")
+    })
+  )
+
+  story(
+    "that failed is tried again about an hour later, without a run",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* withSets(2)
+      yield* backups.disturb({
+        _tag: "Fail",
+        operation: "list",
+        reason: new StorageAuthorizationFailed({ detail: "s3:ListBucket is denied", advice: "allow it" }),
+        times: Infinity
+      })
+      yield* kubectl.patch("hourly", { spec: { retention: { backups: 1 } } })
+      yield* advance("2 minutes")
+      const failed = condition(yield* kubectl.status("hourly"), "RetentionApplied")
+      expect(failed).toMatchObject({ status: "False", reason: "PruneFailed" })
+      expect(failed?.message).toMatch(/s3:ListBucket is denied.*\. The operator tries again about an hour later\.$/u)
+      yield* backups.calm
+      yield* advance("65 minutes")
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
+      expect(condition(yield* kubectl.status("hourly"), "RetentionApplied")?.status).toBe("True")
     })
   )
 

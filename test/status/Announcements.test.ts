@@ -65,7 +65,7 @@ describe("announcements", () => {
     [
       "PruneFailed",
       { maintenance: [pruned({ isSuccess: false, trouble: { reason: "x", message: "denied" } })] },
-      "Job orders-prune could not remove old backups: denied"
+      "Job orders-prune could not remove old backups: denied. The operator tries again about an hour later."
     ],
     [
       "ListingFailed",
@@ -76,7 +76,7 @@ describe("announcements", () => {
       },
       "Job orders-prune could not list storage: no such bucket"
     ],
-    ["CleanupStarted", { deletion: { reason: "RemovingBackups", message: "removing" } }, "removing"],
+    ["CleanupStarted", { deletion: { reason: "RemovingBackups", message: "removing" } }, "removing."],
     ["CleanupGivenUp", { deletion: { reason: "CleanupGivenUp", message: "gave up" } }, "gave up"],
     [
       "CleanupFinished",
@@ -120,7 +120,7 @@ describe("announcements", () => {
     const stuck = announced(cleaning, { deletion: { reason: "ImagePullFailed", message: "no such image" } })
     assert.deepStrictEqual(
       stuck.map(({ note, reason }) => [reason, note]),
-      [["CleanupTrouble", "no such image"]]
+      [["CleanupTrouble", "no such image."]]
     )
     assert.deepStrictEqual(
       announced(calm, { deletion: { reason: "Retained", message: "the stored backups are kept" } }),

@@ -149,6 +149,8 @@ export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<
         }
         const job = stored.object as Job
         if (job.metadata.deletionTimestamp !== undefined) return
+        // Only Jobs that are created suspended: Kubernetes also stops the pods of one that is suspended later.
+        if (job.spec?.["suspend"] === true) return
         const nowMillis = yield* Clock.currentTimeMillis
         const removalMillis = JobRules.removalMillis(job)
         if (removalMillis !== undefined && nowMillis >= removalMillis) {

@@ -33,6 +33,15 @@ export const purpose = ({ metadata: { labels } }: KubeObject): Labels.Purpose | 
 export const isFor = (job: KubeObject, uid: string): boolean =>
   purpose(job) !== undefined && job.metadata.labels?.[Labels.uidLabel] === uid
 
+/** Which attempt of a clean-up the Job is, from 1. */
+export const cleanupAttempt = ({ metadata: { annotations } }: KubeObject): number => {
+  const value = Number(annotations?.[Labels.attemptAnnotation])
+  return Number.isSafeInteger(value) && value > 0 ? value : 1
+}
+
+/** True for a Job that runs nothing until somebody resumes it. */
+export const isSuspended = (job: Job): boolean => job.spec?.["suspend"] === true
+
 /** Why a run exists. */
 export const cause = ({ metadata: { annotations } }: KubeObject): RunCauseName => {
   const value = annotations?.[Labels.causeAnnotation]

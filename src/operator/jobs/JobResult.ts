@@ -6,6 +6,7 @@ import type { Trouble } from "../../status/Facts.ts"
 import type { JobEnd } from "./JobEnd.ts"
 import * as JobFacts from "./JobFacts.ts"
 import * as PodFailure from "./PodFailure.ts"
+import * as RunAgain from "./RunAgain.ts"
 import * as PodSummary from "./PodSummary.ts"
 
 /** The result of a Job that ended. */
@@ -118,7 +119,7 @@ const nodeLost = (pod: string): EndTrouble => ({
 
 const deleted = (job: Job, isRun: boolean, cause: Trouble | undefined): EndTrouble => ({
   reason: "JobDeleted",
-  message: `Job ${job.metadata.name} was deleted before it ended${lastProblem(cause)}; ${isRun ? "stored data is kept. To run again, set the trigger annotation to a new value" : "the operator tries again"}`
+  message: `Job ${job.metadata.name} was deleted before it ended${lastProblem(cause)}; ${isRun ? `stored data is kept.${RunAgain.advice}` : "the operator tries again"}`
 })
 
 /** The summary of a successful run must name its backup. */

@@ -130,6 +130,7 @@ const ended = (
     isSuccess: result._tag === "Success",
     removed: result.summary?.removed,
     heldBack: result.summary?.heldBack,
+    notes: result._tag === "Success" && result.summary.notes.length > 0 ? result.summary.notes : undefined,
     trouble: result._tag === "Success" ? undefined : result.trouble
   })
   return { _tag: "EndedMaintenance", maintenance, ...learnt, isStuck }

@@ -4,6 +4,7 @@ import * as JobName from "../../identity/JobName.ts"
 import { slotText } from "../../identity/RunIdentity.ts"
 import { given } from "../../resource/Json.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
+import * as Labels from "../Labels.ts"
 import * as JobObject from "./JobObject.ts"
 import type { JobSettings } from "./JobSettings.ts"
 import * as JobTemplate from "./JobTemplate.ts"
@@ -30,14 +31,34 @@ export const forPrune = (input: MaintenanceInput): Result.Result<Job, JobObject.
 export const forCatalogue = (input: MaintenanceInput): Result.Result<Job, JobObject.JobRefused> =>
   make(input, "catalogue", ["list"])
 
-/** Removes every set of the resource. Not owned by the resource, which is being deleted. */
+/**
+ * Removes every set of the resource: one attempt, whose number is the key. Not owned by the resource, which is being
+ * deleted.
+ */
 export const forCleanup = (input: MaintenanceInput): Result.Result<Job, JobObject.JobRefused> =>
-  make(input, "cleanup", ["prune", "--all", "--confirm", input.backup.metadata.name])
+  make(input, "cleanup", removingAll(input), { [Labels.attemptAnnotation]: input.key })
+
+/**
+ * The same for a clean-up that is given up: runs nothing until a person resumes it, and outlives the resource.
+ */
+export const forLaterCleanup = (input: Omit<MaintenanceInput, "key">): Result.Result<Job, JobObject.JobRefused> =>
+  Result.map(make({ ...input, key: "by hand" }, "cleanup", removingAll(input)), (job) => ({
+    ...job,
+    spec: { ...job.spec, suspend: true }
+  }))
+
+const removingAll = ({ backup }: Pick<MaintenanceInput, "backup">) => [
+  "prune",
+  "--all",
+  "--confirm",
+  backup.metadata.name
+]
 
 const make = (
   { backup, key, settings }: MaintenanceInput,
   purpose: "prune" | "catalogue" | "cleanup",
-  args: ReadonlyArray<string>
+  args: ReadonlyArray<string>,
+  annotations: Readonly<Record<string, string>> = {}
 ): Result.Result<Job, JobObject.JobRefused> => {
   const { creationTimestamp, name, namespace, uid } = backup.metadata
   const owner = given({ name, uid, namespace })
@@ -60,7 +81,7 @@ const make = (
           activeDeadlineSeconds: deadlineSeconds,
           ...(purpose === "cleanup" ? { ttlSecondsAfterFinished: cleanupTtlSeconds } : {})
         },
-        annotations: {}
+        annotations
       })
     )
   )

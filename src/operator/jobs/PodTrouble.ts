@@ -8,6 +8,7 @@ import { containerName } from "./JobSettings.ts"
 import * as PodFailure from "./PodFailure.ts"
 import { words } from "./PodFailure.ts"
 import * as PodSummary from "./PodSummary.ts"
+import * as RunAgain from "./RunAgain.ts"
 
 /** How long the Job controller may take to create a pod, in milliseconds. */
 const podlessMillis = 30_000
@@ -32,7 +33,7 @@ export const of = (
   if (deletionTimestamp !== undefined) {
     return {
       reason: "JobBeingDeleted",
-      message: `Job ${name} is being deleted; stored data is kept. To run again, set the trigger annotation to a new value`
+      message: `Job ${name} is being deleted; stored data is kept.${JobFacts.purpose(job) === "run" ? RunAgain.advice : ""}`
     }
   }
   const own = JobFacts.podsOf(job, pods)

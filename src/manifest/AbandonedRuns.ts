@@ -1,0 +1,95 @@
+import { Clock, Effect, Option, Stream } from "effect"
+import * as BackupId from "../identity/BackupId.ts"
+import { digest, type Owner, ownerKey, type RunIdentity } from "../identity/RunIdentity.ts"
+import type { ObjectInfo, ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { isReason } from "../storage/ObjectStoreError.ts"
+import * as BackupKeys from "./BackupKeys.ts"
+import * as Claims from "./Claims.ts"
+
+/** An unfinished run into whose folder nothing has been written for a long time. */
+export interface AbandonedRun {
+  readonly backupId: BackupId.BackupId
+  readonly identity: RunIdentity
+}
+
+/**
+ * How long nothing may be written before a run counts as abandoned, in milliseconds. A run at work writes a checkpoint
+ * at least every few minutes, and a failed one is repeated within days or never.
+ */
+export const graceMillis = 7 * 24 * 3_600_000
+
+/**
+ * Now, by the clock of the store where that shows: it dated the lock that the caller took just before. The machine's
+ * own clock may be wrong by any amount.
+ */
+const storeMillis = (store: ObjectStoreShape, owner: Owner) =>
+  store.list(BackupKeys.lockFolder(ownerKey(owner))).pipe(
+    Stream.runFold(
+      () => 0,
+      (newest: number, { modifiedMillis = 0 }: ObjectInfo) => Math.max(newest, modifiedMillis)
+    ),
+    Effect.flatMap((newest) => (newest > 0 ? Effect.succeed(newest) : Clock.currentTimeMillis))
+  )
+
+/** Folders of backups and runs with other names that are not complete. Asks about each folder below the root. */
+export const unfinishedElsewhere = Effect.fn("AbandonedRuns.unfinishedElsewhere")(function* (
+  store: ObjectStoreShape,
+  name: string
+) {
+  const folders = yield* store.folders.pipe(
+    Stream.filter((folder) => folder !== BackupKeys.commonFolder && !BackupId.isOf(name, folder)),
+    Stream.map(BackupId.parse),
+    Stream.filter((backupId) => backupId !== undefined),
+    Stream.runCollect
+  )
+  return yield* Effect.filter(folders, (backupId) => isUnfinished(store, backupId), {
+    concurrency: 8
+  })
+})
+
+const isThere = (store: ObjectStoreShape, key: ObjectKey) =>
+  store.head(key).pipe(
+    Effect.as(true),
+    Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(false))
+  )
+
+const isUnfinished = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
+  if (yield* isThere(store, BackupKeys.manifest(backupId))) return false
+  return (yield* isThere(store, BackupKeys.claim(backupId))) && !(yield* isThere(store, BackupKeys.tombstone(backupId)))
+})
+
+/**
+ * Those of these unfinished runs that were abandoned, whichever resource made them: one that was deleted cannot remove
+ * its own. Folders without a readable claim are not listed, nor any while the store does not say when its objects were
+ * written.
+ */
+export const find = Effect.fn("AbandonedRuns.find")(function* (
+  store: ObjectStoreShape,
+  owner: Owner,
+  candidates: ReadonlyArray<BackupId.BackupId>
+) {
+  if (candidates.length === 0) return []
+  const sinceMillis = (yield* storeMillis(store, owner)) - graceMillis
+  const found = yield* Effect.forEach(
+    candidates,
+    Effect.fnUntraced(function* (backupId) {
+      const isRecent = ({ modifiedMillis }: ObjectInfo) => modifiedMillis === undefined || modifiedMillis >= sinceMillis
+      const recent = yield* store.list(`${backupId}/`).pipe(Stream.filter(isRecent), Stream.runHead)
+      if (Option.isSome(recent)) return []
+      const identity = yield* Claims.claimed(store, backupId)
+      return identity === undefined ? [] : [{ backupId, identity } satisfies AbandonedRun]
+    }),
+    { concurrency: 4 }
+  )
+  return found.flat()
+})
+
+/** Removes the record of the run, so that its slot or trigger value may run again. Comes before the folder's removal. */
+export const forget = (store: ObjectStoreShape, { identity }: AbandonedRun) =>
+  store.delete(BackupKeys.runRecord(ownerKey(identity.owner), digest(identity)))
+
+/** For people. */
+export const note = ({ backupId, identity: { owner } }: AbandonedRun): string => {
+  const name = owner.namespace === undefined ? owner.name : `${owner.namespace}/${owner.name}`
+  return `retention removes the unfinished run ${backupId} of ${name}: nothing was written to it for 7 days`
+}
