@@ -159,8 +159,6 @@ const ladder: ReadonlyArray<Step> = [
 
 /** Node, the bundle and V8's heap. Source: the peak of a run of an empty topic (docs/performance.md), rounded up. */
 const processBytes = 120 * MiB
-/** Part of it that the kernel takes back where memory is short: pages of Node's own file. */
-const reclaimableBytes = 48 * MiB
 /** What lies around longer where the collector is calm. Source: peaks with and without, docs/performance.md. */
 const calmBytes = 32 * MiB
 /** From this size on an open segment needs a slot. */
@@ -205,7 +203,7 @@ const recordWithin = (bytes: number, segmentBytes: number): number =>
 
 /** The smallest limit in bytes with which a run of these settings works. */
 export const smallestLimit = (settings: ContentSettings, cores: number = availableParallelism()): number =>
-  cost(settings, ladder[0]!, cores) - reclaimableBytes
+  cost(settings, ladder[0]!, cores)
 
 /**
  * How much a run keeps in memory, from the settings and the container's limit: the highest step of a ladder whose cost

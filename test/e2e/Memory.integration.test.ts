@@ -74,6 +74,7 @@ describeWith(["kafka"], "A run with little memory and a source that inflates a t
 
   const load = async (source: Source) => {
     for (const one of Object.keys(sources) as ReadonlyArray<Source>)
+      // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the keys of the table are the members
       kafkajs.CompressionCodecs[sources[one]] = codec(compressions[one])
     const brokers = services.kafka.plaintext.split(",")
     const client = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING, requestTimeout: 120_000 })

@@ -100,6 +100,11 @@ const inflatedWhole = Effect.fnUntraced(function* (
   return inflated
 })
 
+/** Frees a piece that is alone in its memory: others may share theirs with the piece that follows. */
+const freePiece = (piece: Buffer): void => {
+  if (piece.length === piece.buffer.byteLength) freeMemory(piece)
+}
+
 /** Inflates while the transcoder asks for more. */
 const pieces = Effect.fnUntraced(function* (
   batch: RecordBatch,
@@ -124,8 +129,9 @@ const pieces = Effect.fnUntraced(function* (
         const piece = yield* next
         if (piece.done === true) isLast = true
         else {
-          window.add(piece.value)
           inflatedBytes += piece.value.length
+          window.add(piece.value)
+          freePiece(piece.value)
         }
         // Memory of the window that is not written yet takes no room.
         if (Math.min(inflatedBytes, historyBytes) > maxWindowBytes) return yield* tooLargeWindow(historyBytes)
