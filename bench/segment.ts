@@ -89,8 +89,9 @@ for (const [valueBytes, headers] of shapes) {
       const transcoder = new Transcoder(OffsetHeaders.fromSettings(settings))
       transcoder.setTarget(target)
       for (const batch of list) {
-        transcoder.setBatch(batch, batch.bytes, batch.recordsStart, batch.end, 0, Number.MAX_SAFE_INTEGER)
-        while (!transcoder.run()) transcoder.setTarget(target)
+        transcoder.setBatch(batch, 0, Number.MAX_SAFE_INTEGER)
+        transcoder.setSource(batch.bytes, batch.recordsStart, batch.end, true)
+        while (transcoder.run() !== "done") transcoder.setTarget(target)
       }
     })
     say(`transcode ${name}${settings ? " + offset headers" : ""}`, bytes, records, millis)

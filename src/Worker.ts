@@ -71,21 +71,24 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
 ) {
   const { progress } = context
   context.identity = identity
+  const request = SpecRequest.request(backup, identity, host)
+  const limitBytes = Memory.limitBytes()
+  yield* Memory.assertEnough(request.settings, limitBytes)
   const storageTarget = Connections.storage(backup.spec.storage, volumes)
   const [kafkaTarget] = yield* SecretPatience.untilUsable(
     Effect.all([Connections.kafka(backup.spec.kafkaCluster, { waitsForUnknownHosts: isScheduled }), storageTarget]),
     progress,
     secretPatienceMillis
   ).pipe(Effect.raceFirst(stopped(stop, identity)))
-  const request = SpecRequest.request(backup, identity, host)
   const guards = yield* BreakerGuards.make(request.circuitBreaker, progress, isScheduled)
   const store = guards.store(yield* Rotation.openStore(storageTarget, guards.opening))
   context.store = store
   const sources = yield* KafkaSources
   const kafka = yield* Opening.retried(sources.open(kafkaTarget, guards.brokers), guards.connecting)
   return yield* Run.run(request, {
-    ...Memory.bounds(request.settings, Memory.limitBytes()),
-    format: (settings) => Formats.writer("kbak", RunPlan.segmentSettings(settings)),
+    ...Memory.bounds(request.settings, limitBytes),
+    format: (settings) =>
+      Formats.writer("kbak", RunPlan.segmentSettings(settings), Memory.ofSegments(settings, limitBytes)),
     progress,
     stop
   }).pipe(Effect.provideService(ObjectStore, store), Effect.provideService(KafkaSource, kafka))

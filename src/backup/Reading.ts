@@ -64,7 +64,8 @@ export const readAll = Effect.fnUntraced(function* (
     // Half the interval to fill, a quarter to flush: what is lost with the process is less than one interval.
     maxAgeMillis: interval / 2,
     largeBytes: options.largeBytes,
-    largeSlots: yield* Semaphore.make(options.largeSegments)
+    largeSlots: yield* Semaphore.make(options.largeSegments),
+    isStopping: () => Deferred.isDoneUnsafe(options.stop)
   }
 
   const advancesOf = (topic: PlannedTopic, partition: PlannedPartition, position: number) => {

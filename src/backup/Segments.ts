@@ -1,4 +1,5 @@
-import { Clock, Effect, type Semaphore, Stream } from "effect"
+import { Array as Arr, Cause, Clock, Effect, Fiber, Pull, type Scope, type Semaphore, Stream } from "effect"
+import type { RecordBatch } from "../kafka/batch/RecordBatch.ts"
 import type { KafkaError } from "../kafka/KafkaError.ts"
 import type { FetchedBatches } from "../kafka/KafkaSource.ts"
 import type { FoundGap } from "../manifest/Checkpoint.ts"
@@ -15,6 +16,8 @@ export interface SealingRules {
   /** From this size on an open segment needs one of `largeSlots`: bounds memory whatever the partition count. */
   readonly largeBytes: number
   readonly largeSlots: Semaphore.Semaphore
+  /** True once the run is to stop: what came is not used up then, and its rest is read again by the next attempt. */
+  readonly isStopping: () => boolean
 }
 
 /** A segment that takes no more records, and how far its partition has come with it. */
@@ -48,6 +51,7 @@ const opened = (position: number): Open => ({
 
 /**
  * Cuts one partition's batches into segments: by size, by age even when nothing arrives, and at the end of the stream.
+ * A segment has at most `segmentBytes` and one batch, or, where a batch is large, one record.
  */
 export const cut =
   (
@@ -69,50 +73,102 @@ export const cut =
             }
           ]
 
+    const takeSlot = Effect.fnUntraced(function* (open: Open) {
+      yield* rules.largeSlots.take(1)
+      open.isLarge = true
+    })
+
+    /** Appends of the batches until the segment is full, or needs a slot to grow; gives the offset to go on from. */
+    const append = Effect.fnUntraced(function* (open: Open, batches: ReadonlyArray<RecordBatch>) {
+      if (open.writer === undefined) {
+        // To go on inside of a batch, it is inflated from its beginning: with a slot, that happens once and not twice.
+        const { movedTo } = open
+        const isInside = batches.some(({ baseOffset, lastOffset }) => baseOffset < movedTo && movedTo <= lastOffset)
+        if (isInside && partition.from < movedTo) yield* takeSlot(open)
+        open.writer = yield* format.open(partition.topic, partition.partition)
+        open.openedMillis = yield* Clock.currentTimeMillis
+      }
+      const before = open.writer.recordCount()
+      const fullBytes = open.isLarge ? rules.segmentBytes : Math.min(rules.largeBytes, rules.segmentBytes)
+      const stoppedAt = yield* open.writer.append(batches, open.movedTo, partition.until, fullBytes)
+      progress.records += open.writer.recordCount() - before
+      return stoppedAt
+    })
+
+    /**
+     * Takes of the element until it is used up (true), or the segment is full or has got a slot (false). Slots are
+     * taken between the appends, so that nobody waits for one while holding memory for inflated records.
+     */
     const take = Effect.fnUntraced(function* (open: Open, element: FetchedBatches) {
       if (element.gap !== undefined) {
         open.gaps.push({ ...element.gap, detectedMillis: yield* Clock.currentTimeMillis })
       }
-      if (element.batches.length > 0) {
-        if (open.writer === undefined) {
-          open.writer = yield* format.open(partition.topic, partition.partition)
-          open.openedMillis = yield* Clock.currentTimeMillis
-        }
-        const before = open.writer.recordCount()
-        yield* open.writer.append(element.batches, open.movedTo, partition.until)
-        progress.records += open.writer.recordCount() - before
+      const stoppedAt = element.batches.length === 0 ? undefined : yield* append(open, element.batches)
+      if (stoppedAt === undefined) {
+        element.release()
+        progress.fetchedBytes += element.fetchedBytes
       }
-      element.release()
-      const position = Math.min(element.position, partition.until)
+      const position = Math.min(stoppedAt ?? element.position, partition.until)
       progress.offsetsDone += position - open.movedTo
-      progress.fetchedBytes += element.fetchedBytes
       open.movedTo = position
-      if (open.writer === undefined) return
-      if (!open.isLarge && open.writer.uncompressedBytes() >= rules.largeBytes) {
-        yield* rules.largeSlots.take(1)
-        open.isLarge = true
-      }
+      const isLargeNow = open.writer !== undefined && open.writer.uncompressedBytes() >= rules.largeBytes
+      if (isLargeNow && !open.isLarge) yield* takeSlot(open)
+      return stoppedAt === undefined
     })
 
     const isDue = (open: Open, nowMillis: number) =>
       open.writer !== undefined &&
       (open.writer.uncompressedBytes() >= rules.segmentBytes || nowMillis - open.openedMillis >= rules.maxAgeMillis)
 
-    return fetched.pipe(
-      Stream.map((element): FetchedBatches | undefined => element),
-      Stream.merge(Stream.tick(Math.max(1000, rules.maxAgeMillis / 4)).pipe(Stream.as(undefined)), {
-        haltStrategy: "left"
-      }),
-      Stream.mapAccumEffect(
-        () => opened(partition.from),
-        (open, element) =>
-          Effect.gen(function* () {
-            if (element !== undefined) yield* take(open, element)
-            return isDue(open, yield* Clock.currentTimeMillis)
-              ? ([opened(open.movedTo), close(open)] as const)
-              : ([open, []] as const)
-          }),
-        { onHalt: close }
-      )
-    )
+    /** The closed segments, one by one: no record of the next one is taken before this one was handed on. */
+    const segments = (
+      upstream: Pull.Pull<Arr.NonEmptyReadonlyArray<FetchedBatches>, KafkaError>,
+      scope: Scope.Scope
+    ): Pull.Pull<Arr.NonEmptyReadonlyArray<ClosedSegment>, KafkaError | SegmentError> => {
+      const tickMillis = Math.max(1000, rules.maxAgeMillis / 4)
+      let open = opened(partition.from)
+      /** What came and is not used up. */
+      let waiting: ReadonlyArray<FetchedBatches> = []
+      let coming: Fiber.Fiber<ReadonlyArray<FetchedBatches>, KafkaError> | undefined
+      let hasEnded = false
+      const closed = () => {
+        const found = close(open)
+        open = opened(open.movedTo)
+        return found
+      }
+      /** Waits for what comes next, no longer than until the age of the open segment is to be looked at. */
+      const receive = Effect.gen(function* () {
+        coming ??= yield* Effect.forkIn(
+          Pull.catchDone(upstream, () => Effect.succeed([])),
+          scope
+        )
+        const hasCome = yield* Effect.raceFirst(
+          Effect.as(Fiber.await(coming), true),
+          Effect.as(Effect.sleep(tickMillis), false)
+        )
+        if (!hasCome) return
+        waiting = yield* Fiber.join(coming)
+        coming = undefined
+        hasEnded = waiting.length === 0
+      })
+      return Effect.gen(function* () {
+        for (;;) {
+          if (rules.isStopping()) {
+            for (const element of waiting) element.release()
+            waiting = []
+          }
+          const [element] = waiting
+          if (element !== undefined) {
+            if (yield* take(open, element)) waiting = waiting.slice(1)
+          } else if (!hasEnded) yield* receive
+          const isOver = hasEnded && waiting.length === 0
+          if (!isOver && !isDue(open, yield* Clock.currentTimeMillis)) continue
+          const found = closed()
+          if (Arr.isReadonlyArrayNonEmpty(found)) return found
+          if (isOver) return yield* Cause.done()
+        }
+      })
+    }
+
+    return Stream.transformPull(fetched, (upstream, scope) => Effect.sync(() => segments(upstream, scope)))
   }

@@ -107,7 +107,8 @@ const work = Effect.fnUntraced(function* (given: Given, known: RunReporting.RunC
   const identity = SpecRequest.identity(backup, slot, trigger)
   known.identity = identity
   yield* Resource.assertDirectories(backup, given)
-  Memory.calmCollector(Memory.limitBytes())
+  const { settings } = SpecRequest.request(backup, identity, hostname())
+  Memory.calmCollector(Memory.bounds(settings, Memory.limitBytes()))
   return yield* yield* Shutdown.graceful(
     (stop) =>
       Worker.attempt(backup, identity, known, {

@@ -1,11 +1,16 @@
 import { decompressFrame, decompressFrameSync } from "lz4-napi"
 import { DecompressionFailed, type FailureKind } from "./DecompressionFailed.ts"
 import * as Lz4Block from "./Lz4Block.ts"
+import { Lz4Inflater } from "./Lz4Inflater.ts"
 import { isSkippable } from "./SkippableFrame.ts"
 import { tooLarge, wholeInflater } from "./WholeInflater.ts"
 
 /** One frame among several: where it ends and how many bytes it holds at most. */
 interface Extent {
+  /** Where its first block begins. */
+  readonly blocks: number
+  /** Bytes of checksum behind each block. */
+  readonly blockChecksum: number
   /** Exclusive. */
   readonly end: number
   /** Upper bound of the content's length; exact when that was asked for. 0 for a skippable frame. */
@@ -30,7 +35,7 @@ const extent = (bytes: Buffer, start: number, exactLength: boolean): Extent => {
   if (isSkippable(magic)) {
     const after = start + 8 + bytes.readUInt32LE(start + 4)
     if (after > end) throw cut(end)
-    return { end: after, length: 0, skippable: true }
+    return { blocks: after, blockChecksum: 0, end: after, length: 0, skippable: true }
   }
   if (magic === legacyMagic) throw refuse("unsupported", "a frame in the legacy format")
   if (magic !== frameMagic) throw refuse("damaged", `no frame begins at byte ${start} of ${end}`)
@@ -41,7 +46,8 @@ const extent = (bytes: Buffer, start: number, exactLength: boolean): Extent => {
   if (sizeCode < 4) throw refuse("damaged", `block size code ${sizeCode}`)
   const blockBytes = 1 << (8 + 2 * sizeCode)
   const blockChecksum = (flags & 0x10) === 0 ? 0 : 4
-  let at = start + 7 + ((flags & 8) === 0 ? 0 : 8)
+  const blocks = start + 7 + ((flags & 8) === 0 ? 0 : 8)
+  let at = blocks
   let length = 0
   for (;;) {
     if (at + 4 > end) throw cut(end)
@@ -56,7 +62,7 @@ const extent = (bytes: Buffer, start: number, exactLength: boolean): Extent => {
   }
   at += (flags & 4) === 0 ? 0 : 4
   if (at > end) throw cut(end)
-  return { end: at, length, skippable: false }
+  return { blocks, blockChecksum, end: at, length, skippable: false }
 }
 
 const inflatedLength = (block: Buffer): number => {
@@ -90,3 +96,33 @@ export const lz4 = wholeInflater({
   oneSync: (frame) => decompressFrameSync(frame),
   one: (frame) => decompressFrame(frame)
 })
+
+/**
+ * The same in pieces. Memory: a few pieces. Checksums of blocks and content are not compared; what they protect has a
+ * checksum of its own where this is used.
+ */
+export async function* lz4Pieces(bytes: Buffer): AsyncGenerator<Buffer, void> {
+  if (bytes.length === 0) throw refuse("damaged", "there is no frame")
+  for (let start = 0; start < bytes.length;) {
+    const frame = extent(bytes, start, false)
+    start = frame.end
+    if (frame.skippable) continue
+    const inflater = new Lz4Inflater()
+    for (let at = frame.blocks; ;) {
+      const word = bytes.readUInt32LE(at)
+      if (word === 0) break
+      const stored = word & 0x7fffffff
+      const block = bytes.subarray(at + 4, at + 4 + stored)
+      at += 4 + stored + frame.blockChecksum
+      const isPlain = word >>> 31 === 1
+      for (let done = 0; ;) {
+        done = isPlain ? inflater.pushPlain(block, done) : inflater.push(block, done)
+        if (!inflater.full) break
+        yield inflater.take()
+      }
+      if (!isPlain) inflater.endBlock()
+    }
+    const rest = inflater.take()
+    if (rest.length > 0) yield rest
+  }
+}

@@ -47,6 +47,20 @@ export class Lz4Inflater {
     return this.#state === distanceLow
   }
 
+  /** Ends a block that another one follows, which may refer to its bytes. */
+  endBlock(): void {
+    if (!this.complete) throw damaged("a block ends in the middle of a sequence")
+    this.#state = token
+  }
+
+  /** Takes a block that is stored as it is, from `start` on, and returns where it stopped, as `push`. */
+  pushPlain(input: Uint8Array, start: number): number {
+    const step = Math.min(input.length - start, this.#output.length - this.#filled)
+    this.#output.set(input.subarray(start, start + step), this.#filled)
+    this.#filled += step
+    return start + step
+  }
+
   /** The output so far; to be called when `push` stopped early and at the end. */
   take(): Buffer {
     const full = this.#output

@@ -1,5 +1,7 @@
 import library from "snappy"
 import { DecompressionFailed } from "./DecompressionFailed.ts"
+import { inflatedPieceBytes } from "./PieceInflater.ts"
+import { rawSnappyPieces } from "./SnappyInflater.ts"
 import { wholeInflater } from "./WholeInflater.ts"
 
 /**
@@ -65,6 +67,36 @@ export const snappy = wholeInflater({
   oneSync: (block) => asBuffer(library.uncompressSync(block, { asBuffer: true })),
   one: async (block) => asBuffer(await library.uncompress(block, { asBuffer: true }))
 })
+
+/** The same in pieces. Memory: a few pieces and the history of one raw block. */
+export async function* snappyPieces(bytes: Buffer): AsyncGenerator<Buffer, void> {
+  let small: Array<Buffer> = []
+  let smallBytes = 0
+  const joined = () => {
+    const piece = Buffer.concat(small)
+    small = []
+    smallBytes = 0
+    return piece
+  }
+  for (const block of blocks(bytes)) {
+    const length = inflatedLength(block)
+    if (smallBytes > 0 && smallBytes + length > inflatedPieceBytes) yield joined()
+    if (length > inflatedPieceBytes) yield* rawSnappyPieces(block, length)
+    else {
+      small.push(wholeBlock(block))
+      smallBytes += length
+    }
+  }
+  if (smallBytes > 0) yield joined()
+}
+
+const wholeBlock = (block: Buffer): Buffer => {
+  try {
+    return asBuffer(library.uncompressSync(block, { asBuffer: true }))
+  } catch (cause) {
+    throw refuse("damaged", cause instanceof Error ? cause.message : String(cause))
+  }
+}
 
 /** The bytes as snappy-java would write them. */
 export const xerialStream = (bytes: Buffer): Buffer => {

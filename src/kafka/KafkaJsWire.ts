@@ -34,7 +34,7 @@ export interface Options {
 const batchSize = 5000
 
 /** Fetch answers up to this length use pooled buffers; larger ones are rare enough to be allocated. */
-const maxPooledBytes = 16 * 1024 * 1024
+const maxPooledBytes = 4 * 1024 * 1024
 
 /** APIs that every run needs. Those for groups and configurations may be missing and then fail by themselves. */
 const needed = [Metadata.api, ListOffsets.api, Fetch.api]

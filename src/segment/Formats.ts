@@ -1,13 +1,13 @@
 import { Effect, type Scope, Stream } from "effect"
 import * as KbakFormat from "./kbak/KbakFormat.ts"
 import * as KbakReader from "./kbak/KbakReader.ts"
-import type { SegmentFormat, SegmentSettings } from "./Segment.ts"
+import type { SegmentFormat, SegmentMemory, SegmentSettings } from "./Segment.ts"
 import { SegmentError, UnknownFormat } from "./SegmentError.ts"
 import type { SegmentReader } from "./SegmentReader.ts"
 
 /** One kind of segment file: how it is written, how its files are recognized, how they are read. */
 interface Format {
-  readonly make: (settings: SegmentSettings) => Effect.Effect<SegmentFormat, never, Scope.Scope>
+  readonly make: (settings: SegmentSettings, memory?: SegmentMemory) => Effect.Effect<SegmentFormat, never, Scope.Scope>
   /** Endings of the file names of all its versions and settings; those of two formats differ. */
   readonly endings: ReadonlyArray<string>
   readonly reader: SegmentReader
@@ -22,8 +22,11 @@ const formats = {
 export type FormatName = keyof typeof formats
 
 /** Gets ready to write. The scope is the run: closing it waits for compressions in flight. */
-export const writer = (name: FormatName, settings: SegmentSettings): Effect.Effect<SegmentFormat, never, Scope.Scope> =>
-  formats[name].make(settings)
+export const writer = (
+  name: FormatName,
+  settings: SegmentSettings,
+  memory?: SegmentMemory
+): Effect.Effect<SegmentFormat, never, Scope.Scope> => formats[name].make(settings, memory)
 
 /** The reader for the file of that key, which is as the set's manifest names it. */
 const readerOf = (key: string): Effect.Effect<SegmentReader, SegmentError> => {

@@ -14,6 +14,34 @@ export interface SegmentSettings {
   readonly offsetHeaders?: { readonly sourceClusterId?: string }
 }
 
+/** How much memory a run may spend on its segments. */
+export interface SegmentMemory {
+  /**
+   * Record stream that is compressed at once, in bytes. Default 4 MiB, zstd's ratio hardly grows beyond 8 MiB; 1 MiB
+   * where nothing is compressed.
+   */
+  readonly chunkBytes?: number
+  /** Compressions in flight across all writers of the run. Default: one more than there are cores. */
+  readonly compressions?: number
+  /** Most that one batch is inflated to at once, in bytes; a larger one is inflated in pieces. Default 8 MiB. */
+  readonly wholeBytes?: number
+  /** Memory for inflated batches, and for inflating in pieces, of all writers of the run together. Default 64 MiB. */
+  readonly inflateBytes?: number
+  /**
+   * Records of more than 4 MiB that all writers of the run hold at the same time, in bytes; a larger record is refused.
+   * Each takes up to three times that memory. Default 512 MiB.
+   */
+  readonly recordBytes?: number
+  /** Most history that a decoder of batches may keep, in bytes. Default 128 MiB, zstd's own limit. */
+  readonly windowBytes?: number
+  /** How much memory the process needs for a record or a window of that many bytes; for messages that refuse it. */
+  readonly neededMemory?:
+    | ((what: { readonly recordBytes: number } | { readonly windowBytes: number }) => number)
+    | undefined
+  /** Largest record stream of an lz4 segment, in bytes. Default: what an LZ4 block can hold, 2,113,929,216. */
+  readonly maxLz4Bytes?: number
+}
+
 /** Keys of the headers that `offsetHeaders` asks for, in the order in which they are appended. */
 export const offsetHeaderKeys = (asked: SegmentSettings["offsetHeaders"]): ReadonlyArray<string> => {
   if (asked === undefined) return []
@@ -53,13 +81,17 @@ export interface SegmentWriter {
   /** Record stream bytes so far, before compression. */
   readonly uncompressedBytes: () => number
   /**
-   * Takes the records with `from <= offset < until`, in order. The batches' buffers are free again when this completes.
+   * Takes the records with `from <= offset < until`, in order, until the record stream has `fullBytes` (default: no
+   * bound): it ends behind the batch that reaches it, or inside of one that is too large to be inflated at once. Gives
+   * the offset to go on from, here or in the next segment; undefined when everything was taken. The batches' buffers
+   * are free again when this completes and everything was taken.
    */
   readonly append: (
     batches: ReadonlyArray<RecordBatch>,
     from: number,
-    until: number
-  ) => Effect.Effect<void, SegmentError>
+    until: number,
+    fullBytes?: number
+  ) => Effect.Effect<number | undefined, SegmentError>
   /** Finishes the file. Undefined when no record was appended. The writer is spent. */
   readonly seal: Effect.Effect<EncodedSegment | undefined, SegmentError>
 }

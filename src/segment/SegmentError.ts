@@ -12,6 +12,55 @@ export class RecordNotRepresentable extends Schema.TaggedError<RecordNotRepresen
   }
 }
 
+const mebibytes = (bytes: number): string => `${Math.ceil(bytes / (1024 * 1024))} MiB`
+
+const moreMemory = (neededBytes: number | undefined): string => {
+  const needed = neededBytes === undefined ? "" : ` to at least ${Math.ceil(neededBytes / (1024 * 1024))}Mi`
+  return `raise spec.resources.limits.memory${needed}, or exclude the topic with excludeTopics to back up the others`
+}
+
+/** A record that does not fit into memory as the run may use it. Another memory limit is enough to store it. */
+export class RecordTooLarge extends Schema.TaggedError<RecordTooLarge>()("RecordTooLarge", {
+  topic: Schema.String,
+  partition: Schema.Number,
+  /** Of the batch that holds the record. */
+  offset: Schema.Number,
+  /** Of the record, uncompressed. */
+  bytes: Schema.Number,
+  /** Largest record that is possible within the memory limit. */
+  allowedBytes: Schema.Number,
+  /** Memory limit that the process needs for this record. */
+  neededBytes: Schema.optionalKey(Schema.Number)
+}) {
+  override get message() {
+    return `${this.topic}[${this.partition}] batch at offset ${this.offset}: a record has ${mebibytes(this.bytes)} uncompressed, and the memory limit allows records of up to ${Math.floor(this.allowedBytes / (1024 * 1024))} MiB`
+  }
+  get advice() {
+    return moreMemory(this.neededBytes)
+  }
+}
+
+/** A batch whose decoder needs more history than the memory limit leaves room for. Another limit is enough for it. */
+export class WindowTooLarge extends Schema.TaggedError<WindowTooLarge>()("WindowTooLarge", {
+  topic: Schema.String,
+  partition: Schema.Number,
+  /** Of the batch. */
+  offset: Schema.Number,
+  /** Window that the batch was compressed with. */
+  bytes: Schema.Number,
+  /** Largest window that is possible within the memory limit. */
+  allowedBytes: Schema.Number,
+  /** Memory limit that the process needs for this batch. */
+  neededBytes: Schema.optionalKey(Schema.Number)
+}) {
+  override get message() {
+    return `${this.topic}[${this.partition}] batch at offset ${this.offset}: the producer compressed it with a zstd window of ${mebibytes(this.bytes)}, and the memory limit allows windows of up to ${mebibytes(this.allowedBytes)}`
+  }
+  get advice() {
+    return moreMemory(this.neededBytes)
+  }
+}
+
 /**
  * A batch whose records section is not what its header says, found after its checksum was right: a producer's defect.
  */
@@ -50,7 +99,14 @@ export class UnknownFormat extends Schema.TaggedError<UnknownFormat>()("UnknownF
 }
 
 export class SegmentError extends Schema.TaggedError<SegmentError>()("SegmentError", {
-  reason: Schema.Union([RecordNotRepresentable, MalformedRecords, SegmentDamaged, UnknownFormat])
+  reason: Schema.Union([
+    RecordNotRepresentable,
+    RecordTooLarge,
+    WindowTooLarge,
+    MalformedRecords,
+    SegmentDamaged,
+    UnknownFormat
+  ])
 }) {
   override get message() {
     return this.reason.message
@@ -63,6 +119,9 @@ export class SegmentError extends Schema.TaggedError<SegmentError>()("SegmentErr
     switch (this.reason._tag) {
       case "RecordNotRepresentable":
         return "the segment format cannot hold this record; exclude its topic with excludeTopics to back up the others"
+      case "RecordTooLarge":
+      case "WindowTooLarge":
+        return this.reason.advice
       case "MalformedRecords":
         return "the checksum of the batch is right, but its content is invalid: find the producer that wrote it; exclude the topic to back up the others"
       case "SegmentDamaged":

@@ -36,6 +36,8 @@ const byReason: Readonly<Record<FailureReason | "VerificationFailed", Shown>> = 
   CorruptBatch: { kafka: true },
   UnsupportedBatch: { kafka: true },
   RecordNotRepresentable: { kafka: true },
+  RecordTooLarge: { kafka: true },
+  WindowTooLarge: { kafka: true },
   MalformedRecords: { kafka: true },
   StoreUnavailable: storageFailed,
   StorageAuthenticationFailed: storageFailed,
@@ -58,6 +60,7 @@ const byReason: Readonly<Record<FailureReason | "VerificationFailed", Shown>> = 
   // These come before either was tried, or show nothing about it.
   SecretUnusable: {},
   NotSupported: {},
+  MemoryTooSmall: {},
   Interrupted: {},
   SetNotFound: {},
   SetIncomplete: {}

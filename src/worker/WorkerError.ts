@@ -21,9 +21,23 @@ export class NotSupported extends Schema.TaggedError<NotSupported>()("NotSupport
   }
 }
 
+const mebibytes = (bytes: number): number => Math.ceil(bytes / (1024 * 1024))
+
+/** The process may use less memory than a run needs at the least. */
+export class MemoryTooSmall extends Schema.TaggedError<MemoryTooSmall>()("MemoryTooSmall", {
+  limitBytes: Schema.Number,
+  neededBytes: Schema.Number,
+  /** The compression of the run, for people. */
+  compression: Schema.String
+}) {
+  override get message() {
+    return `the memory limit is ${Math.floor(this.limitBytes / (1024 * 1024))} MiB, and a run with compression ${this.compression} needs at least ${mebibytes(this.neededBytes)} MiB`
+  }
+}
+
 /** Failures of the things that every run needs before it begins. */
 export class WorkerError extends Schema.TaggedError<WorkerError>()("WorkerError", {
-  reason: Schema.Union([SecretUnusable, NotSupported])
+  reason: Schema.Union([SecretUnusable, NotSupported, MemoryTooSmall])
 }) {
   override get message() {
     return this.reason.message
@@ -38,6 +52,8 @@ export class WorkerError extends Schema.TaggedError<WorkerError>()("WorkerError"
         return "create or correct this key of the Secret in the namespace of the resource, or, without a cluster, the named file"
       case "NotSupported":
         return "change the field, or use a version that supports it"
+      case "MemoryTooSmall":
+        return `raise spec.resources.limits.memory to at least ${mebibytes(this.reason.neededBytes)}Mi`
     }
   }
 }

@@ -1,7 +1,7 @@
 import { Effect, type Scope } from "effect"
 import type { RecordBatch } from "../../src/kafka/batch/RecordBatch.ts"
 import * as KbakFormat from "../../src/segment/kbak/KbakFormat.ts"
-import type { EncodedSegment, SegmentFormat, SegmentSettings } from "../../src/segment/Segment.ts"
+import type { EncodedSegment, SegmentFormat, SegmentMemory, SegmentSettings } from "../../src/segment/Segment.ts"
 import type { SegmentError } from "../../src/segment/SegmentError.ts"
 
 export interface Written extends Omit<EncodedSegment, "pieces" | "release" | "sha256"> {
@@ -39,6 +39,6 @@ export const writeWith = (
 export const write = (
   batches: ReadonlyArray<RecordBatch>,
   settings: Partial<SegmentSettings> = {},
-  options: Range & KbakFormat.SegmentMemory = {}
+  options: Range & SegmentMemory = {}
 ): Effect.Effect<Written, SegmentError> =>
   writeWith(KbakFormat.make({ compression: "none", level: 3, ...settings }, options), batches, options)

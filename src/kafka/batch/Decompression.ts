@@ -1,13 +1,14 @@
 import { DecompressionFailed } from "../../compression/DecompressionFailed.ts"
-import { gzip } from "../../compression/Gzip.ts"
-import { lz4 } from "../../compression/Lz4.ts"
-import { snappy } from "../../compression/Snappy.ts"
+import { gzip, gzipPieces } from "../../compression/Gzip.ts"
+import { lz4, lz4Pieces } from "../../compression/Lz4.ts"
+import { snappy, snappyPieces } from "../../compression/Snappy.ts"
 import type { WholeInflater } from "../../compression/WholeInflater.ts"
-import { zstd } from "../../compression/Zstd.ts"
+import { zstd, zstdPieces } from "../../compression/Zstd.ts"
+import { zstdWindowBytes } from "../../compression/zstdWindowBytes.ts"
 import type { RecordBatch } from "./RecordBatch.ts"
 
-/** Largest records section that we inflate, in bytes. Kafka's largest possible batch is far smaller; a bomb is not. */
-export const maxInflatedBytes = 512 * 1024 * 1024
+/** Most that a records section is inflated to at once, in bytes; beyond it, it is inflated in pieces. */
+export const wholeBytes = 8 * 1024 * 1024
 
 /**
  * Compressed sections up to this many bytes inflate on the calling thread, longer ones on the thread pool: below it the
@@ -26,13 +27,49 @@ export const recordsSection = (batch: RecordBatch): Buffer => batch.bytes.subarr
  * with) `DecompressionFailed` and nothing else: when the section is damaged, when bytes are left over behind the
  * compressed data (zero padding behind gzip excepted), or when it would inflate beyond `maxBytes`.
  */
-export const decompress = (batch: RecordBatch, maxBytes: number = maxInflatedBytes): Buffer | Promise<Buffer> => {
+export const decompress = (batch: RecordBatch, maxBytes: number = wholeBytes): Buffer | Promise<Buffer> => {
   const section = recordsSection(batch)
   if (batch.codec === 0) return section
   const inflater = inflaters[batch.codec]
-  if (inflater === undefined)
-    throw new DecompressionFailed({ kind: "unsupported", codec: `codec ${batch.codec}`, detail: "is not known" })
+  if (inflater === undefined) throw unknownCodec(batch)
   return section.length <= asyncAboveBytes
     ? inflater.inflateSync(section, maxBytes)
     : inflater.inflate(section, maxBytes)
+}
+
+const unknownCodec = ({ codec }: RecordBatch) =>
+  new DecompressionFailed({ kind: "unsupported", codec: `codec ${codec}`, detail: "is not known" })
+
+/**
+ * The batch's records in pieces of up to 256 KiB, inflated while they are asked for, however many. Each piece is fresh
+ * memory of the receiver's own. Throws as `decompress`, but knows no bound.
+ */
+export const decompressPieces = (batch: RecordBatch): AsyncGenerator<Buffer, void> => {
+  const section = recordsSection(batch)
+  switch (batch.codec) {
+    case 1:
+      return gzipPieces(copies(section))
+    case 2:
+      return snappyPieces(section)
+    case 3:
+      return lz4Pieces(section)
+    case 4:
+      return zstdPieces(copies(section))
+    default:
+      throw unknownCodec(batch)
+  }
+}
+
+/** History that the decoder of `decompressPieces` keeps, in bytes; of the other codecs it is part of the pieces. */
+export const windowBytes = (batch: RecordBatch): number =>
+  batch.codec === 4 ? zstdWindowBytes(recordsSection(batch)) : 0
+
+/** Memory that `decompressPieces` takes beside its window, in bytes: pieces on their way. */
+export const pieceMemoryBytes = 2 * 1024 * 1024
+
+const copiedBytes = 64 * 1024
+
+/** Copies, because Node's decoders go on reading on the thread pool after they were told to stop. */
+async function* copies(section: Buffer): AsyncGenerator<Buffer> {
+  for (let at = 0; at < section.length; at += copiedBytes) yield Buffer.from(section.subarray(at, at + copiedBytes))
 }

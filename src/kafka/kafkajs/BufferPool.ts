@@ -1,3 +1,5 @@
+import { freeMemory } from "../../compression/freeMemory.ts"
+
 /** A buffer at least as long as requested, and the function that returns it. */
 export interface PooledBuffer {
   readonly buffer: Buffer
@@ -18,7 +20,7 @@ const sizeClass = (bytes: number): number => 2 ** Math.ceil(Math.log2(Math.max(b
 
 /**
  * Reusable buffers for fetch answers. Keeps at most `maxIdleBytes` unused; a buffer above `maxBufferBytes` is allocated
- * with its exact size and left to the garbage collector.
+ * with its exact size and freed at once.
  */
 export const make = (options: { readonly maxIdleBytes: number; readonly maxBufferBytes: number }): BufferPool => {
   const idle = new Map<number, Array<Buffer>>()
@@ -33,7 +35,10 @@ export const make = (options: { readonly maxIdleBytes: number; readonly maxBuffe
   return {
     idleBytes: () => idleBytes,
     take: (bytes) => {
-      if (bytes > options.maxBufferBytes) return { buffer: Buffer.allocUnsafeSlow(bytes), release: () => undefined }
+      if (bytes > options.maxBufferBytes) {
+        const large = Buffer.allocUnsafeSlow(bytes)
+        return { buffer: large, release: () => freeMemory(large) }
+      }
       const size = sizeClass(bytes)
       const reused = idle.get(size)?.pop()
       if (reused !== undefined) idleBytes -= size

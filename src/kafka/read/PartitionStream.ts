@@ -3,10 +3,13 @@ import type { KafkaError } from "../KafkaError.ts"
 import type { FetchedBatches } from "../KafkaSource.ts"
 import type { PartitionReader } from "./PartitionReader.ts"
 
+/** After an answer above this size none is fetched ahead, in bytes: the next batch is likely to be as large. */
+const aheadBytes = 4 * 1024 * 1024
+
 /**
  * The elements of a reader as a stream. The next element is fetched while the consumer works on one, so at most two
- * answers are held. An element that was fetched ahead but never pulled is released when the stream ends, however it
- * ends; the consumer releases the elements that it pulled.
+ * answers are held, or one where answers are large. An element that was fetched ahead but never pulled is released when
+ * the stream ends, however it ends; the consumer releases the elements that it pulled.
  */
 export const partitionStream = (open: () => PartitionReader): Stream.Stream<FetchedBatches, KafkaError> =>
   Stream.unwrap(
@@ -21,7 +24,7 @@ export const partitionStream = (open: () => PartitionReader): Stream.Stream<Fetc
       const deliver = Effect.suspend(() => {
         const element = reader.take()!
         ahead = undefined
-        if (reader.ended()) return Effect.succeed([element] as const)
+        if (reader.ended() || element.fetchedBytes > aheadBytes) return Effect.succeed([element] as const)
         return Effect.map(Effect.forkIn(reader.advance, scope), (fiber) => {
           ahead = fiber
           return [element] as const

@@ -48,6 +48,7 @@ export const make = (codec: ChunkCodec, { fibers, packing, pool, slots }: Compre
           })
         )
       ),
+    settled: Effect.suspend(() => Effect.forEach(running, (fiber) => Fiber.join(fiber), { discard: true })),
     finish: Effect.suspend(() => Effect.forEach(running, (fiber) => Fiber.join(fiber))).pipe(
       Effect.map((compressed) => codec.join(compressed.flat(), streamBytes))
     ),

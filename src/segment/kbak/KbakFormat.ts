@@ -1,6 +1,7 @@
 import { Effect, FiberSet, type Scope, Semaphore } from "effect"
 import { availableParallelism } from "node:os"
-import { maxInflatedBytes } from "../../kafka/batch/Decompression.ts"
+import { wholeBytes } from "../../kafka/batch/Decompression.ts"
+import { ByteBudget } from "./ByteBudget.ts"
 import { ChunkPool, defaultChunkBytes } from "./ChunkPool.ts"
 import * as CompressedBody from "./CompressedBody.ts"
 import * as Kbak from "./Kbak.ts"
@@ -8,7 +9,7 @@ import * as KbakWriter from "./KbakWriter.ts"
 import * as Lz4Codec from "./Lz4Codec.ts"
 import * as OffsetHeaders from "./OffsetHeaders.ts"
 import * as PlainBody from "./PlainBody.ts"
-import type { SegmentFormat, SegmentSettings } from "../Segment.ts"
+import type { SegmentFormat, SegmentMemory, SegmentSettings } from "../Segment.ts"
 import type { SegmentBody } from "./SegmentBody.ts"
 import * as ZstdCodec from "./ZstdCodec.ts"
 
@@ -21,21 +22,6 @@ const storedChunkBytes = 1024 * 1024
 /** Every ending of a KBAK file's name. */
 export const suffixes = (["none", "zstd", "lz4"] as const).map(Kbak.suffix)
 
-/** How much memory a run may spend on its segments. */
-export interface SegmentMemory {
-  /**
-   * Record stream that is compressed at once, in bytes. Default 4 MiB, zstd's ratio hardly grows beyond 8 MiB; 1 MiB
-   * where nothing is compressed.
-   */
-  readonly chunkBytes?: number
-  /** Compressions in flight across all writers of the run. Default: one more than there are cores. */
-  readonly compressions?: number
-  /** Largest batch after decompression, in bytes. Default 512 MiB. */
-  readonly maxInflatedBytes?: number
-  /** Largest record stream of an lz4 segment, in bytes. Default: what an LZ4 block can hold, 2,113,929,216. */
-  readonly maxLz4Bytes?: number
-}
-
 /**
  * KBAK version 1 with the given settings. The scope is the run: closing it waits for compressions in flight.
  *
@@ -45,7 +31,8 @@ export interface SegmentMemory {
  * - lz4: the same with N times one chunk, and some 100 MiB that lz4-napi's allocator does not give back.
  * - none: an open writer holds S, and so does a sealed segment until it is released.
  * - Up to 96 MiB of spare chunks are kept, and as much for what chunks were compressed to. A record larger than a chunk
- *   gets a chunk of its own size. A compressed batch is held whole, decompressed, while it is appended.
+ *   gets a chunk of its own size.
+ * - Batches are inflated within `inflateBytes`, records of more than 4 MiB wait for each other within `recordBytes`.
  */
 export const make = (
   settings: SegmentSettings,
@@ -61,7 +48,7 @@ export const make = (
     const body = (): SegmentBody => {
       switch (compression) {
         case "zstd":
-          return CompressedBody.make(ZstdCodec.make(level), shared)
+          return CompressedBody.make(ZstdCodec.make(level, pool.chunkBytes), shared)
         case "lz4":
           return CompressedBody.make(Lz4Codec.make(memory.maxLz4Bytes ?? Kbak.maxLz4Bytes), shared)
         case "none":
@@ -72,7 +59,11 @@ export const make = (
       compression,
       pool,
       offsetHeaders: OffsetHeaders.fromSettings(settings.offsetHeaders),
-      maxInflatedBytes: memory.maxInflatedBytes ?? maxInflatedBytes
+      wholeBytes: memory.wholeBytes ?? wholeBytes,
+      inflating: new ByteBudget(memory.inflateBytes ?? 64 * 1024 * 1024),
+      largeRecords: new ByteBudget(memory.recordBytes ?? 512 * 1024 * 1024),
+      windowBytes: memory.windowBytes ?? 128 * 1024 * 1024,
+      neededMemory: memory.neededMemory
     }
     return {
       suffix: Kbak.suffix(compression),

@@ -1,15 +1,21 @@
 import { Effect, Result } from "effect"
 import { createHash } from "node:crypto"
 import { crc32 } from "node:zlib"
-import { decompress } from "../../kafka/batch/Decompression.ts"
 import type { RecordBatch } from "../../kafka/batch/RecordBatch.ts"
+import type { ByteBudget, Lease } from "./ByteBudget.ts"
 import type { ChunkPool } from "./ChunkPool.ts"
 import * as Kbak from "./Kbak.ts"
 import type { OffsetHeaders } from "./OffsetHeaders.ts"
-import { freeMemory } from "../../compression/freeMemory.ts"
-import type { EncodedSegment, SegmentWriter } from "../Segment.ts"
+import type { EncodedSegment, SegmentMemory, SegmentWriter } from "../Segment.ts"
 import type { SegmentBody } from "./SegmentBody.ts"
-import { MalformedRecords, RecordNotRepresentable, SegmentError } from "../SegmentError.ts"
+import * as RecordsSource from "./RecordsSource.ts"
+import {
+  MalformedRecords,
+  RecordNotRepresentable,
+  RecordTooLarge,
+  SegmentError,
+  WindowTooLarge
+} from "../SegmentError.ts"
 import { NotRepresentable, Transcoder } from "./Transcoder.ts"
 import { Malformed } from "./varint.ts"
 
@@ -20,9 +26,25 @@ export interface KbakWriterOptions {
   readonly offsetHeaders: OffsetHeaders
   readonly pool: ChunkPool
   readonly body: SegmentBody
-  /** Largest batch after decompression, in bytes. */
-  readonly maxInflatedBytes: number
+  /** Most that one batch is inflated to at once, in bytes. */
+  readonly wholeBytes: number
+  /** Memory for inflated batches, shared with the other writers of the run. */
+  readonly inflating: ByteBudget
+  /** Large records that may be in memory, in bytes, shared likewise. */
+  readonly largeRecords: ByteBudget
+  /** Most history that a decoder may keep, in bytes. */
+  readonly windowBytes: number
+  readonly neededMemory: SegmentMemory["neededMemory"]
 }
+
+/** What one `append` holds of the budgets. Taken in this order, so that nobody waits in a circle. */
+interface Leases {
+  readonly inflating: Lease
+  readonly large: Lease
+}
+
+/** Records above this size are few at a time; up to it they are part of what a chunk takes. */
+const largeRecordBytes = 4 * 1024 * 1024
 
 /** Bytes that are checksummed without a pause for other fibers; about 2 ms. */
 const hashStep = 1024 * 1024
@@ -72,25 +94,11 @@ export const make = (options: KbakWriterOptions): SegmentWriter => {
     }
     throw cause
   }
-  const undecompressable = (batch: RecordBatch) => (cause: unknown) => {
-    const detail = `its records cannot be decompressed: ${cause instanceof Error ? cause.message : String(cause)}`
-    const reason = new MalformedRecords({ topic, partition, offset: batch.baseOffset, detail, cause })
-    return new SegmentError({ reason })
+  const malformed = (batch: RecordBatch, detail: string, cause?: unknown) => {
+    const offset = batch.baseOffset
+    const found = { topic, partition, offset, detail, ...(cause === undefined ? {} : { cause }) }
+    return new SegmentError({ reason: new MalformedRecords(found) })
   }
-  /** Uninterruptible: the thread pool reads the batch until it is done. */
-  const inflated = (batch: RecordBatch) =>
-    Effect.uninterruptible(
-      Effect.flatMap(
-        Effect.try({
-          try: () => decompress(batch, options.maxInflatedBytes),
-          catch: undecompressable(batch)
-        }),
-        (records) =>
-          records instanceof Promise
-            ? Effect.tryPromise({ try: () => records, catch: undecompressable(batch) })
-            : Effect.succeed(records)
-      )
-    )
   const checkLimit = Effect.suspend(() =>
     uncompressedBytes() <= body.limitBytes
       ? Effect.void
@@ -119,28 +127,129 @@ export const make = (options: KbakWriterOptions): SegmentWriter => {
     return Effect.void
   })
 
-  const transcode = Effect.fnUntraced(function* (batch: RecordBatch, from: number, until: number) {
-    const attempt = <A>(act: () => A) => Effect.fromResult(Result.try({ try: act, catch: refail(batch) }))
-    const own = batch.codec === 0 ? undefined : yield* inflated(batch)
-    if (own === undefined) {
-      yield* attempt(() => transcoder.setBatch(batch, batch.bytes, batch.recordsStart, batch.end, from, until))
-    } else yield* attempt(() => transcoder.setBatch(batch, own, 0, own.length, from, until))
-    while (!(yield* attempt(() => transcoder.run()))) {
-      yield* closeChunk
-      yield* checkLimit
-      chunk = pool.take(transcoder.needed)
-      transcoder.setTarget(chunk)
+  /** The memory limit that something needs, where it is known. */
+  const needed = (what: Parameters<NonNullable<SegmentMemory["neededMemory"]>>[0]) => {
+    const neededBytes = options.neededMemory?.(what)
+    return neededBytes === undefined ? {} : { neededBytes }
+  }
+
+  /** Waits until this fiber may hold a record of that many bytes. */
+  const holdLarge = Effect.fnUntraced(function* (batch: RecordBatch, bytes: number, large: Lease) {
+    if (large.held > 0) return
+    const allowedBytes = options.largeRecords.capacity
+    if (bytes > allowedBytes) {
+      const found = { topic, partition, offset: batch.baseOffset, bytes, allowedBytes }
+      const reason = new RecordTooLarge({ ...found, ...needed({ recordBytes: bytes }) })
+      return yield* new SegmentError({ reason })
     }
-    if (own !== undefined) freeMemory(own)
-    yield* checkLimit
+    yield* large.take(bytes)
   })
 
-  const append = Effect.fnUntraced(function* (batches: ReadonlyArray<RecordBatch>, from: number, until: number) {
+  /** Ends a chunk that was made for one large record, and waits until its memory is free. */
+  const settleLarge = Effect.fnUntraced(function* (large: Lease) {
+    if (chunk === undefined || chunk.length <= Math.max(largeRecordBytes, pool.chunkBytes)) return
+    yield* closeChunk
+    yield* body.settled
+    large.close()
+  })
+
+  /** Gives the offset to go on from if the segment is full before the batch is done. */
+  const transcodeFrom = Effect.fnUntraced(function* (
+    source: RecordsSource.RecordsSource,
+    batch: RecordBatch,
+    fullBytes: number,
+    large: Lease
+  ) {
+    const attempt = <A>(act: () => A) => Effect.fromResult(Result.try({ try: act, catch: refail(batch) }))
+    const isFull = (moreBytes: number) => source.isLarge && uncompressedBytes() + moreBytes >= fullBytes
+    yield* source.feed
+    for (;;) {
+      const stop = yield* attempt(() => transcoder.run())
+      if (stop === "done") break
+      if (stop === "source") {
+        yield* settleLarge(large)
+        if (isFull(0)) return transcoder.lastOffset + 1
+        const bytes = transcoder.neededSource
+        if (bytes > largeRecordBytes) yield* holdLarge(batch, bytes, large)
+        yield* source.feed
+        continue
+      }
+      const { needed } = transcoder
+      const isLargeRecord = needed > largeRecordBytes
+      if (isFull(isLargeRecord && transcoder.recordCount > 0 ? needed : 0)) return transcoder.lastOffset + 1
+      yield* settleLarge(large)
+      yield* closeChunk
+      yield* checkLimit
+      if (isLargeRecord) yield* holdLarge(batch, needed, large)
+      chunk = pool.take(needed)
+      transcoder.setTarget(chunk)
+    }
+    yield* settleLarge(large)
+    yield* checkLimit
+    const wrong = yield* source.end
+    if (wrong !== undefined) return yield* malformed(batch, wrong)
+    return undefined
+  })
+
+  const transcode = Effect.fnUntraced(function* (
+    batch: RecordBatch,
+    from: number,
+    until: number,
+    fullBytes: number,
+    leases: Leases
+  ) {
+    const source = yield* RecordsSource.open(batch, {
+      transcoder,
+      wholeBytes: options.wholeBytes,
+      lease: leases.inflating,
+      maxWindowBytes: options.windowBytes,
+      tooLargeWindow: (bytes) => {
+        const found = { topic, partition, offset: batch.baseOffset, bytes, allowedBytes: options.windowBytes }
+        return new SegmentError({ reason: new WindowTooLarge({ ...found, ...needed({ windowBytes: bytes }) }) })
+      },
+      refail: (cause) =>
+        malformed(
+          batch,
+          `its records cannot be decompressed: ${cause instanceof Error ? cause.message : String(cause)}`,
+          cause
+        )
+    })
+    transcoder.setBatch(batch, from, until)
+    return yield* Effect.ensuring(transcodeFrom(source, batch, fullBytes, leases.large), source.close)
+  })
+
+  const append = (
+    batches: ReadonlyArray<RecordBatch>,
+    from: number,
+    until: number,
+    fullBytes = Number.POSITIVE_INFINITY
+  ) =>
+    Effect.suspend(() => {
+      const leases = { inflating: options.inflating.lease(), large: options.largeRecords.lease() }
+      const close = Effect.sync(() => {
+        leases.inflating.close()
+        leases.large.close()
+      })
+      return Effect.ensuring(appendWith(batches, from, until, fullBytes, leases), close)
+    })
+
+  const appendWith = Effect.fnUntraced(function* (
+    batches: ReadonlyArray<RecordBatch>,
+    from: number,
+    until: number,
+    fullBytes: number,
+    leases: Leases
+  ) {
     if (state !== "open") return yield* Effect.die(new Error(`append to a ${state} segment writer`))
+    const last = batches.at(-1)
     for (const batch of batches) {
       const compactedAway = batch.recordCount === 0 && batch.recordsStart === batch.end
-      if (!compactedAway && batch.lastOffset >= from && batch.baseOffset < until) yield* transcode(batch, from, until)
+      if (compactedAway || batch.lastOffset < from || batch.baseOffset >= until) continue
+      const stoppedAt = yield* transcode(batch, from, until, fullBytes, leases)
+      if (stoppedAt !== undefined) return stoppedAt
+      if (batch !== last && uncompressedBytes() >= fullBytes) return batch.lastOffset + 1
     }
+    return undefined
   })
 
   const giveBack = () => {

@@ -8,6 +8,7 @@ export const make = (pool: ChunkPool): SegmentBody => {
   return {
     limitBytes: Number.MAX_SAFE_INTEGER,
     add: (chunk, filled) => Effect.sync(() => void chunks.push({ chunk, filled })),
+    settled: Effect.void,
     finish: Effect.sync(() => chunks.map(({ chunk, filled }) => chunk.subarray(0, filled))),
     giveBack: () => {
       for (const { chunk } of chunks) pool.give(chunk)

@@ -9,6 +9,8 @@ export interface SegmentBody {
   readonly limitBytes: number
   /** Takes over the chunk, of which the first `filled` bytes count. Waits while too much is being compressed. */
   readonly add: (chunk: Buffer, filled: number) => Effect.Effect<void>
+  /** Waits until every chunk that was added so far is compressed and given back; none is where chunks are stored. */
+  readonly settled: Effect.Effect<void>
   /** The body. To be called once, after the last `add`; the pieces are valid until `giveBack`. */
   readonly finish: Effect.Effect<ReadonlyArray<Uint8Array>>
   /** Gives every buffer back that it still has; the pieces of `finish` are void then. Waits for nothing. */

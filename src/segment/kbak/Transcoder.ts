@@ -27,8 +27,18 @@ const malformed = (record: number, detail: string): never => {
 }
 
 /**
+ * Why a run ended: the batch is done; the target is full, set one with room for `needed` bytes; or the source ends
+ * inside of a record, set one that begins there and has `neededSource` bytes.
+ */
+export type Stop = "done" | "target" | "source"
+
+/** Longest length field of a record, in bytes. */
+const maxLengthBytes = 5
+
+/**
  * Turns the records section of Kafka batches (after decompression) into the record stream of a segment, without an
  * object per record: 64-bit numbers travel as two 32-bit halves. Set a target and a batch, then `run` until it is done.
+ * The section comes whole, or in pieces: `setBatch` with the first one, `setSource` with each that follows.
  */
 export class Transcoder {
   readonly #extra: OffsetHeaders
@@ -37,6 +47,7 @@ export class Transcoder {
   #sourceView: DataView = noView
   #at = 0
   #end = 0
+  #isLastSource = true
   #record = 0
   #recordCount = 0
   #baseOffset = 0
@@ -53,8 +64,10 @@ export class Transcoder {
 
   /** Bytes of the target that are filled. */
   filled = 0
-  /** After `run` returned false: no more than this many bytes of free target are needed to go on. */
+  /** After `run` stopped for a target: no more than this many free bytes are needed to go on. */
   needed = 0
+  /** After `run` stopped for a source: at least this many bytes of it, from `sourceAt` on, are needed to go on. */
+  neededSource = 0
   /** Records written since the transcoder was made. */
   recordCount = 0
   payloadBytes = 0
@@ -74,13 +87,28 @@ export class Transcoder {
     this.filled = 0
   }
 
-  /** The next batch and its uncompressed records, of which those with `from <= offset < until` are wanted. */
-  setBatch(batch: RecordBatch, records: Buffer, start: number, end: number, from: number, until: number): void {
+  /** Where in the source the next record begins. */
+  get sourceAt(): number {
+    return this.#at
+  }
+
+  /** Records of the batch that were passed, whether they were wanted or not. */
+  get passed(): number {
+    return this.#record
+  }
+
+  /** The uncompressed records between `start` and `end`. Only the last source of a batch ends with a whole record. */
+  setSource(records: Buffer, start: number, end: number, isLast: boolean): void {
     if (start < 0 || start > end || end > records.length) throw new Malformed("it ends before its last record")
     this.#source = records
     this.#sourceView = new DataView(records.buffer, records.byteOffset, records.length)
     this.#at = start
     this.#end = end
+    this.#isLastSource = isLast
+  }
+
+  /** The next batch, of which the records with `from <= offset < until` are wanted. Needs a source. */
+  setBatch(batch: RecordBatch, from: number, until: number): void {
     this.#record = 0
     this.#recordCount = batch.recordCount
     this.#baseOffset = batch.baseOffset
@@ -96,10 +124,10 @@ export class Transcoder {
   }
 
   /**
-   * Transcodes until the batch is done (true) or the target is full (false: set a new one with `needed` bytes, run
-   * again). Throws `Malformed` and `NotRepresentable`; the target then holds part of a record and is of no use.
+   * Transcodes for as long as it can. Throws `Malformed` and `NotRepresentable`; the target then holds part of a record
+   * and is of no use.
    */
-  run(): boolean {
+  run(): Stop {
     const source = this.#source
     const sourceView = this.#sourceView
     const target = this.#target
@@ -124,7 +152,7 @@ export class Transcoder {
     let at = this.#at
     let out = this.filled
     let record = this.#record
-    let done = true
+    let stop: Stop = "done"
 
     for (; record < recordCount; record++) {
       const recordStart = at
@@ -135,7 +163,14 @@ export class Transcoder {
       }
       length = (length >>> 1) ^ -(length & 1)
       const recordEnd = at + length
-      if (length < shortestRecord || recordEnd > end) malformed(record, `has the invalid length ${length}`)
+      if (length < shortestRecord || recordEnd > end) {
+        const isCut = recordEnd > end || recordStart + maxLengthBytes > end
+        if (this.#isLastSource || !isCut) malformed(record, `has the invalid length ${length}`)
+        this.neededSource = Math.max(recordEnd - recordStart, maxLengthBytes)
+        at = recordStart
+        stop = "source"
+        break
+      }
       at++ // attributes: no bit is defined
 
       let low = source[at++]!
@@ -164,7 +199,7 @@ export class Transcoder {
       if (out + length + 24 + extraBytes > capacity) {
         this.needed = length + 24 + extraBytes
         at = recordStart
-        done = false
+        stop = "target"
         break
       }
       if (logAppendTime) {
@@ -232,7 +267,7 @@ export class Transcoder {
           payload -= Math.max(0, view.getInt32(recordOut + 20, true)) + Math.max(0, size)
           out = recordOut
           at = recordStart
-          done = false
+          stop = "target"
           break
         }
       }
@@ -267,12 +302,12 @@ export class Transcoder {
     this.recordCount += written
     this.payloadBytes += payload
     if (written > 0) this.lastOffset = this.#baseOffset + previous
-    if (!done) return false
+    if (stop !== "done") return stop
     // A decompressed batch may be large: it is not kept until the next one comes.
     this.#source = noBytes
     this.#sourceView = noView
     if (at !== end) throw new Malformed(`${end - at} bytes follow its ${record} records`)
-    return true
+    return "done"
   }
 
   /** Returns where the output ends; leaves where the input ends in `#at`. There is room: `run` has looked. */

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import zlib from "node:zlib"
 import type { ChunkCodec } from "./CompressedBody.ts"
 import { freeMemory } from "../../compression/freeMemory.ts"
+import type { PackedBytes } from "./PackedBytes.ts"
 
 /**
  * Largest result of compressing `bytes` bytes. Source: ZSTD_compressBound for inputs of 128 KiB and more, rounded up.
@@ -34,19 +35,35 @@ const frame = (chunk: Uint8Array, level: number, done: (failure: Error | undefin
   stream.end(chunk)
 }
 
-/** Every chunk is a zstd frame with content size and checksum; the body is their concatenation. `level`: 1-22. */
-export const make = (level: number): ChunkCodec => ({
-  limitBytes: Number.MAX_SAFE_INTEGER,
-  compress: (chunk, packed) =>
-    Effect.uninterruptible(
-      Effect.callback((resume) =>
-        frame(chunk, level, (failure, output) => {
-          if (failure !== undefined) return resume(Effect.die(failure))
-          const pieces = packed.add(output)
-          freeMemory(output)
-          resume(Effect.succeed(pieces))
-        })
+/**
+ * Every chunk is a zstd frame with content size and checksum; the body is their concatenation. A chunk of more than
+ * `frameBytes` becomes several frames, since the memory that zstd takes grows with what it compresses at once. `level`:
+ * 1-22.
+ */
+export const make = (level: number, frameBytes: number): ChunkCodec => {
+  const compressed = (input: Uint8Array, packed: PackedBytes): Effect.Effect<ReadonlyArray<Uint8Array>> =>
+    Effect.callback((resume) =>
+      frame(input, level, (failure, output) => {
+        if (failure !== undefined) return resume(Effect.die(failure))
+        const pieces = packed.add(output)
+        freeMemory(output)
+        resume(Effect.succeed(pieces))
+      })
+    )
+  return {
+    limitBytes: Number.MAX_SAFE_INTEGER,
+    compress: (chunk, packed) => {
+      if (chunk.length <= frameBytes) return Effect.uninterruptible(compressed(chunk, packed))
+      const inputs = Array.from({ length: Math.ceil(chunk.length / frameBytes) }, (_, i) =>
+        chunk.subarray(i * frameBytes, (i + 1) * frameBytes)
       )
-    ),
-  join: (frames) => frames
-})
+      return Effect.uninterruptible(
+        Effect.map(
+          Effect.forEach(inputs, (input) => compressed(input, packed)),
+          (frames) => frames.flat()
+        )
+      )
+    },
+    join: (frames) => frames
+  }
+}

@@ -7,7 +7,8 @@ import { DecompressionFailed } from "../../../src/compression/DecompressionFaile
 import {
   asyncAboveBytes,
   decompress,
-  maxInflatedBytes,
+  decompressPieces,
+  wholeBytes,
   recordsSection
 } from "../../../src/kafka/batch/Decompression.ts"
 import type { RecordBatch } from "../../../src/kafka/batch/RecordBatch.ts"
@@ -179,7 +180,7 @@ describe("decompress", () => {
     assert.isBelow(bomb.length, 10_000)
     assert.strictEqual(await failureOf("zstd", bomb, 1024 * 1024), "too large")
     const many = Buffer.concat(Array.from({ length: 9 }, () => bomb))
-    assert.isAbove(9 * 64 * 1024 * 1024, maxInflatedBytes)
+    assert.isAbove(9 * 64 * 1024 * 1024, wholeBytes)
     assert.strictEqual(await failureOf("zstd", many), "too large")
   })
 
@@ -250,4 +251,65 @@ describe("decompress", () => {
     },
     { arbitrary: { runs: 1000 } }
   )
+})
+
+const inPieces = async (codec: Codec, section: Buffer): Promise<ReadonlyArray<Buffer>> => {
+  const pieces: Array<Buffer> = []
+  for await (const piece of decompressPieces(batchOf(codec, section))) pieces.push(piece)
+  return pieces
+}
+
+describe("decompressPieces", () => {
+  /** Noise, runs and copies from near and far: everything that a codec treats apart. */
+  const varied = (() => {
+    const out = Buffer.concat([text(70_000, 3), Buffer.alloc(900_000, "ab"), text(200_000, 9), text(70_000, 3)])
+    return Buffer.concat([out, out.subarray(0, 333_333), Buffer.alloc(300_000)])
+  })()
+
+  for (const [name, codec, compress] of ways) {
+    it(`gives what was compressed as ${name}, in pieces of up to 256 KiB`, async () => {
+      for (const bytes of [small, large, varied]) {
+        const pieces = await inPieces(codec, compress(bytes))
+        assert.isTrue(Buffer.concat(pieces).equals(bytes))
+        assert.isTrue(pieces.every((piece) => piece.length <= 256 * 1024))
+      }
+    })
+
+    it(`finds ${name} damaged where it is cut, and never breaks on changed bytes`, async () => {
+      const section = compress(varied)
+      for (const bytes of [1, 30, section.length >> 1, section.length - 1]) {
+        const cut = await inPieces(codec, section.subarray(0, bytes)).then(
+          (pieces) => Buffer.concat(pieces),
+          (error: unknown) => {
+            assert.instanceOf(error, DecompressionFailed)
+            return undefined
+          }
+        )
+        assert.isTrue(cut === undefined || cut.length < varied.length)
+      }
+      for (let at = 5; at < section.length; at += Math.ceil(section.length / 40)) {
+        const changed = Buffer.from(section)
+        changed[at]! ^= 0x11
+        await inPieces(codec, changed).catch((error: unknown) => assert.instanceOf(error, DecompressionFailed))
+      }
+    })
+  }
+
+  it("inflates a thousandfold without holding more than a piece", async () => {
+    const mebibytes = 64
+    const bombs: ReadonlyArray<readonly [Codec, Buffer]> = [
+      ["gzip", zlib.gzipSync(Buffer.alloc(mebibytes << 20))],
+      ["snappy", snappy.compressSync(Buffer.alloc(mebibytes << 20))],
+      ["lz4", lz4.compressFrameSync(Buffer.alloc(mebibytes << 20))],
+      ["zstd", zlib.zstdCompressSync(Buffer.alloc(mebibytes << 20))]
+    ]
+    for (const [codec, bomb] of bombs) {
+      let bytes = 0
+      for await (const piece of decompressPieces(batchOf(codec, bomb))) {
+        assert.isAtMost(piece.length, 256 * 1024)
+        bytes += piece.length
+      }
+      assert.strictEqual(bytes, mebibytes << 20, codec)
+    }
+  })
 })
