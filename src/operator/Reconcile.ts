@@ -12,6 +12,7 @@ import * as History from "../status/History.ts"
 import * as ScheduleFields from "../status/ScheduleFields.ts"
 import * as Format from "../status/Format.ts"
 import * as AwaitedSecret from "./AwaitedSecret.ts"
+import * as Caches from "./Caches.ts"
 import * as NextJob from "./NextJob.ts"
 import * as JobActions from "./JobActions.ts"
 import * as StatusReport from "./StatusReport.ts"
@@ -24,7 +25,15 @@ import * as StartDeadline from "./StartDeadline.ts"
 import * as DeletedJob from "./DeletedJob.ts"
 
 /** The age from which an empty status means that the status was lost, in milliseconds. */
-const forgottenAfterMillis = 300_000
+const lostAfterMillis = 300_000
+
+/** How long a run that is due waits for the listing after the status was lost, in milliseconds. */
+const listingFirstMillis = 60_000
+
+/** The status is empty and was written before: the resource is not new, or the end of one of its Jobs was reported. */
+const isStatusLost = ({ createdMillis, jobs, nowMillis, previous }: Observed.Observed): boolean =>
+  previous.observedGeneration === undefined &&
+  (nowMillis - createdMillis > lostAfterMillis || jobs.some(({ job }) => Caches.isReported(job)))
 
 /**
  * Reconciles one resource that is not being deleted: reads the state of its Jobs, starts what is due, and publishes the
@@ -40,6 +49,8 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
   const gone = yield* DeletedJob.find(caches, observed, ownedJobs)
   const { deleted, pending, replaced } = replacement(observed, gone)
   const memory = ScheduleFields.read(previous)
+  const isLost = isStatusLost(observed)
+  const listed = previous.conditions?.find(({ type }) => type === "StorageListed")
   const due =
     backup === undefined
       ? undefined
@@ -50,6 +61,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
           memory,
           active: ownedJobs.activeJob === undefined ? replaced : Observed.causeOf(ownedJobs.activeJob.job),
           startedSlotMillis: Observed.startedSlotMillis(observed),
+          isMemoryLost: isLost,
           nowMillis
         })
 
@@ -82,8 +94,11 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
             previous.observedGeneration === observed.generation &&
             previous.conditions?.some(({ reason }) => reason === "RetentionHeldBack") === true,
           acceptedLoss,
-          isForgotten:
-            previous.observedGeneration === undefined && nowMillis - observed.createdMillis > forgottenAfterMillis,
+          isUnlisted: isLost || (listed !== undefined && listed.status !== "True"),
+          isListingFirst:
+            isLost ||
+            (listed?.reason === "StatusLost" &&
+              nowMillis - Format.millis(listed.lastTransitionTime) < listingFirstMillis),
           deletedJob: deleted?.jobName
         })
   const done = yield* JobActions.carryOut(context, observed, action)
@@ -104,6 +119,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     skipped: due === undefined || isWaiting ? [] : due.skipped,
     refusedTrigger: due?.refusedTrigger,
     catalogue: ownedJobs.catalogue,
+    listing: isLost ? "StatusLost" : deleted === undefined ? undefined : "ListingDue",
     queue: done.before === undefined ? undefined : { before: done.before },
     refusal: done.refusal,
     deletion: undefined,
@@ -120,7 +136,10 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
       active,
       isBusy: ownedJobs.unfinished.length > 0,
       isRefused: done.refusal !== undefined,
-      hasEnded: ownedJobs.unreported.some(({ job }) => job.metadata.deletionTimestamp === undefined),
+      // A run that was found and had ended before leaves room for what comes after it.
+      hasEnded:
+        ownedJobs.unreported.some(({ job }) => job.metadata.deletionTimestamp === undefined) ||
+        (done.isStarted && done.active === undefined),
       nowMillis
     })
   }

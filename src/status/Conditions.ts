@@ -19,8 +19,13 @@ export const maxMessageBytes = 8192
  * Answers all questions, in the order of `Reasons.types`. `lastTransitionTime` moves only when the status of a
  * condition flips.
  */
-export const next = (previous: ReadonlyArray<Condition>, question: Ready.Question): ReadonlyArray<Condition> => {
-  const { facts, nowMillis } = question
+export const next = (
+  previous: ReadonlyArray<Condition>,
+  asked: Omit<Ready.Question, "isUnlisted">
+): ReadonlyArray<Condition> => {
+  const { facts, nowMillis } = asked
+  const listed = storageListed(facts, previous)
+  const question: Ready.Question = { ...asked, isUnlisted: listed !== undefined && listed.status !== "True" }
   const answers: { readonly [Type in Reasons.ConditionType]: Answer<Type> | undefined } = {
     Ready: Ready.answer(question),
     Progressing: progressing(facts),
@@ -29,7 +34,7 @@ export const next = (previous: ReadonlyArray<Condition>, question: Ready.Questio
     StorageReachable: storageReachable(question),
     Verified: verified(question.history),
     Warnings: warnings(facts, question.history),
-    StorageListed: storageListed(facts, previous),
+    StorageListed: listed,
     RetentionApplied: retentionApplied(facts, previous),
     CleanedUp: cleanedUp(facts)
   }
@@ -182,8 +187,15 @@ const kept = <Type extends Reasons.ConditionType>(
     : { status: before.status, reason: before.reason, message: before.message }
 }
 
+const unlisted = {
+  StatusLost:
+    "The status was empty although the resource is not new. The operator lists storage to find the backups of this resource.",
+  ListingDue:
+    "A Job was deleted before its end was observed. The operator lists storage to find out whether its backup is complete."
+} as const
+
 const storageListed = (
-  { catalogue, maintenance }: Facts,
+  { catalogue, listing, maintenance }: Facts,
   previous: ReadonlyArray<Condition>
 ): Answer<"StorageListed"> | undefined => {
   if (catalogue !== undefined) {
@@ -192,7 +204,11 @@ const storageListed = (
     return { status: "True", reason: "Listed", message }
   }
   const list = last(maintenance, "catalogue")
-  if (list === undefined || list.isSuccess) return kept(previous, "StorageListed")
+  if (list === undefined || list.isSuccess) {
+    return listing === undefined
+      ? kept(previous, "StorageListed")
+      : { status: "Unknown", reason: listing, message: unlisted[listing] }
+  }
   const message = `Job ${list.jobName} could not list storage: ${list.trouble?.message ?? "no reason was reported"}`
   return { status: "False", reason: "ListingFailed", message }
 }

@@ -104,6 +104,8 @@ export interface Facts {
   readonly refusedTrigger: string | undefined
   /** What storage holds, where that was learnt since the last reconcile. */
   readonly catalogue: CatalogueSummary | undefined
+  /** Why the history must be read from storage, where that was found now. */
+  readonly listing: "StatusLost" | "ListingDue" | undefined
   /** A run is due and queued among all resources: how many are before it. */
   readonly queue: { readonly before: number } | undefined
   /** A Job is needed and the API server rejects it. */

@@ -22,6 +22,8 @@ export interface Question {
   /** `lastBackup…` of the next status. */
   readonly last: Pick<Status, "lastBackupId" | "lastBackupRecords" | "lastBackupSize" | "lastBackupTime">
   readonly nowMillis: number
+  /** Storage must be listed before the history is complete. */
+  readonly isUnlisted: boolean
 }
 
 /**
@@ -88,7 +90,7 @@ const scheduled = (
   if (isOverdue(question, intervalSeconds)) {
     return notReady("BackupOverdue", "No backup has succeeded for more than two intervals of the schedule", next)
   }
-  const isPlain = question.last.lastBackupId === undefined
+  const isPlain = question.last.lastBackupId === undefined && !question.isUnlisted
   return { status: "True", reason: "BackupScheduled", message: isPlain ? next : withLastSuccess(next) }
 }
 
@@ -106,8 +108,9 @@ const once = ({ facts, last, ...rest }: Question): Answer<"Ready"> => {
 }
 
 /** Slots count too, not only time: a schedule of working days is not late on a Sunday. */
-const isOverdue = ({ facts, last, nowMillis }: Question, intervalSeconds: number | undefined): boolean => {
+const isOverdue = ({ facts, isUnlisted, last, nowMillis }: Question, intervalSeconds: number | undefined): boolean => {
   const { text, timeZone } = facts.schedule
+  if (isUnlisted && last.lastBackupId === undefined) return false
   if (text === undefined || intervalSeconds === undefined) return false
   const succeededMillis = last.lastBackupTime === undefined ? 0 : Format.millis(last.lastBackupTime)
   const fromMillis = Math.max(succeededMillis, facts.memory.sinceMillis ?? 0)
@@ -159,9 +162,13 @@ const again = ({ active, state, queue }: Facts): string => {
 }
 
 /** The last success in words; nothing in it changes while it stays the last. */
-const lastSuccess = ({ last }: Question): string => {
+const lastSuccess = ({ isUnlisted, last }: Question): string => {
   const { lastBackupId, lastBackupRecords, lastBackupSize, lastBackupTime } = last
-  if (lastBackupId === undefined) return "No backup has succeeded yet."
+  if (lastBackupId === undefined) {
+    return isUnlisted
+      ? "Whether a backup has succeeded is unknown until storage is listed."
+      : "No backup has succeeded yet."
+  }
   const held =
     lastBackupRecords === undefined || lastBackupSize === undefined
       ? ""

@@ -18,7 +18,7 @@ export const types = {
   Verified: "Did the newest verification find the backup in storage exactly as it was written?",
   Warnings: "Are there warnings that do not stop backups?",
   StorageListed:
-    "Did the newest listing of storage succeed? The history learns from it which backups still exist. Absent until storage was first listed.",
+    "Did the newest listing of storage succeed? The history learns from it which backups still exist. Absent until storage was listed or has to be.",
   RetentionApplied: "Did the newest removal of old backups succeed? Absent until there was one.",
   CleanedUp:
     "Are the stored backups of a resource with deletionPolicy Delete removed? Present only while the resource is being deleted."
@@ -214,10 +214,20 @@ const all = {
   },
 
   Listed: { of: ["StorageListed"], meaning: "Storage was listed; the message says how many backups it holds." },
+  StatusLost: {
+    of: ["StorageListed"],
+    meaning:
+      "The status was empty although the resource is not new. Storage is listed to find its backups; the history is incomplete until then."
+  },
+  ListingDue: {
+    of: ["StorageListed"],
+    meaning:
+      "A Job was deleted before its end was observed. Storage is listed to find out whether its backup is complete."
+  },
   ListingFailed: {
     of: ["StorageListed"],
     meaning: "Storage could not be listed, so the history may name backups that are gone. No backup was harmed.",
-    todo: "Do what the message says. Every run lists storage again."
+    todo: "Do what the message says. Storage is listed again by the next successful run, and once an hour."
   },
 
   RetentionApplied: { of: ["RetentionApplied"], meaning: "Old backups were removed, as `retention.backups` says." },

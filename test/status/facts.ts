@@ -19,6 +19,7 @@ export const hourly = (over: Partial<Facts> = {}): Facts => ({
   skipped: [],
   refusedTrigger: undefined,
   catalogue: undefined,
+  listing: undefined,
   queue: undefined,
   refusal: undefined,
   deletion: undefined,
