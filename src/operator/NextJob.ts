@@ -17,12 +17,10 @@ export interface NextJobInput {
   readonly generation: number
   /** `spec.retention.backups`. */
   readonly keep: number | undefined
-  /** Successes in the history, newest first, by id. */
-  readonly successes: ReadonlyArray<string>
-  /**
-   * The spec was edited since the last reconcile, and the history has its full length: storage may hold more backups.
-   */
-  readonly mayHoldMore: boolean
+  /** How many backups storage holds, as far as it is known. */
+  readonly stored: number
+  /** The newest of them, by id. */
+  readonly newest: string | undefined
   /**
    * Retention held backups back, and neither the spec nor the confirmation changed since: another prune would do the
    * same.
@@ -64,7 +62,7 @@ const catalogue = (key: string): JobAction => ({ _tag: "Catalogue", key })
  */
 export const next = (input: NextJobInput): JobAction => {
   const { acceptedLoss, deletedJob, due, generation, isBusy, isHeldBack, isListingFirst, isUnlisted } = input
-  const { isMaintenanceOutdated, isRunOutdated, keep, mayHoldMore, replaced, stuckMaintenance, successes } = input
+  const { isMaintenanceOutdated, isRunOutdated, keep, newest, replaced, stored, stuckMaintenance } = input
   if (isBusy) {
     if (isRunOutdated) return { _tag: "Replace" }
     const isInTheWay =
@@ -76,10 +74,10 @@ export const next = (input: NextJobInput): JobAction => {
   if (due !== undefined) return { _tag: "Run", cause: due }
   if (deletedJob !== undefined) return catalogue(`after ${deletedJob}`)
   if (isUnlisted) return catalogue("unlisted")
-  if (keep !== undefined && ((successes.length > keep && !isHeldBack) || mayHoldMore)) {
+  if (keep !== undefined && stored > keep && !isHeldBack) {
     // A failed prune is not tried again until its Job is gone or the input has changed.
     // One prune for each confirmed loss: runs heed it, too, and the annotation may stay for years.
-    const which = acceptedLoss === undefined ? `after ${successes[0] ?? ""}` : `accepting ${acceptedLoss}`
+    const which = acceptedLoss === undefined ? `after ${newest ?? ""}` : `accepting ${acceptedLoss}`
     return { _tag: "Prune", key: `${keep} at ${generation} ${which}` }
   }
   return nothing

@@ -66,7 +66,6 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
         })
 
   const acceptedLoss = observed.resource.metadata.annotations?.[acceptLossAnnotation]
-  const successes = (previous.backupHistory ?? []).filter(({ outcome }) => outcome === "success")
   const stuckMaintenance = JobActions.stuckMaintenance(ownedJobs)
   const outdated = Replacement.outdatedRun(observed, ownedJobs, context.settings)
   const action =
@@ -84,11 +83,8 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
           generation: observed.generation,
           keep: backup.spec.retention?.backups,
           // A run that ended just now is not in the history yet, and has applied retention itself.
-          successes: ownedJobs.unreported.length > 0 ? [] : successes.map(({ backupId }) => backupId ?? ""),
-          mayHoldMore:
-            previous.observedGeneration !== undefined &&
-            previous.observedGeneration !== observed.generation &&
-            successes.length >= History.limits.successes,
+          stored: ownedJobs.unreported.length > 0 ? 0 : History.stored(previous),
+          newest: History.lastSuccess(previous.backupHistory ?? [])?.backupId,
           isHeldBack:
             acceptedLoss === undefined &&
             previous.observedGeneration === observed.generation &&

@@ -134,9 +134,14 @@ export const KafkaBackupStatus = Field.object(
     backupHistory: Field.optional(
       Field.list(HistoryEntry, {
         description:
-          "Runs, newest first: the newest 100 successes that storage still holds, the last 10 that failed or were interrupted, and the last 10 gaps of skipped slots.",
+          "The newest 10 runs and gaps of skipped slots, newest first; the last success is always among them. kafka-backup list shows every backup.",
         maxItems: 200
       })
+    ),
+    historyTruncated: Field.optional(
+      count(
+        "How many backups storage holds beside those in backupHistory, as last listed. Absent when backupHistory has all."
+      )
     ),
     conditions: Field.optional(
       Field.list(Condition, {

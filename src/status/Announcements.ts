@@ -27,7 +27,7 @@ export const maxNoteBytes = 1024
 export const announcements = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Announcement> => [
   ...spec(previous, next),
   ...ended(previous, facts, next),
-  ...handledBefore(previous, facts),
+  ...handledBefore(facts),
   ...gaps(previous, facts, next),
   ...started(previous, facts, next),
   ...replaced(previous, next),
@@ -74,25 +74,23 @@ const isReported = (status: Status, run: EndedRun): boolean =>
   ) ?? false
 
 /** A trigger value that was used before gives no new backup, though somebody asked for one. */
-const handledBefore = (previous: Status, facts: Facts): ReadonlyArray<Announcement> =>
-  facts.ended.flatMap(({ backupId, cause, endMillis, wasComplete }) =>
-    wasComplete === true &&
-    cause === "trigger" &&
-    previous.backupHistory?.some((entry) => entry.outcome === "success" && entry.backupId === backupId) === true
-      ? [
-          announcement(
-            "TriggerHandledBefore",
-            `The trigger value was used before: its backup ${backupId} was completed at ${Format.time(endMillis)}. Set annotation ${triggerAnnotation} to a new value for a new backup.`
-          )
-        ]
-      : []
-  )
+const isHandledBefore = ({ cause, wasComplete }: EndedRun): boolean => wasComplete === true && cause === "trigger"
+
+const handledBefore = ({ ended }: Facts): ReadonlyArray<Announcement> =>
+  ended
+    .filter(isHandledBefore)
+    .map(({ backupId, endMillis }) =>
+      announcement(
+        "TriggerHandledBefore",
+        `The trigger value was used before: its backup ${backupId} was completed at ${Format.time(endMillis)}. Set annotation ${triggerAnnotation} to a new value for a new backup.`
+      )
+    )
 
 const endings = { success: "BackupSucceeded", failed: "BackupFailed", interrupted: "BackupInterrupted" } as const
 
 const ended = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Announcement> =>
   firstOfEach(facts.ended, ({ jobName }) => jobName)
-    .filter((run) => isReported(next, run) && !isReported(previous, run))
+    .filter((run) => isReported(next, run) && !isReported(previous, run) && !isHandledBefore(run))
     .map((run) => announcement(endings[run.outcome], ending(run)))
 
 const ending = ({

@@ -70,7 +70,7 @@ export interface EndedRun {
   readonly notes: ReadonlyArray<string>
   /** Backups that retention held back at its end, and why. */
   readonly heldBack?: string
-  /** The run found its backup complete: an earlier run with the same slot or trigger value had made it. */
+  /** The run found its backup complete: an earlier Job with the same slot or trigger value had made it. */
   readonly wasComplete?: boolean
 }
 

@@ -23,6 +23,7 @@ type LastBackup = Pick<
  */
 export const next = (previous: Status, facts: Facts, nowMillis: number): Status => {
   const history = History.next(previous.backupHistory ?? [], facts)
+  const truncated = History.truncated(previous, facts, history)
   const last = lastBackup(previous, history, facts)
   return {
     phase: phase(facts, history, last),
@@ -32,6 +33,7 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
     ...ScheduleFields.write(facts.memory),
     ...active(previous, facts),
     backupHistory: history,
+    ...(truncated === 0 ? {} : { historyTruncated: truncated }),
     conditions: Conditions.next(previous.conditions ?? [], { facts, history, last, nowMillis })
   }
 }

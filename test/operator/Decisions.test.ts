@@ -11,8 +11,8 @@ const idle: NextJob.NextJobInput = {
   due: undefined,
   generation: 3,
   keep: undefined,
-  successes: ["d", "c", "b", "a"],
-  mayHoldMore: false,
+  stored: 4,
+  newest: "d",
   isHeldBack: false,
   acceptedLoss: undefined,
   isUnlisted: false,
@@ -63,12 +63,7 @@ describe("the next Job of a resource", () => {
       { keep: 3, acceptedLoss: "d" },
       { _tag: "Prune", key: "3 at 3 accepting d" }
     ],
-    [
-      "prunes after an edit when storage may hold more than the history",
-      { keep: 120, mayHoldMore: true },
-      { _tag: "Prune", key: "120 at 3 after d" }
-    ],
-    ["never prunes without retention", { mayHoldMore: true }, { _tag: "Nothing" }],
+    ["never prunes without retention", { stored: 1000 }, { _tag: "Nothing" }],
     [
       "reads storage again after a Job was deleted",
       { deletedJob: "job-1", keep: 1 },
@@ -84,11 +79,7 @@ describe("the next Job of a resource", () => {
       { isBusy: true, stuckMaintenance: "l-1", due, isListingFirst: true },
       { _tag: "Nothing" }
     ],
-    [
-      "reads storage when the history is lost",
-      { isUnlisted: true, successes: [] },
-      { _tag: "Catalogue", key: "unlisted" }
-    ]
+    ["reads storage when the history is lost", { isUnlisted: true, stored: 0 }, { _tag: "Catalogue", key: "unlisted" }]
   ] as const)("%s", (_, input, action) => {
     expect(NextJob.next({ ...idle, ...input })).toEqual(action)
   })

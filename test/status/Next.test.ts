@@ -445,7 +445,7 @@ describe("any status after any day", () => {
       const status = next(previous, facts, at("13:00"))
       Schema.decodeUnknownSync(KafkaBackupStatus)(status)
       assert.deepStrictEqual(Previous.read(status), status)
-      assert.isTrue(deepEqual(next(status, facts, at("13:00")), status), "asked again")
+      assert.deepStrictEqual(next(status, facts, at("13:00")), status, "asked again")
       const later = next(status, facts, at("13:00") + laterMillis)
       const isOverdueNow = brief(later, "Ready") === "False BackupOverdue"
       assert.isTrue(deepEqual(later, status) || isOverdueNow, "asked later")

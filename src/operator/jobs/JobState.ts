@@ -158,8 +158,14 @@ const run = (
   }
   const success = given({ ...common, outcome: "success" as const, notes, size, records, heldBack })
   const set = result.summary.alreadyComplete === true ? result.summary.made : undefined
+  if (set === undefined) return success
   // A run that found its backup complete made none: the times are those of the backup, however long ago.
-  return set === undefined
-    ? success
-    : { ...success, startMillis: set.startedMillis, endMillis: set.completedMillis, wasComplete: true }
+  const createdMillis = JobFacts.millis(job.metadata.creationTimestamp) ?? 0
+  return {
+    ...success,
+    startMillis: set.startedMillis,
+    endMillis: set.completedMillis,
+    // Otherwise an earlier pod of this Job made it, and died before it could report it.
+    ...(set.completedMillis < createdMillis ? { wasComplete: true } : {})
+  }
 }
