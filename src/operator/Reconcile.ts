@@ -212,17 +212,19 @@ const withProgress = Effect.fnUntraced(function* (
     activeRun?.jobName === active.jobName &&
     before?.updatedTime !== undefined &&
     Math.abs(nowMillis - Format.millis(before.updatedTime)) < Requeue.progressMillis(active.startMillis, nowMillis)
+  // The id that its run has claimed may be another one than that of its slot.
+  const known = activeRun?.jobName === active.jobName ? { ...active, backupId: activeRun.backupId } : active
   // While the pod does not answer, what it answered last holds.
   const unchanged = AwaitedSecret.withTrouble(
-    active,
+    known,
     activeRun?.jobName === active.jobName ? before?.message : undefined
   )
   if (isFresh) return unchanged
   const pod = activeJob.pods.find(({ status }) => status?.phase === "Running")
-  if (pod === undefined) return active
+  if (pod === undefined) return known
   const pods = yield* PodProgress
   const progress = yield* pods.read(pod)
-  return Option.isNone(progress)
-    ? unchanged
-    : AwaitedSecret.withTrouble({ ...active, progress: progress.value }, progress.value.message)
+  if (Option.isNone(progress)) return unchanged
+  const { backupId = known.backupId, message } = progress.value
+  return AwaitedSecret.withTrouble({ ...known, backupId, progress: progress.value }, message)
 })

@@ -3,6 +3,7 @@ import * as SkippedSlots from "../schedule/SkippedSlots.ts"
 import { type EventReasonName, eventReasons } from "./EventReasons.ts"
 import type { EndedRun, Facts, RunCauseName } from "./Facts.ts"
 import * as History from "./History.ts"
+import * as Pause from "./Pause.ts"
 import type { ConditionType } from "./Reasons.ts"
 import type { Condition, Status } from "./Status.ts"
 import * as Format from "./Format.ts"
@@ -33,6 +34,7 @@ export const announcements = (previous: Status, facts: Facts, next: Status): Rea
   ...replaced(previous, next),
   ...trigger(previous, facts, next),
   ...trouble(previous, next),
+  ...paused(previous, facts, next),
   ...retention(previous, facts, next),
   ...listing(previous, next),
   ...cleanup(previous, next)
@@ -127,10 +129,17 @@ const because: Readonly<Record<RunCauseName, string>> = {
   once: "as the one-time backup"
 }
 
-const started = (previous: Status, { active }: Facts, next: Status): ReadonlyArray<Announcement> =>
-  active === undefined || next.activeRun === undefined || previous.activeRun?.jobName === next.activeRun.jobName
+const started = (previous: Status, { active }: Facts, next: Status): ReadonlyArray<Announcement> => {
+  if (active === undefined || next.activeRun === undefined) return []
+  const { backupId, cause, jobName } = active
+  const before = previous.activeRun
+  if (before === undefined || before.jobName !== next.activeRun.jobName) {
+    return [announcement("BackupStarted", `${backupId} started ${because[cause]}, in Job ${jobName}`)]
+  }
+  return before.backupId === backupId
     ? []
-    : [announcement("BackupStarted", `${active.backupId} started ${because[active.cause]}, in Job ${active.jobName}`)]
+    : [announcement("BackupStarted", `Job ${jobName} makes ${backupId}, because the id ${before.backupId} is taken`)]
+}
 
 const replaced = (previous: Status, { activeRun }: Status): ReadonlyArray<Announcement> =>
   activeRun?.replacing !== true || previous.activeRun?.replacing === true
@@ -160,6 +169,23 @@ const trouble = (previous: Status, next: Status): ReadonlyArray<Announcement> =>
     previous.activeRun?.jobName !== next.activeRun?.jobName ||
     kind(before.message) !== kind(now.message)
   return isNew ? [announcement("PodTrouble", `${next.activeRun?.backupId ?? "The run"}: ${now.message}`)] : []
+}
+
+/** Once for each pause, and once at its end. A run that fails in a pause says so itself. */
+const paused = (previous: Status, { active, ended }: Facts, next: Status): ReadonlyArray<Announcement> => {
+  const before = Pause.of(previous)
+  const now = Pause.of(next)
+  if (now !== undefined) {
+    const isKnown = before?.backupId === now.backupId && before.target === now.target
+    return isKnown ? [] : [announcement("BackupPaused", `${now.backupId} is paused: ${Pause.text(now)}`)]
+  }
+  if (before === undefined) return []
+  const isAnswered =
+    (active?.jobName === previous.activeRun?.jobName && active?.progress !== undefined) ||
+    ended.some(({ jobName, outcome }) => jobName === previous.activeRun?.jobName && outcome === "success")
+  return isAnswered
+    ? [announcement("BackupResumed", `${before.target} answers again, and ${before.backupId} continues`)]
+    : []
 }
 
 const retention = (previous: Status, { maintenance }: Facts, next: Status): ReadonlyArray<Announcement> => {

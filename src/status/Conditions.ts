@@ -4,10 +4,12 @@ import * as Evidence from "./Evidence.ts"
 import type { EndedMaintenance, Facts } from "./Facts.ts"
 import * as History from "./History.ts"
 import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
+import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as Problem from "../resource/Problem.ts"
+import * as Pause from "./Pause.ts"
 import * as Ready from "./Ready.ts"
 import * as Reasons from "./Reasons.ts"
-import type { Condition, HistoryEntry } from "./Status.ts"
+import type { ActiveRun, Condition, HistoryEntry } from "./Status.ts"
 import * as Format from "./Format.ts"
 
 type Answer<Type extends Reasons.ConditionType> = Ready.Answer<Type>
@@ -28,7 +30,7 @@ export const next = (
   const question: Ready.Question = { ...asked, isUnlisted: listed !== undefined && listed.status !== "True" }
   const answers: { readonly [Type in Reasons.ConditionType]: Answer<Type> | undefined } = {
     Ready: Ready.answer(question),
-    Progressing: progressing(facts),
+    Progressing: progressing(question),
     ScheduleValid: scheduleValid(facts),
     KafkaReachable: kafkaReachable(question),
     StorageReachable: storageReachable(question),
@@ -55,7 +57,8 @@ export const next = (
   })
 }
 
-const progressing = ({ active, queue }: Facts): Answer<"Progressing"> => {
+const progressing = ({ facts: { active, queue }, run }: Ready.Question): Answer<"Progressing"> => {
+  const pause = Pause.of(run)
   if (active?.isReplacing === true && queue === undefined) {
     const message = `${active.backupId} has not started yet. Its Job ${active.jobName} is being made again, because the spec or the operator's configuration changed.`
     return { status: "True", reason: "ReplacingJob", message }
@@ -65,7 +68,9 @@ const progressing = ({ active, queue }: Facts): Answer<"Progressing"> => {
   }
   if (active !== undefined && queue === undefined) {
     const message = `${active.backupId} has been running since ${Format.time(active.startMillis)}, in Job ${active.jobName}.`
-    return { status: "True", reason: "BackupRunning", message }
+    return pause === undefined
+      ? { status: "True", reason: "BackupRunning", message }
+      : { status: "True", reason: "BackupPaused", message: `${message} It is paused: ${Pause.text(pause)}.` }
   }
   // Not how many: each end of a run would rewrite the status of all that wait.
   return queue === undefined
@@ -104,7 +109,14 @@ const notYetTried = {
   message: "Not checked yet: no run has got that far."
 } as const
 
-const kafkaReachable = ({ history }: Ready.Question): Answer<"KafkaReachable"> => {
+const kafkaReachable = ({ facts, history, run }: Ready.Question): Answer<"KafkaReachable"> => {
+  const pause = Pause.of(run)
+  if (pause?.side === "kafka") return away("BrokerUnreachable", pause)
+  if (run.activeRun !== undefined && (run.progress?.records ?? 0) > 0) return reachedNow(run.activeRun)
+  const after = lastAttempt(facts, "kafka")
+  if (after !== undefined) {
+    return { ...after, reason: Reasons.isOf(after.reason, "KafkaReachable") ? after.reason : "BrokerUnreachable" }
+  }
   const found = Evidence.newest(history, "kafka")
   if (found === undefined) return notYetTried
   if (found.isGood) return reached(found)
@@ -112,12 +124,34 @@ const kafkaReachable = ({ history }: Ready.Question): Answer<"KafkaReachable"> =
   return failed(Reasons.isOf(reason, "KafkaReachable") ? reason : "BrokerUnreachable", found)
 }
 
-const storageReachable = ({ history }: Ready.Question): Answer<"StorageReachable"> => {
+const storageReachable = ({ facts, history, run }: Ready.Question): Answer<"StorageReachable"> => {
+  const pause = Pause.of(run)
+  if (pause?.side === "storage") return away("StoreUnavailable", pause)
+  if (run.activeRun !== undefined && (run.progress?.bytes ?? 0) > 0) return reachedNow(run.activeRun)
+  const after = lastAttempt(facts, "storage")
+  if (after !== undefined) {
+    return { ...after, reason: Reasons.isOf(after.reason, "StorageReachable") ? after.reason : "StoreUnavailable" }
+  }
   const found = Evidence.newest(history, "storage")
   if (found === undefined) return notYetTried
   if (found.isGood) return reached(found)
   const { reason = "" } = found.entry
   return failed(Reasons.isOf(reason, "StorageReachable") ? reason : "StoreUnavailable", found)
+}
+
+const away = <Reason extends Reasons.ReasonName>(reason: Reason, pause: Pause.Pause) =>
+  ({ status: "False", reason, message: `${Pause.text(pause)}; ${pause.backupId} waits for it.` }) as const
+
+/** Without a time: it is true now, and the message must not change with every progress. */
+const reachedNow = ({ backupId }: ActiveRun) =>
+  ({ status: "True", reason: "Reached", message: `Reached by ${backupId}, which is running.` }) as const
+
+/** What the last attempt of the active run failed to reach, while another attempt has not shown otherwise. */
+const lastAttempt = ({ active }: Facts, side: "kafka" | "storage") => {
+  const { after, message } = active?.trouble ?? {}
+  if (active === undefined || after === undefined || !Evidence.isFailed(after, side)) return undefined
+  const started = `${active.backupId}, which has been running since ${Format.time(active.startMillis)}`
+  return { status: "False", reason: after, message: `${started}, is tried again: ${message}` } as const
 }
 
 const reached = ({ entry }: Evidence.Evidence) =>
@@ -153,9 +187,15 @@ const verified = (history: History.History): Answer<"Verified"> => {
 
 const warnings = ({ ignoredStorageBlocks, refusedTrigger }: Facts, history: History.History): Answer<"Warnings"> => {
   const last = History.lastSuccess(history)
+  // The spec says that blocks are ignored, and the report of each backup says it, too.
+  const notes = last?.message
+    ?.split("; ")
+    .filter((note) => !note.startsWith(StorageSpec.ignoredText(ignoredStorageBlocks)))
   const found: ReadonlyArray<readonly [Reasons.ReasonOf<"Warnings">, string]> = [
     ...(refusedTrigger === undefined ? [] : [["TriggerRefused", refusedTrigger] as const]),
-    ...(last?.message === undefined ? [] : [["BackupNotes", `${last.backupId}: ${last.message}`] as const]),
+    ...(last === undefined || notes === undefined || notes.length === 0
+      ? []
+      : [["BackupNotes", `${last.backupId}: ${notes.join("; ")}`] as const]),
     ...(ignoredStorageBlocks.length === 0
       ? []
       : [

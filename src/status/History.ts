@@ -120,20 +120,15 @@ const spaced = (
   activeStartMillis: number | undefined
 ): History => inOrder(skipped.reduce<History>((known, gap) => gapAdded(known, gap, activeStartMillis), history))
 
-/** Gaps that ended before this were dropped, and are not taken in again. */
-const horizon = (history: History): string | undefined => {
-  if (history.length < limit) return undefined
-  const pinned = [lastSuccess(history), lastRun(history)]
-  const ends = history.filter((entry) => !pinned.includes(entry)).map(endOf)
-  return ends.reduce<string | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined)
-}
+/** Gaps are reported in the order of time: one that ended no later than a known one was known, and may be dropped. */
+const isNewGap = (history: History, { lastMillis }: SkippedSlots.SkippedSlots): boolean =>
+  !history.some((entry) => entry.outcome === "skipped" && endOf(entry) >= Format.time(lastMillis))
 
 /** All that is known now: what storage holds, runs that ended, and slots without a run. */
 export const next = (previous: History, facts: Pick<Facts, "active" | "catalogue" | "ended" | "skipped">): History => {
   // Storage first: which runs are new depends on the successes that really exist.
   const held = listed(inOrder(previous), facts.catalogue, facts.ended)
-  const since = horizon(previous)
-  const skipped = facts.skipped.filter(({ lastMillis }) => since === undefined || Format.time(lastMillis) >= since)
+  const skipped = facts.skipped.filter((gap) => isNewGap(previous, gap))
   const known = spaced(taken(held, facts.ended), skipped, facts.active?.startMillis)
   return bounded(listed(known, facts.catalogue, facts.ended))
 }

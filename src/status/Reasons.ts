@@ -13,8 +13,10 @@ export const types = {
     "Are backups made as wanted? The one to alert on: its message says what is wrong, what to do, and when the last backup succeeded.",
   Progressing: "Is a run active?",
   ScheduleValid: "Can the schedule and its time zone be used?",
-  KafkaReachable: "Did the newest run that tried reach the Kafka cluster, and were its credentials accepted?",
-  StorageReachable: "Did the newest run that tried reach the storage, and were its credentials accepted?",
+  KafkaReachable:
+    "Does the active run reach the Kafka cluster, or else did the newest run that tried, and were its credentials accepted?",
+  StorageReachable:
+    "Does the active run reach the storage, or else did the newest run that tried, and were its credentials accepted?",
   Verified: "Did the newest verification find the backup in storage exactly as it was written?",
   Warnings: "Are there warnings that do not stop backups?",
   StorageListed:
@@ -84,6 +86,12 @@ const all = {
       "A run is active but its pod cannot start or keeps failing: image, node, volume, Secret or memory. The message says which.",
     todo: "Remove the cause. The Job then continues automatically within its limits."
   },
+  BackupPaused: {
+    of: ["Ready", "Progressing"],
+    meaning:
+      "A run has waited for a store or broker for more than 30 seconds. It continues when that answers again; without an answer for ten minutes the attempt fails, and the Job starts another one.",
+    todo: "Find out why the store or broker that the message names does not answer."
+  },
   Deleting: { of: ["Ready"], meaning: "The resource is being deleted. No more runs start." },
 
   BackupRunning: { of: ["Progressing"], meaning: "A run is active. `.status.progress` shows how far it is." },
@@ -102,7 +110,10 @@ const all = {
   ScheduleValid: { of: ["ScheduleValid"], meaning: "The schedule has slots." },
   NoSchedule: { of: ["ScheduleValid"], meaning: "There is no schedule: one backup is made." },
 
-  Reached: { of: ["KafkaReachable", "StorageReachable"], meaning: "The newest run that tried reached it." },
+  Reached: {
+    of: ["KafkaReachable", "StorageReachable"],
+    meaning: "The run that is active, or else the newest run that tried, reached it."
+  },
   NotYetTried: {
     of: ["KafkaReachable", "StorageReachable", "Verified"],
     meaning: "Not checked yet: no run has got that far."

@@ -57,7 +57,7 @@ export const read = (
   if (end !== undefined && end._tag !== "NotStarted") return ended(job, purpose, own, end, nowMillis)
   const trouble = PodTrouble.of(job, pods, events, nowMillis)
   if (end !== undefined) return ended(job, purpose, own, end, nowMillis, trouble)
-  return active(job, purpose, nowMillis, trouble, waiting(job, own, nowMillis, deadline))
+  return active(job, purpose, own, nowMillis, trouble, waiting(job, own, nowMillis, deadline))
 }
 
 /** What becomes of a run while it waits for the start of a container. */
@@ -88,6 +88,7 @@ export const deleted = (job: Job, pods: ReadonlyArray<Pod>, nowMillis: number): 
 const active = (
   job: Job,
   purpose: Purpose,
+  own: ReadonlyArray<Pod>,
   nowMillis: number,
   trouble: Trouble<RunReasonName> | undefined,
   waiting: ActiveRun["waiting"]
@@ -96,10 +97,21 @@ const active = (
   return purpose === "run"
     ? {
         _tag: "Active",
-        run: { ...common, ...given({ waiting }), backupId: JobFacts.expectedBackupId(job), cause: JobFacts.cause(job) }
+        run: {
+          ...common,
+          ...given({ waiting }),
+          backupId: JobFacts.expectedBackupId(job),
+          cause: JobFacts.cause(job),
+          ...(own.some(isAtWork) ? {} : { isStopped: true })
+        }
       }
     : { _tag: "ActiveMaintenance", ...common, task: purpose }
 }
+
+/** A pod that succeeded ends its Job in a moment. */
+const isAtWork = (pod: Pod): boolean =>
+  pod.status?.phase === "Succeeded" ||
+  (pod.status?.phase === "Running" && JobFacts.terminated(pod) === undefined && JobFacts.waiting(pod) === undefined)
 
 const commands = { run: "run", prune: "prune", cleanup: "prune", catalogue: "list" } as const satisfies Record<
   Purpose,
