@@ -115,6 +115,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     skipped: due === undefined || isWaiting ? [] : due.skipped,
     refusedTrigger: due?.refusedTrigger,
     catalogue: ownedJobs.catalogue,
+    listedMillis: ownedJobs.listedMillis,
     listing: isLost ? "StatusLost" : deleted === undefined ? undefined : "ListingDue",
     queue: done.before === undefined ? undefined : { before: done.before },
     refusal: done.refusal,

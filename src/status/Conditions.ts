@@ -227,6 +227,8 @@ const kept = <Type extends Reasons.ConditionType>(
     : { status: before.status, reason: before.reason, message: before.message }
 }
 
+const when = (millis: number | undefined): string => (millis === undefined ? "" : ` at ${Format.time(millis)}`)
+
 const unlisted = {
   StatusLost:
     "The status was empty although the resource is not new. The operator lists storage to find the backups of this resource.",
@@ -235,12 +237,12 @@ const unlisted = {
 } as const
 
 const storageListed = (
-  { catalogue, listing, maintenance }: Facts,
+  { catalogue, listedMillis, listing, maintenance }: Facts,
   previous: ReadonlyArray<Condition>
 ): Answer<"StorageListed"> | undefined => {
   if (catalogue !== undefined) {
     const { total } = catalogue
-    const message = `Storage holds ${Format.count(total)} verified ${total === 1 ? "backup" : "backups"} of this resource.`
+    const message = `Storage holds ${Format.count(total)} verified ${total === 1 ? "backup" : "backups"} of this resource${listedMillis === undefined ? "" : `, as listed at ${Format.time(listedMillis)}`}.`
     return { status: "True", reason: "Listed", message }
   }
   const list = last(maintenance, "catalogue")
@@ -249,7 +251,7 @@ const storageListed = (
       ? kept(previous, "StorageListed")
       : { status: "Unknown", reason: listing, message: unlisted[listing] }
   }
-  const message = `Job ${list.jobName} could not list storage: ${list.trouble?.message ?? "no reason was reported"}`
+  const message = `Job ${list.jobName} could not list storage${when(list.endMillis)}: ${list.trouble?.message ?? "no reason was reported"}`
   return { status: "False", reason: "ListingFailed", message }
 }
 
@@ -261,14 +263,19 @@ const retentionApplied = (
   if (prune !== undefined) return pruned(prune)
   const before = kept(previous, "RetentionApplied")
   const run = ended.findLast(({ outcome }) => outcome === "success")
-  if (run?.heldBack !== undefined) return heldBack(run.heldBack, `at the end of ${run.backupId}`, run.backupId)
+  if (run?.heldBack !== undefined)
+    return heldBack(run.heldBack, `at the end of ${run.backupId}${when(run.endMillis)}`, run.backupId)
   const flipped = previous.find(({ type }) => type === "RetentionApplied")?.lastTransitionTime
   if (before?.status !== "False" || flipped === undefined) return before
   // A run prunes too, at its end.
   const cure = ended.findLast(({ endMillis, outcome }) => outcome === "success" && endMillis > Format.millis(flipped))
   return cure === undefined
     ? before
-    : { status: "True", reason: "RetentionApplied", message: `Retention was applied at the end of ${cure.backupId}.` }
+    : {
+        status: "True",
+        reason: "RetentionApplied",
+        message: `Retention was applied at the end of ${cure.backupId}${when(cure.endMillis)}.`
+      }
 }
 
 const heldBack = (what: string, when: string, newest: string): Answer<"RetentionApplied"> => ({
@@ -278,6 +285,7 @@ const heldBack = (what: string, when: string, newest: string): Answer<"Retention
 })
 
 const pruned = ({
+  endMillis,
   heldBack: held,
   isSuccess,
   jobName,
@@ -285,17 +293,17 @@ const pruned = ({
   trouble
 }: EndedMaintenance): Answer<"RetentionApplied"> =>
   isSuccess && held !== undefined
-    ? heldBack(held, `by Job ${jobName}`, "the id of the newest backup")
+    ? heldBack(held, `by Job ${jobName}${when(endMillis)}`, "the id of the newest backup")
     : isSuccess
       ? {
           status: "True",
           reason: "RetentionApplied",
-          message: `Job ${jobName} removed ${removed === undefined ? "the old backups" : removed === 1 ? "1 old backup" : `${Format.count(removed)} old backups`}.`
+          message: `Job ${jobName} removed ${removed === undefined ? "the old backups" : removed === 1 ? "1 old backup" : `${Format.count(removed)} old backups`}${when(endMillis)}.`
         }
       : {
           status: "False",
           reason: "PruneFailed",
-          message: `Job ${jobName} could not remove old backups: ${trouble?.message ?? "no reason was reported"}`
+          message: `Job ${jobName} could not remove old backups${when(endMillis)}: ${trouble?.message ?? "no reason was reported"}`
         }
 
 const cleanedUp = ({ maintenance, deletion }: Facts): Answer<"CleanedUp"> | undefined => {

@@ -87,6 +87,7 @@ export interface EndedRun {
 export interface EndedMaintenance {
   readonly task: "prune" | "catalogue" | "cleanup"
   readonly jobName: string
+  readonly endMillis?: number
   readonly isSuccess: boolean
   readonly removed?: number
   readonly heldBack?: string
@@ -113,6 +114,8 @@ export interface Facts {
   readonly refusedTrigger: string | undefined
   /** What storage holds, where that was learnt since the last reconcile. */
   readonly catalogue: CatalogueSummary | undefined
+  /** When it was learnt: the end of the Job that listed storage. */
+  readonly listedMillis?: number | undefined
   /** Why the history must be read from storage, where that was found now. */
   readonly listing: "StatusLost" | "ListingDue" | undefined
   /** A run is due and queued among all resources: how many are before it. */

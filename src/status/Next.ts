@@ -106,10 +106,8 @@ const active = (previous: Status, { active }: Facts): Pick<Status, "activeRun" |
   const activeRun = { backupId, cause, startTime: Format.time(startMillis), jobName, ...replacing }
   if (progress === undefined) {
     if (previous.activeRun?.jobName !== jobName || previous.progress === undefined) return { activeRun }
-    const { message, outage, ...rest } = previous.progress
-    return outage !== undefined && isStopped === true
-      ? { activeRun, progress: rest }
-      : { activeRun, progress: previous.progress }
+    const { message: _message, outage, ...rest } = previous.progress
+    return { activeRun, progress: outage !== undefined && isStopped === true ? rest : previous.progress }
   }
   const { bytes, message, outage, partitionsDone, partitionsTotal, percent, records, recordsTotal, updatedMillis } =
     progress

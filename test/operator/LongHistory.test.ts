@@ -65,7 +65,11 @@ describe("a resource with more backups than its status lists", () => {
       expect(after.handledTrigger).toBe("t1")
       expect(setsIn(yield* backups.keys)).toHaveLength(13)
       const kept = ({ backupHistory, historyTruncated, lastBackupId, lastBackupTime, phase }: typeof after) => ({
-        ...{ backupHistory, historyTruncated, lastBackupId, lastBackupTime, phase }
+        backupHistory,
+        historyTruncated,
+        lastBackupId,
+        lastBackupTime,
+        phase
       })
       expect(kept(after)).toEqual(kept(before))
       expect(metric(yield* replica.metrics, "last_success_timestamp_seconds", 'name="hourly"')).toBe(success)

@@ -132,7 +132,7 @@ describe("a lost status is read from storage again", () => {
       yield* kubectl.patch("b", { spec: { rateLimit: { recordsPerSecond: 1 } } })
       yield* kubectl.trigger("b", "long")
       yield* advance("20 seconds")
-      const [running] = runsAmong(yield* kubectl.jobs).filter(
+      const running = runsAmong(yield* kubectl.jobs).find(
         ({ metadata }) => metadata.annotations?.["kafka.oso.sh/trigger"] === "long"
       )
       yield* kubernetes.behind.patch(
