@@ -11,6 +11,7 @@ import type { ActiveRun, EndedRun, Facts } from "../status/Facts.ts"
 import * as History from "../status/History.ts"
 import * as ScheduleFields from "../status/ScheduleFields.ts"
 import * as Format from "../status/Format.ts"
+import type { Condition } from "../status/Status.ts"
 import * as AwaitedSecret from "./AwaitedSecret.ts"
 import * as Caches from "./Caches.ts"
 import * as NextJob from "./NextJob.ts"
@@ -29,6 +30,13 @@ const lostAfterMillis = 300_000
 
 /** How long a run that is due waits for the listing after the status was lost, in milliseconds. */
 const listingFirstMillis = 60_000
+
+/** Until when a run that is due waits for the listing, where the status was lost a moment ago. */
+const listingUntil = (listed: Condition | undefined, nowMillis: number): number | undefined => {
+  if (listed?.reason !== "StatusLost") return undefined
+  const untilMillis = Format.millis(listed.lastTransitionTime) + listingFirstMillis
+  return nowMillis < untilMillis ? untilMillis : undefined
+}
 
 /** The status is empty and was written before: the resource is not new, or the end of one of its Jobs was reported. */
 const isStatusLost = ({ createdMillis, jobs, nowMillis, previous }: Observed.Observed): boolean =>
@@ -51,6 +59,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
   const memory = ScheduleFields.read(previous)
   const isLost = isStatusLost(observed)
   const listed = previous.conditions?.find(({ type }) => type === "StorageListed")
+  const listingUntilMillis = isLost ? nowMillis + listingFirstMillis : listingUntil(listed, nowMillis)
   const due =
     backup === undefined
       ? undefined
@@ -91,10 +100,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
             previous.conditions?.some(({ reason }) => reason === "RetentionHeldBack") === true,
           acceptedLoss,
           isUnlisted: isLost || (listed !== undefined && listed.status !== "True"),
-          isListingFirst:
-            isLost ||
-            (listed?.reason === "StatusLost" &&
-              nowMillis - Format.millis(listed.lastTransitionTime) < listingFirstMillis),
+          isListingFirst: listingUntilMillis !== undefined,
           deletedJob: deleted?.jobName
         })
   const done = yield* JobActions.carryOut(context, observed, action)
@@ -137,6 +143,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
       hasEnded:
         ownedJobs.unreported.some(({ job }) => job.metadata.deletionTimestamp === undefined) ||
         (done.isStarted && done.active === undefined),
+      listingUntilMillis: isWaiting ? listingUntilMillis : undefined,
       nowMillis
     })
   }

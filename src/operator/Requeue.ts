@@ -31,16 +31,27 @@ export interface RequeueInput {
   readonly isRefused: boolean
   /** The end of a Job was reported just now. */
   readonly hasEnded: boolean
+  /** Until then a run that is due waits for a listing of storage. */
+  readonly listingUntilMillis: number | undefined
   readonly nowMillis: number
 }
 
 /** Time until the next reconcile; infinite when only an event is a reason for one. */
-export const nextMillis = ({ active, dueMillis, hasEnded, isBusy, isRefused, nowMillis }: RequeueInput): number => {
+export const nextMillis = ({
+  active,
+  dueMillis,
+  hasEnded,
+  isBusy,
+  isRefused,
+  listingUntilMillis,
+  nowMillis
+}: RequeueInput): number => {
   const asked = [
     dueMillis === undefined ? Infinity : dueMillis - nowMillis,
     active === undefined ? (isBusy ? progressEveryMillis : Infinity) : ofRun(active, nowMillis),
     isRefused ? refusedAgainMillis : Infinity,
     hasEnded ? endedAgainMillis : Infinity,
+    listingUntilMillis === undefined ? Infinity : listingUntilMillis - nowMillis,
     active?.waiting?.failsAtMillis === undefined ? Infinity : active.waiting.failsAtMillis - nowMillis
   ]
   return Math.max(0, Math.min(...asked))

@@ -80,6 +80,22 @@ describe("a lost status is read from storage again", () => {
   )
 
   story(
+    "twice, and holds up no run while the listing of the first time is still there",
+    Effect.gen(function* () {
+      const { advance, before, kubectl, loseStatus } = yield* withBackups(
+        hourly("b", { suspend: true, job: { ttlSecondsAfterFinished: 30 } })
+      )
+      yield* loseStatus
+      yield* advance("1 minute")
+      expect(backups(yield* kubectl.status("b"))).toEqual(backups(before))
+      yield* loseStatus
+      yield* kubectl.trigger("b", "new")
+      yield* advance("2 minutes")
+      expect(backups(yield* kubectl.status("b"))).toHaveLength(4)
+    })
+  )
+
+  story(
     "although storage was away at first, and the condition says so until then",
     Effect.gen(function* () {
       const {
