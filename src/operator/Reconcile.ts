@@ -99,7 +99,9 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
             previous.observedGeneration === observed.generation &&
             previous.conditions?.some(({ reason }) => reason === "RetentionHeldBack") === true,
           acceptedLoss,
-          isUnlisted: isLost || (listed !== undefined && listed.status !== "True"),
+          // A listing that ended just now is not in the status yet.
+          isUnlisted:
+            ownedJobs.unreported.length === 0 && (isLost || (listed !== undefined && listed.status !== "True")),
           isListingFirst: listingUntilMillis !== undefined,
           deletedJob: deleted?.jobName
         })
