@@ -5,7 +5,7 @@ import { Toxiproxy } from "../harness/Toxiproxy.ts"
 import { OperatorWorld } from "./operatorWorld.ts"
 import { createBucket, unique } from "./scenes.ts"
 
-/** What a user sees of a KafkaBackup with the real kubectl: how long a status is, whether it comes back, and a pause. */
+/** What a user sees of a KafkaBackup with the real kubectl: a status that stays short, that comes back, and a pause. */
 describeWith(
   ["controlPlane", "kafka", "versitygw", "java", "toxiproxy"],
   "the status of a KafkaBackup in a cluster",
