@@ -101,9 +101,9 @@ The phase is a summary. The condition \`Ready\` says whether backups are made as
 |---|---|---|
 ${fields(Crd.status, "").join("\n")}
 
-\`lastBackup…\` always describe the last success: a failure does not touch them. The history keeps the newest ${History.limits.successes} successes
-that storage still holds, the newest ${History.limits.failures} runs that failed or were interrupted, and the newest ${History.limits.gaps} gaps of skipped slots, in at most
-${History.maxBytes / 1024} KiB of JSON. Slots that were skipped one after another for the same reason, with no run in between, are one gap.
+\`lastBackup…\` always describe the last success: a failure does not touch them. The history keeps the newest ${History.limit} runs and
+gaps of skipped slots, and always the last success, so that \`kubectl describe\` stays readable. \`historyTruncated\` counts the backups that
+storage holds besides; \`kafka-backup list\` shows all. Slots that were skipped one after another for the same reason, with no run in between, are one gap.
 A backup that was removed from storage by hand leaves the history when storage is next listed.
 
 ## Conditions

@@ -63,7 +63,7 @@ export const request = (backup: KafkaBackup, run: RunIdentity, host: string): Ru
     notes: [
       ...(ignored.length === 0
         ? []
-        : [`storage blocks ${ignored.join(", ")} are ignored because storageType is ${spec.storage.storageType}`]),
+        : [`${StorageSpec.ignoredText(ignored)} because storageType is ${spec.storage.storageType}`]),
       ...(spec.compression === "lz4" && spec.compressionLevel !== undefined
         ? [`compressionLevel ${spec.compressionLevel} has no effect: the lz4 encoder has a single level`]
         : [])

@@ -14,8 +14,8 @@ const pages = (progress: RunProgress.RunProgress) =>
       router.add(
         "GET",
         "/progress",
-        Effect.sync(() =>
-          HttpServerResponse.jsonUnsafe({ ...progress, percent: RunProgress.percent(progress) ?? null })
+        Effect.map(Clock.currentTimeMillis, (nowMillis) =>
+          HttpServerResponse.jsonUnsafe(RunProgress.report(progress, nowMillis))
         )
       ),
       router.add(

@@ -17,12 +17,10 @@ export interface NextJobInput {
   readonly generation: number
   /** `spec.retention.backups`. */
   readonly keep: number | undefined
-  /** Successes in the history, newest first, by id. */
-  readonly successes: ReadonlyArray<string>
-  /**
-   * The spec was edited since the last reconcile, and the history has its full length: storage may hold more backups.
-   */
-  readonly mayHoldMore: boolean
+  /** How many backups storage holds, as far as it is known. */
+  readonly stored: number
+  /** The newest of them, by id. */
+  readonly newest: string | undefined
   /**
    * Retention held backups back, and neither the spec nor the confirmation changed since: another prune would do the
    * same.
@@ -35,8 +33,10 @@ export interface NextJobInput {
   readonly waiting: number
   /** Value of the annotation that accepts a loss. */
   readonly acceptedLoss: string | undefined
-  /** The resource has existed for a while and its status is empty: the history must be read from storage. */
-  readonly isForgotten: boolean
+  /** The history must be read from storage: the status was lost, or the last listing failed. */
+  readonly isUnlisted: boolean
+  /** The status was lost a moment ago: reading storage takes seconds, a run may take hours. */
+  readonly isListingFirst: boolean
   /** A Job that the status calls active and that no longer exists: only storage shows what it did. */
   readonly deletedJob: string | undefined
 }
@@ -59,24 +59,30 @@ const preempt = (jobName: string): JobAction => ({ _tag: "Preempt", jobName })
 
 const nothing: JobAction = { _tag: "Nothing" }
 
-/** What to do next. A run goes first: it applies retention and reads the catalogue itself. */
+const catalogue = (key: string): JobAction => ({ _tag: "Catalogue", key })
+
+/**
+ * What to do next. A run goes first: it applies retention and reads the catalogue itself. Only right after the status
+ * was lost it waits for the listing.
+ */
 export const next = (input: NextJobInput): JobAction => {
-  const { acceptedLoss, deletedJob, due, generation, isBusy, isForgotten, isHeldBack } = input
-  const { isMaintenanceOutdated, isRunOutdated, keep, mayHoldMore, replaced, stuckMaintenance, successes, waiting } =
-    input
+  const { acceptedLoss, deletedJob, due, generation, isBusy, isHeldBack, isListingFirst, isUnlisted } = input
+  const { isMaintenanceOutdated, isRunOutdated, keep, newest, replaced, stored, stuckMaintenance, waiting } = input
   if (isBusy) {
     if (isRunOutdated) return { _tag: "Replace" }
-    const isInTheWay = stuckMaintenance !== undefined && (due !== undefined || isMaintenanceOutdated)
+    const isInTheWay =
+      stuckMaintenance !== undefined && ((due !== undefined && !isListingFirst) || isMaintenanceOutdated)
     return isInTheWay ? preempt(stuckMaintenance) : nothing
   }
   if (replaced !== undefined) return { _tag: "Run", cause: replaced }
+  if (isListingFirst) return catalogue("unlisted")
   if (due !== undefined) return { _tag: "Run", cause: due }
-  if (deletedJob !== undefined) return { _tag: "Catalogue", key: `after ${deletedJob}` }
-  if (isForgotten) return { _tag: "Catalogue", key: "forgotten" }
-  if (keep !== undefined && ((successes.length - waiting > keep && !isHeldBack) || mayHoldMore)) {
+  if (deletedJob !== undefined) return catalogue(`after ${deletedJob}`)
+  if (isUnlisted) return catalogue("unlisted")
+  if (keep !== undefined && stored - waiting > keep && !isHeldBack) {
     // A failed prune is not tried again until its Job is gone or the input has changed.
     // One prune for each confirmed loss: runs heed it, too, and the annotation may stay for years.
-    const which = acceptedLoss === undefined ? `after ${successes[0] ?? ""}` : `accepting ${acceptedLoss}`
+    const which = acceptedLoss === undefined ? `after ${newest ?? ""}` : `accepting ${acceptedLoss}`
     return { _tag: "Prune", key: `${keep} at ${generation} ${which}` }
   }
   return nothing

@@ -87,6 +87,8 @@ export interface OwnedJobs {
   readonly maintenance: ReadonlyArray<EndedMaintenance>
   /** Of the run, prune or catalogue that ended last and reported one. */
   readonly catalogue: CatalogueSummary | undefined
+  /** When that Job ended. */
+  readonly listedMillis: number | undefined
 }
 
 export const ownedJobs = ({ jobs }: Pick<Observed, "jobs">): OwnedJobs => {
@@ -96,14 +98,18 @@ export const ownedJobs = ({ jobs }: Pick<Observed, "jobs">): OwnedJobs => {
     .filter(({ job, state }) => isEnded(state) && !Caches.isReported(job))
     .toSorted((a, b) => endMillis(a) - endMillis(b))
   const states = unreported.map(({ state }) => state)
+  const listing = unreported.findLast(({ state }) => isEnded(state) && state.catalogue !== undefined)
   return {
     active: activeJob?.state._tag === "Active" ? activeJob.state.run : undefined,
     activeJob,
     unfinished,
     unreported,
     ended: states.flatMap((state) => (state._tag === "Ended" ? [state.run] : [])),
-    maintenance: states.flatMap((state) => (state._tag === "EndedMaintenance" ? [state.maintenance] : [])),
-    catalogue: states.filter(isEnded).findLast((state) => state.catalogue !== undefined)?.catalogue
+    maintenance: unreported.flatMap((ended) =>
+      ended.state._tag === "EndedMaintenance" ? [{ ...ended.state.maintenance, endMillis: endMillis(ended) }] : []
+    ),
+    catalogue: listing !== undefined && isEnded(listing.state) ? listing.state.catalogue : undefined,
+    listedMillis: listing === undefined ? undefined : endMillis(listing)
   }
 }
 

@@ -34,6 +34,7 @@ export const awaitedPrefix = "waiting for a Secret: "
 const patienceMillis = 2_000
 
 const Answer = Schema.Struct({
+  backupId: Schema.optionalKey(Schema.String),
   step: Schema.String,
   partitions: Schema.Int,
   partitionsDone: Schema.Int,
@@ -42,7 +43,7 @@ const Answer = Schema.Struct({
   storedBytes: Schema.Int,
   percent: Schema.NullOr(Schema.Finite),
   awaited: Schema.optionalKey(Schema.String),
-  paused: Schema.optionalKey(Schema.Struct({ target: Schema.String, cause: Schema.String }))
+  outage: Schema.optionalKey(Schema.Struct({ target: Schema.String, cause: Schema.String, sinceMillis: Schema.Int }))
 })
 
 /** What a run serves under `/progress`, as the status shows it; none where the answer is something else. */
@@ -56,8 +57,10 @@ export const fromJson = (json: unknown, nowMillis: number): Option.Option<RunPro
     message:
       answer.awaited !== undefined
         ? `${awaitedPrefix}${answer.awaited}`
-        : answer.paused === undefined
+        : answer.outage === undefined
           ? answer.step
-          : `paused: ${answer.paused.target} does not answer (${answer.paused.cause})`,
+          : `paused: ${answer.outage.target} does not answer (${answer.outage.cause})`,
+    ...(answer.outage === undefined ? {} : { outage: answer.outage }),
+    ...(answer.backupId === undefined ? {} : { backupId: answer.backupId }),
     updatedMillis: nowMillis
   }))

@@ -11,7 +11,9 @@ import type { ActiveRun, EndedRun, Facts } from "../status/Facts.ts"
 import * as History from "../status/History.ts"
 import * as ScheduleFields from "../status/ScheduleFields.ts"
 import * as Format from "../status/Format.ts"
+import type { Condition } from "../status/Status.ts"
 import * as AwaitedSecret from "./AwaitedSecret.ts"
+import * as Caches from "./Caches.ts"
 import * as NextJob from "./NextJob.ts"
 import * as JobActions from "./JobActions.ts"
 import * as StatusReport from "./StatusReport.ts"
@@ -24,7 +26,22 @@ import * as StartDeadline from "./StartDeadline.ts"
 import * as DeletedJob from "./DeletedJob.ts"
 
 /** The age from which an empty status means that the status was lost, in milliseconds. */
-const forgottenAfterMillis = 300_000
+const lostAfterMillis = 300_000
+
+/** How long a run that is due waits for the listing after the status was lost, in milliseconds. */
+const listingFirstMillis = 60_000
+
+/** Until when a run that is due waits for the listing, where the status was lost a moment ago. */
+const listingUntil = (listed: Condition | undefined, nowMillis: number): number | undefined => {
+  if (listed?.reason !== "StatusLost") return undefined
+  const untilMillis = Format.millis(listed.lastTransitionTime) + listingFirstMillis
+  return nowMillis < untilMillis ? untilMillis : undefined
+}
+
+/** The status is empty and was written before: the resource is not new, or the end of one of its Jobs was reported. */
+const isStatusLost = ({ createdMillis, jobs, nowMillis, previous }: Observed.Observed): boolean =>
+  previous.observedGeneration === undefined &&
+  (nowMillis - createdMillis > lostAfterMillis || jobs.some(({ job }) => Caches.isReported(job)))
 
 /**
  * Reconciles one resource that is not being deleted: reads the state of its Jobs, starts what is due, and publishes the
@@ -40,6 +57,9 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
   const gone = yield* DeletedJob.find(caches, observed, ownedJobs)
   const { deleted, pending, replaced } = replacement(observed, gone)
   const memory = ScheduleFields.read(previous)
+  const isLost = isStatusLost(observed)
+  const listed = previous.conditions?.find(({ type }) => type === "StorageListed")
+  const listingUntilMillis = isLost ? nowMillis + listingFirstMillis : listingUntil(listed, nowMillis)
   const due =
     backup === undefined
       ? undefined
@@ -50,11 +70,11 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
           memory,
           active: ownedJobs.activeJob === undefined ? replaced : Observed.causeOf(ownedJobs.activeJob.job),
           startedSlotMillis: Observed.startedSlotMillis(observed),
+          isMemoryLost: isLost,
           nowMillis
         })
 
   const acceptedLoss = observed.resource.metadata.annotations?.[acceptLossAnnotation]
-  const successes = (previous.backupHistory ?? []).filter(({ outcome }) => outcome === "success")
   const stuckMaintenance = JobActions.stuckMaintenance(ownedJobs)
   const outdated = Replacement.outdatedRun(observed, ownedJobs, context.settings)
   const action =
@@ -72,19 +92,18 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
           generation: observed.generation,
           keep: backup.spec.retention?.backups,
           // A run that ended just now is not in the history yet, and has applied retention itself.
-          successes: ownedJobs.unreported.length > 0 ? [] : successes.map(({ backupId }) => backupId ?? ""),
-          mayHoldMore:
-            previous.observedGeneration !== undefined &&
-            previous.observedGeneration !== observed.generation &&
-            successes.length >= History.limits.successes,
+          stored: ownedJobs.unreported.length > 0 ? 0 : History.stored(previous),
+          newest: History.lastSuccess(previous.backupHistory ?? [])?.backupId,
           isHeldBack:
             acceptedLoss === undefined &&
             previous.observedGeneration === observed.generation &&
             previous.conditions?.some(({ reason }) => reason === "RetentionHeldBack") === true,
           waiting: previous.observedGeneration === observed.generation ? (previous.adoptedBackups ?? 0) : 0,
           acceptedLoss,
-          isForgotten:
-            previous.observedGeneration === undefined && nowMillis - observed.createdMillis > forgottenAfterMillis,
+          // A listing that ended just now is not in the status yet.
+          isUnlisted:
+            ownedJobs.unreported.length === 0 && (isLost || (listed !== undefined && listed.status !== "True")),
+          isListingFirst: listingUntilMillis !== undefined,
           deletedJob: deleted?.jobName
         })
   const done = yield* JobActions.carryOut(context, observed, action)
@@ -105,6 +124,8 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     skipped: due === undefined || isWaiting ? [] : due.skipped,
     refusedTrigger: due?.refusedTrigger,
     catalogue: ownedJobs.catalogue,
+    listedMillis: ownedJobs.listedMillis,
+    listing: isLost ? "StatusLost" : deleted === undefined ? undefined : "ListingDue",
     queue: done.queue,
     refusal: done.refusal,
     deletion: undefined,
@@ -122,7 +143,11 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
       isBusy: ownedJobs.unfinished.length > 0,
       isQueued: done.queue !== undefined,
       isRefused: done.refusal !== undefined,
-      hasEnded: ownedJobs.unreported.some(({ job }) => job.metadata.deletionTimestamp === undefined),
+      // A run that was found and had ended before leaves room for what comes after it.
+      hasEnded:
+        ownedJobs.unreported.some(({ job }) => job.metadata.deletionTimestamp === undefined) ||
+        (done.isStarted && done.active === undefined),
+      listingUntilMillis: isWaiting ? listingUntilMillis : undefined,
       nowMillis
     })
   }
@@ -199,17 +224,19 @@ const withProgress = Effect.fnUntraced(function* (
     activeRun?.jobName === active.jobName &&
     before?.updatedTime !== undefined &&
     Math.abs(nowMillis - Format.millis(before.updatedTime)) < Requeue.progressMillis(active.startMillis, nowMillis)
+  // The id that its run has claimed may be another one than that of its slot.
+  const known = activeRun?.jobName === active.jobName ? { ...active, backupId: activeRun.backupId } : active
   // While the pod does not answer, what it answered last holds.
   const unchanged = AwaitedSecret.withTrouble(
-    active,
+    known,
     activeRun?.jobName === active.jobName ? before?.message : undefined
   )
   if (isFresh) return unchanged
   const pod = activeJob.pods.find(({ status }) => status?.phase === "Running")
-  if (pod === undefined) return active
+  if (pod === undefined) return known
   const pods = yield* PodProgress
   const progress = yield* pods.read(pod)
-  return Option.isNone(progress)
-    ? unchanged
-    : AwaitedSecret.withTrouble({ ...active, progress: progress.value }, progress.value.message)
+  if (Option.isNone(progress)) return unchanged
+  const { backupId = known.backupId, message } = progress.value
+  return AwaitedSecret.withTrouble({ ...known, backupId, progress: progress.value }, message)
 })

@@ -194,6 +194,7 @@ const publish = Effect.fnUntraced(function* (caches: Caches, observed: Observed.
     skipped: [],
     refusedTrigger: undefined,
     catalogue: undefined,
+    listing: undefined,
     queue: undefined,
     refusal: undefined,
     deletion,

@@ -37,18 +37,21 @@ export interface RequeueInput {
   readonly isRefused: boolean
   /** The end of a Job was reported just now. */
   readonly hasEnded: boolean
+  /** Until then a run that is due waits for a listing of storage. */
+  readonly listingUntilMillis: number | undefined
   readonly nowMillis: number
 }
 
 /** Time until the next reconcile; infinite when only an event is a reason for one. */
 export const nextMillis = (input: RequeueInput): number => {
-  const { active, dueMillis, hasEnded, isBusy, isQueued, isRefused, nowMillis } = input
+  const { active, dueMillis, hasEnded, isBusy, isQueued, isRefused, listingUntilMillis, nowMillis } = input
   const asked = [
     dueMillis === undefined ? Infinity : dueMillis - nowMillis,
     active === undefined ? (isBusy ? progressEveryMillis : Infinity) : ofRun(active, nowMillis),
     isRefused ? refusedAgainMillis : Infinity,
     isQueued ? queuedAgainMillis : Infinity,
     hasEnded ? endedAgainMillis : Infinity,
+    listingUntilMillis === undefined ? Infinity : listingUntilMillis - nowMillis,
     active?.waiting === undefined ? Infinity : ofWaiting(active.startMillis, active.waiting, nowMillis)
   ]
   return Math.max(0, Math.min(...asked))

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { EndedRun, Facts } from "../status/Facts.ts"
 import type { Status } from "../status/Status.ts"
+import * as Ready from "../status/Ready.ts"
 import * as Format from "../status/Format.ts"
 import type { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import type { ResourceState } from "../telemetry/OperatorReport.ts"
@@ -38,14 +39,15 @@ const isNew = (previous: Status, next: Status, run: EndedRun): boolean => {
 }
 
 const state = ({ queue, state }: Facts, next: Status): ResourceState => {
-  const { lastBackupRecords = 0, lastBackupSize = 0, lastBackupTime, phase = "Pending", scheduledSince } = next
+  const { lastBackupRecords = 0, lastBackupSize = 0, phase = "Pending", scheduledSince } = next
+  const succeeded = Ready.succeededTime(next)
   return {
     phase,
     isReady: next.conditions?.some(({ status, type }) => type === "Ready" && status === "True") ?? false,
     lastSuccess:
-      lastBackupTime === undefined
+      succeeded === undefined
         ? undefined
-        : { atMillis: Format.millis(lastBackupTime), sizeBytes: lastBackupSize, records: lastBackupRecords },
+        : { atMillis: Format.millis(succeeded), sizeBytes: lastBackupSize, records: lastBackupRecords },
     queuedSinceMillis: queue?.sinceMillis,
     expected:
       state?._tag === "Scheduled" && state.intervalSeconds !== undefined && scheduledSince !== undefined

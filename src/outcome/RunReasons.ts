@@ -26,7 +26,9 @@ const all = {
   PodFailed: end("The pod ended with an exit code and reported no reason; see exit codes."),
   Interrupted: end("The run was asked to stop. Everything stored so far is used again."),
   Missed: end("For slots: they could not start in time, and a later slot covers them."),
-  TooLate: end("For slots: `spec.startingDeadlineSeconds` had passed when they were noticed."),
+  TooLate: end(
+    "For slots: no run could start before the starting deadline, which is `spec.startingDeadlineSeconds` or, by default, half the interval and at most one hour."
+  ),
   Overlapping: end("For slots: another run of the resource was still active."),
 
   PodUnschedulable: pod("No node can take the pod: resources, selectors or taints."),

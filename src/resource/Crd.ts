@@ -29,7 +29,7 @@ const columns = [
     name: "Last Success",
     type: "date",
     jsonPath: ".status.lastBackupTime",
-    description: "Time since the last successful backup"
+    description: "Age of the last successful backup: time since its run started"
   },
   {
     name: "Records",

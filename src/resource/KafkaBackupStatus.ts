@@ -62,6 +62,15 @@ export const Condition = Field.object(
 )
 export type Condition = typeof Condition.Type
 
+export const Outage = Field.object(
+  {
+    target: name("The store or broker."),
+    sinceTime: Timestamp("When it first failed to answer."),
+    cause: prose("The last failure.")
+  },
+  { description: "A store or broker that does not answer; the run waits for it. Absent when there is none." }
+)
+
 export const Progress = Field.object(
   {
     partitionsTotal: count("Partitions that the run reads."),
@@ -75,6 +84,7 @@ export const Progress = Field.object(
       Field.integer({ description: "Share of the offsets that is done, in percent.", minimum: 0, maximum: 100 })
     ),
     message: Field.optional(prose("The step that the run is at, or what it is waiting for.")),
+    outage: Field.optional(Outage),
     updatedTime: Timestamp("When this was read from the pod.")
   },
   { description: "How far the active run is. Absent when none is active." }
@@ -111,7 +121,10 @@ export const KafkaBackupStatus = Field.object(
     phase: Field.optional(Phase),
     observedGeneration: Field.optional(count("Generation of the resource that this status is about.")),
     lastBackupId: Field.optional(name("Id of the last successful backup.")),
-    lastBackupTime: Field.optional(Timestamp("When the last successful backup was complete.")),
+    lastBackupTime: Field.optional(
+      Timestamp("When the run of the last successful backup started: the time that its data reaches up to.")
+    ),
+    lastBackupCompletionTime: Field.optional(Timestamp("When the last successful backup was complete and verified.")),
     lastBackupSize: Field.optional(count("Stored bytes of the last successful backup.")),
     lastBackupSizeText: Field.optional(name("The same size for people, for example 1.07 GB.")),
     lastBackupRecords: Field.optional(count("Records in the last successful backup.")),
@@ -139,9 +152,14 @@ export const KafkaBackupStatus = Field.object(
     backupHistory: Field.optional(
       Field.list(HistoryEntry, {
         description:
-          "Runs, newest first: the newest 100 successes that storage still holds, the last 10 that failed or were interrupted, and the last 10 gaps of skipped slots.",
+          "The newest 10 runs and gaps of skipped slots, newest first; the last success is always among them. kafka-backup list shows every backup.",
         maxItems: 200
       })
+    ),
+    historyTruncated: Field.optional(
+      count(
+        "How many backups storage holds beside those in backupHistory, as last listed. Absent when backupHistory has all."
+      )
     ),
     conditions: Field.optional(
       Field.list(Condition, {

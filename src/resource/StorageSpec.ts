@@ -71,6 +71,10 @@ export const chosen = (storage: StorageSpec): ChosenStorage => {
 export const ignoredStorageBlocks = (spec: { readonly storage: StorageSpec }): ReadonlyArray<StorageType> =>
   storageTypes.filter((type) => type !== spec.storage.storageType && spec.storage[type] !== undefined)
 
+/** How notes of a backup name ignored blocks. */
+export const ignoredText = (blocks: ReadonlyArray<StorageType>): string =>
+  `storage blocks ${blocks.join(", ")} are ignored`
+
 const bare = <B extends { readonly [key in K]?: string }, K extends string>(block: B, key: K): B => {
   const { [key]: path, ...rest } = block
   const kept = normalized(path)

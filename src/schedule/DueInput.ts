@@ -16,6 +16,8 @@ export interface DueInput {
   readonly active: RunCause | undefined
   /** The latest slot that is known to have its run, from a Job or from storage. */
   readonly startedSlotMillis?: number | undefined
+  /** The memory was lost: which slots had their runs is unknown, so none of them is called skipped. */
+  readonly isMemoryLost?: boolean
   readonly nowMillis: number
 }
 

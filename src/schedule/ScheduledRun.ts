@@ -72,13 +72,13 @@ const scheduled = (input: DueInput, schedule: string): ScheduledDecision => {
   const observedSchedule = scheduleText({ ...spec, schedule })
   const isEdited = memory.sinceMillis !== undefined && memory.observedSchedule !== observedSchedule
   const startedSlotMillis = startedSlot(input)
+  const slots = Slots.of({ ...spec, schedule })
   const observed = {
     ...(isEdited ? withoutFuture(memory, nowMillis) : memory),
     observedSchedule,
     // A known run without memory means that the memory was lost: slots before that run are not called skipped.
-    sinceMillis: isEdited ? nowMillis : (memory.sinceMillis ?? startedSlotMillis ?? input.createdMillis)
+    sinceMillis: isEdited ? nowMillis : (memory.sinceMillis ?? startedSlotMillis ?? unknownSince(input, slots))
   }
-  const slots = Slots.of({ ...spec, schedule })
   if (Result.isFailure(slots)) return nothing(unusable(slots.failure), observed)
 
   const answer = DueSlot.answer({
@@ -101,6 +101,18 @@ const scheduled = (input: DueInput, schedule: string): ScheduledDecision => {
       ...(skippedNow === 0 ? {} : { skippedSlots: (observed.skippedSlots ?? 0) + skippedNow })
     }
   }
+}
+
+/** From when slots count whose runs nobody remembers: after a loss only the one that can still be run. */
+const unknownSince = (input: DueInput, slots: ReturnType<typeof Slots.of>): number => {
+  const { createdMillis, isMemoryLost, nowMillis, spec } = input
+  if (isMemoryLost !== true || Result.isFailure(slots)) return createdMillis
+  const latest = Slots.latest(slots.success, createdMillis, nowMillis)
+  if (latest === undefined) return createdMillis
+  const lateSeconds = (nowMillis - latest) / 1000
+  const isInTime = lateSeconds <= DueSlot.deadlineSeconds(slots.success, latest, spec.startingDeadlineSeconds)
+  // A second before, so that it is the first slot after this instant: the status holds whole seconds.
+  return isInTime ? latest - 1000 : nowMillis
 }
 
 const unusable = (problems: ReadonlyArray<Problem>): ScheduleState => ({ _tag: "Unusable", problems })

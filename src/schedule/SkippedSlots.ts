@@ -18,7 +18,8 @@ export type SkipReason = "Missed" | "TooLate" | "Overlapping"
 
 const because: Readonly<Record<SkipReason, string>> = {
   Missed: "no run could start in time; a later slot runs instead",
-  TooLate: "the starting deadline had passed (spec.startingDeadlineSeconds); the next slot runs",
+  TooLate:
+    "no run could start before the starting deadline (spec.startingDeadlineSeconds; by default half the interval, at most one hour); the next slot runs",
   Overlapping:
     "another run was still active; if this happens often, make runs shorter or the schedule's interval longer"
 }

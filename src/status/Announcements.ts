@@ -3,6 +3,7 @@ import * as SkippedSlots from "../schedule/SkippedSlots.ts"
 import { type EventReasonName, eventReasons } from "./EventReasons.ts"
 import type { EndedRun, Facts, RunCauseName } from "./Facts.ts"
 import * as History from "./History.ts"
+import * as Pause from "./Pause.ts"
 import type { ConditionType } from "./Reasons.ts"
 import type { Condition, Status } from "./Status.ts"
 import * as Format from "./Format.ts"
@@ -27,13 +28,14 @@ export const maxNoteBytes = 1024
 export const announcements = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Announcement> => [
   ...spec(previous, next),
   ...ended(previous, facts, next),
-  ...handledBefore(previous, facts),
+  ...handledBefore(facts),
   ...adoption(previous, next),
   ...gaps(previous, facts, next),
   ...started(previous, facts, next),
   ...replaced(previous, next),
   ...trigger(previous, facts, next),
   ...trouble(previous, next),
+  ...paused(previous, facts, next),
   ...retention(previous, facts, next),
   ...listing(previous, next),
   ...cleanup(previous, next)
@@ -75,19 +77,17 @@ const isReported = (status: Status, run: EndedRun): boolean =>
   ) ?? false
 
 /** A trigger value that was used before gives no new backup, though somebody asked for one. */
-const handledBefore = (previous: Status, facts: Facts): ReadonlyArray<Announcement> =>
-  facts.ended.flatMap(({ backupId, cause, endMillis, wasComplete }) =>
-    wasComplete === true &&
-    cause === "trigger" &&
-    previous.backupHistory?.some((entry) => entry.outcome === "success" && entry.backupId === backupId) === true
-      ? [
-          announcement(
-            "TriggerHandledBefore",
-            `The trigger value was used before: its backup ${backupId} was completed at ${Format.time(endMillis)}. Set annotation ${triggerAnnotation} to a new value for a new backup.`
-          )
-        ]
-      : []
-  )
+const isHandledBefore = ({ cause, wasComplete }: EndedRun): boolean => wasComplete === true && cause === "trigger"
+
+const handledBefore = ({ ended }: Facts): ReadonlyArray<Announcement> =>
+  ended
+    .filter(isHandledBefore)
+    .map(({ backupId, endMillis }) =>
+      announcement(
+        "TriggerHandledBefore",
+        `The trigger value was used before: its backup ${backupId} was completed at ${Format.time(endMillis)}. Set annotation ${triggerAnnotation} to a new value for a new backup.`
+      )
+    )
 
 /** Said once for a resource, when its first adopted backups are found. */
 const adoption = (previous: Status, { adoptedBackups = 0 }: Status): ReadonlyArray<Announcement> => {
@@ -106,7 +106,7 @@ const endings = { success: "BackupSucceeded", failed: "BackupFailed", interrupte
 
 const ended = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Announcement> =>
   firstOfEach(facts.ended, ({ jobName }) => jobName)
-    .filter((run) => isReported(next, run) && !isReported(previous, run))
+    .filter((run) => isReported(next, run) && !isReported(previous, run) && !isHandledBefore(run))
     .map((run) => announcement(endings[run.outcome], ending(run)))
 
 const ending = ({
@@ -143,10 +143,17 @@ const because: Readonly<Record<RunCauseName, string>> = {
   once: "as the one-time backup"
 }
 
-const started = (previous: Status, { active }: Facts, next: Status): ReadonlyArray<Announcement> =>
-  active === undefined || next.activeRun === undefined || previous.activeRun?.jobName === next.activeRun.jobName
+const started = (previous: Status, { active }: Facts, next: Status): ReadonlyArray<Announcement> => {
+  if (active === undefined || next.activeRun === undefined) return []
+  const { backupId, cause, jobName } = active
+  const before = previous.activeRun
+  if (before === undefined || before.jobName !== next.activeRun.jobName) {
+    return [announcement("BackupStarted", `${backupId} started ${because[cause]}, in Job ${jobName}`)]
+  }
+  return before.backupId === backupId
     ? []
-    : [announcement("BackupStarted", `${active.backupId} started ${because[active.cause]}, in Job ${active.jobName}`)]
+    : [announcement("BackupStarted", `Job ${jobName} makes ${backupId}, because the id ${before.backupId} is taken`)]
+}
 
 const replaced = (previous: Status, { activeRun }: Status): ReadonlyArray<Announcement> =>
   activeRun?.replacing !== true || previous.activeRun?.replacing === true
@@ -176,6 +183,23 @@ const trouble = (previous: Status, next: Status): ReadonlyArray<Announcement> =>
     previous.activeRun?.jobName !== next.activeRun?.jobName ||
     kind(before.message) !== kind(now.message)
   return isNew ? [announcement("PodTrouble", `${next.activeRun?.backupId ?? "The run"}: ${now.message}`)] : []
+}
+
+/** Once for each pause, and once at its end. A run that fails in a pause says so itself. */
+const paused = (previous: Status, { active, ended }: Facts, next: Status): ReadonlyArray<Announcement> => {
+  const before = Pause.of(previous)
+  const now = Pause.of(next)
+  if (now !== undefined) {
+    const isKnown = before?.backupId === now.backupId && before.target === now.target
+    return isKnown ? [] : [announcement("BackupPaused", `${now.backupId} is paused: ${Pause.text(now)}`)]
+  }
+  if (before === undefined) return []
+  const isAnswered =
+    (active?.jobName === previous.activeRun?.jobName && active?.progress !== undefined) ||
+    ended.some(({ jobName, outcome }) => jobName === previous.activeRun?.jobName && outcome === "success")
+  return isAnswered
+    ? [announcement("BackupResumed", `${before.target} answers again, and ${before.backupId} continues`)]
+    : []
 }
 
 const retention = (previous: Status, { maintenance }: Facts, next: Status): ReadonlyArray<Announcement> => {

@@ -4,10 +4,12 @@ import * as Evidence from "./Evidence.ts"
 import type { EndedMaintenance, Facts } from "./Facts.ts"
 import * as History from "./History.ts"
 import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
+import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as Problem from "../resource/Problem.ts"
+import * as Pause from "./Pause.ts"
 import * as Ready from "./Ready.ts"
 import * as Reasons from "./Reasons.ts"
-import type { Condition, HistoryEntry } from "./Status.ts"
+import type { ActiveRun, Condition, HistoryEntry } from "./Status.ts"
 import * as Format from "./Format.ts"
 
 type Answer<Type extends Reasons.ConditionType> = Ready.Answer<Type>
@@ -19,17 +21,22 @@ export const maxMessageBytes = 8192
  * Answers all questions, in the order of `Reasons.types`. `lastTransitionTime` moves only when the status of a
  * condition flips.
  */
-export const next = (previous: ReadonlyArray<Condition>, question: Ready.Question): ReadonlyArray<Condition> => {
-  const { facts, nowMillis } = question
+export const next = (
+  previous: ReadonlyArray<Condition>,
+  asked: Omit<Ready.Question, "isUnlisted">
+): ReadonlyArray<Condition> => {
+  const { facts, nowMillis } = asked
+  const listed = storageListed(facts, previous)
+  const question: Ready.Question = { ...asked, isUnlisted: listed !== undefined && listed.status !== "True" }
   const answers: { readonly [Type in Reasons.ConditionType]: Answer<Type> | undefined } = {
     Ready: Ready.answer(question),
-    Progressing: progressing(facts),
+    Progressing: progressing(question),
     ScheduleValid: scheduleValid(facts),
     KafkaReachable: kafkaReachable(question),
     StorageReachable: storageReachable(question),
     Verified: verified(question.history),
     Warnings: warnings(facts, question.history),
-    StorageListed: storageListed(facts, previous),
+    StorageListed: listed,
     RetentionApplied: retentionApplied(facts, previous),
     CleanedUp: cleanedUp(facts)
   }
@@ -50,7 +57,8 @@ export const next = (previous: ReadonlyArray<Condition>, question: Ready.Questio
   })
 }
 
-const progressing = ({ active, queue }: Facts): Answer<"Progressing"> => {
+const progressing = ({ facts: { active, queue }, run }: Ready.Question): Answer<"Progressing"> => {
+  const pause = Pause.of(run)
   if (active?.isReplacing === true && queue === undefined) {
     const message = `${active.backupId} has not started yet. Its Job ${active.jobName} is being made again, because the spec or the operator's configuration changed.`
     return { status: "True", reason: "ReplacingJob", message }
@@ -60,7 +68,9 @@ const progressing = ({ active, queue }: Facts): Answer<"Progressing"> => {
   }
   if (active !== undefined && queue === undefined) {
     const message = `${active.backupId} has been running since ${Format.time(active.startMillis)}, in Job ${active.jobName}.`
-    return { status: "True", reason: "BackupRunning", message }
+    return pause === undefined
+      ? { status: "True", reason: "BackupRunning", message }
+      : { status: "True", reason: "BackupPaused", message: `${message} It is paused: ${Pause.text(pause)}.` }
   }
   // Not how many: each end of a run would rewrite the status of all that wait.
   return queue === undefined
@@ -99,7 +109,14 @@ const notYetTried = {
   message: "Not checked yet: no run has got that far."
 } as const
 
-const kafkaReachable = ({ history }: Ready.Question): Answer<"KafkaReachable"> => {
+const kafkaReachable = ({ facts, history, run }: Ready.Question): Answer<"KafkaReachable"> => {
+  const pause = Pause.of(run)
+  if (pause?.side === "kafka") return away("BrokerUnreachable", pause)
+  if (run.activeRun !== undefined && (run.progress?.records ?? 0) > 0) return reachedNow(run.activeRun)
+  const after = lastAttempt(facts, "kafka")
+  if (after !== undefined) {
+    return { ...after, reason: Reasons.isOf(after.reason, "KafkaReachable") ? after.reason : "BrokerUnreachable" }
+  }
   const found = Evidence.newest(history, "kafka")
   if (found === undefined) return notYetTried
   if (found.isGood) return reached(found)
@@ -107,12 +124,34 @@ const kafkaReachable = ({ history }: Ready.Question): Answer<"KafkaReachable"> =
   return failed(Reasons.isOf(reason, "KafkaReachable") ? reason : "BrokerUnreachable", found)
 }
 
-const storageReachable = ({ history }: Ready.Question): Answer<"StorageReachable"> => {
+const storageReachable = ({ facts, history, run }: Ready.Question): Answer<"StorageReachable"> => {
+  const pause = Pause.of(run)
+  if (pause?.side === "storage") return away("StoreUnavailable", pause)
+  if (run.activeRun !== undefined && (run.progress?.bytes ?? 0) > 0) return reachedNow(run.activeRun)
+  const after = lastAttempt(facts, "storage")
+  if (after !== undefined) {
+    return { ...after, reason: Reasons.isOf(after.reason, "StorageReachable") ? after.reason : "StoreUnavailable" }
+  }
   const found = Evidence.newest(history, "storage")
   if (found === undefined) return notYetTried
   if (found.isGood) return reached(found)
   const { reason = "" } = found.entry
   return failed(Reasons.isOf(reason, "StorageReachable") ? reason : "StoreUnavailable", found)
+}
+
+const away = <Reason extends Reasons.ReasonName>(reason: Reason, pause: Pause.Pause) =>
+  ({ status: "False", reason, message: `${Pause.text(pause)}; ${pause.backupId} waits for it.` }) as const
+
+/** Without a time: it is true now, and the message must not change with every progress. */
+const reachedNow = ({ backupId }: ActiveRun) =>
+  ({ status: "True", reason: "Reached", message: `Reached by ${backupId}, which is running.` }) as const
+
+/** What the last attempt of the active run failed to reach, while another attempt has not shown otherwise. */
+const lastAttempt = ({ active }: Facts, side: "kafka" | "storage") => {
+  const { after, message } = active?.trouble ?? {}
+  if (active === undefined || after === undefined || !Evidence.isFailed(after, side)) return undefined
+  const started = `${active.backupId}, which has been running since ${Format.time(active.startMillis)}`
+  return { status: "False", reason: after, message: `${started}, is tried again: ${message}` } as const
 }
 
 const reached = ({ entry }: Evidence.Evidence) =>
@@ -148,9 +187,15 @@ const verified = (history: History.History): Answer<"Verified"> => {
 
 const warnings = ({ ignoredStorageBlocks, refusedTrigger }: Facts, history: History.History): Answer<"Warnings"> => {
   const last = History.lastSuccess(history)
+  // The spec says that blocks are ignored, and the report of each backup says it, too.
+  const notes = last?.message
+    ?.split("; ")
+    .filter((note) => !note.startsWith(StorageSpec.ignoredText(ignoredStorageBlocks)))
   const found: ReadonlyArray<readonly [Reasons.ReasonOf<"Warnings">, string]> = [
     ...(refusedTrigger === undefined ? [] : [["TriggerRefused", refusedTrigger] as const]),
-    ...(last?.message === undefined ? [] : [["BackupNotes", `${last.backupId}: ${last.message}`] as const]),
+    ...(last === undefined || notes === undefined || notes.length === 0
+      ? []
+      : [["BackupNotes", `${last.backupId}: ${notes.join("; ")}`] as const]),
     ...(ignoredStorageBlocks.length === 0
       ? []
       : [
@@ -182,18 +227,31 @@ const kept = <Type extends Reasons.ConditionType>(
     : { status: before.status, reason: before.reason, message: before.message }
 }
 
+const when = (millis: number | undefined): string => (millis === undefined ? "" : ` at ${Format.time(millis)}`)
+
+const unlisted = {
+  StatusLost:
+    "The status was empty although the resource is not new. The operator lists storage to find the backups of this resource.",
+  ListingDue:
+    "A Job was deleted before its end was observed. The operator lists storage to find out whether its backup is complete."
+} as const
+
 const storageListed = (
-  { catalogue, maintenance }: Facts,
+  { catalogue, listedMillis, listing, maintenance }: Facts,
   previous: ReadonlyArray<Condition>
 ): Answer<"StorageListed"> | undefined => {
   if (catalogue !== undefined) {
     const { total } = catalogue
-    const message = `Storage holds ${Format.count(total)} verified ${total === 1 ? "backup" : "backups"} of this resource.`
+    const message = `Storage holds ${Format.count(total)} verified ${total === 1 ? "backup" : "backups"} of this resource${listedMillis === undefined ? "" : `, as listed at ${Format.time(listedMillis)}`}.`
     return { status: "True", reason: "Listed", message }
   }
   const list = last(maintenance, "catalogue")
-  if (list === undefined || list.isSuccess) return kept(previous, "StorageListed")
-  const message = `Job ${list.jobName} could not list storage: ${list.trouble?.message ?? "no reason was reported"}`
+  if (list === undefined || list.isSuccess) {
+    return listing === undefined
+      ? kept(previous, "StorageListed")
+      : { status: "Unknown", reason: listing, message: unlisted[listing] }
+  }
+  const message = `Job ${list.jobName} could not list storage${when(list.endMillis)}: ${list.trouble?.message ?? "no reason was reported"}`
   return { status: "False", reason: "ListingFailed", message }
 }
 
@@ -205,14 +263,19 @@ const retentionApplied = (
   if (prune !== undefined) return pruned(prune)
   const before = kept(previous, "RetentionApplied")
   const run = ended.findLast(({ outcome }) => outcome === "success")
-  if (run?.heldBack !== undefined) return heldBack(run.heldBack, `at the end of ${run.backupId}`, run.backupId)
+  if (run?.heldBack !== undefined)
+    return heldBack(run.heldBack, `at the end of ${run.backupId}${when(run.endMillis)}`, run.backupId)
   const flipped = previous.find(({ type }) => type === "RetentionApplied")?.lastTransitionTime
   if (before?.status !== "False" || flipped === undefined) return before
   // A run prunes too, at its end.
   const cure = ended.findLast(({ endMillis, outcome }) => outcome === "success" && endMillis > Format.millis(flipped))
   return cure === undefined
     ? before
-    : { status: "True", reason: "RetentionApplied", message: `Retention was applied at the end of ${cure.backupId}.` }
+    : {
+        status: "True",
+        reason: "RetentionApplied",
+        message: `Retention was applied at the end of ${cure.backupId}${when(cure.endMillis)}.`
+      }
 }
 
 const heldBack = (what: string, when: string, newest: string): Answer<"RetentionApplied"> => ({
@@ -222,6 +285,7 @@ const heldBack = (what: string, when: string, newest: string): Answer<"Retention
 })
 
 const pruned = ({
+  endMillis,
   heldBack: held,
   isSuccess,
   jobName,
@@ -229,17 +293,17 @@ const pruned = ({
   trouble
 }: EndedMaintenance): Answer<"RetentionApplied"> =>
   isSuccess && held !== undefined
-    ? heldBack(held, `by Job ${jobName}`, "the id of the newest backup")
+    ? heldBack(held, `by Job ${jobName}${when(endMillis)}`, "the id of the newest backup")
     : isSuccess
       ? {
           status: "True",
           reason: "RetentionApplied",
-          message: `Job ${jobName} removed ${removed === undefined ? "the old backups" : removed === 1 ? "1 old backup" : `${Format.count(removed)} old backups`}.`
+          message: `Job ${jobName} removed ${removed === undefined ? "the old backups" : removed === 1 ? "1 old backup" : `${Format.count(removed)} old backups`}${when(endMillis)}.`
         }
       : {
           status: "False",
           reason: "PruneFailed",
-          message: `${Format.sentence(`Job ${jobName} could not remove old backups: ${trouble?.message ?? "no reason was reported"}`)} The operator tries again about an hour later.`
+          message: `${Format.sentence(`Job ${jobName} could not remove old backups${when(endMillis)}: ${trouble?.message ?? "no reason was reported"}`)} The operator tries again about an hour later.`
         }
 
 const cleanedUp = ({ maintenance, deletion }: Facts): Answer<"CleanedUp"> | undefined => {

@@ -15,6 +15,12 @@ const all = {
     meaning: "A run failed. The note says what happened and what to do."
   },
   BackupInterrupted: { type: "Warning", action: "Backup", meaning: "A run was stopped before its end." },
+  BackupPaused: {
+    type: "Warning",
+    action: "Backup",
+    meaning: "A run has waited for a store or broker for more than 30 seconds. Once for each pause."
+  },
+  BackupResumed: { type: "Normal", action: "Backup", meaning: "What a paused run waited for answers again." },
   BackupOverdue: {
     type: "Warning",
     action: "Schedule",

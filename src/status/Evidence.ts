@@ -75,6 +75,10 @@ const shownBy = ({ outcome, reason }: HistoryEntry): Shown =>
       ? byReason[reason]
       : {}
 
+/** True for a reason that shows that this was not reached. */
+export const isFailed = (reason: string, question: "kafka" | "storage"): boolean =>
+  isShown(reason) && byReason[reason][question] === false
+
 /** The answer of the newest run that has one. `undefined`: no run has. */
 export const newest = (history: History, question: keyof Shown): Evidence | undefined => {
   for (const entry of history) {

@@ -3,6 +3,7 @@ import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 import type { ScheduleMemory } from "../schedule/DueInput.ts"
 import type { ScheduleState } from "../schedule/ScheduledRun.ts"
 import type { SkippedSlots } from "../schedule/SkippedSlots.ts"
+import type { StorageType } from "../resource/StorageSpec.ts"
 import type { Problem } from "../resource/Problem.ts"
 import type { ReasonOf } from "./Reasons.ts"
 
@@ -16,6 +17,8 @@ export type RunCauseName = "schedule" | "trigger" | "once"
 export interface Trouble<Reason extends string = string> {
   readonly reason: Reason
   readonly message: string
+  /** Of a run that is tried again: the reason for which its last attempt failed. */
+  readonly after?: string
 }
 
 /** How far a run is, as its pod reports under /progress. */
@@ -27,6 +30,10 @@ export interface RunProgressFacts {
   readonly bytes: number
   readonly percent?: number
   readonly message?: string
+  /** A store or broker that does not answer, since when, and the last failure. */
+  readonly outage?: { readonly target: string; readonly sinceMillis: number; readonly cause: string }
+  /** The id of its backup, once it is claimed. */
+  readonly backupId?: string
   readonly updatedMillis: number
 }
 
@@ -38,6 +45,8 @@ export interface ActiveRun {
   readonly startMillis: number
   readonly jobName: string
   readonly progress?: RunProgressFacts | undefined
+  /** No container of it is running now: whatever the last one waited for is over. */
+  readonly isStopped?: boolean | undefined
   /** Its pod cannot start or keeps failing. */
   readonly trouble?: Trouble<RunReasonName> | undefined
   /** None of its containers runs: what becomes of it. */
@@ -79,7 +88,7 @@ export interface EndedRun {
   readonly notes: ReadonlyArray<string>
   /** Backups that retention held back at its end, and why. */
   readonly heldBack?: string
-  /** The run found its backup complete: an earlier run with the same slot or trigger value had made it. */
+  /** The run found its backup complete: an earlier Job with the same slot or trigger value had made it. */
   readonly wasComplete?: boolean
 }
 
@@ -87,6 +96,7 @@ export interface EndedRun {
 export interface EndedMaintenance {
   readonly task: "prune" | "catalogue" | "cleanup"
   readonly jobName: string
+  readonly endMillis?: number
   readonly isSuccess: boolean
   readonly removed?: number
   readonly heldBack?: string
@@ -115,6 +125,10 @@ export interface Facts {
   readonly refusedTrigger: string | undefined
   /** What storage holds, where that was learnt since the last reconcile. */
   readonly catalogue: CatalogueSummary | undefined
+  /** When it was learnt: the end of the Job that listed storage. */
+  readonly listedMillis?: number | undefined
+  /** Why the history must be read from storage, where that was found now. */
+  readonly listing: "StatusLost" | "ListingDue" | undefined
   /** A run is due and queued among all resources. */
   readonly queue: QueuedRun | undefined
   /** A Job is needed and the API server rejects it. */
@@ -122,5 +136,5 @@ export interface Facts {
   /** The resource is being deleted: what its deletion waits for. */
   readonly deletion: DeletionTrouble | undefined
   /** Storage blocks that are given but not selected. */
-  readonly ignoredStorageBlocks: ReadonlyArray<string>
+  readonly ignoredStorageBlocks: ReadonlyArray<StorageType>
 }

@@ -2,17 +2,17 @@ import type { CatalogueSummary, SetSummary } from "../outcome/RunSummary.ts"
 import { given } from "../resource/Json.ts"
 import * as SkippedSlots from "../schedule/SkippedSlots.ts"
 import type { EndedRun, Facts } from "./Facts.ts"
-import type { HistoryEntry } from "./Status.ts"
+import type { HistoryEntry, Status } from "./Status.ts"
 import * as Format from "./Format.ts"
 
 /** Runs and gaps, newest first. */
 export type History = ReadonlyArray<HistoryEntry>
 
-/** How many entries of each kind are kept: the newest. */
-export const limits = { successes: 100, failures: 10, gaps: 10 } as const
-
-/** Most bytes of the whole list as JSON; an object in Kubernetes must stay far below 1.5 MB. */
-export const maxBytes = 64 * 1024
+/**
+ * How many entries are kept: `kubectl describe` lists the history before the conditions, so a long one hides them.
+ * Storage has the whole of it.
+ */
+export const limit = 10
 
 /** Most bytes of one entry's message. */
 export const maxMessageBytes = 1024
@@ -30,25 +30,66 @@ export const lastSuccess = (history: History): HistoryEntry | undefined =>
 export const lastRun = (history: History): HistoryEntry | undefined =>
   history.find(({ outcome }) => outcome !== "skipped")
 
-/** Entries in order, each run once, within all bounds. Doing it twice changes nothing. */
-export const bounded = (entries: History): History => {
+/** Entries in order, each run once. */
+const inOrder = (entries: History): History => {
   const few = entries.length > maxEntries ? entries.toSorted(newestFirst).slice(0, maxEntries) : entries
-  const found: History = few.reduce<History>(added, []).toSorted(newestFirst)
+  return few.reduce<History>(added, []).toSorted(newestFirst)
+}
+
+/**
+ * The newest entries in order, each run once, each within its bounds. The last success and the last run are always
+ * among them: conditions and phase speak of these. Doing it twice changes nothing.
+ */
+export const bounded = (entries: History): History => {
+  const found = inOrder(entries)
   const newest = lastSuccess(found)
-  const kept = [
-    ...found.filter(({ outcome }) => outcome === "success").slice(0, limits.successes),
-    ...found.filter(({ outcome }) => outcome === "failed" || outcome === "interrupted").slice(0, limits.failures),
-    ...found.filter(({ outcome }) => outcome === "skipped").slice(0, limits.gaps)
-  ]
-    .toSorted(newestFirst)
+  const pinned = new Set([newest, lastRun(found)].filter((entry) => entry !== undefined))
+  // By their ends: a gap that grows stays as new as its last slot.
+  const others = found.filter((entry) => !pinned.has(entry)).toSorted(lastEndedFirst)
+  const kept = new Set(others.slice(0, limit - pinned.size))
+  return found
+    .filter((entry) => pinned.has(entry) || kept.has(entry))
     .map((entry) => shortened(entry, entry === newest))
-  return withinBytes(kept)
+}
+
+const successes = (history: History): History => history.filter(({ outcome }) => outcome === "success")
+
+/** How many backups storage holds, as far as a status knows. */
+export const stored = ({ backupHistory = [], historyTruncated = 0 }: Counted): number =>
+  successes(backupHistory).length + historyTruncated
+
+type Counted = Pick<Status, "backupHistory" | "historyTruncated">
+
+/**
+ * How many backups storage holds beside those in `history`, the next one of `previous`. The list of storage says
+ * it; without one, what no longer fits is counted.
+ */
+export const truncated = (
+  { backupHistory = [], historyTruncated = 0 }: Counted,
+  { catalogue, ended }: Pick<Facts, "catalogue" | "ended">,
+  history: History
+): number => {
+  const shown = successes(history)
+  if (catalogue !== undefined) {
+    const ids = new Set(catalogue.sets.map(({ backupId }) => backupId))
+    const newest = catalogue.sets.reduce((a, { completedMillis }) => Math.max(a, completedMillis), -Infinity)
+    const isSince = (entry: HistoryEntry) => !ids.has(entry.backupId ?? "") && Format.millis(endOf(entry)) > newest
+    return Math.max(0, catalogue.total + shown.filter(isSince).length - shown.length)
+  }
+  const known = successes(taken(inOrder(backupHistory), ended))
+  return historyTruncated + known.length - shown.length
 }
 
 /**
  * Takes in runs that ended. Reporting one again changes nothing, also when its backup was removed from storage since.
  */
-export const withEnded = (history: History, ended: ReadonlyArray<EndedRun>): History => {
+export const withEnded = (history: History, ended: ReadonlyArray<EndedRun>): History => bounded(taken(history, ended))
+
+const taken = (history: History, ended: ReadonlyArray<EndedRun>): History =>
+  inOrder([...history, ...reported(history, ended)])
+
+/** What runs that ended add. */
+const reported = (history: History, ended: ReadonlyArray<EndedRun>): History => {
   const newest = lastSuccess(history)
   // One run at a time: an unknown success that is older than a known one was known once, and is gone.
   const isGone = (entry: HistoryEntry) =>
@@ -58,10 +99,9 @@ export const withEnded = (history: History, ended: ReadonlyArray<EndedRun>): His
     !history.some((known) => isSameRun(known, entry))
   const isKnown = ({ backupId, wasComplete }: EndedRun) =>
     wasComplete === true && history.some((known) => known.outcome === "success" && known.backupId === backupId)
-  const reported = ended.flatMap((run) => (isKnown(run) ? [] : [ofRun(run)])).filter((entry) => !isGone(entry))
+  const entries = ended.flatMap((run) => (isKnown(run) ? [] : [ofRun(run)])).filter((entry) => !isGone(entry))
   // A backup that was found in storage is matched with its own run before a failed run can be taken for it.
-  const successesFirst = reported.toSorted((a, b) => Number(b.outcome === "success") - Number(a.outcome === "success"))
-  return bounded([...history, ...successesFirst])
+  return entries.toSorted((a, b) => Number(b.outcome === "success") - Number(a.outcome === "success"))
 }
 
 /**
@@ -72,14 +112,25 @@ export const withSkipped = (
   history: History,
   skipped: ReadonlyArray<SkippedSlots.SkippedSlots>,
   activeStartMillis?: number
-): History => bounded(skipped.reduce<History>((known, gap) => gapAdded(known, gap, activeStartMillis), history))
+): History => bounded(spaced(history, skipped, activeStartMillis))
+
+const spaced = (
+  history: History,
+  skipped: ReadonlyArray<SkippedSlots.SkippedSlots>,
+  activeStartMillis: number | undefined
+): History => inOrder(skipped.reduce<History>((known, gap) => gapAdded(known, gap, activeStartMillis), history))
+
+/** Gaps are reported in the order of time: one that ended no later than a known one was known, and may be dropped. */
+const isNewGap = (history: History, { lastMillis }: SkippedSlots.SkippedSlots): boolean =>
+  !history.some((entry) => entry.outcome === "skipped" && endOf(entry) >= Format.time(lastMillis))
 
 /** All that is known now: what storage holds, runs that ended, and slots without a run. */
 export const next = (previous: History, facts: Pick<Facts, "active" | "catalogue" | "ended" | "skipped">): History => {
   // Storage first: which runs are new depends on the successes that really exist.
-  const held = withCatalogue(bounded(previous), facts.catalogue, facts.ended)
-  const reported = withSkipped(withEnded(held, facts.ended), facts.skipped, facts.active?.startMillis)
-  return withCatalogue(reported, facts.catalogue, facts.ended)
+  const held = listed(inOrder(previous), facts.catalogue, facts.ended)
+  const skipped = facts.skipped.filter((gap) => isNewGap(previous, gap))
+  const known = spaced(taken(held, facts.ended), skipped, facts.active?.startMillis)
+  return bounded(listed(known, facts.catalogue, facts.ended))
 }
 
 /**
@@ -90,22 +141,28 @@ export const withCatalogue = (
   history: History,
   catalogue: CatalogueSummary | undefined,
   justEnded: ReadonlyArray<EndedRun> = []
+): History => bounded(listed(history, catalogue, justEnded))
+
+const listed = (
+  history: History,
+  catalogue: CatalogueSummary | undefined,
+  justEnded: ReadonlyArray<EndedRun>
 ): History => {
   if (catalogue === undefined) return history
-  const listed = new Map(catalogue.sets.map((set) => [set.backupId, set]))
+  const sets = new Map(catalogue.sets.map((set) => [set.backupId, set]))
   const completions = catalogue.sets.map(({ completedMillis }) => Format.time(completedMillis))
   const isComplete = catalogue.total <= catalogue.sets.length
   const oldest = completions.reduce<string | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined)
   const newest = completions.reduce((a, b) => (a === undefined || b > a ? b : a), "")
   const isHeld = (entry: HistoryEntry): boolean =>
-    listed.has(entry.backupId ?? "") ||
+    sets.has(entry.backupId ?? "") ||
     (!isComplete && (oldest === undefined || endOf(entry) <= oldest)) ||
     (endOf(entry) > newest && justEnded.some((run) => run.outcome === "success" && run.backupId === entry.backupId))
   const held = history.filter((entry) => entry.outcome !== "success" || isHeld(entry))
   const known = new Set(held.flatMap(({ backupId, outcome }) => (outcome === "success" ? [backupId] : [])))
   const found = catalogue.sets.filter(({ backupId }) => !known.has(backupId))
   const foundIds = new Set(found.map(({ backupId }) => backupId))
-  return bounded([
+  return inOrder([
     // A run that was reported as failed and has a proven set all the same was cut off after its last write.
     ...held.filter(({ backupId, outcome }) => outcome === "success" || !foundIds.has(backupId ?? "")),
     ...found.map((set) => ofSet(set, held))
@@ -209,7 +266,12 @@ const newestFirst = (a: HistoryEntry, b: HistoryEntry): number => {
   return at === -1 ? 0 : left[at]! < right[at]! ? 1 : -1
 }
 
-/** Only the newest success keeps its notes: a hundred would not fit. */
+const lastEndedFirst = (a: HistoryEntry, b: HistoryEntry): number => {
+  const [left, right] = [endOf(a), endOf(b)]
+  return left === right ? newestFirst(a, b) : left < right ? 1 : -1
+}
+
+/** Only the newest success keeps its notes: those of older ones are in their reports. */
 const shortened = ({ message, reason, ...rest }: HistoryEntry, isNewestSuccess: boolean): HistoryEntry => ({
   ...rest,
   ...(reason === undefined ? {} : { reason: Format.cut(reason, maxReasonBytes) }),
@@ -217,13 +279,3 @@ const shortened = ({ message, reason, ...rest }: HistoryEntry, isNewestSuccess: 
     ? {}
     : { message: Format.cut(Format.line(message), maxMessageBytes) })
 })
-
-/** Drops the oldest entries until the rest fits. */
-const withinBytes = (entries: History): History => {
-  let bytes = 2
-  const until = entries.findIndex((entry) => {
-    bytes += Format.byteLength(JSON.stringify(entry)) + 1
-    return bytes > maxBytes
-  })
-  return until === -1 ? entries : entries.slice(0, until)
-}

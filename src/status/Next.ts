@@ -10,6 +10,7 @@ type LastBackup = Pick<
   Status,
   | "lastBackupId"
   | "lastBackupTime"
+  | "lastBackupCompletionTime"
   | "lastBackupSize"
   | "lastBackupSizeText"
   | "lastBackupRecords"
@@ -23,7 +24,9 @@ type LastBackup = Pick<
  */
 export const next = (previous: Status, facts: Facts, nowMillis: number): Status => {
   const history = History.next(previous.backupHistory ?? [], facts)
+  const truncated = History.truncated(previous, facts, history)
   const last = lastBackup(previous, history, facts)
+  const run = active(previous, facts)
   return {
     phase: phase(facts, history, last),
     observedGeneration: facts.generation,
@@ -31,9 +34,10 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
     ...adopted(previous, facts),
     ...nextScheduled(facts),
     ...ScheduleFields.write(facts.memory),
-    ...active(previous, facts),
+    ...run,
     backupHistory: history,
-    conditions: Conditions.next(previous.conditions ?? [], { facts, history, last, nowMillis })
+    ...(truncated === 0 ? {} : { historyTruncated: truncated }),
+    conditions: Conditions.next(previous.conditions ?? [], { facts, history, last, run, nowMillis })
   }
 }
 
@@ -50,9 +54,10 @@ const lastBackup = (previous: Status, history: History.History, facts: Facts): L
   const { backupId, completionTime, records, size, startTime } = success
   return {
     lastBackupId: backupId,
-    lastBackupTime: completionTime ?? startTime,
+    lastBackupTime: startTime,
     ...sizes(size),
     ...given({
+      lastBackupCompletionTime: completionTime,
       lastBackupRecords: records,
       lastBackupDuration:
         completionTime === undefined
@@ -63,13 +68,20 @@ const lastBackup = (previous: Status, history: History.History, facts: Facts): L
 }
 
 const kept = (previous: Status): LastBackup => {
-  const { lastBackupDuration, lastBackupId, lastBackupRecords, lastBackupSize, lastBackupTime } = previous
+  const {
+    lastBackupCompletionTime,
+    lastBackupDuration,
+    lastBackupId,
+    lastBackupRecords,
+    lastBackupSize,
+    lastBackupTime
+  } = previous
   return lastBackupId === undefined
     ? {}
     : {
         lastBackupId,
         ...sizes(lastBackupSize),
-        ...given({ lastBackupTime, lastBackupRecords, lastBackupDuration })
+        ...given({ lastBackupTime, lastBackupCompletionTime, lastBackupRecords, lastBackupDuration })
       }
 }
 
@@ -88,18 +100,24 @@ const nextScheduled = ({ deletion, state, problems }: Facts): Pick<Status, "next
     ? { nextScheduledTime: Format.time(state.nextMillis) }
     : {}
 
-/** The progress of a run is kept while its pod does not answer. */
+/** Most bytes of the name of a store or broker. */
+const maxTargetBytes = 512
+
+const prose = (text: string, maxBytes = History.maxMessageBytes): string => Format.cut(Format.line(text), maxBytes)
+
+/** The progress of a run is kept while its pod does not answer; what a pod waited for ends with it. */
 const active = (previous: Status, { active }: Facts): Pick<Status, "activeRun" | "progress"> => {
   if (active === undefined) return {}
-  const { backupId, isReplacing, jobName, cause, progress, startMillis } = active
+  const { backupId, isReplacing, isStopped, jobName, cause, progress, startMillis } = active
   const replacing = isReplacing === true ? { replacing: true } : {}
   const activeRun = { backupId, cause, startTime: Format.time(startMillis), jobName, ...replacing }
   if (progress === undefined) {
-    return previous.activeRun?.jobName === jobName && previous.progress !== undefined
-      ? { activeRun, progress: previous.progress }
-      : { activeRun }
+    if (previous.activeRun?.jobName !== jobName || previous.progress === undefined) return { activeRun }
+    const { message: _message, outage, ...rest } = previous.progress
+    return { activeRun, progress: outage !== undefined && isStopped === true ? rest : previous.progress }
   }
-  const { bytes, message, partitionsDone, partitionsTotal, percent, records, recordsTotal, updatedMillis } = progress
+  const { bytes, message, outage, partitionsDone, partitionsTotal, percent, records, recordsTotal, updatedMillis } =
+    progress
   return {
     activeRun,
     progress: given({
@@ -109,7 +127,15 @@ const active = (previous: Status, { active }: Facts): Pick<Status, "activeRun" |
       records,
       bytes,
       percent,
-      message: message === undefined ? undefined : Format.cut(Format.line(message), History.maxMessageBytes),
+      message: message === undefined ? undefined : prose(message),
+      outage:
+        outage === undefined
+          ? undefined
+          : {
+              target: prose(outage.target, maxTargetBytes),
+              sinceTime: Format.time(outage.sinceMillis),
+              cause: prose(outage.cause)
+            },
       updatedTime: Format.time(updatedMillis)
     })
   }

@@ -4,6 +4,7 @@ import { triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as Problem from "../resource/Problem.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
+import * as Pause from "./Pause.ts"
 import type { ConditionType, ReasonOf } from "./Reasons.ts"
 import type { HistoryEntry, Status } from "./Status.ts"
 import * as Format from "./Format.ts"
@@ -15,13 +16,27 @@ export interface Answer<Type extends ConditionType> {
   readonly message: string
 }
 
+/** The last success, as a status has it. */
+export type LastBackup = Pick<
+  Status,
+  "lastBackupId" | "lastBackupRecords" | "lastBackupSize" | "lastBackupTime" | "lastBackupCompletionTime"
+>
+
+/** When the last backup succeeded. An earlier version wrote that into `lastBackupTime`. */
+export const succeededTime = ({ lastBackupCompletionTime, lastBackupTime }: LastBackup): string | undefined =>
+  lastBackupCompletionTime ?? lastBackupTime
+
 /** What the summary is made of: facts, and the status as far as it is made. */
 export interface Question {
   readonly facts: Facts
   readonly history: History.History
+  /** The active run of the next status, and how far it is. */
+  readonly run: Pick<Status, "activeRun" | "progress">
   /** `lastBackup…` of the next status. */
-  readonly last: Pick<Status, "lastBackupId" | "lastBackupRecords" | "lastBackupSize" | "lastBackupTime">
+  readonly last: LastBackup
   readonly nowMillis: number
+  /** Storage must be listed before the history is complete. */
+  readonly isUnlisted: boolean
 }
 
 /**
@@ -52,10 +67,14 @@ export const answer = (question: Question): Answer<"Ready"> => {
   }
   if (facts.refusal !== undefined)
     return notReady("JobRefused", `A run is due but was not started: ${facts.refusal.message}`)
+  const pause = Pause.of(question.run)
+  const paused = pause === undefined ? [] : [`${pause.backupId} is paused: ${Pause.text(pause)}`]
   if (facts.active?.trouble !== undefined) {
     const { backupId, trouble } = facts.active
-    return notReady("PodTrouble", `The pod of ${backupId} is in trouble: ${trouble.message}`, ...outlook(facts))
+    const found = `The pod of ${backupId} is in trouble: ${trouble.message}`
+    return notReady("PodTrouble", ...paused, found, ...outlook(facts))
   }
+  if (pause !== undefined) return notReady("BackupPaused", ...paused, "It continues when that answers again")
   if (lastRun?.outcome === "failed" || lastRun?.outcome === "interrupted") {
     return notReady(
       lastRun.outcome === "failed" ? "BackupFailed" : "BackupInterrupted",
@@ -88,7 +107,7 @@ const scheduled = (
   if (isOverdue(question, intervalSeconds)) {
     return notReady("BackupOverdue", "No backup has succeeded for more than two intervals of the schedule", ...next)
   }
-  const isPlain = question.last.lastBackupId === undefined && next.length === 1
+  const isPlain = question.last.lastBackupId === undefined && !question.isUnlisted && next.length === 1
   return { status: "True", reason: "BackupScheduled", message: isPlain ? next.join("") : withLastSuccess(...next) }
 }
 
@@ -106,10 +125,12 @@ const once = ({ facts, last, ...rest }: Question): Answer<"Ready"> => {
 }
 
 /** Slots count too, not only time: a schedule of working days is not late on a Sunday. */
-const isOverdue = ({ facts, last, nowMillis }: Question, intervalSeconds: number | undefined): boolean => {
+const isOverdue = ({ facts, isUnlisted, last, nowMillis }: Question, intervalSeconds: number | undefined): boolean => {
   const { text, timeZone } = facts.schedule
+  if (isUnlisted && last.lastBackupId === undefined) return false
   if (text === undefined || intervalSeconds === undefined) return false
-  const succeededMillis = last.lastBackupTime === undefined ? 0 : Format.millis(last.lastBackupTime)
+  const succeeded = succeededTime(last)
+  const succeededMillis = succeeded === undefined ? 0 : Format.millis(succeeded)
   const fromMillis = Math.max(succeededMillis, facts.memory.sinceMillis ?? 0)
   if (fromMillis === 0 || nowMillis - fromMillis <= 2000 * intervalSeconds) return false
   const slots = Slots.of({ schedule: text, timeZone })
@@ -177,12 +198,17 @@ const again = ({ active, state, queue }: Facts): string => {
 }
 
 /** The last success in words; nothing in it changes while it stays the last. */
-const lastSuccess = ({ last }: Question): string => {
-  const { lastBackupId, lastBackupRecords, lastBackupSize, lastBackupTime } = last
-  if (lastBackupId === undefined) return "No backup has succeeded yet."
+const lastSuccess = ({ isUnlisted, last }: Question): string => {
+  const { lastBackupId, lastBackupRecords, lastBackupSize } = last
+  const succeeded = succeededTime(last)
+  if (lastBackupId === undefined) {
+    return isUnlisted
+      ? "Whether a backup has succeeded is unknown until storage is listed."
+      : "No backup has succeeded yet."
+  }
   const held =
     lastBackupRecords === undefined || lastBackupSize === undefined
       ? ""
       : ` with ${Format.count(lastBackupRecords)} records in ${Format.bytes(lastBackupSize)}`
-  return `Last success: ${lastBackupId}${lastBackupTime === undefined ? "" : ` at ${lastBackupTime}`}${held}.`
+  return `Last success: ${lastBackupId}${succeeded === undefined ? "" : ` at ${succeeded}`}${held}.`
 }

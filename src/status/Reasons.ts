@@ -13,12 +13,14 @@ export const types = {
     "Are backups made as wanted? The one to alert on: its message says what is wrong, what to do, and when the last backup succeeded.",
   Progressing: "Is a run active?",
   ScheduleValid: "Can the schedule and its time zone be used?",
-  KafkaReachable: "Did the newest run that tried reach the Kafka cluster, and were its credentials accepted?",
-  StorageReachable: "Did the newest run that tried reach the storage, and were its credentials accepted?",
+  KafkaReachable:
+    "Does the active run reach the Kafka cluster, or else did the newest run that tried, and were its credentials accepted?",
+  StorageReachable:
+    "Does the active run reach the storage, or else did the newest run that tried, and were its credentials accepted?",
   Verified: "Did the newest verification find the backup in storage exactly as it was written?",
   Warnings: "Are there warnings that do not stop backups?",
   StorageListed:
-    "Did the newest listing of storage succeed? The history learns from it which backups still exist. Absent until storage was first listed.",
+    "Did the newest listing of storage succeed? The history learns from it which backups still exist. Absent until storage was listed or has to be.",
   RetentionApplied: "Did the newest removal of old backups succeed? Absent until there was one.",
   CleanedUp:
     "Are the stored backups of a resource with deletionPolicy Delete removed? Present only while the resource is being deleted."
@@ -84,6 +86,12 @@ const all = {
       "A run is active but its pod cannot start or keeps failing: image, node, volume, Secret or memory. The message says which.",
     todo: "Remove the cause. The run then continues automatically within its limits. While no container has started, a correction of the spec takes effect at once, and the message says when the run fails."
   },
+  BackupPaused: {
+    of: ["Ready", "Progressing"],
+    meaning:
+      "A run has waited for a store or broker for more than 30 seconds. It continues when that answers again; without an answer for ten minutes the attempt fails, and the Job starts another one.",
+    todo: "Find out why the store or broker that the message names does not answer."
+  },
   Deleting: { of: ["Ready"], meaning: "The resource is being deleted. No more runs start." },
 
   BackupRunning: { of: ["Progressing"], meaning: "A run is active. `.status.progress` shows how far it is." },
@@ -103,7 +111,10 @@ const all = {
   ScheduleValid: { of: ["ScheduleValid"], meaning: "The schedule has slots." },
   NoSchedule: { of: ["ScheduleValid"], meaning: "There is no schedule: one backup is made." },
 
-  Reached: { of: ["KafkaReachable", "StorageReachable"], meaning: "The newest run that tried reached it." },
+  Reached: {
+    of: ["KafkaReachable", "StorageReachable"],
+    meaning: "The run that is active, or else the newest run that tried, reached it."
+  },
   NotYetTried: {
     of: ["KafkaReachable", "StorageReachable", "Verified"],
     meaning: "Not checked yet: no run has got that far."
@@ -215,10 +226,20 @@ const all = {
   },
 
   Listed: { of: ["StorageListed"], meaning: "Storage was listed; the message says how many backups it holds." },
+  StatusLost: {
+    of: ["StorageListed"],
+    meaning:
+      "The status was empty although the resource is not new. Storage is listed to find its backups; the history is incomplete until then."
+  },
+  ListingDue: {
+    of: ["StorageListed"],
+    meaning:
+      "A Job was deleted before its end was observed. Storage is listed to find out whether its backup is complete."
+  },
   ListingFailed: {
     of: ["StorageListed"],
     meaning: "Storage could not be listed, so the history may name backups that are gone. No backup was harmed.",
-    todo: "Do what the message says. Every run lists storage again."
+    todo: "Do what the message says. Storage is listed again by the next successful run, and once an hour."
   },
 
   RetentionApplied: { of: ["RetentionApplied"], meaning: "Old backups were removed, as `retention.backups` says." },

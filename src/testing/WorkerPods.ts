@@ -111,10 +111,7 @@ export class WorkerPods extends Context.Service<
             return progress === undefined
               ? Option.none()
               : // As over HTTP: undefined fields are absent.
-                fromJson(
-                  JSON.parse(JSON.stringify({ ...progress, percent: RunProgress.percent(progress) ?? null })),
-                  now
-                )
+                fromJson(JSON.parse(JSON.stringify(RunProgress.report(progress, now))), now)
           })
 
         return Context.make(WorkerPods, { run, active: () => active }).pipe(Context.add(PodProgress, { read }))

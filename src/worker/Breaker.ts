@@ -143,7 +143,7 @@ const makeOne = <E extends Error>(
     const state = yield* stateNow
     if (state._tag !== "Open") return
     const pauseMillis = Duration.toMillis(state.retryAfter)
-    journal.opened(target, error.message, nowMillis + pauseMillis, nowMillis)
+    journal.opened(target, error.message, nowMillis + pauseMillis, nowMillis, outage.sinceMillis)
     if (isOpen) return
     isOpen = true
     yield* Effect.logWarning("paused: the target does not answer").pipe(

@@ -10,6 +10,17 @@ export interface Paused {
   readonly cause: string
 }
 
+/** A store or broker that does not answer. */
+export interface Outage {
+  readonly target: string
+  /** The first failure since it last answered, in milliseconds since 1970. */
+  readonly sinceMillis: number
+  /** The failure that opened the breaker last. */
+  readonly cause: string
+  /** Nothing has waited for it since then; undefined while work waits. */
+  readonly idleSinceMillis: number | undefined
+}
+
 /** How one store or broker interrupted a run. */
 export interface Interruption {
   readonly target: string
@@ -25,12 +36,20 @@ export interface Interruption {
 export interface Shown {
   paused: Paused | undefined
   interruptions: ReadonlyArray<Interruption>
+  /** Every target whose breaker is open, the one that has been away for longest first. */
+  outages: ReadonlyArray<Outage>
 }
 
 /** Records what all breakers of one run do. Every method takes the present moment in milliseconds since 1970. */
 export interface Journal {
-  /** A breaker opened, or opened again after a failed probe. */
-  readonly opened: (target: string, cause: string, nextProbeMillis: number, nowMillis: number) => void
+  /** A breaker opened, or opened again after a failed probe; `sinceMillis` is the first failure of the outage. */
+  readonly opened: (
+    target: string,
+    cause: string,
+    nextProbeMillis: number,
+    nowMillis: number,
+    sinceMillis?: number
+  ) => void
   /** A probe succeeded. Returns how long work has waited since the breaker opened, in milliseconds. */
   readonly closed: (target: string, nowMillis: number) => number
   /** One more call waits for the target. Each call of `held` is followed by one of `released`. */
@@ -50,6 +69,9 @@ interface Entry {
   sinceMillis: number | undefined
   /** `waitedMillis` when the breaker opened. */
   waitedBefore: number
+  /** The first failure of the present outage. */
+  awaySinceMillis: number
+  idleSinceMillis: number | undefined
 }
 
 export const make = (shown: Shown): Journal => {
@@ -67,7 +89,9 @@ export const make = (shown: Shown): Journal => {
       nextProbeMillis: 0,
       waiting: 0,
       sinceMillis: undefined,
-      waitedBefore: 0
+      waitedBefore: 0,
+      awaySinceMillis: 0,
+      idleSinceMillis: undefined
     }
     entries.set(target, entry)
     return entry
@@ -80,19 +104,29 @@ export const make = (shown: Shown): Journal => {
       entry.waitedMillis += nowMillis - entry.sinceMillis
       entry.sinceMillis = undefined
     }
+    entry.idleSinceMillis = entry.waiting > 0 ? undefined : (entry.idleSinceMillis ?? nowMillis)
     let paused: Paused | undefined
     for (const { cause, nextProbeMillis, sinceMillis, target } of entries.values()) {
       if (sinceMillis === undefined || (paused !== undefined && paused.sinceMillis <= sinceMillis)) continue
       paused = { target, sinceMillis, nextProbeMillis, cause }
     }
     shown.paused = paused
+    shown.outages = [...entries.values()]
+      .filter(({ isOpen }) => isOpen)
+      .map(({ awaySinceMillis, cause, idleSinceMillis, target }) => ({
+        target,
+        sinceMillis: awaySinceMillis,
+        cause,
+        idleSinceMillis
+      }))
+      .toSorted((a, b) => a.sinceMillis - b.sinceMillis)
     shown.interruptions = [...entries.values()]
       .filter(({ openings }) => openings > 0)
       .map(({ cause, openings, target, waitedMillis }) => ({ target, openings, waitedMillis, cause }))
   }
 
   return {
-    opened: (target, cause, nextProbeMillis, nowMillis) => {
+    opened: (target, cause, nextProbeMillis, nowMillis, sinceMillis = nowMillis) => {
       const entry = entryOf(target)
       entry.cause = cause
       entry.nextProbeMillis = nextProbeMillis
@@ -100,6 +134,9 @@ export const make = (shown: Shown): Journal => {
         entry.isOpen = true
         entry.openings++
         entry.waitedBefore = entry.waitedMillis
+        entry.awaySinceMillis = sinceMillis
+        // The call that failed will wait for it.
+        entry.idleSinceMillis = nowMillis
       }
       update(entry, nowMillis)
     },

@@ -1,5 +1,5 @@
 import type { BackupId } from "../identity/BackupId.ts"
-import type { Interruption, Paused } from "./BreakerJournal.ts"
+import type { Interruption, Outage, Paused } from "./BreakerJournal.ts"
 
 /** What one run has done so far: written by the run, read by displays and metrics. Numbers only grow within a step. */
 export interface RunProgress {
@@ -25,6 +25,8 @@ export interface RunProgress {
   awaited: string | undefined
   /** Every store and broker that stopped answering, in the order in which they first did. */
   interruptions: ReadonlyArray<Interruption>
+  /** Every store and broker that does not answer now. */
+  outages: ReadonlyArray<Outage>
 }
 
 export const make = (): RunProgress => ({
@@ -41,8 +43,29 @@ export const make = (): RunProgress => ({
   segments: 0,
   paused: undefined,
   awaited: undefined,
-  interruptions: []
+  interruptions: [],
+  outages: []
 })
+
+/** Longest time between two tries of one call, in milliseconds: until then it is still waiting. */
+const betweenTriesMillis = 15_000
+
+/** What the run waits for, for longest; also in the moment between a failed try and the next one. */
+export const outage = ({ outages }: RunProgress, nowMillis: number): Outage | undefined =>
+  outages.find(
+    ({ idleSinceMillis }) => idleSinceMillis === undefined || nowMillis - idleSinceMillis <= betweenTriesMillis
+  )
+
+/** What a run serves under `/progress`, as JSON writes it: fields without a value are absent. */
+export const report = (progress: RunProgress, nowMillis: number) => {
+  const { outages: _, ...rest } = progress
+  const away = outage(progress, nowMillis)
+  return {
+    ...rest,
+    percent: percent(progress) ?? null,
+    outage: away === undefined ? undefined : { target: away.target, sinceMillis: away.sinceMillis, cause: away.cause }
+  }
+}
 
 /** `paused: storage s3 bucket b does not answer, next try in 42 s (the cause)`. */
 export const pausedText = ({ cause, nextProbeMillis, target }: Paused, nowMillis: number): string => {

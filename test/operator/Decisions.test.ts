@@ -11,12 +11,13 @@ const idle: NextJob.NextJobInput = {
   due: undefined,
   generation: 3,
   keep: undefined,
-  successes: ["d", "c", "b", "a"],
-  mayHoldMore: false,
+  stored: 4,
+  newest: "d",
   isHeldBack: false,
   waiting: 0,
   acceptedLoss: undefined,
-  isForgotten: false,
+  isUnlisted: false,
+  isListingFirst: false,
   deletedJob: undefined
 }
 const due = { _tag: "Slot", slotMillis: 0 } as const
@@ -24,7 +25,7 @@ const due = { _tag: "Slot", slotMillis: 0 } as const
 describe("the next Job of a resource", () => {
   it.each([
     ["does nothing when nothing is wanted", {}, { _tag: "Nothing" }],
-    ["makes nothing while a Job is not over", { isBusy: true, due, keep: 1, isForgotten: true }, { _tag: "Nothing" }],
+    ["makes nothing while a Job is not over", { isBusy: true, due, keep: 1, isUnlisted: true }, { _tag: "Nothing" }],
     [
       "deletes a stuck maintenance Job when a run is due",
       { isBusy: true, stuckMaintenance: "p-1", due },
@@ -50,7 +51,7 @@ describe("the next Job of a resource", () => {
       { replaced: { _tag: "Once", slotMillis: 1 }, due, keep: 1 },
       { _tag: "Run", cause: { _tag: "Once", slotMillis: 1 } }
     ],
-    ["lets a run go before everything", { due, keep: 1, isForgotten: true }, { _tag: "Run", cause: due }],
+    ["lets a run go before everything", { due, keep: 1, isUnlisted: true }, { _tag: "Run", cause: due }],
     ["prunes when more is kept than wanted", { keep: 3 }, { _tag: "Prune", key: "3 at 3 after d" }],
     ["does not prune what is few enough", { keep: 4 }, { _tag: "Nothing" }],
     [
@@ -64,22 +65,23 @@ describe("the next Job of a resource", () => {
       { keep: 3, acceptedLoss: "d" },
       { _tag: "Prune", key: "3 at 3 accepting d" }
     ],
-    [
-      "prunes after an edit when storage may hold more than the history",
-      { keep: 120, mayHoldMore: true },
-      { _tag: "Prune", key: "120 at 3 after d" }
-    ],
-    ["never prunes without retention", { mayHoldMore: true }, { _tag: "Nothing" }],
+    ["never prunes without retention", { stored: 1000 }, { _tag: "Nothing" }],
     [
       "reads storage again after a Job was deleted",
       { deletedJob: "job-1", keep: 1 },
       { _tag: "Catalogue", key: "after job-1" }
     ],
     [
-      "reads storage when the history is lost",
-      { isForgotten: true, successes: [] },
-      { _tag: "Catalogue", key: "forgotten" }
-    ]
+      "lets a run wait for a listing right after the status was lost",
+      { due, isUnlisted: true, isListingFirst: true },
+      { _tag: "Catalogue", key: "unlisted" }
+    ],
+    [
+      "does not delete a stuck listing in that time",
+      { isBusy: true, stuckMaintenance: "l-1", due, isListingFirst: true },
+      { _tag: "Nothing" }
+    ],
+    ["reads storage when the history is lost", { isUnlisted: true, stored: 0 }, { _tag: "Catalogue", key: "unlisted" }]
   ] as const)("%s", (_, input, action) => {
     expect(NextJob.next({ ...idle, ...input })).toEqual(action)
   })

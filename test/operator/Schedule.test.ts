@@ -127,15 +127,17 @@ describe("a scheduled KafkaBackup", () => {
     Effect.gen(function* () {
       const { advance, backups, kubectl, start } = yield* world
       const first = yield* start()
-      yield* kubectl.apply(hourly("hourly", { startingDeadlineSeconds: 300 }))
+      yield* kubectl.apply(hourly("hourly"))
       yield* advance("15 minutes")
       yield* first.stop
-      yield* advance("70 minutes") // 13:15
+      yield* advance("95 minutes") // 13:40: half the interval is over
       yield* start()
       yield* advance("5 minutes")
       expect(setsIn(yield* backups.keys)).toEqual(["hourly-20261125-120000"])
       const status = yield* kubectl.status("hourly")
       expect(status.backupHistory?.[0]).toMatchObject({ outcome: "skipped", reason: "TooLate", slots: 1 })
+      // No field set this deadline.
+      expect(status.backupHistory?.[0]?.message).toContain("by default half the interval")
       expect(status.nextScheduledTime).toBe("2026-11-25T14:00:00Z")
       expect(yield* kubectl.events).toEqual(
         expect.arrayContaining([expect.objectContaining({ reason: "SlotsSkipped", type: "Warning" })])

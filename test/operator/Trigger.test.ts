@@ -84,6 +84,25 @@ describe("the trigger annotation", () => {
   )
 
   story(
+    "seen in the second of a slot makes a backup of the next id, and status and Events name that one",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl, start } = yield* world
+      yield* start()
+      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 2 } }))
+      yield* advance("10 minutes")
+      yield* kubectl.trigger("hourly", "same-second")
+      yield* advance("85 seconds")
+      const running = yield* kubectl.status("hourly")
+      expect(running.activeRun).toMatchObject({ backupId: "hourly-20261125-120001", cause: "trigger" })
+      expect(condition(running, "Progressing")?.message).toContain("hourly-20261125-120001")
+      yield* advance("5 minutes")
+      expect(setsIn(yield* backups.keys)).toEqual(["hourly-20261125-120000", "hourly-20261125-120001"])
+      const notes = (yield* kubectl.events).map(({ note }) => note)
+      expect(notes.some((note) => note?.includes("makes hourly-20261125-120001, because the id"))).toBe(true)
+    })
+  )
+
+  story(
     "changed hundreds of times in a moment starts no more than two runs, the last one of the newest value",
     Effect.gen(function* () {
       const { advance, kubectl, start } = yield* world

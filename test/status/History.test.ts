@@ -6,7 +6,7 @@ import { AnyDay, at, catalogue, failed, made, overlapping, stored, succeeded } f
 const brief = (history: History.History) =>
   history.map(({ outcome, startTime }) => `${startTime.slice(11, 16)} ${outcome}`)
 
-const many = (count: number, make: (n: number) => ReturnType<typeof succeeded>) =>
+const many = <A>(count: number, make: (n: number) => A): ReadonlyArray<A> =>
   Array.from({ length: count }, (_, n) => make(n))
 
 /** A run of its own for each `n`, a minute apart. */
@@ -45,24 +45,71 @@ describe("History", () => {
     assert.deepStrictEqual(History.withEnded([], [late, early]), history)
   })
 
-  it("keeps the newest 100 successes and the newest 10 failures", () => {
+  const idsOf = (history: History.History) => history.map(({ backupId }) => backupId)
+
+  it("keeps the newest ten, whatever their outcome", () => {
     const history = History.withEnded(
       [],
       many(300, (n) => numbered(n, n % 2 === 0 ? "success" : "failed"))
     )
-    const ids = (outcome: string) =>
-      history.filter((entry) => entry.outcome === outcome).map(({ backupId }) => backupId)
-    assert.deepStrictEqual(
-      ids("success"),
-      many(100, (n) => numbered(298 - 2 * n, "success")).map(({ backupId }) => backupId)
-    )
-    assert.deepStrictEqual(
-      ids("failed"),
-      many(10, (n) => numbered(299 - 2 * n, "failed")).map(({ backupId }) => backupId)
-    )
+    assert.deepStrictEqual(idsOf(history), [...many(10, (n) => `orders-${299 - n}`)])
   })
 
-  it("stays below 64 KiB with the longest names, messages and reasons, and loses the oldest first", () => {
+  it("keeps the last success however many runs failed since, and the last run however many slots were skipped", () => {
+    const failures = many(40, (n) => numbered(n + 1, "failed"))
+    const history = History.withEnded([], [numbered(0, "success"), ...failures])
+    assert.deepStrictEqual([...idsOf(history)], [...many(9, (n) => `orders-${40 - n}`), "orders-0"])
+    assert.deepStrictEqual(History.bounded(history), history)
+  })
+
+  describe("counts the backups beside those that it lists", () => {
+    const counted = (previous: Parameters<typeof History.truncated>[0], over: Partial<ReturnType<typeof made>>) => {
+      const facts = { active: undefined, catalogue: undefined, ended: [], skipped: [], ...over }
+      const backupHistory = History.next(previous.backupHistory ?? [], facts)
+      return { backupHistory, historyTruncated: History.truncated(previous, facts, backupHistory) }
+    }
+    const eleven = many(11, (n) => numbered(n, "success"))
+
+    it("as they no longer fit", () => {
+      const ten = counted({}, { ended: eleven.slice(0, 10) })
+      assert.strictEqual(ten.historyTruncated, 0)
+      const [last] = eleven.slice(-1)
+      const more = counted(ten, { ended: [last!] })
+      assert.deepStrictEqual([more.historyTruncated, History.stored(more)], [1, 11])
+      assert.deepStrictEqual(counted(more, { ended: [last!] }), more)
+      assert.strictEqual(counted(more, { ended: [numbered(20, "failed")] }).historyTruncated, 2)
+    })
+
+    it("of a status that an earlier version wrote", () => {
+      const backupHistory = many(100, (n) => History.withEnded([], [numbered(n, "success")])[0]!)
+      const now = counted({ backupHistory }, {})
+      assert.deepStrictEqual([now.backupHistory.length, now.historyTruncated], [10, 90])
+    })
+
+    it("as storage lists them", () => {
+      const before = counted({}, { ended: eleven })
+      const listed = {
+        total: 7,
+        sets: eleven.slice(-5).map((run) => ({
+          ...run,
+          startedMillis: run.startMillis,
+          completedMillis: run.endMillis,
+          size: 1,
+          records: 1
+        }))
+      }
+      const after = counted(before, { catalogue: listed })
+      assert.strictEqual(History.stored(after), 10)
+      const all = counted(before, { catalogue: { ...listed, total: 50 } })
+      assert.deepStrictEqual([all.backupHistory.length, all.historyTruncated], [10, 40])
+      // The run that ends after the list was made is not in it.
+      const next = counted(all, { catalogue: { ...listed, total: 50 }, ended: [numbered(30, "success")] })
+      assert.deepStrictEqual([next.historyTruncated, History.stored(next)], [41, 51])
+      assert.strictEqual(History.stored(counted(all, { catalogue: { total: 0, sets: [] } })), 0)
+    })
+  })
+
+  it("stays small with the longest names, messages and reasons, and loses the oldest first", () => {
     const history = History.withEnded(
       [],
       many(150, (n) =>
@@ -75,8 +122,8 @@ describe("History", () => {
         })
       )
     )
-    assert.isAtMost(new TextEncoder().encode(JSON.stringify(history)).length, History.maxBytes)
-    assert.isAbove(history.length, 40)
+    assert.isAtMost(new TextEncoder().encode(JSON.stringify(history)).length, 64 * 1024)
+    assert.lengthOf(history, 10)
     assert.strictEqual(history[0]!.backupId, `${"b".repeat(250)}-149`)
     assert.deepStrictEqual(History.bounded(history), history)
   })
@@ -116,7 +163,7 @@ describe("History", () => {
       )
     })
 
-    it("lets no gaps push out failures", () => {
+    it("lets no gaps push out the last run", () => {
       const skipped = many(50, (n) => numbered(n, "failed")).map(({ startMillis }, n) => ({
         ...overlapping("10:00"),
         reason: n % 2 === 0 ? ("Missed" as const) : ("Overlapping" as const),
@@ -124,7 +171,7 @@ describe("History", () => {
         lastMillis: startMillis + at("12:00") - at("00:00")
       }))
       const history = History.withSkipped(History.withEnded([], [failed("01:00")]), skipped)
-      assert.deepStrictEqual([history.length, history.at(-1)?.outcome], [11, "failed"])
+      assert.deepStrictEqual([history.length, history.at(-1)?.outcome], [10, "failed"])
     })
   })
 

@@ -31,7 +31,8 @@ describe("the next status", () => {
       phase: "Completed",
       observedGeneration: 1,
       lastBackupId: "orders-20261124-120000",
-      lastBackupTime: "2026-11-24T12:05:00Z",
+      lastBackupTime: "2026-11-24T12:00:00Z",
+      lastBackupCompletionTime: "2026-11-24T12:05:00Z",
       lastBackupSize: 1_073_741_824,
       lastBackupSizeText: "1.07 GB",
       lastBackupRecords: 1_000_000,
@@ -258,6 +259,40 @@ describe("the next status", () => {
     )
   })
 
+  it("says once that storage blocks are ignored, although each backup notes it, too", () => {
+    const note = "storage blocks azure are ignored because storageType is s3"
+    const status = next(
+      {},
+      hourly({
+        ended: [succeeded("12:00", { notes: [note, "an open transaction"] })],
+        ignoredStorageBlocks: ["azure"]
+      }),
+      at("12:06")
+    )
+    assert.strictEqual(
+      condition(status, "Warnings").message,
+      "orders-20261124-120000: an open transaction; ignored because storageType selects another block: spec.storage.azure"
+    )
+    const only = next(
+      {},
+      hourly({ ended: [succeeded("12:00", { notes: [note] })], ignoredStorageBlocks: ["azure"] }),
+      at("12:06")
+    )
+    assert.strictEqual(brief(only, "Warnings"), "True StorageBlockIgnored")
+  })
+
+  it("keeps what a run waits for while its pod does not answer, until that pod has ended", () => {
+    const outage = { target: "storage s3 bucket b", sinceMillis: at("13:00"), cause: "no route" }
+    const progress = { partitionsTotal: 1, partitionsDone: 0, records: 1, bytes: 0, updatedMillis: at("13:01"), outage }
+    const paused = next(success, hourly({ active: running("13:00", { progress }) }), at("13:01"))
+    assert.strictEqual(brief(paused, "Ready"), "False BackupPaused")
+    const silent = next(paused, hourly({ active: running("13:00") }), at("13:02"))
+    assert.deepStrictEqual(silent.progress, paused.progress)
+    const stopped = next(paused, hourly({ active: running("13:00", { isStopped: true }) }), at("13:02"))
+    assert.notProperty(stopped.progress, "outage")
+    assert.strictEqual(brief(stopped, "StorageReachable"), "True Reached")
+  })
+
   it("is not verified after a run that could not prove its set, and is again after the next", () => {
     const unproven = next(
       success,
@@ -466,7 +501,7 @@ describe("any status after any day", () => {
       const status = next(previous, facts, at("13:00"))
       Schema.decodeUnknownSync(KafkaBackupStatus)(status)
       assert.deepStrictEqual(Previous.read(status), status)
-      assert.isTrue(deepEqual(next(status, facts, at("13:00")), status), "asked again")
+      assert.deepStrictEqual(next(status, facts, at("13:00")), status, "asked again")
       const later = next(status, facts, at("13:00") + laterMillis)
       const isOverdueNow = brief(later, "Ready") === "False BackupOverdue"
       assert.isTrue(deepEqual(later, status) || isOverdueNow, "asked later")

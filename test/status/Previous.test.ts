@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { KafkaBackupStatus } from "../../src/resource/KafkaBackupStatus.ts"
-import * as History from "../../src/status/History.ts"
 import { next } from "../../src/status/Next.ts"
 import * as Previous from "../../src/status/Previous.ts"
 import { at, catalogue, hourly, succeeded } from "./facts.ts"
@@ -53,9 +52,10 @@ describe("Previous.read", () => {
     }))
     const previous = Previous.read({ backupHistory: entries, conditions: entries })
     const status = next(previous, hourly(), at("12:06"))
-    assert.lengthOf(status.backupHistory!, 120)
+    assert.lengthOf(status.backupHistory!, 10)
+    assert.isAbove(status.historyTruncated!, 300)
     assert.strictEqual(status.lastBackupId, "orders-9997")
-    assert.isAtMost(JSON.stringify(status).length, History.maxBytes + 16_384)
+    assert.isAtMost(JSON.stringify(status).length, 32_768)
     decodes(status)
     const cured = next(status, hourly({ catalogue: catalogue("12:00") }), at("12:07"))
     assert.strictEqual(cured.lastBackupId, "orders-20261124-120000")

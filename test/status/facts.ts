@@ -19,6 +19,7 @@ export const hourly = (over: Partial<Facts> = {}): Facts => ({
   skipped: [],
   refusedTrigger: undefined,
   catalogue: undefined,
+  listing: undefined,
   queue: undefined,
   refusal: undefined,
   deletion: undefined,
@@ -143,7 +144,7 @@ export const AnyDay = Schema.Struct({
       reason: Schema.Literals(["Missed", "TooLate", "Overlapping"])
     })
   ),
-  sets: Maybe(few(Schema.Struct({ minute: Minutes, minutes: within(0, 90) }))),
+  sets: Maybe(few(Minutes)),
   unlistedSets: within(0, 3),
   active: Maybe(Minutes),
   trouble: Schema.Boolean,
@@ -164,6 +165,12 @@ const minuteMillis = (minute: number) => at("00:00") + minute * 60_000
 const clock = (minute: number) =>
   `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`
 
+/** Backups are those of even minutes, so that a backup that was dropped and a failed run never share an id. */
+const even = (minute: number) => minute - (minute % 2)
+
+/** How many minutes the backup of this minute took: it has one end, whoever tells of it. */
+const took = (minute: number) => (minute * 7) % 91
+
 const states: Readonly<Record<AnyDay["state"], Facts["state"]>> = {
   Scheduled: { _tag: "Scheduled", nextMillis: at("23:00"), intervalSeconds: 3600 },
   ClockBehind: { _tag: "ClockBehind", untilMillis: at("22:00"), nextMillis: at("23:00") },
@@ -179,16 +186,19 @@ export const made = (day: AnyDay): Facts =>
     problems: day.problem ? [{ field: "spec.topics", message: "is empty" }] : [],
     state: states[day.state],
     schedule: day.state === "OneTime" ? {} : { text: "0 * * * *" },
-    ended: day.runs.map(({ milliseconds, minute, minutes, note, outcome, reason }) => ({
-      ...succeeded(clock(minute)),
-      // One Job ends one way, but two Jobs may have been meant to make the set of one id.
-      jobName: `orders-job-${minute}-${minutes}-${outcome}`,
-      startMillis: minuteMillis(minute) + milliseconds,
-      endMillis: minuteMillis(minute + minutes) + milliseconds,
-      outcome,
-      notes: outcome === "success" ? [note] : [],
-      ...(outcome === "success" ? {} : { reason, message: note })
-    })),
+    ended: day.runs.map(({ milliseconds, minute: drawn, minutes, note, outcome, reason }) => {
+      const minute = outcome === "success" ? even(drawn) : drawn | 1
+      return {
+        ...succeeded(clock(minute)),
+        // One Job ends one way, but two Jobs may have been meant to make the set of one id.
+        jobName: `orders-job-${minute}-${minutes}-${outcome}`,
+        startMillis: minuteMillis(minute) + milliseconds,
+        endMillis: minuteMillis(minute + (outcome === "success" ? took(minute) : minutes)) + milliseconds,
+        outcome,
+        notes: outcome === "success" ? [note] : [],
+        ...(outcome === "success" ? {} : { reason, message: note })
+      }
+    }),
     skipped: day.skips.map(({ count, minute, minutes, reason }) => ({
       reason,
       firstMillis: minuteMillis(minute),
@@ -201,9 +211,9 @@ export const made = (day: AnyDay): Facts =>
         ? undefined
         : {
             total: day.sets.length + day.unlistedSets,
-            sets: day.sets.map(({ minute, minutes }) => ({
+            sets: day.sets.map(even).map((minute) => ({
               ...stored(clock(minute)),
-              completedMillis: minuteMillis(minute + minutes)
+              completedMillis: minuteMillis(minute + took(minute))
             }))
           },
     active:

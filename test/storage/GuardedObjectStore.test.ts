@@ -35,7 +35,7 @@ const atOnce: GuardedObjectStore.RetryPolicy = (once) => {
   return from(0)
 }
 
-const guarded = (journal = BreakerJournal.make({ paused: undefined, interruptions: [] })) =>
+const guarded = (journal = BreakerJournal.make({ paused: undefined, interruptions: [], outages: [] })) =>
   Effect.map(
     Breaker.make(Breaker.settings({ enabled: true, failureThreshold: 5, resetTimeoutSecs: 60 })!, journal),
     (breakers) => (store: ObjectStoreShape) =>
@@ -205,7 +205,7 @@ describe("GuardedObjectStore", () => {
 
 /** One store behind a breaker of 5 failures and 60 s, with what would be shown of it. */
 const world = Effect.gen(function* () {
-  const shown: BreakerJournal.Shown = { paused: undefined, interruptions: [] }
+  const shown: BreakerJournal.Shown = { paused: undefined, interruptions: [], outages: [] }
   const inner = yield* memory
   const store = (yield* guarded(BreakerJournal.make(shown)))(inner.store)
   const down = (operation: Operation, times = Infinity) =>

@@ -61,7 +61,7 @@ export const read = (
     return ended(job, purpose, own, end, nowMillis, blocked)
   }
   const trouble = PodTrouble.of(job, pods, events, nowMillis)
-  return active(job, purpose, nowMillis, trouble, waiting(job, own, nowMillis, deadline))
+  return active(job, purpose, own, nowMillis, trouble, waiting(job, own, nowMillis, deadline))
 }
 
 /** What becomes of a run while it waits for the start of a container. */
@@ -94,6 +94,7 @@ export const deleted = (job: Job, pods: ReadonlyArray<Pod>, nowMillis: number): 
 const active = (
   job: Job,
   purpose: Purpose,
+  own: ReadonlyArray<Pod>,
   nowMillis: number,
   trouble: Trouble<RunReasonName> | undefined,
   waiting: ActiveRun["waiting"]
@@ -102,10 +103,21 @@ const active = (
   return purpose === "run"
     ? {
         _tag: "Active",
-        run: { ...common, ...given({ waiting }), backupId: JobFacts.expectedBackupId(job), cause: JobFacts.cause(job) }
+        run: {
+          ...common,
+          ...given({ waiting }),
+          backupId: JobFacts.expectedBackupId(job),
+          cause: JobFacts.cause(job),
+          ...(own.some(isAtWork) ? {} : { isStopped: true })
+        }
       }
     : { _tag: "ActiveMaintenance", ...common, task: purpose }
 }
+
+/** A pod that succeeded ends its Job in a moment. */
+const isAtWork = (pod: Pod): boolean =>
+  pod.status?.phase === "Succeeded" ||
+  (pod.status?.phase === "Running" && JobFacts.terminated(pod) === undefined && JobFacts.waiting(pod) === undefined)
 
 const commands = { run: "run", prune: "prune", cleanup: "prune", catalogue: "list" } as const satisfies Record<
   Purpose,
@@ -165,8 +177,14 @@ const run = (
   }
   const success = given({ ...common, outcome: "success" as const, notes, size, records, heldBack })
   const set = result.summary.alreadyComplete === true ? result.summary.made : undefined
+  if (set === undefined) return success
   // A run that found its backup complete made none: the times are those of the backup, however long ago.
-  return set === undefined
-    ? success
-    : { ...success, startMillis: set.startedMillis, endMillis: set.completedMillis, wasComplete: true }
+  const createdMillis = JobFacts.millis(job.metadata.creationTimestamp) ?? 0
+  return {
+    ...success,
+    startMillis: set.startedMillis,
+    endMillis: set.completedMillis,
+    // Otherwise an earlier pod of this Job made it, and died before it could report it.
+    ...(set.completedMillis < createdMillis ? { wasComplete: true } : {})
+  }
 }

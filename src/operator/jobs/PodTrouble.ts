@@ -161,5 +161,5 @@ const retrying = (job: Job, own: ReadonlyArray<Pod>): RunTrouble | undefined => 
   // The last attempt failed too: its end is reported in a moment.
   if (allowed !== undefined && typeof failed === "number" && failed >= allowed) return undefined
   const which = allowed === undefined ? `attempt ${attempt}` : `attempt ${Math.min(attempt, allowed)} of ${allowed}`
-  return { reason: "Retrying", message: `${which} after ${cause.reason}: ${cause.message}` }
+  return { reason: "Retrying", message: `${which} after ${cause.reason}: ${cause.message}`, after: cause.reason }
 }

@@ -13,7 +13,7 @@ const settings = { failureThreshold: 5, resetMillis: 60_000, budgetMillis: 600_0
 
 /** A source whose brokers are guarded, its cluster, and what would be shown. */
 const guarded = Effect.fnUntraced(function* (brokers = 3) {
-  const shown: Shown = { paused: undefined, interruptions: [] }
+  const shown: Shown = { paused: undefined, interruptions: [], outages: [] }
   const cluster = makeInMemoryCluster({ location: "in-memory:9092", brokers })
   const guards = yield* BreakerGuards.make(settings, shown, false)
   const source = makeGuardedSource(cluster.wire, guards.brokers)

@@ -49,14 +49,26 @@ describe("a Job that is complete", () => {
     assert.deepStrictEqual([outcome, backupId], ["success", "production-backup-20261124-070001"])
   })
 
-  it("has the times of a backup that was complete before, also where the pod could not list storage", () => {
-    const made = {
-      startedMillis: Date.parse("2026-11-20T01:00:00Z"),
-      completedMillis: Date.parse("2026-11-20T01:05:00Z")
-    }
-    const { catalogue: _, ...found } = { ...success, alreadyComplete: true, made }
-    const { endMillis, startMillis, wasComplete } = run(complete, ended(0, { exitCode: 0, message: said(found) }))
-    assert.deepStrictEqual([startMillis, endMillis, wasComplete], [made.startedMillis, made.completedMillis, true])
+  it("has the times of a backup that was complete, and names it an earlier Job's only if that made it", () => {
+    // The pod could not list storage.
+    const { catalogue: _, ...reported } = { ...success, alreadyComplete: true }
+    const of = (completedAt: string) =>
+      run(
+        complete,
+        ended(0, {
+          exitCode: 0,
+          message: said({
+            ...reported,
+            made: { startedMillis: Date.parse("2026-11-20T01:00:00Z"), completedMillis: Date.parse(completedAt) }
+          })
+        })
+      )
+    const earlier = of("2026-11-20T01:05:00Z")
+    assert.deepStrictEqual(
+      [earlier.startMillis, earlier.endMillis, earlier.wasComplete],
+      [Date.parse("2026-11-20T01:00:00Z"), Date.parse("2026-11-20T01:05:00Z"), true]
+    )
+    assert.isUndefined(of("2026-11-24T07:02:00Z").wasComplete)
   })
 
   it("counts the pod that succeeded, also after ones that failed", () => {

@@ -1,0 +1,165 @@
+import { afterAll, assert, beforeAll, it } from "vitest"
+import { JavaKafka } from "../harness/JavaKafka.ts"
+import { describeWith } from "../harness/services.ts"
+import { Toxiproxy } from "../harness/Toxiproxy.ts"
+import { OperatorWorld } from "./operatorWorld.ts"
+import { createBucket, unique } from "./scenes.ts"
+
+/** What a user sees of a KafkaBackup with the real kubectl: a status that stays short, that comes back, and a pause. */
+describeWith(
+  ["controlPlane", "kafka", "versitygw", "java", "toxiproxy"],
+  "the status of a KafkaBackup in a cluster",
+  ({ apiserver, java: tools, kafka, toxiproxy, versitygw }) => {
+    const topic = unique("status")
+    const bucket = unique("status")
+    let java: JavaKafka
+    let network: Toxiproxy
+    let world: OperatorWorld
+
+    const resource = (name: string, spec: object = {}) => ({
+      apiVersion: "kafka.oso.sh/v1alpha1",
+      kind: "KafkaBackup",
+      metadata: { name },
+      spec: {
+        kafkaCluster: { bootstrapServers: [kafka.plaintext] },
+        topics: [topic],
+        storage: { storageType: "pvc", pvc: { claimName: "backups", subPath: name } },
+        ...spec
+      }
+    })
+    const trigger = (name: string, token: string) =>
+      world.kubectl("annotate", "kafkabackup", name, `kafka.oso.sh/trigger-backup=${token}`, "--overwrite")
+    const condition = (status: any, type: string): any => status.conditions?.find((one: any) => one.type === type)
+    const ids = (status: any): ReadonlyArray<string> =>
+      (status.backupHistory ?? []).map(({ backupId }: any) => backupId)
+    const reasons = async (name: string): Promise<ReadonlyArray<string>> =>
+      (await world.json("events.events.k8s.io")).items
+        .filter((one: any) => one.regarding.name === name)
+        .map((one: any) => one.reason)
+    const lineOf = (text: string, start: string) => text.split("\n").findIndex((line) => line.startsWith(start))
+
+    beforeAll(async () => {
+      java = await JavaKafka.start({ classpath: tools.classpath, bootstrap: kafka.plaintext })
+      await java.createTopics({ name: topic, partitions: 1 })
+      await java.load({ topic, count: 600, seed: 1, shape: "json" })
+      await createBucket(versitygw, bucket)
+      network = await Toxiproxy.before(toxiproxy.url, new URL(versitygw.endpoint).host, unique("store"))
+      world = await OperatorWorld.make(apiserver, unique("op-status"))
+      await world.kubectl(
+        "create",
+        "secret",
+        "generic",
+        "s3-credentials",
+        `--from-literal=accessKey=${versitygw.accessKey}`,
+        `--from-literal=secretKey=${versitygw.secretKey}`
+      )
+      await world.start("status")
+    })
+    afterAll(async () => {
+      await world?.end()
+      await network?.[Symbol.asyncDispose]()
+      await java?.close()
+    })
+
+    it("shows its conditions within 200 lines of kubectl describe after a dozen runs", async () => {
+      await world.apply(resource("many", { schedule: "0 0 1 1 *", suspend: true }))
+      for (let n = 1; n <= 12; n++) {
+        await trigger("many", `t${n}`)
+        await world.settled(
+          "many",
+          `run ${n} is over`,
+          (status) =>
+            status.handledTrigger === `t${n}` && status.activeRun === undefined && status.phase === "Completed"
+        )
+      }
+      const status = await world.settled("many", "all are counted", (now) => now.historyTruncated === 2)
+      assert.lengthOf(ids(status), 10)
+      const described = await world.kubectl("describe", "kafkabackup", "many")
+      console.log(described)
+      // The order is kubectl's: alphabetical.
+      assert.isBelow(lineOf(described, "  Backup History:"), lineOf(described, "  Conditions:"))
+      assert.isBelow(lineOf(described, "  Conditions:"), 200)
+    }, 400_000)
+
+    it("is rebuilt after it was lost, although the trigger annotation is there", async () => {
+      const before = await world.status("many")
+      await world.kubectl(
+        "patch",
+        "kafkabackup",
+        "many",
+        "--subresource=status",
+        "--type=json",
+        "-p",
+        '[{"op":"replace","path":"/status","value":{}}]'
+      )
+      const after = await world.settled("many", "it is rebuilt", (now) => ids(now).length === 10)
+      assert.deepStrictEqual(ids(after), ids(before))
+      assert.strictEqual(after.lastBackupId, before.lastBackupId)
+      assert.strictEqual(after.historyTruncated, 2)
+      assert.lengthOf(world.sets("many"), 12)
+    })
+
+    it("stays as it is when a trigger value is used again whose backup is not listed any more", async () => {
+      await world.kubectl("delete", "jobs", "-l", "kafka.oso.sh/name=many")
+      const before = await world.status("many")
+      await trigger("many", "t1")
+      await world.until("the Event is there", async () => (await reasons("many")).includes("TriggerHandledBefore"))
+      const after = await world.settled("many", "it is quiet", (now) => now.handledTrigger === "t1")
+      const kept = ({ backupHistory, historyTruncated, lastBackupId, lastBackupTime, phase }: any) => ({
+        backupHistory,
+        historyTruncated,
+        lastBackupId,
+        lastBackupTime,
+        phase
+      })
+      assert.deepStrictEqual(kept(after), kept(before))
+      assert.lengthOf(world.sets("many"), 12)
+    })
+
+    it("removes old backups that only storage lists when retention is lowered", async () => {
+      await world.kubectl("patch", "kafkabackup", "many", "--type=merge", "-p", '{"spec":{"retention":{"backups":11}}}')
+      const status = await world.settled("many", "one is removed", (now) => now.historyTruncated === 1)
+      assert.lengthOf(ids(status), 10)
+      assert.lengthOf(world.sets("many"), 11)
+    })
+
+    it("says within a minute that a run waits for storage, and since when, and says when that is over", async () => {
+      const storage = {
+        storageType: "s3",
+        s3: {
+          bucket,
+          region: versitygw.region,
+          endpoint: `http://${network.address}`,
+          credentialsSecret: { name: "s3-credentials" }
+        }
+      }
+      const circuitBreaker = { resetTimeoutSecs: 10 }
+      await world.apply(resource("paused", { storage, circuitBreaker, rateLimit: { recordsPerSecond: 20 } }))
+      await world.settled("paused", "it reads", (status) => (status.progress?.records ?? 0) > 0)
+      await network.disable()
+      const status = await world.settled(
+        "paused",
+        "the pause is visible",
+        (now) => condition(now, "Ready").reason === "BackupPaused"
+      )
+      console.log(await world.kubectl("get", "kafkabackup", "paused", "-o", "wide"))
+      console.log(await world.kubectl("describe", "kafkabackup", "paused"))
+      assert.strictEqual(condition(status, "StorageReachable").status, "False")
+      assert.strictEqual(condition(status, "KafkaReachable").status, "True")
+      for (const type of ["Ready", "Progressing", "StorageReachable"]) {
+        assert.include(condition(status, type).message, `since ${status.progress.outage.sinceTime}`)
+      }
+      await network.calm()
+      const done = await world.settled("paused", "it is complete", ({ phase }) => phase === "Completed", 180)
+      assert.strictEqual(condition(done, "Ready").status, "True")
+      assert.strictEqual(condition(done, "StorageReachable").status, "True")
+      const all = await reasons("paused")
+      assert.deepStrictEqual(
+        ["BackupPaused", "BackupResumed", "BackupSucceeded"].map(
+          (reason) => all.filter((one) => one === reason).length
+        ),
+        [1, 1, 1]
+      )
+    }, 400_000)
+  }
+)
