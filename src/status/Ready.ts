@@ -87,6 +87,7 @@ export const answer = (question: Question): Answer<"Ready"> => {
       status: "True",
       reason: "Suspended",
       message: withLastSuccess(
+        ...queued(facts),
         "Suspended: no scheduled backup starts until spec.suspend is false; a trigger still works"
       )
     }
@@ -113,13 +114,14 @@ const scheduled = (
 
 const once = ({ facts, last, ...rest }: Question): Answer<"Ready"> => {
   if (last.lastBackupId !== undefined) {
-    return { status: "True", reason: "BackupCompleted", message: lastSuccess({ facts, last, ...rest }) }
+    const message = [...queued(facts), lastSuccess({ facts, last, ...rest })].map(Format.sentence).join(" ")
+    return { status: "True", reason: "BackupCompleted", message }
   }
   const message =
-    facts.active !== undefined
-      ? `The first backup, ${facts.active.backupId}, is running.`
-      : facts.queue !== undefined
-        ? queued(facts).map(Format.sentence).join(" ")
+    facts.queue !== undefined
+      ? queued(facts).map(Format.sentence).join(" ")
+      : facts.active !== undefined
+        ? `The first backup, ${facts.active.backupId}, is running.`
         : "The first backup has not ended yet."
   return { status: "Unknown", reason: "AwaitingFirstBackup", message }
 }

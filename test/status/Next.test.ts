@@ -130,6 +130,22 @@ describe("the next status", () => {
     ])
   })
 
+  it("says in Ready that a run is queued, whatever else is true of the resource", () => {
+    const queue = { before: 0, limit: 10, sinceMillis: at("12:30") }
+    const once = next({}, oneTime({ ended: [succeeded("12:00", { cause: "once" })] }), at("12:06"))
+    for (const waiting of [
+      next({}, hourly({ queue }), at("12:31")),
+      next(success, hourly({ queue }), at("12:31")),
+      next(failure, hourly({ queue }), at("12:37")),
+      next(success, hourly({ queue, state: { _tag: "Suspended" } }), at("12:31")),
+      next({}, oneTime({ queue }), at("12:31")),
+      next(once, oneTime({ queue }), at("12:31"))
+    ]) {
+      assert.include(condition(waiting, "Ready").message, "A run has been queued since 2026-11-24T12:30:00Z")
+      assert.include(condition(waiting, "Ready").message, "It is first in the queue.")
+    }
+  })
+
   it("of a one-time backup is unknown, then completed", () => {
     const waiting = next({}, oneTime({ queue: { before: 3, limit: 10, sinceMillis: at("06:30") } }), at("06:30"))
     assert.deepStrictEqual(
