@@ -84,7 +84,7 @@ export const find = Effect.fn("AbandonedRuns.find")(function* (
   return found.flat()
 })
 
-/** Removes the record of the run, so that its slot or trigger value may run again. Comes before the folder's removal. */
+/** Removes the record of the run, so that its slot or trigger value may run again. Comes before the folder goes. */
 export const forget = (store: ObjectStoreShape, { identity }: AbandonedRun) =>
   store.delete(BackupKeys.runRecord(ownerKey(identity.owner), digest(identity)))
 

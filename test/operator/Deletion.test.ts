@@ -98,7 +98,7 @@ describe("deleting a KafkaBackup", () => {
       )
       yield* kubectl.trigger("hourly", "running")
       yield* advance("1 minute")
-      const [run] = runsAmong(yield* kubectl.jobs).filter(({ status }) => status?.completionTime === undefined)
+      const run = runsAmong(yield* kubectl.jobs).find(({ status }) => status?.completionTime === undefined)
       // Somebody else's finalizer holds the Job back.
       const ref = { namespace: "kafka-backup", name: run!.metadata.name }
       yield* kubernetes.behind.patch(Kind.jobs, ref, { metadata: { finalizers: ["example.org/hold"] } })

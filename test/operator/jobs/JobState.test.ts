@@ -348,7 +348,13 @@ describe("labels and annotations", () => {
     const last = ended(0, { exitCode: 0, message: said({ ...maintenance, command }) })
     assert.deepStrictEqual(JobState.read(purposeful, [last], now), {
       _tag: "EndedMaintenance",
-      maintenance: { task: purpose, jobName: purposeful.metadata.name, isSuccess: true, removed: 3 },
+      maintenance: {
+        task: purpose,
+        jobName: purposeful.metadata.name,
+        isSuccess: true,
+        removed: 3,
+        notes: ["orders/0 is held back"]
+      },
       catalogue: success.catalogue!,
       isStuck: false
     })
