@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto"
 import { type Owner, ownerKey } from "../identity/RunIdentity.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
-import { isLocked, lockedText, Misconfigured, ObjectStoreError } from "../storage/ObjectStoreError.ts"
+import { isLocked, lockedText, Misconfigured, ObjectStoreError, StoreUnavailable } from "../storage/ObjectStoreError.ts"
 
 /** One thing that a run needs from the store, tried with a test object. Gives a note for people, or nothing. */
 export interface StorageCheck {
@@ -118,6 +118,19 @@ const largeObject = (store: ObjectStoreShape, owner: Owner, bytes: number): Stor
     name: `takes an object of ${Math.ceil(bytes / piece.byteLength)} MiB, as large as a segment`,
     effect: store.put(key, pieces, { ifAbsent: true }).pipe(
       Effect.catchReason("ObjectStoreError", "ObjectExists", () => Effect.void),
+      // Some proxies close the connection before their answer can be read.
+      Effect.mapError((error) =>
+        error.reason._tag === "StoreUnavailable"
+          ? new ObjectStoreError({
+              operation: error.operation,
+              location: error.location,
+              reason: new StoreUnavailable({
+                detail: error.reason.detail,
+                ifItLasts: "raise the body limit of the proxy before the store: it accepted a small object"
+              })
+            })
+          : error
+      ),
       Effect.andThen(store.delete(key)),
       Effect.catchIf(isLocked, () => Effect.void)
     )

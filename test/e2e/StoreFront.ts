@@ -26,7 +26,8 @@ export class StoreFront implements AsyncDisposable {
       const { headers, method, url = "/" } = request
       if (answer !== undefined) {
         front.answered.push(`${method} ${decodeURIComponent(url)}`)
-        response.writeHead(answer.status, { ...answer.headers, connection: "close" })
+        // As nginx does it: what the client still sends is read and dropped, so that it can read the answer.
+        response.writeHead(answer.status, answer.headers)
         response.end(method === "HEAD" ? undefined : answer.body)
         request.resume()
         return
