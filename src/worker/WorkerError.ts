@@ -49,7 +49,7 @@ export class WorkerError extends Schema.TaggedError<WorkerError>()("WorkerError"
   get advice(): string {
     switch (this.reason._tag) {
       case "SecretUnusable":
-        return "create or correct this key of the Secret in the namespace of the resource, or, without a cluster, the named file"
+        return "create the Secret, or correct this key of it, in the namespace of the resource; without a cluster, the named file"
       case "NotSupported":
         return "change the field, or use a version that supports it"
       case "MemoryTooSmall":
