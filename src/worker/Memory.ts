@@ -178,6 +178,10 @@ const isCompressed = ({ compression }: ContentSettings): boolean => compression 
 /** Chunks of a step: where nothing is compressed, they only wait, and 1 MiB is enough. */
 const chunkBytesAt = (settings: ContentSettings, step: Step): number => (isCompressed(settings) ? step.chunk : 1) * MiB
 
+/** A third large segment pays only where zstd's work on one has to overlap with two others. */
+const largeSegmentsAt = ({ compression }: ContentSettings, step: Step): number =>
+  compression === "zstd" ? step.large : Math.min(2, step.large)
+
 /** Memory for a record: its bytes uncompressed, the chunk that it becomes, and what a segment does not hold anyway. */
 const recordMemory = (recordBytes: number, segmentBytes: number): number =>
   2 * recordBytes + Math.max(0, recordBytes - segmentBytes)
@@ -190,7 +194,7 @@ const cost = (settings: ContentSettings, step: Step, cores: number): number => {
     processBytes +
     (step.isCalm ? calmBytes : 0) +
     step.partitions * (largeBytes + chunk + answerBytes) +
-    step.large * (step.segment + step.whole) * MiB +
+    largeSegmentsAt(settings, step) * (step.segment + step.whole) * MiB +
     (isCompressed(settings) ? compressionsAt(step, cores) * encoder : 0) +
     step.inflate * MiB +
     recordMemory(step.record * MiB, step.segment * MiB)
@@ -226,7 +230,7 @@ export const bounds = (
   return {
     openPartitions: step.partitions,
     largeBytes,
-    largeSegments: step.large,
+    largeSegments: largeSegmentsAt(settings, step),
     segmentBytes,
     fetchBytes,
     chunkBytes: chunkBytesAt(settings, step),

@@ -61,7 +61,7 @@ describe("a batch that is inflated in pieces", () => {
         const pieces = yield* write(batches, { compression }, { chunkBytes, wholeBytes: 1 })
         assert.strictEqual(pieces.sha256, whole.sha256)
       }),
-    { arbitrary: { runs: 100 } }
+    { arbitrary: { runs: 40 } }
   )
 
   it.effect.prop(
@@ -93,7 +93,7 @@ describe("a batch that is inflated in pieces", () => {
         assert.isTrue(inPieces.equals(transcoded((length) => length)))
       }
     }),
-    { arbitrary: { runs: 100 } }
+    { arbitrary: { runs: 40 } }
   )
 
   it.effect("is refused when more follows its last record, or when it ends before it", () =>
@@ -125,7 +125,7 @@ describe("a segment", () => {
         const more = areLarge ? 500 + longest(made.records) : Math.max(...byBatch.map((own) => stream(own).length))
         for (const { uncompressedBytes } of files) assert.isAtMost(uncompressedBytes, fullBytes + more)
       }),
-    { arbitrary: { runs: 150 } }
+    { arbitrary: { runs: 50 } }
   )
 
   it.effect("is closed in the middle of a batch that inflates to many times its target", () =>
