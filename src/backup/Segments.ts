@@ -1,4 +1,4 @@
-import { Array as Arr, Cause, Clock, Effect, Fiber, Pull, type Scope, type Semaphore, Stream } from "effect"
+import { Array as Arr, Cause, Clock, Effect, Fiber, Pull, Scope, type Semaphore, Stream } from "effect"
 import type { RecordBatch } from "../kafka/batch/RecordBatch.ts"
 import type { KafkaError } from "../kafka/KafkaError.ts"
 import type { FetchedBatches } from "../kafka/KafkaSource.ts"
@@ -6,6 +6,9 @@ import type { FoundGap } from "../manifest/Checkpoint.ts"
 import type { SegmentFormat, SegmentWriter } from "../segment/Segment.ts"
 import type { SegmentError } from "../segment/SegmentError.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
+
+/** Behind a larger answer nothing is called ahead, in bytes: two of them would be held. */
+const aheadBytes = 2 * 1024 * 1024
 
 /** When a segment is closed. */
 export interface SealingRules {
@@ -124,7 +127,7 @@ export const cut =
     const segments = (
       upstream: Pull.Pull<Arr.NonEmptyReadonlyArray<FetchedBatches>, KafkaError>,
       scope: Scope.Scope
-    ): Pull.Pull<Arr.NonEmptyReadonlyArray<ClosedSegment>, KafkaError | SegmentError> => {
+    ): Effect.Effect<Pull.Pull<Arr.NonEmptyReadonlyArray<ClosedSegment>, KafkaError | SegmentError>> => {
       const tickMillis = Math.max(1000, rules.maxAgeMillis / 4)
       let open = opened(partition.from)
       /** What came and is not used up. */
@@ -136,22 +139,31 @@ export const cut =
         open = opened(open.movedTo)
         return found
       }
-      /** Waits for what comes next, no longer than until the age of the open segment is to be looked at. */
-      const receive = Effect.gen(function* () {
+      const call = Effect.gen(function* () {
         coming ??= yield* Effect.forkIn(
           Pull.catchDone(upstream, () => Effect.succeed([])),
           scope
         )
+        return coming
+      })
+      /** What came and was never looked at, because the stream ends before, however it ends. */
+      const unseen = Effect.sync(() => {
+        const exit = coming?.pollUnsafe()
+        if (exit?._tag === "Success") for (const element of exit.value) element.release()
+      })
+      /** Waits for what comes next, no longer than until the age of the open segment is to be looked at. */
+      const receive = Effect.gen(function* () {
+        const next = yield* call
         const hasCome = yield* Effect.raceFirst(
-          Effect.as(Fiber.await(coming), true),
+          Effect.as(Fiber.await(next), true),
           Effect.as(Effect.sleep(tickMillis), false)
         )
         if (!hasCome) return
-        waiting = yield* Fiber.join(coming)
+        waiting = yield* Fiber.join(next)
         coming = undefined
         hasEnded = waiting.length === 0
       })
-      return Effect.gen(function* () {
+      const pull = Effect.gen(function* () {
         for (;;) {
           if (rules.isStopping()) {
             for (const element of waiting) element.release()
@@ -159,6 +171,8 @@ export const cut =
           }
           const [element] = waiting
           if (element !== undefined) {
+            // The next one comes meanwhile: together with the one that the source fetches ahead, no link of the chain waits.
+            if (!hasEnded && waiting.length === 1 && element.fetchedBytes <= aheadBytes) yield* call
             if (yield* take(open, element)) waiting = waiting.slice(1)
           } else if (!hasEnded) yield* receive
           const isOver = hasEnded && waiting.length === 0
@@ -168,7 +182,8 @@ export const cut =
           if (isOver) return yield* Cause.done()
         }
       })
+      return Effect.as(Scope.addFinalizer(scope, unseen), pull)
     }
 
-    return Stream.transformPull(fetched, (upstream, scope) => Effect.sync(() => segments(upstream, scope)))
+    return Stream.transformPull(fetched, segments)
   }

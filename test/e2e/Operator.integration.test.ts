@@ -146,7 +146,7 @@ describeWith(
       assert.strictEqual(condition(recovered, "StorageReachable").status, "True")
     })
 
-    it("names the Secret's key that is missing", async () => {
+    it("waits for a Secret's key that is missing, and names it", async () => {
       await world.kubectl("create", "secret", "generic", "half", "--from-literal=accessKey=a")
       await world.apply(
         resource("half", {
@@ -162,8 +162,13 @@ describeWith(
           }
         })
       )
-      const failed = await world.settled("half", "its run has failed", ({ phase }) => phase === "Failed")
-      assert.match(condition(failed, "Ready").message, /half.*secretKey/)
+      const waits = await world.settled(
+        "half",
+        "its run waits for the key",
+        (status) => condition(status, "Ready")?.reason === "AwaitingSecret"
+      )
+      assert.match(condition(waits, "Ready").message, /half.*secretKey/)
+      await world.kubectl("delete", "kafkabackup", "half")
     })
 
     it("keeps to its schedule, waits while suspended, and goes on with the next slot", async () => {
