@@ -1,0 +1,120 @@
+import { Context, type Effect, type Scope } from "effect"
+import type { ProducerPosition } from "./batch/SealedBatch.ts"
+import type { BrokerGuards } from "./BrokerGuards.ts"
+import type { KafkaError, KafkaReason } from "./KafkaError.ts"
+import type { OffsetKind, PartitionOffset, TopicLookup, TopicPartition } from "./KafkaSource.ts"
+import type { KafkaTarget } from "./KafkaTarget.ts"
+
+/** Who writes: a producer id and its epoch (KIP-98). Sequences count the records of one producer in one partition. */
+export type Producer = Pick<ProducerPosition, "producerId" | "producerEpoch">
+
+/** One sealed batch for one partition. */
+export interface Append extends TopicPartition {
+  /**
+   * The topic that is meant: one that was created again under the name is never written to, where the broker has ids.
+   */
+  readonly topicId?: string | undefined
+  /** Pieces of one sealed batch, in order. They must not change before the answer. */
+  readonly batch: ReadonlyArray<Buffer>
+}
+
+/** The answer to one append. */
+export type Appended =
+  /** In the log of every in-sync replica, with this offset for the first record. */
+  | { readonly _tag: "Appended"; readonly baseOffset: number }
+  /**
+   * Perhaps in the log, perhaps later: the connection was lost, the time is over, the broker knows another sequence.
+   * Only the log itself can answer.
+   */
+  | { readonly _tag: "Unclear"; readonly reason: KafkaReason }
+  /** Not in the log, and another attempt may succeed: no leader, too few in-sync replicas, a throttled broker. */
+  | { readonly _tag: "NotYet"; readonly reason: KafkaReason }
+
+/** A topic that is to be made. */
+export interface NewTopic {
+  readonly name: string
+  readonly partitions: number
+  /** -1: the broker's default. */
+  readonly replicationFactor: number
+  readonly configs: Readonly<Record<string, string>>
+}
+
+/** What became of one topic of a request. */
+export interface TopicOutcome {
+  readonly name: string
+  /** Kafka error code; 0 is success. Source: Kafka protocol guide, "Error Codes". */
+  readonly errorCode: number
+  /** What the broker says of the error. */
+  readonly detail: string | undefined
+}
+
+/**
+ * The cluster that records are written to, opened for one run or command. Every batch is appended at the end of its
+ * partition, acknowledged by all in-sync replicas, or not at all, and the answer says which.
+ */
+export interface KafkaSinkShape {
+  /** For people: the bootstrap servers. */
+  readonly location: string
+  readonly clusterId: Effect.Effect<string | undefined, KafkaError>
+  /** The named topics in the order of the names. Creates nothing. */
+  readonly lookup: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TopicLookup>, KafkaError>
+  readonly offsets: (
+    partitions: ReadonlyArray<TopicPartition>,
+    kind: OffsetKind
+  ) => Effect.Effect<ReadonlyArray<PartitionOffset>, KafkaError>
+  /**
+   * A producer. With `transactionalId`, an earlier producer of that id is fenced in a partition as soon as the new one
+   * has written there (its epoch is higher). Without: one that nobody shares.
+   */
+  readonly producer: (transactionalId?: string) => Effect.Effect<Producer, KafkaError>
+  /** The newest epoch of a transactional id (DescribeTransactions, KIP-664). */
+  readonly newestEpoch: (transactionalId: string) => Effect.Effect<Producer, KafkaError>
+  /**
+   * Appends one batch. Appends of one partition are sent in the order of the calls, each as soon as the one before it
+   * was sent, over one connection to the leader. Fails only when no other attempt can succeed: the topic is gone or
+   * another one, an ACL is missing, the broker refuses the batch itself.
+   */
+  readonly append: (append: Append) => Effect.Effect<Appended, KafkaError>
+  /**
+   * Writes `count` control markers at the end of the partition, which nobody sees (WriteTxnMarkers): each takes one
+   * offset. Needs Alter or ClusterAction on the cluster.
+   */
+  readonly markers: (
+    partition: TopicPartition,
+    producer: Producer,
+    count: number
+  ) => Effect.Effect<Appended, KafkaError>
+  /** Creates topics, or with `validateOnly` says what would become of each. Waits for no leader. */
+  readonly createTopics: (
+    topics: ReadonlyArray<NewTopic>,
+    options?: { readonly validateOnly?: boolean }
+  ) => Effect.Effect<ReadonlyArray<TopicOutcome>, KafkaError>
+  readonly deleteTopics: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TopicOutcome>, KafkaError>
+  /** Sets (a text) or resets to the default (null) configurations of one topic; others stay (KIP-339). */
+  readonly alterConfigs: (
+    topic: string,
+    configs: Readonly<Record<string, string | null>>
+  ) => Effect.Effect<void, KafkaError>
+  /** The log begins at `offset` from now on. Needs Delete on the topic. */
+  readonly deleteRecordsBefore: (partition: TopicPartition, offset: number) => Effect.Effect<void, KafkaError>
+  /** Commits offsets of a group without members, without leader epochs. The metadata text is kept beside each. */
+  readonly commitOffsets: (
+    groupId: string,
+    offsets: ReadonlyArray<PartitionOffset & { readonly metadata?: string }>
+  ) => Effect.Effect<void, KafkaError>
+  /** The committed offsets of one group, with their metadata; of open transactions, none (requireStable). */
+  readonly committedOffsets: (
+    groupId: string
+  ) => Effect.Effect<ReadonlyArray<PartitionOffset & { readonly metadata: string }>, KafkaError>
+}
+
+/** Opens the cluster that is restored to. */
+export class KafkaSinks extends Context.Service<
+  KafkaSinks,
+  {
+    readonly open: (
+      target: KafkaTarget,
+      guards?: BrokerGuards
+    ) => Effect.Effect<KafkaSinkShape, KafkaError, Scope.Scope>
+  }
+>()("kafka-backup/kafka/KafkaSinks") {}
