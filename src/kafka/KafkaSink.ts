@@ -44,8 +44,10 @@ export interface TopicOutcome {
   readonly name: string
   /** Kafka error code; 0 is success. Source: Kafka protocol guide, "Error Codes". */
   readonly errorCode: number
-  /** What the broker says of the error. */
+  /** The broker's explanation of the error. */
   readonly detail: string | undefined
+  /** Of a topic that was created, where the broker has ids and reports them (Kafka 2.8 and later). */
+  readonly topicId?: string
 }
 
 /**

@@ -52,16 +52,17 @@ export interface Link {
 
 const asError = (cause: unknown): Error => (cause instanceof Error ? cause : new Error(String(cause)))
 
-/** Bytes of a request before its body: length, API key, version, correlation id, client id. */
-const encodeRequest = <A>(call: Api.Call<A>, clientId: string, correlationId: number): Buffer => {
+/** A request in pieces that follow each other. The first begins with the length of all, key, version and ids. */
+const encodeRequest = <A>(call: Api.Call<A>, clientId: string, correlationId: number): ReadonlyArray<Buffer> => {
   const header = new Writer(false)
   header.int32(0).int16(call.api.key).int16(call.version).int32(correlationId).string(clientId)
   const body = new Writer(Api.isFlexible(call.api, call.version))
   body.noTags()
   call.encode(body)
-  const frame = Buffer.concat([header.finish(), body.finish()])
-  frame.writeInt32BE(frame.length - 4, 0)
-  return frame
+  const [bodyStart, ...rest] = body.pieces()
+  const start = Buffer.concat([header.finish(), bodyStart])
+  start.writeInt32BE(rest.reduce((sum, piece) => sum + piece.length, start.length) - 4, 0)
+  return [start, ...rest]
 }
 
 const decodeAnswer = <A>(call: Api.Call<A>, frame: Buffer): A => {
