@@ -4,8 +4,8 @@ import { copyBytes } from "./copyBytes.ts"
 import { longBytes, signedBytes, writeLong, writeSigned } from "./varint.ts"
 
 /**
- * - `exact`: every record keeps its offset. A batch ends before a hole, because a broker takes only batches whose offsets
- *   are consecutive.
+ * - `exact`: every record keeps its offset. A batch ends before a hole, because a broker takes only batches with
+ *   consecutive offsets.
  * - `renumbered`: offsets follow each other, whatever was between the records.
  */
 export type Numbering = "exact" | "renumbered"
