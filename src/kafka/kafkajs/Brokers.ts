@@ -3,15 +3,30 @@ import { KafkaAuthenticationFailed, BrokerUnreachable, type KafkaReason } from "
 import * as Address from "./Address.ts"
 import type { Identity } from "./Identity.ts"
 import type * as Link from "./Link.ts"
+import type { LinkBroken } from "./LinkBroken.ts"
 import * as Opener from "./Opener.ts"
 import type * as Api from "./protocol/Api.ts"
 import type { Node } from "./protocol/Metadata.ts"
 
-/** Fetches wait at the broker for data. Other requests use a connection of their own, so as not to wait behind them. */
-export type Channel = "control" | "fetch"
+/**
+ * Fetches wait at the broker for data, and produced batches for replicas. Other requests use a connection of their own,
+ * so as not to wait behind them.
+ */
+export type Channel = "control" | "fetch" | "produce"
 
 export interface CallOptions extends Link.CallOptions {
   readonly channel?: Channel
+}
+
+/** A request that was written, the connection that it was written to, and its answer. */
+export interface Sent<A> {
+  readonly link: object
+  readonly answer: Effect.Effect<A, KafkaReason>
+}
+
+export interface SendOptions extends Omit<CallOptions, "pooled"> {
+  /** Fails unless the request can be written to this link. */
+  readonly over?: object | undefined
 }
 
 /** An extra check of the first broker that answers. */
@@ -34,6 +49,13 @@ export interface Brokers {
     request: Request<A>,
     options?: CallOptions
   ) => Effect.Effect<Link.Received<A> | undefined, KafkaReason>
+  /** As `ask`, in two steps: ends when the request was written. */
+  readonly send: <A>(
+    nodeId: number,
+    api: Api.Api,
+    request: Request<A>,
+    options?: SendOptions
+  ) => Effect.Effect<Sent<A> | undefined, KafkaReason>
   /**
    * Sends a request to any broker: connected brokers first, then the other known ones, then the bootstrap servers. All
    * attempts to connect share one time limit; in an introduction, so do the answers.
@@ -149,16 +171,21 @@ export const make = (
         )
       })
 
+    const explained = <A>(broker: Opener.BrokerAddress, work: Effect.Effect<A, LinkBroken>) =>
+      Effect.catch(work, (broken) => Effect.flatMap(opener.reason(broken, broker), Effect.fail))
+
     const call = <A>(
       broker: Opener.BrokerAddress,
       link: Link.Link,
       api: Api.Api,
       request: Request<A>,
       options?: CallOptions
-    ) =>
-      link
-        .call(api, request, options)
-        .pipe(Effect.catch((broken) => Effect.flatMap(opener.reason(broken, broker), Effect.fail)))
+    ) => explained(broker, link.call(api, request, options))
+
+    const brokerOf = (nodeId: number): Opener.BrokerAddress | undefined => {
+      const node = nodes.get(nodeId)
+      return node === undefined ? undefined : { address: node, where: nameOf(node) }
+    }
 
     /** Each address once, connected ones first. */
     const candidates = (): ReadonlyArray<Opener.BrokerAddress> => {
@@ -212,15 +239,36 @@ export const make = (
         }),
       ask: (nodeId, api, request, options) =>
         Effect.suspend(() => {
-          const node = nodes.get(nodeId)
-          if (node === undefined) return Effect.succeed(undefined)
-          const broker = { address: node, where: nameOf(node) }
+          const broker = brokerOf(nodeId)
+          if (broker === undefined) return Effect.succeed(undefined)
           return linkTo(broker, options?.channel ?? "control", limits.openTimeoutMillis).pipe(
             Effect.flatMap((link) => call(broker, link, api, request, options))
           )
         }),
+      send: (nodeId, api, request, options) =>
+        Effect.suspend(() => {
+          const broker = brokerOf(nodeId)
+          if (broker === undefined) return Effect.succeed(undefined)
+          return linkTo(broker, options?.channel ?? "control", limits.openTimeoutMillis).pipe(
+            Effect.flatMap((link) =>
+              options?.over !== undefined && options.over !== link
+                ? Effect.fail(replaced(broker))
+                : Effect.map(explained(broker, link.send(api, request, options)), (answer) => ({
+                    link,
+                    answer: explained(broker, answer)
+                  }))
+            )
+          )
+        }),
       askAny
     }
+  })
+
+const replaced = ({ where }: Opener.BrokerAddress): KafkaReason =>
+  new BrokerUnreachable({
+    detail: `${where}: the connection was lost before the request was sent`,
+    advice: "check the broker's log and the network",
+    transient: true
   })
 
 const firstFailure = (cause: Cause.Cause<KafkaReason>): KafkaReason | undefined =>

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import type { ConnectionOptions } from "node:tls"
 import type { Address } from "./Address.ts"
 import type { BufferPool } from "./BufferPool.ts"
@@ -48,6 +48,15 @@ export interface Link {
     request: (version: number) => Api.Call<A>,
     options?: CallOptions
   ) => Effect.Effect<Received<A>, LinkBroken>
+  /**
+   * The same in two steps: ends when the request was written, with the answer to wait for. Requests are written in the
+   * order in which these effects end; one that fails was not written.
+   */
+  readonly send: <A>(
+    api: Api.Api,
+    request: (version: number) => Api.Call<A>,
+    options?: Omit<CallOptions, "pooled">
+  ) => Effect.Effect<Effect.Effect<A, LinkBroken>, LinkBroken>
 }
 
 const asError = (cause: unknown): Error => (cause instanceof Error ? cause : new Error(String(cause)))
@@ -158,41 +167,83 @@ const over = (
   const broken = (error: Error) => new LinkBroken(stage, error)
 
   /** Waits for a due renewal of the SASL session first: the broker closes the connection on any request in between. */
+  const whenAuthenticated = (send: () => void, fail: (broken: LinkBroken) => void) => {
+    if (settings.sasl === undefined || connection.isAuthenticated()) return send()
+    connection
+      .authenticate()
+      .then(() => {
+        Internals.renewInTime(connection, settings.reauthenticateBeforeMillis)
+        send()
+      })
+      .catch((cause) => {
+        const refusal = asError(cause)
+        const error = isLoss(refusal, socket) ? new DemuxSocket.ConnectionClosed() : refusal
+        socket.destroy(error)
+        fail(new LinkBroken("authenticating", error))
+      })
+  }
+
+  /** Writes the request; the returned function drops its answer. */
+  const write = <A>(
+    call: Api.Call<A>,
+    pooled: boolean,
+    done: (answer: Effect.Effect<DemuxSocket.Answer, LinkBroken>) => void
+  ) =>
+    socket.send((correlationId) => encodeRequest(call, settings.clientId, correlationId), {
+      pooled,
+      succeed: (answer) => {
+        stage = "serving"
+        done(Effect.succeed(answer))
+      },
+      fail: (error) => done(Effect.fail(broken(error)))
+    })
+
   const exchange = <A>(call: Api.Call<A>, pooled: boolean) =>
     Effect.callback<DemuxSocket.Answer, LinkBroken>((resume) => {
       let forget: (() => void) | undefined
       let abandoned = false
-      const send = () => {
-        if (abandoned) return
-        forget = socket.send((correlationId) => encodeRequest(call, settings.clientId, correlationId), {
-          pooled,
-          succeed: (answer) => {
-            stage = "serving"
-            resume(Effect.succeed(answer))
-          },
-          fail: (error) => resume(Effect.fail(broken(error)))
-        })
-      }
-      if (settings.sasl === undefined || connection.isAuthenticated()) send()
-      else {
-        connection
-          .authenticate()
-          .then(() => {
-            Internals.renewInTime(connection, settings.reauthenticateBeforeMillis)
-            send()
-          })
-          .catch((cause) => {
-            const refusal = asError(cause)
-            const error = isLoss(refusal, socket) ? new DemuxSocket.ConnectionClosed() : refusal
-            socket.destroy(error)
-            resume(Effect.fail(new LinkBroken("authenticating", error)))
-          })
-      }
+      whenAuthenticated(
+        () => {
+          if (!abandoned) forget = write(call, pooled, resume)
+        },
+        (error) => resume(Effect.fail(error))
+      )
       return Effect.sync(() => {
         abandoned = true
         forget?.()
       })
     })
+
+  const started = <A>(call: Api.Call<A>) =>
+    Effect.callback<Effect.Effect<DemuxSocket.Answer, LinkBroken>, LinkBroken>((resume) => {
+      let abandoned = false
+      whenAuthenticated(
+        () => {
+          if (abandoned) return
+          if (!socket.isOpen()) return resume(Effect.fail(broken(new DemuxSocket.ConnectionClosed())))
+          const answer = Deferred.makeUnsafe<DemuxSocket.Answer, LinkBroken>()
+          const forget = write(call, false, (outcome) => Deferred.doneUnsafe(answer, outcome))
+          resume(Effect.succeed(Effect.onInterrupt(Deferred.await(answer), () => Effect.sync(forget))))
+        },
+        (error) => resume(Effect.fail(error))
+      )
+      return Effect.sync(() => {
+        abandoned = true
+      })
+    })
+
+  /** Answers come in order, so all others wait behind a lost one: the connection ends with the time limit. */
+  const inTime = <A>(waiting: Effect.Effect<A, LinkBroken>, options: CallOptions | undefined) => {
+    const limitMillis = (options?.requestTimeoutMillis ?? settings.requestTimeoutMillis) + (options?.waitMillis ?? 0)
+    return Effect.timeoutOrElse(waiting, {
+      duration: limitMillis,
+      orElse: () => {
+        const error = new NoAnswer(limitMillis)
+        socket.destroy(error)
+        return Effect.fail(broken(error))
+      }
+    })
+  }
 
   const read = <A>(call: Api.Call<A>, answer: DemuxSocket.Answer): Effect.Effect<Received<A>, LinkBroken> => {
     try {
@@ -212,18 +263,17 @@ const over = (
       const version = Api.version(api, ranges)
       if (version === undefined) return Effect.fail(broken(new NoCommonVersion(api, ranges)))
       const call = request(version)
-      const limitMillis = (options?.requestTimeoutMillis ?? settings.requestTimeoutMillis) + (options?.waitMillis ?? 0)
-      return exchange(call, options?.pooled ?? false).pipe(
-        Effect.timeoutOrElse({
-          duration: limitMillis,
-          orElse: () => {
-            // Answers come in order, so all others wait behind a lost one.
-            const error = new NoAnswer(limitMillis)
-            socket.destroy(error)
-            return Effect.fail(broken(error))
-          }
-        }),
-        Effect.flatMap((answer) => read(call, answer))
+      return Effect.flatMap(inTime(exchange(call, options?.pooled ?? false), options), (answer) => read(call, answer))
+    },
+    send: (api, request, options) => {
+      const version = Api.version(api, ranges)
+      if (version === undefined) return Effect.fail(broken(new NoCommonVersion(api, ranges)))
+      const call = request(version)
+      return Effect.map(inTime(started(call), options), (answer) =>
+        inTime(answer, options).pipe(
+          Effect.flatMap((frame) => read(call, frame)),
+          Effect.map(({ value }) => value)
+        )
       )
     }
   }

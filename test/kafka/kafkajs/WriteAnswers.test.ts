@@ -27,7 +27,7 @@ describe("answers of Kafka 4.3.1 to writes", () => {
     for (const { call, frame } of cases.filter(({ api }) => api === "CreateTopics")) {
       const [created, refused] = decode(call, frame) as ReadonlyArray<TopicOutcome>
       expect(created).toMatchObject({ name: "golden-created", errorCode: 0, detail: undefined })
-      expect(created?.topicId).toEqual(call.version >= 7 ? expect.any(String) : undefined)
+      expect(typeof created?.topicId).toBe(call.version >= 7 ? "string" : "undefined")
       expect(refused).toMatchObject({ name: "golden-refused", errorCode: 38 })
       expect(refused?.detail).toContain("replication factor of 9")
       expect(refused?.topicId).toBeUndefined()

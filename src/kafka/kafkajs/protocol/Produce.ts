@@ -62,3 +62,11 @@ export const call = (request: WireProduce, version: number): Call<WireProduced> 
     return { ...answer, throttleMillis }
   }
 })
+
+/** An answer with nothing but an error code. */
+export const failed = (errorCode: number): WireProduced => ({
+  errorCode,
+  detail: undefined,
+  baseOffset: -1,
+  throttleMillis: 0
+})
