@@ -29,10 +29,19 @@ export const recordsSection = (batch: RecordBatch): Buffer => batch.bytes.subarr
 export const decompress = (batch: RecordBatch, maxBytes: number = maxInflatedBytes): Buffer | Promise<Buffer> => {
   const section = recordsSection(batch)
   if (batch.codec === 0) return section
-  const inflater = inflaters[batch.codec]
-  if (inflater === undefined)
-    throw new DecompressionFailed({ kind: "unsupported", codec: `codec ${batch.codec}`, detail: "is not known" })
+  const inflater = inflaterOf(batch.codec)
   return section.length <= asyncAboveBytes
     ? inflater.inflateSync(section, maxBytes)
     : inflater.inflate(section, maxBytes)
+}
+
+/** A records section, inflated on the calling thread whatever its length. Throws as `decompress` does. */
+export const decompressSync = (codec: number, section: Buffer): Buffer =>
+  codec === 0 ? section : inflaterOf(codec).inflateSync(section, maxInflatedBytes)
+
+const inflaterOf = (codec: number): WholeInflater => {
+  const inflater = inflaters[codec]
+  if (inflater === undefined)
+    throw new DecompressionFailed({ kind: "unsupported", codec: `codec ${codec}`, detail: "is not known" })
+  return inflater
 }

@@ -16,7 +16,7 @@ export interface InMemoryTopic {
   readonly name: string
   readonly topicId: string
   readonly isInternal: boolean
-  readonly configs: Readonly<Record<string, string>>
+  configs: Readonly<Record<string, string>>
   readonly partitions: Array<InMemoryPartition>
 }
 
@@ -25,7 +25,7 @@ export interface TopicOptions {
   readonly partitions?: number
   /** Flagged as internal. Default: if the name begins with two underscores. */
   readonly internal?: boolean
-  /** Non-default configuration. `message.timestamp.type` has an effect; `cleanup.policy` has none: call `compact`. */
+  /** Non-default configuration. What produced batches are checked by has an effect; to compact, call `compact`. */
   readonly configs?: Readonly<Record<string, string>>
 }
 
