@@ -27,7 +27,7 @@ export type Appended =
    * Only the log itself can answer.
    */
   | { readonly _tag: "Unclear"; readonly reason: KafkaReason }
-  /** Not in the log, and another attempt may succeed: no leader, too few in-sync replicas, a throttled broker. */
+  /** Not in the log, and another attempt may succeed: no leader, no connection, too few in-sync replicas. */
   | { readonly _tag: "NotYet"; readonly reason: KafkaReason }
 
 /** A topic that is to be made. */
@@ -73,20 +73,27 @@ export interface KafkaSinkShape {
   readonly newestEpoch: (transactionalId: string) => Effect.Effect<Producer, KafkaError>
   /**
    * Appends one batch. Appends of one partition are sent in the order of the calls, each as soon as the one before it
-   * was sent, over one connection to the leader. Fails only when no other attempt can succeed: the topic is gone or
-   * another one, an ACL is missing, the broker refuses the batch itself.
+   * was sent, over one connection to the leader; while one of them is not appended, those behind it that were not sent
+   * answer `NotYet`. Then await the answers of all appends of the partition before the next call, which begins anew.
+   * Compare every base offset with the expected one: a batch may have been refused between two others.
+   * One attempt is made. Fails only when no other can succeed: the topic is gone or another one, an ACL is missing, a
+   * newer producer has taken over (`ProducerFenced`), the broker refuses the batch itself (`BatchRefused`).
    */
   readonly append: (append: Append) => Effect.Effect<Appended, KafkaError>
   /**
    * Writes `count` control markers at the end of the partition, which nobody sees (WriteTxnMarkers): each takes one
-   * offset. Needs Alter or ClusterAction on the cluster.
+   * offset. To be called when every append of the partition is answered. The base offset is the end of the log minus
+   * `count`, since the broker names none. `Unclear` when only some may be there. Needs Alter on the cluster.
    */
   readonly markers: (
     partition: TopicPartition,
     producer: Producer,
     count: number
   ) => Effect.Effect<Appended, KafkaError>
-  /** Creates topics, or with `validateOnly` says what would become of each. Waits for no leader. */
+  /**
+   * Creates topics, or with `validateOnly` says what would become of each. Waits for no leader. Not repeated when the
+   * answer is lost: a topic that exists then (error code 36) may be the caller's own.
+   */
   readonly createTopics: (
     topics: ReadonlyArray<NewTopic>,
     options?: { readonly validateOnly?: boolean }
@@ -99,12 +106,18 @@ export interface KafkaSinkShape {
   ) => Effect.Effect<void, KafkaError>
   /** The log begins at `offset` from now on. Needs Delete on the topic. */
   readonly deleteRecordsBefore: (partition: TopicPartition, offset: number) => Effect.Effect<void, KafkaError>
-  /** Commits offsets of a group without members, without leader epochs. The metadata text is kept beside each. */
+  /**
+   * Commits offsets of a group, without leader epochs. The metadata text is kept beside each. Fails with `GroupActive`
+   * for a group that has members.
+   */
   readonly commitOffsets: (
     groupId: string,
     offsets: ReadonlyArray<PartitionOffset & { readonly metadata?: string }>
   ) => Effect.Effect<void, KafkaError>
-  /** The committed offsets of one group, with their metadata; of open transactions, none (requireStable). */
+  /**
+   * The committed offsets of one group, with their metadata, after the open transactions that change them have ended.
+   * The broker leaves out topics that the principal may not describe.
+   */
   readonly committedOffsets: (
     groupId: string
   ) => Effect.Effect<ReadonlyArray<PartitionOffset & { readonly metadata: string }>, KafkaError>

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import { crc32c } from "@node-rs/crc32"
 import { Effect, type Scope } from "effect"
+import { BatchAttribute, BatchHeader } from "../../src/kafka/batch/BatchHeader.ts"
 import type { KafkaError } from "../../src/kafka/KafkaError.ts"
 import type { Append, Appended, KafkaSinkShape, Producer } from "../../src/kafka/KafkaSink.ts"
 import type { KafkaSourceShape } from "../../src/kafka/KafkaSource.ts"
@@ -333,18 +335,45 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
       Effect.gen(function* () {
         const { topic } = yield* topicWith(subject, "unsound")
         const [header, section] = sealed(numbered(3)) as [Buffer, Buffer]
-        const changed = (at: number, value: number) => {
+        const append = (batch: ReadonlyArray<Buffer>) => subject.sink.append({ topic, partition: 0, batch })
+        const codeFor = (batch: ReadonlyArray<Buffer>) => Effect.map(reasonOf(append(batch)), codeOf)
+        /** The batch with changed fields and the checksum that they have. */
+        const changed = (change: (copy: Buffer) => void) => {
           const copy = Buffer.from(header)
-          copy.writeInt32BE(value, at)
+          change(copy)
+          copy.writeUInt32BE(crc32c(section, crc32c(copy.subarray(BatchHeader.attributes))), BatchHeader.crc)
           return [copy, section]
         }
-        const append = (batch: ReadonlyArray<Buffer>) => subject.sink.append({ topic, partition: 0, batch })
-        const two = yield* reasonOf(append([header, section, header, section]))
-        assert.strictEqual(codeOf(two), 87, "two batches")
-        const moved = yield* reasonOf(append(changed(4, 500)))
-        assert.strictEqual(codeOf(moved), 87, "a base offset")
-        assert.strictEqual(outlined(yield* append(changed(17, 1))), "NotYet 2", "a wrong checksum")
+        const counting = (count: number, lastOffsetDelta: number) =>
+          changed((copy) => {
+            copy.writeInt32BE(count, BatchHeader.recordCount)
+            copy.writeInt32BE(lastOffsetDelta, BatchHeader.lastOffsetDelta)
+          })
+        const control = changed((copy) => copy.writeInt16BE(BatchAttribute.control, BatchHeader.attributes))
+
+        assert.strictEqual(yield* codeFor([header, section, header, section]), 87, "two batches")
+        const moved = changed((copy) => copy.writeInt32BE(500, BatchHeader.baseOffset + 4))
+        assert.strictEqual(yield* codeFor(moved), 87, "a base offset")
+        assert.strictEqual(yield* codeFor(counting(3, 1_000_000)), 87, "fewer records than offsets")
+        assert.strictEqual(yield* codeFor(counting(0, -1)), 87, "no records")
+        assert.strictEqual(yield* codeFor(counting(4, 3)), 87, "a record that is missing")
+        assert.strictEqual(yield* codeFor(control), 87, "a control batch")
+        const damaged = [Buffer.from(header), section]
+        damaged[0]!.writeInt32BE(1, BatchHeader.crc)
+        assert.strictEqual(outlined(yield* append(damaged)), "NotYet 2", "a wrong checksum")
         assert.strictEqual(yield* endOf(subject.sink, topic), 0)
+      })
+    )
+
+    fact("checks the offsets inside of compressed batches only", (subject) =>
+      Effect.gen(function* () {
+        const { topic } = yield* topicWith(subject, "deltas")
+        const append = (codec: SealedCodec) =>
+          subject.sink.append({ topic, partition: 0, batch: sealed(numbered(3), undefined, codec, [0, 0, 0]) })
+        assert.strictEqual(outlined(yield* append("gzip")), "Unclear -1")
+        assert.strictEqual(yield* endOf(subject.sink, topic), 0)
+        assert.deepStrictEqual(yield* append("none"), appended(0))
+        assert.strictEqual(yield* endOf(subject.sink, topic), 3)
       })
     )
 

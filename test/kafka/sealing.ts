@@ -12,18 +12,19 @@ const int64 = (value: number) => ({ high: Math.floor(value / 2 ** 32), low: valu
 
 const bytesOf = (text: string | null) => (text === null ? null : Buffer.from(text))
 
-/** The records as one sealed batch in two pieces, its header and its section. */
+/** The records as one sealed batch in two pieces, its header and its section. `deltas` are their inner offsets. */
 export const sealed = (
   records: ReadonlyArray<ContractRecord>,
   producer?: ProducerPosition,
-  codec: SealedCodec = "none"
+  codec: SealedCodec = "none",
+  deltas: ReadonlyArray<number> = records.map((_, i) => i)
 ): ReadonlyArray<Buffer> => {
   const timestamps = records.map(({ timestamp }) => timestamp)
   const encoded = encodeBatch({
     baseOffset: 0,
     codec,
-    records: records.map(({ headers = [], key, timestamp, value }, offset) => ({
-      offset,
+    records: records.map(({ headers = [], key, timestamp, value }, i) => ({
+      offset: deltas[i]!,
       key: bytesOf(key),
       value: bytesOf(value),
       headers: headers.map(([name, each]) => [Buffer.from(name), bytesOf(each)] as const),

@@ -1,6 +1,7 @@
-import { type Cause, Clock, Effect, type Scope, Semaphore } from "effect"
-import { KafkaAuthenticationFailed, BrokerUnreachable, type KafkaReason } from "../KafkaError.ts"
+import { Clock, Effect, type Scope, Semaphore } from "effect"
+import type { KafkaReason } from "../KafkaError.ts"
 import * as Address from "./Address.ts"
+import { firstFailure, replaced, summarize } from "./BrokerFailures.ts"
 import type { Identity } from "./Identity.ts"
 import type * as Link from "./Link.ts"
 import type { LinkBroken } from "./LinkBroken.ts"
@@ -77,25 +78,6 @@ interface Slot {
 const leastShareMillis = 1000
 
 const nameOf = (node: Node): string => `broker ${node.nodeId} (${Address.format(node)})`
-
-/** One failure for all of them, with the advice of the first that a person must act on. */
-const summarize = (failures: ReadonlyArray<KafkaReason>): KafkaReason => {
-  const [only] = failures
-  if (only !== undefined && failures.length === 1) return only
-  const detail = `no broker could be used: ${failures.map((failure) => failure.message).join("; ")}`
-  const leading =
-    failures.find((failure) => failure._tag === "KafkaAuthenticationFailed") ??
-    failures.find((failure) => failure._tag === "BrokerUnreachable" && !failure.transient) ??
-    only
-  if (leading?._tag === "KafkaAuthenticationFailed")
-    return new KafkaAuthenticationFailed({ detail, advice: leading.advice })
-  if (leading !== undefined && leading._tag !== "BrokerUnreachable") return leading
-  return new BrokerUnreachable({
-    detail,
-    advice: leading?.advice ?? "give at least one server in bootstrapServers",
-    transient: failures.some((failure) => failure._tag === "BrokerUnreachable" && failure.transient)
-  })
-}
 
 /** Opens connections when they are first needed, and closes all with the scope. */
 export const make = (
@@ -263,13 +245,3 @@ export const make = (
       askAny
     }
   })
-
-const replaced = ({ where }: Opener.BrokerAddress): KafkaReason =>
-  new BrokerUnreachable({
-    detail: `${where}: the connection was lost before the request was sent`,
-    advice: "check the broker's log and the network",
-    transient: true
-  })
-
-const firstFailure = (cause: Cause.Cause<KafkaReason>): KafkaReason | undefined =>
-  cause.reasons.find((reason) => reason._tag === "Fail")?.error

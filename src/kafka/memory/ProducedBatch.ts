@@ -59,7 +59,6 @@ export const checkBatch = (
   }
   const attributes = bytes.readInt16BE(BatchHeader.attributes)
   if ((attributes & BatchAttribute.control) !== 0) return invalid("clients cannot write control batches")
-  if ((attributes & BatchAttribute.logAppendTime) !== 0) return invalid("the timestamp type is not CreateTime")
   if (readInt64(bytes, BatchHeader.baseOffset) !== 0) return invalid("the base offset is not 0")
   const count = bytes.readInt32BE(BatchHeader.recordCount)
   const lastOffsetDelta = bytes.readInt32BE(BatchHeader.lastOffsetDelta)
@@ -117,9 +116,11 @@ export const placed = (
 ): Buffer => {
   bytes.writeBigInt64BE(BigInt(baseOffset), BatchHeader.baseOffset)
   bytes.writeInt32BE(leaderEpoch, BatchHeader.leaderEpoch)
-  if (logAppendTime === undefined) return bytes
-  bytes.writeInt16BE(bytes.readInt16BE(BatchHeader.attributes) | BatchAttribute.logAppendTime, BatchHeader.attributes)
-  bytes.writeBigInt64BE(BigInt(logAppendTime), BatchHeader.maxTimestamp)
+  // A producer's flag for the broker's time means nothing.
+  const attributes = bytes.readInt16BE(BatchHeader.attributes) & ~BatchAttribute.logAppendTime
+  const stamp = logAppendTime === undefined ? 0 : BatchAttribute.logAppendTime
+  bytes.writeInt16BE(attributes | stamp, BatchHeader.attributes)
+  if (logAppendTime !== undefined) bytes.writeBigInt64BE(BigInt(logAppendTime), BatchHeader.maxTimestamp)
   bytes.writeUInt32BE(crc32c(bytes.subarray(BatchHeader.attributes)), BatchHeader.crc)
   return bytes
 }

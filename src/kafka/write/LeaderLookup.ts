@@ -13,8 +13,13 @@ export type Found =
   | { readonly _tag: "NoLeader"; readonly reason: KafkaReason }
 
 export interface LeaderLookup {
-  /** Fails if the topic is gone or another one, or must not be described. */
-  readonly find: (place: TopicPartition & { readonly topicId?: string | undefined }) => Effect.Effect<Found, KafkaError>
+  /**
+   * Fails if the topic is gone or another one, or hidden because the principal lacks `right`, an ACL operation on it.
+   */
+  readonly find: (
+    place: TopicPartition & { readonly topicId?: string | undefined },
+    right?: "Write" | "Delete"
+  ) => Effect.Effect<Found, KafkaError>
   /** The metadata of this topic has led nowhere: the next `find` requests newer metadata. */
   readonly invalidate: (topic: string) => void
 }
@@ -31,11 +36,12 @@ export const makeLeaderLookup = (topics: TopicMetadata, vanishedMillis: number):
   const leaderIn = (
     place: TopicPartition & { readonly topicId?: string | undefined },
     topic: WireTopic,
-    nowMillis: number
+    nowMillis: number,
+    right: "Write" | "Delete"
   ): Effect.Effect<Found, KafkaError> => {
     const asked = {
       doing: `finding the leader of ${place.topic}[${place.partition}]`,
-      topic: { resource: `topic ${place.topic}`, operation: "Write" }
+      topic: { resource: `topic ${place.topic}`, operation: right }
     }
     const missing = (): Effect.Effect<Found, KafkaError> => {
       invalidate(place.topic)
@@ -62,13 +68,13 @@ export const makeLeaderLookup = (topics: TopicMetadata, vanishedMillis: number):
   }
 
   return {
-    find: (place) =>
+    find: (place, right = "Write") =>
       Effect.gen(function* () {
         const known = yield* topics.get(place.topic)
         const isStale = known.generation <= (staleUpTo.get(place.topic) ?? 0)
         const usable = isStale ? yield* topics.newer(place.topic, known) : known
         inUse.set(place.topic, usable.generation)
-        return yield* leaderIn(place, usable.topic, yield* Clock.currentTimeMillis)
+        return yield* leaderIn(place, usable.topic, yield* Clock.currentTimeMillis, right)
       }),
     invalidate
   }

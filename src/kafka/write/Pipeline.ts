@@ -50,7 +50,8 @@ export const makePipelines = (): Pipelines => {
 
   return {
     inTurn: (key, append) =>
-      Effect.suspend(() => {
+      // Whoever has taken a turn gives it back, however it ends.
+      Effect.uninterruptibleMask((restore) => {
         const pipeline = of(key)
         const before = pipeline.lastSent
         const mine = Deferred.makeUnsafe<void>()
@@ -65,7 +66,7 @@ export const makePipelines = (): Pipelines => {
             ? Effect.succeed<Appended>({ _tag: "NotYet", reason: heldBack })
             : append({ pipeline, sent })
         )
-        return Effect.andThen(before, work).pipe(
+        return restore(Effect.andThen(before, work)).pipe(
           // An interrupted append counts as broken, too: nobody knows what became of it.
           Effect.onExit((exit) =>
             Effect.sync(() => {

@@ -36,7 +36,7 @@ export const makeKafkaSink = (wire: KafkaWriteWire, options?: Partial<SinkOption
       doing: `deleting records of ${topic}[${partition}] before offset ${offset}`,
       topic: { resource: `topic ${topic}`, operation: "Delete" }
     }
-    const found = yield* leaders.find(place)
+    const found = yield* leaders.find(place, "Delete")
     if (found._tag === "NoLeader") return yield* new KafkaError({ operation: "records", reason: found.reason })
     const code = yield* wire.deleteRecords(found.leader, place, offset)
     if (code === ErrorCode.none) return

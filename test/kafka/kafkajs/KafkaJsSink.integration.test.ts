@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "@effect/vitest"
-import { Effect, Redacted, Schedule } from "effect"
+import { Clock, Effect, Redacted, Schedule } from "effect"
 import { Kafka, logLevel } from "kafkajs"
+import { readFileSync } from "node:fs"
 import * as KafkaJsSinks from "../../../src/kafka/KafkaJsSinks.ts"
 import * as KafkaJsSources from "../../../src/kafka/KafkaJsSources.ts"
 import { KafkaSinks } from "../../../src/kafka/KafkaSink.ts"
@@ -34,11 +35,16 @@ const joined = (bootstrap: string, groupId: string, topic: string) =>
     (consumer) => Effect.promise(() => consumer.disconnect())
   )
 
-const limited = (bootstrap: string, password: string): KafkaTarget => ({
+const asUser = (
+  username: string,
+  password: string,
+  mechanism: NonNullable<KafkaTarget["sasl"]>["mechanism"],
+  bootstrap: string
+): KafkaTarget => ({
   bootstrapServers: [bootstrap],
   sasl: {
-    mechanism: "PLAIN",
-    username: Redacted.make("limited"),
+    mechanism,
+    username: Redacted.make(username),
     password: Redacted.make(password),
     secret: "kafka-credentials",
     usernameKey: "username",
@@ -68,7 +74,7 @@ describeWith(["kafka", "java"], "a real broker", ({ java, kafka }) => {
                 Effect.promise(() =>
                   client.grant({ user: "limited", resource: "TOPIC", name: topic, operations: ["DESCRIBE"] })
                 ),
-                openSink(limited(security.saslPlaintext, security.users.limited))
+                openSink(asUser("limited", security.users.limited, "PLAIN", security.saslPlaintext))
               )
           })
     }
@@ -124,6 +130,37 @@ describeWith(["kafka3", "java"], "a cluster of three brokers", ({ java, kafka3 }
         expect(records.map(({ value }) => value?.toString())).toEqual(someRecords(20).map(({ value }) => value))
       }
       expect(yield* leaders).not.toEqual(before)
+    })
+  )
+})
+
+describeWith(["kafkaSecurity", "java"], "a broker whose SASL sessions end after four seconds", ({ java, kafka }) => {
+  it.live("is written to over TLS across renewals of the session, without a hole", () =>
+    Effect.gen(function* () {
+      const { security } = kafka
+      const topic = `sink-sessions-${crypto.randomUUID().slice(0, 8)}`
+      yield* Effect.promise(async () => {
+        await using client = await JavaKafka.start({ classpath: java.classpath, bootstrap: kafka.plaintext })
+        await client.createTopics({ name: topic })
+      })
+      const sink = yield* openSink({
+        ...asUser("backup", security.users.backup, "SCRAM-SHA-512", security.shortSessions),
+        tls: { ca: readFileSync(security.caPem, "utf8"), secret: "kafka-tls" }
+      })
+      const producer = yield* sink.producer()
+      const started = yield* Clock.currentTimeMillis
+      for (let sequence = 0; (yield* Clock.currentTimeMillis) < started + 7000; sequence += 50) {
+        const outcomes = yield* Effect.forEach(
+          [0, 10, 20, 30, 40],
+          (more) => {
+            const baseSequence = sequence + more
+            const batch = sealed(someRecords(10, baseSequence), { ...producer, baseSequence })
+            return sink.append({ topic, partition: 0, batch })
+          },
+          { concurrency: "unbounded" }
+        )
+        expect(outcomes).toEqual([0, 10, 20, 30, 40].map((more) => ({ _tag: "Appended", baseOffset: sequence + more })))
+      }
     })
   )
 })
