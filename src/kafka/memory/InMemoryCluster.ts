@@ -116,7 +116,7 @@ export interface ClusterOptions {
   readonly location: string
   /** Default `in-memory`. */
   readonly clusterId?: string
-  /** Default 3 brokers, 1 to 3; every partition has a replica on each. */
+  /** Default 3 brokers, 1 to 3. */
   readonly brokers?: number
 }
 
@@ -242,7 +242,9 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
     startBroker: (node) =>
       Effect.sync(() => {
         state.live.add(node)
-        for (const partition of everyPartition()) if (partition.leader < 0) lead(partition, node)
+        for (const partition of everyPartition()) {
+          if (partition.leader < 0 && partition.replicas.includes(node)) lead(partition, node)
+        }
       }),
     commitGroupOffsets: (groupId, offsets) =>
       Effect.sync(() => {

@@ -69,7 +69,7 @@ const refusalOf = (state: ClusterState, topic: NewTopic): Refusal | undefined =>
   return unknownConfig(topic.configs)
 }
 
-/** CreateTopics with the rules and error codes of Kafka 4.3.1. Every partition gets a replica on each node. */
+/** CreateTopics with the rules and error codes of Kafka 4.3.1. By default: one partition, a replica on each node. */
 export const createTopics = (
   state: ClusterState,
   topics: ReadonlyArray<NewTopic>,
@@ -83,11 +83,12 @@ export const createTopics = (
   return topics.map((topic) => {
     const refusal = refusalOf(state, topic)
     if (refusal !== undefined) return { name: topic.name, ...refusal }
+    if (validateOnly) return { name: topic.name, errorCode: ErrorCode.none, detail: undefined }
     const made = makeTopic(topic.name, state.nodes, {
       partitions: Math.max(1, topic.partitions),
+      replicationFactor: topic.replicationFactor < 0 ? state.nodes.length : topic.replicationFactor,
       configs: topic.configs
     })
-    if (validateOnly) return { name: topic.name, errorCode: ErrorCode.none, detail: undefined }
     state.topics.set(topic.name, made)
     return { name: topic.name, errorCode: ErrorCode.none, detail: undefined, topicId: made.topicId }
   })

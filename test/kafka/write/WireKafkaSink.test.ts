@@ -266,6 +266,31 @@ describe("control requests of a sink", () => {
   )
 })
 
+describe("a topic that a sink created", () => {
+  it.effect("has as many replicas as it asked for", () =>
+    Effect.gen(function* () {
+      const { cluster, sink } = yield* scene
+      const topic = { name: "single", partitions: 3, replicationFactor: 1, configs: {} }
+      yield* sink.createTopics([topic])
+      const [found] = yield* sink.lookup(["single"])
+      assert.deepStrictEqual(found?._tag === "Found" ? found.topic.partitions : [], [
+        { partition: 0, leader: 1, replicas: 1 },
+        { partition: 1, leader: 2, replicas: 1 },
+        { partition: 2, leader: 3, replicas: 1 }
+      ])
+      yield* cluster.stopBroker(2)
+      yield* cluster.stopBroker(3)
+      yield* cluster.startBroker(3)
+      const batch = () => sealed(someRecords(1))
+      assert.strictEqual((yield* sink.append({ topic: "single", partition: 1, batch: batch() }))._tag, "NotYet")
+      assert.deepStrictEqual(yield* sink.append({ topic: "single", partition: 2, batch: batch() }), {
+        _tag: "Appended",
+        baseOffset: 0
+      })
+    })
+  )
+})
+
 describe("topics to create", () => {
   const sizes = (partitions: ReadonlyArray<number>) =>
     inGroups(
