@@ -66,7 +66,7 @@ export interface KafkaSinkShape {
   ) => Effect.Effect<ReadonlyArray<PartitionOffset>, KafkaError>
   /**
    * A producer. With `transactionalId`, an earlier producer of that id is fenced in a partition as soon as the new one
-   * has written there (its epoch is higher). Without: one that nobody shares.
+   * has written there (its epoch is higher). Without: one that no other shares.
    */
   readonly producer: (transactionalId?: string) => Effect.Effect<Producer, KafkaError>
   /** The newest epoch of a transactional id (DescribeTransactions, KIP-664). */
@@ -81,7 +81,7 @@ export interface KafkaSinkShape {
    */
   readonly append: (append: Append) => Effect.Effect<Appended, KafkaError>
   /**
-   * Writes `count` control markers at the end of the partition, which nobody sees (WriteTxnMarkers): each takes one
+   * Writes `count` control markers at the end of the partition, which no consumer receives (WriteTxnMarkers): each takes one
    * offset. To be called when every append of the partition is answered. The base offset is the end of the log minus
    * `count`, since the broker names none. `Unclear` when only some may be there. Needs Alter on the cluster.
    */

@@ -277,7 +277,7 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
 
     fact("says by its code that a transactional id is unknown", ({ sink }) =>
       Effect.gen(function* () {
-        const reason = yield* reasonOf(sink.newestEpoch(freshName("nobody")))
+        const reason = yield* reasonOf(sink.newestEpoch(freshName("unknown")))
         assert.strictEqual(codeOf(reason), 105)
       })
     )
@@ -394,7 +394,7 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
       })
     )
 
-    fact("writes markers that take offsets and that no reader sees", (subject) =>
+    fact("writes markers that take offsets and that no reader receives", (subject) =>
       Effect.gen(function* () {
         const { sink } = subject
         const { topic } = yield* topicWith(subject, "markers")

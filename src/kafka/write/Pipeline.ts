@@ -1,12 +1,11 @@
 import { Deferred, Effect, Exit } from "effect"
-import type { KafkaError, KafkaReason } from "../KafkaError.ts"
-import { ProtocolFailure } from "../KafkaError.ts"
+import { type KafkaError, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
 import type { Appended } from "../KafkaSink.ts"
 
 /**
  * The appends of one partition that are not answered yet. They share one connection: what the first of them opened. As
- * soon as one of them is not appended, those behind it that were not sent yet are not sent, because they would come to
- * lie where it belongs.
+ * soon as one of them is not appended, those behind it that were not sent yet are not sent: a broker that has forgotten
+ * the producer would append them in its place.
  */
 export interface Pipeline {
   /** The connection of the earlier ones; undefined for the first. */
@@ -50,7 +49,7 @@ export const makePipelines = (): Pipelines => {
 
   return {
     inTurn: (key, append) =>
-      // Whoever has taken a turn gives it back, however it ends.
+      // A turn that was taken ends in any case, or all later ones would wait for it.
       Effect.uninterruptibleMask((restore) => {
         const pipeline = of(key)
         const before = pipeline.lastSent
@@ -67,7 +66,7 @@ export const makePipelines = (): Pipelines => {
             : append({ pipeline, sent })
         )
         return restore(Effect.andThen(before, work)).pipe(
-          // An interrupted append counts as broken, too: nobody knows what became of it.
+          // An interrupted append counts as broken, too: its batch may or may not be in the log.
           Effect.onExit((exit) =>
             Effect.sync(() => {
               if (!Exit.isSuccess(exit) || exit.value._tag !== "Appended") pipeline.isBroken = true

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { BrokerGuards } from "../BrokerGuards.ts"
 import { ErrorCode } from "../ErrorCode.ts"
-import { KafkaError, ProtocolFailure } from "../KafkaError.ts"
+import { KafkaError, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
 import type { KafkaSinkShape } from "../KafkaSink.ts"
 import type { TopicPartition } from "../KafkaSource.ts"
 import type { KafkaWriteWire } from "../KafkaWriteWire.ts"
@@ -22,8 +22,8 @@ import * as TopicChanges from "./TopicChanges.ts"
 export type SinkOptions = Pick<SourceOptions, "controlMillis" | "metadataMillis" | "vanishedMillis">
 
 /**
- * The sink on top of a `KafkaWriteWire`: finds leaders and coordinators, keeps appends in order, and says what every
- * error code means. Control requests are repeated for a limited time; appends and markers are made once.
+ * The sink on top of a `KafkaWriteWire`: finds leaders and coordinators, keeps appends in order, and classifies every
+ * error code. Control requests are repeated for a limited time; appends and markers are made once.
  */
 export const makeKafkaSink = (wire: KafkaWriteWire, options?: Partial<SinkOptions>): KafkaSinkShape => {
   const settings = { ...defaults, ...options }
@@ -36,20 +36,20 @@ export const makeKafkaSink = (wire: KafkaWriteWire, options?: Partial<SinkOption
       doing: `deleting records of ${topic}[${partition}] before offset ${offset}`,
       topic: { resource: `topic ${topic}`, operation: "Delete" }
     }
-    const found = yield* leaders.find(place, "Delete")
-    if (found._tag === "NoLeader") return yield* new KafkaError({ operation: "records", reason: found.reason })
+    const failed = (reason: KafkaReason) => new KafkaError({ operation: "records", reason })
+    const found = yield* Effect.mapError(leaders.find(place, "Delete"), ({ reason }) => failed(reason))
+    if (found._tag === "NoLeader") return yield* failed(found.reason)
     const code = yield* wire.deleteRecords(found.leader, place, offset)
     if (code === ErrorCode.none) return
     leaders.invalidate(topic)
     if (code === ErrorCode.offsetOutOfRange) {
-      const detail = `${asked.doing}: the partition ends below`
-      return yield* new KafkaError({
-        operation: "records",
-        reason: new ProtocolFailure({ detail, code, transient: false })
-      })
+      const detail = `${asked.doing}: the log ends before that offset`
+      return yield* failed(new ProtocolFailure({ detail, code, transient: false }))
     }
-    const reason = reasonOf(code === ErrorCode.unknownTopicOrPartition ? ErrorCode.notLeaderOrFollower : code, asked)
-    return yield* new KafkaError({ operation: "records", reason })
+    // A broker that does not know the partition does not lead it: metadata decides whether the topic is gone.
+    return yield* failed(
+      reasonOf(code === ErrorCode.unknownTopicOrPartition ? ErrorCode.notLeaderOrFollower : code, asked)
+    )
   })
 
   return {

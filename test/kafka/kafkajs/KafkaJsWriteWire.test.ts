@@ -77,7 +77,7 @@ describe("KafkaJsWriteWire", () => {
     })
   )
 
-  it.live("fails everything in flight with its connection, and sends no more over another when told so", () =>
+  it.live("fails everything in flight with its connection, and sends no more over another when asked not to", () =>
     Effect.gen(function* () {
       let isLost = false
       const broker = yield* fakeBroker({
@@ -110,7 +110,7 @@ describe("KafkaJsWriteWire", () => {
     })
   )
 
-  it.live("drops the answer of a batch that nobody waits for any more", () =>
+  it.live("drops the answer of an interrupted batch", () =>
     Effect.gen(function* () {
       const held: Array<() => void> = []
       const broker = yield* fakeBroker({

@@ -222,7 +222,7 @@ describe("KafkaSink.markers", () => {
     })
   )
 
-  it.effect("are seen by nobody, and begin where the answer says", () =>
+  it.effect("are not delivered, and begin at the offset of the answer", () =>
     Effect.gen(function* () {
       const { append, cluster, producer, sink } = yield* scene
       yield* append(0)
