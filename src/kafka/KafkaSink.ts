@@ -81,9 +81,9 @@ export interface KafkaSinkShape {
    */
   readonly append: (append: Append) => Effect.Effect<Appended, KafkaError>
   /**
-   * Writes `count` control markers at the end of the partition, which no consumer receives (WriteTxnMarkers): each takes one
-   * offset. To be called when every append of the partition is answered. The base offset is the end of the log minus
-   * `count`, since the broker names none. `Unclear` when only some may be there. Needs Alter on the cluster.
+   * Writes `count` control markers at the end of the partition, which no consumer receives (WriteTxnMarkers): each
+   * takes one offset. To be called when every append of the partition is answered. The base offset is the end of the
+   * log minus `count`, since the broker names none. `Unclear` when only some may be there. Needs Alter on the cluster.
    */
   readonly markers: (
     partition: TopicPartition,
