@@ -70,7 +70,7 @@ const mayImport = Object.entries(rooms).map(([room, { uses, because }]) => ({
 const composers = "^src/(main\\.ts$|cli/demo/|testing/)"
 
 const storageAdapters = "^src/storage/((S3|Azure|Gcs|Directory|InMemory)ObjectStore\\.ts$|(s3|azure|gcs|directory)/)"
-const kafkaAdapters = "^src/kafka/((KafkaJsWire|InMemory[A-Za-z]*)\\.ts$|(kafkajs|memory)/)"
+const kafkaAdapters = "^src/kafka/((KafkaJsWire|KafkaJsWriteWire|InMemory[A-Za-z]*)\\.ts$|(kafkajs|memory)/)"
 const kubernetesAdapters = "^src/kubernetes/((InMemory|Http|Real)[A-Za-z]*\\.ts$|(http|memory)/)"
 
 export default {
@@ -99,7 +99,7 @@ export default {
       from: { path: "^src/segment/" },
       to: {
         path: "^src/kafka/",
-        pathNot: "^src/kafka/(batch/(RecordBatch|BatchHeader|Decompression)|KafkaError)\\.ts$"
+        pathNot: "^src/kafka/(batch/(RecordBatch|BatchHeader|Decompression|SealedBatch)|KafkaError)\\.ts$"
       }
     },
     {
@@ -110,7 +110,7 @@ export default {
       from: { path: "^src/(resource|identity|schedule|outcome|compression|segment|status)/" },
       to: {
         path: [
-          "^src/.*/(ObjectStores?|KafkaSources?|KafkaWire|KubernetesApi|MountedSecrets)\\.ts$",
+          "^src/.*/(ObjectStores?|KafkaSources?|KafkaSinks?|KafkaWire|KafkaWriteWire|KubernetesApi|MountedSecrets)\\.ts$",
           "^(node:)?(fs|fs/promises|tls|http|https|child_process|dns)$",
           "node_modules/@effect/platform-node"
         ]
@@ -134,7 +134,7 @@ export default {
       name: "kafka-adapters-behind-their-table",
       severity: "error",
       comment: "the client library stays behind the port, so that it can be replaced by changing one room",
-      from: { path: "^src/", pathNot: [kafkaAdapters, composers, "^src/kafka/KafkaJsSources\\.ts$"] },
+      from: { path: "^src/", pathNot: [kafkaAdapters, composers, "^src/kafka/KafkaJs(Sources|Sinks)\\.ts$"] },
       to: { path: kafkaAdapters }
     },
     {

@@ -1,6 +1,7 @@
 import { Effect, Layer } from "effect"
 import * as CommandLine from "./cli/CommandLine.ts"
 import { ClusterAccess } from "./cli/OperatorCommand.ts"
+import * as KafkaJsSinks from "./kafka/KafkaJsSinks.ts"
 import * as KafkaJsSources from "./kafka/KafkaJsSources.ts"
 import * as StorageBackends from "./storage/StorageBackends.ts"
 
@@ -15,4 +16,4 @@ const kubernetes = Layer.succeed(ClusterAccess, {
 })
 
 /** The command line with its real ports. */
-CommandLine.start(Layer.mergeAll(KafkaJsSources.layer(), StorageBackends.layer, kubernetes))
+CommandLine.start(Layer.mergeAll(KafkaJsSources.layer(), KafkaJsSinks.layer(), StorageBackends.layer, kubernetes))

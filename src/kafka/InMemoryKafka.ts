@@ -1,9 +1,12 @@
 import { Context, Effect, Layer } from "effect"
 import { type ClusterOptions, type InMemoryCluster, makeInMemoryCluster } from "./memory/InMemoryCluster.ts"
 import { BrokerUnreachable, KafkaError } from "./KafkaError.ts"
+import { KafkaSinks } from "./KafkaSink.ts"
 import { KafkaSources } from "./KafkaSource.ts"
+import type { KafkaTarget } from "./KafkaTarget.ts"
 import type { SourceOptions } from "./read/SourceOptions.ts"
 import { makeGuardedSource } from "./read/WireKafkaSource.ts"
+import { makeGuardedSink } from "./write/WireKafkaSink.ts"
 
 /** Clusters in the memory of this process, found by bootstrap server: for the demo, the harness and tests. */
 export class InMemoryKafka extends Context.Service<
@@ -19,8 +22,10 @@ export class InMemoryKafka extends Context.Service<
     ) => Effect.Effect<InMemoryCluster>
   }
 >()("kafka-backup/kafka/InMemoryKafka") {
-  /** `KafkaSources` over these clusters; any other bootstrap server is unreachable. */
-  static readonly layerWith = (options?: Partial<SourceOptions>): Layer.Layer<InMemoryKafka | KafkaSources> =>
+  /** `KafkaSources` and `KafkaSinks` over these clusters; any other bootstrap server is unreachable. */
+  static readonly layerWith = (
+    options?: Partial<SourceOptions>
+  ): Layer.Layer<InMemoryKafka | KafkaSources | KafkaSinks> =>
     Layer.effectContext(
       Effect.sync(() => {
         const clusters = new Map<string, InMemoryCluster>()
@@ -32,16 +37,22 @@ export class InMemoryKafka extends Context.Service<
             clusters.set(bootstrapServer, made)
             return made
           })
+        const find = ({ bootstrapServers }: KafkaTarget) =>
+          Effect.suspend(() => {
+            const found = bootstrapServers.flatMap((server) => clusters.get(server) ?? [])[0]
+            return found === undefined ? Effect.fail(unknownCluster(bootstrapServers)) : Effect.succeed(found)
+          })
         const sources = KafkaSources.of({
-          open: ({ bootstrapServers }, guards) =>
-            Effect.suspend(() => {
-              const found = bootstrapServers.flatMap((server) => clusters.get(server) ?? [])[0]
-              return found === undefined
-                ? Effect.fail(unknownCluster(bootstrapServers))
-                : Effect.succeed(makeGuardedSource(found.wire, guards, options))
-            })
+          open: (target, guards) => Effect.map(find(target), ({ wire }) => makeGuardedSource(wire, guards, options))
         })
-        return Context.make(InMemoryKafka, { cluster }).pipe(Context.add(KafkaSources, sources))
+        const sinks = KafkaSinks.of({
+          open: (target, guards) =>
+            Effect.map(find(target), ({ writeWire }) => makeGuardedSink(writeWire, guards, options))
+        })
+        return Context.make(InMemoryKafka, { cluster }).pipe(
+          Context.add(KafkaSources, sources),
+          Context.add(KafkaSinks, sinks)
+        )
       })
     )
   static readonly layer = this.layerWith()

@@ -36,7 +36,7 @@ export class KafkaAuthorizationFailed extends Schema.TaggedError<KafkaAuthorizat
   {
     /** `topic orders`, `cluster`, `group g1`. */
     resource: Schema.String,
-    /** The Kafka ACL operation that is missing: Read, Describe, DescribeConfigs. */
+    /** The Kafka ACL operation that is missing: Read, Write, Describe, … */
     missing: Schema.String,
     cause
   }
@@ -120,6 +120,33 @@ export class ProtocolFailure extends Schema.TaggedError<ProtocolFailure>()("Prot
   }
 }
 
+/** A producer with the same transactional id and a higher epoch has written here: another attempt took over. */
+export class ProducerFenced extends Schema.TaggedError<ProducerFenced>()("ProducerFenced", place) {
+  override get message() {
+    return `a newer attempt of the same run writes to ${this.topic}[${this.partition}]`
+  }
+}
+
+/** The broker refuses the content of a batch, and would refuse it again. */
+export class BatchRefused extends Schema.TaggedError<BatchRefused>()("BatchRefused", {
+  ...place,
+  /** Kafka error code. */
+  code: Schema.Number,
+  detail: Schema.String,
+  advice: Schema.String
+}) {
+  override get message() {
+    return `the broker refuses a batch for ${this.topic}[${this.partition}]: ${this.detail}`
+  }
+}
+
+/** The offsets of a consumer group with members cannot be set. */
+export class GroupActive extends Schema.TaggedError<GroupActive>()("GroupActive", { groupId: Schema.String }) {
+  override get message() {
+    return `consumer group ${this.groupId} has active members`
+  }
+}
+
 export const KafkaReason = Schema.Union([
   BrokerUnreachable,
   KafkaAuthenticationFailed,
@@ -130,13 +157,27 @@ export const KafkaReason = Schema.Union([
   CorruptBatch,
   UnsupportedBatch,
   Stalled,
+  ProducerFenced,
+  BatchRefused,
+  GroupActive,
   ProtocolFailure
 ])
 export type KafkaReason = typeof KafkaReason.Type
 
 /** Every failure of a cluster; `reason` names the case, `isRetryable` and `advice` the remedy. */
 export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
-  operation: Schema.Literals(["connect", "metadata", "offsets", "configs", "groups", "fetch"]),
+  operation: Schema.Literals([
+    "connect",
+    "metadata",
+    "offsets",
+    "configs",
+    "groups",
+    "fetch",
+    "produce",
+    "producer",
+    "topics",
+    "records"
+  ]),
   reason: KafkaReason
 }) {
   override get message() {
@@ -160,6 +201,7 @@ export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
       case "BrokerUnreachable":
       case "KafkaAuthenticationFailed":
       case "UnsupportedBatch":
+      case "BatchRefused":
         return this.reason.advice
       case "KafkaAuthorizationFailed":
         return `grant the principal ${this.reason.missing} on ${this.reason.resource}`
@@ -172,6 +214,10 @@ export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
         return "check the disks of the broker, or move leadership to another replica; then run again"
       case "Stalled":
         return "check the leader of the partition and the client quotas; the next attempt resumes at this offset"
+      case "ProducerFenced":
+        return "wait for the newer attempt"
+      case "GroupActive":
+        return `stop the consumers of group ${this.reason.groupId}, then try again`
       case "ProtocolFailure":
         return "check the log and the version of the broker; Kafka 2.1 to 4.x are supported"
     }

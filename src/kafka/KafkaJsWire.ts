@@ -1,125 +1,28 @@
-import { Duration, Effect, type Scope } from "effect"
-import * as Address from "./kafkajs/Address.ts"
-import * as Brokers from "./kafkajs/Brokers.ts"
-import * as BufferPool from "./kafkajs/BufferPool.ts"
+import { Effect, type Scope } from "effect"
+import { chunks } from "./kafkajs/chunks.ts"
+import * as Cluster from "./kafkajs/Cluster.ts"
 import * as GroupOffsets from "./kafkajs/GroupOffsets.ts"
-import * as Identity from "./kafkajs/Identity.ts"
-import * as Internals from "./kafkajs/Internals.ts"
-import * as Api from "./kafkajs/protocol/Api.ts"
 import * as DescribeConfigs from "./kafkajs/protocol/DescribeConfigs.ts"
 import * as Fetch from "./kafkajs/protocol/Fetch.ts"
-import * as ListOffsets from "./kafkajs/protocol/ListOffsets.ts"
-import * as Metadata from "./kafkajs/protocol/Metadata.ts"
-import type * as Opener from "./kafkajs/Opener.ts"
 import * as TopicConfigs from "./kafkajs/TopicConfigs.ts"
 import { ErrorCode } from "./ErrorCode.ts"
-import { BrokerUnreachable, KafkaError, type KafkaReason, ProtocolFailure } from "./KafkaError.ts"
+import type { KafkaError } from "./KafkaError.ts"
 import type { KafkaTarget } from "./KafkaTarget.ts"
 import type { KafkaWire } from "./KafkaWire.ts"
 
-export interface Options {
-  /** The client id for brokers' logs and quotas. Default `kafka-backup`. */
-  readonly clientId?: string
-  /** For the whole list of bootstrap servers, later for each broker: TCP, TLS, versions and SASL. Default 15 s. */
-  readonly connectTimeout?: Duration.Input
-  /** For one answer, in addition to the wait that a fetch asks for. Default 30 s, as Kafka's `request.timeout.ms`. */
-  readonly requestTimeout?: Duration.Input
-  /** How long before its end a SASL session is renewed (KIP-368). Default 10 s. */
-  readonly reauthenticateBefore?: Duration.Input
-  /** Most bytes of unused fetch buffers to keep. Default 32 MiB. */
-  readonly idleBufferBytes?: number
-}
-
-/** Partitions or topics in one request; keeps requests and answers of large clusters below a megabyte or two. */
-const batchSize = 5000
-
-/** Fetch answers up to this length use pooled buffers; larger ones are rare enough to be allocated. */
-const maxPooledBytes = 4 * 1024 * 1024
-
-/** APIs that every run needs. Those for groups and configurations may be missing and then fail by themselves. */
-const needed = [Metadata.api, ListOffsets.api, Fetch.api]
-
-const noCommonVersion = (ranges: Api.VersionRanges): KafkaReason | undefined => {
-  const missing = needed.filter((api) => Api.version(api, ranges) === undefined)
-  return missing.length === 0
-    ? undefined
-    : new ProtocolFailure({
-        detail: `no common version of ${missing.map((api) => Api.disagreement(api, ranges)).join(", ")}`,
-        transient: false
-      })
-}
-
-const chunks = <A>(items: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size))
-
-const failing = (operation: KafkaError["operation"]) => (reason: KafkaReason) => new KafkaError({ operation, reason })
-
-const bootstrapOf = (target: KafkaTarget): Effect.Effect<ReadonlyArray<Address.Address>, KafkaReason> => {
-  const parsed = target.bootstrapServers.map((text) => ({ text, address: Address.parse(text) }))
-  const wrong = parsed.find(({ address }) => address === undefined)
-  if (parsed.length > 0 && wrong === undefined) return Effect.succeed(parsed.flatMap(({ address }) => address ?? []))
-  return Effect.fail(
-    new BrokerUnreachable({
-      detail: wrong === undefined ? "no bootstrap server is given" : `bootstrap server ${wrong.text} is not an address`,
-      advice: "write bootstrapServers as host:port or [IPv6]:port",
-      transient: false
-    })
-  )
-}
-
-const limitsOf = (options: Options): Opener.Limits => ({
-  clientId: options.clientId ?? "kafka-backup",
-  pool: BufferPool.make({ maxIdleBytes: options.idleBufferBytes ?? 32 * 1024 * 1024, maxBufferBytes: maxPooledBytes }),
-  openTimeoutMillis: Duration.toMillis(options.connectTimeout ?? "15 seconds"),
-  requestTimeoutMillis: Duration.toMillis(options.requestTimeout ?? "30 seconds"),
-  reauthenticateBeforeMillis: Duration.toMillis(options.reauthenticateBefore ?? "10 seconds")
-})
+export type Options = Cluster.Options
 
 /**
- * Connects to the cluster and checks that it is usable: authentication works, and every needed API has a common
- * version. All connections close with the scope. Fails with `operation: "connect"` and names each server that was
- * tried.
+ * Connects to the cluster for reading; fails as `Cluster.open` does. Not every run needs groups and configurations:
+ * where the broker lacks their APIs, those calls fail by themselves.
  */
 export const make = (target: KafkaTarget, options: Options = {}): Effect.Effect<KafkaWire, KafkaError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const incompatibility = Internals.incompatibility()
-    if (incompatibility !== undefined) return yield* Effect.die(new Error(incompatibility))
-    Internals.quietTimers()
-    const bootstrap = yield* bootstrapOf(target)
-    const brokers = yield* Brokers.make(bootstrap, limitsOf(options), yield* Identity.of(target))
+  Effect.map(Cluster.open(target, options, [Fetch.api]), over)
 
-    const metadataOf = (names: ReadonlyArray<string> | "all", introduction?: Brokers.Introduction) =>
-      brokers
-        .askAny(Metadata.api, (version) => Metadata.call(names, version), introduction)
-        .pipe(Effect.tap(({ nodes }) => brokers.learn(nodes)))
-    yield* metadataOf([], { check: noCommonVersion })
-    return over(target, brokers, metadataOf)
-  }).pipe(Effect.mapError(failing("connect")))
-
-const over = (
-  target: KafkaTarget,
-  brokers: Brokers.Brokers,
-  metadataOf: (names: ReadonlyArray<string> | "all") => Effect.Effect<Metadata.Answer, KafkaReason>
-): KafkaWire => ({
-  location: target.bootstrapServers.join(","),
-  metadata: (names) =>
-    metadataOf(names).pipe(
-      Effect.map(({ clusterId, topics }) => ({ clusterId, topics })),
-      Effect.mapError(failing("metadata"))
-    ),
-  offsets: (leader, partitions, kind) =>
-    Effect.forEach(chunks(partitions, batchSize), (some) =>
-      brokers
-        .ask(leader, ListOffsets.api, (version) => ListOffsets.call(some, kind, version))
-        .pipe(
-          Effect.map(
-            (answer) => answer?.value ?? some.map(() => ({ errorCode: ErrorCode.leaderNotAvailable, offset: -1 }))
-          )
-        )
-    ).pipe(
-      Effect.map((answers) => answers.flat()),
-      Effect.mapError(failing("offsets"))
-    ),
+const over = ({ brokers, location, metadata, offsets }: Cluster.Cluster): KafkaWire => ({
+  location,
+  metadata,
+  offsets,
   fetch: (request) =>
     brokers
       .ask(request.leader, Fetch.api, (best) => Fetch.call(request, Fetch.versionFor(request, best)), {
@@ -133,14 +36,14 @@ const over = (
             ? { ...Fetch.failed(ErrorCode.leaderNotAvailable, 0), release: () => undefined }
             : { ...answer.value, release: answer.release }
         ),
-        Effect.mapError(failing("fetch"))
+        Effect.mapError(Cluster.failing("fetch"))
       ),
   topicConfigs: (names) =>
-    Effect.forEach(chunks(names, batchSize), (some) =>
+    Effect.forEach(chunks(names, Cluster.batchSize), (some) =>
       brokers.askAny(DescribeConfigs.api, (version) => DescribeConfigs.call(some, version))
     ).pipe(
       Effect.flatMap((answers) => TopicConfigs.collect(answers.flat())),
-      Effect.mapError(failing("configs"))
+      Effect.mapError(Cluster.failing("configs"))
     ),
-  groupOffsets: (topics) => GroupOffsets.read(brokers, new Set(topics)).pipe(Effect.mapError(failing("groups")))
+  groupOffsets: (topics) => GroupOffsets.read(brokers, new Set(topics)).pipe(Effect.mapError(Cluster.failing("groups")))
 })

@@ -19,6 +19,7 @@ const all = {
   LogTruncated: exitCodes.dataUnusable,
   CorruptBatch: exitCodes.dataUnusable,
   UnsupportedBatch: exitCodes.dataUnusable,
+  BatchRefused: exitCodes.dataUnusable,
   RecordNotRepresentable: exitCodes.dataUnusable,
   RecordTooLarge: exitCodes.dataUnusable,
   WindowTooLarge: exitCodes.dataUnusable,
@@ -40,8 +41,10 @@ const all = {
   Stalled: exitCodes.clusterUnusable,
   StoreUnavailable: exitCodes.temporary,
   LockHeld: exitCodes.temporary,
+  GroupActive: exitCodes.temporary,
   Interrupted: exitCodes.interrupted,
-  AttemptSuperseded: exitCodes.superseded
+  AttemptSuperseded: exitCodes.superseded,
+  ProducerFenced: exitCodes.superseded
 } as const satisfies Readonly<Record<string, ExitCode>>
 
 export type FailureReason = keyof typeof all

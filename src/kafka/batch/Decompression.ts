@@ -30,15 +30,24 @@ export const recordsSection = (batch: RecordBatch): Buffer => batch.bytes.subarr
 export const decompress = (batch: RecordBatch, maxBytes: number = wholeBytes): Buffer | Promise<Buffer> => {
   const section = recordsSection(batch)
   if (batch.codec === 0) return section
-  const inflater = inflaters[batch.codec]
-  if (inflater === undefined) throw unknownCodec(batch)
+  const inflater = inflaterOf(batch.codec)
   return section.length <= asyncAboveBytes
     ? inflater.inflateSync(section, maxBytes)
     : inflater.inflate(section, maxBytes)
 }
 
-const unknownCodec = ({ codec }: RecordBatch) =>
+/** A records section, inflated on the calling thread whatever its length. Throws as `decompress` does. */
+export const decompressSync = (codec: number, section: Buffer, maxBytes: number): Buffer =>
+  codec === 0 ? section : inflaterOf(codec).inflateSync(section, maxBytes)
+
+const unknownCodec = (codec: number) =>
   new DecompressionFailed({ kind: "unsupported", codec: `codec ${codec}`, detail: "is not known" })
+
+const inflaterOf = (codec: number): WholeInflater => {
+  const inflater = inflaters[codec]
+  if (inflater === undefined) throw unknownCodec(codec)
+  return inflater
+}
 
 /**
  * The batch's records in pieces of up to 256 KiB, inflated while they are asked for, however many. Each piece is fresh
@@ -56,7 +65,7 @@ export const decompressPieces = (batch: RecordBatch): AsyncGenerator<Buffer, voi
     case 4:
       return zstdPieces(copies(section))
     default:
-      throw unknownCodec(batch)
+      throw unknownCodec(batch.codec)
   }
 }
 

@@ -1,17 +1,33 @@
-import { type Cause, Clock, Effect, type Scope, Semaphore } from "effect"
-import { KafkaAuthenticationFailed, BrokerUnreachable, type KafkaReason } from "../KafkaError.ts"
+import { Clock, Effect, type Scope, Semaphore } from "effect"
+import type { KafkaReason } from "../KafkaError.ts"
 import * as Address from "./Address.ts"
+import { firstFailure, replaced, summarize } from "./BrokerFailures.ts"
 import type { Identity } from "./Identity.ts"
 import type * as Link from "./Link.ts"
+import type { LinkBroken } from "./LinkBroken.ts"
 import * as Opener from "./Opener.ts"
 import type * as Api from "./protocol/Api.ts"
 import type { Node } from "./protocol/Metadata.ts"
 
-/** Fetches wait at the broker for data. Other requests use a connection of their own, so as not to wait behind them. */
-export type Channel = "control" | "fetch"
+/**
+ * Fetches wait at the broker for data, and produced batches for replicas. Other requests use a connection of their own,
+ * so as not to wait behind them.
+ */
+export type Channel = "control" | "fetch" | "produce"
 
 export interface CallOptions extends Link.CallOptions {
   readonly channel?: Channel
+}
+
+/** A request that was written, the connection that it was written to, and its answer. */
+export interface Sent<A> {
+  readonly link: object
+  readonly answer: Effect.Effect<A, KafkaReason>
+}
+
+export interface SendOptions extends Omit<CallOptions, "pooled"> {
+  /** Fails unless the request can be written to this link. */
+  readonly over?: object | undefined
 }
 
 /** An extra check of the first broker that answers. */
@@ -34,6 +50,13 @@ export interface Brokers {
     request: Request<A>,
     options?: CallOptions
   ) => Effect.Effect<Link.Received<A> | undefined, KafkaReason>
+  /** As `ask`, in two steps: ends when the request was written. */
+  readonly send: <A>(
+    nodeId: number,
+    api: Api.Api,
+    request: Request<A>,
+    options?: SendOptions
+  ) => Effect.Effect<Sent<A> | undefined, KafkaReason>
   /**
    * Sends a request to any broker: connected brokers first, then the other known ones, then the bootstrap servers. All
    * attempts to connect share one time limit; in an introduction, so do the answers.
@@ -55,30 +78,6 @@ interface Slot {
 const leastShareMillis = 1000
 
 const nameOf = (node: Node): string => `broker ${node.nodeId} (${Address.format(node)})`
-
-/**
- * One failure for all of them, with the advice of the first that a person must act on; once the cluster has answered in
- * this run, of the first for which waiting may help.
- */
-const summarize = (failures: ReadonlyArray<KafkaReason>, hasServed: boolean): KafkaReason => {
-  const [only] = failures
-  if (only !== undefined && failures.length === 1) return only
-  const detail = `no broker could be used: ${failures.map((failure) => failure.message).join("; ")}`
-  const passing = failures.find((failure) => failure._tag === "BrokerUnreachable" && failure.transient)
-  const leading =
-    (hasServed ? passing : undefined) ??
-    failures.find((failure) => failure._tag === "KafkaAuthenticationFailed") ??
-    failures.find((failure) => failure._tag === "BrokerUnreachable" && !failure.transient) ??
-    only
-  if (leading?._tag === "KafkaAuthenticationFailed")
-    return new KafkaAuthenticationFailed({ detail, advice: leading.advice })
-  if (leading !== undefined && leading._tag !== "BrokerUnreachable") return leading
-  return new BrokerUnreachable({
-    detail,
-    advice: leading?.advice ?? "give at least one server in bootstrapServers",
-    transient: passing !== undefined
-  })
-}
 
 /** Opens connections when they are first needed, and closes all with the scope. */
 export const make = (
@@ -154,6 +153,9 @@ export const make = (
         )
       })
 
+    const explained = <A>(broker: Opener.BrokerAddress, work: Effect.Effect<A, LinkBroken>) =>
+      Effect.catch(work, (broken) => Effect.flatMap(opener.reason(broken, broker), Effect.fail))
+
     const call = <A>(
       broker: Opener.BrokerAddress,
       link: Link.Link,
@@ -161,13 +163,18 @@ export const make = (
       request: Request<A>,
       options?: CallOptions
     ) =>
-      link.call(api, request, options).pipe(
-        Effect.map((received) => {
+      explained(
+        broker,
+        Effect.map(link.call(api, request, options), (received) => {
           opener.served(broker)
           return received
-        }),
-        Effect.catch((broken) => Effect.flatMap(opener.reason(broken, broker), Effect.fail))
+        })
       )
+
+    const brokerOf = (nodeId: number): Opener.BrokerAddress | undefined => {
+      const node = nodes.get(nodeId)
+      return node === undefined ? undefined : { address: node, where: nameOf(node) }
+    }
 
     /** Each address once, connected ones first. */
     const candidates = (): ReadonlyArray<Opener.BrokerAddress> => {
@@ -221,16 +228,27 @@ export const make = (
         }),
       ask: (nodeId, api, request, options) =>
         Effect.suspend(() => {
-          const node = nodes.get(nodeId)
-          if (node === undefined) return Effect.succeed(undefined)
-          const broker = { address: node, where: nameOf(node) }
+          const broker = brokerOf(nodeId)
+          if (broker === undefined) return Effect.succeed(undefined)
           return linkTo(broker, options?.channel ?? "control", limits.openTimeoutMillis).pipe(
             Effect.flatMap((link) => call(broker, link, api, request, options))
+          )
+        }),
+      send: (nodeId, api, request, options) =>
+        Effect.suspend(() => {
+          const broker = brokerOf(nodeId)
+          if (broker === undefined) return Effect.succeed(undefined)
+          return linkTo(broker, options?.channel ?? "control", limits.openTimeoutMillis).pipe(
+            Effect.flatMap((link) =>
+              options?.over !== undefined && options.over !== link
+                ? Effect.fail(replaced(broker))
+                : Effect.map(explained(broker, link.send(api, request, options)), (answer) => ({
+                    link,
+                    answer: explained(broker, answer)
+                  }))
+            )
           )
         }),
       askAny
     }
   })
-
-const firstFailure = (cause: Cause.Cause<KafkaReason>): KafkaReason | undefined =>
-  cause.reasons.find((reason) => reason._tag === "Fail")?.error

@@ -24,8 +24,11 @@ export interface Waiting {
  * for.
  */
 export interface DemuxSocket {
-  /** Sends the request that `encode` makes for a new correlation id; the returned function drops its answer. */
-  readonly send: (encode: (correlationId: number) => Buffer, waiting: Waiting) => () => void
+  /**
+   * Sends the request that `encode` makes for a new correlation id, in pieces that follow each other; the returned
+   * function drops its answer.
+   */
+  readonly send: (encode: (correlationId: number) => ReadonlyArray<Buffer>, waiting: Waiting) => () => void
   readonly isOpen: () => boolean
   /** Ends the connection; waiting requests fail with `error`. */
   readonly destroy: (error: Error) => void
@@ -113,9 +116,12 @@ export const factory =
           request.fail(failure ?? new ConnectionClosed())
           return () => undefined
         }
-        const bytes = encode(id)
+        const pieces = encode(id)
         waiting.set(id, request)
-        socket.write(bytes)
+        // One system call for all pieces, and no copy of them.
+        socket.cork()
+        for (const piece of pieces) socket.write(piece)
+        socket.uncork()
         return () => {
           waiting.delete(id)
         }

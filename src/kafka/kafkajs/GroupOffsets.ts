@@ -4,6 +4,7 @@ import { KafkaAuthorizationFailed, type KafkaReason, ProtocolFailure } from "../
 import type { GroupOffsets } from "../KafkaSource.ts"
 import type { Brokers } from "./Brokers.ts"
 import * as Groups from "./protocol/Groups.ts"
+import * as OffsetFetch from "./protocol/OffsetFetch.ts"
 
 /** OffsetFetch requests under way at the same time. */
 const concurrency = 8
@@ -52,7 +53,9 @@ const groupsAt = (brokers: Brokers, nodeId: number) =>
 
 const coordinatorOf = (brokers: Brokers, groupId: string) =>
   Effect.gen(function* () {
-    const answer = yield* brokers.askAny(Groups.coordinatorApi, (version) => Groups.coordinator(groupId, version))
+    const answer = yield* brokers.askAny(Groups.coordinatorApi, (version) =>
+      Groups.coordinator("group", groupId, version)
+    )
     if (isLeftOut(answer.errorCode)) return undefined
     if (answer.errorCode !== ErrorCode.none) {
       return yield* Effect.fail(refused(answer.errorCode, `finding the coordinator of group ${groupId}`))
@@ -67,12 +70,14 @@ const offsetsOf = (brokers: Brokers, groupId: string, listedBy: number) => {
     const nodeId = coordinator ?? (yield* coordinatorOf(brokers, groupId))
     if (nodeId === undefined) return []
     coordinator = undefined
-    const answer = yield* brokers.ask(nodeId, Groups.offsetsApi, (version) => Groups.offsets(groupId, version))
+    const answer = yield* brokers.ask(nodeId, OffsetFetch.api, (version) => OffsetFetch.call(groupId, false, version))
     if (answer === undefined) return yield* Effect.fail(gone(nodeId))
     const { errorCode, offsets } = answer.value
     if (isLeftOut(errorCode)) return []
     if (errorCode !== ErrorCode.none) return yield* Effect.fail(refused(errorCode, `offsets of group ${groupId}`))
     return offsets
+      .filter((each) => each.errorCode === ErrorCode.none && each.offset >= 0)
+      .map(({ offset, partition, topic }) => ({ topic, partition, offset }))
   }).pipe(Effect.retry(coordinatorRetry))
 }
 

@@ -1,13 +1,12 @@
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import type { ConnectionOptions } from "node:tls"
 import type { Address } from "./Address.ts"
 import type { BufferPool } from "./BufferPool.ts"
 import * as DemuxSocket from "./DemuxSocket.ts"
 import * as Internals from "./Internals.ts"
-import { LinkBroken, NoAnswer, NoCommonVersion, type Stage, Unreadable } from "./LinkBroken.ts"
+import { asError, decodeAnswer, encodeRequest } from "./Frames.ts"
+import { LinkBroken, NoAnswer, NoCommonVersion, type Stage } from "./LinkBroken.ts"
 import * as Api from "./protocol/Api.ts"
-import { Reader } from "./protocol/Reader.ts"
-import { Writer } from "./protocol/Writer.ts"
 
 export interface Settings {
   readonly clientId: string
@@ -48,30 +47,15 @@ export interface Link {
     request: (version: number) => Api.Call<A>,
     options?: CallOptions
   ) => Effect.Effect<Received<A>, LinkBroken>
-}
-
-const asError = (cause: unknown): Error => (cause instanceof Error ? cause : new Error(String(cause)))
-
-/** Bytes of a request before its body: length, API key, version, correlation id, client id. */
-const encodeRequest = <A>(call: Api.Call<A>, clientId: string, correlationId: number): Buffer => {
-  const header = new Writer(false)
-  header.int32(0).int16(call.api.key).int16(call.version).int32(correlationId).string(clientId)
-  const body = new Writer(Api.isFlexible(call.api, call.version))
-  body.noTags()
-  call.encode(body)
-  const frame = Buffer.concat([header.finish(), body.finish()])
-  frame.writeInt32BE(frame.length - 4, 0)
-  return frame
-}
-
-const decodeAnswer = <A>(call: Api.Call<A>, frame: Buffer): A => {
-  const reader = new Reader(frame, 4, Api.isFlexible(call.api, call.version))
-  try {
-    reader.tags()
-    return call.decode(reader)
-  } catch (cause) {
-    throw new Unreadable(call.api, call.version, asError(cause))
-  }
+  /**
+   * The same in two steps: ends when the request was written, with the answer to wait for. Requests are written in the
+   * order in which these effects end; one that fails was not written.
+   */
+  readonly send: <A>(
+    api: Api.Api,
+    request: (version: number) => Api.Call<A>,
+    options?: Omit<CallOptions, "pooled">
+  ) => Effect.Effect<Effect.Effect<A, LinkBroken>, LinkBroken>
 }
 
 /** Connects and authenticates; leaves nothing open after an interruption or time-out. */
@@ -157,41 +141,83 @@ const over = (
   const broken = (error: Error) => new LinkBroken(stage, error)
 
   /** Waits for a due renewal of the SASL session first: the broker closes the connection on any request in between. */
+  const whenAuthenticated = (send: () => void, fail: (broken: LinkBroken) => void) => {
+    if (settings.sasl === undefined || connection.isAuthenticated()) return send()
+    connection
+      .authenticate()
+      .then(() => {
+        Internals.renewInTime(connection, settings.reauthenticateBeforeMillis)
+        send()
+      })
+      .catch((cause) => {
+        const refusal = asError(cause)
+        const error = isLoss(refusal, socket) ? new DemuxSocket.ConnectionClosed() : refusal
+        socket.destroy(error)
+        fail(new LinkBroken("authenticating", error))
+      })
+  }
+
+  /** Writes the request; the returned function drops its answer. */
+  const write = <A>(
+    call: Api.Call<A>,
+    pooled: boolean,
+    done: (answer: Effect.Effect<DemuxSocket.Answer, LinkBroken>) => void
+  ) =>
+    socket.send((correlationId) => encodeRequest(call, settings.clientId, correlationId), {
+      pooled,
+      succeed: (answer) => {
+        stage = "serving"
+        done(Effect.succeed(answer))
+      },
+      fail: (error) => done(Effect.fail(broken(error)))
+    })
+
   const exchange = <A>(call: Api.Call<A>, pooled: boolean) =>
     Effect.callback<DemuxSocket.Answer, LinkBroken>((resume) => {
       let forget: (() => void) | undefined
       let abandoned = false
-      const send = () => {
-        if (abandoned) return
-        forget = socket.send((correlationId) => encodeRequest(call, settings.clientId, correlationId), {
-          pooled,
-          succeed: (answer) => {
-            stage = "serving"
-            resume(Effect.succeed(answer))
-          },
-          fail: (error) => resume(Effect.fail(broken(error)))
-        })
-      }
-      if (settings.sasl === undefined || connection.isAuthenticated()) send()
-      else {
-        connection
-          .authenticate()
-          .then(() => {
-            Internals.renewInTime(connection, settings.reauthenticateBeforeMillis)
-            send()
-          })
-          .catch((cause) => {
-            const refusal = asError(cause)
-            const error = isLoss(refusal, socket) ? new DemuxSocket.ConnectionClosed() : refusal
-            socket.destroy(error)
-            resume(Effect.fail(new LinkBroken("authenticating", error)))
-          })
-      }
+      whenAuthenticated(
+        () => {
+          if (!abandoned) forget = write(call, pooled, resume)
+        },
+        (error) => resume(Effect.fail(error))
+      )
       return Effect.sync(() => {
         abandoned = true
         forget?.()
       })
     })
+
+  const started = <A>(call: Api.Call<A>) =>
+    Effect.callback<Effect.Effect<DemuxSocket.Answer, LinkBroken>, LinkBroken>((resume) => {
+      let abandoned = false
+      whenAuthenticated(
+        () => {
+          if (abandoned) return
+          if (!socket.isOpen()) return resume(Effect.fail(broken(new DemuxSocket.ConnectionClosed())))
+          const answer = Deferred.makeUnsafe<DemuxSocket.Answer, LinkBroken>()
+          const forget = write(call, false, (outcome) => Deferred.doneUnsafe(answer, outcome))
+          resume(Effect.succeed(Effect.onInterrupt(Deferred.await(answer), () => Effect.sync(forget))))
+        },
+        (error) => resume(Effect.fail(error))
+      )
+      return Effect.sync(() => {
+        abandoned = true
+      })
+    })
+
+  /** Answers come in order, so all others wait behind a lost one: the connection ends with the time limit. */
+  const inTime = <A>(waiting: Effect.Effect<A, LinkBroken>, options: CallOptions | undefined) => {
+    const limitMillis = (options?.requestTimeoutMillis ?? settings.requestTimeoutMillis) + (options?.waitMillis ?? 0)
+    return Effect.timeoutOrElse(waiting, {
+      duration: limitMillis,
+      orElse: () => {
+        const error = new NoAnswer(limitMillis)
+        socket.destroy(error)
+        return Effect.fail(broken(error))
+      }
+    })
+  }
 
   const read = <A>(call: Api.Call<A>, answer: DemuxSocket.Answer): Effect.Effect<Received<A>, LinkBroken> => {
     try {
@@ -211,18 +237,17 @@ const over = (
       const version = Api.version(api, ranges)
       if (version === undefined) return Effect.fail(broken(new NoCommonVersion(api, ranges)))
       const call = request(version)
-      const limitMillis = (options?.requestTimeoutMillis ?? settings.requestTimeoutMillis) + (options?.waitMillis ?? 0)
-      return exchange(call, options?.pooled ?? false).pipe(
-        Effect.timeoutOrElse({
-          duration: limitMillis,
-          orElse: () => {
-            // Answers come in order, so all others wait behind a lost one.
-            const error = new NoAnswer(limitMillis)
-            socket.destroy(error)
-            return Effect.fail(broken(error))
-          }
-        }),
-        Effect.flatMap((answer) => read(call, answer))
+      return Effect.flatMap(inTime(exchange(call, options?.pooled ?? false), options), (answer) => read(call, answer))
+    },
+    send: (api, request, options) => {
+      const version = Api.version(api, ranges)
+      if (version === undefined) return Effect.fail(broken(new NoCommonVersion(api, ranges)))
+      const call = request(version)
+      return Effect.map(inTime(started(call), options), (answer) =>
+        inTime(answer, options).pipe(
+          Effect.flatMap((frame) => read(call, frame)),
+          Effect.map(({ value }) => value)
+        )
       )
     }
   }

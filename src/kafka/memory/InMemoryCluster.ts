@@ -8,9 +8,12 @@ import {
   makeTopic,
   type TopicOptions
 } from "./InMemoryTopics.ts"
-import { type ClusterState, makeInMemoryWire } from "./InMemoryWire.ts"
-import type { PartitionOffset } from "../KafkaSource.ts"
+import { type ClusterState, type CommittedOffset, unreachable } from "./ClusterState.ts"
+import { makeConnections } from "./Connections.ts"
+import { makeInMemoryWire } from "./InMemoryWire.ts"
+import { makeInMemoryWriteWire } from "./InMemoryWriteWire.ts"
 import type { KafkaWire } from "../KafkaWire.ts"
+import type { KafkaWriteWire } from "../KafkaWriteWire.ts"
 import type { NewRecord, ProducerCodec } from "../batch/RecordBatchEncoding.ts"
 
 /** A record to produce. Text is UTF-8; an absent key or value is null, an absent timestamp is now. */
@@ -42,6 +45,8 @@ export interface InMemoryTransaction {
  */
 export interface InMemoryCluster {
   readonly wire: KafkaWire
+  /** Writes to it like any other client. */
+  readonly writeWire: KafkaWriteWire
   /** Replaces a topic of this name by an empty one with a new id. Returns the id. */
   readonly createTopic: (name: string, options?: TopicOptions) => Effect.Effect<string>
   readonly deleteTopic: (name: string) => Effect.Effect<void>
@@ -66,10 +71,14 @@ export interface InMemoryCluster {
   readonly stopBroker: (node: number) => Effect.Effect<void>
   /** The node answers again, and leads partitions without a leader. */
   readonly startBroker: (node: number) => Effect.Effect<void>
-  readonly commitGroupOffsets: (groupId: string, offsets: ReadonlyArray<PartitionOffset>) => Effect.Effect<void>
-  /** Refuses the operation on the topic, or on the whole cluster for `DescribeConfigs` and `DescribeGroups`. */
-  readonly deny: (operation: DeniedOperation, topic?: string) => Effect.Effect<void>
-  readonly allow: (operation: DeniedOperation, topic?: string) => Effect.Effect<void>
+  readonly commitGroupOffsets: (groupId: string, offsets: ReadonlyArray<CommittedOffset>) => Effect.Effect<void>
+  /** The group has members, which alone may commit, or has none. */
+  readonly setGroupActive: (groupId: string, isActive: boolean) => Effect.Effect<void>
+  /** Every partition forgets its idempotent producers, as a restart of the brokers does to producers of old records. */
+  readonly forgetProducers: Effect.Effect<void>
+  /** Refuses the operation on the topic, group or transactional id; without a name, on the cluster. */
+  readonly deny: (operation: DeniedOperation, name?: string) => Effect.Effect<void>
+  readonly allow: (operation: DeniedOperation, name?: string) => Effect.Effect<void>
   readonly inject: (fault: Fault, plan?: FaultPlan) => Effect.Effect<void>
   readonly clearFaults: Effect.Effect<void>
   /** The records of the partition that a read_committed consumer sees now, from the log's start. */
@@ -77,12 +86,25 @@ export interface InMemoryCluster {
   readonly counters: Effect.Effect<InMemoryCounters>
 }
 
-export type DeniedOperation = "Read" | "Describe" | "DescribeConfigs" | "DescribeGroups"
+/** ACL operations; of groups and transactional ids where the name says so. `Alter` is that on the cluster. */
+export type DeniedOperation =
+  | "Read"
+  | "Describe"
+  | "DescribeConfigs"
+  | "DescribeGroups"
+  | "Write"
+  | "Create"
+  | "Delete"
+  | "Alter"
+  | "AlterConfigs"
+  | "ReadGroup"
+  | "WriteTransactionalId"
 
 export interface InMemoryCounters {
   readonly fetches: number
   readonly metadataRequests: number
   readonly offsetRequests: number
+  readonly produceRequests: number
   /** Answers whose buffers are not released yet. Released buffers are overwritten, so that late readers are noticed. */
   readonly unreleased: number
   /** Releases beyond the first of an answer; always a defect of the reader. */
@@ -94,7 +116,7 @@ export interface ClusterOptions {
   readonly location: string
   /** Default `in-memory`. */
   readonly clusterId?: string
-  /** Default 3 brokers, 1 to 3; every partition has a replica on each. */
+  /** Default 3 brokers, 1 to 3. */
   readonly brokers?: number
 }
 
@@ -106,14 +128,25 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
   const state: ClusterState = {
     location: options.location,
     clusterId: options.clusterId ?? "in-memory",
+    nodes,
     topics: new Map<string, InMemoryTopic>(),
     groups: new Map(),
+    activeGroups: new Set(),
+    transactionalIds: new Map(),
+    nextProducerId: 1000,
     denied: new Set(),
     live: new Set(nodes),
+    connections: makeConnections(),
     faults: makeFaults(),
-    counters: { fetches: 0, metadataRequests: 0, offsetRequests: 0, unreleased: 0, releasedTwice: 0 }
+    counters: {
+      fetches: 0,
+      metadataRequests: 0,
+      offsetRequests: 0,
+      produceRequests: 0,
+      unreleased: 0,
+      releasedTwice: 0
+    }
   }
-  let nextProducerId = 1000
 
   const topicOf = (name: string): InMemoryTopic => {
     const topic = state.topics.get(name)
@@ -160,11 +193,12 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
       return { baseOffset, lastOffset: baseOffset + batch.length - 1 }
     })
 
-  const aclKey = (operation: DeniedOperation, topic: string | undefined) =>
-    topic === undefined ? operation : `${operation} ${topic}`
+  const aclKey = (operation: DeniedOperation, name: string | undefined) =>
+    name === undefined ? operation : `${operation} ${name}`
 
   return {
     wire: makeInMemoryWire(state),
+    writeWire: makeInMemoryWriteWire(state),
     createTopic: (name, topicOptions = {}) =>
       Effect.sync(() => {
         const topic = makeTopic(name, nodes, topicOptions)
@@ -176,7 +210,7 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
     produce: (topic, partition, records, produceOptions) => append(topic, partition, records, produceOptions?.codec),
     beginTransaction: (existing) =>
       Effect.sync(() => {
-        const producerId = existing ?? nextProducerId++
+        const producerId = existing ?? state.nextProducerId++
         const touched = new Set<InMemoryPartition>()
         const end = (type: "abort" | "commit") =>
           Effect.map(Clock.currentTimeMillis, (nowMillis) => {
@@ -202,21 +236,32 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
     stopBroker: (node) =>
       Effect.sync(() => {
         state.live.delete(node)
+        state.connections.break(node, unreachable("produce", `broker ${node} does not answer`))
         for (const partition of everyPartition()) if (partition.leader === node) lead(partition, nextReplica(partition))
       }),
     startBroker: (node) =>
       Effect.sync(() => {
         state.live.add(node)
-        for (const partition of everyPartition()) if (partition.leader < 0) lead(partition, node)
+        for (const partition of everyPartition()) {
+          if (partition.leader < 0 && partition.replicas.includes(node)) lead(partition, node)
+        }
       }),
     commitGroupOffsets: (groupId, offsets) =>
       Effect.sync(() => {
-        const group = state.groups.get(groupId) ?? new Map<string, PartitionOffset>()
+        const group = state.groups.get(groupId) ?? new Map<string, CommittedOffset>()
         for (const each of offsets) group.set(`${each.topic} ${each.partition}`, each)
         state.groups.set(groupId, group)
       }),
-    deny: (operation, topic) => Effect.sync(() => void state.denied.add(aclKey(operation, topic))),
-    allow: (operation, topic) => Effect.sync(() => void state.denied.delete(aclKey(operation, topic))),
+    setGroupActive: (groupId, isActive) =>
+      Effect.sync(() => {
+        if (isActive) state.activeGroups.add(groupId)
+        else state.activeGroups.delete(groupId)
+      }),
+    forgetProducers: Effect.sync(() => {
+      for (const { log } of everyPartition()) log.producers.forget()
+    }),
+    deny: (operation, name) => Effect.sync(() => void state.denied.add(aclKey(operation, name))),
+    allow: (operation, name) => Effect.sync(() => void state.denied.delete(aclKey(operation, name))),
     inject: (fault, plan = {}) => Effect.sync(() => state.faults.inject(fault, plan)),
     clearFaults: Effect.sync(() => state.faults.clear()),
     committed: (topic, partition) => Effect.sync(() => partitionOf(topic, partition).log.committed()),

@@ -12,15 +12,28 @@ export type Fault =
   | { readonly _tag: "FlippedBit"; readonly bit: number }
   /** The connection breaks before the answer. */
   | { readonly _tag: "ConnectionLost" }
+  /** The request takes effect, then the connection breaks before the answer. Of requests that change something. */
+  | { readonly _tag: "AnswerLost" }
+  /** The connection breaks, and the request takes effect only later. Of requests that change something. */
+  | { readonly _tag: "LateEffect"; readonly millis: number }
   /** The right answer, later. */
   | { readonly _tag: "Delayed"; readonly millis: number }
   /** The leader names another replica to read from (KIP-392); ignored by that replica. */
   | { readonly _tag: "Redirected"; readonly node: number }
 
+export type FaultOperation = "fetch" | "offsets" | "metadata" | ChangingOperation
+
+/** `records` deletes them, `topics` creates and deletes topics, `producer` and `groups` ask coordinators. */
+export type ChangingOperation = "produce" | "markers" | "producer" | "topics" | "configs" | "records" | "groups"
+
 /** Which answers have the fault. */
 export interface FaultPlan {
-  /** Default `fetch`. `metadata` and `offsets` support `ConnectionLost` and `Delayed`; `offsets` also `Code`. */
-  readonly operation?: "fetch" | "offsets" | "metadata"
+  /**
+   * Default `fetch`. `metadata` and `offsets` support `ConnectionLost` and `Delayed`; `offsets` also `Code`. The
+   * operations that change something support `Code`, `ConnectionLost`, `AnswerLost`, `LateEffect` and `Delayed`;
+   * `produce` also `Throttled`, which appends the batch.
+   */
+  readonly operation?: FaultOperation
   /** Default: all topics, all partitions, all nodes. */
   readonly topic?: string
   readonly partition?: number
@@ -33,7 +46,7 @@ export interface FaultPlan {
 
 /** The properties of a request that a plan can match. */
 export interface FaultRequest {
-  readonly operation: "fetch" | "offsets" | "metadata"
+  readonly operation: FaultOperation
   readonly topic?: string
   readonly partition?: number
   readonly node?: number

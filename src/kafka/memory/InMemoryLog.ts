@@ -1,4 +1,6 @@
 import type { AbortedTransaction } from "../batch/AbortedTransactions.ts"
+import { placed, type ProducedBatch } from "./ProducedBatch.ts"
+import { makeProducerStates, type ProducerStates } from "./ProducerStates.ts"
 import { encodeBatch, encodeMarker, type NewRecord, type ProducerCodec } from "../batch/RecordBatchEncoding.ts"
 
 /** A record in a log. */
@@ -48,8 +50,13 @@ export interface InMemoryLog {
   readonly logStart: () => number
   readonly lastStable: () => number
   readonly highWatermark: () => number
+  readonly producers: ProducerStates
+  /** Appends a batch of a Produce request as it is; returns its base offset. Asks `producers` nothing. */
+  readonly appendProduced: (batch: ProducedBatch, leaderEpoch: number, logAppendTime: number | undefined) => number
   /** Appends one batch, none when there is no record; returns its base offset. */
   readonly append: (records: ReadonlyArray<NewRecord>, options: AppendOptions) => number
+  /** Writes a marker, which ends the producer's transaction if one is open here. */
+  readonly appendMarker: (producerId: number, type: "abort" | "commit", timestampMillis: number) => void
   /** Writes the marker; nothing when the producer has no open transaction here. */
   readonly endTransaction: (producerId: number, type: "abort" | "commit", timestampMillis: number) => void
   readonly compact: (options: CompactOptions) => void
@@ -71,6 +78,7 @@ export const makeInMemoryLog = (): InMemoryLog => {
   let logStart = 0
   let highWatermark = 0
   const open = new Map<number, number>()
+  const producers = makeProducerStates()
   let aborted: Array<AbortedTransaction & { readonly lastOffset: number }> = []
 
   const lastStable = () => Math.min(highWatermark, ...open.values())
@@ -110,10 +118,37 @@ export const makeInMemoryLog = (): InMemoryLog => {
     return [{ ...batch, records, bytes }]
   }
 
+  const appendMarker: InMemoryLog["appendMarker"] = (producerId, type, timestamp) => {
+    const firstOffset = open.get(producerId)
+    open.delete(producerId)
+    const baseOffset = highWatermark++
+    const bytes = encodeMarker({ baseOffset, producerId, type, timestamp })
+    const batch = { baseOffset, lastOffset: baseOffset, records: [], codec: "none", producerId } as const
+    batches.push({ ...batch, bytes, transactional: true, marker: type })
+    if (type === "abort" && firstOffset !== undefined) aborted.push({ producerId, firstOffset, lastOffset: baseOffset })
+  }
+
   return {
     logStart: () => logStart,
     lastStable,
     highWatermark: () => highWatermark,
+    producers,
+    appendProduced: (batch, leaderEpoch, logAppendTime) => {
+      const baseOffset = highWatermark
+      batches.push({
+        bytes: placed(batch, baseOffset, leaderEpoch, logAppendTime),
+        baseOffset,
+        lastOffset: baseOffset + batch.lastOffsetDelta,
+        producerId: batch.producer?.producerId ?? -1,
+        transactional: false,
+        records: batch.records.map(({ offsetDelta, ...record }) => ({ ...record, offset: baseOffset + offsetDelta })),
+        codec: batch.codec,
+        ...(logAppendTime === undefined ? {} : { logAppendTime })
+      })
+      highWatermark = baseOffset + batch.lastOffsetDelta + 1
+      return baseOffset
+    },
+    appendMarker,
     append: (records, options) => {
       const baseOffset = highWatermark
       if (records.length === 0) return baseOffset
@@ -128,14 +163,7 @@ export const makeInMemoryLog = (): InMemoryLog => {
       return baseOffset
     },
     endTransaction: (producerId, type, timestamp) => {
-      const firstOffset = open.get(producerId)
-      if (firstOffset === undefined) return
-      open.delete(producerId)
-      const baseOffset = highWatermark++
-      const bytes = encodeMarker({ baseOffset, producerId, type, timestamp })
-      const batch = { baseOffset, lastOffset: baseOffset, records: [], codec: "none", producerId } as const
-      batches.push({ ...batch, bytes, transactional: true, marker: type })
-      if (type === "abort") aborted.push({ producerId, firstOffset, lastOffset: baseOffset })
+      if (open.has(producerId)) appendMarker(producerId, type, timestamp)
     },
     compact: (options) => {
       const until = Math.min(options.until ?? batches.at(-1)?.baseOffset ?? 0, lastStable())
@@ -156,6 +184,7 @@ export const makeInMemoryLog = (): InMemoryLog => {
       batches = batches.filter(({ lastOffset }) => lastOffset < offset)
       highWatermark = Math.max(logStart, (batches.at(-1)?.lastOffset ?? -1) + 1)
       aborted = aborted.filter(({ lastOffset }) => lastOffset < highWatermark)
+      producers.truncate(highWatermark)
       for (const [producerId, firstOffset] of open) if (firstOffset >= highWatermark) open.delete(producerId)
     },
     slice: (offset, maxBytes) => {

@@ -16,37 +16,50 @@ export interface InMemoryTopic {
   readonly name: string
   readonly topicId: string
   readonly isInternal: boolean
-  readonly configs: Readonly<Record<string, string>>
+  configs: Readonly<Record<string, string>>
+  readonly replicationFactor: number
   readonly partitions: Array<InMemoryPartition>
 }
 
 export interface TopicOptions {
   /** Default 1. */
   readonly partitions?: number
+  /** Default: one on each node. */
+  readonly replicationFactor?: number
   /** Flagged as internal. Default: if the name begins with two underscores. */
   readonly internal?: boolean
-  /** Non-default configuration. `message.timestamp.type` has an effect; `cleanup.policy` has none: call `compact`. */
+  /** Non-default configuration. What produced batches are checked by has an effect; to compact, call `compact`. */
   readonly configs?: Readonly<Record<string, string>>
 }
 
 /** Kafka's rule for topic names. Source: org.apache.kafka.common.internals.Topic. */
 export const isTopicName = (name: string) => /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== "." && name !== ".."
 
-const makePartition = (partition: number, nodes: ReadonlyArray<number>): InMemoryPartition => {
-  const replicas = nodes.map((_, i) => nodes[(partition + i) % nodes.length]!)
+const makePartition = (
+  partition: number,
+  nodes: ReadonlyArray<number>,
+  replicationFactor: number
+): InMemoryPartition => {
+  const replicas = nodes.map((_, i) => nodes[(partition + i) % nodes.length]!).slice(0, replicationFactor)
   return { log: makeInMemoryLog(), replicas, leader: replicas[0]!, leaderEpoch: 0, readReplicas: new Set() }
 }
 
-export const makeTopic = (name: string, nodes: ReadonlyArray<number>, options: TopicOptions): InMemoryTopic => ({
-  name,
-  topicId: randomUUID(),
-  isInternal: options.internal ?? name.startsWith("__"),
-  configs: options.configs ?? {},
-  partitions: Array.from({ length: options.partitions ?? 1 }, (_, i) => makePartition(i, nodes))
-})
+export const makeTopic = (name: string, nodes: ReadonlyArray<number>, options: TopicOptions): InMemoryTopic => {
+  const { configs = {}, internal = name.startsWith("__"), partitions = 1, replicationFactor = nodes.length } = options
+  return {
+    name,
+    topicId: randomUUID(),
+    isInternal: internal,
+    configs,
+    replicationFactor,
+    partitions: Array.from({ length: partitions }, (_, i) => makePartition(i, nodes, replicationFactor))
+  }
+}
 
 export const addPartitions = (topic: InMemoryTopic, total: number, nodes: ReadonlyArray<number>) => {
-  for (let i = topic.partitions.length; i < total; i++) topic.partitions.push(makePartition(i, nodes))
+  for (let i = topic.partitions.length; i < total; i++) {
+    topic.partitions.push(makePartition(i, nodes, topic.replicationFactor))
+  }
 }
 
 /** The topic in a Metadata answer. */

@@ -1,66 +1,23 @@
 import { Effect } from "effect"
 import { ErrorCode } from "../ErrorCode.ts"
-import type { Fault, FaultRequest, Faults } from "./InMemoryFaults.ts"
+import * as Cluster from "./ClusterState.ts"
+import type { Fault } from "./InMemoryFaults.ts"
 import { type InMemoryPartition, type InMemoryTopic, isTopicName, wireTopic } from "./InMemoryTopics.ts"
-import { KafkaAuthorizationFailed, BrokerUnreachable, KafkaError } from "../KafkaError.ts"
-import type { OffsetKind, PartitionOffset } from "../KafkaSource.ts"
+import type { OffsetKind } from "../KafkaSource.ts"
 import type { KafkaWire, WireFetch, WireFetched, WireTopic } from "../KafkaWire.ts"
 
-/** The state of an in-memory cluster. */
-export interface ClusterState {
-  readonly location: string
-  readonly clusterId: string
-  readonly topics: Map<string, InMemoryTopic>
-  readonly groups: Map<string, Map<string, PartitionOffset>>
-  /** `Read orders`, `DescribeConfigs`, … */
-  readonly denied: Set<string>
-  readonly live: Set<number>
-  readonly faults: Faults
-  readonly counters: {
-    fetches: number
-    metadataRequests: number
-    offsetRequests: number
-    unreleased: number
-    releasedTwice: number
-  }
-}
-
-type Operation = KafkaError["operation"]
-
-const invalidTopic = 17
 const nothing = Buffer.alloc(0)
 /** Released buffers are filled with this byte. */
 const poison = 0xdd
 
-const unreachable = (operation: Operation, detail: string) =>
-  new KafkaError({
-    operation,
-    reason: new BrokerUnreachable({ detail, advice: "start the broker", transient: true })
-  })
-
-const denied = (operation: Operation, resource: string, missing: string) =>
-  new KafkaError({ operation, reason: new KafkaAuthorizationFailed({ resource, missing }) })
-
-export const makeInMemoryWire = (state: ClusterState): KafkaWire => {
-  const { counters, faults } = state
-  const isDenied = (operation: string, topic: string) => state.denied.has(`${operation} ${topic}`)
-
-  /** Applies the faults that any request can have; returns the others for the answer. */
-  const applyFaults = (operation: Operation, request: FaultRequest): Effect.Effect<Fault | undefined, KafkaError> =>
-    Effect.suspend((): Effect.Effect<Fault | undefined, KafkaError> => {
-      if (request.node === undefined ? state.live.size === 0 : !state.live.has(request.node)) {
-        return Effect.fail(unreachable(operation, `broker ${request.node ?? state.location} does not answer`))
-      }
-      const fault = faults.next(request)
-      if (fault?._tag === "ConnectionLost") return Effect.fail(unreachable(operation, "the connection was reset"))
-      if (fault?._tag === "Delayed") return Effect.as(Effect.sleep(fault.millis), undefined)
-      return Effect.succeed(fault)
-    })
+export const makeInMemoryWire = (state: Cluster.ClusterState): KafkaWire => {
+  const { counters } = state
+  const isDenied = (operation: string, topic: string) => Cluster.isDenied(state, operation, topic)
 
   const describe = (name: string): WireTopic => {
     const topic = state.topics.get(name)
     const refused = (errorCode: number) => ({ errorCode, name, isInternal: false, partitions: [] })
-    if (!isTopicName(name)) return refused(invalidTopic)
+    if (!isTopicName(name)) return refused(ErrorCode.invalidTopic)
     if (isDenied("Describe", name)) return refused(ErrorCode.topicAuthorizationFailed)
     return topic === undefined ? refused(ErrorCode.unknownTopicOrPartition) : wireTopic(topic)
   }
@@ -146,7 +103,7 @@ export const makeInMemoryWire = (state: ClusterState): KafkaWire => {
     location: state.location,
     metadata: (names) =>
       Effect.andThen(
-        applyFaults("metadata", { operation: "metadata" }),
+        Cluster.applyFaults(state, "metadata", { operation: "metadata" }),
         Effect.sync(() => {
           counters.metadataRequests++
           const visible = () => [...state.topics.keys()].filter((name) => !isDenied("Describe", name))
@@ -154,7 +111,7 @@ export const makeInMemoryWire = (state: ClusterState): KafkaWire => {
         })
       ),
     offsets: (leader, partitions, kind) =>
-      Effect.map(applyFaults("offsets", { operation: "offsets", node: leader }), (fault) => {
+      Effect.map(Cluster.applyFaults(state, "offsets", { operation: "offsets", node: leader }), (fault) => {
         counters.offsetRequests++
         return partitions.map(({ topic, partition }) => {
           const found = state.topics.get(topic)?.partitions[partition]
@@ -167,7 +124,7 @@ export const makeInMemoryWire = (state: ClusterState): KafkaWire => {
       }),
     fetch: (request) => {
       const { topic, partition, leader } = request
-      return applyFaults("fetch", { operation: "fetch", topic, partition, node: leader }).pipe(
+      return Cluster.applyFaults(state, "fetch", { operation: "fetch", topic, partition, node: leader }).pipe(
         Effect.flatMap((fault) =>
           Effect.suspend(() => {
             counters.fetches++
@@ -186,23 +143,27 @@ export const makeInMemoryWire = (state: ClusterState): KafkaWire => {
     },
     topicConfigs: (names) =>
       Effect.andThen(
-        applyFaults("configs", { operation: "metadata" }),
+        Cluster.applyFaults(state, "configs", { operation: "metadata" }),
         Effect.suspend(() => {
-          if (state.denied.has("DescribeConfigs")) return Effect.fail(denied("configs", "cluster", "DescribeConfigs"))
+          if (state.denied.has("DescribeConfigs"))
+            return Effect.fail(Cluster.denied("configs", "cluster", "DescribeConfigs"))
           const refused = names.find((name) => isDenied("DescribeConfigs", name))
-          if (refused !== undefined) return Effect.fail(denied("configs", `topic ${refused}`, "DescribeConfigs"))
+          if (refused !== undefined)
+            return Effect.fail(Cluster.denied("configs", `topic ${refused}`, "DescribeConfigs"))
           const known = names.flatMap((name) => state.topics.get(name) ?? [])
           return Effect.succeed(new Map(known.map(({ name, configs }) => [name, configs] as const)))
         })
       ),
     groupOffsets: (topics) =>
       Effect.andThen(
-        applyFaults("groups", { operation: "metadata" }),
+        Cluster.applyFaults(state, "groups", { operation: "metadata" }),
         Effect.suspend(() => {
-          if (state.denied.has("DescribeGroups")) return Effect.fail(denied("groups", "cluster", "Describe"))
+          if (state.denied.has("DescribeGroups")) return Effect.fail(Cluster.denied("groups", "cluster", "Describe"))
           const groups = [...state.groups].map(([groupId, offsets]) => ({
             groupId,
-            offsets: [...offsets.values()].filter(({ topic }) => topics.includes(topic))
+            offsets: [...offsets.values()]
+              .filter(({ topic }) => topics.includes(topic))
+              .map(({ topic, partition, offset }) => ({ topic, partition, offset }))
           }))
           return Effect.succeed(groups.filter(({ offsets }) => offsets.length > 0))
         })

@@ -33,8 +33,8 @@ const openReason = (code: number, { topic, partition }: TopicPartition): KafkaRe
  * moved are requested again with fresh metadata, until all are answered or `controlMillis` pass without any answer.
  */
 export const askOffsets = Effect.fnUntraced(function* (
-  wire: KafkaWire,
-  options: SourceOptions,
+  wire: Pick<KafkaWire, "metadata" | "offsets">,
+  options: Pick<SourceOptions, "vanishedMillis" | "controlMillis">,
   partitions: ReadonlyArray<TopicPartition>,
   kind: OffsetKind
 ) {
@@ -63,7 +63,7 @@ export const askOffsets = Effect.fnUntraced(function* (
 })
 
 const askOnce = Effect.fnUntraced(function* (
-  wire: KafkaWire,
+  wire: Pick<KafkaWire, "metadata" | "offsets">,
   asked: ReadonlyArray<Open>,
   kind: OffsetKind,
   answers: Array<PartitionOffset>

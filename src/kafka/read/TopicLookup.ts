@@ -33,7 +33,7 @@ const lookup = (name: string, topic: WireTopic | undefined): Effect.Effect<Topic
 }
 
 /** Requests metadata once; a topic that is still being created fails retryably. */
-export const lookupTopics = (wire: KafkaWire, names: ReadonlyArray<string>) =>
+export const lookupTopics = (wire: Pick<KafkaWire, "metadata">, names: ReadonlyArray<string>) =>
   Effect.flatMap(wire.metadata(names), ({ topics }) => {
     const byName = new Map(topics.map((topic) => [topic.name, topic]))
     return Effect.forEach(names, (name) => lookup(name, byName.get(name)))

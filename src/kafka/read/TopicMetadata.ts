@@ -18,7 +18,7 @@ export interface TopicMetadata {
   readonly newer: (name: string, than: KnownTopic | undefined) => Effect.Effect<KnownTopic, KafkaError>
 }
 
-export const makeTopicMetadata = (wire: KafkaWire, maxAgeMillis: number): TopicMetadata => {
+export const makeTopicMetadata = (wire: Pick<KafkaWire, "metadata">, maxAgeMillis: number): TopicMetadata => {
   const known = new Map<string, KnownTopic>()
   const gates = new Map<string, Semaphore.Semaphore>()
   let generation = 0

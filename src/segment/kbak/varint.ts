@@ -54,3 +54,44 @@ export const readLong = (bytes: Buffer, start: number): number => {
   longHigh = (high >>> 1) ^ sign
   return ((low >>> 1) | (high << 31)) ^ sign
 }
+
+/** Bytes of a 32-bit integer as a zigzag varint, 1 to 5. */
+export const signedBytes = (value: number): number => {
+  const zigzag = ((value << 1) ^ (value >> 31)) >>> 0
+  return zigzag < 0x80 ? 1 : zigzag < 0x4000 ? 2 : zigzag < 0x20_0000 ? 3 : zigzag < 0x1000_0000 ? 4 : 5
+}
+
+/** Writes a 32-bit integer as a zigzag varint. Returns where it ends. */
+export const writeSigned = (target: Buffer, at: number, value: number): number => {
+  let rest = ((value << 1) ^ (value >> 31)) >>> 0
+  while (rest > 127) {
+    target[at++] = (rest & 127) | 128
+    rest >>>= 7
+  }
+  target[at++] = rest
+  return at
+}
+
+/** Bytes of a 64-bit integer, given as two halves, as a zigzag varlong, 1 to 10. */
+export const longBytes = (high: number, low: number): number => {
+  if (high === low >> 31) return signedBytes(low)
+  // Not zero, because the number does not fit into the lower half.
+  const zigzagHigh = ((high << 1) | (low >>> 31)) ^ (high >> 31)
+  return Math.ceil((64 - Math.clz32(zigzagHigh)) / 7)
+}
+
+/** Writes a 64-bit integer, given as two halves, as a zigzag varlong. Returns where it ends. */
+export const writeLong = (target: Buffer, start: number, high: number, low: number): number => {
+  if (high === low >> 31) return writeSigned(target, start, low)
+  const sign = high >> 31
+  let restLow = ((low << 1) ^ sign) >>> 0
+  let restHigh = (((high << 1) | (low >>> 31)) ^ sign) >>> 0
+  let at = start
+  while (restHigh > 0 || restLow > 127) {
+    target[at++] = (restLow & 127) | 128
+    restLow = ((restLow >>> 7) | (restHigh << 25)) >>> 0
+    restHigh >>>= 7
+  }
+  target[at++] = restLow
+  return at
+}

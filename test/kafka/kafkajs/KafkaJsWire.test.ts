@@ -415,12 +415,12 @@ describe("KafkaJsWire, asking", () => {
     Effect.gen(function* () {
       const nodes: Array<{ nodeId: number; port: number }> = []
       const offsets = (errorCode: number, offset: number) => (request: Request, connection: Connection) => {
-        const w = new Writer(false).int32(0).arrayLength(errorCode === 0 ? 2 : 0)
+        const w = new Writer(request.version >= 6).int32(0).arrayLength(errorCode === 0 ? 2 : 0)
         for (const topic of errorCode === 0 ? ["orders", "other"] : []) {
-          w.string(topic).arrayLength(2).int32(0).int64(offset).int32(-1).string("").int16(0)
-          w.int32(1).int64(-1).int32(-1).string("").int16(0)
+          w.string(topic).arrayLength(2).int32(0).int64(offset).int32(-1).string("").int16(0).noTags()
+          w.int32(1).int64(-1).int32(-1).string("").int16(0).noTags().noTags()
         }
-        connection.answer(request, w.int16(errorCode).finish())
+        connection.answer(request, w.int16(errorCode).noTags().finish())
       }
       const groups = (ids: ReadonlyArray<string>) => (request: Request, connection: Connection) => {
         const w = new Writer(false).int32(0).int16(0).arrayLength(ids.length)

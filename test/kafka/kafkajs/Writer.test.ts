@@ -37,6 +37,37 @@ describe("a request", () => {
     }
   })
 
+  it("holds pieces of bytes without a copy, between what was written before and after", () => {
+    for (const flexible of [true, false]) {
+      const given = [Buffer.from("ab"), Buffer.alloc(300, 7), Buffer.alloc(0)]
+      const writer = new Writer(flexible).int16(1).bytesOf(given).int16(2).bytesOf([]).noTags()
+      const pieces = writer.pieces()
+      assert.deepStrictEqual(pieces.slice(1, 4), given)
+      for (const [i, piece] of given.entries()) assert.strictEqual(pieces[i + 1], piece)
+      assert.strictEqual(Buffer.concat(pieces).toString("hex"), writer.finish().toString("hex"))
+      const reader = new Reader(writer.finish(), 0, flexible)
+      assert.strictEqual(reader.int16(), 1)
+      assert.deepStrictEqual(reader.nullableBytes(), Buffer.concat(given))
+      assert.strictEqual(reader.int16(), 2)
+      assert.strictEqual(reader.nullableBytes().length, 0)
+      reader.tags()
+      assert.strictEqual(reader.remaining, 0)
+    }
+  })
+
+  it("holds an absent text", () => {
+    for (const flexible of [true, false]) {
+      const reader = new Reader(
+        new Writer(flexible).nullableString(undefined).nullableString("a").finish(),
+        0,
+        flexible
+      )
+      assert.isUndefined(reader.nullableString())
+      assert.strictEqual(reader.nullableString(), "a")
+      assert.strictEqual(reader.remaining, 0)
+    }
+  })
+
   it("that names topics is decoded as it was encoded, for lists and names of every length", () => {
     for (let count = 0; count <= 300; count++) {
       const names = Array.from({ length: count }, (_, i) => "t".repeat(1 + ((i * 7 + count) % 249)))

@@ -41,9 +41,22 @@ export interface FakeBroker {
 }
 
 /** First flexible version by API key, of those that the wire uses. Source: Kafka protocol guide. */
-const flexibleFrom: Readonly<Record<number, number>> = { 1: 12, 2: 6, 3: 9, 9: 6, 10: 3, 16: 3, 32: 4 }
+const flexibleFrom: Readonly<Record<number, number>> = {
+  0: 9,
+  1: 12,
+  2: 6,
+  3: 9,
+  8: 8,
+  9: 6,
+  10: 3,
+  16: 3,
+  19: 5,
+  22: 2,
+  32: 4
+}
 
 const kafka4: Readonly<Record<number, readonly [number, number]>> = {
+  0: [0, 13],
   1: [4, 18],
   2: [1, 11],
   3: [0, 13],
@@ -52,6 +65,8 @@ const kafka4: Readonly<Record<number, readonly [number, number]>> = {
   16: [0, 5],
   17: [0, 1],
   18: [0, 4],
+  19: [2, 7],
+  22: [0, 6],
   32: [1, 4],
   36: [0, 2]
 }

@@ -12,6 +12,8 @@ export interface Node {
 
 export interface Answer extends WireMetadata {
   readonly nodes: ReadonlyArray<Node>
+  /** The node that creates and deletes topics; with KRaft any node, which passes requests on. -1 without one. */
+  readonly controller: number
 }
 
 const noEpoch = -1
@@ -40,7 +42,7 @@ export const call = (names: ReadonlyArray<string> | "all", version: number): Cal
       return node
     })
     const clusterId = r.nullableString()
-    r.int32()
+    const controller = r.int32()
     const topics = r.array(9, () => {
       const errorCode = r.int16()
       const name = r.nullableString() ?? ""
@@ -64,6 +66,6 @@ export const call = (names: ReadonlyArray<string> | "all", version: number): Cal
     })
     if (version >= 8 && version <= 10) r.int32()
     r.tags()
-    return { clusterId, nodes, topics }
+    return { clusterId, controller, nodes, topics }
   }
 })

@@ -5,6 +5,7 @@
 export class Writer {
   private bytes: Buffer
   private length = 0
+  private readonly before: Array<Buffer> = []
   readonly flexible: boolean
 
   constructor(flexible: boolean) {
@@ -94,6 +95,22 @@ export class Writer {
     return this
   }
 
+  nullableString(text: string | undefined): this {
+    if (text !== undefined) return this.string(text)
+    return this.flexible ? this.unsignedVarint(0) : this.int16(-1)
+  }
+
+  /** Bytes with their length, given in pieces that follow each other. They are not copied: see `pieces`. */
+  bytesOf(pieces: ReadonlyArray<Buffer>): this {
+    const count = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    if (this.flexible) this.unsignedVarint(count + 1)
+    else this.int32(count)
+    this.before.push(this.bytes.subarray(0, this.length), ...pieces)
+    this.bytes = Buffer.allocUnsafe(256)
+    this.length = 0
+    return this
+  }
+
   /** Length of an array, followed by its elements; null is the absent array. */
   arrayLength(count: number | null): this {
     return this.flexible ? this.unsignedVarint(count === null ? 0 : count + 1) : this.int32(count ?? -1)
@@ -104,7 +121,16 @@ export class Writer {
     return this.flexible ? this.unsignedVarint(0) : this
   }
 
+  /** The body in one piece. */
   finish(): Buffer {
-    return this.bytes.subarray(0, this.length)
+    const last = this.bytes.subarray(0, this.length)
+    return this.before.length === 0 ? last : Buffer.concat([...this.before, last])
+  }
+
+  /** The body in pieces that follow each other; those of `bytesOf` are the very buffers that were given. */
+  pieces(): readonly [Buffer, ...Array<Buffer>] {
+    const [first, ...rest] = this.before
+    const last = this.bytes.subarray(0, this.length)
+    return first === undefined ? [last] : [first, ...rest, last]
   }
 }

@@ -1,0 +1,135 @@
+import { Context, type Effect, type Scope } from "effect"
+import type { ProducerPosition } from "./batch/SealedBatch.ts"
+import type { BrokerGuards } from "./BrokerGuards.ts"
+import type { KafkaError, KafkaReason } from "./KafkaError.ts"
+import type { OffsetKind, PartitionOffset, TopicLookup, TopicPartition } from "./KafkaSource.ts"
+import type { KafkaTarget } from "./KafkaTarget.ts"
+
+/** Who writes: a producer id and its epoch (KIP-98). Sequences count the records of one producer in one partition. */
+export type Producer = Pick<ProducerPosition, "producerId" | "producerEpoch">
+
+/** One sealed batch for one partition. */
+export interface Append extends TopicPartition {
+  /**
+   * The topic that is meant: one that was created again under the name is never written to, where the broker has ids.
+   */
+  readonly topicId?: string | undefined
+  /** Pieces of one sealed batch, in order. They must not change before the answer. */
+  readonly batch: ReadonlyArray<Buffer>
+}
+
+/** The answer to one append. */
+export type Appended =
+  /** In the log of every in-sync replica, with this offset for the first record. */
+  | { readonly _tag: "Appended"; readonly baseOffset: number }
+  /**
+   * Perhaps in the log, perhaps later: the connection was lost, the time is over, the broker knows another sequence.
+   * Only the log itself can answer.
+   */
+  | { readonly _tag: "Unclear"; readonly reason: KafkaReason }
+  /** Not in the log, and another attempt may succeed: no leader, no connection, too few in-sync replicas. */
+  | { readonly _tag: "NotYet"; readonly reason: KafkaReason }
+
+/** A topic that is to be made. */
+export interface NewTopic {
+  readonly name: string
+  readonly partitions: number
+  /** -1: the broker's default. */
+  readonly replicationFactor: number
+  readonly configs: Readonly<Record<string, string>>
+}
+
+/** What became of one topic of a request. */
+export interface TopicOutcome {
+  readonly name: string
+  /** Kafka error code; 0 is success. Source: Kafka protocol guide, "Error Codes". */
+  readonly errorCode: number
+  /** The broker's explanation of the error. */
+  readonly detail: string | undefined
+  /** Of a topic that was created, where the broker has ids and reports them (Kafka 2.8 and later). */
+  readonly topicId?: string
+}
+
+/**
+ * The cluster that records are written to, opened for one run or command. Every batch is appended at the end of its
+ * partition, acknowledged by all in-sync replicas, or not at all, and the answer says which.
+ */
+export interface KafkaSinkShape {
+  /** For people: the bootstrap servers. */
+  readonly location: string
+  readonly clusterId: Effect.Effect<string | undefined, KafkaError>
+  /** The named topics in the order of the names. Creates nothing. */
+  readonly lookup: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TopicLookup>, KafkaError>
+  readonly offsets: (
+    partitions: ReadonlyArray<TopicPartition>,
+    kind: OffsetKind
+  ) => Effect.Effect<ReadonlyArray<PartitionOffset>, KafkaError>
+  /**
+   * A producer. With `transactionalId`, an earlier producer of that id is fenced in a partition as soon as the new one
+   * has written there (its epoch is higher). Without: one that no other shares.
+   */
+  readonly producer: (transactionalId?: string) => Effect.Effect<Producer, KafkaError>
+  /** The newest epoch of a transactional id (DescribeTransactions, KIP-664). */
+  readonly newestEpoch: (transactionalId: string) => Effect.Effect<Producer, KafkaError>
+  /**
+   * Appends one batch. Appends of one partition are sent in the order of the calls, each as soon as the one before it
+   * was sent, over one connection to the leader; while one of them is not appended, those behind it that were not sent
+   * answer `NotYet`. Then await the answers of all appends of the partition before the next call, which begins anew.
+   * Compare every base offset with the expected one: a batch may have been refused between two others.
+   * One attempt is made. Fails only when no other can succeed: the topic is gone or another one, an ACL is missing, a
+   * newer producer has taken over (`ProducerFenced`), the broker refuses the batch itself (`BatchRefused`).
+   */
+  readonly append: (append: Append) => Effect.Effect<Appended, KafkaError>
+  /**
+   * Writes `count` control markers at the end of the partition, which no consumer receives (WriteTxnMarkers): each
+   * takes one offset. To be called when every append of the partition is answered. The base offset is the end of the
+   * log minus `count`, since the broker names none. `Unclear` when only some may be there. Needs Alter on the cluster.
+   */
+  readonly markers: (
+    partition: TopicPartition,
+    producer: Producer,
+    count: number
+  ) => Effect.Effect<Appended, KafkaError>
+  /**
+   * Creates topics, or with `validateOnly` says what would become of each. Waits for no leader. Not repeated when the
+   * answer is lost: a topic that exists then (error code 36) may be the caller's own.
+   */
+  readonly createTopics: (
+    topics: ReadonlyArray<NewTopic>,
+    options?: { readonly validateOnly?: boolean }
+  ) => Effect.Effect<ReadonlyArray<TopicOutcome>, KafkaError>
+  readonly deleteTopics: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TopicOutcome>, KafkaError>
+  /** Sets (a text) or resets to the default (null) configurations of one topic; others stay (KIP-339). */
+  readonly alterConfigs: (
+    topic: string,
+    configs: Readonly<Record<string, string | null>>
+  ) => Effect.Effect<void, KafkaError>
+  /** The log begins at `offset` from now on. Needs Delete on the topic. */
+  readonly deleteRecordsBefore: (partition: TopicPartition, offset: number) => Effect.Effect<void, KafkaError>
+  /**
+   * Commits offsets of a group, without leader epochs. The metadata text is kept beside each. Fails with `GroupActive`
+   * for a group that has members.
+   */
+  readonly commitOffsets: (
+    groupId: string,
+    offsets: ReadonlyArray<PartitionOffset & { readonly metadata?: string }>
+  ) => Effect.Effect<void, KafkaError>
+  /**
+   * The committed offsets of one group, with their metadata, after the open transactions that change them have ended.
+   * The broker leaves out topics that the principal may not describe.
+   */
+  readonly committedOffsets: (
+    groupId: string
+  ) => Effect.Effect<ReadonlyArray<PartitionOffset & { readonly metadata: string }>, KafkaError>
+}
+
+/** Opens the cluster that is restored to. */
+export class KafkaSinks extends Context.Service<
+  KafkaSinks,
+  {
+    readonly open: (
+      target: KafkaTarget,
+      guards?: BrokerGuards
+    ) => Effect.Effect<KafkaSinkShape, KafkaError, Scope.Scope>
+  }
+>()("kafka-backup/kafka/KafkaSinks") {}

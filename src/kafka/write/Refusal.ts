@@ -1,0 +1,74 @@
+import { ErrorCode } from "../ErrorCode.ts"
+import {
+  KafkaAuthenticationFailed,
+  KafkaAuthorizationFailed,
+  type KafkaReason,
+  ProtocolFailure
+} from "../KafkaError.ts"
+import { classOf } from "../read/ErrorCodeClass.ts"
+
+/** A permission that a request needs. */
+export interface Right {
+  /** `topic orders`, `cluster`, `group g1`. */
+  readonly resource: string
+  /** The Kafka ACL operation. */
+  readonly operation: string
+}
+
+/** A request as messages name it, and the permissions that it needs. */
+export interface Asked {
+  /** `creating topic orders`. */
+  readonly doing: string
+  readonly topic?: Right
+  readonly group?: Right
+  readonly cluster?: Right
+  readonly transactionalId?: Right
+}
+
+/** Codes of coordinators and controllers that move, and of quotas: the same request may succeed later. */
+const passing: ReadonlySet<number> = new Set([
+  ErrorCode.coordinatorLoadInProgress,
+  ErrorCode.coordinatorNotAvailable,
+  ErrorCode.notCoordinator,
+  ErrorCode.notController,
+  ErrorCode.notEnoughReplicas,
+  ErrorCode.notEnoughReplicasAfterAppend,
+  ErrorCode.concurrentTransactions,
+  ErrorCode.reassignmentInProgress,
+  ErrorCode.unstableOffsetCommit,
+  ErrorCode.throttlingQuotaExceeded
+])
+
+/** True if waiting may cure the code. */
+export const isPassing = (code: number): boolean => passing.has(code) || classOf(code) === "moved"
+
+const lacks = ({ operation, resource }: Right): KafkaReason =>
+  new KafkaAuthorizationFailed({ resource, missing: operation })
+
+/** The failure that an error code stands for when no further attempt is made. Names the permission that is missing. */
+export const reasonOf = (code: number, asked: Asked, detail?: string): KafkaReason => {
+  switch (code) {
+    case ErrorCode.topicAuthorizationFailed:
+      if (asked.topic !== undefined) return lacks(asked.topic)
+      break
+    case ErrorCode.groupAuthorizationFailed:
+      if (asked.group !== undefined) return lacks(asked.group)
+      break
+    case ErrorCode.clusterAuthorizationFailed:
+      if (asked.cluster !== undefined) return lacks(asked.cluster)
+      break
+    case ErrorCode.transactionalIdAuthorizationFailed:
+      if (asked.transactionalId !== undefined) return lacks(asked.transactionalId)
+      break
+    case ErrorCode.saslAuthenticationFailed:
+      return new KafkaAuthenticationFailed({
+        detail: `authentication failed while ${asked.doing}`,
+        advice: "check that the credentials are still valid"
+      })
+  }
+  return new ProtocolFailure({
+    detail: `${asked.doing}: the broker answered with error code ${code}${detail === undefined ? "" : `: ${detail}`}`,
+    code,
+    transient: isPassing(code)
+  })
+}

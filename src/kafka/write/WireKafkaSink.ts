@@ -1,0 +1,76 @@
+import { Effect } from "effect"
+import type { BrokerGuards } from "../BrokerGuards.ts"
+import { ErrorCode } from "../ErrorCode.ts"
+import { KafkaError, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
+import type { KafkaSinkShape } from "../KafkaSink.ts"
+import type { TopicPartition } from "../KafkaSource.ts"
+import type { KafkaWriteWire } from "../KafkaWriteWire.ts"
+import * as Backoff from "../read/Backoff.ts"
+import { askOffsets } from "../read/OffsetLookup.ts"
+import { defaults, type SourceOptions } from "../read/SourceOptions.ts"
+import { lookupTopics } from "../read/TopicLookup.ts"
+import { makeTopicMetadata } from "../read/TopicMetadata.ts"
+import { makeAppending } from "./Appending.ts"
+import { makeCoordination } from "./Coordination.ts"
+import * as GuardedWriteWire from "./GuardedWriteWire.ts"
+import { makeLeaderLookup } from "./LeaderLookup.ts"
+import { writeMarkers } from "./Markers.ts"
+import { reasonOf } from "./Refusal.ts"
+import * as TopicChanges from "./TopicChanges.ts"
+
+/** The time limits that a sink has in common with a source. */
+export type SinkOptions = Pick<SourceOptions, "controlMillis" | "metadataMillis" | "vanishedMillis">
+
+/**
+ * The sink on top of a `KafkaWriteWire`: finds leaders and coordinators, keeps appends in order, and classifies every
+ * error code. Control requests are repeated for a limited time; appends and markers are made once.
+ */
+export const makeKafkaSink = (wire: KafkaWriteWire, options?: Partial<SinkOptions>): KafkaSinkShape => {
+  const settings = { ...defaults, ...options }
+  const retried = Backoff.retried(settings.controlMillis)
+  const leaders = makeLeaderLookup(makeTopicMetadata(wire, settings.metadataMillis), settings.vanishedMillis)
+
+  const deleteRecordsBefore = Effect.fnUntraced(function* (place: TopicPartition, offset: number) {
+    const { partition, topic } = place
+    const asked = {
+      doing: `deleting records of ${topic}[${partition}] before offset ${offset}`,
+      topic: { resource: `topic ${topic}`, operation: "Delete" }
+    }
+    const failed = (reason: KafkaReason) => new KafkaError({ operation: "records", reason })
+    const found = yield* Effect.mapError(leaders.find(place, "Delete"), ({ reason }) => failed(reason))
+    if (found._tag === "NoLeader") return yield* failed(found.reason)
+    const code = yield* wire.deleteRecords(found.leader, place, offset)
+    if (code === ErrorCode.none) return
+    leaders.invalidate(topic)
+    if (code === ErrorCode.offsetOutOfRange) {
+      const detail = `${asked.doing}: the log ends before that offset`
+      return yield* failed(new ProtocolFailure({ detail, code, transient: false }))
+    }
+    // A broker that does not know the partition does not lead it: metadata decides whether the topic is gone.
+    return yield* failed(
+      reasonOf(code === ErrorCode.unknownTopicOrPartition ? ErrorCode.notLeaderOrFollower : code, asked)
+    )
+  })
+
+  return {
+    location: wire.location,
+    clusterId: retried(Effect.map(wire.metadata([]), ({ clusterId }) => clusterId)),
+    lookup: (names) => (names.length === 0 ? Effect.succeed([]) : retried(lookupTopics(wire, names))),
+    offsets: (partitions, kind) => askOffsets(wire, settings, partitions, kind),
+    ...makeCoordination(wire, retried),
+    append: makeAppending(wire, leaders),
+    markers: (place, producer, count) => writeMarkers(wire, leaders, place, producer, count),
+    createTopics: (topics, { validateOnly = false } = {}) =>
+      TopicChanges.createTopics(wire, retried, topics, validateOnly),
+    deleteTopics: (names) => TopicChanges.deleteTopics(wire, retried, names),
+    alterConfigs: (topic, configs) => TopicChanges.alterConfigs(wire, retried, topic, configs),
+    deleteRecordsBefore: (place, offset) => retried(deleteRecordsBefore(place, offset))
+  }
+}
+
+/** As `makeKafkaSink`, with `guards` for the brokers if there are any. */
+export const makeGuardedSink = (
+  wire: KafkaWriteWire,
+  guards: BrokerGuards | undefined,
+  options?: Partial<SinkOptions>
+): KafkaSinkShape => makeKafkaSink(guards === undefined ? wire : GuardedWriteWire.make(wire, guards.guard), options)
