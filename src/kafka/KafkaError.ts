@@ -136,7 +136,7 @@ export type KafkaReason = typeof KafkaReason.Type
 
 /** Every failure of a cluster; `reason` names the case, `isRetryable` and `advice` the remedy. */
 export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
-  operation: Schema.Literals(["connect", "metadata", "offsets", "configs", "groups", "fetch"]),
+  operation: Schema.Literals(["connect", "metadata", "offsets", "configs", "groups", "fetch", "produce", "topics", "records", "markers"]),
   reason: KafkaReason
 }) {
   override get message() {
