@@ -1,6 +1,6 @@
 import * as BackupId from "../identity/BackupId.ts"
 import type * as Lineage from "./Lineage.ts"
-import * as TopicPattern from "./TopicPattern.ts"
+import * as TopicGlob from "../resource/TopicGlob.ts"
 
 /*
  * What the annotation `kafka.oso.sh/accept-loss` confirms. Entries are separated by commas or blanks: the id of a
@@ -35,4 +35,4 @@ export const parse = (name: string, text: string | undefined): AcceptedLoss => {
 export const coversTopic =
   (topics: ReadonlyArray<string>) =>
   ({ _tag, topic }: Lineage.Loss): boolean =>
-    _tag !== "OtherCluster" && topics.some((pattern) => TopicPattern.matches(pattern, topic))
+    _tag !== "OtherCluster" && topics.some((pattern) => TopicGlob.matches(pattern, topic))

@@ -50,6 +50,14 @@ export interface SegmentReader {
     file: Stream.Stream<Uint8Array, E, R>
   ) => Stream.Stream<ReadonlyArray<StoredRecord>, E | SegmentError, R>
   /**
+   * The same records as runs of bytes: whole records one after the other, in the form of the record stream that
+   * docs/storage-format.md describes. Nobody changes the bytes afterwards.
+   */
+  readonly runs: <E, R>(
+    key: string,
+    file: Stream.Stream<Uint8Array, E, R>
+  ) => Stream.Stream<Buffer, E | SegmentError, R>
+  /**
    * As `records`, after a first pass over `file` that proved it: nothing comes out of a damaged file. Reads it twice.
    */
   readonly provenRecords: <E, R>(

@@ -67,8 +67,9 @@ export const make = (
           Effect.map(Stream.runDrain(runs<E>(reading)), () => reading.content())
         )
       ),
-    records: <E, R>(key: string, file: Stream.Stream<Uint8Array, E, R>) =>
-      Stream.unwrap(Effect.map(opened(key, file), (reading) => runs<E>(reading))).pipe(Stream.map(decode)),
+    runs: <E, R>(key: string, file: Stream.Stream<Uint8Array, E, R>) =>
+      Stream.unwrap(Effect.map(opened(key, file), (reading) => runs<E>(reading))),
+    records: (key, file) => Stream.map(reader.runs(key, file), decode),
     provenRecords: (key, file) => Stream.unwrap(Effect.map(reader.inspect(key, file), () => reader.records(key, file)))
   }
   return reader

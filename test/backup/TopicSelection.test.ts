@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import * as TopicPattern from "../../src/backup/TopicPattern.ts"
+import * as TopicGlob from "../../src/resource/TopicGlob.ts"
 import * as TopicSelection from "../../src/backup/TopicSelection.ts"
 
 const visible = (...names: ReadonlyArray<string>) => names.map((name) => ({ name, isInternal: name.startsWith("__") }))
@@ -17,18 +17,18 @@ const byRegExp = (pattern: string, name: string) =>
 const Short = Schema.String.check(Schema.isPattern(/^[ab*?.]{0,8}$/u))
 const Name = Schema.String.check(Schema.isPattern(/^[ab.]{0,8}$/u))
 
-describe("TopicPattern.matches", () => {
+describe("TopicGlob.matches", () => {
   it.prop(
     "means what the regular expression means",
     [Short, Name],
     ([pattern, name]) => {
-      assert.strictEqual(TopicPattern.matches(pattern, name), byRegExp(pattern, name))
+      assert.strictEqual(TopicGlob.matches(pattern, name), byRegExp(pattern, name))
     },
     { arbitrary: { runs: 2000 } }
   )
 
   it("matches a pattern that makes other matchers backtrack in bounded time", () => {
-    assert.isFalse(TopicPattern.matches("*a*a*a*a*a*a*a*a*a*a*a*a*a*b".repeat(8), "a".repeat(249)))
+    assert.isFalse(TopicGlob.matches("*a*a*a*a*a*a*a*a*a*a*a*a*a*b".repeat(8), "a".repeat(249)))
   })
 })
 

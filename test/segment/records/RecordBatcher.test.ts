@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { plainSection, sealBatch, type UnsealedBatch } from "../../../src/kafka/batch/SealedBatch.ts"
-import { RecordBatcher, type Numbering } from "../../../src/segment/kbak/RecordBatcher.ts"
+import { RecordBatcher } from "../../../src/segment/records/RecordBatcher.ts"
 import { random, scene, Seed } from "../arbitraryRecords.ts"
 import { batchOf, kafkaRecord, type PlainRecord, stream } from "../plainRecords.ts"
 
@@ -8,10 +8,9 @@ import { batchOf, kafkaRecord, type PlainRecord, stream } from "../plainRecords.
 const batched = (
   records: ReadonlyArray<PlainRecord>,
   targetBytes: number,
-  numbering: Numbering,
   next: () => number
 ): ReadonlyArray<UnsealedBatch> => {
-  const batcher = new RecordBatcher(targetBytes, numbering)
+  const batcher = new RecordBatcher(targetBytes)
   const batches: Array<UnsealedBatch> = []
   for (let from = 0; from < records.length;) {
     const until = from + 1 + Math.floor(next() * 20)
@@ -27,13 +26,13 @@ const batched = (
 }
 
 /** The same, by the slow implementation: groups of records that belong into one batch. */
-const grouped = (records: ReadonlyArray<PlainRecord>, targetBytes: number, numbering: Numbering) => {
+const grouped = (records: ReadonlyArray<PlainRecord>, targetBytes: number) => {
   const groups: Array<Array<PlainRecord>> = []
   let bytes = Infinity
   for (const record of records) {
     const last = groups.at(-1)
     const previous = last?.at(-1)
-    const isHole = numbering === "exact" && previous !== undefined && record.offset !== previous.offset + 1n
+    const isHole = previous !== undefined && record.offset !== previous.offset + 1n
     const base = last?.[0] ?? record
     const length = (of: PlainRecord, delta: number) =>
       kafkaRecord({ ...record, offset: BigInt(delta) }, 0n, of.timestamp)
@@ -53,10 +52,9 @@ describe("record batcher", () => {
   it.prop("gives the batches that a producer would send, for any records", [Seed], ([seed]) => {
     const next = random(seed)
     const targetBytes = [100, 1000, 30_000][Math.floor(next() * 3)]!
-    const numbering = next() < 0.5 ? "exact" : "renumbered"
     const { records } = scene(seed)
-    const batches = batched(records, targetBytes, numbering, next)
-    const groups = grouped(records, targetBytes, numbering)
+    const batches = batched(records, targetBytes, next)
+    const groups = grouped(records, targetBytes)
     assert.deepStrictEqual(
       batches.map(({ recordCount }) => recordCount),
       groups.map(({ length }) => length)

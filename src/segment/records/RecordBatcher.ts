@@ -1,16 +1,9 @@
 import { headerBytes } from "../../kafka/batch/RecordBatch.ts"
 import type { UnsealedBatch } from "../../kafka/batch/SealedBatch.ts"
-import { copyBytes } from "./copyBytes.ts"
-import { longBytes, signedBytes, writeLong, writeSigned } from "./varint.ts"
+import { copyBytes } from "../kbak/copyBytes.ts"
+import { longBytes, signedBytes, writeLong, writeSigned } from "../kbak/varint.ts"
 
-/**
- * - `exact`: every record keeps its offset. A batch ends before a hole, because a broker takes only batches with
- *   consecutive offsets.
- * - `renumbered`: offsets follow each other, whatever was between the records.
- */
-export type Numbering = "exact" | "renumbered"
-
-/** Why `push` stopped before the end of the records. */
+/** Why `push` stopped before the end of the records: a broker takes only batches whose offsets are consecutive. */
 export type Stop = "full" | "hole"
 
 /**
@@ -20,7 +13,6 @@ export type Stop = "full" | "hole"
  */
 export class RecordBatcher {
   readonly #targetBytes: number
-  readonly #numbering: Numbering
   #target: Buffer
   #view: DataView
   #out = headerBytes
@@ -39,9 +31,8 @@ export class RecordBatcher {
    * `targetBytes`: most bytes of a batch before compression, its header included. A record that is larger has a batch
    * of its own.
    */
-  constructor(targetBytes: number, numbering: Numbering) {
+  constructor(targetBytes: number) {
     this.#targetBytes = targetBytes
-    this.#numbering = numbering
     this.#target = Buffer.allocUnsafeSlow(targetBytes)
     this.#view = viewOf(this.#target)
   }
@@ -58,7 +49,7 @@ export class RecordBatcher {
     while (at < records.length) {
       const end = at + 4 + source.getUint32(at, true)
       const offset = source.getUint32(at + 12, true) + source.getInt32(at + 16, true) * 0x1_0000_0000
-      if (this.#count > 0 && this.#numbering === "exact" && offset !== this.#lastOffset + 1) {
+      if (this.#count > 0 && offset !== this.#lastOffset + 1) {
         this.stop = "hole"
         return at
       }

@@ -1,0 +1,49 @@
+import { Stream } from "effect"
+import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Formats from "../segment/Formats.ts"
+import { RecordEditor } from "../segment/records/RecordEditor.ts"
+import type { PlannedPartition, PlannedTopic, RestorePlan } from "./RestorePlan.ts"
+
+const unlimited = Number.MAX_SAFE_INTEGER
+
+/** One partition of a plan. */
+export interface Place {
+  readonly plan: RestorePlan
+  readonly topic: PlannedTopic
+  readonly partition: PlannedPartition
+}
+
+/** The segments that hold records of the target in `[from, until)`, each with the target offset of its first record. */
+const needed = ({ partition, topic }: Place, from: number, until: number) => {
+  let renumbered = 0
+  return partition.segments.flatMap((segment) => {
+    const base = renumbered
+    renumbered += segment.record_count
+    const end = topic.renumbered === undefined ? segment.end_offset + 1 : renumbered
+    const start = topic.renumbered === undefined ? segment.start_offset : base
+    return end <= from || start >= until ? [] : [{ segment, base }]
+  })
+}
+
+/**
+ * The records that the target partition shall hold in `[from, until)`, with the offsets that they shall have there: runs of whole records in the form of the record stream. Segments that lie before it are not read. A damaged segment
+ * fails the stream, at the latest in place of its end.
+ */
+export const records = (store: ObjectStoreShape, place: Place, from: number, until: number = unlimited) => {
+  const { plan, topic } = place
+  return Stream.fromIterable(needed(place, from, until)).pipe(
+    Stream.flatMap(({ base, segment }) => {
+      const stored = new RecordEditor({
+        from: 0,
+        until: unlimited,
+        addedHeaders: plan.addedHeaders,
+        ...(topic.renumbered === undefined ? {} : { renumberFrom: base })
+      })
+      const asked = new RecordEditor({ from, until, addedHeaders: [] })
+      return Formats.reader
+        .runs(segment.key, store.read(ObjectKey.make(segment.key)))
+        .pipe(Stream.map((run) => asked.push(stored.push(run))))
+    }),
+    Stream.filter((run) => run.length > 0)
+  )
+}

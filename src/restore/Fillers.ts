@@ -1,0 +1,63 @@
+import zlib from "node:zlib"
+import { headerBytes } from "../kafka/batch/RecordBatch.ts"
+import type { UnsealedBatch } from "../kafka/batch/SealedBatch.ts"
+import type { Section } from "./Compression.ts"
+
+/**
+ * Records of one filler batch: large enough that a batch costs little for each, small enough that a broker, which
+ * inflates it to check it, needs about a megabyte for it.
+ */
+export const recordsPerBatch = 100_000
+
+/** A filler record without its offset delta: attributes, timestamp delta, and after it a null key, a null value, no headers. */
+const afterDelta = Buffer.of(1, 1, 0)
+
+/** Records without key and value, one after the other: what stands for offsets that had no record. */
+const section = (count: number): Buffer => {
+  const bytes = Buffer.allocUnsafe(count * 12)
+  let at = 0
+  for (let delta = 0; delta < count; delta++) {
+    const lengthAt = at++
+    bytes[at++] = 0
+    bytes[at++] = 0
+    let rest = delta * 2
+    while (rest > 127) {
+      bytes[at++] = (rest & 127) | 128
+      rest >>>= 7
+    }
+    bytes[at++] = rest
+    at += afterDelta.copy(bytes, at)
+    // At most 8 bytes: their zigzag length takes one.
+    bytes[lengthAt] = (at - lengthAt - 1) * 2
+  }
+  return bytes.subarray(0, at)
+}
+
+const compressedBySize = new Map<number, Section>()
+
+const compressed = (count: number): Section => {
+  const known = compressedBySize.get(count)
+  if (known !== undefined) return known
+  const made = { codec: 4, bytes: zlib.zstdCompressSync(section(count)) }
+  // The last batch of each partition has a size of its own: only the common one is kept.
+  if (count === recordsPerBatch) compressedBySize.set(count, made)
+  return made
+}
+
+const unset = { high: -1, low: -1 }
+
+/** A batch of `count` fillers from `firstOffset` on, with timestamps of -1, and its compressed records. */
+export const batch = (
+  firstOffset: number,
+  count: number
+): { readonly batch: UnsealedBatch; readonly section: Section } => ({
+  batch: {
+    bytes: Buffer.allocUnsafe(headerBytes),
+    recordCount: count,
+    firstOffset,
+    lastOffset: firstOffset + count - 1,
+    baseTimestamp: unset,
+    maxTimestamp: unset
+  },
+  section: compressed(count)
+})

@@ -1,0 +1,169 @@
+import { Clock, Effect, Fiber, Schema, type Scope, Stream } from "effect"
+import { sealBatch } from "../kafka/batch/SealedBatch.ts"
+import { KafkaError, type KafkaReason } from "../kafka/KafkaError.ts"
+import type { Appended, KafkaSinkShape, Producer } from "../kafka/KafkaSink.ts"
+import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
+import { WindowDigests } from "../segment/records/WindowDigests.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { Codec } from "./Compression.ts"
+import type { Place } from "./Content.ts"
+import * as Proof from "./Proof.ts"
+import { RestoreError, TargetDisturbed } from "./RestoreError.ts"
+import * as Steps from "./Steps.ts"
+
+/** What a partition is restored with. */
+export interface Tools {
+  readonly sink: KafkaSinkShape
+  /** The same cluster, for reading back. */
+  readonly source: KafkaSourceShape
+  readonly store: ObjectStoreShape
+  /** Gives a producer that has not written to this partition yet. The first one may be that of the attempt. */
+  readonly producer: Effect.Effect<Producer, KafkaError>
+  readonly codec: Codec
+  /** Most bytes of a batch before compression. */
+  readonly batchBytes: number
+  /** How long a partition may make no progress before the attempt fails. */
+  readonly patienceMillis: number
+  /** Told of each append that all in-sync replicas have. */
+  readonly onAppended: (records: number, bytes: number) => void
+}
+
+/** Batches of one partition on their way at the same time. Source: five is what a broker remembers of a producer. */
+const inFlight = 5
+
+/** Markers in one request: more gain nothing, and a request stays short. */
+const markersPerRequest = 1000
+
+/** Pauses before the end of a partition's log is asked for again. */
+const firstPauseMillis = 250
+const longestPauseMillis = 10_000
+
+/** The order of appends is interrupted: only the log says what it holds. */
+class Unsure extends Schema.TaggedError<Unsure>()("Unsure", { reason: Schema.Unknown }) {}
+
+/** One partition of the target, restored and proven. `topicId` keeps a topic of the same name from being written to. */
+export const run = Effect.fn("PartitionRestore.run")(function* (
+  place: Place,
+  topicId: string | undefined,
+  tools: Tools
+) {
+  const { partition, topic } = place
+  const { end, start } = partition
+  const target = { topic: topic.target, partition: partition.partition }
+  const disturbed = (offset: number, detail: string) =>
+    new RestoreError({ reason: new TargetDisturbed({ ...target, offset, detail }) })
+
+  const logEnd = Effect.map(tools.sink.offsets([target], "highWatermark"), ([found]) => found?.offset ?? 0)
+
+  /** Compares what the target holds in the range with the backup. */
+  const compare = Effect.fnUntraced(function* (from: number, until: number) {
+    if (from >= until) return
+    const is = yield* Proof.readBack(tools.source, place, topicId, from, until)
+    yield* Proof.assertEqual(place, yield* Proof.planned(tools.store, place, from, until), is, from, until).pipe(
+      Effect.catchReason("RestoreError", "Differs", (differs) =>
+        Effect.fail(
+          disturbed(differs.from, `the log holds records that this restore did not write (${differs.detail})`)
+        )
+      )
+    )
+  })
+
+  /** Everything below it is in the log as planned. */
+  let proven = 0
+  let lastProgress = yield* Clock.currentTimeMillis
+  let pause = firstPauseMillis
+  for (;;) {
+    const held = yield* logEnd
+    if (held > end) return yield* disturbed(end, `the log ends at ${held}: somebody else writes to this partition`)
+    yield* compare(Math.max(start, proven), held)
+    if (held > proven) {
+      lastProgress = yield* Clock.currentTimeMillis
+      pause = firstPauseMillis
+    }
+    proven = held
+    const digests = new WindowDigests(Proof.windowOffsets, Math.max(start, proven))
+    const outcome = yield* Effect.result(append(place, topicId, tools, proven, digests))
+    if (outcome._tag === "Success") {
+      const from = Math.max(start, proven)
+      if (from < end) {
+        const is = yield* Proof.readBack(tools.source, place, topicId, from, end)
+        yield* Proof.assertEqual(place, { windows: digests.end(), records: digests.recordCount }, is, from, end)
+      }
+      return
+    }
+    if (!(outcome.failure instanceof Unsure)) return yield* outcome.failure
+    const reason = outcome.failure.reason as KafkaReason
+    if ((yield* Clock.currentTimeMillis) - lastProgress > tools.patienceMillis) {
+      return yield* new KafkaError({ operation: "produce", reason })
+    }
+    yield* Effect.logDebug("a partition's log is compared before it is continued").pipe(
+      Effect.annotateLogs({ ...target, offset: proven, error: reason.message })
+    )
+    yield* Effect.sleep(pause)
+    pause = Math.min(pause * 2, longestPauseMillis)
+  }
+})
+
+/** Carries out everything from `from` on. Fails with `Unsure` when an answer leaves open what the log holds. */
+const append = (place: Place, topicId: string | undefined, tools: Tools, from: number, digests: WindowDigests) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { sink } = tools
+      const target = { topic: place.topic.target, partition: place.partition.partition }
+      const producer = yield* tools.producer
+      let sequence = 0
+      const waiting: Array<Fiber.Fiber<void, Unsure | KafkaError>> = []
+      const oldest = Effect.suspend(() => Fiber.join(waiting.shift()!))
+      const all = Effect.whileLoop({ while: () => waiting.length > 0, body: () => oldest, step: () => {} })
+
+      /** Only the offset that was expected makes an answer good. */
+      const expect = (answer: Appended, offset: number) =>
+        answer._tag !== "Appended"
+          ? Effect.fail(new Unsure({ reason: answer.reason }))
+          : answer.baseOffset === offset
+            ? Effect.void
+            : Effect.fail(new Unsure({ reason: new Error(`appended at ${answer.baseOffset} instead of ${offset}`) }))
+
+      const carryOut = Effect.fnUntraced(function* (
+        step: Steps.Step
+      ): Effect.fn.Return<void, Unsure | KafkaError, Scope.Scope> {
+        switch (step._tag) {
+          case "Append": {
+            if (waiting.length >= inFlight) yield* oldest
+            const { batch, section } = step
+            const pieces = sealBatch(batch, section.codec, section.bytes, { ...producer, baseSequence: sequence })
+            sequence = (sequence + batch.recordCount) % 0x8000_0000
+            waiting.push(
+              yield* Effect.forkScoped(
+                sink.append({ ...target, topicId, batch: pieces }).pipe(
+                  Effect.flatMap((answer) => expect(answer, batch.firstOffset)),
+                  Effect.tap(() => Effect.sync(() => tools.onAppended(batch.recordCount, 61 + section.bytes.length)))
+                ),
+                { startImmediately: true }
+              )
+            )
+            return
+          }
+          case "Markers": {
+            yield* all
+            for (let at = step.from; at < step.until; at += markersPerRequest) {
+              const count = Math.min(markersPerRequest, step.until - at)
+              yield* Effect.flatMap(sink.markers(target, producer, count), (answer) => expect(answer, at))
+            }
+            return
+          }
+          case "Trim": {
+            yield* all
+            yield* sink.deleteRecordsBefore(target, step.start)
+          }
+        }
+      })
+
+      yield* Steps.from(tools.store, place, from, {
+        codec: tools.codec,
+        batchBytes: tools.batchBytes,
+        digests
+      }).pipe(Stream.runForEach(carryOut))
+      yield* all
+    })
+  )

@@ -1,0 +1,151 @@
+import { Effect } from "effect"
+import { ErrorCode } from "../kafka/ErrorCode.ts"
+import { type KafkaError, KafkaError as Failed, ProtocolFailure } from "../kafka/KafkaError.ts"
+import type { KafkaSinkShape, Producer } from "../kafka/KafkaSink.ts"
+import type { KafkaSourceShape, TopicLookup } from "../kafka/KafkaSource.ts"
+import * as Catalogue from "../manifest/Catalogue.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Attempt from "./Attempt.ts"
+import { codecOf } from "./Compression.ts"
+import * as PartitionRestore from "./PartitionRestore.ts"
+import * as Preflight from "./Preflight.ts"
+import { preflightFailed } from "./RestoreError.ts"
+import * as RestorePlan from "./RestorePlan.ts"
+import type { RestoreRequest } from "./RestoreRequest.ts"
+import * as TopicConfigs from "./TopicConfigs.ts"
+
+/** The cluster that is restored to, written and read, and the store that is read. */
+export interface Systems {
+  readonly sink: KafkaSinkShape
+  readonly source: KafkaSourceShape
+  readonly store: ObjectStoreShape
+}
+
+export interface Options {
+  /** Partitions written at the same time. */
+  readonly openPartitions: number
+  /** Most bytes of a batch before compression. */
+  readonly batchBytes: number
+  readonly patienceMillis: number
+  readonly onAppended: (records: number, bytes: number) => void
+}
+
+/** What a restore is going to do, after everything that can be asked beforehand was asked. */
+export interface Prepared {
+  readonly plan: RestorePlan.RestorePlan
+  readonly targets: ReadonlyArray<Preflight.TargetTopic>
+}
+
+/** What a restore has done. */
+export interface Restored extends Prepared {
+  /** Records in all target partitions: each was read back and compared. */
+  readonly records: number
+}
+
+/** Plans and asks everything beforehand. Writes nothing. Fails with all objections at once. */
+export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems, request: RestoreRequest) {
+  const { sink, store } = systems
+  const set = yield* Catalogue.open(store, request.backupId)
+  const planned = RestorePlan.make(set, request)
+  if (planned._tag === "Refused") return yield* preflightFailed(planned.objections)
+  const { plan } = planned
+  const damaged = yield* Preflight.ofBackup(store, set)
+  const ours = yield* Attempt.begunTopics(sink, request.owner, plan)
+  const { objections, targets } = yield* Preflight.ofTarget(sink, plan, request, ours)
+  if (damaged.length + objections.length > 0) return yield* preflightFailed([...damaged, ...objections])
+  return { plan, targets } satisfies Prepared
+})
+
+/**
+ * Carries out what was prepared: creates topics, writes every partition, reads all of it back and compares, then gives
+ * the topics their own configuration. Completes only if every record was found as the backup has it.
+ */
+export const run = Effect.fn("Restore.run")(function* (
+  systems: Systems,
+  request: RestoreRequest,
+  { plan, targets }: Prepared,
+  options: Options
+) {
+  const { sink } = systems
+  yield* createTopics(sink, targets)
+  const ids = yield* topicIds(sink, plan)
+  yield* Attempt.remember(sink, request.owner, plan)
+  const producer = yield* Attempt.begin(sink, request.owner)
+  yield* Effect.raceFirst(
+    writeAll(systems, plan, ids, producer, options),
+    Attempt.untilOvertaken(sink, request.owner, producer)
+  )
+  yield* Effect.forEach(
+    targets,
+    ({ create, topic }) =>
+      sink.alterConfigs(
+        topic.target,
+        TopicConfigs.final(
+          topic.configs,
+          create === undefined || "message.timestamp.after.max.ms" in create.configs,
+          true
+        )
+      ),
+    { discard: true }
+  )
+  return { plan, targets, records: RestorePlan.records(plan) } satisfies Restored
+}, Effect.scoped)
+
+const createTopics = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: ReadonlyArray<Preflight.TargetTopic>) {
+  const outcomes = yield* sink.createTopics(targets.flatMap(({ create }) => create ?? []))
+  // One that exists was made by another attempt since: it is looked at like any other.
+  const refused = outcomes.find(
+    ({ errorCode }) => errorCode !== ErrorCode.none && errorCode !== ErrorCode.topicAlreadyExists
+  )
+  if (refused === undefined) return
+  const detail = `topic ${refused.name} was not created: ${refused.detail ?? `error ${refused.errorCode}`}`
+  const reason = new ProtocolFailure({ detail, code: refused.errorCode, transient: false })
+  return yield* new Failed({ operation: "topics", reason })
+})
+
+/** The ids of the target topics, once all of them are visible. */
+const topicIds = Effect.fnUntraced(function* (sink: KafkaSinkShape, plan: RestorePlan.RestorePlan) {
+  const names = plan.topics.map(({ target }) => target)
+  const visible = (found: ReadonlyArray<TopicLookup>) =>
+    found.every((one) => one._tag === "Found" && one.topic.partitions.every(({ leader }) => leader >= 0))
+  let found = yield* sink.lookup(names)
+  for (let tries = 0; !visible(found) && tries < 60; tries++) {
+    yield* Effect.sleep(Math.min(100 * 2 ** tries, 1000))
+    found = yield* sink.lookup(names)
+  }
+  return new Map(found.flatMap((one) => (one._tag === "Found" ? [[one.topic.name, one.topic.topicId]] : [])))
+})
+
+const writeAll = (
+  systems: Systems,
+  plan: RestorePlan.RestorePlan,
+  ids: ReadonlyMap<string, string | undefined>,
+  producer: Producer,
+  options: Options
+) => {
+  const places = plan.topics.flatMap((topic) => topic.partitions.map((partition) => ({ plan, topic, partition })))
+  // The largest first: else one of them is left alone at the end.
+  const sizeOf = ({ partition }: (typeof places)[number]) =>
+    partition.segments.reduce((sum, { compressed_size = 0 }) => sum + compressed_size, 0)
+  return Effect.forEach(
+    places.toSorted((a, b) => sizeOf(b) - sizeOf(a)),
+    (place) =>
+      PartitionRestore.run(place, ids.get(place.topic.target), {
+        ...systems,
+        ...options,
+        producer: producersOf(systems.sink, producer),
+        codec: codecOf(place.topic.configs?.["compression.type"])
+      }),
+    { concurrency: options.openPartitions, discard: true }
+  )
+}
+
+/** The attempt's own producer first, which fences those of earlier attempts; then ones that nobody used here. */
+const producersOf = (sink: KafkaSinkShape, first: Producer): Effect.Effect<Producer, KafkaError> => {
+  let isFirst = true
+  return Effect.suspend(() => {
+    const own = isFirst
+    isFirst = false
+    return own ? Effect.succeed(first) : sink.producer()
+  })
+}

@@ -1,0 +1,101 @@
+import { Schema } from "effect"
+import type { Objection } from "./RestorePlan.ts"
+
+const place = { topic: Schema.String, partition: Schema.Int }
+
+/** The request cannot be carried out with this backup or this cluster. Nothing was written. */
+export class PreflightFailed extends Schema.TaggedError<PreflightFailed>()("PreflightFailed", {
+  objections: Schema.Array(Schema.Struct({ message: Schema.String, advice: Schema.String }))
+}) {
+  override get message() {
+    return this.objections.map(({ message }) => message).join("; ")
+  }
+}
+
+/** A topic to restore to holds records that this restore did not write. */
+export class TargetNotEmpty extends Schema.TaggedError<TargetNotEmpty>()("TargetNotEmpty", {
+  topics: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    return `topic ${this.topics.join(", ")} holds records already, or did once`
+  }
+}
+
+/** Somebody else wrote into a partition while it was restored, or records of it are gone. */
+export class TargetDisturbed extends Schema.TaggedError<TargetDisturbed>()("TargetDisturbed", {
+  ...place,
+  /** First offset that may be affected. */
+  offset: Schema.Int,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `${this.topic}[${this.partition}] offset ${this.offset}: ${this.detail}`
+  }
+}
+
+/** What was read back from the target is not what the backup holds. */
+export class Differs extends Schema.TaggedError<Differs>()("Differs", {
+  ...place,
+  /** The range in which the first difference lies; `until` is exclusive. */
+  from: Schema.Int,
+  until: Schema.Int,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `${this.topic}[${this.partition}] differs from the backup in offsets ${this.from} to ${this.until - 1}: ${this.detail}`
+  }
+}
+
+/** Another attempt of this restore has begun. */
+export class RestoreOvertaken extends Schema.TaggedError<RestoreOvertaken>()("RestoreOvertaken", {}) {
+  override get message() {
+    return "another attempt of this restore has begun; this one stops"
+  }
+}
+
+/** The restore was asked to stop. */
+export class RestoreInterrupted extends Schema.TaggedError<RestoreInterrupted>()("RestoreInterrupted", {}) {
+  override get message() {
+    return "the restore was interrupted; the same restore again goes on where it stopped"
+  }
+}
+
+/** Failures of a restore that belong neither to the cluster nor to the store alone. */
+export class RestoreError extends Schema.TaggedError<RestoreError>()("RestoreError", {
+  reason: Schema.Union([
+    PreflightFailed,
+    TargetNotEmpty,
+    TargetDisturbed,
+    Differs,
+    RestoreOvertaken,
+    RestoreInterrupted
+  ])
+}) {
+  override get message() {
+    return this.reason.message
+  }
+  get isRetryable(): boolean {
+    return this.reason._tag === "RestoreInterrupted"
+  }
+  get advice(): string {
+    switch (this.reason._tag) {
+      case "PreflightFailed":
+        return this.reason.objections.map(({ advice }) => advice).join("; ")
+      case "TargetNotEmpty":
+        return "restore to other names with topicMapping, or delete these topics first"
+      case "TargetDisturbed":
+        return `delete topic ${this.reason.topic}, stop whatever writes to it, then restore again`
+      case "Differs":
+        return `delete topic ${this.reason.topic} and restore again; if it differs again, verify the backup with --deep`
+      case "RestoreOvertaken":
+        return "wait for the other attempt"
+      case "RestoreInterrupted":
+        return "repeat the restore; it goes on where it stopped"
+    }
+  }
+}
+
+export const preflightFailed = (objections: ReadonlyArray<Objection>): RestoreError =>
+  new RestoreError({
+    reason: new PreflightFailed({ objections: objections.map(({ advice, message }) => ({ advice, message })) })
+  })

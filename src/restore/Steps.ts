@@ -1,0 +1,71 @@
+import { Effect, Stream } from "effect"
+import type { UnsealedBatch } from "../kafka/batch/SealedBatch.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Batches from "./Batches.ts"
+import { type Codec, compress, type Section } from "./Compression.ts"
+import * as Content from "./Content.ts"
+import * as Fillers from "./Fillers.ts"
+import type { WindowDigests } from "../segment/records/WindowDigests.ts"
+
+/** One thing to do at the end of the target's log, in order. */
+export type Step =
+  /** Appends records that were compressed already. */
+  | { readonly _tag: "Append"; readonly batch: UnsealedBatch; readonly section: Section }
+  /** Makes the log begin at `start`: everything before it was filled up. */
+  | { readonly _tag: "Trim"; readonly start: number }
+  /** Takes offsets that no record has, with control markers. `until` is exclusive. */
+  | { readonly _tag: "Markers"; readonly from: number; readonly until: number }
+
+/** Batches that are compressed at the same time for one partition. */
+const compressing = 2
+
+const fillers = (from: number, until: number): Stream.Stream<Step> =>
+  Stream.unfold(from, (at) => {
+    if (at >= until) return Effect.succeed(undefined)
+    const count = Math.min(Fillers.recordsPerBatch, until - at)
+    const step: Step = { _tag: "Append", ...Fillers.batch(at, count) }
+    return Effect.succeed([step, at + count] as const)
+  })
+
+/**
+ * What is to be done, in order, so that the target's log, which ends at `from`, holds all that the plan says.
+ * `digests` sees every record that is to be appended.
+ */
+export const from = (
+  store: ObjectStoreShape,
+  place: Content.Place,
+  from: number,
+  options: { readonly codec: Codec; readonly batchBytes: number; readonly digests: WindowDigests }
+) => {
+  const { end, start } = place.partition
+  const dataFrom = Math.max(start, from)
+  const records = Content.records(store, place, dataFrom).pipe(
+    Stream.tap((run) => Effect.sync(() => options.digests.add(run)))
+  )
+  const appends = Batches.of(records, options.batchBytes).pipe(
+    Stream.mapEffect(
+      (batch) =>
+        Effect.map(compress(options.codec, batch.bytes.subarray(61)), (section): Step => ({
+          _tag: "Append",
+          batch,
+          section
+        })),
+      { concurrency: compressing }
+    )
+  )
+  const withMarkers = appends.pipe(
+    Stream.mapAccum(
+      () => dataFrom,
+      (next, step) => {
+        if (step._tag !== "Append") return [next, [step]] as const
+        const { firstOffset, lastOffset } = step.batch
+        const hole: ReadonlyArray<Step> =
+          firstOffset > next ? [{ _tag: "Markers", from: next, until: firstOffset }] : []
+        return [lastOffset + 1, [...hole, step]] as const
+      },
+      { onHalt: (next) => (next < end ? [{ _tag: "Markers", from: next, until: end } as const] : []) }
+    )
+  )
+  const trim: Stream.Stream<Step> = start > 0 ? Stream.make({ _tag: "Trim", start }) : Stream.empty
+  return fillers(from, start).pipe(Stream.concat(trim), Stream.concat(withMarkers))
+}

@@ -1,0 +1,69 @@
+/** Configurations of topics during a restore and after it. Pure. */
+
+const forever = "9223372036854775807"
+
+/**
+ * While records are written: nothing removes or rewrites them, and their timestamps are kept. Names that a broker before
+ * Kafka 3.6 does not know are in `olderNames`.
+ */
+const whileRestoring = {
+  "cleanup.policy": "delete",
+  "retention.ms": "-1",
+  "retention.bytes": "-1",
+  "message.timestamp.type": "CreateTime",
+  "unclean.leader.election.enable": "false"
+} as const
+
+const timestampBounds = {
+  "message.timestamp.before.max.ms": forever,
+  "message.timestamp.after.max.ms": forever
+} as const
+
+const olderTimestampBounds = { "message.timestamp.difference.max.ms": forever } as const
+
+/** Never set on a new topic: they name brokers of the source, or configure what belongs to one cluster alone. */
+const neverRestored = new Set([
+  "leader.replication.throttled.replicas",
+  "follower.replication.throttled.replicas",
+  // Removed in Kafka 4.0; older brokers know better than a backup which format they use.
+  "message.format.version",
+  "message.timestamp.difference.max.ms",
+  "message.downconversion.enable"
+])
+
+/** Kept while old records would be removed within minutes otherwise. */
+const held = new Set(["retention.ms", "retention.bytes"])
+
+/** What a topic is created with. `knowsBounds` is false for brokers before Kafka 3.6. */
+export const initial = (
+  source: Readonly<Record<string, string>> | undefined,
+  knowsBounds: boolean
+): Readonly<Record<string, string>> => ({
+  ...(source?.["max.message.bytes"] === undefined ? {} : { "max.message.bytes": source["max.message.bytes"] }),
+  ...whileRestoring,
+  ...(knowsBounds ? timestampBounds : olderTimestampBounds)
+})
+
+/**
+ * What is set (a text) or reset to the broker's default (null) when all records are proven. With `holdsRetention`,
+ * records are still not removed by age or size.
+ */
+export const final = (
+  source: Readonly<Record<string, string>> | undefined,
+  knowsBounds: boolean,
+  holdsRetention: boolean
+): Readonly<Record<string, string | null>> => {
+  const configs: Record<string, string | null> = Object.create(null) as Record<string, string | null>
+  for (const name of Object.keys(initial(source, knowsBounds)))
+    if (!(holdsRetention && held.has(name))) configs[name] = null
+  for (const [name, value] of Object.entries(source ?? {})) {
+    if (!neverRestored.has(name) && !(holdsRetention && held.has(name))) configs[name] = value
+  }
+  return { ...configs }
+}
+
+/** Configurations of the source that a restore leaves out, ascending. */
+export const leftOut = (source: Readonly<Record<string, string>> | undefined): ReadonlyArray<string> =>
+  Object.keys(source ?? {})
+    .filter((name) => neverRestored.has(name))
+    .toSorted()
