@@ -46,7 +46,7 @@ describe("what npm run build makes", () => {
   it("backs up, verifies and reads back with its own compiled libraries", () => {
     const { status, stderr, stdout } = kafkaBackup("demo", "--directory", join(away, "demo"))
     assert.strictEqual(status, 0, stderr)
-    assert.match(stdout, /\nOK demo-\S+: 105,216 records in 7 segments/)
+    assert.match(stdout, /\nOK demo-\S+: 105,216 records in \d+ segments/)
     assert.isTrue(existsSync(join(away, "demo", "volumes", "backups")))
   })
 
