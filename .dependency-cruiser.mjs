@@ -52,6 +52,10 @@ const rooms = {
     uses: ["resource", "identity", "outcome", "kafka", "segment", "storage", "manifest", "worker"],
     because: "a backup needs no Kubernetes: it also starts by hand"
   },
+  restore: {
+    uses: ["resource", "identity", "outcome", "kafka", "segment", "storage", "manifest", "worker"],
+    because: "a restore needs no Kubernetes and no backup run: only what lies in storage"
+  },
   operator: {
     uses: ["resource", "identity", "schedule", "outcome", "status", "kubernetes", "telemetry"],
     because: "the operator decides and reports; only the pods that it makes touch Kafka and storage"

@@ -3,6 +3,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Console, Effect, Exit, Layer, Logger, Option, References } from "effect"
 import { CliError, Command } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
+import type { KafkaSinks } from "../kafka/KafkaSink.ts"
 import type { KafkaSources } from "../kafka/KafkaSource.ts"
 import type { ObjectStores } from "../storage/ObjectStore.ts"
 import { version } from "../version.ts"
@@ -17,6 +18,7 @@ import * as LogLine from "./LogLine.ts"
 import { operator } from "./OperatorCommand.ts"
 import * as Presentation from "./Presentation.ts"
 import { prune } from "./PruneCommand.ts"
+import { restore } from "./RestoreCommand.ts"
 import { run } from "./RunCommand.ts"
 import * as Shutdown from "./Shutdown.ts"
 import { verify } from "./VerifyCommand.ts"
@@ -24,7 +26,7 @@ import { verify } from "./VerifyCommand.ts"
 /** Every command, with its ports open. */
 export const kafkaBackup = Command.make("kafka-backup").pipe(
   Command.withDescription("Back up Kafka topics to object storage, and verify every backup"),
-  Command.withSubcommands([check, run, list, describe, verify, exportRecords, prune, operator, crd, demo])
+  Command.withSubcommands([check, run, list, describe, verify, exportRecords, restore, prune, operator, crd, demo])
 )
 
 const logging = Layer.mergeAll(
@@ -58,7 +60,7 @@ export const main = (args: ReadonlyArray<string>) =>
   )
 
 /** Runs this process as the command line, with these ports. */
-export const start = (ports: Layer.Layer<KafkaSources | ObjectStores>): void => {
+export const start = (ports: Layer.Layer<KafkaSources | KafkaSinks | ObjectStores>): void => {
   const outcome: typeof Shutdown.Outcome.Service = { exitCode: undefined }
 
   // A write reports by itself that its reader has gone; without a listener the process would end with a stack trace.

@@ -5,6 +5,7 @@ import * as Worker from "../Worker.ts"
 import * as RunSpec from "../identity/RunSpec.ts"
 import * as ManifestParser from "../resource/ManifestParser.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
+import * as KafkaRestore from "../resource/KafkaRestore.ts"
 import * as Problem from "../resource/Problem.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as MountedSecrets from "../secrets/MountedSecrets.ts"
@@ -117,6 +118,21 @@ const manifest = Effect.fnUntraced(function* (file: string) {
   )
 })
 
+/** Reads and checks a KafkaRestore manifest, or `-` for standard input. */
+export const readRestore = Effect.fn("Resource.readRestore")(function* (file: string) {
+  const source = yield* text(file)
+  return yield* Effect.fromResult(KafkaRestore.parse(source)).pipe(
+    Effect.mapError(
+      (error) =>
+        new BadManifest({
+          file: file === "-" ? "standard input" : file,
+          problems: error.problems.map(Problem.format),
+          advice: "correct the manifest; the guide on restoring has every field"
+        })
+    )
+  )
+})
+
 /** The values of `--secrets` and `--volumes`. */
 export interface Directories {
   readonly secrets: string | undefined
@@ -130,8 +146,11 @@ export const secretsLayer = (
   MountedSecrets.layer(directories.secrets)
 
 /** Fails if the storage is a claim and `--volumes` is not given. */
-export const assertDirectories = Effect.fnUntraced(function* (backup: KafkaBackup, directories: Directories) {
-  const chosen = StorageSpec.chosen(backup.spec.storage)
+export const assertDirectories = Effect.fnUntraced(function* (
+  { spec }: { readonly spec: Pick<KafkaBackup["spec"], "storage"> },
+  directories: Directories
+) {
+  const chosen = StorageSpec.chosen(spec.storage)
   if (chosen.storageType !== "pvc" || directories.volumes !== undefined) return
   const claim = chosen.pvc.claimName
   return yield* new UsageError({

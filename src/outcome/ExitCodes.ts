@@ -17,6 +17,8 @@ export const exitCodes = {
   notFound: 17,
   /** Wrong address, TLS to a plaintext listener or the reverse, no common protocol version. */
   clusterUnusable: 18,
+  /** The cluster to restore to holds what must not be written over, or refuses what the restore needs. */
+  targetUnusable: 19,
   temporary: 20,
   interrupted: 21,
   superseded: 22

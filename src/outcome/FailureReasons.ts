@@ -39,10 +39,14 @@ const all = {
   BrokerUnreachable: exitCodes.clusterUnusable,
   ProtocolFailure: exitCodes.clusterUnusable,
   Stalled: exitCodes.clusterUnusable,
+  PreflightFailed: exitCodes.targetUnusable,
+  TargetDisturbed: exitCodes.targetUnusable,
+  Differs: exitCodes.notProven,
   StoreUnavailable: exitCodes.temporary,
   LockHeld: exitCodes.temporary,
   GroupActive: exitCodes.temporary,
   Interrupted: exitCodes.interrupted,
+  RestoreOvertaken: exitCodes.superseded,
   AttemptSuperseded: exitCodes.superseded,
   ProducerFenced: exitCodes.superseded
 } as const satisfies Readonly<Record<string, ExitCode>>

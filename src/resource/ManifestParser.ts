@@ -8,6 +8,7 @@ import * as Metadata from "./Metadata.ts"
 import { nearest } from "./Near.ts"
 import * as Problem from "./Problem.ts"
 import * as Schedule from "./Schedule.ts"
+import type { StructuralSchema } from "./StructuralSchema.ts"
 import * as Yaml from "./Yaml.ts"
 
 /** Longest manifest that is read, in characters. The API server takes requests of up to 3 MiB. */
@@ -32,7 +33,7 @@ export class ManifestError extends Schema.TaggedError<ManifestError>()("Manifest
 
 /** Reads one KafkaBackup from YAML or JSON. The failure holds all problems at once. */
 export const parse = (text: string): Result.Result<KafkaBackup, ManifestError> =>
-  Result.flatMap(document(text), fromJson)
+  Result.flatMap(document(text, kind), fromJson)
 
 /**
  * Reads a KafkaBackup from what a user wrote. Unknown fields are refused in the spec; metadata is read for the fields
@@ -50,7 +51,7 @@ export const fromServer = (json: unknown): Result.Result<KafkaBackup, ManifestEr
 const read = (json: unknown, unknownFields: UnknownFields): Result.Result<KafkaBackup, ManifestError> => {
   if (!isMap(json))
     return refuse([{ field: "", message: `must be a ${kind}: a block that starts with apiVersion: ${apiVersion}` }])
-  const identity = identityProblems(json)
+  const identity = identityProblems(json, kind)
   if (identity.length > 0) return refuse(identity)
 
   const spec =
@@ -61,7 +62,7 @@ const read = (json: unknown, unknownFields: UnknownFields): Result.Result<KafkaB
         }
       : inspect(Crd.spec, json["spec"], "spec", unknownFields)
   const problems = [
-    ...(unknownFields === "drop" ? [] : unknownProblems(json)),
+    ...(unknownFields === "drop" ? [] : unknownProblems(json, Crd.spec)),
     ...metadataProblems(json["metadata"]),
     ...spec.problems
   ]
@@ -84,9 +85,10 @@ const read = (json: unknown, unknownFields: UnknownFields): Result.Result<KafkaB
 export const readableStatus = (json: unknown): Option.Option<KafkaBackupStatus> =>
   json === undefined || json === null ? Option.none() : Schema.decodeUnknownOption(KafkaBackupStatus)(json)
 
-const refuse = (problems: ReadonlyArray<Problem.Problem>) => Result.fail(new ManifestError({ problems }))
+export const refuse = (problems: ReadonlyArray<Problem.Problem>) => Result.fail(new ManifestError({ problems }))
 
-const document = (text: string): Result.Result<unknown, ManifestError> => {
+/** The only document of the text, of whatever kind; `kind` is for messages. */
+export const document = (text: string, kind: string): Result.Result<unknown, ManifestError> => {
   if (text.length > maxTextLength) {
     return refuse([{ field: "", message: `the manifest is too long: at most ${maxTextLength} characters` }])
   }
@@ -127,7 +129,7 @@ const document = (text: string): Result.Result<unknown, ManifestError> => {
 /** Some of the parser's messages end with a piece of the text, which may be a secret. */
 const withoutSource = (message: string): string => message.split("\n", 1)[0]!.replace(/: ".*$/, "")
 
-const identityProblems = (json: Json): ReadonlyArray<Problem.Problem> => {
+export const identityProblems = (json: Json, kind: string): ReadonlyArray<Problem.Problem> => {
   const { apiVersion: givenVersion, kind: givenKind } = json
   if (typeof givenKind === "string" && (givenKind === "List" || givenKind === `${kind}List`)) {
     return [
@@ -154,7 +156,7 @@ const identityProblems = (json: Json): ReadonlyArray<Problem.Problem> => {
 
 const topLevel = ["apiVersion", "kind", "metadata", "spec", "status"]
 
-const unknownProblems = (json: Json): ReadonlyArray<Problem.Problem> =>
+export const unknownProblems = (json: Json, spec: StructuralSchema): ReadonlyArray<Problem.Problem> =>
   Object.keys(json)
     .filter((name) => !topLevel.includes(name))
     .map((name) => {
@@ -162,13 +164,13 @@ const unknownProblems = (json: Json): ReadonlyArray<Problem.Problem> =>
       const hint =
         near !== undefined
           ? `did you mean ${near}?`
-          : homes(Crd.spec, name, "spec").length > 0
-            ? `it belongs to ${homes(Crd.spec, name, "spec").join(" or ")}: check the indentation`
+          : homes(spec, name, "spec").length > 0
+            ? `it belongs to ${homes(spec, name, "spec").join(" or ")}: check the indentation`
             : `the fields are ${topLevel.join(", ")}`
       return { field: Problem.escaped(name.slice(0, Problem.maxShown)), message: `is not a field here; ${hint}` }
     })
 
-const metadataProblems = (metadata: unknown): ReadonlyArray<Problem.Problem> => {
+export const metadataProblems = (metadata: unknown): ReadonlyArray<Problem.Problem> => {
   if (!isMap(metadata)) return [{ field: "metadata", message: "is required: write metadata with a name" }]
   const problems: Array<Problem.Problem> = []
   const report = (field: string, value: unknown, message: string) => {
@@ -177,7 +179,10 @@ const metadataProblems = (metadata: unknown): ReadonlyArray<Problem.Problem> => 
   }
   const { annotations, labels, name } = metadata
   if (name === undefined || name === null)
-    problems.push({ field: "metadata.name", message: "is required: give the backup a name, for example hourly-backup" })
+    problems.push({
+      field: "metadata.name",
+      message: "is required: give the resource a name, for example hourly-backup"
+    })
   else if (typeof name !== "string") report("metadata.name", name, "must be text: put it in quotes")
   else {
     for (const rule of Metadata.nameRules) if (!rule.holds(name)) report("metadata.name", name, rule.message)
@@ -208,8 +213,9 @@ const scheduleProblems = (spec: unknown, soFar: ReadonlyArray<Problem.Problem>):
 }
 
 /** `kubectl create --dry-run -o yaml` writes `creationTimestamp: null`. */
-const withoutNulls = (metadata: unknown): unknown =>
+export const withoutNulls = (metadata: unknown): unknown =>
   isMap(metadata) ? Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null)) : metadata
 
-type Json = Readonly<Record<string, unknown>>
-const isMap = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
+export type Json = Readonly<Record<string, unknown>>
+export const isMap = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value)

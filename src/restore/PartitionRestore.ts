@@ -163,7 +163,11 @@ const append = (place: Place, topicId: string | undefined, tools: Tools, from: n
         codec: tools.codec,
         batchBytes: tools.batchBytes,
         digests
-      }).pipe(Stream.runForEach(carryOut))
-      yield* all
+      }).pipe(
+        Stream.runForEach(carryOut),
+        Effect.andThen(all),
+        // Before the log is asked, nothing that was sent may be without an answer.
+        Effect.tapError(() => Fiber.awaitAll(waiting))
+      )
     })
   )

@@ -12,15 +12,6 @@ export class PreflightFailed extends Schema.TaggedError<PreflightFailed>()("Pref
   }
 }
 
-/** A topic to restore to holds records that this restore did not write. */
-export class TargetNotEmpty extends Schema.TaggedError<TargetNotEmpty>()("TargetNotEmpty", {
-  topics: Schema.Array(Schema.String)
-}) {
-  override get message() {
-    return `topic ${this.topics.join(", ")} holds records already, or did once`
-  }
-}
-
 /** Somebody else wrote into a partition while it was restored, or records of it are gone. */
 export class TargetDisturbed extends Schema.TaggedError<TargetDisturbed>()("TargetDisturbed", {
   ...place,
@@ -53,44 +44,26 @@ export class RestoreOvertaken extends Schema.TaggedError<RestoreOvertaken>()("Re
   }
 }
 
-/** The restore was asked to stop. */
-export class RestoreInterrupted extends Schema.TaggedError<RestoreInterrupted>()("RestoreInterrupted", {}) {
-  override get message() {
-    return "the restore was interrupted; the same restore again goes on where it stopped"
-  }
-}
-
 /** Failures of a restore that belong neither to the cluster nor to the store alone. */
 export class RestoreError extends Schema.TaggedError<RestoreError>()("RestoreError", {
-  reason: Schema.Union([
-    PreflightFailed,
-    TargetNotEmpty,
-    TargetDisturbed,
-    Differs,
-    RestoreOvertaken,
-    RestoreInterrupted
-  ])
+  reason: Schema.Union([PreflightFailed, TargetDisturbed, Differs, RestoreOvertaken])
 }) {
   override get message() {
     return this.reason.message
   }
   get isRetryable(): boolean {
-    return this.reason._tag === "RestoreInterrupted"
+    return false
   }
   get advice(): string {
     switch (this.reason._tag) {
       case "PreflightFailed":
         return this.reason.objections.map(({ advice }) => advice).join("; ")
-      case "TargetNotEmpty":
-        return "restore to other names with topicMapping, or delete these topics first"
       case "TargetDisturbed":
         return `delete topic ${this.reason.topic}, stop whatever writes to it, then restore again`
       case "Differs":
         return `delete topic ${this.reason.topic} and restore again; if it differs again, verify the backup with --deep`
       case "RestoreOvertaken":
         return "wait for the other attempt"
-      case "RestoreInterrupted":
-        return "repeat the restore; it goes on where it stopped"
     }
   }
 }

@@ -66,6 +66,11 @@ const byReason: Readonly<Record<FailureReason | "VerificationFailed", Shown>> = 
   MemoryTooSmall: {},
   Interrupted: {},
   SetNotFound: {},
+  // Of restores: no run has them.
+  PreflightFailed: {},
+  TargetDisturbed: {},
+  Differs: {},
+  RestoreOvertaken: {},
   SetIncomplete: {}
 }
 

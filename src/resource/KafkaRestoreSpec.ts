@@ -1,0 +1,97 @@
+import * as Field from "./Field.ts"
+import { KafkaClusterSpec } from "./KafkaClusterSpec.ts"
+import * as Rule from "./Rule.ts"
+import { StorageSpec } from "./StorageSpec.ts"
+import { maxPatterns, TopicPattern } from "./TopicPattern.ts"
+
+/** A name that a topic can have, and that is not one of Kafka's own. */
+const targetName = Field.text({
+  description: "Name of the topic to write to.",
+  maxLength: 249,
+  rules: [
+    Rule.matches("^[a-zA-Z0-9._-]+$", "must be a topic name: letters, digits, '.', '_' and '-'"),
+    Rule.rule<string>({
+      cel: "self != '.' && self != '..' && !self.startsWith('__')",
+      message: "must not be '.', '..' or begin with '__', which are names of Kafka's own topics",
+      holds: (self) => self !== "." && self !== ".." && !self.startsWith("__")
+    })
+  ]
+})
+
+/** What the user wants back. The one description of every field: text, bounds, defaults and rules. */
+export const KafkaRestoreSpec = Field.object(
+  {
+    backupId: Field.text({
+      description: "Id of the backup to restore, as kafka-backup list shows it.",
+      maxLength: 253,
+      rules: [
+        Rule.matches("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "must be the id of a backup, such as shop-20260301-020000")
+      ]
+    }),
+    targetCluster: KafkaClusterSpec,
+    storage: StorageSpec,
+    topics: Field.withDefault(
+      Field.list(TopicPattern, {
+        description: "Topics of the backup to restore: names and wildcard patterns. Absent: all.",
+        maxItems: maxPatterns,
+        rules: [
+          Rule.rule({
+            cel: "self.size() >= 1",
+            message: "must name at least one topic or pattern; remove it to restore all topics",
+            holds: (self) => self.length >= 1
+          })
+        ]
+      }),
+      ["*"]
+    ),
+    excludeTopics: Field.withDefault(
+      Field.list(TopicPattern, {
+        description: "Topics to leave out: names and wildcard patterns. Takes precedence over topics.",
+        maxItems: maxPatterns
+      }),
+      []
+    ),
+    topicMapping: Field.optional(
+      Field.map(targetName, {
+        description: "From a topic of the backup to the topic to write to. A topic without an entry keeps its name.",
+        maxProperties: 1000
+      })
+    ),
+    createTopics: Field.withDefault(
+      Field.flag({
+        description: "Create topics that do not exist, with the partitions and configuration of the backup."
+      }),
+      true
+    ),
+    defaultReplicationFactor: Field.optional(
+      Field.integer({
+        description: "Replication factor of created topics; -1 is the broker's default. Absent: that of the source.",
+        minimum: -1,
+        maximum: 32767,
+        rules: [
+          Rule.rule<number>({
+            cel: "self != 0",
+            message: "must be 1 or more, or -1 for the broker's default",
+            holds: (self) => self !== 0
+          })
+        ]
+      })
+    ),
+    offsets: Field.withDefault(
+      Field.choice(["Auto", "Exact", "New"], {
+        description:
+          "Offsets of restored records. Exact: their old ones, or the restore is refused. Auto: the old ones where that is possible. New: consecutive ones from 0 on."
+      }),
+      "Auto"
+    ),
+    gaps: Field.withDefault(
+      Field.choice(["Fail", "Accept"], {
+        description:
+          "What to do with a backup that lists offsets which it could not read: Fail refuses it, Accept restores it without them."
+      }),
+      "Fail"
+    )
+  },
+  { description: "Which backup to restore, from where, and into which cluster.", rules: [] }
+)
+export type KafkaRestoreSpec = typeof KafkaRestoreSpec.Type
