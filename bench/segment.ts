@@ -7,9 +7,9 @@ import { availableParallelism } from "node:os"
 import type { RecordBatch } from "../src/kafka/batch/RecordBatch.ts"
 import * as KbakFormat from "../src/segment/kbak/KbakFormat.ts"
 import * as KbakReader from "../src/segment/kbak/KbakReader.ts"
-import * as OffsetHeaders from "../src/segment/kbak/OffsetHeaders.ts"
+import * as OffsetHeaders from "../src/segment/records/OffsetHeaders.ts"
 import type { SegmentSettings } from "../src/segment/Segment.ts"
-import { Transcoder } from "../src/segment/kbak/Transcoder.ts"
+import { Transcoder } from "../src/segment/records/Transcoder.ts"
 import { batchOf } from "../test/segment/plainRecords.ts"
 
 const mebibyte = 1024 * 1024

@@ -171,7 +171,8 @@ export const cut =
           }
           const [element] = waiting
           if (element !== undefined) {
-            // The next one comes meanwhile: together with the one that the source fetches ahead, no link of the chain waits.
+            // The next one comes meanwhile: together with the one that the source fetches ahead, no link of the chain
+            // waits.
             if (!hasEnded && waiting.length === 1 && element.fetchedBytes <= aheadBytes) yield* call
             if (yield* take(open, element)) waiting = waiting.slice(1)
           } else if (!hasEnded) yield* receive

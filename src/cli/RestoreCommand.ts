@@ -15,7 +15,9 @@ import { output, shared } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import * as Table from "./Table.ts"
 
-/** Most bytes of a batch before compression: below the limit of Kafka's brokers by default (message.max.bytes, 1 MiB). */
+/**
+ * Most bytes of a batch before compression: below the limit of Kafka's brokers by default (message.max.bytes, 1 MiB).
+ */
 const batchBytes = 900 * 1024
 
 /** How long a partition may make no progress: as long as a run waits for a broker by default. */

@@ -22,8 +22,8 @@ export const nameOf = (owner: Owner): string => {
 }
 
 /**
- * Target topics that an attempt of this plan has begun to write to. An attempt of another plan, such as after an edit of
- * the resource, counts for nothing. Without permission on the group: none.
+ * Target topics that an attempt of this plan has begun to write to. An attempt of another plan, such as after an edit
+ * of the resource, counts for nothing. Without permission on the group: none.
  */
 export const begunTopics = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner, plan: RestorePlan) {
   const committed = yield* permitted(sink.committedOffsets(nameOf(owner)), [])

@@ -26,7 +26,8 @@ const needed = ({ partition, topic }: Place, from: number, until: number) => {
 }
 
 /**
- * The records that the target partition shall hold in `[from, until)`, with the offsets that they shall have there: runs of whole records in the form of the record stream. Segments that lie before it are not read. A damaged segment
+ * The records that the target partition shall hold in `[from, until)`, with the offsets that they shall have there:
+ * runs of whole records in the form of the record stream. Segments that lie before it are not read. A damaged segment
  * fails the stream, at the latest in place of its end.
  */
 export const records = (store: ObjectStoreShape, place: Place, from: number, until: number = unlimited) => {

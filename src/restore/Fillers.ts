@@ -9,7 +9,10 @@ import type { Section } from "./Compression.ts"
  */
 export const recordsPerBatch = 100_000
 
-/** A filler record without its offset delta: attributes, timestamp delta, and after it a null key, a null value, no headers. */
+/**
+ * A filler record without its offset delta: attributes, timestamp delta, and after it a null key, a null value, no
+ * headers.
+ */
 const afterDelta = Buffer.of(1, 1, 0)
 
 /** Records without key and value, one after the other: what stands for offsets that had no record. */

@@ -8,7 +8,7 @@ export class PreflightFailed extends Schema.TaggedError<PreflightFailed>()("Pref
   objections: Schema.Array(Schema.Struct({ message: Schema.String, advice: Schema.String }))
 }) {
   override get message() {
-    return this.objections.map(({ message }) => message).join("; ")
+    return `the restore cannot begin, and nothing was written: ${this.objections.map(({ message }) => message).join("; ")}`
   }
 }
 

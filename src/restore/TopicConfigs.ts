@@ -3,8 +3,8 @@
 const forever = "9223372036854775807"
 
 /**
- * While records are written: nothing removes or rewrites them, and their timestamps are kept. Names that a broker before
- * Kafka 3.6 does not know are in `olderNames`.
+ * While records are written: nothing removes or rewrites them, and their timestamps are kept. Names that a broker
+ * before Kafka 3.6 does not know are in `olderNames`.
  */
 const whileRestoring = {
   "cleanup.policy": "delete",

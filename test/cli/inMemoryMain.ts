@@ -49,5 +49,9 @@ const stuck = Layer.effect(
 ).pipe(Layer.provide(StorageBackends.layer))
 
 CommandLine.start(
-  Layer.mergeAll(InMemoryKafka.layer, kafka, process.env["STUCK_STORE"] === undefined ? StorageBackends.layer : stuck).pipe(Layer.orDie)
+  Layer.mergeAll(
+    InMemoryKafka.layer,
+    kafka,
+    process.env["STUCK_STORE"] === undefined ? StorageBackends.layer : stuck
+  ).pipe(Layer.orDie)
 )

@@ -25,10 +25,6 @@ export const footerBytes = 8
 
 /** Length field, timestamp, offset, key and value lengths and header count: a record with nothing in it, in bytes. */
 export const emptyRecordBytes = 30
-/** Key and value lengths of one record header, in bytes. */
-export const emptyHeaderBytes = 6
-/** Largest header count and largest header key length: both are u16 in the format, and 31 bits in Kafka. */
-export const maxUint16 = 0xffff
 /**
  * Largest record stream of an lz4 segment, in bytes: the body is one LZ4 block.
  * Source: LZ4_MAX_INPUT_SIZE of the LZ4 library.

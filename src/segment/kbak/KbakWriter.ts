@@ -5,7 +5,7 @@ import type { RecordBatch } from "../../kafka/batch/RecordBatch.ts"
 import type { ByteBudget, Lease } from "./ByteBudget.ts"
 import type { ChunkPool } from "./ChunkPool.ts"
 import * as Kbak from "./Kbak.ts"
-import type { OffsetHeaders } from "./OffsetHeaders.ts"
+import type { OffsetHeaders } from "../records/OffsetHeaders.ts"
 import type { EncodedSegment, SegmentMemory, SegmentWriter } from "../Segment.ts"
 import type { SegmentBody } from "./SegmentBody.ts"
 import * as RecordsSource from "./RecordsSource.ts"
@@ -16,8 +16,8 @@ import {
   SegmentError,
   WindowTooLarge
 } from "../SegmentError.ts"
-import { NotRepresentable, Transcoder } from "./Transcoder.ts"
-import { Malformed } from "./varint.ts"
+import { NotRepresentable, Transcoder } from "../records/Transcoder.ts"
+import { Malformed } from "../records/varint.ts"
 
 export interface KbakWriterOptions {
   readonly topic: string

@@ -1,5 +1,6 @@
+import { emptyHeaderBytes } from "../records/limits.ts"
 import * as Kbak from "./Kbak.ts"
-import { TimestampRange } from "./TimestampRange.ts"
+import { TimestampRange } from "../records/TimestampRange.ts"
 
 /** Goes through all records of one segment, checks each against the format and the header, and remembers the sums. */
 export class RecordScan {
@@ -60,7 +61,7 @@ export class RecordScan {
     const headers = view.getUint16(at, true)
     at += 2
     for (let i = 0; i < headers; i++) {
-      if (at + Kbak.emptyHeaderBytes > end) throw misframed(offset, "headers")
+      if (at + emptyHeaderBytes > end) throw misframed(offset, "headers")
       at += 2 + view.getUint16(at, true)
       if (at + 4 > end) throw misframed(offset, "headers")
       const length = view.getInt32(at, true)

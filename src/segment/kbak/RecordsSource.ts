@@ -12,7 +12,7 @@ import type { RecordBatch } from "../../kafka/batch/RecordBatch.ts"
 import type { SegmentError } from "../SegmentError.ts"
 import type { Lease } from "./ByteBudget.ts"
 import { SourceWindow } from "./SourceWindow.ts"
-import type { Transcoder } from "./Transcoder.ts"
+import type { Transcoder } from "../records/Transcoder.ts"
 
 /** Where the transcoder gets the uncompressed records of one batch from. */
 export interface RecordsSource {

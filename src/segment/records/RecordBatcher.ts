@@ -1,7 +1,7 @@
 import { headerBytes } from "../../kafka/batch/RecordBatch.ts"
 import type { UnsealedBatch } from "../../kafka/batch/SealedBatch.ts"
-import { copyBytes } from "../kbak/copyBytes.ts"
-import { longBytes, signedBytes, writeLong, writeSigned } from "../kbak/varint.ts"
+import { copyBytes } from "./copyBytes.ts"
+import { longBytes, signedBytes, writeLong, writeSigned } from "./varint.ts"
 
 /** Why `push` stopped before the end of the records: a broker takes only batches whose offsets are consecutive. */
 export type Stop = "full" | "hole"

@@ -6,7 +6,9 @@ export interface Edit {
   readonly until: number
   /** Milliseconds since 1970; later records are left out. */
   readonly lastTimestamp?: number
-  /** Keys of the headers that the backup appended, in order. Records that do not end with all of them stay as they are. */
+  /**
+   * Keys of the headers that the backup appended, in order. Records that do not end with all of them stay as they are.
+   */
   readonly addedHeaders: ReadonlyArray<string>
   /** Present: kept records get consecutive offsets from this one on. Absent: they keep their own. */
   readonly renumberFrom?: number

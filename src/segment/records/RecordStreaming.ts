@@ -3,8 +3,8 @@ import { freeMemory } from "../../compression/freeMemory.ts"
 import { decompress } from "../../kafka/batch/Decompression.ts"
 import type { RecordBatch } from "../../kafka/batch/RecordBatch.ts"
 import { MalformedRecords, SegmentError } from "../SegmentError.ts"
-import * as OffsetHeaders from "../kbak/OffsetHeaders.ts"
-import { Transcoder } from "../kbak/Transcoder.ts"
+import * as OffsetHeaders from "./OffsetHeaders.ts"
+import { Transcoder } from "./Transcoder.ts"
 
 /** Length of the buffers that records are written into; a larger record has one of its own. */
 const runBytes = 1024 * 1024

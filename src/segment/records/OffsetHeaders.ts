@@ -1,4 +1,4 @@
-import * as Kbak from "./Kbak.ts"
+import { emptyHeaderBytes } from "./limits.ts"
 import { offsetHeaderKeys, type SegmentSettings } from "../Segment.ts"
 
 /** The headers that every record gets after its own, as the bytes that follow the last own header in the stream. */
@@ -13,7 +13,7 @@ export interface OffsetHeaders {
 }
 
 const encoded = (key: string, value: Buffer): Buffer => {
-  const head = Buffer.alloc(Kbak.emptyHeaderBytes + Buffer.byteLength(key))
+  const head = Buffer.alloc(emptyHeaderBytes + Buffer.byteLength(key))
   head.writeUInt16LE(Buffer.byteLength(key), 0)
   head.write(key, 2)
   head.writeInt32LE(value.length, head.length - 4)

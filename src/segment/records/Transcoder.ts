@@ -1,6 +1,6 @@
 import type { RecordBatch } from "../../kafka/batch/RecordBatch.ts"
 import { copyBytes } from "./copyBytes.ts"
-import * as Kbak from "./Kbak.ts"
+import { maxUint16 } from "./limits.ts"
 import type { OffsetHeaders } from "./OffsetHeaders.ts"
 import { TimestampRange } from "./TimestampRange.ts"
 import { cursor, longHigh, Malformed, readLong, readMore } from "./varint.ts"
@@ -271,7 +271,7 @@ export class Transcoder {
           break
         }
       }
-      if (headers + extraCount > Kbak.maxUint16) this.#refuse(delta, `has ${headers} headers`)
+      if (headers + extraCount > maxUint16) this.#refuse(delta, `has ${headers} headers`)
       view.setUint16(out, headers + extraCount, true)
       out += 2
       if (headers !== 0) {
@@ -327,7 +327,7 @@ export class Transcoder {
       size = (size >>> 1) ^ -(size & 1)
       if (size < 0 || at + size > recordEnd)
         malformed(record, `has a header key of length ${size} and exceeds the record`)
-      if (size > Kbak.maxUint16) this.#refuse(delta, `has a header key of ${size} bytes`)
+      if (size > maxUint16) this.#refuse(delta, `has a header key of ${size} bytes`)
       view.setUint16(out, size, true)
       out += 2
       copyBytes(source, sourceView, at, target, view, out, size)
@@ -358,7 +358,7 @@ export class Transcoder {
     const added = this.#extra.count === 0 ? "" : `, and ${this.#extra.count} offset headers are to be added`
     throw new NotRepresentable(
       this.#baseOffset + delta,
-      `${what}${added}; a segment holds at most ${Kbak.maxUint16} headers with keys of at most ${Kbak.maxUint16} bytes`
+      `${what}${added}; a segment holds at most ${maxUint16} headers with keys of at most ${maxUint16} bytes`
     )
   }
 }
