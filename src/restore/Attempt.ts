@@ -38,20 +38,36 @@ export const remember = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner
   yield* permitted(sink.commitOffsets(nameOf(owner), offsets), undefined)
 })
 
-/** The producer of a new attempt: from its first append on, a broker refuses those of earlier attempts. */
-export const begin = (sink: KafkaSinkShape, owner: Owner) => sink.producer(nameOf(owner))
+/** The producer of an attempt. */
+export interface Begun {
+  readonly producer: Producer
+  /** False without permission on the transactional id: then nothing tells two attempts apart but the log. */
+  readonly isFenced: boolean
+}
 
-/** Fails as soon as a later attempt has begun. */
-export const untilOvertaken = (sink: KafkaSinkShape, owner: Owner, producer: Producer) =>
-  Effect.forever(
-    Effect.gen(function* () {
-      yield* Effect.sleep(askEveryMillis)
-      const newest = yield* sink.newestEpoch(nameOf(owner))
-      if (newest.producerId !== producer.producerId || newest.producerEpoch !== producer.producerEpoch) {
-        return yield* new RestoreError({ reason: new RestoreOvertaken() })
-      }
-    })
+/** Begins an attempt: from its first append on, a broker refuses those of earlier attempts. */
+export const begin = (sink: KafkaSinkShape, owner: Owner): Effect.Effect<Begun, KafkaError> =>
+  Effect.map(sink.producer(nameOf(owner)), (producer): Begun => ({ producer, isFenced: true })).pipe(
+    Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", () =>
+      Effect.map(sink.producer(), (producer): Begun => ({ producer, isFenced: false }))
+    )
   )
+
+/** Fails as soon as a later attempt has begun. Where nobody can tell, it never ends: the log is compared anyway. */
+export const untilOvertaken = (sink: KafkaSinkShape, owner: Owner, { isFenced, producer }: Begun) =>
+  !isFenced
+    ? Effect.never
+    : Effect.forever(
+        Effect.gen(function* () {
+          yield* Effect.sleep(askEveryMillis)
+          const newest = yield* Effect.result(sink.newestEpoch(nameOf(owner)))
+          if (newest._tag === "Failure") return
+          const { producerEpoch, producerId } = newest.success
+          if (producerId !== producer.producerId || producerEpoch !== producer.producerEpoch) {
+            return yield* new RestoreError({ reason: new RestoreOvertaken() })
+          }
+        })
+      )
 
 /** Without permission, the answer is `otherwise`: a resume then finds topics that hold records, and says so. */
 const permitted = <A, B>(effect: Effect.Effect<A, KafkaError>, otherwise: B): Effect.Effect<A | B, KafkaError> =>

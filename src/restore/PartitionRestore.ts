@@ -1,6 +1,6 @@
 import { Clock, Effect, Fiber, Schema, type Scope, Stream } from "effect"
 import { sealBatch } from "../kafka/batch/SealedBatch.ts"
-import { KafkaError, type KafkaReason } from "../kafka/KafkaError.ts"
+import { KafkaError, KafkaReason, ProtocolFailure } from "../kafka/KafkaError.ts"
 import type { Appended, KafkaSinkShape, Producer } from "../kafka/KafkaSink.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import { WindowDigests } from "../segment/records/WindowDigests.ts"
@@ -39,7 +39,7 @@ const firstPauseMillis = 250
 const longestPauseMillis = 10_000
 
 /** The order of appends is interrupted: only the log says what it holds. */
-class Unsure extends Schema.TaggedError<Unsure>()("Unsure", { reason: Schema.Unknown }) {}
+class Unsure extends Schema.TaggedError<Unsure>()("Unsure", { reason: KafkaReason }) {}
 
 /** One partition of the target, restored and proven. `topicId` keeps a topic of the same name from being written to. */
 export const run = Effect.fn("PartitionRestore.run")(function* (
@@ -72,7 +72,9 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   let proven = 0
   let lastProgress = yield* Clock.currentTimeMillis
   let pause = firstPauseMillis
-  for (;;) {
+
+  /** Looks at the log, goes on at its end, and proves what was appended. Fails with `Unsure` where another look is due. */
+  const round = Effect.gen(function* () {
     const held = yield* logEnd
     if (held > end) return yield* disturbed(end, `the log ends at ${held}: somebody else writes to this partition`)
     yield* compare(Math.max(start, proven), held)
@@ -81,18 +83,23 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
       pause = firstPauseMillis
     }
     proven = held
-    const digests = new WindowDigests(Proof.windowOffsets, Math.max(start, proven))
-    const outcome = yield* Effect.result(append(place, topicId, tools, proven, digests))
-    if (outcome._tag === "Success") {
-      const from = Math.max(start, proven)
-      if (from < end) {
-        const is = yield* Proof.readBack(tools.source, place, topicId, from, end)
-        yield* Proof.assertEqual(place, { windows: digests.end(), records: digests.recordCount }, is, from, end)
-      }
-      return
-    }
+    const from = Math.max(start, proven)
+    const digests = new WindowDigests(Proof.windowOffsets, from)
+    yield* append(place, topicId, tools, proven, digests)
+    if (from >= end) return
+    const is = yield* Proof.readBack(tools.source, place, topicId, from, end)
+    yield* Proof.assertEqual(place, { windows: digests.end(), records: digests.recordCount }, is, from, end)
+  }).pipe(
+    Effect.catchTag("KafkaError", (error): Effect.Effect<never, KafkaError | Unsure> =>
+      Effect.fail(error.isRetryable ? new Unsure({ reason: error.reason }) : error)
+    )
+  )
+
+  for (;;) {
+    const outcome = yield* Effect.result(round)
+    if (outcome._tag === "Success") return
     if (!(outcome.failure instanceof Unsure)) return yield* outcome.failure
-    const reason = outcome.failure.reason as KafkaReason
+    const { reason } = outcome.failure
     if ((yield* Clock.currentTimeMillis) - lastProgress > tools.patienceMillis) {
       return yield* new KafkaError({ operation: "produce", reason })
     }
@@ -104,6 +111,9 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   }
 })
 
+const misplaced = (topic: string, is: number, should: number) =>
+  new ProtocolFailure({ detail: `records of ${topic} got offset ${is} instead of ${should}`, transient: true })
+
 /** Carries out everything from `from` on. Fails with `Unsure` when an answer leaves open what the log holds. */
 const append = (place: Place, topicId: string | undefined, tools: Tools, from: number, digests: WindowDigests) =>
   Effect.scoped(
@@ -112,6 +122,7 @@ const append = (place: Place, topicId: string | undefined, tools: Tools, from: n
       const target = { topic: place.topic.target, partition: place.partition.partition }
       const producer = yield* tools.producer
       let sequence = 0
+      let isFirst = true
       const waiting: Array<Fiber.Fiber<void, Unsure | KafkaError>> = []
       const oldest = Effect.suspend(() => Fiber.join(waiting.shift()!))
       const all = Effect.whileLoop({ while: () => waiting.length > 0, body: () => oldest, step: () => {} })
@@ -122,7 +133,7 @@ const append = (place: Place, topicId: string | undefined, tools: Tools, from: n
           ? Effect.fail(new Unsure({ reason: answer.reason }))
           : answer.baseOffset === offset
             ? Effect.void
-            : Effect.fail(new Unsure({ reason: new Error(`appended at ${answer.baseOffset} instead of ${offset}`) }))
+            : Effect.fail(new Unsure({ reason: misplaced(target.topic, answer.baseOffset, offset) }))
 
       const carryOut = Effect.fnUntraced(function* (
         step: Steps.Step
@@ -142,6 +153,9 @@ const append = (place: Place, topicId: string | undefined, tools: Tools, from: n
                 { startImmediately: true }
               )
             )
+            // A broker that does not know the producer takes any sequence: nothing may follow the first before it is there.
+            if (isFirst) yield* all
+            isFirst = false
             return
           }
           case "Markers": {

@@ -14,6 +14,8 @@ export interface TargetTopic {
   readonly topic: PlannedTopic
   /** Absent: it is there already, and empty or of this restore. */
   readonly create: NewTopic | undefined
+  /** Of an existing topic: every log ends where it should. */
+  readonly isWritten: boolean
 }
 
 /** Whether the backup can be restored at all: every object is there with its size, and its documents are intact. */
@@ -92,7 +94,7 @@ export const ofTarget = Effect.fnUntraced(function* (
           objections.push(objection("TargetTopicMissing", message, "create the topic, or set createTopics: true"))
           break
         }
-        targets.push({ topic, create: newTopic(topic, true) })
+        targets.push({ topic, create: newTopic(topic, true), isWritten: false })
         break
       case "Found": {
         const places = lookup.topic.partitions.map(({ partition }) => ({ topic: topic.target, partition }))
@@ -105,7 +107,8 @@ export const ofTarget = Effect.fnUntraced(function* (
             ours.has(topic.target)
           )
         )
-        targets.push({ topic, create: undefined })
+        const isWritten = topic.partitions.every(({ end, partition }) => ends[partition]?.offset === end)
+        targets.push({ topic, create: undefined, isWritten })
       }
     }
   }

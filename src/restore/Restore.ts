@@ -68,12 +68,17 @@ export const run = Effect.fn("Restore.run")(function* (
 ) {
   const { sink } = systems
   yield* createTopics(sink, targets)
+  yield* Effect.forEach(
+    targets.filter(({ create, isWritten }) => create === undefined && !isWritten),
+    ({ topic }) => prepareExisting(sink, topic),
+    { discard: true }
+  )
   const ids = yield* topicIds(sink, plan)
   yield* Attempt.remember(sink, request.owner, plan)
-  const producer = yield* Attempt.begin(sink, request.owner)
+  const begun = yield* Attempt.begin(sink, request.owner)
   yield* Effect.raceFirst(
-    writeAll(systems, plan, ids, producer, options),
-    Attempt.untilOvertaken(sink, request.owner, producer)
+    writeAll(systems, plan, ids, begun.producer, options),
+    Attempt.untilOvertaken(sink, request.owner, begun)
   )
   yield* Effect.forEach(
     targets,
@@ -90,6 +95,17 @@ export const run = Effect.fn("Restore.run")(function* (
   )
   return { plan, targets, records: RestorePlan.records(plan) } satisfies Restored
 }, Effect.scoped)
+
+/** An existing topic gets the configuration that keeps records as they are while they are written. */
+const prepareExisting = (sink: KafkaSinkShape, { configs, target }: RestorePlan.PlannedTopic) =>
+  sink.alterConfigs(target, TopicConfigs.initial(configs, true)).pipe(
+    // Before Kafka 3.6 two names are unknown.
+    Effect.catchReason("KafkaError", "ProtocolFailure", (failure) =>
+      failure.code === ErrorCode.invalidConfig
+        ? sink.alterConfigs(target, TopicConfigs.initial(configs, false))
+        : Effect.fail(new Failed({ operation: "topics", reason: failure }))
+    )
+  )
 
 const createTopics = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: ReadonlyArray<Preflight.TargetTopic>) {
   const outcomes = yield* sink.createTopics(targets.flatMap(({ create }) => create ?? []))
