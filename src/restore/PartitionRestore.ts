@@ -73,7 +73,9 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   let lastProgress = yield* Clock.currentTimeMillis
   let pause = firstPauseMillis
 
-  /** Looks at the log, goes on at its end, and proves what was appended. Fails with `Unsure` where another look is due. */
+  /**
+   * Looks at the log, goes on at its end, and proves what was appended. Fails with `Unsure` where another look is due.
+   */
   const round = Effect.gen(function* () {
     const held = yield* logEnd
     if (held > end) return yield* disturbed(end, `the log ends at ${held}: somebody else writes to this partition`)
@@ -153,7 +155,8 @@ const append = (place: Place, topicId: string | undefined, tools: Tools, from: n
                 { startImmediately: true }
               )
             )
-            // A broker that does not know the producer takes any sequence: nothing may follow the first before it is there.
+            // A broker that does not know the producer takes any sequence: nothing may follow the first before it is
+            // there.
             if (isFirst) yield* all
             isFirst = false
             return

@@ -282,7 +282,10 @@ const stories = (name: string, need: Need, subjectOf: () => Subject) =>
 
     const nothingEarlierChanged = async () => {
       const now = await subject.objects(bucket)
-      for (const [key, sha256] of before) assert.strictEqual(now.get(key), sha256, key)
+      for (const [key, sha256] of before) {
+        // Each run replaces the index, which repeats what the backups say.
+        if (!key.startsWith("sets/_kafka-backup/index/")) assert.strictEqual(now.get(key), sha256, key)
+      }
       return now
     }
 
