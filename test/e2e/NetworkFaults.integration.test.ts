@@ -75,7 +75,10 @@ describeWith(["kafka", "java", "versitygw", "toxiproxy"], "A run over a network 
       expected.map(({ partition, records, sha256 }) => ({ partition, records, sha256 }))
     )
     const now = await objects()
-    for (const [key, sha256] of before) assert.strictEqual(now.get(key), sha256, key)
+    for (const [key, sha256] of before) {
+      // Each run replaces the index, which repeats what the backups say.
+      if (!key.includes("_kafka-backup/index/")) assert.strictEqual(now.get(key), sha256, key)
+    }
   }
 
   /** When one more segment is stored than there were. */
