@@ -70,7 +70,12 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
 
   /** Everything below it is in the log as planned. */
   let proven = 0
-  let lastProgress = yield* Clock.currentTimeMillis
+  /** Everything below it was acknowledged at its offset. */
+  let acknowledged = 0
+  const onAcknowledged = (until: number) => void (acknowledged = Math.max(acknowledged, until))
+  /** How far the partition had come at the newest failure, and when it failed there first. */
+  let stuckAt = -1
+  let stuckSince = 0
   let pause = firstPauseMillis
 
   /** Looks at the log, goes on at its end, and proves what was appended. Fails with `Unsure` where another look is due. */
@@ -78,14 +83,10 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     const held = yield* logEnd
     if (held > end) return yield* disturbed(end, `the log ends at ${held}: somebody else writes to this partition`)
     yield* compare(Math.max(start, proven), held)
-    if (held > proven) {
-      lastProgress = yield* Clock.currentTimeMillis
-      pause = firstPauseMillis
-    }
     proven = held
     const from = Math.max(start, proven)
     const digests = new WindowDigests(Proof.windowOffsets, from)
-    yield* append(place, topicId, tools, proven, digests)
+    yield* append(place, topicId, tools, proven, digests, onAcknowledged)
     if (from >= end) return
     const is = yield* Proof.readBack(tools.source, place, topicId, from, end)
     yield* Proof.assertEqual(place, { windows: digests.end(), records: digests.recordCount }, is, from, end)
@@ -100,7 +101,14 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     if (outcome._tag === "Success") return
     if (!(outcome.failure instanceof Unsure)) return yield* outcome.failure
     const { reason } = outcome.failure
-    if ((yield* Clock.currentTimeMillis) - lastProgress > tools.patienceMillis) {
+    const nowMillis = yield* Clock.currentTimeMillis
+    const reached = Math.max(proven, acknowledged)
+    if (reached > stuckAt) {
+      stuckAt = reached
+      stuckSince = nowMillis
+      pause = firstPauseMillis
+    }
+    if (nowMillis - stuckSince > tools.patienceMillis) {
       return yield* new KafkaError({ operation: "produce", reason })
     }
     yield* Effect.logDebug("a partition's log is compared before it is continued").pipe(
@@ -115,7 +123,14 @@ const misplaced = (topic: string, is: number, should: number) =>
   new ProtocolFailure({ detail: `records of ${topic} got offset ${is} instead of ${should}`, transient: true })
 
 /** Carries out everything from `from` on. Fails with `Unsure` when an answer leaves open what the log holds. */
-const append = (place: Place, topicId: string | undefined, tools: Tools, from: number, digests: WindowDigests) =>
+const append = (
+  place: Place,
+  topicId: string | undefined,
+  tools: Tools,
+  from: number,
+  digests: WindowDigests,
+  onAcknowledged: (until: number) => void
+) =>
   Effect.scoped(
     Effect.gen(function* () {
       const { sink } = tools
@@ -148,7 +163,12 @@ const append = (place: Place, topicId: string | undefined, tools: Tools, from: n
               yield* Effect.forkScoped(
                 sink.append({ ...target, topicId, batch: pieces }).pipe(
                   Effect.flatMap((answer) => expect(answer, batch.firstOffset)),
-                  Effect.tap(() => Effect.sync(() => tools.onAppended(batch.recordCount, 61 + section.bytes.length)))
+                  Effect.tap(() =>
+                    Effect.sync(() => {
+                      onAcknowledged(batch.lastOffset + 1)
+                      tools.onAppended(batch.recordCount, 61 + section.bytes.length)
+                    })
+                  )
                 ),
                 { startImmediately: true }
               )
@@ -163,6 +183,7 @@ const append = (place: Place, topicId: string | undefined, tools: Tools, from: n
             for (let at = step.from; at < step.until; at += markersPerRequest) {
               const count = Math.min(markersPerRequest, step.until - at)
               yield* Effect.flatMap(sink.markers(target, producer, count), (answer) => expect(answer, at))
+              onAcknowledged(at + count)
             }
             return
           }

@@ -1,0 +1,34 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { aRestore, assertSame, backUp, layer, restore, worlds } from "./world.ts"
+
+const records = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ key: `key ${i}`, value: `value ${i} ${"x".repeat(40)}`, timestamp: i }))
+
+/** Time passes while the effect waits for it. */
+const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
+    for (let i = 0; i < 20_000 && fiber.pollUnsafe() === undefined; i++) {
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      yield* TestClock.adjust("250 millis")
+    }
+    return yield* Fiber.join(fiber)
+  })
+
+describe("a restore", () => {
+  it.effect("that has written for longer than its patience still waits for a broker that goes away", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      for (let at = 0; at < 10; at++) yield* source.produce("orders", 0, records(20))
+      const backupId = yield* backUp
+      // Every batch takes 2 min: together they take longer than the 10 min that a partition may make no progress.
+      yield* target.inject({ _tag: "Delayed", millis: 120_000 }, { operation: "produce", times: 36 })
+      yield* target.inject({ _tag: "ConnectionLost" }, { operation: "produce", times: 2 })
+      yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 1)
+    }).pipe(Effect.provide(layer))
+  )
+})
