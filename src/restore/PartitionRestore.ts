@@ -68,6 +68,18 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     )
   })
 
+  /** Before the start of the log only fillers of this restore may lie: they are going to be deleted. */
+  const compareFillers = Effect.fnUntraced(function* (from: number, until: number) {
+    if (from >= until) return
+    const first = yield* Effect.map(tools.sink.offsets([target], "logStart"), ([found]) => found?.offset ?? 0)
+    const held = Math.max(from, first)
+    if (held >= until) return
+    const fillers = yield* Proof.countFillers(tools.source, place, topicId, held, until)
+    if (fillers === until - held) return
+    const detail = `the log holds records that this restore did not write (${until - held - fillers} before offset ${until})`
+    return yield* disturbed(held, detail)
+  })
+
   /** Everything below it is in the log as planned. */
   let proven = 0
   /** Everything below it was acknowledged at its offset. */
@@ -82,6 +94,7 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   const round = Effect.gen(function* () {
     const held = yield* logEnd
     if (held > end) return yield* disturbed(end, `the log ends at ${held}: somebody else writes to this partition`)
+    yield* compareFillers(proven, Math.min(start, held))
     yield* compare(Math.max(start, proven), held)
     proven = held
     const from = Math.max(start, proven)

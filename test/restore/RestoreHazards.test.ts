@@ -31,4 +31,21 @@ describe("a restore", () => {
       yield* assertSame(source, target, "orders", 1)
     }).pipe(Effect.provide(layer))
   )
+
+  it.effect("never takes the records of others for fillers, and leaves them alone", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, records(60))
+      yield* source.deleteRecordsBefore("orders", 0, 50)
+      const backupId = yield* backUp
+      // An attempt that remembers the topic and stops before it writes; then somebody else writes.
+      yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce" })
+      yield* Effect.flip(inTime(restore(aRestore(backupId))))
+      yield* target.produce("orders", 0, records(5))
+      const error = yield* Effect.flip(inTime(restore(aRestore(backupId))))
+      assert.include(error.message, "records that this restore did not write")
+      assert.lengthOf(yield* target.committed("orders", 0), 5)
+    }).pipe(Effect.provide(layer))
+  )
 })
