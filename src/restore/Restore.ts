@@ -44,12 +44,21 @@ export interface Restored extends Prepared {
 
 /** Plans and asks everything beforehand. Writes nothing. Fails with all objections at once. */
 export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems, request: RestoreRequest) {
-  const { sink, store } = systems
+  const { store } = systems
   const set = yield* Catalogue.open(store, request.backupId)
   const planned = RestorePlan.make(set, request)
   if (planned._tag === "Refused") return yield* preflightFailed(planned.objections)
   const { plan } = planned
-  const damaged = yield* Preflight.ofBackup(store, set)
+  return yield* askTarget(systems, request, plan, yield* Preflight.ofBackup(store, set))
+})
+
+/** Compares the plan with the target cluster. Fails with what stands against it, and with `damaged`. */
+const askTarget = Effect.fnUntraced(function* (
+  { sink }: Systems,
+  request: RestoreRequest,
+  plan: RestorePlan.RestorePlan,
+  damaged: ReadonlyArray<RestorePlan.Objection> = []
+) {
   const ours = yield* Attempt.begunTopics(sink, request.owner, plan)
   const { objections, targets } = yield* Preflight.ofTarget(sink, plan, request, ours)
   if (damaged.length + objections.length > 0) return yield* preflightFailed([...damaged, ...objections])
@@ -63,11 +72,15 @@ export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems,
 export const run = Effect.fn("Restore.run")(function* (
   systems: Systems,
   request: RestoreRequest,
-  { plan, targets }: Prepared,
+  prepared: Prepared,
   options: Options
 ) {
   const { sink } = systems
-  yield* createTopics(sink, targets)
+  const { plan } = prepared
+  // A topic that exists by now may be anybody's: everything is asked again. Those just created are there and empty.
+  const targets = (yield* createTopics(sink, prepared.targets))
+    ? prepared.targets
+    : (yield* askTarget(systems, request, plan)).targets
   yield* Effect.forEach(
     targets.filter(({ create, isWritten }) => create === undefined && !isWritten),
     ({ topic }) => prepareExisting(sink, topic),
@@ -107,13 +120,13 @@ const prepareExisting = (sink: KafkaSinkShape, { configs, target }: RestorePlan.
     )
   )
 
+/** False: some of them exist already. */
 const createTopics = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: ReadonlyArray<Preflight.TargetTopic>) {
   const outcomes = yield* sink.createTopics(targets.flatMap(({ create }) => create ?? []))
-  // One that exists was made by another attempt since: it is looked at like any other.
   const refused = outcomes.find(
     ({ errorCode }) => errorCode !== ErrorCode.none && errorCode !== ErrorCode.topicAlreadyExists
   )
-  if (refused === undefined) return
+  if (refused === undefined) return outcomes.every(({ errorCode }) => errorCode === ErrorCode.none)
   const detail = `topic ${refused.name} was not created: ${refused.detail ?? `error ${refused.errorCode}`}`
   const reason = new ProtocolFailure({ detail, code: refused.errorCode, transient: false })
   return yield* new Failed({ operation: "topics", reason })

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { aRestore, assertSame, backUp, layer, restore, worlds } from "./world.ts"
+import * as Restore from "../../src/restore/Restore.ts"
+import { aRestore, assertSame, backUp, layer, options, restore, systems, worlds } from "./world.ts"
 
 const records = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ key: `key ${i}`, value: `value ${i} ${"x".repeat(40)}`, timestamp: i }))
@@ -47,5 +48,22 @@ describe("a restore", () => {
       assert.include(error.message, "records that this restore did not write")
       assert.lengthOf(yield* target.committed("orders", 0), 5)
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("looks at a topic that somebody makes between the preflight and its creation", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, records(20))
+      const backupId = yield* backUp
+      const request = aRestore(backupId)
+      const opened = yield* systems
+      const prepared = yield* Restore.prepare(opened, request)
+      yield* target.createTopic("orders", { partitions: 2, configs: { "message.timestamp.type": "LogAppendTime" } })
+      yield* target.produce("orders", 1, records(3))
+      const error = yield* Effect.flip(inTime(Restore.run(opened, request, prepared, options)))
+      assert.include(error.message, "orders holds records already")
+      assert.include(error.message, "has 2 partitions, and the backup has 1")
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
 })
