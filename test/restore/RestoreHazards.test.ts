@@ -66,4 +66,20 @@ describe("a restore", () => {
       assert.include(error.message, "has 2 partitions, and the backup has 1")
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
+
+  it.effect("writes batches of its own size to a topic whose limit is below it", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders", {
+        configs: { "max.message.bytes": "200", "compression.type": "uncompressed" }
+      })
+      for (let at = 0; at < 5; at++) yield* source.produce("orders", 0, records(1))
+      const backupId = yield* backUp
+      yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 1)
+      const opened = yield* systems
+      const lookup = yield* opened.source.topicConfigs(["orders"])
+      assert.strictEqual(lookup.get("orders")?.["max.message.bytes"], "200")
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
 })
