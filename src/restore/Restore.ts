@@ -36,10 +36,18 @@ export interface Prepared {
   readonly targets: ReadonlyArray<Preflight.TargetTopic>
 }
 
+/** A configuration that a topic did not get. */
+export interface RefusedConfig {
+  readonly topic: string
+  readonly name: string
+}
+
 /** What a restore has done. */
 export interface Restored extends Prepared {
   /** Records in all target partitions: each was read back and compared. */
   readonly records: number
+  /** Configurations of the backup that the brokers refused at the end, by target topic. */
+  readonly refusedConfigs: ReadonlyArray<RefusedConfig>
 }
 
 /** Plans and asks everything beforehand. Writes nothing. Fails with all objections at once. */
@@ -93,20 +101,23 @@ export const run = Effect.fn("Restore.run")(function* (
     writeAll(systems, plan, ids, begun.producer, options),
     Attempt.untilOvertaken(sink, request.owner, begun)
   )
-  yield* Effect.forEach(
-    targets,
-    ({ create, topic }) =>
-      sink.alterConfigs(
-        topic.target,
-        TopicConfigs.final(
-          topic.configs,
-          create === undefined || "message.timestamp.after.max.ms" in create.configs,
-          true
-        )
-      ),
-    { discard: true }
+  const refusedConfigs = yield* Effect.forEach(targets, ({ create, topic }) =>
+    giveConfigs(
+      sink,
+      topic.target,
+      TopicConfigs.final(
+        topic.configs,
+        create === undefined || "message.timestamp.after.max.ms" in create.configs,
+        true
+      )
+    )
   )
-  return { plan, targets, records: RestorePlan.records(plan) } satisfies Restored
+  return {
+    plan,
+    targets,
+    records: RestorePlan.records(plan),
+    refusedConfigs: refusedConfigs.flat()
+  } satisfies Restored
 }, Effect.scoped)
 
 /** An existing topic gets the configuration that keeps records as they are while they are written. */
@@ -119,6 +130,30 @@ const prepareExisting = (sink: KafkaSinkShape, { configs, target }: RestorePlan.
         : Effect.fail(new Failed({ operation: "topics", reason: failure }))
     )
   )
+
+/**
+ * Configures a topic whose records are proven. A broker refuses a request as a whole for one configuration that it does
+ * not know, such as that of a vendor or of tiered storage: then each is set by itself, and those refused are returned.
+ */
+const giveConfigs = (sink: KafkaSinkShape, topic: string, configs: Readonly<Record<string, string | null>>) => {
+  const given = (some: Readonly<Record<string, string | null>>): Effect.Effect<boolean, KafkaError> =>
+    Effect.as(sink.alterConfigs(topic, some), true).pipe(
+      Effect.catchReason("KafkaError", "ProtocolFailure", (failure) =>
+        failure.code === ErrorCode.invalidConfig
+          ? Effect.succeed(false)
+          : Effect.fail(new Failed({ operation: "configs", reason: failure }))
+      )
+    )
+  return Effect.gen(function* () {
+    if (yield* given(configs)) return []
+    const refused: Array<RefusedConfig> = []
+    for (const [name, value] of Object.entries(configs)) {
+      // A name that the broker does not know cannot be set there, either: nothing is to be reset.
+      if (!(yield* given({ [name]: value })) && value !== null) refused.push({ topic, name })
+    }
+    return refused
+  })
+}
 
 /** False: some of them exist already. */
 const createTopics = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: ReadonlyArray<Preflight.TargetTopic>) {

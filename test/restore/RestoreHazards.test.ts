@@ -82,4 +82,23 @@ describe("a restore", () => {
       assert.strictEqual(lookup.get("orders")?.["max.message.bytes"], "200")
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
+
+  it.effect("completes without the configurations that the target does not know, and names them", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      const configs = { "confluent.tier.enable": "true", "remote.storage.enable": "true", "retention.ms": "1000" }
+      yield* source.createTopic("orders", { configs: { ...configs, "min.insync.replicas": "2" } })
+      yield* source.produce("orders", 0, records(5))
+      const backupId = yield* backUp
+      const restored = yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 1)
+      assert.deepStrictEqual(
+        restored.refusedConfigs.map(({ name, topic }) => ({ name, topic })),
+        [
+          { name: "confluent.tier.enable", topic: "orders" },
+          { name: "remote.storage.enable", topic: "orders" }
+        ]
+      )
+    }).pipe(Effect.provide(layer))
+  )
 })
