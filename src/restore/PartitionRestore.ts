@@ -24,7 +24,7 @@ export interface Tools {
   readonly batchBytes: number
   /** How long a partition may make no progress before the attempt fails. */
   readonly patienceMillis: number
-  /** Told of each append that all in-sync replicas have. */
+  /** Told of each append that all in-sync replicas have; fillers are no records. */
   readonly onAppended: (records: number, bytes: number) => void
 }
 
@@ -179,7 +179,7 @@ const append = (
                   Effect.tap(() =>
                     Effect.sync(() => {
                       onAcknowledged(batch.lastOffset + 1)
-                      tools.onAppended(batch.recordCount, 61 + section.bytes.length)
+                      tools.onAppended(step.isFiller ? 0 : batch.recordCount, 61 + section.bytes.length)
                     })
                   )
                 ),

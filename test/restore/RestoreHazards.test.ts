@@ -124,4 +124,22 @@ describe("a restore", () => {
       assert.notInclude("advice" in error ? error.advice : "", "exact.maxFillerOffsets")
     }).pipe(Effect.provide(layer))
   )
+
+  it.effect("counts no filler as a record that was written", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, records(30))
+      yield* source.deleteRecordsBefore("orders", 0, 20)
+      const backupId = yield* backUp
+      const request = aRestore(backupId)
+      const opened = yield* systems
+      let written = 0
+      const prepared = yield* Restore.prepare(opened, request)
+      yield* inTime(
+        Restore.run(opened, request, prepared, { ...options, onAppended: (records) => void (written += records) })
+      )
+      assert.strictEqual(written, 10)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
 })
