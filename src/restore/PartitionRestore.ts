@@ -1,6 +1,6 @@
 import { Clock, Effect, Fiber, Schema, type Scope, Stream } from "effect"
 import { sealBatch } from "../kafka/batch/SealedBatch.ts"
-import { KafkaError, KafkaReason, ProtocolFailure } from "../kafka/KafkaError.ts"
+import { KafkaError, KafkaReason, ProtocolFailure, TopicRecreated } from "../kafka/KafkaError.ts"
 import type { Appended, KafkaSinkShape, Producer } from "../kafka/KafkaSink.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import { WindowDigests } from "../segment/records/WindowDigests.ts"
@@ -135,6 +135,16 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
 const misplaced = (topic: string, is: number, should: number) =>
   new ProtocolFailure({ detail: `records of ${topic} got offset ${is} instead of ${should}`, transient: true })
 
+/**
+ * Fails if the topic is another one by now. Markers and the deletion of records name a topic only by its name, unlike
+ * batches, and the metadata in use may be older than the topic.
+ */
+const assertSameTopic = Effect.fnUntraced(function* (sink: KafkaSinkShape, topic: string, topicId: string | undefined) {
+  const [found] = yield* sink.lookup([topic])
+  if (topicId === undefined || found?._tag !== "Found" || found.topic.topicId === topicId) return
+  return yield* new KafkaError({ operation: "produce", reason: new TopicRecreated({ topic }) })
+})
+
 /** Carries out everything from `from` on. Fails with `Unsure` when an answer leaves open what the log holds. */
 const append = (
   place: Place,
@@ -193,6 +203,8 @@ const append = (
           }
           case "Markers": {
             yield* all
+            // Otherwise a batch, which names the topic's id, was acknowledged just now.
+            if (isFirst) yield* assertSameTopic(sink, target.topic, topicId)
             for (let at = step.from; at < step.until; at += markersPerRequest) {
               const count = Math.min(markersPerRequest, step.until - at)
               yield* Effect.flatMap(sink.markers(target, producer, count), (answer) => expect(answer, at))
@@ -202,6 +214,7 @@ const append = (
           }
           case "Trim": {
             yield* all
+            yield* assertSameTopic(sink, target.topic, topicId)
             yield* sink.deleteRecordsBefore(target, step.start)
           }
         }

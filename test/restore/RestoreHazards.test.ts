@@ -142,4 +142,28 @@ describe("a restore", () => {
       assert.strictEqual(written, 10)
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
+
+  it.effect("deletes no records of a topic that was made anew under the name", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, records(30))
+      yield* source.deleteRecordsBefore("orders", 0, 20)
+      const backupId = yield* backUp
+      // The answer to the fillers comes late enough for the topic to be made anew before the log is cut.
+      yield* target.inject({ _tag: "Delayed", millis: 60_000 }, { operation: "produce" })
+      const attempt = yield* Effect.forkChild(Effect.flip(inTime(restore(aRestore(backupId)))), {
+        startImmediately: true
+      })
+      while ((yield* target.counters).produceRequests === 0) {
+        yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      }
+      for (let i = 0; i < 20; i++) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      yield* target.createTopic("orders")
+      yield* target.produce("orders", 0, records(25))
+      const error = yield* Fiber.join(attempt)
+      assert.include(error.message, "orders")
+      assert.lengthOf(yield* target.committed("orders", 0), 25)
+    }).pipe(Effect.provide(layer))
+  )
 })
