@@ -166,4 +166,17 @@ describe("a restore", () => {
       assert.lengthOf(yield* target.committed("orders", 0), 25)
     }).pipe(Effect.provide(layer))
   )
+
+  it.effect("waits for a coordinator that does not know a new topic yet", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, records(5))
+      const backupId = yield* backUp
+      // One answer each for the offsets that the preflight asks for, and then for the commit.
+      yield* target.inject({ _tag: "Code", code: 3 }, { operation: "groups", after: 1, times: 3 })
+      yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 1)
+    }).pipe(Effect.provide(layer))
+  )
 })
