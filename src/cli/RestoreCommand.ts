@@ -59,9 +59,12 @@ const table = (prepared: Restore.Prepared): string =>
   )
 
 /** What is left to know when a restore is complete. */
-const notes = ({ targets }: Restore.Prepared): ReadonlyArray<string> => [
+const notes = ({ refusedConfigs, targets }: Restore.Restored): ReadonlyArray<string> => [
   ...targets.flatMap(({ topic }) =>
     TopicConfigs.leftOut(topic.configs).map((name) => `Note: ${topic.target} does not get the configuration ${name}`)
+  ),
+  ...refusedConfigs.map(
+    ({ name, topic }) => `Note: ${topic} does not get the configuration ${name}: the brokers refuse it`
   ),
   "Note: retention.ms and retention.bytes of the restored topics are -1, so that no broker removes old records again. " +
     "Set them with kafka-configs when the records have been read"

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import type { Owner } from "../identity/RunIdentity.ts"
-import type { KafkaError } from "../kafka/KafkaError.ts"
+import { type KafkaError, KafkaError as Failed } from "../kafka/KafkaError.ts"
 import type { KafkaSinkShape, Producer } from "../kafka/KafkaSink.ts"
 import type { RestorePlan } from "./RestorePlan.ts"
 import { RestoreError, RestoreOvertaken } from "./RestoreError.ts"
@@ -30,12 +30,27 @@ export const begunTopics = Effect.fnUntraced(function* (sink: KafkaSinkShape, ow
   return new Set(committed.filter(({ metadata }) => metadata === plan.digest).map(({ topic }) => topic))
 })
 
+/** How long the coordinator may not know the topics, which are visible already on another broker. */
+const unknownMillis = 30_000
+
 /** Remembers that this plan is going to be written: offset 0 of every partition, with the plan's digest beside it. */
 export const remember = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner, plan: RestorePlan) {
   const offsets = plan.topics.flatMap(({ partitions, target }) =>
     partitions.map(({ partition }) => ({ topic: target, partition, offset: 0, metadata: plan.digest }))
   )
-  yield* permitted(sink.commitOffsets(nameOf(owner), offsets), undefined)
+  const untilMillis = (yield* Clock.currentTimeMillis) + unknownMillis
+  const commit: Effect.Effect<void, KafkaError> = sink.commitOffsets(nameOf(owner), offsets).pipe(
+    Effect.catchReason("KafkaError", "TopicVanished", (reason) =>
+      Effect.gen(function* () {
+        if ((yield* Clock.currentTimeMillis) >= untilMillis) {
+          return yield* new Failed({ operation: "groups", reason })
+        }
+        yield* Effect.sleep(500)
+        return yield* commit
+      })
+    )
+  )
+  yield* permitted(commit, undefined)
 })
 
 /** The producer of an attempt. */

@@ -64,3 +64,23 @@ export const batch = (
   },
   section: compressed(count)
 })
+
+/** Bytes of a filler in the record stream, without its length field. */
+const storedBytes = 26
+
+/** How many records of a run of whole records are fillers. */
+export const countIn = (run: Buffer): number => {
+  let count = 0
+  for (let at = 0; at < run.length;) {
+    const length = run.readUInt32LE(at)
+    const isFiller =
+      length === storedBytes &&
+      run.readInt32LE(at + 4) === -1 &&
+      run.readInt32LE(at + 8) === -1 &&
+      run.readInt32LE(at + 20) === -1 &&
+      run.readInt32LE(at + 24) === -1
+    if (isFiller) count++
+    at += 4 + length
+  }
+  return count
+}

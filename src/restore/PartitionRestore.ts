@@ -1,6 +1,6 @@
 import { Clock, Effect, Fiber, Schema, type Scope, Stream } from "effect"
 import { sealBatch } from "../kafka/batch/SealedBatch.ts"
-import { KafkaError, KafkaReason, ProtocolFailure } from "../kafka/KafkaError.ts"
+import { KafkaError, KafkaReason, ProtocolFailure, TopicRecreated } from "../kafka/KafkaError.ts"
 import type { Appended, KafkaSinkShape, Producer } from "../kafka/KafkaSink.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import { WindowDigests } from "../segment/records/WindowDigests.ts"
@@ -24,7 +24,7 @@ export interface Tools {
   readonly batchBytes: number
   /** How long a partition may make no progress before the attempt fails. */
   readonly patienceMillis: number
-  /** Told of each append that all in-sync replicas have. */
+  /** Told of each append that all in-sync replicas have; fillers are no records. */
   readonly onAppended: (records: number, bytes: number) => void
 }
 
@@ -68,9 +68,26 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     )
   })
 
+  /** Before the start of the log only fillers of this restore may lie: they are going to be deleted. */
+  const compareFillers = Effect.fnUntraced(function* (from: number, until: number) {
+    if (from >= until) return
+    const first = yield* Effect.map(tools.sink.offsets([target], "logStart"), ([found]) => found?.offset ?? 0)
+    const held = Math.max(from, first)
+    if (held >= until) return
+    const fillers = yield* Proof.countFillers(tools.source, place, topicId, held, until)
+    if (fillers === until - held) return
+    const detail = `the log holds records that this restore did not write (${until - held - fillers} before offset ${until})`
+    return yield* disturbed(held, detail)
+  })
+
   /** Everything below it is in the log as planned. */
   let proven = 0
-  let lastProgress = yield* Clock.currentTimeMillis
+  /** Everything below it was acknowledged at its offset. */
+  let acknowledged = 0
+  const onAcknowledged = (until: number) => void (acknowledged = Math.max(acknowledged, until))
+  /** How far the partition had come at the newest failure, and when it failed there first. */
+  let stuckAt = -1
+  let stuckSince = 0
   let pause = firstPauseMillis
 
   /**
@@ -79,15 +96,12 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   const round = Effect.gen(function* () {
     const held = yield* logEnd
     if (held > end) return yield* disturbed(end, `the log ends at ${held}: somebody else writes to this partition`)
+    yield* compareFillers(proven, Math.min(start, held))
     yield* compare(Math.max(start, proven), held)
-    if (held > proven) {
-      lastProgress = yield* Clock.currentTimeMillis
-      pause = firstPauseMillis
-    }
     proven = held
     const from = Math.max(start, proven)
     const digests = new WindowDigests(Proof.windowOffsets, from)
-    yield* append(place, topicId, tools, proven, digests)
+    yield* append(place, topicId, tools, proven, digests, onAcknowledged)
     if (from >= end) return
     const is = yield* Proof.readBack(tools.source, place, topicId, from, end)
     yield* Proof.assertEqual(place, { windows: digests.end(), records: digests.recordCount }, is, from, end)
@@ -102,7 +116,14 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     if (outcome._tag === "Success") return
     if (!(outcome.failure instanceof Unsure)) return yield* outcome.failure
     const { reason } = outcome.failure
-    if ((yield* Clock.currentTimeMillis) - lastProgress > tools.patienceMillis) {
+    const nowMillis = yield* Clock.currentTimeMillis
+    const reached = Math.max(proven, acknowledged)
+    if (reached > stuckAt) {
+      stuckAt = reached
+      stuckSince = nowMillis
+      pause = firstPauseMillis
+    }
+    if (nowMillis - stuckSince > tools.patienceMillis) {
       return yield* new KafkaError({ operation: "produce", reason })
     }
     yield* Effect.logDebug("a partition's log is compared before it is continued").pipe(
@@ -116,8 +137,25 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
 const misplaced = (topic: string, is: number, should: number) =>
   new ProtocolFailure({ detail: `records of ${topic} got offset ${is} instead of ${should}`, transient: true })
 
+/**
+ * Fails if the topic is another one by now. Markers and the deletion of records name a topic only by its name, unlike
+ * batches, and the metadata in use may be older than the topic.
+ */
+const assertSameTopic = Effect.fnUntraced(function* (sink: KafkaSinkShape, topic: string, topicId: string | undefined) {
+  const [found] = yield* sink.lookup([topic])
+  if (topicId === undefined || found?._tag !== "Found" || found.topic.topicId === topicId) return
+  return yield* new KafkaError({ operation: "produce", reason: new TopicRecreated({ topic }) })
+})
+
 /** Carries out everything from `from` on. Fails with `Unsure` when an answer leaves open what the log holds. */
-const append = (place: Place, topicId: string | undefined, tools: Tools, from: number, digests: WindowDigests) =>
+const append = (
+  place: Place,
+  topicId: string | undefined,
+  tools: Tools,
+  from: number,
+  digests: WindowDigests,
+  onAcknowledged: (until: number) => void
+) =>
   Effect.scoped(
     Effect.gen(function* () {
       const { sink } = tools
@@ -150,7 +188,12 @@ const append = (place: Place, topicId: string | undefined, tools: Tools, from: n
               yield* Effect.forkScoped(
                 sink.append({ ...target, topicId, batch: pieces }).pipe(
                   Effect.flatMap((answer) => expect(answer, batch.firstOffset)),
-                  Effect.tap(() => Effect.sync(() => tools.onAppended(batch.recordCount, 61 + section.bytes.length)))
+                  Effect.tap(() =>
+                    Effect.sync(() => {
+                      onAcknowledged(batch.lastOffset + 1)
+                      tools.onAppended(step.isFiller ? 0 : batch.recordCount, 61 + section.bytes.length)
+                    })
+                  )
                 ),
                 { startImmediately: true }
               )
@@ -163,14 +206,18 @@ const append = (place: Place, topicId: string | undefined, tools: Tools, from: n
           }
           case "Markers": {
             yield* all
+            // Otherwise a batch, which names the topic's id, was acknowledged just now.
+            if (isFirst) yield* assertSameTopic(sink, target.topic, topicId)
             for (let at = step.from; at < step.until; at += markersPerRequest) {
               const count = Math.min(markersPerRequest, step.until - at)
               yield* Effect.flatMap(sink.markers(target, producer, count), (answer) => expect(answer, at))
+              onAcknowledged(at + count)
             }
             return
           }
           case "Trim": {
             yield* all
+            yield* assertSameTopic(sink, target.topic, topicId)
             yield* sink.deleteRecordsBefore(target, step.start)
           }
         }

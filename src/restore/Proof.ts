@@ -4,6 +4,7 @@ import * as RecordStreaming from "../segment/records/RecordStreaming.ts"
 import { WindowDigests } from "../segment/records/WindowDigests.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Content from "./Content.ts"
+import * as Fillers from "./Fillers.ts"
 import { Differs, RestoreError, TargetDisturbed } from "./RestoreError.ts"
 
 /** Offsets in one window: a difference is reported with at most so many offsets around it. */
@@ -40,6 +41,26 @@ export const readBack = Effect.fnUntraced(function* (
     )
   )
   return found(digests)
+})
+
+/** How many of the records in `[from, until)` are fillers, as a restore puts them before the start of a log. */
+export const countFillers = Effect.fnUntraced(function* (
+  source: KafkaSourceShape,
+  { partition: { partition }, topic: { target } }: Content.Place,
+  topicId: string | undefined,
+  from: number,
+  until: number
+) {
+  const streamer = RecordStreaming.make(target, partition)
+  let fillers = 0
+  yield* source.read({ topic: target, topicId, partition, from, until }).pipe(
+    Stream.runForEach((fetched) =>
+      Effect.gen(function* () {
+        for (const run of yield* streamer.runs(fetched.batches, from, until)) fillers += Fillers.countIn(run)
+      }).pipe(Effect.ensuring(Effect.sync(fetched.release)))
+    )
+  )
+  return fillers
 })
 
 /** What the plan says of `[from, until)`: read from the backup. */

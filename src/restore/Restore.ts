@@ -36,20 +36,37 @@ export interface Prepared {
   readonly targets: ReadonlyArray<Preflight.TargetTopic>
 }
 
+/** A configuration that a topic did not get. */
+export interface RefusedConfig {
+  readonly topic: string
+  readonly name: string
+}
+
 /** What a restore has done. */
 export interface Restored extends Prepared {
   /** Records in all target partitions: each was read back and compared. */
   readonly records: number
+  /** Configurations of the backup that the brokers refused at the end, by target topic. */
+  readonly refusedConfigs: ReadonlyArray<RefusedConfig>
 }
 
 /** Plans and asks everything beforehand. Writes nothing. Fails with all objections at once. */
 export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems, request: RestoreRequest) {
-  const { sink, store } = systems
+  const { store } = systems
   const set = yield* Catalogue.open(store, request.backupId)
   const planned = RestorePlan.make(set, request)
   if (planned._tag === "Refused") return yield* preflightFailed(planned.objections)
   const { plan } = planned
-  const damaged = yield* Preflight.ofBackup(store, set)
+  return yield* askTarget(systems, request, plan, yield* Preflight.ofBackup(store, set))
+})
+
+/** Compares the plan with the target cluster. Fails with what stands against it, and with `damaged`. */
+const askTarget = Effect.fnUntraced(function* (
+  { sink }: Systems,
+  request: RestoreRequest,
+  plan: RestorePlan.RestorePlan,
+  damaged: ReadonlyArray<RestorePlan.Objection> = []
+) {
   const ours = yield* Attempt.begunTopics(sink, request.owner, plan)
   const { objections, targets } = yield* Preflight.ofTarget(sink, plan, request, ours)
   if (damaged.length + objections.length > 0) return yield* preflightFailed([...damaged, ...objections])
@@ -63,11 +80,15 @@ export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems,
 export const run = Effect.fn("Restore.run")(function* (
   systems: Systems,
   request: RestoreRequest,
-  { plan, targets }: Prepared,
+  prepared: Prepared,
   options: Options
 ) {
   const { sink } = systems
-  yield* createTopics(sink, targets)
+  const { plan } = prepared
+  // A topic that exists by now may be anybody's: everything is asked again. Those just created are there and empty.
+  const targets = (yield* createTopics(sink, prepared.targets))
+    ? prepared.targets
+    : (yield* askTarget(systems, request, plan)).targets
   yield* Effect.forEach(
     targets.filter(({ create, isWritten }) => create === undefined && !isWritten),
     ({ topic }) => prepareExisting(sink, topic),
@@ -80,20 +101,23 @@ export const run = Effect.fn("Restore.run")(function* (
     writeAll(systems, plan, ids, begun.producer, options),
     Attempt.untilOvertaken(sink, request.owner, begun)
   )
-  yield* Effect.forEach(
-    targets,
-    ({ create, topic }) =>
-      sink.alterConfigs(
-        topic.target,
-        TopicConfigs.final(
-          topic.configs,
-          create === undefined || "message.timestamp.after.max.ms" in create.configs,
-          true
-        )
-      ),
-    { discard: true }
+  const refusedConfigs = yield* Effect.forEach(targets, ({ create, topic }) =>
+    giveConfigs(
+      sink,
+      topic.target,
+      TopicConfigs.final(
+        topic.configs,
+        create === undefined || "message.timestamp.after.max.ms" in create.configs,
+        true
+      )
+    )
   )
-  return { plan, targets, records: RestorePlan.records(plan) } satisfies Restored
+  return {
+    plan,
+    targets,
+    records: RestorePlan.records(plan),
+    refusedConfigs: refusedConfigs.flat()
+  } satisfies Restored
 }, Effect.scoped)
 
 /** An existing topic gets the configuration that keeps records as they are while they are written. */
@@ -107,13 +131,37 @@ const prepareExisting = (sink: KafkaSinkShape, { configs, target }: RestorePlan.
     )
   )
 
+/**
+ * Configures a topic whose records are proven. A broker refuses a request as a whole for one configuration that it does
+ * not know, such as that of a vendor or of tiered storage: then each is set by itself, and those refused are returned.
+ */
+const giveConfigs = (sink: KafkaSinkShape, topic: string, configs: Readonly<Record<string, string | null>>) => {
+  const given = (some: Readonly<Record<string, string | null>>): Effect.Effect<boolean, KafkaError> =>
+    Effect.as(sink.alterConfigs(topic, some), true).pipe(
+      Effect.catchReason("KafkaError", "ProtocolFailure", (failure) =>
+        failure.code === ErrorCode.invalidConfig
+          ? Effect.succeed(false)
+          : Effect.fail(new Failed({ operation: "configs", reason: failure }))
+      )
+    )
+  return Effect.gen(function* () {
+    if (yield* given(configs)) return []
+    const refused: Array<RefusedConfig> = []
+    for (const [name, value] of Object.entries(configs)) {
+      // A name that the broker does not know cannot be set there, either: nothing is to be reset.
+      if (!(yield* given({ [name]: value })) && value !== null) refused.push({ topic, name })
+    }
+    return refused
+  })
+}
+
+/** False: some of them exist already. */
 const createTopics = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: ReadonlyArray<Preflight.TargetTopic>) {
   const outcomes = yield* sink.createTopics(targets.flatMap(({ create }) => create ?? []))
-  // One that exists was made by another attempt since: it is looked at like any other.
   const refused = outcomes.find(
     ({ errorCode }) => errorCode !== ErrorCode.none && errorCode !== ErrorCode.topicAlreadyExists
   )
-  if (refused === undefined) return
+  if (refused === undefined) return outcomes.every(({ errorCode }) => errorCode === ErrorCode.none)
   const detail = `topic ${refused.name} was not created: ${refused.detail ?? `error ${refused.errorCode}`}`
   const reason = new ProtocolFailure({ detail, code: refused.errorCode, transient: false })
   return yield* new Failed({ operation: "topics", reason })

@@ -90,6 +90,13 @@ export const make = (set: BackupSet, request: RestoreRequest): Planned => {
     })
   }
   const topics = available.filter(({ name }) => isWanted(name)).map((topic) => plannedTopic(set, topic, request))
+  if (available.length > 0 && topics.length === 0) {
+    objections.push({
+      reason: "NotInBackup",
+      message: `no topic of backup ${set.backupId} is selected`,
+      advice: `choose topics of the backup: ${listed([...names])}`
+    })
+  }
   const byTarget = Map.groupBy(topics, ({ planned }) => planned.target)
   for (const [target, sources] of byTarget) {
     if (sources.length === 1) continue
@@ -141,7 +148,7 @@ const plannedTopic = (set: BackupSet, topic: ManifestTopic, request: RestoreRequ
     objections.push({
       reason: "TooManyFillers",
       message: `${target} needs ${costly} offsets without a record in one partition to keep the old offsets`,
-      advice: "raise exact.maxFillerOffsets, or set offsets: Auto or New"
+      advice: "set offsets: Auto or New"
     })
   }
   const renumbered: Renumbering | undefined =

@@ -9,8 +9,8 @@ import type { WindowDigests } from "../segment/records/WindowDigests.ts"
 
 /** One thing to do at the end of the target's log, in order. */
 export type Step =
-  /** Appends records that were compressed already. */
-  | { readonly _tag: "Append"; readonly batch: UnsealedBatch; readonly section: Section }
+  /** Appends records that were compressed already: those of the backup, or fillers. */
+  | { readonly _tag: "Append"; readonly batch: UnsealedBatch; readonly section: Section; readonly isFiller: boolean }
   /** Makes the log begin at `start`: everything before it was filled up. */
   | { readonly _tag: "Trim"; readonly start: number }
   /** Takes offsets that no record has, with control markers. `until` is exclusive. */
@@ -23,7 +23,7 @@ const fillers = (from: number, until: number): Stream.Stream<Step> =>
   Stream.unfold(from, (at) => {
     if (at >= until) return Effect.succeed(undefined)
     const count = Math.min(Fillers.recordsPerBatch, until - at)
-    const step: Step = { _tag: "Append", ...Fillers.batch(at, count) }
+    const step: Step = { _tag: "Append", ...Fillers.batch(at, count), isFiller: true }
     return Effect.succeed([step, at + count] as const)
   })
 
@@ -48,7 +48,8 @@ export const from = (
         Effect.map(compress(options.codec, batch.bytes.subarray(61)), (section): Step => ({
           _tag: "Append",
           batch,
-          section
+          section,
+          isFiller: false
         })),
       { concurrency: compressing }
     )

@@ -34,12 +34,20 @@ const neverRestored = new Set([
 /** Kept while old records would be removed within minutes otherwise. */
 const held = new Set(["retention.ms", "retention.bytes"])
 
+/**
+ * Least `max.message.bytes` while records are written: a restore makes batches of its own, smaller than Kafka's default
+ * limit but perhaps larger than that of the topic. A topic without a limit has that of the brokers. Source: Kafka topic configs.
+ */
+const leastMessageBytes = 1_048_588
+
 /** What a topic is created with. `knowsBounds` is false for brokers before Kafka 3.6. */
 export const initial = (
   source: Readonly<Record<string, string>> | undefined,
   knowsBounds: boolean
 ): Readonly<Record<string, string>> => ({
-  ...(source?.["max.message.bytes"] === undefined ? {} : { "max.message.bytes": source["max.message.bytes"] }),
+  ...(source?.["max.message.bytes"] === undefined
+    ? {}
+    : { "max.message.bytes": String(Math.max(leastMessageBytes, Number(source["max.message.bytes"]))) }),
   ...whileRestoring,
   ...(knowsBounds ? timestampBounds : olderTimestampBounds)
 })

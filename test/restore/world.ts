@@ -44,16 +44,18 @@ export const systems = Effect.gen(function* () {
   }
 })
 
+export const options: Restore.Options = {
+  openPartitions: 3,
+  batchBytes: 400,
+  patienceMillis: 600_000,
+  onAppended: () => {}
+}
+
 /** One attempt, with batches so small that a partition has many. */
 export const restore = Effect.fnUntraced(function* (request: RestoreRequest) {
   const opened = yield* systems
   const prepared = yield* Restore.prepare(opened, request)
-  return yield* Restore.run(opened, request, prepared, {
-    openPartitions: 3,
-    batchBytes: 400,
-    patienceMillis: 600_000,
-    onAppended: () => {}
-  })
+  return yield* Restore.run(opened, request, prepared, options)
 }, Effect.scoped)
 
 const plain = (cluster: InMemoryCluster, topic: string, partition: number) =>

@@ -62,21 +62,31 @@ export class RecordBatcher {
     return at
   }
 
-  /** The batch so far, which must not be empty; the next one begins in a buffer of its own. */
+  /** The batch so far, which must not be empty. It keeps no more memory than twice its length. */
   take(): UnsealedBatch {
+    // Where holes are near each other, as in a compacted log, a run gives thousands of small batches at once.
+    const isSmall = this.#out <= this.#targetBytes / 2
     const batch: UnsealedBatch = {
-      bytes: this.#target.subarray(0, this.#out),
+      bytes: isSmall ? this.#copied() : this.#target.subarray(0, this.#out),
       recordCount: this.#count,
       firstOffset: this.#firstOffset,
       lastOffset: this.#lastOffset,
       baseTimestamp: { high: this.#baseHigh, low: this.#baseLow },
       maxTimestamp: { high: this.#maxHigh, low: this.#maxLow }
     }
-    this.#target = Buffer.allocUnsafeSlow(this.#targetBytes)
-    this.#view = viewOf(this.#target)
+    if (!isSmall) {
+      this.#target = Buffer.allocUnsafeSlow(this.#targetBytes)
+      this.#view = viewOf(this.#target)
+    }
     this.#out = headerBytes
     this.#count = 0
     return batch
+  }
+
+  #copied(): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(this.#out)
+    this.#target.copy(bytes, 0, 0, this.#out)
+    return bytes
   }
 
   /** False: the batch is full, and nothing was taken. */

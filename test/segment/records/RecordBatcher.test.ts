@@ -64,6 +64,7 @@ describe("record batcher", () => {
       const numbered = group.map((record, delta) => ({ ...record, offset: BigInt(delta) }))
       const section = Buffer.concat(numbered.map((record) => kafkaRecord(record, 0n, group[0]!.timestamp)))
       assert.isTrue(plainSection(batch).equals(section))
+      assert.isAtMost(batch.bytes.buffer.byteLength, 2 * batch.bytes.length)
       assert.strictEqual(batch.firstOffset, Number(group[0]!.offset))
       assert.strictEqual(batch.lastOffset, Number(group.at(-1)!.offset))
       const sealed = Buffer.concat([...sealBatch(batch, 0, plainSection(batch))])

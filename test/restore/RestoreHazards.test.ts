@@ -1,0 +1,182 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import * as Restore from "../../src/restore/Restore.ts"
+import { aRestore, assertSame, backUp, layer, options, restore, systems, worlds } from "./world.ts"
+
+const records = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ key: `key ${i}`, value: `value ${i} ${"x".repeat(40)}`, timestamp: i }))
+
+/** Time passes while the effect waits for it. */
+const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
+    for (let i = 0; i < 20_000 && fiber.pollUnsafe() === undefined; i++) {
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      yield* TestClock.adjust("250 millis")
+    }
+    return yield* Fiber.join(fiber)
+  })
+
+describe("a restore", () => {
+  it.effect("that has written for longer than its patience still waits for a broker that goes away", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      for (let at = 0; at < 10; at++) yield* source.produce("orders", 0, records(20))
+      const backupId = yield* backUp
+      // Every batch takes 2 min: together they take longer than the 10 min that a partition may make no progress.
+      yield* target.inject({ _tag: "Delayed", millis: 120_000 }, { operation: "produce", times: 36 })
+      yield* target.inject({ _tag: "ConnectionLost" }, { operation: "produce", times: 2 })
+      yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 1)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("never takes the records of others for fillers, and leaves them alone", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, records(60))
+      yield* source.deleteRecordsBefore("orders", 0, 50)
+      const backupId = yield* backUp
+      // An attempt that remembers the topic and stops before it writes; then somebody else writes.
+      yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce" })
+      yield* Effect.flip(inTime(restore(aRestore(backupId))))
+      yield* target.produce("orders", 0, records(5))
+      const error = yield* Effect.flip(inTime(restore(aRestore(backupId))))
+      assert.include(error.message, "records that this restore did not write")
+      assert.lengthOf(yield* target.committed("orders", 0), 5)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("looks at a topic that somebody makes between the preflight and its creation", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, records(20))
+      const backupId = yield* backUp
+      const request = aRestore(backupId)
+      const opened = yield* systems
+      const prepared = yield* Restore.prepare(opened, request)
+      yield* target.createTopic("orders", { partitions: 2, configs: { "message.timestamp.type": "LogAppendTime" } })
+      yield* target.produce("orders", 1, records(3))
+      const error = yield* Effect.flip(inTime(Restore.run(opened, request, prepared, options)))
+      assert.include(error.message, "orders holds records already")
+      assert.include(error.message, "has 2 partitions, and the backup has 1")
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect("writes batches of its own size to a topic whose limit is below it", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders", {
+        configs: { "max.message.bytes": "200", "compression.type": "uncompressed" }
+      })
+      for (let at = 0; at < 5; at++) yield* source.produce("orders", 0, records(1))
+      const backupId = yield* backUp
+      yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 1)
+      const opened = yield* systems
+      const lookup = yield* opened.source.topicConfigs(["orders"])
+      assert.strictEqual(lookup.get("orders")?.["max.message.bytes"], "200")
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect("completes without the configurations that the target does not know, and names them", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      const configs = { "confluent.tier.enable": "true", "remote.storage.enable": "true", "retention.ms": "1000" }
+      yield* source.createTopic("orders", { configs: { ...configs, "min.insync.replicas": "2" } })
+      yield* source.produce("orders", 0, records(5))
+      const backupId = yield* backUp
+      const restored = yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 1)
+      assert.deepStrictEqual(
+        restored.refusedConfigs.map(({ name, topic }) => ({ name, topic })),
+        [
+          { name: "confluent.tier.enable", topic: "orders" },
+          { name: "remote.storage.enable", topic: "orders" }
+        ]
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("of no topic at all is refused", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      yield* source.createTopic("orders")
+      const backupId = yield* backUp
+      const error = yield* Effect.flip(inTime(restore(aRestore(backupId, { topics: ["order-*"] }))))
+      assert.include(error.message, "no topic")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("names only fields that exist when old offsets would cost too much", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, records(20))
+      yield* source.deleteRecordsBefore("orders", 0, 10)
+      const backupId = yield* backUp
+      const request = aRestore(backupId, { offsets: "exact", maxFillerOffsets: 5 })
+      const error = yield* Effect.flip(inTime(restore(request)))
+      assert.notInclude("advice" in error ? error.advice : "", "exact.maxFillerOffsets")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("counts no filler as a record that was written", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, records(30))
+      yield* source.deleteRecordsBefore("orders", 0, 20)
+      const backupId = yield* backUp
+      const request = aRestore(backupId)
+      const opened = yield* systems
+      let written = 0
+      const prepared = yield* Restore.prepare(opened, request)
+      yield* inTime(
+        Restore.run(opened, request, prepared, { ...options, onAppended: (records) => void (written += records) })
+      )
+      assert.strictEqual(written, 10)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect("deletes no records of a topic that was made anew under the name", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, records(30))
+      yield* source.deleteRecordsBefore("orders", 0, 20)
+      const backupId = yield* backUp
+      // The answer to the fillers comes late enough for the topic to be made anew before the log is cut.
+      yield* target.inject({ _tag: "Delayed", millis: 60_000 }, { operation: "produce" })
+      const attempt = yield* Effect.forkChild(Effect.flip(inTime(restore(aRestore(backupId)))), {
+        startImmediately: true
+      })
+      while ((yield* target.counters).produceRequests === 0) {
+        yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      }
+      for (let i = 0; i < 20; i++) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      yield* target.createTopic("orders")
+      yield* target.produce("orders", 0, records(25))
+      const error = yield* Fiber.join(attempt)
+      assert.include(error.message, "orders")
+      assert.lengthOf(yield* target.committed("orders", 0), 25)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("waits for a coordinator that does not know a new topic yet", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, records(5))
+      const backupId = yield* backUp
+      // One answer each for the offsets that the preflight asks for, and then for the commit.
+      yield* target.inject({ _tag: "Code", code: 3 }, { operation: "groups", after: 1, times: 3 })
+      yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 1)
+    }).pipe(Effect.provide(layer))
+  )
+})
