@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Semaphore } from "effect"
 import type { Owner } from "../identity/RunIdentity.ts"
 import { type KafkaError, KafkaError as Failed } from "../kafka/KafkaError.ts"
 import type { KafkaSinkShape, Producer } from "../kafka/KafkaSink.ts"
@@ -53,36 +53,58 @@ export const remember = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner
   yield* permitted(commit, undefined)
 })
 
-/** The producer of an attempt. */
+/** The producers of an attempt. */
 export interface Begun {
-  readonly producer: Producer
-  /** False without permission on the transactional id: then nothing tells two attempts apart but the log. */
-  readonly isFenced: boolean
+  /**
+   * A producer that has written nowhere yet. From its first append in a partition on, the broker refuses what earlier
+   * ones, of this attempt or of an earlier one, still had on their way there. Fails when another attempt has begun.
+   */
+  readonly producer: Effect.Effect<Producer, KafkaError | RestoreError>
+  /** Fails as soon as another attempt has begun. */
+  readonly untilOvertaken: Effect.Effect<never, RestoreError>
 }
 
-/** Begins an attempt: from its first append on, a broker refuses those of earlier attempts. */
+const overtaken = Effect.suspend(() => Effect.fail(new RestoreError({ reason: new RestoreOvertaken() })))
+
+/** Producers of one transactional id: each has the epoch after that of the one before. */
+const fenced = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner, first: Producer) {
+  const bumping = yield* Semaphore.make(1)
+  let newest = first
+  let isFirst = true
+  const producer = bumping.withPermit(
+    Effect.gen(function* () {
+      if (isFirst) {
+        isFirst = false
+        return first
+      }
+      const next = yield* sink.producer(nameOf(owner))
+      // An id whose epochs are used up goes on with another producer id.
+      const isOurs = next.producerId !== newest.producerId || next.producerEpoch === newest.producerEpoch + 1
+      if (!isOurs) return yield* overtaken
+      newest = next
+      return next
+    })
+  )
+  const look = Effect.gen(function* () {
+    yield* Effect.sleep(askEveryMillis)
+    const found = yield* bumping.withPermit(
+      Effect.map(Effect.result(sink.newestEpoch(nameOf(owner))), (result) => ({ result, own: newest }))
+    )
+    if (found.result._tag === "Failure") return
+    const { producerEpoch, producerId } = found.result.success
+    if (producerId !== found.own.producerId || producerEpoch !== found.own.producerEpoch) return yield* overtaken
+  })
+  return { producer, untilOvertaken: Effect.forever(look) } satisfies Begun
+})
+
+/** Begins an attempt. Without permission on the transactional id, nothing tells two attempts apart but the log. */
 export const begin = (sink: KafkaSinkShape, owner: Owner): Effect.Effect<Begun, KafkaError> =>
-  Effect.map(sink.producer(nameOf(owner)), (producer): Begun => ({ producer, isFenced: true })).pipe(
+  sink.producer(nameOf(owner)).pipe(
+    Effect.flatMap((first) => fenced(sink, owner, first)),
     Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", () =>
-      Effect.map(sink.producer(), (producer): Begun => ({ producer, isFenced: false }))
+      Effect.succeed({ producer: sink.producer(), untilOvertaken: Effect.never } satisfies Begun)
     )
   )
-
-/** Fails as soon as a later attempt has begun. Where nobody can tell, it never ends: the log is compared anyway. */
-export const untilOvertaken = (sink: KafkaSinkShape, owner: Owner, { isFenced, producer }: Begun) =>
-  !isFenced
-    ? Effect.never
-    : Effect.forever(
-        Effect.gen(function* () {
-          yield* Effect.sleep(askEveryMillis)
-          const newest = yield* Effect.result(sink.newestEpoch(nameOf(owner)))
-          if (newest._tag === "Failure") return
-          const { producerEpoch, producerId } = newest.success
-          if (producerId !== producer.producerId || producerEpoch !== producer.producerEpoch) {
-            return yield* new RestoreError({ reason: new RestoreOvertaken() })
-          }
-        })
-      )
 
 /** Without permission, the answer is `otherwise`: a resume then finds topics that hold records, and says so. */
 const permitted = <A, B>(effect: Effect.Effect<A, KafkaError>, otherwise: B): Effect.Effect<A | B, KafkaError> =>

@@ -18,7 +18,7 @@ export interface Tools {
   readonly source: KafkaSourceShape
   readonly store: ObjectStoreShape
   /** Gives a producer that has not written to this partition yet. The first one may be that of the attempt. */
-  readonly producer: Effect.Effect<Producer, KafkaError>
+  readonly producer: Effect.Effect<Producer, KafkaError | RestoreError>
   readonly codec: Codec
   /** Most bytes of a batch before compression. */
   readonly batchBytes: number
@@ -34,8 +34,11 @@ const inFlight = 5
 /** Markers in one request: more gain nothing, and a request stays short. */
 const markersPerRequest = 1000
 
-/** Pauses before the end of a partition's log is asked for again. */
-const firstPauseMillis = 250
+/**
+ * Pauses before the end of a partition's log is asked for again. The first gives requests of a broken connection, which a
+ * broker may still carry out, the time to be there before the log is looked at.
+ */
+const firstPauseMillis = 2000
 const longestPauseMillis = 10_000
 
 /** The order of appends is interrupted: only the log says what it holds. */
@@ -62,7 +65,10 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     yield* Proof.assertEqual(place, yield* Proof.planned(tools.store, place, from, until), is, from, until).pipe(
       Effect.catchReason("RestoreError", "Differs", (differs) =>
         Effect.fail(
-          disturbed(differs.from, `the log holds records that this restore did not write (${differs.detail})`)
+          disturbed(
+            differs.from,
+            `the log holds other records than the backup (${differs.detail}): another writer, or a late request of an earlier attempt`
+          )
         )
       )
     )

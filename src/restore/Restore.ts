@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { ErrorCode } from "../kafka/ErrorCode.ts"
 import { type KafkaError, KafkaError as Failed, ProtocolFailure } from "../kafka/KafkaError.ts"
-import type { KafkaSinkShape, Producer } from "../kafka/KafkaSink.ts"
+import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import type { KafkaSourceShape, TopicLookup } from "../kafka/KafkaSource.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -97,10 +97,7 @@ export const run = Effect.fn("Restore.run")(function* (
   const ids = yield* topicIds(sink, plan)
   yield* Attempt.remember(sink, request.owner, plan)
   const begun = yield* Attempt.begin(sink, request.owner)
-  yield* Effect.raceFirst(
-    writeAll(systems, plan, ids, begun.producer, options),
-    Attempt.untilOvertaken(sink, request.owner, begun)
-  )
+  yield* Effect.raceFirst(writeAll(systems, plan, ids, begun, options), begun.untilOvertaken)
   const refusedConfigs = yield* Effect.forEach(targets, ({ create, topic }) =>
     giveConfigs(
       sink,
@@ -184,7 +181,7 @@ const writeAll = (
   systems: Systems,
   plan: RestorePlan.RestorePlan,
   ids: ReadonlyMap<string, string | undefined>,
-  producer: Producer,
+  { producer }: Attempt.Begun,
   options: Options
 ) => {
   const places = plan.topics.flatMap((topic) => topic.partitions.map((partition) => ({ plan, topic, partition })))
@@ -197,19 +194,9 @@ const writeAll = (
       PartitionRestore.run(place, ids.get(place.topic.target), {
         ...systems,
         ...options,
-        producer: producersOf(systems.sink, producer),
+        producer,
         codec: codecOf(place.topic.configs?.["compression.type"])
       }),
     { concurrency: options.openPartitions, discard: true }
   )
-}
-
-/** The attempt's own producer first, which fences those of earlier attempts; then ones that nobody used here. */
-const producersOf = (sink: KafkaSinkShape, first: Producer): Effect.Effect<Producer, KafkaError> => {
-  let isFirst = true
-  return Effect.suspend(() => {
-    const own = isFirst
-    isFirst = false
-    return own ? Effect.succeed(first) : sink.producer()
-  })
 }
