@@ -293,7 +293,9 @@ export const carryOut = Effect.fnUntraced(function* (
   yield* withTheirLocks(store, earlier, removal)
   if (locked.length === 0) return decision
   if (index !== undefined) {
-    const still = index.leaving.filter(({ backupId }) => locked.some((kept) => kept.backupId === backupId))
+    const stays = index.leaving.filter(({ backupId }) => locked.some((kept) => kept.backupId === backupId))
+    // One of which a part is gone is no backup any more: only a set that is not in the index is looked at again.
+    const still = yield* Effect.filter(stays, ({ backupId }) => Catalogue.isComplete(store, backupId))
     yield* Effect.ignore(SetIndex.write(store, owner, index.after + 1, [...index.sets, ...still]))
   }
   const gone = decision.removed.filter((backupId) => !locked.some((kept) => kept.backupId === backupId))
