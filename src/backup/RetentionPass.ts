@@ -163,6 +163,9 @@ const decideOn = Effect.fnUntraced(function* (
     ...decision.expired.map((set) => set.backupId)
   ]
   const ownIds = new Set<string>(own.map(({ backupId }) => backupId))
+  // Without those that the index named and that are gone.
+  const knownIds = new Set<string>(known.map(({ backupId }) => backupId))
+  const there = own.filter(({ backupId }) => knownIds.has(backupId))
   const staying = [...sets.filter(({ backupId }) => !ownIds.has(backupId)), ...known].filter(
     ({ backupId }) => !removed.includes(backupId)
   )
@@ -171,8 +174,8 @@ const decideOn = Effect.fnUntraced(function* (
   const all = new Set<string>([...sets, ...rest].map(({ backupId }) => backupId))
   const remains = checks === Infinity ? yield* Remains.of(store, Adoption.ownerOf(resource), all) : []
   return {
-    outcome: outcome(own, removed, { notes: [...notes, ...remainsNotes(remains)], heldBack }),
-    own,
+    outcome: outcome(there, removed, { notes: [...notes, ...remainsNotes(remains)], heldBack }),
+    own: there,
     earlier: makersOf(adoption, removed),
     remains,
     naming: staying.flatMap(({ backupId, references }) => (references.length === 0 ? [] : [backupId])),
