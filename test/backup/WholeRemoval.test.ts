@@ -50,7 +50,7 @@ describe("WholeRemoval", () => {
       assert.deepStrictEqual(done, said)
       assert.deepStrictEqual(
         done.removed,
-        [2, 3].map((hour) => BackupId.make(`nightly-20261123-0${hour}0000`))
+        [3, 2].map((hour) => BackupId.make(`nightly-20261123-0${hour}0000`))
       )
       assert.deepStrictEqual(done.catalogue, { total: 0, sets: [] })
       assert.deepStrictEqual(
