@@ -1,4 +1,5 @@
 import { Clock, Effect } from "effect"
+import * as BackupId from "../identity/BackupId.ts"
 import * as Adoption from "../manifest/Adoption.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Claims from "../manifest/Claims.ts"
@@ -75,9 +76,10 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
       ...sets.flatMap(({ backupId, isAdopted }) => (!isAdopted || going.has(backupId) ? [backupId] : []))
     ])
   ]
-  // A damaged set of this owner is removed, too. A damaged set of another owner may need objects of this owner's sets.
+  // A damaged set of this owner is removed, too. One that may be anybody's may need objects of this owner's sets, if it
+  // has a name as theirs: a backup names objects of its own resource only.
   const blocked = RetentionPass.unknownNeeds(
-    entries.filter(({ backupId }) => !own.includes(backupId)),
+    entries.filter(({ backupId }) => BackupId.isOf(resource.name, backupId) && !own.includes(backupId)),
     resource
   )
   // Adopted backups say whose the unfinished runs are, and the own ones that adopted ones may go: in this order, what a
