@@ -112,9 +112,18 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
   const isCounted = ({ backupId }: KnownSet) => checked.get(backupId)?.damage === undefined && !gone.has(backupId)
   for (;;) {
     const counted = sets.filter(isCounted)
-    const decision = yield* Retention.decide(counted, rules, (set, newer) =>
+    const decided = yield* Retention.decide(counted, rules, (set, newer) =>
       lossesOf(lineageOf, lost, isIntended, set, newer)
+    ).pipe(
+      // The index named it, and somebody removed its facts and its manifest since.
+      Effect.catchReason("CatalogueError", "SetIncomplete", ({ backupId }) => Effect.succeed(backupId)),
+      Effect.catchReason("CatalogueError", "SetNotFound", ({ backupId }) => Effect.succeed(backupId))
     )
+    if (typeof decided === "string") {
+      gone.add(decided)
+      continue
+    }
+    const decision = decided
     const isDoubtful = ({ backupId }: KnownSet) => !present.has(backupId) && !gone.has(backupId)
     // Where nothing expires, only what was damaged is looked at: somebody may have repaired it.
     const [newest, others] = decision.expired.length === 0 ? [[], []] : [decision.kept.slice(0, 1), decision.kept]

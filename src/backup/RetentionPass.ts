@@ -1,11 +1,12 @@
 import { Clock, Effect } from "effect"
 import type * as BackupId from "../identity/BackupId.ts"
-import type { Owner } from "../identity/RunIdentity.ts"
+import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as AbandonedRuns from "../manifest/AbandonedRuns.ts"
 import * as Adoption from "../manifest/Adoption.ts"
 import type { CatalogueError } from "../manifest/CatalogueError.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
+import * as Claims from "../manifest/Claims.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as Remains from "../manifest/Remains.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
@@ -47,6 +48,13 @@ export interface RetentionOutcome {
   readonly catalogue?: CatalogueSummary
 }
 
+/** An earlier resource whose backups are removed. */
+export interface Maker {
+  readonly owner: Owner
+  /** No backup of it is left. */
+  readonly isLast: boolean
+}
+
 /** What a pass is going to remove. */
 export interface Decided {
   readonly outcome: RetentionOutcome
@@ -58,8 +66,7 @@ export interface Decided {
   readonly remains: ReadonlyArray<BackupId.BackupId>
   /** Unfinished runs, of any resource, that are removed as well; they are no backups. */
   readonly abandoned?: ReadonlyArray<AbandonedRuns.AbandonedRun>
-  /** Earlier resources whose backups are removed. */
-  readonly earlier: ReadonlyArray<Owner>
+  readonly earlier: ReadonlyArray<Maker>
   /** What the index holds from now on, and the number of the present one; absent if it stays as it is. */
   readonly index?: {
     readonly after: number
@@ -120,14 +127,20 @@ const pinned = (
     )
   )
 
-/** The earlier resources that made one of these backups. */
+/** The earlier resources that made one of these backups; `all` are the backups of every resource. */
 export const makersOf = (
   { earlier }: Adoption.Adoption,
-  removed: ReadonlyArray<BackupId.BackupId>
-): ReadonlyArray<Owner> =>
-  earlier.flatMap(({ owner, sets }) =>
-    sets.some(({ backupId }) => removed.includes(backupId as never)) ? [owner] : []
-  )
+  removed: ReadonlyArray<string>,
+  all: ReadonlyArray<Adoption.Candidate>
+): ReadonlyArray<Maker> =>
+  earlier
+    .filter(({ sets }) => sets.some(({ backupId }) => removed.includes(backupId)))
+    .map(({ owner }) => ({
+      owner,
+      isLast: all.every(
+        ({ backupId, facts }) => !isSameOwner(facts.identity.owner, owner) || removed.includes(backupId)
+      )
+    }))
 
 /** What a pass does about these sets of the resource, if all that it must read can be read. */
 const decideOn = Effect.fnUntraced(function* (
@@ -163,6 +176,9 @@ const decideOn = Effect.fnUntraced(function* (
     ...decision.expired.map((set) => set.backupId)
   ]
   const ownIds = new Set<string>(own.map(({ backupId }) => backupId))
+  // Without those that the index named and that are gone.
+  const knownIds = new Set<string>(known.map(({ backupId }) => backupId))
+  const there = own.filter(({ backupId }) => knownIds.has(backupId))
   const staying = [...sets.filter(({ backupId }) => !ownIds.has(backupId)), ...known].filter(
     ({ backupId }) => !removed.includes(backupId)
   )
@@ -171,9 +187,9 @@ const decideOn = Effect.fnUntraced(function* (
   const all = new Set<string>([...sets, ...rest].map(({ backupId }) => backupId))
   const remains = checks === Infinity ? yield* Remains.of(store, Adoption.ownerOf(resource), all) : []
   return {
-    outcome: outcome(own, removed, { notes: [...notes, ...remainsNotes(remains)], heldBack }),
-    own,
-    earlier: makersOf(adoption, removed),
+    outcome: outcome(there, removed, { notes: [...notes, ...remainsNotes(remains)], heldBack }),
+    own: there,
+    earlier: makersOf(adoption, removed, sets),
     remains,
     naming: staying.flatMap(({ backupId, references }) => (references.length === 0 ? [] : [backupId])),
     ...(SetIndex.isSame(index.sets, staying) ? {} : { index: { after: index.number, sets: staying, leaving } })
@@ -233,22 +249,24 @@ export const unlessLocked = <A, E, R>(request: Effect.Effect<A, E, R>) =>
 
 /**
  * Holds the locks of the earlier resources whose backups are removed, too: one of their Jobs may still be at work.
- * Their indexes go first, for the same reason as the own one. A store may protect them.
+ * Their indexes go first, and with the last backup the records of their runs: afterwards nothing names them any more,
+ * so nobody could finish it. A store may protect both; an index that stays is empty.
  */
 const withTheirLocks = (
   store: ObjectStoreShape,
-  owners: ReadonlyArray<Owner>,
+  makers: ReadonlyArray<Maker>,
   work: Effect.Effect<void, CatalogueError | ObjectStoreError>
 ): Effect.Effect<void, CatalogueError | ObjectStoreError> =>
-  owners.reduce(
-    (inner, owner) =>
+  makers.reduce(
+    (inner, { isLast, owner }) =>
       OwnerLock.holdingPatiently(
         store,
         owner,
         "the removal of adopted backups",
         SetIndex.empty(store, owner).pipe(
-          Effect.andThen(inner),
-          Effect.andThen(unlessLocked(SetIndex.removeAll(store, owner)))
+          Effect.andThen(unlessLocked(SetIndex.removeAll(store, owner))),
+          Effect.andThen(isLast ? unlessLocked(Claims.forgetAll(store, owner)) : Effect.void),
+          Effect.andThen(inner)
         )
       ),
     work
@@ -293,7 +311,9 @@ export const carryOut = Effect.fnUntraced(function* (
   yield* withTheirLocks(store, earlier, removal)
   if (locked.length === 0) return decision
   if (index !== undefined) {
-    const still = index.leaving.filter(({ backupId }) => locked.some((kept) => kept.backupId === backupId))
+    const stays = index.leaving.filter(({ backupId }) => locked.some((kept) => kept.backupId === backupId))
+    // One of which a part is gone is no backup any more: only a set that is not in the index is looked at again.
+    const still = yield* Effect.filter(stays, ({ backupId }) => Catalogue.isComplete(store, backupId))
     yield* Effect.ignore(SetIndex.write(store, owner, index.after + 1, [...index.sets, ...still]))
   }
   const gone = decision.removed.filter((backupId) => !locked.some((kept) => kept.backupId === backupId))

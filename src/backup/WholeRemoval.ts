@@ -1,13 +1,13 @@
-import { Clock, Effect, Stream } from "effect"
+import { Clock, Effect } from "effect"
+import * as BackupId from "../identity/BackupId.ts"
 import * as Adoption from "../manifest/Adoption.ts"
-import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Claims from "../manifest/Claims.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as Remains from "../manifest/Remains.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
-import { isSameOwner, type Owner, ownerKey } from "../identity/RunIdentity.ts"
+import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as RetentionPass from "./RetentionPass.ts"
 
@@ -76,12 +76,18 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
       ...sets.flatMap(({ backupId, isAdopted }) => (!isAdopted || going.has(backupId) ? [backupId] : []))
     ])
   ]
-  // A damaged set of this owner is removed, too. A damaged set of another owner may need objects of this owner's sets.
+  // A damaged set of this owner is removed, too. One that may be anybody's may need objects of this owner's sets, if it
+  // has a name as theirs: a backup names objects of its own resource only.
   const blocked = RetentionPass.unknownNeeds(
-    entries.filter(({ backupId }) => !own.includes(backupId)),
+    entries.filter(({ backupId }) => BackupId.isOf(resource.name, backupId) && !own.includes(backupId)),
     resource
   )
-  const removed = blocked.length > 0 ? [] : own.toSorted()
+  // Adopted backups say whose the unfinished runs are, and the own ones that adopted ones may go: in this order, what a
+  // removal leaves that is cut off is found again.
+  const isOwn = new Set<string>(sets.flatMap(({ backupId, isAdopted }) => (isAdopted ? [] : [backupId])))
+  const rank = (backupId: string): number => (isOwn.has(backupId) ? 2 : going.has(backupId) ? 1 : 0)
+  const ordered = own.toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
+  const removed = blocked.length > 0 ? [] : ordered
   const known = new Set<string>(entries.map(({ backupId }) => backupId))
   const remains = blocked.length > 0 ? [] : yield* Remains.of(store, Adoption.ownerOf(resource), known)
   const naming = entries.flatMap((entry) =>
@@ -95,7 +101,7 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
       notes: [...notes, ...RetentionPass.remainsNotes(remains)]
     }),
     own: sets,
-    earlier: RetentionPass.makersOf({ earlier, others: [] }, removed),
+    earlier: RetentionPass.makersOf({ earlier, others: [] }, removed, all),
     naming,
     remains
   } satisfies RetentionPass.Decided
@@ -125,12 +131,6 @@ export const run = Effect.fn("WholeRemoval.run")(function* (store: ObjectStoreSh
   if (outcome.blocked.length + outcome.locked.length > 0) return outcome
   // A write-once bucket keeps it for now; it names no backup.
   yield* RetentionPass.unlessLocked(SetIndex.removeAll(store, owner))
-  for (const { uid, ...one } of [owner, ...decided.earlier]) {
-    if (uid === undefined) continue
-    yield* store.list(BackupKeys.runRecordFolder(ownerKey({ uid, ...one }))).pipe(
-      Stream.mapEffect((info) => store.delete(info.key), { concurrency: 8, unordered: true }),
-      Stream.runDrain
-    )
-  }
+  yield* Claims.forgetAll(store, owner)
   return outcome
 })

@@ -1,6 +1,6 @@
 import { Effect, Schema, Stream } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
-import { digest, isSameRun, ownerKey, RunIdentity } from "../identity/RunIdentity.ts"
+import { digest, isSameRun, type Owner, ownerKey, RunIdentity } from "../identity/RunIdentity.ts"
 import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, NoFreeId, RunAlreadyTaken } from "./CatalogueError.ts"
@@ -62,6 +62,18 @@ export const recordedId = (store: ObjectStoreShape, key: ObjectKey) =>
     Effect.map((record) => record?.backupId),
     Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
   )
+
+/**
+ * Removes the records of an owner that is gone. Without a uid they stay: a new resource of the same name must not repeat
+ * an old run, whereas a uid never returns.
+ */
+export const forgetAll = (store: ObjectStoreShape, owner: Owner) =>
+  owner.uid === undefined
+    ? Effect.void
+    : store.list(BackupKeys.runRecordFolder(ownerKey(owner))).pipe(
+        Stream.mapEffect((info) => store.delete(info.key), { concurrency: 8, unordered: true }),
+        Stream.runDrain
+      )
 
 /** The run that claimed a folder; undefined without a valid claim. */
 export const claimed = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {

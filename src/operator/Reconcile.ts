@@ -95,10 +95,8 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
           stored: ownedJobs.unreported.length > 0 ? 0 : History.stored(previous),
           newest: History.lastSuccess(previous.backupHistory ?? [])?.backupId,
           isHeldBack:
-            acceptedLoss === undefined &&
-            previous.observedGeneration === observed.generation &&
-            previous.conditions?.some(({ reason }) => reason === "RetentionHeldBack") === true,
-          waiting: previous.observedGeneration === observed.generation ? (previous.adoptedBackups ?? 0) : 0,
+            acceptedLoss === undefined && isApplied(observed) && applied(observed)?.reason === "RetentionHeldBack",
+          waiting: isApplied(observed) ? (previous.adoptedBackups ?? 0) : 0,
           acceptedLoss,
           // A listing that ended just now is not in the status yet.
           isUnlisted:
@@ -152,6 +150,13 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     })
   }
 })
+
+const applied = ({ previous }: Observed.Observed): Condition | undefined =>
+  previous.conditions?.find(({ type }) => type === "RetentionApplied")
+
+/** Retention was applied since the spec was edited: the status may have seen the edit while a run was active. */
+const isApplied = (observed: Observed.Observed): boolean =>
+  applied(observed)?.observedGeneration === observed.generation
 
 /**
  * The memory while a run that is due does not exist yet: nothing that would make it less due. Only when a trigger was

@@ -51,11 +51,20 @@ export const next = (
         message: Format.cut(Format.line(answer.message), maxMessageBytes),
         lastTransitionTime:
           before !== undefined && before.status === answer.status ? before.lastTransitionTime : Format.time(nowMillis),
-        observedGeneration: facts.generation
+        // Which spec retention was applied for: an edit while a run was active asks for another prune.
+        observedGeneration:
+          type === "RetentionApplied" && !isAppliedNow(facts)
+            ? Math.min(before?.observedGeneration ?? facts.generation, facts.generation)
+            : facts.generation
       }
     ]
   })
 }
+
+/** A prune ended, or a run whose retention held something back. */
+const isAppliedNow = ({ ended, maintenance }: Facts): boolean =>
+  last(maintenance, "prune") !== undefined ||
+  ended.findLast(({ outcome }) => outcome === "success")?.heldBack !== undefined
 
 const progressing = ({ facts: { active, queue }, run }: Ready.Question): Answer<"Progressing"> => {
   const pause = Pause.of(run)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import * as RetentionPass from "../../src/backup/RetentionPass.ts"
 import * as WholeRemoval from "../../src/backup/WholeRemoval.ts"
 import type { Owner } from "../../src/identity/RunIdentity.ts"
@@ -131,6 +131,35 @@ describe("a resource with the name of an earlier one", () => {
       const { removed } = yield* WholeRemoval.run(store, byHand)
       assert.lengthOf(removed, 2)
       assert.deepStrictEqual(yield* memory.keys, [])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("leaves nothing of the earlier one, once retention removed its last backup", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      yield* made(12, 11)
+      yield* run(later, 5, { adopting: adopting(), retainedBackups: 1 })
+      assert.deepStrictEqual(yield* held, ["05 Complete"])
+      yield* WholeRemoval.run(store, { ...later, adopting: adopting() })
+      assert.deepStrictEqual(yield* memory.keys, [])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("leaves nothing of the earlier one, wherever the removal of everything was cut off", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      const resource = { ...later, adopting: adopting() }
+      for (let n = 1; ; n += 3) {
+        yield* made(12, 11)
+        // Its id comes before theirs.
+        yield* run(later, 0, { adopting: adopting() })
+        const died = yield* Effect.exit(WholeRemoval.run(dyingAt(store, n, "after").store, resource))
+        for (const key of yield* memory.keys) if (key.includes("/locks/")) yield* store.delete(key)
+        yield* WholeRemoval.run(store, resource)
+        assert.deepStrictEqual(yield* memory.keys, [], `cut off at call ${n}`)
+        for (const key of yield* memory.keys) yield* store.delete(key)
+        if (Exit.isSuccess(died)) break
+      }
     }).pipe(Effect.provide(layer))
   )
 })

@@ -412,4 +412,18 @@ describe("Retention", () => {
       assert.deepStrictEqual(yield* states(store), ["000000 Complete", "050000 Complete"])
     }).pipe(Effect.provide(layer))
   )
+
+  it.live("goes on where a part of a backup was removed by hand, and no longer counts it", () =>
+    Effect.gen(function* () {
+      const { store } = yield* world
+      yield* fourSets
+      for (const gone of ["manifest.json", "kb-meta.json"]) {
+        yield* store.delete(ObjectKey.make(`nightly-20261123-020000/${gone}`))
+      }
+      const { retention } = yield* attempt(aRequest(slot(5), { topics: ["payments"], retainedBackups: 2 }))
+      assert.deepStrictEqual(retention.notes, [])
+      assert.deepStrictEqual(yield* states(store), ["020000 Incomplete", "040000 Complete", "050000 Complete"])
+      assert.lengthOf(retention.kept, 2)
+    }).pipe(Effect.provide(layer))
+  )
 })

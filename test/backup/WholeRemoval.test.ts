@@ -50,7 +50,7 @@ describe("WholeRemoval", () => {
       assert.deepStrictEqual(done, said)
       assert.deepStrictEqual(
         done.removed,
-        [2, 3].map((hour) => BackupId.make(`nightly-20261123-0${hour}0000`))
+        [3, 2].map((hour) => BackupId.make(`nightly-20261123-0${hour}0000`))
       )
       assert.deepStrictEqual(done.catalogue, { total: 0, sets: [] })
       assert.deepStrictEqual(
@@ -128,6 +128,20 @@ describe("WholeRemoval", () => {
       yield* memory.tamper(ObjectKey.make("nightly-20261123-030000/claim.json"), (bytes) => bytes.subarray(0, 50))
       const { removed } = yield* WholeRemoval.run(store, owner)
       assert.deepStrictEqual(removed.join(), "nightly-20261123-010000,nightly-20261123-020000")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("does not wait for an unreadable folder of another name, which needs nothing of this resource", () =>
+    Effect.gen(function* () {
+      const { store } = yield* world
+      yield* stored
+      for (const name of ["manifest", "claim"]) {
+        yield* store.put(ObjectKey.make(`photos-20261123-010000/${name}.json`), [Buffer.from("mine")])
+      }
+      const { blocked, removed } = yield* WholeRemoval.run(store, owner)
+      assert.deepStrictEqual(blocked, [])
+      assert.lengthOf(removed, 3)
+      assert.deepStrictEqual((yield* store.get(ObjectKey.make("photos-20261123-010000/claim.json"))).length, 4)
     }).pipe(Effect.provide(layer))
   )
 })

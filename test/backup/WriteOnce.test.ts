@@ -101,6 +101,34 @@ describe("A write-once bucket", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("does not stop retention with a hold on a few objects of one backup", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      const first = (yield* attempt(aRequest(slots[0]!, { retainedBackups: 1 }))).facts.backupId
+      const held = writeOnce(store)
+      const withHold: ObjectStoreShape = {
+        ...store,
+        delete: (key) => (key.startsWith(`${first}/topics/orders/`) ? held.store.delete(key) : store.delete(key))
+      }
+      const ids = [first]
+      for (const slot of [slots[1]!, slots[2]!, "2026-11-23T15:00:00Z"]) {
+        const { facts, retention } = yield* attempt(aRequest(slot, { retainedBackups: 1 }), { store: withHold })
+        assert.deepStrictEqual(retention.notes, [])
+        assert.deepStrictEqual(retention.removed, ids.slice(1))
+        assert.deepStrictEqual(
+          retention.locked.map(({ backupId }) => backupId),
+          [first]
+        )
+        ids.splice(1, 1, facts.backupId)
+      }
+      held.state.isLocked = false
+      const { facts } = yield* attempt(aRequest("2026-11-23T16:00:00Z", { retainedBackups: 1 }), { store: withHold })
+      assert.deepStrictEqual(yield* complete(store), [facts.backupId])
+      assert.deepStrictEqual(yield* keys(store, `${first}/`), [])
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("tells the one who removes everything that something is left", () =>
     Effect.gen(function* () {
       const { cluster, store: plain } = yield* world

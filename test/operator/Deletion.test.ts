@@ -356,6 +356,23 @@ describe("a KafkaBackup that takes the name of a deleted one", () => {
   )
 
   story(
+    "prunes adopted backups after an edit that was made while a run was active",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* recreated({ retention: { backups: 10 } })
+      yield* kubectl.trigger("hourly", "new")
+      yield* advance("2 minutes")
+      yield* kubectl.patch("hourly", { spec: { rateLimit: { recordsPerSecond: 1 } } })
+      yield* kubectl.trigger("hourly", "slow")
+      yield* advance("20 seconds")
+      yield* kubectl.patch("hourly", { spec: { retention: { backups: 2 } } })
+      yield* advance("10 seconds")
+      expect(setsIn(yield* backups.keys).length).toBeGreaterThan(2)
+      yield* advance("10 minutes")
+      expect(setsIn(yield* backups.keys)).toHaveLength(2)
+    })
+  )
+
+  story(
     "prunes once and not again and again while retention leaves the backups of the other alone",
     Effect.gen(function* () {
       const { advance, backups, kubectl } = yield* withSet({})
