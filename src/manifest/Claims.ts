@@ -64,8 +64,8 @@ export const recordedId = (store: ObjectStoreShape, key: ObjectKey) =>
   )
 
 /**
- * Removes the records of an owner that is gone. Without a uid they stay: a new resource of the same name must not repeat
- * an old run, whereas a uid never returns.
+ * Removes the records of an owner that is gone. Without a uid they stay: a new resource of the same name must not
+ * repeat an old run, whereas a uid never returns.
  */
 export const forgetAll = (store: ObjectStoreShape, owner: Owner) =>
   owner.uid === undefined

@@ -35,8 +35,8 @@ const inFlight = 5
 const markersPerRequest = 1000
 
 /**
- * Pauses before the end of a partition's log is asked for again. The first gives requests of a broken connection, which a
- * broker may still carry out, the time to be there before the log is looked at.
+ * Pauses before the end of a partition's log is asked for again. The first gives requests of a broken connection, which
+ * a broker may still carry out, the time to be there before the log is looked at.
  */
 const firstPauseMillis = 2000
 const longestPauseMillis = 10_000

@@ -36,7 +36,8 @@ const held = new Set(["retention.ms", "retention.bytes"])
 
 /**
  * Least `max.message.bytes` while records are written: a restore makes batches of its own, smaller than Kafka's default
- * limit but perhaps larger than that of the topic. A topic without a limit has that of the brokers. Source: Kafka topic configs.
+ * limit but perhaps larger than that of the topic. A topic without a limit has that of the brokers. Source: Kafka topic
+ * configs.
  */
 const leastMessageBytes = 1_048_588
 
