@@ -1,4 +1,5 @@
-import { Effect, FileSystem, type Layer, type Path, Schema, Stream } from "effect"
+import { Effect, type FileSystem, type Layer, type Path, Schema } from "effect"
+import { createReadStream } from "node:fs"
 import * as Connections from "../worker/Connections.ts"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Worker from "../Worker.ts"
@@ -34,41 +35,40 @@ const unreadable = (file: string, why: string) =>
 /** Bytes after which no more is read: what has more of them has too many characters, whichever they are. */
 const maxBytes = 3 * ManifestParser.maxTextLength + 1
 
-const decoded = (chunks: ReadonlyArray<Uint8Array>) => new TextDecoder().decode(Buffer.concat(chunks))
-
-/** Standard input as text, at most `maxBytes` of it. */
-const standardInput = Effect.tryPromise({
-  try: async () => {
-    const chunks: Array<Buffer> = []
-    let bytes = 0
-    for await (const chunk of process.stdin) {
-      chunks.push(chunk)
-      bytes += chunk.length
-      if (bytes >= maxBytes) break
-    }
-    return decoded(chunks)
-  },
-  catch: (error) => unreadable("standard input", (error as Error).message)
-})
-
-const text = Effect.fnUntraced(function* (file: string) {
-  if (file === "-") return yield* standardInput
-  const fs = yield* FileSystem.FileSystem
-  return yield* fs.stream(file, { bytesToRead: maxBytes }).pipe(
-    Stream.runCollect,
-    Effect.map(decoded),
-    Effect.mapError(({ reason }) => {
-      switch (reason._tag) {
-        case "NotFound":
-          return unreadable(file, "the file does not exist")
-        case "PermissionDenied":
-          return unreadable(file, "permission denied")
-        default:
-          return unreadable(file, "it is not a readable file")
+/** A text of at most `maxBytes`; what fails is put into words by `why`. */
+const bounded = (input: () => AsyncIterable<Buffer>, name: string, why: (error: NodeJS.ErrnoException) => string) =>
+  Effect.tryPromise({
+    try: async () => {
+      const chunks: Array<Buffer> = []
+      let bytes = 0
+      for await (const chunk of input()) {
+        chunks.push(chunk)
+        bytes += chunk.length
+        if (bytes >= maxBytes) break
       }
-    })
-  )
-})
+      return new TextDecoder().decode(Buffer.concat(chunks))
+    },
+    catch: (error) => unreadable(name, why(error as NodeJS.ErrnoException))
+  })
+
+/** Also of a pipe, as a shell makes one for `-f <(command)`: it is read from where it stands. */
+const text = (file: string) =>
+  file === "-"
+    ? bounded(
+        () => process.stdin,
+        "standard input",
+        ({ message }) => message
+      )
+    : bounded(
+        () => createReadStream(file),
+        file,
+        ({ code }) =>
+          code === "ENOENT"
+            ? "the file does not exist"
+            : code === "EACCES"
+              ? "permission denied"
+              : "it is not a readable file"
+      )
 
 const environment = "env:"
 

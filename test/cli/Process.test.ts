@@ -13,6 +13,7 @@ import {
   rmSync,
   writeFileSync
 } from "node:fs"
+import { writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
@@ -179,6 +180,15 @@ describe("the process kafka-backup", () => {
     taken.close()
     assert.deepStrictEqual([refused.exitCode, refused.out], [2, ""])
     assert.match(refused.err, new RegExp(`^error: --listen: cannot listen on 127\\.0\\.0\\.1:${taken.port}`))
+  })
+
+  it("reads the manifest from a pipe, as a shell makes one for a command's output", async () => {
+    const pipe = join(directory, "written-once")
+    assert.strictEqual(spawnSync("mkfifo", [pipe]).status, 0)
+    const listing = finished(programs.real, ["list", "-f", pipe, ...options.slice(2), "-o", "json"])
+    await writeFile(pipe, manifest())
+    const { err, exitCode } = await listing
+    assert.strictEqual(exitCode, 0, err)
   })
 
   it("ends with 21 at the first signal although the system never answers a call, as on a hung network drive", async () => {
