@@ -5,19 +5,26 @@ import { KafkaError } from "../../src/kafka/KafkaError.ts"
 import { CatalogueError } from "../../src/manifest/CatalogueError.ts"
 import { exitCodes } from "../../src/outcome/ExitCodes.ts"
 import * as FailureReasons from "../../src/outcome/FailureReasons.ts"
+import { RestoreError } from "../../src/restore/RestoreError.ts"
 import { SegmentError } from "../../src/segment/SegmentError.ts"
 import { ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
 import { WorkerError } from "../../src/worker/WorkerError.ts"
 
-/** The compiler refuses this when an error of a run has a reason without an exit code. */
-const isFailure = (failure: BackupFailure): FailureReasons.Failure => failure
+/** The compiler refuses this when an error of a run or a restore has a reason without an exit code. */
+const isFailure = (failure: BackupFailure | RestoreError): FailureReasons.Failure => failure
 
 describe("the reasons for which a run may fail", () => {
   it("are those of the errors of all rooms, and no other", () => {
     assert.isFunction(isFailure)
-    const tags = [KafkaError, ObjectStoreError, SegmentError, CatalogueError, WorkerError, RunError].flatMap(
-      ({ fields }) => fields.reason.members.map((reason) => reason.fields._tag.schema.literal as string)
-    )
+    const tags = [
+      KafkaError,
+      ObjectStoreError,
+      SegmentError,
+      CatalogueError,
+      WorkerError,
+      RunError,
+      RestoreError
+    ].flatMap(({ fields }) => fields.reason.members.map((reason) => reason.fields._tag.schema.literal as string))
     assert.deepStrictEqual([...new Set(tags)].toSorted(), FailureReasons.failureReasons.toSorted())
   })
 
