@@ -165,9 +165,9 @@ describeWith(
       const waits = await world.settled(
         "half",
         "its run waits for the key",
-        (status) => condition(status, "Ready")?.reason === "AwaitingSecret"
+        (status) => condition(status, "Ready")?.reason === "PodTrouble"
       )
-      assert.match(condition(waits, "Ready").message, /half.*secretKey/)
+      assert.match(condition(waits, "Ready").message, /Secret half, key secretKey: .*waits for it until/)
       await world.kubectl("delete", "kafkabackup", "half")
     })
 
