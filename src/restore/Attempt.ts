@@ -57,16 +57,16 @@ export const remember = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner
 export interface Begun {
   /**
    * A producer that has written nowhere yet. From its first append in a partition on, the broker refuses what earlier
-   * ones, of this attempt or of an earlier one, still had on their way there. Fails when another attempt has begun.
+   * ones, of this attempt or of another one, still had on their way there.
    */
-  readonly producer: Effect.Effect<Producer, KafkaError | RestoreError>
+  readonly producer: Effect.Effect<Producer, KafkaError>
   /** Fails as soon as another attempt has begun. */
   readonly untilOvertaken: Effect.Effect<never, RestoreError>
 }
 
 const overtaken = Effect.suspend(() => Effect.fail(new RestoreError({ reason: new RestoreOvertaken() })))
 
-/** Producers of one transactional id: each has the epoch after that of the one before. */
+/** Producers of one transactional id: each has a later epoch than the one before. */
 const fenced = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner, first: Producer) {
   const bumping = yield* Semaphore.make(1)
   let newest = first
@@ -77,12 +77,9 @@ const fenced = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner, 
         isFirst = false
         return first
       }
-      const next = yield* sink.producer(nameOf(owner))
-      // An id whose epochs are used up goes on with another producer id.
-      const isOurs = next.producerId !== newest.producerId || next.producerEpoch === newest.producerEpoch + 1
-      if (!isOurs) return yield* overtaken
-      newest = next
-      return next
+      // A lost answer skips an epoch. Whether another attempt took it, its own look at the newest epoch shows.
+      newest = yield* sink.producer(nameOf(owner))
+      return newest
     })
   )
   const look = Effect.gen(function* () {

@@ -17,8 +17,8 @@ export interface Tools {
   /** The same cluster, for reading back. */
   readonly source: KafkaSourceShape
   readonly store: ObjectStoreShape
-  /** Gives a producer that has not written to this partition yet. The first one may be that of the attempt. */
-  readonly producer: Effect.Effect<Producer, KafkaError | RestoreError>
+  /** Gives a producer that has not written to this partition yet. */
+  readonly producer: Effect.Effect<Producer, KafkaError>
   readonly codec: Codec
   /** Most bytes of a batch before compression. */
   readonly batchBytes: number

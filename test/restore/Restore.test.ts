@@ -1,10 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
-import { TestClock } from "effect/testing"
+import { Effect } from "effect"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import type { Fault } from "../../src/kafka/memory/InMemoryFaults.ts"
 import { random } from "../segment/arbitraryRecords.ts"
-import { aRestore, assertSame, backUp, layer, restore, worlds } from "./world.ts"
+import { aRestore, assertSame, backUp, inTime, layer, restore, worlds } from "./world.ts"
 
 const records = (count: number, from = 0) =>
   Array.from({ length: count }, (_, i) => ({
@@ -32,17 +31,6 @@ const fill = Effect.fnUntraced(function* (cluster: InMemoryCluster) {
   for (let at = 0; at < 60; at += 10) yield* cluster.produce("payments", 0, records(10, at))
   yield* cluster.compact("payments", 0)
 })
-
-/** Time passes while the effect waits for it. */
-const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
-    for (let i = 0; i < 20_000 && fiber.pollUnsafe() === undefined; i++) {
-      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
-      yield* TestClock.adjust("250 millis")
-    }
-    return yield* Fiber.join(fiber)
-  })
 
 describe("a restore", () => {
   it.effect("gives every record its old offset, and the logs their starts, ends and holes", () =>

@@ -1,24 +1,25 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { TestClock } from "effect/testing"
 import * as Restore from "../../src/restore/Restore.ts"
-import { aRestore, assertSame, backUp, layer, options, restore, systems, worlds } from "./world.ts"
+import { aRestore, assertSame, backUp, inTime, layer, options, restore, systems, worlds } from "./world.ts"
 
 const records = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ key: `key ${i}`, value: `value ${i} ${"x".repeat(40)}`, timestamp: i }))
 
-/** Time passes while the effect waits for it. */
-const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
-    for (let i = 0; i < 20_000 && fiber.pollUnsafe() === undefined; i++) {
-      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
-      yield* TestClock.adjust("250 millis")
-    }
-    return yield* Fiber.join(fiber)
-  })
-
 describe("a restore", () => {
+  it.effect("does not take itself for another attempt when the answer about a producer is lost", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders", { partitions: 2 })
+      for (const partition of [0, 1]) yield* source.produce("orders", partition, records(40))
+      const backupId = yield* backUp
+      yield* target.inject({ _tag: "AnswerLost" }, { operation: "producer", after: 1, times: 2 })
+      yield* target.inject({ _tag: "ConnectionLost" }, { operation: "produce", after: 2, times: 3 })
+      yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 2)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("that has written for longer than its patience still waits for a broker that goes away", () =>
     Effect.gen(function* () {
       const { source, target } = yield* worlds

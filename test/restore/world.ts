@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
 import { KafkaSinks } from "../../src/kafka/KafkaSink.ts"
 import { KafkaSources } from "../../src/kafka/KafkaSource.ts"
@@ -93,3 +94,14 @@ export const assertSame = Effect.fnUntraced(function* (
     }
   }
 }, Effect.scoped)
+
+/** Time passes while the effect waits for it. */
+export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
+    for (let i = 0; i < 20_000 && fiber.pollUnsafe() === undefined; i++) {
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      yield* TestClock.adjust("250 millis")
+    }
+    return yield* Fiber.join(fiber)
+  })
