@@ -239,14 +239,16 @@ const isSameRun = (a: HistoryEntry, b: HistoryEntry): boolean => {
 
 /**
  * The entry that is added last counts, but a proven set stays proven, and of two successes with one backup the one
- * counts that ended last: the order in which Jobs are reported says nothing.
+ * counts that ended last: the order in which Jobs are reported says nothing. Why a pod did not start is known only
+ * while the pod is there, and its Job is reported until that is gone, too: the first explanation stays.
  */
 const added = (entries: History, entry: HistoryEntry): History => {
   const at = entries.findIndex((known) => isSameRun(known, entry))
   if (at === -1) return [...entries, entry]
   const known = entries[at]!
   const isWorse = known.outcome === "success" && (entry.outcome !== "success" || endOf(entry) < endOf(known))
-  return isWorse ? entries : entries.with(at, entry)
+  const isExplained = known.reason === "PodNotStarted" && entry.reason === "PodNotStarted"
+  return isWorse || isExplained ? entries : entries.with(at, entry)
 }
 
 const endOf = (entry: HistoryEntry): string => entry.completionTime ?? entry.startTime

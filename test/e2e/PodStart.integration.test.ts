@@ -60,7 +60,8 @@ describeWith(["controlPlane"], "pods that cannot start", ({ apiserver }) => {
     await quick.create("given-up", { ...onClaim("missing"), job: { startDeadlineSeconds: 30 } })
     const status = await quick.settled("given-up", "its run has failed", ({ phase }) => phase === "Failed")
     assert.strictEqual(status["backupHistory"][0].reason, "PodNotStarted")
-    assert.include(status["backupHistory"][0].message, 'persistentvolumeclaim "missing" not found')
+    const { message } = status["backupHistory"][0]
+    assert.include(message, 'persistentvolumeclaim "missing" not found', message)
     assert.isTrue(isQuiet(status))
     await quick.until("its Job is gone", async () => (await quick.jobs("given-up")).length === 0, 30)
     assert.include([...(await reasons("given-up"))], "BackupFailed")

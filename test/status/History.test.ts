@@ -37,6 +37,15 @@ describe("History", () => {
     assert.deepStrictEqual(History.withEnded(history, [failed("12:00")]), history)
   })
 
+  it("keeps why a pod did not start, which is known while the pod is there", () => {
+    const unstarted = (message: string) => failed("12:00", { reason: "PodNotStarted", message })
+    const history = History.withEnded([], [unstarted("no such claim")])
+    assert.deepStrictEqual(History.withEnded(history, [unstarted("the Job has no pod")]), history)
+    // Its container started in the last moment after all.
+    const [corrected] = History.withEnded(history, [failed("12:00", { reason: "BrokerUnavailable" })])
+    assert.strictEqual(corrected?.reason, "BrokerUnavailable")
+  })
+
   it("takes the end of a backup from the Job that ended last, in whatever order its Jobs are reported", () => {
     const late = succeeded("12:00")
     const early = succeeded("12:00", { jobName: "early", endMillis: late.startMillis })

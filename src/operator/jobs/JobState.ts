@@ -56,8 +56,10 @@ export const read = (
   const end = JobEnd.of(job, own, nowMillis, deadline)
   if (end !== undefined && end._tag !== "NotStarted") return ended(job, purpose, own, end, nowMillis)
   if (end !== undefined) {
-    // Where the run is given up, a slow start is the trouble, however short the deadline is.
-    const blocked = PodTrouble.of(job, pods, events, nowMillis + PodTrouble.slowStartMillis)
+    // Where the run is given up, a slow start is the trouble, however short the deadline is; that its Job is deleted
+    // follows from it.
+    const { deletionTimestamp: _, ...metadata } = job.metadata
+    const blocked = PodTrouble.of({ ...job, metadata }, pods, events, nowMillis + PodTrouble.slowStartMillis)
     return ended(job, purpose, own, end, nowMillis, blocked)
   }
   const trouble = PodTrouble.of(job, pods, events, nowMillis)

@@ -219,6 +219,13 @@ describe("a Job whose container does not start", () => {
     assert.match(runOf(after(45, {})).message!, /did not start within 45 s: PodNotCreated/u)
   })
 
+  it("has failed in the same words while the operator deletes it", () => {
+    const { metadata, ...rest } = job({})
+    const deleted = { ...rest, metadata: { ...metadata, deletionTimestamp: "2026-11-24T07:00:48Z" } }
+    const state = JobState.read(deleted, [starting], startMillis + 47_000, [mount], 45)
+    assert.match(runOf(state).message!, /did not start within 45 s: VolumeMountFailed/u)
+  })
+
   it("waits without a limit where there is none", () => {
     const state = JobState.read(job(), [starting], now, [])
     assert.deepStrictEqual(waitingOf(state), { isReplaceable: true })
