@@ -74,6 +74,13 @@ const recordsIn = async (place: Place, name: string): Promise<number | undefined
   return found?.[name]?.reduce((sum, { end, start }) => sum + end - start, 0)
 }
 
+/** Deletes the topic, if it is there, and waits until it is gone. */
+export const remove = async (place: Place, name: string): Promise<void> => {
+  if ((await recordsIn(place, name)) === undefined) return
+  await ask(place, "deleteTopics", { topics: [name] })
+  while ((await recordsIn(place, name)) !== undefined) await new Promise((resolve) => setTimeout(resolve, 200))
+}
+
 /** Makes and fills the topic unless it is there with all of its records. True when it had to be loaded. */
 export const provide = async (place: Place, wanted: BenchTopic): Promise<boolean> => {
   const there = await recordsIn(place, wanted.name)

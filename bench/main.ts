@@ -11,8 +11,9 @@ import * as Backends from "./Backends.ts"
 import * as Backup from "./Backup.ts"
 import * as Broker from "./Broker.ts"
 import * as Limits from "./Limits.ts"
+import * as Restore from "./Restore.ts"
 import * as OperatorBench from "./operator/OperatorBench.ts"
-import { endAll } from "./Processes.ts"
+import { endAll, type Usage } from "./Processes.ts"
 import { cell, table } from "./Table.ts"
 import * as Topics from "./Topics.ts"
 
@@ -25,6 +26,7 @@ import * as Topics from "./Topics.ts"
  */
 
 const usage = `npm run bench [-- options]
+npm run bench -- restore [options]
 npm run bench -- operator [options]
 
   --records N     records of the reference topics, 1 KiB each (default 2097152; the other topics shrink along)
@@ -33,6 +35,8 @@ npm run bench -- operator [options]
   --no-limits     only our own rows
   --storage DIR   where backups go; emptied for every row (default .cache/bench/storage)
   --source        run src/main.ts instead of building dist/
+
+Of a restore, the reference topic's: --records, --repeat, --storage, --source.
 
 Of the operator, which is measured on a control plane instead:
 
@@ -58,7 +62,12 @@ const records = Number(values.records)
 const repeat = Number(values.repeat)
 const counts = [records, repeat, Number(values.resources), Number(values.idle)]
 const isOperator = positionals[0] === "operator"
-if (values.help || positionals.length > Number(isOperator) || !counts.every((n) => Number.isInteger(n) && n > 0)) {
+const isRestore = positionals[0] === "restore"
+if (
+  values.help ||
+  positionals.length > Number(isOperator || isRestore) ||
+  !counts.every((n) => Number.isInteger(n) && n > 0)
+) {
   process.stdout.write(usage)
   process.exit(values.help ? 0 : 2)
 }
@@ -104,7 +113,7 @@ const megabytesPerSecond = ({ payloadBytes, seconds }: Result): number | undefin
   payloadBytes < 1e8 ? undefined : payloadBytes / 1e6 / seconds
 
 /** Of several runs the one in the middle by CPU seconds, which other work on the machine disturbs least. */
-const median = (results: ReadonlyArray<Result>): Result =>
+const median = <A extends Usage>(results: ReadonlyArray<A>): A =>
   results.toSorted((a, b) => (a.cpuSeconds ?? a.seconds) - (b.cpuSeconds ?? b.seconds))[
     Math.floor((results.length - 1) / 2)
   ]!
@@ -189,8 +198,25 @@ try {
   const command = commandLine()
   broker = await Broker.open(Backends.servers.filter((name) => rows.some(({ backend }) => backend === name)))
   const { place, services } = broker
+  if (isRestore) {
+    const topic = Topics.reference("none", records)
+    say(`${topic.name}: loading ${topic.records} records, unless they are there`)
+    await Topics.provide(place, topic)
+    const backup = await Restore.prepare(command, place, topic, values.storage)
+    for (const codec of Restore.codecs) {
+      const name = `1 KiB restored, ${codec}`
+      const runs: Array<Result> = []
+      while (runs.length < repeat) {
+        const load = loadavg()[0] ?? 0
+        const usage = await Restore.run(command, place, topic, backup, codec, values.storage)
+        runs.push({ name, payloadBytes: Topics.payloadBytes(topic), storedBytes: 0, load, ...usage })
+        say(`${name}: ${usage.seconds.toFixed(2)} s, ${cell(usage.cpuSeconds, 2)} CPU s`)
+      }
+      results.push(median(runs))
+    }
+  }
   const loaded = new Set<string>()
-  for (const row of rows) {
+  for (const row of isRestore ? [] : rows) {
     if (!loaded.has(row.topic.name)) {
       say(`${row.topic.name}: loading ${row.topic.records} records, unless they are there`)
       await Topics.provide(place, row.topic)
