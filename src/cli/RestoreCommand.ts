@@ -100,7 +100,7 @@ const carryOut = Effect.fnUntraced(function* (
   const systems = yield* RestoreWorker.open(resource, flags.volumes).pipe(Effect.provide(Resource.secretsLayer(flags)))
   const request = SpecRequest.request(resource)
   const prepared = yield* Restore.prepare(systems, request)
-  if (flags.dryRun) return yield* StandardOutput.print(dryRun(prepared, flags.output))
+  if (flags.dryRun || resource.spec.dryRun) return yield* StandardOutput.print(dryRun(prepared, flags.output))
   let written = 0
   const total = RestorePlan.records(prepared.plan)
   const restored = yield* Restore.run(systems, request, prepared, {

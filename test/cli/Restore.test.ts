@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
@@ -49,6 +49,21 @@ describe("kafka-backup restore", () => {
       assert.strictEqual(record?.offset, 1)
       const again = yield* typeAs("person", "restore", ...options)
       assert.match(again.out, /OK nightly-20261123-120000: 1 records were written, read back and compared/)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("of a manifest with dryRun writes nothing, until the same manifest says false", () =>
+    Effect.gen(function* () {
+      const { options, target, write } = yield* scene
+      yield* write({ dryRun: true })
+      const dry = yield* typeAs("person", "restore", ...options)
+      assert.strictEqual(dry.exitCode, 0, dry.err)
+      assert.match(dry.out, /Nothing was written/)
+      // The topic does not exist: reading it fails.
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(target.committed("orders", 0))))
+      yield* write({ dryRun: false })
+      assert.strictEqual((yield* type("restore", ...options)).exitCode, 0)
+      assert.lengthOf(yield* target.committed("orders", 0), 1)
     }).pipe(Effect.provide(layer))
   )
 

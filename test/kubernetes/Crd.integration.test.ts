@@ -85,7 +85,7 @@ const frame: Readonly<Record<string, RegExp>> = {
   nothing: /no objects passed to apply/,
   "a list of resources": /invalid object to validate/,
   "kind List": /no objects passed to apply/,
-  "another kind": /no matches for kind "KafkaRestore"/,
+  "another kind": /no matches for kind "KafkaTopic"/,
   "no kind": /kind not set/,
   "another version": /no matches for kind "KafkaBackup" in version "kafka.oso.sh\/v1"/,
   "no metadata": /resource name may not be empty/,
