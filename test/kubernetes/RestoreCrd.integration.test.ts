@@ -1,11 +1,15 @@
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { Result } from "effect"
 import { parse } from "yaml"
+import { inspect } from "../../src/resource/Inspection.ts"
+import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
 import * as RestoreCrd from "../../src/resource/RestoreCrd.ts"
 import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
 import { changed, manifest } from "../resource/restoreManifests.ts"
+import { restoreSamples } from "../resource/samples.ts"
 
 const crdFile = fileURLToPath(new URL("../../crds/kafkarestore.yaml", import.meta.url))
 
@@ -68,6 +72,27 @@ describeWith("apiserver", "the definition of KafkaRestore on an API server", ({ 
 
     it("by plain `kubectl apply` too, which keeps a copy in an annotation", async () => {
       await kubectl("apply", "--dry-run=server", "-f", crdFile)
+    })
+  })
+
+  describe("the samples", () => {
+    it.each(restoreSamples)(
+      "$name applies as it is, and gets the defaults that we would give",
+      async ({ file, text }) => {
+        const args = ["--validate=strict", `--namespace=${namespace}`, "-f", file]
+        const stored: Json = JSON.parse(await kubectl("apply", "--server-side", "-o", "json", ...args))
+        assert.deepStrictEqual(stored["spec"], inspect(RestoreCrd.spec, parse(text).spec, "spec").completed)
+        assert.deepStrictEqual(
+          Result.getOrThrow(KafkaRestore.fromServer(stored)).spec,
+          Result.getOrThrow(KafkaRestore.parse(text)).spec
+        )
+      }
+    )
+
+    it("are found under every name that was promised", async () => {
+      for (const word of ["kafkarestore", "kafkarestores", "kr", "kafka-backup"]) {
+        assert.include(await kubectl("get", word, `--namespace=${namespace}`), "whole-set", word)
+      }
     })
   })
 

@@ -4,12 +4,30 @@ import { inspect } from "../../src/resource/Inspection.ts"
 import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
 import { KafkaRestoreSpec } from "../../src/resource/KafkaRestoreSpec.ts"
 import { changed, manifest } from "./restoreManifests.ts"
+import { restoreSamples } from "./samples.ts"
 
 const bare = {
   backupId: "shop-20260301-020000",
   targetCluster: { bootstrapServers: ["kafka:9092"] },
   storage: { storageType: "s3", s3: { bucket: "shop-backups", region: "eu-central-1" } }
 }
+
+describe("the samples of restores", () => {
+  it("are there", () => {
+    assert.sameMembers(
+      restoreSamples.map(({ name }) => name),
+      ["restore-simple.yaml", "restore-into-staging.yaml"]
+    )
+  })
+
+  it.each(restoreSamples)("$name is a valid manifest, and its name is that of the file", ({ name, text }) => {
+    const { metadata } = Result.getOrThrow(KafkaRestore.parse(text))
+    assert.strictEqual(
+      metadata.name,
+      name === "restore-simple.yaml" ? "whole-set" : name.replace(/^restore-|\.yaml$/g, "")
+    )
+  })
+})
 
 describe("the defaults of a KafkaRestore", () => {
   it("are the same in the definition and in the decoder", () => {
