@@ -1,4 +1,6 @@
 import { Effect } from "effect"
+import * as RestoreMetrics from "../src/restore/RestoreMetrics.ts"
+import * as RestoreProgress from "../src/restore/RestoreProgress.ts"
 import * as RunMetrics from "../src/worker/RunMetrics.ts"
 import * as RunProgress from "../src/worker/RunProgress.ts"
 import * as OperatorFamilies from "../src/telemetry/OperatorFamilies.ts"
@@ -22,7 +24,7 @@ const tableHead = `| metric | type | labels | meaning |
 
 const beforeRuns = `# Metrics
 
-<!-- Made by \`npm run reference\` from what is served: change the descriptions in src/worker/RunMetrics.ts and src/telemetry/OperatorFamilies.ts, not this page. -->
+<!-- Made by \`npm run reference\` from what is served: change the descriptions in src/worker/RunMetrics.ts, src/restore/RestoreMetrics.ts and src/telemetry/OperatorFamilies.ts, not this page. -->
 
 ## Of the operator
 
@@ -49,11 +51,15 @@ function row(name: string, type: string, labels: Iterable<string>, help: string)
   return `| \`${name}\` | ${type} | ${[...labels].join(", ")} | ${help} |\n`
 }
 
-/**
- * docs/reference/metrics.md: for a run from the text that Prometheus would get, for the operator from the table behind
- * it.
- */
-export const metricsPage: Effect.Effect<string> = Effect.map(RunMetrics.text(exhaustive, 0), (text) => {
+const ofRestores = `
+## Of a restore
+
+\`kafka-backup restore --listen ADDRESS\` serves these in the same way.
+
+${tableHead}`
+
+/** The rows of a table, from the text that Prometheus would get. */
+const rowsOf = (text: string): string => {
   const rows = new Map<string, Row>()
   for (const line of text.trimEnd().split("\n")) {
     const [, keyword, name = "", rest = ""] = /^# (HELP|TYPE) (\S+) (.*)$/u.exec(line) ?? []
@@ -64,5 +70,15 @@ export const metricsPage: Effect.Effect<string> = Effect.map(RunMetrics.text(exh
       for (const [, label] of line.matchAll(/[{,](\w+)="/gu)) row?.labels.add(label!)
     }
   }
-  return beforeRuns + [...rows.values()].map(({ help, labels, name, type }) => row(name, type, labels, help)).join("")
+  return [...rows.values()].map(({ help, labels, name, type }) => row(name, type, labels, help)).join("")
+}
+
+/**
+ * docs/reference/metrics.md: for a run and a restore from the text that Prometheus would get, for the operator from the
+ * table behind it.
+ */
+export const metricsPage: Effect.Effect<string> = Effect.gen(function* () {
+  const ofRun = yield* RunMetrics.text(exhaustive, 0)
+  const ofRestore = yield* RestoreMetrics.text(RestoreProgress.make())
+  return beforeRuns + rowsOf(ofRun) + ofRestores + rowsOf(ofRestore)
 })

@@ -1,16 +1,16 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import * as Crd from "../src/resource/Crd.ts"
+import * as RestoreCrd from "../src/resource/RestoreCrd.ts"
 
 /*
- * npm run crd             writes crds/kafkabackup.yaml from the schema in src/resource
- * npm run crd -- --check  checks that it is up to date; exits with 1 if it is not
+ * npm run crd             writes crds/kafkabackup.yaml and crds/kafkarestore.yaml from the schemas in src/resource
+ * npm run crd -- --check  checks that they are up to date; exits with 1 if one is not
  */
 
-const file = fileURLToPath(new URL("../crds/kafkabackup.yaml", import.meta.url))
-const wanted = Crd.yaml()
+const files = { "kafkabackup.yaml": Crd.yaml, "kafkarestore.yaml": RestoreCrd.yaml }
 
-const present = (): string | undefined => {
+const present = (file: string): string | undefined => {
   try {
     return readFileSync(file, "utf8")
   } catch (error) {
@@ -19,13 +19,12 @@ const present = (): string | undefined => {
   }
 }
 
-if (process.argv.includes("--check")) {
-  if (present() !== wanted) {
-    console.error(
-      "crds/kafkabackup.yaml does not match the schema in src/resource: run `npm run crd` and commit the result"
-    )
+for (const [name, yaml] of Object.entries(files)) {
+  const file = fileURLToPath(new URL(`../crds/${name}`, import.meta.url))
+  const wanted = yaml()
+  if (!process.argv.includes("--check")) writeFileSync(file, wanted)
+  else if (present(file) !== wanted) {
+    console.error(`crds/${name} does not match the schema in src/resource: run \`npm run crd\` and commit the result`)
     process.exitCode = 1
   }
-} else {
-  writeFileSync(file, wanted)
 }

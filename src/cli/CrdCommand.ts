@@ -1,11 +1,15 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import * as Crd from "../resource/Crd.ts"
+import * as RestoreCrd from "../resource/RestoreCrd.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 
-export const crd = Command.make("crd", {}, () => Effect.suspend(() => StandardOutput.print(Crd.yaml().trimEnd()))).pipe(
-  Command.withDescription("Print the CustomResourceDefinition"),
+/** Both definitions in one stream of YAML documents. */
+const definitions = (): string => [Crd.yaml(), RestoreCrd.yaml()].join("---\n").trimEnd()
+
+export const crd = Command.make("crd", {}, () => Effect.suspend(() => StandardOutput.print(definitions()))).pipe(
+  Command.withDescription("Print the CustomResourceDefinitions of KafkaBackup and KafkaRestore"),
   Command.withExamples([
-    { command: "kafka-backup crd | kubectl apply --server-side -f -", description: "install it in a cluster" }
+    { command: "kafka-backup crd | kubectl apply --server-side -f -", description: "install them in a cluster" }
   ])
 )

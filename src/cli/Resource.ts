@@ -1,8 +1,9 @@
-import { Effect, type FileSystem, type Layer, type Path, Schema } from "effect"
+import { Effect, type FileSystem, type Layer, type Path, type Result, Schema } from "effect"
 import { createReadStream } from "node:fs"
 import * as Connections from "../worker/Connections.ts"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Worker from "../Worker.ts"
+import * as RestoreSpec from "../identity/RestoreSpec.ts"
 import * as RunSpec from "../identity/RunSpec.ts"
 import * as ManifestParser from "../resource/ManifestParser.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
@@ -75,8 +76,8 @@ const environment = "env:"
 /** True if `-f` names an environment variable with a run spec instead of a file. */
 export const isRunSpec = (file: string): boolean => file.startsWith(environment)
 
-/** The run spec in an environment variable. */
-const runSpec = (variable: string) => {
+/** The run spec in an environment variable, read by `decode`. */
+const runSpec = <A>(variable: string, decode: (text: string) => Result.Result<A, RunSpec.RunSpecUnreadable>) => {
   const refused = (problem: string) =>
     new BadManifest({
       file: `environment variable ${variable}`,
@@ -85,7 +86,7 @@ const runSpec = (variable: string) => {
     })
   const value = process.env[variable]
   if (value === undefined) return Effect.fail(refused("it is not set"))
-  return Effect.mapError(Effect.fromResult(RunSpec.decode(value)), ({ message }) => refused(message))
+  return Effect.mapError(Effect.fromResult(decode(value)), ({ message }) => refused(message))
 }
 
 /** What `-f` names: a resource, and with a run spec also the run's slot and trigger. */
@@ -97,7 +98,7 @@ export interface Given {
 /** Reads and checks what `-f` names: a KafkaBackup manifest, `-` for standard input, or `env:NAME` for a run spec. */
 export const readGiven = Effect.fn("Resource.readGiven")(function* (file: string) {
   if (!isRunSpec(file)) return { backup: yield* manifest(file), run: undefined } satisfies Given
-  const { backup, ...run } = yield* runSpec(file.slice(environment.length))
+  const { backup, ...run } = yield* runSpec(file.slice(environment.length), RunSpec.decode)
   return { backup, run } satisfies Given
 })
 
@@ -118,8 +119,9 @@ const manifest = Effect.fnUntraced(function* (file: string) {
   )
 })
 
-/** Reads and checks a KafkaRestore manifest, or `-` for standard input. */
+/** Reads and checks a KafkaRestore: of a manifest, `-` for standard input, or `env:NAME` for that of a Job. */
 export const readRestore = Effect.fn("Resource.readRestore")(function* (file: string) {
+  if (isRunSpec(file)) return yield* runSpec(file.slice(environment.length), RestoreSpec.decode)
   const source = yield* text(file)
   return yield* Effect.fromResult(KafkaRestore.parse(source)).pipe(
     Effect.mapError(

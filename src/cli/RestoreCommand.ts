@@ -1,138 +1,114 @@
-import { Effect } from "effect"
+import { Clock, Effect, Exit, FileSystem } from "effect"
 import { Command, Flag } from "effect/cli"
-import type { KafkaRestore } from "../resource/KafkaRestore.ts"
-import * as Restore from "../restore/Restore.ts"
-import type { PlannedTopic } from "../restore/RestorePlan.ts"
-import * as RestorePlan from "../restore/RestorePlan.ts"
-import * as SpecRequest from "../restore/SpecRequest.ts"
-import * as TopicConfigs from "../restore/TopicConfigs.ts"
+import { exitCodes } from "../outcome/ExitCodes.ts"
+import * as RestoreMetrics from "../restore/RestoreMetrics.ts"
+import * as RestoreProgress from "../restore/RestoreProgress.ts"
+import type { RestoreReport } from "../restore/RestoreReport.ts"
+import * as RestoreReporting from "../restore/RestoreReporting.ts"
 import * as RestoreWorker from "../RestoreWorker.ts"
-import * as Format from "../status/Format.ts"
-import * as Memory from "../worker/Memory.ts"
+import * as SecretPatience from "../worker/SecretPatience.ts"
 import * as Display from "./Display.ts"
 import * as Resource from "./Resource.ts"
-import { output, shared } from "./SharedFlags.ts"
+import * as RestoreOutput from "./RestoreOutput.ts"
+import * as RunDisplay from "./RunDisplay.ts"
+import { RunFailed } from "./RunCommand.ts"
+import { listen, output, report, shared, summary } from "./SharedFlags.ts"
+import * as Shutdown from "./Shutdown.ts"
 import * as StandardOutput from "./StandardOutput.ts"
-import * as Table from "./Table.ts"
+import * as SummaryFile from "./SummaryFile.ts"
 
-/**
- * Most bytes of a batch before compression: below the limit of Kafka's brokers by default (message.max.bytes, 1 MiB).
- */
-const batchBytes = 900 * 1024
-
-/** How long a partition may make no progress: as long as a run waits for a broker by default. */
-const patienceMillis = 10 * 60 * 1000
-
-const columns: ReadonlyArray<Table.Column> = [
-  { heading: "SOURCE" },
-  { heading: "TARGET" },
-  { heading: "ACTION" },
-  { heading: "PARTITIONS", align: "right" },
-  { heading: "RECORDS", align: "right" },
-  { heading: "OFFSETS" }
-]
-
-const recordsOf = ({ partitions }: PlannedTopic) => partitions.reduce((sum, { records }) => sum + records, 0)
-
-const actions = ({ plan, targets }: Restore.Prepared) =>
-  plan.topics.map((topic) => ({
-    source: topic.source,
-    target: topic.target,
-    action: targets.find((one) => one.topic === topic)?.create === undefined ? "write" : "create and write",
-    partitions: topic.partitions.length,
-    records: recordsOf(topic),
-    offsets: topic.renumbered === undefined ? "as in the backup" : "new, from 0 on",
-    configurationsLeftOut: TopicConfigs.leftOut(topic.configs)
-  }))
-
-const table = (prepared: Restore.Prepared): string =>
-  Table.format(
-    columns,
-    actions(prepared).map(({ action, offsets, partitions, records, source, target }) => [
-      source,
-      target,
-      action,
-      Format.count(partitions),
-      Format.count(records),
-      offsets
-    ])
-  )
-
-/** What is left to know when a restore is complete. */
-const notes = ({ refusedConfigs, targets }: Restore.Restored): ReadonlyArray<string> => [
-  ...targets.flatMap(({ topic }) =>
-    TopicConfigs.leftOut(topic.configs).map((name) => `Note: ${topic.target} does not get the configuration ${name}`)
+const flags = {
+  ...shared,
+  output,
+  dryRun: Flag.Boolean("dry-run").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("check everything and print what would be done; nothing is written")
   ),
-  ...refusedConfigs.map(
-    ({ name, topic }) => `Note: ${topic} does not get the configuration ${name}: the brokers refuse it`
-  ),
-  "Note: retention.ms and retention.bytes of the restored topics are -1, so that no broker removes old records again. " +
-    "Set them with kafka-configs when the records have been read"
-]
+  listen,
+  report,
+  summary
+}
 
-const dryRun = (prepared: Restore.Prepared, format: "text" | "json"): string =>
-  format === "json"
-    ? JSON.stringify({ dryRun: true, backupId: prepared.plan.backupId, topics: actions(prepared) }, null, 2)
-    : [table(prepared), "Nothing was written. Everything that can be checked beforehand is in order."].join("\n")
+type Given = Command.Command.Config.Infer<typeof flags>
 
-const done = (restored: Restore.Restored, format: "text" | "json"): string =>
-  format === "json"
-    ? JSON.stringify(
-        {
-          backupId: restored.plan.backupId,
-          records: restored.records,
-          topics: actions(restored),
-          notes: notes(restored)
-        },
-        null,
-        2
-      )
-    : [
-        table(restored),
-        ...notes(restored),
-        `OK ${restored.plan.backupId}: ${Format.count(restored.records)} records were written, read back and compared`
-      ].join("\n")
-
-const carryOut = Effect.fnUntraced(function* (
-  resource: KafkaRestore,
-  flags: Resource.Directories & { readonly dryRun: boolean; readonly output: "text" | "json" }
-) {
-  const systems = yield* RestoreWorker.open(resource, flags.volumes).pipe(Effect.provide(Resource.secretsLayer(flags)))
-  const request = SpecRequest.request(resource)
-  const prepared = yield* Restore.prepare(systems, request)
-  if (flags.dryRun) return yield* StandardOutput.print(dryRun(prepared, flags.output))
-  let written = 0
-  const total = RestorePlan.records(prepared.plan)
-  const restored = yield* Restore.run(systems, request, prepared, {
-    openPartitions: Memory.limitBytes() < 512 * 1024 * 1024 ? 4 : 8,
-    batchBytes,
-    patienceMillis,
-    onAppended: (records) => {
-      written += records
-    }
+/** Reads the manifest, opens the listener, and restores until the end or a stop. */
+const work = Effect.fnUntraced(function* (given: Given, context: RestoreReporting.RestoreContext) {
+  const { progress } = context
+  if (given.listen !== undefined) {
+    // Loaded only if needed: the HTTP server is a third of the code that a run loads at its start.
+    const { open } = yield* Effect.promise(() => import("./RunListener.ts"))
+    yield* open(given.listen, {
+      progress: () => RestoreProgress.report(progress),
+      metrics: () => RestoreMetrics.text(progress)
+    })
+  }
+  const resource = yield* Effect.interruptible(Resource.readRestore(given.file))
+  context.resource = resource
+  context.isDryRun = given.dryRun || resource.spec.dryRun
+  yield* Resource.assertDirectories(resource, given)
+  const isJob = Resource.isRunSpec(given.file)
+  const attempt = RestoreWorker.attempt(resource, context, {
+    isDryRun: context.isDryRun,
+    volumes: given.volumes,
+    // Who restores by hand sits before it.
+    secretPatienceMillis: isJob ? SecretPatience.oneTimeMillis : 0
   }).pipe(
-    Display.during(
-      () => `restoring ${prepared.plan.backupId}: ${Format.count(written)} of ${Format.count(total)} records written`
-    )
+    Effect.provide(Resource.secretsLayer(given)),
+    isJob ? RestoreOutput.lines(progress) : Display.during(() => RestoreOutput.line(progress))
   )
-  yield* StandardOutput.print(done(restored, flags.output))
+  return yield* yield* Shutdown.graceful(() => attempt, {
+    // A stop comes between two batches; what is there is found again.
+    isWorthWaiting: () => false,
+    announce: Effect.void
+  })
+})
+
+/** Writes the report to `file`, if given. A failure is logged and does not change the outcome. */
+const writeReport = Effect.fnUntraced(function* (written: RestoreReport, file: string | undefined) {
+  if (file === undefined) return
+  const fs = yield* FileSystem.FileSystem
+  yield* fs
+    .writeFileString(file, `${JSON.stringify(written, null, 2)}\n`)
+    .pipe(
+      Effect.catch((error) =>
+        Effect.logError("the report could not be written").pipe(Effect.annotateLogs({ file, error: error.message }))
+      )
+    )
+})
+
+/** Prints what was done. */
+const show = ({ output: format }: Given, { isDryRun, prepared, restored }: RestoreReporting.RestoreContext) => {
+  if (restored !== undefined) return StandardOutput.print(RestoreOutput.done(restored, format))
+  return isDryRun && prepared !== undefined ? StandardOutput.print(RestoreOutput.dryRun(prepared, format)) : Effect.void
+}
+
+/** In a Job: how it ended, as the last JSON line and, where it failed, in the log. */
+const showJob = Effect.fnUntraced(function* (written: RestoreReport) {
+  if (written.error !== undefined) yield* RunDisplay.failed(written.error, written.exitCode, "restore")
+  // A restore does not fail because its output has no reader.
+  yield* Effect.ignore(StandardOutput.print(JSON.stringify({ type: "report", ...written })))
+  if (written.exitCode !== exitCodes.success) return yield* new RunFailed({ exitCode: written.exitCode })
 })
 
 export const restore = Command.make(
   "restore",
-  {
-    ...shared,
-    output,
-    dryRun: Flag.Boolean("dry-run").pipe(
-      Flag.withDefault(false),
-      Flag.withDescription("check everything and print what would be done; nothing is written")
-    )
-  },
-  Effect.fnUntraced(function* (flags) {
-    const resource = yield* Resource.readRestore(flags.file)
-    yield* Resource.assertDirectories(resource, flags)
-    yield* carryOut(resource, flags)
-  }, Effect.scoped)
+  flags,
+  Effect.fnUntraced(
+    function* (given) {
+      const context = RestoreReporting.context(yield* Clock.currentTimeMillis, RestoreProgress.make())
+      const exit = yield* Effect.exit(work(given, context))
+      const concluded = yield* RestoreWorker.conclude(context, exit)
+      yield* SummaryFile.write(given.summary, concluded.summary)
+      yield* writeReport(concluded.report, given.report)
+      const outcome = yield* Shutdown.Outcome
+      outcome.exitCode = concluded.report.exitCode
+      if (Resource.isRunSpec(given.file)) return yield* showJob(concluded.report)
+      if (Exit.isFailure(exit)) return yield* exit
+      return yield* show(given, context)
+    },
+    Effect.scoped,
+    Effect.uninterruptible
+  )
 ).pipe(
   Command.withDescription(
     "Write the topics of a backup into a Kafka cluster: every record at its old offset, read back and compared. The same " +
@@ -145,6 +121,9 @@ export const restore = Command.make(
       command: "kafka-backup restore -f restore.yaml --secrets secrets --volumes volumes --dry-run",
       description: "what would be done"
     },
-    { command: "kafka-backup restore -f restore.yaml --secrets secrets", description: "restore, or go on" }
+    {
+      command: "kafka-backup restore -f restore.yaml --secrets secrets --report report.json",
+      description: "restore, or go on, and write to a file what was done"
+    }
   ])
 )

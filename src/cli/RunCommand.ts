@@ -3,6 +3,7 @@ import { Command, Flag } from "effect/cli"
 import { hostname } from "node:os"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Memory from "../worker/Memory.ts"
+import * as RunMetrics from "../worker/RunMetrics.ts"
 import * as RunProgress from "../worker/RunProgress.ts"
 import * as SecretPatience from "../worker/SecretPatience.ts"
 import type { RunReport } from "../backup/RunReport.ts"
@@ -16,7 +17,7 @@ import * as Trigger from "../resource/Trigger.ts"
 import * as Display from "./Display.ts"
 import * as Resource from "./Resource.ts"
 import * as RunDisplay from "./RunDisplay.ts"
-import { listenAddress, shared, summary } from "./SharedFlags.ts"
+import { listen, report, shared, summary } from "./SharedFlags.ts"
 import * as Shutdown from "./Shutdown.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import * as SummaryFile from "./SummaryFile.ts"
@@ -59,28 +60,12 @@ const triggerFlag = Flag.String("trigger").pipe(
   )
 )
 
-const listenFlag = Flag.String("listen").pipe(
-  Flag.withMetavar("ADDRESS"),
-  listenAddress,
-  Flag.optional,
-  Flag.map(Option.getOrUndefined),
-  Flag.withDescription(
-    "serve /metrics (Prometheus), /progress (JSON) and /healthz at ADDRESS during the run, such as 127.0.0.1:9090, or " +
-      ":9090 for every interface"
-  )
-)
-
 const flags = {
   ...shared,
   slot: slotFlag,
   trigger: triggerFlag,
-  listen: listenFlag,
-  report: Flag.String("report").pipe(
-    Flag.withMetavar("FILE"),
-    Flag.optional,
-    Flag.map(Option.getOrUndefined),
-    Flag.withDescription("write the run's report to FILE as JSON, whatever the outcome")
-  ),
+  listen,
+  report,
   summary
 }
 
@@ -159,7 +144,10 @@ const prepare = Effect.fnUntraced(function* (given: Given, { progress }: RunRepo
   if (given.listen === undefined) return
   // Loaded only if needed: the HTTP server is a third of the code that a run loads at its start.
   const { open } = yield* Effect.promise(() => import("./RunListener.ts"))
-  yield* open(given.listen, progress)
+  yield* open(given.listen, {
+    progress: (nowMillis) => RunProgress.report(progress, nowMillis),
+    metrics: (nowMillis) => RunMetrics.text(progress, nowMillis)
+  })
 })
 
 export const run = Command.make(

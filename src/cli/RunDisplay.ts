@@ -94,15 +94,16 @@ export const stopping: Effect.Effect<void> = Effect.suspend(() =>
     : Effect.logWarning("stop requested: storing what has been read")
 )
 
-/** Reports why a run failed: two lines on a terminal, else a log line. */
+/** Reports why a run or a restore failed: two lines on a terminal, else a log line. */
 export const failed = (
   { advice, message, reason }: NonNullable<RunReport["error"]>,
-  exitCode: number
+  exitCode: number,
+  what: "run" | "restore" = "run"
 ): Effect.Effect<void> =>
   Effect.suspend(() =>
     Display.isTerminal()
       ? Display.print(`error: ${message}\nwhat to do: ${advice}`)
-      : Effect.logError("run failed").pipe(Effect.annotateLogs({ reason, error: message, advice, exitCode }))
+      : Effect.logError(`${what} failed`).pipe(Effect.annotateLogs({ reason, error: message, advice, exitCode }))
   )
 
 /** The closing table of a run, for people. */

@@ -2,27 +2,31 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Clock, Effect, Layer, type Scope } from "effect"
 import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
 import { createServer } from "node:http"
-import * as RunMetrics from "../worker/RunMetrics.ts"
-import * as RunProgress from "../worker/RunProgress.ts"
 import type { ListenAddress } from "./SharedFlags.ts"
 import { UsageError } from "./UsageError.ts"
 
-const pages = (progress: RunProgress.RunProgress) =>
+/** What is served of one run. Instants are milliseconds since 1970. */
+export interface Served {
+  /** As JSON writes it: fields without a value are absent. */
+  readonly progress: (nowMillis: number) => object
+  /** In Prometheus' text format, version 0.0.4. */
+  readonly metrics: (nowMillis: number) => Effect.Effect<string>
+}
+
+const pages = ({ metrics, progress }: Served) =>
   HttpRouter.use((router) =>
     Effect.all([
       router.add("GET", "/healthz", HttpServerResponse.text("ok\n")),
       router.add(
         "GET",
         "/progress",
-        Effect.map(Clock.currentTimeMillis, (nowMillis) =>
-          HttpServerResponse.jsonUnsafe(RunProgress.report(progress, nowMillis))
-        )
+        Effect.map(Clock.currentTimeMillis, (nowMillis) => HttpServerResponse.jsonUnsafe(progress(nowMillis)))
       ),
       router.add(
         "GET",
         "/metrics",
         Effect.gen(function* () {
-          const body = yield* RunMetrics.text(progress, yield* Clock.currentTimeMillis)
+          const body = yield* metrics(yield* Clock.currentTimeMillis)
           return HttpServerResponse.text(body, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
         })
       )
@@ -33,10 +37,7 @@ const pages = (progress: RunProgress.RunProgress) =>
  * Serves `/metrics` (Prometheus), `/progress` (JSON) and `/healthz` of one run for as long as the scope lasts. Fails
  * when the address is not available.
  */
-export const open = (
-  { host, port }: ListenAddress,
-  progress: RunProgress.RunProgress
-): Effect.Effect<void, UsageError, Scope.Scope> =>
+export const open = ({ host, port }: ListenAddress, served: Served): Effect.Effect<void, UsageError, Scope.Scope> =>
   Effect.gen(function* () {
     const listening = Layer.effectDiscard(
       Effect.gen(function* () {
@@ -52,8 +53,8 @@ export const open = (
       // A scrape must not delay the end of the run.
       gracefulShutdownTimeout: "1 second"
     })
-    const served = HttpRouter.serve(pages(progress), { disableLogger: true, disableListenLog: true })
-    yield* Layer.build(Layer.mergeAll(served, listening).pipe(Layer.provide(server)))
+    const http = HttpRouter.serve(pages(served), { disableLogger: true, disableListenLog: true })
+    yield* Layer.build(Layer.mergeAll(http, listening).pipe(Layer.provide(server)))
   }).pipe(
     Effect.catchTag("ServeError", ({ cause }) =>
       Effect.fail(

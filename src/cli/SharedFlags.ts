@@ -67,3 +67,23 @@ export const listenAddress = Flag.filterMap(
   (text: string) => Option.fromUndefinedOr(parseListenAddress(text)),
   () => "an address and port, such as 127.0.0.1:8080, or :8080 for every interface"
 )
+
+/** `--listen ADDRESS` of the commands that a Job runs for long. */
+export const listen = Flag.String("listen").pipe(
+  Flag.withMetavar("ADDRESS"),
+  listenAddress,
+  Flag.optional,
+  Flag.map(Option.getOrUndefined),
+  Flag.withDescription(
+    "serve /metrics (Prometheus), /progress (JSON) and /healthz at ADDRESS during the run, such as 127.0.0.1:9090, or " +
+      ":9090 for every interface"
+  )
+)
+
+/** `--report FILE` of the same commands. */
+export const report = Flag.String("report").pipe(
+  Flag.withMetavar("FILE"),
+  Flag.optional,
+  Flag.map(Option.getOrUndefined),
+  Flag.withDescription("write the run's report to FILE as JSON, whatever the outcome")
+)

@@ -80,7 +80,7 @@ const bare = ({
   spec
 })
 
-const longestField = (spec: Readonly<Record<string, unknown>>): string => {
+export const longestField = (spec: Readonly<Record<string, unknown>>): string => {
   const length = (value: unknown) => JSON.stringify(value)?.length ?? 0
   const [longest] = Object.entries(spec).toSorted(([, a], [, b]) => length(b) - length(a))
   return `spec.${longest?.[0] ?? ""}`

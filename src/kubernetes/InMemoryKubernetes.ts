@@ -1,5 +1,5 @@
 import { Clock, Context, Effect, Layer, type Option, Stream } from "effect"
-import { kafkaBackups, type Kind } from "./Kind.ts"
+import { kafkaBackups, kafkaRestores, type Kind } from "./Kind.ts"
 import { KubernetesApi, type KubernetesApiShape, type ObjectRef } from "./KubernetesApi.ts"
 import * as ApiServer from "./memory/ApiServer.ts"
 import * as Client from "./memory/Client.ts"
@@ -26,7 +26,10 @@ export interface InMemoryKubernetesShape {
   /** Every request of a client so far. */
   readonly calls: Effect.Effect<ReadonlyArray<Faults.Call>>
   readonly forgetCalls: Effect.Effect<void>
-  /** Replaces the admission rule for writes of this kind. At first KafkaBackups are checked against their CRD. */
+  /**
+   * Replaces the admission rule for writes of this kind. At first KafkaBackups and KafkaRestores are checked against
+   * their CRDs.
+   */
   readonly admit: (kind: Kind, admission: ApiServer.Admission) => Effect.Effect<void>
   /** Removes the kind from the server; its objects come back with `install`. */
   readonly uninstall: (kind: Kind) => Effect.Effect<void>
@@ -63,6 +66,7 @@ export class InMemoryKubernetes extends Context.Service<InMemoryKubernetes, InMe
     Effect.gen(function* () {
       const server = ApiServer.make()
       server.admissions.set(kafkaBackups.plural, CrdAdmission.kafkaBackup)
+      server.admissions.set(kafkaRestores.plural, CrdAdmission.kafkaRestore)
       const watches = Watches.make()
       server.table.onChange(watches.publish)
       const traffic: Client.Traffic = {

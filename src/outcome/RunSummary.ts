@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { RestoreSummary } from "./RestoreSummary.ts"
 
 /** One proven set of this resource, with the fields that the history needs. */
 export const SetSummary = Schema.Struct({
@@ -28,7 +29,7 @@ export type CatalogueSummary = typeof CatalogueSummary.Type
  */
 export const RunSummary = Schema.Struct({
   version: Schema.Literal(1),
-  command: Schema.Literals(["run", "prune", "list"]),
+  command: Schema.Literals(["run", "prune", "list", "restore"]),
   outcome: Schema.Literals(["success", "failed", "interrupted"]),
   exitCode: Schema.Int,
   startedAt: Schema.String,
@@ -52,6 +53,8 @@ export const RunSummary = Schema.Struct({
   removed: Schema.optionalKey(Schema.Int),
   /** Sets that retention would remove if newer ones had not lost what they hold, and what that is. */
   heldBack: Schema.optionalKey(Schema.String),
-  catalogue: Schema.optionalKey(CatalogueSummary)
+  catalogue: Schema.optionalKey(CatalogueSummary),
+  /** Of the command restore. */
+  restore: Schema.optionalKey(RestoreSummary)
 })
 export type RunSummary = typeof RunSummary.Type

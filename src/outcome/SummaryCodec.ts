@@ -1,6 +1,8 @@
 import { Result, Schema } from "effect"
-import { type CatalogueSummary, RunSummary } from "./RunSummary.ts"
+import { RestoreSummary } from "./RestoreSummary.ts"
+import { RunSummary } from "./RunSummary.ts"
 import * as SummaryPacking from "./SummaryPacking.ts"
+import * as TopicPacking from "./TopicPacking.ts"
 
 /** Most bytes of an encoded summary: Kubernetes' limit for a container's termination message. */
 export const maxBytes = 4096
@@ -26,11 +28,19 @@ export class SummaryUnreadable extends Schema.TaggedError<SummaryUnreadable>()("
   }
 }
 
-/** The encoded form: the sets are packed, see SummaryPacking.ts. */
+const Plan = RestoreSummary.fields.plan.schema
+
+/** The encoded form: sets and topics are packed, see SummaryPacking.ts and TopicPacking.ts. */
 const Wire = Schema.Struct({
   ...RunSummary.fields,
   catalogue: Schema.optionalKey(
     Schema.Struct({ total: Schema.Int, sets: Schema.String, adopted: Schema.optionalKey(Schema.Int) })
+  ),
+  restore: Schema.optionalKey(
+    Schema.Struct({
+      ...RestoreSummary.fields,
+      plan: Schema.optionalKey(Schema.Struct({ ...Plan.fields, topics: Schema.String }))
+    })
   )
 })
 const decodeWire = Schema.decodeUnknownResult(Schema.fromJsonString(Wire))
@@ -67,9 +77,9 @@ const cutNotes = (notes: ReadonlyArray<string>): ReadonlyArray<string> => {
   return kept
 }
 
-/** The summary without its catalogue, every text cut to its limit. */
-const texts = (summary: RunSummary): RunSummary => {
-  const { catalogue: _catalogue, ...rest } = summary
+/** The summary without its lists of sets and topics, every text cut to its limit. */
+const texts = (summary: RunSummary) => {
+  const { catalogue: _catalogue, restore: _restore, ...rest } = summary
   const optional = (key: "backupId" | "reason" | "message" | "advice" | "heldBack") =>
     summary[key] === undefined ? {} : { [key]: cut(summary[key], room[key]) }
   return {
@@ -85,35 +95,39 @@ const texts = (summary: RunSummary): RunSummary => {
   }
 }
 
-/** The summary as JSON with the newest `count` sets. */
-const written = (summary: RunSummary, catalogue: CatalogueSummary | undefined, count: number): string =>
-  JSON.stringify(
-    catalogue === undefined
-      ? summary
-      : { ...summary, catalogue: { ...catalogue, sets: SummaryPacking.pack(catalogue.sets.slice(0, count)) } }
-  )
+/** The summary as JSON with the first `count` sets or topics; a summary has one of these lists at most. */
+const written = ({ catalogue, restore }: RunSummary, short: object, count: number): string => {
+  const { plan, ...others } = restore ?? {}
+  const packed = plan === undefined ? {} : { plan: { ...plan, topics: TopicPacking.pack(plan.topics.slice(0, count)) } }
+  return JSON.stringify({
+    ...short,
+    ...(catalogue === undefined
+      ? {}
+      : { catalogue: { ...catalogue, sets: SummaryPacking.pack(catalogue.sets.slice(0, count)) } }),
+    ...(restore === undefined ? {} : { restore: { ...others, ...packed } })
+  })
+}
 
 const fits = (text: string) => Buffer.byteLength(text) <= maxBytes
 
-/** A set takes more than three bytes, so more sets than this never fit. */
-const mostSets = 1000
+/** A set or a topic takes more than three bytes, so more of them than this never fit. */
+const mostItems = 1000
 
 /**
  * The summary as JSON of at most 4096 bytes in UTF-8. Leaves out what does not fit: the ends of texts, the last notes,
- * the oldest sets, which `catalogue.total` still counts.
+ * the oldest sets, which `catalogue.total` still counts, and the last topics, which the plan of a restore still counts.
  */
 export const encode = (summary: RunSummary): string => {
   const short = texts(summary)
-  const { catalogue } = summary
-  if (catalogue === undefined) return written(short, undefined, 0)
+  const items = summary.catalogue?.sets.length ?? summary.restore?.plan?.topics.length ?? 0
   let some = 0
-  let tooMany = Math.min(catalogue.sets.length, mostSets) + 1
+  let tooMany = Math.min(items, mostItems) + 1
   while (tooMany - some > 1) {
     const middle = Math.floor((some + tooMany) / 2)
-    if (fits(written(short, catalogue, middle))) some = middle
+    if (fits(written(summary, short, middle))) some = middle
     else tooMany = middle
   }
-  return written(short, catalogue, some)
+  return written(summary, short, some)
 }
 
 const refuse = (detail: string) => Result.fail(new SummaryUnreadable({ detail }))
@@ -124,14 +138,34 @@ export const decode = (text: string): Result.Result<RunSummary, SummaryUnreadabl
   if (text.length > maxBytes) return refuse("it is longer than a summary can be")
   const wire = decodeWire(text)
   if (Result.isFailure(wire)) return refuse("it is not a summary")
-  const { catalogue, ...rest } = wire.success
+  const { catalogue, restore, ...rest } = wire.success
   if ((rest.outcome === "success") !== (rest.exitCode === 0)) return refuse("its outcome contradicts its exit code")
-  if (catalogue === undefined) return Result.succeed(rest)
-  return Result.match(SummaryPacking.unpack(catalogue.sets), {
+  return Result.gen(function* () {
+    const read: RunSummary = {
+      ...rest,
+      ...(catalogue === undefined ? {} : { catalogue: yield* unpackedSets(catalogue) }),
+      ...(restore === undefined ? {} : { restore: yield* unpackedTopics(restore) })
+    }
+    return read
+  })
+}
+
+const unpackedSets = (catalogue: NonNullable<typeof Wire.Type.catalogue>) =>
+  Result.match(SummaryPacking.unpack(catalogue.sets), {
     onFailure: refuse,
     onSuccess: (sets) =>
       sets.length > catalogue.total
         ? refuse("it counts fewer sets than it holds")
-        : Result.succeed({ ...rest, catalogue: { ...catalogue, sets } })
+        : Result.succeed({ ...catalogue, sets })
+  })
+
+const unpackedTopics = ({ plan, ...others }: NonNullable<typeof Wire.Type.restore>) => {
+  if (plan === undefined) return Result.succeed(others)
+  return Result.match(TopicPacking.unpack(plan.topics), {
+    onFailure: refuse,
+    onSuccess: (topics) =>
+      topics.length > plan.exact + plan.renumbered
+        ? refuse("it counts fewer topics than it holds")
+        : Result.succeed({ ...others, plan: { ...plan, topics } })
   })
 }

@@ -1,5 +1,5 @@
-import { stringify } from "yaml"
-import { group, kind, plural, version } from "./KafkaBackup.ts"
+import * as Definition from "./Definition.ts"
+import { kind, plural } from "./KafkaBackup.ts"
 import { KafkaBackupSpec } from "./KafkaBackupSpec.ts"
 import { KafkaBackupStatus } from "./KafkaBackupStatus.ts"
 import * as Metadata from "./Metadata.ts"
@@ -11,7 +11,7 @@ export const spec = StructuralSchema.of(KafkaBackupSpec)
 /** The tree of `status`. */
 export const status = StructuralSchema.of(KafkaBackupStatus)
 
-const columns = [
+const columns: ReadonlyArray<Definition.Column> = [
   {
     name: "Schedule",
     type: "string",
@@ -71,56 +71,22 @@ const columns = [
 ]
 
 /** The CustomResourceDefinition, as the API server takes it. */
-export const crd = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: `${plural}.${group}` },
-  spec: {
-    group,
-    scope: "Namespaced",
-    names: {
-      kind,
-      listKind: `${kind}List`,
-      plural,
-      singular: kind.toLowerCase(),
-      shortNames: ["kb"],
-      // Not "kafka" or "backup": a category hides resources of that name, and other operators have them.
-      categories: ["kafka-backup"]
-    },
-    versions: [
-      {
-        name: version,
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        additionalPrinterColumns: columns,
-        schema: {
-          openAPIV3Schema: {
-            description:
-              "Backs up topics of a Kafka cluster to object storage, once or on a schedule, and verifies what was stored.",
-            type: "object",
-            required: ["spec"],
-            properties: {
-              apiVersion: { description: "kafka.oso.sh/v1alpha1", type: "string" },
-              kind: { description: "KafkaBackup", type: "string" },
-              metadata: { type: "object" },
-              spec,
-              status
-            },
-            "x-kubernetes-validations": [
-              {
-                rule: `self.metadata.name.size() <= ${Metadata.maxNameLength}`,
-                message: `metadata.name ${Metadata.nameTooLong}`
-              }
-            ]
-          }
-        }
-      }
-    ]
-  }
-}
-
-const header = `# Generated from src/resource by "npm run crd". Do not edit: change the schema and run it again.\n`
+export const crd = Definition.make({
+  kind,
+  plural,
+  shortName: "kb",
+  description:
+    "Backs up topics of a Kafka cluster to object storage, once or on a schedule, and verifies what was stored.",
+  columns,
+  spec,
+  status,
+  rules: [
+    {
+      rule: `self.metadata.name.size() <= ${Metadata.maxNameLength}`,
+      message: `metadata.name ${Metadata.nameTooLong}`
+    }
+  ]
+})
 
 /** The CRD as YAML, byte for byte the same for the same schema. */
-export const yaml = (): string => header + stringify(crd, { lineWidth: 0, aliasDuplicateObjects: false })
+export const yaml = (): string => Definition.yaml(crd)

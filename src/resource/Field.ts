@@ -103,3 +103,7 @@ export const withDefault = <S extends Schema.Top>(schema: S, value: S["Encoded"]
   (Schema.annotateEncoded({ default: value } as never)(schema as never) as unknown as S).pipe(
     Schema.withDecodingDefaultKey(Effect.succeed(value))
   )
+
+/** The same schema with another description, for a block that two kinds of resource share. */
+export const described = <S extends Schema.Top>(schema: S, description: string): S =>
+  Schema.annotateEncoded({ description } as never)(schema as never) as unknown as S

@@ -1,5 +1,8 @@
 import * as Field from "./Field.ts"
 import { KafkaClusterSpec } from "./KafkaClusterSpec.ts"
+import { PodTemplateSpec } from "./PodTemplateSpec.ts"
+import { ResourcesSpec } from "./ResourcesSpec.ts"
+import { RestoreJobSpec } from "./RestoreJobSpec.ts"
 import * as Rule from "./Rule.ts"
 import { StorageSpec } from "./StorageSpec.ts"
 import { maxPatterns, TopicPattern } from "./TopicPattern.ts"
@@ -28,8 +31,11 @@ export const KafkaRestoreSpec = Field.object(
         Rule.matches("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "must be the id of a backup, such as shop-20260301-020000")
       ]
     }),
-    targetCluster: KafkaClusterSpec,
-    storage: StorageSpec,
+    targetCluster: Field.described(
+      KafkaClusterSpec,
+      "The Kafka cluster to restore into, and how to connect to it. It may be another one than that of the backup."
+    ),
+    storage: Field.described(StorageSpec, "Where the backup is kept. Permission to read is enough."),
     topics: Field.withDefault(
       Field.list(TopicPattern, {
         description: "Topics of the backup to restore: names and wildcard patterns. Absent: all.",
@@ -90,8 +96,36 @@ export const KafkaRestoreSpec = Field.object(
           "What to do with a backup that lists offsets which it could not read: Fail refuses it, Accept restores it without them."
       }),
       "Fail"
-    )
+    ),
+    dryRun: Field.withDefault(
+      Field.flag({
+        description:
+          "Check everything, and write nothing. Set it to false afterwards, and the same resource becomes the restore."
+      }),
+      false
+    ),
+    resources: Field.optional(
+      Field.described(ResourcesSpec, "Resources of the container that runs the restore, as in a Pod.")
+    ),
+    job: Field.withDefault(RestoreJobSpec, {}),
+    podTemplate: Field.optional(Field.described(PodTemplateSpec, "The pod that runs the restore."))
   },
-  { description: "Which backup to restore, from where, and into which cluster.", rules: [] }
+  {
+    description: "Which backup to restore, from where, and into which cluster.",
+    rules: [
+      Rule.required(
+        "backupId",
+        "a restore needs backupId, for example shop-20260301-020000; kafka-backup list shows which backups there are"
+      ),
+      Rule.required(
+        "targetCluster",
+        "a restore needs targetCluster with bootstrapServers, for example kafka-0.kafka.svc:9092"
+      ),
+      Rule.required(
+        "storage",
+        "a restore needs storage with storageType (s3, azure, gcs or pvc) and the block of that name"
+      )
+    ]
+  }
 )
 export type KafkaRestoreSpec = typeof KafkaRestoreSpec.Type

@@ -170,7 +170,10 @@ export const unknownProblems = (json: Json, spec: StructuralSchema): ReadonlyArr
       return { field: Problem.escaped(name.slice(0, Problem.maxShown)), message: `is not a field here; ${hint}` }
     })
 
-export const metadataProblems = (metadata: unknown): ReadonlyArray<Problem.Problem> => {
+export const metadataProblems = (
+  metadata: unknown,
+  nameTooLong = Metadata.nameTooLong
+): ReadonlyArray<Problem.Problem> => {
   if (!isMap(metadata)) return [{ field: "metadata", message: "is required: write metadata with a name" }]
   const problems: Array<Problem.Problem> = []
   const report = (field: string, value: unknown, message: string) => {
@@ -185,7 +188,8 @@ export const metadataProblems = (metadata: unknown): ReadonlyArray<Problem.Probl
     })
   else if (typeof name !== "string") report("metadata.name", name, "must be text: put it in quotes")
   else {
-    for (const rule of Metadata.nameRules) if (!rule.holds(name)) report("metadata.name", name, rule.message)
+    for (const rule of Metadata.nameRules(nameTooLong))
+      if (!rule.holds(name)) report("metadata.name", name, rule.message)
   }
   for (const [field, map] of [
     ["metadata.annotations", annotations],

@@ -11,24 +11,29 @@ export const maxNameLength = 200
 
 export const nameTooLong = `must have at most ${maxNameLength} characters: it is the front of every backup's id`
 
+/** The same for a KafkaRestore, which has no backups: one limit for both kinds is easier to remember. */
+export const restoreNameTooLong = `must have at most ${maxNameLength} characters: choose a shorter name`
+
 /** Rules on `metadata.name`; the API server itself checks that it is a DNS-1123 subdomain. */
-export const nameRules: ReadonlyArray<Rule.Rule<string>> = [
+export const nameRules = (tooLong: string): ReadonlyArray<Rule.Rule<string>> => [
   Rule.matches(
     subdomain,
     "must be a DNS-1123 name: lower case letters, digits, '-' and '.', for example hourly-backup"
   ),
   Rule.rule<string>({
     cel: `self.size() <= ${maxNameLength}`,
-    message: nameTooLong,
+    message: tooLong,
     holds: (self) => self.length <= maxNameLength
   })
 ]
+
+const [subdomainRule, lengthRule] = nameRules(nameTooLong)
 
 const Strings = Schema.Record(Schema.String, Schema.String)
 
 /** The fields of ObjectMeta in use. Everything else that the API server puts there is accepted and left out. */
 export const Metadata = Schema.Struct({
-  name: Schema.String.check(Rule.toCheck(nameRules[0]!), Rule.toCheck(nameRules[1]!)),
+  name: Schema.String.check(Rule.toCheck(subdomainRule!), Rule.toCheck(lengthRule!)),
   namespace: Schema.optionalKey(Schema.String),
   uid: Schema.optionalKey(Schema.String),
   generation: Schema.optionalKey(Schema.Int),

@@ -145,7 +145,7 @@ export const PodTemplateSpec = Field.object(
     serviceAccountName: Field.optional(
       objectName(
         "ServiceAccount",
-        "ServiceAccount of the pod, in the namespace of this resource; IRSA and workload identities are bound to it. Absent: the namespace's default. The backup itself needs no rights in Kubernetes."
+        "ServiceAccount of the pod, in the namespace of this resource; IRSA and workload identities are bound to it. Absent: the namespace's default. The pod needs no rights in Kubernetes."
       )
     ),
     priorityClassName: Field.optional(

@@ -12,6 +12,6 @@ export const PvcSpec = Field.object(
       VolumePath("Directory inside the volume, for example kafka/production. Created when missing. Absent: the root.")
     )
   },
-  { description: "A volume that the backup's pod mounts." }
+  { description: "A volume that the pod mounts." }
 )
 export type PvcSpec = typeof PvcSpec.Type

@@ -66,7 +66,7 @@ export const ResourcesSpec = Field.object(
   {
     requests: Field.optional(amounts("What the container is guaranteed, by resource name.")),
     limits: Field.optional(
-      amounts("What the container may use at most, by resource name. The backup sizes its buffers from limits.memory.")
+      amounts("What the container may use at most, by resource name. Buffers are sized from limits.memory.")
     )
   },
   {

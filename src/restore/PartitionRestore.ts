@@ -41,10 +41,16 @@ const markersPerRequest = 1000
 const firstPauseMillis = 2000
 const longestPauseMillis = 10_000
 
+/** How long an attempt that is stopped waits for the batches that are on their way: a pod gets 30 s by default. */
+const stopMillis = 10_000
+
 /** The order of appends is interrupted: only the log says what it holds. */
 class Unsure extends Schema.TaggedError<Unsure>()("Unsure", { reason: KafkaReason }) {}
 
-/** One partition of the target, restored and proven. `topicId` keeps a topic of the same name from being written to. */
+/**
+ * One partition of the target, restored and proven; gives what was compared. `topicId` keeps a topic of the same name
+ * from being written to.
+ */
 export const run = Effect.fn("PartitionRestore.run")(function* (
   place: Place,
   topicId: string | undefined,
@@ -72,6 +78,7 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
         )
       )
     )
+    compared.push(Proof.compared(from, until, is))
   })
 
   /** Before the start of the log only fillers of this restore may lie: they are going to be deleted. */
@@ -85,6 +92,8 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     const detail = `the log holds records that this restore did not write (${until - held - fillers} before offset ${until})`
     return yield* disturbed(held, detail)
   })
+
+  const compared: Array<Proof.ComparedRange> = []
 
   /** Everything below it is in the log as planned. */
   let proven = 0
@@ -111,6 +120,7 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     if (from >= end) return
     const is = yield* Proof.readBack(tools.source, place, topicId, from, end)
     yield* Proof.assertEqual(place, { windows: digests.end(), records: digests.recordCount }, is, from, end)
+    compared.push(Proof.compared(from, end, is))
   }).pipe(
     Effect.catchTag("KafkaError", (error): Effect.Effect<never, KafkaError | Unsure> =>
       Effect.fail(error.isRetryable ? new Unsure({ reason: error.reason }) : error)
@@ -119,7 +129,7 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
 
   for (;;) {
     const outcome = yield* Effect.result(round)
-    if (outcome._tag === "Success") return
+    if (outcome._tag === "Success") return compared
     if (!(outcome.failure instanceof Unsure)) return yield* outcome.failure
     const { reason } = outcome.failure
     const nowMillis = yield* Clock.currentTimeMillis
@@ -170,7 +180,8 @@ const append = (
       let sequence = 0
       let isFirst = true
       const waiting: Array<Fiber.Fiber<void, Unsure | KafkaError>> = []
-      const oldest = Effect.suspend(() => Fiber.join(waiting.shift()!))
+      // It stays among them until it is answered: whoever is stopped here waits for all of them.
+      const oldest = Effect.suspend(() => Effect.tap(Fiber.join(waiting[0]!), () => Effect.sync(() => waiting.shift())))
       const all = Effect.whileLoop({ while: () => waiting.length > 0, body: () => oldest, step: () => {} })
 
       /** Only the offset that was expected makes an answer good. */
@@ -237,7 +248,9 @@ const append = (
         Stream.runForEach(carryOut),
         Effect.andThen(all),
         // Before the log is asked, nothing that was sent may be without an answer.
-        Effect.tapError(() => Fiber.awaitAll(waiting))
+        Effect.tapError(() => Fiber.awaitAll(waiting)),
+        // A stop comes between two batches: the next attempt then has less to compare.
+        Effect.onInterrupt(() => Effect.timeoutOption(Effect.interruptible(Fiber.awaitAll(waiting)), stopMillis))
       )
     })
   )

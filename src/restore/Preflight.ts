@@ -16,6 +16,8 @@ export interface TargetTopic {
   readonly create: NewTopic | undefined
   /** Of an existing topic: every log ends where it should. */
   readonly isWritten: boolean
+  /** An earlier attempt of this restore made it, or found it empty, and began to write to it. */
+  readonly isOurs: boolean
 }
 
 /** Whether the backup can be restored at all: every object is there with its size, and its documents are intact. */
@@ -94,7 +96,7 @@ export const ofTarget = Effect.fnUntraced(function* (
           objections.push(objection("TargetTopicMissing", message, "create the topic, or set createTopics: true"))
           break
         }
-        targets.push({ topic, create: newTopic(topic, true), isWritten: false })
+        targets.push({ topic, create: newTopic(topic, true), isWritten: false, isOurs: false })
         break
       case "Found": {
         const places = lookup.topic.partitions.map(({ partition }) => ({ topic: topic.target, partition }))
@@ -108,7 +110,7 @@ export const ofTarget = Effect.fnUntraced(function* (
           )
         )
         const isWritten = topic.partitions.every(({ end, partition }) => ends[partition]?.offset === end)
-        targets.push({ topic, create: undefined, isWritten })
+        targets.push({ topic, create: undefined, isWritten, isOurs: ours.has(topic.target) })
       }
     }
   }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { Effect, Stream } from "effect"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import * as RecordStreaming from "../segment/records/RecordStreaming.ts"
@@ -14,6 +15,23 @@ export const windowOffsets = 65_536
 export interface Found {
   readonly windows: ReadonlyMap<number, string>
   readonly records: number
+}
+
+/** A range of offsets of the target whose records are those of the backup. */
+export interface ComparedRange {
+  readonly from: number
+  /** Exclusive. */
+  readonly until: number
+  readonly records: number
+  /** SHA-256 over the digests of its windows, in hex. */
+  readonly sha256: string
+}
+
+/** The range as a report names it. */
+export const compared = (from: number, until: number, { records, windows }: Found): ComparedRange => {
+  const hash = createHash("sha256")
+  for (const [number, digest] of [...windows].toSorted(([a], [b]) => a - b)) hash.update(`${number} ${digest}\n`)
+  return { from, until, records, sha256: hash.digest("hex") }
 }
 
 const found = (digests: WindowDigests): Found => ({ windows: digests.end(), records: digests.recordCount })

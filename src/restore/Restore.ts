@@ -9,6 +9,7 @@ import * as Attempt from "./Attempt.ts"
 import { codecOf } from "./Compression.ts"
 import * as PartitionRestore from "./PartitionRestore.ts"
 import * as Preflight from "./Preflight.ts"
+import type * as Proof from "./Proof.ts"
 import { preflightFailed } from "./RestoreError.ts"
 import * as RestorePlan from "./RestorePlan.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
@@ -27,7 +28,9 @@ export interface Options {
   /** Most bytes of a batch before compression. */
   readonly batchBytes: number
   readonly patienceMillis: number
-  readonly onAppended: (records: number, bytes: number) => void
+  readonly onAppended: (records: number, bytes: number, partition: RestorePlan.PlannedPartition) => void
+  /** All of the partition was read back and compared. */
+  readonly onProven?: (partition: RestorePlan.PlannedPartition) => void
 }
 
 /** What a restore is going to do, after everything that can be asked beforehand was asked. */
@@ -48,6 +51,17 @@ export interface Restored extends Prepared {
   readonly records: number
   /** Configurations of the backup that the brokers refused at the end, by target topic. */
   readonly refusedConfigs: ReadonlyArray<RefusedConfig>
+  /** What each target topic was given in the end, refused ones included; null is the broker's default. */
+  readonly configs: ReadonlyMap<string, Readonly<Record<string, string | null>>>
+  /** What this attempt compared, partition by partition. */
+  readonly proven: ReadonlyArray<ProvenPartition>
+}
+
+/** A partition of the target and what was compared of it. */
+export interface ProvenPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly ranges: ReadonlyArray<Proof.ComparedRange>
 }
 
 /** Plans and asks everything beforehand. Writes nothing. Fails with all objections at once. */
@@ -97,23 +111,25 @@ export const run = Effect.fn("Restore.run")(function* (
   const ids = yield* topicIds(sink, plan)
   yield* Attempt.remember(sink, request.owner, plan)
   const begun = yield* Attempt.begin(sink, request.owner)
-  yield* Effect.raceFirst(writeAll(systems, plan, ids, begun, options), begun.untilOvertaken)
-  const refusedConfigs = yield* Effect.forEach(targets, ({ create, topic }) =>
-    giveConfigs(
-      sink,
+  const proven = yield* Effect.raceFirst(writeAll(systems, plan, ids, begun, options), begun.untilOvertaken)
+  const configs = new Map(
+    targets.map(({ create, topic }) => [
       topic.target,
       TopicConfigs.final(
         topic.configs,
         create === undefined || "message.timestamp.after.max.ms" in create.configs,
         true
       )
-    )
+    ])
   )
+  const refusedConfigs = yield* Effect.forEach(configs, ([topic, given]) => giveConfigs(sink, topic, given))
   return {
     plan,
     targets,
     records: RestorePlan.records(plan),
-    refusedConfigs: refusedConfigs.flat()
+    refusedConfigs: refusedConfigs.flat(),
+    configs,
+    proven
   } satisfies Restored
 }, Effect.scoped)
 
@@ -195,8 +211,14 @@ const writeAll = (
         ...systems,
         ...options,
         producer,
-        codec: codecOf(place.topic.configs?.["compression.type"])
-      }),
-    { concurrency: options.openPartitions, discard: true }
+        codec: codecOf(place.topic.configs?.["compression.type"]),
+        onAppended: (records, bytes) => options.onAppended(records, bytes, place.partition)
+      }).pipe(
+        Effect.map((ranges): ProvenPartition => {
+          options.onProven?.(place.partition)
+          return { topic: place.topic.target, partition: place.partition.partition, ranges }
+        })
+      ),
+    { concurrency: options.openPartitions }
   )
 }

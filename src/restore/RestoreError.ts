@@ -5,7 +5,7 @@ const place = { topic: Schema.String, partition: Schema.Int }
 
 /** The request cannot be carried out with this backup or this cluster. Nothing was written. */
 export class PreflightFailed extends Schema.TaggedError<PreflightFailed>()("PreflightFailed", {
-  objections: Schema.Array(Schema.Struct({ message: Schema.String, advice: Schema.String }))
+  objections: Schema.Array(Schema.Struct({ reason: Schema.String, message: Schema.String, advice: Schema.String }))
 }) {
   override get message() {
     return `the restore cannot begin, and nothing was written: ${this.objections.map(({ message }) => message).join("; ")}`
@@ -69,6 +69,4 @@ export class RestoreError extends Schema.TaggedError<RestoreError>()("RestoreErr
 }
 
 export const preflightFailed = (objections: ReadonlyArray<Objection>): RestoreError =>
-  new RestoreError({
-    reason: new PreflightFailed({ objections: objections.map(({ advice, message }) => ({ advice, message })) })
-  })
+  new RestoreError({ reason: new PreflightFailed({ objections }) })

@@ -1,7 +1,6 @@
 import { Clock, Effect } from "effect"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import { slotText } from "../identity/RunIdentity.ts"
-import type { RunProgress } from "./RunProgress.ts"
 import type { WorkerError } from "./WorkerError.ts"
 
 /*
@@ -12,7 +11,7 @@ import type { WorkerError } from "./WorkerError.ts"
  */
 
 /** How long the pod of a one-time backup waits, in milliseconds: GitOps tools have applied everything by then. */
-const oneTimeMillis = 3_600_000
+export const oneTimeMillis = 3_600_000
 
 /** The first pause between two reads, in milliseconds; each further one is twice as long. */
 const firstPauseMillis = 5_000
@@ -29,7 +28,7 @@ export const ofJob = ({ spec }: KafkaBackup): number => (spec.schedule === undef
  */
 export const untilUsable = <A, R>(
   read: Effect.Effect<A, WorkerError, R>,
-  progress: RunProgress,
+  progress: { awaited: string | undefined },
   patienceMillis: number
 ): Effect.Effect<A, WorkerError, R> =>
   Effect.gen(function* () {

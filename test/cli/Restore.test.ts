@@ -1,9 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { writeFile } from "node:fs/promises"
+import { Effect, Exit, Result } from "effect"
+import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
-import { backupId, cluster, desk, layer, slot, type, typeAs } from "./terminal.ts"
+import * as RestoreSpec from "../../src/identity/RestoreSpec.ts"
+import * as SummaryCodec from "../../src/outcome/SummaryCodec.ts"
+import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
+import { backupId, cluster, desk, jsonLines, layer, slot, type, typeAs } from "./terminal.ts"
 
 const manifest = (spec: object = {}) =>
   JSON.stringify({
@@ -52,6 +55,21 @@ describe("kafka-backup restore", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("of a manifest with dryRun writes nothing, until the same manifest says false", () =>
+    Effect.gen(function* () {
+      const { options, target, write } = yield* scene
+      yield* write({ dryRun: true })
+      const dry = yield* typeAs("person", "restore", ...options)
+      assert.strictEqual(dry.exitCode, 0, dry.err)
+      assert.match(dry.out, /Nothing was written/)
+      // The topic does not exist: reading it fails.
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(target.committed("orders", 0))))
+      yield* write({ dryRun: false })
+      assert.strictEqual((yield* type("restore", ...options)).exitCode, 0)
+      assert.lengthOf(yield* target.committed("orders", 0), 1)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("names everything that stands against it at once, and writes nothing", () =>
     Effect.gen(function* () {
       const { options, target, write } = yield* scene
@@ -90,5 +108,76 @@ describe("kafka-backup restore", () => {
       assert.strictEqual(record?.offset, 0)
       assert.strictEqual(record?.key?.toString(), "b")
     }).pipe(Effect.provide(layer))
+  )
+
+  it.live("reports to a file what it did to each topic, and to another one what the operator needs", () =>
+    Effect.gen(function* () {
+      const { options } = yield* scene
+      const [report, summary] = [`${options[1]}.report.json`, `${options[1]}.summary`]
+      const json = Effect.promise(async () => JSON.parse(await readFile(report, "utf8")))
+      const left = Effect.promise(async () => Result.getOrThrow(SummaryCodec.decode(await readFile(summary, "utf8"))))
+      const ends = ["--report", report, "--summary", summary]
+      assert.strictEqual((yield* type("restore", ...options, "--dry-run", ...ends)).exitCode, 0)
+      assert.deepInclude(yield* json, { outcome: "success", dryRun: true, records: 1 })
+      assert.strictEqual((yield* json).topics[0].topic, "create")
+      assert.isUndefined((yield* json).startedWriting)
+      assert.deepStrictEqual((yield* left).restore, {
+        dryRun: true,
+        plan: { records: 1, partitions: 2, exact: 1, renumbered: 0, topics: [{ name: "orders", records: 1 }] }
+      })
+      assert.isUndefined((yield* left).records)
+
+      assert.strictEqual((yield* type("restore", ...options, ...ends)).exitCode, 0)
+      const [topic] = (yield* json).topics
+      assert.deepInclude(topic, { source: "orders", target: "orders", topic: "created", offsets: "exact", records: 1 })
+      assert.strictEqual(topic.configurations.set["cleanup.policy"], null)
+      const [first, second] = topic.compared
+      assert.deepInclude(first.ranges[0], { from: 1, until: 2, records: 1 })
+      assert.match(first.ranges[0].sha256, /^[0-9a-f]{64}$/)
+      assert.deepStrictEqual(second.ranges, [])
+      const { records, restore } = yield* left
+      assert.deepStrictEqual([records, restore?.plan?.records], [1, 1])
+      assert.isString(restore?.startedWriting)
+
+      assert.strictEqual((yield* type("restore", ...options, ...ends)).exitCode, 0)
+      const [again] = (yield* json).topics
+      assert.strictEqual(again.topic, "resumed")
+      assert.deepStrictEqual(again.compared[0], first)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("names in the summary of a refusal what stands against it, and that nothing was written", () =>
+    Effect.gen(function* () {
+      const { options, target } = yield* scene
+      yield* target.createTopic("orders", { partitions: 2 })
+      yield* target.produce("orders", 0, [{ key: "x", value: "y" }])
+      const summary = `${options[1]}.summary`
+      assert.strictEqual((yield* type("restore", ...options, "--summary", summary)).exitCode, 19)
+      const text = yield* Effect.promise(() => readFile(summary, "utf8"))
+      const left = Result.getOrThrow(SummaryCodec.decode(text))
+      assert.deepInclude(left, { command: "restore", outcome: "failed", exitCode: 19, reason: "PreflightFailed" })
+      assert.deepStrictEqual(left.restore, { objections: ["TargetNotEmpty"] })
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("takes the resource of a Job from the environment, and writes JSON lines only", () =>
+    Effect.gen(function* () {
+      const { options, target } = yield* scene
+      const restore = Result.getOrThrow(KafkaRestore.parse(manifest({ topicMapping: { orders: "back" } })))
+      process.env["A_RESTORE"] = Result.getOrThrow(RestoreSpec.encode(restore))
+      const done = yield* type("restore", "-f", "env:A_RESTORE", ...options.slice(2))
+      assert.strictEqual(done.exitCode, 0, done.err)
+      assert.deepInclude(jsonLines(done.out).at(-1), { type: "report", outcome: "success", records: 1 })
+      assert.lengthOf(yield* target.committed("back", 0), 1)
+      const refused = Result.getOrThrow(KafkaRestore.parse(manifest({ topics: ["gone"] })))
+      process.env["A_RESTORE"] = Result.getOrThrow(RestoreSpec.encode(refused))
+      const failed = yield* type("restore", "-f", "env:A_RESTORE", ...options.slice(2))
+      assert.strictEqual(failed.exitCode, 19)
+      assert.strictEqual(jsonLines(failed.err).at(-1).reason, "PreflightFailed")
+      process.env["A_RESTORE"] = "kafka-backup-restore-1:AAAA"
+      const damaged = yield* type("restore", "-f", "env:A_RESTORE", ...options.slice(2))
+      assert.strictEqual(damaged.exitCode, 10)
+      assert.include(damaged.out + damaged.err, "its content is damaged or cut off")
+    }).pipe(Effect.ensuring(Effect.sync(() => delete process.env["A_RESTORE"])), Effect.provide(layer))
   )
 })

@@ -2,13 +2,15 @@ import { Effect, Layer } from "effect"
 import * as CommandLine from "../../src/cli/CommandLine.ts"
 import * as DemoCluster from "../../src/cli/demo/DemoCluster.ts"
 import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
+import { KafkaSinks } from "../../src/kafka/KafkaSink.ts"
 import { KafkaSources, type TopicInfo } from "../../src/kafka/KafkaSource.ts"
 import { ObjectStores } from "../../src/storage/ObjectStore.ts"
 import * as StorageBackends from "../../src/storage/StorageBackends.ts"
 
 /*
  * The command line as a process of its own, on the demo's cluster, which is the same in every process. For tests of
- * signals and exit codes. With STUCK_STORE no segment ever arrives in storage.
+ * signals and exit codes. With STUCK_STORE no segment ever arrives in storage; with SLOW_SINK each batch of a restore
+ * takes a second.
  */
 
 /** Every process draws new topic ids; without them the cluster of the next process counts as the same one. */
@@ -17,7 +19,10 @@ const anonymous = ({ isInternal, name, partitions }: TopicInfo): TopicInfo => ({
 const kafka = Layer.effect(
   KafkaSources,
   Effect.gen(function* () {
-    const cluster = yield* (yield* InMemoryKafka).cluster("in-memory:9092")
+    const clusters = yield* InMemoryKafka
+    const cluster = yield* clusters.cluster("in-memory:9092")
+    // To restore to: empty.
+    yield* clusters.cluster("target:9092")
     yield* DemoCluster.fill(cluster)
     const sources = yield* KafkaSources
     return KafkaSources.of({
@@ -48,10 +53,27 @@ const stuck = Layer.effect(
   }))
 ).pipe(Layer.provide(StorageBackends.layer))
 
+const slow = Layer.effect(
+  KafkaSinks,
+  Effect.map(KafkaSinks, (sinks) => ({
+    open: (target) =>
+      Effect.map(sinks.open(target), (sink) => ({
+        ...sink,
+        append: (batch) =>
+          Effect.logInfo("a batch is on its way").pipe(
+            Effect.andThen(Effect.sleep("1 second")),
+            Effect.andThen(sink.append(batch)),
+            Effect.tap(() => Effect.logInfo("a batch has arrived"))
+          )
+      }))
+  }))
+).pipe(Layer.provide(InMemoryKafka.layer))
+
 CommandLine.start(
   Layer.mergeAll(
     InMemoryKafka.layer,
     kafka,
+    ...(process.env["SLOW_SINK"] === undefined ? [] : [slow]),
     process.env["STUCK_STORE"] === undefined ? StorageBackends.layer : stuck
   ).pipe(Layer.orDie)
 )

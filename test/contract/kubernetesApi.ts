@@ -168,7 +168,7 @@ export const kubernetesApiContract = <E>(
       fact("tells an absent object from an absent kind", (site) =>
         Effect.gen(function* () {
           const { api, namespace } = site
-          const unknown: Kind = { ...kafkaBackups, kind: "KafkaRestore", plural: "kafkarestores" }
+          const unknown: Kind = { ...kafkaBackups, kind: "KafkaTopic", plural: "kafkatopics" }
           const place = { namespace, name: "nobody" }
           for (const [kind, isKindMissing] of [
             [kafkaBackups, false],

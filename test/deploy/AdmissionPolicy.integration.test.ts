@@ -7,6 +7,7 @@ import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
 import { backup, identity } from "../operator/jobs/fixtures.ts"
 import { manifest, put } from "../resource/manifests.ts"
+import * as Restores from "../resource/restoreManifests.ts"
 import { type Json, root } from "./manifests.ts"
 import { movedRights } from "./movedRights.ts"
 
@@ -21,6 +22,7 @@ const image = "example.com/backup:1"
 const account = `system:serviceaccount:${own}:kafka-backup-operator`
 const jobsPath = `/apis/batch/v1/namespaces/${watched}/jobs`
 const backupsPath = `/apis/kafka.oso.sh/v1alpha1/namespaces/${watched}/kafkabackups`
+const restoresPath = `/apis/kafka.oso.sh/v1alpha1/namespaces/${watched}/kafkarestores`
 
 type Path = ReadonlyArray<string | number>
 
@@ -43,6 +45,12 @@ const runOf = (resource = backup(), more: Partial<JobSettings> = {}, trigger?: s
 
 const maintenance = (make: typeof MaintenanceJobs.forPrune): Json =>
   Result.getOrThrow(make({ backup: inWatched(), key: "1", settings }))
+
+const commandOf: Path = ["spec", "template", "spec", "containers", 0, "args", 0]
+const purposeOf: Path = ["metadata", "labels", "kafka.oso.sh/purpose"]
+
+/** The Job of a restore has the shape of a run's. */
+const restoreOf = (): Json => put(put(runOf(), commandOf, "restore"), purposeOf, "restore") as Json
 
 const azure = (key: string, value: unknown) =>
   [
@@ -72,7 +80,8 @@ const ours: ReadonlyArray<readonly [name: string, job: Json]> = [
   ],
   ["a prune", maintenance(MaintenanceJobs.forPrune)],
   ["a catalogue", maintenance(MaintenanceJobs.forCatalogue)],
-  ["a clean-up", maintenance(MaintenanceJobs.forCleanup)]
+  ["a clean-up", maintenance(MaintenanceJobs.forCleanup)],
+  ["a restore", restoreOf()]
 ]
 
 const template: Path = ["spec", "template"]
@@ -87,11 +96,11 @@ const theirs: ReadonlyArray<readonly [attempt: string, path: Path, value: unknow
   ["another image", [...container, "image"], "evil:1", /one container, backup, of image example\.com\/backup:1/],
   ["a second container", [...pod, "containers", 1], { name: "x", image }, /one container/],
   ["an init container", [...pod, "initContainers"], [{ name: "x", image }], /one container/],
-  ["another command", [...container, "command"], ["sh"], /run, prune or list/],
-  ["another subcommand", [...container, "args", 0], "export", /run, prune or list/],
-  ["a manifest from elsewhere", [...container, "args", 2], "/etc/passwd", /run, prune or list/],
-  ["a hook", [...container, "lifecycle"], { preStop: { exec: { command: ["sh"] } } }, /run, prune or list/],
-  ["a probe", [...container, "livenessProbe"], { exec: { command: ["sh"] } }, /run, prune or list/],
+  ["another command", [...container, "command"], ["sh"], /run, prune, list or restore/],
+  ["another subcommand", [...container, "args", 0], "export", /run, prune, list or restore/],
+  ["a manifest from elsewhere", [...container, "args", 2], "/etc/passwd", /run, prune, list or restore/],
+  ["a hook", [...container, "lifecycle"], { preStop: { exec: { command: ["sh"] } } }, /run, prune, list or restore/],
+  ["a probe", [...container, "livenessProbe"], { exec: { command: ["sh"] } }, /run, prune, list or restore/],
   [
     "a Secret as a variable",
     [...container, "env"],
@@ -104,7 +113,7 @@ const theirs: ReadonlyArray<readonly [attempt: string, path: Path, value: unknow
     env({ name: "NODE_OPTIONS", value: "--import=x" }),
     /environment variables/
   ],
-  ["variables of a Secret", [...container, "envFrom"], [{ secretRef: { name: "s" } }], /run, prune or list/],
+  ["variables of a Secret", [...container, "envFrom"], [{ secretRef: { name: "s" } }], /run, prune, list or restore/],
   ["the host's network", [...pod, "hostNetwork"], true, /access to the node/],
   ["the host's processes", [...pod, "hostPID"], true, /access to the node/],
   ["the host's IPC", [...pod, "hostIPC"], true, /access to the node/],
@@ -148,6 +157,23 @@ const theirs: ReadonlyArray<readonly [attempt: string, path: Path, value: unknow
   ["no confinement of the container", [...container, "securityContext"], undefined, /no privileges/],
   ["pods side by side", ["spec", "parallelism"], 100, /one pod at a time/],
   ["another label", ["metadata", "labels"], { app: "x" }, /its own labels/]
+]
+
+/** More than deploy/ gives: the operator's account may write KafkaRestores. */
+const allowingRestores: ReadonlyArray<Json> = [
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "Role",
+    metadata: { name: "admission-test-restores", namespace: watched },
+    rules: [{ apiGroups: ["kafka.oso.sh"], resources: ["kafkarestores"], verbs: ["create", "patch"] }]
+  },
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "RoleBinding",
+    metadata: { name: "admission-test-restores", namespace: watched },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "admission-test-restores" },
+    subjects: [{ kind: "ServiceAccount", name: "kafka-backup-operator", namespace: own }]
+  }
 ]
 
 describeWith("apiserver", "the admission policies of deploy/", ({ apiserver }) => {
@@ -212,19 +238,12 @@ describeWith("apiserver", "the admission policies of deploy/", ({ apiserver }) =
   }
 
   beforeAll(async () => {
-    await Kubectl.succeed(apiserver, [
-      "apply",
-      "--server-side",
-      "--force-conflicts",
-      "-f",
-      `${root}crds/kafkabackup.yaml`
-    ])
-    await Kubectl.succeed(apiserver, [
-      "wait",
-      "--for=condition=Established",
-      "--timeout=60s",
-      "crd/kafkabackups.kafka.oso.sh"
-    ])
+    for (const name of ["kafkabackup", "kafkarestore"]) {
+      const file = `${root}crds/${name}.yaml`
+      await Kubectl.succeed(apiserver, ["apply", "--server-side", "--force-conflicts", "-f", file])
+      const established = ["--for=condition=Established", "--timeout=60s", `crd/${name}s.kafka.oso.sh`]
+      await Kubectl.succeed(apiserver, ["wait", ...established])
+    }
     await apply(...[own, watched].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })), {
       apiVersion: "v1",
       kind: "ServiceAccount",
@@ -241,6 +260,7 @@ describeWith("apiserver", "the admission policies of deploy/", ({ apiserver }) =
     )
     refused(answer, /of image/)
     await request("POST", backupsPath, { ...manifest(), metadata: { name: "kept", namespace: watched } })
+    await request("POST", restoresPath, { ...Restores.manifest(), metadata: { name: "kept", namespace: watched } })
     await request("POST", jobsPath, {
       apiVersion: "batch/v1",
       kind: "Job",
@@ -256,9 +276,9 @@ describeWith("apiserver", "the admission policies of deploy/", ({ apiserver }) =
   afterAll(async () => {
     if (api === undefined) return
     await api.stop()
-    for (const kind of ["jobs", "kafkabackups"])
+    for (const kind of ["jobs", "kafkabackups", "kafkarestores"])
       await Kubectl.run(apiserver, ["delete", kind, "--all", `--namespace=${watched}`, "--wait=false"])
-    const items = JSON.stringify({ apiVersion: "v1", kind: "List", items: rights })
+    const items = JSON.stringify({ apiVersion: "v1", kind: "List", items: [...rights, ...allowingRestores] })
     await Kubectl.run(apiserver, ["delete", "--ignore-not-found", "-f", "-"], items)
     await annotate({ "kafka.oso.sh/allowed-secrets": null, "kafka.oso.sh/allowed-service-accounts": null })
   })
@@ -343,6 +363,31 @@ describeWith("apiserver", "the admission policies of deploy/", ({ apiserver }) =
       ),
       200
     )
+  })
+
+  it("let the operator report the status of a KafkaRestore, and create or change none", async () => {
+    const kept = `${restoresPath}/kept`
+    const report = { status: { phase: "Running", startedWriting: "2026-03-01T02:00:00Z" } }
+    const type = "application/merge-patch+json"
+    accepted(await request("PATCH", `${kept}/status?dryRun=All`, report, { as: account, type }), 200)
+    // The roles of deploy/ give no right to do so; these policies hold for an account that has it.
+    const says = /ValidatingAdmissionPolicy.*a KafkaBackup or KafkaRestore/
+    await apply(...allowingRestores)
+    const spec = { targetCluster: { bootstrapServers: ["evil:9092"] } }
+    refused(
+      await eventually(
+        () => patch(kept, { spec }),
+        ({ message }) => says.test(message)
+      ),
+      says
+    )
+    refused(await patch(kept, { spec: { storage: { s3: { credentialsSecret: { name: "other" } } } } }), says)
+    refused(await patch(kept, { spec: { dryRun: true } }), says)
+    refused(await patch(kept, { metadata: { labels: { a: "b" } } }), says)
+    refused(await patch(kept, { metadata: { annotations: { a: "b" } } }), says)
+    refused(await patch(kept, { metadata: { finalizers: ["example.com/stuck"] } }), says)
+    const made = { ...Restores.manifest(), metadata: { name: "made", namespace: watched } }
+    refused(await request("POST", `${restoresPath}?dryRun=All`, made, { as: account }), says)
   })
 
   it("hold a namespace to the Secrets and service accounts that it allows", async () => {

@@ -28,11 +28,12 @@ describeWith("apiserver", "the installation", ({ apiserver }) => {
   describe.each(overlays)("%s", (overlay) => {
     const folder = join(root, "deploy/overlays", overlay)
 
-    it("renders, with the CustomResourceDefinition, and every object once", async () => {
+    it("renders, with both CustomResourceDefinitions, and every object once", async () => {
       const objects = await render(folder)
       const names = objects.map(nameOf)
       assert.strictEqual(new Set(names).size, names.length)
       assert.include(names, "CustomResourceDefinition /kafkabackups.kafka.oso.sh")
+      assert.include(names, "CustomResourceDefinition /kafkarestores.kafka.oso.sh")
       assert.include(names, "Deployment kafka-backup-system/kafka-backup-operator")
       assert.strictEqual(objects.filter(({ kind }) => kind.endsWith("RoleBinding")).length, 2)
       const policies = ["finalizer", "new-jobs", "own-jobs"].map((name) => `kafka-backup-operator-${name}`)

@@ -52,8 +52,13 @@ export const lines = (rules: ReadonlyArray<Rule>): ReadonlyArray<string> =>
 /** Exactly the rights that the operator needs in the namespaces that it watches. */
 export const operatorRights: ReadonlyArray<Rule> = [
   { apiGroups: ["kafka.oso.sh"], resources: ["kafkabackups"], verbs: ["get", "list", "watch", "patch"] },
-  { apiGroups: ["kafka.oso.sh"], resources: ["kafkabackups/status"], verbs: ["patch"] },
-  { apiGroups: ["kafka.oso.sh"], resources: ["kafkabackups/finalizers"], verbs: ["update"] },
+  { apiGroups: ["kafka.oso.sh"], resources: ["kafkarestores"], verbs: ["get", "list", "watch"] },
+  { apiGroups: ["kafka.oso.sh"], resources: ["kafkabackups/status", "kafkarestores/status"], verbs: ["patch"] },
+  {
+    apiGroups: ["kafka.oso.sh"],
+    resources: ["kafkabackups/finalizers", "kafkarestores/finalizers"],
+    verbs: ["update"]
+  },
   { apiGroups: ["batch"], resources: ["jobs"], verbs: ["get", "list", "watch", "create", "patch", "delete"] },
   { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] },
   { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["list", "create", "patch"] }

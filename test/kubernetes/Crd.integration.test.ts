@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Result } from "effect"
@@ -14,11 +14,11 @@ import { describeWith } from "../harness/services.ts"
 import { type BadManifest, badManifests } from "../resource/badManifests.ts"
 import { goodManifests } from "../resource/goodManifests.ts"
 import { changed, fullSpec, manifest, put } from "../resource/manifests.ts"
+import { backupSamples } from "../resource/samples.ts"
 import * as Facts from "../status/facts.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const crdFile = `${root}crds/kafkabackup.yaml`
-const samples = `${root}deploy/samples/`
 
 /** Where the full sample and the tests' manifests live. */
 const namespace = "kafka-backup"
@@ -85,7 +85,7 @@ const frame: Readonly<Record<string, RegExp>> = {
   nothing: /no objects passed to apply/,
   "a list of resources": /invalid object to validate/,
   "kind List": /no objects passed to apply/,
-  "another kind": /no matches for kind "KafkaRestore"/,
+  "another kind": /no matches for kind "KafkaTopic"/,
   "no kind": /kind not set/,
   "another version": /no matches for kind "KafkaBackup" in version "kafka.oso.sh\/v1"/,
   "no metadata": /resource name may not be empty/,
@@ -191,13 +191,12 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
   })
 
   describe("the samples", () => {
-    it.each(readdirSync(samples).filter((name) => name.endsWith(".yaml")))(
-      "%s applies as it is, and gets the defaults that we would give",
-      async (name) => {
-        const text = readFileSync(`${samples}${name}`, "utf8")
+    it.each(backupSamples)(
+      "$name applies as it is, and gets the defaults that we would give",
+      async ({ file, text }) => {
         const sample = parse(text)
-        const file = ["--validate=strict", `--namespace=${namespace}`, "-f", `${samples}${name}`]
-        const stored: Json = JSON.parse(await kubectl("apply", "--server-side", "-o", "json", ...file))
+        const args = ["--validate=strict", `--namespace=${namespace}`, "-f", file]
+        const stored: Json = JSON.parse(await kubectl("apply", "--server-side", "-o", "json", ...args))
         assert.deepStrictEqual(stored["spec"], inspect(Crd.spec, sample.spec, "spec").completed)
         assert.deepStrictEqual(
           Result.getOrThrow(ManifestParser.fromServer(stored)).spec,

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { InMemoryKubernetes } from "../../src/kubernetes/InMemoryKubernetes.ts"
-import { jobs, kafkaBackups, leases, namespaces } from "../../src/kubernetes/Kind.ts"
+import { jobs, kafkaBackups, kafkaRestores, leases, namespaces } from "../../src/kubernetes/Kind.ts"
 import { KubernetesApi } from "../../src/kubernetes/KubernetesApi.ts"
 import type { Lease, ObjectMeta } from "../../src/kubernetes/Objects.ts"
 import { kubernetesApiContract } from "../contract/kubernetesApi.ts"
@@ -71,6 +71,31 @@ describe("the in-memory API server", () => {
       assert.include((yield* Effect.flip(api.create(kafkaBackups, whole))).message, "denied by policy")
       yield* admit(kafkaBackups, (object) => Result.succeed({ ...object, spec: { topics: ["x"] } }))
       assert.deepStrictEqual((yield* api.create(kafkaBackups, whole)).spec, { topics: ["x"] })
+    })
+  )
+
+  fact("checks KafkaRestores against their definition, and keeps a spec whose restore has begun to write", () =>
+    Effect.gen(function* () {
+      const api = yield* KubernetesApi
+      const spec = {
+        backupId: "shop-20260301-020000",
+        targetCluster: { bootstrapServers: ["kafka:9092"] },
+        storage: { storageType: "pvc", pvc: { claimName: "backups" } }
+      }
+      const { apiVersion, kind } = kafkaRestores
+      const restore = { apiVersion, kind, metadata: { namespace: "team", name: "a" }, spec }
+      const report = (status: object) => api.patch(kafkaRestores, ref("a"), { status }, "status")
+      const bad = yield* Effect.flip(api.create(kafkaRestores, { ...restore, spec: { ...spec, backupId: "No" } }))
+      assert.include(bad.message, "spec.backupId")
+      const made = yield* api.create(kafkaRestores, restore)
+      assert.strictEqual((made.spec as { readonly offsets?: string }).offsets, "Auto")
+      yield* api.patch(kafkaRestores, ref("a"), { spec: { dryRun: true } })
+      yield* report({ startedWriting: "2026-03-01T02:00:00Z" })
+      const refused = yield* Effect.flip(api.patch(kafkaRestores, ref("a"), { spec: { dryRun: false } }))
+      assert.include(refused.message, "spec: Forbidden: cannot be changed")
+      yield* api.patch(kafkaRestores, ref("a"), { spec: { dryRun: true }, metadata: { labels: { a: "b" } } })
+      const after = yield* report({ phase: "Completed" })
+      assert.strictEqual(after.metadata.generation, 2)
     })
   )
 

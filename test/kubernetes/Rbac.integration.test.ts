@@ -74,12 +74,11 @@ const harm = (namespace: string): ReadonlyArray<Question> => [
   ),
   { namespace, resource: "serviceaccounts", subresource: "token", verb: "create" },
   { namespace, group: "batch", resource: "jobs", verb: "deletecollection" },
-  ...["create", "update", "delete", "deletecollection"].map((verb) => ({
-    namespace,
-    group: "kafka.oso.sh",
-    resource: "kafkabackups",
-    verb
-  })),
+  ...["create", "update", "delete", "deletecollection"].flatMap((verb) =>
+    ["kafkabackups", "kafkarestores"].map((resource) => ({ namespace, group: "kafka.oso.sh", resource, verb }))
+  ),
+  // It sets no finalizer on a restore.
+  { namespace, group: "kafka.oso.sh", resource: "kafkarestores", verb: "patch" },
   { resource: "users", verb: "impersonate" },
   { group: "rbac.authorization.k8s.io", resource: "clusterroles", verb: "bind" },
   { group: "rbac.authorization.k8s.io", resource: "clusterroles", verb: "escalate" }
@@ -169,7 +168,7 @@ describeWith("apiserver", "the operator's rights on an API server", ({ apiserver
         ...reaches.flatMap((namespace) => questions(operatorRights, namespace)),
         ...questions(electionRights, own)
       ]
-      assert.isAbove(asked.length, 18)
+      assert.isAbove(asked.length, 23)
       assert.deepStrictEqual(await exceptions(own, true, asked), [])
     })
 
@@ -208,7 +207,7 @@ describeWith("apiserver", "the operator's rights on an API server", ({ apiserver
     assert.deepStrictEqual(await exceptions(own, false, across), [])
   })
 
-  it("let a user who has kafka-backup-edit alone apply, change and delete a KafkaBackup with kubectl", async () => {
+  it("let a user who has kafka-backup-edit alone apply, change and delete both kinds with kubectl", async () => {
     const role = one(objectsOf("base/user-roles.yaml"), "ClusterRole", "kafka-backup-edit")
     const [name, user] = ["rbac-test-edit", "rbac-test-editor"]
     const binding = {
@@ -220,27 +219,26 @@ describeWith("apiserver", "the operator's rights on an API server", ({ apiserver
     }
     // Not aggregated, and so nobody else's.
     await apply([{ ...role, metadata: { name } }, binding])
-    await Kubectl.succeed(apiserver, [
-      "apply",
-      "--server-side",
-      "--force-conflicts",
-      "-f",
-      `${root}crds/kafkabackup.yaml`
-    ])
+    for (const name of ["kafkabackup", "kafkarestore"]) {
+      const file = `${root}crds/${name}.yaml`
+      await Kubectl.succeed(apiserver, ["apply", "--server-side", "--force-conflicts", "-f", file])
+    }
     const as = (...args: ReadonlyArray<string>) =>
       Kubectl.run(apiserver, [...args, `--namespace=${watched}`, `--as=${user}`])
-    const sample = `${root}deploy/samples/01-simple.yaml`
     try {
-      let applied = await as("apply", "-f", sample)
-      // The authorizer and discovery learn of new objects a moment later.
-      for (let tries = 0; applied.code !== 0 && tries < 50; tries++) {
-        await new Promise((resolve) => setTimeout(resolve, 200))
-        applied = await as("apply", "-f", sample)
+      for (const name of ["01-simple.yaml", "restore-simple.yaml"]) {
+        const sample = `${root}deploy/samples/${name}`
+        let applied = await as("apply", "-f", sample)
+        // The authorizer and discovery learn of new objects a moment later.
+        for (let tries = 0; applied.code !== 0 && tries < 50; tries++) {
+          await new Promise((resolve) => setTimeout(resolve, 200))
+          applied = await as("apply", "-f", sample)
+        }
+        assert.strictEqual(applied.code, 0, applied.stderr)
+        const again = await as("apply", "-f", sample)
+        assert.strictEqual(again.code, 0, again.stderr)
+        assert.strictEqual((await as("delete", "-f", sample, "--wait=false")).code, 0)
       }
-      assert.strictEqual(applied.code, 0, applied.stderr)
-      const again = await as("apply", "-f", sample)
-      assert.strictEqual(again.code, 0, again.stderr)
-      assert.strictEqual((await as("delete", "-f", sample, "--wait=false")).code, 0)
       assert.notStrictEqual((await as("get", "secrets")).code, 0)
     } finally {
       for (const kind of ["rolebinding", "clusterrole"])

@@ -6,6 +6,7 @@ import * as Crd from "../../src/resource/Crd.ts"
 import { inspect } from "../../src/resource/Inspection.ts"
 import { KafkaBackupSpec } from "../../src/resource/KafkaBackupSpec.ts"
 import * as ManifestParser from "../../src/resource/ManifestParser.ts"
+import * as RestoreCrd from "../../src/resource/RestoreCrd.ts"
 import type { Rule } from "../../src/resource/Rule.ts"
 import type { StructuralSchema } from "../../src/resource/StructuralSchema.ts"
 import { badManifests } from "./badManifests.ts"
@@ -15,9 +16,14 @@ interface Printed {
   readonly [key: string]: any
 }
 
-const printed: Printed = parse(Crd.yaml())
-const version = printed["spec"].versions[0]
-const root: Printed = version.schema.openAPIV3Schema
+const read = (yaml: string) => {
+  const printed: Printed = parse(yaml)
+  const version: Printed = printed["spec"].versions[0]
+  const root: Printed = version["schema"].openAPIV3Schema
+  const all = nodes(root)
+  const below = (prefix: string) => all.filter(([path]) => path === prefix || path.startsWith(`${prefix}.`))
+  return { printed, version, root, all, below }
+}
 
 /** Every node with its path. */
 const nodes = (node: Printed, path = ""): ReadonlyArray<readonly [path: string, node: Printed]> => [
@@ -26,8 +32,14 @@ const nodes = (node: Printed, path = ""): ReadonlyArray<readonly [path: string, 
   ...(node["items"] ? nodes(node["items"], `${path}[]`) : []),
   ...(node["additionalProperties"] ? nodes(node["additionalProperties"], `${path}{}`) : [])
 ]
-const all = nodes(root)
-const below = (prefix: string) => all.filter(([path]) => path === prefix || path.startsWith(`${prefix}.`))
+
+const { all, below, root, version } = read(Crd.yaml())
+
+/** Both definitions; what only one of them has is looked at by itself. */
+const definitions = [
+  { file: "kafkabackup.yaml", shortName: "kb", yaml: Crd.yaml, ...read(Crd.yaml()) },
+  { file: "kafkarestore.yaml", shortName: "kr", yaml: RestoreCrd.yaml, ...read(RestoreCrd.yaml()) }
+]
 
 const rules: ReadonlyArray<Rule<never>> = (() => {
   const found: Array<Rule<never>> = []
@@ -66,15 +78,15 @@ const allowed = new Set([
   "x-kubernetes-validations"
 ])
 
-describe("the CustomResourceDefinition", () => {
+describe.each(definitions)("the definition in $file", ({ all, file, printed, shortName, version, yaml }) => {
   it("is the file in crds/", () => {
-    const file = readFileSync(new URL("../../crds/kafkabackup.yaml", import.meta.url), "utf8")
-    assert.strictEqual(file, Crd.yaml(), "run: npm run crd")
+    const present = readFileSync(new URL(`../../crds/${file}`, import.meta.url), "utf8")
+    assert.strictEqual(present, yaml(), "run: npm run crd")
   })
 
   it("is printed the same every time, without anchors or aliases", () => {
-    assert.strictEqual(Crd.yaml(), Crd.yaml())
-    assert.notMatch(Crd.yaml(), /^\s*\S+: [&*][a-z0-9]+\s*$/m)
+    assert.strictEqual(yaml(), yaml())
+    assert.notMatch(yaml(), /^\s*\S+: [&*][a-z0-9]+\s*$/m)
   })
 
   it("fits into the annotation that kubectl apply keeps of it", () => {
@@ -82,17 +94,17 @@ describe("the CustomResourceDefinition", () => {
   })
 
   it("is namespaced, has the promised names, and status as a subresource", () => {
-    assert.strictEqual(printed["metadata"].name, "kafkabackups.kafka.oso.sh")
+    assert.strictEqual(printed["metadata"].name, `${file.replace(".yaml", "")}s.kafka.oso.sh`)
     assert.strictEqual(printed["spec"].scope, "Namespaced")
-    assert.deepStrictEqual(printed["spec"].names.shortNames, ["kb"])
+    assert.deepStrictEqual(printed["spec"].names.shortNames, [shortName])
     // `kubectl get kafka` must go on to mean other operators' Kafka.
     assert.deepStrictEqual(printed["spec"].names.categories, ["kafka-backup"])
-    assert.deepStrictEqual(version.subresources, { status: {} })
-    assert.deepStrictEqual([version.name, version.served, version.storage], ["v1alpha1", true, true])
+    assert.deepStrictEqual(version["subresources"], { status: {} })
+    assert.deepStrictEqual([version["name"], version["served"], version["storage"]], ["v1alpha1", true, true])
   })
 
   it("prints columns that point at fields which exist", () => {
-    for (const { jsonPath, name, type } of version.additionalPrinterColumns) {
+    for (const { jsonPath, name, type } of version["additionalPrinterColumns"]) {
       if (jsonPath.startsWith(".metadata.") || jsonPath.includes("[?(")) continue
       const found = all.find(([path]) => path === jsonPath)
       assert.isDefined(found, name)
@@ -105,8 +117,23 @@ describe("the CustomResourceDefinition", () => {
   })
 })
 
-describe("the columns of kubectl get", () => {
-  const columns: ReadonlyArray<Printed> = version.additionalPrinterColumns
+describe("the columns of kubectl get kafkarestores", () => {
+  const columns: ReadonlyArray<Printed> = RestoreCrd.crd.spec.versions[0]!.additionalPrinterColumns
+
+  it("answer what is restored, how far it is and whether it was proven, and why with -o wide", () => {
+    assert.deepStrictEqual(
+      columns.flatMap(({ name, priority }) => (priority === 1 ? [] : [name])),
+      ["Phase", "Backup", "Progress", "Records", "Verified", "Age"]
+    )
+    assert.deepStrictEqual(
+      columns.flatMap(({ name, priority }) => (priority === 1 ? [name] : [])),
+      ["Dry Run", "Message"]
+    )
+  })
+})
+
+describe("the columns of kubectl get kafkabackups", () => {
+  const columns: ReadonlyArray<Printed> = version["additionalPrinterColumns"]
   const titles = (isWide: boolean) =>
     columns.filter(({ priority }) => (priority === 1) === isWide).map(({ name }) => name)
 
@@ -130,7 +157,7 @@ describe("the columns of kubectl get", () => {
   })
 })
 
-describe("the structural schema", () => {
+describe.each(definitions)("the structural schema in $file", ({ all, below }) => {
   it("uses only keywords that the API server takes, and never additionalProperties beside properties", () => {
     for (const [path, node] of all) {
       for (const key of Object.keys(node)) assert.isTrue(allowed.has(key), `${path}: ${key}`)

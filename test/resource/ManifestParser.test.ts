@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import * as Crd from "../../src/resource/Crd.ts"
@@ -9,20 +8,17 @@ import * as Problem from "../../src/resource/Problem.ts"
 import { badManifests } from "./badManifests.ts"
 import { goodManifests } from "./goodManifests.ts"
 import { changed, fullSpec, manifest, type Path, put } from "./manifests.ts"
+import { backupSamples } from "./samples.ts"
 
-const samples = new URL("../../deploy/samples/", import.meta.url)
 const problemsOf = (result: Result.Result<unknown, { readonly problems: ReadonlyArray<Problem.Problem> }>) =>
   Result.isFailure(result) ? result.failure.problems : []
 const lines = (text: string) => problemsOf(ManifestParser.parse(text)).map(Problem.format)
 
 describe("the samples", () => {
-  const files = readdirSync(samples).filter((name) => name.endsWith(".yaml"))
+  it("are all seven of the documentation, and one for Google Cloud", () => assert.lengthOf(backupSamples, 8))
 
-  it("are all seven of the documentation, and one for Google Cloud", () => assert.strictEqual(files.length, 8))
-
-  it.each(files)("%s is a valid manifest", (name) => {
-    const parsed = ManifestParser.parse(readFileSync(new URL(name, samples), "utf8"))
-    assert.deepStrictEqual(problemsOf(parsed), [])
+  it.each(backupSamples)("$name is a valid manifest", ({ text }) => {
+    assert.deepStrictEqual(problemsOf(ManifestParser.parse(text)), [])
   })
 })
 
@@ -148,7 +144,7 @@ describe("what a problem shows", () => {
 })
 
 describe("a manifest's text", () => {
-  const minimal = readFileSync(new URL("01-simple.yaml", samples), "utf8")
+  const minimal = backupSamples.find(({ name }) => name === "01-simple.yaml")!.text
 
   it("may be JSON", () => assert.isTrue(Result.isSuccess(ManifestParser.parse(JSON.stringify(manifest())))))
 

@@ -39,7 +39,7 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   },
   {
     mistake: "another kind",
-    manifest: { ...manifest(), kind: "KafkaRestore" },
+    manifest: { ...manifest(), kind: "KafkaTopic" },
     field: "kind",
     says: "must be KafkaBackup"
   },

@@ -3,10 +3,12 @@ import type { KubeObject } from "../Objects.ts"
 import * as Tree from "./Tree.ts"
 
 /** Kinds whose status is a subresource. */
-export const hasStatus = ({ plural }: Kind): boolean => ["kafkabackups", "jobs", "pods", "namespaces"].includes(plural)
+export const hasStatus = ({ plural }: Kind): boolean =>
+  ["kafkabackups", "kafkarestores", "jobs", "pods", "namespaces"].includes(plural)
 
 /** Kinds whose spec changes are counted in metadata.generation. */
-export const hasGeneration = ({ plural }: Kind): boolean => ["kafkabackups", "jobs", "pods"].includes(plural)
+export const hasGeneration = ({ plural }: Kind): boolean =>
+  ["kafkabackups", "kafkarestores", "jobs", "pods"].includes(plural)
 
 /** The kind's name in messages of the API server: `leases.coordination.k8s.io`. */
 export const qualified = ({ apiVersion, plural }: Kind): string =>

@@ -1,6 +1,4 @@
 import { randomUUID } from "node:crypto"
-import { readdirSync, readFileSync } from "node:fs"
-import { fileURLToPath } from "node:url"
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { Result } from "effect"
 import type { Job } from "../../../src/kubernetes/Objects.ts"
@@ -10,9 +8,8 @@ import type { KafkaBackup } from "../../../src/resource/KafkaBackup.ts"
 import * as ManifestParser from "../../../src/resource/ManifestParser.ts"
 import * as Kubectl from "../../harness/Kubectl.ts"
 import { describeWith } from "../../harness/services.ts"
+import { backupSamples } from "../../resource/samples.ts"
 import { backup, identity, settings, uid } from "./fixtures.ts"
-
-const samples = fileURLToPath(new URL("../../../deploy/samples/", import.meta.url))
 
 const storages = {
   s3: {
@@ -86,8 +83,8 @@ describeWith("apiserver", "a real API server", ({ apiserver }) => {
     }
   )
 
-  it.each(readdirSync(samples))("takes the Job of the sample %s", async (file) => {
-    const sample = Result.getOrThrow(ManifestParser.parse(readFileSync(samples + file, "utf8")))
+  it.each(backupSamples)("takes the Job of the sample $name", async ({ text }) => {
+    const sample = Result.getOrThrow(ManifestParser.parse(text))
     await taken(Result.getOrThrow(run(placed(namespace, { ...sample, metadata: { ...sample.metadata, uid } }))))
   })
 

@@ -1,0 +1,87 @@
+import { Effect } from "effect"
+import type { Prepared, Restored } from "../restore/Restore.ts"
+import * as RestoreProgress from "../restore/RestoreProgress.ts"
+import * as RestoreReporting from "../restore/RestoreReporting.ts"
+import * as TopicConfigs from "../restore/TopicConfigs.ts"
+import * as Format from "../status/Format.ts"
+import * as StandardOutput from "./StandardOutput.ts"
+import * as Table from "./Table.ts"
+
+const columns: ReadonlyArray<Table.Column> = [
+  { heading: "SOURCE" },
+  { heading: "TARGET" },
+  { heading: "ACTION" },
+  { heading: "PARTITIONS", align: "right" },
+  { heading: "RECORDS", align: "right" },
+  { heading: "OFFSETS" }
+]
+
+const actions = ({ plan, targets }: Prepared) =>
+  plan.topics.map((topic) => ({
+    source: topic.source,
+    target: topic.target,
+    action: targets.find((one) => one.topic === topic)?.create === undefined ? "write" : "create and write",
+    partitions: topic.partitions.length,
+    records: RestoreReporting.recordsOf(topic),
+    offsets: topic.renumbered === undefined ? "as in the backup" : "new, from 0 on",
+    configurationsLeftOut: TopicConfigs.leftOut(topic.configs)
+  }))
+
+const table = (prepared: Prepared): string =>
+  Table.format(
+    columns,
+    actions(prepared).map(({ action, offsets, partitions, records, source, target }) => [
+      source,
+      target,
+      action,
+      Format.count(partitions),
+      Format.count(records),
+      offsets
+    ])
+  )
+
+const notes = (restored: Restored) => RestoreReporting.notes(restored).map((note) => `Note: ${note}`)
+
+/** What a dry run prints. */
+export const dryRun = (prepared: Prepared, format: "text" | "json"): string =>
+  format === "json"
+    ? JSON.stringify({ dryRun: true, backupId: prepared.plan.backupId, topics: actions(prepared) }, null, 2)
+    : [table(prepared), "Nothing was written. Everything that can be checked beforehand is in order."].join("\n")
+
+/** What a complete restore prints. */
+export const done = (restored: Restored, format: "text" | "json"): string =>
+  format === "json"
+    ? JSON.stringify(
+        {
+          backupId: restored.plan.backupId,
+          records: restored.records,
+          topics: actions(restored),
+          notes: notes(restored)
+        },
+        null,
+        2
+      )
+    : [
+        table(restored),
+        ...notes(restored),
+        `OK ${restored.plan.backupId}: ${Format.count(restored.records)} records were written, read back and compared`
+      ].join("\n")
+
+/** The progress line of a restore. */
+export const line = (progress: RestoreProgress.RestoreProgress): string => {
+  if (progress.awaited !== undefined) return progress.awaited
+  if (progress.step === "connecting") return "connecting …"
+  if (progress.step === "checking") return "checking the backup and the target cluster …"
+  const { backupId, partitions, partitionsDone, records, recordsTotal } = progress
+  return `restoring ${backupId}: ${Format.count(records)} of ${Format.count(recordsTotal)} records written, ${partitionsDone} of ${partitions} partitions compared`
+}
+
+/** Prints the progress of a Job's pod as a JSON line every five seconds while the effect runs. */
+export const lines =
+  (progress: RestoreProgress.RestoreProgress) =>
+  <A, E, R>(restore: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+    const print = Effect.suspend(() =>
+      StandardOutput.print(JSON.stringify({ type: "progress", ...RestoreProgress.report(progress) }))
+    )
+    return Effect.raceFirst(restore, Effect.forever(Effect.delay(Effect.ignore(print), "5 seconds")))
+  }

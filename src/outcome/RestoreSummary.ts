@@ -1,0 +1,34 @@
+import { Schema } from "effect"
+
+/** One topic of the target cluster. */
+export const RestoredTopic = Schema.Struct({
+  name: Schema.String,
+  records: Schema.Int,
+  /** Present: its records get new offsets, and why. */
+  renumbered: Schema.optionalKey(Schema.String)
+})
+export type RestoredTopic = typeof RestoredTopic.Type
+
+/** What a summary says about a restore, beside what every command says. */
+export const RestoreSummary = Schema.Struct({
+  /** Nothing was written, as asked for. */
+  dryRun: Schema.optionalKey(Schema.Boolean),
+  /** When this attempt began to write into the target cluster; RFC 3339, UTC. Absent: it has not. */
+  startedWriting: Schema.optionalKey(Schema.String),
+  /** Everything that stood against the restore, one word for each kind. */
+  objections: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** The plan; absent where none was made. */
+  plan: Schema.optionalKey(
+    Schema.Struct({
+      records: Schema.Int,
+      partitions: Schema.Int,
+      /** Topics with the offsets of the backup. */
+      exact: Schema.Int,
+      /** Topics with new offsets. */
+      renumbered: Schema.Int,
+      /** The first topics by name; those with new offsets come first. May be fewer than `exact` and `renumbered`. */
+      topics: Schema.Array(RestoredTopic)
+    })
+  )
+})
+export type RestoreSummary = typeof RestoreSummary.Type

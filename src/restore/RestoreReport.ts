@@ -1,0 +1,51 @@
+import type * as Explanation from "../worker/Explanation.ts"
+import type { ComparedRange } from "./Proof.ts"
+
+/** One topic of a report. */
+export interface ReportedTopic {
+  readonly source: string
+  readonly target: string
+  /**
+   * `create`: a dry run would create it. `created`: by this attempt. `resumed`: an earlier attempt of this restore had
+   * begun to write to it. `existing`: it was there, and empty.
+   */
+  readonly topic: "create" | "created" | "resumed" | "existing"
+  readonly partitions: number
+  readonly records: number
+  readonly offsets: "exact" | "renumbered"
+  /** Why the records have new offsets. */
+  readonly renumberedBecause?: string
+  readonly configurations: {
+    /** Given to the topic in the end; null: set back to the broker's default. Absent in a dry run. */
+    readonly set?: Readonly<Record<string, string | null>>
+    /** Of the backup, and never given to a new topic. */
+    readonly leftOut: ReadonlyArray<string>
+    /** The brokers refused them. */
+    readonly refused: ReadonlyArray<string>
+  }
+  /** What this attempt read back and compared, by partition. */
+  readonly compared?: ReadonlyArray<{ readonly partition: number; readonly ranges: ReadonlyArray<ComparedRange> }>
+}
+
+/** What `--report FILE` holds: what one attempt of a restore did, whatever the outcome. */
+export interface RestoreReport {
+  readonly version: 1
+  readonly restore: { readonly name: string; readonly namespace?: string; readonly uid?: string } | undefined
+  readonly backupId: string | undefined
+  readonly outcome: "success" | "failed" | "interrupted"
+  readonly exitCode: number
+  readonly dryRun: boolean
+  readonly startedAt: string
+  readonly completedAt: string
+  /** Absent: this attempt wrote nothing. */
+  readonly startedWriting?: string
+  /** Fingerprint of the plan: of the backup's content and of what the resource asks for. */
+  readonly plan?: string
+  /** Of the plan; with outcome `success` and without `dryRun` all of them were read back and compared. */
+  readonly records?: number
+  readonly topics: ReadonlyArray<ReportedTopic>
+  readonly notes: ReadonlyArray<string>
+  readonly error?: Pick<Explanation.Explained, "reason" | "message" | "advice" | "isRetryable"> & {
+    readonly objections?: ReadonlyArray<{ readonly reason: string; readonly message: string; readonly advice: string }>
+  }
+}

@@ -1,0 +1,202 @@
+import { Cause, Exit, Option } from "effect"
+import { exitCodes } from "../outcome/ExitCodes.ts"
+import type { RestoredTopic, RestoreSummary } from "../outcome/RestoreSummary.ts"
+import type { RunSummary } from "../outcome/RunSummary.ts"
+import type { KafkaRestore } from "../resource/KafkaRestore.ts"
+import * as Explanation from "../worker/Explanation.ts"
+import type { Prepared, Restored } from "./Restore.ts"
+import { RestoreError } from "./RestoreError.ts"
+import type { PlannedTopic, Renumbering } from "./RestorePlan.ts"
+import * as RestorePlan from "./RestorePlan.ts"
+import type { RestoreProgress } from "./RestoreProgress.ts"
+import type { ReportedTopic, RestoreReport } from "./RestoreReport.ts"
+import * as TopicConfigs from "./TopicConfigs.ts"
+
+/** The facts of an attempt that its report needs, however it ends; filled as the attempt goes on. */
+export interface RestoreContext {
+  readonly startedMillis: number
+  readonly progress: RestoreProgress
+  resource: KafkaRestore | undefined
+  isDryRun: boolean
+  prepared: Prepared | undefined
+  /** Present once the restore is complete. */
+  restored: Restored | undefined
+}
+
+export const context = (startedMillis: number, progress: RestoreProgress): RestoreContext => ({
+  startedMillis,
+  progress,
+  resource: undefined,
+  isDryRun: false,
+  prepared: undefined,
+  restored: undefined
+})
+
+export const recordsOf = ({ partitions }: PlannedTopic): number =>
+  partitions.reduce((sum, { records }) => sum + records, 0)
+
+/** Why a topic gets new offsets, for people. */
+export const because = (renumbering: Renumbering): string => {
+  switch (renumbering.reason) {
+    case "asked":
+      return "spec.offsets is New"
+    case "tooManyFillers":
+      return `a partition has ${renumbering.fillers} offsets without a record`
+  }
+}
+
+/** What is left to know when a restore is complete. */
+export const notes = ({ refusedConfigs, targets }: Restored): ReadonlyArray<string> => [
+  ...targets.flatMap(({ topic }) =>
+    TopicConfigs.leftOut(topic.configs).map((name) => `${topic.target} does not get the configuration ${name}`)
+  ),
+  ...refusedConfigs.map(({ name, topic }) => `${topic} does not get the configuration ${name}: the brokers refuse it`),
+  "retention.ms and retention.bytes of the restored topics are -1, so that no broker removes old records again. Set them " +
+    "with kafka-configs when the records have been read"
+]
+
+const reportedTopic =
+  ({ isDryRun, prepared, progress, restored }: RestoreContext) =>
+  (topic: PlannedTopic): ReportedTopic => {
+    const target = prepared?.targets.find((one) => one.topic.target === topic.target)
+    const refused = restored?.refusedConfigs.filter((one) => one.topic === topic.target).map(({ name }) => name) ?? []
+    const compared = restored?.proven.filter((one) => one.topic === topic.target)
+    const isToCreate = target?.create !== undefined
+    return {
+      source: topic.source,
+      target: topic.target,
+      topic: isToCreate
+        ? isDryRun || progress.startedWritingMillis === undefined
+          ? "create"
+          : "created"
+        : target?.isOurs === true
+          ? "resumed"
+          : "existing",
+      partitions: topic.partitions.length,
+      records: recordsOf(topic),
+      offsets: topic.renumbered === undefined ? "exact" : "renumbered",
+      ...(topic.renumbered === undefined ? {} : { renumberedBecause: because(topic.renumbered) }),
+      configurations: {
+        ...(restored === undefined ? {} : { set: without(restored.configs.get(topic.target) ?? {}, refused) }),
+        leftOut: TopicConfigs.leftOut(topic.configs),
+        refused
+      },
+      ...(compared === undefined ? {} : { compared: compared.map(({ partition, ranges }) => ({ partition, ranges })) })
+    }
+  }
+
+const without = (configs: Readonly<Record<string, string | null>>, names: ReadonlyArray<string>) =>
+  Object.fromEntries(Object.entries(configs).filter(([name]) => !names.includes(name)))
+
+/** Everything that stood against a restore that did not begin. */
+const objectionsOf = (cause: Cause.Cause<unknown>) => {
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  return error instanceof RestoreError && error.reason._tag === "PreflightFailed" ? error.reason.objections : undefined
+}
+
+const interrupted = ({ progress }: RestoreContext): string =>
+  progress.startedWritingMillis === undefined
+    ? "the restore was interrupted before it wrote anything"
+    : `the restore of ${progress.backupId} was interrupted; everything that was written is kept, and the next attempt continues there`
+
+/** Why an attempt did not complete. */
+const explain = (given: RestoreContext, cause: Cause.Cause<unknown>): Explanation.Explained => {
+  const explained = Explanation.explain(cause)
+  return explained.exitCode === exitCodes.interrupted
+    ? { ...explained, message: interrupted(given), advice: "repeat the restore" }
+    : explained
+}
+
+const instant = (millis: number): string => new Date(millis).toISOString()
+
+/** The report of an attempt, however it ended. */
+export const report = (
+  given: RestoreContext,
+  completedMillis: number,
+  exit: Exit.Exit<unknown, unknown>
+): RestoreReport => {
+  const { isDryRun, prepared, progress, resource, restored, startedMillis } = given
+  const { name = "", namespace, uid } = resource?.metadata ?? {}
+  const common = {
+    version: 1,
+    restore:
+      resource === undefined
+        ? undefined
+        : { name, ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }) },
+    backupId: prepared?.plan.backupId ?? resource?.spec.backupId,
+    dryRun: isDryRun,
+    startedAt: instant(startedMillis),
+    completedAt: instant(completedMillis),
+    ...(progress.startedWritingMillis === undefined ? {} : { startedWriting: instant(progress.startedWritingMillis) }),
+    ...(prepared === undefined ? {} : { plan: prepared.plan.digest, records: RestorePlan.records(prepared.plan) }),
+    topics: prepared?.plan.topics.map(reportedTopic(given)) ?? []
+  } as const
+  if (Exit.isSuccess(exit)) {
+    return {
+      ...common,
+      outcome: "success",
+      exitCode: exitCodes.success,
+      notes: restored === undefined ? [] : notes(restored)
+    }
+  }
+  const { advice, exitCode, isRetryable, message, reason } = explain(given, exit.cause)
+  const objections = objectionsOf(exit.cause)
+  return {
+    ...common,
+    outcome: exitCode === exitCodes.interrupted ? "interrupted" : "failed",
+    exitCode,
+    notes: [],
+    error: { reason, message, advice, isRetryable, ...(objections === undefined ? {} : { objections }) }
+  }
+}
+
+/** Topics with new offsets first: what does not fit into a summary is then an ordinary topic. */
+const summaryTopics = (topics: ReadonlyArray<ReportedTopic>): ReadonlyArray<RestoredTopic> =>
+  topics
+    .map(({ records, renumberedBecause, target }): RestoredTopic => ({
+      name: target,
+      records,
+      ...(renumberedBecause === undefined ? {} : { renumbered: renumberedBecause })
+    }))
+    .toSorted(
+      (a, b) =>
+        Number(a.renumbered === undefined) - Number(b.renumbered === undefined) ||
+        (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+    )
+
+/** The same attempt as its pod reports it. */
+export const summary = (report: RestoreReport): RunSummary => {
+  const { error, startedWriting, topics } = report
+  const renumbered = topics.filter(({ offsets }) => offsets === "renumbered").length
+  const objections = [...new Set(error?.objections?.map(({ reason }) => reason) ?? [])]
+  const restore: RestoreSummary = {
+    ...(report.dryRun ? { dryRun: true } : {}),
+    ...(startedWriting === undefined ? {} : { startedWriting }),
+    ...(objections.length === 0 ? {} : { objections }),
+    ...(report.plan === undefined
+      ? {}
+      : {
+          plan: {
+            records: report.records ?? 0,
+            partitions: topics.reduce((sum, { partitions }) => sum + partitions, 0),
+            exact: topics.length - renumbered,
+            renumbered,
+            topics: summaryTopics(topics)
+          }
+        })
+  }
+  return {
+    version: 1,
+    command: "restore",
+    outcome: report.outcome,
+    exitCode: report.exitCode,
+    startedAt: report.startedAt,
+    completedAt: report.completedAt,
+    ...(report.backupId === undefined ? {} : { backupId: report.backupId }),
+    // Of a dry run nothing was restored.
+    ...(report.outcome === "success" && !report.dryRun ? { records: report.records ?? 0 } : {}),
+    ...(error === undefined ? {} : { reason: error.reason, message: error.message, advice: error.advice }),
+    notes: report.notes,
+    restore
+  }
+}
