@@ -1,6 +1,7 @@
 import { decompressFrame, decompressFrameSync } from "lz4-napi"
 import { DecompressionFailed, type FailureKind } from "./DecompressionFailed.ts"
 import * as Lz4Block from "./Lz4Block.ts"
+import * as Lz4Frame from "./Lz4Frame.ts"
 import { Lz4Inflater } from "./Lz4Inflater.ts"
 import { isSkippable } from "./SkippableFrame.ts"
 import { tooLarge, wholeInflater } from "./WholeInflater.ts"
@@ -93,8 +94,8 @@ export const lz4 = wholeInflater({
     if (parts.length === 0) throw refuse("damaged", "there is no frame")
     return parts
   },
-  oneSync: (frame) => decompressFrameSync(frame),
-  one: (frame) => decompressFrame(frame)
+  oneSync: (frame) => (Lz4Frame.isSimple(frame) ? Lz4Frame.inflateSync(frame) : decompressFrameSync(frame)),
+  one: (frame) => (Lz4Frame.isSimple(frame) ? Lz4Frame.inflate(frame) : decompressFrame(frame))
 })
 
 /**

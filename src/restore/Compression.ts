@@ -1,7 +1,10 @@
 import { Effect } from "effect"
-import * as lz4 from "lz4-napi"
+import * as Lz4Frame from "../compression/Lz4Frame.ts"
 import zlib from "node:zlib"
 import { promisify } from "node:util"
+import { freeMemory } from "../compression/freeMemory.ts"
+import { headerBytes } from "../kafka/batch/RecordBatch.ts"
+import { plainSection, type UnsealedBatch } from "../kafka/batch/SealedBatch.ts"
 
 /** How batches are compressed. */
 export type Codec = "none" | "gzip" | "lz4" | "zstd"
@@ -18,6 +21,23 @@ const zstdOptions = { params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 } }
 const gzip = promisify(zlib.gzip)
 const zstd = promisify(zlib.zstdCompress)
 
+/** Room for the header of a batch whose records lie elsewhere. */
+const headerOnly = () => Buffer.allocUnsafe(headerBytes)
+
+/**
+ * The batch with its records compressed. What it takes no longer is given back at once: megabytes behind a small heap
+ * make V8 collect garbage either far too late or far too often.
+ */
+export const compressBatch = (
+  codec: Codec,
+  batch: UnsealedBatch
+): Effect.Effect<{ readonly batch: UnsealedBatch; readonly section: Section }> =>
+  Effect.map(compress(codec, plainSection(batch)), (section) => {
+    if (section.codec === 0) return { batch, section }
+    freeMemory(batch.bytes)
+    return { batch: { ...batch, bytes: headerOnly() }, section }
+  })
+
 /** Compresses on the thread pool. Uninterruptible: the pool reads the section until it is done. */
 export const compress = (codec: Codec, section: Buffer): Effect.Effect<Section> => {
   const pooled = (number: number, act: () => Promise<Buffer>) =>
@@ -28,7 +48,7 @@ export const compress = (codec: Codec, section: Buffer): Effect.Effect<Section> 
     case "gzip":
       return pooled(1, () => gzip(section))
     case "lz4":
-      return pooled(3, () => lz4.compressFrame(section))
+      return pooled(3, () => Lz4Frame.compress(section))
     case "zstd":
       return pooled(4, () => zstd(section, zstdOptions))
   }

@@ -1,4 +1,5 @@
 import { Clock, Effect, Fiber, Schema, type Scope, Stream } from "effect"
+import { freeMemory } from "../compression/freeMemory.ts"
 import { sealBatch } from "../kafka/batch/SealedBatch.ts"
 import { KafkaError, KafkaReason, ProtocolFailure, TopicRecreated } from "../kafka/KafkaError.ts"
 import type { Appended, KafkaSinkShape, Producer } from "../kafka/KafkaSink.ts"
@@ -209,6 +210,8 @@ const append = (
                     Effect.sync(() => {
                       onAcknowledged(batch.lastOffset + 1)
                       tools.onAppended(step.isFiller ? 0 : batch.recordCount, 61 + section.bytes.length)
+                      // The answer is there, so the request was sent as a whole. Fillers are used again.
+                      if (!step.isFiller) freeMemory(section.bytes)
                     })
                   )
                 ),

@@ -54,7 +54,7 @@ export const readBack = Effect.fnUntraced(function* (
           const reason = new TargetDisturbed({ topic: target, partition, offset: fetched.gap.from, detail })
           return yield* new RestoreError({ reason })
         }
-        for (const run of yield* streamer.runs(fetched.batches, from, until)) digests.add(run)
+        yield* streamer.forEachRun(fetched.batches, from, until, (run) => digests.add(run))
       }).pipe(Effect.ensuring(Effect.sync(fetched.release)))
     )
   )
@@ -74,7 +74,7 @@ export const countFillers = Effect.fnUntraced(function* (
   yield* source.read({ topic: target, topicId, partition, from, until }).pipe(
     Stream.runForEach((fetched) =>
       Effect.gen(function* () {
-        for (const run of yield* streamer.runs(fetched.batches, from, until)) fillers += Fillers.countIn(run)
+        yield* streamer.forEachRun(fetched.batches, from, until, (run) => void (fillers += Fillers.countIn(run)))
       }).pipe(Effect.ensuring(Effect.sync(fetched.release)))
     )
   )

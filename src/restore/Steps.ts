@@ -2,7 +2,7 @@ import { Effect, Stream } from "effect"
 import type { UnsealedBatch } from "../kafka/batch/SealedBatch.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Batches from "./Batches.ts"
-import { type Codec, compress, type Section } from "./Compression.ts"
+import { type Codec, compressBatch, type Section } from "./Compression.ts"
 import * as Content from "./Content.ts"
 import * as Fillers from "./Fillers.ts"
 import type { WindowDigests } from "../segment/records/WindowDigests.ts"
@@ -45,10 +45,9 @@ export const from = (
   const appends = Batches.of(records, options.batchBytes).pipe(
     Stream.mapEffect(
       (batch) =>
-        Effect.map(compress(options.codec, batch.bytes.subarray(61)), (section): Step => ({
+        Effect.map(compressBatch(options.codec, batch), (compressed): Step => ({
           _tag: "Append",
-          batch,
-          section,
+          ...compressed,
           isFiller: false
         })),
       { concurrency: compressing }

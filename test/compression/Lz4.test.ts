@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
 import * as lz4 from "lz4-napi"
 import { DecompressionFailed } from "../../src/compression/DecompressionFailed.ts"
 import * as Lz4Block from "../../src/compression/Lz4Block.ts"
+import * as Lz4Frame from "../../src/compression/Lz4Frame.ts"
 import { Lz4Inflater } from "../../src/compression/Lz4Inflater.ts"
 import { random, Seed } from "../segment/arbitraryRecords.ts"
 
@@ -62,6 +64,50 @@ describe("Lz4Block.joined", () => {
       size.writeUInt32LE(total + 100)
       const joined = Buffer.concat([size, ...Lz4Block.joined(parts.map(block))])
       assert.isTrue(lz4.uncompressSync(joined).equals(Buffer.concat(parts)), `${total}`)
+    }
+  })
+})
+
+describe("Lz4Frame", () => {
+  const frame = (seed: number) => {
+    const next = random(seed)
+    return bytes(next, 1 + Math.floor(next() ** 3 * 900_000))
+  }
+
+  it.prop(
+    "compresses to a frame that the library inflates to what went in",
+    [Seed],
+    ([seed]) =>
+      Effect.gen(function* () {
+        const input = frame(seed)
+        const compressed = yield* Effect.promise(() => Lz4Frame.compress(input))
+        assert.isTrue(lz4.decompressFrameSync(compressed).equals(input))
+        assert.isTrue(Lz4Frame.isSimple(compressed))
+        assert.isTrue(Lz4Frame.inflateSync(compressed).equals(input))
+      }).pipe(Effect.runPromise),
+    { arbitrary: { runs: 100 } }
+  )
+
+  it.prop(
+    "inflates the library's frames to what went in, on both threads",
+    [Seed],
+    ([seed]) =>
+      Effect.gen(function* () {
+        const input = frame(seed)
+        const compressed = lz4.compressFrameSync(input)
+        assert.isTrue(Lz4Frame.isSimple(compressed))
+        assert.isTrue(Lz4Frame.inflateSync(compressed).equals(input))
+        assert.isTrue((yield* Effect.promise(() => Lz4Frame.inflate(compressed))).equals(input))
+      }).pipe(Effect.runPromise),
+    { arbitrary: { runs: 100 } }
+  )
+
+  it("leaves frames with other flags, or with a damaged header, to the library", () => {
+    const simple = lz4.compressFrameSync(Buffer.alloc(1000, "ab"))
+    for (const at of [4, 5, 6]) {
+      const other = Buffer.from(simple)
+      other[at] = other[at]! ^ 0x10
+      assert.isFalse(Lz4Frame.isSimple(other), `byte ${at}`)
     }
   })
 })

@@ -23,8 +23,11 @@ describe("fillers", () => {
           recordCount: count,
           logAppendTime: false
         }
-        const runs = yield* RecordStreaming.make("t", 0).runs([fetched], 0, Number.MAX_SAFE_INTEGER)
-        const records = storedRecords(Buffer.concat([...runs]))
+        const runs: Array<Buffer> = []
+        yield* RecordStreaming.make("t", 0).forEachRun([fetched], 0, Number.MAX_SAFE_INTEGER, (run) =>
+          runs.push(Buffer.from(run))
+        )
+        const records = storedRecords(Buffer.concat(runs))
         assert.lengthOf(records, count)
         assert.deepStrictEqual(records.at(-1), {
           offset: 7 + count - 1,

@@ -14,16 +14,21 @@ const longestInflated = 1024 * 1024 * 1024
 
 /** Turns batches of one partition, as they are fetched, into runs of records, as segments have them. */
 export interface RecordStreamer {
-  /** The records with `from <= offset < until`. The batches' buffers are free again when this completes. */
-  readonly runs: (
+  /**
+   * Gives the records with `from <= offset < until` to `onRun`. A run is valid until `onRun` returns: the next one is
+   * written over it. The batches' buffers are free again when this completes.
+   */
+  readonly forEachRun: (
     batches: ReadonlyArray<RecordBatch>,
     from: number,
-    until: number
-  ) => Effect.Effect<ReadonlyArray<Buffer>, SegmentError>
+    until: number,
+    onRun: (run: Buffer) => void
+  ) => Effect.Effect<void, SegmentError>
 }
 
-/** `topic` and `partition` are for messages. */
+/** `topic` and `partition` are for messages. Memory: one run. Not for two batches at the same time. */
 export const make = (topic: string, partition: number): RecordStreamer => {
+  let target = Buffer.allocUnsafeSlow(runBytes)
   const transcoder = new Transcoder(OffsetHeaders.fromSettings(undefined))
 
   const malformed = (batch: RecordBatch) => (cause: unknown) => {
@@ -39,34 +44,41 @@ export const make = (topic: string, partition: number): RecordStreamer => {
       Effect.tryPromise({ try: async () => decompress(batch, longestInflated), catch: malformed(batch) })
     )
 
-  const transcode = Effect.fnUntraced(function* (batch: RecordBatch, from: number, until: number, into: Array<Buffer>) {
-    const attempt = <A>(act: () => A) => Effect.fromResult(Result.try({ try: act, catch: malformed(batch) }))
+  const transcode = Effect.fnUntraced(function* (
+    batch: RecordBatch,
+    from: number,
+    until: number,
+    onRun: (run: Buffer) => void
+  ) {
     const own = batch.codec === 0 ? undefined : yield* inflated(batch)
-    yield* attempt(() => {
+    const give = () => {
+      if (transcoder.filled > 0) onRun(target.subarray(0, transcoder.filled))
+    }
+    const act = () => {
       transcoder.setBatch(batch, from, until)
       if (own === undefined) transcoder.setSource(batch.bytes, batch.recordsStart, batch.end, true)
       else transcoder.setSource(own, 0, own.length, true)
-    })
-    let target = Buffer.allocUnsafeSlow(runBytes)
-    transcoder.setTarget(target)
-    while ((yield* attempt(() => transcoder.run())) !== "done") {
-      if (transcoder.filled > 0) into.push(target.subarray(0, transcoder.filled))
-      target = Buffer.allocUnsafeSlow(Math.max(runBytes, transcoder.needed))
       transcoder.setTarget(target)
+      while (transcoder.run() !== "done") {
+        give()
+        if (transcoder.needed > target.length) target = Buffer.allocUnsafeSlow(transcoder.needed)
+        transcoder.setTarget(target)
+      }
+      give()
     }
-    if (transcoder.filled > 0) into.push(target.subarray(0, transcoder.filled))
+    yield* Effect.fromResult(Result.try({ try: act, catch: malformed(batch) }))
     if (own !== undefined) freeMemory(own)
+    // A record that needed more is an exception.
+    if (target.length > runBytes) target = Buffer.allocUnsafeSlow(runBytes)
   })
 
   return {
-    runs: Effect.fnUntraced(function* (batches, from, until) {
-      const runs: Array<Buffer> = []
+    forEachRun: Effect.fnUntraced(function* (batches, from, until, onRun) {
       for (const batch of batches) {
         const compactedAway = batch.recordCount === 0 && batch.recordsStart === batch.end
         if (compactedAway || batch.lastOffset < from || batch.baseOffset >= until) continue
-        yield* transcode(batch, from, until, runs)
+        yield* transcode(batch, from, until, onRun)
       }
-      return runs
     })
   }
 }
