@@ -53,7 +53,7 @@ const rooms = {
     because: "a backup needs no Kubernetes: it also starts by hand"
   },
   restore: {
-    uses: ["resource", "identity", "outcome", "kafka", "segment", "storage", "manifest", "worker"],
+    uses: ["compression", "resource", "identity", "outcome", "kafka", "segment", "storage", "manifest", "worker"],
     because: "a restore needs no Kubernetes and no backup run: only what lies in storage"
   },
   operator: {

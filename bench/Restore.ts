@@ -23,7 +23,7 @@ const manifest = (place: Place, topic: BenchTopic, backupId: string, codec: Code
     targetCluster: { bootstrapServers: place.bootstrap.split(",") },
     storage,
     topicMapping: { [topic.name]: target },
-    //compression: codec
+    compression: codec
   }
 })
 
