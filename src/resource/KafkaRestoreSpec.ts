@@ -21,6 +21,9 @@ const targetName = Field.text({
   ]
 })
 
+const sourceName = "^[a-zA-Z0-9._-]{1,249}$"
+const sourceNameRegExp = new RegExp(sourceName, "u")
+
 /** What the user wants back. The one description of every field: text, bounds, defaults and rules. */
 export const KafkaRestoreSpec = Field.object(
   {
@@ -28,7 +31,10 @@ export const KafkaRestoreSpec = Field.object(
       description: "Id of the backup to restore, as kafka-backup list shows it.",
       maxLength: 253,
       rules: [
-        Rule.matches("^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "must be the id of a backup, such as shop-20260301-020000")
+        Rule.matches(
+          "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+          "must be the id of one backup, such as shop-20260301-020000; the path to it goes into prefix or subPath of the storage"
+        )
       ]
     }),
     targetCluster: Field.described(
@@ -60,7 +66,15 @@ export const KafkaRestoreSpec = Field.object(
     topicMapping: Field.optional(
       Field.map(targetName, {
         description: "From a topic of the backup to the topic to write to. A topic without an entry keeps its name.",
-        maxProperties: 1000
+        maxProperties: 1000,
+        rules: [
+          Rule.rule({
+            cel: `self.all(source, source.matches(r'${sourceName}'))`,
+            message:
+              "must map names of topics of the backup: letters, digits, '.', '_' and '-' in front of the colon, for example orders: orders-restored",
+            holds: (self) => Object.keys(self).every((source) => sourceNameRegExp.test(source))
+          })
+        ]
       })
     ),
     createTopics: Field.withDefault(
@@ -124,7 +138,15 @@ export const KafkaRestoreSpec = Field.object(
       Rule.required(
         "storage",
         "a restore needs storage with storageType (s3, azure, gcs or pvc) and the block of that name"
-      )
+      ),
+      Rule.rule<{ readonly createTopics: boolean; readonly defaultReplicationFactor?: number }>({
+        cel: "self.createTopics || !has(self.defaultReplicationFactor)",
+        message:
+          "defaultReplicationFactor has no effect with createTopics false: remove it, or set createTopics to true",
+        reason: "FieldValueForbidden",
+        fieldPath: ".defaultReplicationFactor",
+        holds: (self) => self.createTopics || self.defaultReplicationFactor === undefined
+      })
     ]
   }
 )
