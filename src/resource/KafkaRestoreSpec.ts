@@ -1,5 +1,6 @@
 import * as Field from "./Field.ts"
 import { KafkaClusterSpec } from "./KafkaClusterSpec.ts"
+import { PitrSpec } from "./PitrSpec.ts"
 import { PodTemplateSpec } from "./PodTemplateSpec.ts"
 import { ResourcesSpec } from "./ResourcesSpec.ts"
 import { RestoreJobSpec } from "./RestoreJobSpec.ts"
@@ -63,6 +64,7 @@ export const KafkaRestoreSpec = Field.object(
         maxProperties: 1000
       })
     ),
+    pitr: Field.optional(PitrSpec),
     createTopics: Field.withDefault(
       Field.flag({
         description: "Create topics that do not exist, with the partitions and configuration of the backup."

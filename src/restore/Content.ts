@@ -2,6 +2,7 @@ import { Stream } from "effect"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Formats from "../segment/Formats.ts"
 import { RecordEditor } from "../segment/records/RecordEditor.ts"
+import * as Cut from "./Cut.ts"
 import type { PlannedPartition, PlannedTopic, RestorePlan } from "./RestorePlan.ts"
 
 const unlimited = Number.MAX_SAFE_INTEGER
@@ -18,9 +19,9 @@ const needed = ({ partition, topic }: Place, from: number, until: number) => {
   let renumbered = 0
   return partition.segments.flatMap((segment) => {
     const base = renumbered
-    renumbered += segment.record_count
-    const end = topic.renumbered === undefined ? segment.end_offset + 1 : renumbered
-    const start = topic.renumbered === undefined ? segment.start_offset : base
+    renumbered += segment.kept?.records ?? segment.record_count
+    const end = topic.renumbered === undefined ? (segment.kept?.lastOffset ?? segment.end_offset) + 1 : renumbered
+    const start = topic.renumbered === undefined ? (segment.kept?.firstOffset ?? segment.start_offset) : base
     return end <= from || start >= until ? [] : [{ segment, base }]
   })
 }
@@ -38,6 +39,7 @@ export const records = (store: ObjectStoreShape, place: Place, from: number, unt
         from: 0,
         until: unlimited,
         addedHeaders: plan.addedHeaders,
+        ...(segment.kept === undefined || plan.cut === undefined ? {} : { keeps: Cut.filter(plan.cut) }),
         ...(topic.renumbered === undefined ? {} : { renumberFrom: base })
       })
       const asked = new RecordEditor({ from, until, addedHeaders: [] })

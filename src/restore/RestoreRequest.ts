@@ -1,4 +1,5 @@
 import type { Owner } from "../identity/RunIdentity.ts"
+import type { Cut } from "./Cut.ts"
 
 /**
  * Which offsets restored records get.
@@ -27,6 +28,10 @@ export interface RestoreRequest {
   readonly maxFillerOffsets: number
   /** Whether a backup that lists ranges that it could not read is restored with holes in their place. */
   readonly acceptsGaps: boolean
+  /** Absent: records of all times. */
+  readonly cut?: Cut
+  /** What a user should know of fields that have no effect. */
+  readonly notes?: ReadonlyArray<string>
 }
 
 /** Fillers cost about 130 ns of a broker's time each: 2 billion take some four minutes and 1.2 GB. */

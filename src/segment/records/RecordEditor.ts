@@ -1,11 +1,14 @@
+import { lengthOf, offsetOf } from "./recordFields.ts"
+import type { RecordFilter } from "./RecordFilter.ts"
+
 /** How the records of a segment become the records that are restored. */
 export interface Edit {
   /** First offset that is kept. */
   readonly from: number
   /** First offset that is NOT kept. */
   readonly until: number
-  /** Milliseconds since 1970; later records are left out. */
-  readonly lastTimestamp?: number
+  /** Present: records for which it is false are left out. */
+  readonly keeps?: RecordFilter
   /**
    * Keys of the headers that the backup appended, in order. Records that do not end with all of them stay as they are.
    */
@@ -27,7 +30,7 @@ export class RecordEditor {
   constructor(edit: Edit) {
     this.#edit = edit
     this.#keys = edit.addedHeaders.map((key) => Buffer.from(key))
-    this.#copies = this.#keys.length > 0 || edit.renumberFrom !== undefined || edit.lastTimestamp !== undefined
+    this.#copies = this.#keys.length > 0 || edit.renumberFrom !== undefined || edit.keeps !== undefined
     this.#nextOffset = edit.renumberFrom ?? 0
   }
 
@@ -39,24 +42,22 @@ export class RecordEditor {
   #inRange(run: Buffer): Buffer {
     const { from, until } = this.#edit
     let start = 0
-    while (start < run.length && offsetOf(run, start) < from) start += 4 + run.readUInt32LE(start)
+    while (start < run.length && offsetOf(run, start) < from) start += lengthOf(run, start)
     let end = start
     if (run.length > 0 && until < Number.MAX_SAFE_INTEGER) {
-      while (end < run.length && offsetOf(run, end) < until) end += 4 + run.readUInt32LE(end)
+      while (end < run.length && offsetOf(run, end) < until) end += lengthOf(run, end)
     } else end = run.length
     return start === 0 && end === run.length ? run : run.subarray(start, end)
   }
 
   #copied(run: Buffer): Buffer {
-    const { lastTimestamp = Infinity, renumberFrom } = this.#edit
+    const { keeps, renumberFrom } = this.#edit
     const target = Buffer.allocUnsafe(run.length)
     let out = 0
     for (let at = 0; at < run.length;) {
       const start = at
-      at += 4 + run.readUInt32LE(start)
-      // Beyond 2^53 the number is rounded, which changes no order against a safe integer.
-      const timestamp = run.readUInt32LE(start + 4) + run.readInt32LE(start + 8) * 0x1_0000_0000
-      if (timestamp > lastTimestamp) continue
+      at += lengthOf(run, start)
+      if (keeps !== undefined && !keeps(run, start)) continue
       const recordOut = out
       out =
         this.#keys.length === 0 ? copied(run, start, at, target, out) : this.#withoutAdded(run, start, at, target, out)
@@ -95,9 +96,6 @@ export class RecordEditor {
     return out
   }
 }
-
-const offsetOf = (run: Buffer, at: number): number =>
-  run.readUInt32LE(at + 12) + run.readInt32LE(at + 16) * 0x1_0000_0000
 
 const copied = (source: Buffer, start: number, end: number, target: Buffer, to: number): number =>
   to + source.copy(target, to, start, end)

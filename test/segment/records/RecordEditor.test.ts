@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Edit, RecordEditor } from "../../../src/segment/records/RecordEditor.ts"
+import { between } from "../../../src/segment/records/RecordFilter.ts"
 import { random, scene, Seed } from "../arbitraryRecords.ts"
 import { type PlainRecord, stream } from "../plainRecords.ts"
 
@@ -31,21 +32,27 @@ describe("record editor", () => {
     const hasAdded = next() < 0.5
     const from = maybe(Number(some().offset)) ?? 0
     const until = maybe(Number(some().offset)) ?? Number.MAX_SAFE_INTEGER
-    const last = maybe(some().timestamp)
-    const isSafe = last !== undefined && Number.isSafeInteger(Number(last))
+    const isSafe = (time: bigint | undefined): time is bigint =>
+      time !== undefined && Number.isSafeInteger(Number(time))
+    const times = [maybe(some().timestamp), maybe(some().timestamp)].map((time) => (isSafe(time) ? time : undefined))
+    const [first, last] = times
     const renumberFrom = maybe([0, 5, 4_294_967_294, 9_007_199_200_000_000][Math.floor(next() * 4)]!)
     const edit: Edit = {
       from,
       until,
       addedHeaders: hasAdded ? addedHeaders : [],
-      ...(isSafe ? { lastTimestamp: Number(last) } : {}),
+      ...(first === undefined && last === undefined
+        ? {}
+        : { keeps: between(Number(first ?? -Infinity), Number(last ?? Infinity)) }),
       ...(renumberFrom === undefined ? {} : { renumberFrom })
     }
     // Some records look as if they were written without the added headers.
     const stored = records.map((record) => (hasAdded && next() < 0.8 ? withAdded(record) : record))
     const expected = stored
       .filter(({ offset }) => offset >= BigInt(from) && offset < BigInt(until))
-      .filter(({ timestamp }) => !isSafe || timestamp <= last)
+      .filter(
+        ({ timestamp }) => (first === undefined || timestamp >= first) && (last === undefined || timestamp <= last)
+      )
       .map((record, i) => {
         const original = hasAdded ? records.find(({ offset }) => offset === record.offset)! : record
         const offset = renumberFrom === undefined ? record.offset : BigInt(renumberFrom + i)
