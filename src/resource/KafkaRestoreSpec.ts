@@ -65,6 +65,13 @@ export const KafkaRestoreSpec = Field.object(
       })
     ),
     pitr: Field.optional(PitrSpec),
+    includeOriginalOffsetHeader: Field.withDefault(
+      Field.flag({
+        description:
+          "Add the headers x-original-offset, x-original-timestamp and x-source-partition to every record that has none of that name."
+      }),
+      false
+    ),
     createTopics: Field.withDefault(
       Field.flag({
         description: "Create topics that do not exist, with the partitions and configuration of the backup."

@@ -5,6 +5,7 @@ import * as TopicGlob from "../resource/TopicGlob.ts"
 import * as Cut from "./Cut.ts"
 import * as CutPartition from "./CutPartition.ts"
 import * as CutReport from "./CutReport.ts"
+import * as OriginalHeaders from "./OriginalHeaders.ts"
 import type { Objection } from "./Objection.ts"
 import type { PlannedPartition } from "./PlannedPartition.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
@@ -34,9 +35,11 @@ export interface RestorePlan {
   readonly cut?: Cut.Cut
   /** Header keys that the backup appended to every record: they are not restored. */
   readonly addedHeaders: ReadonlyArray<string>
+  /** Present: every record gets headers with the place that it had. */
+  readonly originalHeaders?: OriginalHeaders.OriginalHeaders
   /** What a user should know beforehand, in words for a person. */
   readonly notes: ReadonlyArray<string>
-  /** Fingerprint of everything above but the notes: an attempt goes on only with what an attempt of the same plan wrote. */
+  /** Fingerprint of everything above but the notes. An attempt goes on only with what one of the same plan wrote. */
   readonly digest: string
 }
 
@@ -112,6 +115,7 @@ export const make = (set: BackupSet, request: RestoreRequest, counted: Cut.Count
     backupId: set.backupId,
     addedHeaders,
     ...(request.cut === undefined ? {} : { cut: request.cut }),
+    ...(request.includesOriginalOffset ? { originalHeaders: OriginalHeaders.of(set) } : {}),
     topics: topics.map(({ planned }) => planned)
   }
   const notes = [...(request.notes ?? []), ...CutReport.notes(request.cut, content.topics)]

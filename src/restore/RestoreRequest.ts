@@ -28,6 +28,8 @@ export interface RestoreRequest {
   readonly maxFillerOffsets: number
   /** Whether a backup that lists ranges that it could not read is restored with holes in their place. */
   readonly acceptsGaps: boolean
+  /** Whether every record gets headers with its offset, timestamp and partition in the source. */
+  readonly includesOriginalOffset?: boolean
   /** Absent: records of all times. */
   readonly cut?: Cut
   /** What a user should know of fields that have no effect. */

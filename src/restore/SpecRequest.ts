@@ -20,6 +20,7 @@ export const request = ({ metadata, spec }: KafkaRestore): RestoreRequest => ({
   offsets: offsets[spec.offsets],
   maxFillerOffsets: defaultMaxFillerOffsets,
   acceptsGaps: spec.gaps === "Accept",
+  includesOriginalOffset: spec.includeOriginalOffsetHeader,
   ...optional("cut", PitrSpec.bounds(spec.pitr)),
   notes: PitrSpec.notes(spec.pitr)
 })

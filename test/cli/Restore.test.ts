@@ -99,14 +99,18 @@ describe("kafka-backup restore", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("gives new offsets where they are asked for", () =>
+  it.live("gives new offsets, and headers with the old ones, where they are asked for", () =>
     Effect.gen(function* () {
       const { options, target, write } = yield* scene
-      yield* write({ offsets: "New", topicMapping: { orders: "renumbered" } })
+      yield* write({ offsets: "New", topicMapping: { orders: "renumbered" }, includeOriginalOffsetHeader: true })
       assert.strictEqual((yield* type("restore", ...options)).exitCode, 0)
       const [record] = yield* target.committed("renumbered", 0)
       assert.strictEqual(record?.offset, 0)
       assert.strictEqual(record?.key?.toString(), "b")
+      assert.deepStrictEqual(
+        record?.headers.map(([key]) => key.toString()),
+        ["x-original-offset", "x-original-timestamp", "x-source-partition"]
+      )
     }).pipe(Effect.provide(layer))
   )
 

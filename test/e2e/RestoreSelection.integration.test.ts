@@ -80,4 +80,36 @@ describeWith(["kafka", "kafka3", "java"], "A restore of a part of a backup", (se
     await succeed("restore", ...places)
     assert.deepStrictEqual(await dump(there, target), kept)
   })
+
+  it("with original offsets gives a Java client the headers of the KBAK format, each once", async () => {
+    const target = `${topic}-headers`
+    const pitr = { timestamp: new Date(cutMillis).toISOString() }
+    const places = restoreOf("headers", target, { includeOriginalOffsetHeader: true, offsets: "New", pitr })
+    await succeed("restore", ...places)
+    const next = new Map<number, number>()
+    const expected = source
+      .filter(({ timestamp }) => timestamp <= cutMillis)
+      .map((record): DumpedRecord => {
+        const number = (value: number, bytes: 4 | 8) => {
+          const encoded = Buffer.alloc(bytes)
+          if (bytes === 8) encoded.writeBigInt64LE(BigInt(value))
+          else encoded.writeInt32LE(value)
+          return encoded.toString("base64")
+        }
+        const key = (name: string) => Buffer.from(name).toString("base64")
+        const offset = next.get(record.partition) ?? 0
+        next.set(record.partition, offset + 1)
+        return {
+          ...record,
+          offset,
+          headers: [
+            ...record.headers,
+            [key("x-original-offset"), number(record.offset, 8)],
+            [key("x-original-timestamp"), number(record.timestamp, 8)],
+            [key("x-source-partition"), number(record.partition, 4)]
+          ]
+        }
+      })
+    assert.deepStrictEqual(await dump(there, target), expected)
+  })
 })

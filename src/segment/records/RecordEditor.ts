@@ -1,3 +1,4 @@
+import type { HeaderAppender } from "./HeaderAppender.ts"
 import { lengthOf, offsetOf } from "./recordFields.ts"
 import type { RecordFilter } from "./RecordFilter.ts"
 
@@ -13,6 +14,8 @@ export interface Edit {
    * Keys of the headers that the backup appended, in order. Records that do not end with all of them stay as they are.
    */
   readonly addedHeaders: ReadonlyArray<string>
+  /** Present: kept records get these headers, after those of the backup are gone and before the offset is changed. */
+  readonly appends?: HeaderAppender
   /** Present: kept records get consecutive offsets from this one on. Absent: they keep their own. */
   readonly renumberFrom?: number
 }
@@ -30,7 +33,8 @@ export class RecordEditor {
   constructor(edit: Edit) {
     this.#edit = edit
     this.#keys = edit.addedHeaders.map((key) => Buffer.from(key))
-    this.#copies = this.#keys.length > 0 || edit.renumberFrom !== undefined || edit.keeps !== undefined
+    this.#copies =
+      this.#keys.length > 0 || edit.renumberFrom !== undefined || edit.keeps !== undefined || edit.appends !== undefined
     this.#nextOffset = edit.renumberFrom ?? 0
   }
 
@@ -51,8 +55,8 @@ export class RecordEditor {
   }
 
   #copied(run: Buffer): Buffer {
-    const { keeps, renumberFrom } = this.#edit
-    const target = Buffer.allocUnsafe(run.length)
+    const { appends, keeps, renumberFrom } = this.#edit
+    const target = Buffer.allocUnsafe(run.length + (appends === undefined ? 0 : countOf(run) * appends.mostBytes))
     let out = 0
     for (let at = 0; at < run.length;) {
       const start = at
@@ -61,6 +65,7 @@ export class RecordEditor {
       const recordOut = out
       out =
         this.#keys.length === 0 ? copied(run, start, at, target, out) : this.#withoutAdded(run, start, at, target, out)
+      if (appends !== undefined) out = appends.append(target, recordOut, out)
       if (renumberFrom === undefined) continue
       target.writeUInt32LE(this.#nextOffset % 0x1_0000_0000, recordOut + 12)
       target.writeInt32LE(Math.floor(this.#nextOffset / 0x1_0000_0000), recordOut + 16)
@@ -95,6 +100,12 @@ export class RecordEditor {
     target.writeUInt16LE(kept, to + countAt - start)
     return out
   }
+}
+
+const countOf = (run: Buffer): number => {
+  let count = 0
+  for (let at = 0; at < run.length; at += lengthOf(run, at)) count++
+  return count
 }
 
 const copied = (source: Buffer, start: number, end: number, target: Buffer, to: number): number =>
