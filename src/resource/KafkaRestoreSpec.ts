@@ -5,22 +5,10 @@ import { PodTemplateSpec } from "./PodTemplateSpec.ts"
 import { ResourcesSpec } from "./ResourcesSpec.ts"
 import { RestoreJobSpec } from "./RestoreJobSpec.ts"
 import * as Rule from "./Rule.ts"
+import { SourcePartitionsSpec } from "./SourcePartitionsSpec.ts"
 import { StorageSpec } from "./StorageSpec.ts"
+import { TopicMappingSpec } from "./TopicMappingSpec.ts"
 import { maxPatterns, TopicPattern } from "./TopicPattern.ts"
-
-/** A name that a topic can have, and that is not one of Kafka's own. */
-const targetName = Field.text({
-  description: "Name of the topic to write to.",
-  maxLength: 249,
-  rules: [
-    Rule.matches("^[a-zA-Z0-9._-]+$", "must be a topic name: letters, digits, '.', '_' and '-'"),
-    Rule.rule<string>({
-      cel: "self != '.' && self != '..' && !self.startsWith('__')",
-      message: "must not be '.', '..' or begin with '__', which are names of Kafka's own topics",
-      holds: (self) => self !== "." && self !== ".." && !self.startsWith("__")
-    })
-  ]
-})
 
 /** What the user wants back. The one description of every field: text, bounds, defaults and rules. */
 export const KafkaRestoreSpec = Field.object(
@@ -58,12 +46,8 @@ export const KafkaRestoreSpec = Field.object(
       }),
       []
     ),
-    topicMapping: Field.optional(
-      Field.map(targetName, {
-        description: "From a topic of the backup to the topic to write to. A topic without an entry keeps its name.",
-        maxProperties: 1000
-      })
-    ),
+    topicMapping: Field.optional(TopicMappingSpec),
+    sourcePartitions: Field.optional(SourcePartitionsSpec),
     pitr: Field.optional(PitrSpec),
     includeOriginalOffsetHeader: Field.withDefault(
       Field.flag({

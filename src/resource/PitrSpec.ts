@@ -11,6 +11,8 @@ const clock = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,9})?(?:Z|
 
 const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
 
+const pattern = `^[0-9]{4}-(?:${days})T${clock}$`
+
 /** An instant as RFC 3339 has it. Fractions of a millisecond do not count. */
 const instant = (description: string) =>
   Field.text({
@@ -18,7 +20,7 @@ const instant = (description: string) =>
     maxLength: 40,
     rules: [
       Rule.matches(
-        `^[0-9]{4}-(?:${days})T${clock}$`,
+        pattern,
         "must be a time with its time zone, such as 2026-03-01T01:15:00Z or 2026-03-01T02:15:00.250+01:00"
       ),
       Rule.rule<string>({
@@ -38,6 +40,8 @@ interface Times {
 
 /** CEL for the milliseconds since 1970 of a text. */
 const millis = (field: string) => `int(timestamp(${field})) * 1000 + timestamp(${field}).getMilliseconds()`
+
+const isTime = (field: string) => `${field}.matches(r'${pattern}')`
 
 const hasOne = "has(self.timestamp) || has(self.timestampMillis)"
 
@@ -82,11 +86,11 @@ export const PitrSpec = Field.object(
         holds: (self) => self.enabled === false || lastOf(self) !== undefined
       }),
       Rule.rule<Times>({
-        cel: `!has(self.start) || !(${hasOne}) || ${millis("self.start")} <= (has(self.timestamp) ? ${millis("self.timestamp")} : self.timestampMillis)`,
+        // A text that is no time is refused by its own rule; CEL forgives an error beside something true.
+        cel: `!has(self.start) || !(${hasOne}) || !${isTime("self.start")} || has(self.timestamp) && !${isTime("self.timestamp")} || ${millis("self.start")} <= (has(self.timestamp) ? ${millis("self.timestamp")} : self.timestampMillis)`,
         message: "start must not be after the end: no record would be restored",
         holds: (self) => {
           const last = lastOf(self)
-          // A text that is no time is refused by its own rule.
           return self.start === undefined || last === undefined || !(Date.parse(self.start) > last)
         }
       })

@@ -6,6 +6,8 @@ export interface Objection {
     | "TooManyFillers"
     | "TargetsCollide"
     | "MappingUnused"
+    | "MappingAmbiguous"
+    | "TargetNameInvalid"
     | "BackupDamaged"
     | "TargetDenied"
     | "TargetTopicMissing"

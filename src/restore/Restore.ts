@@ -72,7 +72,9 @@ export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems,
   const damaged = yield* Preflight.ofBackup(store, set)
   // What is damaged or missing cannot be counted, and nothing is going to be written.
   const cut = damaged.length > 0 ? undefined : request.cut
-  const counted = yield* Cut.countAll(store, set, cut, (topic) => RestorePlan.isSelected(request, topic))
+  const counted = yield* Cut.countAll(store, set, cut, (topic, partition) =>
+    RestorePlan.isSelected(request, topic, partition)
+  )
   const planned = RestorePlan.make(set, request, counted)
   if (planned._tag === "Refused") return yield* preflightFailed([...damaged, ...planned.objections])
   return yield* askTarget(systems, request, planned.plan, damaged)

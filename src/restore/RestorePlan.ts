@@ -9,6 +9,8 @@ import * as OriginalHeaders from "./OriginalHeaders.ts"
 import type { Objection } from "./Objection.ts"
 import type { PlannedPartition } from "./PlannedPartition.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
+import * as SourcePartitions from "./SourcePartitions.ts"
+import * as TopicMapping from "./TopicMapping.ts"
 
 export type { Objection } from "./Objection.ts"
 export type { PlannedPartition } from "./PlannedPartition.ts"
@@ -50,10 +52,11 @@ export type Planned =
 /** Markers stand for single offsets inside of a log, at some 45 µs each. */
 const maxMarkers = 10_000_000
 
-/** Whether the request selects this topic of the backup. */
-export const isSelected = ({ excludeTopics, topics }: RestoreRequest, name: string): boolean =>
-  topics.some((pattern) => TopicGlob.matches(pattern, name)) &&
-  !excludeTopics.some((pattern) => TopicGlob.matches(pattern, name))
+/** Whether the request selects this topic of the backup, and this partition of it. */
+export const isSelected = (request: RestoreRequest, topic: string, partition?: number): boolean =>
+  request.topics.some((pattern) => TopicGlob.matches(pattern, topic)) &&
+  !request.excludeTopics.some((pattern) => TopicGlob.matches(pattern, topic)) &&
+  (partition === undefined || SourcePartitions.isChosen(request.sourcePartitions, topic, partition))
 
 /**
  * Everything that is to be written, or everything that stands against it. `counted`: what `Cut.countAll` gave for the
@@ -72,14 +75,7 @@ export const make = (set: BackupSet, request: RestoreRequest, counted: Cut.Count
       advice: `choose topics of the backup: ${listed([...names])}`
     })
   }
-  for (const source of request.topicMapping.keys()) {
-    if (names.has(source) && isWanted(source)) continue
-    objections.push({
-      reason: "MappingUnused",
-      message: `topicMapping names ${source}, which is not restored`,
-      advice: `remove ${source} from topicMapping, or add it to topics`
-    })
-  }
+  objections.push(...TopicMapping.unused(request.topicMapping, [...names].filter(isWanted)))
   const topics = available
     .filter(({ name }) => isWanted(name))
     .map((topic) => plannedTopic(set, topic, request, counted))
@@ -99,6 +95,8 @@ export const make = (set: BackupSet, request: RestoreRequest, counted: Cut.Count
       advice: "give each of them a name of its own in topicMapping"
     })
   }
+  const counts = new Map(topics.map(({ planned }) => [planned.source, planned.partitions.length]))
+  objections.push(...SourcePartitions.objections(request.sourcePartitions, counts))
   objections.push(...topics.flatMap((topic) => topic.objections))
   if (request.cut !== undefined) {
     objections.push(
@@ -125,13 +123,17 @@ export const make = (set: BackupSet, request: RestoreRequest, counted: Cut.Count
 
 const plannedTopic = (set: BackupSet, topic: ManifestTopic, request: RestoreRequest, counted: Cut.Counted) => {
   const facts = set.facts?.topics.find(({ name }) => name === topic.name)
-  const held = new Map(topic.partitions.map((partition) => [partition.partition_id, partition]))
+  const chosen = SourcePartitions.only(request.sourcePartitions, topic)
+  const held = new Map(chosen.partitions.map((partition) => [partition.partition_id, partition]))
   const count = Math.max(
     topic.original_partition_count ?? 0,
     facts?.partitions.length ?? 0,
     ...topic.partitions.map(({ partition_id }) => partition_id + 1)
   )
   const exact = Array.from({ length: count }, (_, partition): PlannedPartition => {
+    if (!SourcePartitions.isChosen(request.sourcePartitions, topic.name, partition)) {
+      return SourcePartitions.empty(partition)
+    }
     const segments = held.get(partition)?.segments ?? []
     const known = facts?.partitions.find((candidate) => candidate.partition === partition)
     const records = segments.reduce((sum, { record_count }) => sum + record_count, 0)
@@ -139,9 +141,10 @@ const plannedTopic = (set: BackupSet, topic: ManifestTopic, request: RestoreRequ
     const whole = { partition, start: known?.from ?? segments[0]?.start_offset ?? 0, end, records, segments }
     return request.cut === undefined ? whole : CutPartition.of(set, whole, request.cut, counted)
   })
-  const target = request.topicMapping.get(topic.name) ?? topic.name
-  const objections: Array<Objection> = []
-  const gaps = topic.partitions.flatMap(({ gaps = [], partition_id }) =>
+  const mapped = TopicMapping.target(request.topicMapping, topic.name)
+  const target = mapped._tag === "Target" ? mapped.target : topic.name
+  const objections: Array<Objection> = [...TopicMapping.objections(topic.name, mapped)]
+  const gaps = chosen.partitions.flatMap(({ gaps = [], partition_id }) =>
     gaps.map((gap) => `${topic.name}[${partition_id}] ${gap.start_offset} to ${gap.end_offset - 1}`)
   )
   if (gaps.length > 0 && !request.acceptsGaps) {

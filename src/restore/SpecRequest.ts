@@ -20,6 +20,11 @@ export const request = ({ metadata, spec }: KafkaRestore): RestoreRequest => ({
   offsets: offsets[spec.offsets],
   maxFillerOffsets: defaultMaxFillerOffsets,
   acceptsGaps: spec.gaps === "Accept",
+  ...optional(
+    "sourcePartitions",
+    spec.sourcePartitions &&
+      new Map(Object.entries(spec.sourcePartitions).map(([topic, numbers]) => [topic, new Set(numbers)]))
+  ),
   includesOriginalOffset: spec.includeOriginalOffsetHeader,
   ...optional("cut", PitrSpec.bounds(spec.pitr)),
   notes: PitrSpec.notes(spec.pitr)
