@@ -86,6 +86,8 @@ export const make = Effect.fn("Planning.make")(function* (
   const partitions = topics.flatMap((topic) =>
     topic.partitions.map(({ partition }) => ({ topic: topic.name, partition }))
   )
+  // Before the ends: up to this time the backup has every record.
+  const createdMillis = yield* Clock.currentTimeMillis
   // High watermarks before ends: if the later end is still lower, only an open transaction explains it.
   const highWatermarks = byPartition(yield* kafka.offsets(partitions, "highWatermark"))
   const ends = byPartition(yield* kafka.offsets(partitions, "lastStable"))
@@ -105,7 +107,7 @@ export const make = Effect.fn("Planning.make")(function* (
     version: 1,
     backupId,
     identity: request.identity,
-    createdMillis: yield* Clock.currentTimeMillis,
+    createdMillis,
     ...(clusterId === undefined ? {} : { clusterId }),
     bootstrapServers: request.bootstrapServers,
     settings: request.settings,

@@ -1,9 +1,11 @@
 import { Effect } from "effect"
+import * as CutReport from "../restore/CutReport.ts"
 import type { Prepared, Restored } from "../restore/Restore.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import * as RestoreReporting from "../restore/RestoreReporting.ts"
 import * as TopicConfigs from "../restore/TopicConfigs.ts"
 import * as Format from "../status/Format.ts"
+import * as RestoreCut from "./RestoreCut.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import * as Table from "./Table.ts"
 
@@ -24,29 +26,45 @@ const actions = ({ plan, targets }: Prepared) =>
     partitions: topic.partitions.length,
     records: RestoreReporting.recordsOf(topic),
     offsets: topic.renumbered === undefined ? "as in the backup" : "new, from 0 on",
-    configurationsLeftOut: TopicConfigs.leftOut(topic.configs)
+    configurationsLeftOut: TopicConfigs.leftOut(topic.configs),
+    ...CutReport.of(topic)
   }))
 
 const table = (prepared: Prepared): string =>
   Table.format(
-    columns,
-    actions(prepared).map(({ action, offsets, partitions, records, source, target }) => [
+    prepared.plan.cut === undefined ? columns : [...columns, ...RestoreCut.columns],
+    actions(prepared).map(({ action, offsets, partitions, records, source, target, ...cut }) => [
       source,
       target,
       action,
       Format.count(partitions),
       Format.count(records),
-      offsets
+      offsets,
+      ...(prepared.plan.cut === undefined ? [] : RestoreCut.cells(cut))
     ])
   )
 
-const notes = (restored: Restored) => RestoreReporting.notes(restored).map((note) => `Note: ${note}`)
+const shown = (notes: ReadonlyArray<string>) => notes.map((note) => `Note: ${note}`)
+const notes = (restored: Restored) => shown(RestoreReporting.notes(restored))
 
 /** What a dry run prints. */
 export const dryRun = (prepared: Prepared, format: "text" | "json"): string =>
   format === "json"
-    ? JSON.stringify({ dryRun: true, backupId: prepared.plan.backupId, topics: actions(prepared) }, null, 2)
-    : [table(prepared), "Nothing was written. Everything that can be checked beforehand is in order."].join("\n")
+    ? JSON.stringify(
+        {
+          dryRun: true,
+          backupId: prepared.plan.backupId,
+          topics: actions(prepared),
+          notes: shown(prepared.plan.notes)
+        },
+        null,
+        2
+      )
+    : [
+        table(prepared),
+        ...shown(prepared.plan.notes),
+        "Nothing was written. Everything that can be checked beforehand is in order."
+      ].join("\n")
 
 /** What a complete restore prints. */
 export const done = (restored: Restored, format: "text" | "json"): string =>

@@ -1,28 +1,14 @@
 import * as Field from "./Field.ts"
 import { KafkaClusterSpec } from "./KafkaClusterSpec.ts"
+import { PitrSpec } from "./PitrSpec.ts"
 import { PodTemplateSpec } from "./PodTemplateSpec.ts"
 import { ResourcesSpec } from "./ResourcesSpec.ts"
 import { RestoreJobSpec } from "./RestoreJobSpec.ts"
 import * as Rule from "./Rule.ts"
+import { SourcePartitionsSpec } from "./SourcePartitionsSpec.ts"
 import { StorageSpec } from "./StorageSpec.ts"
+import { TopicMappingSpec } from "./TopicMappingSpec.ts"
 import { maxPatterns, TopicPattern } from "./TopicPattern.ts"
-
-/** A name that a topic can have, and that is not one of Kafka's own. */
-const targetName = Field.text({
-  description: "Name of the topic to write to.",
-  maxLength: 249,
-  rules: [
-    Rule.matches("^[a-zA-Z0-9._-]+$", "must be a topic name: letters, digits, '.', '_' and '-'"),
-    Rule.rule<string>({
-      cel: "self != '.' && self != '..' && !self.startsWith('__')",
-      message: "must not be '.', '..' or begin with '__', which are names of Kafka's own topics",
-      holds: (self) => self !== "." && self !== ".." && !self.startsWith("__")
-    })
-  ]
-})
-
-const sourceName = "^[a-zA-Z0-9._-]{1,249}$"
-const sourceNameRegExp = new RegExp(sourceName, "u")
 
 /** What the user wants back. The one description of every field: text, bounds, defaults and rules. */
 export const KafkaRestoreSpec = Field.object(
@@ -63,19 +49,15 @@ export const KafkaRestoreSpec = Field.object(
       }),
       []
     ),
-    topicMapping: Field.optional(
-      Field.map(targetName, {
-        description: "From a topic of the backup to the topic to write to. A topic without an entry keeps its name.",
-        maxProperties: 1000,
-        rules: [
-          Rule.rule({
-            cel: `self.all(source, source.matches(r'${sourceName}'))`,
-            message:
-              "must map names of topics of the backup: letters, digits, '.', '_' and '-' in front of the colon, for example orders: orders-restored",
-            holds: (self) => Object.keys(self).every((source) => sourceNameRegExp.test(source))
-          })
-        ]
-      })
+    topicMapping: Field.optional(TopicMappingSpec),
+    sourcePartitions: Field.optional(SourcePartitionsSpec),
+    pitr: Field.optional(PitrSpec),
+    includeOriginalOffsetHeader: Field.withDefault(
+      Field.flag({
+        description:
+          "Add the headers x-original-offset, x-original-timestamp and x-source-partition to every record that has none of that name."
+      }),
+      false
     ),
     createTopics: Field.withDefault(
       Field.flag({

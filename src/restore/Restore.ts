@@ -7,6 +7,7 @@ import * as Catalogue from "../manifest/Catalogue.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Attempt from "./Attempt.ts"
 import { codecOf } from "./Compression.ts"
+import * as Cut from "./Cut.ts"
 import * as PartitionRestore from "./PartitionRestore.ts"
 import * as Preflight from "./Preflight.ts"
 import type * as Proof from "./Proof.ts"
@@ -68,10 +69,15 @@ export interface ProvenPartition {
 export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems, request: RestoreRequest) {
   const { store } = systems
   const set = yield* Catalogue.open(store, request.backupId)
-  const planned = RestorePlan.make(set, request)
-  if (planned._tag === "Refused") return yield* preflightFailed(planned.objections)
-  const { plan } = planned
-  return yield* askTarget(systems, request, plan, yield* Preflight.ofBackup(store, set))
+  const damaged = yield* Preflight.ofBackup(store, set)
+  // What is damaged or missing cannot be counted, and nothing is going to be written.
+  const cut = damaged.length > 0 ? undefined : request.cut
+  const counted = yield* Cut.countAll(store, set, cut, (topic, partition) =>
+    RestorePlan.isSelected(request, topic, partition)
+  )
+  const planned = RestorePlan.make(set, request, counted)
+  if (planned._tag === "Refused") return yield* preflightFailed([...damaged, ...planned.objections])
+  return yield* askTarget(systems, request, planned.plan, damaged)
 })
 
 /** Compares the plan with the target cluster. Fails with what stands against it, and with `damaged`. */

@@ -1,22 +1,22 @@
 import { createHash } from "node:crypto"
 import type { BackupSet } from "../manifest/Catalogue.ts"
-import type { ManifestSegment, ManifestTopic } from "../manifest/Manifest.ts"
+import type { ManifestTopic } from "../manifest/Manifest.ts"
 import * as TopicGlob from "../resource/TopicGlob.ts"
+import * as Cut from "./Cut.ts"
+import * as CutPartition from "./CutPartition.ts"
+import * as CutReport from "./CutReport.ts"
+import * as OriginalHeaders from "./OriginalHeaders.ts"
+import type { Objection } from "./Objection.ts"
+import type { PlannedPartition } from "./PlannedPartition.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
+import * as SourcePartitions from "./SourcePartitions.ts"
+import * as TopicMapping from "./TopicMapping.ts"
+
+export type { Objection } from "./Objection.ts"
+export type { PlannedPartition } from "./PlannedPartition.ts"
 
 /** Why the records of a topic get new offsets. */
 export type Renumbering = { readonly reason: "asked" } | { readonly reason: "tooManyFillers"; readonly fillers: number }
-
-/** What the target partition will hold: a pure function of the backup and the request. */
-export interface PlannedPartition {
-  readonly partition: number
-  /** First and last offset (exclusive) of the log when all is done. */
-  readonly start: number
-  readonly end: number
-  readonly records: number
-  /** Ascending. */
-  readonly segments: ReadonlyArray<ManifestSegment>
-}
 
 export interface PlannedTopic {
   readonly source: string
@@ -33,29 +33,16 @@ export interface PlannedTopic {
 export interface RestorePlan {
   readonly backupId: string
   readonly topics: ReadonlyArray<PlannedTopic>
+  /** Present: records outside of it are not restored. */
+  readonly cut?: Cut.Cut
   /** Header keys that the backup appended to every record: they are not restored. */
   readonly addedHeaders: ReadonlyArray<string>
-  /** Fingerprint of everything above: an attempt goes on only with what an attempt of the same plan wrote. */
+  /** Present: every record gets headers with the place that it had. */
+  readonly originalHeaders?: OriginalHeaders.OriginalHeaders
+  /** What a user should know beforehand, in words for a person. */
+  readonly notes: ReadonlyArray<string>
+  /** Fingerprint of everything above but the notes. An attempt goes on only with what one of the same plan wrote. */
   readonly digest: string
-}
-
-/** A reason not to begin, in words for a person. */
-export interface Objection {
-  readonly reason:
-    | "NotInBackup"
-    | "GapsNotAccepted"
-    | "TooManyFillers"
-    | "TargetsCollide"
-    | "MappingUnused"
-    | "BackupDamaged"
-    | "TargetDenied"
-    | "TargetTopicMissing"
-    | "TargetInternal"
-    | "PartitionsDiffer"
-    | "TargetNotEmpty"
-    | "TargetRefused"
-  readonly message: string
-  readonly advice: string
 }
 
 export type Planned =
@@ -65,13 +52,20 @@ export type Planned =
 /** Markers stand for single offsets inside of a log, at some 45 µs each. */
 const maxMarkers = 10_000_000
 
-/** Everything that is to be written, or everything that stands against it. */
-export const make = (set: BackupSet, request: RestoreRequest): Planned => {
+/** Whether the request selects this topic of the backup, and this partition of it. */
+export const isSelected = (request: RestoreRequest, topic: string, partition?: number): boolean =>
+  request.topics.some((pattern) => TopicGlob.matches(pattern, topic)) &&
+  !request.excludeTopics.some((pattern) => TopicGlob.matches(pattern, topic)) &&
+  (partition === undefined || SourcePartitions.isChosen(request.sourcePartitions, topic, partition))
+
+/**
+ * Everything that is to be written, or everything that stands against it. `counted`: what `Cut.countAll` gave for the
+ * same backup and request.
+ */
+export const make = (set: BackupSet, request: RestoreRequest, counted: Cut.Counted = Cut.nothingCounted): Planned => {
   const available = set.manifest.topics
   const objections: Array<Objection> = []
-  const isWanted = (name: string) =>
-    request.topics.some((pattern) => TopicGlob.matches(pattern, name)) &&
-    !request.excludeTopics.some((pattern) => TopicGlob.matches(pattern, name))
+  const isWanted = (name: string) => isSelected(request, name)
   const names = new Set(available.map(({ name }) => name))
   for (const pattern of request.topics) {
     if (TopicGlob.isWildcard(pattern) || names.has(pattern)) continue
@@ -81,15 +75,10 @@ export const make = (set: BackupSet, request: RestoreRequest): Planned => {
       advice: `choose topics of the backup: ${listed([...names])}`
     })
   }
-  for (const source of request.topicMapping.keys()) {
-    if (names.has(source) && isWanted(source)) continue
-    objections.push({
-      reason: "MappingUnused",
-      message: `topicMapping names ${source}, which is not restored`,
-      advice: `remove ${source} from topicMapping, or add it to topics`
-    })
-  }
-  const topics = available.filter(({ name }) => isWanted(name)).map((topic) => plannedTopic(set, topic, request))
+  objections.push(...TopicMapping.unused(request.topicMapping, [...names].filter(isWanted)))
+  const topics = available
+    .filter(({ name }) => isWanted(name))
+    .map((topic) => plannedTopic(set, topic, request, counted))
   if (available.length > 0 && topics.length === 0) {
     objections.push({
       reason: "NotInBackup",
@@ -106,32 +95,56 @@ export const make = (set: BackupSet, request: RestoreRequest): Planned => {
       advice: "give each of them a name of its own in topicMapping"
     })
   }
+  const counts = new Map(topics.map(({ planned }) => [planned.source, planned.partitions.length]))
+  objections.push(...SourcePartitions.objections(request.sourcePartitions, counts))
   objections.push(...topics.flatMap((topic) => topic.objections))
+  if (request.cut !== undefined) {
+    objections.push(
+      ...CutPartition.notCovered(
+        set,
+        request.cut,
+        topics.flatMap(({ planned }) => planned.partitions)
+      )
+    )
+  }
   if (objections.length > 0) return { _tag: "Refused", objections }
   const addedHeaders = set.facts?.addedHeaders ?? []
-  const content = { backupId: set.backupId, addedHeaders, topics: topics.map(({ planned }) => planned) }
+  const content = {
+    backupId: set.backupId,
+    addedHeaders,
+    ...(request.cut === undefined ? {} : { cut: request.cut }),
+    ...(request.includesOriginalOffset ? { originalHeaders: OriginalHeaders.of(set) } : {}),
+    topics: topics.map(({ planned }) => planned)
+  }
+  const notes = [...(request.notes ?? []), ...CutReport.notes(request.cut, content.topics)]
   const digest = createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 32)
-  return { _tag: "Plan", plan: { ...content, digest } }
+  return { _tag: "Plan", plan: { ...content, notes, digest } }
 }
 
-const plannedTopic = (set: BackupSet, topic: ManifestTopic, request: RestoreRequest) => {
+const plannedTopic = (set: BackupSet, topic: ManifestTopic, request: RestoreRequest, counted: Cut.Counted) => {
   const facts = set.facts?.topics.find(({ name }) => name === topic.name)
-  const held = new Map(topic.partitions.map((partition) => [partition.partition_id, partition]))
+  const chosen = SourcePartitions.only(request.sourcePartitions, topic)
+  const held = new Map(chosen.partitions.map((partition) => [partition.partition_id, partition]))
   const count = Math.max(
     topic.original_partition_count ?? 0,
     facts?.partitions.length ?? 0,
     ...topic.partitions.map(({ partition_id }) => partition_id + 1)
   )
   const exact = Array.from({ length: count }, (_, partition): PlannedPartition => {
+    if (!SourcePartitions.isChosen(request.sourcePartitions, topic.name, partition)) {
+      return SourcePartitions.empty(partition)
+    }
     const segments = held.get(partition)?.segments ?? []
     const known = facts?.partitions.find((candidate) => candidate.partition === partition)
     const records = segments.reduce((sum, { record_count }) => sum + record_count, 0)
     const end = known?.until ?? (segments.at(-1)?.end_offset ?? -1) + 1
-    return { partition, start: known?.from ?? segments[0]?.start_offset ?? 0, end, records, segments }
+    const whole = { partition, start: known?.from ?? segments[0]?.start_offset ?? 0, end, records, segments }
+    return request.cut === undefined ? whole : CutPartition.of(set, whole, request.cut, counted)
   })
-  const target = request.topicMapping.get(topic.name) ?? topic.name
-  const objections: Array<Objection> = []
-  const gaps = topic.partitions.flatMap(({ gaps = [], partition_id }) =>
+  const mapped = TopicMapping.target(request.topicMapping, topic.name)
+  const target = mapped._tag === "Target" ? mapped.target : topic.name
+  const objections: Array<Objection> = [...TopicMapping.objections(topic.name, mapped)]
+  const gaps = chosen.partitions.flatMap(({ gaps = [], partition_id }) =>
     gaps.map((gap) => `${topic.name}[${partition_id}] ${gap.start_offset} to ${gap.end_offset - 1}`)
   )
   if (gaps.length > 0 && !request.acceptsGaps) {

@@ -1,8 +1,9 @@
 import type * as Explanation from "../worker/Explanation.ts"
+import type { TopicCut } from "./CutReport.ts"
 import type { ComparedRange } from "./Proof.ts"
 
 /** One topic of a report. */
-export interface ReportedTopic {
+export interface ReportedTopic extends TopicCut {
   readonly source: string
   readonly target: string
   /**

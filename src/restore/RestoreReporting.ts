@@ -4,6 +4,7 @@ import type { RestoredTopic, RestoreSummary } from "../outcome/RestoreSummary.ts
 import type { RunSummary } from "../outcome/RunSummary.ts"
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
 import * as Explanation from "../worker/Explanation.ts"
+import * as CutReport from "./CutReport.ts"
 import type { Prepared, Restored } from "./Restore.ts"
 import { RestoreError } from "./RestoreError.ts"
 import type { PlannedTopic, Renumbering } from "./RestorePlan.ts"
@@ -46,7 +47,8 @@ export const because = (renumbering: Renumbering): string => {
 }
 
 /** What is left to know when a restore is complete. */
-export const notes = ({ refusedConfigs, targets }: Restored): ReadonlyArray<string> => [
+export const notes = ({ plan, refusedConfigs, targets }: Restored): ReadonlyArray<string> => [
+  ...plan.notes,
   ...targets.flatMap(({ topic }) =>
     TopicConfigs.leftOut(topic.configs).map((name) => `${topic.target} does not get the configuration ${name}`)
   ),
@@ -74,6 +76,7 @@ const reportedTopic =
           : "existing",
       partitions: topic.partitions.length,
       records: recordsOf(topic),
+      ...CutReport.of(topic),
       offsets: topic.renumbered === undefined ? "exact" : "renumbered",
       ...(topic.renumbered === undefined ? {} : { renumberedBecause: because(topic.renumbered) }),
       configurations: {
@@ -136,7 +139,7 @@ export const report = (
       ...common,
       outcome: "success",
       exitCode: exitCodes.success,
-      notes: restored === undefined ? [] : notes(restored)
+      notes: restored === undefined ? (prepared?.plan.notes ?? []) : notes(restored)
     }
   }
   const { advice, exitCode, isRetryable, message, reason } = explain(given, exit.cause)

@@ -1,4 +1,6 @@
 import type { Owner } from "../identity/RunIdentity.ts"
+import type { Cut } from "./Cut.ts"
+import type { SourcePartitions } from "./SourcePartitions.ts"
 
 /**
  * Which offsets restored records get.
@@ -17,7 +19,7 @@ export interface RestoreRequest {
   /** Names and wildcards of topics of the backup. */
   readonly topics: ReadonlyArray<string>
   readonly excludeTopics: ReadonlyArray<string>
-  /** From a topic of the backup to the topic to write to. A topic without an entry keeps its name. */
+  /** From topics of the backup to those to write to; see TopicMapping.ts. A topic that no key fits keeps its name. */
   readonly topicMapping: ReadonlyMap<string, string>
   readonly createTopics: boolean
   /** Absent: that of the source. */
@@ -27,6 +29,14 @@ export interface RestoreRequest {
   readonly maxFillerOffsets: number
   /** Whether a backup that lists ranges that it could not read is restored with holes in their place. */
   readonly acceptsGaps: boolean
+  /** Absent: all partitions. */
+  readonly sourcePartitions?: SourcePartitions
+  /** Whether every record gets headers with its offset, timestamp and partition in the source. */
+  readonly includesOriginalOffset?: boolean
+  /** Absent: records of all times. */
+  readonly cut?: Cut
+  /** What a user should know of fields that have no effect. */
+  readonly notes?: ReadonlyArray<string>
 }
 
 /** Fillers cost about 130 ns of a broker's time each: 2 billion take some four minutes and 1.2 GB. */

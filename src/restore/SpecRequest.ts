@@ -1,4 +1,5 @@
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
+import * as PitrSpec from "../resource/PitrSpec.ts"
 import { defaultMaxFillerOffsets, type Offsets, type RestoreRequest } from "./RestoreRequest.ts"
 
 const offsets = { Auto: "auto", Exact: "exact", New: "new" } as const satisfies Record<string, Offsets>
@@ -18,5 +19,16 @@ export const request = ({ metadata, spec }: KafkaRestore): RestoreRequest => ({
   ...(spec.defaultReplicationFactor === undefined ? {} : { replicationFactor: spec.defaultReplicationFactor }),
   offsets: offsets[spec.offsets],
   maxFillerOffsets: defaultMaxFillerOffsets,
-  acceptsGaps: spec.gaps === "Accept"
+  acceptsGaps: spec.gaps === "Accept",
+  ...optional(
+    "sourcePartitions",
+    spec.sourcePartitions &&
+      new Map(Object.entries(spec.sourcePartitions).map(([topic, numbers]) => [topic, new Set(numbers)]))
+  ),
+  includesOriginalOffset: spec.includeOriginalOffsetHeader,
+  ...optional("cut", PitrSpec.bounds(spec.pitr)),
+  notes: PitrSpec.notes(spec.pitr)
 })
+
+const optional = <K extends string, A>(name: K, value: A | undefined) =>
+  (value === undefined ? {} : { [name]: value }) as { readonly [key in K]?: A }

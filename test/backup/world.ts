@@ -8,6 +8,7 @@ import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
 import { KafkaSource, KafkaSources } from "../../src/kafka/KafkaSource.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import { segmentSettings } from "../../src/manifest/RunPlan.ts"
 import * as Formats from "../../src/segment/Formats.ts"
 import * as KbakFormat from "../../src/segment/kbak/KbakFormat.ts"
 import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
@@ -55,15 +56,7 @@ export const attempt = Effect.fnUntraced(function* (request: RunRequest, options
   const { store } = yield* world
   const kafka = yield* (yield* KafkaSources).open({ bootstrapServers: [bootstrapServer] }, options.guards)
   return yield* Run.run(request, {
-    format: (settings) =>
-      KbakFormat.make(
-        {
-          compression: settings.compression,
-          level: settings.compressionLevel,
-          ...(settings.includeOffsetHeaders ? { offsetHeaders: {} } : {})
-        },
-        { chunkBytes: 4096 }
-      ),
+    format: (settings) => KbakFormat.make(segmentSettings(settings), { chunkBytes: 4096 }),
     openPartitions: 3,
     largeSegments: 2,
     largeBytes: 2048,

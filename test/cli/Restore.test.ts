@@ -99,14 +99,18 @@ describe("kafka-backup restore", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("gives new offsets where they are asked for", () =>
+  it.live("gives new offsets, and headers with the old ones, where they are asked for", () =>
     Effect.gen(function* () {
       const { options, target, write } = yield* scene
-      yield* write({ offsets: "New", topicMapping: { orders: "renumbered" } })
+      yield* write({ offsets: "New", topicMapping: { orders: "renumbered" }, includeOriginalOffsetHeader: true })
       assert.strictEqual((yield* type("restore", ...options)).exitCode, 0)
       const [record] = yield* target.committed("renumbered", 0)
       assert.strictEqual(record?.offset, 0)
       assert.strictEqual(record?.key?.toString(), "b")
+      assert.deepStrictEqual(
+        record?.headers.map(([key]) => key.toString()),
+        ["x-original-offset", "x-original-timestamp", "x-source-partition"]
+      )
     }).pipe(Effect.provide(layer))
   )
 
@@ -179,5 +183,36 @@ describe("kafka-backup restore", () => {
       assert.strictEqual(damaged.exitCode, 10)
       assert.include(damaged.out + damaged.err, "its content is damaged or cut off")
     }).pipe(Effect.ensuring(Effect.sync(() => delete process.env["A_RESTORE"])), Effect.provide(layer))
+  )
+  it.live("shows what a point in time keeps and leaves out, and what is restored empty", () =>
+    Effect.gen(function* () {
+      const source = yield* cluster
+      yield* source.createTopic("late")
+      yield* source.produce("late", 0, [{ key: "a", value: "1", timestamp: 1_700_000_000_000 }])
+      const { options, target, write } = yield* scene
+      yield* write({ pitr: { timestamp: "2020-09-13T12:26:40.000Z" } })
+      const before = yield* typeAs("person", "restore", ...options, "--dry-run")
+      assert.match(before.out, /LEFT OUT +FIRST +LAST/)
+      assert.match(
+        before.out,
+        /orders +orders +create and write +2 +1 +as in the backup +0 +2020-09-13T12:26:40Z +2020-09-13T12:26:40Z/
+      )
+      assert.match(before.out, /late +late +create and write +1 +0 +as in the backup +1 +- +-/)
+      assert.include(
+        before.out,
+        "Note: late is restored empty: it has no record until 2020-09-13T12:26:40Z, and its first one is of 2023-11-14T22:13:20Z"
+      )
+      assert.strictEqual((yield* type("restore", ...options)).exitCode, 0)
+      assert.lengthOf(yield* target.committed("late", 0), 0)
+      assert.lengthOf(yield* target.committed("orders", 0), 1)
+      yield* write({ pitr: { timestamp: "2099-01-01T00:00:00Z" } })
+      const refused = yield* type("restore", ...options)
+      assert.strictEqual(refused.exitCode, 19)
+      assert.include(refused.err, "pitr asks for records until 2099-01-01T00:00:00Z")
+      yield* write({ pitr: { enabled: false, timestampMillis: 5 }, topicMapping: { orders: "o2", late: "l2" } })
+      const all = yield* type("restore", ...options, "-o", "json")
+      assert.include(JSON.parse(all.out).notes[0], "pitr.enabled is false")
+      assert.lengthOf(yield* target.committed("l2", 0), 1)
+    }).pipe(Effect.provide(layer))
   )
 })

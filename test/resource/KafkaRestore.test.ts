@@ -50,6 +50,7 @@ describe("the defaults of a KafkaRestore", () => {
       backupId: "shop-20260301-020000",
       topics: ["*"],
       excludeTopics: [],
+      includeOriginalOffsetHeader: false,
       createTopics: true,
       offsets: "Auto",
       gaps: "Fail",

@@ -125,7 +125,7 @@ const ofSpec: ReadonlyArray<BadManifest> = [
   at("topicMapping", "a mapping as list", ["orders", "orders-restored"], "block"),
   at("topicMapping", "a mapping as text", "orders:orders-restored", "block"),
   mapping("a source with a blank", "my orders", "orders", "must map names of topics"),
-  mapping("a regular expression as source", "(.*)", "restored", "must map names of topics"),
+  mapping("a regular expression as source", "(orders)", "restored", "must map names of topics"),
   mapping("a source of 250 characters", "a".repeat(250), "orders", "must map names of topics"),
   mapping("a target with a blank", "orders", "my orders", "must be a topic name", "topicMapping[orders]"),
   mapping("an empty target", "orders", "", "must be a topic name", "topicMapping[orders]"),
@@ -139,6 +139,9 @@ const ofSpec: ReadonlyArray<BadManifest> = [
     "names of Kafka's own topics",
     "topicMapping[orders]"
   ),
+  mapping("a pattern with a name as target", "orders-*", "restored", "its value has one exactly if the key has"),
+  mapping("a name with a pattern as target", "orders", "restored-*", "its value has one exactly if the key has"),
+  mapping("two stars", "*-orders-*", "restored-*", "a key has at most one '*'"),
   mapping("a number as target", "orders", 7, "must be text", "topicMapping[orders]"),
   at(
     "topicMapping",
@@ -146,6 +149,30 @@ const ofSpec: ReadonlyArray<BadManifest> = [
     Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`a${n}`, `b${n}`])),
     "at most 1000 entries"
   ),
+
+  // which records
+  at("pitr", "an empty block", {}, "set timestamp, such as 2026-03-01T01:15:00Z"),
+  at("pitr", "a time as text", "2026-03-01T01:15:00Z", "block"),
+  at("pitr", "enabled without a time", { enabled: true }, "remove pitr to restore all times"),
+  at(
+    "pitr",
+    "two times",
+    { timestamp: "2026-03-01T01:15:00Z", timestampMillis: 1_772_327_700_000 },
+    "set timestamp or timestampMillis, not both"
+  ),
+  at(
+    "pitr",
+    "a start after the end",
+    { timestamp: "2026-03-01T01:15:00Z", start: "2026-03-02T00:00:00Z" },
+    "start must not be after the end"
+  ),
+  at("pitr.timestamp", "a time without its zone", "2026-03-01T01:15:00", "must be a time with its time zone"),
+  at("pitr.timestamp", "a date alone", "2026-03-01", "must be a time with its time zone"),
+  at("pitr.timestamp", "the 29th of a February with 28 days", "2026-02-29T00:00:00Z", "must be a day that exists"),
+  at("pitr.timestampMillis", "milliseconds as text", "1772327700000", "must be a whole number"),
+  at("sourcePartitions", "a list", [1, 2], "block"),
+  bad("a partition without its list", [["sourcePartitions", { orders: 3 }]], "sourcePartitions[orders]", "list"),
+  at("includeOriginalOffsetHeader", "a text", "yes", "true or false"),
 
   // how
   at("createTopics", "yes", "yes", "true or false"),

@@ -59,7 +59,7 @@ export const restore = Effect.fnUntraced(function* (request: RestoreRequest) {
   return yield* Restore.run(opened, request, prepared, options)
 }, Effect.scoped)
 
-const plain = (cluster: InMemoryCluster, topic: string, partition: number) =>
+export const plain = (cluster: InMemoryCluster, topic: string, partition: number) =>
   Effect.map(cluster.committed(topic, partition), (records) =>
     records.map(({ headers, key, offset, timestamp, value }) => ({
       offset,

@@ -1,15 +1,21 @@
+import type { HeaderAppender } from "./HeaderAppender.ts"
+import { lengthOf, offsetOf } from "./recordFields.ts"
+import type { RecordFilter } from "./RecordFilter.ts"
+
 /** How the records of a segment become the records that are restored. */
 export interface Edit {
   /** First offset that is kept. */
   readonly from: number
   /** First offset that is NOT kept. */
   readonly until: number
-  /** Milliseconds since 1970; later records are left out. */
-  readonly lastTimestamp?: number
+  /** Present: records for which it is false are left out. */
+  readonly keeps?: RecordFilter
   /**
    * Keys of the headers that the backup appended, in order. Records that do not end with all of them stay as they are.
    */
   readonly addedHeaders: ReadonlyArray<string>
+  /** Present: kept records get these headers, after those of the backup are gone and before the offset is changed. */
+  readonly appends?: HeaderAppender
   /** Present: kept records get consecutive offsets from this one on. Absent: they keep their own. */
   readonly renumberFrom?: number
 }
@@ -27,7 +33,8 @@ export class RecordEditor {
   constructor(edit: Edit) {
     this.#edit = edit
     this.#keys = edit.addedHeaders.map((key) => Buffer.from(key))
-    this.#copies = this.#keys.length > 0 || edit.renumberFrom !== undefined || edit.lastTimestamp !== undefined
+    this.#copies =
+      this.#keys.length > 0 || edit.renumberFrom !== undefined || edit.keeps !== undefined || edit.appends !== undefined
     this.#nextOffset = edit.renumberFrom ?? 0
   }
 
@@ -39,27 +46,26 @@ export class RecordEditor {
   #inRange(run: Buffer): Buffer {
     const { from, until } = this.#edit
     let start = 0
-    while (start < run.length && offsetOf(run, start) < from) start += 4 + run.readUInt32LE(start)
+    while (start < run.length && offsetOf(run, start) < from) start += lengthOf(run, start)
     let end = start
     if (run.length > 0 && until < Number.MAX_SAFE_INTEGER) {
-      while (end < run.length && offsetOf(run, end) < until) end += 4 + run.readUInt32LE(end)
+      while (end < run.length && offsetOf(run, end) < until) end += lengthOf(run, end)
     } else end = run.length
     return start === 0 && end === run.length ? run : run.subarray(start, end)
   }
 
   #copied(run: Buffer): Buffer {
-    const { lastTimestamp = Infinity, renumberFrom } = this.#edit
-    const target = Buffer.allocUnsafe(run.length)
+    const { appends, keeps, renumberFrom } = this.#edit
+    const target = Buffer.allocUnsafe(run.length + (appends === undefined ? 0 : countOf(run) * appends.mostBytes))
     let out = 0
     for (let at = 0; at < run.length;) {
       const start = at
-      at += 4 + run.readUInt32LE(start)
-      // Beyond 2^53 the number is rounded, which changes no order against a safe integer.
-      const timestamp = run.readUInt32LE(start + 4) + run.readInt32LE(start + 8) * 0x1_0000_0000
-      if (timestamp > lastTimestamp) continue
+      at += lengthOf(run, start)
+      if (keeps !== undefined && !keeps(run, start)) continue
       const recordOut = out
       out =
         this.#keys.length === 0 ? copied(run, start, at, target, out) : this.#withoutAdded(run, start, at, target, out)
+      if (appends !== undefined) out = appends.append(target, recordOut, out)
       if (renumberFrom === undefined) continue
       target.writeUInt32LE(this.#nextOffset % 0x1_0000_0000, recordOut + 12)
       target.writeInt32LE(Math.floor(this.#nextOffset / 0x1_0000_0000), recordOut + 16)
@@ -96,8 +102,11 @@ export class RecordEditor {
   }
 }
 
-const offsetOf = (run: Buffer, at: number): number =>
-  run.readUInt32LE(at + 12) + run.readInt32LE(at + 16) * 0x1_0000_0000
+const countOf = (run: Buffer): number => {
+  let count = 0
+  for (let at = 0; at < run.length; at += lengthOf(run, at)) count++
+  return count
+}
 
 const copied = (source: Buffer, start: number, end: number, target: Buffer, to: number): number =>
   to + source.copy(target, to, start, end)

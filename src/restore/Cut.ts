@@ -1,0 +1,114 @@
+import { Effect, Stream } from "effect"
+import type { BackupSet } from "../manifest/Catalogue.ts"
+import type { ManifestSegment } from "../manifest/Manifest.ts"
+import * as Formats from "../segment/Formats.ts"
+import { lengthOf } from "../segment/records/recordFields.ts"
+import { between, type RecordFilter } from "../segment/records/RecordFilter.ts"
+import { RecordTally, type Tally } from "../segment/records/RecordTally.ts"
+import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+
+/** Point-in-time restore: which records are restored, by their timestamps. Both ends are inside. */
+export interface Cut {
+  /** Milliseconds since 1970; absent: whatever is earlier than `last`. */
+  readonly first?: number
+  readonly last: number
+}
+
+/** What a cut keeps of the segments that had to be read for it, by key. */
+export type Counted = ReadonlyMap<string, Tally>
+
+export const nothingCounted: Counted = new Map()
+
+/** Segments that are counted at the same time: each holds one inflating window. */
+const counting = 4
+
+export const filter = ({ first = -Infinity, last }: Cut): RecordFilter => between(first, last)
+
+/**
+ * Whether the manifest names the smallest and largest timestamp of every segment. Other tools write those of the first
+ * and the last record there, which say nothing of the records between them.
+ */
+const hasTimeRanges = (set: BackupSet): boolean => set.facts !== undefined
+
+const none: Tally = { records: 0, firstOffset: -1, lastOffset: -1, minTimestamp: 0, maxTimestamp: 0 }
+
+const all = (segment: ManifestSegment): Tally => ({
+  records: segment.record_count,
+  firstOffset: segment.start_offset,
+  lastOffset: segment.end_offset,
+  minTimestamp: segment.start_timestamp,
+  maxTimestamp: segment.end_timestamp
+})
+
+/** What the manifest alone says; undefined where the segment must be read. */
+const known = (set: BackupSet, segment: ManifestSegment, { first = -Infinity, last }: Cut): Tally | undefined => {
+  if (!hasTimeRanges(set)) return undefined
+  if (segment.start_timestamp > last || segment.end_timestamp < first) return none
+  return segment.start_timestamp >= first && segment.end_timestamp <= last ? all(segment) : undefined
+}
+
+/** What the cut keeps of a segment. */
+export const kept = (set: BackupSet, segment: ManifestSegment, cut: Cut, counted: Counted): Tally =>
+  known(set, segment, cut) ?? counted.get(segment.key) ?? all(segment)
+
+/** The time until which the backup has every record, milliseconds since 1970. */
+export const coveredUntil = ({ facts, manifest }: BackupSet): number => {
+  if (facts !== undefined) return facts.startedMillis
+  let latest = manifest.created_at
+  for (const { partitions } of manifest.topics) {
+    for (const { segments } of partitions) {
+      for (const { end_timestamp, uploaded_at } of segments) {
+        latest = Math.max(latest, uploaded_at ?? 0, uploaded_at === undefined ? end_timestamp : 0)
+      }
+    }
+  }
+  return latest
+}
+
+const count = (store: ObjectStoreShape, { key }: ManifestSegment, keeps: RecordFilter) =>
+  Effect.suspend(() => {
+    const tally = new RecordTally()
+    return Formats.reader.runs(key, store.read(ObjectKey.make(key))).pipe(
+      Stream.runForEach((run) =>
+        Effect.sync(() => {
+          for (let at = 0; at < run.length; at += lengthOf(run, at)) if (keeps(run, at)) tally.add(run, at)
+        })
+      ),
+      Effect.map(() => tally.tally)
+    )
+  })
+
+/**
+ * Reads those segments of the topics, which `isSelected` names, that lie on both sides of the cut, and counts what is
+ * kept of them. Reads nothing where the backup does not cover the time.
+ */
+export const countAll = Effect.fn("Cut.countAll")(function* (
+  store: ObjectStoreShape,
+  set: BackupSet,
+  cut: Cut | undefined,
+  isSelected: (topic: string, partition: number) => boolean
+) {
+  if (cut === undefined || cut.last > coveredUntil(set)) return nothingCounted
+  const segments = set.manifest.topics.flatMap(({ name, partitions }) =>
+    partitions
+      .filter(({ partition_id }) => isSelected(name, partition_id))
+      .flatMap((partition) => partition.segments.filter((segment) => known(set, segment, cut) === undefined))
+  )
+  const keeps = filter(cut)
+  const counted = yield* Effect.forEach(
+    segments,
+    (segment) => Effect.map(count(store, segment, keeps), (tally) => [segment.key, tally] as const),
+    { concurrency: counting }
+  )
+  return new Map(counted) satisfies Counted
+})
+
+const lastMillis = Date.parse("9999-12-31T23:59:59.999Z")
+
+/** `2026-03-01T01:15:00Z`, with the milliseconds where there are some. */
+export const time = (millis: number): string =>
+  new Date(Math.min(lastMillis, Math.max(0, millis))).toISOString().replace(".000Z", "Z")
+
+/** For messages: `until …` or `from … until …`. */
+export const described = ({ first, last }: Cut): string =>
+  first === undefined ? `until ${time(last)}` : `from ${time(first)} until ${time(last)}`

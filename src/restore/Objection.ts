@@ -1,0 +1,21 @@
+/** A reason not to begin, in words for a person. */
+export interface Objection {
+  readonly reason:
+    | "NotInBackup"
+    | "GapsNotAccepted"
+    | "TooManyFillers"
+    | "TargetsCollide"
+    | "MappingUnused"
+    | "MappingAmbiguous"
+    | "TargetNameInvalid"
+    | "BackupDamaged"
+    | "TargetDenied"
+    | "TargetTopicMissing"
+    | "TargetInternal"
+    | "PartitionsDiffer"
+    | "TargetNotEmpty"
+    | "TargetRefused"
+    | "TargetNotCovered"
+  readonly message: string
+  readonly advice: string
+}

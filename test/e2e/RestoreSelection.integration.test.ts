@@ -1,0 +1,115 @@
+import { join } from "node:path"
+import { afterAll, assert, beforeAll, it } from "vitest"
+import { type DumpedRecord, JavaKafka, readDump } from "../harness/JavaKafka.ts"
+import { describeWith } from "../harness/services.ts"
+import { onVolume, reportOf, start, succeed, Workspace } from "./product.ts"
+import { unique } from "./scenes.ts"
+
+/** Half of the records of the second load are at or before it. */
+const firstMillis = 1_700_000_000_000
+const cutMillis = firstMillis + 4_000
+
+describeWith(["kafka", "kafka3", "java"], "A restore of a part of a backup", (services) => {
+  const topic = unique("selection")
+  const workspace = new Workspace()
+  let java: JavaKafka
+  let there: JavaKafka
+  let source: ReadonlyArray<DumpedRecord>
+  let backupId: string
+
+  const restoreOf = (name: string, target: string, spec: object = {}) =>
+    workspace.manifest(
+      name,
+      {
+        backupId,
+        targetCluster: { bootstrapServers: services.kafka3.bootstrap.split(",") },
+        storage: onVolume,
+        topicMapping: { [topic]: target },
+        ...spec
+      },
+      "KafkaRestore"
+    )
+
+  const dump = async (client: JavaKafka, name: string): Promise<ReadonlyArray<DumpedRecord>> => {
+    const file = join(workspace.folder, `${name}.jsonl`)
+    await client.dumpTo(file, name)
+    const records: Array<DumpedRecord> = []
+    for await (const record of readDump(file)) records.push({ ...record, topic: "" })
+    return records
+  }
+
+  beforeAll(async () => {
+    java = await JavaKafka.start({ classpath: services.java.classpath, bootstrap: services.kafka.plaintext })
+    there = await JavaKafka.start({ classpath: services.java.classpath, bootstrap: services.kafka3.bootstrap })
+    await java.createTopics({ name: topic, partitions: 3 })
+    // Loads of overlapping times, so that timestamps are out of order in every partition.
+    for (const [seed, offsetMillis] of [3000, 0, 6000, 1000].entries()) {
+      const firstTimestamp = firstMillis + offsetMillis
+      await java.load({ topic, count: 3000, seed: seed + 1, shape: "mixed", codec: "rotate", firstTimestamp })
+    }
+    await java.load({ topic, count: 600, seed: 9, transactionEvery: 30, firstTimestamp: cutMillis - 300 })
+    source = await dump(java, topic)
+    const places = workspace.manifest("selected", {
+      kafkaCluster: { bootstrapServers: [services.kafka.plaintext] },
+      topics: [topic],
+      storage: onVolume
+    })
+    backupId = reportOf(await succeed("run", ...places)).backupId
+  })
+  afterAll(async () => {
+    await Promise.all([java?.close(), there?.close()])
+    workspace[Symbol.dispose]()
+  })
+
+  it("to a point in time gives what a Java client filters from the source, also after a kill", async () => {
+    const target = `${topic}-pitr`
+    const pitr = { timestamp: new Date(cutMillis).toISOString() }
+    const places = restoreOf("pitr", target, { pitr })
+    const kept = source.filter(({ timestamp }) => timestamp <= cutMillis)
+    assert.isAbove(kept.length, 5000)
+    assert.isBelow(kept.length, source.length)
+    const { stdout } = await succeed("restore", ...places, "--dry-run", "-o", "json")
+    const [planned] = JSON.parse(stdout).topics
+    assert.strictEqual(planned.records, kept.length)
+    assert.strictEqual(planned.recordsLeftOut, source.length - kept.length)
+    assert.strictEqual(planned.lastTimestamp, "2023-11-14T22:13:24Z")
+    const attempt = start(["restore", ...places])
+    await new Promise((resolve) => setTimeout(resolve, 900))
+    attempt.process.kill("SIGKILL")
+    await attempt.ended
+    await succeed("restore", ...places)
+    assert.deepStrictEqual(await dump(there, target), kept)
+  })
+
+  it("with original offsets gives a Java client the headers of the KBAK format, each once", async () => {
+    const target = `${topic}-headers`
+    const pitr = { timestamp: new Date(cutMillis).toISOString() }
+    const places = restoreOf("headers", target, { includeOriginalOffsetHeader: true, offsets: "New", pitr })
+    await succeed("restore", ...places)
+    const next = new Map<number, number>()
+    const expected = source
+      .filter(({ timestamp }) => timestamp <= cutMillis)
+      .map((record): DumpedRecord => {
+        const number = (value: number, bytes: 4 | 8) => {
+          const encoded = Buffer.alloc(bytes)
+          if (bytes === 8) encoded.writeBigInt64LE(BigInt(value))
+          else encoded.writeInt32LE(value)
+          return encoded.toString("base64")
+        }
+        const key = (name: string) => Buffer.from(name).toString("base64")
+        const offset = next.get(record.partition) ?? 0
+        next.set(record.partition, offset + 1)
+        return {
+          ...record,
+          offset,
+          headers: [
+            ...record.headers,
+            [key("x-original-offset"), number(record.offset, 8)],
+            [key("x-original-timestamp"), number(record.timestamp, 8)],
+            [key("x-source-partition"), number(record.partition, 4)]
+          ]
+        }
+      })
+    assert.deepStrictEqual(await dump(there, target), expected)
+  })
+})
