@@ -4,6 +4,7 @@ import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import * as RestoreReporting from "../restore/RestoreReporting.ts"
 import * as TopicConfigs from "../restore/TopicConfigs.ts"
 import * as Format from "../status/Format.ts"
+import * as GroupNotes from "./GroupNotes.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import * as Table from "./Table.ts"
 
@@ -40,13 +41,29 @@ const table = (prepared: Prepared): string =>
     ])
   )
 
-const notes = (restored: Restored) => RestoreReporting.notes(restored).map((note) => `Note: ${note}`)
+const notes = (restored: Restored) => [
+  ...GroupNotes.done(restored.groups, restored.offsetReset),
+  ...RestoreReporting.notes(restored).map((note) => `Note: ${note}`)
+]
 
 /** What a dry run prints. */
 export const dryRun = (prepared: Prepared, format: "text" | "json"): string =>
   format === "json"
-    ? JSON.stringify({ dryRun: true, backupId: prepared.plan.backupId, topics: actions(prepared) }, null, 2)
-    : [table(prepared), "Nothing was written. Everything that can be checked beforehand is in order."].join("\n")
+    ? JSON.stringify(
+        {
+          dryRun: true,
+          backupId: prepared.plan.backupId,
+          topics: actions(prepared),
+          ...GroupNotes.plannedJson(prepared.groups)
+        },
+        null,
+        2
+      )
+    : [
+        table(prepared),
+        ...GroupNotes.planned(prepared.groups),
+        "Nothing was written. Everything that can be checked beforehand is in order."
+      ].join("\n")
 
 /** What a complete restore prints. */
 export const done = (restored: Restored, format: "text" | "json"): string =>
@@ -56,6 +73,7 @@ export const done = (restored: Restored, format: "text" | "json"): string =>
           backupId: restored.plan.backupId,
           records: restored.records,
           topics: actions(restored),
+          ...GroupNotes.doneJson(restored.groups, restored.offsetReset),
           notes: notes(restored)
         },
         null,

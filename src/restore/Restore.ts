@@ -7,6 +7,8 @@ import * as Catalogue from "../manifest/Catalogue.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Attempt from "./Attempt.ts"
 import { codecOf } from "./Compression.ts"
+import type { GroupOutcome } from "./groups/GroupOutcome.ts"
+import * as Groups from "./groups/Groups.ts"
 import * as PartitionRestore from "./PartitionRestore.ts"
 import * as Preflight from "./Preflight.ts"
 import type * as Proof from "./Proof.ts"
@@ -37,6 +39,8 @@ export interface Options {
 export interface Prepared {
   readonly plan: RestorePlan.RestorePlan
   readonly targets: ReadonlyArray<Preflight.TargetTopic>
+  /** Absent: consumer groups are left alone. */
+  readonly groups: Groups.PreparedGroups | undefined
 }
 
 /** A configuration that a topic did not get. */
@@ -55,6 +59,8 @@ export interface Restored extends Prepared {
   readonly configs: ReadonlyMap<string, Readonly<Record<string, string | null>>>
   /** What this attempt compared, partition by partition. */
   readonly proven: ReadonlyArray<ProvenPartition>
+  /** What became of each consumer group; absent if none was to be changed. */
+  readonly offsetReset: GroupOutcome | undefined
 }
 
 /** A partition of the target and what was compared of it. */
@@ -71,25 +77,28 @@ export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems,
   const planned = RestorePlan.make(set, request)
   if (planned._tag === "Refused") return yield* preflightFailed(planned.objections)
   const { plan } = planned
-  return yield* askTarget(systems, request, plan, yield* Preflight.ofBackup(store, set))
+  const groups = yield* Groups.prepare(systems, request, set, plan)
+  const standing = [...(yield* Preflight.ofBackup(store, set)), ...groups.objections]
+  return { ...(yield* askTarget(systems, request, plan, standing)), groups: groups.prepared } satisfies Prepared
 })
 
-/** Compares the plan with the target cluster. Fails with what stands against it, and with `damaged`. */
+/** Compares the plan with the target cluster. Fails with what stands against it, and with `others`. */
 const askTarget = Effect.fnUntraced(function* (
   { sink }: Systems,
   request: RestoreRequest,
   plan: RestorePlan.RestorePlan,
-  damaged: ReadonlyArray<RestorePlan.Objection> = []
+  others: ReadonlyArray<RestorePlan.Objection> = []
 ) {
   const ours = yield* Attempt.begunTopics(sink, request.owner, plan)
   const { objections, targets } = yield* Preflight.ofTarget(sink, plan, request, ours)
-  if (damaged.length + objections.length > 0) return yield* preflightFailed([...damaged, ...objections])
-  return { plan, targets } satisfies Prepared
+  if (others.length + objections.length > 0) return yield* preflightFailed([...others, ...objections])
+  return { plan, targets }
 })
 
 /**
  * Carries out what was prepared: creates topics, writes every partition, reads all of it back and compares, then gives
- * the topics their own configuration. Completes only if every record was found as the backup has it.
+ * the topics their own configuration and the consumer groups their offsets. Completes only if every record was found as
+ * the backup has it.
  */
 export const run = Effect.fn("Restore.run")(function* (
   systems: Systems,
@@ -98,7 +107,8 @@ export const run = Effect.fn("Restore.run")(function* (
   options: Options
 ) {
   const { sink } = systems
-  const { plan } = prepared
+  const { groups, plan } = prepared
+  yield* Groups.remember(systems, request, plan, groups)
   // A topic that exists by now may be anybody's: everything is asked again. Those just created are there and empty.
   const targets = (yield* createTopics(sink, prepared.targets))
     ? prepared.targets
@@ -123,13 +133,16 @@ export const run = Effect.fn("Restore.run")(function* (
     ])
   )
   const refusedConfigs = yield* Effect.forEach(configs, ([topic, given]) => giveConfigs(sink, topic, given))
+  const offsetReset = yield* Groups.reset(systems, plan, groups)
   return {
     plan,
     targets,
+    groups,
     records: RestorePlan.records(plan),
     refusedConfigs: refusedConfigs.flat(),
     configs,
-    proven
+    proven,
+    offsetReset
   } satisfies Restored
 }, Effect.scoped)
 

@@ -54,6 +54,11 @@ export interface Objection {
     | "PartitionsDiffer"
     | "TargetNotEmpty"
     | "TargetRefused"
+    | "GroupsNotInBackup"
+    | "OtherSourceCluster"
+    | "GroupDenied"
+    | "SnapshotTaken"
+    | "SnapshotDenied"
   readonly message: string
   readonly advice: string
 }

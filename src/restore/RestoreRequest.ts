@@ -1,4 +1,5 @@
 import type { Owner } from "../identity/RunIdentity.ts"
+import type { GroupsRequest, RollbackRequest } from "./groups/GroupsRequest.ts"
 
 /**
  * Which offsets restored records get.
@@ -27,6 +28,10 @@ export interface RestoreRequest {
   readonly maxFillerOffsets: number
   /** Whether a backup that lists ranges that it could not read is restored with holes in their place. */
   readonly acceptsGaps: boolean
+  /** Absent: no consumer group is changed. */
+  readonly groups?: GroupsRequest
+  /** Absent: nothing is stored. */
+  readonly rollback?: RollbackRequest
 }
 
 /** Fillers cost about 130 ns of a broker's time each: 2 billion take some four minutes and 1.2 GB. */

@@ -1,5 +1,6 @@
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
 import { defaultMaxFillerOffsets, type Offsets, type RestoreRequest } from "./RestoreRequest.ts"
+import * as GroupsRequest from "./groups/GroupsRequest.ts"
 
 const offsets = { Auto: "auto", Exact: "exact", New: "new" } as const satisfies Record<string, Offsets>
 
@@ -18,5 +19,6 @@ export const request = ({ metadata, spec }: KafkaRestore): RestoreRequest => ({
   ...(spec.defaultReplicationFactor === undefined ? {} : { replicationFactor: spec.defaultReplicationFactor }),
   offsets: offsets[spec.offsets],
   maxFillerOffsets: defaultMaxFillerOffsets,
-  acceptsGaps: spec.gaps === "Accept"
+  acceptsGaps: spec.gaps === "Accept",
+  ...GroupsRequest.of(spec)
 })

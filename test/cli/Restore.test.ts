@@ -28,6 +28,9 @@ const scene = Effect.gen(function* () {
   yield* source.produce("orders", 0, [{ key: "a", value: "1", timestamp: 1_600_000_000_000 }])
   yield* source.deleteRecordsBefore("orders", 0, 1)
   yield* source.produce("orders", 0, [{ key: "b", value: null, timestamp: 1_600_000_000_000 }])
+  for (const group of ["billing", "busy"]) {
+    yield* source.commitGroupOffsets(group, [{ topic: "orders", partition: 0, offset: 2 }])
+  }
   const { directory, options } = yield* desk()
   assert.strictEqual((yield* type("run", ...options, "--slot", slot)).exitCode, 0)
   const target = yield* (yield* InMemoryKafka).cluster("target:9092")
@@ -95,6 +98,94 @@ describe("kafka-backup restore", () => {
       assert.strictEqual(refused.exitCode, 10)
       for (const field of ["defaultReplicationFactor", "offsets", "topicMapping", "pitr"]) {
         assert.include(refused.err, `spec.${field}`)
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("sets the offsets of consumer groups after the records, and says what became of each", () =>
+    Effect.gen(function* () {
+      const { options, target, write } = yield* scene
+      const offsetReset = { enabled: true, strategy: "headerBased", consumerGroups: ["billing", "busy"] }
+      yield* write({ offsetReset, rollback: { enabled: true, snapshotId: "before-1" } })
+      yield* target.setGroupActive("busy", true)
+      const before = yield* typeAs("person", "restore", ...options, "--dry-run")
+      assert.match(before.out, /Offsets of consumer groups are stored first, as snapshot before-1/)
+      assert.match(before.out, /Consumer groups: billing, busy get the offsets of the backup/)
+      const done = yield* type("restore", ...options, "-o", "json")
+      assert.strictEqual(done.exitCode, 0, done.err)
+      assert.deepInclude(JSON.parse(done.out), {
+        rollbackSnapshotId: "before-1",
+        offsetReset: {
+          groupsReset: [{ group: "billing", offsets: [{ topic: "orders", partition: 0, offset: 2 }] }],
+          groupsSkipped: [{ group: "busy", reason: "it has active members (state Stable)" }]
+        }
+      })
+      const again = yield* typeAs("person", "restore", ...options)
+      assert.match(again.out, /Consumer group billing: 1 offset was set and read back/)
+      assert.match(again.out, /Note: consumer group busy was left as it is: it has active members \(state Stable\)/)
+    }).pipe(Effect.provide(layer))
+  )
+
+  const refusals: ReadonlyArray<readonly [object, string]> = [
+    [{ offsetReset: {} }, "spec.offsetReset.enabled: is required: true sets offsets"],
+    [{ offsetReset: { enabled: true, consumerGroups: ["*"] } }, "spec.offsetReset.strategy: is required: headerBased"],
+    [{ offsetReset: { enabled: true, strategy: "latest" } }, "spec.offsetReset.consumerGroups: is required: name"],
+    [
+      { offsetReset: { enabled: true, strategy: "latest", consumerGroups: [] } },
+      "must name at least one consumer group; write '*'"
+    ],
+    [
+      { offsetReset: { enabled: true, strategy: "latest", consumerGroups: [""] } },
+      "must name a consumer group; write '*'"
+    ],
+    [{ offsetReset: { enabled: true, strategy: "newest", consumerGroups: ["*"] } }, "spec.offsetReset.strategy"],
+    [
+      { offsetReset: { enabled: true, strategy: "timestamp", consumerGroups: ["*"] } },
+      "strategy timestamp needs one of timestamp and timestampMillis"
+    ],
+    [
+      { offsetReset: { enabled: true, strategy: "exact", consumerGroups: ["*"], timestampMillis: 5 } },
+      "strategy timestamp needs one of timestamp and timestampMillis; no other strategy takes them"
+    ],
+    [
+      {
+        offsetReset: {
+          enabled: true,
+          strategy: "timestamp",
+          consumerGroups: ["*"],
+          timestampMillis: 5,
+          timestamp: "2026-03-01T01:15:00Z"
+        }
+      },
+      "strategy timestamp needs one of timestamp and timestampMillis"
+    ],
+    ...["2026-03-01", "2026-02-30T00:00:00Z", "2026-03-01T01:15:00", "yesterday"].map(
+      (timestamp) =>
+        [
+          { offsetReset: { enabled: true, strategy: "timestamp", consumerGroups: ["*"], timestamp } },
+          "must be a time with a time zone, such as 2026-03-01T01:15:00Z"
+        ] as const
+    ),
+    [
+      { offsetReset: { enabled: true, strategy: "offset", consumerGroups: ["*"] } },
+      "strategy offset needs offset; no other strategy takes it"
+    ],
+    [
+      { offsetReset: { enabled: true, strategy: "earliest", consumerGroups: ["*"], offset: 1 } },
+      "strategy offset needs"
+    ],
+    [{ offsetReset: { enabled: true, strategy: "offset", consumerGroups: ["*"], offset: -1 } }, "offsetReset.offset"],
+    [{ rollback: {} }, "spec.rollback.enabled: is required: true stores the offsets"],
+    [{ rollback: { enabled: true, snapshotId: "../x" } }, "must be a name of letters, digits"]
+  ]
+  it.live("refuses what cannot be meant of consumer groups, with a remedy", () =>
+    Effect.gen(function* () {
+      const { options, write } = yield* scene
+      for (const [spec, message] of refusals) {
+        yield* write(spec)
+        const refused = yield* type("restore", ...options)
+        assert.strictEqual(refused.exitCode, 10, JSON.stringify(spec))
+        assert.include(refused.err, message)
       }
     }).pipe(Effect.provide(layer))
   )

@@ -608,8 +608,31 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
     fact("commits nothing for a topic that does not exist", ({ sink }) =>
       Effect.gen(function* () {
         const topic = freshName("absent")
-        const reason = yield* reasonOf(sink.commitOffsets(`${topic}-group`, [{ topic, partition: 0, offset: 1 }]))
+        const groupId = `${topic}-group`
+        const reason = yield* reasonOf(sink.commitOffsets(groupId, [{ topic, partition: 0, offset: 1 }]))
         assert.strictEqual(reason._tag, "TopicVanished")
+        assert.notInclude(
+          (yield* sink.groups).map((each) => each.groupId),
+          groupId
+        )
+      })
+    )
+
+    fact("commits nothing for a partition that a topic does not have", (subject) =>
+      Effect.gen(function* () {
+        const { sink } = subject
+        const { topic } = yield* topicWith(subject, "narrow")
+        const groupId = `${topic}-group`
+        const place = { topic, partition: 2_147_483_647 }
+        assert.strictEqual(
+          (yield* reasonOf(sink.commitOffsets(groupId, [{ ...place, offset: 0 }])))._tag,
+          "TopicVanished"
+        )
+        assert.deepStrictEqual(yield* sink.committedOffsets(groupId), [])
+        assert.notInclude(
+          (yield* sink.groups).map((each) => each.groupId),
+          groupId
+        )
       })
     )
 

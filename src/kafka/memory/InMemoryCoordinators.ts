@@ -40,8 +40,9 @@ export const groups = (state: ClusterState): ReadonlyArray<ListedGroup> =>
     }))
 
 /**
- * OffsetCommit from outside of a group. A group that does not exist is created, and the end of the log is no limit; a
- * group with members takes commits only from them. A share group has no committed offsets.
+ * OffsetCommit from outside of a group. A group that does not exist is created by an offset that is accepted, and the
+ * end of the log is no limit; a group with members takes commits only from them. A share group has no committed
+ * offsets.
  */
 export const commitOffsets = (
   state: ClusterState,
@@ -52,13 +53,13 @@ export const commitOffsets = (
   if (state.groupTypes.get(groupId) === "share") return offsets.map(() => ErrorCode.groupIdNotFound)
   if (state.activeGroups.has(groupId)) return offsets.map(() => ErrorCode.unknownMemberId)
   const group = state.groups.get(groupId) ?? new Map<string, CommittedOffset>()
-  state.groups.set(groupId, group)
   return offsets.map((offset) => {
     if (isDenied(state, "Read", offset.topic)) return ErrorCode.topicAuthorizationFailed
     if (state.topics.get(offset.topic)?.partitions[offset.partition] === undefined) {
       return ErrorCode.unknownTopicOrPartition
     }
     group.set(`${offset.topic} ${offset.partition}`, offset)
+    state.groups.set(groupId, group)
     return ErrorCode.none
   })
 }

@@ -1,0 +1,35 @@
+import { Effect, Stream } from "effect"
+import * as Formats from "../../segment/Formats.ts"
+import { ObjectKey, type ObjectStoreShape } from "../../storage/ObjectStore.ts"
+import type { PlannedPartition } from "../RestorePlan.ts"
+
+/**
+ * For each of some offsets of the source, ascending: how many records of the partition lie below it. A segment is read
+ * only if one of the offsets lies inside of it; of the others the manifest has the count.
+ */
+export const recordsBelow = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  { segments }: Pick<PlannedPartition, "segments">,
+  offsets: ReadonlyArray<number>
+) {
+  const counts = offsets.map(() => 0)
+  for (const segment of segments) {
+    const inside: Array<number> = []
+    for (const [i, offset] of offsets.entries()) {
+      if (segment.end_offset < offset) counts[i]! += segment.record_count
+      else if (segment.start_offset < offset) inside.push(i)
+    }
+    if (inside.length === 0) continue
+    yield* Formats.reader.runs(segment.key, store.read(ObjectKey.make(segment.key))).pipe(
+      Stream.runForEach((run) =>
+        Effect.sync(() => {
+          for (let at = 0; at < run.length; at += 4 + run.readUInt32LE(at)) {
+            const offset = run.readUInt32LE(at + 12) + run.readInt32LE(at + 16) * 0x1_0000_0000
+            for (const i of inside) if (offset < offsets[i]!) counts[i]!++
+          }
+        })
+      )
+    )
+  }
+  return new Map(offsets.map((offset, i) => [offset, counts[i]!]))
+})
