@@ -42,16 +42,7 @@ export const plannedJson = (groups: PreparedGroups | undefined) => ({
   ...(groups?.snapshotId === undefined ? {} : { rollbackSnapshotId: groups.snapshotId })
 })
 
-/** Every group with what became of it. */
-export const outcome = ({ groupsReset, groupsSkipped }: GroupOutcome): ReadonlyArray<string> => [
-  ...groupsReset.map(
-    ({ group, offsets }) =>
-      `Consumer group ${group}: ${Format.count(offsets.length)} ${offsets.length === 1 ? "offset was" : "offsets were"} set and read back`
-  ),
-  ...groupsSkipped.map(({ group, reason }) => `Note: consumer group ${group} was left as it is: ${reason}`)
-]
-
-/** After a restore. */
+/** After a restore: the groups that have their offsets. Those that were left as they are have notes. */
 export const done = (
   groups: PreparedGroups | undefined,
   offsetReset: GroupOutcome | undefined
@@ -59,7 +50,10 @@ export const done = (
   ...(groups?.snapshotId === undefined
     ? []
     : [`The former offsets of consumer groups are in snapshot ${groups.snapshotId}`]),
-  ...(offsetReset === undefined ? [] : outcome(offsetReset))
+  ...(offsetReset?.groupsReset.map(
+    ({ group, offsets }) =>
+      `Consumer group ${group}: ${Format.count(offsets.length)} ${offsets.length === 1 ? "offset was" : "offsets were"} set and read back`
+  ) ?? [])
 ]
 
 /** The same for programs. */

@@ -8,39 +8,35 @@ const strategies = ["headerBased", "exact", "earliest", "latest", "timestamp", "
 const instant =
   "^[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 
-const GroupPattern = Field.text({
-  description: "A consumer group, or a pattern over the groups of the backup: * matches any characters, ? exactly one.",
-  maxLength: 255,
-  rules: [
-    Rule.rule<string>({
-      cel: "self.size() >= 1",
-      message: "must name a consumer group; write '*' for every group of the backup",
-      holds: (self) => self.length >= 1
-    })
-  ]
-})
-
-/** Fields that say which groups get which offsets. */
-export const offsetFields = {
-  strategy: Field.optional(
-    Field.choice(strategies, {
-      description:
-        "Offsets that the groups get. headerBased, or exact: those of the backup, so that a group goes on at its next record. earliest, latest: start or end of the log. timestamp: the first record of that time or later. offset: that offset."
-    })
-  ),
-  consumerGroups: Field.optional(
-    Field.list(GroupPattern, {
-      description: "Groups whose offsets are set: names, and patterns over the groups of the backup.",
+/** A list of names and patterns over the groups of something: of the backup, of the cluster, of the snapshot. */
+export const consumerGroups = (description: string, of: string) =>
+  Field.list(
+    Field.text({
+      description: `A consumer group, or a pattern over the groups of ${of}: * matches any characters, ? exactly one.`,
+      maxLength: 255,
+      rules: [
+        Rule.rule<string>({
+          cel: "self.size() >= 1",
+          message: `must name a consumer group; write '*' for every group of ${of}`,
+          holds: (self) => self.length >= 1
+        })
+      ]
+    }),
+    {
+      description,
       maxItems: 1000,
       rules: [
         Rule.rule({
           cel: "self.size() >= 1",
-          message: "must name at least one consumer group; write '*' for every group of the backup",
+          message: `must name at least one consumer group; write '*' for every group of ${of}`,
           holds: (self) => self.length >= 1
         })
       ]
-    })
-  ),
+    }
+  )
+
+/** Where a strategy needs a value. */
+export const strategyFields = {
   timestamp: Field.optional(
     Field.text({
       description: "Time for strategy timestamp, such as 2026-03-01T01:15:00Z.",
@@ -64,8 +60,8 @@ export const offsetFields = {
   )
 }
 
-type Fields = {
-  readonly strategy?: (typeof strategies)[number] | undefined
+interface Fields {
+  readonly strategy?: string | undefined
   readonly timestamp?: string | undefined
   readonly timestampMillis?: number | undefined
   readonly offset?: number | undefined
@@ -95,7 +91,16 @@ const enabled = (description: string) => Field.optional(Field.flag({ description
 export const OffsetResetSpec = Field.object(
   {
     enabled: enabled("Whether offsets of consumer groups are set after the records are restored and proven."),
-    ...offsetFields,
+    strategy: Field.optional(
+      Field.choice(strategies, {
+        description:
+          "Offsets that the groups get. headerBased, or exact: those of the backup, so that a group goes on at its next record. earliest, latest: start or end of the log. timestamp: the first record of that time or later. offset: that offset."
+      })
+    ),
+    consumerGroups: Field.optional(
+      consumerGroups("Groups whose offsets are set: names, and patterns over the groups of the backup.", "the backup")
+    ),
+    ...strategyFields,
     sourceCluster: Field.optional(
       Field.text({
         description: "Name of the cluster that was backed up. A backup of another cluster is refused.",

@@ -33,6 +33,8 @@ export interface Options {
   readonly onAppended: (records: number, bytes: number, partition: RestorePlan.PlannedPartition) => void
   /** All of the partition was read back and compared. */
   readonly onProven?: (partition: RestorePlan.PlannedPartition) => void
+  /** The former offsets of consumer groups are stored as this snapshot. */
+  readonly onOffsetsStored?: (snapshotId: string) => void
 }
 
 /** What a restore is going to do, after everything that can be asked beforehand was asked. */
@@ -109,6 +111,7 @@ export const run = Effect.fn("Restore.run")(function* (
   const { sink } = systems
   const { groups, plan } = prepared
   yield* Groups.remember(systems, request, plan, groups)
+  if (groups?.snapshotId !== undefined) options.onOffsetsStored?.(groups.snapshotId)
   // A topic that exists by now may be anybody's: everything is asked again. Those just created are there and empty.
   const targets = (yield* createTopics(sink, prepared.targets))
     ? prepared.targets

@@ -111,13 +111,28 @@ describe("kafka-backup restore", () => {
       const before = yield* typeAs("person", "restore", ...options, "--dry-run")
       assert.match(before.out, /Offsets of consumer groups are stored first, as snapshot before-1/)
       assert.match(before.out, /Consumer groups: billing, busy get the offsets of the backup/)
-      const done = yield* type("restore", ...options, "-o", "json")
+      const [report, summary] = [`${options[1]}.report.json`, `${options[1]}.summary`]
+      const files = ["--report", report, "--summary", summary]
+      const done = yield* type("restore", ...options, "-o", "json", ...files)
       assert.strictEqual(done.exitCode, 0, done.err)
+      const reported = JSON.parse(yield* Effect.promise(() => readFile(report, "utf8")))
+      assert.strictEqual(reported.rollbackSnapshotId, "before-1")
+      assert.deepStrictEqual(reported.offsetReset, JSON.parse(done.out).offsetReset)
+      assert.include(reported.notes[0], "consumer group busy was left as it is: it has active members (state Stable)")
+      assert.deepInclude(JSON.parse(yield* Effect.promise(() => readFile(summary, "utf8"))).restore, {
+        rollbackSnapshotId: "before-1",
+        groups: {
+          reset: 1,
+          skipped: 1,
+          groupsReset: ["billing"],
+          groupsSkipped: [{ group: "busy", reason: "it has active members (state Stable)" }]
+        }
+      })
       assert.deepInclude(JSON.parse(done.out), {
         rollbackSnapshotId: "before-1",
         offsetReset: {
           groupsReset: [{ group: "billing", offsets: [{ topic: "orders", partition: 0, offset: 2 }] }],
-          groupsSkipped: [{ group: "busy", reason: "it has active members (state Stable)" }]
+          groupsSkipped: [{ group: "busy", reason: "it has active members (state Stable)", active: true }]
         }
       })
       const again = yield* typeAs("person", "restore", ...options)

@@ -89,7 +89,7 @@ describeWith(["kafka", "java"], "Consumer groups after a restore on a real clust
       [classic, next]
     )
     assert.deepStrictEqual(offsetReset.groupsSkipped, [
-      { group: active, reason: "it has active members (state Stable)" }
+      { group: active, reason: "it has active members (state Stable)", active: true }
     ])
     assert.deepStrictEqual(await java.groupOffsets(active), {})
 

@@ -155,7 +155,7 @@ describe("a restore of consumer groups", () => {
       assert.deepStrictEqual(restored.offsetReset, {
         groupsReset: [{ group: "still", offsets: [at(0, 57)] }],
         groupsSkipped: [
-          { group: "active", reason: "it has active members (state Stable)" },
+          { group: "active", reason: "it has active members (state Stable)", active: true },
           { group: "elsewhere", reason: "the backup has no offsets of it in the topics that were restored" },
           { group: "shared", reason: "it is a share group, which has no committed offsets" }
         ]
@@ -180,7 +180,7 @@ describe("a restore of consumer groups", () => {
       assert.deepStrictEqual(yield* SetOffsets.setOffsets(late, wanted, "nothing"), {
         groupsReset: [],
         groupsSkipped: [
-          { group: "joined", reason: "it has active members" },
+          { group: "joined", reason: "it has active members", active: true },
           {
             group: "raced",
             reason: "its offset of orders[0] is 31 instead of 30: another client commits for it"

@@ -21,6 +21,8 @@ export interface GroupReset {
 export interface GroupSkipped {
   readonly group: string
   readonly reason: string
+  /** It has members: once they have left, its offsets can be set. */
+  readonly active?: true
 }
 
 export interface GroupOutcome {

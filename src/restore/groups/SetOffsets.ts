@@ -20,14 +20,14 @@ const commitBytes = 512 * 1024
 const key = ({ partition, topic }: TopicPartition) => `${topic}/${partition}`
 
 /** Why offsets of a group cannot be set now; undefined if they can, or if only the commit can tell. */
-const obstacle = (listed: ListedGroup | undefined): string | undefined => {
+const obstacle = (listed: ListedGroup | undefined): Omit<GroupSkipped, "group"> | undefined => {
   if (listed === undefined) return undefined
-  if (listed.type === "share") return "it is a share group, which has no committed offsets"
+  if (listed.type === "share") return { reason: "it is a share group, which has no committed offsets" }
   // A broker that does not report states refuses the commit instead.
   const state = listed.state?.toLowerCase()
   return state === undefined || state === "empty" || state === "dead"
     ? undefined
-    : `it has active members (state ${listed.state})`
+    : { reason: `it has active members (state ${listed.state})`, active: true }
 }
 
 /** The offsets that a group must have in the end, without those that lie outside of their logs. */
@@ -93,8 +93,11 @@ const orSkipped = (
 ): Effect.Effect<GroupReset | GroupSkipped, KafkaError> =>
   Effect.catchTag(effect, "KafkaError", (error) => {
     if (error.isRetryable) return Effect.fail(error)
-    const reason = error.reason._tag === "GroupActive" ? "it has active members" : error.reason.message
-    return Effect.succeed({ group, reason })
+    return Effect.succeed<GroupSkipped>(
+      error.reason._tag === "GroupActive"
+        ? { group, reason: "it has active members", active: true }
+        : { group, reason: error.reason.message }
+    )
   })
 
 /**
@@ -116,8 +119,8 @@ export const setOffsets = Effect.fn("SetOffsets.setOffsets")(function* (
   const all = yield* Effect.forEach(
     wanted,
     ({ groupId, offsets }): Effect.Effect<GroupReset | GroupSkipped, KafkaError> => {
-      const reason = offsets.length === 0 ? nothing : obstacle(listed.get(groupId))
-      if (reason !== undefined) return Effect.succeed({ group: groupId, reason })
+      const skipped = offsets.length === 0 ? { reason: nothing } : obstacle(listed.get(groupId))
+      if (skipped !== undefined) return Effect.succeed({ group: groupId, ...skipped })
       return orSkipped(groupId, setOne(sink, { groupId, offsets: clamped(offsets, starts, ends) }))
     },
     { concurrency }
