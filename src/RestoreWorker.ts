@@ -84,7 +84,10 @@ export const attempt = Effect.fn("RestoreWorker.attempt")(function* (
     batchBytes,
     patienceMillis,
     onAppended: counting.onAppended,
-    onProven: counting.onProven
+    onProven: counting.onProven,
+    onOffsetsStored: (snapshotId) => {
+      context.rollbackSnapshotId = snapshotId
+    }
   })
   progress.step = "done"
 }, Effect.scoped)

@@ -6,6 +6,7 @@ import * as RestoreReporting from "../restore/RestoreReporting.ts"
 import * as TopicConfigs from "../restore/TopicConfigs.ts"
 import * as Format from "../status/Format.ts"
 import * as RestoreCut from "./RestoreCut.ts"
+import * as GroupNotes from "./GroupNotes.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import * as Table from "./Table.ts"
 
@@ -45,7 +46,10 @@ const table = (prepared: Prepared): string =>
   )
 
 const shown = (notes: ReadonlyArray<string>) => notes.map((note) => `Note: ${note}`)
-const notes = (restored: Restored) => shown(RestoreReporting.notes(restored))
+const notes = (restored: Restored) => [
+  ...GroupNotes.done(restored.groups, restored.offsetReset),
+  ...shown(RestoreReporting.notes(restored))
+]
 
 /** What a dry run prints. */
 export const dryRun = (prepared: Prepared, format: "text" | "json"): string =>
@@ -55,7 +59,8 @@ export const dryRun = (prepared: Prepared, format: "text" | "json"): string =>
           dryRun: true,
           backupId: prepared.plan.backupId,
           topics: actions(prepared),
-          notes: shown(prepared.plan.notes)
+          notes: shown(prepared.plan.notes),
+          ...GroupNotes.plannedJson(prepared.groups)
         },
         null,
         2
@@ -63,6 +68,7 @@ export const dryRun = (prepared: Prepared, format: "text" | "json"): string =>
     : [
         table(prepared),
         ...shown(prepared.plan.notes),
+        ...GroupNotes.planned(prepared.groups),
         "Nothing was written. Everything that can be checked beforehand is in order."
       ].join("\n")
 
@@ -74,6 +80,7 @@ export const done = (restored: Restored, format: "text" | "json"): string =>
           backupId: restored.plan.backupId,
           records: restored.records,
           topics: actions(restored),
+          ...GroupNotes.doneJson(restored.groups, restored.offsetReset),
           notes: notes(restored)
         },
         null,

@@ -5,10 +5,12 @@ import * as CreateTopics from "./kafkajs/protocol/CreateTopics.ts"
 import * as DeleteRecords from "./kafkajs/protocol/DeleteRecords.ts"
 import * as DeleteTopics from "./kafkajs/protocol/DeleteTopics.ts"
 import * as DescribeTransactions from "./kafkajs/protocol/DescribeTransactions.ts"
+import * as GroupOffsets from "./kafkajs/GroupOffsets.ts"
 import * as Groups from "./kafkajs/protocol/Groups.ts"
 import * as IncrementalAlterConfigs from "./kafkajs/protocol/IncrementalAlterConfigs.ts"
 import * as InitProducerId from "./kafkajs/protocol/InitProducerId.ts"
 import * as OffsetCommit from "./kafkajs/protocol/OffsetCommit.ts"
+import * as OffsetDelete from "./kafkajs/protocol/OffsetDelete.ts"
 import * as OffsetFetch from "./kafkajs/protocol/OffsetFetch.ts"
 import * as Produce from "./kafkajs/protocol/Produce.ts"
 import * as WriteTxnMarkers from "./kafkajs/protocol/WriteTxnMarkers.ts"
@@ -121,6 +123,7 @@ const over = ({ brokers, controller, location, metadata, offsets }: Cluster.Clus
         ErrorCode.leaderNotAvailable,
         DeleteRecords.replicationMillis
       ),
+    groups: Effect.suspend(() => GroupOffsets.list(brokers)).pipe(Effect.mapError(Cluster.failing("groups"))),
     commitOffsets: (node, groupId, committed) =>
       ask(
         "groups",
@@ -129,6 +132,11 @@ const over = ({ brokers, controller, location, metadata, offsets }: Cluster.Clus
         (version) => OffsetCommit.call(groupId, committed, version),
         committed.map(() => ErrorCode.coordinatorNotAvailable)
       ),
+    deleteOffsets: (node, groupId, partitions) =>
+      ask("groups", node, OffsetDelete.api, (version) => OffsetDelete.call(groupId, partitions, version), {
+        errorCode: ErrorCode.coordinatorNotAvailable,
+        partitionCodes: []
+      }),
     committedOffsets: (node, groupId) =>
       ask("groups", node, OffsetFetch.api, (version) => OffsetFetch.call(groupId, true, version), {
         errorCode: ErrorCode.coordinatorNotAvailable,

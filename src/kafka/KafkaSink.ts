@@ -2,7 +2,7 @@ import { Context, type Effect, type Scope } from "effect"
 import type { ProducerPosition } from "./batch/SealedBatch.ts"
 import type { BrokerGuards } from "./BrokerGuards.ts"
 import type { KafkaError, KafkaReason } from "./KafkaError.ts"
-import type { OffsetKind, PartitionOffset, TopicLookup, TopicPartition } from "./KafkaSource.ts"
+import type { GroupType, OffsetKind, PartitionOffset, TopicLookup, TopicPartition } from "./KafkaSource.ts"
 import type { KafkaTarget } from "./KafkaTarget.ts"
 
 /** Who writes: a producer id and its epoch (KIP-98). Sequences count the records of one producer in one partition. */
@@ -48,6 +48,15 @@ export interface TopicOutcome {
   readonly detail: string | undefined
   /** Of a topic that was created, where the broker has ids and reports them (Kafka 2.8 and later). */
   readonly topicId?: string
+}
+
+/** A group as the broker that coordinates it lists it. */
+export interface ListedGroup {
+  readonly groupId: string
+  /** Absent: the broker does not report it (before Kafka 3.8). */
+  readonly type?: GroupType
+  /** `Empty`, `Stable`, … Absent: the broker does not report it (before Kafka 2.6). */
+  readonly state?: string
 }
 
 /**
@@ -107,12 +116,30 @@ export interface KafkaSinkShape {
   /** The log begins at `offset` from now on. Needs Delete on the topic. */
   readonly deleteRecordsBefore: (partition: TopicPartition, offset: number) => Effect.Effect<void, KafkaError>
   /**
+   * For each partition, in the same order: the offset of the first record with this timestamp (milliseconds since 1970)
+   * or a later one, or the end of the log if there is none.
+   */
+  readonly offsetsAtTime: (
+    partitions: ReadonlyArray<TopicPartition>,
+    timestampMillis: number
+  ) => Effect.Effect<ReadonlyArray<PartitionOffset>, KafkaError>
+  /** The groups that exist and that the principal may describe. */
+  readonly groups: Effect.Effect<ReadonlyArray<ListedGroup>, KafkaError>
+  /**
    * Commits offsets of a group, without leader epochs. The metadata text is kept beside each. Fails with `GroupActive`
    * for a group that has members.
    */
   readonly commitOffsets: (
     groupId: string,
     offsets: ReadonlyArray<PartitionOffset & { readonly metadata?: string }>
+  ) => Effect.Effect<void, KafkaError>
+  /**
+   * Forgets what a group has committed for these partitions. A group or a partition that does not exist has nothing.
+   * Fails with `GroupActive` for a group whose members read one of the topics. Needs Delete on the group.
+   */
+  readonly deleteOffsets: (
+    groupId: string,
+    partitions: ReadonlyArray<TopicPartition>
   ) => Effect.Effect<void, KafkaError>
   /**
    * The committed offsets of one group, with their metadata, after the open transactions that change them have ended.

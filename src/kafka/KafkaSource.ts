@@ -42,9 +42,22 @@ export interface PartitionOffset extends TopicPartition {
   readonly offset: number
 }
 
+/** Which protocol the members of a group use: classic, or those of KIP-848, KIP-932 and KIP-1071. */
+export type GroupType = "classic" | "consumer" | "share" | "streams"
+
+/** What a group has committed for one partition. */
+export interface CommittedOffset extends PartitionOffset {
+  /** Absent: none. */
+  readonly metadata?: string
+  /** Absent: the commit had none, or the broker does not report it (before Kafka 2.1). */
+  readonly leaderEpoch?: number
+}
+
 export interface GroupOffsets {
   readonly groupId: string
-  readonly offsets: ReadonlyArray<PartitionOffset>
+  /** Absent: the brokers do not report it (before Kafka 3.8). */
+  readonly type?: GroupType
+  readonly offsets: ReadonlyArray<CommittedOffset>
 }
 
 /** Which records of one partition to read. Offsets are safe integers; larger ones are refused, never rounded. */

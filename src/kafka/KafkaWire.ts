@@ -20,6 +20,9 @@ export interface WireTopic {
   readonly partitions: ReadonlyArray<WirePartition>
 }
 
+/** An end of the log, or the first record with a timestamp of at least so many milliseconds since 1970. */
+export type OffsetQuestion = OffsetKind | { readonly timestampMillis: number }
+
 export interface WireMetadata {
   readonly clusterId: string | undefined
   readonly topics: ReadonlyArray<WireTopic>
@@ -65,11 +68,14 @@ export interface KafkaWire {
   readonly location: string
   /** Fresh metadata from any live broker, by which later `fetch` and `offsets` calls are routed. Creates no topic. */
   readonly metadata: (names: ReadonlyArray<string> | "all") => Effect.Effect<WireMetadata, KafkaError>
-  /** ListOffsets at the leader `leader`, one answer per partition in the same order. */
+  /**
+   * ListOffsets at the leader `leader`, one answer per partition in the same order. Offset -1 without an error: no
+   * record has that time or a later one.
+   */
   readonly offsets: (
     leader: number,
     partitions: ReadonlyArray<TopicPartition>,
-    kind: OffsetKind
+    kind: OffsetQuestion
   ) => Effect.Effect<ReadonlyArray<{ readonly errorCode: number; readonly offset: number }>, KafkaError>
   readonly fetch: (request: WireFetch) => Effect.Effect<WireFetched, KafkaError>
   /** As `KafkaSource.topicConfigs`. */

@@ -1,6 +1,6 @@
 import type { Effect } from "effect"
 import type { KafkaError } from "./KafkaError.ts"
-import type { NewTopic, Producer, TopicOutcome } from "./KafkaSink.ts"
+import type { ListedGroup, NewTopic, Producer, TopicOutcome } from "./KafkaSink.ts"
 import type { PartitionOffset, TopicPartition } from "./KafkaSource.ts"
 import type { KafkaWire } from "./KafkaWire.ts"
 
@@ -38,6 +38,8 @@ export interface WireProducer extends Producer {
 export interface WireCommitted extends PartitionOffset {
   /** -1 without a committed offset. */
   readonly offset: number
+  /** -1 without an epoch. */
+  readonly leaderEpoch: number
   readonly metadata: string
   readonly errorCode: number
 }
@@ -90,12 +92,19 @@ export interface KafkaWriteWire extends Pick<KafkaWire, "location" | "metadata" 
     partition: TopicPartition,
     offset: number
   ) => Effect.Effect<number, KafkaError>
+  /** As `KafkaSink.groups`. */
+  readonly groups: Effect.Effect<ReadonlyArray<ListedGroup>, KafkaError>
   /** One error code per offset, in the same order. */
   readonly commitOffsets: (
     coordinator: number,
     groupId: string,
     offsets: ReadonlyArray<PartitionOffset & { readonly metadata?: string }>
   ) => Effect.Effect<ReadonlyArray<number>, KafkaError>
+  readonly deleteOffsets: (
+    coordinator: number,
+    groupId: string,
+    partitions: ReadonlyArray<TopicPartition>
+  ) => Effect.Effect<{ readonly errorCode: number; readonly partitionCodes: ReadonlyArray<number> }, KafkaError>
   readonly committedOffsets: (
     coordinator: number,
     groupId: string

@@ -65,6 +65,9 @@ export const lockFolder = (ownerKey: string) => `${commonFolder}/locks/${ownerKe
 export const lockEpoch = (ownerKey: string, epoch: number) =>
   key(`${lockFolder(ownerKey)}${String(epoch).padStart(12, "0")}.json`)
 
+/** Offsets of consumer groups, stored before they are changed. They belong to no backup and are never removed. */
+export const offsetSnapshot = (snapshotId: string) => key(`${commonFolder}/offset-snapshots/${snapshotId}.json`)
+
 export const preflightFolder = `${commonFolder}/preflight/`
 /** Test objects of one owner. */
 export const preflightOf = (ownerKey: string) => `${preflightFolder}${ownerKey}/`

@@ -28,7 +28,17 @@ export type PlannedTopic = typeof PlannedTopic.Type
 
 export const PlannedGroup = Schema.Struct({
   groupId: Schema.String,
-  offsets: Schema.Array(Schema.Struct({ topic: Schema.String, partition: Schema.Int, offset: Schema.Int }))
+  /** Absent: the brokers do not report it, as before Kafka 3.8, or the plan is of version 0.1. */
+  type: Schema.optionalKey(Schema.Literals(["classic", "consumer", "share", "streams"])),
+  offsets: Schema.Array(
+    Schema.Struct({
+      topic: Schema.String,
+      partition: Schema.Int,
+      offset: Schema.Int,
+      metadata: Schema.optionalKey(Schema.String),
+      leaderEpoch: Schema.optionalKey(Schema.Int)
+    })
+  )
 })
 export type PlannedGroup = typeof PlannedGroup.Type
 

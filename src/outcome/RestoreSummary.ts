@@ -9,6 +9,15 @@ export const RestoredTopic = Schema.Struct({
 })
 export type RestoredTopic = typeof RestoredTopic.Type
 
+/** What became of consumer groups: all of them as numbers, and as many by name as a summary has room for. */
+export const GroupsSummary = Schema.Struct({
+  reset: Schema.Int,
+  skipped: Schema.Int,
+  groupsReset: Schema.Array(Schema.String),
+  groupsSkipped: Schema.Array(Schema.Struct({ group: Schema.String, reason: Schema.String }))
+})
+export type GroupsSummary = typeof GroupsSummary.Type
+
 /** What a summary says about a restore, beside what every command says. */
 export const RestoreSummary = Schema.Struct({
   /** Nothing was written, as asked for. */
@@ -17,6 +26,10 @@ export const RestoreSummary = Schema.Struct({
   startedWriting: Schema.optionalKey(Schema.String),
   /** Everything that stood against the restore, one word for each kind. */
   objections: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** The snapshot with the former offsets of consumer groups, once it is stored. */
+  rollbackSnapshotId: Schema.optionalKey(Schema.String),
+  /** Absent: no group was to be changed, or the restore failed before. */
+  groups: Schema.optionalKey(GroupsSummary),
   /** The plan; absent where none was made. */
   plan: Schema.optionalKey(
     Schema.Struct({

@@ -1,6 +1,7 @@
 import * as Field from "./Field.ts"
 import { KafkaClusterSpec } from "./KafkaClusterSpec.ts"
 import { PitrSpec } from "./PitrSpec.ts"
+import { OffsetResetSpec, RollbackSpec } from "./OffsetResetSpec.ts"
 import { PodTemplateSpec } from "./PodTemplateSpec.ts"
 import { ResourcesSpec } from "./ResourcesSpec.ts"
 import { RestoreJobSpec } from "./RestoreJobSpec.ts"
@@ -104,7 +105,9 @@ export const KafkaRestoreSpec = Field.object(
       Field.described(ResourcesSpec, "Resources of the container that runs the restore, as in a Pod.")
     ),
     job: Field.withDefault(RestoreJobSpec, {}),
-    podTemplate: Field.optional(Field.described(PodTemplateSpec, "The pod that runs the restore."))
+    podTemplate: Field.optional(Field.described(PodTemplateSpec, "The pod that runs the restore.")),
+    offsetReset: Field.optional(OffsetResetSpec),
+    rollback: Field.optional(RollbackSpec)
   },
   {
     description: "Which backup to restore, from where, and into which cluster.",

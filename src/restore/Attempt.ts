@@ -11,6 +11,9 @@ import { RestoreError, RestoreOvertaken } from "./RestoreError.ts"
 /** How often an attempt asks whether another one has begun. */
 const askEveryMillis = 5000
 
+/** What the groups of restores begin with: no restore changes the group of another one. */
+export const groupPrefix = "kafka-backup-restore-"
+
 /** One name for the group and the transactional id of a restore: the same for all of its attempts. */
 export const nameOf = (owner: Owner): string => {
   const key =
@@ -18,7 +21,7 @@ export const nameOf = (owner: Owner): string => {
     createHash("sha256")
       .update(JSON.stringify([owner.namespace ?? "", owner.name]))
       .digest("hex")
-  return `kafka-backup-restore-${key.slice(0, 40)}`
+  return `${groupPrefix}${key.slice(0, 40)}`
 }
 
 /**

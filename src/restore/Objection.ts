@@ -16,6 +16,11 @@ export interface Objection {
     | "TargetNotEmpty"
     | "TargetRefused"
     | "TargetNotCovered"
+    | "GroupsNotInBackup"
+    | "OtherSourceCluster"
+    | "GroupDenied"
+    | "SnapshotTaken"
+    | "SnapshotDenied"
   readonly message: string
   readonly advice: string
 }

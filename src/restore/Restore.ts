@@ -8,6 +8,8 @@ import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Attempt from "./Attempt.ts"
 import { codecOf } from "./Compression.ts"
 import * as Cut from "./Cut.ts"
+import type { GroupOutcome } from "./groups/GroupOutcome.ts"
+import * as Groups from "./groups/Groups.ts"
 import * as PartitionRestore from "./PartitionRestore.ts"
 import * as Preflight from "./Preflight.ts"
 import type * as Proof from "./Proof.ts"
@@ -32,12 +34,16 @@ export interface Options {
   readonly onAppended: (records: number, bytes: number, partition: RestorePlan.PlannedPartition) => void
   /** All of the partition was read back and compared. */
   readonly onProven?: (partition: RestorePlan.PlannedPartition) => void
+  /** The former offsets of consumer groups are stored as this snapshot. */
+  readonly onOffsetsStored?: (snapshotId: string) => void
 }
 
 /** What a restore is going to do, after everything that can be asked beforehand was asked. */
 export interface Prepared {
   readonly plan: RestorePlan.RestorePlan
   readonly targets: ReadonlyArray<Preflight.TargetTopic>
+  /** Absent: consumer groups are left alone. */
+  readonly groups: Groups.PreparedGroups | undefined
 }
 
 /** A configuration that a topic did not get. */
@@ -56,6 +62,8 @@ export interface Restored extends Prepared {
   readonly configs: ReadonlyMap<string, Readonly<Record<string, string | null>>>
   /** What this attempt compared, partition by partition. */
   readonly proven: ReadonlyArray<ProvenPartition>
+  /** What became of each consumer group; absent if none was to be changed. */
+  readonly offsetReset: GroupOutcome | undefined
 }
 
 /** A partition of the target and what was compared of it. */
@@ -77,25 +85,29 @@ export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems,
   )
   const planned = RestorePlan.make(set, request, counted)
   if (planned._tag === "Refused") return yield* preflightFailed([...damaged, ...planned.objections])
-  return yield* askTarget(systems, request, planned.plan, damaged)
+  const { plan } = planned
+  const groups = yield* Groups.prepare(systems, request, set, plan)
+  const standing = [...damaged, ...groups.objections]
+  return { ...(yield* askTarget(systems, request, plan, standing)), groups: groups.prepared } satisfies Prepared
 })
 
-/** Compares the plan with the target cluster. Fails with what stands against it, and with `damaged`. */
+/** Compares the plan with the target cluster. Fails with what stands against it, and with `others`. */
 const askTarget = Effect.fnUntraced(function* (
   { sink }: Systems,
   request: RestoreRequest,
   plan: RestorePlan.RestorePlan,
-  damaged: ReadonlyArray<RestorePlan.Objection> = []
+  others: ReadonlyArray<RestorePlan.Objection> = []
 ) {
   const ours = yield* Attempt.begunTopics(sink, request.owner, plan)
   const { objections, targets } = yield* Preflight.ofTarget(sink, plan, request, ours)
-  if (damaged.length + objections.length > 0) return yield* preflightFailed([...damaged, ...objections])
-  return { plan, targets } satisfies Prepared
+  if (others.length + objections.length > 0) return yield* preflightFailed([...others, ...objections])
+  return { plan, targets }
 })
 
 /**
  * Carries out what was prepared: creates topics, writes every partition, reads all of it back and compares, then gives
- * the topics their own configuration. Completes only if every record was found as the backup has it.
+ * the topics their own configuration and the consumer groups their offsets. Completes only if every record was found as
+ * the backup has it.
  */
 export const run = Effect.fn("Restore.run")(function* (
   systems: Systems,
@@ -104,7 +116,9 @@ export const run = Effect.fn("Restore.run")(function* (
   options: Options
 ) {
   const { sink } = systems
-  const { plan } = prepared
+  const { groups, plan } = prepared
+  yield* Groups.remember(systems, request, plan, groups)
+  if (groups?.snapshotId !== undefined) options.onOffsetsStored?.(groups.snapshotId)
   // A topic that exists by now may be anybody's: everything is asked again. Those just created are there and empty.
   const targets = (yield* createTopics(sink, prepared.targets))
     ? prepared.targets
@@ -129,13 +143,16 @@ export const run = Effect.fn("Restore.run")(function* (
     ])
   )
   const refusedConfigs = yield* Effect.forEach(configs, ([topic, given]) => giveConfigs(sink, topic, given))
+  const offsetReset = yield* Groups.reset(systems, plan, groups)
   return {
     plan,
     targets,
+    groups,
     records: RestorePlan.records(plan),
     refusedConfigs: refusedConfigs.flat(),
     configs,
-    proven
+    proven,
+    offsetReset
   } satisfies Restored
 }, Effect.scoped)
 

@@ -1,5 +1,6 @@
 import type * as Explanation from "../worker/Explanation.ts"
 import type { TopicCut } from "./CutReport.ts"
+import type { GroupOutcome } from "./groups/GroupOutcome.ts"
 import type { ComparedRange } from "./Proof.ts"
 
 /** One topic of a report. */
@@ -45,6 +46,10 @@ export interface RestoreReport {
   /** Of the plan; with outcome `success` and without `dryRun` all of them were read back and compared. */
   readonly records?: number
   readonly topics: ReadonlyArray<ReportedTopic>
+  /** The snapshot with the former offsets of consumer groups, once it is stored. */
+  readonly rollbackSnapshotId?: string
+  /** What became of consumer groups; absent if none was to be changed, or the restore failed before. */
+  readonly offsetReset?: GroupOutcome
   readonly notes: ReadonlyArray<string>
   readonly error?: Pick<Explanation.Explained, "reason" | "message" | "advice" | "isRetryable"> & {
     readonly objections?: ReadonlyArray<{ readonly reason: string; readonly message: string; readonly advice: string }>

@@ -6,6 +6,7 @@ import type { KafkaRestore } from "../resource/KafkaRestore.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import * as CutReport from "./CutReport.ts"
 import type { Prepared, Restored } from "./Restore.ts"
+import * as GroupSummary from "./groups/GroupSummary.ts"
 import { RestoreError } from "./RestoreError.ts"
 import type { PlannedTopic, Renumbering } from "./RestorePlan.ts"
 import * as RestorePlan from "./RestorePlan.ts"
@@ -20,6 +21,8 @@ export interface RestoreContext {
   resource: KafkaRestore | undefined
   isDryRun: boolean
   prepared: Prepared | undefined
+  /** Present once the former offsets of consumer groups are stored. */
+  rollbackSnapshotId: string | undefined
   /** Present once the restore is complete. */
   restored: Restored | undefined
 }
@@ -30,6 +33,7 @@ export const context = (startedMillis: number, progress: RestoreProgress): Resto
   resource: undefined,
   isDryRun: false,
   prepared: undefined,
+  rollbackSnapshotId: undefined,
   restored: undefined
 })
 
@@ -47,7 +51,9 @@ export const because = (renumbering: Renumbering): string => {
 }
 
 /** What is left to know when a restore is complete. */
-export const notes = ({ plan, refusedConfigs, targets }: Restored): ReadonlyArray<string> => [
+export const notes = ({ offsetReset, plan, refusedConfigs, targets }: Restored): ReadonlyArray<string> => [
+  ...(offsetReset?.groupsSkipped.map(({ group, reason }) => `consumer group ${group} was left as it is: ${reason}`) ??
+    []),
   ...plan.notes,
   ...targets.flatMap(({ topic }) =>
     TopicConfigs.leftOut(topic.configs).map((name) => `${topic.target} does not get the configuration ${name}`)
@@ -118,7 +124,7 @@ export const report = (
   completedMillis: number,
   exit: Exit.Exit<unknown, unknown>
 ): RestoreReport => {
-  const { isDryRun, prepared, progress, resource, restored, startedMillis } = given
+  const { isDryRun, prepared, progress, resource, restored, rollbackSnapshotId, startedMillis } = given
   const { name = "", namespace, uid } = resource?.metadata ?? {}
   const common = {
     version: 1,
@@ -132,7 +138,9 @@ export const report = (
     completedAt: instant(completedMillis),
     ...(progress.startedWritingMillis === undefined ? {} : { startedWriting: instant(progress.startedWritingMillis) }),
     ...(prepared === undefined ? {} : { plan: prepared.plan.digest, records: RestorePlan.records(prepared.plan) }),
-    topics: prepared?.plan.topics.map(reportedTopic(given)) ?? []
+    topics: prepared?.plan.topics.map(reportedTopic(given)) ?? [],
+    ...(rollbackSnapshotId === undefined ? {} : { rollbackSnapshotId }),
+    ...(restored?.offsetReset === undefined ? {} : { offsetReset: restored.offsetReset })
   } as const
   if (Exit.isSuccess(exit)) {
     return {
@@ -176,6 +184,8 @@ export const summary = (report: RestoreReport): RunSummary => {
     ...(report.dryRun ? { dryRun: true } : {}),
     ...(startedWriting === undefined ? {} : { startedWriting }),
     ...(objections.length === 0 ? {} : { objections }),
+    ...(report.rollbackSnapshotId === undefined ? {} : { rollbackSnapshotId: report.rollbackSnapshotId }),
+    ...(report.offsetReset === undefined ? {} : { groups: GroupSummary.of(report.offsetReset) }),
     ...(report.plan === undefined
       ? {}
       : {

@@ -1,6 +1,7 @@
 import type { Owner } from "../identity/RunIdentity.ts"
 import type { Cut } from "./Cut.ts"
 import type { SourcePartitions } from "./SourcePartitions.ts"
+import type { GroupsRequest, RollbackRequest } from "./groups/GroupsRequest.ts"
 
 /**
  * Which offsets restored records get.
@@ -37,6 +38,10 @@ export interface RestoreRequest {
   readonly cut?: Cut
   /** What a user should know of fields that have no effect. */
   readonly notes?: ReadonlyArray<string>
+  /** Absent: no consumer group is changed. */
+  readonly groups?: GroupsRequest
+  /** Absent: nothing is stored. */
+  readonly rollback?: RollbackRequest
 }
 
 /** Fillers cost about 130 ns of a broker's time each: 2 billion take some four minutes and 1.2 GB. */

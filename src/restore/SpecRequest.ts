@@ -1,6 +1,7 @@
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
 import * as PitrSpec from "../resource/PitrSpec.ts"
 import { defaultMaxFillerOffsets, type Offsets, type RestoreRequest } from "./RestoreRequest.ts"
+import * as GroupsRequest from "./groups/GroupsRequest.ts"
 
 const offsets = { Auto: "auto", Exact: "exact", New: "new" } as const satisfies Record<string, Offsets>
 
@@ -27,7 +28,8 @@ export const request = ({ metadata, spec }: KafkaRestore): RestoreRequest => ({
   ),
   includesOriginalOffset: spec.includeOriginalOffsetHeader,
   ...optional("cut", PitrSpec.bounds(spec.pitr)),
-  notes: PitrSpec.notes(spec.pitr)
+  notes: PitrSpec.notes(spec.pitr),
+  ...GroupsRequest.of(spec)
 })
 
 const optional = <K extends string, A>(name: K, value: A | undefined) =>

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { cluster, desk, layer, manifest, type } from "./terminal.ts"
 
@@ -44,6 +44,22 @@ describe("kafka-backup prune", () => {
       })
       assert.deepStrictEqual(stored(), [id(3), "other-20261123-000000"])
       assert.strictEqual((yield* type("verify", ...options, id(3), "--deep")).exitCode, 0)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("leaves snapshots of consumer offsets alone, whatever it removes, and counts them as no damage", () =>
+    Effect.gen(function* () {
+      const { claim, options, stored } = yield* sets()
+      const folder = join(claim, "_kafka-backup", "offset-snapshots")
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(join(folder, "before-1.json"), "{}")
+      const verified = yield* type("verify", ...options, id(3), "--deep")
+      assert.strictEqual(verified.exitCode, 0, verified.err)
+      assert.notInclude((yield* type("list", ...options)).out, "offset-snapshots")
+      assert.strictEqual((yield* type("prune", ...options, "--keep", "1")).exitCode, 0)
+      assert.strictEqual((yield* type("prune", ...options, "--all", "--confirm", "nightly")).exitCode, 0)
+      assert.deepStrictEqual(stored(), ["other-20261123-000000"])
+      assert.deepStrictEqual(readdirSync(folder), ["before-1.json"])
     }).pipe(Effect.provide(layer))
   )
 

@@ -28,6 +28,9 @@ const scene = Effect.gen(function* () {
   yield* source.produce("orders", 0, [{ key: "a", value: "1", timestamp: 1_600_000_000_000 }])
   yield* source.deleteRecordsBefore("orders", 0, 1)
   yield* source.produce("orders", 0, [{ key: "b", value: null, timestamp: 1_600_000_000_000 }])
+  for (const group of ["billing", "busy"]) {
+    yield* source.commitGroupOffsets(group, [{ topic: "orders", partition: 0, offset: 2 }])
+  }
   const { directory, options } = yield* desk()
   assert.strictEqual((yield* type("run", ...options, "--slot", slot)).exitCode, 0)
   const target = yield* (yield* InMemoryKafka).cluster("target:9092")
@@ -96,6 +99,45 @@ describe("kafka-backup restore", () => {
       for (const field of ["defaultReplicationFactor", "offsets", "topicMapping", "pitr"]) {
         assert.include(refused.err, `spec.${field}`)
       }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("sets the offsets of consumer groups after the records, and says what became of each", () =>
+    Effect.gen(function* () {
+      const { options, target, write } = yield* scene
+      const offsetReset = { enabled: true, strategy: "headerBased", consumerGroups: ["billing", "busy"] }
+      yield* write({ offsetReset, rollback: { enabled: true, snapshotId: "before-1" } })
+      yield* target.setGroupActive("busy", true)
+      const before = yield* typeAs("person", "restore", ...options, "--dry-run")
+      assert.match(before.out, /Offsets of consumer groups are stored first, as snapshot before-1/)
+      assert.match(before.out, /Consumer groups: billing, busy get the offsets of the backup/)
+      const [report, summary] = [`${options[1]}.report.json`, `${options[1]}.summary`]
+      const files = ["--report", report, "--summary", summary]
+      const done = yield* type("restore", ...options, "-o", "json", ...files)
+      assert.strictEqual(done.exitCode, 0, done.err)
+      const reported = JSON.parse(yield* Effect.promise(() => readFile(report, "utf8")))
+      assert.strictEqual(reported.rollbackSnapshotId, "before-1")
+      assert.deepStrictEqual(reported.offsetReset, JSON.parse(done.out).offsetReset)
+      assert.include(reported.notes[0], "consumer group busy was left as it is: it has active members (state Stable)")
+      assert.deepInclude(JSON.parse(yield* Effect.promise(() => readFile(summary, "utf8"))).restore, {
+        rollbackSnapshotId: "before-1",
+        groups: {
+          reset: 1,
+          skipped: 1,
+          groupsReset: ["billing"],
+          groupsSkipped: [{ group: "busy", reason: "it has active members (state Stable)" }]
+        }
+      })
+      assert.deepInclude(JSON.parse(done.out), {
+        rollbackSnapshotId: "before-1",
+        offsetReset: {
+          groupsReset: [{ group: "billing", offsets: [{ topic: "orders", partition: 0, offset: 2 }] }],
+          groupsSkipped: [{ group: "busy", reason: "it has active members (state Stable)", active: true }]
+        }
+      })
+      const again = yield* typeAs("person", "restore", ...options)
+      assert.match(again.out, /Consumer group billing: 1 offset was set and read back/)
+      assert.match(again.out, /Note: consumer group busy was left as it is: it has active members \(state Stable\)/)
     }).pipe(Effect.provide(layer))
   )
 

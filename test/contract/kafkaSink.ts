@@ -541,15 +541,98 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
         yield* sink.commitOffsets(groupId, [])
         assert.deepStrictEqual(yield* sink.committedOffsets(groupId), [{ ...place, offset: 3, metadata: "" }])
         const groups = yield* source.groupOffsets([topic])
-        assert.deepStrictEqual(groups, [{ groupId, offsets: [{ ...place, offset: 3 }] }])
+        assert.deepStrictEqual(groups, [{ groupId, type: "classic", offsets: [{ ...place, offset: 3 }] }])
+        yield* sink.commitOffsets(groupId, [{ ...place, offset: 4, metadata: "kept" }])
+        const [kept] = yield* source.groupOffsets([topic])
+        assert.deepStrictEqual(kept?.offsets, [{ ...place, offset: 4, metadata: "kept" }])
+      })
+    )
+
+    fact("forgets offsets of a group, and only those that are named", (subject) =>
+      Effect.gen(function* () {
+        const { driver, sink } = subject
+        const topic = freshName("forgotten")
+        yield* driver.createTopic(topic, 2, { "retention.ms": "-1" })
+        const groupId = `${topic}-group`
+        const [first, second] = [
+          { topic, partition: 0 },
+          { topic, partition: 1 }
+        ]
+        yield* sink.deleteOffsets(groupId, [first])
+        yield* sink.commitOffsets(groupId, [
+          { ...first, offset: 1 },
+          { ...second, offset: 2 }
+        ])
+        yield* sink.deleteOffsets(groupId, [
+          first,
+          { topic, partition: 9 },
+          { topic: freshName("absent"), partition: 0 }
+        ])
+        assert.deepStrictEqual(yield* sink.committedOffsets(groupId), [{ ...second, offset: 2, metadata: "" }])
+        yield* driver.join(groupId, topic)
+        assert.strictEqual((yield* reasonOf(sink.deleteOffsets(groupId, [second])))._tag, "GroupActive")
+      })
+    )
+
+    fact("lists groups with their type and state", (subject) =>
+      Effect.gen(function* () {
+        const { driver, sink } = subject
+        const { topic } = yield* topicWith(subject, "listed")
+        const [idle, busy] = [`${topic}-idle`, `${topic}-busy`]
+        yield* sink.commitOffsets(idle, [{ topic, partition: 0, offset: 0 }])
+        yield* driver.join(busy, topic)
+        const found = (yield* sink.groups).filter(({ groupId }) => groupId.startsWith(topic))
+        assert.deepStrictEqual(
+          found.toSorted((a, b) => (a.groupId < b.groupId ? -1 : 1)),
+          [
+            { groupId: busy, type: "classic", state: "Stable" },
+            { groupId: idle, type: "classic", state: "Empty" }
+          ]
+        )
+      })
+    )
+
+    fact("finds the first record of a time or later, or the end of the log", (subject) =>
+      Effect.gen(function* () {
+        const { sink } = subject
+        const { topic, writer } = yield* topicWith(subject, "times", { "retention.ms": "-1" })
+        yield* writer.next(numbered(3))
+        const at = (millis: number) =>
+          Effect.map(sink.offsetsAtTime([{ topic, partition: 0 }], millis), ([found]) => found?.offset)
+        assert.strictEqual(yield* at(0), 0)
+        assert.strictEqual(yield* at(timestamp + 1), 1)
+        assert.strictEqual(yield* at(timestamp + 3), 3)
       })
     )
 
     fact("commits nothing for a topic that does not exist", ({ sink }) =>
       Effect.gen(function* () {
         const topic = freshName("absent")
-        const reason = yield* reasonOf(sink.commitOffsets(`${topic}-group`, [{ topic, partition: 0, offset: 1 }]))
+        const groupId = `${topic}-group`
+        const reason = yield* reasonOf(sink.commitOffsets(groupId, [{ topic, partition: 0, offset: 1 }]))
         assert.strictEqual(reason._tag, "TopicVanished")
+        assert.notInclude(
+          (yield* sink.groups).map((each) => each.groupId),
+          groupId
+        )
+      })
+    )
+
+    fact("commits nothing for a partition that a topic does not have", (subject) =>
+      Effect.gen(function* () {
+        const { sink } = subject
+        const { topic } = yield* topicWith(subject, "narrow")
+        const groupId = `${topic}-group`
+        const place = { topic, partition: 2_147_483_647 }
+        assert.strictEqual(
+          (yield* reasonOf(sink.commitOffsets(groupId, [{ ...place, offset: 0 }])))._tag,
+          "TopicVanished"
+        )
+        assert.deepStrictEqual(yield* sink.committedOffsets(groupId), [])
+        assert.notInclude(
+          (yield* sink.groups).map((each) => each.groupId),
+          groupId
+        )
       })
     )
 

@@ -462,7 +462,7 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
         const groups = yield* source.groupOffsets([topic])
         assert.deepStrictEqual(
           groups.filter((group) => group.groupId === groupId),
-          [{ groupId, offsets: [{ topic, partition: 0, offset: 4 }] }]
+          [{ groupId, type: "classic", offsets: [{ topic, partition: 0, offset: 4 }] }]
         )
       })
     )

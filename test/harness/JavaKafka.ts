@@ -247,6 +247,31 @@ export class JavaKafka implements AsyncDisposable {
     await this.#call("deleteGroup", { group })
   }
 
+  /**
+   * A member joins the group, reads so many records and commits after them; gives where they lie, in the order of
+   * reading. It leaves the group unless it shall stay.
+   */
+  consume(request: {
+    readonly group: string
+    readonly topics: ReadonlyArray<string>
+    readonly max: number
+    readonly stay?: boolean
+    /** Text beside each committed offset. */
+    readonly metadata?: string
+    /** KIP-848 with `consumer`. */
+    readonly protocol?: "classic" | "consumer"
+  }): Promise<ReadonlyArray<{ readonly topic: string; readonly partition: number; readonly offset: number }>> {
+    const { protocol, ...rest } = request
+    const { client } = this.#connection
+    const asked = protocol === undefined ? {} : { client: { ...client, "group.protocol": protocol } }
+    return this.#call("consume", { ...rest, ...asked })
+  }
+
+  /** The member that stayed in the group leaves it. */
+  async leave(group: string): Promise<void> {
+    await this.#call("leave", { group })
+  }
+
   /** Writes records in order; they have their offsets when this resolves. */
   produce(
     topic: string,

@@ -44,6 +44,8 @@ public final class KafkaTool {
     OPERATIONS.put("commitOffsets", Cluster::commitOffsets);
     OPERATIONS.put("groupOffsets", Cluster::groupOffsets);
     OPERATIONS.put("deleteGroup", Cluster::deleteGroup);
+    OPERATIONS.put("consume", Consumers::consume);
+    OPERATIONS.put("leave", Consumers::leave);
     OPERATIONS.put("produce", Load::produce);
     OPERATIONS.put("endTransaction", Load::endTransaction);
     OPERATIONS.put("load", Load::load);

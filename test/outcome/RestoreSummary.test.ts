@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import type { RestoredTopic } from "../../src/outcome/RestoreSummary.ts"
+import * as GroupSummary from "../../src/restore/groups/GroupSummary.ts"
 import type { RunSummary } from "../../src/outcome/RunSummary.ts"
 import * as SummaryCodec from "../../src/outcome/SummaryCodec.ts"
 
@@ -45,6 +46,22 @@ describe("the summary of a restore", () => {
     assert.strictEqual(plan.exact, 4999)
     assert.isAbove(plan.topics.length, 100)
     assert.deepStrictEqual(plan.topics, topics(5000).slice(0, plan.topics.length))
+  })
+
+  it("names as many groups as there is room for, and counts all", () => {
+    const many = Array.from({ length: 3000 }, (_, n) => `group-${n}`)
+    const groups = GroupSummary.of({
+      groupsReset: many.map((group) => ({ group, offsets: [] })),
+      groupsSkipped: many.map((group) => ({ group, reason: "it has active members (state Stable)", active: true }))
+    })
+    const whole = summary(5000)
+    const notes = many.map((group) => `consumer group ${group} was left as it is: it has active members`)
+    const text = SummaryCodec.encode({ ...whole, notes, restore: { ...whole.restore, groups } })
+    assert.isAtMost(Buffer.byteLength(text), 4096)
+    const found = decoded(text).restore!.groups!
+    assert.deepStrictEqual([found.reset, found.skipped], [3000, 3000])
+    assert.isAbove(found.groupsReset.length, 20)
+    assert.deepStrictEqual(found.groupsSkipped[0], { group: "group-0", reason: "it has active members (state Stable)" })
   })
 
   it("is refused where it counts fewer topics than it holds, or holds no topics at all", () => {

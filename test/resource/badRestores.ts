@@ -1,4 +1,5 @@
 import { type BadManifest, badManifests } from "./badManifests.ts"
+import { badOffsetResets } from "./badOffsetResets.ts"
 import { put } from "./manifests.ts"
 import { changed, fullSpec, manifest } from "./restoreManifests.ts"
 
@@ -210,7 +211,7 @@ const ofSpec: ReadonlyArray<BadManifest> = [
 )
 
 /** The table. */
-export const badRestores: ReadonlyArray<BadManifest> = [...ofFrame, ...ofSpec]
+export const badRestores: ReadonlyArray<BadManifest> = [...ofFrame, ...ofSpec, ...badOffsetResets]
 
 /** The blocks that a KafkaBackup has, too, and their names in a KafkaRestore. */
 const shared = {

@@ -1,7 +1,9 @@
 import { Effect, Schedule } from "effect"
 import { ErrorCode } from "../ErrorCode.ts"
 import { KafkaAuthorizationFailed, type KafkaReason, ProtocolFailure } from "../KafkaError.ts"
-import type { GroupOffsets } from "../KafkaSource.ts"
+import type { ListedGroup } from "../KafkaSink.ts"
+import type { CommittedOffset, GroupOffsets } from "../KafkaSource.ts"
+import type { WireCommitted } from "../KafkaWriteWire.ts"
 import type { Brokers } from "./Brokers.ts"
 import * as Groups from "./protocol/Groups.ts"
 import * as OffsetFetch from "./protocol/OffsetFetch.ts"
@@ -45,10 +47,10 @@ const groupsAt = (brokers: Brokers, nodeId: number) =>
   Effect.gen(function* () {
     const answer = yield* brokers.ask(nodeId, Groups.listApi, Groups.list)
     if (answer === undefined) return []
-    const { errorCode, groupIds } = answer.value
+    const { errorCode, groups } = answer.value
     if (errorCode !== ErrorCode.none)
       return yield* Effect.fail(refused(errorCode, `listing groups of broker ${nodeId}`))
-    return groupIds.map((groupId) => ({ groupId, nodeId }))
+    return groups.map((group) => ({ group, nodeId }))
   }).pipe(Effect.retry(coordinatorRetry))
 
 const coordinatorOf = (brokers: Brokers, groupId: string) =>
@@ -63,6 +65,14 @@ const coordinatorOf = (brokers: Brokers, groupId: string) =>
     return answer.node.nodeId
   })
 
+const committed = ({ leaderEpoch, metadata, offset, partition, topic }: WireCommitted): CommittedOffset => ({
+  topic,
+  partition,
+  offset,
+  ...(metadata === "" ? {} : { metadata }),
+  ...(leaderEpoch < 0 ? {} : { leaderEpoch })
+})
+
 /** Asks the broker that listed the group, or its coordinator if the group has moved since. */
 const offsetsOf = (brokers: Brokers, groupId: string, listedBy: number) => {
   let coordinator: number | undefined = listedBy
@@ -75,11 +85,20 @@ const offsetsOf = (brokers: Brokers, groupId: string, listedBy: number) => {
     const { errorCode, offsets } = answer.value
     if (isLeftOut(errorCode)) return []
     if (errorCode !== ErrorCode.none) return yield* Effect.fail(refused(errorCode, `offsets of group ${groupId}`))
-    return offsets
-      .filter((each) => each.errorCode === ErrorCode.none && each.offset >= 0)
-      .map(({ offset, partition, topic }) => ({ topic, partition, offset }))
+    return offsets.filter((each) => each.errorCode === ErrorCode.none && each.offset >= 0).map(committed)
   }).pipe(Effect.retry(coordinatorRetry))
 }
+
+/** Every group of every broker, by id. A group that moves while brokers are asked is listed twice. */
+const listed = (brokers: Brokers) =>
+  Effect.map(
+    Effect.forEach(brokers.nodeIds(), (nodeId) => groupsAt(brokers, nodeId), { concurrency }),
+    (found) => new Map(found.flat().map((one) => [one.group.groupId, one]))
+  )
+
+/** Every group that the principal may describe. */
+export const list = (brokers: Brokers): Effect.Effect<ReadonlyArray<ListedGroup>, KafkaReason> =>
+  Effect.map(listed(brokers), (found) => [...found.values()].map(({ group }) => group))
 
 /** Committed offsets on `topics` of every group that the principal may describe and that has some. By group id. */
 export const read = (
@@ -87,14 +106,15 @@ export const read = (
   topics: ReadonlySet<string>
 ): Effect.Effect<ReadonlyArray<GroupOffsets>, KafkaReason> =>
   Effect.gen(function* () {
-    const listed = yield* Effect.forEach(brokers.nodeIds(), (nodeId) => groupsAt(brokers, nodeId), { concurrency })
-    // A group that moves while brokers are asked may be listed twice.
-    const listedBy = new Map(listed.flat().map(({ groupId, nodeId }) => [groupId, nodeId]))
     const groups = yield* Effect.forEach(
-      listedBy,
-      ([groupId, nodeId]) =>
+      (yield* listed(brokers)).values(),
+      ({ group: { groupId, type }, nodeId }) =>
         offsetsOf(brokers, groupId, nodeId).pipe(
-          Effect.map((offsets) => ({ groupId, offsets: offsets.filter(({ topic }) => topics.has(topic)) }))
+          Effect.map((offsets): GroupOffsets => ({
+            groupId,
+            ...(type === undefined ? {} : { type }),
+            offsets: offsets.filter(({ topic }) => topics.has(topic))
+          }))
         ),
       { concurrency }
     )

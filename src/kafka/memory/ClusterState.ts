@@ -1,15 +1,10 @@
 import { Effect } from "effect"
 import { BrokerUnreachable, KafkaAuthorizationFailed, KafkaError } from "../KafkaError.ts"
 import type { Producer } from "../KafkaSink.ts"
-import type { PartitionOffset } from "../KafkaSource.ts"
+import type { CommittedOffset, GroupType } from "../KafkaSource.ts"
 import type { Connections } from "./Connections.ts"
 import type { Fault, FaultRequest, Faults } from "./InMemoryFaults.ts"
 import type { InMemoryTopic } from "./InMemoryTopics.ts"
-
-/** A committed offset of a group. */
-export interface CommittedOffset extends PartitionOffset {
-  readonly metadata?: string
-}
 
 /** The state of an in-memory cluster. */
 export interface ClusterState {
@@ -20,6 +15,8 @@ export interface ClusterState {
   readonly groups: Map<string, Map<string, CommittedOffset>>
   /** Groups with members. */
   readonly activeGroups: Set<string>
+  /** Of groups that are not classic. */
+  readonly groupTypes: Map<string, GroupType>
   /** The newest producer of each transactional id. */
   readonly transactionalIds: Map<string, Producer>
   nextProducerId: number

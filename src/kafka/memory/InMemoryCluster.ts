@@ -8,10 +8,11 @@ import {
   makeTopic,
   type TopicOptions
 } from "./InMemoryTopics.ts"
-import { type ClusterState, type CommittedOffset, unreachable } from "./ClusterState.ts"
+import { type ClusterState, unreachable } from "./ClusterState.ts"
 import { makeConnections } from "./Connections.ts"
 import { makeInMemoryWire } from "./InMemoryWire.ts"
 import { makeInMemoryWriteWire } from "./InMemoryWriteWire.ts"
+import type { CommittedOffset, GroupType } from "../KafkaSource.ts"
 import type { KafkaWire } from "../KafkaWire.ts"
 import type { KafkaWriteWire } from "../KafkaWriteWire.ts"
 import type { NewRecord, ProducerCodec } from "../batch/RecordBatchEncoding.ts"
@@ -74,6 +75,8 @@ export interface InMemoryCluster {
   readonly commitGroupOffsets: (groupId: string, offsets: ReadonlyArray<CommittedOffset>) => Effect.Effect<void>
   /** The group has members, which alone may commit, or has none. */
   readonly setGroupActive: (groupId: string, isActive: boolean) => Effect.Effect<void>
+  /** Default of a group: classic. */
+  readonly setGroupType: (groupId: string, type: GroupType) => Effect.Effect<void>
   /** Every partition forgets its idempotent producers, as a restart of the brokers does to producers of old records. */
   readonly forgetProducers: Effect.Effect<void>
   /** Refuses the operation on the topic, group or transactional id; without a name, on the cluster. */
@@ -132,6 +135,7 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
     topics: new Map<string, InMemoryTopic>(),
     groups: new Map(),
     activeGroups: new Set(),
+    groupTypes: new Map(),
     transactionalIds: new Map(),
     nextProducerId: 1000,
     denied: new Set(),
@@ -257,6 +261,7 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
         if (isActive) state.activeGroups.add(groupId)
         else state.activeGroups.delete(groupId)
       }),
+    setGroupType: (groupId, type) => Effect.sync(() => void state.groupTypes.set(groupId, type)),
     forgetProducers: Effect.sync(() => {
       for (const { log } of everyPartition()) log.producers.forget()
     }),

@@ -1,6 +1,8 @@
 import { ErrorCode } from "../ErrorCode.ts"
 import type { WireCommitted, WireProducer } from "../KafkaWriteWire.ts"
-import { type ClusterState, type CommittedOffset, isDenied } from "./ClusterState.ts"
+import type { ListedGroup } from "../KafkaSink.ts"
+import type { CommittedOffset, TopicPartition } from "../KafkaSource.ts"
+import { type ClusterState, isDenied } from "./ClusterState.ts"
 
 const refusedProducer = (errorCode: number): WireProducer => ({ errorCode, producerId: -1, producerEpoch: -1 })
 
@@ -27,9 +29,20 @@ export const describeTransaction = (state: ClusterState, transactionalId: string
     : { ...known, errorCode: ErrorCode.none }
 }
 
+/** ListGroups of all brokers: a group exists from its first commit or member on. */
+export const groups = (state: ClusterState): ReadonlyArray<ListedGroup> =>
+  [...new Set([...state.groups.keys(), ...state.activeGroups, ...state.groupTypes.keys()])]
+    .filter((groupId) => !isDenied(state, "ReadGroup", groupId))
+    .map((groupId) => ({
+      groupId,
+      type: state.groupTypes.get(groupId) ?? "classic",
+      state: state.activeGroups.has(groupId) ? "Stable" : "Empty"
+    }))
+
 /**
- * OffsetCommit from outside of a group. A group that does not exist is created, and the end of the log is no limit; a
- * group with members takes commits only from them.
+ * OffsetCommit from outside of a group. A group that does not exist is created by an offset that is accepted, and the
+ * end of the log is no limit; a group with members takes commits only from them. A share group has no committed
+ * offsets.
  */
 export const commitOffsets = (
   state: ClusterState,
@@ -37,17 +50,38 @@ export const commitOffsets = (
   offsets: ReadonlyArray<CommittedOffset>
 ): ReadonlyArray<number> => {
   if (isDenied(state, "ReadGroup", groupId)) return offsets.map(() => ErrorCode.groupAuthorizationFailed)
+  if (state.groupTypes.get(groupId) === "share") return offsets.map(() => ErrorCode.groupIdNotFound)
   if (state.activeGroups.has(groupId)) return offsets.map(() => ErrorCode.unknownMemberId)
   const group = state.groups.get(groupId) ?? new Map<string, CommittedOffset>()
-  state.groups.set(groupId, group)
   return offsets.map((offset) => {
     if (isDenied(state, "Read", offset.topic)) return ErrorCode.topicAuthorizationFailed
     if (state.topics.get(offset.topic)?.partitions[offset.partition] === undefined) {
       return ErrorCode.unknownTopicOrPartition
     }
     group.set(`${offset.topic} ${offset.partition}`, offset)
+    state.groups.set(groupId, group)
     return ErrorCode.none
   })
+}
+
+/** OffsetDelete: of a group with members, which may read any topic here, nothing is deleted. */
+export const deleteOffsets = (
+  state: ClusterState,
+  groupId: string,
+  partitions: ReadonlyArray<TopicPartition>
+): { readonly errorCode: number; readonly partitionCodes: ReadonlyArray<number> } => {
+  const refused = (errorCode: number) => ({ errorCode, partitionCodes: [] })
+  if (isDenied(state, "ReadGroup", groupId)) return refused(ErrorCode.groupAuthorizationFailed)
+  const group = state.groups.get(groupId)
+  if (group === undefined) return refused(ErrorCode.groupIdNotFound)
+  const partitionCodes = partitions.map(({ partition, topic }) => {
+    if (state.topics.get(topic)?.partitions[partition] === undefined) return ErrorCode.unknownTopicOrPartition
+    if (state.activeGroups.has(groupId)) return ErrorCode.groupSubscribedToTopic
+    group.delete(`${topic} ${partition}`)
+    return ErrorCode.none
+  })
+  if (group.size === 0) state.groups.delete(groupId)
+  return { errorCode: ErrorCode.none, partitionCodes }
 }
 
 /** OffsetFetch of all topics; a group that does not exist has no offsets. */
@@ -59,10 +93,11 @@ export const committedOffsets = (
   const offsets = [...(state.groups.get(groupId)?.values() ?? [])]
   return {
     errorCode: ErrorCode.none,
-    offsets: offsets.map(({ metadata = "", offset, partition, topic }) => ({
+    offsets: offsets.map(({ leaderEpoch = -1, metadata = "", offset, partition, topic }) => ({
       topic,
       partition,
       offset,
+      leaderEpoch,
       metadata,
       errorCode: ErrorCode.none
     }))

@@ -50,6 +50,8 @@ export interface InMemoryLog {
   readonly logStart: () => number
   readonly lastStable: () => number
   readonly highWatermark: () => number
+  /** The first record with this timestamp or a later one; -1 if there is none. */
+  readonly offsetAtTime: (timestampMillis: number) => number
   readonly producers: ProducerStates
   /** Appends a batch of a Produce request as it is; returns its base offset. Asks `producers` nothing. */
   readonly appendProduced: (batch: ProducedBatch, leaderEpoch: number, logAppendTime: number | undefined) => number
@@ -132,6 +134,12 @@ export const makeInMemoryLog = (): InMemoryLog => {
     logStart: () => logStart,
     lastStable,
     highWatermark: () => highWatermark,
+    offsetAtTime: (timestampMillis) =>
+      batches
+        .flatMap(({ logAppendTime, records }) =>
+          records.map(({ offset, timestamp }) => ({ offset, timestamp: logAppendTime ?? timestamp }))
+        )
+        .find(({ offset, timestamp }) => offset >= logStart && timestamp >= timestampMillis)?.offset ?? -1,
     producers,
     appendProduced: (batch, leaderEpoch, logAppendTime) => {
       const baseOffset = highWatermark

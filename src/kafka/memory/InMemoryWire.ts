@@ -3,8 +3,7 @@ import { ErrorCode } from "../ErrorCode.ts"
 import * as Cluster from "./ClusterState.ts"
 import type { Fault } from "./InMemoryFaults.ts"
 import { type InMemoryPartition, type InMemoryTopic, isTopicName, wireTopic } from "./InMemoryTopics.ts"
-import type { OffsetKind } from "../KafkaSource.ts"
-import type { KafkaWire, WireFetch, WireFetched, WireTopic } from "../KafkaWire.ts"
+import type { KafkaWire, OffsetQuestion, WireFetch, WireFetched, WireTopic } from "../KafkaWire.ts"
 
 const nothing = Buffer.alloc(0)
 /** Released buffers are filled with this byte. */
@@ -88,7 +87,8 @@ export const makeInMemoryWire = (state: Cluster.ClusterState): KafkaWire => {
     return { ...base, aborted: slice.aborted, ...lend(records) }
   }
 
-  const offsetOf = ({ log }: InMemoryPartition, kind: OffsetKind): number => {
+  const offsetOf = ({ log }: InMemoryPartition, kind: OffsetQuestion): number => {
+    if (typeof kind === "object") return log.offsetAtTime(kind.timestampMillis)
     switch (kind) {
       case "logStart":
         return log.logStart()
@@ -161,9 +161,10 @@ export const makeInMemoryWire = (state: Cluster.ClusterState): KafkaWire => {
           if (state.denied.has("DescribeGroups")) return Effect.fail(Cluster.denied("groups", "cluster", "Describe"))
           const groups = [...state.groups].map(([groupId, offsets]) => ({
             groupId,
+            type: state.groupTypes.get(groupId) ?? ("classic" as const),
             offsets: [...offsets.values()]
               .filter(({ topic }) => topics.includes(topic))
-              .map(({ topic, partition, offset }) => ({ topic, partition, offset }))
+              .map(({ metadata, ...rest }) => ({ ...rest, ...(metadata ? { metadata } : {}) }))
           }))
           return Effect.succeed(groups.filter(({ offsets }) => offsets.length > 0))
         })

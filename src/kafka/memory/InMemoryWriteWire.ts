@@ -200,12 +200,22 @@ export const makeInMemoryWriteWire = (state: Cluster.ClusterState): KafkaWriteWi
         },
         withCode
       ),
+    groups: Effect.map(Cluster.applyFaults(state, "groups", { operation: "metadata" }), () =>
+      Coordinators.groups(state)
+    ),
     commitOffsets: (node, groupId, committed) =>
       change(
         "groups",
         { node },
         () => Coordinators.commitOffsets(state, groupId, committed),
         (code) => committed.map(() => code)
+      ),
+    deleteOffsets: (node, groupId, partitions) =>
+      change(
+        "groups",
+        { node },
+        () => Coordinators.deleteOffsets(state, groupId, partitions),
+        (errorCode) => ({ errorCode, partitionCodes: [] })
       ),
     committedOffsets: (node, groupId) =>
       change(

@@ -2,8 +2,8 @@ import { Clock, Effect, Result } from "effect"
 import { classOf, reasonFor } from "./ErrorCodeClass.ts"
 import { ErrorCode } from "../ErrorCode.ts"
 import { KafkaError, type KafkaReason, TopicVanished } from "../KafkaError.ts"
-import type { OffsetKind, PartitionOffset, TopicPartition } from "../KafkaSource.ts"
-import type { KafkaWire, WireMetadata } from "../KafkaWire.ts"
+import type { PartitionOffset, TopicPartition } from "../KafkaSource.ts"
+import type { KafkaWire, OffsetQuestion, WireMetadata } from "../KafkaWire.ts"
 import * as Backoff from "./Backoff.ts"
 import type { SourceOptions } from "./SourceOptions.ts"
 
@@ -31,12 +31,13 @@ const openReason = (code: number, { topic, partition }: TopicPartition): KafkaRe
 /**
  * One offset per partition, in the order of `partitions`. Requests are grouped by leader. Partitions whose leader has
  * moved are requested again with fresh metadata, until all are answered or `controlMillis` pass without any answer.
+ * Offset -1: no record has that time or a later one.
  */
 export const askOffsets = Effect.fnUntraced(function* (
   wire: Pick<KafkaWire, "metadata" | "offsets">,
   options: Pick<SourceOptions, "vanishedMillis" | "controlMillis">,
   partitions: ReadonlyArray<TopicPartition>,
-  kind: OffsetKind
+  kind: OffsetQuestion
 ) {
   const answers: Array<PartitionOffset> = []
   let open: ReadonlyArray<Open> = partitions.map(({ topic, partition }, index) => ({ topic, partition, index }))
@@ -65,7 +66,7 @@ export const askOffsets = Effect.fnUntraced(function* (
 const askOnce = Effect.fnUntraced(function* (
   wire: Pick<KafkaWire, "metadata" | "offsets">,
   asked: ReadonlyArray<Open>,
-  kind: OffsetKind,
+  kind: OffsetQuestion,
   answers: Array<PartitionOffset>
 ) {
   const metadata = yield* wire.metadata([...new Set(asked.map(({ topic }) => topic))])
@@ -93,7 +94,7 @@ const askOnce = Effect.fnUntraced(function* (
     requests,
     ({ leader, group }) =>
       wire.offsets(leader, group, kind).pipe(
-        Effect.flatMap((codes) => keep(group, codes, answers)),
+        Effect.flatMap((codes) => keep(group, codes, answers, typeof kind === "object" ? -1 : 0)),
         // One unreachable broker must not discard the answers of the others.
         Effect.catchIf(
           (error) => error.isRetryable,
@@ -108,12 +109,13 @@ const askOnce = Effect.fnUntraced(function* (
 const keep = (
   group: ReadonlyArray<Open>,
   codes: ReadonlyArray<{ readonly errorCode: number; readonly offset: number }>,
-  answers: Array<PartitionOffset>
+  answers: Array<PartitionOffset>,
+  least: number
 ): Effect.Effect<Round, KafkaError> => {
   let reason: KafkaReason | undefined
   for (const [i, wanted] of group.entries()) {
     const { errorCode, offset } = codes[i] ?? { errorCode: ErrorCode.requestTimedOut, offset: -1 }
-    const answered = errorCode === ErrorCode.none && Number.isSafeInteger(offset) && offset >= 0
+    const answered = errorCode === ErrorCode.none && Number.isSafeInteger(offset) && offset >= least
     if (answered) answers[wanted.index] = { topic: wanted.topic, partition: wanted.partition, offset }
     else if (classOf(errorCode) === "refused") return Effect.fail(offsetError(openReason(errorCode, wanted)))
     else reason ??= openReason(errorCode === ErrorCode.none ? ErrorCode.offsetNotAvailable : errorCode, wanted)

@@ -10,10 +10,25 @@ const operationOf = { group: "groups", transaction: "producer" } as const
 const failed = (kind: CoordinatorKind, reason: KafkaReason) =>
   Effect.fail(new KafkaError({ operation: operationOf[kind], reason }))
 
-/** Codes for a commit from outside of a group that has members. */
-const hasMembers: ReadonlySet<number> = new Set([ErrorCode.unknownMemberId, ErrorCode.illegalGeneration])
+/** Codes for a change from outside of a group that has members. */
+const hasMembers: ReadonlySet<number> = new Set([
+  ErrorCode.unknownMemberId,
+  ErrorCode.illegalGeneration,
+  ErrorCode.nonEmptyGroup,
+  ErrorCode.groupSubscribedToTopic
+])
 
-type Coordination = Pick<KafkaSinkShape, "producer" | "newestEpoch" | "commitOffsets" | "committedOffsets">
+/** Nothing is committed there. */
+const isAbsent: ReadonlySet<number> = new Set([
+  ErrorCode.none,
+  ErrorCode.groupIdNotFound,
+  ErrorCode.unknownTopicOrPartition
+])
+
+type Coordination = Pick<
+  KafkaSinkShape,
+  "producer" | "newestEpoch" | "commitOffsets" | "deleteOffsets" | "committedOffsets"
+>
 
 /** What is asked of the coordinators of groups and transactional ids; each request looks its coordinator up. */
 export const makeCoordination = (
@@ -44,9 +59,9 @@ export const makeCoordination = (
     transactionalId: { resource: `transactional id ${transactionalId}`, operation }
   })
 
-  const ofGroup = (groupId: string, doing: string): Asked => ({
+  const ofGroup = (groupId: string, doing: string, operation = "Read"): Asked => ({
     doing: `${doing} of group ${groupId}`,
-    group: { resource: `group ${groupId}`, operation: "Read" }
+    group: { resource: `group ${groupId}`, operation }
   })
 
   return {
@@ -81,6 +96,23 @@ export const makeCoordination = (
         Effect.flatMap(wire.commitOffsets(node, groupId, offsets), (codes) => {
           const at = codes.findIndex((code) => code !== ErrorCode.none)
           return at < 0 ? Effect.void : failed("group", reasonFor(codes[at]!, offsets[at]!.topic))
+        })
+      )
+    },
+    deleteOffsets: (groupId, partitions) => {
+      if (partitions.length === 0) return Effect.void
+      const asked = {
+        ...ofGroup(groupId, "deleting offsets", "Delete"),
+        topic: {
+          resource: `topics ${[...new Set(partitions.map(({ topic }) => topic))].join(", ")}`,
+          operation: "Read"
+        }
+      }
+      return atCoordinator("group", groupId, asked, (node) =>
+        Effect.flatMap(wire.deleteOffsets(node, groupId, partitions), ({ errorCode, partitionCodes }) => {
+          const code = [errorCode, ...partitionCodes].find((each) => !isAbsent.has(each))
+          if (code === undefined) return Effect.void
+          return failed("group", hasMembers.has(code) ? new GroupActive({ groupId }) : reasonOf(code, asked))
         })
       )
     },

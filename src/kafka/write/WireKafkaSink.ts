@@ -57,6 +57,14 @@ export const makeKafkaSink = (wire: KafkaWriteWire, options?: Partial<SinkOption
     clusterId: retried(Effect.map(wire.metadata([]), ({ clusterId }) => clusterId)),
     lookup: (names) => (names.length === 0 ? Effect.succeed([]) : retried(lookupTopics(wire, names))),
     offsets: (partitions, kind) => askOffsets(wire, settings, partitions, kind),
+    offsetsAtTime: (partitions, timestampMillis) =>
+      Effect.gen(function* () {
+        const found = yield* askOffsets(wire, settings, partitions, { timestampMillis })
+        const without = found.filter(({ offset }) => offset < 0)
+        const ends = yield* askOffsets(wire, settings, without, "highWatermark")
+        return found.map((one) => (one.offset < 0 ? ends[without.indexOf(one)]! : one))
+      }),
+    groups: retried(wire.groups),
     ...makeCoordination(wire, retried),
     append: makeAppending(wire, leaders),
     markers: (place, producer, count) => writeMarkers(wire, leaders, place, producer, count),

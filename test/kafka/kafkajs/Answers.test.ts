@@ -8,6 +8,7 @@ import * as DescribeTransactions from "../../../src/kafka/kafkajs/protocol/Descr
 import * as IncrementalAlterConfigs from "../../../src/kafka/kafkajs/protocol/IncrementalAlterConfigs.ts"
 import * as InitProducerId from "../../../src/kafka/kafkajs/protocol/InitProducerId.ts"
 import * as OffsetCommit from "../../../src/kafka/kafkajs/protocol/OffsetCommit.ts"
+import * as OffsetDelete from "../../../src/kafka/kafkajs/protocol/OffsetDelete.ts"
 import * as OffsetFetch from "../../../src/kafka/kafkajs/protocol/OffsetFetch.ts"
 import * as Produce from "../../../src/kafka/kafkajs/protocol/Produce.ts"
 import * as WriteTxnMarkers from "../../../src/kafka/kafkajs/protocol/WriteTxnMarkers.ts"
@@ -60,7 +61,8 @@ describe("requests", () => {
       DeleteTopics.api,
       IncrementalAlterConfigs.api,
       DeleteRecords.api,
-      OffsetCommit.api
+      OffsetCommit.api,
+      OffsetDelete.api
     ]
     const offered = apis.flatMap(({ name, minVersion, maxVersion }) =>
       Array.from({ length: maxVersion - minVersion + 1 }, (_, index) => `${name} ${minVersion + index}`)
@@ -115,18 +117,24 @@ describe("answers of Kafka 4.3.1", () => {
   })
 
   it("hold groups, their coordinator and their offsets", () => {
-    for (const answer of answers("ListGroups")) {
-      expect(answer).toEqual({ errorCode: 0, groupIds: expect.arrayContaining(["golden-group"]) })
+    for (const { call, frame } of cases.filter(({ api }) => api === "ListGroups")) {
+      const golden = {
+        groupId: "golden-group",
+        ...(call.version >= 4 ? { state: "Empty" } : {}),
+        ...(call.version >= 5 ? { type: "classic" } : {})
+      }
+      expect(decode(call, frame)).toEqual({ errorCode: 0, groups: expect.arrayContaining([golden]) })
     }
     for (const answer of answers("FindCoordinator")) {
       expect(answer).toEqual({ errorCode: 0, node: { nodeId: 1, host: "127.0.0.1", port: 31092 } })
     }
-    for (const answer of answers("OffsetFetch")) {
-      expect(answer).toEqual({
+    for (const { call, frame } of cases.filter(({ api, name }) => api === "OffsetFetch" && !/[67]$/.test(name))) {
+      const leaderEpoch = call.version >= 5 ? 0 : -1
+      expect(decode(call, frame)).toEqual({
         errorCode: 0,
         offsets: [
-          { topic: "golden", partition: 0, offset: 1, metadata: "", errorCode: 0 },
-          { topic: "golden", partition: 1, offset: 2, metadata: "", errorCode: 0 }
+          { topic: "golden", partition: 0, offset: 1, leaderEpoch, metadata: "", errorCode: 0 },
+          { topic: "golden", partition: 1, offset: 2, leaderEpoch, metadata: "", errorCode: 0 }
         ]
       })
     }

@@ -27,6 +27,13 @@ const failure = <A, R>(effect: Effect.Effect<A, KafkaError, R>) =>
 
 const bodyOf = (text: string) => Buffer.from(text)
 
+/** A ListGroups answer of version 5. */
+const groupList = (ids: ReadonlyArray<string>) => {
+  const w = new Writer(true).int32(0).int16(0).arrayLength(ids.length)
+  for (const id of ids) w.string(id).string("consumer").string("Empty").string("Consumer").noTags()
+  return w.noTags().finish()
+}
+
 describe("KafkaJsWire, connecting", () => {
   it.live("returns the topics of the cluster with ids, leaders and epochs", () =>
     Effect.gen(function* () {
@@ -417,15 +424,13 @@ describe("KafkaJsWire, asking", () => {
       const offsets = (errorCode: number, offset: number) => (request: Request, connection: Connection) => {
         const w = new Writer(request.version >= 6).int32(0).arrayLength(errorCode === 0 ? 2 : 0)
         for (const topic of errorCode === 0 ? ["orders", "other"] : []) {
-          w.string(topic).arrayLength(2).int32(0).int64(offset).int32(-1).string("").int16(0).noTags()
+          w.string(topic).arrayLength(2).int32(0).int64(offset).int32(4).string("m").int16(0).noTags()
           w.int32(1).int64(-1).int32(-1).string("").int16(0).noTags().noTags()
         }
         connection.answer(request, w.int16(errorCode).noTags().finish())
       }
       const groups = (ids: ReadonlyArray<string>) => (request: Request, connection: Connection) => {
-        const w = new Writer(false).int32(0).int16(0).arrayLength(ids.length)
-        for (const id of ids) w.string(id).string("consumer")
-        connection.answer(request, w.finish())
+        connection.answer(request, groupList(ids))
       }
       const coordinator = (request: Request, connection: Connection) =>
         connection.answer(
@@ -438,7 +443,11 @@ describe("KafkaJsWire, asking", () => {
       nodes.push({ nodeId: 1, port: former.port }, { nodeId: 2, port: present.port })
       const wire = yield* connectTo(former.server)
       expect(yield* wire.groupOffsets(["orders"])).toEqual([
-        { groupId: "g1", offsets: [{ topic: "orders", partition: 0, offset: 17 }] }
+        {
+          groupId: "g1",
+          type: "consumer",
+          offsets: [{ topic: "orders", partition: 0, offset: 17, metadata: "m", leaderEpoch: 4 }]
+        }
       ])
     })
   )
@@ -447,11 +456,7 @@ describe("KafkaJsWire, asking", () => {
     Effect.gen(function* () {
       const broker = yield* fakeBroker({
         on: {
-          16: (request, connection) =>
-            connection.answer(
-              request,
-              new Writer(false).int32(0).int16(0).arrayLength(1).string("secret").string("consumer").finish()
-            ),
+          16: (request, connection) => connection.answer(request, groupList(["secret"])),
           9: (request, connection) =>
             connection.answer(request, new Writer(false).int32(0).arrayLength(0).int16(30).finish())
         }

@@ -134,8 +134,8 @@ describe("offsets of a group", () => {
     expect(decode(OffsetFetch.call("g", true, 7), answer.noTags().int16(0).noTags().finish())).toEqual({
       errorCode: 0,
       offsets: [
-        { topic: "a", partition: 0, offset: 7, metadata: "digest", errorCode: 0 },
-        { topic: "a", partition: 1, offset: -1, metadata: "", errorCode: 88 }
+        { topic: "a", partition: 0, offset: 7, leaderEpoch: -1, metadata: "digest", errorCode: 0 },
+        { topic: "a", partition: 1, offset: -1, leaderEpoch: -1, metadata: "", errorCode: 88 }
       ]
     })
   })

@@ -12,6 +12,7 @@ import * as InitProducerId from "../../../src/kafka/kafkajs/protocol/InitProduce
 import * as ListOffsets from "../../../src/kafka/kafkajs/protocol/ListOffsets.ts"
 import * as Metadata from "../../../src/kafka/kafkajs/protocol/Metadata.ts"
 import * as OffsetCommit from "../../../src/kafka/kafkajs/protocol/OffsetCommit.ts"
+import * as OffsetDelete from "../../../src/kafka/kafkajs/protocol/OffsetDelete.ts"
 import * as OffsetFetch from "../../../src/kafka/kafkajs/protocol/OffsetFetch.ts"
 import * as Produce from "../../../src/kafka/kafkajs/protocol/Produce.ts"
 import { Reader } from "../../../src/kafka/kafkajs/protocol/Reader.ts"
@@ -83,6 +84,12 @@ export const calls: Readonly<Record<string, (version: number) => Call<unknown>>>
   IncrementalAlterConfigs: (version) =>
     IncrementalAlterConfigs.call("golden-written", { "retention.ms": "-1", "segment.ms": null }, version),
   DeleteRecords: (version) => DeleteRecords.call(written, 1, version),
+  OffsetDelete: (version) =>
+    OffsetDelete.call(
+      "golden-group",
+      [0, 1, 9].map((partition) => ({ topic: "golden", partition })),
+      version
+    ),
   OffsetCommit: (version) =>
     OffsetCommit.call(
       "golden-writers",

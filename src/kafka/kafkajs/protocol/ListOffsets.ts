@@ -1,4 +1,5 @@
-import type { OffsetKind, TopicPartition } from "../../KafkaSource.ts"
+import type { TopicPartition } from "../../KafkaSource.ts"
+import type { OffsetQuestion } from "../../KafkaWire.ts"
 import type { Api, Call } from "./Api.ts"
 import { groupByTopic } from "./groupByTopic.ts"
 import { Malformed } from "./Reader.ts"
@@ -11,22 +12,25 @@ const latest = -1
 const readUncommitted = 0
 const readCommitted = 1
 
+const timestampOf = (kind: OffsetQuestion): number =>
+  typeof kind === "object" ? kind.timestampMillis : kind === "logStart" ? earliest : latest
+
 export interface Answer {
   readonly errorCode: number
-  /** -1 with an error. */
+  /** -1 with an error, or when no record has that time or a later one. */
   readonly offset: number
 }
 
 /** One answer per partition, in the order of the request. */
 export const call = (
   partitions: ReadonlyArray<TopicPartition>,
-  kind: OffsetKind,
+  kind: OffsetQuestion,
   version: number
 ): Call<ReadonlyArray<Answer>> => ({
   api,
   version,
   encode: (w) => {
-    w.int32(-1).int8(kind === "highWatermark" ? readUncommitted : readCommitted)
+    w.int32(-1).int8(kind === "logStart" || kind === "lastStable" ? readCommitted : readUncommitted)
     const topics = groupByTopic(partitions)
     w.arrayLength(topics.size)
     for (const [topic, ids] of topics) {
@@ -34,7 +38,7 @@ export const call = (
       for (const id of ids) {
         w.int32(id)
         if (version >= 4) w.int32(-1)
-        w.int64(kind === "logStart" ? earliest : latest)
+        w.int64(timestampOf(kind))
       }
     }
   },

@@ -28,9 +28,9 @@ export const call = (
       r.array(15, () => {
         const partition = r.int32()
         const offset = r.int64()
-        if (version >= 5) r.int32()
+        const leaderEpoch = version >= 5 ? r.int32() : -1
         const metadata = r.nullableString() ?? ""
-        offsets.push({ topic, partition, offset, metadata, errorCode: r.int16() })
+        offsets.push({ topic, partition, offset, leaderEpoch, metadata, errorCode: r.int16() })
         r.tags()
       })
       r.tags()

@@ -1,0 +1,63 @@
+import type { GroupOutcome } from "../restore/groups/GroupOutcome.ts"
+import type { PreparedGroups } from "../restore/groups/Groups.ts"
+import type { Strategy } from "../restore/groups/GroupsRequest.ts"
+import * as Format from "../status/Format.ts"
+
+/** What is said of consumer groups before and after their offsets are set. */
+
+const offsetsOf = (strategy: Strategy): string => {
+  switch (strategy._tag) {
+    case "Exact":
+      return "the offsets of the backup"
+    case "Earliest":
+      return "the start of the log"
+    case "Latest":
+      return "the end of the log"
+    case "Time":
+      return `the first record of ${new Date(strategy.timestampMillis).toISOString()} or later`
+    case "Offset":
+      return `offset ${strategy.offset}`
+  }
+}
+
+const names = (groups: PreparedGroups["groups"]) => groups.map(({ groupId }) => groupId).join(", ")
+
+/** Before a restore. */
+export const planned = (groups: PreparedGroups | undefined): ReadonlyArray<string> => {
+  if (groups === undefined) return []
+  const { snapshotId, strategy } = groups
+  return [
+    ...(snapshotId === undefined ? [] : [`Offsets of consumer groups are stored first, as snapshot ${snapshotId}`]),
+    ...(strategy === undefined
+      ? []
+      : groups.groups.length === 0
+        ? ["Consumer groups: none; the backup has no group that offsetReset names"]
+        : [`Consumer groups: ${names(groups.groups)} get ${offsetsOf(strategy)}`])
+  ]
+}
+
+/** The same for programs. */
+export const plannedJson = (groups: PreparedGroups | undefined) => ({
+  ...(groups?.strategy === undefined ? {} : { offsetReset: { groups: groups.groups.map(({ groupId }) => groupId) } }),
+  ...(groups?.snapshotId === undefined ? {} : { rollbackSnapshotId: groups.snapshotId })
+})
+
+/** After a restore: the groups that have their offsets. Those that were left as they are have notes. */
+export const done = (
+  groups: PreparedGroups | undefined,
+  offsetReset: GroupOutcome | undefined
+): ReadonlyArray<string> => [
+  ...(groups?.snapshotId === undefined
+    ? []
+    : [`The former offsets of consumer groups are in snapshot ${groups.snapshotId}`]),
+  ...(offsetReset?.groupsReset.map(
+    ({ group, offsets }) =>
+      `Consumer group ${group}: ${Format.count(offsets.length)} ${offsets.length === 1 ? "offset was" : "offsets were"} set and read back`
+  ) ?? [])
+]
+
+/** The same for programs. */
+export const doneJson = (groups: PreparedGroups | undefined, offsetReset: GroupOutcome | undefined) => ({
+  ...(offsetReset === undefined ? {} : { offsetReset }),
+  ...(groups?.snapshotId === undefined ? {} : { rollbackSnapshotId: groups.snapshotId })
+})

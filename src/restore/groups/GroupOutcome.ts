@@ -1,0 +1,38 @@
+import type { PartitionOffset } from "../../kafka/KafkaSource.ts"
+
+/** An offset that a group is to have. */
+export interface WantedOffset extends PartitionOffset {
+  readonly metadata?: string
+}
+
+/** What one group is to have. */
+export interface WantedGroup {
+  readonly groupId: string
+  readonly offsets: ReadonlyArray<WantedOffset>
+}
+
+/** A group that has its offsets: each was committed and read back. */
+export interface GroupReset {
+  readonly group: string
+  readonly offsets: ReadonlyArray<PartitionOffset>
+}
+
+/** A group that was left as it is, and why. */
+export interface GroupSkipped {
+  readonly group: string
+  readonly reason: string
+  /** It has members: once they have left, its offsets can be set. */
+  readonly active?: true
+}
+
+export interface GroupOutcome {
+  readonly groupsReset: ReadonlyArray<GroupReset>
+  readonly groupsSkipped: ReadonlyArray<GroupSkipped>
+}
+
+export const isReset = (one: GroupReset | GroupSkipped): one is GroupReset => "offsets" in one
+
+export const outcomeOf = (all: ReadonlyArray<GroupReset | GroupSkipped>): GroupOutcome => ({
+  groupsReset: all.filter(isReset),
+  groupsSkipped: all.filter((one): one is GroupSkipped => !isReset(one))
+})

@@ -1,0 +1,129 @@
+import { Effect } from "effect"
+import type { KafkaError } from "../../kafka/KafkaError.ts"
+import type { KafkaSinkShape, ListedGroup } from "../../kafka/KafkaSink.ts"
+import type { PartitionOffset, TopicPartition } from "../../kafka/KafkaSource.ts"
+import {
+  type GroupOutcome,
+  type GroupReset,
+  type GroupSkipped,
+  outcomeOf,
+  type WantedGroup,
+  type WantedOffset
+} from "./GroupOutcome.ts"
+
+/** Groups at work at the same time. */
+const concurrency = 4
+
+/** The broker writes the offsets of one commit as one batch, of at most 1 MiB by default (message.max.bytes). */
+const commitBytes = 512 * 1024
+
+const key = ({ partition, topic }: TopicPartition) => `${topic}/${partition}`
+
+/** Why offsets of a group cannot be set now; undefined if they can, or if only the commit can tell. */
+const obstacle = (listed: ListedGroup | undefined): Omit<GroupSkipped, "group"> | undefined => {
+  if (listed === undefined) return undefined
+  if (listed.type === "share") return { reason: "it is a share group, which has no committed offsets" }
+  // A broker that does not report states refuses the commit instead.
+  const state = listed.state?.toLowerCase()
+  return state === undefined || state === "empty" || state === "dead"
+    ? undefined
+    : { reason: `it has active members (state ${listed.state})`, active: true }
+}
+
+/** The offsets that a group must have in the end, without those that lie outside of their logs. */
+export const clamped = <A extends PartitionOffset>(
+  offsets: ReadonlyArray<A>,
+  starts: ReadonlyMap<string, number>,
+  ends: ReadonlyMap<string, number>
+): ReadonlyArray<A> =>
+  offsets.map((each) => {
+    const start = starts.get(key(each)) ?? 0
+    const end = ends.get(key(each)) ?? each.offset
+    return { ...each, offset: Math.max(start, Math.min(end, each.offset)) }
+  })
+
+/** The first and the last possible offset of partitions in the cluster. */
+export const bounds = Effect.fnUntraced(function* (sink: KafkaSinkShape, partitions: ReadonlyArray<TopicPartition>) {
+  const unique = [...new Map(partitions.map((each) => [key(each), each])).values()]
+  const by = (found: ReadonlyArray<PartitionOffset>) => new Map(found.map((each) => [key(each), each.offset]))
+  const starts = by(yield* sink.offsets(unique, "logStart"))
+  const ends = by(yield* sink.offsets(unique, "highWatermark"))
+  return { starts, ends }
+})
+
+/** The offsets in lists of which each is one commit. Beside its names, an offset takes some 100 bytes in the log. */
+const commits = ({ groupId, offsets }: WantedGroup): ReadonlyArray<ReadonlyArray<WantedOffset>> => {
+  const lists: Array<Array<WantedOffset>> = []
+  let bytes = commitBytes
+  for (const each of offsets) {
+    const more = 100 + Buffer.byteLength(groupId + each.topic + (each.metadata ?? ""))
+    if (bytes + more > commitBytes) {
+      lists.push([])
+      bytes = 0
+    }
+    lists.at(-1)!.push(each)
+    bytes += more
+  }
+  return lists
+}
+
+/** Commits and reads back. The group may have got members since it was listed: then the broker refuses the commit. */
+const setOne = Effect.fnUntraced(function* (
+  sink: KafkaSinkShape,
+  wanted: WantedGroup
+): Effect.fn.Return<GroupReset | GroupSkipped, KafkaError> {
+  const { groupId: group, offsets } = wanted
+  yield* Effect.forEach(commits(wanted), (some) => sink.commitOffsets(group, some), { discard: true })
+  const found = new Map((yield* sink.committedOffsets(group)).map((each) => [key(each), each]))
+  const other = offsets.find((each) => found.get(key(each))?.offset !== each.offset)
+  if (other === undefined) {
+    return { group, offsets: offsets.map(({ offset, partition, topic }) => ({ topic, partition, offset })) }
+  }
+  const is = found.get(key(other))?.offset ?? "none"
+  return {
+    group,
+    reason: `its offset of ${other.topic}[${other.partition}] is ${is} instead of ${other.offset}: another client commits for it`
+  }
+})
+
+/** A failure that waiting does not cure concerns this group alone: the others are set nevertheless. */
+const orSkipped = (
+  group: string,
+  effect: Effect.Effect<GroupReset | GroupSkipped, KafkaError>
+): Effect.Effect<GroupReset | GroupSkipped, KafkaError> =>
+  Effect.catchTag(effect, "KafkaError", (error) => {
+    if (error.isRetryable) return Effect.fail(error)
+    return Effect.succeed<GroupSkipped>(
+      error.reason._tag === "GroupActive"
+        ? { group, reason: "it has active members", active: true }
+        : { group, reason: error.reason.message }
+    )
+  })
+
+/**
+ * Sets offsets of groups that have no members, with their metadata, and reads each back. Groups with members, and
+ * groups that refuse it, are left as they are. Offsets are kept within `[start, end]` of their logs.
+ */
+export const setOffsets = Effect.fn("SetOffsets.setOffsets")(function* (
+  sink: KafkaSinkShape,
+  wanted: ReadonlyArray<WantedGroup>,
+  /** Of a group without any offset to set. */
+  nothing: string
+) {
+  if (wanted.length === 0) return outcomeOf([])
+  const listed = new Map((yield* sink.groups).map((each) => [each.groupId, each]))
+  const { ends, starts } = yield* bounds(
+    sink,
+    wanted.flatMap(({ offsets }) => offsets)
+  )
+  const all = yield* Effect.forEach(
+    wanted,
+    ({ groupId, offsets }): Effect.Effect<GroupReset | GroupSkipped, KafkaError> => {
+      const skipped = offsets.length === 0 ? { reason: nothing } : obstacle(listed.get(groupId))
+      if (skipped !== undefined) return Effect.succeed({ group: groupId, ...skipped })
+      return orSkipped(groupId, setOne(sink, { groupId, offsets: clamped(offsets, starts, ends) }))
+    },
+    { concurrency }
+  )
+  return outcomeOf(all) satisfies GroupOutcome
+})
