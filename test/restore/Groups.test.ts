@@ -96,7 +96,7 @@ describe("a restore of consumer groups", () => {
       const everything = yield* source.committed("orders", 0)
       const ends = everything.at(-1)!.offset + 2
       const all = everything
-        .filter(({ timestamp }) => cut === undefined || Number(timestamp) <= cut.last)
+        .filter(({ timestamp }) => cut === undefined || timestamp <= cut.last)
         .map(({ offset }) => offset)
       const wanted = Array.from({ length: ends + 1 }, (_, offset) => offset)
       for (const offset of wanted) yield* source.commitGroupOffsets(`g${offset}`, [at(0, offset)])
@@ -104,7 +104,7 @@ describe("a restore of consumer groups", () => {
       const restored = yield* inTime(
         restore(aRestore(facts.backupId, { offsets: "new", groups: exactly("*"), ...(cut && { cut }) }))
       )
-      assert.isAbove(restored.plan.topics.find(({ target }) => target === "orders")!.partitions[0]!.segments.length, 3)
+      assert.isAbove(restored.plan.topics.find(({ target }) => target === "orders")!.partitions[0]!.segments.length, 2)
       for (const offset of wanted) {
         const [found] = yield* committed(`g${offset}`)
         const next = all.findIndex((each) => each >= offset)
