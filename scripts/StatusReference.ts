@@ -7,7 +7,7 @@ import { type ConditionType, reasons, types } from "../src/status/Reasons.ts"
 
 /** docs/reference/status.md, made from the schema of the status and the tables of reasons. */
 
-const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;")
+export const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;")
 
 const typeOf = (node: StructuralSchema): string =>
   node.enum !== undefined
@@ -19,7 +19,7 @@ const typeOf = (node: StructuralSchema): string =>
         : (node.type ?? "")
 
 /** Every field below a node, with its path. */
-const fields = (node: StructuralSchema, path: string): ReadonlyArray<string> =>
+export const fields = (node: StructuralSchema, path: string): ReadonlyArray<string> =>
   Object.entries(node.properties ?? node.items?.properties ?? {}).flatMap(([name, child]) => {
     const at = path === "" ? name : `${path}.${name}`
     return [
@@ -127,7 +127,7 @@ Behind \`JobRefused\`:
 ${runRows("refusal")}
 ## Events
 
-One for each thing that happened. They are about the KafkaBackup itself.
+One for each thing that happened. They are about the KafkaBackup itself, or about the [KafkaRestore](restore-status.md).
 
 | reason | type | action | meaning |
 |---|---|---|---|

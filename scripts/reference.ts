@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { commandLinePage } from "./CommandLineReference.ts"
 import { metricsPage } from "./MetricsReference.ts"
+import { restoreStatusPage } from "./RestoreStatusReference.ts"
 import { statusPage } from "./StatusReference.ts"
 
 /*
@@ -10,7 +11,12 @@ import { statusPage } from "./StatusReference.ts"
  * npm run reference -- --check  checks that they are up to date; exits with 1 if one is not
  */
 
-const pages = { "command-line.md": commandLinePage, "metrics.md": metricsPage, "status.md": Effect.succeed(statusPage) }
+const pages = {
+  "command-line.md": commandLinePage,
+  "metrics.md": metricsPage,
+  "status.md": Effect.succeed(statusPage),
+  "restore-status.md": Effect.succeed(restoreStatusPage)
+}
 
 for (const [name, page] of Object.entries(pages)) {
   const file = fileURLToPath(new URL(`../docs/reference/${name}`, import.meta.url))

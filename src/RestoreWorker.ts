@@ -1,4 +1,4 @@
-import { Clock, Effect, Exit, type Scope } from "effect"
+import { Clock, Deferred, Effect, Exit, type Scope } from "effect"
 import { KafkaSinks } from "./kafka/KafkaSink.ts"
 import { KafkaSources } from "./kafka/KafkaSource.ts"
 import type { RunSummary } from "./outcome/RunSummary.ts"
@@ -101,3 +101,19 @@ export const conclude = (
     const report = RestoreReporting.report(context, completedMillis, exit)
     return { report, summary: RestoreReporting.summary(report) }
   })
+
+/** Carries out a restore until its end or `stop`, and returns the summary that its pod reports. */
+export const run = Effect.fn("RestoreWorker.run")(function* (
+  resource: KafkaRestore,
+  progress: RestoreProgress.RestoreProgress,
+  options: Omit<RestoreOptions, "isDryRun"> & { readonly stop: Deferred.Deferred<void> }
+) {
+  const context = RestoreReporting.context(yield* Clock.currentTimeMillis, progress)
+  const exit = yield* Effect.exit(
+    attempt(resource, context, { ...options, isDryRun: resource.spec.dryRun }).pipe(
+      Effect.raceFirst(Effect.andThen(Deferred.await(options.stop), Effect.interrupt))
+    )
+  )
+  const { summary } = yield* conclude(context, exit)
+  return summary
+})

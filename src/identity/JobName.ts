@@ -23,6 +23,12 @@ export const forMaintenance = (owner: Owner, purpose: string, key: string): stri
   return named(owner, `-${purpose}`, createHash("sha256").update(text).digest("hex").slice(0, digestLength))
 }
 
+/** The name of the Job of an attempt of a restore; the same promises. `key` tells the attempts of one restore apart. */
+export const forRestore = (owner: Owner, key: string): string => {
+  const text = JSON.stringify(["restore", ownerKey(owner), key])
+  return named(owner, "-restore", createHash("sha256").update(text).digest("hex").slice(0, digestLength))
+}
+
 const named = (owner: Owner, middle: string, unique: string): string => {
   const front = owner.name
     .toLowerCase()

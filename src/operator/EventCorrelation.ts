@@ -5,6 +5,8 @@
 
 /** What an Event is about. */
 export interface Regarding {
+  /** Absent: a KafkaBackup. */
+  readonly kind?: string
   readonly namespace: string
   readonly name: string
   readonly uid: string

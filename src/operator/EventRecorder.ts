@@ -3,6 +3,7 @@ import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { Event } from "../kubernetes/Objects.ts"
+import { given } from "../resource/Json.ts"
 import * as KafkaBackup from "../resource/KafkaBackup.ts"
 import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import type { DroppedEvent } from "../telemetry/OperatorReport.ts"
@@ -92,7 +93,7 @@ const make = Effect.fnUntraced(function* (instance: string) {
     yield* metrics.eventsDropped(dropped)
     if (isExpected || logged.has(reason._tag)) return
     logged.add(reason._tag)
-    yield* Effect.logWarning("Events cannot be written; backups continue without them").pipe(
+    yield* Effect.logWarning("Events cannot be written; backups and restores continue without them").pipe(
       Effect.annotateLogs({ error: error.message })
     )
   })
@@ -175,10 +176,15 @@ const make = Effect.fnUntraced(function* (instance: string) {
 
   return EventRecorder.of({
     emit: Effect.fnUntraced(function* (regarding, remark) {
-      const { name, namespace, uid } = regarding
+      const { kind, name, namespace, uid } = regarding
       const atMillis = yield* Clock.currentTimeMillis
       const cut = { ...remark, note: Format.cut(remark.note, maxNoteBytes) }
-      const queued = { _tag: "Queued", regarding: { name, namespace, uid }, remark: cut, atMillis } as const
+      const queued = {
+        _tag: "Queued",
+        regarding: given({ kind, name, namespace, uid }),
+        remark: cut,
+        atMillis
+      } as const
       const isTaken = yield* Queue.offer(queue, queued)
       if (!isTaken) yield* metrics.eventsDropped("queue_full")
     }),

@@ -1,11 +1,11 @@
 import { group } from "../resource/KafkaBackup.ts"
 
 /** What a Job is for. At most one of a resource's Jobs is unfinished at any time. */
-export type Purpose = "run" | "prune" | "catalogue" | "cleanup"
+export type Purpose = "run" | "prune" | "catalogue" | "cleanup" | "restore"
 
 export const managedBy = { key: "app.kubernetes.io/managed-by", value: "kafka-backup-operator" } as const
 
-/** Label: uid of the KafkaBackup that a Job or a pod works for. */
+/** Label: uid of the KafkaBackup or KafkaRestore that a Job or a pod works for. */
 export const uidLabel = `${group}/uid` as const
 /** Label: its name, cut to a label's length, for people. */
 export const nameLabel = `${group}/name` as const
@@ -13,6 +13,8 @@ export const nameLabel = `${group}/name` as const
 export const purposeLabel = `${group}/purpose` as const
 /** Annotation: the KafkaBackup's whole name. */
 export const resourceAnnotation = `${group}/kafkabackup` as const
+/** Annotation: the whole name of the KafkaRestore. A Job has this one or `resourceAnnotation`. */
+export const restoreAnnotation = `${group}/kafkarestore` as const
 /** Annotation: `schedule`, `trigger` or `once`. */
 export const causeAnnotation = `${group}/cause` as const
 /** Annotation: slot, or when a trigger was first seen; RFC 3339, UTC. */

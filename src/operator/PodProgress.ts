@@ -1,30 +1,39 @@
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import type { Pod } from "../kubernetes/Objects.ts"
 import type { RunProgressFacts } from "../status/Facts.ts"
+import type { RestoreProgressFacts } from "../status/restore/RestoreFacts.ts"
 import { metricsPort } from "./jobs/JobSettings.ts"
 
 /** Reads how far the run in a pod is. Nothing depends on it: a pod that does not answer has no progress. */
 export class PodProgress extends Context.Service<
   PodProgress,
-  { readonly read: (pod: Pod) => Effect.Effect<Option.Option<RunProgressFacts>> }
+  {
+    readonly read: (pod: Pod) => Effect.Effect<Option.Option<RunProgressFacts>>
+    /** The same of the pod of a restore. */
+    readonly readRestore: (pod: Pod) => Effect.Effect<Option.Option<RestoreProgressFacts>>
+  }
 >()("kafka-backup/operator/PodProgress") {
   /** Asks the pod itself, at its IP address. */
   static readonly http = Layer.succeed(PodProgress, {
-    read: (pod) => {
-      const address = pod.status?.podIP
-      if (address === undefined || pod.status?.phase !== "Running") return Effect.succeedNone
-      const host = address.includes(":") ? `[${address}]` : address
-      return Effect.tryPromise((signal) =>
-        fetch(`http://${host}:${metricsPort}/progress`, { signal }).then(
-          (response) => response.json() as Promise<unknown>
-        )
-      ).pipe(
-        Effect.timeout(patienceMillis),
-        Effect.flatMap((json) => Effect.map(Clock.currentTimeMillis, (now) => fromJson(json, now))),
-        Effect.catch(() => Effect.succeedNone)
-      )
-    }
+    read: (pod) => answer(pod, fromJson),
+    readRestore: (pod) => answer(pod, restoreFromJson)
   })
+}
+
+const answer = <A>(
+  pod: Pod,
+  decode: (json: unknown, nowMillis: number) => Option.Option<A>
+): Effect.Effect<Option.Option<A>> => {
+  const address = pod.status?.podIP
+  if (address === undefined || pod.status?.phase !== "Running") return Effect.succeedNone
+  const host = address.includes(":") ? `[${address}]` : address
+  return Effect.tryPromise((signal) =>
+    fetch(`http://${host}:${metricsPort}/progress`, { signal }).then((response) => response.json() as Promise<unknown>)
+  ).pipe(
+    Effect.timeout(patienceMillis),
+    Effect.flatMap((json) => Effect.map(Clock.currentTimeMillis, (now) => decode(json, now))),
+    Effect.catch(() => Effect.succeedNone)
+  )
 }
 
 /** How `progress.message` begins while the pod waits for a Secret. */
@@ -62,5 +71,25 @@ export const fromJson = (json: unknown, nowMillis: number): Option.Option<RunPro
           : `paused: ${answer.outage.target} does not answer (${answer.outage.cause})`,
     ...(answer.outage === undefined ? {} : { outage: answer.outage }),
     ...(answer.backupId === undefined ? {} : { backupId: answer.backupId }),
+    updatedMillis: nowMillis
+  }))
+
+const RestoreAnswer = Schema.Struct({
+  step: Schema.String,
+  records: Schema.Int,
+  bytes: Schema.Int,
+  partitionsDone: Schema.Int,
+  partitions: Schema.Int,
+  percent: Schema.NullOr(Schema.Finite),
+  startedWritingMillis: Schema.optionalKey(Schema.Int),
+  awaited: Schema.optionalKey(Schema.String)
+})
+
+/** What a restore serves under `/progress`; none where the answer is something else. */
+export const restoreFromJson = (json: unknown, nowMillis: number): Option.Option<RestoreProgressFacts> =>
+  Option.map(Schema.decodeUnknownOption(RestoreAnswer)(json), ({ partitions, percent, ...answer }) => ({
+    ...answer,
+    partitionsTotal: partitions,
+    ...(percent === null ? {} : { percent: Math.floor(percent) }),
     updatedMillis: nowMillis
   }))

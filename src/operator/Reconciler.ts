@@ -19,6 +19,7 @@ import type { Key, Scope } from "./InformerCache.ts"
 import type * as StatusReport from "./StatusReport.ts"
 import type { PodProgress } from "./PodProgress.ts"
 import * as ReconcileFibers from "./ReconcileFibers.ts"
+import * as RestoreReconciler from "./restore/RestoreReconciler.ts"
 import * as RunQueue from "./RunQueue.ts"
 import * as Observed from "./Observed.ts"
 import * as StuckEvents from "./StuckEvents.ts"
@@ -67,6 +68,8 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
     settings.fibers
   )
 
+  const restores = yield* RestoreReconciler.make({ jobs: settings.jobs, fibers: settings.fibers, scopes })
+
   /** True once all caches are synced. No reconcile before: with half the facts it would start runs that exist. */
   let isOpen = false
   const onChange = Effect.fnUntraced(function* (keys: ReadonlyArray<Key>) {
@@ -104,8 +107,15 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
   yield* Effect.all(
     [
       watch(Kind.kafkaBackups, undefined, caches.resources.absorb),
-      watch(Kind.jobs, Labels.ours, caches.absorbJobs),
-      watch(Kind.pods, Labels.ours, caches.pods.absorb)
+      restores.watch,
+      watch(Kind.jobs, Labels.ours, (delta, scope) => {
+        restores.onJobs(delta, scope)
+        return caches.absorbJobs(delta, scope)
+      }),
+      watch(Kind.pods, Labels.ours, (delta, scope) => {
+        restores.onPods(delta, scope)
+        return caches.pods.absorb(delta, scope)
+      })
     ],
     { concurrency: "unbounded", discard: true }
   )

@@ -5,7 +5,6 @@ import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
 import { given } from "../resource/Json.ts"
 import { deepEqual } from "../status/deepEqual.ts"
-import type { Status } from "../status/Status.ts"
 
 /**
  * Makes the resource's status what it should be, when it is not: server-side apply, then a merge patch that removes the
@@ -14,17 +13,18 @@ import type { Status } from "../status/Status.ts"
  */
 export const write = Effect.fn("StatusWriter.write")(function* (
   resource: KubeObject,
-  wanted: Status
+  wanted: object,
+  kind: Kind.Kind = Kind.kafkaBackups
 ): Effect.fn.Return<KubeObject | undefined, KubernetesError, KubernetesApi> {
   if (deepEqual(resource.status, wanted)) return undefined
   const api = yield* KubernetesApi
   const { name, namespace } = resource.metadata
   const ref = given({ name, namespace })
   const applied = yield* api.apply(
-    Kind.kafkaBackups,
+    kind,
     {
-      apiVersion: Kind.kafkaBackups.apiVersion,
-      kind: Kind.kafkaBackups.kind,
+      apiVersion: kind.apiVersion,
+      kind: kind.kind,
       // A decision about this version is never written over another version, nor over a successor of the same name.
       metadata: { ...ref, ...version(resource) },
       status: wanted
@@ -33,7 +33,7 @@ export const write = Effect.fn("StatusWriter.write")(function* (
   )
   const rest = difference(applied.status, wanted)
   if (rest === undefined) return applied
-  return yield* api.patch(Kind.kafkaBackups, ref, { metadata: version(applied), status: rest }, "status")
+  return yield* api.patch(kind, ref, { metadata: version(applied), status: rest }, "status")
 })
 
 /** Under `/status` the API server checks the resourceVersion and not the uid. */

@@ -1,6 +1,6 @@
 import { Option, Result, Schema } from "effect"
 import { inspect, type UnknownFields } from "./Inspection.ts"
-import { apiVersion } from "./KafkaBackup.ts"
+import { apiVersion, group } from "./KafkaBackup.ts"
 import { KafkaRestoreSpec } from "./KafkaRestoreSpec.ts"
 import { KafkaRestoreStatus } from "./KafkaRestoreStatus.ts"
 import * as ManifestParser from "./ManifestParser.ts"
@@ -9,6 +9,9 @@ import * as StructuralSchema from "./StructuralSchema.ts"
 
 export const kind = "KafkaRestore"
 export const plural = "kafkarestores"
+
+/** A restore that failed is tried again when the value of this annotation changes. */
+export const retryAnnotation = `${group}/retry` as const
 
 /** The whole resource, with defaults applied when decoded. */
 export const KafkaRestore = Schema.Struct({

@@ -96,6 +96,32 @@ const all = {
     meaning:
       "The clean-up was given up so that the deletion can finish; the data stays in storage. The note ends with the command that removes it."
   },
+  RestoreStarted: {
+    type: "Normal",
+    action: "Restore",
+    meaning: "A Job of a KafkaRestore was made. The note names it and the backup."
+  },
+  RestoreWriting: {
+    type: "Normal",
+    action: "Restore",
+    meaning: "A restore began to write. From then on its spec cannot be changed."
+  },
+  RestoreCompleted: {
+    type: "Normal",
+    action: "Restore",
+    meaning: "Every record was written, read back and compared."
+  },
+  DryRunPassed: { type: "Normal", action: "Restore", meaning: "A dry run found nothing against the restore." },
+  RestoreFailed: {
+    type: "Warning",
+    action: "Restore",
+    meaning: "A restore or its dry run failed. The note says what happened and what to do."
+  },
+  RestoreCancelled: {
+    type: "Warning",
+    action: "Restore",
+    meaning: "A KafkaRestore was deleted while it was at work. Its Job is stopped, and topics stay as they are."
+  },
   CleanupFinished: { type: "Normal", action: "CleanUp", meaning: "The resource's backups are removed." }
 } as const satisfies Readonly<Record<string, EventReason>>
 

@@ -1,6 +1,8 @@
 import * as Crd from "../resource/Crd.ts"
 import { codePoints } from "../resource/Field.ts"
 import type { StructuralSchema } from "../resource/StructuralSchema.ts"
+import * as RestoreCrd from "../resource/RestoreCrd.ts"
+import type { RestoreStatus } from "./restore/RestoreFacts.ts"
 import type { Status } from "./Status.ts"
 import * as Format from "./Format.ts"
 
@@ -9,6 +11,10 @@ import * as Format from "./Format.ts"
  * that cannot be read are left out, one by one; what is left is valid, with times in whole seconds UTC.
  */
 export const read = (json: unknown): Status => (readable(Crd.status, json) as Status | undefined) ?? {}
+
+/** The same of the status of a restore. */
+export const readRestore = (json: unknown): RestoreStatus =>
+  (readable(RestoreCrd.status, json) as RestoreStatus | undefined) ?? {}
 
 /** `undefined` when nothing of the value can be read, or when something required of it cannot. */
 const readable = (node: StructuralSchema, value: unknown): unknown => {

@@ -8,8 +8,13 @@ import type { Pod } from "../kubernetes/Objects.ts"
 import type { RunSummary } from "../outcome/RunSummary.ts"
 import * as SummaryCodec from "../outcome/SummaryCodec.ts"
 import * as Labels from "../operator/Labels.ts"
-import { fromJson, PodProgress } from "../operator/PodProgress.ts"
+import { fromJson, PodProgress, restoreFromJson } from "../operator/PodProgress.ts"
+import * as RestoreSpec from "../identity/RestoreSpec.ts"
 import * as RunSpec from "../identity/RunSpec.ts"
+import type { KafkaSinks } from "../kafka/KafkaSink.ts"
+import type { KafkaRestore } from "../resource/KafkaRestore.ts"
+import * as RestoreProgress from "../restore/RestoreProgress.ts"
+import * as RestoreWorker from "../RestoreWorker.ts"
 import type { Secrets } from "../secrets/MountedSecrets.ts"
 import type { ObjectStores } from "../storage/ObjectStore.ts"
 
@@ -39,20 +44,35 @@ export class WorkerPods extends Context.Service<
    */
   static readonly layer = (
     volumes: string
-  ): Layer.Layer<WorkerPods | PodProgress, never, KafkaSources | ObjectStores | Secrets> =>
+  ): Layer.Layer<WorkerPods | PodProgress, never, KafkaSources | KafkaSinks | ObjectStores | Secrets> =>
     Layer.effectContext(
       Effect.gen(function* () {
-        const services = yield* Effect.context<KafkaSources | ObjectStores | Secrets>()
+        const services = yield* Effect.context<KafkaSources | KafkaSinks | ObjectStores | Secrets>()
         const progressOf = new Map<string, RunProgress.RunProgress>()
+        const restoreProgressOf = new Map<string, RestoreProgress.RestoreProgress>()
         let active = 0
+
+        const restore = (
+          spec: KafkaRestore,
+          stop: Deferred.Deferred<void>,
+          progress: RestoreProgress.RestoreProgress
+        ) => RestoreWorker.run(spec, progress, { volumes, secretPatienceMillis: SecretPatience.oneTimeMillis, stop })
 
         const work = (
           pod: Pod,
           stop: Deferred.Deferred<void>,
-          progress: RunProgress.RunProgress
-        ): Effect.Effect<RunSummary | undefined, never, KafkaSources | ObjectStores | Secrets> => {
+          progress: RunProgress.RunProgress,
+          restoreProgress: RestoreProgress.RestoreProgress
+        ): Effect.Effect<RunSummary | undefined, never, KafkaSources | KafkaSinks | ObjectStores | Secrets> => {
           const { args = [], env = [] } = container(pod)
-          const runSpec = RunSpec.decode(env.find(({ name }) => name === Labels.runSpecVariable)?.value ?? "")
+          const text = env.find(({ name }) => name === Labels.runSpecVariable)?.value ?? ""
+          if (args[0] === "restore") {
+            return Result.match(RestoreSpec.decode(text), {
+              onFailure: () => Effect.succeed(undefined),
+              onSuccess: (spec) => restore(spec, stop, restoreProgress)
+            })
+          }
+          const runSpec = RunSpec.decode(text)
           if (Result.isFailure(runSpec)) return Effect.succeed(undefined)
           const mounts = { volumes, host: pod.metadata.name }
           switch (args[0]) {
@@ -81,9 +101,13 @@ export class WorkerPods extends Context.Service<
             const stop = yield* Deferred.make<void>()
             const progress = RunProgress.make()
             const uid = pod.metadata.uid ?? pod.metadata.name
+            const restoreProgress = RestoreProgress.make()
             progressOf.set(uid, progress)
+            restoreProgressOf.set(uid, restoreProgress)
             active++
-            const fiber = yield* Effect.forkDetach(work(pod, stop, progress), { startImmediately: true })
+            const fiber = yield* Effect.forkDetach(work(pod, stop, progress, restoreProgress), {
+              startImmediately: true
+            })
             // Deleting a pod asks its process to stop, and kills it after the grace period.
             const stopped = Deferred.succeed(stop, undefined).pipe(
               Effect.andThen(Effect.timeoutOption(Fiber.await(fiber), graceMillis)),
@@ -100,6 +124,7 @@ export class WorkerPods extends Context.Service<
                 Effect.sync(() => {
                   active--
                   progressOf.delete(uid)
+                  restoreProgressOf.delete(uid)
                 })
               )
             )
@@ -114,7 +139,17 @@ export class WorkerPods extends Context.Service<
                 fromJson(JSON.parse(JSON.stringify(RunProgress.report(progress, now))), now)
           })
 
-        return Context.make(WorkerPods, { run, active: () => active }).pipe(Context.add(PodProgress, { read }))
+        const readRestore = (pod: Pod) =>
+          Effect.map(Clock.currentTimeMillis, (now) => {
+            const progress = restoreProgressOf.get(pod.metadata.uid ?? pod.metadata.name)
+            return progress === undefined
+              ? Option.none()
+              : restoreFromJson(JSON.parse(JSON.stringify(RestoreProgress.report(progress))), now)
+          })
+
+        return Context.make(WorkerPods, { run, active: () => active }).pipe(
+          Context.add(PodProgress, { read, readRestore })
+        )
       })
     )
 }

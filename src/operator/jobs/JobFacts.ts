@@ -20,7 +20,13 @@ const listed = <A>(list: ReadonlyArray<A> | undefined): ReadonlyArray<A> =>
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)
 
-const purposes: ReadonlyArray<string> = ["run", "prune", "catalogue", "cleanup"] satisfies Array<Labels.Purpose>
+const purposes: ReadonlyArray<string> = [
+  "run",
+  "prune",
+  "catalogue",
+  "cleanup",
+  "restore"
+] satisfies Array<Labels.Purpose>
 
 /** What the Job is for; undefined for one that the operator did not make. */
 export const purpose = ({ metadata: { labels } }: KubeObject): Labels.Purpose | undefined => {

@@ -1,6 +1,6 @@
 import { Result, Schema } from "effect"
 import type { Job } from "../../kubernetes/Objects.ts"
-import * as KafkaBackup from "../../resource/KafkaBackup.ts"
+import { kind as restoreKind } from "../../resource/KafkaRestore.ts"
 import * as Labels from "../Labels.ts"
 import * as FailurePolicy from "./FailurePolicy.ts"
 import * as PodDigest from "./PodDigest.ts"
@@ -40,12 +40,13 @@ const labelValue = (name: string): string => name.slice(0, 63).replace(/[^a-zA-Z
 
 /** A whole Job. Refused without uid and namespace, which only a resource that was read from a cluster has. */
 export const make = (input: JobInput): Result.Result<Job, JobRefused> => {
-  const { name, namespace, uid } = input.backup.metadata
+  const { apiVersion, kind, metadata } = input.resource
+  const { name, namespace, uid } = metadata
   if (uid === undefined || namespace === undefined) {
     return Result.fail(
       new JobRefused({
         reason: "NotFromCluster",
-        detail: `KafkaBackup ${name} has no uid and namespace: a Job can only be made for a resource that was read from the API server`
+        detail: `${kind} ${name} has no uid and namespace: a Job can only be made for a resource that was read from the API server`
       })
     )
   }
@@ -56,11 +57,14 @@ export const make = (input: JobInput): Result.Result<Job, JobRefused> => {
     [Labels.nameLabel]: labelValue(name),
     [Labels.purposeLabel]: input.purpose
   }
-  const annotations = { [Labels.resourceAnnotation]: name, ...input.annotations }
+  const annotations = {
+    [kind === restoreKind ? Labels.restoreAnnotation : Labels.resourceAnnotation]: name,
+    ...input.annotations
+  }
   const pod = { ...input, labels, annotations }
   const owner = {
-    apiVersion: KafkaBackup.apiVersion,
-    kind: KafkaBackup.kind,
+    apiVersion,
+    kind,
     name,
     uid,
     controller: true,
@@ -75,7 +79,7 @@ export const make = (input: JobInput): Result.Result<Job, JobRefused> => {
       labels,
       annotations: {
         ...annotations,
-        [Labels.podAnnotation]: PodDigest.of(input.backup, input.limits, PodTemplate.make({ ...pod, runSpec: "" }))
+        [Labels.podAnnotation]: PodDigest.of(input.resource, input.limits, PodTemplate.make({ ...pod, runSpec: "" }))
       },
       ...(input.isOwned ? { ownerReferences: [owner] } : {})
     },

@@ -56,24 +56,23 @@ export const of = (
     trouble,
     summary
   })
-  const isRun = command === "run"
   switch (end._tag) {
     case "Complete":
       return failure(reported ?? resultMissing(job))
     case "Failed":
       // That the pod was stopped explains nothing: the deadline stopped it.
       if (end.condition.reason === "DeadlineExceeded") {
-        return failure(deadlineExceeded(job, isRun, isInterrupted ? undefined : cause))
+        return failure(deadlineExceeded(job, command, isInterrupted ? undefined : cause))
       }
       return cause === undefined
-        ? failure(unexplained(job, end.condition))
+        ? failure(unexplained(job, command, end.condition))
         : failure(cause, isInterrupted ? "interrupted" : "failed")
     case "Lost":
       return failure(nodeLost(end.pod), "interrupted")
     case "NotStarted":
       return failure(notStarted(job, end.deadlineSeconds, blocked))
     case "Deleted":
-      return failure(deleted(job, isRun, isInterrupted ? undefined : cause), "interrupted")
+      return failure(deleted(job, command, isInterrupted ? undefined : cause), "interrupted")
   }
 }
 
@@ -82,15 +81,40 @@ type EndTrouble = Trouble<RunReasonOf<"end">>
 const lastProblem = (cause: Trouble | undefined): string =>
   cause === undefined ? "" : `; its last problem: ${cause.message}`
 
-const deadlineExceeded = (job: Job, isRun: boolean, cause: Trouble | undefined): EndTrouble => {
+type Command = RunSummary["command"]
+
+/** What to do about a Job that took too long. */
+const afterDeadline = (command: Command): string => {
+  switch (command) {
+    case "run":
+      return "raise or remove spec.job.activeDeadlineSeconds, or speed the run up with more spec.resources; stored data is kept"
+    case "restore":
+      return `everything that was written is kept.${RunAgain.restoreAdvice}`
+    case "prune":
+    case "list":
+      return "the storage answers too slowly; the operator tries again"
+  }
+}
+
+/** What to do about a Job that was deleted. */
+const afterDeletion = (command: Command): string => {
+  switch (command) {
+    case "run":
+      return `stored data is kept.${RunAgain.advice}`
+    case "restore":
+      return `everything that was written is kept.${RunAgain.restoreAdvice}`
+    case "prune":
+    case "list":
+      return "the operator tries again"
+  }
+}
+
+const deadlineExceeded = (job: Job, command: Command, cause: Trouble | undefined): EndTrouble => {
   const seconds = JobFacts.deadlineSeconds(job)
   const limit = seconds === undefined ? "its deadline" : `its deadline of ${seconds} s`
-  const advice = isRun
-    ? "raise or remove spec.job.activeDeadlineSeconds, or speed the run up with more spec.resources; stored data is kept"
-    : "the storage answers too slowly; the operator tries again"
   return {
     reason: "DeadlineExceeded",
-    message: `Job ${job.metadata.name} took longer than ${limit}; ${advice}${lastProblem(cause)}`
+    message: `Job ${job.metadata.name} took longer than ${limit}; ${afterDeadline(command)}${lastProblem(cause)}`
   }
 }
 
@@ -102,9 +126,9 @@ const notStarted = (job: Job, seconds: number, blocked: Trouble | undefined): En
   }
 }
 
-const unexplained = (job: Job, condition: ObjectCondition): Trouble => ({
+const unexplained = (job: Job, command: Command, condition: ObjectCondition): Trouble => ({
   reason: PodFailure.text(condition.reason) ?? "JobFailed",
-  message: `Job ${job.metadata.name} failed, and none of its pods shows why: ${PodFailure.words(condition.message)}; look at your collected logs, or trigger a run and watch it`
+  message: `Job ${job.metadata.name} failed, and none of its pods shows why: ${PodFailure.words(condition.message)}; look at your collected logs, or ${command === "restore" ? "try the restore again" : "trigger a run"} and watch it`
 })
 
 const resultMissing = (job: Job): EndTrouble => ({
@@ -117,9 +141,9 @@ const nodeLost = (pod: string): EndTrouble => ({
   message: `pod ${pod} does not stop, probably because its node is lost; the operator continues without it, stored data is kept. Once the node is certainly gone, run kubectl delete pod ${pod} --force`
 })
 
-const deleted = (job: Job, isRun: boolean, cause: Trouble | undefined): EndTrouble => ({
+const deleted = (job: Job, command: Command, cause: Trouble | undefined): EndTrouble => ({
   reason: "JobDeleted",
-  message: `Job ${job.metadata.name} was deleted before it ended${lastProblem(cause)}; ${isRun ? `stored data is kept.${RunAgain.advice}` : "the operator tries again"}`
+  message: `Job ${job.metadata.name} was deleted before it ended${lastProblem(cause)}; ${afterDeletion(command)}`
 })
 
 /** The summary of a successful run must name its backup. */

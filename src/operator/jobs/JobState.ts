@@ -10,7 +10,10 @@ import * as JobStart from "./JobStart.ts"
 import * as PodTrouble from "./PodTrouble.ts"
 import * as JobResult from "./JobResult.ts"
 
-/** The state of one Job. */
+/** What the Jobs of a KafkaBackup are for. */
+type BackupPurpose = Exclude<Purpose, "restore">
+
+/** The state of one Job of a KafkaBackup. */
 export type JobState =
   | { readonly _tag: "Active"; readonly run: ActiveRun }
   | {
@@ -51,7 +54,7 @@ export const read = (
 ): JobState => {
   const own = JobFacts.podsOf(job, pods)
   const purpose = JobFacts.purpose(job)
-  if (purpose === undefined) return { _tag: "Foreign", jobName: job.metadata.name }
+  if (purpose === undefined || purpose === "restore") return { _tag: "Foreign", jobName: job.metadata.name }
   const deadline = purpose === "run" ? startDeadlineSeconds : undefined
   const end = JobEnd.of(job, own, nowMillis, deadline)
   if (end !== undefined && end._tag !== "NotStarted") return ended(job, purpose, own, end, nowMillis)
@@ -87,7 +90,7 @@ const waiting = (
 export const deleted = (job: Job, pods: ReadonlyArray<Pod>, nowMillis: number): JobState => {
   const own = JobFacts.podsOf(job, pods)
   const purpose = JobFacts.purpose(job)
-  if (purpose === undefined) return { _tag: "Foreign", jobName: job.metadata.name }
+  if (purpose === undefined || purpose === "restore") return { _tag: "Foreign", jobName: job.metadata.name }
   const end = JobEnd.of(job, own, nowMillis)
   const hasEnded = end !== undefined && end._tag !== "Lost"
   return ended(job, purpose, own, hasEnded ? end : { _tag: "Deleted", endMillis: undefined }, nowMillis)
@@ -95,7 +98,7 @@ export const deleted = (job: Job, pods: ReadonlyArray<Pod>, nowMillis: number): 
 
 const active = (
   job: Job,
-  purpose: Purpose,
+  purpose: BackupPurpose,
   own: ReadonlyArray<Pod>,
   nowMillis: number,
   trouble: Trouble<RunReasonName> | undefined,
@@ -122,13 +125,13 @@ const isAtWork = (pod: Pod): boolean =>
   (pod.status?.phase === "Running" && JobFacts.terminated(pod) === undefined && JobFacts.waiting(pod) === undefined)
 
 const commands = { run: "run", prune: "prune", cleanup: "prune", catalogue: "list" } as const satisfies Record<
-  Purpose,
+  BackupPurpose,
   RunSummary["command"]
 >
 
 const ended = (
   job: Job,
-  purpose: Purpose,
+  purpose: BackupPurpose,
   own: ReadonlyArray<Pod>,
   end: JobEnd.JobEnd,
   nowMillis: number,

@@ -34,7 +34,7 @@ export const withRunSpec = (
 ): Result.Result<Job, JobObject.JobRefused> => {
   const { activeDeadlineSeconds, backoffLimit } = backup.spec.job
   return JobObject.make({
-    backup,
+    resource: backup,
     settings,
     runSpec,
     purpose: "run",

@@ -67,7 +67,7 @@ const make = (
   return JobTemplate.encoded({ backup, slot: slotText(Number.isNaN(created) ? 0 : created) }).pipe(
     Result.flatMap((runSpec) =>
       JobObject.make({
-        backup,
+        resource: backup,
         settings,
         runSpec,
         purpose,

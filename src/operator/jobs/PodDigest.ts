@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import { Schema } from "effect"
 import { KafkaBackup } from "../../resource/KafkaBackup.ts"
+import { KafkaRestore } from "../../resource/KafkaRestore.ts"
 
 /** Fields of the spec whose values only the operator reads: an edit of these gives the same pod. */
 const ofOperator: ReadonlyArray<string> = [
@@ -14,17 +15,19 @@ const ofOperator: ReadonlyArray<string> = [
 ] satisfies Array<keyof KafkaBackup["spec"]>
 
 /** The spec as the pods of a Job read it: a run waits for its Secrets where there is no schedule. */
-const read = (backup: KafkaBackup): unknown => [
-  backup.spec.schedule !== undefined,
-  Object.entries(Schema.encodeSync(KafkaBackup)(backup).spec).filter(([field]) => !ofOperator.includes(field))
-]
+const read = (resource: KafkaBackup | KafkaRestore): unknown =>
+  resource.kind === "KafkaRestore"
+    ? others(Schema.encodeSync(KafkaRestore)(resource).spec)
+    : [resource.spec.schedule !== undefined, others(Schema.encodeSync(KafkaBackup)(resource).spec)]
+
+const others = (spec: object) => Object.entries(spec).filter(([field]) => !ofOperator.includes(field))
 
 /**
  * 16 hex digits that represent all that the pods of a Job are made from: equal for equal inputs, in any process at any
  * time. `template` is the pod's template without the encoded run spec, whose text may differ between versions of zlib.
  */
-export const of = (backup: KafkaBackup, limits: object, template: object): string =>
+export const of = (resource: KafkaBackup | KafkaRestore, limits: object, template: object): string =>
   createHash("sha256")
-    .update(JSON.stringify([read(backup), limits, template]))
+    .update(JSON.stringify([read(resource), limits, template]))
     .digest("hex")
     .slice(0, 16)

@@ -34,6 +34,29 @@ const byExitCode: Readonly<Record<number, readonly [what: string, advice: string
   143: ["the process was stopped from outside (SIGTERM)", "a new run continues after the last checkpoint"]
 }
 
+/** The same of the pod of a restore, where it means something else. */
+const ofRestore: Readonly<Record<number, readonly [what: string, advice: string]>> = {
+  ...byExitCode,
+  [exitCodes.topicsUnusable]: ["topics cannot be restored", "look at the pod's log"],
+  [exitCodes.dataUnusable]: ["the backup holds data that cannot be restored", "look at the pod's log"],
+  [exitCodes.notProven]: [
+    "the restored records are not those of the backup",
+    "do not use the topics; look at the pod's log"
+  ],
+  [exitCodes.clusterUnusable]: ["no broker can be used", "correct spec.targetCluster as the pod's log says"],
+  [exitCodes.targetUnusable]: ["the target cluster cannot be used", "correct what the pod's log names"],
+  [exitCodes.temporary]: ["the cluster or the storage did not answer", "a new pod continues where this one stopped"],
+  [exitCodes.interrupted]: ["the restore was stopped", "a new pod continues where this one stopped"],
+  [exitCodes.superseded]: ["another attempt of the same restore took over", "nothing needs to be done"],
+  137: [
+    "the process was killed from outside (SIGKILL)",
+    "look at the node's events, it may be short of memory; a new pod continues where this one stopped"
+  ],
+  143: ["the process was stopped from outside (SIGTERM)", "a new pod continues where this one stopped"]
+}
+
+const isRestore = (job: Job): boolean => JobFacts.purpose(job) === "restore"
+
 /**
  * Why a pod ended without a set, from what Kubernetes says about it: for pods whose container left no summary.
  * Undefined while it has not failed.
@@ -59,7 +82,7 @@ export const explain = (job: Job, pod: Pod): Trouble | undefined => {
   if (disruption !== undefined && (status.phase === "Failed" || ended !== undefined)) {
     return {
       reason: "Disrupted",
-      message: `pod ${name} was taken from its node (${disruption.reason ?? "disruption"}): ${words(disruption.message)}; nothing needs to be done, a new pod continues after the last checkpoint`
+      message: `pod ${name} was taken from its node (${disruption.reason ?? "disruption"}): ${words(disruption.message)}; nothing needs to be done, a new pod continues ${isRestore(job) ? "where this one stopped" : "after the last checkpoint"}`
     }
   }
   if (ended !== undefined && isStartFailure(ended.reason)) {
@@ -69,7 +92,10 @@ export const explain = (job: Job, pod: Pod): Trouble | undefined => {
     }
   }
   if (ended !== undefined && ended.exitCode !== 0) {
-    const [what, advice] = byExitCode[ended.exitCode] ?? ["unknown exit code", "look at the pod's log"]
+    const [what, advice] = (isRestore(job) ? ofRestore : byExitCode)[ended.exitCode] ?? [
+      "unknown exit code",
+      "look at the pod's log"
+    ]
     return {
       reason: ended.exitCode === exitCodes.interrupted ? "Interrupted" : "PodFailed",
       message: `pod ${name} ended with exit code ${ended.exitCode}: ${what}; ${advice}`

@@ -1,5 +1,6 @@
 import { given } from "../../resource/Json.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
+import type { KafkaRestore } from "../../resource/KafkaRestore.ts"
 import * as StorageSpec from "../../resource/StorageSpec.ts"
 import { runSpecVariable } from "../Labels.ts"
 import {
@@ -18,9 +19,9 @@ import * as Volumes from "./Volumes.ts"
 
 type Strings = Readonly<Record<string, string>>
 
-/** One pod on one resource. */
+/** A pod on one resource. */
 export interface PodInput {
-  readonly backup: KafkaBackup
+  readonly resource: KafkaBackup | KafkaRestore
   readonly settings: JobSettings
   /** The command and its own options; where it finds things is added. */
   readonly args: ReadonlyArray<string>
@@ -45,7 +46,7 @@ const literal = (text: string): string => text.replaceAll("$", "$$$$")
 /** Brackets make an address of either family readable. */
 const listen = ["--listen", `[$(POD_IP)]:${metricsPort}`]
 
-const container = ({ args, backup, runSpec, isListening, settings }: PodInput, mounts: Volumes.Mounted) => ({
+const container = ({ args, resource, runSpec, isListening, settings }: PodInput, mounts: Volumes.Mounted) => ({
   name: containerName,
   image: settings.image,
   ...given({ imagePullPolicy: settings.imagePullPolicy }),
@@ -63,13 +64,13 @@ const container = ({ args, backup, runSpec, isListening, settings }: PodInput, m
   ],
   env: [
     ...Object.entries(settings.variables ?? {}).map(([name, value]) => ({ name, value: literal(value) })),
-    ...(backup.spec.podTemplate?.env ?? []).map(({ name, value }) => ({ name, value: literal(value) })),
+    ...(resource.spec.podTemplate?.env ?? []).map(({ name, value }) => ({ name, value: literal(value) })),
     { name: "TMPDIR", value: "/tmp" },
     ...(isListening ? [{ name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }] : []),
     { name: runSpecVariable, value: literal(runSpec) }
   ],
   ...(isListening ? { ports: [{ name: "metrics", containerPort: metricsPort, protocol: "TCP" }] } : {}),
-  resources: Resources.completed(backup.spec.resources, settings.defaultResources),
+  resources: Resources.completed(resource.spec.resources, settings.defaultResources),
   volumeMounts: mounts.volumeMounts,
   terminationMessagePath: summaryFile,
   terminationMessagePolicy: "File",
@@ -89,7 +90,7 @@ const securityContext = (user: number | "assigned" = defaultUser) => ({
 })
 
 /** AKS puts a token only into pods that ask for it with this label. */
-const identityLabels = ({ storage }: KafkaBackup["spec"]): Strings => {
+const identityLabels = ({ storage }: PodInput["resource"]["spec"]): Strings => {
   const chosen = StorageSpec.chosen(storage)
   return chosen.storageType === "azure" && chosen.azure.useWorkloadIdentity
     ? { "azure.workload.identity/use": "true" }
@@ -98,7 +99,7 @@ const identityLabels = ({ storage }: KafkaBackup["spec"]): Strings => {
 
 /** The template of a Job's pods: conforms to the restricted Pod Security Standard, and has no rights in Kubernetes. */
 export const make = (input: PodInput) => {
-  const { backup, settings } = input
+  const { resource, settings } = input
   const {
     affinity,
     annotations,
@@ -109,11 +110,11 @@ export const make = (input: PodInput) => {
     priorityClassName,
     serviceAccountName,
     tolerations
-  } = backup.spec.podTemplate ?? {}
-  const mounts = Volumes.mounted(backup.spec, input.keys)
+  } = resource.spec.podTemplate ?? {}
+  const mounts = Volumes.mounted(resource.spec, input.keys)
   return {
     metadata: {
-      labels: { ...labels, ...identityLabels(backup.spec), ...input.labels },
+      labels: { ...labels, ...identityLabels(resource.spec), ...input.labels },
       annotations: { ...stay, ...annotations, ...input.annotations }
     },
     spec: {

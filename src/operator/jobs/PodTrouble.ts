@@ -33,13 +33,28 @@ export const of = (
   if (deletionTimestamp !== undefined) {
     return {
       reason: "JobBeingDeleted",
-      message: `Job ${name} is being deleted; stored data is kept.${JobFacts.purpose(job) === "run" ? RunAgain.advice : ""}`
+      message: `Job ${name} is being deleted; ${ofDeletion(job)}`
     }
   }
   const own = JobFacts.podsOf(job, pods)
   const current = own.find((pod) => !JobFacts.isOver(pod))
   if (current === undefined) return own.length === 0 ? podless(job, events, nowMillis) : retrying(job, own)
-  return notStarting(job, current, events, nowMillis) ?? lingering(current) ?? retrying(job, own)
+  return (
+    notStarting(job, current, events, nowMillis) ??
+    lingering(current, JobFacts.purpose(job) === "restore" ? "restore" : "backup") ??
+    retrying(job, own)
+  )
+}
+
+const ofDeletion = (job: Job): string => {
+  switch (JobFacts.purpose(job)) {
+    case "run":
+      return `stored data is kept.${RunAgain.advice}`
+    case "restore":
+      return "everything that was written is kept"
+    default:
+      return "stored data is kept."
+  }
 }
 
 const podless = (job: Job, events: ReadonlyArray<Event>, nowMillis: number): RunTrouble | undefined => {
@@ -131,7 +146,7 @@ const slow = (pod: Pod, events: ReadonlyArray<Event>, nowMillis: number): RunTro
 }
 
 /** The backup's container has ended, and an injected one keeps the pod, and so the Job, from ending. */
-const lingering = (pod: Pod): RunTrouble | undefined => {
+const lingering = (pod: Pod, what: "backup" | "restore"): RunTrouble | undefined => {
   if (JobFacts.terminated(pod) === undefined) return undefined
   const others = JobFacts.containers(pod).filter(
     ({ name, state }) => name !== containerName && state.running !== undefined
@@ -140,7 +155,7 @@ const lingering = (pod: Pod): RunTrouble | undefined => {
   const names = others.map(({ name }) => name).join(", ")
   return {
     reason: "SidecarStillRunning",
-    message: `the backup in pod ${pod.metadata.name} has ended, but the container ${names} keeps the pod running; do not inject it into these pods (for Istio: spec.podTemplate.annotations sidecar.istio.io/inject: "false"), or make it a sidecar that ends with the pod`
+    message: `the ${what} in pod ${pod.metadata.name} has ended, but the container ${names} keeps the pod running; do not inject it into these pods (for Istio: spec.podTemplate.annotations sidecar.istio.io/inject: "false"), or make it a sidecar that ends with the pod`
   }
 }
 

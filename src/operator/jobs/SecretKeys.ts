@@ -11,13 +11,15 @@ const of = (secret: string, ...keys: ReadonlyArray<string>): ReadonlyArray<Secre
   keys.map((key) => ({ secret, key }))
 
 /** Keys that a connection to Kafka may need; some of them need not exist. */
-export const ofKafka = ({ kafkaCluster: { saslSecret, tlsSecret } }: KafkaBackupSpec): ReadonlyArray<SecretKey> => [
+export const ofKafka = ({
+  kafkaCluster: { saslSecret, tlsSecret }
+}: Pick<KafkaBackupSpec, "kafkaCluster">): ReadonlyArray<SecretKey> => [
   ...(tlsSecret === undefined ? [] : of(tlsSecret.name, tlsSecret.caKey, tlsSecret.certKey, tlsSecret.keyKey)),
   ...(saslSecret === undefined ? [] : of(saslSecret.name, saslSecret.usernameKey, saslSecret.passwordKey))
 ]
 
 /** Keys that the chosen storage needs. Blocks that `storageType` does not name bring nothing into the pod. */
-export const ofStorage = ({ storage }: KafkaBackupSpec): ReadonlyArray<SecretKey> => {
+export const ofStorage = ({ storage }: Pick<KafkaBackupSpec, "storage">): ReadonlyArray<SecretKey> => {
   const chosen = StorageSpec.chosen(storage)
   switch (chosen.storageType) {
     case "s3": {

@@ -40,7 +40,7 @@ const secrets = (keys: ReadonlyArray<SecretKey>): Mounted => {
  * The whole claim: the worker goes down to `subPath` itself and creates it under its own user, where the kubelet would
  * create it under root.
  */
-const claim = (spec: KafkaBackupSpec): Mounted => {
+const claim = (spec: Pick<KafkaBackupSpec, "storage">): Mounted => {
   const chosen = StorageSpec.chosen(spec.storage)
   if (chosen.storageType !== "pvc") return { volumes: [], volumeMounts: [] }
   const { claimName } = chosen.pvc
@@ -56,7 +56,7 @@ const temporary: Mounted = {
 }
 
 /** Everything that a container on this resource's storage needs mounted, with the Secret keys that it may read. */
-export const mounted = (spec: KafkaBackupSpec, keys: ReadonlyArray<SecretKey>): Mounted => {
+export const mounted = (spec: Pick<KafkaBackupSpec, "storage">, keys: ReadonlyArray<SecretKey>): Mounted => {
   const parts = [temporary, secrets(keys), claim(spec)]
   return {
     volumes: parts.flatMap(({ volumes }) => volumes),

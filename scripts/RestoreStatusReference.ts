@@ -1,0 +1,84 @@
+import * as RestoreCrd from "../src/resource/RestoreCrd.ts"
+import { eventReasons } from "../src/status/EventReasons.ts"
+import { type RestoreConditionType, restoreReasons, restoreTypes } from "../src/status/restore/RestoreReasons.ts"
+import { cell, fields } from "./StatusReference.ts"
+
+/** docs/reference/restore-status.md, made from the schema of the status and the tables of reasons. */
+
+const columns = RestoreCrd.crd.spec.versions[0]!.additionalPrinterColumns.map(
+  ({ description, name, priority }) =>
+    `| ${name.toUpperCase()}${priority === undefined ? "" : " (`-o wide`)"} | ${cell(description ?? "Time since the resource was created")} |`
+)
+
+const condition = (type: RestoreConditionType): string =>
+  [
+    `### ${type}`,
+    "",
+    restoreTypes[type],
+    "",
+    "| reason | meaning | what to do |",
+    "|---|---|---|",
+    ...Object.entries(restoreReasons).flatMap(([name, reason]) =>
+      reason.of.includes(type) ? [`| \`${name}\` | ${cell(reason.meaning)} | ${cell(reason.todo ?? "")} |`] : []
+    ),
+    ""
+  ].join("\n")
+
+const shared = new Set(["InvalidSpec", "JobRefused", "PodTrouble"])
+
+const events = Object.entries(eventReasons).flatMap(([name, { action, meaning, type }]) =>
+  action === "Restore" || shared.has(name) ? [`| \`${name}\` | ${type} | ${action} | ${cell(meaning)} |`] : []
+)
+
+/** The page's text. */
+export const restoreStatusPage = `# Status, conditions and Events of a KafkaRestore
+
+<!-- Made by \`npm run reference\` from src/resource/KafkaRestoreStatus.ts and src/status/restore: change the descriptions there, not this page. -->
+
+What the operator reports about a KafkaRestore. Names of fields, conditions and reasons are part of the API: scripts and alerts
+may rely on them. Messages are for people and may change.
+
+\`\`\`sh
+kubectl get kafkarestore -w                                      # how far it is: PHASE, PROGRESS, VERIFIED
+kubectl get kafkarestore my-restore -o wide                      # what is wrong: MESSAGE
+kubectl describe kafkarestore my-restore                         # conditions and Events
+kubectl wait --for=condition=Ready kafkarestore/my-restore --timeout=1h
+\`\`\`
+
+## Columns of \`kubectl get\`
+
+| column | meaning |
+|---|---|
+${columns.join("\n")}
+
+## Phases
+
+| phase | meaning |
+|---|---|
+| \`Pending\` | No container of the restore has started. |
+| \`Running\` | The restore is active. |
+| \`Completed\` | Every record was read back and compared, or the dry run found nothing against the restore. |
+| \`Failed\` | The restore failed. Topics stay as they are. |
+
+## Fields
+
+| field | type | meaning |
+|---|---|---|
+${fields(RestoreCrd.status, "").join("\n")}
+
+## Conditions
+
+Each has \`status\` (\`True\`, \`False\`, \`Unknown\`), a \`reason\`, a \`message\`, \`observedGeneration\`, and \`lastTransitionTime\`: when the status
+last flipped.
+
+${(Object.keys(restoreTypes) as ReadonlyArray<RestoreConditionType>).map(condition).join("\n")}
+The message of a restore that failed begins with the reason in the report of its pod: [exit codes](exit-codes.md) lists those. Where the
+pod left no report, and in the messages of \`PodTrouble\` and \`JobRefused\`, the reason is one of those
+[of runs](status.md#reasons-of-runs).
+
+## Events
+
+| reason | type | action | meaning |
+|---|---|---|---|
+${events.join("\n")}
+`

@@ -1,0 +1,59 @@
+import type { Delta } from "../../kubernetes/KubernetesApi.ts"
+import type { Job, KubeObject, Pod } from "../../kubernetes/Objects.ts"
+import { isReported } from "../Caches.ts"
+import * as InformerCache from "../InformerCache.ts"
+import * as JobFacts from "../jobs/JobFacts.ts"
+import * as Labels from "../Labels.ts"
+
+/** A Job that was deleted before its end was reported, with what was last observed of its pods. */
+interface Tombstone {
+  readonly job: Job
+  readonly pods: ReadonlyArray<Pod>
+}
+
+/**
+ * Everything that the watches have reported about restores: resources, their Jobs, and the pods of those. Apart from
+ * the caches of backups, because a KafkaBackup and a KafkaRestore may have the same name.
+ */
+export interface RestoreCaches {
+  readonly resources: InformerCache.InformerCache<KubeObject>
+  readonly jobs: InformerCache.InformerCache<Job>
+  readonly pods: InformerCache.InformerCache<Pod>
+  /** `absorb` of the cache of Jobs, and what follows from it: tombstones. */
+  readonly absorbJobs: (delta: Delta<Job>, scope?: InformerCache.Scope) => ReadonlyArray<InformerCache.Key>
+  readonly tombstone: (jobKey: InformerCache.Key) => Tombstone | undefined
+  readonly forgetTombstones: (owner: InformerCache.Key) => void
+  readonly isSynced: () => boolean
+}
+
+/** The restore that a Job or a pod works for. */
+const ownerOf = ({ metadata: { annotations, namespace } }: KubeObject): InformerCache.Key | undefined => {
+  const name = annotations?.[Labels.restoreAnnotation]
+  return name === undefined ? undefined : `${namespace ?? ""}/${name}`
+}
+
+export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): RestoreCaches => {
+  const resources = InformerCache.make<KubeObject>(InformerCache.keyOf, scopes, InformerCache.packed())
+  const jobs = InformerCache.make<Job>(ownerOf, scopes, InformerCache.packed())
+  const pods = InformerCache.make<Pod>(ownerOf, scopes, InformerCache.packed())
+  const tombstones = new Map<InformerCache.Key, Tombstone>()
+  return {
+    resources,
+    jobs,
+    pods,
+    absorbJobs: (delta, scope) => {
+      const owner = delta._tag === "Delete" ? ownerOf(delta.object) : undefined
+      // A Job whose end was reported has its time to live set.
+      if (delta._tag === "Delete" && owner !== undefined && !isReported(delta.object)) {
+        const { object: job } = delta
+        tombstones.set(InformerCache.keyOf(job), { job, pods: JobFacts.podsOf(job, pods.ofOwner(owner)) })
+      }
+      return jobs.absorb(delta, scope)
+    },
+    tombstone: (key) => tombstones.get(key),
+    forgetTombstones: (owner) => {
+      for (const [key, { job }] of tombstones) if (ownerOf(job) === owner) tombstones.delete(key)
+    },
+    isSynced: () => resources.isSynced() && jobs.isSynced() && pods.isSynced()
+  }
+}

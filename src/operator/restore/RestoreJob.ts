@@ -1,0 +1,60 @@
+import { Result } from "effect"
+import * as JobName from "../../identity/JobName.ts"
+import * as RestoreSpec from "../../identity/RestoreSpec.ts"
+import type { Job } from "../../kubernetes/Objects.ts"
+import { given } from "../../resource/Json.ts"
+import { type KafkaRestore, retryAnnotation } from "../../resource/KafkaRestore.ts"
+import * as JobObject from "../jobs/JobObject.ts"
+import type { JobSettings } from "../jobs/JobSettings.ts"
+import * as SecretKeys from "../jobs/SecretKeys.ts"
+
+/** What tells the attempts of one restore apart. */
+export interface AttemptKey {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  /** Of the spec. */
+  readonly generation: number
+  readonly annotations: Readonly<Record<string, string>> | undefined
+}
+
+/**
+ * The name of the Job that the resource asks for now: another one after an edit of the spec or a new value of the retry
+ * annotation. Its name excludes two Jobs of one attempt.
+ */
+export const nameOf = ({ annotations, generation, name, namespace, uid }: AttemptKey): string => {
+  const retry = annotations?.[retryAnnotation] ?? ""
+  return JobName.forRestore({ uid, namespace, name }, JSON.stringify([generation, retry]))
+}
+
+/** The Job of an attempt. Equal inputs give equal Jobs. */
+export const make = (
+  restore: KafkaRestore,
+  name: string,
+  settings: JobSettings
+): Result.Result<Job, JobObject.JobRefused> => {
+  const { activeDeadlineSeconds, backoffLimit } = restore.spec.job
+  return RestoreSpec.encode(restore).pipe(
+    Result.mapError(
+      ({ advice, message }) => new JobObject.JobRefused({ reason: "ResourceTooLarge", detail: `${message}; ${advice}` })
+    ),
+    Result.flatMap((runSpec) =>
+      JobObject.make({
+        resource: restore,
+        settings,
+        runSpec,
+        purpose: "restore",
+        name,
+        args: ["restore"],
+        keys: [
+          ...SecretKeys.ofKafka({ kafkaCluster: restore.spec.targetCluster }),
+          ...SecretKeys.ofStorage(restore.spec)
+        ],
+        isListening: true,
+        isOwned: true,
+        limits: given({ backoffLimit, activeDeadlineSeconds }),
+        annotations: {}
+      })
+    )
+  )
+}

@@ -1,0 +1,300 @@
+import { Effect, Option } from "effect"
+import * as Kind from "../../kubernetes/Kind.ts"
+import { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
+import { hasReason, type KubernetesError } from "../../kubernetes/KubernetesError.ts"
+import type { Job } from "../../kubernetes/Objects.ts"
+import { given } from "../../resource/Json.ts"
+import * as NextRestore from "../../status/restore/NextRestore.ts"
+import type {
+  ActiveRestore,
+  EndedRestore,
+  RestoreFacts,
+  RestoreProgressFacts
+} from "../../status/restore/RestoreFacts.ts"
+import * as Format from "../../status/Format.ts"
+import { isReported } from "../Caches.ts"
+import * as EnsureJob from "../EnsureJob.ts"
+import type { JobSettings } from "../jobs/JobSettings.ts"
+import * as JobFacts from "../jobs/JobFacts.ts"
+import * as JobStart from "../jobs/JobStart.ts"
+import * as RunAgain from "../jobs/RunAgain.ts"
+import { PodProgress } from "../PodProgress.ts"
+import type { ReconcileResult } from "../ReconcileContext.ts"
+import * as Requeue from "../Requeue.ts"
+import * as StuckEvents from "../StuckEvents.ts"
+import * as NextAttempt from "./NextAttempt.ts"
+import type { RestoreCaches } from "./RestoreCaches.ts"
+import * as RestoreJob from "./RestoreJob.ts"
+import * as RestoreJobState from "./RestoreJobState.ts"
+import * as RestoreObserved from "./RestoreObserved.ts"
+import * as RestoreReport from "./RestoreReport.ts"
+
+/** What every reconcile of a restore is given, beside the ports. */
+export interface RestoreContext {
+  readonly caches: RestoreCaches
+  /** How pods of Jobs are made. */
+  readonly settings: JobSettings
+}
+
+type Services = KubernetesApi | PodProgress | RestoreReport.Services
+
+const after = (millis: number): ReconcileResult => ({ _tag: "After", millis })
+
+/** A Job that the API server rejects is tried again after this time. */
+const refusedAgainMillis = 60_000
+
+/** After the end of a Job was reported, and while a Job is being stopped: another one may be due. */
+const soonMillis = 1000
+
+/**
+ * Reconciles one restore that is not being deleted. Level triggered: it may be cut off anywhere and be repeated at any
+ * time, here or in another process.
+ */
+export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
+  context: RestoreContext,
+  first: RestoreObserved.RestoreObserved
+): Effect.fn.Return<ReconcileResult, KubernetesError, Services> {
+  const observed = yield* again(context, first)
+  const { jobs, previous } = observed
+  const unfinished = jobs.find(({ state }) => state._tag === "Active")
+  const unreported = jobs
+    .filter(({ job, state }) => state._tag === "Ended" && !isReported(job))
+    .toSorted((a, b) => endMillis(a) - endMillis(b))
+  const wanted = RestoreJob.nameOf({ ...observed, annotations: observed.resource.metadata.annotations })
+  const step = NextAttempt.next({
+    wanted,
+    isUsable: observed.restore !== undefined,
+    isCompleted: NextRestore.isCompleted(previous),
+    hasStartedWriting: observed.startedWritingMillis !== undefined,
+    unfinished:
+      unfinished === undefined
+        ? undefined
+        : {
+            name: unfinished.job.metadata.name,
+            isBeingDeleted: unfinished.job.metadata.deletionTimestamp !== undefined
+          },
+    unreported: unreported.at(-1)?.job.metadata.name ?? forgotten(observed, wanted),
+    known:
+      previous.jobName === undefined ? undefined : { name: previous.jobName, hasEnded: NextRestore.hasEnded(previous) }
+  })
+  switch (step._tag) {
+    case "Watch":
+      return yield* watch(context, observed, unfinished!)
+    case "Stop": {
+      const found = yield* atWork(context, observed, unfinished!)
+      if (found === "Writing") return yield* watch(context, observed, unfinished!)
+      if (found === "NothingWritten") yield* stop(observed, unfinished!.job)
+      return after(soonMillis)
+    }
+    case "Report": {
+      const ended = jobs.find(({ job }) => job.metadata.name === step.name)
+      yield* publish(context, observed, { ended: endOf(ended) }, unreported)
+      return after(soonMillis)
+    }
+    case "Lost": {
+      const end = yield* lost(context, observed, step.name)
+      if (end !== undefined) yield* publish(context, observed, { ended: end })
+      return after(soonMillis)
+    }
+    case "Start":
+      return yield* start(context, observed, step.name)
+    case "Rest":
+      yield* publish(context, observed, {})
+      return after(Infinity)
+  }
+})
+
+/** What the status has forgotten: the end of the Job that the resource asks for, which is still there. */
+const forgotten = ({ jobs, previous }: RestoreObserved.RestoreObserved, wanted: string): string | undefined =>
+  previous.jobName === undefined &&
+  jobs.some(({ job, state }) => job.metadata.name === wanted && state._tag === "Ended")
+    ? wanted
+    : undefined
+
+const endOf = (ended: RestoreObserved.ObservedJob | undefined): EndedRestore | undefined =>
+  ended?.state._tag === "Ended" ? ended.state.restore : undefined
+
+const endMillis = ({ state }: RestoreObserved.ObservedJob): number =>
+  state._tag === "Ended" ? state.restore.endMillis : 0
+
+const publish = (
+  { caches }: RestoreContext,
+  observed: RestoreObserved.RestoreObserved,
+  found: Partial<Pick<RestoreFacts, "active" | "ended" | "refusal" | "startedWritingMillis">>,
+  unreported: ReadonlyArray<RestoreObserved.ObservedJob> = []
+) => {
+  const facts: RestoreFacts = {
+    generation: observed.generation,
+    problems: observed.problems,
+    backupId: observed.restore?.spec.backupId ?? "",
+    active: found.active,
+    ended: found.ended,
+    startedWritingMillis: found.startedWritingMillis ?? observed.startedWritingMillis,
+    refusal: found.refusal
+  }
+  return Effect.tap(RestoreReport.publish(caches, observed, facts, unreported), () =>
+    Effect.sync(() => caches.forgetTombstones(observed.key))
+  )
+}
+
+/**
+ * The restore with what only the API server knows: pods of a Job that failed, whose summary may arrive after the end of
+ * the Job, and Events about a Job that is stuck.
+ */
+const again = Effect.fnUntraced(function* ({ caches }: RestoreContext, observed: RestoreObserved.RestoreObserved) {
+  const api = yield* KubernetesApi
+  const { jobs, namespace, nowMillis, resource } = observed
+  const doubtful = jobs.filter(
+    ({ job, state }) => state._tag === "Ended" && state.restore.outcome !== "success" && !isReported(job)
+  )
+  for (const { job } of doubtful) {
+    const { items } = yield* api.list(Kind.pods, {
+      namespace,
+      labelSelector: `batch.kubernetes.io/job-name=${job.metadata.name}`
+    })
+    for (const pod of items) caches.pods.learn(pod)
+  }
+  const active = jobs.filter(({ state }) => state._tag === "Active")
+  const events = yield* StuckEvents.about(namespace, active, nowMillis)
+  return doubtful.length === 0 && events.length === 0
+    ? observed
+    : RestoreObserved.of(caches, resource, nowMillis, events)
+})
+
+/** Reports a Job that is at work, with the progress of its pod. */
+const watch = Effect.fnUntraced(function* (
+  context: RestoreContext,
+  observed: RestoreObserved.RestoreObserved,
+  { pods, state }: RestoreObserved.ObservedJob
+) {
+  if (state._tag !== "Active") return after(soonMillis)
+  const { nowMillis, previous } = observed
+  const pod = pods.find(({ status }) => status?.phase === "Running")
+  const read = pod === undefined ? Option.none() : yield* (yield* PodProgress).readRestore(pod)
+  const progress = Option.getOrUndefined(read)
+  const active: ActiveRestore = {
+    ...state.restore,
+    trouble: state.restore.trouble ?? awaiting(progress),
+    progress: progress !== undefined && isNews(observed, state.restore, progress) ? progress : undefined
+  }
+  yield* publish(
+    context,
+    observed,
+    given({
+      active,
+      startedWritingMillis: previous.startedWriting === undefined ? progress?.startedWritingMillis : undefined
+    })
+  )
+  return after(Requeue.progressMillis(state.restore.startMillis, nowMillis))
+})
+
+const awaiting = (progress: RestoreProgressFacts | undefined): ActiveRestore["trouble"] =>
+  progress?.awaited === undefined
+    ? undefined
+    : {
+        reason: "AwaitingSecret",
+        message: `${progress.awaited}; create or correct it in the namespace of the resource`
+      }
+
+/** Every new value is a reason to write the status: not more often than it is asked for. */
+const isNews = (
+  { nowMillis, previous: { jobName, progress: before, startedWriting } }: RestoreObserved.RestoreObserved,
+  { jobName: current, startMillis }: ActiveRestore,
+  progress: RestoreProgressFacts
+): boolean =>
+  jobName !== current ||
+  before?.updatedTime === undefined ||
+  before.message !== (progress.awaited ?? progress.step) ||
+  (startedWriting === undefined && progress.startedWritingMillis !== undefined) ||
+  Math.abs(nowMillis - Format.millis(before.updatedTime)) >= Requeue.progressMillis(startMillis, nowMillis)
+
+/**
+ * What the pods of a Job say that is about to be stopped: the status learns of the first write only seconds after it. A
+ * container that runs and does not answer may write.
+ */
+const atWork = Effect.fnUntraced(function* (
+  { caches }: RestoreContext,
+  { namespace }: RestoreObserved.RestoreObserved,
+  { job }: RestoreObserved.ObservedJob
+): Effect.fn.Return<"Writing" | "NothingWritten" | "Unknown", KubernetesError, KubernetesApi | PodProgress> {
+  const api = yield* KubernetesApi
+  const reader = yield* PodProgress
+  const labelSelector = `batch.kubernetes.io/job-name=${job.metadata.name}`
+  const { items } = yield* api.list(Kind.pods, { namespace, labelSelector })
+  for (const pod of items) caches.pods.learn(pod)
+  if (RestoreJobState.startedWritingMillis(items) !== undefined) return "Writing"
+  const running = items.filter((pod) => JobStart.podStarted(pod) && !JobFacts.isOver(pod))
+  const answers = yield* Effect.forEach(running, (pod) => reader.readRestore(pod))
+  if (answers.some((answer) => Option.isSome(answer) && answer.value.startedWritingMillis !== undefined)) {
+    return "Writing"
+  }
+  return answers.every(Option.isSome) ? "NothingWritten" : "Unknown"
+})
+
+/** Deletes a Job that has written nothing; it stays until its pods are gone, so that no two are at work at once. */
+const stop = Effect.fnUntraced(function* (
+  { namespace }: RestoreObserved.RestoreObserved,
+  { metadata: { name, uid } }: Job
+) {
+  const api = yield* KubernetesApi
+  yield* api
+    .remove(Kind.jobs, { namespace, name }, given({ propagation: "Foreground" as const, uid }))
+    .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void))
+})
+
+/** The end of a Job that is gone, from what was last observed of it; undefined where it exists after all. */
+const lost = Effect.fnUntraced(function* (
+  { caches }: RestoreContext,
+  observed: RestoreObserved.RestoreObserved,
+  jobName: string
+): Effect.fn.Return<EndedRestore | undefined, KubernetesError, KubernetesApi> {
+  const api = yield* KubernetesApi
+  const { namespace, nowMillis, previous } = observed
+  const found = yield* Effect.map(api.get(Kind.jobs, { namespace, name: jobName }), Option.some).pipe(
+    Effect.catchIf(hasReason("NotFound"), () => Effect.succeedNone)
+  )
+  if (Option.isSome(found)) {
+    caches.jobs.learn(found.value)
+    return undefined
+  }
+  if (yield* isGone(observed)) return undefined
+  const last = caches.tombstone(`${namespace}/${jobName}`)
+  if (last !== undefined) return RestoreJobState.deleted(last.job, last.pods, nowMillis)
+  return {
+    jobName,
+    startMillis: previous.startTime === undefined ? nowMillis : Format.millis(previous.startTime),
+    endMillis: nowMillis,
+    outcome: "interrupted",
+    isDryRun: false,
+    reason: "JobDeleted",
+    message: `Job ${jobName} was deleted before its end was observed; everything that was written is kept.${RunAgain.restoreAdvice}`,
+    notes: []
+  }
+})
+
+/** A Job ends with its resource, and the watch of Jobs may say so first. */
+const isGone = ({ name, namespace, uid }: RestoreObserved.RestoreObserved) =>
+  Effect.gen(function* () {
+    const api = yield* KubernetesApi
+    const { metadata } = yield* api.get(Kind.kafkaRestores, { namespace, name })
+    return metadata.uid !== uid || metadata.deletionTimestamp !== undefined
+  }).pipe(Effect.catchIf(hasReason("NotFound"), () => Effect.succeed(true)))
+
+/** Makes the Job, or finds it made. */
+const start = Effect.fnUntraced(function* (
+  context: RestoreContext,
+  observed: RestoreObserved.RestoreObserved,
+  name: string
+) {
+  const { nowMillis, restore, uid } = observed
+  if (restore === undefined) return after(Infinity)
+  const made = yield* EnsureJob.make(RestoreJob.make(restore, name, context.settings), uid)
+  if (made._tag === "Refused") {
+    yield* publish(context, observed, { refusal: made.trouble })
+    return after(refusedAgainMillis)
+  }
+  context.caches.jobs.learn(made.job)
+  const state = RestoreJobState.read(made.job, [], nowMillis)
+  if (state._tag === "Active") yield* publish(context, observed, { active: state.restore })
+  return after(state._tag === "Active" ? Requeue.progressMillis(state.restore.startMillis, nowMillis) : soonMillis)
+})

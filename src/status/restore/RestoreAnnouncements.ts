@@ -1,0 +1,59 @@
+import { type Announcement, maxNoteBytes } from "../Announcements.ts"
+import { type EventReasonName, eventReasons } from "../EventReasons.ts"
+import * as Format from "../Format.ts"
+import type { RestoreFacts, RestoreStatus } from "./RestoreFacts.ts"
+
+const announcement = (reason: EventReasonName, note: string): Announcement => ({
+  type: eventReasons[reason].type,
+  reason,
+  action: eventReasons[reason].action,
+  note: Format.cut(Format.line(note), maxNoteBytes)
+})
+
+const ready = ({ conditions }: RestoreStatus) => conditions?.find(({ type }) => type === "Ready")
+
+/**
+ * What to announce now that `next` follows `previous`. Only what is new: where both say the same, nothing. To be
+ * emitted before `next` is written, so that a crash between the two announces something twice rather than never.
+ */
+export const announcements = (
+  previous: RestoreStatus,
+  { backupId }: RestoreFacts,
+  next: RestoreStatus
+): ReadonlyArray<Announcement> => {
+  const found: Array<Announcement> = []
+  if (next.jobName !== undefined && next.jobName !== previous.jobName) {
+    found.push(announcement("RestoreStarted", `Job ${next.jobName} restores backup ${backupId}.`))
+  }
+  if (next.startedWriting !== undefined && previous.startedWriting === undefined) {
+    const note = "The restore began to write into the target cluster. The spec cannot be changed any more."
+    found.push(announcement("RestoreWriting", note))
+  }
+  const [before, now] = [ready(previous), ready(next)]
+  if (now === undefined) return found
+  const isNew = before?.reason !== now.reason || next.jobName !== previous.jobName
+  switch (now.reason) {
+    case "RestoreCompleted":
+    case "DryRunPassed":
+    case "RestoreFailed":
+    case "JobRefused":
+    case "PodTrouble":
+      if (isNew) found.push(announcement(now.reason, now.message))
+      break
+    case "InvalidSpec":
+      if (isNew || before?.observedGeneration !== now.observedGeneration) {
+        found.push(announcement(now.reason, now.message))
+      }
+  }
+  return found
+}
+
+/** What a deletion stops; none where nothing was at work. */
+export const cancelled = (status: RestoreStatus): Announcement | undefined => {
+  if (status.jobName === undefined || (status.phase !== "Pending" && status.phase !== "Running")) return undefined
+  const written =
+    status.startedWriting === undefined
+      ? "Nothing was written as far as it is known."
+      : "Topics stay as they are, with the records that were written."
+  return announcement("RestoreCancelled", `The resource was deleted, so Job ${status.jobName} is stopped. ${written}`)
+}

@@ -1,0 +1,181 @@
+import { retryAnnotation } from "../../resource/KafkaRestore.ts"
+import * as Problem from "../../resource/Problem.ts"
+import * as Format from "../Format.ts"
+import type { Condition } from "../Status.ts"
+import type { EndedRestore, RestoreFacts, RestoreStatus } from "./RestoreFacts.ts"
+import { isObjection, type RestoreConditionType, type RestoreReasonOf } from "./RestoreReasons.ts"
+
+/** An answer to the question of a condition. */
+export interface Answer<Type extends RestoreConditionType> {
+  readonly status: "True" | "False" | "Unknown"
+  readonly reason: RestoreReasonOf<Type>
+  readonly message: string
+}
+
+/** Most bytes of a condition's message. */
+const maxMessageBytes = 8192
+
+/** Most topics that a message names. */
+const maxNamed = 20
+
+/** What decides about the conditions. `status` is the next status without them. */
+export interface Question {
+  readonly facts: RestoreFacts
+  readonly previous: RestoreStatus
+  readonly status: RestoreStatus
+  readonly nowMillis: number
+}
+
+/**
+ * Answers all questions, in the order of `restoreTypes`. An answer that no fact of this reconcile gives stays as it is.
+ * `lastTransitionTime` moves only when the status of a condition flips.
+ */
+export const next = (question: Question): ReadonlyArray<Condition> => {
+  const { facts, nowMillis, previous } = question
+  const answers: { readonly [Type in RestoreConditionType]: Answer<Type> | undefined } = {
+    Ready: ready(question),
+    Preflight: preflight(question),
+    Verified: verified(question),
+    OffsetsExact: offsetsExact(question)
+  }
+  return Object.entries(answers).flatMap(([type, answer]) => {
+    const before = previous.conditions?.find((condition) => condition.type === type)
+    if (answer === undefined) return before === undefined ? [] : [before]
+    return [
+      {
+        type,
+        status: answer.status,
+        reason: answer.reason,
+        message: Format.cut(Format.line(answer.message), maxMessageBytes),
+        lastTransitionTime:
+          before !== undefined && before.status === answer.status ? before.lastTransitionTime : Format.time(nowMillis),
+        observedGeneration: facts.generation
+      }
+    ]
+  })
+}
+
+const topics = (n: number): string => (n === 1 ? "1 topic" : `${Format.count(n)} topics`)
+const records = (n: number): string => (n === 1 ? "1 record" : `${Format.count(n)} records`)
+
+const ready = ({ facts, status }: Question): Answer<"Ready"> | undefined => {
+  const { active, ended, problems, refusal } = facts
+  const no = (reason: RestoreReasonOf<"Ready">, message: string): Answer<"Ready"> => ({
+    status: "False",
+    reason,
+    message
+  })
+  if (active !== undefined) {
+    const { hasStarted, jobName, progress, trouble } = active
+    if (trouble !== undefined) return no("PodTrouble", `${trouble.reason}: ${Format.sentence(trouble.message)}`)
+    if (!hasStarted) return no("RestorePending", `Job ${jobName} starts its pod.`)
+    return status.startedWriting !== undefined && (progress === undefined || progress.step === "writing")
+      ? no("Restoring", `Records are being written, read back and compared, in Job ${jobName}.`)
+      : no("PreflightRunning", `The backup and the target cluster are being checked, in Job ${jobName}.`)
+  }
+  if (ended !== undefined) return end(facts, ended, status)
+  if (problems.length > 0) return no("InvalidSpec", problems.map(Problem.format).join("; "))
+  if (refusal !== undefined) return no("JobRefused", `${refusal.reason}: ${Format.sentence(refusal.message)}`)
+  return status.phase === "Pending" ? no("RestorePending", "The restore starts in a moment.") : undefined
+}
+
+const end = ({ backupId }: RestoreFacts, ended: EndedRestore, status: RestoreStatus): Answer<"Ready"> => {
+  const { isDryRun, message, notes, outcome, reason, summary } = ended
+  if (outcome === "success") {
+    const { exact = 0, renumbered = 0, records: planned = 0 } = summary?.plan ?? {}
+    const size = `${records(ended.records ?? planned)} in ${topics(exact + renumbered)}`
+    return isDryRun
+      ? {
+          status: "True",
+          reason: "DryRunPassed",
+          message: `Nothing stands against the restore of backup ${backupId}: ${size}. Nothing was written. Set spec.dryRun to false to start it.`
+        }
+      : {
+          status: "True",
+          reason: "RestoreCompleted",
+          message: [
+            `Backup ${backupId} is restored: ${size}. Every record was read back and compared.`,
+            ...notes.map((note) => `Note: ${Format.sentence(note)}`)
+          ].join(" ")
+        }
+  }
+  const why = Format.sentence(`${reason ?? "JobFailed"}: ${message ?? "no reason was reported"}`)
+  return {
+    status: "False",
+    reason: "RestoreFailed",
+    message: why.includes(retryAnnotation) ? why : `${why} ${remedy(ended, status)}`
+  }
+}
+
+const remedy = ({ isDryRun }: EndedRestore, { startedWriting }: RestoreStatus): string => {
+  if (startedWriting !== undefined) {
+    return `Everything that was written is kept. To continue, set the annotation ${retryAnnotation} to a new value.`
+  }
+  const what = isDryRun ? "check again" : "try again"
+  return `Nothing was written. To ${what}, correct the spec, or set the annotation ${retryAnnotation} to a new value.`
+}
+
+const preflight = ({ facts: { active, ended }, status }: Question): Answer<"Preflight"> | undefined => {
+  if (active === undefined && ended === undefined) return undefined
+  const [objection] = ended?.summary?.objections ?? []
+  if (objection !== undefined) {
+    return {
+      status: "False",
+      reason: isObjection(objection) ? objection : "Refused",
+      message: Format.sentence(ended?.message ?? "No reason was reported")
+    }
+  }
+  if (status.startedWriting !== undefined || ended?.outcome === "success") {
+    return { status: "True", reason: "Passed", message: "Nothing stands against the restore." }
+  }
+  const message =
+    ended === undefined ? "Not checked yet." : "The checks did not come to an end. Condition Ready has the reason."
+  return { status: "Unknown", reason: "NotYetChecked", message }
+}
+
+const verified = ({ facts: { active, ended } }: Question): Answer<"Verified"> | undefined => {
+  const unknown: Answer<"Verified"> = {
+    status: "Unknown",
+    reason: "NotYetCompared",
+    message: "Not compared yet: the restore is not complete."
+  }
+  if (ended === undefined) return active === undefined ? undefined : unknown
+  if (ended.outcome === "success") {
+    return ended.isDryRun
+      ? { ...unknown, message: "Not compared: nothing was written." }
+      : {
+          status: "True",
+          reason: "RecordsCompared",
+          message: `${records(ended.records ?? 0)} were read back from the target cluster and are equal to those of the backup.`
+        }
+  }
+  const { message = "No reason was reported", reason } = ended
+  return reason === "Differs" || reason === "TargetDisturbed"
+    ? { status: "False", reason, message: Format.sentence(message) }
+    : unknown
+}
+
+const offsetsExact = ({ facts: { active, ended } }: Question): Answer<"OffsetsExact"> | undefined => {
+  const unknown: Answer<"OffsetsExact"> = {
+    status: "Unknown",
+    reason: "NotYetPlanned",
+    message: "Not known yet: the restore is not planned."
+  }
+  if (ended === undefined) return active === undefined ? undefined : unknown
+  const plan = ended.summary?.plan
+  if (plan === undefined) return unknown
+  if (plan.renumbered === 0) {
+    return {
+      status: "True",
+      reason: "AllExact",
+      message: `All records of ${topics(plan.exact)} get their old offsets.`
+    }
+  }
+  const named = plan.topics.flatMap(({ name, renumbered }) =>
+    renumbered === undefined ? [] : [`${name} (${renumbered})`]
+  )
+  const shown = named.slice(0, maxNamed)
+  const others = plan.renumbered - shown.length
+  const list = [...shown, ...(others > 0 ? [`${Format.count(others)} more`] : [])].join(", ")
+  return { status: "False", reason: "RenumberedTopics", message: `New offsets from 0 on: ${list}.` }
+}

@@ -1,0 +1,63 @@
+import type { RunReasonOf } from "../../outcome/RunReasons.ts"
+import type { RestoreSummary } from "../../outcome/RestoreSummary.ts"
+import type { KafkaRestoreStatus } from "../../resource/KafkaRestoreStatus.ts"
+import type { Problem } from "../../resource/Problem.ts"
+import type { Trouble } from "../Facts.ts"
+
+/** The status of a restore as Kubernetes holds it: times are RFC 3339 texts in UTC with whole seconds. */
+export type RestoreStatus = typeof KafkaRestoreStatus.Encoded
+
+/** How far a restore is, as its pod reports under /progress. */
+export interface RestoreProgressFacts {
+  readonly step: string
+  readonly records: number
+  readonly bytes: number
+  readonly partitionsDone: number
+  readonly partitionsTotal: number
+  readonly percent?: number
+  readonly startedWritingMillis?: number
+  /** What the restore waits for before it begins: a Secret that is missing. */
+  readonly awaited?: string
+  readonly updatedMillis: number
+}
+
+/** The Job that is not over. Instants are milliseconds since 1970. */
+export interface ActiveRestore {
+  readonly jobName: string
+  readonly startMillis: number
+  /** A container of the Job runs or ran. */
+  readonly hasStarted: boolean
+  readonly trouble?: Trouble | undefined
+  readonly progress?: RestoreProgressFacts | undefined
+}
+
+/** A Job that ended, as its pods and its termination message show. */
+export interface EndedRestore {
+  readonly jobName: string
+  readonly startMillis: number
+  readonly endMillis: number
+  readonly outcome: "success" | "failed" | "interrupted"
+  readonly isDryRun: boolean
+  /** Of a success that was no dry run. */
+  readonly records?: number
+  readonly summary?: RestoreSummary | undefined
+  /** Of anything but a success: a FailureReason of the pod's report, a RunReasonName, or a word of Kubernetes. */
+  readonly reason?: string
+  readonly message?: string
+  readonly notes: ReadonlyArray<string>
+}
+
+/** Everything that one reconcile found: the next status is a function of this, the previous status and the time. */
+export interface RestoreFacts {
+  readonly generation: number
+  /** What is wrong with the spec; empty when it can be used. With problems nothing is started. */
+  readonly problems: ReadonlyArray<Problem>
+  readonly backupId: string
+  readonly active: ActiveRestore | undefined
+  /** The end of the Job that the spec asks for, where it is new. */
+  readonly ended: EndedRestore | undefined
+  /** When the restore began to write, where a pod of it said so. */
+  readonly startedWritingMillis: number | undefined
+  /** A Job is needed and the API server rejects it. */
+  readonly refusal: Trouble<RunReasonOf<"refusal">> | undefined
+}

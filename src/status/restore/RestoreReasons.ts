@@ -1,0 +1,168 @@
+/** One reason of a condition of a KafkaRestore: part of the API, so that alerts and scripts may rely on it. */
+export interface RestoreReason {
+  /** Condition types that may carry it. */
+  readonly of: ReadonlyArray<RestoreConditionType>
+  readonly meaning: string
+  /** What to do; absent when nothing is to be done. */
+  readonly todo?: string
+}
+
+/** Condition types in the order in which a status lists them, and the question that each answers. */
+export const restoreTypes = {
+  Ready:
+    "Is the restore complete? The one to wait for: until then its message says what is happening, or what is wrong and what to do.",
+  Preflight: "Can the backup be restored into the target cluster? Everything that can be asked beforehand was asked.",
+  Verified: "Was every record read back from the target cluster, and is it equal to that of the backup?",
+  OffsetsExact: "Do all records have the offsets that they have in the backup?"
+} as const
+
+export type RestoreConditionType = keyof typeof restoreTypes
+
+const all = {
+  RestorePending: { of: ["Ready"], meaning: "The restore has not started yet: its pod is being made." },
+  PreflightRunning: {
+    of: ["Ready"],
+    meaning: "The backup and the target cluster are being checked. Nothing was written yet by this attempt."
+  },
+  Restoring: {
+    of: ["Ready"],
+    meaning:
+      "Records are being written, read back and compared. `.status.progress` shows how far it is. The spec cannot be changed any more."
+  },
+  RestoreCompleted: {
+    of: ["Ready"],
+    meaning: "Every record was written, read back and compared. This restore never writes again."
+  },
+  DryRunPassed: {
+    of: ["Ready"],
+    meaning: "The dry run found nothing against the restore. Nothing was written.",
+    todo: "Set `spec.dryRun` to false to start the restore."
+  },
+  RestoreFailed: {
+    of: ["Ready"],
+    meaning: "The restore failed, or its dry run did. The message says why. Topics stay as they are.",
+    todo: "Do what the message says. Then set the annotation `kafka.oso.sh/retry` to a new value; as long as nothing was written, an edit of the spec starts another attempt, too."
+  },
+  InvalidSpec: {
+    of: ["Ready"],
+    meaning: "The spec cannot be used. The message lists every mistake with its field, its value and the remedy.",
+    todo: "Correct the fields and apply the manifest again. Nothing is started until then."
+  },
+  JobRefused: {
+    of: ["Ready"],
+    meaning:
+      "The API server rejects the Job: quota, admission policy, missing permissions. The message quotes the server.",
+    todo: "Remove what blocks the Job. The operator tries again automatically."
+  },
+  PodTrouble: {
+    of: ["Ready"],
+    meaning: "The pod cannot start or keeps failing: image, node, volume, Secret or memory. The message says which.",
+    todo: "Remove the cause. The restore then continues automatically within its limits."
+  },
+
+  Passed: { of: ["Preflight"], meaning: "Nothing stands against the restore." },
+  NotYetChecked: { of: ["Preflight"], meaning: "The checks have not come to an end." },
+  NotInBackup: {
+    of: ["Preflight"],
+    meaning: "The backup does not hold a topic that `spec.topics` names, or none that is selected.",
+    todo: "Choose topics of the backup."
+  },
+  GapsNotAccepted: {
+    of: ["Preflight"],
+    meaning: "The backup lists offsets that it could not read.",
+    todo: "Choose another backup, or set `spec.gaps` to Accept."
+  },
+  TooManyFillers: {
+    of: ["Preflight"],
+    meaning: "The old offsets would need too many offsets without a record.",
+    todo: "Set `spec.offsets` to Auto or New."
+  },
+  TargetsCollide: {
+    of: ["Preflight"],
+    meaning: "Several topics of the backup would be restored to one topic.",
+    todo: "Give each of them a name of its own in `spec.topicMapping`."
+  },
+  MappingUnused: {
+    of: ["Preflight"],
+    meaning: "`spec.topicMapping` names a topic that is not restored.",
+    todo: "Remove it from `spec.topicMapping`, or add it to `spec.topics`."
+  },
+  BackupDamaged: {
+    of: ["Preflight"],
+    meaning: "An object of the backup is missing or damaged.",
+    todo: "Restore another backup."
+  },
+  TargetDenied: {
+    of: ["Preflight"],
+    meaning: "The target cluster denies a permission for a topic.",
+    todo: "Grant the permissions of the restore guide."
+  },
+  TargetTopicMissing: {
+    of: ["Preflight"],
+    meaning: "A topic does not exist in the target cluster, and `spec.createTopics` is false.",
+    todo: "Create the topic, or set `spec.createTopics` to true."
+  },
+  TargetInternal: {
+    of: ["Preflight"],
+    meaning: "A target topic is one of Kafka's own.",
+    todo: "Restore it to another name with `spec.topicMapping`."
+  },
+  PartitionsDiffer: {
+    of: ["Preflight"],
+    meaning: "A target topic has another number of partitions than the backup.",
+    todo: "Restore to another name, or delete the topic."
+  },
+  TargetNotEmpty: {
+    of: ["Preflight"],
+    meaning: "A target topic holds records, or did once, and this restore did not write them.",
+    todo: "Restore to another name with `spec.topicMapping`, or delete the topic."
+  },
+  TargetRefused: {
+    of: ["Preflight"],
+    meaning: "The brokers refuse to create a topic. The message quotes them.",
+    todo: "Correct what the message names, or create the topic yourself."
+  },
+  Refused: {
+    of: ["Preflight"],
+    meaning: "Something else stands against the restore. The message says what.",
+    todo: "Do what the message says."
+  },
+
+  RecordsCompared: {
+    of: ["Verified"],
+    meaning: "Every record was read back from the target cluster and is equal to that of the backup."
+  },
+  NotYetCompared: { of: ["Verified"], meaning: "The restore has not compared all records." },
+  Differs: {
+    of: ["Verified"],
+    meaning: "Records that were read back differ from the backup. The message names topic, partition and offsets.",
+    todo: "Delete the topic, and restore it again with a new resource."
+  },
+  TargetDisturbed: {
+    of: ["Verified"],
+    meaning: "Another client wrote to a topic while it was restored, or its records were removed.",
+    todo: "Delete the topic, stop the client, and restore it again with a new resource."
+  },
+
+  AllExact: { of: ["OffsetsExact"], meaning: "All topics have the offsets of the backup." },
+  RenumberedTopics: {
+    of: ["OffsetsExact"],
+    meaning: "Some topics have new offsets. The message names them, and says why.",
+    todo: "Consumers of these topics cannot use the offsets that they kept."
+  },
+  NotYetPlanned: { of: ["OffsetsExact"], meaning: "No attempt has reported its plan." }
+} as const satisfies Readonly<Record<string, RestoreReason>>
+
+export type RestoreReasonName = keyof typeof all
+
+/** The reasons of one condition type. */
+export type RestoreReasonOf<Type extends RestoreConditionType> = {
+  [Name in RestoreReasonName]: Type extends (typeof all)[Name]["of"][number] ? Name : never
+}[RestoreReasonName]
+
+/** Every reason of a condition of a KafkaRestore. */
+export const restoreReasons: Readonly<Record<RestoreReasonName, RestoreReason>> = all
+
+/** True for a word that stands against a restore, as a pod reports it, and is a reason of `Preflight`. */
+export const isObjection = (word: string): word is RestoreReasonOf<"Preflight"> =>
+  Object.hasOwn(all, word) && all[word as RestoreReasonName].of.some((type) => type === "Preflight")

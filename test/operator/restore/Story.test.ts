@@ -1,0 +1,229 @@
+import { assert, describe } from "@effect/vitest"
+import { Effect, Exit } from "effect"
+import * as Kind from "../../../src/kubernetes/Kind.ts"
+import { ready, reasonOf, restoreOf, restoreWorld, story } from "./world.ts"
+
+describe("a KafkaRestore", () => {
+  story(
+    "is restored by one Job, and says when every record was compared",
+    Effect.gen(function* () {
+      const { apply, backupId, cluster, restoreEvents, restoreJobs, start, target, reached } = yield* restoreWorld
+      yield* start()
+      yield* apply(restoreOf("back", backupId))
+      const done = yield* reached("back", "RestoreCompleted")
+      assert.strictEqual(done.phase, "Completed", JSON.stringify(done, null, 2))
+      assert.deepInclude(ready(done), { status: "True", reason: "RestoreCompleted" })
+      assert.strictEqual(
+        ready(done)?.message.split(" Note:")[0],
+        `Backup ${backupId} is restored: 100 records in 1 topic. Every record was read back and compared.`
+      )
+      assert.strictEqual(done.restoredRecords, 100)
+      assert.deepStrictEqual(done.restoredTopics, [{ name: "orders", records: 100 }])
+      assert.deepStrictEqual(done.offsets, { exact: 1, renumbered: 0 })
+      assert.strictEqual(done.progress?.percent, 100)
+      assert.isString(done.startedWriting)
+      assert.deepStrictEqual(
+        ["Preflight", "Verified", "OffsetsExact"].map((type) => reasonOf(done, type)),
+        ["Passed", "RecordsCompared", "AllExact"]
+      )
+      assert.deepStrictEqual(
+        (yield* target.committed("orders", 0)).map(({ offset }) => offset),
+        (yield* cluster.committed("orders", 0)).map(({ offset }) => offset)
+      )
+      const [job, ...others] = yield* restoreJobs
+      assert.lengthOf(others, 0)
+      assert.deepInclude(job?.metadata.ownerReferences?.[0], {
+        kind: "KafkaRestore",
+        name: "back",
+        controller: true,
+        blockOwnerDeletion: true
+      })
+      assert.strictEqual(job?.spec?.ttlSecondsAfterFinished, 86_400)
+      assert.deepStrictEqual(yield* restoreEvents, ["RestoreStarted", "RestoreWriting", "RestoreCompleted"])
+    })
+  )
+
+  story(
+    "that is complete is never started again, not even when its Job is gone, a value of the annotation is new, and the operator is another one",
+    Effect.gen(function* () {
+      const { advance, apply, backupId, kubernetes, restoreJobs, retry, start, status, reached } = yield* restoreWorld
+      const operator = yield* start()
+      yield* apply(restoreOf("back", backupId))
+      const before = yield* reached("back", "RestoreCompleted")
+      yield* advance("25 hours")
+      assert.lengthOf(yield* restoreJobs, 0)
+      yield* operator.stop
+      yield* kubernetes.forgetCalls
+      yield* start({ name: "operator-9" })
+      yield* retry("back", "again")
+      yield* advance("1 hour")
+      assert.deepStrictEqual(yield* status("back"), before)
+      const creates = (yield* kubernetes.calls).filter(({ kind, verb }) => verb === "create" && kind === "jobs")
+      assert.lengthOf(creates, 0)
+    })
+  )
+
+  story(
+    "that begins as a dry run writes nothing, and becomes the restore when dryRun is set to false",
+    Effect.gen(function* () {
+      const { apply, backupId, patch, restoreEvents, restoreJobs, start, target, reached } = yield* restoreWorld
+      yield* start()
+      yield* apply(restoreOf("back", backupId, { dryRun: true }))
+      const draft = yield* reached("back", "DryRunPassed")
+      assert.strictEqual(draft.phase, "Completed")
+      assert.deepInclude(ready(draft), {
+        status: "True",
+        reason: "DryRunPassed",
+        message: `Nothing stands against the restore of backup ${backupId}: 100 records in 1 topic. Nothing was written. Set spec.dryRun to false to start it.`
+      })
+      assert.isUndefined(draft.startedWriting)
+      assert.isUndefined(draft.restoredRecords)
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(target.committed("orders", 0))))
+      yield* patch("back", { spec: { dryRun: false } })
+      assert.strictEqual(ready(yield* reached("back", "RestoreCompleted"))?.reason, "RestoreCompleted")
+      assert.lengthOf(yield* target.committed("orders", 0), 100)
+      assert.lengthOf(yield* restoreJobs, 2)
+      assert.deepStrictEqual(yield* restoreEvents, [
+        "RestoreStarted",
+        "DryRunPassed",
+        "RestoreStarted",
+        "RestoreWriting",
+        "RestoreCompleted"
+      ])
+    })
+  )
+
+  story(
+    "into a topic that holds records fails and names it, and is tried again by an edit or by the annotation only",
+    Effect.gen(function* () {
+      const { advance, apply, backupId, patch, restoreJobs, retry, start, status, target, reached } =
+        yield* restoreWorld
+      yield* start()
+      yield* target.createTopic("orders", { partitions: 2 })
+      yield* target.produce("orders", 0, [{ key: "x", value: "y" }])
+      yield* apply(restoreOf("back", backupId))
+      const refused = yield* reached("back", "RestoreFailed")
+      assert.strictEqual(refused.phase, "Failed")
+      assert.deepInclude(ready(refused), { status: "False", reason: "RestoreFailed" })
+      assert.match(ready(refused)!.message, /^PreflightFailed: .*orders holds records already.*Nothing was written\./)
+      assert.include(ready(refused)!.message, "annotation kafka.oso.sh/retry")
+      assert.deepStrictEqual(
+        ["Preflight", "Verified", "OffsetsExact"].map((type) => reasonOf(refused, type)),
+        ["TargetNotEmpty", "NotYetCompared", "NotYetPlanned"]
+      )
+      assert.lengthOf(yield* restoreJobs, 1)
+      yield* advance("2 hours")
+      assert.lengthOf(yield* restoreJobs, 1)
+
+      yield* retry("back", "1")
+      yield* advance("2 minutes")
+      assert.strictEqual((yield* status("back")).phase, "Failed")
+      assert.lengthOf(yield* restoreJobs, 2)
+      yield* patch("back", { spec: { topicMapping: { orders: "restored" } } })
+      assert.strictEqual(ready(yield* reached("back", "RestoreCompleted"))?.reason, "RestoreCompleted")
+      assert.lengthOf(yield* target.committed("restored", 0), 100)
+      assert.lengthOf(yield* target.committed("orders", 0), 1)
+    })
+  )
+
+  story(
+    "cannot be edited once it began to write",
+    Effect.gen(function* () {
+      const { apply, backupId, patch, start, reached } = yield* restoreWorld
+      yield* start()
+      yield* apply(restoreOf("back", backupId))
+      assert.isString((yield* reached("back", "RestoreCompleted")).startedWriting)
+      const refused = yield* Effect.flip(patch("back", { spec: { offsets: "New" } }))
+      assert.include(refused.message, "this restore has begun to write")
+    })
+  )
+
+  story(
+    "that is deleted while it is at work is stopped, and an Event says that topics stay as they are",
+    Effect.gen(function* () {
+      const { advance, apply, backupId, kubernetes, kubectl, remove, restoreEvents, restoreJobs, start } =
+        yield* restoreWorld
+      yield* start()
+      yield* kubernetes.node.run(() => Effect.never)
+      for (const propagation of ["Background", "Foreground"] as const) {
+        yield* apply(restoreOf(`back-${propagation.toLowerCase()}`, backupId))
+        yield* advance("1 minute")
+        assert.lengthOf(yield* restoreJobs, 1)
+        yield* remove(`back-${propagation.toLowerCase()}`, propagation)
+        yield* advance("2 minutes")
+        assert.lengthOf(yield* restoreJobs, 0)
+        assert.lengthOf(
+          (yield* kubectl.pods).filter(({ status }) => status?.phase === "Running"),
+          0
+        )
+      }
+      assert.deepStrictEqual(yield* restoreEvents, [
+        "RestoreStarted",
+        "RestoreCancelled",
+        "RestoreStarted",
+        "RestoreCancelled"
+      ])
+    })
+  )
+
+  story(
+    "whose Job is deleted by a person has failed, and continues with a new value of the annotation",
+    Effect.gen(function* () {
+      const { advance, apply, backupId, kubernetes, restoreJobs, retry, start, status, reached } = yield* restoreWorld
+      yield* start()
+      yield* kubernetes.node.trouble(() => ({ _tag: "Unschedulable", message: "no node" }))
+      yield* apply(restoreOf("back", backupId))
+      yield* advance("1 minute")
+      const [job] = yield* restoreJobs
+      yield* kubernetes.behind.remove(Kind.jobs, job!.metadata, { propagation: "Foreground" })
+      yield* advance("2 minutes")
+      const stopped = yield* status("back")
+      assert.strictEqual(stopped.phase, "Failed", JSON.stringify(stopped))
+      assert.match(ready(stopped)!.message, /^JobDeleted: Job .* was deleted before it ended/)
+      yield* kubernetes.node.trouble()
+      yield* advance("1 hour")
+      assert.lengthOf(yield* restoreJobs, 0)
+      yield* retry("back", "go on")
+      assert.strictEqual(ready(yield* reached("back", "RestoreCompleted"))?.reason, "RestoreCompleted")
+    })
+  )
+
+  story(
+    "that is edited before it began to write is started anew with the new spec",
+    Effect.gen(function* () {
+      const { advance, apply, backupId, kubernetes, patch, restoreJobs, start, status, target, reached } =
+        yield* restoreWorld
+      yield* start()
+      yield* kubernetes.node.trouble(() => ({ _tag: "Waiting", reason: "ImagePullBackOff", message: "no such image" }))
+      yield* apply(restoreOf("back", backupId))
+      yield* advance("3 minutes")
+      const stuck = yield* status("back")
+      assert.deepInclude(ready(stuck), { status: "False", reason: "PodTrouble" })
+      assert.strictEqual(stuck.phase, "Pending")
+      yield* patch("back", { spec: { topicMapping: { orders: "renamed" } } })
+      yield* advance("10 seconds")
+      yield* kubernetes.node.trouble()
+      assert.strictEqual(ready(yield* reached("back", "RestoreCompleted"))?.reason, "RestoreCompleted")
+      assert.lengthOf(yield* target.committed("renamed", 0), 100)
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(target.committed("orders", 0))))
+      assert.lengthOf(yield* restoreJobs, 1)
+    })
+  )
+
+  story(
+    "and a KafkaBackup of the same name do not disturb each other, and backups go on without the kind KafkaRestore",
+    Effect.gen(function* () {
+      const { advance, apply, backupId, kubectl, kubernetes, start, reached } = yield* restoreWorld
+      yield* kubernetes.uninstall(Kind.kafkaRestores)
+      yield* start()
+      yield* kubectl.trigger("shop", "1")
+      yield* advance("2 minutes")
+      assert.lengthOf((yield* kubectl.status("shop")).backupHistory ?? [], 2)
+      yield* kubernetes.install(Kind.kafkaRestores)
+      yield* apply(restoreOf("shop", backupId))
+      assert.strictEqual(ready(yield* reached("shop", "RestoreCompleted"))?.reason, "RestoreCompleted")
+      assert.lengthOf((yield* kubectl.status("shop")).backupHistory ?? [], 2)
+      assert.strictEqual((yield* kubectl.status("shop")).phase, "Completed")
+    })
+  )
+})

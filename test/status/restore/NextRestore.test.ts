@@ -1,0 +1,223 @@
+import { assert, describe, it } from "@effect/vitest"
+import { inspect } from "../../../src/resource/Inspection.ts"
+import * as RestoreCrd from "../../../src/resource/RestoreCrd.ts"
+import * as Previous from "../../../src/status/Previous.ts"
+import * as NextRestore from "../../../src/status/restore/NextRestore.ts"
+import * as RestoreAnnouncements from "../../../src/status/restore/RestoreAnnouncements.ts"
+import type { EndedRestore, RestoreFacts, RestoreStatus } from "../../../src/status/restore/RestoreFacts.ts"
+import { restoreReasons, restoreTypes } from "../../../src/status/restore/RestoreReasons.ts"
+import { aRestore, job, nowMillis, plan } from "./facts.ts"
+
+const progress = (step: string, percent: number) => ({
+  step,
+  records: percent,
+  bytes: 4096,
+  partitionsDone: 1,
+  partitionsTotal: 4,
+  percent,
+  updatedMillis: nowMillis
+})
+
+const ended = (changes: Partial<EndedRestore> = {}): EndedRestore => ({
+  ...job,
+  endMillis: nowMillis,
+  outcome: "success",
+  isDryRun: false,
+  records: 100,
+  summary: { startedWriting: "2026-11-25T11:59:10Z", plan },
+  notes: [],
+  ...changes
+})
+
+const failure = (reason: string, message: string, changes: Partial<EndedRestore> = {}) => {
+  const { records: _, ...rest } = ended({ outcome: "failed", reason, message, summary: undefined })
+  return { ...rest, ...changes } as EndedRestore
+}
+
+const writing = nowMillis - 50_000
+
+/** Every situation, with Ready's reason and message. */
+const situations: ReadonlyArray<readonly [name: string, facts: RestoreFacts, reason: string, message: RegExp]> = [
+  ["new", aRestore(), "RestorePending", /^The restore starts in a moment\.$/],
+  [
+    "invalid",
+    aRestore({ problems: [{ field: "spec.backupId", message: "is required" }] }),
+    "InvalidSpec",
+    /^spec\.backupId: is required/
+  ],
+  [
+    "refused by the API server",
+    aRestore({ refusal: { reason: "QuotaExceeded", message: "no room; free some" } }),
+    "JobRefused",
+    /^QuotaExceeded: no room; free some\.$/
+  ],
+  ["with a Job without a pod", aRestore({ active: { ...job, hasStarted: false } }), "RestorePending", /starts its pod/],
+  [
+    "with a pod that cannot start",
+    aRestore({ active: { ...job, hasStarted: false, trouble: { reason: "ImagePullFailed", message: "no image" } } }),
+    "PodTrouble",
+    /^ImagePullFailed: no image\.$/
+  ],
+  [
+    "that checks",
+    aRestore({ active: { ...job, hasStarted: true, progress: progress("checking", 0) } }),
+    "PreflightRunning",
+    /are being checked, in Job back-restore-1\.$/
+  ],
+  [
+    "that writes",
+    aRestore({
+      active: { ...job, hasStarted: true, progress: progress("writing", 40) },
+      startedWritingMillis: writing
+    }),
+    "Restoring",
+    /^Records are being written, read back and compared, in Job back-restore-1\.$/
+  ],
+  [
+    "complete",
+    aRestore({ ended: ended({ notes: ["orders does not get x"] }), startedWritingMillis: writing }),
+    "RestoreCompleted",
+    /^Backup shop-20261125-110000 is restored: 100 records in 2 topics\. Every record was read back and compared\. Note: orders does not get x\.$/
+  ],
+  [
+    "whose dry run passed",
+    aRestore({ ended: ended({ isDryRun: true, summary: { dryRun: true, plan } }) }),
+    "DryRunPassed",
+    /^Nothing stands against .*: 100 records in 2 topics\. Nothing was written\. Set spec\.dryRun to false to start it\.$/
+  ],
+  [
+    "refused beforehand",
+    aRestore({
+      ended: failure("PreflightFailed", "orders holds records", { summary: { objections: ["TargetNotEmpty"] } })
+    }),
+    "RestoreFailed",
+    /^PreflightFailed: orders holds records\. Nothing was written\. To try again, correct the spec, or set the annotation kafka\.oso\.sh\/retry to a new value\.$/
+  ],
+  [
+    "that failed after it wrote",
+    aRestore({ ended: failure("Differs", "orders[0] differs"), startedWritingMillis: writing }),
+    "RestoreFailed",
+    /^Differs: orders\[0\] differs\. Everything that was written is kept\. To continue, set the annotation/
+  ],
+  [
+    "whose Job was deleted",
+    aRestore({
+      ended: failure("JobDeleted", "gone. To continue, set the annotation kafka.oso.sh/retry to a new value")
+    }),
+    "RestoreFailed",
+    /^JobDeleted: gone\. To continue, set the annotation kafka\.oso\.sh\/retry to a new value\.$/
+  ]
+]
+
+const ready = ({ conditions }: RestoreStatus) => conditions?.find(({ type }) => type === "Ready")
+
+describe("the status of a restore", () => {
+  for (const [name, facts, reason, message] of situations) {
+    it(`of one that is ${name}: Ready has the reason ${reason}`, () => {
+      const status = NextRestore.next({}, facts, nowMillis)
+      assert.strictEqual(ready(status)?.reason, reason)
+      assert.match(ready(status)?.message ?? "", message)
+    })
+  }
+
+  it("is a status that the API server takes, whatever came before", () => {
+    for (const [, before] of situations) {
+      for (const [name, facts] of situations) {
+        const next = NextRestore.next(NextRestore.next({}, before, nowMillis - 1000), facts, nowMillis)
+        assert.deepStrictEqual(inspect(RestoreCrd.status, next, "status").problems, [], name)
+        assert.deepStrictEqual(Previous.readRestore(JSON.parse(JSON.stringify(next))), next, name)
+        const types = next.conditions?.map(({ type }) => type) ?? []
+        assert.deepStrictEqual(
+          types,
+          Object.keys(restoreTypes).filter((type) => types.includes(type)),
+          name
+        )
+        for (const { reason, type } of next.conditions ?? []) {
+          assert.isTrue(
+            restoreReasons[reason as keyof typeof restoreReasons]?.of.some((one) => one === type),
+            reason
+          )
+        }
+      }
+    }
+  })
+
+  it("is the same again with its own answer as the previous status, and announces nothing twice", () => {
+    for (const [, before] of situations) {
+      const previous = NextRestore.next({}, before, nowMillis - 1000)
+      for (const [name, facts] of situations) {
+        const once = NextRestore.next(previous, facts, nowMillis)
+        const twice = NextRestore.next(once, facts, nowMillis + 60_000)
+        assert.deepStrictEqual(twice, once, name)
+        assert.deepStrictEqual(RestoreAnnouncements.announcements(once, facts, twice), [], name)
+        // What nothing new is known of stays as it is.
+        const rest = aRestore({ startedWritingMillis: facts.startedWritingMillis })
+        if (NextRestore.hasEnded(once)) assert.deepStrictEqual(NextRestore.next(once, rest, nowMillis + 1), once, name)
+      }
+    }
+  })
+
+  it("remembers for ever when the restore began to write", () => {
+    for (const [name, facts] of situations) {
+      const started = NextRestore.next({}, aRestore({ startedWritingMillis: writing }), nowMillis)
+      assert.strictEqual(NextRestore.next(started, facts, nowMillis).startedWriting, "2026-11-25T11:59:10Z", name)
+    }
+  })
+
+  it("says Completed only of a success, and that nothing is started again only where records were compared", () => {
+    for (const [name, facts] of situations) {
+      const status = NextRestore.next({}, facts, nowMillis)
+      assert.strictEqual(status.phase === "Completed", facts.ended?.outcome === "success", name)
+      const isReal = facts.ended?.outcome === "success" && !facts.ended.isDryRun
+      assert.strictEqual(NextRestore.isCompleted(status), isReal, name)
+      const verified = status.conditions?.find(({ type }) => type === "Verified")
+      assert.strictEqual(verified?.status === "True", isReal, name)
+    }
+  })
+
+  it("names the topics that get new offsets, and why", () => {
+    const topics = [
+      { name: "orders", records: 90, renumbered: "spec.offsets is New" },
+      { name: "bills", records: 10 }
+    ]
+    const summary = { plan: { ...plan, exact: 1, renumbered: 3, topics } }
+    const { conditions, restoredTopics } = NextRestore.next({}, aRestore({ ended: ended({ summary }) }), nowMillis)
+    assert.deepInclude(
+      conditions?.find(({ type }) => type === "OffsetsExact"),
+      {
+        status: "False",
+        reason: "RenumberedTopics",
+        message: "New offsets from 0 on: orders (spec.offsets is New), 2 more."
+      }
+    )
+    assert.deepStrictEqual(restoredTopics, [
+      { name: "bills", records: 10 },
+      { name: "orders", records: 90 }
+    ])
+  })
+
+  it("keeps 200 topics at most, the first by name", () => {
+    const topics = Array.from({ length: 250 }, (_, n) => ({ name: `t${String(999 - n)}`, records: n }))
+    const summary = { plan: { ...plan, exact: 250, topics } }
+    const { restoredTopics = [] } = NextRestore.next({}, aRestore({ ended: ended({ summary }) }), nowMillis)
+    assert.lengthOf(restoredTopics, 200)
+    assert.strictEqual(restoredTopics[0]?.name, "t750")
+  })
+
+  it("gives an objection that this version does not know the reason Refused", () => {
+    const facts = aRestore({ ended: failure("PreflightFailed", "no", { summary: { objections: ["FromTheFuture"] } }) })
+    const { conditions } = NextRestore.next({}, facts, nowMillis)
+    assert.strictEqual(conditions?.find(({ type }) => type === "Preflight")?.reason, "Refused")
+  })
+})
+
+describe("the deletion of a restore", () => {
+  it("is announced where a Job is at work, and says whether topics were written", () => {
+    const running = NextRestore.next({}, situations[6]![1], nowMillis)
+    assert.match(RestoreAnnouncements.cancelled(running)?.note ?? "", /Topics stay as they are/)
+    const checking = NextRestore.next({}, situations[5]![1], nowMillis)
+    assert.match(RestoreAnnouncements.cancelled(checking)?.note ?? "", /Nothing was written/)
+    assert.isUndefined(RestoreAnnouncements.cancelled(NextRestore.next({}, situations[7]![1], nowMillis)))
+    assert.isUndefined(RestoreAnnouncements.cancelled({}))
+  })
+})
