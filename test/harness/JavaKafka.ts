@@ -113,13 +113,24 @@ export interface PartitionDigest {
   readonly sha256: string
 }
 
+export type AclOperation =
+  | "READ"
+  | "WRITE"
+  | "CREATE"
+  | "DELETE"
+  | "ALTER"
+  | "DESCRIBE"
+  | "DESCRIBE_CONFIGS"
+  | "ALTER_CONFIGS"
+  | "ALL"
+
 export interface Acl {
   readonly user: string
   readonly resource: "TOPIC" | "GROUP" | "CLUSTER" | "TRANSACTIONAL_ID"
   /** Not for CLUSTER. */
   readonly name?: string
   readonly pattern?: "LITERAL" | "PREFIXED"
-  readonly operations: ReadonlyArray<"READ" | "WRITE" | "DESCRIBE" | "DESCRIBE_CONFIGS" | "ALL" | "CREATE">
+  readonly operations: ReadonlyArray<AclOperation>
   readonly permission?: "ALLOW" | "DENY"
 }
 

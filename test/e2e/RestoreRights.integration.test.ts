@@ -1,0 +1,141 @@
+import { readFileSync } from "node:fs"
+import { afterAll, assert, beforeAll, it } from "vitest"
+import { type Acl, type AclOperation, JavaKafka } from "../harness/JavaKafka.ts"
+import { describeWith } from "../harness/services.ts"
+import { type Ended, kafkaBackup, onVolume, reportOf, succeed, Workspace } from "./product.ts"
+import { unique } from "./scenes.ts"
+
+/* The permissions that docs/guides/rights.md gives to the principal of a restore: they are enough, and all needed. */
+
+const guide = readFileSync(new URL("../../docs/guides/rights.md", import.meta.url), "utf8")
+
+const resources: Readonly<Record<string, Acl["resource"]>> = {
+  topic: "TOPIC",
+  group: "GROUP",
+  "transactional-id": "TRANSACTIONAL_ID"
+}
+
+/** What a line of the guide, `acls --operation … --topic …`, grants: one entry for each operation. */
+const granted = (line: string): ReadonlyArray<Acl> => {
+  const operations = [...line.matchAll(/--operation (\w+)/g)].map(
+    ([, name = ""]) => name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase() as AclOperation
+  )
+  const [, kind = "", name = ""] = /--(topic|group|transactional-id) (\S+)/.exec(line) ?? []
+  const where: Omit<Acl, "user" | "operations"> = line.includes("--cluster")
+    ? { resource: "CLUSTER" }
+    : { resource: resources[kind]!, name, pattern: line.includes("prefixed") ? "PREFIXED" : "LITERAL" }
+  return operations.map((operation) => ({ ...where, user: "limited", operations: [operation] }))
+}
+
+const all = [...guide.matchAll(/^acls --.+$/gm)].flatMap(([line]) => granted(line))
+/** Without these a restore works, less well. */
+const optional = all.filter(({ resource }) => resource === "TRANSACTIONAL_ID" || resource === "GROUP")
+const needed = all.filter((acl) => !optional.includes(acl))
+const nameOf = ({ operations, resource }: Acl) => `${operations[0]} on ${resource}`
+
+describeWith(["kafka", "kafkaSecurity", "java"], "The permissions of a restore", (services) => {
+  const { plaintext, security } = services.kafka
+  const workspace = new Workspace()
+  const topic = unique("rights")
+  let java: JavaKafka
+  let backupId: string
+  let restores = 0
+
+  /** A restore of its own into a topic of its own, by the user who has what was granted. */
+  const restore = (spec: object = {}) => {
+    const name = `rights-${++restores}`
+    const places = workspace.manifest(
+      name,
+      {
+        backupId,
+        targetCluster: {
+          bootstrapServers: [security.saslPlaintext],
+          securityProtocol: "SASL_PLAINTEXT",
+          saslSecret: { name: "kafka-credentials", mechanism: "SCRAM-SHA-256" }
+        },
+        storage: onVolume,
+        topicMapping: { [topic]: `restored-${topic}-${restores}` },
+        ...spec
+      },
+      "KafkaRestore"
+    )
+    return kafkaBackup("restore", ...places)
+  }
+
+  beforeAll(async () => {
+    java = await JavaKafka.start({ classpath: services.java.classpath, bootstrap: plaintext })
+    // A log that begins later than at 0, and has the holes of transactions.
+    await java.createTopics({ name: topic, partitions: 2 })
+    await java.load({ topic, count: 400, seed: 5, transactionEvery: 50, codec: "lz4" })
+    await java.deleteRecords(topic, { 0: 20 })
+    const kafkaCluster = { bootstrapServers: [plaintext] }
+    const places = workspace.manifest("source", { kafkaCluster, topics: [topic], storage: onVolume })
+    backupId = reportOf(await succeed("run", ...places)).backupId
+    workspace.secret("kafka-credentials", { username: "limited", password: security.users.limited })
+    await java.grant(...all)
+  })
+  afterAll(async () => {
+    await java?.revoke(...all)
+    await java?.close()
+    workspace[Symbol.dispose]()
+  })
+
+  it("are those of the guide", () => {
+    assert.deepStrictEqual(all.map(nameOf), [
+      "CREATE on TOPIC",
+      "WRITE on TOPIC",
+      "READ on TOPIC",
+      "ALTER_CONFIGS on TOPIC",
+      "DELETE on TOPIC",
+      "ALTER on CLUSTER",
+      "WRITE on TRANSACTIONAL_ID",
+      "DESCRIBE on TRANSACTIONAL_ID",
+      "READ on GROUP"
+    ])
+  })
+
+  it("are enough", async () => {
+    const ended = await restore()
+    assert.strictEqual(ended.code, 0, ended.stderr)
+    assert.notMatch(ended.stderr, /permission denied/)
+  })
+
+  /** Runs with all permissions but one. */
+  const without = async (acl: Acl): Promise<Ended> => {
+    await java.revoke(acl)
+    try {
+      return await restore()
+    } finally {
+      await java.grant(acl)
+    }
+  }
+
+  it.each(needed.map((acl) => [nameOf(acl), acl] as const))(
+    "are all needed: without %s it fails and names it",
+    async (_, acl) => {
+      const { code, stderr } = await without(acl)
+      assert.include([12, 19], code, stderr)
+      const operation = acl.operations[0]!.toLowerCase().replaceAll("_", "")
+      const resource = acl.resource === "CLUSTER" ? "cluster" : `topic restored-${topic}-${restores}`
+      assert.include(stderr.toLowerCase(), `permission denied: the principal lacks ${operation} on ${resource}`)
+    }
+  )
+
+  it.each(optional.map((acl) => [nameOf(acl), acl] as const))("work without %s, too", async (_, acl) => {
+    const { code, stderr } = await without(acl)
+    assert.strictEqual(code, 0, stderr)
+    assert.strictEqual(/permission denied on its consumer group/.test(stderr), acl.resource === "GROUP", stderr)
+  })
+
+  it("are less with new offsets: neither Delete nor Alter on the cluster", async () => {
+    const some = needed.filter(({ operations }) => operations[0] === "DELETE" || operations[0] === "ALTER")
+    assert.lengthOf(some, 2)
+    await java.revoke(...some)
+    try {
+      const { code, stderr } = await restore({ offsets: "New" })
+      assert.strictEqual(code, 0, stderr)
+    } finally {
+      await java.grant(...some)
+    }
+  })
+})
