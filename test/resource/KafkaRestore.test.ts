@@ -20,7 +20,7 @@ describe("the samples of restores", () => {
   it("are there", () => {
     assert.sameMembers(
       restoreSamples.map(({ name }) => name),
-      ["restore-simple.yaml", "restore-into-staging.yaml"]
+      ["restore-simple.yaml", "restore-into-staging.yaml", "restore-before-the-bad-deploy.yaml"]
     )
   })
 
@@ -54,6 +54,7 @@ describe("the defaults of a KafkaRestore", () => {
       createTopics: true,
       offsets: "Auto",
       gaps: "Fail",
+      includeOriginalOffsetHeader: false,
       dryRun: false,
       job: { backoffLimit: 3, ttlSecondsAfterFinished: 86_400 }
     })
