@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
+import { files, json } from "../segment/kbak/jsonSegments.ts"
 import * as Backup from "../backup/world.ts"
 import { foreignSet } from "./foreignSet.ts"
 import { aRestore, inTime, layer, plain, restore, slot, worlds } from "./world.ts"
 
 const minute = 60_000
 
-/** Two partitions of several segments, out of order in time, with holes; the second log begins late, a third is empty. */
+/** Two partitions, of several segments each, out of order in time, with holes. The second begins late. */
 const fill = Effect.gen(function* () {
   yield* TestClock.setTime(Date.parse(slot))
   const { source } = yield* worlds
@@ -85,6 +86,34 @@ describe("a backup of another tool", () => {
         const keys = headers.map(([key]) => Buffer.from(key as string, "hex").toString())
         const expected = ["trace", "ü", "x-original-offset", "x-original-timestamp", "x-source-partition"]
         assert.deepStrictEqual(keys, expected)
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("comes back when its segments have the older JSON form, of every compression", () =>
+    Effect.gen(function* () {
+      const backupId = yield* fill
+      const { source, store } = yield* worlds
+      const { topics } = yield* foreignSet(store, backupId, "older", (records, sequence) => {
+        const [suffix, pack] = files[sequence % files.length]!
+        const plainRecords = records.map(({ headers, key, offset, timestamp, value }) => ({
+          offset: BigInt(offset),
+          timestamp,
+          key: key && Buffer.from(key),
+          value: value && Buffer.from(value),
+          headers: headers.map(
+            ({ key: name, value: content }) => [Buffer.from(name), content && Buffer.from(content)] as const
+          )
+        }))
+        return { suffix, bytes: pack(json(plainRecords)) }
+      })
+      const keys = topics.flatMap(({ partitions }) =>
+        partitions.flatMap(({ segments }) => segments.map(({ key }) => key))
+      )
+      for (const [suffix] of files) assert.isTrue(keys.some((key) => key.endsWith(suffix)))
+      yield* inTime(restore(aRestore("older")))
+      for (const partition of [0, 1]) {
+        assert.deepStrictEqual(yield* held(partition), yield* plain(source, "orders", partition))
       }
     }).pipe(Effect.provide(layer))
   )
