@@ -54,7 +54,6 @@ describe("the defaults of a KafkaRestore", () => {
       createTopics: true,
       offsets: "Auto",
       gaps: "Fail",
-      includeOriginalOffsetHeader: false,
       dryRun: false,
       job: { backoffLimit: 3, ttlSecondsAfterFinished: 86_400 }
     })
