@@ -1,20 +1,13 @@
 import { assert } from "@effect/vitest"
 import { Result } from "effect"
 import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
+import { fullSpec, manifest } from "./restoreManifests.ts"
 
-/** A KafkaRestore with everything that is required, as JSON, which is YAML. */
-export const aRestore = (spec: object = {}): string =>
-  JSON.stringify({
-    apiVersion: "kafka.oso.sh/v1alpha1",
-    kind: "KafkaRestore",
-    metadata: { name: "back" },
-    spec: {
-      backupId: "shop-20260301-020000",
-      targetCluster: { bootstrapServers: ["kafka:9092"] },
-      storage: { storageType: "pvc", pvc: { claimName: "backups" } },
-      ...spec
-    }
-  })
+/** A KafkaRestore with these fields besides those that are required, as JSON, which is YAML. */
+export const aRestore = (spec: object = {}): string => {
+  const { backupId, storage, targetCluster } = fullSpec()
+  return JSON.stringify(manifest({ backupId, storage, targetCluster, ...spec }))
+}
 
 /** What stands against a KafkaRestore with these fields. */
 export const refusals = (spec: object) => {

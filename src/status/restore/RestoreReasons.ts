@@ -122,6 +122,46 @@ const all = {
     meaning: "The brokers refuse to create a topic. The message quotes them.",
     todo: "Correct what the message names, or create the topic yourself."
   },
+  TargetNotCovered: {
+    of: ["Preflight"],
+    meaning: "The backup does not reach the time of `spec.pitr`, or holds no record until then.",
+    todo: "Choose a backup whose run began after that time, or another time."
+  },
+  MappingAmbiguous: {
+    of: ["Preflight"],
+    meaning: "Several patterns of `spec.topicMapping` fit a topic equally well.",
+    todo: "Map this topic by its name."
+  },
+  TargetNameInvalid: {
+    of: ["Preflight"],
+    meaning: "A pattern of `spec.topicMapping` gives a name that Kafka does not allow.",
+    todo: "Map this topic to a shorter or another name."
+  },
+  GroupsNotInBackup: {
+    of: ["Preflight"],
+    meaning: "The backup has no offsets of a consumer group that `spec.offsetReset` names, or of any group.",
+    todo: "Choose groups of the backup, or another strategy."
+  },
+  OtherSourceCluster: {
+    of: ["Preflight"],
+    meaning: "The backup is of another cluster than `spec.offsetReset.sourceCluster` says.",
+    todo: "Correct the name of the cluster, or choose a backup of that cluster."
+  },
+  GroupDenied: {
+    of: ["Preflight"],
+    meaning: "The target cluster denies setting the offsets of a consumer group.",
+    todo: "Grant Read on the group."
+  },
+  SnapshotTaken: {
+    of: ["Preflight"],
+    meaning: "Another resource has stored offsets under the name of `spec.rollback.snapshotId`.",
+    todo: "Choose another name."
+  },
+  SnapshotDenied: {
+    of: ["Preflight"],
+    meaning: "The storage does not allow to store the former offsets of the groups.",
+    todo: "Grant permission to write below `_kafka-backup/`, or remove `spec.rollback`."
+  },
   Refused: {
     of: ["Preflight"],
     meaning: "Something else stands against the restore. The message says what.",
