@@ -1,9 +1,11 @@
-import { Clock, Effect, Result } from "effect"
+import { Clock, Effect, Option, Result } from "effect"
 import * as Kind from "../kubernetes/Kind.ts"
 import type { KubernetesApiShape } from "../kubernetes/KubernetesApi.ts"
 import { Invalid, KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { Event, Job, KubeObject, Pod } from "../kubernetes/Objects.ts"
 import * as KafkaBackup from "../resource/KafkaBackup.ts"
+import * as KafkaRestore from "../resource/KafkaRestore.ts"
+import type { KafkaRestoreStatus } from "../resource/KafkaRestoreStatus.ts"
 import * as Previous from "../status/Previous.ts"
 import type { Status } from "../status/Status.ts"
 import * as Description from "./Description.ts"
@@ -11,11 +13,24 @@ import type { MemorySecrets } from "./MemorySecrets.ts"
 import * as Manifests from "./Manifests.ts"
 import * as PrinterColumns from "./PrinterColumns.ts"
 
+/** kubectl for the KafkaRestores of one namespace, as for KafkaBackups. */
+export interface RestoreKubectl {
+  readonly annotate: (name: string, key: string, value: string) => Effect.Effect<string, KubernetesError>
+  readonly patch: (name: string, patch: Readonly<Record<string, unknown>>) => Effect.Effect<string, KubernetesError>
+  readonly delete: (name: string) => Effect.Effect<string, KubernetesError>
+  readonly get: (name: string) => Effect.Effect<KubeObject, KubernetesError>
+  readonly getTable: Effect.Effect<string, KubernetesError>
+  readonly describe: (name: string) => Effect.Effect<string, KubernetesError>
+  /** The status of the resource; undefined before the operator has written one. */
+  readonly status: (name: string) => Effect.Effect<KafkaRestoreStatus | undefined, KubernetesError>
+}
+
 /** kubectl for one namespace. Commands that change something return the line that kubectl prints. */
 export interface Kubectl {
   /**
    * `kubectl apply --server-side -f -`: creates or changes; removes fields that an earlier apply set and this one does
-   * not. Takes YAML of one or more resources, or one as an object: KafkaBackups and Secrets. Refuses unknown fields.
+   * not. Takes YAML of one or more resources, or one as an object: KafkaBackups, KafkaRestores and Secrets. Refuses
+   * unknown fields.
    */
   readonly apply: (manifest: Manifests.Manifest) => Effect.Effect<string, KubernetesError>
   /** `kubectl annotate kafkabackup NAME KEY=VALUE --overwrite`. */
@@ -33,6 +48,7 @@ export interface Kubectl {
   readonly describe: (name: string) => Effect.Effect<string, KubernetesError>
   /** The status of the resource; empty before the operator has written one. */
   readonly status: (name: string) => Effect.Effect<Status, KubernetesError>
+  readonly restores: RestoreKubectl
   readonly exists: (name: string) => Effect.Effect<boolean, KubernetesError>
   readonly jobs: Effect.Effect<ReadonlyArray<Job>, KubernetesError>
   readonly pods: Effect.Effect<ReadonlyArray<Pod>, KubernetesError>
@@ -41,10 +57,39 @@ export interface Kubectl {
   readonly in: (namespace: string) => Kubectl
 }
 
-const printedKind = (kind: string): string =>
-  kind === KafkaBackup.kind ? `${KafkaBackup.kind.toLowerCase()}.${KafkaBackup.group}` : kind.toLowerCase()
+const printedKinds = {
+  [KafkaBackup.kind]: `${KafkaBackup.kind.toLowerCase()}.${KafkaBackup.group}`,
+  [KafkaRestore.kind]: `${KafkaRestore.kind.toLowerCase()}.${KafkaBackup.group}`
+}
 
-const kafkaBackup = printedKind(KafkaBackup.kind)
+/** The commands that all resources of ours have in common. */
+const commands = (api: KubernetesApiShape, namespace: string, kind: Kind.Kind<KubeObject>, printed: string) => {
+  const ref = (name: string) => ({ namespace, name })
+  const change = (name: string, patch: Readonly<Record<string, unknown>>, done: string) =>
+    Effect.as(api.patch(kind, ref(name), patch), `${printed}/${name} ${done}`)
+  const get = (name: string) => api.get(kind, ref(name))
+  return {
+    get,
+    annotate: (name: string, key: string, value: string) =>
+      change(name, { metadata: { annotations: { [key]: value } } }, "annotated"),
+    patch: (name: string, patch: Readonly<Record<string, unknown>>) => change(name, patch, "patched"),
+    delete: (name: string) => Effect.as(api.remove(kind, ref(name)), `${printed} "${name}" deleted`),
+    describe: Effect.fnUntraced(function* (name: string) {
+      const object = yield* get(name)
+      const { items } = yield* api.list(Kind.events, { namespace })
+      const about = items
+        .filter(({ regarding }) => regarding?.uid === object.metadata.uid)
+        .toSorted((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
+      return Description.of(object, about, yield* Clock.currentTimeMillis)
+    }),
+    table: Effect.fnUntraced(function* (columns: PrinterColumns.Columns, isWide: boolean) {
+      const nowMillis = yield* Clock.currentTimeMillis
+      const { items: found } = yield* api.list(kind, { namespace })
+      const resources = found.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+      return PrinterColumns.table(resources, { columns, nowMillis, isWide })
+    })
+  }
+}
 
 /** Values of a Secret's manifest: `data` is base64, `stringData` wins. */
 const secretValues = (object: KubeObject): Readonly<Record<string, string>> => ({
@@ -58,38 +103,38 @@ const secretValues = (object: KubeObject): Readonly<Record<string, string>> => (
 })
 
 export const make = (api: KubernetesApiShape, namespace: string, secrets: MemorySecrets["Service"]): Kubectl => {
-  const ref = (name: string) => ({ namespace, name })
-
   const refused = (what: string) => (reason: Invalid) =>
     Effect.fail(new KubernetesError({ request: `apply ${what}`, reason }))
 
-  const applyBackup = Effect.fnUntraced(function* (object: KubeObject) {
+  const applyOurs = Effect.fnUntraced(function* (object: KubeObject, kind: Kind.Kind<KubeObject>, printed: string) {
     const { status: _status, ...given } = object
     const metadata = { namespace, ...object.metadata }
     const { name } = metadata
     const at = { namespace: metadata.namespace, name }
     const known = Manifests.unknownFields(object)
     if (Result.isFailure(known)) {
-      return yield* refused(`${Kind.kafkaBackups.plural} ${at.namespace}/${name}`)(known.failure)
+      return yield* refused(`${kind.plural} ${at.namespace}/${name}`)(known.failure)
     }
-    const before = yield* Effect.result(api.get(Kind.kafkaBackups, at))
-    const after = yield* api.apply(Kind.kafkaBackups, { ...given, metadata } as KubeObject)
-    if (Result.isFailure(before)) return `${kafkaBackup}/${name} created`
+    const before = yield* Effect.result(api.get(kind, at))
+    const after = yield* api.apply(kind, { ...given, metadata } as KubeObject)
+    if (Result.isFailure(before)) return `${printed}/${name} created`
     const isChanged = before.success.metadata.resourceVersion !== after.metadata.resourceVersion
-    return `${kafkaBackup}/${name} ${isChanged ? "configured" : "unchanged"}`
+    return `${printed}/${name} ${isChanged ? "configured" : "unchanged"}`
   })
 
   const applyOne = (object: KubeObject): Effect.Effect<string, KubernetesError> => {
     const { name } = object.metadata
     switch (object.kind) {
       case KafkaBackup.kind:
-        return applyBackup(object)
+        return applyOurs(object, Kind.kafkaBackups, printedKinds[KafkaBackup.kind])
+      case KafkaRestore.kind:
+        return applyOurs(object, Kind.kafkaRestores, printedKinds[KafkaRestore.kind])
       case "Secret":
         return Effect.as(secrets.put(name, secretValues(object)), `secret/${name} configured`)
       default:
         return refused(`${object.kind} ${name}`)(
           new Invalid({
-            detail: `the cluster in memory accepts ${KafkaBackup.kind} and Secret, not ${object.kind}`
+            detail: `the cluster in memory accepts ${KafkaBackup.kind}, ${KafkaRestore.kind} and Secret, not ${object.kind}`
           })
         )
     }
@@ -101,35 +146,29 @@ export const make = (api: KubernetesApiShape, namespace: string, secrets: Memory
       onSuccess: (objects) => Effect.map(Effect.forEach(objects, applyOne), (lines) => lines.join("\n"))
     })
 
-  const change = (name: string, patch: Readonly<Record<string, unknown>>, done: string) =>
-    Effect.as(api.patch(Kind.kafkaBackups, ref(name), patch), `${kafkaBackup}/${name} ${done}`)
-  const annotate: Kubectl["annotate"] = (name, key, value) =>
-    change(name, { metadata: { annotations: { [key]: value } } }, "annotated")
-  const get: Kubectl["get"] = (name) => api.get(Kind.kafkaBackups, ref(name))
+  const backups = commands(api, namespace, Kind.kafkaBackups, printedKinds[KafkaBackup.kind])
+  const restores = commands(api, namespace, Kind.kafkaRestores, printedKinds[KafkaRestore.kind])
+  const { get } = backups
   const items = <A extends KubeObject>(kind: Kind.Kind<A>) =>
     Effect.map(api.list(kind, { namespace }), (list) =>
       list.items.toSorted((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
     )
-  const events = items(Kind.events)
 
   return {
     apply,
-    annotate,
-    trigger: (name, token) => annotate(name, KafkaBackup.triggerAnnotation, token),
-    patch: (name, patch) => change(name, patch, "patched"),
-    delete: (name) => Effect.as(api.remove(Kind.kafkaBackups, ref(name)), `${kafkaBackup} "${name}" deleted`),
     get,
-    getTable: Effect.fnUntraced(function* ({ wide = false } = {}) {
-      const nowMillis = yield* Clock.currentTimeMillis
-      const { items: found } = yield* api.list(Kind.kafkaBackups, { namespace })
-      const resources = found.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-      return PrinterColumns.table(resources, { nowMillis, isWide: wide })
-    }),
-    describe: Effect.fnUntraced(function* (name) {
-      const object = yield* get(name)
-      const about = (yield* events).filter(({ regarding }) => regarding?.uid === object.metadata.uid)
-      return Description.of(object, about, yield* Clock.currentTimeMillis)
-    }),
+    annotate: backups.annotate,
+    patch: backups.patch,
+    delete: backups.delete,
+    describe: backups.describe,
+    trigger: (name, token) => backups.annotate(name, KafkaBackup.triggerAnnotation, token),
+    getTable: ({ wide = false } = {}) => backups.table(PrinterColumns.ofBackups, wide),
+    restores: {
+      ...restores,
+      getTable: restores.table(PrinterColumns.ofRestores, false),
+      status: (name) =>
+        Effect.map(restores.get(name), (object) => Option.getOrUndefined(KafkaRestore.readableStatus(object["status"])))
+    },
     status: (name) => Effect.map(get(name), (object) => Previous.read(object.status)),
     exists: (name) =>
       Effect.result(get(name)).pipe(
@@ -143,7 +182,7 @@ export const make = (api: KubernetesApiShape, namespace: string, secrets: Memory
       ),
     jobs: items(Kind.jobs),
     pods: items(Kind.pods),
-    events,
+    events: items(Kind.events),
     in: (other) => make(api, other, secrets)
   }
 }

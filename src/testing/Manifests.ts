@@ -4,7 +4,10 @@ import { Invalid } from "../kubernetes/KubernetesError.ts"
 import * as Crd from "../resource/Crd.ts"
 import { inspect } from "../resource/Inspection.ts"
 import * as KafkaBackup from "../resource/KafkaBackup.ts"
+import * as KafkaRestore from "../resource/KafkaRestore.ts"
 import * as Problem from "../resource/Problem.ts"
+import * as RestoreCrd from "../resource/RestoreCrd.ts"
+import type { StructuralSchema } from "../resource/StructuralSchema.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
 
 /** The input of `kubectl apply`: YAML or JSON of one or more documents, or one object. */
@@ -37,14 +40,20 @@ const document = (content: unknown): Result.Result<KubeObject, Invalid> => {
 
 const refuse = (detail: string) => Result.fail(new Invalid({ detail }))
 
+const specs: Readonly<Record<string, StructuralSchema>> = {
+  [KafkaBackup.kind]: Crd.spec,
+  [KafkaRestore.kind]: RestoreCrd.spec
+}
+
 /**
- * Fails for fields that a KafkaBackup does not have: kubectl makes the API server refuse them. All other checks are the
- * server's.
+ * Fails for fields that a resource of ours does not have: kubectl makes the API server refuse them. All other checks
+ * are the server's.
  */
 export const unknownFields = ({ kind, spec }: KubeObject): Result.Result<void, Invalid> => {
-  if (kind !== KafkaBackup.kind || spec === undefined) return Result.succeed(undefined)
-  const dropped = new Set(inspect(Crd.spec, spec, "spec", "drop").problems.map(Problem.format))
-  const unknown = inspect(Crd.spec, spec, "spec", "refuse")
+  const known = specs[kind]
+  if (known === undefined || spec === undefined) return Result.succeed(undefined)
+  const dropped = new Set(inspect(known, spec, "spec", "drop").problems.map(Problem.format))
+  const unknown = inspect(known, spec, "spec", "refuse")
     .problems.map(Problem.format)
     .filter((problem) => !dropped.has(problem))
   return unknown.length === 0 ? Result.succeed(undefined) : refuse(`strict decoding error: ${unknown.join(", ")}`)

@@ -1,11 +1,13 @@
 import type { KubeObject } from "../kubernetes/Objects.ts"
 import * as Crd from "../resource/Crd.ts"
+import * as RestoreCrd from "../resource/RestoreCrd.ts"
 import * as HumanDuration from "./HumanDuration.ts"
 import * as TabWriter from "./TabWriter.ts"
 
-/** The output of `kubectl get kafkabackups`, from the columns of the CustomResourceDefinition. */
+/** The output of `kubectl get`, from the columns of a CustomResourceDefinition. */
 
 export interface TableOptions {
+  readonly columns: Columns
   /** The present, for ages, in milliseconds since 1970. */
   readonly nowMillis: number
   /** `-o wide`: the columns of priority 1 too. */
@@ -19,9 +21,15 @@ interface Column {
   readonly priority?: number
 }
 
-const columns: ReadonlyArray<Column> = Crd.crd.spec.versions[0]!.additionalPrinterColumns
+export type Columns = ReadonlyArray<Column>
 
-export const table = (resources: ReadonlyArray<KubeObject>, { isWide = false, nowMillis }: TableOptions): string => {
+export const ofBackups: Columns = Crd.crd.spec.versions[0]!.additionalPrinterColumns
+export const ofRestores: Columns = RestoreCrd.crd.spec.versions[0]!.additionalPrinterColumns
+
+export const table = (
+  resources: ReadonlyArray<KubeObject>,
+  { columns, isWide = false, nowMillis }: TableOptions
+): string => {
   if (resources.length === 0) return "No resources found"
   const shown = columns.filter(({ priority = 0 }) => isWide || priority === 0)
   const rows = resources.map((resource) => [

@@ -73,6 +73,19 @@ describe("kafka-backup demo", () => {
     assert.match(tables[3]!, /\nrefunds +Completed +True +\S+ +12 /)
   })
 
+  it("loses a topic, and shows that a restore brings every record back at its offset", () => {
+    const { out } = demonstration
+    const readings = [...out.matchAll(/^A consumer that reads all of orders, \w+: +(.*)$/gm)].map(([, read]) => read)
+    assert.lengthOf(readings, 2)
+    assert.match(readings[0]!, /^105,000 records, SHA-256 [0-9a-f]{16}/)
+    assert.strictEqual(readings[1], readings[0])
+    assert.match(answers("kubectl get kafkarestores")[0]!, /\norders-again +Completed +demo-\S+ +100 +105000 +True /)
+    assert.match(
+      answers("kubectl get kafkarestore orders-again -o jsonpath")[0]!,
+      /^105,000 records were read back from the target cluster and are equal to those of the backup/
+    )
+  })
+
   it("verifies and reads back what it stored, and ends with conditions and Events", () => {
     assert.match(
       demonstration.out,

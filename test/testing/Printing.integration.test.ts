@@ -72,7 +72,7 @@ describeWith("apiserver", "what tests see as kubectl's output", ({ apiserver }) 
       const resources = await items<KubeObject>("kafkabackups")
       const { ours, theirs } = await atThatTime(
         async () => trimmed(await kubectl("get", "kafkabackups", ...(isWide ? ["-o", "wide"] : []))),
-        (nowMillis) => PrinterColumns.table(resources, { nowMillis, isWide })
+        (nowMillis) => PrinterColumns.table(resources, { columns: PrinterColumns.ofBackups, nowMillis, isWide })
       )
       assert.strictEqual(ours, theirs)
     })

@@ -11,6 +11,7 @@ const prepared = Effect.fnUntraced(function* (directory: string) {
   const paths = {
     hourly: path.join(directory, "backup.yaml"),
     oneTime: path.join(directory, "refunds.yaml"),
+    restore: path.join(directory, "restore.yaml"),
     volumes: path.join(directory, "volumes")
   }
   const claim = path.join(paths.volumes, "backups")
@@ -30,6 +31,7 @@ const prepared = Effect.fnUntraced(function* (directory: string) {
     yield* fs.makeDirectory(claim, { recursive: true })
     yield* fs.writeFileString(paths.hourly, `${DemoManifests.mark}\n${DemoManifests.hourly}`)
     yield* fs.writeFileString(paths.oneTime, DemoManifests.oneTime)
+    yield* fs.writeFileString(paths.restore, DemoManifests.restore)
   }).pipe(
     Effect.catchTag(
       "PlatformError",
@@ -68,7 +70,7 @@ export const demo = Command.make(
 ).pipe(
   Command.withDescription(
     "Show the operator at work in a minute, with Kubernetes and Kafka in memory and a directory as storage: a schedule, a " +
-      "trigger, retention, a failed backup and its repair, and the backups in storage"
+      "trigger, retention, a failed backup and its repair, the backups in storage, and a lost topic that is restored"
   ),
   Command.withShortDescription("Show the operator at work in a minute"),
   Command.withExamples([{ command: "kafka-backup demo", description: "needs no cluster and no services" }]),

@@ -35,3 +35,24 @@ export const hourly = manifest(
 
 /** A one-time backup of a topic that does not exist yet. */
 export const oneTime = manifest("refunds", "", "refunds")
+
+/** The newest backup of `hourly` at the end of the story. */
+export const newestBackup = "demo-20261125-130000"
+
+/** Brings the topic of the disaster back. */
+export const restore = `apiVersion: kafka.oso.sh/v1alpha1
+kind: KafkaRestore
+metadata:
+  name: orders-again
+spec:
+  backupId: ${newestBackup}
+  targetCluster:
+    bootstrapServers:
+      - ${bootstrapServer}
+  storage:
+    storageType: pvc
+    pvc:
+      claimName: backups
+  topics:
+    - orders
+`

@@ -3,6 +3,7 @@ import { Command } from "effect/cli"
 import { TestClock } from "effect/testing"
 import type { InMemoryCluster } from "../../kafka/memory/InMemoryCluster.ts"
 import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
+import type { KafkaRestoreStatus } from "../../resource/KafkaRestoreStatus.ts"
 import type { Status } from "../../status/Status.ts"
 import { ObjectStores } from "../../storage/ObjectStore.ts"
 import type { Kubectl } from "../../testing/Kubectl.ts"
@@ -58,30 +59,40 @@ export const make = Effect.fn("DemoStage.make")(function* (volumes: string) {
       yield* pass("2 seconds")
     })
 
-  /** Shows how the resource changes until `isWanted` holds. */
-  const watch = Effect.fnUntraced(function* (name: string, isWanted: (status: Status) => boolean) {
+  /** Shows how a resource changes until `isWanted` holds. */
+  const watchAny = Effect.fnUntraced(function* <A extends Watched>(
+    kind: string,
+    name: string,
+    ask: Effect.Effect<A | undefined, KubernetesError>,
+    isWanted: (status: A) => boolean
+  ) {
     const columns = "PHASE:.status.phase,PERCENT:.status.progress.percent,RECORDS:.status.progress.records"
-    yield* Console.log(`\n$ kubectl get kafkabackup ${name} --watch -o custom-columns=${columns}`)
+    yield* Console.log(`\n$ kubectl get ${kind} ${name} --watch -o custom-columns=${columns}`)
     yield* Console.log(watched(["PHASE", "PERCENT", "RECORDS"]))
     let shown = ""
     for (let waitedMillis = 0; waitedMillis < patienceMillis; waitedMillis += 1000) {
-      const status = yield* onStage(harness.kubectl.status(name))
-      const { percent, records } = status.progress ?? {}
-      const line = watched([status.phase, percent, records].map((value) => String(value ?? "<none>")))
+      const status = yield* onStage(ask)
+      const { percent, records } = status?.progress ?? {}
+      const line = watched([status?.phase, percent, records].map((value) => String(value ?? "<none>")))
       if (line !== shown) yield* Console.log(line)
       shown = line
-      if (isWanted(status)) return
+      if (status !== undefined && isWanted(status)) return
       yield* pass("1 second")
     }
-    return yield* Effect.die(new Error(`the demo's KafkaBackup ${name} did not reach the expected status`))
+    return yield* Effect.die(new Error(`the demo's ${kind} ${name} did not reach the expected status`))
   })
+  const watch = (name: string, isWanted: (status: Status) => boolean) =>
+    watchAny("kafkabackup", name, harness.kubectl.status(name), isWanted)
+  const watchRestore = (name: string, isWanted: (status: KafkaRestoreStatus) => boolean) =>
+    watchAny("kafkarestore", name, harness.kubectl.restores.status(name), isWanted)
 
   return {
     /** Changes the Kafka cluster. */
-    kafka: (work: (cluster: InMemoryCluster) => Effect.Effect<void>) => onStage(work(cluster)),
+    kafka: <A>(work: (cluster: InMemoryCluster) => Effect.Effect<A>) => onStage(work(cluster)),
     start: Effect.asVoid(onStage(harness.start())),
     kubectl,
     watch,
+    watchRestore,
     /** Lets time pass until this time of day, `12:00`, and shows a heading. */
     scene: Effect.fnUntraced(function* (time: string, what: string) {
       yield* pass(Math.max(0, millisAt(time) - (yield* onStage(Clock.currentTimeMillis))))
@@ -95,6 +106,12 @@ export const make = Effect.fn("DemoStage.make")(function* (volumes: string) {
     })
   }
 })
+
+/** What a status must have to be watched. */
+interface Watched {
+  readonly phase?: string
+  readonly progress?: { readonly percent?: number; readonly records?: number }
+}
 
 export type Stage = Effect.Success<ReturnType<typeof make>>
 

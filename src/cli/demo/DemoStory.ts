@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { Status } from "../../status/Status.ts"
 import * as DemoCluster from "./DemoCluster.ts"
+import * as DemoDisaster from "./DemoDisaster.ts"
 import * as DemoManifests from "./DemoManifests.ts"
 import type { Stage } from "./DemoStage.ts"
 import * as Table from "../Table.ts"
@@ -9,6 +10,7 @@ import * as Table from "../Table.ts"
 export interface Paths {
   readonly hourly: string
   readonly oneTime: string
+  readonly restore: string
   readonly volumes: string
 }
 
@@ -30,8 +32,9 @@ const history = ({ backupHistory = [] }: Status): string =>
 const asking = (name: string, type: string) =>
   `get kafkabackup ${name} -o jsonpath='{.status.conditions[?(@.type=="${type}")].message}'`
 
-/** A day in the life of two KafkaBackups. */
-export const play = Effect.fn("DemoStory.play")(function* (stage: Stage, { hourly, oneTime, volumes }: Paths) {
+/** A day in the life of two KafkaBackups, and the night of a topic. */
+export const play = Effect.fn("DemoStory.play")(function* (stage: Stage, paths: Paths) {
+  const { hourly, oneTime, volumes } = paths
   const { kafka, kubectl, say, scene, start, type, watch } = stage
   const table = kubectl("get kafkabackups", ({ getTable }) => getTable())
   const showHistory = kubectl(
@@ -96,7 +99,7 @@ export const play = Effect.fn("DemoStory.play")(function* (stage: Stage, { hourl
 
   yield* scene("13:40", "You can list, verify and read the backups without the operator and without Kafka.")
   const storage = ["-f", hourly, "--volumes", volumes] as const
-  const newest = "demo-20261125-130000"
+  const newest = DemoManifests.newestBackup
   yield* type("list", ...storage)
   yield* type("describe", ...storage, newest)
   yield* type("verify", ...storage, newest, "--deep")
@@ -107,4 +110,6 @@ export const play = Effect.fn("DemoStory.play")(function* (stage: Stage, { hourl
   yield* message("demo", "Ready")
   yield* message("demo", "Verified")
   yield* kubectl("describe kafkabackup refunds", ({ describe }) => describe("refunds"))
+
+  yield* DemoDisaster.play(stage, paths.restore)
 })
