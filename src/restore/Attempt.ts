@@ -30,6 +30,8 @@ export interface Begun {
   readonly producer: Effect.Effect<Producer, KafkaError>
   /** Fails as soon as another attempt has begun. */
   readonly untilOvertaken: Effect.Effect<never, RestoreError>
+  /** What all batches of this restore carry, its earlier attempts' included; absent where each attempt has another. */
+  readonly producerId: number | undefined
 }
 
 const overtaken = Effect.suspend(() => Effect.fail(new RestoreError({ reason: new RestoreOvertaken() })))
@@ -59,7 +61,7 @@ const fenced = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner, 
     const { producerEpoch, producerId } = found.result.success
     if (producerId !== found.own.producerId || producerEpoch !== found.own.producerEpoch) return yield* overtaken
   })
-  return { producer, untilOvertaken: Effect.forever(look) } satisfies Begun
+  return { producer, untilOvertaken: Effect.forever(look), producerId: first.producerId } satisfies Begun
 })
 
 /** Begins an attempt. Without permission on the transactional id, nothing tells two attempts apart but the log. */
@@ -67,6 +69,6 @@ export const begin = (sink: KafkaSinkShape, owner: Owner): Effect.Effect<Begun, 
   sink.producer(nameOf(owner)).pipe(
     Effect.flatMap((first) => fenced(sink, owner, first)),
     Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", () =>
-      Effect.succeed({ producer: sink.producer(), untilOvertaken: Effect.never } satisfies Begun)
+      Effect.succeed({ producer: sink.producer(), untilOvertaken: Effect.never, producerId: undefined } satisfies Begun)
     )
   )

@@ -215,7 +215,7 @@ const ofOverrides = Effect.fnUntraced(function* (
   return [...unused, ...refused]
 })
 
-const newTopic = (topic: PlannedTopic, knowsBounds: boolean): NewTopic => ({
+export const newTopic = (topic: PlannedTopic, knowsBounds: boolean): NewTopic => ({
   name: topic.target,
   partitions: topic.partitions.length,
   replicationFactor: topic.replicationFactor,

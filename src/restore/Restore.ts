@@ -11,11 +11,12 @@ import * as Cut from "./Cut.ts"
 import type { GroupOutcome } from "./groups/GroupOutcome.ts"
 import * as Groups from "./groups/Groups.ts"
 import * as Configuring from "./Configuring.ts"
+import * as MadeTopics from "./MadeTopics.ts"
 import * as Pace from "./Pace.ts"
 import * as PartitionRestore from "./PartitionRestore.ts"
 import * as Preflight from "./Preflight.ts"
 import type * as Proof from "./Proof.ts"
-import { preflightFailed } from "./RestoreError.ts"
+import { preflightFailed, RestoreError } from "./RestoreError.ts"
 import * as RestoreMemory from "./RestoreMemory.ts"
 import * as RestorePlan from "./RestorePlan.ts"
 import type { ConfigChoice, RestoreRequest } from "./RestoreRequest.ts"
@@ -162,7 +163,22 @@ export const run = Effect.fn("Restore.run")(function* (
     isRemembered = yield* remember(memory)
     const begun = yield* Attempt.begin(sink, request.owner)
     const rest = { ...plan, topics: unproven.map(({ topic }) => topic) }
-    proven = yield* Effect.raceFirst(writeAll(systems, request, rest, ids, begun, options), begun.untilOvertaken)
+    const written = (renewals: number): Writing =>
+      Effect.flatMap(topicIds(sink, plan), (ids) => writeAll(systems, request, rest, ids, begun, options)).pipe(
+        Effect.catchReason("RestoreError", "TargetDisturbed", (disturbed) =>
+          Effect.gen(function* () {
+            const topic = rest.topics.find(({ target }) => target === disturbed.topic)
+            const topicId =
+              topic === undefined || begun.producerId === undefined || renewals === 0
+                ? undefined
+                : yield* MadeTopics.renew(sink, source, topic, memory, begun.producerId)
+            if (topicId === undefined) return yield* new RestoreError({ reason: disturbed })
+            yield* remember(new Map([[disturbed.topic, { ...memory.get(disturbed.topic)!, topicId }]]))
+            return yield* written(renewals - 1)
+          })
+        )
+      )
+    proven = yield* Effect.raceFirst(written(mostRenewals), begun.untilOvertaken)
     const provenMillis = yield* Clock.currentTimeMillis
     // Before the configuration: from then on the brokers may remove records, and nothing can be compared any more.
     yield* remember(mapped(unproven, memory, (known) => ({ ...known, provenMillis })))
@@ -201,6 +217,11 @@ export const run = Effect.fn("Restore.run")(function* (
     endedMillis: yield* Clock.currentTimeMillis
   } satisfies Restored
 }, Effect.scoped)
+
+/** How often topics are written anew in one attempt. */
+const mostRenewals = 2
+
+type Writing = ReturnType<typeof writeAll>
 
 /** What is remembered of these topics, changed. */
 const mapped = (
