@@ -1,6 +1,7 @@
 import { Clock, Deferred, Effect, Exit, type Scope } from "effect"
 import { KafkaSinks } from "./kafka/KafkaSink.ts"
 import { KafkaSources } from "./kafka/KafkaSource.ts"
+import type { KafkaTarget } from "./kafka/KafkaTarget.ts"
 import type { RunSummary } from "./outcome/RunSummary.ts"
 import type { KafkaRestore } from "./resource/KafkaRestore.ts"
 import * as Restore from "./restore/Restore.ts"
@@ -8,12 +9,17 @@ import * as RestoreProgress from "./restore/RestoreProgress.ts"
 import type { RestoreReport } from "./restore/RestoreReport.ts"
 import * as RestoreReporting from "./restore/RestoreReporting.ts"
 import * as SpecRequest from "./restore/SpecRequest.ts"
+import type { RestoreError } from "./restore/RestoreError.ts"
+import * as RetentionHold from "./restore/RetentionHold.ts"
 import type { Secrets } from "./secrets/MountedSecrets.ts"
-import * as GuardedObjectStore from "./storage/GuardedObjectStore.ts"
-import { ObjectStores } from "./storage/ObjectStore.ts"
+import type { ObjectStores } from "./storage/ObjectStore.ts"
 import type { BackupFailure } from "./backup/BackupFailure.ts"
+import * as Breaker from "./worker/Breaker.ts"
+import * as BreakerGuards from "./worker/BreakerGuards.ts"
 import * as Connections from "./worker/Connections.ts"
 import * as Memory from "./worker/Memory.ts"
+import * as Opening from "./worker/Opening.ts"
+import * as Rotation from "./worker/Rotation.ts"
 import * as SecretPatience from "./worker/SecretPatience.ts"
 
 /* What a restore's pod does: the core of the command restore, without a process. Ports come from the context. */
@@ -23,8 +29,8 @@ import * as SecretPatience from "./worker/SecretPatience.ts"
  */
 const batchBytes = 900 * 1024
 
-/** How long a partition may make no progress: as long as a run waits for a broker by default. */
-const patienceMillis = 10 * 60 * 1000
+/** Without circuit breakers: as long as a run waits for a broker by default. */
+const defaultPatienceMillis = 10 * 60 * 1000
 
 /** Partitions that are open at the same time, in a container of at most this memory and in a larger one. */
 const openPartitions = { small: 4, large: 8, smallBelowBytes: 512 * 1024 * 1024 }
@@ -38,23 +44,54 @@ export interface RestoreOptions {
   readonly secretPatienceMillis: number
 }
 
+/** What a restore works with. */
+export interface Opened extends Restore.Systems {
+  /** How long a partition may make no progress before the attempt fails, in milliseconds. */
+  readonly patienceMillis: number
+}
+
+/** Opens the cluster that is restored to, with these guards. */
+const openCluster = Effect.fnUntraced(function* (target: KafkaTarget, guards: BreakerGuards.Guards) {
+  const [sinks, sources] = [yield* KafkaSinks, yield* KafkaSources]
+  return {
+    sink: yield* Opening.retried(sinks.open(target, guards.brokers), guards.connecting),
+    source: yield* Opening.retried(sources.open(target, guards.brokers), guards.connecting)
+  }
+})
+
 /** Opens what a restore works with, for as long as the scope lasts: the store is read, the cluster written and read. */
-const open = Effect.fn("RestoreWorker.open")(function* (
+export const open = Effect.fn("RestoreWorker.open")(function* (
   { spec }: KafkaRestore,
   progress: RestoreProgress.RestoreProgress,
-  { secretPatienceMillis, volumes }: RestoreOptions
-): Effect.fn.Return<Restore.Systems, BackupFailure, Secrets | ObjectStores | KafkaSources | KafkaSinks | Scope.Scope> {
-  const [storage, target] = yield* SecretPatience.untilUsable(
-    Effect.all([Connections.storage(spec.storage, volumes), Connections.kafka(spec.targetCluster)]),
+  { secretPatienceMillis, volumes }: Omit<RestoreOptions, "isDryRun">
+): Effect.fn.Return<Opened, BackupFailure, Secrets | ObjectStores | KafkaSources | KafkaSinks | Scope.Scope> {
+  const storage = Connections.storage(spec.storage, volumes)
+  const [target] = yield* SecretPatience.untilUsable(
+    Effect.all([Connections.kafka(spec.targetCluster), storage]),
     progress,
     secretPatienceMillis
   )
-  const stores = yield* ObjectStores
+  const settings = Breaker.settings(spec.circuitBreaker)
+  const guards = yield* BreakerGuards.make(settings, progress, false)
   return {
-    store: GuardedObjectStore.make(yield* stores.open(storage), GuardedObjectStore.bounded),
-    sink: yield* (yield* KafkaSinks).open(target),
-    source: yield* (yield* KafkaSources).open(target)
+    store: guards.store(yield* Rotation.openStore(storage, guards.opening)),
+    ...(yield* openCluster(target, guards)),
+    patienceMillis: settings?.budgetMillis ?? defaultPatienceMillis
   }
+})
+
+/** Ends the retention hold of a complete restore at once. Needs no storage. */
+export const endHold = Effect.fn("RestoreWorker.endHold")(function* (
+  resource: KafkaRestore
+): Effect.fn.Return<
+  RetentionHold.Ended,
+  BackupFailure | RestoreError,
+  Secrets | KafkaSources | KafkaSinks | Scope.Scope
+> {
+  const { circuitBreaker, targetCluster } = resource.spec
+  const guards = yield* BreakerGuards.make(Breaker.settings(circuitBreaker), RestoreProgress.make(), false)
+  const { sink, source } = yield* openCluster(yield* Connections.kafka(targetCluster), guards)
+  return yield* RetentionHold.endNow(sink, source, SpecRequest.owner(resource))
 })
 
 /** One attempt of a restore, from Secrets to the topics' own configuration. Fills `context` as it goes. */
@@ -82,7 +119,7 @@ export const attempt = Effect.fn("RestoreWorker.attempt")(function* (
   context.restored = yield* Restore.run(systems, request, prepared, {
     openPartitions: Memory.limitBytes() < openPartitions.smallBelowBytes ? openPartitions.small : openPartitions.large,
     batchBytes,
-    patienceMillis,
+    patienceMillis: systems.patienceMillis,
     onAppended: counting.onAppended,
     onProven: counting.onProven,
     onOffsetsStored: (snapshotId) => {

@@ -1,6 +1,8 @@
 import { Clock, Effect, Exit, FileSystem } from "effect"
 import { Command, Flag } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
+import * as RetentionHoldSpec from "../resource/RetentionHoldSpec.ts"
+import * as HoldNotes from "../restore/HoldNotes.ts"
 import * as RestoreMetrics from "../restore/RestoreMetrics.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import type { RestoreReport } from "../restore/RestoreReport.ts"
@@ -9,6 +11,7 @@ import * as RestoreWorker from "../RestoreWorker.ts"
 import * as SecretPatience from "../worker/SecretPatience.ts"
 import * as Display from "./Display.ts"
 import * as Resource from "./Resource.ts"
+import * as RestoreHold from "./RestoreHold.ts"
 import * as RestoreOutput from "./RestoreOutput.ts"
 import * as RunDisplay from "./RunDisplay.ts"
 import { RunFailed } from "./RunCommand.ts"
@@ -16,6 +19,7 @@ import { listen, output, report, shared, summary } from "./SharedFlags.ts"
 import * as Shutdown from "./Shutdown.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import * as SummaryFile from "./SummaryFile.ts"
+import { UsageError } from "./UsageError.ts"
 
 const flags = {
   ...shared,
@@ -23,6 +27,12 @@ const flags = {
   dryRun: Flag.Boolean("dry-run").pipe(
     Flag.withDefault(false),
     Flag.withDescription("check everything and print what would be done; nothing is written")
+  ),
+  endHold: Flag.Boolean("end-hold").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription(
+      "give the topics of a complete restore the retention of the backup now, whatever retentionHold says"
+    )
   ),
   listen,
   report,
@@ -77,9 +87,17 @@ const writeReport = Effect.fnUntraced(function* (written: RestoreReport, file: s
 })
 
 /** Prints what was done. */
-const show = ({ output: format }: Given, { isDryRun, prepared, restored }: RestoreReporting.RestoreContext) => {
+const show = (
+  { output: format }: Given,
+  { isDryRun, prepared, resource, restored }: RestoreReporting.RestoreContext
+) => {
   if (restored !== undefined) return StandardOutput.print(RestoreOutput.done(restored, format))
-  return isDryRun && prepared !== undefined ? StandardOutput.print(RestoreOutput.dryRun(prepared, format)) : Effect.void
+  if (!isDryRun || prepared === undefined || resource === undefined) return Effect.void
+  return Effect.flatMap(Clock.currentTimeMillis, (nowMillis) => {
+    const hold = RetentionHoldSpec.hold(resource.spec.retentionHold)
+    const warnings = HoldNotes.beforehand(prepared.plan.topics, hold, nowMillis)
+    return StandardOutput.print(RestoreOutput.dryRun(prepared, warnings, format))
+  })
 }
 
 /** In a Job: how it ended, as the last JSON line and, where it failed, in the log. */
@@ -90,11 +108,25 @@ const showJob = Effect.fnUntraced(function* (written: RestoreReport) {
   if (written.exitCode !== exitCodes.success) return yield* new RunFailed({ exitCode: written.exitCode })
 })
 
+/** Gives the topics of a complete restore the retention of the backup. */
+const endHold = Effect.fnUntraced(function* (given: Given) {
+  if (given.dryRun) {
+    return yield* new UsageError({
+      detail: "--dry-run cannot be used with --end-hold",
+      advice: "leave out one of them"
+    })
+  }
+  const resource = yield* Resource.readRestore(given.file)
+  const ended = yield* RestoreWorker.endHold(resource).pipe(Effect.provide(Resource.secretsLayer(given)))
+  yield* StandardOutput.print(RestoreHold.ended(ended, given.output))
+})
+
 export const restore = Command.make(
   "restore",
   flags,
   Effect.fnUntraced(
     function* (given) {
+      if (given.endHold) return yield* Effect.interruptible(endHold(given))
       const context = RestoreReporting.context(yield* Clock.currentTimeMillis, RestoreProgress.make())
       const exit = yield* Effect.exit(work(given, context))
       const concluded = yield* RestoreWorker.conclude(context, exit)
@@ -124,6 +156,10 @@ export const restore = Command.make(
     {
       command: "kafka-backup restore -f restore.yaml --secrets secrets --report report.json",
       description: "restore, or go on, and write to a file what was done"
+    },
+    {
+      command: "kafka-backup restore -f restore.yaml --secrets secrets --end-hold",
+      description: "let the brokers remove old records again"
     }
   ])
 )

@@ -3,7 +3,9 @@ import * as CutReport from "../restore/CutReport.ts"
 import type { Prepared, Restored } from "../restore/Restore.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import * as RestoreReporting from "../restore/RestoreReporting.ts"
+import type { HoldState } from "../restore/RetentionHold.ts"
 import * as TopicConfigs from "../restore/TopicConfigs.ts"
+import * as WantedConfigs from "../restore/WantedConfigs.ts"
 import * as Format from "../status/Format.ts"
 import * as RestoreCut from "./RestoreCut.ts"
 import * as GroupNotes from "./GroupNotes.ts"
@@ -19,7 +21,7 @@ const columns: ReadonlyArray<Table.Column> = [
   { heading: "OFFSETS" }
 ]
 
-const actions = ({ plan, targets }: Prepared) =>
+const actions = ({ plan, targets, wanted }: Prepared) =>
   plan.topics.map((topic) => ({
     source: topic.source,
     target: topic.target,
@@ -27,7 +29,7 @@ const actions = ({ plan, targets }: Prepared) =>
     partitions: topic.partitions.length,
     records: RestoreReporting.recordsOf(topic),
     offsets: topic.renumbered === undefined ? "as in the backup" : "new, from 0 on",
-    configurationsLeftOut: TopicConfigs.leftOut(topic.configs),
+    configurationsLeftOut: TopicConfigs.leftOut(topic.configs, WantedConfigs.of(topic, wanted)),
     ...CutReport.of(topic)
   }))
 
@@ -51,15 +53,15 @@ const notes = (restored: Restored) => [
   ...shown(RestoreReporting.notes(restored))
 ]
 
-/** What a dry run prints. */
-export const dryRun = (prepared: Prepared, format: "text" | "json"): string =>
+/** What a dry run prints; `warnings` are about what the restore would do. */
+export const dryRun = (prepared: Prepared, warnings: ReadonlyArray<string>, format: "text" | "json"): string =>
   format === "json"
     ? JSON.stringify(
         {
           dryRun: true,
           backupId: prepared.plan.backupId,
           topics: actions(prepared),
-          notes: shown(prepared.plan.notes),
+          notes: shown([...prepared.plan.notes, ...warnings]),
           ...GroupNotes.plannedJson(prepared.groups)
         },
         null,
@@ -67,10 +69,21 @@ export const dryRun = (prepared: Prepared, format: "text" | "json"): string =>
       )
     : [
         table(prepared),
-        ...shown(prepared.plan.notes),
+        ...shown([...prepared.plan.notes, ...warnings]),
         ...GroupNotes.planned(prepared.groups),
         "Nothing was written. Everything that can be checked beforehand is in order."
       ].join("\n")
+
+/** The hold in JSON. */
+const holdJson = (state: HoldState) =>
+  state._tag === "Final"
+    ? { held: false }
+    : { held: true, ...(state.untilMillis === undefined ? {} : { until: Format.time(state.untilMillis) }) }
+
+const verdict = ({ plan, records, wasProven }: Restored): string =>
+  wasProven
+    ? `OK ${plan.backupId}: already restored. ${Format.count(records)} records were compared at that time`
+    : `OK ${plan.backupId}: ${Format.count(records)} records were written, read back and compared`
 
 /** What a complete restore prints. */
 export const done = (restored: Restored, format: "text" | "json"): string =>
@@ -79,6 +92,8 @@ export const done = (restored: Restored, format: "text" | "json"): string =>
         {
           backupId: restored.plan.backupId,
           records: restored.records,
+          alreadyRestored: restored.wasProven,
+          retentionHold: holdJson(restored.hold),
           topics: actions(restored),
           ...GroupNotes.doneJson(restored.groups, restored.offsetReset),
           notes: notes(restored)
@@ -86,17 +101,17 @@ export const done = (restored: Restored, format: "text" | "json"): string =>
         null,
         2
       )
-    : [
-        table(restored),
-        ...notes(restored),
-        `OK ${restored.plan.backupId}: ${Format.count(restored.records)} records were written, read back and compared`
-      ].join("\n")
+    : [table(restored), ...notes(restored), verdict(restored)].join("\n")
 
 /** The progress line of a restore. */
 export const line = (progress: RestoreProgress.RestoreProgress): string => {
   if (progress.awaited !== undefined) return progress.awaited
   if (progress.step === "connecting") return "connecting …"
   if (progress.step === "checking") return "checking the backup and the target cluster …"
+  const { paused } = progress
+  if (paused !== undefined) {
+    return `restoring ${progress.backupId}: paused, ${paused.target} does not answer (${paused.cause})`
+  }
   const { backupId, partitions, partitionsDone, records, recordsTotal } = progress
   return `restoring ${backupId}: ${Format.count(records)} of ${Format.count(recordsTotal)} records written, ${partitionsDone} of ${partitions} partitions compared`
 }

@@ -110,9 +110,11 @@ const over = ({ brokers, controller, location, metadata, offsets }: Cluster.Clus
       ),
     deleteTopics: (names) =>
       askController(DeleteTopics.api, (version) => DeleteTopics.call(names, version), withoutController(names)),
-    alterConfigs: (topic, configs) =>
+    alterConfigs: (topic, configs, validateOnly) =>
       brokers
-        .askAny(IncrementalAlterConfigs.api, (version) => IncrementalAlterConfigs.call(topic, configs, version))
+        .askAny(IncrementalAlterConfigs.api, (version) =>
+          IncrementalAlterConfigs.call(topic, configs, version, validateOnly)
+        )
         .pipe(Effect.mapError(Cluster.failing("configs"))),
     deleteRecords: (leader, partition, offset) =>
       ask(
@@ -124,12 +126,12 @@ const over = ({ brokers, controller, location, metadata, offsets }: Cluster.Clus
         DeleteRecords.replicationMillis
       ),
     groups: Effect.suspend(() => GroupOffsets.list(brokers)).pipe(Effect.mapError(Cluster.failing("groups"))),
-    commitOffsets: (node, groupId, committed) =>
+    commitOffsets: (node, groupId, committed, keptMillis) =>
       ask(
         "groups",
         node,
-        OffsetCommit.api,
-        (version) => OffsetCommit.call(groupId, committed, version),
+        keptMillis === undefined ? OffsetCommit.api : OffsetCommit.keptApi,
+        (version) => OffsetCommit.call(groupId, committed, version, keptMillis),
         committed.map(() => ErrorCode.coordinatorNotAvailable)
       ),
     deleteOffsets: (node, groupId, partitions) =>

@@ -5,6 +5,14 @@ import type { KafkaError, KafkaReason } from "./KafkaError.ts"
 import type { GroupType, OffsetKind, PartitionOffset, TopicLookup, TopicPartition } from "./KafkaSource.ts"
 import type { KafkaTarget } from "./KafkaTarget.ts"
 
+/** A permission that a request needs. */
+export interface Right {
+  /** `topic orders`, `cluster`, `group g1`. */
+  readonly resource: string
+  /** The Kafka ACL operation. */
+  readonly operation: string
+}
+
 /** Who writes: a producer id and its epoch (KIP-98). Sequences count the records of one producer in one partition. */
 export type Producer = Pick<ProducerPosition, "producerId" | "producerEpoch">
 
@@ -59,6 +67,16 @@ export interface ListedGroup {
   readonly state?: string
 }
 
+/** Permissions that a restore is going to need. */
+export interface AskedRights {
+  /** Topics that may not exist yet, to be written, read and configured; `deletes`: records of them are deleted, too. */
+  readonly topics: ReadonlyArray<{ readonly name: string; readonly deletes: boolean }>
+  /** Whether control markers are written. */
+  readonly markers: boolean
+  /** The group in which the restore remembers. */
+  readonly groupId: string
+}
+
 /**
  * The cluster that records are written to, opened for one run or command. Every batch is appended at the end of its
  * partition, acknowledged by all in-sync replicas, or not at all, and the answer says which.
@@ -67,6 +85,10 @@ export interface KafkaSinkShape {
   /** For people: the bootstrap servers. */
   readonly location: string
   readonly clusterId: Effect.Effect<string | undefined, KafkaError>
+  /** How many brokers are alive. */
+  readonly brokerCount: Effect.Effect<number, KafkaError>
+  /** Those of the permissions that are missing. Changes nothing. Read is only known with Read on the group. */
+  readonly missingRights: (asked: AskedRights) => Effect.Effect<ReadonlyArray<Right>, KafkaError>
   /** The named topics in the order of the names. Creates nothing. */
   readonly lookup: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TopicLookup>, KafkaError>
   readonly offsets: (
@@ -113,6 +135,11 @@ export interface KafkaSinkShape {
     topic: string,
     configs: Readonly<Record<string, string | null>>
   ) => Effect.Effect<void, KafkaError>
+  /** What would become of such a change; nothing is changed. */
+  readonly validateConfigs: (
+    topic: string,
+    configs: Readonly<Record<string, string | null>>
+  ) => Effect.Effect<Pick<TopicOutcome, "errorCode" | "detail">, KafkaError>
   /** The log begins at `offset` from now on. Needs Delete on the topic. */
   readonly deleteRecordsBefore: (partition: TopicPartition, offset: number) => Effect.Effect<void, KafkaError>
   /**
@@ -127,11 +154,13 @@ export interface KafkaSinkShape {
   readonly groups: Effect.Effect<ReadonlyArray<ListedGroup>, KafkaError>
   /**
    * Commits offsets of a group, without leader epochs. The metadata text is kept beside each. Fails with `GroupActive`
-   * for a group that has members.
+   * for a group that has members. With `keptMillis` the broker keeps them for that time; otherwise it forgets those of
+   * a group without members after `offsets.retention.minutes`, by default a week.
    */
   readonly commitOffsets: (
     groupId: string,
-    offsets: ReadonlyArray<PartitionOffset & { readonly metadata?: string }>
+    offsets: ReadonlyArray<PartitionOffset & { readonly metadata?: string }>,
+    options?: { readonly keptMillis?: number }
   ) => Effect.Effect<void, KafkaError>
   /**
    * Forgets what a group has committed for these partitions. A group or a partition that does not exist has nothing.

@@ -25,6 +25,8 @@ export type OffsetQuestion = OffsetKind | { readonly timestampMillis: number }
 
 export interface WireMetadata {
   readonly clusterId: string | undefined
+  /** Ids of the brokers that are alive. */
+  readonly brokers: ReadonlyArray<number>
   readonly topics: ReadonlyArray<WireTopic>
 }
 

@@ -4,6 +4,12 @@ import type { ListedGroup, NewTopic, Producer, TopicOutcome } from "./KafkaSink.
 import type { PartitionOffset, TopicPartition } from "./KafkaSource.ts"
 import type { KafkaWire } from "./KafkaWire.ts"
 
+/**
+ * A partition that no topic has. Brokers check permissions before they look for the partition, so that a request for it
+ * changes nothing, and its answer says whether the principal may.
+ */
+export const noPartition = 0x7fff_ffff
+
 /** One sealed batch for one partition, to be acknowledged by all in-sync replicas. */
 export interface WireProduce extends TopicPartition {
   /** Sent by id if the broker supports it (Produce 13, KIP-516): a re-created topic then answers UNKNOWN_TOPIC_ID. */
@@ -85,7 +91,8 @@ export interface KafkaWriteWire extends Pick<KafkaWire, "location" | "metadata" 
   readonly deleteTopics: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TopicOutcome>, KafkaError>
   readonly alterConfigs: (
     topic: string,
-    configs: Readonly<Record<string, string | null>>
+    configs: Readonly<Record<string, string | null>>,
+    validateOnly?: boolean
   ) => Effect.Effect<{ readonly errorCode: number; readonly detail: string | undefined }, KafkaError>
   readonly deleteRecords: (
     leader: number,
@@ -98,7 +105,8 @@ export interface KafkaWriteWire extends Pick<KafkaWire, "location" | "metadata" 
   readonly commitOffsets: (
     coordinator: number,
     groupId: string,
-    offsets: ReadonlyArray<PartitionOffset & { readonly metadata?: string }>
+    offsets: ReadonlyArray<PartitionOffset & { readonly metadata?: string }>,
+    keptMillis?: number
   ) => Effect.Effect<ReadonlyArray<number>, KafkaError>
   readonly deleteOffsets: (
     coordinator: number,

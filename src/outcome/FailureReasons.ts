@@ -39,6 +39,7 @@ const all = {
   BrokerUnreachable: exitCodes.clusterUnusable,
   ProtocolFailure: exitCodes.clusterUnusable,
   Stalled: exitCodes.clusterUnusable,
+  RestoreIncomplete: exitCodes.notFound,
   PreflightFailed: exitCodes.targetUnusable,
   TargetDisturbed: exitCodes.targetUnusable,
   Differs: exitCodes.notProven,

@@ -5,6 +5,10 @@ import { OffsetResetSpec, RollbackSpec } from "./OffsetResetSpec.ts"
 import { PodTemplateSpec } from "./PodTemplateSpec.ts"
 import { ResourcesSpec } from "./ResourcesSpec.ts"
 import { RestoreJobSpec } from "./RestoreJobSpec.ts"
+import { CircuitBreakerSpec } from "./LimitsSpec.ts"
+import { ConfigOverrides, Configs } from "./RestoreConfigsSpec.ts"
+import { ExactSpec, RestoreCompression, RestoreRateLimitSpec } from "./RestoreTuningSpec.ts"
+import { RetentionHold } from "./RetentionHoldSpec.ts"
 import * as Rule from "./Rule.ts"
 import { SourcePartitionsSpec } from "./SourcePartitionsSpec.ts"
 import { StorageSpec } from "./StorageSpec.ts"
@@ -94,6 +98,13 @@ export const KafkaRestoreSpec = Field.object(
       }),
       "Fail"
     ),
+    retentionHold: Field.withDefault(RetentionHold, "24h"),
+    exact: Field.withDefault(ExactSpec, {}),
+    compression: Field.optional(RestoreCompression),
+    configs: Field.withDefault(Configs, "FromBackup"),
+    configOverrides: Field.optional(ConfigOverrides),
+    rateLimit: Field.optional(RestoreRateLimitSpec),
+    circuitBreaker: Field.withDefault(CircuitBreakerSpec, {}),
     dryRun: Field.withDefault(
       Field.flag({
         description:

@@ -1,12 +1,9 @@
 import { createHash } from "node:crypto"
-import { Clock, Effect, Semaphore } from "effect"
+import { Effect, Semaphore } from "effect"
 import type { Owner } from "../identity/RunIdentity.ts"
-import { type KafkaError, KafkaError as Failed } from "../kafka/KafkaError.ts"
+import type { KafkaError } from "../kafka/KafkaError.ts"
 import type { KafkaSinkShape, Producer } from "../kafka/KafkaSink.ts"
-import type { RestorePlan } from "./RestorePlan.ts"
 import { RestoreError, RestoreOvertaken } from "./RestoreError.ts"
-
-/** What attempts of one restore leave for each other, in the target cluster: nothing is written to the store. */
 
 /** How often an attempt asks whether another one has begun. */
 const askEveryMillis = 5000
@@ -24,38 +21,6 @@ export const nameOf = (owner: Owner): string => {
   return `${groupPrefix}${key.slice(0, 40)}`
 }
 
-/**
- * Target topics that an attempt of this plan has begun to write to. An attempt of another plan, such as after an edit
- * of the resource, counts for nothing. Without permission on the group: none.
- */
-export const begunTopics = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner, plan: RestorePlan) {
-  const committed = yield* permitted(sink.committedOffsets(nameOf(owner)), [])
-  return new Set(committed.filter(({ metadata }) => metadata === plan.digest).map(({ topic }) => topic))
-})
-
-/** How long the coordinator may not know the topics, which are visible already on another broker. */
-const unknownMillis = 30_000
-
-/** Remembers that this plan is going to be written: offset 0 of every partition, with the plan's digest beside it. */
-export const remember = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner, plan: RestorePlan) {
-  const offsets = plan.topics.flatMap(({ partitions, target }) =>
-    partitions.map(({ partition }) => ({ topic: target, partition, offset: 0, metadata: plan.digest }))
-  )
-  const untilMillis = (yield* Clock.currentTimeMillis) + unknownMillis
-  const commit: Effect.Effect<void, KafkaError> = sink.commitOffsets(nameOf(owner), offsets).pipe(
-    Effect.catchReason("KafkaError", "TopicVanished", (reason) =>
-      Effect.gen(function* () {
-        if ((yield* Clock.currentTimeMillis) >= untilMillis) {
-          return yield* new Failed({ operation: "groups", reason })
-        }
-        yield* Effect.sleep(500)
-        return yield* commit
-      })
-    )
-  )
-  yield* permitted(commit, undefined)
-})
-
 /** The producers of an attempt. */
 export interface Begun {
   /**
@@ -65,6 +30,8 @@ export interface Begun {
   readonly producer: Effect.Effect<Producer, KafkaError>
   /** Fails as soon as another attempt has begun. */
   readonly untilOvertaken: Effect.Effect<never, RestoreError>
+  /** What all batches of this restore carry, its earlier attempts' included; absent where each attempt has another. */
+  readonly producerId: number | undefined
 }
 
 const overtaken = Effect.suspend(() => Effect.fail(new RestoreError({ reason: new RestoreOvertaken() })))
@@ -94,7 +61,7 @@ const fenced = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner, 
     const { producerEpoch, producerId } = found.result.success
     if (producerId !== found.own.producerId || producerEpoch !== found.own.producerEpoch) return yield* overtaken
   })
-  return { producer, untilOvertaken: Effect.forever(look) } satisfies Begun
+  return { producer, untilOvertaken: Effect.forever(look), producerId: first.producerId } satisfies Begun
 })
 
 /** Begins an attempt. Without permission on the transactional id, nothing tells two attempts apart but the log. */
@@ -102,15 +69,6 @@ export const begin = (sink: KafkaSinkShape, owner: Owner): Effect.Effect<Begun, 
   sink.producer(nameOf(owner)).pipe(
     Effect.flatMap((first) => fenced(sink, owner, first)),
     Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", () =>
-      Effect.succeed({ producer: sink.producer(), untilOvertaken: Effect.never } satisfies Begun)
-    )
-  )
-
-/** Without permission, the answer is `otherwise`: a resume then finds topics that hold records, and says so. */
-const permitted = <A, B>(effect: Effect.Effect<A, KafkaError>, otherwise: B): Effect.Effect<A | B, KafkaError> =>
-  Effect.catchReason(effect, "KafkaError", "KafkaAuthorizationFailed", () =>
-    Effect.as(
-      Effect.logWarning("the restore cannot remember what it wrote: permission denied on its consumer group"),
-      otherwise
+      Effect.succeed({ producer: sink.producer(), untilOvertaken: Effect.never, producerId: undefined } satisfies Begun)
     )
   )

@@ -6,6 +6,7 @@ export interface Objection {
     | "TooManyFillers"
     | "TargetsCollide"
     | "MappingUnused"
+    | "OverrideUnused"
     | "MappingAmbiguous"
     | "TargetNameInvalid"
     | "BackupDamaged"

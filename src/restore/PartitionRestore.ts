@@ -8,6 +8,7 @@ import { WindowDigests } from "../segment/records/WindowDigests.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { Codec } from "./Compression.ts"
 import type { Place } from "./Content.ts"
+import type { Pace } from "./Pace.ts"
 import * as Proof from "./Proof.ts"
 import { RestoreError, TargetDisturbed } from "./RestoreError.ts"
 import * as Steps from "./Steps.ts"
@@ -25,6 +26,7 @@ export interface Tools {
   readonly batchBytes: number
   /** How long a partition may make no progress before the attempt fails. */
   readonly patienceMillis: number
+  readonly pace: Pace
   /** Told of each append that all in-sync replicas have; fillers are no records. */
   readonly onAppended: (records: number, bytes: number) => void
 }
@@ -199,7 +201,10 @@ const append = (
         switch (step._tag) {
           case "Append": {
             if (waiting.length >= inFlight) yield* oldest
-            const { batch, section } = step
+            const { batch, isFiller, section } = step
+            const records = isFiller ? 0 : batch.recordCount
+            const bytes = 61 + section.bytes.length
+            yield* tools.pace(records, bytes)
             const pieces = sealBatch(batch, section.codec, section.bytes, { ...producer, baseSequence: sequence })
             sequence = (sequence + batch.recordCount) % 0x8000_0000
             waiting.push(
@@ -209,9 +214,9 @@ const append = (
                   Effect.tap(() =>
                     Effect.sync(() => {
                       onAcknowledged(batch.lastOffset + 1)
-                      tools.onAppended(step.isFiller ? 0 : batch.recordCount, 61 + section.bytes.length)
+                      tools.onAppended(records, bytes)
                       // The answer is there, so the request was sent as a whole. Fillers are used again.
-                      if (!step.isFiller) freeMemory(section.bytes)
+                      if (!isFiller) freeMemory(section.bytes)
                     })
                   )
                 ),

@@ -5,9 +5,14 @@ import type { TopicLookup } from "../kafka/KafkaSource.ts"
 import type { BackupSet } from "../manifest/Catalogue.ts"
 import * as Verification from "../manifest/Verification.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
-import type { Objection, PlannedTopic, RestorePlan } from "./RestorePlan.ts"
-import type { RestoreRequest } from "./RestoreRequest.ts"
+import * as Replication from "./Replication.ts"
+import type { Objection } from "./Objection.ts"
+import type { PlannedTopic, RestorePlan } from "./RestorePlan.ts"
+import type { Memory, Remembered } from "./RestoreMemory.ts"
+import type { ConfigChoice, RestoreRequest } from "./RestoreRequest.ts"
+import * as TargetRights from "./TargetRights.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
+import * as WantedConfigs from "./WantedConfigs.ts"
 
 /** What is to be done with one topic of the target. */
 export interface TargetTopic {
@@ -16,8 +21,8 @@ export interface TargetTopic {
   readonly create: NewTopic | undefined
   /** Of an existing topic: every log ends where it should. */
   readonly isWritten: boolean
-  /** An earlier attempt of this restore made it, or found it empty, and began to write to it. */
-  readonly isOurs: boolean
+  /** Of an existing topic that an earlier attempt of this restore wrote to. */
+  readonly remembered: Remembered | undefined
 }
 
 /** Whether the backup can be restored at all: every object is there with its size, and its documents are intact. */
@@ -65,15 +70,26 @@ const existing = (
   return objections
 }
 
+/** What is remembered of exactly this topic and this plan: not of one that was made anew under the name. */
+const rememberedOf = (
+  memory: Memory,
+  { digest }: RestorePlan,
+  { name, topicId }: Extract<TopicLookup, { _tag: "Found" }>["topic"]
+): Remembered | undefined => {
+  const remembered = memory.get(name)
+  return remembered?.plan === digest && remembered.topicId === topicId ? remembered : undefined
+}
+
 /**
  * Compares the plan with the target cluster. Nothing is written: topics that are missing are validated by the broker.
- * `ours`: topics that this restore wrote to before.
+ * `memory`: topics that this restore wrote to before. Those that are proven are not looked at again: since then,
+ * others may write to them, and their records may expire.
  */
 export const ofTarget = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
   plan: RestorePlan,
   request: RestoreRequest,
-  ours: ReadonlySet<string>
+  memory: Memory
 ) {
   const found = yield* sink.lookup(plan.topics.map(({ target }) => target))
   const objections: Array<Objection> = []
@@ -96,9 +112,14 @@ export const ofTarget = Effect.fnUntraced(function* (
           objections.push(objection("TargetTopicMissing", message, "create the topic, or set createTopics: true"))
           break
         }
-        targets.push({ topic, create: newTopic(topic, true), isWritten: false, isOurs: false })
+        targets.push({ topic, create: newTopic(topic, true), isWritten: false, remembered: undefined })
         break
       case "Found": {
+        const remembered = rememberedOf(memory, plan, lookup.topic)
+        if (remembered?.provenMillis !== undefined) {
+          targets.push({ topic, create: undefined, isWritten: true, remembered })
+          break
+        }
         const places = lookup.topic.partitions.map(({ partition }) => ({ topic: topic.target, partition }))
         const ends = yield* sink.offsets(places, "highWatermark")
         objections.push(
@@ -106,19 +127,95 @@ export const ofTarget = Effect.fnUntraced(function* (
             topic,
             lookup.topic,
             ends.every(({ offset }) => offset === 0),
-            ours.has(topic.target)
+            remembered !== undefined
           )
         )
         const isWritten = topic.partitions.every(({ end, partition }) => ends[partition]?.offset === end)
-        targets.push({ topic, create: undefined, isWritten, isOurs: ours.has(topic.target) })
+        targets.push({ topic, create: undefined, isWritten, remembered })
       }
     }
   }
-  const validated = yield* validate(sink, targets)
-  return { objections: [...objections, ...validated.objections], targets: validated.targets }
+  const unproven = targets.filter(({ remembered }) => remembered?.provenMillis === undefined)
+  const brokers = yield* sink.brokerCount
+  const replicated = unproven.map((target) => replicatedOf(target, found, request.configs))
+  objections.push(
+    ...Replication.objections(replicated, brokers),
+    ...(yield* TargetRights.objections(
+      sink,
+      request.owner,
+      unproven.map(({ topic }) => topic)
+    ))
+  )
+  // The brokers would say the same of these once more.
+  const tooLarge = new Set(
+    replicated.filter((one) => Replication.isTooLarge(one, brokers)).map(({ topic }) => topic.target)
+  )
+  const validated = yield* validate(
+    sink,
+    targets.filter(({ topic }) => !tooLarge.has(topic.target))
+  )
+  const refusedOverrides = yield* ofOverrides(sink, plan, validated.targets, request.configs)
+  return {
+    objections: [...objections, ...validated.objections, ...refusedOverrides],
+    targets: validated.targets
+  }
 })
 
-const newTopic = (topic: PlannedTopic, knowsBounds: boolean): NewTopic => ({
+/** The replicas of a topic after the restore. */
+const replicatedOf = (
+  { create, topic }: TargetTopic,
+  found: ReadonlyArray<TopicLookup>,
+  choice: ConfigChoice
+): Replication.Replicated => {
+  const present = found.flatMap((one) =>
+    one._tag === "Found" && one.topic.name === topic.target ? one.topic.partitions.map(({ replicas }) => replicas) : []
+  )
+  const minInSync = WantedConfigs.valueOf(topic, choice, "min.insync.replicas")
+  return {
+    topic,
+    isNew: create !== undefined,
+    replicas: create?.replicationFactor ?? Math.min(...present),
+    minInSync: minInSync === undefined ? undefined : Number(minInSync)
+  }
+}
+
+/** Lets the broker validate what configOverrides asks for. */
+const ofOverrides = Effect.fnUntraced(function* (
+  sink: KafkaSinkShape,
+  plan: RestorePlan,
+  targets: ReadonlyArray<TargetTopic>,
+  choice: ConfigChoice
+) {
+  const unused = WantedConfigs.unused(plan.topics, choice).map((pattern) =>
+    objection(
+      "OverrideUnused",
+      `configOverrides names ${pattern}, and no topic of that name is restored`,
+      `remove ${pattern} from configOverrides, or correct it`
+    )
+  )
+  const refused: Array<Objection> = []
+  for (const { create, topic } of targets) {
+    const { overrides } = WantedConfigs.of(topic, choice)
+    if (Object.keys(overrides).length === 0) continue
+    const [outcome] =
+      create === undefined
+        ? [yield* sink.validateConfigs(topic.target, overrides)]
+        : yield* sink.createTopics([{ ...create, configs: { ...create.configs, ...overrides } }], {
+            validateOnly: true
+          })
+    if (outcome?.errorCode !== ErrorCode.invalidConfig) continue
+    refused.push(
+      objection(
+        "TargetRefused",
+        `the broker refuses configOverrides of topic ${topic.target}: ${outcome.detail ?? `error ${outcome.errorCode}`}`,
+        "correct or remove that configuration in configOverrides"
+      )
+    )
+  }
+  return [...unused, ...refused]
+})
+
+export const newTopic = (topic: PlannedTopic, knowsBounds: boolean): NewTopic => ({
   name: topic.target,
   partitions: topic.partitions.length,
   replicationFactor: topic.replicationFactor,

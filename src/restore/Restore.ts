@@ -1,6 +1,6 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { ErrorCode } from "../kafka/ErrorCode.ts"
-import { type KafkaError, KafkaError as Failed, ProtocolFailure } from "../kafka/KafkaError.ts"
+import { KafkaError as Failed, ProtocolFailure } from "../kafka/KafkaError.ts"
 import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import type { KafkaSourceShape, TopicLookup } from "../kafka/KafkaSource.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
@@ -10,13 +10,19 @@ import { codecOf } from "./Compression.ts"
 import * as Cut from "./Cut.ts"
 import type { GroupOutcome } from "./groups/GroupOutcome.ts"
 import * as Groups from "./groups/Groups.ts"
+import * as Configuring from "./Configuring.ts"
+import * as MadeTopics from "./MadeTopics.ts"
+import * as Pace from "./Pace.ts"
 import * as PartitionRestore from "./PartitionRestore.ts"
 import * as Preflight from "./Preflight.ts"
 import type * as Proof from "./Proof.ts"
-import { preflightFailed } from "./RestoreError.ts"
+import { preflightFailed, RestoreError } from "./RestoreError.ts"
+import * as RestoreMemory from "./RestoreMemory.ts"
 import * as RestorePlan from "./RestorePlan.ts"
-import type { RestoreRequest } from "./RestoreRequest.ts"
+import type { ConfigChoice, RestoreRequest } from "./RestoreRequest.ts"
+import * as RetentionHold from "./RetentionHold.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
+import * as WantedConfigs from "./WantedConfigs.ts"
 
 /** The cluster that is restored to, written and read, and the store that is read. */
 export interface Systems {
@@ -44,12 +50,8 @@ export interface Prepared {
   readonly targets: ReadonlyArray<Preflight.TargetTopic>
   /** Absent: consumer groups are left alone. */
   readonly groups: Groups.PreparedGroups | undefined
-}
-
-/** A configuration that a topic did not get. */
-export interface RefusedConfig {
-  readonly topic: string
-  readonly name: string
+  /** Which configuration the topics are to have. */
+  readonly wanted: ConfigChoice
 }
 
 /** What a restore has done. */
@@ -57,13 +59,20 @@ export interface Restored extends Prepared {
   /** Records in all target partitions: each was read back and compared. */
   readonly records: number
   /** Configurations of the backup that the brokers refused at the end, by target topic. */
-  readonly refusedConfigs: ReadonlyArray<RefusedConfig>
-  /** What each target topic was given in the end, refused ones included; null is the broker's default. */
+  readonly refusedConfigs: ReadonlyArray<Configuring.RefusedConfig>
+  /** What this attempt gave each target topic in the end, refused ones included; null is the broker's default. */
   readonly configs: ReadonlyMap<string, Readonly<Record<string, string | null>>>
   /** What this attempt compared, partition by partition. */
   readonly proven: ReadonlyArray<ProvenPartition>
   /** What became of each consumer group; absent if none was to be changed. */
   readonly offsetReset: GroupOutcome | undefined
+  /** True: an earlier attempt had proven all records already. */
+  readonly wasProven: boolean
+  readonly hold: RetentionHold.HoldState
+  /** False: without Read on the restore's group, nothing ends the hold but a person. */
+  readonly isRemembered: boolean
+  /** When it was complete, in milliseconds since 1970. */
+  readonly endedMillis: number
 }
 
 /** A partition of the target and what was compared of it. */
@@ -98,16 +107,16 @@ const askTarget = Effect.fnUntraced(function* (
   plan: RestorePlan.RestorePlan,
   others: ReadonlyArray<RestorePlan.Objection> = []
 ) {
-  const ours = yield* Attempt.begunTopics(sink, request.owner, plan)
-  const { objections, targets } = yield* Preflight.ofTarget(sink, plan, request, ours)
+  const memory = (yield* RestoreMemory.load(sink, request.owner)) ?? new Map()
+  const { objections, targets } = yield* Preflight.ofTarget(sink, plan, request, memory)
   if (others.length + objections.length > 0) return yield* preflightFailed([...others, ...objections])
-  return { plan, targets }
+  return { plan, targets, wanted: request.configs }
 })
 
 /**
  * Carries out what was prepared: creates topics, writes every partition, reads all of it back and compares, then gives
  * the topics their own configuration and the consumer groups their offsets. Completes only if every record was found as
- * the backup has it.
+ * the backup has it. What an earlier attempt has proven is neither read nor written again.
  */
 export const run = Effect.fn("Restore.run")(function* (
   systems: Systems,
@@ -115,89 +124,124 @@ export const run = Effect.fn("Restore.run")(function* (
   prepared: Prepared,
   options: Options
 ) {
-  const { sink } = systems
+  const { sink, source } = systems
   const { groups, plan } = prepared
   yield* Groups.remember(systems, request, plan, groups)
   if (groups?.snapshotId !== undefined) options.onOffsetsStored?.(groups.snapshotId)
+  const created = yield* createTopics(sink, prepared.targets)
   // A topic that exists by now may be anybody's: everything is asked again. Those just created are there and empty.
-  const targets = (yield* createTopics(sink, prepared.targets))
-    ? prepared.targets
-    : (yield* askTarget(systems, request, plan)).targets
+  const targets = created.areNew ? prepared.targets : (yield* askTarget(systems, request, plan)).targets
   yield* Effect.forEach(
     targets.filter(({ create, isWritten }) => create === undefined && !isWritten),
-    ({ topic }) => prepareExisting(sink, topic),
+    ({ topic }) => Configuring.prepareExisting(sink, topic),
     { discard: true }
   )
+  const unproven = targets.filter(({ remembered }) => remembered?.provenMillis === undefined)
   const ids = yield* topicIds(sink, plan)
-  yield* Attempt.remember(sink, request.owner, plan)
-  const begun = yield* Attempt.begin(sink, request.owner)
-  const proven = yield* Effect.raceFirst(writeAll(systems, plan, ids, begun, options), begun.untilOvertaken)
+  let memory: RestoreMemory.Memory = new Map(
+    targets.map(({ remembered, topic }) => {
+      const topicId = ids.get(topic.target)
+      const begun = {
+        plan: plan.digest,
+        ...(topicId === undefined ? {} : { topicId }),
+        isMade: topicId !== undefined && created.ids.get(topic.target) === topicId,
+        retention: TopicConfigs.retention(topic.configs, WantedConfigs.of(topic, request.configs))
+      }
+      return [topic.target, remembered ?? begun]
+    })
+  )
+  const remember = (changed: RestoreMemory.Memory) => {
+    memory = new Map([...memory, ...changed])
+    return RestoreMemory.save(sink, request.owner, changed)
+  }
+  let isRemembered = true
+  let proven: ReadonlyArray<ProvenPartition> = []
+  for (const { remembered, topic } of targets) {
+    if (remembered?.provenMillis !== undefined) topic.partitions.forEach((partition) => options.onProven?.(partition))
+  }
+  if (unproven.length > 0) {
+    isRemembered = yield* remember(memory)
+    const begun = yield* Attempt.begin(sink, request.owner)
+    const rest = { ...plan, topics: unproven.map(({ topic }) => topic) }
+    const written = (renewals: number): Writing =>
+      Effect.flatMap(topicIds(sink, plan), (ids) => writeAll(systems, request, rest, ids, begun, options)).pipe(
+        Effect.catchReason("RestoreError", "TargetDisturbed", (disturbed) =>
+          Effect.gen(function* () {
+            const topic = rest.topics.find(({ target }) => target === disturbed.topic)
+            const topicId =
+              topic === undefined || begun.producerId === undefined || renewals === 0
+                ? undefined
+                : yield* MadeTopics.renew(sink, source, topic, memory, begun.producerId)
+            if (topicId === undefined) return yield* new RestoreError({ reason: disturbed })
+            yield* remember(new Map([[disturbed.topic, { ...memory.get(disturbed.topic)!, topicId }]]))
+            return yield* written(renewals - 1)
+          })
+        )
+      )
+    proven = yield* Effect.raceFirst(written(mostRenewals), begun.untilOvertaken)
+    const provenMillis = yield* Clock.currentTimeMillis
+    // Before the configuration: from then on the brokers may remove records, and nothing can be compared any more.
+    yield* remember(mapped(unproven, memory, (known) => ({ ...known, provenMillis })))
+  }
+  const unconfigured = targets.filter(({ topic }) => memory.get(topic.target)?.configs === undefined)
+  const inPlace = request.retentionHold === 0 ? "final" : "held"
   const configs = new Map(
-    targets.map(({ create, topic }) => [
+    unconfigured.map(({ create, topic }) => [
       topic.target,
       TopicConfigs.final(
         topic.configs,
         create === undefined || "message.timestamp.after.max.ms" in create.configs,
-        true
+        inPlace === "held",
+        WantedConfigs.of(topic, request.configs)
       )
     ])
   )
-  const refusedConfigs = yield* Effect.forEach(configs, ([topic, given]) => giveConfigs(sink, topic, given))
+  const refusedConfigs = yield* Effect.forEach(configs, ([topic, given]) => Configuring.giveConfigs(sink, topic, given))
+  if (unconfigured.length > 0) {
+    yield* remember(mapped(unconfigured, memory, (known) => ({ ...known, configs: inPlace })))
+  }
   const offsetReset = yield* Groups.reset(systems, plan, groups)
   return {
     plan,
     targets,
     groups,
+    wanted: request.configs,
     records: RestorePlan.records(plan),
     refusedConfigs: refusedConfigs.flat(),
     configs,
     proven,
-    offsetReset
+    offsetReset,
+    wasProven: unproven.length === 0,
+    hold: yield* RetentionHold.advance(sink, source, request.owner, memory, request.retentionHold),
+    isRemembered,
+    endedMillis: yield* Clock.currentTimeMillis
   } satisfies Restored
 }, Effect.scoped)
 
-/** An existing topic gets the configuration that keeps records as they are while they are written. */
-const prepareExisting = (sink: KafkaSinkShape, { configs, target }: RestorePlan.PlannedTopic) =>
-  sink.alterConfigs(target, TopicConfigs.initial(configs, true)).pipe(
-    // Before Kafka 3.6 two names are unknown.
-    Effect.catchReason("KafkaError", "ProtocolFailure", (failure) =>
-      failure.code === ErrorCode.invalidConfig
-        ? sink.alterConfigs(target, TopicConfigs.initial(configs, false))
-        : Effect.fail(new Failed({ operation: "topics", reason: failure }))
-    )
-  )
+/** How often topics are written anew in one attempt. */
+const mostRenewals = 2
 
-/**
- * Configures a topic whose records are proven. A broker refuses a request as a whole for one configuration that it does
- * not know, such as that of a vendor or of tiered storage: then each is set by itself, and those refused are returned.
- */
-const giveConfigs = (sink: KafkaSinkShape, topic: string, configs: Readonly<Record<string, string | null>>) => {
-  const given = (some: Readonly<Record<string, string | null>>): Effect.Effect<boolean, KafkaError> =>
-    Effect.as(sink.alterConfigs(topic, some), true).pipe(
-      Effect.catchReason("KafkaError", "ProtocolFailure", (failure) =>
-        failure.code === ErrorCode.invalidConfig
-          ? Effect.succeed(false)
-          : Effect.fail(new Failed({ operation: "configs", reason: failure }))
-      )
-    )
-  return Effect.gen(function* () {
-    if (yield* given(configs)) return []
-    const refused: Array<RefusedConfig> = []
-    for (const [name, value] of Object.entries(configs)) {
-      // A name that the broker does not know cannot be set there, either: nothing is to be reset.
-      if (!(yield* given({ [name]: value })) && value !== null) refused.push({ topic, name })
-    }
-    return refused
-  })
-}
+type Writing = ReturnType<typeof writeAll>
 
-/** False: some of them exist already. */
+/** What is remembered of these topics, changed. */
+const mapped = (
+  targets: ReadonlyArray<Preflight.TargetTopic>,
+  memory: RestoreMemory.Memory,
+  change: (known: RestoreMemory.Remembered) => RestoreMemory.Remembered
+): RestoreMemory.Memory => new Map(targets.map(({ topic: { target } }) => [target, change(memory.get(target)!)]))
+
+/** Creates what is missing. `areNew` is false when some exist already; `ids` has those that were made here. */
 const createTopics = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: ReadonlyArray<Preflight.TargetTopic>) {
   const outcomes = yield* sink.createTopics(targets.flatMap(({ create }) => create ?? []))
   const refused = outcomes.find(
     ({ errorCode }) => errorCode !== ErrorCode.none && errorCode !== ErrorCode.topicAlreadyExists
   )
-  if (refused === undefined) return outcomes.every(({ errorCode }) => errorCode === ErrorCode.none)
+  if (refused === undefined) {
+    return {
+      areNew: outcomes.every(({ errorCode }) => errorCode === ErrorCode.none),
+      ids: new Map(outcomes.flatMap(({ errorCode, name, topicId }) => (errorCode === 0 ? [[name, topicId]] : [])))
+    }
+  }
   const detail = `topic ${refused.name} was not created: ${refused.detail ?? `error ${refused.errorCode}`}`
   const reason = new ProtocolFailure({ detail, code: refused.errorCode, transient: false })
   return yield* new Failed({ operation: "topics", reason })
@@ -218,11 +262,13 @@ const topicIds = Effect.fnUntraced(function* (sink: KafkaSinkShape, plan: Restor
 
 const writeAll = (
   systems: Systems,
+  request: RestoreRequest,
   plan: RestorePlan.RestorePlan,
   ids: ReadonlyMap<string, string | undefined>,
   { producer }: Attempt.Begun,
   options: Options
 ) => {
+  const pace = Pace.make(request)
   const places = plan.topics.flatMap((topic) => topic.partitions.map((partition) => ({ plan, topic, partition })))
   // The largest first: else one of them is left alone at the end.
   const sizeOf = ({ partition }: (typeof places)[number]) =>
@@ -234,7 +280,8 @@ const writeAll = (
         ...systems,
         ...options,
         producer,
-        codec: codecOf(place.topic.configs?.["compression.type"]),
+        pace,
+        codec: request.compression ?? codecOf(place.topic.configs?.["compression.type"]),
         onAppended: (records, bytes) => options.onAppended(records, bytes, place.partition)
       }).pipe(
         Effect.map((ranges): ProvenPartition => {

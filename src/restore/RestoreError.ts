@@ -12,6 +12,16 @@ export class PreflightFailed extends Schema.TaggedError<PreflightFailed>()("Pref
   }
 }
 
+/** The hold of a restore's topics cannot end: the restore is not complete, or the cluster does not know it. */
+export class RestoreIncomplete extends Schema.TaggedError<RestoreIncomplete>()("RestoreIncomplete", {
+  detail: Schema.String,
+  advice: Schema.String
+}) {
+  override get message() {
+    return this.detail
+  }
+}
+
 /** Somebody else wrote into a partition while it was restored, or records of it are gone. */
 export class TargetDisturbed extends Schema.TaggedError<TargetDisturbed>()("TargetDisturbed", {
   ...place,
@@ -46,7 +56,7 @@ export class RestoreOvertaken extends Schema.TaggedError<RestoreOvertaken>()("Re
 
 /** Failures of a restore that belong neither to the cluster nor to the store alone. */
 export class RestoreError extends Schema.TaggedError<RestoreError>()("RestoreError", {
-  reason: Schema.Union([PreflightFailed, TargetDisturbed, Differs, RestoreOvertaken])
+  reason: Schema.Union([PreflightFailed, RestoreIncomplete, TargetDisturbed, Differs, RestoreOvertaken])
 }) {
   override get message() {
     return this.reason.message
@@ -58,6 +68,8 @@ export class RestoreError extends Schema.TaggedError<RestoreError>()("RestoreErr
     switch (this.reason._tag) {
       case "PreflightFailed":
         return this.reason.objections.map(({ advice }) => advice).join("; ")
+      case "RestoreIncomplete":
+        return this.reason.advice
       case "TargetDisturbed":
         return `delete topic ${this.reason.topic}, stop whatever writes to it, then restore again`
       case "Differs":

@@ -160,15 +160,18 @@ const plannedTopic = (set: BackupSet, topic: ManifestTopic, request: RestoreRequ
   if (costly !== undefined && request.offsets === "exact") {
     objections.push({
       reason: "TooManyFillers",
-      message: `${target} needs ${costly} offsets without a record in one partition to keep the old offsets`,
-      advice: "set offsets: Auto or New"
+      message: `${target} needs ${costly.fillers} offsets without a record in one partition to keep the old offsets`,
+      advice:
+        costly.raise === undefined
+          ? "set offsets: Auto or New"
+          : `set exact.maxFillerOffsets to at least ${costly.raise}, or set offsets: Auto or New`
     })
   }
   const renumbered: Renumbering | undefined =
     request.offsets === "new"
       ? { reason: "asked" }
       : costly !== undefined
-        ? { reason: "tooManyFillers", fillers: costly }
+        ? { reason: "tooManyFillers", fillers: costly.fillers }
         : undefined
   const planned: PlannedTopic = {
     source: topic.name,
@@ -182,11 +185,15 @@ const plannedTopic = (set: BackupSet, topic: ManifestTopic, request: RestoreRequ
   return { planned, objections }
 }
 
-/** Offsets to fill, if they are more than may be filled. */
-const costOf = ({ end, records, start }: PlannedPartition, maxFillers: number): number | undefined => {
+/** Offsets to fill, if they are more than may be filled; `raise` is the limit with which they may, if there is one. */
+const costOf = (
+  { end, records, start }: PlannedPartition,
+  maxFillers: number
+): { readonly fillers: number; readonly raise: number | undefined } | undefined => {
   const holes = end - start - records
-  if (start > maxFillers) return start
-  return holes > Math.min(maxMarkers, maxFillers) ? holes : undefined
+  const raise = holes > maxMarkers ? undefined : Math.max(start, holes)
+  if (start > maxFillers) return { fillers: start, raise }
+  return holes > Math.min(maxMarkers, maxFillers) ? { fillers: holes, raise } : undefined
 }
 
 /** Records of the plan. */

@@ -1,3 +1,4 @@
+import type { Interruption, Outage, Paused } from "../worker/BreakerJournal.ts"
 import type { PlannedPartition, RestorePlan } from "./RestorePlan.ts"
 import * as Plan from "./RestorePlan.ts"
 
@@ -18,6 +19,12 @@ export interface RestoreProgress {
   startedWritingMillis: number | undefined
   /** What the restore waits for before it begins: a Secret that is missing, for people. */
   awaited: string | undefined
+  /** Set while the restore waits for a store or a broker that does not answer. */
+  paused: Paused | undefined
+  /** Every store and broker that stopped answering, in the order in which they first did. */
+  interruptions: ReadonlyArray<Interruption>
+  /** Every store and broker that does not answer now. */
+  outages: ReadonlyArray<Outage>
 }
 
 export const make = (): RestoreProgress => ({
@@ -29,7 +36,10 @@ export const make = (): RestoreProgress => ({
   records: 0,
   bytes: 0,
   startedWritingMillis: undefined,
-  awaited: undefined
+  awaited: undefined,
+  paused: undefined,
+  interruptions: [],
+  outages: []
 })
 
 /** Takes the plan's totals over. */

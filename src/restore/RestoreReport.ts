@@ -9,9 +9,10 @@ export interface ReportedTopic extends TopicCut {
   readonly target: string
   /**
    * `create`: a dry run would create it. `created`: by this attempt. `resumed`: an earlier attempt of this restore had
-   * begun to write to it. `existing`: it was there, and empty.
+   * begun to write to it. `proven`: an earlier attempt had compared all of it; this one neither read nor wrote its
+   * records. `existing`: it was there, and empty.
    */
-  readonly topic: "create" | "created" | "resumed" | "existing"
+  readonly topic: "create" | "created" | "resumed" | "proven" | "existing"
   readonly partitions: number
   readonly records: number
   readonly offsets: "exact" | "renumbered"

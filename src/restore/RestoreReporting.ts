@@ -5,6 +5,7 @@ import type { RunSummary } from "../outcome/RunSummary.ts"
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import * as CutReport from "./CutReport.ts"
+import * as HoldNotes from "./HoldNotes.ts"
 import type { Prepared, Restored } from "./Restore.ts"
 import * as GroupSummary from "./groups/GroupSummary.ts"
 import { RestoreError } from "./RestoreError.ts"
@@ -13,6 +14,7 @@ import * as RestorePlan from "./RestorePlan.ts"
 import type { RestoreProgress } from "./RestoreProgress.ts"
 import type { ReportedTopic, RestoreReport } from "./RestoreReport.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
+import * as WantedConfigs from "./WantedConfigs.ts"
 
 /** The facts of an attempt that its report needs, however it ends; filled as the attempt goes on. */
 export interface RestoreContext {
@@ -51,16 +53,20 @@ export const because = (renumbering: Renumbering): string => {
 }
 
 /** What is left to know when a restore is complete. */
-export const notes = ({ offsetReset, plan, refusedConfigs, targets }: Restored): ReadonlyArray<string> => [
-  ...(offsetReset?.groupsSkipped.map(({ group, reason }) => `consumer group ${group} was left as it is: ${reason}`) ??
-    []),
-  ...plan.notes,
-  ...targets.flatMap(({ topic }) =>
-    TopicConfigs.leftOut(topic.configs).map((name) => `${topic.target} does not get the configuration ${name}`)
+export const notes = (restored: Restored): ReadonlyArray<string> => [
+  ...(restored.offsetReset?.groupsSkipped.map(
+    ({ group, reason }) => `consumer group ${group} was left as it is: ${reason}`
+  ) ?? []),
+  ...restored.plan.notes,
+  ...restored.targets.flatMap(({ topic }) =>
+    TopicConfigs.leftOut(topic.configs, WantedConfigs.of(topic, restored.wanted)).map(
+      (name) => `${topic.target} does not get the configuration ${name}`
+    )
   ),
-  ...refusedConfigs.map(({ name, topic }) => `${topic} does not get the configuration ${name}: the brokers refuse it`),
-  "retention.ms and retention.bytes of the restored topics are -1, so that no broker removes old records again. Set them " +
-    "with kafka-configs when the records have been read"
+  ...restored.refusedConfigs.map(
+    ({ name, topic }) => `${topic} does not get the configuration ${name}: the brokers refuse it`
+  ),
+  ...HoldNotes.notes(restored.plan.topics, restored.hold, restored.isRemembered, restored.endedMillis)
 ]
 
 const reportedTopic =
@@ -77,8 +83,10 @@ const reportedTopic =
         ? isDryRun || progress.startedWritingMillis === undefined
           ? "create"
           : "created"
-        : target?.isOurs === true
-          ? "resumed"
+        : target?.remembered !== undefined
+          ? target.remembered.provenMillis === undefined
+            ? "resumed"
+            : "proven"
           : "existing",
       partitions: topic.partitions.length,
       records: recordsOf(topic),
@@ -87,7 +95,8 @@ const reportedTopic =
       ...(topic.renumbered === undefined ? {} : { renumberedBecause: because(topic.renumbered) }),
       configurations: {
         ...(restored === undefined ? {} : { set: without(restored.configs.get(topic.target) ?? {}, refused) }),
-        leftOut: TopicConfigs.leftOut(topic.configs),
+        leftOut:
+          prepared === undefined ? [] : TopicConfigs.leftOut(topic.configs, WantedConfigs.of(topic, prepared.wanted)),
         refused
       },
       ...(compared === undefined ? {} : { compared: compared.map(({ partition, ranges }) => ({ partition, ranges })) })

@@ -2,6 +2,8 @@ import type { Owner } from "../identity/RunIdentity.ts"
 import type { Cut } from "./Cut.ts"
 import type { SourcePartitions } from "./SourcePartitions.ts"
 import type { GroupsRequest, RollbackRequest } from "./groups/GroupsRequest.ts"
+import type { Hold } from "../resource/RetentionHoldSpec.ts"
+import type { Codec } from "./Compression.ts"
 
 /**
  * Which offsets restored records get.
@@ -11,6 +13,14 @@ import type { GroupsRequest, RollbackRequest } from "./groups/GroupsRequest.ts"
  * - `new`: consecutive ones from 0 on.
  */
 export type Offsets = "exact" | "auto" | "new"
+
+/** Which configuration restored topics are to have. */
+export interface ConfigChoice {
+  /** False: the defaults of the brokers. */
+  readonly fromBackup: boolean
+  /** By name or wildcard of topics of the backup: configurations that take precedence. */
+  readonly overrides: ReadonlyMap<string, Readonly<Record<string, string>>>
+}
 
 /** One restore as the resource asks for it, with defaults applied and units resolved. */
 export interface RestoreRequest {
@@ -42,7 +52,12 @@ export interface RestoreRequest {
   readonly groups?: GroupsRequest
   /** Absent: nothing is stored. */
   readonly rollback?: RollbackRequest
+  /** How long the topics keep all records after the proof, whatever their retention says. */
+  readonly retentionHold: Hold
+  /** Absent: that of the source, else lz4. */
+  readonly compression?: Codec
+  readonly configs: ConfigChoice
+  /** Ceilings for the whole restore; absent: none. */
+  readonly bytesPerSecond: number | undefined
+  readonly recordsPerSecond: number | undefined
 }
-
-/** Fillers cost about 130 ns of a broker's time each: 2 billion take some four minutes and 1.2 GB. */
-export const defaultMaxFillerOffsets = 2_000_000_000

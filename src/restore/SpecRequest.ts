@@ -1,17 +1,22 @@
+import type { Owner } from "../identity/RunIdentity.ts"
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
 import * as PitrSpec from "../resource/PitrSpec.ts"
-import { defaultMaxFillerOffsets, type Offsets, type RestoreRequest } from "./RestoreRequest.ts"
 import * as GroupsRequest from "./groups/GroupsRequest.ts"
+import * as RetentionHoldSpec from "../resource/RetentionHoldSpec.ts"
+import type { Offsets, RestoreRequest } from "./RestoreRequest.ts"
 
 const offsets = { Auto: "auto", Exact: "exact", New: "new" } as const satisfies Record<string, Offsets>
 
+/** The owner of a restore, from the resource's metadata. */
+export const owner = ({ metadata }: Pick<KafkaRestore, "metadata">): Owner => ({
+  ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
+  ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+  name: metadata.name
+})
+
 /** What a resource asks of its restore. Pure; defaults that the API does not fix are set here. */
 export const request = ({ metadata, spec }: KafkaRestore): RestoreRequest => ({
-  owner: {
-    ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
-    ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-    name: metadata.name
-  },
+  owner: owner({ metadata }),
   backupId: spec.backupId,
   topics: spec.topics,
   excludeTopics: spec.excludeTopics,
@@ -19,8 +24,6 @@ export const request = ({ metadata, spec }: KafkaRestore): RestoreRequest => ({
   createTopics: spec.createTopics,
   ...(spec.defaultReplicationFactor === undefined ? {} : { replicationFactor: spec.defaultReplicationFactor }),
   offsets: offsets[spec.offsets],
-  maxFillerOffsets: defaultMaxFillerOffsets,
-  acceptsGaps: spec.gaps === "Accept",
   ...optional(
     "sourcePartitions",
     spec.sourcePartitions &&
@@ -29,7 +32,17 @@ export const request = ({ metadata, spec }: KafkaRestore): RestoreRequest => ({
   includesOriginalOffset: spec.includeOriginalOffsetHeader,
   ...optional("cut", PitrSpec.bounds(spec.pitr)),
   notes: PitrSpec.notes(spec.pitr),
-  ...GroupsRequest.of(spec)
+  ...GroupsRequest.of(spec),
+  maxFillerOffsets: spec.exact.maxFillerOffsets,
+  acceptsGaps: spec.gaps === "Accept",
+  retentionHold: RetentionHoldSpec.hold(spec.retentionHold),
+  ...optional("compression", spec.compression),
+  configs: {
+    fromBackup: spec.configs === "FromBackup",
+    overrides: new Map(Object.entries(spec.configOverrides ?? {}))
+  },
+  bytesPerSecond: spec.rateLimit?.bytesPerSecond,
+  recordsPerSecond: spec.rateLimit?.recordsPerSecond
 })
 
 const optional = <K extends string, A>(name: K, value: A | undefined) =>

@@ -53,6 +53,22 @@ export const initial = (
   ...(knowsBounds ? timestampBounds : olderTimestampBounds)
 })
 
+/** Which configuration a topic is to have. */
+export interface Wanted {
+  /** Whether that of the source. */
+  readonly fromBackup: boolean
+  /** What takes precedence. */
+  readonly overrides: Readonly<Record<string, string>>
+}
+
+const asInBackup: Wanted = { fromBackup: true, overrides: {} }
+
+/** The configuration of a topic in the end, but for what nobody sets. */
+const inTheEnd = (source: Readonly<Record<string, string>> | undefined, { fromBackup, overrides }: Wanted) => ({
+  ...Object.fromEntries(Object.entries(fromBackup ? (source ?? {}) : {}).filter(([name]) => !neverRestored.has(name))),
+  ...overrides
+})
+
 /**
  * What is set (a text) or reset to the broker's default (null) when all records are proven. With `holdsRetention`,
  * records are still not removed by age or size.
@@ -60,19 +76,27 @@ export const initial = (
 export const final = (
   source: Readonly<Record<string, string>> | undefined,
   knowsBounds: boolean,
-  holdsRetention: boolean
+  holdsRetention: boolean,
+  wanted: Wanted = asInBackup
 ): Readonly<Record<string, string | null>> => {
-  const configs: Record<string, string | null> = Object.create(null) as Record<string, string | null>
-  for (const name of Object.keys(initial(source, knowsBounds)))
-    if (!(holdsRetention && held.has(name))) configs[name] = null
-  for (const [name, value] of Object.entries(source ?? {})) {
-    if (!neverRestored.has(name) && !(holdsRetention && held.has(name))) configs[name] = value
+  const configs: Record<string, string | null> = {
+    ...Object.fromEntries(Object.keys(initial(source, knowsBounds)).map((name) => [name, null])),
+    ...inTheEnd(source, wanted)
   }
-  return { ...configs }
+  return Object.fromEntries(Object.entries(configs).filter(([name]) => !(holdsRetention && held.has(name))))
+}
+
+/** What `final` holds back: a topic gets it when its hold ends. */
+export const retention = (source: Readonly<Record<string, string>> | undefined, wanted: Wanted = asInBackup) => {
+  const configs: Readonly<Record<string, string>> = inTheEnd(source, wanted)
+  return { "retention.ms": configs["retention.ms"] ?? null, "retention.bytes": configs["retention.bytes"] ?? null }
 }
 
 /** Configurations of the source that a restore leaves out, ascending. */
-export const leftOut = (source: Readonly<Record<string, string>> | undefined): ReadonlyArray<string> =>
-  Object.keys(source ?? {})
-    .filter((name) => neverRestored.has(name))
+export const leftOut = (
+  source: Readonly<Record<string, string>> | undefined,
+  { fromBackup, overrides }: Wanted = asInBackup
+): ReadonlyArray<string> =>
+  Object.keys(fromBackup ? (source ?? {}) : {})
+    .filter((name) => neverRestored.has(name) && overrides[name] === undefined)
     .toSorted()

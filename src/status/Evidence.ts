@@ -68,6 +68,7 @@ const byReason: Readonly<Record<FailureReason | "VerificationFailed", Shown>> = 
   SetNotFound: {},
   // Of restores: no run has them.
   PreflightFailed: {},
+  RestoreIncomplete: {},
   TargetDisturbed: {},
   Differs: {},
   RestoreOvertaken: {},

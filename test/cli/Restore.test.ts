@@ -48,13 +48,17 @@ describe("kafka-backup restore", () => {
       assert.strictEqual(before.exitCode, 0, before.err)
       assert.match(before.out, /orders +orders +create and write +2 +1 +as in the backup/)
       assert.match(before.out, /Nothing was written/)
+      assert.match(before.out, /brokers remove old records within minutes after the retention hold ends, in orders/)
       const done = yield* type("restore", ...options, "-o", "json")
       assert.strictEqual(done.exitCode, 0, done.err)
-      assert.strictEqual(JSON.parse(done.out).records, 1)
+      const report = JSON.parse(done.out)
+      assert.strictEqual(report.records, 1)
+      assert.isTrue(report.retentionHold.held)
+      assert.match(report.notes.join("\n"), /The hold ends with the first repeat of this restore after 2/)
       const [record] = yield* target.committed("orders", 0)
       assert.strictEqual(record?.offset, 1)
       const again = yield* typeAs("person", "restore", ...options)
-      assert.match(again.out, /OK nightly-20261123-120000: 1 records were written, read back and compared/)
+      assert.match(again.out, /OK nightly-20261123-120000: already restored. 1 records were compared/)
     }).pipe(Effect.provide(layer))
   )
 
@@ -93,10 +97,16 @@ describe("kafka-backup restore", () => {
   it.live("refuses a manifest by field, value and remedy", () =>
     Effect.gen(function* () {
       const { options, write } = yield* scene
-      yield* write({ defaultReplicationFactor: 0, offsets: "exact", topicMapping: { orders: "__orders" }, pitr: {} })
+      yield* write({
+        defaultReplicationFactor: 0,
+        offsets: "exact",
+        topicMapping: { orders: "__orders" },
+        retentionHold: "1 day",
+        pitr: {}
+      })
       const refused = yield* type("restore", ...options)
       assert.strictEqual(refused.exitCode, 10)
-      for (const field of ["defaultReplicationFactor", "offsets", "topicMapping", "pitr"]) {
+      for (const field of ["defaultReplicationFactor", "offsets", "topicMapping", "retentionHold", "pitr"]) {
         assert.include(refused.err, `spec.${field}`)
       }
     }).pipe(Effect.provide(layer))
@@ -138,6 +148,32 @@ describe("kafka-backup restore", () => {
       const again = yield* typeAs("person", "restore", ...options)
       assert.match(again.out, /Consumer group billing: 1 offset was set and read back/)
       assert.match(again.out, /Note: consumer group busy was left as it is: it has active members \(state Stable\)/)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("ends the retention hold by command, without the storage", () =>
+    Effect.gen(function* () {
+      const { options } = yield* scene
+      const early = yield* type("restore", ...options, "--end-hold")
+      assert.strictEqual(early.exitCode, 17)
+      assert.include(early.err, "does not know a restore whole-set")
+      assert.strictEqual((yield* type("restore", ...options)).exitCode, 0)
+      const manifestOnly = options.slice(0, 2)
+      const ended = yield* typeAs("person", "restore", ...manifestOnly, "--end-hold")
+      assert.strictEqual(ended.exitCode, 0, ended.err)
+      assert.match(ended.out, /orders has the retention of the backup\nOK: the retention hold has ended/)
+      const again = yield* typeAs("person", "restore", ...manifestOnly, "--end-hold")
+      assert.match(again.out, /has ended before, and nothing was changed/)
+      assert.strictEqual((yield* type("restore", ...options, "--dry-run", "--end-hold")).exitCode, 2)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("warns of old records that go at once without a retention hold", () =>
+    Effect.gen(function* () {
+      const { options, write } = yield* scene
+      yield* write({ retentionHold: "0s" })
+      const done = yield* typeAs("person", "restore", ...options)
+      assert.match(done.out, /there is no retention hold. Brokers remove old records within minutes, in orders/)
     }).pipe(Effect.provide(layer))
   )
 
@@ -187,8 +223,8 @@ describe("kafka-backup restore", () => {
 
       assert.strictEqual((yield* type("restore", ...options, ...ends)).exitCode, 0)
       const [again] = (yield* json).topics
-      assert.strictEqual(again.topic, "resumed")
-      assert.deepStrictEqual(again.compared[0], first)
+      assert.strictEqual(again.topic, "proven")
+      assert.deepStrictEqual(again.compared, [])
     }).pipe(Effect.provide(layer))
   )
 

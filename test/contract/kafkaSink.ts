@@ -537,6 +537,9 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
         assert.deepStrictEqual(yield* sink.committedOffsets(groupId), [
           { ...place, offset: 1_000_000, metadata: "plan ä" }
         ])
+        const long = [{ ...place, offset: 2, metadata: "for an hour" }]
+        yield* sink.commitOffsets(groupId, long, { keptMillis: 3_600_000 })
+        assert.deepStrictEqual(yield* sink.committedOffsets(groupId), long)
         yield* sink.commitOffsets(groupId, [{ ...place, offset: 3 }])
         yield* sink.commitOffsets(groupId, [])
         assert.deepStrictEqual(yield* sink.committedOffsets(groupId), [{ ...place, offset: 3, metadata: "" }])
@@ -648,6 +651,24 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
       })
     )
 
+    fact("asks for permissions on topics, whether they exist or not, and changes nothing", (subject) =>
+      Effect.gen(function* () {
+        const { sink } = subject
+        const { topic } = yield* topicWith(subject, "asked")
+        const names = [topic, freshName("unborn")]
+        const topics = names.map((name) => ({ name, deletes: true }))
+        assert.deepStrictEqual(yield* sink.missingRights({ topics, markers: true, groupId: `${topic}-group` }), [])
+        assert.isAbove(yield* sink.brokerCount, 0)
+        assert.strictEqual(yield* endOf(sink, topic), 0)
+        const found = yield* sink.lookup(names)
+        assert.deepStrictEqual(
+          found.map(({ _tag }) => _tag),
+          ["Found", "Missing"]
+        )
+        assert.deepStrictEqual(yield* sink.committedOffsets(`${topic}-group`), [])
+      })
+    )
+
     fact("names the permission that is missing", (subject) =>
       Effect.gen(function* () {
         if (subject.driver.powerless === undefined) return "this driver denies nothing"
@@ -678,6 +699,14 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
         assert.strictEqual(
           yield* lacks(powerless.producer(`${topic}-writer`)),
           `grant the principal Write on transactional id ${topic}-writer`
+        )
+        const asked = { topics: [{ name: topic, deletes: true }], markers: true, groupId: `${topic}-group` }
+        assert.sameDeepMembers(
+          [...(yield* powerless.missingRights(asked))],
+          [
+            ...["Write", "AlterConfigs", "Delete"].map((operation) => ({ resource: `topic ${topic}`, operation })),
+            { resource: "the cluster", operation: "Alter" }
+          ]
         )
         const [created] = yield* powerless.createTopics([
           { name: `${topic}-new`, partitions: 1, replicationFactor: 1, configs: {} }

@@ -230,6 +230,14 @@ export class JavaKafka implements AsyncDisposable {
     await this.#call("setQuota", { ...who, key: "consumer_byte_rate", value: bytesPerSecond })
   }
 
+  /** Bytes per second that a user or client id may write; null lifts the limit. */
+  async limitWrites(
+    who: { readonly user?: string; readonly clientId?: string },
+    bytesPerSecond: number | null
+  ): Promise<void> {
+    await this.#call("setQuota", { ...who, key: "producer_byte_rate", value: bytesPerSecond })
+  }
+
   async setScram(user: string, mechanism: "SCRAM-SHA-256" | "SCRAM-SHA-512", password: string): Promise<void> {
     await this.#call("setScram", { user, mechanism, password })
   }

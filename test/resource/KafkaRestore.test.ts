@@ -54,6 +54,10 @@ describe("the defaults of a KafkaRestore", () => {
       createTopics: true,
       offsets: "Auto",
       gaps: "Fail",
+      retentionHold: "24h",
+      exact: { maxFillerOffsets: 2_000_000_000 },
+      configs: "FromBackup",
+      circuitBreaker: { enabled: true, failureThreshold: 5, resetTimeoutSecs: 60 },
       dryRun: false,
       job: { backoffLimit: 3, ttlSecondsAfterFinished: 86_400 }
     })

@@ -113,19 +113,6 @@ describe("a restore", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("names only fields that exist when old offsets would cost too much", () =>
-    Effect.gen(function* () {
-      const { source } = yield* worlds
-      yield* source.createTopic("orders")
-      yield* source.produce("orders", 0, records(20))
-      yield* source.deleteRecordsBefore("orders", 0, 10)
-      const backupId = yield* backUp
-      const request = aRestore(backupId, { offsets: "exact", maxFillerOffsets: 5 })
-      const error = yield* Effect.flip(inTime(restore(request)))
-      assert.notInclude("advice" in error ? error.advice : "", "exact.maxFillerOffsets")
-    }).pipe(Effect.provide(layer))
-  )
-
   it.effect("counts no filler as a record that was written", () =>
     Effect.gen(function* () {
       const { source } = yield* worlds

@@ -6,7 +6,8 @@ import { KafkaSinks } from "../../src/kafka/KafkaSink.ts"
 import { KafkaSources } from "../../src/kafka/KafkaSource.ts"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import * as Restore from "../../src/restore/Restore.ts"
-import { defaultMaxFillerOffsets, type RestoreRequest } from "../../src/restore/RestoreRequest.ts"
+import { defaultMaxFillerOffsets } from "../../src/resource/RestoreTuningSpec.ts"
+import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
 import * as Backup from "../backup/world.ts"
 
 /** A second cluster beside the one that is backed up. */
@@ -30,6 +31,10 @@ export const aRestore = (backupId: string, changes: Partial<RestoreRequest> = {}
   offsets: "auto",
   maxFillerOffsets: defaultMaxFillerOffsets,
   acceptsGaps: false,
+  retentionHold: 86_400_000,
+  configs: { fromBackup: true, overrides: new Map() },
+  bytesPerSecond: undefined,
+  recordsPerSecond: undefined,
   ...changes
 })
 

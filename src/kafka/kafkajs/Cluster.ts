@@ -104,7 +104,7 @@ export const open = (
       controller: Effect.map(metadataOf([]), ({ controller }) => controller),
       metadata: (names) =>
         metadataOf(names).pipe(
-          Effect.map(({ clusterId, topics }) => ({ clusterId, topics })),
+          Effect.map(({ brokers, clusterId, topics }) => ({ brokers, clusterId, topics })),
           Effect.mapError(failing("metadata"))
         ),
       offsets: (leader, partitions, kind) =>

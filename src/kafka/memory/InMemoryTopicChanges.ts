@@ -106,7 +106,8 @@ export const deleteTopics = (state: ClusterState, names: ReadonlyArray<string>):
 export const alterConfigs = (
   state: ClusterState,
   name: string,
-  configs: Readonly<Record<string, string | null>>
+  configs: Readonly<Record<string, string | null>>,
+  validateOnly = false
 ): { readonly errorCode: number; readonly detail: string | undefined } => {
   const topic = state.topics.get(name)
   if (isDenied(state, "AlterConfigs", name)) {
@@ -115,6 +116,7 @@ export const alterConfigs = (
   if (topic === undefined) return { errorCode: ErrorCode.unknownTopicOrPartition, detail: undefined }
   const refusal = unknownConfig(configs)
   if (refusal !== undefined) return refusal
+  if (validateOnly) return { errorCode: ErrorCode.none, detail: undefined }
   const set = Object.entries({ ...topic.configs, ...configs }).filter(
     (entry): entry is [string, string] => entry[1] !== null
   )

@@ -107,7 +107,11 @@ export const makeInMemoryWire = (state: Cluster.ClusterState): KafkaWire => {
         Effect.sync(() => {
           counters.metadataRequests++
           const visible = () => [...state.topics.keys()].filter((name) => !isDenied("Describe", name))
-          return { clusterId: state.clusterId, topics: (names === "all" ? visible() : names).map(describe) }
+          return {
+            clusterId: state.clusterId,
+            brokers: [...state.live],
+            topics: (names === "all" ? visible() : names).map(describe)
+          }
         })
       ),
     offsets: (leader, partitions, kind) =>

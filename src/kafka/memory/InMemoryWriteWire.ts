@@ -3,7 +3,7 @@ import { ErrorCode } from "../ErrorCode.ts"
 import type { KafkaError } from "../KafkaError.ts"
 import type { Producer } from "../KafkaSink.ts"
 import type { TopicPartition } from "../KafkaSource.ts"
-import type { KafkaWriteWire, Sent, WireProduce, WireProduced } from "../KafkaWriteWire.ts"
+import { type KafkaWriteWire, noPartition, type Sent, type WireProduce, type WireProduced } from "../KafkaWriteWire.ts"
 import * as Cluster from "./ClusterState.ts"
 import * as Coordinators from "./InMemoryCoordinators.ts"
 import type { ChangingOperation, FaultRequest } from "./InMemoryFaults.ts"
@@ -101,6 +101,8 @@ export const makeInMemoryWriteWire = (state: Cluster.ClusterState): KafkaWriteWi
     refusal: (code: number) => A
   ): Effect.Effect<A, KafkaError> =>
     Effect.gen(function* () {
+      // A question about permissions: faults are for requests that do something.
+      if (request.partition === noPartition) return effect(yield* Clock.currentTimeMillis)
       const asked = { operation: operation as ChangingOperation, ...request }
       const fault = yield* Cluster.applyFaults(state, operation, asked)
       if (fault?._tag === "Code") return refusal(fault.code)
@@ -137,6 +139,9 @@ export const makeInMemoryWriteWire = (state: Cluster.ClusterState): KafkaWriteWi
     offsets,
     produce: (request, over) =>
       Effect.flatMap(Clock.currentTimeMillis, (nowMillis) => {
+        if (request.partition === noPartition) {
+          return Effect.succeed({ connection: state, answer: Effect.sync(() => append(request, nowMillis)) })
+        }
         state.counters.produceRequests++
         return send(request, over, nowMillis)
       }),
@@ -182,13 +187,15 @@ export const makeInMemoryWriteWire = (state: Cluster.ClusterState): KafkaWriteWi
         () => TopicChanges.deleteTopics(state, names),
         (errorCode) => names.map((name) => ({ name, errorCode, detail: undefined }))
       ),
-    alterConfigs: (topic, configs) =>
-      change(
-        "configs",
-        { topic },
-        () => TopicChanges.alterConfigs(state, topic, configs),
-        (errorCode) => ({ errorCode, detail: undefined })
-      ),
+    alterConfigs: (topic, configs, validateOnly = false) =>
+      validateOnly
+        ? Effect.sync(() => TopicChanges.alterConfigs(state, topic, configs, true))
+        : change(
+            "configs",
+            { topic },
+            () => TopicChanges.alterConfigs(state, topic, configs),
+            (errorCode) => ({ errorCode, detail: undefined })
+          ),
     deleteRecords: (leader, place, offset) =>
       change(
         "records",
@@ -206,7 +213,7 @@ export const makeInMemoryWriteWire = (state: Cluster.ClusterState): KafkaWriteWi
     commitOffsets: (node, groupId, committed) =>
       change(
         "groups",
-        { node },
+        { node, ...(committed.every(({ partition }) => partition === noPartition) ? { partition: noPartition } : {}) },
         () => Coordinators.commitOffsets(state, groupId, committed),
         (code) => committed.map(() => code)
       ),

@@ -52,7 +52,15 @@ export const makePartitionLeader = (topics: TopicMetadata, request: ReadRequest)
   }
 
   return {
-    find: Effect.suspend(() => (isStale ? topics.newer(request.topic, newest) : topics.get(request.topic))).pipe(
+    find: Effect.suspend(() => {
+      if (isStale) return topics.newer(request.topic, newest)
+      return Effect.flatMap(topics.get(request.topic), (known) =>
+        // Metadata from before the topic was made anew does not show that it was.
+        topicId !== undefined && known.topic.topicId !== undefined && known.topic.topicId !== topicId
+          ? topics.newer(request.topic, known)
+          : Effect.succeed(known)
+      )
+    }).pipe(
       Effect.map((entry) => {
         newest = entry
         isStale = false

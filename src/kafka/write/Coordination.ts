@@ -84,7 +84,7 @@ export const makeCoordination = (
         Effect.flatMap(wire.describeTransaction(node, transactionalId), producerOf(asked))
       )
     },
-    commitOffsets: (groupId, offsets) => {
+    commitOffsets: (groupId, offsets, options) => {
       if (offsets.length === 0) return Effect.void
       const asked = ofGroup(groupId, "committing offsets")
       const reasonFor = (code: number, topic: string): KafkaReason => {
@@ -93,7 +93,7 @@ export const makeCoordination = (
         return reasonOf(code, { ...asked, topic: { resource: `topic ${topic}`, operation: "Read" } })
       }
       return atCoordinator("group", groupId, asked, (node) =>
-        Effect.flatMap(wire.commitOffsets(node, groupId, offsets), (codes) => {
+        Effect.flatMap(wire.commitOffsets(node, groupId, offsets, options?.keptMillis), (codes) => {
           const at = codes.findIndex((code) => code !== ErrorCode.none)
           return at < 0 ? Effect.void : failed("group", reasonFor(codes[at]!, offsets[at]!.topic))
         })

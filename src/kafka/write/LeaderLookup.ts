@@ -24,6 +24,10 @@ export interface LeaderLookup {
   readonly invalidate: (topic: string) => void
 }
 
+/** Whether the topic of this name is not the one that is meant. */
+const isAnother = ({ topicId }: { readonly topicId?: string | undefined }, topic: WireTopic): boolean =>
+  topicId !== undefined && topic.topicId !== undefined && topic.topicId !== topicId
+
 /** `vanishedMillis`: how long an unknown topic counts as stale metadata before it counts as deleted. */
 export const makeLeaderLookup = (topics: TopicMetadata, vanishedMillis: number): LeaderLookup => {
   /** By topic: the generation of the metadata in use, and the newest one that has led nowhere. */
@@ -54,7 +58,7 @@ export const makeLeaderLookup = (topics: TopicMetadata, vanishedMillis: number):
     const code = topic.errorCode
     if (classOf(code) === "missing") return missing()
     if (code !== ErrorCode.none && classOf(code) !== "moved") return failed(reasonOf(code, asked))
-    if (place.topicId !== undefined && topic.topicId !== undefined && topic.topicId !== place.topicId) {
+    if (isAnother(place, topic)) {
       return failed(new TopicRecreated({ topic: place.topic }))
     }
     const partition = topic.partitions.find((candidate) => candidate.partition === place.partition)
@@ -72,7 +76,8 @@ export const makeLeaderLookup = (topics: TopicMetadata, vanishedMillis: number):
       Effect.gen(function* () {
         const known = yield* topics.get(place.topic)
         const isStale = known.generation <= (staleUpTo.get(place.topic) ?? 0)
-        const usable = isStale ? yield* topics.newer(place.topic, known) : known
+        // Metadata from before the topic was made anew does not show that it was.
+        const usable = isStale || isAnother(place, known.topic) ? yield* topics.newer(place.topic, known) : known
         inUse.set(place.topic, usable.generation)
         return yield* leaderIn(place, usable.topic, yield* Clock.currentTimeMillis, right)
       }),

@@ -5,15 +5,8 @@ import {
   type KafkaReason,
   ProtocolFailure
 } from "../KafkaError.ts"
+import type { Right } from "../KafkaSink.ts"
 import { classOf } from "../read/ErrorCodeClass.ts"
-
-/** A permission that a request needs. */
-export interface Right {
-  /** `topic orders`, `cluster`, `group g1`. */
-  readonly resource: string
-  /** The Kafka ACL operation. */
-  readonly operation: string
-}
 
 /** A request as messages name it, and the permissions that it needs. */
 export interface Asked {

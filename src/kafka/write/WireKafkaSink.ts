@@ -16,6 +16,7 @@ import * as GuardedWriteWire from "./GuardedWriteWire.ts"
 import { makeLeaderLookup } from "./LeaderLookup.ts"
 import { writeMarkers } from "./Markers.ts"
 import { reasonOf } from "./Refusal.ts"
+import { missingRights } from "./Rights.ts"
 import * as TopicChanges from "./TopicChanges.ts"
 
 /** The time limits that a sink has in common with a source. */
@@ -55,6 +56,8 @@ export const makeKafkaSink = (wire: KafkaWriteWire, options?: Partial<SinkOption
   return {
     location: wire.location,
     clusterId: retried(Effect.map(wire.metadata([]), ({ clusterId }) => clusterId)),
+    brokerCount: retried(Effect.map(wire.metadata([]), ({ brokers }) => brokers.length)),
+    missingRights: (asked) => missingRights(wire, asked),
     lookup: (names) => (names.length === 0 ? Effect.succeed([]) : retried(lookupTopics(wire, names))),
     offsets: (partitions, kind) => askOffsets(wire, settings, partitions, kind),
     offsetsAtTime: (partitions, timestampMillis) =>
@@ -72,6 +75,7 @@ export const makeKafkaSink = (wire: KafkaWriteWire, options?: Partial<SinkOption
       TopicChanges.createTopics(wire, retried, topics, validateOnly),
     deleteTopics: (names) => TopicChanges.deleteTopics(wire, retried, names),
     alterConfigs: (topic, configs) => TopicChanges.alterConfigs(wire, retried, topic, configs),
+    validateConfigs: (topic, configs) => retried(wire.alterConfigs(topic, configs, true)),
     deleteRecordsBefore: (place, offset) => retried(deleteRecordsBefore(place, offset))
   }
 }

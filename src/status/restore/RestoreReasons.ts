@@ -87,6 +87,11 @@ const all = {
     meaning: "`spec.topicMapping` names a topic that is not restored.",
     todo: "Remove it from `spec.topicMapping`, or add it to `spec.topics`."
   },
+  OverrideUnused: {
+    of: ["Preflight"],
+    meaning: "`spec.configOverrides` names a topic, or a pattern, and no topic of that name is restored.",
+    todo: "Correct it, or remove it from `spec.configOverrides`."
+  },
   BackupDamaged: {
     of: ["Preflight"],
     meaning: "An object of the backup is missing or damaged.",

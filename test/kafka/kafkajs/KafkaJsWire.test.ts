@@ -41,6 +41,7 @@ describe("KafkaJsWire, connecting", () => {
       const wire = yield* connectTo(broker.server)
       expect(yield* wire.metadata("all")).toEqual({
         clusterId: "fake-cluster",
+        brokers: [1],
         topics: [
           {
             errorCode: 0,

@@ -120,6 +120,13 @@ describe("offsets of a group", () => {
     expect(decode(OffsetCommit.call("g", offsets, 8), answer.finish())).toEqual([3, 29, 0])
   })
 
+  it("are kept for a time in the one version that can say so", () => {
+    const written = encode(OffsetCommit.call("g", offsets.slice(1, 2), 4, 1000))
+    const expected = new Writer(false).noTags().string("g").int32(-1).string("").int64(1000).arrayLength(1).string("b")
+    expected.arrayLength(1).int32(0).int64(6).string("")
+    expect(written).toBe(expected.finish().toString("hex"))
+  })
+
   it("are stable only where the broker knows the flag", () => {
     const requireStable = (version: number): string => encode(OffsetFetch.call("g", true, version))
     const not = (version: number): string => encode(OffsetFetch.call("g", false, version))

@@ -13,11 +13,12 @@ export interface Answer {
   readonly detail: string | undefined
 }
 
-/** Sets (a text) or resets (null) configurations of one topic. */
+/** Sets (a text) or resets (null) configurations of one topic, or says with `validateOnly` what would become of it. */
 export const call = (
   topic: string,
   configs: Readonly<Record<string, string | null>>,
-  version: number
+  version: number,
+  validateOnly = false
 ): Call<Answer> => ({
   api,
   version,
@@ -31,7 +32,7 @@ export const call = (
         .noTags()
     }
     w.noTags()
-    w.boolean(false).noTags()
+    w.boolean(validateOnly).noTags()
   },
   decode: (r) => {
     r.int32()

@@ -66,6 +66,6 @@ export const call = (names: ReadonlyArray<string> | "all", version: number): Cal
     })
     if (version >= 8 && version <= 10) r.int32()
     r.tags()
-    return { clusterId, controller, nodes, topics }
+    return { clusterId, controller, nodes, brokers: nodes.map(({ nodeId }) => nodeId), topics }
   }
 })

@@ -1,0 +1,91 @@
+import type { Hold } from "../resource/RetentionHoldSpec.ts"
+import type { PlannedTopic } from "./RestorePlan.ts"
+import type { HoldState } from "./RetentionHold.ts"
+
+/** What the retention hold of a restore means for old records, for people. Pure. */
+
+/** Kafka's default of `log.retention.hours`, for topics without a retention of their own. */
+const defaultRetentionMillis = 7 * 86_400_000
+
+const timeText = (millis: number): string => new Date(millis).toISOString().replace(/[.][0-9]+Z$/, "Z")
+
+/** `7d`, `36h`, `90s`: in the largest unit without a rest. */
+const durationText = (millis: number): string => {
+  const [unit, size] = (
+    [
+      ["d", 86_400_000],
+      ["h", 3_600_000],
+      ["m", 60_000],
+      ["s", 1000]
+    ] as const
+  ).find(([, size]) => millis > 0 && millis % size === 0) ?? ["ms", 1]
+  return `${millis / size}${unit}`
+}
+
+const oldestMillis = ({ partitions }: PlannedTopic): number | undefined => {
+  const times = partitions.flatMap(({ segments }) => segments.map((segment) => segment.start_timestamp))
+  return times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b))
+}
+
+/** Topics whose oldest records are older at that time than their retention allows. */
+const losing = (topics: ReadonlyArray<PlannedTopic>, atMillis: number): ReadonlyArray<string> =>
+  topics.flatMap((topic) => {
+    const { configs = {}, target } = topic
+    const oldest = oldestMillis(topic)
+    const own = configs["retention.ms"]
+    const retentionMillis = own === undefined ? defaultRetentionMillis : Number(own)
+    const isDeleting = (configs["cleanup.policy"] ?? "delete").includes("delete")
+    if (!isDeleting || retentionMillis < 0 || oldest === undefined || oldest + retentionMillis >= atMillis) return []
+    const length = own === undefined ? "the default of the brokers" : durationText(retentionMillis)
+    return [`${target} (retention.ms: ${length}; oldest record: ${timeText(oldest)})`]
+  })
+
+const listed = (items: ReadonlyArray<string>) =>
+  items.length <= 5 ? items.join(", ") : `${items.slice(0, 5).join(", ")} and ${items.length - 5} more`
+
+/** What a restore that completes now does to old records: for a dry run. */
+export const beforehand = (
+  topics: ReadonlyArray<PlannedTopic>,
+  hold: Hold,
+  nowMillis: number
+): ReadonlyArray<string> => {
+  if (hold === "forever") return []
+  const affected = losing(topics, nowMillis + hold)
+  if (affected.length === 0) return []
+  const when = hold === 0 ? "the restore is complete" : "the retention hold ends"
+  return [`brokers remove old records within minutes after ${when}, in ${listed(affected)}`]
+}
+
+/** Where the hold stands when the restore is complete. */
+export const notes = (
+  topics: ReadonlyArray<PlannedTopic>,
+  state: HoldState,
+  isRemembered: boolean,
+  nowMillis: number
+): ReadonlyArray<string> => {
+  if (state._tag === "Final") {
+    if (state.ended > 0) {
+      return [`the retention hold has ended. ${state.ended} topics have the retention of the backup`]
+    }
+    const affected = losing(topics, nowMillis)
+    return affected.length === 0
+      ? []
+      : [`there is no retention hold. Brokers remove old records within minutes, in ${listed(affected)}`]
+  }
+  const held = "retention.ms and retention.bytes of the restored topics are -1, so that brokers keep old records."
+  if (!isRemembered) {
+    return [
+      `${held} The restore cannot end this hold, because it lacks Read on its consumer group: set them with kafka-configs`
+    ]
+  }
+  const { untilMillis } = state
+  const affected = losing(topics, untilMillis ?? nowMillis)
+  return [
+    untilMillis === undefined
+      ? `${held} They stay -1 until kafka-backup restore --end-hold is run`
+      : `${held} The hold ends with the first repeat of this restore after ${timeText(untilMillis)}, or at once with --end-hold`,
+    ...(affected.length === 0
+      ? []
+      : [`when the hold ends, brokers remove old records within minutes, in ${listed(affected)}`])
+  ]
+}

@@ -1,0 +1,98 @@
+import { Effect, Stream } from "effect"
+import { BatchHeader, readInt64 } from "../kafka/batch/BatchHeader.ts"
+import { ErrorCode } from "../kafka/ErrorCode.ts"
+import { KafkaError as Failed, ProtocolFailure } from "../kafka/KafkaError.ts"
+import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
+import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
+import * as Preflight from "./Preflight.ts"
+import type { Memory } from "./RestoreMemory.ts"
+import type { PlannedTopic } from "./RestorePlan.ts"
+
+/*
+ * Topics that a restore made itself. Those alone it deletes, and only while they are the very topics that it made: their
+ * ids are the same, and, where they are to be written anew, they hold no record of anybody else.
+ */
+
+/** Which of these topics are still those that the restore made. */
+const present = Effect.fnUntraced(function* (sink: KafkaSinkShape, memory: Memory) {
+  const made = [...memory].filter(([, { isMade, topicId }]) => isMade && topicId !== undefined)
+  const found = yield* sink.lookup(made.map(([name]) => name))
+  return found.flatMap((one) =>
+    one._tag === "Found" && one.topic.topicId === memory.get(one.topic.name)?.topicId ? [one.topic.name] : []
+  )
+})
+
+/** Deletes those of the topics that the restore made. Returns their names. */
+export const remove = Effect.fnUntraced(function* (sink: KafkaSinkShape, memory: Memory) {
+  const outcomes = yield* sink.deleteTopics(yield* present(sink, memory))
+  return outcomes.filter(({ errorCode }) => errorCode === ErrorCode.none).map(({ name }) => name)
+})
+
+/** Whether every record of the topic is of this producer, whatever its epoch. */
+const holdsOnlyOf = Effect.fnUntraced(function* (
+  sink: KafkaSinkShape,
+  source: KafkaSourceShape,
+  { partitions, target }: PlannedTopic,
+  topicId: string | undefined,
+  producerId: number
+) {
+  const places = partitions.map(({ partition }) => ({ topic: target, partition }))
+  const starts = yield* sink.offsets(places, "logStart")
+  const ends = yield* sink.offsets(places, "highWatermark")
+  for (const [at, place] of places.entries()) {
+    const [from, until] = [starts[at]?.offset ?? 0, ends[at]?.offset ?? 0]
+    if (from >= until) continue
+    const isForeign = yield* source.read({ ...place, topicId, from, until }).pipe(
+      Stream.map((fetched) => {
+        const foreign = fetched.batches.some(
+          ({ bytes, start }) => readInt64(bytes, start + BatchHeader.producerId) !== producerId
+        )
+        fetched.release()
+        return foreign
+      }),
+      Stream.filter((foreign) => foreign),
+      Stream.take(1),
+      Stream.runCollect
+    )
+    if (isForeign.length > 0) return false
+  }
+  return true
+})
+
+/** Longest wait for a deleted topic to be gone, in tenths of a second. */
+const goneWithin = 300
+
+/**
+ * Deletes a topic in which requests of earlier attempts arrived too late, and makes it anew. Returns its id. Undefined,
+ * and nothing is changed, if the restore did not make the topic, or if others wrote to it.
+ */
+export const renew = Effect.fnUntraced(function* (
+  sink: KafkaSinkShape,
+  source: KafkaSourceShape,
+  topic: PlannedTopic,
+  memory: Memory,
+  producerId: number
+) {
+  const name = topic.target
+  const remembered = memory.get(name)
+  if (remembered === undefined) return undefined
+  const own = new Map([[name, remembered]])
+  if ((yield* present(sink, own)).length === 0) return undefined
+  if (!(yield* holdsOnlyOf(sink, source, topic, remembered.topicId, producerId))) return undefined
+  if ((yield* remove(sink, own)).length === 0) return undefined
+  yield* Effect.logWarning("the topic is written anew: late requests of an earlier attempt had reached it").pipe(
+    Effect.annotateLogs({ topic: name })
+  )
+  for (let tries = 0; tries < goneWithin && (yield* sink.lookup([name]))[0]?._tag === "Found"; tries++) {
+    yield* Effect.sleep(100)
+  }
+  const create = (knowsBounds: boolean) => sink.createTopics([Preflight.newTopic(topic, knowsBounds)])
+  const [first] = yield* create(true)
+  const [outcome] = first?.errorCode === ErrorCode.invalidConfig ? yield* create(false) : [first]
+  if (outcome?.errorCode === ErrorCode.none && outcome.topicId !== undefined) return outcome.topicId
+  const detail = `topic ${name} was not created again: ${outcome?.detail ?? `error ${outcome?.errorCode}`}`
+  return yield* new Failed({
+    operation: "topics",
+    reason: new ProtocolFailure({ detail, transient: false })
+  })
+})

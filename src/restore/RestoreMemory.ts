@@ -1,0 +1,104 @@
+import { Clock, Effect, Option, Schema } from "effect"
+import type { Owner } from "../identity/RunIdentity.ts"
+import { type KafkaError, KafkaError as Failed } from "../kafka/KafkaError.ts"
+import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
+import { nameOf } from "./Attempt.ts"
+
+/*
+ * What attempts of one restore leave for each other, in the target cluster: the restore's own consumer group has an
+ * offset for partition 0 of each topic, and this text beside it. Nothing is written to the store.
+ */
+
+/** The configurations that a restore holds back: a text to set, or null for the default of the brokers. */
+export const Retention = Schema.Struct({
+  "retention.ms": Schema.NullOr(Schema.String),
+  "retention.bytes": Schema.NullOr(Schema.String)
+})
+export type Retention = typeof Retention.Type
+
+/** What a restore remembers of one topic. */
+export const Remembered = Schema.Struct({
+  /** Digest of the plan: an attempt of another plan goes on with nothing. */
+  plan: Schema.String,
+  /** Of the topic that was written to; absent before Kafka 2.8. */
+  topicId: Schema.optionalKey(Schema.String),
+  /** Whether this restore made the topic. */
+  isMade: Schema.Boolean,
+  /** When all records of the restore were read back and compared, in milliseconds since 1970; absent until then. */
+  provenMillis: Schema.optionalKey(Schema.Int),
+  /** What became of the topic's own configuration: all but retention is in place, or all of it. Absent until then. */
+  configs: Schema.optionalKey(Schema.Literals(["held", "final"])),
+  /** What the topic gets when its hold ends. */
+  retention: Retention
+})
+export type Remembered = typeof Remembered.Type
+
+/** By target topic. */
+export type Memory = ReadonlyMap<string, Remembered>
+
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Remembered))
+
+/** Years are enough for any hold: the broker forgets offsets of a group without members after a week otherwise. */
+const keptMillis = 10 * 365 * 86_400_000
+
+/** Topics in one commit: their texts together stay far below the limit of a batch, 1 MB by default. */
+const topicsPerCommit = 500
+
+/** Everything that attempts of this restore remember, whatever their plan. Undefined without Read on the group. */
+export const load = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner) {
+  const committed = yield* permitted(sink.committedOffsets(nameOf(owner)))
+  if (committed === undefined) return undefined
+  const entries = committed.flatMap(({ metadata, topic }) =>
+    Option.toArray(Option.map(decode(metadata), (remembered) => [topic, remembered] as const))
+  )
+  return new Map(entries) as Memory
+})
+
+/** Remembers these topics. False without Read on the group. */
+export const save = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner, memory: Memory) {
+  const offsets = [...memory].map(([topic, remembered]) => ({
+    topic,
+    partition: 0,
+    offset: 0,
+    metadata: JSON.stringify(remembered)
+  }))
+  for (let at = 0; at < offsets.length; at += topicsPerCommit) {
+    const saved = yield* permitted(
+      Effect.as(commit(sink, nameOf(owner), offsets.slice(at, at + topicsPerCommit)), true as const)
+    )
+    if (saved === undefined) return false
+  }
+  return true
+})
+
+/** How long the coordinator may not know the topics, which are visible already on another broker. */
+const unknownMillis = 30_000
+
+const commit = Effect.fnUntraced(function* (
+  sink: KafkaSinkShape,
+  groupId: string,
+  offsets: Parameters<KafkaSinkShape["commitOffsets"]>[1]
+) {
+  const untilMillis = (yield* Clock.currentTimeMillis) + unknownMillis
+  const once: Effect.Effect<void, KafkaError> = sink.commitOffsets(groupId, offsets, { keptMillis }).pipe(
+    Effect.catchReason("KafkaError", "TopicVanished", (reason) =>
+      Effect.gen(function* () {
+        if ((yield* Clock.currentTimeMillis) >= untilMillis) {
+          return yield* new Failed({ operation: "groups", reason })
+        }
+        yield* Effect.sleep(500)
+        return yield* once
+      })
+    )
+  )
+  yield* once
+})
+
+/** Without permission, the answer is undefined: a resume then finds topics that hold records, and says so. */
+const permitted = <A>(effect: Effect.Effect<A, KafkaError>): Effect.Effect<A | undefined, KafkaError> =>
+  Effect.catchReason(effect, "KafkaError", "KafkaAuthorizationFailed", () =>
+    Effect.as(
+      Effect.logWarning("the restore cannot remember what it wrote: permission denied on its consumer group"),
+      undefined
+    )
+  )

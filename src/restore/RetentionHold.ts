@@ -1,0 +1,118 @@
+import { Clock, Effect } from "effect"
+import type { Owner } from "../identity/RunIdentity.ts"
+import type { Hold } from "../resource/RetentionHoldSpec.ts"
+import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
+import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
+import { RestoreError, RestoreIncomplete } from "./RestoreError.ts"
+import * as RestoreMemory from "./RestoreMemory.ts"
+
+/** The hold of a restore's topics. */
+export type HoldState =
+  /** The topics have the retention of the backup. `ended`: how many of them got it just now. */
+  | { readonly _tag: "Final"; readonly ended: number }
+  /** Brokers remove none of the records by age or size. `untilMillis` is absent for a hold without an end. */
+  | { readonly _tag: "Held"; readonly untilMillis: number | undefined }
+
+/** When the hold of a topic ends, in milliseconds since 1970; undefined: never by itself. Pure. */
+export const endMillis = ({ provenMillis = 0 }: RestoreMemory.Remembered, hold: Hold): number | undefined =>
+  hold === "forever" ? undefined : provenMillis + hold
+
+/** Whether the hold of a topic is to end now. Pure. */
+export const isDue = (remembered: RestoreMemory.Remembered, hold: Hold, nowMillis: number): boolean => {
+  const end = endMillis(remembered, hold)
+  return remembered.configs === "held" && end !== undefined && nowMillis >= end
+}
+
+const heldValue = "-1"
+
+/**
+ * Gives a topic the retention of the backup. A value that is not -1 any more is somebody's choice since, and stays.
+ */
+const release = Effect.fnUntraced(function* (
+  sink: KafkaSinkShape,
+  source: KafkaSourceShape,
+  topic: string,
+  { retention }: RestoreMemory.Remembered
+) {
+  const present = (yield* source.topicConfigs([topic])).get(topic) ?? {}
+  const due = Object.entries(retention).filter(([name]) => present[name] === heldValue)
+  if (due.length > 0) yield* sink.alterConfigs(topic, Object.fromEntries(due))
+})
+
+/** Ends the hold of these topics, and remembers it. */
+export const end = Effect.fnUntraced(function* (
+  sink: KafkaSinkShape,
+  source: KafkaSourceShape,
+  owner: Owner,
+  memory: RestoreMemory.Memory
+) {
+  yield* Effect.forEach(memory, ([topic, remembered]) => release(sink, source, topic, remembered), { discard: true })
+  const ended = [...memory].map(([topic, remembered]) => [topic, { ...remembered, configs: "final" as const }] as const)
+  yield* RestoreMemory.save(sink, owner, new Map(ended))
+})
+
+/** What ending the hold by command did. */
+export interface Ended {
+  /** Topics that have the retention of the backup since now. */
+  readonly topics: ReadonlyArray<string>
+  /** Topics that had it before. */
+  readonly earlier: ReadonlyArray<string>
+}
+
+/**
+ * Ends the hold of a complete restore at once. Needs neither the backup nor its plan. Topics that were deleted or made
+ * anew since are left alone.
+ */
+export const endNow = Effect.fn("RetentionHold.endNow")(function* (
+  sink: KafkaSinkShape,
+  source: KafkaSourceShape,
+  owner: Owner
+) {
+  const known = yield* RestoreMemory.load(sink, owner)
+  const name = owner.name
+  if (known === undefined || known.size === 0) {
+    const reason = new RestoreIncomplete({
+      detail: `the target cluster does not know a restore ${name}`,
+      advice: "give the manifest of a restore that is complete, or set retention.ms of the topics with kafka-configs"
+    })
+    return yield* new RestoreError({ reason })
+  }
+  const found = yield* sink.lookup([...known.keys()])
+  const same = new Map(
+    found.flatMap((one) => {
+      if (one._tag !== "Found") return []
+      const remembered = known.get(one.topic.name)!
+      return remembered.topicId === one.topic.topicId ? [[one.topic.name, remembered] as const] : []
+    })
+  )
+  const unproven = [...same].filter(([, { configs }]) => configs === undefined).map(([topic]) => topic)
+  if (unproven.length > 0) {
+    const reason = new RestoreIncomplete({
+      detail: `restore ${name} is not complete: ${unproven.join(", ")}`,
+      advice: "run the restore to its end first"
+    })
+    return yield* new RestoreError({ reason })
+  }
+  const held = new Map([...same].filter(([, { configs }]) => configs === "held"))
+  yield* end(sink, source, owner, held)
+  const topics = [...held.keys()]
+  return { topics, earlier: [...same.keys()].filter((topic) => !held.has(topic)) } satisfies Ended
+})
+
+/** Where the hold stands, after topics that are due have got their retention. */
+export const advance = Effect.fnUntraced(function* (
+  sink: KafkaSinkShape,
+  source: KafkaSourceShape,
+  owner: Owner,
+  memory: RestoreMemory.Memory,
+  hold: Hold
+) {
+  const nowMillis = yield* Clock.currentTimeMillis
+  const due = new Map([...memory].filter(([, remembered]) => isDue(remembered, hold, nowMillis)))
+  if (due.size > 0) yield* end(sink, source, owner, due)
+  const held = [...memory].filter(([topic, { configs }]) => configs === "held" && !due.has(topic))
+  if (held.length === 0) return { _tag: "Final", ended: due.size } satisfies HoldState
+  const ends = held.map(([, remembered]) => endMillis(remembered, hold))
+  const untilMillis = ends.includes(undefined) ? undefined : Math.max(...ends.map((end) => end ?? 0))
+  return { _tag: "Held", untilMillis } satisfies HoldState
+})

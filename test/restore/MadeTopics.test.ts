@@ -1,0 +1,73 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Attempt from "../../src/restore/Attempt.ts"
+import { sealed } from "../kafka/sealing.ts"
+import { someRecords } from "../kafka/support.ts"
+import { aRestore, assertSame, backUp, inTime, layer, restore, systems, worlds } from "./world.ts"
+
+const records = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ key: `key ${i}`, value: `value ${i} ${"x".repeat(40)}`, timestamp: i }))
+
+/** A restore that has stopped after some batches. */
+const stopped = Effect.gen(function* () {
+  const { source, target } = yield* worlds
+  yield* source.createTopic("orders", { partitions: 2 })
+  for (const partition of [0, 1]) yield* source.produce("orders", partition, records(40))
+  const backupId = yield* backUp
+  return { source, target, backupId }
+})
+
+const stop = Effect.fnUntraced(function* (backupId: string) {
+  const { target } = yield* worlds
+  yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce", after: 3 })
+  yield* Effect.flip(inTime(restore(aRestore(backupId))))
+})
+
+/** A request of an attempt before, which is late; `foreign`: of somebody else. */
+const late = (isForeign = false) =>
+  Effect.gen(function* () {
+    const { sink } = yield* systems
+    const id = isForeign ? "another" : Attempt.nameOf(aRestore("x").owner)
+    const producer = yield* sink.producer(id)
+    const batch = sealed(someRecords(3, 0), { ...producer, baseSequence: 0 })
+    const appended = yield* sink.append({ topic: "orders", partition: 1, batch })
+    assert.strictEqual(appended._tag, "Appended")
+  }).pipe(Effect.scoped)
+
+describe("a topic that a restore made", () => {
+  it.effect("is deleted and written anew when a late request of the restore itself has spoilt it", () =>
+    Effect.gen(function* () {
+      const { backupId, source, target } = yield* stopped
+      yield* stop(backupId)
+      yield* late()
+      yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 2)
+      const again = yield* inTime(restore(aRestore(backupId)))
+      assert.isTrue(again.wasProven)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("stays as it is when others have written to it", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* stopped
+      yield* stop(backupId)
+      yield* late(true)
+      const error = yield* Effect.flip(inTime(restore(aRestore(backupId))))
+      assert.include(error.message, "orders[1] offset")
+      assert.isAtLeast((yield* target.committed("orders", 1)).length, 3)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("stays as it is when it was there before the restore", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* stopped
+      const id = yield* target.createTopic("orders", { partitions: 2 })
+      yield* stop(backupId)
+      yield* late()
+      const error = yield* Effect.flip(inTime(restore(aRestore(backupId))))
+      assert.include(error.message, "orders[1] offset")
+      const [found] = yield* (yield* systems).sink.lookup(["orders"])
+      assert.strictEqual(found?._tag === "Found" ? found.topic.topicId : undefined, id)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+})

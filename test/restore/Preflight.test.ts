@@ -1,0 +1,111 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Restore from "../../src/restore/Restore.ts"
+import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
+import { aRestore, assertSame, backUp, inTime, layer, restore, systems, worlds } from "./world.ts"
+
+const records = (count: number) => Array.from({ length: count }, (_, i) => ({ key: `k${i}`, value: `v${i}` }))
+
+/** What stands against a restore: `message — advice` of each objection. */
+const against = Effect.fnUntraced(function* (backupId: string, changes: Partial<RestoreRequest> = {}) {
+  const opened = yield* systems
+  const error = yield* Effect.flip(inTime(Restore.prepare(opened, aRestore(backupId, changes))))
+  const { reason } = error as { readonly reason: { readonly objections?: ReadonlyArray<Record<string, string>> } }
+  return (reason.objections ?? []).map(({ advice, message }) => `${message} — ${advice}`)
+}, Effect.scoped)
+
+describe("before anything is written, a restore", () => {
+  it.effect("names the number of replicas that is possible", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      for (const name of ["orders", "payments"]) yield* source.createTopic(name)
+      const backupId = yield* backUp
+      yield* target.stopBroker(2)
+      yield* target.stopBroker(3)
+      assert.deepStrictEqual(yield* against(backupId), [
+        "replication factor 3 is not possible with 1 live broker: orders, payments — set defaultReplicationFactor to 1, or start more brokers"
+      ])
+      assert.lengthOf(yield* against(backupId, { replicationFactor: 2 }), 1)
+      yield* inTime(restore(aRestore(backupId, { replicationFactor: 1 })))
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("refuses topics that nobody could write to afterwards", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders", { configs: { "min.insync.replicas": "2" } })
+      const backupId = yield* backUp
+      assert.deepStrictEqual(yield* against(backupId, { replicationFactor: 1 }), [
+        "min.insync.replicas 2 with 1 replica would make topics read-only: orders — set defaultReplicationFactor to 2, or set min.insync.replicas to 1 in configOverrides"
+      ])
+      yield* target.createTopic("orders", { replicationFactor: 1 })
+      assert.deepStrictEqual(yield* against(backupId), [
+        "min.insync.replicas 2 with 1 replica would make topics read-only: orders — set min.insync.replicas to 1 in configOverrides"
+      ])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("refuses new names that Kafka takes for the same", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      for (const name of ["a.b", "a_b", "a-b"]) yield* source.createTopic(name)
+      const backupId = yield* backUp
+      assert.deepStrictEqual(yield* against(backupId), [
+        "the names of a.b, a_b differ only in '.' and '_', and Kafka takes them for the same — give all but one of them another name in topicMapping"
+      ])
+      for (const name of ["a.b", "a_b"]) yield* target.createTopic(name)
+      yield* inTime(restore(aRestore(backupId)))
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("names every permission that it would miss later, and changes nothing", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, records(20))
+      yield* source.deleteRecordsBefore("orders", 0, 5)
+      const transaction = yield* source.beginTransaction()
+      yield* transaction.produce("orders", 0, records(3))
+      yield* transaction.commit
+      yield* source.produce("orders", 0, records(3))
+      yield* source.createTopic("plain")
+      yield* source.produce("plain", 0, records(3))
+      const backupId = yield* backUp
+      for (const operation of ["Write", "AlterConfigs", "Delete", "Read"] as const) {
+        yield* target.deny(operation, "orders")
+        yield* target.deny(operation, "plain")
+      }
+      yield* target.deny("Alter")
+      const lacks = (right: string, purpose: string, more = "") =>
+        `permission denied: the principal lacks ${right}, ${purpose} — grant the principal ${right}${more}`
+      const withoutHoles = [
+        lacks("Write on topic plain", "to write records"),
+        lacks("AlterConfigs on topic plain", "to set the configuration"),
+        lacks("Read on topic plain", "to compare records")
+      ]
+      assert.sameMembers(yield* against(backupId, { topics: ["plain"] }), withoutHoles)
+      const alter = lacks(
+        "Alter on the cluster",
+        "to write control markers into the holes of the old logs",
+        ", or set offsets: New"
+      )
+      assert.sameMembers(yield* against(backupId), [
+        ...withoutHoles,
+        lacks("Write on topic orders", "to write records"),
+        lacks("AlterConfigs on topic orders", "to set the configuration"),
+        lacks("Delete on topic orders", "to move the start of the log"),
+        lacks("Read on topic orders", "to compare records"),
+        alter
+      ])
+      assert.strictEqual((yield* target.counters).produceRequests, 0)
+      assert.notInclude(yield* against(backupId, { offsets: "new" }), alter)
+      for (const operation of ["Write", "AlterConfigs", "Delete", "Read"] as const) {
+        yield* target.allow(operation, "orders")
+        yield* target.allow(operation, "plain")
+      }
+      yield* target.allow("Alter")
+      yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 1)
+    }).pipe(Effect.provide(layer))
+  )
+})

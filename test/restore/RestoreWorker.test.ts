@@ -1,0 +1,78 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Result } from "effect"
+import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
+import * as Restore from "../../src/restore/Restore.ts"
+import * as RestoreProgress from "../../src/restore/RestoreProgress.ts"
+import * as SpecRequest from "../../src/restore/SpecRequest.ts"
+import * as RestoreWorker from "../../src/RestoreWorker.ts"
+import * as MountedSecrets from "../../src/secrets/MountedSecrets.ts"
+import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
+import { ObjectStores } from "../../src/storage/ObjectStore.ts"
+import { assertSame, backUp, inTime, layer as ports, options, worlds } from "./world.ts"
+
+/** Whatever storage a resource names, it is the world's. */
+const stores = Layer.effect(
+  ObjectStores,
+  Effect.map(InMemoryObjectStores, (memory) =>
+    ObjectStores.of({ open: () => Effect.map(memory.named("backups"), ({ store }) => store) })
+  )
+)
+const layer = Layer.mergeAll(stores, MountedSecrets.layer(undefined)).pipe(
+  Layer.provideMerge(ports),
+  Layer.provideMerge(NodeServices.layer)
+)
+
+const resource = (backupId: string, circuitBreaker: object) =>
+  Result.getOrThrow(
+    KafkaRestore.parse(
+      JSON.stringify({
+        apiVersion: "kafka.oso.sh/v1alpha1",
+        kind: "KafkaRestore",
+        metadata: { name: "back" },
+        spec: {
+          backupId,
+          targetCluster: { bootstrapServers: ["target:9092"] },
+          storage: { storageType: "pvc", pvc: { claimName: "backups" } },
+          circuitBreaker
+        }
+      })
+    )
+  )
+
+/** A restore whose broker loses connections for a while. */
+const disturbed = (circuitBreaker: object) =>
+  Effect.gen(function* () {
+    const { source, target } = yield* worlds
+    yield* source.createTopic("orders")
+    for (let at = 0; at < 5; at++) yield* source.produce("orders", 0, [{ key: `${at}`, value: "x".repeat(300) }])
+    const progress = RestoreProgress.make()
+    const restore = resource(yield* backUp, circuitBreaker)
+    const opened = yield* RestoreWorker.open(restore, progress, { volumes: "/volumes", secretPatienceMillis: 0 })
+    const request = SpecRequest.request(restore)
+    const prepared = yield* Restore.prepare(opened, request)
+    yield* target.inject({ _tag: "ConnectionLost" }, { operation: "offsets", after: 1, times: 6 })
+    yield* target.inject({ _tag: "ConnectionLost" }, { operation: "metadata", after: 3, times: 12 })
+    yield* inTime(Restore.run(opened, request, prepared, { ...options, patienceMillis: opened.patienceMillis }))
+    yield* target.clearFaults
+    yield* assertSame(source, target, "orders", 1)
+    return { ...opened, interruptions: progress.interruptions }
+  }).pipe(Effect.scoped)
+
+describe("a restore's circuit breaker", () => {
+  it.effect("pauses while brokers do not answer, and goes on", () =>
+    Effect.gen(function* () {
+      const { interruptions, patienceMillis } = yield* disturbed({ failureThreshold: 3, resetTimeoutSecs: 600 })
+      assert.isAbove(interruptions.length, 0)
+      assert.strictEqual(patienceMillis, 1_260_000)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is not there when it is disabled", () =>
+    Effect.gen(function* () {
+      const { interruptions, patienceMillis } = yield* disturbed({ enabled: false })
+      assert.deepStrictEqual(interruptions, [])
+      assert.strictEqual(patienceMillis, 600_000)
+    }).pipe(Effect.provide(layer))
+  )
+})
