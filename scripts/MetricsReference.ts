@@ -29,7 +29,7 @@ const beforeRuns = `# Metrics
 ## Of the operator
 
 \`kafka-backup operator\` serves these on \`/metrics\`, in Prometheus' text format. \`resource_namespace\` and \`name\` are those of the
-\`KafkaBackup\`; its series end when it is deleted. Only the leading replica has series of resources. Counters begin at 0 with
+\`KafkaBackup\`, or in \`restore…\` of the \`KafkaRestore\`; its series end when it is deleted. Only the leading replica has series of resources. Counters begin at 0 with
 the process. The [alerts](../guides/operations.md#alerts) use them.
 
 ${tableHead}${operatorRows()}

@@ -74,6 +74,38 @@ export const families = {
     boundaries: runSeconds
   },
   resources: { type: "gauge", help: "KafkaBackups, by phase", labels: ["phase"] },
+  restores: { type: "gauge", help: "KafkaRestores, by phase", labels: ["phase"] },
+  restore_ready: {
+    type: "gauge",
+    help: "1 while condition Ready of the KafkaRestore is True, else 0",
+    labels: ofResource
+  },
+  restore_failed: {
+    type: "gauge",
+    help: "1 while the phase of the KafkaRestore is Failed, else 0",
+    labels: ofResource
+  },
+  restore_progress_ratio: {
+    type: "gauge",
+    help: "Share of the restore's records that are in the target cluster, 0 to 1",
+    labels: ofResource
+  },
+  restore_records: { type: "gauge", help: "Records that are in the target cluster", labels: ofResource },
+  restores_ended_total: {
+    type: "counter",
+    help: "Jobs of restores that ended, by outcome (success, dry_run, failed, interrupted)",
+    labels: [...ofResource, "outcome"]
+  },
+  restore_failures_total: {
+    type: "counter",
+    help: "Jobs of restores that failed, by reason (Other: after 32 different reasons of one resource)",
+    labels: [...ofResource, "reason"]
+  },
+  restore_last_duration_seconds: {
+    type: "gauge",
+    help: "How long the restore took that ended last, from its start over all of its Jobs",
+    labels: ofResource
+  },
   active_runs: { type: "gauge", help: "Runs whose Job is not finished", labels: [] },
   starting_runs: {
     type: "gauge",

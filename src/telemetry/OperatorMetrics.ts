@@ -7,10 +7,13 @@ import type {
   ReconcileResult,
   ResourceRef,
   ResourceState,
+  RestoreEnd,
+  RestoreState,
   RunEnd,
   SkipReason
 } from "./OperatorReport.ts"
 import * as ResourceSeries from "./ResourceSeries.ts"
+import * as RestoreSeries from "./RestoreSeries.ts"
 
 /**
  * What the operator counts about itself and its resources. Nothing here fails or waits. Counters begin at 0 with the
@@ -32,6 +35,12 @@ export class OperatorMetrics extends Context.Service<
     readonly runEnded: (ref: ResourceRef, end: RunEnd) => Effect.Effect<void>
     readonly slotsSkipped: (ref: ResourceRef, reason: SkipReason, count: number) => Effect.Effect<void>
     readonly pruneEnded: (ref: ResourceRef, outcome: "success" | "failed") => Effect.Effect<void>
+    /** The state of a KafkaRestore. Reported at every reconcile. */
+    readonly restore: (ref: ResourceRef, state: RestoreState) => Effect.Effect<void>
+    /** Reported once for each Job. */
+    readonly restoreEnded: (ref: ResourceRef, end: RestoreEnd) => Effect.Effect<void>
+    /** The KafkaRestore is gone: so are all its series. */
+    readonly forgetRestore: (ref: ResourceRef) => Effect.Effect<void>
     readonly activeRuns: (count: number) => Effect.Effect<void>
     readonly startingRuns: (count: number) => Effect.Effect<void>
     readonly queuedRuns: (count: number) => Effect.Effect<void>
@@ -49,6 +58,7 @@ export class OperatorMetrics extends Context.Service<
 const make = Effect.fnUntraced(function* (version: string) {
   const series = MetricSeries.make()
   const resources = ResourceSeries.make(series)
+  const restores = RestoreSeries.make(series)
   let wasLeader = false
 
   // Every series exists from the start with 0: a rate over a series that appears with its first count misses that
@@ -68,7 +78,10 @@ const make = Effect.fnUntraced(function* (version: string) {
   return OperatorMetrics.of({
     resource: resources.state,
     forget: resources.forget,
-    forgetAll: resources.forgetAll,
+    forgetAll: Effect.andThen(resources.forgetAll, restores.forgetAll),
+    restore: restores.state,
+    restoreEnded: restores.ended,
+    forgetRestore: restores.forget,
     runEnded: (ref, end) =>
       Effect.andThen(
         resources.runEnded(ref, end),

@@ -30,6 +30,23 @@ export interface RunEnd {
   readonly addedRecords?: number | undefined
 }
 
+/** What is true of one KafkaRestore now. */
+export interface RestoreState {
+  readonly phase: Phase
+  readonly isReady: boolean
+  /** 0 to 1. */
+  readonly progressRatio: number
+  readonly records: number
+}
+
+/** A Job of a restore that ended. */
+export interface RestoreEnd {
+  readonly outcome: RunOutcome | "dry_run"
+  /** Of a failure. */
+  readonly reason?: string | undefined
+  readonly durationSeconds: number
+}
+
 export type SkipReason = "Missed" | "TooLate" | "Overlapping"
 
 /**

@@ -142,7 +142,8 @@ type PlainGauge =
 
 const seconds = (millis: number | undefined) => (millis === undefined ? undefined : millis / 1000)
 
-const boundedReason = (seen: Set<string>, reason: string | undefined): string => {
+/** The reason as a label: a word that is new after `maxReasons` others is `Other`. */
+export const boundedReason = (seen: Set<string>, reason: string | undefined): string => {
   if (reason === undefined || !/^[A-Z][A-Za-z0-9]{0,63}$/u.test(reason)) return "Other"
   if (seen.has(reason)) return reason
   if (seen.size >= maxReasons) return "Other"

@@ -130,11 +130,11 @@ describe("the operator's Deployment", () => {
     assert.deepStrictEqual(monitor["spec"].selector.matchLabels, labels)
   })
 
-  it("has the pods of its runs monitored by their labels and the name of their port", () => {
+  it("has the pods of its runs and restores monitored by their labels and the name of their port", () => {
     const monitor = one(objectsOf("monitoring/pod-monitor.yaml"), "PodMonitor")
-    assert.deepStrictEqual(monitor["spec"].selector.matchLabels, {
-      [managedBy.key]: managedBy.value,
-      [purposeLabel]: "run"
+    assert.deepStrictEqual(monitor["spec"].selector, {
+      matchLabels: { [managedBy.key]: managedBy.value },
+      matchExpressions: [{ key: purposeLabel, operator: "In", values: ["run", "restore"] }]
     })
     assert.deepStrictEqual(monitor["spec"].podTargetLabels, [nameLabel])
     assert.strictEqual(monitor["spec"].podMetricsEndpoints[0].port, "metrics")
@@ -188,7 +188,7 @@ describe("alerts", () => {
       assert.include(["critical", "warning"], labels.severity)
       assert.isNotEmpty(annotations.summary)
     }
-    const named = [...headings].filter((heading) => /^KafkaBackup[A-Z]\w+$/u.test(heading!))
+    const named = [...headings].filter((heading) => /^Kafka(Backup|Restore)[A-Z]\w+$/u.test(heading!))
     assert.deepStrictEqual(named.toSorted(), alerts.map(({ alert }) => alert as string).toSorted())
   })
 })

@@ -99,6 +99,7 @@ describe("the operator's metrics", () => {
       const before = yield* metrics.text
       yield* lifeOfAnOperator(metrics, nightly)
       yield* metrics.forget(nightly)
+      yield* metrics.forgetRestore(nightly)
       const text = yield* metrics.text
       assert.notInclude(text, 'name="nightly"')
       const ofHourly = (all: string) => all.split("\n").filter((line) => line.includes('name="hourly"'))

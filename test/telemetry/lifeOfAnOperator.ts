@@ -3,8 +3,8 @@ import type * as OperatorMetrics from "../../src/telemetry/OperatorMetrics.ts"
 import type { ResourceRef } from "../../src/telemetry/OperatorReport.ts"
 
 /**
- * What an operator says in its life, in short: a success, a failure, a skipped slot, a prune, and what it does all the
- * time.
+ * What an operator says in its life, in short: a success, a failure, a skipped slot, a prune, a restore, and what it
+ * does all the time.
  */
 export const lifeOfAnOperator = Effect.fnUntraced(function* (
   metrics: OperatorMetrics.OperatorMetrics["Service"],
@@ -24,6 +24,9 @@ export const lifeOfAnOperator = Effect.fnUntraced(function* (
   yield* metrics.pruneEnded(ref, "success")
   yield* metrics.eventsDropped("rate_limited")
   yield* metrics.eventLoopLag({ mean: 0.001, p99: 0.01, max: 0.02 })
+  yield* metrics.restore(ref, { phase: "Running", isReady: false, progressRatio: 0.4, records: 40 })
+  yield* metrics.restoreEnded(ref, { outcome: "failed", reason: "PreflightFailed", durationSeconds: 3 })
+  yield* metrics.restoreEnded(ref, { outcome: "success", durationSeconds: 60 })
   yield* metrics.resource(ref, {
     phase: "Completed",
     isReady: true,

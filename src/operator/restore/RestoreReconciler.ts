@@ -106,6 +106,8 @@ const reconcileKey = Effect.fnUntraced(function* (
   const resource = caches.resources.get(key)
   if (resource === undefined) {
     caches.forgetTombstones(key)
+    const [namespace = "", name = ""] = key.split("/")
+    yield* metrics.forgetRestore({ namespace, name })
     return { _tag: "Gone" }
   }
   if (resource.metadata.deletionTimestamp !== undefined) {

@@ -7,13 +7,15 @@ import { kind } from "../../resource/KafkaRestore.ts"
 import type { Announcement } from "../../status/Announcements.ts"
 import * as NextRestore from "../../status/restore/NextRestore.ts"
 import * as RestoreAnnouncements from "../../status/restore/RestoreAnnouncements.ts"
-import type { RestoreFacts } from "../../status/restore/RestoreFacts.ts"
+import type { RestoreFacts, RestoreStatus } from "../../status/restore/RestoreFacts.ts"
+import * as Format from "../../status/Format.ts"
+import { OperatorMetrics } from "../../telemetry/OperatorMetrics.ts"
 import { EventRecorder } from "../EventRecorder.ts"
 import * as StatusWriter from "../StatusWriter.ts"
 import type { RestoreCaches } from "./RestoreCaches.ts"
 import type { ObservedJob, RestoreObserved } from "./RestoreObserved.ts"
 
-export type Services = EventRecorder
+export type Services = EventRecorder | OperatorMetrics
 
 /** The documented default, for when the spec cannot be read, in seconds. */
 const defaultTtlSeconds = 86_400
@@ -32,7 +34,31 @@ export const publish = Effect.fn("RestoreReport.publish")(function* (
   yield* announce(observed, RestoreAnnouncements.announcements(observed.previous, facts, next))
   const written = yield* StatusWriter.write(observed.resource, next, Kind.kafkaRestores)
   if (written !== undefined) caches.resources.learn(written)
+  // Counted only once the status is written, as for backups.
+  yield* measure(observed, facts, next)
   yield* Effect.forEach(unreported, (ended) => release(caches, observed, ended), { discard: true })
+})
+
+const measure = Effect.fnUntraced(function* (
+  { name, namespace, previous }: RestoreObserved,
+  { ended }: RestoreFacts,
+  { conditions, phase = "Pending", progress, restoredRecords, startTime }: RestoreStatus
+) {
+  const metrics = yield* OperatorMetrics
+  const ref = { namespace, name }
+  yield* metrics.restore(ref, {
+    phase,
+    isReady: conditions?.some(({ status, type }) => type === "Ready" && status === "True") ?? false,
+    progressRatio: (progress?.percent ?? 0) / 100,
+    records: restoredRecords ?? progress?.records ?? 0
+  })
+  if (ended === undefined || (previous.jobName === ended.jobName && NextRestore.hasEnded(previous))) return
+  const { endMillis, isDryRun, outcome, reason, startMillis } = ended
+  yield* metrics.restoreEnded(ref, {
+    outcome: outcome === "success" && isDryRun ? "dry_run" : outcome,
+    reason,
+    durationSeconds: (endMillis - (startTime === undefined ? startMillis : Format.millis(startTime))) / 1000
+  })
 })
 
 /** Emits Events about the restore, and logs them. */

@@ -1,6 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import * as Kind from "../../../src/kubernetes/Kind.ts"
+import { metric } from "../world.ts"
 import { ready, reasonOf, restoreOf, restoreWorld, story } from "./world.ts"
 
 describe("a KafkaRestore", () => {
@@ -224,6 +225,40 @@ describe("a KafkaRestore", () => {
       assert.strictEqual(ready(yield* reached("shop", "RestoreCompleted"))?.reason, "RestoreCompleted")
       assert.lengthOf((yield* kubectl.status("shop")).backupHistory ?? [], 2)
       assert.strictEqual((yield* kubectl.status("shop")).phase, "Completed")
+    })
+  )
+
+  story(
+    "has metrics until it is deleted: its phase, its progress, and each end of a Job once",
+    Effect.gen(function* () {
+      const { advance, apply, backupId, reached, remove, retry, start, target } = yield* restoreWorld
+      const { metrics } = yield* start()
+      yield* target.createTopic("orders", { partitions: 2 })
+      yield* target.produce("orders", 0, [{ key: "x", value: "y" }])
+      yield* apply(restoreOf("back", backupId))
+      yield* reached("back", "RestoreFailed")
+      const failed = yield* metrics
+      assert.strictEqual(metric(failed, "restore_failed", 'name="back"'), 1)
+      assert.strictEqual(metric(failed, "restores", 'phase="Failed"'), 1)
+      assert.strictEqual(metric(failed, "restore_failures_total", 'reason="PreflightFailed"'), 1)
+      yield* target.deleteTopic("orders")
+      yield* retry("back", "1")
+      yield* reached("back", "RestoreCompleted")
+      yield* advance("1 hour")
+      const done = yield* metrics
+      const values = ["restore_failed", "restore_ready", "restore_progress_ratio", "restore_records"]
+      assert.deepStrictEqual(
+        values.map((name) => metric(done, name, 'name="back"')),
+        [0, 1, 1, 100]
+      )
+      assert.strictEqual(metric(done, "restores_ended_total", 'outcome="success"'), 1)
+      assert.strictEqual(metric(done, "restores_ended_total", 'outcome="failed"'), 1)
+      assert.isDefined(metric(done, "restore_last_duration_seconds", 'name="back"'))
+      yield* remove("back")
+      yield* advance("1 minute")
+      const gone = yield* metrics
+      assert.isUndefined(metric(gone, "restore_ready", 'name="back"'))
+      assert.strictEqual(metric(gone, "restores", 'phase="Completed"'), 0)
     })
   )
 })
