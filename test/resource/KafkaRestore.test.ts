@@ -20,7 +20,7 @@ describe("the samples of restores", () => {
   it("are there", () => {
     assert.sameMembers(
       restoreSamples.map(({ name }) => name),
-      ["restore-simple.yaml", "restore-into-staging.yaml"]
+      ["restore-before-the-bad-deploy.yaml", "restore-into-staging.yaml", "restore-simple.yaml"]
     )
   })
 
