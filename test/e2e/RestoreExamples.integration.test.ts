@@ -60,6 +60,14 @@ describeWith(["kafka", "kafkaSecurity", "kafka3", "minio", "java"], "The samples
   /** Nothing of these names is in the target. */
   const cleared = async (...more: ReadonlyArray<string>) => here.deleteTopics(...topics, ...more)
 
+  /** The groups of the samples are not in the target. */
+  const withoutGroups = async () => {
+    for (const group of groups)
+      await here.deleteGroup(group).catch((error: unknown) => {
+        if (!/GroupIdNotFound/.test(String(error))) throw error
+      })
+  }
+
   const endsOf = async (java: JavaKafka, ...names: ReadonlyArray<string>) => {
     const found = await java.offsets(...names)
     return names.map((name) => found[name]!.map(({ end, start: first }) => [first, end]))
@@ -111,6 +119,7 @@ describeWith(["kafka", "kafkaSecurity", "kafka3", "minio", "java"], "The samples
   })
   afterAll(async () => {
     await cleared("staging-orders", "staging-invoices")
+    await withoutGroups()
     await Promise.all([here?.close(), there?.close()])
     workspace[Symbol.dispose]()
   })
@@ -137,6 +146,17 @@ describeWith(["kafka", "kafkaSecurity", "kafka3", "minio", "java"], "The samples
         ["x-original-offset", "x-original-timestamp", "x-source-partition"]
       )
     }
+  })
+
+  it.each([
+    ["3, with groups", "with-groups", groups],
+    ["5, in another region", "other-region", ["billing", "shipping"]]
+  ])("%s, continues the groups at their next records", async (_, name, names) => {
+    await cleared()
+    await withoutGroups()
+    await succeed("restore", ...adapted(name))
+    assert.deepStrictEqual(await endsOf(here, ...topics), [[[0, count]], [[0, count]]])
+    for (const group of names) assert.deepStrictEqual(await here.groupOffsets(group), await there.groupOffsets(group))
   })
 
   it("4, into staging, restores under the other names alone", async () => {

@@ -17,10 +17,12 @@ const bare = {
 }
 
 describe("the samples of restores", () => {
-  it("are there", () => {
+  it("are all five of the documentation", () => {
     assert.sameMembers(
       restoreSamples.map(({ name }) => name),
-      ["restore-before-the-bad-deploy.yaml", "restore-into-staging.yaml", "restore-simple.yaml"]
+      ["before-the-bad-deploy", "into-staging", "other-region", "simple", "with-groups"].map(
+        (name) => `restore-${name}.yaml`
+      )
     )
   })
 
