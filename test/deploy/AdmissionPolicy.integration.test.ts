@@ -1,8 +1,10 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { Result } from "effect"
 import type { JobSettings } from "../../src/operator/jobs/JobSettings.ts"
+import * as RestoreJob from "../../src/operator/restore/RestoreJob.ts"
 import * as JobTemplate from "../../src/operator/jobs/JobTemplate.ts"
 import * as MaintenanceJobs from "../../src/operator/jobs/MaintenanceJobs.ts"
+import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
 import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
 import { backup, identity } from "../operator/jobs/fixtures.ts"
@@ -46,11 +48,12 @@ const runOf = (resource = backup(), more: Partial<JobSettings> = {}, trigger?: s
 const maintenance = (make: typeof MaintenanceJobs.forPrune): Json =>
   Result.getOrThrow(make({ backup: inWatched(), key: "1", settings }))
 
-const commandOf: Path = ["spec", "template", "spec", "containers", 0, "args", 0]
-const purposeOf: Path = ["metadata", "labels", "kafka.oso.sh/purpose"]
-
-/** The Job of a restore has the shape of a run's. */
-const restoreOf = (): Json => put(put(runOf(), commandOf, "restore"), purposeOf, "restore") as Json
+const restoreOf = (spec: unknown = Restores.fullSpec()): Json => {
+  const metadata = { name: "whole-set", namespace: watched, uid: "1f2e", generation: 1 }
+  const restore = Result.getOrThrow(KafkaRestore.fromJson({ ...Restores.manifest(spec), metadata }))
+  const name = RestoreJob.nameOf({ ...metadata, annotations: undefined })
+  return Result.getOrThrow(RestoreJob.make(restore, name, settings))
+}
 
 const azure = (key: string, value: unknown) =>
   [
@@ -81,7 +84,12 @@ const ours: ReadonlyArray<readonly [name: string, job: Json]> = [
   ["a prune", maintenance(MaintenanceJobs.forPrune)],
   ["a catalogue", maintenance(MaintenanceJobs.forCatalogue)],
   ["a clean-up", maintenance(MaintenanceJobs.forCleanup)],
-  ["a restore", restoreOf()]
+  ["a restore with everything set", restoreOf()],
+  ["a restore without any options", restoreOf(Restores.bareSpec())],
+  [
+    "a restore from a volume",
+    restoreOf({ ...Restores.bareSpec(), storage: { storageType: "pvc", pvc: { claimName: "backups" } } })
+  ]
 ]
 
 const template: Path = ["spec", "template"]

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
+import * as Restores from "../resource/restoreManifests.ts"
 import { exposition } from "../telemetry/exposition.ts"
 import { type Json, root } from "./manifests.ts"
 import { movedRights } from "./movedRights.ts"
@@ -69,8 +70,10 @@ describeWith("apiserver", "an operator with the rights of deploy/ and no others"
   }
 
   beforeAll(async () => {
-    await kubectl("apply", "--server-side", "--force-conflicts", "-f", join(root, "crds/kafkabackup.yaml"))
-    await kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/kafkabackups.kafka.oso.sh")
+    for (const name of ["kafkabackup", "kafkarestore"]) {
+      await kubectl("apply", "--server-side", "--force-conflicts", "-f", join(root, `crds/${name}.yaml`))
+      await kubectl("wait", "--for=condition=Established", "--timeout=60s", `crd/${name}s.kafka.oso.sh`)
+    }
     await apply(...[watched, other].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })))
   })
   afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -84,7 +87,7 @@ describeWith("apiserver", "an operator with the rights of deploy/ and no others"
     },
     { overlay: "single-namespace", own: "least-rights-single", args: [`--watch-namespace=${watched}`] }
   ] as const)("$overlay", ({ args, overlay, own }) => {
-    it("leads, starts a run, reports it in status and Events, cleans up, and is never refused", async () => {
+    it("leads, starts a run and a restore, reports them in status and Events, cleans up, and is never refused", async () => {
       const account = { name: "kafka-backup-operator", namespace: own }
       await apply(
         { apiVersion: "v1", kind: "Namespace", metadata: { name: own } },
@@ -126,6 +129,23 @@ describeWith("apiserver", "an operator with the rights of deploy/ and no others"
         ) as Json
         assert.match(lease["spec"].holderIdentity, /^operator-0_/)
 
+        const restore = { ...Restores.manifest(Restores.bareSpec()), metadata: { name, namespace: watched } }
+        await Kubectl.succeed(apiserver, ["create", "-f", "-"], JSON.stringify(restore))
+        await within("a Job of the restore", async () =>
+          (await list("jobs")).find(({ metadata }) => metadata.annotations["kafka.oso.sh/kafkarestore"] === name)
+        )
+        await within("its status", async () =>
+          (await list("kafkarestores")).find(
+            ({ metadata, status }) => metadata.name === name && status?.conditions?.length > 0
+          )
+        )
+        await within("its Event", async () =>
+          (await list("events.events.k8s.io")).find(
+            ({ regarding }) => regarding.name === name && regarding.kind === "KafkaRestore"
+          )
+        )
+        await kubectl("delete", "kafkarestore", name, `--namespace=${watched}`)
+
         await kubectl("delete", "kafkabackup", name, `--namespace=${watched}`, "--wait=false")
         await within("the end of the run's Job", async () => {
           const jobs = await list("jobs", `--selector=kafka.oso.sh/uid=${resource["metadata"].uid}`)
@@ -164,6 +184,7 @@ describeWith("apiserver", "an operator with the rights of deploy/ and no others"
           "-p",
           nothing
         ])
+        await Kubectl.run(apiserver, ["delete", "kafkarestores", "--all", `--namespace=${watched}`, "--wait=false"])
         await Kubectl.run(apiserver, ["delete", "jobs", "--all", `--namespace=${watched}`, "--wait=false"])
         const items = JSON.stringify({ apiVersion: "v1", kind: "List", items: rights })
         await Kubectl.run(apiserver, ["delete", "--ignore-not-found", "-f", "-"], items)

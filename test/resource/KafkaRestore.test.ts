@@ -7,20 +7,18 @@ import * as Problem from "../../src/resource/Problem.ts"
 import type { StructuralSchema } from "../../src/resource/StructuralSchema.ts"
 import { badRestores, sharedMistakes } from "./badRestores.ts"
 import { type Path, put } from "./manifests.ts"
-import { changed, fullSpec, manifest } from "./restoreManifests.ts"
+import { bareSpec, changed, fullSpec, manifest } from "./restoreManifests.ts"
 import { restoreSamples } from "./samples.ts"
 
-const bare = {
-  backupId: "shop-20260301-020000",
-  targetCluster: { bootstrapServers: ["kafka:9092"] },
-  storage: { storageType: "s3", s3: { bucket: "shop-backups", region: "eu-central-1" } }
-}
+const bare = bareSpec()
 
 describe("the samples of restores", () => {
-  it("are there", () => {
+  it("are all five of the documentation", () => {
     assert.sameMembers(
       restoreSamples.map(({ name }) => name),
-      ["restore-simple.yaml", "restore-into-staging.yaml", "restore-before-the-bad-deploy.yaml"]
+      ["before-the-bad-deploy", "into-staging", "other-region", "simple", "with-groups"].map(
+        (name) => `restore-${name}.yaml`
+      )
     )
   })
 

@@ -48,6 +48,13 @@ export const fullSpec = () => ({
   }
 })
 
+/** A valid spec with what a restore needs, and nothing else. */
+export const bareSpec = () => ({
+  backupId: "shop-20260301-020000",
+  targetCluster: { bootstrapServers: ["kafka:9092"] },
+  storage: { storageType: "s3", s3: { bucket: "shop-backups", region: "eu-central-1" } }
+})
+
 /** The whole manifest around a spec. */
 export const manifest = (spec: unknown = fullSpec()): Record<string, unknown> => ({
   apiVersion: "kafka.oso.sh/v1alpha1",
