@@ -95,6 +95,9 @@ const hasSnapshot = (store: ObjectStoreShape, snapshotId: string, { owner }: Res
     (existing) => existing !== undefined && isSameOwner(existing.owner, owner)
   )
 
+/** Why nothing is set for a group. */
+export const nothingInBackup = "the backup has no offsets of it in the topics that were restored"
+
 /** Gives the groups their offsets in the topics that were restored and proven. */
 export const reset = Effect.fn("Groups.reset")(function* (
   systems: Systems,
@@ -103,9 +106,5 @@ export const reset = Effect.fn("Groups.reset")(function* (
 ) {
   if (prepared?.strategy === undefined) return undefined
   const wanted = yield* WantedOffsets.of(systems, plan, prepared.groups, prepared.strategy)
-  return yield* SetOffsets.setOffsets(
-    systems.sink,
-    wanted,
-    "the backup has no offsets of it in the topics that were restored"
-  )
+  return yield* SetOffsets.setOffsets(systems.sink, wanted, nothingInBackup)
 })
