@@ -3,7 +3,6 @@ import { exitCodes } from "../outcome/ExitCodes.ts"
 import type { Owner } from "../identity/RunIdentity.ts"
 import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import { KafkaSinks } from "../kafka/KafkaSink.ts"
-import * as Catalogue from "../manifest/Catalogue.ts"
 import * as OffsetSnapshot from "../manifest/OffsetSnapshot.ts"
 import type { KafkaClusterSpec } from "../resource/KafkaClusterSpec.ts"
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
@@ -16,7 +15,7 @@ import * as GroupsRequest from "../restore/groups/GroupsRequest.ts"
 import * as Rollback from "../restore/groups/Rollback.ts"
 import * as SetOffsets from "../restore/groups/SetOffsets.ts"
 import * as WantedOffsets from "../restore/groups/WantedOffsets.ts"
-import * as RestorePlan from "../restore/RestorePlan.ts"
+import * as Restore from "../restore/Restore.ts"
 import * as SpecRequest from "../restore/SpecRequest.ts"
 import * as GuardedObjectStore from "../storage/GuardedObjectStore.ts"
 import { ObjectStores, type ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -166,10 +165,7 @@ export const resetOfRestore = Effect.fnUntraced(function* (
   const store = yield* openStore(resource.spec.storage, directories)
   const sink = yield* openSink(resource.spec.targetCluster, directories)
   const systems = { sink, store }
-  const backup = yield* Catalogue.open(store, request.backupId)
-  const planned = RestorePlan.make(backup, request)
-  if (planned._tag === "Refused") return yield* refused(planned.objections)
-  const { plan } = planned
+  const { plan, set: backup } = yield* Restore.planOf(store, request)
   const { missing } = yield* ClusterGroups.existing(
     sink,
     plan.topics.map(({ target }) => target)
