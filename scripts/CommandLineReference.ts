@@ -85,11 +85,22 @@ the rest again. Other commands stop at the first signal.
 
 `
 
+/** The section of a command, and those of its own commands. */
+const sectionsOf = (path: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string>, unknown, HelpNeeds> =>
+  Effect.gen(function* () {
+    const doc = yield* helpOf(path)
+    const own = (doc.subcommands ?? []).flatMap(({ commands }) => commands.map(({ name }) => name))
+    const below = yield* Effect.forEach(own, (name) => sectionsOf([...path, name]))
+    return [section(path.join(" "), doc), ...below.flat()]
+  })
+
+type HelpNeeds = Effect.Services<ReturnType<typeof helpOf>>
+
 const page = Effect.gen(function* () {
   const root = yield* helpOf([])
   const names = (root.subcommands ?? []).flatMap(({ commands }) => commands.map(({ name }) => name))
-  const sections = yield* Effect.forEach(names, (name) => Effect.map(helpOf([name]), (doc) => section(name, doc)))
-  return `${introduction}${sections.join("\n")}\n## Options of every command\n\n${options(root.globalFlags ?? [])
+  const sections = yield* Effect.forEach(names, (name) => sectionsOf([name]))
+  return `${introduction}${sections.flat().join("\n")}\n## Options of every command\n\n${options(root.globalFlags ?? [])
     .join("\n")
     .trimEnd()}\n`
 })

@@ -15,6 +15,7 @@ import { describe } from "./DescribeCommand.ts"
 import { exportRecords } from "./ExportCommand.ts"
 import { list } from "./ListCommand.ts"
 import * as LogLine from "./LogLine.ts"
+import { offsets } from "./OffsetsCommand.ts"
 import { operator } from "./OperatorCommand.ts"
 import * as Presentation from "./Presentation.ts"
 import { prune } from "./PruneCommand.ts"
@@ -26,7 +27,20 @@ import { verify } from "./VerifyCommand.ts"
 /** Every command, with its ports open. */
 export const kafkaBackup = Command.make("kafka-backup").pipe(
   Command.withDescription("Back up Kafka topics to object storage, and verify every backup"),
-  Command.withSubcommands([check, run, list, describe, verify, exportRecords, restore, prune, operator, crd, demo])
+  Command.withSubcommands([
+    check,
+    run,
+    list,
+    describe,
+    verify,
+    exportRecords,
+    restore,
+    offsets,
+    prune,
+    operator,
+    crd,
+    demo
+  ])
 )
 
 const logging = Layer.mergeAll(

@@ -53,7 +53,10 @@ export const done = (
   ...(offsetReset?.groupsReset.map(
     ({ group, offsets }) =>
       `Consumer group ${group}: ${Format.count(offsets.length)} ${offsets.length === 1 ? "offset was" : "offsets were"} set and read back`
-  ) ?? [])
+  ) ?? []),
+  ...(offsetReset?.groupsSkipped.some(({ active }) => active === true) === true
+    ? ["Note: once its consumers have stopped, kafka-backup offsets reset -f FILE --group GROUP sets an active group"]
+    : [])
 ]
 
 /** The same for programs. */

@@ -8,6 +8,7 @@ import * as RunSpec from "../identity/RunSpec.ts"
 import * as ManifestParser from "../resource/ManifestParser.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import * as KafkaRestore from "../resource/KafkaRestore.ts"
+import * as OffsetResource from "../resource/OffsetResource.ts"
 import * as Problem from "../resource/Problem.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as MountedSecrets from "../secrets/MountedSecrets.ts"
@@ -124,6 +125,24 @@ export const readRestore = Effect.fn("Resource.readRestore")(function* (file: st
   if (isRunSpec(file)) return yield* runSpec(file.slice(environment.length), RestoreSpec.decode)
   const source = yield* text(file)
   return yield* Effect.fromResult(KafkaRestore.parse(source)).pipe(
+    Effect.mapError(
+      (error) =>
+        new BadManifest({
+          file: file === "-" ? "standard input" : file,
+          problems: error.problems.map(Problem.format),
+          advice: "correct the manifest; the guide on restoring has every field"
+        })
+    )
+  )
+})
+
+/** Reads and checks a manifest of one of these kinds, or `-` for standard input. */
+export const readOffsets = Effect.fn("Resource.readOffsets")(function* <const K extends OffsetResource.Kind>(
+  file: string,
+  kinds: ReadonlyArray<K>
+) {
+  const source = yield* text(file)
+  return yield* Effect.fromResult(OffsetResource.parse(source, kinds)).pipe(
     Effect.mapError(
       (error) =>
         new BadManifest({

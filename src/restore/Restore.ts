@@ -82,9 +82,8 @@ export interface ProvenPartition {
   readonly ranges: ReadonlyArray<Proof.ComparedRange>
 }
 
-/** Plans and asks everything beforehand. Writes nothing. Fails with all objections at once. */
-export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems, request: RestoreRequest) {
-  const { store } = systems
+/** The backup, its plan, and what is damaged of it. Asks the store alone. Fails with all objections at once. */
+export const planOf = Effect.fn("Restore.planOf")(function* (store: ObjectStoreShape, request: RestoreRequest) {
   const set = yield* Catalogue.open(store, request.backupId)
   const damaged = yield* Preflight.ofBackup(store, set)
   // What is damaged or missing cannot be counted, and nothing is going to be written.
@@ -94,7 +93,12 @@ export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems,
   )
   const planned = RestorePlan.make(set, request, counted)
   if (planned._tag === "Refused") return yield* preflightFailed([...damaged, ...planned.objections])
-  const { plan } = planned
+  return { set, plan: planned.plan, damaged }
+})
+
+/** Plans and asks everything beforehand. Writes nothing. Fails with all objections at once. */
+export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems, request: RestoreRequest) {
+  const { damaged, plan, set } = yield* planOf(systems.store, request)
   const groups = yield* Groups.prepare(systems, request, set, plan)
   const standing = [...damaged, ...groups.objections]
   return { ...(yield* askTarget(systems, request, plan, standing)), groups: groups.prepared } satisfies Prepared

@@ -18,7 +18,11 @@ const ofCommands = new Set([
   "NotInBackup",
   "BackupsLocked",
   "PruneRefused",
-  "KeepsEverything"
+  "KeepsEverything",
+  "GroupsLeft",
+  "OffsetsRefused",
+  "OffsetsDiffer",
+  "SnapshotNotFound"
 ])
 
 describe("docs/reference/exit-codes.md", () => {

@@ -147,6 +147,7 @@ describe("kafka-backup restore", () => {
       })
       const again = yield* typeAs("person", "restore", ...options)
       assert.match(again.out, /Consumer group billing: 1 offset was set and read back/)
+      assert.include(again.out, "kafka-backup offsets reset -f FILE --group GROUP sets an active group")
       assert.match(again.out, /Note: consumer group busy was left as it is: it has active members \(state Stable\)/)
     }).pipe(Effect.provide(layer))
   )

@@ -1,7 +1,7 @@
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { JavaKafka } from "../harness/JavaKafka.ts"
 import { describeWith } from "../harness/services.ts"
-import { onVolume, reportOf, succeed, Workspace } from "./product.ts"
+import { kafkaBackup, onVolume, reportOf, succeed, Workspace } from "./product.ts"
 import { unique } from "./scenes.ts"
 
 describeWith(["kafka", "java"], "Consumer groups after a restore on a real cluster", (services) => {
@@ -60,8 +60,9 @@ describeWith(["kafka", "java"], "Consumer groups after a restore on a real clust
     workspace[Symbol.dispose]()
   })
 
-  it("continues stopped groups at exactly their next record, and leaves the active one alone", async () => {
-    const manifest = workspace.manifest(
+  /** The same for each test: the restore, and what is done with it later. */
+  const manifest = () =>
+    workspace.manifest(
       "with-groups",
       {
         backupId,
@@ -77,12 +78,16 @@ describeWith(["kafka", "java"], "Consumer groups after a restore on a real clust
       },
       "KafkaRestore"
     )
+
+  it("continues stopped groups at exactly their next record, and leaves the active one alone", async () => {
     assert.deepStrictEqual(await java.groupOffsets(classic), {})
-    const dry = await succeed("restore", ...manifest, "--dry-run", "-o", "json")
+    const dry = await succeed("restore", ...manifest(), "--dry-run", "-o", "json")
     assert.sameMembers(JSON.parse(dry.stdout).offsetReset.groups, [classic, next, active])
     assert.deepStrictEqual(await java.groupOffsets(classic), {})
 
-    const { offsetReset, rollbackSnapshotId } = JSON.parse((await succeed("restore", ...manifest, "-o", "json")).stdout)
+    const { offsetReset, rollbackSnapshotId } = JSON.parse(
+      (await succeed("restore", ...manifest(), "-o", "json")).stdout
+    )
     assert.strictEqual(rollbackSnapshotId, `${prefix}-before`)
     assert.sameMembers(
       offsetReset.groupsReset.map(({ group }: { group: string }) => group),
@@ -101,5 +106,39 @@ describeWith(["kafka", "java"], "Consumer groups after a restore on a real clust
       const rest = await java.consume({ group, topics: [topic], max: all.length - read.length, protocol })
       assert.deepStrictEqual(places(read, rest), all, group)
     }
+  })
+
+  it("sets the active group once its consumer has stopped, and no other one", async () => {
+    const still = await kafkaBackup("offsets", "reset", ...manifest(), "--group", active)
+    assert.strictEqual(still.code, 20, still.stderr)
+    await java.leave(active)
+    const reached = await java.groupOffsets(classic)
+    await succeed("offsets", "reset", ...manifest(), "--group", active)
+    assert.deepStrictEqual(await java.groupOffsets(classic), reached)
+    const read = before.get(active)!
+    const rest = await java.consume({ group: active, topics: [topic], max: all.length - read.length })
+    assert.deepStrictEqual(places(read, rest), all)
+  })
+
+  it("brings the offsets from before the restore back: there were none", async () => {
+    await succeed("offsets", "rollback", ...manifest())
+    for (const group of [classic, next]) assert.deepStrictEqual(await java.groupOffsets(group), {}, group)
+    await succeed("offsets", "verify", ...manifest())
+  })
+
+  it("stores offsets, sets others, and brings the stored ones back", async () => {
+    const former = { [topic]: { 0: 25, 1: 12 } }
+    await java.commitOffsets(classic, former)
+    const spec = { kafkaCluster: cluster, storage: onVolume, snapshotId: `${prefix}-monday`, consumerGroups: [classic] }
+    const snapshot = workspace.manifest("monday", { ...spec, operation: "snapshot" }, "KafkaOffsetRollback")
+    await succeed("offsets", "snapshot", ...snapshot)
+    const earliest = { kafkaCluster: cluster, consumerGroups: [`${prefix}-cl*`], strategy: "earliest" }
+    await succeed("offsets", "reset", ...workspace.manifest("earliest", earliest, "KafkaOffsetReset"))
+    assert.deepStrictEqual(await java.groupOffsets(classic), { [topic]: { 0: 20, 1: 10, 2: 0 } })
+    const back = workspace.manifest("back", spec, "KafkaOffsetRollback")
+    assert.strictEqual((await kafkaBackup("offsets", "verify", ...back)).code, 16)
+    await succeed("offsets", "rollback", ...back)
+    assert.deepStrictEqual(await java.groupOffsets(classic), former)
+    await succeed("offsets", "verify", ...back)
   })
 })

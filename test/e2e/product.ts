@@ -72,7 +72,11 @@ export class Workspace {
   }
 
   /** Writes a manifest and gives the arguments that name it. JSON is YAML. */
-  manifest(name: string, spec: object, kind: "KafkaBackup" | "KafkaRestore" = "KafkaBackup"): ReadonlyArray<string> {
+  manifest(
+    name: string,
+    spec: object,
+    kind: "KafkaBackup" | "KafkaRestore" | "KafkaOffsetReset" | "KafkaOffsetRollback" = "KafkaBackup"
+  ): ReadonlyArray<string> {
     const file = join(this.folder, `${name}.yaml`)
     const resource = { apiVersion: "kafka.oso.sh/v1alpha1", kind, metadata: { name }, spec }
     writeFileSync(file, JSON.stringify(resource, null, 2))

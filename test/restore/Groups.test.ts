@@ -113,6 +113,17 @@ describe("a restore of consumer groups", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("gives no offset in a partition that is not restored", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      yield* fill(source)
+      yield* source.commitGroupOffsets("billing", [at(0, 57), at(1, 2)])
+      const sourcePartitions = new Map([["orders", new Set([1])]])
+      yield* inTime(restore(aRestore(yield* backUp, { sourcePartitions, groups: exactly("billing") })))
+      assert.deepStrictEqual(yield* committed("billing"), [{ ...at(1, 2), metadata: "" }])
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("keeps offsets within the log of the target", () =>
     Effect.gen(function* () {
       const { source } = yield* worlds

@@ -1,4 +1,4 @@
-import type { PartitionOffset } from "../../kafka/KafkaSource.ts"
+import type { PartitionOffset, TopicPartition } from "../../kafka/KafkaSource.ts"
 
 /** An offset that a group is to have. */
 export interface WantedOffset extends PartitionOffset {
@@ -9,12 +9,16 @@ export interface WantedOffset extends PartitionOffset {
 export interface WantedGroup {
   readonly groupId: string
   readonly offsets: ReadonlyArray<WantedOffset>
+  /** Partitions in which it is to have no offset. */
+  readonly forget?: ReadonlyArray<TopicPartition>
 }
 
-/** A group that has its offsets: each was committed and read back. */
+/** A group that has its offsets: each was set and read back. */
 export interface GroupReset {
   readonly group: string
   readonly offsets: ReadonlyArray<PartitionOffset>
+  /** Partitions in which it has no offset any more. Absent: none was to be forgotten. */
+  readonly forgotten?: ReadonlyArray<TopicPartition>
 }
 
 /** A group that was left as it is, and why. */

@@ -6,7 +6,7 @@ import * as OffsetSnapshot from "../../manifest/OffsetSnapshot.ts"
 import { isSameOwner } from "../../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../../storage/ObjectStore.ts"
 import { preflightFailed } from "../RestoreError.ts"
-import type { Objection, RestorePlan } from "../RestorePlan.ts"
+import { isSelected, type Objection, type RestorePlan } from "../RestorePlan.ts"
 import type { RestoreRequest } from "../RestoreRequest.ts"
 import type { GroupsRequest, Strategy } from "./GroupsRequest.ts"
 import * as Rollback from "./Rollback.ts"
@@ -59,7 +59,11 @@ export const prepare = Effect.fn("Groups.prepare")(function* (
   const { groups: wanted, owner, rollback } = request
   if (wanted === undefined && rollback === undefined) return { objections: [], prepared: undefined }
   const snapshot = yield* GroupsSnapshot.read(store, set.backupId)
-  const { groups, objections } = Selection.select(set, snapshot, wanted ?? everyGroup)
+  const restored = snapshot?.map((group) => ({
+    ...group,
+    offsets: group.offsets.filter(({ partition, topic }) => isSelected(request, topic, partition))
+  }))
+  const { groups, objections } = Selection.select(set, restored, wanted ?? everyGroup)
   const snapshotId = rollback === undefined ? undefined : Rollback.snapshotIdOf(rollback, owner)
   const [first] = plan.topics
   const denied =
@@ -95,6 +99,9 @@ const hasSnapshot = (store: ObjectStoreShape, snapshotId: string, { owner }: Res
     (existing) => existing !== undefined && isSameOwner(existing.owner, owner)
   )
 
+/** Why nothing is set for a group. */
+export const nothingInBackup = "the backup has no offsets of it in the topics that were restored"
+
 /** Gives the groups their offsets in the topics that were restored and proven. */
 export const reset = Effect.fn("Groups.reset")(function* (
   systems: Systems,
@@ -103,9 +110,5 @@ export const reset = Effect.fn("Groups.reset")(function* (
 ) {
   if (prepared?.strategy === undefined) return undefined
   const wanted = yield* WantedOffsets.of(systems, plan, prepared.groups, prepared.strategy)
-  return yield* SetOffsets.setOffsets(
-    systems.sink,
-    wanted,
-    "the backup has no offsets of it in the topics that were restored"
-  )
+  return yield* SetOffsets.setOffsets(systems.sink, wanted, nothingInBackup)
 })

@@ -25,23 +25,33 @@ export interface RollbackRequest {
   readonly snapshotId?: string
 }
 
-/** The strategy of a spec that its rules accept. */
-export const strategy = (
-  spec: Pick<OffsetResetSpec, "offset" | "strategy" | "timestamp" | "timestampMillis">
-): Strategy => {
-  switch (spec.strategy) {
+type StrategySpec = Pick<OffsetResetSpec, "offset" | "timestamp" | "timestampMillis">
+
+/** The strategy of a spec that its rules accept, without those that need a backup. */
+export const clusterStrategy = ({
+  offset,
+  strategy,
+  timestamp = "",
+  timestampMillis
+}: StrategySpec & {
+  readonly strategy: "earliest" | "latest" | "timestamp" | "offset"
+}): Exclude<Strategy, { readonly _tag: "Exact" }> => {
+  switch (strategy) {
     case "earliest":
       return { _tag: "Earliest" }
     case "latest":
       return { _tag: "Latest" }
     case "timestamp":
-      return { _tag: "Time", timestampMillis: spec.timestampMillis ?? Date.parse((spec.timestamp ?? "").toUpperCase()) }
+      return { _tag: "Time", timestampMillis: timestampMillis ?? Date.parse(timestamp.toUpperCase()) }
     case "offset":
-      return { _tag: "Offset", offset: spec.offset ?? 0 }
-    default:
-      return { _tag: "Exact" }
+      return { _tag: "Offset", offset: offset ?? 0 }
   }
 }
+
+const strategyOf = (spec: OffsetResetSpec): Strategy =>
+  spec.strategy === undefined || spec.strategy === "headerBased" || spec.strategy === "exact"
+    ? { _tag: "Exact" }
+    : clusterStrategy({ ...spec, strategy: spec.strategy })
 
 /** What a spec asks of consumer groups; nothing where it is switched off. */
 export const of = (spec: {
@@ -53,7 +63,7 @@ export const of = (spec: {
     ...(offsetReset?.enabled === true
       ? {
           groups: {
-            strategy: strategy(offsetReset),
+            strategy: strategyOf(offsetReset),
             groups: offsetReset.consumerGroups ?? [],
             ...(offsetReset.sourceCluster === undefined ? {} : { sourceCluster: offsetReset.sourceCluster })
           }

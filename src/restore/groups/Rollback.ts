@@ -30,7 +30,7 @@ export const objections = Effect.fnUntraced(function* (store: ObjectStoreShape, 
       {
         reason: "SnapshotTaken",
         message: `snapshot ${snapshotId} in ${store.location} belongs to ${ownerName(existing.owner)}`,
-        advice: "choose another rollback.snapshotId"
+        advice: "choose another snapshotId"
       }
     ] satisfies ReadonlyArray<Objection>
   }
@@ -53,7 +53,7 @@ export const objections = Effect.fnUntraced(function* (store: ObjectStoreShape, 
             {
               reason: "SnapshotDenied",
               message: `the offsets for a rollback cannot be stored: ${error.message}`,
-              advice: `grant permission to write objects below ${BackupKeys.commonFolder}/, or set rollback.enabled: false`
+              advice: `grant permission to write objects below ${BackupKeys.commonFolder}/, or do without the snapshot`
             }
           ])
     )

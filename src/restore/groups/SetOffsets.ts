@@ -72,17 +72,24 @@ const setOne = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
   wanted: WantedGroup
 ): Effect.fn.Return<GroupReset | GroupSkipped, KafkaError> {
-  const { groupId: group, offsets } = wanted
+  const { forget = [], groupId: group, offsets } = wanted
   yield* Effect.forEach(commits(wanted), (some) => sink.commitOffsets(group, some), { discard: true })
+  yield* sink.deleteOffsets(group, forget)
   const found = new Map((yield* sink.committedOffsets(group)).map((each) => [key(each), each]))
-  const other = offsets.find((each) => found.get(key(each))?.offset !== each.offset)
-  if (other === undefined) {
-    return { group, offsets: offsets.map(({ offset, partition, topic }) => ({ topic, partition, offset })) }
+  const wrong = [...offsets, ...forget.map((each) => ({ ...each, offset: undefined }))].find(
+    (each) => found.get(key(each))?.offset !== each.offset
+  )
+  if (wrong === undefined) {
+    return {
+      group,
+      offsets: offsets.map(({ offset, partition, topic }) => ({ topic, partition, offset })),
+      ...(forget.length === 0 ? {} : { forgotten: forget })
+    }
   }
-  const is = found.get(key(other))?.offset ?? "none"
+  const is = found.get(key(wrong))?.offset ?? "none"
   return {
     group,
-    reason: `its offset of ${other.topic}[${other.partition}] is ${is} instead of ${other.offset}: another client commits for it`
+    reason: `its offset of ${wrong.topic}[${wrong.partition}] is ${is} instead of ${wrong.offset ?? "none"}: another client commits for it`
   }
 })
 
@@ -118,10 +125,11 @@ export const setOffsets = Effect.fn("SetOffsets.setOffsets")(function* (
   )
   const all = yield* Effect.forEach(
     wanted,
-    ({ groupId, offsets }): Effect.Effect<GroupReset | GroupSkipped, KafkaError> => {
-      const skipped = offsets.length === 0 ? { reason: nothing } : obstacle(listed.get(groupId))
+    (group): Effect.Effect<GroupReset | GroupSkipped, KafkaError> => {
+      const { forget = [], groupId, offsets } = group
+      const skipped = offsets.length + forget.length === 0 ? { reason: nothing } : obstacle(listed.get(groupId))
       if (skipped !== undefined) return Effect.succeed({ group: groupId, ...skipped })
-      return orSkipped(groupId, setOne(sink, { groupId, offsets: clamped(offsets, starts, ends) }))
+      return orSkipped(groupId, setOne(sink, { ...group, offsets: clamped(offsets, starts, ends) }))
     },
     { concurrency }
   )

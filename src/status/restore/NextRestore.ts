@@ -1,6 +1,7 @@
 import { given } from "../../resource/Json.ts"
 import { maxRestoredTopics } from "../../resource/KafkaRestoreStatus.ts"
 import * as Format from "../Format.ts"
+import * as GroupFields from "./GroupFields.ts"
 import * as RestoreConditions from "./RestoreConditions.ts"
 import type { ActiveRestore, EndedRestore, RestoreFacts, RestoreStatus } from "./RestoreFacts.ts"
 
@@ -46,6 +47,7 @@ const running = (previous: RestoreStatus, active: ActiveRestore): RestoreStatus 
   const isSame = previous.jobName === jobName
   return {
     phase: hasStarted ? "Running" : "Pending",
+    ...GroupFields.fields(previous, undefined),
     startTime: startTime(previous, jobName, startMillis),
     jobName,
     ...(progress === undefined
@@ -73,6 +75,7 @@ const over = (previous: RestoreStatus, ended: EndedRestore, nowMillis: number): 
     startTime: startTime(previous, jobName, startMillis),
     completionTime: Format.time(endMillis),
     jobName,
+    ...GroupFields.fields(previous, summary),
     ...(plan === undefined ? {} : { offsets: { exact: plan.exact, renumbered: plan.renumbered } })
   }
   if (outcome !== "success") {

@@ -2,6 +2,7 @@ import { retryAnnotation } from "../../resource/KafkaRestore.ts"
 import * as Problem from "../../resource/Problem.ts"
 import * as Format from "../Format.ts"
 import type { Condition } from "../Status.ts"
+import * as GroupFields from "./GroupFields.ts"
 import type { EndedRestore, RestoreFacts, RestoreStatus } from "./RestoreFacts.ts"
 import { isObjection, type RestoreConditionType, type RestoreReasonOf } from "./RestoreReasons.ts"
 
@@ -36,7 +37,8 @@ export const next = (question: Question): ReadonlyArray<Condition> => {
     Ready: ready(question),
     Preflight: preflight(question),
     Verified: verified(question),
-    OffsetsExact: offsetsExact(question)
+    OffsetsExact: offsetsExact(question),
+    GroupsReset: GroupFields.answer(facts.ended?.summary)
   }
   return Object.entries(answers).flatMap(([type, answer]) => {
     const before = previous.conditions?.find((condition) => condition.type === type)

@@ -13,7 +13,8 @@ export const restoreTypes = {
     "Is the restore complete? The one to wait for: until then its message says what is happening, or what is wrong and what to do.",
   Preflight: "Can the backup be restored into the target cluster? Everything that can be asked beforehand was asked.",
   Verified: "Was every record read back from the target cluster, and is it equal to that of the backup?",
-  OffsetsExact: "Do all records have the offsets that they have in the backup?"
+  OffsetsExact: "Do all records have the offsets that they have in the backup?",
+  GroupsReset: "Do all consumer groups of `spec.offsetReset` have the offsets that they were to get?"
 } as const
 
 export type RestoreConditionType = keyof typeof restoreTypes
@@ -194,6 +195,13 @@ const all = {
     of: ["OffsetsExact"],
     meaning: "Some topics have new offsets. The message names them, and says why.",
     todo: "Consumers of these topics cannot use the offsets that they kept."
+  },
+  AllReset: { of: ["GroupsReset"], meaning: "The offsets of all these groups were set and read back." },
+  GroupsSkipped: {
+    of: ["GroupsReset"],
+    meaning:
+      "Some groups were left as they are, most often because they have members. The message names them, and says why.",
+    todo: "Stop the consumers of these groups. Then set their offsets as in the restore guide, section consumer groups."
   },
   NotYetPlanned: { of: ["OffsetsExact"], meaning: "No attempt has reported its plan." }
 } as const satisfies Readonly<Record<string, RestoreReason>>

@@ -100,6 +100,25 @@ const situations: ReadonlyArray<readonly [name: string, facts: RestoreFacts, rea
     /^Differs: orders\[0\] differs\. Everything that was written is kept\. To continue, set the annotation/
   ],
   [
+    "complete with a group that was left",
+    aRestore({
+      ended: ended({
+        summary: {
+          plan,
+          rollbackSnapshotId: "before-1",
+          groups: {
+            reset: 1,
+            skipped: 1,
+            groupsReset: ["a"],
+            groupsSkipped: [{ group: "b", reason: "it has members" }]
+          }
+        }
+      })
+    }),
+    "RestoreCompleted",
+    /Every record was read back and compared\./
+  ],
+  [
     "whose Job was deleted",
     aRestore({
       ended: failure("JobDeleted", "gone. To continue, set the annotation kafka.oso.sh/retry to a new value")
@@ -202,6 +221,48 @@ describe("the status of a restore", () => {
     const { restoredTopics = [] } = NextRestore.next({}, aRestore({ ended: ended({ summary }) }), nowMillis)
     assert.lengthOf(restoredTopics, 200)
     assert.strictEqual(restoredTopics[0]?.name, "t750")
+  })
+
+  it("names the groups whose offsets were set and those that were left, and the snapshot with the former ones", () => {
+    const groups = {
+      reset: 2,
+      skipped: 3,
+      groupsReset: ["billing", "mailer"],
+      groupsSkipped: [{ group: "busy", reason: "it has active members (state Stable)" }]
+    }
+    const summary = { plan, rollbackSnapshotId: "before-1", groups }
+    const status = NextRestore.next({}, aRestore({ ended: ended({ summary }) }), nowMillis)
+    assert.strictEqual(status.phase, "Completed")
+    assert.strictEqual(status.rollbackSnapshotId, "before-1")
+    assert.deepStrictEqual(status.offsetResetStatus, {
+      phase: "Completed",
+      groupsReset: ["billing", "mailer"],
+      groupsSkipped: [{ group: "busy", reason: "it has active members (state Stable)" }],
+      message: "2 consumer groups more: the log of the Job's pod names all."
+    })
+    const condition = (of: RestoreStatus) => of.conditions?.find(({ type }) => type === "GroupsReset")
+    assert.deepInclude(condition(status), {
+      status: "False",
+      reason: "GroupsSkipped",
+      message: "3 consumer groups of 5 were left as they are: busy: it has active members (state Stable); 2 more."
+    })
+    const all = { plan, groups: { ...groups, skipped: 0, groupsSkipped: [] } }
+    const complete = NextRestore.next({}, aRestore({ ended: ended({ summary: all }) }), nowMillis)
+    assert.deepInclude(condition(complete), {
+      status: "True",
+      reason: "AllReset",
+      message: "The offsets of 2 consumer groups were set and read back."
+    })
+    assert.isUndefined(condition(NextRestore.next({}, aRestore({ ended: ended() }), nowMillis)))
+  })
+
+  it("keeps the name of the snapshot with the former offsets, also of a restore that failed and goes on", () => {
+    const summary = { plan, rollbackSnapshotId: "before-1" }
+    const failed = NextRestore.next({}, aRestore({ ended: failure("Differs", "no", { summary }) }), nowMillis)
+    assert.strictEqual(failed.rollbackSnapshotId, "before-1")
+    const active = { ...job, jobName: "back-restore-2", hasStarted: true }
+    const again = NextRestore.next(failed, aRestore({ active }), nowMillis)
+    assert.strictEqual(again.rollbackSnapshotId, "before-1")
   })
 
   it("gives an objection that this version does not know the reason Refused", () => {

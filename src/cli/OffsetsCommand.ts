@@ -1,0 +1,256 @@
+import { Effect, Schema } from "effect"
+import { Command, Flag } from "effect/cli"
+import { exitCodes } from "../outcome/ExitCodes.ts"
+import type { KafkaRestore } from "../resource/KafkaRestore.ts"
+import type { KafkaOffsetRollback } from "../resource/OffsetResource.ts"
+import * as ClusterGroups from "../restore/groups/ClusterGroups.ts"
+import type { GroupOutcome } from "../restore/groups/GroupOutcome.ts"
+import * as Rollback from "../restore/groups/Rollback.ts"
+import * as SetOffsets from "../restore/groups/SetOffsets.ts"
+import * as StoredOffsets from "../restore/groups/StoredOffsets.ts"
+import * as OffsetsOutput from "./OffsetsOutput.ts"
+import * as OffsetsWork from "./OffsetsWork.ts"
+import * as Resource from "./Resource.ts"
+import { output, shared } from "./SharedFlags.ts"
+import * as StandardOutput from "./StandardOutput.ts"
+import { UsageError } from "./UsageError.ts"
+
+/** Some groups do not have the offsets that they were to have. Each was printed with its reason. */
+export class GroupsLeft extends Schema.TaggedError<GroupsLeft>()("GroupsLeft", {
+  left: Schema.Int,
+  of: Schema.Int,
+  isActive: Schema.Boolean
+}) {
+  override get message() {
+    return `${this.left} of ${this.of} consumer groups were left as they are`
+  }
+  get advice() {
+    return this.isActive
+      ? "stop the consumers of these groups, then repeat the command"
+      : "follow the reason of each group above, or leave the group out"
+  }
+  get exitCode() {
+    return this.isActive ? exitCodes.temporary : exitCodes.targetUnusable
+  }
+}
+
+/** Groups have other offsets than the snapshot. Each difference was printed. */
+export class OffsetsDiffer extends Schema.TaggedError<OffsetsDiffer>()("OffsetsDiffer", {
+  snapshotId: Schema.String,
+  differences: Schema.Int
+}) {
+  override get message() {
+    return `${this.differences} offsets differ from snapshot ${this.snapshotId}`
+  }
+  readonly advice = "kafka-backup offsets rollback -f FILE sets the offsets of the snapshot"
+  readonly exitCode = exitCodes.notProven
+}
+
+const file = (kinds: string) =>
+  Flag.String("file").pipe(
+    Flag.withAlias("f"),
+    Flag.withMetavar("FILE"),
+    Flag.withDescription(`${kinds} manifest (required); - reads standard input`)
+  )
+
+const dryRun = Flag.Boolean("dry-run").pipe(
+  Flag.withDefault(false),
+  Flag.withDescription("only print what would be set; nothing is changed")
+)
+
+const group = Flag.String("group").pipe(
+  Flag.withMetavar("GROUP"),
+  Flag.atLeast(0),
+  Flag.withDescription("only this consumer group of the manifest; may be given several times")
+)
+
+/** Prints what became of the groups, and fails where one was left as it is. */
+const conclude = Effect.fnUntraced(function* (
+  outcome: GroupOutcome,
+  snapshotId: string | undefined,
+  format: OffsetsOutput.Format
+) {
+  yield* StandardOutput.print(OffsetsOutput.outcome(outcome, snapshotId, format))
+  const { groupsReset, groupsSkipped } = outcome
+  if (groupsSkipped.length === 0) return
+  return yield* new GroupsLeft({
+    left: groupsSkipped.length,
+    of: groupsReset.length + groupsSkipped.length,
+    isActive: groupsSkipped.every(({ active }) => active === true)
+  })
+})
+
+const disabled = (field: string) =>
+  new UsageError({
+    detail: `the KafkaRestore has no ${field} that is enabled`,
+    advice: `set spec.${field}.enabled: true in the manifest`
+  })
+
+const reset = Command.make(
+  "reset",
+  { ...shared, file: file("KafkaOffsetReset or KafkaRestore"), output, dryRun, group },
+  Effect.fnUntraced(function* (flags) {
+    const resource = yield* Resource.readOffsets(flags.file, ["KafkaOffsetReset", "KafkaRestore"])
+    if (resource.kind === "KafkaRestore" && resource.spec.offsetReset?.enabled !== true) {
+      return yield* disabled("offsetReset")
+    }
+    const prepared =
+      resource.kind === "KafkaRestore"
+        ? yield* OffsetsWork.resetOfRestore(resource, flags, flags.group)
+        : yield* OffsetsWork.resetOf(resource, flags, flags.group)
+    if (flags.dryRun || resource.spec.dryRun) {
+      return yield* StandardOutput.print(OffsetsOutput.planned(prepared.groups, prepared.snapshotId, flags.output))
+    }
+    yield* prepared.store
+    yield* conclude(yield* prepared.set, prepared.snapshotId, flags.output)
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription(
+    "Set the offsets of consumer groups that have no members: to the start or end of the log, to a time or an offset, as " +
+      "a KafkaOffsetReset says. With a KafkaRestore: the last step of that restore by itself, for groups that had members " +
+      "when it completed. Every offset is read back"
+  ),
+  Command.withShortDescription("Set the offsets of consumer groups"),
+  Command.withExamples([
+    { command: "kafka-backup offsets reset -f reset.yaml --dry-run", description: "what would be set" },
+    {
+      command: "kafka-backup offsets reset -f restore.yaml --volumes volumes --group billing",
+      description: "a group of a restore, once its consumers have stopped"
+    }
+  ])
+)
+
+const snapshot = Command.make(
+  "snapshot",
+  { ...shared, file: file("KafkaOffsetRollback"), output },
+  Effect.fnUntraced(function* (flags) {
+    const { metadata, spec } = yield* Resource.readOffsets(flags.file, ["KafkaOffsetRollback"])
+    yield* assertOperation(spec.operation, "snapshot")
+    const sink = yield* OffsetsWork.openSink(spec.kafkaCluster, flags)
+    const store = yield* OffsetsWork.openStore(spec.storage!, flags)
+    const groupIds = yield* ClusterGroups.select(sink, spec.consumerGroups ?? [])
+    const committed = yield* Effect.forEach(groupIds, sink.committedOffsets, { concurrency: 8 })
+    const all = [...new Set(committed.flatMap((offsets) => offsets.map(({ topic }) => topic)))]
+    const topics = spec.topics === undefined ? all.toSorted() : ClusterGroups.named(spec.topics, all)
+    const owner = OffsetsWork.ownerOf(metadata)
+    yield* OffsetsWork.takeSnapshot({ sink, store }, spec.snapshotId, owner, groupIds, topics, false)
+    yield* StandardOutput.print(OffsetsOutput.stored(spec.snapshotId, groupIds, topics, store.location, flags.output))
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription(
+    "Store the offsets that consumer groups have now, below _kafka-backup/offset-snapshots in storage. A snapshot that " +
+      "exists is never overwritten"
+  ),
+  Command.withShortDescription("Store the offsets of consumer groups"),
+  Command.withExamples([{ command: "kafka-backup offsets snapshot -f snapshot.yaml --volumes volumes" }])
+)
+
+/** A manifest that says what it is for is not used for something else that changes anything. */
+const assertOperation = (operation: KafkaOffsetRollback["spec"]["operation"], wanted: "snapshot" | "rollback") =>
+  operation === wanted
+    ? Effect.void
+    : Effect.fail(
+        new UsageError({
+          detail: `spec.operation of the manifest is ${operation}, and the command is ${wanted}`,
+          advice: `write operation: ${wanted} into the manifest, or use kafka-backup offsets ${operation}`
+        })
+      )
+
+/** The snapshot that a manifest names, and the part of it that is meant. */
+const storedOf = Effect.fnUntraced(function* (
+  resource: KafkaOffsetRollback | KafkaRestore,
+  directories: Resource.Directories
+) {
+  const { groups, id, kafka, storage, topics } =
+    resource.kind === "KafkaRestore"
+      ? {
+          kafka: resource.spec.targetCluster,
+          storage: resource.spec.storage,
+          id: Rollback.snapshotIdOf(
+            resource.spec.rollback?.snapshotId === undefined ? {} : { snapshotId: resource.spec.rollback.snapshotId },
+            OffsetsWork.ownerOf(resource.metadata)
+          ),
+          groups: undefined,
+          topics: undefined
+        }
+      : {
+          kafka: resource.spec.kafkaCluster,
+          storage: resource.spec.storage!,
+          id: resource.spec.snapshotId,
+          groups: resource.spec.consumerGroups,
+          topics: resource.spec.topics
+        }
+  const sink = yield* OffsetsWork.openSink(kafka, directories)
+  const store = yield* OffsetsWork.openStore(storage, directories)
+  const found = yield* OffsetsWork.readSnapshot(sink, store, id)
+  const stored = StoredOffsets.select(found, groups, topics)
+  if (stored.unknown.length > 0) {
+    return yield* OffsetsWork.refused(
+      stored.unknown.map((group) => ({
+        message: `snapshot ${id} has no consumer group ${group}`,
+        advice: "correct spec.consumerGroups; remove it for all groups of the snapshot"
+      }))
+    )
+  }
+  return { sink, snapshotId: id, stored }
+})
+
+/** Of a manifest that `rollback` or `verify` takes. */
+const readStored = Effect.fnUntraced(function* (name: string) {
+  const resource = yield* Resource.readOffsets(name, ["KafkaOffsetRollback", "KafkaRestore"])
+  if (resource.kind === "KafkaRestore" && resource.spec.rollback?.enabled !== true) return yield* disabled("rollback")
+  return resource
+})
+
+const rollback = Command.make(
+  "rollback",
+  { ...shared, file: file("KafkaOffsetRollback or KafkaRestore"), output, dryRun },
+  Effect.fnUntraced(function* (flags) {
+    const resource = yield* readStored(flags.file)
+    if (resource.kind === "KafkaOffsetRollback") yield* assertOperation(resource.spec.operation, "rollback")
+    const { sink, snapshotId, stored } = yield* storedOf(resource, flags)
+    const { groups, missing } = yield* StoredOffsets.wanted(sink, stored)
+    if (flags.dryRun)
+      return yield* StandardOutput.print(OffsetsOutput.planned(groups, undefined, flags.output, missing))
+    const nothing = "it had no offset in the topics of the snapshot, and has none"
+    yield* conclude(yield* SetOffsets.setOffsets(sink, groups, nothing), snapshotId, flags.output)
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription(
+    "Set the offsets of a snapshot again. A group forgets what it has committed since then in partitions of the same " +
+      "topics that have no offset in the snapshot. Groups with members are left as they are"
+  ),
+  Command.withShortDescription("Bring the offsets of a snapshot back"),
+  Command.withExamples([
+    {
+      command: "kafka-backup offsets rollback -f restore.yaml --volumes volumes",
+      description: "the offsets from before a restore"
+    }
+  ])
+)
+
+const verify = Command.make(
+  "verify",
+  { ...shared, file: file("KafkaOffsetRollback or KafkaRestore"), output },
+  Effect.fnUntraced(function* (flags) {
+    const { sink, snapshotId, stored } = yield* storedOf(yield* readStored(flags.file), flags)
+    const found = yield* StoredOffsets.differences(sink, stored)
+    yield* StandardOutput.print(OffsetsOutput.differences(snapshotId, stored.groups.length, found, flags.output))
+    if (found.length > 0) return yield* new OffsetsDiffer({ snapshotId, differences: found.length })
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription(
+    "Compare the offsets that consumer groups have with those of a snapshot. For a difference it exits with 16 and names " +
+      "group, topic and partition"
+  ),
+  Command.withShortDescription("Compare offsets with a snapshot"),
+  Command.withExamples([{ command: "kafka-backup offsets verify -f rollback.yaml --volumes volumes" }])
+)
+
+export const offsets = Command.make("offsets").pipe(
+  Command.withDescription(
+    "Offsets of consumer groups: set them, store them, bring them back, compare them. No group with members is changed"
+  ),
+  Command.withShortDescription("Offsets of consumer groups"),
+  Command.withSubcommands([snapshot, reset, rollback, verify])
+)

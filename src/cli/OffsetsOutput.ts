@@ -1,0 +1,117 @@
+import type { PartitionOffset, TopicPartition } from "../kafka/KafkaSource.ts"
+import type { ChangedGroup } from "../restore/groups/ClusterGroups.ts"
+import type { GroupOutcome, WantedGroup } from "../restore/groups/GroupOutcome.ts"
+import type { Difference } from "../restore/groups/StoredOffsets.ts"
+import * as Numbers from "../status/Format.ts"
+import * as Table from "./Table.ts"
+
+/** What the offsets commands print. */
+
+export type Format = "text" | "json"
+
+const json = (value: object) => JSON.stringify(value, null, 2)
+
+const place = ({ partition, topic }: TopicPartition): ReadonlyArray<string> => [topic, String(partition)]
+
+const offsetIn = (offsets: ReadonlyArray<PartitionOffset> | undefined, { partition, topic }: TopicPartition) =>
+  offsets?.find((each) => each.topic === topic && each.partition === partition)?.offset
+
+/** What a dry run would set. `missing`: topics that do not exist any more. */
+export const planned = (
+  groups: ReadonlyArray<WantedGroup & Partial<Pick<ChangedGroup, "before">>>,
+  snapshotId: string | undefined,
+  format: Format,
+  missing: ReadonlyArray<string> = []
+): string => {
+  if (format === "json") {
+    const all = groups.map(({ before, forget, groupId, offsets }) => ({
+      group: groupId,
+      ...(before === undefined ? {} : { before }),
+      offsets,
+      ...(forget === undefined ? {} : { forgotten: forget })
+    }))
+    return json({ dryRun: true, ...(snapshotId === undefined ? {} : { snapshotId }), groups: all })
+  }
+  const hasBefore = groups.some(({ before }) => before !== undefined)
+  const rows = groups.flatMap(({ before, forget = [], groupId, offsets }) =>
+    [
+      ...offsets.map((each) => ({ at: each, offset: String(each.offset) })),
+      ...forget.map((at) => ({ at, offset: "none" }))
+    ].map(({ at, offset }) => [
+      groupId,
+      ...place(at),
+      ...(hasBefore ? [String(offsetIn(before, at) ?? "none")] : []),
+      offset
+    ])
+  )
+  const columns: ReadonlyArray<Table.Column> = [
+    { heading: "GROUP" },
+    { heading: "TOPIC" },
+    { heading: "PARTITION", align: "right" },
+    ...(hasBefore ? [{ heading: "NOW", align: "right" as const }] : []),
+    { heading: "THEN", align: "right" }
+  ]
+  const without = groups.filter(({ forget = [], offsets }) => offsets.length + forget.length === 0)
+  return [
+    Table.format(columns, rows),
+    ...without.map(({ groupId }) => `Note: no offset would be set for consumer group ${groupId}`),
+    ...missing.map((topic) => `Note: topic ${topic} does not exist any more`),
+    ...(snapshotId === undefined ? [] : [`The present offsets would be stored first, as snapshot ${snapshotId}`]),
+    "Nothing was changed."
+  ].join("\n")
+}
+
+/** What became of each group. */
+export const outcome = (
+  { groupsReset, groupsSkipped }: GroupOutcome,
+  snapshotId: string | undefined,
+  format: Format
+): string =>
+  format === "json"
+    ? json({ ...(snapshotId === undefined ? {} : { snapshotId }), groupsReset, groupsSkipped })
+    : [
+        ...groupsReset.map(
+          ({ forgotten = [], group, offsets }) =>
+            `Consumer group ${group}: ${Numbers.count(offsets.length)} set and read back${forgotten.length === 0 ? "" : `, ${Numbers.count(forgotten.length)} forgotten`}`
+        ),
+        ...groupsSkipped.map(({ group, reason }) => `Note: consumer group ${group} was left as it is: ${reason}`),
+        ...(groupsReset.length + groupsSkipped.length === 0 ? ["No consumer group matches."] : [])
+      ].join("\n")
+
+/** What a snapshot holds. */
+export const stored = (
+  snapshotId: string,
+  groups: ReadonlyArray<string>,
+  topics: ReadonlyArray<string>,
+  location: string,
+  format: Format
+): string =>
+  format === "json"
+    ? json({ snapshotId, groups, topics, location })
+    : `Snapshot ${snapshotId} in ${location}: ${groups.length} consumer groups, ${topics.length} topics`
+
+/** Every difference from a snapshot. */
+export const differences = (
+  snapshotId: string,
+  groups: number,
+  found: ReadonlyArray<Difference>,
+  format: Format
+): string => {
+  if (format === "json") return json({ snapshotId, groups, differences: found })
+  if (found.length === 0) return `OK ${snapshotId}: ${groups} consumer groups have the offsets of the snapshot`
+  return Table.format(
+    [
+      { heading: "GROUP" },
+      { heading: "TOPIC" },
+      { heading: "PARTITION", align: "right" },
+      { heading: "SNAPSHOT", align: "right" },
+      { heading: "NOW", align: "right" }
+    ],
+    found.map(({ group, present, stored: before, ...at }) => [
+      group,
+      ...place(at),
+      String(before ?? "none"),
+      String(present ?? "none")
+    ])
+  )
+}
