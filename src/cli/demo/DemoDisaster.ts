@@ -15,7 +15,7 @@ const readAll = Effect.fnUntraced(function* (cluster: InMemoryCluster) {
   for (const partition of partitions) {
     for (const { headers, key, offset, timestamp, value } of yield* cluster.committed(topic, partition)) {
       const texts = [key, value, ...headers.flat()].map((bytes) => bytes?.toString("base64") ?? null)
-      hash.update(JSON.stringify([partition, offset, Number(timestamp), ...texts]))
+      hash.update(JSON.stringify([partition, offset, timestamp, ...texts]))
       records++
     }
   }
