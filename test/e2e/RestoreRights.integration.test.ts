@@ -29,9 +29,9 @@ const granted = (line: string): ReadonlyArray<Acl> => {
 
 const all = [...guide.matchAll(/^acls --.+$/gm)].flatMap(([line]) => granted(line))
 /** Without these a restore works, less well. */
-const optional = all.filter(({ resource }) => resource === "TRANSACTIONAL_ID" || resource === "GROUP")
+const optional = all.filter(({ name }) => name?.startsWith("kafka-backup-restore-"))
 const needed = all.filter((acl) => !optional.includes(acl))
-const nameOf = ({ operations, resource }: Acl) => `${operations[0]} on ${resource}`
+const nameOf = ({ name, operations, resource }: Acl) => `${operations[0]} on ${resource} ${name ?? ""}`.trimEnd()
 
 describeWith(["kafka", "kafkaSecurity", "java"], "The permissions of a restore", (services) => {
   const { plaintext, security } = services.kafka
@@ -55,6 +55,7 @@ describeWith(["kafka", "kafkaSecurity", "java"], "The permissions of a restore",
         },
         storage: onVolume,
         topicMapping: { [topic]: `restored-${topic}-${restores}` },
+        offsetReset: { enabled: true, strategy: "headerBased", consumerGroups: ["billing"] },
         ...spec
       },
       "KafkaRestore"
@@ -68,6 +69,7 @@ describeWith(["kafka", "kafkaSecurity", "java"], "The permissions of a restore",
     await java.createTopics({ name: topic, partitions: 2 })
     await java.load({ topic, count: 400, seed: 5, transactionEvery: 50, codec: "lz4" })
     await java.deleteRecords(topic, { 0: 20 })
+    await java.commitOffsets("billing", { [topic]: { 0: 30 } })
     const kafkaCluster = { bootstrapServers: [plaintext] }
     const places = workspace.manifest("source", { kafkaCluster, topics: [topic], storage: onVolume })
     backupId = reportOf(await succeed("run", ...places)).backupId
@@ -76,21 +78,23 @@ describeWith(["kafka", "kafkaSecurity", "java"], "The permissions of a restore",
   })
   afterAll(async () => {
     await java?.revoke(...all)
+    await java?.deleteGroup("billing")
     await java?.close()
     workspace[Symbol.dispose]()
   })
 
   it("are those of the guide", () => {
     assert.deepStrictEqual(all.map(nameOf), [
-      "CREATE on TOPIC",
-      "WRITE on TOPIC",
-      "READ on TOPIC",
-      "ALTER_CONFIGS on TOPIC",
-      "DELETE on TOPIC",
+      "CREATE on TOPIC restored-",
+      "WRITE on TOPIC restored-",
+      "READ on TOPIC restored-",
+      "ALTER_CONFIGS on TOPIC restored-",
+      "DELETE on TOPIC restored-",
       "ALTER on CLUSTER",
-      "WRITE on TRANSACTIONAL_ID",
-      "DESCRIBE on TRANSACTIONAL_ID",
-      "READ on GROUP"
+      "WRITE on TRANSACTIONAL_ID kafka-backup-restore-",
+      "DESCRIBE on TRANSACTIONAL_ID kafka-backup-restore-",
+      "READ on GROUP kafka-backup-restore-",
+      "READ on GROUP billing"
     ])
   })
 
@@ -100,29 +104,35 @@ describeWith(["kafka", "kafkaSecurity", "java"], "The permissions of a restore",
     assert.notMatch(ended.stderr, /permission denied/)
   })
 
-  /** Runs with all permissions but one. */
-  const without = async (acl: Acl): Promise<Ended> => {
-    await java.revoke(acl)
+  /** Runs with all permissions but some. They are denied, too: others that are allowed may include them. */
+  const without = async (some: ReadonlyArray<Acl>, spec: object = {}): Promise<Ended> => {
+    const denied = some.map((acl): Acl => ({ ...acl, permission: "DENY" }))
+    await java.revoke(...some)
+    await java.grant(...denied)
     try {
-      return await restore()
+      return await restore(spec)
     } finally {
-      await java.grant(acl)
+      await java.revoke(...denied)
+      await java.grant(...some)
     }
   }
 
   it.each(needed.map((acl) => [nameOf(acl), acl] as const))(
     "are all needed: without %s it fails and names it",
     async (_, acl) => {
-      const { code, stderr } = await without(acl)
+      const { code, stderr } = await without([acl])
       assert.include([12, 19], code, stderr)
       const operation = acl.operations[0]!.toLowerCase().replaceAll("_", "")
-      const resource = acl.resource === "CLUSTER" ? "cluster" : `topic restored-${topic}-${restores}`
-      assert.include(stderr.toLowerCase(), `permission denied: the principal lacks ${operation} on ${resource}`)
+      const resource = { CLUSTER: "cluster", GROUP: "group billing" }[acl.resource as string]
+      assert.include(
+        stderr.toLowerCase(),
+        `permission denied: the principal lacks ${operation} on ${resource ?? `topic restored-${topic}-${restores}`}`
+      )
     }
   )
 
   it.each(optional.map((acl) => [nameOf(acl), acl] as const))("work without %s, too", async (_, acl) => {
-    const { code, stderr } = await without(acl)
+    const { code, stderr } = await without([acl])
     assert.strictEqual(code, 0, stderr)
     assert.strictEqual(/permission denied on its consumer group/.test(stderr), acl.resource === "GROUP", stderr)
   })
@@ -130,12 +140,7 @@ describeWith(["kafka", "kafkaSecurity", "java"], "The permissions of a restore",
   it("are less with new offsets: neither Delete nor Alter on the cluster", async () => {
     const some = needed.filter(({ operations }) => operations[0] === "DELETE" || operations[0] === "ALTER")
     assert.lengthOf(some, 2)
-    await java.revoke(...some)
-    try {
-      const { code, stderr } = await restore({ offsets: "New" })
-      assert.strictEqual(code, 0, stderr)
-    } finally {
-      await java.grant(...some)
-    }
+    const { code, stderr } = await without(some, { offsets: "New" })
+    assert.strictEqual(code, 0, stderr)
   })
 })
