@@ -4,6 +4,7 @@ import { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../../kubernetes/KubernetesError.ts"
 import type { Job } from "../../kubernetes/Objects.ts"
 import { given } from "../../resource/Json.ts"
+import { isCompleted } from "../../status/restore/Completed.ts"
 import * as NextRestore from "../../status/restore/NextRestore.ts"
 import type {
   ActiveRestore,
@@ -64,7 +65,7 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
   const step = NextAttempt.next({
     wanted,
     isUsable: observed.restore !== undefined,
-    isCompleted: NextRestore.isCompleted(previous),
+    isCompleted: isCompleted(previous),
     hasStartedWriting: observed.startedWritingMillis !== undefined,
     unfinished:
       unfinished === undefined

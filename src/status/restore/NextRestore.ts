@@ -10,10 +10,6 @@ const maxMessageBytes = 1024
 
 const prose = (text: string): string => Format.cut(Format.line(text), maxMessageBytes)
 
-/** True when the status says that every record was restored: nothing is ever started again. */
-export const isCompleted = ({ conditions, phase }: RestoreStatus): boolean =>
-  phase === "Completed" && conditions?.find(({ type }) => type === "Ready")?.reason === "RestoreCompleted"
-
 /** True when the Job that the status names has ended, and its end is in the status. */
 export const hasEnded = ({ phase }: RestoreStatus): boolean => phase === "Completed" || phase === "Failed"
 

@@ -2,6 +2,7 @@ import { retryAnnotation } from "../../resource/KafkaRestore.ts"
 import * as Problem from "../../resource/Problem.ts"
 import * as Format from "../Format.ts"
 import type { Condition } from "../Status.ts"
+import { isCompleted } from "./Completed.ts"
 import * as GroupFields from "./GroupFields.ts"
 import type { EndedRestore, RestoreFacts, RestoreStatus } from "./RestoreFacts.ts"
 import { isObjection, type RestoreConditionType, type RestoreReasonOf } from "./RestoreReasons.ts"
@@ -60,7 +61,7 @@ export const next = (question: Question): ReadonlyArray<Condition> => {
 const topics = (n: number): string => (n === 1 ? "1 topic" : `${Format.count(n)} topics`)
 const records = (n: number): string => (n === 1 ? "1 record" : `${Format.count(n)} records`)
 
-const ready = ({ facts, status }: Question): Answer<"Ready"> | undefined => {
+const ready = ({ facts, previous, status }: Question): Answer<"Ready"> | undefined => {
   const { active, ended, problems, refusal } = facts
   const no = (reason: RestoreReasonOf<"Ready">, message: string): Answer<"Ready"> => ({
     status: "False",
@@ -76,6 +77,8 @@ const ready = ({ facts, status }: Question): Answer<"Ready"> | undefined => {
       : no("PreflightRunning", `The backup and the target cluster are being checked, in Job ${jobName}.`)
   }
   if (ended !== undefined) return end(facts, ended, status)
+  // Whatever another version finds in its spec: nothing is left to be done.
+  if (isCompleted(previous)) return undefined
   if (problems.length > 0) return no("InvalidSpec", problems.map(Problem.format).join("; "))
   if (refusal !== undefined) return no("JobRefused", `${refusal.reason}: ${Format.sentence(refusal.message)}`)
   return status.phase === "Pending" ? no("RestorePending", "The restore starts in a moment.") : undefined
@@ -85,20 +88,23 @@ const end = ({ backupId }: RestoreFacts, ended: EndedRestore, status: RestoreSta
   const { isDryRun, message, notes, outcome, reason, summary } = ended
   if (outcome === "success") {
     const { exact = 0, renumbered = 0, records: planned = 0 } = summary?.plan ?? {}
+    const told = notes.map((note) => `Note: ${Format.sentence(note)}`)
     const size = `${records(ended.records ?? planned)} in ${topics(exact + renumbered)}`
     return isDryRun
       ? {
           status: "True",
           reason: "DryRunPassed",
-          message: `Nothing stands against the restore of backup ${backupId}: ${size}. Nothing was written. Set spec.dryRun to false to start it.`
+          message: [
+            `Nothing stands against the restore of backup ${backupId}: ${size}. Nothing was written. Set spec.dryRun to false to start it.`,
+            ...told
+          ].join(" ")
         }
       : {
           status: "True",
           reason: "RestoreCompleted",
-          message: [
-            `Backup ${backupId} is restored: ${size}. Every record was read back and compared.`,
-            ...notes.map((note) => `Note: ${Format.sentence(note)}`)
-          ].join(" ")
+          message: [`Backup ${backupId} is restored: ${size}. Every record was read back and compared.`, ...told].join(
+            " "
+          )
         }
   }
   const why = Format.sentence(`${reason ?? "JobFailed"}: ${message ?? "no reason was reported"}`)

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { inspect } from "../../../src/resource/Inspection.ts"
 import * as RestoreCrd from "../../../src/resource/RestoreCrd.ts"
 import * as Previous from "../../../src/status/Previous.ts"
+import { isCompleted } from "../../../src/status/restore/Completed.ts"
 import * as NextRestore from "../../../src/status/restore/NextRestore.ts"
 import * as RestoreAnnouncements from "../../../src/status/restore/RestoreAnnouncements.ts"
 import type { EndedRestore, RestoreFacts, RestoreStatus } from "../../../src/status/restore/RestoreFacts.ts"
@@ -188,10 +189,16 @@ describe("the status of a restore", () => {
       const status = NextRestore.next({}, facts, nowMillis)
       assert.strictEqual(status.phase === "Completed", facts.ended?.outcome === "success", name)
       const isReal = facts.ended?.outcome === "success" && !facts.ended.isDryRun
-      assert.strictEqual(NextRestore.isCompleted(status), isReal, name)
+      assert.strictEqual(isCompleted(status), isReal, name)
       const verified = status.conditions?.find(({ type }) => type === "Verified")
       assert.strictEqual(verified?.status === "True", isReal, name)
     }
+  })
+
+  it("stays complete when another version of the operator finds a mistake in its spec", () => {
+    const done = NextRestore.next({}, aRestore({ ended: ended(), startedWritingMillis: writing }), nowMillis)
+    const facts = aRestore({ problems: [{ field: "spec.x", message: "no" }], startedWritingMillis: writing })
+    assert.deepStrictEqual(NextRestore.next(done, facts, nowMillis + 1000), done)
   })
 
   it("names the topics that get new offsets, and why", () => {

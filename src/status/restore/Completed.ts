@@ -1,0 +1,5 @@
+import type { RestoreStatus } from "./RestoreFacts.ts"
+
+/** True when the status says that every record was restored and compared: nothing is ever started again. */
+export const isCompleted = ({ conditions, phase }: RestoreStatus): boolean =>
+  phase === "Completed" && (conditions?.some(({ status, type }) => type === "Verified" && status === "True") ?? false)
