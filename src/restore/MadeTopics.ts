@@ -9,8 +9,8 @@ import type { Memory } from "./RestoreMemory.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
 
 /*
- * Topics that a restore made itself. Those alone it deletes, and only while they are the very topics that it made: their
- * ids are the same, and, where they are to be written anew, they hold no record of anybody else.
+ * Topics that a restore made itself. Those alone it deletes, and only while they are the very topics that it made:
+ * their ids are the same, and, where they are to be written anew, they hold no record of anybody else.
  */
 
 /** Which of these topics are still those that the restore made. */
