@@ -7,7 +7,7 @@ import { ResourcesSpec } from "./ResourcesSpec.ts"
 import { RestoreJobSpec } from "./RestoreJobSpec.ts"
 import { CircuitBreakerSpec } from "./LimitsSpec.ts"
 import { ConfigOverrides, Configs } from "./RestoreConfigsSpec.ts"
-import { ExactSpec, RestoreCompression, RestoreRateLimitSpec } from "./RestoreTuningSpec.ts"
+import { ExactSpec, OnFailure, RestoreCompression, RestoreRateLimitSpec } from "./RestoreTuningSpec.ts"
 import { RetentionHold } from "./RetentionHoldSpec.ts"
 import * as Rule from "./Rule.ts"
 import { SourcePartitionsSpec } from "./SourcePartitionsSpec.ts"
@@ -98,6 +98,7 @@ export const KafkaRestoreSpec = Field.object(
       }),
       "Fail"
     ),
+    onFailure: Field.withDefault(OnFailure, "Keep"),
     retentionHold: Field.withDefault(RetentionHold, "24h"),
     exact: Field.withDefault(ExactSpec, {}),
     compression: Field.optional(RestoreCompression),

@@ -26,6 +26,11 @@ export const ExactSpec = Field.object(
   { description: "What keeping the old offsets may cost." }
 )
 
+export const OnFailure = Field.choice(["Keep", "DeleteCreated"], {
+  description:
+    "What becomes of topics that a restore created when it fails and another attempt would fail, too: Keep them, or DeleteCreated, except those that hold records of others."
+})
+
 const atLeastOne = Rule.atLeast(1, "must be 1 or more; remove it for no limit")
 
 export const RestoreRateLimitSpec = Field.object(

@@ -59,6 +59,44 @@ const holdsOnlyOf = Effect.fnUntraced(function* (
   return true
 })
 
+/**
+ * After an attempt that failed for good: deletes the topics that the restore made, and that hold no record of others.
+ * Fails never; what could not be deleted stays, and is logged.
+ */
+export const removeAfterFailure = Effect.fnUntraced(function* (
+  sink: KafkaSinkShape,
+  source: KafkaSourceShape,
+  topics: ReadonlyArray<PlannedTopic>,
+  memory: Memory,
+  producerId: number | undefined
+) {
+  const deleted: Array<string> = []
+  const kept: Array<string> = []
+  for (const topic of topics) {
+    const name = topic.target
+    const remembered = memory.get(name)
+    if (remembered === undefined || !remembered.isMade) continue
+    const own = new Map([[name, remembered]])
+    const removed = Effect.gen(function* () {
+      if (producerId === undefined || (yield* present(sink, own)).length === 0) return false
+      if (!(yield* holdsOnlyOf(sink, source, topic, remembered.topicId, producerId))) return false
+      return (yield* remove(sink, own)).length > 0
+    })
+    const isRemoved = yield* Effect.orElseSucceed(removed, () => false)
+    ;(isRemoved ? deleted : kept).push(name)
+  }
+  if (deleted.length > 0) {
+    yield* Effect.logWarning("topics that the restore had created were deleted, because it failed").pipe(
+      Effect.annotateLogs({ topics: deleted.join(", ") })
+    )
+  }
+  if (kept.length > 0) {
+    yield* Effect.logWarning("topics that the restore had created stay: others may have written to them").pipe(
+      Effect.annotateLogs({ topics: kept.join(", ") })
+    )
+  }
+})
+
 /** Longest wait for a deleted topic to be gone, in tenths of a second. */
 const goneWithin = 300
 

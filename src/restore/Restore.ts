@@ -182,7 +182,13 @@ export const run = Effect.fn("Restore.run")(function* (
           })
         )
       )
-    proven = yield* Effect.raceFirst(written(mostRenewals), begun.untilOvertaken)
+    proven = yield* Effect.raceFirst(written(mostRenewals), begun.untilOvertaken).pipe(
+      Effect.tapError((error) =>
+        request.deletesCreated && isFinal(error)
+          ? MadeTopics.removeAfterFailure(sink, source, rest.topics, memory, begun.producerId)
+          : Effect.void
+      )
+    )
     const provenMillis = yield* Clock.currentTimeMillis
     // Before the configuration: from then on the brokers may remove records, and nothing can be compared any more.
     yield* remember(mapped(unproven, memory, (known) => ({ ...known, provenMillis })))
@@ -221,6 +227,15 @@ export const run = Effect.fn("Restore.run")(function* (
     endedMillis: yield* Clock.currentTimeMillis
   } satisfies Restored
 }, Effect.scoped)
+
+/** Whether another attempt would fail in the same way; another one that is at work is left alone. */
+const isFinal = ({
+  isRetryable,
+  reason
+}: {
+  readonly isRetryable: boolean
+  readonly reason: { readonly _tag: string }
+}) => !isRetryable && reason._tag !== "RestoreOvertaken" && reason._tag !== "ProducerFenced"
 
 /** How often topics are written anew in one attempt. */
 const mostRenewals = 2

@@ -54,6 +54,8 @@ export interface RestoreRequest {
   readonly rollback?: RollbackRequest
   /** How long the topics keep all records after the proof, whatever their retention says. */
   readonly retentionHold: Hold
+  /** Whether a restore that fails for good deletes the topics that it made. */
+  readonly deletesCreated: boolean
   /** Absent: that of the source, else lz4. */
   readonly compression?: Codec
   readonly configs: ConfigChoice

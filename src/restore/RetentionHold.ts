@@ -24,6 +24,7 @@ export const isDue = (remembered: RestoreMemory.Remembered, hold: Hold, nowMilli
 }
 
 const heldValue = "-1"
+const heldValues: Readonly<Record<string, string>> = { "retention.ms": heldValue, "retention.bytes": heldValue }
 
 /**
  * Gives a topic the retention of the backup. A value that is not -1 any more is somebody's choice since, and stays.
@@ -34,7 +35,11 @@ const release = Effect.fnUntraced(function* (
   topic: string,
   { retention }: RestoreMemory.Remembered
 ) {
-  const present = (yield* source.topicConfigs([topic])).get(topic) ?? {}
+  const present = yield* source.topicConfigs([topic]).pipe(
+    Effect.map((configs) => configs.get(topic) ?? {}),
+    // Without DescribeConfigs nobody's choice can be told from the hold.
+    Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", () => Effect.succeed(heldValues))
+  )
   const due = Object.entries(retention).filter(([name]) => present[name] === heldValue)
   if (due.length > 0) yield* sink.alterConfigs(topic, Object.fromEntries(due))
 })

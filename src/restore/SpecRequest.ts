@@ -36,6 +36,7 @@ export const request = ({ metadata, spec }: KafkaRestore): RestoreRequest => ({
   maxFillerOffsets: spec.exact.maxFillerOffsets,
   acceptsGaps: spec.gaps === "Accept",
   retentionHold: RetentionHoldSpec.hold(spec.retentionHold),
+  deletesCreated: spec.onFailure === "DeleteCreated",
   ...optional("compression", spec.compression),
   configs: {
     fromBackup: spec.configs === "FromBackup",

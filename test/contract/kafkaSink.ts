@@ -705,7 +705,7 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
           [...(yield* powerless.missingRights(asked))],
           [
             ...["Write", "AlterConfigs", "Delete"].map((operation) => ({ resource: `topic ${topic}`, operation })),
-            { resource: "the cluster", operation: "Alter" }
+            { resource: "cluster", operation: "Alter" }
           ]
         )
         const [created] = yield* powerless.createTopics([

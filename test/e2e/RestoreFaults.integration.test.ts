@@ -165,7 +165,7 @@ describeWith(
       for (const right of ["Write", "AlterConfigs", "Delete", "Read"]) {
         assert.include(stderr, `the principal lacks ${right} on topic ${target}`)
       }
-      assert.include(stderr, "the principal lacks Alter on the cluster")
+      assert.include(stderr, "the principal lacks Alter on cluster")
       assert.deepStrictEqual(await java.digest(target).catch(() => []), [])
     })
 

@@ -52,6 +52,7 @@ describe("the defaults of a KafkaRestore", () => {
       createTopics: true,
       offsets: "Auto",
       gaps: "Fail",
+      onFailure: "Keep",
       retentionHold: "24h",
       exact: { maxFillerOffsets: 2_000_000_000 },
       configs: "FromBackup",

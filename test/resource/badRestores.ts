@@ -187,6 +187,7 @@ const ofSpec: ReadonlyArray<BadManifest> = [
   at("offsets", "another word for offsets", "Original", "Auto, Exact or New"),
   at("offsets", "a flag for offsets", true, "must be text"),
   at("gaps", "another word for gaps", "Ignore", "Fail or Accept"),
+  at("onFailure", "another word for deleting", "Delete", "Keep or DeleteCreated"),
   at("retentionHold", "a hold in words", "1 day", "24h, 90m or 7d, 0s for no hold, or forever"),
   at("retentionHold", "a hold as a number", 24, "text"),
   at("exact.maxFillerOffsets", "fewer than no fillers", -1, "from 0 to 1000000000000"),

@@ -29,6 +29,7 @@ export const fullSpec = () => ({
   defaultReplicationFactor: 3,
   offsets: "Auto",
   gaps: "Fail",
+  onFailure: "Keep",
   retentionHold: "24h",
   exact: { maxFillerOffsets: 2_000_000_000 },
   compression: "lz4",

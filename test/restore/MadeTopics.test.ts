@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import * as Attempt from "../../src/restore/Attempt.ts"
 import { sealed } from "../kafka/sealing.ts"
 import { someRecords } from "../kafka/support.ts"
+import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
 import { aRestore, assertSame, backUp, inTime, layer, restore, systems, worlds } from "./world.ts"
 
 const records = (count: number) =>
@@ -17,11 +18,16 @@ const stopped = Effect.gen(function* () {
   return { source, target, backupId }
 })
 
-const stop = Effect.fnUntraced(function* (backupId: string) {
+const stop = Effect.fnUntraced(function* (backupId: string, changes: Partial<RestoreRequest> = {}) {
   const { target } = yield* worlds
   yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce", after: 3 })
-  yield* Effect.flip(inTime(restore(aRestore(backupId))))
+  yield* Effect.flip(inTime(restore(aRestore(backupId, changes))))
 })
+
+const presence = Effect.gen(function* () {
+  const [found] = yield* (yield* systems).sink.lookup(["orders"])
+  return found?._tag
+}).pipe(Effect.scoped)
 
 /** A request of an attempt before, which is late; `foreign`: of somebody else. */
 const late = (isForeign = false) =>
@@ -69,5 +75,35 @@ describe("a topic that a restore made", () => {
       const [found] = yield* (yield* systems).sink.lookup(["orders"])
       assert.strictEqual(found?._tag === "Found" ? found.topic.topicId : undefined, id)
     }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect("is deleted when the restore fails for good and is asked to, but no topic that was there before", () =>
+    Effect.gen(function* () {
+      const { backupId, source, target } = yield* stopped
+      yield* stop(backupId)
+      assert.strictEqual(yield* presence, "Found")
+      yield* stop(backupId, { deletesCreated: true })
+      assert.strictEqual(yield* presence, "Missing")
+      yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 2)
+      yield* target.createTopic("orders", { partitions: 2 })
+      yield* stop(backupId, { deletesCreated: true })
+      assert.strictEqual(yield* presence, "Found")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is not deleted when others have written to it, or when another attempt may succeed", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* stopped
+      yield* stop(backupId)
+      yield* target.inject({ _tag: "ConnectionLost" }, { operation: "produce", times: 100_000 })
+      const request = aRestore(backupId, { deletesCreated: true })
+      yield* Effect.flip(inTime(restore(request)))
+      yield* target.clearFaults
+      assert.strictEqual(yield* presence, "Found")
+      yield* late(true)
+      yield* Effect.flip(inTime(restore(request)))
+      assert.strictEqual(yield* presence, "Found")
+    }).pipe(Effect.provide(layer))
   )
 })

@@ -85,7 +85,7 @@ describe("before anything is written, a restore", () => {
       ]
       assert.sameMembers(yield* against(backupId, { topics: ["plain"] }), withoutHoles)
       const alter = lacks(
-        "Alter on the cluster",
+        "Alter on cluster",
         "to write control markers into the holes of the old logs",
         ", or set offsets: New"
       )

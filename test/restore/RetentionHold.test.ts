@@ -93,6 +93,19 @@ describe("the retention hold of a restore", () => {
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
+  it.effect("ends without permission to read configurations", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* scene
+      yield* inTime(restore(aRestore(backupId)))
+      yield* target.deny("DescribeConfigs")
+      yield* target.deny("DescribeConfigs", "orders")
+      assert.deepStrictEqual(yield* inTime(end(backupId)), { topics: ["orders"], earlier: [] })
+      yield* target.allow("DescribeConfigs")
+      yield* target.allow("DescribeConfigs", "orders")
+      assert.deepStrictEqual(yield* retention, own)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("cannot end before the restore is complete", () =>
     Effect.gen(function* () {
       const { backupId, target } = yield* scene

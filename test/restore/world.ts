@@ -32,6 +32,7 @@ export const aRestore = (backupId: string, changes: Partial<RestoreRequest> = {}
   maxFillerOffsets: defaultMaxFillerOffsets,
   acceptsGaps: false,
   retentionHold: 86_400_000,
+  deletesCreated: false,
   configs: { fromBackup: true, overrides: new Map() },
   bytesPerSecond: undefined,
   recordsPerSecond: undefined,

@@ -74,6 +74,6 @@ export const missingRights = Effect.fnUntraced(function* (
   return [
     ...found.flat(2),
     ...(yield* unread),
-    ...((yield* marking) ? [{ resource: "the cluster", operation: "Alter" }] : [])
+    ...((yield* marking) ? [{ resource: "cluster", operation: "Alter" }] : [])
   ]
 })
