@@ -5,10 +5,13 @@ import { join } from "node:path"
 import * as KafkaBackup from "../../src/resource/KafkaBackup.ts"
 import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
 import * as ManifestParser from "../../src/resource/ManifestParser.ts"
+import * as OffsetResource from "../../src/resource/OffsetResource.ts"
 
 const parsers: Readonly<Record<string, (text: string) => Result.Result<unknown, ManifestParser.ManifestError>>> = {
   [KafkaBackup.kind]: ManifestParser.parse,
-  [KafkaRestore.kind]: KafkaRestore.parse
+  [KafkaRestore.kind]: KafkaRestore.parse,
+  KafkaOffsetReset: (text) => OffsetResource.parse(text, ["KafkaOffsetReset"]),
+  KafkaOffsetRollback: (text) => OffsetResource.parse(text, ["KafkaOffsetRollback"])
 }
 
 /** The YAML blocks of a page, without the indentation of a list. */
@@ -29,6 +32,7 @@ const manifests = pages.flatMap((page) =>
 describe("manifests in the documentation", () => {
   it("are many", () => {
     assert.isAbove(manifests.filter(({ kind }) => kind === KafkaRestore.kind).length, 8)
+    assert.isAbove(manifests.filter(({ kind }) => kind.startsWith("KafkaOffset")).length, 1)
     assert.isAbove(manifests.filter(({ kind }) => kind === KafkaBackup.kind).length, 1)
   })
 
