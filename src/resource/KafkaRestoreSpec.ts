@@ -1,5 +1,6 @@
 import * as Field from "./Field.ts"
 import { KafkaClusterSpec } from "./KafkaClusterSpec.ts"
+import { needsNewOffsets, PartitionsSpec } from "./PartitionsSpec.ts"
 import { PitrSpec } from "./PitrSpec.ts"
 import { OffsetResetSpec, RollbackSpec } from "./OffsetResetSpec.ts"
 import { PodTemplateSpec } from "./PodTemplateSpec.ts"
@@ -55,6 +56,7 @@ export const KafkaRestoreSpec = Field.object(
       []
     ),
     topicMapping: Field.optional(TopicMappingSpec),
+    partitions: Field.optional(PartitionsSpec),
     sourcePartitions: Field.optional(SourcePartitionsSpec),
     pitr: Field.optional(PitrSpec),
     includeOriginalOffsetHeader: Field.withDefault(
@@ -124,6 +126,7 @@ export const KafkaRestoreSpec = Field.object(
   {
     description: "Which backup to restore, from where, and into which cluster.",
     rules: [
+      needsNewOffsets,
       Rule.required(
         "backupId",
         "a restore needs backupId, for example shop-20260301-020000; kafka-backup list shows which backups there are"

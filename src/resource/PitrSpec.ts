@@ -13,6 +13,12 @@ const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 ||
 
 const pattern = `^[0-9]{4}-(?:${days})T${clock}$`
 
+/** CEL: the day of a text that matches the pattern exists. */
+const isDay = (field: string): string => {
+  const year = `int(${field}.substring(0, 4))`
+  return `!${field}.matches(r'^[0-9]{4}-02-29') || ${year} % 4 == 0 && (${year} % 100 != 0 || ${year} % 400 == 0)`
+}
+
 /** An instant as RFC 3339 has it. Fractions of a millisecond do not count. */
 const instant = (description: string) =>
   Field.text({
@@ -24,7 +30,7 @@ const instant = (description: string) =>
         "must be a time with its time zone, such as 2026-03-01T01:15:00Z or 2026-03-01T02:15:00.250+01:00"
       ),
       Rule.rule<string>({
-        cel: "!self.matches(r'^[0-9]{4}-02-29') || int(self.substring(0, 4)) % 4 == 0 && (int(self.substring(0, 4)) % 100 != 0 || int(self.substring(0, 4)) % 400 == 0)",
+        cel: isDay("self"),
         message: "must be a day that exists: this February has 28 days",
         holds: (self) => !/^[0-9]{4}-02-29/u.test(self) || isLeap(Number(self.slice(0, 4)))
       })
@@ -41,7 +47,7 @@ interface Times {
 /** CEL for the milliseconds since 1970 of a text. */
 const millis = (field: string) => `int(timestamp(${field})) * 1000 + timestamp(${field}).getMilliseconds()`
 
-const isTime = (field: string) => `${field}.matches(r'${pattern}')`
+const isTime = (field: string) => `(${field}.matches(r'${pattern}') && (${isDay(field)}))`
 
 const hasOne = "has(self.timestamp) || has(self.timestampMillis)"
 

@@ -3,9 +3,12 @@ import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Formats from "../segment/Formats.ts"
 import { TooManyHeaders } from "../segment/records/HeaderAppender.ts"
 import { RecordEditor } from "../segment/records/RecordEditor.ts"
+import type { RecordFilter } from "../segment/records/RecordFilter.ts"
 import { RecordNotRepresentable, SegmentError } from "../segment/SegmentError.ts"
 import * as Cut from "./Cut.ts"
 import * as OriginalHeaders from "./OriginalHeaders.ts"
+import type { PlannedSegment } from "./PlannedPartition.ts"
+import * as Repartition from "./Repartition.ts"
 import type { PlannedPartition, PlannedTopic, RestorePlan } from "./RestorePlan.ts"
 
 const unlimited = Number.MAX_SAFE_INTEGER
@@ -17,45 +20,66 @@ export interface Place {
   readonly partition: PlannedPartition
 }
 
-/** The segments that hold records of the target in `[from, until)`, each with the target offset of its first record. */
-const needed = ({ partition, topic }: Place, from: number, until: number) => {
+/** Records of one source partition that follow one another in the target. */
+interface Part {
+  readonly source: number
+  readonly segments: ReadonlyArray<PlannedSegment>
+  /** Target offset of the first record, where records get new offsets. */
+  readonly base: number
+  /** Present: not all of the records. */
+  readonly keeps?: RecordFilter
+}
+
+/** The parts that hold records of the target in `[from, until)`: segments, or whole partitions of the source. */
+const needed = (place: Place, from: number, until: number): ReadonlyArray<Part> => {
+  const { partition, plan, topic } = place
   let renumbered = 0
+  if (topic.sources !== undefined) {
+    return topic.sources.flatMap((source, i) => {
+      const base = renumbered
+      renumbered += partition.fromSources?.[i] ?? 0
+      if (renumbered === base || renumbered <= from || base >= until) return []
+      const keeps = Repartition.filter(plan.cut, topic.partitions.length, source.partition, partition.partition)
+      return [{ source: source.partition, segments: source.segments, base, keeps }]
+    })
+  }
   return partition.segments.flatMap((segment) => {
     const base = renumbered
     renumbered += segment.kept?.records ?? segment.record_count
     const end = topic.renumbered === undefined ? (segment.kept?.lastOffset ?? segment.end_offset) + 1 : renumbered
     const start = topic.renumbered === undefined ? (segment.kept?.firstOffset ?? segment.start_offset) : base
-    return end <= from || start >= until ? [] : [{ segment, base }]
+    if (end <= from || start >= until) return []
+    const keeps = segment.kept === undefined || plan.cut === undefined ? {} : { keeps: Cut.filter(plan.cut) }
+    return [{ source: partition.partition, segments: [segment], base, ...keeps }]
   })
 }
 
 /**
  * The records that the target partition shall hold in `[from, until)`, with the offsets that they shall have there:
- * runs of whole records in the form of the record stream. Segments that lie before it are not read. A damaged segment
+ * runs of whole records in the form of the record stream. Parts that lie before it are not read. A damaged segment
  * fails the stream, at the latest in place of its end.
  */
 export const records = (store: ObjectStoreShape, place: Place, from: number, until: number = unlimited) => {
-  const { partition, plan, topic } = place
-  const appends =
-    plan.originalHeaders === undefined ? undefined : OriginalHeaders.appender(plan.originalHeaders, partition.partition)
-  return Stream.fromIterable(needed(place, from, until)).pipe(
-    Stream.flatMap(({ base, segment }) => {
+  const { plan, topic } = place
+  return Stream.suspend(() => Stream.fromIterable(needed(place, from, until))).pipe(
+    Stream.flatMap(({ base, keeps, segments, source }) => {
       const stored = new RecordEditor({
         from: 0,
         until: unlimited,
         addedHeaders: plan.addedHeaders,
-        ...(segment.kept === undefined || plan.cut === undefined ? {} : { keeps: Cut.filter(plan.cut) }),
-        ...(appends === undefined ? {} : { appends }),
+        ...(keeps === undefined ? {} : { keeps }),
+        ...(plan.originalHeaders === undefined
+          ? {}
+          : { appends: OriginalHeaders.appender(plan.originalHeaders, source) }),
         ...(topic.renumbered === undefined ? {} : { renumberFrom: base })
       })
       const asked = new RecordEditor({ from, until, addedHeaders: [] })
-      return Formats.reader
-        .runs(segment.key, store.read(ObjectKey.make(segment.key)))
-        .pipe(
-          Stream.mapEffect((run) =>
-            Effect.try({ try: () => asked.push(stored.push(run)), catch: (cause) => notRepresentable(place, cause) })
-          )
+      return Stream.fromIterable(segments).pipe(
+        Stream.flatMap(({ key }) => Formats.reader.runs(key, store.read(ObjectKey.make(key)))),
+        Stream.mapEffect((run) =>
+          Effect.try({ try: () => asked.push(stored.push(run)), catch: (cause) => notRepresentable(place, cause) })
         )
+      )
     }),
     Stream.filter((run) => run.length > 0)
   )

@@ -80,7 +80,7 @@ const count = (store: ObjectStoreShape, { key }: ManifestSegment, keeps: RecordF
 
 /**
  * Reads those segments of the topics, which `isSelected` names, that lie on both sides of the cut, and counts what is
- * kept of them. Reads nothing where the backup does not cover the time.
+ * kept of them.
  */
 export const countAll = Effect.fn("Cut.countAll")(function* (
   store: ObjectStoreShape,
@@ -88,7 +88,7 @@ export const countAll = Effect.fn("Cut.countAll")(function* (
   cut: Cut | undefined,
   isSelected: (topic: string, partition: number) => boolean
 ) {
-  if (cut === undefined || cut.last > coveredUntil(set)) return nothingCounted
+  if (cut === undefined) return nothingCounted
   const segments = set.manifest.topics.flatMap(({ name, partitions }) =>
     partitions
       .filter(({ partition_id }) => isSelected(name, partition_id))

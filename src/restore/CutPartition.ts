@@ -34,6 +34,24 @@ export const of = (set: BackupSet, whole: PlannedPartition, cut: Cut.Cut, counte
   return { ...whole, start, end, records, segments, cut: facts }
 }
 
+/** What a cut does to several partitions together. */
+export const merged = (facts: ReadonlyArray<CutFacts>): CutFacts => {
+  const restored = facts.flatMap((one) => one.restored ?? [])
+  const earliest = facts.flatMap((one) => one.earliest ?? [])
+  return {
+    leftOut: facts.reduce((sum, one) => sum + one.leftOut, 0),
+    ...(restored.length === 0
+      ? {}
+      : {
+          restored: {
+            first: restored.reduce((least, { first }) => Math.min(least, first), Infinity),
+            last: restored.reduce((most, { last }) => Math.max(most, last), -Infinity)
+          }
+        }),
+    ...(earliest.length === 0 ? {} : { earliest: Math.min(...earliest) })
+  }
+}
+
 /**
  * Why the time is refused: the backup was taken before it, or nothing at all is left. A backup that does not reach the
  * time would silently give an earlier state.

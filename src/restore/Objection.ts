@@ -20,6 +20,7 @@ export interface Objection {
     | "GroupsNotInBackup"
     | "OtherSourceCluster"
     | "GroupDenied"
+    | "GroupsRepartitioned"
     | "SnapshotTaken"
     | "SnapshotDenied"
   readonly message: string

@@ -16,6 +16,8 @@ export interface PlannedPartition {
   readonly records: number
   /** Ascending. Those without a record to restore are not there. */
   readonly segments: ReadonlyArray<PlannedSegment>
+  /** Present in a topic that gets another number of partitions: records from each of its sources, in their order. */
+  readonly fromSources?: ReadonlyArray<number>
   /** Present in a point-in-time restore. */
   readonly cut?: CutFacts
 }

@@ -59,7 +59,8 @@ const existing = (
   const objections: Array<Objection> = []
   const [has, needs] = [found.partitions.length, topic.partitions.length]
   if (has !== needs) {
-    const message = `topic ${topic.target} has ${has} partitions, and the backup has ${needs}`
+    const why = topic.sources === undefined ? `the backup has ${needs}` : `spec.partitions asks for ${needs}`
+    const message = `topic ${topic.target} has ${has} partitions, and ${why}`
     objections.push(objection("PartitionsDiffer", message, "delete the topic, or restore to another name"))
   }
   if (!isEmpty && !isOurs) {

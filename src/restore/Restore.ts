@@ -7,7 +7,7 @@ import * as Catalogue from "../manifest/Catalogue.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Attempt from "./Attempt.ts"
 import { codecOf } from "./Compression.ts"
-import * as Cut from "./Cut.ts"
+import * as Counting from "./Counting.ts"
 import type { GroupOutcome } from "./groups/GroupOutcome.ts"
 import * as Groups from "./groups/Groups.ts"
 import * as Configuring from "./Configuring.ts"
@@ -87,10 +87,7 @@ export const planOf = Effect.fn("Restore.planOf")(function* (store: ObjectStoreS
   const set = yield* Catalogue.open(store, request.backupId)
   const damaged = yield* Preflight.ofBackup(store, set)
   // What is damaged or missing cannot be counted, and nothing is going to be written.
-  const cut = damaged.length > 0 ? undefined : request.cut
-  const counted = yield* Cut.countAll(store, set, cut, (topic, partition) =>
-    RestorePlan.isSelected(request, topic, partition)
-  )
+  const counted = damaged.length > 0 ? RestorePlan.nothingCounted : yield* Counting.count(store, set, request)
   const planned = RestorePlan.make(set, request, counted)
   if (planned._tag === "Refused") return yield* preflightFailed([...damaged, ...planned.objections])
   return { set, plan: planned.plan, damaged }

@@ -8,6 +8,7 @@ import * as CutReport from "./CutReport.ts"
 import * as OriginalHeaders from "./OriginalHeaders.ts"
 import type { Objection } from "./Objection.ts"
 import type { PlannedPartition } from "./PlannedPartition.ts"
+import * as Repartition from "./Repartition.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
 import * as SourcePartitions from "./SourcePartitions.ts"
 import * as TopicMapping from "./TopicMapping.ts"
@@ -23,6 +24,8 @@ export interface PlannedTopic {
   readonly target: string
   /** All partitions, empty ones included, ascending. */
   readonly partitions: ReadonlyArray<PlannedPartition>
+  /** Present where the topic gets another number of partitions: whence they get their records. */
+  readonly sources?: ReadonlyArray<Repartition.Source>
   readonly replicationFactor: number
   /** Of the source, as the backup has them; absent where it could not read them. */
   readonly configs: Readonly<Record<string, string>> | undefined
@@ -58,11 +61,16 @@ export const isSelected = (request: RestoreRequest, topic: string, partition?: n
   !request.excludeTopics.some((pattern) => TopicGlob.matches(pattern, topic)) &&
   (partition === undefined || SourcePartitions.isChosen(request.sourcePartitions, topic, partition))
 
-/**
- * Everything that is to be written, or everything that stands against it. `counted`: what `Cut.countAll` gave for the
- * same backup and request.
- */
-export const make = (set: BackupSet, request: RestoreRequest, counted: Cut.Counted = Cut.nothingCounted): Planned => {
+/** What was counted of the same backup, for the same request, before it is planned. */
+export interface Counted {
+  readonly cut: Cut.Counted
+  readonly repartitioned: Repartition.Counted
+}
+
+export const nothingCounted: Counted = { cut: Cut.nothingCounted, repartitioned: Repartition.nothingCounted }
+
+/** Everything that is to be written, or everything that stands against it. */
+export const make = (set: BackupSet, request: RestoreRequest, counted: Counted = nothingCounted): Planned => {
   const available = set.manifest.topics
   const objections: Array<Objection> = []
   const isWanted = (name: string) => isSelected(request, name)
@@ -95,8 +103,9 @@ export const make = (set: BackupSet, request: RestoreRequest, counted: Cut.Count
       advice: "give each of them a name of its own in topicMapping"
     })
   }
-  const counts = new Map(topics.map(({ planned }) => [planned.source, planned.partitions.length]))
+  const counts = new Map(topics.map(({ planned, sourceCount }) => [planned.source, sourceCount]))
   objections.push(...SourcePartitions.objections(request.sourcePartitions, counts))
+  objections.push(...Repartition.objections(request, [...counts.keys()]))
   objections.push(...topics.flatMap((topic) => topic.objections))
   if (request.cut !== undefined) {
     objections.push(
@@ -121,7 +130,7 @@ export const make = (set: BackupSet, request: RestoreRequest, counted: Cut.Count
   return { _tag: "Plan", plan: { ...content, notes, digest } }
 }
 
-const plannedTopic = (set: BackupSet, topic: ManifestTopic, request: RestoreRequest, counted: Cut.Counted) => {
+const plannedTopic = (set: BackupSet, topic: ManifestTopic, request: RestoreRequest, counted: Counted) => {
   const facts = set.facts?.topics.find(({ name }) => name === topic.name)
   const chosen = SourcePartitions.only(request.sourcePartitions, topic)
   const held = new Map(chosen.partitions.map((partition) => [partition.partition_id, partition]))
@@ -139,7 +148,7 @@ const plannedTopic = (set: BackupSet, topic: ManifestTopic, request: RestoreRequ
     const records = segments.reduce((sum, { record_count }) => sum + record_count, 0)
     const end = known?.until ?? (segments.at(-1)?.end_offset ?? -1) + 1
     const whole = { partition, start: known?.from ?? segments[0]?.start_offset ?? 0, end, records, segments }
-    return request.cut === undefined ? whole : CutPartition.of(set, whole, request.cut, counted)
+    return request.cut === undefined ? whole : CutPartition.of(set, whole, request.cut, counted.cut)
   })
   const mapped = TopicMapping.target(request.topicMapping, topic.name)
   const target = mapped._tag === "Target" ? mapped.target : topic.name
@@ -167,8 +176,9 @@ const plannedTopic = (set: BackupSet, topic: ManifestTopic, request: RestoreRequ
           : `set exact.maxFillerOffsets to at least ${costly.raise}, or set offsets: Auto or New`
     })
   }
+  const newCount = request.partitions?.get(topic.name)
   const renumbered: Renumbering | undefined =
-    request.offsets === "new"
+    request.offsets === "new" || newCount !== undefined
       ? { reason: "asked" }
       : costly !== undefined
         ? { reason: "tooManyFillers", fillers: costly.fillers }
@@ -176,14 +186,21 @@ const plannedTopic = (set: BackupSet, topic: ManifestTopic, request: RestoreRequ
   const planned: PlannedTopic = {
     source: topic.name,
     target,
-    partitions:
-      renumbered === undefined ? exact : exact.map((partition) => ({ ...partition, start: 0, end: partition.records })),
+    ...(newCount === undefined
+      ? { partitions: renumbered === undefined ? exact : exact.map(renumberedFrom0) }
+      : Repartition.plan(topic.name, newCount, exact, counted.repartitioned)),
     replicationFactor: request.replicationFactor ?? topic.source_replication_factor ?? -1,
     configs: topic.configurations,
     renumbered
   }
-  return { planned, objections }
+  return { planned, objections, sourceCount: count }
 }
+
+const renumberedFrom0 = (partition: PlannedPartition): PlannedPartition => ({
+  ...partition,
+  start: 0,
+  end: partition.records
+})
 
 /** Offsets to fill, if they are more than may be filled; `raise` is the limit with which they may, if there is one. */
 const costOf = (

@@ -42,6 +42,8 @@ export interface RestoreRequest {
   readonly acceptsGaps: boolean
   /** Absent: all partitions. */
   readonly sourcePartitions?: SourcePartitions
+  /** By topic of the backup: the number of partitions that it gets instead of its own; only with new offsets. */
+  readonly partitions?: ReadonlyMap<string, number>
   /** Whether every record gets headers with its offset, timestamp and partition in the source. */
   readonly includesOriginalOffset?: boolean
   /** Absent: records of all times. */

@@ -29,6 +29,7 @@ export const request = ({ metadata, spec }: KafkaRestore): RestoreRequest => ({
     spec.sourcePartitions &&
       new Map(Object.entries(spec.sourcePartitions).map(([topic, numbers]) => [topic, new Set(numbers)]))
   ),
+  ...optional("partitions", spec.partitions && new Map(Object.entries(spec.partitions))),
   includesOriginalOffset: spec.includeOriginalOffsetHeader,
   ...optional("cut", PitrSpec.bounds(spec.pitr)),
   notes: PitrSpec.notes(spec.pitr),

@@ -112,4 +112,30 @@ describeWith(["kafka", "kafka3", "java"], "A restore of a part of a backup", (se
       })
     assert.deepStrictEqual(await dump(there, target), expected)
   })
+
+  it("to another number of partitions puts every key where the Java producer puts it, in order", async () => {
+    const target = `${topic}-repartitioned`
+    await succeed("restore", ...restoreOf("repartitioned", target, { offsets: "New", partitions: { [topic]: 5 } }))
+    const found = await dump(there, target)
+    const keys = [...new Set(source.flatMap(({ key }) => key ?? []))].slice(0, 800)
+    assert.include(keys, "")
+    const scratch = `${topic}-produced`
+    await there.createTopics({ name: scratch, partitions: 5 })
+    const { records } = await there.produce(
+      scratch,
+      keys.map((key) => ({ key: Buffer.from(key, "base64"), value: "v" }))
+    )
+    const placed = new Map(keys.map((key, i) => [key, records[i]!.partition]))
+    const misplaced = found.filter(({ key, partition }) => key !== null && (placed.get(key) ?? partition) !== partition)
+    assert.deepStrictEqual(misplaced, [])
+    // Without place and offset both hold the same records, and those of one key in one source partition in order.
+    const content = ({ headers, key, timestamp, value }: DumpedRecord) =>
+      JSON.stringify([key, value, timestamp, headers])
+    assert.sameMembers(found.map(content), source.map(content))
+    for (const key of keys.slice(0, 50)) {
+      const of = (all: ReadonlyArray<DumpedRecord>) => all.filter((record) => record.key === key).map(content)
+      const inOrder = source.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset)
+      assert.deepStrictEqual(of(found), of(inOrder))
+    }
+  })
 })

@@ -8,6 +8,7 @@ describe("a KafkaRestore", () => {
     [{ topicMapping: { orders: "orders-2", "log-*": "old.*.log", "*": "all-*" } }],
     [{ topicMapping: { "*": "*-" + "x".repeat(247) } }],
     [{ sourcePartitions: { orders: [0, 2], "not.restored": [0] } }],
+    [{ partitions: { orders: 12 }, offsets: "New" }],
     [{ includeOriginalOffsetHeader: true }]
   ])("takes %j", (spec) => {
     assert.isTrue(Result.isSuccess(KafkaRestore.parse(aRestore(spec))))
@@ -26,6 +27,8 @@ describe("a KafkaRestore", () => {
     ["a number for a list", { sourcePartitions: { orders: 1 } }, "sourcePartitions[orders]", "list"],
     ["a negative partition", { sourcePartitions: { orders: [-1] } }, "sourcePartitions[orders][0]", "0"],
     ["a list of topics", { sourcePartitions: ["orders"] }, "sourcePartitions", ""],
+    ["other partitions at old offsets", { partitions: { orders: 3 } }, "partitions", "partitions needs offsets: New"],
+    ["no partitions", { partitions: { orders: 0 }, offsets: "New" }, "partitions[orders]", "1"],
     ["a word for a flag", { includeOriginalOffsetHeader: "yes" }, "includeOriginalOffsetHeader", "true or false"]
   ] as const)("refuses %s", (_, spec, field, says) => {
     const problems = refusals(spec)

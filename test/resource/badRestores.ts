@@ -171,6 +171,17 @@ const ofSpec: ReadonlyArray<BadManifest> = [
   at("pitr.timestamp", "a date alone", "2026-03-01", "must be a time with its time zone"),
   at("pitr.timestamp", "the 29th of a February with 28 days", "2026-02-29T00:00:00Z", "must be a day that exists"),
   at("pitr.timestampMillis", "milliseconds as text", "1772327700000", "must be a whole number"),
+  at("partitions", "other partitions at the old offsets", { orders: 12 }, "partitions needs offsets: New"),
+  at("partitions", "one number for all topics", 12, "block"),
+  bad(
+    "no partition",
+    [
+      ["partitions", { orders: 0 }],
+      ["offsets", "New"]
+    ],
+    "partitions[orders]",
+    "1"
+  ),
   at("sourcePartitions", "a list", [1, 2], "block"),
   bad("a partition without its list", [["sourcePartitions", { orders: 3 }]], "sourcePartitions[orders]", "list"),
   at("includeOriginalOffsetHeader", "a text", "yes", "true or false"),

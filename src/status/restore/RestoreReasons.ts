@@ -158,6 +158,11 @@ const all = {
     meaning: "The target cluster denies setting the offsets of a consumer group.",
     todo: "Grant Read on the group."
   },
+  GroupsRepartitioned: {
+    of: ["Preflight"],
+    meaning: "Consumer groups are to go on where they were in a topic that gets another number of partitions.",
+    todo: "Choose another strategy in `spec.offsetReset`, or restore the topic without it."
+  },
   SnapshotTaken: {
     of: ["Preflight"],
     meaning: "Another resource has stored offsets under the name of `spec.rollback.snapshotId`.",
