@@ -43,5 +43,5 @@ export const play = Effect.fn("DemoDisaster.play")(function* (stage: Stage, file
         (status) => status?.conditions?.find(({ type }) => type === "Verified")?.message ?? ""
       )
   )
-  yield* say(`\nA consumer that reads all of ${topic}, after:  ${yield* kafka(readAll)}`)
+  yield* say(`\nA consumer that reads all of ${topic}, after: ${yield* kafka(readAll)}`)
 })
