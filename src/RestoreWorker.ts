@@ -4,6 +4,7 @@ import { KafkaSources } from "./kafka/KafkaSource.ts"
 import type { KafkaTarget } from "./kafka/KafkaTarget.ts"
 import type { RunSummary } from "./outcome/RunSummary.ts"
 import type { KafkaRestore } from "./resource/KafkaRestore.ts"
+import * as HoldReporting from "./restore/HoldReporting.ts"
 import * as Restore from "./restore/Restore.ts"
 import * as RestoreProgress from "./restore/RestoreProgress.ts"
 import type { RestoreReport } from "./restore/RestoreReport.ts"
@@ -153,4 +154,11 @@ export const run = Effect.fn("RestoreWorker.run")(function* (
   )
   const { summary } = yield* conclude(context, exit)
   return summary
+})
+
+/** Ends the retention hold, and returns the summary that its pod reports. */
+export const runEndHold = Effect.fn("RestoreWorker.runEndHold")(function* (resource: KafkaRestore) {
+  const startedMillis = yield* Clock.currentTimeMillis
+  const exit = yield* Effect.exit(Effect.scoped(endHold(resource)))
+  return HoldReporting.summary(startedMillis, yield* Clock.currentTimeMillis, exit)
 })

@@ -3,6 +3,7 @@ import { Command, Flag } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as RetentionHoldSpec from "../resource/RetentionHoldSpec.ts"
 import * as HoldNotes from "../restore/HoldNotes.ts"
+import * as HoldReporting from "../restore/HoldReporting.ts"
 import * as RestoreMetrics from "../restore/RestoreMetrics.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import type { RestoreReport } from "../restore/RestoreReport.ts"
@@ -116,8 +117,16 @@ const endHold = Effect.fnUntraced(function* (given: Given) {
       advice: "leave out one of them"
     })
   }
-  const resource = yield* Resource.readRestore(given.file)
-  const ended = yield* RestoreWorker.endHold(resource).pipe(Effect.provide(Resource.secretsLayer(given)))
+  const startedMillis = yield* Clock.currentTimeMillis
+  const ended = yield* Resource.readRestore(given.file).pipe(
+    Effect.flatMap((resource) => RestoreWorker.endHold(resource)),
+    Effect.provide(Resource.secretsLayer(given)),
+    Effect.onExit((exit) =>
+      Effect.flatMap(Clock.currentTimeMillis, (completedMillis) =>
+        SummaryFile.write(given.summary, HoldReporting.summary(startedMillis, completedMillis, exit))
+      )
+    )
+  )
   yield* StandardOutput.print(RestoreHold.ended(ended, given.output))
 })
 

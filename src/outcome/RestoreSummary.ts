@@ -26,6 +26,11 @@ export const RestoreSummary = Schema.Struct({
   startedWriting: Schema.optionalKey(Schema.String),
   /** Everything that stood against the restore, one word for each kind. */
   objections: Schema.optionalKey(Schema.Array(Schema.String)),
+  /**
+   * Brokers keep old records of the restored topics, until somebody ends the hold. Absent: the topics have the
+   * retention of the backup, or the restore did not get that far.
+   */
+  held: Schema.optionalKey(Schema.Boolean),
   /** The snapshot with the former offsets of consumer groups, once it is stored. */
   rollbackSnapshotId: Schema.optionalKey(Schema.String),
   /** Absent: no group was to be changed, or the restore failed before. */

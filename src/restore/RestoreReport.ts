@@ -51,6 +51,8 @@ export interface RestoreReport {
   readonly rollbackSnapshotId?: string
   /** What became of consumer groups; absent if none was to be changed, or the restore failed before. */
   readonly offsetReset?: GroupOutcome
+  /** Old records of the restored topics are kept until the retention hold ends. */
+  readonly held?: true
   readonly notes: ReadonlyArray<string>
   readonly error?: Pick<Explanation.Explained, "reason" | "message" | "advice" | "isRetryable"> & {
     readonly objections?: ReadonlyArray<{ readonly reason: string; readonly message: string; readonly advice: string }>

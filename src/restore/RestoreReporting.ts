@@ -148,6 +148,7 @@ export const report = (
     ...(progress.startedWritingMillis === undefined ? {} : { startedWriting: instant(progress.startedWritingMillis) }),
     ...(prepared === undefined ? {} : { plan: prepared.plan.digest, records: RestorePlan.records(prepared.plan) }),
     topics: prepared?.plan.topics.map(reportedTopic(given)) ?? [],
+    ...(restored?.hold._tag === "Held" && restored.isRemembered ? { held: true as const } : {}),
     ...(rollbackSnapshotId === undefined ? {} : { rollbackSnapshotId }),
     ...(restored?.offsetReset === undefined ? {} : { offsetReset: restored.offsetReset })
   } as const
@@ -193,6 +194,7 @@ export const summary = (report: RestoreReport): RunSummary => {
     ...(report.dryRun ? { dryRun: true } : {}),
     ...(startedWriting === undefined ? {} : { startedWriting }),
     ...(objections.length === 0 ? {} : { objections }),
+    ...(report.held === undefined ? {} : { held: report.held }),
     ...(report.rollbackSnapshotId === undefined ? {} : { rollbackSnapshotId: report.rollbackSnapshotId }),
     ...(report.offsetReset === undefined ? {} : { groups: GroupSummary.of(report.offsetReset) }),
     ...(report.plan === undefined

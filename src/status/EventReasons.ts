@@ -117,6 +117,17 @@ const all = {
     action: "Restore",
     meaning: "A restore or its dry run failed. The note says what happened and what to do."
   },
+  RetentionHoldEnded: {
+    type: "Normal",
+    action: "Restore",
+    meaning:
+      "The topics of a complete restore got the retention of the backup. Brokers remove old records within minutes."
+  },
+  RetentionHoldNotEnded: {
+    type: "Warning",
+    action: "Restore",
+    meaning: "The topics of a complete restore could not be given the retention of the backup. The note says why."
+  },
   RestoreCancelled: {
     type: "Warning",
     action: "Restore",

@@ -69,7 +69,8 @@ export class WorkerPods extends Context.Service<
           if (args[0] === "restore") {
             return Result.match(RestoreSpec.decode(text), {
               onFailure: () => Effect.succeed(undefined),
-              onSuccess: (spec) => restore(spec, stop, restoreProgress)
+              onSuccess: (spec) =>
+                args.includes("--end-hold") ? RestoreWorker.runEndHold(spec) : restore(spec, stop, restoreProgress)
             })
           }
           const runSpec = RunSpec.decode(text)

@@ -294,4 +294,22 @@ describe("kafka-backup restore", () => {
       assert.lengthOf(yield* target.committed("l2", 0), 1)
     }).pipe(Effect.provide(layer))
   )
+
+  it.live("leaves a summary for the operator when it ends the retention hold, also where it cannot", () =>
+    Effect.gen(function* () {
+      const { options } = yield* scene
+      const summary = `${options[1]}.summary`
+      const left = Effect.promise(async () => Result.getOrThrow(SummaryCodec.decode(await readFile(summary, "utf8"))))
+      const unknown = yield* type("restore", ...options, "--end-hold", "--summary", summary)
+      assert.notStrictEqual(unknown.exitCode, 0)
+      assert.deepInclude(yield* left, { command: "restore", outcome: "failed", exitCode: unknown.exitCode })
+      assert.strictEqual((yield* type("restore", ...options, "--summary", summary)).exitCode, 0)
+      assert.isTrue((yield* left).restore?.held)
+      const ended = yield* type("restore", ...options, "--end-hold", "--summary", summary)
+      assert.strictEqual(ended.exitCode, 0, ended.err)
+      assert.deepInclude(yield* left, { command: "restore", outcome: "success", exitCode: 0 })
+      assert.strictEqual((yield* type("restore", ...options, "--summary", summary)).exitCode, 0)
+      assert.isUndefined((yield* left).restore?.held)
+    }).pipe(Effect.provide(layer))
+  )
 })

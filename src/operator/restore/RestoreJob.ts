@@ -27,11 +27,23 @@ export const nameOf = ({ annotations, generation, name, namespace, uid }: Attemp
   return JobName.forRestore({ uid, namespace, name }, JSON.stringify([generation, retry]))
 }
 
+/** The name of the Job that ends the retention hold. */
+export const holdNameOf = ({ name, namespace, uid }: Pick<AttemptKey, "uid" | "namespace" | "name">): string =>
+  JobName.forRestore({ uid, namespace, name }, "end hold")
+
+/** The Job that ends the retention hold: it needs neither the backup nor its storage. */
+export const forHold = (
+  restore: KafkaRestore,
+  name: string,
+  settings: JobSettings
+): Result.Result<Job, JobObject.JobRefused> => make(restore, name, settings, ["restore", "--end-hold"])
+
 /** The Job of an attempt. Equal inputs give equal Jobs. */
 export const make = (
   restore: KafkaRestore,
   name: string,
-  settings: JobSettings
+  settings: JobSettings,
+  args: ReadonlyArray<string> = ["restore"]
 ): Result.Result<Job, JobObject.JobRefused> => {
   const { activeDeadlineSeconds, backoffLimit } = restore.spec.job
   return RestoreSpec.encode(restore).pipe(
@@ -45,7 +57,7 @@ export const make = (
         runSpec,
         purpose: "restore",
         name,
-        args: ["restore"],
+        args,
         keys: [
           ...SecretKeys.ofKafka({ kafkaCluster: restore.spec.targetCluster }),
           ...SecretKeys.ofStorage(restore.spec)

@@ -4,6 +4,7 @@ import { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../../kubernetes/KubernetesError.ts"
 import type { Job } from "../../kubernetes/Objects.ts"
 import { given } from "../../resource/Json.ts"
+import * as RetentionHoldSpec from "../../resource/RetentionHoldSpec.ts"
 import { isCompleted } from "../../status/restore/Completed.ts"
 import * as NextRestore from "../../status/restore/NextRestore.ts"
 import type {
@@ -23,6 +24,7 @@ import { PodProgress } from "../PodProgress.ts"
 import type { ReconcileResult } from "../ReconcileContext.ts"
 import * as Requeue from "../Requeue.ts"
 import * as StuckEvents from "../StuckEvents.ts"
+import * as HoldEnd from "./HoldEnd.ts"
 import * as NextAttempt from "./NextAttempt.ts"
 import type { RestoreCaches } from "./RestoreCaches.ts"
 import * as RestoreJob from "./RestoreJob.ts"
@@ -56,7 +58,9 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
   first: RestoreObserved.RestoreObserved
 ): Effect.fn.Return<ReconcileResult, KubernetesError, Services> {
   const observed = yield* again(context, first)
-  const { jobs, previous } = observed
+  const { previous } = observed
+  const holdName = RestoreJob.holdNameOf(observed)
+  const jobs = observed.jobs.filter(({ job }) => job.metadata.name !== holdName)
   const unfinished = jobs.find(({ state }) => state._tag === "Active")
   const unreported = jobs
     .filter(({ job, state }) => state._tag === "Ended" && !isReported(job))
@@ -100,10 +104,27 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
     case "Start":
       return yield* start(context, observed, step.name)
     case "Rest":
-      yield* publish(context, observed, {})
-      return after(Infinity)
+      return yield* rest(context, observed)
   }
 })
+
+/** Nothing is left to be restored: only the retention hold of a complete restore ends some day. */
+const rest = Effect.fnUntraced(function* (context: RestoreContext, observed: RestoreObserved.RestoreObserved) {
+  if (!isCompleted(observed.previous)) {
+    yield* publish(context, observed, {})
+    return after(Infinity)
+  }
+  const step = yield* HoldEnd.step(context, observed, holdOf(observed))
+  if (step._tag === "Report") {
+    yield* publish(context, observed, { holdEnd: step.end }, [step.job])
+    return after(soonMillis)
+  }
+  yield* publish(context, observed, {})
+  return after(step.millis)
+})
+
+const holdOf = ({ restore }: RestoreObserved.RestoreObserved): RestoreFacts["hold"] =>
+  restore === undefined ? "forever" : RetentionHoldSpec.hold(restore.spec.retentionHold)
 
 /** What the status has forgotten: the end of the Job that the resource asks for, which is still there. */
 const forgotten = ({ jobs, previous }: RestoreObserved.RestoreObserved, wanted: string): string | undefined =>
@@ -121,7 +142,7 @@ const endMillis = ({ state }: RestoreObserved.ObservedJob): number =>
 const publish = (
   { caches }: RestoreContext,
   observed: RestoreObserved.RestoreObserved,
-  found: Partial<Pick<RestoreFacts, "active" | "ended" | "refusal" | "startedWritingMillis">>,
+  found: Partial<Pick<RestoreFacts, "active" | "ended" | "holdEnd" | "refusal" | "startedWritingMillis">>,
   unreported: ReadonlyArray<RestoreObserved.ObservedJob> = []
 ) => {
   const facts: RestoreFacts = {
@@ -130,6 +151,8 @@ const publish = (
     backupId: observed.restore?.spec.backupId ?? "",
     active: found.active,
     ended: found.ended,
+    hold: holdOf(observed),
+    holdEnd: found.holdEnd,
     startedWritingMillis: found.startedWritingMillis ?? observed.startedWritingMillis,
     refusal: found.refusal
   }

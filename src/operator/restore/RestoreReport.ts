@@ -12,6 +12,7 @@ import * as Format from "../../status/Format.ts"
 import { OperatorMetrics } from "../../telemetry/OperatorMetrics.ts"
 import { EventRecorder } from "../EventRecorder.ts"
 import * as StatusWriter from "../StatusWriter.ts"
+import * as RestoreJob from "./RestoreJob.ts"
 import type { RestoreCaches } from "./RestoreCaches.ts"
 import type { ObservedJob, RestoreObserved } from "./RestoreObserved.ts"
 
@@ -19,6 +20,9 @@ export type Services = EventRecorder | OperatorMetrics
 
 /** The documented default, for when the spec cannot be read, in seconds. */
 const defaultTtlSeconds = 86_400
+
+/** How long a Job that was to end the retention hold stays: a failed one is not tried again before. */
+const holdTtlSeconds = 3600
 
 /**
  * Publishes what a reconcile found, as `StatusReport.publish`: Events, then the status, and only once that is written
@@ -80,7 +84,7 @@ export const announce = Effect.fnUntraced(function* (
 /** A Job whose end is in the status gets its time to live; one that Kubernetes cannot end is deleted now. */
 const release = Effect.fnUntraced(function* (
   caches: RestoreCaches,
-  { restore }: RestoreObserved,
+  observed: RestoreObserved,
   { job, state }: ObservedJob
 ) {
   const api = yield* KubernetesApi
@@ -91,7 +95,10 @@ const release = Effect.fnUntraced(function* (
       .remove(Kind.jobs, ref, given({ propagation: "Background" as const, uid }))
       .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void))
   }
-  const ttlSecondsAfterFinished = restore?.spec.job.ttlSecondsAfterFinished ?? defaultTtlSeconds
+  const isHold = name === RestoreJob.holdNameOf(observed)
+  const ttlSecondsAfterFinished = isHold
+    ? holdTtlSeconds
+    : (observed.restore?.spec.job.ttlSecondsAfterFinished ?? defaultTtlSeconds)
   yield* api.patch(Kind.jobs, ref, { metadata: { uid }, spec: { ttlSecondsAfterFinished } }).pipe(
     Effect.map((patched) => caches.jobs.learn(patched)),
     // Deleted meanwhile, or another one of its name: nothing is left to release.

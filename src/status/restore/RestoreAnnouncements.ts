@@ -29,6 +29,10 @@ export const announcements = (
     const note = "The restore began to write into the target cluster. The spec cannot be changed any more."
     found.push(announcement("RestoreWriting", note))
   }
+  const hold = next.conditions?.find(({ type }) => type === "RetentionHeld")
+  const isHoldNew = previous.conditions?.find(({ type }) => type === "RetentionHeld")?.reason !== hold?.reason
+  if (isHoldNew && hold?.reason === "HoldEnded") found.push(announcement("RetentionHoldEnded", hold.message))
+  if (isHoldNew && hold?.reason === "HoldNotEnded") found.push(announcement("RetentionHoldNotEnded", hold.message))
   const [before, now] = [ready(previous), ready(next)]
   if (now === undefined) return found
   const isNew = before?.reason !== now.reason || next.jobName !== previous.jobName

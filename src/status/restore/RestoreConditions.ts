@@ -4,6 +4,7 @@ import * as Format from "../Format.ts"
 import type { Condition } from "../Status.ts"
 import { isCompleted } from "./Completed.ts"
 import * as GroupFields from "./GroupFields.ts"
+import * as HoldFields from "./HoldFields.ts"
 import type { EndedRestore, RestoreFacts, RestoreStatus } from "./RestoreFacts.ts"
 import { isObjection, type RestoreConditionType, type RestoreReasonOf } from "./RestoreReasons.ts"
 
@@ -39,6 +40,7 @@ export const next = (question: Question): ReadonlyArray<Condition> => {
     Preflight: preflight(question),
     Verified: verified(question),
     OffsetsExact: offsetsExact(question),
+    RetentionHeld: HoldFields.answer(facts, question.status),
     GroupsReset: GroupFields.answer(facts.ended?.summary)
   }
   return Object.entries(answers).flatMap(([type, answer]) => {
@@ -88,7 +90,8 @@ const end = ({ backupId }: RestoreFacts, ended: EndedRestore, status: RestoreSta
   const { isDryRun, message, notes, outcome, reason, summary } = ended
   if (outcome === "success") {
     const { exact = 0, renumbered = 0, records: planned = 0 } = summary?.plan ?? {}
-    const told = notes.map((note) => `Note: ${Format.sentence(note)}`)
+    // The operator ends the hold: condition RetentionHeld says when.
+    const told = notes.filter((note) => !note.includes("--end-hold")).map((note) => `Note: ${Format.sentence(note)}`)
     const size = `${records(ended.records ?? planned)} in ${topics(exact + renumbered)}`
     return isDryRun
       ? {

@@ -56,6 +56,10 @@ export interface RestoreFacts {
   readonly active: ActiveRestore | undefined
   /** The end of the Job that the spec asks for, where it is new. */
   readonly ended: EndedRestore | undefined
+  /** `spec.retentionHold` in milliseconds. */
+  readonly hold: number | "forever"
+  /** A Job that was to end the retention hold has ended. */
+  readonly holdEnd: { readonly isSuccess: boolean; readonly message: string } | undefined
   /** When the restore began to write, where a pod of it said so. */
   readonly startedWritingMillis: number | undefined
   /** A Job is needed and the API server rejects it. */

@@ -14,6 +14,8 @@ export const restoreTypes = {
   Preflight: "Can the backup be restored into the target cluster? Everything that can be asked beforehand was asked.",
   Verified: "Was every record read back from the target cluster, and is it equal to that of the backup?",
   OffsetsExact: "Do all records have the offsets that they have in the backup?",
+  RetentionHeld:
+    "Do the restored topics still keep records that are older than their retention allows? Absent where they never did.",
   GroupsReset: "Do all consumer groups of `spec.offsetReset` have the offsets that they were to get?"
 } as const
 
@@ -201,6 +203,17 @@ const all = {
     meaning: "Some topics have new offsets. The message names them, and says why.",
     todo: "Consumers of these topics cannot use the offsets that they kept."
   },
+  Held: {
+    of: ["RetentionHeld"],
+    meaning: "`retention.ms` and `retention.bytes` of the restored topics are -1. The message says until when.",
+    todo: "Read what you need of the old records until then: brokers remove them within minutes after the hold."
+  },
+  HoldNotEnded: {
+    of: ["RetentionHeld"],
+    meaning: "The hold is over, and the topics could not be given the retention of the backup. The message says why.",
+    todo: "Remove the cause. The operator tries again about an hour later."
+  },
+  HoldEnded: { of: ["RetentionHeld"], meaning: "The topics have the retention of the backup." },
   AllReset: { of: ["GroupsReset"], meaning: "The offsets of all these groups were set and read back." },
   GroupsSkipped: {
     of: ["GroupsReset"],

@@ -1,6 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import * as Kind from "../../../src/kubernetes/Kind.ts"
+import type { RestoreStatus } from "../../../src/status/restore/RestoreFacts.ts"
 import { metric } from "../world.ts"
 import { ready, reasonOf, restoreOf, restoreWorld, story } from "./world.ts"
 
@@ -49,7 +50,7 @@ describe("a KafkaRestore", () => {
     Effect.gen(function* () {
       const { advance, apply, backupId, kubernetes, restoreJobs, retry, start, status, reached } = yield* restoreWorld
       const operator = yield* start()
-      yield* apply(restoreOf("back", backupId))
+      yield* apply(restoreOf("back", backupId, { retentionHold: "forever" }))
       const before = yield* reached("back", "RestoreCompleted")
       yield* advance("25 hours")
       assert.lengthOf(yield* restoreJobs, 0)
@@ -259,6 +260,46 @@ describe("a KafkaRestore", () => {
       const gone = yield* metrics
       assert.isUndefined(metric(gone, "restore_ready", 'name="back"'))
       assert.strictEqual(metric(gone, "restores", 'phase="Completed"'), 0)
+    })
+  )
+
+  story(
+    "keeps old records for as long as retentionHold says, and then gives the topics their retention, with a Job of its own",
+    Effect.gen(function* () {
+      const { advance, apply, backupId, kubernetes, reached, restoreEvents, restoreJobs, start, status, target } =
+        yield* restoreWorld
+      yield* start()
+      yield* apply(restoreOf("back", backupId, { retentionHold: "6h" }))
+      const done = yield* reached("back", "RestoreCompleted")
+      const retention = Effect.map(
+        target.wire.topicConfigs(["orders"]),
+        (found) => found.get("orders")?.["retention.ms"]
+      )
+      const held = (found: RestoreStatus) => found.conditions?.find(({ type }) => type === "RetentionHeld")
+      const end = new Date(Date.parse(done.completionTime!) + 6 * 3_600_000).toISOString().replace(".000", "")
+      assert.deepInclude(held(done), {
+        status: "True",
+        reason: "Held",
+        message: `retention.ms and retention.bytes of the restored topics are -1 until ${end}, so that brokers keep old records.`
+      })
+      assert.notInclude(ready(done)?.message, "--end-hold")
+      yield* advance("350 minutes")
+      assert.strictEqual(held(yield* status("back"))?.reason, "Held")
+      assert.strictEqual(yield* retention, "-1")
+      yield* kubernetes.node.trouble(() => ({ _tag: "Unschedulable", message: "no node" }))
+      yield* advance("20 minutes")
+      assert.strictEqual(held(yield* status("back"))?.reason, "Held")
+      yield* kubernetes.node.trouble()
+      yield* advance("5 minutes")
+      const ended = yield* status("back")
+      assert.deepInclude(held(ended), { status: "False", reason: "HoldEnded" })
+      assert.isUndefined(yield* retention)
+      assert.strictEqual(ready(ended)?.reason, "RestoreCompleted")
+      assert.deepStrictEqual((yield* restoreEvents).slice(-2), ["RestoreCompleted", "RetentionHoldEnded"])
+      assert.lengthOf(yield* restoreJobs, 2)
+      yield* advance("30 hours")
+      assert.lengthOf(yield* restoreJobs, 0)
+      assert.deepStrictEqual(yield* status("back"), ended)
     })
   )
 })

@@ -7,6 +7,8 @@ export const aRestore = (changes: Partial<RestoreFacts> = {}): RestoreFacts => (
   generation: 1,
   problems: [],
   backupId: "shop-20261125-110000",
+  hold: 86_400_000,
+  holdEnd: undefined,
   active: undefined,
   ended: undefined,
   startedWritingMillis: undefined,

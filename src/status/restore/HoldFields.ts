@@ -1,0 +1,40 @@
+import * as Format from "../Format.ts"
+import type { RestoreFacts, RestoreStatus } from "./RestoreFacts.ts"
+import type { RestoreReasonOf } from "./RestoreReasons.ts"
+
+/* The retention hold: how long brokers keep old records of topics that are restored. */
+
+const held = ({ conditions }: RestoreStatus) =>
+  conditions?.some(({ status, type }) => type === "RetentionHeld" && status === "True") ?? false
+
+/** When the hold of a complete restore ends, in milliseconds since 1970; undefined where there is none to end. */
+export const endMillis = (status: RestoreStatus, hold: RestoreFacts["hold"]): number | undefined =>
+  hold === "forever" || status.completionTime === undefined || !held(status)
+    ? undefined
+    : Format.millis(status.completionTime) + hold
+
+/** Whether the topics still keep old records; undefined where nothing new is known. */
+export const answer = (
+  { ended, hold, holdEnd }: RestoreFacts,
+  status: RestoreStatus
+):
+  | { readonly status: "True" | "False"; readonly reason: RestoreReasonOf<"RetentionHeld">; readonly message: string }
+  | undefined => {
+  if (holdEnd !== undefined) {
+    return holdEnd.isSuccess
+      ? { status: "False", reason: "HoldEnded", message: "The restored topics have the retention of the backup." }
+      : { status: "True", reason: "HoldNotEnded", message: Format.sentence(holdEnd.message) }
+  }
+  if (ended?.outcome !== "success" || ended.summary?.held !== true || status.completionTime === undefined) {
+    return undefined
+  }
+  const until =
+    hold === "forever"
+      ? "until somebody changes it"
+      : `until ${Format.time(Format.millis(status.completionTime) + hold)}`
+  return {
+    status: "True",
+    reason: "Held",
+    message: `retention.ms and retention.bytes of the restored topics are -1 ${until}, so that brokers keep old records.`
+  }
+}
