@@ -5,7 +5,10 @@ import { Toxiproxy } from "../harness/Toxiproxy.ts"
 import { type OperatorProcess, OperatorWorld } from "./operatorWorld.ts"
 import { createBucket, unique } from "./scenes.ts"
 
-/** KafkaRestores on a real control plane, from a real object store into a second real cluster. */
+/**
+ * KafkaRestores on a real control plane, from a real object store into a second real cluster. Among the tests on a
+ * cluster, of which one runs at a time: its operators and those of other files want the same Lease.
+ */
 describeWith(
   ["controlPlane", "kafka", "kafka3", "versitygw", "java", "toxiproxy"],
   "the operator with KafkaRestores",
