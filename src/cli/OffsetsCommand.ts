@@ -19,14 +19,16 @@ import { UsageError } from "./UsageError.ts"
 export class GroupsLeft extends Schema.TaggedError<GroupsLeft>()("GroupsLeft", {
   left: Schema.Int,
   of: Schema.Int,
-  isActive: Schema.Boolean
+  isActive: Schema.Boolean,
+  /** The reset has stored a snapshot, which it would refuse to overwrite. */
+  isStored: Schema.Boolean
 }) {
   override get message() {
     return `${this.left} of ${this.of} consumer groups were left as they are`
   }
   get advice() {
     return this.isActive
-      ? "stop the consumers of these groups, then repeat the command"
+      ? `stop the consumers of these groups, then repeat the command${this.isStored ? " with createSnapshot: false, which keeps the snapshot" : ""}`
       : "follow the reason of each group above, or leave the group out"
   }
   get exitCode() {
@@ -68,7 +70,8 @@ const group = Flag.String("group").pipe(
 const conclude = Effect.fnUntraced(function* (
   outcome: GroupOutcome,
   snapshotId: string | undefined,
-  format: OffsetsOutput.Format
+  format: OffsetsOutput.Format,
+  isStored = false
 ) {
   yield* StandardOutput.print(OffsetsOutput.outcome(outcome, snapshotId, format))
   const { groupsReset, groupsSkipped } = outcome
@@ -76,7 +79,8 @@ const conclude = Effect.fnUntraced(function* (
   return yield* new GroupsLeft({
     left: groupsSkipped.length,
     of: groupsReset.length + groupsSkipped.length,
-    isActive: groupsSkipped.every(({ active }) => active === true)
+    isActive: groupsSkipped.every(({ active }) => active === true),
+    isStored
   })
 })
 
@@ -102,7 +106,8 @@ const reset = Command.make(
       return yield* StandardOutput.print(OffsetsOutput.planned(prepared.groups, prepared.snapshotId, flags.output))
     }
     yield* prepared.store
-    yield* conclude(yield* prepared.set, prepared.snapshotId, flags.output)
+    const isStored = resource.kind === "KafkaOffsetReset" && prepared.snapshotId !== undefined
+    yield* conclude(yield* prepared.set, prepared.snapshotId, flags.output, isStored)
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
@@ -133,7 +138,7 @@ const snapshot = Command.make(
     const all = [...new Set(committed.flatMap((offsets) => offsets.map(({ topic }) => topic)))]
     const topics = spec.topics === undefined ? all.toSorted() : ClusterGroups.named(spec.topics, all)
     const owner = OffsetsWork.ownerOf(metadata)
-    yield* OffsetsWork.takeSnapshot({ sink, store }, spec.snapshotId, owner, groupIds, topics, false)
+    yield* OffsetsWork.takeSnapshot({ sink, store }, spec.snapshotId, owner, groupIds, topics)
     yield* StandardOutput.print(OffsetsOutput.stored(spec.snapshotId, groupIds, topics, store.location, flags.output))
   }, Effect.scoped)
 ).pipe(

@@ -91,18 +91,18 @@ export const readSnapshot = Effect.fnUntraced(function* (
   return snapshot
 })
 
-/** Stores the offsets of groups. `keepsOwn`: an existing snapshot of the same resource stays, else it is refused. */
+/** Stores the offsets of groups. An existing snapshot is refused, also one of the same resource. */
 export const takeSnapshot = Effect.fnUntraced(function* (
   systems: { readonly sink: KafkaSinkShape; readonly store: ObjectStoreShape },
   snapshotId: string,
   owner: Owner,
   groupIds: ReadonlyArray<string>,
-  topics: ReadonlyArray<string>,
-  keepsOwn: boolean
+  topics: ReadonlyArray<string>
 ) {
-  const foreign = yield* Rollback.objections(systems.store, snapshotId, owner)
-  if (foreign.length > 0) return yield* refused(foreign)
-  if ((yield* Rollback.take(systems, snapshotId, owner, groupIds, topics)) || keepsOwn) return
+  const clusterId = yield* systems.sink.clusterId
+  const existing = yield* Rollback.objections(systems.store, snapshotId, { owner, groupIds, clusterId })
+  if (existing.length > 0) return yield* refused(existing)
+  if (yield* Rollback.take(systems, snapshotId, { owner }, groupIds, topics)) return
   return yield* new OffsetsRefused({
     problems: [`snapshot ${snapshotId} exists in ${systems.store.location}`],
     advice: "choose another snapshotId: a snapshot is never overwritten"
@@ -151,7 +151,7 @@ export const resetOf = Effect.fnUntraced(function* (
   const store = yield* openStore(spec.storage, directories)
   const snapshotId = Rollback.snapshotIdOf(spec.snapshotId === undefined ? {} : { snapshotId: spec.snapshotId }, owner)
   const topics = [...new Set(groups.flatMap(({ offsets }) => offsets.map(({ topic }) => topic)))]
-  const take = takeSnapshot({ sink, store }, snapshotId, owner, groupIds, topics, true)
+  const take = takeSnapshot({ sink, store }, snapshotId, owner, groupIds, topics)
   return { groups, snapshotId, store: take, set }
 })
 

@@ -16,6 +16,8 @@ export interface OffsetSnapshot {
   readonly takenMillis: number
   /** The resource that it was taken for: it alone may rely on it when it goes on. */
   readonly owner: Owner
+  /** Digest of the restore's plan; absent where it was not taken for a restore. */
+  readonly plan?: string
   /** The id of the cluster, where it has one. */
   readonly clusterId?: string
   /**
@@ -31,6 +33,7 @@ const Document = Schema.fromJsonString(
     snapshot_id: Schema.String,
     snapshot_time: Schema.Int,
     owner: Owner,
+    plan: Schema.optionalKey(Schema.String),
     cluster_id: Schema.optionalKey(Schema.String),
     topics: Schema.Array(Schema.String),
     groups: GroupsSnapshot.GroupList,
@@ -53,6 +56,7 @@ const encode = (snapshot: OffsetSnapshot) => {
         snapshot_id: snapshot.snapshotId,
         snapshot_time: snapshot.takenMillis,
         owner: snapshot.owner,
+        ...(snapshot.plan === undefined ? {} : { plan: snapshot.plan }),
         ...(snapshot.clusterId === undefined ? {} : { cluster_id: snapshot.clusterId }),
         topics: snapshot.topics,
         groups,
@@ -74,11 +78,12 @@ export const read = Effect.fn("OffsetSnapshot.read")(function* (store: ObjectSto
   const unreadable = (detail: string) => new CatalogueError({ reason: new DocumentUnreadable({ key, detail }) })
   const decoded = decodeDocument(Buffer.from(bytes).toString("utf8"))
   if (Result.isFailure(decoded)) return yield* unreadable("it is not a snapshot of offsets")
-  const { cluster_id, content_sha256, groups, owner, snapshot_id, snapshot_time, topics } = decoded.success
+  const { cluster_id, content_sha256, groups, owner, plan, snapshot_id, snapshot_time, topics } = decoded.success
   const snapshot: OffsetSnapshot = {
     snapshotId: snapshot_id,
     takenMillis: snapshot_time,
     owner,
+    ...(plan === undefined ? {} : { plan }),
     ...(cluster_id === undefined ? {} : { clusterId: cluster_id }),
     topics,
     groups: GroupsSnapshot.fromList(groups)

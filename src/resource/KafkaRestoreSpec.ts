@@ -33,7 +33,10 @@ export const KafkaRestoreSpec = Field.object(
       KafkaClusterSpec,
       "The Kafka cluster to restore into, and how to connect to it. It may be another one than that of the backup."
     ),
-    storage: Field.described(StorageSpec, "Where the backup is kept. Permission to read is enough."),
+    storage: Field.described(
+      StorageSpec,
+      "Where the backup is kept. Permission to read is enough, unless rollback is enabled."
+    ),
     topics: Field.withDefault(
       Field.list(TopicPattern, {
         description: "Topics of the backup to restore: names and wildcard patterns. Absent: all.",

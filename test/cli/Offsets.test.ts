@@ -83,6 +83,26 @@ describe("kafka-backup offsets reset", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("changes nothing where the snapshot exists, and says how to go on with groups that were active", () =>
+    Effect.gen(function* () {
+      const { kafka, manifest } = yield* scene
+      const spec = { kafkaCluster, strategy: "earliest", consumerGroups: ["*"], storage, snapshotId: "before" }
+      const first = manifest("KafkaOffsetReset", { ...spec, createSnapshot: true })
+      const left = yield* type("offsets", "reset", ...first)
+      assert.strictEqual(left.exitCode, 20, left.err)
+      assert.include(left.err, "repeat the command with createSnapshot: false, which keeps the snapshot")
+      yield* kafka.setGroupActive("busy", false)
+      yield* kafka.commitGroupOffsets("billing", [at("orders", 0, 7)])
+      const refused = yield* type("offsets", "reset", ...first)
+      assert.strictEqual(refused.exitCode, 19, refused.err)
+      assert.match(refused.err, /no offset was changed: snapshot before exists in .*: it was stored at 20/)
+      assert.include(yield* committed(kafka, "billing"), "orders/0 7")
+      const again = yield* type("offsets", "reset", ...manifest("KafkaOffsetReset", spec))
+      assert.strictEqual(again.exitCode, 0, again.err)
+      assert.include(yield* committed(kafka, "busy"), "orders/1 0")
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("leaves groups with members, says so, and fails so that it is repeated", () =>
     Effect.gen(function* () {
       const { kafka, manifest } = yield* scene

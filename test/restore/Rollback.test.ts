@@ -71,6 +71,24 @@ describe("the snapshot for a rollback", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("is refused to the same resource for another selection, whose offsets it does not have", () =>
+    Effect.gen(function* () {
+      const { backupId, store, target } = yield* scene
+      yield* inTime(restore(aRestore(backupId, { groups, rollback })))
+      const first = yield* store.get(key)
+      const { produceRequests } = yield* target.counters
+      const another = { groups: { strategy: { _tag: "Latest" as const }, groups: ["mail"] }, rollback }
+      for (const changes of [another, { groups, rollback, topicMapping: new Map([["orders", "second"]]) }]) {
+        const refused = yield* messageOf(aRestore(backupId, changes))
+        assert.match(refused, /snapshot before-restore-1 exists in .*: it was stored at .* for another backup,/)
+        assert.include(refused, "choose another snapshotId: a snapshot is never overwritten")
+      }
+      assert.strictEqual((yield* target.counters).produceRequests, produceRequests)
+      yield* inTime(restore(aRestore(backupId, { rollback })))
+      assert.deepStrictEqual(yield* store.get(key), first)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("is stored once for every resource, under a name of its own, also for groups that are not set", () =>
     Effect.gen(function* () {
       const { backupId, store } = yield* scene

@@ -3,7 +3,6 @@ import type { KafkaSinkShape } from "../../kafka/KafkaSink.ts"
 import type { BackupSet } from "../../manifest/Catalogue.ts"
 import * as GroupsSnapshot from "../../manifest/GroupsSnapshot.ts"
 import * as OffsetSnapshot from "../../manifest/OffsetSnapshot.ts"
-import { isSameOwner } from "../../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../../storage/ObjectStore.ts"
 import { preflightFailed } from "../RestoreError.ts"
 import { isSelected, type Objection, type RestorePlan } from "../RestorePlan.ts"
@@ -70,8 +69,11 @@ export const prepare = Effect.fn("Groups.prepare")(function* (
     wanted === undefined || first === undefined
       ? []
       : yield* Effect.forEach(groups, ({ groupId }) => deniedCommit(sink, groupId, first.target), { concurrency: 8 })
-  const unstorable = snapshotId === undefined ? [] : yield* Rollback.objections(store, snapshotId, owner)
   const prepared: PreparedGroups = { groups, strategy: wanted?.strategy, snapshotId }
+  const unstorable =
+    snapshotId === undefined
+      ? []
+      : yield* Rollback.objections(store, snapshotId, yield* purposeOf(sink, request, plan, prepared))
   return { objections: [...objections, ...denied.flat(), ...unstorable], prepared }
 })
 
@@ -86,18 +88,33 @@ export const remember = Effect.fn("Groups.remember")(function* (
   const { groups, snapshotId } = prepared
   const groupIds = groups.map(({ groupId }) => groupId)
   const topics = plan.topics.map(({ target }) => target)
+  const purpose = yield* purposeOf(systems.sink, request, plan, prepared)
   // An earlier attempt of this restore stored what was there before it wrote: that stays.
-  if (yield* hasSnapshot(systems.store, snapshotId, request)) return
-  if (yield* Rollback.take(systems, snapshotId, request.owner, groupIds, topics)) return
-  if (yield* hasSnapshot(systems.store, snapshotId, request)) return
-  return yield* preflightFailed(yield* Rollback.objections(systems.store, snapshotId, request.owner))
+  if (yield* hasSnapshot(systems.store, snapshotId, purpose)) return
+  if (yield* Rollback.take(systems, snapshotId, purpose, groupIds, topics)) return
+  if (yield* hasSnapshot(systems.store, snapshotId, purpose)) return
+  return yield* preflightFailed(yield* Rollback.objections(systems.store, snapshotId, purpose))
 })
 
-const hasSnapshot = (store: ObjectStoreShape, snapshotId: string, { owner }: RestoreRequest) =>
+const hasSnapshot = (store: ObjectStoreShape, snapshotId: string, purpose: Rollback.Purpose) =>
   Effect.map(
     OffsetSnapshot.read(store, snapshotId),
-    (existing) => existing !== undefined && isSameOwner(existing.owner, owner)
+    (existing) => existing !== undefined && Rollback.isKept(existing, purpose)
   )
+
+const purposeOf = (
+  sink: KafkaSinkShape,
+  { owner }: RestoreRequest,
+  { digest }: RestorePlan,
+  { groups, strategy }: PreparedGroups
+) =>
+  Effect.map(sink.clusterId, (clusterId): Rollback.Purpose => ({
+    owner,
+    plan: digest,
+    // A restore that sets no group needs no other snapshot once `offsetReset` is removed from it.
+    groupIds: strategy === undefined ? [] : groups.map(({ groupId }) => groupId),
+    clusterId
+  }))
 
 /** Why nothing is set for a group. */
 export const nothingInBackup = "the backup has no offsets of it in the topics that were restored"

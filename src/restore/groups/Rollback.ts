@@ -6,6 +6,7 @@ import * as BackupKeys from "../../manifest/BackupKeys.ts"
 import * as OffsetSnapshot from "../../manifest/OffsetSnapshot.ts"
 import type { PlannedGroup } from "../../manifest/RunPlan.ts"
 import type { ObjectStoreShape } from "../../storage/ObjectStore.ts"
+import * as Cut from "../Cut.ts"
 import type { Objection } from "../RestorePlan.ts"
 import type { RollbackRequest } from "./GroupsRequest.ts"
 
@@ -16,25 +17,65 @@ export const snapshotIdOf = ({ snapshotId }: RollbackRequest, owner: Owner): str
   return `${owner.name}-${unique.slice(0, 8)}`
 }
 
+/** What a snapshot is taken for. */
+export interface Purpose {
+  readonly owner: Owner
+  /** Digest of the restore's plan; absent where it is not for a restore. */
+  readonly plan?: string
+  /** The groups that are going to be changed. */
+  readonly groupIds: ReadonlyArray<string>
+  /** Of the cluster whose offsets they are, where it has one. */
+  readonly clusterId: string | undefined
+}
+
+/**
+ * Whether an earlier attempt of the same restore has stored it. It is then from before the first write, and stays. For
+ * anything else it is too old, or of other groups: going back to it would not give what there is now.
+ */
+export const isKept = (snapshot: OffsetSnapshot.OffsetSnapshot, purpose: Purpose): boolean => {
+  const stored = new Set(snapshot.groups.map(({ groupId }) => groupId))
+  return (
+    purpose.plan !== undefined &&
+    snapshot.plan === purpose.plan &&
+    isSameOwner(snapshot.owner, purpose.owner) &&
+    (snapshot.clusterId === undefined || purpose.clusterId === undefined || snapshot.clusterId === purpose.clusterId) &&
+    purpose.groupIds.every((groupId) => stored.has(groupId))
+  )
+}
+
+const taken = (
+  { owner, takenMillis }: OffsetSnapshot.OffsetSnapshot,
+  snapshotId: string,
+  location: string,
+  purpose: Purpose
+): Objection => {
+  if (!isSameOwner(owner, purpose.owner)) {
+    return {
+      reason: "SnapshotTaken",
+      message: `snapshot ${snapshotId} in ${location} belongs to ${ownerName(owner)}`,
+      advice: "choose another snapshotId"
+    }
+  }
+  const whatFor = purpose.plan === undefined ? "" : " for another backup, cluster, selection of topics or of groups"
+  return {
+    reason: "SnapshotTaken",
+    message: `snapshot ${snapshotId} exists in ${location}: it was stored at ${Cut.time(takenMillis)}${whatFor}`,
+    advice: "choose another snapshotId: a snapshot is never overwritten"
+  }
+}
+
 const ownerName = ({ name, namespace }: Owner) => (namespace === undefined ? name : `${namespace}/${name}`)
 
 /**
- * What stands against storing the snapshot: one of another resource is there, or the store takes none. A test object is
+ * What stands against storing the snapshot: another one of that id is there, or the store takes none. A test object is
  * written and removed, unless the snapshot of an earlier attempt is there.
  */
-export const objections = Effect.fnUntraced(function* (store: ObjectStoreShape, snapshotId: string, owner: Owner) {
+export const objections = Effect.fnUntraced(function* (store: ObjectStoreShape, snapshotId: string, purpose: Purpose) {
   const existing = yield* OffsetSnapshot.read(store, snapshotId)
   if (existing !== undefined) {
-    if (isSameOwner(existing.owner, owner)) return []
-    return [
-      {
-        reason: "SnapshotTaken",
-        message: `snapshot ${snapshotId} in ${store.location} belongs to ${ownerName(existing.owner)}`,
-        advice: "choose another snapshotId"
-      }
-    ] satisfies ReadonlyArray<Objection>
+    return isKept(existing, purpose) ? [] : [taken(existing, snapshotId, store.location, purpose)]
   }
-  const test = BackupKeys.preflight(ownerKey(owner), "offset-snapshot")
+  const test = BackupKeys.preflight(ownerKey(purpose.owner), "offset-snapshot")
   return yield* store.put(test, [Buffer.from("kafka-backup was here\n")]).pipe(
     // A store may protect its objects from removal. The next test then replaces this one, or meets it.
     Effect.andThen(
@@ -78,7 +119,7 @@ export const offsetsIn = Effect.fnUntraced(function* (
 export const take = Effect.fn("Rollback.take")(function* (
   { sink, store }: { readonly sink: KafkaSinkShape; readonly store: ObjectStoreShape },
   snapshotId: string,
-  owner: Owner,
+  { owner, plan }: Pick<Purpose, "owner" | "plan">,
   groupIds: ReadonlyArray<string>,
   topics: ReadonlyArray<string>
 ) {
@@ -98,6 +139,7 @@ export const take = Effect.fn("Rollback.take")(function* (
     snapshotId,
     takenMillis: yield* Clock.currentTimeMillis,
     owner,
+    ...(plan === undefined ? {} : { plan }),
     ...(clusterId === undefined ? {} : { clusterId }),
     topics,
     groups

@@ -167,7 +167,8 @@ const all = {
   },
   SnapshotTaken: {
     of: ["Preflight"],
-    meaning: "Another resource has stored offsets under the name of `spec.rollback.snapshotId`.",
+    meaning:
+      "Offsets are stored under the name of `spec.rollback.snapshotId` already: of another resource, or for another backup, cluster, selection of topics or of groups.",
     todo: "Choose another name."
   },
   SnapshotDenied: {
