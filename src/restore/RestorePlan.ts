@@ -5,6 +5,7 @@ import * as TopicGlob from "../resource/TopicGlob.ts"
 import * as Cut from "./Cut.ts"
 import * as CutPartition from "./CutPartition.ts"
 import * as CutReport from "./CutReport.ts"
+import * as OpenTransactions from "./OpenTransactions.ts"
 import * as OriginalHeaders from "./OriginalHeaders.ts"
 import type { Objection } from "./Objection.ts"
 import type { PlannedPartition } from "./PlannedPartition.ts"
@@ -125,7 +126,11 @@ export const make = (set: BackupSet, request: RestoreRequest, counted: Counted =
     ...(request.includesOriginalOffset ? { originalHeaders: OriginalHeaders.of(set) } : {}),
     topics: topics.map(({ planned }) => planned)
   }
-  const notes = [...(request.notes ?? []), ...CutReport.notes(request.cut, content.topics)]
+  const notes = [
+    ...(request.notes ?? []),
+    ...CutReport.notes(request.cut, content.topics),
+    ...OpenTransactions.notes(set, (topic, partition) => isSelected(request, topic, partition), request.cut)
+  ]
   const digest = createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 32)
   return { _tag: "Plan", plan: { ...content, notes, digest } }
 }

@@ -196,6 +196,37 @@ describe("a point-in-time restore", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect(
+    "says where an open transaction ended the backup, and where records of before the time may be missing",
+    () =>
+      Effect.gen(function* () {
+        yield* atBackupTime
+        const { source } = yield* worlds
+        yield* source.createTopic("orders", { partitions: 3 })
+        yield* source.createTopic("mails")
+        yield* source.produce("mails", 0, [at(10)])
+        for (const [partition, minutes] of [10, 30].entries()) yield* source.produce("orders", partition, [at(minutes)])
+        const hangs = yield* source.beginTransaction()
+        for (const partition of [0, 1, 2]) yield* hangs.produce("orders", partition, [at(11)])
+        for (const partition of [0, 1, 2]) yield* source.produce("orders", partition, [at(12), at(13)])
+        const backupId = yield* backUp
+        const opened = yield* systems
+        const notes = (changes: Parameters<typeof aRestore>[1]) =>
+          Effect.map(Restore.prepare(opened, aRestore(backupId, changes)), ({ plan }) => plan.notes)
+        const missing = `backup ${backupId} was made while transactions were open, and does not have`
+        const all = `${missing} orders[0] offsets 1 to 3, orders[1] offsets 1 to 3, orders[2] offsets 0 to 2`
+        assert.deepStrictEqual(yield* notes({}), [all])
+        assert.deepStrictEqual(yield* notes({ cut: { last: 20 * minute } }), [
+          all,
+          "records until 1970-01-01T00:20:00Z may be missing for that reason in orders[0] (newest of 1970-01-01T00:10:00Z), orders[2] (no record)"
+        ])
+        assert.deepStrictEqual(yield* notes({ topics: ["mails"] }), [])
+        assert.deepStrictEqual(yield* notes({ sourcePartitions: new Map([["orders", new Set([1])]]) }), [
+          `${missing} orders[1] offsets 1 to 3`
+        ])
+      }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
   it.effect("takes up only what was written for the same time", () =>
     Effect.gen(function* () {
       yield* atBackupTime
