@@ -31,7 +31,7 @@ export const planned = (groups: PreparedGroups | undefined): ReadonlyArray<strin
     ...(strategy === undefined
       ? []
       : groups.groups.length === 0
-        ? ["Consumer groups: none; the backup has no group that offsetReset names"]
+        ? ["Consumer groups: none; the backup has no group that offsetReset names with offsets in these topics"]
         : [`Consumer groups: ${names(groups.groups)} get ${offsetsOf(strategy)}`])
   ]
 }

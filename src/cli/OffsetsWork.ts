@@ -118,8 +118,9 @@ const only = Effect.fnUntraced(function* <A extends { readonly groupId: string }
   const unknown = names.filter((name) => groups.every(({ groupId }) => groupId !== name))
   if (unknown.length > 0) {
     return yield* new UsageError({
-      detail: `the manifest does not name consumer group ${unknown.join(", ")}`,
-      advice: "give --group for groups of consumerGroups in the manifest"
+      detail: `consumerGroups of the manifest selects no group ${unknown.join(", ")}`,
+      advice:
+        "give --group for groups that consumerGroups selects; of a restore, a pattern selects groups with offsets in its topics"
     })
   }
   return groups.filter(({ groupId }) => names.includes(groupId))

@@ -170,7 +170,9 @@ describe("a restore of consumer groups", () => {
       const backupId = yield* backUp
       yield* target.setGroupActive("active", true)
       yield* target.setGroupType("shared", "share")
-      const restored = yield* inTime(restore(aRestore(backupId, { topics: ["orders"], groups: exactly("*") })))
+      const restored = yield* inTime(
+        restore(aRestore(backupId, { topics: ["orders"], groups: exactly("*", "elsewhere") }))
+      )
       assert.deepStrictEqual(restored.offsetReset, {
         groupsReset: [{ group: "still", offsets: [at(0, 57)] }],
         groupsSkipped: [
@@ -180,6 +182,27 @@ describe("a restore of consumer groups", () => {
         ]
       })
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect.each<Strategy>([{ _tag: "Exact" }, { _tag: "Latest" }])(
+    "leaves out groups that only a pattern names and that have nothing in the restored topics: %j",
+    (strategy) =>
+      Effect.gen(function* () {
+        const { source, target } = yield* worlds
+        yield* fill(source)
+        yield* source.commitGroupOffsets("billing", [at(0, 57)])
+        yield* source.commitGroupOffsets("elsewhere", [at(0, 1, "other")])
+        const backupId = yield* backUp
+        yield* target.setGroupActive("elsewhere", true)
+        yield* target.deny("ReadGroup", "elsewhere")
+        const request = aRestore(backupId, { topics: ["orders"], groups: { strategy, groups: ["*"] }, rollback: {} })
+        const restored = yield* inTime(restore(request))
+        assert.deepStrictEqual(
+          restored.offsetReset?.groupsReset.map(({ group }) => group),
+          ["billing"]
+        )
+        assert.deepStrictEqual(restored.offsetReset?.groupsSkipped, [])
+      }).pipe(Effect.provide(layer))
   )
 
   it.effect("skips a group that gets members or another commit after it was listed", () =>

@@ -33,6 +33,12 @@ const everyGroup: GroupsRequest = { strategy: { _tag: "Earliest" }, groups: ["*"
 /** No topic has so many partitions: a commit for it is refused after its permissions were checked. */
 const noPartition = 2_147_483_647
 
+/** A group that only a pattern names is meant where it has offsets in the restored topics. One that is named always is. */
+const withOffsets = (groups: ReadonlyArray<Selection.SelectedGroup>, wanted: GroupsRequest) =>
+  groups.filter(
+    ({ groupId, inBackup }) => wanted.groups.includes(groupId) || inBackup === undefined || inBackup.offsets.length > 0
+  )
+
 /** Asks a broker whether the principal may commit for the group. Nothing is committed. */
 const deniedCommit = (sink: KafkaSinkShape, groupId: string, topic: string) =>
   sink.commitOffsets(groupId, [{ topic, partition: noPartition, offset: 0 }]).pipe(
@@ -62,7 +68,8 @@ export const prepare = Effect.fn("Groups.prepare")(function* (
     ...group,
     offsets: group.offsets.filter(({ partition, topic }) => isSelected(request, topic, partition))
   }))
-  const { groups, objections } = Selection.select(set, restored, wanted ?? everyGroup)
+  const { groups: selected, objections } = Selection.select(set, restored, wanted ?? everyGroup)
+  const groups = wanted === undefined ? selected : withOffsets(selected, wanted)
   const snapshotId = rollback === undefined ? undefined : Rollback.snapshotIdOf(rollback, owner)
   const [first] = plan.topics
   const denied =
