@@ -28,7 +28,7 @@ export const filter = ({ first = -Infinity, last }: Cut): RecordFilter => betwee
  * Whether the manifest names the smallest and largest timestamp of every segment. Other tools write those of the first
  * and the last record there, which say nothing of the records between them.
  */
-const hasTimeRanges = (set: BackupSet): boolean => set.facts !== undefined
+export const hasTimeRanges = (set: BackupSet): boolean => set.facts !== undefined
 
 const none: Tally = { records: 0, firstOffset: -1, lastOffset: -1, minTimestamp: 0, maxTimestamp: 0 }
 

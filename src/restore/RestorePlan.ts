@@ -45,7 +45,12 @@ export interface RestorePlan {
   readonly originalHeaders?: OriginalHeaders.OriginalHeaders
   /** What a user should know beforehand, in words for a person. */
   readonly notes: ReadonlyArray<string>
-  /** Fingerprint of everything above but the notes. An attempt goes on only with what one of the same plan wrote. */
+  /** Whether the manifest has the smallest and largest timestamp of every segment. */
+  readonly hasTimeRanges: boolean
+  /**
+   * Fingerprint of everything above but the notes and `hasTimeRanges`. An attempt goes on only with what one of the same
+   * plan wrote.
+   */
   readonly digest: string
 }
 
@@ -132,7 +137,7 @@ export const make = (set: BackupSet, request: RestoreRequest, counted: Counted =
     ...OpenTransactions.notes(set, (topic, partition) => isSelected(request, topic, partition), request.cut)
   ]
   const digest = createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 32)
-  return { _tag: "Plan", plan: { ...content, notes, digest } }
+  return { _tag: "Plan", plan: { ...content, notes, hasTimeRanges: Cut.hasTimeRanges(set), digest } }
 }
 
 const plannedTopic = (set: BackupSet, topic: ManifestTopic, request: RestoreRequest, counted: Counted) => {

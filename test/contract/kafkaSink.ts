@@ -608,6 +608,22 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
       })
     )
 
+    fact("finds a marker of a time or later as it finds a record", (subject) =>
+      Effect.gen(function* () {
+        const { sink } = subject
+        const { topic } = yield* topicWith(subject, "marked", { "retention.ms": "-1" })
+        const producer = yield* sink.producer(`${topic}-writer`)
+        const writer = writerOf(sink, topic, producer)
+        const place = { topic, partition: 0 }
+        yield* writer.next(numbered(3))
+        yield* sink.markers(place, producer, 1)
+        yield* writer.next(numbered(2, 3))
+        const at = (millis: number) => Effect.map(sink.offsetsAtTime([place], millis), ([found]) => found?.offset)
+        assert.strictEqual(yield* at(timestamp + 2), 2)
+        assert.strictEqual(yield* at(timestamp + 4), 3)
+      })
+    )
+
     fact("commits nothing for a topic that does not exist", ({ sink }) =>
       Effect.gen(function* () {
         const topic = freshName("absent")

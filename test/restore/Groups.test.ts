@@ -140,17 +140,22 @@ describe("a restore of consumer groups", () => {
     [{ _tag: "Earliest" }, 20],
     [{ _tag: "Latest" }, 140],
     [{ _tag: "Time", timestampMillis: 1_600_000_000_000 + 50_500 }, 24],
+    [{ _tag: "Time", timestampMillis: 1_600_000_000_000 + 1_040_500 }, 80],
+    [{ _tag: "Time", timestampMillis: 1_600_000_000_000 + 1_092_001 }, 140],
     [{ _tag: "Time", timestampMillis: 1_900_000_000_000 }, 140],
     [{ _tag: "Offset", offset: 44 }, 44],
     [{ _tag: "Offset", offset: 4_000_000 }, 140]
   ]
   it.effect.each(strategies)("sets offsets by strategy: %j", ([strategy, expected]) =>
     Effect.gen(function* () {
+      // The time of the markers that stand for holes in the target.
+      yield* TestClock.setTime(1_700_000_000_000)
       const { source } = yield* worlds
       yield* fill(source)
       yield* source.commitGroupOffsets("billing", [at(0, 57)])
       const groups = { strategy, groups: ["billing", "new"] }
-      const restored = yield* inTime(restore(aRestore(yield* backUp, { groups })))
+      const { facts } = yield* Backup.attempt(Backup.aRequest(slot), { segmentBytes: 2000 })
+      const restored = yield* inTime(restore(aRestore(facts.backupId, { groups })))
       assert.deepStrictEqual(restored.offsetReset?.groupsSkipped, [])
       const found = yield* committed("billing")
       // A group of the backup gets offsets in its own topics, another one in all.
@@ -158,6 +163,43 @@ describe("a restore of consumer groups", () => {
       assert.deepStrictEqual([...new Set(found.map(({ topic }) => topic))], ["orders"])
       const places = (yield* committed("new")).map(({ partition, topic }) => `${topic}/${partition}`)
       assert.deepStrictEqual(places, ["orders/0", "orders/1", "other/0"])
+    }).pipe(Effect.provide(layer))
+  )
+
+  const times: ReadonlyArray<readonly [millis: number, expected: number]> = [
+    [45_500, 62],
+    [60_001, 75],
+    [1_000_000, 75]
+  ]
+  it.effect.each(times)(
+    "finds the first record of a time among those of the point in time, not a marker: %j",
+    ([millis, expected]) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(1_700_000_000_000)
+        const { source } = yield* worlds
+        yield* fill(source)
+        const strategy = { _tag: "Time" as const, timestampMillis: 1_600_000_000_000 + millis }
+        const request = { cut: { last: 1_600_000_054_000 }, groups: { strategy, groups: ["new"] } }
+        const { facts } = yield* Backup.attempt(Backup.aRequest(slot), { segmentBytes: 2000 })
+        yield* inTime(restore(aRestore(facts.backupId, request)))
+        assert.strictEqual((yield* committed("new"))[0]?.offset, expected)
+      }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("goes on with what others wrote behind the restored records", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(1_700_000_000_000)
+      const { source, target } = yield* worlds
+      yield* fill(source)
+      const backupId = yield* backUp
+      yield* inTime(restore(aRestore(backupId)))
+      yield* target.produce("orders", 0, [
+        { value: "old", timestamp: 1 },
+        { value: "new", timestamp: 1_800_000_000_000 }
+      ])
+      const strategy = { _tag: "Time" as const, timestampMillis: 1_800_000_000_000 }
+      yield* inTime(restore(aRestore(backupId, { groups: { strategy, groups: ["new"] } })))
+      assert.strictEqual((yield* committed("new"))[0]?.offset, 141)
     }).pipe(Effect.provide(layer))
   )
 

@@ -15,7 +15,7 @@ interface LoggedBatch {
   readonly lastOffset: number
   readonly producerId: number
   readonly transactional: boolean
-  readonly marker?: "abort" | "commit"
+  readonly marker?: { readonly type: "abort" | "commit"; readonly timestamp: number }
   readonly records: ReadonlyArray<LoggedRecord>
   readonly codec: ProducerCodec
   readonly logAppendTime?: number
@@ -50,7 +50,7 @@ export interface InMemoryLog {
   readonly logStart: () => number
   readonly lastStable: () => number
   readonly highWatermark: () => number
-  /** The first record with this timestamp or a later one; -1 if there is none. */
+  /** The first record or marker with this timestamp or a later one; -1 if there is none. */
   readonly offsetAtTime: (timestampMillis: number) => number
   readonly producers: ProducerStates
   /** Appends a batch of a Produce request as it is; returns its base offset. Asks `producers` nothing. */
@@ -126,7 +126,7 @@ export const makeInMemoryLog = (): InMemoryLog => {
     const baseOffset = highWatermark++
     const bytes = encodeMarker({ baseOffset, producerId, type, timestamp })
     const batch = { baseOffset, lastOffset: baseOffset, records: [], codec: "none", producerId } as const
-    batches.push({ ...batch, bytes, transactional: true, marker: type })
+    batches.push({ ...batch, bytes, transactional: true, marker: { type, timestamp } })
     if (type === "abort" && firstOffset !== undefined) aborted.push({ producerId, firstOffset, lastOffset: baseOffset })
   }
 
@@ -136,8 +136,10 @@ export const makeInMemoryLog = (): InMemoryLog => {
     highWatermark: () => highWatermark,
     offsetAtTime: (timestampMillis) =>
       batches
-        .flatMap(({ logAppendTime, records }) =>
-          records.map(({ offset, timestamp }) => ({ offset, timestamp: logAppendTime ?? timestamp }))
+        .flatMap(({ baseOffset, logAppendTime, marker, records }) =>
+          marker === undefined
+            ? records.map(({ offset, timestamp }) => ({ offset, timestamp: logAppendTime ?? timestamp }))
+            : [{ offset: baseOffset, timestamp: marker.timestamp }]
         )
         .find(({ offset, timestamp }) => offset >= logStart && timestamp >= timestampMillis)?.offset ?? -1,
     producers,

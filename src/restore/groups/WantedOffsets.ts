@@ -5,6 +5,7 @@ import type { ObjectStoreShape } from "../../storage/ObjectStore.ts"
 import type { PlannedTopic, RestorePlan } from "../RestorePlan.ts"
 import type { WantedGroup, WantedOffset } from "./GroupOutcome.ts"
 import type { Strategy } from "./GroupsRequest.ts"
+import * as FirstSince from "./FirstSince.ts"
 import * as Renumbering from "./Renumbering.ts"
 import type { SelectedGroup } from "./Selection.ts"
 
@@ -89,6 +90,36 @@ export const byStrategy = (
   }
 }
 
+/**
+ * Offsets by time, without those of control markers: where there may be some, the first record is looked for in the
+ * backup. Where it has none, a group goes on behind it, or at the answer of the broker if that is still later: others
+ * may write there by now.
+ */
+const behindMarkers = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  plan: RestorePlan,
+  timestampMillis: number,
+  answers: ReadonlyArray<PartitionOffset>
+) {
+  const topics = new Map(plan.topics.map((topic) => [topic.target, topic]))
+  return yield* Effect.forEach(
+    answers,
+    (answer) => {
+      const topic = topics.get(answer.topic)!
+      const partition = topic.partitions[answer.partition]!
+      const isRecord =
+        topic.renumbered !== undefined || answer.offset >= partition.end || !FirstSince.hasMarkers(partition)
+      return isRecord
+        ? Effect.succeed(answer)
+        : Effect.map(
+            FirstSince.offsetOfFirst(store, plan, partition, timestampMillis),
+            (offset = partition.end): PartitionOffset => ({ ...answer, offset })
+          )
+    },
+    { concurrency: 4 }
+  )
+})
+
 /** A group of the backup gets offsets in the topics that it had some in; another one in every restored topic. */
 const topicsOf = (plan: RestorePlan, { inBackup }: SelectedGroup) => {
   if (inBackup === undefined) return plan.topics
@@ -107,7 +138,10 @@ export const of = Effect.fn("WantedOffsets.of")(function* (
   const places = plan.topics.flatMap(({ partitions, target }) =>
     partitions.map(({ partition }) => ({ topic: target, partition }))
   )
-  const offsets = Map.groupBy(yield* byStrategy(sink, strategy, places), ({ topic }) => topic)
+  const answers = yield* byStrategy(sink, strategy, places)
+  const found =
+    strategy._tag === "Time" ? yield* behindMarkers(store, plan, strategy.timestampMillis, answers) : answers
+  const offsets = Map.groupBy(found, ({ topic }) => topic)
   return groups.map((group): WantedGroup => ({
     groupId: group.groupId,
     offsets: topicsOf(plan, group).flatMap(({ target }) => offsets.get(target) ?? [])
