@@ -56,7 +56,10 @@ const taken = (
       advice: "choose another snapshotId"
     }
   }
-  const whatFor = purpose.plan === undefined ? "" : " for another backup, cluster, selection of topics or of groups"
+  const whatFor =
+    purpose.plan === undefined
+      ? ""
+      : " for another backup, cluster, groups or topics, or for other settings of the topics"
   return {
     reason: "SnapshotTaken",
     message: `snapshot ${snapshotId} exists in ${location}: it was stored at ${Cut.time(takenMillis)}${whatFor}`,

@@ -168,7 +168,7 @@ const all = {
   SnapshotTaken: {
     of: ["Preflight"],
     meaning:
-      "Offsets are stored under the name of `spec.rollback.snapshotId` already: of another resource, or for another backup, cluster, selection of topics or of groups.",
+      "Offsets are stored under the name of `spec.rollback.snapshotId` already: of another resource, or for another backup, cluster, groups or topics, or for other settings of the topics.",
     todo: "Choose another name."
   },
   SnapshotDenied: {
