@@ -64,8 +64,10 @@ export interface Restored extends Prepared {
   readonly configs: ReadonlyMap<string, Readonly<Record<string, string | null>>>
   /** What this attempt compared, partition by partition. */
   readonly proven: ReadonlyArray<ProvenPartition>
-  /** What became of each consumer group; absent if none was to be changed. */
+  /** What became of each consumer group; absent if none was to be changed, or an earlier attempt did it. */
   readonly offsetReset: GroupOutcome | undefined
+  /** True: an earlier attempt had set the offsets of consumer groups already. This one left them alone. */
+  readonly wereGroupsSet: boolean
   /** True: an earlier attempt had proven all records already. */
   readonly wasProven: boolean
   readonly hold: RetentionHold.HoldState
@@ -207,7 +209,14 @@ export const run = Effect.fn("Restore.run")(function* (
   if (unconfigured.length > 0) {
     yield* remember(mapped(unconfigured, memory, (known) => ({ ...known, configs: inPlace })))
   }
-  const offsetReset = yield* Groups.reset(systems, plan, groups)
+  // Consumers that have read on since then must not be set back.
+  const groupsSet = targets.map(({ topic }) => memory.get(topic.target)?.groupsSetMillis)
+  const areGroupsSet = !groupsSet.includes(undefined)
+  const offsetReset = areGroupsSet ? undefined : yield* Groups.reset(systems, plan, groups)
+  if (offsetReset !== undefined) {
+    const groupsSetMillis = yield* Clock.currentTimeMillis
+    yield* remember(mapped(targets, memory, (known) => ({ ...known, groupsSetMillis })))
+  }
   return {
     plan,
     targets,
@@ -218,6 +227,7 @@ export const run = Effect.fn("Restore.run")(function* (
     configs,
     proven,
     offsetReset,
+    wereGroupsSet: areGroupsSet && groups?.strategy !== undefined,
     wasProven: unproven.length === 0,
     hold: yield* RetentionHold.advance(sink, source, request.owner, memory, request.retentionHold),
     isRemembered,

@@ -29,7 +29,9 @@ export const Remembered = Schema.Struct({
   /** What became of the topic's own configuration: all but retention is in place, or all of it. Absent until then. */
   configs: Schema.optionalKey(Schema.Literals(["held", "final"])),
   /** What the topic gets when its hold ends. */
-  retention: Retention
+  retention: Retention,
+  /** When consumer groups got their offsets, in milliseconds since 1970; absent until then. */
+  groupsSetMillis: Schema.optionalKey(Schema.Int)
 })
 export type Remembered = typeof Remembered.Type
 

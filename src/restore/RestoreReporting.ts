@@ -57,6 +57,11 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
   ...(restored.offsetReset?.groupsSkipped.map(
     ({ group, reason }) => `consumer group ${group} was left as it is: ${reason}`
   ) ?? []),
+  ...(restored.wereGroupsSet
+    ? [
+        "consumer groups are set once, and were left as they are this time. kafka-backup offsets reset -f FILE --group GROUP sets one that was active then, or is to be set again"
+      ]
+    : []),
   ...restored.plan.notes,
   ...restored.targets.flatMap(({ topic }) =>
     TopicConfigs.leftOut(topic.configs, WantedConfigs.of(topic, restored.wanted)).map(
