@@ -23,25 +23,41 @@ export const prepareExisting = (sink: KafkaSinkShape, { configs, target }: Plann
   )
 
 /**
+ * Codes with which a broker refuses what a configuration says: an unknown name, a value that is not allowed, or one
+ * against the policy of the cluster (`alter.config.policy.class.name`, `create.topic.policy.class.name`). Source:
+ * KIP-108 and KIP-133; some answer with the code of an invalid request.
+ */
+const refusals: ReadonlySet<number | undefined> = new Set([
+  ErrorCode.invalidConfig,
+  ErrorCode.policyViolation,
+  ErrorCode.invalidRequest
+])
+
+export const isRefusal = (code: number | undefined): boolean => refusals.has(code)
+
+/**
  * Configures a topic whose records are proven. A broker refuses a request as a whole for one configuration that it does
- * not know, such as that of a vendor or of tiered storage: then each is set by itself, and those refused are returned.
+ * not know, such as that of a vendor or of tiered storage, or that a policy of the cluster refuses: then each is set by
+ * itself, and those refused are returned.
  */
 export const giveConfigs = (sink: KafkaSinkShape, topic: string, configs: Readonly<Record<string, string | null>>) => {
-  const given = (some: Readonly<Record<string, string | null>>): Effect.Effect<boolean, KafkaError> =>
-    Effect.as(sink.alterConfigs(topic, some), true).pipe(
+  /** The code of the refusal; undefined: set. */
+  const refused = (some: Readonly<Record<string, string | null>>): Effect.Effect<number | undefined, KafkaError> =>
+    Effect.as(sink.alterConfigs(topic, some), undefined).pipe(
       Effect.catchReason("KafkaError", "ProtocolFailure", (failure) =>
-        failure.code === ErrorCode.invalidConfig
-          ? Effect.succeed(false)
+        isRefusal(failure.code)
+          ? Effect.succeed(failure.code)
           : Effect.fail(new Failed({ operation: "configs", reason: failure }))
       )
     )
   return Effect.gen(function* () {
-    if (yield* given(configs)) return []
-    const refused: Array<RefusedConfig> = []
+    if ((yield* refused(configs)) === undefined) return []
+    const all: Array<RefusedConfig> = []
     for (const [name, value] of Object.entries(configs)) {
+      const code = yield* refused({ [name]: value })
       // A name that the broker does not know cannot be set there, either: nothing is to be reset.
-      if (!(yield* given({ [name]: value })) && value !== null) refused.push({ topic, name })
+      if (code !== undefined && !(value === null && code === ErrorCode.invalidConfig)) all.push({ topic, name })
     }
-    return refused
+    return all
   })
 }

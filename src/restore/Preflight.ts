@@ -5,6 +5,7 @@ import type { TopicLookup } from "../kafka/KafkaSource.ts"
 import type { BackupSet } from "../manifest/Catalogue.ts"
 import * as Verification from "../manifest/Verification.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Configuring from "./Configuring.ts"
 import * as Replication from "./Replication.ts"
 import type { Objection } from "./Objection.ts"
 import type { PlannedTopic, RestorePlan } from "./RestorePlan.ts"
@@ -155,7 +156,9 @@ export const ofTarget = Effect.fnUntraced(function* (
     sink,
     targets.filter(({ topic }) => !tooLarge.has(topic.target))
   )
-  const refusedOverrides = yield* ofOverrides(sink, plan, validated.targets, request.configs)
+  // A topic that is refused anyway says nothing of its overrides.
+  const accepted = validated.targets.filter(({ topic }) => !validated.refused.has(topic.target))
+  const refusedOverrides = yield* ofOverrides(sink, plan, accepted, request.configs)
   return {
     objections: [...objections, ...validated.objections, ...refusedOverrides],
     targets: validated.targets
@@ -204,7 +207,7 @@ const ofOverrides = Effect.fnUntraced(function* (
         : yield* sink.createTopics([{ ...create, configs: { ...create.configs, ...overrides } }], {
             validateOnly: true
           })
-    if (outcome?.errorCode !== ErrorCode.invalidConfig) continue
+    if (outcome === undefined || !Configuring.isRefusal(outcome.errorCode)) continue
     refused.push(
       objection(
         "TargetRefused",
@@ -241,6 +244,7 @@ const validate = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: Rea
   const { made, refused } = isOlder ? yield* attempt(false) : first
   return {
     targets: made,
+    refused: new Set(refused.map(({ name }) => name)),
     objections: refused.map(({ detail, errorCode, name }) =>
       objection(
         "TargetRefused",

@@ -68,8 +68,10 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
       (name) => `${topic.target} does not get the configuration ${name}`
     )
   ),
-  ...restored.refusedConfigs.map(
-    ({ name, topic }) => `${topic} does not get the configuration ${name}: the brokers refuse it`
+  ...restored.refusedConfigs.map(({ name, topic }) =>
+    restored.configs.get(topic)?.[name] === null
+      ? `${topic} keeps the configuration ${name} of the time of the restore: the brokers refuse to reset it`
+      : `${topic} does not get the configuration ${name}: the brokers refuse it`
   ),
   ...HoldNotes.notes(restored.plan.topics, restored.hold, restored.isRemembered, restored.endedMillis)
 ]
