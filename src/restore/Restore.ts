@@ -150,7 +150,9 @@ export const run = Effect.fn("Restore.run")(function* (
         isMade: topicId !== undefined && created.ids.get(topic.target) === topicId,
         retention: TopicConfigs.retention(topic.configs, WantedConfigs.of(topic, request.configs))
       }
-      return [topic.target, remembered ?? begun]
+      // The resource may have been edited since an earlier attempt: what is not final yet follows it.
+      const isOver = remembered?.configs === "final"
+      return [topic.target, isOver ? remembered : { ...begun, ...remembered, retention: begun.retention }]
     })
   )
   const remember = (changed: RestoreMemory.Memory) => {
@@ -162,8 +164,11 @@ export const run = Effect.fn("Restore.run")(function* (
   for (const { remembered, topic } of targets) {
     if (remembered?.provenMillis !== undefined) topic.partitions.forEach((partition) => options.onProven?.(partition))
   }
-  if (unproven.length > 0) {
+  // Somebody may end the hold by command next: that knows what is remembered alone.
+  if (unproven.length > 0 || targets.some(({ remembered }) => remembered?.configs === "held")) {
     isRemembered = yield* remember(memory)
+  }
+  if (unproven.length > 0) {
     const begun = yield* Attempt.begin(sink, request.owner)
     const rest = { ...plan, topics: unproven.map(({ topic }) => topic) }
     const written = (renewals: number): Writing =>

@@ -93,6 +93,39 @@ describe("the retention hold of a restore", () => {
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
+  it.effect("ends with the retention that the resource asks for by then, by a repeat and by command", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* scene
+      const asking = (millis: string, owner = aRestore(backupId).owner) =>
+        aRestore(backupId, {
+          owner,
+          topicMapping: new Map([["orders", owner.name]]),
+          configs: { fromBackup: true, overrides: new Map([["*", { "retention.ms": millis }]]) }
+        })
+      const retentionOf = (topic: string) =>
+        Effect.flatMap(systems, ({ source }) => source.topicConfigs([topic])).pipe(
+          Effect.map((configs) => configs.get(topic)?.["retention.ms"]),
+          Effect.scoped
+        )
+      // The first attempt stops before its proof.
+      yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce" })
+      yield* Effect.flip(inTime(restore(asking("1"))))
+      yield* inTime(restore(asking("2")))
+      yield* inTime(restore(asking("3")))
+      yield* inTime(end(backupId))
+      assert.strictEqual(yield* retentionOf("back"), "3")
+      // It has ended: a repeat changes nothing any more.
+      yield* inTime(restore(asking("4")))
+      assert.strictEqual(yield* retentionOf("back"), "3")
+
+      const later = { name: "later" }
+      yield* inTime(restore(asking("1", later)))
+      yield* TestClock.adjust("25 hours")
+      yield* inTime(restore(asking("5", later)))
+      assert.strictEqual(yield* retentionOf("later"), "5")
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("ends without permission to read configurations", () =>
     Effect.gen(function* () {
       const { backupId, target } = yield* scene
