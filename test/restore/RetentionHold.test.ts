@@ -152,6 +152,30 @@ describe("the retention hold of a restore", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("of the newest complete restore of a name ends, whatever another manifest left behind", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      for (const name of ["a", "b", "c"]) {
+        yield* source.createTopic(name)
+        yield* source.produce(name, 0, records)
+      }
+      const backupId = yield* backUp
+      const of = (...topics: ReadonlyArray<string>) => aRestore(backupId, { topics, retentionHold: "forever" })
+      yield* inTime(restore(of("c")))
+      yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce", topic: "b" })
+      yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce", topic: "a" })
+      yield* Effect.flip(inTime(restore(of("a", "b"))))
+      yield* inTime(restore(of("a")))
+      assert.deepStrictEqual(yield* inTime(end(backupId)), { topics: ["a"], earlier: [] })
+      assert.deepStrictEqual(yield* inTime(end(backupId)), { topics: [], earlier: ["a"] })
+      const configs = yield* (yield* systems).source.topicConfigs(["a", "c"])
+      assert.deepStrictEqual(
+        ["a", "c"].map((name) => configs.get(name)?.["retention.ms"]),
+        [undefined, "-1"]
+      )
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
   it.effect("follows the proof, whatever ends the attempt between the two", () =>
     Effect.gen(function* () {
       const { backupId, target } = yield* scene
