@@ -9,7 +9,8 @@ import * as Configuring from "./Configuring.ts"
 import * as Replication from "./Replication.ts"
 import type { Objection } from "./Objection.ts"
 import type { PlannedTopic, RestorePlan } from "./RestorePlan.ts"
-import type { Memory, Remembered } from "./RestoreMemory.ts"
+import * as GoneTopics from "./GoneTopics.ts"
+import { type Memory, type Remembered, rememberedOf } from "./RestoreMemory.ts"
 import type { ConfigChoice, RestoreRequest } from "./RestoreRequest.ts"
 import * as TargetRights from "./TargetRights.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
@@ -72,28 +73,20 @@ const existing = (
   return objections
 }
 
-/** What is remembered of exactly this topic and this plan: not of one that was made anew under the name. */
-const rememberedOf = (
-  memory: Memory,
-  { digest }: RestorePlan,
-  { name, topicId }: Extract<TopicLookup, { _tag: "Found" }>["topic"]
-): Remembered | undefined => {
-  const remembered = memory.get(name)
-  return remembered?.plan === digest && remembered.topicId === topicId ? remembered : undefined
-}
-
 /**
  * Compares the plan with the target cluster. Nothing is written: topics that are missing are validated by the broker.
  * `memory`: topics that this restore wrote to before. Those that are proven are not looked at again: since then,
- * others may write to them, and their records may expire.
+ * others may write to them, and their records may expire. Returns the plan that is left to carry out: without topics
+ * that are gone since the restore was complete.
  */
 export const ofTarget = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
-  plan: RestorePlan,
+  whole: RestorePlan,
   request: RestoreRequest,
   memory: Memory
 ) {
-  const found = yield* sink.lookup(plan.topics.map(({ target }) => target))
+  const looked = yield* sink.lookup(whole.topics.map(({ target }) => target))
+  const { found, plan } = GoneTopics.leaveOut(whole, looked, memory)
   const objections: Array<Objection> = []
   const targets: Array<TargetTopic> = []
   for (const [index, topic] of plan.topics.entries()) {
@@ -117,7 +110,7 @@ export const ofTarget = Effect.fnUntraced(function* (
         targets.push({ topic, create: newTopic(topic, true), isWritten: false, remembered: undefined })
         break
       case "Found": {
-        const remembered = rememberedOf(memory, plan, lookup.topic)
+        const remembered = rememberedOf(memory, plan.digest, lookup.topic)
         if (remembered?.provenMillis !== undefined) {
           targets.push({ topic, create: undefined, isWritten: true, remembered })
           break
@@ -158,8 +151,9 @@ export const ofTarget = Effect.fnUntraced(function* (
   )
   // A topic that is refused anyway says nothing of its overrides.
   const accepted = validated.targets.filter(({ topic }) => !validated.refused.has(topic.target))
-  const refusedOverrides = yield* ofOverrides(sink, plan, accepted, request.configs)
+  const refusedOverrides = yield* ofOverrides(sink, whole, accepted, request.configs)
   return {
+    plan,
     objections: [...objections, ...validated.objections, ...refusedOverrides],
     targets: validated.targets
   }

@@ -111,9 +111,9 @@ const askTarget = Effect.fnUntraced(function* (
   others: ReadonlyArray<RestorePlan.Objection> = []
 ) {
   const memory = (yield* RestoreMemory.load(sink, request.owner)) ?? new Map()
-  const { objections, targets } = yield* Preflight.ofTarget(sink, plan, request, memory)
+  const { objections, plan: left, targets } = yield* Preflight.ofTarget(sink, plan, request, memory)
   if (others.length + objections.length > 0) return yield* preflightFailed([...others, ...objections])
-  return { plan, targets, wanted: request.configs }
+  return { plan: left, targets, wanted: request.configs }
 })
 
 /**

@@ -38,6 +38,16 @@ export type Remembered = typeof Remembered.Type
 /** By target topic. */
 export type Memory = ReadonlyMap<string, Remembered>
 
+/** What is remembered of exactly this topic and this plan: not of one that was made anew under the name. */
+export const rememberedOf = (
+  memory: Memory,
+  plan: string,
+  { name, topicId }: { readonly name: string; readonly topicId?: string | undefined }
+): Remembered | undefined => {
+  const remembered = memory.get(name)
+  return remembered?.plan === plan && remembered.topicId === topicId ? remembered : undefined
+}
+
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Remembered))
 
 /** Years are enough for any hold: the broker forgets offsets of a group without members after a week otherwise. */

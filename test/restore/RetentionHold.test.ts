@@ -214,6 +214,64 @@ describe("the retention hold of a restore", () => {
   )
 })
 
+describe("a topic that is deleted after the restore was complete", () => {
+  /** Two restored topics, of which one is gone. */
+  const gone = Effect.gen(function* () {
+    const { source, target } = yield* worlds
+    for (const name of ["a", "b"]) {
+      yield* source.createTopic(name, { configs: { "retention.ms": "604800000" } })
+      yield* source.produce(name, 0, records)
+    }
+    yield* source.commitGroupOffsets(
+      "billing",
+      ["a", "b"].map((topic) => ({ topic, partition: 0, offset: 4 }))
+    )
+    const request = aRestore(yield* backUp)
+    yield* inTime(restore(request))
+    yield* target.deleteTopic("b")
+    return { target, request }
+  })
+  const said = "topics were deleted since this restore was complete, and are not restored again: b"
+
+  it.effect("is not restored anew by a repeat, which ends the hold of the others and says so", () =>
+    Effect.gen(function* () {
+      const { request, target } = yield* gone
+      yield* TestClock.adjust("24 hours")
+      const late = yield* inTime(restore(request))
+      assert.isTrue(late.wasProven)
+      assert.deepStrictEqual(late.hold, { _tag: "Final", ended: 1 })
+      assert.include(late.plan.notes.join("\n"), said)
+      assert.deepStrictEqual(
+        (yield* target.wire.metadata("all")).topics.map(({ name }) => name),
+        ["a"]
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is left alone if somebody has made another one, also with createTopics: false and new groups", () =>
+    Effect.gen(function* () {
+      const { request, target } = yield* gone
+      yield* target.createTopic("b", { partitions: 2 })
+      yield* target.produce("b", 1, records)
+      const groups = { strategy: { _tag: "Exact" as const }, groups: ["billing"] }
+      const late = yield* inTime(restore({ ...request, createTopics: false, groups }))
+      assert.include(late.plan.notes.join("\n"), said)
+      assert.deepStrictEqual(late.offsetReset?.groupsReset, [
+        { group: "billing", offsets: [{ topic: "a", partition: 0, offset: 4 }] }
+      ])
+      assert.lengthOf(yield* target.committed("b", 1), records.length)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is restored by a restore of another name", () =>
+    Effect.gen(function* () {
+      const { request, target } = yield* gone
+      yield* inTime(restore({ ...request, topics: ["b"], owner: { name: "another" } }))
+      assert.lengthOf(yield* target.committed("b", 0), records.length)
+    }).pipe(Effect.provide(layer))
+  )
+})
+
 describe("what a restore remembers", () => {
   it.effect("is nothing where the group holds other texts", () =>
     Effect.gen(function* () {
