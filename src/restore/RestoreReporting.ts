@@ -3,6 +3,7 @@ import { exitCodes } from "../outcome/ExitCodes.ts"
 import type { RestoredTopic, RestoreSummary } from "../outcome/RestoreSummary.ts"
 import type { RunSummary } from "../outcome/RunSummary.ts"
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
+import * as RetentionHoldSpec from "../resource/RetentionHoldSpec.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import * as CutReport from "./CutReport.ts"
 import * as HoldNotes from "./HoldNotes.ts"
@@ -73,7 +74,17 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
       ? `${topic} keeps the configuration ${name} of the time of the restore: the brokers refuse to reset it`
       : `${topic} does not get the configuration ${name}: the brokers refuse it`
   ),
-  ...HoldNotes.notes(restored.plan.topics, restored.hold, restored.isRemembered, restored.endedMillis)
+  ...HoldNotes.notes(restored.plan.topics, restored.wanted, restored.hold, restored.isRemembered, restored.endedMillis)
+]
+
+/** What is to be known of a restore that begins at this time. */
+export const plannedNotes = (
+  { plan, wanted }: Prepared,
+  { retentionHold }: Pick<KafkaRestore["spec"], "retentionHold">,
+  nowMillis: number
+): ReadonlyArray<string> => [
+  ...plan.notes,
+  ...HoldNotes.beforehand(plan.topics, wanted, RetentionHoldSpec.hold(retentionHold), nowMillis)
 ]
 
 const reportedTopic =
@@ -164,7 +175,12 @@ export const report = (
       ...common,
       outcome: "success",
       exitCode: exitCodes.success,
-      notes: restored === undefined ? (prepared?.plan.notes ?? []) : notes(restored)
+      notes:
+        restored !== undefined
+          ? notes(restored)
+          : prepared === undefined || resource === undefined
+            ? []
+            : plannedNotes(prepared, resource.spec, completedMillis)
     }
   }
   const { advice, exitCode, isRetryable, message, reason } = explain(given, exit.cause)
