@@ -2,8 +2,11 @@ import { Effect } from "effect"
 import { ErrorCode } from "../kafka/ErrorCode.ts"
 import { type KafkaError, KafkaError as Failed } from "../kafka/KafkaError.ts"
 import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
+import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
+import type { ConfigChoice } from "./RestoreRequest.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
+import * as WantedConfigs from "./WantedConfigs.ts"
 
 /** A configuration that a topic did not get. */
 export interface RefusedConfig {
@@ -11,16 +14,32 @@ export interface RefusedConfig {
   readonly name: string
 }
 
-/** An existing topic gets the configuration that keeps records as they are while they are written. */
-export const prepareExisting = (sink: KafkaSinkShape, { configs, target }: PlannedTopic) =>
-  sink.alterConfigs(target, TopicConfigs.initial(configs, true)).pipe(
+/**
+ * An existing topic gets the configuration that keeps records as they are while they are written. Somebody may have
+ * raised its `max.message.bytes` for a record that is too large: that is never lowered here.
+ */
+export const prepareExisting = Effect.fnUntraced(function* (
+  { sink, source }: { readonly sink: KafkaSinkShape; readonly source: KafkaSourceShape },
+  topic: PlannedTopic,
+  choice: ConfigChoice
+) {
+  const { configs, target } = topic
+  const { overrides } = WantedConfigs.of(topic, choice)
+  const present = yield* source.topicConfigs([target]).pipe(
+    Effect.map((found) => found.get(target) ?? {}),
+    Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", () => Effect.succeed({}))
+  )
+  const alter = (knowsBounds: boolean) =>
+    sink.alterConfigs(target, TopicConfigs.initial(configs, knowsBounds, overrides, present))
+  yield* alter(true).pipe(
     // Before Kafka 3.6 two names are unknown.
     Effect.catchReason("KafkaError", "ProtocolFailure", (failure) =>
       failure.code === ErrorCode.invalidConfig
-        ? sink.alterConfigs(target, TopicConfigs.initial(configs, false))
+        ? alter(false)
         : Effect.fail(new Failed({ operation: "topics", reason: failure }))
     )
   )
+})
 
 /**
  * Codes with which a broker refuses what a configuration says: an unknown name, a value that is not allowed, or one

@@ -107,7 +107,7 @@ export const ofTarget = Effect.fnUntraced(function* (
           objections.push(objection("TargetTopicMissing", message, "create the topic, or set createTopics: true"))
           break
         }
-        targets.push({ topic, create: newTopic(topic, true), isWritten: false, remembered: undefined })
+        targets.push({ topic, create: newTopic(topic, true, request.configs), isWritten: false, remembered: undefined })
         break
       case "Found": {
         const remembered = rememberedOf(memory, plan.digest, lookup.topic)
@@ -147,7 +147,8 @@ export const ofTarget = Effect.fnUntraced(function* (
   )
   const validated = yield* validate(
     sink,
-    targets.filter(({ topic }) => !tooLarge.has(topic.target))
+    targets.filter(({ topic }) => !tooLarge.has(topic.target)),
+    request.configs
   )
   // A topic that is refused anyway says nothing of its overrides.
   const accepted = validated.targets.filter(({ topic }) => !validated.refused.has(topic.target))
@@ -213,19 +214,23 @@ const ofOverrides = Effect.fnUntraced(function* (
   return [...unused, ...refused]
 })
 
-export const newTopic = (topic: PlannedTopic, knowsBounds: boolean): NewTopic => ({
+export const newTopic = (topic: PlannedTopic, knowsBounds: boolean, choice: ConfigChoice): NewTopic => ({
   name: topic.target,
   partitions: topic.partitions.length,
   replicationFactor: topic.replicationFactor,
-  configs: TopicConfigs.initial(topic.configs, knowsBounds)
+  configs: TopicConfigs.initial(topic.configs, knowsBounds, WantedConfigs.of(topic, choice).overrides)
 })
 
 /** Lets the broker validate every new topic, and finds out which names of configurations it knows. */
-const validate = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: ReadonlyArray<TargetTopic>) {
+const validate = Effect.fnUntraced(function* (
+  sink: KafkaSinkShape,
+  targets: ReadonlyArray<TargetTopic>,
+  choice: ConfigChoice
+) {
   const attempt = (knowsBounds: boolean) =>
     Effect.gen(function* () {
       const made = targets.map((target) =>
-        target.create === undefined ? target : { ...target, create: newTopic(target.topic, knowsBounds) }
+        target.create === undefined ? target : { ...target, create: newTopic(target.topic, knowsBounds, choice) }
       )
       const outcomes = yield* sink.createTopics(
         made.flatMap(({ create }) => create ?? []),

@@ -136,7 +136,7 @@ export const run = Effect.fn("Restore.run")(function* (
   const targets = created.areNew ? prepared.targets : (yield* askTarget(systems, request, plan)).targets
   yield* Effect.forEach(
     targets.filter(({ create, isWritten }) => create === undefined && !isWritten),
-    ({ topic }) => Configuring.prepareExisting(sink, topic),
+    ({ topic }) => Configuring.prepareExisting(systems, topic, request.configs),
     { discard: true }
   )
   const unproven = targets.filter(({ remembered }) => remembered?.provenMillis === undefined)
@@ -179,7 +179,7 @@ export const run = Effect.fn("Restore.run")(function* (
             const topicId =
               topic === undefined || begun.producerId === undefined || renewals === 0
                 ? undefined
-                : yield* MadeTopics.renew(sink, source, topic, memory, begun.producerId)
+                : yield* MadeTopics.renew(systems, topic, request.configs, memory, begun.producerId)
             if (topicId === undefined) return yield* new RestoreError({ reason: disturbed })
             yield* remember(new Map([[disturbed.topic, { ...memory.get(disturbed.topic)!, topicId }]]))
             return yield* written(renewals - 1)
