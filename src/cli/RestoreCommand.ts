@@ -1,8 +1,6 @@
 import { Clock, Effect, Exit, FileSystem } from "effect"
 import { Command, Flag } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
-import * as RetentionHoldSpec from "../resource/RetentionHoldSpec.ts"
-import * as HoldNotes from "../restore/HoldNotes.ts"
 import * as HoldReporting from "../restore/HoldReporting.ts"
 import * as RestoreMetrics from "../restore/RestoreMetrics.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
@@ -95,9 +93,8 @@ const show = (
   if (restored !== undefined) return StandardOutput.print(RestoreOutput.done(restored, format))
   if (!isDryRun || prepared === undefined || resource === undefined) return Effect.void
   return Effect.flatMap(Clock.currentTimeMillis, (nowMillis) => {
-    const hold = RetentionHoldSpec.hold(resource.spec.retentionHold)
-    const warnings = HoldNotes.beforehand(prepared.plan.topics, hold, nowMillis)
-    return StandardOutput.print(RestoreOutput.dryRun(prepared, warnings, format))
+    const notes = RestoreReporting.plannedNotes(prepared, resource.spec, nowMillis)
+    return StandardOutput.print(RestoreOutput.dryRun(prepared, notes, format))
   })
 }
 

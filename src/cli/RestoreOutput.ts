@@ -53,15 +53,15 @@ const notes = (restored: Restored) => [
   ...shown(RestoreReporting.notes(restored))
 ]
 
-/** What a dry run prints; `warnings` are about what the restore would do. */
-export const dryRun = (prepared: Prepared, warnings: ReadonlyArray<string>, format: "text" | "json"): string =>
+/** What a dry run prints; `notes` are about what the restore would do. */
+export const dryRun = (prepared: Prepared, notes: ReadonlyArray<string>, format: "text" | "json"): string =>
   format === "json"
     ? JSON.stringify(
         {
           dryRun: true,
           backupId: prepared.plan.backupId,
           topics: actions(prepared),
-          notes: shown([...prepared.plan.notes, ...warnings]),
+          notes: shown(notes),
           ...GroupNotes.plannedJson(prepared.groups)
         },
         null,
@@ -69,7 +69,7 @@ export const dryRun = (prepared: Prepared, warnings: ReadonlyArray<string>, form
       )
     : [
         table(prepared),
-        ...shown([...prepared.plan.notes, ...warnings]),
+        ...shown(notes),
         ...GroupNotes.planned(prepared.groups),
         "Nothing was written. Everything that can be checked beforehand is in order."
       ].join("\n")

@@ -1,6 +1,8 @@
 import type { Hold } from "../resource/RetentionHoldSpec.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
+import type { ConfigChoice } from "./RestoreRequest.ts"
 import type { HoldState } from "./RetentionHold.ts"
+import * as WantedConfigs from "./WantedConfigs.ts"
 
 /** What the retention hold of a restore means for old records, for people. Pure. */
 
@@ -22,19 +24,22 @@ const durationText = (millis: number): string => {
   return `${millis / size}${unit}`
 }
 
-const oldestMillis = ({ partitions }: PlannedTopic): number | undefined => {
-  const times = partitions.flatMap(({ segments }) => segments.map((segment) => segment.start_timestamp))
+/** The smallest timestamp that is restored. */
+const oldestMillis = ({ partitions, sources }: PlannedTopic): number | undefined => {
+  const times = (sources ?? partitions).flatMap(({ segments }) =>
+    segments.map(({ kept, start_timestamp }) => kept?.minTimestamp ?? start_timestamp)
+  )
   return times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b))
 }
 
-/** Topics whose oldest records are older at that time than their retention allows. */
-const losing = (topics: ReadonlyArray<PlannedTopic>, atMillis: number): ReadonlyArray<string> =>
+/** Topics whose oldest records are older at that time than the retention allows that they are going to have. */
+const losing = (topics: ReadonlyArray<PlannedTopic>, wanted: ConfigChoice, atMillis: number): ReadonlyArray<string> =>
   topics.flatMap((topic) => {
-    const { configs = {}, target } = topic
+    const { target } = topic
     const oldest = oldestMillis(topic)
-    const own = configs["retention.ms"]
+    const own = WantedConfigs.valueOf(topic, wanted, "retention.ms")
     const retentionMillis = own === undefined ? defaultRetentionMillis : Number(own)
-    const isDeleting = (configs["cleanup.policy"] ?? "delete").includes("delete")
+    const isDeleting = (WantedConfigs.valueOf(topic, wanted, "cleanup.policy") ?? "delete").includes("delete")
     if (!isDeleting || retentionMillis < 0 || oldest === undefined || oldest + retentionMillis >= atMillis) return []
     const length = own === undefined ? "the default of the brokers" : durationText(retentionMillis)
     return [`${target} (retention.ms: ${length}; oldest record: ${timeText(oldest)})`]
@@ -46,11 +51,12 @@ const listed = (items: ReadonlyArray<string>) =>
 /** What a restore that completes now does to old records: for a dry run. */
 export const beforehand = (
   topics: ReadonlyArray<PlannedTopic>,
+  wanted: ConfigChoice,
   hold: Hold,
   nowMillis: number
 ): ReadonlyArray<string> => {
   if (hold === "forever") return []
-  const affected = losing(topics, nowMillis + hold)
+  const affected = losing(topics, wanted, nowMillis + hold)
   if (affected.length === 0) return []
   const when = hold === 0 ? "the restore is complete" : "the retention hold ends"
   return [`brokers remove old records within minutes after ${when}, in ${listed(affected)}`]
@@ -59,6 +65,7 @@ export const beforehand = (
 /** Where the hold stands when the restore is complete. */
 export const notes = (
   topics: ReadonlyArray<PlannedTopic>,
+  wanted: ConfigChoice,
   state: HoldState,
   isRemembered: boolean,
   nowMillis: number
@@ -67,7 +74,7 @@ export const notes = (
     if (state.ended > 0) {
       return [`the retention hold has ended. ${state.ended} topics have the retention of the backup`]
     }
-    const affected = losing(topics, nowMillis)
+    const affected = losing(topics, wanted, nowMillis)
     return affected.length === 0
       ? []
       : [`there is no retention hold. Brokers remove old records within minutes, in ${listed(affected)}`]
@@ -79,7 +86,7 @@ export const notes = (
     ]
   }
   const { untilMillis } = state
-  const affected = losing(topics, untilMillis ?? nowMillis)
+  const affected = losing(topics, wanted, untilMillis ?? nowMillis)
   return [
     untilMillis === undefined
       ? `${held} They stay -1 until kafka-backup restore --end-hold is run`

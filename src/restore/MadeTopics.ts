@@ -7,6 +7,7 @@ import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import * as Preflight from "./Preflight.ts"
 import type { Memory } from "./RestoreMemory.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
+import type { ConfigChoice } from "./RestoreRequest.ts"
 
 /*
  * Topics that a restore made itself. Those alone it deletes, and only while they are the very topics that it made:
@@ -105,9 +106,9 @@ const goneWithin = 300
  * and nothing is changed, if the restore did not make the topic, or if others wrote to it.
  */
 export const renew = Effect.fnUntraced(function* (
-  sink: KafkaSinkShape,
-  source: KafkaSourceShape,
+  { sink, source }: { readonly sink: KafkaSinkShape; readonly source: KafkaSourceShape },
   topic: PlannedTopic,
+  choice: ConfigChoice,
   memory: Memory,
   producerId: number
 ) {
@@ -124,7 +125,7 @@ export const renew = Effect.fnUntraced(function* (
   for (let tries = 0; tries < goneWithin && (yield* sink.lookup([name]))[0]?._tag === "Found"; tries++) {
     yield* Effect.sleep(100)
   }
-  const create = (knowsBounds: boolean) => sink.createTopics([Preflight.newTopic(topic, knowsBounds)])
+  const create = (knowsBounds: boolean) => sink.createTopics([Preflight.newTopic(topic, knowsBounds, choice)])
   const [first] = yield* create(true)
   const [outcome] = first?.errorCode === ErrorCode.invalidConfig ? yield* create(false) : [first]
   if (outcome?.errorCode === ErrorCode.none && outcome.topicId !== undefined) return outcome.topicId

@@ -5,10 +5,12 @@ import type { TopicLookup } from "../kafka/KafkaSource.ts"
 import type { BackupSet } from "../manifest/Catalogue.ts"
 import * as Verification from "../manifest/Verification.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Configuring from "./Configuring.ts"
 import * as Replication from "./Replication.ts"
 import type { Objection } from "./Objection.ts"
 import type { PlannedTopic, RestorePlan } from "./RestorePlan.ts"
-import type { Memory, Remembered } from "./RestoreMemory.ts"
+import * as GoneTopics from "./GoneTopics.ts"
+import { type Memory, type Remembered, rememberedOf } from "./RestoreMemory.ts"
 import type { ConfigChoice, RestoreRequest } from "./RestoreRequest.ts"
 import * as TargetRights from "./TargetRights.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
@@ -71,28 +73,20 @@ const existing = (
   return objections
 }
 
-/** What is remembered of exactly this topic and this plan: not of one that was made anew under the name. */
-const rememberedOf = (
-  memory: Memory,
-  { digest }: RestorePlan,
-  { name, topicId }: Extract<TopicLookup, { _tag: "Found" }>["topic"]
-): Remembered | undefined => {
-  const remembered = memory.get(name)
-  return remembered?.plan === digest && remembered.topicId === topicId ? remembered : undefined
-}
-
 /**
  * Compares the plan with the target cluster. Nothing is written: topics that are missing are validated by the broker.
  * `memory`: topics that this restore wrote to before. Those that are proven are not looked at again: since then,
- * others may write to them, and their records may expire.
+ * others may write to them, and their records may expire. Returns the plan that is left to carry out: without topics
+ * that are gone since the restore was complete.
  */
 export const ofTarget = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
-  plan: RestorePlan,
+  whole: RestorePlan,
   request: RestoreRequest,
   memory: Memory
 ) {
-  const found = yield* sink.lookup(plan.topics.map(({ target }) => target))
+  const looked = yield* sink.lookup(whole.topics.map(({ target }) => target))
+  const { found, plan } = GoneTopics.leaveOut(whole, looked, memory)
   const objections: Array<Objection> = []
   const targets: Array<TargetTopic> = []
   for (const [index, topic] of plan.topics.entries()) {
@@ -113,10 +107,10 @@ export const ofTarget = Effect.fnUntraced(function* (
           objections.push(objection("TargetTopicMissing", message, "create the topic, or set createTopics: true"))
           break
         }
-        targets.push({ topic, create: newTopic(topic, true), isWritten: false, remembered: undefined })
+        targets.push({ topic, create: newTopic(topic, true, request.configs), isWritten: false, remembered: undefined })
         break
       case "Found": {
-        const remembered = rememberedOf(memory, plan, lookup.topic)
+        const remembered = rememberedOf(memory, plan.digest, lookup.topic)
         if (remembered?.provenMillis !== undefined) {
           targets.push({ topic, create: undefined, isWritten: true, remembered })
           break
@@ -153,10 +147,14 @@ export const ofTarget = Effect.fnUntraced(function* (
   )
   const validated = yield* validate(
     sink,
-    targets.filter(({ topic }) => !tooLarge.has(topic.target))
+    targets.filter(({ topic }) => !tooLarge.has(topic.target)),
+    request.configs
   )
-  const refusedOverrides = yield* ofOverrides(sink, plan, validated.targets, request.configs)
+  // A topic that is refused anyway says nothing of its overrides.
+  const accepted = validated.targets.filter(({ topic }) => !validated.refused.has(topic.target))
+  const refusedOverrides = yield* ofOverrides(sink, whole, accepted, request.configs)
   return {
+    plan,
     objections: [...objections, ...validated.objections, ...refusedOverrides],
     targets: validated.targets
   }
@@ -204,7 +202,7 @@ const ofOverrides = Effect.fnUntraced(function* (
         : yield* sink.createTopics([{ ...create, configs: { ...create.configs, ...overrides } }], {
             validateOnly: true
           })
-    if (outcome?.errorCode !== ErrorCode.invalidConfig) continue
+    if (outcome === undefined || !Configuring.isRefusal(outcome.errorCode)) continue
     refused.push(
       objection(
         "TargetRefused",
@@ -216,19 +214,23 @@ const ofOverrides = Effect.fnUntraced(function* (
   return [...unused, ...refused]
 })
 
-export const newTopic = (topic: PlannedTopic, knowsBounds: boolean): NewTopic => ({
+export const newTopic = (topic: PlannedTopic, knowsBounds: boolean, choice: ConfigChoice): NewTopic => ({
   name: topic.target,
   partitions: topic.partitions.length,
   replicationFactor: topic.replicationFactor,
-  configs: TopicConfigs.initial(topic.configs, knowsBounds)
+  configs: TopicConfigs.initial(topic.configs, knowsBounds, WantedConfigs.of(topic, choice).overrides)
 })
 
 /** Lets the broker validate every new topic, and finds out which names of configurations it knows. */
-const validate = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: ReadonlyArray<TargetTopic>) {
+const validate = Effect.fnUntraced(function* (
+  sink: KafkaSinkShape,
+  targets: ReadonlyArray<TargetTopic>,
+  choice: ConfigChoice
+) {
   const attempt = (knowsBounds: boolean) =>
     Effect.gen(function* () {
       const made = targets.map((target) =>
-        target.create === undefined ? target : { ...target, create: newTopic(target.topic, knowsBounds) }
+        target.create === undefined ? target : { ...target, create: newTopic(target.topic, knowsBounds, choice) }
       )
       const outcomes = yield* sink.createTopics(
         made.flatMap(({ create }) => create ?? []),
@@ -241,6 +243,7 @@ const validate = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: Rea
   const { made, refused } = isOlder ? yield* attempt(false) : first
   return {
     targets: made,
+    refused: new Set(refused.map(({ name }) => name)),
     objections: refused.map(({ detail, errorCode, name }) =>
       objection(
         "TargetRefused",

@@ -64,8 +64,10 @@ export interface Restored extends Prepared {
   readonly configs: ReadonlyMap<string, Readonly<Record<string, string | null>>>
   /** What this attempt compared, partition by partition. */
   readonly proven: ReadonlyArray<ProvenPartition>
-  /** What became of each consumer group; absent if none was to be changed. */
+  /** What became of each consumer group; absent if none was to be changed, or an earlier attempt did it. */
   readonly offsetReset: GroupOutcome | undefined
+  /** True: an earlier attempt had set the offsets of consumer groups already. This one left them alone. */
+  readonly wereGroupsSet: boolean
   /** True: an earlier attempt had proven all records already. */
   readonly wasProven: boolean
   readonly hold: RetentionHold.HoldState
@@ -109,9 +111,9 @@ const askTarget = Effect.fnUntraced(function* (
   others: ReadonlyArray<RestorePlan.Objection> = []
 ) {
   const memory = (yield* RestoreMemory.load(sink, request.owner)) ?? new Map()
-  const { objections, targets } = yield* Preflight.ofTarget(sink, plan, request, memory)
+  const { objections, plan: left, targets } = yield* Preflight.ofTarget(sink, plan, request, memory)
   if (others.length + objections.length > 0) return yield* preflightFailed([...others, ...objections])
-  return { plan, targets, wanted: request.configs }
+  return { plan: left, targets, wanted: request.configs }
 })
 
 /**
@@ -134,7 +136,7 @@ export const run = Effect.fn("Restore.run")(function* (
   const targets = created.areNew ? prepared.targets : (yield* askTarget(systems, request, plan)).targets
   yield* Effect.forEach(
     targets.filter(({ create, isWritten }) => create === undefined && !isWritten),
-    ({ topic }) => Configuring.prepareExisting(sink, topic),
+    ({ topic }) => Configuring.prepareExisting(systems, topic, request.configs),
     { discard: true }
   )
   const unproven = targets.filter(({ remembered }) => remembered?.provenMillis === undefined)
@@ -148,7 +150,9 @@ export const run = Effect.fn("Restore.run")(function* (
         isMade: topicId !== undefined && created.ids.get(topic.target) === topicId,
         retention: TopicConfigs.retention(topic.configs, WantedConfigs.of(topic, request.configs))
       }
-      return [topic.target, remembered ?? begun]
+      // The resource may have been edited since an earlier attempt: what is not final yet follows it.
+      const isOver = remembered?.configs === "final"
+      return [topic.target, isOver ? remembered : { ...begun, ...remembered, retention: begun.retention }]
     })
   )
   const remember = (changed: RestoreMemory.Memory) => {
@@ -160,8 +164,11 @@ export const run = Effect.fn("Restore.run")(function* (
   for (const { remembered, topic } of targets) {
     if (remembered?.provenMillis !== undefined) topic.partitions.forEach((partition) => options.onProven?.(partition))
   }
-  if (unproven.length > 0) {
+  // Somebody may end the hold by command next: that knows what is remembered alone.
+  if (unproven.length > 0 || targets.some(({ remembered }) => remembered?.configs === "held")) {
     isRemembered = yield* remember(memory)
+  }
+  if (unproven.length > 0) {
     const begun = yield* Attempt.begin(sink, request.owner)
     const rest = { ...plan, topics: unproven.map(({ topic }) => topic) }
     const written = (renewals: number): Writing =>
@@ -172,7 +179,7 @@ export const run = Effect.fn("Restore.run")(function* (
             const topicId =
               topic === undefined || begun.producerId === undefined || renewals === 0
                 ? undefined
-                : yield* MadeTopics.renew(sink, source, topic, memory, begun.producerId)
+                : yield* MadeTopics.renew(systems, topic, request.configs, memory, begun.producerId)
             if (topicId === undefined) return yield* new RestoreError({ reason: disturbed })
             yield* remember(new Map([[disturbed.topic, { ...memory.get(disturbed.topic)!, topicId }]]))
             return yield* written(renewals - 1)
@@ -207,7 +214,14 @@ export const run = Effect.fn("Restore.run")(function* (
   if (unconfigured.length > 0) {
     yield* remember(mapped(unconfigured, memory, (known) => ({ ...known, configs: inPlace })))
   }
-  const offsetReset = yield* Groups.reset(systems, plan, groups)
+  // Consumers that have read on since then must not be set back.
+  const groupsSet = targets.map(({ topic }) => memory.get(topic.target)?.groupsSetMillis)
+  const areGroupsSet = !groupsSet.includes(undefined)
+  const offsetReset = areGroupsSet ? undefined : yield* Groups.reset(systems, plan, groups)
+  if (offsetReset !== undefined) {
+    const groupsSetMillis = yield* Clock.currentTimeMillis
+    yield* remember(mapped(targets, memory, (known) => ({ ...known, groupsSetMillis })))
+  }
   return {
     plan,
     targets,
@@ -218,6 +232,7 @@ export const run = Effect.fn("Restore.run")(function* (
     configs,
     proven,
     offsetReset,
+    wereGroupsSet: areGroupsSet && groups?.strategy !== undefined,
     wasProven: unproven.length === 0,
     hold: yield* RetentionHold.advance(sink, source, request.owner, memory, request.retentionHold),
     isRemembered,

@@ -29,12 +29,24 @@ export const Remembered = Schema.Struct({
   /** What became of the topic's own configuration: all but retention is in place, or all of it. Absent until then. */
   configs: Schema.optionalKey(Schema.Literals(["held", "final"])),
   /** What the topic gets when its hold ends. */
-  retention: Retention
+  retention: Retention,
+  /** When consumer groups got their offsets, in milliseconds since 1970; absent until then. */
+  groupsSetMillis: Schema.optionalKey(Schema.Int)
 })
 export type Remembered = typeof Remembered.Type
 
 /** By target topic. */
 export type Memory = ReadonlyMap<string, Remembered>
+
+/** What is remembered of exactly this topic and this plan: not of one that was made anew under the name. */
+export const rememberedOf = (
+  memory: Memory,
+  plan: string,
+  { name, topicId }: { readonly name: string; readonly topicId?: string | undefined }
+): Remembered | undefined => {
+  const remembered = memory.get(name)
+  return remembered?.plan === plan && remembered.topicId === topicId ? remembered : undefined
+}
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Remembered))
 

@@ -49,7 +49,10 @@ export interface RestoreReport {
   readonly topics: ReadonlyArray<ReportedTopic>
   /** The snapshot with the former offsets of consumer groups, once it is stored. */
   readonly rollbackSnapshotId?: string
-  /** What became of consumer groups; absent if none was to be changed, or the restore failed before. */
+  /**
+   * What became of consumer groups; absent if none was to be changed, the restore failed before, or an earlier attempt
+   * did it.
+   */
   readonly offsetReset?: GroupOutcome
   /** Old records of the restored topics are kept until the retention hold ends. */
   readonly held?: true

@@ -3,6 +3,7 @@ import { exitCodes } from "../outcome/ExitCodes.ts"
 import type { RestoredTopic, RestoreSummary } from "../outcome/RestoreSummary.ts"
 import type { RunSummary } from "../outcome/RunSummary.ts"
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
+import * as RetentionHoldSpec from "../resource/RetentionHoldSpec.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import * as CutReport from "./CutReport.ts"
 import * as HoldNotes from "./HoldNotes.ts"
@@ -57,16 +58,33 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
   ...(restored.offsetReset?.groupsSkipped.map(
     ({ group, reason }) => `consumer group ${group} was left as it is: ${reason}`
   ) ?? []),
+  ...(restored.wereGroupsSet
+    ? [
+        "consumer groups are set once, and were left as they are this time. kafka-backup offsets reset -f FILE --group GROUP sets one that was active then, or is to be set again"
+      ]
+    : []),
   ...restored.plan.notes,
   ...restored.targets.flatMap(({ topic }) =>
     TopicConfigs.leftOut(topic.configs, WantedConfigs.of(topic, restored.wanted)).map(
       (name) => `${topic.target} does not get the configuration ${name}`
     )
   ),
-  ...restored.refusedConfigs.map(
-    ({ name, topic }) => `${topic} does not get the configuration ${name}: the brokers refuse it`
+  ...restored.refusedConfigs.map(({ name, topic }) =>
+    restored.configs.get(topic)?.[name] === null
+      ? `${topic} keeps the configuration ${name} of the time of the restore: the brokers refuse to reset it`
+      : `${topic} does not get the configuration ${name}: the brokers refuse it`
   ),
-  ...HoldNotes.notes(restored.plan.topics, restored.hold, restored.isRemembered, restored.endedMillis)
+  ...HoldNotes.notes(restored.plan.topics, restored.wanted, restored.hold, restored.isRemembered, restored.endedMillis)
+]
+
+/** What is to be known of a restore that begins at this time. */
+export const plannedNotes = (
+  { plan, wanted }: Prepared,
+  { retentionHold }: Pick<KafkaRestore["spec"], "retentionHold">,
+  nowMillis: number
+): ReadonlyArray<string> => [
+  ...plan.notes,
+  ...HoldNotes.beforehand(plan.topics, wanted, RetentionHoldSpec.hold(retentionHold), nowMillis)
 ]
 
 const reportedTopic =
@@ -157,7 +175,12 @@ export const report = (
       ...common,
       outcome: "success",
       exitCode: exitCodes.success,
-      notes: restored === undefined ? (prepared?.plan.notes ?? []) : notes(restored)
+      notes:
+        restored !== undefined
+          ? notes(restored)
+          : prepared === undefined || resource === undefined
+            ? []
+            : plannedNotes(prepared, resource.spec, completedMillis)
     }
   }
   const { advice, exitCode, isRetryable, message, reason } = explain(given, exit.cause)

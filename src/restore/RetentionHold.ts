@@ -65,8 +65,23 @@ export interface Ended {
 }
 
 /**
- * Ends the hold of a complete restore at once. Needs neither the backup nor its plan. Topics that were deleted or made
- * anew since are left alone.
+ * The topics of the plan whose proof is the newest, of those plans of which every topic has its configuration. One name
+ * has several plans where its manifest was edited. Undefined: no plan is complete. Pure.
+ */
+export const newestComplete = (memory: RestoreMemory.Memory): RestoreMemory.Memory | undefined =>
+  [...Map.groupBy(memory, ([, { plan }]) => plan).values()]
+    .filter((entries) => entries.every(([, { configs }]) => configs !== undefined))
+    .map((entries) => ({
+      entries,
+      provenMillis: entries.reduce((newest, [, { provenMillis = 0 }]) => Math.max(newest, provenMillis), 0)
+    }))
+    .toSorted((a, b) => b.provenMillis - a.provenMillis)
+    .map(({ entries }) => new Map(entries))
+    .at(0)
+
+/**
+ * Ends the hold of a complete restore at once: of several under one name, of the one that was proven last. Needs neither
+ * the backup nor its plan. Topics that were deleted or made anew since are left alone.
  */
 export const endNow = Effect.fn("RetentionHold.endNow")(function* (
   sink: KafkaSinkShape,
@@ -90,18 +105,19 @@ export const endNow = Effect.fn("RetentionHold.endNow")(function* (
       return remembered.topicId === one.topic.topicId ? [[one.topic.name, remembered] as const] : []
     })
   )
-  const unproven = [...same].filter(([, { configs }]) => configs === undefined).map(([topic]) => topic)
-  if (unproven.length > 0) {
+  const complete = same.size === 0 ? same : newestComplete(same)
+  if (complete === undefined) {
+    const unproven = [...same].filter(([, { configs }]) => configs === undefined).map(([topic]) => topic)
     const reason = new RestoreIncomplete({
       detail: `restore ${name} is not complete: ${unproven.join(", ")}`,
       advice: "run the restore to its end first"
     })
     return yield* new RestoreError({ reason })
   }
-  const held = new Map([...same].filter(([, { configs }]) => configs === "held"))
+  const held = new Map([...complete].filter(([, { configs }]) => configs === "held"))
   yield* end(sink, source, owner, held)
   const topics = [...held.keys()]
-  return { topics, earlier: [...same.keys()].filter((topic) => !held.has(topic)) } satisfies Ended
+  return { topics, earlier: [...complete.keys()].filter((topic) => !held.has(topic)) } satisfies Ended
 })
 
 /** Where the hold stands, after topics that are due have got their retention. */

@@ -41,14 +41,29 @@ const held = new Set(["retention.ms", "retention.bytes"])
  */
 const leastMessageBytes = 1_048_588
 
-/** What a topic is created with. `knowsBounds` is false for brokers before Kafka 3.6. */
+/**
+ * `max.message.bytes` while records are written: the largest of those that the source, the overrides and the topic, if it
+ * exists, have. Absent where neither source nor overrides have one: the topic keeps its own.
+ */
+const messageBytes = (...limits: ReadonlyArray<Readonly<Record<string, string>> | undefined>) => {
+  const [source, overrides, present] = limits.map((configs) => configs?.["max.message.bytes"])
+  if (source === undefined && overrides === undefined) return {}
+  // The brokers name an override that is no number themselves.
+  const all = [source, overrides, present].map(Number).filter(Number.isSafeInteger)
+  return { "max.message.bytes": String(Math.max(leastMessageBytes, ...all)) }
+}
+
+/**
+ * What a topic is created with, or gets if it exists and has `present`. `knowsBounds` is false for brokers before Kafka
+ * 3.6. `overrides`: what it gets in the end.
+ */
 export const initial = (
   source: Readonly<Record<string, string>> | undefined,
-  knowsBounds: boolean
+  knowsBounds: boolean,
+  overrides: Readonly<Record<string, string>> = {},
+  present: Readonly<Record<string, string>> = {}
 ): Readonly<Record<string, string>> => ({
-  ...(source?.["max.message.bytes"] === undefined
-    ? {}
-    : { "max.message.bytes": String(Math.max(leastMessageBytes, Number(source["max.message.bytes"]))) }),
+  ...messageBytes(source, overrides, present),
   ...whileRestoring,
   ...(knowsBounds ? timestampBounds : olderTimestampBounds)
 })
@@ -80,7 +95,7 @@ export const final = (
   wanted: Wanted = asInBackup
 ): Readonly<Record<string, string | null>> => {
   const configs: Record<string, string | null> = {
-    ...Object.fromEntries(Object.keys(initial(source, knowsBounds)).map((name) => [name, null])),
+    ...Object.fromEntries(Object.keys(initial(source, knowsBounds, wanted.overrides)).map((name) => [name, null])),
     ...inTheEnd(source, wanted)
   }
   return Object.fromEntries(Object.entries(configs).filter(([name]) => !(holdsRetention && held.has(name))))

@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import type { CommittedOffset } from "../../src/kafka/KafkaSource.ts"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import * as Restore from "../../src/restore/Restore.ts"
+import * as RestoreReporting from "../../src/restore/RestoreReporting.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
 import type { GroupsRequest, Strategy } from "../../src/restore/groups/GroupsRequest.ts"
 import * as SetOffsets from "../../src/restore/groups/SetOffsets.ts"
@@ -339,6 +340,39 @@ describe("a restore of consumer groups", () => {
       const groups = { strategy: { _tag: "Latest" as const }, groups: ["billing"] }
       yield* inTime(restore(aRestore(backupId, { groups })))
       assert.lengthOf(yield* committed("billing"), 3)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("does not set groups again when it is repeated, and says so", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* fill(source)
+      yield* source.commitGroupOffsets("billing", [at(0, 57)])
+      const request = aRestore(yield* backUp, { groups: exactly("billing") })
+      yield* inTime(restore(request))
+      // The consumers run: they have read on.
+      yield* target.commitGroupOffsets("billing", [at(0, 99)])
+      const again = yield* inTime(restore(request))
+      assert.deepStrictEqual(yield* committed("billing"), [{ ...at(0, 99), metadata: "" }])
+      assert.isUndefined(again.offsetReset)
+      assert.include(
+        RestoreReporting.notes(again).join("\n"),
+        "consumer groups are set once, and were left as they are this time"
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("sets groups when it was complete without offsetReset and is repeated with it", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      yield* fill(source)
+      yield* source.commitGroupOffsets("billing", [at(0, 57)])
+      const backupId = yield* backUp
+      yield* inTime(restore(aRestore(backupId)))
+      const request = aRestore(backupId, { groups: exactly("billing") })
+      const again = yield* inTime(restore(request))
+      assert.lengthOf(again.offsetReset?.groupsReset ?? [], 1)
+      assert.deepStrictEqual(yield* committed("billing"), [{ ...at(0, 57), metadata: "" }])
     }).pipe(Effect.provide(layer))
   )
 

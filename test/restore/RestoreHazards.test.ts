@@ -84,6 +84,54 @@ describe("a restore", () => {
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
+  /** A record that is larger than the limit which its topic has by now. */
+  const large = Effect.gen(function* () {
+    const { source, target } = yield* worlds
+    yield* source.createTopic("orders", { configs: { "max.message.bytes": "1100000" } })
+    yield* source.produce("orders", 0, [{ key: "large", value: "x".repeat(2_000_000), timestamp: 1 }])
+    const request = aRestore(yield* backUp, { compression: "none" })
+    const limit = Effect.flatMap(systems, ({ source }) => source.topicConfigs(["orders"])).pipe(
+      Effect.map((configs) => configs.get("orders")?.["max.message.bytes"]),
+      Effect.scoped
+    )
+    return { source, target, request, limit }
+  })
+
+  it.effect("writes a record that is too large with the limit of configOverrides", () =>
+    Effect.gen(function* () {
+      const { limit, request, source, target } = yield* large
+      const overrides = new Map([["orders", { "max.message.bytes": "3000000" }]])
+      yield* inTime(restore({ ...request, configs: { fromBackup: true, overrides } }))
+      yield* assertSame(source, target, "orders", 1)
+      assert.strictEqual(yield* limit, "3000000")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("goes on after somebody has raised the limit of the topic", () =>
+    Effect.gen(function* () {
+      const { limit, request, source, target } = yield* large
+      const error = yield* Effect.flip(inTime(restore(request)))
+      assert.include(error.message, "larger than max.message.bytes")
+      const opened = yield* systems
+      yield* opened.sink.alterConfigs("orders", { "max.message.bytes": "3000000" })
+      yield* inTime(restore(request))
+      yield* assertSame(source, target, "orders", 1)
+      assert.strictEqual(yield* limit, "1100000")
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect("goes on at an existing topic without permission to read its configuration", () =>
+    Effect.gen(function* () {
+      const { request, source, target } = yield* large
+      yield* target.createTopic("orders")
+      yield* target.deny("DescribeConfigs", "orders")
+      const overrides = new Map([["orders", { "max.message.bytes": "3000000" }]])
+      yield* inTime(restore({ ...request, configs: { fromBackup: true, overrides } }))
+      yield* target.allow("DescribeConfigs", "orders")
+      yield* assertSame(source, target, "orders", 1)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("completes without the configurations that the target does not know, and names them", () =>
     Effect.gen(function* () {
       const { source, target } = yield* worlds

@@ -93,6 +93,39 @@ describe("the retention hold of a restore", () => {
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
+  it.effect("ends with the retention that the resource asks for by then, by a repeat and by command", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* scene
+      const asking = (millis: string, owner = aRestore(backupId).owner) =>
+        aRestore(backupId, {
+          owner,
+          topicMapping: new Map([["orders", owner.name]]),
+          configs: { fromBackup: true, overrides: new Map([["*", { "retention.ms": millis }]]) }
+        })
+      const retentionOf = (topic: string) =>
+        Effect.flatMap(systems, ({ source }) => source.topicConfigs([topic])).pipe(
+          Effect.map((configs) => configs.get(topic)?.["retention.ms"]),
+          Effect.scoped
+        )
+      // The first attempt stops before its proof.
+      yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce" })
+      yield* Effect.flip(inTime(restore(asking("1"))))
+      yield* inTime(restore(asking("2")))
+      yield* inTime(restore(asking("3")))
+      yield* inTime(end(backupId))
+      assert.strictEqual(yield* retentionOf("back"), "3")
+      // It has ended: a repeat changes nothing any more.
+      yield* inTime(restore(asking("4")))
+      assert.strictEqual(yield* retentionOf("back"), "3")
+
+      const later = { name: "later" }
+      yield* inTime(restore(asking("1", later)))
+      yield* TestClock.adjust("25 hours")
+      yield* inTime(restore(asking("5", later)))
+      assert.strictEqual(yield* retentionOf("later"), "5")
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("ends without permission to read configurations", () =>
     Effect.gen(function* () {
       const { backupId, target } = yield* scene
@@ -117,6 +150,30 @@ describe("the retention hold of a restore", () => {
       assert.include(incomplete.message, "is not complete: orders")
       assert.deepStrictEqual(yield* retention, held)
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("of the newest complete restore of a name ends, whatever another manifest left behind", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      for (const name of ["a", "b", "c"]) {
+        yield* source.createTopic(name)
+        yield* source.produce(name, 0, records)
+      }
+      const backupId = yield* backUp
+      const of = (...topics: ReadonlyArray<string>) => aRestore(backupId, { topics, retentionHold: "forever" })
+      yield* inTime(restore(of("c")))
+      yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce", topic: "b" })
+      yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce", topic: "a" })
+      yield* Effect.flip(inTime(restore(of("a", "b"))))
+      yield* inTime(restore(of("a")))
+      assert.deepStrictEqual(yield* inTime(end(backupId)), { topics: ["a"], earlier: [] })
+      assert.deepStrictEqual(yield* inTime(end(backupId)), { topics: [], earlier: ["a"] })
+      const configs = yield* (yield* systems).source.topicConfigs(["a", "c"])
+      assert.deepStrictEqual(
+        ["a", "c"].map((name) => configs.get(name)?.["retention.ms"]),
+        [undefined, "-1"]
+      )
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
   it.effect("follows the proof, whatever ends the attempt between the two", () =>
@@ -153,6 +210,64 @@ describe("the retention hold of a restore", () => {
       yield* target.produce("orders", 0, records)
       const refused = yield* Effect.flip(inTime(restore(aRestore(backupId))))
       assert.include(refused.message, "orders holds records already")
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("a topic that is deleted after the restore was complete", () => {
+  /** Two restored topics, of which one is gone. */
+  const gone = Effect.gen(function* () {
+    const { source, target } = yield* worlds
+    for (const name of ["a", "b"]) {
+      yield* source.createTopic(name, { configs: { "retention.ms": "604800000" } })
+      yield* source.produce(name, 0, records)
+    }
+    yield* source.commitGroupOffsets(
+      "billing",
+      ["a", "b"].map((topic) => ({ topic, partition: 0, offset: 4 }))
+    )
+    const request = aRestore(yield* backUp)
+    yield* inTime(restore(request))
+    yield* target.deleteTopic("b")
+    return { target, request }
+  })
+  const said = "topics were deleted since this restore was complete, and are not restored again: b"
+
+  it.effect("is not restored anew by a repeat, which ends the hold of the others and says so", () =>
+    Effect.gen(function* () {
+      const { request, target } = yield* gone
+      yield* TestClock.adjust("24 hours")
+      const late = yield* inTime(restore(request))
+      assert.isTrue(late.wasProven)
+      assert.deepStrictEqual(late.hold, { _tag: "Final", ended: 1 })
+      assert.include(late.plan.notes.join("\n"), said)
+      assert.deepStrictEqual(
+        (yield* target.wire.metadata("all")).topics.map(({ name }) => name),
+        ["a"]
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is left alone if somebody has made another one, also with createTopics: false and new groups", () =>
+    Effect.gen(function* () {
+      const { request, target } = yield* gone
+      yield* target.createTopic("b", { partitions: 2 })
+      yield* target.produce("b", 1, records)
+      const groups = { strategy: { _tag: "Exact" as const }, groups: ["billing"] }
+      const late = yield* inTime(restore({ ...request, createTopics: false, groups }))
+      assert.include(late.plan.notes.join("\n"), said)
+      assert.deepStrictEqual(late.offsetReset?.groupsReset, [
+        { group: "billing", offsets: [{ topic: "a", partition: 0, offset: 4 }] }
+      ])
+      assert.lengthOf(yield* target.committed("b", 1), records.length)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is restored by a restore of another name", () =>
+    Effect.gen(function* () {
+      const { request, target } = yield* gone
+      yield* inTime(restore({ ...request, topics: ["b"], owner: { name: "another" } }))
+      assert.lengthOf(yield* target.committed("b", 0), records.length)
     }).pipe(Effect.provide(layer))
   )
 })

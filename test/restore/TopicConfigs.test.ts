@@ -40,4 +40,23 @@ describe("configurations of a restored topic", () => {
     assert.property(TopicConfigs.initial(undefined, false), "message.timestamp.difference.max.ms")
     assert.notProperty(TopicConfigs.initial(undefined, false), "message.timestamp.after.max.ms")
   })
+
+  it("take the largest limit of a batch that anybody asks for, and leave it alone where nobody does", () => {
+    const limit = (...given: ReadonlyArray<string | undefined>) => {
+      const [own, override, present] = given.map((value) => (value === undefined ? {} : { "max.message.bytes": value }))
+      return TopicConfigs.initial(own, true, override, present)["max.message.bytes"]
+    }
+    assert.strictEqual(limit("2000000"), "2000000")
+    assert.strictEqual(limit("2000000", "3000000"), "3000000")
+    assert.strictEqual(limit("3000000", "2000000", "4000000"), "4000000")
+    assert.strictEqual(limit(undefined, "5"), "1048588")
+    assert.strictEqual(limit("2000000", "large"), "2000000")
+    assert.isUndefined(limit(undefined, undefined, "200"))
+  })
+
+  it("give a topic the limit of a batch in the end that an override asks for, and none unasked", () => {
+    const wanted = { fromBackup: true, overrides: { "max.message.bytes": "3000000" } }
+    assert.strictEqual(TopicConfigs.final({}, true, false, wanted)["max.message.bytes"], "3000000")
+    assert.notProperty(TopicConfigs.final({}, true, false), "max.message.bytes")
+  })
 })
