@@ -149,7 +149,7 @@ describe("kafka-backup restore", () => {
       assert.match(repeat.out, /Note: consumer groups are set once, and were left as they are this time/)
       assert.notInclude(repeat.out, "was set and read back")
       const topicMapping = { orders: "elsewhere" }
-      yield* write({ offsetReset, rollback: { enabled: true, snapshotId: "before-1" }, topicMapping })
+      yield* write({ offsetReset, rollback: { enabled: true, snapshotId: "before-2" }, topicMapping })
       const again = yield* typeAs("person", "restore", ...options)
       assert.match(again.out, /Consumer group billing: 1 offset was set and read back/)
       assert.include(again.out, "kafka-backup offsets reset -f FILE --group GROUP sets an active group")
