@@ -6,6 +6,8 @@ export interface NextAttemptInput {
   readonly isUsable: boolean
   /** The status says that every record was restored. */
   readonly isCompleted: boolean
+  /** The status says that a Job of an earlier spec wrote. */
+  readonly isEditTooLate: boolean
   readonly hasStartedWriting: boolean
   /** A Job that is not over. */
   readonly unfinished: { readonly name: string; readonly isBeingDeleted: boolean } | undefined
@@ -32,7 +34,7 @@ export type NextAttempt =
  * that failed is tried again only when the resource asks for another Job than the one that failed.
  */
 export const next = (input: NextAttemptInput): NextAttempt => {
-  const { hasStartedWriting, isCompleted, isUsable, known, unfinished, unreported, wanted } = input
+  const { hasStartedWriting, isCompleted, isEditTooLate, isUsable, known, unfinished, unreported, wanted } = input
   if (unfinished !== undefined) {
     const { isBeingDeleted, name } = unfinished
     const isWanted = name === wanted || !isUsable || isCompleted || hasStartedWriting
@@ -40,7 +42,7 @@ export const next = (input: NextAttemptInput): NextAttempt => {
   }
   // Also of a restore that is complete: the operator may have died before it gave the Job its time to live.
   if (unreported !== undefined) return { _tag: "Report", name: unreported }
-  if (isCompleted) return { _tag: "Rest" }
+  if (isCompleted || isEditTooLate) return { _tag: "Rest" }
   if (known !== undefined && !known.hasEnded && (known.name === wanted || !isUsable)) {
     return { _tag: "Lost", name: known.name }
   }

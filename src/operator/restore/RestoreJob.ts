@@ -7,6 +7,7 @@ import { type KafkaRestore, retryAnnotation } from "../../resource/KafkaRestore.
 import * as JobObject from "../jobs/JobObject.ts"
 import type { JobSettings } from "../jobs/JobSettings.ts"
 import * as SecretKeys from "../jobs/SecretKeys.ts"
+import * as LateEdit from "./LateEdit.ts"
 
 /** What tells the attempts of one restore apart. */
 export interface AttemptKey {
@@ -65,7 +66,7 @@ export const make = (
         isListening: true,
         isOwned: true,
         limits: given({ backoffLimit, activeDeadlineSeconds }),
-        annotations: {}
+        annotations: LateEdit.annotations(restore.metadata.generation, restore.spec.backupId)
       })
     )
   )

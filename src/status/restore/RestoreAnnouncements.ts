@@ -44,6 +44,9 @@ export const announcements = (
     case "PodTrouble":
       if (isNew) found.push(announcement(now.reason, now.message))
       break
+    case "EditTooLate":
+      if (isNew) found.push(announcement("RestoreFailed", now.message))
+      break
     case "InvalidSpec":
       if (isNew || before?.observedGeneration !== now.observedGeneration) {
         found.push(announcement(now.reason, now.message))

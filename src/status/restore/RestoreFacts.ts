@@ -27,6 +27,8 @@ export interface ActiveRestore {
   readonly startMillis: number
   /** A container of the Job runs or ran. */
   readonly hasStarted: boolean
+  /** The generation of the spec that the Job has, where the spec was edited since. */
+  readonly earlierGeneration?: number | undefined
   readonly trouble?: Trouble | undefined
   readonly progress?: RestoreProgressFacts | undefined
 }
@@ -38,6 +40,8 @@ export interface EndedRestore {
   readonly endMillis: number
   readonly outcome: "success" | "failed" | "interrupted"
   readonly isDryRun: boolean
+  /** Of a dry run: the generation of the spec that it checked, where the spec was edited since. */
+  readonly earlierGeneration?: number
   /** Of a success that was no dry run. */
   readonly records?: number
   readonly summary?: RestoreSummary | undefined
@@ -52,6 +56,7 @@ export interface RestoreFacts {
   readonly generation: number
   /** What is wrong with the spec; empty when it can be used. With problems nothing is started. */
   readonly problems: ReadonlyArray<Problem>
+  /** That of the Job that is reported, which may differ from the one in the spec. */
   readonly backupId: string
   readonly active: ActiveRestore | undefined
   /** The end of the Job that the spec asks for, where it is new. */

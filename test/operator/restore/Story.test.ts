@@ -213,6 +213,61 @@ describe("a KafkaRestore", () => {
   )
 
   story(
+    "that is edited after it began to write, before the status says so, is never called complete for the new spec",
+    Effect.gen(function* () {
+      const {
+        advance,
+        apply,
+        backupId,
+        kubernetes,
+        patch,
+        reached,
+        restoreEvents,
+        restoreJobs,
+        retry,
+        start,
+        status,
+        target
+      } = yield* restoreWorld
+      // The pod begins to write while no operator is there to hear of it.
+      const first = yield* start({ name: "operator-1" })
+      yield* kubernetes.plan(({ client, kind, verb }) =>
+        client === "operator-1" && verb === "create" && kind === "jobs"
+          ? [{ _tag: "Crash", moment: "after", kill: first.stop }]
+          : []
+      )
+      yield* target.inject({ _tag: "Delayed", millis: 20_000 }, { operation: "produce" })
+      yield* apply(restoreOf("back", backupId))
+      yield* advance("1 second")
+      const isMade = Effect.map(target.wire.topicConfigs(["orders"]), (found) => found.has("orders"))
+      assert.isTrue(yield* isMade)
+      assert.isUndefined((yield* status("back")).startedWriting)
+      yield* patch("back", { spec: { topicMapping: { orders: "renamed" } } })
+      yield* start({ name: "operator-2" })
+      yield* advance("10 seconds")
+      const writing = yield* status("back")
+      assert.match(ready(writing)!.message, /generation 1 of the spec, from before the last edit\.$/)
+      assert.strictEqual(reasonOf(writing, "Ready"), "Restoring")
+      const late = yield* reached("back", "EditTooLate")
+      assert.strictEqual(late.phase, "Failed", JSON.stringify(late, null, 2))
+      assert.deepInclude(ready(late), { status: "False", reason: "EditTooLate" })
+      assert.match(
+        ready(late)!.message,
+        /^The edit came too late: Job back-restore-[0-9a-f]{16} had begun to write\. It restored backup .* as generation 1 of the spec says\. /
+      )
+      assert.strictEqual(reasonOf(late, "Verified"), "NotYetCompared")
+      assert.strictEqual(reasonOf(late, "OffsetsExact"), "NotYetPlanned")
+      assert.isUndefined(late.restoredTopics)
+      yield* retry("back", "again")
+      yield* advance("2 hours")
+      assert.strictEqual(reasonOf(yield* status("back"), "Ready"), "EditTooLate")
+      assert.lengthOf(yield* restoreJobs, 1)
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(target.committed("renamed", 0))))
+      assert.notInclude(yield* restoreEvents, "RestoreCompleted")
+    })
+  )
+
+  story(
     "and a KafkaBackup of the same name do not disturb each other, and backups go on without the kind KafkaRestore",
     Effect.gen(function* () {
       const { advance, apply, backupId, kubectl, kubernetes, start, reached } = yield* restoreWorld
