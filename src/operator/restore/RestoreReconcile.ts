@@ -73,6 +73,7 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
     isCompleted: isCompleted(previous),
     isEditTooLate: isEditTooLate(previous),
     hasStartedWriting: observed.startedWritingMillis !== undefined,
+    isWantedOver: jobs.some(({ job, state }) => job.metadata.name === wanted && state._tag === "Ended"),
     unfinished:
       unfinished === undefined
         ? undefined
@@ -106,6 +107,9 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
       if (end !== undefined) yield* publish(context, observed, { ended: end })
       return after(soonMillis)
     }
+    case "UsedBefore":
+      yield* publish(context, observed, { usedBefore: step.name })
+      return after(soonMillis)
     case "Start":
       return yield* start(context, observed, step.name)
     case "Rest":
@@ -152,7 +156,7 @@ const endOf = (
 
 /** What a reconcile found beside what it observed. */
 type Found = Partial<
-  Pick<RestoreFacts, "active" | "backupId" | "ended" | "holdEnd" | "refusal" | "startedWritingMillis">
+  Pick<RestoreFacts, "active" | "backupId" | "ended" | "holdEnd" | "refusal" | "startedWritingMillis" | "usedBefore">
 >
 
 const endMillis = ({ state }: RestoreObserved.ObservedJob): number =>
@@ -173,7 +177,8 @@ const publish = (
     hold: holdOf(observed),
     holdEnd: found.holdEnd,
     startedWritingMillis: found.startedWritingMillis ?? observed.startedWritingMillis,
-    refusal: found.refusal
+    refusal: found.refusal,
+    usedBefore: found.usedBefore
   }
   return Effect.tap(RestoreReport.publish(caches, observed, facts, unreported), () =>
     Effect.sync(() => caches.forgetTombstones(observed.key))

@@ -64,7 +64,7 @@ const topics = (n: number): string => (n === 1 ? "1 topic" : `${Format.count(n)}
 const records = (n: number): string => (n === 1 ? "1 record" : `${Format.count(n)} records`)
 
 const ready = ({ facts, previous, status }: Question): Answer<"Ready"> | undefined => {
-  const { active, ended, problems, refusal } = facts
+  const { active, ended, problems, refusal, usedBefore } = facts
   const no = (reason: RestoreReasonOf<"Ready">, message: string): Answer<"Ready"> => ({
     status: "False",
     reason,
@@ -87,6 +87,11 @@ const ready = ({ facts, previous, status }: Question): Answer<"Ready"> | undefin
   if (isCompleted(previous) || isEditTooLate(previous)) return undefined
   if (problems.length > 0) return no("InvalidSpec", problems.map(Problem.format).join("; "))
   if (refusal !== undefined) return no("JobRefused", `${refusal.reason}: ${Format.sentence(refusal.message)}`)
+  if (usedBefore !== undefined && status.phase === "Failed") {
+    const why = `annotation ${retryAnnotation} has an earlier value again, or was removed, and Job ${usedBefore} was the attempt of that value.`
+    const last = status.message === undefined ? "" : ` The last attempt failed: ${Format.sentence(status.message)}`
+    return no("RestoreFailed", `Nothing is started: ${why} To try again, set it to a value that is new.${last}`)
+  }
   return status.phase === "Pending" ? no("RestorePending", "The restore starts in a moment.") : undefined
 }
 

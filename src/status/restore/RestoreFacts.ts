@@ -67,6 +67,8 @@ export interface RestoreFacts {
   readonly holdEnd: { readonly isSuccess: boolean; readonly message: string } | undefined
   /** When the restore began to write, where a pod of it said so. */
   readonly startedWritingMillis: number | undefined
+  /** The Job of a value of the retry annotation that is there again: it has ended and was reported. */
+  readonly usedBefore?: string | undefined
   /** A Job is needed and the API server rejects it. */
   readonly refusal: Trouble<RunReasonOf<"refusal">> | undefined
 }

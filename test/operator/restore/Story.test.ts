@@ -129,6 +129,45 @@ describe("a KafkaRestore", () => {
   )
 
   story(
+    "rests when the annotation gets an earlier value again or is removed, also after the Job of that value is gone",
+    Effect.gen(function* () {
+      const { advance, apply, backupId, kubernetes, restoreEvents, restoreJobs, retry, start, status, target } =
+        yield* restoreWorld
+      yield* start()
+      yield* target.createTopic("orders", { partitions: 2 })
+      yield* target.produce("orders", 0, [{ key: "x", value: "y" }])
+      yield* apply(restoreOf("back", backupId))
+      yield* advance("2 minutes")
+      for (const value of ["1", "2"]) {
+        yield* retry("back", value)
+        yield* advance("2 minutes")
+      }
+      assert.lengthOf(yield* restoreJobs, 3)
+      yield* target.deleteTopic("orders")
+      yield* kubernetes.forgetCalls
+      for (const value of ["1", null]) {
+        yield* retry("back", value)
+        yield* advance("2 minutes")
+        const resting = yield* status("back")
+        assert.strictEqual(resting.phase, "Failed")
+        assert.deepInclude(ready(resting), { status: "False", reason: "RestoreFailed" })
+        assert.match(
+          ready(resting)!.message,
+          /^Nothing is started: .* Job back-restore-[0-9a-f]{16} was .* To try again, set it to a value that is new\. The last attempt failed: PreflightFailed: /
+        )
+      }
+      yield* advance("30 hours")
+      assert.lengthOf(yield* restoreJobs, 0)
+      const creates = (yield* kubernetes.calls).filter(({ kind, verb }) => verb === "create" && kind === "jobs")
+      assert.lengthOf(creates, 0)
+      assert.lengthOf(
+        (yield* restoreEvents).filter((reason) => reason === "RestoreStarted"),
+        3
+      )
+    })
+  )
+
+  story(
     "cannot be edited once it began to write",
     Effect.gen(function* () {
       const { apply, backupId, patch, start, reached } = yield* restoreWorld
