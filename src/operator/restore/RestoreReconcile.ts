@@ -128,7 +128,11 @@ const rest = Effect.fnUntraced(function* (context: RestoreContext, observed: Res
     yield* publish(context, observed, { holdEnd: step.end }, [step.job])
     return after(soonMillis)
   }
-  yield* publish(context, observed, {})
+  yield* publish(
+    context,
+    observed,
+    step._tag === "Trouble" ? { holdEnd: { isSuccess: false, message: step.message } } : {}
+  )
   return after(step.millis)
 })
 

@@ -217,7 +217,7 @@ const all = {
   HoldNotEnded: {
     of: ["RetentionHeld"],
     meaning: "The hold is over, and the topics could not be given the retention of the backup. The message says why.",
-    todo: "Remove the cause. The operator tries again about an hour later."
+    todo: "Remove the cause. The operator tries again: about an hour later where a Job failed, else by itself within minutes."
   },
   HoldEnded: { of: ["RetentionHeld"], meaning: "The topics have the retention of the backup." },
   AllReset: { of: ["GroupsReset"], meaning: "The offsets of all these groups were set and read back." },

@@ -1,6 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import * as Kind from "../../../src/kubernetes/Kind.ts"
+import { Forbidden } from "../../../src/kubernetes/KubernetesError.ts"
 import type { RestoreStatus } from "../../../src/status/restore/RestoreFacts.ts"
 import { metric } from "../world.ts"
 import { ready, reasonOf, restoreOf, restoreWorld, story } from "./world.ts"
@@ -382,18 +383,49 @@ describe("a KafkaRestore", () => {
       assert.strictEqual(yield* retention, "-1")
       yield* kubernetes.node.trouble(() => ({ _tag: "Unschedulable", message: "no node" }))
       yield* advance("20 minutes")
-      assert.strictEqual(held(yield* status("back"))?.reason, "Held")
+      const stuck = held(yield* status("back"))
+      assert.deepInclude(stuck, { status: "True", reason: "HoldNotEnded" })
+      assert.match(stuck!.message, /^PodUnschedulable: .*no node/)
       yield* kubernetes.node.trouble()
       yield* advance("5 minutes")
       const ended = yield* status("back")
       assert.deepInclude(held(ended), { status: "False", reason: "HoldEnded" })
       assert.isUndefined(yield* retention)
       assert.strictEqual(ready(ended)?.reason, "RestoreCompleted")
-      assert.deepStrictEqual((yield* restoreEvents).slice(-2), ["RestoreCompleted", "RetentionHoldEnded"])
+      assert.deepStrictEqual((yield* restoreEvents).slice(-3), [
+        "RestoreCompleted",
+        "RetentionHoldNotEnded",
+        "RetentionHoldEnded"
+      ])
       assert.lengthOf(yield* restoreJobs, 2)
       yield* advance("30 hours")
       assert.lengthOf(yield* restoreJobs, 0)
       assert.deepStrictEqual(yield* status("back"), ended)
+    })
+  )
+
+  story(
+    "whose hold cannot be ended says why: the API server rejects the Job",
+    Effect.gen(function* () {
+      const { advance, apply, backupId, kubernetes, reached, restoreEvents, start, status } = yield* restoreWorld
+      yield* start()
+      yield* apply(restoreOf("back", backupId, { retentionHold: "1h" }))
+      yield* reached("back", "RestoreCompleted")
+      const detail = "exceeded quota: jobs, used: count/jobs.batch=9"
+      let isFull = true
+      yield* kubernetes.plan(({ kind, verb }) =>
+        isFull && verb === "create" && kind === "jobs"
+          ? [{ _tag: "Fail", reason: new Forbidden({ detail, isNamespaceTerminating: false, isQuota: true }) }]
+          : []
+      )
+      yield* advance("70 minutes")
+      const condition = (yield* status("back")).conditions?.find(({ type }) => type === "RetentionHeld")
+      assert.deepInclude(condition, { status: "True", reason: "HoldNotEnded" })
+      assert.match(condition!.message, /^QuotaExceeded: .*exceeded quota/)
+      assert.strictEqual((yield* restoreEvents).at(-1), "RetentionHoldNotEnded")
+      isFull = false
+      yield* advance("5 minutes")
+      assert.strictEqual(reasonOf(yield* status("back"), "RetentionHeld"), "HoldEnded")
     })
   )
 })
