@@ -25,6 +25,10 @@ export const tokenAnnotation = `${group}/trigger` as const
 export const podAnnotation = `${group}/pod` as const
 /** Annotation: which attempt of a clean-up the Job is, from 1. */
 export const attemptAnnotation = `${group}/attempt` as const
+/** Annotation of a Job of a restore: `metadata.generation` of the KafkaRestore that it was made from. */
+export const generationAnnotation = `${group}/generation` as const
+/** Annotation of a Job of a restore: the id of the backup that it restores. */
+export const backupAnnotation = `${group}/backup-id` as const
 /** Finalizer of resources with deletionPolicy Delete. */
 export const finalizer = `${group}/cleanup` as const
 

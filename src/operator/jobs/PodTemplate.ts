@@ -28,6 +28,8 @@ export interface PodInput {
   /** The run or maintenance, encoded. */
   readonly runSpec: string
   readonly keys: ReadonlyArray<SecretKey>
+  /** The work reads or writes the storage. */
+  readonly usesStorage?: boolean
   /** Serve /metrics and /progress. */
   readonly isListening: boolean
   readonly labels: Strings
@@ -111,7 +113,7 @@ export const make = (input: PodInput) => {
     serviceAccountName,
     tolerations
   } = resource.spec.podTemplate ?? {}
-  const mounts = Volumes.mounted(resource.spec, input.keys)
+  const mounts = Volumes.mounted(input.usesStorage === false ? undefined : resource.spec, input.keys)
   return {
     metadata: {
       labels: { ...labels, ...identityLabels(resource.spec), ...input.labels },

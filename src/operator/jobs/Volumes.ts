@@ -55,9 +55,12 @@ const temporary: Mounted = {
   volumeMounts: [{ name: "tmp", mountPath: "/tmp" }]
 }
 
-/** Everything that a container on this resource's storage needs mounted, with the Secret keys that it may read. */
-export const mounted = (spec: Pick<KafkaBackupSpec, "storage">, keys: ReadonlyArray<SecretKey>): Mounted => {
-  const parts = [temporary, secrets(keys), claim(spec)]
+/** Everything that a container needs mounted: the Secret keys that it may read, and the claim of the storage it uses. */
+export const mounted = (
+  spec: Pick<KafkaBackupSpec, "storage"> | undefined,
+  keys: ReadonlyArray<SecretKey>
+): Mounted => {
+  const parts = [temporary, secrets(keys), ...(spec === undefined ? [] : [claim(spec)])]
   return {
     volumes: parts.flatMap(({ volumes }) => volumes),
     volumeMounts: parts.flatMap(({ volumeMounts }) => volumeMounts)

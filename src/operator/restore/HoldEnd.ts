@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
+import type { Trouble } from "../../status/Facts.ts"
 import * as HoldFields from "../../status/restore/HoldFields.ts"
 import type { RestoreFacts } from "../../status/restore/RestoreFacts.ts"
 import { isReported } from "../Caches.ts"
@@ -17,6 +18,8 @@ const againMillis = 60_000
 export type HoldStep =
   /** Reconcile again after this time, in milliseconds. */
   | { readonly _tag: "Wait"; readonly millis: number }
+  /** The Job cannot be made, or does not start: to be told, and to be looked after again. */
+  | { readonly _tag: "Trouble"; readonly message: string; readonly millis: number }
   /** The Job that was to end the hold has ended. */
   | { readonly _tag: "Report"; readonly job: ObservedJob; readonly end: NonNullable<RestoreFacts["holdEnd"]> }
 
@@ -31,7 +34,10 @@ export const step = Effect.fn("HoldEnd.step")(function* (
 ): Effect.fn.Return<HoldStep, KubernetesError, KubernetesApi> {
   const name = RestoreJob.holdNameOf(observed)
   const job = observed.jobs.find((one) => one.job.metadata.name === name)
-  if (job?.state._tag === "Active") return { _tag: "Wait", millis: againMillis }
+  if (job?.state._tag === "Active") {
+    const { trouble } = job.state.restore
+    return trouble === undefined ? { _tag: "Wait", millis: againMillis } : troubled(trouble)
+  }
   if (job?.state._tag === "Ended" && !isReported(job.job)) {
     const { message = "no reason was reported", outcome, reason = "JobFailed" } = job.state.restore
     return { _tag: "Report", job, end: { isSuccess: outcome === "success", message: `${reason}: ${message}` } }
@@ -42,7 +48,13 @@ export const step = Effect.fn("HoldEnd.step")(function* (
   }
   if (observed.nowMillis < endMillis) return { _tag: "Wait", millis: endMillis - observed.nowMillis }
   const made = yield* EnsureJob.make(RestoreJob.forHold(observed.restore, name, settings), observed.uid)
-  if (made._tag === "There") caches.jobs.learn(made.job)
-  else yield* Effect.logWarning(`the retention hold of a restore cannot be ended: ${made.trouble.message}`)
+  if (made._tag === "Refused") return troubled(made.trouble)
+  caches.jobs.learn(made.job)
   return { _tag: "Wait", millis: againMillis }
+})
+
+const troubled = ({ message, reason }: Trouble): HoldStep => ({
+  _tag: "Trouble",
+  message: `${reason}: ${message}`,
+  millis: againMillis
 })

@@ -6,7 +6,11 @@ export interface NextAttemptInput {
   readonly isUsable: boolean
   /** The status says that every record was restored. */
   readonly isCompleted: boolean
+  /** The status says that a Job of an earlier spec wrote. */
+  readonly isEditTooLate: boolean
   readonly hasStartedWriting: boolean
+  /** The Job that the resource asks for has ended, is still there, and was reported. */
+  readonly isWantedOver: boolean
   /** A Job that is not over. */
   readonly unfinished: { readonly name: string; readonly isBeingDeleted: boolean } | undefined
   /** The newest Job that has ended, and whose end is not in the status. */
@@ -25,6 +29,8 @@ export type NextAttempt =
   | { readonly _tag: "Report"; readonly name: string }
   /** The Job that the status names is gone, and its end was never observed. */
   | { readonly _tag: "Lost"; readonly name: string }
+  /** The retry annotation has an earlier value again: the Job of that value has ended long ago. */
+  | { readonly _tag: "UsedBefore"; readonly name: string }
   | { readonly _tag: "Start"; readonly name: string }
 
 /**
@@ -32,7 +38,17 @@ export type NextAttempt =
  * that failed is tried again only when the resource asks for another Job than the one that failed.
  */
 export const next = (input: NextAttemptInput): NextAttempt => {
-  const { hasStartedWriting, isCompleted, isUsable, known, unfinished, unreported, wanted } = input
+  const {
+    hasStartedWriting,
+    isCompleted,
+    isEditTooLate,
+    isUsable,
+    isWantedOver,
+    known,
+    unfinished,
+    unreported,
+    wanted
+  } = input
   if (unfinished !== undefined) {
     const { isBeingDeleted, name } = unfinished
     const isWanted = name === wanted || !isUsable || isCompleted || hasStartedWriting
@@ -40,9 +56,10 @@ export const next = (input: NextAttemptInput): NextAttempt => {
   }
   // Also of a restore that is complete: the operator may have died before it gave the Job its time to live.
   if (unreported !== undefined) return { _tag: "Report", name: unreported }
-  if (isCompleted) return { _tag: "Rest" }
+  if (isCompleted || isEditTooLate) return { _tag: "Rest" }
   if (known !== undefined && !known.hasEnded && (known.name === wanted || !isUsable)) {
     return { _tag: "Lost", name: known.name }
   }
-  return !isUsable || known?.name === wanted ? { _tag: "Rest" } : { _tag: "Start", name: wanted }
+  if (!isUsable || known?.name === wanted) return { _tag: "Rest" }
+  return { _tag: isWantedOver ? "UsedBefore" : "Start", name: wanted }
 }

@@ -7,6 +7,7 @@ import { type KafkaRestore, retryAnnotation } from "../../resource/KafkaRestore.
 import * as JobObject from "../jobs/JobObject.ts"
 import type { JobSettings } from "../jobs/JobSettings.ts"
 import * as SecretKeys from "../jobs/SecretKeys.ts"
+import * as LateEdit from "./LateEdit.ts"
 
 /** What tells the attempts of one restore apart. */
 export interface AttemptKey {
@@ -31,22 +32,48 @@ export const nameOf = ({ annotations, generation, name, namespace, uid }: Attemp
 export const holdNameOf = ({ name, namespace, uid }: Pick<AttemptKey, "uid" | "namespace" | "name">): string =>
   JobName.forRestore({ uid, namespace, name }, "end hold")
 
+/** How long one attempt to end a hold may take, its pod's start included, in seconds: it changes topics' settings. */
+const holdDeadlineSeconds = 3600
+
 /** The Job that ends the retention hold: it needs neither the backup nor its storage. */
 export const forHold = (
   restore: KafkaRestore,
   name: string,
   settings: JobSettings
-): Result.Result<Job, JobObject.JobRefused> => make(restore, name, settings, ["restore", "--end-hold"])
+): Result.Result<Job, JobObject.JobRefused> =>
+  made(restore, name, settings, {
+    args: ["restore", "--end-hold"],
+    keys: SecretKeys.ofKafka({ kafkaCluster: restore.spec.targetCluster }),
+    usesStorage: false,
+    activeDeadlineSeconds: holdDeadlineSeconds
+  })
 
 /** The Job of an attempt. Equal inputs give equal Jobs. */
 export const make = (
   restore: KafkaRestore,
   name: string,
+  settings: JobSettings
+): Result.Result<Job, JobObject.JobRefused> =>
+  made(restore, name, settings, {
+    args: ["restore"],
+    keys: [...SecretKeys.ofKafka({ kafkaCluster: restore.spec.targetCluster }), ...SecretKeys.ofStorage(restore.spec)],
+    usesStorage: true,
+    activeDeadlineSeconds: restore.spec.job.activeDeadlineSeconds
+  })
+
+/** What the two kinds of Jobs differ in. */
+interface Work extends Pick<JobObject.JobInput, "args" | "keys"> {
+  readonly usesStorage: boolean
+  readonly activeDeadlineSeconds: number | undefined
+}
+
+const made = (
+  restore: KafkaRestore,
+  name: string,
   settings: JobSettings,
-  args: ReadonlyArray<string> = ["restore"]
-): Result.Result<Job, JobObject.JobRefused> => {
-  const { activeDeadlineSeconds, backoffLimit } = restore.spec.job
-  return RestoreSpec.encode(restore).pipe(
+  { activeDeadlineSeconds, args, keys, usesStorage }: Work
+): Result.Result<Job, JobObject.JobRefused> =>
+  RestoreSpec.encode(restore).pipe(
     Result.mapError(
       ({ advice, message }) => new JobObject.JobRefused({ reason: "ResourceTooLarge", detail: `${message}; ${advice}` })
     ),
@@ -58,15 +85,12 @@ export const make = (
         purpose: "restore",
         name,
         args,
-        keys: [
-          ...SecretKeys.ofKafka({ kafkaCluster: restore.spec.targetCluster }),
-          ...SecretKeys.ofStorage(restore.spec)
-        ],
+        keys,
+        usesStorage,
         isListening: true,
         isOwned: true,
-        limits: given({ backoffLimit, activeDeadlineSeconds }),
-        annotations: {}
+        limits: given({ backoffLimit: restore.spec.job.backoffLimit, activeDeadlineSeconds }),
+        annotations: LateEdit.annotations(restore.metadata.generation, restore.spec.backupId)
       })
     )
   )
-}

@@ -5,7 +5,7 @@ import { hasReason, type KubernetesError } from "../../kubernetes/KubernetesErro
 import type { Job } from "../../kubernetes/Objects.ts"
 import { given } from "../../resource/Json.ts"
 import * as RetentionHoldSpec from "../../resource/RetentionHoldSpec.ts"
-import { isCompleted } from "../../status/restore/Completed.ts"
+import { isCompleted, isEditTooLate } from "../../status/restore/Completed.ts"
 import * as NextRestore from "../../status/restore/NextRestore.ts"
 import type {
   ActiveRestore,
@@ -25,6 +25,7 @@ import type { ReconcileResult } from "../ReconcileContext.ts"
 import * as Requeue from "../Requeue.ts"
 import * as StuckEvents from "../StuckEvents.ts"
 import * as HoldEnd from "./HoldEnd.ts"
+import * as LateEdit from "./LateEdit.ts"
 import * as NextAttempt from "./NextAttempt.ts"
 import type { RestoreCaches } from "./RestoreCaches.ts"
 import * as RestoreJob from "./RestoreJob.ts"
@@ -70,7 +71,9 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
     wanted,
     isUsable: observed.restore !== undefined,
     isCompleted: isCompleted(previous),
+    isEditTooLate: isEditTooLate(previous),
     hasStartedWriting: observed.startedWritingMillis !== undefined,
+    isWantedOver: jobs.some(({ job, state }) => job.metadata.name === wanted && state._tag === "Ended"),
     unfinished:
       unfinished === undefined
         ? undefined
@@ -87,13 +90,16 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
       return yield* watch(context, observed, unfinished!)
     case "Stop": {
       const found = yield* atWork(context, observed, unfinished!)
-      if (found === "Writing") return yield* watch(context, observed, unfinished!)
       if (found === "NothingWritten") yield* stop(observed, unfinished!.job)
+      else {
+        const watched = yield* watch(context, observed, unfinished!)
+        if (found === "Writing") return watched
+      }
       return after(soonMillis)
     }
     case "Report": {
       const ended = jobs.find(({ job }) => job.metadata.name === step.name)
-      yield* publish(context, observed, { ended: endOf(ended) }, unreported)
+      yield* publish(context, observed, endOf(observed, ended), unreported)
       return after(soonMillis)
     }
     case "Lost": {
@@ -101,6 +107,9 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
       if (end !== undefined) yield* publish(context, observed, { ended: end })
       return after(soonMillis)
     }
+    case "UsedBefore":
+      yield* publish(context, observed, { usedBefore: step.name })
+      return after(soonMillis)
     case "Start":
       return yield* start(context, observed, step.name)
     case "Rest":
@@ -119,7 +128,11 @@ const rest = Effect.fnUntraced(function* (context: RestoreContext, observed: Res
     yield* publish(context, observed, { holdEnd: step.end }, [step.job])
     return after(soonMillis)
   }
-  yield* publish(context, observed, {})
+  yield* publish(
+    context,
+    observed,
+    step._tag === "Trouble" ? { holdEnd: { isSuccess: false, message: step.message } } : {}
+  )
   return after(step.millis)
 })
 
@@ -133,8 +146,22 @@ const forgotten = ({ jobs, previous }: RestoreObserved.RestoreObserved, wanted: 
     ? wanted
     : undefined
 
-const endOf = (ended: RestoreObserved.ObservedJob | undefined): EndedRestore | undefined =>
-  ended?.state._tag === "Ended" ? ended.state.restore : undefined
+const endOf = (
+  { generation, startedWritingMillis }: RestoreObserved.RestoreObserved,
+  ended: RestoreObserved.ObservedJob | undefined
+): Pick<Found, "backupId" | "ended"> => {
+  if (ended?.state._tag !== "Ended") return {}
+  const { job, state } = ended
+  return given({
+    backupId: LateEdit.backupId(job),
+    ended: LateEdit.applied(state.restore, job, generation, startedWritingMillis)
+  })
+}
+
+/** What a reconcile found beside what it observed. */
+type Found = Partial<
+  Pick<RestoreFacts, "active" | "backupId" | "ended" | "holdEnd" | "refusal" | "startedWritingMillis" | "usedBefore">
+>
 
 const endMillis = ({ state }: RestoreObserved.ObservedJob): number =>
   state._tag === "Ended" ? state.restore.endMillis : 0
@@ -142,19 +169,20 @@ const endMillis = ({ state }: RestoreObserved.ObservedJob): number =>
 const publish = (
   { caches }: RestoreContext,
   observed: RestoreObserved.RestoreObserved,
-  found: Partial<Pick<RestoreFacts, "active" | "ended" | "holdEnd" | "refusal" | "startedWritingMillis">>,
+  found: Found,
   unreported: ReadonlyArray<RestoreObserved.ObservedJob> = []
 ) => {
   const facts: RestoreFacts = {
     generation: observed.generation,
     problems: observed.problems,
-    backupId: observed.restore?.spec.backupId ?? "",
+    backupId: found.backupId ?? observed.restore?.spec.backupId ?? "",
     active: found.active,
     ended: found.ended,
     hold: holdOf(observed),
     holdEnd: found.holdEnd,
     startedWritingMillis: found.startedWritingMillis ?? observed.startedWritingMillis,
-    refusal: found.refusal
+    refusal: found.refusal,
+    usedBefore: found.usedBefore
   }
   return Effect.tap(RestoreReport.publish(caches, observed, facts, unreported), () =>
     Effect.sync(() => caches.forgetTombstones(observed.key))
@@ -189,7 +217,7 @@ const again = Effect.fnUntraced(function* ({ caches }: RestoreContext, observed:
 const watch = Effect.fnUntraced(function* (
   context: RestoreContext,
   observed: RestoreObserved.RestoreObserved,
-  { pods, state }: RestoreObserved.ObservedJob
+  { job, pods, state }: RestoreObserved.ObservedJob
 ) {
   if (state._tag !== "Active") return after(soonMillis)
   const { nowMillis, previous } = observed
@@ -198,6 +226,7 @@ const watch = Effect.fnUntraced(function* (
   const progress = Option.getOrUndefined(read)
   const active: ActiveRestore = {
     ...state.restore,
+    earlierGeneration: LateEdit.earlierGeneration(job, observed.generation),
     trouble: state.restore.trouble ?? awaiting(progress),
     progress: progress !== undefined && isNews(observed, state.restore, progress) ? progress : undefined
   }
@@ -206,6 +235,7 @@ const watch = Effect.fnUntraced(function* (
     observed,
     given({
       active,
+      backupId: LateEdit.backupId(job),
       startedWritingMillis: previous.startedWriting === undefined ? progress?.startedWritingMillis : undefined
     })
   )

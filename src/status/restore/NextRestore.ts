@@ -27,7 +27,13 @@ export const next = (previous: RestoreStatus, facts: RestoreFacts, nowMillis: nu
       ? { ...common, ...running(previous, active) }
       : ended !== undefined
         ? { ...common, ...over(previous, ended, nowMillis) }
-        : { ...previous, ...common, phase: previous.phase ?? ("Pending" as const) }
+        : // With its name nothing is started later either, when that Job is gone.
+          {
+            ...previous,
+            ...common,
+            ...given({ jobName: facts.usedBefore ?? previous.jobName }),
+            phase: previous.phase ?? ("Pending" as const)
+          }
   const conditions = RestoreConditions.next({ facts, previous, status: body, nowMillis })
   return { ...body, conditions }
 }

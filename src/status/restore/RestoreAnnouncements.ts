@@ -18,11 +18,11 @@ const ready = ({ conditions }: RestoreStatus) => conditions?.find(({ type }) => 
  */
 export const announcements = (
   previous: RestoreStatus,
-  { backupId }: RestoreFacts,
+  { backupId, usedBefore }: RestoreFacts,
   next: RestoreStatus
 ): ReadonlyArray<Announcement> => {
   const found: Array<Announcement> = []
-  if (next.jobName !== undefined && next.jobName !== previous.jobName) {
+  if (next.jobName !== undefined && next.jobName !== previous.jobName && usedBefore === undefined) {
     found.push(announcement("RestoreStarted", `Job ${next.jobName} restores backup ${backupId}.`))
   }
   if (next.startedWriting !== undefined && previous.startedWriting === undefined) {
@@ -43,6 +43,9 @@ export const announcements = (
     case "JobRefused":
     case "PodTrouble":
       if (isNew) found.push(announcement(now.reason, now.message))
+      break
+    case "EditTooLate":
+      if (isNew) found.push(announcement("RestoreFailed", now.message))
       break
     case "InvalidSpec":
       if (isNew || before?.observedGeneration !== now.observedGeneration) {

@@ -2,7 +2,7 @@ import { retryAnnotation } from "../../resource/KafkaRestore.ts"
 import * as Problem from "../../resource/Problem.ts"
 import * as Format from "../Format.ts"
 import type { Condition } from "../Status.ts"
-import { isCompleted } from "./Completed.ts"
+import { isCompleted, isEditTooLate } from "./Completed.ts"
 import * as GroupFields from "./GroupFields.ts"
 import * as HoldFields from "./HoldFields.ts"
 import type { EndedRestore, RestoreFacts, RestoreStatus } from "./RestoreFacts.ts"
@@ -64,31 +64,44 @@ const topics = (n: number): string => (n === 1 ? "1 topic" : `${Format.count(n)}
 const records = (n: number): string => (n === 1 ? "1 record" : `${Format.count(n)} records`)
 
 const ready = ({ facts, previous, status }: Question): Answer<"Ready"> | undefined => {
-  const { active, ended, problems, refusal } = facts
+  const { active, ended, problems, refusal, usedBefore } = facts
   const no = (reason: RestoreReasonOf<"Ready">, message: string): Answer<"Ready"> => ({
     status: "False",
     reason,
     message
   })
   if (active !== undefined) {
-    const { hasStarted, jobName, progress, trouble } = active
+    const { earlierGeneration: earlier, hasStarted, jobName, progress, trouble } = active
+    const where =
+      earlier === undefined
+        ? `in Job ${jobName}`
+        : `in Job ${jobName}, which has generation ${earlier} of the spec, from before the last edit`
     if (trouble !== undefined) return no("PodTrouble", `${trouble.reason}: ${Format.sentence(trouble.message)}`)
     if (!hasStarted) return no("RestorePending", `Job ${jobName} starts its pod.`)
     return status.startedWriting !== undefined && (progress === undefined || progress.step === "writing")
-      ? no("Restoring", `Records are being written, read back and compared, in Job ${jobName}.`)
-      : no("PreflightRunning", `The backup and the target cluster are being checked, in Job ${jobName}.`)
+      ? no("Restoring", `Records are being written, read back and compared, ${where}.`)
+      : no("PreflightRunning", `The backup and the target cluster are being checked, ${where}.`)
   }
   if (ended !== undefined) return end(facts, ended, status)
   // Whatever another version finds in its spec: nothing is left to be done.
-  if (isCompleted(previous)) return undefined
+  if (isCompleted(previous) || isEditTooLate(previous)) return undefined
   if (problems.length > 0) return no("InvalidSpec", problems.map(Problem.format).join("; "))
   if (refusal !== undefined) return no("JobRefused", `${refusal.reason}: ${Format.sentence(refusal.message)}`)
+  if (usedBefore !== undefined && status.phase === "Failed") {
+    const why = `annotation ${retryAnnotation} has an earlier value again, or was removed, and Job ${usedBefore} was the attempt of that value.`
+    const last = status.message === undefined ? "" : ` The last attempt failed: ${Format.sentence(status.message)}`
+    return no("RestoreFailed", `Nothing is started: ${why} To try again, set it to a value that is new.${last}`)
+  }
   return status.phase === "Pending" ? no("RestorePending", "The restore starts in a moment.") : undefined
 }
 
 const end = ({ backupId }: RestoreFacts, ended: EndedRestore, status: RestoreStatus): Answer<"Ready"> => {
   const { isDryRun, message, notes, outcome, reason, summary } = ended
   if (outcome === "success") {
+    if (ended.earlierGeneration !== undefined) {
+      const checked = `Job ${ended.jobName} checked generation ${ended.earlierGeneration} of the spec, from before the last edit.`
+      return { status: "False", reason: "RestorePending", message: `${checked} The next Job starts in a moment.` }
+    }
     const { exact = 0, renumbered = 0, records: planned = 0 } = summary?.plan ?? {}
     // The operator ends the hold: condition RetentionHeld says when.
     const told = notes.filter((note) => !note.includes("--end-hold")).map((note) => `Note: ${Format.sentence(note)}`)
@@ -110,6 +123,7 @@ const end = ({ backupId }: RestoreFacts, ended: EndedRestore, status: RestoreSta
           )
         }
   }
+  if (reason === "EditTooLate") return { status: "False", reason, message: Format.sentence(message ?? "") }
   const why = Format.sentence(`${reason ?? "JobFailed"}: ${message ?? "no reason was reported"}`)
   return {
     status: "False",

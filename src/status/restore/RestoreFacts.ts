@@ -27,6 +27,8 @@ export interface ActiveRestore {
   readonly startMillis: number
   /** A container of the Job runs or ran. */
   readonly hasStarted: boolean
+  /** The generation of the spec that the Job has, where the spec was edited since. */
+  readonly earlierGeneration?: number | undefined
   readonly trouble?: Trouble | undefined
   readonly progress?: RestoreProgressFacts | undefined
 }
@@ -38,6 +40,8 @@ export interface EndedRestore {
   readonly endMillis: number
   readonly outcome: "success" | "failed" | "interrupted"
   readonly isDryRun: boolean
+  /** Of a dry run: the generation of the spec that it checked, where the spec was edited since. */
+  readonly earlierGeneration?: number
   /** Of a success that was no dry run. */
   readonly records?: number
   readonly summary?: RestoreSummary | undefined
@@ -52,16 +56,19 @@ export interface RestoreFacts {
   readonly generation: number
   /** What is wrong with the spec; empty when it can be used. With problems nothing is started. */
   readonly problems: ReadonlyArray<Problem>
+  /** That of the Job that is reported, which may differ from the one in the spec. */
   readonly backupId: string
   readonly active: ActiveRestore | undefined
   /** The end of the Job that the spec asks for, where it is new. */
   readonly ended: EndedRestore | undefined
   /** `spec.retentionHold` in milliseconds. */
   readonly hold: number | "forever"
-  /** A Job that was to end the retention hold has ended. */
+  /** A Job that was to end the retention hold has ended; or it cannot be made, or does not start. */
   readonly holdEnd: { readonly isSuccess: boolean; readonly message: string } | undefined
   /** When the restore began to write, where a pod of it said so. */
   readonly startedWritingMillis: number | undefined
+  /** The Job of a value of the retry annotation that is there again: it has ended and was reported. */
+  readonly usedBefore?: string | undefined
   /** A Job is needed and the API server rejects it. */
   readonly refusal: Trouble<RunReasonOf<"refusal">> | undefined
 }

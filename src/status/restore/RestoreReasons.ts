@@ -46,6 +46,12 @@ const all = {
     meaning: "The restore failed, or its dry run did. The message says why. Topics stay as they are.",
     todo: "Do what the message says. Then set the annotation `kafka.oso.sh/retry` to a new value; as long as nothing was written, an edit of the spec starts another attempt, too."
   },
+  EditTooLate: {
+    of: ["Ready"],
+    meaning:
+      "The spec was edited after a Job had begun to write, a moment before the status could say so. The Job went on with the earlier spec; the present spec was not restored.",
+    todo: "Create another resource with the spec that you want, restored to other names or after deleting the topics. This one starts nothing more."
+  },
   InvalidSpec: {
     of: ["Ready"],
     meaning: "The spec cannot be used. The message lists every mistake with its field, its value and the remedy.",
@@ -212,7 +218,7 @@ const all = {
   HoldNotEnded: {
     of: ["RetentionHeld"],
     meaning: "The hold is over, and the topics could not be given the retention of the backup. The message says why.",
-    todo: "Remove the cause. The operator tries again about an hour later."
+    todo: "Remove the cause. The operator tries again: about an hour later where a Job failed, else by itself within minutes."
   },
   HoldEnded: { of: ["RetentionHeld"], meaning: "The topics have the retention of the backup." },
   AllReset: { of: ["GroupsReset"], meaning: "The offsets of all these groups were set and read back." },

@@ -76,6 +76,27 @@ const ended = (of: Job, ...pods: ReadonlyArray<Pod>) => {
   return state.restore
 }
 
+describe("the Job that ends a hold", () => {
+  it("has a deadline of its own, and needs neither the claim nor the Secrets of the storage", () => {
+    const one = restore({
+      storage: { storageType: "pvc", pvc: { claimName: "backups" } },
+      job: { activeDeadlineSeconds: 100_000 }
+    })
+    const made = Result.getOrThrow(
+      RestoreJob.forHold(one, RestoreJob.holdNameOf(identity), { image: "kafka-backup:test" })
+    )
+    assert.strictEqual(made.spec?.["activeDeadlineSeconds"], 3600)
+    assert.notInclude(JSON.stringify(made.spec), "persistentVolumeClaim")
+    const secret = { name: "bucket-keys" }
+    const s3 = { bucket: "backups", region: "eu-central-1", credentialsSecret: secret }
+    const other = restore({ storage: { storageType: "s3", s3 } })
+    const template = JSON.stringify(
+      Result.getOrThrow(RestoreJob.forHold(other, "x", { image: "kafka-backup:test" })).spec?.["template"]
+    )
+    assert.notInclude(JSON.stringify(JSON.parse(template).spec.volumes), "bucket-keys")
+  })
+})
+
 describe("the Job of a restore", () => {
   it("has another name for each generation and each value of the retry annotation, and one name for one attempt", () => {
     const names = [

@@ -1,6 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import * as Kind from "../../../src/kubernetes/Kind.ts"
+import { Forbidden } from "../../../src/kubernetes/KubernetesError.ts"
 import type { RestoreStatus } from "../../../src/status/restore/RestoreFacts.ts"
 import { metric } from "../world.ts"
 import { ready, reasonOf, restoreOf, restoreWorld, story } from "./world.ts"
@@ -129,6 +130,45 @@ describe("a KafkaRestore", () => {
   )
 
   story(
+    "rests when the annotation gets an earlier value again or is removed, also after the Job of that value is gone",
+    Effect.gen(function* () {
+      const { advance, apply, backupId, kubernetes, restoreEvents, restoreJobs, retry, start, status, target } =
+        yield* restoreWorld
+      yield* start()
+      yield* target.createTopic("orders", { partitions: 2 })
+      yield* target.produce("orders", 0, [{ key: "x", value: "y" }])
+      yield* apply(restoreOf("back", backupId))
+      yield* advance("2 minutes")
+      for (const value of ["1", "2"]) {
+        yield* retry("back", value)
+        yield* advance("2 minutes")
+      }
+      assert.lengthOf(yield* restoreJobs, 3)
+      yield* target.deleteTopic("orders")
+      yield* kubernetes.forgetCalls
+      for (const value of ["1", null]) {
+        yield* retry("back", value)
+        yield* advance("2 minutes")
+        const resting = yield* status("back")
+        assert.strictEqual(resting.phase, "Failed")
+        assert.deepInclude(ready(resting), { status: "False", reason: "RestoreFailed" })
+        assert.match(
+          ready(resting)!.message,
+          /^Nothing is started: .* Job back-restore-[0-9a-f]{16} was .* To try again, set it to a value that is new\. The last attempt failed: PreflightFailed: /
+        )
+      }
+      yield* advance("30 hours")
+      assert.lengthOf(yield* restoreJobs, 0)
+      const creates = (yield* kubernetes.calls).filter(({ kind, verb }) => verb === "create" && kind === "jobs")
+      assert.lengthOf(creates, 0)
+      assert.lengthOf(
+        (yield* restoreEvents).filter((reason) => reason === "RestoreStarted"),
+        3
+      )
+    })
+  )
+
+  story(
     "cannot be edited once it began to write",
     Effect.gen(function* () {
       const { apply, backupId, patch, start, reached } = yield* restoreWorld
@@ -213,6 +253,61 @@ describe("a KafkaRestore", () => {
   )
 
   story(
+    "that is edited after it began to write, before the status says so, is never called complete for the new spec",
+    Effect.gen(function* () {
+      const {
+        advance,
+        apply,
+        backupId,
+        kubernetes,
+        patch,
+        reached,
+        restoreEvents,
+        restoreJobs,
+        retry,
+        start,
+        status,
+        target
+      } = yield* restoreWorld
+      // The pod begins to write while no operator is there to hear of it.
+      const first = yield* start({ name: "operator-1" })
+      yield* kubernetes.plan(({ client, kind, verb }) =>
+        client === "operator-1" && verb === "create" && kind === "jobs"
+          ? [{ _tag: "Crash", moment: "after", kill: first.stop }]
+          : []
+      )
+      yield* target.inject({ _tag: "Delayed", millis: 20_000 }, { operation: "produce" })
+      yield* apply(restoreOf("back", backupId))
+      yield* advance("1 second")
+      const isMade = Effect.map(target.wire.topicConfigs(["orders"]), (found) => found.has("orders"))
+      assert.isTrue(yield* isMade)
+      assert.isUndefined((yield* status("back")).startedWriting)
+      yield* patch("back", { spec: { topicMapping: { orders: "renamed" } } })
+      yield* start({ name: "operator-2" })
+      yield* advance("10 seconds")
+      const writing = yield* status("back")
+      assert.match(ready(writing)!.message, /generation 1 of the spec, from before the last edit\.$/)
+      assert.strictEqual(reasonOf(writing, "Ready"), "Restoring")
+      const late = yield* reached("back", "EditTooLate")
+      assert.strictEqual(late.phase, "Failed", JSON.stringify(late, null, 2))
+      assert.deepInclude(ready(late), { status: "False", reason: "EditTooLate" })
+      assert.match(
+        ready(late)!.message,
+        /^The edit came too late: Job back-restore-[0-9a-f]{16} had begun to write\. It restored backup .* as generation 1 of the spec says\. /
+      )
+      assert.strictEqual(reasonOf(late, "Verified"), "NotYetCompared")
+      assert.strictEqual(reasonOf(late, "OffsetsExact"), "NotYetPlanned")
+      assert.isUndefined(late.restoredTopics)
+      yield* retry("back", "again")
+      yield* advance("2 hours")
+      assert.strictEqual(reasonOf(yield* status("back"), "Ready"), "EditTooLate")
+      assert.lengthOf(yield* restoreJobs, 1)
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(target.committed("renamed", 0))))
+      assert.notInclude(yield* restoreEvents, "RestoreCompleted")
+    })
+  )
+
+  story(
     "and a KafkaBackup of the same name do not disturb each other, and backups go on without the kind KafkaRestore",
     Effect.gen(function* () {
       const { advance, apply, backupId, kubectl, kubernetes, start, reached } = yield* restoreWorld
@@ -288,18 +383,49 @@ describe("a KafkaRestore", () => {
       assert.strictEqual(yield* retention, "-1")
       yield* kubernetes.node.trouble(() => ({ _tag: "Unschedulable", message: "no node" }))
       yield* advance("20 minutes")
-      assert.strictEqual(held(yield* status("back"))?.reason, "Held")
+      const stuck = held(yield* status("back"))
+      assert.deepInclude(stuck, { status: "True", reason: "HoldNotEnded" })
+      assert.match(stuck!.message, /^PodUnschedulable: .*no node/)
       yield* kubernetes.node.trouble()
       yield* advance("5 minutes")
       const ended = yield* status("back")
       assert.deepInclude(held(ended), { status: "False", reason: "HoldEnded" })
       assert.isUndefined(yield* retention)
       assert.strictEqual(ready(ended)?.reason, "RestoreCompleted")
-      assert.deepStrictEqual((yield* restoreEvents).slice(-2), ["RestoreCompleted", "RetentionHoldEnded"])
+      assert.deepStrictEqual((yield* restoreEvents).slice(-3), [
+        "RestoreCompleted",
+        "RetentionHoldNotEnded",
+        "RetentionHoldEnded"
+      ])
       assert.lengthOf(yield* restoreJobs, 2)
       yield* advance("30 hours")
       assert.lengthOf(yield* restoreJobs, 0)
       assert.deepStrictEqual(yield* status("back"), ended)
+    })
+  )
+
+  story(
+    "whose hold cannot be ended says why: the API server rejects the Job",
+    Effect.gen(function* () {
+      const { advance, apply, backupId, kubernetes, reached, restoreEvents, start, status } = yield* restoreWorld
+      yield* start()
+      yield* apply(restoreOf("back", backupId, { retentionHold: "1h" }))
+      yield* reached("back", "RestoreCompleted")
+      const detail = "exceeded quota: jobs, used: count/jobs.batch=9"
+      let isFull = true
+      yield* kubernetes.plan(({ kind, verb }) =>
+        isFull && verb === "create" && kind === "jobs"
+          ? [{ _tag: "Fail", reason: new Forbidden({ detail, isNamespaceTerminating: false, isQuota: true }) }]
+          : []
+      )
+      yield* advance("70 minutes")
+      const condition = (yield* status("back")).conditions?.find(({ type }) => type === "RetentionHeld")
+      assert.deepInclude(condition, { status: "True", reason: "HoldNotEnded" })
+      assert.match(condition!.message, /^QuotaExceeded: .*exceeded quota/)
+      assert.strictEqual((yield* restoreEvents).at(-1), "RetentionHoldNotEnded")
+      isFull = false
+      yield* advance("5 minutes")
+      assert.strictEqual(reasonOf(yield* status("back"), "RetentionHeld"), "HoldEnded")
     })
   )
 })

@@ -51,7 +51,8 @@ export const restoreWorld = Effect.gen(function* () {
     apply: (restore: KubeObject) => behind.create(Kind.kafkaRestores, restore),
     patch: (name: string, patch: Readonly<Record<string, unknown>>) =>
       behind.patch(Kind.kafkaRestores, ref(name), patch),
-    retry: (name: string, token: string) =>
+    /** Without a value it is removed. */
+    retry: (name: string, token: string | null) =>
       behind.patch(Kind.kafkaRestores, ref(name), { metadata: { annotations: { "kafka.oso.sh/retry": token } } }),
     remove: (name: string, propagation: "Background" | "Foreground" = "Background") =>
       behind.remove(Kind.kafkaRestores, ref(name), { propagation }),
