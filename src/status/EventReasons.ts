@@ -128,6 +128,12 @@ const all = {
     action: "Restore",
     meaning: "The topics of a complete restore could not be given the retention of the backup. The note says why."
   },
+  RetentionHoldLeft: {
+    type: "Warning",
+    action: "Restore",
+    meaning:
+      "A KafkaRestore was deleted before its retention hold ended. Its topics keep everything until somebody sets their retention."
+  },
   RestoreCancelled: {
     type: "Warning",
     action: "Restore",

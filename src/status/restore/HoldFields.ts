@@ -35,6 +35,6 @@ export const answer = (
   return {
     status: "True",
     reason: "Held",
-    message: `retention.ms and retention.bytes of the restored topics are -1 ${until}, so that brokers keep old records.`
+    message: `retention.ms and retention.bytes of the restored topics are -1 ${until}, so that brokers keep old records. Keep this resource until then: without it nothing ends the hold.`
   }
 }

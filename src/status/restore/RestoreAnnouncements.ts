@@ -55,8 +55,14 @@ export const announcements = (
   return found
 }
 
-/** What a deletion stops; none where nothing was at work. */
+/** What a deletion stops, or leaves for ever; none where nothing was at work and no retention is held. */
 export const cancelled = (status: RestoreStatus): Announcement | undefined => {
+  const hold = status.conditions?.find(({ type }) => type === "RetentionHeld")
+  if (hold?.status === "True" && (status.phase === "Completed" || status.phase === "Failed")) {
+    const note =
+      "The resource was deleted, so nothing ends its retention hold: retention.ms and retention.bytes of the restored topics stay -1. Run kafka-backup restore --end-hold with a copy of the resource that has its uid, or set them with kafka-configs."
+    return announcement("RetentionHoldLeft", note)
+  }
   if (status.jobName === undefined || (status.phase !== "Pending" && status.phase !== "Running")) return undefined
   const written =
     status.startedWriting === undefined

@@ -375,7 +375,7 @@ describe("a KafkaRestore", () => {
       assert.deepInclude(held(done), {
         status: "True",
         reason: "Held",
-        message: `retention.ms and retention.bytes of the restored topics are -1 until ${end}, so that brokers keep old records.`
+        message: `retention.ms and retention.bytes of the restored topics are -1 until ${end}, so that brokers keep old records. Keep this resource until then: without it nothing ends the hold.`
       })
       assert.notInclude(ready(done)?.message, "--end-hold")
       yield* advance("350 minutes")
