@@ -31,6 +31,8 @@ export const RestoreSummary = Schema.Struct({
    * retention of the backup, or the restore did not get that far.
    */
   held: Schema.optionalKey(Schema.Boolean),
+  /** Nothing ends that hold but a person: the restore may not remember it. */
+  holdWithoutEnd: Schema.optionalKey(Schema.Boolean),
   /** The snapshot with the former offsets of consumer groups, once it is stored. */
   rollbackSnapshotId: Schema.optionalKey(Schema.String),
   /** Absent: no group was to be changed, or the restore failed before. */

@@ -56,6 +56,8 @@ export interface RestoreReport {
   readonly offsetReset?: GroupOutcome
   /** Old records of the restored topics are kept until the retention hold ends. */
   readonly held?: true
+  /** Nothing ends the hold but a person: the restore may not remember it, because it lacks Read on its group. */
+  readonly holdWithoutEnd?: true
   readonly notes: ReadonlyArray<string>
   readonly error?: Pick<Explanation.Explained, "reason" | "message" | "advice" | "isRetryable"> & {
     readonly objections?: ReadonlyArray<{ readonly reason: string; readonly message: string; readonly advice: string }>

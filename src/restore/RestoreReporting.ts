@@ -166,7 +166,8 @@ export const report = (
     ...(progress.startedWritingMillis === undefined ? {} : { startedWriting: instant(progress.startedWritingMillis) }),
     ...(prepared === undefined ? {} : { plan: prepared.plan.digest, records: RestorePlan.records(prepared.plan) }),
     topics: prepared?.plan.topics.map(reportedTopic(given)) ?? [],
-    ...(restored?.hold._tag === "Held" && restored.isRemembered ? { held: true as const } : {}),
+    ...(restored?.hold._tag === "Held" ? { held: true as const } : {}),
+    ...(restored?.hold._tag === "Held" && !restored.isRemembered ? { holdWithoutEnd: true as const } : {}),
     ...(rollbackSnapshotId === undefined ? {} : { rollbackSnapshotId }),
     ...(restored?.offsetReset === undefined ? {} : { offsetReset: restored.offsetReset })
   } as const
@@ -218,6 +219,7 @@ export const summary = (report: RestoreReport): RunSummary => {
     ...(startedWriting === undefined ? {} : { startedWriting }),
     ...(objections.length === 0 ? {} : { objections }),
     ...(report.held === undefined ? {} : { held: report.held }),
+    ...(report.holdWithoutEnd === undefined ? {} : { holdWithoutEnd: report.holdWithoutEnd }),
     ...(report.rollbackSnapshotId === undefined ? {} : { rollbackSnapshotId: report.rollbackSnapshotId }),
     ...(report.offsetReset === undefined ? {} : { groups: GroupSummary.of(report.offsetReset) }),
     ...(report.plan === undefined

@@ -5,7 +5,9 @@ import type { RestoreReasonOf } from "./RestoreReasons.ts"
 /* The retention hold: how long brokers keep old records of topics that are restored. */
 
 const held = ({ conditions }: RestoreStatus) =>
-  conditions?.some(({ status, type }) => type === "RetentionHeld" && status === "True") ?? false
+  conditions?.some(
+    ({ reason, status, type }) => type === "RetentionHeld" && status === "True" && reason !== "HeldWithoutEnd"
+  ) ?? false
 
 /** When the hold of a complete restore ends, in milliseconds since 1970; undefined where there is none to end. */
 export const endMillis = (status: RestoreStatus, hold: RestoreFacts["hold"]): number | undefined =>
@@ -25,7 +27,18 @@ export const answer = (
       ? { status: "False", reason: "HoldEnded", message: "The restored topics have the retention of the backup." }
       : { status: "True", reason: "HoldNotEnded", message: Format.sentence(holdEnd.message) }
   }
-  if (ended?.outcome !== "success" || ended.summary?.held !== true || status.completionTime === undefined) {
+  const { held: isHeld = false, holdWithoutEnd = false } = ended?.summary ?? {}
+  if (isHeld && (holdWithoutEnd || ended?.reason === "EditTooLate")) {
+    const why = holdWithoutEnd
+      ? "the restore lacks Read on its consumer group, so it cannot remember and end this hold"
+      : "the restore that set them had an earlier spec, so the operator does not end its hold"
+    return {
+      status: "True",
+      reason: "HeldWithoutEnd",
+      message: `retention.ms and retention.bytes of the restored topics are -1 until somebody sets them, for example with kafka-configs: ${why}.`
+    }
+  }
+  if (ended?.outcome !== "success" || !isHeld || status.completionTime === undefined) {
     return undefined
   }
   const until =

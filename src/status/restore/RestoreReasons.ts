@@ -215,6 +215,12 @@ const all = {
     meaning: "`retention.ms` and `retention.bytes` of the restored topics are -1. The message says until when.",
     todo: "Read what you need of the old records until then: brokers remove them within minutes after the hold."
   },
+  HeldWithoutEnd: {
+    of: ["RetentionHeld"],
+    meaning:
+      "`retention.ms` and `retention.bytes` of the restored topics are -1, and the operator cannot end that. The message says why.",
+    todo: "Read what you need of the old records. Then set both with `kafka-configs`."
+  },
   HoldNotEnded: {
     of: ["RetentionHeld"],
     meaning: "The hold is over, and the topics could not be given the retention of the backup. The message says why.",

@@ -298,6 +298,7 @@ describe("a KafkaRestore", () => {
       assert.strictEqual(reasonOf(late, "Verified"), "NotYetCompared")
       assert.strictEqual(reasonOf(late, "OffsetsExact"), "NotYetPlanned")
       assert.isUndefined(late.restoredTopics)
+      assert.strictEqual(reasonOf(late, "RetentionHeld"), "HeldWithoutEnd")
       yield* retry("back", "again")
       yield* advance("2 hours")
       assert.strictEqual(reasonOf(yield* status("back"), "Ready"), "EditTooLate")
@@ -401,6 +402,24 @@ describe("a KafkaRestore", () => {
       yield* advance("30 hours")
       assert.lengthOf(yield* restoreJobs, 0)
       assert.deepStrictEqual(yield* status("back"), ended)
+    })
+  )
+
+  story(
+    "that may not remember its hold says that nothing ends it, and makes no Job for it",
+    Effect.gen(function* () {
+      const { advance, apply, backupId, get, reached, restoreJobs, start, status, target } = yield* restoreWorld
+      yield* apply(restoreOf("back", backupId, { retentionHold: "1h" }))
+      const { uid } = (yield* get("back")).metadata
+      yield* target.deny("ReadGroup", `kafka-backup-restore-${uid}`)
+      yield* start()
+      const done = yield* reached("back", "RestoreCompleted")
+      const held = (found: RestoreStatus) => found.conditions?.find(({ type }) => type === "RetentionHeld")
+      assert.deepInclude(held(done), { status: "True", reason: "HeldWithoutEnd" })
+      assert.match(held(done)!.message, /are -1 until somebody sets them/)
+      yield* advance("3 hours")
+      assert.lengthOf(yield* restoreJobs, 1)
+      assert.deepStrictEqual(held(yield* status("back")), held(done))
     })
   )
 
