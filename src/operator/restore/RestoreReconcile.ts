@@ -182,6 +182,7 @@ const publish = (
     holdEnd: found.holdEnd,
     startedWritingMillis: found.startedWritingMillis ?? observed.startedWritingMillis,
     refusal: found.refusal,
+    deletesCreated: observed.restore?.spec.onFailure === "DeleteCreated",
     usedBefore: found.usedBefore
   }
   return Effect.tap(RestoreReport.publish(caches, observed, facts, unreported), () =>
@@ -314,6 +315,7 @@ const lost = Effect.fnUntraced(function* (
   if (yield* isGone(observed)) return undefined
   const last = caches.tombstone(`${namespace}/${jobName}`)
   if (last !== undefined) return RestoreJobState.deleted(last.job, last.pods, nowMillis)
+  const isKept = observed.restore?.spec.onFailure === "DeleteCreated" ? "" : "; everything that was written is kept"
   return {
     jobName,
     startMillis: previous.startTime === undefined ? nowMillis : Format.millis(previous.startTime),
@@ -321,7 +323,7 @@ const lost = Effect.fnUntraced(function* (
     outcome: "interrupted",
     isDryRun: false,
     reason: "JobDeleted",
-    message: `Job ${jobName} was deleted before its end was observed; everything that was written is kept.${RunAgain.restoreAdvice}`,
+    message: `Job ${jobName} was deleted before its end was observed${isKept}.${RunAgain.restoreAdvice}`,
     notes: []
   }
 })

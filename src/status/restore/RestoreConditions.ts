@@ -95,7 +95,11 @@ const ready = ({ facts, previous, status }: Question): Answer<"Ready"> | undefin
   return status.phase === "Pending" ? no("RestorePending", "The restore starts in a moment.") : undefined
 }
 
-const end = ({ backupId }: RestoreFacts, ended: EndedRestore, status: RestoreStatus): Answer<"Ready"> => {
+const end = (
+  { backupId, deletesCreated }: RestoreFacts,
+  ended: EndedRestore,
+  status: RestoreStatus
+): Answer<"Ready"> => {
   const { isDryRun, message, notes, outcome, reason, summary } = ended
   if (outcome === "success") {
     if (ended.earlierGeneration !== undefined) {
@@ -128,13 +132,16 @@ const end = ({ backupId }: RestoreFacts, ended: EndedRestore, status: RestoreSta
   return {
     status: "False",
     reason: "RestoreFailed",
-    message: why.includes(retryAnnotation) ? why : `${why} ${remedy(ended, status)}`
+    message: why.includes(retryAnnotation) ? why : `${why} ${remedy(ended, status, deletesCreated === true)}`
   }
 }
 
-const remedy = ({ isDryRun }: EndedRestore, { startedWriting }: RestoreStatus): string => {
+const remedy = ({ isDryRun }: EndedRestore, { startedWriting }: RestoreStatus, deletesCreated: boolean): string => {
   if (startedWriting !== undefined) {
-    return `Everything that was written is kept. To continue, set the annotation ${retryAnnotation} to a new value.`
+    const kept = deletesCreated
+      ? "Topics that the restore created may have been deleted, as spec.onFailure says; the log of the Job's pod names them."
+      : "Everything that was written is kept."
+    return `${kept} To continue, set the annotation ${retryAnnotation} to a new value.`
   }
   const what = isDryRun ? "check again" : "try again"
   return `Nothing was written. To ${what}, correct the spec, or set the annotation ${retryAnnotation} to a new value.`

@@ -63,6 +63,8 @@ export interface RestoreFacts {
   readonly ended: EndedRestore | undefined
   /** `spec.retentionHold` in milliseconds. */
   readonly hold: number | "forever"
+  /** `spec.onFailure` is DeleteCreated: a failure may have deleted topics that the restore created. */
+  readonly deletesCreated?: boolean | undefined
   /** A Job that was to end the retention hold has ended; or it cannot be made, or does not start. */
   readonly holdEnd: { readonly isSuccess: boolean; readonly message: string } | undefined
   /** When the restore began to write, where a pod of it said so. */

@@ -43,7 +43,8 @@ const all = {
   },
   RestoreFailed: {
     of: ["Ready"],
-    meaning: "The restore failed, or its dry run did. The message says why. Topics stay as they are.",
+    meaning:
+      "The restore failed, or its dry run did. The message says why. Topics stay as they are, except that `onFailure: DeleteCreated` may delete those that the restore created.",
     todo: "Do what the message says. Then set the annotation `kafka.oso.sh/retry` to a new value; as long as nothing was written, an edit of the spec starts another attempt, too."
   },
   EditTooLate: {

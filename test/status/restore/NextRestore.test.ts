@@ -279,6 +279,21 @@ describe("the status of a restore", () => {
   })
 })
 
+describe("a restore that failed after it began to write", () => {
+  const message = (deletesCreated: boolean) =>
+    NextRestore.next(
+      {},
+      aRestore({ ended: failure("KafkaUnavailable", "no answer"), startedWritingMillis: writing, deletesCreated }),
+      nowMillis
+    ).conditions?.find(({ type }) => type === "Ready")?.message ?? ""
+
+  it("keeps what was written, and does not say so where onFailure is DeleteCreated", () => {
+    assert.match(message(false), /Everything that was written is kept\./)
+    assert.notMatch(message(true), /is kept/)
+    assert.match(message(true), /may have been deleted, as spec\.onFailure says/)
+  })
+})
+
 describe("the deletion of a restore", () => {
   it("is announced where a Job is at work, and says whether topics were written", () => {
     const running = NextRestore.next({}, situations[6]![1], nowMillis)
