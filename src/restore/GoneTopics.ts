@@ -3,8 +3,8 @@ import { type Memory, rememberedOf } from "./RestoreMemory.ts"
 import type { RestorePlan } from "./RestorePlan.ts"
 
 /*
- * Topics that somebody deleted, or made anew, after the restore was complete. A repeat, which many run for the retention
- * hold alone, must not bring them back.
+ * Topics that somebody deleted, or made anew, after the restore was complete. A repeat, which many run for the
+ * retention hold alone, must not bring them back.
  */
 
 /** Most topics that a note names. */

@@ -48,8 +48,8 @@ export interface RestorePlan {
   /** Whether the manifest has the smallest and largest timestamp of every segment. */
   readonly hasTimeRanges: boolean
   /**
-   * Fingerprint of everything above but the notes and `hasTimeRanges`. An attempt goes on only with what one of the same
-   * plan wrote.
+   * Fingerprint of everything above but the notes and `hasTimeRanges`. An attempt goes on only with what one of the
+   * same plan wrote.
    */
   readonly digest: string
 }

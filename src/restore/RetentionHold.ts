@@ -80,8 +80,8 @@ export const newestComplete = (memory: RestoreMemory.Memory): RestoreMemory.Memo
     .at(0)
 
 /**
- * Ends the hold of a complete restore at once: of several under one name, of the one that was proven last. Needs neither
- * the backup nor its plan. Topics that were deleted or made anew since are left alone.
+ * Ends the hold of a complete restore at once: of several under one name, of the one that was proven last. Needs
+ * neither the backup nor its plan. Topics that were deleted or made anew since are left alone.
  */
 export const endNow = Effect.fn("RetentionHold.endNow")(function* (
   sink: KafkaSinkShape,

@@ -42,8 +42,8 @@ const held = new Set(["retention.ms", "retention.bytes"])
 const leastMessageBytes = 1_048_588
 
 /**
- * `max.message.bytes` while records are written: the largest of those that the source, the overrides and the topic, if it
- * exists, have. Absent where neither source nor overrides have one: the topic keeps its own.
+ * `max.message.bytes` while records are written: the largest of those that the source, the overrides and the topic, if
+ * it exists, have. Absent where neither source nor overrides have one: the topic keeps its own.
  */
 const messageBytes = (...limits: ReadonlyArray<Readonly<Record<string, string>> | undefined>) => {
   const [source, overrides, present] = limits.map((configs) => configs?.["max.message.bytes"])

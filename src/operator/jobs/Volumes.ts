@@ -55,7 +55,9 @@ const temporary: Mounted = {
   volumeMounts: [{ name: "tmp", mountPath: "/tmp" }]
 }
 
-/** Everything that a container needs mounted: the Secret keys that it may read, and the claim of the storage it uses. */
+/**
+ * Everything that a container needs mounted: the Secret keys that it may read, and the claim of the storage it uses.
+ */
 export const mounted = (
   spec: Pick<KafkaBackupSpec, "storage"> | undefined,
   keys: ReadonlyArray<SecretKey>

@@ -86,7 +86,10 @@ export const make = Effect.fn("RestoreReconciler.make")(function* ({
   }
 })
 
-/** Announces once that a deletion stops a restore, or leaves a retention hold. Its Job ends with it: the resource owns the Job. */
+/**
+ * Announces once that a deletion stops a restore, or leaves a retention hold. Its Job ends with it: the resource owns
+ * the Job.
+ */
 const cancelled = Effect.fnUntraced(function* ({ metadata, status }: KubeObject, announced: Set<string>) {
   const { name, namespace = "", uid = "" } = metadata
   if (announced.has(uid)) return

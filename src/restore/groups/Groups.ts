@@ -33,7 +33,9 @@ const everyGroup: GroupsRequest = { strategy: { _tag: "Earliest" }, groups: ["*"
 /** No topic has so many partitions: a commit for it is refused after its permissions were checked. */
 const noPartition = 2_147_483_647
 
-/** A group that only a pattern names is meant where it has offsets in the restored topics. One that is named always is. */
+/**
+ * A group that only a pattern names is meant where it has offsets in the restored topics. One that is named always is.
+ */
 const withOffsets = (groups: ReadonlyArray<Selection.SelectedGroup>, wanted: GroupsRequest) =>
   groups.filter(
     ({ groupId, inBackup }) => wanted.groups.includes(groupId) || inBackup === undefined || inBackup.offsets.length > 0
