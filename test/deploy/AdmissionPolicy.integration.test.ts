@@ -249,8 +249,7 @@ describeWith("apiserver", "the admission policies of deploy/", ({ apiserver }) =
     for (const name of ["kafkabackup", "kafkarestore"]) {
       const file = `${root}crds/${name}.yaml`
       await Kubectl.succeed(apiserver, ["apply", "--server-side", "--force-conflicts", "-f", file])
-      const established = ["--for=condition=Established", "--timeout=60s", `crd/${name}s.kafka.oso.sh`]
-      await Kubectl.succeed(apiserver, ["wait", ...established])
+      await Kubectl.established(apiserver, `crd/${name}s.kafka.oso.sh`)
     }
     await apply(...[own, watched].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })), {
       apiVersion: "v1",

@@ -72,7 +72,7 @@ describeWith("apiserver", "an operator with the rights of deploy/ and no others"
   beforeAll(async () => {
     for (const name of ["kafkabackup", "kafkarestore"]) {
       await kubectl("apply", "--server-side", "--force-conflicts", "-f", join(root, `crds/${name}.yaml`))
-      await kubectl("wait", "--for=condition=Established", "--timeout=60s", `crd/${name}s.kafka.oso.sh`)
+      await Kubectl.established(apiserver, `crd/${name}s.kafka.oso.sh`)
     }
     await apply(...[watched, other].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })))
   })

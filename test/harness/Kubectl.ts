@@ -32,6 +32,21 @@ export const succeed = async (apiserver: ApiServer, args: ReadonlyArray<string>,
   return stdout
 }
 
+/**
+ * Waits until the API server serves a CustomResourceDefinition, by its name or its file. Just after it was made it has
+ * no conditions, which `kubectl wait` takes for a mistake.
+ */
+export const established = async (apiserver: ApiServer, ...definition: ReadonlyArray<string>): Promise<void> => {
+  const wait = ["wait", "--for=condition=Established", "--timeout=60s", ...definition]
+  for (let tries = 0; tries < 100; tries++) {
+    const { code, stderr } = await run(apiserver, wait)
+    if (code === 0) return
+    if (!stderr.includes("accessor error")) break
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+  await succeed(apiserver, wait)
+}
+
 /** The API over plain HTTP, logged in as the kubeconfig says: for tests that ask hundreds of times. */
 export interface Proxy {
   /** `http://127.0.0.1:port` */

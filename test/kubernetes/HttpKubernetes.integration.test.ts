@@ -104,9 +104,7 @@ describeWith("apiserver", "the HTTP adapter before a real API server", ({ apiser
 
   beforeAll(async () => {
     await Kubectl.succeed(apiserver, ["apply", "--server-side", "--force-conflicts", "-f", crdFile])
-    // Of a definition that has just been made kubectl cannot wait for a condition: it has none at all.
-    const wait = ["wait", "--for=condition=Established", "--timeout=60s", "-f", crdFile]
-    while ((await Kubectl.run(apiserver, wait)).code !== 0) await new Promise((resolve) => setTimeout(resolve, 200))
+    await Kubectl.established(apiserver, "-f", crdFile)
   })
 
   kubernetesApiContract("over HTTP", api)

@@ -29,7 +29,7 @@ describeWith("apiserver", "what tests see as kubectl's output", ({ apiserver }) 
     await operator.advance("70 minutes")
 
     await Kubectl.succeed(apiserver, ["apply", "--server-side", "--force-conflicts", "-f", "-"], crd)
-    await Kubectl.succeed(apiserver, ["wait", "--for=condition=Established", "crd/kafkabackups.kafka.oso.sh"])
+    await Kubectl.established(apiserver, "crd/kafkabackups.kafka.oso.sh")
     await apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } })
     for (const manifest of manifests) {
       const { name } = manifest.metadata
