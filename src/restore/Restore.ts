@@ -1,8 +1,6 @@
 import { Clock, Effect } from "effect"
-import { ErrorCode } from "../kafka/ErrorCode.ts"
-import { KafkaError as Failed, ProtocolFailure } from "../kafka/KafkaError.ts"
 import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
-import type { KafkaSourceShape, TopicLookup } from "../kafka/KafkaSource.ts"
+import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Attempt from "./Attempt.ts"
@@ -21,6 +19,7 @@ import * as RestoreMemory from "./RestoreMemory.ts"
 import * as RestorePlan from "./RestorePlan.ts"
 import type { ConfigChoice, RestoreRequest } from "./RestoreRequest.ts"
 import * as RetentionHold from "./RetentionHold.ts"
+import * as TargetTopics from "./TargetTopics.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
 import * as WantedConfigs from "./WantedConfigs.ts"
 
@@ -131,7 +130,7 @@ export const run = Effect.fn("Restore.run")(function* (
   const { groups, plan } = prepared
   yield* Groups.remember(systems, request, plan, groups)
   if (groups?.snapshotId !== undefined) options.onOffsetsStored?.(groups.snapshotId)
-  const created = yield* createTopics(sink, prepared.targets)
+  const created = yield* TargetTopics.create(sink, prepared.targets)
   // A topic that exists by now may be anybody's: everything is asked again. Those just created are there and empty.
   const targets = created.areNew ? prepared.targets : (yield* askTarget(systems, request, plan)).targets
   yield* Effect.forEach(
@@ -140,7 +139,7 @@ export const run = Effect.fn("Restore.run")(function* (
     { discard: true }
   )
   const unproven = targets.filter(({ remembered }) => remembered?.provenMillis === undefined)
-  const ids = yield* topicIds(sink, plan)
+  const ids = yield* TargetTopics.ids(sink, plan)
   let memory: RestoreMemory.Memory = new Map(
     targets.map(({ remembered, topic }) => {
       const topicId = ids.get(topic.target)
@@ -172,7 +171,7 @@ export const run = Effect.fn("Restore.run")(function* (
     const begun = yield* Attempt.begin(sink, request.owner)
     const rest = { ...plan, topics: unproven.map(({ topic }) => topic) }
     const written = (renewals: number): Writing =>
-      Effect.flatMap(topicIds(sink, plan), (ids) => writeAll(systems, request, rest, ids, begun, options)).pipe(
+      Effect.flatMap(TargetTopics.ids(sink, plan), (ids) => writeAll(systems, request, rest, ids, begun, options)).pipe(
         Effect.catchReason("RestoreError", "TargetDisturbed", (disturbed) =>
           Effect.gen(function* () {
             const topic = rest.topics.find(({ target }) => target === disturbed.topic)
@@ -260,36 +259,6 @@ const mapped = (
   memory: RestoreMemory.Memory,
   change: (known: RestoreMemory.Remembered) => RestoreMemory.Remembered
 ): RestoreMemory.Memory => new Map(targets.map(({ topic: { target } }) => [target, change(memory.get(target)!)]))
-
-/** Creates what is missing. `areNew` is false when some exist already; `ids` has those that were made here. */
-const createTopics = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: ReadonlyArray<Preflight.TargetTopic>) {
-  const outcomes = yield* sink.createTopics(targets.flatMap(({ create }) => create ?? []))
-  const refused = outcomes.find(
-    ({ errorCode }) => errorCode !== ErrorCode.none && errorCode !== ErrorCode.topicAlreadyExists
-  )
-  if (refused === undefined) {
-    return {
-      areNew: outcomes.every(({ errorCode }) => errorCode === ErrorCode.none),
-      ids: new Map(outcomes.flatMap(({ errorCode, name, topicId }) => (errorCode === 0 ? [[name, topicId]] : [])))
-    }
-  }
-  const detail = `topic ${refused.name} was not created: ${refused.detail ?? `error ${refused.errorCode}`}`
-  const reason = new ProtocolFailure({ detail, code: refused.errorCode, transient: false })
-  return yield* new Failed({ operation: "topics", reason })
-})
-
-/** The ids of the target topics, once all of them are visible. */
-const topicIds = Effect.fnUntraced(function* (sink: KafkaSinkShape, plan: RestorePlan.RestorePlan) {
-  const names = plan.topics.map(({ target }) => target)
-  const visible = (found: ReadonlyArray<TopicLookup>) =>
-    found.every((one) => one._tag === "Found" && one.topic.partitions.every(({ leader }) => leader >= 0))
-  let found = yield* sink.lookup(names)
-  for (let tries = 0; !visible(found) && tries < 60; tries++) {
-    yield* Effect.sleep(Math.min(100 * 2 ** tries, 1000))
-    found = yield* sink.lookup(names)
-  }
-  return new Map(found.flatMap((one) => (one._tag === "Found" ? [[one.topic.name, one.topic.topicId]] : [])))
-})
 
 const writeAll = (
   systems: Systems,

@@ -1,37 +1,30 @@
 import { Effect, Option } from "effect"
 import * as Kind from "../../kubernetes/Kind.ts"
 import { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
-import { hasReason, type KubernetesError } from "../../kubernetes/KubernetesError.ts"
-import type { Job } from "../../kubernetes/Objects.ts"
+import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
 import { given } from "../../resource/Json.ts"
 import * as RetentionHoldSpec from "../../resource/RetentionHoldSpec.ts"
 import { isCompleted, isEditTooLate } from "../../status/restore/Completed.ts"
 import * as NextRestore from "../../status/restore/NextRestore.ts"
-import type {
-  ActiveRestore,
-  EndedRestore,
-  RestoreFacts,
-  RestoreProgressFacts
-} from "../../status/restore/RestoreFacts.ts"
+import type { ActiveRestore, RestoreFacts, RestoreProgressFacts } from "../../status/restore/RestoreFacts.ts"
 import * as Format from "../../status/Format.ts"
 import { isReported } from "../Caches.ts"
 import * as EnsureJob from "../EnsureJob.ts"
 import type { JobSettings } from "../jobs/JobSettings.ts"
-import * as JobFacts from "../jobs/JobFacts.ts"
-import * as JobStart from "../jobs/JobStart.ts"
-import * as RunAgain from "../jobs/RunAgain.ts"
 import { PodProgress } from "../PodProgress.ts"
 import type { ReconcileResult } from "../ReconcileContext.ts"
 import * as Requeue from "../Requeue.ts"
 import * as StuckEvents from "../StuckEvents.ts"
 import * as HoldEnd from "./HoldEnd.ts"
 import * as LateEdit from "./LateEdit.ts"
+import * as LostJob from "./LostJob.ts"
 import * as NextAttempt from "./NextAttempt.ts"
 import type { RestoreCaches } from "./RestoreCaches.ts"
 import * as RestoreJob from "./RestoreJob.ts"
 import * as RestoreJobState from "./RestoreJobState.ts"
 import * as RestoreObserved from "./RestoreObserved.ts"
 import * as RestoreReport from "./RestoreReport.ts"
+import * as StopJob from "./StopJob.ts"
 
 /** What every reconcile of a restore is given, beside the ports. */
 export interface RestoreContext {
@@ -89,8 +82,8 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
     case "Watch":
       return yield* watch(context, observed, unfinished!)
     case "Stop": {
-      const found = yield* atWork(context, observed, unfinished!)
-      if (found === "NothingWritten") yield* stop(observed, unfinished!.job)
+      const found = yield* StopJob.atWork(context, observed, unfinished!)
+      if (found === "NothingWritten") yield* StopJob.stop(observed, unfinished!.job)
       else {
         const watched = yield* watch(context, observed, unfinished!)
         if (found === "Writing") return watched
@@ -103,7 +96,7 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
       return after(soonMillis)
     }
     case "Lost": {
-      const end = yield* lost(context, observed, step.name)
+      const end = yield* LostJob.end(context, observed, step.name)
       if (end !== undefined) yield* publish(context, observed, { ended: end })
       return after(soonMillis)
     }
@@ -262,79 +255,6 @@ const isNews = (
   before.message !== (progress.awaited ?? progress.step) ||
   (startedWriting === undefined && progress.startedWritingMillis !== undefined) ||
   Math.abs(nowMillis - Format.millis(before.updatedTime)) >= Requeue.progressMillis(startMillis, nowMillis)
-
-/**
- * What the pods of a Job say that is about to be stopped: the status learns of the first write only seconds after it. A
- * container that runs and does not answer may write.
- */
-const atWork = Effect.fnUntraced(function* (
-  { caches }: RestoreContext,
-  { namespace }: RestoreObserved.RestoreObserved,
-  { job }: RestoreObserved.ObservedJob
-): Effect.fn.Return<"Writing" | "NothingWritten" | "Unknown", KubernetesError, KubernetesApi | PodProgress> {
-  const api = yield* KubernetesApi
-  const reader = yield* PodProgress
-  const labelSelector = `batch.kubernetes.io/job-name=${job.metadata.name}`
-  const { items } = yield* api.list(Kind.pods, { namespace, labelSelector })
-  for (const pod of items) caches.pods.learn(pod)
-  if (RestoreJobState.startedWritingMillis(items) !== undefined) return "Writing"
-  const running = items.filter((pod) => JobStart.podStarted(pod) && !JobFacts.isOver(pod))
-  const answers = yield* Effect.forEach(running, (pod) => reader.readRestore(pod))
-  if (answers.some((answer) => Option.isSome(answer) && answer.value.startedWritingMillis !== undefined)) {
-    return "Writing"
-  }
-  return answers.every(Option.isSome) ? "NothingWritten" : "Unknown"
-})
-
-/** Deletes a Job that has written nothing; it stays until its pods are gone, so that no two are at work at once. */
-const stop = Effect.fnUntraced(function* (
-  { namespace }: RestoreObserved.RestoreObserved,
-  { metadata: { name, uid } }: Job
-) {
-  const api = yield* KubernetesApi
-  yield* api
-    .remove(Kind.jobs, { namespace, name }, given({ propagation: "Foreground" as const, uid }))
-    .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void))
-})
-
-/** The end of a Job that is gone, from what was last observed of it; undefined where it exists after all. */
-const lost = Effect.fnUntraced(function* (
-  { caches }: RestoreContext,
-  observed: RestoreObserved.RestoreObserved,
-  jobName: string
-): Effect.fn.Return<EndedRestore | undefined, KubernetesError, KubernetesApi> {
-  const api = yield* KubernetesApi
-  const { namespace, nowMillis, previous } = observed
-  const found = yield* Effect.map(api.get(Kind.jobs, { namespace, name: jobName }), Option.some).pipe(
-    Effect.catchIf(hasReason("NotFound"), () => Effect.succeedNone)
-  )
-  if (Option.isSome(found)) {
-    caches.jobs.learn(found.value)
-    return undefined
-  }
-  if (yield* isGone(observed)) return undefined
-  const last = caches.tombstone(`${namespace}/${jobName}`)
-  if (last !== undefined) return RestoreJobState.deleted(last.job, last.pods, nowMillis)
-  const isKept = observed.restore?.spec.onFailure === "DeleteCreated" ? "" : "; everything that was written is kept"
-  return {
-    jobName,
-    startMillis: previous.startTime === undefined ? nowMillis : Format.millis(previous.startTime),
-    endMillis: nowMillis,
-    outcome: "interrupted",
-    isDryRun: false,
-    reason: "JobDeleted",
-    message: `Job ${jobName} was deleted before its end was observed${isKept}.${RunAgain.restoreAdvice}`,
-    notes: []
-  }
-})
-
-/** A Job ends with its resource, and the watch of Jobs may say so first. */
-const isGone = ({ name, namespace, uid }: RestoreObserved.RestoreObserved) =>
-  Effect.gen(function* () {
-    const api = yield* KubernetesApi
-    const { metadata } = yield* api.get(Kind.kafkaRestores, { namespace, name })
-    return metadata.uid !== uid || metadata.deletionTimestamp !== undefined
-  }).pipe(Effect.catchIf(hasReason("NotFound"), () => Effect.succeed(true)))
 
 /** Makes the Job, or finds it made. */
 const start = Effect.fnUntraced(function* (
