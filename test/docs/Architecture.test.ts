@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { existsSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { exists, filesBelow, pathIn, quotedIn, read, rooms, root, rowsIn, section } from "./repository.ts"
+import { exists, filesBelow, folders, pathIn, quotedIn, read, rooms, root, rowsIn, section } from "./repository.ts"
 
 /** What is read here of the rules that `npm run check` applies. */
 interface Boundaries {
@@ -18,7 +18,8 @@ const pages = [
   "SECURITY.md",
   "CHANGELOG.md",
   ...filesBelow("docs/guides", ".md"),
-  ...filesBelow("docs/adr", ".md")
+  ...filesBelow("docs/adr", ".md"),
+  ...filesBelow("src", "README.md")
 ].filter((page) => existsSync(join(root, page)))
 
 describe("the documentation", () => {
@@ -103,11 +104,25 @@ describe("docs/architecture.md", () => {
   })
 
   it("lists for the files beside the rooms what they import", () => {
-    for (const file of ["Operator.ts", "Worker.ts"]) {
+    for (const file of ["Operator.ts", "Worker.ts", "RestoreWorker.ts"]) {
       const imported = [...read(`src/${file}`).matchAll(/from "\.\/(\w+)\//g)].map(([, room]) => room!)
       const row = table.find(({ room }) => room === file)
       assert.deepStrictEqual(row?.imports.toSorted(), [...new Set(imported)].toSorted(), file)
     }
+  })
+
+  it("has a row for every folder inside a room, and for no other", () => {
+    const listed = rowsIn(section(page, "Folders inside the rooms")).map(([folder = ""]) => folder.replaceAll("`", ""))
+    assert.deepStrictEqual(
+      listed.toSorted(),
+      folders.filter((folder) => folder.includes("/")).map((folder) => `${folder}/`)
+    )
+  })
+
+  it.each(folders)("%s/ says in its README what it is for and what it may import", (folder) => {
+    const readme = read(`src/${folder}/README.md`)
+    assert.isAbove(readme.split("\n\n")[1]?.length ?? 0, 30)
+    assert.match(readme, /\b(may|imports)\b/i)
   })
 
   it("lists each room below those that it imports", () => {
