@@ -136,24 +136,26 @@ describe("docs/architecture.md", () => {
     assert.deepStrictEqual(early, [])
   })
 
-  it.each(["The walk of a record", "The walk of a KafkaBackup"])(
-    "names a file and a function of it at each step: %s",
-    (walk) => {
-      const steps = rowsIn(section(page, walk))
-      assert.isAbove(steps.length, 15)
-      steps.forEach(([number, step, file = "", functions = ""], index) => {
-        assert.strictEqual(number, String(index + 1))
-        const source = read(`src/${file.replaceAll("`", "")}`)
-        const names = quotedIn(functions)
-        assert.isAbove(names.length, 0, step)
-        const defined = (name: string) =>
-          new RegExp(`\\b(const ${name} =|interface ${name}\\b|type ${name}\\b|${name}[:(]|${name},)`)
-        for (const name of names) assert.match(source, defined(name), `${step}: ${file} has no ${name}`)
-      })
-      const files = steps.map(([, , file]) => file)
-      assert.strictEqual(new Set(files).size, files.length, "no step goes back to a file")
-    }
-  )
+  it.each([
+    "The walk of a record",
+    "The walk of a KafkaBackup",
+    "The walk of a restored record",
+    "The walk of a KafkaRestore"
+  ])("names a file and a function of it at each step: %s", (walk) => {
+    const steps = rowsIn(section(page, walk))
+    assert.isAbove(steps.length, 15)
+    steps.forEach(([number, step, file = "", functions = ""], index) => {
+      assert.strictEqual(number, String(index + 1))
+      const source = read(`src/${file.replaceAll("`", "")}`)
+      const names = quotedIn(functions)
+      assert.isAbove(names.length, 0, step)
+      const defined = (name: string) =>
+        new RegExp(`\\b(const ${name} =|interface ${name}\\b|type ${name}\\b|${name}[:(]|${name},)`)
+      for (const name of names) assert.match(source, defined(name), `${step}: ${file} has no ${name}`)
+    })
+    const files = steps.map(([, , file]) => file)
+    assert.strictEqual(new Set(files).size, files.length, "no step goes back to a file")
+  })
 
   it("shows what is not obvious by tests that exist", () => {
     const tests = filesBelow("test", ".test.ts").flatMap((file) => read(file).split("\n"))
