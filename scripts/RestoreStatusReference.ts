@@ -1,34 +1,11 @@
 import * as RestoreCrd from "../src/resource/RestoreCrd.ts"
-import { eventReasons } from "../src/status/EventReasons.ts"
-import { type RestoreConditionType, restoreReasons, restoreTypes } from "../src/status/restore/RestoreReasons.ts"
-import { cell, fields } from "./StatusReference.ts"
+import { restoreReasons, restoreTypes } from "../src/status/restore/RestoreReasons.ts"
+import * as StatusTables from "./StatusTables.ts"
 
 /** docs/reference/restore-status.md, made from the schema of the status and the tables of reasons. */
 
-const columns = RestoreCrd.crd.spec.versions[0]!.additionalPrinterColumns.map(
-  ({ description, name, priority }) =>
-    `| ${name.toUpperCase()}${priority === undefined ? "" : " (`-o wide`)"} | ${cell(description ?? "Time since the resource was created")} |`
-)
-
-const condition = (type: RestoreConditionType): string =>
-  [
-    `### ${type}`,
-    "",
-    restoreTypes[type],
-    "",
-    "| reason | meaning | what to do |",
-    "|---|---|---|",
-    ...Object.entries(restoreReasons).flatMap(([name, reason]) =>
-      reason.of.includes(type) ? [`| \`${name}\` | ${cell(reason.meaning)} | ${cell(reason.todo ?? "")} |`] : []
-    ),
-    ""
-  ].join("\n")
-
+/** Events of backups that are sent about restores, too. */
 const shared = new Set(["InvalidSpec", "JobRefused", "PodTrouble"])
-
-const events = Object.entries(eventReasons).flatMap(([name, { action, meaning, type }]) =>
-  action === "Restore" || shared.has(name) ? [`| \`${name}\` | ${type} | ${action} | ${cell(meaning)} |`] : []
-)
 
 /** The page's text. */
 export const restoreStatusPage = `# Status, conditions and Events of a KafkaRestore
@@ -49,7 +26,7 @@ kubectl wait --for=condition=Ready kafkarestore/my-restore --timeout=1h
 
 | column | meaning |
 |---|---|
-${columns.join("\n")}
+${StatusTables.columns(RestoreCrd.crd.spec.versions[0]!.additionalPrinterColumns)}
 
 ## Phases
 
@@ -64,14 +41,14 @@ ${columns.join("\n")}
 
 | field | type | meaning |
 |---|---|---|
-${fields(RestoreCrd.status, "").join("\n")}
+${StatusTables.fields(RestoreCrd.status).join("\n")}
 
 ## Conditions
 
 Each has \`status\` (\`True\`, \`False\`, \`Unknown\`), a \`reason\`, a \`message\`, \`observedGeneration\`, and \`lastTransitionTime\`: when the status
 last flipped.
 
-${(Object.keys(restoreTypes) as ReadonlyArray<RestoreConditionType>).map(condition).join("\n")}
+${StatusTables.conditions(restoreTypes, restoreReasons)}
 The message of a restore that failed begins with the reason in the report of its pod: [exit codes](exit-codes.md) lists those. Where the
 pod left no report, and in the messages of \`PodTrouble\` and \`JobRefused\`, the reason is one of those
 [of runs](status.md#reasons-of-runs).
@@ -80,5 +57,5 @@ pod left no report, and in the messages of \`PodTrouble\` and \`JobRefused\`, th
 
 | reason | type | action | meaning |
 |---|---|---|---|
-${events.join("\n")}
+${StatusTables.events((name, { action }) => action === "Restore" || shared.has(name))}
 `

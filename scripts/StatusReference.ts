@@ -1,65 +1,20 @@
 import * as Crd from "../src/resource/Crd.ts"
-import type { StructuralSchema } from "../src/resource/StructuralSchema.ts"
-import { eventReasons } from "../src/status/EventReasons.ts"
 import * as History from "../src/status/History.ts"
 import { type RunReason, runReasons } from "../src/outcome/RunReasons.ts"
-import { type ConditionType, reasons, types } from "../src/status/Reasons.ts"
+import { reasons, types } from "../src/status/Reasons.ts"
+import * as StatusTables from "./StatusTables.ts"
 
 /** docs/reference/status.md, made from the schema of the status and the tables of reasons. */
-
-export const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;")
-
-const typeOf = (node: StructuralSchema): string =>
-  node.enum !== undefined
-    ? node.enum.map((word) => `\`${word}\``).join(", ")
-    : node.type === "array"
-      ? "list"
-      : node.format === "date-time"
-        ? "time"
-        : (node.type ?? "")
-
-/** Every field below a node, with its path. */
-export const fields = (node: StructuralSchema, path: string): ReadonlyArray<string> =>
-  Object.entries(node.properties ?? node.items?.properties ?? {}).flatMap(([name, child]) => {
-    const at = path === "" ? name : `${path}.${name}`
-    return [
-      `| \`${at}\` | ${typeOf(child)} | ${cell(child.description ?? "")} |`,
-      ...fields(child, child.type === "array" ? `${at}[]` : at)
-    ]
-  })
-
-const columns = Crd.crd.spec.versions[0]!.additionalPrinterColumns.map(
-  ({ description, name, priority }) =>
-    `| ${name.toUpperCase()}${priority === undefined ? "" : " (`-o wide`)"} | ${cell(description ?? "Time since the resource was created")} |`
-)
-
-const condition = (type: ConditionType): string =>
-  [
-    `### ${type}`,
-    "",
-    types[type],
-    "",
-    "| reason | meaning | what to do |",
-    "|---|---|---|",
-    ...Object.entries(reasons).flatMap(([name, reason]) =>
-      reason.of.includes(type) ? [`| \`${name}\` | ${cell(reason.meaning)} | ${cell(reason.todo ?? "")} |`] : []
-    ),
-    ""
-  ].join("\n")
 
 const runRows = (group: RunReason["group"]): string =>
   [
     "| reason | meaning |",
     "|---|---|",
     ...Object.entries(runReasons).flatMap(([name, reason]) =>
-      reason.group === group ? [`| \`${name}\` | ${cell(reason.meaning)} |`] : []
+      reason.group === group ? [`| \`${name}\` | ${StatusTables.cell(reason.meaning)} |`] : []
     ),
     ""
   ].join("\n")
-
-const events = Object.entries(eventReasons).map(
-  ([name, { action, meaning, type }]) => `| \`${name}\` | ${type} | ${action} | ${cell(meaning)} |`
-)
 
 /** The page's text. */
 export const statusPage = `# Status, conditions and Events
@@ -82,7 +37,7 @@ kubectl get kafkabackup my-backup -o jsonpath='{.status.backupHistory}' | jq
 
 | column | meaning |
 |---|---|
-${columns.join("\n")}
+${StatusTables.columns(Crd.crd.spec.versions[0]!.additionalPrinterColumns)}
 
 ## Phases
 
@@ -99,7 +54,7 @@ The phase is a summary. The condition \`Ready\` says whether backups are made as
 
 | field | type | meaning |
 |---|---|---|
-${fields(Crd.status, "").join("\n")}
+${StatusTables.fields(Crd.status).join("\n")}
 
 \`lastBackup…\` always describe the last success: a failure does not touch them. The history keeps the newest ${History.limit} runs and
 gaps of skipped slots, and always the last success, so that \`kubectl describe\` stays readable. \`historyTruncated\` counts the backups that
@@ -112,7 +67,7 @@ Each has \`status\` (\`True\`, \`False\`, \`Unknown\`), a \`reason\`, a \`messag
 last flipped. \`Ready\` should be \`True\` and \`Warnings\` \`False\`. \`Verified\`, \`KafkaReachable\` and \`StorageReachable\` report what the newest run
 found that got that far; nothing is checked between runs.
 
-${(Object.keys(types) as ReadonlyArray<ConditionType>).map(condition).join("\n")}
+${StatusTables.conditions(types, reasons)}
 ## Reasons of runs
 
 \`reason\` of an entry of the history: the reason in the run's own report ([exit codes](exit-codes.md) lists those), or one of these where the
@@ -131,5 +86,5 @@ One for each thing that happened. They are about the KafkaBackup itself, or abou
 
 | reason | type | action | meaning |
 |---|---|---|---|
-${events.join("\n")}
+${StatusTables.events(() => true)}
 `

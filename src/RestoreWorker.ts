@@ -1,4 +1,5 @@
 import { Clock, Deferred, Effect, Exit, type Scope } from "effect"
+import type { KafkaError } from "./kafka/KafkaError.ts"
 import { KafkaSinks } from "./kafka/KafkaSink.ts"
 import { KafkaSources } from "./kafka/KafkaSource.ts"
 import type { KafkaTarget } from "./kafka/KafkaTarget.ts"
@@ -14,7 +15,7 @@ import type { RestoreError } from "./restore/RestoreError.ts"
 import * as RetentionHold from "./restore/RetentionHold.ts"
 import type { Secrets } from "./secrets/MountedSecrets.ts"
 import type { ObjectStores } from "./storage/ObjectStore.ts"
-import type { BackupFailure } from "./backup/BackupFailure.ts"
+import type { ObjectStoreError } from "./storage/ObjectStoreError.ts"
 import * as Breaker from "./worker/Breaker.ts"
 import * as BreakerGuards from "./worker/BreakerGuards.ts"
 import * as Connections from "./worker/Connections.ts"
@@ -22,6 +23,7 @@ import * as Memory from "./worker/Memory.ts"
 import * as Opening from "./worker/Opening.ts"
 import * as Rotation from "./worker/Rotation.ts"
 import * as SecretPatience from "./worker/SecretPatience.ts"
+import type { WorkerError } from "./worker/WorkerError.ts"
 
 /* What a restore's pod does: the core of the command restore, without a process. Ports come from the context. */
 
@@ -65,7 +67,11 @@ export const open = Effect.fn("RestoreWorker.open")(function* (
   { spec }: KafkaRestore,
   progress: RestoreProgress.RestoreProgress,
   { secretPatienceMillis, volumes }: Omit<RestoreOptions, "isDryRun">
-): Effect.fn.Return<Opened, BackupFailure, Secrets | ObjectStores | KafkaSources | KafkaSinks | Scope.Scope> {
+): Effect.fn.Return<
+  Opened,
+  WorkerError | KafkaError | ObjectStoreError,
+  Secrets | ObjectStores | KafkaSources | KafkaSinks | Scope.Scope
+> {
   const storage = Connections.storage(spec.storage, volumes)
   const [target] = yield* SecretPatience.untilUsable(
     Effect.all([Connections.kafka(spec.targetCluster), storage]),
@@ -86,7 +92,7 @@ export const endHold = Effect.fn("RestoreWorker.endHold")(function* (
   resource: KafkaRestore
 ): Effect.fn.Return<
   RetentionHold.Ended,
-  BackupFailure | RestoreError,
+  WorkerError | KafkaError | RestoreError,
   Secrets | KafkaSources | KafkaSinks | Scope.Scope
 > {
   const { circuitBreaker, targetCluster } = resource.spec

@@ -3,6 +3,7 @@ import * as OwnerLock from "../manifest/OwnerLock.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { exitCodes } from "../outcome/ExitCodes.ts"
+import type { RetentionOutcome } from "./RetentionOutcome.ts"
 import * as RetentionPass from "./RetentionPass.ts"
 import * as SpecRequest from "./SpecRequest.ts"
 import * as WholeRemoval from "./WholeRemoval.ts"
@@ -57,7 +58,7 @@ const passes = Effect.fnUntraced(function* (store: ObjectStoreShape, backup: Kaf
   return { preview: RetentionPass.preview(store, resource, rules), run: RetentionPass.run(store, resource, rules) }
 })
 
-const refuseBlocked = (outcome: RetentionPass.RetentionOutcome) =>
+const refuseBlocked = (outcome: RetentionOutcome) =>
   outcome.blocked.length > 0 ? Effect.fail(new PruneRefused({ notes: outcome.blocked })) : Effect.succeed(outcome)
 
 /** What `prune` would do now. Changes nothing. */

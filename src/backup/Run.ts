@@ -20,6 +20,7 @@ import * as Completion from "./Completion.ts"
 import * as Planning from "./Planning.ts"
 import * as Preflight from "../worker/Preflight.ts"
 import * as Reading from "./Reading.ts"
+import type { RetentionOutcome } from "./RetentionOutcome.ts"
 import * as RetentionPass from "./RetentionPass.ts"
 import { Interrupted, RunError } from "./RunError.ts"
 import * as Explanation from "../worker/Explanation.ts"
@@ -32,7 +33,7 @@ export interface RunSuccess {
   readonly facts: SetFacts
   /** True if the set was complete before this attempt began. */
   readonly alreadyComplete: boolean
-  readonly retention: RetentionPass.RetentionOutcome
+  readonly retention: RetentionOutcome
 }
 
 /**
@@ -195,7 +196,7 @@ const retain = Effect.fnUntraced(function* (
           locked: [],
           blocked: [],
           notes: [`retention did not finish: ${message}`]
-        } satisfies RetentionPass.RetentionOutcome)
+        } satisfies RetentionOutcome)
       }
     )
   )

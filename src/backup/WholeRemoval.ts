@@ -9,7 +9,9 @@ import * as SetIndex from "../manifest/SetIndex.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
-import * as RetentionPass from "./RetentionPass.ts"
+import * as RetentionDecision from "./RetentionDecision.ts"
+import * as RetentionOutcome from "./RetentionOutcome.ts"
+import * as RetentionRemoval from "./RetentionRemoval.ts"
 
 /** Folders that hold no proven set, but that a run of these owners claimed: unfinished, damaged or partly removed. */
 const claimed = Effect.fnUntraced(function* (
@@ -78,7 +80,7 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
   ]
   // A damaged set of this owner is removed, too. One that may be anybody's may need objects of this owner's sets, if it
   // has a name as theirs: a backup names objects of its own resource only.
-  const blocked = RetentionPass.unknownNeeds(
+  const blocked = RetentionDecision.unknownNeeds(
     entries.filter(({ backupId }) => BackupId.isOf(resource.name, backupId) && !own.includes(backupId)),
     resource
   )
@@ -96,15 +98,15 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
       : []
   )
   return {
-    outcome: RetentionPass.outcome(sets, removed, {
+    outcome: RetentionOutcome.of(sets, removed, {
       blocked,
-      notes: [...notes, ...RetentionPass.remainsNotes(remains)]
+      notes: [...notes, ...RetentionDecision.remainsNotes(remains)]
     }),
     own: sets,
-    earlier: RetentionPass.makersOf({ earlier, others: [] }, removed, all),
+    earlier: RetentionDecision.makersOf({ earlier, others: [] }, removed, all),
     naming,
     remains
-  } satisfies RetentionPass.Decided
+  } satisfies RetentionDecision.Decided
 })
 
 /** What `run` would remove now. Changes nothing. */
@@ -127,10 +129,10 @@ export const run = Effect.fn("WholeRemoval.run")(function* (store: ObjectStoreSh
   const decided = yield* decide(store, resource)
   // First: a later run must not take a set that is being removed for one that stays.
   if (decided.outcome.blocked.length === 0) yield* SetIndex.empty(store, owner)
-  const outcome = yield* RetentionPass.carryOut(store, resource, decided)
+  const outcome = yield* RetentionRemoval.carryOut(store, resource, decided)
   if (outcome.blocked.length + outcome.locked.length > 0) return outcome
   // A write-once bucket keeps it for now; it names no backup.
-  yield* RetentionPass.unlessLocked(SetIndex.removeAll(store, owner))
+  yield* RetentionRemoval.unlessLocked(SetIndex.removeAll(store, owner))
   yield* Claims.forgetAll(store, owner)
   return outcome
 })

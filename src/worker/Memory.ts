@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os"
 import v8 from "node:v8"
 import type { ContentSettings } from "../manifest/RunPlan.ts"
 import * as Encoders from "./EncoderMemory.ts"
+import { ladder, type Step } from "./MemoryLadder.ts"
 import { MemoryTooSmall, WorkerError } from "./WorkerError.ts"
 
 const MiB = 1024 * 1024
@@ -31,131 +32,6 @@ export interface Bounds {
   /** Whether V8 may leave the memory behind buffers alone for longer; see `calmCollector`. */
   readonly isCalm: boolean
 }
-
-/** One step of the ladder: sizes in MiB. No number is smaller than that of the step before. */
-interface Step {
-  readonly partitions: number
-  readonly chunk: number
-  readonly segment: number
-  readonly large: number
-  readonly compressions: number
-  readonly whole: number
-  readonly inflate: number
-  readonly record: number
-  readonly window: number
-  readonly isCalm: boolean
-}
-
-const ladder: ReadonlyArray<Step> = [
-  {
-    partitions: 1,
-    chunk: 1,
-    segment: 16,
-    large: 1,
-    compressions: 1,
-    whole: 2,
-    inflate: 8,
-    record: 8,
-    window: 8,
-    isCalm: false
-  },
-  {
-    partitions: 2,
-    chunk: 1,
-    segment: 16,
-    large: 1,
-    compressions: 1,
-    whole: 2,
-    inflate: 8,
-    record: 12,
-    window: 8,
-    isCalm: false
-  },
-  {
-    partitions: 4,
-    chunk: 1,
-    segment: 24,
-    large: 1,
-    compressions: 1,
-    whole: 4,
-    inflate: 16,
-    record: 16,
-    window: 64,
-    isCalm: false
-  },
-  {
-    partitions: 4,
-    chunk: 1,
-    segment: 24,
-    large: 1,
-    compressions: 2,
-    whole: 4,
-    inflate: 16,
-    record: 16,
-    window: 64,
-    isCalm: false
-  },
-  {
-    partitions: 4,
-    chunk: 2,
-    segment: 32,
-    large: 1,
-    compressions: 2,
-    whole: 8,
-    inflate: 32,
-    record: 16,
-    window: 64,
-    isCalm: false
-  },
-  {
-    partitions: 4,
-    chunk: 4,
-    segment: 64,
-    large: 1,
-    compressions: 3,
-    whole: 8,
-    inflate: 32,
-    record: 16,
-    window: 128,
-    isCalm: false
-  },
-  {
-    partitions: 8,
-    chunk: 4,
-    segment: 64,
-    large: 2,
-    compressions: 3,
-    whole: 8,
-    inflate: 32,
-    record: 16,
-    window: 128,
-    isCalm: true
-  },
-  {
-    partitions: 8,
-    chunk: 4,
-    segment: 64,
-    large: 3,
-    compressions: 3,
-    whole: 8,
-    inflate: 64,
-    record: 48,
-    window: 128,
-    isCalm: true
-  },
-  {
-    partitions: 8,
-    chunk: 4,
-    segment: 64,
-    large: 3,
-    compressions: 5,
-    whole: 8,
-    inflate: 64,
-    record: 48,
-    window: 128,
-    isCalm: true
-  }
-]
 
 /** Node, the bundle and V8's heap. Source: the peak of a run of an empty topic (docs/performance.md), rounded up. */
 const processBytes = 120 * MiB

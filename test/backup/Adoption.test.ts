@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
+import type { RetentionOutcome } from "../../src/backup/RetentionOutcome.ts"
 import * as RetentionPass from "../../src/backup/RetentionPass.ts"
 import * as WholeRemoval from "../../src/backup/WholeRemoval.ts"
 import type { Owner } from "../../src/identity/RunIdentity.ts"
@@ -18,7 +19,7 @@ const hourMillis = 3_600_000
 const run = (owner: Owner, hour: number, more: Parameters<typeof aRequest>[1] = {}) =>
   Effect.map(
     attempt(aRequest(slot(hour), { topics: ["payments"], identity: { owner, slot: slot(hour) }, ...more })),
-    ({ facts, retention }): { readonly facts: SetFacts; readonly retention: RetentionPass.RetentionOutcome } => ({
+    ({ facts, retention }): { readonly facts: SetFacts; readonly retention: RetentionOutcome } => ({
       facts,
       retention
     })

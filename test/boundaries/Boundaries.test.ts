@@ -13,6 +13,13 @@ const planted = [
   ["src/operator/Planted.ts", "src/worker/Memory.ts", "operator-cannot-reach-the-data"],
   // Two steps: the room in between may be imported, what it leads to may not.
   ["src/status/Planted.ts", "src/backup/Pruning.ts", "operator-cannot-reach-the-data"],
+  ["src/status/Planted.ts", "src/restore/Restore.ts", "operator-cannot-reach-the-data"],
+  ["src/status/Planted.ts", "src/RestoreWorker.ts", "operator-cannot-reach-the-data"],
+  ["src/operator/restore/Planted.ts", "src/restore/RestorePlan.ts", "operator-cannot-reach-the-data"],
+  ["src/operator/restore/Planted.ts", "src/schedule/Due.ts", "restores-have-no-schedule"],
+  ["src/status/restore/Planted.ts", "src/schedule/Due.ts", "restores-have-no-schedule"],
+  ["src/restore/groups/Planted.ts", "src/restore/Restore.ts", "groups-write-no-records"],
+  ["src/restore/Planted.ts", "src/backup/Planning.ts", "may-import-restore"],
   ["src/worker/Planted.ts", "src/backup/Run.ts", "may-import-worker"],
   ["src/outcome/Planted.ts", "src/kafka/KafkaError.ts", "may-import-outcome"],
   ["src/schedule/Planted.ts", "src/status/Facts.ts", "may-import-schedule"],

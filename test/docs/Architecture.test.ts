@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { existsSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { exists, filesBelow, pathIn, quotedIn, read, rooms, root, rowsIn, section } from "./repository.ts"
+import { exists, filesBelow, folders, pathIn, quotedIn, read, rooms, root, rowsIn, section } from "./repository.ts"
 
 /** What is read here of the rules that `npm run check` applies. */
 interface Boundaries {
@@ -18,7 +18,8 @@ const pages = [
   "SECURITY.md",
   "CHANGELOG.md",
   ...filesBelow("docs/guides", ".md"),
-  ...filesBelow("docs/adr", ".md")
+  ...filesBelow("docs/adr", ".md"),
+  ...filesBelow("src", "README.md")
 ].filter((page) => existsSync(join(root, page)))
 
 describe("the documentation", () => {
@@ -103,11 +104,25 @@ describe("docs/architecture.md", () => {
   })
 
   it("lists for the files beside the rooms what they import", () => {
-    for (const file of ["Operator.ts", "Worker.ts"]) {
+    for (const file of ["Operator.ts", "Worker.ts", "RestoreWorker.ts"]) {
       const imported = [...read(`src/${file}`).matchAll(/from "\.\/(\w+)\//g)].map(([, room]) => room!)
       const row = table.find(({ room }) => room === file)
       assert.deepStrictEqual(row?.imports.toSorted(), [...new Set(imported)].toSorted(), file)
     }
+  })
+
+  it("has a row for every folder inside a room, and for no other", () => {
+    const listed = rowsIn(section(page, "Folders inside the rooms")).map(([folder = ""]) => folder.replaceAll("`", ""))
+    assert.deepStrictEqual(
+      listed.toSorted(),
+      folders.filter((folder) => folder.includes("/")).map((folder) => `${folder}/`)
+    )
+  })
+
+  it.each(folders)("%s/ says in its README what it is for and what it may import", (folder) => {
+    const readme = read(`src/${folder}/README.md`)
+    assert.isAbove(readme.split("\n\n")[1]?.length ?? 0, 30)
+    assert.match(readme, /\b(may|imports)\b/i)
   })
 
   it("lists each room below those that it imports", () => {
@@ -121,24 +136,26 @@ describe("docs/architecture.md", () => {
     assert.deepStrictEqual(early, [])
   })
 
-  it.each(["The walk of a record", "The walk of a KafkaBackup"])(
-    "names a file and a function of it at each step: %s",
-    (walk) => {
-      const steps = rowsIn(section(page, walk))
-      assert.isAbove(steps.length, 15)
-      steps.forEach(([number, step, file = "", functions = ""], index) => {
-        assert.strictEqual(number, String(index + 1))
-        const source = read(`src/${file.replaceAll("`", "")}`)
-        const names = quotedIn(functions)
-        assert.isAbove(names.length, 0, step)
-        const defined = (name: string) =>
-          new RegExp(`\\b(const ${name} =|interface ${name}\\b|type ${name}\\b|${name}[:(]|${name},)`)
-        for (const name of names) assert.match(source, defined(name), `${step}: ${file} has no ${name}`)
-      })
-      const files = steps.map(([, , file]) => file)
-      assert.strictEqual(new Set(files).size, files.length, "no step goes back to a file")
-    }
-  )
+  it.each([
+    "The walk of a record",
+    "The walk of a KafkaBackup",
+    "The walk of a restored record",
+    "The walk of a KafkaRestore"
+  ])("names a file and a function of it at each step: %s", (walk) => {
+    const steps = rowsIn(section(page, walk))
+    assert.isAbove(steps.length, 15)
+    steps.forEach(([number, step, file = "", functions = ""], index) => {
+      assert.strictEqual(number, String(index + 1))
+      const source = read(`src/${file.replaceAll("`", "")}`)
+      const names = quotedIn(functions)
+      assert.isAbove(names.length, 0, step)
+      const defined = (name: string) =>
+        new RegExp(`\\b(const ${name} =|interface ${name}\\b|type ${name}\\b|${name}[:(]|${name},)`)
+      for (const name of names) assert.match(source, defined(name), `${step}: ${file} has no ${name}`)
+    })
+    const files = steps.map(([, , file]) => file)
+    assert.strictEqual(new Set(files).size, files.length, "no step goes back to a file")
+  })
 
   it("shows what is not obvious by tests that exist", () => {
     const tests = filesBelow("test", ".test.ts").flatMap((file) => read(file).split("\n"))

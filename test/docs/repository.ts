@@ -21,6 +21,11 @@ const topLevel = new Set(readdirSync(root).filter((name) => !["node_modules", ".
 /** The rooms of src, and the files beside them. */
 export const rooms: ReadonlyArray<string> = readdirSync(join(root, "src")).toSorted()
 
+/** Every folder of src that holds code, as a path from src. */
+export const folders: ReadonlyArray<string> = [
+  ...new Set(filesBelow("src", ".ts").map((file) => file.slice("src/".length).split("/").slice(0, -1).join("/")))
+].filter((folder) => folder !== "")
+
 /** Names of examples in guides; nothing of theirs is meant to exist. */
 const placeholder = /xyz/i
 

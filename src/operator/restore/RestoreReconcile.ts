@@ -1,17 +1,13 @@
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import * as Kind from "../../kubernetes/Kind.ts"
 import { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
 import { given } from "../../resource/Json.ts"
-import * as RetentionHoldSpec from "../../resource/RetentionHoldSpec.ts"
 import { isCompleted, isEditTooLate } from "../../status/restore/Completed.ts"
 import * as NextRestore from "../../status/restore/NextRestore.ts"
-import type { ActiveRestore, RestoreFacts, RestoreProgressFacts } from "../../status/restore/RestoreFacts.ts"
-import * as Format from "../../status/Format.ts"
 import { isReported } from "../Caches.ts"
 import * as EnsureJob from "../EnsureJob.ts"
-import type { JobSettings } from "../jobs/JobSettings.ts"
-import { PodProgress } from "../PodProgress.ts"
+import type { PodProgress } from "../PodProgress.ts"
 import type { ReconcileResult } from "../ReconcileContext.ts"
 import * as Requeue from "../Requeue.ts"
 import * as StuckEvents from "../StuckEvents.ts"
@@ -19,29 +15,19 @@ import * as HoldEnd from "./HoldEnd.ts"
 import * as LateEdit from "./LateEdit.ts"
 import * as LostJob from "./LostJob.ts"
 import * as NextAttempt from "./NextAttempt.ts"
-import type { RestoreCaches } from "./RestoreCaches.ts"
+import { after, type RestoreContext, soonMillis } from "./RestoreContext.ts"
+import * as RestoreFindings from "./RestoreFindings.ts"
 import * as RestoreJob from "./RestoreJob.ts"
 import * as RestoreJobState from "./RestoreJobState.ts"
 import * as RestoreObserved from "./RestoreObserved.ts"
-import * as RestoreReport from "./RestoreReport.ts"
+import type * as RestoreReport from "./RestoreReport.ts"
 import * as StopJob from "./StopJob.ts"
-
-/** What every reconcile of a restore is given, beside the ports. */
-export interface RestoreContext {
-  readonly caches: RestoreCaches
-  /** How pods of Jobs are made. */
-  readonly settings: JobSettings
-}
+import * as WatchJob from "./WatchJob.ts"
 
 type Services = KubernetesApi | PodProgress | RestoreReport.Services
 
-const after = (millis: number): ReconcileResult => ({ _tag: "After", millis })
-
 /** A Job that the API server rejects is tried again after this time. */
 const refusedAgainMillis = 60_000
-
-/** After the end of a Job was reported, and while a Job is being stopped: another one may be due. */
-const soonMillis = 1000
 
 /**
  * Reconciles one restore that is not being deleted. Level triggered: it may be cut off anywhere and be repeated at any
@@ -80,28 +66,28 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
   })
   switch (step._tag) {
     case "Watch":
-      return yield* watch(context, observed, unfinished!)
+      return yield* WatchJob.report(context, observed, unfinished!)
     case "Stop": {
       const found = yield* StopJob.atWork(context, observed, unfinished!)
       if (found === "NothingWritten") yield* StopJob.stop(observed, unfinished!.job)
       else {
-        const watched = yield* watch(context, observed, unfinished!)
+        const watched = yield* WatchJob.report(context, observed, unfinished!)
         if (found === "Writing") return watched
       }
       return after(soonMillis)
     }
     case "Report": {
       const ended = jobs.find(({ job }) => job.metadata.name === step.name)
-      yield* publish(context, observed, endOf(observed, ended), unreported)
+      yield* RestoreFindings.publish(context, observed, endOf(observed, ended), unreported)
       return after(soonMillis)
     }
     case "Lost": {
       const end = yield* LostJob.end(context, observed, step.name)
-      if (end !== undefined) yield* publish(context, observed, { ended: end })
+      if (end !== undefined) yield* RestoreFindings.publish(context, observed, { ended: end })
       return after(soonMillis)
     }
     case "UsedBefore":
-      yield* publish(context, observed, { usedBefore: step.name })
+      yield* RestoreFindings.publish(context, observed, { usedBefore: step.name })
       return after(soonMillis)
     case "Start":
       return yield* start(context, observed, step.name)
@@ -113,24 +99,21 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
 /** Nothing is left to be restored: only the retention hold of a complete restore ends some day. */
 const rest = Effect.fnUntraced(function* (context: RestoreContext, observed: RestoreObserved.RestoreObserved) {
   if (!isCompleted(observed.previous)) {
-    yield* publish(context, observed, {})
+    yield* RestoreFindings.publish(context, observed, {})
     return after(Infinity)
   }
-  const step = yield* HoldEnd.step(context, observed, holdOf(observed))
+  const step = yield* HoldEnd.step(context, observed, RestoreFindings.holdOf(observed))
   if (step._tag === "Report") {
-    yield* publish(context, observed, { holdEnd: step.end }, [step.job])
+    yield* RestoreFindings.publish(context, observed, { holdEnd: step.end }, [step.job])
     return after(soonMillis)
   }
-  yield* publish(
+  yield* RestoreFindings.publish(
     context,
     observed,
     step._tag === "Trouble" ? { holdEnd: { isSuccess: false, message: step.message } } : {}
   )
   return after(step.millis)
 })
-
-const holdOf = ({ restore }: RestoreObserved.RestoreObserved): RestoreFacts["hold"] =>
-  restore === undefined ? "forever" : RetentionHoldSpec.hold(restore.spec.retentionHold)
 
 /** What the status has forgotten: the end of the Job that the resource asks for, which is still there. */
 const forgotten = ({ jobs, previous }: RestoreObserved.RestoreObserved, wanted: string): string | undefined =>
@@ -142,7 +125,7 @@ const forgotten = ({ jobs, previous }: RestoreObserved.RestoreObserved, wanted: 
 const endOf = (
   { generation, startedWritingMillis }: RestoreObserved.RestoreObserved,
   ended: RestoreObserved.ObservedJob | undefined
-): Pick<Found, "backupId" | "ended"> => {
+): Pick<RestoreFindings.Found, "backupId" | "ended"> => {
   if (ended?.state._tag !== "Ended") return {}
   const { job, state } = ended
   return given({
@@ -151,37 +134,8 @@ const endOf = (
   })
 }
 
-/** What a reconcile found beside what it observed. */
-type Found = Partial<
-  Pick<RestoreFacts, "active" | "backupId" | "ended" | "holdEnd" | "refusal" | "startedWritingMillis" | "usedBefore">
->
-
 const endMillis = ({ state }: RestoreObserved.ObservedJob): number =>
   state._tag === "Ended" ? state.restore.endMillis : 0
-
-const publish = (
-  { caches }: RestoreContext,
-  observed: RestoreObserved.RestoreObserved,
-  found: Found,
-  unreported: ReadonlyArray<RestoreObserved.ObservedJob> = []
-) => {
-  const facts: RestoreFacts = {
-    generation: observed.generation,
-    problems: observed.problems,
-    backupId: found.backupId ?? observed.restore?.spec.backupId ?? "",
-    active: found.active,
-    ended: found.ended,
-    hold: holdOf(observed),
-    holdEnd: found.holdEnd,
-    startedWritingMillis: found.startedWritingMillis ?? observed.startedWritingMillis,
-    refusal: found.refusal,
-    deletesCreated: observed.restore?.spec.onFailure === "DeleteCreated",
-    usedBefore: found.usedBefore
-  }
-  return Effect.tap(RestoreReport.publish(caches, observed, facts, unreported), () =>
-    Effect.sync(() => caches.forgetTombstones(observed.key))
-  )
-}
 
 /**
  * The restore with what only the API server knows: pods of a Job that failed, whose summary may arrive after the end of
@@ -207,55 +161,6 @@ const again = Effect.fnUntraced(function* ({ caches }: RestoreContext, observed:
     : RestoreObserved.of(caches, resource, nowMillis, events)
 })
 
-/** Reports a Job that is at work, with the progress of its pod. */
-const watch = Effect.fnUntraced(function* (
-  context: RestoreContext,
-  observed: RestoreObserved.RestoreObserved,
-  { job, pods, state }: RestoreObserved.ObservedJob
-) {
-  if (state._tag !== "Active") return after(soonMillis)
-  const { nowMillis, previous } = observed
-  const pod = pods.find(({ status }) => status?.phase === "Running")
-  const read = pod === undefined ? Option.none() : yield* (yield* PodProgress).readRestore(pod)
-  const progress = Option.getOrUndefined(read)
-  const active: ActiveRestore = {
-    ...state.restore,
-    earlierGeneration: LateEdit.earlierGeneration(job, observed.generation),
-    trouble: state.restore.trouble ?? awaiting(progress),
-    progress: progress !== undefined && isNews(observed, state.restore, progress) ? progress : undefined
-  }
-  yield* publish(
-    context,
-    observed,
-    given({
-      active,
-      backupId: LateEdit.backupId(job),
-      startedWritingMillis: previous.startedWriting === undefined ? progress?.startedWritingMillis : undefined
-    })
-  )
-  return after(Requeue.progressMillis(state.restore.startMillis, nowMillis))
-})
-
-const awaiting = (progress: RestoreProgressFacts | undefined): ActiveRestore["trouble"] =>
-  progress?.awaited === undefined
-    ? undefined
-    : {
-        reason: "AwaitingSecret",
-        message: `${progress.awaited}; create or correct it in the namespace of the resource`
-      }
-
-/** Every new value is a reason to write the status: not more often than it is asked for. */
-const isNews = (
-  { nowMillis, previous: { jobName, progress: before, startedWriting } }: RestoreObserved.RestoreObserved,
-  { jobName: current, startMillis }: ActiveRestore,
-  progress: RestoreProgressFacts
-): boolean =>
-  jobName !== current ||
-  before?.updatedTime === undefined ||
-  before.message !== (progress.awaited ?? progress.step) ||
-  (startedWriting === undefined && progress.startedWritingMillis !== undefined) ||
-  Math.abs(nowMillis - Format.millis(before.updatedTime)) >= Requeue.progressMillis(startMillis, nowMillis)
-
 /** Makes the Job, or finds it made. */
 const start = Effect.fnUntraced(function* (
   context: RestoreContext,
@@ -266,11 +171,11 @@ const start = Effect.fnUntraced(function* (
   if (restore === undefined) return after(Infinity)
   const made = yield* EnsureJob.make(RestoreJob.make(restore, name, context.settings), uid)
   if (made._tag === "Refused") {
-    yield* publish(context, observed, { refusal: made.trouble })
+    yield* RestoreFindings.publish(context, observed, { refusal: made.trouble })
     return after(refusedAgainMillis)
   }
   context.caches.jobs.learn(made.job)
   const state = RestoreJobState.read(made.job, [], nowMillis)
-  if (state._tag === "Active") yield* publish(context, observed, { active: state.restore })
+  if (state._tag === "Active") yield* RestoreFindings.publish(context, observed, { active: state.restore })
   return after(state._tag === "Active" ? Requeue.progressMillis(state.restore.startMillis, nowMillis) : soonMillis)
 })

@@ -13,6 +13,7 @@ import type { PodProgress } from "../PodProgress.ts"
 import * as ReconcileFibers from "../ReconcileFibers.ts"
 import type { ReconcileResult } from "../ReconcileContext.ts"
 import * as RestoreCaches from "./RestoreCaches.ts"
+import type { RestoreContext } from "./RestoreContext.ts"
 import * as RestoreObserved from "./RestoreObserved.ts"
 import * as RestoreReconcile from "./RestoreReconcile.ts"
 import * as RestoreReport from "./RestoreReport.ts"
@@ -100,7 +101,7 @@ const cancelled = Effect.fnUntraced(function* ({ metadata, status }: KubeObject,
 })
 
 const reconcileKey = Effect.fnUntraced(function* (
-  context: RestoreReconcile.RestoreContext,
+  context: RestoreContext,
   key: InformerCache.Key,
   announced: Set<string>
 ): Effect.fn.Return<ReconcileResult, KubernetesError, Services> {

@@ -1,0 +1,212 @@
+import { Clock, Effect } from "effect"
+import type * as BackupId from "../identity/BackupId.ts"
+import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
+import * as AbandonedRuns from "../manifest/AbandonedRuns.ts"
+import * as Adoption from "../manifest/Adoption.ts"
+import type * as Catalogue from "../manifest/Catalogue.ts"
+import * as OwnSets from "../manifest/OwnSets.ts"
+import * as Remains from "../manifest/Remains.ts"
+import * as SetIndex from "../manifest/SetIndex.ts"
+import * as SetRemoval from "../manifest/SetRemoval.ts"
+import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as AcceptedLoss from "./AcceptedLoss.ts"
+import * as Lineage from "./Lineage.ts"
+import * as ProvenRetention from "./ProvenRetention.ts"
+import type * as Retention from "./Retention.ts"
+import * as RetentionOutcome from "./RetentionOutcome.ts"
+
+/**
+ * How much a pass reads. A command reads every set and checks all that it keeps. A run trusts the index, and checks the
+ * newest set and those that were checked longest ago: what it costs does not grow with the sets that are kept.
+ */
+export type Thoroughness = "run" | "everything"
+
+/** As the resource says it: `acceptedLoss` is the text of its annotation. */
+export type Rules = Omit<Retention.Rules, "acceptedTopics">
+
+/** How many sets one run checks. With as many sets or fewer, it checks all of them whenever it removes one. */
+const checksPerRun = 10
+
+/** An earlier resource whose backups are removed. */
+export interface Maker {
+  readonly owner: Owner
+  /** No backup of it is left. */
+  readonly isLast: boolean
+}
+
+/** What a pass is going to remove. */
+export interface Decided {
+  readonly outcome: RetentionOutcome.RetentionOutcome
+  /** The sets of the owner before anything is removed. */
+  readonly own: ReadonlyArray<OwnSets.OwnSet>
+  /** The sets that stay and name objects of other sets. */
+  readonly naming: ReadonlyArray<BackupId.BackupId>
+  /** Folders without a backup in which paused attempts wrote after the removal: removed, too. */
+  readonly remains: ReadonlyArray<BackupId.BackupId>
+  /** Unfinished runs, of any resource, that are removed as well; they are no backups. */
+  readonly abandoned?: ReadonlyArray<AbandonedRuns.AbandonedRun>
+  readonly earlier: ReadonlyArray<Maker>
+  /** What the index holds from now on, and the number of the present one; absent if it stays as it is. */
+  readonly index?: {
+    readonly after: number
+    readonly sets: ReadonlyArray<SetIndex.IndexedSet>
+    /** The sets that are removed, in case the store does not let them go. */
+    readonly leaving: ReadonlyArray<SetIndex.IndexedSet>
+  }
+}
+
+/**
+ * A note for each backup of this owner that may need objects of other backups, because its manifest cannot be read.
+ * Backups of other owners and files of other applications need nothing of this owner.
+ */
+export const unknownNeeds = (
+  entries: ReadonlyArray<Catalogue.CatalogueEntry>,
+  resource: Adoption.Resource
+): ReadonlyArray<string> =>
+  entries.flatMap((entry) =>
+    entry._tag === "Unreadable" &&
+    !entry.isForeign &&
+    (entry.owner === undefined || Adoption.mayNeed(resource, entry.owner))
+      ? [`retention removed nothing, because ${entry.backupId} may need objects of other backups: ${entry.detail}`]
+      : []
+  )
+
+/** How many losses are named for one backup. */
+const namedLosses = 5
+
+const why = (backupId: BackupId.BackupId, losses: ReadonlyArray<Lineage.Loss>): string => {
+  const named = losses.slice(0, namedLosses).map((loss) => Lineage.sentence(loss, backupId))
+  const more = losses.length - named.length
+  return [...named, ...(more === 0 ? [] : [`and ${more} more topics`])].join("; ")
+}
+
+/** Backups of earlier resources that may only be between two runs, in another cluster: they count, and stay. */
+const pinned = (
+  { adopting, uid }: Adoption.Resource,
+  { earlier }: Adoption.Adoption,
+  nowMillis: number
+): ReadonlySet<string> =>
+  new Set(
+    earlier.flatMap((one) =>
+      adopting === undefined || uid === undefined || Adoption.isQuiet(one, adopting, nowMillis)
+        ? []
+        : one.sets.map(({ backupId }) => backupId)
+    )
+  )
+
+/** The earlier resources that made one of these backups; `all` are the backups of every resource. */
+export const makersOf = (
+  { earlier }: Adoption.Adoption,
+  removed: ReadonlyArray<string>,
+  all: ReadonlyArray<Adoption.Candidate>
+): ReadonlyArray<Maker> =>
+  earlier
+    .filter(({ sets }) => sets.some(({ backupId }) => removed.includes(backupId)))
+    .map(({ owner }) => ({
+      owner,
+      isLast: all.every(
+        ({ backupId, facts }) => !isSameOwner(facts.identity.owner, owner) || removed.includes(backupId)
+      )
+    }))
+
+/** What a pass does about these sets of the resource, if all that it must read can be read. */
+const decideOn = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  resource: Adoption.Resource,
+  adoption: Adoption.Adoption,
+  { index, others: rest, sets }: SetIndex.Known,
+  own: ReadonlyArray<ProvenRetention.KnownSet & OwnSets.OwnSet>,
+  rules: Rules,
+  checks: number
+) {
+  const { acceptedLoss: text, ...others } = rules
+  // A backup that retention has removed since is still meant; one of another resource never is.
+  const { backupId: acceptedLoss, topics: acceptedTopics, unknown } = AcceptedLoss.parse(resource.name, text)
+  const { decision, known, notes } = yield* ProvenRetention.decide(
+    store,
+    own,
+    { ...others, pinned: pinned(resource, adoption, yield* Clock.currentTimeMillis), acceptedLoss, acceptedTopics },
+    checks
+  )
+  if (unknown.length > 0) {
+    const named = unknown.map((entry) => `"${entry.slice(0, 100)}"`).join(", ")
+    notes.push(
+      `annotation ${acceptLossAnnotation} is ignored in part: ${named} is neither a backup of this resource nor topic:PATTERN`
+    )
+  }
+  const heldBack = decision.heldBack.map(({ losses, set }) => ({
+    backupId: set.backupId,
+    why: why(set.backupId, losses)
+  }))
+  const removed = [
+    ...(yield* SetRemoval.unfinished(store, (owner) => Adoption.owns(resource, adoption, owner), rest)),
+    ...decision.expired.map((set) => set.backupId)
+  ]
+  const ownIds = new Set<string>(own.map(({ backupId }) => backupId))
+  // Without those that the index named and that are gone.
+  const knownIds = new Set<string>(known.map(({ backupId }) => backupId))
+  const there = own.filter(({ backupId }) => knownIds.has(backupId))
+  const staying = [...sets.filter(({ backupId }) => !ownIds.has(backupId)), ...known].filter(
+    ({ backupId }) => !removed.includes(backupId)
+  )
+  const leaving = known.filter(({ backupId }) => removed.includes(backupId))
+  // Only a command: the records of all runs are read for them.
+  const all = new Set<string>([...sets, ...rest].map(({ backupId }) => backupId))
+  const remains = checks === Infinity ? yield* Remains.of(store, Adoption.ownerOf(resource), all) : []
+  return {
+    outcome: RetentionOutcome.of(there, removed, { notes: [...notes, ...remainsNotes(remains)], heldBack }),
+    own: there,
+    earlier: makersOf(adoption, removed, sets),
+    remains,
+    naming: staying.flatMap(({ backupId, references }) => (references.length === 0 ? [] : [backupId])),
+    ...(SetIndex.isSame(index.sets, staying) ? {} : { index: { after: index.number, sets: staying, leaving } })
+  } satisfies Decided as Decided
+})
+
+const withAbandoned = (decided: Decided, abandoned: ReadonlyArray<AbandonedRuns.AbandonedRun>): Decided => {
+  const notes = [...decided.outcome.notes, ...abandoned.map(AbandonedRuns.note)]
+  return { ...decided, abandoned, outcome: { ...decided.outcome, notes } }
+}
+
+/** What a pass over the present storage would do. Changes nothing. */
+export const decide = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  resource: Adoption.Resource,
+  rules: Rules,
+  thoroughness: Thoroughness
+) {
+  const [from, checks] = thoroughness === "run" ? (["index", checksPerRun] as const) : (["sets", Infinity] as const)
+  const found = yield* SetIndex.known(store, Adoption.ownerOf(resource), from)
+  const adoption = Adoption.of(found.sets, resource)
+  const own = OwnSets.among(found.sets, resource, adoption).toSorted((a, b) => (a.backupId < b.backupId ? -1 : 1))
+  const refused = (blocked: ReadonlyArray<string>): Decided => ({
+    outcome: RetentionOutcome.of(own, [], { blocked }),
+    own,
+    earlier: [],
+    naming: [],
+    remains: []
+  })
+  const blocked = unknownNeeds(found.others, resource)
+  if (blocked.length > 0) return refused(blocked)
+  const unfinished = [
+    ...found.others.flatMap((entry) => (entry._tag === "Incomplete" ? [entry.backupId] : [])),
+    ...(thoroughness === "run" ? [] : yield* AbandonedRuns.unfinishedElsewhere(store, resource.name))
+  ]
+  const abandoned = yield* AbandonedRuns.find(store, Adoption.ownerOf(resource), unfinished)
+  return yield* decideOn(store, resource, adoption, found, own, rules, checks).pipe(
+    Effect.map((decided): Decided => withAbandoned(decided, abandoned)),
+    Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) =>
+      Effect.succeed(
+        refused([`retention removed nothing, because a backup of this resource cannot be read: ${message}`])
+      )
+    )
+  )
+})
+
+/** A note for each folder with remains. */
+export const remainsNotes = (remains: ReadonlyArray<BackupId.BackupId>): ReadonlyArray<string> =>
+  remains.map(
+    (backupId) =>
+      `${backupId} is no backup: a paused attempt wrote there after its backup was removed; prune removes these objects`
+  )

@@ -1,0 +1,31 @@
+import type * as BackupId from "../identity/BackupId.ts"
+import * as OwnSets from "../manifest/OwnSets.ts"
+import type { CatalogueSummary } from "../outcome/RunSummary.ts"
+
+/** The result of a retention pass. */
+export interface RetentionOutcome {
+  readonly kept: ReadonlyArray<BackupId.BackupId>
+  readonly removed: ReadonlyArray<BackupId.BackupId>
+  /** Backups beyond `keep` that stay, because newer ones lost what they hold: id and why. */
+  readonly heldBack: ReadonlyArray<{ readonly backupId: BackupId.BackupId; readonly why: string }>
+  /** Backups beyond `keep` that the store protects from removal for now: id, and until when if the store says so. */
+  readonly locked: ReadonlyArray<{ readonly backupId: BackupId.BackupId; readonly why: string }>
+  /** Why the pass removed nothing; empty if it did its work. */
+  readonly blocked: ReadonlyArray<string>
+  /** What the user should know about the backups: damaged ones, for example. */
+  readonly notes: ReadonlyArray<string>
+  /** The kept sets, for history; absent if the pass failed before it knew them. */
+  readonly catalogue?: CatalogueSummary
+}
+
+/** The outcome of removing `removed` from the sets `own` of one owner. */
+export const of = (
+  own: ReadonlyArray<OwnSets.OwnSet>,
+  removed: ReadonlyArray<BackupId.BackupId>,
+  more: Partial<Pick<RetentionOutcome, "blocked" | "heldBack" | "locked" | "notes">> = {}
+): RetentionOutcome => {
+  const kept = own.filter((set) => !removed.includes(set.backupId))
+  const { blocked = [], heldBack = [], locked = [], notes = [] } = more
+  const catalogue = OwnSets.summary(kept)
+  return { kept: kept.map((set) => set.backupId), removed, heldBack, locked, blocked, notes, catalogue }
+}
