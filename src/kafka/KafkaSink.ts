@@ -56,6 +56,11 @@ export interface TopicOutcome {
   readonly detail: string | undefined
   /** Of a topic that was created, where the broker has ids and reports them (Kafka 2.8 and later). */
   readonly topicId?: string
+  /**
+   * Replicas that a new topic has, or with `validateOnly` would have. Absent before Kafka 2.4, and without
+   * DescribeConfigs on the topic.
+   */
+  readonly replicationFactor?: number
 }
 
 /** A group as the broker that coordinates it lists it. */

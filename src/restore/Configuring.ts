@@ -24,13 +24,13 @@ export const prepareExisting = Effect.fnUntraced(function* (
   choice: ConfigChoice
 ) {
   const { configs, target } = topic
-  const { overrides } = WantedConfigs.of(topic, choice)
+  const wanted = WantedConfigs.of(topic, choice)
   const present = yield* source.topicConfigs([target]).pipe(
     Effect.map((found) => found.get(target) ?? {}),
     Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", () => Effect.succeed({}))
   )
   const alter = (knowsBounds: boolean) =>
-    sink.alterConfigs(target, TopicConfigs.initial(configs, knowsBounds, overrides, present))
+    sink.alterConfigs(target, TopicConfigs.initial(configs, knowsBounds, wanted, present))
   yield* alter(true).pipe(
     // Before Kafka 3.6 two names are unknown.
     Effect.catchReason("KafkaError", "ProtocolFailure", (failure) =>

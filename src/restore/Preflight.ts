@@ -6,6 +6,7 @@ import type { BackupSet } from "../manifest/Catalogue.ts"
 import * as Verification from "../manifest/Verification.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Configuring from "./Configuring.ts"
+import * as InSyncReplicas from "./InSyncReplicas.ts"
 import * as Replication from "./Replication.ts"
 import type { Objection } from "./Objection.ts"
 import type { PlannedTopic, RestorePlan } from "./RestorePlan.ts"
@@ -86,10 +87,10 @@ export const ofTarget = Effect.fnUntraced(function* (
   memory: Memory
 ) {
   const looked = yield* sink.lookup(whole.topics.map(({ target }) => target))
-  const { found, plan } = GoneTopics.leaveOut(whole, looked, memory)
+  const { found, plan: given } = GoneTopics.leaveOut(whole, looked, memory)
   const objections: Array<Objection> = []
   const targets: Array<TargetTopic> = []
-  for (const [index, topic] of plan.topics.entries()) {
+  for (const [index, topic] of given.topics.entries()) {
     const lookup = found[index]!
     switch (lookup._tag) {
       case "Denied":
@@ -110,7 +111,7 @@ export const ofTarget = Effect.fnUntraced(function* (
         targets.push({ topic, create: newTopic(topic, true, request.configs), isWritten: false, remembered: undefined })
         break
       case "Found": {
-        const remembered = rememberedOf(memory, plan.digest, lookup.topic)
+        const remembered = rememberedOf(memory, given.digest, lookup.topic)
         if (remembered?.provenMillis !== undefined) {
           targets.push({ topic, create: undefined, isWritten: true, remembered })
           break
@@ -130,41 +131,54 @@ export const ofTarget = Effect.fnUntraced(function* (
       }
     }
   }
-  const unproven = targets.filter(({ remembered }) => remembered?.provenMillis === undefined)
   const brokers = yield* sink.brokerCount
-  const replicated = unproven.map((target) => replicatedOf(target, found, request.configs))
-  objections.push(
-    ...Replication.objections(replicated, brokers),
-    ...(yield* TargetRights.objections(
-      sink,
-      request.owner,
-      unproven.map(({ topic }) => topic)
-    ))
-  )
   // The brokers would say the same of these once more.
   const tooLarge = new Set(
-    replicated.filter((one) => Replication.isTooLarge(one, brokers)).map(({ topic }) => topic.target)
+    targets
+      .filter((target) => Replication.isTooLarge(replicatedOf(target, found, request.configs), brokers))
+      .map(({ topic }) => topic.target)
   )
   const validated = yield* validate(
     sink,
     targets.filter(({ topic }) => !tooLarge.has(topic.target)),
     request.configs
   )
+  const replicated = (some: ReadonlyArray<TargetTopic>) =>
+    some.map((target) => replicatedOf(target, found, request.configs, validated.replicas))
+  const plan = InSyncReplicas.lowered(given, replicated(targets), request.configs)
+  const planned = (some: ReadonlyArray<TargetTopic>) => some.map((target) => inPlan(target, plan, request.configs))
+  const unproven = planned(targets.filter(({ remembered }) => remembered?.provenMillis === undefined))
+  objections.push(
+    ...Replication.objections(replicated(unproven), brokers),
+    ...(yield* TargetRights.objections(
+      sink,
+      request.owner,
+      unproven.map(({ topic }) => topic)
+    ))
+  )
   // A topic that is refused anyway says nothing of its overrides.
-  const accepted = validated.targets.filter(({ topic }) => !validated.refused.has(topic.target))
+  const accepted = planned(validated.targets.filter(({ topic }) => !validated.refused.has(topic.target)))
   const refusedOverrides = yield* ofOverrides(sink, whole, accepted, request.configs)
   return {
     plan,
     objections: [...objections, ...validated.objections, ...refusedOverrides],
-    targets: validated.targets
+    targets: planned(validated.targets)
   }
 })
+
+/** The topic as the plan has it by now. */
+const inPlan = (target: TargetTopic, plan: RestorePlan, choice: ConfigChoice): TargetTopic => {
+  const topic = plan.topics.find((one) => one.target === target.topic.target) ?? target.topic
+  if (target.create === undefined) return { ...target, topic }
+  return { ...target, topic, create: newTopic(topic, TopicConfigs.haveBounds(target.create.configs), choice) }
+}
 
 /** The replicas of a topic after the restore. */
 const replicatedOf = (
   { create, topic }: TargetTopic,
   found: ReadonlyArray<TopicLookup>,
-  choice: ConfigChoice
+  choice: ConfigChoice,
+  ofBrokers: ReadonlyMap<string, number> = new Map()
 ): Replication.Replicated => {
   const present = found.flatMap((one) =>
     one._tag === "Found" && one.topic.name === topic.target ? one.topic.partitions.map(({ replicas }) => replicas) : []
@@ -173,7 +187,8 @@ const replicatedOf = (
   return {
     topic,
     isNew: create !== undefined,
-    replicas: create?.replicationFactor ?? Math.min(...present),
+    // Where the brokers choose, they have said what.
+    replicas: create === undefined ? Math.min(...present) : (ofBrokers.get(topic.target) ?? create.replicationFactor),
     minInSync: minInSync === undefined ? undefined : Number(minInSync)
   }
 }
@@ -218,7 +233,7 @@ export const newTopic = (topic: PlannedTopic, knowsBounds: boolean, choice: Conf
   name: topic.target,
   partitions: topic.partitions.length,
   replicationFactor: topic.replicationFactor,
-  configs: TopicConfigs.initial(topic.configs, knowsBounds, WantedConfigs.of(topic, choice).overrides)
+  configs: TopicConfigs.initial(topic.configs, knowsBounds, WantedConfigs.of(topic, choice))
 })
 
 /** Lets the broker validate every new topic, and finds out which names of configurations it knows. */
@@ -236,13 +251,18 @@ const validate = Effect.fnUntraced(function* (
         made.flatMap(({ create }) => create ?? []),
         { validateOnly: true }
       )
-      return { made, refused: outcomes.filter(({ errorCode }) => errorCode !== ErrorCode.none) }
+      return { made, outcomes, refused: outcomes.filter(({ errorCode }) => errorCode !== ErrorCode.none) }
     })
   const first = yield* attempt(true)
   const isOlder = first.refused.some(({ errorCode }) => errorCode === ErrorCode.invalidConfig)
-  const { made, refused } = isOlder ? yield* attempt(false) : first
+  const { made, outcomes, refused } = isOlder ? yield* attempt(false) : first
   return {
     targets: made,
+    replicas: new Map(
+      outcomes.flatMap(({ name, replicationFactor }) =>
+        replicationFactor === undefined ? [] : [[name, replicationFactor]]
+      )
+    ),
     refused: new Set(refused.map(({ name }) => name)),
     objections: refused.map(({ detail, errorCode, name }) =>
       objection(

@@ -203,7 +203,7 @@ export const run = Effect.fn("Restore.run")(function* (
       topic.target,
       TopicConfigs.final(
         topic.configs,
-        create === undefined || "message.timestamp.after.max.ms" in create.configs,
+        create === undefined || TopicConfigs.haveBounds(create.configs),
         inPlace === "held",
         WantedConfigs.of(topic, request.configs)
       )

@@ -19,6 +19,10 @@ const timestampBounds = {
   "message.timestamp.after.max.ms": forever
 } as const
 
+/** Whether these were made for a broker of Kafka 3.6 or later. */
+export const haveBounds = (configs: Readonly<Record<string, string>>): boolean =>
+  "message.timestamp.after.max.ms" in configs
+
 const olderTimestampBounds = { "message.timestamp.difference.max.ms": forever } as const
 
 /** Never set on a new topic: they name brokers of the source, or configure what belongs to one cluster alone. */
@@ -30,6 +34,9 @@ const neverRestored = new Set([
   "message.timestamp.difference.max.ms",
   "message.downconversion.enable"
 ])
+
+/** How many replicas must have a record before it counts as written. */
+export const minInSync = "min.insync.replicas"
 
 /** Kept while old records would be removed within minutes otherwise. */
 const held = new Set(["retention.ms", "retention.bytes"])
@@ -53,21 +60,6 @@ const messageBytes = (...limits: ReadonlyArray<Readonly<Record<string, string>> 
   return { "max.message.bytes": String(Math.max(leastMessageBytes, ...all)) }
 }
 
-/**
- * What a topic is created with, or gets if it exists and has `present`. `knowsBounds` is false for brokers before Kafka
- * 3.6. `overrides`: what it gets in the end.
- */
-export const initial = (
-  source: Readonly<Record<string, string>> | undefined,
-  knowsBounds: boolean,
-  overrides: Readonly<Record<string, string>> = {},
-  present: Readonly<Record<string, string>> = {}
-): Readonly<Record<string, string>> => ({
-  ...messageBytes(source, overrides, present),
-  ...whileRestoring,
-  ...(knowsBounds ? timestampBounds : olderTimestampBounds)
-})
-
 /** Which configuration a topic is to have. */
 export interface Wanted {
   /** Whether that of the source. */
@@ -77,6 +69,26 @@ export interface Wanted {
 }
 
 const asInBackup: Wanted = { fromBackup: true, overrides: {} }
+
+/**
+ * What a topic is created with, or gets if it exists and has `present`. `knowsBounds` is false for brokers before Kafka
+ * 3.6. `wanted`: what it gets in the end. Records are as safe while they are written as they are afterwards.
+ */
+export const initial = (
+  source: Readonly<Record<string, string>> | undefined,
+  knowsBounds: boolean,
+  wanted: Wanted = asInBackup,
+  present: Readonly<Record<string, string>> = {}
+): Readonly<Record<string, string>> => {
+  const replicas = (inTheEnd(source, wanted) as Readonly<Record<string, string | undefined>>)[minInSync]
+  return {
+    ...messageBytes(source, wanted.overrides, present),
+    // The brokers name an override that is no number themselves.
+    ...(replicas !== undefined && Number.isSafeInteger(Number(replicas)) ? { [minInSync]: replicas } : {}),
+    ...whileRestoring,
+    ...(knowsBounds ? timestampBounds : olderTimestampBounds)
+  }
+}
 
 /** The configuration of a topic in the end, but for what nobody sets. */
 const inTheEnd = (source: Readonly<Record<string, string>> | undefined, { fromBackup, overrides }: Wanted) => ({
@@ -95,7 +107,7 @@ export const final = (
   wanted: Wanted = asInBackup
 ): Readonly<Record<string, string | null>> => {
   const configs: Record<string, string | null> = {
-    ...Object.fromEntries(Object.keys(initial(source, knowsBounds, wanted.overrides)).map((name) => [name, null])),
+    ...Object.fromEntries(Object.keys(initial(source, knowsBounds, wanted)).map((name) => [name, null])),
     ...inTheEnd(source, wanted)
   }
   return Object.fromEntries(Object.entries(configs).filter(([name]) => !(holdsRetention && held.has(name))))

@@ -78,7 +78,7 @@ describeWith(["kafka", "kafkaSecurity", "kafka3", "minio", "java"], "The samples
     there = await JavaKafka.start({ classpath: services.java.classpath, bootstrap: kafka3.bootstrap })
     await there.deleteTopics(...topics)
     for (const name of topics) {
-      await there.createTopics({ name, replicas: 1 })
+      await there.createTopics({ name, replicas: 1, config: { "min.insync.replicas": "2" } })
       const records = Array.from({ length: count }, (_, index) => ({
         partition: 0,
         key: `k${index}`,
@@ -161,7 +161,8 @@ describeWith(["kafka", "kafkaSecurity", "kafka3", "minio", "java"], "The samples
 
   it("4, into staging, restores under the other names alone", async () => {
     await cleared("staging-orders", "staging-invoices")
-    await succeed("restore", ...adapted("into-staging"))
+    const { stdout } = await succeed("restore", ...adapted("into-staging"))
+    assert.match(stdout, /get min\.insync\.replicas 1 instead of the 2 of the backup: .*staging-orders/)
     assert.deepStrictEqual(await endsOf(here, "staging-orders", "staging-invoices"), [[[0, count]], [[0, count]]])
   })
 })

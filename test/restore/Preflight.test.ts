@@ -30,16 +30,18 @@ describe("before anything is written, a restore", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("refuses topics that nobody could write to afterwards", () =>
+  it.effect("refuses topics that nobody could write to afterwards, if configOverrides asks for them", () =>
     Effect.gen(function* () {
       const { source, target } = yield* worlds
-      yield* source.createTopic("orders", { configs: { "min.insync.replicas": "2" } })
+      yield* source.createTopic("orders")
       const backupId = yield* backUp
-      assert.deepStrictEqual(yield* against(backupId, { replicationFactor: 1 }), [
+      const overrides = new Map([["*", { "min.insync.replicas": "2" }]])
+      const configs = { fromBackup: true, overrides }
+      assert.deepStrictEqual(yield* against(backupId, { replicationFactor: 1, configs }), [
         "min.insync.replicas 2 with 1 replica would make topics read-only: orders — set defaultReplicationFactor to 2, or set min.insync.replicas to 1 in configOverrides"
       ])
       yield* target.createTopic("orders", { replicationFactor: 1 })
-      assert.deepStrictEqual(yield* against(backupId), [
+      assert.deepStrictEqual(yield* against(backupId, { configs }), [
         "min.insync.replicas 2 with 1 replica would make topics read-only: orders — set min.insync.replicas to 1 in configOverrides"
       ])
     }).pipe(Effect.provide(layer))

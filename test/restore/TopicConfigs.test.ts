@@ -43,8 +43,11 @@ describe("configurations of a restored topic", () => {
 
   it("take the largest limit of a batch that anybody asks for, and leave it alone where nobody does", () => {
     const limit = (...given: ReadonlyArray<string | undefined>) => {
-      const [own, override, present] = given.map((value) => (value === undefined ? {} : { "max.message.bytes": value }))
-      return TopicConfigs.initial(own, true, override, present)["max.message.bytes"]
+      const [own, overrides, present] = given.map((value) =>
+        value === undefined ? {} : { "max.message.bytes": value }
+      )
+      const wanted = { fromBackup: true, overrides: overrides ?? {} }
+      return TopicConfigs.initial(own, true, wanted, present)["max.message.bytes"]
     }
     assert.strictEqual(limit("2000000"), "2000000")
     assert.strictEqual(limit("2000000", "3000000"), "3000000")

@@ -83,14 +83,16 @@ export const createTopics = (
   return topics.map((topic) => {
     const refusal = refusalOf(state, topic)
     if (refusal !== undefined) return { name: topic.name, ...refusal }
-    if (validateOnly) return { name: topic.name, errorCode: ErrorCode.none, detail: undefined }
+    const replicationFactor = topic.replicationFactor < 0 ? state.nodes.length : topic.replicationFactor
+    const outcome = { name: topic.name, errorCode: ErrorCode.none, detail: undefined, replicationFactor }
+    if (validateOnly) return outcome
     const made = makeTopic(topic.name, state.nodes, {
       partitions: Math.max(1, topic.partitions),
-      replicationFactor: topic.replicationFactor < 0 ? state.nodes.length : topic.replicationFactor,
+      replicationFactor,
       configs: topic.configs
     })
     state.topics.set(topic.name, made)
-    return { name: topic.name, errorCode: ErrorCode.none, detail: undefined, topicId: made.topicId }
+    return { ...outcome, topicId: made.topicId }
   })
 }
 

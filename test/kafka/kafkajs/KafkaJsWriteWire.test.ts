@@ -157,7 +157,7 @@ describe("KafkaJsWriteWire", () => {
       const wire = yield* connectTo(other.server)
       const topic = { name: "new", partitions: 1, replicationFactor: 1, configs: {} }
       expect(yield* wire.createTopics([topic], false)).toEqual([
-        { name: "new", errorCode: 0, detail: undefined, topicId: ordersId }
+        { name: "new", errorCode: 0, detail: undefined, replicationFactor: 1, topicId: ordersId }
       ])
       expect(controller.requests.filter(({ apiKey }) => apiKey === createTopicsKey)).toHaveLength(1)
     })

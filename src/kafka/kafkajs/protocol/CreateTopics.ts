@@ -33,9 +33,10 @@ export const call = (
       const topicId = version >= 7 ? r.uuid() : undefined
       const errorCode = r.int16()
       const detail = r.nullableString()
+      let replicationFactor = -1
       if (version >= 5) {
         r.int32()
-        r.int16()
+        replicationFactor = r.int16()
         r.array(6, () => {
           r.string()
           r.nullableString()
@@ -46,7 +47,13 @@ export const call = (
         })
       }
       r.tags()
-      return { name, errorCode, detail, ...(topicId === undefined ? {} : { topicId }) }
+      return {
+        name,
+        errorCode,
+        detail,
+        ...(topicId === undefined ? {} : { topicId }),
+        ...(replicationFactor < 1 ? {} : { replicationFactor })
+      }
     })
     r.tags()
     return outcomes
