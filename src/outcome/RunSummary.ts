@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { DrillSummary } from "./DrillSummary.ts"
 import { RestoreSummary } from "./RestoreSummary.ts"
 
 /** One proven set of this resource, with the fields that the history needs. */
@@ -29,7 +30,7 @@ export type CatalogueSummary = typeof CatalogueSummary.Type
  */
 export const RunSummary = Schema.Struct({
   version: Schema.Literal(1),
-  command: Schema.Literals(["run", "prune", "list", "restore"]),
+  command: Schema.Literals(["run", "prune", "list", "restore", "drill"]),
   outcome: Schema.Literals(["success", "failed", "interrupted"]),
   exitCode: Schema.Int,
   startedAt: Schema.String,
@@ -55,6 +56,8 @@ export const RunSummary = Schema.Struct({
   heldBack: Schema.optionalKey(Schema.String),
   catalogue: Schema.optionalKey(CatalogueSummary),
   /** Of the command restore. */
-  restore: Schema.optionalKey(RestoreSummary)
+  restore: Schema.optionalKey(RestoreSummary),
+  /** Of the command drill. */
+  drill: Schema.optionalKey(DrillSummary)
 })
 export type RunSummary = typeof RunSummary.Type

@@ -1,4 +1,5 @@
 import { Result, Schema } from "effect"
+import * as DrillSummary from "./DrillSummary.ts"
 import { RestoreSummary } from "./RestoreSummary.ts"
 import { RunSummary } from "./RunSummary.ts"
 import * as SummaryPacking from "./SummaryPacking.ts"
@@ -79,7 +80,7 @@ const cutNotes = (notes: ReadonlyArray<string>): ReadonlyArray<string> => {
 
 /** The summary without its lists of sets and topics, every text cut to its limit. */
 const texts = (summary: RunSummary) => {
-  const { catalogue: _catalogue, restore: _restore, ...rest } = summary
+  const { catalogue: _catalogue, drill, restore: _restore, ...rest } = summary
   const optional = (key: "backupId" | "reason" | "message" | "advice" | "heldBack") =>
     summary[key] === undefined ? {} : { [key]: cut(summary[key], room[key]) }
   return {
@@ -91,6 +92,7 @@ const texts = (summary: RunSummary) => {
     ...optional("message"),
     ...optional("advice"),
     ...optional("heldBack"),
+    ...(drill === undefined ? {} : { drill: DrillSummary.shortened(drill) }),
     notes: cutNotes(summary.notes)
   }
 }

@@ -1,4 +1,5 @@
 import * as Compression from "./Compression.ts"
+import { DrillSpec } from "./DrillSpec.ts"
 import * as Field from "./Field.ts"
 import { JobSpec } from "./JobSpec.ts"
 import { KafkaClusterSpec } from "./KafkaClusterSpec.ts"
@@ -70,6 +71,7 @@ export const KafkaBackupSpec = Field.object(
       30
     ),
     retention: Field.optional(RetentionSpec),
+    drill: Field.optional(DrillSpec),
     rateLimit: Field.optional(RateLimitSpec),
     circuitBreaker: Field.withDefault(CircuitBreakerSpec, {}),
     resources: Field.optional(ResourcesSpec),

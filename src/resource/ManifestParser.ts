@@ -66,7 +66,7 @@ const read = (json: unknown, unknownFields: UnknownFields): Result.Result<KafkaB
     ...metadataProblems(json["metadata"]),
     ...spec.problems
   ]
-  problems.push(...scheduleProblems(json["spec"], problems))
+  problems.push(...scheduleProblems(json["spec"], "spec", problems), ...drillProblems(json["spec"], problems))
   if (problems.length > 0) return refuse(problems)
 
   const { metadata: _metadata, status: _status, ...rest } = json
@@ -207,14 +207,24 @@ export const metadataProblems = (
 }
 
 /** Mistakes that only a parsed schedule shows; checked only when the two fields are valid on their own. */
-const scheduleProblems = (spec: unknown, soFar: ReadonlyArray<Problem.Problem>): ReadonlyArray<Problem.Problem> => {
-  if (!isMap(spec)) return []
-  const { schedule, timeZone } = spec
-  const isFaulty = (field: string) => soFar.some((problem) => problem.field === field)
-  if (typeof schedule !== "string" || isFaulty("spec.schedule")) return []
-  const zone = typeof timeZone === "string" && !isFaulty("spec.timeZone") ? { timeZone } : {}
-  return Result.match(Schedule.cron({ schedule, ...zone }), { onFailure: (problems) => problems, onSuccess: () => [] })
+const scheduleProblems = (
+  scheduled: unknown,
+  block: string,
+  soFar: ReadonlyArray<Problem.Problem>
+): ReadonlyArray<Problem.Problem> => {
+  if (!isMap(scheduled)) return []
+  const { schedule, timeZone } = scheduled
+  const isFaulty = (field: string) => soFar.some((problem) => problem.field === `${block}.${field}`)
+  if (typeof schedule !== "string" || isFaulty("schedule")) return []
+  const zone = typeof timeZone === "string" && !isFaulty("timeZone") ? { timeZone } : {}
+  return Result.match(Schedule.cron({ schedule, ...zone }, block), {
+    onFailure: (problems) => problems,
+    onSuccess: () => []
+  })
 }
+
+const drillProblems = (spec: unknown, soFar: ReadonlyArray<Problem.Problem>): ReadonlyArray<Problem.Problem> =>
+  isMap(spec) ? scheduleProblems(spec["drill"], "spec.drill", soFar) : []
 
 /** `kubectl create --dry-run -o yaml` writes `creationTimestamp: null`. */
 export const withoutNulls = (metadata: unknown): unknown =>

@@ -43,3 +43,10 @@ export const compare = (left: string, right: string): -1 | 0 | 1 | undefined => 
   if (a === undefined || b === undefined) return undefined
   return a < b ? -1 : a > b ? 1 : 0
 }
+
+/** The value without its fraction, or `undefined` where the text is no quantity or a number cannot hold it exactly. */
+export const wholeNumber = (text: string): number | undefined => {
+  const value = scaled(text)
+  const whole = value === undefined ? undefined : Number(value / 10n ** BigInt(scale))
+  return whole !== undefined && Number.isSafeInteger(whole) ? whole : undefined
+}

@@ -27,14 +27,16 @@ interface Scheduled {
  * In the doubled hour of a change from summer time a schedule that runs all through the day (minute or hour begin with
  * `*`, or the hour has a step) runs in both, a fixed time runs once, in the first. `schedule/Slots` says what happens
  * in the skipped hour.
+ *
+ * `block` is where the two fields are, for the problems.
  */
-export const cron = (spec: Scheduled): Result.Result<Cron.Cron, ReadonlyArray<Problem>> => {
+export const cron = (spec: Scheduled, block = "spec"): Result.Result<Cron.Cron, ReadonlyArray<Problem>> => {
   const zone = DateTime.zoneMakeNamed(spec.timeZone ?? "UTC")
   const problems: Array<Problem> = []
   if (Option.isNone(zone)) {
     problems.push(
       found(
-        "spec.timeZone",
+        `${block}.timeZone`,
         spec.timeZone ?? "",
         "is not a time zone of the IANA database; write one such as Europe/Berlin"
       )
@@ -49,11 +51,11 @@ export const cron = (spec: Scheduled): Result.Result<Cron.Cron, ReadonlyArray<Pr
     }
   )
   if (Result.isFailure(parsed)) {
-    problems.push(found("spec.schedule", spec.schedule, parseAdvice(expression, parsed.failure.message)))
+    problems.push(found(`${block}.schedule`, spec.schedule, parseAdvice(expression, parsed.failure.message)))
     return Result.fail(problems)
   }
   if (!everMatches(parsed.success)) {
-    problems.push(found("spec.schedule", spec.schedule, "never matches: none of its months has such a day"))
+    problems.push(found(`${block}.schedule`, spec.schedule, "never matches: none of its months has such a day"))
   }
   return problems.length > 0 ? Result.fail(problems) : Result.succeed(parsed.success)
 }

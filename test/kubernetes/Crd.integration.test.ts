@@ -40,7 +40,9 @@ const forTheOperator = new Set([
   "a range that runs backwards",
   "a date that no month has",
   "a step beyond the field",
-  "an unknown zone"
+  "an unknown zone",
+  "a drill on a date that no month has",
+  "a drill in an unknown zone"
 ])
 
 /** The problems that the project's own check finds in a bad manifest. */

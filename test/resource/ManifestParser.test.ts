@@ -15,7 +15,8 @@ const problemsOf = (result: Result.Result<unknown, { readonly problems: Readonly
 const lines = (text: string) => problemsOf(ManifestParser.parse(text)).map(Problem.format)
 
 describe("the samples", () => {
-  it("are all seven of the documentation, and one for Google Cloud", () => assert.lengthOf(backupSamples, 8))
+  it("are all seven of the documentation, one for Google Cloud, and one with a drill", () =>
+    assert.lengthOf(backupSamples, 9))
 
   it.each(backupSamples)("$name is a valid manifest", ({ text }) => {
     assert.deepStrictEqual(problemsOf(ManifestParser.parse(text)), [])

@@ -93,6 +93,17 @@ describe("Quantity", () => {
     if (order !== undefined && order !== 0) assert.strictEqual(Quantity.compare(right, left), -order as -1 | 1)
   })
 
+  it.each([
+    ["1Gi", 1_073_741_824],
+    ["1.5k", 1500],
+    ["1500m", 1],
+    ["1Pi", 2 ** 50],
+    ["9Pi", undefined],
+    ["many", undefined]
+  ] as const)("%s as a whole number is %s", (text, expected) =>
+    assert.strictEqual(Quantity.wholeNumber(text), expected)
+  )
+
   it.each(["", "half", "1 Gi", "1gi", "1Kib", "0x10", "1e", "--1", "1".repeat(300), "1,5"])("%j is none", (text) => {
     assert.isFalse(Quantity.isQuantity(text))
     assert.isUndefined(Quantity.compare(text, "1"))

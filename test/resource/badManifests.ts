@@ -507,5 +507,31 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at(`${pod}.hostAliases[0].ip`, "an address with a zone", "fe80::1%eth0", "must be an IP address"),
   at(`${pod}.hostAliases[0].hostnames[0]`, "a host name in capitals", "Minio", "must be a host name"),
   at(`${pod}.hostAliases[0].hostnames`, "an address without a name", [], "must have at least 1 entries"),
-  at("deletionPolicy", "another word", "Keep", "must be Retain or Delete")
+  at("deletionPolicy", "another word", "Keep", "must be Retain or Delete"),
+
+  // drills
+  at("drill.schedule", "a drill without a schedule", undefined, "a drill needs schedule"),
+  at("drill.schedule", "a drill with four fields", "0 3 * *", "five cron fields"),
+  at("drill.schedule", "a drill on a date that no month has", "0 0 31 2 *", "never matches"),
+  at("drill.timeZone", "a drill in an offset", "+02:00", "IANA time zone"),
+  at("drill.timeZone", "a drill in an unknown zone", "Mars/Olympus", "IANA database"),
+  at("drill.shedule", "a misspelt schedule of a drill", "@daily", "is not a field here; did you mean"),
+  at("drill.topicPrefix", "an empty prefix", "", "must be the start of a topic name"),
+  at("drill.topicPrefix", "a prefix with a slash", "drill/", "must be the start of a topic name"),
+  at("drill.topicPrefix", "a prefix of Kafka's own topics", "__drill-", "must not begin with '__'"),
+  at("drill.topicPrefix", "a prefix that leaves no room for the topic", "d".repeat(65), "at most 64 characters"),
+  at("drill.maxBytes", "hardly any bytes", "1Ki", "from 1Mi to 1Pi"),
+  at("drill.maxBytes", "no bytes at all", 0, "from 1Mi to 1Pi"),
+  at("drill.maxBytes", "more bytes than any cluster has", "2Pi", "from 1Mi to 1Pi"),
+  at("drill.maxBytes", "an unknown unit", "1GB", "from 1Mi to 1Pi"),
+  at("drill.maxBytes", "half a byte", 0.5, "in quotes"),
+  at("drill.topics", "a drill of nothing", [], "remove it to drill all topics"),
+  at("drill.topics[0]", "a drill of a regular expression", "^orders$", "must be a topic name or wildcard pattern"),
+  at("drill.againstLive", "a word for a flag", "yes", "must be true or false"),
+  at("drill.replicationFactor", "no replica", 0, "must be 1 or more, or -1"),
+  at("drill.replicationFactor", "fewer replicas than none", -2, "-1"),
+  at("drill.suspend", "a number for a flag", 1, "must be true or false"),
+  at("drill.targetCluster.bootstrapServers", "a target without a broker", [], "at least one broker"),
+  at("drill.targetCluster.saslSecret", "credentials without SASL", { name: "a", mechanism: "PLAIN" }, "has no effect"),
+  at("drill.storage", "another storage", {}, "it belongs to spec")
 ]

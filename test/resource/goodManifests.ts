@@ -45,6 +45,25 @@ export const goodManifests: ReadonlyArray<GoodManifest> = [
   good("resources.limits.cpu", "a whole number without quotes", 3),
   good("resources.requests.cpu", "a fraction in quotes", "0.5"),
 
+  good("drill.maxBytes", "a number of bytes", 104_857_600),
+  good("drill.maxBytes", "a fraction of a unit", "1.5Gi"),
+  good("drill.schedule", "a macro with blanks", " @weekly\n", "@weekly"),
+  good("drill.topicPrefix", "a prefix of one dot", "."),
+  good(
+    "drill",
+    "nothing but a schedule",
+    { schedule: "@daily" },
+    {
+      schedule: "@daily",
+      topicPrefix: "_drill-",
+      maxBytes: "1Gi",
+      topics: ["*"],
+      againstLive: true,
+      replicationFactor: 1,
+      suspend: false
+    }
+  ),
+
   good("podTemplate.env[0].name", "a proxy in small letters", "https_proxy"),
   good("podTemplate.env[0].name", "the name of a token's file", "AWS_WEB_IDENTITY_TOKEN_FILE"),
   good("podTemplate.env[0].name", "the authorities of a proxy", "NODE_EXTRA_CA_CERTS"),

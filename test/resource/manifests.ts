@@ -31,6 +31,21 @@ export const fullSpec = () => ({
   sourceClusterId: "production us-west-2",
   checkpointIntervalSecs: 30,
   retention: { backups: 168 },
+  drill: {
+    schedule: "0 3 * * 0",
+    timeZone: "Europe/Berlin",
+    targetCluster: {
+      bootstrapServers: ["kafka-0.staging.svc:9093"],
+      securityProtocol: "SSL",
+      tlsSecret: { name: "staging-tls" }
+    },
+    topicPrefix: "_drill-",
+    maxBytes: "500Mi",
+    topics: ["orders", "events-*"],
+    againstLive: true,
+    replicationFactor: 1,
+    suspend: false
+  },
   rateLimit: { bytesPerSecond: 104857600, recordsPerSecond: 100000 },
   circuitBreaker: { enabled: true, failureThreshold: 5, resetTimeoutSecs: 60 },
   resources: { requests: { cpu: "500m", memory: "512Mi" }, limits: { cpu: 2, memory: "2Gi", "nvidia.com/gpu": 1 } },

@@ -90,6 +90,8 @@ const afterDeadline = (command: Command): string => {
       return "raise or remove spec.job.activeDeadlineSeconds, or speed the run up with more spec.resources; stored data is kept"
     case "restore":
       return `everything that was written is kept.${RunAgain.restoreAdvice}`
+    case "drill":
+      return "lower spec.drill.maxBytes, or raise or remove spec.job.activeDeadlineSeconds; the next drill deletes the scratch topics"
     case "prune":
     case "list":
       return "the storage answers too slowly; the operator tries again"
@@ -103,6 +105,8 @@ const afterDeletion = (command: Command): string => {
       return `stored data is kept.${RunAgain.advice}`
     case "restore":
       return `everything that was written is kept.${RunAgain.restoreAdvice}`
+    case "drill":
+      return "the next drill deletes its scratch topics"
     case "prune":
     case "list":
       return "the operator tries again"

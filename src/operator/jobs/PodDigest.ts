@@ -3,13 +3,15 @@ import { Schema } from "effect"
 import { KafkaBackup } from "../../resource/KafkaBackup.ts"
 import { KafkaRestore } from "../../resource/KafkaRestore.ts"
 
-/** Fields of the spec whose values only the operator reads: an edit of these gives the same pod. */
+/** Fields of the spec that the pods of runs do not read: an edit of these gives the same pod. */
 const ofOperator: ReadonlyArray<string> = [
   "schedule",
   "timeZone",
   "startingDeadlineSeconds",
   "suspend",
   "deletionPolicy",
+  // Read by the pods of drills alone.
+  "drill",
   // Limits of the Job, of which `limits` has those that its pods are under.
   "job"
 ] satisfies Array<keyof KafkaBackup["spec"]>
