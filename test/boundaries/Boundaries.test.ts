@@ -1,8 +1,8 @@
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join, relative } from "node:path"
+import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -30,6 +30,11 @@ const planted = [
   ["src/cli/Planted.ts", "src/storage/S3ObjectStore.ts", "storage-adapters-behind-their-table"],
   ["src/segment/Planted.ts", "src/kafka/KafkaSource.ts", "segment-reads-batches-only"],
   ["src/manifest/Planted.ts", "src/segment/kbak/KbakReader.ts", "formats-behind-their-table"],
+  // Formats and backends that are added later.
+  ["src/segment/xyz/Planted.ts", "src/segment/kbak/KbakReader.ts", "formats-know-no-other-format"],
+  ["src/manifest/Planted.ts", "src/segment/xyz/Planted.ts", "formats-behind-their-table"],
+  ["src/storage/xyz/Planted.ts", "src/kafka/KafkaError.ts", "may-import-storage"],
+  ["src/cli/Planted.ts", "src/storage/xyz/Planted.ts", "storage-adapters-behind-their-table"],
   ["src/schedule/Slots.ts", "src/schedule/Planted.ts", "no-cycle"],
   ["src/schedule/Planted.ts", "src/schedule/Due.ts", "no-cycle"]
 ] as const
@@ -57,7 +62,10 @@ const cruise = (): ReadonlyArray<Violation> => {
     }
     // The operator needs a way to the room in between.
     lines.get("src/operator/Planted.ts")!.push(`import "../status/Planted.ts"\n`)
-    for (const [file, content] of lines) writeFileSync(join(copy, file), content.join(""), { flag: "a" })
+    for (const [file, content] of lines) {
+      mkdirSync(dirname(join(copy, file)), { recursive: true })
+      writeFileSync(join(copy, file), content.join(""), { flag: "a" })
+    }
     const tool = join(root, "node_modules", "dependency-cruiser", "bin", "dependency-cruiser.mjs")
     const made = spawnSync(
       process.execPath,
@@ -85,10 +93,10 @@ describe("the boundaries of the rooms", () => {
     const found = violations.some(
       (violation) =>
         violation.rule.name === rule &&
-        (violation.from === from ||
-          // Who reaches what by way of another room is refused where the way begins.
-          (violation.to === to && violation.from.startsWith("src/operator/")) ||
-          violation.cycle?.some(({ name }) => name === from) === true)
+        (violation.to === to
+          ? // Who reaches what by way of another room is refused where the way begins.
+            violation.from === from || violation.from.startsWith("src/operator/")
+          : violation.cycle?.some(({ name }) => name === from) === true)
     )
     assert.isTrue(
       found,
