@@ -19,6 +19,7 @@ import * as HoldEnd from "./HoldEnd.ts"
 import * as LateEdit from "./LateEdit.ts"
 import * as LostJob from "./LostJob.ts"
 import * as NextAttempt from "./NextAttempt.ts"
+import * as OriginLookup from "./OriginLookup.ts"
 import type { RestoreCaches } from "./RestoreCaches.ts"
 import * as RestoreJob from "./RestoreJob.ts"
 import * as RestoreJobState from "./RestoreJobState.ts"
@@ -153,7 +154,10 @@ const endOf = (
 
 /** What a reconcile found beside what it observed. */
 type Found = Partial<
-  Pick<RestoreFacts, "active" | "backupId" | "ended" | "holdEnd" | "refusal" | "startedWritingMillis" | "usedBefore">
+  Pick<
+    RestoreFacts,
+    "active" | "backupId" | "ended" | "holdEnd" | "missingBackup" | "refusal" | "startedWritingMillis" | "usedBefore"
+  >
 >
 
 const endMillis = ({ state }: RestoreObserved.ObservedJob): number =>
@@ -168,7 +172,9 @@ const publish = (
   const facts: RestoreFacts = {
     generation: observed.generation,
     problems: observed.problems,
-    backupId: found.backupId ?? observed.restore?.spec.backupId ?? "",
+    backupId: found.backupId ?? found.ended?.backupId ?? observed.restore?.spec.backupId ?? "",
+    backupRef: observed.restore?.spec.backupRef?.name,
+    missingBackup: found.missingBackup,
     active: found.active,
     ended: found.ended,
     hold: holdOf(observed),
@@ -246,13 +252,14 @@ const awaiting = (progress: RestoreProgressFacts | undefined): ActiveRestore["tr
 
 /** Every new value is a reason to write the status: not more often than it is asked for. */
 const isNews = (
-  { nowMillis, previous: { jobName, progress: before, startedWriting } }: RestoreObserved.RestoreObserved,
+  { nowMillis, previous: { jobName, progress: before, resolved, startedWriting } }: RestoreObserved.RestoreObserved,
   { jobName: current, startMillis }: ActiveRestore,
   progress: RestoreProgressFacts
 ): boolean =>
   jobName !== current ||
   before?.updatedTime === undefined ||
   before.message !== (progress.awaited ?? progress.step) ||
+  (progress.resolved !== undefined && progress.resolved.backupId !== resolved?.backupId) ||
   (startedWriting === undefined && progress.startedWritingMillis !== undefined) ||
   Math.abs(nowMillis - Format.millis(before.updatedTime)) >= Requeue.progressMillis(startMillis, nowMillis)
 
@@ -262,9 +269,14 @@ const start = Effect.fnUntraced(function* (
   observed: RestoreObserved.RestoreObserved,
   name: string
 ) {
-  const { nowMillis, restore, uid } = observed
+  const { namespace, nowMillis, restore, uid } = observed
   if (restore === undefined) return after(Infinity)
-  const made = yield* EnsureJob.make(RestoreJob.make(restore, name, context.settings), uid)
+  const origin = yield* OriginLookup.of(restore, namespace)
+  if (origin._tag === "Missing") {
+    yield* publish(context, observed, { missingBackup: origin.message })
+    return after(OriginLookup.againMillis)
+  }
+  const made = yield* EnsureJob.make(RestoreJob.make(origin.restore, name, context.settings), uid)
   if (made._tag === "Refused") {
     yield* publish(context, observed, { refusal: made.trouble })
     return after(refusedAgainMillis)
