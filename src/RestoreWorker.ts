@@ -4,7 +4,9 @@ import { KafkaSinks } from "./kafka/KafkaSink.ts"
 import { KafkaSources } from "./kafka/KafkaSource.ts"
 import type { KafkaTarget } from "./kafka/KafkaTarget.ts"
 import type { RunSummary } from "./outcome/RunSummary.ts"
+import type { Restorable } from "./resource/BackupRef.ts"
 import type { KafkaRestore } from "./resource/KafkaRestore.ts"
+import * as BackupChoice from "./restore/BackupChoice.ts"
 import * as HoldReporting from "./restore/HoldReporting.ts"
 import * as Restore from "./restore/Restore.ts"
 import * as RestoreProgress from "./restore/RestoreProgress.ts"
@@ -64,7 +66,7 @@ const openCluster = Effect.fnUntraced(function* (target: KafkaTarget, guards: Br
 
 /** Opens what a restore works with, for as long as the scope lasts: the store is read, the cluster written and read. */
 export const open = Effect.fn("RestoreWorker.open")(function* (
-  { spec }: KafkaRestore,
+  { spec }: Restorable,
   progress: RestoreProgress.RestoreProgress,
   { secretPatienceMillis, volumes }: Omit<RestoreOptions, "isDryRun">
 ): Effect.fn.Return<
@@ -103,7 +105,7 @@ export const endHold = Effect.fn("RestoreWorker.endHold")(function* (
 
 /** One attempt of a restore, from Secrets to the topics' own configuration. Fills `context` as it goes. */
 export const attempt = Effect.fn("RestoreWorker.attempt")(function* (
-  resource: KafkaRestore,
+  resource: Restorable,
   context: RestoreReporting.RestoreContext,
   options: RestoreOptions
 ) {
@@ -111,11 +113,13 @@ export const attempt = Effect.fn("RestoreWorker.attempt")(function* (
   context.resource = resource
   context.isDryRun = options.isDryRun
   const systems = yield* open(resource, progress, options)
-  const request = SpecRequest.request(resource)
   progress.step = "checking"
+  const request = SpecRequest.request(resource, yield* BackupChoice.resolve(systems, resource))
+  progress.backupId = request.backupId
   const prepared = yield* Restore.prepare(systems, request)
   context.prepared = prepared
   RestoreProgress.planned(progress, prepared.plan)
+  progress.resolved = prepared.resolved
   if (options.isDryRun) {
     progress.step = "done"
     return
@@ -148,7 +152,7 @@ export const conclude = (
 
 /** Carries out a restore until its end or `stop`, and returns the summary that its pod reports. */
 export const run = Effect.fn("RestoreWorker.run")(function* (
-  resource: KafkaRestore,
+  resource: Restorable,
   progress: RestoreProgress.RestoreProgress,
   options: Omit<RestoreOptions, "isDryRun"> & { readonly stop: Deferred.Deferred<void> }
 ) {

@@ -11,6 +11,7 @@ import * as StoredOffsets from "../restore/groups/StoredOffsets.ts"
 import * as OffsetsOutput from "./OffsetsOutput.ts"
 import * as OffsetsWork from "./OffsetsWork.ts"
 import * as Resource from "./Resource.ts"
+import * as RestoreSource from "./RestoreSource.ts"
 import { output, shared } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import { UsageError } from "./UsageError.ts"
@@ -170,7 +171,7 @@ const storedOf = Effect.fnUntraced(function* (
     resource.kind === "KafkaRestore"
       ? {
           kafka: resource.spec.targetCluster,
-          storage: resource.spec.storage,
+          storage: yield* RestoreSource.storageOf(resource),
           id: Rollback.snapshotIdOf(
             resource.spec.rollback?.snapshotId === undefined ? {} : { snapshotId: resource.spec.rollback.snapshotId },
             OffsetsWork.ownerOf(resource.metadata)

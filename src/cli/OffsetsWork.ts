@@ -21,6 +21,7 @@ import * as GuardedObjectStore from "../storage/GuardedObjectStore.ts"
 import { ObjectStores, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Connections from "../worker/Connections.ts"
 import * as Resource from "./Resource.ts"
+import * as RestoreSource from "./RestoreSource.ts"
 import { UsageError } from "./UsageError.ts"
 
 /** What the offsets commands do, without what they print. */
@@ -162,8 +163,9 @@ export const resetOfRestore = Effect.fnUntraced(function* (
   directories: Resource.Directories,
   names: ReadonlyArray<string>
 ) {
+  yield* RestoreSource.assertNamed(resource)
   const request = SpecRequest.request(resource)
-  const store = yield* openStore(resource.spec.storage, directories)
+  const store = yield* openStore(yield* RestoreSource.storageOf(resource), directories)
   const sink = yield* openSink(resource.spec.targetCluster, directories)
   const systems = { sink, store }
   const { plan, set: backup } = yield* Restore.planOf(store, request)

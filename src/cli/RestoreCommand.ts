@@ -1,4 +1,4 @@
-import { Clock, Effect, Exit, FileSystem } from "effect"
+import { Clock, Effect, Exit, FileSystem, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as HoldReporting from "../restore/HoldReporting.ts"
@@ -12,6 +12,7 @@ import * as Display from "./Display.ts"
 import * as Resource from "./Resource.ts"
 import * as RestoreHold from "./RestoreHold.ts"
 import * as RestoreOutput from "./RestoreOutput.ts"
+import * as RestoreSource from "./RestoreSource.ts"
 import * as RunDisplay from "./RunDisplay.ts"
 import { RunFailed } from "./RunCommand.ts"
 import { listen, output, report, shared, summary } from "./SharedFlags.ts"
@@ -26,6 +27,12 @@ const flags = {
   dryRun: Flag.Boolean("dry-run").pipe(
     Flag.withDefault(false),
     Flag.withDescription("check everything and print what would be done; nothing is written")
+  ),
+  backup: Flag.String("backup").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.optional,
+    Flag.map(Option.getOrUndefined),
+    Flag.withDescription("manifest of the KafkaBackup that spec.backupRef names")
   ),
   endHold: Flag.Boolean("end-hold").pipe(
     Flag.withDefault(false),
@@ -51,7 +58,7 @@ const work = Effect.fnUntraced(function* (given: Given, context: RestoreReportin
       metrics: () => RestoreMetrics.text(progress)
     })
   }
-  const resource = yield* Effect.interruptible(Resource.readRestore(given.file))
+  const resource = yield* Effect.interruptible(RestoreSource.readRestorable(given.file, given.backup))
   context.resource = resource
   context.isDryRun = given.dryRun || resource.spec.dryRun
   yield* Resource.assertDirectories(resource, given)
@@ -162,6 +169,10 @@ export const restore = Command.make(
     {
       command: "kafka-backup restore -f restore.yaml --secrets secrets --report report.json",
       description: "restore, or go on, and write to a file what was done"
+    },
+    {
+      command: "kafka-backup restore -f newest.yaml --backup backup.yaml --secrets secrets",
+      description: "restore the newest backup of a KafkaBackup, where the manifest has backupRef"
     },
     {
       command: "kafka-backup restore -f restore.yaml --secrets secrets --end-hold",

@@ -1,5 +1,6 @@
 import { deflateSync, inflateSync } from "node:zlib"
-import { Result, Schema } from "effect"
+import { Option, Result, Schema } from "effect"
+import { Origin, type WithOrigin } from "../resource/BackupRef.ts"
 import { given } from "../resource/Json.ts"
 import * as KafkaRestore from "../resource/KafkaRestore.ts"
 import * as ManifestParser from "../resource/ManifestParser.ts"
@@ -21,17 +22,20 @@ const bare = ({
   apiVersion,
   kind,
   metadata: { creationTimestamp, generation, name, namespace, uid },
+  origin,
   spec
-}: KafkaRestore.KafkaRestore): KafkaRestore.KafkaRestore => ({
+}: WithOrigin): WithOrigin => ({
   apiVersion,
   kind,
   metadata: given({ name, namespace, uid, creationTimestamp, generation }),
-  spec
+  spec,
+  ...given({ origin })
 })
 
 /** The restore as the value of an environment variable: printable ASCII without `$`, which Kubernetes would expand. */
-export const encode = (restore: KafkaRestore.KafkaRestore): Result.Result<string, RunSpecTooLarge> => {
-  const content = Schema.encodeSync(KafkaRestore.KafkaRestore)(bare(restore))
+export const encode = (restore: WithOrigin): Result.Result<string, RunSpecTooLarge> => {
+  const { origin, ...resource } = bare(restore)
+  const content = { ...Schema.encodeSync(KafkaRestore.KafkaRestore)(resource), ...given({ origin }) }
   const text = front + deflateSync(JSON.stringify(content)).toString("base64")
   return text.length <= maxLength
     ? Result.succeed(text)
@@ -40,10 +44,14 @@ export const encode = (restore: KafkaRestore.KafkaRestore): Result.Result<string
       )
 }
 
+const decodeOrigin = Schema.decodeUnknownOption(Schema.Struct({ origin: Origin }))
+
+const originOf = (content: unknown) => Option.map(decodeOrigin(content), ({ origin }) => origin)
+
 const refuse = (detail: string) => Result.fail(new RunSpecUnreadable({ detail }))
 
 /** Reads what `encode` wrote, checked like a resource from the API server. Total: fails on everything else. */
-export const decode = (text: string): Result.Result<KafkaRestore.KafkaRestore, RunSpecUnreadable> => {
+export const decode = (text: string): Result.Result<WithOrigin, RunSpecUnreadable> => {
   if (!isRestore(text)) return refuse(`it does not begin with ${front}`)
   const content = Result.try((): unknown =>
     JSON.parse(
@@ -53,6 +61,7 @@ export const decode = (text: string): Result.Result<KafkaRestore.KafkaRestore, R
   if (Result.isFailure(content)) return refuse("its content is damaged or cut off")
   return Result.match(KafkaRestore.fromServer(content.success), {
     onFailure: ({ message }) => refuse(`its resource cannot be used: ${message}`),
-    onSuccess: (read) => Result.succeed(bare(read))
+    onSuccess: (read) =>
+      Result.succeed(bare({ ...read, ...given({ origin: Option.getOrUndefined(originOf(content.success)) }) }))
   })
 }

@@ -1,5 +1,6 @@
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import type { Pod } from "../kubernetes/Objects.ts"
+import { ResolvedBackup } from "../outcome/RestoreSummary.ts"
 import type { RunProgressFacts } from "../status/Facts.ts"
 import type { RestoreProgressFacts } from "../status/restore/RestoreFacts.ts"
 import { metricsPort } from "./jobs/JobSettings.ts"
@@ -82,7 +83,8 @@ const RestoreAnswer = Schema.Struct({
   partitions: Schema.Int,
   percent: Schema.NullOr(Schema.Finite),
   startedWritingMillis: Schema.optionalKey(Schema.Int),
-  awaited: Schema.optionalKey(Schema.String)
+  awaited: Schema.optionalKey(Schema.String),
+  resolved: Schema.optionalKey(ResolvedBackup)
 })
 
 /** What a restore serves under `/progress`; none where the answer is something else. */

@@ -18,10 +18,26 @@ export const GroupsSummary = Schema.Struct({
 })
 export type GroupsSummary = typeof GroupsSummary.Type
 
+/** The backup that a restore takes. Times are milliseconds since 1970. */
+export const ResolvedBackup = Schema.Struct({
+  backupId: Schema.String,
+  /** When its run started, or, of another tool, its newest upload. */
+  capturedMillis: Schema.Int,
+  /** Smallest timestamp of its records; absent where the backup does not say, and where it has no records. */
+  coversFromMillis: Schema.optionalKey(Schema.Int),
+  /** A point in time up to here can be restored. */
+  coversUntilMillis: Schema.Int,
+  /** Why it is this one, where the restore chose it. */
+  why: Schema.optionalKey(Schema.String)
+})
+export type ResolvedBackup = typeof ResolvedBackup.Type
+
 /** What a summary says about a restore, beside what every command says. */
 export const RestoreSummary = Schema.Struct({
   /** Nothing was written, as asked for. */
   dryRun: Schema.optionalKey(Schema.Boolean),
+  /** The backup; absent where none was found. */
+  resolved: Schema.optionalKey(ResolvedBackup),
   /** When this attempt began to write into the target cluster; RFC 3339, UTC. Absent: it has not. */
   startedWriting: Schema.optionalKey(Schema.String),
   /** Everything that stood against the restore, one word for each kind. */

@@ -1,3 +1,4 @@
+import { BackupRefSpec, namesOneBackup } from "./BackupRefSpec.ts"
 import * as Field from "./Field.ts"
 import { KafkaClusterSpec } from "./KafkaClusterSpec.ts"
 import { needsNewOffsets, PartitionsSpec } from "./PartitionsSpec.ts"
@@ -19,23 +20,28 @@ import { maxPatterns, TopicPattern } from "./TopicPattern.ts"
 /** What the user wants back. The one description of every field: text, bounds, defaults and rules. */
 export const KafkaRestoreSpec = Field.object(
   {
-    backupId: Field.text({
-      description: "Id of the backup to restore, as kafka-backup list shows it.",
-      maxLength: 253,
-      rules: [
-        Rule.matches(
-          "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
-          "must be the id of one backup, such as shop-20260301-020000; the path to it goes into prefix or subPath of the storage"
-        )
-      ]
-    }),
+    backupId: Field.optional(
+      Field.text({
+        description: "Id of the backup to restore, as kafka-backup list shows it.",
+        maxLength: 253,
+        rules: [
+          Rule.matches(
+            "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+            "must be the id of one backup, such as shop-20260301-020000; the path to it goes into prefix or subPath of the storage"
+          )
+        ]
+      })
+    ),
+    backupRef: Field.optional(BackupRefSpec),
     targetCluster: Field.described(
       KafkaClusterSpec,
       "The Kafka cluster to restore into, and how to connect to it. It may be another one than that of the backup."
     ),
-    storage: Field.described(
-      StorageSpec,
-      "Where the backup is kept. Permission to read is enough, unless rollback is enabled."
+    storage: Field.optional(
+      Field.described(
+        StorageSpec,
+        "Where the backup is kept. Permission to read is enough, unless rollback is enabled. Absent: as the KafkaBackup of backupRef says."
+      )
     ),
     topics: Field.withDefault(
       Field.list(TopicPattern, {
@@ -130,17 +136,10 @@ export const KafkaRestoreSpec = Field.object(
     description: "Which backup to restore, from where, and into which cluster.",
     rules: [
       needsNewOffsets,
-      Rule.required(
-        "backupId",
-        "a restore needs backupId, for example shop-20260301-020000; kafka-backup list shows which backups there are"
-      ),
+      ...namesOneBackup,
       Rule.required(
         "targetCluster",
         "a restore needs targetCluster with bootstrapServers, for example kafka-0.kafka.svc:9092"
-      ),
-      Rule.required(
-        "storage",
-        "a restore needs storage with storageType (s3, azure, gcs or pvc) and the block of that name"
       ),
       Rule.rule<{ readonly createTopics: boolean; readonly defaultReplicationFactor?: number }>({
         cel: "self.createTopics || !has(self.defaultReplicationFactor)",

@@ -86,6 +86,17 @@ const RestoredOffsets = Field.object(
   { description: "How the records of the restored topics are numbered." }
 )
 
+const ResolvedBackup = Field.object(
+  {
+    backupId: name("Id of the backup."),
+    capturedAt: Field.optional(Timestamp("When the run of the backup started.")),
+    coversFrom: Field.optional(Timestamp("Smallest timestamp of the records in the backup.")),
+    coversUntil: Field.optional(Timestamp("Latest point in time that can be restored from the backup.")),
+    why: Field.optional(prose("Why it is this backup, where the spec names none."))
+  },
+  { description: "The backup that is restored. It stays the same once the restore has begun to write." }
+)
+
 export const KafkaRestoreStatus = Field.object(
   {
     phase: Field.optional(RestorePhase),
@@ -95,6 +106,7 @@ export const KafkaRestoreStatus = Field.object(
       Timestamp("When the restore began to write into the target cluster. The spec cannot be changed from then on.")
     ),
     completionTime: Field.optional(Timestamp("When the restore ended: completed or failed.")),
+    resolved: Field.optional(ResolvedBackup),
     jobName: Field.optional(name("Job that runs the restore.")),
     progress: Field.optional(RestoreProgress),
     restoredRecords: Field.optional(count("Records that were written, read back and compared.")),

@@ -11,7 +11,12 @@ export const status = StructuralSchema.of(KafkaRestoreStatus)
 
 const columns: ReadonlyArray<Definition.Column> = [
   { name: "Phase", type: "string", jsonPath: ".status.phase", description: "Pending, Running, Completed or Failed" },
-  { name: "Backup", type: "string", jsonPath: ".spec.backupId", description: "Id of the backup that is restored" },
+  {
+    name: "Backup",
+    type: "string",
+    jsonPath: ".status.resolved.backupId",
+    description: "Id of the backup that is restored"
+  },
   {
     name: "Progress",
     type: "integer",

@@ -1,6 +1,7 @@
 /** A reason not to begin, in words for a person. */
 export interface Objection {
   readonly reason:
+    | "NoBackup"
     | "NotInBackup"
     | "GapsNotAccepted"
     | "TooManyFillers"

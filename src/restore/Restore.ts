@@ -5,7 +5,9 @@ import * as Catalogue from "../manifest/Catalogue.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Attempt from "./Attempt.ts"
 import { codecOf } from "./Compression.ts"
+import type { ResolvedBackup } from "../outcome/RestoreSummary.ts"
 import * as Counting from "./Counting.ts"
+import * as Covers from "./Covers.ts"
 import type { GroupOutcome } from "./groups/GroupOutcome.ts"
 import * as Groups from "./groups/Groups.ts"
 import * as Configuring from "./Configuring.ts"
@@ -46,6 +48,8 @@ export interface Options {
 /** What a restore is going to do, after everything that can be asked beforehand was asked. */
 export interface Prepared {
   readonly plan: RestorePlan.RestorePlan
+  /** The backup, and why it is this one. */
+  readonly resolved: ResolvedBackup
   readonly targets: ReadonlyArray<Preflight.TargetTopic>
   /** Absent: consumer groups are left alone. */
   readonly groups: Groups.PreparedGroups | undefined
@@ -99,7 +103,9 @@ export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems,
   const { damaged, plan, set } = yield* planOf(systems.store, request)
   const groups = yield* Groups.prepare(systems, request, set, plan)
   const standing = [...damaged, ...groups.objections]
-  return { ...(yield* askTarget(systems, request, plan, standing)), groups: groups.prepared } satisfies Prepared
+  const asked = yield* askTarget(systems, request, plan, standing)
+  const resolved = Covers.of(set, request.chosen?.why)
+  return { ...asked, resolved, groups: groups.prepared } satisfies Prepared
 })
 
 /** Compares the plan with the target cluster. Fails with what stands against it, and with `others`. */
@@ -144,6 +150,7 @@ export const run = Effect.fn("Restore.run")(function* (
     targets.map(({ remembered, topic }) => {
       const topicId = ids.get(topic.target)
       const begun = {
+        ...(request.chosen === undefined ? {} : { chosen: { by: request.chosen.by, backupId: request.backupId } }),
         plan: plan.digest,
         ...(topicId === undefined ? {} : { topicId }),
         isMade: topicId !== undefined && created.ids.get(topic.target) === topicId,
@@ -223,6 +230,7 @@ export const run = Effect.fn("Restore.run")(function* (
   }
   return {
     plan,
+    resolved: prepared.resolved,
     targets,
     groups,
     wanted: request.configs,

@@ -18,6 +18,8 @@ export type Retention = typeof Retention.Type
 
 /** What a restore remembers of one topic. */
 export const Remembered = Schema.Struct({
+  /** Of a restore with `spec.backupRef`: the backup that was chosen, and a fingerprint of what asked for it. */
+  chosen: Schema.optionalKey(Schema.Struct({ by: Schema.String, backupId: Schema.String })),
   /** Digest of the plan: an attempt of another plan goes on with nothing. */
   plan: Schema.String,
   /** Of the topic that was written to; absent before Kafka 2.8. */

@@ -1,3 +1,4 @@
+import type { ResolvedBackup } from "../outcome/RestoreSummary.ts"
 import type { Interruption, Outage, Paused } from "../worker/BreakerJournal.ts"
 import type { PlannedPartition, RestorePlan } from "./RestorePlan.ts"
 import * as Plan from "./RestorePlan.ts"
@@ -6,6 +7,8 @@ import * as Plan from "./RestorePlan.ts"
 export interface RestoreProgress {
   step: "connecting" | "checking" | "writing" | "done"
   backupId: string | undefined
+  /** The backup that is restored; undefined until there is a plan. */
+  resolved: ResolvedBackup | undefined
   /** Of the plan. */
   partitions: number
   recordsTotal: number
@@ -30,6 +33,7 @@ export interface RestoreProgress {
 export const make = (): RestoreProgress => ({
   step: "connecting",
   backupId: undefined,
+  resolved: undefined,
   partitions: 0,
   recordsTotal: 0,
   partitionsDone: 0,

@@ -1,3 +1,4 @@
+import type { ResolvedBackup } from "../outcome/RestoreSummary.ts"
 import type * as Explanation from "../worker/Explanation.ts"
 import type { TopicCut } from "./CutReport.ts"
 import type { GroupOutcome } from "./groups/GroupOutcome.ts"
@@ -35,6 +36,8 @@ export interface RestoreReport {
   readonly version: 1
   readonly restore: { readonly name: string; readonly namespace?: string; readonly uid?: string } | undefined
   readonly backupId: string | undefined
+  /** The backup in detail; absent before there is a plan. */
+  readonly resolved?: ResolvedBackup
   readonly outcome: "success" | "failed" | "interrupted"
   readonly exitCode: number
   readonly dryRun: boolean

@@ -53,6 +53,10 @@ export const because = (renumbering: Renumbering): string => {
   }
 }
 
+/** Which backup was chosen, where the resource names none. */
+const chosen = ({ resolved: { backupId, why } }: Pick<Prepared, "resolved">): ReadonlyArray<string> =>
+  why === undefined ? [] : [`backup ${backupId} was chosen: ${why}`]
+
 /** What is left to know when a restore is complete. */
 export const notes = (restored: Restored): ReadonlyArray<string> => [
   ...(restored.offsetReset?.groupsSkipped.map(
@@ -63,6 +67,7 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
         "consumer groups are set once, and were left as they are this time. kafka-backup offsets reset -f FILE --group GROUP sets one that was active then, or is to be set again"
       ]
     : []),
+  ...chosen(restored),
   ...restored.plan.notes,
   ...restored.targets.flatMap(({ topic }) =>
     TopicConfigs.leftOut(topic.configs, WantedConfigs.of(topic, restored.wanted)).map(
@@ -79,10 +84,11 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
 
 /** What is to be known of a restore that begins at this time. */
 export const plannedNotes = (
-  { plan, wanted }: Prepared,
+  { plan, resolved, wanted }: Prepared,
   { retentionHold }: Pick<KafkaRestore["spec"], "retentionHold">,
   nowMillis: number
 ): ReadonlyArray<string> => [
+  ...chosen({ resolved }),
   ...plan.notes,
   ...HoldNotes.beforehand(plan.topics, wanted, RetentionHoldSpec.hold(retentionHold), nowMillis)
 ]
@@ -159,7 +165,8 @@ export const report = (
       resource === undefined
         ? undefined
         : { name, ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }) },
-    backupId: prepared?.plan.backupId ?? resource?.spec.backupId,
+    backupId: prepared?.plan.backupId ?? progress.backupId ?? resource?.spec.backupId,
+    ...(progress.resolved === undefined ? {} : { resolved: progress.resolved }),
     dryRun: isDryRun,
     startedAt: instant(startedMillis),
     completedAt: instant(completedMillis),
@@ -216,6 +223,7 @@ export const summary = (report: RestoreReport): RunSummary => {
   const objections = [...new Set(error?.objections?.map(({ reason }) => reason) ?? [])]
   const restore: RestoreSummary = {
     ...(report.dryRun ? { dryRun: true } : {}),
+    ...(report.resolved === undefined ? {} : { resolved: report.resolved }),
     ...(startedWriting === undefined ? {} : { startedWriting }),
     ...(objections.length === 0 ? {} : { objections }),
     ...(report.held === undefined ? {} : { held: report.held }),

@@ -22,11 +22,22 @@ export interface ConfigChoice {
   readonly overrides: ReadonlyMap<string, Readonly<Record<string, string>>>
 }
 
+/** A backup that was chosen for a resource that names none: see BackupChoice.ts. */
+export interface Chosen {
+  readonly backupId: string
+  /** Fingerprint of what was asked for: another question is answered anew. */
+  readonly by: string
+  /** Why this one, for people. */
+  readonly why: string
+}
+
 /** One restore as the resource asks for it, with defaults applied and units resolved. */
 export interface RestoreRequest {
   /** Whose restore it is: the same owner resumes, another one starts anew. */
   readonly owner: Owner
   readonly backupId: string
+  /** Present where the backup was chosen for `spec.backupRef`: what asked for it, and why it is this one. */
+  readonly chosen?: Chosen
   /** Names and wildcards of topics of the backup. */
   readonly topics: ReadonlyArray<string>
   readonly excludeTopics: ReadonlyArray<string>

@@ -3,7 +3,7 @@ import type { KafkaRestore } from "../resource/KafkaRestore.ts"
 import * as PitrSpec from "../resource/PitrSpec.ts"
 import * as GroupsRequest from "./groups/GroupsRequest.ts"
 import * as RetentionHoldSpec from "../resource/RetentionHoldSpec.ts"
-import type { Offsets, RestoreRequest } from "./RestoreRequest.ts"
+import type { Chosen, Offsets, RestoreRequest } from "./RestoreRequest.ts"
 
 const offsets = { Auto: "auto", Exact: "exact", New: "new" } as const satisfies Record<string, Offsets>
 
@@ -14,10 +14,14 @@ export const owner = ({ metadata }: Pick<KafkaRestore, "metadata">): Owner => ({
   name: metadata.name
 })
 
-/** What a resource asks of its restore. Pure; defaults that the API does not fix are set here. */
-export const request = ({ metadata, spec }: KafkaRestore): RestoreRequest => ({
+/**
+ * What a resource asks of its restore. Pure; defaults that the API does not fix are set here. `chosen`: the backup of a
+ * resource that names none.
+ */
+export const request = ({ metadata, spec }: KafkaRestore, chosen?: Chosen): RestoreRequest => ({
   owner: owner({ metadata }),
-  backupId: spec.backupId,
+  backupId: chosen?.backupId ?? spec.backupId ?? "",
+  ...optional("chosen", chosen),
   topics: spec.topics,
   excludeTopics: spec.excludeTopics,
   topicMapping: new Map(Object.entries(spec.topicMapping ?? {})),

@@ -48,6 +48,11 @@ const all = {
     meaning: "The spec cannot be used. The note names every mistake."
   },
   InvalidSchedule: { type: "Warning", action: "Validate", meaning: "The schedule or its time zone cannot be used." },
+  BackupMissing: {
+    type: "Warning",
+    action: "Restore",
+    meaning: "The KafkaBackup that a restore refers to does not exist, or cannot be used."
+  },
   JobRefused: { type: "Warning", action: "CreateJob", meaning: "The API server rejects the Job of a run." },
   PodTrouble: {
     type: "Warning",

@@ -12,7 +12,7 @@ import { fromJson, PodProgress, restoreFromJson } from "../operator/PodProgress.
 import * as RestoreSpec from "../identity/RestoreSpec.ts"
 import * as RunSpec from "../identity/RunSpec.ts"
 import type { KafkaSinks } from "../kafka/KafkaSink.ts"
-import type { KafkaRestore } from "../resource/KafkaRestore.ts"
+import * as BackupRef from "../resource/BackupRef.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import * as RestoreWorker from "../RestoreWorker.ts"
 import type { Secrets } from "../secrets/MountedSecrets.ts"
@@ -53,7 +53,7 @@ export class WorkerPods extends Context.Service<
         let active = 0
 
         const restore = (
-          spec: KafkaRestore,
+          spec: BackupRef.Restorable,
           stop: Deferred.Deferred<void>,
           progress: RestoreProgress.RestoreProgress
         ) => RestoreWorker.run(spec, progress, { volumes, secretPatienceMillis: SecretPatience.oneTimeMillis, stop })
@@ -69,8 +69,11 @@ export class WorkerPods extends Context.Service<
           if (args[0] === "restore") {
             return Result.match(RestoreSpec.decode(text), {
               onFailure: () => Effect.succeed(undefined),
-              onSuccess: (spec) =>
-                args.includes("--end-hold") ? RestoreWorker.runEndHold(spec) : restore(spec, stop, restoreProgress)
+              onSuccess: (spec) => {
+                if (args.includes("--end-hold")) return RestoreWorker.runEndHold(spec)
+                const restorable = BackupRef.restorable(spec)
+                return restorable === undefined ? Effect.succeed(undefined) : restore(restorable, stop, restoreProgress)
+              }
             })
           }
           const runSpec = RunSpec.decode(text)

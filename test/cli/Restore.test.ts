@@ -62,6 +62,30 @@ describe("kafka-backup restore", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("takes the newest backup of the KafkaBackup that --backup is, or says what to give", () =>
+    Effect.gen(function* () {
+      const { options, target, write } = yield* scene
+      yield* write({ backupId: undefined, storage: undefined, backupRef: { name: "nightly" } })
+      const alone = yield* type("restore", ...options)
+      assert.strictEqual(alone.exitCode, 2)
+      assert.match(alone.err, /spec.backupRef names KafkaBackup nightly, and a command cannot look it up/)
+      assert.include(alone.err, "--backup FILE")
+      const file = options[1].replace("restore.yaml", "backup.yaml")
+      const before = yield* typeAs("person", "restore", ...options, "--backup", file, "--dry-run")
+      assert.strictEqual(before.exitCode, 0, before.err)
+      assert.include(before.out, `Note: backup ${backupId} was chosen: it is the newest of 1 complete backup`)
+      const done = yield* type("restore", ...options, "--backup", file, "-o", "json")
+      assert.strictEqual(done.exitCode, 0, done.err)
+      assert.strictEqual(JSON.parse(done.out).backupId, backupId)
+      assert.lengthOf(yield* target.committed("orders", 0), 1)
+      yield* write({ backupId: undefined, storage: undefined, backupRef: { name: "hourly" } })
+      const other = yield* type("restore", ...options, "--backup", file)
+      assert.match(other.err, /--backup is the KafkaBackup nightly, and the restore refers to hourly/)
+      yield* write({})
+      assert.match((yield* type("restore", ...options, "--backup", file)).err, /leave out --backup/)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("of a manifest with dryRun writes nothing, until the same manifest says false", () =>
     Effect.gen(function* () {
       const { options, target, write } = yield* scene
@@ -209,7 +233,9 @@ describe("kafka-backup restore", () => {
       assert.deepInclude(yield* json, { outcome: "success", dryRun: true, records: 1 })
       assert.strictEqual((yield* json).topics[0].topic, "create")
       assert.isUndefined((yield* json).startedWriting)
-      assert.deepStrictEqual((yield* left).restore, {
+      const { resolved, ...rest } = (yield* left).restore!
+      assert.strictEqual(resolved?.backupId, backupId)
+      assert.deepStrictEqual(rest, {
         dryRun: true,
         plan: { records: 1, partitions: 2, exact: 1, renumbered: 0, topics: [{ name: "orders", records: 1 }] }
       })

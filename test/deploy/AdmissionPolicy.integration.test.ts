@@ -4,6 +4,7 @@ import type { JobSettings } from "../../src/operator/jobs/JobSettings.ts"
 import * as RestoreJob from "../../src/operator/restore/RestoreJob.ts"
 import * as JobTemplate from "../../src/operator/jobs/JobTemplate.ts"
 import * as MaintenanceJobs from "../../src/operator/jobs/MaintenanceJobs.ts"
+import * as BackupRef from "../../src/resource/BackupRef.ts"
 import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
 import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
@@ -52,7 +53,7 @@ const restoreOf = (spec: unknown = Restores.fullSpec()): Json => {
   const metadata = { name: "whole-set", namespace: watched, uid: "1f2e", generation: 1 }
   const restore = Result.getOrThrow(KafkaRestore.fromJson({ ...Restores.manifest(spec), metadata }))
   const name = RestoreJob.nameOf({ ...metadata, annotations: undefined })
-  return Result.getOrThrow(RestoreJob.make(restore, name, settings))
+  return Result.getOrThrow(RestoreJob.make(BackupRef.restorable(restore)!, name, settings))
 }
 
 const azure = (key: string, value: unknown) =>

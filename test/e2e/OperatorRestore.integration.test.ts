@@ -98,6 +98,36 @@ describeWith(
       await Promise.all([java?.close(), there?.close()])
     })
 
+    it("takes the newest backup of a KafkaBackup by its name alone, and kubectl shows which one and how far it is", async () => {
+      const own = unique("newest")
+      const { spec } = resource("newest", {
+        backupRef: { name: "shop" },
+        topicMapping: { [topic]: own },
+        storage: undefined,
+        backupId: undefined
+      })
+      await world.apply({ ...resource("newest"), spec: JSON.parse(JSON.stringify(spec)) })
+      const done = await reached("newest", "it is complete", phaseIs("Completed"))
+      assert.deepInclude(done.resolved, {
+        backupId,
+        why: "it is the newest of 1 complete backup of KafkaBackup shop"
+      })
+      assert.strictEqual(done.resolved.coversUntil, done.resolved.capturedAt)
+      assert.deepEqual(plain(await there.digest(own)), plain(expected))
+      const [headings, row] = (await world.kubectl("get", "kafkarestore", "newest")).trimEnd().split("\n")
+      assert.deepEqual(headings!.split(/ {2,}/), ["NAME", "PHASE", "BACKUP", "PROGRESS", "RECORDS", "VERIFIED", "AGE"])
+      const cells = row!.split(/ +/)
+      assert.deepEqual(cells.slice(0, -1), [
+        "newest",
+        "Completed",
+        backupId,
+        "100",
+        String(done.restoredRecords),
+        "True"
+      ])
+      assert.match(cells.at(-1)!, /^\d+[sm]/)
+    }, 120_000)
+
     it("checks in a dry run, writes nothing, and restores when dryRun is set to false", async () => {
       await java.deleteTopics(topic)
       await world.apply(resource("draft", { dryRun: true }))

@@ -19,6 +19,15 @@ const bad = (
 const at = (field: string, mistake: string, value: unknown, says: string): BadManifest =>
   bad(mistake, [[field, value]], field, says)
 
+/** A KafkaBackup instead of a backup. */
+const ref = (
+  mistake: string,
+  value: unknown,
+  field: string,
+  says: string,
+  others: ReadonlyArray<readonly [path: string, value: unknown]> = []
+): BadManifest => bad(mistake, [["backupId", undefined], ["backupRef", value], ...others], field, says)
+
 /** A topic mapping with one entry. */
 const mapping = (mistake: string, source: string, target: unknown, says: string, field = "topicMapping") =>
   bad(mistake, [["topicMapping", { [source]: target }]], field, says)
@@ -71,6 +80,26 @@ const ofSpec: ReadonlyArray<BadManifest> = [
   at("backupId", "an id of 254 characters", "a".repeat(254), "at most 253 characters"),
   at("backupId", "a number as id", 20260301, "must be text"),
   at("backupId", "a list of ids", ["shop-20260301-020000"], "must be text"),
+  bad("a backup and a KafkaBackup", [["backupRef", { name: "shop" }]], "backupRef", "remove one of them"),
+  ref("a KafkaBackup without a name", {}, "backupRef.name", "needs the name of a KafkaBackup"),
+  ref("a KafkaBackup as text", "shop", "backupRef", "block"),
+  ref("a KafkaBackup of another namespace", { name: "kafka/shop" }, "backupRef.name", "no namespace in front"),
+  ref("a namespace beside the name", { name: "shop", namespace: "kafka" }, "backupRef.namespace", "not a field"),
+  ref("a way to select that does not exist", { name: "shop", select: "Oldest" }, "backupRef.select", "PointInTime"),
+  ref(
+    "a point in time without a time",
+    { name: "shop", select: "PointInTime" },
+    "backupRef",
+    "needs pitr with a timestamp",
+    [["pitr", undefined]]
+  ),
+  ref(
+    "a point in time that is turned off",
+    { name: "shop", select: "PointInTime" },
+    "backupRef",
+    "needs pitr with a timestamp",
+    [["pitr", { enabled: false, timestamp: "2026-03-01T01:15:00Z" }]]
+  ),
   bad("a misspelt backupId", [["backupID", "shop-20260301-020000"]], "backupID", "did you mean backupId?"),
 
   // where to

@@ -1,6 +1,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Result } from "effect"
+import * as BackupRef from "../../src/resource/BackupRef.ts"
 import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
 import * as Restore from "../../src/restore/Restore.ts"
 import * as RestoreProgress from "../../src/restore/RestoreProgress.ts"
@@ -24,21 +25,23 @@ const layer = Layer.mergeAll(stores, MountedSecrets.layer(undefined)).pipe(
 )
 
 const resource = (backupId: string, circuitBreaker: object) =>
-  Result.getOrThrow(
-    KafkaRestore.parse(
-      JSON.stringify({
-        apiVersion: "kafka.oso.sh/v1alpha1",
-        kind: "KafkaRestore",
-        metadata: { name: "back" },
-        spec: {
-          backupId,
-          targetCluster: { bootstrapServers: ["target:9092"] },
-          storage: { storageType: "pvc", pvc: { claimName: "backups" } },
-          circuitBreaker
-        }
-      })
+  BackupRef.restorable(
+    Result.getOrThrow(
+      KafkaRestore.parse(
+        JSON.stringify({
+          apiVersion: "kafka.oso.sh/v1alpha1",
+          kind: "KafkaRestore",
+          metadata: { name: "back" },
+          spec: {
+            backupId,
+            targetCluster: { bootstrapServers: ["target:9092"] },
+            storage: { storageType: "pvc", pvc: { claimName: "backups" } },
+            circuitBreaker
+          }
+        })
+      )
     )
-  )
+  )!
 
 /** A restore whose broker loses connections for a while. */
 const disturbed = (circuitBreaker: object) =>

@@ -93,6 +93,7 @@ const securityContext = (user: number | "assigned" = defaultUser) => ({
 
 /** AKS puts a token only into pods that ask for it with this label. */
 const identityLabels = ({ storage }: PodInput["resource"]["spec"]): Strings => {
+  if (storage === undefined) return {}
   const chosen = StorageSpec.chosen(storage)
   return chosen.storageType === "azure" && chosen.azure.useWorkloadIdentity
     ? { "azure.workload.identity/use": "true" }
@@ -113,7 +114,11 @@ export const make = (input: PodInput) => {
     serviceAccountName,
     tolerations
   } = resource.spec.podTemplate ?? {}
-  const mounts = Volumes.mounted(input.usesStorage === false ? undefined : resource.spec, input.keys)
+  const { storage } = resource.spec
+  const mounts = Volumes.mounted(
+    input.usesStorage === false || storage === undefined ? undefined : { storage },
+    input.keys
+  )
   return {
     metadata: {
       labels: { ...labels, ...identityLabels(resource.spec), ...input.labels },

@@ -10,9 +10,12 @@ import * as Labels from "../Labels.ts"
  */
 
 /** What a Job keeps of the resource that it was made from. */
-export const annotations = (generation: number | undefined, backupId: string): Readonly<Record<string, string>> => ({
+export const annotations = (
+  generation: number | undefined,
+  backupId: string | undefined
+): Readonly<Record<string, string>> => ({
   ...(generation === undefined ? {} : { [Labels.generationAnnotation]: String(generation) }),
-  [Labels.backupAnnotation]: backupId
+  ...(backupId === undefined ? {} : { [Labels.backupAnnotation]: backupId })
 })
 
 /** The backup that the Job restores; undefined where nobody knows. */

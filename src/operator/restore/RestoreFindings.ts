@@ -7,7 +7,10 @@ import * as RestoreReport from "./RestoreReport.ts"
 
 /** What a reconcile found beside what it observed. */
 export type Found = Partial<
-  Pick<RestoreFacts, "active" | "backupId" | "ended" | "holdEnd" | "refusal" | "startedWritingMillis" | "usedBefore">
+  Pick<
+    RestoreFacts,
+    "active" | "backupId" | "ended" | "holdEnd" | "missingBackup" | "refusal" | "startedWritingMillis" | "usedBefore"
+  >
 >
 
 /** How long the retention of restored topics is held; a spec that cannot be read ends no hold. */
@@ -24,7 +27,9 @@ export const publish = (
   const facts: RestoreFacts = {
     generation: observed.generation,
     problems: observed.problems,
-    backupId: found.backupId ?? observed.restore?.spec.backupId ?? "",
+    backupId: found.backupId ?? found.ended?.backupId ?? observed.restore?.spec.backupId ?? "",
+    backupRef: observed.restore?.spec.backupRef?.name,
+    missingBackup: found.missingBackup,
     active: found.active,
     ended: found.ended,
     hold: holdOf(observed),

@@ -2,6 +2,7 @@ import { Result } from "effect"
 import * as JobName from "../../identity/JobName.ts"
 import * as RestoreSpec from "../../identity/RestoreSpec.ts"
 import type { Job } from "../../kubernetes/Objects.ts"
+import type { Restorable, WithOrigin } from "../../resource/BackupRef.ts"
 import { given } from "../../resource/Json.ts"
 import { type KafkaRestore, retryAnnotation } from "../../resource/KafkaRestore.ts"
 import * as JobObject from "../jobs/JobObject.ts"
@@ -50,7 +51,7 @@ export const forHold = (
 
 /** The Job of an attempt. Equal inputs give equal Jobs. */
 export const make = (
-  restore: KafkaRestore,
+  restore: Restorable,
   name: string,
   settings: JobSettings
 ): Result.Result<Job, JobObject.JobRefused> =>
@@ -68,7 +69,7 @@ interface Work extends Pick<JobObject.JobInput, "args" | "keys"> {
 }
 
 const made = (
-  restore: KafkaRestore,
+  restore: WithOrigin,
   name: string,
   settings: JobSettings,
   { activeDeadlineSeconds, args, keys, usesStorage }: Work

@@ -59,7 +59,7 @@ const ended = (job: Job, pods: ReadonlyArray<Pod>, end: JobEnd.JobEnd, nowMillis
     startMillis,
     endMillis: Math.max(startMillis, endMillis),
     isDryRun: summary?.restore?.dryRun === true,
-    ...given({ summary: summary?.restore })
+    ...given({ summary: summary?.restore, backupId: summary?.backupId })
   }
   const restore: EndedRestore =
     result._tag === "Failure"

@@ -15,6 +15,7 @@ import * as HoldEnd from "./HoldEnd.ts"
 import * as LateEdit from "./LateEdit.ts"
 import * as LostJob from "./LostJob.ts"
 import * as NextAttempt from "./NextAttempt.ts"
+import * as OriginLookup from "./OriginLookup.ts"
 import { after, type RestoreContext, soonMillis } from "./RestoreContext.ts"
 import * as RestoreFindings from "./RestoreFindings.ts"
 import * as RestoreJob from "./RestoreJob.ts"
@@ -167,9 +168,14 @@ const start = Effect.fnUntraced(function* (
   observed: RestoreObserved.RestoreObserved,
   name: string
 ) {
-  const { nowMillis, restore, uid } = observed
+  const { namespace, nowMillis, restore, uid } = observed
   if (restore === undefined) return after(Infinity)
-  const made = yield* EnsureJob.make(RestoreJob.make(restore, name, context.settings), uid)
+  const origin = yield* OriginLookup.of(restore, namespace)
+  if (origin._tag === "Missing") {
+    yield* RestoreFindings.publish(context, observed, { missingBackup: origin.message })
+    return after(OriginLookup.againMillis)
+  }
+  const made = yield* EnsureJob.make(RestoreJob.make(origin.restore, name, context.settings), uid)
   if (made._tag === "Refused") {
     yield* RestoreFindings.publish(context, observed, { refusal: made.trouble })
     return after(refusedAgainMillis)

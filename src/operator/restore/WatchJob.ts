@@ -48,12 +48,13 @@ const awaiting = (progress: RestoreProgressFacts | undefined): ActiveRestore["tr
 
 /** Every new value is a reason to write the status: not more often than it is asked for. */
 const isNews = (
-  { nowMillis, previous: { jobName, progress: before, startedWriting } }: RestoreObserved,
+  { nowMillis, previous: { jobName, progress: before, resolved, startedWriting } }: RestoreObserved,
   { jobName: current, startMillis }: ActiveRestore,
   progress: RestoreProgressFacts
 ): boolean =>
   jobName !== current ||
   before?.updatedTime === undefined ||
   before.message !== (progress.awaited ?? progress.step) ||
+  (progress.resolved !== undefined && progress.resolved.backupId !== resolved?.backupId) ||
   (startedWriting === undefined && progress.startedWritingMillis !== undefined) ||
   Math.abs(nowMillis - Format.millis(before.updatedTime)) >= Requeue.progressMillis(startMillis, nowMillis)

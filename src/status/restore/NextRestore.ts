@@ -3,6 +3,7 @@ import { maxRestoredTopics } from "../../resource/KafkaRestoreStatus.ts"
 import * as Format from "../Format.ts"
 import * as GroupFields from "./GroupFields.ts"
 import * as RestoreConditions from "./RestoreConditions.ts"
+import * as ResolvedFields from "./ResolvedFields.ts"
 import type { ActiveRestore, EndedRestore, RestoreFacts, RestoreStatus } from "./RestoreFacts.ts"
 
 /** Most bytes of `message` and of what a pod waits for. */
@@ -21,7 +22,11 @@ export const next = (previous: RestoreStatus, facts: RestoreFacts, nowMillis: nu
   const { active, ended, startedWritingMillis } = facts
   const startedWriting =
     previous.startedWriting ?? (startedWritingMillis === undefined ? undefined : Format.time(startedWritingMillis))
-  const common = given({ observedGeneration: facts.generation, startedWriting })
+  const common = given({
+    observedGeneration: facts.generation,
+    startedWriting,
+    resolved: ResolvedFields.resolved(previous, facts)
+  })
   const body =
     active !== undefined
       ? { ...common, ...running(previous, active) }

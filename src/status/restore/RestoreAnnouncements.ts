@@ -18,12 +18,13 @@ const ready = ({ conditions }: RestoreStatus) => conditions?.find(({ type }) => 
  */
 export const announcements = (
   previous: RestoreStatus,
-  { backupId, usedBefore }: RestoreFacts,
+  { backupId, backupRef, usedBefore }: RestoreFacts,
   next: RestoreStatus
 ): ReadonlyArray<Announcement> => {
   const found: Array<Announcement> = []
   if (next.jobName !== undefined && next.jobName !== previous.jobName && usedBefore === undefined) {
-    found.push(announcement("RestoreStarted", `Job ${next.jobName} restores backup ${backupId}.`))
+    const what = backupId === "" ? `a backup of KafkaBackup ${backupRef ?? ""}` : `backup ${backupId}`
+    found.push(announcement("RestoreStarted", `Job ${next.jobName} restores ${what}.`))
   }
   if (next.startedWriting !== undefined && previous.startedWriting === undefined) {
     const note = "The restore began to write into the target cluster. The spec cannot be changed any more."
@@ -40,6 +41,7 @@ export const announcements = (
     case "RestoreCompleted":
     case "DryRunPassed":
     case "RestoreFailed":
+    case "BackupMissing":
     case "JobRefused":
     case "PodTrouble":
       if (isNew) found.push(announcement(now.reason, now.message))

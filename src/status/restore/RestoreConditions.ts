@@ -64,7 +64,7 @@ const topics = (n: number): string => (n === 1 ? "1 topic" : `${Format.count(n)}
 const records = (n: number): string => (n === 1 ? "1 record" : `${Format.count(n)} records`)
 
 const ready = ({ facts, previous, status }: Question): Answer<"Ready"> | undefined => {
-  const { active, ended, problems, refusal, usedBefore } = facts
+  const { active, ended, missingBackup, problems, refusal, usedBefore } = facts
   const no = (reason: RestoreReasonOf<"Ready">, message: string): Answer<"Ready"> => ({
     status: "False",
     reason,
@@ -86,6 +86,9 @@ const ready = ({ facts, previous, status }: Question): Answer<"Ready"> | undefin
   // Whatever another version finds in its spec: nothing is left to be done.
   if (isCompleted(previous) || isEditTooLate(previous)) return undefined
   if (problems.length > 0) return no("InvalidSpec", problems.map(Problem.format).join("; "))
+  if (missingBackup !== undefined) {
+    return no("BackupMissing", `${Format.sentence(missingBackup)} The restore starts once it can be used.`)
+  }
   if (refusal !== undefined) return no("JobRefused", `${refusal.reason}: ${Format.sentence(refusal.message)}`)
   if (usedBefore !== undefined && status.phase === "Failed") {
     const why = `annotation ${retryAnnotation} has an earlier value again, or was removed, and Job ${usedBefore} was the attempt of that value.`

@@ -1,5 +1,5 @@
 import type { RunReasonOf } from "../../outcome/RunReasons.ts"
-import type { RestoreSummary } from "../../outcome/RestoreSummary.ts"
+import type { ResolvedBackup, RestoreSummary } from "../../outcome/RestoreSummary.ts"
 import type { KafkaRestoreStatus } from "../../resource/KafkaRestoreStatus.ts"
 import type { Problem } from "../../resource/Problem.ts"
 import type { Trouble } from "../Facts.ts"
@@ -18,6 +18,8 @@ export interface RestoreProgressFacts {
   readonly startedWritingMillis?: number
   /** What the restore waits for before it begins: a Secret that is missing. */
   readonly awaited?: string
+  /** The backup, once there is a plan. */
+  readonly resolved?: ResolvedBackup
   readonly updatedMillis: number
 }
 
@@ -42,6 +44,8 @@ export interface EndedRestore {
   readonly isDryRun: boolean
   /** Of a dry run: the generation of the spec that it checked, where the spec was edited since. */
   readonly earlierGeneration?: number
+  /** The backup that the pod named. */
+  readonly backupId?: string
   /** Of a success that was no dry run. */
   readonly records?: number
   readonly summary?: RestoreSummary | undefined
@@ -56,8 +60,12 @@ export interface RestoreFacts {
   readonly generation: number
   /** What is wrong with the spec; empty when it can be used. With problems nothing is started. */
   readonly problems: ReadonlyArray<Problem>
-  /** That of the Job that is reported, which may differ from the one in the spec. */
+  /** That of the Job that is reported, which may differ from the one in the spec; empty where it is not known. */
   readonly backupId: string
+  /** The KafkaBackup of which a backup is chosen; absent where the spec names a backup. */
+  readonly backupRef?: string | undefined
+  /** That KafkaBackup is missing or cannot be used, for people. */
+  readonly missingBackup?: string | undefined
   readonly active: ActiveRestore | undefined
   /** The end of the Job that the spec asks for, where it is new. */
   readonly ended: EndedRestore | undefined

@@ -64,6 +64,11 @@ const all = {
       "The API server rejects the Job: quota, admission policy, missing permissions. The message quotes the server.",
     todo: "Remove what blocks the Job. The operator tries again automatically."
   },
+  BackupMissing: {
+    of: ["Ready"],
+    meaning: "The KafkaBackup of `spec.backupRef` does not exist in the namespace, or its spec cannot be used.",
+    todo: "Create or correct it, or set `spec.backupId` and `spec.storage` instead. The restore then starts by itself."
+  },
   PodTrouble: {
     of: ["Ready"],
     meaning: "The pod cannot start or keeps failing: image, node, volume, Secret or memory. The message says which.",
@@ -72,6 +77,11 @@ const all = {
 
   Passed: { of: ["Preflight"], meaning: "Nothing stands against the restore." },
   NotYetChecked: { of: ["Preflight"], meaning: "The checks have not come to an end." },
+  NoBackup: {
+    of: ["Preflight"],
+    meaning: "The KafkaBackup of `spec.backupRef` has no complete backup in the storage.",
+    todo: "Wait for its first backup, or name one in `spec.backupId`."
+  },
   NotInBackup: {
     of: ["Preflight"],
     meaning: "The backup does not hold a topic that `spec.topics` names, or none that is selected.",

@@ -6,6 +6,7 @@ import * as SummaryCodec from "../../../src/outcome/SummaryCodec.ts"
 import * as RestoreSpec from "../../../src/identity/RestoreSpec.ts"
 import * as RestoreJob from "../../../src/operator/restore/RestoreJob.ts"
 import * as RestoreJobState from "../../../src/operator/restore/RestoreJobState.ts"
+import * as BackupRef from "../../../src/resource/BackupRef.ts"
 import * as KafkaRestore from "../../../src/resource/KafkaRestore.ts"
 import { restoreOf } from "./world.ts"
 
@@ -19,7 +20,9 @@ const restore = (spec: object = {}, annotations: Readonly<Record<string, string>
 }
 
 const made = (spec: object = {}) =>
-  Result.getOrThrow(RestoreJob.make(restore(spec), RestoreJob.nameOf(identity), { image: "kafka-backup:test" }))
+  Result.getOrThrow(
+    RestoreJob.make(BackupRef.restorable(restore(spec))!, RestoreJob.nameOf(identity), { image: "kafka-backup:test" })
+  )
 
 const job = (status: object): Job => {
   const { metadata, ...rest } = made({ job: { activeDeadlineSeconds: 60 } })

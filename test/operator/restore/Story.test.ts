@@ -3,8 +3,8 @@ import { Effect, Exit } from "effect"
 import * as Kind from "../../../src/kubernetes/Kind.ts"
 import { Forbidden } from "../../../src/kubernetes/KubernetesError.ts"
 import type { RestoreStatus } from "../../../src/status/restore/RestoreFacts.ts"
-import { metric } from "../world.ts"
-import { ready, reasonOf, restoreOf, restoreWorld, story } from "./world.ts"
+import { backupOf, metric } from "../world.ts"
+import { ready, reasonOf, restoreFrom, restoreOf, restoreWorld, story } from "./world.ts"
 
 describe("a KafkaRestore", () => {
   story(
@@ -43,6 +43,54 @@ describe("a KafkaRestore", () => {
       })
       assert.strictEqual(job?.spec?.ttlSecondsAfterFinished, 86_400)
       assert.deepStrictEqual(yield* restoreEvents, ["RestoreStarted", "RestoreWriting", "RestoreCompleted"])
+    })
+  )
+
+  story(
+    "with backupRef takes storage and the newest backup from the KafkaBackup, and shows which one",
+    Effect.gen(function* () {
+      const { apply, backupId, get, restoreEvents, start, target, reached } = yield* restoreWorld
+      yield* start()
+      yield* apply(restoreFrom("back", { name: "shop" }))
+      const done = yield* reached("back", "RestoreCompleted")
+      assert.strictEqual(done.phase, "Completed", JSON.stringify(done, null, 2))
+      assert.deepInclude(done.resolved, {
+        backupId,
+        why: "it is the newest of 1 complete backup of KafkaBackup shop"
+      })
+      assert.match(done.resolved?.capturedAt ?? "", /^2026-11-2/)
+      assert.strictEqual(done.resolved?.coversUntil, done.resolved?.capturedAt)
+      assert.isString(done.resolved?.coversFrom)
+      assert.match(
+        ready(done)?.message ?? "",
+        new RegExp(`^Backup ${backupId} is restored: .*was chosen: it is the newest`)
+      )
+      assert.lengthOf(yield* target.committed("orders", 0), 100)
+      assert.deepStrictEqual(yield* restoreEvents, ["RestoreStarted", "RestoreWriting", "RestoreCompleted"])
+      // What the user wrote stays as it is.
+      assert.notProperty((yield* get("back")).spec, "storage")
+    })
+  )
+
+  story(
+    "with backupRef to a KafkaBackup that does not exist says so, and starts when it does",
+    Effect.gen(function* () {
+      const { advance, apply, kubectl, restoreEvents, restoreJobs, start, reached } = yield* restoreWorld
+      yield* start()
+      yield* apply(restoreFrom("back", { name: "store" }))
+      const waits = yield* reached("back", "BackupMissing")
+      assert.strictEqual(waits.phase, "Pending")
+      assert.strictEqual(
+        ready(waits)?.message,
+        "KafkaBackup store does not exist in namespace kafka-backup. The restore starts once it can be used."
+      )
+      assert.lengthOf(yield* restoreJobs, 0)
+      yield* kubectl.apply(backupOf("store", { suspend: true, schedule: "0 * * * *" }))
+      yield* advance("1 minute")
+      const none = yield* reached("back", "RestoreFailed")
+      assert.match(ready(none)?.message ?? "", /KafkaBackup store has no complete backup in /)
+      assert.strictEqual(reasonOf(none, "Preflight"), "NoBackup")
+      assert.deepStrictEqual(yield* restoreEvents, ["BackupMissing", "RestoreStarted", "RestoreFailed"])
     })
   )
 

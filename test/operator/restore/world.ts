@@ -26,6 +26,12 @@ export const restoreOf = (
   }
 })
 
+/** A KafkaRestore that takes backup and storage from a KafkaBackup. */
+export const restoreFrom = (name: string, backupRef: object): KubeObject => {
+  const { backupId: _backupId, storage: _storage, ...spec } = restoreOf(name, "").spec as Record<string, unknown>
+  return { ...restoreOf(name, ""), spec: { ...spec, backupRef } } as KubeObject
+}
+
 export const ready = ({ conditions }: RestoreStatus) => conditions?.find(({ type }) => type === "Ready")
 export const reasonOf = ({ conditions }: RestoreStatus, type: string) =>
   conditions?.find((one) => one.type === type)?.reason

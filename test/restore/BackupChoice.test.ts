@@ -1,0 +1,141 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Result } from "effect"
+import * as BackupRef from "../../src/resource/BackupRef.ts"
+import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
+import * as BackupChoice from "../../src/restore/BackupChoice.ts"
+import * as Restore from "../../src/restore/Restore.ts"
+import * as SpecRequest from "../../src/restore/SpecRequest.ts"
+import { ObjectKey } from "../../src/storage/ObjectStore.ts"
+import * as Backup from "../backup/world.ts"
+import { inTime, layer, options, systems, worlds } from "./world.ts"
+
+const origin: BackupRef.Origin = { name: "nightly", namespace: "kafka", uid: "uid-1" }
+
+const restorable = (spec: object = {}, from: BackupRef.Origin = origin): BackupRef.Restorable => ({
+  ...BackupRef.restorable({
+    ...Result.getOrThrow(
+      KafkaRestore.fromJson({
+        apiVersion: "kafka.oso.sh/v1alpha1",
+        kind: "KafkaRestore",
+        metadata: { name: "back", namespace: "kafka", uid: "restore-1" },
+        spec: {
+          backupRef: { name: "nightly" },
+          targetCluster: { bootstrapServers: ["target:9092"] },
+          storage: { storageType: "pvc", pvc: { claimName: "backups" } },
+          ...spec
+        }
+      })
+    ),
+    origin: from
+  })!
+})
+
+const backUp = (slot: string, name = "nightly") =>
+  Effect.map(
+    Backup.attempt(Backup.aRequest(slot, { identity: { owner: { uid: "uid-1", namespace: "kafka", name }, slot } })),
+    ({ facts }) => facts.backupId
+  )
+
+const chosen = (resource: BackupRef.Restorable) =>
+  Effect.flatMap(systems, (opened) => BackupChoice.resolve(opened, resource)).pipe(Effect.scoped)
+
+const set = (backupId: string, startedMillis: number) => ({ backupId, facts: { startedMillis } })
+
+describe("BackupChoice.choose", () => {
+  const sets = [set("c", 300), set("a", 100), set("b", 200)] as never as Parameters<typeof BackupChoice.choose>[0]
+
+  it.each([
+    ["takes the newest without a time", undefined, "c"],
+    ["takes the one that was started exactly at the time", 200, "b"],
+    ["takes the oldest that was started later", 101, "b"],
+    ["takes the oldest of all for a time before all of them", 0, "a"],
+    ["takes none when all were started earlier", 301, undefined]
+  ] as const)("%s", (_, atMillis, backupId) => {
+    assert.strictEqual<string | undefined>(BackupChoice.choose(sets, atMillis)?.backupId, backupId)
+  })
+
+  it("takes none of none", () => {
+    assert.isUndefined(BackupChoice.choose([], undefined))
+  })
+})
+
+describe("a restore with backupRef", () => {
+  it.effect("takes the newest backup of its KafkaBackup, and of no other resource", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* backUp("2026-11-23T12:00:00Z")
+      const newest = yield* backUp("2026-11-23T13:00:00Z")
+      yield* Backup.attempt(
+        Backup.aRequest("2026-11-23T14:00:00Z", {
+          identity: { owner: { uid: "uid-2", namespace: "kafka", name: "nightly" }, slot: "2026-11-23T14:00:00Z" }
+        })
+      )
+      const found = yield* chosen(restorable())
+      assert.strictEqual(found?.backupId, newest)
+      assert.strictEqual(found?.why, "it is the newest of 2 complete backups of KafkaBackup nightly")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("goes on with the backup that it began with, however many there are by then", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      for (let at = 0; at < 30; at++) yield* source.produce("orders", 0, [{ key: `${at}`, value: "x".repeat(300) }])
+      const first = yield* backUp("2026-11-23T12:00:00Z")
+      const opened = yield* systems
+      const attempt = Effect.gen(function* () {
+        const request = SpecRequest.request(restorable(), yield* BackupChoice.resolve(opened, restorable()))
+        const prepared = yield* Restore.prepare(opened, request)
+        return yield* Restore.run(opened, request, prepared, { ...options, patienceMillis: 1000 })
+      })
+      yield* target.inject({ _tag: "ConnectionLost" }, { operation: "produce", after: 3, times: 100_000 })
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(inTime(attempt))))
+      yield* target.clearFaults
+      yield* source.produce("orders", 0, [{ key: "later", value: "y" }])
+      const second = yield* backUp("2026-11-23T13:00:00Z")
+      assert.notStrictEqual(first, second)
+      const done = yield* inTime(attempt)
+      assert.strictEqual(done.resolved.backupId, first)
+      assert.strictEqual(done.resolved.why, "it was chosen when this restore began to write")
+      assert.lengthOf(yield* target.committed("orders", 0), 30)
+      // Another question is answered anew.
+      const other = yield* chosen(restorable({ pitr: { timestamp: "1970-01-01T00:00:00Z" } }))
+      assert.match(other?.why ?? "", /^it is the oldest that was started at 1970-01-01T00:00:00Z or later, of 2/)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect("says what is there when no backup is, and when none reaches the time", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      yield* source.createTopic("orders")
+      const none = yield* Effect.flip(chosen(restorable()))
+      assert.match(none.message, /KafkaBackup nightly has no complete backup in /)
+      yield* backUp("2026-11-23T12:00:00Z")
+      const late = yield* Effect.flip(chosen(restorable({ pitr: { timestamp: "2099-01-01T00:00:00Z" } })))
+      assert.match(
+        late.message,
+        /until 2099-01-01T00:00:00Z, and the newest backup of KafkaBackup nightly, nightly-20261123-120000, was started/
+      )
+      // Asked for by name, the newest is taken, and the plan refuses it.
+      const latest = yield* chosen(
+        restorable({ backupRef: { name: "nightly", select: "Latest" }, pitr: { timestamp: "2099-01-01T00:00:00Z" } })
+      )
+      assert.strictEqual(latest?.backupId, "nightly-20261123-120000")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("leaves out a backup whose facts are damaged, and names it", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      const { memory } = yield* Backup.world
+      yield* source.createTopic("orders")
+      const first = yield* backUp("2026-11-23T12:00:00Z")
+      const second = yield* backUp("2026-11-23T13:00:00Z")
+      yield* memory.tamper(ObjectKey.make(`${second}/kb-meta.json`), () => Buffer.from("{}"))
+      const found = yield* chosen(restorable())
+      assert.strictEqual(found?.backupId, first)
+      assert.include(found?.why, `not readable, and left out: ${second}`)
+    }).pipe(Effect.provide(layer))
+  )
+})
