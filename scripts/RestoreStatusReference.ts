@@ -34,7 +34,7 @@ ${StatusTables.columns(RestoreCrd.crd.spec.versions[0]!.additionalPrinterColumns
 |---|---|
 | \`Pending\` | No container of the restore has started. |
 | \`Running\` | The restore is active. |
-| \`Completed\` | Every record was read back and compared, or the dry run found nothing against the restore. |
+| \`Completed\` | Every record was read back and compared, or all checks of the dry run passed. |
 | \`Failed\` | The restore failed. Topics stay as they are. |
 
 ## Fields

@@ -157,7 +157,7 @@ export const restore = Command.make(
 ).pipe(
   Command.withDescription(
     "Write the topics of a backup into a Kafka cluster: every record at its old offset, read back and compared. The same " +
-      "restore again goes on where it stopped. -f takes a KafkaRestore manifest. A topic that holds records of others is " +
+      "command continues a restore that stopped. -f takes a KafkaRestore manifest. A topic that holds other records is " +
       "never written to"
   ),
   Command.withShortDescription("Write the topics of a backup into a Kafka cluster"),
@@ -168,7 +168,7 @@ export const restore = Command.make(
     },
     {
       command: "kafka-backup restore -f restore.yaml --secrets secrets --report report.json",
-      description: "restore, or go on, and write to a file what was done"
+      description: "restore, or continue, and write the report to a file"
     },
     {
       command: "kafka-backup restore -f newest.yaml --backup backup.yaml --secrets secrets",

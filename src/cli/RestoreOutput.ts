@@ -71,7 +71,7 @@ export const dryRun = (prepared: Prepared, notes: ReadonlyArray<string>, format:
         table(prepared),
         ...shown(notes),
         ...GroupNotes.planned(prepared.groups),
-        "Nothing was written. Everything that can be checked beforehand is in order."
+        "Nothing was written. All checks passed."
       ].join("\n")
 
 /** The hold in JSON. */

@@ -21,7 +21,7 @@ export interface WireTopic {
 }
 
 /** An end of the log, or the first record with a timestamp of at least so many milliseconds since 1970. */
-export type OffsetQuestion = OffsetKind | { readonly timestampMillis: number }
+export type OffsetSpec = OffsetKind | { readonly timestampMillis: number }
 
 export interface WireMetadata {
   readonly clusterId: string | undefined
@@ -77,7 +77,7 @@ export interface KafkaWire {
   readonly offsets: (
     leader: number,
     partitions: ReadonlyArray<TopicPartition>,
-    kind: OffsetQuestion
+    kind: OffsetSpec
   ) => Effect.Effect<ReadonlyArray<{ readonly errorCode: number; readonly offset: number }>, KafkaError>
   readonly fetch: (request: WireFetch) => Effect.Effect<WireFetched, KafkaError>
   /** As `KafkaSource.topicConfigs`. */

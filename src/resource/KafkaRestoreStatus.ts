@@ -19,7 +19,7 @@ const maxGroups = 1000
 
 export const RestorePhase = Field.choice(["Pending", "Running", "Completed", "Failed"], {
   description:
-    "Pending: no pod has started. Running: the restore is active. Completed: every record was read back and compared, or the dry run found nothing against the restore. Failed: conditions say why."
+    "Pending: no pod has started. Running: the restore is active. Completed: every record was read back and compared, or all checks of the dry run passed. Failed: conditions say why."
 })
 export type RestorePhase = typeof RestorePhase.Type
 

@@ -13,7 +13,7 @@ const mostNamed = 5
 const note = (names: ReadonlyArray<string>): string => {
   const named = names.slice(0, mostNamed).join(", ")
   const others = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : ""
-  return `topics were deleted since this restore was complete, and are not restored again: ${named}${others}. To restore them, create a KafkaRestore of another name with these topics alone`
+  return `these topics were deleted after this restore was complete, and are not restored again: ${named}${others}. To restore them, create a KafkaRestore of another name with only these topics`
 }
 
 /**

@@ -136,7 +136,7 @@ export const objections = (
       ? [
           {
             reason: "GroupsRepartitioned",
-            message: `consumer groups cannot go on where they were in ${topic}: its records change their partitions`,
+            message: `consumer groups cannot continue at their old offsets in ${topic}: its records move to other partitions`,
             advice: `use another strategy in offsetReset, or restore ${topic} without offsetReset`
           }
         ]

@@ -61,7 +61,7 @@ const colliding = (topics: ReadonlyArray<Replicated>): ReadonlyArray<Objection> 
     .filter((some) => new Set(some.map(({ topic }) => topic.target)).size > 1)
     .map((some) => ({
       reason: "TargetsCollide",
-      message: `the names of ${targetsOf(some)} differ only in '.' and '_', and Kafka takes them for the same`,
+      message: `the names of ${targetsOf(some)} differ only in '.' and '_', so Kafka refuses to create all of them`,
       advice: "give all but one of them another name in topicMapping"
     }))
 

@@ -64,7 +64,7 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
   ) ?? []),
   ...(restored.wereGroupsSet
     ? [
-        "consumer groups are set once, and were left as they are this time. kafka-backup offsets reset -f FILE --group GROUP sets one that was active then, or is to be set again"
+        "an earlier attempt has set the offsets of consumer groups, and they were left as they are. To set those of one group, run kafka-backup offsets reset -f FILE --group GROUP"
       ]
     : []),
   ...chosen(restored),

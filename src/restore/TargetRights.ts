@@ -20,7 +20,7 @@ const what: Readonly<Record<string, string>> = {
 
 const objection = ({ operation, resource }: Right): Objection => ({
   reason: "TargetDenied",
-  message: `permission denied: the principal lacks ${operation} on ${resource}, ${what[operation] ?? "for the restore"}`,
+  message: `permission denied: the principal lacks ${operation} on ${resource}, needed ${what[operation] ?? "for the restore"}`,
   advice:
     operation === "Alter"
       ? `grant the principal ${operation} on ${resource}, or set offsets: New`

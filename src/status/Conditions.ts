@@ -1,11 +1,11 @@
 import { Result } from "effect"
 import * as Slots from "../schedule/Slots.ts"
 import * as Evidence from "./Evidence.ts"
-import type { EndedMaintenance, Facts } from "./Facts.ts"
+import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
-import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as Problem from "../resource/Problem.ts"
+import * as Maintenance from "./MaintenanceConditions.ts"
 import * as Pause from "./Pause.ts"
 import * as Ready from "./Ready.ts"
 import * as Reasons from "./Reasons.ts"
@@ -26,7 +26,7 @@ export const next = (
   asked: Omit<Ready.Question, "isUnlisted">
 ): ReadonlyArray<Condition> => {
   const { facts, nowMillis } = asked
-  const listed = storageListed(facts, previous)
+  const listed = Maintenance.storageListed(facts, previous)
   const question: Ready.Question = { ...asked, isUnlisted: listed !== undefined && listed.status !== "True" }
   const answers: { readonly [Type in Reasons.ConditionType]: Answer<Type> | undefined } = {
     Ready: Ready.answer(question),
@@ -37,8 +37,8 @@ export const next = (
     Verified: verified(question.history),
     Warnings: warnings(facts, question.history),
     StorageListed: listed,
-    RetentionApplied: retentionApplied(facts, previous),
-    CleanedUp: cleanedUp(facts)
+    RetentionApplied: Maintenance.retentionApplied(facts, previous),
+    CleanedUp: Maintenance.cleanedUp(facts)
   }
   return Object.entries(answers).flatMap(([type, answer]) => {
     if (answer === undefined) return []
@@ -53,18 +53,13 @@ export const next = (
           before !== undefined && before.status === answer.status ? before.lastTransitionTime : Format.time(nowMillis),
         // Which spec retention was applied for: an edit while a run was active asks for another prune.
         observedGeneration:
-          type === "RetentionApplied" && !isAppliedNow(facts)
+          type === "RetentionApplied" && !Maintenance.isAppliedNow(facts)
             ? Math.min(before?.observedGeneration ?? facts.generation, facts.generation)
             : facts.generation
       }
     ]
   })
 }
-
-/** A prune ended, or a run whose retention held something back. */
-const isAppliedNow = ({ ended, maintenance }: Facts): boolean =>
-  last(maintenance, "prune") !== undefined ||
-  ended.findLast(({ outcome }) => outcome === "success")?.heldBack !== undefined
 
 const progressing = ({ facts: { active, queue }, run }: Ready.Question): Answer<"Progressing"> => {
   const pause = Pause.of(run)
@@ -218,120 +213,4 @@ const warnings = ({ ignoredStorageBlocks, refusedTrigger }: Facts, history: Hist
   return first === undefined
     ? { status: "False", reason: "NoWarnings", message: "No warnings." }
     : { status: "True", reason: first[0], message: found.map(([, text]) => text).join("; ") }
-}
-
-const last = (
-  maintenance: ReadonlyArray<EndedMaintenance>,
-  task: EndedMaintenance["task"]
-): EndedMaintenance | undefined => maintenance.findLast((ended) => ended.task === task)
-
-/** The previous answer to a question that only a maintenance Job answers. */
-const kept = <Type extends Reasons.ConditionType>(
-  previous: ReadonlyArray<Condition>,
-  type: Type
-): Answer<Type> | undefined => {
-  const before = previous.find((condition) => condition.type === type)
-  return before === undefined || !Reasons.isOf(before.reason, type)
-    ? undefined
-    : { status: before.status, reason: before.reason, message: before.message }
-}
-
-const when = (millis: number | undefined): string => (millis === undefined ? "" : ` at ${Format.time(millis)}`)
-
-const unlisted = {
-  StatusLost:
-    "The status was empty although the resource is not new. The operator lists storage to find the backups of this resource.",
-  ListingDue:
-    "A Job was deleted before its end was observed. The operator lists storage to find out whether its backup is complete."
-} as const
-
-const storageListed = (
-  { catalogue, listedMillis, listing, maintenance }: Facts,
-  previous: ReadonlyArray<Condition>
-): Answer<"StorageListed"> | undefined => {
-  if (catalogue !== undefined) {
-    const { total } = catalogue
-    const message = `Storage holds ${Format.count(total)} verified ${total === 1 ? "backup" : "backups"} of this resource${listedMillis === undefined ? "" : `, as listed at ${Format.time(listedMillis)}`}.`
-    return { status: "True", reason: "Listed", message }
-  }
-  const list = last(maintenance, "catalogue")
-  if (list === undefined || list.isSuccess) {
-    return listing === undefined
-      ? kept(previous, "StorageListed")
-      : { status: "Unknown", reason: listing, message: unlisted[listing] }
-  }
-  const message = `Job ${list.jobName} could not list storage${when(list.endMillis)}: ${list.trouble?.message ?? "no reason was reported"}`
-  return { status: "False", reason: "ListingFailed", message }
-}
-
-const retentionApplied = (
-  { maintenance, ended }: Facts,
-  previous: ReadonlyArray<Condition>
-): Answer<"RetentionApplied"> | undefined => {
-  const prune = last(maintenance, "prune")
-  if (prune !== undefined) return pruned(prune)
-  const before = kept(previous, "RetentionApplied")
-  const run = ended.findLast(({ outcome }) => outcome === "success")
-  if (run?.heldBack !== undefined)
-    return heldBack(run.heldBack, `at the end of ${run.backupId}${when(run.endMillis)}`, run.backupId)
-  const flipped = previous.find(({ type }) => type === "RetentionApplied")?.lastTransitionTime
-  if (before?.status !== "False" || flipped === undefined) return before
-  // A run prunes too, at its end.
-  const cure = ended.findLast(({ endMillis, outcome }) => outcome === "success" && endMillis > Format.millis(flipped))
-  return cure === undefined
-    ? before
-    : {
-        status: "True",
-        reason: "RetentionApplied",
-        message: `Retention was applied at the end of ${cure.backupId}${when(cure.endMillis)}.`
-      }
-}
-
-const heldBack = (what: string, when: string, newest: string): Answer<"RetentionApplied"> => ({
-  status: "False",
-  reason: "RetentionHeldBack",
-  message: `Retention ${when} kept more backups than spec.retention.backups, because newer backups lost what they hold: ${what}. If the loss is intended, set annotation ${acceptLossAnnotation} to ${newest}. For topics that are removed regularly, set it to topic:PATTERN.`
-})
-
-const pruned = ({
-  endMillis,
-  heldBack: held,
-  isSuccess,
-  jobName,
-  removed,
-  trouble
-}: EndedMaintenance): Answer<"RetentionApplied"> =>
-  isSuccess && held !== undefined
-    ? heldBack(held, `by Job ${jobName}${when(endMillis)}`, "the id of the newest backup")
-    : isSuccess
-      ? {
-          status: "True",
-          reason: "RetentionApplied",
-          message: `Job ${jobName} removed ${removed === undefined ? "the old backups" : removed === 1 ? "1 old backup" : `${Format.count(removed)} old backups`}${when(endMillis)}.`
-        }
-      : {
-          status: "False",
-          reason: "PruneFailed",
-          message: `${Format.sentence(`Job ${jobName} could not remove old backups${when(endMillis)}: ${trouble?.message ?? "no reason was reported"}`)} The operator tries again about an hour later.`
-        }
-
-const cleanedUp = ({ maintenance, deletion }: Facts): Answer<"CleanedUp"> | undefined => {
-  const cleanup = last(maintenance, "cleanup")
-  if (cleanup?.isSuccess === true) {
-    return {
-      status: "True",
-      reason: "CleanedUp",
-      message: `Job ${cleanup.jobName} removed this resource's backups.`
-    }
-  }
-  if (deletion === undefined) return undefined
-  const { message, reason } = deletion
-  // The message of a clean-up that was given up ends with a command.
-  const isCommand = reason === "CleanupGivenUp"
-  return {
-    status: reason === "CleanedUp" ? "True" : "False",
-    // Any other reason is one of the clean-up Job's own.
-    reason: Reasons.isOf(reason, "CleanedUp") ? reason : "CleanupTrouble",
-    message: isCommand ? message : Format.sentence(message)
-  }
 }

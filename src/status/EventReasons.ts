@@ -116,7 +116,7 @@ const all = {
     action: "Restore",
     meaning: "Every record was written, read back and compared."
   },
-  DryRunPassed: { type: "Normal", action: "Restore", meaning: "A dry run found nothing against the restore." },
+  DryRunPassed: { type: "Normal", action: "Restore", meaning: "All checks of a dry run passed. Nothing was written." },
   RestoreFailed: {
     type: "Warning",
     action: "Restore",

@@ -45,23 +45,23 @@ const listed = <A>(page: Promise<A>): Promise<A> =>
 
 /** What Blob Storage stores, describes or gives has an ETag: the SDK takes a web page, too, for an answer. */
 const tagged = async <A extends { readonly etag?: string | undefined }>(answer: Promise<A>): Promise<A> => {
-  const told = await answer.catch((error: unknown) => {
+  const response = await answer.catch((error: unknown) => {
     // So the SDK refuses a download without a length.
     throw error instanceof RangeError ? new Answer.NotUnderstood(error.message) : error
   })
-  if (told.etag !== undefined) return told
+  if (response.etag !== undefined) return response
   throw new Answer.NotUnderstood("the answer is not from Blob Storage")
 }
 
 const found = (
   name: string,
   size: number,
-  told: { readonly etag?: string | undefined; readonly lastModified?: Date | undefined }
+  response: { readonly etag?: string | undefined; readonly lastModified?: Date | undefined }
 ): Found => ({
   name,
   size,
-  fingerprint: unquoted(told.etag),
-  ...(told.lastModified === undefined ? {} : { modifiedMillis: told.lastModified.getTime() })
+  fingerprint: unquoted(response.etag),
+  ...(response.lastModified === undefined ? {} : { modifiedMillis: response.lastModified.getTime() })
 })
 
 /**
@@ -138,8 +138,10 @@ export const open = (
         Upload.upload(container.getBlockBlobClient(name), content, ifAbsent, (request, bytes) =>
           send({ operation: "put", key: keyOf(name), bytes, ifAbsent }, request, bytes)
         ).pipe(
-          Effect.flatMap((told) => send({ operation: "put", key: keyOf(name) }, () => tagged(Promise.resolve(told)))),
-          Effect.map((told) => found(name, content.size, told))
+          Effect.flatMap((response) =>
+            send({ operation: "put", key: keyOf(name) }, () => tagged(Promise.resolve(response)))
+          ),
+          Effect.map((response) => found(name, content.size, response))
         ),
       holds: (seen, content) =>
         seen.md5 !== undefined
@@ -149,34 +151,34 @@ export const open = (
             : seen.sha256 === content.sha256,
       head: (name) =>
         Effect.gen(function* () {
-          const told = yield* send({ operation: "head", key: keyOf(name) }, (abortSignal) =>
+          const response = yield* send({ operation: "head", key: keyOf(name) }, (abortSignal) =>
             tagged(container.getBlobClient(name).getProperties({ abortSignal }))
           )
-          if (isFolder(told.metadata)) return yield* absent("head", keyOf(name))
+          if (isFolder(response.metadata)) return yield* absent("head", keyOf(name))
           return {
-            ...found(name, told.contentLength ?? 0, told),
-            ...(told.contentMD5 === undefined ? {} : { md5: told.contentMD5 }),
-            ...(told.metadata?.["sha256"] === undefined ? {} : { sha256: told.metadata["sha256"] })
+            ...found(name, response.contentLength ?? 0, response),
+            ...(response.contentMD5 === undefined ? {} : { md5: response.contentMD5 }),
+            ...(response.metadata?.["sha256"] === undefined ? {} : { sha256: response.metadata["sha256"] })
           }
         }),
       body: (operation, name, at, fingerprint) =>
         Effect.gen(function* () {
           const conditions = fingerprint === undefined ? {} : { ifMatch: `"${fingerprint}"` }
-          const told = yield* send({ operation, key: keyOf(name) }, (abortSignal) =>
+          const response = yield* send({ operation, key: keyOf(name) }, (abortSignal) =>
             tagged(
               container.getBlobClient(name).download(at, undefined, { abortSignal, conditions, maxRetryRequests: 0 })
             )
           )
-          const stream = told.readableStreamBody as Readable | undefined
-          if (isFolder(told.metadata)) {
+          const stream = response.readableStreamBody as Readable | undefined
+          if (isFolder(response.metadata)) {
             stream?.destroy()
             return yield* absent(operation, keyOf(name))
           }
-          if (stream === undefined || told.contentLength === undefined) {
+          if (stream === undefined || response.contentLength === undefined) {
             stream?.destroy()
             return yield* Failure.of(lengthless(keyOf(name)), { operation, location })
           }
-          return { stream, bytes: told.contentLength, fingerprint: unquoted(told.etag) }
+          return { stream, bytes: response.contentLength, fingerprint: unquoted(response.etag) }
         }),
       page: (operation, prefix, { foldersOnly, limit, token }) => {
         const settings = { maxPageSize: limit, ...(token === undefined ? {} : { continuationToken: token }) }

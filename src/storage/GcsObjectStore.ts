@@ -168,7 +168,7 @@ export const open = (
           return send({ operation: "put", key: keyOf(name), bytes: content.size, ifAbsent }, asked, async (answer) =>
             Resource.decodeObject(await Http.textOf(answer))
           )
-        }).pipe(Effect.map((told): Found => Resource.seen(told))),
+        }).pipe(Effect.map((response): Found => Resource.seen(response))),
       holds: (seen, content) => {
         if (seen.crc32c === undefined || seen.md5Hash === undefined) return undefined
         return seen.crc32c === Checksums.crc32cOf(content.pieces) && seen.md5Hash === Checksums.md5Of(content.pieces)

@@ -91,8 +91,9 @@ export const open = (
       }).pipe(
         Effect.matchEffect({
           onSuccess: () => Effect.fail(error),
-          // 304 is told as a changed object: it is there, and HEAD did not say so.
-          onFailure: (told) => Effect.fail(told.isRetryable || isReason("ContentMismatch")(told) ? error : told)
+          // 304 counts as a changed object: it is there, and HEAD did not say so.
+          onFailure: (refusal) =>
+            Effect.fail(refusal.isRetryable || isReason("ContentMismatch")(refusal) ? error : refusal)
         })
       )
 
@@ -110,18 +111,18 @@ export const open = (
           { operation: "put", key: keyOf(name), bytes: content.size, ifAbsent },
           (signal) => Upload.upload(connection, at(name), content, ifAbsent, signal),
           content.size
-        ).pipe(Effect.map((told) => Listing.found(name, content.size, told))),
+        ).pipe(Effect.map((response) => Listing.found(name, content.size, response))),
       holds: (seen, content) => (seen.sha256 === undefined ? undefined : seen.sha256 === Upload.sha256Of(content)),
       // With its checksum, by which `holds` knows what we wrote.
       head: (name) =>
         send({ operation: "head", key: keyOf(name) }, (abortSignal) =>
           client.send(new sdk.HeadObjectCommand({ ...at(name), ChecksumMode: "ENABLED" }), { abortSignal })
         ).pipe(
-          Effect.map((told) => ({
-            ...Listing.found(name, told.ContentLength ?? 0, told),
-            ...(told.ChecksumSHA256 === undefined || told.ChecksumType === "COMPOSITE"
+          Effect.map((response) => ({
+            ...Listing.found(name, response.ContentLength ?? 0, response),
+            ...(response.ChecksumSHA256 === undefined || response.ChecksumType === "COMPOSITE"
               ? {}
-              : { sha256: Buffer.from(told.ChecksumSHA256, "base64").toString("hex") })
+              : { sha256: Buffer.from(response.ChecksumSHA256, "base64").toString("hex") })
           })),
           Effect.catchIf(
             (error) => !error.isRetryable,
@@ -135,18 +136,18 @@ export const open = (
             ...(from === 0 ? {} : { Range: `bytes=${from}-` }),
             ...(fingerprint === undefined ? {} : { IfMatch: `"${fingerprint}"` })
           }
-          const told = yield* send({ operation, key: keyOf(name) }, (abortSignal) =>
+          const response = yield* send({ operation, key: keyOf(name) }, (abortSignal) =>
             client.send(new sdk.GetObjectCommand(input), { abortSignal })
           )
-          const stream = told.Body as Readable | undefined
-          if (stream === undefined || told.ContentLength === undefined) {
+          const stream = response.Body as Readable | undefined
+          if (stream === undefined || response.ContentLength === undefined) {
             stream?.destroy()
             return yield* Failure.of(lengthless(keyOf(name)), { operation, location })
           }
           return {
             stream,
-            bytes: told.ContentLength,
-            ...(told.ETag === undefined ? {} : { fingerprint: Listing.unquoted(told.ETag) })
+            bytes: response.ContentLength,
+            ...(response.ETag === undefined ? {} : { fingerprint: Listing.unquoted(response.ETag) })
           }
         }),
       page: (operation, prefix, { foldersOnly, limit, token }) =>

@@ -357,7 +357,7 @@ describe("a restore of consumer groups", () => {
       assert.isUndefined(again.offsetReset)
       assert.include(
         RestoreReporting.notes(again).join("\n"),
-        "consumer groups are set once, and were left as they are this time"
+        "an earlier attempt has set the offsets of consumer groups, and they were left as they are"
       )
     }).pipe(Effect.provide(layer))
   )

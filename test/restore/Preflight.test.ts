@@ -53,7 +53,7 @@ describe("before anything is written, a restore", () => {
       for (const name of ["a.b", "a_b", "a-b"]) yield* source.createTopic(name)
       const backupId = yield* backUp
       assert.deepStrictEqual(yield* against(backupId), [
-        "the names of a.b, a_b differ only in '.' and '_', and Kafka takes them for the same — give all but one of them another name in topicMapping"
+        "the names of a.b, a_b differ only in '.' and '_', so Kafka refuses to create all of them — give all but one of them another name in topicMapping"
       ])
       for (const name of ["a.b", "a_b"]) yield* target.createTopic(name)
       yield* inTime(restore(aRestore(backupId)))
@@ -79,7 +79,7 @@ describe("before anything is written, a restore", () => {
       }
       yield* target.deny("Alter")
       const lacks = (right: string, purpose: string, more = "") =>
-        `permission denied: the principal lacks ${right}, ${purpose} — grant the principal ${right}${more}`
+        `permission denied: the principal lacks ${right}, needed ${purpose} — grant the principal ${right}${more}`
       const withoutHoles = [
         lacks("Write on topic plain", "to write records"),
         lacks("AlterConfigs on topic plain", "to set the configuration"),

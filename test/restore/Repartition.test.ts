@@ -145,7 +145,7 @@ describe("a restore to another number of partitions", () => {
       assert.include(message, "partitions names other, which is not restored")
       const groups = { strategy: { _tag: "Exact" }, groups: ["*"] } as const
       const moved = yield* Effect.flip(inTime(restore(aRestore(backupId, { ...wanted, groups }))))
-      assert.include(moved.message, "consumer groups cannot go on where they were in orders")
+      assert.include(moved.message, "consumer groups cannot continue at their old offsets in orders")
     }).pipe(Effect.provide(layer))
   )
 })

@@ -231,7 +231,7 @@ describe("a topic that is deleted after the restore was complete", () => {
     yield* target.deleteTopic("b")
     return { target, request }
   })
-  const said = "topics were deleted since this restore was complete, and are not restored again: b"
+  const said = "these topics were deleted after this restore was complete, and are not restored again: b"
 
   it.effect("is not restored anew by a repeat, which ends the hold of the others and says so", () =>
     Effect.gen(function* () {

@@ -12,13 +12,13 @@ const disturbStorage =
  * A one-time backup of fifty records that meets a fault, and what its status is when it has ended or says it is in
  * trouble.
  */
-const story = async (disturb: Disturb, isTold: (status: Status) => boolean) => {
+const story = async (disturb: Disturb, isReported: (status: Status) => boolean) => {
   const operator = await TestOperator.start({ at: "2026-11-25T11:50:00Z" })
   await operator.kubectl.apply(kafkaBackup({ name: "once", suspend: true, topics: ["orders"] }))
   await operator.kafka.createTopic("orders", { partitions: 2, records: 50 })
   await disturb(operator)
   await operator.kubectl.patch("once", { spec: { suspend: false } })
-  return { operator, status: await operator.until("once", isTold, { within: "2 hours" }) }
+  return { operator, status: await operator.until("once", isReported, { within: "2 hours" }) }
 }
 
 /** Requests to all three worlds, and seconds of the run: what a fault that is met changes. */

@@ -3,7 +3,7 @@ import { ErrorCode } from "../ErrorCode.ts"
 import * as Cluster from "./ClusterState.ts"
 import type { Fault } from "./InMemoryFaults.ts"
 import { type InMemoryPartition, type InMemoryTopic, isTopicName, wireTopic } from "./InMemoryTopics.ts"
-import type { KafkaWire, OffsetQuestion, WireFetch, WireFetched, WireTopic } from "../KafkaWire.ts"
+import type { KafkaWire, OffsetSpec, WireFetch, WireFetched, WireTopic } from "../KafkaWire.ts"
 
 const nothing = Buffer.alloc(0)
 /** Released buffers are filled with this byte. */
@@ -87,7 +87,7 @@ export const makeInMemoryWire = (state: Cluster.ClusterState): KafkaWire => {
     return { ...base, aborted: slice.aborted, ...lend(records) }
   }
 
-  const offsetOf = ({ log }: InMemoryPartition, kind: OffsetQuestion): number => {
+  const offsetOf = ({ log }: InMemoryPartition, kind: OffsetSpec): number => {
     if (typeof kind === "object") return log.offsetAtTime(kind.timestampMillis)
     switch (kind) {
       case "logStart":

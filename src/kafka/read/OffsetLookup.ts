@@ -3,7 +3,7 @@ import { classOf, reasonFor } from "./ErrorCodeClass.ts"
 import { ErrorCode } from "../ErrorCode.ts"
 import { KafkaError, type KafkaReason, TopicVanished } from "../KafkaError.ts"
 import type { PartitionOffset, TopicPartition } from "../KafkaSource.ts"
-import type { KafkaWire, OffsetQuestion, WireMetadata } from "../KafkaWire.ts"
+import type { KafkaWire, OffsetSpec, WireMetadata } from "../KafkaWire.ts"
 import * as Backoff from "./Backoff.ts"
 import type { SourceOptions } from "./SourceOptions.ts"
 
@@ -37,7 +37,7 @@ export const askOffsets = Effect.fnUntraced(function* (
   wire: Pick<KafkaWire, "metadata" | "offsets">,
   options: Pick<SourceOptions, "vanishedMillis" | "controlMillis">,
   partitions: ReadonlyArray<TopicPartition>,
-  kind: OffsetQuestion
+  kind: OffsetSpec
 ) {
   const answers: Array<PartitionOffset> = []
   let open: ReadonlyArray<Open> = partitions.map(({ topic, partition }, index) => ({ topic, partition, index }))
@@ -66,7 +66,7 @@ export const askOffsets = Effect.fnUntraced(function* (
 const askOnce = Effect.fnUntraced(function* (
   wire: Pick<KafkaWire, "metadata" | "offsets">,
   asked: ReadonlyArray<Open>,
-  kind: OffsetQuestion,
+  kind: OffsetSpec,
   answers: Array<PartitionOffset>
 ) {
   const metadata = yield* wire.metadata([...new Set(asked.map(({ topic }) => topic))])

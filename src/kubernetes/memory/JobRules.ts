@@ -2,7 +2,7 @@ import type { Job, Pod } from "../Objects.ts"
 import * as Tree from "./Tree.ts"
 
 /** How an ended pod counts for its Job. */
-export type Verdict =
+export type PodOutcome =
   | { readonly _tag: "Succeeded" }
   /** Counts towards backoffLimit. */
   | { readonly _tag: "Counted" }
@@ -33,7 +33,7 @@ const isMet = ({ onExitCodes, onPodConditions }: Rule, { status }: Pod): boolean
 }
 
 /** Judges a pod that has ended. */
-export const judged = (job: Job, pod: Pod): Verdict => {
+export const judged = (job: Job, pod: Pod): PodOutcome => {
   if (pod.status?.phase === "Succeeded") return { _tag: "Succeeded" }
   const rules = rulesOf(job)
   const index = rules.findIndex((rule) => isMet(rule, pod))
@@ -65,12 +65,12 @@ export interface JobTally {
 
 export const fresh: JobTally = { failed: 0, setbacks: 0, lastSetbackMillis: 0, isSucceeded: false }
 
-export const counted = (tally: JobTally, verdict: Verdict, atMillis: number): JobTally => {
-  if (verdict._tag === "Succeeded") return { ...tally, isSucceeded: true }
+export const counted = (tally: JobTally, outcome: PodOutcome, atMillis: number): JobTally => {
+  if (outcome._tag === "Succeeded") return { ...tally, isSucceeded: true }
   const delayed = { ...tally, setbacks: tally.setbacks + 1, lastSetbackMillis: atMillis }
-  if (verdict._tag === "Ignored") return delayed
+  if (outcome._tag === "Ignored") return delayed
   const failed = { ...delayed, failed: tally.failed + 1 }
-  return verdict._tag === "FailsJob" ? { ...failed, failsJob: verdict.message } : failed
+  return outcome._tag === "FailsJob" ? { ...failed, failsJob: outcome.message } : failed
 }
 
 const firstDelayMillis = 10_000

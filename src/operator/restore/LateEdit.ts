@@ -49,7 +49,7 @@ export const applied = (
   const backup = backupId(job) ?? "of that spec"
   const what = isSuccess
     ? `It restored backup ${backup} as generation ${earlier} of the spec says.`
-    : `It works on backup ${backup} as generation ${earlier} of the spec says, and failed: ${reason}: ${why.replace(/[.]$/, "")}.`
+    : `It was restoring backup ${backup} as generation ${earlier} of the spec says, and failed: ${reason}: ${why.replace(/[.]$/, "")}.`
   const { records: _records, ...rest } = ended
   return {
     ...rest,

@@ -94,7 +94,7 @@ const over = (previous: RestoreStatus, ended: EndedRestore, nowMillis: number): 
     }
   }
   if (isDryRun) {
-    return { phase: "Completed", ...common, message: "The dry run found nothing against the restore." }
+    return { phase: "Completed", ...common, message: "All checks of the dry run passed." }
   }
   const records = ended.records ?? plan?.records ?? 0
   const partitions = plan?.partitions ?? previous.progress?.partitionsTotal ?? 0

@@ -68,7 +68,7 @@ export const cancelled = (status: RestoreStatus): Announcement | undefined => {
   if (status.jobName === undefined || (status.phase !== "Pending" && status.phase !== "Running")) return undefined
   const written =
     status.startedWriting === undefined
-      ? "Nothing was written as far as it is known."
+      ? "As far as is known, nothing was written."
       : "Topics stay as they are, with the records that were written."
   return announcement("RestoreCancelled", `The resource was deleted, so Job ${status.jobName} is stopped. ${written}`)
 }

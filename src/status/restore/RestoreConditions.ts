@@ -91,7 +91,7 @@ const ready = ({ facts, previous, status }: Question): Answer<"Ready"> | undefin
   }
   if (refusal !== undefined) return no("JobRefused", `${refusal.reason}: ${Format.sentence(refusal.message)}`)
   if (usedBefore !== undefined && status.phase === "Failed") {
-    const why = `annotation ${retryAnnotation} has an earlier value again, or was removed, and Job ${usedBefore} was the attempt of that value.`
+    const why = `annotation ${retryAnnotation} has a value that was used before, or was removed, and Job ${usedBefore} has run for that value.`
     const last = status.message === undefined ? "" : ` The last attempt failed: ${Format.sentence(status.message)}`
     return no("RestoreFailed", `Nothing is started: ${why} To try again, set it to a value that is new.${last}`)
   }
@@ -118,7 +118,7 @@ const end = (
           status: "True",
           reason: "DryRunPassed",
           message: [
-            `Nothing stands against the restore of backup ${backupId}: ${size}. Nothing was written. Set spec.dryRun to false to start it.`,
+            `Backup ${backupId} can be restored: ${size}. Nothing was written. Set spec.dryRun to false to start the restore.`,
             ...told
           ].join(" ")
         }
@@ -161,10 +161,10 @@ const preflight = ({ facts: { active, ended }, status }: Question): Answer<"Pref
     }
   }
   if (status.startedWriting !== undefined || ended?.outcome === "success") {
-    return { status: "True", reason: "Passed", message: "Nothing stands against the restore." }
+    return { status: "True", reason: "Passed", message: "All checks passed." }
   }
   const message =
-    ended === undefined ? "Not checked yet." : "The checks did not come to an end. Condition Ready has the reason."
+    ended === undefined ? "Not checked yet." : "The checks did not finish. Condition Ready has the reason."
   return { status: "Unknown", reason: "NotYetChecked", message }
 }
 

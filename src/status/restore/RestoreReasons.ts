@@ -16,7 +16,7 @@ export const restoreTypes = {
   OffsetsExact: "Do all records have the offsets that they have in the backup?",
   RetentionHeld:
     "Do the restored topics still keep records that are older than their retention allows? Absent where they never did.",
-  GroupsReset: "Do all consumer groups of `spec.offsetReset` have the offsets that they were to get?"
+  GroupsReset: "Do all consumer groups of `spec.offsetReset` have the offsets that it asks for?"
 } as const
 
 export type RestoreConditionType = keyof typeof restoreTypes
@@ -38,7 +38,7 @@ const all = {
   },
   DryRunPassed: {
     of: ["Ready"],
-    meaning: "The dry run found nothing against the restore. Nothing was written.",
+    meaning: "All checks of the dry run passed. Nothing was written.",
     todo: "Set `spec.dryRun` to false to start the restore."
   },
   RestoreFailed: {
@@ -75,8 +75,8 @@ const all = {
     todo: "Remove the cause. The restore then continues automatically within its limits."
   },
 
-  Passed: { of: ["Preflight"], meaning: "Nothing stands against the restore." },
-  NotYetChecked: { of: ["Preflight"], meaning: "The checks have not come to an end." },
+  Passed: { of: ["Preflight"], meaning: "All checks passed." },
+  NotYetChecked: { of: ["Preflight"], meaning: "The checks have not finished." },
   NoBackup: {
     of: ["Preflight"],
     meaning: "The KafkaBackup of `spec.backupRef` has no complete backup in the storage.",
@@ -139,7 +139,7 @@ const all = {
   },
   TargetNotEmpty: {
     of: ["Preflight"],
-    meaning: "A target topic holds records, or did once, and this restore did not write them.",
+    meaning: "A target topic is not empty, or was not empty before, and its records are not from this restore.",
     todo: "Restore to another name with `spec.topicMapping`, or delete the topic."
   },
   TargetRefused: {
@@ -179,7 +179,7 @@ const all = {
   },
   GroupsRepartitioned: {
     of: ["Preflight"],
-    meaning: "Consumer groups are to go on where they were in a topic that gets another number of partitions.",
+    meaning: "Consumer groups cannot continue at their old offsets in a topic that gets another number of partitions.",
     todo: "Choose another strategy in `spec.offsetReset`, or restore the topic without it."
   },
   SnapshotTaken: {
@@ -195,7 +195,7 @@ const all = {
   },
   Refused: {
     of: ["Preflight"],
-    meaning: "Something else stands against the restore. The message says what.",
+    meaning: "Another check failed. The message says what is wrong.",
     todo: "Do what the message says."
   },
 
@@ -234,7 +234,7 @@ const all = {
   },
   HoldNotEnded: {
     of: ["RetentionHeld"],
-    meaning: "The hold is over, and the topics could not be given the retention of the backup. The message says why.",
+    meaning: "The hold is over, but the topics could not be given the retention of the backup. The message says why.",
     todo: "Remove the cause. The operator tries again: about an hour later where a Job failed, else by itself within minutes."
   },
   HoldEnded: { of: ["RetentionHeld"], meaning: "The topics have the retention of the backup." },

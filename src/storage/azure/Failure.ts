@@ -186,8 +186,8 @@ const lockedCodes = new Set([
 const skewMillis = 15 * 60_000
 
 /** The table: what a failed request means and what to do about it. */
-export const reason = (told: Facts, context: ErrorContext, nowMillis: number): ObjectStoreReason => {
-  const facts = told.detail === undefined ? told : { ...told, message: told.detail }
+export const reason = (given: Facts, context: ErrorContext, nowMillis: number): ObjectStoreReason => {
+  const facts = given.detail === undefined ? given : { ...given, message: given.detail }
   const { code, status } = facts
   const { account, container, credentials, key, sasEndMillis, service } = context
   const said = Failure.said(facts, context)

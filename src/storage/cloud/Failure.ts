@@ -133,7 +133,7 @@ export const locked = (
   })
 }
 
-/** A body whose length is not told cannot be read to its end with certainty. */
+/** A body of unknown length cannot be read to its end with certainty. */
 export const lengthless = (key: string): Misconfigured =>
   new Misconfigured({
     detail: `${key}: the store does not report its length`,

@@ -31,8 +31,8 @@ const ours = <Seen extends Found>(remote: Remote<Seen>, key: ObjectKey, name: st
   Effect.gen(function* () {
     const seen = yield* Retry.retrying(Retry.atOnce, () => remote.head(name))
     if (seen.size !== content.size) return undefined
-    const told = remote.holds(seen, content)
-    if (told !== undefined) return told ? seen : undefined
+    const isOurs = remote.holds(seen, content)
+    if (isOurs !== undefined) return isOurs ? seen : undefined
     const hash = createHash("sha256")
     yield* Reading.read(remote, "read", key, name).pipe(
       Stream.runForEach((piece) => Effect.sync(() => hash.update(piece)))

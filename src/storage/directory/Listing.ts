@@ -39,9 +39,9 @@ const isForbidden = (cause: unknown): boolean =>
 
 const entryOf = async (root: string, folder: string, entry: Dirent): Promise<Entry | undefined> => {
   if (folder === "" && entry.name === Paths.temporaryFolder) return undefined
-  // Some file systems do not tell the type with the name.
-  const untold = !entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink()
-  const known = untold ? await lstat(join(root, folder, entry.name)).catch(missingAs(undefined)) : entry
+  // Some file systems list names without types.
+  const isUntyped = !entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink()
+  const known = isUntyped ? await lstat(join(root, folder, entry.name)).catch(missingAs(undefined)) : entry
   if (known?.isFile()) return { name: entry.name, isFolder: false }
   if (known?.isDirectory()) return { name: `${entry.name}/`, isFolder: true }
   return undefined

@@ -148,11 +148,11 @@ const passingCodes = new Set([
 const absentCodes = new Set(["NoSuchKey", "NotFound", "NoSuchVersion"])
 
 /** The table from what S3 said to what a caller can do about it. Pure. */
-export const reason = (told: Facts, context: ErrorContext): ObjectStoreReason => {
+export const reason = (given: Facts, context: ErrorContext): ObjectStoreReason => {
   const { bucket, endpoint, key, operation, region } = context
   // Some servers that expect TLS just hang up; so does a broken line, hence no more than a hint.
-  const isHungUp = told.transport === "ECONNRESET" && operation === "open" && endpoint?.startsWith("http://") === true
-  const facts = isHungUp ? { ...told, message: `${told.message}; does endpoint need https://?` } : told
+  const isHungUp = given.transport === "ECONNRESET" && operation === "open" && endpoint?.startsWith("http://") === true
+  const facts = isHungUp ? { ...given, message: `${given.message}; does endpoint need https://?` } : given
   const { code, message, status } = facts
   const said = Failure.said(facts, context)
   const suffix = Failure.suffix(facts)

@@ -56,8 +56,8 @@ describe("ReadPatience", () => {
     assert.strictEqual(short(next(below, at(0))), "BackedOff")
     assert.strictEqual(short(next(below, at(29_999))), "BackedOff")
     assert.strictEqual(short(next(below, at(30_000))), "LogTruncated")
-    const untold: FetchOutcome = { _tag: "Empty", highWatermark: -1, lastStableOffset: -1 }
-    assert.strictEqual(short(patience().next(untold, at(31_000))), "BackedOff")
+    const empty: FetchOutcome = { _tag: "Empty", highWatermark: -1, lastStableOffset: -1 }
+    assert.strictEqual(short(patience().next(empty, at(31_000))), "BackedOff")
   })
 
   it("measures how long answers have been empty, and starts again after any other answer", () => {

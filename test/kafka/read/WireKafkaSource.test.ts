@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Stream } from "effect"
 import { type InMemoryCluster, makeInMemoryCluster } from "../../../src/kafka/memory/InMemoryCluster.ts"
 import { KafkaAuthenticationFailed, KafkaError } from "../../../src/kafka/KafkaError.ts"
-import type { KafkaWire, OffsetQuestion } from "../../../src/kafka/KafkaWire.ts"
+import type { KafkaWire, OffsetSpec } from "../../../src/kafka/KafkaWire.ts"
 import { makeKafkaSource } from "../../../src/kafka/read/WireKafkaSource.ts"
 import { collect, offsetsOf, pass, someRecords, within } from "../support.ts"
 
@@ -19,7 +19,7 @@ const everyPartition = ["payments", "orders"].flatMap((topic) => [2, 0, 1].map((
 const ends = [3, 1, 2, 3, 1, 2]
 
 const counting = (cluster: InMemoryCluster) => {
-  const asked: Array<{ readonly leader: number; readonly partitions: number; readonly kind: OffsetQuestion }> = []
+  const asked: Array<{ readonly leader: number; readonly partitions: number; readonly kind: OffsetSpec }> = []
   const wire: KafkaWire = {
     ...cluster.wire,
     offsets: (leader, partitions, kind) => {

@@ -70,7 +70,7 @@ const Seen = Schema.Struct({
   note: Garbage
 })
 
-describe("JobReading", () => {
+describe("JobState", () => {
   it.prop(
     "neither throws nor finds a success, whatever stands in Jobs, pods and events",
     [Seen],

@@ -125,7 +125,7 @@ describe("a KafkaRestore", () => {
       assert.deepInclude(ready(draft), {
         status: "True",
         reason: "DryRunPassed",
-        message: `Nothing stands against the restore of backup ${backupId}: 100 records in 1 topic. Nothing was written. Set spec.dryRun to false to start it.`
+        message: `Backup ${backupId} can be restored: 100 records in 1 topic. Nothing was written. Set spec.dryRun to false to start the restore.`
       })
       assert.isUndefined(draft.startedWriting)
       assert.isUndefined(draft.restoredRecords)

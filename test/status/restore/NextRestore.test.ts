@@ -84,7 +84,7 @@ const situations: ReadonlyArray<readonly [name: string, facts: RestoreFacts, rea
     "whose dry run passed",
     aRestore({ ended: ended({ isDryRun: true, summary: { dryRun: true, plan } }) }),
     "DryRunPassed",
-    /^Nothing stands against .*: 100 records in 2 topics\. Nothing was written\. Set spec\.dryRun to false to start it\.$/
+    /^Backup .* can be restored: 100 records in 2 topics\. Nothing was written\. Set spec\.dryRun to false to start the restore\.$/
   ],
   [
     "refused beforehand",
@@ -299,7 +299,7 @@ describe("the deletion of a restore", () => {
     const running = NextRestore.next({}, situations[6]![1], nowMillis)
     assert.match(RestoreAnnouncements.cancelled(running)?.note ?? "", /Topics stay as they are/)
     const checking = NextRestore.next({}, situations[5]![1], nowMillis)
-    assert.match(RestoreAnnouncements.cancelled(checking)?.note ?? "", /Nothing was written/)
+    assert.match(RestoreAnnouncements.cancelled(checking)?.note ?? "", /nothing was written/)
     assert.isUndefined(RestoreAnnouncements.cancelled(NextRestore.next({}, situations[7]![1], nowMillis)))
     assert.isUndefined(RestoreAnnouncements.cancelled({}))
     const complete = ended({ summary: { startedWriting: "2026-11-25T11:59:10Z", plan, held: true } })

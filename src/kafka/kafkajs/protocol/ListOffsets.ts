@@ -1,5 +1,5 @@
 import type { TopicPartition } from "../../KafkaSource.ts"
-import type { OffsetQuestion } from "../../KafkaWire.ts"
+import type { OffsetSpec } from "../../KafkaWire.ts"
 import type { Api, Call } from "./Api.ts"
 import { groupByTopic } from "./groupByTopic.ts"
 import { Malformed } from "./Reader.ts"
@@ -12,7 +12,7 @@ const latest = -1
 const readUncommitted = 0
 const readCommitted = 1
 
-const timestampOf = (kind: OffsetQuestion): number =>
+const timestampOf = (kind: OffsetSpec): number =>
   typeof kind === "object" ? kind.timestampMillis : kind === "logStart" ? earliest : latest
 
 export interface Answer {
@@ -24,7 +24,7 @@ export interface Answer {
 /** One answer per partition, in the order of the request. */
 export const call = (
   partitions: ReadonlyArray<TopicPartition>,
-  kind: OffsetQuestion,
+  kind: OffsetSpec,
   version: number
 ): Call<ReadonlyArray<Answer>> => ({
   api,
