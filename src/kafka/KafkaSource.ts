@@ -34,9 +34,10 @@ export interface TopicPartition {
 
 /**
  * `logStart`: first offset still in the log. `lastStable`: end for read_committed. `highWatermark`: end for
- * read_uncommitted.
+ * read_uncommitted. `logEnd`: end of the leader's log, with records that too few replicas have, and that nobody can
+ * read yet; as `highWatermark` where a broker does not tell.
  */
-export type OffsetKind = "logStart" | "lastStable" | "highWatermark"
+export type OffsetKind = "logStart" | "lastStable" | "highWatermark" | "logEnd"
 
 export interface PartitionOffset extends TopicPartition {
   readonly offset: number

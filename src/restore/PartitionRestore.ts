@@ -65,7 +65,20 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   const disturbed = (offset: number, detail: string) =>
     new RestoreError({ reason: new TargetDisturbed({ ...target, offset, detail }) })
 
-  const logEnd = Effect.map(tools.sink.offsets([target], "highWatermark"), ([found]) => found?.offset ?? 0)
+  const askEnd = (kind: "logEnd" | "highWatermark") =>
+    Effect.map(tools.sink.offsets([target], kind), ([found]) => found?.offset ?? 0)
+
+  /**
+   * Where the log ends for everybody. Fails while the leader holds more, which cannot be read: it may stay or vanish,
+   * and until then a batch would get an offset behind it.
+   */
+  const logEnd = Effect.gen(function* () {
+    const written = yield* askEnd("logEnd")
+    const committed = yield* askEnd("highWatermark")
+    if (committed >= written) return committed
+    const detail = `offsets ${committed} to ${written - 1} of ${target.topic}[${target.partition}] are on too few replicas`
+    return yield* new Unsure({ reason: new ProtocolFailure({ detail, transient: true }) })
+  })
 
   /** Compares what the target holds in the range with the backup. */
   const compare = Effect.fnUntraced(function* (from: number, until: number) {
@@ -182,6 +195,7 @@ const append = (
       const producer = yield* tools.producer
       let sequence = 0
       let isFirst = true
+      let isBroken = false
       const waiting: Array<Fiber.Fiber<void, Unsure | KafkaError>> = []
       // It stays among them until it is answered: whoever is stopped here waits for all of them.
       const oldest = Effect.suspend(() => Effect.tap(Fiber.join(waiting[0]!), () => Effect.sync(() => waiting.shift())))
@@ -205,6 +219,8 @@ const append = (
             const records = isFiller ? 0 : batch.recordCount
             const bytes = 61 + section.bytes.length
             yield* tools.pace(records, bytes)
+            // The sink would begin anew with this batch, and a broker that has forgotten the producer would take it.
+            if (isBroken) yield* all
             const pieces = sealBatch(batch, section.codec, section.bytes, { ...producer, baseSequence: sequence })
             sequence = (sequence + batch.recordCount) % 0x8000_0000
             waiting.push(
@@ -218,7 +234,8 @@ const append = (
                       // The answer is there, so the request was sent as a whole. Fillers are used again.
                       if (!isFiller) freeMemory(section.bytes)
                     })
-                  )
+                  ),
+                  Effect.onError(() => Effect.sync(() => (isBroken = true)))
                 ),
                 { startImmediately: true }
               )

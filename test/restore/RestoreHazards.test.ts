@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Fiber, Schedule } from "effect"
 import * as Restore from "../../src/restore/Restore.ts"
 import { aRestore, assertSame, backUp, inTime, layer, options, restore, systems, worlds } from "./world.ts"
 
@@ -29,6 +29,50 @@ describe("a restore", () => {
       // Every batch takes 2 min: together they take longer than the 10 min that a partition may make no progress.
       yield* target.inject({ _tag: "Delayed", millis: 120_000 }, { operation: "produce", times: 36 })
       yield* target.inject({ _tag: "ConnectionLost" }, { operation: "produce", times: 2 })
+      yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 1)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("writes nothing behind records that too few replicas have", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      for (let at = 0; at < 10; at++) yield* source.produce("orders", 0, records(20))
+      const backupId = yield* backUp
+      // Not the restore's own: there nothing could be written anew.
+      yield* target.createTopic("orders")
+      yield* target.inject({ _tag: "Uncommitted", millis: 90_000 }, { operation: "produce", after: 3, times: 2 })
+      yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 1)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("sends nothing behind a batch that was not appended, however slow it is", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      for (let at = 0; at < 10; at++) yield* source.produce("orders", 0, records(20))
+      const backupId = yield* backUp
+      yield* target.createTopic("orders")
+      // Each batch waits until the one before it is answered, and a broker that knows no producer takes any of them.
+      yield* Effect.forkScoped(Effect.repeat(target.forgetProducers, Schedule.spaced("1 second")))
+      yield* target.inject({ _tag: "Code", code: 19 }, { operation: "produce", after: 3 })
+      yield* inTime(restore(aRestore(backupId, { bytesPerSecond: 100 })))
+      yield* assertSame(source, target, "orders", 1)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect("fails when too few replicas have its records for longer than its patience, and goes on later", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      for (let at = 0; at < 10; at++) yield* source.produce("orders", 0, records(20))
+      const backupId = yield* backUp
+      yield* target.inject({ _tag: "Uncommitted", millis: 1_200_000 }, { operation: "produce", after: 3 })
+      const error = yield* Effect.flip(inTime(restore(aRestore(backupId))))
+      assert.match(error.message, /offsets \d+ to \d+ of orders\[0\] are on too few replicas/)
+      yield* Effect.sleep(1_200_000).pipe(inTime)
       yield* inTime(restore(aRestore(backupId)))
       yield* assertSame(source, target, "orders", 1)
     }).pipe(Effect.provide(layer))

@@ -16,6 +16,8 @@ export type Fault =
   | { readonly _tag: "AnswerLost" }
   /** The connection breaks, and the request takes effect only later. Of requests that change something. */
   | { readonly _tag: "LateEffect"; readonly millis: number }
+  /** A batch is in the leader's log, but too few replicas have it for that time: the answer is a time-out. */
+  | { readonly _tag: "Uncommitted"; readonly millis: number }
   /** The right answer, later. */
   | { readonly _tag: "Delayed"; readonly millis: number }
   /** The leader names another replica to read from (KIP-392); ignored by that replica. */
@@ -31,7 +33,7 @@ export interface FaultPlan {
   /**
    * Default `fetch`. `metadata` and `offsets` support `ConnectionLost` and `Delayed`; `offsets` also `Code`. The
    * operations that change something support `Code`, `ConnectionLost`, `AnswerLost`, `LateEffect` and `Delayed`;
-   * `produce` also `Throttled`, which appends the batch.
+   * `produce` also `Throttled`, which appends the batch, and `Uncommitted`.
    */
   readonly operation?: FaultOperation
   /** Default: all topics, all partitions, all nodes. */

@@ -50,6 +50,10 @@ export interface InMemoryLog {
   readonly logStart: () => number
   readonly lastStable: () => number
   readonly highWatermark: () => number
+  /** With what too few replicas have. */
+  readonly logEnd: () => number
+  /** From now on too few replicas have what is appended, until the function that is returned is called. */
+  readonly holdBack: () => () => void
   /** The first record or marker with this timestamp or a later one; -1 if there is none. */
   readonly offsetAtTime: (timestampMillis: number) => number
   readonly producers: ProducerStates
@@ -78,12 +82,14 @@ export interface InMemoryLog {
 export const makeInMemoryLog = (): InMemoryLog => {
   let batches: Array<LoggedBatch> = []
   let logStart = 0
-  let highWatermark = 0
+  let logEnd = 0
+  const heldBack = new Set<{ readonly from: number }>()
   const open = new Map<number, number>()
   const producers = makeProducerStates()
   let aborted: Array<AbortedTransaction & { readonly lastOffset: number }> = []
 
-  const lastStable = () => Math.min(highWatermark, ...open.values())
+  const highWatermark = () => Math.min(logEnd, ...[...heldBack].map(({ from }) => from))
+  const lastStable = () => Math.min(highWatermark(), ...open.values())
 
   const isAborted = (batch: LoggedBatch) =>
     batch.transactional &&
@@ -123,7 +129,7 @@ export const makeInMemoryLog = (): InMemoryLog => {
   const appendMarker: InMemoryLog["appendMarker"] = (producerId, type, timestamp) => {
     const firstOffset = open.get(producerId)
     open.delete(producerId)
-    const baseOffset = highWatermark++
+    const baseOffset = logEnd++
     const bytes = encodeMarker({ baseOffset, producerId, type, timestamp })
     const batch = { baseOffset, lastOffset: baseOffset, records: [], codec: "none", producerId } as const
     batches.push({ ...batch, bytes, transactional: true, marker: { type, timestamp } })
@@ -133,7 +139,13 @@ export const makeInMemoryLog = (): InMemoryLog => {
   return {
     logStart: () => logStart,
     lastStable,
-    highWatermark: () => highWatermark,
+    highWatermark,
+    logEnd: () => logEnd,
+    holdBack: () => {
+      const held = { from: logEnd }
+      heldBack.add(held)
+      return () => void heldBack.delete(held)
+    },
     offsetAtTime: (timestampMillis) =>
       batches
         .flatMap(({ baseOffset, logAppendTime, marker, records }) =>
@@ -144,7 +156,7 @@ export const makeInMemoryLog = (): InMemoryLog => {
         .find(({ offset, timestamp }) => offset >= logStart && timestamp >= timestampMillis)?.offset ?? -1,
     producers,
     appendProduced: (batch, leaderEpoch, logAppendTime) => {
-      const baseOffset = highWatermark
+      const baseOffset = logEnd
       batches.push({
         bytes: placed(batch, baseOffset, leaderEpoch, logAppendTime),
         baseOffset,
@@ -155,12 +167,12 @@ export const makeInMemoryLog = (): InMemoryLog => {
         codec: batch.codec,
         ...(logAppendTime === undefined ? {} : { logAppendTime })
       })
-      highWatermark = baseOffset + batch.lastOffsetDelta + 1
+      logEnd = baseOffset + batch.lastOffsetDelta + 1
       return baseOffset
     },
     appendMarker,
     append: (records, options) => {
-      const baseOffset = highWatermark
+      const baseOffset = logEnd
       if (records.length === 0) return baseOffset
       const logged = records.map((record, i) => ({ ...record, offset: baseOffset + i }))
       const { codec = "none", producerId = -1, transactional = false } = options
@@ -169,7 +181,7 @@ export const makeInMemoryLog = (): InMemoryLog => {
       const lastOffset = baseOffset + records.length - 1
       batches.push({ ...batch, lastOffset, bytes: encodeBatch(batch) })
       if (transactional && !open.has(producerId)) open.set(producerId, baseOffset)
-      highWatermark = lastOffset + 1
+      logEnd = lastOffset + 1
       return baseOffset
     },
     endTransaction: (producerId, type, timestamp) => {
@@ -186,16 +198,16 @@ export const makeInMemoryLog = (): InMemoryLog => {
       batches = [...cleanable.flatMap((batch) => compacted(batch, latest, options)), ...batches.slice(cleanable.length)]
     },
     deleteBefore: (offset) => {
-      logStart = Math.max(logStart, Math.min(offset, highWatermark))
+      logStart = Math.max(logStart, Math.min(offset, highWatermark()))
       batches = batches.filter(({ lastOffset }) => lastOffset >= logStart)
       aborted = aborted.filter(({ lastOffset }) => lastOffset >= logStart)
     },
     truncate: (offset) => {
       batches = batches.filter(({ lastOffset }) => lastOffset < offset)
-      highWatermark = Math.max(logStart, (batches.at(-1)?.lastOffset ?? -1) + 1)
-      aborted = aborted.filter(({ lastOffset }) => lastOffset < highWatermark)
-      producers.truncate(highWatermark)
-      for (const [producerId, firstOffset] of open) if (firstOffset >= highWatermark) open.delete(producerId)
+      logEnd = Math.max(logStart, (batches.at(-1)?.lastOffset ?? -1) + 1)
+      aborted = aborted.filter(({ lastOffset }) => lastOffset < logEnd)
+      producers.truncate(logEnd)
+      for (const [producerId, firstOffset] of open) if (firstOffset >= logEnd) open.delete(producerId)
     },
     slice: (offset, maxBytes) => {
       const end = lastStable()

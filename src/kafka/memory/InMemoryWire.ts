@@ -96,6 +96,8 @@ export const makeInMemoryWire = (state: Cluster.ClusterState): KafkaWire => {
         return log.lastStable()
       case "highWatermark":
         return log.highWatermark()
+      case "logEnd":
+        return log.logEnd()
     }
   }
 

@@ -82,6 +82,15 @@ export const makeInMemoryWriteWire = (state: Cluster.ClusterState): KafkaWriteWi
       }
       case "Code":
         return Effect.succeed({ connection, answer: Effect.succeed(answered(fault.code)) })
+      case "Uncommitted": {
+        const release = state.topics.get(topic)?.partitions[partition]?.log.holdBack() ?? (() => undefined)
+        append(request, nowMillis)
+        const answer = Effect.succeed(answered(ErrorCode.requestTimedOut))
+        return Effect.as(Effect.forkDetach(Effect.andThen(Effect.sleep(fault.millis), Effect.sync(release))), {
+          connection,
+          answer
+        })
+      }
       default: {
         const answer = append(request, nowMillis)
         if (fault?._tag === "Throttled") {

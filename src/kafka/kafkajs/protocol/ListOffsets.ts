@@ -9,6 +9,14 @@ export const api: Api = { key: 2, name: "ListOffsets", minVersion: 2, maxVersion
 
 const earliest = -2
 const latest = -1
+/** Who asks: a consumer. */
+const consumer = -1
+/**
+ * A replica is told the end of the leader's log instead of the high watermark, and needs no other permission than a
+ * consumer. Brokers do not compare the id with those of the cluster. It is not -2, to which a follower answers, too.
+ * Source: Partition.fetchOffsetForTimestamp and ReplicaManager.fetchOffset of Kafka 2.1 to 4.3.
+ */
+const someReplica = 0x7fff_ffff
 const readUncommitted = 0
 const readCommitted = 1
 
@@ -30,7 +38,9 @@ export const call = (
   api,
   version,
   encode: (w) => {
-    w.int32(-1).int8(kind === "logStart" || kind === "lastStable" ? readCommitted : readUncommitted)
+    w.int32(kind === "logEnd" ? someReplica : consumer).int8(
+      kind === "logStart" || kind === "lastStable" ? readCommitted : readUncommitted
+    )
     const topics = groupByTopic(partitions)
     w.arrayLength(topics.size)
     for (const [topic, ids] of topics) {
