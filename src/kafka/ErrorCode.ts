@@ -38,6 +38,7 @@ export const ErrorCode = {
   outOfOrderSequenceNumber: 45,
   duplicateSequenceNumber: 46,
   invalidProducerEpoch: 47,
+  invalidProducerIdMapping: 49,
   concurrentTransactions: 51,
   transactionCoordinatorFenced: 52,
   transactionalIdAuthorizationFailed: 53,

@@ -1,10 +1,12 @@
 import { Effect, type Scope } from "effect"
 import type { Api, Call } from "./kafkajs/protocol/Api.ts"
+import * as AddPartitionsToTxn from "./kafkajs/protocol/AddPartitionsToTxn.ts"
 import * as Cluster from "./kafkajs/Cluster.ts"
 import * as CreateTopics from "./kafkajs/protocol/CreateTopics.ts"
 import * as DeleteRecords from "./kafkajs/protocol/DeleteRecords.ts"
 import * as DeleteTopics from "./kafkajs/protocol/DeleteTopics.ts"
 import * as DescribeTransactions from "./kafkajs/protocol/DescribeTransactions.ts"
+import * as EndTxn from "./kafkajs/protocol/EndTxn.ts"
 import * as GroupOffsets from "./kafkajs/GroupOffsets.ts"
 import * as Groups from "./kafkajs/protocol/Groups.ts"
 import * as IncrementalAlterConfigs from "./kafkajs/protocol/IncrementalAlterConfigs.ts"
@@ -94,6 +96,22 @@ const over = ({ brokers, controller, location, metadata, offsets }: Cluster.Clus
         (version) => WriteTxnMarkers.call(partition, producer, count, version),
         ErrorCode.leaderNotAvailable,
         Produce.replicationMillis
+      ),
+    addToTransaction: (node, transactionalId, producer, place) =>
+      ask(
+        "producer",
+        node,
+        AddPartitionsToTxn.api,
+        (version) => AddPartitionsToTxn.call(transactionalId, producer, place, version),
+        ErrorCode.coordinatorNotAvailable
+      ),
+    commitTransaction: (node, transactionalId, producer) =>
+      ask(
+        "producer",
+        node,
+        EndTxn.api,
+        (version) => EndTxn.call(transactionalId, producer, version),
+        ErrorCode.coordinatorNotAvailable
       ),
     coordinator: (kind, key) =>
       brokers

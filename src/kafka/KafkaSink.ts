@@ -78,9 +78,22 @@ export interface AskedRights {
   readonly topics: ReadonlyArray<{ readonly name: string; readonly deletes: boolean }>
   /** Whether control markers are written. */
   readonly markers: boolean
+  /** Ids of transactions without records; absent: none are written. */
+  readonly transactionalId?: string
   /** The group in which the restore remembers. */
   readonly groupId: string
 }
+
+/**
+ * Takes the offsets of `[from, until)` at the end of the partition, each with the control marker of a transaction
+ * without records. To be called when every append of the partition is answered. `Unclear` when only some may be there,
+ * or when the log did not end at `from`; no marker follows later.
+ */
+export type EmptyTransactions = (
+  partition: TopicPartition,
+  from: number,
+  until: number
+) => Effect.Effect<Appended, KafkaError>
 
 /**
  * The cluster that records are written to, opened for one run or command. Every batch is appended at the end of its
@@ -126,6 +139,12 @@ export interface KafkaSinkShape {
     producer: Producer,
     count: number
   ) => Effect.Effect<Appended, KafkaError>
+  /**
+   * The other way to write markers, for a principal without Alter on the cluster: needs Write on the transactional ids
+   * and on the topic. As many transactions are open at the same time as there are ids. When the effect ends, whatever
+   * was begun with these ids before is over, its markers included, and whoever used them is fenced.
+   */
+  readonly emptyTransactions: (transactionalIds: ReadonlyArray<string>) => Effect.Effect<EmptyTransactions, KafkaError>
   /**
    * Creates topics, or with `validateOnly` says what would become of each. Waits for no leader. Not repeated when the
    * answer is lost: a topic that exists then (error code 36) may be the caller's own.

@@ -80,6 +80,19 @@ export interface KafkaWriteWire extends Pick<KafkaWire, "location" | "metadata" 
     producer: Producer,
     count: number
   ) => Effect.Effect<number, KafkaError>
+  /** Adds the partition to the open transaction of the id, or opens one. */
+  readonly addToTransaction: (
+    coordinator: number,
+    transactionalId: string,
+    producer: Producer,
+    partition: TopicPartition
+  ) => Effect.Effect<number, KafkaError>
+  /** Ends the open transaction: a marker is written to each of its partitions, perhaps after the answer. */
+  readonly commitTransaction: (
+    coordinator: number,
+    transactionalId: string,
+    producer: Producer
+  ) => Effect.Effect<number, KafkaError>
   readonly coordinator: (
     kind: CoordinatorKind,
     key: string

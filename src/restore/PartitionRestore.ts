@@ -7,6 +7,7 @@ import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import { WindowDigests } from "../segment/records/WindowDigests.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { Codec } from "./Compression.ts"
+import type { HoleWriter } from "./Holes.ts"
 import type { Place } from "./Content.ts"
 import type { Pace } from "./Pace.ts"
 import * as Proof from "./Proof.ts"
@@ -22,6 +23,8 @@ export interface Tools {
   /** Gives a producer that has not written to this partition yet. */
   readonly producer: Effect.Effect<Producer, KafkaError>
   readonly codec: Codec
+  /** Takes the offsets that no record has. */
+  readonly holes: HoleWriter
   /** Most bytes of a batch before compression. */
   readonly batchBytes: number
   /** How long a partition may make no progress before the attempt fails. */
@@ -33,9 +36,6 @@ export interface Tools {
 
 /** Batches of one partition on their way at the same time. Source: five is what a broker remembers of a producer. */
 const inFlight = 5
-
-/** Markers in one request: more gain nothing, and a request stays short. */
-const markersPerRequest = 1000
 
 /**
  * Pauses before the end of a partition's log is asked for again. The first gives requests of a broken connection, which
@@ -250,10 +250,10 @@ const append = (
             yield* all
             // Otherwise a batch, which names the topic's id, was acknowledged just now.
             if (isFirst) yield* assertSameTopic(sink, target.topic, topicId)
-            for (let at = step.from; at < step.until; at += markersPerRequest) {
-              const count = Math.min(markersPerRequest, step.until - at)
-              yield* Effect.flatMap(sink.markers(target, producer, count), (answer) => expect(answer, at))
-              onAcknowledged(at + count)
+            for (let at = step.from; at < step.until; at += tools.holes.most) {
+              const until = Math.min(at + tools.holes.most, step.until)
+              yield* Effect.flatMap(tools.holes.take(target, producer, at, until), (answer) => expect(answer, at))
+              onAcknowledged(until)
             }
             return
           }

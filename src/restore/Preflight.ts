@@ -6,6 +6,7 @@ import type { BackupSet } from "../manifest/Catalogue.ts"
 import * as Verification from "../manifest/Verification.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Configuring from "./Configuring.ts"
+import type { Means } from "./HoleMeans.ts"
 import * as InSyncReplicas from "./InSyncReplicas.ts"
 import * as Replication from "./Replication.ts"
 import type { Objection } from "./Objection.ts"
@@ -84,7 +85,8 @@ export const ofTarget = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
   whole: RestorePlan,
   request: RestoreRequest,
-  memory: Memory
+  memory: Memory,
+  means: Means
 ) {
   const looked = yield* sink.lookup(whole.topics.map(({ target }) => target))
   const { found, plan: given } = GoneTopics.leaveOut(whole, looked, memory)
@@ -153,7 +155,8 @@ export const ofTarget = Effect.fnUntraced(function* (
     ...(yield* TargetRights.objections(
       sink,
       request.owner,
-      unproven.map(({ topic }) => topic)
+      unproven.map(({ topic }) => topic),
+      means
     ))
   )
   // A topic that is refused anyway says nothing of its overrides.

@@ -11,6 +11,9 @@ import * as Covers from "./Covers.ts"
 import type { GroupOutcome } from "./groups/GroupOutcome.ts"
 import * as Groups from "./groups/Groups.ts"
 import * as Configuring from "./Configuring.ts"
+import * as HolePlan from "./HolePlan.ts"
+import type { Means } from "./HoleMeans.ts"
+import * as Holes from "./Holes.ts"
 import * as MadeTopics from "./MadeTopics.ts"
 import * as Pace from "./Pace.ts"
 import * as PartitionRestore from "./PartitionRestore.ts"
@@ -55,6 +58,8 @@ export interface Prepared {
   readonly groups: Groups.PreparedGroups | undefined
   /** Which configuration the topics are to have. */
   readonly wanted: ConfigChoice
+  /** What the principal may do about holes in logs. */
+  readonly means: Means
 }
 
 /** What a restore has done. */
@@ -94,16 +99,26 @@ export const planOf = Effect.fn("Restore.planOf")(function* (store: ObjectStoreS
   // What is damaged or missing cannot be counted, and nothing is going to be written.
   const counted = damaged.length > 0 ? RestorePlan.nothingCounted : yield* Counting.count(store, set, request)
   const planned = RestorePlan.make(set, request, counted)
-  if (planned._tag === "Refused") return yield* preflightFailed([...damaged, ...planned.objections])
-  return { set, plan: planned.plan, damaged }
+  /** The plan for what the principal may do about holes in logs; by default everything. */
+  const planFor = (planned: RestorePlan.Planned) =>
+    planned._tag === "Refused"
+      ? Effect.fail(preflightFailed([...damaged, ...planned.objections]))
+      : Effect.succeed(planned.plan)
+  return {
+    set,
+    plan: yield* planFor(planned),
+    damaged,
+    planWith: (means: Means) => planFor(RestorePlan.make(set, request, counted, means))
+  }
 })
 
 /** Plans and asks everything beforehand. Writes nothing. Fails with all objections at once. */
 export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems, request: RestoreRequest) {
-  const { damaged, plan, set } = yield* planOf(systems.store, request)
+  const { damaged, plan: whole, planWith, set } = yield* planOf(systems.store, request)
+  const { means, plan } = yield* HolePlan.fitted(systems.sink, request, whole, planWith)
   const groups = yield* Groups.prepare(systems, request, set, plan)
   const standing = [...damaged, ...groups.objections]
-  const asked = yield* askTarget(systems, request, plan, standing)
+  const asked = yield* askTarget(systems, request, plan, means, standing)
   const resolved = Covers.of(set, request.chosen?.why)
   return { ...asked, resolved, groups: groups.prepared } satisfies Prepared
 })
@@ -113,12 +128,13 @@ const askTarget = Effect.fnUntraced(function* (
   { sink }: Systems,
   request: RestoreRequest,
   plan: RestorePlan.RestorePlan,
+  means: Means,
   others: ReadonlyArray<RestorePlan.Objection> = []
 ) {
   const memory = (yield* RestoreMemory.load(sink, request.owner)) ?? new Map()
-  const { objections, plan: left, targets } = yield* Preflight.ofTarget(sink, plan, request, memory)
+  const { objections, plan: left, targets } = yield* Preflight.ofTarget(sink, plan, request, memory, means)
   if (others.length + objections.length > 0) return yield* preflightFailed([...others, ...objections])
-  return { plan: left, targets, wanted: request.configs }
+  return { plan: left, targets, wanted: request.configs, means }
 })
 
 /**
@@ -133,12 +149,12 @@ export const run = Effect.fn("Restore.run")(function* (
   options: Options
 ) {
   const { sink, source } = systems
-  const { groups, plan } = prepared
+  const { groups, means, plan } = prepared
   yield* Groups.remember(systems, request, plan, groups)
   if (groups?.snapshotId !== undefined) options.onOffsetsStored?.(groups.snapshotId)
   const created = yield* TargetTopics.create(sink, prepared.targets)
   // A topic that exists by now may be anybody's: everything is asked again. Those just created are there and empty.
-  const targets = created.areNew ? prepared.targets : (yield* askTarget(systems, request, plan)).targets
+  const targets = created.areNew ? prepared.targets : (yield* askTarget(systems, request, plan, means)).targets
   yield* Effect.forEach(
     targets.filter(({ create, isWritten }) => create === undefined && !isWritten),
     ({ topic }) => Configuring.prepareExisting(systems, topic, request.configs),
@@ -178,7 +194,10 @@ export const run = Effect.fn("Restore.run")(function* (
     const begun = yield* Attempt.begin(sink, request.owner)
     const rest = { ...plan, topics: unproven.map(({ topic }) => topic) }
     const written = (renewals: number): Writing =>
-      Effect.flatMap(TargetTopics.ids(sink, plan), (ids) => writeAll(systems, request, rest, ids, begun, options)).pipe(
+      Effect.flatMap(
+        Effect.all([TargetTopics.ids(sink, plan), Holes.writer(sink, request.owner, means, rest.topics)]),
+        ([ids, holes]) => writeAll(systems, request, rest, ids, begun, { ...options, holes })
+      ).pipe(
         Effect.catchReason("RestoreError", "TargetDisturbed", (disturbed) =>
           Effect.gen(function* () {
             const topic = rest.topics.find(({ target }) => target === disturbed.topic)
@@ -233,6 +252,7 @@ export const run = Effect.fn("Restore.run")(function* (
     resolved: prepared.resolved,
     targets,
     groups,
+    means,
     wanted: request.configs,
     records: RestorePlan.records(plan),
     refusedConfigs: refusedConfigs.flat(),
@@ -274,7 +294,7 @@ const writeAll = (
   plan: RestorePlan.RestorePlan,
   ids: ReadonlyMap<string, string | undefined>,
   { producer }: Attempt.Begun,
-  options: Options
+  options: Options & { readonly holes: Holes.HoleWriter }
 ) => {
   const pace = Pace.make(request)
   const places = plan.topics.flatMap((topic) => topic.partitions.map((partition) => ({ plan, topic, partition })))

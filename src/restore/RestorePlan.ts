@@ -5,6 +5,8 @@ import * as TopicGlob from "../resource/TopicGlob.ts"
 import * as Cut from "./Cut.ts"
 import * as CutPartition from "./CutPartition.ts"
 import * as CutReport from "./CutReport.ts"
+import * as HoleCost from "./HoleCost.ts"
+import type { Means } from "./HoleMeans.ts"
 import * as OpenTransactions from "./OpenTransactions.ts"
 import * as OriginalHeaders from "./OriginalHeaders.ts"
 import type { Objection } from "./Objection.ts"
@@ -18,7 +20,11 @@ export type { Objection } from "./Objection.ts"
 export type { PlannedPartition } from "./PlannedPartition.ts"
 
 /** Why the records of a topic get new offsets. */
-export type Renumbering = { readonly reason: "asked" } | { readonly reason: "tooManyFillers"; readonly fillers: number }
+export type Renumbering =
+  | { readonly reason: "asked" }
+  | { readonly reason: "tooManyFillers"; readonly fillers: number }
+  /** There are few enough for a principal with Alter on the cluster. */
+  | { readonly reason: "markersDenied"; readonly fillers: number }
 
 export interface PlannedTopic {
   readonly source: string
@@ -58,9 +64,6 @@ export type Planned =
   | { readonly _tag: "Plan"; readonly plan: RestorePlan }
   | { readonly _tag: "Refused"; readonly objections: ReadonlyArray<Objection> }
 
-/** Markers stand for single offsets inside of a log, at some 45 µs each. */
-const maxMarkers = 10_000_000
-
 /** Whether the request selects this topic of the backup, and this partition of it. */
 export const isSelected = (request: RestoreRequest, topic: string, partition?: number): boolean =>
   request.topics.some((pattern) => TopicGlob.matches(pattern, topic)) &&
@@ -75,8 +78,16 @@ export interface Counted {
 
 export const nothingCounted: Counted = { cut: Cut.nothingCounted, repartitioned: Repartition.nothingCounted }
 
-/** Everything that is to be written, or everything that stands against it. */
-export const make = (set: BackupSet, request: RestoreRequest, counted: Counted = nothingCounted): Planned => {
+/**
+ * Everything that is to be written, or everything that stands against it. `means`: what the principal may do about
+ * holes in logs.
+ */
+export const make = (
+  set: BackupSet,
+  request: RestoreRequest,
+  counted: Counted = nothingCounted,
+  means: Means = "markers"
+): Planned => {
   const available = set.manifest.topics
   const objections: Array<Objection> = []
   const isWanted = (name: string) => isSelected(request, name)
@@ -92,7 +103,7 @@ export const make = (set: BackupSet, request: RestoreRequest, counted: Counted =
   objections.push(...TopicMapping.unused(request.topicMapping, [...names].filter(isWanted)))
   const topics = available
     .filter(({ name }) => isWanted(name))
-    .map((topic) => plannedTopic(set, topic, request, counted))
+    .map((topic) => plannedTopic(set, topic, request, counted, means))
   if (available.length > 0 && topics.length === 0) {
     objections.push({
       reason: "NotInBackup",
@@ -140,7 +151,13 @@ export const make = (set: BackupSet, request: RestoreRequest, counted: Counted =
   return { _tag: "Plan", plan: { ...content, notes, hasTimeRanges: Cut.hasTimeRanges(set), digest } }
 }
 
-const plannedTopic = (set: BackupSet, topic: ManifestTopic, request: RestoreRequest, counted: Counted) => {
+const plannedTopic = (
+  set: BackupSet,
+  topic: ManifestTopic,
+  request: RestoreRequest,
+  counted: Counted,
+  means: Means
+) => {
   const facts = set.facts?.topics.find(({ name }) => name === topic.name)
   const chosen = SourcePartitions.only(request.sourcePartitions, topic)
   const held = new Map(chosen.partitions.map((partition) => [partition.partition_id, partition]))
@@ -174,24 +191,15 @@ const plannedTopic = (set: BackupSet, topic: ManifestTopic, request: RestoreRequ
     })
   }
   const costly = exact
-    .map((partition) => costOf(partition, request.maxFillerOffsets))
+    .map((partition) => HoleCost.of(partition, request.maxFillerOffsets, means))
     .find((cost) => cost !== undefined)
-  if (costly !== undefined && request.offsets === "exact") {
-    objections.push({
-      reason: "TooManyFillers",
-      message: `${target} needs ${costly.fillers} offsets without a record in one partition to keep the old offsets`,
-      advice:
-        costly.raise === undefined
-          ? "set offsets: Auto or New"
-          : `set exact.maxFillerOffsets to at least ${costly.raise}, or set offsets: Auto or New`
-    })
-  }
+  if (costly !== undefined && request.offsets === "exact") objections.push(HoleCost.objection(target, costly))
   const newCount = request.partitions?.get(topic.name)
   const renumbered: Renumbering | undefined =
     request.offsets === "new" || newCount !== undefined
       ? { reason: "asked" }
       : costly !== undefined
-        ? { reason: "tooManyFillers", fillers: costly.fillers }
+        ? { reason: costly.isDenied ? "markersDenied" : "tooManyFillers", fillers: costly.fillers }
         : undefined
   const planned: PlannedTopic = {
     source: topic.name,
@@ -211,17 +219,6 @@ const renumberedFrom0 = (partition: PlannedPartition): PlannedPartition => ({
   start: 0,
   end: partition.records
 })
-
-/** Offsets to fill, if they are more than may be filled; `raise` is the limit with which they may, if there is one. */
-const costOf = (
-  { end, records, start }: PlannedPartition,
-  maxFillers: number
-): { readonly fillers: number; readonly raise: number | undefined } | undefined => {
-  const holes = end - start - records
-  const raise = holes > maxMarkers ? undefined : Math.max(start, holes)
-  if (start > maxFillers) return { fillers: start, raise }
-  return holes > Math.min(maxMarkers, maxFillers) ? { fillers: holes, raise } : undefined
-}
 
 /** Records of the plan. */
 export const records = (plan: RestorePlan): number =>

@@ -50,6 +50,8 @@ export const because = (renumbering: Renumbering): string => {
       return "spec.offsets is New"
     case "tooManyFillers":
       return `a partition has ${renumbering.fillers} offsets without a record`
+    case "markersDenied":
+      return `a partition has ${renumbering.fillers} offsets without a record, and the principal lacks Alter on the cluster`
   }
 }
 

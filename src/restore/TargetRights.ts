@@ -2,11 +2,9 @@ import { Effect } from "effect"
 import type { Owner } from "../identity/RunIdentity.ts"
 import type { KafkaSinkShape, Right } from "../kafka/KafkaSink.ts"
 import * as Attempt from "./Attempt.ts"
+import type { Means } from "./HoleMeans.ts"
+import * as Holes from "./Holes.ts"
 import type { Objection, PlannedTopic } from "./RestorePlan.ts"
-
-/** Whether old offsets of the topic need control markers in the place of records. */
-const hasHoles = ({ partitions, renumbered }: PlannedTopic): boolean =>
-  renumbered === undefined && partitions.some(({ end, records, start }) => end - start > records)
 
 const startsLater = ({ partitions }: PlannedTopic): boolean => partitions.some(({ start }) => start > 0)
 
@@ -23,7 +21,7 @@ const objection = ({ operation, resource }: Right): Objection => ({
   message: `permission denied: the principal lacks ${operation} on ${resource}, needed ${what[operation] ?? "for the restore"}`,
   advice:
     operation === "Alter"
-      ? `grant the principal ${operation} on ${resource}, or set offsets: New`
+      ? `grant the principal ${operation} on ${resource}, or Write on its transactional ids, or set offsets: New`
       : `grant the principal ${operation} on ${resource}`
 })
 
@@ -31,11 +29,12 @@ const objection = ({ operation, resource }: Right): Objection => ({
 export const objections = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
   owner: Owner,
-  topics: ReadonlyArray<PlannedTopic>
+  topics: ReadonlyArray<PlannedTopic>,
+  means: Means
 ) {
   const missing = yield* sink.missingRights({
     topics: topics.map((topic) => ({ name: topic.target, deletes: startsLater(topic) })),
-    markers: topics.some(hasHoles),
+    markers: means !== "transactions" && topics.some((topic) => Holes.count(topic) > 0),
     groupId: Attempt.nameOf(owner)
   })
   return missing.map(objection)

@@ -386,6 +386,28 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
       })
     )
 
+    fact(
+      "takes offsets with empty transactions, which no reader receives, and ends those of a predecessor",
+      (subject) =>
+        Effect.gen(function* () {
+          const { sink } = subject
+          const { topic } = yield* topicWith(subject, "empty-transactions")
+          const place = { topic, partition: 0 }
+          const writer = writerOf(sink, topic, yield* sink.producer())
+          const ids = [1, 2, 3].map((number) => `${topic}-${number}`)
+          const first = yield* sink.emptyTransactions(ids)
+          assert.deepStrictEqual(yield* writer.next(numbered(2)), appended(0))
+          assert.deepStrictEqual(yield* first(place, 2, 12), appended(2))
+          assert.deepStrictEqual(yield* writer.next(numbered(1, 2)), appended(12), "no marker comes later")
+          assert.strictEqual((yield* first(place, 12, 20))._tag, "Unclear", "the log ends at 13")
+          const second = yield* sink.emptyTransactions(ids)
+          assert.strictEqual((yield* reasonOf(first(place, 13, 14)))._tag, "ProducerFenced")
+          assert.deepStrictEqual(yield* second(place, 13, 14), appended(13))
+          assert.deepStrictEqual(yield* endsOf(sink, topic), [0, 14, 14])
+          assert.deepStrictEqual(offsetsOf(yield* readAll(subject, topic)), [0, 1, 12])
+        })
+    )
+
     fact("refuses a batch that is larger than max.message.bytes", (subject) =>
       Effect.gen(function* () {
         const { topic } = yield* topicWith(subject, "too-large", { "max.message.bytes": "1000" })
@@ -673,7 +695,10 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
         const { topic } = yield* topicWith(subject, "asked")
         const names = [topic, freshName("unborn")]
         const topics = names.map((name) => ({ name, deletes: true }))
-        assert.deepStrictEqual(yield* sink.missingRights({ topics, markers: true, groupId: `${topic}-group` }), [])
+        const groupId = `${topic}-group`
+        const transactionalId = `${topic}-unborn`
+        assert.deepStrictEqual(yield* sink.missingRights({ topics, markers: true, transactionalId, groupId }), [])
+        assert.strictEqual(codeOf(yield* reasonOf(sink.newestEpoch(transactionalId))), 105)
         assert.isAbove(yield* sink.brokerCount, 0)
         assert.strictEqual(yield* endOf(sink, topic), 0)
         const found = yield* sink.lookup(names)
@@ -716,12 +741,22 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
           yield* lacks(powerless.producer(`${topic}-writer`)),
           `grant the principal Write on transactional id ${topic}-writer`
         )
-        const asked = { topics: [{ name: topic, deletes: true }], markers: true, groupId: `${topic}-group` }
+        assert.strictEqual(
+          yield* lacks(powerless.emptyTransactions([`${topic}-1`])),
+          `grant the principal Write on transactional id ${topic}-1`
+        )
+        const asked = {
+          topics: [{ name: topic, deletes: true }],
+          markers: true,
+          transactionalId: `${topic}-1`,
+          groupId: `${topic}-group`
+        }
         assert.sameDeepMembers(
           [...(yield* powerless.missingRights(asked))],
           [
             ...["Write", "AlterConfigs", "Delete"].map((operation) => ({ resource: `topic ${topic}`, operation })),
-            { resource: "cluster", operation: "Alter" }
+            { resource: "cluster", operation: "Alter" },
+            { resource: `transactional id ${topic}-1`, operation: "Write" }
           ]
         )
         const [created] = yield* powerless.createTopics([

@@ -20,6 +20,7 @@ const inMemory = Effect.gen(function* () {
     powerless: (topic: string) =>
       Effect.gen(function* () {
         yield* cluster.deny("Alter")
+        yield* cluster.deny("WriteTransactionalId")
         for (const name of [topic, `${topic}-new`, `${topic}-group`, `${topic}-writer`]) {
           for (const operation of everything) yield* cluster.deny(operation, name)
         }

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { BrokerUnreachable, KafkaAuthorizationFailed, KafkaError } from "../KafkaError.ts"
 import type { Producer } from "../KafkaSink.ts"
-import type { CommittedOffset, GroupType } from "../KafkaSource.ts"
+import type { CommittedOffset, GroupType, TopicPartition } from "../KafkaSource.ts"
 import type { Connections } from "./Connections.ts"
 import type { Fault, FaultRequest, Faults } from "./InMemoryFaults.ts"
 import type { InMemoryTopic } from "./InMemoryTopics.ts"
@@ -19,6 +19,8 @@ export interface ClusterState {
   readonly groupTypes: Map<string, GroupType>
   /** The newest producer of each transactional id. */
   readonly transactionalIds: Map<string, Producer>
+  /** Partitions of the open transaction of each transactional id. */
+  readonly openTransactions: Map<string, ReadonlyArray<TopicPartition>>
   nextProducerId: number
   /** `Read orders`, `DescribeConfigs`, … */
   readonly denied: Set<string>

@@ -137,6 +137,7 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
     activeGroups: new Set(),
     groupTypes: new Map(),
     transactionalIds: new Map(),
+    openTransactions: new Map(),
     nextProducerId: 1000,
     denied: new Set(),
     live: new Set(nodes),

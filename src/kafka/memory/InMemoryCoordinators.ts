@@ -1,26 +1,83 @@
 import { ErrorCode } from "../ErrorCode.ts"
 import type { WireCommitted, WireProducer } from "../KafkaWriteWire.ts"
-import type { ListedGroup } from "../KafkaSink.ts"
+import type { ListedGroup, Producer } from "../KafkaSink.ts"
 import type { CommittedOffset, TopicPartition } from "../KafkaSource.ts"
 import { type ClusterState, isDenied } from "./ClusterState.ts"
 
 const refusedProducer = (errorCode: number): WireProducer => ({ errorCode, producerId: -1, producerEpoch: -1 })
 
-/** InitProducerId: a new producer, or the next epoch of the one with this transactional id. */
-export const initProducer = (state: ClusterState, transactionalId: string | undefined): WireProducer => {
+const isTransactionDenied = (state: ClusterState, transactionalId: string) =>
+  isDenied(state, "WriteTransactionalId", transactionalId) || state.denied.has("WriteTransactionalId")
+
+/** Writes the markers of an open transaction. */
+const endTransaction = (
+  state: ClusterState,
+  transactionalId: string,
+  { producerId }: Producer,
+  type: "abort" | "commit",
+  nowMillis: number
+) => {
+  for (const { partition, topic } of state.openTransactions.get(transactionalId) ?? []) {
+    state.topics.get(topic)?.partitions[partition]?.log.appendMarker(producerId, type, nowMillis)
+  }
+  state.openTransactions.delete(transactionalId)
+}
+
+/** AddPartitionsToTxn: permissions come first, then the partition, then the producer. */
+export const addToTransaction = (
+  state: ClusterState,
+  transactionalId: string,
+  producer: Producer,
+  { partition, topic }: TopicPartition
+): number => {
+  if (isTransactionDenied(state, transactionalId)) return ErrorCode.transactionalIdAuthorizationFailed
+  if (isDenied(state, "Write", topic)) return ErrorCode.topicAuthorizationFailed
+  if (state.topics.get(topic)?.partitions[partition] === undefined) return ErrorCode.unknownTopicOrPartition
+  const known = state.transactionalIds.get(transactionalId)
+  if (known?.producerId !== producer.producerId) return ErrorCode.invalidProducerIdMapping
+  if (known.producerEpoch !== producer.producerEpoch) return ErrorCode.producerFenced
+  const open = state.openTransactions.get(transactionalId) ?? []
+  if (!open.some((one) => one.topic === topic && one.partition === partition)) {
+    state.openTransactions.set(transactionalId, [...open, { topic, partition }])
+  }
+  return ErrorCode.none
+}
+
+/** EndTxn: the markers are there with the answer. */
+export const commitTransaction = (
+  state: ClusterState,
+  transactionalId: string,
+  producer: Producer,
+  nowMillis: number
+): number => {
+  if (isTransactionDenied(state, transactionalId)) return ErrorCode.transactionalIdAuthorizationFailed
+  const known = state.transactionalIds.get(transactionalId)
+  if (known?.producerId !== producer.producerId) return ErrorCode.invalidProducerIdMapping
+  if (known.producerEpoch !== producer.producerEpoch) return ErrorCode.producerFenced
+  endTransaction(state, transactionalId, producer, "commit", nowMillis)
+  return ErrorCode.none
+}
+
+/** InitProducerId: a new producer, or the next epoch of the one with this transactional id, whose transaction ends. */
+export const initProducer = (
+  state: ClusterState,
+  transactionalId: string | undefined,
+  nowMillis: number
+): WireProducer => {
   const fresh = () => ({ producerId: state.nextProducerId++, producerEpoch: 0 })
   if (transactionalId === undefined) return { ...fresh(), errorCode: ErrorCode.none }
-  if (isDenied(state, "WriteTransactionalId", transactionalId)) {
+  if (isTransactionDenied(state, transactionalId)) {
     return refusedProducer(ErrorCode.transactionalIdAuthorizationFailed)
   }
   const known = state.transactionalIds.get(transactionalId)
+  if (known !== undefined) endTransaction(state, transactionalId, known, "abort", nowMillis)
   const next = known === undefined ? fresh() : { ...known, producerEpoch: known.producerEpoch + 1 }
   state.transactionalIds.set(transactionalId, next)
   return { ...next, errorCode: ErrorCode.none }
 }
 
 export const describeTransaction = (state: ClusterState, transactionalId: string): WireProducer => {
-  if (isDenied(state, "WriteTransactionalId", transactionalId)) {
+  if (isTransactionDenied(state, transactionalId)) {
     return refusedProducer(ErrorCode.transactionalIdAuthorizationFailed)
   }
   const known = state.transactionalIds.get(transactionalId)

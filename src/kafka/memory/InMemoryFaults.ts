@@ -25,8 +25,19 @@ export type Fault =
 
 export type FaultOperation = "fetch" | "offsets" | "metadata" | ChangingOperation
 
-/** `records` deletes them, `topics` creates and deletes topics, `producer` and `groups` ask coordinators. */
-export type ChangingOperation = "produce" | "markers" | "producer" | "topics" | "configs" | "records" | "groups"
+/**
+ * `records` deletes them, `topics` creates and deletes topics, `producer` and `groups` ask coordinators, `transactions`
+ * adds to transactions and ends them.
+ */
+export type ChangingOperation =
+  | "produce"
+  | "markers"
+  | "producer"
+  | "transactions"
+  | "topics"
+  | "configs"
+  | "records"
+  | "groups"
 
 /** Which answers have the fault. */
 export interface FaultPlan {

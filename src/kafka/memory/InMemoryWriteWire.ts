@@ -158,7 +158,7 @@ export const makeInMemoryWriteWire = (state: Cluster.ClusterState): KafkaWriteWi
       change(
         "producer",
         node === "any" ? {} : { node },
-        () => Coordinators.initProducer(state, transactionalId),
+        (nowMillis) => Coordinators.initProducer(state, transactionalId, nowMillis),
         noProducer
       ),
     describeTransaction: (node, transactionalId) =>
@@ -172,6 +172,20 @@ export const makeInMemoryWriteWire = (state: Cluster.ClusterState): KafkaWriteWi
           const found = led(place, leader)
           return typeof found === "number" ? found : markers(found, producer, count, nowMillis)
         },
+        withCode
+      ),
+    addToTransaction: (node, transactionalId, producer, place) =>
+      change(
+        "producer",
+        { ...place, operation: "transactions", node },
+        () => Coordinators.addToTransaction(state, transactionalId, producer, place),
+        withCode
+      ),
+    commitTransaction: (node, transactionalId, producer) =>
+      change(
+        "producer",
+        { operation: "transactions", node },
+        (nowMillis) => Coordinators.commitTransaction(state, transactionalId, producer, nowMillis),
         withCode
       ),
     coordinator: (kind) =>

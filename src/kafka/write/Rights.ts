@@ -25,7 +25,7 @@ const oneRecord = () => {
  */
 export const missingRights = Effect.fnUntraced(function* (
   wire: KafkaWriteWire,
-  { groupId, markers, topics }: AskedRights
+  { groupId, markers, topics, transactionalId }: AskedRights
 ): Effect.fn.Return<ReadonlyArray<Right>, KafkaError> {
   const { brokers } = yield* wire.metadata([])
   const [node] = brokers
@@ -70,10 +70,24 @@ export const missingRights = Effect.fnUntraced(function* (
       )
     : Effect.succeed(false)
 
+  /** Nobody has this producer: a coordinator that allows it refuses the partition. */
+  const transacting =
+    transactionalId === undefined
+      ? Effect.succeed(false)
+      : refused(
+          Effect.flatMap(wire.coordinator("transaction", transactionalId), ({ errorCode, node: coordinator }) =>
+            errorCode === ErrorCode.none
+              ? wire.addToTransaction(coordinator, transactionalId, { producerId: 0, producerEpoch: 0 }, first)
+              : Effect.succeed(errorCode)
+          ),
+          ErrorCode.transactionalIdAuthorizationFailed
+        )
+
   const found = yield* Effect.forEach(topics, ofTopic, { concurrency: atOnce })
   return [
     ...found.flat(2),
     ...(yield* unread),
-    ...((yield* marking) ? [{ resource: "cluster", operation: "Alter" }] : [])
+    ...((yield* marking) ? [{ resource: "cluster", operation: "Alter" }] : []),
+    ...((yield* transacting) ? [{ resource: `transactional id ${transactionalId}`, operation: "Write" }] : [])
   ]
 })

@@ -12,6 +12,7 @@ import { lookupTopics } from "../read/TopicLookup.ts"
 import { makeTopicMetadata } from "../read/TopicMetadata.ts"
 import { makeAppending } from "./Appending.ts"
 import { makeCoordination } from "./Coordination.ts"
+import { openEmptyTransactions } from "./EmptyTransactions.ts"
 import * as GuardedWriteWire from "./GuardedWriteWire.ts"
 import { makeLeaderLookup } from "./LeaderLookup.ts"
 import { writeMarkers } from "./Markers.ts"
@@ -53,6 +54,8 @@ export const makeKafkaSink = (wire: KafkaWriteWire, options?: Partial<SinkOption
     )
   })
 
+  const coordination = makeCoordination(wire, retried)
+
   return {
     location: wire.location,
     clusterId: retried(Effect.map(wire.metadata([]), ({ clusterId }) => clusterId)),
@@ -68,9 +71,19 @@ export const makeKafkaSink = (wire: KafkaWriteWire, options?: Partial<SinkOption
         return found.map((one) => (one.offset < 0 ? ends[without.indexOf(one)]! : one))
       }),
     groups: retried(wire.groups),
-    ...makeCoordination(wire, retried),
+    ...coordination,
     append: makeAppending(wire, leaders),
     markers: (place, producer, count) => writeMarkers(wire, leaders, place, producer, count),
+    emptyTransactions: (transactionalIds) =>
+      openEmptyTransactions(
+        {
+          wire,
+          retried,
+          producer: coordination.producer,
+          endOf: (place) => Effect.map(askOffsets(wire, settings, [place], "highWatermark"), ([end]) => end)
+        },
+        transactionalIds
+      ),
     createTopics: (topics, { validateOnly = false } = {}) =>
       TopicChanges.createTopics(wire, retried, topics, validateOnly),
     deleteTopics: (names) => TopicChanges.deleteTopics(wire, retried, names),
