@@ -38,7 +38,10 @@ const batchBytes = 900 * 1024
 const defaultPatienceMillis = 10 * 60 * 1000
 
 /** Partitions that are open at the same time, in a container of at most this memory and in a larger one. */
-const openPartitions = { small: 4, large: 8, smallBelowBytes: 512 * 1024 * 1024 }
+const openPartitions = { small: 4, large: 8 }
+
+/** Whether the container has less memory than a restore takes at most where nothing limits it. */
+export const isMemorySmall = (): boolean => Memory.limitBytes() < 512 * 1024 * 1024
 
 export interface RestoreOptions {
   /** Check everything, and write nothing. */
@@ -128,7 +131,7 @@ export const attempt = Effect.fn("RestoreWorker.attempt")(function* (
   progress.startedWritingMillis = yield* Clock.currentTimeMillis
   progress.step = "writing"
   context.restored = yield* Restore.run(systems, request, prepared, {
-    openPartitions: Memory.limitBytes() < openPartitions.smallBelowBytes ? openPartitions.small : openPartitions.large,
+    openPartitions: isMemorySmall() ? openPartitions.small : openPartitions.large,
     batchBytes,
     patienceMillis: systems.patienceMillis,
     onAppended: counting.onAppended,

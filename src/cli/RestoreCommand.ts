@@ -7,6 +7,7 @@ import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import type { RestoreReport } from "../restore/RestoreReport.ts"
 import * as RestoreReporting from "../restore/RestoreReporting.ts"
 import * as RestoreWorker from "../RestoreWorker.ts"
+import * as Memory from "../worker/Memory.ts"
 import * as SecretPatience from "../worker/SecretPatience.ts"
 import * as Display from "./Display.ts"
 import * as Resource from "./Resource.ts"
@@ -62,6 +63,7 @@ const work = Effect.fnUntraced(function* (given: Given, context: RestoreReportin
   context.resource = resource
   context.isDryRun = given.dryRun || resource.spec.dryRun
   yield* Resource.assertDirectories(resource, given)
+  Memory.calmCollector({ isCalm: !RestoreWorker.isMemorySmall() })
   const isJob = Resource.isRunSpec(given.file)
   const attempt = RestoreWorker.attempt(resource, context, {
     isDryRun: context.isDryRun,

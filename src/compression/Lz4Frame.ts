@@ -1,3 +1,4 @@
+import { freeMemory } from "./freeMemory.ts"
 import { compress as compressBlock, uncompress, uncompressSync } from "lz4-napi"
 
 /**
@@ -82,6 +83,11 @@ class Blocks {
     block.copy(this.#input, sizeBytes)
     return { packed: this.#input.subarray(0, sizeBytes + stored) }
   }
+
+  /** No block is in use any more. */
+  end(): void {
+    freeMemory(this.#input)
+  }
 }
 
 /** Joins what was inflated. `made` came from lz4-napi. */
@@ -102,6 +108,7 @@ export const inflate = async (frame: Buffer): Promise<Buffer> => {
     if ("packed" in block) made.push(await uncompress(block.packed))
     parts.push("plain" in block ? block.plain : made.at(-1)!)
   }
+  blocks.end()
   return joined(parts, made)
 }
 
@@ -114,5 +121,6 @@ export const inflateSync = (frame: Buffer): Buffer => {
     if ("packed" in block) made.push(uncompressSync(block.packed))
     parts.push("plain" in block ? block.plain : made.at(-1)!)
   }
+  blocks.end()
   return joined(parts, made)
 }

@@ -15,11 +15,27 @@ export interface Section {
   readonly bytes: Buffer
 }
 
-/** zstd's fastest level: the broker keeps a batch as it is, and reading costs the same at every level. */
-const zstdOptions = { params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 } }
+/**
+ * zstd's fastest level: the broker keeps a batch as it is, and reading costs the same at every level. The room for the
+ * output is enough for all of it: else it comes in pieces of 16 KiB, each a hop to the thread pool.
+ */
+const zstdOptions = (bytes: number) => ({
+  chunkSize: Math.max(64, bytes + (bytes >>> 8) + 1024),
+  pledgedSrcSize: bytes,
+  params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 }
+})
 
 const gzip = promisify(zlib.gzip)
-const zstd = promisify(zlib.zstdCompress)
+const zstdInto = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdCompress)
+
+/** In memory of its own length: batches wait for their answers, and most of the room is not used. */
+const zstd = async (section: Buffer): Promise<Buffer> => {
+  const roomy = await zstdInto(section, zstdOptions(section.length))
+  const bytes = Buffer.allocUnsafeSlow(roomy.length)
+  roomy.copy(bytes)
+  freeMemory(roomy)
+  return bytes
+}
 
 /** Room for the header of a batch whose records lie elsewhere. */
 const headerOnly = () => Buffer.allocUnsafe(headerBytes)
@@ -50,7 +66,7 @@ export const compress = (codec: Codec, section: Buffer): Effect.Effect<Section> 
     case "lz4":
       return pooled(3, () => Lz4Frame.compress(section))
     case "zstd":
-      return pooled(4, () => zstd(section, zstdOptions))
+      return pooled(4, () => zstd(section))
   }
 }
 

@@ -75,7 +75,7 @@ export const records = (store: ObjectStoreShape, place: Place, from: number, unt
       })
       const asked = new RecordEditor({ from, until, addedHeaders: [] })
       return Stream.fromIterable(segments).pipe(
-        Stream.flatMap(({ key }) => Formats.reader.runs(key, store.read(ObjectKey.make(key)))),
+        Stream.flatMap(({ key, sha256 }) => Formats.reader.runs(key, store.read(ObjectKey.make(key)), sha256)),
         Stream.mapEffect((run) =>
           Effect.try({ try: () => asked.push(stored.push(run)), catch: (cause) => notRepresentable(place, cause) })
         )

@@ -94,7 +94,7 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
         )
       )
     )
-    compared.push(Proof.compared(from, until, is))
+    compared.push({ from, until, records: is.records })
   })
 
   /** Before the start of the log only fillers of this restore may lie: they are going to be deleted. */
@@ -136,7 +136,7 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     if (from >= end) return
     const is = yield* Proof.readBack(tools.source, place, topicId, from, end)
     yield* Proof.assertEqual(place, { windows: digests.end(), records: digests.recordCount }, is, from, end)
-    compared.push(Proof.compared(from, end, is))
+    compared.push({ from, until: end, records: is.records })
   }).pipe(
     Effect.catchTag("KafkaError", (error): Effect.Effect<never, KafkaError | Unsure> =>
       Effect.fail(error.isRetryable ? new Unsure({ reason: error.reason }) : error)

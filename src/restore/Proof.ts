@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import { Effect, Stream } from "effect"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import * as RecordStreaming from "../segment/records/RecordStreaming.ts"
@@ -23,15 +22,6 @@ export interface ComparedRange {
   /** Exclusive. */
   readonly until: number
   readonly records: number
-  /** SHA-256 over the digests of its windows, in hex. */
-  readonly sha256: string
-}
-
-/** The range as a report names it. */
-export const compared = (from: number, until: number, { records, windows }: Found): ComparedRange => {
-  const hash = createHash("sha256")
-  for (const [number, digest] of [...windows].toSorted(([a], [b]) => a - b)) hash.update(`${number} ${digest}\n`)
-  return { from, until, records, sha256: hash.digest("hex") }
 }
 
 const found = (digests: WindowDigests): Found => ({ windows: digests.end(), records: digests.recordCount })

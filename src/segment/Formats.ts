@@ -43,7 +43,7 @@ const readerOf = (key: string): Effect.Effect<SegmentReader, SegmentError> => {
 /** Reads segments of every format: each by the reader that its key asks for. */
 export const reader: SegmentReader = {
   inspect: (key, file) => Effect.flatMap(readerOf(key), ({ inspect }) => inspect(key, file)),
-  runs: (key, file) => Stream.unwrap(Effect.map(readerOf(key), ({ runs }) => runs(key, file))),
+  runs: (key, file, sha256) => Stream.unwrap(Effect.map(readerOf(key), ({ runs }) => runs(key, file, sha256))),
   records: (key, file) => Stream.unwrap(Effect.map(readerOf(key), ({ records }) => records(key, file))),
   provenRecords: (key, file) =>
     Stream.unwrap(Effect.map(readerOf(key), ({ provenRecords }) => provenRecords(key, file)))

@@ -51,11 +51,13 @@ export interface SegmentReader {
   ) => Stream.Stream<ReadonlyArray<StoredRecord>, E | SegmentError, R>
   /**
    * The same records as runs of bytes: whole records one after the other, in the form of the record stream that
-   * docs/storage-format.md describes. Nobody changes the bytes afterwards.
+   * docs/storage-format.md describes. A run is valid until the next one is asked for: its memory is free then. What
+   * keeps bytes, or asks ahead of its use, copies them. `sha256`, lower-case hex, is what the file must have.
    */
   readonly runs: <E, R>(
     key: string,
-    file: Stream.Stream<Uint8Array, E, R>
+    file: Stream.Stream<Uint8Array, E, R>,
+    sha256?: string
   ) => Stream.Stream<Buffer, E | SegmentError, R>
   /**
    * As `records`, after a first pass over `file` that proved it: nothing comes out of a damaged file. Reads it twice.

@@ -166,7 +166,7 @@ export const limitBytes = (): number => {
  * run's CPU. Such buffers are freed explicitly, so the marking gains nothing. Left alone where memory is tight, because
  * other buffers, such as a storage client's, then live longer.
  */
-export const calmCollector = ({ isCalm }: Bounds): void => {
+export const calmCollector = ({ isCalm }: Pick<Bounds, "isCalm">): void => {
   // V8 warns about an unknown flag; another major version of Node may neither know nor need it.
   if (!isCalm || !process.versions.node.startsWith("24.")) return
   v8.setFlagsFromString("--external-memory-accounted-in-global-limit")

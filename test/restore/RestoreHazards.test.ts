@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schedule } from "effect"
 import * as Restore from "../../src/restore/Restore.ts"
+import * as Backup from "../backup/world.ts"
 import { aRestore, assertSame, backUp, inTime, layer, options, restore, systems, worlds } from "./world.ts"
 
 const records = (count: number) =>
@@ -258,5 +259,32 @@ describe("a restore", () => {
       yield* inTime(restore(aRestore(backupId)))
       yield* assertSame(source, target, "orders", 1)
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("fails over a segment that was exchanged for another good one since it was looked at", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      yield* source.createTopic("orders", { partitions: 2 })
+      for (const partition of [0, 1]) {
+        yield* source.produce(
+          "orders",
+          partition,
+          records(20).map((record) => ({ ...record, value: `${record.value} of ${partition}` }))
+        )
+      }
+      const backupId = yield* backUp
+      const opened = yield* systems
+      const request = aRestore(backupId)
+      const prepared = yield* Restore.prepare(opened, request)
+      const { memory } = yield* Backup.world
+      const segments = (yield* memory.keys).filter((key) => key.includes("/segment-"))
+      assert.lengthOf(segments, 2)
+      const [first, second] = yield* Effect.forEach(segments, (key) => opened.store.get(key))
+      yield* memory.tamper(segments[0]!, () => second)
+      yield* memory.tamper(segments[1]!, () => first)
+      const error = yield* Effect.flip(inTime(Restore.run(opened, request, prepared, options)))
+      assert.include(error.message, "has the SHA-256")
+      assert.include(error.message, "it was replaced or altered")
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
 })

@@ -1,7 +1,8 @@
 import { DecompressionFailed } from "../../compression/DecompressionFailed.ts"
 import { sizedLz4Block } from "../../compression/Lz4Inflater.ts"
 import type { PieceInflater } from "../../compression/PieceInflater.ts"
-import { zstdPieces } from "../../compression/Zstd.ts"
+import { freeMemory } from "../../compression/freeMemory.ts"
+import { zstdFramesAtOnce } from "../../compression/Zstd.ts"
 import { SegmentDamaged, SegmentError, UnknownFormat } from "../SegmentError.ts"
 import type { SegmentContent } from "../SegmentReader.ts"
 import type * as StreamedReader from "../StreamedReader.ts"
@@ -12,7 +13,7 @@ import { WholeRecords } from "./WholeRecords.ts"
 
 const inflaters: Record<Kbak.Compression, PieceInflater> = {
   none: (body) => body,
-  zstd: zstdPieces,
+  zstd: zstdFramesAtOnce,
   lz4: sizedLz4Block
 }
 
@@ -28,7 +29,7 @@ class Reading implements StreamedReader.Reading {
     this.#envelope = new SegmentEnvelope(pieces)
   }
 
-  async *runs(): AsyncGenerator<Buffer, void> {
+  async *runs(mayFree: boolean): AsyncGenerator<Buffer, void> {
     try {
       const header = await this.#envelope.header()
       if (typeof header === "string") throw await this.#unknown(header)
@@ -40,6 +41,8 @@ class Reading implements StreamedReader.Reading {
           scan.push(records)
           yield records
         }
+        // Bytes that are not compressed are the source's own.
+        if (mayFree && header.compression !== "none") freeMemory(piece)
       }
       whole.end()
       scan.end()
@@ -94,7 +97,7 @@ class Reading implements StreamedReader.Reading {
 
 /**
  * Begins to read KBAK version 1: magic, version, codec, every frame and record, count, order and range of the offsets,
- * nothing behind the end, CRC-32. Memory: one record, and a few pieces or zstd's window (4 MiB for our own chunks).
+ * nothing behind the end, CRC-32. Memory: one record, and a few pieces, a frame of up to 4 MiB or zstd's window.
  */
 export const begin = (key: string, pieces: AsyncIterator<Uint8Array>): StreamedReader.Reading =>
   new Reading(key, pieces)

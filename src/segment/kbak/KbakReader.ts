@@ -15,7 +15,7 @@ class Reading implements StreamedReader.Reading {
     this.#pieces = pieces
   }
 
-  async *runs(): AsyncGenerator<Buffer, void> {
+  async *runs(mayFree: boolean): AsyncGenerator<Buffer, void> {
     let head: Buffer = Buffer.alloc(0)
     const first: Array<Uint8Array> = []
     while (head.length < JsonReading.shownBytes) {
@@ -26,7 +26,7 @@ class Reading implements StreamedReader.Reading {
     }
     const begin = JsonReading.looksLike(this.#key, head) ? JsonReading.begin : BinaryReading.begin
     this.#chosen = begin(this.#key, after(first, this.#pieces))
-    yield* this.#chosen.runs()
+    yield* this.#chosen.runs(mayFree)
   }
 
   content() {

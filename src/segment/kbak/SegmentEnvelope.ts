@@ -7,7 +7,7 @@ export class SegmentEnvelope {
   readonly #pieces: AsyncIterator<Uint8Array>
   readonly #sha256 = createHash("sha256")
   #crc = 0
-  /** Read and hashed, not yet handed on: the last 8 bytes may be the footer. */
+  /** Read and hashed, not yet handed on. */
   #held: Buffer = Buffer.alloc(0)
   /** Known after `header`. */
   compression: Kbak.Compression = "none"
@@ -48,21 +48,29 @@ export class SegmentEnvelope {
 
   /** The body's bytes. Ends only when the footer is there and its checksum is that of header and body. */
   async *body(): AsyncGenerator<Buffer, void> {
-    for (let piece: Buffer | undefined = this.#held; piece !== undefined; piece = await this.#next()) {
-      const joined = piece === this.#held ? piece : this.#joined(piece)
-      this.#held = joined.subarray(Math.max(0, joined.length - Kbak.footerBytes))
-      const sure = joined.subarray(0, joined.length - this.#held.length)
-      if (sure.length === 0) continue
-      this.#crc = crc32(sure, this.#crc)
-      yield sure
+    // The last 8 bytes may be the footer: a piece is handed on when so many came after it.
+    const held = [this.#held]
+    let after = 0
+    for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) {
+      held.push(piece)
+      after += piece.length
+      while (after >= Kbak.footerBytes && held.length > 1) {
+        const sure = held.shift()!
+        after -= held[0]!.length
+        if (sure.length > 0) yield this.#summed(sure)
+      }
     }
-    const expected = Kbak.parseFooter(this.#held)
+    const rest = held.length === 1 ? held[0]! : Buffer.concat(held)
+    const end = rest.length - Kbak.footerBytes
+    if (end > 0) yield this.#summed(rest.subarray(0, end))
+    const expected = Kbak.parseFooter(rest.subarray(end))
     if (expected !== this.#crc)
       throw new Kbak.Corruption(`has checksum ${hex(this.#crc)}, but its footer says ${hex(expected)}`)
   }
 
-  #joined(piece: Buffer): Buffer {
-    return Buffer.concat([this.#held, piece])
+  #summed(bytes: Buffer): Buffer {
+    this.#crc = crc32(bytes, this.#crc)
+    return bytes
   }
 }
 

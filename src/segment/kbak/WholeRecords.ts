@@ -5,7 +5,10 @@ const maxRecordBytes = 1024 * 1024 * 1024
 /** Length of the field that says how long a record is. */
 const lengthBytes = 4
 
-/** Cuts a record stream that comes in pieces at record boundaries. Keeps at most one incomplete record. */
+/**
+ * Cuts a record stream that comes in pieces at record boundaries. Keeps at most one incomplete record, and nothing of
+ * the pieces themselves.
+ */
 export class WholeRecords {
   /** The incomplete record: its parts, how long they are, and how long they have to be before something can be done. */
   #parts: Array<Buffer> = []
@@ -21,7 +24,7 @@ export class WholeRecords {
     const runs: Array<Buffer> = []
     while (this.#have > 0) {
       const part = piece.subarray(at, at + this.#need - this.#have)
-      this.#parts.push(part)
+      this.#parts.push(Buffer.from(part))
       this.#have += part.length
       at += part.length
       if (this.#have < this.#need) return runs
@@ -54,7 +57,7 @@ export class WholeRecords {
   }
 
   #keep(bytes: Buffer, need: number): void {
-    this.#parts = bytes.length > 0 ? [bytes] : []
+    this.#parts = bytes.length > 0 ? [Buffer.from(bytes)] : []
     this.#have = bytes.length
     this.#need = need
   }

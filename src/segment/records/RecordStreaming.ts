@@ -1,6 +1,6 @@
 import { Effect, Result } from "effect"
 import { freeMemory } from "../../compression/freeMemory.ts"
-import { decompress } from "../../kafka/batch/Decompression.ts"
+import { decompress, decompressSync, recordsSection } from "../../kafka/batch/Decompression.ts"
 import type { RecordBatch } from "../../kafka/batch/RecordBatch.ts"
 import { MalformedRecords, SegmentError } from "../SegmentError.ts"
 import * as OffsetHeaders from "./OffsetHeaders.ts"
@@ -11,6 +11,9 @@ const runBytes = 1024 * 1024
 
 /** Most that a batch is inflated to, in bytes: Kafka's own limit is below it. */
 const longestInflated = 1024 * 1024 * 1024
+
+/** Number of the codec in a batch's attributes. */
+const lz4 = 3
 
 /** Turns batches of one partition, as they are fetched, into runs of records, as segments have them. */
 export interface RecordStreamer {
@@ -38,11 +41,19 @@ export const make = (topic: string, partition: number): RecordStreamer => {
     })
   }
 
-  /** Uninterruptible: the thread pool reads the batch until it is done. */
+  /**
+   * Uninterruptible: the thread pool reads the batch until it is done. lz4 costs less than four hops to the pool, and
+   * its allocator keeps some 40 MiB of each thread that inflates.
+   */
   const inflated = (batch: RecordBatch) =>
-    Effect.uninterruptible(
-      Effect.tryPromise({ try: async () => decompress(batch, longestInflated), catch: malformed(batch) })
-    )
+    batch.codec === lz4
+      ? Effect.try({
+          try: () => decompressSync(lz4, recordsSection(batch), longestInflated),
+          catch: malformed(batch)
+        })
+      : Effect.uninterruptible(
+          Effect.tryPromise({ try: async () => decompress(batch, longestInflated), catch: malformed(batch) })
+        )
 
   const transcode = Effect.fnUntraced(function* (
     batch: RecordBatch,

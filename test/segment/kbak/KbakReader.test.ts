@@ -66,6 +66,30 @@ describe("KbakReader", () => {
     })
   )
 
+  it.live("reads frames of every size at once, gives records that last, and runs that last until the next one", () =>
+    Effect.gen(function* () {
+      const records = some(9000, 1000)
+      const whole = stream(records)
+      const cuts = [0, 1, 17, 5000, 70_000, 70_000 + 4 * 1024 * 1024, whole.length]
+      const frames = cuts.slice(1).map((until, i) => zlib.zstdCompressSync(whole.subarray(cuts[i], until)))
+      const sized = cuts.slice(1).map((until, i) => {
+        const input = whole.subarray(cuts[i], until)
+        return zlib.zstdCompressSync(input, { pledgedSrcSize: input.length })
+      })
+      for (const body of [Buffer.concat(frames), Buffer.concat(sized)]) {
+        for (const pieceBytes of [1000, 70_000, 1e9]) {
+          const segment = () => pieces(file("zstd", body, 9000, 100, 18_098), pieceBytes)
+          assert.deepStrictEqual(yield* readAll(reader, segment()), records)
+          const copies: Array<Buffer> = []
+          yield* Stream.runForEach(reader.runs("a key", segment()), (run) =>
+            Effect.sync(() => void copies.push(Buffer.from(run)))
+          )
+          assert.isTrue(Buffer.concat(copies).equals(whole))
+        }
+      }
+    })
+  )
+
   it.effect("reads a file without records", () =>
     Effect.gen(function* () {
       const content = yield* reader.inspect("a key", pieces(file("none", Buffer.alloc(0), 0, 0, 0)))
@@ -140,6 +164,20 @@ describe("KbakReader finds", () => {
         yield* damage(missing),
         "6 of 10 records were read, up to offset 110; affected: offsets 111 to 118"
       )
+    })
+  )
+
+  it.effect("zstd sizes that are not true", () =>
+    Effect.gen(function* () {
+      const plain = stream(some(10))
+      const body = zlib.zstdCompressSync(plain, { pledgedSrcSize: plain.length })
+      // One segment, with a content size of two bytes, from which 256 are left out.
+      assert.strictEqual(body[4]! >> 5, 3)
+      for (const size of [plain.length - 1, plain.length + 1, 256, 60_000]) {
+        const bad = Buffer.from(body)
+        bad.writeUInt16LE(size - 256, 5)
+        assert.include(yield* damage(file("zstd", bad, 10, 100, 118)), "frame number 1 is damaged")
+      }
     })
   )
 
