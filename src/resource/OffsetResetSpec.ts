@@ -94,7 +94,7 @@ export const OffsetResetSpec = Field.object(
     strategy: Field.optional(
       Field.choice(strategies, {
         description:
-          "Offsets that the groups get. headerBased, or exact: those of the backup, so that a group goes on at its next record. earliest, latest: start or end of the log. timestamp: the first record of that time or later. offset: that offset."
+          "Offsets that the groups get. headerBased, or exact: those of the backup, so that a group resumes at its next record. earliest, latest: start or end of the log. timestamp: the first record of that time or later. offset: that offset."
       })
     ),
     consumerGroups: Field.optional(

@@ -7,7 +7,7 @@ export const RestoreJobSpec = Field.object(
     backoffLimit: Field.withDefault(
       Field.integer({
         description:
-          "How often a failed pod is replaced before the restore counts as failed. A new pod goes on where the last one stopped.",
+          "How often a failed pod is replaced before the restore counts as failed. A new pod continues where the last one stopped.",
         minimum: 0,
         maximum: 100
       }),

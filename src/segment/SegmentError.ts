@@ -118,7 +118,7 @@ export class SegmentError extends Schema.TaggedError<SegmentError>()("SegmentErr
   get advice(): string {
     switch (this.reason._tag) {
       case "RecordNotRepresentable":
-        return "the segment format cannot hold this record; exclude its topic with excludeTopics to go on with the others"
+        return "the segment format cannot hold this record; exclude its topic with excludeTopics to continue with the others"
       case "RecordTooLarge":
       case "WindowTooLarge":
         return this.reason.advice

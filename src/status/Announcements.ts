@@ -2,7 +2,7 @@ import { triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as SkippedSlots from "../schedule/SkippedSlots.ts"
 import { type EventReasonName, eventReasons } from "./EventReasons.ts"
 import type { EndedRun, Facts, RunCauseName } from "./Facts.ts"
-import * as History from "./History.ts"
+import * as HistoryEntries from "./HistoryEntries.ts"
 import * as Pause from "./Pause.ts"
 import type { ConditionType } from "./Reasons.ts"
 import type { Condition, Status } from "./Status.ts"
@@ -131,7 +131,7 @@ const ending = ({
 
 const gaps = (previous: Status, facts: Facts, next: Status): ReadonlyArray<Announcement> => {
   const records = (status: Status, gap: SkippedSlots.SkippedSlots) =>
-    status.backupHistory?.some((entry) => History.covers(entry, gap)) ?? false
+    status.backupHistory?.some((entry) => HistoryEntries.covers(entry, gap)) ?? false
   return firstOfEach(facts.skipped, ({ firstMillis, reason }) => `${reason} ${firstMillis}`)
     .filter((gap) => records(next, gap) && !records(previous, gap))
     .map((gap) => announcement("SlotsSkipped", SkippedSlots.sentence(gap)))

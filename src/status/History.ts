@@ -1,9 +1,19 @@
-import type { CatalogueSummary, SetSummary } from "../outcome/RunSummary.ts"
-import { given } from "../resource/Json.ts"
-import * as SkippedSlots from "../schedule/SkippedSlots.ts"
+import type { CatalogueSummary } from "../outcome/RunSummary.ts"
+import type * as SkippedSlots from "../schedule/SkippedSlots.ts"
 import type { EndedRun, Facts } from "./Facts.ts"
-import type { HistoryEntry, Status } from "./Status.ts"
 import * as Format from "./Format.ts"
+import {
+  covers,
+  endOf,
+  isSameRun,
+  lastEndedFirst,
+  newestFirst,
+  ofGap,
+  ofRun,
+  ofSet,
+  shortened
+} from "./HistoryEntries.ts"
+import type { HistoryEntry, Status } from "./Status.ts"
 
 /** Runs and gaps, newest first. */
 export type History = ReadonlyArray<HistoryEntry>
@@ -13,11 +23,6 @@ export type History = ReadonlyArray<HistoryEntry>
  * Storage has the whole of it.
  */
 export const limit = 10
-
-/** Most bytes of one entry's message. */
-export const maxMessageBytes = 1024
-
-const maxReasonBytes = 128
 
 /** Most entries that are read, in case a person has written more. */
 const maxEntries = 1000
@@ -169,49 +174,6 @@ const listed = (
   ])
 }
 
-const ofRun = (run: EndedRun): HistoryEntry => {
-  const isSuccess = run.outcome === "success"
-  const message = isSuccess ? run.notes.join("; ") : run.message
-  return given({
-    backupId: run.backupId,
-    startTime: Format.time(run.startMillis),
-    completionTime: Format.time(run.endMillis),
-    outcome: run.outcome,
-    cause: run.cause,
-    jobName: run.jobName,
-    size: run.size,
-    records: run.records,
-    addedBytes: run.addedBytes,
-    addedRecords: run.addedRecords,
-    reason: isSuccess ? undefined : run.reason,
-    message: message === "" ? undefined : message
-  })
-}
-
-const ofSet = (set: SetSummary, history: History): HistoryEntry => {
-  const known = history.find(({ backupId, outcome }) => backupId === set.backupId && outcome !== "skipped")
-  return given({
-    backupId: set.backupId,
-    startTime: Format.time(set.startedMillis),
-    completionTime: Format.time(set.completedMillis),
-    outcome: "success" as const,
-    cause: known?.cause,
-    jobName: known?.jobName,
-    size: set.size,
-    records: set.records
-  })
-}
-
-const ofGap = (gap: SkippedSlots.SkippedSlots): HistoryEntry => ({
-  startTime: Format.time(gap.firstMillis),
-  completionTime: Format.time(gap.lastMillis),
-  outcome: "skipped",
-  cause: "schedule",
-  slots: gap.count,
-  reason: gap.reason,
-  message: SkippedSlots.sentence(gap)
-})
-
 const gapAdded = (history: History, gap: SkippedSlots.SkippedSlots, activeStartMillis: number | undefined): History => {
   const entry = ofGap(gap)
   if (history.some((known) => covers(known, gap))) return history
@@ -221,20 +183,6 @@ const gapAdded = (history: History, gap: SkippedSlots.SkippedSlots, activeStartM
   const firstMillis = Format.millis(before.startTime)
   const longer = ofGap({ ...gap, firstMillis, count: (before.slots ?? 1) + gap.count })
   return [...history.filter((known) => known !== before), longer]
-}
-
-/** True when the entry covers all slots of this gap. */
-export const covers = (entry: HistoryEntry, gap: SkippedSlots.SkippedSlots): boolean =>
-  entry.outcome === "skipped" &&
-  entry.startTime <= Format.time(gap.firstMillis) &&
-  Format.time(gap.lastMillis) <= endOf(entry)
-
-/** Two entries about one run or one gap. A run without a set may name an id that another run's set got. */
-const isSameRun = (a: HistoryEntry, b: HistoryEntry): boolean => {
-  if ((a.outcome === "skipped") !== (b.outcome === "skipped")) return false
-  if (a.outcome === "skipped") return a.startTime === b.startTime
-  if (a.outcome === "success" && b.outcome === "success") return a.backupId === b.backupId
-  return a.jobName !== undefined && b.jobName !== undefined ? a.jobName === b.jobName : a.backupId === b.backupId
 }
 
 /**
@@ -250,34 +198,3 @@ const added = (entries: History, entry: HistoryEntry): History => {
   const isExplained = known.reason === "PodNotStarted" && entry.reason === "PodNotStarted"
   return isWorse || isExplained ? entries : entries.with(at, entry)
 }
-
-const endOf = (entry: HistoryEntry): string => entry.completionTime ?? entry.startTime
-
-const orderOf = (entry: HistoryEntry): ReadonlyArray<string> => [
-  entry.startTime,
-  endOf(entry),
-  entry.backupId ?? "",
-  entry.jobName ?? "",
-  entry.outcome
-]
-
-const newestFirst = (a: HistoryEntry, b: HistoryEntry): number => {
-  const left = orderOf(a)
-  const right = orderOf(b)
-  const at = left.findIndex((text, index) => text !== right[index])
-  return at === -1 ? 0 : left[at]! < right[at]! ? 1 : -1
-}
-
-const lastEndedFirst = (a: HistoryEntry, b: HistoryEntry): number => {
-  const [left, right] = [endOf(a), endOf(b)]
-  return left === right ? newestFirst(a, b) : left < right ? 1 : -1
-}
-
-/** Only the newest success keeps its notes: those of older ones are in their reports. */
-const shortened = ({ message, reason, ...rest }: HistoryEntry, isNewestSuccess: boolean): HistoryEntry => ({
-  ...rest,
-  ...(reason === undefined ? {} : { reason: Format.cut(reason, maxReasonBytes) }),
-  ...(message === undefined || (rest.outcome === "success" && !isNewestSuccess)
-    ? {}
-    : { message: Format.cut(Format.line(message), maxMessageBytes) })
-})

@@ -2,6 +2,7 @@ import { given } from "../resource/Json.ts"
 import * as Conditions from "./Conditions.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
+import * as HistoryEntries from "./HistoryEntries.ts"
 import * as ScheduleFields from "./ScheduleFields.ts"
 import type { Status } from "./Status.ts"
 import * as Format from "./Format.ts"
@@ -103,7 +104,8 @@ const nextScheduled = ({ deletion, state, problems }: Facts): Pick<Status, "next
 /** Most bytes of the name of a store or broker. */
 const maxTargetBytes = 512
 
-const prose = (text: string, maxBytes = History.maxMessageBytes): string => Format.cut(Format.line(text), maxBytes)
+const prose = (text: string, maxBytes = HistoryEntries.maxMessageBytes): string =>
+  Format.cut(Format.line(text), maxBytes)
 
 /** The progress of a run is kept while its pod does not answer; what a pod waited for ends with it. */
 const active = (previous: Status, { active }: Facts): Pick<Status, "activeRun" | "progress"> => {

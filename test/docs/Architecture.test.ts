@@ -68,6 +68,16 @@ describe("the documentation", () => {
   })
 })
 
+describe("a decision in docs/adr", () => {
+  it.each(filesBelow("docs/adr", ".md"))("has the number of its file, a date and a status: %s", (file) => {
+    const text = read(file)
+    const number = Number(/\/(\d{4})-/.exec(file)?.[1])
+    assert.match(text, new RegExp(`^# ${number}\\. \\S`))
+    assert.match(text, /^Date: 20\d\d-\d\d-\d\d\b/m)
+    assert.match(text, /\bStatus: (accepted|superseded by ADR \d+)\b/)
+  })
+})
+
 describe("docs/architecture.md", () => {
   const page = read("docs/architecture.md")
   const table = rowsIn(section(page, "Rooms")).map(([room = "", , imports = ""]) => ({

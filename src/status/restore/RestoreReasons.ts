@@ -50,7 +50,7 @@ const all = {
   EditTooLate: {
     of: ["Ready"],
     meaning:
-      "The spec was edited after a Job had begun to write, a moment before the status could say so. The Job went on with the earlier spec; the present spec was not restored.",
+      "The spec was edited after a Job had begun to write, a moment before the status could say so. The Job continued with the earlier spec; the present spec was not restored.",
     todo: "Create another resource with the spec that you want, restored to other names or after deleting the topics. This one starts nothing more."
   },
   InvalidSpec: {
