@@ -56,6 +56,10 @@ const rooms = {
     uses: ["compression", "resource", "identity", "outcome", "kafka", "segment", "storage", "manifest", "worker"],
     because: "a restore needs no Kubernetes and no backup run: only what lies in storage"
   },
+  drill: {
+    uses: ["resource", "identity", "outcome", "kafka", "segment", "storage", "manifest", "worker", "restore"],
+    because: "a drill is a restore of a part, and needs no Kubernetes: it also starts by hand"
+  },
   operator: {
     uses: ["resource", "identity", "schedule", "outcome", "status", "kubernetes", "telemetry"],
     because: "the operator decides and reports; only the pods that it makes touch Kafka and storage"

@@ -1,4 +1,5 @@
 import * as Compression from "../resource/Compression.ts"
+import * as DrillSpec from "../resource/DrillSpec.ts"
 import { acceptLossAnnotation, type KafkaBackup } from "../resource/KafkaBackup.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import type { Owner, RunIdentity } from "../identity/RunIdentity.ts"
@@ -45,7 +46,8 @@ export const request = (backup: KafkaBackup, run: RunIdentity, host: string): Ru
     // Without a uid nothing tells an earlier resource from one that is at work: only a command by hand adopts then.
     adopting: run.owner.uid === undefined ? undefined : adopting(backup),
     topics: spec.topics,
-    excludeTopics: spec.excludeTopics,
+    // A drill may be at work in the same cluster.
+    excludeTopics: [...spec.excludeTopics, ...DrillSpec.scratchPatterns(spec.drill)],
     bootstrapServers: spec.kafkaCluster.bootstrapServers,
     settings: {
       compression: spec.compression,

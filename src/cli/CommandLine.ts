@@ -17,6 +17,7 @@ import { list } from "./ListCommand.ts"
 import * as LogLine from "./LogLine.ts"
 import { offsets } from "./OffsetsCommand.ts"
 import { operator } from "./OperatorCommand.ts"
+import { drill } from "./DrillCommand.ts"
 import * as Presentation from "./Presentation.ts"
 import { prune } from "./PruneCommand.ts"
 import { restore } from "./RestoreCommand.ts"
@@ -35,6 +36,7 @@ export const kafkaBackup = Command.make("kafka-backup").pipe(
     verify,
     exportRecords,
     restore,
+    drill,
     offsets,
     prune,
     operator,

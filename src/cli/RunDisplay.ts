@@ -94,11 +94,11 @@ export const stopping: Effect.Effect<void> = Effect.suspend(() =>
     : Effect.logWarning("stop requested: storing what has been read")
 )
 
-/** Reports why a run or a restore failed: two lines on a terminal, else a log line. */
+/** Reports why a run, a restore or a drill failed: two lines on a terminal, else a log line. */
 export const failed = (
   { advice, message, reason }: NonNullable<RunReport["error"]>,
   exitCode: number,
-  what: "run" | "restore" = "run"
+  what: "run" | "restore" | "drill" = "run"
 ): Effect.Effect<void> =>
   Effect.suspend(() =>
     Display.isTerminal()

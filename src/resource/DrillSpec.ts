@@ -121,3 +121,17 @@ export const DrillSpec = Field.object(
   }
 )
 export type DrillSpec = typeof DrillSpec.Type
+
+/** What a drill by hand does where the resource says nothing about drills; its schedule means nothing then. */
+export const byHand: DrillSpec = Schema.decodeSync(DrillSpec)({ schedule: "@weekly" })
+
+/**
+ * Patterns for the scratch topics of drills, those of this resource and those with the default prefix: no backup holds
+ * them. The name has an instant and six digits after the prefix, see drill/ScratchNames.ts.
+ */
+export const scratchPatterns = ({ topicPrefix }: Pick<DrillSpec, "topicPrefix"> = byHand): ReadonlyArray<string> =>
+  [...new Set([byHand.topicPrefix, topicPrefix])].map((prefix) => `${prefix}????????-??????-??????-*`)
+
+/** `maxBytes` as a number; a fraction of a byte counts as none. */
+export const maxBytes = ({ maxBytes: written }: Pick<DrillSpec, "maxBytes">): number =>
+  Quantity.wholeNumber(String(written))!

@@ -72,6 +72,10 @@ const byReason: Readonly<Record<FailureReason | "VerificationFailed", Shown>> = 
   TargetDisturbed: {},
   Differs: {},
   RestoreOvertaken: {},
+  // Of drills.
+  BackupDamaged: {},
+  LiveDiffers: {},
+  NothingToDrill: {},
   SetIncomplete: {}
 }
 

@@ -14,6 +14,7 @@ import * as RunSpec from "../identity/RunSpec.ts"
 import type { KafkaSinks } from "../kafka/KafkaSink.ts"
 import * as BackupRef from "../resource/BackupRef.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
+import * as DrillWorker from "../DrillWorker.ts"
 import * as RestoreWorker from "../RestoreWorker.ts"
 import type { Secrets } from "../secrets/MountedSecrets.ts"
 import type { ObjectStores } from "../storage/ObjectStore.ts"
@@ -93,6 +94,11 @@ export class WorkerPods extends Context.Service<
                 mounts,
                 args.includes("--all") ? { _tag: "All" } : { _tag: "Older", keep: undefined }
               )
+            case "drill": {
+              const { backup, slot } = runSpec.success
+              const secretPatienceMillis = SecretPatience.ofJob(backup)
+              return DrillWorker.run(backup, { volumes, secretPatienceMillis, slotMillis: Date.parse(slot), stop })
+            }
             case "list":
               return Worker.list(runSpec.success, mounts)
             default:

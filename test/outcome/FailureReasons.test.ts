@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { BackupFailure } from "../../src/backup/BackupFailure.ts"
 import { RunError } from "../../src/backup/RunError.ts"
+import { DrillError } from "../../src/drill/DrillError.ts"
 import { KafkaError } from "../../src/kafka/KafkaError.ts"
 import { CatalogueError } from "../../src/manifest/CatalogueError.ts"
 import { exitCodes } from "../../src/outcome/ExitCodes.ts"
@@ -10,8 +11,8 @@ import { SegmentError } from "../../src/segment/SegmentError.ts"
 import { ObjectStoreError } from "../../src/storage/ObjectStoreError.ts"
 import { WorkerError } from "../../src/worker/WorkerError.ts"
 
-/** The compiler refuses this when an error of a run or a restore has a reason without an exit code. */
-const isFailure = (failure: BackupFailure | RestoreError): FailureReasons.Failure => failure
+/** The compiler refuses this when an error of a run, a restore or a drill has a reason without an exit code. */
+const isFailure = (failure: BackupFailure | RestoreError | DrillError): FailureReasons.Failure => failure
 
 describe("the reasons for which a run may fail", () => {
   it("are those of the errors of all rooms, and no other", () => {
@@ -23,7 +24,8 @@ describe("the reasons for which a run may fail", () => {
       CatalogueError,
       WorkerError,
       RunError,
-      RestoreError
+      RestoreError,
+      DrillError
     ].flatMap(({ fields }) => fields.reason.members.map((reason) => reason.fields._tag.schema.literal as string))
     assert.deepStrictEqual([...new Set(tags)].toSorted(), FailureReasons.failureReasons.toSorted())
   })

@@ -1,0 +1,161 @@
+import { Clock, Deferred, Effect, Exit, Result, type Scope } from "effect"
+import type { BackupFailure } from "./backup/BackupFailure.ts"
+import * as SpecRequest from "./backup/SpecRequest.ts"
+import * as Drill from "./drill/Drill.ts"
+import * as DrillRequest from "./drill/DrillRequest.ts"
+import type { DrillReport } from "./drill/DrillReport.ts"
+import * as DrillReporting from "./drill/DrillReporting.ts"
+import { KafkaSinks } from "./kafka/KafkaSink.ts"
+import { KafkaSources } from "./kafka/KafkaSource.ts"
+import type { RunSummary } from "./outcome/RunSummary.ts"
+import * as DrillSpec from "./resource/DrillSpec.ts"
+import type { KafkaBackup } from "./resource/KafkaBackup.ts"
+import * as RestoreProgress from "./restore/RestoreProgress.ts"
+import * as Slots from "./schedule/Slots.ts"
+import type { Secrets } from "./secrets/MountedSecrets.ts"
+import type { ObjectStores } from "./storage/ObjectStore.ts"
+import * as Breaker from "./worker/Breaker.ts"
+import * as BreakerGuards from "./worker/BreakerGuards.ts"
+import * as Connections from "./worker/Connections.ts"
+import * as Memory from "./worker/Memory.ts"
+import * as Opening from "./worker/Opening.ts"
+import * as Rotation from "./worker/Rotation.ts"
+import * as SecretPatience from "./worker/SecretPatience.ts"
+
+/* What a drill's pod does: the core of the command drill, without a process. Ports come from the context. */
+
+/** As in a restore: below the limit of Kafka's brokers by default (message.max.bytes, 1 MiB). */
+const batchBytes = 900 * 1024
+
+/** Without circuit breakers: as long as a run waits for a broker by default. */
+const defaultPatienceMillis = 10 * 60 * 1000
+
+/** Partitions that are open at the same time, in a container of at most this memory and in a larger one. */
+const openPartitions = { small: 4, large: 8, smallBelowBytes: 512 * 1024 * 1024 }
+
+export interface DrillOptions {
+  /** Choose and check everything, and write nothing. */
+  readonly isDryRun: boolean
+  /** When the drill was due, in milliseconds since 1970; absent: now. */
+  readonly slotMillis?: number | undefined
+  /** Claims are mounted as `{volumes}/{claim name}`. */
+  readonly volumes: string | undefined
+  /** How long the drill waits for a Secret that is missing or unusable, in milliseconds; 0 fails at once. */
+  readonly secretPatienceMillis: number
+}
+
+/** Milliseconds between two drills of the schedule; undefined without one. */
+const intervalOf = ({ schedule, timeZone }: DrillSpec.DrillSpec, atMillis: number): number | undefined => {
+  const slots = Slots.of({ schedule, timeZone })
+  const seconds = Result.isSuccess(slots) ? Slots.intervalSeconds(slots.success, atMillis) : undefined
+  return seconds === undefined ? undefined : seconds * 1000
+}
+
+/** What a resource asks of one of its drills; with the defaults where it says nothing about drills. Pure. */
+export const request = (backup: KafkaBackup, atMillis: number): DrillRequest.DrillRequest => {
+  const { drill = DrillSpec.byHand, rateLimit } = backup.spec
+  return {
+    resource: SpecRequest.resource(backup),
+    topics: drill.topics,
+    prefix: drill.topicPrefix,
+    maxBytes: DrillSpec.maxBytes(drill),
+    replicationFactor: drill.replicationFactor,
+    number: DrillRequest.numberOf(atMillis, intervalOf(drill, atMillis)),
+    bytesPerSecond: rateLimit?.bytesPerSecond,
+    recordsPerSecond: rateLimit?.recordsPerSecond
+  }
+}
+
+/** What a drill works with. */
+interface Opened extends Drill.Systems {
+  readonly patienceMillis: number
+}
+
+/** Opens the store, the cluster of the scratch topics and the one that is backed up, as long as the scope lasts. */
+const open = Effect.fn("DrillWorker.open")(function* (
+  { spec }: KafkaBackup,
+  progress: RestoreProgress.RestoreProgress,
+  { secretPatienceMillis, volumes }: DrillOptions
+): Effect.fn.Return<Opened, BackupFailure, Secrets | ObjectStores | KafkaSources | KafkaSinks | Scope.Scope> {
+  const { againstLive, targetCluster } = spec.drill ?? DrillSpec.byHand
+  const storage = Connections.storage(spec.storage, volumes)
+  // The cluster that was backed up, where it is another one and is read.
+  const other = againstLive && targetCluster !== undefined ? Connections.kafka(spec.kafkaCluster) : Effect.undefined
+  const [target, backedUp] = yield* SecretPatience.untilUsable(
+    Effect.all([Connections.kafka(targetCluster ?? spec.kafkaCluster), other, storage]),
+    progress,
+    secretPatienceMillis
+  )
+  const settings = Breaker.settings(spec.circuitBreaker)
+  const guards = yield* BreakerGuards.make(settings, progress, false)
+  const [sinks, sources] = [yield* KafkaSinks, yield* KafkaSources]
+  const store = guards.store(yield* Rotation.openStore(storage, guards.opening))
+  const sink = yield* Opening.retried(sinks.open(target, guards.brokers), guards.connecting)
+  const source = yield* Opening.retried(sources.open(target, guards.brokers), guards.connecting)
+  const live =
+    backedUp === undefined ? source : yield* Opening.retried(sources.open(backedUp, guards.brokers), guards.connecting)
+  return {
+    store,
+    sink,
+    source,
+    live: againstLive ? live : undefined,
+    patienceMillis: settings?.budgetMillis ?? defaultPatienceMillis
+  }
+})
+
+/** One drill, from Secrets to the deletion of its topics. Fills `context` as it goes. */
+export const attempt = Effect.fn("DrillWorker.attempt")(function* (
+  backup: KafkaBackup,
+  context: DrillReporting.DrillContext,
+  options: DrillOptions
+) {
+  const { progress } = context
+  context.backup = backup
+  context.isDryRun = options.isDryRun
+  const onFact = (fact: Partial<Drill.Facts>) => {
+    context.facts = { ...context.facts, ...fact }
+  }
+  const systems = yield* open(backup, progress, options)
+  const asked = request(backup, options.slotMillis ?? (yield* Clock.currentTimeMillis))
+  progress.step = "checking"
+  const prepared = yield* Drill.prepare(systems, asked, onFact)
+  RestoreProgress.planned(progress, prepared.plan.restore)
+  if (!options.isDryRun) {
+    progress.startedWritingMillis = yield* Clock.currentTimeMillis
+    progress.step = "writing"
+    yield* Drill.run(systems, asked, prepared, {
+      openPartitions:
+        Memory.limitBytes() < openPartitions.smallBelowBytes ? openPartitions.small : openPartitions.large,
+      batchBytes,
+      patienceMillis: systems.patienceMillis,
+      ...RestoreProgress.counting(progress),
+      onFact
+    })
+  }
+  progress.step = "done"
+}, Effect.scoped)
+
+/** Report and summary of a drill, however it ended. */
+export const conclude = (
+  context: DrillReporting.DrillContext,
+  exit: Exit.Exit<void, unknown>
+): Effect.Effect<{ readonly report: DrillReport; readonly summary: RunSummary }> =>
+  Effect.map(Clock.currentTimeMillis, (completedMillis) => {
+    const report = DrillReporting.report(context, completedMillis, exit)
+    return { report, summary: DrillReporting.summary(report) }
+  })
+
+/** Carries out a drill until its end or `stop`, and returns the summary that its pod reports. */
+export const run = Effect.fn("DrillWorker.run")(function* (
+  backup: KafkaBackup,
+  options: Omit<DrillOptions, "isDryRun"> & { readonly stop: Deferred.Deferred<void> }
+) {
+  const context = DrillReporting.context(yield* Clock.currentTimeMillis, RestoreProgress.make())
+  const exit = yield* Effect.exit(
+    attempt(backup, context, { ...options, isDryRun: false }).pipe(
+      Effect.raceFirst(Effect.andThen(Deferred.await(options.stop), Effect.interrupt))
+    )
+  )
+  const { summary } = yield* conclude(context, exit)
+  return summary
+})

@@ -1,0 +1,124 @@
+import { Clock, Effect, Exit, FileSystem } from "effect"
+import { Command, Flag } from "effect/cli"
+import type { DrillReport } from "../drill/DrillReport.ts"
+import * as DrillReporting from "../drill/DrillReporting.ts"
+import * as DrillWorker from "../DrillWorker.ts"
+import { exitCodes } from "../outcome/ExitCodes.ts"
+import * as RestoreMetrics from "../restore/RestoreMetrics.ts"
+import * as RestoreProgress from "../restore/RestoreProgress.ts"
+import * as SecretPatience from "../worker/SecretPatience.ts"
+import * as Display from "./Display.ts"
+import * as DrillOutput from "./DrillOutput.ts"
+import * as Resource from "./Resource.ts"
+import * as RestoreOutput from "./RestoreOutput.ts"
+import * as RunDisplay from "./RunDisplay.ts"
+import { RunFailed } from "./RunCommand.ts"
+import { listen, output, report, shared, summary } from "./SharedFlags.ts"
+import * as Shutdown from "./Shutdown.ts"
+import * as StandardOutput from "./StandardOutput.ts"
+import * as SummaryFile from "./SummaryFile.ts"
+
+const flags = {
+  ...shared,
+  output,
+  dryRun: Flag.Boolean("dry-run").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("choose, check everything and print what would be restored; nothing is written")
+  ),
+  listen,
+  report,
+  summary
+}
+
+type Given = Command.Command.Config.Infer<typeof flags>
+
+/** Reads the manifest, opens the listener, and drills until the end or a stop. */
+const work = Effect.fnUntraced(function* (given: Given, context: DrillReporting.DrillContext) {
+  const { progress } = context
+  if (given.listen !== undefined) {
+    // Loaded only if needed: the HTTP server is a third of the code that a run loads at its start.
+    const { open } = yield* Effect.promise(() => import("./RunListener.ts"))
+    yield* open(given.listen, {
+      progress: () => RestoreProgress.report(progress),
+      metrics: () => RestoreMetrics.text(progress)
+    })
+  }
+  const { backup, run } = yield* Effect.interruptible(Resource.readGiven(given.file))
+  context.backup = backup
+  context.isDryRun = given.dryRun
+  yield* Resource.assertDirectories(backup, given)
+  const attempt = DrillWorker.attempt(backup, context, {
+    isDryRun: given.dryRun,
+    slotMillis: run === undefined ? undefined : Date.parse(run.slot),
+    volumes: given.volumes,
+    // Who drills by hand sits before it.
+    secretPatienceMillis: run === undefined ? 0 : SecretPatience.ofJob(backup)
+  }).pipe(
+    Effect.provide(Resource.secretsLayer(given)),
+    run === undefined ? Display.during(() => DrillOutput.line(progress)) : RestoreOutput.lines(progress)
+  )
+  return yield* yield* Shutdown.graceful(() => attempt, {
+    // A stop deletes the scratch topics; there is nothing else to keep.
+    isWorthWaiting: () => false,
+    announce: Effect.void
+  })
+})
+
+/** Writes the report to `file`, if given. A failure is logged and does not change the outcome. */
+const writeReport = Effect.fnUntraced(function* (written: DrillReport, file: string | undefined) {
+  if (file === undefined) return
+  const fs = yield* FileSystem.FileSystem
+  yield* fs
+    .writeFileString(file, `${JSON.stringify(written, null, 2)}\n`)
+    .pipe(
+      Effect.catch((error) =>
+        Effect.logError("the report could not be written").pipe(Effect.annotateLogs({ file, error: error.message }))
+      )
+    )
+})
+
+/** In a Job: how it ended, as the last JSON line and, where it failed, in the log. */
+const showJob = Effect.fnUntraced(function* (written: DrillReport) {
+  if (written.error !== undefined) yield* RunDisplay.failed(written.error, written.exitCode, "drill")
+  // A drill does not fail because its output has no reader.
+  yield* Effect.ignore(StandardOutput.print(JSON.stringify({ type: "report", ...written })))
+  if (written.exitCode !== exitCodes.success) return yield* new RunFailed({ exitCode: written.exitCode })
+})
+
+export const drill = Command.make(
+  "drill",
+  flags,
+  Effect.fnUntraced(
+    function* (given) {
+      const context = DrillReporting.context(yield* Clock.currentTimeMillis, RestoreProgress.make())
+      const exit = yield* Effect.exit(work(given, context))
+      const concluded = yield* DrillWorker.conclude(context, exit)
+      yield* SummaryFile.write(given.summary, concluded.summary)
+      yield* writeReport(concluded.report, given.report)
+      const outcome = yield* Shutdown.Outcome
+      outcome.exitCode = concluded.report.exitCode
+      if (Resource.isRunSpec(given.file)) return yield* showJob(concluded.report)
+      if (Exit.isFailure(exit)) return yield* exit
+      yield* StandardOutput.print(DrillOutput.done(concluded.report, given.output))
+    },
+    Effect.scoped,
+    Effect.uninterruptible
+  )
+).pipe(
+  Command.withDescription(
+    "Find out whether the newest backup can be restored: a part of it is restored into scratch topics at its old offsets, " +
+      "read back, compared with the backup and with the live topics, and deleted again. Says how long a whole restore " +
+      "would take. Only topics that a drill made itself are ever deleted"
+  ),
+  Command.withShortDescription("Find out whether the newest backup can be restored"),
+  Command.withExamples([
+    {
+      command: "kafka-backup drill -f backup.yaml --secrets secrets --volumes volumes",
+      description: "drill now; what spec.drill leaves out has its default"
+    },
+    {
+      command: "kafka-backup drill -f backup.yaml --dry-run",
+      description: "what would be restored, and from which backup"
+    }
+  ])
+)

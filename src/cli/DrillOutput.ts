@@ -1,0 +1,75 @@
+import type { DrilledTopic, DrillReport } from "../drill/DrillReport.ts"
+import * as RestoreProgress from "../restore/RestoreProgress.ts"
+import * as Format from "../status/Format.ts"
+import * as Quantities from "./Quantities.ts"
+import * as Table from "./Table.ts"
+
+const columns: ReadonlyArray<Table.Column> = [
+  { heading: "TOPIC" },
+  { heading: "PARTITION", align: "right" },
+  { heading: "OFFSETS" },
+  { heading: "RECORDS", align: "right" },
+  { heading: "SCRATCH TOPIC" }
+]
+
+const rows = ({ offsets, runs, source, target }: DrilledTopic) =>
+  runs.map(({ from, partition, records, targetPartition, until }) => [
+    source,
+    String(partition),
+    `${from} to ${Math.max(from, until - 1)}${offsets === "exact" ? "" : ", renumbered"}`,
+    Format.count(records),
+    `${target}[${targetPartition}]`
+  ])
+
+const table = ({ topics }: DrillReport): string => Table.format(columns, topics.flatMap(rows))
+
+const closing = (report: DrillReport): string => {
+  const { backupId = "", bytes, capturedAt, comparedLiveRecords, estimatedSeconds, records, seconds = 0 } = report
+  return Table.facts([
+    ["Backup", `${backupId}${capturedAt === undefined ? "" : `, taken at ${Format.time(Date.parse(capturedAt))}`}`],
+    ["Restored", `${Format.count(records)} records, ${Format.bytes(bytes)} as stored: read back and compared`],
+    [
+      "Live topics",
+      comparedLiveRecords === undefined
+        ? "not compared"
+        : `${Format.count(comparedLiveRecords)} records compared: what backup and live topics both have is equal`
+    ],
+    ["Took", Quantities.duration(seconds * 1000)],
+    [
+      "Whole restore",
+      estimatedSeconds === undefined
+        ? "unknown: nothing was restored"
+        : `about ${Quantities.duration(estimatedSeconds * 1000)} at this rate (stored bytes of the backup / bytes per second of this drill)`
+    ]
+  ])
+}
+
+const shown = ({ notes }: DrillReport) => notes.map((note) => `Note: ${note}`)
+
+/** What a drill prints that did not fail: a table and the result for a person, or the report as JSON. */
+export const done = (report: DrillReport, format: "text" | "json"): string => {
+  if (format === "json") return JSON.stringify(report, null, 2)
+  const verdict = report.dryRun
+    ? `Nothing was written. Everything that can be checked beforehand is in order. A drill would restore ${Format.count(report.records)} records, ${Format.bytes(report.bytes)} as stored.`
+    : `OK ${report.backupId ?? ""}: the part above was restored, read back and compared`
+  return [
+    ...(report.topics.length === 0 ? [] : [table(report)]),
+    ...(report.dryRun ? [] : [closing(report)]),
+    ...shown(report),
+    verdict
+  ].join("\n")
+}
+
+/** The progress line of a drill. */
+export const line = (progress: RestoreProgress.RestoreProgress): string => {
+  if (progress.awaited !== undefined) return progress.awaited
+  if (progress.step === "connecting") return "connecting …"
+  if (progress.step === "checking") return "looking for the newest backup, and checking it …"
+  const { backupId, partitions, partitionsDone, paused, records, recordsTotal } = progress
+  if (paused !== undefined) {
+    return `drilling ${backupId}: paused, ${paused.target} does not answer (${paused.cause})`
+  }
+  return partitionsDone === partitions
+    ? `drilling ${backupId}: comparing with the live topics, and deleting the scratch topics …`
+    : `drilling ${backupId}: ${Format.count(records)} of ${Format.count(recordsTotal)} records written, ${partitionsDone} of ${partitions} parts compared`
+}
