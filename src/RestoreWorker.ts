@@ -136,6 +136,9 @@ export const attempt = Effect.fn("RestoreWorker.attempt")(function* (
     patienceMillis: systems.patienceMillis,
     onAppended: counting.onAppended,
     onProven: counting.onProven,
+    onRemoved: (removed) => {
+      context.removed = removed
+    },
     onOffsetsStored: (snapshotId) => {
       context.rollbackSnapshotId = snapshotId
     }

@@ -1,6 +1,8 @@
 import { Effect } from "effect"
+import * as Appending from "../restore/Appending.ts"
 import * as CutReport from "../restore/CutReport.ts"
 import type { Prepared, Restored } from "../restore/Restore.ts"
+import type { TargetTopic } from "../restore/Preflight.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import * as RestoreReporting from "../restore/RestoreReporting.ts"
 import type { HoldState } from "../restore/RetentionHold.ts"
@@ -21,15 +23,28 @@ const columns: ReadonlyArray<Table.Column> = [
   { heading: "OFFSETS" }
 ]
 
+const actionOf = (target: TargetTopic | undefined): string => {
+  if (target?.recreates !== undefined) return "delete, create and write"
+  if (target !== undefined && Appending.isAppended(target.topic)) return "append"
+  return target?.create === undefined ? "write" : "create and write"
+}
+
 const actions = ({ plan, targets, wanted }: Prepared) =>
   plan.topics.map((topic) => ({
     source: topic.source,
     target: topic.target,
-    action: targets.find((one) => one.topic === topic)?.create === undefined ? "write" : "create and write",
+    action: actionOf(targets.find((one) => one.topic.target === topic.target)),
     partitions: topic.partitions.length,
     records: RestoreReporting.recordsOf(topic),
-    offsets: topic.renumbered === undefined ? "as in the backup" : "new, from 0 on",
-    configurationsLeftOut: TopicConfigs.leftOut(topic.configs, WantedConfigs.of(topic, wanted)),
+    offsets:
+      topic.renumbered === undefined
+        ? "as in the backup"
+        : Appending.isAppended(topic)
+          ? "new, behind the records that are there"
+          : "new, from 0 on",
+    configurationsLeftOut: Appending.isAppended(topic)
+      ? []
+      : TopicConfigs.leftOut(topic.configs, WantedConfigs.of(topic, wanted)),
     ...CutReport.of(topic)
   }))
 

@@ -93,5 +93,16 @@ export const restoreFromJson = (json: unknown, nowMillis: number): Option.Option
     ...answer,
     partitionsTotal: partitions,
     ...(percent === null ? {} : { percent: Math.floor(percent) }),
+    ...eta(percent, answer.startedWritingMillis, nowMillis),
     updatedMillis: nowMillis
   }))
+
+/** An estimate says nothing before that share is written, in percent, and before that time, in milliseconds. */
+const etaFrom = { percent: 1, millis: 10_000 }
+
+/** When all records are written, if it goes on as it did since the attempt began to write. */
+const eta = (percent: number | null, sinceMillis: number | undefined, nowMillis: number) => {
+  if (percent === null || percent < etaFrom.percent || percent >= 100 || sinceMillis === undefined) return {}
+  const elapsed = nowMillis - sinceMillis
+  return elapsed < etaFrom.millis ? {} : { etaMillis: Math.round(nowMillis + (elapsed * (100 - percent)) / percent) }
+}

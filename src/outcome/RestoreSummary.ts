@@ -18,6 +18,15 @@ export const GroupsSummary = Schema.Struct({
 })
 export type GroupsSummary = typeof GroupsSummary.Type
 
+/** Topics that a failed restore had created: all of them as numbers, and as many by name as there is room for. */
+export const RemovedSummary = Schema.Struct({
+  deleted: Schema.Int,
+  kept: Schema.Int,
+  deletedTopics: Schema.Array(Schema.String),
+  keptTopics: Schema.Array(Schema.String)
+})
+export type RemovedSummary = typeof RemovedSummary.Type
+
 /** The backup that a restore takes. Times are milliseconds since 1970. */
 export const ResolvedBackup = Schema.Struct({
   backupId: Schema.String,
@@ -51,6 +60,8 @@ export const RestoreSummary = Schema.Struct({
   holdWithoutEnd: Schema.optionalKey(Schema.Boolean),
   /** The snapshot with the former offsets of consumer groups, once it is stored. */
   rollbackSnapshotId: Schema.optionalKey(Schema.String),
+  /** What became of the topics that it had created; absent unless it failed for good and was to delete them. */
+  removed: Schema.optionalKey(RemovedSummary),
   /** Absent: no group was to be changed, or the restore failed before. */
   groups: Schema.optionalKey(GroupsSummary),
   /** The plan; absent where none was made. */

@@ -1,4 +1,5 @@
 import { BackupRefSpec, namesOneBackup } from "./BackupRefSpec.ts"
+import { ConfirmRecreate, ExistingTopics, existingTopicsRules } from "./ExistingTopicsSpec.ts"
 import * as Field from "./Field.ts"
 import { KafkaClusterSpec } from "./KafkaClusterSpec.ts"
 import { needsNewOffsets, PartitionsSpec } from "./PartitionsSpec.ts"
@@ -102,6 +103,8 @@ export const KafkaRestoreSpec = Field.object(
       }),
       "Auto"
     ),
+    existingTopics: Field.withDefault(ExistingTopics, "Fail"),
+    confirmRecreate: Field.optional(ConfirmRecreate),
     gaps: Field.withDefault(
       Field.choice(["Fail", "Accept"], {
         description:
@@ -137,6 +140,7 @@ export const KafkaRestoreSpec = Field.object(
     rules: [
       needsNewOffsets,
       ...namesOneBackup,
+      ...existingTopicsRules,
       Rule.required(
         "targetCluster",
         "a restore needs targetCluster with bootstrapServers, for example kafka-0.kafka.svc:9092"

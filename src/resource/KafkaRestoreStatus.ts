@@ -72,6 +72,9 @@ export const RestoreProgress = Field.object(
     partitionsTotal: count("Partitions that the restore writes."),
     message: Field.optional(prose("The step that the restore is at, or what it is waiting for.")),
     outage: Field.optional(Outage),
+    eta: Field.optional(
+      Timestamp("When all records will be written, if it goes on as it did so far. Reading back takes longer.")
+    ),
     updatedTime: Timestamp("When this was read from the pod.")
   },
   { description: "How far the restore is." }
@@ -120,6 +123,12 @@ export const KafkaRestoreStatus = Field.object(
     offsetResetStatus: Field.optional(OffsetResetStatus),
     rollbackSnapshotId: Field.optional(
       name("Snapshot of the consumer groups' offsets in the target cluster, made before the first write.")
+    ),
+    deletedTopics: Field.optional(
+      Field.list(name("Topic of the target cluster."), {
+        description: `Topics that the restore had created and deleted again, because it failed with onFailure DeleteCreated; at most ${maxRestoredTopics}.`,
+        maxItems: maxRestoredTopics
+      })
     ),
     message: Field.optional(prose("How the restore ended, in a sentence.")),
     conditions: Field.optional(

@@ -33,7 +33,7 @@ interface Part {
 /** The parts that hold records of the target in `[from, until)`: segments, or whole partitions of the source. */
 const needed = (place: Place, from: number, until: number): ReadonlyArray<Part> => {
   const { partition, plan, topic } = place
-  let renumbered = 0
+  let renumbered = partition.appendedFrom ?? 0
   if (topic.sources !== undefined) {
     return topic.sources.flatMap((source, i) => {
       const base = renumbered

@@ -60,6 +60,13 @@ const holdsOnlyOf = Effect.fnUntraced(function* (
   return true
 })
 
+/** What became of the topics that a restore had made, after it failed for good. */
+export interface Removed {
+  readonly deleted: ReadonlyArray<string>
+  /** Others may have written to them, or they could not be deleted. */
+  readonly kept: ReadonlyArray<string>
+}
+
 /**
  * After an attempt that failed for good: deletes the topics that the restore made, and that hold no record of others.
  * Fails never; what could not be deleted stays, and is logged.
@@ -92,10 +99,11 @@ export const removeAfterFailure = Effect.fnUntraced(function* (
     )
   }
   if (kept.length > 0) {
-    yield* Effect.logWarning("topics that the restore had created stay: others may have written to them").pipe(
-      Effect.annotateLogs({ topics: kept.join(", ") })
-    )
+    yield* Effect.logWarning(
+      "topics that the restore had created stay: others may have written to them, or they could not be deleted"
+    ).pipe(Effect.annotateLogs({ topics: kept.join(", ") }))
   }
+  return { deleted, kept } satisfies Removed
 })
 
 /** Longest wait for a deleted topic to be gone, in tenths of a second. */

@@ -60,10 +60,17 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   tools: Tools
 ) {
   const { partition, topic } = place
-  const { end, start } = partition
+  const { appendedFrom, end, start } = partition
   const target = { topic: topic.target, partition: partition.partition }
   const disturbed = (offset: number, detail: string) =>
-    new RestoreError({ reason: new TargetDisturbed({ ...target, offset, detail }) })
+    new RestoreError({
+      reason: new TargetDisturbed({
+        ...target,
+        offset,
+        detail,
+        ...(appendedFrom === undefined ? {} : { isAppended: true })
+      })
+    })
 
   const askEnd = (kind: "logEnd" | "highWatermark") =>
     Effect.map(tools.sink.offsets([target], kind), ([found]) => found?.offset ?? 0)
@@ -112,7 +119,7 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   const compared: Array<Proof.ComparedRange> = []
 
   /** Everything below it is in the log as planned. */
-  let proven = 0
+  let proven = appendedFrom ?? 0
   /** Everything below it was acknowledged at its offset. */
   let acknowledged = 0
   const onAcknowledged = (until: number) => void (acknowledged = Math.max(acknowledged, until))
@@ -127,6 +134,9 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   const round = Effect.gen(function* () {
     const held = yield* logEnd
     if (held > end) return yield* disturbed(end, `the log ends at ${held}: somebody else writes to this partition`)
+    if (appendedFrom !== undefined && held < appendedFrom) {
+      return yield* disturbed(held, `the log ends at ${held}, and ended at ${appendedFrom} before the restore`)
+    }
     yield* compareFillers(proven, Math.min(start, held))
     yield* compare(Math.max(start, proven), held)
     proven = held

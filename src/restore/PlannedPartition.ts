@@ -14,6 +14,8 @@ export interface PlannedPartition {
   readonly start: number
   readonly end: number
   readonly records: number
+  /** Present where records are written behind those of others: `start`, which is then not the start of the log. */
+  readonly appendedFrom?: number
   /** Ascending. Those without a record to restore are not there. */
   readonly segments: ReadonlyArray<PlannedSegment>
   /** Present in a topic that gets another number of partitions: records from each of its sources, in their order. */

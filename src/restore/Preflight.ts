@@ -5,6 +5,8 @@ import type { TopicLookup } from "../kafka/KafkaSource.ts"
 import type { BackupSet } from "../manifest/Catalogue.ts"
 import * as Verification from "../manifest/Verification.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Appending from "./Appending.ts"
+import * as Attempt from "./Attempt.ts"
 import * as Configuring from "./Configuring.ts"
 import type { Means } from "./HoleMeans.ts"
 import * as InSyncReplicas from "./InSyncReplicas.ts"
@@ -12,6 +14,7 @@ import * as Replication from "./Replication.ts"
 import type { Objection } from "./Objection.ts"
 import type { PlannedTopic, RestorePlan } from "./RestorePlan.ts"
 import * as GoneTopics from "./GoneTopics.ts"
+import * as Recreating from "./Recreating.ts"
 import { type Memory, type Remembered, rememberedOf } from "./RestoreMemory.ts"
 import type { ConfigChoice, RestoreRequest } from "./RestoreRequest.ts"
 import * as TargetRights from "./TargetRights.ts"
@@ -27,6 +30,8 @@ export interface TargetTopic {
   readonly isWritten: boolean
   /** Of an existing topic that an earlier attempt of this restore wrote to. */
   readonly remembered: Remembered | undefined
+  /** Present where a topic of others is deleted first, and created again: which one. */
+  readonly recreates?: { readonly topicId: string | undefined }
 }
 
 /** Whether the backup can be restored at all: every object is there with its size, and its documents are intact. */
@@ -69,7 +74,7 @@ const existing = (
   }
   if (!isEmpty && !isOurs) {
     const message = `topic ${topic.target} holds records already, or did once`
-    const advice = "restore to another name with topicMapping, or delete the topic first"
+    const advice = "restore to another name with topicMapping, delete the topic first, or set existingTopics"
     objections.push(objection("TargetNotEmpty", message, advice))
   }
   return objections
@@ -85,12 +90,18 @@ export const ofTarget = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
   whole: RestorePlan,
   request: RestoreRequest,
-  memory: Memory,
+  memory: Memory | undefined,
   means: Means
 ) {
+  const known: Memory = memory ?? new Map()
   const looked = yield* sink.lookup(whole.topics.map(({ target }) => target))
-  const { found, plan: given } = GoneTopics.leaveOut(whole, looked, memory)
-  const objections: Array<Objection> = []
+  const { found, plan: given } = GoneTopics.leaveOut(whole, looked, known)
+  const objections: Array<Objection> = [
+    ...Recreating.unused(
+      request,
+      whole.topics.map(({ target }) => target)
+    )
+  ]
   const targets: Array<TargetTopic> = []
   for (const [index, topic] of given.topics.entries()) {
     const lookup = found[index]!
@@ -113,23 +124,35 @@ export const ofTarget = Effect.fnUntraced(function* (
         targets.push({ topic, create: newTopic(topic, true, request.configs), isWritten: false, remembered: undefined })
         break
       case "Found": {
-        const remembered = rememberedOf(memory, given.digest, lookup.topic)
+        const remembered = rememberedOf(known, given.digest, lookup.topic)
+        const ours = remembered?.bases === undefined ? topic : Appending.behind(topic, remembered.bases)
         if (remembered?.provenMillis !== undefined) {
-          targets.push({ topic, create: undefined, isWritten: true, remembered })
+          targets.push({ topic: ours, create: undefined, isWritten: true, remembered })
           break
         }
         const places = lookup.topic.partitions.map(({ partition }) => ({ topic: topic.target, partition }))
         const ends = yield* sink.offsets(places, "highWatermark")
-        objections.push(
-          ...existing(
-            topic,
-            lookup.topic,
-            ends.every(({ offset }) => offset === 0),
-            remembered !== undefined
-          )
-        )
-        const isWritten = topic.partitions.every(({ end, partition }) => ends[partition]?.offset === end)
-        targets.push({ topic, create: undefined, isWritten, remembered })
+        const isEmpty = ends.every(({ offset }) => offset === 0)
+        const isForeign = remembered === undefined && !lookup.topic.isInternal
+        const isAlike = lookup.topic.partitions.length === topic.partitions.length
+        if (isForeign && request.existingTopics === "recreate" && !(isEmpty && isAlike)) {
+          const refusal = Recreating.refusal(request, known, lookup.topic)
+          const { topicId } = lookup.topic
+          const create = newTopic(topic, true, request.configs)
+          if (refusal !== undefined) objections.push(refusal)
+          else targets.push({ topic, create, isWritten: false, remembered, recreates: { topicId } })
+          break
+        }
+        const appends = isForeign && request.existingTopics === "append" && !isEmpty
+        objections.push(...existing(topic, lookup.topic, isEmpty || appends, remembered !== undefined))
+        const planned = appends
+          ? Appending.behind(
+              topic,
+              ends.map(({ offset }) => offset)
+            )
+          : ours
+        const isWritten = planned.partitions.every(({ end, partition }) => ends[partition]?.offset === end)
+        targets.push({ topic: planned, create: undefined, isWritten, remembered })
       }
     }
   }
@@ -140,22 +163,36 @@ export const ofTarget = Effect.fnUntraced(function* (
       .filter((target) => Replication.isTooLarge(replicatedOf(target, found, request.configs), brokers))
       .map(({ topic }) => topic.target)
   )
+  const anew = yield* Recreating.validate(
+    sink,
+    targets,
+    (topic, knowsBounds) => newTopic(topic, knowsBounds, request.configs),
+    memory === undefined ? Attempt.nameOf(request.owner) : undefined
+  )
   const validated = yield* validate(
     sink,
-    targets.filter(({ topic }) => !tooLarge.has(topic.target)),
+    anew.targets.filter(({ topic }) => !tooLarge.has(topic.target)),
     request.configs
   )
   const replicated = (some: ReadonlyArray<TargetTopic>) =>
     some.map((target) => replicatedOf(target, found, request.configs, validated.replicas))
-  const plan = InSyncReplicas.lowered(given, replicated(targets), request.configs)
+  // A topic that is appended to keeps its configuration.
+  const isConfigured = ({ topic }: TargetTopic) => !Appending.isAppended(topic)
+  const topics = new Map(targets.map(({ topic }) => [topic.target, topic]))
+  const placed = { ...given, topics: given.topics.map((topic) => topics.get(topic.target) ?? topic) }
+  const plan = InSyncReplicas.lowered(placed, replicated(targets.filter(isConfigured)), request.configs)
   const planned = (some: ReadonlyArray<TargetTopic>) => some.map((target) => inPlan(target, plan, request.configs))
   const unproven = planned(targets.filter(({ remembered }) => remembered?.provenMillis === undefined))
   objections.push(
-    ...Replication.objections(replicated(unproven), brokers),
+    ...Replication.objections(replicated(unproven.filter(isConfigured)), brokers),
     ...(yield* TargetRights.objections(
       sink,
       request.owner,
-      unproven.map(({ topic }) => topic),
+      unproven.map(({ create, recreates, remembered, topic }) => ({
+        topic,
+        isDeleted:
+          recreates !== undefined || (request.deletesCreated && (create !== undefined || remembered?.isMade === true))
+      })),
       means
     ))
   )
@@ -164,7 +201,7 @@ export const ofTarget = Effect.fnUntraced(function* (
   const refusedOverrides = yield* ofOverrides(sink, whole, accepted, request.configs)
   return {
     plan,
-    objections: [...objections, ...validated.objections, ...refusedOverrides],
+    objections: [...objections, ...anew.objections, ...validated.objections, ...refusedOverrides],
     targets: planned(validated.targets)
   }
 })
@@ -211,9 +248,9 @@ const ofOverrides = Effect.fnUntraced(function* (
     )
   )
   const refused: Array<Objection> = []
-  for (const { create, topic } of targets) {
+  for (const { create, recreates, topic } of targets) {
     const { overrides } = WantedConfigs.of(topic, choice)
-    if (Object.keys(overrides).length === 0) continue
+    if (Object.keys(overrides).length === 0 || recreates !== undefined || Appending.isAppended(topic)) continue
     const [outcome] =
       create === undefined
         ? [yield* sink.validateConfigs(topic.target, overrides)]
@@ -248,10 +285,12 @@ const validate = Effect.fnUntraced(function* (
   const attempt = (knowsBounds: boolean) =>
     Effect.gen(function* () {
       const made = targets.map((target) =>
-        target.create === undefined ? target : { ...target, create: newTopic(target.topic, knowsBounds, choice) }
+        target.create === undefined || target.recreates !== undefined
+          ? target
+          : { ...target, create: newTopic(target.topic, knowsBounds, choice) }
       )
       const outcomes = yield* sink.createTopics(
-        made.flatMap(({ create }) => create ?? []),
+        made.flatMap(({ create, recreates }) => (recreates === undefined ? (create ?? []) : [])),
         { validateOnly: true }
       )
       return { made, outcomes, refused: outcomes.filter(({ errorCode }) => errorCode !== ErrorCode.none) }

@@ -3,6 +3,7 @@ import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Appending from "./Appending.ts"
 import * as Attempt from "./Attempt.ts"
 import { codecOf } from "./Compression.ts"
 import type { ResolvedBackup } from "../outcome/RestoreSummary.ts"
@@ -19,7 +20,8 @@ import * as Pace from "./Pace.ts"
 import * as PartitionRestore from "./PartitionRestore.ts"
 import * as Preflight from "./Preflight.ts"
 import type * as Proof from "./Proof.ts"
-import { preflightFailed, RestoreError } from "./RestoreError.ts"
+import { preflightFailed, refusals, RestoreError } from "./RestoreError.ts"
+import * as Recreating from "./Recreating.ts"
 import * as RestoreMemory from "./RestoreMemory.ts"
 import * as RestorePlan from "./RestorePlan.ts"
 import type { ConfigChoice, RestoreRequest } from "./RestoreRequest.ts"
@@ -44,6 +46,8 @@ export interface Options {
   readonly onAppended: (records: number, bytes: number, partition: RestorePlan.PlannedPartition) => void
   /** All of the partition was read back and compared. */
   readonly onProven?: (partition: RestorePlan.PlannedPartition) => void
+  /** The restore failed for good, and deleted topics that it had made. */
+  readonly onRemoved?: (removed: MadeTopics.Removed) => void
   /** The former offsets of consumer groups are stored as this snapshot. */
   readonly onOffsetsStored?: (snapshotId: string) => void
 }
@@ -125,15 +129,24 @@ export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems,
 
 /** Compares the plan with the target cluster. Fails with what stands against it, and with `others`. */
 const askTarget = Effect.fnUntraced(function* (
-  { sink }: Systems,
+  { sink, source }: Systems,
   request: RestoreRequest,
   plan: RestorePlan.RestorePlan,
   means: Means,
-  others: ReadonlyArray<RestorePlan.Objection> = []
+  others: ReadonlyArray<RestorePlan.Objection> = [],
+  state?: string
 ) {
-  const memory = (yield* RestoreMemory.load(sink, request.owner)) ?? new Map()
+  const memory = yield* RestoreMemory.load(sink, request.owner)
   const { objections, plan: left, targets } = yield* Preflight.ofTarget(sink, plan, request, memory, means)
-  if (others.length + objections.length > 0) return yield* preflightFailed([...others, ...objections])
+  const ofAppended = yield* Appending.objections(
+    source,
+    targets.filter(({ remembered }) => remembered?.provenMillis === undefined).map(({ topic }) => topic)
+  )
+  const all = [...others, ...objections, ...ofAppended]
+  if (all.length > 0) {
+    const hasWritten = [...(memory?.values() ?? [])].some((remembered) => remembered.plan === plan.digest)
+    return yield* preflightFailed(all, state ?? (hasWritten ? refusals.later : refusals.first))
+  }
   return { plan: left, targets, wanted: request.configs, means }
 })
 
@@ -149,14 +162,29 @@ export const run = Effect.fn("Restore.run")(function* (
   options: Options
 ) {
   const { sink, source } = systems
-  const { groups, means, plan } = prepared
-  yield* Groups.remember(systems, request, plan, groups)
+  const { groups, means } = prepared
+  yield* Groups.remember(systems, request, prepared.plan, groups)
   if (groups?.snapshotId !== undefined) options.onOffsetsStored?.(groups.snapshotId)
+  yield* Recreating.remove(sink, prepared.targets)
   const created = yield* TargetTopics.create(sink, prepared.targets)
   // A topic that exists by now may be anybody's: everything is asked again. Those just created are there and empty.
-  const targets = created.areNew ? prepared.targets : (yield* askTarget(systems, request, plan, means)).targets
+  const { plan, targets } = created.areNew
+    ? prepared
+    : yield* askTarget(
+        systems,
+        Recreating.without(request),
+        prepared.plan,
+        means,
+        [],
+        refusals.afterTopics(
+          prepared.targets.flatMap(({ recreates, topic }) => (recreates === undefined ? [] : [topic.target])),
+          [...created.ids.keys()]
+        )
+      )
   yield* Effect.forEach(
-    targets.filter(({ create, isWritten }) => create === undefined && !isWritten),
+    targets.filter(
+      ({ create, isWritten, topic }) => create === undefined && !isWritten && !Appending.isAppended(topic)
+    ),
     ({ topic }) => Configuring.prepareExisting(systems, topic, request.configs),
     { discard: true }
   )
@@ -169,6 +197,7 @@ export const run = Effect.fn("Restore.run")(function* (
         ...(request.chosen === undefined ? {} : { chosen: { by: request.chosen.by, backupId: request.backupId } }),
         plan: plan.digest,
         ...(topicId === undefined ? {} : { topicId }),
+        ...Appending.bases(topic),
         isMade: topicId !== undefined && created.ids.get(topic.target) === topicId,
         retention: TopicConfigs.retention(topic.configs, WantedConfigs.of(topic, request.configs))
       }
@@ -214,7 +243,9 @@ export const run = Effect.fn("Restore.run")(function* (
     proven = yield* Effect.raceFirst(written(mostRenewals), begun.untilOvertaken).pipe(
       Effect.tapError((error) =>
         request.deletesCreated && isFinal(error)
-          ? MadeTopics.removeAfterFailure(sink, source, rest.topics, memory, begun.producerId)
+          ? Effect.map(MadeTopics.removeAfterFailure(sink, source, rest.topics, memory, begun.producerId), (removed) =>
+              options.onRemoved?.(removed)
+            )
           : Effect.void
       )
     )
@@ -225,19 +256,23 @@ export const run = Effect.fn("Restore.run")(function* (
   const unconfigured = targets.filter(({ topic }) => memory.get(topic.target)?.configs === undefined)
   const inPlace = request.retentionHold === 0 ? "final" : "held"
   const configs = new Map(
-    unconfigured.map(({ create, topic }) => [
-      topic.target,
-      TopicConfigs.final(
-        topic.configs,
-        create === undefined || TopicConfigs.haveBounds(create.configs),
-        inPlace === "held",
-        WantedConfigs.of(topic, request.configs)
-      )
-    ])
+    unconfigured
+      .filter(({ topic }) => !Appending.isAppended(topic))
+      .map(({ create, topic }) => [
+        topic.target,
+        TopicConfigs.final(
+          topic.configs,
+          create === undefined || TopicConfigs.haveBounds(create.configs),
+          inPlace === "held",
+          WantedConfigs.of(topic, request.configs)
+        )
+      ])
   )
   const refusedConfigs = yield* Effect.forEach(configs, ([topic, given]) => Configuring.giveConfigs(sink, topic, given))
   if (unconfigured.length > 0) {
-    yield* remember(mapped(unconfigured, memory, (known) => ({ ...known, configs: inPlace })))
+    yield* remember(
+      mapped(unconfigured, memory, (known) => ({ ...known, configs: known.appends === undefined ? inPlace : "final" }))
+    )
   }
   // Consumers that have read on since then must not be set back.
   const groupsSet = targets.map(({ topic }) => memory.get(topic.target)?.groupsSetMillis)

@@ -3,12 +3,14 @@ import type { Objection } from "./RestorePlan.ts"
 
 const place = { topic: Schema.String, partition: Schema.Int }
 
-/** The request cannot be carried out with this backup or this cluster. Nothing was written. */
+/** The request cannot be carried out with this backup or this cluster. No record was written by this attempt. */
 export class PreflightFailed extends Schema.TaggedError<PreflightFailed>()("PreflightFailed", {
-  objections: Schema.Array(Schema.Struct({ reason: Schema.String, message: Schema.String, advice: Schema.String }))
+  objections: Schema.Array(Schema.Struct({ reason: Schema.String, message: Schema.String, advice: Schema.String })),
+  /** What cannot be done, and what was done before, as `refusals` has it. */
+  state: Schema.String
 }) {
   override get message() {
-    return `the restore cannot begin, and nothing was written: ${this.objections.map(({ message }) => message).join("; ")}`
+    return `the restore cannot ${this.state}: ${this.objections.map(({ message }) => message).join("; ")}`
   }
 }
 
@@ -27,7 +29,9 @@ export class TargetDisturbed extends Schema.TaggedError<TargetDisturbed>()("Targ
   ...place,
   /** First offset that may be affected. */
   offset: Schema.Int,
-  detail: Schema.String
+  detail: Schema.String,
+  /** The topic holds records that were there before the restore. */
+  isAppended: Schema.optionalKey(Schema.Boolean)
 }) {
   override get message() {
     return `${this.topic}[${this.partition}] offset ${this.offset}: ${this.detail}`
@@ -71,6 +75,9 @@ export class RestoreError extends Schema.TaggedError<RestoreError>()("RestoreErr
       case "RestoreIncomplete":
         return this.reason.advice
       case "TargetDisturbed":
+        if (this.reason.isAppended === true) {
+          return `what was appended to topic ${this.reason.topic} stays. Restore to another name; or stop whatever writes to the topic, and append all of it again with a restore of another name`
+        }
         return `delete topic ${this.reason.topic}, stop whatever writes to it, then restore again`
       case "Differs":
         return `delete topic ${this.reason.topic} and restore again; if it differs again, verify the backup with --deep`
@@ -80,5 +87,22 @@ export class RestoreError extends Schema.TaggedError<RestoreError>()("RestoreErr
   }
 }
 
-export const preflightFailed = (objections: ReadonlyArray<Objection>): RestoreError =>
-  new RestoreError({ reason: new PreflightFailed({ objections }) })
+const listed = (names: ReadonlyArray<string>) =>
+  names.length <= 5 ? names.join(", ") : `${names.slice(0, 5).join(", ")} and ${names.length - 5} more`
+
+/** What a restore cannot do that is refused, and what it has done. */
+export const refusals = {
+  first: "begin, and nothing was written",
+  /** An earlier attempt has written. */
+  later: "go on, and this attempt wrote nothing",
+  /** Topics appeared or changed between the checks and the first record. */
+  afterTopics: (deleted: ReadonlyArray<string>, created: ReadonlyArray<string>): string =>
+    [
+      "go on, and no record was written",
+      ...(deleted.length === 0 ? [] : [`it deleted ${listed(deleted)} as confirmRecreate says`]),
+      ...(created.length === 0 ? [] : [`it created ${listed(created)}, without a record so far`])
+    ].join("; ")
+} as const
+
+export const preflightFailed = (objections: ReadonlyArray<Objection>, state: string = refusals.first): RestoreError =>
+  new RestoreError({ reason: new PreflightFailed({ objections, state }) })

@@ -6,7 +6,8 @@ import { nameOf } from "./Attempt.ts"
 
 /*
  * What attempts of one restore leave for each other, in the target cluster: the restore's own consumer group has an
- * offset for partition 0 of each topic, and this text beside it. Nothing is written to the store.
+ * offset for partition 0 of each topic, and this text beside it; of a topic that is appended to, for all partitions.
+ * Nothing is written to the store.
  */
 
 /** The configurations that a restore holds back: a text to set, or null for the default of the brokers. */
@@ -33,9 +34,14 @@ export const Remembered = Schema.Struct({
   /** What the topic gets when its hold ends. */
   retention: Retention,
   /** When consumer groups got their offsets, in milliseconds since 1970; absent until then. */
-  groupsSetMillis: Schema.optionalKey(Schema.Int)
+  groupsSetMillis: Schema.optionalKey(Schema.Int),
+  /** Records are written behind those of others: the number of partitions, each of which has an offset in the group. */
+  appends: Schema.optionalKey(Schema.Int)
 })
-export type Remembered = typeof Remembered.Type
+export type Remembered = typeof Remembered.Type & {
+  /** With `appends`, by partition: where the log ended before the restore wrote to it. */
+  readonly bases?: ReadonlyArray<number>
+}
 
 /** By target topic. */
 export type Memory = ReadonlyMap<string, Remembered>
@@ -55,30 +61,36 @@ const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Remembered))
 /** Years are enough for any hold: the broker forgets offsets of a group without members after a week otherwise. */
 const keptMillis = 10 * 365 * 86_400_000
 
-/** Topics in one commit: their texts together stay far below the limit of a batch, 1 MB by default. */
-const topicsPerCommit = 500
+/** Offsets in one commit: their texts together stay far below the limit of a batch, 1 MB by default. */
+const offsetsPerCommit = 500
 
 /** Everything that attempts of this restore remember, whatever their plan. Undefined without Read on the group. */
 export const load = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner) {
   const committed = yield* permitted(sink.committedOffsets(nameOf(owner)))
   if (committed === undefined) return undefined
-  const entries = committed.flatMap(({ metadata, topic }) =>
-    Option.toArray(Option.map(decode(metadata), (remembered) => [topic, remembered] as const))
-  )
+  const basesOf = (topic: string, count: number) => {
+    const own = committed.filter((one) => one.topic === topic && one.partition < count)
+    return own.toSorted((a, b) => a.partition - b.partition).map(({ offset }) => offset)
+  }
+  const entries = committed.flatMap(({ metadata, topic }): ReadonlyArray<readonly [string, Remembered]> => {
+    const remembered = Option.getOrUndefined(decode(metadata))
+    if (remembered?.appends === undefined) return remembered === undefined ? [] : [[topic, remembered]]
+    const bases = basesOf(topic, remembered.appends)
+    // All of them are there before the first record is written.
+    return bases.length === remembered.appends ? [[topic, { ...remembered, bases }]] : []
+  })
   return new Map(entries) as Memory
 })
 
 /** Remembers these topics. False without Read on the group. */
 export const save = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner, memory: Memory) {
-  const offsets = [...memory].map(([topic, remembered]) => ({
-    topic,
-    partition: 0,
-    offset: 0,
-    metadata: JSON.stringify(remembered)
-  }))
-  for (let at = 0; at < offsets.length; at += topicsPerCommit) {
+  const offsets = [...memory].flatMap(([topic, { bases, ...remembered }]) => [
+    { topic, partition: 0, offset: bases?.[0] ?? 0, metadata: JSON.stringify(remembered) },
+    ...(bases ?? []).slice(1).map((offset, i) => ({ topic, partition: i + 1, offset, metadata: "" }))
+  ])
+  for (let at = 0; at < offsets.length; at += offsetsPerCommit) {
     const saved = yield* permitted(
-      Effect.as(commit(sink, nameOf(owner), offsets.slice(at, at + topicsPerCommit)), true as const)
+      Effect.as(commit(sink, nameOf(owner), offsets.slice(at, at + offsetsPerCommit)), true as const)
     )
     if (saved === undefined) return false
   }

@@ -22,6 +22,7 @@ export type { PlannedPartition } from "./PlannedPartition.ts"
 /** Why the records of a topic get new offsets. */
 export type Renumbering =
   | { readonly reason: "asked" }
+  | { readonly reason: "appended" }
   | { readonly reason: "tooManyFillers"; readonly fillers: number }
   /** There are few enough for a principal with Alter on the cluster. */
   | { readonly reason: "markersDenied"; readonly fillers: number }

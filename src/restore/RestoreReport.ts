@@ -2,6 +2,7 @@ import type { ResolvedBackup } from "../outcome/RestoreSummary.ts"
 import type * as Explanation from "../worker/Explanation.ts"
 import type { TopicCut } from "./CutReport.ts"
 import type { GroupOutcome } from "./groups/GroupOutcome.ts"
+import type { Removed } from "./MadeTopics.ts"
 import type { ComparedRange } from "./Proof.ts"
 
 /** One topic of a report. */
@@ -11,9 +12,19 @@ export interface ReportedTopic extends TopicCut {
   /**
    * `create`: a dry run would create it. `created`: by this attempt. `resumed`: an earlier attempt of this restore had
    * begun to write to it. `proven`: an earlier attempt had compared all of it; this one neither read nor wrote its
-   * records. `existing`: it was there, and empty.
+   * records. `existing`: it was there, and empty. `recreate`, `recreated`: one of others is deleted first. `append`,
+   * `appended`: behind the records that were there.
    */
-  readonly topic: "create" | "created" | "resumed" | "proven" | "existing"
+  readonly topic:
+    | "create"
+    | "created"
+    | "recreate"
+    | "recreated"
+    | "append"
+    | "appended"
+    | "resumed"
+    | "proven"
+    | "existing"
   readonly partitions: number
   readonly records: number
   readonly offsets: "exact" | "renumbered"
@@ -57,6 +68,8 @@ export interface RestoreReport {
    * did it.
    */
   readonly offsetReset?: GroupOutcome
+  /** Present where the restore failed for good with `onFailure: DeleteCreated`: topics that it had created. */
+  readonly removed?: Removed
   /** Old records of the restored topics are kept until the retention hold ends. */
   readonly held?: true
   /** Nothing ends the hold but a person: the restore may not remember it, because it lacks Read on its group. */

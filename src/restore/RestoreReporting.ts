@@ -5,11 +5,14 @@ import type { RunSummary } from "../outcome/RunSummary.ts"
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
 import * as RetentionHoldSpec from "../resource/RetentionHoldSpec.ts"
 import * as Explanation from "../worker/Explanation.ts"
+import * as Appending from "./Appending.ts"
 import * as CutReport from "./CutReport.ts"
 import * as HoldNotes from "./HoldNotes.ts"
 import type { Prepared, Restored } from "./Restore.ts"
 import * as GroupSummary from "./groups/GroupSummary.ts"
 import { RestoreError } from "./RestoreError.ts"
+import type { Removed } from "./MadeTopics.ts"
+import * as RemovedTopics from "./RemovedTopics.ts"
 import type { PlannedTopic, Renumbering } from "./RestorePlan.ts"
 import * as RestorePlan from "./RestorePlan.ts"
 import type { RestoreProgress } from "./RestoreProgress.ts"
@@ -26,6 +29,8 @@ export interface RestoreContext {
   prepared: Prepared | undefined
   /** Present once the former offsets of consumer groups are stored. */
   rollbackSnapshotId: string | undefined
+  /** Present where the restore failed for good, and was to delete what it had made. */
+  removed: Removed | undefined
   /** Present once the restore is complete. */
   restored: Restored | undefined
 }
@@ -37,6 +42,7 @@ export const context = (startedMillis: number, progress: RestoreProgress): Resto
   isDryRun: false,
   prepared: undefined,
   rollbackSnapshotId: undefined,
+  removed: undefined,
   restored: undefined
 })
 
@@ -48,12 +54,17 @@ export const because = (renumbering: Renumbering): string => {
   switch (renumbering.reason) {
     case "asked":
       return "spec.offsets is New"
+    case "appended":
+      return "they are behind the records that were there"
     case "tooManyFillers":
       return `a partition has ${renumbering.fillers} offsets without a record`
     case "markersDenied":
       return `a partition has ${renumbering.fillers} offsets without a record, and the principal lacks Alter on the cluster`
   }
 }
+
+/** A topic that is appended to keeps its configuration. */
+const isConfigured = (topic: PlannedTopic): boolean => !Appending.isAppended(topic)
 
 /** Which backup was chosen, where the resource names none. */
 const chosen = ({ resolved: { backupId, why } }: Pick<Prepared, "resolved">): ReadonlyArray<string> =>
@@ -71,17 +82,26 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
     : []),
   ...chosen(restored),
   ...restored.plan.notes,
-  ...restored.targets.flatMap(({ topic }) =>
-    TopicConfigs.leftOut(topic.configs, WantedConfigs.of(topic, restored.wanted)).map(
-      (name) => `${topic.target} does not get the configuration ${name}`
-    )
-  ),
+  ...Appending.notes(restored.plan.topics),
+  ...restored.targets
+    .filter(({ topic }) => !Appending.isAppended(topic))
+    .flatMap(({ topic }) =>
+      TopicConfigs.leftOut(topic.configs, WantedConfigs.of(topic, restored.wanted)).map(
+        (name) => `${topic.target} does not get the configuration ${name}`
+      )
+    ),
   ...restored.refusedConfigs.map(({ name, topic }) =>
     restored.configs.get(topic)?.[name] === null
       ? `${topic} keeps the configuration ${name} of the time of the restore: the brokers refuse to reset it`
       : `${topic} does not get the configuration ${name}: the brokers refuse it`
   ),
-  ...HoldNotes.notes(restored.plan.topics, restored.wanted, restored.hold, restored.isRemembered, restored.endedMillis)
+  ...HoldNotes.notes(
+    restored.plan.topics.filter(isConfigured),
+    restored.wanted,
+    restored.hold,
+    restored.isRemembered,
+    restored.endedMillis
+  )
 ]
 
 /** What is to be known of a restore that begins at this time. */
@@ -92,7 +112,8 @@ export const plannedNotes = (
 ): ReadonlyArray<string> => [
   ...chosen({ resolved }),
   ...plan.notes,
-  ...HoldNotes.beforehand(plan.topics, wanted, RetentionHoldSpec.hold(retentionHold), nowMillis)
+  ...Appending.notes(plan.topics),
+  ...HoldNotes.beforehand(plan.topics.filter(isConfigured), wanted, RetentionHoldSpec.hold(retentionHold), nowMillis)
 ]
 
 const reportedTopic =
@@ -102,18 +123,25 @@ const reportedTopic =
     const refused = restored?.refusedConfigs.filter((one) => one.topic === topic.target).map(({ name }) => name) ?? []
     const compared = restored?.proven.filter((one) => one.topic === topic.target)
     const isToCreate = target?.create !== undefined
+    const isBefore = isDryRun || progress.startedWritingMillis === undefined
+    const isAppended = Appending.isAppended(topic)
+    const made = target?.recreates === undefined ? "create" : "recreate"
     return {
       source: topic.source,
       target: topic.target,
       topic: isToCreate
-        ? isDryRun || progress.startedWritingMillis === undefined
-          ? "create"
-          : "created"
+        ? isBefore
+          ? made
+          : `${made}d`
         : target?.remembered !== undefined
           ? target.remembered.provenMillis === undefined
             ? "resumed"
             : "proven"
-          : "existing",
+          : isAppended
+            ? isBefore
+              ? "append"
+              : "appended"
+            : "existing",
       partitions: topic.partitions.length,
       records: recordsOf(topic),
       ...CutReport.of(topic),
@@ -122,7 +150,9 @@ const reportedTopic =
       configurations: {
         ...(restored === undefined ? {} : { set: without(restored.configs.get(topic.target) ?? {}, refused) }),
         leftOut:
-          prepared === undefined ? [] : TopicConfigs.leftOut(topic.configs, WantedConfigs.of(topic, prepared.wanted)),
+          prepared === undefined || isAppended
+            ? []
+            : TopicConfigs.leftOut(topic.configs, WantedConfigs.of(topic, prepared.wanted)),
         refused
       },
       ...(compared === undefined ? {} : { compared: compared.map(({ partition, ranges }) => ({ partition, ranges })) })
@@ -159,7 +189,7 @@ export const report = (
   completedMillis: number,
   exit: Exit.Exit<unknown, unknown>
 ): RestoreReport => {
-  const { isDryRun, prepared, progress, resource, restored, rollbackSnapshotId, startedMillis } = given
+  const { isDryRun, prepared, progress, removed, resource, restored, rollbackSnapshotId, startedMillis } = given
   const { name = "", namespace, uid } = resource?.metadata ?? {}
   const common = {
     version: 1,
@@ -178,6 +208,7 @@ export const report = (
     ...(restored?.hold._tag === "Held" ? { held: true as const } : {}),
     ...(restored?.hold._tag === "Held" && !restored.isRemembered ? { holdWithoutEnd: true as const } : {}),
     ...(rollbackSnapshotId === undefined ? {} : { rollbackSnapshotId }),
+    ...(removed === undefined ? {} : { removed }),
     ...(restored?.offsetReset === undefined ? {} : { offsetReset: restored.offsetReset })
   } as const
   if (Exit.isSuccess(exit)) {
@@ -231,6 +262,7 @@ export const summary = (report: RestoreReport): RunSummary => {
     ...(report.held === undefined ? {} : { held: report.held }),
     ...(report.holdWithoutEnd === undefined ? {} : { holdWithoutEnd: report.holdWithoutEnd }),
     ...(report.rollbackSnapshotId === undefined ? {} : { rollbackSnapshotId: report.rollbackSnapshotId }),
+    ...(report.removed === undefined ? {} : { removed: RemovedTopics.summary(report.removed) }),
     ...(report.offsetReset === undefined ? {} : { groups: GroupSummary.of(report.offsetReset) }),
     ...(report.plan === undefined
       ? {}

@@ -44,6 +44,10 @@ export interface RestoreRequest {
   /** From topics of the backup to those to write to; see TopicMapping.ts. A topic that no key fits keeps its name. */
   readonly topicMapping: ReadonlyMap<string, string>
   readonly createTopics: boolean
+  /** What becomes of topics that hold records of others; absent: the restore is refused. */
+  readonly existingTopics?: "append" | "recreate"
+  /** Target topics that may be deleted. */
+  readonly confirmRecreate?: ReadonlySet<string>
   /** Absent: that of the source. */
   readonly replicationFactor?: number
   readonly offsets: Offsets

@@ -7,6 +7,8 @@ import type { Chosen, Offsets, RestoreRequest } from "./RestoreRequest.ts"
 
 const offsets = { Auto: "auto", Exact: "exact", New: "new" } as const satisfies Record<string, Offsets>
 
+const existing = { Append: "append", Recreate: "recreate", Fail: undefined } as const
+
 /** The owner of a restore, from the resource's metadata. */
 export const owner = ({ metadata }: Pick<KafkaRestore, "metadata">): Owner => ({
   ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
@@ -28,6 +30,8 @@ export const request = ({ metadata, spec }: KafkaRestore, chosen?: Chosen): Rest
   createTopics: spec.createTopics,
   ...(spec.defaultReplicationFactor === undefined ? {} : { replicationFactor: spec.defaultReplicationFactor }),
   offsets: offsets[spec.offsets],
+  ...optional("existingTopics", existing[spec.existingTopics]),
+  ...optional("confirmRecreate", spec.confirmRecreate && new Set(spec.confirmRecreate)),
   ...optional(
     "sourcePartitions",
     spec.sourcePartitions &&

@@ -37,7 +37,7 @@ export const from = (
   from: number,
   options: { readonly codec: Codec; readonly batchBytes: number; readonly digests: WindowDigests }
 ) => {
-  const { end, start } = place.partition
+  const { appendedFrom, end, start } = place.partition
   const dataFrom = Math.max(start, from)
   const records = Content.records(store, place, dataFrom).pipe(
     Stream.tap((run) => Effect.sync(() => options.digests.add(run)))
@@ -67,5 +67,7 @@ export const from = (
     )
   )
   const trim: Stream.Stream<Step> = start > 0 ? Stream.make({ _tag: "Trim", start }) : Stream.empty
+  // Below that there are records of others.
+  if (appendedFrom !== undefined) return withMarkers
   return fillers(from, start).pipe(Stream.concat(trim), Stream.concat(withMarkers))
 }

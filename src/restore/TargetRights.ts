@@ -6,19 +6,25 @@ import type { Means } from "./HoleMeans.ts"
 import * as Holes from "./Holes.ts"
 import type { Objection, PlannedTopic } from "./RestorePlan.ts"
 
-const startsLater = ({ partitions }: PlannedTopic): boolean => partitions.some(({ start }) => start > 0)
+const startsLater = ({ partitions }: PlannedTopic): boolean =>
+  partitions.some(({ appendedFrom, start }) => appendedFrom === undefined && start > 0)
 
 const what: Readonly<Record<string, string>> = {
   Write: "to write records",
   Read: "to compare records",
   AlterConfigs: "to set the configuration",
-  Delete: "to move the start of the log",
   Alter: "to write control markers into the holes of the old logs"
 }
 
-const objection = ({ operation, resource }: Right): Objection => ({
+/** A topic, and whether all of it is deleted before or after the restore. */
+export interface Asked {
+  readonly topic: PlannedTopic
+  readonly isDeleted: boolean
+}
+
+const objection = ({ operation, resource }: Right, deleted: ReadonlySet<string>): Objection => ({
   reason: "TargetDenied",
-  message: `permission denied: the principal lacks ${operation} on ${resource}, needed ${what[operation] ?? "for the restore"}`,
+  message: `permission denied: the principal lacks ${operation} on ${resource}, needed ${operation === "Delete" ? (deleted.has(resource) ? "to delete it" : "to move the start of the log") : (what[operation] ?? "for the restore")}`,
   advice:
     operation === "Alter"
       ? `grant the principal ${operation} on ${resource}, or Write on its transactional ids, or set offsets: New`
@@ -29,13 +35,14 @@ const objection = ({ operation, resource }: Right): Objection => ({
 export const objections = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
   owner: Owner,
-  topics: ReadonlyArray<PlannedTopic>,
+  asked: ReadonlyArray<Asked>,
   means: Means
 ) {
   const missing = yield* sink.missingRights({
-    topics: topics.map((topic) => ({ name: topic.target, deletes: startsLater(topic) })),
-    markers: means !== "transactions" && topics.some((topic) => Holes.count(topic) > 0),
+    topics: asked.map(({ isDeleted, topic }) => ({ name: topic.target, deletes: isDeleted || startsLater(topic) })),
+    markers: means !== "transactions" && asked.some(({ topic }) => Holes.count(topic) > 0),
     groupId: Attempt.nameOf(owner)
   })
-  return missing.map(objection)
+  const deleted = new Set(asked.filter(({ isDeleted }) => isDeleted).map(({ topic }) => `topic ${topic.target}`))
+  return missing.map((right) => objection(right, deleted))
 })

@@ -2,7 +2,7 @@ import { join } from "node:path"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { type DumpedRecord, JavaKafka, readDump } from "../harness/JavaKafka.ts"
 import { describeWith } from "../harness/services.ts"
-import { onVolume, reportOf, start, succeed, Workspace } from "./product.ts"
+import { kafkaBackup, onVolume, reportOf, start, succeed, Workspace } from "./product.ts"
 import { unique } from "./scenes.ts"
 
 /** Half of the records of the second load are at or before it. */
@@ -137,5 +137,67 @@ describeWith(["kafka", "kafka3", "java"], "A restore of a part of a backup", (se
       const inOrder = source.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset)
       assert.deepStrictEqual(of(found), of(inOrder))
     }
+  })
+
+  it("into a topic that exists appends behind its records, once, also after a kill", async () => {
+    const target = `${topic}-live`
+    await there.createTopics({
+      name: target,
+      partitions: 3,
+      config: { "retention.ms": "-1", "segment.ms": "3600000" }
+    })
+    await there.load({ topic: target, count: 500, seed: 77 })
+    const before = await dump(there, target)
+    const places = restoreOf("live", target, { existingTopics: "Append", offsets: "New" })
+    const attempt = start(["restore", ...places])
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    attempt.process.kill("SIGKILL")
+    await attempt.ended
+    await succeed("restore", ...places)
+    const content = (records: ReadonlyArray<DumpedRecord>, partition: number) =>
+      records.filter((record) => record.partition === partition).map(({ offset: _offset, ...rest }) => rest)
+    const after = await dump(there, target)
+    for (const partition of [0, 1, 2]) {
+      const expected = [...content(before, partition), ...content(source, partition)]
+      assert.deepStrictEqual(content(after, partition), expected)
+      const offsets = after.filter((record) => record.partition === partition).map(({ offset }) => offset)
+      assert.deepStrictEqual(
+        offsets,
+        offsets.map((_, at) => at)
+      )
+    }
+    // The same again appends nothing, whatever others have written since.
+    await there.load({ topic: target, count: 10, seed: 78 })
+    await succeed("restore", ...places)
+    assert.lengthOf(await dump(there, target), after.length + 10)
+  })
+
+  it("replaces a topic that is named, and goes on after a kill between its deletion and its creation", async () => {
+    const target = `${topic}-replaced`
+    await there.createTopics({ name: target, partitions: 2 })
+    await there.load({ topic: target, count: 100, seed: 79 })
+    const unnamed = restoreOf("unnamed", target, { existingTopics: "Recreate", confirmRecreate: [topic] })
+    const refused = await kafkaBackup("restore", ...unnamed)
+    assert.strictEqual(refused.code, 19)
+    assert.include(refused.stderr, `topic ${target} exists, and confirmRecreate does not list it`)
+    assert.lengthOf(await dump(there, target), 100)
+    const places = restoreOf("replaced", target, { existingTopics: "Recreate", confirmRecreate: [target] })
+    const { stdout } = await succeed("restore", ...places, "--dry-run")
+    assert.match(stdout, /delete, create and write/)
+    assert.lengthOf(await dump(there, target), 100)
+    const attempt = start(["restore", ...places])
+    await new Promise<void>((resolve) =>
+      attempt.process.stderr!.on("data", (text: Buffer) => {
+        if (text.toString().includes("deleted and created again")) resolve()
+      })
+    )
+    attempt.process.kill("SIGKILL")
+    await attempt.ended
+    await succeed("restore", ...places)
+    assert.deepStrictEqual(await dump(there, target), source)
+    // What is there now is its own: it is not deleted again.
+    await there.load({ topic: target, count: 10, seed: 80 })
+    await succeed("restore", ...places)
+    assert.lengthOf(await dump(there, target), source.length + 10)
   })
 })

@@ -51,6 +51,7 @@ describe("the defaults of a KafkaRestore", () => {
       includeOriginalOffsetHeader: false,
       createTopics: true,
       offsets: "Auto",
+      existingTopics: "Fail",
       gaps: "Fail",
       onFailure: "Keep",
       retentionHold: "24h",

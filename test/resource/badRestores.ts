@@ -227,6 +227,49 @@ const ofSpec: ReadonlyArray<BadManifest> = [
   at("offsets", "another word for offsets", "Original", "Auto, Exact or New"),
   at("offsets", "a flag for offsets", true, "must be text"),
   at("gaps", "another word for gaps", "Ignore", "Fail or Accept"),
+  at("existingTopics", "another word for replacing", "Replace", "Fail, Append or Recreate"),
+  at("existingTopics", "appending at the old offsets", "Append", "Append needs offsets: New"),
+  bad(
+    "appending, and groups where they were",
+    [
+      ["existingTopics", "Append"],
+      ["offsets", "New"],
+      ["offsetReset", { enabled: true, strategy: "headerBased", consumerGroups: ["billing"] }]
+    ],
+    "offsetReset",
+    "use another strategy"
+  ),
+  bad("recreating without names", [["existingTopics", "Recreate"]], "confirmRecreate", "list their names"),
+  bad(
+    "recreating with an empty list",
+    [
+      ["existingTopics", "Recreate"],
+      ["confirmRecreate", []]
+    ],
+    "confirmRecreate",
+    "list their names"
+  ),
+  bad(
+    "recreating by a pattern",
+    [
+      ["existingTopics", "Recreate"],
+      ["confirmRecreate", ["orders-*"]]
+    ],
+    "confirmRecreate[0]",
+    "patterns are not taken"
+  ),
+  bad("names without recreating", [["confirmRecreate", ["orders"]]], "confirmRecreate", "has no effect without"),
+  bad(
+    "recreating without creating",
+    [
+      ["existingTopics", "Recreate"],
+      ["confirmRecreate", ["orders"]],
+      ["createTopics", false],
+      ["defaultReplicationFactor", undefined]
+    ],
+    "createTopics",
+    "remove createTopics: false"
+  ),
   at("onFailure", "another word for deleting", "Delete", "Keep or DeleteCreated"),
   at("retentionHold", "a hold in words", "1 day", "24h, 90m or 7d, 0s for no hold, or forever"),
   at("retentionHold", "a hold as a number", 24, "text"),

@@ -28,6 +28,7 @@ export const fullSpec = () => ({
   createTopics: true,
   defaultReplicationFactor: 3,
   offsets: "Auto",
+  existingTopics: "Fail",
   gaps: "Fail",
   onFailure: "Keep",
   retentionHold: "24h",

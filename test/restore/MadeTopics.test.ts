@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import * as Attempt from "../../src/restore/Attempt.ts"
 import { sealed } from "../kafka/sealing.ts"
 import { someRecords } from "../kafka/support.ts"
+import type { Removed } from "../../src/restore/MadeTopics.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
 import { aRestore, assertSame, backUp, inTime, layer, restore, systems, worlds } from "./world.ts"
 
@@ -18,10 +19,14 @@ const stopped = Effect.gen(function* () {
   return { source, target, backupId }
 })
 
-const stop = Effect.fnUntraced(function* (backupId: string, changes: Partial<RestoreRequest> = {}) {
+const stop = Effect.fnUntraced(function* (
+  backupId: string,
+  changes: Partial<RestoreRequest> = {},
+  onRemoved: (removed: Removed) => void = () => {}
+) {
   const { target } = yield* worlds
   yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce", after: 3 })
-  yield* Effect.flip(inTime(restore(aRestore(backupId, changes))))
+  yield* Effect.flip(inTime(restore(aRestore(backupId, changes), { onRemoved })))
 })
 
 const presence = Effect.gen(function* () {
@@ -82,7 +87,9 @@ describe("a topic that a restore made", () => {
       const { backupId, source, target } = yield* stopped
       yield* stop(backupId)
       assert.strictEqual(yield* presence, "Found")
-      yield* stop(backupId, { deletesCreated: true })
+      const removed: Array<unknown> = []
+      yield* stop(backupId, { deletesCreated: true }, (found) => removed.push(found))
+      assert.deepStrictEqual(removed, [{ deleted: ["orders"], kept: [] }])
       assert.strictEqual(yield* presence, "Missing")
       yield* inTime(restore(aRestore(backupId)))
       yield* assertSame(source, target, "orders", 2)
@@ -102,7 +109,9 @@ describe("a topic that a restore made", () => {
       yield* target.clearFaults
       assert.strictEqual(yield* presence, "Found")
       yield* late(true)
-      yield* Effect.flip(inTime(restore(request)))
+      const removed: Array<unknown> = []
+      yield* Effect.flip(inTime(restore(request, { onRemoved: (found) => removed.push(found) })))
+      assert.deepStrictEqual(removed, [{ deleted: [], kept: ["orders"] }])
       assert.strictEqual(yield* presence, "Found")
     }).pipe(Effect.provide(layer))
   )

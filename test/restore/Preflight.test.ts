@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Restore from "../../src/restore/Restore.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
-import { aRestore, assertSame, backUp, inTime, layer, restore, systems, worlds } from "./world.ts"
+import { aRestore, assertSame, backUp, inTime, layer, options, restore, systems, worlds } from "./world.ts"
 
 const records = (count: number) => Array.from({ length: count }, (_, i) => ({ key: `k${i}`, value: `v${i}` }))
 
@@ -100,5 +100,44 @@ describe("before anything is written, a restore", () => {
       yield* inTime(restore(aRestore(backupId)))
       yield* assertSame(source, target, "orders", 1)
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("says what it had done when another topic appears after the checks", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      for (const name of ["orders", "payments"]) yield* source.createTopic(name)
+      const request = aRestore(yield* backUp)
+      const opened = yield* systems
+      const prepared = yield* inTime(Restore.prepare(opened, request))
+      yield* target.createTopic("payments")
+      yield* target.produce("payments", 0, records(1))
+      const error = yield* Effect.flip(inTime(Restore.run(opened, request, prepared, options)))
+      assert.strictEqual(
+        error.message,
+        "the restore cannot go on, and no record was written; it created orders, without a record so far: topic payments holds records already, or did once"
+      )
+      const before = yield* Effect.flip(inTime(Restore.prepare(opened, request)))
+      assert.match(before.message, /^the restore cannot begin, and nothing was written: topic payments holds/)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect("does not claim that nothing was written when an earlier attempt has", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      for (const name of ["orders", "payments"]) {
+        yield* source.createTopic(name)
+        yield* source.produce(name, 0, records(20))
+      }
+      const request = aRestore(yield* backUp)
+      yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce", after: 1 })
+      yield* Effect.flip(inTime(restore(request)))
+      yield* target.clearFaults
+      const { sink } = yield* systems
+      yield* sink.deleteTopics(["payments"])
+      yield* target.createTopic("payments")
+      yield* target.produce("payments", 0, records(1))
+      const error = yield* Effect.flip(inTime(restore(request)))
+      assert.match(error.message, /^the restore cannot go on, and this attempt wrote nothing: topic payments holds/)
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
 })

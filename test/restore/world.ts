@@ -59,10 +59,13 @@ export const options: Restore.Options = {
 }
 
 /** One attempt, with batches so small that a partition has many. */
-export const restore = Effect.fnUntraced(function* (request: RestoreRequest) {
+export const restore = Effect.fnUntraced(function* (
+  request: RestoreRequest,
+  more: Pick<Restore.Options, "onRemoved"> = {}
+) {
   const opened = yield* systems
   const prepared = yield* Restore.prepare(opened, request)
-  return yield* Restore.run(opened, request, prepared, options)
+  return yield* Restore.run(opened, request, prepared, { ...options, ...more })
 }, Effect.scoped)
 
 export const plain = (cluster: InMemoryCluster, topic: string, partition: number) =>

@@ -69,6 +69,7 @@ const running = (previous: RestoreStatus, active: ActiveRestore): RestoreStatus 
             partitionsDone: progress.partitionsDone,
             partitionsTotal: progress.partitionsTotal,
             message: prose(progress.awaited ?? progress.step),
+            eta: progress.etaMillis === undefined ? undefined : Format.time(progress.etaMillis),
             updatedTime: Format.time(progress.updatedMillis)
           })
         })
@@ -89,7 +90,10 @@ const over = (previous: RestoreStatus, ended: EndedRestore, nowMillis: number): 
     return {
       phase: "Failed",
       ...common,
-      ...given({ progress: previous.jobName === jobName ? stopped(previous) : undefined }),
+      ...given({
+        progress: previous.jobName === jobName ? stopped(previous) : undefined,
+        deletedTopics: summary?.removed?.deletedTopics.slice(0, maxRestoredTopics)
+      }),
       message: prose(`${ended.reason ?? "JobFailed"}: ${ended.message ?? "no reason was reported"}`)
     }
   }
@@ -120,6 +124,6 @@ const over = (previous: RestoreStatus, ended: EndedRestore, nowMillis: number): 
 /** What the pod was at ends with it. */
 const stopped = ({ progress }: RestoreStatus): RestoreStatus["progress"] => {
   if (progress === undefined) return undefined
-  const { message: _message, outage: _outage, ...rest } = progress
+  const { eta: _eta, message: _message, outage: _outage, ...rest } = progress
   return rest
 }

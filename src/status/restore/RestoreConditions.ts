@@ -139,11 +139,35 @@ const end = (
   }
 }
 
-const remedy = ({ isDryRun }: EndedRestore, { startedWriting }: RestoreStatus, deletesCreated: boolean): string => {
+const named = (all: number, names: ReadonlyArray<string>): string => {
+  const shown = names.slice(0, maxNamed)
+  return [...shown, ...(all > shown.length ? [`${Format.count(all - shown.length)} more`] : [])].join(", ")
+}
+
+/** What is there of topics that the restore had created. */
+const leftOf = ({ summary }: EndedRestore, deletesCreated: boolean): string => {
+  const removed = summary?.removed
+  if (!deletesCreated) return "Everything that was written is kept."
+  if (removed === undefined) {
+    // A pod that was lost or killed deletes nothing, but one before it may have failed for good.
+    return "What was written is kept, as far as it is known: this attempt did not report that it deleted topics."
+  }
+  return [
+    removed.deleted === 0
+      ? "No topic was deleted."
+      : `Deleted, as spec.onFailure says: ${named(removed.deleted, removed.deletedTopics)}.`,
+    ...(removed.kept === 0
+      ? []
+      : [
+          `Kept, because others may have written to them or they could not be deleted: ${named(removed.kept, removed.keptTopics)}.`
+        ])
+  ].join(" ")
+}
+
+const remedy = (ended: EndedRestore, { startedWriting }: RestoreStatus, deletesCreated: boolean): string => {
+  const { isDryRun } = ended
   if (startedWriting !== undefined) {
-    const kept = deletesCreated
-      ? "Topics that the restore created may have been deleted, as spec.onFailure says; the log of the Job's pod names them."
-      : "Everything that was written is kept."
+    const kept = leftOf(ended, deletesCreated)
     return `${kept} To continue, set the annotation ${retryAnnotation} to a new value.`
   }
   const what = isDryRun ? "check again" : "try again"
@@ -212,5 +236,5 @@ const offsetsExact = ({ facts: { active, ended } }: Question): Answer<"OffsetsEx
   const shown = named.slice(0, maxNamed)
   const others = plan.renumbered - shown.length
   const list = [...shown, ...(others > 0 ? [`${Format.count(others)} more`] : [])].join(", ")
-  return { status: "False", reason: "RenumberedTopics", message: `New offsets from 0 on: ${list}.` }
+  return { status: "False", reason: "RenumberedTopics", message: `New offsets: ${list}.` }
 }

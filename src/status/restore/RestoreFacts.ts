@@ -16,6 +16,8 @@ export interface RestoreProgressFacts {
   readonly partitionsTotal: number
   readonly percent?: number
   readonly startedWritingMillis?: number
+  /** When all records are written, if it goes on as it did so far. */
+  readonly etaMillis?: number
   /** What the restore waits for before it begins: a Secret that is missing. */
   readonly awaited?: string
   /** The backup, once there is a plan. */

@@ -140,7 +140,23 @@ const all = {
   TargetNotEmpty: {
     of: ["Preflight"],
     meaning: "A target topic is not empty, or was not empty before, and its records are not from this restore.",
-    todo: "Restore to another name with `spec.topicMapping`, or delete the topic."
+    todo: "Restore to another name with `spec.topicMapping`, delete the topic, or set `spec.existingTopics`."
+  },
+  RecreateNotConfirmed: {
+    of: ["Preflight"],
+    meaning:
+      "`spec.existingTopics` is Recreate, and a topic that exists is not in `spec.confirmRecreate`, or is this restore's own.",
+    todo: "Add the topic to `spec.confirmRecreate` to delete what it holds, or restore to another name."
+  },
+  RecreateUnused: {
+    of: ["Preflight"],
+    meaning: "`spec.confirmRecreate` lists a topic that nothing is restored to.",
+    todo: "Correct it, or remove it from `spec.confirmRecreate`."
+  },
+  AppendImpossible: {
+    of: ["Preflight"],
+    meaning: "Records cannot be appended to a topic, because of its configuration. The message says which.",
+    todo: "Change that configuration for the time of the restore, or restore to another name."
   },
   TargetRefused: {
     of: ["Preflight"],

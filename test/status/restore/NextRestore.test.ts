@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { RestoreSummary } from "../../../src/outcome/RestoreSummary.ts"
 import { inspect } from "../../../src/resource/Inspection.ts"
 import * as RestoreCrd from "../../../src/resource/RestoreCrd.ts"
 import * as Previous from "../../../src/status/Previous.ts"
@@ -213,7 +214,7 @@ describe("the status of a restore", () => {
       {
         status: "False",
         reason: "RenumberedTopics",
-        message: "New offsets from 0 on: orders (spec.offsets is New), 2 more."
+        message: "New offsets: orders (spec.offsets is New), 2 more."
       }
     )
     assert.deepStrictEqual(restoredTopics, [
@@ -280,17 +281,30 @@ describe("the status of a restore", () => {
 })
 
 describe("a restore that failed after it began to write", () => {
-  const message = (deletesCreated: boolean) =>
+  const status = (deletesCreated: boolean, summary: RestoreSummary = {}) =>
     NextRestore.next(
       {},
-      aRestore({ ended: failure("KafkaUnavailable", "no answer"), startedWritingMillis: writing, deletesCreated }),
+      aRestore({
+        ended: failure("KafkaUnavailable", "no answer", { summary }),
+        startedWritingMillis: writing,
+        deletesCreated
+      }),
       nowMillis
-    ).conditions?.find(({ type }) => type === "Ready")?.message ?? ""
+    )
+  const message = (deletesCreated: boolean, summary: RestoreSummary = {}) =>
+    status(deletesCreated, summary).conditions?.find(({ type }) => type === "Ready")?.message ?? ""
 
   it("keeps what was written, and does not say so where onFailure is DeleteCreated", () => {
     assert.match(message(false), /Everything that was written is kept\./)
-    assert.notMatch(message(true), /is kept/)
-    assert.match(message(true), /may have been deleted, as spec\.onFailure says/)
+    assert.match(message(true), /did not report that it deleted topics/)
+    const removed = { deleted: 3, kept: 1, deletedTopics: ["orders", "payments"], keptTopics: ["refunds"] }
+    assert.match(
+      message(true, { removed }),
+      /Deleted, as spec\.onFailure says: orders, payments, 1 more\. Kept, because others may have written to them or they could not be deleted: refunds\./
+    )
+    assert.deepStrictEqual(status(true, { removed }).deletedTopics, ["orders", "payments"])
+    const none = { deleted: 0, kept: 0, deletedTopics: [], keptTopics: [] }
+    assert.match(message(true, { removed: none }), /No topic was deleted\. To continue/)
   })
 })
 

@@ -1,0 +1,156 @@
+import { Effect } from "effect"
+import { ErrorCode } from "../kafka/ErrorCode.ts"
+import { KafkaError as Failed, ProtocolFailure, TopicRecreated } from "../kafka/KafkaError.ts"
+import type { KafkaSinkShape, NewTopic } from "../kafka/KafkaSink.ts"
+import * as Configuring from "./Configuring.ts"
+import type { Objection } from "./Objection.ts"
+import type { Memory } from "./RestoreMemory.ts"
+import type { PlannedTopic } from "./RestorePlan.ts"
+import type { RestoreRequest } from "./RestoreRequest.ts"
+
+/*
+ * Topics of others that are deleted and created again, because the resource asks for it and names each of them. What
+ * decides is the topic's id: one that this restore wrote to, under whatever plan, is never deleted. Whether it wrote to
+ * a topic it knows from its own group alone, so that group must be readable.
+ */
+
+/** A topic of the target. */
+interface Target {
+  readonly topic: PlannedTopic
+  readonly create: NewTopic | undefined
+  /** Present where it is deleted first: which one. */
+  readonly recreates?: { readonly topicId: string | undefined }
+}
+
+const denied = (owner: string): Objection => ({
+  reason: "TargetDenied",
+  message: `existingTopics: Recreate needs Read on consumer group ${owner}: without it, a repeat would delete the topics again`,
+  advice: `grant the principal Read on group ${owner}, or delete the topics yourself`
+})
+
+/** Why an existing topic, which holds records or has other partitions, may not be deleted; undefined: it may. */
+export const refusal = (
+  { confirmRecreate = new Set() }: Pick<RestoreRequest, "confirmRecreate">,
+  memory: Memory,
+  { name, topicId }: { readonly name: string; readonly topicId?: string | undefined }
+): Objection | undefined => {
+  const known = memory.get(name)
+  if (known !== undefined && known.topicId === topicId) {
+    return {
+      reason: "RecreateNotConfirmed",
+      message: `topic ${name} holds what this restore wrote before it was edited`,
+      advice: "create a restore of another name, which may delete the topic"
+    }
+  }
+  return confirmRecreate.has(name)
+    ? undefined
+    : {
+        reason: "RecreateNotConfirmed",
+        message: `topic ${name} exists, and confirmRecreate does not list it`,
+        advice: `add ${name} to confirmRecreate to delete what it holds, or restore to another name with topicMapping`
+      }
+}
+
+/** Names that are to be deleted, and that no topic is restored to. */
+export const unused = (
+  { confirmRecreate = new Set() }: Pick<RestoreRequest, "confirmRecreate">,
+  targets: ReadonlyArray<string>
+): ReadonlyArray<Objection> =>
+  [...confirmRecreate]
+    .filter((name) => !targets.includes(name))
+    .map((name) => ({
+      reason: "RecreateUnused",
+      message: `confirmRecreate lists ${name}, and no topic is restored to that name`,
+      advice: `remove ${name} from confirmRecreate, or correct it`
+    }))
+
+/**
+ * What can be asked before a topic is deleted: whether the brokers would take the configuration of the new one. They
+ * refuse to validate a topic whose name is taken, after they have checked the permission to create it.
+ * `unreadableGroup`: the group of this restore, if it may not be read.
+ */
+export const validate = Effect.fnUntraced(function* <T extends Target>(
+  sink: KafkaSinkShape,
+  targets: ReadonlyArray<T>,
+  newTopic: (topic: PlannedTopic, knowsBounds: boolean) => NewTopic,
+  unreadableGroup: string | undefined
+) {
+  const recreated = targets.filter(({ recreates }) => recreates !== undefined)
+  if (recreated.length === 0) return { targets, objections: [] }
+  const objections: Array<Objection> = unreadableGroup === undefined ? [] : [denied(unreadableGroup)]
+  const outcomes = yield* sink.createTopics(
+    recreated.flatMap(({ create }) => create ?? []),
+    { validateOnly: true }
+  )
+  for (const { errorCode, name } of outcomes) {
+    if (errorCode === ErrorCode.topicAuthorizationFailed) {
+      const message = `permission denied: the principal lacks Create on topic ${name}, to create it again`
+      objections.push({ reason: "TargetDenied", message, advice: `grant the principal Create on topic ${name}` })
+    }
+  }
+  const valid = yield* Effect.forEach(targets, (target) =>
+    Effect.gen(function* () {
+      const { recreates, topic } = target
+      if (recreates === undefined) return target
+      const first = newTopic(topic, true)
+      const found = yield* sink.validateConfigs(topic.target, first.configs)
+      if (!Configuring.isRefusal(found.errorCode)) return { ...target, create: first }
+      // Before Kafka 3.6 two names are unknown.
+      const older = newTopic(topic, false)
+      const { detail, errorCode } = yield* sink.validateConfigs(topic.target, older.configs)
+      if (Configuring.isRefusal(errorCode)) {
+        const message = `the broker refuses the configuration of topic ${topic.target}: ${detail ?? `error ${errorCode}`}`
+        objections.push({
+          reason: "TargetRefused",
+          message,
+          advice: "correct what the broker names in configOverrides"
+        })
+      }
+      return { ...target, create: older }
+    })
+  )
+  return { targets: valid, objections }
+})
+
+/** The request of whoever has deleted already: what is there now is somebody else's. */
+export const without = (request: RestoreRequest): RestoreRequest => {
+  const { confirmRecreate: _confirmRecreate, existingTopics, ...rest } = request
+  return existingTopics === "append" ? { ...rest, existingTopics } : rest
+}
+
+/** Longest wait for a deleted topic to be gone, in tenths of a second. */
+const goneWithin = 300
+
+/**
+ * Deletes the topics that are to be created again, and waits until they are gone. A topic that is another one by now is
+ * left alone: then the restore stops.
+ */
+export const remove = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: ReadonlyArray<Target>) {
+  const ids = new Map(targets.flatMap(({ recreates, topic }) => (recreates ? [[topic.target, recreates.topicId]] : [])))
+  if (ids.size === 0) return
+  const names = [...ids.keys()]
+  const present: Array<string> = []
+  for (const found of yield* sink.lookup(names)) {
+    if (found._tag !== "Found") continue
+    if (found.topic.topicId !== ids.get(found.topic.name)) {
+      return yield* new Failed({ operation: "topics", reason: new TopicRecreated({ topic: found.topic.name }) })
+    }
+    present.push(found.topic.name)
+  }
+  yield* Effect.logWarning("topics are deleted and created again, as confirmRecreate says").pipe(
+    Effect.annotateLogs({ topics: present.join(", ") })
+  )
+  const refused = (yield* sink.deleteTopics(present)).find(
+    // Deleted by an attempt whose answer was lost.
+    ({ errorCode }) => errorCode !== ErrorCode.none && errorCode !== ErrorCode.unknownTopicOrPartition
+  )
+  if (refused !== undefined) {
+    const detail = `topic ${refused.name} was not deleted: ${refused.detail ?? `error ${refused.errorCode}`}`
+    const reason = new ProtocolFailure({ detail, code: refused.errorCode, transient: false })
+    return yield* new Failed({ operation: "topics", reason })
+  }
+  for (let tries = 0; tries < goneWithin; tries++) {
+    if ((yield* sink.lookup(names)).every(({ _tag }) => _tag !== "Found")) return
+    yield* Effect.sleep(100)
+  }
+})
