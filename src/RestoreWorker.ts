@@ -37,6 +37,9 @@ const batchBytes = 900 * 1024
 /** Without circuit breakers: as long as a run waits for a broker by default. */
 const defaultPatienceMillis = 10 * 60 * 1000
 
+/** Memory of batches that are not answered yet, in bytes; ordinary batches of all open partitions take less. */
+const batchMemory = { small: 32 * 1024 * 1024, large: 128 * 1024 * 1024, smallBelowBytes: 512 * 1024 * 1024 }
+
 /** Partitions that are open at the same time, in a container of at most this memory and in a larger one. */
 const openPartitions = { small: 4, large: 8 }
 
@@ -133,6 +136,7 @@ export const attempt = Effect.fn("RestoreWorker.attempt")(function* (
   context.restored = yield* Restore.run(systems, request, prepared, {
     openPartitions: isMemorySmall() ? openPartitions.small : openPartitions.large,
     batchBytes,
+    batchMemoryBytes: Memory.limitBytes() < batchMemory.smallBelowBytes ? batchMemory.small : batchMemory.large,
     patienceMillis: systems.patienceMillis,
     onAppended: counting.onAppended,
     onProven: counting.onProven,

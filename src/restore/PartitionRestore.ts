@@ -6,6 +6,7 @@ import type { Appended, KafkaSinkShape, Producer } from "../kafka/KafkaSink.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import { WindowDigests } from "../segment/records/WindowDigests.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { BatchMemory } from "./BatchMemory.ts"
 import type { Codec } from "./Compression.ts"
 import type { HoleWriter } from "./Holes.ts"
 import type { Place } from "./Content.ts"
@@ -27,6 +28,8 @@ export interface Tools {
   readonly holes: HoleWriter
   /** Most bytes of a batch before compression. */
   readonly batchBytes: number
+  /** Shared by all partitions of an attempt. */
+  readonly memory: BatchMemory
   /** How long a partition may make no progress before the attempt fails. */
   readonly patienceMillis: number
   readonly pace: Pace
@@ -225,7 +228,7 @@ const append = (
         switch (step._tag) {
           case "Append": {
             if (waiting.length >= inFlight) yield* oldest
-            const { batch, isFiller, section } = step
+            const { batch, isFiller, lease, section } = step
             const records = isFiller ? 0 : batch.recordCount
             const bytes = 61 + section.bytes.length
             yield* tools.pace(records, bytes)
@@ -245,7 +248,9 @@ const append = (
                       if (!isFiller) freeMemory(section.bytes)
                     })
                   ),
-                  Effect.onError(() => Effect.sync(() => (isBroken = true)))
+                  Effect.onError(() => Effect.sync(() => (isBroken = true))),
+                  // However it ended: a later batch of this partition may wait for the memory before anybody looks.
+                  Effect.ensuring(Effect.sync(() => lease?.close()))
                 ),
                 { startImmediately: true }
               )
@@ -278,6 +283,7 @@ const append = (
       yield* Steps.from(tools.store, place, from, {
         codec: tools.codec,
         batchBytes: tools.batchBytes,
+        lease: yield* tools.memory.leases(),
         digests
       }).pipe(
         Stream.runForEach(carryOut),

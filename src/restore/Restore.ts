@@ -5,6 +5,7 @@ import * as Catalogue from "../manifest/Catalogue.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Appending from "./Appending.ts"
 import * as Attempt from "./Attempt.ts"
+import { BatchMemory } from "./BatchMemory.ts"
 import { codecOf } from "./Compression.ts"
 import type { ResolvedBackup } from "../outcome/RestoreSummary.ts"
 import * as Counting from "./Counting.ts"
@@ -42,6 +43,8 @@ export interface Options {
   readonly openPartitions: number
   /** Most bytes of a batch before compression. */
   readonly batchBytes: number
+  /** Most memory of batches that are not answered yet, in bytes. Absent: what the open partitions come to. */
+  readonly batchMemoryBytes?: number
   readonly patienceMillis: number
   readonly onAppended: (records: number, bytes: number, partition: RestorePlan.PlannedPartition) => void
   /** All of the partition was read back and compared. */
@@ -332,6 +335,7 @@ const writeAll = (
   options: Options & { readonly holes: Holes.HoleWriter }
 ) => {
   const pace = Pace.make(request)
+  const memory = new BatchMemory(options.batchMemoryBytes ?? Infinity)
   const places = plan.topics.flatMap((topic) => topic.partitions.map((partition) => ({ plan, topic, partition })))
   // The largest first: else one of them is left alone at the end.
   const sizeOf = ({ partition }: (typeof places)[number]) =>
@@ -344,6 +348,7 @@ const writeAll = (
         ...options,
         producer,
         pace,
+        memory,
         codec: request.compression ?? codecOf(place.topic.configs?.["compression.type"]),
         onAppended: (records, bytes) => options.onAppended(records, bytes, place.partition)
       }).pipe(

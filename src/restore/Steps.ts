@@ -1,6 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { UnsealedBatch } from "../kafka/batch/SealedBatch.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { Lease } from "../segment/ByteBudget.ts"
 import * as Batches from "./Batches.ts"
 import { type Codec, compressBatch, type Section } from "./Compression.ts"
 import * as Content from "./Content.ts"
@@ -10,7 +11,14 @@ import type { WindowDigests } from "../segment/records/WindowDigests.ts"
 /** One thing to do at the end of the target's log, in order. */
 export type Step =
   /** Appends records that were compressed already: those of the backup, or fillers. */
-  | { readonly _tag: "Append"; readonly batch: UnsealedBatch; readonly section: Section; readonly isFiller: boolean }
+  | {
+      readonly _tag: "Append"
+      readonly batch: UnsealedBatch
+      readonly section: Section
+      readonly isFiller: boolean
+      /** Of the memory that the batch takes, to be closed when it is answered. Fillers share theirs. */
+      readonly lease?: Lease
+    }
   /** Makes the log begin at `start`: everything before it was filled up. */
   | { readonly _tag: "Trim"; readonly start: number }
   /** Takes offsets that no record has, with control markers. `until` is exclusive. */
@@ -35,7 +43,12 @@ export const from = (
   store: ObjectStoreShape,
   place: Content.Place,
   from: number,
-  options: { readonly codec: Codec; readonly batchBytes: number; readonly digests: WindowDigests }
+  options: {
+    readonly codec: Codec
+    readonly batchBytes: number
+    readonly digests: WindowDigests
+    readonly lease: () => Lease
+  }
 ) => {
   const { appendedFrom, end, start } = place.partition
   const dataFrom = Math.max(start, from)
@@ -45,11 +58,15 @@ export const from = (
   const appends = Batches.of(records, options.batchBytes).pipe(
     Stream.mapEffect(
       (batch) =>
-        Effect.map(compressBatch(options.codec, batch), (compressed): Step => ({
-          _tag: "Append",
-          ...compressed,
-          isFiller: false
-        })),
+        Effect.suspend(() => {
+          const lease = options.lease()
+          return Effect.andThen(lease.take(batch.bytes.length), compressBatch(options.codec, batch)).pipe(
+            Effect.map((compressed): Step => {
+              lease.keep(compressed.section.bytes.length)
+              return { _tag: "Append", ...compressed, isFiller: false, lease }
+            })
+          )
+        }),
       { concurrency: compressing }
     )
   )

@@ -114,6 +114,7 @@ describe("a restore", () => {
           () => ({ _tag: "AnswerLost" }),
           () => ({ _tag: "LateEffect", millis: below(3000) }),
           () => ({ _tag: "Delayed", millis: below(3000) }),
+          () => ({ _tag: "Uncommitted", millis: below(20_000) }),
           () => ({ _tag: "Code", code: [6, 7, 19, 20, 45][below(5)]! })
         ]
         for (let i = below(8); i > 0; i--) {

@@ -64,6 +64,35 @@ describe("a restore", () => {
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
+  it.effect("keeps no more bytes of unanswered batches than its memory allows, and gives back what failed", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders", { partitions: 4 })
+      const large = Array.from({ length: 20 }, (_, i) => ({ key: `${i}`, value: "x".repeat(1000), timestamp: i }))
+      for (let partition = 0; partition < 4; partition++) yield* source.produce("orders", partition, large)
+      const request = aRestore(yield* backUp, { compression: "none" })
+      yield* target.inject({ _tag: "ConnectionLost" }, { operation: "produce", after: 10, times: 3 })
+      yield* target.inject({ _tag: "Delayed", millis: 1000 }, { operation: "produce", times: 1000 })
+      const opened = yield* systems
+      const sizes: Array<number> = []
+      let unanswered = 0
+      const append: typeof opened.sink.append = (one) => {
+        const bytes = one.batch.reduce((sum, { length }) => sum + length, 0)
+        sizes.push((unanswered += bytes))
+        return Effect.ensuring(
+          opened.sink.append(one),
+          Effect.sync(() => (unanswered -= bytes))
+        )
+      }
+      const systemsSeen = { ...opened, sink: { ...opened.sink, append } }
+      const prepared = yield* Restore.prepare(systemsSeen, request)
+      const within = { ...options, openPartitions: 4, batchMemoryBytes: 5000 }
+      yield* inTime(Restore.run(systemsSeen, request, prepared, within))
+      assert.isAtMost(Math.max(...sizes), 5000 + 4 * 61)
+      yield* assertSame(source, target, "orders", 4)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
   it.effect("fails when too few replicas have its records for longer than its patience, and goes on later", () =>
     Effect.gen(function* () {
       const { source, target } = yield* worlds

@@ -1,7 +1,7 @@
 import { Effect, FiberSet, type Scope, Semaphore } from "effect"
 import { availableParallelism } from "node:os"
 import { wholeBytes } from "../../kafka/batch/Decompression.ts"
-import { ByteBudget } from "./ByteBudget.ts"
+import { ByteBudget } from "../ByteBudget.ts"
 import { ChunkPool, defaultChunkBytes } from "./ChunkPool.ts"
 import * as CompressedBody from "./CompressedBody.ts"
 import * as Kbak from "./Kbak.ts"

@@ -10,7 +10,7 @@ import {
 } from "../../kafka/batch/Decompression.ts"
 import type { RecordBatch } from "../../kafka/batch/RecordBatch.ts"
 import type { SegmentError } from "../SegmentError.ts"
-import type { Lease } from "./ByteBudget.ts"
+import type { Lease } from "../ByteBudget.ts"
 import { SourceWindow } from "./SourceWindow.ts"
 import type { Transcoder } from "../records/Transcoder.ts"
 

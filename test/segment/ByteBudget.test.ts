@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { ByteBudget } from "../../../src/segment/kbak/ByteBudget.ts"
-import { random, Seed } from "../arbitraryRecords.ts"
+import { ByteBudget } from "../../src/segment/ByteBudget.ts"
+import { random, Seed } from "./arbitraryRecords.ts"
 
 describe("ByteBudget", () => {
   it.effect.prop(
