@@ -27,6 +27,7 @@ import * as RetentionHold from "./RetentionHold.ts"
 import * as TargetTopics from "./TargetTopics.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
 import * as WantedConfigs from "./WantedConfigs.ts"
+import * as Writers from "./Writers.ts"
 
 /** The cluster that is restored to, written and read, and the store that is read. */
 export interface Systems {
@@ -36,7 +37,7 @@ export interface Systems {
 }
 
 export interface Options {
-  /** Partitions written at the same time. */
+  /** Partitions written or read back at the same time. */
   readonly openPartitions: number
   /** Most bytes of a batch before compression. */
   readonly batchBytes: number
@@ -297,6 +298,7 @@ const writeAll = (
   options: Options & { readonly holes: Holes.HoleWriter }
 ) => {
   const pace = Pace.make(request)
+  const writers = Writers.make(options.openPartitions)
   const places = plan.topics.flatMap((topic) => topic.partitions.map((partition) => ({ plan, topic, partition })))
   // The largest first: else one of them is left alone at the end.
   const sizeOf = ({ partition }: (typeof places)[number]) =>
@@ -309,6 +311,7 @@ const writeAll = (
         ...options,
         producer,
         pace,
+        inTurn: writers.inTurn(sizeOf(place)),
         codec: request.compression ?? codecOf(place.topic.configs?.["compression.type"]),
         onAppended: (records, bytes) => options.onAppended(records, bytes, place.partition)
       }).pipe(
