@@ -17,21 +17,15 @@ import type { ObjectStores } from "./storage/ObjectStore.ts"
 import * as Breaker from "./worker/Breaker.ts"
 import * as BreakerGuards from "./worker/BreakerGuards.ts"
 import * as Connections from "./worker/Connections.ts"
-import * as Memory from "./worker/Memory.ts"
 import * as Opening from "./worker/Opening.ts"
 import * as Rotation from "./worker/Rotation.ts"
 import * as SecretPatience from "./worker/SecretPatience.ts"
+import * as WriteBounds from "./worker/WriteBounds.ts"
 
 /* What a drill's pod does: the core of the command drill, without a process. Ports come from the context. */
 
-/** As in a restore: below the limit of Kafka's brokers by default (message.max.bytes, 1 MiB). */
-const batchBytes = 900 * 1024
-
 /** Without circuit breakers: as long as a run waits for a broker by default. */
 const defaultPatienceMillis = 10 * 60 * 1000
-
-/** Partitions that are open at the same time, in a container of at most this memory and in a larger one. */
-const openPartitions = { small: 4, large: 8, smallBelowBytes: 512 * 1024 * 1024 }
 
 export interface DrillOptions {
   /** Choose and check everything, and write nothing. */
@@ -124,9 +118,7 @@ export const attempt = Effect.fn("DrillWorker.attempt")(function* (
     progress.startedWritingMillis = yield* Clock.currentTimeMillis
     progress.step = "writing"
     yield* Drill.run(systems, asked, prepared, {
-      openPartitions:
-        Memory.limitBytes() < openPartitions.smallBelowBytes ? openPartitions.small : openPartitions.large,
-      batchBytes,
+      ...WriteBounds.here(),
       patienceMillis: systems.patienceMillis,
       ...RestoreProgress.counting(progress),
       onFact

@@ -21,30 +21,16 @@ import type { ObjectStoreError } from "./storage/ObjectStoreError.ts"
 import * as Breaker from "./worker/Breaker.ts"
 import * as BreakerGuards from "./worker/BreakerGuards.ts"
 import * as Connections from "./worker/Connections.ts"
-import * as Memory from "./worker/Memory.ts"
 import * as Opening from "./worker/Opening.ts"
 import * as Rotation from "./worker/Rotation.ts"
 import * as SecretPatience from "./worker/SecretPatience.ts"
 import type { WorkerError } from "./worker/WorkerError.ts"
+import * as WriteBounds from "./worker/WriteBounds.ts"
 
 /* What a restore's pod does: the core of the command restore, without a process. Ports come from the context. */
 
-/**
- * Most bytes of a batch before compression: below the limit of Kafka's brokers by default (message.max.bytes, 1 MiB).
- */
-const batchBytes = 900 * 1024
-
 /** Without circuit breakers: as long as a run waits for a broker by default. */
 const defaultPatienceMillis = 10 * 60 * 1000
-
-/** Memory of batches that are not answered yet, in bytes; ordinary batches of all open partitions take less. */
-const batchMemory = { small: 32 * 1024 * 1024, large: 128 * 1024 * 1024, smallBelowBytes: 512 * 1024 * 1024 }
-
-/** Partitions that are open at the same time, in a container of at most this memory and in a larger one. */
-const openPartitions = { small: 4, large: 8 }
-
-/** Whether the container has less memory than a restore takes at most where nothing limits it. */
-export const isMemorySmall = (): boolean => Memory.limitBytes() < 512 * 1024 * 1024
 
 export interface RestoreOptions {
   /** Check everything, and write nothing. */
@@ -134,9 +120,7 @@ export const attempt = Effect.fn("RestoreWorker.attempt")(function* (
   progress.startedWritingMillis = yield* Clock.currentTimeMillis
   progress.step = "writing"
   context.restored = yield* Restore.run(systems, request, prepared, {
-    openPartitions: isMemorySmall() ? openPartitions.small : openPartitions.large,
-    batchBytes,
-    batchMemoryBytes: Memory.limitBytes() < batchMemory.smallBelowBytes ? batchMemory.small : batchMemory.large,
+    ...WriteBounds.here(),
     patienceMillis: systems.patienceMillis,
     onAppended: counting.onAppended,
     onProven: counting.onProven,

@@ -8,11 +8,13 @@ import * as RunState from "../manifest/RunState.ts"
 import * as Seal from "../manifest/Seal.ts"
 import * as SealedJson from "../manifest/SealedJson.ts"
 import { addedHeaders, SetFacts } from "../manifest/SetFacts.ts"
+import { KeyedDigest } from "../segment/KeyedDigest.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { isReason } from "../storage/ObjectStoreError.ts"
 import * as Commit from "./Commit.ts"
 import * as Lineage from "./Lineage.ts"
 import { NotProven, RunError } from "./RunError.ts"
+import type { WrittenDigests } from "./WrittenDigests.ts"
 
 /** Every difference between the durable state and the plan: ends not reached, segments out of order or range. Pure. */
 export const contradictions = (plan: RunPlan, state: RunState.RunState): ReadonlyArray<string> =>
@@ -55,13 +57,29 @@ const lost = ({ partition, segment, topic }: Placed, what: string): ReadonlyArra
 
 const altered = "was altered after it was stored"
 
-/** Reads the whole segment again and compares its SHA-256 with that of the bytes that were written. */
-const readBack = (store: ObjectStoreShape, placed: Placed) =>
+/** Digests a piece that was read, and gives back its memory if nobody else has a part of it. */
+const consume = (piece: Uint8Array, digest: (piece: Uint8Array) => void): void => {
+  digest(piece)
+  const { buffer } = piece
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === piece.byteLength) buffer.transfer(0)
+}
+
+/**
+ * Reads the whole segment again and compares it with the bytes that were written: by their digest, which this process
+ * has of what it wrote itself, or else by their SHA-256.
+ */
+const readBack = (store: ObjectStoreShape, placed: Placed, written: WrittenDigests) =>
   Effect.suspend(() => {
+    const { key, sha256 } = placed.segment
+    const own = written.of(key)
+    const keyed = new KeyedDigest()
     const hash = createHash("sha256")
-    return store.read(ObjectKey.make(placed.segment.key)).pipe(
-      Stream.runForEach((piece) => Effect.sync(() => hash.update(piece))),
-      Effect.map(() => (hash.digest("hex") === placed.segment.sha256 ? [] : lost(placed, altered))),
+    const add =
+      own === undefined ? (piece: Uint8Array) => void hash.update(piece) : (piece: Uint8Array) => keyed.add(piece)
+    const isWritten = () => (own === undefined ? hash.digest("hex") === sha256 : keyed.end() === own)
+    return store.read(ObjectKey.make(key)).pipe(
+      Stream.runForEach((piece) => Effect.sync(() => consume(piece, add))),
+      Effect.map(() => (isWritten() ? [] : lost(placed, altered))),
       Effect.catchReason("ObjectStoreError", "ContentMismatch", () => Effect.succeed(lost(placed, altered))),
       Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(lost(placed, "is missing")))
     )
@@ -74,7 +92,8 @@ const readBack = (store: ObjectStoreShape, placed: Placed) =>
 export const lostSegments = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   plan: RunPlan,
-  state: RunState.RunState
+  state: RunState.RunState,
+  written: WrittenDigests
 ) {
   const unproven: Array<Placed> = []
   const found = yield* Effect.forEach(
@@ -97,7 +116,7 @@ export const lostSegments = Effect.fnUntraced(function* (
     },
     { concurrency: 16 }
   )
-  const read = yield* Effect.forEach(unproven, (placed) => readBack(store, placed), { concurrency: 2 })
+  const read = yield* Effect.forEach(unproven, (placed) => readBack(store, placed, written), { concurrency: 2 })
   return [...found.flat(), ...read.flat()]
 })
 
@@ -177,13 +196,15 @@ export const commit = Effect.fn("Completion.commit")(function* (
   plan: RunPlan,
   attempt: number,
   state: RunState.RunState,
+  written: WrittenDigests,
   notes: ReadonlyArray<string>,
   previous: SetFacts | undefined,
   isIntended: (loss: Lineage.Loss) => boolean
 ) {
   const { backupId } = plan
   const wrong = contradictions(plan, state)
-  const problems = wrong.length > 0 ? wrong : (yield* lostSegments(store, plan, state)).map((lost) => lost.detail)
+  const problems =
+    wrong.length > 0 ? wrong : (yield* lostSegments(store, plan, state, written)).map((lost) => lost.detail)
   // Another attempt may have finished the backup, or retention removed it: then objects are missing without a fault.
   yield* Attempts.assertLatest(store, backupId, attempt)
   yield* Commit.assertStillOurs(store, backupId, attempt)
@@ -198,14 +219,14 @@ export const commit = Effect.fn("Completion.commit")(function* (
     notes: previous === undefined ? notes : [...notes, ...compared(previous, made, isIntended)]
   }
   const sealed = SealedJson.seal(SetFacts, set)
-  const written: Record<string, Uint8Array> = {}
+  const documents: Record<string, Uint8Array> = {}
   if (plan.groups !== undefined) {
     const snapshot = GroupsSnapshot.encode(plan.groups, plan.createdMillis)
     yield* Commit.placeGroups(store, backupId, snapshot)
-    written[BackupKeys.groups(backupId)] = snapshot
+    documents[BackupKeys.groups(backupId)] = snapshot
   }
-  written[yield* Commit.placeFacts(store, backupId, attempt, sealed)] = sealed
-  const complete = { ...manifest, kb_documents: yield* Commit.documents(store, plan, attempt, written) }
+  documents[yield* Commit.placeFacts(store, backupId, attempt, sealed)] = sealed
+  const complete = { ...manifest, kb_documents: yield* Commit.documents(store, plan, attempt, documents) }
   yield* store
     .put(BackupKeys.manifest(backupId), [Buffer.from(Seal.manifestText(complete))], { ifAbsent: true })
     .pipe(Effect.catchIf(isReason("ObjectExists"), () => Commit.superseded(backupId, attempt)))

@@ -12,6 +12,7 @@ import * as RateLimit from "../worker/RateLimit.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
 import * as Segments from "./Segments.ts"
+import type { WrittenDigests } from "./WrittenDigests.ts"
 
 /** How a run reads: the segment format, the bounds of memory, the progress that it shows, and the signal to stop. */
 export interface ReadOptions {
@@ -39,6 +40,8 @@ export interface PlannedAttempt {
   readonly state: RunState.RunState
   /** Advances that void what earlier attempts recorded of partitions with lost segments. */
   readonly restarts: ReadonlyArray<PartitionAdvance>
+  /** Of the segments that this attempt writes. */
+  readonly written: WrittenDigests
 }
 
 /**
@@ -48,7 +51,7 @@ export interface PlannedAttempt {
 export const readAll = Effect.fnUntraced(function* (
   kafka: KafkaSourceShape,
   store: ObjectStoreShape,
-  { attempt, plan, request, restarts, state }: PlannedAttempt,
+  { attempt, plan, request, restarts, state, written }: PlannedAttempt,
   options: ReadOptions
 ) {
   const { progress } = options
@@ -73,7 +76,7 @@ export const readAll = Effect.fnUntraced(function* (
     return read({ ...place, topicId: topic.topicId }).pipe(
       Stream.interruptWhen(Deferred.await(options.stop)),
       Segments.cut(format, rules, progress, place),
-      Stream.mapEffect(storeClosed(store, plan, attempt, format, progress, place), { concurrency: 2 }),
+      Stream.mapEffect(storeClosed(store, plan, attempt, format, progress, written, place), { concurrency: 2 }),
       Stream.tap((advance) => checkpoints.remember(advance)),
       Stream.ensuring(Effect.sync(() => progress.partitionsDone++))
     )
@@ -112,6 +115,7 @@ const storeClosed =
     attempt: number,
     format: SegmentFormat,
     progress: RunProgress,
+    written: WrittenDigests,
     place: { readonly topic: string; readonly partition: number }
   ) =>
   (closed: Segments.ClosedSegment) =>
@@ -127,7 +131,9 @@ const storeClosed =
           attempt,
           format.suffix
         )
+        const digest = written.digest(encoded.pieces)
         const stored = yield* store.put(key, encoded.pieces)
+        written.written(key, digest, stored.fingerprint)
         // The store hashes what it sends or writes; a store that does not leaves it to us.
         const sha256 = stored.sha256 ?? encoded.sha256()
         encoded.release()

@@ -26,6 +26,7 @@ import { Interrupted, RunError } from "./RunError.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
+import * as WrittenDigests from "./WrittenDigests.ts"
 
 /** The result of a successful run. */
 export interface RunSuccess {
@@ -63,13 +64,14 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
   const state = RunState.make()
   RunState.absorb(state, advances)
   // Segments of an earlier attempt may have been lost since: their partitions are read again from the start.
-  const lost = advances.length === 0 ? [] : yield* Completion.lostSegments(store, plan, state)
+  const written = WrittenDigests.make()
+  const lost = advances.length === 0 ? [] : yield* Completion.lostSegments(store, plan, state, written)
   const restarts = restartsOf(plan, lost)
   RunState.absorb(state, restarts)
   showPlan(progress, plan, state)
 
   progress.step = "reading"
-  yield* Reading.readAll(kafka, store, { request, plan, attempt, state, restarts }, options)
+  yield* Reading.readAll(kafka, store, { request, plan, attempt, state, restarts, written }, options)
   if ((yield* Deferred.isDone(options.stop)) && RunState.unfinished(plan, state).length > 0) {
     return yield* new RunError({ reason: new Interrupted({ backupId, slot: request.identity.slot }) })
   }
@@ -86,6 +88,7 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
     plan,
     attempt,
     state,
+    written,
     [...plan.notes, ...notes, ...uncompared, ...lost.map(({ detail }) => `${detail}; the partition was read again`)],
     previous,
     AcceptedLoss.coversTopic(AcceptedLoss.parse(request.identity.owner.name, request.acceptedLoss).topics)

@@ -9,6 +9,7 @@ import * as RestoreReporting from "../restore/RestoreReporting.ts"
 import * as RestoreWorker from "../RestoreWorker.ts"
 import * as Memory from "../worker/Memory.ts"
 import * as SecretPatience from "../worker/SecretPatience.ts"
+import * as WriteBounds from "../worker/WriteBounds.ts"
 import * as Display from "./Display.ts"
 import * as Resource from "./Resource.ts"
 import * as RestoreHold from "./RestoreHold.ts"
@@ -63,7 +64,7 @@ const work = Effect.fnUntraced(function* (given: Given, context: RestoreReportin
   context.resource = resource
   context.isDryRun = given.dryRun || resource.spec.dryRun
   yield* Resource.assertDirectories(resource, given)
-  Memory.calmCollector({ isCalm: !RestoreWorker.isMemorySmall() })
+  Memory.calmCollector({ isCalm: !WriteBounds.isMemorySmall() })
   const isJob = Resource.isRunSpec(given.file)
   const attempt = RestoreWorker.attempt(resource, context, {
     isDryRun: context.isDryRun,

@@ -6,6 +6,7 @@ import type { BackupSet } from "../manifest/Catalogue.ts"
 import * as Verification from "../manifest/Verification.ts"
 import * as TopicGlob from "../resource/TopicGlob.ts"
 import * as Attempt from "../restore/Attempt.ts"
+import { BatchMemory } from "../restore/BatchMemory.ts"
 import { codecOf } from "../restore/Compression.ts"
 import type * as HoleMeans from "../restore/HoleMeans.ts"
 import * as Holes from "../restore/Holes.ts"
@@ -13,6 +14,7 @@ import * as Pace from "../restore/Pace.ts"
 import * as PartitionRestore from "../restore/PartitionRestore.ts"
 import type { PlannedPartition } from "../restore/RestorePlan.ts"
 import * as TargetTopics from "../restore/TargetTopics.ts"
+import * as Writers from "../restore/Writers.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as DrillChoice from "./DrillChoice.ts"
 import { BackupDamaged, Differs, DrillError, PreflightFailed } from "./DrillError.ts"
@@ -40,6 +42,8 @@ export interface Options {
   readonly openPartitions: number
   /** Most bytes of a batch before compression. */
   readonly batchBytes: number
+  /** Memory of batches that are not answered yet, in bytes. */
+  readonly batchMemoryBytes: number
   /** How long a partition may make no progress before the drill fails. */
   readonly patienceMillis: number
   readonly onAppended: (records: number, bytes: number, partition: PlannedPartition) => void
@@ -193,8 +197,10 @@ const writeAll = (
   ids: ReadonlyMap<string, string | undefined>,
   { producer }: Attempt.Begun,
   options: Options & Pick<PartitionRestore.Tools, "holes" | "pace">
-) =>
-  Effect.forEach(
+) => {
+  const memory = new BatchMemory(options.batchMemoryBytes)
+  const writers = Writers.make(options.openPartitions)
+  return Effect.forEach(
     restore.topics.flatMap((topic) => topic.partitions.map((partition) => ({ plan: restore, topic, partition }))),
     (place) => {
       const { partition, topic } = place
@@ -205,6 +211,8 @@ const writeAll = (
         ...systems,
         ...options,
         producer,
+        memory,
+        inTurn: writers.inTurn(Writers.storedBytes(partition)),
         codec: codecOf(topic.configs?.["compression.type"]),
         onAppended: (records, bytes) => options.onAppended(records, bytes, partition)
       }).pipe(
@@ -225,6 +233,7 @@ const writeAll = (
     },
     { concurrency: options.openPartitions, discard: true }
   )
+}
 
 /**
  * Carries out what was prepared, and deletes the scratch topics however it ends. Completes only if everything that was

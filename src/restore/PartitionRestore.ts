@@ -33,6 +33,8 @@ export interface Tools {
   /** How long a partition may make no progress before the attempt fails. */
   readonly patienceMillis: number
   readonly pace: Pace
+  /** Waits until the partition may be written. */
+  readonly inTurn: <A, E, R>(writing: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Told of each append that all in-sync replicas have; fillers are no records. */
   readonly onAppended: (records: number, bytes: number) => void
 }
@@ -145,7 +147,7 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     proven = held
     const from = Math.max(start, proven)
     const digests = new WindowDigests(Proof.windowOffsets, from)
-    yield* append(place, topicId, tools, proven, digests, onAcknowledged)
+    yield* tools.inTurn(append(place, topicId, tools, proven, digests, onAcknowledged))
     if (from >= end) return
     const is = yield* Proof.readBack(tools.source, place, topicId, from, end)
     yield* Proof.assertEqual(place, { windows: digests.end(), records: digests.recordCount }, is, from, end)

@@ -30,6 +30,7 @@ import * as RetentionHold from "./RetentionHold.ts"
 import * as TargetTopics from "./TargetTopics.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
 import * as WantedConfigs from "./WantedConfigs.ts"
+import * as Writers from "./Writers.ts"
 
 /** The cluster that is restored to, written and read, and the store that is read. */
 export interface Systems {
@@ -39,12 +40,12 @@ export interface Systems {
 }
 
 export interface Options {
-  /** Partitions written at the same time. */
+  /** Partitions written or read back at the same time. */
   readonly openPartitions: number
   /** Most bytes of a batch before compression. */
   readonly batchBytes: number
-  /** Most memory of batches that are not answered yet, in bytes. Absent: what the open partitions come to. */
-  readonly batchMemoryBytes?: number
+  /** Most memory of batches that are not answered yet, in bytes. */
+  readonly batchMemoryBytes: number
   readonly patienceMillis: number
   readonly onAppended: (records: number, bytes: number, partition: RestorePlan.PlannedPartition) => void
   /** All of the partition was read back and compared. */
@@ -335,11 +336,11 @@ const writeAll = (
   options: Options & { readonly holes: Holes.HoleWriter }
 ) => {
   const pace = Pace.make(request)
-  const memory = new BatchMemory(options.batchMemoryBytes ?? Infinity)
+  const memory = new BatchMemory(options.batchMemoryBytes)
+  const writers = Writers.make(options.openPartitions)
   const places = plan.topics.flatMap((topic) => topic.partitions.map((partition) => ({ plan, topic, partition })))
   // The largest first: else one of them is left alone at the end.
-  const sizeOf = ({ partition }: (typeof places)[number]) =>
-    partition.segments.reduce((sum, { compressed_size = 0 }) => sum + compressed_size, 0)
+  const sizeOf = ({ partition }: (typeof places)[number]) => Writers.storedBytes(partition)
   return Effect.forEach(
     places.toSorted((a, b) => sizeOf(b) - sizeOf(a)),
     (place) =>
@@ -349,6 +350,7 @@ const writeAll = (
         producer,
         pace,
         memory,
+        inTurn: writers.inTurn(sizeOf(place)),
         codec: request.compression ?? codecOf(place.topic.configs?.["compression.type"]),
         onAppended: (records, bytes) => options.onAppended(records, bytes, place.partition)
       }).pipe(

@@ -97,12 +97,8 @@ export const open = (target: DirectoryTarget): Effect.Effect<ObjectStoreShape, O
           return Stream.unfold(0, (at: number) =>
             run(async () => {
               if (at === stats.size) return undefined
-              const { bytesRead, buffer } = await handle.read(
-                new Uint8Array(Math.min(readSize, stats.size - at)),
-                0,
-                null,
-                at
-              )
+              const room = Buffer.allocUnsafeSlow(Math.min(readSize, stats.size - at))
+              const { bytesRead, buffer } = await handle.read(room, 0, null, at)
               if (bytesRead === 0) {
                 const detail = `the file ends after ${at} of ${stats.size} bytes: it was truncated while it was read`
                 throw new Failure.Refusal(new ContentMismatch({ key, detail }))

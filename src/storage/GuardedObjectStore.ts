@@ -1,5 +1,5 @@
+import { crc32 } from "@node-rs/crc32"
 import { createHash } from "node:crypto"
-import { crc32 } from "node:zlib"
 import { Effect, Stream } from "effect"
 import { type RetryPolicy, resumed } from "./guard/Resumed.ts"
 import * as KeyRules from "./KeyRules.ts"

@@ -54,7 +54,7 @@ export interface ObjectStoreShape {
   readonly get: (key: ObjectKey) => Effect.Effect<Uint8Array, ObjectStoreError>
   /**
    * The object's bytes in order, in pieces of the backend's choosing. Fails, never ends early, when the connection
-   * breaks.
+   * breaks. A piece that is all of the memory behind it is the reader's own, which may free it.
    */
   readonly read: (key: ObjectKey) => Stream.Stream<Uint8Array, ObjectStoreError>
   readonly head: (key: ObjectKey) => Effect.Effect<ObjectInfo, ObjectStoreError>

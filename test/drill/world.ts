@@ -52,6 +52,7 @@ export const drill = Effect.fnUntraced(function* (
   yield* Drill.run(systems, request, prepared, {
     openPartitions: 3,
     batchBytes: 400,
+    batchMemoryBytes: 32 * 1024 * 1024,
     patienceMillis: 600_000,
     onAppended: () => {},
     onProven: () => {},

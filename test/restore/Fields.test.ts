@@ -119,7 +119,13 @@ describe("rateLimit", () => {
         const opened = yield* systems
         const prepared = yield* Restore.prepare(opened, wanted)
         const onAppended = (_: number, bytes: number) => void (written += bytes)
-        const options = { openPartitions: 3, batchBytes: 400, patienceMillis: 600_000, onAppended }
+        const options = {
+          openPartitions: 3,
+          batchBytes: 400,
+          batchMemoryBytes: 32 * 1024 * 1024,
+          patienceMillis: 600_000,
+          onAppended
+        }
         yield* Restore.run(opened, wanted, prepared, options)
       }, Effect.scoped)
       yield* seconds(counting(request("warm", {})))

@@ -54,6 +54,7 @@ export const systems = Effect.gen(function* () {
 export const options: Restore.Options = {
   openPartitions: 3,
   batchBytes: 400,
+  batchMemoryBytes: 32 * 1024 * 1024,
   patienceMillis: 600_000,
   onAppended: () => {}
 }

@@ -1,6 +1,6 @@
+import { crc32 } from "@node-rs/crc32"
 import { Effect, Result } from "effect"
 import { createHash } from "node:crypto"
-import { crc32 } from "node:zlib"
 import type { RecordBatch } from "../../kafka/batch/RecordBatch.ts"
 import type { ByteBudget, Lease } from "../ByteBudget.ts"
 import type { ChunkPool } from "./ChunkPool.ts"

@@ -1,5 +1,5 @@
+import { crc32 } from "@node-rs/crc32"
 import { createHash } from "node:crypto"
-import { crc32 } from "node:zlib"
 import * as Kbak from "./Kbak.ts"
 
 /** Reads a file of which only the front is known to be there: header, then the body piece by piece, then the footer. */

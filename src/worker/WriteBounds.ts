@@ -1,0 +1,24 @@
+import * as Memory from "./Memory.ts"
+
+/** What a worker may hold at once while it writes into a cluster. */
+export interface WriteBounds {
+  /** Partitions that are open at the same time. */
+  readonly openPartitions: number
+  /** Most bytes of a batch before compression. */
+  readonly batchBytes: number
+  /** Memory of batches that are not answered yet, in bytes; ordinary batches of all open partitions take less. */
+  readonly batchMemoryBytes: number
+}
+
+/** Below the limit of Kafka's brokers by default (message.max.bytes, 1 MiB). */
+const batchBytes = 900 * 1024
+
+const mebibyte = 1024 * 1024
+const small: WriteBounds = { openPartitions: 4, batchBytes, batchMemoryBytes: 32 * mebibyte }
+const large: WriteBounds = { openPartitions: 8, batchBytes, batchMemoryBytes: 128 * mebibyte }
+
+/** Whether the container has less memory than a worker that writes takes at most where nothing limits it. */
+export const isMemorySmall = (): boolean => Memory.limitBytes() < 512 * mebibyte
+
+/** The bounds for the memory of this container. */
+export const here = (): WriteBounds => (isMemorySmall() ? small : large)
