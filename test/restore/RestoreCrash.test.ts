@@ -66,18 +66,23 @@ describe("a restore that is killed", () => {
         yield* assertSame(source, target, "orders", 2, "orders-whole")
         const total = calls
         assert.isAbove(total, 30)
+        let reached = 0
         for (let at = 1; at <= total; at++) {
           for (const when of ["before", "after"] as const) {
             const name = `${when}-${at}`
             const killed = yield* attempt(name, at, when)
-            assert.isTrue(Exit.isFailure(killed), name)
+            // An attempt may get along with fewer calls than the first: how they overlap depends on the machine.
+            const isReached = calls >= at
+            if (isReached) reached++
+            assert.strictEqual(Exit.isFailure(killed), isReached, name)
             yield* target.forgetProducers
             const next = yield* attempt(name, 0, when)
             assert.isTrue(Exit.isSuccess(next), `${name}: ${String(next)}`)
             yield* assertSame(source, target, "orders", 2, `orders-${name}`)
           }
         }
-        console.log(`killed at each of ${total} calls`)
+        assert.isAbove(reached, 2 * (total - 5))
+        console.log(`killed ${reached} times at each of ${total} calls`)
       }).pipe(Effect.provide(layer))
   )
 })
