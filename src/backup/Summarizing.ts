@@ -1,7 +1,6 @@
-import { Exit } from "effect"
+import type { Exit } from "effect"
 import type { CatalogueSummary, RunSummary } from "../outcome/RunSummary.ts"
-import { exitCodes } from "../outcome/ExitCodes.ts"
-import * as Explanation from "../worker/Explanation.ts"
+import * as CommandSummary from "../worker/CommandSummary.ts"
 import type { RunReport } from "./RunReport.ts"
 
 const gap = (from: number, until: number) =>
@@ -67,33 +66,16 @@ export const ofMaintenance = (
   startedMillis: number,
   completedMillis: number,
   exit: Exit.Exit<MaintenanceResult, unknown>
-): RunSummary => {
-  const common = {
-    version: 1,
+): RunSummary =>
+  CommandSummary.of(
     command,
-    startedAt: new Date(startedMillis).toISOString(),
-    completedAt: new Date(completedMillis).toISOString(),
-    notes: []
-  } as const
-  if (Exit.isSuccess(exit)) {
-    const { catalogue, heldBack: held, notes: found = [], removed } = exit.value
-    return {
-      ...common,
-      outcome: "success",
-      exitCode: exitCodes.success,
-      notes: found,
+    startedMillis,
+    completedMillis,
+    exit,
+    ({ catalogue, heldBack: held, notes = [], removed }) => ({
+      notes,
       ...(removed === undefined ? {} : { removed }),
       ...(held === undefined ? {} : { heldBack: held }),
       ...(catalogue === undefined ? {} : { catalogue })
-    }
-  }
-  const { advice, exitCode, message, reason } = Explanation.explain(exit.cause)
-  return {
-    ...common,
-    outcome: exitCode === exitCodes.interrupted ? "interrupted" : "failed",
-    exitCode,
-    reason,
-    message,
-    advice
-  }
-}
+    })
+  )

@@ -1,5 +1,6 @@
 import { Result } from "effect"
 import * as Slots from "../schedule/Slots.ts"
+import * as ConditionEntry from "./ConditionEntry.ts"
 import * as Evidence from "./Evidence.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
@@ -13,9 +14,6 @@ import type { ActiveRun, Condition, HistoryEntry } from "./Status.ts"
 import * as Format from "./Format.ts"
 
 type Answer<Type extends Reasons.ConditionType> = Ready.Answer<Type>
-
-/** Most bytes of a condition's message. */
-export const maxMessageBytes = 8192
 
 /**
  * Answers all questions, in the order of `Reasons.types`. `lastTransitionTime` moves only when the status of a
@@ -43,21 +41,12 @@ export const next = (
   return Object.entries(answers).flatMap(([type, answer]) => {
     if (answer === undefined) return []
     const before = previous.find((condition) => condition.type === type)
-    return [
-      {
-        type,
-        status: answer.status,
-        reason: answer.reason,
-        message: Format.cut(Format.line(answer.message), maxMessageBytes),
-        lastTransitionTime:
-          before !== undefined && before.status === answer.status ? before.lastTransitionTime : Format.time(nowMillis),
-        // Which spec retention was applied for: an edit while a run was active asks for another prune.
-        observedGeneration:
-          type === "RetentionApplied" && !Maintenance.isAppliedNow(facts)
-            ? Math.min(before?.observedGeneration ?? facts.generation, facts.generation)
-            : facts.generation
-      }
-    ]
+    // Which spec retention was applied for: an edit while a run was active asks for another prune.
+    const generation =
+      type === "RetentionApplied" && !Maintenance.isAppliedNow(facts)
+        ? Math.min(before?.observedGeneration ?? facts.generation, facts.generation)
+        : facts.generation
+    return [ConditionEntry.of(type, answer, before, generation, nowMillis)]
   })
 }
 

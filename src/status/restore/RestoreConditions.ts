@@ -1,5 +1,6 @@
 import { retryAnnotation } from "../../resource/KafkaRestore.ts"
 import * as Problem from "../../resource/Problem.ts"
+import * as ConditionEntry from "../ConditionEntry.ts"
 import * as Format from "../Format.ts"
 import type { Condition } from "../Status.ts"
 import { isCompleted, isEditTooLate } from "./Completed.ts"
@@ -14,9 +15,6 @@ export interface Answer<Type extends RestoreConditionType> {
   readonly reason: RestoreReasonOf<Type>
   readonly message: string
 }
-
-/** Most bytes of a condition's message. */
-const maxMessageBytes = 8192
 
 /** Most topics that a message names. */
 const maxNamed = 20
@@ -46,17 +44,7 @@ export const next = (question: Question): ReadonlyArray<Condition> => {
   return Object.entries(answers).flatMap(([type, answer]) => {
     const before = previous.conditions?.find((condition) => condition.type === type)
     if (answer === undefined) return before === undefined ? [] : [before]
-    return [
-      {
-        type,
-        status: answer.status,
-        reason: answer.reason,
-        message: Format.cut(Format.line(answer.message), maxMessageBytes),
-        lastTransitionTime:
-          before !== undefined && before.status === answer.status ? before.lastTransitionTime : Format.time(nowMillis),
-        observedGeneration: facts.generation
-      }
-    ]
+    return [ConditionEntry.of(type, answer, before, facts.generation, nowMillis)]
   })
 }
 

@@ -202,7 +202,7 @@ describe("a KafkaRestore", () => {
         assert.deepInclude(ready(resting), { status: "False", reason: "RestoreFailed" })
         assert.match(
           ready(resting)!.message,
-          /^Nothing is started: .* Job back-restore-[0-9a-f]{16} was .* To try again, set it to a value that is new\. The last attempt failed: PreflightFailed: /
+          /^Nothing is started: .* Job back-restore-[0-9a-f]{16} has run for that value\. To try again, set it to a value that is new\. The last attempt failed: PreflightFailed: /
         )
       }
       yield* advance("30 hours")
