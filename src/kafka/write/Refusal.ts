@@ -38,6 +38,14 @@ export const isPassing = (code: number): boolean => passing.has(code) || classOf
 const lacks = ({ operation, resource }: Right): KafkaReason =>
   new KafkaAuthorizationFailed({ resource, missing: operation })
 
+/** What a cluster lacks that answers with these codes: they may be all that a restore says after it has waited. */
+const outages: Readonly<Record<number, string>> = {
+  [ErrorCode.requestTimedOut]: "the replicas did not answer the broker in time",
+  [ErrorCode.notEnoughReplicas]: "too few replicas are in sync",
+  [ErrorCode.notEnoughReplicasAfterAppend]: "too few replicas are in sync",
+  [ErrorCode.kafkaStorageError]: "the broker cannot use the disk of this log"
+}
+
 /** The failure that an error code stands for when no further attempt is made. Names the permission that is missing. */
 export const reasonOf = (code: number, asked: Asked, detail?: string): KafkaReason => {
   switch (code) {
@@ -59,8 +67,10 @@ export const reasonOf = (code: number, asked: Asked, detail?: string): KafkaReas
         advice: "check that the credentials are still valid"
       })
   }
+  const words = outages[code]
+  const answer = words === undefined ? `the broker answered with error code ${code}` : `${words} (error code ${code})`
   return new ProtocolFailure({
-    detail: `${asked.doing}: the broker answered with error code ${code}${detail === undefined ? "" : `: ${detail}`}`,
+    detail: `${asked.doing}: ${answer}${detail === undefined ? "" : `: ${detail}`}`,
     code,
     transient: isPassing(code)
   })

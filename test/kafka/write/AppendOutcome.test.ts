@@ -57,6 +57,16 @@ const table: ReadonlyArray<readonly [code: number, name: string, outline: string
 ]
 
 describe("the answer to an append", () => {
+  it.each([
+    [19, "writing to orders[3]: too few replicas are in sync (error code 19)"],
+    [20, "writing to orders[3]: too few replicas are in sync (error code 20)"],
+    [7, "writing to orders[3]: the replicas did not answer the broker in time (error code 7)"],
+    [56, "writing to orders[3]: the broker cannot use the disk of this log (error code 56)"]
+  ])("%d says in words what the cluster lacks", (code, message) => {
+    const outcome = judged(code)
+    assert.strictEqual("reason" in outcome ? outcome.reason.message : "", message)
+  })
+
   it.each(table)("%d %s is %s", (code, _, outline) => {
     assert.strictEqual(outlineOf(code), outline)
   })
