@@ -2,7 +2,9 @@ import { Effect } from "effect"
 import { Argument, Command } from "effect/cli"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import { type ManifestPartition, totals } from "../manifest/Manifest.ts"
+import * as Needs from "../restore/Needs.ts"
 import * as Format from "../status/Format.ts"
+import * as DescribedNeeds from "./DescribedNeeds.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared } from "./SharedFlags.ts"
@@ -105,15 +107,28 @@ export const describe = Command.make(
     const { store } = yield* Resource.openStore(flags.file, flags)
     const set = yield* Catalogue.open(store, flags.backupId)
     if (flags.output === "json") {
-      return yield* StandardOutput.print(JSON.stringify({ manifest: set.manifest, facts: set.facts ?? null }, null, 2))
+      return yield* StandardOutput.print(
+        JSON.stringify(
+          { manifest: set.manifest, facts: set.facts ?? null, restore: DescribedNeeds.json(Needs.of(set)) },
+          null,
+          2
+        )
+      )
     }
     const notes = (set.facts?.notes ?? []).map((note) => `note: ${note}`)
     yield* StandardOutput.print(
-      [summary(set), "", Table.format(columns, partitions(set).map(row)), ...notes].join("\n")
+      [
+        summary(set),
+        "",
+        Table.format(columns, partitions(set).map(row)),
+        ...notes,
+        "",
+        DescribedNeeds.text(Needs.of(set))
+      ].join("\n")
     )
   }, Effect.scoped)
 ).pipe(
-  Command.withDescription("Show what one backup contains, partition by partition"),
+  Command.withDescription("Show what one backup contains, partition by partition, and what a restore of it would need"),
   Command.withExamples([
     { command: "kafka-backup describe orders-20261123-120000 -f backup.yaml", description: "a backup that list shows" }
   ])
