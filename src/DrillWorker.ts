@@ -2,6 +2,8 @@ import { Clock, Deferred, Effect, Exit, Result, type Scope } from "effect"
 import type { BackupFailure } from "./backup/BackupFailure.ts"
 import * as SpecRequest from "./backup/SpecRequest.ts"
 import * as Drill from "./drill/Drill.ts"
+import type { Facts, Systems } from "./drill/DrillFacts.ts"
+import * as DrillPreflight from "./drill/DrillPreflight.ts"
 import * as DrillRequest from "./drill/DrillRequest.ts"
 import type { DrillReport } from "./drill/DrillReport.ts"
 import * as DrillReporting from "./drill/DrillReporting.ts"
@@ -61,7 +63,7 @@ export const request = (backup: KafkaBackup, atMillis: number): DrillRequest.Dri
 }
 
 /** What a drill works with. */
-interface Opened extends Drill.Systems {
+interface Opened extends Systems {
   readonly patienceMillis: number
 }
 
@@ -106,13 +108,13 @@ export const attempt = Effect.fn("DrillWorker.attempt")(function* (
   const { progress } = context
   context.backup = backup
   context.isDryRun = options.isDryRun
-  const onFact = (fact: Partial<Drill.Facts>) => {
+  const onFact = (fact: Partial<Facts>) => {
     context.facts = { ...context.facts, ...fact }
   }
   const systems = yield* open(backup, progress, options)
   const asked = request(backup, options.slotMillis ?? (yield* Clock.currentTimeMillis))
   progress.step = "checking"
-  const prepared = yield* Drill.prepare(systems, asked, onFact)
+  const prepared = yield* DrillPreflight.prepare(systems, asked, onFact)
   RestoreProgress.planned(progress, prepared.plan.restore)
   if (!options.isDryRun) {
     progress.startedWritingMillis = yield* Clock.currentTimeMillis

@@ -4,7 +4,7 @@ import type { RunSummary } from "../outcome/RunSummary.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import type { RestoreProgress } from "../restore/RestoreProgress.ts"
 import * as Explanation from "../worker/Explanation.ts"
-import type { Facts } from "./Drill.ts"
+import type { Facts } from "./DrillFacts.ts"
 import type { DrilledTopic, DrillReport } from "./DrillReport.ts"
 
 /** What a drill leaves behind for people and for the operator, from the facts that it had when it ended. */

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import type * as Drill from "../../src/drill/Drill.ts"
+import type { Systems } from "../../src/drill/DrillFacts.ts"
 import * as DrillRequest from "../../src/drill/DrillRequest.ts"
 import * as ScratchNames from "../../src/drill/ScratchNames.ts"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
@@ -23,7 +23,7 @@ const filled = Effect.gen(function* () {
 /**
  * The process dies at its n-th call to Kafka or to the store, before or after it took effect; later calls do nothing.
  */
-const dyingAt = (systems: Drill.Systems, n: number, when: "before" | "after") => {
+const dyingAt = (systems: Systems, n: number, when: "before" | "after") => {
   let calls = 0
   let last = ""
   const met = <A, E, R>(name: string, call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -60,7 +60,7 @@ const dyingAt = (systems: Drill.Systems, n: number, when: "before" | "after") =>
       source,
       live: source,
       store: wrapped(systems.store)
-    } satisfies Drill.Systems,
+    } satisfies Systems,
     last: () => last,
     isOver: () => calls < n
   }

@@ -1,5 +1,7 @@
 import { Effect } from "effect"
 import * as Drill from "../../src/drill/Drill.ts"
+import type { Facts, Systems } from "../../src/drill/DrillFacts.ts"
+import * as DrillPreflight from "../../src/drill/DrillPreflight.ts"
 import * as DrillRequest from "../../src/drill/DrillRequest.ts"
 import { KafkaSinks } from "../../src/kafka/KafkaSink.ts"
 import { KafkaSources } from "../../src/kafka/KafkaSource.ts"
@@ -32,23 +34,23 @@ export const opened = (store?: ObjectStoreShape) =>
   Effect.gen(function* () {
     const source = yield* (yield* KafkaSources).open(server)
     const sink = yield* (yield* KafkaSinks).open(server)
-    return { sink, source, live: source, store: store ?? (yield* Backup.world).store } satisfies Drill.Systems
+    return { sink, source, live: source, store: store ?? (yield* Backup.world).store } satisfies Systems
   })
 
 /** What a drill has found out, filled while it works. */
-export const collected = (): { facts: Partial<Drill.Facts> } => ({ facts: {} })
+export const collected = (): { facts: Partial<Facts> } => ({ facts: {} })
 
 /** One drill with batches so small that a partition has many; its facts are also in `into`. */
 export const drill = Effect.fnUntraced(function* (
   request: DrillRequest.DrillRequest,
-  changes: { readonly systems?: Drill.Systems; readonly into?: ReturnType<typeof collected> } = {}
+  changes: { readonly systems?: Systems; readonly into?: ReturnType<typeof collected> } = {}
 ) {
   const systems = changes.systems ?? (yield* opened())
   const into = changes.into ?? collected()
-  const onFact = (fact: Partial<Drill.Facts>) => {
+  const onFact = (fact: Partial<Facts>) => {
     into.facts = { ...into.facts, ...fact }
   }
-  const prepared = yield* Drill.prepare(systems, request, onFact)
+  const prepared = yield* DrillPreflight.prepare(systems, request, onFact)
   yield* Drill.run(systems, request, prepared, {
     openPartitions: 3,
     batchBytes: 400,
@@ -58,7 +60,7 @@ export const drill = Effect.fnUntraced(function* (
     onProven: () => {},
     onFact
   })
-  return into.facts as Drill.Facts
+  return into.facts as Facts
 }, Effect.scoped)
 
 export const names = Effect.gen(function* () {
