@@ -120,7 +120,9 @@ const boot = (fleet: Fleet, classpath: string, node: Node, jvm: ReadonlyArray<st
 
 const smallHeap = ["-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 
-const isUp = (log: string): boolean => log.includes("Kafka Server started")
+/** What a broker or controller writes to its log, once for each start, when it is up. */
+export const upMessage = "Kafka Server started"
+const isUp = (log: string): boolean => log.includes(upMessage)
 
 /** 16 random bytes as Kafka prints them. Never with a leading dash, which its tools would take for an option. */
 const clusterId = (): string => {
@@ -228,34 +230,58 @@ export const prepareBroker = async (fleet: Fleet) => {
   return { nodes: [node], start }
 }
 
+/** A controller beside three brokers: its id, and how soon it counts a broker as gone (9 s by default). */
+const apart = { id: 4, "broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500 }
+
 /**
- * Three brokers that are also the controllers, in three racks; for leadership, replicas and fetches spread over
- * brokers.
+ * Three brokers in three racks; for leadership, replicas and fetches spread over brokers. They are also the
+ * controllers, or there is one controller beside them, for a cluster that goes on while most of its brokers are down.
  */
-export const prepareCluster = async (fleet: Fleet) => {
+export const prepareCluster = async (
+  fleet: Fleet,
+  { isControlledApart = false }: { readonly isControlledApart?: boolean } = {}
+) => {
   const ports = await Ports.free(6)
   const ids = [1, 2, 3]
   const broker = (id: number) => `127.0.0.1:${ports[id - 1]}`
   const controller = (id: number) => `127.0.0.1:${ports[id + 2]}`
   const shared = clusterId()
+  const { id: controllerId, ...sessions } = apart
+  const quorum = {
+    ...(isControlledApart ? sessions : {}),
+    "controller.quorum.voters": isControlledApart
+      ? `${controllerId}@${controller(1)}`
+      : ids.map((voter) => `${voter}@${controller(voter)}`).join(","),
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+  }
   const nodes = ids.map((id): Node => ({
     name: `kafka3-${id}`,
     clusterId: shared,
     scram: false,
     config: writeConfig(fleet, `kafka3-${id}`, {
       ...housekeeping(3),
-      "process.roles": "broker,controller",
+      ...quorum,
+      "process.roles": isControlledApart ? "broker" : "broker,controller",
       "node.id": id,
       "broker.rack": `rack-${id}`,
-      "controller.quorum.voters": ids.map((voter) => `${voter}@${controller(voter)}`).join(","),
-      "controller.listener.names": "CONTROLLER",
-      listeners: `PLAINTEXT://${broker(id)},CONTROLLER://${controller(id)}`,
+      listeners: `PLAINTEXT://${broker(id)}${isControlledApart ? "" : `,CONTROLLER://${controller(id)}`}`,
       "advertised.listeners": `PLAINTEXT://${broker(id)}`,
-      "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
       "inter.broker.listener.name": "PLAINTEXT",
       "replica.selector.class": "org.apache.kafka.common.replica.RackAwareReplicaSelector"
     })
   }))
+  if (isControlledApart) {
+    const name = "kafka3-controller"
+    const config = writeConfig(fleet, name, {
+      ...housekeeping(3),
+      ...quorum,
+      "process.roles": "controller",
+      "node.id": controllerId,
+      listeners: `CONTROLLER://${controller(1)}`
+    })
+    nodes.push({ name, clusterId: shared, scram: false, config })
+  }
   const start = async (classpath: string): Promise<KafkaCluster> => {
     const processes = nodes.map((node) => boot(fleet, classpath, node, smallHeap))
     await Promise.all(processes.map((process) => process.ready(isUp, bootMillis)))

@@ -338,6 +338,11 @@ export class JavaKafka implements AsyncDisposable {
     return this.#call("digest", { topics })
   }
 
+  /** As `digest`, of what a consumer gets that reads open and aborted transactions, too. */
+  digestUncommitted(...topics: ReadonlyArray<string>): Promise<ReadonlyArray<PartitionDigest>> {
+    return this.#call("digest", { topics, isolation: "read_uncommitted" })
+  }
+
   /** Ends the JVM as a crash would: what was left open stays open in the cluster. */
   async close(): Promise<void> {
     await this.#tool.close()

@@ -1,0 +1,138 @@
+import { afterAll, assert, beforeAll, beforeEach, it } from "vitest"
+import { JavaKafka, type PartitionDigest } from "../harness/JavaKafka.ts"
+import { describeWith } from "../harness/services.ts"
+import { type BrokerId, brokerIds, OwnBrokers } from "./OwnBrokers.ts"
+import { onVolume, reportOf, start, succeed, Workspace } from "./product.ts"
+import { eventually, unique } from "./scenes.ts"
+
+/** Records of 2017: nothing that a broker remembers of their producer survives its restart. */
+const long = 1_500_000_000_000
+const partitions = 3
+
+/* Restores into three brokers, RF 3 and min.insync.replicas 2, that are ended while it works. */
+describeWith(["kafka", "java"], "A restore into brokers that fail", (services) => {
+  const topic = unique("brokers")
+  const workspace = new Workspace()
+  let brokers: OwnBrokers
+  let java: JavaKafka
+  let there: JavaKafka
+  let expected: ReadonlyArray<unknown>
+  let backupId: string
+
+  const plain = (digests: ReadonlyArray<PartitionDigest>) =>
+    digests.map(({ end, partition, records, sha256, start: first }) => ({ partition, records, sha256, first, end }))
+
+  beforeAll(async () => {
+    ;[brokers, java] = await Promise.all([
+      OwnBrokers.start(services.java.classpath),
+      JavaKafka.start({ classpath: services.java.classpath, bootstrap: services.kafka.plaintext })
+    ])
+    there = java.connect({ bootstrap: brokers.bootstrap })
+    await java.createTopics({ name: topic, partitions })
+    await java.load({ topic, count: 30_000, seed: 31, codec: "rotate", firstTimestamp: long })
+    await java.load({ topic, count: 600, seed: 32, transactionEvery: 20, firstIndex: 30_000, firstTimestamp: long })
+    await java.deleteRecords(topic, { 1: 500 })
+    expected = plain(await java.digest(topic))
+    const spec = { kafkaCluster: { bootstrapServers: [services.kafka.plaintext] }, topics: [topic], storage: onVolume }
+    backupId = reportOf(await succeed("run", ...workspace.manifest("source", spec))).backupId
+  })
+  afterAll(async () => {
+    await java?.close()
+    await brokers?.stop()
+    workspace[Symbol.dispose]()
+  })
+
+  const replicasInSync = async (name: string) =>
+    (await there.describeTopics(name))[0]!.partitions.every(({ isr }) => isr.length === brokerIds.length)
+  const leaderOf = async (name: string, partition: number) =>
+    (await there.describeTopics(name))[0]!.partitions[partition]!.leader as BrokerId
+
+  /** Until every broker is up and has its part of the cluster's own topics. */
+  beforeEach(async () => {
+    const name = unique("ready")
+    await eventually("three brokers take part", () =>
+      there.createTopics({ name, partitions: 1, replicas: 3 }).then(
+        () => true,
+        () => false
+      )
+    )
+    await eventually("all replicas are in sync", () => replicasInSync(name))
+  })
+
+  /** Starts a restore that takes about ten seconds, and lets `happen` happen once some records are there. */
+  const whileRestoring = async (target: string, happen: (log: () => string) => Promise<void>) => {
+    const spec = {
+      backupId,
+      targetCluster: { bootstrapServers: brokers.bootstrap.split(",") },
+      storage: onVolume,
+      topicMapping: { [topic]: target },
+      defaultReplicationFactor: 3,
+      configOverrides: { "*": { "min.insync.replicas": "2" } },
+      compression: "none",
+      rateLimit: { bytesPerSecond: 1_500_000 }
+    }
+    const places = workspace.manifest(target, spec, "KafkaRestore")
+    const { ended, process: restore } = start(["restore", ...places, "--log-level", "debug"])
+    let log = ""
+    restore.stderr!.on("data", (text: Buffer) => (log += text.toString()))
+    await eventually(`records in ${target}`, async () => {
+      const found = await there.offsets(target).catch(() => ({}) as Awaited<ReturnType<JavaKafka["offsets"]>>)
+      return found[target]?.some(({ end }) => end > 1000) ?? false
+    })
+    await happen(() => log)
+    const { code, stderr } = await ended
+    assert.strictEqual(code, 0, stderr)
+    // What was aborted in the source is not in the backup: here both kinds of consumers get the same.
+    assert.deepStrictEqual(plain(await there.digest(target)), expected)
+    assert.deepStrictEqual(plain(await there.digestUncommitted(target)), expected)
+    return log
+  }
+
+  it("is complete although the leader of a partition loses power and comes back", async () => {
+    const target = unique("killed")
+    await whileRestoring(target, async () => {
+      const leader = await leaderOf(target, 0)
+      await brokers.kill(leader)
+      // Its session ends after 9 s, and another broker leads.
+      await eventually("another leader", async () => ![leader, -1].includes(await leaderOf(target, 0)))
+      await brokers.startAgain(leader)
+      await eventually("all replicas are in sync", () => replicasInSync(target))
+      await there.moveLeader(target, 0, leader)
+    })
+  })
+
+  it("is complete although all brokers are restarted one after the other", async () => {
+    const target = unique("rolling")
+    await whileRestoring(target, async () => {
+      for (const id of brokerIds) {
+        await brokers.shutDown(id)
+        await brokers.startAgain(id)
+        await eventually("all replicas are in sync", () => replicasInSync(target))
+      }
+    })
+  })
+
+  it("waits while too few replicas are in sync, and is complete then", async () => {
+    const target = unique("two-down")
+    const log = await whileRestoring(target, async (written) => {
+      const [stays, ...others] = [1, 2, 3] as const
+      await Promise.all(others.map((id) => brokers.kill(id)))
+      await eventually("one replica is in sync", async () => {
+        const found = (await there.describeTopics(target))[0]!.partitions
+        return found.every(({ isr, leader }) => leader === stays && isr.length === 1)
+      })
+      await eventually("records are on one replica alone", async () => /on too few replicas/.test(written()))
+      await Promise.all(others.map((id) => brokers.startAgain(id)))
+    })
+    assert.notInclude(log, "written anew")
+  })
+
+  it("is complete although every broker loses power at once", async () => {
+    const target = unique("all-down")
+    await whileRestoring(target, async () => {
+      await Promise.all(brokerIds.map((id) => brokers.kill(id)))
+      await new Promise((resolve) => setTimeout(resolve, 10_000))
+      await Promise.all(brokerIds.map((id) => brokers.startAgain(id)))
+    })
+  })
+})
