@@ -7,7 +7,7 @@ const smallBytes = 1024 * 1024
 
 /**
  * Lets as many large partitions be written at the same time as there are cores, at least two, and the more the smaller
- * they are: what is read back meanwhile takes the time that writers wait, and each writer holds some 16 MiB.
+ * they are: what is read back meanwhile takes the time that writers wait, and each writer holds up to 16 MiB.
  */
 export interface Writers {
   /** Waits for its turn to write a partition of so many stored bytes. */
