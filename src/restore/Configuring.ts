@@ -3,6 +3,7 @@ import { ErrorCode } from "../kafka/ErrorCode.ts"
 import { type KafkaError, KafkaError as Failed } from "../kafka/KafkaError.ts"
 import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
+import * as LargeRecords from "./LargeRecords.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
 import type { ConfigChoice } from "./RestoreRequest.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
@@ -30,7 +31,10 @@ export const prepareExisting = Effect.fnUntraced(function* (
     Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", () => Effect.succeed({}))
   )
   const alter = (knowsBounds: boolean) =>
-    sink.alterConfigs(target, TopicConfigs.initial(configs, knowsBounds, wanted, present))
+    sink.alterConfigs(
+      target,
+      TopicConfigs.initial(configs, knowsBounds, wanted, present, LargeRecords.knownBytes(topic))
+    )
   yield* alter(true).pipe(
     // Before Kafka 3.6 two names are unknown.
     Effect.catchReason("KafkaError", "ProtocolFailure", (failure) =>

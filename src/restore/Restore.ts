@@ -6,6 +6,7 @@ import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Appending from "./Appending.ts"
 import * as Attempt from "./Attempt.ts"
 import { BatchMemory } from "./BatchMemory.ts"
+import * as Cleaning from "./Cleaning.ts"
 import { codecOf } from "./Compression.ts"
 import type { ResolvedBackup } from "../outcome/RestoreSummary.ts"
 import * as Counting from "./Counting.ts"
@@ -76,6 +77,8 @@ export interface Restored extends Prepared {
   readonly records: number
   /** Configurations of the backup that the brokers refused at the end, by target topic. */
   readonly refusedConfigs: ReadonlyArray<Configuring.RefusedConfig>
+  /** Logs that end later than in the backup, because the fillers of their holes were removed again. */
+  readonly cleaned: ReadonlyArray<Cleaning.Cleaned>
   /** What this attempt gave each target topic in the end, refused ones included; null is the broker's default. */
   readonly configs: ReadonlyMap<string, Readonly<Record<string, string | null>>>
   /** What this attempt compared, partition by partition. */
@@ -264,14 +267,19 @@ export const run = Effect.fn("Restore.run")(function* (
       .filter(({ topic }) => !Appending.isAppended(topic))
       .map(({ create, topic }) => [
         topic.target,
-        TopicConfigs.final(
-          topic.configs,
-          create === undefined || TopicConfigs.haveBounds(create.configs),
-          inPlace === "held",
-          WantedConfigs.of(topic, request.configs)
-        )
+        {
+          ...(Cleaning.isFilled(topic) ? Cleaning.undone : {}),
+          ...TopicConfigs.final(
+            topic.configs,
+            create === undefined || TopicConfigs.haveBounds(create.configs),
+            inPlace === "held",
+            WantedConfigs.of(topic, request.configs)
+          )
+        }
       ])
   )
+  const filled = unconfigured.map(({ topic }) => topic).filter(Cleaning.isFilled)
+  const cleaned = yield* Cleaning.cleanAll({ ...systems, owner: request.owner, means }, filled, memory, configs)
   const refusedConfigs = yield* Effect.forEach(configs, ([topic, given]) => Configuring.giveConfigs(sink, topic, given))
   if (unconfigured.length > 0) {
     yield* remember(
@@ -295,6 +303,7 @@ export const run = Effect.fn("Restore.run")(function* (
     wanted: request.configs,
     records: RestorePlan.records(plan),
     refusedConfigs: refusedConfigs.flat(),
+    cleaned,
     configs,
     proven,
     offsetReset,
@@ -327,6 +336,12 @@ const mapped = (
   change: (known: RestoreMemory.Remembered) => RestoreMemory.Remembered
 ): RestoreMemory.Memory => new Map(targets.map(({ topic: { target } }) => [target, change(memory.get(target)!)]))
 
+/**
+ * `compression.type` of the topic: also where the topic is to have the brokers' own, that of the source shows the data.
+ */
+const compressionOf = (topic: RestorePlan.PlannedTopic, choice: ConfigChoice) =>
+  WantedConfigs.of(topic, choice).overrides["compression.type"] ?? topic.configs?.["compression.type"]
+
 const writeAll = (
   systems: Systems,
   request: RestoreRequest,
@@ -351,7 +366,7 @@ const writeAll = (
         pace,
         memory,
         inTurn: writers.inTurn(sizeOf(place)),
-        codec: request.compression ?? codecOf(place.topic.configs?.["compression.type"]),
+        codec: request.compression ?? codecOf(compressionOf(place.topic, request.configs)),
         onAppended: (records, bytes) => options.onAppended(records, bytes, place.partition)
       }).pipe(
         Effect.map((ranges): ProvenPartition => {

@@ -90,6 +90,10 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
         (name) => `${topic.target} does not get the configuration ${name}`
       )
     ),
+  ...restored.cleaned.map(
+    ({ more, partition, topic }) =>
+      `${topic}[${partition}] ends ${more} ${more === 1 ? "offset" : "offsets"} later than in the backup: markers made the brokers remove the empty records in its holes`
+  ),
   ...restored.refusedConfigs.map(({ name, topic }) =>
     restored.configs.get(topic)?.[name] === null
       ? `${topic} keeps the configuration ${name} of the time of the restore: the brokers refuse to reset it`
