@@ -200,9 +200,14 @@ export const ofTarget = Effect.fnUntraced(function* (
   // A topic that is refused anyway says nothing of its overrides.
   const accepted = planned(validated.targets.filter(({ topic }) => !validated.refused.has(topic.target)))
   const refusedOverrides = yield* ofOverrides(sink, whole, accepted, request.configs)
+  const unprepared = yield* Configuring.unprepared(
+    sink,
+    unproven.flatMap(({ create, topic }) => (create === undefined && !Appending.isAppended(topic) ? [topic] : [])),
+    request.configs
+  )
   return {
     plan,
-    objections: [...objections, ...anew.objections, ...validated.objections, ...refusedOverrides],
+    objections: [...objections, ...anew.objections, ...validated.objections, ...refusedOverrides, ...unprepared],
     targets: planned(validated.targets)
   }
 })

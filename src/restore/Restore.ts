@@ -14,10 +14,12 @@ import * as Covers from "./Covers.ts"
 import type { GroupOutcome } from "./groups/GroupOutcome.ts"
 import * as Groups from "./groups/Groups.ts"
 import * as Configuring from "./Configuring.ts"
+import * as FinalConfigs from "./FinalConfigs.ts"
 import * as HolePlan from "./HolePlan.ts"
 import type { Means } from "./HoleMeans.ts"
 import * as Holes from "./Holes.ts"
 import * as MadeTopics from "./MadeTopics.ts"
+import * as OwnConfigs from "./OwnConfigs.ts"
 import * as Pace from "./Pace.ts"
 import * as PartitionRestore from "./PartitionRestore.ts"
 import * as Preflight from "./Preflight.ts"
@@ -69,6 +71,8 @@ export interface Prepared {
   readonly wanted: ConfigChoice
   /** What the principal may do about holes in logs. */
   readonly means: Means
+  /** Configurations that the brokers said beforehand they would refuse. */
+  readonly expectedRefusals: ReadonlyArray<Configuring.RefusedConfig>
 }
 
 /** What a restore has done. */
@@ -131,7 +135,8 @@ export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems,
   const standing = [...damaged, ...groups.objections]
   const asked = yield* askTarget(systems, request, plan, means, standing)
   const resolved = Covers.of(set, request.chosen?.why)
-  return { ...asked, resolved, groups: groups.prepared } satisfies Prepared
+  const expectedRefusals = yield* FinalConfigs.refusals(systems.sink, asked.targets, request.configs)
+  return { ...asked, resolved, expectedRefusals, groups: groups.prepared } satisfies Prepared
 })
 
 /** Compares the plan with the target cluster. Fails with what stands against it, and with `others`. */
@@ -188,25 +193,23 @@ export const run = Effect.fn("Restore.run")(function* (
           [...created.ids.keys()]
         )
       )
-  yield* Effect.forEach(
-    targets.filter(
-      ({ create, isWritten, topic }) => create === undefined && !isWritten && !Appending.isAppended(topic)
-    ),
-    ({ topic }) => Configuring.prepareExisting(systems, topic, request.configs),
-    { discard: true }
-  )
+  const owns = yield* OwnConfigs.read(source, targets, request.configs)
+  const wantedOf = (topic: RestorePlan.PlannedTopic, remembered?: RestoreMemory.Remembered) =>
+    OwnConfigs.wanted(topic, request.configs, remembered?.own ?? owns.get(topic.target))
   const unproven = targets.filter(({ remembered }) => remembered?.provenMillis === undefined)
   const ids = yield* TargetTopics.ids(sink, plan)
   let memory: RestoreMemory.Memory = new Map(
     targets.map(({ remembered, topic }) => {
       const topicId = ids.get(topic.target)
+      const own = owns.get(topic.target)
       const begun = {
         ...(request.chosen === undefined ? {} : { chosen: { by: request.chosen.by, backupId: request.backupId } }),
         plan: plan.digest,
+        ...(own === undefined ? {} : { own }),
         ...(topicId === undefined ? {} : { topicId }),
         ...Appending.bases(topic),
         isMade: topicId !== undefined && created.ids.get(topic.target) === topicId,
-        retention: TopicConfigs.retention(topic.configs, WantedConfigs.of(topic, request.configs))
+        retention: TopicConfigs.retention(topic.configs, wantedOf(topic, remembered))
       }
       // The resource may have been edited since an earlier attempt: what is not final yet follows it.
       const isOver = remembered?.configs === "final"
@@ -226,6 +229,13 @@ export const run = Effect.fn("Restore.run")(function* (
   if (unproven.length > 0 || targets.some(({ remembered }) => remembered?.configs === "held")) {
     isRemembered = yield* remember(memory)
   }
+  yield* Effect.forEach(
+    targets.filter(
+      ({ create, isWritten, topic }) => create === undefined && !isWritten && !Appending.isAppended(topic)
+    ),
+    ({ topic }) => Configuring.prepareExisting(systems, topic, request.configs),
+    { discard: true }
+  )
   if (unproven.length > 0) {
     const begun = yield* Attempt.begin(sink, request.owner)
     const rest = { ...plan, topics: unproven.map(({ topic }) => topic) }
@@ -252,7 +262,7 @@ export const run = Effect.fn("Restore.run")(function* (
         request.deletesCreated && isFinal(error)
           ? Effect.map(MadeTopics.removeAfterFailure(sink, source, rest.topics, memory, begun.producerId), (removed) =>
               options.onRemoved?.(removed)
-            )
+            ).pipe(Effect.andThen(OwnConfigs.giveBack(sink, rest.topics, request.configs, memory)))
           : Effect.void
       )
     )
@@ -273,7 +283,7 @@ export const run = Effect.fn("Restore.run")(function* (
             topic.configs,
             create === undefined || TopicConfigs.haveBounds(create.configs),
             inPlace === "held",
-            WantedConfigs.of(topic, request.configs)
+            wantedOf(topic, memory.get(topic.target))
           )
         }
       ])
@@ -301,6 +311,7 @@ export const run = Effect.fn("Restore.run")(function* (
     groups,
     means,
     wanted: request.configs,
+    expectedRefusals: prepared.expectedRefusals,
     records: RestorePlan.records(plan),
     refusedConfigs: refusedConfigs.flat(),
     cleaned,
