@@ -1,5 +1,6 @@
 import zlib from "node:zlib"
 import { headerBytes } from "../kafka/batch/RecordBatch.ts"
+import { lengthOf, offsetOf } from "../segment/records/recordFields.ts"
 import type { UnsealedBatch } from "../kafka/batch/SealedBatch.ts"
 import type { Section } from "./Compression.ts"
 
@@ -68,19 +69,33 @@ export const batch = (
 /** Bytes of a filler in the record stream, without its length field. */
 const storedBytes = 26
 
+const isFillerAt = (run: Buffer, at: number): boolean =>
+  run.readUInt32LE(at) === storedBytes &&
+  run.readInt32LE(at + 4) === -1 &&
+  run.readInt32LE(at + 8) === -1 &&
+  run.readInt32LE(at + 20) === -1 &&
+  run.readInt32LE(at + 24) === -1
+
 /** How many records of a run of whole records are fillers. */
 export const countIn = (run: Buffer): number => {
   let count = 0
-  for (let at = 0; at < run.length;) {
-    const length = run.readUInt32LE(at)
-    const isFiller =
-      length === storedBytes &&
-      run.readInt32LE(at + 4) === -1 &&
-      run.readInt32LE(at + 8) === -1 &&
-      run.readInt32LE(at + 20) === -1 &&
-      run.readInt32LE(at + 24) === -1
-    if (isFiller) count++
-    at += 4 + length
-  }
+  for (let at = 0; at < run.length; at += lengthOf(run, at)) if (isFillerAt(run, at)) count++
   return count
+}
+
+/** The offset of the first filler of a run. */
+export const firstIn = (run: Buffer): number | undefined => {
+  for (let at = 0; at < run.length; at += lengthOf(run, at)) if (isFillerAt(run, at)) return offsetOf(run, at)
+  return undefined
+}
+
+/** The other records of a run; the run itself where it has no filler. */
+export const without = (run: Buffer): Buffer => {
+  if (firstIn(run) === undefined) return run
+  const rest = Buffer.allocUnsafe(run.length)
+  let out = 0
+  for (let at = 0; at < run.length; at += lengthOf(run, at)) {
+    if (!isFillerAt(run, at)) out += run.copy(rest, out, at, at + lengthOf(run, at))
+  }
+  return rest.subarray(0, out)
 }

@@ -1,3 +1,4 @@
+import * as Configuring from "./Configuring.ts"
 import type { Hold } from "../resource/RetentionHoldSpec.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
 import type { ConfigChoice } from "./RestoreRequest.ts"
@@ -69,10 +70,23 @@ export const notes = (
   state: HoldState,
   isRemembered: boolean,
   nowMillis: number
+): ReadonlyArray<string> => [...refusals(state), ...ofState(topics, wanted, state, isRemembered, nowMillis)]
+
+/** What topics keep because the brokers refused it when their hold ended. */
+const refusals = ({ refused = [] }: Pick<HoldState, "refused">): ReadonlyArray<string> =>
+  refused.map((one) => `${one.topic} keeps ${one.name} -1 although its hold has ended: ${Configuring.because(one)}`)
+
+const ofState = (
+  topics: ReadonlyArray<PlannedTopic>,
+  wanted: ConfigChoice,
+  state: HoldState,
+  isRemembered: boolean,
+  nowMillis: number
 ): ReadonlyArray<string> => {
   if (state._tag === "Final") {
     if (state.ended > 0) {
-      return [`the retention hold has ended. ${state.ended} topics have the retention of the backup`]
+      const refused = new Set(state.refused?.map(({ topic }) => topic)).size
+      return [`the retention hold has ended. ${state.ended - refused} topics have the retention of the backup`]
     }
     const affected = losing(topics, wanted, nowMillis)
     return affected.length === 0

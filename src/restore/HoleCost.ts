@@ -11,17 +11,40 @@ export interface HoleCost {
   readonly isDenied: boolean
 }
 
+/** What limits the offsets that are filled. */
+export interface Limits {
+  /** `exact.maxFillerOffsets`. */
+  readonly maxFillers: number
+  /** What the principal may do about holes. */
+  readonly means: HoleMeans.Means
+  /** Most offsets of one partition that are taken one by one; absent: those of the means. */
+  readonly mostSingly?: number | undefined
+  /** The topic is compacted after the restore: brokers then remove empty records again. */
+  readonly isCompacted: boolean
+}
+
+const holesOf = ({ end, records, start }: PlannedPartition): number => end - start - records
+
+const singly = ({ means, mostSingly }: Limits): number => Math.min(HoleMeans.most[means], mostSingly ?? Infinity)
+
+/**
+ * Whether the holes of the partition are too many to be taken one by one, and are filled with empty records. It takes
+ * a marker to have these removed again. Pure.
+ */
+export const isFilled = (partition: PlannedPartition, limits: Limits): boolean =>
+  holesOf(partition) > singly(limits) && limits.isCompacted && limits.means !== "none"
+
 /** Undefined: the partition can have its old offsets. Pure. */
-export const of = (
-  { end, records, start }: PlannedPartition,
-  maxFillers: number,
-  means: HoleMeans.Means
-): HoleCost | undefined => {
-  const holes = end - start - records
-  const raise = holes > HoleMeans.most.markers ? undefined : Math.max(start, holes)
+export const of = (partition: PlannedPartition, limits: Limits): HoleCost | undefined => {
+  const { isCompacted, maxFillers } = limits
+  const { start } = partition
+  const holes = holesOf(partition)
+  const most = isCompacted ? Infinity : HoleMeans.most.markers
+  const raise = holes > most ? undefined : Math.max(start, holes)
   if (start > maxFillers) return { fillers: start, raise, isDenied: false }
-  if (holes > Math.min(HoleMeans.most.markers, maxFillers)) return { fillers: holes, raise, isDenied: false }
-  return holes > HoleMeans.most[means] ? { fillers: holes, raise, isDenied: true } : undefined
+  if (holes > Math.min(most, maxFillers)) return { fillers: holes, raise, isDenied: false }
+  if (holes <= singly(limits) || isFilled(partition, limits)) return undefined
+  return { fillers: holes, raise, isDenied: true }
 }
 
 /** Why the topic cannot have its old offsets. */

@@ -22,6 +22,16 @@ const denied = ({ topics }: RestorePlan): ReadonlyArray<string> =>
       : []
   )
 
+/** Topics whose holes are filled with empty records. */
+const filled = ({ topics }: RestorePlan): ReadonlyArray<string> =>
+  topics.flatMap(({ partitions, target }) => {
+    const some = partitions.filter(({ fillsHoles }) => fillsHoles)
+    const holes = some.reduce((sum, { end, records, start }) => sum + (end - start - records), 0)
+    return some.length === 0
+      ? []
+      : `${target} gets ${holes} empty records for the holes of its log. The brokers remove them before the restore ends, when they compact the log, which then ends a few offsets later than in the backup`
+  })
+
 const note = (offsets: number): string =>
   `the principal lacks Alter on the cluster: ${offsets} offsets without a record are taken by empty transactions instead, some ${HoleMeans.transactionsPerSecond} in a second`
 
@@ -37,7 +47,7 @@ export const fitted = Effect.fnUntraced(function* (
   others: (means: HoleMeans.Means) => Effect.Effect<RestorePlan, RestoreError>
 ): Effect.fn.Return<Fitted, KafkaError | RestoreError> {
   const means = yield* Holes.means(sink, request.owner, plan.topics)
-  if (means === "markers" && plan.topics.every((topic) => Holes.count(topic) === 0)) return { plan, means }
+  if (means === "markers" && !plan.topics.some(Holes.needsMarkers)) return { plan, means }
   const memory = (yield* RestoreMemory.load(sink, request.owner)) ?? new Map<string, RestoreMemory.Remembered>()
   const begun = new Set([...memory.values()].map((remembered) => remembered.plan))
   const planFor = (each: HoleMeans.Means) => (each === "markers" ? Effect.succeed(plan) : others(each))
@@ -50,6 +60,10 @@ export const fitted = Effect.fnUntraced(function* (
   }
   const fitting = chosen ?? (yield* planFor(means))
   const holes = fitting.topics.reduce((sum, topic) => sum + Holes.count(topic), 0)
-  const notes = [...(means === "transactions" && holes > 0 ? [note(holes)] : []), ...denied(fitting)]
+  const notes = [
+    ...(means === "transactions" && holes > 0 ? [note(holes)] : []),
+    ...denied(fitting),
+    ...filled(fitting)
+  ]
   return { plan: { ...fitting, notes: [...fitting.notes, ...notes] }, means }
 })

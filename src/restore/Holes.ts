@@ -11,7 +11,13 @@ import type { PlannedTopic } from "./RestorePlan.ts"
 
 /** Offsets of the topic that control markers take in the place of records. */
 export const count = ({ partitions, renumbered }: PlannedTopic): number =>
-  renumbered === undefined ? partitions.reduce((sum, { end, records, start }) => sum + (end - start - records), 0) : 0
+  renumbered === undefined
+    ? partitions.reduce((sum, { end, fillsHoles, records, start }) => sum + (fillsHoles ? 0 : end - start - records), 0)
+    : 0
+
+/** Whether markers are written to the topic: into its holes, or at its end so that it is compacted. */
+export const needsMarkers = (topic: PlannedTopic): boolean =>
+  count(topic) > 0 || topic.partitions.some(({ fillsHoles }) => fillsHoles)
 
 /** Transactions that are open at the same time. */
 const atOnce = 32
@@ -26,7 +32,7 @@ export const means = Effect.fnUntraced(function* (
   owner: Owner,
   topics: ReadonlyArray<PlannedTopic>
 ): Effect.fn.Return<Means, KafkaError> {
-  const first = topics.find((topic) => count(topic) > 0)
+  const first = topics.find(needsMarkers)
   if (first === undefined) return "markers"
   const missing = yield* sink.missingRights({
     topics: [{ name: first.target, deletes: false }],
@@ -71,6 +77,6 @@ export const writer = (
   allowed: Means,
   topics: ReadonlyArray<PlannedTopic>
 ): Effect.Effect<HoleWriter, KafkaError> =>
-  allowed === "transactions" && topics.some((topic) => count(topic) > 0)
+  allowed === "transactions" && topics.some(needsMarkers)
     ? Effect.map(sink.emptyTransactions(transactionalIds(owner)), byTransactions)
     : Effect.succeed(byMarkers(sink))

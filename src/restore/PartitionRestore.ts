@@ -10,6 +10,7 @@ import type { BatchMemory } from "./BatchMemory.ts"
 import type { Codec } from "./Compression.ts"
 import type { HoleWriter } from "./Holes.ts"
 import type { Place } from "./Content.ts"
+import * as LargeRecords from "./LargeRecords.ts"
 import type { Pace } from "./Pace.ts"
 import * as Proof from "./Proof.ts"
 import { RestoreError, TargetDisturbed } from "./RestoreError.ts"
@@ -128,6 +129,8 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   /** Everything below it was acknowledged at its offset. */
   let acknowledged = 0
   const onAcknowledged = (until: number) => void (acknowledged = Math.max(acknowledged, until))
+  /** Records below it are written in batches of their own: together they were too large. */
+  let singlyUntil = 0
   /** How far the partition had come at the newest failure, and when it failed there first. */
   let stuckAt = -1
   let stuckSince = 0
@@ -147,10 +150,10 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     proven = held
     const from = Math.max(start, proven)
     const digests = new WindowDigests(Proof.windowOffsets, from)
-    yield* tools.inTurn(append(place, topicId, tools, proven, digests, onAcknowledged))
+    yield* tools.inTurn(append(place, topicId, { ...tools, singlyUntil }, proven, digests, onAcknowledged))
     if (from >= end) return
     const is = yield* Proof.readBack(tools.source, place, topicId, from, end)
-    yield* Proof.assertEqual(place, { windows: digests.end(), records: digests.recordCount }, is, from, end)
+    yield* Proof.assertEqual(place, Proof.found(digests), is, from, end)
     compared.push({ from, until: end, records: is.records })
   }).pipe(
     Effect.catchTag("KafkaError", (error): Effect.Effect<never, KafkaError | Unsure> =>
@@ -161,6 +164,12 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   for (;;) {
     const outcome = yield* Effect.result(round)
     if (outcome._tag === "Success") return compared
+    if (outcome.failure instanceof LargeRecords.TooLarge) {
+      const { firstOffset, lastOffset } = outcome.failure
+      if (firstOffset < singlyUntil) return yield* yield* LargeRecords.refusal(tools.source, target, outcome.failure)
+      singlyUntil = lastOffset + 1
+      continue
+    }
     if (!(outcome.failure instanceof Unsure)) return yield* outcome.failure
     const { reason } = outcome.failure
     const nowMillis = yield* Clock.currentTimeMillis
@@ -181,6 +190,8 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   }
 })
 
+type AppendFailure = Unsure | LargeRecords.TooLarge | KafkaError
+
 const misplaced = (topic: string, is: number, should: number) =>
   new ProtocolFailure({ detail: `records of ${topic} got offset ${is} instead of ${should}`, transient: true })
 
@@ -198,7 +209,7 @@ const assertSameTopic = Effect.fnUntraced(function* (sink: KafkaSinkShape, topic
 const append = (
   place: Place,
   topicId: string | undefined,
-  tools: Tools,
+  tools: Tools & { readonly singlyUntil: number },
   from: number,
   digests: WindowDigests,
   onAcknowledged: (until: number) => void
@@ -211,7 +222,7 @@ const append = (
       let sequence = 0
       let isFirst = true
       let isBroken = false
-      const waiting: Array<Fiber.Fiber<void, Unsure | KafkaError>> = []
+      const waiting: Array<Fiber.Fiber<void, AppendFailure>> = []
       // It stays among them until it is answered: whoever is stopped here waits for all of them.
       const oldest = Effect.suspend(() => Effect.tap(Fiber.join(waiting[0]!), () => Effect.sync(() => waiting.shift())))
       const all = Effect.whileLoop({ while: () => waiting.length > 0, body: () => oldest, step: () => {} })
@@ -226,12 +237,11 @@ const append = (
 
       const carryOut = Effect.fnUntraced(function* (
         step: Steps.Step
-      ): Effect.fn.Return<void, Unsure | KafkaError, Scope.Scope> {
+      ): Effect.fn.Return<void, AppendFailure, Scope.Scope> {
         switch (step._tag) {
           case "Append": {
             if (waiting.length >= inFlight) yield* oldest
-            const { batch, isFiller, lease, section } = step
-            const records = isFiller ? 0 : batch.recordCount
+            const { batch, lease, records, section } = step
             const bytes = 61 + section.bytes.length
             yield* tools.pace(records, bytes)
             // The sink would begin anew with this batch, and a broker that has forgotten the producer would take it.
@@ -241,13 +251,20 @@ const append = (
             waiting.push(
               yield* Effect.forkScoped(
                 sink.append({ ...target, topicId, batch: pieces }).pipe(
+                  Effect.mapError((error) => {
+                    const reason = LargeRecords.reasonOf(error)
+                    const { firstOffset, lastOffset } = batch
+                    return reason === undefined
+                      ? error
+                      : new LargeRecords.TooLarge({ reason, firstOffset, lastOffset, bytes })
+                  }),
                   Effect.flatMap((answer) => expect(answer, batch.firstOffset)),
                   Effect.tap(() =>
                     Effect.sync(() => {
                       onAcknowledged(batch.lastOffset + 1)
                       tools.onAppended(records, bytes)
                       // The answer is there, so the request was sent as a whole. Fillers are used again.
-                      if (!isFiller) freeMemory(section.bytes)
+                      if (records > 0) freeMemory(section.bytes)
                     })
                   ),
                   Effect.onError(() => Effect.sync(() => (isBroken = true))),
@@ -286,6 +303,7 @@ const append = (
         codec: tools.codec,
         batchBytes: tools.batchBytes,
         lease: yield* tools.memory.leases(),
+        singlyUntil: tools.singlyUntil,
         digests
       }).pipe(
         Stream.runForEach(carryOut),

@@ -18,6 +18,8 @@ export interface PlannedPartition {
   readonly appendedFrom?: number
   /** Ascending. Those without a record to restore are not there. */
   readonly segments: ReadonlyArray<PlannedSegment>
+  /** True: its holes are filled with empty records, which the brokers remove again when they compact the log. */
+  readonly fillsHoles?: true
   /** Present in a topic that gets another number of partitions: records from each of its sources, in their order. */
   readonly fromSources?: ReadonlyArray<number>
   /** Present in a point-in-time restore. */

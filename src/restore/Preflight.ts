@@ -11,6 +11,7 @@ import * as Configuring from "./Configuring.ts"
 import type { Means } from "./HoleMeans.ts"
 import * as InSyncReplicas from "./InSyncReplicas.ts"
 import * as Replication from "./Replication.ts"
+import * as LargeRecords from "./LargeRecords.ts"
 import type { Objection } from "./Objection.ts"
 import type { PlannedTopic, RestorePlan } from "./RestorePlan.ts"
 import * as GoneTopics from "./GoneTopics.ts"
@@ -199,9 +200,14 @@ export const ofTarget = Effect.fnUntraced(function* (
   // A topic that is refused anyway says nothing of its overrides.
   const accepted = planned(validated.targets.filter(({ topic }) => !validated.refused.has(topic.target)))
   const refusedOverrides = yield* ofOverrides(sink, whole, accepted, request.configs)
+  const unprepared = yield* Configuring.unprepared(
+    sink,
+    unproven.flatMap(({ create, topic }) => (create === undefined && !Appending.isAppended(topic) ? [topic] : [])),
+    request.configs
+  )
   return {
     plan,
-    objections: [...objections, ...anew.objections, ...validated.objections, ...refusedOverrides],
+    objections: [...objections, ...anew.objections, ...validated.objections, ...refusedOverrides, ...unprepared],
     targets: planned(validated.targets)
   }
 })
@@ -273,7 +279,13 @@ export const newTopic = (topic: PlannedTopic, knowsBounds: boolean, choice: Conf
   name: topic.target,
   partitions: topic.partitions.length,
   replicationFactor: topic.replicationFactor,
-  configs: TopicConfigs.initial(topic.configs, knowsBounds, WantedConfigs.of(topic, choice))
+  configs: TopicConfigs.initial(
+    topic.configs,
+    knowsBounds,
+    WantedConfigs.of(topic, choice),
+    {},
+    LargeRecords.knownBytes(topic)
+  )
 })
 
 /** Lets the broker validate every new topic, and finds out which names of configurations it knows. */

@@ -14,6 +14,8 @@ export const windowOffsets = 65_536
 export interface Found {
   readonly windows: ReadonlyMap<number, string>
   readonly records: number
+  /** Empty records that fill holes of the log; neither in the windows nor among the records. */
+  readonly fillers: number
 }
 
 /** A range of offsets of the target whose records are those of the backup. */
@@ -24,18 +26,27 @@ export interface ComparedRange {
   readonly records: number
 }
 
-const found = (digests: WindowDigests): Found => ({ windows: digests.end(), records: digests.recordCount })
+export const found = (digests: WindowDigests, fillers = 0): Found => ({
+  windows: digests.end(),
+  records: digests.recordCount,
+  fillers
+})
 
 /** Reads the target's records in `[from, until)` back. Fails if some of them are gone. */
 export const readBack = Effect.fnUntraced(function* (
   source: KafkaSourceShape,
-  { partition: { partition }, topic: { target } }: Content.Place,
+  { partition: { fillsHoles, partition }, topic: { target } }: Content.Place,
   topicId: string | undefined,
   from: number,
   until: number
 ) {
   const streamer = RecordStreaming.make(target, partition)
   const digests = new WindowDigests(windowOffsets, from)
+  let fillers = 0
+  const add = (run: Buffer) => {
+    if (fillsHoles) fillers += Fillers.countIn(run)
+    digests.add(fillsHoles ? Fillers.without(run) : run)
+  }
   yield* source.read({ topic: target, topicId, partition, from, until }).pipe(
     Stream.runForEach((fetched) =>
       Effect.gen(function* () {
@@ -44,11 +55,11 @@ export const readBack = Effect.fnUntraced(function* (
           const reason = new TargetDisturbed({ topic: target, partition, offset: fetched.gap.from, detail })
           return yield* new RestoreError({ reason })
         }
-        yield* streamer.forEachRun(fetched.batches, from, until, (run) => digests.add(run))
+        yield* streamer.forEachRun(fetched.batches, from, until, add)
       }).pipe(Effect.ensuring(Effect.sync(fetched.release)))
     )
   )
-  return found(digests)
+  return found(digests, fillers)
 })
 
 /** How many of the records in `[from, until)` are fillers, as a restore puts them before the start of a log. */
@@ -80,14 +91,14 @@ export const planned = Effect.fnUntraced(function* (
 ) {
   const digests = new WindowDigests(windowOffsets, from)
   yield* Content.records(store, place, from, until).pipe(
-    Stream.runForEach((run) => Effect.sync(() => digests.add(run)))
+    Stream.runForEach((run) => Effect.sync(() => digests.add(place.partition.fillsHoles ? Fillers.without(run) : run)))
   )
   return found(digests)
 })
 
 /** Fails unless both are the same, and names the first window that differs. */
 export const assertEqual = (
-  { partition: { partition }, topic: { target } }: Content.Place,
+  { partition: { fillsHoles, partition }, topic: { target } }: Content.Place,
   should: Found,
   is: Found,
   from: number,
@@ -95,14 +106,16 @@ export const assertEqual = (
 ): Effect.Effect<void, RestoreError> => {
   const numbers = [...new Set([...should.windows.keys(), ...is.windows.keys()])].toSorted((a, b) => a - b)
   const first = numbers.find((number) => should.windows.get(number) !== is.windows.get(number))
-  if (first === undefined && should.records === is.records) return Effect.void
+  const isWhole = !fillsHoles || is.records + is.fillers === until - from
+  if (first === undefined && should.records === is.records && isWhole) return Effect.void
   const at = (first ?? 0) * windowOffsets
+  const filled = isWhole ? "" : `, and ${is.fillers} empty records fill its ${until - from - should.records} holes`
   const reason = new Differs({
     topic: target,
     partition,
     from: Math.max(from, at),
     until: Math.min(until, at + windowOffsets),
-    detail: `${is.records} records were read back, and the backup has ${should.records}`
+    detail: `${is.records} records were read back, and the backup has ${should.records}${filled}`
   })
   return Effect.fail(new RestoreError({ reason }))
 }

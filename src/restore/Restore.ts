@@ -6,6 +6,7 @@ import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Appending from "./Appending.ts"
 import * as Attempt from "./Attempt.ts"
 import { BatchMemory } from "./BatchMemory.ts"
+import * as Cleaning from "./Cleaning.ts"
 import { codecOf } from "./Compression.ts"
 import type { ResolvedBackup } from "../outcome/RestoreSummary.ts"
 import * as Counting from "./Counting.ts"
@@ -13,10 +14,12 @@ import * as Covers from "./Covers.ts"
 import type { GroupOutcome } from "./groups/GroupOutcome.ts"
 import * as Groups from "./groups/Groups.ts"
 import * as Configuring from "./Configuring.ts"
+import * as FinalConfigs from "./FinalConfigs.ts"
 import * as HolePlan from "./HolePlan.ts"
 import type { Means } from "./HoleMeans.ts"
 import * as Holes from "./Holes.ts"
 import * as MadeTopics from "./MadeTopics.ts"
+import * as OwnConfigs from "./OwnConfigs.ts"
 import * as Pace from "./Pace.ts"
 import * as PartitionRestore from "./PartitionRestore.ts"
 import * as Preflight from "./Preflight.ts"
@@ -68,6 +71,8 @@ export interface Prepared {
   readonly wanted: ConfigChoice
   /** What the principal may do about holes in logs. */
   readonly means: Means
+  /** Configurations that the brokers said beforehand they would refuse. */
+  readonly expectedRefusals: ReadonlyArray<Configuring.RefusedConfig>
 }
 
 /** What a restore has done. */
@@ -76,6 +81,8 @@ export interface Restored extends Prepared {
   readonly records: number
   /** Configurations of the backup that the brokers refused at the end, by target topic. */
   readonly refusedConfigs: ReadonlyArray<Configuring.RefusedConfig>
+  /** Logs that end later than in the backup, because the fillers of their holes were removed again. */
+  readonly cleaned: ReadonlyArray<Cleaning.Cleaned>
   /** What this attempt gave each target topic in the end, refused ones included; null is the broker's default. */
   readonly configs: ReadonlyMap<string, Readonly<Record<string, string | null>>>
   /** What this attempt compared, partition by partition. */
@@ -128,7 +135,8 @@ export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems,
   const standing = [...damaged, ...groups.objections]
   const asked = yield* askTarget(systems, request, plan, means, standing)
   const resolved = Covers.of(set, request.chosen?.why)
-  return { ...asked, resolved, groups: groups.prepared } satisfies Prepared
+  const expectedRefusals = yield* FinalConfigs.refusals(systems.sink, asked.targets, request.configs)
+  return { ...asked, resolved, expectedRefusals, groups: groups.prepared } satisfies Prepared
 })
 
 /** Compares the plan with the target cluster. Fails with what stands against it, and with `others`. */
@@ -185,25 +193,23 @@ export const run = Effect.fn("Restore.run")(function* (
           [...created.ids.keys()]
         )
       )
-  yield* Effect.forEach(
-    targets.filter(
-      ({ create, isWritten, topic }) => create === undefined && !isWritten && !Appending.isAppended(topic)
-    ),
-    ({ topic }) => Configuring.prepareExisting(systems, topic, request.configs),
-    { discard: true }
-  )
+  const owns = yield* OwnConfigs.read(source, targets, request.configs)
+  const wantedOf = (topic: RestorePlan.PlannedTopic, remembered?: RestoreMemory.Remembered) =>
+    OwnConfigs.wanted(topic, request.configs, remembered?.own ?? owns.get(topic.target))
   const unproven = targets.filter(({ remembered }) => remembered?.provenMillis === undefined)
   const ids = yield* TargetTopics.ids(sink, plan)
   let memory: RestoreMemory.Memory = new Map(
     targets.map(({ remembered, topic }) => {
       const topicId = ids.get(topic.target)
+      const own = owns.get(topic.target)
       const begun = {
         ...(request.chosen === undefined ? {} : { chosen: { by: request.chosen.by, backupId: request.backupId } }),
         plan: plan.digest,
+        ...(own === undefined ? {} : { own }),
         ...(topicId === undefined ? {} : { topicId }),
         ...Appending.bases(topic),
         isMade: topicId !== undefined && created.ids.get(topic.target) === topicId,
-        retention: TopicConfigs.retention(topic.configs, WantedConfigs.of(topic, request.configs))
+        retention: TopicConfigs.retention(topic.configs, wantedOf(topic, remembered))
       }
       // The resource may have been edited since an earlier attempt: what is not final yet follows it.
       const isOver = remembered?.configs === "final"
@@ -223,6 +229,13 @@ export const run = Effect.fn("Restore.run")(function* (
   if (unproven.length > 0 || targets.some(({ remembered }) => remembered?.configs === "held")) {
     isRemembered = yield* remember(memory)
   }
+  yield* Effect.forEach(
+    targets.filter(
+      ({ create, isWritten, topic }) => create === undefined && !isWritten && !Appending.isAppended(topic)
+    ),
+    ({ topic }) => Configuring.prepareExisting(systems, topic, request.configs),
+    { discard: true }
+  )
   if (unproven.length > 0) {
     const begun = yield* Attempt.begin(sink, request.owner)
     const rest = { ...plan, topics: unproven.map(({ topic }) => topic) }
@@ -249,7 +262,7 @@ export const run = Effect.fn("Restore.run")(function* (
         request.deletesCreated && isFinal(error)
           ? Effect.map(MadeTopics.removeAfterFailure(sink, source, rest.topics, memory, begun.producerId), (removed) =>
               options.onRemoved?.(removed)
-            )
+            ).pipe(Effect.andThen(OwnConfigs.giveBack(sink, rest.topics, request.configs, memory)))
           : Effect.void
       )
     )
@@ -264,14 +277,19 @@ export const run = Effect.fn("Restore.run")(function* (
       .filter(({ topic }) => !Appending.isAppended(topic))
       .map(({ create, topic }) => [
         topic.target,
-        TopicConfigs.final(
-          topic.configs,
-          create === undefined || TopicConfigs.haveBounds(create.configs),
-          inPlace === "held",
-          WantedConfigs.of(topic, request.configs)
-        )
+        {
+          ...(Cleaning.isFilled(topic) ? Cleaning.undone : {}),
+          ...TopicConfigs.final(
+            topic.configs,
+            create === undefined || TopicConfigs.haveBounds(create.configs),
+            inPlace === "held",
+            wantedOf(topic, memory.get(topic.target))
+          )
+        }
       ])
   )
+  const filled = unconfigured.map(({ topic }) => topic).filter(Cleaning.isFilled)
+  const cleaned = yield* Cleaning.cleanAll({ ...systems, owner: request.owner, means }, filled, memory, configs)
   const refusedConfigs = yield* Effect.forEach(configs, ([topic, given]) => Configuring.giveConfigs(sink, topic, given))
   if (unconfigured.length > 0) {
     yield* remember(
@@ -293,8 +311,10 @@ export const run = Effect.fn("Restore.run")(function* (
     groups,
     means,
     wanted: request.configs,
+    expectedRefusals: prepared.expectedRefusals,
     records: RestorePlan.records(plan),
     refusedConfigs: refusedConfigs.flat(),
+    cleaned,
     configs,
     proven,
     offsetReset,
@@ -327,6 +347,12 @@ const mapped = (
   change: (known: RestoreMemory.Remembered) => RestoreMemory.Remembered
 ): RestoreMemory.Memory => new Map(targets.map(({ topic: { target } }) => [target, change(memory.get(target)!)]))
 
+/**
+ * `compression.type` of the topic: also where the topic is to have the brokers' own, that of the source shows the data.
+ */
+const compressionOf = (topic: RestorePlan.PlannedTopic, choice: ConfigChoice) =>
+  WantedConfigs.of(topic, choice).overrides["compression.type"] ?? topic.configs?.["compression.type"]
+
 const writeAll = (
   systems: Systems,
   request: RestoreRequest,
@@ -351,7 +377,7 @@ const writeAll = (
         pace,
         memory,
         inTurn: writers.inTurn(sizeOf(place)),
-        codec: request.compression ?? codecOf(place.topic.configs?.["compression.type"]),
+        codec: request.compression ?? codecOf(compressionOf(place.topic, request.configs)),
         onAppended: (records, bytes) => options.onAppended(records, bytes, place.partition)
       }).pipe(
         Effect.map((ranges): ProvenPartition => {

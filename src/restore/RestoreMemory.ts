@@ -33,6 +33,8 @@ export const Remembered = Schema.Struct({
   configs: Schema.optionalKey(Schema.Literals(["held", "final"])),
   /** What the topic gets when its hold ends. */
   retention: Retention,
+  /** Of a topic that existed before: what it had of the configurations that were changed. */
+  own: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   /** When consumer groups got their offsets, in milliseconds since 1970; absent until then. */
   groupsSetMillis: Schema.optionalKey(Schema.Int),
   /** Records are written behind those of others: the number of partitions, each of which has an offset in the group. */

@@ -15,6 +15,7 @@ import * as Repartition from "./Repartition.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
 import * as SourcePartitions from "./SourcePartitions.ts"
 import * as TopicMapping from "./TopicMapping.ts"
+import * as WantedConfigs from "./WantedConfigs.ts"
 
 export type { Objection } from "./Objection.ts"
 export type { PlannedPartition } from "./PlannedPartition.ts"
@@ -191,9 +192,13 @@ const plannedTopic = (
       advice: "choose another backup, or set gaps: Accept to restore without these offsets"
     })
   }
-  const costly = exact
-    .map((partition) => HoleCost.of(partition, request.maxFillerOffsets, means))
-    .find((cost) => cost !== undefined)
+  const limits: HoleCost.Limits = {
+    maxFillers: request.maxFillerOffsets,
+    means,
+    mostSingly: request.mostSingleHoles,
+    isCompacted: WantedConfigs.isCompacted(topic.name, topic.configurations, request.configs)
+  }
+  const costly = exact.map((partition) => HoleCost.of(partition, limits)).find((cost) => cost !== undefined)
   if (costly !== undefined && request.offsets === "exact") objections.push(HoleCost.objection(target, costly))
   const newCount = request.partitions?.get(topic.name)
   const renumbered: Renumbering | undefined =
@@ -206,7 +211,7 @@ const plannedTopic = (
     source: topic.name,
     target,
     ...(newCount === undefined
-      ? { partitions: renumbered === undefined ? exact : exact.map(renumberedFrom0) }
+      ? { partitions: exact.map(renumbered === undefined ? filled(limits) : renumberedFrom0) }
       : Repartition.plan(topic.name, newCount, exact, counted.repartitioned)),
     replicationFactor: request.replicationFactor ?? topic.source_replication_factor ?? -1,
     configs: topic.configurations,
@@ -220,6 +225,11 @@ const renumberedFrom0 = (partition: PlannedPartition): PlannedPartition => ({
   start: 0,
   end: partition.records
 })
+
+const filled =
+  (limits: HoleCost.Limits) =>
+  (partition: PlannedPartition): PlannedPartition =>
+    HoleCost.isFilled(partition, limits) ? { ...partition, fillsHoles: true } : partition
 
 /** Records of the plan. */
 export const records = (plan: RestorePlan): number =>

@@ -6,6 +6,7 @@ import type { KafkaRestore } from "../resource/KafkaRestore.ts"
 import * as RetentionHoldSpec from "../resource/RetentionHoldSpec.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import * as Appending from "./Appending.ts"
+import * as Configuring from "./Configuring.ts"
 import * as CutReport from "./CutReport.ts"
 import * as HoldNotes from "./HoldNotes.ts"
 import type { Prepared, Restored } from "./Restore.ts"
@@ -90,10 +91,14 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
         (name) => `${topic.target} does not get the configuration ${name}`
       )
     ),
-  ...restored.refusedConfigs.map(({ name, topic }) =>
-    restored.configs.get(topic)?.[name] === null
-      ? `${topic} keeps the configuration ${name} of the time of the restore: the brokers refuse to reset it`
-      : `${topic} does not get the configuration ${name}: the brokers refuse it`
+  ...restored.cleaned.map(
+    ({ more, partition, topic }) =>
+      `${topic}[${partition}] ends ${more} ${more === 1 ? "offset" : "offsets"} later than in the backup: markers made the brokers remove the empty records in its holes`
+  ),
+  ...restored.refusedConfigs.map((refused) =>
+    restored.configs.get(refused.topic)?.[refused.name] === null
+      ? `${refused.topic} keeps the configuration ${refused.name} of the time of the restore: ${Configuring.because(refused)}`
+      : `${refused.topic} does not get the configuration ${refused.name}: ${Configuring.because(refused)}`
   ),
   ...HoldNotes.notes(
     restored.plan.topics.filter(isConfigured),
@@ -106,13 +111,16 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
 
 /** What is to be known of a restore that begins at this time. */
 export const plannedNotes = (
-  { plan, resolved, wanted }: Prepared,
+  { expectedRefusals, plan, resolved, wanted }: Prepared,
   { retentionHold }: Pick<KafkaRestore["spec"], "retentionHold">,
   nowMillis: number
 ): ReadonlyArray<string> => [
   ...chosen({ resolved }),
   ...plan.notes,
   ...Appending.notes(plan.topics),
+  ...expectedRefusals.map(
+    (refused) => `${refused.topic} will not get the configuration ${refused.name}: ${Configuring.because(refused)}`
+  ),
   ...HoldNotes.beforehand(plan.topics.filter(isConfigured), wanted, RetentionHoldSpec.hold(retentionHold), nowMillis)
 ]
 

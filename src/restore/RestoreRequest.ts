@@ -53,6 +53,8 @@ export interface RestoreRequest {
   readonly offsets: Offsets
   /** Most offsets without a record that are filled in one partition. */
   readonly maxFillerOffsets: number
+  /** Most holes of one partition that are taken one by one; absent: see HoleMeans.ts. */
+  readonly mostSingleHoles?: number
   /** Whether a backup that lists ranges that it could not read is restored with holes in their place. */
   readonly acceptsGaps: boolean
   /** Absent: all partitions. */

@@ -3,15 +3,27 @@ import type { Owner } from "../identity/RunIdentity.ts"
 import type { Hold } from "../resource/RetentionHoldSpec.ts"
 import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
+import * as Configuring from "./Configuring.ts"
 import { RestoreError, RestoreIncomplete } from "./RestoreError.ts"
 import * as RestoreMemory from "./RestoreMemory.ts"
 
 /** The hold of a restore's topics. */
 export type HoldState =
-  /** The topics have the retention of the backup. `ended`: how many of them got it just now. */
-  | { readonly _tag: "Final"; readonly ended: number }
+  /**
+   * The topics have the retention of the backup. `ended`: how many of them got it just now. `refused`: what the brokers
+   * did not take just now.
+   */
+  | {
+      readonly _tag: "Final"
+      readonly ended: number
+      readonly refused?: ReadonlyArray<Configuring.RefusedConfig>
+    }
   /** Brokers remove none of the records by age or size. `untilMillis` is absent for a hold without an end. */
-  | { readonly _tag: "Held"; readonly untilMillis: number | undefined }
+  | {
+      readonly _tag: "Held"
+      readonly untilMillis: number | undefined
+      readonly refused?: ReadonlyArray<Configuring.RefusedConfig>
+    }
 
 /** When the hold of a topic ends, in milliseconds since 1970; undefined: never by itself. Pure. */
 export const endMillis = ({ provenMillis = 0 }: RestoreMemory.Remembered, hold: Hold): number | undefined =>
@@ -41,20 +53,23 @@ const release = Effect.fnUntraced(function* (
     Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", () => Effect.succeed(heldValues))
   )
   const due = Object.entries(retention).filter(([name]) => present[name] === heldValue)
-  if (due.length > 0) yield* sink.alterConfigs(topic, Object.fromEntries(due))
+  return due.length === 0 ? [] : yield* Configuring.giveConfigs(sink, topic, Object.fromEntries(due))
 })
 
-/** Ends the hold of these topics, and remembers it. */
+/** Ends the hold of these topics, and remembers it. Returns what the brokers refuse: those topics keep -1. */
 export const end = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
   source: KafkaSourceShape,
   owner: Owner,
   memory: RestoreMemory.Memory
 ) {
-  yield* Effect.forEach(memory, ([topic, remembered]) => release(sink, source, topic, remembered), { discard: true })
+  const refused = yield* Effect.forEach(memory, ([topic, remembered]) => release(sink, source, topic, remembered))
   const ended = [...memory].map(([topic, remembered]) => [topic, { ...remembered, configs: "final" as const }] as const)
   yield* RestoreMemory.save(sink, owner, new Map(ended))
+  return refused.flat()
 })
+
+const unlessNone = (refused: ReadonlyArray<Configuring.RefusedConfig>) => (refused.length === 0 ? {} : { refused })
 
 /** What ending the hold by command did. */
 export interface Ended {
@@ -62,6 +77,8 @@ export interface Ended {
   readonly topics: ReadonlyArray<string>
   /** Topics that had it before. */
   readonly earlier: ReadonlyArray<string>
+  /** What the brokers did not take: those topics keep -1. */
+  readonly refused?: ReadonlyArray<Configuring.RefusedConfig>
 }
 
 /**
@@ -115,9 +132,11 @@ export const endNow = Effect.fn("RetentionHold.endNow")(function* (
     return yield* new RestoreError({ reason })
   }
   const held = new Map([...complete].filter(([, { configs }]) => configs === "held"))
-  yield* end(sink, source, owner, held)
-  const topics = [...held.keys()]
-  return { topics, earlier: [...complete.keys()].filter((topic) => !held.has(topic)) } satisfies Ended
+  const refused = yield* end(sink, source, owner, held)
+  const isRefused = (topic: string) => refused.some((one) => one.topic === topic)
+  const topics = [...held.keys()].filter((topic) => !isRefused(topic))
+  const earlier = [...complete.keys()].filter((topic) => !held.has(topic))
+  return { topics, earlier, ...unlessNone(refused) } satisfies Ended
 })
 
 /** Where the hold stands, after topics that are due have got their retention. */
@@ -130,10 +149,10 @@ export const advance = Effect.fnUntraced(function* (
 ) {
   const nowMillis = yield* Clock.currentTimeMillis
   const due = new Map([...memory].filter(([, remembered]) => isDue(remembered, hold, nowMillis)))
-  if (due.size > 0) yield* end(sink, source, owner, due)
+  const refused = due.size > 0 ? yield* end(sink, source, owner, due) : []
   const held = [...memory].filter(([topic, { configs }]) => configs === "held" && !due.has(topic))
-  if (held.length === 0) return { _tag: "Final", ended: due.size } satisfies HoldState
+  if (held.length === 0) return { _tag: "Final", ended: due.size, ...unlessNone(refused) } satisfies HoldState
   const ends = held.map(([, remembered]) => endMillis(remembered, hold))
   const untilMillis = ends.includes(undefined) ? undefined : Math.max(...ends.map((end) => end ?? 0))
-  return { _tag: "Held", untilMillis } satisfies HoldState
+  return { _tag: "Held", untilMillis, ...unlessNone(refused) } satisfies HoldState
 })

@@ -1,10 +1,12 @@
 import { Effect, Stream } from "effect"
+import { headerBytes } from "../kafka/batch/RecordBatch.ts"
 import type { UnsealedBatch } from "../kafka/batch/SealedBatch.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { Lease } from "../segment/ByteBudget.ts"
 import * as Batches from "./Batches.ts"
 import { type Codec, compressBatch, type Section } from "./Compression.ts"
 import * as Content from "./Content.ts"
+import { FilledHoles } from "./FilledHoles.ts"
 import * as Fillers from "./Fillers.ts"
 import type { WindowDigests } from "../segment/records/WindowDigests.ts"
 
@@ -15,14 +17,18 @@ export type Step =
       readonly _tag: "Append"
       readonly batch: UnsealedBatch
       readonly section: Section
-      readonly isFiller: boolean
       /** Of the memory that the batch takes, to be closed when it is answered. Fillers share theirs. */
       readonly lease?: Lease
+      /** Records of the backup in it. */
+      readonly records: number
     }
   /** Makes the log begin at `start`: everything before it was filled up. */
   | { readonly _tag: "Trim"; readonly start: number }
   /** Takes offsets that no record has, with control markers. `until` is exclusive. */
   | { readonly _tag: "Markers"; readonly from: number; readonly until: number }
+
+/** No record fits beside another one. */
+const smallestBatchBytes = headerBytes
 
 /** Batches that are compressed at the same time for one partition. */
 const compressing = 2
@@ -31,7 +37,7 @@ const fillers = (from: number, until: number): Stream.Stream<Step> =>
   Stream.unfold(from, (at) => {
     if (at >= until) return Effect.succeed(undefined)
     const count = Math.min(Fillers.recordsPerBatch, until - at)
-    const step: Step = { _tag: "Append", ...Fillers.batch(at, count), isFiller: true }
+    const step: Step = { _tag: "Append", ...Fillers.batch(at, count), records: 0 }
     return Effect.succeed([step, at + count] as const)
   })
 
@@ -46,30 +52,52 @@ export const from = (
   options: {
     readonly codec: Codec
     readonly batchBytes: number
+    /** Records below it have batches of their own, which are as small as they can be. */
+    readonly singlyUntil: number
     readonly digests: WindowDigests
     readonly lease: () => Lease
   }
 ) => {
   const { appendedFrom, end, start } = place.partition
   const dataFrom = Math.max(start, from)
-  const records = Content.records(store, place, dataFrom).pipe(
-    Stream.tap((run) => Effect.sync(() => options.digests.add(run)))
-  )
-  const appends = Batches.of(records, options.batchBytes).pipe(
-    Stream.mapEffect(
-      (batch) =>
-        Effect.suspend(() => {
-          const lease = options.lease()
-          return Effect.andThen(lease.take(batch.bytes.length), compressBatch(options.codec, batch)).pipe(
-            Effect.map((compressed): Step => {
-              lease.keep(compressed.section.bytes.length)
-              return { _tag: "Append", ...compressed, isFiller: false, lease }
-            })
-          )
-        }),
-      { concurrency: compressing }
+  const filledHoles = place.partition.fillsHoles ? new FilledHoles(dataFrom) : undefined
+  const appendsOf = (range: { readonly from: number; readonly until?: number }, codec: Codec, batchBytes: number) => {
+    const records = Content.records(store, place, range.from, range.until).pipe(
+      Stream.tap((run) =>
+        Effect.sync(() => options.digests.add(filledHoles === undefined ? run : Fillers.without(run)))
+      )
     )
-  )
+    const runs =
+      filledHoles === undefined
+        ? records
+        : records.pipe(Stream.flatMap((run) => Stream.fromIterable(filledHoles.push(run), { chunkSize: 1 })))
+    return Batches.of(runs, batchBytes).pipe(
+      Stream.map((batch) => ({
+        batch,
+        records: batch.recordCount - (filledHoles?.fillersUntil(batch.lastOffset + 1) ?? 0)
+      })),
+      Stream.mapEffect(
+        ({ batch, records }) =>
+          Effect.suspend(() => {
+            const lease = options.lease()
+            return Effect.andThen(lease.take(batch.bytes.length), compressBatch(codec, batch)).pipe(
+              Effect.map((compressed): Step => {
+                lease.keep(compressed.section.bytes.length)
+                return { _tag: "Append", ...compressed, records, lease }
+              })
+            )
+          }),
+        { concurrency: compressing }
+      )
+    )
+  }
+  const { batchBytes, codec, singlyUntil } = options
+  const appends =
+    singlyUntil <= dataFrom
+      ? appendsOf({ from: dataFrom }, codec, batchBytes)
+      : appendsOf({ from: dataFrom, until: singlyUntil }, "zstd", smallestBatchBytes).pipe(
+          Stream.concat(appendsOf({ from: singlyUntil }, codec, batchBytes))
+        )
   const withMarkers = appends.pipe(
     Stream.mapAccum(
       () => dataFrom,
@@ -86,5 +114,11 @@ export const from = (
   const trim: Stream.Stream<Step> = start > 0 ? Stream.make({ _tag: "Trim", start }) : Stream.empty
   // Below that there are records of others.
   if (appendedFrom !== undefined) return withMarkers
-  return fillers(from, start).pipe(Stream.concat(trim), Stream.concat(withMarkers))
+  const withoutHoles =
+    filledHoles === undefined
+      ? withMarkers
+      : withMarkers.pipe(
+          Stream.flatMap((step) => (step._tag === "Markers" ? fillers(step.from, step.until) : Stream.make(step)))
+        )
+  return fillers(from, start).pipe(Stream.concat(trim), Stream.concat(withoutHoles))
 }

@@ -40,7 +40,7 @@ export const objections = Effect.fnUntraced(function* (
 ) {
   const missing = yield* sink.missingRights({
     topics: asked.map(({ isDeleted, topic }) => ({ name: topic.target, deletes: isDeleted || startsLater(topic) })),
-    markers: means !== "transactions" && asked.some(({ topic }) => Holes.count(topic) > 0),
+    markers: means !== "transactions" && asked.some(({ topic }) => Holes.needsMarkers(topic)),
     groupId: Attempt.nameOf(owner)
   })
   const deleted = new Set(asked.filter(({ isDeleted }) => isDeleted).map(({ topic }) => `topic ${topic.target}`))

@@ -50,14 +50,14 @@ const leastMessageBytes = 1_048_588
 
 /**
  * `max.message.bytes` while records are written: the largest of those that the source, the overrides and the topic, if
- * it exists, have. Absent where neither source nor overrides have one: the topic keeps its own.
+ * it exists, have, and of `record`. Absent where neither source nor overrides have one: the topic keeps its own.
  */
-const messageBytes = (...limits: ReadonlyArray<Readonly<Record<string, string>> | undefined>) => {
+const messageBytes = (record: number, ...limits: ReadonlyArray<Readonly<Record<string, string>> | undefined>) => {
   const [source, overrides, present] = limits.map((configs) => configs?.["max.message.bytes"])
   if (source === undefined && overrides === undefined) return {}
   // The brokers name an override that is no number themselves.
   const all = [source, overrides, present].map(Number).filter(Number.isSafeInteger)
-  return { "max.message.bytes": String(Math.max(leastMessageBytes, ...all)) }
+  return { "max.message.bytes": String(Math.max(leastMessageBytes, record, ...all)) }
 }
 
 /** Which configuration a topic is to have. */
@@ -66,23 +66,27 @@ export interface Wanted {
   readonly fromBackup: boolean
   /** What takes precedence. */
   readonly overrides: Readonly<Record<string, string>>
+  /** Of a topic that existed before the restore: what it had of the configurations that a restore changes. */
+  readonly own?: Readonly<Record<string, string>>
 }
 
 const asInBackup: Wanted = { fromBackup: true, overrides: {} }
 
 /**
  * What a topic is created with, or gets if it exists and has `present`. `knowsBounds` is false for brokers before Kafka
- * 3.6. `wanted`: what it gets in the end. Records are as safe while they are written as they are afterwards.
+ * 3.6. `wanted`: what it gets in the end. `record`: bytes of a record that is known to be in it. Records are as safe
+ * while they are written as they are afterwards.
  */
 export const initial = (
   source: Readonly<Record<string, string>> | undefined,
   knowsBounds: boolean,
   wanted: Wanted = asInBackup,
-  present: Readonly<Record<string, string>> = {}
+  present: Readonly<Record<string, string>> = {},
+  record = 0
 ): Readonly<Record<string, string>> => {
-  const replicas = (inTheEnd(source, wanted) as Readonly<Record<string, string | undefined>>)[minInSync]
+  const { [minInSync]: replicas } = inTheEnd(source, wanted)
   return {
-    ...messageBytes(source, wanted.overrides, present),
+    ...messageBytes(record, source, wanted.overrides, present),
     // The brokers name an override that is no number themselves.
     ...(replicas !== undefined && Number.isSafeInteger(Number(replicas)) ? { [minInSync]: replicas } : {}),
     ...whileRestoring,
@@ -91,8 +95,11 @@ export const initial = (
 }
 
 /** The configuration of a topic in the end, but for what nobody sets. */
-const inTheEnd = (source: Readonly<Record<string, string>> | undefined, { fromBackup, overrides }: Wanted) => ({
-  ...Object.fromEntries(Object.entries(fromBackup ? (source ?? {}) : {}).filter(([name]) => !neverRestored.has(name))),
+const inTheEnd = (
+  source: Readonly<Record<string, string>> | undefined,
+  { fromBackup, overrides, own = {} }: Wanted
+): Readonly<Record<string, string>> => ({
+  ...Object.fromEntries(Object.entries(fromBackup ? (source ?? {}) : own).filter(([name]) => !neverRestored.has(name))),
   ...overrides
 })
 
@@ -115,7 +122,7 @@ export const final = (
 
 /** What `final` holds back: a topic gets it when its hold ends. */
 export const retention = (source: Readonly<Record<string, string>> | undefined, wanted: Wanted = asInBackup) => {
-  const configs: Readonly<Record<string, string>> = inTheEnd(source, wanted)
+  const configs = inTheEnd(source, wanted)
   return { "retention.ms": configs["retention.ms"] ?? null, "retention.bytes": configs["retention.bytes"] ?? null }
 }
 

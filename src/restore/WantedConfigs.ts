@@ -1,14 +1,19 @@
 import * as TopicGlob from "../resource/TopicGlob.ts"
-import type { PlannedTopic } from "./RestorePlan.ts"
 import type { ConfigChoice } from "./RestoreRequest.ts"
 import type { Wanted } from "./TopicConfigs.ts"
+
+/** A topic of the backup with its configuration there. */
+interface Configured {
+  readonly source: string
+  readonly configs: Readonly<Record<string, string>> | undefined
+}
 
 /** Least specific first: short patterns, long patterns, names. */
 const bySpecificity = (a: string, b: string): number =>
   Number(TopicGlob.isWildcard(b)) - Number(TopicGlob.isWildcard(a)) || a.length - b.length
 
 /** What one topic is to have. Pure. */
-export const of = ({ source }: PlannedTopic, { fromBackup, overrides }: ConfigChoice): Wanted => ({
+export const of = ({ source }: Pick<Configured, "source">, { fromBackup, overrides }: ConfigChoice): Wanted => ({
   fromBackup,
   overrides: Object.assign(
     {},
@@ -20,11 +25,20 @@ export const of = ({ source }: PlannedTopic, { fromBackup, overrides }: ConfigCh
 })
 
 /** One configuration of a topic in the end; undefined: the default of the brokers. Pure. */
-export const valueOf = (topic: PlannedTopic, choice: ConfigChoice, name: string): string | undefined => {
+export const valueOf = (topic: Configured, choice: ConfigChoice, name: string): string | undefined => {
   const { fromBackup, overrides } = of(topic, choice)
   return overrides[name] ?? (fromBackup ? topic.configs?.[name] : undefined)
 }
 
+/** Whether brokers compact the topic of the backup with this name once it is restored. Pure. */
+export const isCompacted = (source: string, configs: Configured["configs"], choice: ConfigChoice): boolean =>
+  valueOf({ source, configs }, choice, "cleanup.policy")
+    ?.split(",")
+    .some((policy) => policy.trim() === "compact") ?? false
+
 /** Patterns that no restored topic matches. Pure. */
-export const unused = (topics: ReadonlyArray<PlannedTopic>, { overrides }: ConfigChoice): ReadonlyArray<string> =>
+export const unused = (
+  topics: ReadonlyArray<Pick<Configured, "source">>,
+  { overrides }: ConfigChoice
+): ReadonlyArray<string> =>
   [...overrides.keys()].filter((pattern) => !topics.some(({ source }) => TopicGlob.matches(pattern, source)))

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { KafkaError, ProtocolFailure } from "../../src/kafka/KafkaError.ts"
 import type { KafkaSinkShape } from "../../src/kafka/KafkaSink.ts"
 import * as Restore from "../../src/restore/Restore.ts"
+import * as RestoreReporting from "../../src/restore/RestoreReporting.ts"
 import { aRestore, assertSame, backUp, inTime, layer, options, systems, worlds } from "./world.ts"
 
 type Refuses = (configs: Readonly<Record<string, string | null>>) => boolean
@@ -46,6 +47,9 @@ describe("a policy of the brokers for configurations", () => {
       const systemsThere = { ...opened, sink: governed(opened.sink, code, refuses) }
       const request = aRestore(yield* backUp)
       const prepared = yield* inTime(Restore.prepare(systemsThere, request))
+      assert.deepStrictEqual(prepared.expectedRefusals, [
+        { topic: "orders", name: "segment.ms", detail: "not by the policy" }
+      ])
       const restored = yield* inTime(Restore.run(systemsThere, request, prepared, options))
       yield* assertSame(source, target, "orders", 1)
       assert.deepStrictEqual(restored.refusedConfigs.map(({ name }) => name).toSorted(), [
@@ -53,6 +57,15 @@ describe("a policy of the brokers for configurations", () => {
         "segment.ms"
       ])
       assert.deepInclude((yield* opened.source.topicConfigs(["orders"])).get("orders"), { "flush.ms": "9" })
+      const notes = RestoreReporting.notes(restored)
+      assert.include(
+        notes,
+        "orders does not get the configuration segment.ms: the brokers refuse it (not by the policy)"
+      )
+      assert.include(
+        notes,
+        "orders keeps the configuration message.timestamp.type of the time of the restore: the brokers refuse it (not by the policy)"
+      )
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
@@ -73,6 +86,52 @@ describe("a policy of the brokers for configurations", () => {
       for (const name of ["orders", "payments"]) {
         assert.include(message, `the broker refuses configOverrides of topic ${name}: not by the policy`)
       }
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect.each([44, 42])("leaves topics the retention that they have when their hold ends: code %i", (code) =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      for (const name of ["orders", "payments"]) {
+        yield* source.createTopic(name, { configs: { "retention.ms": name === "orders" ? "1000" : "2000" } })
+        yield* source.produce(name, 0, records)
+      }
+      const request = aRestore(yield* backUp, { retentionHold: 0 })
+      const opened = yield* systems
+      const held = { ...request, retentionHold: "forever" as const }
+      const prepared = yield* inTime(Restore.prepare(opened, held))
+      yield* inTime(Restore.run(opened, held, prepared, options))
+      const there = { ...opened, sink: governed(opened.sink, code, (configs) => configs["retention.ms"] === "1000") }
+      const restored = yield* inTime(
+        Restore.run(there, request, yield* inTime(Restore.prepare(there, request)), options)
+      )
+      const notes = RestoreReporting.notes(restored)
+      assert.include(
+        notes,
+        "orders keeps retention.ms -1 although its hold has ended: the brokers refuse it (not by the policy)"
+      )
+      assert.include(notes, "the retention hold has ended. 1 topics have the retention of the backup")
+      const configs = yield* opened.source.topicConfigs(["orders", "payments"])
+      assert.strictEqual(configs.get("orders")?.["retention.ms"], "-1")
+      assert.strictEqual(configs.get("payments")?.["retention.ms"], "2000")
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect("stops a restore that could not write to an existing topic, before anything is written", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, records)
+      const backupId = yield* backUp
+      yield* target.createTopic("orders")
+      const opened = yield* systems
+      const sink = governed(opened.sink, 44, (configs) => configs["retention.ms"] === "-1")
+      const { message } = yield* Effect.flip(inTime(Restore.prepare({ ...opened, sink }, aRestore(backupId))))
+      assert.include(
+        message,
+        "the broker refuses the configuration that topic orders needs while it is written: not by the policy"
+      )
+      assert.deepStrictEqual((yield* opened.source.topicConfigs(["orders"])).get("orders"), {})
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 

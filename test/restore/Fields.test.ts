@@ -53,7 +53,7 @@ const against = Effect.fnUntraced(function* (backupId: string, changes: Partial<
 }, Effect.scoped)
 
 describe("compression", () => {
-  it.effect("of a restore is that of the resource, else of the source, else lz4", () =>
+  it.effect("of a restore is that of the resource, else of configOverrides, else of the source, else lz4", () =>
     Effect.gen(function* () {
       const backupId = yield* backupOf({ plain: {}, packed: { "compression.type": "gzip" } })
       yield* inTime(restore(aRestore(backupId)))
@@ -72,6 +72,18 @@ describe("compression", () => {
         )
         assert.deepStrictEqual(yield* codecs(`as-${compression}`, 20), [number])
       }
+      // An override says what the topic is going to have; without configurations the source still shows the data.
+      const wanted = { packed: { "compression.type": "zstd" } }
+      const as = (name: string, changes: Partial<RestoreRequest>) =>
+        aRestore(backupId, {
+          topics: ["packed"],
+          topicMapping: new Map([["packed", name]]),
+          owner: { name },
+          ...changes
+        })
+      yield* inTime(restore(as("overridden", overrides(wanted))))
+      yield* inTime(restore(as("bare", overrides({}, false))))
+      assert.deepStrictEqual([yield* codecs("overridden", 20), yield* codecs("bare", 20)], [[4], [1]])
     }).pipe(Effect.provide(layer))
   )
 })

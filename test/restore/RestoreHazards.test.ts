@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schedule } from "effect"
 import * as Restore from "../../src/restore/Restore.ts"
@@ -162,7 +163,8 @@ describe("a restore", () => {
   const large = Effect.gen(function* () {
     const { source, target } = yield* worlds
     yield* source.createTopic("orders", { configs: { "max.message.bytes": "1100000" } })
-    yield* source.produce("orders", 0, [{ key: "large", value: "x".repeat(2_000_000), timestamp: 1 }])
+    yield* source.produce("orders", 0, records(20))
+    yield* source.produce("orders", 0, [{ key: "large", value: randomBytes(1_250_000).toString("hex"), timestamp: 1 }])
     const request = aRestore(yield* backUp, { compression: "none" })
     const limit = Effect.flatMap(systems, ({ source }) => source.topicConfigs(["orders"])).pipe(
       Effect.map((configs) => configs.get("orders")?.["max.message.bytes"]),
@@ -185,7 +187,11 @@ describe("a restore", () => {
     Effect.gen(function* () {
       const { limit, request, source, target } = yield* large
       const error = yield* Effect.flip(inTime(restore(request)))
-      assert.include(error.message, "larger than max.message.bytes")
+      assert.match(
+        error.message,
+        /orders\[0\]: the record at offset 20 has [0-9]+ bytes in a batch of its own, compressed with zstd, and the limit of a batch is [0-9]+ [(]max[.]message[.]bytes[)]/
+      )
+      assert.match(error.advice, /set max[.]message[.]bytes of topic orders to at least [0-9]+ with kafka-configs/)
       const opened = yield* systems
       yield* opened.sink.alterConfigs("orders", { "max.message.bytes": "3000000" })
       yield* inTime(restore(request))

@@ -1,4 +1,5 @@
 import { ErrorCode } from "../ErrorCode.ts"
+import * as Cleaner from "./InMemoryCleaner.ts"
 import type { WireCommitted, WireProducer } from "../KafkaWriteWire.ts"
 import type { ListedGroup, Producer } from "../KafkaSink.ts"
 import type { CommittedOffset, TopicPartition } from "../KafkaSource.ts"
@@ -18,7 +19,11 @@ const endTransaction = (
   nowMillis: number
 ) => {
   for (const { partition, topic } of state.openTransactions.get(transactionalId) ?? []) {
-    state.topics.get(topic)?.partitions[partition]?.log.appendMarker(producerId, type, nowMillis)
+    const found = state.topics.get(topic)
+    const log = found?.partitions[partition]?.log
+    if (log === undefined) continue
+    log.appendMarker(producerId, type, nowMillis)
+    Cleaner.clean(found?.configs, log)
   }
   state.openTransactions.delete(transactionalId)
 }

@@ -5,6 +5,7 @@ import type { Producer } from "../KafkaSink.ts"
 import type { TopicPartition } from "../KafkaSource.ts"
 import { type KafkaWriteWire, noPartition, type Sent, type WireProduce, type WireProduced } from "../KafkaWriteWire.ts"
 import * as Cluster from "./ClusterState.ts"
+import * as Cleaner from "./InMemoryCleaner.ts"
 import * as Coordinators from "./InMemoryCoordinators.ts"
 import type { ChangingOperation, FaultRequest } from "./InMemoryFaults.ts"
 import type { InMemoryPartition } from "./InMemoryTopics.ts"
@@ -170,7 +171,10 @@ export const makeInMemoryWriteWire = (state: Cluster.ClusterState): KafkaWriteWi
         (nowMillis) => {
           if (state.denied.has("Alter")) return ErrorCode.clusterAuthorizationFailed
           const found = led(place, leader)
-          return typeof found === "number" ? found : markers(found, producer, count, nowMillis)
+          if (typeof found === "number") return found
+          const code = markers(found, producer, count, nowMillis)
+          Cleaner.clean(state.topics.get(place.topic)?.configs, found.log)
+          return code
         },
         withCode
       ),

@@ -1,0 +1,63 @@
+import { Effect, Schema } from "effect"
+import { ErrorCode } from "../kafka/ErrorCode.ts"
+import { BatchRefused, KafkaError } from "../kafka/KafkaError.ts"
+import type { KafkaSourceShape, TopicPartition } from "../kafka/KafkaSource.ts"
+import type { PlannedTopic } from "./RestorePlan.ts"
+
+/*
+ * A batch that is larger than the broker allows is written once more, each record in a batch of its own and compressed
+ * with zstd: with another codec a record may be larger than it was in the source. What is refused then needs a higher
+ * limit, which only a person can give.
+ */
+
+/** A batch with one record is larger than the record in a segment by no more. */
+const overheadBytes = 100
+
+/**
+ * Bytes of a batch that the largest record needs at least, before compression, as far as the manifest tells: some
+ * record is as large as the mean of its segment. Pure.
+ */
+export const knownBytes = ({ partitions, sources }: PlannedTopic): number =>
+  (sources ?? partitions)
+    .flatMap(({ segments }) => segments)
+    .filter(({ record_count }) => record_count > 0)
+    .reduce((most, { record_count, uncompressed_size = 0 }) => {
+      const mean = Math.ceil(uncompressed_size / record_count)
+      return Math.max(most, mean === 0 ? 0 : mean + overheadBytes)
+    }, 0)
+
+/** The broker refuses a batch for its size. */
+export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", {
+  reason: BatchRefused,
+  firstOffset: Schema.Int,
+  lastOffset: Schema.Int,
+  /** Of the whole batch, as it was sent. */
+  bytes: Schema.Int
+}) {}
+
+/** The reason of a refusal for size, if it is one. */
+export const reasonOf = ({ reason }: KafkaError): BatchRefused | undefined =>
+  reason._tag === "BatchRefused" &&
+  (reason.code === ErrorCode.messageTooLarge || reason.code === ErrorCode.recordListTooLarge)
+    ? reason
+    : undefined
+
+/** What is left to say of a record that is too large by itself: its place, its size, the limit and the remedy. */
+export const refusal = Effect.fnUntraced(function* (
+  source: KafkaSourceShape,
+  { partition, topic }: TopicPartition,
+  { bytes, firstOffset, reason }: TooLarge
+) {
+  const [name, what] =
+    reason.code === ErrorCode.messageTooLarge
+      ? (["max.message.bytes", "the limit of a batch"] as const)
+      : (["segment.bytes", "the length of a segment"] as const)
+  const configs = yield* Effect.orElseSucceed(source.topicConfigs([topic]), () => new Map())
+  const limit: string | undefined = configs.get(topic)?.[name]
+  const detail = `the record at offset ${firstOffset} has ${bytes} bytes in a batch of its own, compressed with zstd, and ${what} is ${limit ?? "that of the brokers"} (${name})`
+  const advice = `set ${name} of topic ${topic} to at least ${bytes} with kafka-configs, then continue the restore`
+  return new KafkaError({
+    operation: "produce",
+    reason: new BatchRefused({ topic, partition, code: reason.code, detail, advice })
+  })
+})

@@ -1,0 +1,75 @@
+import { assert, describe, it } from "@effect/vitest"
+import { randomBytes } from "node:crypto"
+import { Effect } from "effect"
+import * as LargeRecords from "../../src/restore/LargeRecords.ts"
+import * as Restore from "../../src/restore/Restore.ts"
+import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
+import { aRestore, assertSame, backUp, inTime, layer, options, restore, systems, worlds } from "./world.ts"
+
+const restoreWith = Effect.fnUntraced(function* (given: Restore.Options, request: RestoreRequest) {
+  const opened = yield* systems
+  return yield* Restore.run(opened, request, yield* Restore.prepare(opened, request), given)
+}, Effect.scoped)
+
+/** Text that zstd makes half as long, and lz4 no shorter. */
+const text = (length: number) => randomBytes(length / 2).toString("hex")
+
+const topic = { configs: { "max.message.bytes": "1100000" } }
+const small = Array.from({ length: 20 }, (_, i) => ({ key: `k${i}`, value: `small ${i}` }))
+
+describe("a batch that is too large for the topic", () => {
+  it.effect("is written again, each record by itself and with zstd, as the source may have had it", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders", topic)
+      for (const value of [text(1_800_000), text(2_000_000)]) {
+        yield* source.produce("orders", 0, small)
+        yield* source.produce("orders", 0, [{ key: "large", value }], { codec: "zstd" })
+      }
+      yield* source.produce("orders", 0, small)
+      const backupId = yield* backUp
+      for (const compression of [undefined, "none"] as const) {
+        const name = `orders-${compression}`
+        const topicMapping = new Map([["orders", name]])
+        const request = { topicMapping, owner: { name }, ...(compression === undefined ? {} : { compression }) }
+        yield* inTime(restoreWith({ ...options, batchBytes: 900_000 }, aRestore(backupId, request)))
+        yield* assertSame(source, target, "orders", 1, name)
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is refused by name if it is one record, and written once it fits", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders", topic)
+      yield* source.produce("orders", 0, small)
+      yield* source.produce("orders", 0, [{ key: "large", value: text(3_000_000) }])
+      const request = aRestore(yield* backUp)
+      const error = yield* Effect.flip(inTime(restore(request)))
+      assert.match(
+        error.message,
+        /orders\[0\]: the record at offset 20 has 1[56][0-9]{5} bytes in a batch of its own, compressed with zstd, and the limit of a batch is 1100000 [(]max[.]message[.]bytes[)]/
+      )
+      assert.isFalse(error.isRetryable)
+      const opened = yield* systems
+      yield* opened.sink.alterConfigs("orders", { "max.message.bytes": "2000000" })
+      yield* inTime(restore(request))
+      yield* assertSame(source, target, "orders", 1)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+})
+
+describe("the limit of a batch while records are written", () => {
+  it.effect("is no less than a record that the manifest shows", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      yield* source.createTopic("orders", { configs: { "max.message.bytes": "1100000" } })
+      yield* source.produce("orders", 0, [{ key: "large", value: text(3_200_000) }])
+      const { plan, targets } = yield* inTime(Restore.prepare(yield* systems, aRestore(yield* backUp)))
+      const known = LargeRecords.knownBytes(plan.topics[0]!)
+      assert.isAbove(known, 3_200_000)
+      assert.isBelow(known, 3_201_000)
+      assert.strictEqual(targets[0]?.create?.configs["max.message.bytes"], String(known))
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+})
