@@ -13,10 +13,10 @@ import { restoreSamples } from "./samples.ts"
 const bare = bareSpec()
 
 describe("the samples of restores", () => {
-  it("are all five of the documentation", () => {
+  it("are all five of the documentation, and the newest backup of a KafkaBackup", () => {
     assert.sameMembers(
       restoreSamples.map(({ name }) => name),
-      ["before-the-bad-deploy", "into-staging", "other-region", "simple", "with-groups"].map(
+      ["before-the-bad-deploy", "into-staging", "newest", "other-region", "simple", "with-groups"].map(
         (name) => `restore-${name}.yaml`
       )
     )
