@@ -89,6 +89,17 @@ const flags = {
       "most runs at the same time, over all KafkaBackups; further runs wait, and namespaces take turns (default: 10)"
     )
   ),
+  maxConcurrentDrills: Flag.Int("max-concurrent-drills").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDefault(2),
+    Flag.filter(
+      (n) => n >= 1,
+      () => "must be 1 or more"
+    ),
+    Flag.withDescription(
+      "most drills at the same time, over all KafkaBackups; they do not count as runs, and never make one wait (default: 2)"
+    )
+  ),
   noLeaderElection: Flag.Boolean("no-leader-election").pipe(
     Flag.withDefault(false),
     Flag.withDescription("work without leader election: only for a single replica")
@@ -138,6 +149,7 @@ export const operator = Command.make(
           jobs,
           instance,
           maxConcurrentRuns: given.maxConcurrentRuns,
+          maxConcurrentDrills: given.maxConcurrentDrills,
           ...(given.watchNamespace.length === 0 ? {} : { watchNamespaces: given.watchNamespace }),
           ...(namespace === undefined || given.noLeaderElection
             ? {}

@@ -29,6 +29,9 @@ export interface Caches {
   readonly startingRuns: () => number
   /** Those that count towards the budget of concurrent runs: see `ActiveRuns.load`. */
   readonly load: (nowMillis: number) => Load
+  /** The same of drills, which are counted apart. */
+  readonly activeDrills: () => number
+  readonly drillLoad: (nowMillis: number) => Load
   readonly tombstone: (jobKey: InformerCache.Key) => Tombstone | undefined
   readonly forgetTombstones: (owner: InformerCache.Key) => void
   readonly isSynced: () => boolean
@@ -97,8 +100,8 @@ const withoutSpec = (pod: Pod): Pod => {
 const mapped = <A extends KubeObject>(delta: Delta<A>, f: (object: A) => A): Delta<A> =>
   delta._tag === "Snapshot" ? { ...delta, items: delta.items.map(f) } : { ...delta, object: f(delta.object) }
 
-const isUnfinishedRun = (job: Job): boolean =>
-  JobFacts.purpose(job) === "run" &&
+const isUnfinished = (job: Job, purpose: "run" | "drill"): boolean =>
+  JobFacts.purpose(job) === purpose &&
   JobFacts.condition(job, "Complete") === undefined &&
   JobFacts.condition(job, "Failed") === undefined
 
@@ -117,24 +120,30 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
   const pods: InformerCache.InformerCache<Pod> = {
     ...podCache,
     absorb: (delta, scope) => {
-      for (const pod of delta._tag === "Snapshot" ? delta.items : [delta.object]) active.observePod(pod)
+      for (const pod of delta._tag === "Snapshot" ? delta.items : [delta.object]) observePod(pod)
       return podCache.absorb(mapped(delta, leanPod), scope)
     },
     learn: (pod) => {
-      active.observePod(pod)
+      observePod(pod)
       podCache.learn(leanPod(pod))
     }
   }
-  const active = ActiveRuns.make()
+  const active = { run: ActiveRuns.make(), drill: ActiveRuns.make() }
+  const observePod = (pod: Pod) => {
+    active.run.observePod(pod)
+    active.drill.observePod(pod)
+  }
   const tombstones = new Map<InformerCache.Key, Tombstone>()
   const prunes = new Map<InformerCache.Key, InformerCache.Key>()
 
   const count = (job: Job) => {
     const key = InformerCache.keyOf(job)
     const known = jobs.get(key)
-    if (known !== undefined && isUnfinishedRun(known)) {
-      active.observeJob(known, () => podCache.ofOwner(ownerOf(known) ?? ""))
-    } else active.end(key)
+    for (const purpose of ["run", "drill"] as const) {
+      if (known !== undefined && isUnfinished(known, purpose)) {
+        active[purpose].observeJob(known, () => podCache.ofOwner(ownerOf(known) ?? ""))
+      } else active[purpose].end(key)
+    }
     if (known === undefined) return
     const owner = ownerOf(known)
     if (owner !== undefined && isSuccessfulPrune(known)) prunes.set(owner, key)
@@ -158,7 +167,8 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
       if (delta._tag === "Delete") keepTombstone(delta.object)
       const touched = jobs.absorb(delta, scope)
       if (delta._tag === "Snapshot") {
-        active.clear()
+        active.run.clear()
+        active.drill.clear()
         for (const job of jobs.values()) count(job)
       } else count(delta.object)
       return touched
@@ -168,9 +178,11 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
       count(job)
     },
     wasPruned: (owner, job) => prunes.get(owner) === job,
-    activeRuns: active.count,
-    startingRuns: active.starting,
-    load: active.load,
+    activeRuns: active.run.count,
+    startingRuns: active.run.starting,
+    load: active.run.load,
+    activeDrills: active.drill.count,
+    drillLoad: active.drill.load,
     tombstone: (key) => tombstones.get(key),
     forgetTombstones: (owner) => {
       for (const [key, { job }] of tombstones) if (ownerOf(job) === owner) tombstones.delete(key)

@@ -1,7 +1,7 @@
 import { group } from "../resource/KafkaBackup.ts"
 
-/** What a Job is for. At most one of a resource's Jobs is unfinished at any time. */
-export type Purpose = "run" | "prune" | "catalogue" | "cleanup" | "restore"
+/** What a Job is for. At most one of a resource's Jobs is unfinished at any time, beside one drill. */
+export type Purpose = "run" | "prune" | "catalogue" | "cleanup" | "restore" | "drill"
 
 export const managedBy = { key: "app.kubernetes.io/managed-by", value: "kafka-backup-operator" } as const
 

@@ -14,6 +14,7 @@ import * as Format from "../status/Format.ts"
 import type { Condition } from "../status/Status.ts"
 import * as AwaitedSecret from "./AwaitedSecret.ts"
 import * as Caches from "./Caches.ts"
+import * as DrillStep from "./drill/DrillStep.ts"
 import * as NextJob from "./NextJob.ts"
 import * as JobActions from "./JobActions.ts"
 import * as StatusReport from "./StatusReport.ts"
@@ -107,6 +108,8 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
   const done = yield* JobActions.carryOut(context, observed, action)
   if (action._tag !== "Run") queue.settle(observed.key)
 
+  const drill = yield* DrillStep.take(context, observed)
+
   const isWaiting = due?.start !== undefined && !done.isStarted
   const active =
     done.active ?? beingReplaced(ownedJobs, observed, action) ?? (yield* withProgress(ownedJobs, observed)) ?? pending
@@ -115,40 +118,41 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     problems: observed.problems,
     state: due?.state,
     schedule: { text: backup?.spec.schedule, timeZone: backup?.spec.timeZone },
-    memory: due === undefined ? unusable(observed, memory) : isWaiting ? waiting(memory, due) : due.memory,
+    memory: due === undefined ? unusable(observed, memory) : isWaiting ? Due.unstarted(memory, due) : due.memory,
     active,
     ended: deleted === undefined ? ownedJobs.ended : [...ownedJobs.ended, deleted],
     maintenance: ownedJobs.maintenance,
     skipped: due === undefined || isWaiting ? [] : due.skipped,
-    refusedTrigger: due?.refusedTrigger,
+    refusedTrigger:
+      [due?.refusedTrigger, drill.refusedTrigger].filter((text) => text !== undefined).join("; ") || undefined,
     catalogue: ownedJobs.catalogue,
     listedMillis: ownedJobs.listedMillis,
     listing: isLost ? "StatusLost" : deleted === undefined ? undefined : "ListingDue",
     queue: done.queue,
     refusal: done.refusal,
     deletion: undefined,
+    drill: drill.observation,
     ignoredStorageBlocks: backup === undefined ? [] : StorageSpec.ignoredStorageBlocks(backup.spec)
   }
   yield* StatusReport.publish(caches, observed, facts, ownedJobs.unreported)
+  yield* DrillStep.release(context, observed, drill)
   if (action._tag === "Replace" && outdated !== undefined) yield* JobActions.replace(context, observed, outdated)
   caches.forgetTombstones(observed.key)
 
-  return {
-    _tag: "After",
-    millis: Requeue.nextMillis({
-      dueMillis: due?.requeueMillis,
-      active,
-      isBusy: ownedJobs.unfinished.length > 0,
-      isQueued: done.queue !== undefined,
-      isRefused: done.refusal !== undefined,
-      // A run that was found and had ended before leaves room for what comes after it.
-      hasEnded:
-        ownedJobs.unreported.some(({ job }) => job.metadata.deletionTimestamp === undefined) ||
-        (done.isStarted && done.active === undefined),
-      listingUntilMillis: isWaiting ? listingUntilMillis : undefined,
-      nowMillis
-    })
-  }
+  const millis = Requeue.nextMillis({
+    dueMillis: due?.requeueMillis,
+    active,
+    isBusy: ownedJobs.unfinished.length > 0,
+    isQueued: done.queue !== undefined,
+    isRefused: done.refusal !== undefined,
+    // A run that was found and had ended before leaves room for what comes after it.
+    hasEnded:
+      ownedJobs.unreported.some(({ job }) => job.metadata.deletionTimestamp === undefined) ||
+      (done.isStarted && done.active === undefined),
+    listingUntilMillis: isWaiting ? listingUntilMillis : undefined,
+    nowMillis
+  })
+  return { _tag: "After", millis: Math.min(millis, drill.millis) }
 })
 
 const applied = ({ previous }: Observed.Observed): Condition | undefined =>
@@ -157,22 +161,6 @@ const applied = ({ previous }: Observed.Observed): Condition | undefined =>
 /** Retention was applied since the spec was edited: the status may have seen the edit while a run was active. */
 const isApplied = (observed: Observed.Observed): boolean =>
   applied(observed)?.observedGeneration === observed.generation
-
-/**
- * The memory while a run that is due does not exist yet: nothing that would make it less due. Only when a trigger was
- * first seen is kept, because its run is named after that.
- */
-const waiting = (memory: ScheduleMemory, { memory: then, start }: Due.Due): ScheduleMemory => {
-  const kept = {
-    ...memory,
-    ...(then.observedSchedule === undefined ? {} : { observedSchedule: then.observedSchedule }),
-    ...(then.sinceMillis === undefined ? {} : { sinceMillis: then.sinceMillis })
-  }
-  if (start?._tag === "Trigger") {
-    return { ...kept, pendingTrigger: { token: start.token, firstSeenMillis: start.firstSeenMillis } }
-  }
-  return then.pendingTrigger === undefined ? kept : { ...kept, pendingTrigger: then.pendingTrigger }
-}
 
 /** The run whose Job is gone: ended, or to be continued in a new Job, unless that does not come in time. */
 const replacement = (

@@ -6,6 +6,8 @@ import type { RunQueue } from "./RunQueue.ts"
 export interface ReconcileContext {
   readonly caches: Caches
   readonly queue: RunQueue
+  /** Drills wait in a queue of their own, so that none of them holds up a run. */
+  readonly drillQueue: RunQueue
   /** How pods of Jobs are made. */
   readonly settings: JobSettings
 }

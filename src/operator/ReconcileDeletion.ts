@@ -2,13 +2,14 @@ import { Effect } from "effect"
 import * as Kind from "../kubernetes/Kind.ts"
 import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
-import type { KubeObject } from "../kubernetes/Objects.ts"
+import type { Job, KubeObject } from "../kubernetes/Objects.ts"
 import { given } from "../resource/Json.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import type { ActiveRun, DeletionTrouble, Facts, Trouble } from "../status/Facts.ts"
 import * as Format from "../status/Format.ts"
 import * as ScheduleFields from "../status/ScheduleFields.ts"
 import type { Caches } from "./Caches.ts"
+import * as ObservedDrills from "./drill/ObservedDrills.ts"
 import * as CleanupByHand from "./CleanupByHand.ts"
 import * as Deletion from "./Deletion.ts"
 import * as EnsureJob from "./EnsureJob.ts"
@@ -28,6 +29,7 @@ export const reconcile = Effect.fn("ReconcileDeletion.reconcile")(function* (
   deletedMillis: number
 ): Effect.fn.Return<ReconcileResult, KubernetesError, KubernetesApi | StatusReport.Services> {
   context.queue.settle(observed.key)
+  context.drillQueue.settle(observed.key)
   const { backup } = observed
   const decided = Deletion.next({
     isHeld: isHeld(observed),
@@ -88,6 +90,10 @@ const givenUp = Effect.fnUntraced(function* (
   return { reason, message: CleanupByHand.sentence(why, command) }
 })
 
+interface OwnedJob {
+  readonly job: Job
+}
+
 const isHeld = ({ resource }: Observed.Observed): boolean =>
   resource.metadata.finalizers?.includes(Labels.finalizer) ?? false
 
@@ -99,8 +105,11 @@ const attempts = ({ jobs }: Observed.Observed): ReadonlyArray<Observed.ObservedJ
     .filter((owned) => isCleanup(owned) && !JobFacts.isSuspended(owned.job))
     .toSorted((a, b) => JobFacts.cleanupAttempt(b.job) - JobFacts.cleanupAttempt(a.job))
 
-const unfinished = (observed: Observed.Observed) =>
-  Observed.ownedJobs(observed).unfinished.filter((owned) => !isCleanup(owned))
+/** A drill reads what the clean-up removes, so it ends first, too. */
+const unfinished = (observed: Observed.Observed): ReadonlyArray<OwnedJob> => [
+  ...Observed.ownedJobs(observed).unfinished.filter((owned) => !isCleanup(owned)),
+  ...ObservedDrills.of(observed).filter(({ state }) => state._tag === "Active")
+]
 
 /** Attempts that Kubernetes has not ended, also those that the operator no longer waits for. */
 const unfinishedCleanup = (observed: Observed.Observed) =>
@@ -154,7 +163,7 @@ const clean = Effect.fnUntraced(function* (
 })
 
 /** Pods of the Jobs get their grace period: a run seals and checkpoints what it has. */
-const endJobs = Effect.fnUntraced(function* (observed: Observed.Observed, jobs: ReadonlyArray<Observed.ObservedJob>) {
+const endJobs = Effect.fnUntraced(function* (observed: Observed.Observed, jobs: ReadonlyArray<OwnedJob>) {
   const api = yield* KubernetesApi
   yield* Effect.forEach(
     jobs.filter(({ job }) => job.metadata.deletionTimestamp === undefined),
@@ -198,6 +207,7 @@ const publish = Effect.fnUntraced(function* (caches: Caches, observed: Observed.
     queue: undefined,
     refusal: undefined,
     deletion,
+    drill: { _tag: "Unchanged" },
     ignoredStorageBlocks: []
   }
   const ofRuns = unreported.filter((owned) => !isCleanup(owned))

@@ -32,10 +32,12 @@ export interface Settings {
   readonly watchNamespaces?: ReadonlyArray<string>
   /** Runs at the same time, over all resources. */
   readonly maxConcurrentRuns: number
+  /** Drills at the same time, over all resources; they do not count as runs. */
+  readonly maxConcurrentDrills: number
   readonly fibers: ReconcileFibers.FiberSettings
 }
 
-export const defaults = { maxConcurrentRuns: 10, fibers: ReconcileFibers.defaults } as const
+export const defaults = { maxConcurrentRuns: 10, maxConcurrentDrills: 2, fibers: ReconcileFibers.defaults } as const
 
 /**
  * The reconciler: watches resources, Jobs and pods, and reconciles each resource that something happened to. To be run
@@ -48,14 +50,17 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
   const scopes = settings.watchNamespaces ?? [undefined]
   const caches = Caches.make(scopes)
   const queue = RunQueue.make(settings.maxConcurrentRuns)
-  const context: ReconcileContext = { caches, queue, settings: settings.jobs }
+  const drillQueue = RunQueue.make(settings.maxConcurrentDrills)
+  const context: ReconcileContext = { caches, queue, drillQueue, settings: settings.jobs }
   const services = yield* Effect.context<ReconcileServices>()
   const serveQueue = Effect.gen(function* () {
-    const load = caches.load(yield* Clock.currentTimeMillis)
-    for (const key of queue.next(load)) fibers.wake(key)
+    const now = yield* Clock.currentTimeMillis
+    for (const key of queue.next(caches.load(now))) fibers.wake(key)
+    for (const key of drillQueue.next(caches.drillLoad(now))) fibers.wake(key)
     yield* metrics.activeRuns(caches.activeRuns())
     yield* metrics.startingRuns(caches.startingRuns())
     yield* metrics.queuedRuns(queue.length())
+    yield* metrics.drills({ active: caches.activeDrills(), queued: drillQueue.length() })
   })
   const fibers: ReconcileFibers.ReconcileFibers = yield* ReconcileFibers.make(
     // A Job that does not start makes room without any event.
@@ -133,6 +138,7 @@ const reconcileKey = Effect.fnUntraced(function* (context: ReconcileContext, key
   const resource = context.caches.resources.get(key)
   if (resource === undefined) {
     context.queue.settle(key)
+    context.drillQueue.settle(key)
     context.caches.forgetTombstones(key)
     const [namespace = "", name = ""] = key.split("/")
     yield* metrics.forget({ namespace, name })
@@ -170,12 +176,13 @@ const reconcileObserved = Effect.fnUntraced(function* (
 
 /** A reconcile that failed is tried again; the log says whether that can help. */
 const failed = Effect.fnUntraced(function* (
-  { queue }: ReconcileContext,
+  { drillQueue, queue }: ReconcileContext,
   key: Key,
   cause: Cause.Cause<KubernetesError>
 ) {
   // It would keep its place, and with it a part of the room, for as long as its reconciles fail.
   queue.settle(key)
+  drillQueue.settle(key)
   const metrics = yield* OperatorMetrics
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
   yield* metrics.reconciled(error === undefined ? "defect" : "retry", 0)

@@ -1,15 +1,15 @@
 import { Effect } from "effect"
-import * as Kind from "../kubernetes/Kind.ts"
-import { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
-import { hasReason, type KubernetesError } from "../kubernetes/KubernetesError.ts"
+import type { KubernetesApi } from "../kubernetes/KubernetesApi.ts"
+import type { KubernetesError } from "../kubernetes/KubernetesError.ts"
 import type { KubeObject } from "../kubernetes/Objects.ts"
-import { given } from "../resource/Json.ts"
 import * as Announcements from "../status/Announcements.ts"
 import type { Facts } from "../status/Facts.ts"
 import * as Next from "../status/Next.ts"
 import { OperatorMetrics } from "../telemetry/OperatorMetrics.ts"
 import type { Caches } from "./Caches.ts"
+import * as DrillMetrics from "./drill/DrillMetrics.ts"
 import { EventRecorder } from "./EventRecorder.ts"
+import * as JobRelease from "./JobRelease.ts"
 import * as ResourceMetrics from "./ResourceMetrics.ts"
 import type { ObservedJob, Observed } from "./Observed.ts"
 import * as StatusWriter from "./StatusWriter.ts"
@@ -20,7 +20,7 @@ export type Services = EventRecorder | OperatorMetrics
 const maintenanceTtlSeconds = { success: 300, failure: 3600 }
 
 /** The documented default, for when the spec cannot be read, in seconds. */
-const defaultTtlSeconds = 86_400
+export const defaultTtlSeconds = 86_400
 
 /**
  * Publishes what a reconcile found: first Events, then the status and metrics, and only once the status is written the
@@ -40,6 +40,7 @@ export const publish = Effect.fn("StatusReport.publish")(function* (
   if (written !== undefined) caches.resources.learn(written)
   // Counted only once the status is written: an Event twice is better than never, but a count twice is wrong.
   yield* ResourceMetrics.report(metrics, observed, facts, next)
+  yield* DrillMetrics.report(metrics, observed, facts.drill, next)
   yield* Effect.forEach(unreported, (ended) => release(caches, observed, ended), { discard: true })
   return written ?? observed.resource
 })
@@ -60,30 +61,15 @@ const announce = Effect.fnUntraced(function* (
 })
 
 /** A Job whose end is in the status gets its time to live; one that Kubernetes cannot end is deleted now. */
-const release = Effect.fnUntraced(function* (caches: Caches, { backup }: Observed, { job, state }: ObservedJob) {
-  const api = yield* KubernetesApi
-  const { deletionTimestamp, name, namespace, resourceVersion, uid } = job.metadata
-  const ref = given({ name, namespace })
+const release = (caches: Caches, { backup }: Observed, { job, state }: ObservedJob) => {
+  const isEnded = state._tag === "Ended" || state._tag === "EndedMaintenance"
   if (state._tag === "Ended" && state.run.reason === "PodNotStarted") {
-    // A container that starts at this very moment changes the Job, and its pod is gone before the Job is.
-    return deletionTimestamp !== undefined
-      ? undefined
-      : yield* api
-          .remove(Kind.jobs, ref, given({ propagation: "Foreground" as const, resourceVersion, uid }))
-          .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void))
+    return JobRelease.release(caches, job, { _tag: "NeverStarted" })
   }
-  if ((state._tag === "Ended" || state._tag === "EndedMaintenance") && state.isStuck) {
-    return yield* api
-      .remove(Kind.jobs, ref, given({ propagation: "Background" as const, uid }))
-      .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void))
-  }
+  if (isEnded && state.isStuck) return JobRelease.release(caches, job, { _tag: "Stuck" })
   const ttlSecondsAfterFinished =
     state._tag === "EndedMaintenance"
       ? maintenanceTtlSeconds[state.maintenance.isSuccess ? "success" : "failure"]
       : (backup?.spec.job.ttlSecondsAfterFinished ?? defaultTtlSeconds)
-  yield* api.patch(Kind.jobs, ref, { metadata: { uid }, spec: { ttlSecondsAfterFinished } }).pipe(
-    Effect.map((patched) => caches.learnJob(patched)),
-    // Deleted meanwhile, or another one of its name: nothing is left to release.
-    Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void)
-  )
-})
+  return JobRelease.release(caches, job, { _tag: "Keep", ttlSecondsAfterFinished })
+}

@@ -62,6 +62,13 @@ const columns: ReadonlyArray<Definition.Column> = [
     description: "How long the last successful backup took"
   },
   {
+    name: "Restorable",
+    type: "string",
+    jsonPath: '.status.conditions[?(@.type=="Restorable")].status',
+    priority: 1,
+    description: "True: the newest drill restored a part of the newest backup and found it equal; empty without drills"
+  },
+  {
     name: "Message",
     type: "string",
     jsonPath: '.status.conditions[?(@.type=="Ready")].message',

@@ -1,3 +1,4 @@
+import { DrillStatus } from "./DrillStatus.ts"
 import * as Field from "./Field.ts"
 import { Timestamp } from "./Timestamp.ts"
 
@@ -161,6 +162,7 @@ export const KafkaBackupStatus = Field.object(
         "How many backups storage holds beside those in backupHistory, as last listed. Absent when backupHistory has all."
       )
     ),
+    drill: Field.optional(DrillStatus),
     conditions: Field.optional(
       Field.list(Condition, {
         description: "Answers to questions about the resource; Ready comes first.",

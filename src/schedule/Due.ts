@@ -36,6 +36,22 @@ export const decide = (input: DueInput): Due => {
   }
 }
 
+/**
+ * The memory while what is due does not exist yet: nothing that would make it less due. Only when a trigger was first
+ * seen is kept, because its run is named after that.
+ */
+export const unstarted = (memory: ScheduleMemory, { memory: then, start }: Due): ScheduleMemory => {
+  const kept = {
+    ...memory,
+    ...(then.observedSchedule === undefined ? {} : { observedSchedule: then.observedSchedule }),
+    ...(then.sinceMillis === undefined ? {} : { sinceMillis: then.sinceMillis })
+  }
+  if (start?._tag === "Trigger") {
+    return { ...kept, pendingTrigger: { token: start.token, firstSeenMillis: start.firstSeenMillis } }
+  }
+  return then.pendingTrigger === undefined ? kept : { ...kept, pendingTrigger: then.pendingTrigger }
+}
+
 /** The annotation holds one value, so the newest is the only one that can wait for a run to end. */
 const trigger = ({ active, nowMillis, trigger }: DueInput, memory: ScheduleMemory, isBusy: boolean) => {
   const { pendingTrigger, ...rest } = memory

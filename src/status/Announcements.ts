@@ -1,5 +1,6 @@
 import { triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as SkippedSlots from "../schedule/SkippedSlots.ts"
+import * as DrillAnnouncements from "./drill/DrillAnnouncements.ts"
 import { type EventReasonName, eventReasons } from "./EventReasons.ts"
 import type { EndedRun, Facts, RunCauseName } from "./Facts.ts"
 import * as HistoryEntries from "./HistoryEntries.ts"
@@ -38,7 +39,8 @@ export const announcements = (previous: Status, facts: Facts, next: Status): Rea
   ...paused(previous, facts, next),
   ...retention(previous, facts, next),
   ...listing(previous, next),
-  ...cleanup(previous, next)
+  ...cleanup(previous, next),
+  ...DrillAnnouncements.notes(previous, facts.drill, next).map(([reason, note]) => announcement(reason, note))
 ]
 
 const announcement = (reason: EventReasonName, note: string): Announcement => ({

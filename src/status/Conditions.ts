@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import * as Slots from "../schedule/Slots.ts"
 import * as ConditionEntry from "./ConditionEntry.ts"
+import * as Restorable from "./drill/Restorable.ts"
 import * as Evidence from "./Evidence.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
@@ -33,6 +34,7 @@ export const next = (
     KafkaReachable: kafkaReachable(question),
     StorageReachable: storageReachable(question),
     Verified: verified(question.history),
+    Restorable: restorable(question, previous),
     Warnings: warnings(facts, question.history),
     StorageListed: listed,
     RetentionApplied: Maintenance.retentionApplied(facts, previous),
@@ -176,6 +178,16 @@ const verified = (history: History.History): Answer<"Verified"> => {
     reason: "BackupVerified",
     message: `${backupId} was verified in storage at ${endOf(entry)}${held}.`
   }
+}
+
+const restorable = (
+  { drill, facts, last, nowMillis }: Ready.Question,
+  previous: ReadonlyArray<Condition>
+): Answer<"Restorable"> | undefined => {
+  if (drill === undefined) return undefined
+  return facts.drill._tag === "Found"
+    ? Restorable.answer({ drill, facts: facts.drill.facts, hasBackup: last.lastBackupId !== undefined, nowMillis })
+    : Maintenance.kept(previous, "Restorable")
 }
 
 const warnings = ({ ignoredStorageBlocks, refusedTrigger }: Facts, history: History.History): Answer<"Warnings"> => {

@@ -40,7 +40,7 @@ const all = {
   TriggerRefused: {
     type: "Warning",
     action: "Trigger",
-    meaning: "The value of the trigger annotation cannot be used; no backup was started."
+    meaning: "The value of an annotation that asks for a backup or a drill cannot be used; nothing was started."
   },
   InvalidSpec: {
     type: "Warning",
@@ -69,7 +69,8 @@ const all = {
   TriggerHandledBefore: {
     type: "Warning",
     action: "StartRun",
-    meaning: "A value of the trigger annotation was used before. Its backup exists, and no new one was made."
+    meaning:
+      "A value of an annotation that asks for a backup or a drill was used before. Its backup or drill exists, and no new one was made."
   },
   BackupsAdopted: {
     type: "Normal",
@@ -100,6 +101,33 @@ const all = {
     action: "CleanUp",
     meaning:
       "The clean-up was given up so that the deletion can finish; the data stays in storage. The note ends with the command that removes it."
+  },
+  DrillStarted: { type: "Normal", action: "Drill", meaning: "A drill started. The note names its cause and its Job." },
+  DrillPassed: {
+    type: "Normal",
+    action: "Drill",
+    meaning:
+      "A drill restored a part of the newest backup and found it equal. The note says how much, and how long a whole restore takes."
+  },
+  DrillFailed: {
+    type: "Warning",
+    action: "Drill",
+    meaning: "A drill found that a backup cannot be restored, or that what was restored differs. The note says where."
+  },
+  DrillIncomplete: {
+    type: "Warning",
+    action: "Drill",
+    meaning: "A drill was stopped or could not be carried out, so it shows nothing about the backup."
+  },
+  DrillOverdue: {
+    type: "Warning",
+    action: "Schedule",
+    meaning: "No drill has passed for more than two intervals of `spec.drill.schedule`."
+  },
+  DrillTrouble: {
+    type: "Warning",
+    action: "Drill",
+    meaning: "The API server rejects the Job of a drill, or its pod cannot start or keeps failing."
   },
   RestoreStarted: {
     type: "Normal",

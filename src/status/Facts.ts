@@ -5,21 +5,14 @@ import type { ScheduleState } from "../schedule/ScheduledRun.ts"
 import type { SkippedSlots } from "../schedule/SkippedSlots.ts"
 import type { StorageType } from "../resource/StorageSpec.ts"
 import type { Problem } from "../resource/Problem.ts"
+import type { DrillObservation } from "./drill/DrillFacts.ts"
 import type { ReasonOf } from "./Reasons.ts"
+import type { QueuedRun, Trouble } from "./Trouble.ts"
+
+export type { QueuedRun, Trouble } from "./Trouble.ts"
 
 /** Why a run exists, as status and history name it. */
 export type RunCauseName = "schedule" | "trigger" | "once"
-
-/**
- * Something that keeps a run or a Job from continuing, in the server's own words, with what to do. Where no union of
- * reasons is named, the reason may come from a pod's report or from Kubernetes, and is any CamelCase word.
- */
-export interface Trouble<Reason extends string = string> {
-  readonly reason: Reason
-  readonly message: string
-  /** Of a run that is tried again: the reason for which its last attempt failed. */
-  readonly after?: string
-}
 
 /** How far a run is, as its pod reports under /progress. */
 export interface RunProgressFacts {
@@ -58,15 +51,6 @@ export interface ActiveRun {
   }
   /** Its Job is made again, or will be: what its pods are made from changed before a container had started. */
   readonly isReplacing?: boolean
-}
-
-/** A run that is due and waits for its turn. */
-export interface QueuedRun {
-  /** Runs that start before it, as things are now. */
-  readonly before: number
-  /** Most runs that the operator lets be active at the same time. */
-  readonly limit: number
-  readonly sinceMillis: number
 }
 
 /** A run that ended, as its Job, its pods and its termination message show. */
@@ -135,6 +119,7 @@ export interface Facts {
   readonly refusal: Trouble<RunReasonOf<"refusal">> | undefined
   /** The resource is being deleted: what its deletion waits for. */
   readonly deletion: DeletionTrouble | undefined
+  readonly drill: DrillObservation
   /** Storage blocks that are given but not selected. */
   readonly ignoredStorageBlocks: ReadonlyArray<StorageType>
 }

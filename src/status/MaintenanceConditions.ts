@@ -15,7 +15,7 @@ const last = (
 ): EndedMaintenance | undefined => maintenance.findLast((ended) => ended.task === task)
 
 /** The previous answer to a question that only a maintenance Job answers. */
-const kept = <Type extends Reasons.ConditionType>(
+export const kept = <Type extends Reasons.ConditionType>(
   previous: ReadonlyArray<Condition>,
   type: Type
 ): Answer<Type> | undefined => {

@@ -1,5 +1,6 @@
 import { given } from "../resource/Json.ts"
 import * as Conditions from "./Conditions.ts"
+import * as NextDrill from "./drill/NextDrill.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
 import * as HistoryEntries from "./HistoryEntries.ts"
@@ -28,6 +29,7 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
   const truncated = History.truncated(previous, facts, history)
   const last = lastBackup(previous, history, facts)
   const run = active(previous, facts)
+  const drill = NextDrill.next(previous.drill, facts.drill)
   return {
     phase: phase(facts, history, last),
     observedGeneration: facts.generation,
@@ -38,7 +40,8 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
     ...run,
     backupHistory: history,
     ...(truncated === 0 ? {} : { historyTruncated: truncated }),
-    conditions: Conditions.next(previous.conditions ?? [], { facts, history, last, run, nowMillis })
+    ...given({ drill }),
+    conditions: Conditions.next(previous.conditions ?? [], { facts, history, last, run, drill, nowMillis })
   }
 }
 

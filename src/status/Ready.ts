@@ -1,9 +1,8 @@
-import { Result } from "effect"
-import * as Slots from "../schedule/Slots.ts"
 import { triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as Problem from "../resource/Problem.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
+import * as Overdue from "./Overdue.ts"
 import * as Pause from "./Pause.ts"
 import type { ConditionType, ReasonOf } from "./Reasons.ts"
 import type { HistoryEntry, Status } from "./Status.ts"
@@ -32,6 +31,8 @@ export interface Question {
   readonly history: History.History
   /** The active run of the next status, and how far it is. */
   readonly run: Pick<Status, "activeRun" | "progress">
+  /** Of the next status. */
+  readonly drill?: Status["drill"]
   /** `lastBackup…` of the next status. */
   readonly last: LastBackup
   readonly nowMillis: number
@@ -126,20 +127,16 @@ const once = ({ facts, last, ...rest }: Question): Answer<"Ready"> => {
   return { status: "Unknown", reason: "AwaitingFirstBackup", message }
 }
 
-/** Slots count too, not only time: a schedule of working days is not late on a Sunday. */
 const isOverdue = ({ facts, isUnlisted, last, nowMillis }: Question, intervalSeconds: number | undefined): boolean => {
-  const { text, timeZone } = facts.schedule
-  if (isUnlisted && last.lastBackupId === undefined) return false
-  if (text === undefined || intervalSeconds === undefined) return false
   const succeeded = succeededTime(last)
-  const succeededMillis = succeeded === undefined ? 0 : Format.millis(succeeded)
-  const fromMillis = Math.max(succeededMillis, facts.memory.sinceMillis ?? 0)
-  if (fromMillis === 0 || nowMillis - fromMillis <= 2000 * intervalSeconds) return false
-  const slots = Slots.of({ schedule: text, timeZone })
-  if (Result.isFailure(slots)) return false
-  const first = Slots.next(slots.success, fromMillis)
-  const second = first === undefined ? undefined : Slots.next(slots.success, first)
-  return second !== undefined && second <= nowMillis
+  if (isUnlisted && last.lastBackupId === undefined) return false
+  return Overdue.isOverdue({
+    schedule: facts.schedule,
+    intervalSeconds,
+    succeededMillis: succeeded === undefined ? undefined : Format.millis(succeeded),
+    sinceMillis: facts.memory.sinceMillis,
+    nowMillis
+  })
 }
 
 const maxProblemBytes = 4096

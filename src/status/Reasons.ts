@@ -18,6 +18,8 @@ export const types = {
   StorageReachable:
     "Does the active run reach the storage, or else did the newest run that tried, and were its credentials accepted?",
   Verified: "Did the newest verification find the backup in storage exactly as it was written?",
+  Restorable:
+    "Can the newest backup be restored? The newest drill that passed or failed answers, until it is too old. Present only with `spec.drill`.",
   Warnings: "Are there warnings that do not stop backups?",
   StorageListed:
     "Did the newest listing of storage succeed? The history learns from it which backups still exist. Absent until storage was listed or has to be.",
@@ -75,9 +77,9 @@ const all = {
     todo: "Correct the clock. If the clock is right now, edit the schedule to end the wait."
   },
   JobRefused: {
-    of: ["Ready"],
+    of: ["Ready", "Restorable"],
     meaning:
-      "A run is due but the API server rejects its Job: quota, admission policy, missing permissions. The message quotes the server.",
+      "A run or a drill is due but the API server rejects its Job: quota, admission policy, missing permissions. The message quotes the server.",
     todo: "Remove what blocks the Job. The operator tries again automatically."
   },
   PodTrouble: {
@@ -207,10 +209,43 @@ const all = {
     todo: "Check the storage and everything between it and the backup."
   },
 
+  DrillPassed: {
+    of: ["Restorable"],
+    meaning:
+      "The newest drill restored a part of the newest backup and found it equal. The message has the backup, how much was compared, and how long a restore of the whole backup takes."
+  },
+  DrillFailed: {
+    of: ["Restorable"],
+    meaning:
+      "The newest drill found that the backup cannot be restored, or that what was restored differs. The message says where. Backups go on, and `Ready` does not change.",
+    todo: "Do what the message says, and make a new backup. Then set annotation `kafka.oso.sh/drill` to a new value."
+  },
+  DrillOverdue: {
+    of: ["Restorable"],
+    meaning:
+      "No drill has passed for more than two intervals of `spec.drill.schedule`, and at least two slots have passed.",
+    todo: "See `.status.drill`: drills may wait for their turn, be stopped, or fail to start."
+  },
+  NoBackupYet: {
+    of: ["Restorable"],
+    meaning: "There is no verified backup yet, so no drill starts. One that is due starts after the first backup."
+  },
+  AwaitingFirstDrill: {
+    of: ["Restorable"],
+    meaning: "There was no drill yet. The message has the time of the next one."
+  },
+  DrillRunning: { of: ["Restorable"], meaning: "The first drill is running." },
+  DrillIncomplete: {
+    of: ["Restorable"],
+    meaning: "Every drill so far was stopped or could not be carried out, so nothing is known about the backup.",
+    todo: "Do what the message says, then set annotation `kafka.oso.sh/drill` to a new value."
+  },
+
   NoWarnings: { of: ["Warnings"], meaning: "There are no warnings." },
   TriggerRefused: {
     of: ["Warnings"],
-    meaning: "The value of the trigger annotation cannot be used. No backup was started for it.",
+    meaning:
+      "The value of an annotation that asks for a backup or a drill cannot be used, so nothing was started for it.",
     todo: "Set another value, for example `$(date +%s)`."
   },
   BackupNotes: {

@@ -74,6 +74,42 @@ export const families = {
     boundaries: runSeconds
   },
   resources: { type: "gauge", help: "KafkaBackups, by phase", labels: ["phase"] },
+  restorable: {
+    type: "gauge",
+    help: "1 while condition Restorable is True, 0 while it is False; absent while it is Unknown and without spec.drill",
+    labels: ofResource
+  },
+  drill_last_passed_timestamp_seconds: {
+    type: "gauge",
+    help: "When the last drill that passed ended; absent before the first",
+    labels: ofResource
+  },
+  drill_expected_interval_seconds: {
+    type: "gauge",
+    help: "Seconds between the next two slots of spec.drill.schedule; absent while suspended",
+    labels: ofResource
+  },
+  drill_scheduled_since_timestamp_seconds: {
+    type: "gauge",
+    help: "Since when drills are expected: when their schedule was added, last edited or resumed; absent while suspended",
+    labels: ofResource
+  },
+  drill_estimated_restore_seconds: {
+    type: "gauge",
+    help: "How long a restore of the whole backup takes, as the newest drill with a result measured it",
+    labels: ofResource
+  },
+  drill_last_duration_seconds: { type: "gauge", help: "How long the drill that ended last took", labels: ofResource },
+  drills_total: {
+    type: "counter",
+    help: "Drills that ended, by outcome (passed, failed, incomplete)",
+    labels: [...ofResource, "outcome"]
+  },
+  drill_failures_total: {
+    type: "counter",
+    help: "Drills that failed or were not completed, by reason (Other: after 32 different reasons of one resource)",
+    labels: [...ofResource, "reason"]
+  },
   restores: { type: "gauge", help: "KafkaRestores, by phase", labels: ["phase"] },
   restore_ready: {
     type: "gauge",
@@ -115,6 +151,12 @@ export const families = {
   queued_runs: {
     type: "gauge",
     help: "Runs that are due and queued because as many are active as the operator allows",
+    labels: []
+  },
+  active_drills: { type: "gauge", help: "Drills whose Job is not finished; they do not count as runs", labels: [] },
+  queued_drills: {
+    type: "gauge",
+    help: "Drills that are due and queued because as many are active as the operator allows",
     labels: []
   },
   work_queue_depth: { type: "gauge", help: "Resources that wait to be reconciled", labels: [] },

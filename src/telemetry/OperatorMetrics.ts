@@ -1,7 +1,10 @@
 import { Context, Effect, Layer } from "effect"
+import * as DrillSeries from "./DrillSeries.ts"
 import * as MetricSeries from "./MetricSeries.ts"
 import type {
   ApiRequest,
+  DrillEnd,
+  DrillState,
   DroppedEvent,
   LoopLag,
   ReconcileResult,
@@ -35,6 +38,12 @@ export class OperatorMetrics extends Context.Service<
     readonly runEnded: (ref: ResourceRef, end: RunEnd) => Effect.Effect<void>
     readonly slotsSkipped: (ref: ResourceRef, reason: SkipReason, count: number) => Effect.Effect<void>
     readonly pruneEnded: (ref: ResourceRef, outcome: "success" | "failed") => Effect.Effect<void>
+    /** The state of the drills of a resource whose spec asks for them. Reported at every reconcile. */
+    readonly drill: (ref: ResourceRef, state: DrillState) => Effect.Effect<void>
+    /** Reported once for each drill. */
+    readonly drillEnded: (ref: ResourceRef, end: DrillEnd) => Effect.Effect<void>
+    /** The spec no longer asks for drills: their series are gone. */
+    readonly forgetDrills: (ref: ResourceRef) => Effect.Effect<void>
     /** The state of a KafkaRestore. Reported at every reconcile. */
     readonly restore: (ref: ResourceRef, state: RestoreState) => Effect.Effect<void>
     /** Reported once for each Job. */
@@ -43,6 +52,8 @@ export class OperatorMetrics extends Context.Service<
     readonly forgetRestore: (ref: ResourceRef) => Effect.Effect<void>
     readonly activeRuns: (count: number) => Effect.Effect<void>
     readonly startingRuns: (count: number) => Effect.Effect<void>
+    /** Drills whose Job is not finished, and drills that are due and queued. */
+    readonly drills: (count: { readonly active: number; readonly queued: number }) => Effect.Effect<void>
     readonly queuedRuns: (count: number) => Effect.Effect<void>
     readonly workQueueDepth: (count: number) => Effect.Effect<void>
     readonly reconciled: (result: ReconcileResult, seconds: number) => Effect.Effect<void>
@@ -55,18 +66,28 @@ export class OperatorMetrics extends Context.Service<
   }
 >()("kafka-backup/telemetry/OperatorMetrics") {}
 
+/** Gauges without labels. */
+const plainGauges = [
+  "active_runs",
+  "starting_runs",
+  "queued_runs",
+  "active_drills",
+  "queued_drills",
+  "work_queue_depth",
+  "leader"
+] as const
+
 const make = Effect.fnUntraced(function* (version: string) {
   const series = MetricSeries.make()
   const resources = ResourceSeries.make(series)
   const restores = RestoreSeries.make(series)
+  const drills = DrillSeries.make(series)
   let wasLeader = false
 
   // Every series exists from the start with 0: a rate over a series that appears with its first count misses that
   // count.
   yield* series.set("build_info", { version }, 1)
-  for (const gauge of ["active_runs", "starting_runs", "queued_runs", "work_queue_depth", "leader"] as const) {
-    yield* series.set(gauge, {}, 0)
-  }
+  for (const gauge of plainGauges) yield* series.set(gauge, {}, 0)
   yield* series.add("leader_transitions_total", {}, 0)
   for (const result of ["unchanged", "changed", "user_must_act", "retry", "defect"] as const) {
     yield* series.add("reconciles_total", { result }, 0)
@@ -77,8 +98,13 @@ const make = Effect.fnUntraced(function* (version: string) {
 
   return OperatorMetrics.of({
     resource: resources.state,
-    forget: resources.forget,
-    forgetAll: Effect.andThen(resources.forgetAll, restores.forgetAll),
+    forget: (ref) => Effect.andThen(resources.forget(ref), drills.forget(ref)),
+    forgetAll: Effect.all([resources.forgetAll, drills.forgetAll, restores.forgetAll], { discard: true }),
+    drill: drills.state,
+    drillEnded: drills.ended,
+    forgetDrills: drills.forget,
+    drills: ({ active, queued }) =>
+      Effect.andThen(series.set("active_drills", {}, active), series.set("queued_drills", {}, queued)),
     restore: restores.state,
     restoreEnded: restores.ended,
     forgetRestore: restores.forget,

@@ -30,6 +30,26 @@ export interface RunEnd {
   readonly addedRecords?: number | undefined
 }
 
+/** What is true of the drills of one KafkaBackup now. Instants are milliseconds since 1970. */
+export interface DrillState {
+  /** Undefined while it is unknown. */
+  readonly isRestorable: boolean | undefined
+  readonly lastPassedMillis: number | undefined
+  /** How long a restore of the whole backup takes, as the newest drill with a result measured it. */
+  readonly estimatedSeconds: number | undefined
+  /** Given while the schedule of drills counts: not while suspended. */
+  readonly expected: { readonly intervalSeconds: number; readonly sinceMillis: number } | undefined
+}
+
+/** A drill that ended. */
+export interface DrillEnd {
+  readonly outcome: "passed" | "failed" | "incomplete"
+  /** Of anything but a drill that passed. */
+  readonly reason?: string | undefined
+  /** From the start of its Job to its end. */
+  readonly durationSeconds: number
+}
+
 /** What is true of one KafkaRestore now. */
 export interface RestoreState {
   readonly phase: Phase

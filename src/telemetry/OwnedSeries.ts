@@ -36,12 +36,12 @@ export interface OwnedSeries<G extends PlainName> {
 }
 
 /**
- * `G`: the gauges. `counted`: the gauge of resources in each phase. `begin` shows the counters
- * of a new resource with 0, before anything is counted.
+ * `G`: the gauges. `counted`: the gauge of resources in each phase, where there is one. `begin` shows the counters of a
+ * new resource with 0, before anything is counted.
  */
 export const make = <G extends PlainName>(
   series: MetricSeries,
-  counted: "resources" | "restores",
+  counted: "resources" | "restores" | undefined,
   begin: (one: Owned, add: OwnedSeries<G>["add"]) => Effect.Effect<void>
 ): OwnedSeries<G> => {
   const resources = new Map<string, Owned>()
@@ -58,6 +58,7 @@ export const make = <G extends PlainName>(
   }
 
   const countPhases = Effect.suspend(() => {
+    if (counted === undefined) return Effect.void
     const all = [...resources.values()]
     return Effect.forEach(
       phases,

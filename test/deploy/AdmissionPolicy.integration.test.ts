@@ -1,11 +1,13 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { Result } from "effect"
 import type { JobSettings } from "../../src/operator/jobs/JobSettings.ts"
+import * as DrillJob from "../../src/operator/drill/DrillJob.ts"
 import * as RestoreJob from "../../src/operator/restore/RestoreJob.ts"
 import * as JobTemplate from "../../src/operator/jobs/JobTemplate.ts"
 import * as MaintenanceJobs from "../../src/operator/jobs/MaintenanceJobs.ts"
 import * as BackupRef from "../../src/resource/BackupRef.ts"
 import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
+import type * as RunCause from "../../src/schedule/RunCause.ts"
 import * as Kubectl from "../harness/Kubectl.ts"
 import { describeWith } from "../harness/services.ts"
 import { backup, identity } from "../operator/jobs/fixtures.ts"
@@ -49,6 +51,15 @@ const runOf = (resource = backup(), more: Partial<JobSettings> = {}, trigger?: s
 const maintenance = (make: typeof MaintenanceJobs.forPrune): Json =>
   Result.getOrThrow(make({ backup: inWatched(), key: "1", settings }))
 
+const drillOf = (resource = backup(), cause: RunCause.RunCause = { _tag: "Slot", slotMillis: 0 }): Json =>
+  Result.getOrThrow(DrillJob.make(inWatched(resource), cause, settings))
+
+const scratchCluster = {
+  bootstrapServers: ["scratch:9092"],
+  securityProtocol: "SASL_SSL",
+  saslSecret: { name: "scratch", mechanism: "PLAIN" }
+}
+
 const restoreOf = (spec: unknown = Restores.fullSpec()): Json => {
   const metadata = { name: "whole-set", namespace: watched, uid: "1f2e", generation: 1 }
   const restore = Result.getOrThrow(KafkaRestore.fromJson({ ...Restores.manifest(spec), metadata }))
@@ -85,6 +96,9 @@ const ours: ReadonlyArray<readonly [name: string, job: Json]> = [
   ["a prune", maintenance(MaintenanceJobs.forPrune)],
   ["a catalogue", maintenance(MaintenanceJobs.forCatalogue)],
   ["a clean-up", maintenance(MaintenanceJobs.forCleanup)],
+  ["a drill", drillOf()],
+  ["a drill of the annotation", drillOf(backup(), { _tag: "Trigger", token: "now", firstSeenMillis: 0 })],
+  ["a drill into another cluster", drillOf(backup(["drill", { schedule: "@weekly", targetCluster: scratchCluster }]))],
   ["a restore with everything set", restoreOf()],
   ["a restore without any options", restoreOf(Restores.bareSpec())],
   [
@@ -105,11 +119,16 @@ const theirs: ReadonlyArray<readonly [attempt: string, path: Path, value: unknow
   ["another image", [...container, "image"], "evil:1", /one container, backup, of image example\.com\/backup:1/],
   ["a second container", [...pod, "containers", 1], { name: "x", image }, /one container/],
   ["an init container", [...pod, "initContainers"], [{ name: "x", image }], /one container/],
-  ["another command", [...container, "command"], ["sh"], /run, prune, list or restore/],
-  ["another subcommand", [...container, "args", 0], "export", /run, prune, list or restore/],
-  ["a manifest from elsewhere", [...container, "args", 2], "/etc/passwd", /run, prune, list or restore/],
-  ["a hook", [...container, "lifecycle"], { preStop: { exec: { command: ["sh"] } } }, /run, prune, list or restore/],
-  ["a probe", [...container, "livenessProbe"], { exec: { command: ["sh"] } }, /run, prune, list or restore/],
+  ["another command", [...container, "command"], ["sh"], /run, prune, list, restore or drill/],
+  ["another subcommand", [...container, "args", 0], "export", /run, prune, list, restore or drill/],
+  ["a manifest from elsewhere", [...container, "args", 2], "/etc/passwd", /run, prune, list, restore or drill/],
+  [
+    "a hook",
+    [...container, "lifecycle"],
+    { preStop: { exec: { command: ["sh"] } } },
+    /run, prune, list, restore or drill/
+  ],
+  ["a probe", [...container, "livenessProbe"], { exec: { command: ["sh"] } }, /run, prune, list, restore or drill/],
   [
     "a Secret as a variable",
     [...container, "env"],
@@ -122,7 +141,12 @@ const theirs: ReadonlyArray<readonly [attempt: string, path: Path, value: unknow
     env({ name: "NODE_OPTIONS", value: "--import=x" }),
     /environment variables/
   ],
-  ["variables of a Secret", [...container, "envFrom"], [{ secretRef: { name: "s" } }], /run, prune, list or restore/],
+  [
+    "variables of a Secret",
+    [...container, "envFrom"],
+    [{ secretRef: { name: "s" } }],
+    /run, prune, list, restore or drill/
+  ],
   ["the host's network", [...pod, "hostNetwork"], true, /access to the node/],
   ["the host's processes", [...pod, "hostPID"], true, /access to the node/],
   ["the host's IPC", [...pod, "hostIPC"], true, /access to the node/],

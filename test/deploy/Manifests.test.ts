@@ -130,11 +130,11 @@ describe("the operator's Deployment", () => {
     assert.deepStrictEqual(monitor["spec"].selector.matchLabels, labels)
   })
 
-  it("has the pods of its runs and restores monitored by their labels and the name of their port", () => {
+  it("has the pods of its runs, restores and drills monitored by their labels and the name of their port", () => {
     const monitor = one(objectsOf("monitoring/pod-monitor.yaml"), "PodMonitor")
     assert.deepStrictEqual(monitor["spec"].selector, {
       matchLabels: { [managedBy.key]: managedBy.value },
-      matchExpressions: [{ key: purposeLabel, operator: "In", values: ["run", "restore"] }]
+      matchExpressions: [{ key: purposeLabel, operator: "In", values: ["run", "restore", "drill"] }]
     })
     assert.deepStrictEqual(monitor["spec"].podTargetLabels, [nameLabel])
     assert.strictEqual(monitor["spec"].podMetricsEndpoints[0].port, "metrics")

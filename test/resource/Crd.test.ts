@@ -148,7 +148,7 @@ describe("the columns of kubectl get kafkabackups", () => {
       "Next",
       "Age"
     ])
-    assert.deepStrictEqual(titles(true), ["Suspended", "Duration", "Message"])
+    assert.deepStrictEqual(titles(true), ["Suspended", "Duration", "Restorable", "Message"])
   })
 
   it("print times that lie ahead and sizes as text, which kubectl leaves as it is", () => {

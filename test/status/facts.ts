@@ -23,6 +23,7 @@ export const hourly = (over: Partial<Facts> = {}): Facts => ({
   queue: undefined,
   refusal: undefined,
   deletion: undefined,
+  drill: { _tag: "None" },
   ignoredStorageBlocks: [],
   ...over
 })

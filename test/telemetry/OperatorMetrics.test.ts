@@ -71,6 +71,37 @@ describe("the operator's metrics", () => {
       }
     }))
 
+  test("say of drills what is known, and forget them with the spec or the resource", (metrics) =>
+    Effect.gen(function* () {
+      const state = {
+        isRestorable: false,
+        lastPassedMillis: 1_764_000_000_500,
+        estimatedSeconds: 7,
+        expected: undefined
+      }
+      yield* metrics.drill(nightly, state)
+      yield* metrics.drillEnded(nightly, { outcome: "incomplete", reason: "Interrupted", durationSeconds: 4 })
+      const text = yield* lines(metrics)
+      for (const line of [
+        `restorable{${of(nightly)}} 0`,
+        `drill_last_passed_timestamp_seconds{${of(nightly)}} 1764000000.5`,
+        `drill_estimated_restore_seconds{${of(nightly)}} 7`,
+        `drill_last_duration_seconds{${of(nightly)}} 4`,
+        `drills_total{${of(nightly)},outcome="incomplete"} 1`,
+        `drills_total{${of(nightly)},outcome="passed"} 0`,
+        `drill_failures_total{${of(nightly)},reason="Interrupted"} 1`
+      ]) {
+        assert.include(text, prefix + line)
+      }
+      assert.notInclude(text.join(), "drill_expected_interval_seconds")
+      yield* metrics.drill(nightly, { ...state, isRestorable: undefined })
+      assert.notInclude(yield* metrics.text, `restorable{${of(nightly)}}`)
+      yield* metrics.drill(hourly, state)
+      yield* metrics.forgetDrills(nightly)
+      yield* metrics.forget(hourly)
+      assert.notInclude(yield* metrics.text, "resource_namespace")
+    }))
+
   test("expect no success of a resource that is suspended or has no schedule any more", (metrics) =>
     Effect.gen(function* () {
       yield* metrics.resource(nightly, completed)

@@ -12,7 +12,10 @@ const measuredElsewhere = new Set([
   // Fairness.test.ts
   "queued_since_timestamp_seconds",
   // operator/restore/Story.test.ts
-  ...Object.keys(families).filter((name) => name.startsWith("restore"))
+  ...Object.keys(families).filter((name) => name.startsWith("restore")),
+  // operator/drill/Story.test.ts
+  "restorable",
+  ...Object.keys(families).filter((name) => name.startsWith("drill"))
 ])
 
 describe("the metrics of an operator at work", () => {

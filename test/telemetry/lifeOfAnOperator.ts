@@ -3,8 +3,8 @@ import type * as OperatorMetrics from "../../src/telemetry/OperatorMetrics.ts"
 import type { ResourceRef } from "../../src/telemetry/OperatorReport.ts"
 
 /**
- * What an operator says in its life, in short: a success, a failure, a skipped slot, a prune, a restore, and what it
- * does all the time.
+ * What an operator says in its life, in short: a success, a failure, a skipped slot, a prune, drills, a restore, and
+ * what it does all the time.
  */
 export const lifeOfAnOperator = Effect.fnUntraced(function* (
   metrics: OperatorMetrics.OperatorMetrics["Service"],
@@ -24,6 +24,15 @@ export const lifeOfAnOperator = Effect.fnUntraced(function* (
   yield* metrics.pruneEnded(ref, "success")
   yield* metrics.eventsDropped("rate_limited")
   yield* metrics.eventLoopLag({ mean: 0.001, p99: 0.01, max: 0.02 })
+  yield* metrics.drills({ active: 1, queued: 0 })
+  yield* metrics.drillEnded(ref, { outcome: "failed", reason: "Differs", durationSeconds: 5 })
+  yield* metrics.drillEnded(ref, { outcome: "passed", durationSeconds: 6 })
+  yield* metrics.drill(ref, {
+    isRestorable: true,
+    lastPassedMillis: 1_764_000_000_000,
+    estimatedSeconds: 312,
+    expected: { intervalSeconds: 604_800, sinceMillis: 1_763_990_000_000 }
+  })
   yield* metrics.restore(ref, { phase: "Running", isReady: false, progressRatio: 0.4, records: 40 })
   yield* metrics.restoreEnded(ref, { outcome: "failed", reason: "PreflightFailed", durationSeconds: 3 })
   yield* metrics.restoreEnded(ref, { outcome: "success", durationSeconds: 60 })

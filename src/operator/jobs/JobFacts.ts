@@ -25,7 +25,8 @@ const purposes: ReadonlyArray<string> = [
   "prune",
   "catalogue",
   "cleanup",
-  "restore"
+  "restore",
+  "drill"
 ] satisfies Array<Labels.Purpose>
 
 /** What the Job is for; undefined for one that the operator did not make. */

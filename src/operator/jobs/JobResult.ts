@@ -132,8 +132,11 @@ const notStarted = (job: Job, seconds: number, blocked: Trouble | undefined): En
 
 const unexplained = (job: Job, command: Command, condition: ObjectCondition): Trouble => ({
   reason: PodFailure.text(condition.reason) ?? "JobFailed",
-  message: `Job ${job.metadata.name} failed, and none of its pods shows why: ${PodFailure.words(condition.message)}; look at your collected logs, or ${command === "restore" ? "try the restore again" : "trigger a run"} and watch it`
+  message: `Job ${job.metadata.name} failed, and none of its pods shows why: ${PodFailure.words(condition.message)}; look at your collected logs, or ${again(command)} and watch it`
 })
+
+const again = (command: Command): string =>
+  command === "restore" ? "try the restore again" : command === "drill" ? "drill again" : "trigger a run"
 
 const resultMissing = (job: Job): EndTrouble => ({
   reason: "ResultMissing",

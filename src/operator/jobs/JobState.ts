@@ -10,8 +10,13 @@ import * as JobStart from "./JobStart.ts"
 import * as PodTrouble from "./PodTrouble.ts"
 import * as JobResult from "./JobResult.ts"
 
-/** What the Jobs of a KafkaBackup are for. */
-type BackupPurpose = Exclude<Purpose, "restore">
+/** What the Jobs of a KafkaBackup are for, drills apart: those have their own state. */
+type BackupPurpose = Exclude<Purpose, "restore" | "drill">
+
+const backupPurpose = (job: Job): BackupPurpose | undefined => {
+  const purpose = JobFacts.purpose(job)
+  return purpose === "restore" || purpose === "drill" ? undefined : purpose
+}
 
 /** The state of one Job of a KafkaBackup. */
 export type JobState =
@@ -37,7 +42,7 @@ export type JobState =
       readonly catalogue?: CatalogueSummary
       readonly isStuck: boolean
     }
-  /** Not one of the operator's, or its label no longer says what it is for: leave it alone. */
+  /** A drill, not one of the operator's, or its label no longer says what it is for: leave it alone. */
   | { readonly _tag: "Foreign"; readonly jobName: string }
 
 /**
@@ -53,8 +58,8 @@ export const read = (
   startDeadlineSeconds?: number
 ): JobState => {
   const own = JobFacts.podsOf(job, pods)
-  const purpose = JobFacts.purpose(job)
-  if (purpose === undefined || purpose === "restore") return { _tag: "Foreign", jobName: job.metadata.name }
+  const purpose = backupPurpose(job)
+  if (purpose === undefined) return { _tag: "Foreign", jobName: job.metadata.name }
   const deadline = purpose === "run" ? startDeadlineSeconds : undefined
   const end = JobEnd.of(job, own, nowMillis, deadline)
   if (end !== undefined && end._tag !== "NotStarted") return ended(job, purpose, own, end, nowMillis)
@@ -89,8 +94,8 @@ const waiting = (
 /** The state of a Job that no longer exists, from what was last observed of it and its pods. */
 export const deleted = (job: Job, pods: ReadonlyArray<Pod>, nowMillis: number): JobState => {
   const own = JobFacts.podsOf(job, pods)
-  const purpose = JobFacts.purpose(job)
-  if (purpose === undefined || purpose === "restore") return { _tag: "Foreign", jobName: job.metadata.name }
+  const purpose = backupPurpose(job)
+  if (purpose === undefined) return { _tag: "Foreign", jobName: job.metadata.name }
   const end = JobEnd.of(job, own, nowMillis)
   const hasEnded = end !== undefined && end._tag !== "Lost"
   return ended(job, purpose, own, hasEnded ? end : { _tag: "Deleted", endMillis: undefined }, nowMillis)

@@ -55,7 +55,50 @@ const ofRestore: Readonly<Record<number, readonly [what: string, advice: string]
   143: ["the process was stopped from outside (SIGTERM)", "a new pod continues where this one stopped"]
 }
 
-const isRestore = (job: Job): boolean => JobFacts.purpose(job) === "restore"
+/** The same of the pod of a drill. */
+const ofDrill: Readonly<Record<number, readonly [what: string, advice: string]>> = {
+  ...ofRestore,
+  [exitCodes.notProven]: [
+    "the restored records are not those of the backup",
+    "do not rely on the backup; look at the pod's log"
+  ],
+  [exitCodes.clusterUnusable]: [
+    "no broker can be used",
+    "correct spec.kafkaCluster or spec.drill.targetCluster as the pod's log says"
+  ],
+  [exitCodes.targetUnusable]: ["the cluster for scratch topics cannot be used", "correct what the pod's log names"],
+  [exitCodes.temporary]: ["the cluster or the storage did not answer", "a new pod begins the drill anew"],
+  [exitCodes.interrupted]: ["the drill was stopped", "the next drill deletes its scratch topics"],
+  [exitCodes.superseded]: ["another attempt of the same drill took over", "nothing needs to be done"],
+  137: [
+    "the process was killed from outside (SIGKILL)",
+    "look at the node's events, it may be short of memory; a new pod begins the drill anew"
+  ],
+  143: ["the process was stopped from outside (SIGTERM)", "a new pod begins the drill anew"]
+}
+
+const meanings = (job: Job) => {
+  switch (JobFacts.purpose(job)) {
+    case "restore":
+      return ofRestore
+    case "drill":
+      return ofDrill
+    default:
+      return byExitCode
+  }
+}
+
+/** What a new pod of the Job does after this one was taken away. */
+const continuation = (job: Job): string => {
+  switch (JobFacts.purpose(job)) {
+    case "restore":
+      return "a new pod continues where this one stopped"
+    case "drill":
+      return "a new pod begins the drill anew"
+    default:
+      return "a new pod continues after the last checkpoint"
+  }
+}
 
 /**
  * Why a pod ended without a set, from what Kubernetes says about it: for pods whose container left no summary.
@@ -82,7 +125,7 @@ export const explain = (job: Job, pod: Pod): Trouble | undefined => {
   if (disruption !== undefined && (status.phase === "Failed" || ended !== undefined)) {
     return {
       reason: "Disrupted",
-      message: `pod ${name} was taken from its node (${disruption.reason ?? "disruption"}): ${words(disruption.message)}; nothing needs to be done, a new pod continues ${isRestore(job) ? "where this one stopped" : "after the last checkpoint"}`
+      message: `pod ${name} was taken from its node (${disruption.reason ?? "disruption"}): ${words(disruption.message)}; nothing needs to be done, ${continuation(job)}`
     }
   }
   if (ended !== undefined && isStartFailure(ended.reason)) {
@@ -92,10 +135,7 @@ export const explain = (job: Job, pod: Pod): Trouble | undefined => {
     }
   }
   if (ended !== undefined && ended.exitCode !== 0) {
-    const [what, advice] = (isRestore(job) ? ofRestore : byExitCode)[ended.exitCode] ?? [
-      "unknown exit code",
-      "look at the pod's log"
-    ]
+    const [what, advice] = meanings(job)[ended.exitCode] ?? ["unknown exit code", "look at the pod's log"]
     return {
       reason: ended.exitCode === exitCodes.interrupted ? "Interrupted" : "PodFailed",
       message: `pod ${name} ended with exit code ${ended.exitCode}: ${what}; ${advice}`

@@ -4,6 +4,7 @@ import type { Trouble } from "../../status/Facts.ts"
 import { permanentExitCodes } from "./FailurePolicy.ts"
 import * as JobEvents from "./JobEvents.ts"
 import * as JobFacts from "./JobFacts.ts"
+import type * as Labels from "../Labels.ts"
 import { containerName } from "./JobSettings.ts"
 import * as PodFailure from "./PodFailure.ts"
 import { words } from "./PodFailure.ts"
@@ -39,11 +40,7 @@ export const of = (
   const own = JobFacts.podsOf(job, pods)
   const current = own.find((pod) => !JobFacts.isOver(pod))
   if (current === undefined) return own.length === 0 ? podless(job, events, nowMillis) : retrying(job, own)
-  return (
-    notStarting(job, current, events, nowMillis) ??
-    lingering(current, JobFacts.purpose(job) === "restore" ? "restore" : "backup") ??
-    retrying(job, own)
-  )
+  return notStarting(job, current, events, nowMillis) ?? lingering(current, JobFacts.purpose(job)) ?? retrying(job, own)
 }
 
 const ofDeletion = (job: Job): string => {
@@ -52,6 +49,8 @@ const ofDeletion = (job: Job): string => {
       return `stored data is kept.${RunAgain.advice}`
     case "restore":
       return "everything that was written is kept"
+    case "drill":
+      return "the next drill deletes its scratch topics"
     default:
       return "stored data is kept."
   }
@@ -146,12 +145,13 @@ const slow = (pod: Pod, events: ReadonlyArray<Event>, nowMillis: number): RunTro
 }
 
 /** The backup's container has ended, and an injected one keeps the pod, and so the Job, from ending. */
-const lingering = (pod: Pod, what: "backup" | "restore"): RunTrouble | undefined => {
+const lingering = (pod: Pod, purpose: Labels.Purpose | undefined): RunTrouble | undefined => {
   if (JobFacts.terminated(pod) === undefined) return undefined
   const others = JobFacts.containers(pod).filter(
     ({ name, state }) => name !== containerName && state.running !== undefined
   )
   if (others.length === 0) return undefined
+  const what = purpose === "restore" || purpose === "drill" ? purpose : "backup"
   const names = others.map(({ name }) => name).join(", ")
   return {
     reason: "SidecarStillRunning",

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto"
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { Result } from "effect"
 import type { Job } from "../../../src/kubernetes/Objects.ts"
+import * as DrillJob from "../../../src/operator/drill/DrillJob.ts"
 import * as MaintenanceJobs from "../../../src/operator/jobs/MaintenanceJobs.ts"
 import * as JobTemplate from "../../../src/operator/jobs/JobTemplate.ts"
 import type { KafkaBackup } from "../../../src/resource/KafkaBackup.ts"
@@ -32,6 +33,8 @@ const placed = (namespace: string, resource: KafkaBackup): KafkaBackup => ({
 const run = (resource: KafkaBackup) => JobTemplate.forRun({ backup: resource, identity, cause: "schedule", settings })
 const maintenance = (of: typeof MaintenanceJobs.forPrune) => (resource: KafkaBackup) =>
   of({ backup: resource, key: "1", settings })
+
+const drill = (resource: KafkaBackup) => DrillJob.make(resource, { _tag: "Slot", slotMillis: 0 }, settings)
 
 /** Everything of `written` stands in `kept`, with nothing more in its lists. */
 const assertKept = (kept: any, written: any, path = ""): void => {
@@ -77,7 +80,8 @@ describeWith("apiserver", "a real API server", ({ apiserver }) => {
         run,
         maintenance(MaintenanceJobs.forPrune),
         maintenance(MaintenanceJobs.forCatalogue),
-        maintenance(MaintenanceJobs.forCleanup)
+        maintenance(MaintenanceJobs.forCleanup),
+        drill
       ]
       for (const make of makers) await taken(Result.getOrThrow(make(resource)))
     }
