@@ -6,7 +6,9 @@ import * as DrillWorker from "../DrillWorker.ts"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as RestoreMetrics from "../restore/RestoreMetrics.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
+import * as Memory from "../worker/Memory.ts"
 import * as SecretPatience from "../worker/SecretPatience.ts"
+import * as WriteBounds from "../worker/WriteBounds.ts"
 import * as Display from "./Display.ts"
 import * as DrillOutput from "./DrillOutput.ts"
 import * as Resource from "./Resource.ts"
@@ -47,6 +49,7 @@ const work = Effect.fnUntraced(function* (given: Given, context: DrillReporting.
   context.backup = backup
   context.isDryRun = given.dryRun
   yield* Resource.assertDirectories(backup, given)
+  Memory.calmCollector({ isCalm: !WriteBounds.isMemorySmall() })
   const attempt = DrillWorker.attempt(backup, context, {
     isDryRun: given.dryRun,
     slotMillis: run === undefined ? undefined : Date.parse(run.slot),

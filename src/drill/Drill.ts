@@ -8,6 +8,7 @@ import * as PartitionRestore from "../restore/PartitionRestore.ts"
 import type { PlannedPartition } from "../restore/RestorePlan.ts"
 import * as TargetTopics from "../restore/TargetTopics.ts"
 import * as Writers from "../restore/Writers.ts"
+import type { WriteBounds } from "../worker/WriteBounds.ts"
 import { Differs, DrillError } from "./DrillError.ts"
 import type { OnFact, Systems } from "./DrillFacts.ts"
 import type { Prepared } from "./DrillPreflight.ts"
@@ -17,13 +18,7 @@ import * as LiveComparison from "./LiveComparison.ts"
 import * as ScratchGroup from "./ScratchGroup.ts"
 import * as ScratchTopics from "./ScratchTopics.ts"
 
-export interface Options {
-  /** Partitions at the same time. */
-  readonly openPartitions: number
-  /** Most bytes of a batch before compression. */
-  readonly batchBytes: number
-  /** Memory of batches that are not answered yet, in bytes. */
-  readonly batchMemoryBytes: number
+export interface Options extends WriteBounds {
   /** How long a partition may make no progress before the drill fails. */
   readonly patienceMillis: number
   readonly onAppended: (records: number, bytes: number, partition: PlannedPartition) => void
