@@ -55,7 +55,10 @@ const everything = (backupId: string): RestoreRequest => ({
 
 const ofTopic = (topic: RestorePlan.PlannedTopic): TopicNeeds => {
   const { configs, partitions, renumbered, source } = topic
-  const fillerOffsets = partitions.reduce((sum, { start }) => sum + start, 0)
+  const fillerOffsets = partitions.reduce(
+    (sum, { end, fillsHoles, records, start }) => sum + start + (fillsHoles ? end - start - records : 0),
+    0
+  )
   const holes = Holes.count(topic)
   return {
     topic: source,

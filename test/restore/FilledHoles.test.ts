@@ -4,7 +4,9 @@ import { KafkaSources } from "../../src/kafka/KafkaSource.ts"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import type { Fault } from "../../src/kafka/memory/InMemoryFaults.ts"
 import { FilledHoles } from "../../src/restore/FilledHoles.ts"
+import type { BackupSet } from "../../src/manifest/Catalogue.ts"
 import * as Fillers from "../../src/restore/Fillers.ts"
+import * as Needs from "../../src/restore/Needs.ts"
 import * as Restore from "../../src/restore/Restore.ts"
 import * as RestoreReporting from "../../src/restore/RestoreReporting.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
@@ -151,6 +153,21 @@ describe("holes that compaction has left, too many to be taken one by one,", () 
       assert.strictEqual(yield* renumbered({}), "markersDenied")
     }).pipe(Effect.provide(layer))
   )
+})
+
+describe("what a backup needs", () => {
+  it("counts the offsets that are filled as fillers, not as holes", () => {
+    const segment = { key: "s", start_offset: 5, end_offset: 12_000_004, start_timestamp: 1, end_timestamp: 1 }
+    const partitions = [{ partition_id: 0, segments: [{ ...segment, record_count: 2 }] }]
+    const needs = (policy: string) => {
+      const topics = [{ name: "states", configurations: { "cleanup.policy": policy }, partitions }]
+      const manifest = { backup_id: "b", created_at: 1, topics }
+      const [topic] = Needs.of({ backupId: "b", manifest } as unknown as BackupSet).topics
+      return [topic?.fillerOffsets, topic?.holes, topic?.renumbered?.reason]
+    }
+    assert.deepStrictEqual(needs("compact,delete"), [12_000_003, 0, undefined])
+    assert.strictEqual(needs("delete")[2], "tooManyFillers")
+  })
 })
 
 describe("fillers within batches of records", () => {
