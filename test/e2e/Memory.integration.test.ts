@@ -1,16 +1,11 @@
 import kafkajs from "kafkajs"
 import * as lz4 from "lz4-napi"
 import snappy from "snappy"
-import { spawn, spawnSync } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import zlib from "node:zlib"
 import { afterAll, assert, beforeAll, it } from "vitest"
-import { MemoryCgroup } from "../harness/MemoryCgroup.ts"
 import { describeWith } from "../harness/services.ts"
-import { type Ended, onVolume, reportOf, succeed, Workspace } from "./product.ts"
+import { LimitedCommand } from "./LimitedCommand.ts"
+import { onVolume, reportOf, succeed, Workspace } from "./product.ts"
 import { unique } from "./scenes.ts"
 
 /*
@@ -63,7 +58,7 @@ const whole: ReadonlyArray<Run> = (Object.keys(sources) as ReadonlyArray<Source>
 
 describeWith(["kafka"], "A run with little memory and a source that inflates a thousandfold", (services) => {
   const prefix = unique("memory")
-  const dist = mkdtempSync(join(tmpdir(), "kafka-backup-dist-"))
+  const command = new LimitedCommand()
   const topicOf = (source: Source) => `${prefix}-${source}`
   const partitions = 4
   /** Batches of 24 MiB in every partition, or one of 300 and some more. */
@@ -98,28 +93,6 @@ describeWith(["kafka"], "A run with little memory and a source that inflates a t
     await admin.disconnect()
   }
 
-  /** Runs the built command as a process with that limit. */
-  const limited = (name: string, mebibytes: number, args: ReadonlyArray<string>) =>
-    new Promise<Ended & { readonly peakBytes: number; readonly kills: number }>((resolve, reject) => {
-      const cgroup = MemoryCgroup.make(name, mebibytes * MiB)
-      const preload = fileURLToPath(new URL("underLimit.mjs", import.meta.url))
-      const command = [process.execPath, "--import", preload, join(dist, "kafka-backup.mjs"), ...args]
-      const [program = "", ...rest] = cgroup === undefined ? command : cgroup.inside(command)
-      const env = { ...process.env, KBO_TEST_MEMORY_LIMIT: String(mebibytes * MiB) }
-      const child = spawn(program, rest, { env, stdio: ["ignore", "pipe", "pipe"] })
-      let stdout = ""
-      let stderr = ""
-      child.stdout.on("data", (text: Buffer) => (stdout += text.toString()))
-      child.stderr.on("data", (text: Buffer) => (stderr += text.toString()))
-      child.once("error", reject)
-      child.once("close", (code) => {
-        const peakBytes = Number(/^peak (\d+) bytes/m.exec(stderr)?.[1])
-        const kills = cgroup?.kills() ?? 0
-        cgroup?.[Symbol.dispose]()
-        resolve({ code: code ?? undefined, stdout, stderr, peakBytes, kills })
-      })
-    })
-
   const spec = ({ compression, level, source }: Run) => ({
     kafkaCluster: { bootstrapServers: [services.kafka.plaintext] },
     topics: [topicOf(source)],
@@ -129,13 +102,11 @@ describeWith(["kafka"], "A run with little memory and a source that inflates a t
   })
 
   beforeAll(async () => {
-    const script = fileURLToPath(new URL("../../scripts/build.ts", import.meta.url))
-    const built = spawnSync(process.execPath, [script, dist], { encoding: "utf8" })
-    if (built.status !== 0) throw new Error(`the build failed:\n${built.stdout}${built.stderr}`)
+    command.build()
     for (const source of Object.keys(sources) as ReadonlyArray<Source>) await load(source)
   }, 600_000)
   afterAll(async () => {
-    rmSync(dist, { recursive: true, force: true })
+    command[Symbol.dispose]()
     // Suites that back up every topic of the cluster are not to meet them.
     const brokers = services.kafka.plaintext.split(",")
     const admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING }).admin()
@@ -150,7 +121,7 @@ describeWith(["kafka"], "A run with little memory and a source that inflates a t
     it(`stores ${source} as ${output} within ${mebibytes} MiB`, { timeout: 900_000 }, async () => {
       using workspace = new Workspace()
       const places = workspace.manifest("bomb", spec(run))
-      const ended = await limited(`${prefix}-${source}-${compression}`, mebibytes, ["run", ...places])
+      const ended = await command.run(`${prefix}-${source}-${compression}`, mebibytes, ["run", ...places])
       assert.deepInclude({ code: ended.code, kills: ended.kills }, { code: 0, kills: 0 }, ended.stderr)
       assert.strictEqual(reportOf(ended).totals.records, total)
       assert.isBelow(ended.peakBytes, mebibytes * MiB)
@@ -162,7 +133,7 @@ describeWith(["kafka"], "A run with little memory and a source that inflates a t
     using workspace = new Workspace()
     const nowhere = { ...spec({ source: "zstd", compression: "zstd", level: 22, mebibytes: 0 }) }
     const places = workspace.manifest("small", { ...nowhere, kafkaCluster: { bootstrapServers: ["127.0.0.1:1"] } })
-    const ended = await limited(`${prefix}-small`, 100, ["run", ...places])
+    const ended = await command.run(`${prefix}-small`, 100, ["run", ...places])
     assert.strictEqual(ended.code, 10, ended.stderr)
     const { error } = reportOf(ended)
     assert.strictEqual(error.reason, "MemoryTooSmall")

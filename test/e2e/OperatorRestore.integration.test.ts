@@ -22,6 +22,13 @@ describeWith(
     let backupId: string
     const topic = unique("orders")
     const bucket = unique("restores")
+    /** Consumers of each protocol, which stop before the backup, each at another record. */
+    const groups = [
+      { group: unique("classic"), protocol: "classic", max: 1000 },
+      { group: unique("next"), protocol: "consumer", max: 2500 }
+    ] as const
+    type Read = Awaited<ReturnType<JavaKafka["consume"]>>
+    const reads = new Map<string, Read>()
 
     const storage = (endpoint: string = versitygw.endpoint) => ({
       storageType: "s3",
@@ -71,6 +78,9 @@ describeWith(
       await java.load({ topic, count: 6000, seed: 1, shape: "random" })
       await java.deleteRecords(topic, { 0: 100 })
       expected = await java.digest(topic)
+      for (const { group, max, protocol } of groups) {
+        reads.set(group, await java.consume({ group, topics: [topic], max, protocol }))
+      }
       await createBucket(versitygw, bucket)
       network = await Toxiproxy.before(toxiproxy.url, new URL(versitygw.endpoint).host, unique("store"))
       world = await OperatorWorld.make(apiserver, unique("op-restore"))
@@ -130,12 +140,15 @@ describeWith(
 
     it("checks in a dry run, writes nothing, and restores when dryRun is set to false", async () => {
       await java.deleteTopics(topic)
-      await world.apply(resource("draft", { dryRun: true }))
+      const consumerGroups = groups.map(({ group }) => group)
+      const offsetReset = { enabled: true, strategy: "headerBased", consumerGroups }
+      await world.apply(resource("draft", { dryRun: true, offsetReset }))
       const draft = await reached("draft", "the dry run is over", phaseIs("Completed"))
       assert.deepInclude(condition(draft, "Ready"), { status: "True", reason: "DryRunPassed" })
       assert.isUndefined(draft.startedWriting)
       const found = await there.describeTopics(topic).catch((): ReadonlyArray<unknown> => [])
       assert.lengthOf(found, 0)
+      for (const group of consumerGroups) assert.deepStrictEqual(await there.groupOffsets(group), {})
 
       await world.kubectl("patch", "kafkarestore", "draft", "--type=merge", "-p", '{"spec":{"dryRun":false}}')
       const done = await reached("draft", "it is complete", (now) => now.restoredRecords !== undefined)
@@ -155,6 +168,21 @@ describeWith(
         ["RestoreStarted", "DryRunPassed", "RestoreWriting", "RestoreCompleted"]
       )
     }, 180_000)
+
+    it("lets stopped consumers go on at exactly their next records in the other cluster", async () => {
+      const groupsReset = condition(await status("draft"), "GroupsReset")
+      assert.deepInclude(groupsReset, { status: "True", reason: "AllReset" })
+      const placesOf = (read: Read) => read.map(({ offset, partition }) => `${partition}/${offset}`)
+      const all = expected.flatMap(({ end, partition, start }) =>
+        Array.from({ length: end - start }, (_, i) => `${partition}/${start + i}`)
+      )
+      for (const { group, protocol } of groups) {
+        const before = reads.get(group)!
+        const max = all.length - before.length
+        const after = await there.consume({ group, topics: [topic], max, protocol })
+        assert.sameMembers([...placesOf(before), ...placesOf(after)], all, group)
+      }
+    })
 
     it("refuses an edit once it began to write, and starts nothing again when its Job is gone", async () => {
       const edit = world.kubectl("patch", "kafkarestore", "draft", "--type=merge", "-p", '{"spec":{"offsets":"New"}}')
