@@ -403,7 +403,7 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
           const second = yield* sink.emptyTransactions(ids)
           assert.strictEqual((yield* reasonOf(first(place, 13, 14)))._tag, "ProducerFenced")
           assert.deepStrictEqual(yield* second(place, 13, 14), appended(13))
-          assert.deepStrictEqual(yield* endsOf(sink, topic), [0, 14, 14])
+          assert.deepStrictEqual(yield* endsOf(sink, topic), [0, 14, 14, 14])
           assert.deepStrictEqual(offsetsOf(yield* readAll(subject, topic)), [0, 1, 12])
         })
     )
