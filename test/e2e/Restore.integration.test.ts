@@ -1,7 +1,7 @@
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { JavaKafka, type PartitionDigest } from "../harness/JavaKafka.ts"
 import { describeWith } from "../harness/services.ts"
-import { kafkaBackup, onVolume, reportOf, start, succeed, Workspace } from "./product.ts"
+import { exportTopic, kafkaBackup, onVolume, reportOf, start, succeed, Workspace } from "./product.ts"
 import { eventually, everyKind, unique } from "./scenes.ts"
 
 describeWith(["kafka", "kafka3", "java"], "A restore into another real Kafka cluster", (services) => {
@@ -66,6 +66,23 @@ describeWith(["kafka", "kafka3", "java"], "A restore into another real Kafka clu
   it("gives an independent consumer the same records at the same offsets", async () => {
     await succeed("restore", ...restoreOf("all"))
     assert.deepStrictEqual(plain(await there.digest(...topics)), plain(expected))
+  })
+
+  it("is backed up as the same records", async () => {
+    const again = workspace.manifest("again", {
+      kafkaCluster: { bootstrapServers: services.kafka3.bootstrap.split(",") },
+      topics,
+      storage: onVolume
+    })
+    const restored = reportOf(await succeed("run", ...again)).backupId
+    for (const name of ["mixed", "transactions", "compacted", "append-time", "sparse"]) {
+      const topic = `${prefix}-${name}`
+      assert.deepStrictEqual(
+        await exportTopic(again, restored, topic),
+        await exportTopic(again, backupId, topic),
+        topic
+      )
+    }
   })
 
   it("changes nothing when it is repeated, and refuses the topics of another restore", async () => {

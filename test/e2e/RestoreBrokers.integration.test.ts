@@ -1,3 +1,4 @@
+import kafkajs from "kafkajs"
 import { afterAll, assert, beforeAll, beforeEach, it } from "vitest"
 import { JavaKafka, type PartitionDigest } from "../harness/JavaKafka.ts"
 import { describeWith } from "../harness/services.ts"
@@ -87,6 +88,54 @@ describeWith(["kafka", "java"], "A restore into brokers that fail", (services) =
     assert.deepStrictEqual(plain(await there.digestUncommitted(target)), expected)
     return log
   }
+
+  /** Everything of the cluster that a restore could change, its internal topics included. */
+  const clusterState = async () => {
+    const client = new kafkajs.Kafka({ brokers: brokers.bootstrap.split(","), logLevel: kafkajs.logLevel.NOTHING })
+    const admin = client.admin()
+    await admin.connect()
+    try {
+      const topics = (await admin.listTopics()).toSorted()
+      const resources = topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name }))
+      const { resources: configs } = await admin.describeConfigs({ resources, includeSynonyms: false })
+      const offsets = await Promise.all(topics.map((name) => admin.fetchTopicOffsets(name)))
+      const { groups } = await admin.listGroups()
+      return {
+        groups: groups.map(({ groupId }) => groupId).toSorted(),
+        topics: topics.map((name, i) => ({
+          name,
+          offsets: offsets[i]!.toSorted((a, b) => a.partition - b.partition),
+          configs: configs.find(({ resourceName }) => resourceName === name)!.configEntries
+        }))
+      }
+    } finally {
+      await admin.disconnect()
+    }
+  }
+
+  it("changes nothing in the cluster in a dry run, and names all that it would do", async () => {
+    const [group, other] = [unique("group"), unique("other")]
+    await there.createTopics({ name: other, replicas: 3 })
+    // Brokers make their own topic for transactions when one is first asked about.
+    await there.produce(other, [{ key: "k", value: "v" }], { transaction: "commit" })
+    await there.commitOffsets(group, { [other]: { 0: 1 } })
+    const before = await clusterState()
+    const spec = {
+      backupId,
+      targetCluster: { bootstrapServers: brokers.bootstrap.split(",") },
+      storage: onVolume,
+      defaultReplicationFactor: 3,
+      offsetReset: { enabled: true, strategy: "earliest", consumerGroups: [group] },
+      rollback: { enabled: true, snapshotId: unique("before") },
+      retentionHold: "0s"
+    }
+    const places = workspace.manifest("dry", spec, "KafkaRestore")
+    const { stdout } = await succeed("restore", ...places, "--dry-run", "-o", "json")
+    const found = JSON.parse(stdout)
+    assert.deepInclude(found.topics[0], { target: topic, action: "create and write" })
+    assert.deepStrictEqual(found.offsetReset.groups, [group])
+    assert.deepStrictEqual(await clusterState(), before)
+  })
 
   it("is complete although the leader of a partition loses power and comes back", async () => {
     const target = unique("killed")

@@ -9,6 +9,9 @@ import { eventually, unique } from "./scenes.ts"
 /** How often a restore is ended on its way: 8 in CI; `npm run soak` does 50. */
 const points = Number(process.env["KBO_KILLS"] ?? 8)
 
+/** How often two attempts of a restore work at once: 3 in CI; `npm run soak` does 10. */
+const overlaps = Number(process.env["KBO_OVERLAPS"] ?? 3)
+
 /** Records of 2017: their brokers would remove them at the first opportunity. */
 const long = 1_500_000_000_000
 
@@ -208,6 +211,33 @@ describeWith(
       assert.include(again.stdout, "already restored")
       assert.include((await succeed("restore", ...places, "--end-hold")).stdout, "has ended before")
     })
+
+    it("never says that it is complete where it is not, when two attempts work at once", async () => {
+      const random = makeRandom(seed + 1)
+      console.log(`KBO_SEED=${seed} repeats this`)
+      const outcomes: Array<string> = []
+      for (let round = 0; round < overlaps; round++) {
+        const target = unique(`overlap-${round}`)
+        const places = restoreTo(target, { compression: random.choose(["none", "lz4", "zstd"]) })
+        const first = start(["restore", ...places])
+        await new Promise((resolve) => setTimeout(resolve, random.between(500, 7000)))
+        // As a pod on a node that is cut off: it stands still, and knows nothing of its successor when it goes on.
+        const standsStill = random.between(0, 1) === 1 && first.process.exitCode === null
+        if (standsStill) first.process.kill("SIGSTOP")
+        const second = start(["restore", ...places])
+        if (standsStill) setTimeout(() => first.process.kill("SIGCONT"), random.between(500, 12_000))
+        const ends = [first, second].map(async ({ ended }) => {
+          const { code, stderr } = await ended
+          assert.include([0, 19, 20, 22], code, stderr)
+          if (code === 0) await assertRestored(target)
+          return code
+        })
+        outcomes.push(`${standsStill ? "stood still: " : ""}${(await Promise.all(ends)).join(" and ")}`)
+        await succeed("restore", ...places)
+        await assertRestored(target)
+      }
+      console.log(`exit codes of both attempts: ${outcomes.join("; ")}`)
+    }, 1_800_000)
 
     it("leaves no hole and no double when it is ended at random moments", async () => {
       const random = makeRandom(seed)
