@@ -172,6 +172,28 @@ const all = {
     action: "Restore",
     meaning: "A KafkaRestore was deleted while it was at work. Its Job is stopped, and topics stay as they are."
   },
+  OffsetsStarted: {
+    type: "Normal",
+    action: "SetOffsets",
+    meaning: "A Job of a KafkaOffsetReset or KafkaOffsetRollback was made. The note names it."
+  },
+  OffsetsCompleted: {
+    type: "Normal",
+    action: "SetOffsets",
+    meaning: "A KafkaOffsetReset or KafkaOffsetRollback has done what it says. The note has the result."
+  },
+  OffsetsFailed: {
+    type: "Warning",
+    action: "SetOffsets",
+    meaning:
+      "A KafkaOffsetReset or KafkaOffsetRollback failed, or left groups as they are. The note says why and what to do."
+  },
+  OffsetsCancelled: {
+    type: "Warning",
+    action: "SetOffsets",
+    meaning:
+      "A KafkaOffsetReset or KafkaOffsetRollback was deleted while it was at work. Its Job is stopped, and offsets that were set stay as they are."
+  },
   CleanupFinished: { type: "Normal", action: "CleanUp", meaning: "The resource's backups are removed." }
 } as const satisfies Readonly<Record<string, EventReason>>
 

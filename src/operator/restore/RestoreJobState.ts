@@ -20,8 +20,8 @@ export type RestoreJobState =
     }
 
 /**
- * The Job's state now. `command` is what its pods run. Total, as `JobState.read`. `pods` are those of this Job; `events` are those about the Job and
- * its pods.
+ * The Job's state now. `command` is what its pods run. Total, as `JobState.read`. `pods` are those of this Job;
+ * `events` are those about the Job and its pods.
  */
 export const read = (
   job: Job,

@@ -121,9 +121,7 @@ const endOf = (
 /** The restore with what only the API server knows. */
 const again = Effect.fnUntraced(function* ({ caches }: RestoreContext, observed: RestoreObserved.RestoreObserved) {
   const events = yield* LiveJobs.read(caches, observed)
-  return events === undefined
-    ? observed
-    : RestoreObserved.of(caches, observed.resource, observed.nowMillis, events)
+  return events === undefined ? observed : RestoreObserved.of(caches, observed.resource, observed.nowMillis, events)
 })
 
 /** Makes the Job, or finds it made. */

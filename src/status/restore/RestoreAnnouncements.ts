@@ -3,7 +3,8 @@ import { type EventReasonName, eventReasons } from "../EventReasons.ts"
 import * as Format from "../Format.ts"
 import type { RestoreFacts, RestoreStatus } from "./RestoreFacts.ts"
 
-const announcement = (reason: EventReasonName, note: string): Announcement => ({
+/** An Event with the type and the action of its reason. */
+export const announcement = (reason: EventReasonName, note: string): Announcement => ({
   type: eventReasons[reason].type,
   reason,
   action: eventReasons[reason].action,
