@@ -167,6 +167,17 @@ const all = {
     meaning:
       "A KafkaRestore was deleted before its retention hold ended. Its topics keep everything until somebody sets their retention."
   },
+  RestoreGroupsSet: {
+    type: "Normal",
+    action: "Restore",
+    meaning: "The annotation `kafka.oso.sh/reset-offsets` was followed: all groups have their offsets."
+  },
+  RestoreGroupsLeft: {
+    type: "Warning",
+    action: "Restore",
+    meaning:
+      "The annotation `kafka.oso.sh/reset-offsets` was followed, and groups are still as they were. The note says why."
+  },
   RestoreCancelled: {
     type: "Warning",
     action: "Restore",

@@ -10,6 +10,7 @@ import type { PodProgress } from "../PodProgress.ts"
 import type { ReconcileResult } from "../ReconcileContext.ts"
 import * as Requeue from "../Requeue.ts"
 import * as AttemptStep from "./AttemptStep.ts"
+import * as GroupsAgain from "./GroupsAgain.ts"
 import * as HoldEnd from "./HoldEnd.ts"
 import * as LateEdit from "./LateEdit.ts"
 import * as LiveJobs from "./LiveJobs.ts"
@@ -83,11 +84,19 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
   }
 })
 
-/** Nothing is left to be restored: only the retention hold of a complete restore ends some day. */
+/**
+ * Nothing is left to be restored: groups that a complete restore had left are set when they are asked for, and its
+ * retention hold ends some day.
+ */
 const rest = Effect.fnUntraced(function* (context: RestoreContext, observed: RestoreObserved.RestoreObserved) {
   if (!isCompleted(observed.previous)) {
     yield* RestoreFindings.publish(context, observed, {})
     return after(Infinity)
+  }
+  const groups = yield* GroupsAgain.step(context, observed)
+  if (groups._tag === "Report") {
+    yield* RestoreFindings.publish(context, observed, { groupStep: groups.step }, groups.jobs)
+    return after(soonMillis)
   }
   const step = yield* HoldEnd.step(context, observed, RestoreFindings.holdOf(observed))
   if (step._tag === "Report") {
@@ -97,9 +106,12 @@ const rest = Effect.fnUntraced(function* (context: RestoreContext, observed: Res
   yield* RestoreFindings.publish(
     context,
     observed,
-    step._tag === "Trouble" ? { holdEnd: { isSuccess: false, message: step.message } } : {}
+    given({
+      groupStep: groups._tag === "Tell" ? groups.step : undefined,
+      holdEnd: step._tag === "Trouble" ? { isSuccess: false, message: step.message } : undefined
+    })
   )
-  return after(step.millis)
+  return after(Math.min(step.millis, groups._tag === "Tell" ? groups.millis : Infinity))
 })
 
 /** What stays of a Job's work that is gone, as the end of a clause. */

@@ -21,13 +21,13 @@ export const next = (previous: OffsetStatus, facts: OffsetFacts, nowMillis: numb
   const { active, ended, generation, startedWritingMillis } = facts
   const startedWriting =
     previous.startedWriting ?? (startedWritingMillis === undefined ? undefined : Format.time(startedWritingMillis))
-  const { conditions: _, ...before } = previous
-  const common = { ...before, ...given({ observedGeneration: generation, startedWriting }) }
+  const { conditions: _, ...kept } = previous
+  const common = { ...kept, ...given({ observedGeneration: generation, startedWriting }) }
   const body: OffsetStatus =
     active !== undefined
       ? running(common, active)
       : ended !== undefined
-        ? over(common, ended)
+        ? over(previous, common, ended)
         : // With its name nothing is started later either, when that Job is gone.
           { ...common, ...given({ jobName: facts.usedBefore ?? previous.jobName }), phase: previous.phase ?? "Pending" }
   return { ...body, conditions: OffsetReady.next(previous, facts, body, nowMillis) }
@@ -50,17 +50,20 @@ const running = (previous: OffsetStatus, active: NonNullable<OffsetFacts["active
   }
 }
 
-const over = (previous: OffsetStatus, ended: EndedRestore): OffsetStatus => {
+/** `before` is the previous status, `previous` has what is new already. */
+const over = (before: OffsetStatus, previous: OffsetStatus, ended: EndedRestore): OffsetStatus => {
   const { endMillis, isDryRun, jobName, message, outcome, reason, startMillis, summary } = ended
   const found = summary?.groups
   // Groups of an attempt that changed nothing are those of an earlier spec.
-  const known = previous.startedWriting === undefined ? {} : previous
+  const known = before.startedWriting === undefined ? {} : before
+  // The operator may have died before it gave the Job its time to live: its groups are counted once.
+  const isKnown = before.jobName === jobName && hasEnded(before)
   const common = {
     ...previous,
     startTime: startTime(previous, jobName, startMillis),
     completionTime: Format.time(endMillis),
     jobName,
-    ...(found === undefined ? {} : GroupsLeft.after(known, found)),
+    ...(found === undefined || isKnown ? {} : GroupsLeft.after(known, found)),
     ...given({ snapshotId: isDryRun ? undefined : (summary?.rollbackSnapshotId ?? previous.snapshotId) })
   }
   return outcome === "success"

@@ -35,6 +35,12 @@ export const announcements = (
   const isHoldNew = previous.conditions?.find(({ type }) => type === "RetentionHeld")?.reason !== hold?.reason
   if (isHoldNew && hold?.reason === "HoldEnded") found.push(announcement("RetentionHoldEnded", hold.message))
   if (isHoldNew && hold?.reason === "HoldNotEnded") found.push(announcement("RetentionHoldNotEnded", hold.message))
+  const { phase, token } = next.offsetResetStatus ?? {}
+  if (token !== undefined && token !== previous.offsetResetStatus?.token) {
+    const groups = next.conditions?.find(({ type }) => type === "GroupsReset")
+    const isDone = phase === "Completed" && groups?.status === "True"
+    found.push(announcement(isDone ? "RestoreGroupsSet" : "RestoreGroupsLeft", groups?.message ?? ""))
+  }
   const [before, now] = [ready(previous), ready(next)]
   if (now === undefined) return found
   const isNew = before?.reason !== now.reason || next.jobName !== previous.jobName
