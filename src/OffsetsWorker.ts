@@ -169,7 +169,7 @@ export const attempt = Effect.fn("OffsetsWorker.attempt")(function* (
     case "KafkaRestore": {
       const systems = {
         sink: yield* openSink(resource.spec.targetCluster),
-        store: yield* openStore(resource.spec.storage, given.volumes)
+        store: yield* openStore(yield* named(resource.spec.storage, "storage"), given.volumes)
       }
       yield* setAll(context, systems.sink, yield* GroupStep.prepare(systems, resource, choose, options))
       break

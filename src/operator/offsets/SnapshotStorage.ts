@@ -9,6 +9,7 @@ import type { StorageSpec } from "../../resource/StorageSpec.ts"
 import { deepEqual } from "../../status/deepEqual.ts"
 import type { SnapshotTrouble } from "../../status/offsets/OffsetFacts.ts"
 import * as Previous from "../../status/Previous.ts"
+import * as OriginLookup from "../restore/OriginLookup.ts"
 
 /** Where a snapshot is stored that a KafkaOffsetRollback names without its storage. */
 
@@ -22,13 +23,16 @@ export type Found =
   | { readonly _tag: "Found"; readonly storage: StorageSpec }
   | { readonly _tag: "Trouble"; readonly trouble: SnapshotTrouble }
 
-const ofRestore =
-  (snapshotId: string) =>
-  ({ status, ...desired }: KubeObject): ReadonlyArray<Source> => {
-    if (Previous.readRestore(status).rollbackSnapshotId !== snapshotId) return []
-    const found = Result.getOrUndefined(KafkaRestore.fromServer(desired))
-    return found === undefined ? [] : [{ by: `KafkaRestore ${found.metadata.name}`, storage: found.spec.storage }]
-  }
+/** A restore may have its storage from the KafkaBackup that it refers to. */
+const ofRestore = Effect.fnUntraced(function* (snapshotId: string, { status, ...desired }: KubeObject) {
+  if (Previous.readRestore(status).rollbackSnapshotId !== snapshotId) return []
+  const found = Result.getOrUndefined(KafkaRestore.fromServer(desired))
+  if (found === undefined) return []
+  const origin = yield* OriginLookup.of(found, desired.metadata.namespace ?? "")
+  return origin._tag === "Missing"
+    ? []
+    : [{ by: `KafkaRestore ${found.metadata.name}`, storage: origin.restore.spec.storage }]
+})
 
 const ofReset =
   (snapshotId: string) =>
@@ -73,5 +77,6 @@ export const find = Effect.fn("SnapshotStorage.find")(function* (
     )
   const restores = yield* listed(Kind.kafkaRestores)
   const resets = yield* listed(Kind.kafkaOffsetResets)
-  return choose(snapshotId, [...restores.flatMap(ofRestore(snapshotId)), ...resets.flatMap(ofReset(snapshotId))])
+  const ofRestores = yield* Effect.forEach(restores, (restore) => ofRestore(snapshotId, restore))
+  return choose(snapshotId, [...ofRestores.flat(), ...resets.flatMap(ofReset(snapshotId))])
 })

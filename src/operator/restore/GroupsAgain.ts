@@ -2,13 +2,14 @@ import { Effect } from "effect"
 import * as JobName from "../../identity/JobName.ts"
 import type { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
-import { resetOffsetsAnnotation } from "../../resource/KafkaRestore.ts"
+import { type KafkaRestore, resetOffsetsAnnotation } from "../../resource/KafkaRestore.ts"
 import * as GroupsLeft from "../../status/GroupsLeft.ts"
 import type { GroupStepFacts } from "../../status/restore/RestoreFacts.ts"
 import { isReported } from "../Caches.ts"
 import * as EnsureJob from "../EnsureJob.ts"
 import * as OffsetJob from "../offsets/OffsetJob.ts"
 import * as LiveJobs from "./LiveJobs.ts"
+import * as OriginLookup from "./OriginLookup.ts"
 import type { RestoreContext } from "./RestoreContext.ts"
 import * as RestoreObserved from "./RestoreObserved.ts"
 
@@ -37,6 +38,19 @@ const wantedToken = ({ previous, resource, restore }: RestoreObserved.RestoreObs
   return areLeft && isNew && restore?.spec.offsetReset?.enabled === true ? token : undefined
 }
 
+/** The restore as one that names the backup which it restored; or why that cannot be told. */
+const resolved = Effect.fnUntraced(function* (
+  { namespace, previous }: RestoreObserved.RestoreObserved,
+  restore: KafkaRestore
+) {
+  const origin = yield* OriginLookup.of(restore, namespace)
+  if (origin._tag === "Missing") return origin.message
+  const { backupRef, ...spec } = origin.restore.spec
+  const backupId = backupRef === undefined ? spec.backupId : previous.resolved?.backupId
+  if (backupId === undefined) return "the status does not say which backup was restored"
+  return { ...restore, spec: { ...spec, backupId } }
+})
+
 /**
  * Repeats the group step of a complete restore once for each value of the annotation, and only for the groups that it
  * had left: the others have read on. A Job that is at work, or whose end is not reported, comes first.
@@ -62,6 +76,10 @@ export const step = Effect.fn("GroupsAgain.step")(function* (
   const token = wantedToken(observed)
   const { name, namespace, previous, restore, uid } = observed
   if (token === undefined || restore === undefined) return { _tag: "Rest" }
+  const whole = yield* resolved(observed, restore)
+  if (typeof whole === "string") {
+    return { _tag: "Tell", step: { token, isActive: true, problem: whole }, millis: againMillis }
+  }
   const choice = GroupsLeft.choice(previous.offsetResetStatus ?? {})
   if (previous.offsetResetStatus?.phase === "Running") {
     const problem =
@@ -70,7 +88,7 @@ export const step = Effect.fn("GroupsAgain.step")(function* (
   }
   const jobName = JobName.forOffsets({ uid, namespace, name }, JSON.stringify(["KafkaRestore", token]))
   const made = yield* EnsureJob.make(
-    OffsetJob.make({ choice, resource: restore }, jobName, settings, { [resetOffsetsAnnotation]: token }),
+    OffsetJob.make({ choice, resource: whole }, jobName, settings, { [resetOffsetsAnnotation]: token }),
     uid
   )
   if (made._tag === "There") caches.jobs.learn(made.job)

@@ -9,7 +9,15 @@ import * as RestoreReport from "./RestoreReport.ts"
 export type Found = Partial<
   Pick<
     RestoreFacts,
-    "active" | "backupId" | "ended" | "groupStep" | "holdEnd" | "missingBackup" | "refusal" | "startedWritingMillis" | "usedBefore"
+    | "active"
+    | "backupId"
+    | "ended"
+    | "groupStep"
+    | "holdEnd"
+    | "missingBackup"
+    | "refusal"
+    | "startedWritingMillis"
+    | "usedBefore"
   >
 >
 

@@ -14,8 +14,6 @@ export const offsetTypes = {
 
 const of = ["Ready"] as const
 
-const again = "Set the annotation `kafka.oso.sh/retry` to a new value. Groups that were set are left as they are."
-
 const all = {
   OffsetsPending: { of, meaning: "The work has not started yet: its pod is being made." },
   OffsetsRunning: { of, meaning: "The Job is at work." },
@@ -37,7 +35,7 @@ const all = {
     of,
     meaning:
       "Some groups were left as they are, most often because they have members. The message names them, and says why.",
-    todo: `Stop the consumers of these groups. ${again}`
+    todo: "Stop the consumers of these groups. Set the annotation `kafka.oso.sh/retry` to a new value. Groups that were set are left as they are."
   },
   OffsetsDiffer: {
     of,
@@ -58,7 +56,7 @@ const all = {
   OffsetsFailed: {
     of,
     meaning: "The work failed. The message begins with the reason, and says what to do.",
-    todo: `Do what the message says. ${again}`
+    todo: "Do what the message says. Set the annotation `kafka.oso.sh/retry` to a new value. Groups that were set are left as they are."
   },
   EditTooLate: {
     of,
