@@ -110,7 +110,7 @@ export default {
       name: "restores-have-no-schedule",
       severity: "error",
       comment: "a restore begins when its resource asks for it; what depends on slots belongs to backups",
-      from: { path: "^src/(status|operator)/restore/" },
+      from: { path: "^src/(status|operator)/(restore|offsets)/" },
       to: { path: "^src/schedule/" }
     },
     {

@@ -1,14 +1,20 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import * as Crd from "../src/resource/Crd.ts"
+import * as OffsetCrds from "../src/resource/OffsetCrds.ts"
 import * as RestoreCrd from "../src/resource/RestoreCrd.ts"
 
 /*
- * npm run crd             writes crds/kafkabackup.yaml and crds/kafkarestore.yaml from the schemas in src/resource
+ * npm run crd             writes the definitions in crds/ from the schemas in src/resource
  * npm run crd -- --check  checks that they are up to date; exits with 1 if one is not
  */
 
-const files = { "kafkabackup.yaml": Crd.yaml, "kafkarestore.yaml": RestoreCrd.yaml }
+const files = {
+  "kafkabackup.yaml": Crd.yaml,
+  "kafkarestore.yaml": RestoreCrd.yaml,
+  "kafkaoffsetreset.yaml": () => OffsetCrds.yaml("KafkaOffsetReset"),
+  "kafkaoffsetrollback.yaml": () => OffsetCrds.yaml("KafkaOffsetRollback")
+}
 
 const present = (file: string): string | undefined => {
   try {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { commandLinePage } from "./CommandLineReference.ts"
 import { metricsPage } from "./MetricsReference.ts"
+import { offsetStatusPage } from "./OffsetStatusReference.ts"
 import { restoreStatusPage } from "./RestoreStatusReference.ts"
 import { statusPage } from "./StatusReference.ts"
 
@@ -15,7 +16,8 @@ const pages = {
   "command-line.md": commandLinePage,
   "metrics.md": metricsPage,
   "status.md": Effect.succeed(statusPage),
-  "restore-status.md": Effect.succeed(restoreStatusPage)
+  "restore-status.md": Effect.succeed(restoreStatusPage),
+  "offset-status.md": Effect.succeed(offsetStatusPage)
 }
 
 for (const [name, page] of Object.entries(pages)) {

@@ -2,16 +2,17 @@ import { Effect, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
+import { defaultParallelism } from "../resource/OffsetFields.ts"
 import type { KafkaOffsetRollback } from "../resource/OffsetResource.ts"
-import * as ClusterGroups from "../restore/groups/ClusterGroups.ts"
 import type { GroupOutcome } from "../restore/groups/GroupOutcome.ts"
-import * as Rollback from "../restore/groups/Rollback.ts"
+import { OffsetsDiffer } from "../restore/groups/OffsetErrors.ts"
 import * as SetOffsets from "../restore/groups/SetOffsets.ts"
 import * as StoredOffsets from "../restore/groups/StoredOffsets.ts"
+import * as StoredWork from "../restore/groups/StoredWork.ts"
+import { apply } from "./OffsetsApply.ts"
 import * as OffsetsOutput from "./OffsetsOutput.ts"
 import * as OffsetsWork from "./OffsetsWork.ts"
 import * as Resource from "./Resource.ts"
-import * as RestoreSource from "./RestoreSource.ts"
 import { output, shared } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import { UsageError } from "./UsageError.ts"
@@ -35,18 +36,6 @@ export class GroupsLeft extends Schema.TaggedError<GroupsLeft>()("GroupsLeft", {
   get exitCode() {
     return this.isActive ? exitCodes.temporary : exitCodes.targetUnusable
   }
-}
-
-/** Groups have other offsets than the snapshot. Each difference was printed. */
-export class OffsetsDiffer extends Schema.TaggedError<OffsetsDiffer>()("OffsetsDiffer", {
-  snapshotId: Schema.String,
-  differences: Schema.Int
-}) {
-  override get message() {
-    return `${this.differences} offsets differ from snapshot ${this.snapshotId}`
-  }
-  readonly advice = "kafka-backup offsets rollback -f FILE sets the offsets of the snapshot"
-  readonly exitCode = exitCodes.notProven
 }
 
 const file = (kinds: string) =>
@@ -104,6 +93,7 @@ const reset = Command.make(
         ? yield* OffsetsWork.resetOfRestore(resource, flags, flags.group)
         : yield* OffsetsWork.resetOf(resource, flags, flags.group)
     if (flags.dryRun || resource.spec.dryRun) {
+      yield* prepared.check
       return yield* StandardOutput.print(OffsetsOutput.planned(prepared.groups, prepared.snapshotId, flags.output))
     }
     yield* prepared.store
@@ -130,16 +120,12 @@ const snapshot = Command.make(
   "snapshot",
   { ...shared, file: file("KafkaOffsetRollback"), output },
   Effect.fnUntraced(function* (flags) {
-    const { metadata, spec } = yield* Resource.readOffsets(flags.file, ["KafkaOffsetRollback"])
+    const resource = yield* Resource.readOffsets(flags.file, ["KafkaOffsetRollback"])
+    const { spec } = resource
     yield* assertOperation(spec.operation, "snapshot")
-    const sink = yield* OffsetsWork.openSink(spec.kafkaCluster, flags)
-    const store = yield* OffsetsWork.openStore(spec.storage!, flags)
-    const groupIds = yield* ClusterGroups.select(sink, spec.consumerGroups ?? [])
-    const committed = yield* Effect.forEach(groupIds, sink.committedOffsets, { concurrency: 8 })
-    const all = [...new Set(committed.flatMap((offsets) => offsets.map(({ topic }) => topic)))]
-    const topics = spec.topics === undefined ? all.toSorted() : ClusterGroups.named(spec.topics, all)
-    const owner = OffsetsWork.ownerOf(metadata)
-    yield* OffsetsWork.takeSnapshot({ sink, store }, spec.snapshotId, owner, groupIds, topics)
+    const sink = yield* OffsetsWork.openSinkOf(resource, flags)
+    const store = yield* OffsetsWork.openStoreOf(resource, flags)
+    const { groupIds, topics } = yield* StoredWork.store({ sink, store }, resource)
     yield* StandardOutput.print(OffsetsOutput.stored(spec.snapshotId, groupIds, topics, store.location, flags.output))
   }, Effect.scoped)
 ).pipe(
@@ -158,48 +144,9 @@ const assertOperation = (operation: KafkaOffsetRollback["spec"]["operation"], wa
     : Effect.fail(
         new UsageError({
           detail: `spec.operation of the manifest is ${operation}, and the command is ${wanted}`,
-          advice: `write operation: ${wanted} into the manifest, or use kafka-backup offsets ${operation}`
+          advice: `write operation: ${wanted} into the manifest, or use kafka-backup offsets ${operation === "delete" ? "apply" : operation}`
         })
       )
-
-/** The snapshot that a manifest names, and the part of it that is meant. */
-const storedOf = Effect.fnUntraced(function* (
-  resource: KafkaOffsetRollback | KafkaRestore,
-  directories: Resource.Directories
-) {
-  const { groups, id, kafka, storage, topics } =
-    resource.kind === "KafkaRestore"
-      ? {
-          kafka: resource.spec.targetCluster,
-          storage: yield* RestoreSource.storageOf(resource),
-          id: Rollback.snapshotIdOf(
-            resource.spec.rollback?.snapshotId === undefined ? {} : { snapshotId: resource.spec.rollback.snapshotId },
-            OffsetsWork.ownerOf(resource.metadata)
-          ),
-          groups: undefined,
-          topics: undefined
-        }
-      : {
-          kafka: resource.spec.kafkaCluster,
-          storage: resource.spec.storage!,
-          id: resource.spec.snapshotId,
-          groups: resource.spec.consumerGroups,
-          topics: resource.spec.topics
-        }
-  const sink = yield* OffsetsWork.openSink(kafka, directories)
-  const store = yield* OffsetsWork.openStore(storage, directories)
-  const found = yield* OffsetsWork.readSnapshot(sink, store, id)
-  const stored = StoredOffsets.select(found, groups, topics)
-  if (stored.unknown.length > 0) {
-    return yield* OffsetsWork.refused(
-      stored.unknown.map((group) => ({
-        message: `snapshot ${id} has no consumer group ${group}`,
-        advice: "correct spec.consumerGroups; remove it for all groups of the snapshot"
-      }))
-    )
-  }
-  return { sink, snapshotId: id, stored }
-})
 
 /** Of a manifest that `rollback` or `verify` takes. */
 const readStored = Effect.fnUntraced(function* (name: string) {
@@ -208,18 +155,24 @@ const readStored = Effect.fnUntraced(function* (name: string) {
   return resource
 })
 
+const parallelismOf = (resource: KafkaOffsetRollback | KafkaRestore): number =>
+  resource.kind === "KafkaOffsetRollback" ? resource.spec.parallelism : defaultParallelism
+
 const rollback = Command.make(
   "rollback",
   { ...shared, file: file("KafkaOffsetRollback or KafkaRestore"), output, dryRun },
   Effect.fnUntraced(function* (flags) {
     const resource = yield* readStored(flags.file)
     if (resource.kind === "KafkaOffsetRollback") yield* assertOperation(resource.spec.operation, "rollback")
-    const { sink, snapshotId, stored } = yield* storedOf(resource, flags)
+    const { sink, snapshotId, stored } = yield* OffsetsWork.storedOf(resource, flags)
     const { groups, missing } = yield* StoredOffsets.wanted(sink, stored)
     if (flags.dryRun)
       return yield* StandardOutput.print(OffsetsOutput.planned(groups, undefined, flags.output, missing))
-    const nothing = "it had no offset in the topics of the snapshot, and has none"
-    yield* conclude(yield* SetOffsets.setOffsets(sink, groups, nothing), snapshotId, flags.output)
+    yield* conclude(
+      yield* SetOffsets.setOffsets(sink, groups, StoredWork.nothingStored, { concurrency: parallelismOf(resource) }),
+      snapshotId,
+      flags.output
+    )
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
@@ -239,7 +192,7 @@ const verify = Command.make(
   "verify",
   { ...shared, file: file("KafkaOffsetRollback or KafkaRestore"), output },
   Effect.fnUntraced(function* (flags) {
-    const { sink, snapshotId, stored } = yield* storedOf(yield* readStored(flags.file), flags)
+    const { sink, snapshotId, stored } = yield* OffsetsWork.storedOf(yield* readStored(flags.file), flags)
     const found = yield* StoredOffsets.differences(sink, stored)
     yield* StandardOutput.print(OffsetsOutput.differences(snapshotId, stored.groups.length, found, flags.output))
     if (found.length > 0) return yield* new OffsetsDiffer({ snapshotId, differences: found.length })
@@ -258,5 +211,5 @@ export const offsets = Command.make("offsets").pipe(
     "Offsets of consumer groups: set them, store them, bring them back, compare them. No group with members is changed"
   ),
   Command.withShortDescription("Offsets of consumer groups"),
-  Command.withSubcommands([snapshot, reset, rollback, verify])
+  Command.withSubcommands([apply, snapshot, reset, rollback, verify])
 )

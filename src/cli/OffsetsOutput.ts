@@ -1,6 +1,7 @@
 import type { PartitionOffset, TopicPartition } from "../kafka/KafkaSource.ts"
 import type { ChangedGroup } from "../restore/groups/ClusterGroups.ts"
 import type { GroupOutcome, WantedGroup } from "../restore/groups/GroupOutcome.ts"
+import type { OffsetContext } from "../restore/groups/OffsetReporting.ts"
 import type { Difference } from "../restore/groups/StoredOffsets.ts"
 import * as Numbers from "../status/Format.ts"
 import * as Table from "./Table.ts"
@@ -77,6 +78,24 @@ export const outcome = (
         ...groupsSkipped.map(({ group, reason }) => `Note: consumer group ${group} was left as it is: ${reason}`),
         ...(groupsReset.length + groupsSkipped.length === 0 ? ["No consumer group matches."] : [])
       ].join("\n")
+
+/** What was done as a manifest says. */
+export const applied = ({ isDryRun, notes, outcome: found, snapshotId }: OffsetContext, format: Format): string => {
+  if (format === "json") {
+    return json({
+      ...(isDryRun ? { dryRun: true } : {}),
+      ...(snapshotId === undefined ? {} : { snapshotId }),
+      ...found,
+      notes
+    })
+  }
+  return [
+    ...(found === undefined ? [] : [outcome(found, snapshotId, format)]),
+    ...(snapshotId === undefined ? [] : [`Snapshot ${snapshotId}`]),
+    ...notes.map((note) => `Note: ${note}`),
+    ...(isDryRun ? ["Nothing was changed."] : [])
+  ].join("\n")
+}
 
 /** What a snapshot holds. */
 export const stored = (

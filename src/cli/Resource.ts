@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs"
 import * as Connections from "../worker/Connections.ts"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Worker from "../Worker.ts"
+import * as OffsetSpec from "../identity/OffsetSpec.ts"
 import * as RestoreSpec from "../identity/RestoreSpec.ts"
 import * as RunSpec from "../identity/RunSpec.ts"
 import * as ManifestParser from "../resource/ManifestParser.ts"
@@ -135,6 +136,9 @@ export const readRestore = Effect.fn("Resource.readRestore")(function* (file: st
     )
   )
 })
+
+/** Reads what the operator gave to a Job that works on offsets: the value of an environment variable. */
+export const readOffsetSpec = (file: string) => runSpec(file.slice(environment.length), OffsetSpec.decode)
 
 /** Reads and checks a manifest of one of these kinds, or `-` for standard input. */
 export const readOffsets = Effect.fn("Resource.readOffsets")(function* <const K extends OffsetResource.Kind>(

@@ -98,7 +98,7 @@ export const stopping: Effect.Effect<void> = Effect.suspend(() =>
 export const failed = (
   { advice, message, reason }: NonNullable<RunReport["error"]>,
   exitCode: number,
-  what: "run" | "restore" | "drill" = "run"
+  what: "run" | "restore" | "drill" | "offsets" = "run"
 ): Effect.Effect<void> =>
   Effect.suspend(() =>
     Display.isTerminal()

@@ -29,6 +29,12 @@ export const forRestore = (owner: Owner, key: string): string => {
   return named(owner, "-restore", createHash("sha256").update(text).digest("hex").slice(0, digestLength))
 }
 
+/** The same of a Job that works on the offsets of consumer groups. */
+export const forOffsets = (owner: Owner, key: string): string => {
+  const text = JSON.stringify(["offsets", ownerKey(owner), key])
+  return named(owner, "-offsets", createHash("sha256").update(text).digest("hex").slice(0, digestLength))
+}
+
 const named = (owner: Owner, middle: string, unique: string): string => {
   const front = owner.name
     .toLowerCase()

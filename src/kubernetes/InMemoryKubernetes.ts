@@ -1,5 +1,5 @@
 import { Clock, Context, Effect, Layer, type Option, Stream } from "effect"
-import { kafkaBackups, kafkaRestores, type Kind } from "./Kind.ts"
+import { kafkaBackups, kafkaOffsetResets, kafkaOffsetRollbacks, kafkaRestores, type Kind } from "./Kind.ts"
 import { KubernetesApi, type KubernetesApiShape, type ObjectRef } from "./KubernetesApi.ts"
 import * as ApiServer from "./memory/ApiServer.ts"
 import * as Client from "./memory/Client.ts"
@@ -67,6 +67,8 @@ export class InMemoryKubernetes extends Context.Service<InMemoryKubernetes, InMe
       const server = ApiServer.make()
       server.admissions.set(kafkaBackups.plural, CrdAdmission.kafkaBackup)
       server.admissions.set(kafkaRestores.plural, CrdAdmission.kafkaRestore)
+      server.admissions.set(kafkaOffsetResets.plural, CrdAdmission.ofOffsets("KafkaOffsetReset"))
+      server.admissions.set(kafkaOffsetRollbacks.plural, CrdAdmission.ofOffsets("KafkaOffsetRollback"))
       const watches = Watches.make()
       server.table.onChange(watches.publish)
       const traffic: Client.Traffic = {

@@ -1,5 +1,6 @@
 import * as KafkaBackup from "../resource/KafkaBackup.ts"
 import * as KafkaRestore from "../resource/KafkaRestore.ts"
+import { plurals } from "../resource/OffsetCrds.ts"
 import type { Event, Job, KubeObject, Lease, Pod } from "./Objects.ts"
 
 /** A kind of object that the operator uses, and its API path. The type parameter is the type of its objects. */
@@ -28,6 +29,16 @@ const define = <A extends KubeObject>(
 
 export const kafkaBackups = define<KubeObject>(KafkaBackup.apiVersion, KafkaBackup.kind, KafkaBackup.plural)
 export const kafkaRestores = define<KubeObject>(KafkaBackup.apiVersion, KafkaRestore.kind, KafkaRestore.plural)
+export const kafkaOffsetResets = define<KubeObject>(
+  KafkaBackup.apiVersion,
+  "KafkaOffsetReset",
+  plurals.KafkaOffsetReset
+)
+export const kafkaOffsetRollbacks = define<KubeObject>(
+  KafkaBackup.apiVersion,
+  "KafkaOffsetRollback",
+  plurals.KafkaOffsetRollback
+)
 export const jobs = define<Job>("batch/v1", "Job", "jobs")
 export const pods = define<Pod>("v1", "Pod", "pods")
 export const leases = define<Lease>("coordination.k8s.io/v1", "Lease", "leases")

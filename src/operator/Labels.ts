@@ -1,7 +1,7 @@
 import { group } from "../resource/KafkaBackup.ts"
 
 /** What a Job is for. At most one of a resource's Jobs is unfinished at any time, beside one drill. */
-export type Purpose = "run" | "prune" | "catalogue" | "cleanup" | "restore" | "drill"
+export type Purpose = "run" | "prune" | "catalogue" | "cleanup" | "restore" | "drill" | "offsets"
 
 export const managedBy = { key: "app.kubernetes.io/managed-by", value: "kafka-backup-operator" } as const
 
@@ -15,6 +15,9 @@ export const purposeLabel = `${group}/purpose` as const
 export const resourceAnnotation = `${group}/kafkabackup` as const
 /** Annotation: the whole name of the KafkaRestore. A Job has this one or `resourceAnnotation`. */
 export const restoreAnnotation = `${group}/kafkarestore` as const
+/** Annotations: the same of a KafkaOffsetReset, and of a KafkaOffsetRollback. */
+export const offsetResetAnnotation = `${group}/kafkaoffsetreset` as const
+export const offsetRollbackAnnotation = `${group}/kafkaoffsetrollback` as const
 /** Annotation: `schedule`, `trigger` or `once`. */
 export const causeAnnotation = `${group}/cause` as const
 /** Annotation: slot, or when a trigger was first seen; RFC 3339, UTC. */

@@ -19,6 +19,7 @@ import type { Key, Scope } from "./InformerCache.ts"
 import type * as StatusReport from "./StatusReport.ts"
 import type { PodProgress } from "./PodProgress.ts"
 import * as ReconcileFibers from "./ReconcileFibers.ts"
+import * as OffsetReconciler from "./offsets/OffsetReconciler.ts"
 import * as RestoreReconciler from "./restore/RestoreReconciler.ts"
 import * as RunQueue from "./RunQueue.ts"
 import * as Observed from "./Observed.ts"
@@ -73,7 +74,12 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
     settings.fibers
   )
 
-  const restores = yield* RestoreReconciler.make({ jobs: settings.jobs, fibers: settings.fibers, scopes })
+  const ofOthers = { jobs: settings.jobs, fibers: settings.fibers, scopes }
+  const others = [
+    yield* RestoreReconciler.make(ofOthers),
+    yield* OffsetReconciler.make("KafkaOffsetReset", ofOthers),
+    yield* OffsetReconciler.make("KafkaOffsetRollback", ofOthers)
+  ]
 
   /** True once all caches are synced. No reconcile before: with half the facts it would start runs that exist. */
   let isOpen = false
@@ -112,13 +118,13 @@ export const run = Effect.fn("Reconciler.run")(function* (settings: Settings) {
   yield* Effect.all(
     [
       watch(Kind.kafkaBackups, undefined, caches.resources.absorb),
-      restores.watch,
+      ...others.map(({ watch }) => watch),
       watch(Kind.jobs, Labels.ours, (delta, scope) => {
-        restores.onJobs(delta, scope)
+        for (const { onJobs } of others) onJobs(delta, scope)
         return caches.absorbJobs(delta, scope)
       }),
       watch(Kind.pods, Labels.ours, (delta, scope) => {
-        restores.onPods(delta, scope)
+        for (const { onPods } of others) onPods(delta, scope)
         return caches.pods.absorb(delta, scope)
       })
     ],

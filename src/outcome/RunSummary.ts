@@ -30,7 +30,7 @@ export type CatalogueSummary = typeof CatalogueSummary.Type
  */
 export const RunSummary = Schema.Struct({
   version: Schema.Literal(1),
-  command: Schema.Literals(["run", "prune", "list", "restore", "drill"]),
+  command: Schema.Literals(["run", "prune", "list", "restore", "drill", "offsets"]),
   outcome: Schema.Literals(["success", "failed", "interrupted"]),
   exitCode: Schema.Int,
   startedAt: Schema.String,
@@ -55,7 +55,7 @@ export const RunSummary = Schema.Struct({
   /** Sets that retention would remove if newer ones had not lost what they hold, and what that is. */
   heldBack: Schema.optionalKey(Schema.String),
   catalogue: Schema.optionalKey(CatalogueSummary),
-  /** Of the command restore. */
+  /** Of the commands restore and offsets. */
   restore: Schema.optionalKey(RestoreSummary),
   /** Of the command drill. */
   drill: Schema.optionalKey(DrillSummary)

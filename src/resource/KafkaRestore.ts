@@ -13,6 +13,9 @@ export const plural = "kafkarestores"
 /** A restore that failed is tried again when the value of this annotation changes. */
 export const retryAnnotation = `${group}/retry` as const
 
+/** A complete restore sets the groups that it had left, once for each value of this annotation. */
+export const resetOffsetsAnnotation = `${group}/reset-offsets` as const
+
 /** The whole resource, with defaults applied when decoded. */
 export const KafkaRestore = Schema.Struct({
   apiVersion: Schema.Literal(apiVersion),

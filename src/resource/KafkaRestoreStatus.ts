@@ -1,5 +1,6 @@
 import * as Field from "./Field.ts"
 import { Condition, Outage } from "./KafkaBackupStatus.ts"
+import { groupFields } from "./OffsetStatus.ts"
 import { Timestamp } from "./Timestamp.ts"
 
 /*
@@ -13,9 +14,6 @@ const count = (description: string) => Field.integer({ description, minimum: 0 }
 
 /** Most entries of `restoredTopics`: the contract of the API. */
 export const maxRestoredTopics = 200
-
-/** Most groups in each list of `offsetResetStatus`; as many as keep a status readable. */
-const maxGroups = 1000
 
 export const RestorePhase = Field.choice(["Pending", "Running", "Completed", "Failed"], {
   description:
@@ -31,26 +29,14 @@ const RestoredTopic = Field.object(
   { description: "One topic of the target cluster." }
 )
 
-const SkippedGroup = Field.object(
-  { group: name("Consumer group."), reason: prose("Why its offsets were not set.") },
-  { description: "A consumer group that was left as it was." }
-)
-
 export const OffsetResetStatus = Field.object(
   {
     phase: Field.choice(["Pending", "Running", "Completed", "Failed"], {
       description:
         "Pending: the records come first. Running: offsets are being set. Completed: the offsets of groupsReset were set and read back. Failed: conditions say why."
     }),
-    groupsReset: Field.optional(
-      Field.list(name("Consumer group."), {
-        description: "Consumer groups whose offsets were set and read back.",
-        maxItems: maxGroups
-      })
-    ),
-    groupsSkipped: Field.optional(
-      Field.list(SkippedGroup, { description: "Consumer groups that were left as they were.", maxItems: maxGroups })
-    ),
+    ...groupFields,
+    token: Field.optional(name("Value of the annotation kafka.oso.sh/reset-offsets that was handled last.")),
     message: Field.optional(prose("What happened to the groups, and what to do about it."))
   },
   { description: "What happened to the offsets of consumer groups. Absent when none were to be set." }

@@ -1,116 +1,26 @@
 import { Result, Schema } from "effect"
-import * as Field from "./Field.ts"
-import { inspect } from "./Inspection.ts"
+import { inspect, type UnknownFields } from "./Inspection.ts"
 import { apiVersion } from "./KafkaBackup.ts"
-import { KafkaClusterSpec } from "./KafkaClusterSpec.ts"
+import { KafkaOffsetResetSpec } from "./KafkaOffsetResetSpec.ts"
+import { KafkaOffsetRollbackSpec } from "./KafkaOffsetRollbackSpec.ts"
 import * as KafkaRestore from "./KafkaRestore.ts"
 import * as ManifestParser from "./ManifestParser.ts"
-import { Metadata } from "./Metadata.ts"
-import { consumerGroups, SnapshotId, strategyFields, strategyRules } from "./OffsetResetSpec.ts"
+import { Metadata, restoreNameTooLong } from "./Metadata.ts"
+import { type OffsetKind, specs } from "./OffsetCrds.ts"
 import * as Problem from "./Problem.ts"
-import * as Rule from "./Rule.ts"
-import { StorageSpec } from "./StorageSpec.ts"
-import * as StructuralSchema from "./StructuralSchema.ts"
-import { maxPatterns, TopicPattern } from "./TopicPattern.ts"
 
 /** Resources about the offsets of consumer groups alone, without a restore. */
-
-const topics = Field.optional(
-  Field.list(TopicPattern, {
-    description: "Topics whose offsets are meant: names and patterns. Absent: those that the group has offsets in.",
-    maxItems: maxPatterns,
-    rules: [
-      Rule.rule({
-        cel: "self.size() >= 1",
-        message: "must name at least one topic or pattern; remove it for the topics that the group has offsets in",
-        holds: (self) => self.length >= 1
-      })
-    ]
-  })
-)
-
-/** Gives groups other offsets. */
-export const OffsetResetSpec = Field.object(
-  {
-    kafkaCluster: KafkaClusterSpec,
-    strategy: Field.choice(["earliest", "latest", "timestamp", "offset"], {
-      description:
-        "Offsets that the groups get. earliest, latest: start or end of the log. timestamp: the first record of that time or later. offset: that offset."
-    }),
-    consumerGroups: consumerGroups("Groups whose offsets are set.", "the cluster"),
-    topics,
-    ...strategyFields,
-    dryRun: Field.withDefault(Field.flag({ description: "Show what would be set, and change nothing." }), false),
-    createSnapshot: Field.withDefault(
-      Field.flag({ description: "Store the present offsets before they are changed. Needs storage." }),
-      false
-    ),
-    snapshotId: Field.optional(SnapshotId),
-    storage: Field.optional(StorageSpec)
-  },
-  {
-    description: "Which consumer groups get which offsets.",
-    rules: [
-      ...strategyRules,
-      Rule.rule({
-        cel: "!self.createSnapshot || has(self.storage)",
-        message: "is required with createSnapshot: say where the snapshot is stored",
-        reason: "FieldValueRequired",
-        fieldPath: ".storage",
-        holds: ({ createSnapshot, storage }) => !createSnapshot || storage !== undefined
-      })
-    ]
-  }
-)
-
-/** Stores offsets of groups, or brings stored ones back. */
-export const OffsetRollbackSpec = Field.object(
-  {
-    kafkaCluster: KafkaClusterSpec,
-    operation: Field.withDefault(
-      Field.choice(["snapshot", "rollback", "verify"], {
-        description:
-          "snapshot stores the present offsets. rollback sets the stored ones. verify compares the stored ones with the present ones."
-      }),
-      "rollback"
-    ),
-    snapshotId: SnapshotId,
-    consumerGroups: Field.optional(
-      consumerGroups("Groups that are meant. Absent: all of the snapshot.", "the snapshot, or of the cluster")
-    ),
-    topics,
-    storage: Field.optional(StorageSpec)
-  },
-  {
-    description: "Which snapshot of offsets, where it is stored, and what to do with it.",
-    rules: [
-      Rule.required("storage", "is required: where the snapshot is stored"),
-      Rule.rule({
-        cel: "self.operation != 'snapshot' || has(self.consumerGroups)",
-        message: "is required with operation snapshot: name the consumer groups, or write '*' for all",
-        reason: "FieldValueRequired",
-        fieldPath: ".consumerGroups",
-        holds: ({ consumerGroups: groups, operation }) => operation !== "snapshot" || groups !== undefined
-      })
-    ]
-  }
-)
 
 const resource = <const Kind extends string, Spec extends Schema.Top>(kind: Kind, spec: Spec) =>
   Schema.Struct({ apiVersion: Schema.Literal(apiVersion), kind: Schema.Literal(kind), metadata: Metadata, spec })
 
-export const KafkaOffsetReset = resource("KafkaOffsetReset", OffsetResetSpec)
+export const KafkaOffsetReset = resource("KafkaOffsetReset", KafkaOffsetResetSpec)
 export type KafkaOffsetReset = typeof KafkaOffsetReset.Type
-export const KafkaOffsetRollback = resource("KafkaOffsetRollback", OffsetRollbackSpec)
+export const KafkaOffsetRollback = resource("KafkaOffsetRollback", KafkaOffsetRollbackSpec)
 export type KafkaOffsetRollback = typeof KafkaOffsetRollback.Type
 
 export type OffsetResource = KafkaOffsetReset | KafkaOffsetRollback | KafkaRestore.KafkaRestore
 export type Kind = OffsetResource["kind"]
-
-const trees = {
-  KafkaOffsetReset: StructuralSchema.of(OffsetResetSpec),
-  KafkaOffsetRollback: StructuralSchema.of(OffsetRollbackSpec)
-}
 
 const decoders = {
   KafkaOffsetReset: Schema.decodeUnknownResult(KafkaOffsetReset),
@@ -136,21 +46,40 @@ export const parse = <const K extends Kind>(
     return parsed as Result.Result<Extract<OffsetResource, { readonly kind: K }>, ManifestParser.ManifestError>
   })
 
-const ofKind = (kind: keyof typeof trees, json: ManifestParser.Json): Parsed => {
+/** Reads one from what the API server sent: fields of a newer CRD are dropped. */
+export const fromServer = (
+  kind: OffsetKind,
+  json: unknown
+): Result.Result<KafkaOffsetReset | KafkaOffsetRollback, ManifestParser.ManifestError> =>
+  ManifestParser.isMap(json)
+    ? ofKind(kind, json, "drop")
+    : ManifestParser.refuse([{ field: "", message: `must be a ${kind}` }])
+
+const ofKind = (
+  kind: OffsetKind,
+  json: ManifestParser.Json,
+  unknownFields: UnknownFields = "refuse"
+): Result.Result<KafkaOffsetReset | KafkaOffsetRollback, ManifestParser.ManifestError> => {
   const identity = ManifestParser.identityProblems(json, kind)
   if (identity.length > 0) return ManifestParser.refuse(identity)
-  const tree = trees[kind]
-  const found = inspect(tree, json["spec"] ?? {}, "spec")
+  const tree = specs[kind]
+  const found =
+    json["spec"] === undefined || json["spec"] === null
+      ? { problems: [{ field: "spec", message: `is required: ${tree.description}` }], completed: undefined }
+      : inspect(tree, json["spec"], "spec", unknownFields)
   const problems = [
-    ...ManifestParser.unknownProblems(json, tree),
-    ...ManifestParser.metadataProblems(json["metadata"]),
+    ...(unknownFields === "drop" ? [] : ManifestParser.unknownProblems(json, tree)),
+    ...ManifestParser.metadataProblems(json["metadata"], restoreNameTooLong),
     ...found.problems
   ]
   if (problems.length > 0) return ManifestParser.refuse(problems)
   const { status: _, ...rest } = json
   const whole = { ...rest, metadata: ManifestParser.withoutNulls(json["metadata"]), spec: found.completed }
   return Result.mapError(
-    decoders[kind](whole, { errors: "all" }) as Result.Result<OffsetResource, Schema.SchemaError>,
+    decoders[kind](whole, { errors: "all" }) as Result.Result<
+      KafkaOffsetReset | KafkaOffsetRollback,
+      Schema.SchemaError
+    >,
     // The tree and the schema agree; if they ever differ, the schema decides.
     (error) => new ManifestParser.ManifestError({ problems: [{ field: "", message: error.message }] })
   )

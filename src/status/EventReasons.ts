@@ -167,10 +167,43 @@ const all = {
     meaning:
       "A KafkaRestore was deleted before its retention hold ended. Its topics keep everything until somebody sets their retention."
   },
+  RestoreGroupsSet: {
+    type: "Normal",
+    action: "Restore",
+    meaning: "The annotation `kafka.oso.sh/reset-offsets` was followed: all groups have their offsets."
+  },
+  RestoreGroupsLeft: {
+    type: "Warning",
+    action: "Restore",
+    meaning:
+      "The annotation `kafka.oso.sh/reset-offsets` was followed, and groups are still as they were. The note says why."
+  },
   RestoreCancelled: {
     type: "Warning",
     action: "Restore",
     meaning: "A KafkaRestore was deleted while it was at work. Its Job is stopped, and topics stay as they are."
+  },
+  OffsetsStarted: {
+    type: "Normal",
+    action: "SetOffsets",
+    meaning: "A Job of a KafkaOffsetReset or KafkaOffsetRollback was made. The note names it."
+  },
+  OffsetsCompleted: {
+    type: "Normal",
+    action: "SetOffsets",
+    meaning: "A KafkaOffsetReset or KafkaOffsetRollback has done what it says. The note has the result."
+  },
+  OffsetsFailed: {
+    type: "Warning",
+    action: "SetOffsets",
+    meaning:
+      "A KafkaOffsetReset or KafkaOffsetRollback failed, or left groups as they are. The note says why and what to do."
+  },
+  OffsetsCancelled: {
+    type: "Warning",
+    action: "SetOffsets",
+    meaning:
+      "A KafkaOffsetReset or KafkaOffsetRollback was deleted while it was at work. Its Job is stopped, and offsets that were set stay as they are."
   },
   CleanupFinished: { type: "Normal", action: "CleanUp", meaning: "The resource's backups are removed." }
 } as const satisfies Readonly<Record<string, EventReason>>

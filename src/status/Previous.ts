@@ -1,7 +1,9 @@
 import * as Crd from "../resource/Crd.ts"
 import { codePoints } from "../resource/Field.ts"
 import type { StructuralSchema } from "../resource/StructuralSchema.ts"
+import * as OffsetCrds from "../resource/OffsetCrds.ts"
 import * as RestoreCrd from "../resource/RestoreCrd.ts"
+import type { OffsetStatus } from "./offsets/OffsetFacts.ts"
 import type { RestoreStatus } from "./restore/RestoreFacts.ts"
 import type { Status } from "./Status.ts"
 import * as Format from "./Format.ts"
@@ -15,6 +17,10 @@ export const read = (json: unknown): Status => (readable(Crd.status, json) as St
 /** The same of the status of a restore. */
 export const readRestore = (json: unknown): RestoreStatus =>
   (readable(RestoreCrd.status, json) as RestoreStatus | undefined) ?? {}
+
+/** The same of the status of a KafkaOffsetReset or KafkaOffsetRollback. */
+export const readOffsets = (json: unknown): OffsetStatus =>
+  (readable(OffsetCrds.status, json) as OffsetStatus | undefined) ?? {}
 
 /** `undefined` when nothing of the value can be read, or when something required of it cannot. */
 const readable = (node: StructuralSchema, value: unknown): unknown => {

@@ -142,6 +142,28 @@ export const families = {
     help: "How long the restore took that ended last, from its start over all of its Jobs",
     labels: ofResource
   },
+  offset_resets: { type: "gauge", help: "KafkaOffsetResets, by phase", labels: ["phase"] },
+  offset_reset_failed: {
+    type: "gauge",
+    help: "1 while the phase of the KafkaOffsetReset is Failed",
+    labels: ofResource
+  },
+  offset_resets_ended_total: {
+    type: "counter",
+    help: "Jobs of KafkaOffsetResets that ended, by outcome (success, dry_run, failed, interrupted)",
+    labels: [...ofResource, "outcome"]
+  },
+  offset_rollbacks: { type: "gauge", help: "KafkaOffsetRollbacks, by phase", labels: ["phase"] },
+  offset_rollback_failed: {
+    type: "gauge",
+    help: "1 while the phase of the KafkaOffsetRollback is Failed",
+    labels: ofResource
+  },
+  offset_rollbacks_ended_total: {
+    type: "counter",
+    help: "Jobs of KafkaOffsetRollbacks that ended, by outcome (success, dry_run, failed, interrupted)",
+    labels: [...ofResource, "outcome"]
+  },
   active_runs: { type: "gauge", help: "Runs whose Job is not finished", labels: [] },
   starting_runs: {
     type: "gauge",

@@ -7,6 +7,8 @@ import type {
   DrillState,
   DroppedEvent,
   LoopLag,
+  OffsetEnd,
+  Phase,
   ReconcileResult,
   ResourceRef,
   ResourceState,
@@ -15,6 +17,7 @@ import type {
   RunEnd,
   SkipReason
 } from "./OperatorReport.ts"
+import * as OffsetSeries from "./OffsetSeries.ts"
 import * as ResourceSeries from "./ResourceSeries.ts"
 import * as RestoreSeries from "./RestoreSeries.ts"
 
@@ -50,6 +53,11 @@ export class OperatorMetrics extends Context.Service<
     readonly restoreEnded: (ref: ResourceRef, end: RestoreEnd) => Effect.Effect<void>
     /** The KafkaRestore is gone: so are all its series. */
     readonly forgetRestore: (ref: ResourceRef) => Effect.Effect<void>
+    /** The state of a KafkaOffsetReset or KafkaOffsetRollback. Reported at every reconcile. */
+    readonly offsets: (kind: OffsetSeries.OffsetKind, ref: ResourceRef, phase: Phase) => Effect.Effect<void>
+    /** Reported once for each Job. */
+    readonly offsetsEnded: (kind: OffsetSeries.OffsetKind, ref: ResourceRef, outcome: OffsetEnd) => Effect.Effect<void>
+    readonly forgetOffsets: (kind: OffsetSeries.OffsetKind, ref: ResourceRef) => Effect.Effect<void>
     readonly activeRuns: (count: number) => Effect.Effect<void>
     readonly startingRuns: (count: number) => Effect.Effect<void>
     /** Drills whose Job is not finished, and drills that are due and queued. */
@@ -82,6 +90,10 @@ const make = Effect.fnUntraced(function* (version: string) {
   const resources = ResourceSeries.make(series)
   const restores = RestoreSeries.make(series)
   const drills = DrillSeries.make(series)
+  const offsets = {
+    KafkaOffsetReset: OffsetSeries.make(series, "KafkaOffsetReset"),
+    KafkaOffsetRollback: OffsetSeries.make(series, "KafkaOffsetRollback")
+  }
   let wasLeader = false
 
   // Every series exists from the start with 0: a rate over a series that appears with its first count misses that
@@ -99,7 +111,15 @@ const make = Effect.fnUntraced(function* (version: string) {
   return OperatorMetrics.of({
     resource: resources.state,
     forget: (ref) => Effect.andThen(resources.forget(ref), drills.forget(ref)),
-    forgetAll: Effect.all([resources.forgetAll, drills.forgetAll, restores.forgetAll], { discard: true }),
+    forgetAll: Effect.all(
+      [
+        resources.forgetAll,
+        drills.forgetAll,
+        restores.forgetAll,
+        ...Object.values(offsets).map(({ forgetAll }) => forgetAll)
+      ],
+      { discard: true }
+    ),
     drill: drills.state,
     drillEnded: drills.ended,
     forgetDrills: drills.forget,
@@ -108,6 +128,9 @@ const make = Effect.fnUntraced(function* (version: string) {
     restore: restores.state,
     restoreEnded: restores.ended,
     forgetRestore: restores.forget,
+    offsets: (kind, ref, phase) => offsets[kind].state(ref, phase),
+    offsetsEnded: (kind, ref, outcome) => offsets[kind].ended(ref, outcome),
+    forgetOffsets: (kind, ref) => offsets[kind].forget(ref),
     runEnded: (ref, end) =>
       Effect.andThen(
         resources.runEnded(ref, end),

@@ -67,6 +67,9 @@ export interface RestoreEnd {
   readonly durationSeconds: number
 }
 
+/** How a Job that worked on offsets of consumer groups ended. */
+export type OffsetEnd = RunOutcome | "dry_run"
+
 export type SkipReason = "Missed" | "TooLate" | "Overlapping"
 
 /**

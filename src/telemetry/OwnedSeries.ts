@@ -41,7 +41,7 @@ export interface OwnedSeries<G extends PlainName> {
  */
 export const make = <G extends PlainName>(
   series: MetricSeries,
-  counted: "resources" | "restores" | undefined,
+  counted: "resources" | "restores" | "offset_resets" | "offset_rollbacks" | undefined,
   begin: (one: Owned, add: OwnedSeries<G>["add"]) => Effect.Effect<void>
 ): OwnedSeries<G> => {
   const resources = new Map<string, Owned>()

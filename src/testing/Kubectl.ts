@@ -29,7 +29,7 @@ export interface RestoreKubectl {
 export interface Kubectl {
   /**
    * `kubectl apply --server-side -f -`: creates or changes; removes fields that an earlier apply set and this one does
-   * not. Takes YAML of one or more resources, or one as an object: KafkaBackups, KafkaRestores and Secrets. Refuses
+   * not. Takes YAML of one or more resources of ours and Secrets, or one as an object. Refuses
    * unknown fields.
    */
   readonly apply: (manifest: Manifests.Manifest) => Effect.Effect<string, KubernetesError>
@@ -59,7 +59,9 @@ export interface Kubectl {
 
 const printedKinds = {
   [KafkaBackup.kind]: `${KafkaBackup.kind.toLowerCase()}.${KafkaBackup.group}`,
-  [KafkaRestore.kind]: `${KafkaRestore.kind.toLowerCase()}.${KafkaBackup.group}`
+  [KafkaRestore.kind]: `${KafkaRestore.kind.toLowerCase()}.${KafkaBackup.group}`,
+  KafkaOffsetReset: `kafkaoffsetreset.${KafkaBackup.group}`,
+  KafkaOffsetRollback: `kafkaoffsetrollback.${KafkaBackup.group}`
 }
 
 /** The commands that all resources of ours have in common. */
@@ -129,12 +131,16 @@ export const make = (api: KubernetesApiShape, namespace: string, secrets: Memory
         return applyOurs(object, Kind.kafkaBackups, printedKinds[KafkaBackup.kind])
       case KafkaRestore.kind:
         return applyOurs(object, Kind.kafkaRestores, printedKinds[KafkaRestore.kind])
+      case "KafkaOffsetReset":
+        return applyOurs(object, Kind.kafkaOffsetResets, printedKinds.KafkaOffsetReset)
+      case "KafkaOffsetRollback":
+        return applyOurs(object, Kind.kafkaOffsetRollbacks, printedKinds.KafkaOffsetRollback)
       case "Secret":
         return Effect.as(secrets.put(name, secretValues(object)), `secret/${name} configured`)
       default:
         return refused(`${object.kind} ${name}`)(
           new Invalid({
-            detail: `the cluster in memory accepts ${KafkaBackup.kind}, ${KafkaRestore.kind} and Secret, not ${object.kind}`
+            detail: `the cluster in memory accepts ${Object.keys(printedKinds).join(", ")} and Secret, not ${object.kind}`
           })
         )
     }

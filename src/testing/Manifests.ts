@@ -5,6 +5,7 @@ import * as Crd from "../resource/Crd.ts"
 import { inspect } from "../resource/Inspection.ts"
 import * as KafkaBackup from "../resource/KafkaBackup.ts"
 import * as KafkaRestore from "../resource/KafkaRestore.ts"
+import * as OffsetCrds from "../resource/OffsetCrds.ts"
 import * as Problem from "../resource/Problem.ts"
 import * as RestoreCrd from "../resource/RestoreCrd.ts"
 import type { StructuralSchema } from "../resource/StructuralSchema.ts"
@@ -42,7 +43,8 @@ const refuse = (detail: string) => Result.fail(new Invalid({ detail }))
 
 const specs: Readonly<Record<string, StructuralSchema>> = {
   [KafkaBackup.kind]: Crd.spec,
-  [KafkaRestore.kind]: RestoreCrd.spec
+  [KafkaRestore.kind]: RestoreCrd.spec,
+  ...OffsetCrds.specs
 }
 
 /**

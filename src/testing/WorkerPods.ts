@@ -9,10 +9,12 @@ import type { RunSummary } from "../outcome/RunSummary.ts"
 import * as SummaryCodec from "../outcome/SummaryCodec.ts"
 import * as Labels from "../operator/Labels.ts"
 import { fromJson, PodProgress, restoreFromJson } from "../operator/PodProgress.ts"
+import * as OffsetSpec from "../identity/OffsetSpec.ts"
 import * as RestoreSpec from "../identity/RestoreSpec.ts"
 import * as RunSpec from "../identity/RunSpec.ts"
 import type { KafkaSinks } from "../kafka/KafkaSink.ts"
 import * as BackupRef from "../resource/BackupRef.ts"
+import * as OffsetsWorker from "../OffsetsWorker.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import * as DrillWorker from "../DrillWorker.ts"
 import * as RestoreWorker from "../RestoreWorker.ts"
@@ -75,6 +77,17 @@ export class WorkerPods extends Context.Service<
                 const restorable = BackupRef.restorable(spec)
                 return restorable === undefined ? Effect.succeed(undefined) : restore(restorable, stop, restoreProgress)
               }
+            })
+          }
+          if (args[0] === "offsets") {
+            return Result.match(OffsetSpec.decode(text), {
+              onFailure: () => Effect.succeed(undefined),
+              onSuccess: (spec) =>
+                OffsetsWorker.run(spec, restoreProgress, {
+                  volumes,
+                  secretPatienceMillis: SecretPatience.oneTimeMillis,
+                  stop
+                })
             })
           }
           const runSpec = RunSpec.decode(text)

@@ -34,7 +34,10 @@ const scene = Effect.gen(function* () {
     return ["-f", file, ...options.slice(2)] as const
   }
   const snapshots = () => readdirSync(join(claim, "_kafka-backup", "offset-snapshots"))
-  return { kafka, manifest, options, snapshots }
+  /** Every file in storage but directories, by its name. */
+  const stored = () =>
+    readdirSync(claim, { recursive: true, withFileTypes: true }).flatMap((one) => (one.isFile() ? [one.name] : []))
+  return { kafka, manifest, options, snapshots, stored }
 })
 
 const committed = (kafka: InMemoryCluster, groupId: string) =>
@@ -100,6 +103,46 @@ describe("kafka-backup offsets reset", () => {
       const again = yield* type("offsets", "reset", ...manifest("KafkaOffsetReset", spec))
       assert.strictEqual(again.exitCode, 0, again.err)
       assert.include(yield* committed(kafka, "busy"), "orders/1 0")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("asks in a dry run what stands against the snapshot, and leaves nothing in storage", () =>
+    Effect.gen(function* () {
+      const { kafka, manifest, stored } = yield* scene
+      const spec = { kafkaCluster, strategy: "earliest", consumerGroups: ["billing"], storage, createSnapshot: true }
+      const free = manifest("KafkaOffsetReset", { ...spec, snapshotId: "before" })
+      const dry = yield* type("offsets", "reset", ...free, "--dry-run")
+      assert.strictEqual(dry.exitCode, 0, dry.err)
+      assert.include(dry.out, "The present offsets would be stored first, as snapshot before")
+      assert.deepStrictEqual(stored(), [])
+      assert.strictEqual((yield* type("offsets", "reset", ...free)).exitCode, 0)
+      yield* kafka.commitGroupOffsets("billing", [at("orders", 0, 7)])
+      const taken = yield* type("offsets", "reset", ...free, "--dry-run")
+      assert.strictEqual(taken.exitCode, 19, taken.out)
+      assert.match(taken.err, /snapshot before exists in .*: it was stored at 20/)
+      assert.include(yield* committed(kafka, "billing"), "orders/0 7")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("does what the manifest says, whichever it is, and deletes a snapshot", () =>
+    Effect.gen(function* () {
+      const { kafka, manifest, stored } = yield* scene
+      const reset = { kafkaCluster, strategy: "earliest", consumerGroups: ["billing"], storage, createSnapshot: true }
+      const apply = (kind: string, fields: object) => type("offsets", "apply", ...manifest(kind, fields), "-o", "json")
+      const done = yield* apply("KafkaOffsetReset", { ...reset, snapshotId: "before" })
+      assert.strictEqual(done.exitCode, 0, done.err)
+      assert.deepInclude(JSON.parse(done.out), { snapshotId: "before", groupsSkipped: [], notes: [] })
+      const of = { kafkaCluster, snapshotId: "before", storage }
+      assert.strictEqual((yield* apply("KafkaOffsetRollback", of)).exitCode, 0)
+      assert.deepStrictEqual(yield* committed(kafka, "billing"), ["mails/0 5", "orders/0 4"])
+      const nowhere = yield* apply("KafkaOffsetRollback", { kafkaCluster, snapshotId: "before" })
+      assert.strictEqual(nowhere.exitCode, 2)
+      assert.include(nowhere.err, "the manifest does not say where snapshot before is stored")
+      assert.deepStrictEqual(stored(), ["before.json"])
+      const gone = { operation: "delete", snapshotId: "before", storage }
+      assert.strictEqual((yield* apply("KafkaOffsetRollback", gone)).exitCode, 0)
+      assert.deepStrictEqual(stored(), [])
+      assert.strictEqual((yield* apply("KafkaOffsetRollback", gone)).exitCode, 17)
     }).pipe(Effect.provide(layer))
   )
 

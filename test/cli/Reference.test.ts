@@ -20,6 +20,7 @@ const ofCommands = new Set([
   "PruneRefused",
   "KeepsEverything",
   "GroupsLeft",
+  "GroupsSkipped",
   "OffsetsRefused",
   "OffsetsDiffer",
   "SnapshotNotFound"

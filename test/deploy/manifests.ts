@@ -52,11 +52,29 @@ export const lines = (rules: ReadonlyArray<Rule>): ReadonlyArray<string> =>
 /** Exactly the rights that the operator needs in the namespaces that it watches. */
 export const operatorRights: ReadonlyArray<Rule> = [
   { apiGroups: ["kafka.oso.sh"], resources: ["kafkabackups"], verbs: ["get", "list", "watch", "patch"] },
-  { apiGroups: ["kafka.oso.sh"], resources: ["kafkarestores"], verbs: ["get", "list", "watch"] },
-  { apiGroups: ["kafka.oso.sh"], resources: ["kafkabackups/status", "kafkarestores/status"], verbs: ["patch"] },
   {
     apiGroups: ["kafka.oso.sh"],
-    resources: ["kafkabackups/finalizers", "kafkarestores/finalizers"],
+    resources: ["kafkarestores", "kafkaoffsetresets", "kafkaoffsetrollbacks"],
+    verbs: ["get", "list", "watch"]
+  },
+  {
+    apiGroups: ["kafka.oso.sh"],
+    resources: [
+      "kafkabackups/status",
+      "kafkarestores/status",
+      "kafkaoffsetresets/status",
+      "kafkaoffsetrollbacks/status"
+    ],
+    verbs: ["patch"]
+  },
+  {
+    apiGroups: ["kafka.oso.sh"],
+    resources: [
+      "kafkabackups/finalizers",
+      "kafkarestores/finalizers",
+      "kafkaoffsetresets/finalizers",
+      "kafkaoffsetrollbacks/finalizers"
+    ],
     verbs: ["update"]
   },
   { apiGroups: ["batch"], resources: ["jobs"], verbs: ["get", "list", "watch", "create", "patch", "delete"] },

@@ -75,7 +75,12 @@ const harm = (namespace: string): ReadonlyArray<Question> => [
   { namespace, resource: "serviceaccounts", subresource: "token", verb: "create" },
   { namespace, group: "batch", resource: "jobs", verb: "deletecollection" },
   ...["create", "update", "delete", "deletecollection"].flatMap((verb) =>
-    ["kafkabackups", "kafkarestores"].map((resource) => ({ namespace, group: "kafka.oso.sh", resource, verb }))
+    ["kafkabackups", "kafkarestores", "kafkaoffsetresets", "kafkaoffsetrollbacks"].map((resource) => ({
+      namespace,
+      group: "kafka.oso.sh",
+      resource,
+      verb
+    }))
   ),
   // It sets no finalizer on a restore.
   { namespace, group: "kafka.oso.sh", resource: "kafkarestores", verb: "patch" },

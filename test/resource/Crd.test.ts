@@ -6,6 +6,7 @@ import * as Crd from "../../src/resource/Crd.ts"
 import { inspect } from "../../src/resource/Inspection.ts"
 import { KafkaBackupSpec } from "../../src/resource/KafkaBackupSpec.ts"
 import * as ManifestParser from "../../src/resource/ManifestParser.ts"
+import * as OffsetCrds from "../../src/resource/OffsetCrds.ts"
 import * as RestoreCrd from "../../src/resource/RestoreCrd.ts"
 import type { Rule } from "../../src/resource/Rule.ts"
 import type { StructuralSchema } from "../../src/resource/StructuralSchema.ts"
@@ -35,10 +36,19 @@ const nodes = (node: Printed, path = ""): ReadonlyArray<readonly [path: string, 
 
 const { all, below, root, version } = read(Crd.yaml())
 
-/** Both definitions; what only one of them has is looked at by itself. */
+const ofOffsets = (kind: OffsetCrds.OffsetKind, shortName: string) => ({
+  file: `${kind.toLowerCase()}.yaml`,
+  shortName,
+  yaml: () => OffsetCrds.yaml(kind),
+  ...read(OffsetCrds.yaml(kind))
+})
+
+/** All definitions; what only one of them has is looked at by itself. */
 const definitions = [
   { file: "kafkabackup.yaml", shortName: "kb", yaml: Crd.yaml, ...read(Crd.yaml()) },
-  { file: "kafkarestore.yaml", shortName: "kr", yaml: RestoreCrd.yaml, ...read(RestoreCrd.yaml()) }
+  { file: "kafkarestore.yaml", shortName: "kr", yaml: RestoreCrd.yaml, ...read(RestoreCrd.yaml()) },
+  ofOffsets("KafkaOffsetReset", "kor"),
+  ofOffsets("KafkaOffsetRollback", "korb")
 ]
 
 const rules: ReadonlyArray<Rule<never>> = (() => {

@@ -16,8 +16,13 @@ const all = readdirSync(folder)
 
 const isOfRestore = ({ name }: Sample) => name.startsWith("restore-")
 
+const isOfOffsets = ({ name }: Sample) => name.startsWith("offset-")
+
 /** The KafkaBackups. */
-export const backupSamples = all.filter((sample) => !isOfRestore(sample))
+export const backupSamples = all.filter((sample) => !isOfRestore(sample) && !isOfOffsets(sample))
 
 /** The KafkaRestores. */
 export const restoreSamples = all.filter(isOfRestore)
+
+/** The KafkaOffsetResets and KafkaOffsetRollbacks. */
+export const offsetSamples = all.filter(isOfOffsets)

@@ -131,6 +131,8 @@ describe("the operator's metrics", () => {
       yield* lifeOfAnOperator(metrics, nightly)
       yield* metrics.forget(nightly)
       yield* metrics.forgetRestore(nightly)
+      yield* metrics.forgetOffsets("KafkaOffsetReset", nightly)
+      yield* metrics.forgetOffsets("KafkaOffsetRollback", nightly)
       const text = yield* metrics.text
       assert.notInclude(text, 'name="nightly"')
       const ofHourly = (all: string) => all.split("\n").filter((line) => line.includes('name="hourly"'))

@@ -15,7 +15,9 @@ const measuredElsewhere = new Set([
   ...Object.keys(families).filter((name) => name.startsWith("restore")),
   // operator/drill/Story.test.ts
   "restorable",
-  ...Object.keys(families).filter((name) => name.startsWith("drill"))
+  ...Object.keys(families).filter((name) => name.startsWith("drill")),
+  // operator/offsets/Story.test.ts
+  ...Object.keys(families).filter((name) => name.startsWith("offset"))
 ])
 
 describe("the metrics of an operator at work", () => {

@@ -36,6 +36,10 @@ export const lifeOfAnOperator = Effect.fnUntraced(function* (
   yield* metrics.restore(ref, { phase: "Running", isReady: false, progressRatio: 0.4, records: 40 })
   yield* metrics.restoreEnded(ref, { outcome: "failed", reason: "PreflightFailed", durationSeconds: 3 })
   yield* metrics.restoreEnded(ref, { outcome: "success", durationSeconds: 60 })
+  for (const kind of ["KafkaOffsetReset", "KafkaOffsetRollback"] as const) {
+    yield* metrics.offsets(kind, ref, "Running")
+    yield* metrics.offsetsEnded(kind, ref, "success")
+  }
   yield* metrics.resource(ref, {
     phase: "Completed",
     isReady: true,

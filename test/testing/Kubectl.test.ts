@@ -84,7 +84,7 @@ spec:
     assert.include(await refusal(operator.kubectl.apply("a: 1")), "has no apiVersion or no kind")
     assert.include(
       await refusal(operator.kubectl.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x" } })),
-      "accepts KafkaBackup, KafkaRestore and Secret, not ConfigMap"
+      "accepts KafkaBackup, KafkaRestore, KafkaOffsetReset, KafkaOffsetRollback and Secret, not ConfigMap"
     )
   })
 })

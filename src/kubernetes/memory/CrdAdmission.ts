@@ -2,6 +2,7 @@ import { Result } from "effect"
 import * as Crd from "../../resource/Crd.ts"
 import { inspect } from "../../resource/Inspection.ts"
 import * as Metadata from "../../resource/Metadata.ts"
+import * as OffsetCrds from "../../resource/OffsetCrds.ts"
 import * as Problem from "../../resource/Problem.ts"
 import * as RestoreCrd from "../../resource/RestoreCrd.ts"
 import type { StructuralSchema } from "../../resource/StructuralSchema.ts"
@@ -28,8 +29,25 @@ export const kafkaBackup = (object: KubeObject): Result.Result<KubeObject, strin
 
 /** A KafkaRestore after the rules of its CustomResourceDefinition, also of that about the spec before this write. */
 export const kafkaRestore = (object: KubeObject, before: KubeObject | undefined): Result.Result<KubeObject, string> =>
-  Result.flatMap(inspected(object, RestoreCrd.spec, Metadata.restoreNameTooLong), (whole) =>
+  unlessBegun(inspected(object, RestoreCrd.spec, Metadata.restoreNameTooLong), before, RestoreCrd.immutable.message)
+
+/** The same of a KafkaOffsetReset or KafkaOffsetRollback. */
+export const ofOffsets =
+  (kind: OffsetCrds.OffsetKind) =>
+  (object: KubeObject, before: KubeObject | undefined): Result.Result<KubeObject, string> =>
+    unlessBegun(
+      inspected(object, OffsetCrds.specs[kind], Metadata.restoreNameTooLong),
+      before,
+      OffsetCrds.immutable.message
+    )
+
+const unlessBegun = (
+  inspection: Result.Result<KubeObject, string>,
+  before: KubeObject | undefined,
+  message: string
+): Result.Result<KubeObject, string> =>
+  Result.flatMap(inspection, (whole) =>
     Tree.inner(before, "status")["startedWriting"] === undefined || Tree.isSame(whole.spec, before?.spec)
       ? Result.succeed(whole)
-      : Result.fail(`spec: Forbidden: ${RestoreCrd.immutable.message}`)
+      : Result.fail(`spec: Forbidden: ${message}`)
   )

@@ -26,7 +26,8 @@ const purposes: ReadonlyArray<string> = [
   "catalogue",
   "cleanup",
   "restore",
-  "drill"
+  "drill",
+  "offsets"
 ] satisfies Array<Labels.Purpose>
 
 /** What the Job is for; undefined for one that the operator did not make. */

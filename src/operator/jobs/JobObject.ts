@@ -1,6 +1,5 @@
 import { Result, Schema } from "effect"
 import type { Job } from "../../kubernetes/Objects.ts"
-import { kind as restoreKind } from "../../resource/KafkaRestore.ts"
 import * as Labels from "../Labels.ts"
 import * as FailurePolicy from "./FailurePolicy.ts"
 import * as PodDigest from "./PodDigest.ts"
@@ -35,6 +34,14 @@ export interface JobInput extends Omit<PodTemplate.PodInput, "labels" | "annotat
   readonly annotations: Strings
 }
 
+/** The annotation that has the whole name of the resource, by its kind. */
+const resourceAnnotations = {
+  KafkaBackup: Labels.resourceAnnotation,
+  KafkaRestore: Labels.restoreAnnotation,
+  KafkaOffsetReset: Labels.offsetResetAnnotation,
+  KafkaOffsetRollback: Labels.offsetRollbackAnnotation
+} as const
+
 /** A label ends at 63 characters and with a letter or digit. */
 const labelValue = (name: string): string => name.slice(0, 63).replace(/[^a-zA-Z0-9]+$/, "")
 
@@ -58,7 +65,7 @@ export const make = (input: JobInput): Result.Result<Job, JobRefused> => {
     [Labels.purposeLabel]: input.purpose
   }
   const annotations = {
-    [kind === restoreKind ? Labels.restoreAnnotation : Labels.resourceAnnotation]: name,
+    [resourceAnnotations[kind]]: name,
     ...input.annotations
   }
   const pod = { ...input, labels, annotations }
@@ -89,7 +96,7 @@ export const make = (input: JobInput): Result.Result<Job, JobRefused> => {
       ...input.limits,
       // Two pods of one run would be harmless, but would repeat each other's work.
       podReplacementPolicy: "Failed",
-      podFailurePolicy: FailurePolicy.policy,
+      podFailurePolicy: input.purpose === "offsets" ? FailurePolicy.cautious : FailurePolicy.policy,
       template: PodTemplate.make(pod)
     }
   })

@@ -92,6 +92,8 @@ const afterDeadline = (command: Command): string => {
       return `everything that was written is kept.${RunAgain.restoreAdvice}`
     case "drill":
       return "lower spec.drill.maxBytes, or raise or remove spec.job.activeDeadlineSeconds; the next drill deletes the scratch topics"
+    case "offsets":
+      return `offsets that were set stay as they are.${RunAgain.restoreAdvice}`
     case "prune":
     case "list":
       return "the storage answers too slowly; the operator tries again"
@@ -107,6 +109,8 @@ const afterDeletion = (command: Command): string => {
       return `everything that was written is kept.${RunAgain.restoreAdvice}`
     case "drill":
       return "the next drill deletes its scratch topics"
+    case "offsets":
+      return `offsets that were set stay as they are.${RunAgain.restoreAdvice}`
     case "prune":
     case "list":
       return "the operator tries again"
@@ -136,7 +140,13 @@ const unexplained = (job: Job, command: Command, condition: ObjectCondition): Tr
 })
 
 const again = (command: Command): string =>
-  command === "restore" ? "try the restore again" : command === "drill" ? "drill again" : "trigger a run"
+  command === "restore"
+    ? "try the restore again"
+    : command === "drill"
+      ? "drill again"
+      : command === "offsets"
+        ? "try it again"
+        : "trigger a run"
 
 const resultMissing = (job: Job): EndTrouble => ({
   reason: "ResultMissing",

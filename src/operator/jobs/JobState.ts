@@ -11,11 +11,11 @@ import * as PodTrouble from "./PodTrouble.ts"
 import * as JobResult from "./JobResult.ts"
 
 /** What the Jobs of a KafkaBackup are for, drills apart: those have their own state. */
-type BackupPurpose = Exclude<Purpose, "restore" | "drill">
+type BackupPurpose = Exclude<Purpose, "restore" | "drill" | "offsets">
 
 const backupPurpose = (job: Job): BackupPurpose | undefined => {
   const purpose = JobFacts.purpose(job)
-  return purpose === "restore" || purpose === "drill" ? undefined : purpose
+  return purpose === "restore" || purpose === "drill" || purpose === "offsets" ? undefined : purpose
 }
 
 /** The state of one Job of a KafkaBackup. */

@@ -77,12 +77,30 @@ const ofDrill: Readonly<Record<number, readonly [what: string, advice: string]>>
   143: ["the process was stopped from outside (SIGTERM)", "a new pod begins the drill anew"]
 }
 
+/** The same of the pod that works on the offsets of consumer groups. */
+const ofOffsets: Readonly<Record<number, readonly [what: string, advice: string]>> = {
+  ...ofRestore,
+  [exitCodes.notProven]: ["offsets differ from those of the snapshot", "look at the pod's log"],
+  [exitCodes.notFound]: ["the snapshot or the backup does not exist", "correct what the pod's log names"],
+  [exitCodes.clusterUnusable]: ["no broker can be used", "correct spec.kafkaCluster as the pod's log says"],
+  [exitCodes.targetUnusable]: ["offsets of some groups cannot be set", "correct what the pod's log names"],
+  [exitCodes.temporary]: ["the cluster or the storage did not answer", "a new pod tries again"],
+  [exitCodes.interrupted]: ["the work was stopped", "offsets that were set stay as they are"],
+  137: [
+    "the process was killed from outside (SIGKILL)",
+    "look at the node's events, it may be short of memory; offsets that were set stay as they are"
+  ],
+  143: ["the process was stopped from outside (SIGTERM)", "offsets that were set stay as they are"]
+}
+
 const meanings = (job: Job) => {
   switch (JobFacts.purpose(job)) {
     case "restore":
       return ofRestore
     case "drill":
       return ofDrill
+    case "offsets":
+      return ofOffsets
     default:
       return byExitCode
   }
@@ -95,6 +113,8 @@ const continuation = (job: Job): string => {
       return "a new pod continues where this one stopped"
     case "drill":
       return "a new pod begins the drill anew"
+    case "offsets":
+      return "a new pod sets the offsets again"
     default:
       return "a new pod continues after the last checkpoint"
   }

@@ -1,6 +1,6 @@
 import { given } from "../../resource/Json.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
-import type { KafkaRestore } from "../../resource/KafkaRestore.ts"
+import type { OffsetResource } from "../../resource/OffsetResource.ts"
 import * as StorageSpec from "../../resource/StorageSpec.ts"
 import { runSpecVariable } from "../Labels.ts"
 import {
@@ -21,7 +21,7 @@ type Strings = Readonly<Record<string, string>>
 
 /** A pod on one resource. */
 export interface PodInput {
-  readonly resource: KafkaBackup | KafkaRestore
+  readonly resource: KafkaBackup | OffsetResource
   readonly settings: JobSettings
   /** The command and its own options; where it finds things is added. */
   readonly args: ReadonlyArray<string>
@@ -115,10 +115,8 @@ export const make = (input: PodInput) => {
     tolerations
   } = resource.spec.podTemplate ?? {}
   const { storage } = resource.spec
-  const mounts = Volumes.mounted(
-    input.usesStorage === false || storage === undefined ? undefined : { storage },
-    input.keys
-  )
+  const usesStorage = input.usesStorage !== false && storage !== undefined
+  const mounts = Volumes.mounted(usesStorage ? { storage } : undefined, input.keys)
   return {
     metadata: {
       labels: { ...labels, ...identityLabels(resource.spec), ...input.labels },

@@ -51,6 +51,8 @@ const ofDeletion = (job: Job): string => {
       return "everything that was written is kept"
     case "drill":
       return "the next drill deletes its scratch topics"
+    case "offsets":
+      return "offsets that were set stay as they are"
     default:
       return "stored data is kept."
   }
@@ -151,7 +153,8 @@ const lingering = (pod: Pod, purpose: Labels.Purpose | undefined): RunTrouble | 
     ({ name, state }) => name !== containerName && state.running !== undefined
   )
   if (others.length === 0) return undefined
-  const what = purpose === "restore" || purpose === "drill" ? purpose : "backup"
+  const what =
+    purpose === "offsets" ? "work on offsets" : purpose === "restore" || purpose === "drill" ? purpose : "backup"
   const names = others.map(({ name }) => name).join(", ")
   return {
     reason: "SidecarStillRunning",

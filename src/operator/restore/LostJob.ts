@@ -2,18 +2,30 @@ import { Effect, Option } from "effect"
 import * as Kind from "../../kubernetes/Kind.ts"
 import { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import { hasReason, type KubernetesError } from "../../kubernetes/KubernetesError.ts"
+import type { RunSummary } from "../../outcome/RunSummary.ts"
 import * as Format from "../../status/Format.ts"
 import type { EndedRestore } from "../../status/restore/RestoreFacts.ts"
 import * as RunAgain from "../jobs/RunAgain.ts"
 import type { RestoreCaches } from "./RestoreCaches.ts"
 import * as RestoreJobState from "./RestoreJobState.ts"
-import type * as RestoreObserved from "./RestoreObserved.ts"
+import type { RestoreObserved } from "./RestoreObserved.ts"
 
-/** The end of a Job that is gone, from what was last observed of it; undefined where it exists after all. */
+/** The resource whose Job is gone. */
+interface Lost extends Pick<RestoreObserved, "name" | "namespace" | "uid" | "nowMillis"> {
+  readonly previous: Pick<RestoreObserved["previous"], "startTime">
+}
+
+/**
+ * The end of a Job that is gone, from what was last observed of it; undefined where it exists after all. `kept` says
+ * what stays of its work, as the end of a clause.
+ */
 export const end = Effect.fnUntraced(function* (
-  { caches }: { readonly caches: RestoreCaches },
-  observed: RestoreObserved.RestoreObserved,
-  jobName: string
+  caches: Pick<RestoreCaches, "jobs" | "tombstone">,
+  kind: Kind.Kind,
+  observed: Lost,
+  jobName: string,
+  kept: string,
+  command?: RunSummary["command"]
 ): Effect.fn.Return<EndedRestore | undefined, KubernetesError, KubernetesApi> {
   const api = yield* KubernetesApi
   const { namespace, nowMillis, previous } = observed
@@ -24,10 +36,9 @@ export const end = Effect.fnUntraced(function* (
     caches.jobs.learn(found.value)
     return undefined
   }
-  if (yield* isGone(observed)) return undefined
+  if (yield* isGone(kind, observed)) return undefined
   const last = caches.tombstone(`${namespace}/${jobName}`)
-  if (last !== undefined) return RestoreJobState.deleted(last.job, last.pods, nowMillis)
-  const isKept = observed.restore?.spec.onFailure === "DeleteCreated" ? "" : "; everything that was written is kept"
+  if (last !== undefined) return RestoreJobState.deleted(last.job, last.pods, nowMillis, command)
   return {
     jobName,
     startMillis: previous.startTime === undefined ? nowMillis : Format.millis(previous.startTime),
@@ -35,15 +46,15 @@ export const end = Effect.fnUntraced(function* (
     outcome: "interrupted",
     isDryRun: false,
     reason: "JobDeleted",
-    message: `Job ${jobName} was deleted before its end was observed${isKept}.${RunAgain.restoreAdvice}`,
+    message: `Job ${jobName} was deleted before its end was observed${kept}.${RunAgain.restoreAdvice}`,
     notes: []
   }
 })
 
 /** A Job ends with its resource, and the watch of Jobs may say so first. */
-const isGone = ({ name, namespace, uid }: RestoreObserved.RestoreObserved) =>
+const isGone = (kind: Kind.Kind, { name, namespace, uid }: Lost) =>
   Effect.gen(function* () {
     const api = yield* KubernetesApi
-    const { metadata } = yield* api.get(Kind.kafkaRestores, { namespace, name })
+    const { metadata } = yield* api.get(kind, { namespace, name })
     return metadata.uid !== uid || metadata.deletionTimestamp !== undefined
   }).pipe(Effect.catchIf(hasReason("NotFound"), () => Effect.succeed(true)))

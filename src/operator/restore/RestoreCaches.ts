@@ -26,13 +26,20 @@ export interface RestoreCaches {
   readonly isSynced: () => boolean
 }
 
-/** The restore that a Job or a pod works for. */
-const ownerOf = ({ metadata: { annotations, namespace } }: KubeObject): InformerCache.Key | undefined => {
-  const name = annotations?.[Labels.restoreAnnotation]
-  return name === undefined ? undefined : `${namespace ?? ""}/${name}`
-}
+/** The resource that a Job or a pod works for. */
+const owner =
+  (annotation: string) =>
+  ({ metadata: { annotations, namespace } }: KubeObject): InformerCache.Key | undefined => {
+    const name = annotations?.[annotation]
+    return name === undefined ? undefined : `${namespace ?? ""}/${name}`
+  }
 
-export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): RestoreCaches => {
+/** `annotation`: that of Jobs and pods which has the name of their resource. */
+export const make = (
+  scopes: ReadonlyArray<InformerCache.Scope> = [undefined],
+  annotation: string = Labels.restoreAnnotation
+): RestoreCaches => {
+  const ownerOf = owner(annotation)
   const resources = InformerCache.make<KubeObject>(InformerCache.keyOf, scopes, InformerCache.packed())
   const jobs = InformerCache.make<Job>(ownerOf, scopes, InformerCache.packed())
   const pods = InformerCache.make<Pod>(ownerOf, scopes, InformerCache.packed())
@@ -42,17 +49,17 @@ export const make = (scopes: ReadonlyArray<InformerCache.Scope> = [undefined]): 
     jobs,
     pods,
     absorbJobs: (delta, scope) => {
-      const owner = delta._tag === "Delete" ? ownerOf(delta.object) : undefined
+      const deleted = delta._tag === "Delete" ? ownerOf(delta.object) : undefined
       // A Job whose end was reported has its time to live set.
-      if (delta._tag === "Delete" && owner !== undefined && !isReported(delta.object)) {
+      if (delta._tag === "Delete" && deleted !== undefined && !isReported(delta.object)) {
         const { object: job } = delta
-        tombstones.set(InformerCache.keyOf(job), { job, pods: JobFacts.podsOf(job, pods.ofOwner(owner)) })
+        tombstones.set(InformerCache.keyOf(job), { job, pods: JobFacts.podsOf(job, pods.ofOwner(deleted)) })
       }
       return jobs.absorb(delta, scope)
     },
     tombstone: (key) => tombstones.get(key),
-    forgetTombstones: (owner) => {
-      for (const [key, { job }] of tombstones) if (ownerOf(job) === owner) tombstones.delete(key)
+    forgetTombstones: (key) => {
+      for (const [jobKey, { job }] of tombstones) if (ownerOf(job) === key) tombstones.delete(jobKey)
     },
     isSynced: () => resources.isSynced() && jobs.isSynced() && pods.isSynced()
   }

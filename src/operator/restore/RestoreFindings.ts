@@ -9,7 +9,15 @@ import * as RestoreReport from "./RestoreReport.ts"
 export type Found = Partial<
   Pick<
     RestoreFacts,
-    "active" | "backupId" | "ended" | "holdEnd" | "missingBackup" | "refusal" | "startedWritingMillis" | "usedBefore"
+    | "active"
+    | "backupId"
+    | "ended"
+    | "groupStep"
+    | "holdEnd"
+    | "missingBackup"
+    | "refusal"
+    | "startedWritingMillis"
+    | "usedBefore"
   >
 >
 
@@ -33,6 +41,7 @@ export const publish = (
     active: found.active,
     ended: found.ended,
     hold: holdOf(observed),
+    groupStep: found.groupStep,
     holdEnd: found.holdEnd,
     startedWritingMillis: found.startedWritingMillis ?? observed.startedWritingMillis,
     refusal: found.refusal,

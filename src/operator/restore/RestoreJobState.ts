@@ -1,4 +1,5 @@
 import type { Event, Job, Pod } from "../../kubernetes/Objects.ts"
+import type { RunSummary } from "../../outcome/RunSummary.ts"
 import { given } from "../../resource/Json.ts"
 import type { ActiveRestore, EndedRestore } from "../../status/restore/RestoreFacts.ts"
 import * as JobEnd from "../jobs/JobEnd.ts"
@@ -19,17 +20,18 @@ export type RestoreJobState =
     }
 
 /**
- * The Job's state now. Total, as `JobState.read`. `pods` are those of this Job; `events` are those about the Job and
- * its pods.
+ * The Job's state now. `command` is what its pods run. Total, as `JobState.read`. `pods` are those of this Job;
+ * `events` are those about the Job and its pods.
  */
 export const read = (
   job: Job,
   pods: ReadonlyArray<Pod>,
   nowMillis: number,
-  events: ReadonlyArray<Event> = []
+  events: ReadonlyArray<Event> = [],
+  command: RunSummary["command"] = "restore"
 ): RestoreJobState => {
   const end = JobEnd.of(job, pods, nowMillis)
-  if (end !== undefined) return ended(job, pods, end, nowMillis)
+  if (end !== undefined) return ended(job, pods, end, nowMillis, command)
   return {
     _tag: "Active",
     restore: given({
@@ -42,14 +44,25 @@ export const read = (
 }
 
 /** The end of a Job that no longer exists, from what was last observed of it and its pods. */
-export const deleted = (job: Job, pods: ReadonlyArray<Pod>, nowMillis: number): EndedRestore => {
+export const deleted = (
+  job: Job,
+  pods: ReadonlyArray<Pod>,
+  nowMillis: number,
+  command: RunSummary["command"] = "restore"
+): EndedRestore => {
   const end = JobEnd.of(job, pods, nowMillis)
   const hasEnded = end !== undefined && end._tag !== "Lost"
-  return ended(job, pods, hasEnded ? end : { _tag: "Deleted", endMillis: undefined }, nowMillis).restore
+  return ended(job, pods, hasEnded ? end : { _tag: "Deleted", endMillis: undefined }, nowMillis, command).restore
 }
 
-const ended = (job: Job, pods: ReadonlyArray<Pod>, end: JobEnd.JobEnd, nowMillis: number) => {
-  const result = JobResult.of(job, pods, end, "restore")
+const ended = (
+  job: Job,
+  pods: ReadonlyArray<Pod>,
+  end: JobEnd.JobEnd,
+  nowMillis: number,
+  command: RunSummary["command"]
+) => {
+  const result = JobResult.of(job, pods, end, command)
   const startMillis = JobFacts.startMillis(job, nowMillis)
   const finished = pods.flatMap((pod) => JobFacts.millis(JobFacts.terminated(pod)?.finishedAt) ?? [])
   const endMillis = end.endMillis ?? (finished.length === 0 ? nowMillis : Math.max(...finished))

@@ -30,6 +30,8 @@ export interface RestoreObserved {
   readonly problems: ReadonlyArray<Problem>
   readonly previous: RestoreStatus
   readonly jobs: ReadonlyArray<ObservedJob>
+  /** The Jobs that repeat the group step of a complete restore. */
+  readonly groupJobs: ReadonlyArray<ObservedJob>
   /** By the status, or by what a pod left behind. */
   readonly startedWritingMillis: number | undefined
   readonly nowMillis: number
@@ -48,6 +50,14 @@ export const of = (
   const parsed = KafkaRestore.fromServer(desired)
   const pods = caches.pods.ofOwner(key).filter((pod) => pod.metadata.labels?.[Labels.uidLabel] === uid)
   const previous = Previous.readRestore(status)
+  const jobsFor = (purpose: "restore" | "offsets") =>
+    caches.jobs
+      .ofOwner(key)
+      .filter((job) => JobFacts.isFor(job, uid) && JobFacts.purpose(job) === purpose)
+      .map((job): ObservedJob => {
+        const own = JobFacts.podsOf(job, pods)
+        return { job, pods: own, state: RestoreJobState.read(job, own, nowMillis, events, purpose) }
+      })
   return {
     key,
     resource,
@@ -58,13 +68,8 @@ export const of = (
     restore: Result.isSuccess(parsed) ? parsed.success : undefined,
     problems: Result.isFailure(parsed) ? parsed.failure.problems : [],
     previous,
-    jobs: caches.jobs
-      .ofOwner(key)
-      .filter((job) => JobFacts.isFor(job, uid) && JobFacts.purpose(job) === "restore")
-      .map((job) => {
-        const own = JobFacts.podsOf(job, pods)
-        return { job, pods: own, state: RestoreJobState.read(job, own, nowMillis, events) }
-      }),
+    jobs: jobsFor("restore"),
+    groupJobs: jobsFor("offsets"),
     startedWritingMillis:
       previous.startedWriting === undefined
         ? RestoreJobState.startedWritingMillis(pods)

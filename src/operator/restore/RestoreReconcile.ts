@@ -1,20 +1,20 @@
 import { Effect } from "effect"
 import * as Kind from "../../kubernetes/Kind.ts"
-import { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
+import type { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
 import { given } from "../../resource/Json.ts"
 import { isCompleted, isEditTooLate } from "../../status/restore/Completed.ts"
 import * as NextRestore from "../../status/restore/NextRestore.ts"
-import { isReported } from "../Caches.ts"
 import * as EnsureJob from "../EnsureJob.ts"
 import type { PodProgress } from "../PodProgress.ts"
 import type { ReconcileResult } from "../ReconcileContext.ts"
 import * as Requeue from "../Requeue.ts"
-import * as StuckEvents from "../StuckEvents.ts"
+import * as AttemptStep from "./AttemptStep.ts"
+import * as GroupsAgain from "./GroupsAgain.ts"
 import * as HoldEnd from "./HoldEnd.ts"
 import * as LateEdit from "./LateEdit.ts"
+import * as LiveJobs from "./LiveJobs.ts"
 import * as LostJob from "./LostJob.ts"
-import * as NextAttempt from "./NextAttempt.ts"
 import * as OriginLookup from "./OriginLookup.ts"
 import { after, type RestoreContext, soonMillis } from "./RestoreContext.ts"
 import * as RestoreFindings from "./RestoreFindings.ts"
@@ -42,26 +42,13 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
   const { previous } = observed
   const holdName = RestoreJob.holdNameOf(observed)
   const jobs = observed.jobs.filter(({ job }) => job.metadata.name !== holdName)
-  const unfinished = jobs.find(({ state }) => state._tag === "Active")
-  const unreported = jobs
-    .filter(({ job, state }) => state._tag === "Ended" && !isReported(job))
-    .toSorted((a, b) => endMillis(a) - endMillis(b))
   const wanted = RestoreJob.nameOf({ ...observed, annotations: observed.resource.metadata.annotations })
-  const step = NextAttempt.next({
+  const { step, unfinished, unreported } = AttemptStep.of(jobs, {
     wanted,
     isUsable: observed.restore !== undefined,
     isCompleted: isCompleted(previous),
     isEditTooLate: isEditTooLate(previous),
     hasStartedWriting: observed.startedWritingMillis !== undefined,
-    isWantedOver: jobs.some(({ job, state }) => job.metadata.name === wanted && state._tag === "Ended"),
-    unfinished:
-      unfinished === undefined
-        ? undefined
-        : {
-            name: unfinished.job.metadata.name,
-            isBeingDeleted: unfinished.job.metadata.deletionTimestamp !== undefined
-          },
-    unreported: unreported.at(-1)?.job.metadata.name ?? forgotten(observed, wanted),
     known:
       previous.jobName === undefined ? undefined : { name: previous.jobName, hasEnded: NextRestore.hasEnded(previous) }
   })
@@ -83,7 +70,7 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
       return after(soonMillis)
     }
     case "Lost": {
-      const end = yield* LostJob.end(context, observed, step.name)
+      const end = yield* LostJob.end(context.caches, Kind.kafkaRestores, observed, step.name, keptOf(observed))
       if (end !== undefined) yield* RestoreFindings.publish(context, observed, { ended: end })
       return after(soonMillis)
     }
@@ -97,11 +84,19 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
   }
 })
 
-/** Nothing is left to be restored: only the retention hold of a complete restore ends some day. */
+/**
+ * Nothing is left to be restored: groups that a complete restore had left are set when they are asked for, and its
+ * retention hold ends some day.
+ */
 const rest = Effect.fnUntraced(function* (context: RestoreContext, observed: RestoreObserved.RestoreObserved) {
   if (!isCompleted(observed.previous)) {
     yield* RestoreFindings.publish(context, observed, {})
     return after(Infinity)
+  }
+  const groups = yield* GroupsAgain.step(context, observed)
+  if (groups._tag === "Report") {
+    yield* RestoreFindings.publish(context, observed, { groupStep: groups.step }, groups.jobs)
+    return after(soonMillis)
   }
   const step = yield* HoldEnd.step(context, observed, RestoreFindings.holdOf(observed))
   if (step._tag === "Report") {
@@ -111,17 +106,17 @@ const rest = Effect.fnUntraced(function* (context: RestoreContext, observed: Res
   yield* RestoreFindings.publish(
     context,
     observed,
-    step._tag === "Trouble" ? { holdEnd: { isSuccess: false, message: step.message } } : {}
+    given({
+      groupStep: groups._tag === "Tell" ? groups.step : undefined,
+      holdEnd: step._tag === "Trouble" ? { isSuccess: false, message: step.message } : undefined
+    })
   )
-  return after(step.millis)
+  return after(Math.min(step.millis, groups._tag === "Tell" ? groups.millis : Infinity))
 })
 
-/** What the status has forgotten: the end of the Job that the resource asks for, which is still there. */
-const forgotten = ({ jobs, previous }: RestoreObserved.RestoreObserved, wanted: string): string | undefined =>
-  previous.jobName === undefined &&
-  jobs.some(({ job, state }) => job.metadata.name === wanted && state._tag === "Ended")
-    ? wanted
-    : undefined
+/** What stays of a Job's work that is gone, as the end of a clause. */
+const keptOf = ({ restore }: RestoreObserved.RestoreObserved): string =>
+  restore?.spec.onFailure === "DeleteCreated" ? "" : "; everything that was written is kept"
 
 const endOf = (
   { generation, startedWritingMillis }: RestoreObserved.RestoreObserved,
@@ -135,31 +130,10 @@ const endOf = (
   })
 }
 
-const endMillis = ({ state }: RestoreObserved.ObservedJob): number =>
-  state._tag === "Ended" ? state.restore.endMillis : 0
-
-/**
- * The restore with what only the API server knows: pods of a Job that failed, whose summary may arrive after the end of
- * the Job, and Events about a Job that is stuck.
- */
+/** The restore with what only the API server knows. */
 const again = Effect.fnUntraced(function* ({ caches }: RestoreContext, observed: RestoreObserved.RestoreObserved) {
-  const api = yield* KubernetesApi
-  const { jobs, namespace, nowMillis, resource } = observed
-  const doubtful = jobs.filter(
-    ({ job, state }) => state._tag === "Ended" && state.restore.outcome !== "success" && !isReported(job)
-  )
-  for (const { job } of doubtful) {
-    const { items } = yield* api.list(Kind.pods, {
-      namespace,
-      labelSelector: `batch.kubernetes.io/job-name=${job.metadata.name}`
-    })
-    for (const pod of items) caches.pods.learn(pod)
-  }
-  const active = jobs.filter(({ state }) => state._tag === "Active")
-  const events = yield* StuckEvents.about(namespace, active, nowMillis)
-  return doubtful.length === 0 && events.length === 0
-    ? observed
-    : RestoreObserved.of(caches, resource, nowMillis, events)
+  const events = yield* LiveJobs.read(caches, observed)
+  return events === undefined ? observed : RestoreObserved.of(caches, observed.resource, observed.nowMillis, events)
 })
 
 /** Makes the Job, or finds it made. */

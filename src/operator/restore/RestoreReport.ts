@@ -1,8 +1,7 @@
 import { Effect } from "effect"
 import * as Kind from "../../kubernetes/Kind.ts"
-import { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
-import { hasReason, type KubernetesError } from "../../kubernetes/KubernetesError.ts"
-import { given } from "../../resource/Json.ts"
+import type { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
+import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
 import { kind } from "../../resource/KafkaRestore.ts"
 import type { Announcement } from "../../status/Announcements.ts"
 import * as NextRestore from "../../status/restore/NextRestore.ts"
@@ -10,8 +9,10 @@ import * as RestoreAnnouncements from "../../status/restore/RestoreAnnouncements
 import type { RestoreFacts, RestoreStatus } from "../../status/restore/RestoreFacts.ts"
 import * as Format from "../../status/Format.ts"
 import { OperatorMetrics } from "../../telemetry/OperatorMetrics.ts"
-import { EventRecorder } from "../EventRecorder.ts"
+import type { EventRecorder } from "../EventRecorder.ts"
 import * as StatusWriter from "../StatusWriter.ts"
+import * as Announcing from "./Announcing.ts"
+import * as ReleaseJob from "./ReleaseJob.ts"
 import * as RestoreJob from "./RestoreJob.ts"
 import type { RestoreCaches } from "./RestoreCaches.ts"
 import type { ObservedJob, RestoreObserved } from "./RestoreObserved.ts"
@@ -66,42 +67,16 @@ const measure = Effect.fnUntraced(function* (
 })
 
 /** Emits Events about the restore, and logs them. */
-export const announce = Effect.fnUntraced(function* (
-  { name, namespace, uid }: Pick<RestoreObserved, "name" | "namespace" | "uid">,
+export const announce = (
+  ref: Pick<RestoreObserved, "name" | "namespace" | "uid">,
   announcements: ReadonlyArray<Announcement>
-) {
-  const recorder = yield* EventRecorder
-  for (const announcement of announcements) {
-    yield* recorder.emit({ kind, namespace, name, uid }, announcement)
-    const log =
-      announcement.type === "Warning" ? Effect.logWarning(announcement.note) : Effect.logInfo(announcement.note)
-    yield* Effect.annotateLogs(log, { restore: `${namespace}/${name}`, reason: announcement.reason })
-  }
-  // The status that is written next keeps them from being announced again.
-  if (announcements.length > 0) yield* recorder.settled
-})
+) => Announcing.announce(kind, ref, announcements)
 
-/** A Job whose end is in the status gets its time to live; one that Kubernetes cannot end is deleted now. */
-const release = Effect.fnUntraced(function* (
-  caches: RestoreCaches,
-  observed: RestoreObserved,
-  { job, state }: ObservedJob
-) {
-  const api = yield* KubernetesApi
-  const { name, namespace, uid } = job.metadata
-  const ref = given({ name, namespace })
-  if (state._tag === "Ended" && state.isStuck) {
-    return yield* api
-      .remove(Kind.jobs, ref, given({ propagation: "Background" as const, uid }))
-      .pipe(Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void))
-  }
-  const isHold = name === RestoreJob.holdNameOf(observed)
-  const ttlSecondsAfterFinished = isHold
-    ? holdTtlSeconds
-    : (observed.restore?.spec.job.ttlSecondsAfterFinished ?? defaultTtlSeconds)
-  yield* api.patch(Kind.jobs, ref, { metadata: { uid }, spec: { ttlSecondsAfterFinished } }).pipe(
-    Effect.map((patched) => caches.jobs.learn(patched)),
-    // Deleted meanwhile, or another one of its name: nothing is left to release.
-    Effect.catchIf(hasReason("NotFound", "Conflict"), () => Effect.void)
+const release = (caches: RestoreCaches, observed: RestoreObserved, ended: ObservedJob) =>
+  ReleaseJob.release(
+    caches,
+    ended,
+    ended.job.metadata.name === RestoreJob.holdNameOf(observed)
+      ? holdTtlSeconds
+      : (observed.restore?.spec.job.ttlSecondsAfterFinished ?? defaultTtlSeconds)
   )
-})

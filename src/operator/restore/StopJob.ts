@@ -16,8 +16,8 @@ import type * as RestoreObserved from "./RestoreObserved.ts"
  * container that runs and does not answer may write.
  */
 export const atWork = Effect.fnUntraced(function* (
-  { caches }: { readonly caches: RestoreCaches },
-  { namespace }: RestoreObserved.RestoreObserved,
+  { caches }: { readonly caches: Pick<RestoreCaches, "pods"> },
+  { namespace }: Pick<RestoreObserved.RestoreObserved, "namespace">,
   { job }: RestoreObserved.ObservedJob
 ): Effect.fn.Return<"Writing" | "NothingWritten" | "Unknown", KubernetesError, KubernetesApi | PodProgress> {
   const api = yield* KubernetesApi
@@ -36,7 +36,7 @@ export const atWork = Effect.fnUntraced(function* (
 
 /** Deletes a Job that has written nothing; it stays until its pods are gone, so that no two are at work at once. */
 export const stop = Effect.fnUntraced(function* (
-  { namespace }: RestoreObserved.RestoreObserved,
+  { namespace }: Pick<RestoreObserved.RestoreObserved, "namespace">,
   { metadata: { name, uid } }: Job
 ) {
   const api = yield* KubernetesApi

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { KafkaError } from "../../kafka/KafkaError.ts"
 import type { KafkaSinkShape, ListedGroup } from "../../kafka/KafkaSink.ts"
 import type { PartitionOffset, TopicPartition } from "../../kafka/KafkaSource.ts"
+import { defaultParallelism } from "../../resource/OffsetFields.ts"
 import {
   type GroupOutcome,
   type GroupReset,
@@ -11,8 +12,16 @@ import {
   type WantedOffset
 } from "./GroupOutcome.ts"
 
-/** Groups at work at the same time. */
-const concurrency = 4
+/** How groups are set. */
+export interface Options {
+  /** Groups at work at the same time; 4 by default. */
+  readonly concurrency?: number
+  /**
+   * Also a failure that waiting may cure leaves only its own group as it is. Whoever repeats the whole would set groups
+   * again that have read on meanwhile.
+   */
+  readonly isolatesFailures?: boolean
+}
 
 /** The broker writes the offsets of one commit as one batch, of at most 1 MiB by default (message.max.bytes). */
 const commitBytes = 512 * 1024
@@ -96,15 +105,26 @@ const setOne = Effect.fnUntraced(function* (
 /** A failure that waiting does not cure concerns this group alone: the others are set nevertheless. */
 const orSkipped = (
   group: string,
-  effect: Effect.Effect<GroupReset | GroupSkipped, KafkaError>
+  effect: Effect.Effect<GroupReset | GroupSkipped, KafkaError>,
+  isolates: boolean
 ): Effect.Effect<GroupReset | GroupSkipped, KafkaError> =>
   Effect.catchTag(effect, "KafkaError", (error) => {
-    if (error.isRetryable) return Effect.fail(error)
+    if (error.isRetryable && !isolates) return Effect.fail(error)
     return Effect.succeed<GroupSkipped>(
       error.reason._tag === "GroupActive"
         ? { group, reason: "it has active members", active: true }
         : { group, reason: error.reason.message }
     )
+  })
+
+/** The groups whose offsets cannot be set now, as far as it can be known without trying. */
+export const obstacles = (sink: KafkaSinkShape, groups: ReadonlyArray<Pick<WantedGroup, "groupId">>) =>
+  Effect.map(sink.groups, (all) => {
+    const listed = new Map(all.map((each) => [each.groupId, each]))
+    return groups.flatMap(({ groupId: group }): ReadonlyArray<GroupSkipped> => {
+      const found = obstacle(listed.get(group))
+      return found === undefined ? [] : [{ group, ...found }]
+    })
   })
 
 /**
@@ -115,7 +135,8 @@ export const setOffsets = Effect.fn("SetOffsets.setOffsets")(function* (
   sink: KafkaSinkShape,
   wanted: ReadonlyArray<WantedGroup>,
   /** Of a group without any offset to set. */
-  nothing: string
+  nothing: string,
+  { concurrency = defaultParallelism, isolatesFailures = false }: Options = {}
 ) {
   if (wanted.length === 0) return outcomeOf([])
   const listed = new Map((yield* sink.groups).map((each) => [each.groupId, each]))
@@ -129,7 +150,7 @@ export const setOffsets = Effect.fn("SetOffsets.setOffsets")(function* (
       const { forget = [], groupId, offsets } = group
       const skipped = offsets.length + forget.length === 0 ? { reason: nothing } : obstacle(listed.get(groupId))
       if (skipped !== undefined) return Effect.succeed({ group: groupId, ...skipped })
-      return orSkipped(groupId, setOne(sink, { ...group, offsets: clamped(offsets, starts, ends) }))
+      return orSkipped(groupId, setOne(sink, { ...group, offsets: clamped(offsets, starts, ends) }), isolatesFailures)
     },
     { concurrency }
   )

@@ -1,16 +1,20 @@
-import type { GroupsSummary, RestoreSummary } from "../../outcome/RestoreSummary.ts"
+import type { RestoreSummary } from "../../outcome/RestoreSummary.ts"
 import { given } from "../../resource/Json.ts"
 import * as Format from "../Format.ts"
-import type { RestoreStatus } from "./RestoreFacts.ts"
+import * as GroupsLeft from "../GroupsLeft.ts"
+import type { GroupStepFacts, RestoreStatus } from "./RestoreFacts.ts"
 import type { RestoreReasonOf } from "./RestoreReasons.ts"
 
 /** What a status says of consumer groups. */
 
+type OffsetResetStatus = NonNullable<RestoreStatus["offsetResetStatus"]>
+
 const groups = (n: number): string => (n === 1 ? "1 consumer group" : `${Format.count(n)} consumer groups`)
 
 /** A summary names as many groups as it has room for. */
-const unnamed = ({ groupsReset, groupsSkipped, reset, skipped }: GroupsSummary): string | undefined => {
-  const others = reset + skipped - groupsReset.length - groupsSkipped.length
+const unnamed = (known: Required<GroupsLeft.KnownGroups>): string | undefined => {
+  const named = known.groupsReset.length + known.groupsSkipped.length
+  const others = known.groupsResetTotal + known.groupsSkippedTotal - named
   return others <= 0 ? undefined : `${groups(others)} more: the log of the Job's pod names all.`
 }
 
@@ -20,30 +24,49 @@ export const fields = (
   summary: RestoreSummary | undefined
 ): Pick<RestoreStatus, "offsetResetStatus" | "rollbackSnapshotId"> => {
   const found = summary?.groups
+  const known = found === undefined ? undefined : GroupsLeft.after({}, found)
   return given({
     rollbackSnapshotId: summary?.rollbackSnapshotId ?? previous.rollbackSnapshotId,
     offsetResetStatus:
-      found === undefined
+      known === undefined
         ? previous.offsetResetStatus
-        : {
-            phase: "Completed" as const,
-            groupsReset: found.groupsReset,
-            groupsSkipped: found.groupsSkipped,
-            ...given({ message: unnamed(found) })
-          }
+        : { phase: "Completed" as const, ...known, ...given({ message: unnamed(known) }) }
   })
 }
 
-/** Whether the groups have their offsets; undefined where none was to be changed. */
+/** The fields when the group step is repeated: what was set before stays set. */
+export const again = (
+  { offsetResetStatus: previous = { phase: "Completed" } }: RestoreStatus,
+  { found, isActive, problem, token }: GroupStepFacts
+): OffsetResetStatus => {
+  // Its end is known: the operator may have died before it gave the Job its time to live.
+  if (previous.token === token) return previous
+  if (isActive) return { ...previous, phase: problem === undefined ? "Running" : "Pending" }
+  if (found === undefined) {
+    return { ...previous, phase: "Failed", token, message: Format.sentence(problem ?? "No reason was reported") }
+  }
+  const { message: _message, ...before } = previous
+  const known = GroupsLeft.after(before, found)
+  return { ...before, ...known, phase: "Completed", token, ...given({ message: unnamed(known) }) }
+}
+
+interface Answer {
+  readonly status: "True" | "False"
+  readonly reason: RestoreReasonOf<"GroupsReset">
+  readonly message: string
+}
+
+/** Whether the groups have their offsets; undefined where nothing new is known. `status` is the next one. */
 export const answer = (
-  summary: RestoreSummary | undefined
-):
-  | { readonly status: "True" | "False"; readonly reason: RestoreReasonOf<"GroupsReset">; readonly message: string }
-  | undefined => {
-  const found = summary?.groups
-  if (found === undefined) return undefined
-  const { groupsSkipped, reset, skipped } = found
-  if (skipped === 0) {
+  summary: RestoreSummary | undefined,
+  step: GroupStepFacts | undefined,
+  { offsetResetStatus: known = { phase: "Completed" } }: RestoreStatus
+): Answer | undefined => {
+  if (summary?.groups === undefined && (step === undefined || (step.isActive && step.problem === undefined))) {
+    return undefined
+  }
+  const { groupsResetTotal: reset = 0, groupsSkipped = [], groupsSkippedTotal: skipped = 0 } = known
+  if (skipped === 0 && step?.problem === undefined) {
     return { status: "True", reason: "AllReset", message: `The offsets of ${groups(reset)} were set and read back.` }
   }
   const others = skipped - groupsSkipped.length
@@ -51,9 +74,11 @@ export const answer = (
     ...groupsSkipped.map(({ group, reason }) => `${group}: ${reason}`),
     ...(others > 0 ? [`${Format.count(others)} more`] : [])
   ]
+  const left = `${groups(skipped)} of ${reset + skipped} were left as they are: ${named.join("; ")}`
+  const problem = step?.found === undefined ? step?.problem : undefined
   return {
     status: "False",
     reason: "GroupsSkipped",
-    message: Format.sentence(`${groups(skipped)} of ${reset + skipped} were left as they are: ${named.join("; ")}`)
+    message: problem === undefined ? Format.sentence(left) : `${Format.sentence(problem)} ${Format.sentence(left)}`
   }
 }

@@ -37,7 +37,10 @@ export const next = (previous: RestoreStatus, facts: RestoreFacts, nowMillis: nu
             ...previous,
             ...common,
             ...given({ jobName: facts.usedBefore ?? previous.jobName }),
-            phase: previous.phase ?? ("Pending" as const)
+            phase: previous.phase ?? ("Pending" as const),
+            ...(facts.groupStep === undefined
+              ? {}
+              : { offsetResetStatus: GroupFields.again(previous, facts.groupStep) })
           }
   const conditions = RestoreConditions.next({ facts, previous, status: body, nowMillis })
   return { ...body, conditions }

@@ -3,7 +3,8 @@ import { type EventReasonName, eventReasons } from "../EventReasons.ts"
 import * as Format from "../Format.ts"
 import type { RestoreFacts, RestoreStatus } from "./RestoreFacts.ts"
 
-const announcement = (reason: EventReasonName, note: string): Announcement => ({
+/** An Event with the type and the action of its reason. */
+export const announcement = (reason: EventReasonName, note: string): Announcement => ({
   type: eventReasons[reason].type,
   reason,
   action: eventReasons[reason].action,
@@ -34,6 +35,12 @@ export const announcements = (
   const isHoldNew = previous.conditions?.find(({ type }) => type === "RetentionHeld")?.reason !== hold?.reason
   if (isHoldNew && hold?.reason === "HoldEnded") found.push(announcement("RetentionHoldEnded", hold.message))
   if (isHoldNew && hold?.reason === "HoldNotEnded") found.push(announcement("RetentionHoldNotEnded", hold.message))
+  const { phase, token } = next.offsetResetStatus ?? {}
+  if (token !== undefined && token !== previous.offsetResetStatus?.token) {
+    const groups = next.conditions?.find(({ type }) => type === "GroupsReset")
+    const isDone = phase === "Completed" && groups?.status === "True"
+    found.push(announcement(isDone ? "RestoreGroupsSet" : "RestoreGroupsLeft", groups?.message ?? ""))
+  }
   const [before, now] = [ready(previous), ready(next)]
   if (now === undefined) return found
   const isNew = before?.reason !== now.reason || next.jobName !== previous.jobName

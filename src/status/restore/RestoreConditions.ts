@@ -39,7 +39,7 @@ export const next = (question: Question): ReadonlyArray<Condition> => {
     Verified: verified(question),
     OffsetsExact: offsetsExact(question),
     RetentionHeld: HoldFields.answer(facts, question.status),
-    GroupsReset: GroupFields.answer(facts.ended?.summary)
+    GroupsReset: GroupFields.answer(facts.ended?.summary, facts.groupStep, question.status)
   }
   return Object.entries(answers).flatMap(([type, answer]) => {
     const before = previous.conditions?.find((condition) => condition.type === type)

@@ -1,5 +1,5 @@
 import type { RunReasonOf } from "../../outcome/RunReasons.ts"
-import type { ResolvedBackup, RestoreSummary } from "../../outcome/RestoreSummary.ts"
+import type { GroupsSummary, ResolvedBackup, RestoreSummary } from "../../outcome/RestoreSummary.ts"
 import type { KafkaRestoreStatus } from "../../resource/KafkaRestoreStatus.ts"
 import type { Problem } from "../../resource/Problem.ts"
 import type { Trouble } from "../Facts.ts"
@@ -57,6 +57,17 @@ export interface EndedRestore {
   readonly notes: ReadonlyArray<string>
 }
 
+/** What a Job does, or did, that repeats the group step of a complete restore. */
+export interface GroupStepFacts {
+  /** Value of the annotation that asked for it. */
+  readonly token: string
+  readonly isActive: boolean
+  /** What became of the groups, where a pod said so. */
+  readonly found?: GroupsSummary | undefined
+  /** Why it cannot start, or failed. */
+  readonly problem?: string | undefined
+}
+
 /** Everything that one reconcile found: the next status is a function of this, the previous status and the time. */
 export interface RestoreFacts {
   readonly generation: number
@@ -77,6 +88,8 @@ export interface RestoreFacts {
   readonly deletesCreated?: boolean | undefined
   /** A Job that was to end the retention hold has ended; or it cannot be made, or does not start. */
   readonly holdEnd: { readonly isSuccess: boolean; readonly message: string } | undefined
+  /** A complete restore sets groups that it had left. */
+  readonly groupStep?: GroupStepFacts | undefined
   /** When the restore began to write, where a pod of it said so. */
   readonly startedWritingMillis: number | undefined
   /** The Job of a value of the retry annotation that is there again: it has ended and was reported. */

@@ -259,7 +259,7 @@ const all = {
     of: ["GroupsReset"],
     meaning:
       "Some groups were left as they are, most often because they have members. The message names them, and says why.",
-    todo: "Stop the consumers of these groups. Then set their offsets as in the restore guide, section consumer groups."
+    todo: "Stop the consumers of these groups. Then set the annotation `kafka.oso.sh/reset-offsets` to a new value: only these groups are set."
   },
   NotYetPlanned: { of: ["OffsetsExact"], meaning: "No attempt has reported its plan." }
 } as const satisfies Readonly<Record<string, RestoreReason>>

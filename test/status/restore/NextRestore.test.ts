@@ -245,7 +245,9 @@ describe("the status of a restore", () => {
     assert.deepStrictEqual(status.offsetResetStatus, {
       phase: "Completed",
       groupsReset: ["billing", "mailer"],
+      groupsResetTotal: 2,
       groupsSkipped: [{ group: "busy", reason: "it has active members (state Stable)" }],
+      groupsSkippedTotal: 3,
       message: "2 consumer groups more: the log of the Job's pod names all."
     })
     const condition = (of: RestoreStatus) => of.conditions?.find(({ type }) => type === "GroupsReset")

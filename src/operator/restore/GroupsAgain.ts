@@ -1,0 +1,97 @@
+import { Effect } from "effect"
+import * as JobName from "../../identity/JobName.ts"
+import type { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
+import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
+import { type KafkaRestore, resetOffsetsAnnotation } from "../../resource/KafkaRestore.ts"
+import * as GroupsLeft from "../../status/GroupsLeft.ts"
+import type { GroupStepFacts } from "../../status/restore/RestoreFacts.ts"
+import { isReported } from "../Caches.ts"
+import * as EnsureJob from "../EnsureJob.ts"
+import * as OffsetJob from "../offsets/OffsetJob.ts"
+import * as LiveJobs from "./LiveJobs.ts"
+import * as OriginLookup from "./OriginLookup.ts"
+import type { RestoreContext } from "./RestoreContext.ts"
+import * as RestoreObserved from "./RestoreObserved.ts"
+
+/** How often a Job at work is looked after, and how soon one that was refused is tried again. */
+const againMillis = 60_000
+
+/** What is to be done about the groups that a complete restore has left. */
+export type GroupsStep =
+  | { readonly _tag: "Rest" }
+  /** A Job is needed or at work: to be told, and to be looked after. */
+  | { readonly _tag: "Tell"; readonly step: GroupStepFacts; readonly millis: number }
+  /** The Job has ended. */
+  | {
+      readonly _tag: "Report"
+      readonly step: GroupStepFacts
+      /** None: it was deleted. */
+      readonly jobs: ReadonlyArray<RestoreObserved.ObservedJob>
+    }
+
+/** The value of the annotation that asks for the groups that are left; undefined where there is nothing to do. */
+const wantedToken = ({ previous, resource, restore }: RestoreObserved.RestoreObserved): string | undefined => {
+  const token = resource.metadata.annotations?.[resetOffsetsAnnotation] ?? ""
+  const { conditions, offsetResetStatus } = previous
+  const areLeft = conditions?.some(({ status, type }) => type === "GroupsReset" && status === "False") ?? false
+  const isNew = token !== "" && token !== offsetResetStatus?.token
+  return areLeft && isNew && restore?.spec.offsetReset?.enabled === true ? token : undefined
+}
+
+/** The restore as one that names the backup which it restored; or why that cannot be told. */
+const resolved = Effect.fnUntraced(function* (
+  { namespace, previous }: RestoreObserved.RestoreObserved,
+  restore: KafkaRestore
+) {
+  const origin = yield* OriginLookup.of(restore, namespace)
+  if (origin._tag === "Missing") return origin.message
+  const { backupRef, ...spec } = origin.restore.spec
+  const backupId = backupRef === undefined ? spec.backupId : previous.resolved?.backupId
+  if (backupId === undefined) return "the status does not say which backup was restored"
+  return { ...restore, spec: { ...spec, backupId } }
+})
+
+/**
+ * Repeats the group step of a complete restore once for each value of the annotation, and only for the groups that it
+ * had left: the others have read on. A Job that is at work, or whose end is not reported, comes first.
+ */
+export const step = Effect.fn("GroupsAgain.step")(function* (
+  { caches, settings }: RestoreContext,
+  first: RestoreObserved.RestoreObserved
+): Effect.fn.Return<GroupsStep, KubernetesError, KubernetesApi> {
+  const events = yield* LiveJobs.read(caches, { ...first, jobs: first.groupJobs })
+  const observed = events === undefined ? first : RestoreObserved.of(caches, first.resource, first.nowMillis, events)
+  const job = observed.groupJobs.find((one) => one.state._tag === "Active" || !isReported(one.job))
+  if (job !== undefined) {
+    const token = job.job.metadata.annotations?.[resetOffsetsAnnotation] ?? ""
+    if (job.state._tag === "Active") {
+      const { trouble } = job.state.restore
+      const problem = trouble === undefined ? undefined : `${trouble.reason}: ${trouble.message}`
+      return { _tag: "Tell", step: { token, isActive: true, problem }, millis: againMillis }
+    }
+    const { message = "no reason was reported", outcome, reason = "JobFailed", summary } = job.state.restore
+    const problem = outcome === "success" ? undefined : `${reason}: ${message}`
+    return { _tag: "Report", jobs: [job], step: { token, isActive: false, found: summary?.groups, problem } }
+  }
+  const token = wantedToken(observed)
+  const { name, namespace, previous, restore, uid } = observed
+  if (token === undefined || restore === undefined) return { _tag: "Rest" }
+  const whole = yield* resolved(observed, restore)
+  if (typeof whole === "string") {
+    return { _tag: "Tell", step: { token, isActive: true, problem: whole }, millis: againMillis }
+  }
+  const choice = GroupsLeft.choice(previous.offsetResetStatus ?? {})
+  if (previous.offsetResetStatus?.phase === "Running") {
+    const problem =
+      "JobDeleted: the Job that was to set the offsets was deleted, and nobody knows which groups it set. Set the annotation to a new value to set all that were left"
+    return { _tag: "Report", jobs: [], step: { token, isActive: false, problem } }
+  }
+  const jobName = JobName.forOffsets({ uid, namespace, name }, JSON.stringify(["KafkaRestore", token]))
+  const made = yield* EnsureJob.make(
+    OffsetJob.make({ choice, resource: whole }, jobName, settings, { [resetOffsetsAnnotation]: token }),
+    uid
+  )
+  if (made._tag === "There") caches.jobs.learn(made.job)
+  const problem = made._tag === "There" ? undefined : `${made.trouble.reason}: ${made.trouble.message}`
+  return { _tag: "Tell", step: { token, isActive: true, problem }, millis: againMillis }
+})

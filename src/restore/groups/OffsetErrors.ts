@@ -1,0 +1,63 @@
+import { Schema } from "effect"
+import { exitCodes } from "../../outcome/ExitCodes.ts"
+
+/** Why offsets of consumer groups were not set, stored or found as asked for. */
+
+/** Offsets cannot be set or stored as the manifest says; none was changed. */
+export class OffsetsRefused extends Schema.TaggedError<OffsetsRefused>()("OffsetsRefused", {
+  problems: Schema.Array(Schema.String),
+  advice: Schema.String
+}) {
+  override get message() {
+    return `no offset was changed: ${this.problems.join("; ")}`
+  }
+  readonly exitCode = exitCodes.targetUnusable
+}
+
+/** There is no such snapshot. */
+export class SnapshotNotFound extends Schema.TaggedError<SnapshotNotFound>()("SnapshotNotFound", {
+  snapshotId: Schema.String,
+  location: Schema.String
+}) {
+  override get message() {
+    return `there is no snapshot ${this.snapshotId} in ${this.location}`
+  }
+  readonly advice = "check snapshotId and the prefix of the storage"
+  readonly exitCode = exitCodes.notFound
+}
+
+/** Groups have other offsets than the snapshot. */
+export class OffsetsDiffer extends Schema.TaggedError<OffsetsDiffer>()("OffsetsDiffer", {
+  snapshotId: Schema.String,
+  differences: Schema.Int,
+  /** Some of them, for a reader who sees nothing else. */
+  examples: Schema.optionalKey(Schema.Array(Schema.String))
+}) {
+  override get message() {
+    const named = this.examples === undefined ? "" : `: ${this.examples.join(", ")}`
+    return `${this.differences} offsets differ from snapshot ${this.snapshotId}${named}`
+  }
+  readonly advice = "kafka-backup offsets rollback -f FILE sets the offsets of the snapshot"
+  readonly exitCode = exitCodes.notProven
+}
+
+export const refused = (objections: ReadonlyArray<{ readonly message: string; readonly advice: string }>) =>
+  new OffsetsRefused({
+    problems: objections.map(({ message }) => message),
+    advice: objections.map(({ advice }) => advice).join("; ")
+  })
+
+/** Some groups were left as they are. What can be set was set, and a repetition must not set that again. */
+export class GroupsSkipped extends Schema.TaggedError<GroupsSkipped>()("GroupsSkipped", {
+  skipped: Schema.Array(Schema.Struct({ group: Schema.String, reason: Schema.String })),
+  of: Schema.Int
+}) {
+  override get message() {
+    const { length } = this.skipped
+    const named = this.skipped.slice(0, 10).map(({ group, reason }) => `${group}: ${reason}`)
+    const others = length > named.length ? [`${length - named.length} more`] : []
+    return `${length} of ${this.of} consumer groups were left as they are: ${[...named, ...others].join("; ")}`
+  }
+  readonly advice = "stop the consumers of groups that have members"
+  readonly exitCode = exitCodes.targetUnusable
+}

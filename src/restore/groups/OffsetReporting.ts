@@ -1,0 +1,88 @@
+import { Exit } from "effect"
+import { exitCodes } from "../../outcome/ExitCodes.ts"
+import type { RunSummary } from "../../outcome/RunSummary.ts"
+import * as Explanation from "../../worker/Explanation.ts"
+import type { RestoreProgress } from "../RestoreProgress.ts"
+import type { GroupOutcome, GroupSkipped, WantedGroup } from "./GroupOutcome.ts"
+import * as GroupSummary from "./GroupSummary.ts"
+import type { Difference } from "./StoredOffsets.ts"
+
+/** What a pod reports that worked on the offsets of consumer groups. */
+
+/** The facts of an attempt that its summary needs, however it ends; filled as the attempt goes on. */
+export interface OffsetContext {
+  readonly startedMillis: number
+  readonly progress: RestoreProgress
+  isDryRun: boolean
+  /** The snapshot that was stored, used or deleted. */
+  snapshotId: string | undefined
+  /** Present once offsets were set. */
+  outcome: GroupOutcome | undefined
+  readonly notes: Array<string>
+}
+
+export const context = (startedMillis: number, progress: RestoreProgress): OffsetContext => ({
+  startedMillis,
+  progress,
+  isDryRun: false,
+  snapshotId: undefined,
+  outcome: undefined,
+  notes: []
+})
+
+const counted = (n: number, one: string): string => `${n} ${one}${n === 1 ? "" : "s"}`
+
+/** What a dry run would do. */
+export const planned = (
+  groups: ReadonlyArray<WantedGroup>,
+  obstacles: ReadonlyArray<GroupSkipped>,
+  snapshotId: string | undefined
+): ReadonlyArray<string> => {
+  const offsets = groups.reduce((sum, { forget = [], offsets }) => sum + offsets.length + forget.length, 0)
+  return [
+    `${counted(offsets, "offset")} of ${counted(groups.length, "consumer group")} would be set`,
+    ...(snapshotId === undefined ? [] : [`the present offsets would be stored first, as snapshot ${snapshotId}`]),
+    ...obstacles.map(({ group, reason }) => `consumer group ${group} would be left as it is: ${reason}`)
+  ]
+}
+
+/** What a snapshot holds. */
+export const stored = (found: { readonly groupIds: ReadonlyArray<string>; readonly topics: ReadonlyArray<string> }) =>
+  `it holds ${counted(found.groupIds.length, "consumer group")} in ${counted(found.topics.length, "topic")}`
+
+export const difference = ({ group, partition, present, stored, topic }: Difference): string =>
+  `${group} ${topic}[${partition}] has ${present ?? "none"} instead of ${stored ?? "none"}`
+
+const instant = (millis: number): string => new Date(millis).toISOString()
+
+/** The summary of an attempt, however it ended. */
+export const summary = (
+  { isDryRun, notes, outcome, progress, snapshotId, startedMillis }: OffsetContext,
+  completedMillis: number,
+  exit: Exit.Exit<unknown, unknown>
+): RunSummary => {
+  const { startedWritingMillis } = progress
+  const common = {
+    version: 1,
+    command: "offsets",
+    startedAt: instant(startedMillis),
+    completedAt: instant(completedMillis),
+    notes,
+    restore: {
+      ...(isDryRun ? { dryRun: true } : {}),
+      ...(startedWritingMillis === undefined ? {} : { startedWriting: instant(startedWritingMillis) }),
+      ...(snapshotId === undefined ? {} : { rollbackSnapshotId: snapshotId }),
+      ...(outcome === undefined ? {} : { groups: GroupSummary.of(outcome) })
+    }
+  } as const
+  if (Exit.isSuccess(exit)) return { ...common, outcome: "success", exitCode: exitCodes.success }
+  const { advice, exitCode, message, reason } = Explanation.explain(exit.cause)
+  return {
+    ...common,
+    outcome: exitCode === exitCodes.interrupted ? "interrupted" : "failed",
+    exitCode,
+    reason,
+    message,
+    advice
+  }
+}
