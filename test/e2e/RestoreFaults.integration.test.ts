@@ -1,6 +1,6 @@
 import { once } from "node:events"
 import { afterAll, assert, beforeAll, it } from "vitest"
-import { JavaKafka, type PartitionDigest } from "../harness/JavaKafka.ts"
+import { type Acl, JavaKafka, type PartitionDigest } from "../harness/JavaKafka.ts"
 import { describeWith } from "../harness/services.ts"
 import { kafkaBackup, onVolume, reportOf, start, succeed, Workspace } from "./product.ts"
 import { makeRandom, seed } from "./random.ts"
@@ -155,15 +155,20 @@ describeWith(
 
     it("names every permission that it lacks before it creates anything", async () => {
       const target = unique("rights")
-      await java.grant({ user: "limited", resource: "TOPIC", name: target, operations: ["CREATE", "DESCRIBE"] })
-      await java.grant({
-        user: "limited",
-        resource: "GROUP",
-        name: "kafka-backup-restore",
-        pattern: "PREFIXED",
-        operations: ["READ"]
-      })
-      const { code, stderr } = await kafkaBackup("restore", ...asUser("limited", target))
+      const granted: ReadonlyArray<Acl> = [
+        { user: "limited", resource: "TOPIC", name: target, operations: ["CREATE", "DESCRIBE"] },
+        {
+          user: "limited",
+          resource: "GROUP",
+          name: "kafka-backup-restore",
+          pattern: "PREFIXED",
+          operations: ["READ"]
+        }
+      ]
+      await java.grant(...granted)
+      const { code, stderr } = await kafkaBackup("restore", ...asUser("limited", target)).finally(() =>
+        java.revoke(...granted)
+      )
       assert.strictEqual(code, 19, stderr)
       for (const right of ["Write", "AlterConfigs", "Delete", "Read"]) {
         assert.include(stderr, `the principal lacks ${right} on topic ${target}`)
