@@ -243,6 +243,7 @@ describeWith("apiserver", "the definition of KafkaRestore on an API server", ({ 
       const at = "2026-03-01T02:00:00Z"
       const status = {
         phase: "Running",
+        resolved: { backupId: "shop-20260301-020000" },
         progress: { percent: 42, records: 12_345, partitionsDone: 1, partitionsTotal: 3, updatedTime: at },
         restoredRecords: 12_345,
         conditions: [
