@@ -1,4 +1,5 @@
 import { DecompressionFailed } from "./DecompressionFailed.ts"
+import { freeMemory } from "./freeMemory.ts"
 import { shortestMatch } from "./Lz4Block.ts"
 import { inflatedPieceBytes, type PieceInflater } from "./PieceInflater.ts"
 
@@ -61,7 +62,7 @@ export class Lz4Inflater {
     return start + step
   }
 
-  /** The output so far; to be called when `push` stopped early and at the end. */
+  /** The output so far, alone in its memory; to be called when `push` stopped early and at the end. */
   take(): Buffer {
     const full = this.#output
     const filled = this.#filled
@@ -155,7 +156,7 @@ const sizeBytes = 4
  * One block behind the length of what it inflates to (u32, little-endian), as lz4_flex and lz4-napi write it; in
  * pieces. Memory: a few pieces.
  */
-export const sizedLz4Block: PieceInflater = async function* (pieces) {
+export const sizedLz4Block: PieceInflater = async function* (pieces, mayFree = false) {
   const inflater = new Lz4Inflater()
   let size: Buffer = Buffer.alloc(0)
   for await (const piece of pieces) {
@@ -166,7 +167,9 @@ export const sizedLz4Block: PieceInflater = async function* (pieces) {
       if (size.length === sizeBytes && inflater.inflatedBytes > size.readUInt32LE(0))
         throw damaged(`the block inflates to more than the ${size.readUInt32LE(0)} bytes it says`)
       if (!inflater.full) break
-      yield inflater.take()
+      const output = inflater.take()
+      yield output
+      if (mayFree) freeMemory(output)
     }
   }
   if (!inflater.complete) throw damaged("it ends in the middle of a block")

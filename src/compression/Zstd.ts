@@ -48,7 +48,7 @@ const compressBound = (bytes: number): number => bytes + (bytes >>> 8) + 1024
  * goes through a decoder of its own: none that is given two may be trusted with the second.
  */
 const inflater = (wholeBytes: number): PieceInflater =>
-  async function* (pieces) {
+  async function* (pieces, mayFree = false) {
     const walker = new ZstdFrameWalker()
     let piece: Buffer = Buffer.alloc(0)
     let at = 0
@@ -95,11 +95,16 @@ const inflater = (wholeBytes: number): PieceInflater =>
             contentBytes <= inlineBytes ? zlib.zstdDecompressSync(frame, options) : await decompress(frame, options)
           if (parts.length > 1) freeMemory(frame)
           if (output.length > 0) yield output
+          if (mayFree) freeMemory(output)
           continue
         }
         const decoder = zlib.createZstdDecompress({ chunkSize: inflatedPieceBytes })
         pipeline(Readable.from(rest(parts), { objectMode: false }), decoder, () => {})
-        for await (const output of decoder) yield output as Buffer
+        for await (const output of decoder as AsyncIterable<Buffer>) {
+          yield output
+          // Where there is room behind it, the decoder goes on writing there.
+          if (mayFree && output.length === output.buffer.byteLength) freeMemory(output)
+        }
       } catch (cause) {
         throw isZlibError(cause) ? damaged(`frame number ${number} is damaged: ${cause.message}`, cause) : cause
       }

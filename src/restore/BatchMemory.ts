@@ -13,12 +13,13 @@ export class BatchMemory {
     this.#budget = new ByteBudget(capacity)
   }
 
-  /** Gives leases for batches; with the scope they give back what they still hold. */
+  /** Gives leases for batches, each to be closed once; with the scope they give back what they still hold. */
   leases(): Effect.Effect<() => Lease, never, Scope.Scope> {
     return Effect.suspend(() => {
       const open = new Set<Lease>()
+      const forget = (lease: Lease) => void open.delete(lease)
       const make = () => {
-        const lease = this.#budget.lease()
+        const lease = this.#budget.lease(forget)
         open.add(lease)
         return lease
       }

@@ -31,7 +31,7 @@ export interface Tools {
   readonly batchBytes: number
   /** Shared by all partitions of an attempt. */
   readonly memory: BatchMemory
-  /** How long a partition may make no progress before the attempt fails. */
+  /** How long a partition may make no progress before the attempt fails; to wait for its turn does not count. */
   readonly patienceMillis: number
   readonly pace: Pace
   /** Waits until the partition may be written. */
@@ -96,7 +96,7 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   /** Compares what the target holds in the range with the backup. */
   const compare = Effect.fnUntraced(function* (from: number, until: number) {
     if (from >= until) return
-    const is = yield* Proof.readBack(tools.source, place, topicId, from, until)
+    const is = yield* Proof.readBack(tools.source, place, topicId, from, until, onRead)
     yield* Proof.assertEqual(place, yield* Proof.planned(tools.store, place, from, until), is, from, until).pipe(
       Effect.catchReason("RestoreError", "Differs", (differs) =>
         Effect.fail(
@@ -129,9 +129,12 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   /** Everything below it was acknowledged at its offset. */
   let acknowledged = 0
   const onAcknowledged = (until: number) => void (acknowledged = Math.max(acknowledged, until))
+  /** Everything below it was read back. */
+  let read = 0
+  const onRead = (position: number) => void (read = Math.max(read, position))
   /** Records below it are written in batches of their own: together they were too large. */
   let singlyUntil = 0
-  /** How far the partition had come at the newest failure, and when it failed there first. */
+  /** How far it had come at the newest failure, with writing and reading back, and since when it fails there. */
   let stuckAt = -1
   let stuckSince = 0
   let pause = firstPauseMillis
@@ -150,9 +153,12 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     proven = held
     const from = Math.max(start, proven)
     const digests = new WindowDigests(Proof.windowOffsets, from)
-    yield* tools.inTurn(append(place, topicId, { ...tools, singlyUntil }, proven, digests, onAcknowledged))
+    const asksMillis = yield* Clock.currentTimeMillis
+    const hasTurn = Effect.map(Clock.currentTimeMillis, (nowMillis) => void (stuckSince += nowMillis - asksMillis))
+    const writing = append(place, topicId, { ...tools, singlyUntil }, proven, digests, onAcknowledged)
+    yield* tools.inTurn(Effect.andThen(hasTurn, writing))
     if (from >= end) return
-    const is = yield* Proof.readBack(tools.source, place, topicId, from, end)
+    const is = yield* Proof.readBack(tools.source, place, topicId, from, end, onRead)
     yield* Proof.assertEqual(place, Proof.found(digests), is, from, end)
     compared.push({ from, until: end, records: is.records })
   }).pipe(
@@ -173,7 +179,7 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     if (!(outcome.failure instanceof Unsure)) return yield* outcome.failure
     const { reason } = outcome.failure
     const nowMillis = yield* Clock.currentTimeMillis
-    const reached = Math.max(proven, acknowledged)
+    const reached = Math.max(proven, acknowledged) + read
     if (reached > stuckAt) {
       stuckAt = reached
       stuckSince = nowMillis

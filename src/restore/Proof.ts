@@ -32,13 +32,17 @@ export const found = (digests: WindowDigests, fillers = 0): Found => ({
   fillers
 })
 
-/** Reads the target's records in `[from, until)` back. Fails if some of them are gone. */
+/**
+ * Reads the target's records in `[from, until)` back. Fails if some of them are gone. `onRead` is told up to which
+ * offset, exclusive, it has come.
+ */
 export const readBack = Effect.fnUntraced(function* (
   source: KafkaSourceShape,
   { partition: { fillsHoles, partition }, topic: { target } }: Content.Place,
   topicId: string | undefined,
   from: number,
-  until: number
+  until: number,
+  onRead: (position: number) => void
 ) {
   const streamer = RecordStreaming.make(target, partition)
   const digests = new WindowDigests(windowOffsets, from)
@@ -56,6 +60,7 @@ export const readBack = Effect.fnUntraced(function* (
           return yield* new RestoreError({ reason })
         }
         yield* streamer.forEachRun(fetched.batches, from, until, add)
+        onRead(fetched.position)
       }).pipe(Effect.ensuring(Effect.sync(fetched.release)))
     )
   )

@@ -21,9 +21,9 @@ export class ByteBudget {
     this.#free = capacity
   }
 
-  /** A lease without bytes. */
-  lease(): Lease {
-    return new Lease(this)
+  /** A lease without bytes. `onClose` is told each time that it is closed. */
+  lease(onClose?: (lease: Lease) => void): Lease {
+    return new Lease(this, onClose)
   }
 
   /** For `Lease`: bytes for it now, or never by this call. */
@@ -67,11 +67,13 @@ export class ByteBudget {
  */
 export class Lease {
   readonly #budget: ByteBudget
+  readonly #onClose: ((lease: Lease) => void) | undefined
   /** Bytes. Changed by the budget. */
   held = 0
 
-  constructor(budget: ByteBudget) {
+  constructor(budget: ByteBudget, onClose?: (lease: Lease) => void) {
     this.#budget = budget
+    this.#onClose = onClose
   }
 
   /**
@@ -100,5 +102,6 @@ export class Lease {
   /** Gives back everything. May be called at any time, any number of times. */
   close(): void {
     this.keep(0)
+    this.#onClose?.(this)
   }
 }

@@ -1,7 +1,6 @@
 import { DecompressionFailed } from "../../compression/DecompressionFailed.ts"
 import { sizedLz4Block } from "../../compression/Lz4Inflater.ts"
 import type { PieceInflater } from "../../compression/PieceInflater.ts"
-import { freeMemory } from "../../compression/freeMemory.ts"
 import { zstdFramesAtOnce } from "../../compression/Zstd.ts"
 import { SegmentDamaged, SegmentError, UnknownFormat } from "../SegmentError.ts"
 import type { SegmentContent } from "../SegmentReader.ts"
@@ -36,13 +35,11 @@ class Reading implements StreamedReader.Reading {
       this.#header = header
       const scan = (this.#scan = new RecordScan(header))
       const whole = new WholeRecords()
-      for await (const piece of inflaters[header.compression](this.#envelope.body())) {
+      for await (const piece of inflaters[header.compression](this.#envelope.body(), mayFree)) {
         for (const records of whole.push(piece)) {
           scan.push(records)
           yield records
         }
-        // Bytes that are not compressed are the source's own.
-        if (mayFree && header.compression !== "none") freeMemory(piece)
       }
       whole.end()
       scan.end()
