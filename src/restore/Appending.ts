@@ -45,6 +45,13 @@ export const notes = (topics: ReadonlyArray<PlannedTopic>): ReadonlyArray<string
 
 const refused = (message: string, advice: string): Objection => ({ reason: "AppendImpossible", message, advice })
 
+/** `group`: that of the restore, in which it may not remember where the logs ended. */
+export const forgetful = (group: string): Objection => ({
+  reason: "TargetDenied",
+  message: `existingTopics: Append needs Read on consumer group ${group}: without it, a repeat would append the records again`,
+  advice: `grant the principal Read on group ${group}, or restore to topics that do not exist`
+})
+
 const oldest = ({ partitions, sources }: PlannedTopic): number =>
   (sources ?? partitions).reduce(
     (all, { segments }) =>

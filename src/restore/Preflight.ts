@@ -103,6 +103,10 @@ export const ofTarget = Effect.fnUntraced(function* (
       whole.topics.map(({ target }) => target)
     )
   ]
+  // Also where no topic holds records yet: those of this restore would be somebody's to a repeat.
+  if (memory === undefined && request.existingTopics === "append") {
+    objections.push(Appending.forgetful(Attempt.nameOf(request.owner)))
+  }
   const targets: Array<TargetTopic> = []
   for (const [index, topic] of given.topics.entries()) {
     const lookup = found[index]!

@@ -229,6 +229,13 @@ export const run = Effect.fn("Restore.run")(function* (
   if (unproven.length > 0 || targets.some(({ remembered }) => remembered?.configs === "held")) {
     isRemembered = yield* remember(memory)
   }
+  // With Describe alone, the group could be read.
+  if (unproven.length > 0 && !isRemembered && request.existingTopics === "append") {
+    return yield* preflightFailed(
+      [Appending.forgetful(Attempt.nameOf(request.owner))],
+      refusals.afterTopics([], [...created.ids.keys()])
+    )
+  }
   yield* Effect.forEach(
     targets.filter(
       ({ create, isWritten, topic }) => create === undefined && !isWritten && !Appending.isAppended(topic)

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
+import { KafkaAuthorizationFailed, KafkaError } from "../../src/kafka/KafkaError.ts"
 import * as Restore from "../../src/restore/Restore.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
 import { aRestore, assertSame, backUp, inTime, layer, options, plain, restore, systems, worlds } from "./world.ts"
@@ -175,6 +176,36 @@ describe("existingTopics: Append", () => {
         )
       }
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("appends nothing where it cannot remember where the logs ended", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* live
+      yield* target.inject({ _tag: "Code", code: 30 }, { operation: "groups", times: 100 })
+      const error = yield* failure(append(backupId))
+      assert.match(error.message, /Append needs Read on consumer group kafka-backup-restore-/)
+      yield* target.clearFaults
+      // Describe is enough to read the group, not to write to it.
+      const opened = yield* systems
+      const refused: Restore.Systems = {
+        ...opened,
+        sink: {
+          ...opened.sink,
+          commitOffsets: () =>
+            Effect.fail(
+              new KafkaError({
+                operation: "groups",
+                reason: new KafkaAuthorizationFailed({ resource: "group", missing: "Read" })
+              })
+            )
+        }
+      }
+      const prepared = yield* Restore.prepare(refused, append(backupId))
+      const later = yield* Effect.flip(inTime(Restore.run(refused, append(backupId), prepared, options)))
+      assert.match(later.message, /Append needs Read on consumer group kafka-backup-restore-/)
+      assert.lengthOf(yield* keysOf(0), 0)
+      assert.lengthOf(yield* keysOf(1), 7)
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
   it.effect("stops when somebody else writes there meanwhile, and does not advise to delete the topic", () =>
