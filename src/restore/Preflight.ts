@@ -150,6 +150,8 @@ export const ofTarget = Effect.fnUntraced(function* (
         }
         const appends = isForeign && request.existingTopics === "append" && !isEmpty
         objections.push(...existing(topic, lookup.topic, isEmpty || appends, remembered !== undefined))
+        const unappendable = appends ? Appending.refusal(known, lookup.topic) : undefined
+        if (unappendable !== undefined) objections.push(unappendable)
         const planned = appends
           ? Appending.behind(
               topic,

@@ -208,6 +208,16 @@ describe("existingTopics: Append", () => {
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
+  it.effect("never appends to what it wrote itself before it was edited", () =>
+    Effect.gen(function* () {
+      const { backupId } = yield* live
+      yield* inTime(restore(append(backupId)))
+      const error = yield* failure({ ...append(backupId), includesOriginalOffset: true })
+      assert.include(error.message, "topic orders holds what this restore wrote before it was edited")
+      assert.lengthOf(yield* keysOf(1), 27)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("stops when somebody else writes there meanwhile, and does not advise to delete the topic", () =>
     Effect.gen(function* () {
       const { backupId, target } = yield* live
