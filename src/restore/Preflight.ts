@@ -174,7 +174,8 @@ export const ofTarget = Effect.fnUntraced(function* (
     sink,
     targets,
     (topic, knowsBounds) => newTopic(topic, knowsBounds, request.configs),
-    memory === undefined ? Attempt.nameOf(request.owner) : undefined
+    memory === undefined ? Attempt.nameOf(request.owner) : undefined,
+    tooLarge
   )
   const validated = yield* validate(
     sink,

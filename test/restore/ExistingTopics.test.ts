@@ -86,6 +86,31 @@ describe("existingTopics: Recreate", () => {
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
+  it.effect.each([
+    [44, "only three replicas"],
+    [38, "too few brokers"]
+  ] as const)("deletes nothing where the brokers would not create the topic again: code %i", ([errorCode, detail]) =>
+    Effect.gen(function* () {
+      const { backupId, id } = yield* foreign
+      const opened = yield* systems
+      const { createTopics } = opened.sink
+      const governed: Restore.Systems = {
+        ...opened,
+        sink: {
+          ...opened.sink,
+          // Brokers ask their policy after they have looked whether the name is taken.
+          createTopics: (topics, given) =>
+            Effect.map(createTopics(topics, given), (outcomes) =>
+              outcomes.map((one) => (one.errorCode === 0 ? { ...one, errorCode, detail } : one))
+            )
+        }
+      }
+      const error = yield* Effect.flip(inTime(Restore.prepare(governed, recreate(backupId))))
+      assert.include(error.message, `the brokers would refuse to create topic orders again: ${detail}`)
+      assert.strictEqual(yield* idOf, id)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
   it.effect("never deletes what it wrote itself before it was edited", () =>
     Effect.gen(function* () {
       const { backupId } = yield* foreign
