@@ -201,7 +201,8 @@ export const ofTarget = Effect.fnUntraced(function* (
         isDeleted:
           recreates !== undefined || (request.deletesCreated && (create !== undefined || remembered?.isMade === true))
       })),
-      means
+      means,
+      request.deletesCreated && unproven.some(({ create, remembered }) => create !== undefined || remembered?.isMade)
     ))
   )
   // A topic that is refused anyway says nothing of its overrides.

@@ -115,4 +115,21 @@ describe("a topic that a restore made", () => {
       assert.strictEqual(yield* presence, "Found")
     }).pipe(Effect.provide(layer))
   )
+
+  it.effect("is not made where the restore could not know later which records are its own, and is to delete it", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* stopped
+      yield* target.deny("WriteTransactionalId")
+      const request = aRestore(backupId, { deletesCreated: true })
+      const error = yield* Effect.flip(inTime(restore(request)))
+      assert.include(
+        error.message,
+        `the principal lacks Write on transactional id ${Attempt.nameOf(request.owner)}, needed to delete only topics without records of others, as onFailure: DeleteCreated asks`
+      )
+      assert.strictEqual(yield* presence, "Missing")
+      // Nothing is to be deleted: the topic was there.
+      yield* target.createTopic("orders", { partitions: 2 })
+      yield* inTime(restore(request))
+    }).pipe(Effect.provide(layer))
+  )
 })
