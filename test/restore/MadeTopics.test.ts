@@ -4,8 +4,9 @@ import * as Attempt from "../../src/restore/Attempt.ts"
 import { sealed } from "../kafka/sealing.ts"
 import { someRecords } from "../kafka/support.ts"
 import type { Removed } from "../../src/restore/MadeTopics.ts"
+import * as Restore from "../../src/restore/Restore.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
-import { aRestore, assertSame, backUp, inTime, layer, restore, systems, worlds } from "./world.ts"
+import { aRestore, assertSame, backUp, inTime, layer, options, restore, systems, worlds } from "./world.ts"
 
 const records = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ key: `key ${i}`, value: `value ${i} ${"x".repeat(40)}`, timestamp: i }))
@@ -131,5 +132,32 @@ describe("a topic that a restore made", () => {
       yield* target.createTopic("orders", { partitions: 2 })
       yield* inTime(restore(request))
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is deleted after a failure also when the first attempt died as soon as it was made", () =>
+    Effect.gen(function* () {
+      const { backupId } = yield* stopped
+      const request = aRestore(backupId, { deletesCreated: true })
+      const opened = yield* systems
+      let isMade = false
+      const dying: Restore.Systems = {
+        ...opened,
+        sink: {
+          ...opened.sink,
+          createTopics: (topics, given) =>
+            Effect.tap(opened.sink.createTopics(topics, given), () =>
+              Effect.sync(() => void (isMade ||= given?.validateOnly !== true))
+            ),
+          lookup: (names) => Effect.suspend(() => (isMade ? Effect.interrupt : opened.sink.lookup(names)))
+        }
+      }
+      const prepared = yield* Restore.prepare(dying, request)
+      yield* Effect.exit(inTime(Restore.run(dying, request, prepared, options)))
+      assert.strictEqual(yield* presence, "Found")
+      const removed: Array<unknown> = []
+      yield* stop(backupId, { deletesCreated: true }, (found) => removed.push(found))
+      assert.deepStrictEqual(removed, [{ deleted: ["orders"], kept: [] }])
+      assert.strictEqual(yield* presence, "Missing")
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
 })
