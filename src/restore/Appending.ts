@@ -2,7 +2,7 @@ import { Clock, Effect } from "effect"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import type { Objection } from "./Objection.ts"
 import type { PlannedPartition } from "./PlannedPartition.ts"
-import type { Remembered } from "./RestoreMemory.ts"
+import type { Memory, Remembered } from "./RestoreMemory.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
 
 /*
@@ -44,6 +44,27 @@ export const notes = (topics: ReadonlyArray<PlannedTopic>): ReadonlyArray<string
 }
 
 const refused = (message: string, advice: string): Objection => ({ reason: "AppendImpossible", message, advice })
+
+/** `group`: that of the restore, in which it may not remember where the logs ended. */
+export const forgetful = (group: string): Objection => ({
+  reason: "TargetDenied",
+  message: `existingTopics: Append needs Read on consumer group ${group}: without it, a repeat would append the records again`,
+  advice: `grant the principal Read on group ${group}, or restore to topics that do not exist`
+})
+
+/** Why nothing may be appended to an existing topic, which holds records; undefined: it may. */
+export const refusal = (
+  memory: Memory,
+  { name, topicId }: { readonly name: string; readonly topicId?: string | undefined }
+): Objection | undefined => {
+  const known = memory.get(name)
+  return known === undefined || known.topicId !== topicId
+    ? undefined
+    : refused(
+        `topic ${name} holds what this restore wrote before it was edited`,
+        "undo the edit, or create a restore of another name, which appends everything once more"
+      )
+}
 
 const oldest = ({ partitions, sources }: PlannedTopic): number =>
   (sources ?? partitions).reduce(

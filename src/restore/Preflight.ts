@@ -103,6 +103,10 @@ export const ofTarget = Effect.fnUntraced(function* (
       whole.topics.map(({ target }) => target)
     )
   ]
+  // Also where no topic holds records yet: those of this restore would be somebody's to a repeat.
+  if (memory === undefined && request.existingTopics === "append") {
+    objections.push(Appending.forgetful(Attempt.nameOf(request.owner)))
+  }
   const targets: Array<TargetTopic> = []
   for (const [index, topic] of given.topics.entries()) {
     const lookup = found[index]!
@@ -146,6 +150,8 @@ export const ofTarget = Effect.fnUntraced(function* (
         }
         const appends = isForeign && request.existingTopics === "append" && !isEmpty
         objections.push(...existing(topic, lookup.topic, isEmpty || appends, remembered !== undefined))
+        const unappendable = appends ? Appending.refusal(known, lookup.topic) : undefined
+        if (unappendable !== undefined) objections.push(unappendable)
         const planned = appends
           ? Appending.behind(
               topic,
@@ -168,7 +174,8 @@ export const ofTarget = Effect.fnUntraced(function* (
     sink,
     targets,
     (topic, knowsBounds) => newTopic(topic, knowsBounds, request.configs),
-    memory === undefined ? Attempt.nameOf(request.owner) : undefined
+    memory === undefined ? Attempt.nameOf(request.owner) : undefined,
+    tooLarge
   )
   const validated = yield* validate(
     sink,
@@ -194,7 +201,8 @@ export const ofTarget = Effect.fnUntraced(function* (
         isDeleted:
           recreates !== undefined || (request.deletesCreated && (create !== undefined || remembered?.isMade === true))
       })),
-      means
+      means,
+      request.deletesCreated && unproven.some(({ create, remembered }) => create !== undefined || remembered?.isMade)
     ))
   )
   // A topic that is refused anyway says nothing of its overrides.

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { Effect } from "effect"
 import { ErrorCode } from "../kafka/ErrorCode.ts"
 import { KafkaError as Failed, ProtocolFailure, TopicRecreated } from "../kafka/KafkaError.ts"
@@ -64,16 +65,61 @@ export const unused = (
       advice: `remove ${name} from confirmRecreate, or correct it`
     }))
 
+/** Longest name of a topic that Kafka allows. */
+const longestName = 249
+
+/** A name that nobody has, like that of the topic. */
+const freeName = (name: string): string => {
+  const suffix = `-${createHash("sha256").update(`created again: ${name}`).digest("hex").slice(0, 16)}`
+  return `${name.slice(0, longestName - suffix.length)}${suffix}`
+}
+
+/** Answers that say something of the free name alone, and nothing of the topic. */
+const ofNameAlone: ReadonlySet<number> = new Set([
+  ErrorCode.none,
+  ErrorCode.topicAuthorizationFailed,
+  ErrorCode.topicAlreadyExists,
+  ErrorCode.invalidTopic
+])
+
+/**
+ * What the brokers would say against a new topic: their policy for new topics, their limits. Of a name that is taken
+ * they say only that, so the same topic is validated under a free name.
+ */
+const uncreatable = Effect.fnUntraced(function* (
+  sink: KafkaSinkShape,
+  targets: ReadonlyArray<Target>,
+  tooLarge: ReadonlySet<string>
+) {
+  const names = new Map<string, string>()
+  const asked = targets.flatMap(({ create, recreates }): ReadonlyArray<NewTopic> => {
+    if (recreates === undefined || create === undefined || tooLarge.has(create.name)) return []
+    const name = freeName(create.name)
+    names.set(name, create.name)
+    return [{ ...create, name }]
+  })
+  if (asked.length === 0) return []
+  const outcomes = yield* sink.createTopics(asked, { validateOnly: true })
+  return outcomes.flatMap(({ detail, errorCode, name }): ReadonlyArray<Objection> => {
+    // The configuration was validated on the topic itself.
+    if (ofNameAlone.has(errorCode) || errorCode === ErrorCode.invalidConfig) return []
+    const message = `the brokers would refuse to create topic ${names.get(name)} again: ${detail ?? `error ${errorCode}`}`
+    return [{ reason: "TargetRefused", message, advice: "correct what the brokers name, or create the topic yourself" }]
+  })
+})
+
 /**
  * What can be asked before a topic is deleted: whether the brokers would take the configuration of the new one. They
  * refuse to validate a topic whose name is taken, after they have checked the permission to create it.
- * `unreadableGroup`: the group of this restore, if it may not be read.
+ * `unreadableGroup`: the group of this restore, if it may not be read. `tooLarge`: topics whose replication factor is
+ * refused already.
  */
 export const validate = Effect.fnUntraced(function* <T extends Target>(
   sink: KafkaSinkShape,
   targets: ReadonlyArray<T>,
   newTopic: (topic: PlannedTopic, knowsBounds: boolean) => NewTopic,
-  unreadableGroup: string | undefined
+  unreadableGroup: string | undefined,
+  tooLarge: ReadonlySet<string>
 ) {
   const recreated = targets.filter(({ recreates }) => recreates !== undefined)
   if (recreated.length === 0) return { targets, objections: [] }
@@ -109,7 +155,7 @@ export const validate = Effect.fnUntraced(function* <T extends Target>(
       return { ...target, create: older }
     })
   )
-  return { targets: valid, objections }
+  return { targets: valid, objections: [...objections, ...(yield* uncreatable(sink, valid, tooLarge))] }
 })
 
 /** The request of whoever has deleted already: what is there now is somebody else's. */

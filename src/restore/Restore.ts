@@ -179,6 +179,7 @@ export const run = Effect.fn("Restore.run")(function* (
   if (groups?.snapshotId !== undefined) options.onOffsetsStored?.(groups.snapshotId)
   yield* Recreating.remove(sink, prepared.targets)
   const created = yield* TargetTopics.create(sink, prepared.targets)
+  yield* rememberMade(sink, request, prepared, created.ids)
   // A topic that exists by now may be anybody's: everything is asked again. Those just created are there and empty.
   const { plan, targets } = created.areNew
     ? prepared
@@ -228,6 +229,13 @@ export const run = Effect.fn("Restore.run")(function* (
   // Somebody may end the hold by command next: that knows what is remembered alone.
   if (unproven.length > 0 || targets.some(({ remembered }) => remembered?.configs === "held")) {
     isRemembered = yield* remember(memory)
+  }
+  // With Describe alone, the group could be read.
+  if (unproven.length > 0 && !isRemembered && request.existingTopics === "append") {
+    return yield* preflightFailed(
+      [Appending.forgetful(Attempt.nameOf(request.owner))],
+      refusals.afterTopics([], [...created.ids.keys()])
+    )
   }
   yield* Effect.forEach(
     targets.filter(
@@ -334,6 +342,31 @@ const isFinal = ({
   readonly isRetryable: boolean
   readonly reason: { readonly _tag: string }
 }) => !isRetryable && reason._tag !== "RestoreOvertaken" && reason._tag !== "ProducerFenced"
+
+/**
+ * Remembers which topics were made here, before anything is waited for: an attempt that died would leave topics of
+ * nobody. The coordinator may not know them yet: all of it is remembered again before the first record.
+ */
+const rememberMade = (
+  sink: KafkaSinkShape,
+  request: RestoreRequest,
+  { plan, targets }: Pick<Prepared, "plan" | "targets">,
+  made: ReadonlyMap<string, string | undefined>
+) => {
+  const memory: RestoreMemory.Memory = new Map(
+    targets.flatMap(({ topic }) => {
+      const topicId = made.get(topic.target)
+      if (topicId === undefined) return []
+      const chosen =
+        request.chosen === undefined ? {} : { chosen: { by: request.chosen.by, backupId: request.backupId } }
+      const retention = TopicConfigs.retention(topic.configs, OwnConfigs.wanted(topic, request.configs, undefined))
+      return [[topic.target, { ...chosen, plan: plan.digest, topicId, isMade: true, retention }]]
+    })
+  )
+  return RestoreMemory.save(sink, request.owner, memory).pipe(
+    Effect.catchReason("KafkaError", "TopicVanished", () => Effect.succeed(false))
+  )
+}
 
 /** How often topics are written anew in one attempt. */
 const mostRenewals = 2

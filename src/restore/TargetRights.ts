@@ -16,6 +16,13 @@ const what: Readonly<Record<string, string>> = {
   Alter: "to write control markers into the holes of the old logs"
 }
 
+const whatFor = ({ operation, resource }: Right, deleted: ReadonlySet<string>): string => {
+  if (operation === "Delete") return deleted.has(resource) ? "to delete it" : "to move the start of the log"
+  return resource.startsWith("transactional id ")
+    ? "to delete only topics without records of others, as onFailure: DeleteCreated asks"
+    : (what[operation] ?? "for the restore")
+}
+
 /** A topic, and whether all of it is deleted before or after the restore. */
 export interface Asked {
   readonly topic: PlannedTopic
@@ -24,24 +31,29 @@ export interface Asked {
 
 const objection = ({ operation, resource }: Right, deleted: ReadonlySet<string>): Objection => ({
   reason: "TargetDenied",
-  message: `permission denied: the principal lacks ${operation} on ${resource}, needed ${operation === "Delete" ? (deleted.has(resource) ? "to delete it" : "to move the start of the log") : (what[operation] ?? "for the restore")}`,
+  message: `permission denied: the principal lacks ${operation} on ${resource}, needed ${whatFor({ operation, resource }, deleted)}`,
   advice:
     operation === "Alter"
       ? `grant the principal ${operation} on ${resource}, or Write on its transactional ids, or set offsets: New`
       : `grant the principal ${operation} on ${resource}`
 })
 
-/** The permissions that writing these topics needs, and that the principal lacks. Changes nothing. */
+/**
+ * The permissions that writing these topics needs, and that the principal lacks. Changes nothing. `deletesOwn`: topics
+ * are deleted after a failure if all records in them carry the producer id of the restore's transactional id.
+ */
 export const objections = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
   owner: Owner,
   asked: ReadonlyArray<Asked>,
-  means: Means
+  means: Means,
+  deletesOwn: boolean
 ) {
   const missing = yield* sink.missingRights({
     topics: asked.map(({ isDeleted, topic }) => ({ name: topic.target, deletes: isDeleted || startsLater(topic) })),
     markers: means !== "transactions" && asked.some(({ topic }) => Holes.needsMarkers(topic)),
-    groupId: Attempt.nameOf(owner)
+    groupId: Attempt.nameOf(owner),
+    ...(deletesOwn ? { transactionalId: Attempt.nameOf(owner) } : {})
   })
   const deleted = new Set(asked.filter(({ isDeleted }) => isDeleted).map(({ topic }) => `topic ${topic.target}`))
   return missing.map((right) => objection(right, deleted))

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
+import { KafkaAuthorizationFailed, KafkaError } from "../../src/kafka/KafkaError.ts"
 import * as Restore from "../../src/restore/Restore.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
 import { aRestore, assertSame, backUp, inTime, layer, options, plain, restore, systems, worlds } from "./world.ts"
@@ -82,6 +83,31 @@ describe("existingTopics: Recreate", () => {
       yield* inTime(restore(recreate(backupId)))
       assert.strictEqual(yield* idOf, made)
       yield* assertSame(source, target, "orders", 2)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect.each([
+    [44, "only three replicas"],
+    [38, "too few brokers"]
+  ] as const)("deletes nothing where the brokers would not create the topic again: code %i", ([errorCode, detail]) =>
+    Effect.gen(function* () {
+      const { backupId, id } = yield* foreign
+      const opened = yield* systems
+      const { createTopics } = opened.sink
+      const governed: Restore.Systems = {
+        ...opened,
+        sink: {
+          ...opened.sink,
+          // Brokers ask their policy after they have looked whether the name is taken.
+          createTopics: (topics, given) =>
+            Effect.map(createTopics(topics, given), (outcomes) =>
+              outcomes.map((one) => (one.errorCode === 0 ? { ...one, errorCode, detail } : one))
+            )
+        }
+      }
+      const error = yield* Effect.flip(inTime(Restore.prepare(governed, recreate(backupId))))
+      assert.include(error.message, `the brokers would refuse to create topic orders again: ${detail}`)
+      assert.strictEqual(yield* idOf, id)
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
@@ -174,6 +200,46 @@ describe("existingTopics: Append", () => {
           Array.from({ length: 20 }, (_, at) => [first + at, `${at}`])
         )
       }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("appends nothing where it cannot remember where the logs ended", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* live
+      yield* target.inject({ _tag: "Code", code: 30 }, { operation: "groups", times: 100 })
+      const error = yield* failure(append(backupId))
+      assert.match(error.message, /Append needs Read on consumer group kafka-backup-restore-/)
+      yield* target.clearFaults
+      // Describe is enough to read the group, not to write to it.
+      const opened = yield* systems
+      const refused: Restore.Systems = {
+        ...opened,
+        sink: {
+          ...opened.sink,
+          commitOffsets: () =>
+            Effect.fail(
+              new KafkaError({
+                operation: "groups",
+                reason: new KafkaAuthorizationFailed({ resource: "group", missing: "Read" })
+              })
+            )
+        }
+      }
+      const prepared = yield* Restore.prepare(refused, append(backupId))
+      const later = yield* Effect.flip(inTime(Restore.run(refused, append(backupId), prepared, options)))
+      assert.match(later.message, /Append needs Read on consumer group kafka-backup-restore-/)
+      assert.lengthOf(yield* keysOf(0), 0)
+      assert.lengthOf(yield* keysOf(1), 7)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect("never appends to what it wrote itself before it was edited", () =>
+    Effect.gen(function* () {
+      const { backupId } = yield* live
+      yield* inTime(restore(append(backupId)))
+      const error = yield* failure({ ...append(backupId), includesOriginalOffset: true })
+      assert.include(error.message, "topic orders holds what this restore wrote before it was edited")
+      assert.lengthOf(yield* keysOf(1), 27)
     }).pipe(Effect.provide(layer))
   )
 

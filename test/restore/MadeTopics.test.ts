@@ -4,8 +4,9 @@ import * as Attempt from "../../src/restore/Attempt.ts"
 import { sealed } from "../kafka/sealing.ts"
 import { someRecords } from "../kafka/support.ts"
 import type { Removed } from "../../src/restore/MadeTopics.ts"
+import * as Restore from "../../src/restore/Restore.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
-import { aRestore, assertSame, backUp, inTime, layer, restore, systems, worlds } from "./world.ts"
+import { aRestore, assertSame, backUp, inTime, layer, options, restore, systems, worlds } from "./world.ts"
 
 const records = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ key: `key ${i}`, value: `value ${i} ${"x".repeat(40)}`, timestamp: i }))
@@ -114,5 +115,49 @@ describe("a topic that a restore made", () => {
       assert.deepStrictEqual(removed, [{ deleted: [], kept: ["orders"] }])
       assert.strictEqual(yield* presence, "Found")
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is not made where the restore could not know later which records are its own, and is to delete it", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* stopped
+      yield* target.deny("WriteTransactionalId")
+      const request = aRestore(backupId, { deletesCreated: true })
+      const error = yield* Effect.flip(inTime(restore(request)))
+      assert.include(
+        error.message,
+        `the principal lacks Write on transactional id ${Attempt.nameOf(request.owner)}, needed to delete only topics without records of others, as onFailure: DeleteCreated asks`
+      )
+      assert.strictEqual(yield* presence, "Missing")
+      // Nothing is to be deleted: the topic was there.
+      yield* target.createTopic("orders", { partitions: 2 })
+      yield* inTime(restore(request))
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is deleted after a failure also when the first attempt died as soon as it was made", () =>
+    Effect.gen(function* () {
+      const { backupId } = yield* stopped
+      const request = aRestore(backupId, { deletesCreated: true })
+      const opened = yield* systems
+      let isMade = false
+      const dying: Restore.Systems = {
+        ...opened,
+        sink: {
+          ...opened.sink,
+          createTopics: (topics, given) =>
+            Effect.tap(opened.sink.createTopics(topics, given), () =>
+              Effect.sync(() => void (isMade ||= given?.validateOnly !== true))
+            ),
+          lookup: (names) => Effect.suspend(() => (isMade ? Effect.interrupt : opened.sink.lookup(names)))
+        }
+      }
+      const prepared = yield* Restore.prepare(dying, request)
+      yield* Effect.exit(inTime(Restore.run(dying, request, prepared, options)))
+      assert.strictEqual(yield* presence, "Found")
+      const removed: Array<unknown> = []
+      yield* stop(backupId, { deletesCreated: true }, (found) => removed.push(found))
+      assert.deepStrictEqual(removed, [{ deleted: ["orders"], kept: [] }])
+      assert.strictEqual(yield* presence, "Missing")
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
 })

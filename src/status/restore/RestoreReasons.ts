@@ -155,8 +155,9 @@ const all = {
   },
   AppendImpossible: {
     of: ["Preflight"],
-    meaning: "Records cannot be appended to a topic, because of its configuration. The message says which.",
-    todo: "Change that configuration for the time of the restore, or restore to another name."
+    meaning:
+      "Records cannot be appended to a topic, because of its configuration, or because this restore wrote to it before an edit. The message says which.",
+    todo: "Do what the message says, or restore to another name."
   },
   TargetRefused: {
     of: ["Preflight"],
