@@ -92,7 +92,8 @@ export const run = Effect.fn("Drill.run")(function* (
   const work = Effect.gen(function* () {
     yield* ScratchTopics.create(sink, owner, plan.restore, knowsBounds, made)
     const ids = yield* TargetTopics.ids(sink, plan.restore)
-    const holes = yield* Holes.writer(sink, owner, means, plan.restore.topics)
+    // An earlier attempt had other topics.
+    const holes = yield* Holes.writer(sink, owner, means, plan.restore.topics, false)
     const startedMillis = yield* Clock.currentTimeMillis
     yield* writeAll(systems, prepared, ids, begun, { ...options, pace, holes })
     const millis = (yield* Clock.currentTimeMillis) - startedMillis

@@ -141,15 +141,21 @@ const clean = Effect.fn("Cleaning.clean")(function* (
   )
 })
 
-/** The same for several topics. `memory` and `given`: by topic. */
+/** The same for several topics. `hasBegun`: as for `Holes.writer`. `memory` and `given`: by topic. */
 export const cleanAll = Effect.fnUntraced(function* (
-  { means, owner, sink, source }: Pick<Tools, "sink" | "source"> & { readonly owner: Owner; readonly means: Means },
+  {
+    hasBegun,
+    means,
+    owner,
+    sink,
+    source
+  }: Pick<Tools, "sink" | "source"> & { readonly owner: Owner; readonly means: Means; readonly hasBegun: boolean },
   topics: ReadonlyArray<PlannedTopic>,
   memory: ReadonlyMap<string, { readonly topicId?: string }>,
   given: ReadonlyMap<string, Readonly<Record<string, string | null>>>
 ) {
   if (topics.length === 0) return []
-  const holes = yield* Holes.writer(sink, owner, means, topics)
+  const holes = yield* Holes.writer(sink, owner, means, topics, hasBegun)
   const tools = { sink, source, holes, producer: yield* sink.producer() }
   const cleaned = yield* Effect.forEach(
     topics,

@@ -70,13 +70,21 @@ export const byTransactions = (take: EmptyTransactions): HoleWriter => ({
   take: (place, _, from, until) => take(place, from, until)
 })
 
-/** The writer for these means. With transactions, what an earlier attempt has begun is over then. */
-export const writer = (
+/**
+ * The writer for these means. What an earlier attempt has begun is over then; `hasBegun`: there may be one, of these
+ * topics and other means.
+ */
+export const writer = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
   owner: Owner,
   allowed: Means,
-  topics: ReadonlyArray<PlannedTopic>
-): Effect.Effect<HoleWriter, KafkaError> =>
-  allowed === "transactions" && topics.some(needsMarkers)
-    ? Effect.map(sink.emptyTransactions(transactionalIds(owner)), byTransactions)
-    : Effect.succeed(byMarkers(sink))
+  topics: ReadonlyArray<PlannedTopic>,
+  hasBegun: boolean
+): Effect.fn.Return<HoleWriter, KafkaError> {
+  if (!topics.some(needsMarkers)) return byMarkers(sink)
+  const transactions = sink.emptyTransactions(transactionalIds(owner))
+  if (allowed === "transactions") return byTransactions(yield* transactions)
+  // The coordinators would end its open transactions later, among the records. Without permission there were none.
+  if (hasBegun) yield* Effect.catchReason(transactions, "KafkaError", "KafkaAuthorizationFailed", () => Effect.void)
+  return byMarkers(sink)
+})

@@ -197,6 +197,7 @@ export const run = Effect.fn("Restore.run")(function* (
   const owns = yield* OwnConfigs.read(source, targets, request.configs)
   const wantedOf = (topic: RestorePlan.PlannedTopic, remembered?: RestoreMemory.Remembered) =>
     OwnConfigs.wanted(topic, request.configs, remembered?.own ?? owns.get(topic.target))
+  const hasBegun = targets.some(({ remembered }) => remembered !== undefined)
   const unproven = targets.filter(({ remembered }) => remembered?.provenMillis === undefined)
   const ids = yield* TargetTopics.ids(sink, plan)
   let memory: RestoreMemory.Memory = new Map(
@@ -249,7 +250,7 @@ export const run = Effect.fn("Restore.run")(function* (
     const rest = { ...plan, topics: unproven.map(({ topic }) => topic) }
     const written = (renewals: number): Writing =>
       Effect.flatMap(
-        Effect.all([TargetTopics.ids(sink, plan), Holes.writer(sink, request.owner, means, rest.topics)]),
+        Effect.all([TargetTopics.ids(sink, plan), Holes.writer(sink, request.owner, means, rest.topics, hasBegun)]),
         ([ids, holes]) => writeAll(systems, request, rest, ids, begun, { ...options, holes })
       ).pipe(
         Effect.catchReason("RestoreError", "TargetDisturbed", (disturbed) =>
@@ -297,7 +298,12 @@ export const run = Effect.fn("Restore.run")(function* (
       ])
   )
   const filled = unconfigured.map(({ topic }) => topic).filter(Cleaning.isFilled)
-  const cleaned = yield* Cleaning.cleanAll({ ...systems, owner: request.owner, means }, filled, memory, configs)
+  const cleaned = yield* Cleaning.cleanAll(
+    { ...systems, owner: request.owner, means, hasBegun },
+    filled,
+    memory,
+    configs
+  )
   const refusedConfigs = yield* Effect.forEach(configs, ([topic, given]) => Configuring.giveConfigs(sink, topic, given))
   if (unconfigured.length > 0) {
     yield* remember(

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import type { Fault } from "../../src/kafka/memory/InMemoryFaults.ts"
 import * as Restore from "../../src/restore/Restore.ts"
@@ -91,6 +92,29 @@ describe("holes in a log, without Alter on the cluster,", () => {
       const again = yield* inTime(restore(aRestore(backupId)))
       assert.isTrue(again.wasProven)
     }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect("get no marker of a killed attempt when Alter is granted before the next one", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      const backupId = yield* fill(source)
+      yield* target.deny("Alter")
+      const hangs = { _tag: "Delayed", millis: 3_600_000 } as const
+      for (const after of [1, 4, 12]) {
+        yield* target.inject(hangs, { operation: "transactions", after, times: 100 })
+        const topicMapping = new Map([["orders", `orders-${after}`]])
+        const request = aRestore(backupId, { topics: ["orders"], topicMapping, owner: { name: `r${after}` } })
+        const killed = yield* Effect.forkChild(inTime(restore(request)))
+        for (let i = 0; i < 200; i++) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+        yield* Fiber.interrupt(killed)
+        yield* target.clearFaults
+        yield* target.allow("Alter")
+        yield* inTime(restore(request))
+        yield* TestClock.adjust("2 minutes")
+        yield* assertSame(source, target, "orders", 2, `orders-${after}`)
+        yield* target.deny("Alter")
+      }
+    }).pipe(Effect.provide(layer))
   )
 
   it.effect("still need it where an earlier attempt has used it", () =>

@@ -6,6 +6,13 @@ import type { Connections } from "./Connections.ts"
 import type { Fault, FaultRequest, Faults } from "./InMemoryFaults.ts"
 import type { InMemoryTopic } from "./InMemoryTopics.ts"
 
+/** A transaction that a coordinator knows. */
+export interface OpenTransaction {
+  /** When its first partition was added, in milliseconds since 1970. */
+  readonly startedMillis: number
+  readonly partitions: ReadonlyArray<TopicPartition>
+}
+
 /** The state of an in-memory cluster. */
 export interface ClusterState {
   readonly location: string
@@ -19,8 +26,8 @@ export interface ClusterState {
   readonly groupTypes: Map<string, GroupType>
   /** The newest producer of each transactional id. */
   readonly transactionalIds: Map<string, Producer>
-  /** Partitions of the open transaction of each transactional id. */
-  readonly openTransactions: Map<string, ReadonlyArray<TopicPartition>>
+  /** The open transaction of each transactional id. */
+  readonly openTransactions: Map<string, OpenTransaction>
   nextProducerId: number
   /** `Read orders`, `DescribeConfigs`, … */
   readonly denied: Set<string>

@@ -1,3 +1,4 @@
+import { Clock, Effect } from "effect"
 import { ErrorCode } from "../ErrorCode.ts"
 import * as Cleaner from "./InMemoryCleaner.ts"
 import type { WireCommitted, WireProducer } from "../KafkaWriteWire.ts"
@@ -18,7 +19,7 @@ const endTransaction = (
   type: "abort" | "commit",
   nowMillis: number
 ) => {
-  for (const { partition, topic } of state.openTransactions.get(transactionalId) ?? []) {
+  for (const { partition, topic } of state.openTransactions.get(transactionalId)?.partitions ?? []) {
     const found = state.topics.get(topic)
     const log = found?.partitions[partition]?.log
     if (log === undefined) continue
@@ -28,12 +29,30 @@ const endTransaction = (
   state.openTransactions.delete(transactionalId)
 }
 
+/** How long a transaction may be open: what the sink asks for. */
+const transactionMillis = 60_000
+
+/** Aborts the transactions that are open for too long, and fences their producers. */
+export const abortOverdue = (state: ClusterState, nowMillis: number): void => {
+  for (const [transactionalId, { startedMillis }] of state.openTransactions) {
+    const known = state.transactionalIds.get(transactionalId)
+    if (known === undefined || nowMillis - startedMillis < transactionMillis) continue
+    endTransaction(state, transactionalId, known, "abort", startedMillis + transactionMillis)
+    state.transactionalIds.set(transactionalId, { ...known, producerEpoch: known.producerEpoch + 1 })
+  }
+}
+
+/** The same as of now. What happens over time is looked at when somebody asks. */
+export const passTime = (state: ClusterState): Effect.Effect<void> =>
+  Effect.map(Clock.currentTimeMillis, (nowMillis) => abortOverdue(state, nowMillis))
+
 /** AddPartitionsToTxn: permissions come first, then the partition, then the producer. */
 export const addToTransaction = (
   state: ClusterState,
   transactionalId: string,
   producer: Producer,
-  { partition, topic }: TopicPartition
+  { partition, topic }: TopicPartition,
+  nowMillis: number
 ): number => {
   if (isTransactionDenied(state, transactionalId)) return ErrorCode.transactionalIdAuthorizationFailed
   if (isDenied(state, "Write", topic)) return ErrorCode.topicAuthorizationFailed
@@ -41,9 +60,9 @@ export const addToTransaction = (
   const known = state.transactionalIds.get(transactionalId)
   if (known?.producerId !== producer.producerId) return ErrorCode.invalidProducerIdMapping
   if (known.producerEpoch !== producer.producerEpoch) return ErrorCode.producerFenced
-  const open = state.openTransactions.get(transactionalId) ?? []
-  if (!open.some((one) => one.topic === topic && one.partition === partition)) {
-    state.openTransactions.set(transactionalId, [...open, { topic, partition }])
+  const open = state.openTransactions.get(transactionalId) ?? { startedMillis: nowMillis, partitions: [] }
+  if (!open.partitions.some((one) => one.topic === topic && one.partition === partition)) {
+    state.openTransactions.set(transactionalId, { ...open, partitions: [...open.partitions, { topic, partition }] })
   }
   return ErrorCode.none
 }

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { ErrorCode } from "../ErrorCode.ts"
 import * as Cluster from "./ClusterState.ts"
+import { passTime } from "./InMemoryCoordinators.ts"
 import type { Fault } from "./InMemoryFaults.ts"
 import { type InMemoryPartition, type InMemoryTopic, isTopicName, wireTopic } from "./InMemoryTopics.ts"
 import type { KafkaWire, OffsetSpec, WireFetch, WireFetched, WireTopic } from "../KafkaWire.ts"
@@ -117,20 +118,24 @@ export const makeInMemoryWire = (state: Cluster.ClusterState): KafkaWire => {
         })
       ),
     offsets: (leader, partitions, kind) =>
-      Effect.map(Cluster.applyFaults(state, "offsets", { operation: "offsets", node: leader }), (fault) => {
-        counters.offsetRequests++
-        return partitions.map(({ topic, partition }) => {
-          const found = state.topics.get(topic)?.partitions[partition]
-          if (fault?._tag === "Code") return { errorCode: fault.code, offset: -1 }
-          if (isDenied("Describe", topic)) return { errorCode: ErrorCode.topicAuthorizationFailed, offset: -1 }
-          if (found === undefined) return { errorCode: ErrorCode.unknownTopicOrPartition, offset: -1 }
-          if (found.leader !== leader) return { errorCode: ErrorCode.notLeaderOrFollower, offset: -1 }
-          return { errorCode: ErrorCode.none, offset: offsetOf(found, kind) }
-        })
-      }),
+      Effect.map(
+        Effect.andThen(passTime(state), Cluster.applyFaults(state, "offsets", { operation: "offsets", node: leader })),
+        (fault) => {
+          counters.offsetRequests++
+          return partitions.map(({ topic, partition }) => {
+            const found = state.topics.get(topic)?.partitions[partition]
+            if (fault?._tag === "Code") return { errorCode: fault.code, offset: -1 }
+            if (isDenied("Describe", topic)) return { errorCode: ErrorCode.topicAuthorizationFailed, offset: -1 }
+            if (found === undefined) return { errorCode: ErrorCode.unknownTopicOrPartition, offset: -1 }
+            if (found.leader !== leader) return { errorCode: ErrorCode.notLeaderOrFollower, offset: -1 }
+            return { errorCode: ErrorCode.none, offset: offsetOf(found, kind) }
+          })
+        }
+      ),
     fetch: (request) => {
       const { topic, partition, leader } = request
-      return Cluster.applyFaults(state, "fetch", { operation: "fetch", topic, partition, node: leader }).pipe(
+      return passTime(state).pipe(
+        Effect.andThen(Cluster.applyFaults(state, "fetch", { operation: "fetch", topic, partition, node: leader })),
         Effect.flatMap((fault) =>
           Effect.suspend(() => {
             counters.fetches++

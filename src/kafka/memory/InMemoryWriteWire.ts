@@ -32,6 +32,7 @@ export const makeInMemoryWriteWire = (state: Cluster.ClusterState): KafkaWriteWi
   }
 
   const append = (request: WireProduce, nowMillis: number): WireProduced => {
+    Coordinators.abortOverdue(state, nowMillis)
     const topic = state.topics.get(request.topic)
     if (request.topicId !== undefined && request.topicId !== topic?.topicId) return answered(ErrorCode.unknownTopicId)
     if (Cluster.isDenied(state, "Write", request.topic)) return answered(ErrorCode.topicAuthorizationFailed)
@@ -107,10 +108,14 @@ export const makeInMemoryWriteWire = (state: Cluster.ClusterState): KafkaWriteWi
   const change = <A>(
     operation: Cluster.Operation,
     request: Omit<FaultRequest, "operation"> & { readonly operation?: ChangingOperation },
-    effect: (nowMillis: number) => A,
+    changes: (nowMillis: number) => A,
     refusal: (code: number) => A
   ): Effect.Effect<A, KafkaError> =>
     Effect.gen(function* () {
+      const effect = (nowMillis: number) => {
+        Coordinators.abortOverdue(state, nowMillis)
+        return changes(nowMillis)
+      }
       // A question about permissions: faults are for requests that do something.
       if (request.partition === noPartition) return effect(yield* Clock.currentTimeMillis)
       const asked = { operation: operation as ChangingOperation, ...request }
@@ -182,7 +187,7 @@ export const makeInMemoryWriteWire = (state: Cluster.ClusterState): KafkaWriteWi
       change(
         "producer",
         { ...place, operation: "transactions", node },
-        () => Coordinators.addToTransaction(state, transactionalId, producer, place),
+        (nowMillis) => Coordinators.addToTransaction(state, transactionalId, producer, place, nowMillis),
         withCode
       ),
     commitTransaction: (node, transactionalId, producer) =>

@@ -1,4 +1,4 @@
-import { Clock, Effect, Queue } from "effect"
+import { Clock, Effect, Queue, Semaphore } from "effect"
 import { ErrorCode } from "../ErrorCode.ts"
 import { KafkaError, type KafkaReason, ProducerFenced, ProtocolFailure } from "../KafkaError.ts"
 import type { Appended, EmptyTransactions, Producer } from "../KafkaSink.ts"
@@ -15,6 +15,8 @@ const pauseMillis = 5
 interface Slot {
   readonly transactionalId: string
   writer: { readonly node: number; readonly producer: Producer } | undefined
+  /** One use at a time. */
+  readonly use: Semaphore.Semaphore
 }
 
 /** What is needed of the sink itself. */
@@ -89,9 +91,23 @@ export const openEmptyTransactions = Effect.fnUntraced(function* (
       // Nothing is known of an id whose request failed or was interrupted, but that a new producer ends all of it.
     }).pipe(Effect.onError(() => Effect.sync(() => void (slot.writer = undefined))))
 
-  const slots = transactionalIds.map((transactionalId): Slot => ({ transactionalId, writer: undefined }))
+  const slots = transactionalIds.map((transactionalId): Slot => ({
+    transactionalId,
+    writer: undefined,
+    use: Semaphore.makeUnsafe(1)
+  }))
   yield* Effect.forEach(slots, begin, { concurrency: 8, discard: true })
   yield* Queue.offerAll(free, slots)
+
+  /** Ends what may be open of ids whose last request failed: the coordinator would write those markers at any time. */
+  const endFailed = Effect.forEach(
+    slots,
+    (slot) =>
+      slot.writer === undefined
+        ? slot.use.withPermit(Effect.suspend(() => (slot.writer === undefined ? begin(slot) : Effect.void)))
+        : Effect.void,
+    { concurrency: 8, discard: true }
+  )
 
   /** Waits until the markers are there that the coordinators still have to write. */
   const awaitEnd = Effect.fnUntraced(function* (place: TopicPartition, until: number) {
@@ -112,6 +128,11 @@ export const openEmptyTransactions = Effect.fnUntraced(function* (
           transient: true
         })
       })
+      const ended = yield* Effect.result(endFailed)
+      if (ended._tag === "Failure") {
+        const { failure: error } = ended
+        return error.isRetryable ? { _tag: "Unclear", reason: error.reason } : yield* Effect.fail(error)
+      }
       const before = (yield* endOf(place))?.offset ?? 0
       if (before !== from) return unclear(before)
       let failure: KafkaError | undefined
@@ -125,6 +146,7 @@ export const openEmptyTransactions = Effect.fnUntraced(function* (
                   failure ??= error
                   return error.isRetryable ? Effect.ignore(begin(slot)) : Effect.void
                 }),
+                slot.use.withPermit,
                 Effect.ensuring(Queue.offer(free, slot))
               )
         )

@@ -4,7 +4,7 @@ import type { Api, Call } from "./Api.ts"
 /** 3 is the first with a present producer (KIP-360), which is not used here. */
 export const api: Api = { key: 22, name: "InitProducerId", minVersion: 0, maxVersion: 4, flexibleFrom: 2 }
 
-/** How long the coordinator would let a transaction be open; none is begun. */
+/** How long the coordinator lets a transaction be open before it aborts it. */
 const transactionMillis = 60_000
 
 /** A new producer id, or the next epoch of the producer with this transactional id. */
