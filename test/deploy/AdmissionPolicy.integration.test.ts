@@ -403,7 +403,7 @@ describeWith("apiserver", "the admission policies of deploy/", ({ apiserver }) =
     const type = "application/merge-patch+json"
     accepted(await request("PATCH", `${kept}/status?dryRun=All`, report, { as: account, type }), 200)
     // The roles of deploy/ give no right to do so; these policies hold for an account that has it.
-    const says = /ValidatingAdmissionPolicy.*a KafkaBackup or KafkaRestore/
+    const says = /ValidatingAdmissionPolicy.*cleanup of a resource/
     await apply(...allowingRestores)
     const spec = { targetCluster: { bootstrapServers: ["evil:9092"] } }
     refused(
