@@ -15,6 +15,7 @@ import type { GroupOutcome } from "./groups/GroupOutcome.ts"
 import * as Groups from "./groups/Groups.ts"
 import * as Configuring from "./Configuring.ts"
 import * as FinalConfigs from "./FinalConfigs.ts"
+import * as GroupsWithoutReset from "./GroupsWithoutReset.ts"
 import * as HolePlan from "./HolePlan.ts"
 import type { Means } from "./HoleMeans.ts"
 import * as Holes from "./Holes.ts"
@@ -67,6 +68,8 @@ export interface Prepared {
   readonly targets: ReadonlyArray<Preflight.TargetTopic>
   /** Absent: consumer groups are left alone. */
   readonly groups: Groups.PreparedGroups | undefined
+  /** What is to be known of groups that are left alone. */
+  readonly groupNotes: ReadonlyArray<string>
   /** Which configuration the topics are to have. */
   readonly wanted: ConfigChoice
   /** What the principal may do about holes in logs. */
@@ -136,7 +139,8 @@ export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems,
   const asked = yield* askTarget(systems, request, plan, means, standing)
   const resolved = Covers.of(set, request.chosen?.why)
   const expectedRefusals = yield* FinalConfigs.refusals(systems.sink, asked.targets, request.configs)
-  return { ...asked, resolved, expectedRefusals, groups: groups.prepared } satisfies Prepared
+  const groupNotes = yield* GroupsWithoutReset.notes(systems.store, request, set)
+  return { ...asked, resolved, expectedRefusals, groups: groups.prepared, groupNotes } satisfies Prepared
 })
 
 /** Compares the plan with the target cluster. Fails with what stands against it, and with `others`. */
@@ -323,6 +327,7 @@ export const run = Effect.fn("Restore.run")(function* (
     resolved: prepared.resolved,
     targets,
     groups,
+    groupNotes: prepared.groupNotes,
     means,
     wanted: request.configs,
     expectedRefusals: prepared.expectedRefusals,

@@ -81,6 +81,7 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
         "an earlier attempt has set the offsets of consumer groups, and they were left as they are. To set those of one group, run kafka-backup offsets reset -f FILE --group GROUP"
       ]
     : []),
+  ...restored.groupNotes,
   ...chosen(restored),
   ...restored.plan.notes,
   ...Appending.notes(restored.plan.topics),
@@ -111,11 +112,12 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
 
 /** What is to be known of a restore that begins at this time. */
 export const plannedNotes = (
-  { expectedRefusals, plan, resolved, wanted }: Prepared,
+  { expectedRefusals, groupNotes, plan, resolved, wanted }: Prepared,
   { retentionHold }: Pick<KafkaRestore["spec"], "retentionHold">,
   nowMillis: number
 ): ReadonlyArray<string> => [
   ...chosen({ resolved }),
+  ...groupNotes,
   ...plan.notes,
   ...Appending.notes(plan.topics),
   ...expectedRefusals.map(

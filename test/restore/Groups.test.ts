@@ -49,6 +49,28 @@ const committed = (groupId: string) =>
 const messageOf = (request: RestoreRequest) =>
   Effect.map(Effect.flip(inTime(restore(request))), (error) => `${error.message}\n${error.advice}`)
 
+describe("a restore without offsetReset", () => {
+  it.effect("says beforehand and in the end which groups of the backup it does not set", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      yield* fill(source)
+      for (const group of ["mailer", "billing"]) yield* source.commitGroupOffsets(group, [at(0, 57)])
+      yield* source.commitGroupOffsets("elsewhere", [at(0, 1, "other")])
+      yield* source.commitGroupOffsets("kafka-backup-restore-0123", [at(0, 57)])
+      const request = { ...aRestore(yield* backUp), topics: ["orders"] }
+      const prepared = yield* Effect.scoped(Effect.flatMap(systems, (opened) => Restore.prepare(opened, request)))
+      const note =
+        "the backup holds offsets of consumer groups in these topics: billing, mailer. Without offsetReset the restore does not set them"
+      assert.include(RestoreReporting.plannedNotes(prepared, { retentionHold: "24h" }, 0), note)
+      assert.include(RestoreReporting.notes(yield* inTime(restore(request))), note)
+      assert.deepStrictEqual(yield* committed("billing"), [])
+      const asked = { ...request, groups: exactly("billing") }
+      const { groupNotes } = yield* Effect.scoped(Effect.flatMap(systems, (opened) => Restore.prepare(opened, asked)))
+      assert.deepStrictEqual(groupNotes, [])
+    }).pipe(Effect.provide(layer))
+  )
+})
+
 describe("a restore of consumer groups", () => {
   it.effect("gives each group the offsets of the backup with their metadata, in the topics that were restored", () =>
     Effect.gen(function* () {
