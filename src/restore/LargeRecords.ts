@@ -1,13 +1,16 @@
 import { Effect, Schema } from "effect"
+import { headerBytes } from "../kafka/batch/RecordBatch.ts"
 import { ErrorCode } from "../kafka/ErrorCode.ts"
 import { BatchRefused, KafkaError } from "../kafka/KafkaError.ts"
 import type { KafkaSourceShape, TopicPartition } from "../kafka/KafkaSource.ts"
+import type { Codec } from "./Compression.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
 
 /*
- * A batch that is larger than the broker allows is written once more, each record in a batch of its own and compressed
- * with zstd: with another codec a record may be larger than it was in the source. What is refused then needs a higher
- * limit, which only a person can give.
+ * From a batch on that is larger than the broker allows, batches are half as long, down to one record, and then
+ * compressed with zstd: with another codec a record may be larger than it was in the source. What is refused then needs
+ * a higher limit, which only a person can give. It stays so for the rest of a partition: what follows is much the same,
+ * and each refusal costs another look at the log.
  */
 
 /** A batch with one record is larger than the record in a segment by no more. */
@@ -34,6 +37,27 @@ export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", {
   /** Of the whole batch, as it was sent. */
   bytes: Schema.Int
 }) {}
+
+/** How batches are made. */
+export interface Making {
+  readonly codec: Codec
+  /** Most bytes of a batch before compression. A record that is longer has a batch of its own. */
+  readonly batchBytes: number
+}
+
+/** No record fits beside another one. */
+const smallestBatchBytes = headerBytes
+
+/** How batches are made after one that was made so was refused; undefined where none is smaller. Pure. */
+export const smaller = (
+  { batchBytes, codec }: Making,
+  { firstOffset, lastOffset }: Pick<TooLarge, "firstOffset" | "lastOffset">
+): Making | undefined =>
+  firstOffset < lastOffset && batchBytes > smallestBatchBytes
+    ? { codec, batchBytes: Math.max(smallestBatchBytes, Math.floor(batchBytes / 2)) }
+    : codec === "zstd"
+      ? undefined
+      : { codec: "zstd", batchBytes }
 
 /** The reason of a refusal for size, if it is one. */
 export const reasonOf = ({ reason }: KafkaError): BatchRefused | undefined =>

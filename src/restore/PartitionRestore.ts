@@ -132,8 +132,7 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   /** Everything below it was read back. */
   let read = 0
   const onRead = (position: number) => void (read = Math.max(read, position))
-  /** Records below it are written in batches of their own: together they were too large. */
-  let singlyUntil = 0
+  let making: LargeRecords.Making = tools
   /** How far it had come at the newest failure, with writing and reading back, and since when it fails there. */
   let stuckAt = -1
   let stuckSince = 0
@@ -155,7 +154,7 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     const digests = new WindowDigests(Proof.windowOffsets, from)
     const asksMillis = yield* Clock.currentTimeMillis
     const hasTurn = Effect.map(Clock.currentTimeMillis, (nowMillis) => void (stuckSince += nowMillis - asksMillis))
-    const writing = append(place, topicId, { ...tools, singlyUntil }, proven, digests, onAcknowledged)
+    const writing = append(place, topicId, tools, making, proven, digests, onAcknowledged)
     yield* tools.inTurn(Effect.andThen(hasTurn, writing))
     if (from >= end) return
     const is = yield* Proof.readBack(tools.source, place, topicId, from, end, onRead)
@@ -171,9 +170,9 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     const outcome = yield* Effect.result(round)
     if (outcome._tag === "Success") return compared
     if (outcome.failure instanceof LargeRecords.TooLarge) {
-      const { firstOffset, lastOffset } = outcome.failure
-      if (firstOffset < singlyUntil) return yield* yield* LargeRecords.refusal(tools.source, target, outcome.failure)
-      singlyUntil = lastOffset + 1
+      const smaller = LargeRecords.smaller(making, outcome.failure)
+      if (smaller === undefined) return yield* yield* LargeRecords.refusal(tools.source, target, outcome.failure)
+      making = smaller
       continue
     }
     if (!(outcome.failure instanceof Unsure)) return yield* outcome.failure
@@ -215,7 +214,8 @@ const assertSameTopic = Effect.fnUntraced(function* (sink: KafkaSinkShape, topic
 const append = (
   place: Place,
   topicId: string | undefined,
-  tools: Tools & { readonly singlyUntil: number },
+  tools: Tools,
+  making: LargeRecords.Making,
   from: number,
   digests: WindowDigests,
   onAcknowledged: (until: number) => void
@@ -306,10 +306,9 @@ const append = (
       })
 
       yield* Steps.from(tools.store, place, from, {
-        codec: tools.codec,
-        batchBytes: tools.batchBytes,
+        codec: making.codec,
+        batchBytes: making.batchBytes,
         lease: yield* tools.memory.leases(),
-        singlyUntil: tools.singlyUntil,
         digests
       }).pipe(
         Stream.runForEach(carryOut),

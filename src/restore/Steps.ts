@@ -1,13 +1,13 @@
 import { Effect, Stream } from "effect"
-import { headerBytes } from "../kafka/batch/RecordBatch.ts"
 import type { UnsealedBatch } from "../kafka/batch/SealedBatch.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { Lease } from "../segment/ByteBudget.ts"
 import * as Batches from "./Batches.ts"
-import { type Codec, compressBatch, type Section } from "./Compression.ts"
+import { compressBatch, type Section } from "./Compression.ts"
 import * as Content from "./Content.ts"
 import { FilledHoles } from "./FilledHoles.ts"
 import * as Fillers from "./Fillers.ts"
+import type * as LargeRecords from "./LargeRecords.ts"
 import type { WindowDigests } from "../segment/records/WindowDigests.ts"
 
 /** One thing to do at the end of the target's log, in order. */
@@ -26,9 +26,6 @@ export type Step =
   | { readonly _tag: "Trim"; readonly start: number }
   /** Takes offsets that no record has, with control markers. `until` is exclusive. */
   | { readonly _tag: "Markers"; readonly from: number; readonly until: number }
-
-/** No record fits beside another one. */
-const smallestBatchBytes = headerBytes
 
 /** Batches that are compressed at the same time for one partition. */
 const compressing = 2
@@ -49,11 +46,7 @@ export const from = (
   store: ObjectStoreShape,
   place: Content.Place,
   from: number,
-  options: {
-    readonly codec: Codec
-    readonly batchBytes: number
-    /** Records below it have batches of their own, which are as small as they can be. */
-    readonly singlyUntil: number
+  options: LargeRecords.Making & {
     readonly digests: WindowDigests
     readonly lease: () => Lease
   }
@@ -61,43 +54,32 @@ export const from = (
   const { appendedFrom, end, start } = place.partition
   const dataFrom = Math.max(start, from)
   const filledHoles = place.partition.fillsHoles ? new FilledHoles(dataFrom) : undefined
-  const appendsOf = (range: { readonly from: number; readonly until?: number }, codec: Codec, batchBytes: number) => {
-    const records = Content.records(store, place, range.from, range.until).pipe(
-      Stream.tap((run) =>
-        Effect.sync(() => options.digests.add(filledHoles === undefined ? run : Fillers.without(run)))
-      )
+  const records = Content.records(store, place, dataFrom).pipe(
+    Stream.tap((run) => Effect.sync(() => options.digests.add(filledHoles === undefined ? run : Fillers.without(run))))
+  )
+  const runs =
+    filledHoles === undefined
+      ? records
+      : records.pipe(Stream.flatMap((run) => Stream.fromIterable(filledHoles.push(run), { chunkSize: 1 })))
+  const appends = Batches.of(runs, options.batchBytes).pipe(
+    Stream.map((batch) => ({
+      batch,
+      records: batch.recordCount - (filledHoles?.fillersUntil(batch.lastOffset + 1) ?? 0)
+    })),
+    Stream.mapEffect(
+      ({ batch, records }) =>
+        Effect.suspend(() => {
+          const lease = options.lease()
+          return Effect.andThen(lease.take(batch.bytes.length), compressBatch(options.codec, batch)).pipe(
+            Effect.map((compressed): Step => {
+              lease.keep(compressed.section.bytes.length)
+              return { _tag: "Append", ...compressed, records, lease }
+            })
+          )
+        }),
+      { concurrency: compressing }
     )
-    const runs =
-      filledHoles === undefined
-        ? records
-        : records.pipe(Stream.flatMap((run) => Stream.fromIterable(filledHoles.push(run), { chunkSize: 1 })))
-    return Batches.of(runs, batchBytes).pipe(
-      Stream.map((batch) => ({
-        batch,
-        records: batch.recordCount - (filledHoles?.fillersUntil(batch.lastOffset + 1) ?? 0)
-      })),
-      Stream.mapEffect(
-        ({ batch, records }) =>
-          Effect.suspend(() => {
-            const lease = options.lease()
-            return Effect.andThen(lease.take(batch.bytes.length), compressBatch(codec, batch)).pipe(
-              Effect.map((compressed): Step => {
-                lease.keep(compressed.section.bytes.length)
-                return { _tag: "Append", ...compressed, records, lease }
-              })
-            )
-          }),
-        { concurrency: compressing }
-      )
-    )
-  }
-  const { batchBytes, codec, singlyUntil } = options
-  const appends =
-    singlyUntil <= dataFrom
-      ? appendsOf({ from: dataFrom }, codec, batchBytes)
-      : appendsOf({ from: dataFrom, until: singlyUntil }, "zstd", smallestBatchBytes).pipe(
-          Stream.concat(appendsOf({ from: singlyUntil }, codec, batchBytes))
-        )
+  )
   const withMarkers = appends.pipe(
     Stream.mapAccum(
       () => dataFrom,

@@ -38,6 +38,41 @@ describe("a batch that is too large for the topic", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("shows the size for the rest of the partition, which is not begun anew for each batch", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("small", topic)
+      for (let at = 0; at < 40; at++) {
+        yield* source.produce(
+          "small",
+          0,
+          Array.from({ length: 10 }, () => ({ key: "k", value: text(20_000) }))
+        )
+      }
+      yield* source.createTopic("large", topic)
+      for (let at = 0; at < 6; at++) {
+        yield* source.produce("large", 0, small)
+        yield* source.produce("large", 0, [{ key: "large", value: text(1_800_000) }], { codec: "zstd" })
+      }
+      const request = aRestore(yield* backUp)
+      const opened = yield* systems
+      const prepared = yield* Restore.prepare(opened, request)
+      const rounds = new Map<string, number>()
+      const offsets: typeof opened.sink.offsets = (places, kind) => {
+        const [first] = places
+        if (kind === "logEnd" && first !== undefined) rounds.set(first.topic, (rounds.get(first.topic) ?? 0) + 1)
+        return opened.sink.offsets(places, kind)
+      }
+      const seen = { ...opened, sink: { ...opened.sink, offsets } }
+      yield* inTime(Restore.run(seen, request, prepared, { ...options, batchBytes: 1_900_000 }))
+      for (const name of ["small", "large"]) {
+        yield* assertSame(source, target, name, 1)
+        assert.isAtMost(rounds.get(name)!, 3, name)
+        assert.isAtLeast(rounds.get(name)!, 2, name)
+      }
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
   it.effect("is refused by name if it is one record, and written once it fits", () =>
     Effect.gen(function* () {
       const { source, target } = yield* worlds
