@@ -9,7 +9,7 @@ import type { PlannedPartition } from "../restore/RestorePlan.ts"
 import * as TargetTopics from "../restore/TargetTopics.ts"
 import * as Writers from "../restore/Writers.ts"
 import type { WriteBounds } from "../worker/WriteBounds.ts"
-import { Differs, DrillError } from "./DrillError.ts"
+import { Differs, DrillError, NothingToDrill } from "./DrillError.ts"
 import type { OnFact, Systems } from "./DrillFacts.ts"
 import type { Prepared } from "./DrillPreflight.ts"
 import type { DrillRequest } from "./DrillRequest.ts"
@@ -88,6 +88,12 @@ export const run = Effect.fn("Drill.run")(function* (
   const { left, removed } = yield* ScratchTopics.removeLeftovers(sink, owner)
   const known = new Set([...left, ...removed])
   options.onFact({ cleared: removed, left, strays: prepared.alike.filter((name) => !known.has(name)) })
+  if (plan.records === 0) {
+    const { name, namespace } = request.resource
+    const resource = namespace === undefined ? name : `${namespace}/${name}`
+    const { location } = systems.store
+    return yield* new DrillError({ reason: new NothingToDrill({ resource, location, backupId: set.backupId }) })
+  }
   const made: ScratchTopics.Made = new Map()
   const work = Effect.gen(function* () {
     yield* ScratchTopics.create(sink, owner, plan.restore, knowsBounds, made)

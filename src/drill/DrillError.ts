@@ -1,11 +1,16 @@
 import { Schema } from "effect"
 
-/** No backup of this resource is complete yet. */
+/** No backup of this resource is complete yet, or the newest one holds no record of what is to be drilled. */
 export class NothingToDrill extends Schema.TaggedError<NothingToDrill>()("NothingToDrill", {
   resource: Schema.String,
-  location: Schema.String
+  location: Schema.String,
+  /** Of the backup without records. */
+  backupId: Schema.optionalKey(Schema.String)
 }) {
   override get message() {
+    if (this.backupId !== undefined) {
+      return `nothing was drilled: backup ${this.backupId} holds no record of the topics that the drill chooses from`
+    }
     return `there is no complete backup of ${this.resource} in ${this.location} yet`
   }
 }
@@ -71,7 +76,9 @@ export class DrillError extends Schema.TaggedError<DrillError>()("DrillError", {
   get advice(): string {
     switch (this.reason._tag) {
       case "NothingToDrill":
-        return "make a backup first; the next drill finds it"
+        return this.reason.backupId === undefined
+          ? "make a backup first; the next drill finds it"
+          : "find out why these topics are empty, or name topics with records in spec.drill.topics"
       case "PreflightFailed":
         return this.reason.objections.map(({ advice }) => advice).join("; ")
       case "BackupDamaged":

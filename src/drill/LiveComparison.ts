@@ -117,8 +117,9 @@ export const compare = Effect.fn("LiveComparison.compare")(function* (
   const names = plan.restore.topics.map(({ source }) => source)
   const { notes, same } = yield* sameTopics(live, set, names)
   const gone = new Set<string>()
+  const pieces = plan.pieces.filter(({ source }) => same.has(source))
   const compared = yield* Effect.forEach(
-    plan.pieces.filter(({ source }) => same.has(source)),
+    pieces,
     (piece) => {
       const isGone = Effect.sync(() => {
         gone.add(piece.source)
@@ -131,8 +132,17 @@ export const compare = Effect.fn("LiveComparison.compare")(function* (
     },
     { concurrency: options.openPartitions }
   )
+  const left = new Set(pieces.flatMap(({ source }, at) => (compared[at]! > 0 ? [source] : [])))
+  const empty = [...same.keys()].filter((name) => !left.has(name) && !gone.has(name))
   return {
     records: compared.reduce((sum, records) => sum + records, 0),
-    notes: [...notes, ...[...gone].map((name) => `topic ${name} was deleted while it was compared`)]
+    notes: [
+      ...notes,
+      ...[...gone].map((name) => `topic ${name} was deleted while it was compared`),
+      ...empty.map(
+        (name) =>
+          `the live log of topic ${name} has no record left of those that were restored: it was compared with the backup alone`
+      )
+    ]
   } satisfies Compared
 })

@@ -9,7 +9,8 @@ const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 export const DrillSummary = Schema.Struct({
   /**
    * Passed: what was restored is what the backup and the live topics hold. Failed: it is not, or it could not be
-   * restored. NothingToDrill: there is no proven backup yet. Absent: the drill was stopped before it could tell.
+   * restored. NothingToDrill: there is no proven backup yet, or it holds no record of the chosen topics. Absent: the
+   * drill was stopped before it could tell.
    */
   result: Schema.optionalKey(Schema.Literals(["Passed", "Failed", "NothingToDrill"])),
   /** When the drilled backup was taken; RFC 3339, UTC. Absent: there is none. */

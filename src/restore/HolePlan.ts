@@ -18,9 +18,19 @@ export interface Fitted {
 const denied = ({ topics }: RestorePlan): ReadonlyArray<string> =>
   topics.flatMap(({ renumbered, target }) =>
     renumbered?.reason === "markersDenied"
-      ? `${target} gets new offsets: a partition has ${renumbered.fillers} offsets without a record, and the principal lacks Alter on the cluster`
+      ? `${target} gets new offsets: a partition has ${renumbered.fillers} offsets without a record, and the principal ${renumbered.wasDenied ? "lacked Alter on the cluster when the restore began" : "lacks Alter on the cluster"}`
       : []
   )
+
+/** What was denied when the restore began, and is granted now. */
+const granted = (plan: RestorePlan): RestorePlan => ({
+  ...plan,
+  topics: plan.topics.map((topic) =>
+    topic.renumbered?.reason === "markersDenied"
+      ? { ...topic, renumbered: { ...topic.renumbered, wasDenied: true } }
+      : topic
+  )
+})
 
 /** Topics whose holes are filled with empty records. */
 const filled = ({ topics }: RestorePlan): ReadonlyArray<string> =>
@@ -58,7 +68,8 @@ export const fitted = Effect.fnUntraced(function* (
     chosen = known.success
     break
   }
-  const fitting = chosen ?? (yield* planFor(means))
+  const begunOrNew = chosen ?? (yield* planFor(means))
+  const fitting = means === "markers" ? granted(begunOrNew) : begunOrNew
   const holes = fitting.topics.reduce((sum, topic) => sum + Holes.count(topic), 0)
   const notes = [
     ...(means === "transactions" && holes > 0 ? [note(holes)] : []),

@@ -26,7 +26,8 @@ export type Renumbering =
   | { readonly reason: "appended" }
   | { readonly reason: "tooManyFillers"; readonly fillers: number }
   /** There are few enough for a principal with Alter on the cluster. */
-  | { readonly reason: "markersDenied"; readonly fillers: number }
+  /** `wasDenied`: only when the restore began; it is granted by now. */
+  | { readonly reason: "markersDenied"; readonly fillers: number; readonly wasDenied?: true }
 
 export interface PlannedTopic {
   readonly source: string

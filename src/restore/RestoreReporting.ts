@@ -60,7 +60,7 @@ export const because = (renumbering: Renumbering): string => {
     case "tooManyFillers":
       return `a partition has ${renumbering.fillers} offsets without a record`
     case "markersDenied":
-      return `a partition has ${renumbering.fillers} offsets without a record, and the principal lacks Alter on the cluster`
+      return `a partition has ${renumbering.fillers} offsets without a record, and the principal ${renumbering.wasDenied ? "lacked Alter on the cluster when the restore began" : "lacks Alter on the cluster"}`
   }
 }
 

@@ -92,14 +92,28 @@ describe("a drill", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("passes for a backup without records, and writes nothing", () =>
+  it.effect("does not pass where the chosen topics hold no record, and writes nothing", () =>
     Effect.gen(function* () {
       const { cluster } = yield* world
       yield* cluster.createTopic("empty", { partitions: 2 })
-      yield* backUp()
-      const { estimatedMillis, plan } = yield* inTime(drill(aDrill()))
-      assert.deepStrictEqual([plan.records, plan.pieces, estimatedMillis], [0, [], undefined])
+      const backupId = yield* backUp()
+      const error = yield* Effect.flip(inTime(drill(aDrill())))
+      assert.strictEqual(error.reason._tag, "NothingToDrill", error.message)
+      assert.include(error.message, `backup ${backupId} holds no record of the topics that the drill chooses from`)
       assert.deepStrictEqual(yield* names, ["empty"])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("names topics of which the live log has nothing left to compare", () =>
+    Effect.gen(function* () {
+      const { cluster } = yield* filled
+      for (const partition of [0, 1]) yield* cluster.deleteRecordsBefore("orders", partition, 240)
+      yield* cluster.deleteRecordsBefore("orders", 0, (yield* cluster.committed("orders", 0)).at(-1)!.offset + 1)
+      const { live } = yield* inTime(drill(aDrill({ topics: ["orders"] })))
+      assert.strictEqual(live.records, 0)
+      assert.deepStrictEqual(live.notes, [
+        "the live log of topic orders has no record left of those that were restored: it was compared with the backup alone"
+      ])
     }).pipe(Effect.provide(layer))
   )
 

@@ -91,6 +91,11 @@ describe("holes in a log, without Alter on the cluster,", () => {
       yield* target.allow("Alter")
       const again = yield* inTime(restore(aRestore(backupId)))
       assert.isTrue(again.wasProven)
+      assert.include(
+        RestoreReporting.notes(again).join("\n"),
+        "orders gets new offsets: a partition has 17 offsets without a record, and the principal lacked Alter on the cluster when the restore began"
+      )
+      assert.match(RestoreReporting.because(again.plan.topics[0]!.renumbered!), /lacked Alter/)
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
