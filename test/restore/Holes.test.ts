@@ -28,6 +28,8 @@ const fill = Effect.fnUntraced(function* (cluster: InMemoryCluster) {
   return yield* backUp
 })
 
+const soon = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+
 const renumbered = "a partition has 17 offsets without a record, and the principal lacks Alter on the cluster"
 
 describe("holes in a log, without Alter on the cluster,", () => {
@@ -110,7 +112,10 @@ describe("holes in a log, without Alter on the cluster,", () => {
         const topicMapping = new Map([["orders", `orders-${after}`]])
         const request = aRestore(backupId, { topics: ["orders"], topicMapping, owner: { name: `r${after}` } })
         const killed = yield* Effect.forkChild(inTime(restore(request)))
-        for (let i = 0; i < 200; i++) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+        const written = (yield* target.counters).produceRequests + 2
+        while ((yield* target.counters).produceRequests < written) yield* soon
+        for (let i = 0; i < 50; i++) yield* soon
+        assert.isUndefined(killed.pollUnsafe(), "it waits for a transaction")
         yield* Fiber.interrupt(killed)
         yield* target.clearFaults
         yield* target.allow("Alter")

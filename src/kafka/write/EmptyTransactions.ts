@@ -146,7 +146,7 @@ export const openEmptyTransactions = Effect.fnUntraced(function* (
                   failure ??= error
                   return error.isRetryable ? Effect.ignore(begin(slot)) : Effect.void
                 }),
-                slot.use.withPermit,
+                (use) => slot.use.withPermit(use),
                 Effect.ensuring(Queue.offer(free, slot))
               )
         )
