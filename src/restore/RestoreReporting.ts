@@ -117,8 +117,8 @@ export const plannedNotes = (
   nowMillis: number
 ): ReadonlyArray<string> => [
   ...chosen({ resolved }),
-  ...groupNotes,
   ...plan.notes,
+  ...groupNotes,
   ...Appending.notes(plan.topics),
   ...expectedRefusals.map(
     (refused) => `${refused.topic} will not get the configuration ${refused.name}: ${Configuring.because(refused)}`

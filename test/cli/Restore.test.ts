@@ -250,7 +250,6 @@ describe("kafka-backup restore", () => {
       assert.strictEqual(topic.configurations.set["cleanup.policy"], null)
       const [first, second] = topic.compared
       assert.deepInclude(first.ranges[0], { from: 1, until: 2, records: 1 })
-      assert.match(first.ranges[0].sha256, /^[0-9a-f]{64}$/)
       assert.deepStrictEqual(second.ranges, [])
       const { records, restore } = yield* left
       assert.deepStrictEqual([records, restore?.plan?.records], [1, 1])
@@ -324,7 +323,7 @@ describe("kafka-backup restore", () => {
       assert.include(refused.err, "pitr asks for records until 2099-01-01T00:00:00Z")
       yield* write({ pitr: { enabled: false, timestampMillis: 5 }, topicMapping: { orders: "o2", late: "l2" } })
       const all = yield* type("restore", ...options, "-o", "json")
-      assert.include(JSON.parse(all.out).notes[0], "pitr.enabled is false")
+      assert.include(JSON.parse(all.out).notes.join("\n"), "pitr.enabled is false")
       assert.lengthOf(yield* target.committed("l2", 0), 1)
     }).pipe(Effect.provide(layer))
   )

@@ -54,8 +54,8 @@ const disturbed = (circuitBreaker: object) =>
     const opened = yield* RestoreWorker.open(restore, progress, { volumes: "/volumes", secretPatienceMillis: 0 })
     const request = SpecRequest.request(restore)
     const prepared = yield* Restore.prepare(opened, request)
-    yield* target.inject({ _tag: "ConnectionLost" }, { operation: "offsets", after: 1, times: 6 })
-    yield* target.inject({ _tag: "ConnectionLost" }, { operation: "metadata", after: 3, times: 12 })
+    yield* target.inject({ _tag: "ConnectionLost" }, { operation: "offsets", after: 1, times: 30 })
+    yield* target.inject({ _tag: "ConnectionLost" }, { operation: "metadata", after: 5, times: 30 })
     yield* inTime(Restore.run(opened, request, prepared, { ...options, patienceMillis: opened.patienceMillis }))
     yield* target.clearFaults
     yield* assertSame(source, target, "orders", 1)
