@@ -114,6 +114,12 @@ export const step = Effect.fn("GroupsAgain.step")(function* (
     uid
   )
   if (made._tag === "There") caches.jobs.learn(made.job)
+  if (made._tag === "There" && made.isAdopted && isReported(made.job)) {
+    // A definition of an earlier version cannot keep the value: then it is the one that was handled last.
+    if (previous.offsetResetStatus?.token === undefined) return { _tag: "Rest" }
+    const used = `annotation ${resetOffsetsAnnotation} has an earlier value again, and Job ${jobName} was the attempt of that value: nothing is started. To try the groups that are left, set it to a value that is new`
+    return refuse(observed, token, used)
+  }
   const problem = made._tag === "There" ? undefined : `${made.trouble.reason}: ${made.trouble.message}`
   return { _tag: "Tell", step: { token, isActive: true, problem }, millis: againMillis }
 })

@@ -117,4 +117,29 @@ describe("a complete KafkaRestore that left groups with members", () => {
       assert.lengthOf(yield* jobs, 0)
     })
   )
+
+  story(
+    "does nothing for an earlier value of the annotation, says so, and goes on with a new one",
+    Effect.gen(function* () {
+      const { advance, annotate, jobs, restoreEvents, setStatus, status, target } = yield* withGroupLeft
+      for (const token of ["1", "2", "1"]) {
+        yield* annotate(token)
+        yield* advance("3 minutes")
+      }
+      const still = yield* status("back")
+      assert.match(messageOf(still) ?? "", /^annotation kafka.oso.sh\/reset-offsets has an earlier value again.* new/)
+      assert.deepInclude(still.offsetResetStatus, { phase: "Failed", token: "1" })
+      assert.lengthOf(yield* jobs, 2)
+      // As a definition of an earlier version leaves it: nothing is written again and again.
+      yield* setStatus({ token: null })
+      const before = (yield* restoreEvents).length
+      yield* advance("10 minutes")
+      assert.lengthOf(yield* restoreEvents, before)
+
+      yield* target.setGroupActive("busy", false)
+      yield* annotate("3")
+      yield* advance("3 minutes")
+      assert.strictEqual(reasonOf(yield* status("back"), "GroupsReset"), "AllReset")
+    })
+  )
 })
