@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { GroupsSummary } from "../../src/outcome/RestoreSummary.ts"
 import * as GroupsLeft from "../../src/status/GroupsLeft.ts"
 import * as NextOffset from "../../src/status/offsets/NextOffset.ts"
+import type { OffsetStatus } from "../../src/status/offsets/OffsetFacts.ts"
 
 const skipped = (...groups: ReadonlyArray<string>) => groups.map((group) => ({ group, reason: "it has members" }))
 
@@ -62,5 +64,42 @@ describe("the status of a KafkaOffsetReset", () => {
     const second = NextOffset.next(first, end("two", summary(["b"], [])), now + 9000)
     assert.deepInclude(second, { phase: "Completed", groupsReset: ["a", "b"], groupsResetTotal: 2 })
     assert.deepStrictEqual(NextOffset.next(second, end("two", summary(["b"], [])), now + 12_000), second)
+  })
+
+  it("is not Completed while groups are left that it cannot name", () => {
+    const now = Date.UTC(2026, 2, 1)
+    const end = (jobName: string, outcome: "success" | "failed", groups: GroupsSummary) => ({
+      generation: 1,
+      operation: "reset" as const,
+      problems: [],
+      startedWritingMillis: now,
+      ended: {
+        jobName,
+        startMillis: now,
+        endMillis: now,
+        outcome,
+        ...(outcome === "success" ? {} : { reason: "GroupsSkipped" as const, message: "9 of 16 were left" }),
+        isDryRun: false,
+        notes: [],
+        summary: { startedWriting: "2026-03-01T00:00:00Z", groups }
+      }
+    })
+    const ready = ({ conditions }: OffsetStatus) => conditions?.[0]
+    const cut = { reset: 7, skipped: 9, groupsReset: ["a"], groupsSkipped: skipped("b") }
+    const first = NextOffset.next({}, end("one", "failed", cut), now)
+    assert.match(ready(first)!.message, /To try the groups that are left, set .* the status does not name 8:/)
+    const facts = end("two", "success", { reset: 1, skipped: 0, groupsReset: ["b"], groupsSkipped: [] })
+    const second = NextOffset.next(first, facts, now)
+    assert.deepInclude(second, { phase: "Failed", groupsResetTotal: 8, groupsSkippedTotal: 8 })
+    assert.deepInclude(ready(second), { status: "False", reason: "GroupsSkipped" })
+    assert.match(
+      ready(second)!.message,
+      /^Of the consumer groups .* does not name 8: .* create another resource that names them/
+    )
+    assert.isTrue(GroupsLeft.isExhausted(second))
+    assert.isFalse(GroupsLeft.isExhausted(first))
+    assert.deepStrictEqual(NextOffset.next(second, facts, now + 5000), second)
+    const failed = { reset: 0, skipped: 1, groupsReset: [], groupsSkipped: skipped("b") }
+    assert.strictEqual(NextOffset.next(first, end("three", "failed", failed), now).groupsSkippedTotal, 9)
   })
 })

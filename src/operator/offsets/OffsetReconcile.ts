@@ -136,6 +136,8 @@ const start = Effect.fnUntraced(function* (
   name: string
 ) {
   const { nowMillis, previous, uid } = observed
+  // The status says already that another resource has to name the groups.
+  if (previous.startedWriting !== undefined && GroupsLeft.isExhausted(previous)) return after(Infinity)
   const whole = yield* completed(observed)
   if (whole._tag === "Trouble") {
     yield* OffsetReport.publish(caches, observed, { snapshot: whole.trouble })

@@ -62,5 +62,6 @@ const measure = Effect.fnUntraced(function* (
   const ref = { namespace, name }
   yield* metrics.offsets(kind, ref, phase)
   if (ended === undefined || (previous.jobName === ended.jobName && NextOffset.hasEnded(previous))) return
-  yield* metrics.offsetsEnded(kind, ref, ended.outcome === "success" && ended.isDryRun ? "dry_run" : ended.outcome)
+  const outcome = ended.outcome === "success" && phase === "Failed" ? "failed" : ended.outcome
+  yield* metrics.offsetsEnded(kind, ref, outcome === "success" && ended.isDryRun ? "dry_run" : outcome)
 })

@@ -3,7 +3,9 @@ import * as JobName from "../../identity/JobName.ts"
 import type { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
 import { type KafkaRestore, resetOffsetsAnnotation } from "../../resource/KafkaRestore.ts"
+import * as Format from "../../status/Format.ts"
 import * as GroupsLeft from "../../status/GroupsLeft.ts"
+import * as GroupFields from "../../status/restore/GroupFields.ts"
 import type { GroupStepFacts } from "../../status/restore/RestoreFacts.ts"
 import { isReported } from "../Caches.ts"
 import * as EnsureJob from "../EnsureJob.ts"
@@ -36,6 +38,24 @@ const wantedToken = ({ previous, resource, restore }: RestoreObserved.RestoreObs
   const areLeft = conditions?.some(({ status, type }) => type === "GroupsReset" && status === "False") ?? false
   const isNew = token !== "" && token !== offsetResetStatus?.token
   return areLeft && isNew && restore?.spec.offsetReset?.enabled === true ? token : undefined
+}
+
+/** Why no Job can set the groups that are left; undefined where one can. */
+const obstacle = (known: NonNullable<RestoreObserved.RestoreObserved["previous"]["offsetResetStatus"]>) => {
+  if (GroupFields.isVague(known)) {
+    return `an earlier version of the operator wrote this status, and it does not name all groups that were left. ${GroupFields.byHand}`
+  }
+  return GroupsLeft.isExhausted(known)
+    ? GroupsLeft.beyond(GroupsLeft.unreachable(known), GroupFields.byHand)
+    : undefined
+}
+
+/** Says why nothing is started; nothing more where the status says so, but could not keep the token. */
+const refuse = ({ previous }: RestoreObserved.RestoreObserved, token: string, problem: string): GroupsStep => {
+  const { message, token: kept } = previous.offsetResetStatus ?? {}
+  return kept === undefined && message === Format.sentence(problem)
+    ? { _tag: "Rest" }
+    : { _tag: "Report", jobs: [], step: { token, isActive: false, problem } }
 }
 
 /** The restore as one that names the backup which it restored; or why that cannot be told. */
@@ -76,6 +96,8 @@ export const step = Effect.fn("GroupsAgain.step")(function* (
   const token = wantedToken(observed)
   const { name, namespace, previous, restore, uid } = observed
   if (token === undefined || restore === undefined) return { _tag: "Rest" }
+  const vain = obstacle(previous.offsetResetStatus ?? { phase: "Completed" })
+  if (vain !== undefined) return refuse(observed, token, vain)
   const whole = yield* resolved(observed, restore)
   if (typeof whole === "string") {
     return { _tag: "Tell", step: { token, isActive: true, problem: whole }, millis: againMillis }
@@ -92,6 +114,12 @@ export const step = Effect.fn("GroupsAgain.step")(function* (
     uid
   )
   if (made._tag === "There") caches.jobs.learn(made.job)
+  if (made._tag === "There" && made.isAdopted && isReported(made.job)) {
+    // A definition of an earlier version cannot keep the value: then it is the one that was handled last.
+    if (previous.offsetResetStatus?.token === undefined) return { _tag: "Rest" }
+    const used = `annotation ${resetOffsetsAnnotation} has an earlier value again, and Job ${jobName} was the attempt of that value: nothing is started. To try the groups that are left, set it to a value that is new`
+    return refuse(observed, token, used)
+  }
   const problem = made._tag === "There" ? undefined : `${made.trouble.reason}: ${made.trouble.message}`
   return { _tag: "Tell", step: { token, isActive: true, problem }, millis: againMillis }
 })

@@ -66,6 +66,9 @@ const over = (before: OffsetStatus, previous: OffsetStatus, ended: EndedRestore)
     ...(found === undefined || isKnown ? {} : GroupsLeft.after(known, found)),
     ...given({ snapshotId: isDryRun ? undefined : (summary?.rollbackSnapshotId ?? previous.snapshotId) })
   }
+  // Groups that no list names were never given to the Job that ended.
+  const isPartial = outcome === "success" && !isDryRun && found !== undefined && GroupsLeft.unreachable(common) > 0
+  if (isPartial) return { ...common, phase: "Failed", message: prose(`GroupsSkipped: ${OffsetReady.beyond(common)}`) }
   return outcome === "success"
     ? { ...common, phase: "Completed", message: isDryRun ? "The dry run found nothing against it." : "Done." }
     : { ...common, phase: "Failed", message: prose(`${reason ?? "JobFailed"}: ${message ?? "no reason was reported"}`) }

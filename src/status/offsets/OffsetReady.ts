@@ -1,6 +1,7 @@
 import { retryAnnotation } from "../../resource/KafkaRestore.ts"
 import * as Problem from "../../resource/Problem.ts"
 import * as Format from "../Format.ts"
+import * as GroupsLeft from "../GroupsLeft.ts"
 import type { EndedRestore } from "../restore/RestoreFacts.ts"
 import type { Condition } from "../Status.ts"
 import type { OffsetFacts, OffsetStatus, Operation } from "./OffsetFacts.ts"
@@ -113,6 +114,7 @@ const over = (operation: Operation, ended: EndedRestore, status: OffsetStatus): 
       const checked = `Job ${jobName} worked on generation ${ended.earlierGeneration} of the spec, from before the last edit, and changed nothing.`
       return no("OffsetsPending", `${checked} The next Job starts in a moment.`)
     }
+    if (status.phase === "Failed") return no("GroupsSkipped", Format.sentence(beyond(status)))
     const [name, text] = done(operation, ended, status)
     const told = notes.map((note) => `Note: ${Format.sentence(note)}`)
     return { status: "True", reason: name, message: [text, ...told].join(" ") }
@@ -128,7 +130,15 @@ const over = (operation: Operation, ended: EndedRestore, status: OffsetStatus): 
   return no(name, why.includes(retryAnnotation) ? why : `${why} ${remedy(status)}`)
 }
 
-const remedy = ({ groupsResetTotal, startedWriting }: OffsetStatus): string => {
+/** What is said of groups that are left and that no repetition sets. */
+export const beyond = (status: OffsetStatus): string =>
+  GroupsLeft.beyond(
+    GroupsLeft.unreachable(status),
+    "To set their offsets, create another resource that names them in spec.consumerGroups. The logs of the earlier pods name them."
+  )
+
+const remedy = (status: OffsetStatus): string => {
+  const { groupsResetTotal, startedWriting } = status
   if (startedWriting === undefined) {
     return `Nothing was changed. To try again, correct the spec, or set the annotation ${retryAnnotation} to a new value.`
   }
@@ -138,5 +148,7 @@ const remedy = ({ groupsResetTotal, startedWriting }: OffsetStatus): string => {
       : groupsResetTotal === 0
         ? "To try again"
         : "To try the groups that are left"
-  return `${left}, set the annotation ${retryAnnotation} to a new value.`
+  const again = `${left}, set the annotation ${retryAnnotation} to a new value.`
+  if (GroupsLeft.unreachable(status) === 0) return again
+  return GroupsLeft.isExhausted(status) ? beyond(status) : `${again} ${beyond(status)}`
 }

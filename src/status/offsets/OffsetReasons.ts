@@ -35,7 +35,7 @@ const all = {
     of,
     meaning:
       "Some groups were left as they are, most often because they have members. The message names them, and says why.",
-    todo: "Stop the consumers of these groups. Set the annotation `kafka.oso.sh/retry` to a new value. Groups that were set are left as they are."
+    todo: "Stop the consumers of these groups. Set the annotation `kafka.oso.sh/retry` to a new value. Groups that were set are left as they are. Groups that the status does not name have to be named in another resource: the message says so then."
   },
   OffsetsDiffer: {
     of,

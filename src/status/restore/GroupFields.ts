@@ -18,6 +18,25 @@ const unnamed = (known: Required<GroupsLeft.KnownGroups>): string | undefined =>
   return others <= 0 ? undefined : `${groups(others)} more: the log of the Job's pod names all.`
 }
 
+/** What sets groups that the annotation cannot set. */
+export const byHand =
+  "To set their offsets, run kafka-backup offsets reset with the manifest of this KafkaRestore and --group. The log of the restore's pod names them."
+
+/**
+ * True for a status of an earlier version that does not name all groups: it has a message about the others, and no
+ * totals, so that nobody knows which of the others were set.
+ */
+export const isVague = ({ groupsSkippedTotal, message }: Partial<OffsetResetStatus>): boolean =>
+  groupsSkippedTotal === undefined && message !== undefined
+
+/** Such a status without a message names all: its totals are given, since a message may come. */
+const counted = (known: OffsetResetStatus): OffsetResetStatus => {
+  const { groupsReset = [], groupsSkipped = [] } = known
+  return isVague(known)
+    ? known
+    : { groupsResetTotal: groupsReset.length, groupsSkippedTotal: groupsSkipped.length, ...known }
+}
+
 /** The fields of an attempt that has ended; the snapshot stays for ever. */
 export const fields = (
   previous: RestoreStatus,
@@ -43,7 +62,12 @@ export const again = (
   if (previous.token === token) return previous
   if (isActive) return { ...previous, phase: problem === undefined ? "Running" : "Pending" }
   if (found === undefined) {
-    return { ...previous, phase: "Failed", token, message: Format.sentence(problem ?? "No reason was reported") }
+    return {
+      ...counted(previous),
+      phase: "Failed",
+      token,
+      message: Format.sentence(problem ?? "No reason was reported")
+    }
   }
   const { message: _message, ...before } = previous
   const known = GroupsLeft.after(before, found)
@@ -65,7 +89,8 @@ export const answer = (
   if (summary?.groups === undefined && (step === undefined || (step.isActive && step.problem === undefined))) {
     return undefined
   }
-  const { groupsResetTotal: reset = 0, groupsSkipped = [], groupsSkippedTotal: skipped = 0 } = known
+  const { groupsReset = [], groupsSkipped = [] } = known
+  const { groupsResetTotal: reset = groupsReset.length, groupsSkippedTotal: skipped = groupsSkipped.length } = known
   if (skipped === 0 && step?.problem === undefined) {
     return { status: "True", reason: "AllReset", message: `The offsets of ${groups(reset)} were set and read back.` }
   }
@@ -74,11 +99,14 @@ export const answer = (
     ...groupsSkipped.map(({ group, reason }) => `${group}: ${reason}`),
     ...(others > 0 ? [`${Format.count(others)} more`] : [])
   ]
-  const left = `${groups(skipped)} of ${reset + skipped} were left as they are: ${named.join("; ")}`
+  const all = isVague(known) ? ", and perhaps others," : ` of ${reset + skipped}`
+  const left = Format.sentence(`${groups(skipped)}${all} were left as they are: ${named.join("; ")}`)
+  const unreachable = GroupsLeft.unreachable(known)
+  const beyond = unreachable > 0 ? ` ${GroupsLeft.beyond(unreachable, byHand)}` : ""
   const problem = step?.found === undefined ? step?.problem : undefined
   return {
     status: "False",
     reason: "GroupsSkipped",
-    message: problem === undefined ? Format.sentence(left) : `${Format.sentence(problem)} ${Format.sentence(left)}`
+    message: problem === undefined ? `${left}${beyond}` : `${Format.sentence(problem)} ${left}`
   }
 }

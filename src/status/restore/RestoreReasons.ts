@@ -260,7 +260,7 @@ const all = {
     of: ["GroupsReset"],
     meaning:
       "Some groups were left as they are, most often because they have members. The message names them, and says why.",
-    todo: "Stop the consumers of these groups. Then set the annotation `kafka.oso.sh/reset-offsets` to a new value: only these groups are set."
+    todo: "Stop the consumers of these groups. Then set the annotation `kafka.oso.sh/reset-offsets` to a new value: only these groups are set. Where that cannot set all that are left, the message says so, and names the command that can."
   },
   NotYetPlanned: { of: ["OffsetsExact"], meaning: "No attempt has reported its plan." }
 } as const satisfies Readonly<Record<string, RestoreReason>>
