@@ -6,7 +6,7 @@ import type { KafkaClusterSpec } from "./resource/KafkaClusterSpec.ts"
 import type { KafkaOffsetRollback } from "./resource/OffsetResource.ts"
 import type { StorageSpec } from "./resource/StorageSpec.ts"
 import type { GroupOutcome, WantedGroup } from "./restore/groups/GroupOutcome.ts"
-import { GroupsSkipped, OffsetsDiffer } from "./restore/groups/OffsetErrors.ts"
+import { OffsetsDiffer } from "./restore/groups/OffsetErrors.ts"
 import * as OffsetReporting from "./restore/groups/OffsetReporting.ts"
 import * as GroupStep from "./restore/GroupStep.ts"
 import * as ResetWork from "./restore/groups/ResetWork.ts"
@@ -76,7 +76,7 @@ const begin = (context: OffsetReporting.OffsetContext) =>
   })
 
 /** Failures of single groups stay theirs: a pod that repeated the whole would set groups that have read on. */
-const options: SetOffsets.Options = { isolatesFailures: true }
+const options = ({ log }: OffsetReporting.OffsetContext): SetOffsets.Options => ({ isolatesFailures: true, log })
 
 interface Prepared<E> {
   readonly groups: ReadonlyArray<WantedGroup>
@@ -100,13 +100,13 @@ const setAll = Effect.fnUntraced(function* <E>(
   yield* begin(context)
   yield* store
   context.snapshotId = snapshotId
+  context.groupIds = groups.map(({ groupId }) => groupId)
   const outcome = yield* set
   context.outcome = outcome
   const { groupsReset, groupsSkipped } = outcome
   if (groupsReset.length + groupsSkipped.length === 0) context.notes.push("no consumer group matches")
-  if (groupsSkipped.length === 0) return
-  const skipped = groupsSkipped.map(({ group, reason }) => ({ group, reason }))
-  return yield* new GroupsSkipped({ skipped, of: groupsReset.length + skipped.length })
+  const left = OffsetReporting.left(outcome)
+  if (left !== undefined) return yield* left
 })
 
 /** Most differences that a message names. */
@@ -149,7 +149,10 @@ const rollback = Effect.fnUntraced(function* (
   const wanted = yield* StoredOffsets.wanted(sink, stored)
   context.notes.push(...wanted.missing.map((topic) => `topic ${topic} does not exist any more`))
   const left = OffsetSpec.chosen(choice, wanted.groups)
-  const set = SetOffsets.setOffsets(sink, left, StoredWork.nothingStored, { concurrency: parallelism, ...options })
+  const set = SetOffsets.setOffsets(sink, left, StoredWork.nothingStored, {
+    concurrency: parallelism,
+    ...options(context)
+  })
   yield* setAll(context, sink, { groups: left, snapshotId, check: Effect.void, store: Effect.void, set })
 })
 
@@ -171,7 +174,7 @@ export const attempt = Effect.fn("OffsetsWorker.attempt")(function* (
         sink: yield* openSink(resource.spec.targetCluster),
         store: yield* openStore(yield* named(resource.spec.storage, "storage"), given.volumes)
       }
-      yield* setAll(context, systems.sink, yield* GroupStep.prepare(systems, resource, choose, options))
+      yield* setAll(context, systems.sink, yield* GroupStep.prepare(systems, resource, choose, options(context)))
       break
     }
     case "KafkaOffsetReset": {
@@ -179,7 +182,7 @@ export const attempt = Effect.fn("OffsetsWorker.attempt")(function* (
       const sink = yield* openSink(resource.spec.kafkaCluster)
       const isStoring = resource.spec.createSnapshot && storage !== undefined
       const store = isStoring ? yield* openStore(storage, given.volumes) : undefined
-      yield* setAll(context, sink, yield* ResetWork.ofCluster({ sink, store }, resource, choose, options))
+      yield* setAll(context, sink, yield* ResetWork.ofCluster({ sink, store }, resource, choose, options(context)))
       break
     }
     case "KafkaOffsetRollback":
@@ -198,5 +201,6 @@ export const run = Effect.fn("OffsetsWorker.run")(function* (
   const exit: Exit.Exit<void, unknown> = yield* Effect.exit(
     attempt(spec, context, given).pipe(Effect.raceFirst(Effect.andThen(Deferred.await(stop), Effect.interrupt)))
   )
-  return OffsetReporting.summary(context, yield* Clock.currentTimeMillis, exit)
+  const settled = OffsetReporting.settled(context, exit)
+  return OffsetReporting.summary(context, yield* Clock.currentTimeMillis, settled)
 })

@@ -74,7 +74,7 @@ export const apply = Command.make(
   Effect.fnUntraced(
     function* (given) {
       const context = OffsetReporting.context(yield* Clock.currentTimeMillis, RestoreProgress.make())
-      const exit = yield* Effect.exit(work(given, context))
+      const exit = OffsetReporting.settled(context, yield* Effect.exit(work(given, context)))
       const written = OffsetReporting.summary(context, yield* Clock.currentTimeMillis, exit)
       yield* SummaryFile.write(given.summary, written)
       const outcome = yield* Shutdown.Outcome

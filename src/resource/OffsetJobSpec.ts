@@ -7,7 +7,7 @@ export const OffsetJobSpec = Field.object(
     backoffLimit: Field.withDefault(
       Field.integer({
         description:
-          "How often a failed pod is replaced. A pod that has begun to change offsets is not replaced: see the annotation kafka.oso.sh/retry.",
+          "How often a failed pod is replaced. A pod that may have changed offsets is not replaced, and neither is one that was evicted and left no exit code: see the annotation kafka.oso.sh/retry.",
         minimum: 0,
         maximum: 100
       }),

@@ -10,7 +10,7 @@ export const permanentExitCodes: ReadonlyArray<number> = [
   ...Array.from({ length: 10 }, (_, n) => exitCodes.invalidManifest + n)
 ]
 
-const ofDisruption = { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] } as const
+const ofDisruption = [{ type: "DisruptionTarget", status: "True" }] as const
 
 /**
  * `podFailurePolicy`: the first rule that fits decides. Eviction, drain and preemption use up no attempt, with any
@@ -18,18 +18,23 @@ const ofDisruption = { action: "Ignore", onPodConditions: [{ type: "DisruptionTa
  */
 export const policy = {
   rules: [
-    ofDisruption,
+    { action: "Ignore", onPodConditions: ofDisruption },
     { action: "FailJob", onExitCodes: { containerName, operator: "In", values: permanentExitCodes } }
   ]
 } as const
 
-/** Exit codes after which nothing was changed, or the pod itself says that another one may go on. */
-const harmless: ReadonlyArray<number> = [exitCodes.temporary, exitCodes.interrupted, exitCodes.superseded]
+/** Exit codes after which no offset was changed. */
+export const harmless: ReadonlyArray<number> = [exitCodes.temporary, exitCodes.interrupted, exitCodes.superseded]
 
 /**
  * The same for work that must not be repeated unasked: a pod that was killed may have set offsets of groups that have
- * read on since.
+ * read on since. So the exit code decides first, also of a pod that was evicted. A pod that was taken away and left no
+ * exit code, such as that of a lost node, may have set some, too.
  */
 export const cautious = {
-  rules: [ofDisruption, { action: "FailJob", onExitCodes: { containerName, operator: "NotIn", values: harmless } }]
+  rules: [
+    { action: "FailJob", onExitCodes: { containerName, operator: "NotIn", values: harmless } },
+    { action: "Count", onExitCodes: { containerName, operator: "In", values: harmless } },
+    { action: "FailJob", onPodConditions: ofDisruption }
+  ]
 } as const

@@ -1,6 +1,7 @@
 import type { Job, Pod } from "../../kubernetes/Objects.ts"
 import { exitCodes } from "../../outcome/ExitCodes.ts"
 import type { Trouble } from "../../status/Facts.ts"
+import * as FailurePolicy from "./FailurePolicy.ts"
 import * as JobFacts from "./JobFacts.ts"
 
 /** What an exit code means where nothing else explains it: what happened, and what to do. */
@@ -106,17 +107,19 @@ const meanings = (job: Job) => {
   }
 }
 
-/** What a new pod of the Job does after this one was taken away. */
-const continuation = (job: Job): string => {
+/** What follows once a pod of the Job was taken away, which may have left an exit code. */
+const continuation = (job: Job, exitCode: number | undefined): string => {
   switch (JobFacts.purpose(job)) {
     case "restore":
-      return "a new pod continues where this one stopped"
+      return "nothing needs to be done, a new pod continues where this one stopped"
     case "drill":
-      return "a new pod begins the drill anew"
+      return "nothing needs to be done, a new pod begins the drill anew"
     case "offsets":
-      return "a new pod sets the offsets again"
+      return exitCode !== undefined && FailurePolicy.harmless.includes(exitCode)
+        ? "nothing needs to be done, a new pod tries again"
+        : "it is not replaced, since it may have set offsets"
     default:
-      return "a new pod continues after the last checkpoint"
+      return "nothing needs to be done, a new pod continues after the last checkpoint"
   }
 }
 
@@ -145,7 +148,7 @@ export const explain = (job: Job, pod: Pod): Trouble | undefined => {
   if (disruption !== undefined && (status.phase === "Failed" || ended !== undefined)) {
     return {
       reason: "Disrupted",
-      message: `pod ${name} was taken from its node (${disruption.reason ?? "disruption"}): ${words(disruption.message)}; nothing needs to be done, ${continuation(job)}`
+      message: `pod ${name} was taken from its node (${disruption.reason ?? "disruption"}): ${words(disruption.message)}; ${continuation(job, ended?.exitCode)}`
     }
   }
   if (ended !== undefined && isStartFailure(ended.reason)) {

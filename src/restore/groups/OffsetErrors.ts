@@ -50,14 +50,21 @@ export const refused = (objections: ReadonlyArray<{ readonly message: string; re
 /** Some groups were left as they are. What can be set was set, and a repetition must not set that again. */
 export class GroupsSkipped extends Schema.TaggedError<GroupsSkipped>()("GroupsSkipped", {
   skipped: Schema.Array(Schema.Struct({ group: Schema.String, reason: Schema.String })),
-  of: Schema.Int
+  of: Schema.Int,
+  /** The work was stopped before all groups were set. */
+  isStopped: Schema.optionalKey(Schema.Boolean)
 }) {
   override get message() {
     const { length } = this.skipped
     const named = this.skipped.slice(0, 10).map(({ group, reason }) => `${group}: ${reason}`)
     const others = length > named.length ? [`${length - named.length} more`] : []
-    return `${length} of ${this.of} consumer groups were left as they are: ${[...named, ...others].join("; ")}`
+    const what = this.isStopped === true ? "are left, since the work was stopped" : "were left as they are"
+    return `${length} of ${this.of} consumer groups ${what}: ${[...named, ...others].join("; ")}`
   }
-  readonly advice = "stop the consumers of groups that have members"
+  get advice() {
+    return this.isStopped === true
+      ? "repeat it for these groups alone: those that were set may have read on"
+      : "stop the consumers of groups that have members"
+  }
   readonly exitCode = exitCodes.targetUnusable
 }

@@ -1,10 +1,12 @@
-import { Exit } from "effect"
+import { Cause, Exit } from "effect"
 import { exitCodes } from "../../outcome/ExitCodes.ts"
 import type { RunSummary } from "../../outcome/RunSummary.ts"
 import * as Explanation from "../../worker/Explanation.ts"
 import type { RestoreProgress } from "../RestoreProgress.ts"
 import type { GroupOutcome, GroupSkipped, WantedGroup } from "./GroupOutcome.ts"
+import * as GroupLog from "./GroupLog.ts"
 import * as GroupSummary from "./GroupSummary.ts"
+import { GroupsSkipped } from "./OffsetErrors.ts"
 import type { Difference } from "./StoredOffsets.ts"
 
 /** What a pod reports that worked on the offsets of consumer groups. */
@@ -18,6 +20,9 @@ export interface OffsetContext {
   snapshotId: string | undefined
   /** Present once offsets were set. */
   outcome: GroupOutcome | undefined
+  /** The groups that are to be set; undefined before that. */
+  groupIds: ReadonlyArray<string> | undefined
+  readonly log: GroupLog.GroupLog
   readonly notes: Array<string>
 }
 
@@ -27,8 +32,31 @@ export const context = (startedMillis: number, progress: RestoreProgress): Offse
   isDryRun: false,
   snapshotId: undefined,
   outcome: undefined,
+  groupIds: undefined,
+  log: GroupLog.make(),
   notes: []
 })
+
+/** The error for groups that were left; undefined where there are none. */
+export const left = ({ groupsReset, groupsSkipped }: GroupOutcome, isStopped = false): GroupsSkipped | undefined => {
+  if (groupsSkipped.length === 0) return undefined
+  const skipped = groupsSkipped.map(({ group, reason }) => ({ group, reason }))
+  const of = groupsReset.length + skipped.length
+  return new GroupsSkipped({ skipped, of, ...(isStopped ? { isStopped } : {}) })
+}
+
+/**
+ * How an attempt ended. One that was stopped once it had begun to set a group is not only interrupted: whoever repeats
+ * the whole would set groups again that have read on. Fills in what became of the groups.
+ */
+export const settled = <E>(context: OffsetContext, exit: Exit.Exit<void, E>): Exit.Exit<void, E | GroupsSkipped> => {
+  const { groupIds, log, outcome } = context
+  if (Exit.isSuccess(exit) || !Cause.hasInterruptsOnly(exit.cause)) return exit
+  if (groupIds === undefined || outcome !== undefined || log.begun.size === 0) return exit
+  context.outcome = GroupLog.stopped(log, groupIds)
+  const error = left(context.outcome, true)
+  return error === undefined ? Exit.void : Exit.fail(error)
+}
 
 const counted = (n: number, one: string): string => `${n} ${one}${n === 1 ? "" : "s"}`
 

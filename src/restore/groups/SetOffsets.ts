@@ -11,6 +11,7 @@ import {
   type WantedGroup,
   type WantedOffset
 } from "./GroupOutcome.ts"
+import * as GroupLog from "./GroupLog.ts"
 
 /** How groups are set. */
 export interface Options {
@@ -21,6 +22,8 @@ export interface Options {
    * again that have read on meanwhile.
    */
   readonly isolatesFailures?: boolean
+  /** Learns of each group as it is set. */
+  readonly log?: GroupLog.GroupLog
 }
 
 /** The broker writes the offsets of one commit as one batch, of at most 1 MiB by default (message.max.bytes). */
@@ -136,7 +139,7 @@ export const setOffsets = Effect.fn("SetOffsets.setOffsets")(function* (
   wanted: ReadonlyArray<WantedGroup>,
   /** Of a group without any offset to set. */
   nothing: string,
-  { concurrency = defaultParallelism, isolatesFailures = false }: Options = {}
+  { concurrency = defaultParallelism, isolatesFailures = false, log = GroupLog.make() }: Options = {}
 ) {
   if (wanted.length === 0) return outcomeOf([])
   const listed = new Map((yield* sink.groups).map((each) => [each.groupId, each]))
@@ -144,14 +147,16 @@ export const setOffsets = Effect.fn("SetOffsets.setOffsets")(function* (
     sink,
     wanted.flatMap(({ offsets }) => offsets)
   )
+  const done = (group: WantedGroup): Effect.Effect<GroupReset | GroupSkipped, KafkaError> => {
+    const { forget = [], groupId, offsets } = group
+    const skipped = offsets.length + forget.length === 0 ? { reason: nothing } : obstacle(listed.get(groupId))
+    if (skipped !== undefined) return Effect.succeed({ group: groupId, ...skipped })
+    log.begun.add(groupId)
+    return orSkipped(groupId, setOne(sink, { ...group, offsets: clamped(offsets, starts, ends) }), isolatesFailures)
+  }
   const all = yield* Effect.forEach(
     wanted,
-    (group): Effect.Effect<GroupReset | GroupSkipped, KafkaError> => {
-      const { forget = [], groupId, offsets } = group
-      const skipped = offsets.length + forget.length === 0 ? { reason: nothing } : obstacle(listed.get(groupId))
-      if (skipped !== undefined) return Effect.succeed({ group: groupId, ...skipped })
-      return orSkipped(groupId, setOne(sink, { ...group, offsets: clamped(offsets, starts, ends) }), isolatesFailures)
-    },
+    (group) => Effect.tap(done(group), (one) => Effect.sync(() => log.ended.set(group.groupId, one))),
     { concurrency }
   )
   return outcomeOf(all) satisfies GroupOutcome

@@ -6,6 +6,7 @@ import * as FailurePolicy from "../../../src/operator/jobs/FailurePolicy.ts"
 import * as JobTemplate from "../../../src/operator/jobs/JobTemplate.ts"
 import * as RunSpec from "../../../src/identity/RunSpec.ts"
 import * as JobName from "../../../src/identity/JobName.ts"
+import * as JobRules from "../../../src/kubernetes/memory/JobRules.ts"
 import * as ManifestParser from "../../../src/resource/ManifestParser.ts"
 import { manifest } from "../../resource/manifests.ts"
 import { backup, identity, jobOf, settings, slot, uid } from "./fixtures.ts"
@@ -327,5 +328,30 @@ describe("podFailurePolicy", () => {
     for (const code of [internal, temporary, interrupted, superseded, 137, 143]) {
       assert.notInclude(permanentExitCodes, code)
     }
+  })
+
+  const disrupted = [{ type: "DisruptionTarget", status: "True" }]
+  const ended = (exitCode: number | undefined, conditions: ReadonlyArray<object>): any => ({
+    metadata: { name: "pod", namespace: "kafka-backup" },
+    status: {
+      phase: "Failed",
+      conditions,
+      ...(exitCode === undefined
+        ? {}
+        : { containerStatuses: [{ name: "backup", state: { terminated: { exitCode } } }] })
+    }
+  })
+
+  it.each([
+    [137, disrupted, "FailsJob"],
+    [143, [], "FailsJob"],
+    [ExitCode.exitCodes.targetUnusable, disrupted, "FailsJob"],
+    [undefined, disrupted, "FailsJob"],
+    [ExitCode.exitCodes.interrupted, disrupted, "Counted"],
+    [ExitCode.exitCodes.temporary, [], "Counted"],
+    [undefined, [], "Counted"]
+  ] as const)("for offsets: a pod that ended with %s and conditions %j: %s", (exitCode, conditions, outcome) => {
+    const job: any = { spec: { podFailurePolicy: FailurePolicy.cautious } }
+    assert.strictEqual(JobRules.judged(job, ended(exitCode, conditions))._tag, outcome)
   })
 })

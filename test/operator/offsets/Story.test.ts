@@ -1,5 +1,6 @@
 import { assert, describe } from "@effect/vitest"
 import { Effect, Exit } from "effect"
+import * as Kind from "../../../src/kubernetes/Kind.ts"
 import { metric } from "../world.ts"
 import { at, bucket, offsetWorld, ready, resetOf, rollbackOf, story } from "./world.ts"
 
@@ -132,6 +133,26 @@ describe("a KafkaOffsetReset", () => {
       yield* advance("1 hour")
       assert.lengthOf(yield* offsetJobs, 1)
       assert.strictEqual((yield* offsetJobs)[0]?.status?.failed, 1)
+    })
+  )
+
+  story(
+    "whose pod is evicted is not repeated unasked",
+    Effect.gen(function* () {
+      const { advance, apply, kubernetes, offsetJobs, reached, start } = yield* offsetWorld
+      const pods = Effect.map(kubernetes.behind.list(Kind.pods, { namespace: "kafka-backup" }), ({ items }) => items)
+      yield* start()
+      yield* kubernetes.node.run(() => Effect.never)
+      yield* apply(resetOf("early", {}))
+      yield* advance("30 seconds")
+      const [pod, ...others] = yield* pods
+      assert.lengthOf(others, 0)
+      yield* kubernetes.node.evict(pod!.metadata)
+      const failed = yield* reached("early", "OffsetsFailed")
+      assert.include(ready(failed)!.message, "It is not known what was changed.")
+      yield* advance("1 hour")
+      assert.lengthOf(yield* offsetJobs, 1)
+      assert.lengthOf(yield* pods, 1)
     })
   )
 })
