@@ -54,7 +54,11 @@ const endedAgainMillis = 1000
 export const take = (
   context: ReconcileContext,
   observed: Observed.Observed
-): Effect.Effect<DrillResult, never, KubernetesApi> => isolated(observed, taken(context, observed), unchanged)
+): Effect.Effect<DrillResult, never, KubernetesApi> => isolated(observed, settling(context, observed), unchanged)
+
+/** A step that fails gives its place up, or the room that it does not use would wake its resource without a pause. */
+const settling = (context: ReconcileContext, observed: Observed.Observed) =>
+  Effect.onError(taken(context, observed), () => Effect.sync(() => context.drillQueue.settle(observed.key)))
 
 const unchanged: DrillResult = {
   observation: { _tag: "Unchanged" },
