@@ -133,11 +133,18 @@ const taken = Effect.fnUntraced(function* (
         active === undefined ? Infinity : activeEveryMillis,
         started.queue === undefined ? Infinity : queuedAgainMillis,
         started.refusal === undefined ? Infinity : refusedAgainMillis,
-        unreported.length === 0 && lost === undefined ? Infinity : endedAgainMillis
+        lost === undefined ? endedMillis(unreported) : endedAgainMillis
       )
     )
   }
 })
+
+/** A Job that is being deleted is let go already: its end is an event, which may not come while a node is lost. */
+const endedMillis = (unreported: ReadonlyArray<ObservedDrills.ObservedDrill>): number => {
+  if (unreported.length === 0) return Infinity
+  const isDeleted = unreported.every(({ job }) => job.metadata.deletionTimestamp !== undefined)
+  return isDeleted ? activeEveryMillis : endedAgainMillis
+}
 
 /** Jobs of drills that were asked for earlier still end and are let go. */
 const notWanted = ({ drillQueue }: ReconcileContext, observed: Observed.Observed): DrillResult => {

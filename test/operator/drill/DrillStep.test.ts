@@ -1,12 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { KubernetesApi } from "../../../src/kubernetes/KubernetesApi.ts"
 import { KubernetesError, Unavailable } from "../../../src/kubernetes/KubernetesError.ts"
-import type { KubeObject } from "../../../src/kubernetes/Objects.ts"
+import type { Job, KubeObject } from "../../../src/kubernetes/Objects.ts"
 import * as Caches from "../../../src/operator/Caches.ts"
+import * as DrillJob from "../../../src/operator/drill/DrillJob.ts"
 import * as DrillStep from "../../../src/operator/drill/DrillStep.ts"
 import * as Observed from "../../../src/operator/Observed.ts"
 import * as RunQueue from "../../../src/operator/RunQueue.ts"
+import * as ManifestParser from "../../../src/resource/ManifestParser.ts"
 import { quiet } from "../world.ts"
 import { drilled } from "./world.ts"
 
@@ -58,6 +60,29 @@ describe("the step of a reconcile that is about drills", () => {
         assert.strictEqual(result.observation._tag, "Unchanged")
         assert.strictEqual(result.millis, 30_000)
         assert.deepStrictEqual(drillQueue.next(empty), [])
+      })
+    )
+  }
+
+  const neverStarted = (deletionTimestamp: string | undefined): Job => {
+    const backup = Result.getOrThrow(ManifestParser.fromServer(resource))
+    const { metadata, ...rest } = Result.getOrThrow(DrillJob.make(backup, slot, settings))
+    const times = { creationTimestamp: "2026-11-25T12:15:00Z", ...(deletionTimestamp && { deletionTimestamp }) }
+    return { ...rest, metadata: { ...metadata, uid: "job-1", ...times }, status: { startTime: "2026-11-25T12:15:00Z" } }
+  }
+  for (const [what, deletionTimestamp, millis] of [
+    ["comes again at once after the end of a Job", undefined, 1000],
+    ["waits for a Job that never started and is being deleted", "2026-11-25T12:25:30Z", 30_000]
+  ] as const) {
+    it.effect(what, () =>
+      Effect.gen(function* () {
+        const caches = Caches.make()
+        caches.learnJob(neverStarted(deletionTimestamp))
+        const list = () => Effect.succeed({ items: [] } as never)
+        const status = { drill: { observedSchedule: "15 * * * * in UTC", scheduledSince: "2026-11-25T11:50:00Z" } }
+        const result = yield* take({ caches }, status, { list })
+        assert.lengthOf(result.unreported, 1)
+        assert.strictEqual(result.millis, millis)
       })
     )
   }
