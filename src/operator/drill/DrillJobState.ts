@@ -78,9 +78,18 @@ const ended = (job: Job, pods: ReadonlyArray<Pod>, end: JobEnd.JobEnd, nowMillis
 }
 
 /**
- * What the result shows. A failure that may pass by itself, such as a broker that does not answer, shows nothing about
- * the backup, and neither does a drill that never came to a result of its own.
+ * Exit codes of failures that are about the backup. Others show nothing about it: an access, a Secret or a cluster that
+ * cannot be used needs a person, and a broker that does not answer may answer later.
  */
+const shown: ReadonlySet<number> = new Set([
+  exitCodes.topicsUnusable,
+  exitCodes.storageUnusable,
+  exitCodes.dataUnusable,
+  exitCodes.notProven,
+  exitCodes.notFound
+])
+
+/** What the result shows. A drill that could not be carried out, or was stopped, shows nothing about the backup. */
 const outcome = (result: JobResult.JobResult): Pick<EndedDrill, "outcome" | "reason" | "message"> => {
   if (result._tag === "Success") {
     if (result.summary.drill?.result === "Passed") return { outcome: "passed" }
@@ -91,4 +100,4 @@ const outcome = (result: JobResult.JobResult): Pick<EndedDrill, "outcome" | "rea
 }
 
 const isShown = (summary: RunSummary | undefined): boolean =>
-  summary?.drill?.result === "Failed" && summary.exitCode < exitCodes.temporary
+  summary?.drill?.result === "Failed" && shown.has(summary.exitCode)

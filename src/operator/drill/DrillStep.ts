@@ -54,7 +54,11 @@ const endedAgainMillis = 1000
 export const take = (
   context: ReconcileContext,
   observed: Observed.Observed
-): Effect.Effect<DrillResult, never, KubernetesApi> => isolated(observed, taken(context, observed), unchanged)
+): Effect.Effect<DrillResult, never, KubernetesApi> => isolated(observed, settling(context, observed), unchanged)
+
+/** A step that fails gives its place up, or the room that it does not use would wake its resource without a pause. */
+const settling = (context: ReconcileContext, observed: Observed.Observed) =>
+  Effect.onError(taken(context, observed), () => Effect.sync(() => context.drillQueue.settle(observed.key)))
 
 const unchanged: DrillResult = {
   observation: { _tag: "Unchanged" },
@@ -129,11 +133,18 @@ const taken = Effect.fnUntraced(function* (
         active === undefined ? Infinity : activeEveryMillis,
         started.queue === undefined ? Infinity : queuedAgainMillis,
         started.refusal === undefined ? Infinity : refusedAgainMillis,
-        unreported.length === 0 && lost === undefined ? Infinity : endedAgainMillis
+        lost === undefined ? endedMillis(unreported) : endedAgainMillis
       )
     )
   }
 })
+
+/** A Job that is being deleted is let go already: its end is an event, which may not come while a node is lost. */
+const endedMillis = (unreported: ReadonlyArray<ObservedDrills.ObservedDrill>): number => {
+  if (unreported.length === 0) return Infinity
+  const isDeleted = unreported.every(({ job }) => job.metadata.deletionTimestamp !== undefined)
+  return isDeleted ? activeEveryMillis : endedAgainMillis
+}
 
 /** Jobs of drills that were asked for earlier still end and are let go. */
 const notWanted = ({ drillQueue }: ReconcileContext, observed: Observed.Observed): DrillResult => {

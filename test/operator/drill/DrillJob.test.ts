@@ -168,6 +168,32 @@ describe("the end of a drill", () => {
     }
   })
 
+  it("shows nothing about the backup where a person must first make a drill possible", () => {
+    const drill = summary({ result: "Failed", records: 0 })
+    const outcomeOf = (exitCode: number, reason: string) =>
+      ended(over("Failed"), pod(exitCode, { reason, message: "m", drill })).outcome
+    for (const [exitCode, reason] of [
+      [1, "InternalError"],
+      [2, "Usage"],
+      [10, "MemoryTooSmall"],
+      [11, "SecretUnusable"],
+      [12, "KafkaAuthenticationFailed"],
+      [12, "StorageAuthorizationFailed"],
+      [18, "ProtocolFailure"],
+      [19, "PreflightFailed"]
+    ] as const) {
+      assert.strictEqual(outcomeOf(exitCode, reason), "incomplete", reason)
+    }
+    for (const [exitCode, reason] of [
+      [14, "ObjectNotFound"],
+      [15, "CorruptBatch"],
+      [16, "LiveDiffers"],
+      [17, "SetIncomplete"]
+    ] as const) {
+      assert.strictEqual(outcomeOf(exitCode, reason), "failed", reason)
+    }
+  })
+
   it("says that there was nothing to drill", () => {
     const left = { notes: ["there is no verified backup"], drill: summary({ result: "NothingToDrill", records: 0 }) }
     assert.deepInclude(ended(over("Complete"), pod(0, left)), {
