@@ -39,6 +39,10 @@ export const notes = ({ choice, cleared = [], left = [], live, plan, set, strays
     plan?.restore.topics.flatMap((topic) => (topic.renumbered === undefined ? [] : [topic.source])) ?? []
   const hasGaps = set?.manifest.topics.some(({ partitions }) => partitions.some(({ gaps = [] }) => gaps.length > 0))
   return [
+    // First: of many notes, only the first ones reach the status.
+    ...(hasGaps === true
+      ? ["the backup lists offsets that it could not read: a restore of it needs gaps: Accept"]
+      : []),
     ...(left.length === 0
       ? []
       : [`scratch topics could not be deleted, and the next drill tries again: ${listed(left)}`]),
@@ -50,9 +54,6 @@ export const notes = ({ choice, cleared = [], left = [], live, plan, set, strays
       : [
           `restored with new offsets, because the old ones would take brokers more than a minute, or need Alter on the cluster: ${listed(renumbered)}`
         ]),
-    ...(hasGaps === true
-      ? ["the backup lists offsets that it could not read: a restore of it needs gaps: Accept"]
-      : []),
     ...(live?.notes ?? []),
     ...(cleared.length === 0 ? [] : [`scratch topics of an earlier drill were deleted: ${listed(cleared)}`]),
     ...(strays.length === 0

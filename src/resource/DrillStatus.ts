@@ -39,6 +39,9 @@ const IncompleteDrill = Field.object(
   }
 )
 
+/** Most notes of one drill. */
+export const maxDrillNotes = 10
+
 /** What the operator reports about drills. The fields that are not in a block of their own are about one drill. */
 export const DrillStatus = Field.object(
   {
@@ -73,6 +76,12 @@ export const DrillStatus = Field.object(
     ),
     leftTopics: Field.optional(
       count("Scratch topics that could not be deleted. The next drill deletes them. Absent: none.")
+    ),
+    notes: Field.optional(
+      Field.list(prose("What is to be known, in a sentence."), {
+        description: `What is to be known of the drill beside its numbers, such as topics that were left out, or gaps of the backup that a restore must accept; at most ${maxDrillNotes}. Absent: nothing.`,
+        maxItems: maxDrillNotes
+      })
     ),
     reason: Field.optional(name("Of a drill that failed: why, in one word.")),
     detail: Field.optional(prose("Of a drill that failed: what differs and where, and what to do about it.")),

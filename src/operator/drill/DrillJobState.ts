@@ -70,7 +70,7 @@ const ended = (job: Job, pods: ReadonlyArray<Pod>, end: JobEnd.JobEnd, nowMillis
     cause: cause(job),
     startMillis,
     endMillis: Math.max(startMillis, endMillis),
-    ...given({ backupId: summary?.backupId, summary: summary?.drill }),
+    ...given({ backupId: summary?.backupId, summary: summary?.drill, notes: summary?.notes }),
     ...outcome(result)
   }
   const isStuck = end._tag === "Lost" || end._tag === "NotStarted" || (end._tag === "Failed" && end.isStuck)

@@ -33,6 +33,8 @@ export interface EndedDrill {
   readonly reason?: string
   readonly message?: string
   readonly summary?: DrillSummary | undefined
+  /** What the pod's report says beside its numbers. */
+  readonly notes?: ReadonlyArray<string>
   /** Its end was reported before; the status no longer says it. */
   readonly isRecalled?: boolean
 }

@@ -1,3 +1,4 @@
+import { maxDrillNotes } from "../../resource/DrillStatus.ts"
 import { given } from "../../resource/Json.ts"
 import * as Format from "../Format.ts"
 import * as ScheduleFields from "../ScheduleFields.ts"
@@ -7,6 +8,9 @@ import type { Drill, DrillFacts, DrillObservation, EndedDrill } from "./DrillFac
 const maxTextBytes = 1024
 
 const prose = (text: string): string => Format.cut(Format.line(text), maxTextBytes)
+
+/** A pod's report has at most 1000 bytes of notes, unless somebody else wrote it. */
+const note = (text: string): string => Format.cut(Format.line(text), 512)
 
 /**
  * The next `status.drill`; undefined where there is to be none. Total, and a function of its arguments alone: with its
@@ -80,7 +84,7 @@ const result = (previous: Drill): Drill => {
 }
 
 const taken = (kept: Drill, drill: EndedDrill): Drill => {
-  const { backupId, endMillis, jobName, message, outcome, startMillis, summary } = drill
+  const { backupId, endMillis, jobName, message, notes = [], outcome, startMillis, summary } = drill
   const reason = Format.cut(drill.reason ?? "JobFailed", 128)
   const text = prose(message ?? "no reason was reported")
   const completionTime = Format.time(endMillis)
@@ -100,6 +104,7 @@ const taken = (kept: Drill, drill: EndedDrill): Drill => {
     estimatedRestoreSeconds: summary?.estimatedSeconds,
     comparedLiveRecords: summary?.comparedLiveRecords,
     leftTopics: summary === undefined || summary.leftTopicCount === 0 ? undefined : summary.leftTopicCount,
+    notes: notes.length === 0 ? undefined : notes.slice(0, maxDrillNotes).map(note),
     ...(outcome === "passed" ? {} : { reason, detail: text }),
     lastPassedTime: outcome === "passed" ? completionTime : kept.lastPassedTime
   })

@@ -53,6 +53,7 @@ export const passed = ({
   comparedLiveRecords,
   completionTime = "",
   estimatedRestoreSeconds,
+  notes,
   records = 0,
   seconds
 }: Drill): string => {
@@ -66,7 +67,8 @@ export const passed = ({
     estimatedRestoreSeconds === undefined
       ? ""
       : ` A restore of the whole backup takes about ${Format.duration(estimatedRestoreSeconds * 1000)}.`
-  return `${backupId} can be restored: a drill that ended at ${completionTime} restored and compared ${Format.count(records)} records${part}${took}.${live}${whole}`
+  const noted = notes === undefined ? "" : ` Notes of the drill: ${Format.sentence(notes.join("; "))}`
+  return `${backupId} can be restored: a drill that ended at ${completionTime} restored and compared ${Format.count(records)} records${part}${took}.${live}${whole}${noted}`
 }
 
 /** What a drill that failed says. */

@@ -143,6 +143,8 @@ describe("the end of a drill", () => {
     const backupId = "shop-20261125-120000"
     const good = ended(over("Complete"), pod(0, { backupId, drill: summary() }))
     assert.deepInclude(good, { outcome: "passed", backupId, summary: summary() })
+    const notes = ["a restore of it needs gaps: Accept"]
+    assert.deepStrictEqual(ended(over("Complete"), pod(0, { backupId, notes, drill: summary() })).notes, notes)
     for (const left of [undefined, {}, { command: "run" as const, drill: summary() }]) {
       assert.strictEqual(ended(over("Complete"), pod(0, left)).outcome, "incomplete")
     }

@@ -28,6 +28,23 @@ describe("condition Restorable", () => {
     })
   })
 
+  it("is True with what the drill noted, in the status and in the Event, too", () => {
+    const notes = ["a restore of it needs gaps: Accept", "compared with the backup\nalone: payments"]
+    const facts = withDrills({ ended: [passed("12:15", { notes })] })
+    const status = after(["12:20", facts])
+    const text = "Notes of the drill: a restore of it needs gaps: Accept; compared with the backup alone: payments."
+    expect(restorable(status)).toMatchObject({ status: "True", reason: "DrillPassed" })
+    expect(restorable(status)?.message).toContain(` takes about 2h3m. ${text} The next drill is at`)
+    expect(status.drill?.notes).toEqual([notes[0], "compared with the backup alone: payments"])
+    const event = Announcements.announcements({}, facts, status).find(({ reason }) => reason === "DrillPassed")
+    expect(event?.note).toContain(text)
+    const many = passed("13:15", { notes: Array.from({ length: 50 }, () => "n".repeat(9000)) })
+    const bounded = after(["12:20", facts], ["13:20", withDrills({ ended: [many] })])
+    expect(bounded.drill?.notes?.map((note) => Buffer.byteLength(note))).toEqual(Array.from({ length: 10 }, () => 512))
+    const none = after(["12:20", facts], ["13:20", withDrills({ ended: [passed("13:15")] })])
+    expect(none.drill?.notes).toBeUndefined()
+  })
+
   it("is False after one that failed, whatever passed before, and says where and what to do", () => {
     const status = after(
       ["11:20", withDrills({ ended: [passed("11:15")] })],
