@@ -45,7 +45,7 @@ const all = {
   SnapshotUnknown: {
     of,
     meaning:
-      "`spec.storage` is absent, and no KafkaRestore or KafkaOffsetReset of the namespace names the snapshot in its status.",
+      "`spec.storage` is absent, and no KafkaRestore or KafkaOffsetReset of the namespace names the snapshot in its status, or the KafkaBackup is gone that a restore has its storage from.",
     todo: "Correct `spec.snapshotId`, or add `spec.storage`. The operator looks again every minute."
   },
   SnapshotAmbiguous: {
