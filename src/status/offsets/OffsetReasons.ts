@@ -20,7 +20,8 @@ const all = {
   ResetCompleted: { of, meaning: "The offsets of all groups were set and read back." },
   DryRunPassed: {
     of,
-    meaning: "Nothing stands against the reset. Nothing was changed.",
+    meaning:
+      "The checks of the dry run passed. Nothing was changed. The message names groups that would be left as they are.",
     todo: "Set `spec.dryRun` to `false` to start it."
   },
   SnapshotStored: { of, meaning: "The present offsets are stored." },

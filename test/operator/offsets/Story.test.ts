@@ -81,6 +81,7 @@ describe("a KafkaOffsetReset", () => {
       yield* apply(resetOf("early", { ...spec, dryRun: true }))
       const draft = yield* reached("early", "DryRunPassed")
       assert.strictEqual(draft.phase, "Completed")
+      assert.include(ready(draft)?.message, "The checks of the dry run passed. Nothing was changed.")
       assert.include(ready(draft)?.message, "Note: 4 offsets of 2 consumer groups would be set.")
       assert.include(ready(draft)?.message, "Note: consumer group busy would be left as it is: it has active members")
       assert.isUndefined(draft.startedWriting)
