@@ -42,7 +42,7 @@ ${columns("KafkaOffsetRollback")}
 |---|---|
 | \`Pending\` | No container has started. |
 | \`Running\` | The Job is active. |
-| \`Completed\` | Everything was done and read back, or the dry run found nothing against it. |
+| \`Completed\` | Everything was done and read back, or the dry run passed. |
 | \`Failed\` | Something was not done: condition Ready says what. Offsets that were set stay as they are. |
 
 ## Fields

@@ -46,7 +46,7 @@ export const OffsetStatus = Field.object(
     startTime: Field.optional(Timestamp("When the first Job started.")),
     startedWriting: Field.optional(
       Timestamp(
-        "Since when a pod may have changed offsets or snapshots. The spec cannot be changed from then on. Removed when a pod reports that it changed nothing."
+        "Since when a pod may have changed offsets or snapshots. The spec cannot be changed from then on. A pod that was killed and left no report may have changed some, too."
       )
     ),
     completionTime: Field.optional(Timestamp("When the last Job ended: completed or failed.")),

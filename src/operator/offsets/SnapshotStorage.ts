@@ -19,19 +19,27 @@ interface Source {
   readonly storage: StorageSpec
 }
 
+/** A resource that stored the snapshot, and why nobody can tell where. */
+interface Lost {
+  readonly by: string
+  readonly why: string
+}
+
 export type Found =
   | { readonly _tag: "Found"; readonly storage: StorageSpec }
   | { readonly _tag: "Trouble"; readonly trouble: SnapshotTrouble }
 
 /** A restore may have its storage from the KafkaBackup that it refers to. */
-const ofRestore = Effect.fnUntraced(function* (snapshotId: string, { status, ...desired }: KubeObject) {
+const ofRestore = Effect.fnUntraced(function* (
+  snapshotId: string,
+  { status, ...desired }: KubeObject
+): Effect.fn.Return<ReadonlyArray<Source | Lost>, KubernetesError, KubernetesApi> {
   if (Previous.readRestore(status).rollbackSnapshotId !== snapshotId) return []
   const found = Result.getOrUndefined(KafkaRestore.fromServer(desired))
   if (found === undefined) return []
   const origin = yield* OriginLookup.of(found, desired.metadata.namespace ?? "")
-  return origin._tag === "Missing"
-    ? []
-    : [{ by: `KafkaRestore ${found.metadata.name}`, storage: origin.restore.spec.storage }]
+  const by = `KafkaRestore ${found.metadata.name}`
+  return origin._tag === "Missing" ? [{ by, why: origin.message }] : [{ by, storage: origin.restore.spec.storage }]
 })
 
 const ofReset =
@@ -44,12 +52,20 @@ const ofReset =
   }
 
 /** One storage, whichever resources name it. */
-export const choose = (snapshotId: string, sources: ReadonlyArray<Source>): Found => {
+export const choose = (snapshotId: string, found: ReadonlyArray<Source | Lost>): Found => {
   const trouble = (reason: SnapshotTrouble["reason"], message: string): Found => ({
     _tag: "Trouble",
     trouble: { reason, message }
   })
+  const sources = found.filter((one) => "storage" in one)
+  const lost = found.filter((one) => "why" in one)
   const [first, ...others] = sources
+  if (first === undefined && lost.length > 0) {
+    return trouble(
+      "SnapshotUnknown",
+      `${lost.map(({ by, why }) => `${by} stored snapshot ${snapshotId}, and has no storage of its own: ${why}`).join("; ")}. Add spec.storage`
+    )
+  }
   if (first === undefined) {
     return trouble(
       "SnapshotUnknown",

@@ -70,6 +70,6 @@ const over = (before: OffsetStatus, previous: OffsetStatus, ended: EndedRestore)
   const isPartial = outcome === "success" && !isDryRun && found !== undefined && GroupsLeft.unreachable(common) > 0
   if (isPartial) return { ...common, phase: "Failed", message: prose(`GroupsSkipped: ${OffsetReady.beyond(common)}`) }
   return outcome === "success"
-    ? { ...common, phase: "Completed", message: isDryRun ? "The dry run found nothing against it." : "Done." }
+    ? { ...common, phase: "Completed", message: isDryRun ? "The dry run passed." : "Done." }
     : { ...common, phase: "Failed", message: prose(`${reason ?? "JobFailed"}: ${message ?? "no reason was reported"}`) }
 }

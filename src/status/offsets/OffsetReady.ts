@@ -81,7 +81,7 @@ const done = (operation: Operation, ended: EndedRestore, status: OffsetStatus): 
   if (ended.isDryRun) {
     return [
       "DryRunPassed",
-      "Nothing stands against the reset. Nothing was changed. Set spec.dryRun to false to start it."
+      "The checks of the dry run passed. Nothing was changed. Set spec.dryRun to false to start it."
     ]
   }
   switch (operation) {

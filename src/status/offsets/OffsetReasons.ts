@@ -20,7 +20,8 @@ const all = {
   ResetCompleted: { of, meaning: "The offsets of all groups were set and read back." },
   DryRunPassed: {
     of,
-    meaning: "Nothing stands against the reset. Nothing was changed.",
+    meaning:
+      "The checks of the dry run passed. Nothing was changed. The message names groups that would be left as they are.",
     todo: "Set `spec.dryRun` to `false` to start it."
   },
   SnapshotStored: { of, meaning: "The present offsets are stored." },
@@ -45,7 +46,7 @@ const all = {
   SnapshotUnknown: {
     of,
     meaning:
-      "`spec.storage` is absent, and no KafkaRestore or KafkaOffsetReset of the namespace names the snapshot in its status.",
+      "`spec.storage` is absent, and no KafkaRestore or KafkaOffsetReset of the namespace names the snapshot in its status, or the KafkaBackup is gone that a restore has its storage from.",
     todo: "Correct `spec.snapshotId`, or add `spec.storage`. The operator looks again every minute."
   },
   SnapshotAmbiguous: {

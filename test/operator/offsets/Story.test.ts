@@ -1,6 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import * as Kind from "../../../src/kubernetes/Kind.ts"
+import { restoreFrom } from "../restore/world.ts"
 import { metric } from "../world.ts"
 import { at, bucket, offsetWorld, ready, resetOf, rollbackOf, story } from "./world.ts"
 
@@ -80,6 +81,7 @@ describe("a KafkaOffsetReset", () => {
       yield* apply(resetOf("early", { ...spec, dryRun: true }))
       const draft = yield* reached("early", "DryRunPassed")
       assert.strictEqual(draft.phase, "Completed")
+      assert.include(ready(draft)?.message, "The checks of the dry run passed. Nothing was changed.")
       assert.include(ready(draft)?.message, "Note: 4 offsets of 2 consumer groups would be set.")
       assert.include(ready(draft)?.message, "Note: consumer group busy would be left as it is: it has active members")
       assert.isUndefined(draft.startedWriting)
@@ -195,6 +197,23 @@ describe("a KafkaOffsetRollback", () => {
       const ambiguous = yield* reached("back-2", "SnapshotAmbiguous")
       assert.match(ready(ambiguous)!.message, /^KafkaOffsetReset one and KafkaOffsetReset two name snapshot before/)
       assert.include(ready(ambiguous)!.message, "add spec.storage")
+    })
+  )
+
+  story(
+    "without storage names the restore whose KafkaBackup is gone, and asks for the storage",
+    Effect.gen(function* () {
+      const { apply, kubernetes, reached, start } = yield* offsetWorld
+      yield* start()
+      const ref = { namespace: "kafka-backup", name: "again" }
+      const restore = restoreFrom(ref.name, { name: "gone" })
+      yield* kubernetes.behind.create(Kind.kafkaRestores, restore)
+      yield* kubernetes.behind.patch(Kind.kafkaRestores, ref, { status: { rollbackSnapshotId: "before" } }, "status")
+      yield* apply(rollbackOf("back", { snapshotId: "before" }))
+      assert.match(
+        ready(yield* reached("back", "SnapshotUnknown"))!.message,
+        /^KafkaRestore again stored snapshot before.*KafkaBackup gone does not exist.* Add spec.storage\.$/
+      )
     })
   )
 
