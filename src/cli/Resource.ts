@@ -32,7 +32,7 @@ const unreadable = (file: string, why: string) =>
   new BadManifest({
     file,
     problems: [why],
-    advice: "give the path of a KafkaBackup manifest with -f, or -f - for standard input"
+    advice: "give the path of a manifest with -f, or -f - for standard input"
   })
 
 /** Bytes after which no more is read: what has more of them has too many characters, whichever they are. */

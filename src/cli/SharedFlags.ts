@@ -11,7 +11,7 @@ export const shared = {
     Flag.withAlias("f"),
     Flag.withMetavar("FILE"),
     Flag.withDescription(
-      "KafkaBackup manifest, as for kubectl apply (required); - reads standard input, env:NAME the run spec that the operator " +
+      "manifest, as for kubectl apply (required); - reads standard input, env:NAME the run spec that the operator " +
         "puts into the environment of a Job"
     )
   ),

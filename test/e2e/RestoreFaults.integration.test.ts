@@ -166,14 +166,15 @@ describeWith(
         }
       ]
       await java.grant(...granted)
-      const { code, stderr } = await kafkaBackup("restore", ...asUser("limited", target, { offsets: "Exact" })).finally(() =>
+      const { code, stderr } = await kafkaBackup("restore", ...asUser("limited", target)).finally(() =>
         java.revoke(...granted)
       )
       assert.strictEqual(code, 19, stderr)
-      for (const right of ["Write", "AlterConfigs", "Delete", "Read"]) {
+      for (const right of ["Write", "AlterConfigs", "Read"]) {
         assert.include(stderr, `the principal lacks ${right} on topic ${target}`)
       }
-      assert.include(stderr, "the principal lacks Alter on cluster")
+      // Without Alter on the cluster, records get new offsets, and a log that begins at 0 needs no Delete.
+      assert.notInclude(stderr, "lacks Alter on cluster")
       assert.deepStrictEqual(await java.digest(target).catch(() => []), [])
     })
 
