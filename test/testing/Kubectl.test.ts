@@ -105,7 +105,7 @@ describe("kubectl get kafkabackups", () => {
     )
     assert.match(
       await operator.kubectl.getTable({ wide: true }),
-      / AGE   SUSPENDED   DURATION   MESSAGE\n.* 5m    false {18}Next backup scheduled for 2026-11-25T12:00:00Z$/
+      / AGE   SUSPENDED   DURATION   RESTORABLE   MESSAGE\n.* 5m    false {31}Next backup scheduled for 2026-11-25T12:00:00Z$/
     )
   })
 
