@@ -529,6 +529,13 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
               reason: "BackupScheduled",
               message: "All is well",
               lastTransitionTime: "2024-12-01T12:00:00Z"
+            },
+            {
+              type: "Restorable",
+              status: "Unknown",
+              reason: "DrillOverdue",
+              message: "No drill has passed.",
+              lastTransitionTime: "2024-12-01T12:00:00Z"
             }
           ]
         }
@@ -556,8 +563,8 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
       assert.match(row?.[4] ?? "", /^\d+m\d*s?$/)
       assert.deepStrictEqual(row?.slice(5, 8), ["1234", "1.07 GB", "2124-12-01T13:00:00Z"])
       const [wideTitles, wideRow] = await table("-o", "wide")
-      assert.deepStrictEqual(wideTitles?.slice(9), ["SUSPENDED", "DURATION", "MESSAGE"])
-      assert.deepStrictEqual(wideRow?.slice(9), ["false", "1m30s", "All is well"])
+      assert.deepStrictEqual(wideTitles?.slice(9), ["SUSPENDED", "DURATION", "RESTORABLE", "MESSAGE"])
+      assert.deepStrictEqual(wideRow?.slice(9), ["false", "1m30s", "Unknown", "All is well"])
     })
   })
 })
