@@ -38,6 +38,8 @@ export interface DrillOptions {
   readonly volumes: string | undefined
   /** How long the drill waits for a Secret that is missing or unusable, in milliseconds; 0 fails at once. */
   readonly secretPatienceMillis: number
+  /** Brokers and storage that do not answer are a failure at once, whatever `circuitBreaker` says. */
+  readonly failsAtOnce?: boolean
 }
 
 /** Milliseconds between two drills of the schedule; undefined without one. */
@@ -71,7 +73,7 @@ interface Opened extends Systems {
 const open = Effect.fn("DrillWorker.open")(function* (
   { spec }: KafkaBackup,
   progress: RestoreProgress.RestoreProgress,
-  { secretPatienceMillis, volumes }: DrillOptions
+  { failsAtOnce = false, secretPatienceMillis, volumes }: DrillOptions
 ): Effect.fn.Return<Opened, BackupFailure, Secrets | ObjectStores | KafkaSources | KafkaSinks | Scope.Scope> {
   const { againstLive, targetCluster } = spec.drill ?? DrillSpec.byHand
   const storage = Connections.storage(spec.storage, volumes)
@@ -82,7 +84,7 @@ const open = Effect.fn("DrillWorker.open")(function* (
     progress,
     secretPatienceMillis
   )
-  const settings = Breaker.settings(spec.circuitBreaker)
+  const settings = failsAtOnce ? undefined : Breaker.settings(spec.circuitBreaker)
   const guards = yield* BreakerGuards.make(settings, progress, false)
   const [sinks, sources] = [yield* KafkaSinks, yield* KafkaSources]
   const store = guards.store(yield* Rotation.openStore(storage, guards.opening))

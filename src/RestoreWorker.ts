@@ -39,6 +39,8 @@ export interface RestoreOptions {
   readonly volumes: string | undefined
   /** How long the restore waits for a Secret that is missing or unusable, in milliseconds; 0 fails at once. */
   readonly secretPatienceMillis: number
+  /** Brokers and storage that do not answer are a failure at once, whatever `circuitBreaker` says. */
+  readonly failsAtOnce?: boolean
 }
 
 /** What a restore works with. */
@@ -60,7 +62,7 @@ const openCluster = Effect.fnUntraced(function* (target: KafkaTarget, guards: Br
 export const open = Effect.fn("RestoreWorker.open")(function* (
   { spec }: Restorable,
   progress: RestoreProgress.RestoreProgress,
-  { secretPatienceMillis, volumes }: Omit<RestoreOptions, "isDryRun">
+  { failsAtOnce = false, secretPatienceMillis, volumes }: Omit<RestoreOptions, "isDryRun">
 ): Effect.fn.Return<
   Opened,
   WorkerError | KafkaError | ObjectStoreError,
@@ -72,7 +74,7 @@ export const open = Effect.fn("RestoreWorker.open")(function* (
     progress,
     secretPatienceMillis
   )
-  const settings = Breaker.settings(spec.circuitBreaker)
+  const settings = failsAtOnce ? undefined : Breaker.settings(spec.circuitBreaker)
   const guards = yield* BreakerGuards.make(settings, progress, false)
   return {
     store: guards.store(yield* Rotation.openStore(storage, guards.opening)),

@@ -1,4 +1,4 @@
-import { Clock, Effect, Exit, FileSystem } from "effect"
+import { Clock, Console, Effect, Exit, FileSystem } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { DrillReport } from "../drill/DrillReport.ts"
 import * as DrillReporting from "../drill/DrillReporting.ts"
@@ -55,7 +55,9 @@ const work = Effect.fnUntraced(function* (given: Given, context: DrillReporting.
     slotMillis: run === undefined ? undefined : Date.parse(run.slot),
     volumes: given.volumes,
     // Who drills by hand sits before it.
-    secretPatienceMillis: run === undefined ? 0 : SecretPatience.ofJob(backup)
+    secretPatienceMillis: run === undefined ? 0 : SecretPatience.ofJob(backup),
+    // A question gets its answer at once.
+    failsAtOnce: given.dryRun && run === undefined
   }).pipe(
     Effect.provide(Resource.secretsLayer(given)),
     run === undefined ? Display.during(() => DrillOutput.line(progress)) : RestoreOutput.lines(progress)
@@ -80,6 +82,11 @@ const writeReport = Effect.fnUntraced(function* (written: DrillReport, file: str
     )
 })
 
+const stopped = ({ leftTopics }: DrillReport): string =>
+  leftTopics.length === 0
+    ? "stopped: no scratch topic is left"
+    : `stopped: the next drill deletes these scratch topics: ${leftTopics.join(", ")}`
+
 /** In a Job: how it ended, as the last JSON line and, where it failed, in the log. */
 const showJob = Effect.fnUntraced(function* (written: DrillReport) {
   if (written.error !== undefined) yield* RunDisplay.failed(written.error, written.exitCode, "drill")
@@ -101,6 +108,7 @@ export const drill = Command.make(
       const outcome = yield* Shutdown.Outcome
       outcome.exitCode = concluded.report.exitCode
       if (Resource.isRunSpec(given.file)) return yield* showJob(concluded.report)
+      if (concluded.report.exitCode === exitCodes.interrupted) yield* Console.error(stopped(concluded.report))
       if (Exit.isFailure(exit)) return yield* exit
       yield* StandardOutput.print(DrillOutput.done(concluded.report, given.output))
     },

@@ -23,17 +23,18 @@ const rows = ({ offsets, runs, source, target }: DrilledTopic) =>
 
 const table = ({ topics }: DrillReport): string => Table.format(columns, topics.flatMap(rows))
 
+const liveTopics = (records: number | undefined): string => {
+  if (records === undefined) return "not compared"
+  if (records === 0) return "nothing to compare: they hold none of these records any more"
+  return `${Format.count(records)} records compared: what backup and live topics both have is equal`
+}
+
 const closing = (report: DrillReport): string => {
   const { backupId = "", bytes, capturedAt, comparedLiveRecords, estimatedSeconds, records, seconds = 0 } = report
   return Table.facts([
     ["Backup", `${backupId}${capturedAt === undefined ? "" : `, taken at ${Format.time(Date.parse(capturedAt))}`}`],
     ["Restored", `${Format.count(records)} records, ${Format.bytes(bytes)} as stored: read back and compared`],
-    [
-      "Live topics",
-      comparedLiveRecords === undefined
-        ? "not compared"
-        : `${Format.count(comparedLiveRecords)} records compared: what backup and live topics both have is equal`
-    ],
+    ["Live topics", liveTopics(comparedLiveRecords)],
     ["Took", Quantities.duration(seconds * 1000)],
     [
       "Whole restore",

@@ -1,4 +1,4 @@
-import { Clock, Effect, Exit, FileSystem, Option } from "effect"
+import { Clock, Console, Effect, Exit, FileSystem, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as HoldReporting from "../restore/HoldReporting.ts"
@@ -70,7 +70,9 @@ const work = Effect.fnUntraced(function* (given: Given, context: RestoreReportin
     isDryRun: context.isDryRun,
     volumes: given.volumes,
     // Who restores by hand sits before it.
-    secretPatienceMillis: isJob ? SecretPatience.oneTimeMillis : 0
+    secretPatienceMillis: isJob ? SecretPatience.oneTimeMillis : 0,
+    // A question gets its answer at once.
+    failsAtOnce: context.isDryRun && !isJob
   }).pipe(
     Effect.provide(Resource.secretsLayer(given)),
     isJob ? RestoreOutput.lines(progress) : Display.during(() => RestoreOutput.line(progress))
@@ -107,6 +109,11 @@ const show = (
     return StandardOutput.print(RestoreOutput.dryRun(prepared, notes, format))
   })
 }
+
+const stopped = ({ isDryRun, progress }: RestoreReporting.RestoreContext): string =>
+  isDryRun || progress.startedWritingMillis === undefined
+    ? "stopped: nothing was written"
+    : "stopped: what was written stays, and the same command continues the restore"
 
 /** In a Job: how it ended, as the last JSON line and, where it failed, in the log. */
 const showJob = Effect.fnUntraced(function* (written: RestoreReport) {
@@ -151,6 +158,7 @@ export const restore = Command.make(
       const outcome = yield* Shutdown.Outcome
       outcome.exitCode = concluded.report.exitCode
       if (Resource.isRunSpec(given.file)) return yield* showJob(concluded.report)
+      if (concluded.report.exitCode === exitCodes.interrupted) yield* Console.error(stopped(context))
       if (Exit.isFailure(exit)) return yield* exit
       return yield* show(given, context)
     },

@@ -15,7 +15,7 @@ import type { GroupOutcome } from "./groups/GroupOutcome.ts"
 import * as Groups from "./groups/Groups.ts"
 import * as Configuring from "./Configuring.ts"
 import * as FinalConfigs from "./FinalConfigs.ts"
-import * as GroupsWithoutReset from "./GroupsWithoutReset.ts"
+import * as GroupNotes from "./GroupNotes.ts"
 import * as HolePlan from "./HolePlan.ts"
 import type { Means } from "./HoleMeans.ts"
 import * as Holes from "./Holes.ts"
@@ -68,7 +68,7 @@ export interface Prepared {
   readonly targets: ReadonlyArray<Preflight.TargetTopic>
   /** Absent: consumer groups are left alone. */
   readonly groups: Groups.PreparedGroups | undefined
-  /** What is to be known of groups that are left alone. */
+  /** What is to be known of groups that are left alone, or would be now. */
   readonly groupNotes: ReadonlyArray<string>
   /** Which configuration the topics are to have. */
   readonly wanted: ConfigChoice
@@ -139,7 +139,7 @@ export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems,
   const asked = yield* askTarget(systems, request, plan, means, standing)
   const resolved = Covers.of(set, request.chosen?.why)
   const expectedRefusals = yield* FinalConfigs.refusals(systems.sink, asked.targets, request.configs)
-  const groupNotes = yield* GroupsWithoutReset.notes(systems.store, request, set)
+  const groupNotes = yield* GroupNotes.beforehand(systems, request, set, groups.prepared)
   return { ...asked, resolved, expectedRefusals, groups: groups.prepared, groupNotes } satisfies Prepared
 })
 
@@ -327,7 +327,8 @@ export const run = Effect.fn("Restore.run")(function* (
     resolved: prepared.resolved,
     targets,
     groups,
-    groupNotes: prepared.groupNotes,
+    // What became of groups that were to be set is known by now.
+    groupNotes: request.groups === undefined ? prepared.groupNotes : [],
     means,
     wanted: request.configs,
     expectedRefusals: prepared.expectedRefusals,

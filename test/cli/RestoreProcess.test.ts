@@ -71,5 +71,24 @@ describe("the process of a restore", () => {
     assert.match(metrics, /^kafka_restore_step\{step="writing"\} 1$/m)
     process.child.kill("SIGTERM")
     assert.strictEqual(await process.ended, 21)
+    assert.include(process.err(), "stopped: what was written stays, and the same command continues the restore")
+  })
+
+  it("says at once in a dry run, and in that of a drill, which broker does not answer", async () => {
+    // Nothing listens on port 1.
+    const unreachable = { bootstrapServers: ["127.0.0.1:1"] }
+    const file = join(directory, "unreachable.json")
+    writeFileSync(file, JSON.stringify({ ...restore, spec: { ...restore.spec, targetCluster: unreachable } }))
+    const backup = join(directory, "unreachable-backup.yaml")
+    writeFileSync(backup, manifest().replace(/bootstrapServers:.*/u, 'bootstrapServers: ["127.0.0.1:1"]'))
+    for (const args of [
+      ["restore", "-f", file],
+      ["drill", "-f", backup]
+    ]) {
+      const { err, exitCode } = await finished(programs.real, [...args, ...volumes, "--dry-run"])
+      assert.strictEqual(exitCode, 20, err)
+      assert.match(err, /127\.0\.0\.1:1/)
+      assert.notInclude(err, "pauseMillis")
+    }
   })
 })

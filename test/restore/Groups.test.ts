@@ -235,9 +235,14 @@ describe("a restore of consumer groups", () => {
       const backupId = yield* backUp
       yield* target.setGroupActive("active", true)
       yield* target.setGroupType("shared", "share")
-      const restored = yield* inTime(
-        restore(aRestore(backupId, { topics: ["orders"], groups: exactly("*", "elsewhere") }))
-      )
+      const request = aRestore(backupId, { topics: ["orders"], groups: exactly("*", "elsewhere") })
+      const { groupNotes } = yield* Effect.scoped(Effect.flatMap(systems, (opened) => Restore.prepare(opened, request)))
+      assert.deepStrictEqual(groupNotes, [
+        "consumer group active would be left as it is now: it has active members (state Stable)",
+        "consumer group shared would be left as it is now: it is a share group, which has no committed offsets"
+      ])
+      const restored = yield* inTime(restore(request))
+      assert.deepStrictEqual(restored.groupNotes, [])
       assert.deepStrictEqual(restored.offsetReset, {
         groupsReset: [{ group: "still", offsets: [at(0, 57)] }],
         groupsSkipped: [

@@ -60,7 +60,7 @@ export const passed = ({
   const part = bytes === undefined ? "" : ` in ${Format.bytes(bytes)}`
   const took = seconds === undefined ? "" : ` within ${Format.duration(seconds * 1000)}`
   const live =
-    comparedLiveRecords === undefined
+    comparedLiveRecords === undefined || comparedLiveRecords === 0
       ? ""
       : ` ${Format.count(comparedLiveRecords)} of them were equal in the topics that were backed up, too.`
   const whole =
