@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as Appending from "../restore/Appending.ts"
 import * as CutReport from "../restore/CutReport.ts"
-import type { Prepared, Restored } from "../restore/Restore.ts"
+import type { Prepared, Restored } from "../restore/RestoreWork.ts"
 import type { TargetTopic } from "../restore/Preflight.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import * as RestoreReporting from "../restore/RestoreReporting.ts"

@@ -1,0 +1,73 @@
+import { Effect } from "effect"
+import * as Catalogue from "../manifest/Catalogue.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Appending from "./Appending.ts"
+import * as Counting from "./Counting.ts"
+import * as Covers from "./Covers.ts"
+import * as Groups from "./groups/Groups.ts"
+import * as FinalConfigs from "./FinalConfigs.ts"
+import * as GroupNotes from "./GroupNotes.ts"
+import * as HolePlan from "./HolePlan.ts"
+import type { Means } from "./HoleMeans.ts"
+import * as Preflight from "./Preflight.ts"
+import { preflightFailed, refusals } from "./RestoreError.ts"
+import * as RestoreMemory from "./RestoreMemory.ts"
+import * as RestorePlan from "./RestorePlan.ts"
+import type { RestoreRequest } from "./RestoreRequest.ts"
+import type { Prepared, Systems } from "./RestoreWork.ts"
+
+/** The backup, its plan, and what is damaged of it. Asks the store alone. Fails with all objections at once. */
+export const planOf = Effect.fn("Restore.planOf")(function* (store: ObjectStoreShape, request: RestoreRequest) {
+  const set = yield* Catalogue.open(store, request.backupId)
+  const damaged = yield* Preflight.ofBackup(store, set)
+  // What is damaged or missing cannot be counted, and nothing is going to be written.
+  const counted = damaged.length > 0 ? RestorePlan.nothingCounted : yield* Counting.count(store, set, request)
+  const planned = RestorePlan.make(set, request, counted)
+  /** The plan for what the principal may do about holes in logs; by default everything. */
+  const planFor = (planned: RestorePlan.Planned) =>
+    planned._tag === "Refused"
+      ? Effect.fail(preflightFailed([...damaged, ...planned.objections]))
+      : Effect.succeed(planned.plan)
+  return {
+    set,
+    plan: yield* planFor(planned),
+    damaged,
+    planWith: (means: Means) => planFor(RestorePlan.make(set, request, counted, means))
+  }
+})
+
+/** Plans and asks everything beforehand. Writes nothing. Fails with all objections at once. */
+export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems, request: RestoreRequest) {
+  const { damaged, plan: whole, planWith, set } = yield* planOf(systems.store, request)
+  const { means, plan } = yield* HolePlan.fitted(systems.sink, request, whole, planWith)
+  const groups = yield* Groups.prepare(systems, request, set, plan)
+  const standing = [...damaged, ...groups.objections]
+  const asked = yield* askTarget(systems, request, plan, means, standing)
+  const resolved = Covers.of(set, request.chosen?.why)
+  const expectedRefusals = yield* FinalConfigs.refusals(systems.sink, asked.targets, request.configs)
+  const groupNotes = yield* GroupNotes.beforehand(systems, request, set, groups.prepared)
+  return { ...asked, resolved, expectedRefusals, groups: groups.prepared, groupNotes } satisfies Prepared
+})
+
+/** Compares the plan with the target cluster. Fails with what stands against it, and with `others`. */
+export const askTarget = Effect.fnUntraced(function* (
+  { sink, source }: Systems,
+  request: RestoreRequest,
+  plan: RestorePlan.RestorePlan,
+  means: Means,
+  others: ReadonlyArray<RestorePlan.Objection> = [],
+  state?: string
+) {
+  const memory = yield* RestoreMemory.load(sink, request.owner)
+  const { objections, plan: left, targets } = yield* Preflight.ofTarget(sink, plan, request, memory, means)
+  const ofAppended = yield* Appending.objections(
+    source,
+    targets.filter(({ remembered }) => remembered?.provenMillis === undefined).map(({ topic }) => topic)
+  )
+  const all = [...others, ...objections, ...ofAppended]
+  if (all.length > 0) {
+    const hasWritten = [...(memory?.values() ?? [])].some((remembered) => remembered.plan === plan.digest)
+    return yield* preflightFailed(all, state ?? (hasWritten ? refusals.later : refusals.first))
+  }
+  return { plan: left, targets, wanted: request.configs, means }
+})

@@ -1,0 +1,55 @@
+import { Effect } from "effect"
+import * as Attempt from "./Attempt.ts"
+import { BatchMemory } from "./BatchMemory.ts"
+import { codecOf } from "./Compression.ts"
+import * as Holes from "./Holes.ts"
+import * as Pace from "./Pace.ts"
+import * as PartitionRestore from "./PartitionRestore.ts"
+import * as RestorePlan from "./RestorePlan.ts"
+import type { ConfigChoice, RestoreRequest } from "./RestoreRequest.ts"
+import * as WantedConfigs from "./WantedConfigs.ts"
+import * as Writers from "./Writers.ts"
+import type { Options, ProvenPartition, Systems } from "./RestoreWork.ts"
+
+/**
+ * `compression.type` of the topic: also where the topic is to have the brokers' own, that of the source shows the data.
+ */
+const compressionOf = (topic: RestorePlan.PlannedTopic, choice: ConfigChoice) =>
+  WantedConfigs.of(topic, choice).overrides["compression.type"] ?? topic.configs?.["compression.type"]
+
+/** Writes every partition, reads it back, and compares it. */
+export const writeAll = (
+  systems: Systems,
+  request: RestoreRequest,
+  plan: RestorePlan.RestorePlan,
+  ids: ReadonlyMap<string, string | undefined>,
+  { producer }: Attempt.Begun,
+  options: Options & { readonly holes: Holes.HoleWriter }
+) => {
+  const pace = Pace.make(request)
+  const memory = new BatchMemory(options.batchMemoryBytes)
+  const writers = Writers.make(options.openPartitions)
+  const places = plan.topics.flatMap((topic) => topic.partitions.map((partition) => ({ plan, topic, partition })))
+  // The largest first: else one of them is left alone at the end.
+  const sizeOf = ({ partition }: (typeof places)[number]) => Writers.storedBytes(partition)
+  return Effect.forEach(
+    places.toSorted((a, b) => sizeOf(b) - sizeOf(a)),
+    (place) =>
+      PartitionRestore.run(place, ids.get(place.topic.target), {
+        ...systems,
+        ...options,
+        producer,
+        pace,
+        memory,
+        inTurn: writers.inTurn(sizeOf(place)),
+        codec: request.compression ?? codecOf(compressionOf(place.topic, request.configs)),
+        onAppended: (records, bytes) => options.onAppended(records, bytes, place.partition)
+      }).pipe(
+        Effect.map((ranges): ProvenPartition => {
+          options.onProven?.(place.partition)
+          return { topic: place.topic.target, partition: place.partition.partition, ranges }
+        })
+      ),
+    { concurrency: options.openPartitions }
+  )
+}
