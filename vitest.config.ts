@@ -1,18 +1,19 @@
 import { defineConfig } from "vitest/config"
 
-/** Integration tests that mostly wait for a control plane. */
-const onCluster = [
+/** Integration tests that mostly wait: for a control plane, or for a network that is disturbed. */
+const waiting = [
   "test/kubernetes/**/*.integration.test.ts",
   "test/deploy/**/*.integration.test.ts",
   "test/operator/**/*.integration.test.ts",
   "test/testing/**/*.integration.test.ts",
-  "test/e2e/Operator*.integration.test.ts"
+  "test/e2e/Operator*.integration.test.ts",
+  "test/e2e/{Network,Storage}Faults.integration.test.ts"
 ]
 
 /**
  * Unit tests and stories need nothing and run anywhere. `*.integration.test.ts` use real services
  * (test/harness/services.ts) one file at a time, because brokers and stores are shared and the machine may have two
- * cores; those on a cluster are a project of their own, which can run beside the others.
+ * cores; those that mostly wait are a project of their own (`cluster`), which can run beside the others.
  */
 export default defineConfig({
   test: {
@@ -34,7 +35,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/**/*.integration.test.ts"],
-          exclude: onCluster,
+          exclude: waiting,
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 300_000
@@ -44,7 +45,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "cluster",
-          include: onCluster,
+          include: waiting,
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 300_000

@@ -16,7 +16,7 @@ import * as TestReport from "./TestReport.ts"
  */
 
 /** After this the run is stopped and counts as failed: a hung worker must not hang a build. */
-const limitMinutes = { unit: 15, integration: 45, cluster: 45 }
+const limitMinutes = { unit: 15, integration: 50, cluster: 50 }
 
 const folder = mkdtempSync(join(tmpdir(), "kafka-backup-test-"))
 const passedOn = process.argv.slice(2).filter((argument) => argument !== "--no-services")
@@ -101,7 +101,7 @@ try {
   say("unit tests")
   counts.push(await vitest("unit"))
   const env = await services()
-  say("integration tests; those on a cluster, which mostly wait, run in parallel")
+  say("integration tests; those that mostly wait, on a cluster and for networks, run in parallel")
   counts.push(...(await Promise.all([vitest("integration", env), vitest("cluster", env)])))
 } catch (error) {
   say(error instanceof Error ? error.message : String(error))
