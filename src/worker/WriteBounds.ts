@@ -14,7 +14,7 @@ export interface WriteBounds {
 const batchBytes = 900 * 1024
 
 const mebibyte = 1024 * 1024
-const small: WriteBounds = { openPartitions: 4, batchBytes, batchMemoryBytes: 32 * mebibyte }
+const small: WriteBounds = { openPartitions: 2, batchBytes, batchMemoryBytes: 24 * mebibyte }
 const large: WriteBounds = { openPartitions: 8, batchBytes, batchMemoryBytes: 128 * mebibyte }
 
 /** Whether the container has less memory than a worker that writes takes at most where nothing limits it. */

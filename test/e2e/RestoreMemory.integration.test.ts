@@ -42,6 +42,12 @@ const whole: ReadonlyArray<Run> = shapes.flatMap((shape) =>
   )
 )
 
+/**
+ * The peak counts pages of files, some 55 MiB of the program itself, in bytes. Under a limit of the kernel it takes them
+ * back; without one they come on top.
+ */
+const fileBytes = process.env["KBO_CGROUP"] === undefined ? 64 * MiB : 0
+
 describeWith(["kafka", "java"], "A restore with little memory", (services) => {
   const prefix = unique("restored")
   const command = new LimitedCommand()
@@ -116,7 +122,7 @@ describeWith(["kafka", "java"], "A restore with little memory", (services) => {
       const ended = await command.run(`${prefix}-${name}`, mebibytes, ["restore", ...places])
       assert.deepInclude({ code: ended.code, kills: ended.kills }, { code: 0, kills: 0 }, ended.stderr)
       console.log(`${name}: peak ${Math.round(ended.peakBytes / MiB)} MiB`)
-      assert.isBelow(ended.peakBytes, mebibytes * MiB)
+      assert.isBelow(ended.peakBytes, mebibytes * MiB + fileBytes)
       assert.deepStrictEqual(plain(await java.digest(target)), plain(await java.digest(topicOf(shape))))
       await java.deleteTopics(target)
     })
