@@ -1,4 +1,4 @@
-import { Clock, Console, Effect, Exit, FileSystem } from "effect"
+import { Clock, Console, Effect, Exit } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { DrillReport } from "../drill/DrillReport.ts"
 import * as DrillReporting from "../drill/DrillReporting.ts"
@@ -11,6 +11,7 @@ import * as SecretPatience from "../worker/SecretPatience.ts"
 import * as WriteBounds from "../worker/WriteBounds.ts"
 import * as Display from "./Display.ts"
 import * as DrillOutput from "./DrillOutput.ts"
+import * as ReportFile from "./ReportFile.ts"
 import * as Resource from "./Resource.ts"
 import * as RestoreOutput from "./RestoreOutput.ts"
 import * as RunDisplay from "./RunDisplay.ts"
@@ -69,19 +70,6 @@ const work = Effect.fnUntraced(function* (given: Given, context: DrillReporting.
   })
 })
 
-/** Writes the report to `file`, if given. A failure is logged and does not change the outcome. */
-const writeReport = Effect.fnUntraced(function* (written: DrillReport, file: string | undefined) {
-  if (file === undefined) return
-  const fs = yield* FileSystem.FileSystem
-  yield* fs
-    .writeFileString(file, `${JSON.stringify(written, null, 2)}\n`)
-    .pipe(
-      Effect.catch((error) =>
-        Effect.logError("the report could not be written").pipe(Effect.annotateLogs({ file, error: error.message }))
-      )
-    )
-})
-
 const stopped = ({ leftTopics }: DrillReport): string =>
   leftTopics.length === 0
     ? "stopped: no scratch topic is left"
@@ -104,7 +92,7 @@ export const drill = Command.make(
       const exit = yield* Effect.exit(work(given, context))
       const concluded = yield* DrillWorker.conclude(context, exit)
       yield* SummaryFile.write(given.summary, concluded.summary)
-      yield* writeReport(concluded.report, given.report)
+      yield* ReportFile.write(concluded.report, given.report)
       const outcome = yield* Shutdown.Outcome
       outcome.exitCode = concluded.report.exitCode
       if (Resource.isRunSpec(given.file)) return yield* showJob(concluded.report)

@@ -1,4 +1,4 @@
-import { Clock, Console, Effect, Exit, FileSystem, Option } from "effect"
+import { Clock, Console, Effect, Exit, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as HoldReporting from "../restore/HoldReporting.ts"
@@ -11,6 +11,7 @@ import * as Memory from "../worker/Memory.ts"
 import * as SecretPatience from "../worker/SecretPatience.ts"
 import * as WriteBounds from "../worker/WriteBounds.ts"
 import * as Display from "./Display.ts"
+import * as ReportFile from "./ReportFile.ts"
 import * as Resource from "./Resource.ts"
 import * as RestoreHold from "./RestoreHold.ts"
 import * as RestoreOutput from "./RestoreOutput.ts"
@@ -84,19 +85,6 @@ const work = Effect.fnUntraced(function* (given: Given, context: RestoreReportin
   })
 })
 
-/** Writes the report to `file`, if given. A failure is logged and does not change the outcome. */
-const writeReport = Effect.fnUntraced(function* (written: RestoreReport, file: string | undefined) {
-  if (file === undefined) return
-  const fs = yield* FileSystem.FileSystem
-  yield* fs
-    .writeFileString(file, `${JSON.stringify(written, null, 2)}\n`)
-    .pipe(
-      Effect.catch((error) =>
-        Effect.logError("the report could not be written").pipe(Effect.annotateLogs({ file, error: error.message }))
-      )
-    )
-})
-
 /** Prints what was done. */
 const show = (
   { output: format }: Given,
@@ -154,7 +142,7 @@ export const restore = Command.make(
       const exit = yield* Effect.exit(work(given, context))
       const concluded = yield* RestoreWorker.conclude(context, exit)
       yield* SummaryFile.write(given.summary, concluded.summary)
-      yield* writeReport(concluded.report, given.report)
+      yield* ReportFile.write(concluded.report, given.report)
       const outcome = yield* Shutdown.Outcome
       outcome.exitCode = concluded.report.exitCode
       if (Resource.isRunSpec(given.file)) return yield* showJob(concluded.report)
