@@ -3,10 +3,14 @@ import { BackupId } from "../identity/BackupId.ts"
 import { RunIdentity } from "../identity/RunIdentity.ts"
 import type { SegmentSettings } from "../segment/Segment.ts"
 
+/** The backup that a run builds on, and the fingerprint of its manifest: see Seal.ts. */
+export const BaseSet = Schema.Struct({ backupId: BackupId, manifestSha256: Schema.optionalKey(Schema.String) })
+export type BaseSet = typeof BaseSet.Type
+
 /** The part of a plan for one partition. A plan is fixed before any data is read, and is the same for all attempts. */
 export const PlannedPartition = Schema.Struct({
   partition: Schema.Int,
-  /** First offset to read: the log's start. */
+  /** First offset of the backup: the log's start. */
   from: Schema.Int,
   /** First offset NOT to read: the last stable offset when the run began. */
   until: Schema.Int,
@@ -73,6 +77,8 @@ export const RunPlan = Schema.Struct({
   createdMillis: Schema.Int,
   clusterId: Schema.optionalKey(Schema.String),
   bootstrapServers: Schema.Array(Schema.String),
+  /** Absent: the run reads everything. */
+  base: Schema.optionalKey(BaseSet),
   settings: ContentSettings,
   selection: Schema.optionalKey(TopicSelectors),
   topics: Schema.Array(PlannedTopic),

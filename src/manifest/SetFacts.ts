@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { BackupId } from "../identity/BackupId.ts"
 import { RunIdentity } from "../identity/RunIdentity.ts"
 import { offsetHeaderKeys } from "../segment/Segment.ts"
-import { ContentSettings, segmentSettings, TopicSelectors } from "./RunPlan.ts"
+import { BaseSet, ContentSettings, segmentSettings, TopicSelectors } from "./RunPlan.ts"
 
 /**
  * `kb-meta.json`: facts of a set that the open manifest format does not provide for; other tools may drop unknown
@@ -18,6 +18,15 @@ export const SetFacts = Schema.Struct({
   /** The run that made the set. Retention removes sets of its own resource only. */
   identity: RunIdentity,
   settings: ContentSettings,
+  /** The backup that this one was built on; absent where everything was read. */
+  base: Schema.optionalKey(BaseSet),
+  /**
+   * The folders of other backups in which the manifest names objects, ascending, with how many and their stored bytes.
+   * Absent in backups that may name some without saying so here: their manifest tells.
+   */
+  references: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ folder: Schema.String, objects: Schema.Int, bytes: Schema.Int }))
+  ),
   /** Header keys that the run appended to every record, in order; `export` leaves them out. */
   addedHeaders: Schema.Array(Schema.String),
   clusterId: Schema.optionalKey(Schema.String),
