@@ -2,7 +2,7 @@ import { Effect, Stream } from "effect"
 import { BatchHeader, readInt64 } from "../kafka/batch/BatchHeader.ts"
 import { ErrorCode } from "../kafka/ErrorCode.ts"
 import { KafkaError as Failed, ProtocolFailure } from "../kafka/KafkaError.ts"
-import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
+import type { DoomedTopic, KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import * as Preflight from "./Preflight.ts"
 import type { Memory } from "./RestoreMemory.ts"
@@ -14,19 +14,25 @@ import type { ConfigChoice } from "./RestoreRequest.ts"
  * their ids are the same, and, where they are to be written anew, they hold no record of anybody else.
  */
 
+/** Those that the restore made, with their ids. */
+const made = (memory: Memory): ReadonlyArray<DoomedTopic> =>
+  [...memory].flatMap(([name, { isMade, topicId }]) => (isMade && topicId !== undefined ? [{ name, topicId }] : []))
+
 /** Which of these topics are still those that the restore made. */
 const present = Effect.fnUntraced(function* (sink: KafkaSinkShape, memory: Memory) {
-  const made = [...memory].filter(([, { isMade, topicId }]) => isMade && topicId !== undefined)
-  const found = yield* sink.lookup(made.map(([name]) => name))
+  const found = yield* sink.lookup(made(memory).map(({ name }) => name))
   return found.flatMap((one) =>
     one._tag === "Found" && one.topic.topicId === memory.get(one.topic.name)?.topicId ? [one.topic.name] : []
   )
 })
 
-/** Deletes those of the topics that the restore made. Returns their names. */
+/** Codes after which the very topic is not there. */
+const isGone: ReadonlySet<number> = new Set([ErrorCode.none, ErrorCode.unknownTopicId])
+
+/** Deletes those of the topics that the restore made, by their ids. Returns the names of those that are gone by now. */
 export const remove = Effect.fnUntraced(function* (sink: KafkaSinkShape, memory: Memory) {
-  const outcomes = yield* sink.deleteTopics(yield* present(sink, memory))
-  return outcomes.filter(({ errorCode }) => errorCode === ErrorCode.none).map(({ name }) => name)
+  const outcomes = yield* sink.deleteTopics(made(memory))
+  return outcomes.filter(({ errorCode }) => isGone.has(errorCode)).map(({ name }) => name)
 })
 
 /** Whether every record of the topic is of this producer, whatever its epoch. */

@@ -86,6 +86,31 @@ describe("existingTopics: Recreate", () => {
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
+  it.effect("never deletes a topic that somebody made under the name after the last look at it", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* foreign
+      const opened = yield* systems
+      const { deleteTopics } = opened.sink
+      let theirs: string | undefined
+      const raced: Restore.Systems = {
+        ...opened,
+        sink: {
+          ...opened.sink,
+          deleteTopics: (topics) =>
+            Effect.gen(function* () {
+              theirs ??= yield* target.createTopic("orders", { partitions: 3 })
+              return yield* deleteTopics(topics)
+            })
+        }
+      }
+      const prepared = yield* Restore.prepare(raced, recreate(backupId))
+      const error = yield* Effect.flip(inTime(Restore.run(raced, recreate(backupId), prepared, options)))
+      assert.include(error.message, "topic orders was deleted and created again")
+      assert.isDefined(theirs)
+      assert.strictEqual(yield* idOf, theirs)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
   it.effect.each([
     [44, "only three replicas"],
     [38, "too few brokers"]

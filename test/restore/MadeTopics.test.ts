@@ -100,6 +100,33 @@ describe("a topic that a restore made", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("is not mistaken for one that somebody makes under the name just before it is deleted", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* stopped
+      yield* stop(backupId)
+      const opened = yield* systems
+      let theirs: string | undefined
+      const raced: Restore.Systems = {
+        ...opened,
+        sink: {
+          ...opened.sink,
+          deleteTopics: (topics) =>
+            Effect.gen(function* () {
+              theirs ??= yield* target.createTopic("orders", { partitions: 2 })
+              return yield* opened.sink.deleteTopics(topics)
+            })
+        }
+      }
+      yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce", after: 3 })
+      const request = aRestore(backupId, { deletesCreated: true })
+      const prepared = yield* Restore.prepare(raced, request)
+      yield* Effect.flip(inTime(Restore.run(raced, request, prepared, options)))
+      const [found] = yield* opened.sink.lookup(["orders"])
+      assert.isDefined(theirs)
+      assert.strictEqual(found?._tag === "Found" ? found.topic.topicId : undefined, theirs)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
   it.effect("is not deleted when others have written to it, or when another attempt may succeed", () =>
     Effect.gen(function* () {
       const { backupId, target } = yield* stopped
