@@ -235,6 +235,20 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
       })
     )
 
+    fact("takes a later epoch that the client itself counts, and nothing of the epoch before from then on", (subject) =>
+      Effect.gen(function* () {
+        const { topic } = yield* topicWith(subject, "counted")
+        const first = yield* subject.sink.producer()
+        const before = writerOf(subject.sink, topic, first)
+        const after = writerOf(subject.sink, topic, { ...first, producerEpoch: first.producerEpoch + 1 })
+        assert.deepStrictEqual(yield* before.next(numbered(2)), appended(0))
+        assert.deepStrictEqual(yield* after.next(numbered(2, 2)), appended(2))
+        assert.strictEqual((yield* reasonOf(before.next(numbered(2, 4))))._tag, "ProducerFenced")
+        assert.deepStrictEqual(yield* after.next(numbered(2, 4)), appended(4))
+        assert.deepStrictEqual(yield* endsOf(subject.sink, topic), [0, 6, 6, 6])
+      })
+    )
+
     fact("appends a repeated batch again once the brokers have forgotten its producer", (subject) =>
       Effect.gen(function* () {
         if (subject.driver.forgetProducers === undefined) return "this driver makes no broker forget"

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import * as Attempt from "../../src/restore/Attempt.ts"
 import { sealed } from "../kafka/sealing.ts"
 import { someRecords } from "../kafka/support.ts"
+import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import type { Removed } from "../../src/restore/MadeTopics.ts"
 import * as Restore from "../../src/restore/Restore.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
@@ -47,6 +48,43 @@ const late = (isForeign = false) =>
   }).pipe(Effect.scoped)
 
 describe("a topic that a restore made", () => {
+  it.effect.each([
+    ["the transactional id expired", (cluster: InMemoryCluster) => cluster.expireTransactionalIds],
+    ["the permission on it was withdrawn and given again", () => Effect.void]
+  ] as const)("is its own after attempts with other producer ids, since %s", ([, change]) =>
+    Effect.gen(function* () {
+      const { backupId, source, target } = yield* stopped
+      yield* stop(backupId)
+      yield* target.deny("WriteTransactionalId")
+      yield* stop(backupId)
+      yield* target.allow("WriteTransactionalId")
+      yield* change(target)
+      yield* late()
+      // Written anew, since a late request has spoilt it.
+      yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce", after: 3 })
+      yield* Effect.flip(inTime(restore(aRestore(backupId))))
+      yield* target.clearFaults
+      yield* change(target)
+      yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 2)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is deleted after a failure also when attempts with other producer ids have written to it", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* stopped
+      yield* stop(backupId)
+      yield* target.deny("WriteTransactionalId")
+      yield* stop(backupId)
+      yield* target.allow("WriteTransactionalId")
+      yield* target.expireTransactionalIds
+      const removed: Array<unknown> = []
+      yield* stop(backupId, { deletesCreated: true }, (found) => removed.push(found))
+      assert.deepStrictEqual(removed, [{ deleted: ["orders"], kept: [] }])
+      assert.strictEqual(yield* presence, "Missing")
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("is deleted and written anew when a late request of the restore itself has spoilt it", () =>
     Effect.gen(function* () {
       const { backupId, source, target } = yield* stopped

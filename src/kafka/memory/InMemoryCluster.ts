@@ -79,6 +79,8 @@ export interface InMemoryCluster {
   readonly setGroupType: (groupId: string, type: GroupType) => Effect.Effect<void>
   /** Every partition forgets its idempotent producers, as a restart of the brokers does to producers of old records. */
   readonly forgetProducers: Effect.Effect<void>
+  /** The coordinators forget all transactional ids, as after `transactional.id.expiration.ms` (7 days) without use. */
+  readonly expireTransactionalIds: Effect.Effect<void>
   /** Refuses the operation on the topic, group or transactional id; without a name, on the cluster. */
   readonly deny: (operation: DeniedOperation, name?: string) => Effect.Effect<void>
   readonly allow: (operation: DeniedOperation, name?: string) => Effect.Effect<void>
@@ -265,6 +267,11 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
     setGroupType: (groupId, type) => Effect.sync(() => void state.groupTypes.set(groupId, type)),
     forgetProducers: Effect.sync(() => {
       for (const { log } of everyPartition()) log.producers.forget()
+    }),
+    expireTransactionalIds: Effect.sync(() => {
+      for (const id of state.transactionalIds.keys()) {
+        if (!state.openTransactions.has(id)) state.transactionalIds.delete(id)
+      }
     }),
     deny: (operation, name) => Effect.sync(() => void state.denied.add(aclKey(operation, name))),
     allow: (operation, name) => Effect.sync(() => void state.denied.delete(aclKey(operation, name))),

@@ -9,8 +9,8 @@ export const api: Api = { key: 20, name: "DeleteTopics", minVersion: 1, maxVersi
 const byTopicId = 6
 
 /**
- * One outcome per topic, in their order. Before version 6 nothing is asked about a topic with an id: it could be deleted
- * by its name alone, whichever it is by now, and its outcome is UNSUPPORTED_VERSION.
+ * One outcome per topic, in their order. Before version 6 nothing is asked about a topic with an id: it could be
+ * deleted by its name alone, whichever it is by now, and its outcome is UNSUPPORTED_VERSION.
  */
 export const call = (topics: ReadonlyArray<DoomedTopic>, version: number): Call<ReadonlyArray<TopicOutcome>> => {
   const asked = version >= byTopicId ? topics : topics.filter(({ topicId }) => topicId === undefined)
