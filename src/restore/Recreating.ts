@@ -111,19 +111,19 @@ const uncreatable = Effect.fnUntraced(function* (
 /**
  * What can be asked before a topic is deleted: whether the brokers would take the configuration of the new one. They
  * refuse to validate a topic whose name is taken, after they have checked the permission to create it.
- * `unreadableGroup`: the group of this restore, if it may not be read. `tooLarge`: topics whose replication factor is
+ * `forgetfulGroup`: the group of this restore, if it may not be read or written to. `tooLarge`: topics whose replication factor is
  * refused already.
  */
 export const validate = Effect.fnUntraced(function* <T extends Target>(
   sink: KafkaSinkShape,
   targets: ReadonlyArray<T>,
   newTopic: (topic: PlannedTopic, knowsBounds: boolean) => NewTopic,
-  unreadableGroup: string | undefined,
+  forgetfulGroup: string | undefined,
   tooLarge: ReadonlySet<string>
 ) {
   const recreated = targets.filter(({ recreates }) => recreates !== undefined)
   if (recreated.length === 0) return { targets, objections: [] }
-  const objections: Array<Objection> = unreadableGroup === undefined ? [] : [denied(unreadableGroup)]
+  const objections: Array<Objection> = forgetfulGroup === undefined ? [] : [denied(forgetfulGroup)]
   const outcomes = yield* sink.createTopics(
     recreated.flatMap(({ create }) => create ?? []),
     { validateOnly: true }

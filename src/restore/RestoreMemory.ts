@@ -110,6 +110,24 @@ export const save = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Ow
   return true
 })
 
+/** No topic has so many partitions: a commit for it is refused after its permissions were checked. */
+const noPartition = 2_147_483_647
+
+/**
+ * Whether the restore may write down what it remembers: reading it takes Describe on the group, writing takes Read.
+ * `topic`: one that exists. Commits nothing.
+ */
+export const isWritable = (sink: KafkaSinkShape, owner: Owner, topic: string): Effect.Effect<boolean, KafkaError> =>
+  sink.commitOffsets(nameOf(owner), [{ topic, partition: noPartition, offset: 0 }]).pipe(
+    Effect.as(true),
+    Effect.catchTag("KafkaError", (error) => {
+      if (error.isRetryable) return Effect.fail(error)
+      const { reason } = error
+      // Permissions on the topic are asked for by themselves.
+      return Effect.succeed(reason._tag !== "KafkaAuthorizationFailed" || !reason.resource.startsWith("group "))
+    })
+  )
+
 /** How long the coordinator may not know the topics, which are visible already on another broker. */
 const unknownMillis = 30_000
 

@@ -91,7 +91,10 @@ export interface InMemoryCluster {
   readonly counters: Effect.Effect<InMemoryCounters>
 }
 
-/** ACL operations; of groups and transactional ids where the name says so. `Alter` is that on the cluster. */
+/**
+ * ACL operations; of groups and transactional ids where the name says so. `Alter` is that on the cluster. `ReadGroup`
+ * denies Describe on the group, too, and `CommitGroup` Read alone.
+ */
 export type DeniedOperation =
   | "Read"
   | "Describe"
@@ -103,6 +106,7 @@ export type DeniedOperation =
   | "Alter"
   | "AlterConfigs"
   | "ReadGroup"
+  | "CommitGroup"
   | "WriteTransactionalId"
 
 export interface InMemoryCounters {
