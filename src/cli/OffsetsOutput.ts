@@ -25,8 +25,9 @@ export const planned = (
   missing: ReadonlyArray<string> = []
 ): string => {
   if (format === "json") {
-    const all = groups.map(({ before, forget, groupId, offsets }) => ({
+    const all = groups.map(({ before, forget, groupId, left, offsets }) => ({
       group: groupId,
+      ...(left === undefined ? {} : { reason: left }),
       ...(before === undefined ? {} : { before }),
       offsets,
       ...(forget === undefined ? {} : { forgotten: forget })
@@ -55,7 +56,10 @@ export const planned = (
   const without = groups.filter(({ forget = [], offsets }) => offsets.length + forget.length === 0)
   return [
     Table.format(columns, rows),
-    ...without.map(({ groupId }) => `Note: no offset would be set for consumer group ${groupId}`),
+    ...without.map(
+      ({ groupId, left }) =>
+        `Note: no offset would be set for consumer group ${groupId}${left === undefined ? "" : `: ${left}`}`
+    ),
     ...missing.map((topic) => `Note: topic ${topic} does not exist any more`),
     ...(snapshotId === undefined ? [] : [`The present offsets would be stored first, as snapshot ${snapshotId}`]),
     "Nothing was changed."

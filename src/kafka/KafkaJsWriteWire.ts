@@ -126,8 +126,12 @@ const over = ({ brokers, controller, location, metadata, offsets }: Cluster.Clus
         (version) => CreateTopics.call(topics, validateOnly, version),
         withoutController(topics.map(({ name }) => name))
       ),
-    deleteTopics: (names) =>
-      askController(DeleteTopics.api, (version) => DeleteTopics.call(names, version), withoutController(names)),
+    deleteTopics: (topics) =>
+      askController(
+        DeleteTopics.api,
+        (version) => DeleteTopics.call(topics, version),
+        withoutController(topics.map(({ name }) => name))
+      ),
     alterConfigs: (topic, configs, validateOnly) =>
       brokers
         .askAny(IncrementalAlterConfigs.api, (version) =>

@@ -47,6 +47,12 @@ export interface NewTopic {
   readonly configs: Readonly<Record<string, string>>
 }
 
+/** A topic that is to be deleted: with `topicId` that very topic, otherwise whichever has the name. */
+export interface DoomedTopic {
+  readonly name: string
+  readonly topicId?: string | undefined
+}
+
 /** What became of one topic of a request. */
 export interface TopicOutcome {
   readonly name: string
@@ -153,7 +159,12 @@ export interface KafkaSinkShape {
     topics: ReadonlyArray<NewTopic>,
     options?: { readonly validateOnly?: boolean }
   ) => Effect.Effect<ReadonlyArray<TopicOutcome>, KafkaError>
-  readonly deleteTopics: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TopicOutcome>, KafkaError>
+  /**
+   * One outcome for each topic, in their order. A topic that was created again under the name is never deleted for
+   * another id: the code is UNKNOWN_TOPIC_ID (100). It also comes where the answer to the deletion was lost. A broker
+   * that deletes by name alone (before Kafka 2.8) is asked for the id just before.
+   */
+  readonly deleteTopics: (topics: ReadonlyArray<DoomedTopic>) => Effect.Effect<ReadonlyArray<TopicOutcome>, KafkaError>
   /** Sets (a text) or resets to the default (null) configurations of one topic; others stay (KIP-339). */
   readonly alterConfigs: (
     topic: string,

@@ -1,6 +1,6 @@
 import type { Effect } from "effect"
 import type { KafkaError } from "./KafkaError.ts"
-import type { ListedGroup, NewTopic, Producer, TopicOutcome } from "./KafkaSink.ts"
+import type { DoomedTopic, ListedGroup, NewTopic, Producer, TopicOutcome } from "./KafkaSink.ts"
 import type { PartitionOffset, TopicPartition } from "./KafkaSource.ts"
 import type { KafkaWire } from "./KafkaWire.ts"
 
@@ -101,7 +101,8 @@ export interface KafkaWriteWire extends Pick<KafkaWire, "location" | "metadata" 
     topics: ReadonlyArray<NewTopic>,
     validateOnly: boolean
   ) => Effect.Effect<ReadonlyArray<TopicOutcome>, KafkaError>
-  readonly deleteTopics: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TopicOutcome>, KafkaError>
+  /** UNSUPPORTED_VERSION, and nothing is asked, for a topic with an id where the broker deletes by name alone. */
+  readonly deleteTopics: (topics: ReadonlyArray<DoomedTopic>) => Effect.Effect<ReadonlyArray<TopicOutcome>, KafkaError>
   readonly alterConfigs: (
     topic: string,
     configs: Readonly<Record<string, string | null>>,

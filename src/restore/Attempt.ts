@@ -25,20 +25,28 @@ export const nameOf = (owner: Owner): string => {
 export interface Begun {
   /**
    * A producer that has written nowhere yet. From its first append in a partition on, the broker refuses what earlier
-   * ones, of this attempt or of another one, still had on their way there.
+   * ones, of this attempt or of another one, still had on their way there. Without permission on the transactional id:
+   * earlier ones of this attempt alone.
    */
   readonly producer: Effect.Effect<Producer, KafkaError>
   /** Fails as soon as another attempt has begun. */
   readonly untilOvertaken: Effect.Effect<never, RestoreError>
-  /** What all batches of this restore carry, its earlier attempts' included; absent where each attempt has another. */
-  readonly producerId: number | undefined
 }
 
 const overtaken = Effect.suspend(() => Effect.fail(new RestoreError({ reason: new RestoreOvertaken() })))
 
-/** Producers of one transactional id: each has a later epoch than the one before. */
-const fenced = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner, first: Producer) {
+/** Told of each producer id before a batch carries it. */
+type OnProducerId = (producerId: number) => Effect.Effect<unknown, KafkaError>
+
+/** Producers of one transactional id: each has a later epoch than the one before, or another id once none is left. */
+const fenced = Effect.fnUntraced(function* (
+  sink: KafkaSinkShape,
+  owner: Owner,
+  first: Producer,
+  onProducerId: OnProducerId
+) {
   const bumping = yield* Semaphore.make(1)
+  yield* onProducerId(first.producerId)
   let newest = first
   let isFirst = true
   const producer = bumping.withPermit(
@@ -48,8 +56,11 @@ const fenced = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner, 
         return first
       }
       // A lost answer skips an epoch. Whether another attempt took it, its own look at the newest epoch shows.
-      newest = yield* sink.producer(nameOf(owner))
-      return newest
+      const next = yield* sink.producer(nameOf(owner))
+      const isOther = next.producerId !== newest.producerId
+      newest = next
+      if (isOther) yield* onProducerId(next.producerId)
+      return next
     })
   )
   const look = Effect.gen(function* () {
@@ -61,14 +72,46 @@ const fenced = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner, 
     const { producerEpoch, producerId } = found.result.success
     if (producerId !== found.own.producerId || producerEpoch !== found.own.producerEpoch) return yield* overtaken
   })
-  return { producer, untilOvertaken: Effect.forever(look), producerId: first.producerId } satisfies Begun
+  return { producer, untilOvertaken: Effect.forever(look) } satisfies Begun
 })
 
-/** Begins an attempt. Without permission on the transactional id, nothing tells two attempts apart but the log. */
-export const begin = (sink: KafkaSinkShape, owner: Owner): Effect.Effect<Begun, KafkaError> =>
+/** Epochs are 16 bits wide and signed; the last one is left alone, as Kafka's own clients do. */
+const lastEpoch = 0x7ffe
+
+/**
+ * Producers of a producer id that is nobody else's: without transactional id a client counts the epochs itself
+ * (KIP-360), and a broker takes each later one from sequence 0 on.
+ */
+const anonymous = Effect.fnUntraced(function* (sink: KafkaSinkShape, onProducerId: OnProducerId) {
+  const bumping = yield* Semaphore.make(1)
+  let newest: Producer | undefined
+  const producer = bumping.withPermit(
+    Effect.gen(function* () {
+      if (newest !== undefined && newest.producerEpoch < lastEpoch) {
+        newest = { ...newest, producerEpoch: newest.producerEpoch + 1 }
+        return newest
+      }
+      const next = yield* sink.producer()
+      yield* onProducerId(next.producerId)
+      newest = next
+      return next
+    })
+  )
+  return { producer, untilOvertaken: Effect.never } satisfies Begun
+})
+
+/**
+ * Begins an attempt. Without permission on the transactional id, nothing tells two attempts apart but the log.
+ * `onProducerId`: told of each producer id before a batch carries it.
+ */
+export const begin = (
+  sink: KafkaSinkShape,
+  owner: Owner,
+  onProducerId: OnProducerId = () => Effect.void
+): Effect.Effect<Begun, KafkaError> =>
   sink.producer(nameOf(owner)).pipe(
-    Effect.flatMap((first) => fenced(sink, owner, first)),
-    Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", () =>
-      Effect.succeed({ producer: sink.producer(), untilOvertaken: Effect.never, producerId: undefined } satisfies Begun)
-    )
+    Effect.map((first) => fenced(sink, owner, first, onProducerId)),
+    Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", () => Effect.succeed(anonymous(sink, onProducerId))),
+    // What `onProducerId` is refused is no answer about the transactional id.
+    Effect.flatten
   )

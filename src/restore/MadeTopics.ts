@@ -1,11 +1,11 @@
 import { Effect, Stream } from "effect"
-import { BatchHeader, readInt64 } from "../kafka/batch/BatchHeader.ts"
+import { BatchAttribute, BatchHeader, readInt64 } from "../kafka/batch/BatchHeader.ts"
 import { ErrorCode } from "../kafka/ErrorCode.ts"
 import { KafkaError as Failed, ProtocolFailure } from "../kafka/KafkaError.ts"
-import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
+import type { DoomedTopic, KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import * as Preflight from "./Preflight.ts"
-import type { Memory } from "./RestoreMemory.ts"
+import type { Memory, Remembered } from "./RestoreMemory.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
 import type { ConfigChoice } from "./RestoreRequest.ts"
 
@@ -14,29 +14,40 @@ import type { ConfigChoice } from "./RestoreRequest.ts"
  * their ids are the same, and, where they are to be written anew, they hold no record of anybody else.
  */
 
+/** Those that the restore made, with their ids. */
+const made = (memory: Memory): ReadonlyArray<DoomedTopic> =>
+  [...memory].flatMap(([name, { isMade, topicId }]) => (isMade && topicId !== undefined ? [{ name, topicId }] : []))
+
 /** Which of these topics are still those that the restore made. */
 const present = Effect.fnUntraced(function* (sink: KafkaSinkShape, memory: Memory) {
-  const made = [...memory].filter(([, { isMade, topicId }]) => isMade && topicId !== undefined)
-  const found = yield* sink.lookup(made.map(([name]) => name))
+  const found = yield* sink.lookup(made(memory).map(({ name }) => name))
   return found.flatMap((one) =>
     one._tag === "Found" && one.topic.topicId === memory.get(one.topic.name)?.topicId ? [one.topic.name] : []
   )
 })
 
-/** Deletes those of the topics that the restore made. Returns their names. */
+/** Codes after which the very topic is not there. */
+const isGone: ReadonlySet<number> = new Set([ErrorCode.none, ErrorCode.unknownTopicId])
+
+/** Deletes those of the topics that the restore made, by their ids. Returns the names of those that are gone by now. */
 export const remove = Effect.fnUntraced(function* (sink: KafkaSinkShape, memory: Memory) {
-  const outcomes = yield* sink.deleteTopics(yield* present(sink, memory))
-  return outcomes.filter(({ errorCode }) => errorCode === ErrorCode.none).map(({ name }) => name)
+  const outcomes = yield* sink.deleteTopics(made(memory))
+  return outcomes.filter(({ errorCode }) => isGone.has(errorCode)).map(({ name }) => name)
 })
 
-/** Whether every record of the topic is of this producer, whatever its epoch. */
-const holdsOnlyOf = Effect.fnUntraced(function* (
+/** Whether the batch holds records of others. Markers are no records: others write them for our own transactions. */
+const isForeignBatch = (bytes: Buffer, start: number, own: ReadonlySet<number>): boolean =>
+  (bytes.readUInt16BE(start + BatchHeader.attributes) & BatchAttribute.control) === 0 &&
+  !own.has(readInt64(bytes, start + BatchHeader.producerId))
+
+/** Whether every record of the topic is of an attempt of this restore. */
+const holdsOnlyOwn = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
   source: KafkaSourceShape,
   { partitions, target }: PlannedTopic,
-  topicId: string | undefined,
-  producerId: number
+  { producerIds = [], topicId }: Remembered
 ) {
+  const own = new Set(producerIds)
   const places = partitions.map(({ partition }) => ({ topic: target, partition }))
   const starts = yield* sink.offsets(places, "logStart")
   const ends = yield* sink.offsets(places, "highWatermark")
@@ -45,9 +56,7 @@ const holdsOnlyOf = Effect.fnUntraced(function* (
     if (from >= until) continue
     const isForeign = yield* source.read({ ...place, topicId, from, until }).pipe(
       Stream.map((fetched) => {
-        const foreign = fetched.batches.some(
-          ({ bytes, start }) => readInt64(bytes, start + BatchHeader.producerId) !== producerId
-        )
+        const foreign = fetched.batches.some(({ bytes, start }) => isForeignBatch(bytes, start, own))
         fetched.release()
         return foreign
       }),
@@ -75,8 +84,7 @@ export const removeAfterFailure = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
   source: KafkaSourceShape,
   topics: ReadonlyArray<PlannedTopic>,
-  memory: Memory,
-  producerId: number | undefined
+  memory: Memory
 ) {
   const deleted: Array<string> = []
   const kept: Array<string> = []
@@ -86,8 +94,8 @@ export const removeAfterFailure = Effect.fnUntraced(function* (
     if (remembered === undefined || !remembered.isMade) continue
     const own = new Map([[name, remembered]])
     const removed = Effect.gen(function* () {
-      if (producerId === undefined || (yield* present(sink, own)).length === 0) return false
-      if (!(yield* holdsOnlyOf(sink, source, topic, remembered.topicId, producerId))) return false
+      if ((yield* present(sink, own)).length === 0) return false
+      if (!(yield* holdsOnlyOwn(sink, source, topic, remembered))) return false
       return (yield* remove(sink, own)).length > 0
     })
     const isRemoved = yield* Effect.orElseSucceed(removed, () => false)
@@ -117,15 +125,14 @@ export const renew = Effect.fnUntraced(function* (
   { sink, source }: { readonly sink: KafkaSinkShape; readonly source: KafkaSourceShape },
   topic: PlannedTopic,
   choice: ConfigChoice,
-  memory: Memory,
-  producerId: number
+  memory: Memory
 ) {
   const name = topic.target
   const remembered = memory.get(name)
   if (remembered === undefined) return undefined
   const own = new Map([[name, remembered]])
   if ((yield* present(sink, own)).length === 0) return undefined
-  if (!(yield* holdsOnlyOf(sink, source, topic, remembered.topicId, producerId))) return undefined
+  if (!(yield* holdsOnlyOwn(sink, source, topic, remembered))) return undefined
   if ((yield* remove(sink, own)).length === 0) return undefined
   yield* Effect.logWarning("the topic is written anew: late requests of an earlier attempt had reached it").pipe(
     Effect.annotateLogs({ topic: name })

@@ -16,6 +16,7 @@ import type { Objection } from "./Objection.ts"
 import type { PlannedTopic, RestorePlan } from "./RestorePlan.ts"
 import * as GoneTopics from "./GoneTopics.ts"
 import * as Recreating from "./Recreating.ts"
+import * as RestoreMemory from "./RestoreMemory.ts"
 import { type Memory, type Remembered, rememberedOf } from "./RestoreMemory.ts"
 import type { ConfigChoice, RestoreRequest } from "./RestoreRequest.ts"
 import * as TargetRights from "./TargetRights.ts"
@@ -170,11 +171,15 @@ export const ofTarget = Effect.fnUntraced(function* (
       .filter((target) => Replication.isTooLarge(replicatedOf(target, found, request.configs), brokers))
       .map(({ topic }) => topic.target)
   )
+  const doomed = targets.find(({ recreates }) => recreates !== undefined)
+  const remembers =
+    memory !== undefined &&
+    (doomed === undefined || (yield* RestoreMemory.isWritable(sink, request.owner, doomed.topic.target)))
   const anew = yield* Recreating.validate(
     sink,
     targets,
     (topic, knowsBounds) => newTopic(topic, knowsBounds, request.configs),
-    memory === undefined ? Attempt.nameOf(request.owner) : undefined,
+    remembers ? undefined : Attempt.nameOf(request.owner),
     tooLarge
   )
   const validated = yield* validate(

@@ -111,19 +111,19 @@ const uncreatable = Effect.fnUntraced(function* (
 /**
  * What can be asked before a topic is deleted: whether the brokers would take the configuration of the new one. They
  * refuse to validate a topic whose name is taken, after they have checked the permission to create it.
- * `unreadableGroup`: the group of this restore, if it may not be read. `tooLarge`: topics whose replication factor is
+ * `forgetfulGroup`: the group of this restore, if it may not be read or written to. `tooLarge`: topics whose replication factor is
  * refused already.
  */
 export const validate = Effect.fnUntraced(function* <T extends Target>(
   sink: KafkaSinkShape,
   targets: ReadonlyArray<T>,
   newTopic: (topic: PlannedTopic, knowsBounds: boolean) => NewTopic,
-  unreadableGroup: string | undefined,
+  forgetfulGroup: string | undefined,
   tooLarge: ReadonlySet<string>
 ) {
   const recreated = targets.filter(({ recreates }) => recreates !== undefined)
   if (recreated.length === 0) return { targets, objections: [] }
-  const objections: Array<Objection> = unreadableGroup === undefined ? [] : [denied(unreadableGroup)]
+  const objections: Array<Objection> = forgetfulGroup === undefined ? [] : [denied(forgetfulGroup)]
   const outcomes = yield* sink.createTopics(
     recreated.flatMap(({ create }) => create ?? []),
     { validateOnly: true }
@@ -167,36 +167,40 @@ export const without = (request: RestoreRequest): RestoreRequest => {
 /** Longest wait for a deleted topic to be gone, in tenths of a second. */
 const goneWithin = 300
 
+/** Codes after which a topic that was to be deleted is not there; also of an attempt whose answer was lost. */
+const isGone: ReadonlySet<number> = new Set([
+  ErrorCode.none,
+  ErrorCode.unknownTopicOrPartition,
+  ErrorCode.unknownTopicId
+])
+
 /**
- * Deletes the topics that are to be created again, and waits until they are gone. A topic that is another one by now is
- * left alone: then the restore stops.
+ * Deletes the topics that are to be created again, each by its id, and waits until they are gone. A topic that is
+ * another one by now is left alone: then the restore stops.
  */
 export const remove = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: ReadonlyArray<Target>) {
   const ids = new Map(targets.flatMap(({ recreates, topic }) => (recreates ? [[topic.target, recreates.topicId]] : [])))
   if (ids.size === 0) return
   const names = [...ids.keys()]
-  const present: Array<string> = []
-  for (const found of yield* sink.lookup(names)) {
-    if (found._tag !== "Found") continue
-    if (found.topic.topicId !== ids.get(found.topic.name)) {
-      return yield* new Failed({ operation: "topics", reason: new TopicRecreated({ topic: found.topic.name }) })
-    }
-    present.push(found.topic.name)
-  }
+  /** Those that are there. Fails for one that is another topic by now. */
+  const look = Effect.gen(function* () {
+    const found = (yield* sink.lookup(names)).flatMap((one) => (one._tag === "Found" ? [one.topic] : []))
+    const other = found.find(({ name, topicId }) => topicId !== ids.get(name))
+    if (other === undefined) return found.map(({ name, topicId }) => ({ name, topicId }))
+    return yield* new Failed({ operation: "topics", reason: new TopicRecreated({ topic: other.name }) })
+  })
+  const present = yield* look
   yield* Effect.logWarning("topics are deleted and created again, as confirmRecreate says").pipe(
-    Effect.annotateLogs({ topics: present.join(", ") })
+    Effect.annotateLogs({ topics: present.map(({ name }) => name).join(", ") })
   )
-  const refused = (yield* sink.deleteTopics(present)).find(
-    // Deleted by an attempt whose answer was lost.
-    ({ errorCode }) => errorCode !== ErrorCode.none && errorCode !== ErrorCode.unknownTopicOrPartition
-  )
+  const refused = (yield* sink.deleteTopics(present)).find(({ errorCode }) => !isGone.has(errorCode))
   if (refused !== undefined) {
     const detail = `topic ${refused.name} was not deleted: ${refused.detail ?? `error ${refused.errorCode}`}`
     const reason = new ProtocolFailure({ detail, code: refused.errorCode, transient: false })
     return yield* new Failed({ operation: "topics", reason })
   }
   for (let tries = 0; tries < goneWithin; tries++) {
-    if ((yield* sink.lookup(names)).every(({ _tag }) => _tag !== "Found")) return
+    if ((yield* look).length === 0) return
     yield* Effect.sleep(100)
   }
 })

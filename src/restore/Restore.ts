@@ -79,18 +79,19 @@ export const run = Effect.fn("Restore.run")(function* (
       return [topic.target, isOver ? remembered : { ...begun, ...remembered, retention: begun.retention }]
     })
   )
-  const remember = (changed: RestoreMemory.Memory) => {
-    memory = new Map([...memory, ...changed])
-    return RestoreMemory.save(sink, request.owner, changed)
-  }
   let isRemembered = true
+  const remember = Effect.fnUntraced(function* (changed: RestoreMemory.Memory) {
+    memory = new Map([...memory, ...changed])
+    // Without permission once, this attempt asks no more.
+    if (isRemembered) isRemembered = yield* RestoreMemory.save(sink, request.owner, changed)
+  })
   let proven: ReadonlyArray<ProvenPartition> = []
   for (const { remembered, topic } of targets) {
     if (remembered?.provenMillis !== undefined) topic.partitions.forEach((partition) => options.onProven?.(partition))
   }
   // Somebody may end the hold by command next: that knows what is remembered alone.
   if (unproven.length > 0 || targets.some(({ remembered }) => remembered?.configs === "held")) {
-    isRemembered = yield* remember(memory)
+    yield* remember(memory)
   }
   // With Describe alone, the group could be read.
   if (unproven.length > 0 && !isRemembered && request.existingTopics === "append") {
@@ -107,7 +108,9 @@ export const run = Effect.fn("Restore.run")(function* (
     { discard: true }
   )
   if (unproven.length > 0) {
-    const begun = yield* Attempt.begin(sink, request.owner)
+    const begun = yield* Attempt.begin(sink, request.owner, (producerId) =>
+      remember(Remembering.mapped(unproven, memory, (known) => RestoreMemory.withProducer(known, producerId)))
+    )
     const rest = { ...plan, topics: unproven.map(({ topic }) => topic) }
     const written = (renewals: number): Written =>
       Effect.flatMap(
@@ -118,9 +121,9 @@ export const run = Effect.fn("Restore.run")(function* (
           Effect.gen(function* () {
             const topic = rest.topics.find(({ target }) => target === disturbed.topic)
             const topicId =
-              topic === undefined || begun.producerId === undefined || renewals === 0
+              topic === undefined || renewals === 0
                 ? undefined
-                : yield* MadeTopics.renew(systems, topic, request.configs, memory, begun.producerId)
+                : yield* MadeTopics.renew(systems, topic, request.configs, memory)
             if (topicId === undefined) return yield* new RestoreError({ reason: disturbed })
             yield* remember(new Map([[disturbed.topic, { ...memory.get(disturbed.topic)!, topicId }]]))
             return yield* written(renewals - 1)
@@ -130,7 +133,7 @@ export const run = Effect.fn("Restore.run")(function* (
     proven = yield* Effect.raceFirst(written(mostRenewals), begun.untilOvertaken).pipe(
       Effect.tapError((error) =>
         request.deletesCreated && isFinal(error)
-          ? Effect.map(MadeTopics.removeAfterFailure(sink, source, rest.topics, memory, begun.producerId), (removed) =>
+          ? Effect.map(MadeTopics.removeAfterFailure(sink, source, rest.topics, memory), (removed) =>
               options.onRemoved?.(removed)
             ).pipe(Effect.andThen(OwnConfigs.giveBack(sink, rest.topics, request.configs, memory)))
           : Effect.void

@@ -27,6 +27,8 @@ export const Remembered = Schema.Struct({
   topicId: Schema.optionalKey(Schema.String),
   /** Whether this restore made the topic. */
   isMade: Schema.Boolean,
+  /** Producer ids of the batches that attempts of this restore wrote to it, the newest last; at most 64. */
+  producerIds: Schema.optionalKey(Schema.Array(Schema.Int)),
   /** When all records of the restore were read back and compared, in milliseconds since 1970; absent until then. */
   provenMillis: Schema.optionalKey(Schema.Int),
   /** What became of the topic's own configuration: all but retention is in place, or all of it. Absent until then. */
@@ -47,6 +49,15 @@ export type Remembered = typeof Remembered.Type & {
 
 /** By target topic. */
 export type Memory = ReadonlyMap<string, Remembered>
+
+/** Producer ids that are remembered: their texts stay below 1300 bytes, of the 4096 that brokers take by default. */
+const mostProducers = 64
+
+/** The same, and that batches with this producer id are of this restore, too. */
+export const withProducer = (remembered: Remembered, producerId: number): Remembered => ({
+  ...remembered,
+  producerIds: [...(remembered.producerIds ?? []).filter((id) => id !== producerId), producerId].slice(-mostProducers)
+})
 
 /** What is remembered of exactly this topic and this plan: not of one that was made anew under the name. */
 export const rememberedOf = (
@@ -98,6 +109,24 @@ export const save = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Ow
   }
   return true
 })
+
+/** No topic has so many partitions: a commit for it is refused after its permissions were checked. */
+const noPartition = 2_147_483_647
+
+/**
+ * Whether the restore may write down what it remembers: reading it takes Describe on the group, writing takes Read.
+ * `topic`: one that exists. Commits nothing.
+ */
+export const isWritable = (sink: KafkaSinkShape, owner: Owner, topic: string): Effect.Effect<boolean, KafkaError> =>
+  sink.commitOffsets(nameOf(owner), [{ topic, partition: noPartition, offset: 0 }]).pipe(
+    Effect.as(true),
+    Effect.catchTag("KafkaError", (error) => {
+      if (error.isRetryable) return Effect.fail(error)
+      const { reason } = error
+      // Permissions on the topic are asked for by themselves.
+      return Effect.succeed(reason._tag !== "KafkaAuthorizationFailed" || !reason.resource.startsWith("group "))
+    })
+  )
 
 /** How long the coordinator may not know the topics, which are visible already on another broker. */
 const unknownMillis = 30_000

@@ -235,6 +235,20 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
       })
     )
 
+    fact("takes a later epoch that the client itself counts, and nothing of the epoch before from then on", (subject) =>
+      Effect.gen(function* () {
+        const { topic } = yield* topicWith(subject, "counted")
+        const first = yield* subject.sink.producer()
+        const before = writerOf(subject.sink, topic, first)
+        const after = writerOf(subject.sink, topic, { ...first, producerEpoch: first.producerEpoch + 1 })
+        assert.deepStrictEqual(yield* before.next(numbered(2)), appended(0))
+        assert.deepStrictEqual(yield* after.next(numbered(2, 2)), appended(2))
+        assert.strictEqual((yield* reasonOf(before.next(numbered(2, 4))))._tag, "ProducerFenced")
+        assert.deepStrictEqual(yield* after.next(numbered(2, 4)), appended(4))
+        assert.deepStrictEqual(yield* endsOf(subject.sink, topic), [0, 6, 6, 6])
+      })
+    )
+
     fact("appends a repeated batch again once the brokers have forgotten its producer", (subject) =>
       Effect.gen(function* () {
         if (subject.driver.forgetProducers === undefined) return "this driver makes no broker forget"
@@ -508,13 +522,49 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
           .pipe(Effect.repeat({ until: ([each]) => each?._tag === "Found", times: 100 }))
         assert.strictEqual(found?._tag === "Found" ? found.topic.topicId : undefined, outcomes[0]?.topicId)
         assert.strictEqual(found?._tag === "Found" ? found.topic.partitions.length : 0, 2)
-        assert.deepStrictEqual(codesOf(yield* sink.deleteTopics([fresh, existing, `${odd}-defaults`, odd])), [
+        const doomed = [fresh, existing, `${odd}-defaults`, odd].map((each) => ({ name: each }))
+        assert.deepStrictEqual(codesOf(yield* sink.deleteTopics(doomed)), [
           [fresh, 0],
           [existing, 0],
           [`${odd}-defaults`, 0],
           [odd, 3]
         ])
         assert.deepStrictEqual(yield* sink.createTopics([]), [])
+      })
+    )
+
+    fact("deletes exactly the topic of an id, and never another one of the same name", (subject) =>
+      Effect.gen(function* () {
+        const { driver, sink } = subject
+        const [kept, fresh] = [freshName("kept"), freshName("by-id")]
+        const idOf = (name: string) =>
+          Effect.map(sink.lookup([name]), ([one]) => (one?._tag === "Found" ? one.topic.topicId : undefined))
+        yield* driver.createTopic(kept, 1)
+        yield* driver.createTopic(fresh, 1)
+        const settled = Effect.repeat(idOf(kept), { until: (id) => id !== undefined, times: 100 })
+        const first = yield* settled
+        yield* driver.deleteTopic(kept)
+        yield* driver.createTopic(kept, 1)
+        const second = yield* Effect.repeat(idOf(kept), { until: (id) => id !== undefined && id !== first, times: 100 })
+        const nobodys = crypto.randomUUID()
+        const doomed = [
+          { name: kept, topicId: first },
+          { name: fresh, topicId: yield* idOf(fresh) },
+          { name: "no-such-topic", topicId: nobodys }
+        ]
+        const codes = Effect.map(sink.deleteTopics(doomed), (all) => all.map((one) => [one.name, one.errorCode]))
+        assert.deepStrictEqual(yield* codes, [
+          [kept, 100],
+          [fresh, 0],
+          ["no-such-topic", 100]
+        ])
+        assert.strictEqual(yield* idOf(kept), second)
+        // As after an answer that was lost.
+        assert.deepStrictEqual((yield* codes)[1], [fresh, 100])
+        assert.deepStrictEqual(
+          (yield* sink.deleteTopics([{ name: kept, topicId: second }])).map(({ errorCode }) => errorCode),
+          [0]
+        )
       })
     )
 
@@ -763,8 +813,17 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
           { name: `${topic}-new`, partitions: 1, replicationFactor: 1, configs: {} }
         ])
         assert.include(created?.detail, `lacks Create on topic ${topic}-new`)
-        const [deleted] = yield* powerless.deleteTopics([topic])
-        assert.include(deleted?.detail, `lacks Delete on topic ${topic}`)
+        const [found] = yield* subject.sink.lookup([topic])
+        const topicId = found?._tag === "Found" ? found.topic.topicId : undefined
+        assert.isDefined(topicId)
+        for (const doomed of [{ name: topic }, { name: topic, topicId }]) {
+          const [deleted] = yield* powerless.deleteTopics([doomed])
+          assert.strictEqual(deleted?.errorCode, 29)
+          assert.include(deleted?.detail, `lacks Delete on topic ${topic}`)
+        }
+        // Whether an id exists is no secret.
+        const [unknown] = yield* powerless.deleteTopics([{ name: topic, topicId: crypto.randomUUID() }])
+        assert.strictEqual(unknown?.errorCode, 100)
         assert.strictEqual(yield* endOf(subject.sink, topic), 0)
       })
     )

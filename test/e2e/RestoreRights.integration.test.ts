@@ -159,6 +159,24 @@ describeWith(["kafka", "kafkaSecurity", "java"], "The permissions of a restore",
     assert.include(refused.stderr, "permission denied: the principal lacks Alter on cluster, and restored-")
   })
 
+  it("must have Read on the group before a topic is deleted: Describe alone is refused", async () => {
+    const group = optional.find(({ resource }) => resource === "GROUP")!
+    const describe: Acl = { ...group, operations: ["DESCRIBE"] }
+    const target = `restored-${topic}-${restores + 1}`
+    await java.createTopics({ name: target, partitions: 3 })
+    await java.grant(describe)
+    try {
+      const spec = { existingTopics: "Recreate", confirmRecreate: [target] }
+      const { code, stderr } = await without([group], spec)
+      assert.strictEqual(code, 19, stderr)
+      assert.match(stderr, /Recreate needs Read on consumer group kafka-backup-restore-/)
+      assert.match(stderr, /grant the principal Read on group kafka-backup-restore-/)
+      assert.lengthOf((await java.offsets(target))[target] ?? [], 3)
+    } finally {
+      await java.revoke(describe)
+    }
+  })
+
   it("are less with new offsets: neither Delete nor Alter on the cluster", async () => {
     const some = [...needed, ...alter].filter(({ operations: [name] }) => name === "DELETE" || name === "ALTER")
     assert.lengthOf(some, 2)

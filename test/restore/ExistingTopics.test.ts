@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import { KafkaAuthorizationFailed, KafkaError } from "../../src/kafka/KafkaError.ts"
+import * as Attempt from "../../src/restore/Attempt.ts"
 import * as Restore from "../../src/restore/Restore.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
 import { aRestore, assertSame, backUp, inTime, layer, options, plain, restore, systems, worlds } from "./world.ts"
@@ -86,6 +87,31 @@ describe("existingTopics: Recreate", () => {
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
+  it.effect("never deletes a topic that somebody made under the name after the last look at it", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* foreign
+      const opened = yield* systems
+      const { deleteTopics } = opened.sink
+      let theirs: string | undefined
+      const raced: Restore.Systems = {
+        ...opened,
+        sink: {
+          ...opened.sink,
+          deleteTopics: (topics) =>
+            Effect.gen(function* () {
+              theirs ??= yield* target.createTopic("orders", { partitions: 3 })
+              return yield* deleteTopics(topics)
+            })
+        }
+      }
+      const prepared = yield* Restore.prepare(raced, recreate(backupId))
+      const error = yield* Effect.flip(inTime(Restore.run(raced, recreate(backupId), prepared, options)))
+      assert.include(error.message, "topic orders was deleted and created again")
+      assert.isDefined(theirs)
+      assert.strictEqual(yield* idOf, theirs)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
   it.effect.each([
     [44, "only three replicas"],
     [38, "too few brokers"]
@@ -129,6 +155,25 @@ describe("existingTopics: Recreate", () => {
       const error = yield* failure(recreate(backupId))
       assert.match(error.message, /Recreate needs Read on consumer group kafka-backup-restore-/)
       assert.strictEqual(yield* idOf, id)
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("existingTopics: Recreate, with Describe but without Read on the group", () => {
+  it.effect("deletes nothing, and names the permission to grant", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* scene
+      const id = yield* target.createTopic("orders", { partitions: 3 })
+      const request = aRestore(backupId, { existingTopics: "recreate", confirmRecreate: new Set(["orders"]) })
+      const group = Attempt.nameOf(request.owner)
+      // OffsetFetch takes Describe, OffsetCommit takes Read.
+      yield* target.deny("CommitGroup", group)
+      const error = yield* failure(request)
+      assert.include(error.message, `Recreate needs Read on consumer group ${group}`)
+      assert.include("advice" in error ? error.advice : "", `grant the principal Read on group ${group}`)
+      assert.strictEqual(yield* idOf, id)
+      yield* target.allow("CommitGroup", group)
+      yield* inTime(restore(request))
     }).pipe(Effect.provide(layer))
   )
 })

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import * as Attempt from "../../src/restore/Attempt.ts"
 import { sealed } from "../kafka/sealing.ts"
 import { someRecords } from "../kafka/support.ts"
+import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import type { Removed } from "../../src/restore/MadeTopics.ts"
 import * as Restore from "../../src/restore/Restore.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
@@ -47,6 +48,43 @@ const late = (isForeign = false) =>
   }).pipe(Effect.scoped)
 
 describe("a topic that a restore made", () => {
+  it.effect.each([
+    ["the transactional id expired", (cluster: InMemoryCluster) => cluster.expireTransactionalIds],
+    ["the permission on it was withdrawn and given again", () => Effect.void]
+  ] as const)("is its own after attempts with other producer ids, since %s", ([, change]) =>
+    Effect.gen(function* () {
+      const { backupId, source, target } = yield* stopped
+      yield* stop(backupId)
+      yield* target.deny("WriteTransactionalId")
+      yield* stop(backupId)
+      yield* target.allow("WriteTransactionalId")
+      yield* change(target)
+      yield* late()
+      // Written anew, since a late request has spoilt it.
+      yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce", after: 3 })
+      yield* Effect.flip(inTime(restore(aRestore(backupId))))
+      yield* target.clearFaults
+      yield* change(target)
+      yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 2)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is deleted after a failure also when attempts with other producer ids have written to it", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* stopped
+      yield* stop(backupId)
+      yield* target.deny("WriteTransactionalId")
+      yield* stop(backupId)
+      yield* target.allow("WriteTransactionalId")
+      yield* target.expireTransactionalIds
+      const removed: Array<unknown> = []
+      yield* stop(backupId, { deletesCreated: true }, (found) => removed.push(found))
+      assert.deepStrictEqual(removed, [{ deleted: ["orders"], kept: [] }])
+      assert.strictEqual(yield* presence, "Missing")
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("is deleted and written anew when a late request of the restore itself has spoilt it", () =>
     Effect.gen(function* () {
       const { backupId, source, target } = yield* stopped
@@ -98,6 +136,33 @@ describe("a topic that a restore made", () => {
       yield* stop(backupId, { deletesCreated: true })
       assert.strictEqual(yield* presence, "Found")
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is not mistaken for one that somebody makes under the name just before it is deleted", () =>
+    Effect.gen(function* () {
+      const { backupId, target } = yield* stopped
+      yield* stop(backupId)
+      const opened = yield* systems
+      let theirs: string | undefined
+      const raced: Restore.Systems = {
+        ...opened,
+        sink: {
+          ...opened.sink,
+          deleteTopics: (topics) =>
+            Effect.gen(function* () {
+              theirs ??= yield* target.createTopic("orders", { partitions: 2 })
+              return yield* opened.sink.deleteTopics(topics)
+            })
+        }
+      }
+      yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce", after: 3 })
+      const request = aRestore(backupId, { deletesCreated: true })
+      const prepared = yield* Restore.prepare(raced, request)
+      yield* Effect.flip(inTime(Restore.run(raced, request, prepared, options)))
+      const [found] = yield* opened.sink.lookup(["orders"])
+      assert.isDefined(theirs)
+      assert.strictEqual(found?._tag === "Found" ? found.topic.topicId : undefined, theirs)
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
   it.effect("is not deleted when others have written to it, or when another attempt may succeed", () =>

@@ -134,7 +134,7 @@ describe("before anything is written, a restore", () => {
       yield* Effect.flip(inTime(restore(request)))
       yield* target.clearFaults
       const { sink } = yield* systems
-      yield* sink.deleteTopics(["payments"])
+      yield* sink.deleteTopics([{ name: "payments" }])
       yield* target.createTopic("payments")
       yield* target.produce("payments", 0, records(1))
       const error = yield* Effect.flip(inTime(restore(request)))

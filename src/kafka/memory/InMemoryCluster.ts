@@ -79,6 +79,8 @@ export interface InMemoryCluster {
   readonly setGroupType: (groupId: string, type: GroupType) => Effect.Effect<void>
   /** Every partition forgets its idempotent producers, as a restart of the brokers does to producers of old records. */
   readonly forgetProducers: Effect.Effect<void>
+  /** The coordinators forget all transactional ids, as after `transactional.id.expiration.ms` (7 days) without use. */
+  readonly expireTransactionalIds: Effect.Effect<void>
   /** Refuses the operation on the topic, group or transactional id; without a name, on the cluster. */
   readonly deny: (operation: DeniedOperation, name?: string) => Effect.Effect<void>
   readonly allow: (operation: DeniedOperation, name?: string) => Effect.Effect<void>
@@ -89,7 +91,10 @@ export interface InMemoryCluster {
   readonly counters: Effect.Effect<InMemoryCounters>
 }
 
-/** ACL operations; of groups and transactional ids where the name says so. `Alter` is that on the cluster. */
+/**
+ * ACL operations; of groups and transactional ids where the name says so. `Alter` is that on the cluster. `ReadGroup`
+ * denies Describe on the group, too, and `CommitGroup` Read alone.
+ */
 export type DeniedOperation =
   | "Read"
   | "Describe"
@@ -101,6 +106,7 @@ export type DeniedOperation =
   | "Alter"
   | "AlterConfigs"
   | "ReadGroup"
+  | "CommitGroup"
   | "WriteTransactionalId"
 
 export interface InMemoryCounters {
@@ -265,6 +271,11 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
     setGroupType: (groupId, type) => Effect.sync(() => void state.groupTypes.set(groupId, type)),
     forgetProducers: Effect.sync(() => {
       for (const { log } of everyPartition()) log.producers.forget()
+    }),
+    expireTransactionalIds: Effect.sync(() => {
+      for (const id of state.transactionalIds.keys()) {
+        if (!state.openTransactions.has(id)) state.transactionalIds.delete(id)
+      }
     }),
     deny: (operation, name) => Effect.sync(() => void state.denied.add(aclKey(operation, name))),
     allow: (operation, name) => Effect.sync(() => void state.denied.delete(aclKey(operation, name))),

@@ -130,7 +130,9 @@ export const commitOffsets = (
   groupId: string,
   offsets: ReadonlyArray<CommittedOffset>
 ): ReadonlyArray<number> => {
-  if (isDenied(state, "ReadGroup", groupId)) return offsets.map(() => ErrorCode.groupAuthorizationFailed)
+  if (isDenied(state, "ReadGroup", groupId) || isDenied(state, "CommitGroup", groupId)) {
+    return offsets.map(() => ErrorCode.groupAuthorizationFailed)
+  }
   if (state.groupTypes.get(groupId) === "share") return offsets.map(() => ErrorCode.groupIdNotFound)
   if (state.activeGroups.has(groupId)) return offsets.map(() => ErrorCode.unknownMemberId)
   const group = state.groups.get(groupId) ?? new Map<string, CommittedOffset>()

@@ -212,12 +212,12 @@ export const makeInMemoryWriteWire = (state: Cluster.ClusterState): KafkaWriteWi
         () => TopicChanges.createTopics(state, topics, validateOnly),
         (errorCode) => topics.map(({ name }) => ({ name, errorCode, detail: undefined }))
       ),
-    deleteTopics: (names) =>
+    deleteTopics: (topics) =>
       change(
         "topics",
         {},
-        () => TopicChanges.deleteTopics(state, names),
-        (errorCode) => names.map((name) => ({ name, errorCode, detail: undefined }))
+        () => TopicChanges.deleteTopics(state, topics),
+        (errorCode) => topics.map(({ name }) => ({ name, errorCode, detail: undefined }))
       ),
     alterConfigs: (topic, configs, validateOnly = false) =>
       validateOnly

@@ -1,8 +1,9 @@
 import { Effect } from "effect"
 import { ErrorCode } from "../ErrorCode.ts"
 import { KafkaAuthorizationFailed, KafkaError } from "../KafkaError.ts"
-import type { NewTopic, TopicOutcome } from "../KafkaSink.ts"
+import type { DoomedTopic, NewTopic, TopicOutcome } from "../KafkaSink.ts"
 import type { KafkaWriteWire } from "../KafkaWriteWire.ts"
+import { lookupTopics } from "../read/TopicLookup.ts"
 import { reasonOf } from "./Refusal.ts"
 
 /** Most partitions to create in one request. Kafka refuses more than 10,000. */
@@ -73,13 +74,64 @@ export const createTopics = (
     )
   )
 
-export const deleteTopics = (wire: KafkaWriteWire, retried: Retried, names: ReadonlyArray<string>) =>
+const askToDelete = (wire: KafkaWriteWire, retried: Retried, topics: ReadonlyArray<DoomedTopic>) =>
   Effect.forEach(
-    Array.from({ length: Math.ceil(names.length / namesPerRequest) }, (_, i) =>
-      names.slice(i * namesPerRequest, (i + 1) * namesPerRequest)
+    Array.from({ length: Math.ceil(topics.length / namesPerRequest) }, (_, i) =>
+      topics.slice(i * namesPerRequest, (i + 1) * namesPerRequest)
     ),
     (some) => retried(Effect.flatMap(wire.deleteTopics(some), byController("deleting topics")))
-  ).pipe(Effect.map((answers) => inOrder(names, answers.flat(), "Delete")))
+  ).pipe(
+    Effect.map((answers) =>
+      inOrder(
+        topics.map(({ name }) => name),
+        answers.flat(),
+        "Delete"
+      )
+    )
+  )
+
+/** Where the broker deletes by name alone: a look at the id comes first, and what is another topic by now stays. */
+const deleteByName = Effect.fnUntraced(function* (
+  wire: KafkaWriteWire,
+  retried: Retried,
+  topics: ReadonlyArray<DoomedTopic>
+) {
+  const names = topics.map(({ name }) => name)
+  const found = yield* retried(lookupTopics(wire, names))
+  const isSame = (at: number) => {
+    const one = found[at]
+    return one?._tag === "Found" && one.topic.topicId === topics[at]?.topicId
+  }
+  const left = topics.map(({ name }, at): TopicOutcome => {
+    const errorCode = found[at]?._tag === "Denied" ? ErrorCode.topicAuthorizationFailed : ErrorCode.unknownTopicId
+    return { name, errorCode, detail: undefined }
+  })
+  const deleted = yield* askToDelete(
+    wire,
+    retried,
+    names.filter((_, at) => isSame(at)).map((name) => ({ name }))
+  )
+  return inOrder(names, [...left, ...deleted], "Delete")
+})
+
+export const deleteTopics = Effect.fnUntraced(function* (
+  wire: KafkaWriteWire,
+  retried: Retried,
+  topics: ReadonlyArray<DoomedTopic>
+) {
+  const outcomes = yield* askToDelete(wire, retried, topics)
+  const isLeft = (at: number) => outcomes[at]?.errorCode === ErrorCode.unsupportedVersion
+  const byName = yield* deleteByName(
+    wire,
+    retried,
+    topics.filter((_, at) => isLeft(at))
+  )
+  return inOrder(
+    topics.map(({ name }) => name),
+    [...outcomes, ...byName],
+    "Delete"
+  )
+})
 
 export const alterConfigs = (
   wire: KafkaWriteWire,

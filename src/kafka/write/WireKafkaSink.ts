@@ -86,7 +86,7 @@ export const makeKafkaSink = (wire: KafkaWriteWire, options?: Partial<SinkOption
       ),
     createTopics: (topics, { validateOnly = false } = {}) =>
       TopicChanges.createTopics(wire, retried, topics, validateOnly),
-    deleteTopics: (names) => TopicChanges.deleteTopics(wire, retried, names),
+    deleteTopics: (topics) => TopicChanges.deleteTopics(wire, retried, topics),
     alterConfigs: (topic, configs) => TopicChanges.alterConfigs(wire, retried, topic, configs),
     validateConfigs: (topic, configs) => retried(wire.alterConfigs(topic, configs, true)),
     deleteRecordsBefore: (place, offset) => retried(deleteRecordsBefore(place, offset))

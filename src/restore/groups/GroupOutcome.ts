@@ -11,6 +11,8 @@ export interface WantedGroup {
   readonly offsets: ReadonlyArray<WantedOffset>
   /** Partitions in which it is to have no offset. */
   readonly forget?: ReadonlyArray<TopicPartition>
+  /** Present: it is left as it is, for this reason. */
+  readonly left?: string
 }
 
 /** A group that has its offsets: each was set and read back. */

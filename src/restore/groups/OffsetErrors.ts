@@ -64,7 +64,7 @@ export class GroupsSkipped extends Schema.TaggedError<GroupsSkipped>()("GroupsSk
   get advice() {
     return this.isStopped === true
       ? "repeat it for these groups alone: those that were set may have read on"
-      : "stop the consumers of groups that have members"
+      : "stop the consumers of groups that have members; for others, do what the reason says"
   }
   readonly exitCode = exitCodes.targetUnusable
 }

@@ -28,19 +28,23 @@ export interface Purpose {
   readonly clusterId: string | undefined
 }
 
+/** Whether an earlier attempt of the same work has stored it: it is then from before the first change. */
+export const isOfSameWork = (
+  snapshot: OffsetSnapshot.OffsetSnapshot,
+  { clusterId, owner, plan }: Omit<Purpose, "groupIds">
+): boolean =>
+  plan !== undefined &&
+  snapshot.plan === plan &&
+  isSameOwner(snapshot.owner, owner) &&
+  (snapshot.clusterId === undefined || clusterId === undefined || snapshot.clusterId === clusterId)
+
 /**
- * Whether an earlier attempt of the same restore has stored it. It is then from before the first write, and stays. For
- * anything else it is too old, or of other groups: going back to it would not give what there is now.
+ * Whether an earlier attempt of the same work has stored it, with all of the groups: it stays. For anything else it is
+ * too old, or of other groups: going back to it would not give what there is now.
  */
 export const isKept = (snapshot: OffsetSnapshot.OffsetSnapshot, purpose: Purpose): boolean => {
   const stored = new Set(snapshot.groups.map(({ groupId }) => groupId))
-  return (
-    purpose.plan !== undefined &&
-    snapshot.plan === purpose.plan &&
-    isSameOwner(snapshot.owner, purpose.owner) &&
-    (snapshot.clusterId === undefined || purpose.clusterId === undefined || snapshot.clusterId === purpose.clusterId) &&
-    purpose.groupIds.every((groupId) => stored.has(groupId))
-  )
+  return isOfSameWork(snapshot, purpose) && purpose.groupIds.every((groupId) => stored.has(groupId))
 }
 
 const taken = (

@@ -121,11 +121,11 @@ const orSkipped = (
   })
 
 /** The groups whose offsets cannot be set now, as far as it can be known without trying. */
-export const obstacles = (sink: KafkaSinkShape, groups: ReadonlyArray<Pick<WantedGroup, "groupId">>) =>
+export const obstacles = (sink: KafkaSinkShape, groups: ReadonlyArray<Pick<WantedGroup, "groupId" | "left">>) =>
   Effect.map(sink.groups, (all) => {
     const listed = new Map(all.map((each) => [each.groupId, each]))
-    return groups.flatMap(({ groupId: group }): ReadonlyArray<GroupSkipped> => {
-      const found = obstacle(listed.get(group))
+    return groups.flatMap(({ groupId: group, left }): ReadonlyArray<GroupSkipped> => {
+      const found = left === undefined ? obstacle(listed.get(group)) : { reason: left }
       return found === undefined ? [] : [{ group, ...found }]
     })
   })
@@ -148,7 +148,8 @@ export const setOffsets = Effect.fn("SetOffsets.setOffsets")(function* (
     wanted.flatMap(({ offsets }) => offsets)
   )
   const done = (group: WantedGroup): Effect.Effect<GroupReset | GroupSkipped, KafkaError> => {
-    const { forget = [], groupId, offsets } = group
+    const { forget = [], groupId, left, offsets } = group
+    if (left !== undefined) return Effect.succeed({ group: groupId, reason: left })
     const skipped = offsets.length + forget.length === 0 ? { reason: nothing } : obstacle(listed.get(groupId))
     if (skipped !== undefined) return Effect.succeed({ group: groupId, ...skipped })
     log.begun.add(groupId)

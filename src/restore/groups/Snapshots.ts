@@ -35,6 +35,17 @@ export const read = Effect.fnUntraced(function* ({ sink, store }: Systems, snaps
 /** What a snapshot is taken for, without the cluster. */
 export type Purpose = Omit<Rollback.Purpose, "clusterId">
 
+/** The snapshot that an earlier attempt of the same work has stored; undefined: there is none, or another one. */
+export const ofSameWork = Effect.fnUntraced(function* (
+  { sink, store }: Systems,
+  snapshotId: string,
+  purpose: Omit<Purpose, "groupIds">
+) {
+  const snapshot = yield* OffsetSnapshot.read(store, snapshotId)
+  if (snapshot === undefined) return undefined
+  return Rollback.isOfSameWork(snapshot, { ...purpose, clusterId: yield* sink.clusterId }) ? snapshot : undefined
+})
+
 const existing = Effect.fnUntraced(function* (systems: Systems, snapshotId: string, purpose: Purpose) {
   const whole = { ...purpose, clusterId: yield* systems.sink.clusterId }
   const objections = yield* Rollback.objections(systems.store, snapshotId, whole)

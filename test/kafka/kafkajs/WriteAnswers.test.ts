@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Buffer } from "node:buffer"
 import type { Call } from "../../../src/kafka/kafkajs/protocol/Api.ts"
 import type { TopicOutcome } from "../../../src/kafka/KafkaSink.ts"
+import * as DeleteTopics from "../../../src/kafka/kafkajs/protocol/DeleteTopics.ts"
 import * as OffsetCommit from "../../../src/kafka/kafkajs/protocol/OffsetCommit.ts"
 import * as OffsetFetch from "../../../src/kafka/kafkajs/protocol/OffsetFetch.ts"
 import * as Produce from "../../../src/kafka/kafkajs/protocol/Produce.ts"
@@ -48,6 +49,37 @@ describe("answers of Kafka 4.3.1 to writes", () => {
     expect(answers("IncrementalAlterConfigs")).toEqual([0, 0].map((errorCode) => ({ errorCode, detail: undefined })))
     expect(answers("DeleteRecords")).toEqual([0, 0, 0])
     expect(answers("OffsetCommit")).toEqual([0, 1, 2].map(() => [0, 3]))
+  })
+})
+
+describe("a DeleteTopics request", () => {
+  const [first, second] = ["4f4f7c8e-0b0d-4f43-9a70-1c6d3a8f0a01", "4f4f7c8e-0b0d-4f43-9a70-1c6d3a8f0a02"]
+  const doomed = [{ name: "a", topicId: first }, { name: "b" }, { name: "c", topicId: second }]
+
+  it("asks nothing about topics with an id where the broker deletes by name alone", () => {
+    const call = DeleteTopics.call(doomed, 5)
+    expect(encode(call)).toBe(
+      new Writer(true).noTags().arrayLength(1).string("b").int32(30_000).noTags().finish().toString("hex")
+    )
+    const answer = new Writer(true).int32(0).noTags().int32(0).arrayLength(1)
+    answer.string("b").int16(3).nullableString(undefined).noTags().noTags()
+    expect(decode(call, answer.finish())).toEqual([
+      { name: "a", errorCode: 35, detail: undefined },
+      { name: "b", errorCode: 3, detail: undefined },
+      { name: "c", errorCode: 35, detail: undefined }
+    ])
+  })
+
+  it("is answered by id, also without a name and in another order", () => {
+    const answer = new Writer(true).int32(0).noTags().int32(0).arrayLength(3)
+    answer.nullableString(undefined).uuid(second).int16(100).nullableString("unknown").noTags()
+    answer.nullableString("b").zeroUuid().int16(0).nullableString(undefined).noTags()
+    answer.nullableString("a").uuid(first).int16(29).nullableString(undefined).noTags().noTags()
+    expect(decode(DeleteTopics.call(doomed, 6), answer.finish())).toEqual([
+      { name: "a", errorCode: 29, detail: undefined },
+      { name: "b", errorCode: 0, detail: undefined },
+      { name: "c", errorCode: 100, detail: "unknown" }
+    ])
   })
 })
 

@@ -25,6 +25,8 @@ import writes from "./kafka-4.3.1-writes.json" with { type: "json" }
 /** Ids of the topics `golden` and `golden-written` of the recorded exchanges. */
 export const topicId = "da3b2017-3519-4548-a85e-01526fdd88ae"
 export const writtenId = "ac177295-5916-4478-ba34-4aee73cadcf9"
+/** Id of the topic `golden-created` of the recorded DeleteTopics 6. */
+const createdId = "5daa7b0c-3055-40ac-aefa-e14637242fdc"
 
 const partitions = [0, 1, 9].map((partition) => ({ topic: "golden", partition }))
 const written = { topic: "golden-written", partition: 0 }
@@ -80,7 +82,11 @@ export const calls: Readonly<Record<string, (version: number) => Call<unknown>>>
       false,
       version
     ),
-  DeleteTopics: (version) => DeleteTopics.call(["golden-created", "golden-refused"], version),
+  DeleteTopics: (version) =>
+    DeleteTopics.call(
+      [{ name: "golden-created", ...(version >= 6 ? { topicId: createdId } : {}) }, { name: "golden-refused" }],
+      version
+    ),
   IncrementalAlterConfigs: (version) =>
     IncrementalAlterConfigs.call("golden-written", { "retention.ms": "-1", "segment.ms": null }, version),
   DeleteRecords: (version) => DeleteRecords.call(written, 1, version),

@@ -291,6 +291,57 @@ describe("a topic that a sink created", () => {
   )
 })
 
+describe("a broker that deletes topics by name alone", () => {
+  it.effect("is asked for the id first, and deletes no other topic of the same name", () =>
+    Effect.gen(function* () {
+      const { cluster } = yield* scene
+      const payments = yield* cluster.createTopic("payments")
+      const asked: Array<string> = []
+      const sink = makeKafkaSink({
+        ...cluster.writeWire,
+        // As DeleteTopics 5.
+        deleteTopics: (topics) => {
+          const named = topics.filter(({ topicId }) => topicId === undefined)
+          asked.push(...named.map(({ name }) => name))
+          return Effect.map(cluster.writeWire.deleteTopics(named), (outcomes) =>
+            topics.flatMap(
+              ({ name, topicId }) =>
+                (topicId === undefined ? outcomes.find((one) => one.name === name) : undefined) ?? {
+                  name,
+                  errorCode: 35,
+                  detail: undefined
+                }
+            )
+          )
+        }
+      })
+      yield* cluster.createTopic("hidden")
+      yield* cluster.deny("Describe", "hidden")
+      const outcomes = yield* sink.deleteTopics([
+        { name: "payments", topicId: payments },
+        { name: "orders", topicId: crypto.randomUUID() },
+        { name: "hidden", topicId: crypto.randomUUID() },
+        { name: "gone" }
+      ])
+      assert.deepStrictEqual(
+        outcomes.map(({ errorCode, name }) => [name, errorCode]),
+        [
+          ["payments", 0],
+          ["orders", 100],
+          ["hidden", 29],
+          ["gone", 3]
+        ]
+      )
+      assert.deepStrictEqual(asked, ["gone", "payments"])
+      const found = yield* sink.lookup(["payments", "orders"])
+      assert.deepStrictEqual(
+        found.map(({ _tag }) => _tag),
+        ["Missing", "Found"]
+      )
+    })
+  )
+})
+
 describe("topics to create", () => {
   const sizes = (partitions: ReadonlyArray<number>) =>
     inGroups(
