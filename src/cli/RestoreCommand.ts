@@ -3,6 +3,7 @@ import { Command, Flag } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as HoldReporting from "../restore/HoldReporting.ts"
 import * as RestoreMetrics from "../restore/RestoreMetrics.ts"
+import * as RestoreNotes from "../restore/RestoreNotes.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import type { RestoreReport } from "../restore/RestoreReport.ts"
 import * as RestoreReporting from "../restore/RestoreReporting.ts"
@@ -93,7 +94,7 @@ const show = (
   if (restored !== undefined) return StandardOutput.print(RestoreOutput.done(restored, format))
   if (!isDryRun || prepared === undefined || resource === undefined) return Effect.void
   return Effect.flatMap(Clock.currentTimeMillis, (nowMillis) => {
-    const notes = RestoreReporting.plannedNotes(prepared, resource.spec, nowMillis)
+    const notes = RestoreNotes.plannedNotes(prepared, resource.spec, nowMillis)
     return StandardOutput.print(RestoreOutput.dryRun(prepared, notes, format))
   })
 }
