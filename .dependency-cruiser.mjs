@@ -110,8 +110,22 @@ export default {
       name: "restores-have-no-schedule",
       severity: "error",
       comment: "a restore begins when its resource asks for it; what depends on slots belongs to backups",
-      from: { path: "^src/(status|operator)/(restore|offsets)/" },
+      from: { path: "^src/(status|operator)/(restore|offsets|oneTime)/" },
       to: { path: "^src/schedule/" }
+    },
+    {
+      name: "one-time-serves-every-kind",
+      severity: "error",
+      comment: "what serves restores and offsets alike knows neither of them",
+      from: { path: "^src/operator/oneTime/" },
+      to: { path: "^src/operator/(restore|offsets|drill)/" }
+    },
+    {
+      name: "offsets-stand-beside-restores",
+      severity: "error",
+      comment: "restores and offsets share what is in oneTime/; each can be read without the other",
+      from: { path: "^src/operator/offsets/" },
+      to: { path: "^src/operator/(restore|drill)/" }
     },
     {
       name: "groups-write-no-records",
@@ -120,7 +134,7 @@ export default {
         "offsets of groups are set after the proof: what sets them also works for a topic that nobody restores now",
       from: { path: "^src/restore/groups/" },
       to: {
-        path: "^src/restore/(Restore|Preflight|PartitionRestore|Proof|Batches|Fillers|MadeTopics|TargetTopics|TopicConfigs)\\.ts$"
+        path: "^src/restore/(Restore|Preflight|TargetQuestions|TopicValidation|PartitionRestore|Proof|Batches|Fillers|MadeTopics|TargetTopics|TopicConfigs)\\.ts$"
       }
     },
     {

@@ -12,6 +12,7 @@ import * as Restore from "./restore/Restore.ts"
 import * as RestoreProgress from "./restore/RestoreProgress.ts"
 import type { RestoreReport } from "./restore/RestoreReport.ts"
 import * as RestoreReporting from "./restore/RestoreReporting.ts"
+import * as RestoreSummarizing from "./restore/RestoreSummarizing.ts"
 import * as SpecRequest from "./restore/SpecRequest.ts"
 import type { RestoreError } from "./restore/RestoreError.ts"
 import * as RetentionHold from "./restore/RetentionHold.ts"
@@ -143,7 +144,7 @@ export const conclude = (
 ): Effect.Effect<{ readonly report: RestoreReport; readonly summary: RunSummary }> =>
   Effect.map(Clock.currentTimeMillis, (completedMillis) => {
     const report = RestoreReporting.report(context, completedMillis, exit)
-    return { report, summary: RestoreReporting.summary(report) }
+    return { report, summary: RestoreSummarizing.summary(report) }
   })
 
 /** Carries out a restore until its end or `stop`, and returns the summary that its pod reports. */

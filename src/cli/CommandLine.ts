@@ -14,6 +14,7 @@ import { demo } from "./demo/DemoCommand.ts"
 import { describe } from "./DescribeCommand.ts"
 import { exportRecords } from "./ExportCommand.ts"
 import { list } from "./ListCommand.ts"
+import * as FailureText from "./FailureText.ts"
 import * as LogLine from "./LogLine.ts"
 import { offsets } from "./OffsetsCommand.ts"
 import { operator } from "./OperatorCommand.ts"
@@ -23,6 +24,7 @@ import { prune } from "./PruneCommand.ts"
 import { restore } from "./RestoreCommand.ts"
 import { run } from "./RunCommand.ts"
 import * as Shutdown from "./Shutdown.ts"
+import * as StandardOutput from "./StandardOutput.ts"
 import { verify } from "./VerifyCommand.ts"
 
 /** Every command, with its ports open. */
@@ -52,26 +54,49 @@ const logging = Layer.mergeAll(
   Layer.succeed(References.MinimumLogLevel, process.stderr.isTTY ? "Warn" : "Info")
 )
 
-/** Reports on standard error why a command failed; returns the exit code. */
-const report = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
-  // The command line has shown its own errors already.
-  if (CliError.isCliError(Option.getOrUndefined(Cause.findErrorOption(cause)))) {
-    return Effect.succeed(exitCodes.usage)
-  }
-  const { advice, exitCode, message, reason } = Explanation.explain(cause)
-  // Who pressed Ctrl-C needs no message.
-  return Effect.as(
-    reason === "Interrupted" ? Effect.void : Console.error(`error: ${message}\nwhat to do: ${advice}`),
-    exitCode
+/** True for `-o json`, also where something else on the command line is wrong. */
+const wantsJson = (args: ReadonlyArray<string>): boolean =>
+  args.some(
+    (arg, at) => /^(-o|--output)=json$/u.test(arg) || ((arg === "-o" || arg === "--output") && args[at + 1] === "json")
   )
-}
+
+/** With `-o json` a failure is a document on standard output, too, unless the command has written its own. */
+const answer = Effect.fnUntraced(function* (args: ReadonlyArray<string>, explained: Explanation.Explained) {
+  if (!wantsJson(args) || (yield* StandardOutput.Written).isBegun) return
+  // The exit code and standard error say the same to a reader that has gone.
+  yield* Effect.ignore(StandardOutput.print(FailureText.json(explained)))
+})
+
+/** A wrong command line, which has been shown with its help. */
+const misused = (error: Error): Explanation.Explained => ({
+  reason: "UsageError",
+  message: error.message,
+  advice: "see --help of the command",
+  isRetryable: false,
+  exitCode: exitCodes.usage
+})
+
+/** Reports why a command failed: to people on standard error, to programs on standard output; returns the exit code. */
+const report = Effect.fnUntraced(function* (args: ReadonlyArray<string>, cause: Cause.Cause<unknown>) {
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  const explained = CliError.isCliError(error) ? misused(error) : Explanation.explain(cause)
+  yield* answer(args, explained)
+  // The command line has shown its own errors already, and who pressed Ctrl-C needs no message.
+  if (!CliError.isCliError(error) && explained.reason !== "Interrupted") {
+    yield* Console.error(FailureText.text(explained))
+  }
+  return explained.exitCode
+})
 
 /** Runs the command line on these arguments, reports a failure, and returns the exit code. */
 export const main = (args: ReadonlyArray<string>) =>
   Command.runWith(kafkaBackup, { version })(args).pipe(
     Effect.as<number>(exitCodes.success),
     Effect.catchTag("RunFailed", (failed) => Effect.succeed(failed.exitCode)),
-    Effect.catchCause(report),
+    Effect.catchCause((cause) => report(args, cause)),
+    // A signal ends the command without a chance to catch anything.
+    Effect.onInterrupt(() => answer(args, Explanation.explain(Cause.interrupt()))),
+    Effect.provideService(StandardOutput.Written, { isBegun: false }),
     Effect.provide(Presentation.layer)
   )
 

@@ -1,5 +1,5 @@
 import type * as Needs from "../restore/Needs.ts"
-import * as RestoreReporting from "../restore/RestoreReporting.ts"
+import * as RestoreNotes from "../restore/RestoreNotes.ts"
 import * as Format from "../status/Format.ts"
 import * as Table from "./Table.ts"
 
@@ -20,7 +20,7 @@ const time = (seconds: number): string =>
 
 const notes = ({ configurationsLeftOut, renumbered }: Needs.TopicNeeds): string =>
   [
-    ...(renumbered === undefined ? [] : [`new offsets, because ${RestoreReporting.because(renumbered)}`]),
+    ...(renumbered === undefined ? [] : [`new offsets, because ${RestoreNotes.because(renumbered)}`]),
     ...(configurationsLeftOut.length === 0 ? [] : [`without the configuration ${configurationsLeftOut.join(", ")}`])
   ].join("; ")
 
@@ -50,6 +50,6 @@ export const json = ({ topics, ...rest }: Needs.Needs) => ({
   ...rest,
   topics: topics.map(({ renumbered, ...topic }) => ({
     ...topic,
-    ...(renumbered === undefined ? {} : { newOffsetsBecause: RestoreReporting.because(renumbered) })
+    ...(renumbered === undefined ? {} : { newOffsetsBecause: RestoreNotes.because(renumbered) })
   }))
 })

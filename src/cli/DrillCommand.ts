@@ -1,25 +1,19 @@
-import { Clock, Console, Effect, Exit } from "effect"
+import { Clock, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { DrillReport } from "../drill/DrillReport.ts"
 import * as DrillReporting from "../drill/DrillReporting.ts"
 import * as DrillWorker from "../DrillWorker.ts"
-import { exitCodes } from "../outcome/ExitCodes.ts"
-import * as RestoreMetrics from "../restore/RestoreMetrics.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import * as Memory from "../worker/Memory.ts"
 import * as SecretPatience from "../worker/SecretPatience.ts"
 import * as WriteBounds from "../worker/WriteBounds.ts"
 import * as Display from "./Display.ts"
 import * as DrillOutput from "./DrillOutput.ts"
-import * as ReportFile from "./ReportFile.ts"
+import * as OneTimeCommand from "./OneTimeCommand.ts"
 import * as Resource from "./Resource.ts"
 import * as RestoreOutput from "./RestoreOutput.ts"
-import * as RunDisplay from "./RunDisplay.ts"
-import { RunFailed } from "./RunCommand.ts"
 import { listen, output, report, shared, summary } from "./SharedFlags.ts"
 import * as Shutdown from "./Shutdown.ts"
-import * as StandardOutput from "./StandardOutput.ts"
-import * as SummaryFile from "./SummaryFile.ts"
 
 const flags = {
   ...shared,
@@ -38,14 +32,7 @@ type Given = Command.Command.Config.Infer<typeof flags>
 /** Reads the manifest, opens the listener, and drills until the end or a stop. */
 const work = Effect.fnUntraced(function* (given: Given, context: DrillReporting.DrillContext) {
   const { progress } = context
-  if (given.listen !== undefined) {
-    // Loaded only if needed: the HTTP server is a third of the code that a run loads at its start.
-    const { open } = yield* Effect.promise(() => import("./RunListener.ts"))
-    yield* open(given.listen, {
-      progress: () => RestoreProgress.report(progress),
-      metrics: () => RestoreMetrics.text(progress)
-    })
-  }
+  yield* OneTimeCommand.listening(given.listen, progress)
   const { backup, run } = yield* Effect.interruptible(Resource.readGiven(given.file))
   context.backup = backup
   context.isDryRun = given.dryRun
@@ -72,16 +59,8 @@ const work = Effect.fnUntraced(function* (given: Given, context: DrillReporting.
 
 const stopped = ({ leftTopics }: DrillReport): string =>
   leftTopics.length === 0
-    ? "stopped: no scratch topic is left"
+    ? "stopped: no scratch topic is left. The same command drills again"
     : `stopped: the next drill deletes these scratch topics: ${leftTopics.join(", ")}`
-
-/** In a Job: how it ended, as the last JSON line and, where it failed, in the log. */
-const showJob = Effect.fnUntraced(function* (written: DrillReport) {
-  if (written.error !== undefined) yield* RunDisplay.failed(written.error, written.exitCode, "drill")
-  // A drill does not fail because its output has no reader.
-  yield* Effect.ignore(StandardOutput.print(JSON.stringify({ type: "report", ...written })))
-  if (written.exitCode !== exitCodes.success) return yield* new RunFailed({ exitCode: written.exitCode })
-})
 
 export const drill = Command.make(
   "drill",
@@ -91,14 +70,13 @@ export const drill = Command.make(
       const context = DrillReporting.context(yield* Clock.currentTimeMillis, RestoreProgress.make())
       const exit = yield* Effect.exit(work(given, context))
       const concluded = yield* DrillWorker.conclude(context, exit)
-      yield* SummaryFile.write(given.summary, concluded.summary)
-      yield* ReportFile.write(concluded.report, given.report)
-      const outcome = yield* Shutdown.Outcome
-      outcome.exitCode = concluded.report.exitCode
-      if (Resource.isRunSpec(given.file)) return yield* showJob(concluded.report)
-      if (concluded.report.exitCode === exitCodes.interrupted) yield* Console.error(stopped(concluded.report))
-      if (Exit.isFailure(exit)) return yield* exit
-      yield* StandardOutput.print(DrillOutput.done(concluded.report, given.output))
+      const { report } = concluded
+      const error = OneTimeCommand.explained(report, exit)
+      yield* OneTimeCommand.conclude(
+        given,
+        { ...concluded, what: "drill", exit, exitCode: report.exitCode, error },
+        { stopped: stopped(report), result: Effect.succeed(DrillOutput.result(report, error, given.output)) }
+      )
     },
     Effect.scoped,
     Effect.uninterruptible

@@ -1,6 +1,8 @@
 import type { DrilledTopic, DrillReport } from "../drill/DrillReport.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import * as Format from "../status/Format.ts"
+import type { Explained } from "../worker/Explanation.ts"
+import * as FailureText from "./FailureText.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Table from "./Table.ts"
 
@@ -59,6 +61,16 @@ export const done = (report: DrillReport, format: "text" | "json"): string => {
     ...shown(report),
     verdict
   ].join("\n")
+}
+
+/** What a drill by hand prints as its result. A failure is told on standard error, and to programs in the report. */
+export const result = (
+  report: DrillReport,
+  error: Explained | undefined,
+  format: "text" | "json"
+): string | undefined => {
+  if (error === undefined) return done(report, format)
+  return format === "json" ? FailureText.json(error, report) : undefined
 }
 
 /** The progress line of a drill. */

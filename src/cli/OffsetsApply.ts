@@ -1,22 +1,18 @@
-import { Clock, Effect, Exit } from "effect"
+import { Clock, Effect } from "effect"
 import { Command } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import type * as OffsetSpec from "../identity/OffsetSpec.ts"
 import type { RunSummary } from "../outcome/RunSummary.ts"
 import * as OffsetsWorker from "../OffsetsWorker.ts"
 import * as OffsetReporting from "../restore/groups/OffsetReporting.ts"
-import * as RestoreMetrics from "../restore/RestoreMetrics.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import * as SecretPatience from "../worker/SecretPatience.ts"
+import * as OneTimeCommand from "./OneTimeCommand.ts"
 import * as OffsetsOutput from "./OffsetsOutput.ts"
 import * as OffsetsWork from "./OffsetsWork.ts"
 import * as Resource from "./Resource.ts"
-import * as RunDisplay from "./RunDisplay.ts"
-import { RunFailed } from "./RunCommand.ts"
 import { listen, output, shared, summary } from "./SharedFlags.ts"
 import * as Shutdown from "./Shutdown.ts"
-import * as StandardOutput from "./StandardOutput.ts"
-import * as SummaryFile from "./SummaryFile.ts"
 
 const flags = { ...shared, output, listen, summary }
 
@@ -33,14 +29,7 @@ const readSpec = Effect.fnUntraced(function* (given: Given) {
 /** Reads the manifest, opens the listener, and works until the end or a stop. */
 const work = Effect.fnUntraced(function* (given: Given, context: OffsetReporting.OffsetContext) {
   const { progress } = context
-  if (given.listen !== undefined) {
-    // Loaded only if needed, as for a restore.
-    const { open } = yield* Effect.promise(() => import("./RunListener.ts"))
-    yield* open(given.listen, {
-      progress: () => RestoreProgress.report(progress),
-      metrics: () => RestoreMetrics.text(progress)
-    })
-  }
+  yield* OneTimeCommand.listening(given.listen, progress)
   const spec = yield* Effect.interruptible(readSpec(given))
   const attempt = OffsetsWorker.attempt(spec, context, {
     volumes: given.volumes,
@@ -53,20 +42,9 @@ const work = Effect.fnUntraced(function* (given: Given, context: OffsetReporting
   })
 })
 
-/** In a Job: how it ended, as the last JSON line and, where it failed, in the log. */
-const showJob = Effect.fnUntraced(function* (written: RunSummary, outcome: object | undefined) {
-  const { advice = "", exitCode, message = "", reason } = written
-  if (reason !== undefined) {
-    yield* RunDisplay.failed(
-      { reason, message, advice, isRetryable: exitCode >= exitCodes.temporary },
-      exitCode,
-      "offsets"
-    )
-  }
-  // The work does not fail because its output has no reader.
-  yield* Effect.ignore(StandardOutput.print(JSON.stringify({ type: "report", ...written, ...outcome })))
-  if (exitCode !== exitCodes.success) return yield* new RunFailed({ exitCode })
-})
+/** The failure that a summary tells of. */
+const errorOf = ({ advice = "", exitCode, message = "", reason }: RunSummary) =>
+  reason === undefined ? {} : { error: { reason, message, advice, isRetryable: exitCode >= exitCodes.temporary } }
 
 export const apply = Command.make(
   "apply",
@@ -76,12 +54,22 @@ export const apply = Command.make(
       const context = OffsetReporting.context(yield* Clock.currentTimeMillis, RestoreProgress.make())
       const exit = OffsetReporting.settled(context, yield* Effect.exit(work(given, context)))
       const written = OffsetReporting.summary(context, yield* Clock.currentTimeMillis, exit)
-      yield* SummaryFile.write(given.summary, written)
-      const outcome = yield* Shutdown.Outcome
-      outcome.exitCode = written.exitCode
-      if (Resource.isRunSpec(given.file)) return yield* showJob(written, context.outcome)
-      yield* StandardOutput.print(OffsetsOutput.applied(context, given.output))
-      if (Exit.isFailure(exit)) return yield* exit
+      const error = OneTimeCommand.explained({ exitCode: written.exitCode, ...errorOf(written) }, exit)
+      yield* OneTimeCommand.conclude(
+        given,
+        {
+          what: "offsets",
+          exit,
+          exitCode: written.exitCode,
+          error,
+          summary: written,
+          report: { ...written, ...context.outcome }
+        },
+        {
+          stopped: OffsetsOutput.stopped(context),
+          result: Effect.succeed(OffsetsOutput.applied(context, error, given.output))
+        }
+      )
     },
     Effect.scoped,
     Effect.uninterruptible

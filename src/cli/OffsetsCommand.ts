@@ -1,4 +1,4 @@
-import { Effect, Schema } from "effect"
+import { Cause, Effect, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
@@ -9,6 +9,7 @@ import { OffsetsDiffer } from "../restore/groups/OffsetErrors.ts"
 import * as SetOffsets from "../restore/groups/SetOffsets.ts"
 import * as StoredOffsets from "../restore/groups/StoredOffsets.ts"
 import * as StoredWork from "../restore/groups/StoredWork.ts"
+import * as Explanation from "../worker/Explanation.ts"
 import { apply } from "./OffsetsApply.ts"
 import * as OffsetsOutput from "./OffsetsOutput.ts"
 import * as OffsetsWork from "./OffsetsWork.ts"
@@ -26,7 +27,9 @@ export class GroupsLeft extends Schema.TaggedError<GroupsLeft>()("GroupsLeft", {
   isStored: Schema.Boolean
 }) {
   override get message() {
-    return `${this.left} of ${this.of} consumer groups were left as they are`
+    return this.left === 1
+      ? `1 of ${this.of} consumer groups was left as it is`
+      : `${this.left} of ${this.of} consumer groups were left as they are`
   }
   get advice() {
     return this.isActive
@@ -63,15 +66,19 @@ const conclude = Effect.fnUntraced(function* (
   format: OffsetsOutput.Format,
   isStored = false
 ) {
-  yield* StandardOutput.print(OffsetsOutput.outcome(outcome, snapshotId, format))
   const { groupsReset, groupsSkipped } = outcome
-  if (groupsSkipped.length === 0) return
-  return yield* new GroupsLeft({
+  if (groupsSkipped.length === 0) {
+    return yield* StandardOutput.print(OffsetsOutput.outcome(outcome, snapshotId, format))
+  }
+  const left = new GroupsLeft({
     left: groupsSkipped.length,
     of: groupsReset.length + groupsSkipped.length,
     isActive: groupsSkipped.every(({ active }) => active === true),
     isStored
   })
+  const error = Explanation.explain(Cause.fail(left))
+  yield* StandardOutput.print(OffsetsOutput.outcome(outcome, snapshotId, format, error))
+  return yield* left
 })
 
 const disabled = (field: string) =>
@@ -194,8 +201,10 @@ const verify = Command.make(
   Effect.fnUntraced(function* (flags) {
     const { sink, snapshotId, stored } = yield* OffsetsWork.storedOf(yield* readStored(flags.file), flags)
     const found = yield* StoredOffsets.differences(sink, stored)
-    yield* StandardOutput.print(OffsetsOutput.differences(snapshotId, stored.groups.length, found, flags.output))
-    if (found.length > 0) return yield* new OffsetsDiffer({ snapshotId, differences: found.length })
+    const differs = found.length === 0 ? undefined : new OffsetsDiffer({ snapshotId, differences: found.length })
+    const error = differs === undefined ? undefined : Explanation.explain(Cause.fail(differs))
+    yield* StandardOutput.print(OffsetsOutput.differences(snapshotId, stored.groups.length, found, flags.output, error))
+    if (differs !== undefined) return yield* differs
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(

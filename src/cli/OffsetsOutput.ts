@@ -4,6 +4,9 @@ import type { GroupOutcome, WantedGroup } from "../restore/groups/GroupOutcome.t
 import type { OffsetContext } from "../restore/groups/OffsetReporting.ts"
 import type { Difference } from "../restore/groups/StoredOffsets.ts"
 import * as Numbers from "../status/Format.ts"
+import type { Explained } from "../worker/Explanation.ts"
+import * as FailureText from "./FailureText.ts"
+import { counted } from "./Quantities.ts"
 import * as Table from "./Table.ts"
 
 /** What the offsets commands print. */
@@ -66,31 +69,40 @@ export const planned = (
   ].join("\n")
 }
 
+/** For programs: why it did not succeed, beside what was done. */
+const failure = (error: Explained | undefined) => (error === undefined ? {} : FailureText.facts(error))
+
 /** What became of each group. */
 export const outcome = (
   { groupsReset, groupsSkipped }: GroupOutcome,
   snapshotId: string | undefined,
-  format: Format
+  format: Format,
+  error?: Explained
 ): string =>
   format === "json"
-    ? json({ ...(snapshotId === undefined ? {} : { snapshotId }), groupsReset, groupsSkipped })
+    ? json({ ...(snapshotId === undefined ? {} : { snapshotId }), groupsReset, groupsSkipped, ...failure(error) })
     : [
         ...groupsReset.map(
           ({ forgotten = [], group, offsets }) =>
-            `Consumer group ${group}: ${Numbers.count(offsets.length)} set and read back${forgotten.length === 0 ? "" : `, ${Numbers.count(forgotten.length)} forgotten`}`
+            `Consumer group ${group}: ${counted(offsets.length, "offset")} set and read back${forgotten.length === 0 ? "" : `, ${Numbers.count(forgotten.length)} forgotten`}`
         ),
         ...groupsSkipped.map(({ group, reason }) => `Note: consumer group ${group} was left as it is: ${reason}`),
         ...(groupsReset.length + groupsSkipped.length === 0 ? ["No consumer group matches."] : [])
       ].join("\n")
 
 /** What was done as a manifest says. */
-export const applied = ({ isDryRun, notes, outcome: found, snapshotId }: OffsetContext, format: Format): string => {
+export const applied = (
+  { isDryRun, notes, outcome: found, snapshotId }: OffsetContext,
+  error: Explained | undefined,
+  format: Format
+): string => {
   if (format === "json") {
     return json({
       ...(isDryRun ? { dryRun: true } : {}),
       ...(snapshotId === undefined ? {} : { snapshotId }),
       ...found,
-      notes
+      notes,
+      ...failure(error)
     })
   }
   return [
@@ -100,6 +112,12 @@ export const applied = ({ isDryRun, notes, outcome: found, snapshotId }: OffsetC
     ...(isDryRun ? ["Nothing was changed."] : [])
   ].join("\n")
 }
+
+/** What stays of work that was stopped before it had begun to set a group. */
+export const stopped = ({ progress, snapshotId }: Pick<OffsetContext, "progress" | "snapshotId">): string =>
+  progress.startedWritingMillis === undefined || snapshotId === undefined
+    ? "stopped: no offset was changed. The same command begins again"
+    : `stopped: no offset was changed, and snapshot ${snapshotId} may be stored already. The same command begins again`
 
 /** What a snapshot holds. */
 export const stored = (
@@ -111,17 +129,20 @@ export const stored = (
 ): string =>
   format === "json"
     ? json({ snapshotId, groups, topics, location })
-    : `Snapshot ${snapshotId} in ${location}: ${groups.length} consumer groups, ${topics.length} topics`
+    : `Snapshot ${snapshotId} in ${location}: ${counted(groups.length, "consumer group")}, ${counted(topics.length, "topic")}`
 
 /** Every difference from a snapshot. */
 export const differences = (
   snapshotId: string,
   groups: number,
   found: ReadonlyArray<Difference>,
-  format: Format
+  format: Format,
+  error?: Explained
 ): string => {
-  if (format === "json") return json({ snapshotId, groups, differences: found })
-  if (found.length === 0) return `OK ${snapshotId}: ${groups} consumer groups have the offsets of the snapshot`
+  if (format === "json") return json({ snapshotId, groups, differences: found, ...failure(error) })
+  if (found.length === 0) {
+    return `OK ${snapshotId}: ${counted(groups, "consumer group")} ${groups === 1 ? "has" : "have"} the offsets of the snapshot`
+  }
   return Table.format(
     [
       { heading: "GROUP" },

@@ -1,3 +1,5 @@
+import * as Format from "../status/Format.ts"
+
 /** Times and offsets on a terminal. Sizes, counts and instants are written as in a status: `status/Format`. */
 
 /** `4.2s`, `12s`, `1m 12s`, `2h 5m`. */
@@ -9,6 +11,9 @@ export const duration = (millis: number): string => {
   if (minutes < 60) return `${minutes}m ${seconds % 60}s`
   return `${Math.floor(minutes / 60)}h ${minutes % 60}m`
 }
+
+/** `1 topic`, `1,200 topics`. */
+export const counted = (n: number, one: string): string => `${Format.count(n)} ${one}${n === 1 ? "" : "s"}`
 
 /** `offset 20`, `offsets 20-29`; `until` is exclusive. */
 export const offsets = (from: number, until: number): string =>

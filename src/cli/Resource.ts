@@ -21,8 +21,15 @@ export class BadManifest extends Schema.TaggedError<BadManifest>()("BadManifest"
   problems: Schema.Array(Schema.String),
   advice: Schema.String
 }) {
+  get headline() {
+    return `${this.file} cannot be used`
+  }
+  /** Each names its field and its remedy itself. */
+  get objections() {
+    return this.problems.map((message) => ({ message }))
+  }
   override get message() {
-    return `${this.file} cannot be used:\n${this.problems.map((problem) => `  ${problem}`).join("\n")}`
+    return `${this.headline}:\n${this.problems.map((problem) => `  ${problem}`).join("\n")}`
   }
   readonly exitCode = exitCodes.invalidManifest
 }

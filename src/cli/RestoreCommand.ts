@@ -1,23 +1,22 @@
-import { Clock, Console, Effect, Exit, Option } from "effect"
+import { Clock, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as HoldReporting from "../restore/HoldReporting.ts"
-import * as RestoreMetrics from "../restore/RestoreMetrics.ts"
+import * as RestoreNotes from "../restore/RestoreNotes.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import type { RestoreReport } from "../restore/RestoreReport.ts"
 import * as RestoreReporting from "../restore/RestoreReporting.ts"
 import * as RestoreWorker from "../RestoreWorker.ts"
+import type { Explained } from "../worker/Explanation.ts"
 import * as Memory from "../worker/Memory.ts"
 import * as SecretPatience from "../worker/SecretPatience.ts"
 import * as WriteBounds from "../worker/WriteBounds.ts"
 import * as Display from "./Display.ts"
-import * as ReportFile from "./ReportFile.ts"
+import * as FailureText from "./FailureText.ts"
+import * as OneTimeCommand from "./OneTimeCommand.ts"
 import * as Resource from "./Resource.ts"
 import * as RestoreHold from "./RestoreHold.ts"
 import * as RestoreOutput from "./RestoreOutput.ts"
 import * as RestoreSource from "./RestoreSource.ts"
-import * as RunDisplay from "./RunDisplay.ts"
-import { RunFailed } from "./RunCommand.ts"
 import { listen, output, report, shared, summary } from "./SharedFlags.ts"
 import * as Shutdown from "./Shutdown.ts"
 import * as StandardOutput from "./StandardOutput.ts"
@@ -53,14 +52,7 @@ type Given = Command.Command.Config.Infer<typeof flags>
 /** Reads the manifest, opens the listener, and restores until the end or a stop. */
 const work = Effect.fnUntraced(function* (given: Given, context: RestoreReporting.RestoreContext) {
   const { progress } = context
-  if (given.listen !== undefined) {
-    // Loaded only if needed: the HTTP server is a third of the code that a run loads at its start.
-    const { open } = yield* Effect.promise(() => import("./RunListener.ts"))
-    yield* open(given.listen, {
-      progress: () => RestoreProgress.report(progress),
-      metrics: () => RestoreMetrics.text(progress)
-    })
-  }
+  yield* OneTimeCommand.listening(given.listen, progress)
   const resource = yield* Effect.interruptible(RestoreSource.readRestorable(given.file, given.backup))
   context.resource = resource
   context.isDryRun = given.dryRun || resource.spec.dryRun
@@ -85,31 +77,27 @@ const work = Effect.fnUntraced(function* (given: Given, context: RestoreReportin
   })
 })
 
-/** Prints what was done. */
-const show = (
+/** What was done, or would be; of a failure only for programs. */
+const told = (
   { output: format }: Given,
-  { isDryRun, prepared, resource, restored }: RestoreReporting.RestoreContext
-) => {
-  if (restored !== undefined) return StandardOutput.print(RestoreOutput.done(restored, format))
-  if (!isDryRun || prepared === undefined || resource === undefined) return Effect.void
-  return Effect.flatMap(Clock.currentTimeMillis, (nowMillis) => {
-    const notes = RestoreReporting.plannedNotes(prepared, resource.spec, nowMillis)
-    return StandardOutput.print(RestoreOutput.dryRun(prepared, notes, format))
-  })
+  { isDryRun, prepared, resource, restored }: RestoreReporting.RestoreContext,
+  { backupId, dryRun }: RestoreReport,
+  error: Explained | undefined
+): Effect.Effect<string | undefined> => {
+  if (error !== undefined) {
+    return Effect.succeed(format === "json" ? FailureText.json(error, { dryRun, backupId }) : undefined)
+  }
+  if (restored !== undefined) return Effect.succeed(RestoreOutput.done(restored, format))
+  if (!isDryRun || prepared === undefined || resource === undefined) return Effect.undefined
+  return Effect.map(Clock.currentTimeMillis, (nowMillis) =>
+    RestoreOutput.dryRun(prepared, RestoreNotes.plannedNotes(prepared, resource.spec, nowMillis), format)
+  )
 }
 
 const stopped = ({ isDryRun, progress }: RestoreReporting.RestoreContext): string =>
   isDryRun || progress.startedWritingMillis === undefined
-    ? "stopped: nothing was written"
+    ? "stopped: nothing was written. The same command begins again"
     : "stopped: what was written stays, and the same command continues the restore"
-
-/** In a Job: how it ended, as the last JSON line and, where it failed, in the log. */
-const showJob = Effect.fnUntraced(function* (written: RestoreReport) {
-  if (written.error !== undefined) yield* RunDisplay.failed(written.error, written.exitCode, "restore")
-  // A restore does not fail because its output has no reader.
-  yield* Effect.ignore(StandardOutput.print(JSON.stringify({ type: "report", ...written })))
-  if (written.exitCode !== exitCodes.success) return yield* new RunFailed({ exitCode: written.exitCode })
-})
 
 /** Gives the topics of a complete restore the retention of the backup. */
 const endHold = Effect.fnUntraced(function* (given: Given) {
@@ -141,14 +129,13 @@ export const restore = Command.make(
       const context = RestoreReporting.context(yield* Clock.currentTimeMillis, RestoreProgress.make())
       const exit = yield* Effect.exit(work(given, context))
       const concluded = yield* RestoreWorker.conclude(context, exit)
-      yield* SummaryFile.write(given.summary, concluded.summary)
-      yield* ReportFile.write(concluded.report, given.report)
-      const outcome = yield* Shutdown.Outcome
-      outcome.exitCode = concluded.report.exitCode
-      if (Resource.isRunSpec(given.file)) return yield* showJob(concluded.report)
-      if (concluded.report.exitCode === exitCodes.interrupted) yield* Console.error(stopped(context))
-      if (Exit.isFailure(exit)) return yield* exit
-      return yield* show(given, context)
+      const { report } = concluded
+      const error = OneTimeCommand.explained(report, exit)
+      yield* OneTimeCommand.conclude(
+        given,
+        { ...concluded, what: "restore", exit, exitCode: report.exitCode, error },
+        { stopped: stopped(context), result: told(given, context, report, error) }
+      )
     },
     Effect.scoped,
     Effect.uninterruptible

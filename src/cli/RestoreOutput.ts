@@ -4,7 +4,7 @@ import * as CutReport from "../restore/CutReport.ts"
 import type { Prepared, Restored } from "../restore/RestoreWork.ts"
 import type { TargetTopic } from "../restore/Preflight.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
-import * as RestoreReporting from "../restore/RestoreReporting.ts"
+import * as RestoreNotes from "../restore/RestoreNotes.ts"
 import type { HoldState } from "../restore/RetentionHold.ts"
 import * as TopicConfigs from "../restore/TopicConfigs.ts"
 import * as WantedConfigs from "../restore/WantedConfigs.ts"
@@ -35,7 +35,7 @@ const actions = ({ plan, targets, wanted }: Prepared) =>
     target: topic.target,
     action: actionOf(targets.find((one) => one.topic.target === topic.target)),
     partitions: topic.partitions.length,
-    records: RestoreReporting.recordsOf(topic),
+    records: RestoreNotes.recordsOf(topic),
     offsets:
       topic.renumbered === undefined
         ? "as in the backup"
@@ -65,7 +65,7 @@ const table = (prepared: Prepared): string =>
 const shown = (notes: ReadonlyArray<string>) => notes.map((note) => `Note: ${note}`)
 const notes = (restored: Restored) => [
   ...GroupNotes.done(restored.groups, restored.offsetReset),
-  ...shown(RestoreReporting.notes(restored))
+  ...shown(RestoreNotes.notes(restored))
 ]
 
 /** What a dry run prints; `notes` are about what the restore would do. */

@@ -1,8 +1,10 @@
 import { Clock, type Duration, Effect } from "effect"
 import type { RunReport } from "../backup/RunReport.ts"
+import type { Explained } from "../worker/Explanation.ts"
 import * as RunProgress from "../worker/RunProgress.ts"
 import * as Format from "../status/Format.ts"
 import * as Display from "./Display.ts"
+import * as FailureText from "./FailureText.ts"
 import * as Quantities from "./Quantities.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import * as Table from "./Table.ts"
@@ -96,14 +98,16 @@ export const stopping: Effect.Effect<void> = Effect.suspend(() =>
 
 /** Reports why a run, a restore or a drill failed: two lines on a terminal, else a log line. */
 export const failed = (
-  { advice, message, reason }: NonNullable<RunReport["error"]>,
+  error: Omit<Explained, "exitCode">,
   exitCode: number,
   what: "run" | "restore" | "drill" | "offsets" = "run"
 ): Effect.Effect<void> =>
   Effect.suspend(() =>
     Display.isTerminal()
-      ? Display.print(`error: ${message}\nwhat to do: ${advice}`)
-      : Effect.logError(`${what} failed`).pipe(Effect.annotateLogs({ reason, error: message, advice, exitCode }))
+      ? Display.print(FailureText.text({ ...error, exitCode }))
+      : Effect.logError(`${what} failed`).pipe(
+          Effect.annotateLogs({ reason: error.reason, error: error.message, advice: error.advice, exitCode })
+        )
   )
 
 /** The closing table of a run, for people. */

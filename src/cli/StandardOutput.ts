@@ -13,6 +13,11 @@ export class OutputEnded extends Schema.TaggedError<OutputEnded>()("OutputEnded"
   readonly exitCode = exitCodes.storageUnusable
 }
 
+/** Whether this command has written a result: programs expect one document, and not a second one. */
+export const Written = Context.Reference<{ isBegun: boolean }>("kafka-backup/cli/StandardOutput/Written", {
+  defaultValue: () => ({ isBegun: false })
+})
+
 /** Where results go; tests replace it. */
 export const Writer = Context.Reference<(text: string) => Effect.Effect<void, OutputEnded>>(
   "kafka-backup/cli/StandardOutput",
@@ -37,7 +42,10 @@ export const Writer = Context.Reference<(text: string) => Effect.Effect<void, Ou
  * written.
  */
 export const write = (text: string): Effect.Effect<void, OutputEnded> =>
-  Effect.flatMap(Writer, (writer) => writer(text))
+  Effect.flatMap(Written, (written) => {
+    written.isBegun = true
+    return Effect.flatMap(Writer, (writer) => writer(text))
+  })
 
 /** Prints one result. A reader that has gone (`| head`) is not a failure. */
 export const print = (text: string): Effect.Effect<void, OutputEnded> => untilReaderLeaves(write(`${text}\n`))

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import * as Explanation from "../worker/Explanation.ts"
 
 /** No backup of this resource is complete yet, or the newest one holds no record of what is to be drilled. */
 export class NothingToDrill extends Schema.TaggedError<NothingToDrill>()("NothingToDrill", {
@@ -21,8 +22,9 @@ const Objection = Schema.Struct({ message: Schema.String, advice: Schema.String 
 export class PreflightFailed extends Schema.TaggedError<PreflightFailed>()("PreflightFailed", {
   objections: Schema.Array(Objection)
 }) {
+  readonly headline = "the drill cannot begin, and nothing was written"
   override get message() {
-    return `the drill cannot begin, and nothing was written: ${this.objections.map(({ message }) => message).join("; ")}`
+    return `${this.headline}: ${this.objections.map(({ message }) => message).join("; ")}`
   }
 }
 
@@ -73,6 +75,13 @@ export class DrillError extends Schema.TaggedError<DrillError>()("DrillError", {
   get isRetryable(): boolean {
     return false
   }
+  /** Everything that stands against the drill; none where something else failed. */
+  get objections() {
+    return this.reason._tag === "PreflightFailed" ? this.reason.objections : []
+  }
+  get headline(): string {
+    return this.reason._tag === "PreflightFailed" ? this.reason.headline : this.message
+  }
   get advice(): string {
     switch (this.reason._tag) {
       case "NothingToDrill":
@@ -80,7 +89,7 @@ export class DrillError extends Schema.TaggedError<DrillError>()("DrillError", {
           ? "make a backup first; the next drill finds it"
           : "find out why these topics are empty, or name topics with records in spec.drill.topics"
       case "PreflightFailed":
-        return this.reason.objections.map(({ advice }) => advice).join("; ")
+        return Explanation.adviceFor(this.reason.objections)
       case "BackupDamaged":
         return "make a new backup now, and run kafka-backup verify --deep: it names everything that is damaged"
       case "Differs":

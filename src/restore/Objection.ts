@@ -30,3 +30,9 @@ export interface Objection {
   readonly message: string
   readonly advice: string
 }
+
+export const objection = (reason: Objection["reason"], message: string, advice: string): Objection => ({
+  reason,
+  message,
+  advice
+})

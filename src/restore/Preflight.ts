@@ -1,6 +1,5 @@
 import { Effect } from "effect"
-import { ErrorCode } from "../kafka/ErrorCode.ts"
-import type { KafkaSinkShape, NewTopic } from "../kafka/KafkaSink.ts"
+import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import type { TopicLookup } from "../kafka/KafkaSource.ts"
 import type { BackupSet } from "../manifest/Catalogue.ts"
 import * as Verification from "../manifest/Verification.ts"
@@ -11,30 +10,22 @@ import * as Configuring from "./Configuring.ts"
 import type { Means } from "./HoleMeans.ts"
 import * as InSyncReplicas from "./InSyncReplicas.ts"
 import * as Replication from "./Replication.ts"
-import * as LargeRecords from "./LargeRecords.ts"
 import type { Objection } from "./Objection.ts"
-import type { PlannedTopic, RestorePlan } from "./RestorePlan.ts"
+import type { RestorePlan } from "./RestorePlan.ts"
 import * as GoneTopics from "./GoneTopics.ts"
 import * as Recreating from "./Recreating.ts"
 import * as RestoreMemory from "./RestoreMemory.ts"
-import { type Memory, type Remembered, rememberedOf } from "./RestoreMemory.ts"
+import type { Memory } from "./RestoreMemory.ts"
 import type { ConfigChoice, RestoreRequest } from "./RestoreRequest.ts"
+import * as TargetQuestions from "./TargetQuestions.ts"
 import * as TargetRights from "./TargetRights.ts"
+import type { TargetTopic } from "./TargetTopic.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
+import * as TopicValidation from "./TopicValidation.ts"
 import * as WantedConfigs from "./WantedConfigs.ts"
 
-/** What is to be done with one topic of the target. */
-export interface TargetTopic {
-  readonly topic: PlannedTopic
-  /** Absent: it is there already, and empty or of this restore. */
-  readonly create: NewTopic | undefined
-  /** Of an existing topic: every log ends where it should. */
-  readonly isWritten: boolean
-  /** Of an existing topic that an earlier attempt of this restore wrote to. */
-  readonly remembered: Remembered | undefined
-  /** Present where a topic of others is deleted first, and created again: which one. */
-  readonly recreates?: { readonly topicId: string | undefined }
-}
+export type { TargetTopic } from "./TargetTopic.ts"
+export { newTopic } from "./TopicValidation.ts"
 
 /** Whether the backup can be restored at all: every object is there with its size, and its documents are intact. */
 export const ofBackup = Effect.fnUntraced(function* (store: ObjectStoreShape, set: BackupSet) {
@@ -49,38 +40,6 @@ export const ofBackup = Effect.fnUntraced(function* (store: ObjectStoreShape, se
     advice: "restore another backup"
   }))
 })
-
-const objection = (reason: Objection["reason"], message: string, advice: string): Objection => ({
-  reason,
-  message,
-  advice
-})
-
-/** Everything about an existing topic that stands against writing to it. `isOurs`: this restore wrote to it before. */
-const existing = (
-  topic: PlannedTopic,
-  found: Extract<TopicLookup, { _tag: "Found" }>["topic"],
-  isEmpty: boolean,
-  isOurs: boolean
-): ReadonlyArray<Objection> => {
-  if (found.isInternal) {
-    const advice = "restore it to another name with topicMapping"
-    return [objection("TargetInternal", `topic ${topic.target} is internal to Kafka`, advice)]
-  }
-  const objections: Array<Objection> = []
-  const [has, needs] = [found.partitions.length, topic.partitions.length]
-  if (has !== needs) {
-    const why = topic.sources === undefined ? `the backup has ${needs}` : `spec.partitions asks for ${needs}`
-    const message = `topic ${topic.target} has ${has} partitions, and ${why}`
-    objections.push(objection("PartitionsDiffer", message, "delete the topic, or restore to another name"))
-  }
-  if (!isEmpty && !isOurs) {
-    const message = `topic ${topic.target} holds records already, or did once`
-    const advice = "restore to another name with topicMapping, delete the topic first, or set existingTopics"
-    objections.push(objection("TargetNotEmpty", message, advice))
-  }
-  return objections
-}
 
 /**
  * Compares the plan with the target cluster. Nothing is written: topics that are missing are validated by the broker.
@@ -110,59 +69,16 @@ export const ofTarget = Effect.fnUntraced(function* (
   }
   const targets: Array<TargetTopic> = []
   for (const [index, topic] of given.topics.entries()) {
-    const lookup = found[index]!
-    switch (lookup._tag) {
-      case "Denied":
-        objections.push(
-          objection(
-            "TargetDenied",
-            `permission denied for topic ${topic.target}`,
-            "grant the principal Describe and Write"
-          )
-        )
-        break
-      case "Missing":
-        if (!request.createTopics) {
-          const message = `topic ${topic.target} does not exist, and createTopics is false`
-          objections.push(objection("TargetTopicMissing", message, "create the topic, or set createTopics: true"))
-          break
-        }
-        targets.push({ topic, create: newTopic(topic, true, request.configs), isWritten: false, remembered: undefined })
-        break
-      case "Found": {
-        const remembered = rememberedOf(known, given.digest, lookup.topic)
-        const ours = remembered?.bases === undefined ? topic : Appending.behind(topic, remembered.bases)
-        if (remembered?.provenMillis !== undefined) {
-          targets.push({ topic: ours, create: undefined, isWritten: true, remembered })
-          break
-        }
-        const places = lookup.topic.partitions.map(({ partition }) => ({ topic: topic.target, partition }))
-        const ends = yield* sink.offsets(places, "highWatermark")
-        const isEmpty = ends.every(({ offset }) => offset === 0)
-        const isForeign = remembered === undefined && !lookup.topic.isInternal
-        const isAlike = lookup.topic.partitions.length === topic.partitions.length
-        if (isForeign && request.existingTopics === "recreate" && !(isEmpty && isAlike)) {
-          const refusal = Recreating.refusal(request, known, lookup.topic)
-          const { topicId } = lookup.topic
-          const create = newTopic(topic, true, request.configs)
-          if (refusal !== undefined) objections.push(refusal)
-          else targets.push({ topic, create, isWritten: false, remembered, recreates: { topicId } })
-          break
-        }
-        const appends = isForeign && request.existingTopics === "append" && !isEmpty
-        objections.push(...existing(topic, lookup.topic, isEmpty || appends, remembered !== undefined))
-        const unappendable = appends ? Appending.refusal(known, lookup.topic) : undefined
-        if (unappendable !== undefined) objections.push(unappendable)
-        const planned = appends
-          ? Appending.behind(
-              topic,
-              ends.map(({ offset }) => offset)
-            )
-          : ours
-        const isWritten = planned.partitions.every(({ end, partition }) => ends[partition]?.offset === end)
-        targets.push({ topic: planned, create: undefined, isWritten, remembered })
-      }
-    }
+    const answer: TargetQuestions.Answer = yield* TargetQuestions.ofTopic(
+      sink,
+      topic,
+      found[index]!,
+      request,
+      known,
+      given.digest
+    )
+    objections.push(...answer.objections)
+    if (answer.target !== undefined) targets.push(answer.target)
   }
   const brokers = yield* sink.brokerCount
   // The brokers would say the same of these once more.
@@ -178,11 +94,11 @@ export const ofTarget = Effect.fnUntraced(function* (
   const anew = yield* Recreating.validate(
     sink,
     targets,
-    (topic, knowsBounds) => newTopic(topic, knowsBounds, request.configs),
+    (topic, knowsBounds) => TopicValidation.newTopic(topic, knowsBounds, request.configs),
     remembers ? undefined : Attempt.nameOf(request.owner),
     tooLarge
   )
-  const validated = yield* validate(
+  const validated = yield* TopicValidation.ofNewTopics(
     sink,
     anew.targets.filter(({ topic }) => !tooLarge.has(topic.target)),
     request.configs
@@ -212,7 +128,7 @@ export const ofTarget = Effect.fnUntraced(function* (
   )
   // A topic that is refused anyway says nothing of its overrides.
   const accepted = planned(validated.targets.filter(({ topic }) => !validated.refused.has(topic.target)))
-  const refusedOverrides = yield* ofOverrides(sink, whole, accepted, request.configs)
+  const refusedOverrides = yield* TopicValidation.ofOverrides(sink, whole, accepted, request.configs)
   const unprepared = yield* Configuring.unprepared(
     sink,
     unproven.flatMap(({ create, topic }) => (create === undefined && !Appending.isAppended(topic) ? [topic] : [])),
@@ -229,7 +145,11 @@ export const ofTarget = Effect.fnUntraced(function* (
 const inPlan = (target: TargetTopic, plan: RestorePlan, choice: ConfigChoice): TargetTopic => {
   const topic = plan.topics.find((one) => one.target === target.topic.target) ?? target.topic
   if (target.create === undefined) return { ...target, topic }
-  return { ...target, topic, create: newTopic(topic, TopicConfigs.haveBounds(target.create.configs), choice) }
+  return {
+    ...target,
+    topic,
+    create: TopicValidation.newTopic(topic, TopicConfigs.haveBounds(target.create.configs), choice)
+  }
 }
 
 /** The replicas of a topic after the restore. */
@@ -251,94 +171,3 @@ const replicatedOf = (
     minInSync: minInSync === undefined ? undefined : Number(minInSync)
   }
 }
-
-/** Lets the broker validate what configOverrides asks for. */
-const ofOverrides = Effect.fnUntraced(function* (
-  sink: KafkaSinkShape,
-  plan: RestorePlan,
-  targets: ReadonlyArray<TargetTopic>,
-  choice: ConfigChoice
-) {
-  const unused = WantedConfigs.unused(plan.topics, choice).map((pattern) =>
-    objection(
-      "OverrideUnused",
-      `configOverrides names ${pattern}, and no topic of that name is restored`,
-      `remove ${pattern} from configOverrides, or correct it`
-    )
-  )
-  const refused: Array<Objection> = []
-  for (const { create, recreates, topic } of targets) {
-    const { overrides } = WantedConfigs.of(topic, choice)
-    if (Object.keys(overrides).length === 0 || recreates !== undefined || Appending.isAppended(topic)) continue
-    const [outcome] =
-      create === undefined
-        ? [yield* sink.validateConfigs(topic.target, overrides)]
-        : yield* sink.createTopics([{ ...create, configs: { ...create.configs, ...overrides } }], {
-            validateOnly: true
-          })
-    if (outcome === undefined || !Configuring.isRefusal(outcome.errorCode)) continue
-    refused.push(
-      objection(
-        "TargetRefused",
-        `the broker refuses configOverrides of topic ${topic.target}: ${outcome.detail ?? `error ${outcome.errorCode}`}`,
-        "correct or remove that configuration in configOverrides"
-      )
-    )
-  }
-  return [...unused, ...refused]
-})
-
-export const newTopic = (topic: PlannedTopic, knowsBounds: boolean, choice: ConfigChoice): NewTopic => ({
-  name: topic.target,
-  partitions: topic.partitions.length,
-  replicationFactor: topic.replicationFactor,
-  configs: TopicConfigs.initial(
-    topic.configs,
-    knowsBounds,
-    WantedConfigs.of(topic, choice),
-    {},
-    LargeRecords.knownBytes(topic)
-  )
-})
-
-/** Lets the broker validate every new topic, and finds out which names of configurations it knows. */
-const validate = Effect.fnUntraced(function* (
-  sink: KafkaSinkShape,
-  targets: ReadonlyArray<TargetTopic>,
-  choice: ConfigChoice
-) {
-  const attempt = (knowsBounds: boolean) =>
-    Effect.gen(function* () {
-      const made = targets.map((target) =>
-        target.create === undefined || target.recreates !== undefined
-          ? target
-          : { ...target, create: newTopic(target.topic, knowsBounds, choice) }
-      )
-      const outcomes = yield* sink.createTopics(
-        made.flatMap(({ create, recreates }) => (recreates === undefined ? (create ?? []) : [])),
-        { validateOnly: true }
-      )
-      return { made, outcomes, refused: outcomes.filter(({ errorCode }) => errorCode !== ErrorCode.none) }
-    })
-  const first = yield* attempt(true)
-  const isOlder = first.refused.some(({ errorCode }) => errorCode === ErrorCode.invalidConfig)
-  const { made, outcomes, refused } = isOlder ? yield* attempt(false) : first
-  return {
-    targets: made,
-    replicas: new Map(
-      outcomes.flatMap(({ name, replicationFactor }) =>
-        replicationFactor === undefined ? [] : [[name, replicationFactor]]
-      )
-    ),
-    refused: new Set(refused.map(({ name }) => name)),
-    objections: refused.map(({ detail, errorCode, name }) =>
-      objection(
-        "TargetRefused",
-        `the broker refuses topic ${name}: ${detail ?? `error ${errorCode}`}`,
-        errorCode === ErrorCode.invalidReplicationFactor
-          ? "set defaultReplicationFactor to at most the number of brokers"
-          : "correct what the broker names, or create the topic yourself"
-      )
-    )
-  }
-})

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import * as Explanation from "../worker/Explanation.ts"
 import type { Objection } from "./RestorePlan.ts"
 
 const place = { topic: Schema.String, partition: Schema.Int }
@@ -9,8 +10,11 @@ export class PreflightFailed extends Schema.TaggedError<PreflightFailed>()("Pref
   /** What cannot be done, and what was done before, as `refusals` has it. */
   state: Schema.String
 }) {
+  get headline() {
+    return `the restore cannot ${this.state}`
+  }
   override get message() {
-    return `the restore cannot ${this.state}: ${this.objections.map(({ message }) => message).join("; ")}`
+    return `${this.headline}: ${this.objections.map(({ message }) => message).join("; ")}`
   }
 }
 
@@ -68,10 +72,17 @@ export class RestoreError extends Schema.TaggedError<RestoreError>()("RestoreErr
   get isRetryable(): boolean {
     return false
   }
+  /** Everything that stands against the restore; none where something else failed. */
+  get objections() {
+    return this.reason._tag === "PreflightFailed" ? this.reason.objections : []
+  }
+  get headline(): string {
+    return this.reason._tag === "PreflightFailed" ? this.reason.headline : this.message
+  }
   get advice(): string {
     switch (this.reason._tag) {
       case "PreflightFailed":
-        return this.reason.objections.map(({ advice }) => advice).join("; ")
+        return Explanation.adviceFor(this.reason.objections)
       case "RestoreIncomplete":
         return this.reason.advice
       case "TargetDisturbed":

@@ -24,6 +24,15 @@ interface CommandError extends Error {
 const isCommandError = (error: unknown): error is CommandError =>
   error instanceof Error && "_tag" in error && "advice" in error && "exitCode" in error
 
+/** One of several things that are wrong at once. */
+export interface Problem {
+  /** In one word, for programs and for the search in the documentation. */
+  readonly reason?: string
+  readonly message: string
+  /** Absent: that of the failure. */
+  readonly advice?: string
+}
+
 /** A failure as a person and a Job see it: reason, message, next step, exit code. */
 export interface Explained {
   readonly reason: string
@@ -31,7 +40,27 @@ export interface Explained {
   readonly advice: string
   readonly isRetryable: boolean
   readonly exitCode: number
+  /** The message without the problems that it lists; absent where it lists none. */
+  readonly headline?: string
+  /** Present where several things may be wrong at once: each of them. */
+  readonly problems?: ReadonlyArray<Problem>
 }
+
+/** What an error says that names everything that is wrong at once. */
+interface Listing {
+  readonly headline: string
+  readonly objections: ReadonlyArray<Problem>
+}
+
+const isListing = (error: object): error is Listing =>
+  "headline" in error && typeof error.headline === "string" && "objections" in error && Array.isArray(error.objections)
+
+const listed = (error: object): Pick<Explained, "headline" | "problems"> =>
+  isListing(error) && error.objections.length > 0 ? { headline: error.headline, problems: error.objections } : {}
+
+/** The advice for several problems: what holds for two of them is said once. */
+export const adviceFor = (problems: ReadonlyArray<{ readonly advice: string }>): string =>
+  [...new Set(problems.map(({ advice }) => advice))].join("; ")
 
 /** Explains an expected failure; undefined for anything else, which is a defect. */
 const expected = (error: unknown): Explained | undefined => {
@@ -41,12 +70,13 @@ const expected = (error: unknown): Explained | undefined => {
       message: error.message,
       advice: error.advice,
       isRetryable: error.isRetryable,
-      exitCode: FailureReasons.exitCode(error)
+      exitCode: FailureReasons.exitCode(error),
+      ...listed(error)
     }
   }
   if (isCommandError(error)) {
     const { _tag: reason, advice, exitCode, message } = error
-    return { reason, message, advice, isRetryable: false, exitCode }
+    return { reason, message, advice, isRetryable: false, exitCode, ...listed(error) }
   }
   return undefined
 }

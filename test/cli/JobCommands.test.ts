@@ -89,7 +89,7 @@ describe("-f env:NAME", () => {
       ] as const) {
         const refused = yield* type("run", ...fromEnvironment, flag, value, ...summary)
         assert.deepStrictEqual([refused.exitCode, refused.out], [2, ""])
-        assert.match(refused.err, new RegExp(`^error: ${flag} cannot be used with -f env:${variable}`))
+        assert.match(refused.err, new RegExp(`^error: UsageError: ${flag} cannot be used with -f env:${variable}`))
         assert.deepInclude(summaryIn(log), { command: "run", exitCode: 2, reason: "UsageError" })
       }
     }).pipe(Effect.provide(layer))

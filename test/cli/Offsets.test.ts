@@ -59,7 +59,7 @@ describe("kafka-backup offsets reset", () => {
       assert.deepStrictEqual(yield* committed(kafka, "billing"), ["mails/0 5", "orders/0 4"])
       const done = yield* typeAs("person", "offsets", "reset", ...reset)
       assert.strictEqual(done.exitCode, 0, done.err)
-      assert.include(done.out, "Consumer group billing: 3 set and read back")
+      assert.include(done.out, "Consumer group billing: 3 offsets set and read back")
       assert.deepStrictEqual(yield* committed(kafka, "billing"), ["mails/0 0", "orders/0 2", "orders/1 0"])
     }).pipe(Effect.provide(layer))
   )
@@ -98,7 +98,15 @@ describe("kafka-backup offsets reset", () => {
       yield* kafka.commitGroupOffsets("billing", [at("orders", 0, 7)])
       const refused = yield* type("offsets", "reset", ...first)
       assert.strictEqual(refused.exitCode, 19, refused.err)
-      assert.match(refused.err, /no offset was changed: snapshot before exists in .*: it was stored at 20/)
+      assert.match(
+        refused.err,
+        /^error: OffsetsRefused: no offset was changed\n {2}SnapshotTaken: snapshot before exists in .*: it was stored at 20/
+      )
+      const { error, exitCode } = JSON.parse((yield* type("offsets", "reset", ...first, "-o", "json")).out)
+      assert.deepStrictEqual(
+        [exitCode, error.reason, error.problems[0].reason],
+        [19, "OffsetsRefused", "SnapshotTaken"]
+      )
       assert.include(yield* committed(kafka, "billing"), "orders/0 7")
       const again = yield* type("offsets", "reset", ...manifest("KafkaOffsetReset", spec))
       assert.strictEqual(again.exitCode, 0, again.err)
@@ -137,6 +145,8 @@ describe("kafka-backup offsets reset", () => {
       assert.deepStrictEqual(yield* committed(kafka, "billing"), ["mails/0 5", "orders/0 4"])
       const nowhere = yield* apply("KafkaOffsetRollback", { kafkaCluster, snapshotId: "before" })
       assert.strictEqual(nowhere.exitCode, 2)
+      assert.deepInclude(JSON.parse(nowhere.out), { exitCode: 2, notes: [] })
+      assert.strictEqual(JSON.parse(nowhere.out).error.reason, "UsageError")
       assert.include(nowhere.err, "the manifest does not say where snapshot before is stored")
       assert.deepStrictEqual(stored(), ["before.json"])
       const gone = { operation: "delete", snapshotId: "before", storage }
@@ -153,7 +163,13 @@ describe("kafka-backup offsets reset", () => {
       const done = yield* type("offsets", "reset", ...manifest("KafkaOffsetReset", spec))
       assert.strictEqual(done.exitCode, 20)
       assert.include(done.out, "consumer group busy was left as it is: it has active members (state Stable)")
-      assert.include(done.err, "1 of 2 consumer groups were left as they are")
+      assert.include(done.err, "error: GroupsLeft: 1 of 2 consumer groups was left as it is")
+      const answer = JSON.parse(
+        (yield* type("offsets", "reset", ...manifest("KafkaOffsetReset", spec), "-o", "json")).out
+      )
+      assert.deepInclude(answer, { exitCode: 20 })
+      assert.strictEqual(answer.error.reason, "GroupsLeft")
+      assert.strictEqual(answer.groupsSkipped[0].group, "busy")
       assert.include(done.err, "stop the consumers of these groups, then repeat the command")
       assert.deepStrictEqual(yield* committed(kafka, "billing"), ["mails/0 10", "orders/0 10", "orders/1 10"])
       const none = manifest("KafkaOffsetReset", { ...spec, consumerGroups: ["nobody"] })
@@ -206,6 +222,15 @@ describe("kafka-backup offsets snapshot, verify and rollback", () => {
       const taken = yield* typeAs("person", "offsets", "snapshot", ...manifest("KafkaOffsetRollback", snapshot))
       assert.strictEqual(taken.exitCode, 0, taken.err)
       assert.match(taken.out, /^Snapshot monday in .*: 2 consumer groups, 2 topics/)
+      const one = { ...snapshot, snapshotId: "one", consumerGroups: ["busy"] }
+      const single = yield* type("offsets", "snapshot", ...manifest("KafkaOffsetRollback", one))
+      assert.match(single.out, /^Snapshot one in .*: 1 consumer group, 1 topic$/m)
+      const equal = yield* type(
+        "offsets",
+        "verify",
+        ...manifest("KafkaOffsetRollback", { ...one, operation: "verify" })
+      )
+      assert.include(equal.out, "OK one: 1 consumer group has the offsets of the snapshot")
       const again = yield* type("offsets", "snapshot", ...manifest("KafkaOffsetRollback", snapshot))
       assert.strictEqual(again.exitCode, 19)
       assert.include(again.err, "snapshot monday exists")
@@ -219,13 +244,20 @@ describe("kafka-backup offsets snapshot, verify and rollback", () => {
       const differs = yield* typeAs("person", "offsets", "verify", ...manifest("KafkaOffsetRollback", spec))
       assert.strictEqual(differs.exitCode, 16)
       assert.match(differs.out, /billing +orders +0 +4 +9\nbilling +orders +1 +none +3/)
+      const answer = JSON.parse(
+        (yield* type("offsets", "verify", ...manifest("KafkaOffsetRollback", spec), "-o", "json")).out
+      )
+      assert.deepStrictEqual(
+        [answer.exitCode, answer.error.reason, answer.differences.length],
+        [16, "OffsetsDiffer", 2]
+      )
 
       const dry = yield* typeAs("person", "offsets", "rollback", ...manifest("KafkaOffsetRollback", spec), "--dry-run")
       assert.match(dry.out, /billing +orders +1 +none/)
       assert.deepStrictEqual(yield* committed(kafka, "billing"), ["mails/0 5", "orders/0 9", "orders/1 3"])
       const done = yield* typeAs("person", "offsets", "rollback", ...manifest("KafkaOffsetRollback", spec))
       assert.strictEqual(done.exitCode, 0, done.err)
-      assert.include(done.out, "Consumer group billing: 2 set and read back, 1 forgotten")
+      assert.include(done.out, "Consumer group billing: 2 offsets set and read back, 1 forgotten")
       assert.deepStrictEqual(yield* committed(kafka, "billing"), ["mails/0 5", "orders/0 4"])
       assert.strictEqual((yield* type("offsets", "verify", ...manifest("KafkaOffsetRollback", spec))).exitCode, 0)
     }).pipe(Effect.provide(layer))

@@ -62,7 +62,10 @@ describe("the process kafka-backup", () => {
     const text = "apiVersion: kafka.oso.sh/v1alpha1\nkind: KafkaBackup\nmetadata: {name: A_b}\nspec: {topics: []}\n"
     const { err, exitCode, out } = await finished(programs.real, ["list", "-f", "-"], text)
     assert.deepStrictEqual([exitCode, out], [10, ""])
-    assert.match(err, /^error: standard input cannot be used:\n {2}metadata\.name: must be .* \(got "A_b"\)\n/)
+    assert.match(
+      err,
+      /^error: BadManifest: standard input cannot be used:\n {2}metadata\.name: must be .* \(got "A_b"\)\n/
+    )
     assert.match(err, /\n {2}spec\.kafkaCluster: a backup needs kafkaCluster with bootstrapServers/)
     assert.match(err, /\n {2}spec\.topics: must name at least one topic/)
     assert.notMatch(err, / {4}at .*\.ts:/)
@@ -179,7 +182,10 @@ describe("the process kafka-backup", () => {
     const refused = await finished(programs.inMemory, ["run", ...options, "--listen", `127.0.0.1:${taken.port}`])
     taken.close()
     assert.deepStrictEqual([refused.exitCode, refused.out], [2, ""])
-    assert.match(refused.err, new RegExp(`^error: --listen: cannot listen on 127\\.0\\.0\\.1:${taken.port}`))
+    assert.match(
+      refused.err,
+      new RegExp(`^error: UsageError: --listen: cannot listen on 127\\.0\\.0\\.1:${taken.port}`)
+    )
   })
 
   it("reads the manifest from a pipe, as a shell makes one for a command's output", async () => {

@@ -107,14 +107,74 @@ describe("kafka-backup restore", () => {
       yield* write({ topics: ["orders", "gone"], topicMapping: { other: "elsewhere" } })
       const refused = yield* type("restore", ...options)
       assert.strictEqual(refused.exitCode, 19)
-      assert.include(refused.err, "has no topic gone")
-      assert.include(refused.err, "topicMapping names other, which is not restored")
+      assert.match(refused.err, /^error: PreflightFailed: the restore cannot begin, and nothing was written\n/)
+      assert.match(refused.err, /\n {2}NotInBackup: backup .* has no topic gone\n {4}what to do: choose topics/)
+      assert.match(
+        refused.err,
+        /\n {2}MappingUnused: topicMapping names other, which is not restored\n {4}what to do: /
+      )
       yield* write({})
       yield* target.createTopic("orders", { partitions: 3 })
       const differs = yield* type("restore", ...options)
       assert.strictEqual(differs.exitCode, 19)
       assert.include(differs.err, "topic orders has 3 partitions, and the backup has 2")
       assert.lengthOf(yield* target.committed("orders", 0), 0)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("gives one advice once, whatever number of topics it is for", () =>
+    Effect.gen(function* () {
+      const source = yield* cluster
+      yield* source.createTopic("mails")
+      yield* source.produce("mails", 0, [{ value: "m" }])
+      const { options, target } = yield* scene
+      for (const topic of ["orders", "mails"]) {
+        yield* target.createTopic(topic, { partitions: topic === "orders" ? 2 : 1 })
+        yield* target.produce(topic, 0, [{ value: "theirs" }])
+      }
+      const text = yield* type("restore", ...options)
+      assert.match(text.err, /TargetNotEmpty: topic mails .*\n {2}TargetNotEmpty: topic orders .*\n {4}what to do: /)
+      assert.lengthOf(text.err.match(/restore to another name/g)!, 1)
+      const { error } = JSON.parse((yield* type("restore", ...options, "-o", "json")).out)
+      assert.lengthOf(error.advice.match(/restore to another name/g)!, 1)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("answers a program with one JSON document, whatever goes wrong", () =>
+    Effect.gen(function* () {
+      const { options, target, write } = yield* scene
+      const answer = Effect.fnUntraced(function* (exitCode: number, ...args: ReadonlyArray<string>) {
+        const found = yield* type("restore", ...args)
+        assert.strictEqual(found.exitCode, exitCode, found.err)
+        const document = JSON.parse(found.out)
+        assert.strictEqual(document.exitCode, exitCode)
+        return document
+      })
+      yield* target.createTopic("orders", { partitions: 2 })
+      yield* target.produce("orders", 0, [{ value: "theirs" }])
+      for (const more of [[], ["--dry-run"]]) {
+        const refused = yield* answer(19, ...options, "-o", "json", ...more)
+        assert.deepInclude(refused, { backupId, dryRun: more.length === 1 })
+        assert.deepInclude(refused.error, { reason: "PreflightFailed", isRetryable: false })
+        const [problem] = refused.error.problems
+        assert.deepInclude(problem, { reason: "TargetNotEmpty" })
+        assert.match(problem.message, /topic orders holds records already/)
+        assert.match(problem.advice, /restore to another name/)
+      }
+      yield* write({ offsets: "exact", pitr: {} })
+      const manifest = yield* answer(10, ...options, "--output=json")
+      assert.strictEqual(manifest.error.reason, "BadManifest")
+      assert.isAbove(manifest.error.problems.length, 1)
+      assert.isTrue(manifest.error.problems.some(({ message }: { message: string }) => /^spec\.offsets/.test(message)))
+      yield* write({ backupId: undefined, storage: undefined, backupRef: { name: "nightly" } })
+      const usage = yield* answer(2, ...options, "-o", "json")
+      assert.strictEqual(usage.error.reason, "UsageError")
+      assert.include(usage.error.advice, "--backup FILE")
+      assert.strictEqual((yield* answer(2, ...options, "-o", "json", "--no-such-option")).error.reason, "UsageError")
+      yield* write({ backupId: "nobody-20200101-000000" })
+      assert.strictEqual((yield* answer(17, ...options, "-o", "json")).error.reason, "SetNotFound")
+      yield* write({})
+      assert.strictEqual((yield* answer(17, ...options, "--end-hold", "-o", "json")).error.reason, "RestoreIncomplete")
     }).pipe(Effect.provide(layer))
   )
 

@@ -115,7 +115,10 @@ describe("kafka-backup verify", () => {
         deep.out,
         /^DAMAGED orders\[2\] offsets 0-24999: \S+\/orders\/partition=2\/segment-0+-000001\.bin\.zst /
       )
-      assert.match(deep.err, /^error: nightly-20261123-120000 is damaged: \d problems?\nwhat to do: /)
+      assert.match(
+        deep.err,
+        /^error: VerificationFailed: nightly-20261123-120000 is damaged: \d problems?\nwhat to do: /
+      )
       truncateSync(segment("payments", 1), 20)
       const quick = yield* type("verify", ...options, backupId, "-o", "json")
       assert.strictEqual(quick.exitCode, 16)

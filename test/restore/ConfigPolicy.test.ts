@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { KafkaError, ProtocolFailure } from "../../src/kafka/KafkaError.ts"
 import type { KafkaSinkShape } from "../../src/kafka/KafkaSink.ts"
 import * as Restore from "../../src/restore/Restore.ts"
-import * as RestoreReporting from "../../src/restore/RestoreReporting.ts"
+import * as RestoreNotes from "../../src/restore/RestoreNotes.ts"
 import { aRestore, assertSame, backUp, inTime, layer, options, systems, worlds } from "./world.ts"
 
 type Refuses = (configs: Readonly<Record<string, string | null>>) => boolean
@@ -57,7 +57,7 @@ describe("a policy of the brokers for configurations", () => {
         "segment.ms"
       ])
       assert.deepInclude((yield* opened.source.topicConfigs(["orders"])).get("orders"), { "flush.ms": "9" })
-      const notes = RestoreReporting.notes(restored)
+      const notes = RestoreNotes.notes(restored)
       assert.include(
         notes,
         "orders does not get the configuration segment.ms: the brokers refuse it (not by the policy)"
@@ -105,7 +105,7 @@ describe("a policy of the brokers for configurations", () => {
       const restored = yield* inTime(
         Restore.run(there, request, yield* inTime(Restore.prepare(there, request)), options)
       )
-      const notes = RestoreReporting.notes(restored)
+      const notes = RestoreNotes.notes(restored)
       assert.include(
         notes,
         "orders keeps retention.ms -1 although its hold has ended: the brokers refuse it (not by the policy)"

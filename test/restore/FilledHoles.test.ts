@@ -8,7 +8,7 @@ import type { BackupSet } from "../../src/manifest/Catalogue.ts"
 import * as Fillers from "../../src/restore/Fillers.ts"
 import * as Needs from "../../src/restore/Needs.ts"
 import * as Restore from "../../src/restore/Restore.ts"
-import * as RestoreReporting from "../../src/restore/RestoreReporting.ts"
+import * as RestoreNotes from "../../src/restore/RestoreNotes.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
 import { random } from "../segment/arbitraryRecords.ts"
 import { aRestore, backUp, inTime, layer, options, plain, restore, systems, worlds } from "./world.ts"
@@ -76,7 +76,7 @@ describe("holes that compaction has left, too many to be taken one by one,", () 
       )
       const [later] = yield* assertRestored("states")
       assert.include(
-        RestoreReporting.notes(restored),
+        RestoreNotes.notes(restored),
         `states[0] ends ${later} ${later === 1 ? "offset" : "offsets"} later than in the backup: markers made the brokers remove the empty records in its holes`
       )
       const held = { "retention.ms": "-1", "retention.bytes": "-1" }

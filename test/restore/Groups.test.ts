@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import type { CommittedOffset } from "../../src/kafka/KafkaSource.ts"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import * as Restore from "../../src/restore/Restore.ts"
-import * as RestoreReporting from "../../src/restore/RestoreReporting.ts"
+import * as RestoreNotes from "../../src/restore/RestoreNotes.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
 import type { GroupsRequest, Strategy } from "../../src/restore/groups/GroupsRequest.ts"
 import * as SetOffsets from "../../src/restore/groups/SetOffsets.ts"
@@ -61,8 +61,8 @@ describe("a restore without offsetReset", () => {
       const prepared = yield* Effect.scoped(Effect.flatMap(systems, (opened) => Restore.prepare(opened, request)))
       const note =
         "the backup holds offsets of consumer groups in these topics: billing, mailer. Without offsetReset the restore does not set them"
-      assert.include(RestoreReporting.plannedNotes(prepared, { retentionHold: "24h" }, 0), note)
-      assert.include(RestoreReporting.notes(yield* inTime(restore(request))), note)
+      assert.include(RestoreNotes.plannedNotes(prepared, { retentionHold: "24h" }, 0), note)
+      assert.include(RestoreNotes.notes(yield* inTime(restore(request))), note)
       assert.deepStrictEqual(yield* committed("billing"), [])
       const asked = { ...request, groups: exactly("billing") }
       const { groupNotes } = yield* Effect.scoped(Effect.flatMap(systems, (opened) => Restore.prepare(opened, asked)))
@@ -383,7 +383,7 @@ describe("a restore of consumer groups", () => {
       assert.deepStrictEqual(yield* committed("billing"), [{ ...at(0, 99), metadata: "" }])
       assert.isUndefined(again.offsetReset)
       assert.include(
-        RestoreReporting.notes(again).join("\n"),
+        RestoreNotes.notes(again).join("\n"),
         "an earlier attempt has set the offsets of consumer groups, and they were left as they are"
       )
     }).pipe(Effect.provide(layer))

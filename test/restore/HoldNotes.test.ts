@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
 import * as Restore from "../../src/restore/Restore.ts"
 import * as RestoreProgress from "../../src/restore/RestoreProgress.ts"
+import * as RestoreNotes from "../../src/restore/RestoreNotes.ts"
 import * as RestoreReporting from "../../src/restore/RestoreReporting.ts"
 import * as SpecRequest from "../../src/restore/SpecRequest.ts"
 import { backUp, inTime, layer, options, systems, worlds } from "./world.ts"
@@ -44,7 +45,7 @@ const notesOf = Effect.fnUntraced(function* (backupId: string, spec: object) {
   const context = { ...RestoreReporting.context(nowMillis, RestoreProgress.make()), resource, prepared, isDryRun: true }
   const { notes } = RestoreReporting.report(context, nowMillis, Exit.void)
   const restored = yield* inTime(Restore.run(opened, request, prepared, options))
-  return { dryRun: notes.join("\n"), after: RestoreReporting.notes(restored).join("\n") }
+  return { dryRun: notes.join("\n"), after: RestoreNotes.notes(restored).join("\n") }
 }, Effect.scoped)
 
 const override = (configs: Readonly<Record<string, string>>) => ({ configOverrides: { orders: configs } })

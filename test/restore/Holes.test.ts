@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import type { Fault } from "../../src/kafka/memory/InMemoryFaults.ts"
 import * as Restore from "../../src/restore/Restore.ts"
-import * as RestoreReporting from "../../src/restore/RestoreReporting.ts"
+import * as RestoreNotes from "../../src/restore/RestoreNotes.ts"
 import { random } from "../segment/arbitraryRecords.ts"
 import { aRestore, assertSame, backUp, inTime, layer, plain, restore, systems, worlds } from "./world.ts"
 
@@ -40,7 +40,7 @@ describe("holes in a log, without Alter on the cluster,", () => {
       yield* target.deny("Alter")
       const restored = yield* inTime(restore(aRestore(backupId, { offsets: "exact" })))
       assert.include(
-        RestoreReporting.notes(restored),
+        RestoreNotes.notes(restored),
         "the principal lacks Alter on the cluster: 34 offsets without a record are taken by empty transactions instead, some 300 in a second"
       )
       yield* assertSame(source, target, "orders", 2)
@@ -85,7 +85,7 @@ describe("holes in a log, without Alter on the cluster,", () => {
       assert.include(error.message, "permission denied: the principal lacks Alter on cluster, and orders needs")
       const restored = yield* inTime(restore(aRestore(backupId)))
       const [orders, other] = restored.plan.topics
-      assert.strictEqual(RestoreReporting.because(orders!.renumbered!), renumbered)
+      assert.strictEqual(RestoreNotes.because(orders!.renumbered!), renumbered)
       assert.isUndefined(other!.renumbered)
       assert.lengthOf(yield* plain(target, "orders", 0), restored.plan.topics[0]!.partitions[0]!.records)
       yield* assertSame(source, target, "plain", 1)
@@ -94,10 +94,10 @@ describe("holes in a log, without Alter on the cluster,", () => {
       const again = yield* inTime(restore(aRestore(backupId)))
       assert.isTrue(again.wasProven)
       assert.include(
-        RestoreReporting.notes(again).join("\n"),
+        RestoreNotes.notes(again).join("\n"),
         "orders gets new offsets: a partition has 17 offsets without a record, and the principal lacked Alter on the cluster when the restore began"
       )
-      assert.match(RestoreReporting.because(again.plan.topics[0]!.renumbered!), /lacked Alter/)
+      assert.match(RestoreNotes.because(again.plan.topics[0]!.renumbered!), /lacked Alter/)
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import type { KafkaSourceShape } from "../../src/kafka/KafkaSource.ts"
 import * as Restore from "../../src/restore/Restore.ts"
-import * as RestoreReporting from "../../src/restore/RestoreReporting.ts"
+import * as RestoreNotes from "../../src/restore/RestoreNotes.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
 import { aRestore, assertSame, backUp, inTime, layer, restore, systems, worlds } from "./world.ts"
 
@@ -21,7 +21,7 @@ const limitOf = (there: KafkaSourceShape, topic: string) =>
 
 const notesOf = Effect.fnUntraced(function* (backupId: string, changes: Partial<RestoreRequest>) {
   const prepared = yield* inTime(Restore.prepare(yield* systems, aRestore(backupId, changes)))
-  return RestoreReporting.plannedNotes(prepared, { retentionHold: "forever" }, 0)
+  return RestoreNotes.plannedNotes(prepared, { retentionHold: "forever" }, 0)
 }, Effect.scoped)
 
 const note = "topics with 1 replica get min.insync.replicas 1 instead of the 2 of the backup: orders, payments"
@@ -52,7 +52,7 @@ describe("min.insync.replicas of the backup", () => {
         })
       )
       assert.deepStrictEqual(limits, ["1", "1"])
-      assert.include(RestoreReporting.notes(restored), note)
+      assert.include(RestoreNotes.notes(restored), note)
       assert.strictEqual(yield* limitOf(opened.source, "orders"), "1")
       yield* assertSame(source, target, "orders", 1)
     }).pipe(Effect.scoped, Effect.provide(layer))

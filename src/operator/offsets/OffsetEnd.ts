@@ -1,8 +1,8 @@
 import { given } from "../../resource/Json.ts"
 import type { EndedRestore } from "../../status/restore/RestoreFacts.ts"
 import * as JobStart from "../jobs/JobStart.ts"
-import * as LateEdit from "../restore/LateEdit.ts"
-import type { ObservedJob } from "../restore/RestoreObserved.ts"
+import * as LateEdit from "../oneTime/LateEdit.ts"
+import type { ObservedJob } from "../oneTime/OneTimeObserved.ts"
 
 /** What the end of a Job means for its resource. */
 export interface OffsetEnd {

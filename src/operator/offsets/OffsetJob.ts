@@ -9,7 +9,7 @@ import * as JobObject from "../jobs/JobObject.ts"
 import type { JobSettings } from "../jobs/JobSettings.ts"
 import * as SecretKeys from "../jobs/SecretKeys.ts"
 import * as Labels from "../Labels.ts"
-import type { AttemptKey } from "../restore/RestoreJob.ts"
+import type { AttemptKey } from "../oneTime/AttemptKey.ts"
 
 /**
  * The name of the Job that a resource asks for now: another one after an edit of the spec or a new value of the retry

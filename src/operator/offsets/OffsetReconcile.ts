@@ -9,13 +9,13 @@ import * as EnsureJob from "../EnsureJob.ts"
 import { PodProgress } from "../PodProgress.ts"
 import type { ReconcileResult } from "../ReconcileContext.ts"
 import * as Requeue from "../Requeue.ts"
-import * as AttemptStep from "../restore/AttemptStep.ts"
-import * as LiveJobs from "../restore/LiveJobs.ts"
-import * as LostJob from "../restore/LostJob.ts"
-import { after, type RestoreContext, soonMillis } from "../restore/RestoreContext.ts"
-import type { ObservedJob } from "../restore/RestoreObserved.ts"
-import * as RestoreJobState from "../restore/RestoreJobState.ts"
-import * as StopJob from "../restore/StopJob.ts"
+import * as AttemptStep from "../oneTime/AttemptStep.ts"
+import * as LiveJobs from "../oneTime/LiveJobs.ts"
+import * as LostJob from "../oneTime/LostJob.ts"
+import { after, type OneTimeContext, soonMillis } from "../oneTime/OneTimeContext.ts"
+import type { ObservedJob } from "../oneTime/OneTimeObserved.ts"
+import * as OneTimeJobState from "../oneTime/OneTimeJobState.ts"
+import * as StopJob from "../oneTime/StopJob.ts"
 import * as OffsetEnd from "./OffsetEnd.ts"
 import * as OffsetJob from "./OffsetJob.ts"
 import * as OffsetObserved from "./OffsetObserved.ts"
@@ -32,7 +32,7 @@ const againMillis = 60_000
  * time, here or in another process.
  */
 export const reconcile = Effect.fn("OffsetReconcile.reconcile")(function* (
-  context: RestoreContext,
+  context: OneTimeContext,
   first: OffsetObserved.OffsetObserved
 ): Effect.fn.Return<ReconcileResult, KubernetesError, Services> {
   const { caches } = context
@@ -92,7 +92,7 @@ export const reconcile = Effect.fn("OffsetReconcile.reconcile")(function* (
 
 /** Reports a Job that is at work, and whether it has begun to change something. */
 const watch = Effect.fnUntraced(function* (
-  { caches }: RestoreContext,
+  { caches }: OneTimeContext,
   observed: OffsetObserved.OffsetObserved,
   { pods, state }: ObservedJob
 ) {
@@ -131,7 +131,7 @@ const completed = Effect.fnUntraced(function* ({ namespace, wanted }: OffsetObse
 
 /** Makes the Job, or finds it made. */
 const start = Effect.fnUntraced(function* (
-  { caches, settings }: RestoreContext,
+  { caches, settings }: OneTimeContext,
   observed: OffsetObserved.OffsetObserved,
   name: string
 ) {
@@ -152,7 +152,7 @@ const start = Effect.fnUntraced(function* (
     return after(againMillis)
   }
   caches.jobs.learn(made.job)
-  const state = RestoreJobState.read(made.job, [], nowMillis, [], "offsets")
+  const state = OneTimeJobState.read(made.job, [], nowMillis, [], "offsets")
   if (state._tag === "Active") yield* OffsetReport.publish(caches, observed, { active: state.restore })
   return after(state._tag === "Active" ? Requeue.progressMillis(state.restore.startMillis, nowMillis) : soonMillis)
 })

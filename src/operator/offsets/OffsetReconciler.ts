@@ -4,9 +4,8 @@ import * as OffsetAnnouncements from "../../status/offsets/OffsetAnnouncements.t
 import * as Previous from "../../status/Previous.ts"
 import { OperatorMetrics } from "../../telemetry/OperatorMetrics.ts"
 import * as Labels from "../Labels.ts"
-import * as KindReconciler from "../restore/KindReconciler.ts"
-import * as RestoreCaches from "../restore/RestoreCaches.ts"
-import type { Settings } from "../restore/RestoreReconciler.ts"
+import * as KindReconciler from "../oneTime/KindReconciler.ts"
+import * as OneTimeCaches from "../oneTime/OneTimeCaches.ts"
 import * as OffsetObserved from "./OffsetObserved.ts"
 import * as OffsetReconcile from "./OffsetReconcile.ts"
 import * as OffsetReport from "./OffsetReport.ts"
@@ -21,9 +20,9 @@ const nouns = { KafkaOffsetReset: "reset of offsets", KafkaOffsetRollback: "roll
 /** The part of the reconciler that is for one kind of resources about offsets. */
 export const make = (
   kind: OffsetKind,
-  { fibers, jobs, scopes }: Settings
+  { fibers, jobs, scopes }: KindReconciler.Settings
 ): Effect.Effect<KindReconciler.KindReconciler, never, KindReconciler.Services | Scope.Scope> => {
-  const caches = RestoreCaches.make(scopes, annotations[kind])
+  const caches = OneTimeCaches.make(scopes, annotations[kind])
   return KindReconciler.make({
     kind: OffsetReport.kinds[kind],
     noun: nouns[kind],

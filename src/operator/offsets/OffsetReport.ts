@@ -7,10 +7,10 @@ import * as OffsetAnnouncements from "../../status/offsets/OffsetAnnouncements.t
 import type { OffsetFacts, OffsetStatus } from "../../status/offsets/OffsetFacts.ts"
 import { OperatorMetrics } from "../../telemetry/OperatorMetrics.ts"
 import type { EventRecorder } from "../EventRecorder.ts"
-import * as Announcing from "../restore/Announcing.ts"
-import * as ReleaseJob from "../restore/ReleaseJob.ts"
-import type { RestoreCaches } from "../restore/RestoreCaches.ts"
-import type { ObservedJob } from "../restore/RestoreObserved.ts"
+import * as Announcing from "../oneTime/Announcing.ts"
+import * as ReleaseJob from "../oneTime/ReleaseJob.ts"
+import type { OneTimeCaches } from "../oneTime/OneTimeCaches.ts"
+import type { ObservedJob } from "../oneTime/OneTimeObserved.ts"
 import * as StatusWriter from "../StatusWriter.ts"
 import type { OffsetObserved } from "./OffsetObserved.ts"
 
@@ -29,7 +29,7 @@ export const kinds = {
  * whose end is in it get their time to live.
  */
 export const publish = Effect.fn("OffsetReport.publish")(function* (
-  caches: RestoreCaches,
+  caches: OneTimeCaches,
   observed: OffsetObserved,
   found: Omit<OffsetFacts, "generation" | "operation" | "problems">,
   unreported: ReadonlyArray<ObservedJob> = []

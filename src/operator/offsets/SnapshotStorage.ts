@@ -9,7 +9,7 @@ import type { StorageSpec } from "../../resource/StorageSpec.ts"
 import { deepEqual } from "../../status/deepEqual.ts"
 import type { SnapshotTrouble } from "../../status/offsets/OffsetFacts.ts"
 import * as Previous from "../../status/Previous.ts"
-import * as OriginLookup from "../restore/OriginLookup.ts"
+import * as OriginLookup from "../oneTime/OriginLookup.ts"
 
 /** Where a snapshot is stored that a KafkaOffsetRollback names without its storage. */
 

@@ -10,9 +10,10 @@ import type { GroupStepFacts } from "../../status/restore/RestoreFacts.ts"
 import { isReported } from "../Caches.ts"
 import * as EnsureJob from "../EnsureJob.ts"
 import * as OffsetJob from "../offsets/OffsetJob.ts"
-import * as LiveJobs from "./LiveJobs.ts"
-import * as OriginLookup from "./OriginLookup.ts"
-import type { RestoreContext } from "./RestoreContext.ts"
+import * as LiveJobs from "../oneTime/LiveJobs.ts"
+import * as OriginLookup from "../oneTime/OriginLookup.ts"
+import type { OneTimeContext } from "../oneTime/OneTimeContext.ts"
+import type { ObservedJob } from "../oneTime/OneTimeObserved.ts"
 import * as RestoreObserved from "./RestoreObserved.ts"
 
 /** How often a Job at work is looked after, and how soon one that was refused is tried again. */
@@ -28,7 +29,7 @@ export type GroupsStep =
       readonly _tag: "Report"
       readonly step: GroupStepFacts
       /** None: it was deleted. */
-      readonly jobs: ReadonlyArray<RestoreObserved.ObservedJob>
+      readonly jobs: ReadonlyArray<ObservedJob>
     }
 
 /** The value of the annotation that asks for the groups that are left; undefined where there is nothing to do. */
@@ -76,7 +77,7 @@ const resolved = Effect.fnUntraced(function* (
  * had left: the others have read on. A Job that is at work, or whose end is not reported, comes first.
  */
 export const step = Effect.fn("GroupsAgain.step")(function* (
-  { caches, settings }: RestoreContext,
+  { caches, settings }: OneTimeContext,
   first: RestoreObserved.RestoreObserved
 ): Effect.fn.Return<GroupsStep, KubernetesError, KubernetesApi> {
   const events = yield* LiveJobs.read(caches, { ...first, jobs: first.groupJobs })

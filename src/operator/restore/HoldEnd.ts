@@ -7,9 +7,10 @@ import type { RestoreFacts } from "../../status/restore/RestoreFacts.ts"
 import { isReported } from "../Caches.ts"
 import * as EnsureJob from "../EnsureJob.ts"
 import type { JobSettings } from "../jobs/JobSettings.ts"
-import type { RestoreCaches } from "./RestoreCaches.ts"
+import type { OneTimeCaches } from "../oneTime/OneTimeCaches.ts"
 import * as RestoreJob from "./RestoreJob.ts"
-import type { ObservedJob, RestoreObserved } from "./RestoreObserved.ts"
+import type { ObservedJob } from "../oneTime/OneTimeObserved.ts"
+import type { RestoreObserved } from "./RestoreObserved.ts"
 
 /** How often a Job that ends a hold is looked after, and how soon one that was refused is tried again. */
 const againMillis = 60_000
@@ -28,7 +29,7 @@ export type HoldStep =
  * another one from being made meanwhile.
  */
 export const step = Effect.fn("HoldEnd.step")(function* (
-  { caches, settings }: { readonly caches: RestoreCaches; readonly settings: JobSettings },
+  { caches, settings }: { readonly caches: OneTimeCaches; readonly settings: JobSettings },
   observed: RestoreObserved,
   hold: RestoreFacts["hold"]
 ): Effect.fn.Return<HoldStep, KubernetesError, KubernetesApi> {

@@ -1,8 +1,9 @@
 import { Effect } from "effect"
 import * as RetentionHoldSpec from "../../resource/RetentionHoldSpec.ts"
 import type { RestoreFacts } from "../../status/restore/RestoreFacts.ts"
-import type { RestoreContext } from "./RestoreContext.ts"
-import type { ObservedJob, RestoreObserved } from "./RestoreObserved.ts"
+import type { OneTimeContext } from "../oneTime/OneTimeContext.ts"
+import type { ObservedJob } from "../oneTime/OneTimeObserved.ts"
+import type { RestoreObserved } from "./RestoreObserved.ts"
 import * as RestoreReport from "./RestoreReport.ts"
 
 /** What a reconcile found beside what it observed. */
@@ -27,7 +28,7 @@ export const holdOf = ({ restore }: RestoreObserved): RestoreFacts["hold"] =>
 
 /** Publishes everything that is known of the restore: what was observed, and what was found. */
 export const publish = (
-  { caches }: RestoreContext,
+  { caches }: OneTimeContext,
   observed: RestoreObserved,
   found: Found,
   unreported: ReadonlyArray<ObservedJob> = []

@@ -8,17 +8,8 @@ import { type KafkaRestore, retryAnnotation } from "../../resource/KafkaRestore.
 import * as JobObject from "../jobs/JobObject.ts"
 import type { JobSettings } from "../jobs/JobSettings.ts"
 import * as SecretKeys from "../jobs/SecretKeys.ts"
-import * as LateEdit from "./LateEdit.ts"
-
-/** What tells the attempts of one restore apart. */
-export interface AttemptKey {
-  readonly uid: string
-  readonly namespace: string
-  readonly name: string
-  /** Of the spec. */
-  readonly generation: number
-  readonly annotations: Readonly<Record<string, string>> | undefined
-}
+import type { AttemptKey } from "../oneTime/AttemptKey.ts"
+import * as LateEdit from "../oneTime/LateEdit.ts"
 
 /**
  * The name of the Job that the resource asks for now: another one after an edit of the spec or a new value of the retry

@@ -9,20 +9,21 @@ import * as EnsureJob from "../EnsureJob.ts"
 import type { PodProgress } from "../PodProgress.ts"
 import type { ReconcileResult } from "../ReconcileContext.ts"
 import * as Requeue from "../Requeue.ts"
-import * as AttemptStep from "./AttemptStep.ts"
+import * as AttemptStep from "../oneTime/AttemptStep.ts"
 import * as GroupsAgain from "./GroupsAgain.ts"
 import * as HoldEnd from "./HoldEnd.ts"
-import * as LateEdit from "./LateEdit.ts"
-import * as LiveJobs from "./LiveJobs.ts"
-import * as LostJob from "./LostJob.ts"
-import * as OriginLookup from "./OriginLookup.ts"
-import { after, type RestoreContext, soonMillis } from "./RestoreContext.ts"
+import * as LateEdit from "../oneTime/LateEdit.ts"
+import * as LiveJobs from "../oneTime/LiveJobs.ts"
+import * as LostJob from "../oneTime/LostJob.ts"
+import * as OriginLookup from "../oneTime/OriginLookup.ts"
+import { after, type OneTimeContext, soonMillis } from "../oneTime/OneTimeContext.ts"
 import * as RestoreFindings from "./RestoreFindings.ts"
 import * as RestoreJob from "./RestoreJob.ts"
-import * as RestoreJobState from "./RestoreJobState.ts"
+import * as OneTimeJobState from "../oneTime/OneTimeJobState.ts"
+import type { ObservedJob } from "../oneTime/OneTimeObserved.ts"
 import * as RestoreObserved from "./RestoreObserved.ts"
 import type * as RestoreReport from "./RestoreReport.ts"
-import * as StopJob from "./StopJob.ts"
+import * as StopJob from "../oneTime/StopJob.ts"
 import * as WatchJob from "./WatchJob.ts"
 
 type Services = KubernetesApi | PodProgress | RestoreReport.Services
@@ -35,7 +36,7 @@ const refusedAgainMillis = 60_000
  * time, here or in another process.
  */
 export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
-  context: RestoreContext,
+  context: OneTimeContext,
   first: RestoreObserved.RestoreObserved
 ): Effect.fn.Return<ReconcileResult, KubernetesError, Services> {
   const observed = yield* again(context, first)
@@ -88,7 +89,7 @@ export const reconcile = Effect.fn("RestoreReconcile.reconcile")(function* (
  * Nothing is left to be restored: groups that a complete restore had left are set when they are asked for, and its
  * retention hold ends some day.
  */
-const rest = Effect.fnUntraced(function* (context: RestoreContext, observed: RestoreObserved.RestoreObserved) {
+const rest = Effect.fnUntraced(function* (context: OneTimeContext, observed: RestoreObserved.RestoreObserved) {
   if (!isCompleted(observed.previous)) {
     yield* RestoreFindings.publish(context, observed, {})
     return after(Infinity)
@@ -120,7 +121,7 @@ const keptOf = ({ restore }: RestoreObserved.RestoreObserved): string =>
 
 const endOf = (
   { generation, startedWritingMillis }: RestoreObserved.RestoreObserved,
-  ended: RestoreObserved.ObservedJob | undefined
+  ended: ObservedJob | undefined
 ): Pick<RestoreFindings.Found, "backupId" | "ended"> => {
   if (ended?.state._tag !== "Ended") return {}
   const { job, state } = ended
@@ -131,14 +132,14 @@ const endOf = (
 }
 
 /** The restore with what only the API server knows. */
-const again = Effect.fnUntraced(function* ({ caches }: RestoreContext, observed: RestoreObserved.RestoreObserved) {
+const again = Effect.fnUntraced(function* ({ caches }: OneTimeContext, observed: RestoreObserved.RestoreObserved) {
   const events = yield* LiveJobs.read(caches, observed)
   return events === undefined ? observed : RestoreObserved.of(caches, observed.resource, observed.nowMillis, events)
 })
 
 /** Makes the Job, or finds it made. */
 const start = Effect.fnUntraced(function* (
-  context: RestoreContext,
+  context: OneTimeContext,
   observed: RestoreObserved.RestoreObserved,
   name: string
 ) {
@@ -155,7 +156,7 @@ const start = Effect.fnUntraced(function* (
     return after(refusedAgainMillis)
   }
   context.caches.jobs.learn(made.job)
-  const state = RestoreJobState.read(made.job, [], nowMillis)
+  const state = OneTimeJobState.read(made.job, [], nowMillis)
   if (state._tag === "Active") yield* RestoreFindings.publish(context, observed, { active: state.restore })
   return after(state._tag === "Active" ? Requeue.progressMillis(state.restore.startMillis, nowMillis) : soonMillis)
 })

@@ -11,11 +11,12 @@ import * as Format from "../../status/Format.ts"
 import { OperatorMetrics } from "../../telemetry/OperatorMetrics.ts"
 import type { EventRecorder } from "../EventRecorder.ts"
 import * as StatusWriter from "../StatusWriter.ts"
-import * as Announcing from "./Announcing.ts"
-import * as ReleaseJob from "./ReleaseJob.ts"
+import * as Announcing from "../oneTime/Announcing.ts"
+import * as ReleaseJob from "../oneTime/ReleaseJob.ts"
 import * as RestoreJob from "./RestoreJob.ts"
-import type { RestoreCaches } from "./RestoreCaches.ts"
-import type { ObservedJob, RestoreObserved } from "./RestoreObserved.ts"
+import type { OneTimeCaches } from "../oneTime/OneTimeCaches.ts"
+import type { ObservedJob } from "../oneTime/OneTimeObserved.ts"
+import type { RestoreObserved } from "./RestoreObserved.ts"
 
 export type Services = EventRecorder | OperatorMetrics
 
@@ -30,7 +31,7 @@ const holdTtlSeconds = 3600
  * the Jobs whose end is in it get their time to live.
  */
 export const publish = Effect.fn("RestoreReport.publish")(function* (
-  caches: RestoreCaches,
+  caches: OneTimeCaches,
   observed: RestoreObserved,
   facts: RestoreFacts,
   unreported: ReadonlyArray<ObservedJob>
@@ -72,7 +73,7 @@ export const announce = (
   announcements: ReadonlyArray<Announcement>
 ) => Announcing.announce(kind, ref, announcements)
 
-const release = (caches: RestoreCaches, observed: RestoreObserved, ended: ObservedJob) =>
+const release = (caches: OneTimeCaches, observed: RestoreObserved, ended: ObservedJob) =>
   ReleaseJob.release(
     caches,
     ended,

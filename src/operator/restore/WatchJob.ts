@@ -4,14 +4,15 @@ import type { ActiveRestore, RestoreProgressFacts } from "../../status/restore/R
 import * as Format from "../../status/Format.ts"
 import { PodProgress } from "../PodProgress.ts"
 import * as Requeue from "../Requeue.ts"
-import * as LateEdit from "./LateEdit.ts"
-import { after, type RestoreContext, soonMillis } from "./RestoreContext.ts"
+import * as LateEdit from "../oneTime/LateEdit.ts"
+import { after, type OneTimeContext, soonMillis } from "../oneTime/OneTimeContext.ts"
 import * as RestoreFindings from "./RestoreFindings.ts"
-import type { ObservedJob, RestoreObserved } from "./RestoreObserved.ts"
+import type { ObservedJob } from "../oneTime/OneTimeObserved.ts"
+import type { RestoreObserved } from "./RestoreObserved.ts"
 
 /** Reports a Job that is at work, with the progress of its pod. */
 export const report = Effect.fnUntraced(function* (
-  context: RestoreContext,
+  context: OneTimeContext,
   observed: RestoreObserved,
   { job, pods, state }: ObservedJob
 ) {

@@ -1,15 +1,23 @@
 import { Schema } from "effect"
 import { exitCodes } from "../../outcome/ExitCodes.ts"
+import * as Explanation from "../../worker/Explanation.ts"
 
 /** Why offsets of consumer groups were not set, stored or found as asked for. */
 
 /** Offsets cannot be set or stored as the manifest says; none was changed. */
 export class OffsetsRefused extends Schema.TaggedError<OffsetsRefused>()("OffsetsRefused", {
   problems: Schema.Array(Schema.String),
-  advice: Schema.String
+  advice: Schema.String,
+  /** The same problems with their reasons, where they have some. */
+  objections: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({ reason: Schema.optionalKey(Schema.String), message: Schema.String, advice: Schema.String })
+    )
+  )
 }) {
+  readonly headline = "no offset was changed"
   override get message() {
-    return `no offset was changed: ${this.problems.join("; ")}`
+    return `${this.headline}: ${this.problems.join("; ")}`
   }
   readonly exitCode = exitCodes.targetUnusable
 }
@@ -41,10 +49,13 @@ export class OffsetsDiffer extends Schema.TaggedError<OffsetsDiffer>()("OffsetsD
   readonly exitCode = exitCodes.notProven
 }
 
-export const refused = (objections: ReadonlyArray<{ readonly message: string; readonly advice: string }>) =>
+export const refused = (
+  objections: ReadonlyArray<{ readonly reason?: string; readonly message: string; readonly advice: string }>
+) =>
   new OffsetsRefused({
     problems: objections.map(({ message }) => message),
-    advice: objections.map(({ advice }) => advice).join("; ")
+    advice: Explanation.adviceFor(objections),
+    objections
   })
 
 /** Some groups were left as they are. What can be set was set, and a repetition must not set that again. */

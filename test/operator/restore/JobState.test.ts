@@ -5,7 +5,7 @@ import type { RunSummary } from "../../../src/outcome/RunSummary.ts"
 import * as SummaryCodec from "../../../src/outcome/SummaryCodec.ts"
 import * as RestoreSpec from "../../../src/identity/RestoreSpec.ts"
 import * as RestoreJob from "../../../src/operator/restore/RestoreJob.ts"
-import * as RestoreJobState from "../../../src/operator/restore/RestoreJobState.ts"
+import * as OneTimeJobState from "../../../src/operator/oneTime/OneTimeJobState.ts"
 import * as BackupRef from "../../../src/resource/BackupRef.ts"
 import * as KafkaRestore from "../../../src/resource/KafkaRestore.ts"
 import { restoreOf } from "./world.ts"
@@ -74,7 +74,7 @@ const pod = (exitCode: number, summary?: Partial<RunSummary>, reason = "Error"):
 })
 
 const ended = (of: Job, ...pods: ReadonlyArray<Pod>) => {
-  const state = RestoreJobState.read(of, pods, nowMillis)
+  const state = OneTimeJobState.read(of, pods, nowMillis)
   if (state._tag !== "Ended") throw new Error(`the Job is ${state._tag}`)
   return state.restore
 }
@@ -147,7 +147,7 @@ describe("the Job of a restore", () => {
   })
 
   it("that was deleted or took too long says how it continues", () => {
-    const deleted = RestoreJobState.deleted(job({}), [], nowMillis)
+    const deleted = OneTimeJobState.deleted(job({}), [], nowMillis)
     assert.deepInclude(deleted, { outcome: "interrupted", reason: "JobDeleted" })
     assert.match(
       deleted.message ?? "",
@@ -174,8 +174,8 @@ describe("the Job of a restore", () => {
   it("knows from a pod that is gone before anything was read of it when writing began", () => {
     const killed = pod(1, { restore: { startedWriting: "2026-11-25T11:59:30Z" } })
     const later = pod(1, { restore: { startedWriting: "2026-11-25T11:59:40Z" } })
-    const found = RestoreJobState.startedWritingMillis([later, killed, pod(137)])
+    const found = OneTimeJobState.startedWritingMillis([later, killed, pod(137)])
     assert.strictEqual(found, Date.parse("2026-11-25T11:59:30Z"))
-    assert.isUndefined(RestoreJobState.startedWritingMillis([pod(137)]))
+    assert.isUndefined(OneTimeJobState.startedWritingMillis([pod(137)]))
   })
 })

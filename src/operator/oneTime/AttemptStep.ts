@@ -1,6 +1,6 @@
 import { isReported } from "../Caches.ts"
 import * as NextAttempt from "./NextAttempt.ts"
-import type { ObservedJob } from "./RestoreObserved.ts"
+import type { ObservedJob } from "./OneTimeObserved.ts"
 
 /** What decides, beside the Jobs. */
 export interface Standing extends Pick<

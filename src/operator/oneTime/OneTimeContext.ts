@@ -1,10 +1,10 @@
 import type { JobSettings } from "../jobs/JobSettings.ts"
 import type { ReconcileResult } from "../ReconcileContext.ts"
-import type { RestoreCaches } from "./RestoreCaches.ts"
+import type { OneTimeCaches } from "./OneTimeCaches.ts"
 
-/** What every reconcile of a restore is given, beside the ports. */
-export interface RestoreContext {
-  readonly caches: RestoreCaches
+/** What every reconcile of such a resource is given, beside the ports. */
+export interface OneTimeContext {
+  readonly caches: OneTimeCaches
   /** How pods of Jobs are made. */
   readonly settings: JobSettings
 }

@@ -9,8 +9,8 @@ import * as JobStart from "../jobs/JobStart.ts"
 import * as PodSummary from "../jobs/PodSummary.ts"
 import * as PodTrouble from "../jobs/PodTrouble.ts"
 
-/** The state of one Job of a restore. */
-export type RestoreJobState =
+/** The state of one Job of a restore, or of work on offsets. */
+export type OneTimeJobState =
   | { readonly _tag: "Active"; readonly restore: ActiveRestore }
   | {
       readonly _tag: "Ended"
@@ -29,7 +29,7 @@ export const read = (
   nowMillis: number,
   events: ReadonlyArray<Event> = [],
   command: RunSummary["command"] = "restore"
-): RestoreJobState => {
+): OneTimeJobState => {
   const end = JobEnd.of(job, pods, nowMillis)
   if (end !== undefined) return ended(job, pods, end, nowMillis, command)
   return {

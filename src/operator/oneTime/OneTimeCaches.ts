@@ -3,7 +3,6 @@ import type { Job, KubeObject, Pod } from "../../kubernetes/Objects.ts"
 import { isReported } from "../Caches.ts"
 import * as InformerCache from "../InformerCache.ts"
 import * as JobFacts from "../jobs/JobFacts.ts"
-import * as Labels from "../Labels.ts"
 
 /** A Job that was deleted before its end was reported, with what was last observed of its pods. */
 interface Tombstone {
@@ -12,10 +11,10 @@ interface Tombstone {
 }
 
 /**
- * Everything that the watches have reported about restores: resources, their Jobs, and the pods of those. Apart from
- * the caches of backups, because a KafkaBackup and a KafkaRestore may have the same name.
+ * Everything that the watches have reported about one kind: resources, their Jobs, and the pods of those. Apart from
+ * the caches of other kinds, because a KafkaBackup and a KafkaRestore may have the same name.
  */
-export interface RestoreCaches {
+export interface OneTimeCaches {
   readonly resources: InformerCache.InformerCache<KubeObject>
   readonly jobs: InformerCache.InformerCache<Job>
   readonly pods: InformerCache.InformerCache<Pod>
@@ -35,10 +34,7 @@ const owner =
   }
 
 /** `annotation`: that of Jobs and pods which has the name of their resource. */
-export const make = (
-  scopes: ReadonlyArray<InformerCache.Scope> = [undefined],
-  annotation: string = Labels.restoreAnnotation
-): RestoreCaches => {
+export const make = (scopes: ReadonlyArray<InformerCache.Scope>, annotation: string): OneTimeCaches => {
   const ownerOf = owner(annotation)
   const resources = InformerCache.make<KubeObject>(InformerCache.keyOf, scopes, InformerCache.packed())
   const jobs = InformerCache.make<Job>(ownerOf, scopes, InformerCache.packed())

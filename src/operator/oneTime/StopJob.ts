@@ -7,25 +7,25 @@ import { given } from "../../resource/Json.ts"
 import * as JobFacts from "../jobs/JobFacts.ts"
 import * as JobStart from "../jobs/JobStart.ts"
 import { PodProgress } from "../PodProgress.ts"
-import type { RestoreCaches } from "./RestoreCaches.ts"
-import * as RestoreJobState from "./RestoreJobState.ts"
-import type * as RestoreObserved from "./RestoreObserved.ts"
+import type { OneTimeCaches } from "./OneTimeCaches.ts"
+import * as OneTimeJobState from "./OneTimeJobState.ts"
+import type { ObservedJob, OneTimeObserved } from "./OneTimeObserved.ts"
 
 /**
  * What the pods of a Job say that is about to be stopped: the status learns of the first write only seconds after it. A
  * container that runs and does not answer may write.
  */
 export const atWork = Effect.fnUntraced(function* (
-  { caches }: { readonly caches: Pick<RestoreCaches, "pods"> },
-  { namespace }: Pick<RestoreObserved.RestoreObserved, "namespace">,
-  { job }: RestoreObserved.ObservedJob
+  { caches }: { readonly caches: Pick<OneTimeCaches, "pods"> },
+  { namespace }: Pick<OneTimeObserved, "namespace">,
+  { job }: ObservedJob
 ): Effect.fn.Return<"Writing" | "NothingWritten" | "Unknown", KubernetesError, KubernetesApi | PodProgress> {
   const api = yield* KubernetesApi
   const reader = yield* PodProgress
   const labelSelector = `batch.kubernetes.io/job-name=${job.metadata.name}`
   const { items } = yield* api.list(Kind.pods, { namespace, labelSelector })
   for (const pod of items) caches.pods.learn(pod)
-  if (RestoreJobState.startedWritingMillis(items) !== undefined) return "Writing"
+  if (OneTimeJobState.startedWritingMillis(items) !== undefined) return "Writing"
   const running = items.filter((pod) => JobStart.podStarted(pod) && !JobFacts.isOver(pod))
   const answers = yield* Effect.forEach(running, (pod) => reader.readRestore(pod))
   if (answers.some((answer) => Option.isSome(answer) && answer.value.startedWritingMillis !== undefined)) {
@@ -36,7 +36,7 @@ export const atWork = Effect.fnUntraced(function* (
 
 /** Deletes a Job that has written nothing; it stays until its pods are gone, so that no two are at work at once. */
 export const stop = Effect.fnUntraced(function* (
-  { namespace }: Pick<RestoreObserved.RestoreObserved, "namespace">,
+  { namespace }: Pick<OneTimeObserved, "namespace">,
   { metadata: { name, uid } }: Job
 ) {
   const api = yield* KubernetesApi

@@ -6,13 +6,13 @@ import type { RunSummary } from "../../outcome/RunSummary.ts"
 import * as Format from "../../status/Format.ts"
 import type { EndedRestore } from "../../status/restore/RestoreFacts.ts"
 import * as RunAgain from "../jobs/RunAgain.ts"
-import type { RestoreCaches } from "./RestoreCaches.ts"
-import * as RestoreJobState from "./RestoreJobState.ts"
-import type { RestoreObserved } from "./RestoreObserved.ts"
+import type { OneTimeCaches } from "./OneTimeCaches.ts"
+import * as OneTimeJobState from "./OneTimeJobState.ts"
+import type { OneTimeObserved } from "./OneTimeObserved.ts"
 
 /** The resource whose Job is gone. */
-interface Lost extends Pick<RestoreObserved, "name" | "namespace" | "uid" | "nowMillis"> {
-  readonly previous: Pick<RestoreObserved["previous"], "startTime">
+interface Lost extends Pick<OneTimeObserved, "name" | "namespace" | "uid" | "nowMillis"> {
+  readonly previous: { readonly startTime?: string }
 }
 
 /**
@@ -20,7 +20,7 @@ interface Lost extends Pick<RestoreObserved, "name" | "namespace" | "uid" | "now
  * what stays of its work, as the end of a clause.
  */
 export const end = Effect.fnUntraced(function* (
-  caches: Pick<RestoreCaches, "jobs" | "tombstone">,
+  caches: Pick<OneTimeCaches, "jobs" | "tombstone">,
   kind: Kind.Kind,
   observed: Lost,
   jobName: string,
@@ -38,7 +38,7 @@ export const end = Effect.fnUntraced(function* (
   }
   if (yield* isGone(kind, observed)) return undefined
   const last = caches.tombstone(`${namespace}/${jobName}`)
-  if (last !== undefined) return RestoreJobState.deleted(last.job, last.pods, nowMillis, command)
+  if (last !== undefined) return OneTimeJobState.deleted(last.job, last.pods, nowMillis, command)
   return {
     jobName,
     startMillis: previous.startTime === undefined ? nowMillis : Format.millis(previous.startTime),

@@ -5,16 +5,16 @@ import type { KubernetesError } from "../../kubernetes/KubernetesError.ts"
 import type { Event } from "../../kubernetes/Objects.ts"
 import { isReported } from "../Caches.ts"
 import * as StuckEvents from "../StuckEvents.ts"
-import type { RestoreCaches } from "./RestoreCaches.ts"
-import type { RestoreObserved } from "./RestoreObserved.ts"
+import type { OneTimeCaches } from "./OneTimeCaches.ts"
+import type { OneTimeObserved } from "./OneTimeObserved.ts"
 
 /**
  * What only the API server knows about the Jobs: pods of a Job that failed, whose summary may arrive after the end of
  * the Job, and Events about a Job that is stuck. Undefined where there is nothing to observe again.
  */
 export const read = Effect.fnUntraced(function* (
-  caches: Pick<RestoreCaches, "pods">,
-  { jobs, namespace, nowMillis }: Pick<RestoreObserved, "jobs" | "namespace" | "nowMillis">
+  caches: Pick<OneTimeCaches, "pods">,
+  { jobs, namespace, nowMillis }: Pick<OneTimeObserved, "jobs" | "namespace" | "nowMillis">
 ): Effect.fn.Return<ReadonlyArray<Event> | undefined, KubernetesError, KubernetesApi> {
   const api = yield* KubernetesApi
   const doubtful = jobs.filter(

@@ -1,12 +1,12 @@
 import { Effect } from "effect"
 import type { Announcement } from "../../status/Announcements.ts"
 import { EventRecorder } from "../EventRecorder.ts"
-import type { RestoreObserved } from "./RestoreObserved.ts"
+import type { OneTimeObserved } from "./OneTimeObserved.ts"
 
 /** Emits Events about a resource of this kind, and logs them. */
 export const announce = Effect.fnUntraced(function* (
   kind: string,
-  { name, namespace, uid }: Pick<RestoreObserved, "name" | "namespace" | "uid">,
+  { name, namespace, uid }: Pick<OneTimeObserved, "name" | "namespace" | "uid">,
   announcements: ReadonlyArray<Announcement>
 ) {
   const recorder = yield* EventRecorder

@@ -8,23 +8,29 @@ import type { Announcement } from "../../status/Announcements.ts"
 import { OperatorMetrics } from "../../telemetry/OperatorMetrics.ts"
 import type { EventRecorder } from "../EventRecorder.ts"
 import type * as InformerCache from "../InformerCache.ts"
+import type { JobSettings } from "../jobs/JobSettings.ts"
 import type { PodProgress } from "../PodProgress.ts"
 import * as ReconcileFibers from "../ReconcileFibers.ts"
 import type { ReconcileResult } from "../ReconcileContext.ts"
 import * as Announcing from "./Announcing.ts"
-import type { RestoreCaches } from "./RestoreCaches.ts"
+import type { OneTimeCaches } from "./OneTimeCaches.ts"
 
 export type Services = KubernetesApi | PodProgress | OperatorMetrics | EventRecorder
 
-/** One kind of resources that are carried out once, by Jobs that they own. */
-export interface Parts {
-  readonly kind: Kind.Kind
-  /** In messages: `restore`. */
-  readonly noun: string
-  readonly caches: RestoreCaches
+/** How resources of a kind are reconciled. */
+export interface Settings {
+  readonly jobs: JobSettings
   readonly fibers: ReconcileFibers.FiberSettings
   /** Namespaces whose resources count; `undefined` is all of them. */
   readonly scopes: ReadonlyArray<InformerCache.Scope>
+}
+
+/** One kind of resources that are carried out once, by Jobs that they own. */
+export interface Parts extends Omit<Settings, "jobs"> {
+  readonly kind: Kind.Kind
+  /** In messages: `restore`. */
+  readonly noun: string
+  readonly caches: OneTimeCaches
   /** Reconciles one resource that is not being deleted. */
   readonly reconcile: (
     resource: KubeObject,

@@ -3,12 +3,12 @@ import * as Kind from "../../kubernetes/Kind.ts"
 import { KubernetesApi } from "../../kubernetes/KubernetesApi.ts"
 import { hasReason } from "../../kubernetes/KubernetesError.ts"
 import { given } from "../../resource/Json.ts"
-import type { RestoreCaches } from "./RestoreCaches.ts"
-import type { ObservedJob } from "./RestoreObserved.ts"
+import type { OneTimeCaches } from "./OneTimeCaches.ts"
+import type { ObservedJob } from "./OneTimeObserved.ts"
 
 /** A Job whose end is in the status gets its time to live; one that Kubernetes cannot end is deleted now. */
 export const release = Effect.fnUntraced(function* (
-  caches: Pick<RestoreCaches, "jobs">,
+  caches: Pick<OneTimeCaches, "jobs">,
   { job, state }: ObservedJob,
   ttlSecondsAfterFinished: number
 ) {

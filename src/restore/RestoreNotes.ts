@@ -1,0 +1,90 @@
+import type { KafkaRestore } from "../resource/KafkaRestore.ts"
+import * as RetentionHoldSpec from "../resource/RetentionHoldSpec.ts"
+import * as Appending from "./Appending.ts"
+import * as Configuring from "./Configuring.ts"
+import * as HoldNotes from "./HoldNotes.ts"
+import type { PlannedTopic, Renumbering } from "./RestorePlan.ts"
+import type { Prepared, Restored } from "./RestoreWork.ts"
+import * as TopicConfigs from "./TopicConfigs.ts"
+import * as WantedConfigs from "./WantedConfigs.ts"
+
+/** What is to be known of a restore beside its numbers, for people. Pure. */
+
+export const recordsOf = ({ partitions }: PlannedTopic): number =>
+  partitions.reduce((sum, { records }) => sum + records, 0)
+
+/** Why a topic gets new offsets, for people. */
+export const because = (renumbering: Renumbering): string => {
+  switch (renumbering.reason) {
+    case "asked":
+      return "spec.offsets is New"
+    case "appended":
+      return "they are behind the records that were there"
+    case "tooManyFillers":
+      return `a partition has ${renumbering.fillers} offsets without a record`
+    case "markersDenied":
+      return `a partition has ${renumbering.fillers} offsets without a record, and the principal ${renumbering.wasDenied ? "lacked Alter on the cluster when the restore began" : "lacks Alter on the cluster"}`
+  }
+}
+
+/** A topic that is appended to keeps its configuration. */
+const isConfigured = (topic: PlannedTopic): boolean => !Appending.isAppended(topic)
+
+/** Which backup was chosen, where the resource names none. */
+const chosen = ({ resolved: { backupId, why } }: Pick<Prepared, "resolved">): ReadonlyArray<string> =>
+  why === undefined ? [] : [`backup ${backupId} was chosen: ${why}`]
+
+/** What is left to know when a restore is complete. */
+export const notes = (restored: Restored): ReadonlyArray<string> => [
+  ...(restored.offsetReset?.groupsSkipped.map(
+    ({ group, reason }) => `consumer group ${group} was left as it is: ${reason}`
+  ) ?? []),
+  ...(restored.wereGroupsSet
+    ? [
+        "an earlier attempt has set the offsets of consumer groups, and they were left as they are. To set those of one group, run kafka-backup offsets reset -f FILE --group GROUP"
+      ]
+    : []),
+  ...restored.groupNotes,
+  ...chosen(restored),
+  ...restored.plan.notes,
+  ...Appending.notes(restored.plan.topics),
+  ...restored.targets
+    .filter(({ topic }) => !Appending.isAppended(topic))
+    .flatMap(({ topic }) =>
+      TopicConfigs.leftOut(topic.configs, WantedConfigs.of(topic, restored.wanted)).map(
+        (name) => `${topic.target} does not get the configuration ${name}`
+      )
+    ),
+  ...restored.cleaned.map(
+    ({ more, partition, topic }) =>
+      `${topic}[${partition}] ends ${more} ${more === 1 ? "offset" : "offsets"} later than in the backup: markers made the brokers remove the empty records in its holes`
+  ),
+  ...restored.refusedConfigs.map((refused) =>
+    restored.configs.get(refused.topic)?.[refused.name] === null
+      ? `${refused.topic} keeps the configuration ${refused.name} of the time of the restore: ${Configuring.because(refused)}`
+      : `${refused.topic} does not get the configuration ${refused.name}: ${Configuring.because(refused)}`
+  ),
+  ...HoldNotes.notes(
+    restored.plan.topics.filter(isConfigured),
+    restored.wanted,
+    restored.hold,
+    restored.isRemembered,
+    restored.endedMillis
+  )
+]
+
+/** What is to be known of a restore that begins at this time. */
+export const plannedNotes = (
+  { expectedRefusals, groupNotes, plan, resolved, wanted }: Prepared,
+  { retentionHold }: Pick<KafkaRestore["spec"], "retentionHold">,
+  nowMillis: number
+): ReadonlyArray<string> => [
+  ...chosen({ resolved }),
+  ...plan.notes,
+  ...groupNotes,
+  ...Appending.notes(plan.topics),
+  ...expectedRefusals.map(
+    (refused) => `${refused.topic} will not get the configuration ${refused.name}: ${Configuring.because(refused)}`
+  ),
+  ...HoldNotes.beforehand(plan.topics.filter(isConfigured), wanted, RetentionHoldSpec.hold(retentionHold), nowMillis)
+]
