@@ -3,6 +3,7 @@ import { Clock, Effect, Stream } from "effect"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Attempts from "../manifest/Attempts.ts"
 import * as GroupsSnapshot from "../manifest/GroupsSnapshot.ts"
+import * as LargestRecord from "../manifest/LargestRecord.ts"
 import type { RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import * as Seal from "../manifest/Seal.ts"
@@ -150,10 +151,14 @@ const facts = (
     topics: plan.topics.map((topic) => ({
       name: topic.name,
       ...(topic.topicId === undefined ? {} : { topicId: topic.topicId }),
-      partitions: topic.partitions.map((partition) => ({
-        ...partition,
-        records: RunState.of(state, topic.name, partition).segments.reduce((n, s) => n + s.record_count, 0)
-      }))
+      partitions: topic.partitions.map((partition) => {
+        const { segments: held } = RunState.of(state, topic.name, partition)
+        return {
+          ...partition,
+          records: held.reduce((n, s) => n + s.record_count, 0),
+          ...LargestRecord.of(held)
+        }
+      })
     })),
     gaps: plan.topics.flatMap((topic) =>
       topic.partitions.flatMap((partition) =>

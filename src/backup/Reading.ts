@@ -161,5 +161,6 @@ const durableSegment = (
   sha256,
   uploaded_at: uploadedMillis,
   payloadBytes: encoded.payloadBytes,
+  largestRecordBytes: encoded.largestRecordBytes,
   ...(fingerprint === undefined ? {} : { fingerprint })
 })

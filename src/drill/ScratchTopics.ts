@@ -3,6 +3,7 @@ import type { Owner } from "../identity/RunIdentity.ts"
 import { ErrorCode } from "../kafka/ErrorCode.ts"
 import { KafkaError, ProtocolFailure } from "../kafka/KafkaError.ts"
 import type { KafkaSinkShape, NewTopic, TopicOutcome } from "../kafka/KafkaSink.ts"
+import * as LargeRecords from "../restore/LargeRecords.ts"
 import * as MadeTopics from "../restore/MadeTopics.ts"
 import * as RestoreMemory from "../restore/RestoreMemory.ts"
 import type { RestorePlan } from "../restore/RestorePlan.ts"
@@ -27,11 +28,14 @@ const memoryOf = (made: ReadonlyMap<string, string>, token: string): RestoreMemo
 
 /** Their log is kept as it is written, and one replica is enough to write to it. */
 const newTopics = ({ topics }: RestorePlan, knowsBounds: boolean): ReadonlyArray<NewTopic> =>
-  topics.map(({ configs, partitions, replicationFactor, target }) => ({
-    name: target,
-    partitions: partitions.length,
-    replicationFactor,
-    configs: { ...TopicConfigs.initial(configs, knowsBounds), "min.insync.replicas": "1" }
+  topics.map((topic) => ({
+    name: topic.target,
+    partitions: topic.partitions.length,
+    replicationFactor: topic.replicationFactor,
+    configs: {
+      ...TopicConfigs.initial(topic.configs, knowsBounds, undefined, {}, LargeRecords.knownBytes(topic)),
+      "min.insync.replicas": "1"
+    }
   }))
 
 const objection = ({ detail, errorCode, name }: TopicOutcome) => ({

@@ -10,6 +10,8 @@ export const DurableSegment = Schema.Struct({
   uploaded_at: Schema.Int,
   /** Bytes of keys and values. */
   payloadBytes: Schema.Int,
+  /** Length of the largest record in the record stream. Absent: an earlier version stored the segment. */
+  largestRecordBytes: Schema.optionalKey(Schema.Int),
   /** The fingerprint that the store returned for the put; compared again before the manifest is written. */
   fingerprint: Schema.optionalKey(Schema.String)
 })

@@ -80,7 +80,9 @@ const manifestPartition = (partitionId: number, held: PartitionState): ManifestP
   partition_id: partitionId,
   segments: held.segments
     .toSorted((a, b) => a.start_offset - b.start_offset)
-    .map(({ fingerprint: _fingerprint, payloadBytes: _payloadBytes, ...segment }) => segment),
+    .map(
+      ({ fingerprint: _fingerprint, largestRecordBytes: _largest, payloadBytes: _payloadBytes, ...segment }) => segment
+    ),
   ...(held.gaps.length === 0
     ? {}
     : {

@@ -54,7 +54,9 @@ export const SetFacts = Schema.Struct({
           from: Schema.Int,
           until: Schema.Int,
           highWatermark: Schema.optionalKey(Schema.Int),
-          records: Schema.Int
+          records: Schema.Int,
+          /** See LargestRecord.ts. */
+          largestRecordBytes: Schema.optionalKey(Schema.Int)
         })
       )
     })

@@ -76,7 +76,10 @@ export const unprepared = Effect.fnUntraced(function* (
     // An override is asked about by itself.
     const wanted = { ...WantedConfigs.of(topic, choice), overrides: {} }
     const ask = (knowsBounds: boolean) =>
-      sink.validateConfigs(topic.target, TopicConfigs.initial(topic.configs, knowsBounds, wanted))
+      sink.validateConfigs(
+        topic.target,
+        TopicConfigs.initial(topic.configs, knowsBounds, wanted, {}, LargeRecords.knownBytes(topic))
+      )
     const first = yield* ask(true)
     const { detail, errorCode } = first.errorCode === ErrorCode.invalidConfig ? yield* ask(false) : first
     if (!isRefusal(errorCode)) continue

@@ -13,21 +13,23 @@ import type { PlannedTopic } from "./RestorePlan.ts"
  * and each refusal costs another look at the log.
  */
 
-/** A batch with one record is larger than the record in a segment by no more. */
-const overheadBytes = 100
+/** A batch with one record is larger than the record in a segment by no more, with headers that a restore adds. */
+const overheadBytes = 300
 
 /**
- * Bytes of a batch that the largest record needs at least, before compression, as far as the manifest tells: some
- * record is as large as the mean of its segment. Pure.
+ * Bytes of a batch that the largest record needs, before compression. Where the backup does not say how large it is,
+ * the least that it needs: some record is as large as the mean of its segment. Pure.
  */
-export const knownBytes = ({ partitions, sources }: PlannedTopic): number =>
-  (sources ?? partitions)
+export const knownBytes = ({ largestRecordBytes, partitions, sources }: PlannedTopic): number => {
+  if (largestRecordBytes !== undefined) return largestRecordBytes + overheadBytes
+  return (sources ?? partitions)
     .flatMap(({ segments }) => segments)
     .filter(({ record_count }) => record_count > 0)
     .reduce((most, { record_count, uncompressed_size = 0 }) => {
       const mean = Math.ceil(uncompressed_size / record_count)
       return Math.max(most, mean === 0 ? 0 : mean + overheadBytes)
     }, 0)
+}
 
 /** The broker refuses a batch for its size. */
 export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", {

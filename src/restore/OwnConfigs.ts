@@ -4,6 +4,7 @@ import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import * as Appending from "./Appending.ts"
 import * as Configuring from "./Configuring.ts"
+import * as LargeRecords from "./LargeRecords.ts"
 import type { TargetTopic } from "./Preflight.ts"
 import type { Memory } from "./RestoreMemory.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
@@ -20,9 +21,12 @@ import * as WantedConfigs from "./WantedConfigs.ts"
 type Configs = Readonly<Record<string, string>>
 
 /** The names that a restore sets in this topic. */
-const changed = ({ configs }: PlannedTopic, choice: TopicConfigs.Wanted): ReadonlyArray<string> => [
-  ...new Set([true, false].flatMap((knowsBounds) => Object.keys(TopicConfigs.initial(configs, knowsBounds, choice))))
-]
+const changed = (topic: PlannedTopic, choice: TopicConfigs.Wanted): ReadonlyArray<string> => {
+  const record = LargeRecords.knownBytes(topic)
+  const names = (knowsBounds: boolean) =>
+    Object.keys(TopicConfigs.initial(topic.configs, knowsBounds, choice, {}, record))
+  return [...new Set([true, false].flatMap(names))]
+}
 
 /** Of topics that exist and of which nothing is remembered; without DescribeConfigs, nothing is known of them. */
 export const read = (

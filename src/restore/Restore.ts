@@ -5,6 +5,7 @@ import * as Cleaning from "./Cleaning.ts"
 import * as Groups from "./groups/Groups.ts"
 import * as Configuring from "./Configuring.ts"
 import * as Holes from "./Holes.ts"
+import * as LargeRecords from "./LargeRecords.ts"
 import * as MadeTopics from "./MadeTopics.ts"
 import * as OwnConfigs from "./OwnConfigs.ts"
 import { preflightFailed, refusals, RestoreError } from "./RestoreError.ts"
@@ -156,7 +157,8 @@ export const run = Effect.fn("Restore.run")(function* (
             topic.configs,
             create === undefined || TopicConfigs.haveBounds(create.configs),
             inPlace === "held",
-            wantedOf(topic, memory.get(topic.target))
+            wantedOf(topic, memory.get(topic.target)),
+            LargeRecords.knownBytes(topic)
           )
         }
       ])

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
 import type { BackupSet } from "../manifest/Catalogue.ts"
+import * as LargestRecord from "../manifest/LargestRecord.ts"
 import type { ManifestTopic } from "../manifest/Manifest.ts"
 import * as TopicGlob from "../resource/TopicGlob.ts"
 import * as Cut from "./Cut.ts"
@@ -41,6 +42,8 @@ export interface PlannedTopic {
   readonly configs: Readonly<Record<string, string>> | undefined
   /** Present: the records get consecutive offsets from 0 on. */
   readonly renumbered: Renumbering | undefined
+  /** Length of the largest record in the backup, in bytes; absent where the backup does not say it. */
+  readonly largestRecordBytes?: number
 }
 
 export interface RestorePlan {
@@ -216,7 +219,12 @@ const plannedTopic = (
       : Repartition.plan(topic.name, newCount, exact, counted.repartitioned)),
     replicationFactor: request.replicationFactor ?? topic.source_replication_factor ?? -1,
     configs: topic.configurations,
-    renumbered
+    renumbered,
+    ...LargestRecord.of(
+      exact
+        .filter(({ segments }) => segments.length > 0)
+        .map(({ partition }) => facts?.partitions.find((one) => one.partition === partition) ?? {})
+    )
   }
   return { planned, objections, sourceCount: count }
 }

@@ -50,11 +50,12 @@ const leastMessageBytes = 1_048_588
 
 /**
  * `max.message.bytes` while records are written: the largest of those that the source, the overrides and the topic, if
- * it exists, have, and of `record`. Absent where neither source nor overrides have one: the topic keeps its own.
+ * it exists, have, and of `record`. Absent where neither source nor overrides have one and no record is larger than
+ * Kafka's default: the topic keeps its own.
  */
 const messageBytes = (record: number, ...limits: ReadonlyArray<Readonly<Record<string, string>> | undefined>) => {
   const [source, overrides, present] = limits.map((configs) => configs?.["max.message.bytes"])
-  if (source === undefined && overrides === undefined) return {}
+  if (source === undefined && overrides === undefined && record <= leastMessageBytes) return {}
   // The brokers name an override that is no number themselves.
   const all = [source, overrides, present].map(Number).filter(Number.isSafeInteger)
   return { "max.message.bytes": String(Math.max(leastMessageBytes, record, ...all)) }
@@ -105,16 +106,17 @@ const inTheEnd = (
 
 /**
  * What is set (a text) or reset to the broker's default (null) when all records are proven. With `holdsRetention`,
- * records are still not removed by age or size.
+ * records are still not removed by age or size. `record`: as for `initial`.
  */
 export const final = (
   source: Readonly<Record<string, string>> | undefined,
   knowsBounds: boolean,
   holdsRetention: boolean,
-  wanted: Wanted = asInBackup
+  wanted: Wanted = asInBackup,
+  record = 0
 ): Readonly<Record<string, string | null>> => {
   const configs: Record<string, string | null> = {
-    ...Object.fromEntries(Object.keys(initial(source, knowsBounds, wanted)).map((name) => [name, null])),
+    ...Object.fromEntries(Object.keys(initial(source, knowsBounds, wanted, {}, record)).map((name) => [name, null])),
     ...inTheEnd(source, wanted)
   }
   return Object.fromEntries(Object.entries(configs).filter(([name]) => !(holdsRetention && held.has(name))))

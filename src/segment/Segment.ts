@@ -68,6 +68,8 @@ export interface EncodedSegment {
   readonly uncompressedBytes: number
   /** Bytes of keys and values alone: what users call the size of their data. */
   readonly payloadBytes: number
+  /** Length of the largest record in the record stream. */
+  readonly largestRecordBytes: number
   /** Gives pooled buffers back; call once, after the pieces are durable. */
   readonly release: () => void
 }

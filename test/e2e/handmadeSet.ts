@@ -7,10 +7,16 @@ import type { PlainRecord } from "../segment/plainRecords.ts"
 export interface HandmadeTopic {
   readonly name: string
   readonly configurations?: Readonly<Record<string, string>>
-  readonly records: ReadonlyArray<{ readonly offset: number; readonly key: string; readonly value: string }>
+  readonly records: ReadonlyArray<{
+    readonly offset: number
+    readonly key: string
+    readonly value: string
+    /** Milliseconds since 1970; those of 2020 unless said. */
+    readonly timestamp?: number
+  }>
 }
 
-const timestamp = 1_600_000_000_000
+const created = 1_600_000_000_000
 
 /**
  * Writes a backup of another tool to a volume: logs that no test can wait for, in which only few offsets have a record.
@@ -23,11 +29,12 @@ export const writeSet = (volume: string, backupId: string, topics: ReadonlyArray
   }
   const manifest = {
     backup_id: backupId,
-    created_at: timestamp,
+    created_at: created,
     topics: topics.map(({ configurations, name, records }) => {
-      const plain = records.map(({ key, offset, value }): PlainRecord => ({
+      const timestamps = records.map(({ offset, timestamp = created + (offset % 1000) }) => timestamp)
+      const plain = records.map(({ key, offset, value }, i): PlainRecord => ({
         offset: BigInt(offset),
-        timestamp: BigInt(timestamp + (offset % 1000)),
+        timestamp: BigInt(timestamps[i]!),
         key: Buffer.from(key),
         value: Buffer.from(value),
         headers: []
@@ -39,8 +46,8 @@ export const writeSet = (volume: string, backupId: string, topics: ReadonlyArray
         key,
         start_offset: first,
         end_offset: last,
-        start_timestamp: timestamp + (first % 1000),
-        end_timestamp: timestamp + (last % 1000),
+        start_timestamp: Math.min(...timestamps),
+        end_timestamp: Math.max(...timestamps),
         record_count: records.length
       }
       return {

@@ -57,6 +57,15 @@ describe("configurations of a restored topic", () => {
     assert.isUndefined(limit(undefined, undefined, "200"))
   })
 
+  it("take the limit of a batch that the largest record needs, and reset it in the end", () => {
+    const initial = (record: number) => TopicConfigs.initial({}, true, undefined, {}, record)["max.message.bytes"]
+    assert.strictEqual(initial(5_000_000), "5000000")
+    assert.isUndefined(initial(1_048_588))
+    assert.isNull(TopicConfigs.final({}, true, false, undefined, 5_000_000)["max.message.bytes"])
+    const own = { "max.message.bytes": "2000000" }
+    assert.strictEqual(TopicConfigs.final(own, true, false, undefined, 5_000_000)["max.message.bytes"], "2000000")
+  })
+
   it("give a topic the limit of a batch in the end that an override asks for, and none unasked", () => {
     const wanted = { fromBackup: true, overrides: { "max.message.bytes": "3000000" } }
     assert.strictEqual(TopicConfigs.final({}, true, false, wanted)["max.message.bytes"], "3000000")

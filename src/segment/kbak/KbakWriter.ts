@@ -285,6 +285,7 @@ export const make = (options: KbakWriterOptions): SegmentWriter => {
       maxTimestamp: transcoder.timestamps.max,
       uncompressedBytes: closedBytes,
       payloadBytes: transcoder.payloadBytes,
+      largestRecordBytes: transcoder.largestRecordBytes,
       release: () => {
         if (!released) giveBack()
         released = true

@@ -71,6 +71,8 @@ export class Transcoder {
   /** Records written since the transcoder was made. */
   recordCount = 0
   payloadBytes = 0
+  /** Of the largest record written, in the record stream. */
+  largestRecordBytes = 0
   /** Of the records written; −1 before the first. */
   firstOffset = -1
   lastOffset = -1
@@ -147,6 +149,7 @@ export class Transcoder {
     const extraCount = this.#extra.count
     const extraBytes = this.#extra.template.length
     let previous = this.#previousDelta
+    let largest = this.largestRecordBytes
     let written = 0
     let payload = 0
     let at = this.#at
@@ -289,6 +292,7 @@ export class Transcoder {
         out += extraBytes
       }
       view.setInt32(recordOut, out - recordOut - 4, true)
+      if (out - recordOut > largest) largest = out - recordOut
       range.add(high, low)
       if (this.firstOffset < 0) this.firstOffset = this.#baseOffset + delta
       previous = delta
@@ -301,6 +305,7 @@ export class Transcoder {
     this.filled = out
     this.recordCount += written
     this.payloadBytes += payload
+    this.largestRecordBytes = largest
     if (written > 0) this.lastOffset = this.#baseOffset + previous
     if (stop !== "done") return stop
     // A decompressed batch may be large: it is not kept until the next one comes.
