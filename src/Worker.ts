@@ -161,10 +161,12 @@ export const prunedResult = ({
   catalogue,
   heldBack,
   notes,
-  removed
+  removed,
+  rules
 }: RetentionOutcome): Summarizing.MaintenanceResult => ({
   removed: removed.length,
   notes,
+  ...(rules === undefined ? {} : { retention: rules }),
   ...Summarizing.heldBack(heldBack),
   ...(catalogue === undefined ? {} : { catalogue })
 })

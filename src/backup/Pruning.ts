@@ -1,8 +1,10 @@
 import { Effect, Schema } from "effect"
+import * as RetentionSpec from "../resource/RetentionSpec.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { exitCodes } from "../outcome/ExitCodes.ts"
+import type { TimeRules } from "./KeepRules.ts"
 import type { RetentionOutcome } from "./RetentionOutcome.ts"
 import * as RetentionPass from "./RetentionPass.ts"
 import * as SpecRequest from "./SpecRequest.ts"
@@ -30,20 +32,23 @@ export class BackupsLocked extends Schema.TaggedError<BackupsLocked>()("BackupsL
   readonly exitCode = exitCodes.storageUnusable
 }
 
-/** Neither the manifest nor the command says how many sets to keep. */
+/** Neither the manifest nor the command says which sets to keep. */
 export class KeepsEverything extends Schema.TaggedError<KeepsEverything>()("KeepsEverything", {}) {
   override get message() {
-    return "the manifest keeps every backup: it has no spec.retention.backups"
+    return "the manifest keeps every backup: spec.retention has no rule"
   }
-  readonly advice = "set spec.retention.backups, or give --keep N"
+  readonly advice = "set spec.retention, or give --keep N, --max-age AGE or another rule"
   readonly exitCode = exitCodes.usage
 }
 
-/**
- * Which sets of a resource to remove: all but the newest `keep` successes (undefined: as the spec says), or all sets.
- */
+/** Which sets of a resource to remove: all that no rule keeps (undefined: as the spec says), or all sets. */
 export type Extent =
-  | { readonly _tag: "Older"; readonly keep: number | undefined; readonly acceptedLoss?: string | undefined }
+  | {
+      readonly _tag: "Older"
+      /** Instead of those of the spec. */
+      readonly rules?: { readonly keep: number | undefined; readonly time?: TimeRules | undefined } | undefined
+      readonly acceptedLoss?: string | undefined
+    }
   | { readonly _tag: "All" }
 
 /** The preview and the removal for an extent. */
@@ -52,9 +57,16 @@ const passes = Effect.fnUntraced(function* (store: ObjectStoreShape, backup: Kaf
   if (extent._tag === "All") {
     return { preview: WholeRemoval.preview(store, resource), run: WholeRemoval.run(store, resource) }
   }
-  const keep = extent.keep ?? backup.spec.retention?.backups
-  if (keep === undefined) return yield* new KeepsEverything()
-  const rules = { keep, acceptedLoss: extent.acceptedLoss ?? SpecRequest.acceptedLoss(backup) }
+  const { retention, timeZone } = backup.spec
+  const { keep, text, time } = extent.rules
+    ? { text: undefined, ...extent.rules }
+    : {
+        keep: retention?.backups,
+        time: SpecRequest.timeRules(backup),
+        text: RetentionSpec.timed(retention, timeZone)
+      }
+  if (keep === undefined && time === undefined) return yield* new KeepsEverything()
+  const rules = { keep, time, text, acceptedLoss: extent.acceptedLoss ?? SpecRequest.acceptedLoss(backup) }
   return { preview: RetentionPass.preview(store, resource, rules), run: RetentionPass.run(store, resource, rules) }
 })
 

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
 import * as AcceptedLoss from "./AcceptedLoss.ts"
+import * as KeepRules from "./KeepRules.ts"
 import * as Lineage from "./Lineage.ts"
 
 /** What retention must know of one backup of the resource: complete, proven, and whole when it was looked at last. */
@@ -10,9 +11,7 @@ export interface RetainableSet {
   readonly completedMillis: number
 }
 
-export interface Rules {
-  /** Backups to keep at least; absent keeps all. */
-  readonly keep: number | undefined
+export interface Rules extends KeepRules.Rules {
   /** The backup that the present run made or found: it stays, however old its slot is. */
   readonly own?: string | undefined
   /** Backups that stay, however old they are: those of an earlier resource that may still be at work. */
@@ -26,7 +25,7 @@ export interface Rules {
   readonly acceptedTopics?: ReadonlyArray<string>
 }
 
-/** A backup that is beyond `keep` and stays, because the newer ones do not hold what it holds. */
+/** A backup that no rule keeps and that stays, because the newer ones do not hold what it holds. */
 export interface HeldBack<S> {
   readonly set: S
   readonly losses: ReadonlyArray<Lineage.Loss>
@@ -39,6 +38,8 @@ export interface Decision<S> {
   readonly heldBack: ReadonlyArray<HeldBack<S>>
   /** Oldest first. */
   readonly expired: ReadonlyArray<S>
+  /** Why each backup stays that a rule keeps, by id. */
+  readonly reasons: ReadonlyMap<string, ReadonlyArray<string>>
 }
 
 /** Newest first: completed last. Equal instants are told apart by id, so that every process decides alike. */
@@ -86,8 +87,8 @@ export const lostSince = Effect.fnUntraced(function* <S, E>(
 export type LossesOf<S, E> = (set: S, newer: ReadonlyArray<S>) => Effect.Effect<ReadonlyArray<Lineage.Loss>, E>
 
 /**
- * Which backups the newest `keep` push out. The newest always stays, and so do the run's own and whatever holds records
- * that all newer ones lost, until that loss is accepted. Asks for losses only of what is beyond `keep`.
+ * Which backups no rule keeps. The newest always stays, and so do the run's own and whatever holds records that all
+ * newer ones lost, until that loss is accepted. Asks for losses only of what no rule keeps.
  */
 export const decide = Effect.fnUntraced(function* <S extends RetainableSet, E>(
   sets: ReadonlyArray<S>,
@@ -95,7 +96,7 @@ export const decide = Effect.fnUntraced(function* <S extends RetainableSet, E>(
   lossesOf: LossesOf<S, E>
 ) {
   const ordered = newestFirst(sets)
-  const keep = Math.max(1, rules.keep ?? ordered.length)
+  const reasons = KeepRules.reasons(ordered, rules)
   const accepted = ordered.findIndex(({ backupId }) => backupId === rules.acceptedLoss)
   const acceptedMillis = accepted === -1 ? BackupId.slotMillis(rules.acceptedLoss ?? "") : undefined
   const isAccepted = (set: S, index: number): boolean =>
@@ -105,7 +106,7 @@ export const decide = Effect.fnUntraced(function* <S extends RetainableSet, E>(
   const heldBack: Array<HeldBack<S>> = []
   const expired: Array<S> = []
   for (const [index, set] of ordered.entries()) {
-    if (index < keep || set.backupId === rules.own || rules.pinned?.has(set.backupId) === true) {
+    if (reasons.has(set.backupId) || set.backupId === rules.own || rules.pinned?.has(set.backupId) === true) {
       kept.push(set)
       continue
     }
@@ -117,5 +118,5 @@ export const decide = Effect.fnUntraced(function* <S extends RetainableSet, E>(
       heldBack.push({ set, losses })
     }
   }
-  return { kept, heldBack, expired: expired.toReversed() } satisfies Decision<S>
+  return { kept, heldBack, expired: expired.toReversed(), reasons } satisfies Decision<S>
 })

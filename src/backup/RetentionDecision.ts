@@ -23,7 +23,10 @@ import * as RetentionOutcome from "./RetentionOutcome.ts"
 export type Thoroughness = "run" | "everything"
 
 /** As the resource says it: `acceptedLoss` is the text of its annotation. */
-export type Rules = Omit<Retention.Rules, "acceptedTopics">
+export interface Rules extends Omit<Retention.Rules, "acceptedTopics" | "nowMillis"> {
+  /** The rules in words, for the status; absent where they are not those of the resource. */
+  readonly text?: string | undefined
+}
 
 /** How many sets one run checks. With as many sets or fewer, it checks all of them whenever it removes one. */
 const checksPerRun = 10
@@ -118,15 +121,22 @@ const decideOn = Effect.fnUntraced(function* (
   { index, others: rest, sets }: SetIndex.Known,
   own: ReadonlyArray<ProvenRetention.KnownSet & OwnSets.OwnSet>,
   rules: Rules,
+  nowMillis: number,
   checks: number
 ) {
-  const { acceptedLoss: text, ...others } = rules
+  const { acceptedLoss: text, text: applied, ...others } = rules
   // A backup that retention has removed since is still meant; one of another resource never is.
   const { backupId: acceptedLoss, topics: acceptedTopics, unknown } = AcceptedLoss.parse(resource.name, text)
   const { decision, known, notes } = yield* ProvenRetention.decide(
     store,
     own,
-    { ...others, pinned: pinned(resource, adoption, yield* Clock.currentTimeMillis), acceptedLoss, acceptedTopics },
+    {
+      ...others,
+      nowMillis,
+      pinned: pinned(resource, adoption, yield* Clock.currentTimeMillis),
+      acceptedLoss,
+      acceptedTopics
+    },
     checks
   )
   if (unknown.length > 0) {
@@ -155,7 +165,12 @@ const decideOn = Effect.fnUntraced(function* (
   const all = new Set<string>([...sets, ...rest].map(({ backupId }) => backupId))
   const remains = checks === Infinity ? yield* Remains.of(store, Adoption.ownerOf(resource), all) : []
   return {
-    outcome: RetentionOutcome.of(there, removed, { notes: [...notes, ...remainsNotes(remains)], heldBack }),
+    outcome: RetentionOutcome.of(there, removed, {
+      notes: [...notes, ...remainsNotes(remains)],
+      heldBack,
+      reasons: decision.reasons,
+      ...(applied === undefined ? {} : { rules: applied })
+    }),
     own: there,
     earlier: makersOf(adoption, removed, sets),
     remains,
@@ -174,6 +189,7 @@ export const decide = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   rules: Rules,
+  nowMillis: number,
   thoroughness: Thoroughness
 ) {
   const [from, checks] = thoroughness === "run" ? (["index", checksPerRun] as const) : (["sets", Infinity] as const)
@@ -194,7 +210,7 @@ export const decide = Effect.fnUntraced(function* (
     ...(thoroughness === "run" ? [] : yield* AbandonedRuns.unfinishedElsewhere(store, resource.name))
   ]
   const abandoned = yield* AbandonedRuns.find(store, Adoption.ownerOf(resource), unfinished)
-  return yield* decideOn(store, resource, adoption, found, own, rules, checks).pipe(
+  return yield* decideOn(store, resource, adoption, found, own, rules, nowMillis, checks).pipe(
     Effect.map((decided): Decided => withAbandoned(decided, abandoned)),
     Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) =>
       Effect.succeed(

@@ -6,14 +6,21 @@ import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 export interface RetentionOutcome {
   readonly kept: ReadonlyArray<BackupId.BackupId>
   readonly removed: ReadonlyArray<BackupId.BackupId>
-  /** Backups beyond `keep` that stay, because newer ones lost what they hold: id and why. */
+  /** Backups that no rule keeps and that stay, because newer ones lost what they hold: id and why. */
   readonly heldBack: ReadonlyArray<{ readonly backupId: BackupId.BackupId; readonly why: string }>
-  /** Backups beyond `keep` that the store protects from removal for now: id, and until when if the store says so. */
+  /**
+   * Backups that no rule keeps and that the store protects from removal for now: id, and until when if the store says
+   * so.
+   */
   readonly locked: ReadonlyArray<{ readonly backupId: BackupId.BackupId; readonly why: string }>
   /** Why the pass removed nothing; empty if it did its work. */
   readonly blocked: ReadonlyArray<string>
   /** What the user should know about the backups: damaged ones, for example. */
   readonly notes: ReadonlyArray<string>
+  /** The rules that keep a backup, by its id. */
+  readonly reasons?: ReadonlyMap<string, ReadonlyArray<string>>
+  /** The rules of the resource that were applied, as `RetentionSpec.timed` has them. */
+  readonly rules?: string
   /** The kept sets, for history; absent if the pass failed before it knew them. */
   readonly catalogue?: CatalogueSummary
 }
@@ -22,10 +29,20 @@ export interface RetentionOutcome {
 export const of = (
   own: ReadonlyArray<OwnSets.OwnSet>,
   removed: ReadonlyArray<BackupId.BackupId>,
-  more: Partial<Pick<RetentionOutcome, "blocked" | "heldBack" | "locked" | "notes">> = {}
+  more: Partial<Pick<RetentionOutcome, "blocked" | "heldBack" | "locked" | "notes" | "reasons" | "rules">> = {}
 ): RetentionOutcome => {
   const kept = own.filter((set) => !removed.includes(set.backupId))
-  const { blocked = [], heldBack = [], locked = [], notes = [] } = more
+  const { blocked = [], heldBack = [], locked = [], notes = [], reasons, rules } = more
   const catalogue = OwnSets.summary(kept)
-  return { kept: kept.map((set) => set.backupId), removed, heldBack, locked, blocked, notes, catalogue }
+  return {
+    kept: kept.map((set) => set.backupId),
+    removed,
+    heldBack,
+    locked,
+    blocked,
+    notes,
+    catalogue,
+    ...(reasons === undefined ? {} : { reasons }),
+    ...(rules === undefined ? {} : { rules })
+  }
 }

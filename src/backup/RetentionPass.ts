@@ -1,8 +1,23 @@
-import { Effect } from "effect"
-import type * as Adoption from "../manifest/Adoption.ts"
+import { Clock, Effect } from "effect"
+import * as AbandonedRuns from "../manifest/AbandonedRuns.ts"
+import * as Adoption from "../manifest/Adoption.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as RetentionDecision from "./RetentionDecision.ts"
 import * as RetentionRemoval from "./RetentionRemoval.ts"
+
+/**
+ * Now, for the age of backups: where the store's clock and the machine's differ, the one that shows less. A clock that
+ * is wrong keeps a backup longer then, and removes none too early. The store's shows in the lock that the caller holds.
+ */
+const nowMillis = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  resource: Adoption.Resource,
+  { time }: RetentionDecision.Rules
+) {
+  const machineMillis = yield* Clock.currentTimeMillis
+  if (time?.maxAgeMillis === undefined) return machineMillis
+  return Math.min(machineMillis, yield* AbandonedRuns.storeMillis(store, Adoption.ownerOf(resource)))
+})
 
 /** What `run` would do now. Changes nothing. */
 export const preview = Effect.fn("RetentionPass.preview")(function* (
@@ -10,7 +25,7 @@ export const preview = Effect.fn("RetentionPass.preview")(function* (
   resource: Adoption.Resource,
   rules: RetentionDecision.Rules
 ) {
-  return (yield* RetentionDecision.decide(store, resource, rules, "everything")).outcome
+  return (yield* RetentionDecision.decide(store, resource, rules, yield* Clock.currentTimeMillis, "everything")).outcome
 })
 
 /**
@@ -24,9 +39,10 @@ export const run = Effect.fn("RetentionPass.run")(function* (
   rules: RetentionDecision.Rules,
   thoroughness: RetentionDecision.Thoroughness = "everything"
 ) {
+  const now = yield* nowMillis(store, resource, rules)
   return yield* RetentionRemoval.carryOut(
     store,
     resource,
-    yield* RetentionDecision.decide(store, resource, rules, thoroughness)
+    yield* RetentionDecision.decide(store, resource, rules, now, thoroughness)
   )
 })

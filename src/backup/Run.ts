@@ -183,7 +183,13 @@ const retain = Effect.fnUntraced(function* (
     RetentionPass.run(
       store,
       resourceOf(request),
-      { keep: request.retainedBackups, own, acceptedLoss: request.acceptedLoss },
+      {
+        keep: request.retainedBackups,
+        time: request.retainedByTime,
+        text: request.retention,
+        own,
+        acceptedLoss: request.acceptedLoss
+      },
       "run"
     )
   ).pipe(

@@ -55,9 +55,11 @@ export const RunReport = Schema.Struct({
     Schema.Struct({
       kept: Schema.Array(BackupId),
       removed: Schema.Array(BackupId),
-      /** Backups beyond `retention.backups` that stay, because newer ones lost what they hold. */
+      /** The rules that were applied, where there are others than a number of backups. */
+      rules: Schema.optionalKey(Schema.String),
+      /** Backups that no rule keeps and that stay, because newer ones lost what they hold. */
       heldBack: Schema.optionalKey(Schema.Array(Schema.Struct({ backupId: BackupId, why: Schema.String }))),
-      /** Backups beyond `retention.backups` that the store protects from removal for now. */
+      /** Backups that no rule keeps and that the store protects from removal for now. */
       locked: Schema.optionalKey(Schema.Array(Schema.Struct({ backupId: BackupId, why: Schema.String })))
     })
   ),

@@ -2,6 +2,7 @@ import type { ContentSettings } from "../manifest/RunPlan.ts"
 import type { RunIdentity } from "../identity/RunIdentity.ts"
 import type { Adopting } from "../manifest/Adoption.ts"
 import type { BreakerSettings } from "../worker/Breaker.ts"
+import type { TimeRules } from "./KeepRules.ts"
 
 /** One run as the spec asks for it, with defaults applied and units resolved. */
 export interface RunRequest {
@@ -17,8 +18,11 @@ export interface RunRequest {
   /** Ceiling on bytes fetched from Kafka per second, for the whole run. */
   readonly bytesPerSecond?: number | undefined
   readonly recordsPerSecond?: number | undefined
-  /** How many verified successes to keep; absent keeps all. */
+  /** How many verified successes to keep; absent, and without other rules, keeps all. */
   readonly retainedBackups?: number | undefined
+  /** What beside their number keeps backups, and in words all rules. */
+  readonly retainedByTime?: TimeRules | undefined
+  readonly retention?: string | undefined
   /** The annotation that confirms losses: see AcceptedLoss.ts. */
   readonly acceptedLoss?: string | undefined
   /** Absent if circuit breakers are disabled. */

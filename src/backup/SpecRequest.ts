@@ -1,10 +1,12 @@
 import * as Compression from "../resource/Compression.ts"
 import * as DrillSpec from "../resource/DrillSpec.ts"
 import { acceptLossAnnotation, type KafkaBackup } from "../resource/KafkaBackup.ts"
+import * as RetentionSpec from "../resource/RetentionSpec.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import type { Owner, RunIdentity } from "../identity/RunIdentity.ts"
 import type { Adopting, Resource } from "../manifest/Adoption.ts"
 import * as Breaker from "../worker/Breaker.ts"
+import type { TimeRules } from "./KeepRules.ts"
 import type { RunRequest } from "./RunRequest.ts"
 
 /** The owner of a run, from the resource's metadata. */
@@ -37,6 +39,17 @@ export const identity = (backup: KafkaBackup, slot: string, trigger?: string): R
 export const acceptedLoss = ({ metadata }: KafkaBackup): string | undefined =>
   metadata.annotations?.[acceptLossAnnotation]?.trim()
 
+/** What `spec.retention` keeps beside a number of backups; undefined for nothing. */
+export const timeRules = ({ spec: { retention, timeZone } }: KafkaBackup): TimeRules | undefined => {
+  const { keep, maxAge } = retention ?? {}
+  if (maxAge === undefined && keep === undefined) return undefined
+  return {
+    ...(maxAge === undefined ? {} : { maxAgeMillis: RetentionSpec.maxAgeMillis(maxAge) }),
+    ...(keep === undefined ? {} : { keep }),
+    ...(timeZone === undefined ? {} : { timeZone })
+  }
+}
+
 /** What a resource asks of one of its runs. Pure; defaults that the API does not fix are set here. */
 export const request = (backup: KafkaBackup, run: RunIdentity, host: string): RunRequest => {
   const { spec } = backup
@@ -59,6 +72,8 @@ export const request = (backup: KafkaBackup, run: RunIdentity, host: string): Ru
     bytesPerSecond: spec.rateLimit?.bytesPerSecond,
     recordsPerSecond: spec.rateLimit?.recordsPerSecond,
     retainedBackups: spec.retention?.backups,
+    retainedByTime: timeRules(backup),
+    retention: RetentionSpec.timed(spec.retention, spec.timeZone),
     acceptedLoss: acceptedLoss(backup),
     circuitBreaker: Breaker.settings(spec.circuitBreaker),
     host,

@@ -48,6 +48,7 @@ export const ofRun = (report: RunReport, catalogue?: CatalogueSummary): RunSumma
     : { reason: report.error.reason, message: report.error.message, advice: report.error.advice }),
   notes: notes(report),
   ...(report.retention === undefined ? {} : { removed: report.retention.removed.length }),
+  ...(report.retention?.rules === undefined ? {} : { retention: report.retention.rules }),
   ...heldBack(report.retention?.heldBack),
   ...(catalogue === undefined ? {} : { catalogue })
 })
@@ -55,6 +56,7 @@ export const ofRun = (report: RunReport, catalogue?: CatalogueSummary): RunSumma
 /** The result of a command on sets that succeeded. */
 export interface MaintenanceResult {
   readonly removed?: number
+  readonly retention?: string
   readonly heldBack?: string
   readonly notes?: ReadonlyArray<string>
   readonly catalogue?: CatalogueSummary
@@ -72,8 +74,9 @@ export const ofMaintenance = (
     startedMillis,
     completedMillis,
     exit,
-    ({ catalogue, heldBack: held, notes = [], removed }) => ({
+    ({ catalogue, heldBack: held, notes = [], removed, retention }) => ({
       notes,
+      ...(retention === undefined ? {} : { retention }),
       ...(removed === undefined ? {} : { removed }),
       ...(held === undefined ? {} : { heldBack: held }),
       ...(catalogue === undefined ? {} : { catalogue })

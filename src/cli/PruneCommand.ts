@@ -5,9 +5,11 @@ import * as Pruning from "../backup/Pruning.ts"
 import type { RetentionOutcome } from "../backup/RetentionOutcome.ts"
 import * as Worker from "../Worker.ts"
 import * as Adoption from "../manifest/Adoption.ts"
+import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
+import * as KeepFlags from "./KeepFlags.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared, summary } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
@@ -18,16 +20,7 @@ const flags = {
   ...shared,
   output,
   summary,
-  keep: Flag.Int("keep").pipe(
-    Flag.withMetavar("N"),
-    Flag.filter(
-      (n) => n >= 1,
-      () => "must be 1 or more: the newest successful backup always stays"
-    ),
-    Flag.optional,
-    Flag.map(Option.getOrUndefined),
-    Flag.withDescription("successful backups to keep (default: spec.retention.backups)")
-  ),
+  ...KeepFlags.flags,
   dryRun: Flag.Boolean("dry-run").pipe(
     Flag.withDefault(false),
     Flag.withDescription("only print what would be kept and what would be removed")
@@ -50,16 +43,20 @@ const flags = {
 
 /** The extent that the options describe; fails for a contradiction, and for --all without the resource's name. */
 const extent = (
-  { all, confirm, dryRun, keep }: Command.Command.Config.Infer<typeof flags>,
-  name: string
+  given: Command.Command.Config.Infer<typeof flags>,
+  { metadata: { name }, spec: { timeZone } }: KafkaBackup
 ): Effect.Effect<Pruning.Extent, UsageError> => {
+  const { all, confirm, dryRun } = given
+  const rules = KeepFlags.rules(given, timeZone)
   const refuse = (detail: string, advice: string) => Effect.fail(new UsageError({ detail, advice }))
   if (!all) {
     return confirm === undefined
-      ? Effect.succeed({ _tag: "Older", keep })
+      ? Effect.succeed({ _tag: "Older", rules })
       : refuse("--confirm can only be used with --all", "leave out --confirm, or give --all to remove every backup")
   }
-  if (keep !== undefined) return refuse("--all and --keep contradict each other", "give only one of them")
+  if (rules !== undefined) {
+    return refuse("--all removes every backup, and other options say which to keep", "give only one of them")
+  }
   if (!dryRun && confirm !== name) {
     return refuse(
       `--all removes every backup of ${name}, which needs a confirmation`,
@@ -69,17 +66,29 @@ const extent = (
   return Effect.succeed({ _tag: "All" })
 }
 
-const text = ({ heldBack, kept, locked, notes, removed }: RetentionOutcome, isDryRun: boolean) =>
-  [
+/** The rules that keep a backup, in brackets. */
+const why = ({ heldBack, reasons }: RetentionOutcome, backupId: string): string => {
+  const rules = reasons?.get(backupId) ?? (heldBack.some((one) => one.backupId === backupId) ? ["held back"] : [])
+  return rules.length === 0 ? "" : ` (${rules.join(", ")})`
+}
+
+/** The same as JSON: the rules that keep each backup, by its id. */
+const keptBy = ({ kept, reasons }: RetentionOutcome): Readonly<Record<string, ReadonlyArray<string>>> =>
+  Object.fromEntries(kept.map((backupId) => [backupId, reasons?.get(backupId) ?? []]))
+
+const text = (outcome: RetentionOutcome, isDryRun: boolean) => {
+  const { heldBack, kept, locked, notes, removed } = outcome
+  return [
     ...heldBack.map(({ backupId, why }) => `Note: ${backupId} stays beyond the backups to keep: ${why}`),
     ...locked.map(({ backupId, why }) => `Note: ${backupId} is not removed yet: the store keeps it ${why}`),
     ...notes.map((note) => `Note: ${note}`),
-    ...kept.map((backupId) => `${isDryRun ? "would keep" : "kept"} ${backupId}`),
+    ...kept.map((backupId) => (isDryRun ? `would keep ${backupId}${why(outcome, backupId)}` : `kept ${backupId}`)),
     ...removed.map((backupId) => `${isDryRun ? "would remove" : "removed"} ${backupId}`),
     ...(kept.length + removed.length === 0
       ? ["this resource has no backups here; backups of other resources are not touched"]
       : [])
   ].join("\n")
+}
 
 export const prune = Command.make(
   "prune",
@@ -87,7 +96,7 @@ export const prune = Command.make(
   Effect.fnUntraced(
     function* (given) {
       const { backup, store } = yield* Resource.openStore(given.file, given)
-      const wanted = yield* extent(given, backup.metadata.name)
+      const wanted = yield* extent(given, backup)
       const outcome = yield* given.dryRun
         ? Pruning.preview(store, backup, wanted)
         : Pruning.prune(store, backup, wanted, hostname())
@@ -99,6 +108,7 @@ export const prune = Command.make(
               {
                 dryRun: given.dryRun,
                 kept: outcome.kept,
+                ...(given.dryRun && outcome.reasons !== undefined ? { keptBy: keptBy(outcome) } : {}),
                 removed: outcome.removed,
                 heldBack: outcome.heldBack,
                 locked: outcome.locked,
@@ -117,16 +127,20 @@ export const prune = Command.make(
   )
 ).pipe(
   Command.withDescription(
-    "Remove this resource's backups beyond those to keep, oldest first. Only successful backups count, and the newest one " +
+    "Remove this resource's backups that no rule keeps, oldest first. Only successful backups count, and the newest one " +
       "always stays unless --all is given. Backups of other resources are never touched"
   ),
   Command.withShortDescription("Remove this resource's backups beyond those to keep"),
   Command.withExamples([
     {
       command: "kafka-backup prune -f backup.yaml --secrets ./secrets --dry-run",
-      description: "show what spec.retention.backups would remove"
+      description: "show what spec.retention would remove, and which rule keeps each other backup"
     },
     { command: "kafka-backup prune -f backup.yaml --secrets ./secrets --keep 10", description: "keep the newest ten" },
+    {
+      command: "kafka-backup prune -f backup.yaml --secrets ./secrets --max-age 30d --keep-monthly 12 --dry-run",
+      description: "what would stay if all of 30 days and the last backup of each of twelve months were kept"
+    },
     {
       command: "kafka-backup prune -f backup.yaml --secrets ./secrets --all --confirm orders",
       description: "remove every backup of the resource orders, after its last run"

@@ -22,7 +22,7 @@ export const graceMillis = 7 * 24 * 3_600_000
  * Now, by the clock of the store where that shows: it dated the lock that the caller took just before. The machine's
  * own clock may be wrong by any amount.
  */
-const storeMillis = (store: ObjectStoreShape, owner: Owner) =>
+export const storeMillis = (store: ObjectStoreShape, owner: Owner) =>
   store.list(BackupKeys.lockFolder(ownerKey(owner))).pipe(
     Stream.runFold(
       () => 0,

@@ -17,6 +17,10 @@ export interface NextJobInput {
   readonly generation: number
   /** `spec.retention.backups`. */
   readonly keep: number | undefined
+  /** The rules of `spec.retention` in words, where it has others than `backups`: see `RetentionSpec.timed`. */
+  readonly rules: string | undefined
+  /** Those that were applied last. */
+  readonly appliedRules: string | undefined
   /** How many backups storage holds, as far as it is known. */
   readonly stored: number
   /** The newest of them, by id. */
@@ -26,6 +30,8 @@ export interface NextJobInput {
    * same.
    */
   readonly isHeldBack: boolean
+  /** Retention held backups back when it was applied last. */
+  readonly isHolding: boolean
   /**
    * How many of the successes retention may leave alone for now, because an earlier resource made them, and the spec
    * was not edited since: another prune would do the same.
@@ -66,8 +72,8 @@ const catalogue = (key: string): JobAction => ({ _tag: "Catalogue", key })
  * was lost it waits for the listing.
  */
 export const next = (input: NextJobInput): JobAction => {
-  const { acceptedLoss, deletedJob, due, generation, isBusy, isHeldBack, isListingFirst, isUnlisted } = input
-  const { isMaintenanceOutdated, isRunOutdated, keep, newest, replaced, stored, stuckMaintenance, waiting } = input
+  const { acceptedLoss, deletedJob, due, generation, isBusy, isListingFirst, isUnlisted } = input
+  const { isMaintenanceOutdated, isRunOutdated, newest, replaced, stuckMaintenance } = input
   if (isBusy) {
     if (isRunOutdated) return { _tag: "Replace" }
     const isInTheWay =
@@ -79,11 +85,30 @@ export const next = (input: NextJobInput): JobAction => {
   if (due !== undefined) return { _tag: "Run", cause: due }
   if (deletedJob !== undefined) return catalogue(`after ${deletedJob}`)
   if (isUnlisted) return catalogue("unlisted")
-  if (keep !== undefined && stored - waiting > keep && !isHeldBack) {
+  if (isPruneDue(input)) {
+    const rules = input.rules ?? input.keep
     // A failed prune is not tried again until its Job is gone or the input has changed.
     // One prune for each confirmed loss: runs heed it, too, and the annotation may stay for years.
     const which = acceptedLoss === undefined ? `after ${newest ?? ""}` : `accepting ${acceptedLoss}`
-    return { _tag: "Prune", key: `${keep} at ${generation} ${which}` }
+    return { _tag: "Prune", key: `${rules} at ${generation} ${which}` }
   }
   return nothing
+}
+
+/**
+ * More backups are kept than wanted. How many the rules of time keep is not known here: they are applied once after an
+ * edit, and again when a loss is accepted. Each run applies them, too.
+ */
+const isPruneDue = ({
+  acceptedLoss,
+  appliedRules,
+  isHeldBack,
+  isHolding,
+  keep,
+  rules,
+  stored,
+  waiting
+}: NextJobInput): boolean => {
+  if (rules === undefined) return keep !== undefined && stored - waiting > keep && !isHeldBack
+  return stored > 1 && (rules !== appliedRules || (isHolding && acceptedLoss !== undefined))
 }

@@ -5,6 +5,7 @@ import * as Due from "../schedule/Due.ts"
 import type { RunCause } from "../schedule/RunCause.ts"
 import type { ScheduleMemory } from "../schedule/DueInput.ts"
 import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
+import * as RetentionSpec from "../resource/RetentionSpec.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as Trigger from "../resource/Trigger.ts"
 import type { ActiveRun, EndedRun, Facts } from "../status/Facts.ts"
@@ -92,11 +93,14 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
           due: due?.start,
           generation: observed.generation,
           keep: backup.spec.retention?.backups,
+          rules: RetentionSpec.timed(backup.spec.retention, backup.spec.timeZone),
+          appliedRules: previous.appliedRetention,
           // A run that ended just now is not in the history yet, and has applied retention itself.
           stored: ownedJobs.unreported.length > 0 ? 0 : History.stored(previous),
           newest: History.lastSuccess(previous.backupHistory ?? [])?.backupId,
           isHeldBack:
             acceptedLoss === undefined && isApplied(observed) && applied(observed)?.reason === "RetentionHeldBack",
+          isHolding: applied(observed)?.reason === "RetentionHeldBack",
           waiting: isApplied(observed) ? (previous.adoptedBackups ?? 0) : 0,
           acceptedLoss,
           // A listing that ended just now is not in the status yet.

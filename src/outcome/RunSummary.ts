@@ -52,6 +52,8 @@ export const RunSummary = Schema.Struct({
   notes: Schema.Array(Schema.String),
   /** Sets that retention removed. */
   removed: Schema.optionalKey(Schema.Int),
+  /** The rules that retention applied, where there are others than a number of backups. */
+  retention: Schema.optionalKey(Schema.String),
   /** Sets that retention would remove if newer ones had not lost what they hold, and what that is. */
   heldBack: Schema.optionalKey(Schema.String),
   catalogue: Schema.optionalKey(CatalogueSummary),

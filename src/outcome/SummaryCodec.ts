@@ -17,7 +17,8 @@ const room = {
   advice: 500,
   note: 300,
   notes: 1000,
-  heldBack: 600
+  heldBack: 600,
+  retention: 300
 } as const
 
 /** Not a summary that this version can read. */
@@ -81,7 +82,7 @@ const cutNotes = (notes: ReadonlyArray<string>): ReadonlyArray<string> => {
 /** The summary without its lists of sets and topics, every text cut to its limit. */
 const texts = (summary: RunSummary) => {
   const { catalogue: _catalogue, drill, restore: _restore, ...rest } = summary
-  const optional = (key: "backupId" | "reason" | "message" | "advice" | "heldBack") =>
+  const optional = (key: "backupId" | "reason" | "message" | "advice" | "heldBack" | "retention") =>
     summary[key] === undefined ? {} : { [key]: cut(summary[key], room[key]) }
   return {
     ...rest,
@@ -92,6 +93,7 @@ const texts = (summary: RunSummary) => {
     ...optional("message"),
     ...optional("advice"),
     ...optional("heldBack"),
+    ...optional("retention"),
     ...(drill === undefined ? {} : { drill: DrillSummary.shortened(drill) }),
     notes: cutNotes(summary.notes)
   }

@@ -135,6 +135,11 @@ export const KafkaBackupStatus = Field.object(
         "Backups in storage that an earlier resource of this namespace, name and sourceClusterId made, and that count as this one's. Absent until there was one."
       )
     ),
+    appliedRetention: Field.optional(
+      name(
+        "The rules of spec.retention that were applied last, by a run or a prune. Absent where it has no maxAge and no keep."
+      )
+    ),
     nextScheduledTime: Field.optional(Timestamp("The next slot. Absent without schedule and while suspended.")),
     lastScheduledTime: Field.optional(
       Timestamp(

@@ -1,20 +1,6 @@
 import * as Field from "./Field.ts"
 import * as Rule from "./Rule.ts"
 
-export const RetentionSpec = Field.object(
-  {
-    backups: Field.optional(
-      Field.integer({
-        description:
-          "Number of successful backups to keep, newest first; older ones are deleted. Failed runs do not count. Absent: all are kept. Lowering it deletes at once.",
-        rules: [Rule.atLeast(1, "must be 1 or more; remove retention to keep every backup")]
-      })
-    )
-  },
-  { description: "How many backups to keep. Absent: all." }
-)
-export type RetentionSpec = typeof RetentionSpec.Type
-
 export const RateLimitSpec = Field.object(
   {
     bytesPerSecond: Field.optional(

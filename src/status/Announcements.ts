@@ -99,7 +99,7 @@ const adoption = (previous: Status, { adoptedBackups = 0 }: Status): ReadonlyArr
   return [
     announcement(
       "BackupsAdopted",
-      `${what} of an earlier resource with this namespace, name and sourceClusterId ${counts} as backups of this one: in the history, for spec.retention.backups and for spec.deletionPolicy.`
+      `${what} of an earlier resource with this namespace, name and sourceClusterId ${counts} as backups of this one: in the history, for spec.retention and for spec.deletionPolicy.`
     )
   ]
 }

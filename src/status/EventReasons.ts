@@ -65,7 +65,11 @@ const all = {
     meaning:
       "The Job of a run is made again, because the spec or the operator's configuration changed before a container had started."
   },
-  BackupsPruned: { type: "Normal", action: "Prune", meaning: "Backups beyond `retention.backups` were removed." },
+  BackupsPruned: {
+    type: "Normal",
+    action: "Prune",
+    meaning: "Backups that no rule of `spec.retention` keeps were removed."
+  },
   TriggerHandledBefore: {
     type: "Warning",
     action: "StartRun",

@@ -72,6 +72,8 @@ export interface EndedRun {
   readonly notes: ReadonlyArray<string>
   /** Backups that retention held back at its end, and why. */
   readonly heldBack?: string
+  /** The rules that retention applied at its end, where there are others than a number of backups. */
+  readonly retention?: string
   /** The run found its backup complete: an earlier Job with the same slot or trigger value had made it. */
   readonly wasComplete?: boolean
 }
@@ -84,6 +86,8 @@ export interface EndedMaintenance {
   readonly isSuccess: boolean
   readonly removed?: number
   readonly heldBack?: string
+  /** The rules that a prune applied, where there are others than a number of backups. */
+  readonly retention?: string
   /** What the user should know about the backups that stay. */
   readonly notes?: ReadonlyArray<string>
   readonly trouble?: Trouble

@@ -86,7 +86,7 @@ export const retentionApplied = (
 const heldBack = (what: string, when: string, newest: string): Answer<"RetentionApplied"> => ({
   status: "False",
   reason: "RetentionHeldBack",
-  message: `Retention ${when} kept more backups than spec.retention.backups, because newer backups lost what they hold: ${what}. If the loss is intended, set annotation ${acceptLossAnnotation} to ${newest}. For topics that are removed regularly, set it to topic:PATTERN.`
+  message: `Retention ${when} kept more backups than spec.retention says, because newer backups lost what they hold: ${what}. If the loss is intended, set annotation ${acceptLossAnnotation} to ${newest}. For topics that are removed regularly, set it to topic:PATTERN.`
 })
 
 const pruned = ({

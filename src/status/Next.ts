@@ -35,6 +35,7 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
     observedGeneration: facts.generation,
     ...last,
     ...adopted(previous, facts),
+    ...appliedRetention(previous, facts),
     ...nextScheduled(facts),
     ...ScheduleFields.write(facts.memory),
     ...run,
@@ -50,6 +51,17 @@ const adopted = ({ adoptedBackups }: Status, { catalogue }: Facts): Pick<Status,
   catalogue === undefined || (catalogue.adopted === undefined && adoptedBackups === undefined)
     ? given({ adoptedBackups })
     : { adoptedBackups: catalogue.adopted ?? 0 }
+
+/** The rules that the run or prune applied that ended last; none where its retention failed. */
+const appliedRetention = (previous: Status, { ended, maintenance }: Facts): Pick<Status, "appliedRetention"> => {
+  const last = [
+    ...ended.filter(({ outcome }) => outcome === "success"),
+    ...maintenance.filter(({ isSuccess, task }) => task === "prune" && isSuccess)
+  ]
+    .toSorted((a, b) => (a.endMillis ?? 0) - (b.endMillis ?? 0))
+    .at(-1)
+  return given({ appliedRetention: last === undefined ? previous.appliedRetention : last.retention })
+}
 
 /** The newest known success. One that only the previous status has counts until storage is listed and is empty. */
 const lastBackup = (previous: Status, history: History.History, facts: Facts): LastBackup => {

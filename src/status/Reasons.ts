@@ -179,7 +179,7 @@ const all = {
   OutOfSpace: {
     of: ["StorageReachable"],
     meaning: "The storage is full.",
-    todo: "Free space, enlarge the volume, or lower `retention.backups`."
+    todo: "Free space, enlarge the volume, or keep fewer backups (`spec.retention`)."
   },
 
   BackupVerified: {
@@ -277,7 +277,7 @@ const all = {
     todo: "Do what the message says. Storage is listed again by the next successful run, and once an hour."
   },
 
-  RetentionApplied: { of: ["RetentionApplied"], meaning: "Old backups were removed, as `retention.backups` says." },
+  RetentionApplied: { of: ["RetentionApplied"], meaning: "Old backups were removed, as `spec.retention` says." },
   RetentionHeldBack: {
     of: ["RetentionApplied"],
     meaning:

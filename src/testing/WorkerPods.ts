@@ -102,11 +102,7 @@ export class WorkerPods extends Context.Service<
                 progress
               })
             case "prune":
-              return Worker.prune(
-                runSpec.success,
-                mounts,
-                args.includes("--all") ? { _tag: "All" } : { _tag: "Older", keep: undefined }
-              )
+              return Worker.prune(runSpec.success, mounts, args.includes("--all") ? { _tag: "All" } : { _tag: "Older" })
             case "drill": {
               const { backup, slot } = runSpec.success
               const secretPatienceMillis = SecretPatience.ofJob(backup)

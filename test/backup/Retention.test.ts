@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
+import { Clock, Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as RetentionPass from "../../src/backup/RetentionPass.ts"
 import * as Attempts from "../../src/manifest/Attempts.ts"
@@ -33,6 +33,39 @@ describe("Retention", () => {
       assert.deepStrictEqual(yield* states(store), ["030000 Complete", "040000 Complete"])
       yield* assertHoldsAll(cluster, store, "nightly-20261123-030000", someTopics)
       assert.isFalse((yield* memory.keys).some((key) => key.startsWith("nightly-20261123-01")))
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("knows by the store's clock how old a backup is, where the machine's runs fast", () =>
+    Effect.gen(function* () {
+      const { store } = yield* world
+      yield* fourSets
+      const day = 86_400_000
+      const rules = { keep: undefined, time: { maxAgeMillis: day } }
+      const pass = OwnerLock.holding(store, owner, "test", RetentionPass.run(store, owner, rules))
+      const fast = (millis: number) =>
+        Effect.updateService(Clock.Clock, (clock): Clock.Clock => {
+          const currentTimeMillisUnsafe = () => clock.currentTimeMillisUnsafe() + millis
+          return {
+            currentTimeMillisUnsafe,
+            currentTimeMillis: Effect.sync(currentTimeMillisUnsafe),
+            currentTimeNanosUnsafe: () => BigInt(currentTimeMillisUnsafe()) * 1_000_000n,
+            currentTimeNanos: Effect.sync(() => BigInt(currentTimeMillisUnsafe()) * 1_000_000n),
+            monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+            monotonicTimeNanos: clock.monotonicTimeNanos,
+            sleep: (duration) => clock.sleep(duration)
+          }
+        })
+      const right = yield* Clock.currentTimeMillis
+      const dated: ObjectStoreShape = {
+        ...store,
+        list: (prefix) => Stream.map(store.list(prefix), (info) => ({ ...info, modifiedMillis: right }))
+      }
+      const late = OwnerLock.holding(dated, owner, "test", RetentionPass.run(dated, owner, rules)).pipe(fast(30 * day))
+      assert.lengthOf((yield* late).removed, 0)
+      assert.lengthOf((yield* pass).removed, 0)
+      // And without the store's word the newest is left.
+      assert.lengthOf((yield* pass.pipe(fast(30 * day))).kept, 1)
     }).pipe(Effect.provide(layer))
   )
 

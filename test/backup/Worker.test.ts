@@ -122,9 +122,9 @@ describe("Worker", () => {
         ids(listed),
         [3, 2, 1].map((hour) => `nightly-20261123-0${hour}0000`)
       )
-      const unbounded = yield* Worker.prune(runSpec(3, undefined, all), place, { _tag: "Older", keep: undefined })
+      const unbounded = yield* Worker.prune(runSpec(3, undefined, all), place, { _tag: "Older" })
       assert.deepInclude(unbounded, { outcome: "failed", exitCode: 2, reason: "KeepsEverything" })
-      const pruned = yield* Worker.prune(runSpec(3), place, { _tag: "Older", keep: undefined })
+      const pruned = yield* Worker.prune(runSpec(3), place, { _tag: "Older" })
       assert.deepInclude(pruned, { command: "prune", outcome: "success", removed: 1 })
       assert.deepStrictEqual(
         ids(pruned),

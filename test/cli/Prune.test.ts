@@ -30,7 +30,7 @@ describe("kafka-backup prune", () => {
       const dry = yield* type("prune", ...options, "--dry-run")
       assert.deepStrictEqual(
         [dry.exitCode, dry.out],
-        [0, `would keep ${id(3)}\nwould remove ${id(1)}\nwould remove ${id(2)}\n`]
+        [0, `would keep ${id(3)} (newest, backups)\nwould remove ${id(1)}\nwould remove ${id(2)}\n`]
       )
       assert.lengthOf(stored(), 4)
       const done = yield* type("prune", ...options, "-o", "json")
@@ -68,13 +68,42 @@ describe("kafka-backup prune", () => {
       const { options, stored } = yield* sets()
       const without = yield* type("prune", ...options)
       assert.strictEqual(without.exitCode, 2)
-      assert.match(without.err, /no spec\.retention\.backups\nwhat to do: .*--keep N/)
+      assert.match(without.err, /spec\.retention has no rule\nwhat to do: .*--keep N/)
       const none = yield* type("prune", ...options, "--keep", "0")
       assert.strictEqual(none.exitCode, 2)
       assert.match(none.err, /--keep.*the newest successful backup always stays/)
       assert.lengthOf(stored(), 4)
       assert.strictEqual((yield* type("prune", ...options, "--keep", "2")).exitCode, 0)
       assert.deepStrictEqual(stored(), [id(2), id(3), "other-20261123-000000"])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("keeps by age and by periods, as the manifest or the options say, and names the rules", () =>
+    Effect.gen(function* () {
+      const { options, stored } = yield* sets("retention: {keep: {daily: 1, hourly: 2}}")
+      const dry = yield* type("prune", ...options, "--dry-run")
+      assert.deepStrictEqual(
+        [dry.exitCode, dry.out],
+        [0, `would keep ${id(2)} (hourly)\nwould keep ${id(3)} (newest, hourly, daily)\nwould remove ${id(1)}\n`]
+      )
+      const json = yield* type("prune", ...options, "--dry-run", "-o", "json", "--max-age", "1d", "--keep", "1")
+      assert.deepStrictEqual(JSON.parse(json.out).keptBy, {
+        [id(1)]: ["maxAge"],
+        [id(2)]: ["maxAge"],
+        [id(3)]: ["newest", "backups", "maxAge"]
+      })
+      for (const [option, value] of [
+        ["--max-age", "3m"],
+        ["--keep-daily", "0"]
+      ] as const) {
+        const refused = yield* type("prune", ...options, option, value)
+        assert.strictEqual(refused.exitCode, 2, refused.err)
+      }
+      const both = yield* type("prune", ...options, "--all", "--confirm", "nightly", "--keep-daily", "1")
+      assert.strictEqual(both.exitCode, 2)
+      assert.lengthOf(stored(), 4)
+      assert.strictEqual((yield* type("prune", ...options, "--keep-daily", "5")).exitCode, 0)
+      assert.deepStrictEqual(stored(), [id(3), "other-20261123-000000"])
     }).pipe(Effect.provide(layer))
   )
 

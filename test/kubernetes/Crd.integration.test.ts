@@ -352,7 +352,16 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
           compressionLevel: 22,
           sourceClusterId: letters("sourceClusterId"),
           checkpointIntervalSecs: most("checkpointIntervalSecs"),
-          retention: { backups: most("retention.backups") },
+          retention: {
+            backups: most("retention.backups"),
+            maxAge: "999999d".repeat(2) + "99999h",
+            keep: Object.fromEntries(
+              ["hourly", "daily", "weekly", "monthly", "yearly"].map((period) => [
+                period,
+                most(`retention.keep.${period}`)
+              ])
+            )
+          },
           rateLimit: {
             bytesPerSecond: most("rateLimit.bytesPerSecond"),
             recordsPerSecond: most("rateLimit.recordsPerSecond")

@@ -11,9 +11,12 @@ const idle: NextJob.NextJobInput = {
   due: undefined,
   generation: 3,
   keep: undefined,
+  rules: undefined,
+  appliedRules: undefined,
   stored: 4,
   newest: "d",
   isHeldBack: false,
+  isHolding: false,
   waiting: 0,
   acceptedLoss: undefined,
   isUnlisted: false,
@@ -65,6 +68,22 @@ describe("the next Job of a resource", () => {
       { keep: 3, acceptedLoss: "d" },
       { _tag: "Prune", key: "3 at 3 accepting d" }
     ],
+    [
+      "prunes when rules of time were edited, however few backups there are",
+      { keep: 3, stored: 2, rules: "backups 3, maxAge 1d", appliedRules: "maxAge 2d" },
+      { _tag: "Prune", key: "backups 3, maxAge 1d at 3 after d" }
+    ],
+    [
+      "does not prune again what these rules kept, however many backups they are",
+      { keep: 3, stored: 100, rules: "backups 3, maxAge 1d", appliedRules: "backups 3, maxAge 1d" },
+      { _tag: "Nothing" }
+    ],
+    [
+      "prunes by rules of time once more when a loss is accepted",
+      { rules: "maxAge 1d", appliedRules: "maxAge 1d", isHolding: true, acceptedLoss: "d" },
+      { _tag: "Prune", key: "maxAge 1d at 3 accepting d" }
+    ],
+    ["never prunes the only backup", { stored: 1, rules: "maxAge 1d" }, { _tag: "Nothing" }],
     ["never prunes without retention", { stored: 1000 }, { _tag: "Nothing" }],
     [
       "reads storage again after a Job was deleted",

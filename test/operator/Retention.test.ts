@@ -41,6 +41,30 @@ describe("retention", () => {
   )
 
   story(
+    "by age or by periods removes old sets after an edit, once, and then with each run",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* withSets(4, { retention: { maxAge: "2h" } })
+      expect(setsIn(yield* backups.keys)).toHaveLength(4)
+      expect((yield* kubectl.status("hourly")).appliedRetention).toBe("maxAge 2h")
+      // All four were made within one hour.
+      yield* kubectl.patch("hourly", { spec: { retention: { maxAge: null, keep: { hourly: 2 } } } })
+      yield* advance("1 minute")
+      expect(setsIn(yield* backups.keys)).toEqual(["hourly-20261125-115300"])
+      const status = yield* kubectl.status("hourly")
+      expect(status.appliedRetention).toBe("hourly 2")
+      expect(condition(status, "RetentionApplied")).toMatchObject({ status: "True", reason: "RetentionApplied" })
+      yield* kubectl.patch("hourly", { spec: { retention: { keep: null, maxAge: "1h" } } })
+      yield* advance("2 hours")
+      expect((yield* kubectl.jobs).filter((job) => purposeOf(job) === "prune")).toEqual([])
+      yield* kubectl.trigger("hourly", "late")
+      yield* advance("1 minute")
+      expect(setsIn(yield* backups.keys)).toHaveLength(1)
+      expect((yield* kubectl.status("hourly")).appliedRetention).toBe("maxAge 1h")
+      expect((yield* kubectl.jobs).filter((job) => purposeOf(job) === "prune")).toEqual([])
+    })
+  )
+
+  story(
     "that cannot be applied does not hold up the run of the next slot",
     Effect.gen(function* () {
       const { advance, kubectl, kubernetes } = yield* withSets(3)

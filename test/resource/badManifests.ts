@@ -366,6 +366,17 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   // limits
   at("retention.backups", "keeping nothing", 0, "must be 1 or more; remove retention"),
   at("retention.backups", "more than a number can hold", 2 ** 53, "must be 9007199254740991 or less"),
+  at("retention.maxAge", "an age in months", "3m", "must be a duration in hours or days"),
+  at("retention.maxAge", "a number of days", 30, "put it in quotes"),
+  at("retention.maxAge", "no time at all", "0d", "must be longer than 0"),
+  at("retention.keep", "no period", {}, "must have at least one of hourly, daily"),
+  at("retention.keep.daily", "no day", 0, "must be 1 or more; remove it"),
+  bad(
+    "a slip",
+    [["retention.keep", { dayly: 7, weekly: 8 }]],
+    "retention.keep.dayly",
+    "is not a field here; did you mean daily?"
+  ),
   at("retention.backup", "the singular", 5, "did you mean backups?"),
   at("rateLimit.bytesPerSecond", "zero", 0, "must be 1 or more"),
   at("rateLimit.recordsPerSecond", "a negative rate", -1, "must be 1 or more"),

@@ -45,6 +45,10 @@ export const goodManifests: ReadonlyArray<GoodManifest> = [
   good("resources.limits.cpu", "a whole number without quotes", 3),
   good("resources.requests.cpu", "a fraction in quotes", "0.5"),
 
+  good("retention.maxAge", "days and hours", "1d12h"),
+  good("retention", "no rule at all", {}),
+  good("retention.keep", "years alone", { yearly: 10 }),
+
   good("drill.maxBytes", "a number of bytes", 104_857_600),
   good("drill.maxBytes", "a fraction of a unit", "1.5Gi"),
   good("drill.schedule", "a macro with blanks", " @weekly\n", "@weekly"),

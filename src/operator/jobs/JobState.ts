@@ -152,6 +152,7 @@ const ended = (
     isSuccess: result._tag === "Success",
     removed: result.summary?.removed,
     heldBack: result.summary?.heldBack,
+    retention: result._tag === "Success" ? result.summary.retention : undefined,
     notes: result._tag === "Success" && result.summary.notes.length > 0 ? result.summary.notes : undefined,
     trouble: result._tag === "Success" ? undefined : result.trouble
   })
@@ -181,11 +182,11 @@ const run = (
   if (result._tag === "Failure") {
     return { ...common, outcome: result.outcome, ...result.trouble, notes: [] }
   }
-  const { backupId, heldBack, notes, records, size } = result.summary
+  const { backupId, heldBack, notes, records, retention, size } = result.summary
   if (!backupId) {
     return { ...common, outcome: "failed", ...JobResult.manifestMissing(job), notes: [] }
   }
-  const success = given({ ...common, outcome: "success" as const, notes, size, records, heldBack })
+  const success = given({ ...common, outcome: "success" as const, notes, size, records, heldBack, retention })
   const set = result.summary.alreadyComplete === true ? result.summary.made : undefined
   if (set === undefined) return success
   // A run that found its backup complete made none: the times are those of the backup, however long ago.

@@ -23,7 +23,7 @@ const retries = 2
 /** A clean-up Job outlives its resource, and no reconcile may be left to remove it. */
 const cleanupTtlSeconds = 600
 
-/** Removes sets beyond `spec.retention.backups`. */
+/** Removes sets that no rule of `spec.retention` keeps. */
 export const forPrune = (input: MaintenanceInput): Result.Result<Job, JobObject.JobRefused> =>
   make(input, "prune", ["prune"])
 
