@@ -150,10 +150,14 @@ const facts = (
     topics: plan.topics.map((topic) => ({
       name: topic.name,
       ...(topic.topicId === undefined ? {} : { topicId: topic.topicId }),
-      partitions: topic.partitions.map((partition) => ({
-        ...partition,
-        records: RunState.of(state, topic.name, partition).segments.reduce((n, s) => n + s.record_count, 0)
-      }))
+      partitions: topic.partitions.map((partition) => {
+        const { leaderEpoch, segments: held } = RunState.of(state, topic.name, partition)
+        return {
+          ...partition,
+          records: held.reduce((n, s) => n + s.record_count, 0),
+          ...(leaderEpoch === undefined ? {} : { leaderEpoch })
+        }
+      })
     })),
     gaps: plan.topics.flatMap((topic) =>
       topic.partitions.flatMap((partition) =>

@@ -54,7 +54,9 @@ export const SetFacts = Schema.Struct({
           from: Schema.Int,
           until: Schema.Int,
           highWatermark: Schema.optionalKey(Schema.Int),
-          records: Schema.Int
+          records: Schema.Int,
+          /** Epoch of the leader that wrote the last batch below `until`: proves later that the log is still this one. */
+          leaderEpoch: Schema.optionalKey(Schema.Int)
         })
       )
     })
