@@ -152,11 +152,12 @@ const facts = (
       name: topic.name,
       ...(topic.topicId === undefined ? {} : { topicId: topic.topicId }),
       partitions: topic.partitions.map((partition) => {
-        const { segments: held } = RunState.of(state, topic.name, partition)
+        const { leaderEpoch, segments: held } = RunState.of(state, topic.name, partition)
         return {
           ...partition,
           records: held.reduce((n, s) => n + s.record_count, 0),
-          ...LargestRecord.of(held)
+          ...LargestRecord.of(held),
+          ...(leaderEpoch === undefined ? {} : { leaderEpoch })
         }
       })
     })),

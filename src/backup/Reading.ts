@@ -142,7 +142,8 @@ const storeClosed =
         progress.segments++
       }
       yield* closed.done
-      return { ...place, position: closed.position, segments, gaps: closed.gaps } satisfies PartitionAdvance
+      const epoch = closed.leaderEpoch === undefined ? {} : { leaderEpoch: closed.leaderEpoch }
+      return { ...place, position: closed.position, segments, gaps: closed.gaps, ...epoch } satisfies PartitionAdvance
     })
 
 const durableSegment = (

@@ -29,6 +29,8 @@ export interface ClosedSegment {
   readonly writer?: SegmentWriter
   readonly position: number
   readonly gaps: ReadonlyArray<FoundGap>
+  /** Of the last batch of the last answer that was used up; absent where no answer was, or where it has none. */
+  readonly leaderEpoch?: number
   /** Gives the large slot back, where there is one; call once, when the segment is durable. */
   readonly done: Effect.Effect<void>
 }
@@ -41,6 +43,7 @@ interface Open {
   position: number
   movedTo: number
   gaps: Array<FoundGap>
+  leaderEpoch: number | undefined
 }
 
 const opened = (position: number): Open => ({
@@ -49,7 +52,8 @@ const opened = (position: number): Open => ({
   isLarge: false,
   position,
   movedTo: position,
-  gaps: []
+  gaps: [],
+  leaderEpoch: undefined
 })
 
 /**
@@ -72,6 +76,7 @@ export const cut =
               ...(open.writer === undefined ? {} : { writer: open.writer }),
               position: open.movedTo,
               gaps: open.gaps,
+              ...(open.leaderEpoch === undefined ? {} : { leaderEpoch: open.leaderEpoch }),
               done: open.isLarge ? Effect.asVoid(rules.largeSlots.release(1)) : Effect.void
             }
           ]
@@ -108,6 +113,7 @@ export const cut =
       }
       const stoppedAt = element.batches.length === 0 ? undefined : yield* append(open, element.batches)
       if (stoppedAt === undefined) {
+        open.leaderEpoch = element.leaderEpoch ?? open.leaderEpoch
         element.release()
         progress.fetchedBytes += element.fetchedBytes
       }

@@ -3,12 +3,14 @@ import { chunks } from "./kafkajs/chunks.ts"
 import * as Cluster from "./kafkajs/Cluster.ts"
 import * as GroupOffsets from "./kafkajs/GroupOffsets.ts"
 import * as DescribeConfigs from "./kafkajs/protocol/DescribeConfigs.ts"
+import * as OffsetForLeaderEpoch from "./kafkajs/protocol/OffsetForLeaderEpoch.ts"
 import * as Fetch from "./kafkajs/protocol/Fetch.ts"
 import * as TopicConfigs from "./kafkajs/TopicConfigs.ts"
 import { ErrorCode } from "./ErrorCode.ts"
 import type { KafkaError } from "./KafkaError.ts"
 import type { KafkaTarget } from "./KafkaTarget.ts"
 import type { KafkaWire } from "./KafkaWire.ts"
+import { cleanupKeys, cleanupOf } from "./TopicCleanup.ts"
 
 export type Options = Cluster.Options
 
@@ -23,6 +25,17 @@ const over = ({ brokers, location, metadata, offsets }: Cluster.Cluster): KafkaW
   location,
   metadata,
   offsets,
+  epochEnds: (leader, places) =>
+    brokers
+      .ask(leader, OffsetForLeaderEpoch.api, (version) => OffsetForLeaderEpoch.call(places, version))
+      .pipe(
+        Effect.map(
+          (answer) =>
+            answer?.value ??
+            places.map(() => ({ errorCode: ErrorCode.leaderNotAvailable, leaderEpoch: -1, endOffset: -1 }))
+        ),
+        Effect.mapError(Cluster.failing("offsets"))
+      ),
   fetch: (request) =>
     brokers
       .ask(request.leader, Fetch.api, (best) => Fetch.call(request, Fetch.versionFor(request, best)), {
@@ -43,6 +56,14 @@ const over = ({ brokers, location, metadata, offsets }: Cluster.Cluster): KafkaW
       brokers.askAny(DescribeConfigs.api, (version) => DescribeConfigs.call(some, version))
     ).pipe(
       Effect.flatMap((answers) => TopicConfigs.collect(answers.flat())),
+      Effect.mapError(Cluster.failing("configs"))
+    ),
+  cleanup: (names) =>
+    Effect.forEach(chunks(names, Cluster.batchSize), (some) =>
+      brokers.askAny(DescribeConfigs.api, (version) => DescribeConfigs.call(some, version, cleanupKeys))
+    ).pipe(
+      Effect.flatMap((answers) => TopicConfigs.collect(answers.flat())),
+      Effect.map((configs) => new Map([...configs].map(([name, config]) => [name, cleanupOf(config)]))),
       Effect.mapError(Cluster.failing("configs"))
     ),
   groupOffsets: (topics) => GroupOffsets.read(brokers, new Set(topics)).pipe(Effect.mapError(Cluster.failing("groups")))

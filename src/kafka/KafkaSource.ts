@@ -2,6 +2,7 @@ import { Context, type Effect, type Scope, type Stream } from "effect"
 import type { BrokerGuards } from "./BrokerGuards.ts"
 import type { KafkaError } from "./KafkaError.ts"
 import type { KafkaTarget } from "./KafkaTarget.ts"
+import type { TopicCleanup } from "./TopicCleanup.ts"
 import type { RecordBatch } from "./batch/RecordBatch.ts"
 
 export interface PartitionInfo {
@@ -41,6 +42,22 @@ export type OffsetKind = "logStart" | "lastStable" | "highWatermark" | "logEnd"
 
 export interface PartitionOffset extends TopicPartition {
   readonly offset: number
+}
+
+/** A partition, and a leader epoch that its log is asked about. */
+export interface EpochPlace extends TopicPartition {
+  readonly leaderEpoch: number
+}
+
+/** Where the epoch of a leader ends in the log of a partition, as its present leader knows it. */
+export interface EpochEnd extends TopicPartition {
+  /**
+   * The largest epoch in the log that is not above the one that was asked about: another than that one if the log does
+   * not hold it. Absent where the leader knows none.
+   */
+  readonly leaderEpoch?: number
+  /** First offset behind that epoch: for the present one, the end of the log. */
+  readonly endOffset: number
 }
 
 /** Which protocol the members of a group use: classic, or those of KIP-848, KIP-932 and KIP-1071. */
@@ -89,6 +106,8 @@ export interface FetchedBatches extends TopicPartition {
   /** Bytes of record sets received from the broker for this element. */
   readonly fetchedBytes: number
   readonly gap?: OffsetGap
+  /** The epoch of the leader that wrote the last batch below `position`, delivered or not. Absent where unknown. */
+  readonly leaderEpoch?: number
   /** Returns the buffers; call once, after the bytes of the batches were copied. */
   readonly release: () => void
 }
@@ -111,6 +130,13 @@ export interface KafkaSourceShape {
     partitions: ReadonlyArray<TopicPartition>,
     kind: OffsetKind
   ) => Effect.Effect<ReadonlyArray<PartitionOffset>, KafkaError>
+  /**
+   * For each given partition and epoch, in the same order, where that epoch ends. Needs Describe on the topics. Fails
+   * where a broker does not know the request (before Kafka 2.1).
+   */
+  readonly lineage: (places: ReadonlyArray<EpochPlace>) => Effect.Effect<ReadonlyArray<EpochEnd>, KafkaError>
+  /** How old records go, by topic name. Fails with `KafkaAuthorizationFailed` without DescribeConfigs. */
+  readonly cleanup: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyMap<string, TopicCleanup>, KafkaError>
   /** Non-default topic configuration by topic name. Fails with `KafkaAuthorizationFailed` without DescribeConfigs. */
   readonly topicConfigs: (
     names: ReadonlyArray<string>

@@ -1,6 +1,7 @@
 import type { Effect } from "effect"
 import type { KafkaError } from "./KafkaError.ts"
-import type { GroupOffsets, OffsetKind, TopicPartition } from "./KafkaSource.ts"
+import type { EpochPlace, GroupOffsets, OffsetKind, TopicPartition } from "./KafkaSource.ts"
+import type { TopicCleanup } from "./TopicCleanup.ts"
 
 /** One partition in a Metadata answer. */
 export interface WirePartition {
@@ -28,6 +29,14 @@ export interface WireMetadata {
   /** Ids of the brokers that are alive. */
   readonly brokers: ReadonlyArray<number>
   readonly topics: ReadonlyArray<WireTopic>
+}
+
+export interface WireEpochEnd {
+  readonly errorCode: number
+  /** The largest epoch in the log that is not above the one that was asked about; -1: none is known. */
+  readonly leaderEpoch: number
+  /** First offset behind that epoch; -1: not known. */
+  readonly endOffset: number
 }
 
 /** One partition of one sessionless, read_committed Fetch. */
@@ -79,11 +88,18 @@ export interface KafkaWire {
     partitions: ReadonlyArray<TopicPartition>,
     kind: OffsetSpec
   ) => Effect.Effect<ReadonlyArray<{ readonly errorCode: number; readonly offset: number }>, KafkaError>
+  /** OffsetForLeaderEpoch at the leader `leader`, one answer per partition in the same order. */
+  readonly epochEnds: (
+    leader: number,
+    places: ReadonlyArray<EpochPlace>
+  ) => Effect.Effect<ReadonlyArray<WireEpochEnd>, KafkaError>
   readonly fetch: (request: WireFetch) => Effect.Effect<WireFetched, KafkaError>
   /** As `KafkaSource.topicConfigs`. */
   readonly topicConfigs: (
     names: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyMap<string, Readonly<Record<string, string>>>, KafkaError>
+  /** As `KafkaSource.cleanup`. */
+  readonly cleanup: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyMap<string, TopicCleanup>, KafkaError>
   /** As `KafkaSource.groupOffsets`. */
   readonly groupOffsets: (topics: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<GroupOffsets>, KafkaError>
 }

@@ -28,6 +28,8 @@ export const PartitionAdvance = Schema.Struct({
   position: Schema.Int,
   segments: Schema.Array(DurableSegment),
   gaps: Schema.Array(FoundGap),
+  /** Epoch of the leader that wrote the last batch that was read below `position`. Absent where it is not known. */
+  leaderEpoch: Schema.optionalKey(Schema.Int),
   /** Present: earlier checkpoints of this partition are void, because the store has lost part of it. */
   restart: Schema.optionalKey(Schema.Literal(true))
 })

@@ -8,6 +8,8 @@ export interface PartitionState {
   position: number
   readonly segments: Array<DurableSegment>
   readonly gaps: Array<FoundGap>
+  /** Epoch of the leader that wrote the last batch below `position`, as far as it was read and has one. */
+  leaderEpoch?: number
 }
 
 /**
@@ -29,6 +31,7 @@ export const absorb = (state: RunState, advances: ReadonlyArray<PartitionAdvance
     held.position = advance.position
     held.segments.push(...advance.segments)
     held.gaps.push(...advance.gaps)
+    if (advance.leaderEpoch !== undefined) held.leaderEpoch = advance.leaderEpoch
     state.set(key, held)
   }
 }

@@ -56,7 +56,9 @@ export const SetFacts = Schema.Struct({
           highWatermark: Schema.optionalKey(Schema.Int),
           records: Schema.Int,
           /** See LargestRecord.ts. */
-          largestRecordBytes: Schema.optionalKey(Schema.Int)
+          largestRecordBytes: Schema.optionalKey(Schema.Int),
+          /** Epoch of the leader that wrote the last batch below `until`: proves later that the log is still this one. */
+          leaderEpoch: Schema.optionalKey(Schema.Int)
         })
       )
     })

@@ -41,6 +41,8 @@ export interface KafkaDriver {
   readonly deleteRecordsBefore: (topic: string, partition: number, offset: number) => Effect.Effect<void, unknown>
   /** Compacts all but the newest batch. Absent where that cannot be driven. */
   readonly compact?: (topic: string, partition: number) => Effect.Effect<void, unknown>
+  /** Makes another broker the leader. Absent where there is no other. */
+  readonly moveLeader?: (topic: string, partition: number) => Effect.Effect<void, unknown>
   /** Takes Describe on the topic away from the source's principal. Absent where there is no authoriser. */
   readonly denyDescribe?: (topic: string) => Effect.Effect<void, unknown>
   readonly commitGroupOffset: (
@@ -180,6 +182,80 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
           { topic, partition: 0, offset: 7 }
         ])
         assert.deepStrictEqual(offsetsOf(yield* source.offsets(partitions, "logStart")), [0, 0, 0])
+      })
+    )
+
+    fact("says which epoch of the leader wrote the last batch, and where that epoch ends", ({ source, driver }) =>
+      Effect.gen(function* () {
+        const topic = freshTopic("epochs")
+        yield* driver.createTopic(topic, 1)
+        yield* driver.produce(topic, 0, numbered(5), "none")
+        const epochOf = (from: number, until: number) =>
+          source.read({ topic, partition: 0, from, until }).pipe(
+            Stream.runFold(
+              () => -1,
+              (before, { leaderEpoch, release }) => {
+                release()
+                return leaderEpoch ?? before
+              }
+            )
+          )
+        const first = yield* epochOf(0, 5)
+        assert.isAtLeast(first, 0)
+        const ends = (leaderEpoch: number) =>
+          Effect.map(source.lineage([{ topic, partition: 0, leaderEpoch }]), ([end]) => end)
+        assert.deepStrictEqual(yield* ends(first), { topic, partition: 0, leaderEpoch: first, endOffset: 5 })
+        // An epoch that the log has never seen, as that of another cluster.
+        assert.isUndefined((yield* ends(first + 1000))?.leaderEpoch)
+        // Records of aborted transactions and the marker count, although nothing of them is delivered.
+        yield* driver.transact(topic, 0, numbered(3), "abort")
+        const until = yield* endOf(source, topic)
+        assert.strictEqual(yield* epochOf(5, until), first)
+        assert.strictEqual((yield* ends(first))?.endOffset, until)
+        if (driver.moveLeader === undefined) return
+        yield* driver.moveLeader(topic, 0)
+        yield* driver.produce(topic, 0, numbered(2), "none")
+        const second = yield* epochOf(until, until + 2)
+        assert.isAbove(second, first)
+        assert.deepStrictEqual(yield* ends(first), { topic, partition: 0, leaderEpoch: first, endOffset: until })
+        assert.strictEqual((yield* ends(second))?.endOffset, until + 2)
+      })
+    )
+
+    fact(
+      "gives lineage by partition, in the order of the request, and asks for nothing without one",
+      ({ source, driver }) =>
+        Effect.gen(function* () {
+          const topic = freshTopic("lineages")
+          yield* driver.createTopic(topic, 3)
+          yield* driver.produce(topic, 0, numbered(7), "none")
+          yield* driver.produce(topic, 2, numbered(2), "none")
+          const places = [2, 1, 0].map((partition) => ({ topic, partition, leaderEpoch: 0 }))
+          const ends = yield* source.lineage(places)
+          assert.deepStrictEqual(
+            ends.map(({ endOffset, partition }) => [partition, endOffset]),
+            [
+              [2, 2],
+              [1, 0],
+              [0, 7]
+            ]
+          )
+          assert.deepStrictEqual(yield* source.lineage([]), [])
+        })
+    )
+
+    fact("says whether old records are compacted away, and how long deletions are kept", ({ source, driver }) =>
+      Effect.gen(function* () {
+        const [plain, compacted] = [freshTopic("deleting"), freshTopic("compacting")]
+        yield* driver.createTopic(plain, 1)
+        yield* driver.createTopic(compacted, 1, {
+          "cleanup.policy": "compact,delete",
+          "delete.retention.ms": "3600000"
+        })
+        const cleanup = yield* source.cleanup([plain, compacted])
+        assert.deepStrictEqual(cleanup.get(plain), { isCompacted: false, deleteRetentionMillis: 86_400_000 })
+        assert.deepStrictEqual(cleanup.get(compacted), { isCompacted: true, deleteRetentionMillis: 3_600_000 })
+        assert.strictEqual((yield* source.cleanup([])).size, 0)
       })
     )
 

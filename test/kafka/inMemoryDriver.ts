@@ -18,6 +18,7 @@ export const driverOf = (cluster: InMemoryCluster): KafkaDriver => ({
     }),
   deleteRecordsBefore: cluster.deleteRecordsBefore,
   compact: cluster.compact,
+  moveLeader: cluster.moveLeader,
   denyDescribe: (topic) => cluster.deny("Describe", topic),
   commitGroupOffset: (groupId, topic, partition, offset) =>
     cluster.commitGroupOffsets(groupId, [{ topic, partition, offset }])

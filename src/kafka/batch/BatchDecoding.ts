@@ -30,6 +30,8 @@ export interface DecodedBatches {
   readonly batches: ReadonlyArray<RecordBatch>
   /** Between `from` and `until`, both inclusive: all below was decoded or is known not to exist. */
   readonly position: number
+  /** Of the last batch that the position was moved by, delivered or not; absent without one, or where it has none. */
+  readonly leaderEpoch?: number
   /** Present when the set holds something that is not usable. What precedes it is in `batches`. */
   readonly problem?: BatchProblem
 }
@@ -53,8 +55,10 @@ export const decodeBatches = (set: RecordSet): DecodedBatches => {
   let position = set.from
   let previousLast = -1
   let skippedBelow = false
+  let leaderEpoch = -1
 
-  const stop = (problem: BatchProblem): DecodedBatches => ({ batches, position, problem })
+  const epoch = () => (leaderEpoch < 0 ? {} : { leaderEpoch })
+  const stop = (problem: BatchProblem): DecodedBatches => ({ batches, position, ...epoch(), problem })
   // Disorder says that some base offset in this set is wrong, but not which: nothing of the set is believed.
   const distrust = (offset: number, detail: string): DecodedBatches => ({
     batches: [],
@@ -104,7 +108,7 @@ export const decodeBatches = (set: RecordSet): DecodedBatches => {
     } else if (lastOffset < position) {
       skippedBelow = true
     } else if (baseOffset >= until) {
-      return { batches, position: until }
+      return { batches, position: until, ...epoch() }
     } else if (recordCount > 0 && !(inAborted && (attributes & BatchAttribute.transactional) !== 0)) {
       const codec = attributes & BatchAttribute.codecMask
       if (codec > 4)
@@ -123,11 +127,12 @@ export const decodeBatches = (set: RecordSet): DecodedBatches => {
         logAppendTime: (attributes & BatchAttribute.logAppendTime) !== 0
       })
     }
+    if (lastOffset >= position) leaderEpoch = records.readInt32BE(start + BatchHeader.leaderEpoch)
     position = Math.min(until, Math.max(position, lastOffset + 1))
     if (position >= until) break
     start = end
   }
-  return { batches, position }
+  return { batches, position, ...epoch() }
 }
 
 type Frame =

@@ -64,6 +64,7 @@ export const encodeMarker = (marker: {
   readonly type: "abort" | "commit"
   /** Milliseconds since 1970. */
   readonly timestamp: number
+  readonly leaderEpoch?: number
 }): Buffer => {
   const { baseOffset, timestamp, type } = marker
   const key = Buffer.from([0, 0, 0, ControlType[type]])

@@ -64,7 +64,7 @@ export interface InMemoryCluster {
   readonly compact: (topic: string, partition: number, options?: CompactOptions) => Effect.Effect<void>
   /** The log begins at `offset` from now on (DeleteRecords, retention). */
   readonly deleteRecordsBefore: (topic: string, partition: number, offset: number) => Effect.Effect<void>
-  /** Records from `offset` on are lost (unclean election). */
+  /** An unclean election: records from `offset` on are lost, and those that follow are of another epoch. */
   readonly truncate: (topic: string, partition: number, offset: number) => Effect.Effect<void>
   /** Default: the next live replica. */
   readonly moveLeader: (topic: string, partition: number, node?: number) => Effect.Effect<void>
@@ -238,7 +238,12 @@ export const makeInMemoryCluster = (options: ClusterOptions): InMemoryCluster =>
       Effect.sync(() => partitionOf(topic, partition).log.compact(compactOptions)),
     deleteRecordsBefore: (topic, partition, offset) =>
       Effect.sync(() => partitionOf(topic, partition).log.deleteBefore(offset)),
-    truncate: (topic, partition, offset) => Effect.sync(() => partitionOf(topic, partition).log.truncate(offset)),
+    truncate: (topic, partition, offset) =>
+      Effect.sync(() => {
+        const elected = partitionOf(topic, partition)
+        elected.log.truncate(offset)
+        elected.leaderEpoch++
+      }),
     moveLeader: (topic, partition, node) =>
       Effect.sync(() => {
         const moved = partitionOf(topic, partition)

@@ -19,6 +19,8 @@ interface LoggedBatch {
   readonly records: ReadonlyArray<LoggedRecord>
   readonly codec: ProducerCodec
   readonly logAppendTime?: number
+  /** Of the leader that wrote it. */
+  readonly leaderEpoch: number
 }
 
 export interface AppendOptions {
@@ -58,7 +60,7 @@ export interface InMemoryLog {
   readonly offsetAtTime: (timestampMillis: number) => number
   readonly producers: ProducerStates
   /** Appends a batch of a Produce request as it is; returns its base offset. Asks `producers` nothing. */
-  readonly appendProduced: (batch: ProducedBatch, leaderEpoch: number, logAppendTime: number | undefined) => number
+  readonly appendProduced: (batch: ProducedBatch, logAppendTime: number | undefined) => number
   /** Appends one batch, none when there is no record; returns its base offset. */
   readonly append: (records: ReadonlyArray<NewRecord>, options: AppendOptions) => number
   /** Writes a marker, which ends the producer's transaction if one is open here. */
@@ -75,11 +77,17 @@ export interface InMemoryLog {
    * always whole.
    */
   readonly slice: (offset: number, maxBytes: number) => LogSlice
+  /**
+   * The largest epoch in the log that is not above this one, and where it ends: as OffsetForLeaderEpoch answers, -1 for
+   * what the log does not know.
+   */
+  readonly epochEnd: (leaderEpoch: number) => { readonly leaderEpoch: number; readonly endOffset: number }
   /** The records that a read_committed consumer sees from the log's start. */
   readonly committed: () => ReadonlyArray<LoggedRecord>
 }
 
-export const makeInMemoryLog = (): InMemoryLog => {
+/** `epochNow` is the epoch of the present leader. */
+export const makeInMemoryLog = (epochNow: () => number): InMemoryLog => {
   let batches: Array<LoggedBatch> = []
   let logStart = 0
   let logEnd = 0
@@ -87,6 +95,14 @@ export const makeInMemoryLog = (): InMemoryLog => {
   const open = new Map<number, number>()
   const producers = makeProducerStates()
   let aborted: Array<AbortedTransaction & { readonly lastOffset: number }> = []
+  /** Where each epoch that wrote something begins, ascending. */
+  let epochs: Array<{ readonly leaderEpoch: number; readonly start: number }> = []
+
+  const entered = (): number => {
+    const leaderEpoch = epochNow()
+    if ((epochs.at(-1)?.leaderEpoch ?? -1) < leaderEpoch) epochs.push({ leaderEpoch, start: logEnd })
+    return leaderEpoch
+  }
 
   const highWatermark = () => Math.min(logEnd, ...[...heldBack].map(({ from }) => from))
   const lastStable = () => Math.min(highWatermark(), ...open.values())
@@ -129,9 +145,10 @@ export const makeInMemoryLog = (): InMemoryLog => {
   const appendMarker: InMemoryLog["appendMarker"] = (producerId, type, timestamp) => {
     const firstOffset = open.get(producerId)
     open.delete(producerId)
+    const leaderEpoch = entered()
     const baseOffset = logEnd++
-    const bytes = encodeMarker({ baseOffset, producerId, type, timestamp })
-    const batch = { baseOffset, lastOffset: baseOffset, records: [], codec: "none", producerId } as const
+    const bytes = encodeMarker({ baseOffset, producerId, type, timestamp, leaderEpoch })
+    const batch = { baseOffset, lastOffset: baseOffset, records: [], codec: "none", producerId, leaderEpoch } as const
     batches.push({ ...batch, bytes, transactional: true, marker: { type, timestamp } })
     if (type === "abort" && firstOffset !== undefined) aborted.push({ producerId, firstOffset, lastOffset: baseOffset })
   }
@@ -155,7 +172,8 @@ export const makeInMemoryLog = (): InMemoryLog => {
         )
         .find(({ offset, timestamp }) => offset >= logStart && timestamp >= timestampMillis)?.offset ?? -1,
     producers,
-    appendProduced: (batch, leaderEpoch, logAppendTime) => {
+    appendProduced: (batch, logAppendTime) => {
+      const leaderEpoch = entered()
       const baseOffset = logEnd
       batches.push({
         bytes: placed(batch, baseOffset, leaderEpoch, logAppendTime),
@@ -165,6 +183,7 @@ export const makeInMemoryLog = (): InMemoryLog => {
         transactional: false,
         records: batch.records.map(({ offsetDelta, ...record }) => ({ ...record, offset: baseOffset + offsetDelta })),
         codec: batch.codec,
+        leaderEpoch,
         ...(logAppendTime === undefined ? {} : { logAppendTime })
       })
       logEnd = baseOffset + batch.lastOffsetDelta + 1
@@ -177,7 +196,8 @@ export const makeInMemoryLog = (): InMemoryLog => {
       const logged = records.map((record, i) => ({ ...record, offset: baseOffset + i }))
       const { codec = "none", producerId = -1, transactional = false } = options
       const stamp = options.logAppendTime === undefined ? {} : { logAppendTime: options.logAppendTime }
-      const batch = { baseOffset, records: logged, codec, producerId, transactional, ...stamp }
+      const leaderEpoch = entered()
+      const batch = { baseOffset, records: logged, codec, producerId, transactional, leaderEpoch, ...stamp }
       const lastOffset = baseOffset + records.length - 1
       batches.push({ ...batch, lastOffset, bytes: encodeBatch(batch) })
       if (transactional && !open.has(producerId)) open.set(producerId, baseOffset)
@@ -200,14 +220,26 @@ export const makeInMemoryLog = (): InMemoryLog => {
     deleteBefore: (offset) => {
       logStart = Math.max(logStart, Math.min(offset, highWatermark()))
       batches = batches.filter(({ lastOffset }) => lastOffset >= logStart)
+      epochs = epochs
+        .filter((_, i) => (epochs[i + 1]?.start ?? Infinity) > logStart)
+        .map(({ leaderEpoch, start }) => ({ leaderEpoch, start: Math.max(start, logStart) }))
       aborted = aborted.filter(({ lastOffset }) => lastOffset >= logStart)
     },
     truncate: (offset) => {
       batches = batches.filter(({ lastOffset }) => lastOffset < offset)
       logEnd = Math.max(logStart, (batches.at(-1)?.lastOffset ?? -1) + 1)
       aborted = aborted.filter(({ lastOffset }) => lastOffset < logEnd)
+      epochs = epochs.filter(({ start }) => start < logEnd)
       producers.truncate(logEnd)
       for (const [producerId, firstOffset] of open) if (firstOffset >= logEnd) open.delete(producerId)
+    },
+    epochEnd: (asked) => {
+      const now = epochNow()
+      const known = (epochs.at(-1)?.leaderEpoch ?? -1) < now ? [...epochs, { leaderEpoch: now, start: logEnd }] : epochs
+      if (asked === known.at(-1)!.leaderEpoch) return { leaderEpoch: asked, endOffset: logEnd }
+      const next = known.findIndex(({ leaderEpoch }) => leaderEpoch > asked)
+      if (next < 0) return { leaderEpoch: -1, endOffset: -1 }
+      return { leaderEpoch: known[next - 1]?.leaderEpoch ?? asked, endOffset: known[next]!.start }
     },
     slice: (offset, maxBytes) => {
       const end = lastStable()

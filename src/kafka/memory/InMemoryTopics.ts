@@ -41,7 +41,14 @@ const makePartition = (
   replicationFactor: number
 ): InMemoryPartition => {
   const replicas = nodes.map((_, i) => nodes[(partition + i) % nodes.length]!).slice(0, replicationFactor)
-  return { log: makeInMemoryLog(), replicas, leader: replicas[0]!, leaderEpoch: 0, readReplicas: new Set() }
+  const made: InMemoryPartition = {
+    log: makeInMemoryLog(() => made.leaderEpoch),
+    replicas,
+    leader: replicas[0]!,
+    leaderEpoch: 0,
+    readReplicas: new Set()
+  }
+  return made
 }
 
 export const makeTopic = (name: string, nodes: ReadonlyArray<number>, options: TopicOptions): InMemoryTopic => {

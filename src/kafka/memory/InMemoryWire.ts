@@ -4,6 +4,7 @@ import * as Cluster from "./ClusterState.ts"
 import { passTime } from "./InMemoryCoordinators.ts"
 import type { Fault } from "./InMemoryFaults.ts"
 import { type InMemoryPartition, type InMemoryTopic, isTopicName, wireTopic } from "./InMemoryTopics.ts"
+import { cleanupOf } from "../TopicCleanup.ts"
 import type { KafkaWire, OffsetSpec, WireFetch, WireFetched, WireTopic } from "../KafkaWire.ts"
 
 const nothing = Buffer.alloc(0)
@@ -102,6 +103,19 @@ export const makeInMemoryWire = (state: Cluster.ClusterState): KafkaWire => {
     }
   }
 
+  const topicConfigs: KafkaWire["topicConfigs"] = (names) =>
+    Effect.andThen(
+      Cluster.applyFaults(state, "configs", { operation: "metadata" }),
+      Effect.suspend(() => {
+        if (state.denied.has("DescribeConfigs"))
+          return Effect.fail(Cluster.denied("configs", "cluster", "DescribeConfigs"))
+        const refused = names.find((name) => isDenied("DescribeConfigs", name))
+        if (refused !== undefined) return Effect.fail(Cluster.denied("configs", `topic ${refused}`, "DescribeConfigs"))
+        const known = names.flatMap((name) => state.topics.get(name) ?? [])
+        return Effect.succeed(new Map(known.map(({ name, configs }) => [name, configs] as const)))
+      })
+    )
+
   return {
     location: state.location,
     metadata: (names) =>
@@ -132,6 +146,19 @@ export const makeInMemoryWire = (state: Cluster.ClusterState): KafkaWire => {
           })
         }
       ),
+    epochEnds: (leader, places) =>
+      Effect.map(Cluster.applyFaults(state, "offsets", { operation: "offsets", node: leader }), (fault) => {
+        counters.offsetRequests++
+        return places.map(({ leaderEpoch, partition, topic }) => {
+          const found = state.topics.get(topic)?.partitions[partition]
+          const failed = (errorCode: number) => ({ errorCode, leaderEpoch: -1, endOffset: -1 })
+          if (fault?._tag === "Code") return failed(fault.code)
+          if (isDenied("Describe", topic)) return failed(ErrorCode.topicAuthorizationFailed)
+          if (found === undefined) return failed(ErrorCode.unknownTopicOrPartition)
+          if (found.leader !== leader) return failed(ErrorCode.notLeaderOrFollower)
+          return { errorCode: ErrorCode.none, ...found.log.epochEnd(leaderEpoch) }
+        })
+      }),
     fetch: (request) => {
       const { topic, partition, leader } = request
       return passTime(state).pipe(
@@ -152,18 +179,11 @@ export const makeInMemoryWire = (state: Cluster.ClusterState): KafkaWire => {
         )
       )
     },
-    topicConfigs: (names) =>
-      Effect.andThen(
-        Cluster.applyFaults(state, "configs", { operation: "metadata" }),
-        Effect.suspend(() => {
-          if (state.denied.has("DescribeConfigs"))
-            return Effect.fail(Cluster.denied("configs", "cluster", "DescribeConfigs"))
-          const refused = names.find((name) => isDenied("DescribeConfigs", name))
-          if (refused !== undefined)
-            return Effect.fail(Cluster.denied("configs", `topic ${refused}`, "DescribeConfigs"))
-          const known = names.flatMap((name) => state.topics.get(name) ?? [])
-          return Effect.succeed(new Map(known.map(({ name, configs }) => [name, configs] as const)))
-        })
+    topicConfigs,
+    cleanup: (names) =>
+      Effect.map(
+        topicConfigs(names),
+        (configs) => new Map([...configs].map(([name, config]) => [name, cleanupOf(config)]))
       ),
     groupOffsets: (topics) =>
       Effect.andThen(

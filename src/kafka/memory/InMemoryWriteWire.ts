@@ -53,7 +53,7 @@ export const makeInMemoryWriteWire = (state: Cluster.ClusterState): KafkaWriteWi
     if (sequence?._tag === "Refused") return answered(sequence.errorCode)
     if (sequence?._tag === "Repeated") return { ...answered(ErrorCode.none), baseOffset: sequence.baseOffset }
     const stamp = topic.configs["message.timestamp.type"] === "LogAppendTime" ? nowMillis : undefined
-    const baseOffset = found.log.appendProduced(batch, found.leaderEpoch, stamp)
+    const baseOffset = found.log.appendProduced(batch, stamp)
     if (producer !== undefined) {
       found.log.producers.appended(producer, records.length, baseOffset, stamp ?? batch.maxTimestamp)
     }

@@ -92,9 +92,10 @@ const classify = (sent: SentFetch, answer: WireFetched, release: () => void): Fe
     aborted: answer.aborted
   })
   if (decoded.position > position) {
-    const { batches } = decoded
-    const fetchedBytes = answer.records.length
-    return { _tag: "Progress", element: { ...place, batches, position: decoded.position, fetchedBytes, release } }
+    const { batches, leaderEpoch, position: moved } = decoded
+    const epoch = leaderEpoch === undefined ? {} : { leaderEpoch }
+    const element = { ...place, batches, position: moved, fetchedBytes: answer.records.length, ...epoch, release }
+    return { _tag: "Progress", element }
   }
   switch (decoded.problem?._tag) {
     case undefined:

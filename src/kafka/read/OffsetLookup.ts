@@ -2,7 +2,7 @@ import { Clock, Effect, Result } from "effect"
 import { classOf, reasonFor } from "./ErrorCodeClass.ts"
 import { ErrorCode } from "../ErrorCode.ts"
 import { KafkaError, type KafkaReason, TopicVanished } from "../KafkaError.ts"
-import type { PartitionOffset, TopicPartition } from "../KafkaSource.ts"
+import type { EpochEnd, EpochPlace, PartitionOffset, TopicPartition } from "../KafkaSource.ts"
 import type { KafkaWire, OffsetSpec, WireMetadata } from "../KafkaWire.ts"
 import * as Backoff from "./Backoff.ts"
 import type { SourceOptions } from "./SourceOptions.ts"
@@ -12,7 +12,8 @@ const partitionsPerRequest = 1000
 /** Brokers asked at the same time. */
 const brokersAtOnce = 8
 
-interface Open extends TopicPartition {
+interface Open<P> {
+  readonly place: P
   readonly index: number
 }
 
@@ -20,6 +21,15 @@ interface Open extends TopicPartition {
 interface Round {
   readonly reason: KafkaReason | undefined
 }
+
+/** An answer for one partition; without `found` it is an error. */
+interface Answered<A> {
+  readonly errorCode: number
+  readonly found: A | undefined
+}
+
+/** Asks one leader about some partitions: an answer for each, in their order. */
+type Ask<P, A> = (leader: number, places: ReadonlyArray<P>) => Effect.Effect<ReadonlyArray<Answered<A>>, KafkaError>
 
 const offsetError = (reason: KafkaReason) => new KafkaError({ operation: "offsets", reason })
 
@@ -29,23 +39,22 @@ const openReason = (code: number, { topic, partition }: TopicPartition): KafkaRe
     : reasonFor(code, topic, "Describe", `asking for offsets of ${topic}[${partition}]`)
 
 /**
- * One offset per partition, in the order of `partitions`. Requests are grouped by leader. Partitions whose leader has
- * moved are requested again with fresh metadata, until all are answered or `controlMillis` pass without any answer.
- * Offset -1: no record has that time or a later one.
+ * One answer per partition, in the order of `places`. Requests are grouped by leader. Partitions whose leader has moved
+ * are requested again with fresh metadata, until all are answered or `controlMillis` pass without any answer.
  */
-export const askOffsets = Effect.fnUntraced(function* (
-  wire: Pick<KafkaWire, "metadata" | "offsets">,
+const askLeaders = Effect.fnUntraced(function* <P extends TopicPartition, A>(
+  wire: Pick<KafkaWire, "metadata">,
   options: Pick<SourceOptions, "vanishedMillis" | "controlMillis">,
-  partitions: ReadonlyArray<TopicPartition>,
-  kind: OffsetSpec
+  places: ReadonlyArray<P>,
+  ask: Ask<P, A>
 ) {
-  const answers: Array<PartitionOffset> = []
-  let open: ReadonlyArray<Open> = partitions.map(({ topic, partition }, index) => ({ topic, partition, index }))
+  const answers: Array<A> = []
+  let open: ReadonlyArray<Open<P>> = places.map((place, index) => ({ place, index }))
   let failures = 0
   let progressMillis = yield* Clock.currentTimeMillis
   while (open.length > 0) {
-    const asked: ReadonlyArray<Open> = open
-    const result = yield* Effect.result(askOnce(wire, asked, kind, answers))
+    const asked: ReadonlyArray<Open<P>> = open
+    const result = yield* Effect.result(askOnce(wire, asked, ask, answers))
     if (Result.isFailure(result) && !result.failure.isRetryable) return yield* result.failure
     open = asked.filter(({ index }) => answers[index] === undefined)
     if (open.length === 0) break
@@ -60,24 +69,62 @@ export const askOffsets = Effect.fnUntraced(function* (
     if (nowMillis - progressMillis >= limitMillis) return yield* error
     yield* Backoff.wait(failures++)
   }
-  return answers as ReadonlyArray<PartitionOffset>
+  return answers as ReadonlyArray<A>
 })
 
-const askOnce = Effect.fnUntraced(function* (
+/** One offset per partition, in the order of `partitions`. Offset -1: no record has that time or a later one. */
+export const askOffsets = (
   wire: Pick<KafkaWire, "metadata" | "offsets">,
-  asked: ReadonlyArray<Open>,
-  kind: OffsetSpec,
-  answers: Array<PartitionOffset>
+  options: Pick<SourceOptions, "vanishedMillis" | "controlMillis">,
+  partitions: ReadonlyArray<TopicPartition>,
+  kind: OffsetSpec
+): Effect.Effect<ReadonlyArray<PartitionOffset>, KafkaError> => {
+  const least = typeof kind === "object" ? -1 : 0
+  return askLeaders(wire, options, partitions, (leader, places) =>
+    Effect.map(wire.offsets(leader, places, kind), (codes) =>
+      places.map(({ partition, topic }, i): Answered<PartitionOffset> => {
+        const { errorCode, offset } = codes[i] ?? { errorCode: ErrorCode.requestTimedOut, offset: -1 }
+        const isSound = Number.isSafeInteger(offset) && offset >= least
+        return { errorCode, found: isSound ? { topic, partition, offset } : undefined }
+      })
+    )
+  )
+}
+
+/** Where the epochs end, in the order of `places`. */
+export const askEpochEnds = (
+  wire: Pick<KafkaWire, "epochEnds" | "metadata">,
+  options: Pick<SourceOptions, "vanishedMillis" | "controlMillis">,
+  places: ReadonlyArray<EpochPlace>
+): Effect.Effect<ReadonlyArray<EpochEnd>, KafkaError> =>
+  askLeaders(wire, options, places, (leader, some) =>
+    Effect.map(wire.epochEnds(leader, some), (ends) =>
+      some.map(({ partition, topic }, i): Answered<EpochEnd> => {
+        const { endOffset, errorCode, leaderEpoch } = ends[i] ?? {
+          errorCode: ErrorCode.requestTimedOut,
+          leaderEpoch: -1,
+          endOffset: -1
+        }
+        return { errorCode, found: { topic, partition, endOffset, ...(leaderEpoch < 0 ? {} : { leaderEpoch }) } }
+      })
+    )
+  )
+
+const askOnce = Effect.fnUntraced(function* <P extends TopicPartition, A>(
+  wire: Pick<KafkaWire, "metadata">,
+  asked: ReadonlyArray<Open<P>>,
+  ask: Ask<P, A>,
+  answers: Array<A>
 ) {
-  const metadata = yield* wire.metadata([...new Set(asked.map(({ topic }) => topic))])
+  const metadata = yield* wire.metadata([...new Set(asked.map(({ place }) => place.topic))])
   const leaders = leadersOf(metadata)
-  const byLeader = new Map<number, Array<Open>>()
+  const byLeader = new Map<number, Array<Open<P>>>()
   let reason: KafkaReason | undefined
   for (const wanted of asked) {
-    const found = leaders(wanted)
-    if (classOf(found.errorCode) === "refused") return yield* offsetError(openReason(found.errorCode, wanted))
+    const found = leaders(wanted.place)
+    if (classOf(found.errorCode) === "refused") return yield* offsetError(openReason(found.errorCode, wanted.place))
     if (found.errorCode !== ErrorCode.none) {
-      reason ??= openReason(found.errorCode, wanted)
+      reason ??= openReason(found.errorCode, wanted.place)
       continue
     }
     const group = byLeader.get(found.leader)
@@ -93,8 +140,11 @@ const askOnce = Effect.fnUntraced(function* (
   const rounds = yield* Effect.forEach(
     requests,
     ({ leader, group }) =>
-      wire.offsets(leader, group, kind).pipe(
-        Effect.flatMap((codes) => keep(group, codes, answers, typeof kind === "object" ? -1 : 0)),
+      ask(
+        leader,
+        group.map(({ place }) => place)
+      ).pipe(
+        Effect.flatMap((answered) => keep(group, answered, answers)),
         // One unreachable broker must not discard the answers of the others.
         Effect.catchIf(
           (error) => error.isRetryable,
@@ -106,19 +156,17 @@ const askOnce = Effect.fnUntraced(function* (
   return { reason: reason ?? rounds.find((round) => round.reason !== undefined)?.reason } satisfies Round
 })
 
-const keep = (
-  group: ReadonlyArray<Open>,
-  codes: ReadonlyArray<{ readonly errorCode: number; readonly offset: number }>,
-  answers: Array<PartitionOffset>,
-  least: number
+const keep = <P extends TopicPartition, A>(
+  group: ReadonlyArray<Open<P>>,
+  answered: ReadonlyArray<Answered<A>>,
+  answers: Array<A>
 ): Effect.Effect<Round, KafkaError> => {
   let reason: KafkaReason | undefined
   for (const [i, wanted] of group.entries()) {
-    const { errorCode, offset } = codes[i] ?? { errorCode: ErrorCode.requestTimedOut, offset: -1 }
-    const answered = errorCode === ErrorCode.none && Number.isSafeInteger(offset) && offset >= least
-    if (answered) answers[wanted.index] = { topic: wanted.topic, partition: wanted.partition, offset }
-    else if (classOf(errorCode) === "refused") return Effect.fail(offsetError(openReason(errorCode, wanted)))
-    else reason ??= openReason(errorCode === ErrorCode.none ? ErrorCode.offsetNotAvailable : errorCode, wanted)
+    const { errorCode, found } = answered[i]!
+    if (errorCode === ErrorCode.none && found !== undefined) answers[wanted.index] = found
+    else if (classOf(errorCode) === "refused") return Effect.fail(offsetError(openReason(errorCode, wanted.place)))
+    else reason ??= openReason(errorCode === ErrorCode.none ? ErrorCode.offsetNotAvailable : errorCode, wanted.place)
   }
   return Effect.succeed({ reason })
 }

@@ -3,7 +3,7 @@ import type { BrokerGuards } from "../BrokerGuards.ts"
 import * as GuardedWire from "./GuardedWire.ts"
 import type { KafkaSourceShape } from "../KafkaSource.ts"
 import type { KafkaWire } from "../KafkaWire.ts"
-import { askOffsets } from "./OffsetLookup.ts"
+import { askEpochEnds, askOffsets } from "./OffsetLookup.ts"
 import { makePartitionReader } from "./PartitionReader.ts"
 import { partitionStream } from "./PartitionStream.ts"
 import * as Backoff from "./Backoff.ts"
@@ -24,6 +24,8 @@ export const makeKafkaSource = (wire: KafkaWire, options?: Partial<SourceOptions
     cluster: retried(listTopics(wire)),
     lookup: (names) => (names.length === 0 ? Effect.succeed([]) : retried(lookupTopics(wire, names))),
     offsets: (partitions, kind) => askOffsets(wire, settings, partitions, kind),
+    lineage: (places) => askEpochEnds(wire, settings, places),
+    cleanup: (names) => (names.length === 0 ? Effect.succeed(new Map()) : retried(wire.cleanup(names))),
     topicConfigs: (names) => (names.length === 0 ? Effect.succeed(new Map()) : retried(wire.topicConfigs(names))),
     groupOffsets: (names) => (names.length === 0 ? Effect.succeed([]) : retried(wire.groupOffsets(names))),
     read: (request) =>

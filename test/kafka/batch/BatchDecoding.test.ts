@@ -61,9 +61,20 @@ describe("decodeBatches", () => {
     assert.strictEqual(decodeBatches(set([holey], { from: 10 })).position, 30)
   })
 
+  it("tells the epoch of the last batch that moved the position, of a marker too", () => {
+    const marker = encodeMarker({ baseOffset: 12, producerId: 1, type: "abort", timestamp: 0, leaderEpoch: 7 })
+    const epochOf = (...given: Parameters<typeof set>) => decodeBatches(set(...given)).leaderEpoch
+    assert.strictEqual(epochOf([batch(10, 1, { leaderEpoch: 3 }), batch(11, 1, { leaderEpoch: 5 })]), 5)
+    assert.strictEqual(epochOf([batch(10, 1, { leaderEpoch: 3 }), batch(11, 1, { leaderEpoch: 5 }), marker]), 7)
+    assert.isUndefined(
+      epochOf([batch(10, 1, { leaderEpoch: -1 })]),
+      "as a batch of a log from before Kafka 0.11 that was converted"
+    )
+  })
+
   it("advances over a batch that compaction emptied, and delivers nothing of it", () => {
     const emptied = encodeBatch({ baseOffset: 0, records: [], lastOffset: 9 })
-    assert.deepStrictEqual(decodeBatches(set([emptied])), { batches: [], position: 10 })
+    assert.deepStrictEqual(decodeBatches(set([emptied])), { batches: [], position: 10, leaderEpoch: 0 })
   })
 
   it("delivers only what overlaps the range, and stops at its end", () => {

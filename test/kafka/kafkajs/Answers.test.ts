@@ -16,6 +16,7 @@ import * as DescribeConfigs from "../../../src/kafka/kafkajs/protocol/DescribeCo
 import * as Fetch from "../../../src/kafka/kafkajs/protocol/Fetch.ts"
 import * as Groups from "../../../src/kafka/kafkajs/protocol/Groups.ts"
 import * as ListOffsets from "../../../src/kafka/kafkajs/protocol/ListOffsets.ts"
+import * as OffsetForLeaderEpoch from "../../../src/kafka/kafkajs/protocol/OffsetForLeaderEpoch.ts"
 import * as Metadata from "../../../src/kafka/kafkajs/protocol/Metadata.ts"
 import { Malformed, Reader } from "../../../src/kafka/kafkajs/protocol/Reader.ts"
 import { Writer } from "../../../src/kafka/kafkajs/protocol/Writer.ts"
@@ -47,6 +48,7 @@ describe("requests", () => {
     const apis: ReadonlyArray<Api> = [
       Metadata.api,
       ListOffsets.api,
+      OffsetForLeaderEpoch.api,
       Fetch.api,
       DescribeConfigs.api,
       Groups.listApi,
@@ -95,6 +97,17 @@ describe("answers of Kafka 4.3.1", () => {
         { errorCode: 0, offset: 1 },
         { errorCode: 0, offset: 2 },
         { errorCode: 3, offset: -1 }
+      ])
+    }
+  })
+
+  it("hold the ends of epochs, and -1 for an epoch that the log does not know", () => {
+    expect(answers("OffsetForLeaderEpoch")).toHaveLength(3)
+    for (const answer of answers("OffsetForLeaderEpoch")) {
+      expect(answer).toEqual([
+        { errorCode: 0, leaderEpoch: 0, endOffset: 1 },
+        { errorCode: 0, leaderEpoch: -1, endOffset: -1 },
+        { errorCode: 3, leaderEpoch: -1, endOffset: -1 }
       ])
     }
   })

@@ -61,6 +61,9 @@ describeWith(["kafka3", "java"], "a cluster of three brokers", ({ java, kafka3 }
         expect(records.map(({ value }) => value?.toString())).toEqual(expected)
       }
       expect(yield* leaders).not.toEqual(before)
+      // Nothing was written since: the first leader's epoch ends where the log does, whoever leads now.
+      const places = [0, 1, 2].map((partition) => ({ topic, partition, leaderEpoch: 0 }))
+      expect(yield* source.lineage(places)).toEqual(places.map((place) => ({ ...place, endOffset: count })))
     })
   )
 })

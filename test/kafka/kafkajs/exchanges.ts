@@ -13,6 +13,7 @@ import * as ListOffsets from "../../../src/kafka/kafkajs/protocol/ListOffsets.ts
 import * as Metadata from "../../../src/kafka/kafkajs/protocol/Metadata.ts"
 import * as OffsetCommit from "../../../src/kafka/kafkajs/protocol/OffsetCommit.ts"
 import * as OffsetDelete from "../../../src/kafka/kafkajs/protocol/OffsetDelete.ts"
+import * as OffsetForLeaderEpoch from "../../../src/kafka/kafkajs/protocol/OffsetForLeaderEpoch.ts"
 import * as OffsetFetch from "../../../src/kafka/kafkajs/protocol/OffsetFetch.ts"
 import * as Produce from "../../../src/kafka/kafkajs/protocol/Produce.ts"
 import { Reader } from "../../../src/kafka/kafkajs/protocol/Reader.ts"
@@ -46,6 +47,11 @@ export const goldenBatch: ReadonlyArray<Buffer> = (() => {
 
 export const calls: Readonly<Record<string, (version: number) => Call<unknown>>> = {
   Metadata: (version) => Metadata.call(["golden", "missing"], version),
+  OffsetForLeaderEpoch: (version) =>
+    OffsetForLeaderEpoch.call(
+      partitions.map((place) => ({ ...place, leaderEpoch: place.partition })),
+      version
+    ),
   ListOffsets: (version) => ListOffsets.call(partitions, "lastStable", version),
   Fetch: (version) =>
     Fetch.call(

@@ -11,16 +11,28 @@ export interface Answer {
   readonly errorCode: number
   readonly errorMessage: string | undefined
   readonly topic: string
-  /** Only values set on the topic; sensitive values, which the broker withholds, are left out. */
+  /**
+   * Only values set on the topic; with `keys`, those, wherever they come from. Sensitive values, which the broker
+   * withholds, are left out.
+   */
   readonly config: Readonly<Record<string, string>>
 }
 
-export const call = (topics: ReadonlyArray<string>, version: number): Call<ReadonlyArray<Answer>> => ({
+export const call = (
+  topics: ReadonlyArray<string>,
+  version: number,
+  keys?: ReadonlyArray<string>
+): Call<ReadonlyArray<Answer>> => ({
   api,
   version,
   encode: (w) => {
     w.arrayLength(topics.length)
-    for (const topic of topics) w.int8(topicResource).string(topic).arrayLength(null)
+    for (const topic of topics) {
+      w.int8(topicResource)
+        .string(topic)
+        .arrayLength(keys?.length ?? null)
+      for (const key of keys ?? []) w.string(key)
+    }
     w.boolean(false)
   },
   decode: (r) => {
@@ -42,7 +54,7 @@ export const call = (topics: ReadonlyArray<string>, version: number): Call<Reado
           r.nullableString()
           r.int8()
         })
-        if (source === setOnTopic && value !== undefined) entries.push([name, value])
+        if ((keys !== undefined || source === setOnTopic) && value !== undefined) entries.push([name, value])
       })
       return { errorCode, errorMessage, topic, config: Object.fromEntries(entries) }
     })
