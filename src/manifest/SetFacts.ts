@@ -57,7 +57,9 @@ export const SetFacts = Schema.Struct({
           records: Schema.Int,
           /** See LargestRecord.ts. */
           largestRecordBytes: Schema.optionalKey(Schema.Int),
-          /** Epoch of the leader that wrote the last batch below `until`: proves later that the log is still this one. */
+          /**
+           * Epoch of the leader that wrote the last batch below `until`: proves later that the log is still this one.
+           */
           leaderEpoch: Schema.optionalKey(Schema.Int)
         })
       )
