@@ -108,8 +108,13 @@ export const start = (ports: Layer.Layer<KafkaSources | KafkaSinks | ObjectStore
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 
   Shutdown.onSecondSignal(() => {
-    process.stderr.write("stopped at once: the next attempt reads again what was not stored\n")
-    Shutdown.end(exitCodes.interrupted)
+    if (outcome.exitCode !== undefined) return Shutdown.end(outcome.exitCode)
+    const { exitCode, message } = outcome.endAtOnce?.() ?? {
+      exitCode: exitCodes.interrupted,
+      message: "stopped at once: the next attempt reads again what was not stored"
+    }
+    process.stderr.write(`${message}\n`)
+    Shutdown.end(exitCode)
   })
 
   const program = main(process.argv.slice(2)).pipe(

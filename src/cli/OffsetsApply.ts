@@ -1,4 +1,4 @@
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Exit } from "effect"
 import { Command } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import type * as OffsetSpec from "../identity/OffsetSpec.ts"
@@ -13,6 +13,7 @@ import * as OffsetsWork from "./OffsetsWork.ts"
 import * as Resource from "./Resource.ts"
 import { listen, output, shared, summary } from "./SharedFlags.ts"
 import * as Shutdown from "./Shutdown.ts"
+import * as SummaryFile from "./SummaryFile.ts"
 
 const flags = { ...shared, output, listen, summary }
 
@@ -46,12 +47,24 @@ const work = Effect.fnUntraced(function* (given: Given, context: OffsetReporting
 const errorOf = ({ advice = "", exitCode, message = "", reason }: RunSummary) =>
   reason === undefined ? {} : { error: { reason, message, advice, isRetryable: exitCode >= exitCodes.temporary } }
 
+/** At the second signal: groups that were begun must not be set again, so it ends as what it is, with their names. */
+const endAtOnce = (given: Given, context: OffsetReporting.OffsetContext) => (): Shutdown.EndedAtOnce => {
+  const exit = OffsetReporting.settled(context, Exit.interrupt())
+  const written = OffsetReporting.summary(context, Date.now(), exit)
+  SummaryFile.writeNow(given.summary, written)
+  const { exitCode, message = "" } = written
+  const what = exitCode === exitCodes.interrupted ? "no offset was set" : message
+  return { exitCode, message: `stopped at once: ${what}` }
+}
+
 export const apply = Command.make(
   "apply",
   flags,
   Effect.fnUntraced(
     function* (given) {
       const context = OffsetReporting.context(yield* Clock.currentTimeMillis, RestoreProgress.make())
+      const outcome = yield* Shutdown.Outcome
+      outcome.endAtOnce = endAtOnce(given, context)
       const exit = OffsetReporting.settled(context, yield* Effect.exit(work(given, context)))
       const written = OffsetReporting.summary(context, yield* Clock.currentTimeMillis, exit)
       const error = OneTimeCommand.explained({ exitCode: written.exitCode, ...errorOf(written) }, exit)

@@ -3,8 +3,22 @@ import { Context, Deferred, Effect, Exit, Fiber } from "effect"
 /** How long a run may take to store what it has read after a stop was requested; pods get 30 s by default. */
 const graceMillis = 25_000
 
-/** The exit code of the process, once a command has ended by itself; a later signal does not change it. */
-export const Outcome = Context.Reference<{ exitCode: number | undefined }>("kafka-backup/cli/Outcome", {
+/** How a process ends that is stopped before its command has ended. */
+export interface EndedAtOnce {
+  readonly exitCode: number
+  /** For the user. */
+  readonly message: string
+}
+
+/** What a command tells the process. */
+export interface Told {
+  /** The exit code, once the command has ended by itself; a later signal does not change it. */
+  exitCode: number | undefined
+  /** What the second signal does where it must not look like a work that may simply be repeated. */
+  endAtOnce?: () => EndedAtOnce
+}
+
+export const Outcome = Context.Reference<Told>("kafka-backup/cli/Outcome", {
   defaultValue: () => ({ exitCode: undefined })
 })
 

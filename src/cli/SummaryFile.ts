@@ -1,4 +1,5 @@
 import { Clock, Effect, FileSystem } from "effect"
+import { writeFileSync } from "node:fs"
 import * as Summarizing from "../backup/Summarizing.ts"
 import type { RunSummary } from "../outcome/RunSummary.ts"
 import * as SummaryCodec from "../outcome/SummaryCodec.ts"
@@ -18,6 +19,16 @@ export const write = Effect.fn("SummaryFile.write")(function* (file: string | un
       )
     )
 })
+
+/** The same for a process that ends at once. A failure changes nothing. */
+export const writeNow = (file: string | undefined, summary: RunSummary): void => {
+  if (file === undefined) return
+  try {
+    writeFileSync(file, SummaryCodec.encode(summary))
+  } catch (error) {
+    process.stderr.write(`the summary could not be written to ${file}: ${String(error)}\n`)
+  }
+}
 
 /** Runs a maintenance command and writes its summary, also when it fails or is interrupted. */
 export const recording = <E, R>(

@@ -111,8 +111,8 @@ const uncreatable = Effect.fnUntraced(function* (
 /**
  * What can be asked before a topic is deleted: whether the brokers would take the configuration of the new one. They
  * refuse to validate a topic whose name is taken, after they have checked the permission to create it.
- * `forgetfulGroup`: the group of this restore, if it may not be read or written to. `tooLarge`: topics whose replication factor is
- * refused already.
+ * `forgetfulGroup`: the group of this restore, if it may not be read or written to. `tooLarge`: topics whose replication
+ * factor is refused already.
  */
 export const validate = Effect.fnUntraced(function* <T extends Target>(
   sink: KafkaSinkShape,

@@ -10,7 +10,7 @@ import * as StorageBackends from "../../src/storage/StorageBackends.ts"
 /*
  * The command line as a process of its own, on the demo's cluster, which is the same in every process. For tests of
  * signals and exit codes. With STUCK_STORE no segment ever arrives in storage; with SLOW_SINK each batch of a restore
- * takes a second.
+ * takes a second, and so does each group whose offsets are set.
  */
 
 /** Every process draws new topic ids; without them the cluster of the next process counts as the same one. */
@@ -59,6 +59,11 @@ const slow = Layer.effect(
     open: (target) =>
       Effect.map(sinks.open(target), (sink) => ({
         ...sink,
+        commitOffsets: (groupId, offsets, options) =>
+          Effect.logInfo(`group ${groupId} is being set`).pipe(
+            Effect.andThen(Effect.sleep("1 second")),
+            Effect.andThen(sink.commitOffsets(groupId, offsets, options))
+          ),
         append: (batch) =>
           Effect.logInfo("a batch is on its way").pipe(
             Effect.andThen(Effect.sleep("1 second")),
