@@ -10,7 +10,7 @@ import * as StorageBackends from "../../src/storage/StorageBackends.ts"
 /*
  * The command line as a process of its own, on the demo's cluster, which is the same in every process. For tests of
  * signals and exit codes. With STUCK_STORE no segment ever arrives in storage; with SLOW_SINK each batch of a restore
- * takes a second.
+ * takes a second; with SLOW_GROUPS each commit of offsets does.
  */
 
 /** Every process draws new topic ids; without them the cluster of the next process counts as the same one. */
@@ -59,6 +59,13 @@ const slow = Layer.effect(
     open: (target) =>
       Effect.map(sinks.open(target), (sink) => ({
         ...sink,
+        commitOffsets: (...commit) =>
+          process.env["SLOW_GROUPS"] === undefined
+            ? sink.commitOffsets(...commit)
+            : Effect.logInfo(`offsets of ${commit[0]} are on their way`).pipe(
+                Effect.andThen(Effect.sleep("1 second")),
+                Effect.andThen(sink.commitOffsets(...commit))
+              ),
         append: (batch) =>
           Effect.logInfo("a batch is on its way").pipe(
             Effect.andThen(Effect.sleep("1 second")),
@@ -73,7 +80,7 @@ CommandLine.start(
   Layer.mergeAll(
     InMemoryKafka.layer,
     kafka,
-    ...(process.env["SLOW_SINK"] === undefined ? [] : [slow]),
+    ...(process.env["SLOW_SINK"] === undefined && process.env["SLOW_GROUPS"] === undefined ? [] : [slow]),
     process.env["STUCK_STORE"] === undefined ? StorageBackends.layer : stuck
   ).pipe(Layer.orDie)
 )
