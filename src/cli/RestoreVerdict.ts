@@ -13,13 +13,13 @@ const topics = (n: number): string => counted(n, "topic")
 
 /** What a repeat of a complete restore would still do. */
 const left = (targets: RestoreStanding.Targets, groups: PreparedGroups | undefined): ReadonlyArray<string> => {
-  const configs = targets.map(({ remembered }) => remembered?.configs)
+  const configs = new Set(targets.map(({ remembered }) => remembered?.configs))
   return [
-    ...(configs.includes(undefined) ? ["give the topics their configuration"] : []),
+    ...(configs.has(undefined) ? ["give the topics their configuration"] : []),
     ...(groups?.strategy === undefined || RestoreStanding.areGroupsSet(targets)
       ? []
       : ["set the offsets of consumer groups"]),
-    ...(configs.includes("held") ? ["end the retention hold, if its time is over"] : [])
+    ...(configs.has("held") ? ["end the retention hold, if its time is over"] : [])
   ]
 }
 
