@@ -38,8 +38,11 @@ export interface DrillOptions {
   readonly volumes: string | undefined
   /** How long the drill waits for a Secret that is missing or unusable, in milliseconds; 0 fails at once. */
   readonly secretPatienceMillis: number
-  /** Brokers and storage that do not answer are a failure at once, whatever `circuitBreaker` says. */
-  readonly failsAtOnce?: boolean
+  /**
+   * Brokers and storage that do not answer are a failure at once: where they cannot be opened, or in the whole work,
+   * whatever `circuitBreaker` says. Absent: they are waited for.
+   */
+  readonly failsAtOnce?: "opening" | "always" | undefined
 }
 
 /** Milliseconds between two drills of the schedule; undefined without one. */
@@ -73,7 +76,7 @@ interface Opened extends Systems {
 const open = Effect.fn("DrillWorker.open")(function* (
   { spec }: KafkaBackup,
   progress: RestoreProgress.RestoreProgress,
-  { failsAtOnce = false, secretPatienceMillis, volumes }: DrillOptions
+  { failsAtOnce, secretPatienceMillis, volumes }: DrillOptions
 ): Effect.fn.Return<Opened, BackupFailure, Secrets | ObjectStores | KafkaSources | KafkaSinks | Scope.Scope> {
   const { againstLive, targetCluster } = spec.drill ?? DrillSpec.byHand
   const storage = Connections.storage(spec.storage, volumes)
@@ -84,8 +87,9 @@ const open = Effect.fn("DrillWorker.open")(function* (
     progress,
     secretPatienceMillis
   )
-  const settings = failsAtOnce ? undefined : Breaker.settings(spec.circuitBreaker)
-  const guards = yield* BreakerGuards.make(settings, progress, false)
+  const settings = failsAtOnce === "always" ? undefined : Breaker.settings(spec.circuitBreaker)
+  const made = yield* BreakerGuards.make(settings, progress, false)
+  const guards = failsAtOnce === undefined ? made : BreakerGuards.failingAtOnce(made)
   const [sinks, sources] = [yield* KafkaSinks, yield* KafkaSources]
   const store = guards.store(yield* Rotation.openStore(storage, guards.opening))
   const sink = yield* Opening.retried(sinks.open(target, guards.brokers), guards.connecting)

@@ -14,6 +14,7 @@ import * as SetOffsets from "./restore/groups/SetOffsets.ts"
 import * as Snapshots from "./restore/groups/Snapshots.ts"
 import * as StoredOffsets from "./restore/groups/StoredOffsets.ts"
 import * as StoredWork from "./restore/groups/StoredWork.ts"
+import * as UnknownGroups from "./restore/groups/UnknownGroups.ts"
 import type * as RestoreProgress from "./restore/RestoreProgress.ts"
 import type { Secrets } from "./secrets/MountedSecrets.ts"
 import * as GuardedObjectStore from "./storage/GuardedObjectStore.ts"
@@ -182,7 +183,9 @@ export const attempt = Effect.fn("OffsetsWorker.attempt")(function* (
       const sink = yield* openSink(resource.spec.kafkaCluster)
       const isStoring = resource.spec.createSnapshot && storage !== undefined
       const store = isStoring ? yield* openStore(storage, given.volumes) : undefined
-      yield* setAll(context, sink, yield* ResetWork.ofCluster({ sink, store }, resource, choose, options(context)))
+      const prepared = yield* ResetWork.ofCluster({ sink, store }, resource, choose, options(context))
+      context.notes.push(...(yield* UnknownGroups.notes(sink, resource.spec.consumerGroups, prepared.groups)))
+      yield* setAll(context, sink, prepared)
       break
     }
     case "KafkaOffsetRollback":

@@ -40,8 +40,11 @@ export interface RestoreOptions {
   readonly volumes: string | undefined
   /** How long the restore waits for a Secret that is missing or unusable, in milliseconds; 0 fails at once. */
   readonly secretPatienceMillis: number
-  /** Brokers and storage that do not answer are a failure at once, whatever `circuitBreaker` says. */
-  readonly failsAtOnce?: boolean
+  /**
+   * Brokers and storage that do not answer are a failure at once: where they cannot be opened, or in the whole work,
+   * whatever `circuitBreaker` says. Absent: they are waited for.
+   */
+  readonly failsAtOnce?: "opening" | "always" | undefined
 }
 
 /** What a restore works with. */
@@ -63,7 +66,7 @@ const openCluster = Effect.fnUntraced(function* (target: KafkaTarget, guards: Br
 export const open = Effect.fn("RestoreWorker.open")(function* (
   { spec }: Restorable,
   progress: RestoreProgress.RestoreProgress,
-  { failsAtOnce = false, secretPatienceMillis, volumes }: Omit<RestoreOptions, "isDryRun">
+  { failsAtOnce, secretPatienceMillis, volumes }: Omit<RestoreOptions, "isDryRun">
 ): Effect.fn.Return<
   Opened,
   WorkerError | KafkaError | ObjectStoreError,
@@ -75,8 +78,9 @@ export const open = Effect.fn("RestoreWorker.open")(function* (
     progress,
     secretPatienceMillis
   )
-  const settings = failsAtOnce ? undefined : Breaker.settings(spec.circuitBreaker)
-  const guards = yield* BreakerGuards.make(settings, progress, false)
+  const settings = failsAtOnce === "always" ? undefined : Breaker.settings(spec.circuitBreaker)
+  const made = yield* BreakerGuards.make(settings, progress, false)
+  const guards = failsAtOnce === undefined ? made : BreakerGuards.failingAtOnce(made)
   return {
     store: guards.store(yield* Rotation.openStore(storage, guards.opening)),
     ...(yield* openCluster(target, guards)),
@@ -84,16 +88,18 @@ export const open = Effect.fn("RestoreWorker.open")(function* (
   }
 })
 
-/** Ends the retention hold of a complete restore at once. Needs no storage. */
+/** Ends the retention hold of a complete restore now. Needs no storage. `failsAtOnce`: brokers are not waited for. */
 export const endHold = Effect.fn("RestoreWorker.endHold")(function* (
-  resource: KafkaRestore
+  resource: KafkaRestore,
+  failsAtOnce = false
 ): Effect.fn.Return<
   RetentionHold.Ended,
   WorkerError | KafkaError | RestoreError,
   Secrets | KafkaSources | KafkaSinks | Scope.Scope
 > {
   const { circuitBreaker, targetCluster } = resource.spec
-  const guards = yield* BreakerGuards.make(Breaker.settings(circuitBreaker), RestoreProgress.make(), false)
+  const made = yield* BreakerGuards.make(Breaker.settings(circuitBreaker), RestoreProgress.make(), false)
+  const guards = failsAtOnce ? BreakerGuards.failingAtOnce(made) : made
   const { sink, source } = yield* openCluster(yield* Connections.kafka(targetCluster), guards)
   return yield* RetentionHold.endNow(sink, source, SpecRequest.owner(resource))
 })

@@ -44,8 +44,8 @@ const work = Effect.fnUntraced(function* (given: Given, context: DrillReporting.
     volumes: given.volumes,
     // Who drills by hand sits before it.
     secretPatienceMillis: run === undefined ? 0 : SecretPatience.ofJob(backup),
-    // A question gets its answer at once.
-    failsAtOnce: given.dryRun && run === undefined
+    // A wrong address is told at once, and a question is answered at once.
+    failsAtOnce: run !== undefined ? undefined : given.dryRun ? "always" : "opening"
   }).pipe(
     Effect.provide(Resource.secretsLayer(given)),
     run === undefined ? Display.during(() => DrillOutput.line(progress)) : RestoreOutput.lines(progress)

@@ -25,18 +25,19 @@ const rows = ({ offsets, runs, source, target }: DrilledTopic) =>
 
 const table = ({ topics }: DrillReport): string => Table.format(columns, topics.flatMap(rows))
 
-const liveTopics = (records: number | undefined): string => {
+const liveTopics = ({ comparedLiveRecords: records, comparedLiveTopics }: DrillReport): string => {
   if (records === undefined) return "not compared"
+  if (comparedLiveTopics === 0) return "nothing could be compared; the notes say why"
   if (records === 0) return "nothing to compare: they hold none of these records any more"
   return `${Format.count(records)} records compared: what backup and live topics both have is equal`
 }
 
 const closing = (report: DrillReport): string => {
-  const { backupId = "", bytes, capturedAt, comparedLiveRecords, estimatedSeconds, records, seconds = 0 } = report
+  const { backupId = "", bytes, capturedAt, estimatedSeconds, records, seconds = 0 } = report
   return Table.facts([
     ["Backup", `${backupId}${capturedAt === undefined ? "" : `, taken at ${Format.time(Date.parse(capturedAt))}`}`],
     ["Restored", `${Format.count(records)} records, ${Format.bytes(bytes)} as stored: read back and compared`],
-    ["Live topics", liveTopics(comparedLiveRecords)],
+    ["Live topics", liveTopics(report)],
     ["Took", Quantities.duration(seconds * 1000)],
     [
       "Whole restore",

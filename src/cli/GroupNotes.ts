@@ -22,9 +22,12 @@ const offsetsOf = (strategy: Strategy): string => {
 
 const names = (groups: PreparedGroups["groups"]) => groups.map(({ groupId }) => groupId).join(", ")
 
-/** Before a restore. */
-export const planned = (groups: PreparedGroups | undefined): ReadonlyArray<string> => {
+const alreadySet = "Consumer groups: an earlier attempt has set their offsets, and they stay as they are"
+
+/** Before a restore. `areSet`: an earlier attempt has set the offsets. */
+export const planned = (groups: PreparedGroups | undefined, areSet: boolean): ReadonlyArray<string> => {
   if (groups === undefined) return []
+  if (areSet) return groups.strategy === undefined ? [] : [alreadySet]
   const { snapshotId, strategy } = groups
   return [
     ...(snapshotId === undefined ? [] : [`Offsets of consumer groups are stored first, as snapshot ${snapshotId}`]),
@@ -37,8 +40,10 @@ export const planned = (groups: PreparedGroups | undefined): ReadonlyArray<strin
 }
 
 /** The same for programs. */
-export const plannedJson = (groups: PreparedGroups | undefined) => ({
-  ...(groups?.strategy === undefined ? {} : { offsetReset: { groups: groups.groups.map(({ groupId }) => groupId) } }),
+export const plannedJson = (groups: PreparedGroups | undefined, areSet: boolean) => ({
+  ...(groups?.strategy === undefined || areSet
+    ? {}
+    : { offsetReset: { groups: groups.groups.map(({ groupId }) => groupId) } }),
   ...(groups?.snapshotId === undefined ? {} : { rollbackSnapshotId: groups.snapshotId })
 })
 

@@ -1,4 +1,4 @@
-import { Clock, Effect, Exit } from "effect"
+import { Clock, Console, Effect, Exit } from "effect"
 import { Command } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import type * as OffsetSpec from "../identity/OffsetSpec.ts"
@@ -8,6 +8,8 @@ import * as OffsetReporting from "../restore/groups/OffsetReporting.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import * as SecretPatience from "../worker/SecretPatience.ts"
 import * as OneTimeCommand from "./OneTimeCommand.ts"
+import * as Display from "./Display.ts"
+import * as OffsetsStop from "./OffsetsStop.ts"
 import * as OffsetsOutput from "./OffsetsOutput.ts"
 import * as OffsetsWork from "./OffsetsWork.ts"
 import * as Resource from "./Resource.ts"
@@ -32,14 +34,20 @@ const work = Effect.fnUntraced(function* (given: Given, context: OffsetReporting
   const { progress } = context
   yield* OneTimeCommand.listening(given.listen, progress)
   const spec = yield* Effect.interruptible(readSpec(given))
+  const isJob = Resource.isRunSpec(given.file)
   const attempt = OffsetsWorker.attempt(spec, context, {
     volumes: given.volumes,
-    secretPatienceMillis: Resource.isRunSpec(given.file) ? SecretPatience.oneTimeMillis : 0
-  }).pipe(Effect.provide(Resource.secretsLayer(given)))
+    secretPatienceMillis: isJob ? SecretPatience.oneTimeMillis : 0
+  }).pipe(
+    Effect.provide(Resource.secretsLayer(given)),
+    isJob ? (attempt) => attempt : Display.during(() => OffsetsStop.line(context))
+  )
   return yield* yield* Shutdown.graceful(() => attempt, {
     // A pod that came after this one would set groups again that have read on.
     isWorthWaiting: () => progress.step === "writing",
-    announce: Effect.logInfo("asked to stop: ending what has begun")
+    announce: isJob
+      ? Effect.logInfo("asked to stop: ending what has begun")
+      : Console.error("stopping: the groups that are being set are ended first; send the signal again to stop at once")
   })
 })
 

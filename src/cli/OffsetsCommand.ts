@@ -11,6 +11,7 @@ import * as StoredOffsets from "../restore/groups/StoredOffsets.ts"
 import * as StoredWork from "../restore/groups/StoredWork.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import { apply } from "./OffsetsApply.ts"
+import * as OffsetsStop from "./OffsetsStop.ts"
 import * as OffsetsOutput from "./OffsetsOutput.ts"
 import * as OffsetsWork from "./OffsetsWork.ts"
 import * as Resource from "./Resource.ts"
@@ -61,24 +62,24 @@ const group = Flag.String("group").pipe(
 
 /** Prints what became of the groups, and fails where one was left as it is. */
 const conclude = Effect.fnUntraced(function* (
-  outcome: GroupOutcome,
-  snapshotId: string | undefined,
+  { groupsReset, groupsSkipped }: GroupOutcome,
+  work: OffsetsStop.Work,
   format: OffsetsOutput.Format,
-  isStored = false
+  { isStored = false, notes = [] }: { readonly isStored?: boolean; readonly notes?: ReadonlyArray<string> } = {}
 ) {
-  const { groupsReset, groupsSkipped } = outcome
-  if (groupsSkipped.length === 0) {
-    return yield* StandardOutput.print(OffsetsOutput.outcome(outcome, snapshotId, format))
-  }
-  const left = new GroupsLeft({
-    left: groupsSkipped.length,
-    of: groupsReset.length + groupsSkipped.length,
-    isActive: groupsSkipped.every(({ active }) => active === true),
-    isStored
-  })
-  const error = Explanation.explain(Cause.fail(left))
-  yield* StandardOutput.print(OffsetsOutput.outcome(outcome, snapshotId, format, error))
-  return yield* left
+  const left =
+    groupsSkipped.length === 0
+      ? undefined
+      : new GroupsLeft({
+          left: groupsSkipped.length,
+          of: groupsReset.length + groupsSkipped.length,
+          isActive: groupsSkipped.every(({ active }) => active === true),
+          isStored
+        })
+  const error = left === undefined ? undefined : Explanation.explain(Cause.fail(left))
+  const shown = OffsetsOutput.outcome({ groupsReset, groupsSkipped }, work.snapshotId, format, { error, notes })
+  yield* StandardOutput.print(shown)
+  if (left !== undefined) return yield* left
 })
 
 const disabled = (field: string) =>
@@ -95,17 +96,25 @@ const reset = Command.make(
     if (resource.kind === "KafkaRestore" && resource.spec.offsetReset?.enabled !== true) {
       return yield* disabled("offsetReset")
     }
-    const prepared =
-      resource.kind === "KafkaRestore"
-        ? yield* OffsetsWork.resetOfRestore(resource, flags, flags.group)
-        : yield* OffsetsWork.resetOf(resource, flags, flags.group)
+    const work = OffsetsStop.make("--group GROUP, for each of them")
+    const prepare = Effect.gen(function* () {
+      return resource.kind === "KafkaRestore"
+        ? yield* OffsetsWork.resetOfRestore(resource, flags, flags.group, { log: work.log })
+        : yield* OffsetsWork.resetOf(resource, flags, flags.group, { log: work.log })
+    })
     if (flags.dryRun || resource.spec.dryRun) {
-      yield* prepared.check
-      return yield* StandardOutput.print(OffsetsOutput.planned(prepared.groups, prepared.snapshotId, flags.output))
+      const { groups, notes, snapshotId } = yield* OffsetsStop.telling(work)(Effect.tap(prepare, ({ check }) => check))
+      return yield* StandardOutput.print(OffsetsOutput.planned(groups, snapshotId, flags.output, notes))
     }
-    yield* prepared.store
-    const isStored = resource.kind === "KafkaOffsetReset" && prepared.snapshotId !== undefined
-    yield* conclude(yield* prepared.set, prepared.snapshotId, flags.output, isStored)
+    const done = yield* Effect.gen(function* () {
+      const { groups, notes, set, snapshotId, store } = yield* prepare
+      work.snapshotId = snapshotId
+      yield* store
+      work.groupIds = groups.map(({ groupId }) => groupId)
+      return { notes, outcome: yield* set }
+    }).pipe(OffsetsStop.telling(work))
+    const isStored = resource.kind === "KafkaOffsetReset" && work.snapshotId !== undefined
+    yield* conclude(done.outcome, work, flags.output, { isStored, notes: done.notes })
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
@@ -130,10 +139,12 @@ const snapshot = Command.make(
     const resource = yield* Resource.readOffsets(flags.file, ["KafkaOffsetRollback"])
     const { spec } = resource
     yield* assertOperation(spec.operation, "snapshot")
-    const sink = yield* OffsetsWork.openSinkOf(resource, flags)
-    const store = yield* OffsetsWork.openStoreOf(resource, flags)
-    const { groupIds, topics } = yield* StoredWork.store({ sink, store }, resource)
-    yield* StandardOutput.print(OffsetsOutput.stored(spec.snapshotId, groupIds, topics, store.location, flags.output))
+    const { groupIds, location, topics } = yield* Effect.gen(function* () {
+      const sink = yield* OffsetsWork.openSinkOf(resource, flags)
+      const store = yield* OffsetsWork.openStoreOf(resource, flags)
+      return { ...(yield* StoredWork.store({ sink, store }, resource)), location: store.location }
+    }).pipe(OffsetsStop.telling(OffsetsStop.make("")))
+    yield* StandardOutput.print(OffsetsOutput.stored(spec.snapshotId, groupIds, topics, location, flags.output))
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
@@ -171,15 +182,21 @@ const rollback = Command.make(
   Effect.fnUntraced(function* (flags) {
     const resource = yield* readStored(flags.file)
     if (resource.kind === "KafkaOffsetRollback") yield* assertOperation(resource.spec.operation, "rollback")
-    const { sink, snapshotId, stored } = yield* OffsetsWork.storedOf(resource, flags)
-    const { groups, missing } = yield* StoredOffsets.wanted(sink, stored)
-    if (flags.dryRun)
-      return yield* StandardOutput.print(OffsetsOutput.planned(groups, undefined, flags.output, missing))
-    yield* conclude(
-      yield* SetOffsets.setOffsets(sink, groups, StoredWork.nothingStored, { concurrency: parallelismOf(resource) }),
-      snapshotId,
-      flags.output
-    )
+    const work = OffsetsStop.make("in spec.consumerGroups of a KafkaOffsetRollback")
+    const done = yield* Effect.gen(function* () {
+      const { sink, snapshotId, stored } = yield* OffsetsWork.storedOf(resource, flags)
+      const { groups, missing } = yield* StoredOffsets.wanted(sink, stored)
+      const notes = missing.map((topic) => `topic ${topic} does not exist any more`)
+      if (flags.dryRun) return { groups, notes, snapshotId, outcome: undefined }
+      work.groupIds = groups.map(({ groupId }) => groupId)
+      const settings = { concurrency: parallelismOf(resource), log: work.log }
+      const outcome = yield* SetOffsets.setOffsets(sink, groups, StoredWork.nothingStored, settings)
+      return { groups, notes, snapshotId, outcome }
+    }).pipe(OffsetsStop.telling(work))
+    if (done.outcome === undefined) {
+      return yield* StandardOutput.print(OffsetsOutput.planned(done.groups, undefined, flags.output, done.notes))
+    }
+    yield* conclude(done.outcome, { ...work, snapshotId: done.snapshotId }, flags.output)
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
@@ -199,8 +216,11 @@ const verify = Command.make(
   "verify",
   { ...shared, file: file("KafkaOffsetRollback or KafkaRestore"), output },
   Effect.fnUntraced(function* (flags) {
-    const { sink, snapshotId, stored } = yield* OffsetsWork.storedOf(yield* readStored(flags.file), flags)
-    const found = yield* StoredOffsets.differences(sink, stored)
+    const resource = yield* readStored(flags.file)
+    const { found, snapshotId, stored } = yield* Effect.gen(function* () {
+      const part = yield* OffsetsWork.storedOf(resource, flags)
+      return { ...part, found: yield* StoredOffsets.differences(part.sink, part.stored) }
+    }).pipe(OffsetsStop.telling(OffsetsStop.make("")))
     const differs = found.length === 0 ? undefined : new OffsetsDiffer({ snapshotId, differences: found.length })
     const error = differs === undefined ? undefined : Explanation.explain(Cause.fail(differs))
     yield* StandardOutput.print(OffsetsOutput.differences(snapshotId, stored.groups.length, found, flags.output, error))

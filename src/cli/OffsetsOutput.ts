@@ -20,12 +20,12 @@ const place = ({ partition, topic }: TopicPartition): ReadonlyArray<string> => [
 const offsetIn = (offsets: ReadonlyArray<PartitionOffset> | undefined, { partition, topic }: TopicPartition) =>
   offsets?.find((each) => each.topic === topic && each.partition === partition)?.offset
 
-/** What a dry run would set. `missing`: topics that do not exist any more. */
+/** What a dry run would set. `notes`: what is to be known beside it. */
 export const planned = (
   groups: ReadonlyArray<WantedGroup & Partial<Pick<ChangedGroup, "before">>>,
   snapshotId: string | undefined,
   format: Format,
-  missing: ReadonlyArray<string> = []
+  notes: ReadonlyArray<string> = []
 ): string => {
   if (format === "json") {
     const all = groups.map(({ before, forget, groupId, left, offsets }) => ({
@@ -35,7 +35,7 @@ export const planned = (
       offsets,
       ...(forget === undefined ? {} : { forgotten: forget })
     }))
-    return json({ dryRun: true, ...(snapshotId === undefined ? {} : { snapshotId }), groups: all })
+    return json({ dryRun: true, ...(snapshotId === undefined ? {} : { snapshotId }), groups: all, notes })
   }
   const hasBefore = groups.some(({ before }) => before !== undefined)
   const rows = groups.flatMap(({ before, forget = [], groupId, offsets }) =>
@@ -63,7 +63,7 @@ export const planned = (
       ({ groupId, left }) =>
         `Note: no offset would be set for consumer group ${groupId}${left === undefined ? "" : `: ${left}`}`
     ),
-    ...missing.map((topic) => `Note: topic ${topic} does not exist any more`),
+    ...notes.map((note) => `Note: ${note}`),
     ...(snapshotId === undefined ? [] : [`The present offsets would be stored first, as snapshot ${snapshotId}`]),
     "Nothing was changed."
   ].join("\n")
@@ -77,16 +77,23 @@ export const outcome = (
   { groupsReset, groupsSkipped }: GroupOutcome,
   snapshotId: string | undefined,
   format: Format,
-  error?: Explained
+  { error, notes }: { readonly error?: Explained | undefined; readonly notes?: ReadonlyArray<string> } = {}
 ): string =>
   format === "json"
-    ? json({ ...(snapshotId === undefined ? {} : { snapshotId }), groupsReset, groupsSkipped, ...failure(error) })
+    ? json({
+        ...(snapshotId === undefined ? {} : { snapshotId }),
+        groupsReset,
+        groupsSkipped,
+        ...(notes === undefined ? {} : { notes }),
+        ...failure(error)
+      })
     : [
         ...groupsReset.map(
           ({ forgotten = [], group, offsets }) =>
             `Consumer group ${group}: ${counted(offsets.length, "offset")} set and read back${forgotten.length === 0 ? "" : `, ${Numbers.count(forgotten.length)} forgotten`}`
         ),
         ...groupsSkipped.map(({ group, reason }) => `Note: consumer group ${group} was left as it is: ${reason}`),
+        ...(notes ?? []).map((note) => `Note: ${note}`),
         ...(groupsReset.length + groupsSkipped.length === 0 ? ["No consumer group matches."] : [])
       ].join("\n")
 

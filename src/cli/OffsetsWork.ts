@@ -6,7 +6,9 @@ import type { StorageSpec } from "../resource/StorageSpec.ts"
 import * as GroupStep from "../restore/GroupStep.ts"
 import * as ResetWork from "../restore/groups/ResetWork.ts"
 import * as Rollback from "../restore/groups/Rollback.ts"
+import type * as SetOffsets from "../restore/groups/SetOffsets.ts"
 import * as StoredWork from "../restore/groups/StoredWork.ts"
+import * as UnknownGroups from "../restore/groups/UnknownGroups.ts"
 import * as SpecRequest from "../restore/SpecRequest.ts"
 import * as OffsetsWorker from "../OffsetsWorker.ts"
 import * as Resource from "./Resource.ts"
@@ -80,24 +82,28 @@ const only = Effect.fnUntraced(function* <A extends { readonly groupId: string }
 export const resetOf = Effect.fnUntraced(function* (
   resource: KafkaOffsetReset,
   directories: Resource.Directories,
-  names: ReadonlyArray<string>
+  names: ReadonlyArray<string>,
+  options: SetOffsets.Options
 ) {
-  const { createSnapshot, kafkaCluster, storage } = resource.spec
+  const { consumerGroups, createSnapshot, kafkaCluster, storage } = resource.spec
   const sink = yield* openSink(kafkaCluster, directories)
   const store = createSnapshot && storage !== undefined ? yield* openStore(storage, directories) : undefined
-  return yield* ResetWork.ofCluster({ sink, store }, resource, (groups) => only(groups, names))
+  const prepared = yield* ResetWork.ofCluster({ sink, store }, resource, (groups) => only(groups, names), options)
+  return { ...prepared, notes: yield* UnknownGroups.notes(sink, consumerGroups, prepared.groups) }
 })
 
 /** The last step of a restore by itself: for groups that were active when it completed. */
 export const resetOfRestore = Effect.fnUntraced(function* (
   resource: KafkaRestore,
   directories: Resource.Directories,
-  names: ReadonlyArray<string>
+  names: ReadonlyArray<string>,
+  options: SetOffsets.Options
 ) {
   yield* RestoreSource.assertNamed(resource)
   const store = yield* openStore(yield* RestoreSource.storageOf(resource), directories)
   const sink = yield* openSink(resource.spec.targetCluster, directories)
-  return yield* GroupStep.prepare({ sink, store }, resource, (groups) => only(groups, names))
+  const prepared = yield* GroupStep.prepare({ sink, store }, resource, (groups) => only(groups, names), options)
+  return { ...prepared, notes: [] }
 })
 
 /** The snapshot that a manifest names, and the part of it that is meant. */

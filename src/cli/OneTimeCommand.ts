@@ -82,6 +82,6 @@ export const conclude = Effect.fnUntraced(function* <E>(
   if (Resource.isRunSpec(given.file)) return yield* showJob(ended)
   if (ended.exitCode === exitCodes.interrupted) yield* Console.error(told.stopped)
   const result = yield* told.result
-  if (result !== undefined) yield* StandardOutput.print(result)
+  if (result !== undefined && result !== "") yield* StandardOutput.print(result)
   if (Exit.isFailure(ended.exit)) return yield* ended.exit
 })

@@ -64,8 +64,8 @@ const work = Effect.fnUntraced(function* (given: Given, context: RestoreReportin
     volumes: given.volumes,
     // Who restores by hand sits before it.
     secretPatienceMillis: isJob ? SecretPatience.oneTimeMillis : 0,
-    // A question gets its answer at once.
-    failsAtOnce: context.isDryRun && !isJob
+    // A wrong address is told at once, and a question is answered at once.
+    failsAtOnce: isJob ? undefined : context.isDryRun ? "always" : "opening"
   }).pipe(
     Effect.provide(Resource.secretsLayer(given)),
     isJob ? RestoreOutput.lines(progress) : Display.during(() => RestoreOutput.line(progress))
@@ -109,7 +109,7 @@ const endHold = Effect.fnUntraced(function* (given: Given) {
   }
   const startedMillis = yield* Clock.currentTimeMillis
   const ended = yield* Resource.readRestore(given.file).pipe(
-    Effect.flatMap((resource) => RestoreWorker.endHold(resource)),
+    Effect.flatMap((resource) => RestoreWorker.endHold(resource, !Resource.isRunSpec(given.file))),
     Effect.provide(Resource.secretsLayer(given)),
     Effect.onExit((exit) =>
       Effect.flatMap(Clock.currentTimeMillis, (completedMillis) =>

@@ -5,12 +5,14 @@ import type { Prepared, Restored } from "../restore/RestoreWork.ts"
 import type { TargetTopic } from "../restore/Preflight.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import * as RestoreNotes from "../restore/RestoreNotes.ts"
+import * as RestoreStanding from "../restore/RestoreStanding.ts"
 import type { HoldState } from "../restore/RetentionHold.ts"
 import * as TopicConfigs from "../restore/TopicConfigs.ts"
 import * as WantedConfigs from "../restore/WantedConfigs.ts"
 import * as Format from "../status/Format.ts"
 import * as RestoreCut from "./RestoreCut.ts"
 import * as GroupNotes from "./GroupNotes.ts"
+import * as RestoreVerdict from "./RestoreVerdict.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import * as Table from "./Table.ts"
 
@@ -24,6 +26,16 @@ const columns: ReadonlyArray<Table.Column> = [
 ]
 
 const actionOf = (target: TargetTopic | undefined): string => {
+  switch (target === undefined ? "new" : RestoreStanding.ofTopic(target)) {
+    case "proven":
+      return "none, compared before"
+    case "written":
+      return "compare"
+    case "begun":
+      return "continue"
+    case "new":
+      break
+  }
   if (target?.recreates !== undefined) return "delete, create and write"
   if (target !== undefined && Appending.isAppended(target.topic)) return "append"
   return target?.create === undefined ? "write" : "create and write"
@@ -75,9 +87,10 @@ export const dryRun = (prepared: Prepared, notes: ReadonlyArray<string>, format:
         {
           dryRun: true,
           backupId: prepared.plan.backupId,
+          standing: RestoreStanding.of(prepared.targets),
           topics: actions(prepared),
           notes: shown(notes),
-          ...GroupNotes.plannedJson(prepared.groups)
+          ...GroupNotes.plannedJson(prepared.groups, RestoreStanding.areGroupsSet(prepared.targets))
         },
         null,
         2
@@ -85,8 +98,8 @@ export const dryRun = (prepared: Prepared, notes: ReadonlyArray<string>, format:
     : [
         table(prepared),
         ...shown(notes),
-        ...GroupNotes.planned(prepared.groups),
-        "Nothing was written. All checks passed."
+        ...GroupNotes.planned(prepared.groups, RestoreStanding.areGroupsSet(prepared.targets)),
+        RestoreVerdict.ofDryRun(prepared.targets, prepared.groups)
       ].join("\n")
 
 /** The hold in JSON. */
@@ -94,11 +107,6 @@ const holdJson = (state: HoldState) =>
   state._tag === "Final"
     ? { held: false }
     : { held: true, ...(state.untilMillis === undefined ? {} : { until: Format.time(state.untilMillis) }) }
-
-const verdict = ({ plan, records, wasProven }: Restored): string =>
-  wasProven
-    ? `OK ${plan.backupId}: already restored. ${Format.count(records)} records were compared at that time`
-    : `OK ${plan.backupId}: ${Format.count(records)} records were written, read back and compared`
 
 /** What a complete restore prints. */
 export const done = (restored: Restored, format: "text" | "json"): string =>
@@ -116,7 +124,7 @@ export const done = (restored: Restored, format: "text" | "json"): string =>
         null,
         2
       )
-    : [table(restored), ...notes(restored), verdict(restored)].join("\n")
+    : [table(restored), ...notes(restored), RestoreVerdict.ofSuccess(restored)].join("\n")
 
 /** The progress line of a restore. */
 export const line = (progress: RestoreProgress.RestoreProgress): string => {

@@ -80,7 +80,8 @@ export const during =
         Effect.raceFirst(
           reader === "program" ? every("5 seconds", Effect.andThen(watch, Effect.ignore(printLine))) : Effect.never
         ),
-        Display.during(() =>
+        // In a log, the JSON lines say the same.
+        Display.onTerminal(() =>
           progress.paused === undefined
             ? line(progress, doneBefore, elapsedMillis)
             : `${progress.backupId ?? "connecting"}  ${RunProgress.pausedText(progress.paused, nowMillis)}`

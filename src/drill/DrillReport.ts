@@ -44,6 +44,8 @@ export interface DrillReport {
   readonly estimatedSeconds?: number
   /** Records that were compared with the live topics, too. */
   readonly comparedLiveRecords?: number
+  /** Live topics that are still those that were backed up. 0: nothing could be compared, for the reasons in `notes`. */
+  readonly comparedLiveTopics?: number
   /** Scratch topics that could not be deleted. The next drill tries again. */
   readonly leftTopics: ReadonlyArray<string>
   readonly notes: ReadonlyArray<string>

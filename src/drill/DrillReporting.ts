@@ -120,7 +120,7 @@ export const report = (
     bytes: plan?.bytes ?? 0,
     ...(millis === undefined ? {} : { seconds: seconds(millis) }),
     ...(estimatedMillis === undefined ? {} : { estimatedSeconds: seconds(estimatedMillis) }),
-    ...(live === undefined ? {} : { comparedLiveRecords: live.records }),
+    ...(live === undefined ? {} : { comparedLiveRecords: live.records, comparedLiveTopics: live.topics }),
     leftTopics: facts.left ?? [],
     notes: notes(facts)
   } as const

@@ -19,6 +19,8 @@ import { type Difference, LiveMatch } from "./LiveMatch.ts"
 export interface Compared {
   /** Records that both have. */
   readonly records: number
+  /** Topics that are still those that were backed up: they were compared, whatever they still hold. */
+  readonly topics: number
   /** Topics that were not compared, for people. */
   readonly notes: ReadonlyArray<string>
 }
@@ -38,7 +40,9 @@ const sameTopics = Effect.fnUntraced(function* (live: KafkaSourceShape, set: Bac
         `whether topic ${name} is the one that was backed up is not known: it was compared with the backup alone`
       )
     } else if (found.topic.topicId !== was) {
-      notes.push(`topic ${name} was made anew since the backup: it was compared with the backup alone`)
+      notes.push(
+        `the live topic ${name} is another one than the backup holds (its id is ${found.topic.topicId}, and was ${was}): nothing of it could be compared, and what was restored was compared with the backup alone`
+      )
     } else same.set(name, was)
   }
   return { same, notes }
@@ -136,6 +140,7 @@ export const compare = Effect.fn("LiveComparison.compare")(function* (
   const empty = [...same.keys()].filter((name) => !left.has(name) && !gone.has(name))
   return {
     records: compared.reduce((sum, records) => sum + records, 0),
+    topics: [...same.keys()].filter((name) => !gone.has(name)).length,
     notes: [
       ...notes,
       ...[...gone].map((name) => `topic ${name} was deleted while it was compared`),

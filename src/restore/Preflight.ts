@@ -1,9 +1,6 @@
 import { Effect } from "effect"
 import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import type { TopicLookup } from "../kafka/KafkaSource.ts"
-import type { BackupSet } from "../manifest/Catalogue.ts"
-import * as Verification from "../manifest/Verification.ts"
-import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Appending from "./Appending.ts"
 import * as Attempt from "./Attempt.ts"
 import * as Configuring from "./Configuring.ts"
@@ -26,20 +23,6 @@ import * as WantedConfigs from "./WantedConfigs.ts"
 
 export type { TargetTopic } from "./TargetTopic.ts"
 export { newTopic } from "./TopicValidation.ts"
-
-/** Whether the backup can be restored at all: every object is there with its size, and its documents are intact. */
-export const ofBackup = Effect.fnUntraced(function* (store: ObjectStoreShape, set: BackupSet) {
-  const found = yield* Verification.verify(store, set, "objects")
-  const problems = [
-    ...found.problems.map(({ detail, key }) => `${key} ${detail}`),
-    ...found.broken.map(({ detail, key }) => `${key} ${detail}`)
-  ]
-  return problems.map((message): Objection => ({
-    reason: "BackupDamaged",
-    message: `backup ${set.backupId} is damaged: ${message}`,
-    advice: "restore another backup"
-  }))
-})
 
 /**
  * Compares the plan with the target cluster. Nothing is written: topics that are missing are validated by the broker.

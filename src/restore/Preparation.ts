@@ -5,6 +5,7 @@ import * as Appending from "./Appending.ts"
 import * as Counting from "./Counting.ts"
 import * as Covers from "./Covers.ts"
 import * as Groups from "./groups/Groups.ts"
+import * as DamagedBackup from "./DamagedBackup.ts"
 import * as FinalConfigs from "./FinalConfigs.ts"
 import * as GroupNotes from "./GroupNotes.ts"
 import * as HolePlan from "./HolePlan.ts"
@@ -19,7 +20,7 @@ import type { Prepared, Systems } from "./RestoreWork.ts"
 /** The backup, its plan, and what is damaged of it. Asks the store alone. Fails with all objections at once. */
 export const planOf = Effect.fn("Restore.planOf")(function* (store: ObjectStoreShape, request: RestoreRequest) {
   const set = yield* Catalogue.open(store, request.backupId)
-  const damaged = yield* Preflight.ofBackup(store, set)
+  const { notes, objections: damaged } = yield* DamagedBackup.find(store, set, request)
   // What is damaged or missing cannot be counted, and nothing is going to be written.
   const counted = damaged.length > 0 ? RestorePlan.nothingCounted : yield* Counting.count(store, set, request)
   const planned = RestorePlan.make(set, request, counted)
@@ -27,7 +28,7 @@ export const planOf = Effect.fn("Restore.planOf")(function* (store: ObjectStoreS
   const planFor = (planned: RestorePlan.Planned) =>
     planned._tag === "Refused"
       ? Effect.fail(preflightFailed([...damaged, ...planned.objections]))
-      : Effect.succeed(planned.plan)
+      : Effect.succeed({ ...planned.plan, notes: [...planned.plan.notes, ...notes] })
   return {
     set,
     plan: yield* planFor(planned),

@@ -4,6 +4,7 @@ import * as Appending from "./Appending.ts"
 import * as Configuring from "./Configuring.ts"
 import * as HoldNotes from "./HoldNotes.ts"
 import type { PlannedTopic, Renumbering } from "./RestorePlan.ts"
+import * as RestoreStanding from "./RestoreStanding.ts"
 import type { Prepared, Restored } from "./RestoreWork.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
 import * as WantedConfigs from "./WantedConfigs.ts"
@@ -75,16 +76,19 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
 
 /** What is to be known of a restore that begins at this time. */
 export const plannedNotes = (
-  { expectedRefusals, groupNotes, plan, resolved, wanted }: Prepared,
+  { expectedRefusals, groupNotes, plan, resolved, targets, wanted }: Prepared,
   { retentionHold }: Pick<KafkaRestore["spec"], "retentionHold">,
   nowMillis: number
 ): ReadonlyArray<string> => [
   ...chosen({ resolved }),
   ...plan.notes,
-  ...groupNotes,
+  ...(RestoreStanding.areGroupsSet(targets) ? [] : groupNotes),
   ...Appending.notes(plan.topics),
   ...expectedRefusals.map(
     (refused) => `${refused.topic} will not get the configuration ${refused.name}: ${Configuring.because(refused)}`
   ),
-  ...HoldNotes.beforehand(plan.topics.filter(isConfigured), wanted, RetentionHoldSpec.hold(retentionHold), nowMillis)
+  // Whose hold began earlier, or is over, loses nothing by this repeat.
+  ...(RestoreStanding.of(targets) === "complete"
+    ? []
+    : HoldNotes.beforehand(plan.topics.filter(isConfigured), wanted, RetentionHoldSpec.hold(retentionHold), nowMillis))
 ]

@@ -158,7 +158,7 @@ export class ObjectStoreError extends Schema.TaggedError<ObjectStoreError>()("Ob
           this.reason.ifItLasts === undefined ? "" : `; if this lasts, ${this.reason.ifItLasts}`
         }`
       case "ObjectNotFound":
-        return "list the backups that exist"
+        return "it was removed, or never stored: kafka-backup list shows the backups that exist, and kafka-backup verify names everything that a backup lacks"
       case "ObjectExists":
         return "another writer created it first; nothing was overwritten"
     }

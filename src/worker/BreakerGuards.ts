@@ -20,6 +20,9 @@ export interface Guards {
   readonly brokers: BrokerGuards | undefined
 }
 
+/** Nothing is waited for: adapters repeat by themselves what a moment cures. */
+const onceOnly: GuardedObjectStore.RetryPolicy = (once) => once(0)
+
 const isUnknownHost = ({ reason }: ObjectStoreError) =>
   reason._tag === "StoreUnavailable" && reason.isUnknownHost === true
 
@@ -77,3 +80,10 @@ export const make = (
       brokers: { guard: (node) => broker(node).attempt, budgetMillis: settings.budgetMillis }
     }
   })
+
+/** The same guards for somebody who sits before it: what cannot be opened is a failure at once. */
+export const failingAtOnce = (guards: Guards): Guards => ({
+  ...guards,
+  opening: onceOnly,
+  connecting: (once) => once()
+})

@@ -47,6 +47,30 @@ describe("kafka-backup drill", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("says where the live topic is another one that nothing could be compared, and names both ids", () =>
+    Effect.gen(function* () {
+      const { kafka, options } = yield* scene()
+      yield* type("run", ...options, "--slot", slot)
+      const idOf = Effect.map(kafka.wire.metadata("all"), ({ topics: found }) => {
+        const { topicId } = found.find(({ name }) => name === "orders")!
+        return topicId!
+      })
+      const before = yield* idOf
+      yield* kafka.deleteTopic("orders")
+      yield* kafka.createTopic("orders", { partitions: 2 })
+      yield* kafka.produce("orders", 1, [{ key: "n", value: "new" }])
+      const done = yield* typeAs("person", "drill", ...options)
+      assert.strictEqual(done.exitCode, 0, done.err)
+      assert.match(done.out, /Live topics +nothing could be compared; the notes say why/)
+      assert.include(
+        done.out,
+        `Note: the live topic orders is another one than the backup holds (its id is ${yield* idOf}, and was ${before}): nothing of it could be compared`
+      )
+      const report = JSON.parse((yield* type("drill", ...options, "-o", "json")).out)
+      assert.deepInclude(report, { comparedLiveRecords: 0, comparedLiveTopics: 0 })
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("does what spec.drill says, and reports it as JSON", () =>
     Effect.gen(function* () {
       const { directory, options } = yield* scene(manifest(drilled))

@@ -64,6 +64,31 @@ describe("kafka-backup offsets reset", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("names a group that the cluster does not know, and the one that was probably meant", () =>
+    Effect.gen(function* () {
+      const { manifest } = yield* scene
+      const spec = { kafkaCluster, strategy: "earliest", consumerGroups: ["biling", "bsy*"] }
+      const reset = manifest("KafkaOffsetReset", spec)
+      const dry = yield* type("offsets", "reset", ...reset, "--dry-run")
+      assert.strictEqual(dry.exitCode, 0, dry.err)
+      assert.include(dry.out, "Note: the cluster does not know consumer group biling. Did you mean billing?")
+      assert.include(dry.out, "Note: no consumer group of the cluster matches bsy*. Did you mean busy?")
+      const json = JSON.parse((yield* type("offsets", "reset", ...reset, "--dry-run", "-o", "json")).out)
+      assert.lengthOf(json.notes, 2)
+      const applied = manifest("KafkaOffsetReset", { ...spec, dryRun: true })
+      assert.include(
+        (yield* type("offsets", "apply", ...applied)).out,
+        "Note: the cluster does not know consumer group"
+      )
+      const first = manifest("KafkaOffsetReset", { ...spec, consumerGroups: ["newcomer"], topics: ["orders"] })
+      const done = yield* type("offsets", "reset", ...first)
+      assert.strictEqual(done.exitCode, 0, done.err)
+      assert.include(done.out, "know consumer group newcomer. Groups of the cluster: billing, busy")
+      // By now it has offsets.
+      assert.notInclude((yield* type("offsets", "reset", ...first)).out, "Note:")
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("stores the former offsets first where it is asked to, and takes times and topics", () =>
     Effect.gen(function* () {
       const { kafka, manifest, snapshots } = yield* scene

@@ -47,7 +47,7 @@ describe("kafka-backup restore", () => {
       const before = yield* typeAs("person", "restore", ...options, "--dry-run")
       assert.strictEqual(before.exitCode, 0, before.err)
       assert.match(before.out, /orders +orders +create and write +2 +1 +as in the backup/)
-      assert.match(before.out, /Nothing was written/)
+      assert.match(before.out, /Nothing was written\. All checks passed\.\n$/)
       assert.match(before.out, /brokers remove old records within minutes after the retention hold ends, in orders/)
       const done = yield* type("restore", ...options, "-o", "json")
       assert.strictEqual(done.exitCode, 0, done.err)
@@ -58,7 +58,23 @@ describe("kafka-backup restore", () => {
       const [record] = yield* target.committed("orders", 0)
       assert.strictEqual(record?.offset, 1)
       const again = yield* typeAs("person", "restore", ...options)
-      assert.match(again.out, /OK nightly-20261123-120000: already restored. 1 records were compared/)
+      assert.match(again.out, /OK nightly-20261123-120000: already restored. 1 record was compared/)
+      assert.match(again.out, /orders +orders +none, compared before +2 +1 /)
+      const look = yield* typeAs("person", "restore", ...options, "--dry-run")
+      assert.strictEqual(look.exitCode, 0, look.err)
+      assert.match(look.out, /orders +orders +none, compared before +2 +1 /)
+      assert.match(
+        look.out,
+        /Nothing was written\. The restore is complete: all records were compared until 20.*Z, and none is written again\. A repeat would only end the retention hold, if its time is over\.\n$/
+      )
+      assert.notInclude(look.out, "All checks passed")
+      const json = JSON.parse((yield* type("restore", ...options, "--dry-run", "-o", "json")).out)
+      assert.deepInclude(json, { standing: "complete" })
+      assert.strictEqual((yield* type("restore", ...options, "--end-hold")).exitCode, 0)
+      assert.include(
+        (yield* type("restore", ...options, "--dry-run")).out,
+        "none is written again. Nothing is left to do."
+      )
     }).pipe(Effect.provide(layer))
   )
 
@@ -237,12 +253,19 @@ describe("kafka-backup restore", () => {
         /Note: an earlier attempt has set the offsets of consumer groups, and they were left as they are/
       )
       assert.notInclude(repeat.out, "was set and read back")
+      const look = yield* typeAs("person", "restore", ...options, "--dry-run")
+      assert.include(look.out, "Consumer groups: an earlier attempt has set their offsets, and they stay as they are")
+      assert.notInclude(look.out, "busy")
       const topicMapping = { orders: "elsewhere" }
       yield* write({ offsetReset, rollback: { enabled: true, snapshotId: "before-2" }, topicMapping })
       const again = yield* typeAs("person", "restore", ...options)
       assert.match(again.out, /Consumer group billing: 1 offset was set and read back/)
       assert.include(again.out, "kafka-backup offsets reset -f FILE --group GROUP sets an active group")
       assert.match(again.out, /Note: consumer group busy was left as it is: it has active members \(state Stable\)/)
+      assert.match(
+        again.out,
+        /OK .*: 1 record was written, read back and compared\. 1 of 2 consumer groups was not set: busy, because it has active members \(state Stable\)\n$/
+      )
     }).pipe(Effect.provide(layer))
   )
 

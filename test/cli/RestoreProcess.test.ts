@@ -64,7 +64,14 @@ describe("the process of a restore", () => {
     const args = ["restore", "-f", file, ...volumes, "--listen", "127.0.0.1:0"]
     const process = start(programs.inMemory, args, { SLOW_SINK: "yes" })
     await process.said("a batch is on its way")
-    const address = jsonLines(process.err()).find(({ address }) => address !== undefined).address as string
+    // Without a terminal, a line of a log says how far it is.
+    await process.said("restoring nightly-20261123-120000: 0 of ")
+    const logged = process
+      .err()
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .join("\n")
+    const address = jsonLines(logged).find(({ address }) => address !== undefined).address as string
     const progress = (await (await fetch(`${address}/progress`)).json()) as object
     assert.deepInclude(progress, { step: "writing", backupId, percent: 0, records: 0 })
     const metrics = await (await fetch(`${address}/metrics`)).text()
@@ -74,7 +81,29 @@ describe("the process of a restore", () => {
     assert.include(process.err(), "stopped: what was written stays, and the same command continues the restore")
   })
 
-  it("says at once in a dry run, and in that of a drill, which broker does not answer", async () => {
+  it("of work on offsets says on SIGTERM which groups were set, and how to go on with the others", async () => {
+    const file = join(directory, "reset.json")
+    const spec = {
+      kafkaCluster: { bootstrapServers: ["in-memory:9092"] },
+      consumerGroups: ["first", "second"],
+      topics: ["orders"],
+      strategy: "earliest",
+      parallelism: 1
+    }
+    const reset = { apiVersion: "kafka.oso.sh/v1alpha1", kind: "KafkaOffsetReset", metadata: { name: "again" }, spec }
+    writeFileSync(file, JSON.stringify(reset))
+    const process = start(programs.inMemory, ["offsets", "reset", "-f", file, "-o", "json"], { SLOW_GROUPS: "yes" })
+    await process.said("group second is being set")
+    process.child.kill("SIGTERM")
+    assert.strictEqual(await process.ended, 21)
+    assert.match(
+      process.err(),
+      /^stopped: 1 of 2 consumer groups was set: first; of second some offsets may be set\. Repeat the command for the others alone: --group GROUP/m
+    )
+    assert.deepInclude(JSON.parse(process.out()).error, { reason: "Interrupted" })
+  })
+
+  it("says at once by hand, and in a dry run, which broker does not answer", async () => {
     // Nothing listens on port 1.
     const unreachable = { bootstrapServers: ["127.0.0.1:1"] }
     const file = join(directory, "unreachable.json")
@@ -83,9 +112,12 @@ describe("the process of a restore", () => {
     writeFileSync(backup, manifest().replace(/bootstrapServers:.*/u, 'bootstrapServers: ["127.0.0.1:1"]'))
     for (const args of [
       ["restore", "-f", file],
-      ["drill", "-f", backup]
+      ["restore", "-f", file, "--end-hold"],
+      ["restore", "-f", file, "--dry-run"],
+      ["drill", "-f", backup],
+      ["drill", "-f", backup, "--dry-run"]
     ]) {
-      const { err, exitCode } = await finished(programs.real, [...args, ...volumes, "--dry-run"])
+      const { err, exitCode } = await finished(programs.real, [...args, ...volumes])
       assert.strictEqual(exitCode, 20, err)
       assert.match(err, /127\.0\.0\.1:1/)
       assert.notInclude(err, "pauseMillis")

@@ -10,7 +10,7 @@ import * as StorageBackends from "../../src/storage/StorageBackends.ts"
 /*
  * The command line as a process of its own, on the demo's cluster, which is the same in every process. For tests of
  * signals and exit codes. With STUCK_STORE no segment ever arrives in storage; with SLOW_SINK each batch of a restore
- * takes a second, and so does each group whose offsets are set.
+ * takes a second, and so does each group whose offsets are set; with SLOW_GROUPS the groups alone are meant.
  */
 
 /** Every process draws new topic ids; without them the cluster of the next process counts as the same one. */
@@ -78,7 +78,7 @@ CommandLine.start(
   Layer.mergeAll(
     InMemoryKafka.layer,
     kafka,
-    ...(process.env["SLOW_SINK"] === undefined ? [] : [slow]),
+    ...(process.env["SLOW_SINK"] === undefined && process.env["SLOW_GROUPS"] === undefined ? [] : [slow]),
     process.env["STUCK_STORE"] === undefined ? StorageBackends.layer : stuck
   ).pipe(Layer.orDie)
 )

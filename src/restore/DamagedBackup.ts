@@ -1,0 +1,58 @@
+import { Effect } from "effect"
+import type { BackupSet } from "../manifest/Catalogue.ts"
+import * as Verification from "../manifest/Verification.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { type Objection, objection } from "./Objection.ts"
+import { isSelected } from "./RestorePlan.ts"
+import type { RestoreRequest } from "./RestoreRequest.ts"
+
+/* What is damaged of a backup. Topics and partitions that are whole can be restored without the others. */
+
+export interface Damage {
+  /** Of what is to be restored, and of the documents of the backup. */
+  readonly objections: ReadonlyArray<Objection>
+  /** Of what is left out, for people. */
+  readonly notes: ReadonlyArray<string>
+}
+
+const another = "restore another backup"
+const whole = "kafka-backup verify --deep names everything that is damaged"
+
+const leftOut = ({ partition, topic }: Verification.Problem): string =>
+  `${another}, or leave out what is damaged: topic ${topic} with excludeTopics, or partition ${partition} of it with sourcePartitions. ${whole}`
+
+/** Most places that the note names. */
+const mostNamed = 5
+
+const note = (backupId: string, elsewhere: ReadonlyArray<Verification.Problem>): ReadonlyArray<string> => {
+  const places = [...new Set(elsewhere.map(({ partition, topic }) => `${topic}[${partition}]`))]
+  if (places.length === 0) return []
+  const others = places.length > mostNamed ? ` and ${places.length - mostNamed} more` : ""
+  const named = `${places.slice(0, mostNamed).join(", ")}${others}`
+  return [`backup ${backupId} is damaged in partitions that are not restored: ${named}. ${whole}`]
+}
+
+/** Splits what a verification found by what the request selects. Pure. */
+export const of = (
+  { backupId, broken, problems }: Pick<Verification.Verification, "backupId" | "broken" | "problems">,
+  request: RestoreRequest
+): Damage => {
+  const concerns = ({ partition, topic }: Verification.Problem) => isSelected(request, topic, partition)
+  const damaged = (key: string, detail: string) => `backup ${backupId} is damaged: ${key} ${detail}`
+  return {
+    objections: [
+      ...problems
+        .filter(concerns)
+        .map((problem) => objection("BackupDamaged", damaged(problem.key, problem.detail), leftOut(problem))),
+      ...broken.map(({ detail, key }) => objection("BackupDamaged", damaged(key, detail), `${another}. ${whole}`))
+    ],
+    notes: note(
+      backupId,
+      problems.filter((problem) => !concerns(problem))
+    )
+  }
+}
+
+/** Whether every object of the backup is there with its size, and its documents are as they were committed. */
+export const find = (store: ObjectStoreShape, set: BackupSet, request: RestoreRequest) =>
+  Effect.map(Verification.verify(store, set, "objects"), (found) => of(found, request))
