@@ -26,15 +26,24 @@ interface Counters {
   peakBytes?: number
 }
 
-/** Reads what the kernel counts for a process; leaves `counters` as they were when the process is gone. */
-const look = (pid: number, counters: Counters): void => {
+/** User and system CPU of all threads of a process so far, in seconds; undefined where it cannot be read. */
+export const cpuSecondsOf = (pid: number | undefined): number | undefined => {
   try {
     // The name in parentheses may hold blanks; utime and stime are the 12th and 13th field after it.
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-    const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+  } catch {
+    return undefined
+  }
+}
+
+/** Reads what the kernel counts for a process; leaves `counters` as they were when the process is gone. */
+const look = (pid: number, counters: Counters): void => {
+  try {
+    const cpuSeconds = cpuSecondsOf(pid)
     const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]
-    if (peak === undefined) return
+    if (peak === undefined || cpuSeconds === undefined) return
     counters.cpuSeconds = cpuSeconds
     counters.peakBytes = Number(peak) * 1024
   } catch {

@@ -11,6 +11,7 @@ import * as Backends from "./Backends.ts"
 import * as Backup from "./Backup.ts"
 import * as Broker from "./Broker.ts"
 import * as Limits from "./Limits.ts"
+import * as Offsets from "./Offsets.ts"
 import * as Restore from "./Restore.ts"
 import * as OperatorBench from "./operator/OperatorBench.ts"
 import { endAll, type Usage } from "./Processes.ts"
@@ -36,7 +37,9 @@ npm run bench -- operator [options]
   --storage DIR   where backups go; emptied for every row (default .cache/bench/storage)
   --source        run src/main.ts instead of building dist/
 
-Of a restore, the reference topic's: --records, --repeat, --storage, --source.
+Of a restore, the reference topic's: --records, --repeat, --storage, --source; or:
+
+  --fillers       only what offsets without a record cost, one after the other (about ten minutes)
 
 Of the operator, which is measured on a control plane instead:
 
@@ -53,6 +56,7 @@ const { positionals, values } = parseArgs({
     only: { type: "string", multiple: true, default: [] },
     repeat: { type: "string", default: "1" },
     "no-limits": { type: "boolean", default: false },
+    fillers: { type: "boolean", default: false },
     storage: { type: "string", default: join(Cache.root, ".cache", "bench", "storage") },
     source: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false }
@@ -66,6 +70,7 @@ const isRestore = positionals[0] === "restore"
 if (
   values.help ||
   positionals.length > Number(isOperator || isRestore) ||
+  (values.fillers && !isRestore) ||
   !counts.every((n) => Number.isInteger(n) && n > 0)
 ) {
   process.stdout.write(usage)
@@ -198,7 +203,11 @@ try {
   const command = commandLine()
   broker = await Broker.open(Backends.servers.filter((name) => rows.some(({ backend }) => backend === name)))
   const { place, services } = broker
-  if (isRestore) {
+  if (values.fillers) {
+    const costs = await Offsets.run(command, place, services.kafka?.pid, values.storage, say)
+    console.log(`\n${machine}\n\n${Offsets.show(costs)}`)
+    keep({ costs })
+  } else if (isRestore) {
     const topic = Topics.reference("none", records)
     say(`${topic.name}: loading ${topic.records} records, unless they are there`)
     await Topics.provide(place, topic)
@@ -241,8 +250,10 @@ try {
       limits.push(await Limits.consumer(place, row.topic))
     }
   }
-  console.log(`\n${machine}\n\n${show(results, limits)}`)
-  keep({ records, results, limits })
+  if (!values.fillers) {
+    console.log(`\n${machine}\n\n${show(results, limits)}`)
+    keep({ records, results, limits })
+  }
 } catch (error) {
   say(error instanceof Error ? error.message : String(error))
   process.exitCode = 1

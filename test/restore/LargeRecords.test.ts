@@ -4,20 +4,10 @@ import { Effect } from "effect"
 import * as LargeRecords from "../../src/restore/LargeRecords.ts"
 import * as Restore from "../../src/restore/Restore.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
-import { aRestore, assertSame, backUp, inTime, layer, options, restore, systems, worlds } from "./world.ts"
-
-/** The target's topics get the limit of the source, whatever a restore asks for: as where it knows no better. */
-const limited = Effect.map(systems, (opened) => {
-  const createTopics: typeof opened.sink.createTopics = (topics, more) =>
-    opened.sink.createTopics(
-      topics.map((each) => ({ ...each, configs: { ...each.configs, ...topic.configs } })),
-      more
-    )
-  return { ...opened, sink: { ...opened.sink, createTopics } }
-})
+import { aRestore, assertSame, backUp, inTime, layer, limitedTo, options, restore, systems, worlds } from "./world.ts"
 
 const restoreWith = Effect.fnUntraced(function* (given: Restore.Options, request: RestoreRequest) {
-  const opened = yield* limited
+  const opened = yield* limitedTo("1100000")
   return yield* Restore.run(opened, request, yield* Restore.prepare(opened, request), given)
 }, Effect.scoped)
 

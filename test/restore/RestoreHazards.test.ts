@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schedule } from "effect"
 import * as Restore from "../../src/restore/Restore.ts"
 import * as Backup from "../backup/world.ts"
-import { aRestore, assertSame, backUp, inTime, layer, options, restore, systems, worlds } from "./world.ts"
+import { aRestore, assertSame, backUp, inTime, layer, limitedTo, options, restore, systems, worlds } from "./world.ts"
 
 const records = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ key: `key ${i}`, value: `value ${i} ${"x".repeat(40)}`, timestamp: i }))
@@ -186,7 +186,7 @@ describe("a restore", () => {
   it.effect("goes on after somebody has raised the limit of the topic", () =>
     Effect.gen(function* () {
       const { limit, request, source, target } = yield* large
-      const error = yield* Effect.flip(inTime(restore(request)))
+      const error = yield* Effect.flip(inTime(restore(request, {}, limitedTo("1100000"))))
       assert.match(
         error.message,
         /orders\[0\]: the record at offset 20 has [0-9]+ bytes in a batch of its own, compressed with zstd, and the limit of a batch is [0-9]+ [(]max[.]message[.]bytes[)]/

@@ -51,6 +51,17 @@ export const systems = Effect.gen(function* () {
   }
 })
 
+/** Its topics are created with this `max.message.bytes`, whatever a restore asks for: it may know no better. */
+export const limitedTo = (bytes: string) =>
+  Effect.map(systems, (opened) => {
+    const createTopics: typeof opened.sink.createTopics = (topics, more) =>
+      opened.sink.createTopics(
+        topics.map((each) => ({ ...each, configs: { ...each.configs, "max.message.bytes": bytes } })),
+        more
+      )
+    return { ...opened, sink: { ...opened.sink, createTopics } }
+  })
+
 export const options: Restore.Options = {
   openPartitions: 3,
   batchBytes: 400,
@@ -62,9 +73,10 @@ export const options: Restore.Options = {
 /** One attempt, with batches so small that a partition has many. */
 export const restore = Effect.fnUntraced(function* (
   request: RestoreRequest,
-  more: Pick<Restore.Options, "onRemoved"> = {}
+  more: Pick<Restore.Options, "onRemoved"> = {},
+  given: typeof systems = systems
 ) {
-  const opened = yield* systems
+  const opened = yield* given
   const prepared = yield* Restore.prepare(opened, request)
   return yield* Restore.run(opened, request, prepared, { ...options, ...more })
 }, Effect.scoped)

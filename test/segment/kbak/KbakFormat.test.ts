@@ -57,7 +57,8 @@ describe("KbakFormat", () => {
             minTimestamp: safe(timestamps.reduce((a, b) => (a < b ? a : b))),
             maxTimestamp: safe(timestamps.reduce((a, b) => (a > b ? a : b))),
             uncompressedBytes: stream(records).length,
-            payloadBytes: records.reduce((sum, r) => sum + (r.key?.length ?? 0) + (r.value?.length ?? 0), 0)
+            payloadBytes: records.reduce((sum, r) => sum + (r.key?.length ?? 0) + (r.value?.length ?? 0), 0),
+            largestRecordBytes: Math.max(...records.map((r) => stream([r]).length))
           }
         )
       }),
