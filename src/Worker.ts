@@ -1,6 +1,7 @@
 import { Clock, Deferred, Effect, Exit, type Scope } from "effect"
 import { KafkaSource, KafkaSources } from "./kafka/KafkaSource.ts"
 import * as Catalogue from "./manifest/Catalogue.ts"
+import * as Pins from "./manifest/Pins.ts"
 import * as OwnSets from "./manifest/OwnSets.ts"
 import * as RunPlan from "./manifest/RunPlan.ts"
 import type { RunSummary } from "./outcome/RunSummary.ts"
@@ -174,11 +175,15 @@ export const prunedResult = ({
 /** Lists the proven sets of the resource, and returns the summary that the pod reports. */
 export const list = (runSpec: RunSpec.RunSpec, mountPoint: MountPoint) =>
   maintenance("list", runSpec, mountPoint, (store) =>
-    Effect.map(Catalogue.entries(store), (entries) => listedResult(runSpec.backup, entries))
+    Effect.flatMap(Catalogue.entries(store), (entries) => listedResult(store, runSpec.backup, entries))
   )
 
 /** The part of a summary that a listing fills: the resource's own sets among all sets in storage. */
 export const listedResult = (
+  store: ObjectStoreShape,
   backup: KafkaBackup,
   entries: ReadonlyArray<Catalogue.CatalogueEntry>
-): Summarizing.MaintenanceResult => ({ catalogue: OwnSets.summary(OwnSets.of(entries, SpecRequest.resource(backup))) })
+) =>
+  Effect.map(Pins.of(store, SpecRequest.pinned(backup)), (pins): Summarizing.MaintenanceResult => ({
+    catalogue: OwnSets.summary(OwnSets.of(entries, SpecRequest.resource(backup)), pins)
+  }))

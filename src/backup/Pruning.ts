@@ -1,11 +1,14 @@
 import { Effect, Schema } from "effect"
 import * as RetentionSpec from "../resource/RetentionSpec.ts"
+import * as Pins from "../manifest/Pins.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import type { TimeRules } from "./KeepRules.ts"
 import type { RetentionOutcome } from "./RetentionOutcome.ts"
+import * as Pinning from "./Pinning.ts"
+import * as RetentionRemoval from "./RetentionRemoval.ts"
 import * as RetentionPass from "./RetentionPass.ts"
 import * as SpecRequest from "./SpecRequest.ts"
 import * as WholeRemoval from "./WholeRemoval.ts"
@@ -49,13 +52,34 @@ export type Extent =
       readonly rules?: { readonly keep: number | undefined; readonly time?: TimeRules | undefined } | undefined
       readonly acceptedLoss?: string | undefined
     }
-  | { readonly _tag: "All" }
+  | {
+      readonly _tag: "All"
+      /** Also those that somebody wants to keep. */
+      readonly isIncludingPinned?: boolean
+    }
+
+/** Fails if something would be removed that is pinned. */
+const unlessPinned = <E, R>(
+  store: ObjectStoreShape,
+  backup: KafkaBackup,
+  { isIncludingPinned = false }: Extent & { readonly _tag: "All" },
+  preview: Effect.Effect<RetentionOutcome, E, R>
+) =>
+  Effect.gen(function* () {
+    const outcome = yield* preview
+    const pinned = isIncludingPinned ? [] : yield* Pinning.among(store, outcome.removed, SpecRequest.pinned(backup))
+    return pinned.length === 0 ? outcome : yield* new Pinning.BackupsPinned({ backups: pinned })
+  })
 
 /** The preview and the removal for an extent. */
 const passes = Effect.fnUntraced(function* (store: ObjectStoreShape, backup: KafkaBackup, extent: Extent) {
   const resource = SpecRequest.resource(backup)
   if (extent._tag === "All") {
-    return { preview: WholeRemoval.preview(store, resource), run: WholeRemoval.run(store, resource) }
+    const preview = unlessPinned(store, backup, extent, WholeRemoval.preview(store, resource))
+    const run = Effect.andThen(preview, WholeRemoval.run(store, resource)).pipe(
+      Effect.tap(() => RetentionRemoval.unlessLocked(Pins.removeStray(store, resource.name)))
+    )
+    return { preview, run }
   }
   const { retention, timeZone } = backup.spec
   const { keep, text, time } = extent.rules
@@ -66,7 +90,13 @@ const passes = Effect.fnUntraced(function* (store: ObjectStoreShape, backup: Kaf
         text: RetentionSpec.timed(retention, timeZone)
       }
   if (keep === undefined && time === undefined) return yield* new KeepsEverything()
-  const rules = { keep, time, text, acceptedLoss: extent.acceptedLoss ?? SpecRequest.acceptedLoss(backup) }
+  const rules = {
+    keep,
+    time,
+    text,
+    acceptedLoss: extent.acceptedLoss ?? SpecRequest.acceptedLoss(backup),
+    annotatedPins: SpecRequest.pinned(backup)
+  }
   return { preview: RetentionPass.preview(store, resource, rules), run: RetentionPass.run(store, resource, rules) }
 })
 

@@ -16,6 +16,8 @@ export interface Rules extends KeepRules.Rules {
   readonly own?: string | undefined
   /** Backups that stay, however old they are: those of an earlier resource that may still be at work. */
   readonly pinned?: ReadonlySet<string> | undefined
+  /** Backups that somebody wants to keep: they stay, and no rule counts them. */
+  readonly pins?: ReadonlySet<string> | undefined
   /**
    * Id of a backup of this resource, which may be gone: backups older than this one no longer stay for what later ones
    * lost, because somebody confirmed that the loss is intended.
@@ -96,7 +98,14 @@ export const decide = Effect.fnUntraced(function* <S extends RetainableSet, E>(
   lossesOf: LossesOf<S, E>
 ) {
   const ordered = newestFirst(sets)
-  const reasons = KeepRules.reasons(ordered, rules)
+  const isPinned = ({ backupId }: S) => rules.pins?.has(backupId) === true
+  const reasons = new Map(
+    KeepRules.reasons(
+      ordered.filter((set) => !isPinned(set)),
+      rules
+    )
+  )
+  for (const { backupId } of ordered.filter(isPinned)) reasons.set(backupId, ["pinned"])
   const accepted = ordered.findIndex(({ backupId }) => backupId === rules.acceptedLoss)
   const acceptedMillis = accepted === -1 ? BackupId.slotMillis(rules.acceptedLoss ?? "") : undefined
   const isAccepted = (set: S, index: number): boolean =>

@@ -4,11 +4,12 @@ import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as AbandonedRuns from "../manifest/AbandonedRuns.ts"
 import * as Adoption from "../manifest/Adoption.ts"
 import type * as Catalogue from "../manifest/Catalogue.ts"
+import * as Pins from "../manifest/Pins.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as Remains from "../manifest/Remains.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
-import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
+import { acceptLossAnnotation, pinAnnotation } from "../resource/KafkaBackup.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as Lineage from "./Lineage.ts"
@@ -23,7 +24,9 @@ import * as RetentionOutcome from "./RetentionOutcome.ts"
 export type Thoroughness = "run" | "everything"
 
 /** As the resource says it: `acceptedLoss` is the text of its annotation. */
-export interface Rules extends Omit<Retention.Rules, "acceptedTopics" | "nowMillis"> {
+export interface Rules extends Omit<Retention.Rules, "acceptedTopics" | "nowMillis" | "pins"> {
+  /** The annotation that pins backups. */
+  readonly annotatedPins?: string | undefined
   /** The rules in words, for the status; absent where they are not those of the resource. */
   readonly text?: string | undefined
 }
@@ -124,7 +127,8 @@ const decideOn = Effect.fnUntraced(function* (
   nowMillis: number,
   checks: number
 ) {
-  const { acceptedLoss: text, text: applied, ...others } = rules
+  const { acceptedLoss: text, annotatedPins, text: applied, ...others } = rules
+  const pins = yield* Pins.of(store, annotatedPins)
   // A backup that retention has removed since is still meant; one of another resource never is.
   const { backupId: acceptedLoss, topics: acceptedTopics, unknown } = AcceptedLoss.parse(resource.name, text)
   const { decision, known, notes } = yield* ProvenRetention.decide(
@@ -133,6 +137,7 @@ const decideOn = Effect.fnUntraced(function* (
     {
       ...others,
       nowMillis,
+      pins,
       pinned: pinned(resource, adoption, yield* Clock.currentTimeMillis),
       acceptedLoss,
       acceptedTopics
@@ -143,6 +148,12 @@ const decideOn = Effect.fnUntraced(function* (
     const named = unknown.map((entry) => `"${entry.slice(0, 100)}"`).join(", ")
     notes.push(
       `annotation ${acceptLossAnnotation} is ignored in part: ${named} is neither a backup of this resource nor topic:PATTERN`
+    )
+  }
+  const missing = Pins.named(annotatedPins).filter((id) => !own.some(({ backupId }) => backupId === id))
+  if (missing.length > 0) {
+    notes.push(
+      `annotation ${pinAnnotation} pins backups that this resource does not have: ${missing.map((id) => id.slice(0, 300)).join(", ")}`
     )
   }
   const heldBack = decision.heldBack.map(({ losses, set }) => ({
@@ -169,6 +180,7 @@ const decideOn = Effect.fnUntraced(function* (
       notes: [...notes, ...remainsNotes(remains)],
       heldBack,
       reasons: decision.reasons,
+      pins,
       ...(applied === undefined ? {} : { rules: applied })
     }),
     own: there,

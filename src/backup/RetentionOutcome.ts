@@ -19,6 +19,8 @@ export interface RetentionOutcome {
   readonly notes: ReadonlyArray<string>
   /** The rules that keep a backup, by its id. */
   readonly reasons?: ReadonlyMap<string, ReadonlyArray<string>>
+  /** The backups that are pinned, whether or not they are this resource's. */
+  readonly pins?: ReadonlySet<string>
   /** The rules of the resource that were applied, as `RetentionSpec.timed` has them. */
   readonly rules?: string
   /** The kept sets, for history; absent if the pass failed before it knew them. */
@@ -29,11 +31,11 @@ export interface RetentionOutcome {
 export const of = (
   own: ReadonlyArray<OwnSets.OwnSet>,
   removed: ReadonlyArray<BackupId.BackupId>,
-  more: Partial<Pick<RetentionOutcome, "blocked" | "heldBack" | "locked" | "notes" | "reasons" | "rules">> = {}
+  more: Partial<Omit<RetentionOutcome, "kept" | "removed" | "catalogue">> = {}
 ): RetentionOutcome => {
   const kept = own.filter((set) => !removed.includes(set.backupId))
-  const { blocked = [], heldBack = [], locked = [], notes = [], reasons, rules } = more
-  const catalogue = OwnSets.summary(kept)
+  const { blocked = [], heldBack = [], locked = [], notes = [], pins, reasons, rules } = more
+  const catalogue = OwnSets.summary(kept, pins)
   return {
     kept: kept.map((set) => set.backupId),
     removed,
@@ -42,6 +44,7 @@ export const of = (
     blocked,
     notes,
     catalogue,
+    ...(pins === undefined ? {} : { pins }),
     ...(reasons === undefined ? {} : { reasons }),
     ...(rules === undefined ? {} : { rules })
   }

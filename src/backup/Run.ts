@@ -188,6 +188,7 @@ const retain = Effect.fnUntraced(function* (
         time: request.retainedByTime,
         text: request.retention,
         own,
+        annotatedPins: request.pinned,
         acceptedLoss: request.acceptedLoss
       },
       "run"

@@ -25,6 +25,8 @@ export interface RunRequest {
   readonly retention?: string | undefined
   /** The annotation that confirms losses: see AcceptedLoss.ts. */
   readonly acceptedLoss?: string | undefined
+  /** The annotation that pins backups: see Pins.ts. */
+  readonly pinned?: string | undefined
   /** Absent if circuit breakers are disabled. */
   readonly circuitBreaker?: BreakerSettings | undefined
   /** The machine that it runs on, for people. */

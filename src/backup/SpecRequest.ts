@@ -1,6 +1,6 @@
 import * as Compression from "../resource/Compression.ts"
 import * as DrillSpec from "../resource/DrillSpec.ts"
-import { acceptLossAnnotation, type KafkaBackup } from "../resource/KafkaBackup.ts"
+import { acceptLossAnnotation, type KafkaBackup, pinAnnotation } from "../resource/KafkaBackup.ts"
 import * as RetentionSpec from "../resource/RetentionSpec.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import type { Owner, RunIdentity } from "../identity/RunIdentity.ts"
@@ -39,6 +39,9 @@ export const identity = (backup: KafkaBackup, slot: string, trigger?: string): R
 export const acceptedLoss = ({ metadata }: KafkaBackup): string | undefined =>
   metadata.annotations?.[acceptLossAnnotation]?.trim()
 
+/** The backups that the resource's annotation pins, as it is written. */
+export const pinned = ({ metadata }: KafkaBackup): string | undefined => metadata.annotations?.[pinAnnotation]
+
 /** What `spec.retention` keeps beside a number of backups; undefined for nothing. */
 export const timeRules = ({ spec: { retention, timeZone } }: KafkaBackup): TimeRules | undefined => {
   const { keep, maxAge } = retention ?? {}
@@ -75,6 +78,7 @@ export const request = (backup: KafkaBackup, run: RunIdentity, host: string): Ru
     retainedByTime: timeRules(backup),
     retention: RetentionSpec.timed(spec.retention, spec.timeZone),
     acceptedLoss: acceptedLoss(backup),
+    pinned: pinned(backup),
     circuitBreaker: Breaker.settings(spec.circuitBreaker),
     host,
     notes: [

@@ -19,6 +19,7 @@ import * as LogLine from "./LogLine.ts"
 import { offsets } from "./OffsetsCommand.ts"
 import { operator } from "./OperatorCommand.ts"
 import { drill } from "./DrillCommand.ts"
+import { pin, unpin } from "./PinCommand.ts"
 import * as Presentation from "./Presentation.ts"
 import { prune } from "./PruneCommand.ts"
 import { restore } from "./RestoreCommand.ts"
@@ -41,6 +42,8 @@ export const kafkaBackup = Command.make("kafka-backup").pipe(
     drill,
     offsets,
     prune,
+    pin,
+    unpin,
     operator,
     crd,
     demo

@@ -2,6 +2,8 @@ import { Effect } from "effect"
 import { Argument, Command } from "effect/cli"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import { type ManifestPartition, totals } from "../manifest/Manifest.ts"
+import * as SpecRequest from "../backup/SpecRequest.ts"
+import * as Pins from "../manifest/Pins.ts"
 import * as Needs from "../restore/Needs.ts"
 import * as Format from "../status/Format.ts"
 import * as DescribedNeeds from "./DescribedNeeds.ts"
@@ -77,7 +79,10 @@ const row = ({ from, highWatermark, partition, stored, topic, until }: Partition
   ]
 }
 
-const summary = (set: Catalogue.BackupSet): string => {
+const pinned = ({ reason, sinceMillis, who }: Pins.Pin): string =>
+  `since ${Format.time(sinceMillis)}, by ${who}${reason === undefined ? "" : `: ${reason}`}`
+
+const summary = (set: Catalogue.BackupSet, pin: string | undefined): string => {
   const { facts, manifest } = set
   const sum = totals(manifest)
   return Table.facts([
@@ -91,6 +96,7 @@ const summary = (set: Catalogue.BackupSet): string => {
           ["Headers added", facts.addedHeaders.join(", ") || "none"],
           ["Keys and values", Format.bytes(facts.totals.payloadBytes)]
         ] as const)),
+    ...(pin === undefined ? [] : [["Pinned", pin] as const]),
     ["Cluster", manifest.source_cluster_id ?? "unknown"],
     ["Compression", manifest.compression ?? "zstd"],
     ["Topics", Format.count(sum.topics)],
@@ -104,7 +110,7 @@ export const describe = Command.make(
   "describe",
   { ...shared, backupId, output },
   Effect.fnUntraced(function* (flags) {
-    const { store } = yield* Resource.openStore(flags.file, flags)
+    const { backup, store } = yield* Resource.openStore(flags.file, flags)
     const set = yield* Catalogue.open(store, flags.backupId)
     if (flags.output === "json") {
       return yield* StandardOutput.print(
@@ -115,10 +121,18 @@ export const describe = Command.make(
         )
       )
     }
+    const isAnnotated = Pins.named(SpecRequest.pinned(backup)).includes(set.backupId)
+    const pin = yield* Pins.read(store, set.backupId).pipe(
+      Effect.map((found) => (found === undefined ? undefined : pinned(found))),
+      Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) =>
+        Effect.succeed(`yes, but ${message}`)
+      ),
+      Effect.map((found) => found ?? (isAnnotated ? "by the annotation kafka.oso.sh/pin" : undefined))
+    )
     const notes = (set.facts?.notes ?? []).map((note) => `note: ${note}`)
     yield* StandardOutput.print(
       [
-        summary(set),
+        summary(set, pin),
         "",
         Table.format(columns, partitions(set).map(row)),
         ...notes,

@@ -4,6 +4,7 @@ import * as Worker from "../Worker.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
 import type { Owner } from "../identity/RunIdentity.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
+import * as Pins from "../manifest/Pins.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as Format from "../status/Format.ts"
 import * as Resource from "./Resource.ts"
@@ -30,13 +31,18 @@ const ownerText = ({ name, namespace, uid }: Owner, isOwn: boolean, resource: Ow
   return isNamesake ? `${text} (uid ${uid ?? "none"})` : text
 }
 
-const row = (entry: Catalogue.CatalogueEntry, own: ReadonlySet<string>, resource: Owner): ReadonlyArray<string> => {
+const row = (
+  entry: Catalogue.CatalogueEntry,
+  own: ReadonlySet<string>,
+  pins: ReadonlySet<string>,
+  resource: Owner
+): ReadonlyArray<string> => {
   switch (entry._tag) {
     case "Complete": {
       const owner = entry.facts?.identity.owner
       return [
         entry.backupId,
-        "complete",
+        pins.has(entry.backupId) ? "complete, pinned" : "complete",
         Format.time(entry.createdMillis),
         Format.count(entry.totals.topics),
         Format.count(entry.totals.records),
@@ -54,12 +60,13 @@ const row = (entry: Catalogue.CatalogueEntry, own: ReadonlySet<string>, resource
   }
 }
 
-const json = (entry: Catalogue.CatalogueEntry) => {
+const json = (entry: Catalogue.CatalogueEntry, pins: ReadonlySet<string>) => {
   switch (entry._tag) {
     case "Complete":
       return {
         backupId: entry.backupId,
         state: "complete",
+        pinned: pins.has(entry.backupId),
         created: Format.time(entry.createdMillis),
         ...entry.totals,
         owner: entry.facts?.identity.owner ?? null
@@ -82,17 +89,22 @@ export const list = Command.make(
       const entries = yield* Catalogue.entries(store)
       const resource = SpecRequest.resource(backup)
       const own = new Set<string>(OwnSets.of(entries, resource).map(({ backupId }) => backupId))
+      const pins = yield* Pins.of(store, SpecRequest.pinned(backup))
       yield* StandardOutput.print(
         flags.output === "json"
-          ? JSON.stringify(entries.map(json), null, 2)
+          ? JSON.stringify(
+              entries.map((entry) => json(entry, pins)),
+              null,
+              2
+            )
           : entries.length === 0
             ? `no backups in ${store.location}`
             : Table.format(
                 columns,
-                entries.map((entry) => row(entry, own, resource))
+                entries.map((entry) => row(entry, own, pins, resource))
               )
       )
-      return Worker.listedResult(backup, entries)
+      return yield* Worker.listedResult(store, backup, entries)
     },
     Effect.scoped,
     (listing, flags) => SummaryFile.recording("list", flags.summary, listing)

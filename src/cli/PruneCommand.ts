@@ -33,6 +33,10 @@ const flags = {
         "deleted for good, after its last run"
     )
   ),
+  includingPinned: Flag.Boolean("including-pinned").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("with --all: remove pinned backups, too; without it --all removes nothing while one is pinned")
+  ),
   confirm: Flag.String("confirm").pipe(
     Flag.withMetavar("NAME"),
     Flag.optional,
@@ -46,9 +50,12 @@ const extent = (
   given: Command.Command.Config.Infer<typeof flags>,
   { metadata: { name }, spec: { timeZone } }: KafkaBackup
 ): Effect.Effect<Pruning.Extent, UsageError> => {
-  const { all, confirm, dryRun } = given
+  const { all, confirm, dryRun, includingPinned } = given
   const rules = KeepFlags.rules(given, timeZone)
   const refuse = (detail: string, advice: string) => Effect.fail(new UsageError({ detail, advice }))
+  if (!all && includingPinned) {
+    return refuse("--including-pinned can only be used with --all", "unpin the backups that may go: kafka-backup unpin")
+  }
   if (!all) {
     return confirm === undefined
       ? Effect.succeed({ _tag: "Older", rules })
@@ -63,7 +70,7 @@ const extent = (
       `give --confirm ${name} to remove them; --dry-run shows which they are`
     )
   }
-  return Effect.succeed({ _tag: "All" })
+  return Effect.succeed({ _tag: "All", isIncludingPinned: includingPinned })
 }
 
 /** The rules that keep a backup, in brackets. */
@@ -120,7 +127,7 @@ export const prune = Command.make(
           : text({ ...outcome, notes: [...outcome.notes, ...hints] }, given.dryRun)
       )
       if (!given.dryRun) return Worker.prunedResult(outcome)
-      return { removed: 0, ...Worker.listedResult(backup, yield* Catalogue.entries(store)) }
+      return { removed: 0, ...(yield* Worker.listedResult(store, backup, yield* Catalogue.entries(store))) }
     },
     Effect.scoped,
     (pruning, given) => SummaryFile.recording("prune", given.summary, pruning)

@@ -1,7 +1,13 @@
 import { deflateSync, inflateSync } from "node:zlib"
 import { Result, Schema } from "effect"
 import { given } from "../resource/Json.ts"
-import { acceptLossAnnotation, KafkaBackup, maxAcceptLossLength, triggerAnnotation } from "../resource/KafkaBackup.ts"
+import {
+  acceptLossAnnotation,
+  KafkaBackup,
+  maxAcceptLossLength,
+  pinAnnotation,
+  triggerAnnotation
+} from "../resource/KafkaBackup.ts"
 import * as ManifestParser from "../resource/ManifestParser.ts"
 import * as Trigger from "../resource/Trigger.ts"
 import { slotText } from "./RunIdentity.ts"
@@ -59,12 +65,13 @@ const Frozen = Schema.Struct({
 })
 const decodeRunSpec = Schema.decodeUnknownResult(Schema.fromJsonString(Frozen))
 
-/** The annotation that accepts losses, and no other. */
-const accepting = (annotations: KafkaBackup["metadata"]["annotations"]) => {
+/** The annotations that accept losses and that pin backups, and no other. A pin is never left out for its length. */
+const ofRetention = (annotations: KafkaBackup["metadata"]["annotations"]) => {
   const accepted = annotations?.[acceptLossAnnotation]
-  return accepted === undefined || accepted.length > maxAcceptLossLength
-    ? undefined
-    : { [acceptLossAnnotation]: accepted }
+  const pins = annotations?.[pinAnnotation]
+  const isAccepting = accepted !== undefined && accepted.length <= maxAcceptLossLength
+  if (!isAccepting && pins === undefined) return undefined
+  return given({ [acceptLossAnnotation]: isAccepting ? accepted : undefined, [pinAnnotation]: pins })
 }
 
 /** What a pod uses: spec and identity, nothing that changes unless the resource is edited. */
@@ -76,7 +83,7 @@ const bare = ({
 }: KafkaBackup): KafkaBackup => ({
   apiVersion,
   kind,
-  metadata: given({ name, namespace, uid, creationTimestamp, generation, annotations: accepting(annotations) }),
+  metadata: given({ name, namespace, uid, creationTimestamp, generation, annotations: ofRetention(annotations) }),
   spec
 })
 
@@ -89,7 +96,7 @@ export const longestField = (spec: Readonly<Record<string, unknown>>): string =>
 /**
  * The run as the value of an environment variable: printable ASCII without `$`, which Kubernetes would expand. Of the
  * resource only apiVersion, kind, spec and the metadata name, namespace, uid, creationTimestamp and generation are
- * included, and the annotation that accepts a loss.
+ * included, and the annotations that accept a loss and that pin backups.
  */
 export const encode = ({ backup, slot, trigger }: RunSpec): Result.Result<string, RunSpecTooLarge> => {
   const content = { backup: Schema.encodeSync(KafkaBackup)(bare(backup)), slot, trigger }

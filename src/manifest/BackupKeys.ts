@@ -65,6 +65,15 @@ export const lockFolder = (ownerKey: string) => `${commonFolder}/locks/${ownerKe
 export const lockEpoch = (ownerKey: string, epoch: number) =>
   key(`${lockFolder(ownerKey)}${String(epoch).padStart(12, "0")}.json`)
 
+export const pinFolder = `${commonFolder}/pins/`
+/** Its presence says that the backup stays, whatever retention says. */
+export const pin = (backupId: BackupId) => key(`${pinFolder}${backupId}.json`)
+/** The id in the key of a pin; undefined for a foreign file. */
+export const pinned = (objectKey: string): string | undefined =>
+  objectKey.startsWith(pinFolder)
+    ? /^([A-Za-z0-9][A-Za-z0-9._-]*)\.json$/u.exec(objectKey.slice(pinFolder.length))?.[1]
+    : undefined
+
 /** Offsets of consumer groups, stored before they are changed. They belong to no backup and are never removed. */
 export const offsetSnapshot = (snapshotId: string) => key(`${commonFolder}/offset-snapshots/${snapshotId}.json`)
 

@@ -53,7 +53,7 @@ export const of = (
 }
 
 /** The summary of these sets for the history, the one completed last first. */
-export const summary = (sets: ReadonlyArray<OwnSet>): CatalogueSummary => ({
+export const summary = (sets: ReadonlyArray<OwnSet>, pins: ReadonlySet<string> = new Set()): CatalogueSummary => ({
   total: sets.length,
   sets: sets
     .toSorted((a, b) => b.completedMillis - a.completedMillis || (a.backupId < b.backupId ? 1 : -1))
@@ -64,8 +64,14 @@ export const summary = (sets: ReadonlyArray<OwnSet>): CatalogueSummary => ({
       size: facts.totals.storedBytes,
       records: facts.totals.records
     })),
-  ...adoptedCount(sets)
+  ...adoptedCount(sets),
+  ...pinnedCount(sets, pins)
 })
+
+const pinnedCount = (sets: ReadonlyArray<OwnSet>, pins: ReadonlySet<string>): { readonly pinned?: number } => {
+  const pinned = sets.filter(({ backupId }) => pins.has(backupId)).length
+  return pinned === 0 ? {} : { pinned }
+}
 
 const adoptedCount = (sets: ReadonlyArray<OwnSet>): { readonly adopted?: number } => {
   const adopted = sets.filter(({ isAdopted }) => isAdopted).length

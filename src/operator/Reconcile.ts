@@ -101,7 +101,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
           isHeldBack:
             acceptedLoss === undefined && isApplied(observed) && applied(observed)?.reason === "RetentionHeldBack",
           isHolding: applied(observed)?.reason === "RetentionHeldBack",
-          waiting: isApplied(observed) ? (previous.adoptedBackups ?? 0) : 0,
+          waiting: (isApplied(observed) ? (previous.adoptedBackups ?? 0) : 0) + (previous.pinnedBackups ?? 0),
           acceptedLoss,
           // A listing that ended just now is not in the status yet.
           isUnlisted:

@@ -20,7 +20,9 @@ export const CatalogueSummary = Schema.Struct({
   /** The newest of them, newest first. */
   sets: Schema.Array(SetSummary),
   /** How many of `total` earlier resources of the same name made; absent for none. */
-  adopted: Schema.optionalKey(Schema.Int)
+  adopted: Schema.optionalKey(Schema.Int),
+  /** How many of `total` are pinned; absent for none. */
+  pinned: Schema.optionalKey(Schema.Int)
 })
 export type CatalogueSummary = typeof CatalogueSummary.Type
 

@@ -36,7 +36,12 @@ const Plan = RestoreSummary.fields.plan.schema
 const Wire = Schema.Struct({
   ...RunSummary.fields,
   catalogue: Schema.optionalKey(
-    Schema.Struct({ total: Schema.Int, sets: Schema.String, adopted: Schema.optionalKey(Schema.Int) })
+    Schema.Struct({
+      total: Schema.Int,
+      sets: Schema.String,
+      adopted: Schema.optionalKey(Schema.Int),
+      pinned: Schema.optionalKey(Schema.Int)
+    })
   ),
   restore: Schema.optionalKey(
     Schema.Struct({

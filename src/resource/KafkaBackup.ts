@@ -24,6 +24,12 @@ export const acceptLossAnnotation = `${group}/accept-loss` as const
 /** Longest value of that annotation, in characters; a longer one is ignored, since it takes room in every Job. */
 export const maxAcceptLossLength = 1024
 
+/**
+ * Annotation that names backups that stay, whatever retention says: ids, separated by commas. `kafka-backup pin` does
+ * the same in storage.
+ */
+export const pinAnnotation = `${group}/pin` as const
+
 /** Longest trigger value, in characters. */
 export const maxTriggerLength = 253
 

@@ -135,6 +135,11 @@ export const KafkaBackupStatus = Field.object(
         "Backups in storage that an earlier resource of this namespace, name and sourceClusterId made, and that count as this one's. Absent until there was one."
       )
     ),
+    pinnedBackups: Field.optional(
+      count(
+        "Backups in storage that are pinned: they stay, and do not count towards retention. Absent where there is none."
+      )
+    ),
     appliedRetention: Field.optional(
       name(
         "The rules of spec.retention that were applied last, by a run or a prune. Absent where it has no maxAge and no keep."

@@ -35,6 +35,7 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
     observedGeneration: facts.generation,
     ...last,
     ...adopted(previous, facts),
+    ...pinned(previous, facts),
     ...appliedRetention(previous, facts),
     ...nextScheduled(facts),
     ...ScheduleFields.write(facts.memory),
@@ -51,6 +52,9 @@ const adopted = ({ adoptedBackups }: Status, { catalogue }: Facts): Pick<Status,
   catalogue === undefined || (catalogue.adopted === undefined && adoptedBackups === undefined)
     ? given({ adoptedBackups })
     : { adoptedBackups: catalogue.adopted ?? 0 }
+
+const pinned = ({ pinnedBackups }: Status, { catalogue }: Facts): Pick<Status, "pinnedBackups"> =>
+  given({ pinnedBackups: catalogue === undefined ? pinnedBackups : catalogue.pinned })
 
 /** The rules that the run or prune applied that ended last; none where its retention failed. */
 const appliedRetention = (previous: Status, { ended, maintenance }: Facts): Pick<Status, "appliedRetention"> => {

@@ -182,6 +182,19 @@ describe("KeepRules", () => {
     }
   )
 
+  it.prop(
+    "keeps what is pinned, and decides about the others as if it were not there",
+    [Instants, Drawn],
+    ([drawn, a]) => {
+      const sets = setsOf(drawn)
+      const pins = new Set(sets.filter((_, n) => n % 3 === 1).map(({ backupId }) => backupId))
+      const { expired, reasons } = decide(sets, { ...rulesOf(a), pins })
+      const others = sets.filter(({ backupId }) => !pins.has(backupId))
+      assert.deepStrictEqual(expired, decide(others, rulesOf(a)).expired)
+      for (const pinned of pins) assert.deepStrictEqual(reasons.get(pinned), ["pinned"])
+    }
+  )
+
   it.prop("keeps no more than the rules count", [Instants, Drawn], ([drawn, rules]) => {
     const { backups = 0, hourly: hours = 0, daily = 0, weekly = 0, monthly = 0, yearly = 0 } = rules
     const most = backups + hours + daily + weekly + monthly + yearly

@@ -36,7 +36,22 @@ describeWith(
         compression: "none",
         retention: { backups: 1 }
       })
-      await succeed("run", ...places)
+      const first = reportOf(await succeed("run", ...places)).backupId as string
+      // What is pinned stays beside the newest, and goes once it is not.
+      await succeed("pin", first, ...places, "--reason", "a test")
+      const second = reportOf(await succeed("run", ...places)).backupId as string
+      const stored = async () =>
+        (
+          JSON.parse((await succeed("list", ...places, "-o", "json")).stdout) as Array<{
+            backupId: string
+            pinned: boolean
+          }>
+        ).map(({ backupId, pinned }) => [backupId, pinned])
+      assert.deepStrictEqual(await stored(), [
+        [first, true],
+        [second, false]
+      ])
+      await succeed("unpin", first, ...places)
       const report = reportOf(await succeed("run", ...places))
       await succeed("verify", ...places, report.backupId, "--deep")
       const found = await exportTopic(places, report.backupId, topic)

@@ -1,6 +1,8 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Kind from "../../src/kubernetes/Kind.ts"
+import * as Pins from "../../src/manifest/Pins.ts"
+import { BackupId } from "../../src/identity/BackupId.ts"
 import * as OwnerLock from "../../src/manifest/OwnerLock.ts"
 import { StorageAuthorizationFailed } from "../../src/storage/ObjectStoreError.ts"
 import { condition, hourly, metric, purposeOf, runsAmong, setsIn, story, world } from "./world.ts"
@@ -57,6 +59,25 @@ describe("deleting a KafkaBackup", () => {
       )
       yield* advance("20 minutes")
       expect(yield* kubectl.jobs).toEqual([])
+    })
+  )
+
+  story(
+    "with deletionPolicy Delete removes nothing while a backup is pinned, says so, and goes on once it is not",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* withSet({ deletionPolicy: "Delete" })
+      const [first] = setsIn(yield* backups.keys)
+      yield* Pins.create(backups.store, BackupId.make(first!), { reason: undefined, who: "ann" })
+      yield* kubectl.delete("hourly")
+      yield* advance("2 minutes")
+      expect(setsIn(yield* backups.keys)).toEqual([first])
+      const cleanedUp = condition(yield* kubectl.status("hourly"), "CleanedUp")
+      expect(cleanedUp?.status).toBe("False")
+      expect(cleanedUp?.message).toContain(`nothing is removed, because backup ${first} is pinned`)
+      yield* Pins.remove(backups.store, BackupId.make(first!))
+      yield* advance("1 hour")
+      expect(yield* kubectl.exists("hourly")).toBe(false)
+      expect(setsIn(yield* backups.keys)).toEqual([])
     })
   )
 

@@ -1,6 +1,8 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Kind from "../../src/kubernetes/Kind.ts"
+import * as Pins from "../../src/manifest/Pins.ts"
+import { BackupId } from "../../src/identity/BackupId.ts"
 import * as OwnerLock from "../../src/manifest/OwnerLock.ts"
 import { StorageAuthorizationFailed } from "../../src/storage/ObjectStoreError.ts"
 import { condition, hourly, metric, outcomes, purposeOf, setsIn, story, world } from "./world.ts"
@@ -61,6 +63,36 @@ describe("retention", () => {
       expect(setsIn(yield* backups.keys)).toHaveLength(1)
       expect((yield* kubectl.status("hourly")).appliedRetention).toBe("maxAge 1h")
       expect((yield* kubectl.jobs).filter((job) => purposeOf(job) === "prune")).toEqual([])
+    })
+  )
+
+  story(
+    "leaves pinned backups alone, by either means, and starts no Job for them",
+    Effect.gen(function* () {
+      const { advance, backups, kubectl } = yield* withSets(3, { retention: { backups: 3 } })
+      const [first, second, third] = setsIn(yield* backups.keys)
+      yield* kubectl.annotate("hourly", "kafka.oso.sh/pin", first!)
+      yield* Pins.create(backups.store, BackupId.make(second!), { reason: undefined, who: "ann" })
+      yield* kubectl.patch("hourly", { spec: { retention: { backups: 1 } } })
+      yield* advance("1 minute")
+      expect(setsIn(yield* backups.keys)).toEqual([first, second, third])
+      expect((yield* kubectl.status("hourly")).pinnedBackups).toBe(2)
+      yield* kubectl.trigger("hourly", "t4")
+      const prunes = new Set<string>()
+      for (let minute = 0; minute < 10; minute++) {
+        yield* advance("1 minute")
+        for (const job of yield* kubectl.jobs) if (purposeOf(job) === "prune") prunes.add(job.metadata.uid!)
+      }
+      // That of the edit.
+      expect(prunes.size).toBe(1)
+      const stored = setsIn(yield* backups.keys)
+      expect(stored.slice(0, 2)).toEqual([first, second])
+      expect(stored).toHaveLength(3)
+      yield* kubectl.annotate("hourly", "kafka.oso.sh/pin", "")
+      yield* kubectl.trigger("hourly", "t5")
+      yield* advance("1 minute")
+      expect(setsIn(yield* backups.keys)).toHaveLength(2)
+      expect((yield* kubectl.status("hourly")).pinnedBackups).toBe(1)
     })
   )
 
