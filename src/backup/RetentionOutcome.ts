@@ -2,6 +2,19 @@ import type * as BackupId from "../identity/BackupId.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 
+/** What becomes of one folder. */
+export interface FolderSpace {
+  readonly backupId: BackupId.BackupId
+  /** It was a backup before: other backups needed a part of it. */
+  readonly isRetired: boolean
+  /** Bytes that are removed. */
+  readonly freedBytes: number
+  /** Bytes that stay for other backups, */
+  readonly keptBytes: number
+  /** which are these. */
+  readonly neededBy: ReadonlyArray<BackupId.BackupId>
+}
+
 /** The result of a retention pass. */
 export interface RetentionOutcome {
   readonly kept: ReadonlyArray<BackupId.BackupId>
@@ -21,6 +34,8 @@ export interface RetentionOutcome {
   readonly reasons?: ReadonlyMap<string, ReadonlyArray<string>>
   /** The rules of the resource that were applied, as `RetentionSpec.timed` has them. */
   readonly rules?: string
+  /** What each folder gives back; absent where nobody asked, as in a run. */
+  readonly space?: ReadonlyArray<FolderSpace>
   /** The kept sets, for history; absent if the pass failed before it knew them. */
   readonly catalogue?: CatalogueSummary
 }
@@ -29,11 +44,12 @@ export interface RetentionOutcome {
 export const of = (
   own: ReadonlyArray<OwnSets.OwnSet>,
   removed: ReadonlyArray<BackupId.BackupId>,
-  more: Partial<Pick<RetentionOutcome, "blocked" | "heldBack" | "locked" | "notes" | "reasons" | "rules">> = {}
+  more: Partial<
+    Pick<RetentionOutcome, "blocked" | "heldBack" | "locked" | "notes" | "reasons" | "rules" | "space">
+  > = {}
 ): RetentionOutcome => {
   const kept = own.filter((set) => !removed.includes(set.backupId))
-  const { blocked = [], heldBack = [], locked = [], notes = [], reasons, rules } = more
-  const catalogue = OwnSets.summary(kept)
+  const { blocked = [], heldBack = [], locked = [], notes = [], reasons, rules, space } = more
   return {
     kept: kept.map((set) => set.backupId),
     removed,
@@ -41,7 +57,8 @@ export const of = (
     locked,
     blocked,
     notes,
-    catalogue,
+    ...(space === undefined ? {} : { space }),
+    catalogue: OwnSets.summary(kept),
     ...(reasons === undefined ? {} : { reasons }),
     ...(rules === undefined ? {} : { rules })
   }

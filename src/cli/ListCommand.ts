@@ -30,7 +30,10 @@ const ownerText = ({ name, namespace, uid }: Owner, isOwn: boolean, resource: Ow
   return isNamesake ? `${text} (uid ${uid ?? "none"})` : text
 }
 
-const row = (entry: Catalogue.CatalogueEntry, own: ReadonlySet<string>, resource: Owner): ReadonlyArray<string> => {
+type Retired = Extract<Catalogue.CatalogueEntry, { readonly _tag: "Retired" }>
+type Listed = Exclude<Catalogue.CatalogueEntry, Retired>
+
+const row = (entry: Listed, own: ReadonlySet<string>, resource: Owner): ReadonlyArray<string> => {
   switch (entry._tag) {
     case "Complete": {
       const owner = entry.facts?.identity.owner
@@ -70,7 +73,17 @@ const json = (entry: Catalogue.CatalogueEntry) => {
       return { backupId: entry.backupId, state: "beingRemoved" }
     case "Unreadable":
       return { backupId: entry.backupId, state: "unreadable", detail: entry.detail }
+    case "Retired": {
+      const { backupId, bytes, objects, owner } = entry
+      return { backupId, state: "retired", objects, storedBytes: bytes, owner }
+    }
   }
+}
+
+/** What is left of removed backups, in one line. */
+const rest = (retired: ReadonlyArray<Retired>): string => {
+  const bytes = Format.bytes(retired.reduce((n, folder) => n + folder.bytes, 0))
+  return `${Format.count(retired.length)} removed backup${retired.length === 1 ? "" : "s"} left ${bytes} that other backups need`
 }
 
 export const list = Command.make(
@@ -82,15 +95,16 @@ export const list = Command.make(
       const entries = yield* Catalogue.entries(store)
       const resource = SpecRequest.resource(backup)
       const own = new Set<string>(OwnSets.of(entries, resource).map(({ backupId }) => backupId))
+      const listed = entries.flatMap((entry) => (entry._tag === "Retired" ? [] : [entry]))
+      const retired = entries.flatMap((entry) => (entry._tag === "Retired" ? [entry] : []))
+      const rows = listed.map((entry) => row(entry, own, resource))
       yield* StandardOutput.print(
         flags.output === "json"
           ? JSON.stringify(entries.map(json), null, 2)
-          : entries.length === 0
-            ? `no backups in ${store.location}`
-            : Table.format(
-                columns,
-                entries.map((entry) => row(entry, own, resource))
-              )
+          : [
+              rows.length === 0 ? `no backups in ${store.location}` : Table.format(columns, rows),
+              ...(retired.length === 0 ? [] : [rest(retired)])
+            ].join("\n")
       )
       return Worker.listedResult(backup, entries)
     },
