@@ -7,8 +7,8 @@ import { RunPlan } from "../manifest/RunPlan.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 
 /*
- * Backups that retention leaves alone for now, whatever the rules say: those that an unfinished run builds on, and those
- * that a restore or a drill reads.
+ * Backups that retention leaves alone for now, whatever the rules say: those that an unfinished run builds on, and
+ * those that a restore or a drill reads.
  */
 
 /** Why each of them stays, for people. */

@@ -21,7 +21,9 @@ export class PruneRefused extends Schema.TaggedError<PruneRefused>()("PruneRefus
   readonly exitCode = exitCodes.storageUnusable
 }
 
-/** Backups of a deleted resource that stay for now: the store protects them, or a run of another resource needs them. */
+/**
+ * Backups of a deleted resource that stay for now: the store protects them, or a run of another resource needs them.
+ */
 export class BackupsLocked extends Schema.TaggedError<BackupsLocked>()("BackupsLocked", {
   backups: Schema.Array(Schema.String)
 }) {

@@ -73,8 +73,8 @@ const keeping = (staying: Staying, backupId: BackupId.BackupId, removal: Effect.
   )
 
 /**
- * Says of every backup that it is being removed, before an object of any of them goes: one that goes may name objects of
- * another one, and one that the store keeps still needs them. Returns those that stay whole.
+ * Says of every backup that it is being removed, before an object of any of them goes: one that goes may name objects
+ * of another one, and one that the store keeps still needs them. Returns those that stay whole.
  */
 const condemn = Effect.fnUntraced(function* (
   store: ObjectStoreShape,

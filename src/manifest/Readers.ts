@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { Clock, Effect, Fiber, Schedule, Schema, Stream } from "effect"
-import { BackupId } from "../identity/BackupId.ts"
+import * as BackupId from "../identity/BackupId.ts"
 import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
@@ -13,7 +13,7 @@ import * as SealedJson from "./SealedJson.ts"
  */
 const Reader = Schema.Struct({
   version: Schema.Literal(1),
-  backupId: BackupId,
+  backupId: BackupId.BackupId,
   /** For people: `restore orders/nightly`. */
   who: Schema.String,
   /** When it began to read. */
@@ -24,7 +24,7 @@ const Reader = Schema.Struct({
 
 /** A reader that is at work. */
 export interface Live {
-  readonly backupId: BackupId
+  readonly backupId: BackupId.BackupId
   readonly who: string
   /** Until when its set is left alone at most, however often it is renewed. */
   readonly untilMillis: number
@@ -60,14 +60,13 @@ const briefly = (request: Effect.Effect<unknown, ObjectStoreError>) =>
   })
 
 /**
- * Says that `who` reads this set until the scope ends, if the store may be written. Whoever registers looks afterwards
- * whether the set is still there: retention may have begun to remove it before.
+ * Says that `who` reads the set whose id is `text` until the scope ends, if the store may be written. Whoever registers
+ * looks afterwards whether the set is still there: retention may have begun to remove it before.
  */
-export const register = Effect.fn("Readers.register")(function* (
-  store: ObjectStoreShape,
-  backupId: BackupId,
-  who: string
-) {
+export const register = Effect.fn("Readers.register")(function* (store: ObjectStoreShape, text: string, who: string) {
+  const backupId = BackupId.parse(text)
+  // Whoever opens it says that there is no such set.
+  if (backupId === undefined) return
   const key = BackupKeys.reader(randomUUID())
   const sinceMillis = yield* Clock.currentTimeMillis
   const write = Effect.flatMap(Clock.currentTimeMillis, (nowMillis) =>
@@ -88,7 +87,7 @@ export const register = Effect.fn("Readers.register")(function* (
 /** One document of a reader; `live` is undefined where it has ended, or where nobody can read it. */
 interface Found {
   readonly key: ObjectKey
-  readonly backupId: BackupId | undefined
+  readonly backupId: BackupId.BackupId | undefined
   readonly live: Live | undefined
   /** Nobody will renew it any more. */
   readonly isStale: boolean

@@ -125,7 +125,8 @@ describe("Sets that name objects of earlier sets", () => {
       const one = reading(store)
       yield* RetentionPass.run(one.store, owner, { keep: 3 }, "run")
       const opened = one.keys.filter((key) => key.endsWith("/manifest.json"))
-      // Those that stay are compared with storage before anything is removed; the needs are read from the oldest of them.
+      // Those that stay are compared with storage before anything is removed; the needs are read from the oldest of
+      // them.
       const times = (n: number) => opened.filter((key) => key.startsWith(`${sets[n]!.backupId}/`)).length
       assert.deepStrictEqual([times(0), times(1) > times(2), times(2) === times(3)], [0, true, true])
       for (const set of sets.slice(1)) assert.deepStrictEqual(yield* ByReference.missing(store, set), [])
