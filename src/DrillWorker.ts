@@ -7,8 +7,10 @@ import * as DrillPreflight from "./drill/DrillPreflight.ts"
 import * as DrillRequest from "./drill/DrillRequest.ts"
 import type { DrillReport } from "./drill/DrillReport.ts"
 import * as DrillReporting from "./drill/DrillReporting.ts"
+import type { BackupId } from "./identity/BackupId.ts"
 import { KafkaSinks } from "./kafka/KafkaSink.ts"
 import { KafkaSources } from "./kafka/KafkaSource.ts"
+import * as Readers from "./manifest/Readers.ts"
 import type { RunSummary } from "./outcome/RunSummary.ts"
 import * as DrillSpec from "./resource/DrillSpec.ts"
 import type { KafkaBackup } from "./resource/KafkaBackup.ts"
@@ -120,7 +122,12 @@ export const attempt = Effect.fn("DrillWorker.attempt")(function* (
   const systems = yield* open(backup, progress, options)
   const asked = request(backup, options.slotMillis ?? (yield* Clock.currentTimeMillis))
   progress.step = "checking"
-  const prepared = yield* DrillPreflight.prepare(systems, asked, onFact)
+  const { name, namespace } = backup.metadata
+  const who = `drill of ${namespace === undefined ? name : `${namespace}/${name}`}`
+  // A dry run writes nothing, here neither.
+  const onOpened = (backupId: BackupId) =>
+    options.isDryRun ? Effect.void : Readers.register(systems.store, backupId, who)
+  const prepared = yield* DrillPreflight.prepare(systems, asked, onFact, onOpened)
   RestoreProgress.planned(progress, prepared.plan.restore)
   if (!options.isDryRun) {
     progress.startedWritingMillis = yield* Clock.currentTimeMillis

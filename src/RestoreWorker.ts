@@ -3,6 +3,7 @@ import type { KafkaError } from "./kafka/KafkaError.ts"
 import { KafkaSinks } from "./kafka/KafkaSink.ts"
 import { KafkaSources } from "./kafka/KafkaSource.ts"
 import type { KafkaTarget } from "./kafka/KafkaTarget.ts"
+import * as Readers from "./manifest/Readers.ts"
 import type { RunSummary } from "./outcome/RunSummary.ts"
 import type { Restorable } from "./resource/BackupRef.ts"
 import type { KafkaRestore } from "./resource/KafkaRestore.ts"
@@ -104,6 +105,9 @@ export const endHold = Effect.fn("RestoreWorker.endHold")(function* (
   return yield* RetentionHold.endNow(sink, source, SpecRequest.owner(resource))
 })
 
+const nameOf = ({ metadata: { name, namespace } }: Restorable): string =>
+  namespace === undefined ? name : `${namespace}/${name}`
+
 /** One attempt of a restore, from Secrets to the topics' own configuration. Fills `context` as it goes. */
 export const attempt = Effect.fn("RestoreWorker.attempt")(function* (
   resource: Restorable,
@@ -117,6 +121,8 @@ export const attempt = Effect.fn("RestoreWorker.attempt")(function* (
   progress.step = "checking"
   const request = SpecRequest.request(resource, yield* BackupChoice.resolve(systems, resource))
   progress.backupId = request.backupId
+  // A dry run writes nothing, here neither.
+  if (!options.isDryRun) yield* Readers.register(systems.store, request.backupId, `restore ${nameOf(resource)}`)
   const prepared = yield* Restore.prepare(systems, request)
   context.prepared = prepared
   RestoreProgress.planned(progress, prepared.plan)

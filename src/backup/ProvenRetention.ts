@@ -76,10 +76,10 @@ type Found =
 
 /** Compares a set with its manifest: objects that are missing or have another size, or a manifest that was changed. */
 const check = Effect.fnUntraced(
-  function* (store: ObjectStoreShape, backupId: BackupId) {
+  function* (store: ObjectStoreShape, backupId: BackupId, listings: Presence.Listings) {
     const set = yield* Catalogue.openById(store, backupId)
     const changed = (yield* Seal.manifestProblems(store, set)).map(({ detail, key }) => `${key} ${detail}`)
-    const problems = changed.length > 0 ? changed : yield* Presence.problems(store, set)
+    const problems = changed.length > 0 ? changed : yield* Presence.problems(store, set, listings)
     const [first] = problems
     if (first === undefined) return { _tag: "Whole" } satisfies Found as Found
     const more = problems.length > 1 ? ` and ${problems.length - 1} more objects are missing or altered` : ""
@@ -107,6 +107,7 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
   const isIntended = AcceptedLoss.coversTopic(rules.acceptedTopics ?? [])
   const lost = new Map(sets.map(({ backupId, lost: before }) => [backupId as string, before]))
   const checked = new Map(sets.map(({ backupId, check: before }) => [backupId as string, before]))
+  const listings: Presence.Listings = new Map()
   const present = new Set<string>()
   const gone = new Set<string>()
   const isCounted = ({ backupId }: KnownSet) => checked.get(backupId)?.damage === undefined && !gone.has(backupId)
@@ -136,7 +137,7 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
         const damage = checked.get(backupId)?.damage
         return damage === undefined ? [] : [`${backupId} is damaged and does not count for retention: ${damage}`]
       })
-      const known = sets.flatMap(({ backupId, facts, references }): ReadonlyArray<IndexedSet> => {
+      const known = sets.flatMap(({ backupId, base, facts, references }): ReadonlyArray<IndexedSet> => {
         if (gone.has(backupId)) return []
         const [found, missing] = [checked.get(backupId), lost.get(backupId)]
         return [
@@ -144,6 +145,7 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
             backupId,
             facts,
             references,
+            ...(base === undefined ? {} : { base }),
             ...(found === undefined ? {} : { check: found }),
             ...(missing === undefined ? {} : { lost: missing })
           }
@@ -155,7 +157,7 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
     yield* Effect.forEach(
       due,
       ({ backupId }) =>
-        Effect.map(check(store, backupId), (found) => {
+        Effect.map(check(store, backupId, listings), (found) => {
           present.add(backupId)
           if (found._tag === "Gone") gone.add(backupId)
           checked.set(backupId, { atMillis, ...(found._tag === "Damaged" ? { damage: found.problem } : {}) })

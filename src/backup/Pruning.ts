@@ -24,14 +24,16 @@ export class PruneRefused extends Schema.TaggedError<PruneRefused>()("PruneRefus
   readonly exitCode = exitCodes.storageUnusable
 }
 
-/** Backups of a deleted resource that the store protects from removal. */
+/**
+ * Backups of a deleted resource that stay for now: the store protects them, or a run of another resource needs them.
+ */
 export class BackupsLocked extends Schema.TaggedError<BackupsLocked>()("BackupsLocked", {
   backups: Schema.Array(Schema.String)
 }) {
   override get message() {
-    return `the store protects backups from removal: ${this.backups.join("; ")}`
+    return `backups cannot be removed yet: ${this.backups.join("; ")}`
   }
-  readonly advice = "repeat the command when the lock has ended, or remove the lock in the store"
+  readonly advice = "repeat the command when what is named has ended, or remove the lock in the store"
   readonly exitCode = exitCodes.storageUnusable
 }
 

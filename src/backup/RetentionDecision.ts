@@ -1,4 +1,4 @@
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import type * as BackupId from "../identity/BackupId.ts"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as AbandonedRuns from "../manifest/AbandonedRuns.ts"
@@ -7,12 +7,17 @@ import type * as Catalogue from "../manifest/Catalogue.ts"
 import * as Pins from "../manifest/Pins.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as Remains from "../manifest/Remains.ts"
+import type { RetiredFolder } from "../manifest/RetiredFolder.ts"
+import type * as Needs from "../manifest/Needs.ts"
+import * as Readers from "../manifest/Readers.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
 import { acceptLossAnnotation, pinAnnotation } from "../resource/KafkaBackup.ts"
-import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as AcceptedLoss from "./AcceptedLoss.ts"
+import * as Collecting from "./Collecting.ts"
 import * as Lineage from "./Lineage.ts"
+import * as InUse from "./InUse.ts"
 import * as ProvenRetention from "./ProvenRetention.ts"
 import type * as Retention from "./Retention.ts"
 import * as RetentionOutcome from "./RetentionOutcome.ts"
@@ -46,17 +51,23 @@ export interface Decided {
   readonly outcome: RetentionOutcome.RetentionOutcome
   /** The sets of the owner before anything is removed. */
   readonly own: ReadonlyArray<OwnSets.OwnSet>
-  /** The sets that stay and name objects of other sets. */
-  readonly naming: ReadonlyArray<BackupId.BackupId>
+  /** What decides on the objects of what is removed, and what follows from it. */
+  readonly demand: Collecting.Demand
+  readonly collection: Collecting.Collection
+  /** What the sets that are removed need, in case the store does not let them go. */
+  readonly leavingNeeds: ReadonlyArray<Needs.Need>
+  /** Whether a set stays that somebody began to read meanwhile. */
+  readonly heedsReaders: boolean
+  /** Documents of readers that ended long ago. */
+  readonly staleReaders: ReadonlyArray<ObjectKey>
   /** Folders without a backup in which paused attempts wrote after the removal: removed, too. */
   readonly remains: ReadonlyArray<BackupId.BackupId>
   /** Unfinished runs, of any resource, that are removed as well; they are no backups. */
   readonly abandoned?: ReadonlyArray<AbandonedRuns.AbandonedRun>
   readonly earlier: ReadonlyArray<Maker>
   /** What the index holds from now on, and the number of the present one; absent if it stays as it is. */
-  readonly index?: {
+  readonly index?: SetIndex.Contents & {
     readonly after: number
-    readonly sets: ReadonlyArray<SetIndex.IndexedSet>
     /** The sets that are removed, in case the store does not let them go. */
     readonly leaving: ReadonlyArray<SetIndex.IndexedSet>
   }
@@ -116,13 +127,33 @@ export const makersOf = (
       )
     }))
 
+/** What the sets need that stay, those of other tools included. */
+const needsOf = (
+  sets: ReadonlyArray<SetIndex.IndexedSet>,
+  others: ReadonlyArray<Catalogue.CatalogueEntry>
+): ReadonlyArray<Needs.Need> =>
+  [...sets, ...others.flatMap((entry) => (entry._tag === "Complete" ? [entry] : []))].filter(
+    ({ references }) => references.length > 0
+  )
+
+/** The retired folders that a pass looks at: in a run those of which something may be free since the last one. */
+const lookedAt = (
+  retired: ReadonlyArray<RetiredFolder>,
+  needs: ReadonlyArray<Needs.Need>,
+  leaving: ReadonlyArray<Needs.Need>
+): ReadonlyArray<RetiredFolder> => {
+  const [needed, freed] = [needs, leaving].map((all) => new Set(all.flatMap(({ references }) => references)))
+  return retired.filter(({ backupId }) => !needed!.has(backupId) || freed!.has(backupId))
+}
+
 /** What a pass does about these sets of the resource, if all that it must read can be read. */
 const decideOn = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   adoption: Adoption.Adoption,
-  { index, others: rest, sets }: SetIndex.Known,
+  { index, others: rest, retired, sets }: SetIndex.Known,
   own: ReadonlyArray<ProvenRetention.KnownSet & OwnSets.OwnSet>,
+  inUse: InUse.InUse,
   rules: Rules,
   nowMillis: number,
   checks: number
@@ -131,18 +162,19 @@ const decideOn = Effect.fnUntraced(function* (
   const pins = yield* Pins.of(store, annotatedPins)
   // A backup that retention has removed since is still meant; one of another resource never is.
   const { backupId: acceptedLoss, topics: acceptedTopics, unknown } = AcceptedLoss.parse(resource.name, text)
+  const stay = new Set([...pinned(resource, adoption, nowMillis), ...inUse.keys()])
   const { decision, known, notes } = yield* ProvenRetention.decide(
     store,
     own,
-    {
-      ...others,
-      nowMillis,
-      pins,
-      pinned: pinned(resource, adoption, yield* Clock.currentTimeMillis),
-      acceptedLoss,
-      acceptedTopics
-    },
+    { ...others, nowMillis, pins, pinned: stay, acceptedLoss, acceptedTopics },
     checks
+  )
+  const inUseOnly = decision.kept.filter(({ backupId }) => !decision.reasons.has(backupId))
+  notes.push(
+    ...InUse.notes(
+      inUse,
+      inUseOnly.map(({ backupId }) => backupId)
+    )
   )
   if (unknown.length > 0) {
     const named = unknown.map((entry) => `"${entry.slice(0, 100)}"`).join(", ")
@@ -172,22 +204,38 @@ const decideOn = Effect.fnUntraced(function* (
     ({ backupId }) => !removed.includes(backupId)
   )
   const leaving = known.filter(({ backupId }) => removed.includes(backupId))
+  const isCommand = checks === Infinity
   // Only a command: the records of all runs are read for them.
-  const all = new Set<string>([...sets, ...rest].map(({ backupId }) => backupId))
-  const remains = checks === Infinity ? yield* Remains.of(store, Adoption.ownerOf(resource), all) : []
+  const all = new Set<string>([...sets, ...rest, ...retired].map(({ backupId }) => backupId))
+  const remains = isCommand ? yield* Remains.of(store, Adoption.ownerOf(resource), all) : []
+  const needs = needsOf(staying, rest)
+  const leftOver = Collecting.ownOf(retired, resource, adoption, sets)
+  const demand: Collecting.Demand = {
+    going: [...removed, ...remains],
+    retired: isCommand ? leftOver : lookedAt(leftOver, needs, leaving),
+    needs
+  }
+  const collection = yield* Collecting.plan(store, demand)
+  const collected = new Set(collection.collected.map(({ backupId }) => backupId))
+  const contents = { sets: staying, retired: retired.filter(({ backupId }) => !collected.has(backupId)) }
   return {
     outcome: RetentionOutcome.of(there, removed, {
       notes: [...notes, ...remainsNotes(remains)],
       heldBack,
       reasons: decision.reasons,
       pins,
-      ...(applied === undefined ? {} : { rules: applied })
+      ...(applied === undefined ? {} : { rules: applied }),
+      ...(isCommand ? { space: yield* Collecting.space(store, demand, collection) } : {})
     }),
     own: there,
     earlier: makersOf(adoption, removed, sets),
     remains,
-    naming: staying.flatMap(({ backupId, references }) => (references.length === 0 ? [] : [backupId])),
-    ...(SetIndex.isSame(index.sets, staying) ? {} : { index: { after: index.number, sets: staying, leaving } })
+    demand,
+    collection,
+    leavingNeeds: leaving,
+    heedsReaders: true,
+    staleReaders: [],
+    ...(SetIndex.isSame(index, contents) ? {} : { index: { after: index.number, ...contents, leaving } })
   } satisfies Decided as Decided
 })
 
@@ -195,6 +243,12 @@ const withAbandoned = (decided: Decided, abandoned: ReadonlyArray<AbandonedRuns.
   const notes = [...decided.outcome.notes, ...abandoned.map(AbandonedRuns.note)]
   return { ...decided, abandoned, outcome: { ...decided.outcome, notes } }
 }
+
+const nothingToCollect = {
+  demand: { going: [], retired: [], needs: [] },
+  collection: { stillNamed: new Set<string>(), collected: [] },
+  leavingNeeds: []
+} as const
 
 /** What a pass over the present storage would do. Changes nothing. */
 export const decide = Effect.fnUntraced(function* (
@@ -212,8 +266,10 @@ export const decide = Effect.fnUntraced(function* (
     outcome: RetentionOutcome.of(own, [], { blocked }),
     own,
     earlier: [],
-    naming: [],
-    remains: []
+    ...nothingToCollect,
+    remains: [],
+    heedsReaders: true,
+    staleReaders: []
   })
   const blocked = unknownNeeds(found.others, resource)
   if (blocked.length > 0) return refused(blocked)
@@ -222,8 +278,18 @@ export const decide = Effect.fnUntraced(function* (
     ...(thoroughness === "run" ? [] : yield* AbandonedRuns.unfinishedElsewhere(store, resource.name))
   ]
   const abandoned = yield* AbandonedRuns.find(store, Adoption.ownerOf(resource), unfinished)
-  return yield* decideOn(store, resource, adoption, found, own, rules, nowMillis, checks).pipe(
-    Effect.map((decided): Decided => withAbandoned(decided, abandoned)),
+  const given = new Set<string>(abandoned.map(({ backupId }) => backupId))
+  const active = found.others.flatMap(({ _tag, backupId }) =>
+    _tag === "Incomplete" && !given.has(backupId) ? [backupId] : []
+  )
+  const readers = yield* Readers.all(store)
+  const inUse = new Map([
+    ...(yield* InUse.ofRuns(store, active)),
+    ...InUse.ofReaders(readers.flatMap(({ live }) => live ?? []))
+  ])
+  const staleReaders = readers.flatMap(({ isStale, key }) => (isStale ? [key] : []))
+  return yield* decideOn(store, resource, adoption, found, own, inUse, rules, nowMillis, checks).pipe(
+    Effect.map((decided): Decided => ({ ...withAbandoned(decided, abandoned), staleReaders })),
     Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) =>
       Effect.succeed(
         refused([`retention removed nothing, because a backup of this resource cannot be read: ${message}`])

@@ -2,6 +2,19 @@ import type * as BackupId from "../identity/BackupId.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 
+/** What becomes of one folder. */
+export interface FolderSpace {
+  readonly backupId: BackupId.BackupId
+  /** It was a backup before: other backups needed a part of it. */
+  readonly isRetired: boolean
+  /** Bytes that are removed. */
+  readonly freedBytes: number
+  /** Bytes that stay for other backups, */
+  readonly keptBytes: number
+  /** which are these. */
+  readonly neededBy: ReadonlyArray<BackupId.BackupId>
+}
+
 /** The result of a retention pass. */
 export interface RetentionOutcome {
   readonly kept: ReadonlyArray<BackupId.BackupId>
@@ -23,6 +36,8 @@ export interface RetentionOutcome {
   readonly pins?: ReadonlySet<string>
   /** The rules of the resource that were applied, as `RetentionSpec.timed` has them. */
   readonly rules?: string
+  /** What each folder gives back; absent where nobody asked, as in a run. */
+  readonly space?: ReadonlyArray<FolderSpace>
   /** The kept sets, for history; absent if the pass failed before it knew them. */
   readonly catalogue?: CatalogueSummary
 }
@@ -34,7 +49,7 @@ export const of = (
   more: Partial<Omit<RetentionOutcome, "kept" | "removed" | "catalogue">> = {}
 ): RetentionOutcome => {
   const kept = own.filter((set) => !removed.includes(set.backupId))
-  const { blocked = [], heldBack = [], locked = [], notes = [], pins, reasons, rules } = more
+  const { blocked = [], heldBack = [], locked = [], notes = [], pins, reasons, rules, space } = more
   const catalogue = OwnSets.summary(kept, pins)
   return {
     kept: kept.map((set) => set.backupId),
@@ -43,6 +58,7 @@ export const of = (
     locked,
     blocked,
     notes,
+    ...(space === undefined ? {} : { space }),
     catalogue,
     ...(pins === undefined ? {} : { pins }),
     ...(reasons === undefined ? {} : { reasons }),

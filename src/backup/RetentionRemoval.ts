@@ -1,21 +1,32 @@
 import { Effect } from "effect"
 import type * as BackupId from "../identity/BackupId.ts"
+import type { Owner } from "../identity/RunIdentity.ts"
 import * as AbandonedRuns from "../manifest/AbandonedRuns.ts"
 import * as Adoption from "../manifest/Adoption.ts"
 import type { CatalogueError } from "../manifest/CatalogueError.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Claims from "../manifest/Claims.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
+import * as Readers from "../manifest/Readers.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
-import { isLocked, lockedText, type ObjectStoreError } from "../storage/ObjectStoreError.ts"
+import { isLocked, lockedText, ObjectStoreError } from "../storage/ObjectStoreError.ts"
+import * as Collecting from "./Collecting.ts"
+import * as InUse from "./InUse.ts"
 import type * as RetentionDecision from "./RetentionDecision.ts"
 import * as RetentionOutcome from "./RetentionOutcome.ts"
 
 /** A store that protects the object for now keeps it. */
 export const unlessLocked = <A, E, R>(request: Effect.Effect<A, E, R>) =>
   Effect.asVoid(request).pipe(Effect.catchIf(isLocked, () => Effect.void))
+
+/** The store keeps an object: it protects it for now, or this identity may not delete it. */
+const isKept = (error: unknown): error is ObjectStoreError =>
+  isLocked(error) ||
+  (error instanceof ObjectStoreError &&
+    error.operation === "delete" &&
+    error.reason._tag === "StorageAuthorizationFailed")
 
 /**
  * Holds the locks of the earlier resources whose backups are removed, too: one of their Jobs may still be at work.
@@ -42,50 +53,111 @@ const withTheirLocks = (
     work
   )
 
+/** What stays although it was decided to go. */
+interface Staying {
+  /** Because the store keeps it, and why. */
+  readonly locked: Array<RetentionOutcome.RetentionOutcome["locked"][number]>
+  /** Because somebody began to read it. */
+  inUse: InUse.InUse
+}
+
+const keeping = (staying: Staying, backupId: BackupId.BackupId, removal: Effect.Effect<void, ObjectStoreError>) =>
+  removal.pipe(
+    Effect.catchIf(isKept, (error) => {
+      const why = lockedText(error) ?? `permission denied: ${error.reason.message}`
+      staying.locked.push({ backupId, why })
+      return Effect.logInfo("a backup stays for now: the store keeps its objects").pipe(
+        Effect.annotateLogs({ backupId, why })
+      )
+    })
+  )
+
 /**
- * Removes the decided sets, but no object that a remaining set names. A set that the store locks stays whole, and is
- * tried again by the next pass.
+ * Says of every backup that it is being removed, before an object of any of them goes: one that goes may name objects
+ * of another one, and one that the store keeps still needs them. Returns those that stay whole.
+ */
+const condemn = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  owner: Owner,
+  going: ReadonlyArray<BackupId.BackupId>,
+  heedsReaders: boolean,
+  staying: Staying
+) {
+  const condemned = new Set<BackupId.BackupId>()
+  for (const backupId of going) {
+    const write = Effect.map(SetRemoval.condemn(store, backupId, owner), (isNew) => {
+      if (isNew) condemned.add(backupId)
+    })
+    yield* keeping(staying, backupId, write)
+  }
+  if (condemned.size > 0 && heedsReaders) {
+    // A reader that registers after this finds the tombstone.
+    const read = [...InUse.ofReaders(yield* Readers.live(store))].filter(([backupId]) => condemned.has(backupId))
+    staying.inUse = new Map(yield* Effect.filter(read, ([backupId]) => Catalogue.hasManifest(store, backupId)))
+    yield* Effect.forEach(staying.inUse.keys(), (backupId) => SetRemoval.spare(store, backupId), { discard: true })
+  }
+  const stays = new Set<string>([...staying.locked.map(({ backupId }) => backupId), ...staying.inUse.keys()])
+  return yield* Effect.filter(
+    going.filter((backupId) => stays.has(backupId)),
+    (backupId) => Catalogue.isComplete(store, backupId)
+  )
+})
+
+/**
+ * Removes the decided sets and what nobody needs of earlier ones, but no object that a remaining set names. A set that
+ * the store keeps stays whole, and is tried again by the next pass.
  */
 export const carryOut = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   decided: RetentionDecision.Decided
 ) {
-  const { abandoned = [], earlier, index, naming, outcome: decision, own, remains } = decided
-  const removed = [...decision.removed, ...remains]
+  const { abandoned = [], collection, demand, earlier, index, outcome: decision, own, remains } = decided
   const owner = Adoption.ownerOf(resource)
-  if (removed.length + abandoned.length === 0) {
+  yield* Effect.ignore(Effect.forEach(decided.staleReaders, store.delete, { discard: true }))
+  const going = [...decision.removed, ...remains, ...abandoned.map(({ backupId }) => backupId)]
+  if (going.length + collection.collected.length === 0) {
     // Without it the next run reads more; nothing else depends on it.
-    if (index !== undefined) yield* Effect.ignore(SetIndex.write(store, owner, index.after, index.sets))
+    if (index !== undefined) yield* Effect.ignore(SetIndex.write(store, owner, index.after, index))
     return decision
   }
   // Before the first removal: a set that is in the index is not looked at again.
-  if (index !== undefined) yield* SetIndex.write(store, owner, index.after, index.sets)
-  const stillNamed = yield* SetRemoval.namedElsewhere(store, naming)
-  const locked: Array<{ readonly backupId: BackupId.BackupId; readonly why: string }> = []
+  if (index !== undefined) yield* SetIndex.write(store, owner, index.after, index)
   yield* Effect.forEach(abandoned, (run) => unlessLocked(AbandonedRuns.forget(store, run)), { discard: true })
-  const removal = Effect.forEach(
-    [...removed, ...abandoned.map(({ backupId }) => backupId)],
-    (backupId) =>
-      SetRemoval.remove(store, backupId, owner, stillNamed).pipe(
-        Effect.catchIf(isLocked, (error) => {
-          const why = lockedText(error) ?? error.message
-          locked.push({ backupId, why })
-          return Effect.logInfo("a backup stays for now: the store protects it from removal").pipe(
-            Effect.annotateLogs({ backupId, why })
-          )
-        })
-      ),
-    { discard: true }
-  )
+  const staying: Staying = { locked: [], inUse: new Map() }
+  const removal = Effect.gen(function* () {
+    const whole = new Set(yield* condemn(store, owner, going, decided.heedsReaders, staying))
+    const needs = [...demand.needs, ...decided.leavingNeeds.filter(({ backupId }) => whole.has(backupId))]
+    const { collected, stillNamed } =
+      whole.size === 0 ? collection : yield* Collecting.plan(store, { ...demand, needs })
+    const isKeptAlready = (backupId: BackupId.BackupId) => staying.locked.some((kept) => kept.backupId === backupId)
+    for (const backupId of going) {
+      if (whole.has(backupId) || isKeptAlready(backupId)) continue
+      yield* keeping(staying, backupId, SetRemoval.remove(store, backupId, owner, stillNamed))
+    }
+    for (const folder of collected) {
+      yield* keeping(staying, folder.backupId, SetRemoval.collect(store, folder, stillNamed))
+    }
+  })
   yield* withTheirLocks(store, earlier, removal)
-  if (locked.length === 0) return decision
+  const { locked, inUse } = staying
+  if (locked.length + inUse.size === 0) return decision
   if (index !== undefined) {
-    const stays = index.leaving.filter(({ backupId }) => locked.some((kept) => kept.backupId === backupId))
+    const isStaying = (backupId: BackupId.BackupId) =>
+      inUse.has(backupId) || locked.some((kept) => kept.backupId === backupId)
+    const stays = index.leaving.filter(({ backupId }) => isStaying(backupId))
     // One of which a part is gone is no backup any more: only a set that is not in the index is looked at again.
     const still = yield* Effect.filter(stays, ({ backupId }) => Catalogue.isComplete(store, backupId))
-    yield* Effect.ignore(SetIndex.write(store, owner, index.after + 1, [...index.sets, ...still]))
+    const contents = { ...index, sets: [...index.sets, ...still] }
+    yield* Effect.ignore(SetIndex.write(store, owner, index.after + 1, contents))
   }
-  const gone = decision.removed.filter((backupId) => !locked.some((kept) => kept.backupId === backupId))
-  return RetentionOutcome.of(own, gone, { ...decision, locked })
+  const gone = decision.removed.filter(
+    (backupId) => !inUse.has(backupId) && !locked.some((kept) => kept.backupId === backupId)
+  )
+  const { space: _planned, ...rest } = decision
+  return RetentionOutcome.of(own, gone, {
+    ...rest,
+    notes: [...rest.notes, ...InUse.notes(inUse, rest.removed)],
+    locked
+  })
 })

@@ -1,14 +1,19 @@
 import { Clock, Effect } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
+import * as AbandonedRuns from "../manifest/AbandonedRuns.ts"
 import * as Adoption from "../manifest/Adoption.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Claims from "../manifest/Claims.ts"
+import type * as Needs from "../manifest/Needs.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
+import * as Readers from "../manifest/Readers.ts"
 import * as Remains from "../manifest/Remains.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Collecting from "./Collecting.ts"
+import * as InUse from "./InUse.ts"
 import * as RetentionDecision from "./RetentionDecision.ts"
 import * as RetentionOutcome from "./RetentionOutcome.ts"
 import * as RetentionRemoval from "./RetentionRemoval.ts"
@@ -19,7 +24,9 @@ const claimed = Effect.fnUntraced(function* (
   owns: (owner: Owner) => boolean,
   entries: ReadonlyArray<Catalogue.CatalogueEntry>
 ) {
-  const candidates = entries.filter((entry) => entry._tag !== "Complete" || entry.facts === undefined)
+  const candidates = entries.filter(
+    (entry) => entry._tag !== "Retired" && (entry._tag !== "Complete" || entry.facts === undefined)
+  )
   const found = yield* Effect.forEach(
     candidates,
     ({ backupId }) =>
@@ -59,6 +66,30 @@ const removable = (
   }
 }
 
+/** The sets that are built on by unfinished runs of other resources. */
+const inUseByOthers = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  resource: Adoption.Resource,
+  entries: ReadonlyArray<Catalogue.CatalogueEntry>,
+  own: ReadonlyArray<BackupId.BackupId>
+) {
+  const unfinished = entries.flatMap(({ _tag, backupId }) =>
+    _tag === "Incomplete" && BackupId.isOf(resource.name, backupId) && !own.includes(backupId) ? [backupId] : []
+  )
+  const abandoned = yield* AbandonedRuns.find(store, Adoption.ownerOf(resource), unfinished)
+  const active = unfinished.filter((backupId) => abandoned.every((run) => run.backupId !== backupId))
+  return yield* InUse.ofRuns(store, active)
+})
+
+/** The sets that name objects of others: those that are removed, and those that stay. */
+const naming = (
+  entries: ReadonlyArray<Catalogue.CatalogueEntry>,
+  removed: ReadonlySet<BackupId.BackupId>
+): readonly [leaving: ReadonlyArray<Needs.Need>, staying: ReadonlyArray<Needs.Need>] => {
+  const all = entries.flatMap((entry) => (entry._tag === "Complete" && entry.references.length > 0 ? [entry] : []))
+  return [all.filter(({ backupId }) => removed.has(backupId)), all.filter(({ backupId }) => !removed.has(backupId))]
+}
+
 const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: Adoption.Resource) {
   const entries = yield* Catalogue.entries(store)
   const all = OwnSets.all(entries)
@@ -66,16 +97,16 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
   const nowMillis = yield* Clock.currentTimeMillis
   const { earlier, notes } = removable(resource, Adoption.of(all, resource), hasOwn, nowMillis)
   const owns = (owner: Owner) => Adoption.owns(resource, { earlier, others: [] }, owner)
-  const going = new Set(earlier.flatMap(({ sets }) => sets.map(({ backupId }) => backupId)))
+  const adopted = new Set(earlier.flatMap(({ sets }) => sets.map(({ backupId }) => backupId)))
   const sets = OwnSets.of(entries, resource)
-  const own = [
+  const own: ReadonlyArray<BackupId.BackupId> = [
     ...new Set([
       ...(yield* SetRemoval.unfinished(store, owns, entries)),
       ...(yield* claimed(store, owns, entries)),
       ...entries.flatMap((entry) =>
         entry._tag === "Unreadable" && entry.owner !== undefined && owns(entry.owner) ? [entry.backupId] : []
       ),
-      ...sets.flatMap(({ backupId, isAdopted }) => (!isAdopted || going.has(backupId) ? [backupId] : []))
+      ...sets.flatMap(({ backupId, isAdopted }) => (!isAdopted || adopted.has(backupId) ? [backupId] : []))
     ])
   ]
   // A damaged set of this owner is removed, too. One that may be anybody's may need objects of this owner's sets, if it
@@ -87,24 +118,49 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
   // Adopted backups say whose the unfinished runs are, and the own ones that adopted ones may go: in this order, what a
   // removal leaves that is cut off is found again.
   const isOwn = new Set<string>(sets.flatMap(({ backupId, isAdopted }) => (isAdopted ? [] : [backupId])))
-  const rank = (backupId: string): number => (isOwn.has(backupId) ? 2 : going.has(backupId) ? 1 : 0)
+  const rank = (backupId: string): number => (isOwn.has(backupId) ? 2 : adopted.has(backupId) ? 1 : 0)
   const ordered = own.toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
-  const removed = blocked.length > 0 ? [] : ordered
+  const readers = yield* Readers.all(store)
+  const inUse = yield* inUseByOthers(store, resource, entries, own)
+  const removed = blocked.length > 0 ? [] : ordered.filter((backupId) => !inUse.has(backupId))
+  const locked = [...inUse].flatMap(([backupId, why]) => (own.includes(backupId) ? [{ backupId, why }] : []))
   const known = new Set<string>(entries.map(({ backupId }) => backupId))
   const remains = blocked.length > 0 ? [] : yield* Remains.of(store, Adoption.ownerOf(resource), known)
-  const naming = entries.flatMap((entry) =>
-    entry._tag === "Complete" && entry.references.length > 0 && !removed.includes(entry.backupId)
-      ? [entry.backupId]
-      : []
+  const [leaving, staying] = naming(entries, new Set(removed))
+  const retired = entries.flatMap((entry) => (entry._tag === "Retired" ? [entry] : []))
+  const demand: Collecting.Demand = {
+    going: [...removed, ...remains],
+    retired: blocked.length > 0 ? [] : Collecting.ownOf(retired, resource, { earlier, others: [] }, all),
+    needs: staying
+  }
+  const collection = yield* Collecting.plan(store, demand)
+  const space = yield* Collecting.space(store, demand, collection)
+  const ofOthers = space.flatMap(({ backupId, keptBytes, neededBy }) =>
+    keptBytes === 0
+      ? []
+      : [`${keptBytes} bytes of ${backupId} stay: ${neededBy.join(", ")} of another resource need them`]
   )
+  const going = new Set(removed)
   return {
     outcome: RetentionOutcome.of(sets, removed, {
       blocked,
-      notes: [...notes, ...RetentionDecision.remainsNotes(remains)]
+      locked,
+      notes: [...notes, ...RetentionDecision.remainsNotes(remains), ...ofOthers],
+      space
     }),
     own: sets,
     earlier: RetentionDecision.makersOf({ earlier, others: [] }, removed, all),
-    naming,
+    demand,
+    collection,
+    leavingNeeds: leaving,
+    // Whoever removes everything means backups, too, that are being read.
+    heedsReaders: false,
+    staleReaders:
+      blocked.length > 0
+        ? []
+        : readers.flatMap(({ backupId, isStale, key }) =>
+            isStale || (backupId !== undefined && going.has(backupId)) ? [key] : []
+          ),
     remains
   } satisfies RetentionDecision.Decided
 })

@@ -31,8 +31,11 @@ const ownerText = ({ name, namespace, uid }: Owner, isOwn: boolean, resource: Ow
   return isNamesake ? `${text} (uid ${uid ?? "none"})` : text
 }
 
+type Retired = Extract<Catalogue.CatalogueEntry, { readonly _tag: "Retired" }>
+type Listed = Exclude<Catalogue.CatalogueEntry, Retired>
+
 const row = (
-  entry: Catalogue.CatalogueEntry,
+  entry: Listed,
   own: ReadonlySet<string>,
   pins: ReadonlySet<string>,
   resource: Owner
@@ -77,7 +80,17 @@ const json = (entry: Catalogue.CatalogueEntry, pins: ReadonlySet<string>) => {
       return { backupId: entry.backupId, state: "beingRemoved" }
     case "Unreadable":
       return { backupId: entry.backupId, state: "unreadable", detail: entry.detail }
+    case "Retired": {
+      const { backupId, bytes, objects, owner } = entry
+      return { backupId, state: "retired", objects, storedBytes: bytes, owner }
+    }
   }
+}
+
+/** What is left of removed backups, in one line. */
+const rest = (retired: ReadonlyArray<Retired>): string => {
+  const bytes = Format.bytes(retired.reduce((n, folder) => n + folder.bytes, 0))
+  return `${Format.count(retired.length)} removed backup${retired.length === 1 ? "" : "s"} left ${bytes} that other backups need`
 }
 
 export const list = Command.make(
@@ -90,19 +103,17 @@ export const list = Command.make(
       const resource = SpecRequest.resource(backup)
       const own = new Set<string>(OwnSets.of(entries, resource).map(({ backupId }) => backupId))
       const pins = yield* Pins.of(store, SpecRequest.pinned(backup))
+      const listed = entries.flatMap((entry) => (entry._tag === "Retired" ? [] : [entry]))
+      const retired = entries.flatMap((entry) => (entry._tag === "Retired" ? [entry] : []))
+      const rows = listed.map((entry) => row(entry, own, pins, resource))
+      const all = entries.map((entry) => json(entry, pins))
       yield* StandardOutput.print(
         flags.output === "json"
-          ? JSON.stringify(
-              entries.map((entry) => json(entry, pins)),
-              null,
-              2
-            )
-          : entries.length === 0
-            ? `no backups in ${store.location}`
-            : Table.format(
-                columns,
-                entries.map((entry) => row(entry, own, pins, resource))
-              )
+          ? JSON.stringify(all, null, 2)
+          : [
+              rows.length === 0 ? `no backups in ${store.location}` : Table.format(columns, rows),
+              ...(retired.length === 0 ? [] : [rest(retired)])
+            ].join("\n")
       )
       return yield* Worker.listedResult(store, backup, entries)
     },

@@ -2,7 +2,8 @@ import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { hostname } from "node:os"
 import * as Pruning from "../backup/Pruning.ts"
-import type { RetentionOutcome } from "../backup/RetentionOutcome.ts"
+import type { FolderSpace, RetentionOutcome } from "../backup/RetentionOutcome.ts"
+import * as Format from "../status/Format.ts"
 import * as Worker from "../Worker.ts"
 import * as Adoption from "../manifest/Adoption.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
@@ -83,15 +84,41 @@ const why = ({ heldBack, reasons }: RetentionOutcome, backupId: string): string 
 const keptBy = ({ kept, reasons }: RetentionOutcome): Readonly<Record<string, ReadonlyArray<string>>> =>
   Object.fromEntries(kept.map((backupId) => [backupId, reasons?.get(backupId) ?? []]))
 
+/** What a folder would give back, and what would stay of it for which backups. */
+const spaceText = ({ freedBytes, keptBytes, neededBy }: FolderSpace): string => {
+  const freed = `frees ${Format.bytes(freedBytes)}`
+  if (keptBytes === 0) return freed
+  const named = neededBy.slice(0, mostNamed).join(", ")
+  const more = neededBy.length > mostNamed ? ` and ${neededBy.length - mostNamed} more` : ""
+  return `${freed}, ${Format.bytes(keptBytes)} stay for ${named}${more}`
+}
+
+/** Most backups that a line names. */
+const mostNamed = 3
+
+const lockedText = ({ backupId, why }: RetentionOutcome["locked"][number]): string =>
+  `${backupId} is not removed yet: ${why.startsWith("locked") ? `the store keeps it ${why}` : why}`
+
 const text = (outcome: RetentionOutcome, isDryRun: boolean) => {
-  const { heldBack, kept, locked, notes, removed } = outcome
+  const { heldBack, kept, locked, notes, removed, space = [] } = outcome
   return [
     ...heldBack.map(({ backupId, why }) => `Note: ${backupId} stays beyond the backups to keep: ${why}`),
-    ...locked.map(({ backupId, why }) => `Note: ${backupId} is not removed yet: the store keeps it ${why}`),
+    ...locked.map((kept) => `Note: ${lockedText(kept)}`),
     ...notes.map((note) => `Note: ${note}`),
     ...kept.map((backupId) => (isDryRun ? `would keep ${backupId}${why(outcome, backupId)}` : `kept ${backupId}`)),
-    ...removed.map((backupId) => `${isDryRun ? "would remove" : "removed"} ${backupId}`),
-    ...(kept.length + removed.length === 0
+    ...removed.map((backupId) => {
+      const folder = space.find((one) => one.backupId === backupId)
+      if (!isDryRun) return `removed ${backupId}`
+      return `would remove ${backupId}${folder === undefined ? "" : `: ${spaceText(folder)}`}`
+    }),
+    ...space
+      .filter(({ isRetired }) => isRetired)
+      .map((folder) =>
+        isDryRun
+          ? `would remove the rest of ${folder.backupId}: ${spaceText(folder)}`
+          : `removed the rest of ${folder.backupId}`
+      ),
+    ...(kept.length + removed.length + space.length === 0
       ? ["this resource has no backups here; backups of other resources are not touched"]
       : [])
   ].join("\n")
@@ -119,6 +146,7 @@ export const prune = Command.make(
                 removed: outcome.removed,
                 heldBack: outcome.heldBack,
                 locked: outcome.locked,
+                space: outcome.space ?? [],
                 notes: [...outcome.notes, ...hints]
               },
               null,

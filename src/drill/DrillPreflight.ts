@@ -1,7 +1,9 @@
-import { Clock, Effect } from "effect"
+import { Clock, Effect, type Scope } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
 import type { Owner } from "../identity/RunIdentity.ts"
 import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
-import type { BackupSet } from "../manifest/Catalogue.ts"
+
+import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Verification from "../manifest/Verification.ts"
 import * as TopicGlob from "../resource/TopicGlob.ts"
 import * as Attempt from "../restore/Attempt.ts"
@@ -33,7 +35,7 @@ const refuse = (objections: ReadonlyArray<{ readonly message: string; readonly a
 
 /** The topics of the backup that the request selects. Fails for a name that the backup lacks. */
 const selected = Effect.fnUntraced(function* (
-  { backupId, manifest }: BackupSet,
+  { backupId, manifest }: Catalogue.BackupSet,
   { topics }: DrillRequest.DrillRequest
 ) {
   const names = new Set(manifest.topics.map(({ name }) => name))
@@ -45,8 +47,27 @@ const selected = Effect.fnUntraced(function* (
   return yield* refuse([{ message, advice: "correct spec.drill.topics, or back these topics up first" }])
 })
 
+/** Told which backup is going to be read, so that retention leaves it alone. */
+export type OnOpened = (backupId: BackupId) => Effect.Effect<void, never, Scope.Scope>
+
+/** How often the newest backup is looked for that retention does not remove at that moment. */
+const choices = 3
+
+/** The newest backup. Retention may have begun to remove it before it was told: then there is a newer one. */
+const chosen = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  { resource }: DrillRequest.DrillRequest,
+  onOpened: OnOpened
+) {
+  for (let left = choices; ; left--) {
+    const set = yield* NewestSet.open(store, resource)
+    yield* onOpened(set.backupId)
+    if (left === 1 || (yield* Catalogue.isComplete(store, set.backupId))) return set
+  }
+})
+
 /** Fails unless every object of the backup is there with its size, and its documents are as they were committed. */
-const assertWhole = Effect.fnUntraced(function* (store: ObjectStoreShape, set: BackupSet) {
+const assertWhole = Effect.fnUntraced(function* (store: ObjectStoreShape, set: Catalogue.BackupSet) {
   const { broken, problems } = yield* Verification.verify(store, set, "objects")
   const all = [...problems, ...broken].map(({ detail, key }) => `${key} ${detail}`)
   if (all.length === 0) return
@@ -85,11 +106,12 @@ const missingRights = Effect.fnUntraced(function* (
 export const prepare = Effect.fn("DrillPreflight.prepare")(function* (
   { sink, source, store }: Systems,
   request: DrillRequest.DrillRequest,
-  onFact: OnFact
+  onFact: OnFact,
+  onOpened: OnOpened = () => Effect.void
 ) {
   const startedMillis = yield* Clock.currentTimeMillis
   const owner = DrillRequest.owner(request.resource)
-  const set = yield* NewestSet.open(store, request.resource)
+  const set = yield* chosen(store, request, onOpened)
   onFact({ set })
   yield* assertWhole(store, set)
   const topics = yield* selected(set, request)

@@ -36,9 +36,11 @@ export const checkpointFolder = (backupId: BackupId) => `${backupId}/checkpoint/
 /** Everything durable since the attempt's last checkpoint, created only if absent. */
 export const checkpoint = (backupId: BackupId, attemptNumber: number, sequence: number) =>
   key(`${checkpointFolder(backupId)}${sixDigits(attemptNumber)}-${sixDigits(sequence)}.json`)
-export const topicsFolder = (backupId: BackupId) => `${backupId}/topics/`
+export const topicsFolder = (backupId: string) => `${backupId}/topics/`
 /** Says that retention is removing the set, which is no backup from then on. */
 export const tombstone = (backupId: BackupId) => key(`${backupId}/tombstone.json`)
+/** In the folder of a removed set of which objects stay, because other sets name them: see RetiredFolder.ts. */
+export const retired = (backupId: BackupId) => key(`${backupId}/retired.json`)
 
 /** One segment. With the attempt in the name, segments of two attempts that begin at the same offset never collide. */
 export const segment = (
@@ -73,6 +75,10 @@ export const pinned = (objectKey: string): string | undefined =>
   objectKey.startsWith(pinFolder)
     ? /^([A-Za-z0-9][A-Za-z0-9._-]*)\.json$/u.exec(objectKey.slice(pinFolder.length))?.[1]
     : undefined
+
+export const readersFolder = `${commonFolder}/readers/`
+/** Says that a restore or a drill reads a set: see Readers.ts. */
+export const reader = (unique: string) => key(`${readersFolder}${unique}.json`)
 
 /** Offsets of consumer groups, stored before they are changed. They belong to no backup and are never removed. */
 export const offsetSnapshot = (snapshotId: string) => key(`${commonFolder}/offset-snapshots/${snapshotId}.json`)

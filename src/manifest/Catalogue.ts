@@ -2,12 +2,12 @@ import { Effect, Schema, Stream } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
 import type { Owner } from "../identity/RunIdentity.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
-import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, DocumentUnreadable, SetIncomplete, SetNotFound } from "./CatalogueError.ts"
 import * as Claims from "./Claims.ts"
 import * as Documents from "./Documents.ts"
 import { Manifest, type ManifestTotals, references, totals } from "./Manifest.ts"
+import * as RetiredFolder from "./RetiredFolder.ts"
 import { digest, type SetDigest, SetFacts } from "./SetFacts.ts"
 
 /** One folder below the storage root that is, was or may become a backup. */
@@ -21,9 +21,13 @@ export type CatalogueEntry =
       readonly facts: SetDigest | undefined
       /** Other sets whose objects the manifest names. */
       readonly references: ReadonlyArray<string>
+      /** The set that it was built on; absent for one that names no other set's objects. */
+      readonly base?: BackupId.BackupId
     }
   | { readonly _tag: "Incomplete"; readonly backupId: BackupId.BackupId }
   | { readonly _tag: "BeingRemoved"; readonly backupId: BackupId.BackupId }
+  /** It was removed, but for objects that other sets need. */
+  | ({ readonly _tag: "Retired" } & RetiredFolder.RetiredFolder)
   | {
       readonly _tag: "Unreadable"
       readonly backupId: BackupId.BackupId
@@ -132,6 +136,10 @@ export const factsOf = Effect.fn("Catalogue.factsOf")(function* (store: ObjectSt
     : (yield* openById(store, backupId)).facts
 })
 
+/** True for a folder with a manifest, whether or not somebody is removing it. */
+export const hasManifest = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
+  exists(store, BackupKeys.manifest(backupId))
+
 /** True for a folder with a manifest that nobody is removing. */
 export const isComplete = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
   Effect.flatMap(exists(store, BackupKeys.tombstone(backupId)), (isRemoved) =>
@@ -155,38 +163,78 @@ const provenance = Effect.fnUntraced(function* (store: ObjectStoreShape, backupI
   return { owner: undefined, isForeign: facts === undefined && !(yield* exists(store, BackupKeys.claim(backupId))) }
 })
 
-/** What one folder holds; undefined without manifest and claim. */
-export const entry = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
-  openById(store, backupId).pipe(
-    Effect.map((set): CatalogueEntry => ({
+/**
+ * A complete set by its facts alone, without its manifest. Undefined where they do not say everything: the facts of
+ * earlier versions, those of killed attempts beside them, damaged ones, or a folder that is no set.
+ */
+const byFacts = Effect.fnUntraced(
+  function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
+    const key = BackupKeys.facts(backupId)
+    const found = yield* store.list(`${backupId}/kb-meta`).pipe(Stream.take(2), Stream.runCollect)
+    if (found.length !== 1 || found[0]?.key !== key) return undefined
+    const facts = yield* Documents.read(store, key, SetFacts)
+    if (facts.references === undefined || facts.backupId !== backupId) return undefined
+    if (!(yield* isComplete(store, backupId))) return undefined
+    const { records, segments, storedBytes, topics } = facts.totals
+    return {
       _tag: "Complete",
       backupId,
-      createdMillis: set.manifest.created_at,
-      totals: totals(set.manifest),
-      facts: set.facts === undefined ? undefined : digest(set.facts),
-      references: references(set.manifest, backupId)
-    })),
-    Effect.catchTag("CatalogueError", (error): Effect.Effect<CatalogueEntry | undefined, ObjectStoreError> => {
-      switch (error.reason._tag) {
-        case "SetNotFound":
-          return Effect.succeed(undefined)
-        case "SetIncomplete":
-          return Effect.succeed({
-            _tag: error.reason.state === "beingRemoved" ? "BeingRemoved" : "Incomplete",
-            backupId
-          })
-        default:
-          return Effect.map(provenance(store, backupId), (found) => ({
-            _tag: "Unreadable",
-            backupId,
-            detail: error.message,
-            ...found
-          }))
-      }
-    })
+      createdMillis: facts.startedMillis,
+      totals: { topics, segments, records, storedBytes, gaps: facts.gaps.length },
+      facts: digest(facts),
+      references: facts.references.map(({ folder }) => folder),
+      ...(facts.base === undefined ? {} : { base: facts.base.backupId })
+    } satisfies CatalogueEntry as CatalogueEntry
+  },
+  Effect.catchTag("CatalogueError", () => Effect.succeed(undefined)),
+  Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined))
+)
+
+const byManifest = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
+  openById(store, backupId).pipe(
+    Effect.map(({ facts, manifest }): CatalogueEntry => ({
+      _tag: "Complete",
+      backupId,
+      createdMillis: manifest.created_at,
+      totals: totals(manifest),
+      facts: facts === undefined ? undefined : digest(facts),
+      references: references(manifest, backupId),
+      ...(facts?.base === undefined ? {} : { base: facts.base.backupId })
+    }))
   )
 
-/** Every set and unfinished run below the root, ascending by id. Leaves out folders without manifest and claim. */
+const retired = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
+  Effect.map(RetiredFolder.read(store, backupId), (found): CatalogueEntry | undefined =>
+    found === undefined ? undefined : { _tag: "Retired", ...found }
+  )
+
+const unreadable = (store: ObjectStoreShape, backupId: BackupId.BackupId, { message }: CatalogueError) =>
+  Effect.map(provenance(store, backupId), (found): CatalogueEntry => ({
+    _tag: "Unreadable",
+    backupId,
+    detail: message,
+    ...found
+  }))
+
+/** What one folder holds; undefined without manifest and claim, and if nothing of a removed set is in it. */
+export const entry = Effect.fnUntraced(
+  function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
+    return (yield* byFacts(store, backupId)) ?? (yield* byManifest(store, backupId))
+  },
+  (effect, store, backupId) =>
+    effect.pipe(
+      Effect.catchReason("CatalogueError", "SetNotFound", () => retired(store, backupId)),
+      Effect.catchReason("CatalogueError", "SetIncomplete", ({ state }) =>
+        Effect.succeed<CatalogueEntry>({ _tag: state === "beingRemoved" ? "BeingRemoved" : "Incomplete", backupId })
+      ),
+      Effect.catchTag("CatalogueError", (error) => unreadable(store, backupId, error))
+    )
+)
+
+/**
+ * Every set, unfinished run and retired folder below the root, ascending by id. Leaves out other folders without
+ * manifest and claim. Reads the facts of each set, and its manifest only where those do not say everything.
+ */
 export const entries = (store: ObjectStoreShape) =>
   store.folders.pipe(
     Stream.filter((folder) => folder !== BackupKeys.commonFolder),

@@ -1,10 +1,11 @@
 import { Effect, Schema, Stream } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
-import { type Owner, ownerKey } from "../identity/RunIdentity.ts"
+import { Owner, ownerKey } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import * as Catalogue from "./Catalogue.ts"
 import * as Documents from "./Documents.ts"
+import type { RetiredFolder } from "./RetiredFolder.ts"
 import * as SealedJson from "./SealedJson.ts"
 import { SetDigest } from "./SetFacts.ts"
 
@@ -23,6 +24,8 @@ export const IndexedSet = Schema.Struct({
   facts: SetDigest,
   /** Other sets whose objects its manifest names. */
   references: Schema.Array(Schema.String),
+  /** The set that it was built on. */
+  base: Schema.optionalKey(BackupId.BackupId),
   /** When its manifest and its objects were last compared; `damage` says what was missing or altered then. */
   check: Schema.optionalKey(Schema.Struct({ atMillis: Schema.Int, damage: Schema.optionalKey(Schema.String) })),
   /**
@@ -33,14 +36,37 @@ export const IndexedSet = Schema.Struct({
 })
 export type IndexedSet = typeof IndexedSet.Type
 
-const Index = Schema.Struct({ version: Schema.Literal(1), sets: Schema.Array(IndexedSet) })
+const Retired = Schema.Struct({
+  backupId: BackupId.BackupId,
+  owner: Owner,
+  sinceMillis: Schema.Int,
+  objects: Schema.Int,
+  bytes: Schema.Int
+})
+
+const Index = Schema.Struct({
+  version: Schema.Literal(1),
+  sets: Schema.Array(IndexedSet),
+  /** Folders of removed sets of which objects stay; absent in indexes of earlier versions. */
+  retired: Schema.optionalKey(Schema.Array(Retired))
+})
+
+/** What an index holds. */
+export interface Contents {
+  readonly sets: ReadonlyArray<IndexedSet>
+  readonly retired: ReadonlyArray<RetiredFolder>
+}
+
+const nothing: Contents = { sets: [], retired: [] }
 
 /** What lies below the root under the names that backups of one resource have. */
 export interface Known {
   /** Complete sets with facts, of this owner and of others with its name. */
   readonly sets: ReadonlyArray<IndexedSet>
-  /** The newest index, of number 0 without one; without sets where it was not read. */
-  readonly index: { readonly number: number; readonly sets: ReadonlyArray<IndexedSet> }
+  /** What is left of removed sets, of this owner and of others with its name. */
+  readonly retired: ReadonlyArray<RetiredFolder>
+  /** The newest index, of number 0 without one; empty where it was not read. */
+  readonly index: Contents & { readonly number: number }
   /** Everything else: unfinished, unreadable, being removed, or made by another tool. */
   readonly others: ReadonlyArray<Catalogue.CatalogueEntry>
 }
@@ -52,10 +78,10 @@ const numbers = (store: ObjectStoreShape, owner: Owner) =>
   )
 
 const read = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, n: number) {
-  if (n === 0) return []
+  if (n === 0) return nothing
   return yield* Documents.readIfThere(store, BackupKeys.index(ownerKey(owner), n), Index).pipe(
-    Effect.map((index) => index?.sets ?? []),
-    Effect.catchTag("CatalogueError", () => Effect.succeed([])) // damaged: the sets are read instead
+    Effect.map((index): Contents => ({ sets: index?.sets ?? [], retired: index?.retired ?? [] })),
+    Effect.catchTag("CatalogueError", () => Effect.succeed(nothing)) // damaged: the sets are read instead
   )
 })
 
@@ -78,27 +104,34 @@ export const known = Effect.fn("SetIndex.known")(function* (
     Stream.runCollect
   )
   const number = Math.max(0, ...(yield* numbers(store, owner)))
-  const index = { number, sets: from === "index" ? yield* read(store, owner, number) : [] }
+  const index = { number, ...(from === "index" ? yield* read(store, owner, number) : nothing) }
   const indexed = new Map(index.sets.map((set) => [set.backupId, set]))
-  const missing = folders.filter((backupId) => !indexed.has(backupId))
+  const left = new Map(index.retired.map((folder) => [folder.backupId, folder]))
+  const missing = folders.filter((backupId) => !indexed.has(backupId) && !left.has(backupId))
   const entries = yield* Effect.forEach(missing, (backupId) => Catalogue.entry(store, backupId), {
     concurrency: readAtOnce
   })
   const sets = folders.flatMap((backupId) => indexed.get(backupId) ?? [])
+  const retired = folders.flatMap((backupId) => left.get(backupId) ?? [])
   const others: Array<Catalogue.CatalogueEntry> = []
   for (const entry of entries) {
     if (entry?._tag === "Complete" && entry.facts !== undefined) {
-      sets.push({ backupId: entry.backupId, facts: entry.facts, references: entry.references })
+      const { backupId, base, facts, references } = entry
+      sets.push({ backupId, facts, references, ...(base === undefined ? {} : { base }) })
+    } else if (entry?._tag === "Retired") {
+      const { _tag, ...folder } = entry
+      retired.push(folder)
     } else if (entry !== undefined) others.push(entry)
   }
-  return { sets, others, index } satisfies Known
+  return { sets, retired, others, index } satisfies Known
 })
 
-const sorted = (sets: ReadonlyArray<IndexedSet>) => sets.toSorted((a, b) => (a.backupId < b.backupId ? -1 : 1))
+const sorted = <A extends { readonly backupId: string }>(all: ReadonlyArray<A>) =>
+  all.toSorted((a, b) => (a.backupId < b.backupId ? -1 : 1))
 
-/** True if an index of these sets says the same. */
-export const isSame = (a: ReadonlyArray<IndexedSet>, b: ReadonlyArray<IndexedSet>): boolean =>
-  JSON.stringify(sorted(a)) === JSON.stringify(sorted(b))
+/** True if an index of the one says the same as one of the other. */
+export const isSame = (a: Contents, b: Contents): boolean =>
+  JSON.stringify([sorted(a.sets), sorted(a.retired)]) === JSON.stringify([sorted(b.sets), sorted(b.retired)])
 
 const remove = (store: ObjectStoreShape, owner: Owner, ascending: ReadonlyArray<number>) =>
   Effect.forEach(ascending, (n) => store.delete(BackupKeys.index(ownerKey(owner), n)), { discard: true })
@@ -111,10 +144,11 @@ export const write = Effect.fn("SetIndex.write")(function* (
   store: ObjectStoreShape,
   owner: Owner,
   after: number,
-  sets: ReadonlyArray<IndexedSet>
+  { retired, sets }: Contents
 ) {
   const key = BackupKeys.index(ownerKey(owner), after + 1)
-  yield* store.put(key, [SealedJson.seal(Index, { version: 1, sets })], { ifAbsent: true })
+  const document = { version: 1, sets, ...(retired.length === 0 ? {} : { retired }) } as const
+  yield* store.put(key, [SealedJson.seal(Index, document)], { ifAbsent: true })
   const older = (yield* numbers(store, owner)).filter((n) => n <= after)
   // One that stays does no harm. A write-once bucket that keeps the oldest keeps the others, too.
   yield* Effect.ignore(remove(store, owner, older))
@@ -123,7 +157,7 @@ export const write = Effect.fn("SetIndex.write")(function* (
 /** Says that this owner has no sets, before all of them are removed. */
 export const empty = Effect.fn("SetIndex.empty")(function* (store: ObjectStoreShape, owner: Owner) {
   const before = Math.max(0, ...(yield* numbers(store, owner)))
-  if (before > 0) yield* write(store, owner, before, [])
+  if (before > 0) yield* write(store, owner, before, nothing)
 })
 
 /** Removes every index of the owner. */

@@ -2,48 +2,67 @@ import { Clock, Effect, Schema, Stream } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import { Owner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
-import * as Catalogue from "./Catalogue.ts"
+import type * as Catalogue from "./Catalogue.ts"
 import * as Documents from "./Documents.ts"
+import * as RetiredFolder from "./RetiredFolder.ts"
 
 /**
  * In a set's folder while the set is being removed: it is no backup from then on, and only its owner removes the rest.
  */
 const Tombstone = Schema.Struct({ version: Schema.Literal(1), owner: Owner, sinceMillis: Schema.Int })
 
-/** Objects in the folder of a set that manifests of other sets name: they stay. */
+/** Objects in the folder of a removed set that other sets name: they stay. */
 export type StillNamed = ReadonlySet<string>
 
-/** Every key outside its own folder that one of these complete sets names. */
-export const namedElsewhere = Effect.fnUntraced(function* (
+/**
+ * The first step of a removal: writes the tombstone, before any object that this set or another one names is removed.
+ * False if somebody had written it before. What the set is whole without goes first: the report, its youngest object,
+ * and checkpoints that were left. Where a write-once bucket keeps those, it keeps the others too, and the failure
+ * (`isLocked`) leaves the set whole.
+ */
+export const condemn = Effect.fn("SetRemoval.condemn")(function* (
   store: ObjectStoreShape,
-  backupIds: ReadonlyArray<BackupId>
+  backupId: BackupId,
+  owner: Owner
 ) {
-  const named = new Set<string>()
-  yield* Effect.forEach(
-    backupIds,
-    (backupId) =>
-      Catalogue.openById(store, backupId).pipe(
-        Effect.map((set) => {
-          for (const topic of set.manifest.topics) {
-            for (const partition of topic.partitions) {
-              for (const segment of partition.segments) {
-                if (!segment.key.startsWith(`${backupId}/`)) named.add(segment.key)
-              }
-            }
-          }
-        })
-      ),
-    { concurrency: 8, discard: true }
-  )
-  return named as StillNamed
+  yield* store.delete(BackupKeys.report(backupId))
+  yield* store.list(BackupKeys.checkpointFolder(backupId)).pipe(Stream.runForEach((info) => store.delete(info.key)))
+  return yield* Documents.create(store, BackupKeys.tombstone(backupId), Tombstone, {
+    version: 1,
+    owner,
+    sinceMillis: yield* Clock.currentTimeMillis
+  })
 })
 
+/** Takes the tombstone back that this process has just written: nothing of the set was removed. */
+export const spare = (store: ObjectStoreShape, backupId: BackupId) => store.delete(BackupKeys.tombstone(backupId))
+
+/** Removes everything in the folder but `last` and what sets name, and returns how much stays for these. */
+const sweep = (
+  store: ObjectStoreShape,
+  backupId: BackupId,
+  last: ReadonlyArray<string>,
+  stillNamed: StillNamed
+): Effect.Effect<RetiredFolder.Rest, ObjectStoreError> =>
+  store.list(`${backupId}/`).pipe(
+    Stream.filter((info) => !last.includes(info.key)),
+    Stream.mapEffect(
+      (info) => (stillNamed.has(info.key) ? Effect.succeed(info.size) : Effect.as(store.delete(info.key), undefined)),
+      { concurrency: 8, unordered: true }
+    ),
+    Stream.runFold(
+      () => ({ objects: 0, bytes: 0 }),
+      (rest, kept: number | undefined) =>
+        kept === undefined ? rest : { objects: rest.objects + 1, bytes: rest.bytes + kept }
+    )
+  )
+
 /**
- * Removes one set for good: writes the tombstone, then removes the objects, the manifest and the tombstone. Each step
- * can be repeated, so the next removal finishes an interrupted one. Keeps the objects in `stillNamed`. What the set
- * is whole without goes first: the report, its youngest object, and checkpoints that were left. Where a write-once
- * bucket keeps those, it keeps the others too, and the failure (`isLocked`) leaves the set whole.
+ * Removes one set for good: the tombstone is written, then the objects, the manifest and the tombstone go. Objects in
+ * `stillNamed` stay, in a folder that is retired before the manifest goes. Each step can be repeated, so the next
+ * removal finishes an interrupted one.
  */
 export const remove = Effect.fn("SetRemoval.remove")(function* (
   store: ObjectStoreShape,
@@ -51,20 +70,29 @@ export const remove = Effect.fn("SetRemoval.remove")(function* (
   owner: Owner,
   stillNamed: StillNamed
 ) {
-  yield* store.delete(BackupKeys.report(backupId))
-  yield* store.list(BackupKeys.checkpointFolder(backupId)).pipe(Stream.runForEach((info) => store.delete(info.key)))
-  const last = [BackupKeys.manifest(backupId), BackupKeys.tombstone(backupId)]
-  yield* Documents.create(store, BackupKeys.tombstone(backupId), Tombstone, {
-    version: 1,
-    owner,
-    sinceMillis: yield* Clock.currentTimeMillis
-  })
-  yield* store.list(`${backupId}/`).pipe(
-    Stream.filter((info) => !last.includes(info.key) && !stillNamed.has(info.key)),
-    Stream.mapEffect((info) => store.delete(info.key), { concurrency: 8, unordered: true }),
-    Stream.runDrain
-  )
-  yield* Effect.forEach(last, store.delete, { discard: true })
+  yield* condemn(store, backupId, owner)
+  const [manifest, tombstone, retired] = [
+    BackupKeys.manifest(backupId),
+    BackupKeys.tombstone(backupId),
+    BackupKeys.retired(backupId)
+  ]
+  const rest = yield* sweep(store, backupId, [manifest, tombstone, retired], stillNamed)
+  if (rest.objects > 0) yield* RetiredFolder.create(store, backupId, owner, rest)
+  yield* store.delete(manifest)
+  yield* store.delete(tombstone)
+  if (rest.objects === 0) yield* store.delete(retired)
+})
+
+/** Removes what no set names any more of a retired folder; with the last object, the folder. Can be repeated. */
+export const collect = Effect.fn("SetRemoval.collect")(function* (
+  store: ObjectStoreShape,
+  folder: RetiredFolder.RetiredFolder,
+  stillNamed: StillNamed
+) {
+  const retired = BackupKeys.retired(folder.backupId)
+  const rest = yield* sweep(store, folder.backupId, [retired], stillNamed)
+  if (rest.objects === 0) yield* store.delete(retired)
+  else yield* RetiredFolder.update(store, folder, rest)
 })
 
 /** The sets whose removal by one of these owners was interrupted. */

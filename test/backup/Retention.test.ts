@@ -131,7 +131,7 @@ describe("Retention", () => {
       const { manifestSha256: _seal, ...unsealed } = (yield* Catalogue.open(store, "nightly-20261123-040000")).facts!
       yield* memory.tamper(factsKey, () => SealedJson.seal(SetFacts, unsealed))
       yield* RetentionPass.run(store, owner, { keep: 1 })
-      assert.deepStrictEqual(yield* states(store), ["040000 Complete"])
+      assert.deepStrictEqual(yield* states(store), ["010000 Retired", "040000 Complete"])
       yield* assertHoldsAll(cluster, store, "nightly-20261123-040000", { payments: 1 })
     }).pipe(Effect.provide(layer))
   )

@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { ObjectStores } from "../../src/storage/ObjectStore.ts"
+import * as ByReference from "../backup/byReference.ts"
 import { cluster, desk, layer, manifest, type } from "./terminal.ts"
 
 const id = (hour: number) => `nightly-20261123-${String(hour).padStart(2, "0")}0000`
@@ -29,12 +31,20 @@ describe("kafka-backup prune", () => {
       const { options, stored } = yield* sets("retention: {backups: 1}")
       const dry = yield* type("prune", ...options, "--dry-run")
       assert.deepStrictEqual(
-        [dry.exitCode, dry.out],
-        [0, `would keep ${id(3)} (newest, backups)\nwould remove ${id(1)}\nwould remove ${id(2)}\n`]
+        [dry.exitCode, dry.out.replaceAll(/frees \d[\d.]* k?B$/gmu, "frees some")],
+        [
+          0,
+          `would keep ${id(3)} (newest, backups)\nwould remove ${id(1)}: frees some\nwould remove ${id(2)}: frees some\n`
+        ]
       )
       assert.lengthOf(stored(), 4)
       const done = yield* type("prune", ...options, "-o", "json")
-      assert.deepStrictEqual(JSON.parse(done.out), {
+      const { space, ...said } = JSON.parse(done.out)
+      assert.deepStrictEqual(
+        space.map(({ freedBytes: _bytes, ...folder }: { readonly freedBytes: number }) => folder),
+        [id(1), id(2)].map((backupId) => ({ backupId, isRetired: false, keptBytes: 0, neededBy: [] }))
+      )
+      assert.deepStrictEqual(said, {
         dryRun: false,
         locked: [],
         kept: [id(3)],
@@ -154,5 +164,51 @@ describe("kafka-backup prune", () => {
       const own = yield* type("prune", ...options, "--all", "--confirm", "nightly")
       assert.strictEqual(own.out, `removed ${id(2)}\nremoved ${id(4)}\n`)
     }).pipe(Effect.provide(layer))
+  )
+
+  it.live("says what a removal frees, what stays and for which backups, and list what is left of removed ones", () =>
+    Effect.gen(function* () {
+      const { claim, options } = yield* desk(manifest())
+      const stores = yield* ObjectStores
+      const store = yield* stores.open({ _tag: "Directory", volume: claim })
+      const made: Array<ByReference.MadeSet> = []
+      for (const hour of [1, 2, 3]) {
+        const base = made.at(-1)
+        const making = { own: base === undefined ? 20 : 1, drop: base === undefined ? 0 : 5, bytes: 1000 }
+        const slotMillis = Date.UTC(2026, 10, 23, hour)
+        made.push(yield* ByReference.make(store, { owner: { name: "nightly" }, slotMillis, base, ...making }))
+      }
+      const [first, second, third] = made.map(({ backupId }) => backupId)
+      const dry = yield* type("prune", ...options, "--keep", "2", "--dry-run")
+      assert.match(
+        dry.out,
+        new RegExp(`would remove ${first}: frees 15\\.\\d kB, 15\\.0 kB stay for ${second}, ${third}\n$`)
+      )
+      assert.strictEqual((yield* type("prune", ...options, "--keep", "2")).exitCode, 0)
+      const listed = yield* type("list", ...options)
+      assert.match(listed.out, /\n1 removed backup left 15\.0 kB that other backups need\n$/)
+      const rows = JSON.parse((yield* type("list", ...options, "-o", "json")).out)
+      assert.deepStrictEqual(rows[0], {
+        backupId: first,
+        state: "retired",
+        objects: 15,
+        storedBytes: 15_000,
+        owner: { name: "nightly" }
+      })
+      const more = yield* type("prune", ...options, "--keep", "1", "--dry-run")
+      const lines = more.out.split("\n")
+      assert.match(lines[1]!, new RegExp(`^would remove ${second}: frees .* 1\\.00 kB stay for ${third}$`))
+      assert.match(
+        lines[2]!,
+        new RegExp(`^would remove the rest of ${first}: frees 5\\.\\d+ kB, 10\\.0 kB stay for ${third}$`)
+      )
+      const done = yield* type("prune", ...options, "--all", "--confirm", "nightly")
+      assert.strictEqual(done.out, `removed ${second}\nremoved ${third}\nremoved the rest of ${first}\n`)
+      assert.deepStrictEqual(
+        readdirSync(claim).filter((name) => !name.startsWith(".")),
+        ["_kafka-backup"]
+      )
+      assert.deepStrictEqual(readdirSync(join(claim, "_kafka-backup")), ["runs"])
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
 })

@@ -1,6 +1,12 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Result } from "effect"
+import * as DrillReporting from "../../src/drill/DrillReporting.ts"
+import * as DrillWorker from "../../src/DrillWorker.ts"
+import * as BackupKeys from "../../src/manifest/BackupKeys.ts"
+import * as ManifestParser from "../../src/resource/ManifestParser.ts"
+import * as RestoreReporting from "../../src/restore/RestoreReporting.ts"
+import { kafkaBackup } from "../../src/testing/KafkaBackupBuilder.ts"
 import * as BackupRef from "../../src/resource/BackupRef.ts"
 import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
 import * as Restore from "../../src/restore/Restore.ts"
@@ -76,6 +82,48 @@ describe("a restore's circuit breaker", () => {
       const { interruptions, patienceMillis } = yield* disturbed({ enabled: false })
       assert.deepStrictEqual(interruptions, [])
       assert.strictEqual(patienceMillis, 600_000)
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("the backup that a pod reads", () => {
+  const read = Effect.gen(function* () {
+    const { calls } = yield* Effect.flatMap(InMemoryObjectStores, (memory) => memory.named("backups"))
+    const keys = (yield* calls).filter(({ key }) => key.startsWith(BackupKeys.readersFolder) && key.endsWith(".json"))
+    return keys.map(({ operation }) => operation)
+  })
+  const context = { volumes: "/volumes", secretPatienceMillis: 0 }
+
+  it.effect("is registered while it is restored, and not by a dry run", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, [{ key: "1", value: "x" }])
+      const restore = resource(yield* backUp, { enabled: false })
+      for (const isDryRun of [true, false]) {
+        const reporting = RestoreReporting.context(0, RestoreProgress.make())
+        yield* inTime(RestoreWorker.attempt(restore, reporting, { ...context, isDryRun }))
+        assert.deepStrictEqual(yield* read, isDryRun ? [] : ["put", "delete"])
+      }
+      yield* assertSame(source, target, "orders", 1)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is registered while it is drilled, and not by a dry run", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, [{ key: "1", value: "x" }])
+      yield* backUp
+      const parsed = yield* Effect.fromResult(
+        ManifestParser.fromServer(kafkaBackup({ name: "nightly", bootstrapServers: ["in-memory:9092"] }))
+      )
+      const backup = { ...parsed, metadata: { ...parsed.metadata, namespace: "kafka", uid: "uid-1" } }
+      for (const isDryRun of [true, false]) {
+        const reporting = DrillReporting.context(0, RestoreProgress.make())
+        yield* inTime(DrillWorker.attempt(backup, reporting, { ...context, isDryRun }))
+        assert.deepStrictEqual(yield* read, isDryRun ? [] : ["put", "delete"])
+      }
     }).pipe(Effect.provide(layer))
   )
 })
