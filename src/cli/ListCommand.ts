@@ -19,6 +19,7 @@ const columns: ReadonlyArray<Table.Column> = [
   { heading: "TOPICS", align: "right" },
   { heading: "RECORDS", align: "right" },
   { heading: "SIZE", align: "right" },
+  { heading: "NEW", align: "right" },
   { heading: "GAPS", align: "right" },
   { heading: "OWNER" }
 ]
@@ -29,6 +30,10 @@ const ownerText = ({ name, namespace, uid }: Owner, isOwn: boolean, resource: Ow
   const isNamesake = !isOwn && name === resource.name && namespace === resource.namespace
   return isNamesake ? `${text} (uid ${uid ?? "none"})` : text
 }
+
+/** What the backup itself has stored; a dash where that is not known. */
+const newBytes = (totals: { readonly newStoredBytes?: number } | undefined): string =>
+  totals?.newStoredBytes === undefined ? "-" : Format.bytes(totals.newStoredBytes)
 
 const row = (entry: Catalogue.CatalogueEntry, own: ReadonlySet<string>, resource: Owner): ReadonlyArray<string> => {
   switch (entry._tag) {
@@ -41,6 +46,7 @@ const row = (entry: Catalogue.CatalogueEntry, own: ReadonlySet<string>, resource
         Format.count(entry.totals.topics),
         Format.count(entry.totals.records),
         Format.bytes(entry.totals.storedBytes),
+        newBytes(entry.facts?.totals),
         Format.count(entry.totals.gaps),
         owner === undefined ? "another tool" : ownerText(owner, own.has(entry.backupId), resource)
       ]
@@ -62,6 +68,8 @@ const json = (entry: Catalogue.CatalogueEntry) => {
         state: "complete",
         created: Format.time(entry.createdMillis),
         ...entry.totals,
+        newRecords: entry.facts?.totals.newRecords ?? null,
+        newStoredBytes: entry.facts?.totals.newStoredBytes ?? null,
         owner: entry.facts?.identity.owner ?? null
       }
     case "Incomplete":
