@@ -43,11 +43,15 @@ export const find = Effect.fn("Base.find")(function* (
   return newest === undefined ? undefined : yield* openSound(store, newest.backupId)
 })
 
+/** True for the base that a plan names. */
+export const isNamed = ({ named }: Base, { backupId, manifestSha256 }: BaseSet): boolean =>
+  named.backupId === backupId && named.manifestSha256 === manifestSha256
+
 /** The base that a plan names, for a later attempt; undefined if it was removed or changed since. */
 export const again = (store: ObjectStoreShape, named: BaseSet) =>
   openSound(store, named.backupId).pipe(
     Effect.catchTag("CatalogueError", () => Effect.succeed(undefined)),
-    Effect.map((found) => (found?.named.manifestSha256 === named.manifestSha256 ? found : undefined))
+    Effect.map((found) => (found !== undefined && isNamed(found, named) ? found : undefined))
   )
 
 /** Bytes of keys and values in this part of the base; a part of its total in proportion to the record stream. */

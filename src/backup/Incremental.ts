@@ -79,7 +79,9 @@ interface Sure extends Pair {
   readonly held: HeldSegments
 }
 
-/** What was decided of a pair: why it is read in full, or what is known of the log's last leader below the base's end. */
+/**
+ * What was decided of a pair: why it is read in full, or what is known of the log's last leader below the base's end.
+ */
 type Verdict =
   | { readonly _tag: "Full"; readonly reason: FullReason }
   | { readonly _tag: "Reused"; readonly leaderEpoch?: number }
@@ -245,6 +247,12 @@ const onBase = Effect.fnUntraced(function* (
   } satisfies RunPlan as RunPlan
 })
 
+/** A plan and, where it builds on one, the base. */
+export interface Built {
+  readonly plan: RunPlan
+  readonly base?: Base.Base
+}
+
 /** The plan, built on the newest earlier backup of the resource as far as the log is proven to be the same. */
 export const plan = Effect.fn("Incremental.plan")(function* (
   kafka: KafkaSourceShape,
@@ -261,7 +269,7 @@ export const plan = Effect.fn("Incremental.plan")(function* (
       )
   if (typeof found === "string") {
     const notes = [...whole.notes, `everything was read: ${found}`]
-    return { ...whole, full: "EarlierUnreadable", notes } satisfies RunPlan as RunPlan
+    return { plan: { ...whole, full: "EarlierUnreadable", notes } } satisfies Built as Built
   }
   const compared = found && {
     clusterId: found.facts.clusterId,
@@ -270,7 +278,8 @@ export const plan = Effect.fn("Incremental.plan")(function* (
   }
   const reason = Reuse.ofSet(policy, compared, whole)
   if (reason !== undefined || found === undefined) {
-    return { ...whole, full: reason ?? "NoEarlierBackup" } satisfies RunPlan as RunPlan
+    return { plan: { ...whole, full: reason ?? "NoEarlierBackup" } } satisfies Built as Built
   }
-  return yield* onBase(kafka, store, whole, found)
+  const built = yield* onBase(kafka, store, whole, found)
+  return built.base === undefined ? { plan: built } : { plan: built, base: found }
 })

@@ -78,7 +78,9 @@ export const readByMillis = (held: Held, cleanup: TopicCleanup): number | undefi
     ? held.startedMillis + cleanup.deleteRetentionMillis - marginMillis(cleanup.deleteRetentionMillis)
     : undefined
 
-/** The segments that are taken over: all with an offset that Kafka still has, so the first may begin below its start. */
+/**
+ * The segments that are taken over: all with an offset that Kafka still has, so the first may begin below its start.
+ */
 export const kept = <S extends Held["segments"][number]>(segments: ReadonlyArray<S>, logStart: number) =>
   segments.filter(({ end_offset }) => end_offset >= logStart)
 

@@ -91,14 +91,25 @@ const tryOnce = Effect.fnUntraced(function* (
   progress.step = "planning"
   const whole = Planning.make(kafka, request, backupId)
   const { incremental } = request
+  let built: Incremental.Built | undefined
   const plan = yield* planOnce(
     store,
     backupId,
     incremental === undefined
       ? whole
-      : Effect.flatMap(whole, (made) => Incremental.plan(kafka, store, resourceOf(request), incremental, made))
+      : Effect.flatMap(whole, (made) => Incremental.plan(kafka, store, resourceOf(request), incremental, made)).pipe(
+          Effect.map((found) => {
+            built = found
+            return found.plan
+          })
+        )
   )
-  const base = plan.base === undefined ? undefined : yield* Base.again(store, plan.base)
+  const base =
+    plan.base === undefined
+      ? undefined
+      : built?.base !== undefined && Base.isNamed(built.base, plan.base)
+        ? built.base
+        : yield* Base.again(store, plan.base)
   const state = RunState.make()
   if (base !== undefined) RunState.reuse(state, plan, base.manifest)
   RunState.absorb(state, advances)

@@ -15,8 +15,9 @@ export interface GivenUp {
 }
 
 /**
- * The partitions, beside those of `known`, whose objects in the base are gone by now, or whose reading has taken too long. Until retention may
- * remove something of the base, that is while this process holds the owner's lock, the answer stays true.
+ * The partitions, beside those of `known`, whose objects in the base are gone by now, or whose reading has taken too
+ * long. Until retention may remove something of the base, that is while this process holds the owner's lock, the answer
+ * stays true.
  */
 export const givenUp = Effect.fn("TakenOver.givenUp")(function* (
   store: ObjectStoreShape,

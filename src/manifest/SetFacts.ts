@@ -64,7 +64,9 @@ export const SetFacts = Schema.Struct({
           records: Schema.Int,
           /** See LargestRecord.ts. */
           largestRecordBytes: Schema.optionalKey(Schema.Int),
-          /** Epoch of the leader that wrote the last batch below `until`: proves later that the log is still this one. */
+          /**
+           * Epoch of the leader that wrote the last batch below `until`: proves later that the log is still this one.
+           */
           leaderEpoch: Schema.optionalKey(Schema.Int),
           /** What the objects of earlier backups hold of it: all records in `[from, until)`. */
           reused: Schema.optionalKey(

@@ -121,7 +121,10 @@ export interface ExportedPartition {
   readonly offsets: ReadonlyArray<number>
 }
 
-/** Everything `export` gives of a topic from offset `from` on, digested by partition as the independent Java consumer does it. */
+/**
+ * Everything `export` gives of a topic from offset `from` on, digested by partition as the independent Java consumer
+ * does it.
+ */
 export const exportTopic = async (
   places: ReadonlyArray<string>,
   backupId: string,
