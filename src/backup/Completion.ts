@@ -2,19 +2,22 @@ import { createHash } from "node:crypto"
 import { Clock, Effect, Stream } from "effect"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Attempts from "../manifest/Attempts.ts"
+import * as OwnerLock from "../manifest/OwnerLock.ts"
 import * as GroupsSnapshot from "../manifest/GroupsSnapshot.ts"
-import * as LargestRecord from "../manifest/LargestRecord.ts"
-import type { RunPlan } from "../manifest/RunPlan.ts"
+import { readFrom, type RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import * as Seal from "../manifest/Seal.ts"
 import * as SealedJson from "../manifest/SealedJson.ts"
-import { addedHeaders, SetFacts } from "../manifest/SetFacts.ts"
+import { SetFacts } from "../manifest/SetFacts.ts"
 import { KeyedDigest } from "../segment/KeyedDigest.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { isReason } from "../storage/ObjectStoreError.ts"
+import type * as Base from "./Base.ts"
 import * as Commit from "./Commit.ts"
+import * as Facts from "./Facts.ts"
 import * as Lineage from "./Lineage.ts"
 import { NotProven, RunError } from "./RunError.ts"
+import * as TakenOver from "./TakenOver.ts"
 import type { WrittenDigests } from "./WrittenDigests.ts"
 
 /** Every difference between the durable state and the plan: ends not reached, segments out of order or range. Pure. */
@@ -27,7 +30,13 @@ export const contradictions = (plan: RunPlan, state: RunState.RunState): Readonl
       if (held.position !== partition.until) {
         problems.push(`${place} was read to offset ${held.position} of ${partition.until}`)
       }
-      let next = partition.from
+      let next = RunState.firstOffset(held, partition)
+      for (const segment of held.reused?.segments ?? []) {
+        if (segment.start_offset < next) problems.push(`${place}: ${segment.key} overlaps the segment before it`)
+        next = segment.end_offset + 1
+      }
+      // The base's end, with its last records perhaps before it.
+      if (held.reused !== undefined) next = Math.max(next, readFrom(partition))
       for (const segment of held.segments.toSorted((a, b) => a.start_offset - b.start_offset)) {
         if (segment.start_offset < next) problems.push(`${place}: ${segment.key} overlaps the segment before it`)
         if (segment.end_offset < segment.start_offset || segment.record_count < 1) {
@@ -121,61 +130,6 @@ export const lostSegments = Effect.fnUntraced(function* (
   return [...found.flat(), ...read.flat()]
 })
 
-const facts = (
-  plan: RunPlan,
-  state: RunState.RunState,
-  notes: ReadonlyArray<string>,
-  completedMillis: number
-): SetFacts => {
-  const segments = RunState.segments(plan, state)
-  const sum = (of: (segment: (typeof segments)[number]["segment"]) => number) =>
-    segments.reduce((total, { segment }) => total + of(segment), 0)
-  return {
-    version: 1,
-    backupId: plan.backupId,
-    identity: plan.identity,
-    settings: plan.settings,
-    addedHeaders: addedHeaders(plan.settings),
-    ...(plan.clusterId === undefined ? {} : { clusterId: plan.clusterId }),
-    ...(plan.selection === undefined ? {} : { selection: plan.selection }),
-    startedMillis: plan.createdMillis,
-    completedMillis,
-    totals: {
-      topics: plan.topics.length,
-      partitions: plan.topics.reduce((n, topic) => n + topic.partitions.length, 0),
-      segments: segments.length,
-      records: sum((segment) => segment.record_count),
-      payloadBytes: sum((segment) => segment.payloadBytes),
-      storedBytes: sum((segment) => segment.compressed_size)
-    },
-    topics: plan.topics.map((topic) => ({
-      name: topic.name,
-      ...(topic.topicId === undefined ? {} : { topicId: topic.topicId }),
-      partitions: topic.partitions.map((partition) => {
-        const { leaderEpoch, segments: held } = RunState.of(state, topic.name, partition)
-        return {
-          ...partition,
-          records: held.reduce((n, s) => n + s.record_count, 0),
-          ...LargestRecord.of(held),
-          ...(leaderEpoch === undefined ? {} : { leaderEpoch })
-        }
-      })
-    })),
-    gaps: plan.topics.flatMap((topic) =>
-      topic.partitions.flatMap((partition) =>
-        RunState.of(state, topic.name, partition).gaps.map(({ from, until }) => ({
-          topic: topic.name,
-          partition: partition.partition,
-          from,
-          until,
-          reason: "offset_out_of_range" as const
-        }))
-      )
-    ),
-    notes
-  }
-}
-
 /** The warnings from comparing a backup with the previous one. */
 const compared = (
   before: SetFacts,
@@ -191,17 +145,26 @@ const compared = (
   ]
 }
 
+/** The end of a run: its set, or what of the base it has to read after all. */
+export type Committed =
+  | { readonly _tag: "Complete"; readonly facts: SetFacts }
+  | { readonly _tag: "BaseLost"; readonly givenUp: ReadonlyArray<TakenOver.GivenUp> }
+
 /**
  * Proves the set and commits it. `manifest.json` is written last and only if absent, after every partition has reached
  * its end and every segment was found as it was stored. The manifest and the facts seal each other and all other
  * documents. The notes name what the set lacks compared with `previous`. If the manifest exists already, another
  * attempt was faster.
+ *
+ * Where something is taken over, it is looked for and named while this process holds the owner's lock, like whoever
+ * removes backups: so nothing that the manifest names is removed before it is named.
  */
 export const commit = Effect.fn("Completion.commit")(function* (
   store: ObjectStoreShape,
   plan: RunPlan,
   attempt: number,
   state: RunState.RunState,
+  base: Base.Base | undefined,
   written: WrittenDigests,
   notes: ReadonlyArray<string>,
   previous: SetFacts | undefined,
@@ -216,14 +179,32 @@ export const commit = Effect.fn("Completion.commit")(function* (
   yield* Commit.assertStillOurs(store, backupId, attempt)
   if (problems.length > 0) return yield* new RunError({ reason: new NotProven({ problems }) })
 
+  const naming = Effect.gen(function* () {
+    const made = Facts.of(plan, state, base, notes, yield* Clock.currentTimeMillis)
+    return yield* write(store, plan, attempt, state, {
+      ...made,
+      notes: previous === undefined ? notes : [...notes, ...compared(previous, made, isIntended)]
+    })
+  })
+  const complete = Effect.map(naming, (facts): Committed => ({ _tag: "Complete", facts }))
+  if (RunState.takenOver(plan, state).length === 0) return yield* complete
+  const looking = Effect.flatMap(TakenOver.givenUp(store, plan, state), (givenUp) =>
+    givenUp.length === 0 ? complete : Effect.succeed<Committed>({ _tag: "BaseLost", givenUp })
+  )
+  return yield* OwnerLock.holdingPatiently(store, plan.identity.owner, `attempt ${attempt} of ${backupId}`, looking)
+})
+
+/** Writes the documents of the set, the manifest last. */
+const write = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  plan: RunPlan,
+  attempt: number,
+  state: RunState.RunState,
+  made: SetFacts
+) {
+  const { backupId } = plan
   const manifest = RunState.manifest(plan, state)
-  const made = facts(plan, state, notes, yield* Clock.currentTimeMillis)
-  const set: SetFacts = {
-    ...made,
-    attempt,
-    manifestSha256: Seal.manifestSha256(manifest),
-    notes: previous === undefined ? notes : [...notes, ...compared(previous, made, isIntended)]
-  }
+  const set: SetFacts = { ...made, attempt, manifestSha256: Seal.manifestSha256(manifest) }
   const sealed = SealedJson.seal(SetFacts, set)
   const documents: Record<string, Uint8Array> = {}
   if (plan.groups !== undefined) {

@@ -16,7 +16,9 @@ import type { SetFacts } from "../manifest/SetFacts.ts"
 import { ObjectStore, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { isLocked } from "../storage/ObjectStoreError.ts"
 import * as AcceptedLoss from "./AcceptedLoss.ts"
+import * as Base from "./Base.ts"
 import * as Completion from "./Completion.ts"
+import * as Incremental from "./Incremental.ts"
 import * as Planning from "./Planning.ts"
 import * as Preflight from "../worker/Preflight.ts"
 import * as Reading from "./Reading.ts"
@@ -26,6 +28,7 @@ import { Interrupted, RunError } from "./RunError.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
+import * as TakenOver from "./TakenOver.ts"
 import * as WrittenDigests from "./WrittenDigests.ts"
 
 /** The result of a successful run. */
@@ -42,7 +45,6 @@ export interface RunSuccess {
  * number of attempts of one identity, one after the other or at the same time, make at most one set.
  */
 export const run = Effect.fn("Run.run")(function* (request: RunRequest, options: Reading.ReadOptions) {
-  const kafka = yield* KafkaSource
   const store = yield* ObjectStore
   const { progress } = options
 
@@ -52,6 +54,33 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
   const finished = yield* completed(store, backupId)
   if (finished !== undefined) return { ...finished, retention: yield* retain(store, request, progress, backupId) }
 
+  const written = WrittenDigests.make()
+  let givenUp: ReadonlyArray<TakenOver.GivenUp> = []
+  for (;;) {
+    const ended = yield* tryOnce(request, options, backupId, written, givenUp)
+    if (ended._tag === "BaseLost") {
+      // Read in full what can no longer be taken over, as an attempt of its own: checkpoints say what it does.
+      givenUp = ended.givenUp
+      continue
+    }
+    const retention = yield* retain(store, request, progress, backupId)
+    progress.step = "done"
+    const { attempt, facts } = ended
+    return { attempt, facts, alreadyComplete: false, retention } satisfies RunSuccess
+  }
+})
+
+/** One attempt, from its plan to the manifest. `givenUp` is what the attempt before it could not take over. */
+const tryOnce = Effect.fnUntraced(function* (
+  request: RunRequest,
+  options: Reading.ReadOptions,
+  backupId: BackupId,
+  written: WrittenDigests.WrittenDigests,
+  givenUp: ReadonlyArray<TakenOver.GivenUp>
+) {
+  const kafka = yield* KafkaSource
+  const store = yield* ObjectStore
+  const { progress } = options
   const { advances, attempt, notes } = yield* Attempts.begin(store, backupId, {
     startedMillis: yield* Clock.currentTimeMillis,
     host: request.host
@@ -60,13 +89,36 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
   yield* Effect.logInfo("run claimed").pipe(Effect.annotateLogs({ backupId, attempt }))
 
   progress.step = "planning"
-  const plan = yield* planOnce(store, backupId, Planning.make(kafka, request, backupId))
+  const whole = Planning.make(kafka, request, backupId)
+  const { incremental } = request
+  let built: Incremental.Built | undefined
+  const plan = yield* planOnce(
+    store,
+    backupId,
+    incremental === undefined
+      ? whole
+      : Effect.flatMap(whole, (made) => Incremental.plan(kafka, store, resourceOf(request), incremental, made)).pipe(
+          Effect.map((found) => {
+            built = found
+            return found.plan
+          })
+        )
+  )
+  const base =
+    plan.base === undefined
+      ? undefined
+      : built?.base !== undefined && Base.isNamed(built.base, plan.base)
+        ? built.base
+        : yield* Base.again(store, plan.base)
   const state = RunState.make()
+  if (base !== undefined) RunState.reuse(state, plan, base.manifest)
   RunState.absorb(state, advances)
   // Segments of an earlier attempt may have been lost since: their partitions are read again from the start.
-  const written = WrittenDigests.make()
   const lost = advances.length === 0 ? [] : yield* Completion.lostSegments(store, plan, state, written)
-  const restarts = restartsOf(plan, lost)
+  // The plan of a first attempt has just looked.
+  const isSure = plan.base === undefined || (attempt === 1 && base !== undefined)
+  const lostOfBase = [...givenUp, ...(isSure ? [] : yield* TakenOver.givenUp(store, plan, state, givenUp))]
+  const restarts = [...restartsOf(plan, state, lost), ...TakenOver.restarts(state, lostOfBase)]
   RunState.absorb(state, restarts)
   showPlan(progress, plan, state)
 
@@ -83,35 +135,38 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
   const uncompared = Result.isFailure(compared)
     ? [`the backup was not compared with the previous one: ${compared.failure.message}`]
     : []
-  const facts = yield* Completion.commit(
+  const committed = yield* Completion.commit(
     store,
     plan,
     attempt,
     state,
+    base,
     written,
-    [...plan.notes, ...notes, ...uncompared, ...lost.map(({ detail }) => `${detail}; the partition was read again`)],
+    [
+      ...plan.notes,
+      ...notes,
+      ...uncompared,
+      ...lost.map(({ detail }) => `${detail}; the partition was read again`),
+      ...TakenOver.notes(lostOfBase)
+    ],
     previous,
     AcceptedLoss.coversTopic(AcceptedLoss.parse(request.identity.owner.name, request.acceptedLoss).topics)
   )
+  if (committed._tag === "BaseLost") return committed
   yield* tidy(store, plan, state)
-  const retention = yield* retain(store, request, progress, backupId)
-  progress.step = "done"
-  return { attempt, facts, alreadyComplete: false, retention } satisfies RunSuccess
+  return { _tag: "Complete", facts: committed.facts, attempt } as const
 })
 
 /** The advances that void all earlier advances of partitions with lost segments. */
-const restartsOf = (plan: RunPlan, lost: ReadonlyArray<Completion.LostSegment>): ReadonlyArray<PartitionAdvance> =>
+const restartsOf = (
+  plan: RunPlan,
+  state: RunState.RunState,
+  lost: ReadonlyArray<Completion.LostSegment>
+): ReadonlyArray<PartitionAdvance> =>
   plan.topics.flatMap((topic) =>
     topic.partitions
       .filter(({ partition }) => lost.some((l) => l.topic === topic.name && l.partition === partition))
-      .map(({ from, partition }) => ({
-        topic: topic.name,
-        partition,
-        position: from,
-        segments: [],
-        gaps: [],
-        restart: true as const
-      }))
+      .map((partition) => RunState.restart(state, topic.name, partition))
   )
 
 /** The plan in storage, or else the plan that `make` returns, stored once before it is used. */

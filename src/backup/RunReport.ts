@@ -24,8 +24,17 @@ export const RunReport = Schema.Struct({
       segments: Schema.Int,
       records: Schema.Int,
       payloadBytes: Schema.Int,
-      storedBytes: Schema.Int
+      storedBytes: Schema.Int,
+      /** Of these, what the run itself has stored; absent for backups of earlier versions. */
+      newRecords: Schema.optionalKey(Schema.Int),
+      newStoredBytes: Schema.optionalKey(Schema.Int)
     })
+  ),
+  /** The earlier backup that this one builds on; absent where everything was read. */
+  base: Schema.optionalKey(BackupId),
+  /** What was read in full although backups may build on earlier ones: why, and how many partitions. */
+  readInFull: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ reason: Schema.String, why: Schema.String, partitions: Schema.Int }))
   ),
   /** What this attempt itself read from Kafka and stored; less than `totals` after a resume. */
   added: Schema.optionalKey(

@@ -1,5 +1,7 @@
 import { Cause, Effect, Schema } from "effect"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
+import { sentence } from "../manifest/FullReason.ts"
+import { fullReads, type SetFacts } from "../manifest/SetFacts.ts"
 import * as SealedJson from "../manifest/SealedJson.ts"
 import { heldBack } from "../manifest/RunPlan.ts"
 import type { RunIdentity } from "../identity/RunIdentity.ts"
@@ -40,12 +42,19 @@ const made = ({ facts }: RunSuccess) => ({
   completedAt: new Date(facts.completedMillis).toISOString()
 })
 
+const readInFull = (facts: SetFacts): Pick<RunReport, "readInFull"> => {
+  const reasons = fullReads(facts)
+  return reasons.length === 0 ? {} : { readInFull: reasons.map((one) => ({ ...one, why: sentence(one.reason) })) }
+}
+
 /** The report of a run that made its set or found it complete. */
 export const ofSuccess = (context: RunContext, completedMillis: number, success: RunSuccess): RunReport => ({
   ...common(context, completedMillis),
   outcome: "success",
   ...(success.alreadyComplete ? { alreadyComplete: true, made: made(success) } : {}),
   totals: success.facts.totals,
+  ...(success.facts.base === undefined ? {} : { base: success.facts.base.backupId }),
+  ...readInFull(success.facts),
   openTransactions: heldBack(success.facts),
   gaps: success.facts.gaps.map(({ from, partition, topic, until }) => ({ topic, partition, from, until })),
   retention: {

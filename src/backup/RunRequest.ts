@@ -1,6 +1,7 @@
 import type { ContentSettings } from "../manifest/RunPlan.ts"
 import type { RunIdentity } from "../identity/RunIdentity.ts"
 import type { Adopting } from "../manifest/Adoption.ts"
+import type { Incremental } from "./Incremental.ts"
 import type { BreakerSettings } from "../worker/Breaker.ts"
 import type { TimeRules } from "./KeepRules.ts"
 
@@ -13,6 +14,8 @@ export interface RunRequest {
   readonly excludeTopics: ReadonlyArray<string>
   readonly bootstrapServers: ReadonlyArray<string>
   readonly settings: ContentSettings
+  /** Present: the backup builds on an earlier one where it can. */
+  readonly incremental?: Incremental | undefined
   /** At most the work of this period is lost when the process dies. */
   readonly checkpointIntervalMillis: number
   /** Ceiling on bytes fetched from Kafka per second, for the whole run. */

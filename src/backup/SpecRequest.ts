@@ -74,6 +74,7 @@ export const request = (backup: KafkaBackup, run: RunIdentity, host: string): Ru
     checkpointIntervalMillis: spec.checkpointIntervalSecs * 1000,
     bytesPerSecond: spec.rateLimit?.bytesPerSecond,
     recordsPerSecond: spec.rateLimit?.recordsPerSecond,
+    incremental: spec.incremental.enabled ? { fullEvery: spec.incremental.fullEvery } : undefined,
     retainedBackups: spec.retention?.backups,
     retainedByTime: timeRules(backup),
     retention: RetentionSpec.timed(spec.retention, spec.timeZone),

@@ -8,12 +8,21 @@ const gap = (from: number, until: number) =>
     ? `Kafka deleted offset ${from} before it could be read`
     : `Kafka deleted offsets ${from} to ${until - 1} before they could be read`
 
-const notes = ({ gaps, notes: others, openTransactions }: RunReport): ReadonlyArray<string> => [
+/** Full reads that nobody has to be told of: names of FullReason.ts. */
+const expected: ReadonlyArray<string> = ["FullAsked", "FullDue", "NoEarlierBackup"]
+
+const notes = ({ gaps, notes: others, openTransactions, readInFull }: RunReport): ReadonlyArray<string> => [
   ...openTransactions.map(
     ({ partition, topic, until }) =>
       `the backup of ${topic}/${partition} ends at offset ${until}: a transaction is open there`
   ),
   ...gaps.map(({ from, partition, topic, until }) => `${topic}/${partition} has a gap: ${gap(from, until)}`),
+  ...(readInFull ?? [])
+    .filter(({ reason }) => !expected.includes(reason))
+    .map(
+      ({ partitions, why }) =>
+        `${partitions} ${partitions === 1 ? "partition was" : "partitions were"} read in full: ${why}`
+    ),
   ...others
 ]
 

@@ -1,9 +1,11 @@
 import { Effect } from "effect"
 import { Argument, Command } from "effect/cli"
 import * as Catalogue from "../manifest/Catalogue.ts"
+import { sentence } from "../manifest/FullReason.ts"
 import { type ManifestPartition, totals } from "../manifest/Manifest.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
 import * as Pins from "../manifest/Pins.ts"
+import { fullReads, type SetFacts } from "../manifest/SetFacts.ts"
 import * as Needs from "../restore/Needs.ts"
 import * as Format from "../status/Format.ts"
 import * as DescribedNeeds from "./DescribedNeeds.ts"
@@ -35,6 +37,8 @@ interface PartitionRow {
   /** Exclusive. */
   readonly until: number
   readonly highWatermark?: number
+  /** Why it was read in full, although other partitions were not. */
+  readonly full?: string
   readonly stored: ManifestPartition | undefined
 }
 
@@ -58,9 +62,10 @@ const partitions = ({ facts, manifest }: Catalogue.BackupSet): ReadonlyArray<Par
   )
 }
 
-const row = ({ from, highWatermark, partition, stored, topic, until }: PartitionRow): ReadonlyArray<string> => {
+const row = ({ from, full, highWatermark, partition, stored, topic, until }: PartitionRow): ReadonlyArray<string> => {
   const segments = stored?.segments ?? []
   const notes = [
+    ...(full === undefined ? [] : [`read in full: ${sentence(full)}`]),
     ...(highWatermark === undefined
       ? []
       : [`an open transaction holds back ${Quantities.offsets(until, highWatermark)}`]),
@@ -82,6 +87,25 @@ const row = ({ from, highWatermark, partition, stored, topic, until }: Partition
 const pinned = ({ reason, sinceMillis, who }: Pins.Pin): string =>
   `since ${Format.time(sinceMillis)}, by ${who}${reason === undefined ? "" : `: ${reason}`}`
 
+/** What the backup builds on, and what is its own. */
+const building = (facts: SetFacts): ReadonlyArray<readonly [string, string]> => {
+  const { newRecords, newStoredBytes, records, storedBytes } = facts.totals
+  const reasons = fullReads(facts).map(
+    ({ partitions, reason }) =>
+      `${Format.count(partitions)} of ${Format.count(facts.totals.partitions)}: ${sentence(reason)}`
+  )
+  return [
+    ...(facts.base === undefined ? [] : ([["Builds on", facts.base.backupId]] as const)),
+    ...(facts.base === undefined || newRecords === undefined || newStoredBytes === undefined
+      ? []
+      : ([
+          ["New records", `${Format.count(newRecords)} of ${Format.count(records)}`],
+          ["New", `${Format.bytes(newStoredBytes)} of ${Format.bytes(storedBytes)}`]
+        ] as const)),
+    ...reasons.map((reason) => ["Read in full", `partitions ${reason}`] as const)
+  ]
+}
+
 const summary = (set: Catalogue.BackupSet, pin: string | undefined): string => {
   const { facts, manifest } = set
   const sum = totals(manifest)
@@ -94,7 +118,8 @@ const summary = (set: Catalogue.BackupSet, pin: string | undefined): string => {
           ["Completed", Format.time(facts.completedMillis)],
           ["Slot", facts.identity.slot],
           ["Headers added", facts.addedHeaders.join(", ") || "none"],
-          ["Keys and values", Format.bytes(facts.totals.payloadBytes)]
+          ["Keys and values", Format.bytes(facts.totals.payloadBytes)],
+          ...building(facts)
         ] as const)),
     ...(pin === undefined ? [] : [["Pinned", pin] as const]),
     ["Cluster", manifest.source_cluster_id ?? "unknown"],

@@ -20,6 +20,7 @@ const columns: ReadonlyArray<Table.Column> = [
   { heading: "TOPICS", align: "right" },
   { heading: "RECORDS", align: "right" },
   { heading: "SIZE", align: "right" },
+  { heading: "NEW", align: "right" },
   { heading: "GAPS", align: "right" },
   { heading: "OWNER" }
 ]
@@ -30,6 +31,10 @@ const ownerText = ({ name, namespace, uid }: Owner, isOwn: boolean, resource: Ow
   const isNamesake = !isOwn && name === resource.name && namespace === resource.namespace
   return isNamesake ? `${text} (uid ${uid ?? "none"})` : text
 }
+
+/** What the backup itself has stored; a dash where that is not known. */
+const newBytes = (totals: { readonly newStoredBytes?: number } | undefined): string =>
+  totals?.newStoredBytes === undefined ? "-" : Format.bytes(totals.newStoredBytes)
 
 type Retired = Extract<Catalogue.CatalogueEntry, { readonly _tag: "Retired" }>
 type Listed = Exclude<Catalogue.CatalogueEntry, Retired>
@@ -50,6 +55,7 @@ const row = (
         Format.count(entry.totals.topics),
         Format.count(entry.totals.records),
         Format.bytes(entry.totals.storedBytes),
+        newBytes(entry.facts?.totals),
         Format.count(entry.totals.gaps),
         owner === undefined ? "another tool" : ownerText(owner, own.has(entry.backupId), resource)
       ]
@@ -72,6 +78,8 @@ const json = (entry: Catalogue.CatalogueEntry, pins: ReadonlySet<string>) => {
         pinned: pins.has(entry.backupId),
         created: Format.time(entry.createdMillis),
         ...entry.totals,
+        newRecords: entry.facts?.totals.newRecords ?? null,
+        newStoredBytes: entry.facts?.totals.newStoredBytes ?? null,
         owner: entry.facts?.identity.owner ?? null
       }
     case "Incomplete":

@@ -127,6 +127,14 @@ export const closing = (report: RunReport): string => {
       ["Keys and values", Format.bytes(report.totals.payloadBytes)],
       ["Stored", `${Format.bytes(report.totals.storedBytes)} in ${Format.count(report.totals.segments)} segments`]
     )
+    const { newRecords, newStoredBytes, records, storedBytes } = report.totals
+    if (report.base !== undefined && newRecords !== undefined && newStoredBytes !== undefined) {
+      facts.push(
+        ["New", `${Format.bytes(newStoredBytes)} of ${Format.bytes(storedBytes)}`],
+        ["New records", `${Format.count(newRecords)} of ${Format.count(records)}`],
+        ["Builds on", report.base]
+      )
+    }
   }
   if (report.added !== undefined && report.attempt !== undefined && report.attempt > 1) {
     facts.push(["This attempt", `number ${report.attempt}: ${Format.count(report.added.records)} records`])
@@ -150,6 +158,10 @@ export const closing = (report: RunReport): string => {
     ...(report.interruptions ?? []).map(
       ({ cause, openings, target, waitedMillis }) =>
         `note: ${target} did not answer ${openings === 1 ? "once" : `${openings} times`}; the run waited ${Quantities.duration(waitedMillis)} for it (${cause})`
+    ),
+    ...(report.readInFull ?? []).map(
+      ({ partitions, why }) =>
+        `note: ${Format.count(partitions)} ${partitions === 1 ? "partition was" : "partitions were"} read in full: ${why}`
     ),
     ...report.notes.map((note) => `note: ${note}`)
   ].join("\n")

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { FullReason } from "./FullReason.ts"
 import { ManifestSegment } from "./Manifest.ts"
 
 /** A durable segment, with the store's answer to its put. */
@@ -31,7 +32,9 @@ export const PartitionAdvance = Schema.Struct({
   /** Epoch of the leader that wrote the last batch that was read below `position`. Absent where it is not known. */
   leaderEpoch: Schema.optionalKey(Schema.Int),
   /** Present: earlier checkpoints of this partition are void, because the store has lost part of it. */
-  restart: Schema.optionalKey(Schema.Literal(true))
+  restart: Schema.optionalKey(Schema.Literal(true)),
+  /** Present, on a restart: nothing is taken over from the base any more, and why. */
+  full: Schema.optionalKey(FullReason)
 })
 export type PartitionAdvance = typeof PartitionAdvance.Type
 

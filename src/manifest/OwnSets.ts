@@ -84,19 +84,20 @@ const mostLookedAt = 20
 /**
  * The facts of this resource's newest complete backup other than `except` that was planned before `plannedMillis`, by
  * the slot in its id: a run that resumes late is not compared with backups of later offsets. Reads the facts of one or
- * two backups, however many exist. `undefined` if there is none.
+ * two backups, however many exist. Passes over those of `damaged`. `undefined` if there is none.
  */
 export const newestBefore = Effect.fn("OwnSets.newestBefore")(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   except: BackupId.BackupId,
-  plannedMillis: number
+  plannedMillis: number,
+  damaged: ReadonlySet<string> = new Set()
 ) {
   const folders = yield* Stream.runCollect(store.folders)
   const candidates = folders
     .filter((folder) => BackupId.isOf(resource.name, folder))
     .flatMap((folder) => BackupId.parse(folder) ?? [])
-    .filter((backupId) => backupId !== except)
+    .filter((backupId) => backupId !== except && !damaged.has(backupId))
     .toSorted((a, b) => (a < b ? 1 : -1))
     .slice(0, mostLookedAt)
   for (const backupId of candidates) {

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { BackupId } from "../identity/BackupId.ts"
 import { RunIdentity } from "../identity/RunIdentity.ts"
+import { FullReason } from "./FullReason.ts"
 import type { SegmentSettings } from "../segment/Segment.ts"
 
 /** The backup that a run builds on, and the fingerprint of its manifest: see Seal.ts. */
@@ -10,12 +11,27 @@ export type BaseSet = typeof BaseSet.Type
 /** The part of a plan for one partition. A plan is fixed before any data is read, and is the same for all attempts. */
 export const PlannedPartition = Schema.Struct({
   partition: Schema.Int,
-  /** First offset of the backup: the log's start. */
+  /** First offset of the backup: the log's start, or that of the first object that is taken over, if that is lower. */
   from: Schema.Int,
   /** First offset NOT to read: the last stable offset when the run began. */
   until: Schema.Int,
   /** Present if an open transaction holds back the end: the high watermark at that time. */
-  highWatermark: Schema.optionalKey(Schema.Int)
+  highWatermark: Schema.optionalKey(Schema.Int),
+  /** Present: the base's objects stand for the offsets below. */
+  reused: Schema.optionalKey(
+    Schema.Struct({
+      /** First offset to read. */
+      until: Schema.Int,
+      /** The log's start: where reading begins if the base is lost. */
+      logStart: Schema.Int,
+      /** Epoch of the leader that wrote the last batch below `until`. */
+      leaderEpoch: Schema.optionalKey(Schema.Int),
+      /** Of a compacted topic: until when reading must be over. See `Reuse.readByMillis`. */
+      readByMillis: Schema.optionalKey(Schema.Int)
+    })
+  ),
+  /** Why everything is read, although there is a base. */
+  full: Schema.optionalKey(FullReason)
 })
 export type PlannedPartition = typeof PlannedPartition.Type
 
@@ -79,6 +95,10 @@ export const RunPlan = Schema.Struct({
   bootstrapServers: Schema.Array(Schema.String),
   /** Absent: the run reads everything. */
   base: Schema.optionalKey(BaseSet),
+  /** With a base: how many backups lie behind the last one that was read in full. */
+  sinceFull: Schema.optionalKey(Schema.Int),
+  /** Why there is no base, although backups may build on earlier ones. */
+  full: Schema.optionalKey(FullReason),
   settings: ContentSettings,
   selection: Schema.optionalKey(TopicSelectors),
   topics: Schema.Array(PlannedTopic),
@@ -89,12 +109,20 @@ export const RunPlan = Schema.Struct({
 })
 export type RunPlan = typeof RunPlan.Type
 
-/** Offsets in the plan's ranges: an upper bound of the records, since compaction and transactions leave holes. */
+/** First offset that a run reads of a partition, where it takes over what it planned to. */
+export const readFrom = ({ from, reused }: PlannedPartition): number => reused?.until ?? from
+
+/** Offsets to read: an upper bound of the records, since compaction and transactions leave holes. */
 export const plannedOffsets = (plan: RunPlan): number =>
-  plan.topics.reduce((sum, topic) => sum + topic.partitions.reduce((s, p) => s + (p.until - p.from), 0), 0)
+  plan.topics.reduce((sum, topic) => sum + topic.partitions.reduce((s, p) => s + (p.until - readFrom(p)), 0), 0)
 
 /** Partitions whose end an open transaction holds back, of a plan or of the facts of a set. */
-export const heldBack = (of: { readonly topics: ReadonlyArray<Pick<PlannedTopic, "name" | "partitions">> }) =>
+export const heldBack = (of: {
+  readonly topics: ReadonlyArray<{
+    readonly name: string
+    readonly partitions: ReadonlyArray<Pick<PlannedPartition, "highWatermark" | "partition" | "until">>
+  }>
+}) =>
   of.topics.flatMap((topic) =>
     topic.partitions.flatMap((p) =>
       p.highWatermark === undefined

@@ -1,15 +1,27 @@
 import type { DurableSegment, FoundGap, PartitionAdvance } from "./Checkpoint.ts"
-import type { Manifest, ManifestPartition, ManifestTopic } from "./Manifest.ts"
-import type { PlannedPartition, RunPlan } from "./RunPlan.ts"
+import type { FullReason } from "./FullReason.ts"
+import type { Manifest, ManifestGap, ManifestPartition, ManifestSegment, ManifestTopic } from "./Manifest.ts"
+import { type PlannedPartition, readFrom, type RunPlan } from "./RunPlan.ts"
+
+/** What is taken over of one partition of the base. */
+export interface ReusedPart {
+  /** Ascending. */
+  readonly segments: ReadonlyArray<ManifestSegment>
+  readonly gaps: ReadonlyArray<ManifestGap>
+}
 
 /** Everything durable of one partition. */
 export interface PartitionState {
   /** Everything below is durable, or known not to exist. */
   position: number
+  /** Those that the run itself has stored. */
   readonly segments: Array<DurableSegment>
   readonly gaps: Array<FoundGap>
   /** Epoch of the leader that wrote the last batch below `position`, as far as it was read and has one. */
   leaderEpoch?: number
+  readonly reused?: ReusedPart | undefined
+  /** Why nothing is taken over, although the plan says so. */
+  readonly full?: FullReason | undefined
 }
 
 /**
@@ -22,12 +34,48 @@ export const make = (): RunState => new Map()
 
 const stateKey = (topic: string, partition: number): string => `${topic}/${partition}`
 
+const clipped = ({ gaps = [], segments }: ManifestPartition, from: number, until: number): ReusedPart => ({
+  segments: segments.filter(({ end_offset, start_offset }) => end_offset >= from && start_offset < until),
+  gaps: gaps
+    .filter(({ end_offset, start_offset }) => end_offset > from && start_offset < until)
+    .map((gap) => ({
+      ...gap,
+      start_offset: Math.max(gap.start_offset, from),
+      end_offset: Math.min(gap.end_offset, until)
+    }))
+})
+
+/** Takes over from the base what the plan says; before anything is absorbed. */
+export const reuse = (state: RunState, plan: RunPlan, base: Manifest): void => {
+  const topics = new Map(base.topics.map(({ name, partitions }) => [name, partitions]))
+  for (const topic of plan.topics) {
+    const parts = new Map(topics.get(topic.name)?.map((part) => [part.partition_id, part]))
+    for (const { from, partition, reused } of topic.partitions) {
+      if (reused === undefined) continue
+      // A partition without records and gaps is not in the manifest.
+      const part = parts.get(partition) ?? { partition_id: partition, segments: [] }
+      state.set(stateKey(topic.name, partition), {
+        position: reused.until,
+        segments: [],
+        gaps: [],
+        reused: clipped(part, from, reused.until)
+      })
+    }
+  }
+}
+
 /** Adds `advances`, in the order in which they became durable. */
 export const absorb = (state: RunState, advances: ReadonlyArray<PartitionAdvance>): void => {
   for (const advance of advances) {
     const key = stateKey(advance.topic, advance.partition)
-    const before = advance.restart === true ? undefined : state.get(key)
-    const held = before ?? { position: advance.position, segments: [], gaps: [] }
+    const previous = state.get(key)
+    const before = advance.restart === true ? undefined : previous
+    const held = before ?? {
+      position: advance.position,
+      segments: [],
+      gaps: [],
+      ...(advance.full === undefined ? { reused: previous?.reused } : { full: advance.full })
+    }
     held.position = advance.position
     held.segments.push(...advance.segments)
     held.gaps.push(...advance.gaps)
@@ -37,7 +85,30 @@ export const absorb = (state: RunState, advances: ReadonlyArray<PartitionAdvance
 }
 
 export const of = (state: RunState, topic: string, partition: PlannedPartition): Readonly<PartitionState> =>
-  state.get(stateKey(topic, partition.partition)) ?? { position: partition.from, segments: [], gaps: [] }
+  state.get(stateKey(topic, partition.partition)) ?? { position: readFrom(partition), segments: [], gaps: [] }
+
+/** First offset that the backup holds of the partition: that of the plan, unless the base was lost. */
+export const firstOffset = ({ full }: PartitionState, { from, reused }: PlannedPartition): number =>
+  full === undefined ? from : (reused?.logStart ?? from)
+
+/**
+ * The advance that voids all earlier ones of a partition. With `full`, or where it has been lost before, nothing is
+ * taken over from the base.
+ */
+export const restart = (
+  state: RunState,
+  topic: string,
+  partition: PlannedPartition,
+  full: FullReason | undefined = of(state, topic, partition).full
+): PartitionAdvance => ({
+  topic,
+  partition: partition.partition,
+  position: full === undefined ? readFrom(partition) : (partition.reused?.logStart ?? partition.from),
+  segments: [],
+  gaps: [],
+  restart: true,
+  ...(full === undefined ? {} : { full })
+})
 
 /** The partitions that have not reached their end, each with its position. */
 export const unfinished = (plan: RunPlan, state: RunState) =>
@@ -48,7 +119,7 @@ export const unfinished = (plan: RunPlan, state: RunState) =>
     })
   )
 
-/** Every durable segment of the run, with topic and partition. */
+/** Every durable segment that the run itself has stored, with topic and partition. */
 export const segments = (plan: RunPlan, state: RunState) =>
   plan.topics.flatMap((topic) =>
     topic.partitions.flatMap((partition) =>
@@ -58,6 +129,16 @@ export const segments = (plan: RunPlan, state: RunState) =>
         segment
       }))
     )
+  )
+
+/** The partitions that are to be taken over from the base, as far as that has not been given up. */
+export const takenOver = (plan: RunPlan, state: RunState) =>
+  plan.topics.flatMap((topic) =>
+    topic.partitions.flatMap((partition) => {
+      const { reused } = partition
+      const { full, reused: part } = of(state, topic.name, partition)
+      return reused === undefined || full !== undefined ? [] : [{ topic: topic.name, partition, reused, part }]
+    })
   )
 
 /** The manifest of the set. Segments are ascending; empty partitions are left out, as the format requires. */
@@ -73,27 +154,33 @@ export const manifest = (plan: RunPlan, state: RunState): Manifest => ({
     source_replication_factor: topic.replicationFactor,
     ...(topic.configs && Object.keys(topic.configs).length > 0 ? { configurations: topic.configs } : {}),
     partitions: topic.partitions.flatMap((partition) => {
-      const held = of(state, topic.name, partition)
-      return held.segments.length + held.gaps.length === 0 ? [] : [manifestPartition(partition.partition, held)]
+      const made = manifestPartition(partition.partition, of(state, topic.name, partition))
+      return made.segments.length + (made.gaps?.length ?? 0) === 0 ? [] : [made]
     })
   }))
 })
 
-const manifestPartition = (partitionId: number, held: PartitionState): ManifestPartition => ({
-  partition_id: partitionId,
-  segments: held.segments
-    .toSorted((a, b) => a.start_offset - b.start_offset)
-    .map(
-      ({ fingerprint: _fingerprint, largestRecordBytes: _largest, payloadBytes: _payloadBytes, ...segment }) => segment
-    ),
-  ...(held.gaps.length === 0
-    ? {}
-    : {
-        gaps: held.gaps.map((gap) => ({
-          start_offset: gap.from,
-          end_offset: gap.until,
-          reason: "offset_out_of_range",
-          detected_at: gap.detectedMillis
-        }))
-      })
-})
+const manifestPartition = (partitionId: number, held: PartitionState): ManifestPartition => {
+  const gaps = [
+    ...(held.reused?.gaps ?? []),
+    ...held.gaps.map((gap) => ({
+      start_offset: gap.from,
+      end_offset: gap.until,
+      reason: "offset_out_of_range",
+      detected_at: gap.detectedMillis
+    }))
+  ]
+  return {
+    partition_id: partitionId,
+    segments: [
+      ...(held.reused?.segments ?? []),
+      ...held.segments
+        .toSorted((a, b) => a.start_offset - b.start_offset)
+        .map(
+          ({ fingerprint: _fingerprint, largestRecordBytes: _largest, payloadBytes: _payloadBytes, ...segment }) =>
+            segment
+        )
+    ],
+    ...(gaps.length === 0 ? {} : { gaps })
+  }
+}

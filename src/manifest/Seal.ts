@@ -16,13 +16,22 @@ import * as SealedJson from "./SealedJson.ts"
 /** SHA-256 in hexadecimal. */
 export const sha256 = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex")
 
-/** A manifest as it is written: any other text of the same content was not written by this program. */
-export const manifestText = (manifest: Manifest): string => `${JSON.stringify(manifest, null, 2)}\n`
+/**
+ * How a manifest is written: any other text of the same content was not written by this program. Compact, since it
+ * names tens of thousands of segments; backups of before it was have it `indented`.
+ */
+type Form = "compact" | "indented"
+
+const textOf = (value: unknown, form: Form): string => `${JSON.stringify(value, null, form === "compact" ? 0 : 2)}\n`
+
+const formOf = (text: string): Form => (text.startsWith("{\n") ? "indented" : "compact")
+
+export const manifestText = (manifest: Manifest, form: Form = "compact"): string => textOf(manifest, form)
 
 /** The fingerprint of a manifest that the facts hold: that of its text without the list of documents. */
-export const manifestSha256 = (manifest: Manifest): string => {
+export const manifestSha256 = (manifest: Manifest, form: Form = "compact"): string => {
   const { kb_documents: _documents, ...rest } = manifest
-  return sha256(manifestText(rest))
+  return sha256(manifestText(rest, form))
 }
 
 /** One document or object of a backup that is not as it was committed. */
@@ -36,7 +45,7 @@ const parsed = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Json))
 const isWrittenAsParsed = (text: string): boolean =>
   Option.match(parsed(text), {
     onNone: () => false,
-    onSome: (value) => `${JSON.stringify(value, null, 2)}\n` === text
+    onSome: (value) => textOf(value, formOf(text)) === text
   })
 
 const ifThere = (store: ObjectStoreShape, key: ObjectKey) =>
@@ -69,7 +78,8 @@ export const manifestProblems = Effect.fnUntraced(function* (
   if (facts.manifestSha256 === undefined) return []
   if (documents === undefined) return broken("lacks the list of its documents: another program rewrote it")
   const text = Buffer.from(yield* store.get(key)).toString("utf8")
-  const isAsCommitted = isWrittenAsParsed(text) && manifestSha256(JSON.parse(text) as Manifest) === facts.manifestSha256
+  const isAsCommitted =
+    isWrittenAsParsed(text) && manifestSha256(JSON.parse(text) as Manifest, formOf(text)) === facts.manifestSha256
   return isAsCommitted ? [] : broken("is not the one that was committed: it was changed")
 })
 

@@ -20,6 +20,10 @@ export const SetFacts = Schema.Struct({
   settings: ContentSettings,
   /** The backup that this one was built on; absent where everything was read. */
   base: Schema.optionalKey(BaseSet),
+  /** With a base: how many backups lie behind the last one that was read in full. */
+  sinceFull: Schema.optionalKey(Schema.Int),
+  /** Why there is no base; absent, too, where backups are not to build on earlier ones. */
+  full: Schema.optionalKey(Schema.String),
   /**
    * The folders of other backups in which the manifest names objects, ascending, with how many and their stored bytes.
    * Absent in backups that may name some without saying so here: their manifest tells.
@@ -41,7 +45,10 @@ export const SetFacts = Schema.Struct({
     /** Keys and values alone. */
     payloadBytes: Schema.Int,
     /** Stored bytes of all objects that the manifest names. */
-    storedBytes: Schema.Int
+    storedBytes: Schema.Int,
+    /** Records and stored bytes that the run itself has stored; absent in backups of earlier versions. */
+    newRecords: Schema.optionalKey(Schema.Int),
+    newStoredBytes: Schema.optionalKey(Schema.Int)
   }),
   topics: Schema.Array(
     Schema.Struct({
@@ -60,7 +67,19 @@ export const SetFacts = Schema.Struct({
           /**
            * Epoch of the leader that wrote the last batch below `until`: proves later that the log is still this one.
            */
-          leaderEpoch: Schema.optionalKey(Schema.Int)
+          leaderEpoch: Schema.optionalKey(Schema.Int),
+          /** What the objects of earlier backups hold of it: all records in `[from, until)`. */
+          reused: Schema.optionalKey(
+            Schema.Struct({
+              from: Schema.Int,
+              until: Schema.Int,
+              segments: Schema.Int,
+              records: Schema.Int,
+              storedBytes: Schema.Int
+            })
+          ),
+          /** Why it was read in full, although the backup has a base: a name of FullReason.ts. */
+          full: Schema.optionalKey(Schema.String)
         })
       )
     })
@@ -85,7 +104,12 @@ export const SetDigest = Schema.Struct({
   clusterId: Schema.optionalKey(Schema.String),
   startedMillis: Schema.Int,
   completedMillis: Schema.Int,
-  totals: Schema.Struct({ records: Schema.Int, storedBytes: Schema.Int })
+  totals: Schema.Struct({
+    records: Schema.Int,
+    storedBytes: Schema.Int,
+    newRecords: Schema.optionalKey(Schema.Int),
+    newStoredBytes: Schema.optionalKey(Schema.Int)
+  })
 })
 export type SetDigest = typeof SetDigest.Type
 
@@ -95,16 +119,40 @@ export const digest = ({
   identity,
   settings: { sourceClusterId },
   startedMillis,
-  totals: { records, storedBytes }
+  totals: { newRecords, newStoredBytes, records, storedBytes }
 }: SetFacts): SetDigest => ({
   identity,
   settings: sourceClusterId === undefined ? {} : { sourceClusterId },
   ...(clusterId === undefined ? {} : { clusterId }),
   startedMillis,
   completedMillis,
-  totals: { records, storedBytes }
+  totals: {
+    records,
+    storedBytes,
+    ...(newRecords === undefined ? {} : { newRecords }),
+    ...(newStoredBytes === undefined ? {} : { newStoredBytes })
+  }
 })
 
 /** The headers that `includeOffsetHeaders` appends, in order. */
 export const addedHeaders = (settings: ContentSettings): ReadonlyArray<string> =>
   offsetHeaderKeys(segmentSettings(settings).offsetHeaders)
+
+/**
+ * Why partitions were read in full although backups may build on earlier ones, and how many: for all, or for some.
+ * Partitions without a record are not counted.
+ */
+export const fullReads = ({
+  full,
+  topics
+}: SetFacts): ReadonlyArray<{ readonly reason: string; readonly partitions: number }> => {
+  const counts = new Map<string, number>()
+  for (const { partitions } of topics) {
+    for (const partition of partitions) {
+      const reason = partition.full ?? full
+      if (reason === undefined || partition.from >= partition.until) continue
+      counts.set(reason, (counts.get(reason) ?? 0) + 1)
+    }
+  }
+  return [...counts].map(([reason, partitions]) => ({ reason, partitions }))
+}

@@ -85,6 +85,12 @@ const read = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner,
   )
 })
 
+/** The sets that were damaged when retention last compared them with storage. */
+export const damaged = Effect.fn("SetIndex.damaged")(function* (store: ObjectStoreShape, owner: Owner) {
+  const sets = yield* read(store, owner, Math.max(0, ...(yield* numbers(store, owner))))
+  return new Set<string>(sets.flatMap(({ backupId, check }) => (check?.damage === undefined ? [] : [backupId])))
+})
+
 /** How many sets are read at the same time: a manifest may have hundreds of megabytes. */
 const readAtOnce = 2
 

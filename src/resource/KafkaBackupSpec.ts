@@ -1,6 +1,7 @@
 import * as Compression from "./Compression.ts"
 import { DrillSpec } from "./DrillSpec.ts"
 import * as Field from "./Field.ts"
+import { IncrementalSpec } from "./IncrementalSpec.ts"
 import { JobSpec } from "./JobSpec.ts"
 import { KafkaClusterSpec } from "./KafkaClusterSpec.ts"
 import { CircuitBreakerSpec, RateLimitSpec } from "./LimitsSpec.ts"
@@ -71,6 +72,7 @@ export const KafkaBackupSpec = Field.object(
       }),
       30
     ),
+    incremental: Field.withDefault(IncrementalSpec, {}),
     retention: Field.optional(RetentionSpec),
     drill: Field.optional(DrillSpec),
     rateLimit: Field.optional(RateLimitSpec),

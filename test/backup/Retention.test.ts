@@ -208,7 +208,7 @@ describe("Retention", () => {
       const { cluster, memory, store } = yield* world
       yield* fourSets
       yield* memory.tamper(ObjectKey.make("nightly-20261123-040000/manifest.json"), (bytes) =>
-        Buffer.from(Buffer.from(bytes).toString("utf8").replace(`"record_count": 2`, `"record_count": 1`))
+        Buffer.from(Buffer.from(bytes).toString("utf8").replace(`"record_count":2`, `"record_count":1`))
       )
       const { notes } = yield* RetentionPass.run(store, owner, { keep: 1 })
       assert.include(notes.join("; "), "nightly-20261123-040000/manifest.json is not the one that was committed")

@@ -6,7 +6,7 @@ import type { RunRequest } from "../../src/backup/RunRequest.ts"
 import type { BrokerGuards } from "../../src/kafka/BrokerGuards.ts"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
-import { KafkaSource, KafkaSources } from "../../src/kafka/KafkaSource.ts"
+import { KafkaSource, type KafkaSourceShape, KafkaSources } from "../../src/kafka/KafkaSource.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import { segmentSettings } from "../../src/manifest/RunPlan.ts"
 import * as Formats from "../../src/segment/Formats.ts"
@@ -49,12 +49,15 @@ export interface RunOptions {
   readonly stop?: Deferred.Deferred<void>
   readonly progress?: RunProgress.RunProgress
   readonly guards?: BrokerGuards | undefined
+  /** What the run sees of Kafka. */
+  readonly kafka?: (source: KafkaSourceShape) => KafkaSourceShape
 }
 
 /** One attempt, with segments small enough that a story has many. */
 export const attempt = Effect.fnUntraced(function* (request: RunRequest, options: RunOptions = {}) {
   const { store } = yield* world
-  const kafka = yield* (yield* KafkaSources).open({ bootstrapServers: [bootstrapServer] }, options.guards)
+  const source = yield* (yield* KafkaSources).open({ bootstrapServers: [bootstrapServer] }, options.guards)
+  const kafka = options.kafka?.(source) ?? source
   return yield* Run.run(request, {
     format: (settings) => KbakFormat.make(segmentSettings(settings), { chunkBytes: 4096 }),
     openPartitions: 3,

@@ -39,8 +39,11 @@ describe("kafka-backup list and describe", () => {
       )
       const text = yield* type("list", ...options)
       const [heading, complete, unfinished] = text.out.split("\n")
-      assert.match(heading!, /^BACKUP +STATE +CREATED +TOPICS +RECORDS +SIZE +GAPS +OWNER$/)
-      assert.match(complete!, /^nightly-20261123-120000 +complete +\d{4}-\S+Z +4 +100,216 +1\.\d\d MB +0 +nightly$/)
+      assert.match(heading!, /^BACKUP +STATE +CREATED +TOPICS +RECORDS +SIZE +NEW +GAPS +OWNER$/)
+      assert.match(
+        complete!,
+        /^nightly-20261123-120000 +complete +\d{4}-\S+Z +4 +100,216 +1\.\d\d MB +1\.\d\d MB +0 +nightly$/
+      )
       assert.match(unfinished!, /^nightly-20261124-120000 +unfinished$/)
       const json = JSON.parse((yield* type("list", ...options, "-o", "json")).out)
       assert.deepStrictEqual(

@@ -121,11 +121,15 @@ export interface ExportedPartition {
   readonly offsets: ReadonlyArray<number>
 }
 
-/** Everything `export` gives of a topic, digested by partition as the independent Java consumer does it. */
+/**
+ * Everything `export` gives of a topic from offset `from` on, digested by partition as the independent Java consumer
+ * does it.
+ */
 export const exportTopic = async (
   places: ReadonlyArray<string>,
   backupId: string,
-  topic: string
+  topic: string,
+  from = 0
 ): Promise<ReadonlyArray<ExportedPartition>> => {
   const child = spawn(process.execPath, [main, "export", ...places, backupId, "--topic", topic], {
     stdio: ["ignore", "pipe", "pipe"]
@@ -141,6 +145,7 @@ export const exportTopic = async (
       readonly timestamp: number
       readonly headers: ReadonlyArray<ExportedField>
     } & ExportedField
+    if (record.offset < from) continue
     let held = digests.get(record.partition)
     if (held === undefined) digests.set(record.partition, (held = { digest: new RecordDigest(), offsets: [] }))
     held.offsets.push(record.offset)

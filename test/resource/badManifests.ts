@@ -380,6 +380,19 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   at("retention.backup", "the singular", 5, "did you mean backups?"),
   at("rateLimit.bytesPerSecond", "zero", 0, "must be 1 or more"),
   at("rateLimit.recordsPerSecond", "a negative rate", -1, "must be 1 or more"),
+  bad(
+    "every backup in full",
+    [["incremental", { enabled: true, fullEvery: 1 }]],
+    "incremental.fullEvery",
+    "must be 2 or more"
+  ),
+  bad(
+    "full ones among backups that are full anyway",
+    [["incremental", { fullEvery: 24 }]],
+    "incremental.fullEvery",
+    "fullEvery needs enabled: true"
+  ),
+  at("incremental.enabled", "sometimes", "sometimes", "true or false"),
   at("circuitBreaker.failureThreshold", "zero", 0, "must be from 1 to 1000"),
   at("circuitBreaker.resetTimeoutSecs", "two hours", 7200, "must be from 1 to 3600"),
   at("circuitBreaker.enabled", "yes", "yes", "true or false"),

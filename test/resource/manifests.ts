@@ -30,6 +30,7 @@ export const fullSpec = () => ({
   includeOffsetHeaders: true,
   sourceClusterId: "production us-west-2",
   checkpointIntervalSecs: 30,
+  incremental: { enabled: true, fullEvery: 24 },
   retention: { backups: 168 },
   drill: {
     schedule: "0 3 * * 0",

@@ -1,0 +1,68 @@
+import { Effect } from "effect"
+import type { BackupId } from "../identity/BackupId.ts"
+import { ownerOf, type Resource } from "../manifest/Adoption.ts"
+import * as Catalogue from "../manifest/Catalogue.ts"
+import type { Manifest } from "../manifest/Manifest.ts"
+import * as OwnSets from "../manifest/OwnSets.ts"
+import type { BaseSet } from "../manifest/RunPlan.ts"
+import * as Seal from "../manifest/Seal.ts"
+import type { SetFacts } from "../manifest/SetFacts.ts"
+import * as SetIndex from "../manifest/SetIndex.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+
+/** The earlier backup that a run builds on. */
+export interface Base {
+  /** As the plan names it. */
+  readonly named: BaseSet
+  readonly manifest: Manifest
+  readonly facts: SetFacts
+}
+
+/** The backup with this id, if it is complete, has facts, and its manifest is the one that was committed. */
+const openSound = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId) {
+  const set = yield* Catalogue.openById(store, backupId)
+  if (set.facts === undefined || (yield* Seal.manifestProblems(store, set)).length > 0) return undefined
+  const { facts, manifest } = set
+  // Backups of version 0.1 have no seal.
+  const manifestSha256 = facts.manifestSha256 ?? Seal.manifestSha256(manifest)
+  return { named: { backupId, manifestSha256 }, manifest, facts } satisfies Base
+})
+
+/**
+ * The newest complete backup of the resource that is not known to be damaged; undefined without one. Fails with
+ * `CatalogueError` if it is there and cannot be read.
+ */
+export const find = Effect.fn("Base.find")(function* (
+  store: ObjectStoreShape,
+  resource: Resource,
+  except: BackupId,
+  nowMillis: number
+) {
+  const damaged = yield* SetIndex.damaged(store, ownerOf(resource))
+  const newest = yield* OwnSets.newestBefore(store, resource, except, nowMillis, damaged)
+  return newest === undefined ? undefined : yield* openSound(store, newest.backupId)
+})
+
+/** True for the base that a plan names. */
+export const isNamed = ({ named }: Base, { backupId, manifestSha256 }: BaseSet): boolean =>
+  named.backupId === backupId && named.manifestSha256 === manifestSha256
+
+/** The base that a plan names, for a later attempt; undefined if it was removed or changed since. */
+export const again = (store: ObjectStoreShape, named: BaseSet) =>
+  openSound(store, named.backupId).pipe(
+    Effect.catchTag("CatalogueError", () => Effect.succeed(undefined)),
+    Effect.map((found) => (found !== undefined && isNamed(found, named) ? found : undefined))
+  )
+
+/** Bytes of keys and values in this part of the base; a part of its total in proportion to the record stream. */
+export const payloadBytes = ({ facts, manifest }: Base, partBytes: number): number => {
+  const all = manifest.topics.reduce(
+    (sum, { partitions }) =>
+      partitions.reduce(
+        (inTopic, { segments }) => segments.reduce((n, { uncompressed_size: bytes = 0 }) => n + bytes, inTopic),
+        sum
+      ),
+    0
+  )
+  return all === 0 ? 0 : Math.round((facts.totals.payloadBytes * partBytes) / all)
+}
