@@ -87,7 +87,7 @@ const read = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner,
 
 /** The sets that were damaged when retention last compared them with storage. */
 export const damaged = Effect.fn("SetIndex.damaged")(function* (store: ObjectStoreShape, owner: Owner) {
-  const sets = yield* read(store, owner, Math.max(0, ...(yield* numbers(store, owner))))
+  const { sets } = yield* read(store, owner, Math.max(0, ...(yield* numbers(store, owner))))
   return new Set<string>(sets.flatMap(({ backupId, check }) => (check?.damage === undefined ? [] : [backupId])))
 })
 
