@@ -6,8 +6,10 @@ import * as Holes from "../restore/Holes.ts"
 import * as Pace from "../restore/Pace.ts"
 import * as PartitionRestore from "../restore/PartitionRestore.ts"
 import type { PlannedPartition } from "../restore/RestorePlan.ts"
+import * as RecordMemory from "../restore/RecordMemory.ts"
 import * as TargetTopics from "../restore/TargetTopics.ts"
 import * as Writers from "../restore/Writers.ts"
+import * as Memory from "../worker/Memory.ts"
 import type { WriteBounds } from "../worker/WriteBounds.ts"
 import { Differs, DrillError, NothingToDrill } from "./DrillError.ts"
 import type { OnFact, Systems } from "./DrillFacts.ts"
@@ -35,7 +37,8 @@ const writeAll = (
   options: Options & Pick<PartitionRestore.Tools, "holes" | "pace">
 ) => {
   const memory = new BatchMemory(options.batchMemoryBytes)
-  const writers = Writers.make(options.openPartitions)
+  const open = RecordMemory.openPartitions(restore.topics, options.openPartitions, Memory.limitBytes())
+  const writers = Writers.make(open)
   return Effect.forEach(
     restore.topics.flatMap((topic) => topic.partitions.map((partition) => ({ plan: restore, topic, partition }))),
     (place) => {
@@ -67,7 +70,7 @@ const writeAll = (
         )
       )
     },
-    { concurrency: options.openPartitions, discard: true }
+    { concurrency: open, discard: true }
   )
 }
 

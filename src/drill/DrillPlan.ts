@@ -1,4 +1,5 @@
 import type { BackupSet } from "../manifest/Catalogue.ts"
+import * as LargestRecord from "../manifest/LargestRecord.ts"
 import type { ManifestGap, ManifestTopic } from "../manifest/Manifest.ts"
 import * as HoleMeans from "../restore/HoleMeans.ts"
 import type { PlannedPartition, PlannedTopic, RestorePlan } from "../restore/RestorePlan.ts"
@@ -42,6 +43,10 @@ export interface DrillPlan {
  */
 const maxFillingMillis = 60_000
 
+/** What the facts say of a partition of the source. */
+const factsOf = ({ facts }: BackupSet, topic: string, partition: number) =>
+  facts?.topics.find(({ name }) => name === topic)?.partitions.find((candidate) => candidate.partition === partition)
+
 const pieceOf = (
   set: BackupSet,
   topic: ManifestTopic,
@@ -51,9 +56,7 @@ const pieceOf = (
 ): Piece => {
   const held = topic.partitions.find(({ partition_id }) => partition_id === partition)
   const all = held?.segments ?? []
-  const known = set.facts?.topics
-    .find(({ name }) => name === topic.name)
-    ?.partitions.find((candidate) => candidate.partition === partition)
+  const known = factsOf(set, topic.name, partition)
   const segments = all.slice(first, behind)
   const from = (first === 0 ? known?.from : undefined) ?? segments[0]!.start_offset
   const until = (behind === all.length ? known?.until : undefined) ?? segments.at(-1)!.end_offset + 1
@@ -118,6 +121,7 @@ export const make = (
       partitions: pieces.map(({ exact: whole }) => (isExact ? whole : { ...whole, start: 0, end: whole.records })),
       replicationFactor,
       configs: topic.configurations,
+      ...LargestRecord.of(pieces.map(({ partition }) => factsOf(set, topic.name, partition) ?? {})),
       renumbered: isExact ? undefined : { reason: "tooManyFillers", fillers }
     }
   })

@@ -9,7 +9,9 @@ import * as TopicGlob from "../resource/TopicGlob.ts"
 import * as Attempt from "../restore/Attempt.ts"
 import type * as HoleMeans from "../restore/HoleMeans.ts"
 import * as Holes from "../restore/Holes.ts"
+import * as RecordMemory from "../restore/RecordMemory.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Memory from "../worker/Memory.ts"
 import * as DrillChoice from "./DrillChoice.ts"
 import { BackupDamaged, DrillError, PreflightFailed } from "./DrillError.ts"
 import type { Facts, OnFact, Systems } from "./DrillFacts.ts"
@@ -145,6 +147,10 @@ export const prepare = Effect.fn("DrillPreflight.prepare")(function* (
           }
         ]),
     ...(yield* missingRights(sink, owner, plan)),
+    ...RecordMemory.tooLarge(plan.restore.topics, Memory.limitBytes()).map(({ message, neededMebibytes }) => ({
+      message,
+      advice: `raise spec.resources.limits.memory to at least ${neededMebibytes}Mi, or leave the topic out of spec.drill.topics`
+    })),
     ...objections
   ]
   if (all.length > 0) return yield* refuse(all)

@@ -1,5 +1,6 @@
 import { Clock, Effect } from "effect"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
+import * as LargeRecords from "./LargeRecords.ts"
 import type { Objection } from "./Objection.ts"
 import type { PlannedPartition } from "./PlannedPartition.ts"
 import type { Memory, Remembered } from "./RestoreMemory.ts"
@@ -87,6 +88,12 @@ const ofConfigs = (
   if (configs["message.timestamp.type"] === "LogAppendTime") {
     const message = `topic ${target} has message.timestamp.type=LogAppendTime: the broker would replace the timestamps`
     return [refused(message, `set CreateTime for the time of the restore, or ${other}`)]
+  }
+  const limit = configs["max.message.bytes"]
+  const batchBytes = topic.largestRecordBytes === undefined ? 0 : LargeRecords.knownBytes(topic)
+  if (limit !== undefined && batchBytes > Number(limit)) {
+    const message = `topic ${target} has max.message.bytes=${limit}, and the largest record of the backup needs ${batchBytes} before compression`
+    return [refused(message, `set max.message.bytes of topic ${target} to at least ${batchBytes}, or ${other}`)]
   }
   const policy = configs["cleanup.policy"] ?? "delete"
   if (policy.includes("compact")) {

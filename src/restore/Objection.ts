@@ -19,6 +19,7 @@ export interface Objection {
     | "RecreateNotConfirmed"
     | "RecreateUnused"
     | "AppendImpossible"
+    | "RecordTooLarge"
     | "TargetRefused"
     | "TargetNotCovered"
     | "GroupsNotInBackup"

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Memory from "../worker/Memory.ts"
 import * as Appending from "./Appending.ts"
 import * as Counting from "./Counting.ts"
 import * as Covers from "./Covers.ts"
@@ -11,6 +12,7 @@ import * as GroupNotes from "./GroupNotes.ts"
 import * as HolePlan from "./HolePlan.ts"
 import type { Means } from "./HoleMeans.ts"
 import * as Preflight from "./Preflight.ts"
+import * as RecordMemory from "./RecordMemory.ts"
 import { preflightFailed, refusals } from "./RestoreError.ts"
 import * as RestoreMemory from "./RestoreMemory.ts"
 import * as RestorePlan from "./RestorePlan.ts"
@@ -61,11 +63,10 @@ export const askTarget = Effect.fnUntraced(function* (
 ) {
   const memory = yield* RestoreMemory.load(sink, request.owner)
   const { objections, plan: left, targets } = yield* Preflight.ofTarget(sink, plan, request, memory, means)
-  const ofAppended = yield* Appending.objections(
-    source,
-    targets.filter(({ remembered }) => remembered?.provenMillis === undefined).map(({ topic }) => topic)
-  )
-  const all = [...others, ...objections, ...ofAppended]
+  const unproven = targets.filter(({ remembered }) => remembered?.provenMillis === undefined).map(({ topic }) => topic)
+  const ofAppended = yield* Appending.objections(source, unproven)
+  const ofMemory = RecordMemory.objections(unproven, Memory.limitBytes())
+  const all = [...others, ...objections, ...ofAppended, ...ofMemory]
   if (all.length > 0) {
     const hasWritten = [...(memory?.values() ?? [])].some((remembered) => remembered.plan === plan.digest)
     return yield* preflightFailed(all, state ?? (hasWritten ? refusals.later : refusals.first))

@@ -1,10 +1,12 @@
 import { Effect } from "effect"
+import * as Memory from "../worker/Memory.ts"
 import * as Attempt from "./Attempt.ts"
 import { BatchMemory } from "./BatchMemory.ts"
 import { codecOf } from "./Compression.ts"
 import * as Holes from "./Holes.ts"
 import * as Pace from "./Pace.ts"
 import * as PartitionRestore from "./PartitionRestore.ts"
+import * as RecordMemory from "./RecordMemory.ts"
 import * as RestorePlan from "./RestorePlan.ts"
 import type { ConfigChoice, RestoreRequest } from "./RestoreRequest.ts"
 import * as WantedConfigs from "./WantedConfigs.ts"
@@ -28,7 +30,8 @@ export const writeAll = (
 ) => {
   const pace = Pace.make(request)
   const memory = new BatchMemory(options.batchMemoryBytes)
-  const writers = Writers.make(options.openPartitions)
+  const open = RecordMemory.openPartitions(plan.topics, options.openPartitions, Memory.limitBytes())
+  const writers = Writers.make(open)
   const places = plan.topics.flatMap((topic) => topic.partitions.map((partition) => ({ plan, topic, partition })))
   // The largest first: else one of them is left alone at the end.
   const sizeOf = ({ partition }: (typeof places)[number]) => Writers.storedBytes(partition)
@@ -50,6 +53,6 @@ export const writeAll = (
           return { topic: place.topic.target, partition: place.partition.partition, ranges }
         })
       ),
-    { concurrency: options.openPartitions }
+    { concurrency: open }
   )
 }

@@ -159,6 +159,11 @@ const all = {
       "Records cannot be appended to a topic, because of its configuration, or because this restore wrote to it before an edit. The message says which.",
     todo: "Do what the message says, or restore to another name."
   },
+  RecordTooLarge: {
+    of: ["Preflight"],
+    meaning: "A record of the backup is too large for the memory limit of the restore.",
+    todo: "Raise `spec.resources.limits.memory` to what the message says."
+  },
   TargetRefused: {
     of: ["Preflight"],
     meaning: "The brokers refuse to create a topic. The message quotes them.",
