@@ -12,6 +12,7 @@ import { check } from "./CheckCommand.ts"
 import { crd } from "./CrdCommand.ts"
 import { demo } from "./demo/DemoCommand.ts"
 import { describe } from "./DescribeCommand.ts"
+import { estimate } from "./EstimateCommand.ts"
 import { exportRecords } from "./ExportCommand.ts"
 import { list } from "./ListCommand.ts"
 import * as FailureText from "./FailureText.ts"
@@ -44,6 +45,7 @@ export const kafkaBackup = Command.make("kafka-backup").pipe(
     prune,
     pin,
     unpin,
+    estimate,
     operator,
     crd,
     demo

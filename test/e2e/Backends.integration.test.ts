@@ -27,8 +27,37 @@ describeWith(
     })
     afterAll(() => java?.close())
 
+    /** What is pinned stays beside the newest, and goes once it is not. */
+    const pinning = async (places: ReadonlyArray<string>, first: string) => {
+      await succeed("pin", first, ...places, "--reason", "a test")
+      const second = reportOf(await succeed("run", ...places)).backupId as string
+      const listed = JSON.parse((await succeed("list", ...places, "-o", "json")).stdout)
+      assert.deepStrictEqual(
+        listed.map(({ backupId, pinned }: { backupId: string; pinned: boolean }) => [backupId, pinned]),
+        [
+          [first, true],
+          [second, false]
+        ]
+      )
+      await succeed("unpin", first, ...places)
+    }
+
+    /** What one more full backup costs is estimated from the first one and from the topic. */
+    const estimating = async (places: ReadonlyArray<string>) => {
+      const estimate = JSON.parse((await succeed("estimate", ...places, "--rate", "1Mi", "-o", "json")).stdout)
+      const { totals } = reportOf(await succeed("run", ...places))
+      assert.isTrue(estimate.isStoredMeasured)
+      assert.closeTo(estimate.fullCopies.run.writtenBytes / totals.storedBytes, 1, 0.1)
+      assert.closeTo(estimate.logBytes / totals.storedBytes, 1, 0.1)
+      assert.strictEqual(estimate.newBytesPerSecond, 1024 * 1024)
+    }
+
     /** run, then verify --deep, then export: as an independent consumer read it from Kafka. */
-    const holds = async (workspace: Workspace, storage: object) => {
+    const holds = async (
+      workspace: Workspace,
+      storage: object,
+      check: (places: ReadonlyArray<string>, first: string) => Promise<void>
+    ) => {
       const places = workspace.manifest("cloud", {
         kafkaCluster: { bootstrapServers: [kafka.plaintext] },
         topics: [topic],
@@ -37,21 +66,7 @@ describeWith(
         retention: { backups: 1 }
       })
       const first = reportOf(await succeed("run", ...places)).backupId as string
-      // What is pinned stays beside the newest, and goes once it is not.
-      await succeed("pin", first, ...places, "--reason", "a test")
-      const second = reportOf(await succeed("run", ...places)).backupId as string
-      const stored = async () =>
-        (
-          JSON.parse((await succeed("list", ...places, "-o", "json")).stdout) as Array<{
-            backupId: string
-            pinned: boolean
-          }>
-        ).map(({ backupId, pinned }) => [backupId, pinned])
-      assert.deepStrictEqual(await stored(), [
-        [first, true],
-        [second, false]
-      ])
-      await succeed("unpin", first, ...places)
+      await check(places, first)
       const report = reportOf(await succeed("run", ...places))
       await succeed("verify", ...places, report.backupId, "--deep")
       const found = await exportTopic(places, report.backupId, topic)
@@ -68,16 +83,20 @@ describeWith(
       const credential = new StorageSharedKeyCredential(azurite.accountName, azurite.accountKey)
       const container = new ContainerClient(`${azurite.endpoint}/${place}`, credential)
       await container.create()
-      const backupId = await holds(workspace, {
-        storageType: "azure",
-        azure: {
-          accountName: azurite.accountName,
-          container: place,
-          prefix: "production/hourly",
-          endpoint: azurite.endpoint,
-          credentialsSecret: { name: "azure-credentials" }
-        }
-      })
+      const backupId = await holds(
+        workspace,
+        {
+          storageType: "azure",
+          azure: {
+            accountName: azurite.accountName,
+            container: place,
+            prefix: "production/hourly",
+            endpoint: azurite.endpoint,
+            credentialsSecret: { name: "azure-credentials" }
+          }
+        },
+        pinning
+      )
       const sets = []
       for await (const item of container.listBlobsByHierarchy("/", { prefix: "production/hourly/cloud-" }))
         sets.push(item.name)
@@ -108,10 +127,14 @@ describeWith(
         })
         // What Google's own clients honour; the product is started with this process's environment.
         process.env["STORAGE_EMULATOR_HOST"] = fakegcs.endpoint
-        const backupId = await holds(workspace, {
-          storageType: "gcs",
-          gcs: { bucket: place, prefix: "production/hourly", credentialsSecret: { name: "gcs-credentials" } }
-        })
+        const backupId = await holds(
+          workspace,
+          {
+            storageType: "gcs",
+            gcs: { bucket: place, prefix: "production/hourly", credentialsSecret: { name: "gcs-credentials" } }
+          },
+          estimating
+        )
         assert.isAtLeast(tokens, 4, "every command asked for a token")
         const query = "prefix=production/hourly/cloud-&delimiter=/"
         const listing = await fetch(`${fakegcs.endpoint}/storage/v1/b/${place}/o?${query}`)

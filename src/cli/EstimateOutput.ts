@@ -1,0 +1,147 @@
+import * as CostModel from "../backup/CostModel.ts"
+import * as Format from "../status/Format.ts"
+import * as Quantities from "./Quantities.ts"
+import * as Table from "./Table.ts"
+
+/** Where the growth of the topics is from. */
+export type Source =
+  | { readonly _tag: "Given" }
+  | { readonly _tag: "Backup"; readonly backupId: string }
+  | { readonly _tag: "Looks"; readonly seconds: number }
+
+export interface Estimate {
+  readonly figures: CostModel.Figures
+  readonly topics: number
+  /** No rule removes backups: what is kept is that of a year. */
+  readonly isEndless: boolean
+  readonly source: Source
+  /** Else assumed. */
+  readonly isStoredMeasured: boolean
+  readonly isSpeedMeasured: boolean
+  readonly notes: ReadonlyArray<string>
+}
+
+const monthMillis = 30 * 86_400_000
+
+const columns: ReadonlyArray<Table.Column> = [
+  { heading: "" },
+  { heading: "" },
+  { heading: "FULL COPIES", align: "right" },
+  { heading: "NEW DATA ONLY", align: "right" }
+]
+
+const sourceText = (source: Source): string => {
+  switch (source._tag) {
+    case "Given":
+      return "as given"
+    case "Backup":
+      return `since ${source.backupId}`
+    case "Looks":
+      return `in ${source.seconds} seconds`
+  }
+}
+
+const growthText = ({ figures, source }: Estimate): string => {
+  const perSecond = figures.partitions.reduce((n, one) => n + one.bytesPerSecond, 0)
+  return `${Format.bytes(Math.round(perSecond))} a second, ${sourceText(source)}`
+}
+
+/** The two ways, side by side. */
+const costs = ({ figures }: Estimate) =>
+  ({ fullCopies: CostModel.fullCopies(figures), newDataOnly: CostModel.newDataOnly(figures) }) as const
+
+export const text = (estimate: Estimate): string => {
+  const { figures, isEndless, isSpeedMeasured, isStoredMeasured, notes, topics } = estimate
+  const { fullCopies, newDataOnly } = costs(estimate)
+  const { intervalMillis, keptAgesMillis } = figures
+  const row = (group: string, name: string, of: (cost: CostModel.Cost) => string) => [
+    group,
+    name,
+    of(fullCopies),
+    of(newDataOnly)
+  ]
+  const bytes = (n: number) => Format.bytes(Math.round(n))
+  const perMonth = intervalMillis === undefined ? undefined : monthMillis / intervalMillis
+  const monthly =
+    perMonth === undefined
+      ? []
+      : [
+          row("a month", "from Kafka", ({ run }) => bytes(run.kafkaBytes * perMonth)),
+          row("", "written", ({ run }) => bytes(run.writtenBytes * perMonth)),
+          row("", "writes", ({ run }) => Format.count(run.writes * perMonth)),
+          row("", "reads and lists", ({ run }) => Format.count(run.reads * perMonth))
+        ]
+  const total = figures.partitions.reduce((n, one) => n + one.bytes, 0)
+  const kept = isEndless
+    ? `${Format.count(keptAgesMillis.length)} in a year: no rule removes any`
+    : Format.count(keptAgesMillis.length)
+  return [
+    Table.facts([
+      ["Topics", `${Format.count(topics)}, with ${Format.count(figures.partitions.length)} partitions`],
+      ["In the logs", `${bytes(total)}, uncompressed`],
+      ["New", growthText(estimate)],
+      [
+        "Stored",
+        `${Math.round(figures.storedPerByte * 1000) / 10} % of that, ${isStoredMeasured ? "as in the newest backup" : "assumed"}`
+      ],
+      [
+        "Speed",
+        `${bytes(figures.bytesPerSecond)} a second, ${isSpeedMeasured ? "as the newest backup" : "assumed, or the rate limit"}`
+      ],
+      [
+        "Runs",
+        intervalMillis === undefined ? "one: there is no schedule" : `every ${Quantities.duration(intervalMillis)}`
+      ],
+      ["Backups kept", kept]
+    ]),
+    "",
+    Table.format(columns, [
+      row("a run", "from Kafka", ({ run }) => bytes(run.kafkaBytes)),
+      row("", "written", ({ run }) => bytes(run.writtenBytes)),
+      row("", "writes", ({ run }) => Format.count(run.writes)),
+      row("", "reads and lists", ({ run }) => Format.count(run.reads)),
+      row("", "time", ({ run }) => Quantities.duration(run.millis)),
+      ...monthly,
+      row("stored", "bytes", ({ storedBytes }) => bytes(storedBytes)),
+      row("", "objects", ({ storedObjects }) => Format.count(storedObjects))
+    ]),
+    "",
+    ...notes.map((note) => `Note: ${note}`)
+  ]
+    .join("\n")
+    .trimEnd()
+}
+
+export const json = (estimate: Estimate): string => {
+  const { figures, isEndless, isSpeedMeasured, isStoredMeasured, notes, source, topics } = estimate
+  const { intervalMillis, partitions } = figures
+  const runsPerMonth = intervalMillis === undefined ? null : monthMillis / intervalMillis
+  const rounded = ({ run, storedBytes, storedObjects }: CostModel.Cost) => ({
+    run: Object.fromEntries(Object.entries(run).map(([name, n]) => [name, Math.round(n as number)])),
+    storedBytes: Math.round(storedBytes),
+    storedObjects
+  })
+  const { fullCopies, newDataOnly } = costs(estimate)
+  return JSON.stringify(
+    {
+      topics,
+      partitions: partitions.length,
+      logBytes: Math.round(partitions.reduce((n, one) => n + one.bytes, 0)),
+      newBytesPerSecond: Math.round(partitions.reduce((n, one) => n + one.bytesPerSecond, 0)),
+      growthFrom: source,
+      storedPerByte: figures.storedPerByte,
+      isStoredMeasured,
+      bytesPerSecond: Math.round(figures.bytesPerSecond),
+      isSpeedMeasured,
+      intervalMillis: intervalMillis ?? null,
+      runsPerMonth,
+      backupsKept: figures.keptAgesMillis.length,
+      isEndless,
+      fullCopies: rounded(fullCopies),
+      newDataOnly: rounded(newDataOnly),
+      notes
+    },
+    null,
+    2
+  )
+}

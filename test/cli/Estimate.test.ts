@@ -1,0 +1,79 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Effect } from "effect"
+import { cluster, desk, layer, manifest, type } from "./terminal.ts"
+
+const records = Array.from({ length: 1000 }, (_, n) => ({ key: `k${n}`, value: "x".repeat(980) }))
+
+/** As if it were so much later. */
+const later = (millis: number) =>
+  Effect.updateService(Clock.Clock, (clock): Clock.Clock => {
+    const currentTimeMillisUnsafe = () => clock.currentTimeMillisUnsafe() + millis
+    return {
+      currentTimeMillisUnsafe,
+      currentTimeMillis: Effect.sync(currentTimeMillisUnsafe),
+      currentTimeNanosUnsafe: () => BigInt(currentTimeMillisUnsafe()) * 1_000_000n,
+      currentTimeNanos: Effect.sync(() => BigInt(currentTimeMillisUnsafe()) * 1_000_000n),
+      monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+      monotonicTimeNanos: clock.monotonicTimeNanos,
+      sleep: (duration) => clock.sleep(duration)
+    }
+  })
+
+describe("kafka-backup estimate", () => {
+  it.live("tells what the schedule and the retention of a manifest cost", () =>
+    Effect.gen(function* () {
+      const kafka = yield* cluster
+      yield* kafka.createTopic("orders", { partitions: 2 })
+      yield* kafka.produce("orders", 0, records)
+      const { options } = yield* desk(
+        manifest('schedule: "0 * * * *"\ncompression: none\nretention: {backups: 24, keep: {daily: 7}}')
+      )
+      const json = (...more: ReadonlyArray<string>) =>
+        Effect.map(type("estimate", ...options, "-o", "json", ...more), ({ err, exitCode, out }) => {
+          assert.strictEqual(exitCode, 0, err)
+          return JSON.parse(out)
+        })
+
+      const given = yield* json("--rate", "100")
+      assert.deepInclude(given, { topics: 1, partitions: 2, intervalMillis: 3_600_000, runsPerMonth: 720 })
+      assert.deepInclude(given, { newBytesPerSecond: 100, isStoredMeasured: false, isEndless: false })
+      // 24 hours, of which one is of yesterday or not, and the last of the days before.
+      assert.isAtLeast(given.backupsKept, 29)
+      assert.isAtMost(given.backupsKept, 31)
+      assert.closeTo(given.logBytes, 1_000_000, 50_000)
+      assert.closeTo(given.fullCopies.run.kafkaBytes, given.logBytes, 10)
+      assert.closeTo(given.newDataOnly.run.kafkaBytes, 360_000, 10)
+
+      const looks = yield* json("--watch", "1")
+      assert.deepInclude(looks, { newBytesPerSecond: 0, growthFrom: { _tag: "Looks", seconds: 1 } })
+
+      assert.strictEqual((yield* type("run", ...options, "--slot", "2026-11-23T12:00:00Z")).exitCode, 0)
+      yield* kafka.produce("orders", 0, records)
+      const since = yield* json().pipe(later(1000_000))
+      assert.deepStrictEqual(since.growthFrom, { _tag: "Backup", backupId: "nightly-20261123-120000" })
+      assert.isTrue(since.isStoredMeasured)
+      assert.closeTo(since.newBytesPerSecond, 1000, 60)
+
+      const { out } = yield* type("estimate", ...options, "--rate", "100")
+      assert.match(out, /^Topics +1, with 2 partitions$/mu)
+      assert.match(out, /^New +100 B a second, as given$/mu)
+      assert.match(out, /^ +FULL COPIES +NEW DATA ONLY$/mu)
+      assert.match(out, /^a month +from Kafka +1\.\d+ GB +259 MB$/mu)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("goes on without storage, says so, and refuses what is no rate", () =>
+    Effect.gen(function* () {
+      const kafka = yield* cluster
+      yield* kafka.createTopic("orders", { partitions: 1 })
+      const { options } = yield* desk(manifest())
+      for (const rate of ["0", "many"])
+        assert.strictEqual((yield* type("estimate", ...options, "--rate", rate)).exitCode, 2)
+      const elsewhere = ["-f", options[1], "--volumes", `${options[3]}/none`]
+      const { exitCode, out } = yield* type("estimate", ...elsewhere, "--rate", "1")
+      assert.strictEqual(exitCode, 0)
+      assert.match(out, /^Note: storage was not asked for backups: /mu)
+      assert.match(out, /^Runs +one: there is no schedule$/mu)
+    }).pipe(Effect.provide(layer))
+  )
+})
