@@ -141,11 +141,14 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
       : [`${keptBytes} bytes of ${backupId} stay: ${neededBy.join(", ")} of another resource need them`]
   )
   const going = new Set(removed)
+  const read = readers.flatMap(({ live }) =>
+    live !== undefined && going.has(live.backupId) ? [`${live.backupId} is removed although ${live.who} reads it`] : []
+  )
   return {
     outcome: RetentionOutcome.of(sets, removed, {
       blocked,
       locked,
-      notes: [...notes, ...RetentionDecision.remainsNotes(remains), ...ofOthers],
+      notes: [...notes, ...RetentionDecision.remainsNotes(remains), ...ofOthers, ...read],
       space
     }),
     own: sets,

@@ -5,6 +5,7 @@ import * as RetentionPass from "../../src/backup/RetentionPass.ts"
 import * as WholeRemoval from "../../src/backup/WholeRemoval.ts"
 import type { Owner } from "../../src/identity/RunIdentity.ts"
 import * as BackupKeys from "../../src/manifest/BackupKeys.ts"
+import * as Readers from "../../src/manifest/Readers.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import { ObjectStoreError, StorageAuthorizationFailed } from "../../src/storage/ObjectStoreError.ts"
@@ -292,6 +293,18 @@ describe("Sets that name objects of earlier sets", () => {
       yield* WholeRemoval.run(store, owner)
       assert.deepStrictEqual(yield* ByReference.missing(store, made), [])
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("go although somebody reads them when everything is removed, which is said, and leave nothing", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      const made = yield* ByReference.make(store, at(1))
+      yield* Readers.register(store, made.backupId, "restore kafka/back")
+      const { notes, removed } = yield* WholeRemoval.run(store, owner)
+      assert.deepStrictEqual(removed, [made.backupId])
+      assert.deepStrictEqual(notes, [`${made.backupId} is removed although restore kafka/back reads it`])
+      assert.deepStrictEqual(yield* memory.keys, [])
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
   it.effect("are all kept while the manifest that says what one needs is not the one that was committed", () =>

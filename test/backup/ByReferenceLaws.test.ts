@@ -17,7 +17,7 @@ import { dyingAt, layer, world } from "./world.ts"
  * message; KBO_SEED repeats it, KBO_HISTORIES sets how many there are.
  */
 
-const [first, histories] = [Number(process.env["KBO_SEED"] ?? 1), Number(process.env["KBO_HISTORIES"] ?? 100)]
+const [first, histories] = [Number(process.env["KBO_SEED"] ?? 1), Number(process.env["KBO_HISTORIES"] ?? 60)]
 const steps = 25
 const hour = 3_600_000
 const start = Date.UTC(2026, 10, 23)

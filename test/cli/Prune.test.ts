@@ -25,13 +25,16 @@ const sets = Effect.fnUntraced(function* (more?: string) {
   return { claim, options, stored }
 })
 
+/** Without how many bytes a whole backup frees. */
+const freesSome = (out: string): string => out.replaceAll(/frees \d[\d.]* k?B$/gmu, "frees some")
+
 describe("kafka-backup prune", () => {
   it.live("keeps as many backups as the manifest says, and only lists them with --dry-run", () =>
     Effect.gen(function* () {
       const { options, stored } = yield* sets("retention: {backups: 1}")
       const dry = yield* type("prune", ...options, "--dry-run")
       assert.deepStrictEqual(
-        [dry.exitCode, dry.out.replaceAll(/frees \d[\d.]* k?B$/gmu, "frees some")],
+        [dry.exitCode, freesSome(dry.out)],
         [
           0,
           `would keep ${id(3)} (newest, backups)\nwould remove ${id(1)}: frees some\nwould remove ${id(2)}: frees some\n`
@@ -93,8 +96,11 @@ describe("kafka-backup prune", () => {
       const { options, stored } = yield* sets("retention: {keep: {daily: 1, hourly: 2}}")
       const dry = yield* type("prune", ...options, "--dry-run")
       assert.deepStrictEqual(
-        [dry.exitCode, dry.out],
-        [0, `would keep ${id(2)} (hourly)\nwould keep ${id(3)} (newest, hourly, daily)\nwould remove ${id(1)}\n`]
+        [dry.exitCode, freesSome(dry.out)],
+        [
+          0,
+          `would keep ${id(2)} (hourly)\nwould keep ${id(3)} (newest, hourly, daily)\nwould remove ${id(1)}: frees some\n`
+        ]
       )
       const json = yield* type("prune", ...options, "--dry-run", "-o", "json", "--max-age", "1d", "--keep", "1")
       assert.deepStrictEqual(JSON.parse(json.out).keptBy, {
