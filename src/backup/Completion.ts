@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
 import { Clock, Effect, Stream } from "effect"
+import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Attempts from "../manifest/Attempts.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
@@ -191,7 +192,13 @@ export const commit = Effect.fn("Completion.commit")(function* (
   const looking = Effect.flatMap(TakenOver.givenUp(store, plan, state), (givenUp) =>
     givenUp.length === 0 ? complete : Effect.succeed<Committed>({ _tag: "BaseLost", givenUp })
   )
-  return yield* OwnerLock.holdingPatiently(store, plan.identity.owner, `attempt ${attempt} of ${backupId}`, looking)
+  const { owner } = plan.identity
+  const holding = <A, E>(of: Owner, work: Effect.Effect<A, E>) =>
+    OwnerLock.holdingPatiently(store, of, `attempt ${attempt} of ${backupId}`, work)
+  // An earlier resource of this name made the base, and one of its Jobs may still be at work.
+  const earlier = base?.facts.identity.owner
+  const locked = earlier === undefined || isSameOwner(earlier, owner) ? looking : holding(earlier, looking)
+  return yield* holding(owner, locked)
 })
 
 /** Writes the documents of the set, the manifest last. */

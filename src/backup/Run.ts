@@ -10,7 +10,7 @@ import * as Claims from "../manifest/Claims.ts"
 import * as Documents from "../manifest/Documents.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
-import { plannedOffsets, RunPlan } from "../manifest/RunPlan.ts"
+import { RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import type { SetFacts } from "../manifest/SetFacts.ts"
 import { ObjectStore, type ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -195,7 +195,7 @@ const showPlan = (progress: RunProgress, plan: RunPlan, state: RunState.RunState
   const open = RunState.unfinished(plan, state)
   progress.partitions = plan.topics.reduce((n, topic) => n + topic.partitions.length, 0)
   progress.partitionsDone = progress.partitions - open.length
-  progress.offsets = plannedOffsets(plan)
+  progress.offsets = RunState.offsetsToRead(plan, state)
   progress.offsetsDone =
     progress.offsets - open.reduce((n, { partition, position }) => n + partition.until - position, 0)
 }

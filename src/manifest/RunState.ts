@@ -110,6 +110,21 @@ export const restart = (
   ...(full === undefined ? {} : { full })
 })
 
+/** First offset that is read of the partition. */
+const readingFrom = ({ full }: PartitionState, partition: PlannedPartition): number =>
+  full === undefined ? readFrom(partition) : (partition.reused?.logStart ?? partition.from)
+
+/** Offsets that the run reads: an upper bound of the records, since compaction and transactions leave holes. */
+export const offsetsToRead = (plan: RunPlan, state: RunState): number =>
+  plan.topics.reduce(
+    (sum, topic) =>
+      topic.partitions.reduce(
+        (n, partition) => n + (partition.until - readingFrom(of(state, topic.name, partition), partition)),
+        sum
+      ),
+    0
+  )
+
 /** The partitions that have not reached their end, each with its position. */
 export const unfinished = (plan: RunPlan, state: RunState) =>
   plan.topics.flatMap((topic) =>

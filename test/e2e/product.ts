@@ -121,35 +121,34 @@ export interface ExportedPartition {
   readonly offsets: ReadonlyArray<number>
 }
 
-/**
- * Everything `export` gives of a topic from offset `from` on, digested by partition as the independent Java consumer
- * does it.
- */
-export const exportTopic = async (
-  places: ReadonlyArray<string>,
-  backupId: string,
-  topic: string,
-  from = 0
-): Promise<ReadonlyArray<ExportedPartition>> => {
-  const child = spawn(process.execPath, [main, "export", ...places, backupId, "--topic", topic], {
-    stdio: ["ignore", "pipe", "pipe"]
-  })
+/** A record as `export` printed it. */
+export interface ExportedRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: ReadonlyArray<readonly [Buffer, Buffer | null]>
+}
+
+/** Everything that `export` prints with these arguments. */
+export async function* exported(...args: ReadonlyArray<string>): AsyncGenerator<ExportedRecord> {
+  const child = spawn(process.execPath, [main, "export", ...args], { stdio: ["ignore", "pipe", "pipe"] })
   let stderr = ""
   child.stderr.on("data", (text: Buffer) => (stderr += text.toString()))
   const code = new Promise<number | null>((resolve) => child.on("close", resolve))
-  const digests = new Map<number, { readonly digest: RecordDigest; readonly offsets: Array<number> }>()
   for await (const line of createInterface({ input: child.stdout, crlfDelay: Infinity })) {
     const record = JSON.parse(line) as {
+      readonly topic: string
       readonly partition: number
       readonly offset: number
       readonly timestamp: number
       readonly headers: ReadonlyArray<ExportedField>
     } & ExportedField
-    if (record.offset < from) continue
-    let held = digests.get(record.partition)
-    if (held === undefined) digests.set(record.partition, (held = { digest: new RecordDigest(), offsets: [] }))
-    held.offsets.push(record.offset)
-    held.digest.add({
+    yield {
+      topic: record.topic,
+      partition: record.partition,
       offset: record.offset,
       timestamp: record.timestamp,
       key: bytes(record, "key"),
@@ -157,9 +156,24 @@ export const exportTopic = async (
       headers: record.headers.map(
         (header) => [bytes(header, "key") ?? Buffer.alloc(0), bytes(header, "value")] as const
       )
-    })
+    }
   }
   if ((await code) !== 0) throw new Error(`export ended with ${await code}\n${stderr}`)
+}
+
+/** Everything `export` gives of a topic, digested by partition as the independent Java consumer does it. */
+export const exportTopic = async (
+  places: ReadonlyArray<string>,
+  backupId: string,
+  topic: string
+): Promise<ReadonlyArray<ExportedPartition>> => {
+  const digests = new Map<number, { readonly digest: RecordDigest; readonly offsets: Array<number> }>()
+  for await (const record of exported(...places, backupId, "--topic", topic)) {
+    let held = digests.get(record.partition)
+    if (held === undefined) digests.set(record.partition, (held = { digest: new RecordDigest(), offsets: [] }))
+    held.offsets.push(record.offset)
+    held.digest.add(record)
+  }
   return [...digests]
     .toSorted(([a], [b]) => a - b)
     .map(([partition, { digest, offsets }]) => ({ partition, records: digest.records, sha256: digest.hex(), offsets }))

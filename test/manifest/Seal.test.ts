@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
-import type { SetFacts } from "../../src/manifest/SetFacts.ts"
+import * as Seal from "../../src/manifest/Seal.ts"
+import * as SealedJson from "../../src/manifest/SealedJson.ts"
+import { SetFacts } from "../../src/manifest/SetFacts.ts"
 import * as Verification from "../../src/manifest/Verification.ts"
 import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import * as RunReporting from "../../src/backup/RunReporting.ts"
@@ -43,7 +45,9 @@ const verdict = (store: ObjectStoreShape) =>
   )
 
 const json = (bytes: Uint8Array): any => JSON.parse(Buffer.from(bytes).toString("utf8"))
-const bytesOf = (value: unknown) => Buffer.from(`${JSON.stringify(value, null, 2)}\n`)
+const bytesOf = (value: unknown) => Buffer.from(`${JSON.stringify(value)}\n`)
+/** As manifests were written before they were compact. */
+const indented = (value: unknown) => Buffer.from(`${JSON.stringify(value, null, 2)}\n`)
 
 describe("the seal of a backup", () => {
   it.live("leaves a backup as it was committed whole, and holds topics of any name", () =>
@@ -139,8 +143,26 @@ describe("the seal of a backup", () => {
         yield* memory.tamper(key, () => bytesOf(manifest))
         assert.strictEqual(yield* verdict(store), "damaged", name)
       }
-      yield* memory.tamper(key, () => Buffer.from(JSON.stringify(json(good))))
-      assert.strictEqual(yield* verdict(store), "damaged", "the same content in another form")
+      for (const form of [Buffer.from(JSON.stringify(json(good))), indented(json(good))]) {
+        yield* memory.tamper(key, () => form)
+        assert.strictEqual(yield* verdict(store), "damaged", "the same content in another form")
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("holds for a manifest that was written with indentation, and breaks when its form is changed", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* small
+      const [manifest, facts] = ["manifest.json", "kb-meta.json"].map((name) => ObjectKey.make(`${backupId}/${name}`))
+      const { kb_documents: documents, ...rest } = json(yield* store.get(manifest!))
+      const before = json(yield* store.get(facts!)).content as SetFacts
+      const sealed = SealedJson.seal(SetFacts, { ...before, manifestSha256: Seal.sha256(indented(rest)) })
+      const older = { ...rest, kb_documents: { ...documents, "kb-meta.json": Seal.sha256(sealed) } }
+      yield* memory.tamper(facts!, () => Buffer.from(sealed))
+      yield* memory.tamper(manifest!, () => indented(older))
+      assert.strictEqual(yield* verdict(store), "whole")
+      yield* memory.tamper(manifest!, () => bytesOf(older))
+      assert.strictEqual(yield* verdict(store), "damaged")
     }).pipe(Effect.provide(layer))
   )
 
@@ -152,9 +174,7 @@ describe("the seal of a backup", () => {
       yield* memory.tamper(manifest, () => bytesOf(old))
       const facts = ObjectKey.make(`${backupId}/kb-meta.json`)
       const { attempt: _attempt, manifestSha256: _sha, ...before } = json(yield* store.get(facts)).content as SetFacts
-      const { seal } = yield* Effect.promise(() => import("../../src/manifest/SealedJson.ts"))
-      const { SetFacts: schema } = yield* Effect.promise(() => import("../../src/manifest/SetFacts.ts"))
-      yield* memory.tamper(facts, () => Buffer.from(seal(schema, before)))
+      yield* memory.tamper(facts, () => Buffer.from(SealedJson.seal(SetFacts, before)))
       assert.strictEqual(yield* verdict(store), "whole")
       for (const name of ["kb-meta.json", "claim.json"]) yield* store.delete(ObjectKey.make(`${backupId}/${name}`))
       assert.strictEqual(yield* verdict(store), "foreign")
