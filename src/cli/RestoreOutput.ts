@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import * as Appending from "../restore/Appending.ts"
 import * as CutReport from "../restore/CutReport.ts"
 import type { Prepared, Restored } from "../restore/RestoreWork.ts"
-import type { TargetTopic } from "../restore/Preflight.ts"
+import type { TargetTopic } from "../restore/TargetTopic.ts"
 import * as RestoreProgress from "../restore/RestoreProgress.ts"
 import * as RestoreNotes from "../restore/RestoreNotes.ts"
 import * as RestoreStanding from "../restore/RestoreStanding.ts"
@@ -25,8 +25,16 @@ const columns: ReadonlyArray<Table.Column> = [
   { heading: "OFFSETS" }
 ]
 
+const newActions: Readonly<Record<TargetTopic["_tag"], string>> = {
+  Missing: "create and write",
+  Recreated: "delete, create and write",
+  Present: "write",
+  Appended: "append"
+}
+
 const actionOf = (target: TargetTopic | undefined): string => {
-  switch (target === undefined ? "new" : RestoreStanding.ofTopic(target)) {
+  if (target === undefined) return "write"
+  switch (RestoreStanding.ofTopic(target)) {
     case "proven":
       return "none, compared before"
     case "written":
@@ -34,11 +42,8 @@ const actionOf = (target: TargetTopic | undefined): string => {
     case "begun":
       return "continue"
     case "new":
-      break
+      return newActions[target._tag]
   }
-  if (target?.recreates !== undefined) return "delete, create and write"
-  if (target !== undefined && Appending.isAppended(target.topic)) return "append"
-  return target?.create === undefined ? "write" : "create and write"
 }
 
 const actions = ({ plan, targets, wanted }: Prepared) =>

@@ -1,4 +1,5 @@
 import type { PreparedGroups } from "../restore/groups/Groups.ts"
+import { remembered } from "../restore/TargetTopic.ts"
 import * as RestoreStanding from "../restore/RestoreStanding.ts"
 import type { Restored } from "../restore/RestoreWork.ts"
 import * as Format from "../status/Format.ts"
@@ -13,7 +14,7 @@ const topics = (n: number): string => counted(n, "topic")
 
 /** What a repeat of a complete restore would still do. */
 const left = (targets: RestoreStanding.Targets, groups: PreparedGroups | undefined): ReadonlyArray<string> => {
-  const configs = new Set(targets.map(({ remembered }) => remembered?.configs))
+  const configs = new Set(targets.map((target) => remembered(target)?.configs))
   return [
     ...(configs.has(undefined) ? ["give the topics their configuration"] : []),
     ...(groups?.strategy === undefined || RestoreStanding.areGroupsSet(targets)
@@ -38,7 +39,7 @@ export const ofDryRun = (targets: RestoreStanding.Targets, groups: PreparedGroup
     ]
     return `Nothing was written. All checks passed. An earlier attempt was not completed, and the restore would continue it: ${parts.join(", ")}.`
   }
-  const provenMillis = Math.max(...targets.map(({ remembered }) => remembered?.provenMillis ?? 0))
+  const provenMillis = Math.max(...targets.map((target) => remembered(target)?.provenMillis ?? 0))
   const more = left(targets, groups)
   const next = more.length === 0 ? "Nothing is left to do." : `A repeat would only ${more.join(", ")}.`
   return `Nothing was written. The restore is complete: all records were compared until ${Format.time(provenMillis)}, and none is written again. ${next}`

@@ -26,9 +26,9 @@ export const behind = (topic: PlannedTopic, ends: ReadonlyArray<number>): Planne
 })
 
 /** What is remembered of it before the first write. */
-export const bases = ({ partitions }: PlannedTopic): Pick<Remembered, "appends" | "bases"> => {
-  const ends = partitions.flatMap(({ appendedFrom }) => appendedFrom ?? [])
-  return ends.length === 0 ? {} : { appends: ends.length, bases: ends }
+export const bases = ({ partitions }: PlannedTopic): Pick<Remembered, "bases"> => {
+  const bases = partitions.flatMap(({ appendedFrom }) => appendedFrom ?? [])
+  return bases.length === 0 ? {} : { bases }
 }
 
 const listed = (names: ReadonlyArray<string>) =>

@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import type { KafkaSinkShape, TopicOutcome } from "../kafka/KafkaSink.ts"
-import * as Appending from "./Appending.ts"
 import * as Configuring from "./Configuring.ts"
-import type { TargetTopic } from "./Preflight.ts"
 import type { ConfigChoice } from "./RestoreRequest.ts"
+import * as Targets from "./TargetTopic.ts"
+import type { TargetTopic } from "./TargetTopic.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
 import * as WantedConfigs from "./WantedConfigs.ts"
 
@@ -15,13 +15,15 @@ type Answer = Pick<TopicOutcome, "errorCode" | "detail"> | undefined
 const atOnce = 8
 
 /** What would become of these values. A new topic is validated as a whole, with the values of the beginning. */
-const answerTo = (sink: KafkaSinkShape, { create, topic }: TargetTopic, configs: Readonly<Record<string, string>>) =>
-  create === undefined
-    ? Effect.map(sink.validateConfigs(topic.target, configs), (answer): Answer => answer)
+const answerTo = (sink: KafkaSinkShape, target: TargetTopic, configs: Readonly<Record<string, string>>) => {
+  const create = Targets.made(target)
+  return create === undefined
+    ? Effect.map(sink.validateConfigs(target.topic.target, configs), (answer): Answer => answer)
     : Effect.map(
         sink.createTopics([{ ...create, configs: { ...create.configs, ...configs } }], { validateOnly: true }),
         ([answer]): Answer => answer
       )
+}
 
 const ofTopic = Effect.fnUntraced(function* (sink: KafkaSinkShape, target: TargetTopic, choice: ConfigChoice) {
   const { topic } = target
@@ -47,7 +49,7 @@ const ofTopic = Effect.fnUntraced(function* (sink: KafkaSinkShape, target: Targe
 export const refusals = (sink: KafkaSinkShape, targets: ReadonlyArray<TargetTopic>, choice: ConfigChoice) =>
   Effect.map(
     Effect.forEach(
-      targets.filter(({ remembered, topic }) => remembered?.configs === undefined && !Appending.isAppended(topic)),
+      targets.filter((target) => Targets.remembered(target)?.configs === undefined && Targets.isConfigured(target)),
       (target) => ofTopic(sink, target, choice),
       { concurrency: atOnce }
     ),

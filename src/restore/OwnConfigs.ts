@@ -2,10 +2,9 @@ import { Effect } from "effect"
 import { type KafkaError } from "../kafka/KafkaError.ts"
 import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
-import * as Appending from "./Appending.ts"
 import * as Configuring from "./Configuring.ts"
 import * as LargeRecords from "./LargeRecords.ts"
-import type { TargetTopic } from "./Preflight.ts"
+import type { TargetTopic } from "./TargetTopic.ts"
 import type { Memory } from "./RestoreMemory.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
 import type { ConfigChoice } from "./RestoreRequest.ts"
@@ -34,9 +33,7 @@ export const read = (
   targets: ReadonlyArray<TargetTopic>,
   choice: ConfigChoice
 ): Effect.Effect<ReadonlyMap<string, Configs>, KafkaError> => {
-  const existing = targets.filter(
-    ({ create, remembered, topic }) => create === undefined && remembered === undefined && !Appending.isAppended(topic)
-  )
+  const existing = targets.filter((target) => target._tag === "Present" && target.remembered === undefined)
   if (existing.length === 0) return Effect.succeed(new Map())
   return source.topicConfigs(existing.map(({ topic }) => topic.target)).pipe(
     Effect.map(

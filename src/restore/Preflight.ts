@@ -16,6 +16,7 @@ import type { Memory } from "./RestoreMemory.ts"
 import type { ConfigChoice, RestoreRequest } from "./RestoreRequest.ts"
 import * as TargetQuestions from "./TargetQuestions.ts"
 import * as TargetRights from "./TargetRights.ts"
+import * as Targets from "./TargetTopic.ts"
 import type { TargetTopic } from "./TargetTopic.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
 import * as TopicValidation from "./TopicValidation.ts"
@@ -70,7 +71,7 @@ export const ofTarget = Effect.fnUntraced(function* (
       .filter((target) => Replication.isTooLarge(replicatedOf(target, found, request.configs), brokers))
       .map(({ topic }) => topic.target)
   )
-  const doomed = targets.find(({ recreates }) => recreates !== undefined)
+  const doomed = targets.find(({ _tag }) => _tag === "Recreated")
   const remembers =
     memory !== undefined &&
     (doomed === undefined || (yield* RestoreMemory.isWritable(sink, request.owner, doomed.topic.target)))
@@ -88,25 +89,24 @@ export const ofTarget = Effect.fnUntraced(function* (
   )
   const replicated = (some: ReadonlyArray<TargetTopic>) =>
     some.map((target) => replicatedOf(target, found, request.configs, validated.replicas))
-  // A topic that is appended to keeps its configuration.
-  const isConfigured = ({ topic }: TargetTopic) => !Appending.isAppended(topic)
   const topics = new Map(targets.map(({ topic }) => [topic.target, topic]))
   const placed = { ...given, topics: given.topics.map((topic) => topics.get(topic.target) ?? topic) }
-  const plan = InSyncReplicas.lowered(placed, replicated(targets.filter(isConfigured)), request.configs)
+  const plan = InSyncReplicas.lowered(placed, replicated(targets.filter(Targets.isConfigured)), request.configs)
   const planned = (some: ReadonlyArray<TargetTopic>) => some.map((target) => inPlan(target, plan, request.configs))
-  const unproven = planned(targets.filter(({ remembered }) => remembered?.provenMillis === undefined))
+  const unproven = planned(targets.filter((target) => !Targets.isProven(target)))
+  const isOwn = (target: TargetTopic) =>
+    Targets.made(target) !== undefined || Targets.remembered(target)?.isMade === true
   objections.push(
-    ...Replication.objections(replicated(unproven.filter(isConfigured)), brokers),
+    ...Replication.objections(replicated(unproven.filter(Targets.isConfigured)), brokers),
     ...(yield* TargetRights.objections(
       sink,
       request.owner,
-      unproven.map(({ create, recreates, remembered, topic }) => ({
-        topic,
-        isDeleted:
-          recreates !== undefined || (request.deletesCreated && (create !== undefined || remembered?.isMade === true))
+      unproven.map((target) => ({
+        topic: target.topic,
+        isDeleted: target._tag === "Recreated" || (request.deletesCreated && isOwn(target))
       })),
       means,
-      request.deletesCreated && unproven.some(({ create, remembered }) => create !== undefined || remembered?.isMade)
+      request.deletesCreated && unproven.some(isOwn)
     ))
   )
   // A topic that is refused anyway says nothing of its overrides.
@@ -114,7 +114,7 @@ export const ofTarget = Effect.fnUntraced(function* (
   const refusedOverrides = yield* TopicValidation.ofOverrides(sink, whole, accepted, request.configs)
   const unprepared = yield* Configuring.unprepared(
     sink,
-    unproven.flatMap(({ create, topic }) => (create === undefined && !Appending.isAppended(topic) ? [topic] : [])),
+    unproven.flatMap(({ _tag, topic }) => (_tag === "Present" ? [topic] : [])),
     request.configs
   )
   return {
@@ -127,7 +127,7 @@ export const ofTarget = Effect.fnUntraced(function* (
 /** The topic as the plan has it by now. */
 const inPlan = (target: TargetTopic, plan: RestorePlan, choice: ConfigChoice): TargetTopic => {
   const topic = plan.topics.find((one) => one.target === target.topic.target) ?? target.topic
-  if (target.create === undefined) return { ...target, topic }
+  if (!("create" in target)) return { ...target, topic }
   return {
     ...target,
     topic,
@@ -137,11 +137,13 @@ const inPlan = (target: TargetTopic, plan: RestorePlan, choice: ConfigChoice): T
 
 /** The replicas of a topic after the restore. */
 const replicatedOf = (
-  { create, topic }: TargetTopic,
+  target: TargetTopic,
   found: ReadonlyArray<TopicLookup>,
   choice: ConfigChoice,
   ofBrokers: ReadonlyMap<string, number> = new Map()
 ): Replication.Replicated => {
+  const { topic } = target
+  const create = Targets.made(target)
   const present = found.flatMap((one) =>
     one._tag === "Found" && one.topic.name === topic.target ? one.topic.partitions.map(({ replicas }) => replicas) : []
   )

@@ -18,6 +18,7 @@ import * as RestoreMemory from "./RestoreMemory.ts"
 import * as RestorePlan from "./RestorePlan.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
 import type { Prepared, Systems } from "./RestoreWork.ts"
+import { isProven } from "./TargetTopic.ts"
 
 /** The backup, its plan, and what is damaged of it. Asks the store alone. Fails with all objections at once. */
 export const planOf = Effect.fn("Restore.planOf")(function* (store: ObjectStoreShape, request: RestoreRequest) {
@@ -63,7 +64,7 @@ export const askTarget = Effect.fnUntraced(function* (
 ) {
   const memory = yield* RestoreMemory.load(sink, request.owner)
   const { objections, plan: left, targets } = yield* Preflight.ofTarget(sink, plan, request, memory, means)
-  const unproven = targets.filter(({ remembered }) => remembered?.provenMillis === undefined).map(({ topic }) => topic)
+  const unproven = targets.filter((target) => !isProven(target)).map(({ topic }) => topic)
   const ofAppended = yield* Appending.objections(source, unproven)
   const ofMemory = RecordMemory.objections(unproven, Memory.limitBytes())
   const all = [...others, ...objections, ...ofAppended, ...ofMemory]

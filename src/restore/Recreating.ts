@@ -8,6 +8,7 @@ import type { Objection } from "./Objection.ts"
 import type { Memory } from "./RestoreMemory.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
+import type { Recreated, TargetTopic } from "./TargetTopic.ts"
 
 /*
  * Topics of others that are deleted and created again, because the resource asks for it and names each of them. What
@@ -15,13 +16,7 @@ import type { RestoreRequest } from "./RestoreRequest.ts"
  * a topic it knows from its own group alone, so that group must be readable.
  */
 
-/** A topic of the target. */
-interface Target {
-  readonly topic: PlannedTopic
-  readonly create: NewTopic | undefined
-  /** Present where it is deleted first: which one. */
-  readonly recreates?: { readonly topicId: string | undefined }
-}
+const isRecreated = (target: TargetTopic): target is Recreated => target._tag === "Recreated"
 
 const denied = (owner: string): Objection => ({
   reason: "TargetDenied",
@@ -88,12 +83,12 @@ const ofNameAlone: ReadonlySet<number> = new Set([
  */
 const uncreatable = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
-  targets: ReadonlyArray<Target>,
+  targets: ReadonlyArray<TargetTopic>,
   tooLarge: ReadonlySet<string>
 ) {
   const names = new Map<string, string>()
-  const asked = targets.flatMap(({ create, recreates }): ReadonlyArray<NewTopic> => {
-    if (recreates === undefined || create === undefined || tooLarge.has(create.name)) return []
+  const asked = targets.filter(isRecreated).flatMap(({ create }): ReadonlyArray<NewTopic> => {
+    if (tooLarge.has(create.name)) return []
     const name = freeName(create.name)
     names.set(name, create.name)
     return [{ ...create, name }]
@@ -111,21 +106,21 @@ const uncreatable = Effect.fnUntraced(function* (
 /**
  * What can be asked before a topic is deleted: whether the brokers would take the configuration of the new one. They
  * refuse to validate a topic whose name is taken, after they have checked the permission to create it.
- * `forgetfulGroup`: the group of this restore, if it may not be read or written to. `tooLarge`: topics whose replication
- * factor is refused already.
+ * `forgetfulGroup`: the group of this restore, if it may not be read or written to. `tooLarge`: topics whose
+ * replication factor is refused already.
  */
-export const validate = Effect.fnUntraced(function* <T extends Target>(
+export const validate = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
-  targets: ReadonlyArray<T>,
+  targets: ReadonlyArray<TargetTopic>,
   newTopic: (topic: PlannedTopic, knowsBounds: boolean) => NewTopic,
   forgetfulGroup: string | undefined,
   tooLarge: ReadonlySet<string>
 ) {
-  const recreated = targets.filter(({ recreates }) => recreates !== undefined)
+  const recreated = targets.filter(isRecreated)
   if (recreated.length === 0) return { targets, objections: [] }
   const objections: Array<Objection> = forgetfulGroup === undefined ? [] : [denied(forgetfulGroup)]
   const outcomes = yield* sink.createTopics(
-    recreated.flatMap(({ create }) => create ?? []),
+    recreated.map(({ create }) => create),
     { validateOnly: true }
   )
   for (const { errorCode, name } of outcomes) {
@@ -136,8 +131,8 @@ export const validate = Effect.fnUntraced(function* <T extends Target>(
   }
   const valid = yield* Effect.forEach(targets, (target) =>
     Effect.gen(function* () {
-      const { recreates, topic } = target
-      if (recreates === undefined) return target
+      if (!isRecreated(target)) return target
+      const { topic } = target
       const first = newTopic(topic, true)
       const found = yield* sink.validateConfigs(topic.target, first.configs)
       if (!Configuring.isRefusal(found.errorCode)) return { ...target, create: first }
@@ -178,8 +173,8 @@ const isGone: ReadonlySet<number> = new Set([
  * Deletes the topics that are to be created again, each by its id, and waits until they are gone. A topic that is
  * another one by now is left alone: then the restore stops.
  */
-export const remove = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: ReadonlyArray<Target>) {
-  const ids = new Map(targets.flatMap(({ recreates, topic }) => (recreates ? [[topic.target, recreates.topicId]] : [])))
+export const remove = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: ReadonlyArray<TargetTopic>) {
+  const ids = new Map(targets.filter(isRecreated).map(({ topic, topicId }) => [topic.target, topicId]))
   if (ids.size === 0) return
   const names = [...ids.keys()]
   /** Those that are there. Fails for one that is another topic by now. */

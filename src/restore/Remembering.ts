@@ -1,20 +1,12 @@
 import { Effect } from "effect"
 import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import * as OwnConfigs from "./OwnConfigs.ts"
-import * as Preflight from "./Preflight.ts"
 import * as RestoreMemory from "./RestoreMemory.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
 import type { Prepared } from "./RestoreWork.ts"
 
 /* What a restore writes into its memory as it goes. */
-
-/** What is remembered of these topics, changed. */
-export const mapped = (
-  targets: ReadonlyArray<Preflight.TargetTopic>,
-  memory: RestoreMemory.Memory,
-  change: (known: RestoreMemory.Remembered) => RestoreMemory.Remembered
-): RestoreMemory.Memory => new Map(targets.map(({ topic: { target } }) => [target, change(memory.get(target)!)]))
 
 /**
  * Remembers which topics were made here, before anything is waited for: an attempt that died would leave topics of

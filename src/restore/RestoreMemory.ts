@@ -17,8 +17,8 @@ export const Retention = Schema.Struct({
 })
 export type Retention = typeof Retention.Type
 
-/** What a restore remembers of one topic. */
-export const Remembered = Schema.Struct({
+/** The text of one topic. */
+const Stored = Schema.Struct({
   /** Of a restore with `spec.backupRef`: the backup that was chosen, and a fingerprint of what asked for it. */
   chosen: Schema.optionalKey(Schema.Struct({ by: Schema.String, backupId: Schema.String })),
   /** Digest of the plan: an attempt of another plan goes on with nothing. */
@@ -42,8 +42,10 @@ export const Remembered = Schema.Struct({
   /** Records are written behind those of others: the number of partitions, each of which has an offset in the group. */
   appends: Schema.optionalKey(Schema.Int)
 })
-export type Remembered = typeof Remembered.Type & {
-  /** With `appends`, by partition: where the log ended before the restore wrote to it. */
+
+/** What a restore remembers of one topic. */
+export type Remembered = Omit<typeof Stored.Type, "appends"> & {
+  /** Of a topic that is appended to, by partition: where the log ended before the restore wrote to it. */
   readonly bases?: ReadonlyArray<number>
 }
 
@@ -69,7 +71,7 @@ export const rememberedOf = (
   return remembered?.plan === plan && remembered.topicId === topicId ? remembered : undefined
 }
 
-const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Remembered))
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Stored))
 
 /** Years are enough for any hold: the broker forgets offsets of a group without members after a week otherwise. */
 const keptMillis = 10 * 365 * 86_400_000
@@ -86,21 +88,26 @@ export const load = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Ow
     return own.toSorted((a, b) => a.partition - b.partition).map(({ offset }) => offset)
   }
   const entries = committed.flatMap(({ metadata, topic }): ReadonlyArray<readonly [string, Remembered]> => {
-    const remembered = Option.getOrUndefined(decode(metadata))
-    if (remembered?.appends === undefined) return remembered === undefined ? [] : [[topic, remembered]]
-    const bases = basesOf(topic, remembered.appends)
+    const stored = Option.getOrUndefined(decode(metadata))
+    if (stored === undefined) return []
+    const { appends, ...remembered } = stored
+    if (appends === undefined) return [[topic, remembered]]
+    const bases = basesOf(topic, appends)
     // All of them are there before the first record is written.
-    return bases.length === remembered.appends ? [[topic, { ...remembered, bases }]] : []
+    return bases.length === appends ? [[topic, { ...remembered, bases }]] : []
   })
   return new Map(entries) as Memory
 })
 
 /** Remembers these topics. False without Read on the group. */
 export const save = Effect.fnUntraced(function* (sink: KafkaSinkShape, owner: Owner, memory: Memory) {
-  const offsets = [...memory].flatMap(([topic, { bases, ...remembered }]) => [
-    { topic, partition: 0, offset: bases?.[0] ?? 0, metadata: JSON.stringify(remembered) },
-    ...(bases ?? []).slice(1).map((offset, i) => ({ topic, partition: i + 1, offset, metadata: "" }))
-  ])
+  const offsets = [...memory].flatMap(([topic, { bases, ...remembered }]) => {
+    const stored: typeof Stored.Type = bases === undefined ? remembered : { ...remembered, appends: bases.length }
+    return [
+      { topic, partition: 0, offset: bases?.[0] ?? 0, metadata: JSON.stringify(stored) },
+      ...(bases ?? []).slice(1).map((offset, i) => ({ topic, partition: i + 1, offset, metadata: "" }))
+    ]
+  })
   for (let at = 0; at < offsets.length; at += offsetsPerCommit) {
     const saved = yield* permitted(
       Effect.as(commit(sink, nameOf(owner), offsets.slice(at, at + offsetsPerCommit)), true as const)

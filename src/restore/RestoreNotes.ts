@@ -6,6 +6,7 @@ import * as HoldNotes from "./HoldNotes.ts"
 import type { PlannedTopic, Renumbering } from "./RestorePlan.ts"
 import * as RestoreStanding from "./RestoreStanding.ts"
 import type { Prepared, Restored } from "./RestoreWork.ts"
+import * as Targets from "./TargetTopic.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
 import * as WantedConfigs from "./WantedConfigs.ts"
 
@@ -50,7 +51,7 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
   ...restored.plan.notes,
   ...Appending.notes(restored.plan.topics),
   ...restored.targets
-    .filter(({ topic }) => !Appending.isAppended(topic))
+    .filter(Targets.isConfigured)
     .flatMap(({ topic }) =>
       TopicConfigs.leftOut(topic.configs, WantedConfigs.of(topic, restored.wanted)).map(
         (name) => `${topic.target} does not get the configuration ${name}`

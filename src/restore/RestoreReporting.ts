@@ -2,7 +2,6 @@ import { Cause, Exit, Option } from "effect"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import type { KafkaRestore } from "../resource/KafkaRestore.ts"
 import * as Explanation from "../worker/Explanation.ts"
-import * as Appending from "./Appending.ts"
 import * as CutReport from "./CutReport.ts"
 import type { Removed } from "./MadeTopics.ts"
 import { RestoreError } from "./RestoreError.ts"
@@ -12,6 +11,7 @@ import * as RestorePlan from "./RestorePlan.ts"
 import type { RestoreProgress } from "./RestoreProgress.ts"
 import type { ReportedTopic, RestoreReport } from "./RestoreReport.ts"
 import type { Prepared, Restored } from "./RestoreWork.ts"
+import * as Targets from "./TargetTopic.ts"
 import * as TopicConfigs from "./TopicConfigs.ts"
 import * as WantedConfigs from "./WantedConfigs.ts"
 
@@ -41,32 +41,31 @@ export const context = (startedMillis: number, progress: RestoreProgress): Resto
   restored: undefined
 })
 
+/** What is done, or was done, to make the topic. */
+const madeOf = (target: Targets.TargetTopic, isBefore: boolean): ReportedTopic["topic"] => {
+  switch (target._tag) {
+    case "Missing":
+      return isBefore ? "create" : "created"
+    case "Recreated":
+      return isBefore ? "recreate" : "recreated"
+    default:
+      if (target.remembered !== undefined) return Targets.isProven(target) ? "proven" : "resumed"
+      if (target._tag === "Present") return "existing"
+      return isBefore ? "append" : "appended"
+  }
+}
+
 const reportedTopic =
   ({ isDryRun, prepared, progress, restored }: RestoreContext) =>
   (topic: PlannedTopic): ReportedTopic => {
     const target = prepared?.targets.find((one) => one.topic.target === topic.target)
     const refused = restored?.refusedConfigs.filter((one) => one.topic === topic.target).map(({ name }) => name) ?? []
     const compared = restored?.proven.filter((one) => one.topic === topic.target)
-    const isToCreate = target?.create !== undefined
     const isBefore = isDryRun || progress.startedWritingMillis === undefined
-    const isAppended = Appending.isAppended(topic)
-    const made = target?.recreates === undefined ? "create" : "recreate"
     return {
       source: topic.source,
       target: topic.target,
-      topic: isToCreate
-        ? isBefore
-          ? made
-          : `${made}d`
-        : target?.remembered !== undefined
-          ? target.remembered.provenMillis === undefined
-            ? "resumed"
-            : "proven"
-          : isAppended
-            ? isBefore
-              ? "append"
-              : "appended"
-            : "existing",
+      topic: target === undefined ? "existing" : madeOf(target, isBefore),
       partitions: topic.partitions.length,
       records: RestoreNotes.recordsOf(topic),
       ...CutReport.of(topic),
@@ -75,7 +74,7 @@ const reportedTopic =
       configurations: {
         ...(restored === undefined ? {} : { set: without(restored.configs.get(topic.target) ?? {}, refused) }),
         leftOut:
-          prepared === undefined || isAppended
+          prepared === undefined || target?._tag === "Appended"
             ? []
             : TopicConfigs.leftOut(topic.configs, WantedConfigs.of(topic, prepared.wanted)),
         refused

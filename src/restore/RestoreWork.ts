@@ -8,11 +8,11 @@ import * as Groups from "./groups/Groups.ts"
 import * as Configuring from "./Configuring.ts"
 import type { Means } from "./HoleMeans.ts"
 import * as MadeTopics from "./MadeTopics.ts"
-import * as Preflight from "./Preflight.ts"
 import type * as Proof from "./Proof.ts"
 import * as RestorePlan from "./RestorePlan.ts"
 import type { ConfigChoice } from "./RestoreRequest.ts"
 import * as RetentionHold from "./RetentionHold.ts"
+import type { TargetTopic } from "./TargetTopic.ts"
 
 /** The cluster that is restored to, written and read, and the store that is read. */
 export interface Systems {
@@ -43,7 +43,7 @@ export interface Prepared {
   readonly plan: RestorePlan.RestorePlan
   /** The backup, and why it is this one. */
   readonly resolved: ResolvedBackup
-  readonly targets: ReadonlyArray<Preflight.TargetTopic>
+  readonly targets: ReadonlyArray<TargetTopic>
   /** Absent: consumer groups are left alone. */
   readonly groups: Groups.PreparedGroups | undefined
   /** What is to be known of groups that are left alone, or would be now. */

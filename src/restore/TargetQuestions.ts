@@ -58,8 +58,14 @@ const ofFound = Effect.fnUntraced(function* (
 ) {
   const remembered = rememberedOf(known, digest, found)
   const ours = remembered?.bases === undefined ? topic : Appending.behind(topic, remembered.bases)
+  const there = (planned: PlannedTopic, isWritten: boolean): TargetTopic => ({
+    _tag: Appending.isAppended(planned) ? "Appended" : "Present",
+    topic: planned,
+    isWritten,
+    remembered
+  })
   if (remembered?.provenMillis !== undefined) {
-    return { objections: [], target: { topic: ours, create: undefined, isWritten: true, remembered } } satisfies Answer
+    return { objections: [], target: there(ours, true) } satisfies Answer
   }
   const places = found.partitions.map(({ partition }) => ({ topic: topic.target, partition }))
   const ends = yield* sink.offsets(places, "highWatermark")
@@ -70,8 +76,8 @@ const ofFound = Effect.fnUntraced(function* (
     const refusal = Recreating.refusal(request, known, found)
     if (refusal !== undefined) return { objections: [refusal] } satisfies Answer
     const create = TopicValidation.newTopic(topic, true, request.configs)
-    const recreates = { topicId: found.topicId }
-    return { objections: [], target: { topic, create, isWritten: false, remembered, recreates } } satisfies Answer
+    const target: TargetTopic = { _tag: "Recreated", topic, create, topicId: found.topicId }
+    return { objections: [], target } satisfies Answer
   }
   const appends = isForeign && request.existingTopics === "append" && !isEmpty
   const unappendable = appends ? Appending.refusal(known, found) : undefined
@@ -87,7 +93,7 @@ const ofFound = Effect.fnUntraced(function* (
       ...existing(topic, found, isEmpty || appends, remembered !== undefined),
       ...(unappendable === undefined ? [] : [unappendable])
     ],
-    target: { topic: planned, create: undefined, isWritten, remembered }
+    target: there(planned, isWritten)
   } satisfies Answer
 })
 
@@ -111,7 +117,7 @@ export const ofTopic = (
         return Effect.succeed(refused("TargetTopicMissing", message, "create the topic, or set createTopics: true"))
       }
       const create = TopicValidation.newTopic(topic, true, request.configs)
-      const target: TargetTopic = { topic, create, isWritten: false, remembered: undefined }
+      const target: TargetTopic = { _tag: "Missing", topic, create }
       return Effect.succeed<Answer>({ objections: [], target })
     }
     case "Found":

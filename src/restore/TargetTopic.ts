@@ -2,15 +2,52 @@ import type { NewTopic } from "../kafka/KafkaSink.ts"
 import type { Remembered } from "./RestoreMemory.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
 
-/** What is to be done with one topic of the target. */
-export interface TargetTopic {
+/** It does not exist, and is made. */
+interface Missing {
+  readonly _tag: "Missing"
   readonly topic: PlannedTopic
-  /** Absent: it is there already, and empty or of this restore. */
-  readonly create: NewTopic | undefined
-  /** Of an existing topic: every log ends where it should. */
-  readonly isWritten: boolean
-  /** Of an existing topic that an earlier attempt of this restore wrote to. */
-  readonly remembered: Remembered | undefined
-  /** Present where a topic of others is deleted first, and created again: which one. */
-  readonly recreates?: { readonly topicId: string | undefined }
+  readonly create: NewTopic
 }
+
+/** One of others is deleted first, and made again. */
+export interface Recreated {
+  readonly _tag: "Recreated"
+  readonly topic: PlannedTopic
+  readonly create: NewTopic
+  /** Of the topic that is deleted; undefined where the brokers have no ids. */
+  readonly topicId: string | undefined
+}
+
+interface Existing {
+  readonly topic: PlannedTopic
+  /** Every log ends where it should. */
+  readonly isWritten: boolean
+  /** Present where an earlier attempt of this restore wrote to it. */
+  readonly remembered: Remembered | undefined
+}
+
+/** It is there, and empty or of this restore. */
+interface Present extends Existing {
+  readonly _tag: "Present"
+}
+
+/** It holds records of others, and those of the backup come behind them. It keeps its configuration. */
+interface Appended extends Existing {
+  readonly _tag: "Appended"
+}
+
+/** What is to be done with one topic of the target. */
+export type TargetTopic = Missing | Recreated | Present | Appended
+
+/** The topic that this restore makes; undefined: it makes none. */
+export const made = (target: TargetTopic): NewTopic | undefined => ("create" in target ? target.create : undefined)
+
+/** What earlier attempts remember of it. */
+export const remembered = (target: TargetTopic): Remembered | undefined =>
+  "create" in target ? undefined : target.remembered
+
+/** Whether an earlier attempt has read back and compared all of it. */
+export const isProven = (target: TargetTopic): boolean => remembered(target)?.provenMillis !== undefined
+
+/** Whether the restore configures it: one that is appended to keeps its configuration. */
+export const isConfigured = ({ _tag }: TargetTopic): boolean => _tag !== "Appended"

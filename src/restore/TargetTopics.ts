@@ -3,12 +3,12 @@ import { ErrorCode } from "../kafka/ErrorCode.ts"
 import { KafkaError as Failed, ProtocolFailure } from "../kafka/KafkaError.ts"
 import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import type { TopicLookup } from "../kafka/KafkaSource.ts"
-import type { TargetTopic } from "./Preflight.ts"
 import type { RestorePlan } from "./RestorePlan.ts"
+import { made, type TargetTopic } from "./TargetTopic.ts"
 
 /** Creates what is missing. `areNew` is false when some exist already; `ids` has those that were made here. */
 export const create = Effect.fnUntraced(function* (sink: KafkaSinkShape, targets: ReadonlyArray<TargetTopic>) {
-  const outcomes = yield* sink.createTopics(targets.flatMap(({ create }) => create ?? []))
+  const outcomes = yield* sink.createTopics(targets.flatMap((target) => made(target) ?? []))
   const refused = outcomes.find(
     ({ errorCode }) => errorCode !== ErrorCode.none && errorCode !== ErrorCode.topicAlreadyExists
   )

@@ -1,7 +1,6 @@
 import { Effect } from "effect"
 import { ErrorCode } from "../kafka/ErrorCode.ts"
 import type { KafkaSinkShape, NewTopic } from "../kafka/KafkaSink.ts"
-import * as Appending from "./Appending.ts"
 import * as Configuring from "./Configuring.ts"
 import * as LargeRecords from "./LargeRecords.ts"
 import { type Objection, objection } from "./Objection.ts"
@@ -36,12 +35,10 @@ export const ofNewTopics = Effect.fnUntraced(function* (
   const attempt = (knowsBounds: boolean) =>
     Effect.gen(function* () {
       const made = targets.map((target) =>
-        target.create === undefined || target.recreates !== undefined
-          ? target
-          : { ...target, create: newTopic(target.topic, knowsBounds, choice) }
+        target._tag === "Missing" ? { ...target, create: newTopic(target.topic, knowsBounds, choice) } : target
       )
       const outcomes = yield* sink.createTopics(
-        made.flatMap(({ create, recreates }) => (recreates === undefined ? (create ?? []) : [])),
+        made.flatMap((target) => (target._tag === "Missing" ? [target.create] : [])),
         { validateOnly: true }
       )
       return { made, outcomes, refused: outcomes.filter(({ errorCode }) => errorCode !== ErrorCode.none) }
@@ -84,13 +81,14 @@ export const ofOverrides = Effect.fnUntraced(function* (
     )
   )
   const refused: Array<Objection> = []
-  for (const { create, recreates, topic } of targets) {
+  for (const target of targets) {
+    const { topic } = target
     const { overrides } = WantedConfigs.of(topic, choice)
-    if (Object.keys(overrides).length === 0 || recreates !== undefined || Appending.isAppended(topic)) continue
+    if (Object.keys(overrides).length === 0 || target._tag === "Recreated" || target._tag === "Appended") continue
     const [outcome] =
-      create === undefined
+      target._tag === "Present"
         ? [yield* sink.validateConfigs(topic.target, overrides)]
-        : yield* sink.createTopics([{ ...create, configs: { ...create.configs, ...overrides } }], {
+        : yield* sink.createTopics([{ ...target.create, configs: { ...target.create.configs, ...overrides } }], {
             validateOnly: true
           })
     if (outcome === undefined || !Configuring.isRefusal(outcome.errorCode)) continue

@@ -5,6 +5,7 @@ import type { KafkaSourceShape } from "../../src/kafka/KafkaSource.ts"
 import * as Restore from "../../src/restore/Restore.ts"
 import * as RestoreNotes from "../../src/restore/RestoreNotes.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
+import * as TargetTopic from "../../src/restore/TargetTopic.ts"
 import { aRestore, assertSame, backUp, inTime, layer, restore, systems, worlds } from "./world.ts"
 
 /** A backup of topics of which writes need two replicas in sync. */
@@ -73,7 +74,7 @@ describe("min.insync.replicas of the backup", () => {
         )
       const systemsThere = { ...opened, sink: { ...opened.sink, createTopics } }
       const { targets } = yield* Restore.prepare(systemsThere, aRestore(backupId, chosen))
-      assert.strictEqual(targets[0]?.create?.configs["min.insync.replicas"], "1")
+      assert.strictEqual(TargetTopic.made(targets[0]!)?.configs["min.insync.replicas"], "1")
       yield* inTime(restore(aRestore(backupId, { topics: ["orders"] })))
       assert.strictEqual(yield* limitOf(opened.source, "orders"), "1")
       yield* assertSame(source, target, "orders", 1)
@@ -86,7 +87,7 @@ describe("min.insync.replicas of the backup", () => {
       const backupId = yield* backupOf(source, "orders")
       assert.deepStrictEqual(yield* notesOf(backupId, {}), [])
       const { targets } = yield* Restore.prepare(yield* systems, aRestore(backupId))
-      assert.strictEqual(targets[0]?.create?.configs["min.insync.replicas"], "2")
+      assert.strictEqual(TargetTopic.made(targets[0]!)?.configs["min.insync.replicas"], "2")
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 })

@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import * as LargeRecords from "../../src/restore/LargeRecords.ts"
 import * as Restore from "../../src/restore/Restore.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
+import * as TargetTopic from "../../src/restore/TargetTopic.ts"
 import { aRestore, assertSame, backUp, inTime, layer, limitedTo, options, restore, systems, worlds } from "./world.ts"
 
 const restoreWith = Effect.fnUntraced(function* (given: Restore.Options, request: RestoreRequest) {
@@ -104,7 +105,7 @@ describe("the limit of a batch while records are written", () => {
       const known = LargeRecords.knownBytes(plan.topics[0]!)
       assert.isAbove(known, 3_200_000)
       assert.isBelow(known, 3_201_000)
-      assert.strictEqual(targets[0]?.create?.configs["max.message.bytes"], String(known))
+      assert.strictEqual(TargetTopic.made(targets[0]!)?.configs["max.message.bytes"], String(known))
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
@@ -118,7 +119,7 @@ describe("the limit of a batch while records are written", () => {
       yield* source.produce("orders", 0, small)
       const request = aRestore(yield* backUp, { compression: "none", retentionHold: 0 })
       const { targets } = yield* inTime(Restore.prepare(yield* systems, request))
-      assert.isAbove(Number(targets[0]?.create?.configs["max.message.bytes"]), 3_200_000)
+      assert.isAbove(Number(TargetTopic.made(targets[0]!)?.configs["max.message.bytes"]), 3_200_000)
       yield* inTime(restore(request))
       yield* assertSame(source, target, "orders", 1)
       const configs = yield* (yield* systems).source.topicConfigs(["orders"])

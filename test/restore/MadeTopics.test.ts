@@ -4,6 +4,8 @@ import * as Attempt from "../../src/restore/Attempt.ts"
 import { sealed } from "../kafka/sealing.ts"
 import { someRecords } from "../kafka/support.ts"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
+import type { KafkaSinkShape } from "../../src/kafka/KafkaSink.ts"
+import * as MadeTopics from "../../src/restore/MadeTopics.ts"
 import type { Removed } from "../../src/restore/MadeTopics.ts"
 import * as Restore from "../../src/restore/Restore.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
@@ -140,26 +142,21 @@ describe("a topic that a restore made", () => {
 
   it.effect("is not mistaken for one that somebody makes under the name just before it is deleted", () =>
     Effect.gen(function* () {
-      const { backupId, target } = yield* stopped
-      yield* stop(backupId)
-      const opened = yield* systems
+      const { target } = yield* worlds
+      const { sink } = yield* systems
+      const retention = { "retention.ms": null, "retention.bytes": null }
+      const topicId = yield* target.createTopic("orders")
       let theirs: string | undefined
-      const raced: Restore.Systems = {
-        ...opened,
-        sink: {
-          ...opened.sink,
-          deleteTopics: (topics) =>
-            Effect.gen(function* () {
-              theirs ??= yield* target.createTopic("orders", { partitions: 2 })
-              return yield* opened.sink.deleteTopics(topics)
-            })
-        }
+      const raced: KafkaSinkShape = {
+        ...sink,
+        deleteTopics: (topics) =>
+          Effect.gen(function* () {
+            theirs = yield* target.createTopic("orders")
+            return yield* sink.deleteTopics(topics)
+          })
       }
-      yield* target.inject({ _tag: "Code", code: 29 }, { operation: "produce", after: 3 })
-      const request = aRestore(backupId, { deletesCreated: true })
-      const prepared = yield* Restore.prepare(raced, request)
-      yield* Effect.flip(inTime(Restore.run(raced, request, prepared, options)))
-      const [found] = yield* opened.sink.lookup(["orders"])
+      yield* MadeTopics.remove(raced, new Map([["orders", { plan: "plan", topicId, isMade: true, retention }]]))
+      const [found] = yield* sink.lookup(["orders"])
       assert.isDefined(theirs)
       assert.strictEqual(found?._tag === "Found" ? found.topic.topicId : undefined, theirs)
     }).pipe(Effect.scoped, Effect.provide(layer))
