@@ -128,7 +128,11 @@ describe("Retention", () => {
       const shared = JSON.stringify({ ...first.manifest, backup_id: "nightly-20261123-040000" })
       yield* memory.tamper(key, () => Buffer.from(shared))
       const factsKey = ObjectKey.make("nightly-20261123-040000/kb-meta.json")
-      const { manifestSha256: _seal, ...unsealed } = (yield* Catalogue.open(store, "nightly-20261123-040000")).facts!
+      const {
+        manifestSha256: _seal,
+        references: _none,
+        ...unsealed
+      } = (yield* Catalogue.open(store, "nightly-20261123-040000")).facts!
       yield* memory.tamper(factsKey, () => SealedJson.seal(SetFacts, unsealed))
       yield* RetentionPass.run(store, owner, { keep: 1 })
       assert.deepStrictEqual(yield* states(store), ["010000 Retired", "040000 Complete"])
