@@ -147,11 +147,9 @@ const unjoined = <S extends ManifestSegment>({ joins = [] }: PartitionState, seg
 
 /** Every segment of a partition that the backup names, ascending. */
 export const named = (held: PartitionState): ReadonlyArray<DurableSegment | ManifestSegment> =>
-  [
-    ...unjoined(held, held.reused?.segments ?? []),
-    ...unjoined(held, held.segments),
-    ...(held.joins ?? [])
-  ].toSorted((a, b) => a.start_offset - b.start_offset)
+  [...unjoined(held, held.reused?.segments ?? []), ...unjoined(held, held.segments), ...(held.joins ?? [])].toSorted(
+    (a, b) => a.start_offset - b.start_offset
+  )
 
 /** Every durable segment of the backup's own folder that it names, with topic and partition. */
 export const segments = (plan: RunPlan, state: RunState) =>
@@ -168,9 +166,7 @@ export const segments = (plan: RunPlan, state: RunState) =>
 
 /** Every segment that the run has read from Kafka, whether or not it was joined since. */
 export const read = (plan: RunPlan, state: RunState): ReadonlyArray<DurableSegment> =>
-  plan.topics.flatMap((topic) =>
-    topic.partitions.flatMap((partition) => of(state, topic.name, partition).segments)
-  )
+  plan.topics.flatMap((topic) => topic.partitions.flatMap((partition) => of(state, topic.name, partition).segments))
 
 /** Names these segments instead of those that they were made of. */
 export const join = (
