@@ -57,8 +57,13 @@ export const of = (
   notes: ReadonlyArray<string>,
   completedMillis: number
 ): SetFacts => {
-  const own = RunState.segments(plan, state).map(({ segment }) => segment)
+  const own = RunState.read(plan, state)
   const reused = RunState.takenOver(plan, state).flatMap(({ part }) => part?.segments ?? [])
+  const held = plan.topics.flatMap((topic) =>
+    topic.partitions.map((partition) => RunState.of(state, topic.name, partition))
+  )
+  const named = held.flatMap(RunState.named)
+  const joined = held.flatMap(({ joins = [] }) => joins)
   const isBuilt = RunState.takenOver(plan, state).length > 0
   const earlier = new Map(
     base?.facts.topics.flatMap(({ name, partitions }) =>
@@ -90,12 +95,13 @@ export const of = (
     totals: {
       topics: plan.topics.length,
       partitions: sumOf(plan.topics, (topic) => topic.partitions.length),
-      segments: own.length + reused.length,
+      segments: named.length,
       records: newRecords + records(reused),
       payloadBytes: sumOf(own, (segment) => segment.payloadBytes) + reusedPayload,
-      storedBytes: newStoredBytes + storedBytes(reused),
+      storedBytes: storedBytes(named),
       newRecords,
-      newStoredBytes
+      newStoredBytes,
+      ...(joined.length === 0 ? {} : { joinedStoredBytes: storedBytes(joined) })
     },
     topics: plan.topics.map((topic) => ({
       name: topic.name,

@@ -19,6 +19,7 @@ import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as Base from "./Base.ts"
 import * as Completion from "./Completion.ts"
 import * as Incremental from "./Incremental.ts"
+import * as Joins from "./Joins.ts"
 import * as Planning from "./Planning.ts"
 import * as Preflight from "../worker/Preflight.ts"
 import * as Reading from "./Reading.ts"
@@ -129,6 +130,7 @@ const tryOnce = Effect.fnUntraced(function* (
   }
 
   progress.step = "verifying"
+  const joinNotes = yield* Joins.make(store, plan, attempt, state, written, options)
   // It only feeds warnings: a backup that was read whole is not lost for them.
   const compared = yield* Effect.result(OwnSets.newestBefore(store, resourceOf(request), backupId, plan.createdMillis))
   const previous = Result.getOrUndefined(compared)
@@ -145,6 +147,7 @@ const tryOnce = Effect.fnUntraced(function* (
     [
       ...plan.notes,
       ...notes,
+      ...joinNotes,
       ...uncompared,
       ...lost.map(({ detail }) => `${detail}; the partition was read again`),
       ...TakenOver.notes(lostOfBase)

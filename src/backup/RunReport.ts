@@ -27,7 +27,9 @@ export const RunReport = Schema.Struct({
       storedBytes: Schema.Int,
       /** Of these, what the run itself has stored; absent for backups of earlier versions. */
       newRecords: Schema.optionalKey(Schema.Int),
-      newStoredBytes: Schema.optionalKey(Schema.Int)
+      newStoredBytes: Schema.optionalKey(Schema.Int),
+      /** Stored bytes of segments that were made of others; absent without any. */
+      joinedStoredBytes: Schema.optionalKey(Schema.Int)
     })
   ),
   /** The earlier backup that this one builds on; absent where everything was read. */

@@ -31,10 +31,10 @@ export const givenUp = Effect.fn("TakenOver.givenUp")(function* (
   const planned = RunState.takenOver(plan, state).filter(({ partition, topic }) => !isKnown(topic, partition))
   const missing = yield* ObjectsThere.missing(
     store,
-    planned.flatMap(({ part }) => part?.segments ?? [])
+    planned.flatMap(({ named }) => named)
   )
-  return planned.flatMap(({ part, partition, reused, topic }): ReadonlyArray<GivenUp> => {
-    if (part === undefined || part.segments.some(({ key }) => missing.has(key))) {
+  return planned.flatMap(({ named, part, partition, reused, topic }): ReadonlyArray<GivenUp> => {
+    if (part === undefined || named.some(({ key }) => missing.has(key))) {
       return [{ topic, partition, reason: "EarlierGone" }]
     }
     return reused.readByMillis !== undefined && nowMillis >= reused.readByMillis
@@ -60,8 +60,8 @@ export const notes = (partitions: ReadonlyArray<GivenUp>): ReadonlyArray<string>
 /** The folders of other backups in which these objects lie, ascending, with their number and bytes. */
 export const references = (plan: RunPlan, state: RunState.RunState): NonNullable<SetFacts["references"]> => {
   const found = new Map<string, { objects: number; bytes: number }>()
-  for (const { part } of RunState.takenOver(plan, state)) {
-    for (const { compressed_size: bytes = 0, key } of part?.segments ?? []) {
+  for (const { named } of RunState.takenOver(plan, state)) {
+    for (const { compressed_size: bytes = 0, key } of named) {
       const folder = key.split("/", 1)[0]!
       const sum = found.get(folder) ?? { objects: 0, bytes: 0 }
       found.set(folder, { objects: sum.objects + 1, bytes: sum.bytes + bytes })

@@ -55,6 +55,16 @@ export const segment = (
     `${topicsFolder(backupId)}${topic}/partition=${partition}/segment-${String(firstOffset).padStart(20, "0")}-${sixDigits(attemptNumber)}${suffix}`
   )
 
+/** A segment that was made of several: its name is none that an attempt gives to what it reads. */
+export const joinedSegment = (
+  backupId: BackupId,
+  topic: string,
+  partition: number,
+  firstOffset: number,
+  attemptNumber: number,
+  suffix: string
+) => segment(backupId, topic, partition, firstOffset, attemptNumber, `.joined${suffix}`)
+
 export const runRecordFolder = (ownerKey: string) => `${commonFolder}/runs/${ownerKey}/`
 /** Keeps the backup id of a run identity, even after its Job, its status and its set are gone. */
 export const runRecord = (ownerKey: string, identityDigest: string) =>

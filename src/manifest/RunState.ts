@@ -17,6 +17,8 @@ export interface PartitionState {
   /** Those that the run itself has stored. */
   readonly segments: Array<DurableSegment>
   readonly gaps: Array<FoundGap>
+  /** Segments that the run has made of several others, taken over or its own: named instead of those. Ascending. */
+  joins?: ReadonlyArray<DurableSegment>
   /** Epoch of the leader that wrote the last batch below `position`, as far as it was read and has one. */
   leaderEpoch?: number
   readonly reused?: ReusedPart | undefined
@@ -134,25 +136,61 @@ export const unfinished = (plan: RunPlan, state: RunState) =>
     })
   )
 
-/** Every durable segment that the run itself has stored, with topic and partition. */
+/** Those of these segments of a partition that did not become a part of another one. */
+const unjoined = <S extends ManifestSegment>({ joins = [] }: PartitionState, segments: ReadonlyArray<S>) =>
+  joins.length === 0
+    ? segments
+    : segments.filter(
+        ({ end_offset: end, start_offset: start }) =>
+          !joins.some(({ end_offset, start_offset }) => start_offset <= start && end <= end_offset)
+      )
+
+/** Every segment of a partition that the backup names, ascending. */
+export const named = (held: PartitionState): ReadonlyArray<DurableSegment | ManifestSegment> =>
+  [...unjoined(held, held.reused?.segments ?? []), ...unjoined(held, held.segments), ...(held.joins ?? [])].toSorted(
+    (a, b) => a.start_offset - b.start_offset
+  )
+
+/** Every durable segment of the backup's own folder that it names, with topic and partition. */
 export const segments = (plan: RunPlan, state: RunState) =>
   plan.topics.flatMap((topic) =>
-    topic.partitions.flatMap((partition) =>
-      of(state, topic.name, partition).segments.map((segment) => ({
+    topic.partitions.flatMap((partition) => {
+      const held = of(state, topic.name, partition)
+      return [...unjoined(held, held.segments), ...(held.joins ?? [])].map((segment) => ({
         topic: topic.name,
         partition: partition.partition,
         segment
       }))
-    )
+    })
   )
 
-/** The partitions that are to be taken over from the base, as far as that has not been given up. */
+/** Every segment that the run has read from Kafka, whether or not it was joined since. */
+export const read = (plan: RunPlan, state: RunState): ReadonlyArray<DurableSegment> =>
+  plan.topics.flatMap((topic) => topic.partitions.flatMap((partition) => of(state, topic.name, partition).segments))
+
+/** Names these segments instead of those that they were made of. */
+export const join = (
+  state: RunState,
+  topic: string,
+  partition: PlannedPartition,
+  joins: ReadonlyArray<DurableSegment>
+): void => {
+  const held = of(state, topic, partition)
+  state.set(stateKey(topic, partition.partition), { ...held, joins: [...(held.joins ?? []), ...joins] })
+}
+
+/**
+ * The partitions that are to be taken over from the base, as far as that has not been given up: all that is taken over,
+ * and those of its segments that are named where they lie.
+ */
 export const takenOver = (plan: RunPlan, state: RunState) =>
   plan.topics.flatMap((topic) =>
     topic.partitions.flatMap((partition) => {
       const { reused } = partition
-      const { full, reused: part } = of(state, topic.name, partition)
-      return reused === undefined || full !== undefined ? [] : [{ topic: topic.name, partition, reused, part }]
+      const held = of(state, topic.name, partition)
+      const part = held.reused
+      if (reused === undefined || held.full !== undefined) return []
+      return [{ topic: topic.name, partition, reused, part, named: unjoined(held, part?.segments ?? []) }]
     })
   )
 
@@ -187,15 +225,11 @@ const manifestPartition = (partitionId: number, held: PartitionState): ManifestP
   ]
   return {
     partition_id: partitionId,
-    segments: [
-      ...(held.reused?.segments ?? []),
-      ...held.segments
-        .toSorted((a, b) => a.start_offset - b.start_offset)
-        .map(
-          ({ fingerprint: _fingerprint, largestRecordBytes: _largest, payloadBytes: _payloadBytes, ...segment }) =>
-            segment
-        )
-    ],
+    segments: named(held).map((segment) => {
+      if (!("payloadBytes" in segment)) return segment
+      const { fingerprint: _fingerprint, largestRecordBytes: _largest, payloadBytes: _payloadBytes, ...rest } = segment
+      return rest
+    }),
     ...(gaps.length === 0 ? {} : { gaps })
   }
 }

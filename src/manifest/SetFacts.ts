@@ -46,9 +46,11 @@ export const SetFacts = Schema.Struct({
     payloadBytes: Schema.Int,
     /** Stored bytes of all objects that the manifest names. */
     storedBytes: Schema.Int,
-    /** Records and stored bytes that the run itself has stored; absent in backups of earlier versions. */
+    /** Records that the run has read from Kafka, and their stored bytes; absent in backups of earlier versions. */
     newRecords: Schema.optionalKey(Schema.Int),
-    newStoredBytes: Schema.optionalKey(Schema.Int)
+    newStoredBytes: Schema.optionalKey(Schema.Int),
+    /** Stored bytes of the segments that the run has made of others; absent without any. */
+    joinedStoredBytes: Schema.optionalKey(Schema.Int)
   }),
   topics: Schema.Array(
     Schema.Struct({
