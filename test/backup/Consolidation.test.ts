@@ -109,7 +109,7 @@ describe("Consolidation", () => {
       let bytes = 0
       for (let run = 0; run < 400; run++) {
         const size = 30 + Math.floor(scale * (chance() < 0.05 ? 40 * chance() : chance()))
-        segments = [...segments, piece(Math.min(size, segmentBytes))]
+        segments = segments.concat(piece(Math.min(size, segmentBytes)))
         bytes += segments.at(-1)!.uncompressed_size
         segments = applied(segments, Consolidation.decide([partition(segments)], plenty))
       }

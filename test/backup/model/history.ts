@@ -312,7 +312,7 @@ export const play = Effect.fnUntraced(function* (steps: ReadonlyArray<Step>, { i
         const left = new Set((yield* cluster.committed(topic, partition)).map(({ offset }) => offset))
         const { ever } = knownOf(topic, partition)
         const last = Math.max(-1, ...left)
-        for (const offset of [...ever.keys()]) if (offset > last) ever.delete(offset)
+        for (const offset of ever.keys()) if (offset > last) ever.delete(offset)
         break
       }
       case "run":
