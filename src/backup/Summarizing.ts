@@ -9,7 +9,7 @@ const gap = (from: number, until: number) =>
     : `Kafka deleted offsets ${from} to ${until - 1} before they could be read`
 
 /** Full reads that nobody has to be told of: names of FullReason.ts. */
-const expected: ReadonlyArray<string> = ["FullAsked", "FullDue", "NoEarlierBackup"]
+const expected: ReadonlySet<string> = new Set(["FullAsked", "FullDue", "NoEarlierBackup"])
 
 const notes = ({ gaps, notes: others, openTransactions, readInFull }: RunReport): ReadonlyArray<string> => [
   ...openTransactions.map(
@@ -18,7 +18,7 @@ const notes = ({ gaps, notes: others, openTransactions, readInFull }: RunReport)
   ),
   ...gaps.map(({ from, partition, topic, until }) => `${topic}/${partition} has a gap: ${gap(from, until)}`),
   ...(readInFull ?? [])
-    .filter(({ reason }) => !expected.includes(reason))
+    .filter(({ reason }) => !expected.has(reason))
     .map(
       ({ partitions, why }) =>
         `${partitions} ${partitions === 1 ? "partition was" : "partitions were"} read in full: ${why}`

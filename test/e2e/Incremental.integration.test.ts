@@ -106,7 +106,9 @@ describeWith(
       return [...last].toSorted()
     }
 
-    /** These topics of the backup from the log's start on: digests by partition, and what a compacted topic says last. */
+    /**
+     * These topics of the backup from the log's start on: digests by partition, and what a compacted topic says last.
+     */
     const inBackup = async (backupId: string, names: ReadonlyArray<string>, deletedBelow: number) => {
       const digests = new Map<string, RecordDigest>()
       const last = new Map<string, string>()
