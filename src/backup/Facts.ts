@@ -22,7 +22,7 @@ const ofPartition = (
 ): PartitionFacts => {
   const { highWatermark, reused: planned, until } = partition
   const from = RunState.firstOffset(held, partition)
-  const leaderEpoch = held.leaderEpoch ?? (held.reused === undefined ? undefined : planned?.leaderEpoch)
+  const leaderEpoch = RunState.leaderEpoch(held, partition)
   const full = held.full ?? partition.full
   const part = held.reused?.segments ?? []
   return {

@@ -1,4 +1,5 @@
 import { Clock, Deferred, Duration, Effect, type Scope, Semaphore, Stream } from "effect"
+import type { LogReplaced } from "../kafka/KafkaError.ts"
 import type { KafkaSourceShape, ReadRequest } from "../kafka/KafkaSource.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import type { DurableSegment, PartitionAdvance } from "../manifest/Checkpoint.ts"
@@ -11,6 +12,7 @@ import * as Pacing from "./Pacing.ts"
 import * as RateLimit from "../worker/RateLimit.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
+import * as SameLog from "./SameLog.ts"
 import * as Segments from "./Segments.ts"
 import type { WrittenDigests } from "./WrittenDigests.ts"
 
@@ -42,16 +44,18 @@ export interface PlannedAttempt {
   readonly restarts: ReadonlyArray<PartitionAdvance>
   /** Of the segments that this attempt writes. */
   readonly written: WrittenDigests
+  readonly sameLog: SameLog.SameLog
 }
 
 /**
  * Reads every unfinished partition to its end, or until the stop: Kafka streams the record batches, the format frames
- * them, the store keeps them, checkpoints record them.
+ * them, the store keeps them, checkpoints record them. Gives the partitions whose log was replaced meanwhile: they are
+ * unfinished.
  */
 export const readAll = Effect.fnUntraced(function* (
   kafka: KafkaSourceShape,
   store: ObjectStoreShape,
-  { attempt, plan, request, restarts, state, written }: PlannedAttempt,
+  { attempt, plan, request, restarts, sameLog, state, written }: PlannedAttempt,
   options: ReadOptions
 ) {
   const { progress } = options
@@ -62,6 +66,7 @@ export const readAll = Effect.fnUntraced(function* (
   yield* checkpoints.flush
   const format = yield* options.format(plan.settings)
   const read = pacedReads(kafka, request, options)
+  const replaced: Array<LogReplaced> = []
   const rules: Segments.SealingRules = {
     segmentBytes: options.segmentBytes,
     // Half the interval to fill, a quarter to flush: what is lost with the process is less than one interval.
@@ -73,11 +78,18 @@ export const readAll = Effect.fnUntraced(function* (
 
   const advancesOf = (topic: PlannedTopic, partition: PlannedPartition, position: number) => {
     const place = { topic: topic.name, partition: partition.partition, from: position, until: partition.until }
+    const knownEpoch = RunState.leaderEpoch(RunState.of(state, topic.name, partition), partition)
     return read({ ...place, topicId: topic.topicId }).pipe(
+      sameLog.followed(place, knownEpoch),
       Stream.interruptWhen(Deferred.await(options.stop)),
       Segments.cut(format, rules, progress, place),
       Stream.mapEffect(storeClosed(store, plan, attempt, format, progress, written, place), { concurrency: 2 }),
       Stream.tap((advance) => checkpoints.remember(advance)),
+      // The others go on; this one is left unfinished, for the attempt that reads it again.
+      Stream.catchIf(SameLog.isReplaced, ({ reason }) => {
+        replaced.push(reason)
+        return Stream.empty
+      }),
       Stream.ensuring(Effect.sync(() => progress.partitionsDone++))
     )
   }
@@ -93,6 +105,7 @@ export const readAll = Effect.fnUntraced(function* (
     Effect.tapError(() => Effect.ignore(checkpoints.flush))
   )
   yield* checkpoints.flush
+  return replaced as ReadonlyArray<LogReplaced>
 }, Effect.scoped)
 
 /** Reads partitions within the rate limits of the request, which all partitions share. */

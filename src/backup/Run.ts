@@ -1,5 +1,6 @@
 import { Cause, Clock, Deferred, Effect, Result, Stream } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
+import { KafkaError } from "../kafka/KafkaError.ts"
 import { KafkaSource } from "../kafka/KafkaSource.ts"
 import type { Resource } from "../manifest/Adoption.ts"
 import * as Attempts from "../manifest/Attempts.ts"
@@ -29,6 +30,7 @@ import { Interrupted, RunError } from "./RunError.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
+import * as SameLog from "./SameLog.ts"
 import * as TakenOver from "./TakenOver.ts"
 import * as WrittenDigests from "./WrittenDigests.ts"
 
@@ -57,11 +59,17 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
 
   const written = WrittenDigests.make()
   let givenUp: ReadonlyArray<TakenOver.GivenUp> = []
-  for (;;) {
-    const ended = yield* tryOnce(request, options, backupId, written, givenUp)
+  const sameLog = SameLog.make(yield* KafkaSource)
+  for (let replacements = 0; ;) {
+    const ended = yield* tryOnce(request, options, backupId, written, givenUp, sameLog)
     if (ended._tag === "BaseLost") {
       // Read in full what can no longer be taken over, as an attempt of its own: checkpoints say what it does.
       givenUp = ended.givenUp
+      continue
+    }
+    if (ended._tag === "LogReplaced") {
+      // As an attempt of its own, too: it finds out what of these partitions is still in the log.
+      if (++replacements >= SameLog.mostReplacements) return yield* ended.error
       continue
     }
     const retention = yield* retain(store, request, progress, backupId)
@@ -77,7 +85,8 @@ const tryOnce = Effect.fnUntraced(function* (
   options: Reading.ReadOptions,
   backupId: BackupId,
   written: WrittenDigests.WrittenDigests,
-  givenUp: ReadonlyArray<TakenOver.GivenUp>
+  givenUp: ReadonlyArray<TakenOver.GivenUp>,
+  sameLog: SameLog.SameLog
 ) {
   const kafka = yield* KafkaSource
   const store = yield* ObjectStore
@@ -119,14 +128,23 @@ const tryOnce = Effect.fnUntraced(function* (
   // The plan of a first attempt has just looked.
   const isSure = plan.base === undefined || (attempt === 1 && base !== undefined)
   const lostOfBase = [...givenUp, ...(isSure ? [] : yield* TakenOver.givenUp(store, plan, state, givenUp))]
-  const restarts = [...restartsOf(plan, state, lost), ...TakenOver.restarts(state, lostOfBase)]
+  const replaced = attempt === 1 ? [] : yield* sameLog.replaced(plan, state)
+  const restarts = [
+    ...restartsOf(plan, state, lost),
+    ...TakenOver.restarts(state, lostOfBase),
+    ...SameLog.restarts(state, replaced)
+  ]
   RunState.absorb(state, restarts)
   showPlan(progress, plan, state)
 
   progress.step = "reading"
-  yield* Reading.readAll(kafka, store, { request, plan, attempt, state, restarts, written }, options)
+  const attempted = { request, plan, attempt, state, restarts, written, sameLog }
+  const [cutOff] = yield* Reading.readAll(kafka, store, attempted, options)
   if ((yield* Deferred.isDone(options.stop)) && RunState.unfinished(plan, state).length > 0) {
     return yield* new RunError({ reason: new Interrupted({ backupId, slot: request.identity.slot }) })
+  }
+  if (cutOff !== undefined) {
+    return { _tag: "LogReplaced", error: new KafkaError({ operation: "fetch", reason: cutOff }) } as const
   }
 
   progress.step = "verifying"
@@ -150,7 +168,8 @@ const tryOnce = Effect.fnUntraced(function* (
       ...joinNotes,
       ...uncompared,
       ...lost.map(({ detail }) => `${detail}; the partition was read again`),
-      ...TakenOver.notes(lostOfBase)
+      ...TakenOver.notes(lostOfBase),
+      ...sameLog.notes()
     ],
     previous,
     AcceptedLoss.coversTopic(AcceptedLoss.parse(request.identity.owner.name, request.acceptedLoss).topics)

@@ -1,4 +1,5 @@
 import { Array as Arr, Cause, Clock, Effect, Fiber, Pull, Scope, type Semaphore, Stream } from "effect"
+import { BatchHeader } from "../kafka/batch/BatchHeader.ts"
 import type { RecordBatch } from "../kafka/batch/RecordBatch.ts"
 import type { KafkaError } from "../kafka/KafkaError.ts"
 import type { FetchedBatches } from "../kafka/KafkaSource.ts"
@@ -29,7 +30,7 @@ export interface ClosedSegment {
   readonly writer?: SegmentWriter
   readonly position: number
   readonly gaps: ReadonlyArray<FoundGap>
-  /** Of the last batch of the last answer that was used up; absent where no answer was, or where it has none. */
+  /** Of the leader that wrote the last batch below `position`; absent where nothing was used, or it is not known. */
   readonly leaderEpoch?: number
   /** Gives the large slot back, where there is one; call once, when the segment is durable. */
   readonly done: Effect.Effect<void>
@@ -55,6 +56,13 @@ const opened = (position: number): Open => ({
   gaps: [],
   leaderEpoch: undefined
 })
+
+/** Epoch of the leader that wrote the last batch of the element that begins below `offset`. */
+const epochBelow = ({ batches }: FetchedBatches, offset: number): number | undefined => {
+  const batch = batches.findLast(({ baseOffset }) => baseOffset < offset)
+  const epoch = batch?.bytes.readInt32BE(batch.start + BatchHeader.leaderEpoch) ?? -1
+  return epoch < 0 ? undefined : epoch
+}
 
 /**
  * Cuts one partition's batches into segments: by size, by age even when nothing arrives, and at the end of the stream.
@@ -112,8 +120,9 @@ export const cut =
         open.gaps.push({ ...element.gap, detectedMillis: yield* Clock.currentTimeMillis })
       }
       const stoppedAt = element.batches.length === 0 ? undefined : yield* append(open, element.batches)
+      open.leaderEpoch =
+        (stoppedAt === undefined ? element.leaderEpoch : epochBelow(element, stoppedAt)) ?? open.leaderEpoch
       if (stoppedAt === undefined) {
-        open.leaderEpoch = element.leaderEpoch ?? open.leaderEpoch
         element.release()
         progress.fetchedBytes += element.fetchedBytes
       }

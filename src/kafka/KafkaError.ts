@@ -71,6 +71,20 @@ export class LogTruncated extends Schema.TaggedError<LogTruncated>()("LogTruncat
   }
 }
 
+/**
+ * What was read below an offset is no longer in the log: a leader that was elected uncleanly lost records, and others
+ * have their offsets now.
+ */
+export class LogReplaced extends Schema.TaggedError<LogReplaced>()("LogReplaced", {
+  ...place,
+  /** Everything below was read before. */
+  position: Schema.Number
+}) {
+  override get message() {
+    return `an unclean leader election replaced records of ${this.topic}[${this.partition}] below offset ${this.position} while they were read`
+  }
+}
+
 /** A record batch contradicts its checksum or its format. */
 export class CorruptBatch extends Schema.TaggedError<CorruptBatch>()("CorruptBatch", {
   ...place,
@@ -154,6 +168,7 @@ export const KafkaReason = Schema.Union([
   TopicVanished,
   TopicRecreated,
   LogTruncated,
+  LogReplaced,
   CorruptBatch,
   UnsupportedBatch,
   Stalled,
@@ -190,6 +205,7 @@ export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
       case "ProtocolFailure":
         return this.reason.transient
       case "Stalled":
+      case "LogReplaced":
         return true
       default:
         return false
@@ -210,6 +226,8 @@ export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
         return "start a new run, which plans with the present topics"
       case "LogTruncated":
         return "check for unclean leader elections, since the cluster lost acknowledged records; then start a new run"
+      case "LogReplaced":
+        return "check why leaders are elected uncleanly again and again; the next attempt reads the partition from its start"
       case "CorruptBatch":
         return "check the disks of the broker, or move leadership to another replica; then run again"
       case "Stalled":

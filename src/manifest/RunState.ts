@@ -89,6 +89,10 @@ export const absorb = (state: RunState, advances: ReadonlyArray<PartitionAdvance
 export const of = (state: RunState, topic: string, partition: PlannedPartition): Readonly<PartitionState> =>
   state.get(stateKey(topic, partition.partition)) ?? { position: readFrom(partition), segments: [], gaps: [] }
 
+/** Epoch of the leader that wrote the last batch below the position, of the base or read, as far as it is known. */
+export const leaderEpoch = (held: PartitionState, { reused }: PlannedPartition): number | undefined =>
+  held.leaderEpoch ?? (held.reused === undefined ? undefined : reused?.leaderEpoch)
+
 /** First offset that the backup holds of the partition: that of the plan, unless the base was lost. */
 export const firstOffset = ({ full }: PartitionState, { from, reused }: PlannedPartition): number =>
   full === undefined ? from : (reused?.logStart ?? from)

@@ -46,6 +46,7 @@ const all = {
   BackupDamaged: exitCodes.notProven,
   LiveDiffers: exitCodes.notProven,
   NothingToDrill: exitCodes.notFound,
+  LogReplaced: exitCodes.temporary,
   StoreUnavailable: exitCodes.temporary,
   LockHeld: exitCodes.temporary,
   GroupActive: exitCodes.temporary,

@@ -33,6 +33,7 @@ const byReason: Readonly<Record<FailureReason | "VerificationFailed", Shown>> = 
   TopicVanished: { kafka: true },
   TopicRecreated: { kafka: true },
   LogTruncated: { kafka: true },
+  LogReplaced: { kafka: true },
   CorruptBatch: { kafka: true },
   UnsupportedBatch: { kafka: true },
   BatchRefused: { kafka: true },
