@@ -41,7 +41,8 @@ const zstd = async (section: Buffer): Promise<Buffer> => {
 const headerOnly = () => Buffer.allocUnsafe(headerBytes)
 
 /**
- * The batch with its records compressed. What it takes no longer is given back at once: megabytes behind a small heap
+ * The batch with its records compressed, or as they are where that would make them longer: the limit of the topic may
+ * have room for no more. What it takes no longer is given back at once: megabytes behind a small heap
  * make V8 collect garbage either far too late or far too often.
  */
 export const compressBatch = (
@@ -50,6 +51,11 @@ export const compressBatch = (
 ): Effect.Effect<{ readonly batch: UnsealedBatch; readonly section: Section }> =>
   Effect.map(compress(codec, plainSection(batch)), (section) => {
     if (section.codec === 0) return { batch, section }
+    const plain = plainSection(batch)
+    if (section.bytes.length >= plain.length) {
+      freeMemory(section.bytes)
+      return { batch, section: { codec: 0, bytes: plain } }
+    }
     freeMemory(batch.bytes)
     return { batch: { ...batch, bytes: headerOnly() }, section }
   })

@@ -5,6 +5,7 @@ import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { type Objection, objection } from "./Objection.ts"
 import { isSelected } from "./RestorePlan.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
+import type { TargetTopic } from "./TargetTopic.ts"
 
 /* What is damaged of a backup. Topics and partitions that are whole can be restored without the others. */
 
@@ -13,6 +14,8 @@ export interface Damage {
   readonly objections: ReadonlyArray<Objection>
   /** Of what is left out, for people. */
   readonly notes: ReadonlyArray<string>
+  /** The same, place by place. */
+  readonly elsewhere: ReadonlyArray<Verification.Problem>
 }
 
 const another = "restore another backup"
@@ -39,6 +42,7 @@ export const of = (
 ): Damage => {
   const concerns = ({ partition, topic }: Verification.Problem) => isSelected(request, topic, partition)
   const damaged = (key: string, detail: string) => `backup ${backupId} is damaged: ${key} ${detail}`
+  const elsewhere = problems.filter((problem) => !concerns(problem))
   return {
     objections: [
       ...problems
@@ -46,11 +50,25 @@ export const of = (
         .map((problem) => objection("BackupDamaged", damaged(problem.key, problem.detail), leftOut(problem))),
       ...broken.map(({ detail, key }) => objection("BackupDamaged", damaged(key, detail), `${another}. ${whole}`))
     ],
-    notes: note(
-      backupId,
-      problems.filter((problem) => !concerns(problem))
-    )
+    notes: note(backupId, elsewhere),
+    elsewhere
   }
+}
+
+/** A topic that is deleted loses all of its partitions, so the backup must have even those that are left out. Pure. */
+export const ofRecreated = (
+  backupId: string,
+  elsewhere: Damage["elsewhere"],
+  targets: ReadonlyArray<TargetTopic>
+): ReadonlyArray<Objection> => {
+  const recreated = new Map(targets.flatMap(({ _tag, topic }) => (_tag === "Recreated" ? [[topic.source, topic]] : [])))
+  return elsewhere.flatMap(({ detail, key, partition, topic }) => {
+    const target = recreated.get(topic)?.target
+    if (target === undefined) return []
+    const message = `topic ${target} would be deleted with partition ${partition}, and backup ${backupId} is damaged there: ${key} ${detail}`
+    const advice = `${another}, or restore topic ${topic} to another name with topicMapping. ${whole}`
+    return [objection("BackupDamaged", message, advice)]
+  })
 }
 
 /** Whether every object of the backup is there with its size, and its documents are as they were committed. */

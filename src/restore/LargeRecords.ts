@@ -17,17 +17,24 @@ import type { PlannedTopic } from "./RestorePlan.ts"
 const overheadBytes = 300
 
 /**
- * Bytes of a batch that the largest record needs, before compression. Where the backup does not say how large it is,
- * the least that it needs: some record is as large as the mean of its segment. Pure.
+ * Bytes of a batch with a record of that length. What does not compress is never sent longer than it is, but a broker
+ * whose topic has a `compression.type` compresses it all the same, and no frame is longer by more than a 256th. Source:
+ * ZSTD_COMPRESSBOUND of zstd.h; LZ4_COMPRESSBOUND of lz4.h is a 255th, but an LZ4 frame stores such blocks plain.
+ */
+const batchOf = (recordBytes: number): number => recordBytes + overheadBytes + Math.ceil(recordBytes / 256)
+
+/**
+ * Bytes of a batch that the largest record needs, even where it does not compress. Where the backup does not say how
+ * large it is, the least that it needs: some record is as large as the mean of its segment. Pure.
  */
 export const knownBytes = ({ largestRecordBytes, partitions, sources }: PlannedTopic): number => {
-  if (largestRecordBytes !== undefined) return largestRecordBytes + overheadBytes
+  if (largestRecordBytes !== undefined) return batchOf(largestRecordBytes)
   return (sources ?? partitions)
     .flatMap(({ segments }) => segments)
     .filter(({ record_count }) => record_count > 0)
     .reduce((most, { record_count, uncompressed_size = 0 }) => {
       const mean = Math.ceil(uncompressed_size / record_count)
-      return Math.max(most, mean === 0 ? 0 : mean + overheadBytes)
+      return Math.max(most, mean === 0 ? 0 : batchOf(mean))
     }, 0)
 }
 
@@ -80,7 +87,7 @@ export const refusal = Effect.fnUntraced(function* (
       : (["segment.bytes", "the length of a segment"] as const)
   const configs = yield* Effect.orElseSucceed(source.topicConfigs([topic]), () => new Map())
   const limit: string | undefined = configs.get(topic)?.[name]
-  const detail = `the record at offset ${firstOffset} has ${bytes} bytes in a batch of its own, compressed with zstd, and ${what} is ${limit ?? "that of the brokers"} (${name})`
+  const detail = `the record at offset ${firstOffset} has ${bytes} bytes in a batch of its own, compressed with zstd where that makes it smaller, and ${what} is ${limit ?? "that of the brokers"} (${name})`
   const advice = `set ${name} of topic ${topic} to at least ${bytes} with kafka-configs, then continue the restore`
   return new KafkaError({
     operation: "produce",

@@ -31,7 +31,7 @@ const makeTopics = Effect.fnUntraced(function* (systems: Systems, request: Resto
   const deleted = prepared.targets.flatMap(({ _tag, topic }) => (_tag === "Recreated" ? [topic.target] : []))
   const state = refusals.afterTopics(deleted, [...ids.keys()])
   const again = Recreating.without(request)
-  return { ids, ...(yield* Preparation.askTarget(systems, again, prepared.plan, prepared.means, [], state)) }
+  return { ids, ...(yield* Preparation.askTarget(systems, again, prepared.plan, prepared.means, undefined, state)) }
 })
 
 /** What is known of each topic before the first record: of this attempt, and of earlier ones. */

@@ -12,18 +12,19 @@ import * as GroupNotes from "./GroupNotes.ts"
 import * as HolePlan from "./HolePlan.ts"
 import type { Means } from "./HoleMeans.ts"
 import * as Preflight from "./Preflight.ts"
+import * as Recreating from "./Recreating.ts"
 import * as RecordMemory from "./RecordMemory.ts"
 import { preflightFailed, refusals } from "./RestoreError.ts"
 import * as RestoreMemory from "./RestoreMemory.ts"
 import * as RestorePlan from "./RestorePlan.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
 import type { Prepared, Systems } from "./RestoreWork.ts"
-import { isProven } from "./TargetTopic.ts"
+import { isProven, type TargetTopic } from "./TargetTopic.ts"
 
 /** The backup, its plan, and what is damaged of it. Asks the store alone. Fails with all objections at once. */
 export const planOf = Effect.fn("Restore.planOf")(function* (store: ObjectStoreShape, request: RestoreRequest) {
   const set = yield* Catalogue.open(store, request.backupId)
-  const { notes, objections: damaged } = yield* DamagedBackup.find(store, set, request)
+  const { elsewhere, notes, objections: damaged } = yield* DamagedBackup.find(store, set, request)
   // What is damaged or missing cannot be counted, and nothing is going to be written.
   const counted = damaged.length > 0 ? RestorePlan.nothingCounted : yield* Counting.count(store, set, request)
   const planned = RestorePlan.make(set, request, counted)
@@ -36,21 +37,28 @@ export const planOf = Effect.fn("Restore.planOf")(function* (store: ObjectStoreS
     set,
     plan: yield* planFor(planned),
     damaged,
+    elsewhere,
     planWith: (means: Means) => planFor(RestorePlan.make(set, request, counted, means))
   }
 })
 
 /** Plans and asks everything beforehand. Writes nothing. Fails with all objections at once. */
 export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems, request: RestoreRequest) {
-  const { damaged, plan: whole, planWith, set } = yield* planOf(systems.store, request)
+  const { damaged, elsewhere, plan: whole, planWith, set } = yield* planOf(systems.store, request)
   const { means, plan } = yield* HolePlan.fitted(systems.sink, request, whole, planWith)
   const groups = yield* Groups.prepare(systems, request, set, plan)
-  const standing = [...damaged, ...groups.objections]
+  const standing = (targets: ReadonlyArray<TargetTopic>) => [
+    ...damaged,
+    ...DamagedBackup.ofRecreated(set.backupId, elsewhere, targets),
+    ...groups.objections
+  ]
   const asked = yield* askTarget(systems, request, plan, means, standing)
+  const notes = [...asked.plan.notes, ...Recreating.notes(asked.targets, request)]
   const resolved = Covers.of(set, request.chosen?.why)
   const expectedRefusals = yield* FinalConfigs.refusals(systems.sink, asked.targets, request.configs)
   const groupNotes = yield* GroupNotes.beforehand(systems, request, set, groups.prepared)
-  return { ...asked, resolved, expectedRefusals, groups: groups.prepared, groupNotes } satisfies Prepared
+  const planned = { ...asked.plan, notes }
+  return { ...asked, plan: planned, resolved, expectedRefusals, groups: groups.prepared, groupNotes } satisfies Prepared
 })
 
 /** Compares the plan with the target cluster. Fails with what stands against it, and with `others`. */
@@ -59,7 +67,7 @@ export const askTarget = Effect.fnUntraced(function* (
   request: RestoreRequest,
   plan: RestorePlan.RestorePlan,
   means: Means,
-  others: ReadonlyArray<RestorePlan.Objection> = [],
+  others: (targets: ReadonlyArray<TargetTopic>) => ReadonlyArray<RestorePlan.Objection> = () => [],
   state?: string
 ) {
   const memory = yield* RestoreMemory.load(sink, request.owner)
@@ -67,7 +75,7 @@ export const askTarget = Effect.fnUntraced(function* (
   const unproven = targets.filter((target) => !isProven(target)).map(({ topic }) => topic)
   const ofAppended = yield* Appending.objections(source, unproven)
   const ofMemory = RecordMemory.objections(unproven, Memory.limitBytes())
-  const all = [...others, ...objections, ...ofAppended, ...ofMemory]
+  const all = [...others(targets), ...objections, ...ofAppended, ...ofMemory]
   if (all.length > 0) {
     const hasWritten = [...(memory?.values() ?? [])].some((remembered) => remembered.plan === plan.digest)
     return yield* preflightFailed(all, state ?? (hasWritten ? refusals.later : refusals.first))

@@ -8,6 +8,7 @@ import type { Objection } from "./Objection.ts"
 import type { Memory } from "./RestoreMemory.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
+import * as SourcePartitions from "./SourcePartitions.ts"
 import type { Recreated, TargetTopic } from "./TargetTopic.ts"
 
 /*
@@ -59,6 +60,20 @@ export const unused = (
       message: `confirmRecreate lists ${name}, and no topic is restored to that name`,
       advice: `remove ${name} from confirmRecreate, or correct it`
     }))
+
+/** What is lost for good: the restore deletes it, and brings nothing back there. */
+export const notes = (
+  targets: ReadonlyArray<TargetTopic>,
+  { sourcePartitions }: Pick<RestoreRequest, "sourcePartitions">
+): ReadonlyArray<string> =>
+  targets.filter(isRecreated).flatMap(({ topic: { partitions, source, sources = partitions, target } }) => {
+    const left = sources
+      .map(({ partition }) => partition)
+      .filter((partition) => !SourcePartitions.isChosen(sourcePartitions, source, partition))
+    if (left.length === 0) return []
+    const named = `${left.length === 1 ? "partition" : "partitions"} ${left.join(", ")}`
+    return [`topic ${target} is deleted with all partitions, and of ${named} nothing is restored: see sourcePartitions`]
+  })
 
 /** Longest name of a topic that Kafka allows. */
 const longestName = 249

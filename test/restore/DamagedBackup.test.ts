@@ -49,4 +49,25 @@ describe("a backup that is damaged in one partition", () => {
       assert.lengthOf(yield* target.committed("orders", 1), 0)
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
+
+  it.effect("is no reason to delete a topic whose partition it has lost, though that one is left out", () =>
+    Effect.gen(function* () {
+      const backupId = yield* damaged
+      const { target } = yield* worlds
+      yield* target.createTopic("orders", { partitions: 2 })
+      for (const partition of [0, 1]) yield* target.produce("orders", partition, [{ value: "theirs" }])
+      const recreate = aRestore(backupId, {
+        topics: ["orders"],
+        existingTopics: "recreate",
+        confirmRecreate: new Set(["orders"]),
+        sourcePartitions: new Map([["orders", new Set([0])]])
+      })
+      const refused = yield* Effect.flip(inTime(restore(recreate)))
+      assert.match(
+        refused.message,
+        /topic orders would be deleted with partition 1, and backup .* is damaged there: .* is missing/
+      )
+      assert.lengthOf(yield* target.committed("orders", 1), 1)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
 })

@@ -50,6 +50,18 @@ describe("existingTopics: Recreate", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("names partitions beforehand that are deleted and left out", () =>
+    Effect.gen(function* () {
+      const { backupId } = yield* foreign
+      const only = { ...recreate(backupId), sourcePartitions: new Map([["orders", new Set([0])]]) }
+      const { plan } = yield* Restore.prepare(yield* systems, only)
+      assert.deepStrictEqual(plan.notes, [
+        "topic orders is deleted with all partitions, and of partition 1 nothing is restored: see sourcePartitions"
+      ])
+      assert.isEmpty((yield* Restore.prepare(yield* systems, recreate(backupId))).plan.notes)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
   it.effect("leaves a topic that is not listed, and says so; and refuses a name that nothing is restored to", () =>
     Effect.gen(function* () {
       const { backupId, id } = yield* foreign
