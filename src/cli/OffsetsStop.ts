@@ -1,8 +1,14 @@
-import { Console, Effect } from "effect"
+import { Console, Effect, Exit } from "effect"
+import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as GroupLog from "../restore/groups/GroupLog.ts"
 import * as GroupOutcome from "../restore/groups/GroupOutcome.ts"
+import * as OffsetReporting from "../restore/groups/OffsetReporting.ts"
+import * as Explanation from "../worker/Explanation.ts"
 import * as Display from "./Display.ts"
+import * as OffsetsOutput from "./OffsetsOutput.ts"
 import { counted } from "./Quantities.ts"
+import * as Shutdown from "./Shutdown.ts"
+import * as StandardOutput from "./StandardOutput.ts"
 
 /** What a command on offsets shows while it works, and what it says of a stop. */
 
@@ -11,13 +17,24 @@ export interface Work {
   readonly log: GroupLog.GroupLog
   /** The groups that are to be set; undefined before that, and where none is changed. */
   groupIds: ReadonlyArray<string> | undefined
-  /** Stored, or about to be. */
+  /** Stored, about to be, or brought back. */
   snapshotId: string | undefined
+  /** What is to be known beside the groups. */
+  notes: ReadonlyArray<string>
   /** Names the groups that are left, for a repeat. */
   readonly how: string
+  /** A repeat is refused where the snapshot is there: the manifest of a reset must say createSnapshot: false then. */
+  readonly storesOnce: boolean
 }
 
-export const make = (how: string): Work => ({ log: GroupLog.make(), groupIds: undefined, snapshotId: undefined, how })
+export const make = (how: string, storesOnce = false): Work => ({
+  log: GroupLog.make(),
+  groupIds: undefined,
+  snapshotId: undefined,
+  notes: [],
+  how,
+  storesOnce
+})
 
 /** The progress line. */
 export const line = ({ groupIds, log }: Pick<Work, "groupIds" | "log">): string =>
@@ -26,9 +43,9 @@ export const line = ({ groupIds, log }: Pick<Work, "groupIds" | "log">): string 
     : `setting offsets: ${log.ended.size} of ${counted(groupIds.length, "consumer group")}`
 
 /** What stays of a command that was stopped, and how to go on: one line. */
-export const told = ({ groupIds = [], how, log, snapshotId }: Work): string => {
+export const told = ({ groupIds = [], how, log, snapshotId, storesOnce }: Work): string => {
   if (log.begun.size === 0) {
-    return snapshotId === undefined
+    return snapshotId === undefined || !storesOnce
       ? "stopped: no offset was changed. The same command begins again"
       : `stopped: no offset was changed. Snapshot ${snapshotId} may be stored: then repeat with createSnapshot: false, which keeps it`
   }
@@ -39,11 +56,49 @@ export const told = ({ groupIds = [], how, log, snapshotId }: Work): string => {
   return `stopped: ${ended.length} of ${counted(groupIds.length, "consumer group")} ${ended.length === 1 ? "was" : "were"} set${set}${unsure}. Repeat the command for the others alone: ${how}`
 }
 
+/** How a command ends that was stopped once it had begun to set a group; undefined before that. */
+const settled = ({ groupIds, how, log, notes, snapshotId }: Work) => {
+  const context: Parameters<typeof OffsetReporting.settled>[0] = { groupIds, log, outcome: undefined }
+  const exit = OffsetReporting.settled(context, Exit.interrupt())
+  if (context.outcome === undefined) return undefined
+  if (Exit.isSuccess(exit)) {
+    return {
+      exitCode: exitCodes.success,
+      document: OffsetsOutput.outcome(context.outcome, snapshotId, "json", { notes })
+    }
+  }
+  const advice = `repeat the command for these groups alone, since those that were set may have read on: ${how}`
+  const error = { ...Explanation.explain(exit.cause), advice }
+  return {
+    exitCode: error.exitCode,
+    document: OffsetsOutput.outcome(context.outcome, snapshotId, "json", { error, notes })
+  }
+}
+
+/** Says what stays. Whoever repeated the whole would set groups again that have read on: it ends as what it is. */
+const stop = Effect.fnUntraced(function* (work: Work, format: OffsetsOutput.Format) {
+  yield* Console.error(told(work))
+  const ended = settled(work)
+  if (ended === undefined) return
+  const outcome = yield* Shutdown.Outcome
+  outcome.exitCode = ended.exitCode
+  if (format === "json") yield* Effect.ignore(StandardOutput.print(ended.document))
+})
+
+/** The same at the second signal. */
+const endAtOnce = (work: Work) => (): Shutdown.EndedAtOnce => ({
+  exitCode: settled(work)?.exitCode ?? exitCodes.interrupted,
+  message: told(work)
+})
+
 /** Shows how far the work is, and says of a stop what stays. */
 export const telling =
-  (work: Work) =>
+  (work: Work, format: OffsetsOutput.Format = "text") =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    effect.pipe(
-      Display.during(() => line(work)),
-      Effect.onInterrupt(() => Console.error(told(work)))
-    )
+    Effect.flatMap(Shutdown.Outcome, (outcome) => {
+      outcome.endAtOnce = endAtOnce(work)
+      return effect.pipe(
+        Display.during(() => line(work)),
+        Effect.onInterrupt(() => stop(work, format))
+      )
+    })
