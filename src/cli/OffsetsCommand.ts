@@ -96,7 +96,7 @@ const reset = Command.make(
     if (resource.kind === "KafkaRestore" && resource.spec.offsetReset?.enabled !== true) {
       return yield* disabled("offsetReset")
     }
-    const work = OffsetsStop.make("--group GROUP, for each of them", resource.kind === "KafkaOffsetReset")
+    const work = OffsetsStop.make("give --group GROUP for each of them", resource.kind === "KafkaOffsetReset")
     const prepare = Effect.gen(function* () {
       return resource.kind === "KafkaRestore"
         ? yield* OffsetsWork.resetOfRestore(resource, flags, flags.group, { log: work.log })
@@ -183,7 +183,7 @@ const rollback = Command.make(
   Effect.fnUntraced(function* (flags) {
     const resource = yield* readStored(flags.file)
     if (resource.kind === "KafkaOffsetRollback") yield* assertOperation(resource.spec.operation, "rollback")
-    const work = OffsetsStop.make("in spec.consumerGroups of a KafkaOffsetRollback")
+    const work = OffsetsStop.make("name them in spec.consumerGroups of a KafkaOffsetRollback")
     const done = yield* Effect.gen(function* () {
       const { sink, snapshotId, stored } = yield* OffsetsWork.storedOf(resource, flags)
       const { groups, missing } = yield* StoredOffsets.wanted(sink, stored)

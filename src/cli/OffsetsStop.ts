@@ -42,8 +42,15 @@ export const line = ({ groupIds, log }: Pick<Work, "groupIds" | "log">): string 
     ? "asking the cluster …"
     : `setting offsets: ${log.ended.size} of ${counted(groupIds.length, "consumer group")}`
 
+/** How a repeat names the groups that are left, and gets past the snapshot. */
+const again = ({ how, snapshotId, storesOnce }: Work): string =>
+  snapshotId === undefined || !storesOnce
+    ? how
+    : `${how}, with createSnapshot: false, which keeps snapshot ${snapshotId}`
+
 /** What stays of a command that was stopped, and how to go on: one line. */
-export const told = ({ groupIds = [], how, log, snapshotId, storesOnce }: Work): string => {
+export const told = (work: Work): string => {
+  const { groupIds = [], log, snapshotId, storesOnce } = work
   if (log.begun.size === 0) {
     return snapshotId === undefined || !storesOnce
       ? "stopped: no offset was changed. The same command begins again"
@@ -53,11 +60,12 @@ export const told = ({ groupIds = [], how, log, snapshotId, storesOnce }: Work):
   const between = [...log.begun].filter((group) => !log.ended.has(group))
   const set = ended.length === 0 ? "" : `: ${ended.join(", ")}`
   const unsure = between.length === 0 ? "" : `; of ${between.join(", ")} some offsets may be set`
-  return `stopped: ${ended.length} of ${counted(groupIds.length, "consumer group")} ${ended.length === 1 ? "was" : "were"} set${set}${unsure}. Repeat the command for the others alone: ${how}`
+  return `stopped: ${ended.length} of ${counted(groupIds.length, "consumer group")} ${ended.length === 1 ? "was" : "were"} set${set}${unsure}. Repeat the command for the others alone: ${again(work)}`
 }
 
 /** How a command ends that was stopped once it had begun to set a group; undefined before that. */
-const settled = ({ groupIds, how, log, notes, snapshotId }: Work) => {
+const settled = (work: Work) => {
+  const { groupIds, log, notes, snapshotId } = work
   const context: Parameters<typeof OffsetReporting.settled>[0] = { groupIds, log, outcome: undefined }
   const exit = OffsetReporting.settled(context, Exit.interrupt())
   if (context.outcome === undefined) return undefined
@@ -67,7 +75,7 @@ const settled = ({ groupIds, how, log, notes, snapshotId }: Work) => {
       document: OffsetsOutput.outcome(context.outcome, snapshotId, "json", { notes })
     }
   }
-  const advice = `repeat the command for these groups alone, since those that were set may have read on: ${how}`
+  const advice = `repeat the command for these groups alone, since those that were set may have read on: ${again(work)}`
   const error = { ...Explanation.explain(exit.cause), advice }
   return {
     exitCode: error.exitCode,

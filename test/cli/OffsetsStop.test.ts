@@ -18,6 +18,9 @@ describe("a command on offsets that is stopped", () => {
     const begun = work({ groupIds: ["a", "b", "c"] })
     begun.log.begun.add("a").add("b")
     begun.log.ended.set("a", { group: "a", offsets: [] })
+    const kept = ", with createSnapshot: false, which keeps snapshot s-1"
+    assert.isTrue(OffsetsStop.told({ ...begun, snapshotId: "s-1" }).endsWith(`: --group GROUP${kept}`))
+    assert.notInclude(OffsetsStop.told({ ...begun, snapshotId: "s-1", storesOnce: false }), "createSnapshot")
     assert.strictEqual(
       OffsetsStop.told(begun),
       "stopped: 1 of 3 consumer groups was set: a; of b some offsets may be set. Repeat the command for the others alone: --group GROUP"

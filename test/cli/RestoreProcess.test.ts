@@ -98,7 +98,7 @@ describe("the process of a restore", () => {
     assert.strictEqual(await process.ended, 19)
     assert.match(
       process.err(),
-      /^stopped: 1 of 2 consumer groups was set: first; of second some offsets may be set\. Repeat the command for the others alone: --group GROUP/m
+      /^stopped: 1 of 2 consumer groups was set: first; of second some offsets may be set\. Repeat the command for the others alone: give --group GROUP/m
     )
     const { error, exitCode, groupsReset, groupsSkipped } = JSON.parse(process.out())
     assert.deepInclude(error, { reason: "GroupsSkipped", isRetryable: false })
