@@ -82,7 +82,8 @@ If standard error is not a terminal, every line of the log is a JSON object, too
 On SIGTERM or SIGINT, \`run\` stores what it has read, which takes at most 25 seconds; the same slot resumes there. A second
 signal, at least half a second later, stops the process at once. No stored checkpoint is lost by that; the next attempt reads
 the rest again. \`offsets apply\` sets the groups that are left, as far as the same 25 seconds go; at a second signal it names
-those that it set, and ends with exit code 19 once it has begun with one. Other commands stop at the first signal.
+those that it set, and ends with exit code 19 once it has begun with one. \`offsets reset\` and \`offsets rollback\` do
+that at the first signal, where the other commands stop, too.
 
 `
 

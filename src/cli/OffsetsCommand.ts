@@ -96,7 +96,7 @@ const reset = Command.make(
     if (resource.kind === "KafkaRestore" && resource.spec.offsetReset?.enabled !== true) {
       return yield* disabled("offsetReset")
     }
-    const work = OffsetsStop.make("--group GROUP, for each of them")
+    const work = OffsetsStop.make("give --group GROUP for each of them", resource.kind === "KafkaOffsetReset")
     const prepare = Effect.gen(function* () {
       return resource.kind === "KafkaRestore"
         ? yield* OffsetsWork.resetOfRestore(resource, flags, flags.group, { log: work.log })
@@ -109,10 +109,11 @@ const reset = Command.make(
     const done = yield* Effect.gen(function* () {
       const { groups, notes, set, snapshotId, store } = yield* prepare
       work.snapshotId = snapshotId
+      work.notes = notes
       yield* store
       work.groupIds = groups.map(({ groupId }) => groupId)
       return { notes, outcome: yield* set }
-    }).pipe(OffsetsStop.telling(work))
+    }).pipe(OffsetsStop.telling(work, flags.output))
     const isStored = resource.kind === "KafkaOffsetReset" && work.snapshotId !== undefined
     yield* conclude(done.outcome, work, flags.output, { isStored, notes: done.notes })
   }, Effect.scoped)
@@ -182,21 +183,22 @@ const rollback = Command.make(
   Effect.fnUntraced(function* (flags) {
     const resource = yield* readStored(flags.file)
     if (resource.kind === "KafkaOffsetRollback") yield* assertOperation(resource.spec.operation, "rollback")
-    const work = OffsetsStop.make("in spec.consumerGroups of a KafkaOffsetRollback")
+    const work = OffsetsStop.make("name them in spec.consumerGroups of a KafkaOffsetRollback")
     const done = yield* Effect.gen(function* () {
       const { sink, snapshotId, stored } = yield* OffsetsWork.storedOf(resource, flags)
       const { groups, missing } = yield* StoredOffsets.wanted(sink, stored)
       const notes = missing.map((topic) => `topic ${topic} does not exist any more`)
       if (flags.dryRun) return { groups, notes, snapshotId, outcome: undefined }
+      work.snapshotId = snapshotId
       work.groupIds = groups.map(({ groupId }) => groupId)
       const settings = { concurrency: parallelismOf(resource), log: work.log }
       const outcome = yield* SetOffsets.setOffsets(sink, groups, StoredWork.nothingStored, settings)
       return { groups, notes, snapshotId, outcome }
-    }).pipe(OffsetsStop.telling(work))
+    }).pipe(OffsetsStop.telling(work, flags.output))
     if (done.outcome === undefined) {
       return yield* StandardOutput.print(OffsetsOutput.planned(done.groups, undefined, flags.output, done.notes))
     }
-    yield* conclude(done.outcome, { ...work, snapshotId: done.snapshotId }, flags.output)
+    yield* conclude(done.outcome, work, flags.output)
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(

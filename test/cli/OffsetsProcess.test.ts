@@ -1,12 +1,12 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
 import { exitCodes } from "../../src/outcome/ExitCodes.ts"
 import * as SummaryCodec from "../../src/outcome/SummaryCodec.ts"
-import { programs, start, type Started } from "./processes.ts"
+import { finished, programs, start, type Started } from "./processes.ts"
 
 let directory: string
 beforeAll(() => {
@@ -56,5 +56,49 @@ describe("the process of work on offsets", () => {
       summary.restore?.groups?.groupsSkipped.map(({ group }) => group),
       ["b", "c"]
     )
+  })
+
+  const cluster = { kafkaCluster: { bootstrapServers: ["in-memory:9092"] } }
+
+  const byHand = (name: string, kind: string, spec: object) => {
+    const file = join(directory, name)
+    writeFileSync(file, JSON.stringify({ apiVersion: "kafka.oso.sh/v1alpha1", kind, metadata: { name: "hand" }, spec }))
+    return ["-f", file, "-o", "json"]
+  }
+
+  it("of a rollback by hand ends at a signal with a code that is not repeated, and names the group", async () => {
+    mkdirSync(join(directory, "volumes", "claim"), { recursive: true })
+    const storage = { storageType: "pvc", pvc: { claimName: "claim" } }
+    const spec = { ...cluster, storage, snapshotId: "before", consumerGroups: ["billing"] }
+    const volumes = ["--volumes", join(directory, "volumes")]
+    const snapshot = byHand("snapshot.json", "KafkaOffsetRollback", { ...spec, operation: "snapshot" })
+    const stored = await finished(programs.inMemory, ["offsets", "snapshot", ...snapshot, ...volumes])
+    assert.strictEqual(stored.exitCode, 0, stored.err)
+    const rollback = byHand("rollback.json", "KafkaOffsetRollback", { ...spec, operation: "rollback" })
+    const process = start(programs.inMemory, ["offsets", "rollback", ...rollback, ...volumes], { SLOW_GROUPS: "yes" })
+    await process.said("group billing is being set")
+    process.child.kill("SIGINT")
+    assert.strictEqual(await process.ended, exitCodes.targetUnusable)
+    const { error, groupsSkipped, snapshotId } = JSON.parse(process.out())
+    assert.deepStrictEqual([error.reason, snapshotId, groupsSkipped[0].group], ["GroupsSkipped", "before", "billing"])
+    assert.notInclude(process.err(), "createSnapshot")
+  })
+
+  it("of a reset by hand ends at once at the second signal, and names the groups", async () => {
+    const spec = {
+      ...cluster,
+      strategy: "earliest",
+      consumerGroups: ["a", "stuck"],
+      topics: ["orders"],
+      parallelism: 1
+    }
+    const args = byHand("stuck.json", "KafkaOffsetReset", spec)
+    const process = start(programs.inMemory, ["offsets", "reset", ...args], { SLOW_GROUPS: "yes" })
+    await process.said("group stuck is being set")
+    process.child.kill("SIGINT")
+    await setTimeout(600)
+    process.child.kill("SIGINT")
+    assert.strictEqual(await process.ended, exitCodes.targetUnusable, process.err())
+    assert.match(process.err(), /^stopped: 1 of 2 consumer groups was set: a; of stuck some offsets may be set/m)
   })
 })

@@ -1,18 +1,26 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as OffsetsStop from "../../src/cli/OffsetsStop.ts"
 
-const work = (changes: Partial<OffsetsStop.Work> = {}) => ({ ...OffsetsStop.make("--group GROUP"), ...changes })
+const work = (changes: Partial<OffsetsStop.Work> = {}) => ({ ...OffsetsStop.make("--group GROUP", true), ...changes })
 
 describe("a command on offsets that is stopped", () => {
   it("says that nothing was changed, and which snapshot may be there", () => {
     assert.strictEqual(OffsetsStop.told(work()), "stopped: no offset was changed. The same command begins again")
     assert.match(OffsetsStop.told(work({ snapshotId: "s-1" })), /Snapshot s-1 may be stored: .* createSnapshot: false/)
+    // A restore keeps its own snapshot, and has no such field.
+    assert.strictEqual(
+      OffsetsStop.told(work({ snapshotId: "s-1", storesOnce: false })),
+      "stopped: no offset was changed. The same command begins again"
+    )
   })
 
   it("names the groups that are set, those that may be in part, and how to go on", () => {
     const begun = work({ groupIds: ["a", "b", "c"] })
     begun.log.begun.add("a").add("b")
     begun.log.ended.set("a", { group: "a", offsets: [] })
+    const kept = ", with createSnapshot: false, which keeps snapshot s-1"
+    assert.isTrue(OffsetsStop.told({ ...begun, snapshotId: "s-1" }).endsWith(`: --group GROUP${kept}`))
+    assert.notInclude(OffsetsStop.told({ ...begun, snapshotId: "s-1", storesOnce: false }), "createSnapshot")
     assert.strictEqual(
       OffsetsStop.told(begun),
       "stopped: 1 of 3 consumer groups was set: a; of b some offsets may be set. Repeat the command for the others alone: --group GROUP"

@@ -95,12 +95,16 @@ describe("the process of a restore", () => {
     const process = start(programs.inMemory, ["offsets", "reset", "-f", file, "-o", "json"], { SLOW_GROUPS: "yes" })
     await process.said("group second is being set")
     process.child.kill("SIGTERM")
-    assert.strictEqual(await process.ended, 21)
+    assert.strictEqual(await process.ended, 19)
     assert.match(
       process.err(),
-      /^stopped: 1 of 2 consumer groups was set: first; of second some offsets may be set\. Repeat the command for the others alone: --group GROUP/m
+      /^stopped: 1 of 2 consumer groups was set: first; of second some offsets may be set\. Repeat the command for the others alone: give --group GROUP/m
     )
-    assert.deepInclude(JSON.parse(process.out()).error, { reason: "Interrupted" })
+    const { error, exitCode, groupsReset, groupsSkipped } = JSON.parse(process.out())
+    assert.deepInclude(error, { reason: "GroupsSkipped", isRetryable: false })
+    assert.match(error.advice, /for these groups alone.*--group GROUP/)
+    assert.strictEqual(exitCode, 19)
+    assert.deepStrictEqual([groupsReset[0].group, groupsSkipped[0].group], ["first", "second"])
   })
 
   it("says at once by hand, and in a dry run, which broker does not answer", async () => {

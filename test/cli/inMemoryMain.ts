@@ -10,7 +10,8 @@ import * as StorageBackends from "../../src/storage/StorageBackends.ts"
 /*
  * The command line as a process of its own, on the demo's cluster, which is the same in every process. For tests of
  * signals and exit codes. With STUCK_STORE no segment ever arrives in storage; with SLOW_SINK each batch of a restore
- * takes a second, and so does each group whose offsets are set; with SLOW_GROUPS the groups alone are meant.
+ * takes a second, and so does each group whose offsets are set; with SLOW_GROUPS the groups alone are meant;
+ * of a group "stuck" it never ends, also when it is stopped.
  */
 
 /** Every process draws new topic ids; without them the cluster of the next process counts as the same one. */
@@ -61,7 +62,7 @@ const slow = Layer.effect(
         ...sink,
         commitOffsets: (groupId, offsets, options) =>
           Effect.logInfo(`group ${groupId} is being set`).pipe(
-            Effect.andThen(Effect.sleep("1 second")),
+            Effect.andThen(groupId === "stuck" ? Effect.uninterruptible(Effect.never) : Effect.sleep("1 second")),
             Effect.andThen(sink.commitOffsets(groupId, offsets, options))
           ),
         append: (batch) =>

@@ -65,7 +65,7 @@ describe("a reset that is repeated with the snapshot of its first attempt", () =
         {
           group: "shop-new",
           reason:
-            "snapshot before was stored before the group was there: reset it with a KafkaOffsetReset of another name, which stores a snapshot of its own"
+            "snapshot before was stored without the group: reset it with a KafkaOffsetReset of another name, which stores a snapshot of its own"
         }
       ])
       assert.deepStrictEqual(

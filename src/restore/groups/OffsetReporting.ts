@@ -49,7 +49,10 @@ export const left = ({ groupsReset, groupsSkipped }: GroupOutcome, isStopped = f
  * How an attempt ended. One that was stopped once it had begun to set a group is not only interrupted: whoever repeats
  * the whole would set groups again that have read on. Fills in what became of the groups.
  */
-export const settled = <E>(context: OffsetContext, exit: Exit.Exit<void, E>): Exit.Exit<void, E | GroupsSkipped> => {
+export const settled = <E>(
+  context: Pick<OffsetContext, "groupIds" | "log" | "outcome">,
+  exit: Exit.Exit<void, E>
+): Exit.Exit<void, E | GroupsSkipped> => {
   const { groupIds, log, outcome } = context
   if (Exit.isSuccess(exit) || !Cause.hasInterruptsOnly(exit.cause)) return exit
   if (groupIds === undefined || outcome !== undefined || log.begun.size === 0) return exit

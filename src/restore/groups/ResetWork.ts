@@ -44,7 +44,7 @@ export const withoutUnstored = (
   const known = new Set(stored.map(({ groupId }) => groupId))
   const remedy = "reset it with a KafkaOffsetReset of another name, which stores a snapshot of its own"
   const left = ({ groupId, offsets }: ClusterGroups.ChangedGroup): string | undefined => {
-    if (!known.has(groupId)) return `snapshot ${snapshotId} was stored before the group was there: ${remedy}`
+    if (!known.has(groupId)) return `snapshot ${snapshotId} was stored without the group: ${remedy}`
     const other = offsets.find(({ topic }) => !topics.includes(topic))?.topic
     return other === undefined
       ? undefined
