@@ -241,7 +241,7 @@ const onBase = Effect.fnUntraced(function* (
   const isBuilt = topics.some(({ partitions }) => partitions.some(({ reused }) => reused !== undefined))
   return {
     ...plan,
-    ...(isBuilt ? { base: base.named, sinceFull: (base.facts.sinceFull ?? 0) + 1 } : {}),
+    ...(isBuilt ? { version: 2 as const, base: base.named, sinceFull: (base.facts.sinceFull ?? 0) + 1 } : {}),
     topics,
     notes: [...plan.notes, ...notes]
   } satisfies RunPlan as RunPlan

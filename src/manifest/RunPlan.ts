@@ -87,7 +87,8 @@ export const TopicSelectors = Schema.Struct({
 })
 
 export const RunPlan = Schema.Struct({
-  version: Schema.Literal(1),
+  /** 2 with a base. Versions without incremental backups read 1 alone: they would leave out what is taken over. */
+  version: Schema.Literals([1, 2]),
   backupId: BackupId,
   identity: RunIdentity,
   createdMillis: Schema.Int,

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Result, Stream } from "effect"
+import * as BackupKeys from "../../src/manifest/BackupKeys.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as SealedJson from "../../src/manifest/SealedJson.ts"
 import { SetFacts } from "../../src/manifest/SetFacts.ts"
@@ -83,6 +84,25 @@ describe("an incremental backup", () => {
       assert.strictEqual(leaderEpoch, 0)
       assert.strictEqual(facts.totals.payloadBytes > first.facts.totals.payloadBytes, true)
       assert.isUndefined(partitionOf(facts, "idle").full)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("has a plan that versions without incremental backups refuse, where it builds on another", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(incremental(slots[0]))
+      yield* attempt(incremental(slots[1]))
+      const versions = yield* Effect.forEach([ids[0], ids[1]], (id) =>
+        Effect.map(store.get(BackupKeys.plan(id)), (bytes) => {
+          const { base, version } = JSON.parse(Buffer.from(bytes).toString()).content
+          return [base !== undefined, version]
+        })
+      )
+      assert.deepStrictEqual(versions, [
+        [false, 1],
+        [true, 2]
+      ])
     }).pipe(Effect.provide(layer))
   )
 
