@@ -3,7 +3,7 @@ import type { Remembered } from "./RestoreMemory.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
 
 /** It does not exist, and is made. */
-interface Missing {
+export interface Missing {
   readonly _tag: "Missing"
   readonly topic: PlannedTopic
   readonly create: NewTopic
@@ -27,12 +27,12 @@ interface Existing {
 }
 
 /** It is there, and empty or of this restore. */
-interface Present extends Existing {
+export interface Present extends Existing {
   readonly _tag: "Present"
 }
 
 /** It holds records of others, and those of the backup come behind them. It keeps its configuration. */
-interface Appended extends Existing {
+export interface Appended extends Existing {
   readonly _tag: "Appended"
 }
 
