@@ -29,6 +29,9 @@ const ofPartition = (
     partition: partition.partition,
     from,
     until,
+    ...(held.reused !== undefined && planned !== undefined && planned.logStart > from
+      ? { logStart: planned.logStart }
+      : {}),
     ...(highWatermark === undefined ? {} : { highWatermark }),
     records: records(held.segments) + records(part),
     // Of all that the base holds of it, which may be more than what is taken over.

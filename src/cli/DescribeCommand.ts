@@ -36,6 +36,8 @@ interface PartitionRow {
   readonly from: number
   /** Exclusive. */
   readonly until: number
+  /** Where the log began, if the backup holds records from before. */
+  readonly logStart?: number
   readonly highWatermark?: number
   /** Why it was read in full, although other partitions were not. */
   readonly full?: string
@@ -62,10 +64,22 @@ const partitions = ({ facts, manifest }: Catalogue.BackupSet): ReadonlyArray<Par
   )
 }
 
-const row = ({ from, full, highWatermark, partition, stored, topic, until }: PartitionRow): ReadonlyArray<string> => {
+const row = ({
+  from,
+  full,
+  highWatermark,
+  logStart,
+  partition,
+  stored,
+  topic,
+  until
+}: PartitionRow): ReadonlyArray<string> => {
   const segments = stored?.segments ?? []
   const notes = [
     ...(full === undefined ? [] : [`read in full: ${sentence(full)}`]),
+    ...(logStart === undefined
+      ? []
+      : [`the log began at offset ${logStart}: a restore leaves out ${Quantities.offsets(from, logStart)}`]),
     ...(highWatermark === undefined
       ? []
       : [`an open transaction holds back ${Quantities.offsets(until, highWatermark)}`]),

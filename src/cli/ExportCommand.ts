@@ -8,6 +8,7 @@ import { SegmentDamaged, SegmentError } from "../segment/SegmentError.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { backupId } from "./DescribeCommand.ts"
 import * as ExportedRecord from "./ExportedRecord.ts"
+import * as LogStart from "../restore/LogStart.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Resource from "./Resource.ts"
 import { shared } from "./SharedFlags.ts"
@@ -77,6 +78,7 @@ const records = (store: ObjectStoreShape, from: ExportedRecord.TopicPartition, s
 interface Selection {
   readonly partition: number | undefined
   readonly from: number
+  readonly logStart: LogStart.LogStarts
   /** Exclusive. */
   readonly until: number
   /** Names of the headers that the backup added, to leave out. */
@@ -87,11 +89,12 @@ interface Selection {
 const printed = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   topic: ManifestTopic,
-  { addedHeaders, format, from, partition: only, until }: Selection
+  { addedHeaders, format, from: wanted, logStart, partition: only, until }: Selection
 ) {
   for (const partition of topic.partitions.toSorted((a, b) => a.partition_id - b.partition_id)) {
     if (only !== undefined && partition.partition_id !== only) continue
     const topicPartition = { topic: topic.name, partition: partition.partition_id }
+    const from = Math.max(wanted, logStart(topic.name, partition.partition_id) ?? 0)
     for (const segment of partition.segments) {
       if (segment.end_offset < from || segment.start_offset >= until) continue
       yield* records(store, topicPartition, segment).pipe(
@@ -147,6 +150,7 @@ export const exportRecords = Command.make(
     yield* printed(store, topic, {
       partition: flags.partition,
       from,
+      logStart: LogStart.of(set),
       until,
       addedHeaders: flags.storedHeaders ? [] : (set.facts?.addedHeaders ?? []),
       format: flags.output === "jsonl" ? ExportedRecord.jsonLine : ExportedRecord.textLine

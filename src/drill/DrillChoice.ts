@@ -35,6 +35,10 @@ export interface Bounds {
  */
 export const maxRuns = 500
 
+/** Whether the choice has the first segment of the partition. */
+export const hasFirst = ({ topics }: Choice, topic: string, partition: number): boolean =>
+  topics.find(({ name }) => name === topic)?.runs.some((run) => run.partition === partition && run.from === 0) ?? false
+
 const sizeOf = (segment: ManifestSegment | undefined): number => segment?.compressed_size ?? 0
 
 /** A partition of which some segments are taken: `[0, head)` and `[tail, count)`. */

@@ -1,7 +1,10 @@
 import type { BackupSet } from "../manifest/Catalogue.ts"
 import * as LargestRecord from "../manifest/LargestRecord.ts"
 import type { ManifestGap, ManifestTopic } from "../manifest/Manifest.ts"
+import type * as Cut from "../restore/Cut.ts"
+import * as CutPartition from "../restore/CutPartition.ts"
 import * as HoleMeans from "../restore/HoleMeans.ts"
+import * as LogStart from "../restore/LogStart.ts"
 import type { PlannedPartition, PlannedTopic, RestorePlan } from "../restore/RestorePlan.ts"
 import type { Choice, Run } from "./DrillChoice.ts"
 import * as Estimate from "./Estimate.ts"
@@ -52,14 +55,23 @@ const pieceOf = (
   topic: ManifestTopic,
   { from: first, partition, until: behind }: Run,
   target: string,
-  targetPartition: number
+  targetPartition: number,
+  counted: Cut.Counted
 ): Piece => {
   const held = topic.partitions.find(({ partition_id }) => partition_id === partition)
   const all = held?.segments ?? []
   const known = factsOf(set, topic.name, partition)
-  const segments = all.slice(first, behind)
-  const from = (first === 0 ? known?.from : undefined) ?? segments[0]!.start_offset
+  const logStart = first === 0 ? known?.logStart : undefined
+  const segments = LogStart.clipped(all.slice(first, behind), logStart)
+  const from = logStart ?? (first === 0 ? known?.from : undefined) ?? segments[0]!.start_offset
   const until = (behind === all.length ? known?.until : undefined) ?? segments.at(-1)!.end_offset + 1
+  const whole: PlannedPartition = {
+    partition: targetPartition,
+    start: from,
+    end: until,
+    records: segments.reduce((sum, { record_count }) => sum + record_count, 0),
+    segments
+  }
   return {
     source: topic.name,
     partition,
@@ -68,13 +80,7 @@ const pieceOf = (
     from,
     until,
     gaps: (held?.gaps ?? []).filter((gap) => gap.start_offset < until && gap.end_offset > from),
-    exact: {
-      partition: targetPartition,
-      start: from,
-      end: until,
-      records: segments.reduce((sum, { record_count }) => sum + record_count, 0),
-      segments
-    }
+    exact: CutPartition.fromLogStart(set, whole, counted)
   }
 }
 
@@ -90,6 +96,8 @@ export interface Settings {
   readonly token: string
   /** What the principal may do about holes in logs. */
   readonly means: HoleMeans.Means
+  /** What was counted of segments that begin below the start of their log. */
+  readonly counted: Cut.Counted
 }
 
 /** The plan for what was chosen. `names` has the scratch topic of each chosen topic. */
@@ -97,11 +105,11 @@ export const make = (
   set: BackupSet,
   choice: Choice,
   names: ReadonlyMap<string, string>,
-  { means, replicationFactor, token }: Settings
+  { counted, means, replicationFactor, token }: Settings
 ): DrillPlan => {
   const planned = choice.topics.map(({ name, runs }) => {
     const topic = set.manifest.topics.find((each) => each.name === name)!
-    const pieces = runs.map((run, n) => pieceOf(set, topic, run, names.get(name)!, n))
+    const pieces = runs.map((run, n) => pieceOf(set, topic, run, names.get(name)!, n, counted))
     return { topic, pieces, filling: fillingOf(pieces, means) }
   })
   // Those that need least come first: most topics keep their offsets.

@@ -7,6 +7,7 @@ import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Verification from "../manifest/Verification.ts"
 import * as TopicGlob from "../resource/TopicGlob.ts"
 import * as Attempt from "../restore/Attempt.ts"
+import * as Cut from "../restore/Cut.ts"
 import type * as HoleMeans from "../restore/HoleMeans.ts"
 import * as Holes from "../restore/Holes.ts"
 import * as RecordMemory from "../restore/RecordMemory.ts"
@@ -127,8 +128,12 @@ export const prepare = Effect.fn("DrillPreflight.prepare")(function* (
     named
   )
   const token = `drill ${startedMillis}`
+  const counted = yield* Cut.countAll(store, set, undefined, (topic, partition) =>
+    DrillChoice.hasFirst(choice, topic, partition)
+  )
+  const { replicationFactor } = request
   const planFor = (means: HoleMeans.Means) =>
-    DrillPlan.make(set, choice, names, { replicationFactor: request.replicationFactor, token, means })
+    DrillPlan.make(set, choice, names, { replicationFactor, token, means, counted })
   onFact({ choice, plan: planFor("markers") })
   const means = yield* Holes.means(sink, owner, planFor("markers").restore.topics)
   const plan = planFor(means)

@@ -34,8 +34,8 @@ export const wholeOf = (
   }
   let filling = 0
   for (const { partitions } of set.facts?.topics ?? []) {
-    for (const { from, records, until } of partitions) {
-      filling += fillingMillis({ start: from, end: until, records }, means)
+    for (const { from, logStart = from, records, until } of partitions) {
+      filling += fillingMillis({ start: logStart, end: until, records }, means)
     }
   }
   return { bytes, fillingMillis: filling }

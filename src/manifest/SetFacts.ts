@@ -62,6 +62,11 @@ export const SetFacts = Schema.Struct({
           partition: Schema.Int,
           from: Schema.Int,
           until: Schema.Int,
+          /**
+           * Where the log began when the backup was made; absent where that is `from`. A segment of an earlier backup
+           * that reaches below it is named whole; its records below are left out by a restore.
+           */
+          logStart: Schema.optionalKey(Schema.Int),
           highWatermark: Schema.optionalKey(Schema.Int),
           records: Schema.Int,
           /** See LargestRecord.ts. */

@@ -39,7 +39,9 @@ const needed = (place: Place, from: number, until: number): ReadonlyArray<Part> 
       const base = renumbered
       renumbered += partition.fromSources?.[i] ?? 0
       if (renumbered === base || renumbered <= from || base >= until) return []
-      const keeps = Repartition.filter(plan.cut, topic.partitions.length, source.partition, partition.partition)
+      const count = topic.partitions.length
+      const logStart = source.segments[0]?.from
+      const keeps = Repartition.filter(plan.cut, count, source.partition, partition.partition, logStart)
       return [{ source: source.partition, segments: source.segments, base, keeps }]
     })
   }
@@ -49,8 +51,8 @@ const needed = (place: Place, from: number, until: number): ReadonlyArray<Part> 
     const end = topic.renumbered === undefined ? (segment.kept?.lastOffset ?? segment.end_offset) + 1 : renumbered
     const start = topic.renumbered === undefined ? (segment.kept?.firstOffset ?? segment.start_offset) : base
     if (end <= from || start >= until) return []
-    const keeps = segment.kept === undefined || plan.cut === undefined ? {} : { keeps: Cut.filter(plan.cut) }
-    return [{ source: partition.partition, segments: [segment], base, ...keeps }]
+    const keeps = Cut.ofSegment(plan.cut, segment)
+    return [{ source: partition.partition, segments: [segment], base, ...(keeps === undefined ? {} : { keeps }) }]
   })
 }
 

@@ -2,10 +2,12 @@ import { Effect, Stream } from "effect"
 import type { BackupSet } from "../manifest/Catalogue.ts"
 import type { ManifestSegment } from "../manifest/Manifest.ts"
 import * as Formats from "../segment/Formats.ts"
-import { lengthOf } from "../segment/records/recordFields.ts"
+import { lengthOf, offsetOf } from "../segment/records/recordFields.ts"
 import { between, type RecordFilter } from "../segment/records/RecordFilter.ts"
 import { RecordTally, type Tally } from "../segment/records/RecordTally.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as LogStart from "./LogStart.ts"
+import type { PlannedSegment } from "./PlannedPartition.ts"
 
 /** Point-in-time restore: which records are restored, by their timestamps. Both ends are inside. */
 export interface Cut {
@@ -30,25 +32,40 @@ export const filter = ({ first = -Infinity, last }: Cut): RecordFilter => betwee
  */
 export const hasTimeRanges = (set: BackupSet): boolean => set.facts !== undefined
 
+/** Which records are restored of a segment, or of several that follow one another. Undefined: all of them. */
+export const inside = (cut: Cut | undefined, from: number | undefined): RecordFilter | undefined => {
+  const inTime = cut === undefined ? undefined : filter(cut)
+  if (from === undefined) return inTime
+  return (run, at) => offsetOf(run, at) >= from && (inTime?.(run, at) ?? true)
+}
+
+/** Which records of a planned segment are restored. Undefined: all of them. */
+export const ofSegment = (cut: Cut | undefined, { from, kept }: PlannedSegment): RecordFilter | undefined =>
+  kept === undefined ? inside(undefined, from) : inside(cut, from)
+
 const none: Tally = { records: 0, firstOffset: -1, lastOffset: -1, minTimestamp: 0, maxTimestamp: 0 }
 
-const all = (segment: ManifestSegment): Tally => ({
-  records: segment.record_count,
-  firstOffset: segment.start_offset,
+/** Of a segment that counts from some offset on: at most. */
+const all = ({ from = -Infinity, ...segment }: PlannedSegment): Tally => ({
+  records: Math.min(segment.record_count, segment.end_offset - from + 1),
+  firstOffset: Math.max(from, segment.start_offset),
   lastOffset: segment.end_offset,
   minTimestamp: segment.start_timestamp,
   maxTimestamp: segment.end_timestamp
 })
 
 /** What the manifest alone says; undefined where the segment must be read. */
-const known = (set: BackupSet, segment: ManifestSegment, { first = -Infinity, last }: Cut): Tally | undefined => {
+const known = (set: BackupSet, segment: PlannedSegment, cut: Cut | undefined): Tally | undefined => {
+  const whole = segment.from === undefined ? all(segment) : undefined
+  if (cut === undefined) return whole
   if (!hasTimeRanges(set)) return undefined
+  const { first = -Infinity, last } = cut
   if (segment.start_timestamp > last || segment.end_timestamp < first) return none
-  return segment.start_timestamp >= first && segment.end_timestamp <= last ? all(segment) : undefined
+  return segment.start_timestamp >= first && segment.end_timestamp <= last ? whole : undefined
 }
 
-/** What the cut keeps of a segment. */
-export const kept = (set: BackupSet, segment: ManifestSegment, cut: Cut, counted: Counted): Tally =>
+/** What is kept of a segment. */
+export const kept = (set: BackupSet, segment: PlannedSegment, cut: Cut | undefined, counted: Counted): Tally =>
   known(set, segment, cut) ?? counted.get(segment.key) ?? all(segment)
 
 /** The time until which the backup has every record, milliseconds since 1970. */
@@ -79,8 +96,8 @@ const count = (store: ObjectStoreShape, { key }: ManifestSegment, keeps: RecordF
   })
 
 /**
- * Reads those segments of the topics, which `isSelected` names, that lie on both sides of the cut, and counts what is
- * kept of them.
+ * Reads those segments of the topics, which `isSelected` names, that lie on both sides of the cut, or of the start of
+ * their log, and counts what is kept of them.
  */
 export const countAll = Effect.fn("Cut.countAll")(function* (
   store: ObjectStoreShape,
@@ -88,16 +105,24 @@ export const countAll = Effect.fn("Cut.countAll")(function* (
   cut: Cut | undefined,
   isSelected: (topic: string, partition: number) => boolean
 ) {
-  if (cut === undefined) return nothingCounted
+  const starts = LogStart.of(set)
   const segments = set.manifest.topics.flatMap(({ name, partitions }) =>
     partitions
       .filter(({ partition_id }) => isSelected(name, partition_id))
-      .flatMap((partition) => partition.segments.filter((segment) => known(set, segment, cut) === undefined))
+      .flatMap((partition) =>
+        LogStart.clipped(partition.segments, starts(name, partition.partition_id)).filter(
+          (segment) => known(set, segment, cut) === undefined
+        )
+      )
   )
-  const keeps = filter(cut)
+  const everything = () => true
   const counted = yield* Effect.forEach(
     segments,
-    (segment) => Effect.map(count(store, segment, keeps), (tally) => [segment.key, tally] as const),
+    (segment) =>
+      Effect.map(
+        count(store, segment, inside(cut, segment.from) ?? everything),
+        (tally) => [segment.key, tally] as const
+      ),
     { concurrency: counting }
   )
   return new Map(counted) satisfies Counted

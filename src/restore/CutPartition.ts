@@ -34,6 +34,18 @@ export const of = (set: BackupSet, whole: PlannedPartition, cut: Cut.Cut, counte
   return { ...whole, start, end, records, segments, cut: facts }
 }
 
+/**
+ * The partition without the records below the start of its log: with as many of its first segment as were counted, or
+ * else as there are at most. See LogStart.ts.
+ */
+export const fromLogStart = (set: BackupSet, whole: PlannedPartition, counted: Cut.Counted): PlannedPartition => {
+  const [first, ...others] = whole.segments
+  if (first?.from === undefined) return whole
+  const kept = Cut.kept(set, first, undefined, counted)
+  const records = whole.records - first.record_count + kept.records
+  return { ...whole, records, segments: kept.records === 0 ? others : [{ ...first, kept }, ...others] }
+}
+
 /** What a cut does to several partitions together. */
 export const merged = (facts: ReadonlyArray<CutFacts>): CutFacts => {
   const restored = facts.flatMap((one) => one.restored ?? [])

@@ -3,6 +3,8 @@ import type { Tally } from "../segment/records/RecordTally.ts"
 
 /** A segment of which records are restored. */
 export interface PlannedSegment extends ManifestSegment {
+  /** Present: records below this offset are left out. See LogStart.ts. */
+  readonly from?: number
   /** Present where some records of it may be left out: what is restored of it. */
   readonly kept?: Tally
 }

@@ -1,6 +1,5 @@
 import { Effect, Stream } from "effect"
 import type { BackupSet } from "../manifest/Catalogue.ts"
-import type { ManifestSegment } from "../manifest/Manifest.ts"
 import * as Formats from "../segment/Formats.ts"
 import { KeyPartitioner } from "../segment/records/KeyPartitioner.ts"
 import { lengthOf } from "../segment/records/recordFields.ts"
@@ -8,6 +7,7 @@ import type { RecordFilter } from "../segment/records/RecordFilter.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Cut from "./Cut.ts"
 import * as CutPartition from "./CutPartition.ts"
+import * as LogStart from "./LogStart.ts"
 import type { Objection } from "./Objection.ts"
 import type { PlannedPartition, PlannedSegment } from "./PlannedPartition.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
@@ -33,23 +33,29 @@ export const nothingCounted: Counted = new Map()
 /** Source partitions that are counted at the same time: each holds one inflating window. */
 const counting = 4
 
-/** Records of a source partition that go to `target`. For one pass over all of them, in order. */
-export const filter = (cut: Cut.Cut | undefined, count: number, source: number, target: number): RecordFilter => {
+/** Records of a source partition, from an offset on, that go to `target`. For one pass over all of them, in order. */
+export const filter = (
+  cut: Cut.Cut | undefined,
+  count: number,
+  source: number,
+  target: number,
+  from: number | undefined
+): RecordFilter => {
   const partitioner = new KeyPartitioner(count, source)
-  const isInside = cut === undefined ? undefined : Cut.filter(cut)
+  const isInside = Cut.inside(cut, from)
   return (run, at) => (isInside?.(run, at) ?? true) && partitioner.of(run, at) === target
 }
 
 const countOf = (
   store: ObjectStoreShape,
-  segments: ReadonlyArray<ManifestSegment>,
+  segments: ReadonlyArray<PlannedSegment>,
   source: number,
   count: number,
   cut: Cut.Cut | undefined
 ) =>
   Effect.suspend(() => {
     const partitioner = new KeyPartitioner(count, source)
-    const isInside = cut === undefined ? undefined : Cut.filter(cut)
+    const isInside = Cut.inside(cut, segments[0]?.from)
     const counts = Array.from({ length: count }, () => 0)
     return Stream.fromIterable(segments).pipe(
       Stream.flatMap(({ key }) => Formats.reader.runs(key, store.read(ObjectKey.make(key)))),
@@ -73,14 +79,15 @@ export const countAll = Effect.fn("Repartition.countAll")(function* (
   isSelected: (topic: string, partition: number) => boolean
 ) {
   const counted = new Map<string, ReadonlyMap<number, ReadonlyArray<number>>>()
+  const starts = LogStart.of(set)
   for (const topic of set.manifest.topics) {
     const count = partitions?.get(topic.name)
     if (count === undefined) continue
     const found = yield* Effect.forEach(
       topic.partitions.filter(({ partition_id }) => isSelected(topic.name, partition_id)),
       ({ partition_id, segments }) => {
-        const kept = segments.filter(
-          (segment) => cut.asked === undefined || Cut.kept(set, segment, cut.asked, cut.counted).records > 0
+        const kept = LogStart.clipped(segments, starts(topic.name, partition_id)).filter(
+          (segment) => Cut.kept(set, segment, cut.asked, cut.counted).records > 0
         )
         return Effect.map(
           countOf(store, kept, partition_id, count, cut.asked),

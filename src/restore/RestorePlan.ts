@@ -8,6 +8,7 @@ import * as CutPartition from "./CutPartition.ts"
 import * as CutReport from "./CutReport.ts"
 import * as HoleCost from "./HoleCost.ts"
 import type { Means } from "./HoleMeans.ts"
+import * as LogStart from "./LogStart.ts"
 import * as OpenTransactions from "./OpenTransactions.ts"
 import * as OriginalHeaders from "./OriginalHeaders.ts"
 import type { Objection } from "./Objection.ts"
@@ -97,6 +98,7 @@ export const make = (
   const available = set.manifest.topics
   const objections: Array<Objection> = []
   const isWanted = (name: string) => isSelected(request, name)
+  const starts = LogStart.of(set)
   const names = new Set(available.map(({ name }) => name))
   for (const pattern of request.topics) {
     if (TopicGlob.isWildcard(pattern) || names.has(pattern)) continue
@@ -109,7 +111,7 @@ export const make = (
   objections.push(...TopicMapping.unused(request.topicMapping, [...names].filter(isWanted)))
   const topics = available
     .filter(({ name }) => isWanted(name))
-    .map((topic) => plannedTopic(set, topic, request, counted, means))
+    .map((topic) => plannedTopic(set, topic, request, counted, means, starts))
   if (available.length > 0 && topics.length === 0) {
     objections.push({
       reason: "NotInBackup",
@@ -162,7 +164,8 @@ const plannedTopic = (
   topic: ManifestTopic,
   request: RestoreRequest,
   counted: Counted,
-  means: Means
+  means: Means,
+  starts: LogStart.LogStarts
 ) => {
   const facts = set.facts?.topics.find(({ name }) => name === topic.name)
   const chosen = SourcePartitions.only(request.sourcePartitions, topic)
@@ -176,18 +179,24 @@ const plannedTopic = (
     if (!SourcePartitions.isChosen(request.sourcePartitions, topic.name, partition)) {
       return SourcePartitions.empty(partition)
     }
-    const segments = held.get(partition)?.segments ?? []
+    const logStart = starts(topic.name, partition)
+    const segments = LogStart.clipped(held.get(partition)?.segments ?? [], logStart)
     const known = facts?.partitions.find((candidate) => candidate.partition === partition)
     const records = segments.reduce((sum, { record_count }) => sum + record_count, 0)
     const end = known?.until ?? (segments.at(-1)?.end_offset ?? -1) + 1
-    const whole = { partition, start: known?.from ?? segments[0]?.start_offset ?? 0, end, records, segments }
-    return request.cut === undefined ? whole : CutPartition.of(set, whole, request.cut, counted.cut)
+    const start = logStart ?? known?.from ?? segments[0]?.start_offset ?? 0
+    const whole = { partition, start, end, records, segments }
+    return request.cut === undefined
+      ? CutPartition.fromLogStart(set, whole, counted.cut)
+      : CutPartition.of(set, whole, request.cut, counted.cut)
   })
   const mapped = TopicMapping.target(request.topicMapping, topic.name)
   const target = mapped._tag === "Target" ? mapped.target : topic.name
   const objections: Array<Objection> = [...TopicMapping.objections(topic.name, mapped)]
   const gaps = chosen.partitions.flatMap(({ gaps = [], partition_id }) =>
-    gaps.map((gap) => `${topic.name}[${partition_id}] ${gap.start_offset} to ${gap.end_offset - 1}`)
+    LogStart.gapsFrom(gaps, starts(topic.name, partition_id)).map(
+      (gap) => `${topic.name}[${partition_id}] ${gap.start_offset} to ${gap.end_offset - 1}`
+    )
   )
   if (gaps.length > 0 && !request.acceptsGaps) {
     objections.push({

@@ -232,6 +232,8 @@ describe("an incremental backup", () => {
       yield* cluster.deleteRecordsBefore("payments", 0, 4)
       const { facts } = yield* attempt(incremental(slots[1]))
       assert.strictEqual(partitionOf(facts, "orders").from, cut.start_offset)
+      assert.strictEqual(partitionOf(facts, "orders").logStart, start)
+      assert.isUndefined(partitionOf(facts, "orders", 1).logStart)
       const stored = yield* storedRecords(store, ids[1], "orders", 0)
       const expected = (yield* storedRecords(store, ids[0], "orders", 0)).filter(
         ({ offset }) => offset >= cut.start_offset

@@ -77,6 +77,26 @@ describe("kafka-backup list and describe", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("show where the log began, and export nothing that Kafka had deleted before", () =>
+    Effect.gen(function* () {
+      const { kafka, options } = yield* aSet(manifest("incremental: { enabled: true }"))
+      yield* kafka.deleteRecordsBefore("orders", 3, 100)
+      const second = yield* type("run", ...options, "--slot", "2026-11-23T13:00:00Z")
+      assert.strictEqual(second.exitCode, 0, second.err)
+      const built = "nightly-20261123-130000"
+      const { out } = yield* type("describe", ...options, built)
+      assert.match(out, /\norders +3 +0-24999 +.*the log began at offset 100: a restore leaves out offsets 0-99\n/)
+      const flags = ["-t", "orders", "--partition", "3", "--until", "102"]
+      const exported = yield* type("export", ...options, built, ...flags)
+      assert.deepStrictEqual(
+        jsonLines(exported.out).map(({ offset }) => offset),
+        [100, 101]
+      )
+      const before = yield* type("export", ...options, backupId, ...flags)
+      assert.strictEqual(jsonLines(before.out).length, 102)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("exit with 17 for a missing or unfinished backup, and say what to do", () =>
     Effect.gen(function* () {
       const { claim, options } = yield* aSet()

@@ -28,7 +28,7 @@ const setOf = (topics: Readonly<Record<string, ReadonlyArray<ReturnType<typeof s
 const planOf = (set: BackupSet, maxBytes = 1e9, means: DrillPlan.Settings["means"] = "markers") => {
   const choice = DrillChoice.choose(set.manifest.topics, 0, { maxBytes, maxRuns: 100 })
   const names = new Map(choice.topics.map(({ name }) => [name, `scratch-${name}`]))
-  return DrillPlan.make(set, choice, names, { replicationFactor: 1, token: "t", means })
+  return DrillPlan.make(set, choice, names, { replicationFactor: 1, token: "t", means, counted: new Map() })
 }
 
 describe("DrillPlan.make", () => {

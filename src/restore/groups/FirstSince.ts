@@ -24,7 +24,7 @@ export const offsetOfFirst = Effect.fnUntraced(function* (
   timestampMillis: number
 ) {
   for (const segment of partition.segments.filter((each) => mayHave(each, plan, timestampMillis))) {
-    const keeps = segment.kept === undefined || plan.cut === undefined ? () => true : Cut.filter(plan.cut)
+    const keeps = Cut.ofSegment(plan.cut, segment) ?? (() => true)
     const found = yield* Formats.reader.runs(segment.key, store.read(ObjectKey.make(segment.key))).pipe(
       Stream.map((run) => {
         for (let at = 0; at < run.length; at += lengthOf(run, at)) {

@@ -24,7 +24,7 @@ export const recordsBelow = Effect.fnUntraced(function* (
       else if (segment.start_offset < offset) inside.push(i)
     }
     if (inside.length === 0) continue
-    const keeps = segment.kept === undefined || cut === undefined ? everything : Cut.filter(cut)
+    const keeps = Cut.ofSegment(cut, segment) ?? everything
     yield* Formats.reader.runs(segment.key, store.read(ObjectKey.make(segment.key))).pipe(
       Stream.runForEach((run) =>
         Effect.sync(() => {
