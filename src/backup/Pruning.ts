@@ -132,5 +132,7 @@ export const prune = Effect.fn("Pruning.prune")(function* (
   if (extent._tag === "All" && outcome.locked.length > 0) {
     return yield* new BackupsLocked({ backups: outcome.locked.map(({ backupId, why }) => `${backupId}: ${why}`) })
   }
+  // A lock ends by itself; a missing permission must be given by somebody.
+  if (outcome.denied !== undefined) return yield* outcome.denied
   return outcome
 })

@@ -1,6 +1,7 @@
 import type * as BackupId from "../identity/BackupId.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
+import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 
 /** What becomes of one folder. */
 export interface FolderSpace {
@@ -26,6 +27,8 @@ export interface RetentionOutcome {
    * so.
    */
   readonly locked: ReadonlyArray<{ readonly backupId: BackupId.BackupId; readonly why: string }>
+  /** Present where this identity may not delete an object: what the store said first. */
+  readonly denied?: ObjectStoreError
   /** Why the pass removed nothing; empty if it did its work. */
   readonly blocked: ReadonlyArray<string>
   /** What the user should know about the backups: damaged ones, for example. */
@@ -49,7 +52,7 @@ export const of = (
   more: Partial<Omit<RetentionOutcome, "kept" | "removed" | "catalogue">> = {}
 ): RetentionOutcome => {
   const kept = own.filter((set) => !removed.includes(set.backupId))
-  const { blocked = [], heldBack = [], locked = [], notes = [], pins, reasons, rules, space } = more
+  const { blocked = [], denied, heldBack = [], locked = [], notes = [], pins, reasons, rules, space } = more
   const catalogue = OwnSets.summary(kept, pins)
   return {
     kept: kept.map((set) => set.backupId),
@@ -58,6 +61,7 @@ export const of = (
     locked,
     blocked,
     notes,
+    ...(denied === undefined ? {} : { denied }),
     ...(space === undefined ? {} : { space }),
     catalogue,
     ...(pins === undefined ? {} : { pins }),

@@ -59,6 +59,8 @@ interface Staying {
   readonly locked: Array<RetentionOutcome.RetentionOutcome["locked"][number]>
   /** Because somebody began to read it. */
   inUse: InUse.InUse
+  /** The first refusal for a missing permission. */
+  denied?: ObjectStoreError
 }
 
 const keeping = (staying: Staying, backupId: BackupId.BackupId, removal: Effect.Effect<void, ObjectStoreError>) =>
@@ -66,6 +68,7 @@ const keeping = (staying: Staying, backupId: BackupId.BackupId, removal: Effect.
     Effect.catchIf(isKept, (error) => {
       const why = lockedText(error) ?? `permission denied: ${error.reason.message}`
       staying.locked.push({ backupId, why })
+      if (!isLocked(error)) staying.denied ??= error
       return Effect.logInfo("a backup stays for now: the store keeps its objects").pipe(
         Effect.annotateLogs({ backupId, why })
       )
@@ -158,6 +161,7 @@ export const carryOut = Effect.fnUntraced(function* (
   return RetentionOutcome.of(own, gone, {
     ...rest,
     notes: [...rest.notes, ...InUse.notes(inUse, rest.removed)],
-    locked
+    locked,
+    ...(staying.denied === undefined ? {} : { denied: staying.denied })
   })
 })
