@@ -174,4 +174,17 @@ describe("the limit of a batch while records are written", () => {
       assert.notProperty(configs.get("orders"), "max.message.bytes")
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
+
+  it.effect("is that of an existing topic again in the end, where the backup has none", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders", {})
+      yield* source.produce("orders", 0, [{ key: "large", value: "x".repeat(3_200_000) }], { codec: "zstd" })
+      yield* target.createTopic("orders", { configs: { "max.message.bytes": "2000000" } })
+      yield* inTime(restore(aRestore(yield* backUp, { compression: "none", retentionHold: 0 })))
+      yield* assertSame(source, target, "orders", 1)
+      const configs = yield* (yield* systems).source.topicConfigs(["orders"])
+      assert.propertyVal(configs.get("orders"), "max.message.bytes", "2000000")
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
 })
