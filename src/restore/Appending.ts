@@ -96,7 +96,7 @@ const noteOf = (topic: PlannedTopic, configs: Configs): ReadonlyArray<string> =>
   if (large === undefined) return []
   const { limit, needed, plain } = large
   return [
-    `topic ${topic.target} has max.message.bytes=${limit}, and the largest record of the backup needs ${plain} without compression: if it is not smaller with it, the restore stops there. A limit of ${needed} is enough in any case`
+    `topic ${topic.target} has max.message.bytes=${limit}, and a record of the backup needs ${plain} without compression: if it is not smaller with it, the restore stops there. A limit of ${needed} has room for it in any case`
   ]
 }
 
@@ -116,7 +116,7 @@ const ofConfigs = (
   const large = overLimit(topic, configs)
   if (large !== undefined && WantedConfigs.codecOf(topic, request) === "none") {
     const { limit, needed, plain } = large
-    const message = `topic ${target} has max.message.bytes=${limit}, and the largest record of the backup needs ${plain} without compression`
+    const message = `topic ${target} has max.message.bytes=${limit}, and a record of the backup needs ${plain} without compression`
     const advice = `set max.message.bytes of topic ${target} to at least ${needed}, set another compression, or ${other}`
     return [refused(message, advice)]
   }

@@ -157,6 +157,17 @@ describe("the limit of a batch while records are written", () => {
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
+  it("is no less than the mean of a partition of which no largest record is known", () => {
+    const segment = { key: "a", start_offset: 0, end_offset: 9, start_timestamp: 0, end_timestamp: 0, record_count: 10 }
+    const segments = [{ ...segment, uncompressed_size: 50_000_000 }]
+    const partitions = [{ partition: 0, start: 0, end: 10, records: 10, segments }]
+    const known = (largestRecordBytes: number) =>
+      LargeRecords.knownBytes({ ...planned, partitions, largestRecordBytes })
+    assert.isAbove(known(31), 5_000_000)
+    assert.isBelow(known(31), 5_100_000)
+    assert.isAbove(known(6_000_000), 6_000_000)
+  })
+
   it.effect("is no less than the one large record among small ones, and the brokers' own again in the end", () =>
     Effect.gen(function* () {
       const { source, target } = yield* worlds
