@@ -8,12 +8,11 @@ interface Measured {
   readonly largestRecordBytes?: number
 }
 
-/** The largest of all of them; absent where there is none, and where one of them does not say it. Pure. */
+/**
+ * The largest of all that say it: no record is known to be longer, though one may be where an earlier version stored a
+ * part. Absent where none says it. Pure.
+ */
 export const of = (all: ReadonlyArray<Measured>): Measured => {
-  let largest = 0
-  for (const { largestRecordBytes } of all) {
-    if (largestRecordBytes === undefined) return {}
-    largest = Math.max(largest, largestRecordBytes)
-  }
-  return all.length === 0 ? {} : { largestRecordBytes: largest }
+  const known = all.flatMap(({ largestRecordBytes }) => largestRecordBytes ?? [])
+  return known.length === 0 ? {} : { largestRecordBytes: known.reduce((most, bytes) => Math.max(most, bytes), 0) }
 }

@@ -1,10 +1,15 @@
 import { Clock, Effect } from "effect"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
+import { headerBytes } from "../kafka/batch/RecordBatch.ts"
 import * as LargeRecords from "./LargeRecords.ts"
 import type { Objection } from "./Objection.ts"
 import type { PlannedPartition } from "./PlannedPartition.ts"
 import type { Memory, Remembered } from "./RestoreMemory.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
+import type { RestoreRequest } from "./RestoreRequest.ts"
+import * as WantedConfigs from "./WantedConfigs.ts"
+
+type Configs = Readonly<Record<string, string>>
 
 /*
  * Topics that hold records, and get those of the backup behind them. Where the log ended before the first write is
@@ -77,10 +82,29 @@ const oldest = ({ partitions, sources }: PlannedTopic): number =>
     Infinity
   )
 
+/** The limit of a batch that the largest record exceeds, unless it is compressed; undefined: it fits as it is. */
+const overLimit = ({ largestRecordBytes, ...topic }: PlannedTopic, configs: Configs) => {
+  const limit = configs["max.message.bytes"]
+  if (largestRecordBytes === undefined || limit === undefined) return undefined
+  const plain = headerBytes + largestRecordBytes
+  if (plain <= Number(limit)) return undefined
+  return { limit, plain, needed: LargeRecords.knownBytes({ ...topic, largestRecordBytes }) }
+}
+
+const noteOf = (topic: PlannedTopic, configs: Configs): ReadonlyArray<string> => {
+  const large = overLimit(topic, configs)
+  if (large === undefined) return []
+  const { limit, needed, plain } = large
+  return [
+    `topic ${topic.target} has max.message.bytes=${limit}, and a record of the backup needs ${plain} without compression: if it is not smaller with it, the restore stops there. A limit of ${needed} has room for it in any case`
+  ]
+}
+
 /** What a topic is configured to do with records, so that they would not be there any more to be compared. */
 const ofConfigs = (
   topic: PlannedTopic,
-  configs: Readonly<Record<string, string>>,
+  configs: Configs,
+  request: RestoreRequest,
   nowMillis: number
 ): ReadonlyArray<Objection> => {
   const { target } = topic
@@ -89,11 +113,12 @@ const ofConfigs = (
     const message = `topic ${target} has message.timestamp.type=LogAppendTime: the broker would replace the timestamps`
     return [refused(message, `set CreateTime for the time of the restore, or ${other}`)]
   }
-  const limit = configs["max.message.bytes"]
-  const batchBytes = topic.largestRecordBytes === undefined ? 0 : LargeRecords.knownBytes(topic)
-  if (limit !== undefined && batchBytes > Number(limit)) {
-    const message = `topic ${target} has max.message.bytes=${limit}, and the largest record of the backup needs ${batchBytes} before compression`
-    return [refused(message, `set max.message.bytes of topic ${target} to at least ${batchBytes}, or ${other}`)]
+  const large = overLimit(topic, configs)
+  if (large !== undefined && WantedConfigs.codecOf(topic, request) === "none") {
+    const { limit, needed, plain } = large
+    const message = `topic ${target} has max.message.bytes=${limit}, and a record of the backup needs ${plain} without compression`
+    const advice = `set max.message.bytes of topic ${target} to at least ${needed}, set another compression, or ${other}`
+    return [refused(message, advice)]
   }
   const policy = configs["cleanup.policy"] ?? "delete"
   if (policy.includes("compact")) {
@@ -109,13 +134,24 @@ const ofConfigs = (
   return []
 }
 
-/** Everything in the configuration of the topics that stands against appending. Without DescribeConfigs: nothing. */
-export const objections = Effect.fnUntraced(function* (source: KafkaSourceShape, topics: ReadonlyArray<PlannedTopic>) {
+/**
+ * Everything in the configuration of the topics that stands against appending, and what is to be known of it. Without
+ * DescribeConfigs: nothing.
+ */
+export const ofTarget = Effect.fnUntraced(function* (
+  source: KafkaSourceShape,
+  topics: ReadonlyArray<PlannedTopic>,
+  request: RestoreRequest
+) {
   const appended = topics.filter(isAppended)
-  if (appended.length === 0) return []
+  if (appended.length === 0) return { objections: [], notes: [] }
   const nowMillis = yield* Clock.currentTimeMillis
-  const configs = yield* source
+  const found = yield* source
     .topicConfigs(appended.map(({ target }) => target))
     .pipe(Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", () => Effect.succeed(undefined)))
-  return appended.flatMap((topic) => ofConfigs(topic, configs?.get(topic.target) ?? {}, nowMillis))
+  const all = appended.map((topic) => ({ topic, configs: found?.get(topic.target) ?? {} }))
+  return {
+    objections: all.flatMap(({ configs, topic }) => ofConfigs(topic, configs, request, nowMillis)),
+    notes: all.flatMap(({ configs, topic }) => noteOf(topic, configs))
+  }
 })

@@ -48,6 +48,7 @@ const fenced = Effect.fnUntraced(function* (
   const bumping = yield* Semaphore.make(1)
   yield* onProducerId(first.producerId)
   let newest = first
+  let told = first.producerId
   let isFirst = true
   const producer = bumping.withPermit(
     Effect.gen(function* () {
@@ -57,9 +58,10 @@ const fenced = Effect.fnUntraced(function* (
       }
       // A lost answer skips an epoch. Whether another attempt took it, its own look at the newest epoch shows.
       const next = yield* sink.producer(nameOf(owner))
-      const isOther = next.producerId !== newest.producerId
       newest = next
-      if (isOther) yield* onProducerId(next.producerId)
+      // Also where it failed for the producer before.
+      if (next.producerId !== told) yield* onProducerId(next.producerId)
+      told = next.producerId
       return next
     })
   )

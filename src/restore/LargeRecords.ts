@@ -27,15 +27,15 @@ const batchOf = (recordBytes: number): number => recordBytes + overheadBytes + M
  * Bytes of a batch that the largest record needs, even where it does not compress. Where the backup does not say how
  * large it is, the least that it needs: some record is as large as the mean of its segment. Pure.
  */
-export const knownBytes = ({ largestRecordBytes, partitions, sources }: PlannedTopic): number => {
-  if (largestRecordBytes !== undefined) return batchOf(largestRecordBytes)
-  return (sources ?? partitions)
+export const knownBytes = ({ largestRecordBytes = 0, partitions, sources }: PlannedTopic): number => {
+  const record = (sources ?? partitions)
     .flatMap(({ segments }) => segments)
     .filter(({ record_count }) => record_count > 0)
-    .reduce((most, { record_count, uncompressed_size = 0 }) => {
-      const mean = Math.ceil(uncompressed_size / record_count)
-      return Math.max(most, mean === 0 ? 0 : batchOf(mean))
-    }, 0)
+    .reduce(
+      (most, { record_count, uncompressed_size = 0 }) => Math.max(most, Math.ceil(uncompressed_size / record_count)),
+      largestRecordBytes
+    )
+  return record === 0 ? 0 : batchOf(record)
 }
 
 /** The broker refuses a batch for its size. */

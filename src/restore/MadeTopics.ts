@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { BatchAttribute, BatchHeader, readInt64 } from "../kafka/batch/BatchHeader.ts"
+import { BatchHeader, readInt64 } from "../kafka/batch/BatchHeader.ts"
 import { ErrorCode } from "../kafka/ErrorCode.ts"
 import { KafkaError as Failed, ProtocolFailure } from "../kafka/KafkaError.ts"
 import type { DoomedTopic, KafkaSinkShape } from "../kafka/KafkaSink.ts"
@@ -35,12 +35,12 @@ export const remove = Effect.fnUntraced(function* (sink: KafkaSinkShape, memory:
   return outcomes.filter(({ errorCode }) => isGone.has(errorCode)).map(({ name }) => name)
 })
 
-/** Whether the batch holds records of others. Markers are no records: others write them for our own transactions. */
-const isForeignBatch = (bytes: Buffer, start: number, own: ReadonlySet<number>): boolean =>
-  (bytes.readUInt16BE(start + BatchHeader.attributes) & BatchAttribute.control) === 0 &&
-  !own.has(readInt64(bytes, start + BatchHeader.producerId))
+const producerOf = (bytes: Buffer, start: number): number => readInt64(bytes, start + BatchHeader.producerId)
 
-/** Whether every record of the topic is of an attempt of this restore. */
+/**
+ * Whether every record of the topic is of an attempt of this restore. Control markers, and records of transactions that
+ * were aborted, are not delivered: nobody misses them.
+ */
 const holdsOnlyOwn = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
   source: KafkaSourceShape,
@@ -56,7 +56,7 @@ const holdsOnlyOwn = Effect.fnUntraced(function* (
     if (from >= until) continue
     const isForeign = yield* source.read({ ...place, topicId, from, until }).pipe(
       Stream.map((fetched) => {
-        const foreign = fetched.batches.some(({ bytes, start }) => isForeignBatch(bytes, start, own))
+        const foreign = fetched.batches.some(({ bytes, start }) => !own.has(producerOf(bytes, start)))
         fetched.release()
         return foreign
       }),

@@ -105,8 +105,7 @@ export const ofTarget = Effect.fnUntraced(function* (
         topic: target.topic,
         isDeleted: target._tag === "Recreated" || (request.deletesCreated && isOwn(target))
       })),
-      means,
-      request.deletesCreated && unproven.some(isOwn)
+      means
     ))
   )
   // A topic that is refused anyway says nothing of its overrides.

@@ -52,8 +52,8 @@ export const prepare = Effect.fn("Restore.prepare")(function* (systems: Systems,
     ...DamagedBackup.ofRecreated(set.backupId, elsewhere, targets),
     ...groups.objections
   ]
-  const asked = yield* askTarget(systems, request, plan, means, standing)
-  const notes = [...asked.plan.notes, ...Recreating.notes(asked.targets, request)]
+  const { appendNotes, ...asked } = yield* askTarget(systems, request, plan, means, standing)
+  const notes = [...asked.plan.notes, ...Recreating.notes(asked.targets, request), ...appendNotes]
   const resolved = Covers.of(set, request.chosen?.why)
   const expectedRefusals = yield* FinalConfigs.refusals(systems.sink, asked.targets, request.configs)
   const groupNotes = yield* GroupNotes.beforehand(systems, request, set, groups.prepared)
@@ -73,12 +73,12 @@ export const askTarget = Effect.fnUntraced(function* (
   const memory = yield* RestoreMemory.load(sink, request.owner)
   const { objections, plan: left, targets } = yield* Preflight.ofTarget(sink, plan, request, memory, means)
   const unproven = targets.filter((target) => !isProven(target)).map(({ topic }) => topic)
-  const ofAppended = yield* Appending.objections(source, unproven)
+  const ofAppended = yield* Appending.ofTarget(source, unproven, request)
   const ofMemory = RecordMemory.objections(unproven, Memory.limitBytes())
-  const all = [...others(targets), ...objections, ...ofAppended, ...ofMemory]
+  const all = [...others(targets), ...objections, ...ofAppended.objections, ...ofMemory]
   if (all.length > 0) {
     const hasWritten = [...(memory?.values() ?? [])].some((remembered) => remembered.plan === plan.digest)
     return yield* preflightFailed(all, state ?? (hasWritten ? refusals.later : refusals.first))
   }
-  return { plan: left, targets, wanted: request.configs, means }
+  return { plan: left, targets, wanted: request.configs, means, appendNotes: ofAppended.notes }
 })

@@ -71,5 +71,5 @@ export const objections = (
   tooLarge(topics, limitBytes).map(({ message, neededMebibytes }) => ({
     reason: "RecordTooLarge",
     message,
-    advice: `raise spec.resources.limits.memory to at least ${neededMebibytes}Mi, or exclude the topic with excludeTopics to restore the others`
+    advice: `raise spec.resources.limits.memory to at least ${neededMebibytes}Mi (by hand: the memory limit of the container), or exclude the topic with excludeTopics to restore the others`
   }))

@@ -43,7 +43,7 @@ export interface PlannedTopic {
   readonly configs: Readonly<Record<string, string>> | undefined
   /** Present: the records get consecutive offsets from 0 on. */
   readonly renumbered: Renumbering | undefined
-  /** Length of the largest record in the backup, in bytes; absent where the backup does not say it. */
+  /** Length of the largest record that the backup says it has, in bytes; see LargestRecord.ts. */
   readonly largestRecordBytes?: number
 }
 

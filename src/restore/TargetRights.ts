@@ -18,9 +18,7 @@ const what: Readonly<Record<string, string>> = {
 
 const whatFor = ({ operation, resource }: Right, deleted: ReadonlySet<string>): string => {
   if (operation === "Delete") return deleted.has(resource) ? "to delete it" : "to move the start of the log"
-  return resource.startsWith("transactional id ")
-    ? "to delete only topics without records of others, as onFailure: DeleteCreated asks"
-    : (what[operation] ?? "for the restore")
+  return what[operation] ?? "for the restore"
 }
 
 /** A topic, and whether all of it is deleted before or after the restore. */
@@ -38,22 +36,17 @@ const objection = ({ operation, resource }: Right, deleted: ReadonlySet<string>)
       : `grant the principal ${operation} on ${resource}`
 })
 
-/**
- * The permissions that writing these topics needs, and that the principal lacks. Changes nothing. `deletesOwn`: topics
- * are deleted after a failure if all records in them carry the producer id of the restore's transactional id.
- */
+/** The permissions that writing these topics needs, and that the principal lacks. Changes nothing. */
 export const objections = Effect.fnUntraced(function* (
   sink: KafkaSinkShape,
   owner: Owner,
   asked: ReadonlyArray<Asked>,
-  means: Means,
-  deletesOwn: boolean
+  means: Means
 ) {
   const missing = yield* sink.missingRights({
     topics: asked.map(({ isDeleted, topic }) => ({ name: topic.target, deletes: isDeleted || startsLater(topic) })),
     markers: means !== "transactions" && asked.some(({ topic }) => Holes.needsMarkers(topic)),
-    groupId: Attempt.nameOf(owner),
-    ...(deletesOwn ? { transactionalId: Attempt.nameOf(owner) } : {})
+    groupId: Attempt.nameOf(owner)
   })
   const deleted = new Set(asked.filter(({ isDeleted }) => isDeleted).map(({ topic }) => `topic ${topic.target}`))
   return missing.map((right) => objection(right, deleted))

@@ -51,7 +51,7 @@ const leastMessageBytes = 1_048_588
 /**
  * `max.message.bytes` while records are written: the largest of those that the source, the overrides and the topic, if
  * it exists, have, and of `record`. Absent where neither source nor overrides have one and no record is larger than
- * Kafka's default: the topic keeps its own.
+ * Kafka's default: the topic keeps its own, as it has it again in the end where it was raised for a record alone.
  */
 const messageBytes = (record: number, ...limits: ReadonlyArray<Readonly<Record<string, string>> | undefined>) => {
   const [source, overrides, present] = limits.map((configs) => configs?.["max.message.bytes"])
@@ -115,8 +115,11 @@ export const final = (
   wanted: Wanted = asInBackup,
   record = 0
 ): Readonly<Record<string, string | null>> => {
+  const { "max.message.bytes": ownLimit } = wanted.own ?? {}
   const configs: Record<string, string | null> = {
     ...Object.fromEntries(Object.keys(initial(source, knowsBounds, wanted, {}, record)).map((name) => [name, null])),
+    // Raised for a record: where nobody asks for another limit, the topic has its own again.
+    ...(ownLimit === undefined ? {} : { "max.message.bytes": ownLimit }),
     ...inTheEnd(source, wanted)
   }
   return Object.fromEntries(Object.entries(configs).filter(([name]) => !(holdsRetention && held.has(name))))

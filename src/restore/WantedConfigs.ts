@@ -1,5 +1,6 @@
 import * as TopicGlob from "../resource/TopicGlob.ts"
-import type { ConfigChoice } from "./RestoreRequest.ts"
+import * as Compression from "./Compression.ts"
+import type { ConfigChoice, RestoreRequest } from "./RestoreRequest.ts"
 import type { Wanted } from "./TopicConfigs.ts"
 
 /** A topic of the backup with its configuration there. */
@@ -29,6 +30,17 @@ export const valueOf = (topic: Configured, choice: ConfigChoice, name: string): 
   const { fromBackup, overrides } = of(topic, choice)
   return overrides[name] ?? (fromBackup ? topic.configs?.[name] : undefined)
 }
+
+/**
+ * How its batches are compressed. `compression.type` of the source counts also where the topic is to have the brokers'
+ * own: it shows the data. Pure.
+ */
+export const codecOf = (
+  topic: Configured,
+  { compression, configs }: Pick<RestoreRequest, "compression" | "configs">
+): Compression.Codec =>
+  compression ??
+  Compression.codecOf(of(topic, configs).overrides["compression.type"] ?? topic.configs?.["compression.type"])
 
 /** Whether brokers compact the topic of the backup with this name once it is restored. Pure. */
 export const isCompacted = (source: string, configs: Configured["configs"], choice: ConfigChoice): boolean =>

@@ -2,22 +2,15 @@ import { Effect } from "effect"
 import * as Memory from "../worker/Memory.ts"
 import * as Attempt from "./Attempt.ts"
 import { BatchMemory } from "./BatchMemory.ts"
-import { codecOf } from "./Compression.ts"
 import * as Holes from "./Holes.ts"
 import * as Pace from "./Pace.ts"
 import * as PartitionRestore from "./PartitionRestore.ts"
 import * as RecordMemory from "./RecordMemory.ts"
 import * as RestorePlan from "./RestorePlan.ts"
-import type { ConfigChoice, RestoreRequest } from "./RestoreRequest.ts"
+import type { RestoreRequest } from "./RestoreRequest.ts"
 import * as WantedConfigs from "./WantedConfigs.ts"
 import * as Writers from "./Writers.ts"
 import type { Options, ProvenPartition, Systems } from "./RestoreWork.ts"
-
-/**
- * `compression.type` of the topic: also where the topic is to have the brokers' own, that of the source shows the data.
- */
-const compressionOf = (topic: RestorePlan.PlannedTopic, choice: ConfigChoice) =>
-  WantedConfigs.of(topic, choice).overrides["compression.type"] ?? topic.configs?.["compression.type"]
 
 /** Writes every partition, reads it back, and compares it. */
 export const writeAll = (
@@ -45,7 +38,7 @@ export const writeAll = (
         pace,
         memory,
         inTurn: writers.inTurn(sizeOf(place)),
-        codec: request.compression ?? codecOf(compressionOf(place.topic, request.configs)),
+        codec: WantedConfigs.codecOf(place.topic, request),
         onAppended: (records, bytes) => options.onAppended(records, bytes, place.partition)
       }).pipe(
         Effect.map((ranges): ProvenPartition => {

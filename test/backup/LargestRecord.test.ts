@@ -47,11 +47,12 @@ describe("the largest record of each partition", () => {
     )
   }
 
-  it("is unknown where a part of it was stored by an earlier version, and where there is none", () => {
+  it("is the largest that is known where an earlier version stored a part, and unknown where there is none", () => {
     assert.deepStrictEqual(LargestRecord.of([{ largestRecordBytes: 31 }, { largestRecordBytes: 40 }]), {
       largestRecordBytes: 40
     })
-    assert.deepStrictEqual(LargestRecord.of([{ largestRecordBytes: 31 }, {}]), {})
+    assert.deepStrictEqual(LargestRecord.of([{ largestRecordBytes: 31 }, {}]), { largestRecordBytes: 31 })
+    assert.deepStrictEqual(LargestRecord.of([{}]), {})
     assert.deepStrictEqual(LargestRecord.of([]), {})
   })
 })

@@ -317,6 +317,29 @@ describe("existingTopics: Append", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("appends a record that fits the limit of the topic only when compressed, and notes it beforehand", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      const limited = { configs: { "max.message.bytes": "1000000" } }
+      yield* source.createTopic("orders", limited)
+      yield* source.produce("orders", 0, [{ key: "large", value: "x".repeat(2_000_000) }], { codec: "lz4" })
+      yield* target.createTopic("orders", limited)
+      yield* target.produce("orders", 0, [{ key: "theirs", value: "2" }])
+      const backupId = yield* backUp
+      const plain = yield* failure({ ...append(backupId), compression: "none" })
+      assert.match(plain.message, /max\.message\.bytes=1000000, .* needs 20000\d\d without compression/)
+      const { plan } = yield* inTime(restore(append(backupId)))
+      assert.match(
+        plan.notes.join(),
+        /max\.message\.bytes=1000000, .* A limit of 200[78]\d\d\d has room for it in any case$/
+      )
+      assert.deepStrictEqual(
+        (yield* target.committed("orders", 0)).map(({ key }) => String(key)),
+        ["theirs", "large"]
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect.each([
     ["message.timestamp.type", "LogAppendTime", /LogAppendTime: the broker would replace the timestamps/],
     ["cleanup.policy", "compact", /orders is compacted: records could be removed/],

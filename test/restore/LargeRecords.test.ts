@@ -157,6 +157,17 @@ describe("the limit of a batch while records are written", () => {
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
+  it("is no less than the mean of a partition of which no largest record is known", () => {
+    const segment = { key: "a", start_offset: 0, end_offset: 9, start_timestamp: 0, end_timestamp: 0, record_count: 10 }
+    const segments = [{ ...segment, uncompressed_size: 50_000_000 }]
+    const partitions = [{ partition: 0, start: 0, end: 10, records: 10, segments }]
+    const known = (largestRecordBytes: number) =>
+      LargeRecords.knownBytes({ ...planned, partitions, largestRecordBytes })
+    assert.isAbove(known(31), 5_000_000)
+    assert.isBelow(known(31), 5_100_000)
+    assert.isAbove(known(6_000_000), 6_000_000)
+  })
+
   it.effect("is no less than the one large record among small ones, and the brokers' own again in the end", () =>
     Effect.gen(function* () {
       const { source, target } = yield* worlds
@@ -172,6 +183,19 @@ describe("the limit of a batch while records are written", () => {
       yield* assertSame(source, target, "orders", 1)
       const configs = yield* (yield* systems).source.topicConfigs(["orders"])
       assert.notProperty(configs.get("orders"), "max.message.bytes")
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect("is that of an existing topic again in the end, where the backup has none", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders", {})
+      yield* source.produce("orders", 0, [{ key: "large", value: "x".repeat(3_200_000) }], { codec: "zstd" })
+      yield* target.createTopic("orders", { configs: { "max.message.bytes": "2000000" } })
+      yield* inTime(restore(aRestore(yield* backUp, { compression: "none", retentionHold: 0 })))
+      yield* assertSame(source, target, "orders", 1)
+      const configs = yield* (yield* systems).source.topicConfigs(["orders"])
+      assert.propertyVal(configs.get("orders"), "max.message.bytes", "2000000")
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 })

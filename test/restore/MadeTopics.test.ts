@@ -179,21 +179,29 @@ describe("a topic that a restore made", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("is not made where the restore could not know later which records are its own, and is to delete it", () =>
-    Effect.gen(function* () {
-      const { backupId, target } = yield* stopped
-      yield* target.deny("WriteTransactionalId")
-      const request = aRestore(backupId, { deletesCreated: true })
-      const error = yield* Effect.flip(inTime(restore(request)))
-      assert.include(
-        error.message,
-        `the principal lacks Write on transactional id ${Attempt.nameOf(request.owner)}, needed to delete only topics without records of others, as onFailure: DeleteCreated asks`
-      )
-      assert.strictEqual(yield* presence, "Missing")
-      // Nothing is to be deleted: the topic was there.
-      yield* target.createTopic("orders", { partitions: 2 })
-      yield* inTime(restore(request))
-    }).pipe(Effect.provide(layer))
+  it.effect(
+    "is deleted after a failure without permission on the transactional id, unless others have written to it",
+    () =>
+      Effect.gen(function* () {
+        const { backupId, target } = yield* stopped
+        yield* target.deny("WriteTransactionalId")
+        const removed: Array<unknown> = []
+        const failing = stop(backupId, { deletesCreated: true }, (found) => removed.push(found))
+        yield* failing
+        assert.strictEqual(yield* presence, "Missing")
+        yield* target.clearFaults
+        yield* stop(backupId)
+        yield* target.allow("WriteTransactionalId")
+        yield* late(true)
+        yield* target.deny("WriteTransactionalId")
+        yield* target.clearFaults
+        yield* failing
+        assert.deepStrictEqual(removed, [
+          { deleted: ["orders"], kept: [] },
+          { deleted: [], kept: ["orders"] }
+        ])
+        assert.strictEqual(yield* presence, "Found")
+      }).pipe(Effect.provide(layer))
   )
 
   it.effect("is deleted after a failure also when the first attempt died as soon as it was made", () =>

@@ -28,7 +28,7 @@ describe("memory for large records", () => {
       message:
         "topic orders has a record of 48 MiB in the backup, and the memory limit of 256 MiB allows records of up to 16 MiB",
       advice:
-        "raise spec.resources.limits.memory to at least 452Mi, or exclude the topic with excludeTopics to restore the others"
+        "raise spec.resources.limits.memory to at least 452Mi (by hand: the memory limit of the container), or exclude the topic with excludeTopics to restore the others"
     })
     assert.deepStrictEqual(RecordMemory.objections([topic(48 * MiB)], 452 * MiB), [])
     assert.deepStrictEqual(RecordMemory.objections([topic(16 * MiB)], 256 * MiB), [])

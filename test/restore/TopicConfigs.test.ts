@@ -66,6 +66,19 @@ describe("configurations of a restored topic", () => {
     assert.strictEqual(TopicConfigs.final(own, true, false, undefined, 5_000_000)["max.message.bytes"], "2000000")
   })
 
+  it("give a topic its own limit of a batch back where neither backup nor overrides have one", () => {
+    const own = { "max.message.bytes": "20000000" }
+    const end = (source: Readonly<Record<string, string>>, wanted: Partial<TopicConfigs.Wanted>) =>
+      TopicConfigs.final(source, true, false, { fromBackup: true, overrides: {}, own, ...wanted }, 5_000_000)[
+        "max.message.bytes"
+      ]
+    assert.strictEqual(end({}, {}), "20000000")
+    assert.strictEqual(end({}, { fromBackup: false }), "20000000")
+    assert.strictEqual(end({ "max.message.bytes": "2000000" }, {}), "2000000")
+    assert.strictEqual(end({}, { overrides: { "max.message.bytes": "3000000" } }), "3000000")
+    assert.isNull(end({}, { own: {} }))
+  })
+
   it("give a topic the limit of a batch in the end that an override asks for, and none unasked", () => {
     const wanted = { fromBackup: true, overrides: { "max.message.bytes": "3000000" } }
     assert.strictEqual(TopicConfigs.final({}, true, false, wanted)["max.message.bytes"], "3000000")
