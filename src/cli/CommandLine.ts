@@ -72,10 +72,14 @@ const answer = Effect.fnUntraced(function* (args: ReadonlyArray<string>, explain
   yield* Effect.ignore(StandardOutput.print(FailureText.json(explained)))
 })
 
+/** What is wrong: an error that shows the help only carries it. */
+const wrong = (error: CliError.CliError): string =>
+  error._tag === "ShowHelp" ? error.errors.map(({ message }) => message).join("; ") : error.message
+
 /** A wrong command line, which has been shown with its help. */
-const misused = (error: Error): Explanation.Explained => ({
+const misused = (error: CliError.CliError): Explanation.Explained => ({
   reason: "UsageError",
-  message: error.message,
+  message: wrong(error),
   advice: "see --help of the command",
   isRetryable: false,
   exitCode: exitCodes.usage

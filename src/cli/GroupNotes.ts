@@ -1,6 +1,7 @@
 import type { GroupOutcome } from "../restore/groups/GroupOutcome.ts"
 import type { PreparedGroups } from "../restore/groups/Groups.ts"
 import type { Strategy } from "../restore/groups/GroupsRequest.ts"
+import * as RestoreStanding from "../restore/RestoreStanding.ts"
 import * as Format from "../status/Format.ts"
 
 /** What is said of consumer groups before and after their offsets are set. */
@@ -22,12 +23,21 @@ const offsetsOf = (strategy: Strategy): string => {
 
 const names = (groups: PreparedGroups["groups"]) => groups.map(({ groupId }) => groupId).join(", ")
 
-const alreadySet = "Consumer groups: an earlier attempt has set their offsets, and they stay as they are"
+const alreadySet = (left: number, of: number): string =>
+  left === 0
+    ? "Consumer groups: an earlier attempt has set their offsets, and they stay as they are"
+    : `Consumer groups: an earlier attempt did not set the offsets of ${left} of ${of}, and all stay as they are. To set those of one group, run kafka-backup offsets reset -f FILE --group GROUP`
 
-/** Before a restore. `areSet`: an earlier attempt has set the offsets. */
-export const planned = (groups: PreparedGroups | undefined, areSet: boolean): ReadonlyArray<string> => {
+/** Before a restore. */
+export const planned = (
+  groups: PreparedGroups | undefined,
+  targets: RestoreStanding.Targets
+): ReadonlyArray<string> => {
   if (groups === undefined) return []
-  if (areSet) return groups.strategy === undefined ? [] : [alreadySet]
+  if (RestoreStanding.areGroupsSet(targets)) {
+    const left = RestoreStanding.groupsLeft(targets)
+    return groups.strategy === undefined ? [] : [alreadySet(left, groups.groups.length)]
+  }
   const { snapshotId, strategy } = groups
   return [
     ...(snapshotId === undefined ? [] : [`Offsets of consumer groups are stored first, as snapshot ${snapshotId}`]),
@@ -40,10 +50,14 @@ export const planned = (groups: PreparedGroups | undefined, areSet: boolean): Re
 }
 
 /** The same for programs. */
-export const plannedJson = (groups: PreparedGroups | undefined, areSet: boolean) => ({
-  ...(groups?.strategy === undefined || areSet
+export const plannedJson = (groups: PreparedGroups | undefined, targets: RestoreStanding.Targets) => ({
+  ...(groups?.strategy === undefined
     ? {}
-    : { offsetReset: { groups: groups.groups.map(({ groupId }) => groupId) } }),
+    : {
+        offsetReset: RestoreStanding.areGroupsSet(targets)
+          ? { groups: [], groupsLeft: RestoreStanding.groupsLeft(targets) }
+          : { groups: groups.groups.map(({ groupId }) => groupId) }
+      }),
   ...(groups?.snapshotId === undefined ? {} : { rollbackSnapshotId: groups.snapshotId })
 })
 

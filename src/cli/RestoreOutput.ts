@@ -95,7 +95,7 @@ export const dryRun = (prepared: Prepared, notes: ReadonlyArray<string>, format:
           standing: RestoreStanding.of(prepared.targets),
           topics: actions(prepared),
           notes: shown(notes),
-          ...GroupNotes.plannedJson(prepared.groups, RestoreStanding.areGroupsSet(prepared.targets))
+          ...GroupNotes.plannedJson(prepared.groups, prepared.targets)
         },
         null,
         2
@@ -103,7 +103,7 @@ export const dryRun = (prepared: Prepared, notes: ReadonlyArray<string>, format:
     : [
         table(prepared),
         ...shown(notes),
-        ...GroupNotes.planned(prepared.groups, RestoreStanding.areGroupsSet(prepared.targets)),
+        ...GroupNotes.planned(prepared.groups, prepared.targets),
         RestoreVerdict.ofDryRun(prepared.targets, prepared.groups)
       ].join("\n")
 

@@ -24,6 +24,12 @@ const left = (targets: RestoreStanding.Targets, groups: PreparedGroups | undefin
   ]
 }
 
+/** Groups that an earlier attempt left. */
+const notSet = (n: number): string =>
+  n === 0
+    ? ""
+    : ` ${counted(n, "consumer group")} ${n === 1 ? "was" : "were"} not set at that time: kafka-backup offsets reset can set ${n === 1 ? "it" : "them"}.`
+
 /** What a dry run found out. */
 export const ofDryRun = (targets: RestoreStanding.Targets, groups: PreparedGroups | undefined): string => {
   const standing = RestoreStanding.of(targets)
@@ -41,7 +47,13 @@ export const ofDryRun = (targets: RestoreStanding.Targets, groups: PreparedGroup
   }
   const provenMillis = Math.max(...targets.map((target) => remembered(target)?.provenMillis ?? 0))
   const more = left(targets, groups)
-  const next = more.length === 0 ? "Nothing is left to do." : `A repeat would only ${more.join(", ")}.`
+  const unset = groups?.strategy === undefined ? 0 : RestoreStanding.groupsLeft(targets)
+  const next =
+    more.length > 0
+      ? `A repeat would only ${more.join(", ")}.${notSet(unset)}`
+      : unset > 0
+        ? `A repeat would do nothing.${notSet(unset)}`
+        : "Nothing is left to do."
   return `Nothing was written. The restore is complete: all records were compared until ${Format.time(provenMillis)}, and none is written again. ${next}`
 }
 

@@ -60,7 +60,9 @@ export const setGroups = Effect.fnUntraced(function* (
   const offsetReset = areSet ? undefined : yield* Groups.reset(systems, plan, groups)
   if (offsetReset !== undefined) {
     const groupsSetMillis = yield* Clock.currentTimeMillis
-    yield* journal.change(targets, (known) => ({ ...known, groupsSetMillis }))
+    const { length } = offsetReset.groupsSkipped
+    const left = length === 0 ? {} : { groupsLeft: length }
+    yield* journal.change(targets, (known) => ({ ...known, groupsSetMillis, ...left }))
   }
   return { offsetReset, wereGroupsSet: areSet && groups?.strategy !== undefined }
 })

@@ -36,6 +36,12 @@ const isConfigured = (topic: PlannedTopic): boolean => !Appending.isAppended(top
 const chosen = ({ resolved: { backupId, why } }: Pick<Prepared, "resolved">): ReadonlyArray<string> =>
   why === undefined ? [] : [`backup ${backupId} was chosen: ${why}`]
 
+/** What an earlier attempt did with the offsets of groups, of which it left so many. */
+const earlier = (left: number): string =>
+  left === 0
+    ? "an earlier attempt has set the offsets of consumer groups, and they were left as they are"
+    : `an earlier attempt did not set the offsets of ${left} consumer ${left === 1 ? "group" : "groups"}, and all groups were left as they are`
+
 /** What is left to know when a restore is complete. */
 export const notes = (restored: Restored): ReadonlyArray<string> => [
   ...(restored.offsetReset?.groupsSkipped.map(
@@ -43,7 +49,7 @@ export const notes = (restored: Restored): ReadonlyArray<string> => [
   ) ?? []),
   ...(restored.wereGroupsSet
     ? [
-        "an earlier attempt has set the offsets of consumer groups, and they were left as they are. To set those of one group, run kafka-backup offsets reset -f FILE --group GROUP"
+        `${earlier(RestoreStanding.groupsLeft(restored.targets))}. To set those of one group, run kafka-backup offsets reset -f FILE --group GROUP`
       ]
     : []),
   ...restored.groupNotes,

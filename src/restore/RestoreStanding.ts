@@ -23,6 +23,13 @@ export const of = (targets: Targets): Standing => {
   return all.every((one) => one === "new") ? "new" : "begun"
 }
 
-/** Whether an earlier attempt has set the offsets of consumer groups: a repeat leaves them alone. */
+/**
+ * Whether an earlier attempt has set the offsets of consumer groups, but for those that it left: a repeat leaves all
+ * alone.
+ */
 export const areGroupsSet = (targets: Targets): boolean =>
   targets.length > 0 && targets.every((target) => remembered(target)?.groupsSetMillis !== undefined)
+
+/** Consumer groups that the earlier attempt did not set, because they had members or refused it. */
+export const groupsLeft = (targets: Targets): number =>
+  Math.max(0, ...targets.map((target) => remembered(target)?.groupsLeft ?? 0))
