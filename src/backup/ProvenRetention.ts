@@ -72,7 +72,7 @@ const lossesOf = Effect.fnUntraced(function* (
 type Found =
   | { readonly _tag: "Whole" }
   | { readonly _tag: "Damaged"; readonly problem: string }
-  | { readonly _tag: "Gone" }
+  | { readonly _tag: "Gone"; readonly hasLostManifest: boolean }
 
 /** Compares a set with its manifest: objects that are missing or have another size, or a manifest that was changed. */
 const check = Effect.fnUntraced(
@@ -85,8 +85,12 @@ const check = Effect.fnUntraced(
     const more = problems.length > 1 ? ` and ${problems.length - 1} more objects are missing or altered` : ""
     return { _tag: "Damaged", problem: `${first}${more}` } satisfies Found as Found
   },
-  Effect.catchReason("CatalogueError", "SetIncomplete", () => Effect.succeed<Found>({ _tag: "Gone" })),
-  Effect.catchReason("CatalogueError", "SetNotFound", () => Effect.succeed<Found>({ _tag: "Gone" }))
+  Effect.catchReason("CatalogueError", "SetIncomplete", ({ state }) =>
+    Effect.succeed<Found>({ _tag: "Gone", hasLostManifest: state === "unfinished" })
+  ),
+  Effect.catchReason("CatalogueError", "SetNotFound", () =>
+    Effect.succeed<Found>({ _tag: "Gone", hasLostManifest: false })
+  )
 )
 
 /** Sets that are checked at the same time: a manifest may have hundreds of megabytes. */
@@ -110,6 +114,7 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
   const listings: Presence.Listings = new Map()
   const present = new Set<string>()
   const gone = new Set<string>()
+  const lostManifests = new Set<string>()
   const isCounted = ({ backupId }: KnownSet) => checked.get(backupId)?.damage === undefined && !gone.has(backupId)
   for (;;) {
     const counted = sets.filter(isCounted)
@@ -117,7 +122,10 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
       lossesOf(lineageOf, lost, isIntended, set, newer)
     ).pipe(
       // The index named it, and somebody removed its facts and its manifest since.
-      Effect.catchReason("CatalogueError", "SetIncomplete", ({ backupId }) => Effect.succeed(backupId)),
+      Effect.catchReason("CatalogueError", "SetIncomplete", ({ backupId, state }) => {
+        if (state === "unfinished") lostManifests.add(backupId)
+        return Effect.succeed(backupId)
+      }),
       Effect.catchReason("CatalogueError", "SetNotFound", ({ backupId }) => Effect.succeed(backupId))
     )
     if (typeof decided === "string") {
@@ -134,6 +142,7 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
     const due = new Set([...newest.filter(isDoubtful), ...doubtful.slice(0, Math.max(0, checks - present.size - 1))])
     if (due.size === 0) {
       const notes = sets.flatMap(({ backupId }) => {
+        if (lostManifests.has(backupId)) return [`${backupId} has no manifest any more and is no backup`]
         const damage = checked.get(backupId)?.damage
         return damage === undefined ? [] : [`${backupId} is damaged and does not count for retention: ${damage}`]
       })
@@ -160,6 +169,7 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
         Effect.map(check(store, backupId, listings), (found) => {
           present.add(backupId)
           if (found._tag === "Gone") gone.add(backupId)
+          if (found._tag === "Gone" && found.hasLostManifest) lostManifests.add(backupId)
           checked.set(backupId, { atMillis, ...(found._tag === "Damaged" ? { damage: found.problem } : {}) })
         }),
       { concurrency: checkedAtOnce, discard: true }

@@ -14,6 +14,7 @@ import * as SetIndex from "../manifest/SetIndex.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
 import { acceptLossAnnotation, pinAnnotation } from "../resource/KafkaBackup.ts"
 import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as AbandonedFolders from "./AbandonedFolders.ts"
 import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as Collecting from "./Collecting.ts"
 import * as Lineage from "./Lineage.ts"
@@ -155,11 +156,12 @@ const decideOn = Effect.fnUntraced(function* (
   own: ReadonlyArray<ProvenRetention.KnownSet & OwnSets.OwnSet>,
   inUse: InUse.InUse,
   rules: Rules,
+  pins: ReadonlySet<string>,
+  abandoned: ReadonlyArray<AbandonedRuns.AbandonedRun>,
   nowMillis: number,
   checks: number
 ) {
   const { acceptedLoss: text, annotatedPins, text: applied, ...others } = rules
-  const pins = yield* Pins.of(store, annotatedPins)
   // A backup that retention has removed since is still meant; one of another resource never is.
   const { backupId: acceptedLoss, topics: acceptedTopics, unknown } = AcceptedLoss.parse(resource.name, text)
   const stay = new Set([...pinned(resource, adoption, nowMillis), ...inUse.keys()])
@@ -211,7 +213,7 @@ const decideOn = Effect.fnUntraced(function* (
   const needs = needsOf(staying, rest)
   const leftOver = Collecting.ownOf(retired, resource, adoption, sets)
   const demand: Collecting.Demand = {
-    going: [...removed, ...remains],
+    going: [...removed, ...remains, ...abandoned.map(({ backupId }) => backupId)],
     retired: isCommand ? leftOver : lookedAt(leftOver, needs, leaving),
     needs
   }
@@ -225,7 +227,9 @@ const decideOn = Effect.fnUntraced(function* (
       reasons: decision.reasons,
       pins,
       ...(applied === undefined ? {} : { rules: applied }),
-      ...(isCommand ? { space: yield* Collecting.space(store, demand, collection) } : {})
+      ...(isCommand
+        ? { space: yield* Collecting.space(store, { ...demand, going: [...removed, ...remains] }, collection) }
+        : {})
     }),
     own: there,
     earlier: makersOf(adoption, removed, sets),
@@ -239,9 +243,9 @@ const decideOn = Effect.fnUntraced(function* (
   } satisfies Decided as Decided
 })
 
-const withAbandoned = (decided: Decided, abandoned: ReadonlyArray<AbandonedRuns.AbandonedRun>): Decided => {
-  const notes = [...decided.outcome.notes, ...abandoned.map(AbandonedRuns.note)]
-  return { ...decided, abandoned, outcome: { ...decided.outcome, notes } }
+const withAbandoned = (decided: Decided, { going, notes: staying }: AbandonedFolders.Decided): Decided => {
+  const notes = [...decided.outcome.notes, ...staying, ...going.map(AbandonedRuns.note)]
+  return { ...decided, abandoned: going, outcome: { ...decided.outcome, notes } }
 }
 
 const nothingToCollect = {
@@ -277,8 +281,8 @@ export const decide = Effect.fnUntraced(function* (
     ...found.others.flatMap((entry) => (entry._tag === "Incomplete" ? [entry.backupId] : [])),
     ...(thoroughness === "run" ? [] : yield* AbandonedRuns.unfinishedElsewhere(store, resource.name))
   ]
-  const abandoned = yield* AbandonedRuns.find(store, Adoption.ownerOf(resource), unfinished)
-  const given = new Set<string>(abandoned.map(({ backupId }) => backupId))
+  const quiet = yield* AbandonedRuns.find(store, Adoption.ownerOf(resource), unfinished)
+  const given = new Set<string>(quiet.map(({ backupId }) => backupId))
   const active = found.others.flatMap(({ _tag, backupId }) =>
     _tag === "Incomplete" && !given.has(backupId) ? [backupId] : []
   )
@@ -288,7 +292,10 @@ export const decide = Effect.fnUntraced(function* (
     ...InUse.ofReaders(readers.flatMap(({ live }) => live ?? []))
   ])
   const staleReaders = readers.flatMap(({ isStale, key }) => (isStale ? [key] : []))
-  return yield* decideOn(store, resource, adoption, found, own, inUse, rules, nowMillis, checks).pipe(
+  const pins = yield* Pins.of(store, rules.annotatedPins)
+  const abandoned = yield* AbandonedFolders.decide(store, resource, found, inUse, quiet, pins)
+  const { going } = abandoned
+  return yield* decideOn(store, resource, adoption, found, own, inUse, rules, pins, going, nowMillis, checks).pipe(
     Effect.map((decided): Decided => ({ ...withAbandoned(decided, abandoned), staleReaders })),
     Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) =>
       Effect.succeed(

@@ -5,6 +5,7 @@ import * as ObjectsThere from "../manifest/ObjectsThere.ts"
 import type { PlannedPartition, RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import type { SetFacts } from "../manifest/SetFacts.ts"
+import * as SetRemoval from "../manifest/SetRemoval.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 
 /** A partition that can no longer be taken over from the base: it is read in full. */
@@ -15,9 +16,9 @@ export interface GivenUp {
 }
 
 /**
- * The partitions, beside those of `known`, whose objects in the base are gone by now, or whose reading has taken too
- * long. Until retention may remove something of the base, that is while this process holds the owner's lock, the answer
- * stays true.
+ * The partitions, beside those of `known`, whose objects in the base are gone by now or about to go, or whose reading
+ * has taken too long. Until retention may remove something of the base, that is while this process holds the owner's
+ * lock, the answer stays true.
  */
 export const givenUp = Effect.fn("TakenOver.givenUp")(function* (
   store: ObjectStoreShape,
@@ -29,12 +30,15 @@ export const givenUp = Effect.fn("TakenOver.givenUp")(function* (
   const isKnown = (topic: string, { partition }: PlannedPartition) =>
     known.some((one) => one.topic === topic && one.partition.partition === partition)
   const planned = RunState.takenOver(plan, state).filter(({ partition, topic }) => !isKnown(topic, partition))
+  if (planned.length === 0) return []
+  // Its objects may all be there still: whoever removes them may have lost the lock without noticing.
+  const isGoing = plan.base !== undefined && (yield* SetRemoval.isCondemned(store, plan.base.backupId))
   const missing = yield* ObjectsThere.missing(
     store,
     planned.flatMap(({ named }) => named)
   )
   return planned.flatMap(({ named, part, partition, reused, topic }): ReadonlyArray<GivenUp> => {
-    if (part === undefined || named.some(({ key }) => missing.has(key))) {
+    if (isGoing || part === undefined || named.some(({ key }) => missing.has(key))) {
       return [{ topic, partition, reason: "EarlierGone" }]
     }
     return reused.readByMillis !== undefined && nowMillis >= reused.readByMillis

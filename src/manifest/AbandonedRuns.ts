@@ -84,6 +84,15 @@ export const find = Effect.fn("AbandonedRuns.find")(function* (
   return found.flat()
 })
 
+/**
+ * True if a run wrote the facts of its set here, which come just before the manifest, or the report, which comes after
+ * it: then the folder may be a backup that lost its manifest.
+ */
+export const hasEnded = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
+  const facts = yield* store.list(`${backupId}/kb-meta`).pipe(Stream.runHead)
+  return Option.isSome(facts) || (yield* isThere(store, BackupKeys.report(backupId)))
+})
+
 /** Removes the record of the run, so that its slot or trigger value may run again. Comes before the folder goes. */
 export const forget = (store: ObjectStoreShape, { identity }: AbandonedRun) =>
   store.delete(BackupKeys.runRecord(ownerKey(identity.owner), digest(identity)))

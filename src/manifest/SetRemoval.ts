@@ -2,7 +2,7 @@ import { Clock, Effect, Schema, Stream } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import { Owner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
-import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
+import { isReason, type ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import type * as Catalogue from "./Catalogue.ts"
 import * as Documents from "./Documents.ts"
@@ -35,6 +35,13 @@ export const condemn = Effect.fn("SetRemoval.condemn")(function* (
     sinceMillis: yield* Clock.currentTimeMillis
   })
 })
+
+/** True while a removal of the set is on, or was interrupted: each of its objects may go at any time. */
+export const isCondemned = (store: ObjectStoreShape, backupId: BackupId) =>
+  store.head(BackupKeys.tombstone(backupId)).pipe(
+    Effect.as(true),
+    Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(false))
+  )
 
 /** Takes the tombstone back that this process has just written: nothing of the set was removed. */
 export const spare = (store: ObjectStoreShape, backupId: BackupId) => store.delete(BackupKeys.tombstone(backupId))

@@ -3,8 +3,10 @@ import { Effect, Exit } from "effect"
 import { TestClock } from "effect/testing"
 import * as RetentionPass from "../../src/backup/RetentionPass.ts"
 import * as WholeRemoval from "../../src/backup/WholeRemoval.ts"
+import * as BackupId from "../../src/identity/BackupId.ts"
 import type { Owner } from "../../src/identity/RunIdentity.ts"
 import type * as Adoption from "../../src/manifest/Adoption.ts"
+import * as BackupKeys from "../../src/manifest/BackupKeys.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import { ObjectStoreError, StorageAuthorizationFailed } from "../../src/storage/ObjectStoreError.ts"
@@ -13,8 +15,8 @@ import { dyingAt, layer, world } from "./world.ts"
 
 /*
  * Histories of sets that name objects of earlier sets: made, built on, removed by retention and as a whole, by two
- * resources of one name, with a death at any call and objects that the store keeps. The seed of a failure is in its
- * message; KBO_SEED repeats it, KBO_HISTORIES sets how many there are.
+ * resources of one name, with a death at any call, objects that the store keeps, lost manifests and days between. The
+ * seed of a failure is in its message; KBO_SEED repeats it, KBO_HISTORIES sets how many there are.
  */
 
 const [first, histories] = [Number(process.env["KBO_SEED"] ?? 1), Number(process.env["KBO_HISTORIES"] ?? 60)]
@@ -106,7 +108,7 @@ const history = Effect.fnUntraced(function* (seed: number) {
   for (let step = 1; step <= steps; step++) {
     const owner = owners[pick(3) === 0 ? 1 : 0]!
     const slotMillis = start + step * hour
-    const action = pick(10)
+    const action = pick(12)
     if (action < 4) {
       const base = yield* baseFor(owner)
       const made = yield* ByReference.make(store, { owner, slotMillis, base, ...making() })
@@ -127,6 +129,16 @@ const history = Effect.fnUntraced(function* (seed: number) {
       yield* disturbed(`${owner.uid} keeps ${keep}, ${thoroughness}`, (disturbing) =>
         RetentionPass.run(disturbing, owner, { keep }, thoroughness)
       )
+    } else if (action === 9) {
+      // Unfinished runs are abandoned, and continue no more.
+      runs.splice(0)
+      yield* TestClock.adjust("8 days")
+      told.push("8 days pass")
+    } else if (action === 10) {
+      const backupId = (yield* complete).filter((id) => sets.has(id)).at(-1 - pick(4))
+      if (backupId === undefined) continue
+      yield* store.delete(BackupKeys.manifest(BackupId.BackupId.make(backupId)))
+      told.push(`the manifest of ${backupId} is lost`)
     } else {
       // No run of the owner is under way when everything of it is removed.
       if (runs.some((run) => run.owner === owner)) continue

@@ -355,6 +355,30 @@ describe("an incremental run that is disturbed", () => {
     })
   )
 
+  it.live("takes nothing over from a backup whose removal has begun, although its objects are still there", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(incremental(slots[0]))
+      yield* more(cluster)
+      const { owner } = incremental(slots[0]).identity
+      // Whoever removes it has lost the lock without noticing.
+      const condemned: ObjectStoreShape = {
+        ...store,
+        put: (key, pieces, options) =>
+          key.endsWith("/plan.json")
+            ? Effect.tap(store.put(key, pieces, options), () => SetRemoval.condemn(store, ids[0], owner))
+            : store.put(key, pieces, options)
+      }
+      const { attempt: number, facts } = yield* attempt(incremental(slots[1]), { store: condemned })
+      assert.strictEqual(partitionOf(facts, "orders", 1).full, "EarlierGone")
+      assert.deepStrictEqual([facts.base, facts.references, number], [undefined, [], 2])
+      yield* SetRemoval.remove(store, ids[0], owner, new Set())
+      yield* assertHoldsAll(cluster, store, ids[1], someTopics)
+      yield* isSound(store, ids[1])
+    }).pipe(Effect.provide(layer))
+  )
+
   /** Enough for two segments of one partition, and what there is of records that nobody sees. */
   const fillLittle = Effect.fnUntraced(function* (cluster: InMemoryCluster) {
     yield* cluster.createTopic("orders", { partitions: 3 })

@@ -458,7 +458,7 @@ describe("Retention", () => {
         yield* store.delete(ObjectKey.make(`nightly-20261123-020000/${gone}`))
       }
       const { retention } = yield* attempt(aRequest(slot(5), { topics: ["payments"], retainedBackups: 2 }))
-      assert.deepStrictEqual(retention.notes, [])
+      assert.deepStrictEqual(retention.notes, ["nightly-20261123-020000 has no manifest any more and is no backup"])
       assert.deepStrictEqual(yield* states(store), ["020000 Incomplete", "040000 Complete", "050000 Complete"])
       assert.lengthOf(retention.kept, 2)
     }).pipe(Effect.provide(layer))
