@@ -38,8 +38,11 @@ export const find = Effect.fn("Base.find")(function* (
   except: BackupId,
   nowMillis: number
 ) {
-  const damaged = yield* SetIndex.damaged(store, ownerOf(resource))
-  const newest = yield* OwnSets.newestBefore(store, resource, except, nowMillis, damaged)
+  const indexed = yield* SetIndex.indexed(store, ownerOf(resource))
+  const newest = yield* OwnSets.newestBefore(store, resource, except, nowMillis, {
+    damaged: new Set(indexed.flatMap(({ backupId, check }) => (check?.damage === undefined ? [] : [backupId]))),
+    indexed: new Set(indexed.map(({ backupId }) => backupId))
+  })
   return newest === undefined ? undefined : yield* openSound(store, newest.backupId)
 })
 

@@ -39,6 +39,8 @@ const isSound = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: 
   assert.deepStrictEqual([found.problems, found.broken], [[], []])
 })
 
+const memoryKeys = Effect.flatMap(world, ({ memory }) => memory.keys)
+
 /** The facts as a version wrote them that knew no epochs, references and bases. */
 const asBefore = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
   const key = ObjectKey.make(`${backupId}/kb-meta.json`)
@@ -292,6 +294,36 @@ describe("an incremental backup", () => {
         made.push(facts.full)
       }
       assert.deepStrictEqual(made, ["NoEarlierBackup", undefined, undefined, "FullDue", undefined, undefined])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("builds on a backup that lies behind many failed runs, and behind many backups of a namesake", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(incremental(slots[0]))
+      const ofNamesake = yield* attempt({
+        ...aRequest("2026-11-23T12:30:00Z"),
+        identity: { owner: { uid: "uid-2", namespace: "other", name: "nightly" }, slot: "2026-11-23T12:30:00Z" }
+      })
+      const facts = yield* store.get(BackupKeys.facts(ofNamesake.facts.backupId))
+      for (let minute = 31; minute < 57; minute++) {
+        const id = BackupId.make(`nightly-20261123-12${minute}00`)
+        const foreign = { ...Result.getOrThrow(SealedJson.open(SetFacts, facts)), backupId: id }
+        yield* store.put(BackupKeys.facts(id), [SealedJson.seal(SetFacts, foreign)])
+        yield* store.put(BackupKeys.manifest(id), [Buffer.from("{}")])
+      }
+      const second = yield* attempt(incremental(slots[1]))
+      assert.strictEqual(second.facts.base?.backupId, ids[0])
+      // Without manifests they are failed runs, which hide nothing even where no index helps.
+      yield* Effect.forEach([...Array(26).keys()], (n) =>
+        store.delete(BackupKeys.manifest(BackupId.make(`nightly-20261123-12${n + 31}00`)))
+      )
+      const indexes = (yield* memoryKeys).filter((key) => key.includes("/index/"))
+      yield* Effect.forEach(indexes, (key) => store.delete(ObjectKey.make(key)))
+      yield* store.delete(BackupKeys.manifest(ids[1]))
+      const again = yield* attempt(incremental(slots[2]))
+      assert.strictEqual(again.facts.base?.backupId, ids[0])
     }).pipe(Effect.provide(layer))
   )
 
