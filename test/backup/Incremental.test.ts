@@ -222,6 +222,20 @@ describe("an incremental backup", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("reads no other topic in full for one whose configuration nobody may read", () =>
+    Effect.gen(function* () {
+      const { cluster } = yield* world
+      yield* fill(cluster)
+      yield* attempt(incremental(slots[0]))
+      yield* cluster.deny("DescribeConfigs", "payments")
+      const { facts } = yield* attempt(incremental(slots[1]))
+      assert.deepStrictEqual(
+        ["payments", "orders"].map((topic) => partitionOf(facts, topic).full),
+        ["CleanupUnknown", undefined]
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("keeps a segment that begins below the log's start, and leaves out what lies wholly below", () =>
     Effect.gen(function* () {
       const { cluster, store } = yield* world
