@@ -107,7 +107,9 @@ const tryOnce = Effect.fnUntraced(function* (
     backupId,
     incremental === undefined
       ? whole
-      : Effect.flatMap(whole, (made) => Incremental.plan(kafka, store, resourceOf(request), incremental, made)).pipe(
+      : Effect.flatMap(whole, (made) =>
+          Incremental.plan(kafka, store, resourceOf(request), incremental, options.segmentBytes, made)
+        ).pipe(
           Effect.map((found) => {
             built = found
             return found.plan

@@ -311,6 +311,25 @@ describe("an incremental backup", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("reads partitions of small segments in full where it would take over too many", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* cluster.createTopic("orders", { partitions: 2 })
+      const request = (n: number) => aRequest(slots[n]!, { incremental: { mostSegments: 4 } })
+      for (let i = 0; i < 40; i++) yield* cluster.produce("orders", 0, [{ value: `${i} `.repeat(200) }])
+      yield* cluster.produce("orders", 1, [{ value: "small" }])
+      const first = yield* attempt(request(0), { segmentBytes: 1024 })
+      assert.isAbove(first.facts.totals.segments, 10)
+      const { facts } = yield* attempt(request(1), { segmentBytes: 16_384 })
+      assert.deepStrictEqual(
+        [0, 1].map((partition) => partitionOf(facts, "orders", partition).full),
+        ["ManySmallSegments", undefined]
+      )
+      assert.isBelow(facts.totals.segments, 5)
+      yield* assertHoldsAll(cluster, store, ids[1], { orders: 2 })
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("builds on a backup that lies behind many failed runs, and behind many backups of a namesake", () =>
     Effect.gen(function* () {
       const { cluster, store } = yield* world
