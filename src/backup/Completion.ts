@@ -209,9 +209,9 @@ export const tooLong = (bytes: number): ReadonlyArray<string> =>
   bytes <= Catalogue.longestManifest
     ? []
     : [
-        `its manifest.json would have ${Math.ceil(bytes / mebibyte)} MiB, and at most ${
-          Catalogue.longestManifest / mebibyte
-        } MiB can be read again: select fewer topics for each backup, or give the run more memory, which makes segments larger`
+        `its manifest.json would have ${Math.ceil(bytes / mebibyte)} MiB, and at most ` +
+          `${Catalogue.longestManifest / mebibyte} MiB can be read again: ` +
+          "select fewer topics for each backup, or give the run more memory, which makes segments larger"
       ]
 
 /** Writes the documents of the set, the manifest last. */

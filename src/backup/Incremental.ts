@@ -213,7 +213,8 @@ const onBase = Effect.fnUntraced(function* (
     logStart: partition.from,
     lastStable: partition.until,
     cleanup: cleanup?.get(topic.name),
-    nowMillis: plan.createdMillis
+    nowMillis: plan.createdMillis,
+    isClockBehind: base.isClockBehind
   })
   const missing = yield* ObjectsThere.missing(
     store,

@@ -95,9 +95,9 @@ const noHints: Hints = { damaged: new Set(), indexed: new Set() }
  * The facts of this resource's newest complete backup other than `except` that was planned before `plannedMillis`, by
  * the slot in its id: a run that resumes late is not compared with backups of later offsets. Reads the facts of one or
  * two backups, however many exist, and asks whether each folder of a failed run before them is complete. `undefined` if
- * there is none.
+ * there is none. `isPassedOver`: a newer one was planned later than `plannedMillis`.
  */
-export const newestBefore = Effect.fn("OwnSets.newestBefore")(function* (
+export const newest = Effect.fn("OwnSets.newest")(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   except: BackupId.BackupId,
@@ -111,6 +111,7 @@ export const newestBefore = Effect.fn("OwnSets.newestBefore")(function* (
     .filter((backupId) => backupId !== except && !damaged.has(backupId))
     .toSorted((a, b) => (a < b ? 1 : -1))
   let unknownRead = 0
+  let isPassedOver = false
   for (const backupId of candidates) {
     const isIndexed = indexed.has(backupId)
     if (!isIndexed && unknownRead >= mostRead) continue
@@ -121,7 +122,12 @@ export const newestBefore = Effect.fn("OwnSets.newestBefore")(function* (
       Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
     )
     const isOwn = facts?.backupId === backupId && Adoption.mayBeOf(resource, facts)
-    if (isOwn && facts.startedMillis <= plannedMillis) return facts
+    if (!isOwn) continue
+    if (facts.startedMillis <= plannedMillis) return { facts, isPassedOver }
+    isPassedOver = true
   }
-  return undefined
+  return { facts: undefined, isPassedOver }
 })
+
+/** The facts of `newest`. */
+export const newestBefore = (...of: Parameters<typeof newest>) => Effect.map(newest(...of), ({ facts }) => facts)

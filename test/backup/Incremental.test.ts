@@ -330,6 +330,27 @@ describe("an incremental backup", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("does not trust a clock that is behind an earlier backup, where the age of a backup matters", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* cluster.createTopic("compacted", { configs: { "cleanup.policy": "compact" } })
+      yield* cluster.produce("compacted", 0, [{ key: "k", value: "v" }])
+      yield* attempt(incremental(slots[0]))
+      yield* attempt(incremental(slots[1]))
+      // As one that was made when the clock was right: it is behind since.
+      const key = BackupKeys.facts(ids[1])
+      const facts = Result.getOrThrow(SealedJson.open(SetFacts, yield* store.get(key)))
+      yield* store.put(key, [SealedJson.seal(SetFacts, { ...facts, startedMillis: facts.startedMillis + 86_400_000 })])
+      const third = yield* attempt(incremental(slots[2]))
+      assert.strictEqual(third.facts.base?.backupId, ids[0])
+      assert.deepStrictEqual(
+        ["compacted", "orders"].map((topic) => partitionOf(third.facts, topic).full),
+        ["ClockBehind", undefined]
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("builds on a backup that lies behind many failed runs, and behind many backups of a namesake", () =>
     Effect.gen(function* () {
       const { cluster, store } = yield* world
