@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Result, Stream } from "effect"
+import { Deferred, Effect, Exit, Result, Stream } from "effect"
 import * as BackupKeys from "../../src/manifest/BackupKeys.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as SealedJson from "../../src/manifest/SealedJson.ts"
@@ -281,6 +281,27 @@ describe("an incremental backup", () => {
       assert.strictEqual(partitionOf(facts, "orders").leaderEpoch, 0, "for the next time")
       assert.strictEqual(facts.totals.newRecords, 14)
       yield* assertHoldsAll(cluster, store, ids[1], { ...someTopics, replaced: 1 })
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("stops while it compares the ends of a backup without epochs, and plans again at its next attempt", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(aRequest(slots[0]))
+      yield* asBefore(store, ids[0])
+      const stop = yield* Deferred.make<void>()
+      const slow: ObjectStoreShape = {
+        ...store,
+        read: (key) =>
+          key.includes("/topics/")
+            ? Stream.unwrap(Effect.as(Deferred.succeed(stop, undefined), Stream.never))
+            : store.read(key)
+      }
+      const stopped = yield* Effect.flip(attempt(incremental(slots[1]), { store: slow, stop }))
+      assert.strictEqual(stopped.reason._tag, "Interrupted")
+      const { facts } = yield* attempt(incremental(slots[1]))
+      assert.deepStrictEqual([facts.base?.backupId, facts.totals.newRecords], [ids[0], 0])
     }).pipe(Effect.provide(layer))
   )
 
