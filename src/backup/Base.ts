@@ -16,16 +16,18 @@ export interface Base {
   readonly named: BaseSet
   readonly manifest: Manifest
   readonly facts: SetFacts
+  /** When it was chosen, a newer backup was there that claims to be of a later time than it was. */
+  readonly isClockBehind: boolean
 }
 
 /** The backup with this id, if it is complete, has facts, and its manifest is the one that was committed. */
-const openSound = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId) {
+const openSound = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId, isClockBehind = false) {
   const set = yield* Catalogue.openById(store, backupId)
   if (set.facts === undefined || (yield* Seal.manifestProblems(store, set)).length > 0) return undefined
   const { facts, manifest } = set
   // Backups of version 0.1 have no seal.
   const manifestSha256 = facts.manifestSha256 ?? Seal.manifestSha256(manifest)
-  return { named: { backupId, manifestSha256 }, manifest, facts } satisfies Base
+  return { named: { backupId, manifestSha256 }, manifest, facts, isClockBehind } satisfies Base
 })
 
 /**
@@ -38,9 +40,12 @@ export const find = Effect.fn("Base.find")(function* (
   except: BackupId,
   nowMillis: number
 ) {
-  const damaged = yield* SetIndex.damaged(store, ownerOf(resource))
-  const newest = yield* OwnSets.newestBefore(store, resource, except, nowMillis, damaged)
-  return newest === undefined ? undefined : yield* openSound(store, newest.backupId)
+  const indexed = yield* SetIndex.indexed(store, ownerOf(resource))
+  const { facts: newest, isPassedOver } = yield* OwnSets.newest(store, resource, except, nowMillis, {
+    damaged: new Set(indexed.flatMap(({ backupId, check }) => (check?.damage === undefined ? [] : [backupId]))),
+    indexed: new Set(indexed.map(({ backupId }) => backupId))
+  })
+  return newest === undefined ? undefined : yield* openSound(store, newest.backupId, isPassedOver)
 })
 
 /** True for the base that a plan names. */

@@ -3,6 +3,7 @@ import { Clock, Effect, Stream } from "effect"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Attempts from "../manifest/Attempts.ts"
+import * as Catalogue from "../manifest/Catalogue.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
 import * as GroupsSnapshot from "../manifest/GroupsSnapshot.ts"
 import { readFrom, type RunPlan } from "../manifest/RunPlan.ts"
@@ -194,12 +195,24 @@ export const commit = Effect.fn("Completion.commit")(function* (
   )
   const { owner } = plan.identity
   const holding = <A, E>(of: Owner, work: Effect.Effect<A, E>) =>
-    OwnerLock.holdingPatiently(store, of, `attempt ${attempt} of ${backupId}`, work)
+    OwnerLock.holdingAfterOthers(store, of, `attempt ${attempt} of ${backupId}`, work)
   // An earlier resource of this name made the base, and one of its Jobs may still be at work.
   const earlier = base?.facts.identity.owner
   const locked = earlier === undefined || isSameOwner(earlier, owner) ? looking : holding(earlier, looking)
   return yield* holding(owner, locked)
 })
+
+const mebibyte = 1024 * 1024
+
+/** Why a manifest of this length, in bytes, is not written: no command could read the backup. Pure. */
+export const tooLong = (bytes: number): ReadonlyArray<string> =>
+  bytes <= Catalogue.longestManifest
+    ? []
+    : [
+        `its manifest.json would have ${Math.ceil(bytes / mebibyte)} MiB, and at most ` +
+          `${Catalogue.longestManifest / mebibyte} MiB can be read again: ` +
+          "select fewer topics for each backup, or give the run more memory, which makes segments larger"
+      ]
 
 /** Writes the documents of the set, the manifest last. */
 const write = Effect.fnUntraced(function* (
@@ -221,8 +234,11 @@ const write = Effect.fnUntraced(function* (
   }
   documents[yield* Commit.placeFacts(store, backupId, attempt, sealed)] = sealed
   const complete = { ...manifest, kb_documents: yield* Commit.documents(store, plan, attempt, documents) }
+  const text = Buffer.from(Seal.manifestText(complete))
+  const problems = tooLong(text.byteLength)
+  if (problems.length > 0) return yield* new RunError({ reason: new NotProven({ problems }) })
   yield* store
-    .put(BackupKeys.manifest(backupId), [Buffer.from(Seal.manifestText(complete))], { ifAbsent: true })
+    .put(BackupKeys.manifest(backupId), [text], { ifAbsent: true })
     .pipe(Effect.catchIf(isReason("ObjectExists"), () => Commit.superseded(backupId, attempt)))
   // The backup may have been removed while this attempt was paused: a manifest alone is not a backup.
   yield* Commit.assertStillOurs(store, backupId, attempt).pipe(

@@ -11,6 +11,7 @@ import type { SetFacts } from "../manifest/SetFacts.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Base from "./Base.ts"
 import * as Reuse from "./Reuse.ts"
+import * as SegmentLimit from "./SegmentLimit.ts"
 import * as TailProof from "./TailProof.ts"
 
 /*
@@ -22,6 +23,8 @@ import * as TailProof from "./TailProof.ts"
 export interface Incremental {
   /** See `Reuse.Policy`. */
   readonly fullEvery?: number | undefined
+  /** See `SegmentLimit.mostTakenOver`, the default. */
+  readonly mostSegments?: number | undefined
 }
 
 /** A trigger value that asks for a full backup begins with this. */
@@ -194,7 +197,9 @@ const onBase = Effect.fnUntraced(function* (
   kafka: KafkaSourceShape,
   store: ObjectStoreShape,
   plan: RunPlan,
-  base: Base.Base
+  base: Base.Base,
+  segmentBytes: number,
+  mostSegments: number | undefined
 ) {
   const notes: Array<string> = []
   const all = pairs(plan, base)
@@ -208,7 +213,8 @@ const onBase = Effect.fnUntraced(function* (
     logStart: partition.from,
     lastStable: partition.until,
     cleanup: cleanup?.get(topic.name),
-    nowMillis: plan.createdMillis
+    nowMillis: plan.createdMillis,
+    isClockBehind: base.isClockBehind
   })
   const missing = yield* ObjectsThere.missing(
     store,
@@ -225,6 +231,12 @@ const onBase = Effect.fnUntraced(function* (
   }
   const proven = yield* prove(kafka, store, base, candidates, cleanup ?? new Map(), notes)
   for (const [pair, verdict] of proven) verdicts.set(pair, verdict)
+  const reused = candidates
+    .filter((pair) => verdicts.get(pair)?._tag === "Reused")
+    .map((pair) => ({ pair, segments: Reuse.kept(pair.held.segments, pair.partition.from) }))
+  for (const { pair } of SegmentLimit.beyond(reused, segmentBytes, mostSegments)) {
+    verdicts.set(pair, full("ManySmallSegments"))
+  }
   const decided = new Map<PlannedPartition, PlannedPartition>()
   for (const [{ held, partition, topic }, verdict] of verdicts) {
     decided.set(
@@ -253,12 +265,16 @@ export interface Built {
   readonly base?: Base.Base
 }
 
-/** The plan, built on the newest earlier backup of the resource as far as the log is proven to be the same. */
+/**
+ * The plan, built on the newest earlier backup of the resource as far as the log is proven to be the same.
+ * `segmentBytes` is the size of a full segment, in bytes of its record stream.
+ */
 export const plan = Effect.fn("Incremental.plan")(function* (
   kafka: KafkaSourceShape,
   store: ObjectStoreShape,
   resource: Resource,
-  { fullEvery }: Incremental,
+  { fullEvery, mostSegments }: Incremental,
+  segmentBytes: number,
   whole: RunPlan
 ) {
   const policy = { isFullAsked: isFullAsked(whole), fullEvery }
@@ -280,6 +296,6 @@ export const plan = Effect.fn("Incremental.plan")(function* (
   if (reason !== undefined || found === undefined) {
     return { plan: { ...whole, full: reason ?? "NoEarlierBackup" } } satisfies Built as Built
   }
-  const built = yield* onBase(kafka, store, whole, found)
+  const built = yield* onBase(kafka, store, whole, found, segmentBytes, mostSegments)
   return built.base === undefined ? { plan: built } : { plan: built, base: found }
 })

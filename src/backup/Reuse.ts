@@ -64,6 +64,8 @@ export interface Living {
   /** Absent where the configuration cannot be read. */
   readonly cleanup: TopicCleanup | undefined
   readonly nowMillis: number
+  /** An earlier backup claims to be of a later time: `nowMillis` says nothing of how old the base is. */
+  readonly isClockBehind?: boolean
 }
 
 /** The tenth part of `delete.retention.ms`, at most ten minutes: clocks differ, and a batch takes time to arrive. */
@@ -102,6 +104,7 @@ export const ofPartition = (
   if (held.until > living.lastStable) return "EndWentBack"
   if (living.cleanup === undefined) return "CleanupUnknown"
   const readBy = readByMillis(held, living.cleanup)
+  if (readBy !== undefined && living.isClockBehind === true) return "ClockBehind"
   if (readBy !== undefined && living.nowMillis >= readBy) return "DeletionsMayBeGone"
   return held.isThere ? undefined : "ObjectsMissing"
 }

@@ -98,6 +98,8 @@ const tryOnce = Effect.fnUntraced(function* (
   progress.attempt = attempt
   yield* Effect.logInfo("run claimed").pipe(Effect.annotateLogs({ backupId, attempt }))
 
+  const interrupted = new RunError({ reason: new Interrupted({ backupId, slot: request.identity.slot }) })
+
   progress.step = "planning"
   const whole = Planning.make(kafka, request, backupId)
   const { incremental } = request
@@ -107,7 +109,13 @@ const tryOnce = Effect.fnUntraced(function* (
     backupId,
     incremental === undefined
       ? whole
-      : Effect.flatMap(whole, (made) => Incremental.plan(kafka, store, resourceOf(request), incremental, made)).pipe(
+      : Effect.flatMap(whole, (made) =>
+          // It may compare an object of each partition, which takes long.
+          Effect.raceFirst(
+            Incremental.plan(kafka, store, resourceOf(request), incremental, options.segmentBytes, made),
+            Effect.andThen(Deferred.await(options.stop), Effect.fail(interrupted))
+          )
+        ).pipe(
           Effect.map((found) => {
             built = found
             return found.plan
@@ -141,7 +149,7 @@ const tryOnce = Effect.fnUntraced(function* (
   const attempted = { request, plan, attempt, state, restarts, written, sameLog }
   const [cutOff] = yield* Reading.readAll(kafka, store, attempted, options)
   if ((yield* Deferred.isDone(options.stop)) && RunState.unfinished(plan, state).length > 0) {
-    return yield* new RunError({ reason: new Interrupted({ backupId, slot: request.identity.slot }) })
+    return yield* interrupted
   }
   if (cutOff !== undefined) {
     return { _tag: "LogReplaced", error: new KafkaError({ operation: "fetch", reason: cutOff }) } as const

@@ -62,7 +62,7 @@ const over = ({ brokers, location, metadata, offsets }: Cluster.Cluster): KafkaW
     Effect.forEach(chunks(names, Cluster.batchSize), (some) =>
       brokers.askAny(DescribeConfigs.api, (version) => DescribeConfigs.call(some, version, cleanupKeys))
     ).pipe(
-      Effect.flatMap((answers) => TopicConfigs.collect(answers.flat())),
+      Effect.flatMap((answers) => TopicConfigs.collectAllowed(answers.flat())),
       Effect.map((configs) => new Map([...configs].map(([name, config]) => [name, cleanupOf(config)]))),
       Effect.mapError(Cluster.failing("configs"))
     ),

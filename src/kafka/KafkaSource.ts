@@ -135,7 +135,7 @@ export interface KafkaSourceShape {
    * where a broker does not know the request (before Kafka 2.1).
    */
   readonly lineage: (places: ReadonlyArray<EpochPlace>) => Effect.Effect<ReadonlyArray<EpochEnd>, KafkaError>
-  /** How old records go, by topic name. Fails with `KafkaAuthorizationFailed` without DescribeConfigs. */
+  /** How old records go, by topic name, of the topics on which the principal has DescribeConfigs. */
   readonly cleanup: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyMap<string, TopicCleanup>, KafkaError>
   /** Non-default topic configuration by topic name. Fails with `KafkaAuthorizationFailed` without DescribeConfigs. */
   readonly topicConfigs: (

@@ -52,7 +52,7 @@ export interface BackupSet {
 const mebibyte = 1024 * 1024
 
 /** Longest manifest that is read, in bytes: that of a backup with some half a million segments. */
-const longestManifest = 256 * mebibyte
+export const longestManifest = 256 * mebibyte
 
 const readManifest = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
   const key = BackupKeys.manifest(backupId)

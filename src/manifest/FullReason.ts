@@ -17,7 +17,9 @@ const sentences = {
   CleanupUnknown: "the configuration of the topic could not be read, so nobody knows whether it is compacted",
   DeletionsMayBeGone:
     "the earlier backup is too old: compaction may have dropped deletions since (delete.retention.ms)",
+  ClockBehind: "the clock of the machine is behind a newer backup, so compaction may have dropped deletions since",
   ObjectsMissing: "objects of the earlier backup are missing in storage",
+  ManySmallSegments: "the earlier backups hold it in many small objects, and a backup can name only so many",
   LogReplaced: "the log is not the one of the earlier backup: an unclean leader election replaced records",
   LineageUnknown: "the brokers do not say whether the log is still the one of the earlier backup",
   EndDiffers: "the last records of the earlier backup are not those in Kafka",

@@ -78,20 +78,31 @@ const adoptedCount = (sets: ReadonlyArray<OwnSet>): { readonly adopted?: number 
   return adopted === 0 ? {} : { adopted }
 }
 
-/** How many candidates are read at most: unfinished runs and backups of other owners with this name come first. */
-const mostLookedAt = 20
+/** The facts of how many complete backups are read at most, beside those in the index: they are of namesakes. */
+const mostRead = 20
+
+/** What the index of a resource says of its sets. */
+export interface Hints {
+  /** They are passed over. */
+  readonly damaged: ReadonlySet<string>
+  /** They are looked at, however many others are newer. */
+  readonly indexed: ReadonlySet<string>
+}
+
+const noHints: Hints = { damaged: new Set(), indexed: new Set() }
 
 /**
  * The facts of this resource's newest complete backup other than `except` that was planned before `plannedMillis`, by
  * the slot in its id: a run that resumes late is not compared with backups of later offsets. Reads the facts of one or
- * two backups, however many exist. Passes over those of `damaged`. `undefined` if there is none.
+ * two backups, however many exist, and asks whether each folder of a failed run before them is complete. `undefined` if
+ * there is none. `isPassedOver`: a newer one was planned later than `plannedMillis`.
  */
-export const newestBefore = Effect.fn("OwnSets.newestBefore")(function* (
+export const newest = Effect.fn("OwnSets.newest")(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   except: BackupId.BackupId,
   plannedMillis: number,
-  damaged: ReadonlySet<string> = new Set()
+  { damaged, indexed }: Hints = noHints
 ) {
   const folders = yield* Stream.runCollect(store.folders)
   const candidates = folders
@@ -99,15 +110,24 @@ export const newestBefore = Effect.fn("OwnSets.newestBefore")(function* (
     .flatMap((folder) => BackupId.parse(folder) ?? [])
     .filter((backupId) => backupId !== except && !damaged.has(backupId))
     .toSorted((a, b) => (a < b ? 1 : -1))
-    .slice(0, mostLookedAt)
+  let unknownRead = 0
+  let isPassedOver = false
   for (const backupId of candidates) {
+    const isIndexed = indexed.has(backupId)
+    if (!isIndexed && unknownRead >= mostRead) continue
     if (!(yield* Catalogue.isComplete(store, backupId))) continue
+    if (!isIndexed) unknownRead++
     const facts = yield* Catalogue.factsOf(store, backupId).pipe(
       // Unreadable or foreign: it cannot be compared; retention reports it.
       Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
     )
     const isOwn = facts?.backupId === backupId && Adoption.mayBeOf(resource, facts)
-    if (isOwn && facts.startedMillis <= plannedMillis) return facts
+    if (!isOwn) continue
+    if (facts.startedMillis <= plannedMillis) return { facts, isPassedOver }
+    isPassedOver = true
   }
-  return undefined
+  return { facts: undefined, isPassedOver }
 })
+
+/** The facts of `newest`. */
+export const newestBefore = (...of: Parameters<typeof newest>) => Effect.map(newest(...of), ({ facts }) => facts)

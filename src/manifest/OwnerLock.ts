@@ -64,9 +64,18 @@ const patienceMillis = 300_000
 const isHeld = (error: CatalogueError | ObjectStoreError): error is CatalogueError =>
   error._tag === "CatalogueError" && error.reason._tag === "LockHeld"
 
+/** How long a lock is waited for: five minutes in all, or from each renewal on. */
+type Patience = "altogether" | "whileRenewed"
+
 /** As `take`, but waits for the holder's end, or until the lock of a dead holder expires. */
-const takePatiently = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, holder: string) {
-  const sinceMillis = yield* Clock.currentTimeMillis
+const takePatiently = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  owner: Owner,
+  holder: string,
+  patience: Patience
+) {
+  let sinceMillis = yield* Clock.currentTimeMillis
+  let seen = ""
   let isNew = true
   return yield* take(store, owner, holder).pipe(
     Effect.tapError((error) => {
@@ -78,7 +87,12 @@ const takePatiently = Effect.fnUntraced(function* (store: ObjectStoreShape, owne
       schedule: waits,
       while: (error) =>
         isHeld(error)
-          ? Effect.map(Clock.currentTimeMillis, (nowMillis) => nowMillis - sinceMillis < patienceMillis)
+          ? Effect.map(Clock.currentTimeMillis, (nowMillis) => {
+              // The message names the holder and the end of its lock.
+              if (patience === "whileRenewed" && error.message !== seen) sinceMillis = nowMillis
+              seen = error.message
+              return nowMillis - sinceMillis < patienceMillis
+            })
           : Effect.succeed(false)
     })
   )
@@ -140,4 +154,16 @@ export const holdingPatiently = <A, E, R>(
   holder: string,
   work: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | CatalogueError | ObjectStoreError, R> =>
-  held(store, owner, holder, takePatiently(store, owner, holder), work)
+  held(store, owner, holder, takePatiently(store, owner, holder, "altogether"), work)
+
+/**
+ * As `holdingPatiently`, but waits as long as other processes hold and renew the lock: the removal of large backups may
+ * take hours. A lock that nobody renews is waited for up to five minutes.
+ */
+export const holdingAfterOthers = <A, E, R>(
+  store: ObjectStoreShape,
+  owner: Owner,
+  holder: string,
+  work: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | CatalogueError | ObjectStoreError, R> =>
+  held(store, owner, holder, takePatiently(store, owner, holder, "whileRenewed"), work)

@@ -85,10 +85,9 @@ const read = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner,
   )
 })
 
-/** The sets that were damaged when retention last compared them with storage. */
-export const damaged = Effect.fn("SetIndex.damaged")(function* (store: ObjectStoreShape, owner: Owner) {
-  const { sets } = yield* read(store, owner, Math.max(0, ...(yield* numbers(store, owner))))
-  return new Set<string>(sets.flatMap(({ backupId, check }) => (check?.damage === undefined ? [] : [backupId])))
+/** The sets of this owner in its newest index, as retention last saw them; none without an index. */
+export const indexed = Effect.fn("SetIndex.indexed")(function* (store: ObjectStoreShape, owner: Owner) {
+  return (yield* read(store, owner, Math.max(0, ...(yield* numbers(store, owner))))).sets
 })
 
 /** How many sets are read at the same time: a manifest may have hundreds of megabytes. */

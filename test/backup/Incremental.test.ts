@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Result, Stream } from "effect"
+import { Deferred, Effect, Exit, Result, Stream } from "effect"
 import * as BackupKeys from "../../src/manifest/BackupKeys.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as SealedJson from "../../src/manifest/SealedJson.ts"
@@ -38,6 +38,8 @@ const isSound = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: 
   const found = yield* Verification.verify(store, set, "records")
   assert.deepStrictEqual([found.problems, found.broken], [[], []])
 })
+
+const memoryKeys = Effect.flatMap(world, ({ memory }) => memory.keys)
 
 /** The facts as a version wrote them that knew no epochs, references and bases. */
 const asBefore = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
@@ -220,6 +222,20 @@ describe("an incremental backup", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("reads no other topic in full for one whose configuration nobody may read", () =>
+    Effect.gen(function* () {
+      const { cluster } = yield* world
+      yield* fill(cluster)
+      yield* attempt(incremental(slots[0]))
+      yield* cluster.deny("DescribeConfigs", "payments")
+      const { facts } = yield* attempt(incremental(slots[1]))
+      assert.deepStrictEqual(
+        ["payments", "orders"].map((topic) => partitionOf(facts, topic).full),
+        ["CleanupUnknown", undefined]
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("keeps a segment that begins below the log's start, and leaves out what lies wholly below", () =>
     Effect.gen(function* () {
       const { cluster, store } = yield* world
@@ -268,6 +284,27 @@ describe("an incremental backup", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("stops while it compares the ends of a backup without epochs, and plans again at its next attempt", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(aRequest(slots[0]))
+      yield* asBefore(store, ids[0])
+      const stop = yield* Deferred.make<void>()
+      const slow: ObjectStoreShape = {
+        ...store,
+        read: (key) =>
+          key.includes("/topics/")
+            ? Stream.unwrap(Effect.as(Deferred.succeed(stop, undefined), Stream.never))
+            : store.read(key)
+      }
+      const stopped = yield* Effect.flip(attempt(incremental(slots[1]), { store: slow, stop }))
+      assert.strictEqual(stopped.reason._tag, "Interrupted")
+      const { facts } = yield* attempt(incremental(slots[1]))
+      assert.deepStrictEqual([facts.base?.backupId, facts.totals.newRecords], [ids[0], 0])
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("proves the same with headers that the backup added", () =>
     Effect.gen(function* () {
       const { cluster, store } = yield* world
@@ -292,6 +329,76 @@ describe("an incremental backup", () => {
         made.push(facts.full)
       }
       assert.deepStrictEqual(made, ["NoEarlierBackup", undefined, undefined, "FullDue", undefined, undefined])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("reads partitions of small segments in full where it would take over too many", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* cluster.createTopic("orders", { partitions: 2 })
+      const request = (n: number) => aRequest(slots[n]!, { incremental: { mostSegments: 4 } })
+      for (let i = 0; i < 40; i++) yield* cluster.produce("orders", 0, [{ value: `${i} `.repeat(200) }])
+      yield* cluster.produce("orders", 1, [{ value: "small" }])
+      const first = yield* attempt(request(0), { segmentBytes: 1024 })
+      assert.isAbove(first.facts.totals.segments, 10)
+      const { facts } = yield* attempt(request(1), { segmentBytes: 16_384 })
+      assert.deepStrictEqual(
+        [0, 1].map((partition) => partitionOf(facts, "orders", partition).full),
+        ["ManySmallSegments", undefined]
+      )
+      assert.isBelow(facts.totals.segments, 5)
+      yield* assertHoldsAll(cluster, store, ids[1], { orders: 2 })
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("does not trust a clock that is behind an earlier backup, where the age of a backup matters", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* cluster.createTopic("compacted", { configs: { "cleanup.policy": "compact" } })
+      yield* cluster.produce("compacted", 0, [{ key: "k", value: "v" }])
+      yield* attempt(incremental(slots[0]))
+      yield* attempt(incremental(slots[1]))
+      // As one that was made when the clock was right: it is behind since.
+      const key = BackupKeys.facts(ids[1])
+      const facts = Result.getOrThrow(SealedJson.open(SetFacts, yield* store.get(key)))
+      yield* store.put(key, [SealedJson.seal(SetFacts, { ...facts, startedMillis: facts.startedMillis + 86_400_000 })])
+      const third = yield* attempt(incremental(slots[2]))
+      assert.strictEqual(third.facts.base?.backupId, ids[0])
+      assert.deepStrictEqual(
+        ["compacted", "orders"].map((topic) => partitionOf(third.facts, topic).full),
+        ["ClockBehind", undefined]
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("builds on a backup that lies behind many failed runs, and behind many backups of a namesake", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(incremental(slots[0]))
+      const ofNamesake = yield* attempt({
+        ...aRequest("2026-11-23T12:30:00Z"),
+        identity: { owner: { uid: "uid-2", namespace: "other", name: "nightly" }, slot: "2026-11-23T12:30:00Z" }
+      })
+      const facts = yield* store.get(BackupKeys.facts(ofNamesake.facts.backupId))
+      for (let minute = 31; minute < 57; minute++) {
+        const id = BackupId.make(`nightly-20261123-12${minute}00`)
+        const foreign = { ...Result.getOrThrow(SealedJson.open(SetFacts, facts)), backupId: id }
+        yield* store.put(BackupKeys.facts(id), [SealedJson.seal(SetFacts, foreign)])
+        yield* store.put(BackupKeys.manifest(id), [Buffer.from("{}")])
+      }
+      const second = yield* attempt(incremental(slots[1]))
+      assert.strictEqual(second.facts.base?.backupId, ids[0])
+      // Without manifests they are failed runs, which hide nothing even where no index helps.
+      yield* Effect.forEach([...Array(26).keys()], (n) =>
+        store.delete(BackupKeys.manifest(BackupId.make(`nightly-20261123-12${n + 31}00`)))
+      )
+      const indexes = (yield* memoryKeys).filter((key) => key.includes("/index/"))
+      yield* Effect.forEach(indexes, (key) => store.delete(ObjectKey.make(key)))
+      yield* store.delete(BackupKeys.manifest(ids[1]))
+      const again = yield* attempt(incremental(slots[2]))
+      assert.strictEqual(again.facts.base?.backupId, ids[0])
     }).pipe(Effect.provide(layer))
   )
 

@@ -57,6 +57,13 @@ describe("Reuse.ofPartition", () => {
       living({ nowMillis: 24 * hour }),
       "DeletionsMayBeGone"
     ],
+    ["a log without compaction, by a clock that is behind", held(), living({ isClockBehind: true }), undefined],
+    [
+      "a compacted topic, by a clock that is behind",
+      held(),
+      living({ cleanup: compacted, isClockBehind: true }),
+      "ClockBehind"
+    ],
     ["objects that are gone", held({ isThere: false }), living(), "ObjectsMissing"]
   ]
   for (const [name, base, now, reason] of table) {

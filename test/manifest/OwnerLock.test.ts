@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Option, Stream } from "effect"
+import { Cause, Clock, Effect, Exit, Fiber, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as OwnerLock from "../../src/manifest/OwnerLock.ts"
 import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
@@ -103,6 +103,32 @@ describe("OwnerLock", () => {
       const broken = { ...store, list: () => Stream.die("no answer") }
       const exit = yield* Effect.exit(OwnerLock.holdingPatiently(broken, owner, "prune", Effect.void))
       assert.isTrue(Exit.isFailure(exit))
+    }).pipe(Effect.provide(InMemoryObjectStores.layer))
+  )
+
+  it.effect("is waited for as long as its holder renews it, by who must have it, and not where nobody renews it", () =>
+    Effect.gen(function* () {
+      const { store } = yield* memory
+      const prune = yield* Effect.forkChild(OwnerLock.holding(store, owner, "prune", Effect.sleep("40 minutes")), {
+        startImmediately: true
+      })
+      const commit = Effect.exit(OwnerLock.holdingAfterOthers(store, owner, "commit", Effect.void))
+      const first = yield* Effect.forkChild(commit, { startImmediately: true })
+      yield* TestClock.adjust("39 minutes")
+      assert.isUndefined(first.pollUnsafe())
+      yield* TestClock.adjust("2 minutes")
+      yield* Fiber.join(prune)
+      assert.strictEqual(reasonOf(yield* Fiber.join(first)), "success")
+      // Its clock is ahead by half an hour, and it is dead.
+      const dead = { ...store, delete: () => Effect.die("killed") }
+      yield* TestClock.adjust("30 minutes")
+      yield* Effect.exit(OwnerLock.holding(dead, owner, "run", Effect.die("killed")))
+      yield* TestClock.setTime((yield* Clock.currentTimeMillis) - 1_800_000)
+      const second = yield* Effect.forkChild(commit, { startImmediately: true })
+      yield* TestClock.adjust("4 minutes")
+      assert.isUndefined(second.pollUnsafe())
+      yield* TestClock.adjust("90 seconds")
+      assert.strictEqual(reasonOf(yield* Fiber.join(second)), "LockHeld")
     }).pipe(Effect.provide(InMemoryObjectStores.layer))
   )
 

@@ -31,3 +31,7 @@ export const collect = (
   const known = answers.filter(({ errorCode }) => errorCode === ErrorCode.none)
   return Effect.succeed(new Map(known.map(({ topic, config }) => [topic, config])))
 }
+
+/** As `collect`, without the topics of which the configuration is refused. */
+export const collectAllowed = (answers: ReadonlyArray<DescribeConfigs.Answer>) =>
+  collect(answers.filter(({ errorCode }) => errorCode !== ErrorCode.topicAuthorizationFailed))

@@ -182,7 +182,7 @@ export const makeInMemoryWire = (state: Cluster.ClusterState): KafkaWire => {
     topicConfigs,
     cleanup: (names) =>
       Effect.map(
-        topicConfigs(names),
+        topicConfigs(names.filter((name) => !isDenied("DescribeConfigs", name))),
         (configs) => new Map([...configs].map(([name, config]) => [name, cleanupOf(config)]))
       ),
     groupOffsets: (topics) =>

@@ -419,6 +419,24 @@ describe("KafkaJsWire, asking", () => {
     })
   )
 
+  it.live("leaves out of the cleanup settings the topics of which they are refused, and fails where all are", () =>
+    Effect.gen(function* () {
+      const broker = yield* fakeBroker({
+        on: {
+          32: (request, connection) => {
+            const w = new Writer(false).int32(0).arrayLength(2)
+            w.int16(29).string("").int8(2).string("secret").arrayLength(0)
+            connection.answer(request, w.int16(0).string("").int8(2).string("orders").arrayLength(0).finish())
+          }
+        }
+      })
+      const wire = yield* connectTo(broker.server)
+      expect([...(yield* wire.cleanup(["secret", "orders"])).keys()]).toEqual(["orders"])
+      const refusing = yield* connectTo((yield* configs(31)).server)
+      expect(yield* failure(refusing.cleanup(["orders"]))).toMatchObject({ tag: "KafkaAuthorizationFailed" })
+    })
+  )
+
   it.live("asks the coordinator of a group that has moved since it was listed", () =>
     Effect.gen(function* () {
       const nodes: Array<{ nodeId: number; port: number }> = []
