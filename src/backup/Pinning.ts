@@ -18,7 +18,7 @@ export class BackupsPinned extends Schema.TaggedError<BackupsPinned>()("BackupsP
       : `nothing is removed, because ${this.backups.length} backups are pinned: ${this.backups.join(", ")}`
   }
   readonly advice =
-    "to remove them all the same, unpin them first: with kafka-backup unpin, or in the annotation kafka.oso.sh/pin"
+    "to remove them all the same, unpin them first, with kafka-backup unpin or in the annotation kafka.oso.sh/pin, or give prune --all --including-pinned"
   readonly exitCode = exitCodes.usage
 }
 

@@ -105,7 +105,7 @@ export const make = (
     objections.push({
       reason: "NotInBackup",
       message: `backup ${set.backupId} has no topic ${pattern}`,
-      advice: `choose topics of the backup: ${listed([...names])}`
+      advice: `choose topics of the backup: ${listed([...names])}; a topic that was lost before this backup is in an earlier one, which backupId names`
     })
   }
   objections.push(...TopicMapping.unused(request.topicMapping, [...names].filter(isWanted)))
@@ -116,7 +116,7 @@ export const make = (
     objections.push({
       reason: "NotInBackup",
       message: `no topic of backup ${set.backupId} is selected`,
-      advice: `choose topics of the backup: ${listed([...names])}`
+      advice: `choose topics of the backup: ${listed([...names])}; a topic that was lost before this backup is in an earlier one, which backupId names`
     })
   }
   const byTarget = Map.groupBy(topics, ({ planned }) => planned.target)

@@ -18,6 +18,7 @@ const ofCommands = new Set([
   "NotInBackup",
   "BackupsLocked",
   "PruneRefused",
+  "BackupsPinned",
   "KeepsEverything",
   "GroupsLeft",
   "GroupsSkipped",

@@ -45,7 +45,8 @@ export class OffsetsDiffer extends Schema.TaggedError<OffsetsDiffer>()("OffsetsD
     const named = this.examples === undefined ? "" : `: ${this.examples.join(", ")}`
     return `${this.differences} offsets differ from snapshot ${this.snapshotId}${named}`
   }
-  readonly advice = "kafka-backup offsets rollback -f FILE sets the offsets of the snapshot"
+  readonly advice =
+    "the snapshot is of before the offsets were set, so after a restore they differ rightly; only to undo that, set them back with kafka-backup offsets rollback -f FILE"
   readonly exitCode = exitCodes.notProven
 }
 
