@@ -79,6 +79,14 @@ const begin = (context: OffsetReporting.OffsetContext) =>
 /** Failures of single groups stay theirs: a pod that repeated the whole would set groups that have read on. */
 const options = ({ log }: OffsetReporting.OffsetContext): SetOffsets.Options => ({ isolatesFailures: true, log })
 
+/** The former offsets are stored first, where they are to be. */
+const storing = (
+  context: OffsetReporting.OffsetContext,
+  { snapshotId }: { readonly snapshotId: string | undefined }
+) => {
+  if (snapshotId !== undefined) context.snapshotChange = { snapshotId, what: "stored" }
+}
+
 interface Prepared<E> {
   readonly groups: ReadonlyArray<WantedGroup>
   readonly snapshotId: string | undefined
@@ -123,12 +131,14 @@ const rollback = Effect.fnUntraced(function* (
   const store = yield* openStore(yield* named(resource.spec.storage, "storage"), volumes)
   context.snapshotId = snapshotId
   if (operation === "delete") {
+    context.snapshotChange = { snapshotId, what: "deleted" }
     yield* begin(context)
     return yield* Snapshots.remove(store, snapshotId)
   }
   const sink = yield* openSink(yield* named(resource.spec.kafkaCluster, "kafkaCluster"))
   const systems = { sink, store }
   if (operation === "snapshot") {
+    context.snapshotChange = { snapshotId, what: "stored" }
     yield* begin(context)
     const stored = yield* StoredWork.store(systems, resource)
     context.notes.push(OffsetReporting.stored(stored))
@@ -175,7 +185,9 @@ export const attempt = Effect.fn("OffsetsWorker.attempt")(function* (
         sink: yield* openSink(resource.spec.targetCluster),
         store: yield* openStore(yield* named(resource.spec.storage, "storage"), given.volumes)
       }
-      yield* setAll(context, systems.sink, yield* GroupStep.prepare(systems, resource, choose, options(context)))
+      const prepared = yield* GroupStep.prepare(systems, resource, choose, options(context))
+      storing(context, prepared)
+      yield* setAll(context, systems.sink, prepared)
       break
     }
     case "KafkaOffsetReset": {
@@ -185,6 +197,7 @@ export const attempt = Effect.fn("OffsetsWorker.attempt")(function* (
       const store = isStoring ? yield* openStore(storage, given.volumes) : undefined
       const prepared = yield* ResetWork.ofCluster({ sink, store }, resource, choose, options(context))
       context.notes.push(...(yield* UnknownGroups.notes(sink, resource.spec.consumerGroups, prepared.groups)))
+      storing(context, prepared)
       yield* setAll(context, sink, prepared)
       break
     }

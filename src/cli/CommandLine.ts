@@ -98,35 +98,42 @@ const report = Effect.fnUntraced(function* (args: ReadonlyArray<string>, cause: 
 })
 
 /** Runs the command line on these arguments, reports a failure, and returns the exit code. */
-export const main = (args: ReadonlyArray<string>) =>
+export const main = (
+  args: ReadonlyArray<string>,
+  written: typeof StandardOutput.Written.Service = { isBegun: false }
+) =>
   Command.runWith(kafkaBackup, { version })(args).pipe(
     Effect.as<number>(exitCodes.success),
     Effect.catchTag("RunFailed", (failed) => Effect.succeed(failed.exitCode)),
     Effect.catchCause((cause) => report(args, cause)),
     // A signal ends the command without a chance to catch anything.
     Effect.onInterrupt(() => answer(args, Explanation.explain(Cause.interrupt()))),
-    Effect.provideService(StandardOutput.Written, { isBegun: false }),
+    Effect.provideService(StandardOutput.Written, written),
     Effect.provide(Presentation.layer)
   )
 
 /** Runs this process as the command line, with these ports. */
 export const start = (ports: Layer.Layer<KafkaSources | KafkaSinks | ObjectStores>): void => {
+  const args = process.argv.slice(2)
   const outcome: typeof Shutdown.Outcome.Service = { exitCode: undefined }
+  const written: typeof StandardOutput.Written.Service = { isBegun: false }
 
   // A write reports by itself that its reader has gone; without a listener the process would end with a stack trace.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 
   Shutdown.onSecondSignal(() => {
     if (outcome.exitCode !== undefined) return Shutdown.end(outcome.exitCode)
-    const { exitCode, message } = outcome.endAtOnce?.() ?? {
+    const ended: Shutdown.EndedAtOnce = outcome.endAtOnce?.() ?? {
       exitCode: exitCodes.interrupted,
       message: "stopped at once: the next attempt reads again what was not stored"
     }
+    const { document = FailureText.json(Explanation.explain(Cause.interrupt())), exitCode, message } = ended
     process.stderr.write(`${message}\n`)
+    if (wantsJson(args) && !written.isBegun) process.stdout.write(`${document}\n`)
     Shutdown.end(exitCode)
   })
 
-  const program = main(process.argv.slice(2)).pipe(
+  const program = main(args, written).pipe(
     Effect.provideService(Shutdown.Outcome, outcome),
     Effect.provide(ports.pipe(Layer.provideMerge(NodeServices.layer), Layer.provideMerge(logging)))
   )

@@ -62,7 +62,8 @@ const endAtOnce = (given: Given, context: OffsetReporting.OffsetContext) => (): 
   SummaryFile.writeNow(given.summary, written)
   const { exitCode, message = "" } = written
   const what = exitCode === exitCodes.interrupted ? "no offset was set" : message
-  return { exitCode, message: `stopped at once: ${what}` }
+  const error = OneTimeCommand.explained({ exitCode, ...errorOf(written) }, exit)
+  return { exitCode, message: `stopped at once: ${what}`, document: OffsetsOutput.applied(context, error, "json") }
 }
 
 export const apply = Command.make(

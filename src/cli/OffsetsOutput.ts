@@ -121,10 +121,10 @@ export const applied = (
 }
 
 /** What stays of work that was stopped before it had begun to set a group. */
-export const stopped = ({ progress, snapshotId }: Pick<OffsetContext, "progress" | "snapshotId">): string =>
-  progress.startedWritingMillis === undefined || snapshotId === undefined
+export const stopped = ({ progress, snapshotChange }: Pick<OffsetContext, "progress" | "snapshotChange">): string =>
+  progress.startedWritingMillis === undefined || snapshotChange === undefined
     ? "stopped: no offset was changed. The same command begins again"
-    : `stopped: no offset was changed, and snapshot ${snapshotId} may be stored already. The same command begins again`
+    : `stopped: no offset was changed, and snapshot ${snapshotChange.snapshotId} may be ${snapshotChange.what} already. The same command begins again`
 
 /** What a snapshot holds. */
 export const stored = (

@@ -95,7 +95,8 @@ const stop = Effect.fnUntraced(function* (work: Work, format: OffsetsOutput.Form
 
 /** The same at the second signal. */
 const endAtOnce = (work: Work) => (): Shutdown.EndedAtOnce => ({
-  exitCode: settled(work)?.exitCode ?? exitCodes.interrupted,
+  exitCode: exitCodes.interrupted,
+  ...settled(work),
   message: told(work)
 })
 

@@ -8,6 +8,8 @@ export interface EndedAtOnce {
   readonly exitCode: number
   /** For the user. */
   readonly message: string
+  /** The result for programs; absent: an interruption, without more. */
+  readonly document?: string | undefined
 }
 
 /** What a command tells the process. */

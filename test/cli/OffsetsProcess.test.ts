@@ -84,21 +84,32 @@ describe("the process of work on offsets", () => {
     assert.notInclude(process.err(), "createSnapshot")
   })
 
-  it("of a reset by hand ends at once at the second signal, and names the groups", async () => {
-    const spec = {
-      ...cluster,
-      strategy: "earliest",
-      consumerGroups: ["a", "stuck"],
-      topics: ["orders"],
-      parallelism: 1
+  it.each(["reset", "apply"])(
+    "of %s by hand ends at once at the second signal, and names the groups",
+    async (command) => {
+      const spec = {
+        ...cluster,
+        strategy: "earliest",
+        consumerGroups: ["a", "stuck"],
+        topics: ["orders"],
+        parallelism: 1
+      }
+      const args = byHand("stuck.json", "KafkaOffsetReset", spec)
+      const process = start(programs.inMemory, ["offsets", command, ...args], { SLOW_GROUPS: "yes" })
+      await process.said("group stuck is being set")
+      process.child.kill("SIGINT")
+      await setTimeout(600)
+      process.child.kill("SIGINT")
+      assert.strictEqual(await process.ended, exitCodes.targetUnusable, process.err())
+      assert.match(
+        process.err(),
+        command === "reset"
+          ? /^stopped: 1 of 2 consumer groups was set: a; of stuck some offsets may be set/m
+          : /^stopped at once: 1 of 2 consumer groups are left, since the work was stopped: stuck: /m
+      )
+      const { error, exitCode, groupsReset, groupsSkipped } = JSON.parse(process.out())
+      assert.deepStrictEqual([exitCode, error.reason], [exitCodes.targetUnusable, "GroupsSkipped"])
+      assert.deepStrictEqual([groupsReset[0].group, groupsSkipped[0].group], ["a", "stuck"])
     }
-    const args = byHand("stuck.json", "KafkaOffsetReset", spec)
-    const process = start(programs.inMemory, ["offsets", "reset", ...args], { SLOW_GROUPS: "yes" })
-    await process.said("group stuck is being set")
-    process.child.kill("SIGINT")
-    await setTimeout(600)
-    process.child.kill("SIGINT")
-    assert.strictEqual(await process.ended, exitCodes.targetUnusable, process.err())
-    assert.match(process.err(), /^stopped: 1 of 2 consumer groups was set: a; of stuck some offsets may be set/m)
-  })
+  )
 })

@@ -1,4 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as OffsetsOutput from "../../src/cli/OffsetsOutput.ts"
+import * as OffsetReporting from "../../src/restore/groups/OffsetReporting.ts"
+import * as RestoreProgress from "../../src/restore/RestoreProgress.ts"
 import * as OffsetsStop from "../../src/cli/OffsetsStop.ts"
 
 const work = (changes: Partial<OffsetsStop.Work> = {}) => ({ ...OffsetsStop.make("--group GROUP", true), ...changes })
@@ -31,5 +34,18 @@ describe("a command on offsets that is stopped", () => {
     assert.strictEqual(OffsetsStop.line(work()), "asking the cluster …")
     const begun = work({ groupIds: ["a"] })
     assert.strictEqual(OffsetsStop.line(begun), "setting offsets: 0 of 1 consumer group")
+  })
+})
+
+describe("work of a manifest on offsets that is stopped", () => {
+  it("says of a snapshot what may have happened to it, and nothing of one that it only reads", () => {
+    const context = OffsetReporting.context(0, RestoreProgress.make())
+    context.progress.startedWritingMillis = 1
+    context.snapshotId = "s-1"
+    assert.notInclude(OffsetsOutput.stopped(context), "s-1")
+    for (const what of ["stored", "deleted"] as const) {
+      context.snapshotChange = { snapshotId: "s-1", what }
+      assert.include(OffsetsOutput.stopped(context), `snapshot s-1 may be ${what} already`)
+    }
   })
 })

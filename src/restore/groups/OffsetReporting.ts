@@ -18,6 +18,8 @@ export interface OffsetContext {
   isDryRun: boolean
   /** The snapshot that was stored, used or deleted. */
   snapshotId: string | undefined
+  /** What the work does to a snapshot once it writes; undefined: it leaves all as they are. */
+  snapshotChange: { readonly snapshotId: string; readonly what: "stored" | "deleted" } | undefined
   /** Present once offsets were set. */
   outcome: GroupOutcome | undefined
   /** The groups that are to be set; undefined before that. */
@@ -31,6 +33,7 @@ export const context = (startedMillis: number, progress: RestoreProgress): Offse
   progress,
   isDryRun: false,
   snapshotId: undefined,
+  snapshotChange: undefined,
   outcome: undefined,
   groupIds: undefined,
   log: GroupLog.make(),
