@@ -208,7 +208,7 @@ const decideOn = Effect.fnUntraced(function* (
   const leaving = known.filter(({ backupId }) => removed.includes(backupId))
   const isCommand = checks === Infinity
   // Only a command: the records of all runs are read for them.
-  const all = new Set<string>([...sets, ...rest, ...retired].map(({ backupId }) => backupId))
+  const all = Remains.known([...sets, ...rest, ...retired])
   const remains = isCommand ? yield* Remains.of(store, Adoption.ownerOf(resource), all) : []
   const needs = needsOf(staying, rest)
   const leftOver = Collecting.ownOf(retired, resource, adoption, sets)
@@ -309,5 +309,5 @@ export const decide = Effect.fnUntraced(function* (
 export const remainsNotes = (remains: ReadonlyArray<BackupId.BackupId>): ReadonlyArray<string> =>
   remains.map(
     (backupId) =>
-      `${backupId} is no backup: a paused attempt wrote there after its backup was removed; prune removes these objects`
+      `${backupId} is no backup: it holds objects of a backup that was removed; prune removes what no backup needs`
   )

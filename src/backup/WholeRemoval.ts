@@ -124,7 +124,7 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
   const inUse = yield* inUseByOthers(store, resource, entries, own)
   const removed = blocked.length > 0 ? [] : ordered.filter((backupId) => !inUse.has(backupId))
   const locked = [...inUse].flatMap(([backupId, why]) => (own.includes(backupId) ? [{ backupId, why }] : []))
-  const known = new Set<string>(entries.map(({ backupId }) => backupId))
+  const known = Remains.known(entries)
   const remains = blocked.length > 0 ? [] : yield* Remains.of(store, Adoption.ownerOf(resource), known)
   const [leaving, staying] = naming(entries, new Set(removed))
   const retired = entries.flatMap((entry) => (entry._tag === "Retired" ? [entry] : []))

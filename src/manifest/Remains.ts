@@ -9,11 +9,14 @@ import * as Seal from "./Seal.ts"
 /*
  * What a paused attempt writes after its backup was finished by another one and removed by retention: segments and
  * documents in a folder that has neither claim nor manifest. The attempt never completes, and no listing shows them.
+ * Also the folder of a removed backup whose `retired.json` was damaged, so that it does not say any more whose it is.
  */
 
-/** Names that an attempt writes before the manifest. */
+/**
+ * Names that an attempt writes before the manifest, and that of a document that is not readable where this is asked.
+ */
 const isOfAttempt = (name: string): boolean =>
-  Seal.isLeftover(name) || name === "plan.json" || name === "consumer-groups-snapshot.json"
+  Seal.isLeftover(name) || ["plan.json", "consumer-groups-snapshot.json", "retired.json"].includes(name)
 
 /** True if an attempt wrote everything in the folder: with anything else in it, it is left alone. */
 const isOnlyOfAttempts = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
@@ -24,9 +27,14 @@ const isOnlyOfAttempts = (store: ObjectStoreShape, backupId: BackupId.BackupId) 
     Effect.map((strangers) => strangers === 0)
   )
 
+/** The folders of these that are no remains. Of a foreign one the names in it decide. */
+export const known = (
+  entries: ReadonlyArray<{ readonly backupId: BackupId.BackupId; readonly isForeign?: boolean }>
+): ReadonlySet<string> => new Set(entries.flatMap(({ backupId, isForeign }) => (isForeign === true ? [] : [backupId])))
+
 /**
  * The folders with remains of this owner's removed backups: the record of one of its runs names them. `known` are the
- * folders that hold a backup, a run, or a removal that was interrupted.
+ * folders that hold a backup, a run, or what is left of a removal.
  */
 export const of = Effect.fn("Remains.of")(function* (
   store: ObjectStoreShape,

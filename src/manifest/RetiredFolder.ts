@@ -45,7 +45,7 @@ export const read = (store: ObjectStoreShape, backupId: BackupId) =>
     }
   )
 
-/** Says that so much of the set stays. One that says so already stays as it is. */
+/** Says that so much of the set stays. One that says so already stays as it is, a damaged one is replaced. */
 export const create = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   backupId: BackupId,
@@ -53,7 +53,11 @@ export const create = Effect.fnUntraced(function* (
   rest: Rest
 ) {
   const sinceMillis = yield* Clock.currentTimeMillis
-  yield* Documents.create(store, BackupKeys.retired(backupId), Retired, { version: 1, owner, sinceMillis, ...rest })
+  const document = { version: 1, owner, sinceMillis, ...rest } as const
+  if (yield* Documents.create(store, BackupKeys.retired(backupId), Retired, document)) return
+  yield* read(store, backupId).pipe(
+    Effect.catchTag("CatalogueError", () => update(store, { backupId, owner, sinceMillis, ...rest }, rest))
+  )
 })
 
 /** Says that less stays than before. A write-once bucket keeps the older figures. */

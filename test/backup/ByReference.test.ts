@@ -211,6 +211,24 @@ describe("Sets that name objects of earlier sets", () => {
     })
   )
 
+  it.effect("leave nothing of one whose retired.json was damaged, nor take what others need of it", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      const [first, , , fourth] = yield* chain(store)
+      yield* RetentionPass.run(store, owner, { keep: 1 }, "run")
+      yield* store.put(BackupKeys.retired(first!.backupId), [Buffer.from("damaged")])
+      const { notes } = yield* RetentionPass.run(store, owner, { keep: 1 }, "everything")
+      assert.include(notes.join("\n"), `${first!.backupId} is no backup`)
+      assert.deepStrictEqual(yield* ByReference.missing(store, fourth!), [])
+      // It is as it was, and nobody speaks of it any more.
+      assert.include(yield* states(store), "010000 Retired")
+      assert.deepStrictEqual((yield* RetentionPass.run(store, owner, { keep: 1 }, "everything")).notes, [])
+      yield* store.put(BackupKeys.retired(first!.backupId), [Buffer.from("damaged again")])
+      yield* WholeRemoval.run(store, owner)
+      assert.deepStrictEqual(yield* memory.keys, [])
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("of another resource keep what they need, and the one who removes everything is told", () =>
     Effect.gen(function* () {
       const { store } = yield* world
