@@ -133,6 +133,7 @@ const storeClosed =
   ) =>
   (closed: Segments.ClosedSegment) =>
     Effect.gen(function* () {
+      const readMillis = yield* Clock.currentTimeMillis
       const encoded = closed.writer === undefined ? undefined : yield* closed.writer.seal
       const segments: Array<DurableSegment> = []
       if (encoded !== undefined) {
@@ -156,7 +157,14 @@ const storeClosed =
       }
       yield* closed.done
       const epoch = closed.leaderEpoch === undefined ? {} : { leaderEpoch: closed.leaderEpoch }
-      return { ...place, position: closed.position, segments, gaps: closed.gaps, ...epoch } satisfies PartitionAdvance
+      return {
+        ...place,
+        position: closed.position,
+        segments,
+        gaps: closed.gaps,
+        readMillis,
+        ...epoch
+      } satisfies PartitionAdvance
     })
 
 const durableSegment = (

@@ -15,6 +15,12 @@ export interface GivenUp {
   readonly reason: FullReason
 }
 
+/** When the partition had been read to its end; undefined where it has not, or nobody knows. */
+const readAtMillis = (plan: RunPlan, { reused, until }: PlannedPartition, held: RunState.PartitionState) => {
+  if (reused !== undefined && reused.until >= until) return plan.createdMillis
+  return held.position >= until ? held.readMillis : undefined
+}
+
 /**
  * The partitions, beside those of `known`, whose objects in the base are gone by now or about to go, or whose reading
  * has taken too long. Until retention may remove something of the base, that is while this process holds the owner's
@@ -41,7 +47,8 @@ export const givenUp = Effect.fn("TakenOver.givenUp")(function* (
     if (isGoing || part === undefined || named.some(({ key }) => missing.has(key))) {
       return [{ topic, partition, reason: "EarlierGone" }]
     }
-    return reused.readByMillis !== undefined && nowMillis >= reused.readByMillis
+    const readMillis = readAtMillis(plan, partition, RunState.of(state, topic, partition)) ?? nowMillis
+    return reused.readByMillis !== undefined && readMillis >= reused.readByMillis
       ? [{ topic, partition, reason: "TookTooLong" }]
       : []
   })

@@ -31,6 +31,8 @@ export const PartitionAdvance = Schema.Struct({
   gaps: Schema.Array(FoundGap),
   /** Epoch of the leader that wrote the last batch that was read below `position`. Absent where it is not known. */
   leaderEpoch: Schema.optionalKey(Schema.Int),
+  /** When everything below `position` had been read, in ms. Absent: an earlier version wrote the checkpoint. */
+  readMillis: Schema.optionalKey(Schema.Int),
   /** Present: earlier checkpoints of this partition are void, because the store has lost part of it. */
   restart: Schema.optionalKey(Schema.Literal(true)),
   /** Present, on a restart: nothing is taken over from the base any more, and why. */

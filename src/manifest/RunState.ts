@@ -21,6 +21,8 @@ export interface PartitionState {
   joins?: ReadonlyArray<DurableSegment>
   /** Epoch of the leader that wrote the last batch below `position`, as far as it was read and has one. */
   leaderEpoch?: number
+  /** When everything below `position` had been read, in ms, as far as it was read and that is known. */
+  readMillis?: number | undefined
   readonly reused?: ReusedPart | undefined
   /** Why nothing is taken over, although the plan says so. */
   readonly full?: FullReason | undefined
@@ -79,6 +81,7 @@ export const absorb = (state: RunState, advances: ReadonlyArray<PartitionAdvance
       ...(advance.full === undefined ? { reused: previous?.reused } : { full: advance.full })
     }
     held.position = advance.position
+    held.readMillis = advance.readMillis
     held.segments.push(...advance.segments)
     held.gaps.push(...advance.gaps)
     if (advance.leaderEpoch !== undefined) held.leaderEpoch = advance.leaderEpoch
