@@ -37,8 +37,8 @@ describe("kafka-backup pin and unpin", () => {
       assert.match((yield* type("describe", id(1), ...options)).out, /Pinned +since 20.*: before the migration\n/u)
       const dry = yield* type("prune", ...options, "--dry-run")
       assert.strictEqual(
-        dry.out,
-        `would keep ${id(1)} (pinned)\nwould keep ${id(3)} (newest, backups)\nwould remove ${id(2)}\n`
+        dry.out.replace(/ \S+ kB\n$/u, " 1 kB\n"),
+        `would keep ${id(1)} (pinned)\nwould keep ${id(3)} (newest, backups)\nwould remove ${id(2)}: frees 1 kB\n`
       )
       assert.strictEqual((yield* type("prune", ...options)).exitCode, 0)
       assert.deepStrictEqual(stored(), [id(1), id(3)])
