@@ -58,8 +58,10 @@ const manyKeys = <E>(name: string, pages: number, place: Effect.Effect<Place, E,
             )
           )
           assert.strictEqual(next, count)
-          // What `kafka-backup list` reads: the folders' names, never what is below them.
-          const unlisted = { ...store, list: () => Stream.die("the catalogue lists no objects") }
+          // What `kafka-backup list` reads: the folders' names and their facts, never the segments below them.
+          const facts = (prefix: string) =>
+            prefix === "set/kb-meta" ? store.list(prefix) : Stream.die("the catalogue lists no segments")
+          const unlisted = { ...store, list: facts }
           assert.deepStrictEqual(yield* Stream.runCollect(store.folders), ["set"])
           assert.deepStrictEqual(yield* Catalogue.entries(unlisted), [])
         }),
