@@ -4,6 +4,7 @@ import { createHash } from "node:crypto"
 import * as Lz4Block from "../../compression/Lz4Block.ts"
 import { SegmentDamaged, SegmentError } from "../SegmentError.ts"
 import type { JoinedFile, JoinPart, SegmentJoin } from "../SegmentJoin.ts"
+import { footerOf, sha256Of } from "./FileSums.ts"
 import * as Kbak from "./Kbak.ts"
 
 /** What an lz4 body begins with: the length of the record stream. */
@@ -68,17 +69,6 @@ const bodyOf = (compression: Kbak.Compression, bodies: ReadonlyArray<Buffer>): R
   return [size, ...Lz4Block.joined(bodies.map((body) => body.subarray(sizeBytes)))]
 }
 
-const crcOf = Effect.fnUntraced(function* (pieces: ReadonlyArray<Uint8Array>) {
-  let crc = 0
-  for (const piece of pieces) {
-    for (let at = 0; at < piece.length; at += step) {
-      crc = crc32(piece.subarray(at, at + step), crc)
-      yield* Effect.yieldNow
-    }
-  }
-  return crc
-})
-
 /**
  * Joins KBAK files. zstd frames and plain record streams may follow one another in a body: readers of the format,
  * other tools among them, read them as one. LZ4 bodies are one block, so their blocks are joined at the seams.
@@ -96,21 +86,14 @@ export const join: SegmentJoin = Effect.fn("KbakJoin.join")(function* (parts) {
     firstOffset: parts[0]!.firstOffset,
     lastOffset: parts.at(-1)!.lastOffset
   })
-  const front = [
-    header,
-    ...bodyOf(
-      compression,
-      found.map(({ body }) => body)
-    )
-  ]
-  const pieces = [...front, Kbak.footer(yield* crcOf(front))]
+  const body = bodyOf(
+    compression,
+    found.map((part) => part.body)
+  )
+  const pieces = [header, ...body, yield* footerOf(header, body)]
   return {
     pieces,
     storedBytes: pieces.reduce((sum, piece) => sum + piece.length, 0),
-    sha256: () => {
-      const hash = createHash("sha256")
-      for (const piece of pieces) hash.update(piece)
-      return hash.digest("hex")
-    }
+    sha256: () => sha256Of(pieces)
   } satisfies JoinedFile
 })

@@ -1,9 +1,8 @@
-import { crc32 } from "@node-rs/crc32"
 import { Effect, Result } from "effect"
-import { createHash } from "node:crypto"
 import type { RecordBatch } from "../../kafka/batch/RecordBatch.ts"
 import type { ByteBudget, Lease } from "../ByteBudget.ts"
 import type { ChunkPool } from "./ChunkPool.ts"
+import { footerOf, sha256Of } from "./FileSums.ts"
 import * as Kbak from "./Kbak.ts"
 import type { OffsetHeaders } from "../records/OffsetHeaders.ts"
 import type { EncodedSegment, SegmentMemory, SegmentWriter } from "../Segment.ts"
@@ -46,29 +45,7 @@ interface Leases {
 /** Records above this size are few at a time; up to it they are part of what a chunk takes. */
 const largeRecordBytes = 4 * 1024 * 1024
 
-/** Bytes that are checksummed without a pause for other fibers; about 2 ms. */
-const hashStep = 1024 * 1024
-
 const nothing = Buffer.alloc(0)
-
-/** The footer, with the CRC-32 of header and body. */
-const footerOf = Effect.fnUntraced(function* (header: Buffer, body: ReadonlyArray<Uint8Array>) {
-  let crc = 0
-  for (const piece of [header, ...body]) {
-    for (let at = 0; at < piece.length; at += hashStep) {
-      const step = piece.subarray(at, at + hashStep)
-      crc = crc32(step, crc)
-      yield* Effect.yieldNow
-    }
-  }
-  return Kbak.footer(crc)
-})
-
-const sha256Of = (pieces: ReadonlyArray<Uint8Array>): string => {
-  const hash = createHash("sha256")
-  for (const piece of pieces) hash.update(piece)
-  return hash.digest("hex")
-}
 
 /** Builds one KBAK segment. */
 export const make = (options: KbakWriterOptions): SegmentWriter => {
