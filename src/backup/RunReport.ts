@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { BackupId } from "../identity/BackupId.ts"
 import { RunIdentity } from "../identity/RunIdentity.ts"
+import { DamageSummary, VerificationSummary } from "../outcome/VerificationSummary.ts"
 
 /** The report of one attempt of a run: stored beside the set, in the `--report` file, and shown on the terminal. */
 export const RunReport = Schema.Struct({
@@ -74,6 +75,10 @@ export const RunReport = Schema.Struct({
       locked: Schema.optionalKey(Schema.Array(Schema.Struct({ backupId: BackupId, why: Schema.String })))
     })
   ),
+  /** What the run read again of stored backups; absent where it reads none. */
+  verification: Schema.optionalKey(VerificationSummary),
+  /** Backups of the resource that are known to be damaged; absent for none. */
+  damaged: Schema.optionalKey(DamageSummary),
   error: Schema.optionalKey(
     Schema.Struct({ reason: Schema.String, message: Schema.String, advice: Schema.String, isRetryable: Schema.Boolean })
   ),

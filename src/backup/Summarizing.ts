@@ -59,6 +59,8 @@ export const ofRun = (report: RunReport, catalogue?: CatalogueSummary): RunSumma
   ...(report.retention === undefined ? {} : { removed: report.retention.removed.length }),
   ...(report.retention?.rules === undefined ? {} : { retention: report.retention.rules }),
   ...heldBack(report.retention?.heldBack),
+  ...(report.verification === undefined ? {} : { verification: report.verification }),
+  ...(report.damaged === undefined ? {} : { damaged: report.damaged }),
   ...(catalogue === undefined ? {} : { catalogue })
 })
 

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { DrillSummary } from "./DrillSummary.ts"
 import { RestoreSummary } from "./RestoreSummary.ts"
+import { DamageSummary, VerificationSummary } from "./VerificationSummary.ts"
 
 /** One proven set of this resource, with the fields that the history needs. */
 export const SetSummary = Schema.Struct({
@@ -58,6 +59,9 @@ export const RunSummary = Schema.Struct({
   retention: Schema.optionalKey(Schema.String),
   /** Sets that retention would remove if newer ones had not lost what they hold, and what that is. */
   heldBack: Schema.optionalKey(Schema.String),
+  /** Of the command run: what it read again of stored backups, and which are known to be damaged. */
+  verification: Schema.optionalKey(VerificationSummary),
+  damaged: Schema.optionalKey(DamageSummary),
   catalogue: Schema.optionalKey(CatalogueSummary),
   /** Of the commands restore and offsets. */
   restore: Schema.optionalKey(RestoreSummary),

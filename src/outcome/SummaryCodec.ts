@@ -18,7 +18,8 @@ const room = {
   note: 300,
   notes: 1000,
   heldBack: 600,
-  retention: 300
+  retention: 300,
+  damaged: 310
 } as const
 
 /** Not a summary that this version can read. */
@@ -86,7 +87,7 @@ const cutNotes = (notes: ReadonlyArray<string>): ReadonlyArray<string> => {
 
 /** The summary without its lists of sets and topics, every text cut to its limit. */
 const texts = (summary: RunSummary) => {
-  const { catalogue: _catalogue, drill, restore: _restore, ...rest } = summary
+  const { catalogue: _catalogue, damaged, drill, restore: _restore, ...rest } = summary
   const optional = (key: "backupId" | "reason" | "message" | "advice" | "heldBack" | "retention") =>
     summary[key] === undefined ? {} : { [key]: cut(summary[key], room[key]) }
   return {
@@ -99,6 +100,7 @@ const texts = (summary: RunSummary) => {
     ...optional("advice"),
     ...optional("heldBack"),
     ...optional("retention"),
+    ...(damaged === undefined ? {} : { damaged: { ...damaged, text: cut(damaged.text, room.damaged) } }),
     ...(drill === undefined ? {} : { drill: DrillSummary.shortened(drill) }),
     notes: cutNotes(summary.notes)
   }

@@ -133,6 +133,34 @@ describe("SummaryCodec", () => {
     assert.isAtLeast(decoded(text).catalogue!.sets.length, 10)
   })
 
+  it("keeps what was read again and what is damaged, and has room for sets beside them", () => {
+    const long = "ü".repeat(10_000)
+    const verification = {
+      percent: 2,
+      objects: 1234,
+      bytes: 2_000_000_000_000,
+      totalBytes: 100_000_000_000_000,
+      oldestMillis: 1_795_000_000_000,
+      remainingRuns: 50,
+      isCutShort: true
+    }
+    const text = SummaryCodec.encode({
+      ...success,
+      notes: [long, long, long, long, long],
+      heldBack: long,
+      retention: long,
+      verification,
+      damaged: { sets: 168, text: long },
+      catalogue: { total: 100, sets: hourly(100) }
+    })
+    assert.isAtMost(size(text), 4096)
+    const found = decoded(text)
+    assert.deepStrictEqual(found.verification, verification)
+    assert.strictEqual(found.damaged!.sets, 168)
+    assert.match(found.damaged!.text, /^ü{100,}…$/)
+    assert.isAtLeast(found.catalogue!.sets.length, 10)
+  })
+
   it.prop(
     "is JSON of at most 4096 bytes that can be read, whatever is in it",
     [Schema.String, Schema.String, Schema.Array(Schema.String), Schema.Array(SomeSet), Count],
