@@ -115,7 +115,9 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
   const present = new Set<string>()
   const gone = new Set<string>()
   const lostManifests = new Set<string>()
-  const isCounted = ({ backupId }: KnownSet) => checked.get(backupId)?.damage === undefined && !gone.has(backupId)
+  const isPresent = ({ backupId }: KnownSet) => checked.get(backupId)?.damage === undefined
+  // What a reading has recorded, only a reading takes back: the sizes of objects do not say what is in them.
+  const isCounted = (set: KnownSet) => set.damage === undefined && isPresent(set) && !gone.has(set.backupId)
   for (;;) {
     const counted = sets.filter(isCounted)
     const decided = yield* Retention.decide(counted, rules, (set, newer) =>
@@ -136,17 +138,17 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
     const isDoubtful = ({ backupId }: KnownSet) => !present.has(backupId) && !gone.has(backupId)
     // Where nothing expires, only what was damaged is looked at: somebody may have repaired it.
     const [newest, others] = decision.expired.length === 0 ? [[], []] : [decision.kept.slice(0, 1), decision.kept]
-    const doubtful = [...others, ...sets.filter((set) => !isCounted(set))]
+    const doubtful = [...others, ...sets.filter((set) => !isPresent(set))]
       .filter(isDoubtful)
       .toSorted((a, b) => (checked.get(a.backupId)?.atMillis ?? 0) - (checked.get(b.backupId)?.atMillis ?? 0))
     const due = new Set([...newest.filter(isDoubtful), ...doubtful.slice(0, Math.max(0, checks - present.size - 1))])
     if (due.size === 0) {
-      const notes = sets.flatMap(({ backupId }) => {
+      const notes = sets.flatMap(({ backupId, damage: recorded }) => {
         if (lostManifests.has(backupId)) return [`${backupId} has no manifest any more and is no backup`]
-        const damage = checked.get(backupId)?.damage
+        const damage = recorded?.text ?? checked.get(backupId)?.damage
         return damage === undefined ? [] : [`${backupId} is damaged and does not count for retention: ${damage}`]
       })
-      const known = sets.flatMap(({ backupId, base, facts, references }): ReadonlyArray<IndexedSet> => {
+      const known = sets.flatMap(({ backupId, base, damage, facts, references }): ReadonlyArray<IndexedSet> => {
         if (gone.has(backupId)) return []
         const [found, missing] = [checked.get(backupId), lost.get(backupId)]
         return [
@@ -156,7 +158,8 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
             references,
             ...(base === undefined ? {} : { base }),
             ...(found === undefined ? {} : { check: found }),
-            ...(missing === undefined ? {} : { lost: missing })
+            ...(missing === undefined ? {} : { lost: missing }),
+            ...(damage === undefined ? {} : { damage })
           }
         ]
       })

@@ -36,6 +36,11 @@ export const checkpointFolder = (backupId: BackupId) => `${backupId}/checkpoint/
 /** Everything durable since the attempt's last checkpoint, created only if absent. */
 export const checkpoint = (backupId: BackupId, attemptNumber: number, sequence: number) =>
   key(`${checkpointFolder(backupId)}${sixDigits(attemptNumber)}-${sixDigits(sequence)}.json`)
+export const damageFolder = (backupId: BackupId) => `${backupId}/damage/`
+/** What is known to be damaged of a complete set, created only if absent; the highest number counts: see Damage.ts. */
+export const damage = (backupId: BackupId, n: number) => key(`${damageFolder(backupId)}${sixDigits(n)}.json`)
+/** True for the name of such a document within a set's folder. */
+export const isDamage = (name: string): boolean => /^damage\/\d{6,}\.json$/u.test(name)
 export const topicsFolder = (backupId: string) => `${backupId}/topics/`
 /** Says that retention is removing the set, which is no backup from then on. */
 export const tombstone = (backupId: BackupId) => key(`${backupId}/tombstone.json`)

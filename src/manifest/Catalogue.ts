@@ -5,6 +5,7 @@ import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, DocumentUnreadable, SetIncomplete, SetNotFound } from "./CatalogueError.ts"
 import * as Claims from "./Claims.ts"
+import * as Damage from "./Damage.ts"
 import * as Documents from "./Documents.ts"
 import { Manifest, type ManifestTotals, references, totals } from "./Manifest.ts"
 import * as RetiredFolder from "./RetiredFolder.ts"
@@ -23,6 +24,8 @@ export type CatalogueEntry =
       readonly references: ReadonlyArray<string>
       /** The set that it was built on; absent for one that names no other set's objects. */
       readonly base?: BackupId.BackupId
+      /** What is recorded of it as damaged; absent where nothing is. */
+      readonly damage?: Damage.Summary
     }
   | { readonly _tag: "Incomplete"; readonly backupId: BackupId.BackupId }
   | { readonly _tag: "BeingRemoved"; readonly backupId: BackupId.BackupId }
@@ -216,10 +219,16 @@ const unreadable = (store: ObjectStoreShape, backupId: BackupId.BackupId, { mess
     ...found
   }))
 
+const withDamage = (store: ObjectStoreShape, entry: CatalogueEntry) =>
+  Effect.map(Damage.read(store, entry.backupId), (objects): CatalogueEntry => {
+    const damage = Damage.summary(objects)
+    return damage === undefined || entry._tag !== "Complete" ? entry : { ...entry, damage }
+  })
+
 /** What one folder holds; undefined without manifest and claim, and if nothing of a removed set is in it. */
 export const entry = Effect.fnUntraced(
   function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
-    return (yield* byFacts(store, backupId)) ?? (yield* byManifest(store, backupId))
+    return yield* withDamage(store, (yield* byFacts(store, backupId)) ?? (yield* byManifest(store, backupId)))
   },
   (effect, store, backupId) =>
     effect.pipe(

@@ -13,10 +13,13 @@ import * as Seal from "./Seal.ts"
  */
 
 /**
- * Names that an attempt writes before the manifest, and that of a document that is not readable where this is asked.
+ * Names that an attempt writes before the manifest, that of a document that is not readable where this is asked, and
+ * those of documents on the damage of a backup that was removed meanwhile.
  */
 const isOfAttempt = (name: string): boolean =>
-  Seal.isLeftover(name) || ["plan.json", "consumer-groups-snapshot.json", "retired.json"].includes(name)
+  Seal.isLeftover(name) ||
+  BackupKeys.isDamage(name) ||
+  ["plan.json", "consumer-groups-snapshot.json", "retired.json"].includes(name)
 
 /** True if an attempt wrote everything in the folder: with anything else in it, it is left alone. */
 const isOnlyOfAttempts = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>

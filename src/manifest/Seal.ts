@@ -117,7 +117,7 @@ const ofFolder = Effect.fnUntraced(function* (store: ObjectStoreShape, { backupI
   const name = (key: string) => key.slice(backupId.length + 1)
   return {
     leftovers: others.filter((key) => isLeftover(name(key))),
-    strangers: others.filter((key) => !isLeftover(name(key)))
+    strangers: others.filter((key) => !isLeftover(name(key)) && !BackupKeys.isDamage(name(key)))
   }
 })
 

@@ -4,6 +4,7 @@ import { Owner, ownerKey } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import * as Catalogue from "./Catalogue.ts"
+import * as Damage from "./Damage.ts"
 import * as Documents from "./Documents.ts"
 import type { RetiredFolder } from "./RetiredFolder.ts"
 import * as SealedJson from "./SealedJson.ts"
@@ -32,7 +33,9 @@ export const IndexedSet = Schema.Struct({
    * Beyond the number to keep, it stays for these topics: no newer set that was completed by then holds their records.
    * There may be more topics than are named.
    */
-  lost: Schema.optionalKey(Schema.Struct({ byMillis: Schema.Int, topics: Schema.Array(Schema.String) }))
+  lost: Schema.optionalKey(Schema.Struct({ byMillis: Schema.Int, topics: Schema.Array(Schema.String) })),
+  /** What a reading found damaged, and none has found right since: see Damage.ts. */
+  damage: Schema.optionalKey(Damage.Summary)
 })
 export type IndexedSet = typeof IndexedSet.Type
 
@@ -121,8 +124,14 @@ export const known = Effect.fn("SetIndex.known")(function* (
   const others: Array<Catalogue.CatalogueEntry> = []
   for (const entry of entries) {
     if (entry?._tag === "Complete" && entry.facts !== undefined) {
-      const { backupId, base, facts, references } = entry
-      sets.push({ backupId, facts, references, ...(base === undefined ? {} : { base }) })
+      const { backupId, base, damage, facts, references } = entry
+      sets.push({
+        backupId,
+        facts,
+        references,
+        ...(base === undefined ? {} : { base }),
+        ...(damage === undefined ? {} : { damage })
+      })
     } else if (entry?._tag === "Retired") {
       const { _tag, ...folder } = entry
       retired.push(folder)

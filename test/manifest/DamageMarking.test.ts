@@ -1,0 +1,152 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Stream } from "effect"
+import * as RetentionPass from "../../src/backup/RetentionPass.ts"
+import type { Owner } from "../../src/identity/RunIdentity.ts"
+import * as Damage from "../../src/manifest/Damage.ts"
+import * as DamageMarking from "../../src/manifest/DamageMarking.ts"
+import type { ManifestSegment } from "../../src/manifest/Manifest.ts"
+import * as SetIndex from "../../src/manifest/SetIndex.ts"
+import type { ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
+import * as ByReference from "../backup/byReference.ts"
+import { layer, world } from "../backup/world.ts"
+
+const owner: Owner = { uid: "uid-1", namespace: "kafka", name: "nightly" }
+const start = Date.UTC(2026, 10, 23)
+const at = (n: number) => ({ owner, slotMillis: start + n * 3_600_000 })
+
+const damaged = ({ end_offset, key, start_offset }: ManifestSegment): Damage.DamagedObject => ({
+  key,
+  topic: "orders",
+  partition: 0,
+  firstOffset: start_offset,
+  lastOffset: end_offset,
+  detail: "is missing",
+  sinceMillis: 1000
+})
+const found = (...segments: ReadonlyArray<ManifestSegment>): Damage.Reading => ({
+  found: segments.map(damaged),
+  right: new Set<string>()
+})
+const right = (...segments: ReadonlyArray<ManifestSegment>): Damage.Reading => ({
+  found: [],
+  right: new Set(segments.map(({ key }) => key))
+})
+
+/** Three sets, each on the one before, and a full one; the third does not name the first segment any more. */
+const sets = Effect.gen(function* () {
+  const { memory, store } = yield* world
+  const first = yield* ByReference.make(store, { ...at(1), own: 3 })
+  const second = yield* ByReference.make(store, { ...at(2), base: first, own: 1 })
+  const third = yield* ByReference.make(store, { ...at(3), base: second, drop: 1, own: 1 })
+  const full = yield* ByReference.make(store, { ...at(4), own: 6 })
+  return { memory, store, first, second, third, full }
+})
+
+const recorded = (store: ObjectStoreShape, { backupId }: ByReference.MadeSet) =>
+  Effect.map(Damage.read(store, backupId), (objects) => objects.map(({ firstOffset }) => firstOffset))
+
+const manifestsRead = (store: ObjectStoreShape) => {
+  const keys: Array<string> = []
+  const counted: ObjectStoreShape = {
+    ...store,
+    read: (key) => Stream.suspend(() => (keys.push(key), store.read(key)))
+  }
+  return { store: counted, keys }
+}
+
+describe("An object that is found damaged", () => {
+  it.effect("is recorded in every set that names it, and in no other", () =>
+    Effect.gen(function* () {
+      const { first, full, second, store, third } = yield* sets
+      const [oldest, next] = first.segments
+      assert.deepStrictEqual(yield* DamageMarking.mark(store, owner, found(oldest!)), [first.backupId, second.backupId])
+      assert.deepStrictEqual(
+        yield* DamageMarking.mark(store, owner, found(next!, second.segments.at(-1)!)),
+        [first, second, third].map(({ backupId }) => backupId)
+      )
+      assert.deepStrictEqual(yield* recorded(store, first), [0, 10])
+      assert.deepStrictEqual(yield* recorded(store, second), [0, 10, 30])
+      assert.deepStrictEqual(yield* recorded(store, third), [10, 30])
+      assert.deepStrictEqual(yield* recorded(store, full), [])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is taken away from all of them when it is read and right again", () =>
+    Effect.gen(function* () {
+      const { first, second, store, third } = yield* sets
+      yield* RetentionPass.run(store, owner, { keep: 9 }, "run")
+      const [oldest, next] = first.segments
+      yield* DamageMarking.mark(store, owner, found(oldest!, next!))
+      assert.deepStrictEqual(yield* DamageMarking.mark(store, owner, right(next!)), [first.backupId, second.backupId])
+      assert.deepStrictEqual(yield* recorded(store, third), [])
+      assert.deepStrictEqual(yield* DamageMarking.mark(store, owner, right(oldest!, next!)), [])
+      for (const set of [first, second, third]) assert.deepStrictEqual(yield* recorded(store, set), [])
+      const index = yield* SetIndex.indexed(store, owner)
+      assert.deepStrictEqual(
+        index.map(({ damage }) => damage),
+        index.map(() => undefined)
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is known to the index at once, and to one that begins anew", () =>
+    Effect.gen(function* () {
+      const { first, memory, second, store } = yield* sets
+      yield* RetentionPass.run(store, owner, { keep: 9 }, "run")
+      yield* DamageMarking.mark(store, owner, found(first.segments[0]!))
+      const inIndex = Effect.map(SetIndex.indexed(store, owner), (all) =>
+        all.flatMap(({ backupId, damage }) => (damage === undefined ? [] : [`${backupId} ${damage.text}`]))
+      )
+      const expected = [first, second].map(({ backupId }) => `${backupId} orders[0] offsets 0-9: is missing`)
+      assert.deepStrictEqual(yield* inIndex, expected)
+      for (const key of (yield* memory.keys).filter((key) => key.startsWith("_kafka-backup/index/"))) {
+        yield* store.delete(key)
+      }
+      yield* RetentionPass.run(store, owner, { keep: 9 }, "run")
+      assert.deepStrictEqual(yield* inIndex, expected)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("costs no manifest where nothing was found, and writes nothing where nothing changes", () =>
+    Effect.gen(function* () {
+      const { first, memory, store } = yield* sets
+      yield* RetentionPass.run(store, owner, { keep: 9 }, "run")
+      const before = yield* memory.keys
+      const counted = manifestsRead(store)
+      assert.deepStrictEqual(yield* DamageMarking.mark(counted.store, owner, right(...first.segments)), [])
+      assert.deepStrictEqual(counted.keys, [])
+      assert.deepStrictEqual(yield* memory.keys, before)
+      yield* DamageMarking.mark(store, owner, found(first.segments[0]!))
+      const marked = yield* memory.keys
+      yield* DamageMarking.mark(store, owner, found(first.segments[0]!))
+      assert.deepStrictEqual(yield* memory.keys, marked)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("makes a set one that does not count for retention, until it is right again", () =>
+    Effect.gen(function* () {
+      const { first, full, second, store, third } = yield* sets
+      yield* DamageMarking.mark(store, owner, found(full.segments[0]!))
+      const kept = (keep: number) => Effect.map(RetentionPass.preview(store, owner, { keep }), ({ removed }) => removed)
+      assert.deepStrictEqual(yield* kept(2), [first.backupId])
+      yield* DamageMarking.mark(store, owner, right(full.segments[0]!))
+      assert.deepStrictEqual(yield* kept(2), [first.backupId, second.backupId])
+      assert.isDefined(third)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is recorded in sets of an earlier resource that was adopted, and not in those of another one", () =>
+    Effect.gen(function* () {
+      const { store } = yield* world
+      const earlier = yield* ByReference.make(store, { ...at(1), own: 3 })
+      const mine: Owner = { uid: "uid-2", namespace: "kafka", name: "nightly" }
+      const later = yield* ByReference.make(store, { ...at(3), owner: mine, base: earlier, own: 1 })
+      const resource = { ...mine, adopting: { sourceClusterId: undefined, createdMillis: start + 2 * 3_600_000 } }
+      const object = found(earlier.segments[0]!)
+      assert.deepStrictEqual(yield* DamageMarking.mark(store, mine, object), [later.backupId])
+      assert.deepStrictEqual(yield* recorded(store, earlier), [])
+      assert.deepStrictEqual(yield* DamageMarking.mark(store, resource, object), [earlier.backupId, later.backupId])
+      assert.deepStrictEqual(yield* recorded(store, earlier), [0])
+    }).pipe(Effect.provide(layer))
+  )
+})
