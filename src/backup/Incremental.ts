@@ -1,18 +1,14 @@
-import { Effect, Option } from "effect"
-import type { KafkaError } from "../kafka/KafkaError.ts"
-import type { EpochEnd, KafkaSourceShape } from "../kafka/KafkaSource.ts"
+import { Effect } from "effect"
+import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import type { TopicCleanup } from "../kafka/TopicCleanup.ts"
 import type { Resource } from "../manifest/Adoption.ts"
-import type { FullReason } from "../manifest/FullReason.ts"
-import type { ManifestPartition } from "../manifest/Manifest.ts"
 import * as ObjectsThere from "../manifest/ObjectsThere.ts"
-import type { PlannedPartition, PlannedTopic, RunPlan } from "../manifest/RunPlan.ts"
-import type { SetFacts } from "../manifest/SetFacts.ts"
+import type { PlannedPartition, RunPlan } from "../manifest/RunPlan.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Base from "./Base.ts"
+import * as LogProof from "./LogProof.ts"
 import * as Reuse from "./Reuse.ts"
 import * as SegmentLimit from "./SegmentLimit.ts"
-import * as TailProof from "./TailProof.ts"
 
 /*
  * Turns the plan of a run that would read everything into one that takes over what an earlier backup holds, where that
@@ -32,23 +28,10 @@ const fullPrefix = "full-"
 
 const isFullAsked = ({ identity: { trigger } }: RunPlan): boolean => trigger?.startsWith(fullPrefix) ?? false
 
-/** One partition of the plan and of the base. */
-interface Pair {
-  readonly topic: PlannedTopic
-  readonly partition: PlannedPartition
-  readonly hasTopic: boolean
-  readonly facts: SetFacts["topics"][number]["partitions"][number] | undefined
-  readonly held: HeldSegments | undefined
-}
-
-interface HeldSegments extends Reuse.Held {
-  readonly segments: ManifestPartition["segments"]
-}
-
 const topicsByName = <T extends { readonly name: string }>(topics: ReadonlyArray<T>) =>
   new Map(topics.map((topic) => [topic.name, topic]))
 
-const pairs = (plan: RunPlan, { facts, manifest }: Base.Base): ReadonlyArray<Pair> => {
+const pairs = (plan: RunPlan, { facts, manifest }: Base.Base): ReadonlyArray<LogProof.Pair> => {
   const inFacts = topicsByName(facts.topics)
   const inManifest = topicsByName(manifest.topics)
   return plan.topics.flatMap((topic) => {
@@ -59,7 +42,7 @@ const pairs = (plan: RunPlan, { facts, manifest }: Base.Base): ReadonlyArray<Pai
     const wasCompacted = stored?.configurations?.["cleanup.policy"]?.includes("compact") ?? false
     return topic.partitions
       .filter(({ from, until }) => from < until)
-      .map((partition): Pair => {
+      .map((partition): LogProof.Pair => {
         const range = ranges.get(partition.partition)
         const held =
           range === undefined
@@ -78,104 +61,9 @@ const pairs = (plan: RunPlan, { facts, manifest }: Base.Base): ReadonlyArray<Pai
   })
 }
 
-interface Sure extends Pair {
-  readonly held: HeldSegments
-}
-
-/**
- * What was decided of a pair: why it is read in full, or what is known of the log's last leader below the base's end.
- */
-type Verdict =
-  | { readonly _tag: "Full"; readonly reason: FullReason }
-  | { readonly _tag: "Reused"; readonly leaderEpoch?: number }
-
-const full = (reason: FullReason): Verdict => ({ _tag: "Full", reason })
-
-/** Asks for what may be refused; undefined, and a note, if it is. What waiting may cure still fails. */
-const ifAnswered = <A>(notes: Array<string>, what: string, effect: Effect.Effect<A, KafkaError>) =>
-  effect.pipe(
-    Effect.map(Option.some),
-    Effect.catchIf(
-      ({ isRetryable }) => !isRetryable,
-      ({ message }) =>
-        Effect.sync(() => {
-          notes.push(`${what}: ${message}`)
-          return Option.none<A>()
-        })
-    ),
-    Effect.map(Option.getOrUndefined)
-  )
-
-/** Partitions whose ends are compared at the same time. */
-const comparedAtOnce = 4
-
-/** Proves, or not, that the logs of these partitions are still those of the base. */
-const prove = Effect.fnUntraced(function* (
-  kafka: KafkaSourceShape,
-  store: ObjectStoreShape,
-  base: Base.Base,
-  candidates: ReadonlyArray<Sure>,
-  cleanup: ReadonlyMap<string, TopicCleanup>,
-  notes: Array<string>
-) {
-  const verdicts = new Map<Pair, Verdict>()
-  const byEpoch = candidates.flatMap((pair) =>
-    pair.facts?.leaderEpoch === undefined ? [] : [{ pair, leaderEpoch: pair.facts.leaderEpoch }]
-  )
-  const places = byEpoch.map(({ leaderEpoch, pair: { partition, topic } }) => ({
-    topic: topic.name,
-    partition: partition.partition,
-    leaderEpoch
-  }))
-  const ends: ReadonlyArray<EpochEnd> | undefined =
-    places.length === 0
-      ? []
-      : yield* ifAnswered(notes, "the brokers do not say whether logs are still the same", kafka.lineage(places))
-  byEpoch.forEach(({ leaderEpoch, pair }, i) => {
-    const end = ends?.[i]
-    const reason = end === undefined ? "LineageUnknown" : Reuse.ofLineage(pair.held, leaderEpoch, end)
-    verdicts.set(pair, reason === undefined ? { _tag: "Reused", leaderEpoch } : full(reason))
-  })
-  yield* Effect.forEach(
-    candidates.filter((pair) => pair.facts?.leaderEpoch === undefined),
-    (pair) =>
-      Effect.gen(function* () {
-        const { held, partition, topic } = pair
-        const segment = held.segments.at(-1)
-        if (segment === undefined || segment.end_offset < partition.from || topic.topicId === undefined) {
-          return void verdicts.set(pair, full("LineageUnknown"))
-        }
-        const { isEqual, ...epoch } = yield* TailProof.compare(
-          kafka,
-          store,
-          {
-            topic: topic.name,
-            topicId: topic.topicId,
-            partition: partition.partition,
-            segment,
-            logStart: partition.from,
-            until: held.until,
-            addedHeaders: base.facts.addedHeaders
-          },
-          cleanup.get(topic.name)?.isCompacted ?? false
-        )
-        verdicts.set(pair, isEqual ? { _tag: "Reused", ...epoch } : full("EndDiffers"))
-      }).pipe(
-        Effect.catchTag("SegmentError", ({ message }) =>
-          Effect.sync(() => {
-            notes.push(`the earlier backup ${base.named.backupId} is damaged: ${message}`)
-            verdicts.set(pair, full("ObjectsMissing"))
-          })
-        )
-      ),
-    { concurrency: comparedAtOnce, discard: true }
-  )
-  return verdicts
-})
-
 const planned = (
   partition: PlannedPartition,
-  held: Sure["held"],
+  held: LogProof.Sure["held"],
   leaderEpoch: number | undefined,
   cleanup: TopicCleanup | undefined
 ): PlannedPartition => {
@@ -203,12 +91,12 @@ const onBase = Effect.fnUntraced(function* (
 ) {
   const notes: Array<string> = []
   const all = pairs(plan, base)
-  const cleanup = yield* ifAnswered(
+  const cleanup = yield* LogProof.ifAnswered(
     notes,
     "nobody knows which topics are compacted",
     kafka.cleanup(plan.topics.map(({ name }) => name))
   )
-  const living = ({ partition, topic }: Pair): Reuse.Living => ({
+  const living = ({ partition, topic }: LogProof.Pair): Reuse.Living => ({
     topicId: topic.topicId,
     logStart: partition.from,
     lastStable: partition.until,
@@ -220,22 +108,22 @@ const onBase = Effect.fnUntraced(function* (
     store,
     all.flatMap(({ held, partition }) => Reuse.kept(held?.segments ?? [], partition.from))
   )
-  const verdicts = new Map<Pair, Verdict>()
-  const candidates: Array<Sure> = []
+  const verdicts = new Map<LogProof.Pair, LogProof.Verdict>()
+  const candidates: Array<LogProof.Sure> = []
   for (const pair of all) {
     const { held, partition } = pair
     const isThere = Reuse.kept(held?.segments ?? [], partition.from).every(({ key }) => !missing.has(key))
     const reason = Reuse.ofPartition(held && { ...held, isThere }, living(pair), pair.hasTopic)
-    if (reason !== undefined) verdicts.set(pair, full(reason))
+    if (reason !== undefined) verdicts.set(pair, LogProof.full(reason))
     else if (held !== undefined) candidates.push({ ...pair, held })
   }
-  const proven = yield* prove(kafka, store, base, candidates, cleanup ?? new Map(), notes)
+  const proven = yield* LogProof.prove(kafka, store, base, candidates, cleanup ?? new Map(), notes)
   for (const [pair, verdict] of proven) verdicts.set(pair, verdict)
   const reused = candidates
     .filter((pair) => verdicts.get(pair)?._tag === "Reused")
     .map((pair) => ({ pair, segments: Reuse.kept(pair.held.segments, pair.partition.from) }))
   for (const { pair } of SegmentLimit.beyond(reused, segmentBytes, mostSegments)) {
-    verdicts.set(pair, full("ManySmallSegments"))
+    verdicts.set(pair, LogProof.full("ManySmallSegments"))
   }
   const decided = new Map<PlannedPartition, PlannedPartition>()
   for (const [{ held, partition, topic }, verdict] of verdicts) {
