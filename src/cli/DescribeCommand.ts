@@ -1,13 +1,19 @@
 import { Effect } from "effect"
 import { Argument, Command } from "effect/cli"
+import * as Adoption from "../manifest/Adoption.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
+import * as Damage from "../manifest/Damage.ts"
 import { sentence } from "../manifest/FullReason.ts"
 import { type ManifestPartition, totals } from "../manifest/Manifest.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
 import * as Pins from "../manifest/Pins.ts"
 import { fullReads, type SetFacts } from "../manifest/SetFacts.ts"
+import * as SetIndex from "../manifest/SetIndex.ts"
+import * as WholeElsewhere from "../manifest/WholeElsewhere.ts"
 import * as Needs from "../restore/Needs.ts"
 import * as Format from "../status/Format.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as DescribedDamage from "./DescribedDamage.ts"
 import * as DescribedNeeds from "./DescribedNeeds.ts"
 import * as Quantities from "./Quantities.ts"
 import * as Resource from "./Resource.ts"
@@ -145,16 +151,38 @@ const summary = (set: Catalogue.BackupSet, pin: string | undefined): string => {
   ])
 }
 
+/** What is known to be damaged, and which newer backups have it whole. */
+const knownDamage = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  resource: Adoption.Resource,
+  set: Catalogue.BackupSet
+) {
+  const objects = yield* Damage.read(store, set.backupId)
+  const indexed = yield* SetIndex.indexed(store, Adoption.ownerOf(resource))
+  const check = indexed.find(({ backupId }) => backupId === set.backupId)?.check
+  return {
+    objects,
+    ...(check?.damage === undefined ? {} : { noticed: { atMillis: check.atMillis, text: check.damage } }),
+    wholeIn: yield* WholeElsewhere.find(store, resource, set, objects)
+  } satisfies DescribedDamage.KnownDamage
+})
+
 export const describe = Command.make(
   "describe",
   { ...shared, backupId, output },
   Effect.fnUntraced(function* (flags) {
     const { backup, store } = yield* Resource.openStore(flags.file, flags)
     const set = yield* Catalogue.open(store, flags.backupId)
+    const damage = yield* knownDamage(store, SpecRequest.resource(backup), set)
     if (flags.output === "json") {
       return yield* StandardOutput.print(
         JSON.stringify(
-          { manifest: set.manifest, facts: set.facts ?? null, restore: DescribedNeeds.json(Needs.of(set)) },
+          {
+            manifest: set.manifest,
+            facts: set.facts ?? null,
+            damage: DescribedDamage.json(damage),
+            restore: DescribedNeeds.json(Needs.of(set))
+          },
           null,
           2
         )
@@ -175,6 +203,7 @@ export const describe = Command.make(
         "",
         Table.format(columns, partitions(set).map(row)),
         ...notes,
+        ...DescribedDamage.text(damage),
         "",
         DescribedNeeds.text(Needs.of(set))
       ].join("\n")

@@ -3,9 +3,11 @@ import { Command } from "effect/cli"
 import * as Worker from "../Worker.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
 import type { Owner } from "../identity/RunIdentity.ts"
+import * as Adoption from "../manifest/Adoption.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Pins from "../manifest/Pins.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
+import * as SetIndex from "../manifest/SetIndex.ts"
 import * as Format from "../status/Format.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared, summary } from "./SharedFlags.ts"
@@ -32,6 +34,17 @@ const ownerText = ({ name, namespace, uid }: Owner, isOwn: boolean, resource: Ow
   return isNamesake ? `${text} (uid ${uid ?? "none"})` : text
 }
 
+/** What is known to be damaged of a backup: by a reading, or since retention compared it with storage. */
+const damageOf = (
+  entry: Catalogue.CatalogueEntry,
+  indexed: ReadonlyArray<SetIndex.IndexedSet>
+): { readonly sinceMillis: number; readonly text: string } | undefined => {
+  if (entry._tag !== "Complete") return undefined
+  if (entry.damage !== undefined) return entry.damage
+  const check = indexed.find(({ backupId }) => backupId === entry.backupId)?.check
+  return check?.damage === undefined ? undefined : { sinceMillis: check.atMillis, text: check.damage }
+}
+
 /** What the backup itself has stored; a dash where that is not known. */
 const newBytes = (totals: { readonly newStoredBytes?: number } | undefined): string =>
   totals?.newStoredBytes === undefined ? "-" : Format.bytes(totals.newStoredBytes)
@@ -43,14 +56,16 @@ const row = (
   entry: Listed,
   own: ReadonlySet<string>,
   pins: ReadonlySet<string>,
+  isDamaged: boolean,
   resource: Owner
 ): ReadonlyArray<string> => {
   switch (entry._tag) {
     case "Complete": {
       const owner = entry.facts?.identity.owner
+      const state = isDamaged ? "damaged" : "complete"
       return [
         entry.backupId,
-        pins.has(entry.backupId) ? "complete, pinned" : "complete",
+        pins.has(entry.backupId) ? `${state}, pinned` : state,
         Format.time(entry.createdMillis),
         Format.count(entry.totals.topics),
         Format.count(entry.totals.records),
@@ -69,12 +84,13 @@ const row = (
   }
 }
 
-const json = (entry: Catalogue.CatalogueEntry, pins: ReadonlySet<string>) => {
+const json = (entry: Catalogue.CatalogueEntry, pins: ReadonlySet<string>, damage: ReturnType<typeof damageOf>) => {
   switch (entry._tag) {
     case "Complete":
       return {
         backupId: entry.backupId,
-        state: "complete",
+        state: damage === undefined ? "complete" : "damaged",
+        damage: damage === undefined ? null : { since: Format.time(damage.sinceMillis), text: damage.text },
         pinned: pins.has(entry.backupId),
         created: Format.time(entry.createdMillis),
         ...entry.totals,
@@ -95,6 +111,10 @@ const json = (entry: Catalogue.CatalogueEntry, pins: ReadonlySet<string>) => {
   }
 }
 
+/** What is damaged of a backup, in one line. */
+const damageLine = ({ backupId }: Listed, damage: ReturnType<typeof damageOf>): ReadonlyArray<string> =>
+  damage === undefined ? [] : [`${backupId} is damaged since ${Format.time(damage.sinceMillis)}: ${damage.text}`]
+
 /** What is left of removed backups, in one line. */
 const rest = (retired: ReadonlyArray<Retired>): string => {
   const bytes = Format.bytes(retired.reduce((n, folder) => n + folder.bytes, 0))
@@ -113,13 +133,16 @@ export const list = Command.make(
       const pins = yield* Pins.of(store, SpecRequest.pinned(backup))
       const listed = entries.flatMap((entry) => (entry._tag === "Retired" ? [] : [entry]))
       const retired = entries.flatMap((entry) => (entry._tag === "Retired" ? [entry] : []))
-      const rows = listed.map((entry) => row(entry, own, pins, resource))
-      const all = entries.map((entry) => json(entry, pins))
+      const indexed = yield* SetIndex.indexed(store, Adoption.ownerOf(resource))
+      const damages = new Map(entries.map((entry) => [entry, damageOf(entry, indexed)]))
+      const rows = listed.map((entry) => row(entry, own, pins, damages.get(entry) !== undefined, resource))
+      const all = entries.map((entry) => json(entry, pins, damages.get(entry)))
       yield* StandardOutput.print(
         flags.output === "json"
           ? JSON.stringify(all, null, 2)
           : [
               rows.length === 0 ? `no backups in ${store.location}` : Table.format(columns, rows),
+              ...listed.flatMap((entry) => damageLine(entry, damages.get(entry))),
               ...(retired.length === 0 ? [] : [rest(retired)])
             ].join("\n")
       )

@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
+import * as SpecRequest from "../backup/SpecRequest.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import { totals } from "../manifest/Manifest.ts"
 import * as Verification from "../manifest/Verification.ts"
@@ -10,6 +11,7 @@ import * as Display from "./Display.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
+import * as VerifyMark from "./VerifyMark.ts"
 
 /** The backup is damaged; every problem has been printed. */
 export class VerificationFailed extends Schema.TaggedError<VerificationFailed>()("VerificationFailed", {
@@ -27,7 +29,31 @@ export class VerificationFailed extends Schema.TaggedError<VerificationFailed>()
 const line = (problem: Verification.Problem) =>
   `DAMAGED ${problem.topic}[${problem.partition}] offsets ${problem.firstOffset}-${problem.lastOffset}: ${problem.key} ${problem.detail}`
 
-const text = (found: Verification.Verification): string =>
+/** What follows for other backups: those that share a damaged object, or all that are known to be damaged now. */
+type Others =
+  | { readonly _tag: "Shared"; readonly backups: ReadonlyArray<string> }
+  | { readonly _tag: "Marked"; readonly backups: ReadonlyArray<string> }
+
+/** Most backups that a line names. */
+const mostNamed = 10
+
+const named = (ids: ReadonlyArray<string>): string =>
+  ids.length <= mostNamed ? ids.join(", ") : `${ids.slice(0, mostNamed).join(", ")} and ${ids.length - mostNamed} more`
+
+const othersText = ({ _tag, backups }: Others, { backupId, damagedObjects }: Verification.Verification) => {
+  if (_tag === "Marked") {
+    return backups.length === 0
+      ? ["Recorded: no backup of this resource is known to be damaged"]
+      : [`Recorded: known to be damaged are now ${named(backups)}`]
+  }
+  if (damagedObjects.length === 0) return []
+  return [
+    ...(backups.length === 0 ? [] : [`Damaged as well, because they name the same objects: ${named(backups)}`]),
+    `Note: verify ${backupId} --deep --mark records the damage: list shows it then, retention does not count these backups, and a restore that chooses its backup passes over them`
+  ]
+}
+
+const text = (found: Verification.Verification, others: Others): string =>
   [
     ...found.problems.map(line),
     ...found.broken.map(({ detail, key }) => `DAMAGED ${key} ${detail}`),
@@ -43,7 +69,8 @@ const text = (found: Verification.Verification): string =>
             ? `OK ${found.backupId}: ${Format.count(found.records)} records in ${Format.count(found.segments)} segments (${Format.bytes(found.storedBytes)}): every byte was read, every checksum is correct`
             : `OK ${found.backupId}: all ${Format.count(found.segments)} segments (${Format.bytes(found.storedBytes)}) exist with their sizes; --deep also reads every record`
         ]
-      : [])
+      : []),
+    ...othersText(others, found)
   ].join("\n")
 
 export const verify = Command.make(
@@ -55,17 +82,40 @@ export const verify = Command.make(
       Flag.withDefault(false),
       Flag.withDescription("read every byte: check checksums, counts, and the framing and order of all records")
     ),
+    mark: Flag.Boolean("mark").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription(
+        "record what is damaged in every backup of the resource that needs it; with --deep, take back what is right again"
+      )
+    ),
     output
   },
   Effect.fnUntraced(function* (flags) {
-    const { store } = yield* Resource.openStore(flags.file, flags)
+    const { backup, store } = yield* Resource.openStore(flags.file, flags)
+    const resource = SpecRequest.resource(backup)
     const set = yield* Catalogue.open(store, flags.backupId)
+    if (flags.mark) yield* VerifyMark.assertOwn(store, resource, set)
     const total = totals(set.manifest).storedBytes
     let done = 0
     const found = yield* Verification.verify(store, set, flags.deep ? "records" : "objects", (storedBytes) => {
       done += storedBytes
     }).pipe(Display.during(() => `verifying ${flags.backupId}: ${Format.bytes(done)} of ${Format.bytes(total)}`))
-    yield* StandardOutput.print(flags.output === "json" ? JSON.stringify(found, null, 2) : text(found))
+    const others: Others = flags.mark
+      ? {
+          _tag: "Marked",
+          backups: yield* VerifyMark.mark(store, resource, set, found).pipe(
+            Display.during(() => `recording what was found of ${flags.backupId}`)
+          )
+        }
+      : {
+          _tag: "Shared",
+          backups: yield* VerifyMark.sharing(store, resource, found).pipe(
+            Display.during(() => `looking for other backups that need the damaged objects`)
+          )
+        }
+    const { damagedObjects: _named, ...result } = found
+    const shown = { ...result, [others._tag === "Marked" ? "damagedBackups" : "alsoDamaged"]: others.backups }
+    yield* StandardOutput.print(flags.output === "json" ? JSON.stringify(shown, null, 2) : text(found, others))
     if (!Verification.isWhole(found)) {
       const problems = found.problems.length + found.broken.length
       return yield* new VerificationFailed({ backupId: flags.backupId, problems })
@@ -81,6 +131,10 @@ export const verify = Command.make(
     {
       command: "kafka-backup verify orders-20261123-120000 -f backup.yaml --deep",
       description: "read and check every byte"
+    },
+    {
+      command: "kafka-backup verify orders-20261123-120000 -f backup.yaml --deep --mark",
+      description: "the same, and record what is damaged for list, retention, restores and the next run"
     }
   ])
 )

@@ -19,6 +19,8 @@ export interface Systems {
 /** What is known of a drill. */
 export interface Facts {
   readonly set: BackupSet
+  /** Newer backups that are known to be damaged, ascending. */
+  readonly passedOver: ReadonlyArray<string>
   readonly choice: Choice
   readonly plan: DrillPlan
   /** How long it took to write and compare everything, in milliseconds. */

@@ -63,9 +63,9 @@ const chosen = Effect.fnUntraced(function* (
   onOpened: OnOpened
 ) {
   for (let left = choices; ; left--) {
-    const set = yield* NewestSet.open(store, resource)
-    yield* onOpened(set.backupId)
-    if (left === 1 || (yield* Catalogue.isComplete(store, set.backupId))) return set
+    const found = yield* NewestSet.open(store, resource)
+    yield* onOpened(found.set.backupId)
+    if (left === 1 || (yield* Catalogue.isComplete(store, found.set.backupId))) return found
   }
 })
 
@@ -114,8 +114,8 @@ export const prepare = Effect.fn("DrillPreflight.prepare")(function* (
 ) {
   const startedMillis = yield* Clock.currentTimeMillis
   const owner = DrillRequest.owner(request.resource)
-  const set = yield* chosen(store, request, onOpened)
-  onFact({ set })
+  const { passedOver, set } = yield* chosen(store, request, onOpened)
+  onFact({ set, passedOver })
   yield* assertWhole(store, set)
   const topics = yield* selected(set, request)
   const choice = DrillChoice.choose(topics, request.number, {

@@ -33,13 +33,25 @@ const listed = (names: ReadonlyArray<string>): string =>
     : `${names.slice(0, mostNamed).join(", ")} and ${names.length - mostNamed} more`
 
 /** What is to be known of a drill, beside its numbers. */
-export const notes = ({ choice, cleared = [], left = [], live, plan, set, strays = [] }: Partial<Facts>) => {
+export const notes = ({
+  choice,
+  cleared = [],
+  left = [],
+  live,
+  passedOver = [],
+  plan,
+  set,
+  strays = []
+}: Partial<Facts>) => {
   const leftOut = choice?.leftOut ?? []
   const renumbered =
     plan?.restore.topics.flatMap((topic) => (topic.renumbered === undefined ? [] : [topic.source])) ?? []
   const hasGaps = set?.manifest.topics.some(({ partitions }) => partitions.some(({ gaps = [] }) => gaps.length > 0))
   return [
     // First: of many notes, only the first ones reach the status.
+    ...(passedOver.length === 0
+      ? []
+      : [`newer backups are damaged and were passed over, as a restore of the newest does: ${listed(passedOver)}`]),
     ...(hasGaps === true
       ? ["the backup lists offsets that it could not read: a restore of it needs gaps: Accept"]
       : []),

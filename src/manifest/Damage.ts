@@ -59,7 +59,8 @@ export const merged = (
   { found, right }: Reading
 ): ReadonlyArray<DamagedObject> => {
   const known = new Map(recorded.filter(({ key }) => !right.has(key)).map((one) => [one.key, one]))
-  for (const one of found) {
+  // Of several problems of one object the first one counts.
+  for (const one of found.toReversed()) {
     const sinceMillis = Math.min(known.get(one.key)?.sinceMillis ?? one.sinceMillis, one.sinceMillis)
     known.set(one.key, { ...one, sinceMillis })
   }

@@ -26,6 +26,8 @@ export interface Verification {
   readonly records: number
   readonly storedBytes: number
   readonly problems: ReadonlyArray<Problem>
+  /** Those of the problems that are of an object, not of the manifest that names it. */
+  readonly damagedObjects: ReadonlyArray<Problem>
   /** Documents of the backup that are not as they were committed, and objects that do not belong to it. */
   readonly broken: ReadonlyArray<Seal.Broken>
   /** Objects of killed attempts in the backup's folder: harmless. */
@@ -42,16 +44,23 @@ interface LocatedSegment {
   readonly topic: string
   readonly partition: number
   readonly segment: ManifestSegment
+  /** A run of this program made the backup: other tools may mean something else by the bounds of timestamps. */
+  readonly isOwn: boolean
 }
 
 const locatedSegments = (set: BackupSet): ReadonlyArray<LocatedSegment> =>
   set.manifest.topics.flatMap((topic) =>
     topic.partitions.flatMap((partition) =>
-      partition.segments.map((segment) => ({ topic: topic.name, partition: partition.partition_id, segment }))
+      partition.segments.map((segment) => ({
+        topic: topic.name,
+        partition: partition.partition_id,
+        segment,
+        isOwn: set.facts !== undefined
+      }))
     )
   )
 
-const problem = ({ partition, segment, topic }: LocatedSegment, detail: string): Problem => ({
+const problem = ({ partition, segment, topic }: Omit<LocatedSegment, "isOwn">, detail: string): Problem => ({
   topic,
   partition,
   firstOffset: segment.start_offset,
@@ -117,9 +126,23 @@ const contradictions = (found: SegmentContent, segment: ManifestSegment): Readon
     ["SHA-256", found.sha256, segment.sha256 ?? found.sha256]
   ].flatMap(([what, is, should]) => (is === should ? [] : [`${what} is ${is}, but the manifest says ${should}`]))
 
+/**
+ * Bounds of timestamps that are not those of the records: a restore until a point in time would leave out a segment
+ * that has records of before.
+ */
+const outOfBounds = (found: SegmentContent, segment: ManifestSegment): ReadonlyArray<string> =>
+  [
+    ["smallest timestamp", found.minTimestamp, segment.start_timestamp],
+    ["largest timestamp", found.maxTimestamp, segment.end_timestamp]
+  ].flatMap(([what, is, should]) => (is === should ? [] : [`${what} is ${is}, but the manifest says ${should}`]))
+
 const checkRecords = (store: ObjectStoreShape, located: LocatedSegment) =>
   Formats.reader.inspect(located.segment.key, store.read(ObjectKey.make(located.segment.key))).pipe(
-    Effect.map((found) => contradictions(found, located.segment).map((detail) => problem(located, detail))),
+    Effect.map((found) => [
+      ...contradictions(found, located.segment),
+      ...(located.isOwn ? outOfBounds(found, located.segment) : [])
+    ]),
+    Effect.map((details) => details.map((detail) => problem(located, detail))),
     // A store with its own checksums notices first.
     Effect.catchReason("ObjectStoreError", "ContentMismatch", ({ detail }) =>
       Effect.succeed([problem(located, detail)])
@@ -145,6 +168,38 @@ export const provenRecords = (store: ObjectStoreShape, segment: ManifestSegment)
   )
 }
 
+const checkAll = (
+  store: ObjectStoreShape,
+  all: ReadonlyArray<LocatedSegment>,
+  depth: Verification["depth"],
+  onSegment: (storedBytes: number) => void
+) =>
+  Stream.fromIterable(all).pipe(
+    Stream.mapEffect(
+      (located) =>
+        Effect.tap((depth === "objects" ? checkObject : checkRecords)(store, located), () =>
+          Effect.sync(() => onSegment(located.segment.compressed_size ?? 0))
+        ),
+      { concurrency: depth === "objects" ? 16 : 2 }
+    ),
+    Stream.runCollect,
+    Effect.map((found) => found.flat())
+  )
+
+/** The keys of all objects that the manifest names. */
+export const keysOf = (set: BackupSet): ReadonlyArray<string> => locatedSegments(set).map(({ segment }) => segment.key)
+
+/** What is wrong now with those objects of the set that have these keys. */
+export const recheck = Effect.fn("Verification.recheck")(function* (
+  store: ObjectStoreShape,
+  set: BackupSet,
+  depth: Verification["depth"],
+  keys: ReadonlySet<string>
+) {
+  const some = locatedSegments(set).filter(({ segment }) => keys.has(segment.key))
+  return yield* checkAll(store, some, depth, () => {})
+})
+
 /**
  * Checks every segment that the manifest names. `objects`: it exists with its size. `records`: every byte is read,
  * checksums and the framing and order of every record are checked, counts and offsets compared with the manifest.
@@ -159,15 +214,7 @@ export const verify = Effect.fn("Verification.verify")(function* (
   onSegment: (storedBytes: number) => void = () => {}
 ) {
   const all = locatedSegments(set)
-  const check = depth === "objects" ? checkObject : checkRecords
-  const found = yield* Stream.fromIterable(all).pipe(
-    Stream.mapEffect(
-      (located) =>
-        Effect.tap(check(store, located), () => Effect.sync(() => onSegment(located.segment.compressed_size ?? 0))),
-      { concurrency: depth === "objects" ? 16 : 2 }
-    ),
-    Stream.runCollect
-  )
+  const found = yield* checkAll(store, all, depth, onSegment)
   const { broken, leftovers } = yield* Seal.inspect(store, set)
   return {
     backupId: set.backupId,
@@ -175,7 +222,8 @@ export const verify = Effect.fn("Verification.verify")(function* (
     segments: all.length,
     records: all.reduce((n, { segment }) => n + segment.record_count, 0),
     storedBytes: all.reduce((n, { segment }) => n + (segment.compressed_size ?? 0), 0),
-    problems: [...disorder(set), ...shortfall(set), ...found.flat()],
+    problems: [...disorder(set), ...shortfall(set), ...found],
+    damagedObjects: found,
     broken,
     leftovers,
     isForeign: set.facts === undefined && broken.length === 0

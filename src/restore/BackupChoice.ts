@@ -5,13 +5,17 @@ import { ownerKey } from "../identity/RunIdentity.ts"
 import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
 import * as Adoption from "../manifest/Adoption.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
+import * as Damage from "../manifest/Damage.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import { digest } from "../manifest/SetFacts.ts"
+import * as SetIndex from "../manifest/SetIndex.ts"
 import type { Origin, Restorable } from "../resource/BackupRef.ts"
 import * as PitrSpec from "../resource/PitrSpec.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Cut from "./Cut.ts"
+import * as DamagedBackup from "./DamagedBackup.ts"
 import { preflightFailed } from "./RestoreError.ts"
+import * as RestorePlan from "./RestorePlan.ts"
 import * as RestoreMemory from "./RestoreMemory.ts"
 import type { Chosen } from "./RestoreRequest.ts"
 import * as SpecRequest from "./SpecRequest.ts"
@@ -59,6 +63,48 @@ export const choose = <S extends Pick<OwnSets.OwnSet, "backupId" | "facts">>(
     : ascending.find(({ facts: { startedMillis } }) => startedMillis >= atMillis)
 }
 
+/** True if something that the resource restores, or deletes with a topic, is known to be damaged in the backup. */
+const isDamaged = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  resource: Restorable,
+  backupId: BackupId.BackupId,
+  noticed: ReadonlySet<string>
+) {
+  const recorded = yield* Damage.read(store, backupId)
+  if (recorded.length === 0 && !noticed.has(backupId)) return false
+  const request = SpecRequest.request(resource, { backupId, by: "", why: "" })
+  const isWanted = ({ partition, topic }: Damage.DamagedObject) =>
+    RestorePlan.isSelected(request, topic, request.existingTopics === "recreate" ? undefined : partition)
+  if (recorded.some(isWanted)) return true
+  if (!noticed.has(backupId)) return false
+  return (yield* DamagedBackup.find(store, yield* Catalogue.openById(store, backupId), request)).objections.length > 0
+})
+
+/**
+ * The backup that is asked for, but for those that are known to be damaged in what is restored. Where all of them are,
+ * the first one that is asked for: the restore is refused then, and says what is damaged.
+ */
+const chooseWhole = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  resource: Restorable,
+  from: Adoption.Resource,
+  own: ReadonlyArray<OwnSets.OwnSet>,
+  atMillis: number | undefined
+) {
+  const indexed = yield* SetIndex.indexed(store, Adoption.ownerOf(from))
+  const noticed = new Set(indexed.flatMap(({ backupId, check }) => (check?.damage === undefined ? [] : [backupId])))
+  const passedOver = new Set<string>()
+  for (;;) {
+    const found = choose(
+      own.filter(({ backupId }) => !passedOver.has(backupId)),
+      atMillis
+    )
+    if (found === undefined) return { found: choose(own, atMillis), passedOver: [] }
+    if (!(yield* isDamaged(store, resource, found.backupId, noticed))) return { found, passedOver: [...passedOver] }
+    passedOver.add(found.backupId)
+  }
+})
+
 /** Most backups that a text names. */
 const mostNamed = 5
 
@@ -95,13 +141,15 @@ export const resolve = Effect.fn("BackupChoice.resolve")(function* (
     return { ...earlier, why: "it was chosen when this restore began to write" } satisfies Chosen
   }
   const { own, unreadable } = yield* ownSets(store, from)
-  const found = choose(own, atMillis)
+  const { found, passedOver } = yield* chooseWhole(store, resource, from, own, atMillis)
+  const damaged =
+    passedOver.length === 0 ? "" : `; passed over, because what is restored is damaged in them: ${named(passedOver)}`
   const leftOut = unreadable.length === 0 ? "" : `; not readable, and left out: ${named(unreadable)}`
   const whose = `KafkaBackup ${origin.name}`
   if (found !== undefined) {
     const which =
       atMillis === undefined ? "the newest" : `the oldest that was started at ${Cut.time(atMillis)} or later,`
-    const why = `it is ${which} of ${own.length} complete backup${own.length === 1 ? "" : "s"} of ${whose}${leftOut}`
+    const why = `it is ${which} of ${own.length} complete backup${own.length === 1 ? "" : "s"} of ${whose}${damaged}${leftOut}`
     return { backupId: found.backupId, by, why } satisfies Chosen
   }
   const newest = choose(own, undefined)

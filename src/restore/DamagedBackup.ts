@@ -1,7 +1,9 @@
 import { Effect } from "effect"
 import type { BackupSet } from "../manifest/Catalogue.ts"
+import { type DamagedObject, read as readRecorded } from "../manifest/Damage.ts"
 import * as Verification from "../manifest/Verification.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as Cut from "./Cut.ts"
 import { type Objection, objection } from "./Objection.ts"
 import { isSelected } from "./RestorePlan.ts"
 import type { RestoreRequest } from "./RestoreRequest.ts"
@@ -71,6 +73,30 @@ export const ofRecreated = (
   })
 }
 
-/** Whether every object of the backup is there with its size, and its documents are as they were committed. */
-export const find = (store: ObjectStoreShape, set: BackupSet, request: RestoreRequest) =>
-  Effect.map(Verification.verify(store, set, "objects"), (found) => of(found, request))
+/** What readings recorded as damaged of the set and the look at its objects, which reads none, did not find. Pure. */
+export const recorded = (
+  objects: ReadonlyArray<DamagedObject>,
+  found: ReadonlyArray<Verification.Problem>
+): ReadonlyArray<Verification.Problem> => {
+  const known = new Set(found.map(({ key }) => key))
+  return objects
+    .filter(({ key }) => !known.has(key))
+    .map(({ detail, sinceMillis, ...object }) => ({
+      ...object,
+      detail: `was found damaged at ${Cut.time(sinceMillis)}: ${detail} (if it was repaired since, verify --deep --mark clears this)`
+    }))
+}
+
+/**
+ * Whether every object of the backup is there with its size, its documents are as they were committed, and nothing is
+ * recorded as damaged.
+ */
+export const find = Effect.fn("DamagedBackup.find")(function* (
+  store: ObjectStoreShape,
+  set: BackupSet,
+  request: RestoreRequest
+) {
+  const found = yield* Verification.verify(store, set, "objects")
+  const known = recorded(yield* readRecorded(store, set.backupId), found.problems)
+  return of({ ...found, problems: [...found.problems, ...known] }, request)
+})

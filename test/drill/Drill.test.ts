@@ -4,6 +4,7 @@ import * as DrillReporting from "../../src/drill/DrillReporting.ts"
 import * as DrillRequest from "../../src/drill/DrillRequest.ts"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import * as DamageMarking from "../../src/manifest/DamageMarking.ts"
 import type { ManifestPartition } from "../../src/manifest/Manifest.ts"
 import * as Holes from "../../src/restore/Holes.ts"
 import { ObjectKey } from "../../src/storage/ObjectStore.ts"
@@ -199,6 +200,32 @@ describe("a damaged backup", () => {
       yield* store.delete(key)
       const missing = yield* Effect.flip(inTime(drill(aDrill())))
       assert.include(missing.message, `backup ${newer} is damaged: ${newer}/manifest.json is missing`)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is passed over if its damage is recorded, with a note, until all backups are damaged", () =>
+    Effect.gen(function* () {
+      const { backupId, memory } = yield* filled
+      const newer = yield* backUp(13)
+      const { resource } = aDrill()
+      const mark = Effect.fnUntraced(function* (id: string) {
+        const { manifest } = yield* Catalogue.open(memory.store, id)
+        const topic = manifest.topics.find(({ partitions }) => partitions.length > 0)!
+        const { key } = topic.partitions[0]!.segments[0]!
+        const place = { key, topic: topic.name, partition: 0, firstOffset: 0, lastOffset: 9 }
+        const found = [{ ...place, detail: "SHA-256 differs", sinceMillis: 0 }]
+        yield* DamageMarking.mark(memory.store, resource, { found, right: new Set<string>() })
+      })
+      yield* mark(newer)
+      const into = collected()
+      yield* inTime(drill(aDrill(), { into }))
+      const { facts } = into
+      assert.strictEqual(facts.set?.backupId, backupId)
+      assert.include(DrillReporting.notes(facts)[0], `newer backups are damaged and were passed over, `)
+      assert.include(DrillReporting.notes(facts)[0], newer)
+      yield* mark(backupId)
+      const error = yield* Effect.flip(inTime(drill(aDrill())))
+      assert.match(error.message, new RegExp(`backup ${newer} is damaged: \\S+ offsets 0-9: SHA-256 differs`, "u"))
     }).pipe(Effect.provide(layer))
   )
 })

@@ -139,4 +139,38 @@ describe("Verification", () => {
       assert.isTrue(twice.problems.some((p) => p.detail.startsWith("overlaps")))
     }).pipe(Effect.provide(layer))
   )
+
+  it.live("compares the bounds of timestamps with the records, but in backups of other tools", () =>
+    Effect.gen(function* () {
+      const { segment, set, store } = yield* aSet()
+      const changed = (change: { readonly start_timestamp?: number; readonly end_timestamp?: number }) => ({
+        ...set,
+        manifest: {
+          ...set.manifest,
+          topics: set.manifest.topics.map((topic) => ({
+            ...topic,
+            partitions: topic.partitions.map((partition) => ({
+              ...partition,
+              segments: partition.segments.map((one) => (one.key === segment.key ? { ...one, ...change } : one))
+            }))
+          }))
+        }
+      })
+      const { end_timestamp: last, start_timestamp: first } = segment
+      for (const [change, detail] of [
+        [{ start_timestamp: first + 1 }, `smallest timestamp is ${first}, but the manifest says ${first + 1}`],
+        [{ end_timestamp: last - 1 }, `largest timestamp is ${last}, but the manifest says ${last - 1}`]
+      ] as const) {
+        const other = changed(change)
+        assert.deepStrictEqual((yield* Verification.verify(store, other, "objects")).problems, [])
+        const found = yield* Verification.verify(store, other, "records")
+        assert.deepStrictEqual(
+          found.problems.map(({ detail, key }) => [key, detail]),
+          [[segment.key, detail]]
+        )
+        const foreign = yield* Verification.verify(store, { ...other, facts: undefined }, "records")
+        assert.deepStrictEqual(foreign.problems, [])
+      }
+    }).pipe(Effect.provide(layer))
+  )
 })

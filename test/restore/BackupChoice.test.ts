@@ -1,5 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Result } from "effect"
+import * as RetentionPass from "../../src/backup/RetentionPass.ts"
+import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import * as DamageMarking from "../../src/manifest/DamageMarking.ts"
 import * as BackupRef from "../../src/resource/BackupRef.ts"
 import * as KafkaRestore from "../../src/resource/KafkaRestore.ts"
 import * as BackupChoice from "../../src/restore/BackupChoice.ts"
@@ -137,5 +140,70 @@ describe("a restore with backupRef", () => {
       assert.strictEqual(found?.backupId, first)
       assert.include(found?.why, `not readable, and left out: ${second}`)
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("passes over backups that are known to be damaged in what is restored, and says so", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      const { store } = yield* Backup.world
+      for (const topic of ["mails", "orders"]) {
+        yield* source.createTopic(topic, { partitions: 2 })
+        for (const partition of [0, 1]) yield* source.produce(topic, partition, [{ value: "x" }])
+      }
+      const ids = []
+      for (const hour of [12, 13, 14]) ids.push(yield* backUp(`2026-11-23T${hour}:00:00Z`))
+      const [first, second, third] = ids
+      const mark = (backupId: string | undefined, topic: string, partition: number) =>
+        Effect.gen(function* () {
+          const { manifest } = yield* Catalogue.open(store, backupId!)
+          const { key } = manifest.topics.find(({ name }) => name === topic)!.partitions[partition]!.segments[0]!
+          const place = { key, topic, partition, firstOffset: 0, lastOffset: 0, detail: "SHA-256 differs" }
+          const found = [{ ...place, sinceMillis: 0 }]
+          return yield* DamageMarking.mark(store, origin, { found, right: new Set<string>() })
+        })
+      yield* mark(third, "orders", 1)
+      const found = yield* chosen(restorable())
+      assert.strictEqual(found?.backupId, second)
+      assert.strictEqual(
+        found?.why,
+        `it is the newest of 3 complete backups of KafkaBackup nightly; passed over, because what is restored is damaged in them: ${third}`
+      )
+      assert.strictEqual((yield* chosen(restorable({ excludeTopics: ["orders"] })))?.backupId, third)
+      const part = { topics: ["orders"], sourcePartitions: { orders: [0] } }
+      assert.strictEqual((yield* chosen(restorable(part)))?.backupId, third)
+      const recreate = { ...part, existingTopics: "Recreate", confirmRecreate: ["orders"] }
+      assert.strictEqual((yield* chosen(restorable(recreate)))?.backupId, second, "the topic goes with all partitions")
+      const early = { pitr: { timestamp: "1970-01-01T00:00:00Z" } }
+      assert.strictEqual((yield* chosen(restorable(early)))?.backupId, first)
+      yield* mark(first, "mails", 0)
+      assert.strictEqual((yield* chosen(restorable(early)))?.backupId, second)
+      // Where all are damaged, the restore is refused before it writes, with what is damaged.
+      yield* mark(second, "orders", 1)
+      const last = yield* chosen(restorable())
+      assert.strictEqual(last?.backupId, third)
+      const refused = yield* Effect.flip(Restore.prepare(yield* systems, SpecRequest.request(restorable(), last)))
+      assert.match(
+        refused.message,
+        /is damaged: \S+ was found damaged at 1970-01-01T00:00:00.*Z: SHA-256 differs \(if it was repaired since/
+      )
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
+
+  it.effect("passes over a backup of which retention noticed that objects are missing", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      const { memory, store } = yield* Backup.world
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, [{ value: "x" }])
+      const first = yield* backUp("2026-11-23T12:00:00Z")
+      const second = yield* backUp("2026-11-23T13:00:00Z")
+      const key = (yield* memory.keys).find((one) => one.startsWith(`${second}/topics/`))!
+      const content = yield* store.get(key)
+      yield* store.delete(key)
+      yield* RetentionPass.run(store, origin, { keep: 1 })
+      assert.strictEqual((yield* chosen(restorable()))?.backupId, first)
+      yield* store.put(key, [content])
+      assert.strictEqual((yield* chosen(restorable()))?.backupId, second, "it was put back since")
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
 })

@@ -1,0 +1,71 @@
+import { Clock, Effect } from "effect"
+import { hostname } from "node:os"
+import type * as Adoption from "../manifest/Adoption.ts"
+import { ownerOf } from "../manifest/Adoption.ts"
+import type { BackupSet } from "../manifest/Catalogue.ts"
+import type * as Damage from "../manifest/Damage.ts"
+import * as DamageMarking from "../manifest/DamageMarking.ts"
+import * as OwnerLock from "../manifest/OwnerLock.ts"
+import * as Verification from "../manifest/Verification.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { UsageError } from "./UsageError.ts"
+
+/* What `verify` finds, for the other backups that name the same objects. */
+
+const idOf = ({ name, namespace }: Adoption.Resource): string =>
+  namespace === undefined ? name : `${namespace}/${name}`
+
+/** Fails unless the backup is one of the resource's, or of an earlier one that it adopted. */
+export const assertOwn = Effect.fn("VerifyMark.assertOwn")(function* (
+  store: ObjectStoreShape,
+  resource: Adoption.Resource,
+  { backupId, facts }: BackupSet
+) {
+  const { own } = yield* DamageMarking.known(store, resource)
+  // The index may still name a backup whose documents were removed.
+  if (facts !== undefined && own.some((set) => set.backupId === backupId)) return
+  const whose = facts === undefined ? "another tool made it" : "another resource made it"
+  return yield* new UsageError({
+    detail: `${backupId} is no backup of ${idOf(resource)}, so nothing can be recorded of it: ${whose}`,
+    advice: "verify it without --mark, or with the manifest of the KafkaBackup that made it"
+  })
+})
+
+/** The other backups of the resource that name one of the damaged objects, ascending. */
+export const sharing = Effect.fn("VerifyMark.sharing")(function* (
+  store: ObjectStoreShape,
+  resource: Adoption.Resource,
+  { backupId, damagedObjects }: Pick<Verification.Verification, "backupId" | "damagedObjects">
+) {
+  if (damagedObjects.length === 0) return []
+  const { own } = yield* DamageMarking.known(store, resource)
+  const others = own.filter((set) => set.backupId !== backupId)
+  const named = yield* DamageMarking.naming(store, others, new Set(damagedObjects.map(({ key }) => key)))
+  return [...named.keys()].toSorted()
+})
+
+/**
+ * Records what was found in every backup of the resource that names these objects, under the owner's lock: what was
+ * damaged is looked at once more, since a run may have healed it meanwhile. Only what was read whole clears earlier
+ * damage. Returns the backups of the resource that are known to be damaged then.
+ */
+export const mark = (
+  store: ObjectStoreShape,
+  resource: Adoption.Resource,
+  set: BackupSet,
+  verified: Pick<Verification.Verification, "damagedObjects" | "depth">
+) =>
+  OwnerLock.holdingPatiently(
+    store,
+    ownerOf(resource),
+    `${hostname()}, verify --mark`,
+    Effect.gen(function* () {
+      const sinceMillis = yield* Clock.currentTimeMillis
+      const suspects = new Set(verified.damagedObjects.map(({ key }) => key))
+      const still = yield* Verification.recheck(store, set, verified.depth, suspects)
+      const found = still.map((problem): Damage.DamagedObject => ({ ...problem, sinceMillis }))
+      const damaged = new Set(found.map(({ key }) => key))
+      const right = verified.depth === "records" ? Verification.keysOf(set).filter((key) => !damaged.has(key)) : []
+      return yield* DamageMarking.mark(store, resource, { found, right: new Set(right) })
+    })
+  )

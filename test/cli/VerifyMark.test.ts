@@ -1,0 +1,144 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { backupId, cluster, desk, layer, manifest, type } from "./terminal.ts"
+
+const later = "nightly-20261123-130000"
+const last = "nightly-20261123-140000"
+
+/** A backup, one that builds on it, and a full one. */
+const sets = Effect.gen(function* () {
+  const kafka = yield* cluster
+  yield* kafka.createTopic("orders", { partitions: 2 })
+  const produce = (n: number) =>
+    Effect.forEach([0, 1], (partition) => kafka.produce("orders", partition, [{ key: `${n}`, value: `value ${n}` }]))
+  const { claim, file, options } = yield* desk(manifest("incremental: { enabled: true }"))
+  for (const [n, hour] of [12, 13].entries()) {
+    yield* produce(n)
+    const run = yield* type("run", ...options, "--slot", `2026-11-23T${hour}:00:00Z`)
+    assert.strictEqual(run.exitCode, 0, run.err)
+  }
+  writeFileSync(file, manifest())
+  yield* produce(3)
+  const full = yield* type("run", ...options, "--slot", "2026-11-23T14:00:00Z")
+  assert.strictEqual(full.exitCode, 0, full.err)
+  const folder = join(claim, backupId, "topics", "orders", "partition=1")
+  return { claim, file, options, segment: join(folder, readdirSync(folder)[0]!) }
+})
+
+const flip = (path: string) => {
+  const bytes = readFileSync(path)
+  bytes[bytes.length >> 1]! ^= 1
+  writeFileSync(path, bytes)
+}
+
+const states = Effect.fnUntraced(function* (options: ReadonlyArray<string>) {
+  const { out } = yield* type("list", ...options, "-o", "json")
+  return JSON.parse(out).map(({ backupId, state }: any) => `${backupId} ${state}`)
+})
+
+describe("kafka-backup verify --mark", () => {
+  it.live(
+    "records damage in every backup that needs the object: list and describe show it until it is right again",
+    () =>
+      Effect.gen(function* () {
+        const { options, segment } = yield* sets
+        flip(segment)
+        const plain = yield* type("verify", ...options, backupId, "--deep")
+        assert.strictEqual(plain.exitCode, 16)
+        assert.include(plain.out, `Damaged as well, because they name the same objects: ${later}\n`)
+        assert.match(plain.out, /\nNote: verify nightly-20261123-120000 --deep --mark records the damage/)
+        assert.deepStrictEqual(yield* states(options), [
+          `${backupId} complete`,
+          `${later} complete`,
+          `${last} complete`
+        ])
+
+        const marked = yield* type("verify", ...options, later, "--deep", "--mark")
+        assert.strictEqual(marked.exitCode, 16)
+        assert.include(marked.out, `Recorded: known to be damaged are now ${backupId}, ${later}\n`)
+        assert.deepStrictEqual(yield* states(options), [`${backupId} damaged`, `${later} damaged`, `${last} complete`])
+        const list = yield* type("list", ...options)
+        assert.match(list.out, /\nnightly-20261123-120000 +damaged +2026/)
+        assert.match(list.out, /\nnightly-20261123-130000 is damaged since \S+Z: orders\[1\] offsets 0-0: /)
+
+        const described = yield* type("describe", ...options, later)
+        assert.match(
+          described.out,
+          /\nDAMAGED +PARTITION +OFFSETS +SINCE +WHOLE IN +OBJECT\norders +1 +0-0 +\S+Z +nightly-20261123-140000 +nightly-20261123-120000\/topics/
+        )
+        const { damage } = JSON.parse((yield* type("describe", ...options, later, "-o", "json")).out)
+        assert.deepStrictEqual(
+          damage.objects.map(({ lastOffset, partition, wholeIn }: any) => [partition, lastOffset, wholeIn]),
+          [[1, 0, last]]
+        )
+
+        flip(segment)
+        const quick = yield* type("verify", ...options, later, "--mark")
+        assert.strictEqual(quick.exitCode, 0)
+        assert.include(quick.out, "Recorded: known to be damaged are now", "sizes do not prove the bytes")
+        const right = yield* type("verify", ...options, later, "--deep", "--mark")
+        assert.strictEqual(right.exitCode, 0)
+        assert.include(right.out, "Recorded: no backup of this resource is known to be damaged\n")
+        assert.deepStrictEqual(yield* states(options), [
+          `${backupId} complete`,
+          `${later} complete`,
+          `${last} complete`
+        ])
+        assert.notInclude((yield* type("describe", ...options, later)).out, "DAMAGED")
+      }).pipe(Effect.provide(layer))
+  )
+
+  it.live("says of a missing object which other backups need it, and of none that is whole", () =>
+    Effect.gen(function* () {
+      const { options, segment } = yield* sets
+      rmSync(segment)
+      const { exitCode, out } = yield* type("verify", ...options, later, "-o", "json")
+      const { alsoDamaged, problems } = JSON.parse(out)
+      assert.deepStrictEqual([exitCode, alsoDamaged, problems.length], [16, [backupId], 1])
+      const whole = yield* type("verify", ...options, last)
+      assert.deepStrictEqual([whole.exitCode, whole.out.split("\n").length], [0, 2])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("is refused for the backup of another resource or tool, before anything is read", () =>
+    Effect.gen(function* () {
+      const { claim, file, options } = yield* sets
+      writeFileSync(file, manifest("", "other"))
+      const other = yield* type("verify", ...options, backupId, "--mark")
+      assert.deepStrictEqual([other.exitCode, other.out], [2, ""])
+      assert.match(
+        other.err,
+        /nightly-20261123-120000 is no backup of other, .*: another resource made it\nwhat to do: /
+      )
+      writeFileSync(file, manifest())
+      const index = join(claim, last, "manifest.json")
+      const { kb_documents: _documents, ...foreign } = JSON.parse(readFileSync(index, "utf8"))
+      writeFileSync(index, JSON.stringify(foreign))
+      for (const name of ["claim.json", "kb-meta.json"]) rmSync(join(claim, last, name))
+      const tool = yield* type("verify", ...options, last, "--deep", "--mark")
+      assert.strictEqual(tool.exitCode, 2)
+      assert.match(tool.err, /another tool made it/)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("shows what retention noticed when it compared the backups with storage", () =>
+    Effect.gen(function* () {
+      const { options, segment } = yield* sets
+      const content = readFileSync(segment)
+      rmSync(segment)
+      const prune = type("prune", ...options, "--keep", "2")
+      const pruned = yield* prune
+      assert.strictEqual(pruned.exitCode, 0, pruned.err)
+      assert.deepStrictEqual(yield* states(options), [`${backupId} complete`, `${later} damaged`, `${last} complete`])
+      assert.match(
+        (yield* type("describe", ...options, later)).out,
+        /\nDamaged since \S+Z: \S+segment\S+ is not there\n/
+      )
+      writeFileSync(segment, content)
+      yield* prune
+      assert.deepStrictEqual(yield* states(options), [`${backupId} retired`, `${later} complete`, `${last} complete`])
+    }).pipe(Effect.provide(layer))
+  )
+})
