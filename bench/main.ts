@@ -13,6 +13,7 @@ import * as Broker from "./Broker.ts"
 import * as Limits from "./Limits.ts"
 import * as Offsets from "./Offsets.ts"
 import * as Restore from "./Restore.ts"
+import * as IncrementalBench from "./incremental/IncrementalBench.ts"
 import * as OperatorBench from "./operator/OperatorBench.ts"
 import { endAll, type Usage } from "./Processes.ts"
 import { cell, table } from "./Table.ts"
@@ -28,6 +29,7 @@ import * as Topics from "./Topics.ts"
 
 const usage = `npm run bench [-- options]
 npm run bench -- restore [options]
+npm run bench -- incremental [options]
 npm run bench -- operator [options]
 
   --records N     records of the reference topics, 1 KiB each (default 2097152; the other topics shrink along)
@@ -41,6 +43,10 @@ Of a restore, the reference topic's: --records, --repeat, --storage, --source; o
 
   --fillers       only what offsets without a record cost, one after the other (about ten minutes)
 
+Of backups with nothing or little new, to a directory and to versitygw: --repeat, --only, --storage, --source; and:
+
+  --topics N      topics of 5 partitions with 30 records each (default 200)
+
 Of the operator, which is measured on a control plane instead:
 
   --resources N   KafkaBackups (default 1000)
@@ -50,6 +56,7 @@ Of the operator, which is measured on a control plane instead:
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
+    topics: { type: "string", default: "200" },
     resources: { type: "string", default: "1000" },
     idle: { type: "string", default: "300" },
     records: { type: "string", default: "2097152" },
@@ -64,12 +71,13 @@ const { positionals, values } = parseArgs({
 })
 const records = Number(values.records)
 const repeat = Number(values.repeat)
-const counts = [records, repeat, Number(values.resources), Number(values.idle)]
+const counts = [records, repeat, Number(values.topics), Number(values.resources), Number(values.idle)]
 const isOperator = positionals[0] === "operator"
 const isRestore = positionals[0] === "restore"
+const isIncremental = positionals[0] === "incremental"
 if (
   values.help ||
-  positionals.length > Number(isOperator || isRestore) ||
+  positionals.length > Number(isOperator || isRestore || isIncremental) ||
   (values.fillers && !isRestore) ||
   !counts.every((n) => Number.isInteger(n) && n > 0)
 ) {
@@ -102,7 +110,7 @@ const rows = [
   rowOf(Topics.many, "zstd"),
   rowOf(Topics.empty, "zstd")
 ].filter(({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text)))
-if (rows.length === 0) {
+if (rows.length === 0 && !isIncremental) {
   process.stderr.write("no row has such a name\n")
   process.exit(2)
 }
@@ -201,12 +209,28 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 
 try {
   const command = commandLine()
-  broker = await Broker.open(Backends.servers.filter((name) => rows.some(({ backend }) => backend === name)))
+  const isWanted = (name: Backends.Name) =>
+    isIncremental ? name === "versitygw" : rows.some(({ backend }) => backend === name)
+  broker = await Broker.open(Backends.servers.filter(isWanted))
   const { place, services } = broker
   if (values.fillers) {
     const costs = await Offsets.run(command, place, services.kafka?.pid, values.storage, say)
     console.log(`\n${machine}\n\n${Offsets.show(costs)}`)
     keep({ costs })
+  } else if (isIncremental) {
+    const loaded = await IncrementalBench.load(place, { topics: Number(values.topics), partitions: 5, records: 30 })
+    const measured: Array<IncrementalBench.Measured> = []
+    const names = ["directory", "versitygw"] as const
+    for (const name of names.filter((one) => values.only.length === 0 || values.only.includes(one))) {
+      const backend = await Backends.open(name, services, values.storage)
+      if (backend === undefined) say(`${name}: left out, it is not here`)
+      else {
+        measured.push(...(await IncrementalBench.run(command, place, values.storage, backend, loaded, repeat, say)))
+      }
+    }
+    await IncrementalBench.cleanUp(place)
+    console.log(`\n${machine}\n\n${IncrementalBench.show(measured)}`)
+    keep({ shape: loaded.shape, measured })
   } else if (isRestore) {
     const topic = Topics.reference("none", records)
     say(`${topic.name}: loading ${topic.records} records, unless they are there`)
@@ -225,7 +249,7 @@ try {
     }
   }
   const loaded = new Set<string>()
-  for (const row of isRestore ? [] : rows) {
+  for (const row of isRestore || isIncremental ? [] : rows) {
     if (!loaded.has(row.topic.name)) {
       say(`${row.topic.name}: loading ${row.topic.records} records, unless they are there`)
       await Topics.provide(place, row.topic)
@@ -250,7 +274,7 @@ try {
       limits.push(await Limits.consumer(place, row.topic))
     }
   }
-  if (!values.fillers) {
+  if (!values.fillers && !isIncremental) {
     console.log(`\n${machine}\n\n${show(results, limits)}`)
     keep({ records, results, limits })
   }
