@@ -26,9 +26,14 @@ const reserve = Effect.fnUntraced(function* (
   identity: RunIdentity
 ) {
   const key = BackupKeys.claim(backupId)
-  const existing = yield* Documents.readIfThere(store, key, Claim)
+  const claim = Documents.readIfThere(store, key, Claim)
+  const existing = yield* claim
   if (existing !== undefined) return isSameRun(existing.identity, identity)
-  if (yield* isOccupied(store, backupId)) return false
+  if (yield* isOccupied(store, backupId)) {
+    // Since the claim was looked for, another attempt of this run may have taken the folder.
+    const since = yield* claim
+    return since !== undefined && isSameRun(since.identity, identity)
+  }
   if (yield* Documents.create(store, key, Claim, { version: 1, identity })) return true
   return isSameRun((yield* Documents.read(store, key, Claim)).identity, identity)
 })
