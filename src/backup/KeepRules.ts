@@ -97,3 +97,11 @@ export const reasons = (
   }
   return found
 }
+
+/** True if these rules would keep `one`, were it among the others. `others` may be in any order. */
+export const wouldKeep = <S extends Dated>(one: S, others: ReadonlyArray<S>, rules: Rules): boolean => {
+  const all = [...others, one].toSorted(
+    (a, b) => b.completedMillis - a.completedMillis || (a.backupId < b.backupId ? 1 : -1)
+  )
+  return reasons(all, rules).has(one.backupId)
+}

@@ -98,7 +98,8 @@ const checkedAtOnce = 2
 
 /**
  * Decides on these sets after at most `checks` of those to keep were found whole, the newest in any case. A damaged set
- * is neither counted nor removed: part of it may still be useful, and it must not push a good one out. Fails with
+ * does not count: it must not push a good one out. It stays as long as a whole one would in its place, since part of it
+ * may still be useful, and it never goes before a newer one was found whole. Fails with
  * `DocumentUnreadable` if a manifest or facts cannot be read. Returns, too, what is now known of each set.
  */
 export const decide = Effect.fn("ProvenRetention.decide")(function* (
@@ -120,9 +121,10 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
   const isCounted = (set: KnownSet) => set.damage === undefined && isPresent(set) && !gone.has(set.backupId)
   for (;;) {
     const counted = sets.filter(isCounted)
-    const decided = yield* Retention.decide(counted, rules, (set, newer) =>
+    const damaged = sets.filter((set) => !isCounted(set) && !gone.has(set.backupId))
+    const lossesIn = (set: KnownSet, newer: ReadonlyArray<KnownSet>) =>
       lossesOf(lineageOf, lost, isIntended, set, newer)
-    ).pipe(
+    const decided = yield* Retention.decide(counted, rules, lossesIn, damaged).pipe(
       // The index named it, and somebody removed its facts and its manifest since.
       Effect.catchReason("CatalogueError", "SetIncomplete", ({ backupId, state }) => {
         if (state === "unfinished") lostManifests.add(backupId)
@@ -146,7 +148,12 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
       const notes = sets.flatMap(({ backupId, damage: recorded }) => {
         if (lostManifests.has(backupId)) return [`${backupId} has no manifest any more and is no backup`]
         const damage = recorded?.text ?? checked.get(backupId)?.damage
-        return damage === undefined ? [] : [`${backupId} is damaged and does not count for retention: ${damage}`]
+        if (damage === undefined) return []
+        return [
+          decision.expired.some((set) => set.backupId === backupId)
+            ? `${backupId} is damaged and goes, because newer whole backups hold what it holds: ${damage}`
+            : `${backupId} is damaged and does not count for retention: ${damage}`
+        ]
       })
       const known = sets.flatMap(({ backupId, base, damage, facts, references }): ReadonlyArray<IndexedSet> => {
         if (gone.has(backupId)) return []

@@ -34,9 +34,9 @@ export interface HeldBack<S> {
 }
 
 export interface Decision<S> {
-  /** Newest first. */
+  /** The whole ones that stay, newest first. */
   readonly kept: ReadonlyArray<S>
-  /** Among those kept: newest first. */
+  /** Among those that stay: newest first. */
   readonly heldBack: ReadonlyArray<HeldBack<S>>
   /** Oldest first. */
   readonly expired: ReadonlyArray<S>
@@ -91,21 +91,22 @@ export type LossesOf<S, E> = (set: S, newer: ReadonlyArray<S>) => Effect.Effect<
 /**
  * Which backups no rule keeps. The newest always stays, and so do the run's own and whatever holds records that all
  * newer ones lost, until that loss is accepted. Asks for losses only of what no rule keeps.
+ *
+ * `damaged` ones count for nothing. One of them stays as long as it would if it were whole, and until a newer whole one
+ * holds what it holds: docs/adr/0043 has the reasons. They are not among `kept`.
  */
 export const decide = Effect.fnUntraced(function* <S extends RetainableSet, E>(
   sets: ReadonlyArray<S>,
   rules: Rules,
-  lossesOf: LossesOf<S, E>
+  lossesOf: LossesOf<S, E>,
+  damaged: ReadonlyArray<S> = []
 ) {
-  const ordered = newestFirst(sets)
+  const ordered = newestFirst([...sets, ...damaged])
+  const isDamaged = new Set<S>(damaged)
   const isPinned = ({ backupId }: S) => rules.pins?.has(backupId) === true
-  const reasons = new Map(
-    KeepRules.reasons(
-      ordered.filter((set) => !isPinned(set)),
-      rules
-    )
-  )
-  for (const { backupId } of ordered.filter(isPinned)) reasons.set(backupId, ["pinned"])
+  const counting = ordered.filter((set) => !isPinned(set) && !isDamaged.has(set))
+  const reasons = new Map(KeepRules.reasons(counting, rules))
+  for (const set of ordered.filter(isPinned)) reasons.set(set.backupId, ["pinned"])
   const accepted = ordered.findIndex(({ backupId }) => backupId === rules.acceptedLoss)
   const acceptedMillis = accepted === -1 ? BackupId.slotMillis(rules.acceptedLoss ?? "") : undefined
   const isAccepted = (set: S, index: number): boolean =>
@@ -114,16 +115,20 @@ export const decide = Effect.fnUntraced(function* <S extends RetainableSet, E>(
   const kept: Array<S> = []
   const heldBack: Array<HeldBack<S>> = []
   const expired: Array<S> = []
+  const stays = (set: S) =>
+    reasons.has(set.backupId) || set.backupId === rules.own || rules.pinned?.has(set.backupId) === true
   for (const [index, set] of ordered.entries()) {
-    if (reasons.has(set.backupId) || set.backupId === rules.own || rules.pinned?.has(set.backupId) === true) {
-      kept.push(set)
+    if (stays(set)) {
+      if (!isDamaged.has(set)) kept.push(set)
       continue
     }
+    // `kept` are the whole ones that stay and are newer.
+    if (isDamaged.has(set) && (kept.length === 0 || KeepRules.wouldKeep(set, counting, rules))) continue
     const found = isAccepted(set, index) ? [] : yield* lossesOf(set, kept.toReversed())
     const losses = found.filter((loss) => !isIntended(loss))
     if (losses.length === 0) expired.push(set)
     else {
-      kept.push(set)
+      if (!isDamaged.has(set)) kept.push(set)
       heldBack.push({ set, losses })
     }
   }

@@ -6,6 +6,7 @@ import * as Attempts from "../../src/manifest/Attempts.ts"
 import * as Claims from "../../src/manifest/Claims.ts"
 import * as OwnerLock from "../../src/manifest/OwnerLock.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import * as DamageMarking from "../../src/manifest/DamageMarking.ts"
 import * as SealedJson from "../../src/manifest/SealedJson.ts"
 import { SetFacts } from "../../src/manifest/SetFacts.ts"
 import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
@@ -352,6 +353,33 @@ describe("Retention", () => {
         "nightly-20261123-020000"
       ])
       assert.include(outcome.notes.join(), "nightly-20261123-040000 is damaged and does not count for retention")
+      assert.deepStrictEqual(yield* states(store), ["030000 Complete", "040000 Complete"])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("lets a damaged backup go once it would go if it were whole, and what newer ones need of it stays", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      yield* fourSets
+      const key = (yield* memory.keys).find((one) => one.startsWith("nightly-20261123-020000/topics/"))!
+      const place = { key, topic: "payments", partition: 0, firstOffset: 0, lastOffset: 0, detail: "SHA-256 differs" }
+      yield* DamageMarking.mark(store, owner, { found: [{ ...place, sinceMillis: 0 }], right: new Set<string>() })
+      const first = yield* RetentionPass.run(store, owner, { keep: 3 }, "run")
+      assert.deepStrictEqual<ReadonlyArray<string>>(first.removed, [])
+      assert.include(
+        first.notes.join(),
+        "nightly-20261123-020000 is damaged and does not count for retention: payments"
+      )
+      assert.deepStrictEqual(
+        yield* states(store),
+        ["010000", "020000", "030000", "040000"].map((id) => `${id} Complete`)
+      )
+      const second = yield* RetentionPass.run(store, owner, { keep: 2 }, "run")
+      assert.deepStrictEqual<ReadonlyArray<string>>(second.removed, [
+        "nightly-20261123-010000",
+        "nightly-20261123-020000"
+      ])
+      assert.include(second.notes.join(), "nightly-20261123-020000 is damaged and goes, because newer whole backups")
       assert.deepStrictEqual(yield* states(store), ["030000 Complete", "040000 Complete"])
     }).pipe(Effect.provide(layer))
   )

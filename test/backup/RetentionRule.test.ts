@@ -12,10 +12,17 @@ const set = (completedMillis: number, held: Lineage = orders) => ({
   lineage: held
 })
 /** With every lineage at hand. */
-const decide = <S extends ReturnType<typeof set>>(sets: ReadonlyArray<S>, rules: Retention.Rules) =>
+const decide = <S extends ReturnType<typeof set>>(
+  sets: ReadonlyArray<S>,
+  rules: Retention.Rules,
+  damaged: ReadonlyArray<S> = []
+) =>
   Effect.runSync(
-    Retention.decide(sets, rules, (one: S, newer: ReadonlyArray<S>) =>
-      Retention.lostSince(({ lineage: held }) => Effect.succeed(held), one, newer)
+    Retention.decide(
+      sets,
+      rules,
+      (one: S, newer: ReadonlyArray<S>) => Retention.lostSince(({ lineage: held }) => Effect.succeed(held), one, newer),
+      damaged
     )
   )
 const ids = (sets: ReadonlyArray<{ readonly backupId: string }>) => sets.map(({ backupId }) => backupId)
@@ -134,6 +141,70 @@ describe("Retention.decide", () => {
           )
           assert.isTrue(isHeld, `${topic} of ${gone.backupId}`)
         }
+      }
+    }
+  )
+})
+
+describe("a damaged backup", () => {
+  const gone = (whole: ReadonlyArray<number>, damaged: ReadonlyArray<number>, rules: Retention.Rules) =>
+    ids(
+      decide(
+        whole.map((n) => set(n)),
+        rules,
+        damaged.map((n) => set(n))
+      ).expired
+    )
+
+  it("stays as long as a whole one would in its place, and goes then", () => {
+    assert.deepStrictEqual(gone([4], [3], { keep: 2 }), [])
+    assert.deepStrictEqual(gone([5, 4], [3], { keep: 2 }), ["b-3"])
+    assert.deepStrictEqual(gone([5, 2], [3], { keep: 2 }), [], "the older whole one counts in its place")
+    assert.deepStrictEqual(gone([50, 45], [3, 30], { keep: 1, time: { maxAgeMillis: 20 }, nowMillis: 50 }), ["b-3"])
+    assert.deepStrictEqual(gone([5, 4], [3], { keep: undefined }), [])
+  })
+
+  it("stays where no newer one is whole, and where the newer whole ones lost what it holds", () => {
+    assert.deepStrictEqual(gone([], [1, 2, 3], { keep: 1 }), [])
+    assert.deepStrictEqual(gone([1], [2, 3], { keep: 1 }), [])
+    assert.deepStrictEqual(gone([3], [1, 2], { keep: 1 }), ["b-1", "b-2"])
+    const without = decide([set(3, lineage({}))], { keep: 1 }, [set(2)])
+    assert.deepStrictEqual([ids(without.expired), without.heldBack.map((one) => one.set.backupId)], [[], ["b-2"]])
+    const accepted = decide([set(3, lineage({}))], { keep: 1, acceptedLoss: "b-3" }, [set(2)])
+    assert.deepStrictEqual(ids(accepted.expired), ["b-2"])
+    const answered = decide([set(1), set(4, lineage({}))], { keep: 1 }, [set(2)])
+    assert.deepStrictEqual(ids(answered.expired), [], "a damaged one answers for no older one")
+  })
+
+  it("stays while it is pinned, the run's own, or in use", () => {
+    const [whole, damaged] = [[set(5), set(4)], [set(3)]]
+    const expired = (rules: Partial<Retention.Rules>) => ids(decide(whole, { keep: 1, ...rules }, damaged).expired)
+    assert.deepStrictEqual(expired({}), ["b-3", "b-4"])
+    for (const rules of [{ pins: new Set(["b-3"]) }, { pinned: new Set(["b-3"]) }, { own: "b-3" }]) {
+      assert.deepStrictEqual(expired(rules), ["b-4"])
+    }
+  })
+
+  it.prop(
+    "changes nothing about the whole ones, goes only where a whole one would go, and leaves a newer whole one",
+    [Sets, Sets, Keep],
+    ([drawnWhole, drawnDamaged, keep]) => {
+      const made = (prefix: string, drawn: typeof drawnWhole) =>
+        drawn.map(({ cluster, completedMillis, orders: n, payments }, index) => ({
+          ...set(completedMillis, lineage({ orders: n, payments }, { clusterId: cluster })),
+          backupId: `${prefix}-${index}`
+        }))
+      const [whole, damaged] = [made("w", drawnWhole), made("d", drawnDamaged)]
+      const alone = decide(whole, { keep })
+      const both = decide(whole, { keep }, damaged)
+      assert.deepStrictEqual(both.kept, alone.kept)
+      assert.deepStrictEqual(
+        both.expired.filter((one) => whole.includes(one)),
+        alone.expired
+      )
+      for (const one of both.expired.filter((one) => damaged.includes(one))) {
+        assert.include(ids(decide([...whole, one], { keep }).expired), one.backupId)
+        assert.isTrue(both.kept.some(({ completedMillis }) => completedMillis >= one.completedMillis))
       }
     }
   )
