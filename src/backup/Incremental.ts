@@ -112,6 +112,7 @@ const onBase = Effect.fnUntraced(function* (
   const candidates: Array<LogProof.Sure> = []
   for (const pair of all) {
     const { held, partition } = pair
+    if (held !== undefined && Reuse.isAllNew(held, living(pair))) continue
     const isThere = Reuse.kept(held?.segments ?? [], partition.from).every(({ key }) => !missing.has(key))
     const reason = Reuse.ofPartition(held && { ...held, isThere }, living(pair), pair.hasTopic)
     if (reason !== undefined) verdicts.set(pair, LogProof.full(reason))

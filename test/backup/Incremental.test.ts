@@ -3,7 +3,7 @@ import { Deferred, Effect, Exit, Result, Stream } from "effect"
 import * as BackupKeys from "../../src/manifest/BackupKeys.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as SealedJson from "../../src/manifest/SealedJson.ts"
-import { SetFacts } from "../../src/manifest/SetFacts.ts"
+import { fullReads, SetFacts } from "../../src/manifest/SetFacts.ts"
 import * as SetRemoval from "../../src/manifest/SetRemoval.ts"
 import * as Verification from "../../src/manifest/Verification.ts"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
@@ -233,6 +233,19 @@ describe("an incremental backup", () => {
         ["payments", "orders"].map((topic) => partitionOf(facts, topic).full),
         ["CleanupUnknown", undefined]
       )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("does not tell the first records of a partition as read again", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(incremental(slots[0]))
+      yield* cluster.produce("idle", 1, [{ value: "the first" }])
+      const { facts } = yield* attempt(incremental(slots[1]))
+      assert.deepStrictEqual(fullReads(facts), [])
+      assert.strictEqual(facts.totals.newRecords, 1)
+      yield* assertHoldsAll(cluster, store, ids[1], someTopics)
     }).pipe(Effect.provide(layer))
   )
 
