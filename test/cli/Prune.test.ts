@@ -149,7 +149,7 @@ describe("kafka-backup prune", () => {
       const unnamed = yield* type("prune", ...options, "--all", "--confirm", "nightly")
       assert.strictEqual(
         unnamed.out,
-        "Note: storage has backups of kafka/nightly: to select them, set metadata.namespace accordingly\n" +
+        "Note: storage has backups of kafka/nightly: to select them, write namespace: kafka under metadata in the manifest\n" +
           "this resource has no backups here; backups of other resources are not touched\n"
       )
       as("  name: nightly\n  namespace: kafka")
