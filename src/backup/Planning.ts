@@ -3,6 +3,7 @@ import type { BackupId } from "../identity/BackupId.ts"
 import { KafkaError } from "../kafka/KafkaError.ts"
 import type { KafkaSourceShape, PartitionOffset, TopicInfo } from "../kafka/KafkaSource.ts"
 import type { PlannedTopic, RunPlan } from "../manifest/RunPlan.ts"
+import { didYouMean } from "../resource/Near.ts"
 import * as TopicSelection from "./TopicSelection.ts"
 import { NoTopicsMatched, RunError, TopicAccessDenied, TopicMissing } from "./RunError.ts"
 import type { RunRequest } from "./RunRequest.ts"
@@ -16,7 +17,10 @@ const selectTopics = Effect.fn("Planning.selectTopics")(function* (kafka: KafkaS
   const denied = lookups.flatMap((lookup) => (lookup._tag === "Denied" ? [lookup.name] : []))
   if (denied.length > 0) return yield* new RunError({ reason: new TopicAccessDenied({ topics: denied }) })
   const missing = lookups.flatMap((lookup) => (lookup._tag === "Missing" ? [lookup.name] : []))
-  if (missing.length > 0) return yield* new RunError({ reason: new TopicMissing({ topics: missing }) })
+  if (missing.length > 0) {
+    const names = visible.map(({ name }) => name)
+    return yield* new RunError({ reason: new TopicMissing({ topics: missing, meant: didYouMean(missing, names) }) })
+  }
   const found = lookups.flatMap((lookup) => (lookup._tag === "Found" ? [lookup.topic] : []))
   const all = [...visible, ...found]
   const { idlePatterns, selected } = TopicSelection.select(request.topics, request.excludeTopics, all)

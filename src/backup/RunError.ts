@@ -3,9 +3,13 @@ import { Schema } from "effect"
 const names = Schema.Array(Schema.String)
 
 /** Topics that are named in full, but do not exist in the cluster. */
-export class TopicMissing extends Schema.TaggedError<TopicMissing>()("TopicMissing", { topics: names }) {
+export class TopicMissing extends Schema.TaggedError<TopicMissing>()("TopicMissing", {
+  topics: names,
+  /** The end of the message: which topics they were probably meant to be. */
+  meant: Schema.String
+}) {
   override get message() {
-    return `the cluster has no topic ${listed(this.topics)}`
+    return `the cluster has no topic ${listed(this.topics)}${this.meant}`
   }
 }
 

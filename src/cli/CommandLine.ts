@@ -16,6 +16,7 @@ import { estimate } from "./EstimateCommand.ts"
 import { exportRecords } from "./ExportCommand.ts"
 import { list } from "./ListCommand.ts"
 import * as FailureText from "./FailureText.ts"
+import * as InvocationText from "./InvocationText.ts"
 import * as LogLine from "./LogLine.ts"
 import { offsets } from "./OffsetsCommand.ts"
 import { operator } from "./OperatorCommand.ts"
@@ -74,7 +75,7 @@ const answer = Effect.fnUntraced(function* (args: ReadonlyArray<string>, explain
 
 /** What is wrong: an error that shows the help only carries it. */
 const wrong = (error: CliError.CliError): string =>
-  error._tag === "ShowHelp" ? error.errors.map(({ message }) => message).join("; ") : error.message
+  InvocationText.lines(error._tag === "ShowHelp" ? error.errors : [error]).join("; ")
 
 /** A wrong command line, which has been shown with its help. */
 const misused = (error: CliError.CliError): Explanation.Explained => ({

@@ -108,14 +108,16 @@ const pinned = ({ reason, sinceMillis, who }: Pins.Pin): string =>
   `since ${Format.time(sinceMillis)}, by ${who}${reason === undefined ? "" : `: ${reason}`}`
 
 /** What the backup builds on, and what is its own. */
-const building = (facts: SetFacts): ReadonlyArray<readonly [string, string]> => {
+const building = (facts: SetFacts, isBaseThere: boolean): ReadonlyArray<readonly [string, string]> => {
   const { newRecords, newStoredBytes, records, storedBytes } = facts.totals
   const reasons = fullReads(facts).map(
     ({ partitions, reason }) =>
       `${Format.count(partitions)} of ${Format.count(facts.totals.partitions)}: ${sentence(reason)}`
   )
   return [
-    ...(facts.base === undefined ? [] : ([["Builds on", facts.base.backupId]] as const)),
+    ...(facts.base === undefined
+      ? []
+      : ([["Builds on", isBaseThere ? facts.base.backupId : removedBase(facts.base.backupId)]] as const)),
     ...(facts.base === undefined || newRecords === undefined || newStoredBytes === undefined
       ? []
       : ([
@@ -126,7 +128,9 @@ const building = (facts: SetFacts): ReadonlyArray<readonly [string, string]> => 
   ]
 }
 
-const summary = (set: Catalogue.BackupSet, pin: string | undefined): string => {
+const removedBase = (backupId: string): string => `${backupId}, removed since; its objects that this backup needs stay`
+
+const summary = (set: Catalogue.BackupSet, pin: string | undefined, isBaseThere: boolean): string => {
   const { facts, manifest } = set
   const sum = totals(manifest)
   return Table.facts([
@@ -139,7 +143,7 @@ const summary = (set: Catalogue.BackupSet, pin: string | undefined): string => {
           ["Slot", facts.identity.slot],
           ["Headers added", facts.addedHeaders.join(", ") || "none"],
           ["Keys and values", Format.bytes(facts.totals.payloadBytes)],
-          ...building(facts)
+          ...building(facts, isBaseThere)
         ] as const)),
     ...(pin === undefined ? [] : [["Pinned", pin] as const]),
     ["Cluster", manifest.source_cluster_id ?? "unknown"],
@@ -196,10 +200,12 @@ export const describe = Command.make(
       ),
       Effect.map((found) => found ?? (isAnnotated ? "by the annotation kafka.oso.sh/pin" : undefined))
     )
+    const base = set.facts?.base?.backupId
+    const isBaseThere = base === undefined || (yield* Catalogue.isComplete(store, base))
     const notes = (set.facts?.notes ?? []).map((note) => `note: ${note}`)
     yield* StandardOutput.print(
       [
-        summary(set, pin),
+        summary(set, pin, isBaseThere),
         "",
         Table.format(columns, partitions(set).map(row)),
         ...notes,

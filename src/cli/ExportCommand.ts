@@ -10,6 +10,7 @@ import { backupId } from "./DescribeCommand.ts"
 import * as ExportedRecord from "./ExportedRecord.ts"
 import * as LogStart from "../restore/LogStart.ts"
 import * as Quantities from "./Quantities.ts"
+import { didYouMean } from "../resource/Near.ts"
 import * as Resource from "./Resource.ts"
 import { shared } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
@@ -44,7 +45,7 @@ const topicOf = (set: Catalogue.BackupSet, name: string, partition: number | und
   if (topic === undefined) {
     const names = set.manifest.topics.map((candidate) => candidate.name)
     const shown = names.slice(0, 20).join(", ") + (names.length > 20 ? ", …" : "")
-    const detail = `${set.backupId} has no topic ${name}`
+    const detail = `${set.backupId} has no topic ${name}${didYouMean([name], names)}`
     return Effect.fail(new NotInBackup({ detail, advice: `choose one of its topics: ${shown || "it has none"}` }))
   }
   const partitions = topic.original_partition_count ?? 0

@@ -1,5 +1,6 @@
 import { Console, Effect, Layer } from "effect"
 import { CliConfig, CliOutput, GlobalFlag } from "effect/cli"
+import * as InvocationText from "./InvocationText.ts"
 
 /**
  * The command line's own output. Requested help goes to standard output. The answer to a wrong invocation goes to
@@ -11,7 +12,7 @@ const presenter: CliOutput.Presenter = {
       case "InvalidInvocation":
         return Console.error(
           [
-            ...event.errors.map((error) => `error: ${error.message}`),
+            ...InvocationText.lines(event.errors).map((line) => `error: ${line}`),
             `what to do: see ${event.commandPath.join(" ")} --help`
           ].join("\n")
         )

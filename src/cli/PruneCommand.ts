@@ -84,9 +84,9 @@ const why = ({ heldBack, reasons }: RetentionOutcome, backupId: string): string 
 const keptBy = ({ kept, reasons }: RetentionOutcome): Readonly<Record<string, ReadonlyArray<string>>> =>
   Object.fromEntries(kept.map((backupId) => [backupId, reasons?.get(backupId) ?? []]))
 
-/** What a folder would give back, and what would stay of it for which backups. */
-const spaceText = ({ freedBytes, keptBytes, neededBy }: FolderSpace): string => {
-  const freed = `frees ${Format.bytes(freedBytes)}`
+/** What a folder gives back or has given back, and what stays of it for which backups. */
+const spaceText = ({ freedBytes, keptBytes, neededBy }: FolderSpace, isDryRun: boolean): string => {
+  const freed = `${isDryRun ? "frees" : "freed"} ${Format.bytes(freedBytes)}`
   if (keptBytes === 0) return freed
   const named = neededBy.slice(0, mostNamed).join(", ")
   const more = neededBy.length > mostNamed ? ` and ${neededBy.length - mostNamed} more` : ""
@@ -101,23 +101,19 @@ const lockedText = ({ backupId, why }: RetentionOutcome["locked"][number]): stri
 
 const text = (outcome: RetentionOutcome, isDryRun: boolean) => {
   const { heldBack, kept, locked, notes, removed, space = [] } = outcome
+  const remove = isDryRun ? "would remove" : "removed"
   return [
     ...heldBack.map(({ backupId, why }) => `Note: ${backupId} stays beyond the backups to keep: ${why}`),
     ...locked.map((kept) => `Note: ${lockedText(kept)}`),
     ...notes.map((note) => `Note: ${note}`),
-    ...kept.map((backupId) => (isDryRun ? `would keep ${backupId}${why(outcome, backupId)}` : `kept ${backupId}`)),
+    ...kept.map((backupId) => `${isDryRun ? "would keep" : "kept"} ${backupId}${why(outcome, backupId)}`),
     ...removed.map((backupId) => {
       const folder = space.find((one) => one.backupId === backupId)
-      if (!isDryRun) return `removed ${backupId}`
-      return `would remove ${backupId}${folder === undefined ? "" : `: ${spaceText(folder)}`}`
+      return `${remove} ${backupId}${folder === undefined ? "" : `: ${spaceText(folder, isDryRun)}`}`
     }),
     ...space
       .filter(({ isRetired }) => isRetired)
-      .map((folder) =>
-        isDryRun
-          ? `would remove the rest of ${folder.backupId}: ${spaceText(folder)}`
-          : `removed the rest of ${folder.backupId}`
-      ),
+      .map((folder) => `${remove} the rest of ${folder.backupId}: ${spaceText(folder, isDryRun)}`),
     ...(kept.length + removed.length + space.length === 0
       ? ["this resource has no backups here; backups of other resources are not touched"]
       : [])
@@ -142,7 +138,7 @@ export const prune = Command.make(
               {
                 dryRun: given.dryRun,
                 kept: outcome.kept,
-                ...(given.dryRun && outcome.reasons !== undefined ? { keptBy: keptBy(outcome) } : {}),
+                ...(outcome.reasons !== undefined ? { keptBy: keptBy(outcome) } : {}),
                 removed: outcome.removed,
                 heldBack: outcome.heldBack,
                 locked: outcome.locked,

@@ -5,6 +5,7 @@ import type { KafkaSinkShape } from "../kafka/KafkaSink.ts"
 
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Verification from "../manifest/Verification.ts"
+import { didYouMean } from "../resource/Near.ts"
 import * as TopicGlob from "../resource/TopicGlob.ts"
 import * as Attempt from "../restore/Attempt.ts"
 import * as Cut from "../restore/Cut.ts"
@@ -46,7 +47,8 @@ const selected = Effect.fnUntraced(function* (
   const found = manifest.topics.filter(({ name }) => topics.some((pattern) => TopicGlob.matches(pattern, name)))
   if (missing.length === 0 && (found.length > 0 || names.size === 0)) return found
   const what = missing.length === 0 ? topics : missing
-  const message = `backup ${backupId} has no topic ${what.slice(0, 10).join(", ")}`
+  const near = didYouMean(missing, [...names])
+  const message = `backup ${backupId} has no topic ${what.slice(0, 10).join(", ")}${near}`
   return yield* refuse([{ message, advice: "correct spec.drill.topics, or back these topics up first" }])
 })
 

@@ -162,16 +162,23 @@ export const hints = (all: ReadonlyArray<Candidate>, resource: Resource): Readon
       `storage has backups of ${named(resource)} by other resources (uid ${uids}): they were made at the same time, or from another source; to select those of one resource, set metadata.uid to its uid`
     ]
   }
-  const elsewhere = new Set(
-    all.flatMap(
-      ({
-        facts: {
-          identity: { owner }
-        }
-      }) => (owner.name === resource.name && owner.namespace !== resource.namespace ? [named(owner)] : [])
+  const namespaces = new Set(
+    all.flatMap(({ facts: { identity } }) =>
+      identity.owner.name === resource.name && identity.owner.namespace !== resource.namespace
+        ? [identity.owner.namespace]
+        : []
     )
   )
-  return elsewhere.size === 0
-    ? []
-    : [`storage has backups of ${[...elsewhere].join(", ")}: to select them, set metadata.namespace accordingly`]
+  if (namespaces.size === 0) return []
+  const owners = [...namespaces].map((namespace) =>
+    named({ name: resource.name, ...(namespace === undefined ? {} : { namespace }) })
+  )
+  const [namespace] = namespaces
+  const remedy =
+    namespaces.size > 1
+      ? "set metadata.namespace to that of the resource that is meant"
+      : namespace === undefined
+        ? "remove metadata.namespace from the manifest"
+        : `write namespace: ${namespace} under metadata in the manifest`
+  return [`storage has backups of ${owners.join(", ")}: to select them, ${remedy}`]
 }

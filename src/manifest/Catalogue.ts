@@ -1,6 +1,7 @@
 import { Effect, Schema, Stream } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
 import type { Owner } from "../identity/RunIdentity.ts"
+import { nearest } from "../resource/Near.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import { CatalogueError, DocumentUnreadable, SetIncomplete, SetNotFound } from "./CatalogueError.ts"
@@ -87,13 +88,38 @@ const exists = (store: ObjectStoreShape, key: ObjectKey) =>
 
 const reject = (reason: CatalogueError["reason"]) => Effect.fail(new CatalogueError({ reason }))
 
-/** Opens the set whose id is `text`. Fails as `openById`; a text that is no id names no set. */
+/**
+ * Opens the set whose id somebody wrote. Fails as `openById`; a text that is no id names no set. A set of nearly that
+ * id is named by the failure.
+ */
 export const open = (store: ObjectStoreShape, text: string) => {
   const backupId = BackupId.parse(text)
-  return backupId === undefined
-    ? reject(new SetNotFound({ backupId: text, location: store.location }))
-    : openById(store, backupId)
+  const opened =
+    backupId === undefined
+      ? reject(new SetNotFound({ backupId: text, location: store.location }))
+      : openById(store, backupId)
+  return opened.pipe(
+    Effect.catchReason("CatalogueError", "SetNotFound", (reason) =>
+      Effect.flatMap(nearly(store, text), (near) =>
+        reject(new SetNotFound({ ...reason, ...(near === undefined ? {} : { near }) }))
+      )
+    )
+  )
 }
+
+/** The complete set whose id is nearest to a text. A store that cannot be asked only costs the hint. */
+const nearly = Effect.fnUntraced(
+  function* (store: ObjectStoreShape, text: string) {
+    const folders = yield* Stream.runCollect(store.folders)
+    const near = nearest(
+      text,
+      folders.filter((folder) => folder !== BackupKeys.commonFolder)
+    )
+    const backupId = near === undefined ? undefined : BackupId.parse(near)
+    return backupId !== undefined && (yield* isComplete(store, backupId)) ? backupId : undefined
+  },
+  Effect.orElseSucceed(() => undefined)
+)
 
 /**
  * Opens one set. Fails with `SetIncomplete` for a run without a manifest, with `SetNotFound` if there is no run either.

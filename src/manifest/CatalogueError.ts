@@ -3,10 +3,13 @@ import { Schema } from "effect"
 /** There is no set of this id below the storage root. */
 export class SetNotFound extends Schema.TaggedError<SetNotFound>()("SetNotFound", {
   backupId: Schema.String,
-  location: Schema.String
+  location: Schema.String,
+  /** The backup that was probably meant. */
+  near: Schema.optionalKey(Schema.String)
 }) {
   override get message() {
-    return `there is no backup ${this.backupId} in ${this.location}`
+    const meant = this.near === undefined ? "" : `; did you mean ${this.near}?`
+    return `there is no backup ${this.backupId} in ${this.location}${meant}`
   }
 }
 

@@ -2,7 +2,8 @@ import { codePoints } from "./Field.ts"
 import { nearest } from "./Near.ts"
 import * as Problem from "./Problem.ts"
 import type { StructuralSchema } from "./StructuralSchema.ts"
-import { checkCount, checkRange, firstSentence, isNot, isPlain, notAmong } from "./Wording.ts"
+import { checkCount, checkRange, firstSentence, isNot, notAmong } from "./Wording.ts"
+import * as WrongType from "./WrongType.ts"
 
 /*
  * Checks a value against a structural schema as the API server would, but reports everything at once, in plain words.
@@ -60,7 +61,7 @@ export const inspect = (
     switch (node.type) {
       case "object":
         if (!isMap(value)) {
-          report(`must be a block of named fields, ${isNot(value)}`)
+          report(node.properties ? WrongType.block(node, value, field, faults) : `must be a block, ${isNot(value)}`)
           return value
         }
         return node.properties ? visitFields(node, value, field) : visitMap(node, value, field, report)
@@ -76,7 +77,7 @@ export const inspect = (
           .map((item, index) => visit(node.items!, item, Problem.entry(field, index)))
       case "string":
         if (typeof value !== "string") {
-          report(`must be text, ${isNot(value)}${isPlain(value) ? ": put it in quotes" : ""}`)
+          report(WrongType.text(node, value, faults))
         } else {
           if (node.enum && !node.enum.includes(value)) report(notAmong(value, node.enum))
           checkCount(codePoints(value), node.minLength, node.maxLength, "characters", report)
@@ -84,11 +85,7 @@ export const inspect = (
         return value
       case "integer":
         if (typeof value !== "number" || !Number.isInteger(value)) {
-          report(
-            `must be a whole number, ${typeof value === "number" ? "not a fraction" : isNot(value)}${
-              typeof value === "string" && /^[0-9]+$/.test(value) ? ": remove the quotes" : ""
-            }`
-          )
+          report(WrongType.integer(node, value, field, faults))
         } else checkRange(value, node.minimum, node.maximum, report)
         return value
       case "boolean":
@@ -156,6 +153,8 @@ export const inspect = (
 
   return { completed: visit(tree, value, root), problems }
 }
+
+const faults: WrongType.Faults = (node, value) => inspect(node, value, "").problems.map(({ message }) => message)
 
 /** Thrown by a guarded value when a rule reads a field that has a problem of its own. */
 class Unreadable extends Error {}

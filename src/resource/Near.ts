@@ -15,6 +15,24 @@ export const nearest = (word: string, candidates: ReadonlyArray<string>): string
   return best
 }
 
+/** Most words of which is said what they were probably meant to be. */
+const mostHinted = 10
+
+/**
+ * The end of a message that named `words`, which do not exist: what they were probably meant to be. Empty where nothing
+ * is near.
+ */
+export const didYouMean = (words: ReadonlyArray<string>, candidates: ReadonlyArray<string>): string => {
+  const pairs = words.slice(0, mostHinted).flatMap((word) => {
+    const near = nearest(word, candidates)
+    return near === undefined ? [] : [{ word, near }]
+  })
+  if (pairs.length === 0) return ""
+  const [only] = pairs
+  if (words.length === 1) return `; did you mean ${only!.near}?`
+  return `; did you mean ${pairs.map(({ near, word }) => `${near} for ${word}`).join(", ")}?`
+}
+
 const bare = (word: string) => word.toLowerCase().replaceAll(/[-_ ]/g, "")
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import type { BackupSet } from "../manifest/Catalogue.ts"
 import * as LargestRecord from "../manifest/LargestRecord.ts"
 import type { ManifestTopic } from "../manifest/Manifest.ts"
+import { didYouMean } from "../resource/Near.ts"
 import * as TopicGlob from "../resource/TopicGlob.ts"
 import * as Cut from "./Cut.ts"
 import * as CutPartition from "./CutPartition.ts"
@@ -104,7 +105,7 @@ export const make = (
     if (TopicGlob.isWildcard(pattern) || names.has(pattern)) continue
     objections.push({
       reason: "NotInBackup",
-      message: `backup ${set.backupId} has no topic ${pattern}`,
+      message: `backup ${set.backupId} has no topic ${pattern}${didYouMean([pattern], [...names])}`,
       advice: `choose topics of the backup: ${listed([...names])}; a topic that was lost before this backup is in an earlier one, which backupId names`
     })
   }

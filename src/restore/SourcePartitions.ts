@@ -1,3 +1,4 @@
+import { didYouMean } from "../resource/Near.ts"
 import type { ManifestTopic } from "../manifest/Manifest.ts"
 import type { Objection } from "./Objection.ts"
 import type { PlannedPartition } from "./PlannedPartition.ts"
@@ -34,7 +35,7 @@ export const objections = (
       return [
         {
           reason: "NotInBackup",
-          message: `sourcePartitions names ${topic}, which is not restored`,
+          message: `sourcePartitions names ${topic}, which is not restored${didYouMean([topic], [...counts.keys()])}`,
           advice: `remove ${topic} from sourcePartitions, or add it to topics`
         }
       ]

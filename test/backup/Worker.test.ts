@@ -97,7 +97,7 @@ describe("Worker", () => {
       yield* fill((yield* world).cluster)
       const missing = yield* carriedOut(runSpec(1, undefined, { topics: ["oders"] }))
       assert.deepInclude(missing, { outcome: "failed", exitCode: 13, reason: "TopicMissing" })
-      assert.strictEqual(missing.message, "the cluster has no topic oders")
+      assert.strictEqual(missing.message, "the cluster has no topic oders; did you mean orders?")
       assert.match(missing.advice!, /create the topic/)
       const caSecret = { name: "ca" }
       const s3 = { bucket: "backups", region: "eu-west-1", endpoint: "https://s3.test", caSecret }

@@ -108,7 +108,7 @@ describe("kafka-backup drill", () => {
         })
       const missing = yield* drillOf("  topics: [oders]\n")
       assert.strictEqual(missing.exitCode, 19)
-      assert.include(missing.err, `backup ${backupId} has no topic oders`)
+      assert.include(missing.err, `backup ${backupId} has no topic oders; did you mean orders?`)
       const replicas = yield* drillOf("  replicationFactor: 9\n")
       assert.strictEqual(replicas.exitCode, 19)
       const answer = JSON.parse((yield* type("drill", "-f", other, ...options.slice(2), "-o", "json")).out)

@@ -55,7 +55,7 @@ describe("the process kafka-backup", () => {
   it("answers a wrong invocation on standard error with 2, and leaves standard output empty", async () => {
     const { err, exitCode, out } = await finished(programs.real, ["lst"])
     assert.deepStrictEqual([exitCode, out], [2, ""])
-    assert.match(err, /^error: Unknown subcommand "lst"[^]*list\nwhat to do: see kafka-backup --help\n$/)
+    assert.strictEqual(err, "error: there is no command lst; did you mean list?\nwhat to do: see kafka-backup --help\n")
   })
 
   it("reads the manifest from standard input with -f -, and reports every problem in it", async () => {

@@ -27,6 +27,7 @@ const sets = Effect.fnUntraced(function* (more?: string) {
 
 /** Without how many bytes a whole backup frees. */
 const freesSome = (out: string): string => out.replaceAll(/frees \d[\d.]* k?B$/gmu, "frees some")
+const freedSome = (out: string): string => out.replaceAll(/freed \d[\d.]* k?B$/gmu, "freed some")
 
 describe("kafka-backup prune", () => {
   it.live("keeps as many backups as the manifest says, and only lists them with --dry-run", () =>
@@ -51,6 +52,7 @@ describe("kafka-backup prune", () => {
         dryRun: false,
         locked: [],
         kept: [id(3)],
+        keptBy: { [id(3)]: ["newest", "backups"] },
         removed: [id(1), id(2)],
         heldBack: [],
         notes: []
@@ -149,12 +151,12 @@ describe("kafka-backup prune", () => {
       const unnamed = yield* type("prune", ...options, "--all", "--confirm", "nightly")
       assert.strictEqual(
         unnamed.out,
-        "Note: storage has backups of kafka/nightly: to select them, set metadata.namespace accordingly\n" +
+        "Note: storage has backups of kafka/nightly: to select them, write namespace: kafka under metadata in the manifest\n" +
           "this resource has no backups here; backups of other resources are not touched\n"
       )
       as("  name: nightly\n  namespace: kafka")
       const kept = yield* type("prune", ...options, "--keep", "1")
-      assert.strictEqual(kept.out, `kept ${id(2)}\nremoved ${id(1)}\n`)
+      assert.strictEqual(freedSome(kept.out), `kept ${id(2)} (newest, backups)\nremoved ${id(1)}: freed some\n`)
 
       // Another resource of the name, at the same time: nobody can say which of the two is meant.
       as("  name: nightly\n  namespace: kafka\n  uid: u2")
@@ -168,7 +170,7 @@ describe("kafka-backup prune", () => {
       assert.match(mixed.out, /kafka\/nightly by other resources \(uid u1, u2\).*set metadata\.uid/u)
       as("  name: nightly\n  namespace: kafka\n  uid: u1")
       const own = yield* type("prune", ...options, "--all", "--confirm", "nightly")
-      assert.strictEqual(own.out, `removed ${id(2)}\nremoved ${id(4)}\n`)
+      assert.strictEqual(freedSome(own.out), `removed ${id(2)}: freed some\nremoved ${id(4)}: freed some\n`)
     }).pipe(Effect.provide(layer))
   )
 
@@ -190,7 +192,18 @@ describe("kafka-backup prune", () => {
         dry.out,
         new RegExp(`would remove ${first}: frees 1\\d\\.\\d kB, 15\\.0 kB stay for ${second}, ${third}\n$`)
       )
-      assert.strictEqual((yield* type("prune", ...options, "--keep", "2")).exitCode, 0)
+      const buildsOn = Effect.map(
+        type("describe", second!, ...options),
+        ({ out }) => /\nBuilds on +(.*)\n/u.exec(out)?.[1]
+      )
+      assert.strictEqual(yield* buildsOn, first)
+      assert.match(
+        (yield* type("prune", ...options, "--keep", "2")).out,
+        new RegExp(
+          `^kept ${second} .*\nkept ${third} .*\nremoved ${first}: freed 1\\d\\.\\d kB, 15\\.0 kB stay for ${second}, ${third}\n$`
+        )
+      )
+      assert.strictEqual(yield* buildsOn, `${first}, removed since; its objects that this backup needs stay`)
       const listed = yield* type("list", ...options)
       assert.match(listed.out, /\n1 removed backup left 15\.0 kB that other backups need\n$/)
       const rows = JSON.parse((yield* type("list", ...options, "-o", "json")).out)
@@ -209,7 +222,10 @@ describe("kafka-backup prune", () => {
         new RegExp(`^would remove the rest of ${first}: frees 5\\.\\d+ kB, 10\\.0 kB stay for ${third}$`)
       )
       const done = yield* type("prune", ...options, "--all", "--confirm", "nightly")
-      assert.strictEqual(done.out, `removed ${second}\nremoved ${third}\nremoved the rest of ${first}\n`)
+      assert.strictEqual(
+        freedSome(done.out),
+        `removed ${second}: freed some\nremoved ${third}: freed some\nremoved the rest of ${first}: freed some\n`
+      )
       assert.deepStrictEqual(
         readdirSync(claim).filter((name) => !name.startsWith(".")),
         ["_kafka-backup"]

@@ -120,11 +120,15 @@ describe("kafka-backup restore", () => {
   it.live("names everything that stands against it at once, and writes nothing", () =>
     Effect.gen(function* () {
       const { options, target, write } = yield* scene
-      yield* write({ topics: ["orders", "gone"], topicMapping: { other: "elsewhere" } })
+      yield* write({ topics: ["orders", "gone", "oders"], topicMapping: { other: "elsewhere" } })
       const refused = yield* type("restore", ...options)
       assert.strictEqual(refused.exitCode, 19)
       assert.match(refused.err, /^error: PreflightFailed: the restore cannot begin, and nothing was written\n/)
-      assert.match(refused.err, /\n {2}NotInBackup: backup .* has no topic gone\n {4}what to do: choose topics/)
+      assert.match(refused.err, /\n {2}NotInBackup: backup .* has no topic gone\n/)
+      assert.match(
+        refused.err,
+        /\n {2}NotInBackup: backup .* has no topic oders; did you mean orders\?\n {4}what to do: choose topics/
+      )
       assert.match(
         refused.err,
         /\n {2}MappingUnused: topicMapping names other, which is not restored\n {4}what to do: /

@@ -50,7 +50,7 @@ describe("kafka-backup run", () => {
       const { err, exitCode } = yield* type("run", ...options)
       assert.strictEqual(exitCode, 13)
       const logged = jsonLines(err).find(({ msg }) => msg === "run failed")
-      assert.strictEqual(logged.error, "the cluster has no topic oders")
+      assert.strictEqual(logged.error, "the cluster has no topic oders; did you mean orders?")
       assert.match(logged.advice, /create the topic, correct its name/)
     }).pipe(Effect.provide(layer))
   )

@@ -106,7 +106,10 @@ describe("kafka-backup list and describe", () => {
         wrong.err,
         /there is no backup nightly-2026 in directory .*\nwhat to do: list the backups with: kafka-backup list/
       )
+      const near = yield* type("describe", ...options, backupId.slice(0, -1))
+      assert.include(near.err, `; did you mean ${backupId}?\n`)
       rmSync(join(claim, backupId, "manifest.json"))
+      assert.notInclude((yield* type("describe", ...options, backupId.slice(0, -1))).err, "did you mean")
       const unfinished = yield* type("verify", ...options, backupId)
       assert.strictEqual(unfinished.exitCode, 17)
       assert.match(unfinished.err, /is not a backup: its run has not finished/)

@@ -95,8 +95,16 @@ describe("Adoption", () => {
   it("says where the backups of that name are, when the manifest has no namespace", () => {
     const byHand = { name: "nightly", adopting: adopting() }
     assert.deepStrictEqual(Adoption.hints([set(earlier, 1)], byHand), [
-      "storage has backups of kafka/nightly: to select them, set metadata.namespace accordingly"
+      "storage has backups of kafka/nightly: to select them, write namespace: kafka under metadata in the manifest"
     ])
+    const two = [set(earlier, 1), set({ ...earlier, namespace: "other" }, 2)]
+    assert.deepStrictEqual(Adoption.hints(two, byHand), [
+      "storage has backups of kafka/nightly, other/nightly: to select them, set metadata.namespace to that of the resource that is meant"
+    ])
+    assert.deepStrictEqual(
+      Adoption.hints([set({ uid: "u3", name: "nightly" }, 1)], { ...byHand, namespace: "kafka" }),
+      ["storage has backups of nightly: to select them, remove metadata.namespace from the manifest"]
+    )
   })
 
   it("calls an earlier resource quiet after twice its interval, or at once with a sourceClusterId", () => {

@@ -8,6 +8,7 @@ const manifest = (name: string, schedule: string, topic: string, more = "") => `
 kind: KafkaBackup
 metadata:
   name: ${name}
+  namespace: kafka-backup
 spec:${schedule}
   kafkaCluster:
     bootstrapServers:
@@ -44,6 +45,7 @@ export const restore = `apiVersion: kafka.oso.sh/v1alpha1
 kind: KafkaRestore
 metadata:
   name: orders-again
+  namespace: kafka-backup
 spec:
   backupId: ${newestBackup}
   targetCluster:
