@@ -90,7 +90,9 @@ export const kept = <S extends Held["segments"][number]>(segments: ReadonlyArray
 export const firstOffset = (segments: Held["segments"], logStart: number): number =>
   Math.min(logStart, kept(segments, logStart)[0]?.start_offset ?? logStart)
 
-/** Whether the log was empty when the base was made and has only grown since: all of it is new, nothing is read again. */
+/**
+ * Whether the log was empty when the base was made and has only grown since: all of it is new, nothing is read again.
+ */
 export const isAllNew = ({ from, topicId, until }: Held, living: Living): boolean =>
   from === until && until === living.logStart && topicId === living.topicId
 

@@ -11,6 +11,7 @@ import * as Display from "./Display.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
+import * as VerifyCluster from "./VerifyCluster.ts"
 import * as VerifyMark from "./VerifyMark.ts"
 
 /** The backup is damaged; every problem has been printed. */
@@ -88,6 +89,12 @@ export const verify = Command.make(
         "record what is damaged in every backup of the resource that needs it; with --deep, take back what is right again"
       )
     ),
+    againstCluster: Flag.Boolean("against-cluster").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription(
+        "compare the backup with the topics in Kafka, record by record, where Kafka still has the offsets; needs the permissions of a run"
+      )
+    ),
     output
   },
   Effect.fnUntraced(function* (flags) {
@@ -113,18 +120,39 @@ export const verify = Command.make(
             Display.during(() => `looking for other backups that need the damaged objects`)
           )
         }
+    // What is damaged is known to differ.
+    const compared =
+      flags.againstCluster && Verification.isWhole(found)
+        ? yield* VerifyCluster.compare(backup, store, set, flags)
+        : undefined
     const { damagedObjects: _named, ...result } = found
-    const shown = { ...result, [others._tag === "Marked" ? "damagedBackups" : "alsoDamaged"]: others.backups }
-    yield* StandardOutput.print(flags.output === "json" ? JSON.stringify(shown, null, 2) : text(found, others))
+    const shown = {
+      ...result,
+      [others._tag === "Marked" ? "damagedBackups" : "alsoDamaged"]: others.backups,
+      ...(compared === undefined ? {} : { cluster: compared })
+    }
+    yield* StandardOutput.print(
+      flags.output === "json"
+        ? JSON.stringify(shown, null, 2)
+        : [
+            text(found, others),
+            ...(compared === undefined ? [] : [VerifyCluster.text(compared)]),
+            ...(flags.againstCluster && compared === undefined
+              ? ["Note: nothing was compared with Kafka, because the backup is damaged"]
+              : [])
+          ].join("\n")
+    )
     if (!Verification.isWhole(found)) {
       const problems = found.problems.length + found.broken.length
       return yield* new VerificationFailed({ backupId: flags.backupId, problems })
     }
+    if (compared !== undefined) yield* VerifyCluster.assertEqual(flags.backupId, compared)
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
     "Check that a backup can be restored: all segments exist with their sizes, and with --deep every byte and record is " +
-      "correct. For a damaged backup it exits with 16 and names the affected topics, partitions and offsets"
+      "correct. For a damaged backup it exits with 16 and names the affected topics, partitions and offsets; so it does with " +
+      "--against-cluster for a backup that differs from Kafka"
   ),
   Command.withShortDescription("Check that a backup can be restored"),
   Command.withExamples([
@@ -135,6 +163,10 @@ export const verify = Command.make(
     {
       command: "kafka-backup verify orders-20261123-120000 -f backup.yaml --deep --mark",
       description: "the same, and record what is damaged for list, retention, restores and the next run"
+    },
+    {
+      command: "kafka-backup verify orders-20261123-120000 -f backup.yaml --secrets ./secrets --against-cluster",
+      description: "compare with the topics in Kafka"
     }
   ])
 )

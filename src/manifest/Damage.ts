@@ -8,7 +8,8 @@ import * as Documents from "./Documents.ts"
 /*
  * `{id}/damage/{n}.json`: which objects that the manifest of a complete set names are known to be missing or altered.
  * Each is a new object, and the highest number counts, so that a write-once bucket takes it. An empty one says that
- * nothing is known to be damaged any more. They lie in the folder of the set, and go with it.
+ * nothing is known to be damaged any more, until the older ones are removed. They lie in the folder of the set, and go
+ * with it.
  */
 
 /** An object that a manifest names, and that was missing or not as the manifest says. */
@@ -169,9 +170,10 @@ export const record = Effect.fn("Damage.record")(function* (
         return []
       }
       const older = (yield* numbers(store, backupId)).filter((n) => n < number)
-      // One that stays does no harm: a write-once bucket keeps them.
+      // One that stays does no harm: a write-once bucket keeps them. Where nothing is damaged, none need stay.
+      const spent = objects.length === 0 ? [...older, number] : older
       yield* Effect.ignore(
-        Effect.forEach(older, (n) => store.delete(BackupKeys.damage(backupId, n)), { discard: true })
+        Effect.forEach(spent, (n) => store.delete(BackupKeys.damage(backupId, n)), { discard: true })
       )
       return objects
     }

@@ -94,6 +94,8 @@ describe("kafka-backup verify --mark", () => {
     Effect.gen(function* () {
       const { options, segment } = yield* sets
       rmSync(segment)
+      const both = yield* type("verify", ...options, later, "--against-cluster")
+      assert.match(both.out, /\nNote: nothing was compared with Kafka, because the backup is damaged\n$/)
       const { exitCode, out } = yield* type("verify", ...options, later, "-o", "json")
       const { alsoDamaged, problems } = JSON.parse(out)
       assert.deepStrictEqual([exitCode, alsoDamaged, problems.length], [16, [backupId], 1])
@@ -139,6 +141,42 @@ describe("kafka-backup verify --mark", () => {
       writeFileSync(segment, content)
       yield* prune
       assert.deepStrictEqual(yield* states(options), [`${backupId} retired`, `${later} complete`, `${last} complete`])
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("kafka-backup verify --against-cluster", () => {
+  it.live("says of each partition what was compared, and exits with 16 where Kafka has other records", () =>
+    Effect.gen(function* () {
+      const { options } = yield* sets
+      const kafka = yield* cluster
+      yield* kafka.deleteRecordsBefore("orders", 0, 1)
+      const same = yield* type("verify", ...options, last, "--against-cluster")
+      assert.strictEqual(same.exitCode, 0, same.err)
+      assert.match(same.out, /^OK nightly-20261123-140000: /)
+      assert.match(
+        same.out,
+        /\norders +0 +offsets 1-2 +2 +0 +0 +Kafka has deleted offset 0\norders +1 +offsets 0-2 +3 +0 +0\n/
+      )
+      // An unclean election explains what is other behind it.
+      yield* kafka.truncate("orders", 1, 2)
+      yield* kafka.produce("orders", 1, [{ key: "x", value: "another" }])
+      const explained = yield* type("verify", ...options, last, "--against-cluster", "-o", "json")
+      const { cluster: compared } = JSON.parse(explained.out)
+      assert.strictEqual(explained.exitCode, 0)
+      assert.deepInclude(compared[1], { topic: "orders", partition: 1, from: 0, until: 2, equal: 2, differing: 0 })
+      // A record that is gone from the middle of a topic that is not compacted is a difference.
+      for (const value of ["first", "second"]) yield* kafka.produce("orders", 0, [{ key: "same", value }])
+      const run = yield* type("run", ...options, "--slot", "2026-11-23T15:00:00Z")
+      assert.strictEqual(run.exitCode, 0, run.err)
+      yield* kafka.compact("orders", 0, { until: 5 })
+      const differs = yield* type("verify", ...options, "nightly-20261123-150000", "--against-cluster")
+      assert.strictEqual(differs.exitCode, 16, differs.out)
+      assert.match(
+        differs.out,
+        /\nDIFFERENT orders\[0\] offset \d: the backup has records at offsets \d-\d, and Kafka has none/
+      )
+      assert.match(differs.err, /ClusterDiffers: nightly-20261123-150000 differs from the topics in Kafka: orders\[0\]/)
     }).pipe(Effect.provide(layer))
   )
 })

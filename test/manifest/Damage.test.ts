@@ -71,6 +71,7 @@ describe("The record of damage", () => {
       assert.deepStrictEqual(yield* Damage.read(store, backupId), [first, second])
       assert.deepStrictEqual(yield* Damage.record(store, backupId, right(first, second)), [])
       assert.deepStrictEqual(yield* Damage.read(store, backupId), [])
+      assert.deepStrictEqual(yield* documents, [], "the folder is as the run left it")
     }).pipe(Effect.provide(layer))
   )
 
@@ -82,7 +83,12 @@ describe("The record of damage", () => {
       yield* Damage.record(store, backupId, found(damaged(10)))
       yield* Damage.record(store, backupId, right(damaged(0)))
       assert.lengthOf(yield* documents, 3)
+      yield* Damage.record(store, backupId, right(damaged(10)))
+      assert.deepStrictEqual(yield* Damage.read(store, backupId), [])
+      yield* Damage.record(store, backupId, found(damaged(10)))
+      assert.lengthOf(yield* documents, 5)
       assert.deepStrictEqual(yield* Damage.read(store, backupId), [damaged(10)])
+      // A later one says what the first one said.
       const text = yield* plain.get(BackupKeys.damage(backupId, 1))
       yield* plain.put(BackupKeys.damage(backupId, 1_000_000), [text])
       assert.deepStrictEqual(yield* Damage.read(store, backupId), [damaged(0)])

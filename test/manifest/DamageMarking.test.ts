@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
+import { Effect, Exit, Stream } from "effect"
 import * as RetentionPass from "../../src/backup/RetentionPass.ts"
 import type { Owner } from "../../src/identity/RunIdentity.ts"
 import * as Damage from "../../src/manifest/Damage.ts"
@@ -8,7 +8,7 @@ import type { ManifestSegment } from "../../src/manifest/Manifest.ts"
 import * as SetIndex from "../../src/manifest/SetIndex.ts"
 import type { ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import * as ByReference from "../backup/byReference.ts"
-import { layer, world } from "../backup/world.ts"
+import { dyingAt, layer, world } from "../backup/world.ts"
 
 const owner: Owner = { uid: "uid-1", namespace: "kafka", name: "nightly" }
 const start = Date.UTC(2026, 10, 23)
@@ -148,5 +148,37 @@ describe("An object that is found damaged", () => {
       assert.deepStrictEqual(yield* DamageMarking.mark(store, resource, object), [earlier.backupId, later.backupId])
       assert.deepStrictEqual(yield* recorded(store, earlier), [0])
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is recorded or not where the process dies at any call to storage, and a repeat records all of it", () =>
+    Effect.gen(function* () {
+      let hasEnded = false
+      for (let n = 1; !hasEnded; n++) {
+        for (const when of ["before", "after"] as const) {
+          yield* Effect.gen(function* () {
+            const { first, second, store, third } = yield* sets
+            yield* RetentionPass.run(store, owner, { keep: 9 }, "run")
+            const [oldest, next] = first.segments
+            yield* DamageMarking.mark(store, owner, found(oldest!))
+            const reading = { found: [damaged(next!)], right: new Set([oldest!.key]) }
+            const dying = dyingAt(store, n, when)
+            hasEnded = Exit.isSuccess(yield* Effect.exit(DamageMarking.mark(dying.store, owner, reading)))
+            for (const set of [first, second, third]) {
+              const now = yield* recorded(store, set)
+              assert.include(set === third ? ["", "10"] : ["0", "10"], now.join(), `${when} call ${n}`)
+            }
+            assert.lengthOf(yield* DamageMarking.mark(store, owner, reading), 3, `${when} call ${n}`)
+            for (const set of [first, second, third]) assert.deepStrictEqual(yield* recorded(store, set), [10])
+            const index = yield* SetIndex.indexed(store, owner)
+            assert.lengthOf(
+              index.filter(({ damage }) => damage !== undefined),
+              3,
+              `${when} call ${n}`
+            )
+          }).pipe(Effect.provide(layer))
+        }
+        assert.isBelow(n, 200)
+      }
+    })
   )
 })
