@@ -1,7 +1,8 @@
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import { ownerOf, type Resource } from "../manifest/Adoption.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
+import type { CatalogueError } from "../manifest/CatalogueError.ts"
 import type { Manifest } from "../manifest/Manifest.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import type { BaseSet } from "../manifest/RunPlan.ts"
@@ -30,9 +31,13 @@ const openSound = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId
   return { named: { backupId, manifestSha256 }, manifest, facts, isClockBehind } satisfies Base
 })
 
+/** How many backups whose manifest is not sound are passed over: a manifest may have hundreds of megabytes. */
+const mostPassedOver = 3
+
 /**
- * The newest complete backup of the resource that is not known to be damaged; undefined without one. Fails with
- * `CatalogueError` if it is there and cannot be read.
+ * The newest complete backup of the resource whose manifest is the one that was committed, whether or not its objects
+ * are damaged; undefined without one. Where manifests cannot be read, and no other backup is older, fails with
+ * `CatalogueError`.
  */
 export const find = Effect.fn("Base.find")(function* (
   store: ObjectStoreShape,
@@ -40,12 +45,22 @@ export const find = Effect.fn("Base.find")(function* (
   except: BackupId,
   nowMillis: number
 ) {
-  const indexed = yield* SetIndex.indexed(store, ownerOf(resource))
-  const { facts: newest, isPassedOver } = yield* OwnSets.newest(store, resource, except, nowMillis, {
-    damaged: new Set(indexed.flatMap(({ backupId, check }) => (check?.damage === undefined ? [] : [backupId]))),
-    indexed: new Set(indexed.map(({ backupId }) => backupId))
-  })
-  return newest === undefined ? undefined : yield* openSound(store, newest.backupId, isPassedOver)
+  const indexed = new Set((yield* SetIndex.indexed(store, ownerOf(resource))).map(({ backupId }) => backupId))
+  const passedOver = new Set<BackupId>()
+  let unreadable: CatalogueError | undefined
+  while (passedOver.size <= mostPassedOver) {
+    const hints = { passedOver, indexed }
+    const { facts: newest, isPassedOver } = yield* OwnSets.newest(store, resource, except, nowMillis, hints)
+    if (newest === undefined) break
+    const found = yield* Effect.result(openSound(store, newest.backupId, isPassedOver))
+    if (Result.isSuccess(found) && found.success !== undefined) return found.success
+    if (Result.isFailure(found)) {
+      if (found.failure._tag !== "CatalogueError") return yield* found.failure
+      unreadable ??= found.failure
+    }
+    passedOver.add(newest.backupId)
+  }
+  return unreadable === undefined ? undefined : yield* unreadable
 })
 
 /** True for the base that a plan names. */

@@ -6,6 +6,7 @@ import * as Attempts from "../manifest/Attempts.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
 import * as GroupsSnapshot from "../manifest/GroupsSnapshot.ts"
+import * as PartitionState from "../manifest/PartitionState.ts"
 import { readFrom, type RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import * as Seal from "../manifest/Seal.ts"
@@ -33,7 +34,11 @@ export const contradictions = (plan: RunPlan, state: RunState.RunState): Readonl
         problems.push(`${place} was read to offset ${held.position} of ${partition.until}`)
       }
       let next = RunState.firstOffset(held, partition)
-      for (const segment of held.reused?.segments ?? []) {
+      for (const { key } of PartitionState.toHeal(held))
+        problems.push(`${place}: ${key} is damaged and was not read again`)
+      const healed = held.healed.flatMap((one) => (one.isPutBack ? [] : one.segments))
+      const taken = [...PartitionState.taken(held), ...healed].toSorted((a, b) => a.start_offset - b.start_offset)
+      for (const segment of taken) {
         if (segment.start_offset < next) problems.push(`${place}: ${segment.key} overlaps the segment before it`)
         next = segment.end_offset + 1
       }

@@ -1,5 +1,6 @@
 import * as LargestRecord from "../manifest/LargestRecord.ts"
 import type { ManifestSegment } from "../manifest/Manifest.ts"
+import * as PartitionState from "../manifest/PartitionState.ts"
 import type { PlannedPartition, RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import { addedHeaders, type SetFacts } from "../manifest/SetFacts.ts"
@@ -16,7 +17,7 @@ const storedBytes = (segments: ReadonlyArray<ManifestSegment>) =>
 
 /** `earlier` is what the base says of the partition. */
 const ofPartition = (
-  held: RunState.PartitionState,
+  held: PartitionState.PartitionState,
   partition: PlannedPartition,
   earlier: PartitionFacts | undefined
 ): PartitionFacts => {
@@ -24,7 +25,7 @@ const ofPartition = (
   const from = RunState.firstOffset(held, partition)
   const leaderEpoch = RunState.leaderEpoch(held, partition)
   const full = held.full ?? partition.full
-  const part = held.reused?.segments ?? []
+  const [own, part] = [PartitionState.own(held), PartitionState.taken(held)]
   return {
     partition: partition.partition,
     from,
@@ -33,9 +34,9 @@ const ofPartition = (
       ? { logStart: planned.logStart }
       : {}),
     ...(highWatermark === undefined ? {} : { highWatermark }),
-    records: records(held.segments) + records(part),
+    records: records(own) + records(part),
     // Of all that the base holds of it, which may be more than what is taken over.
-    ...LargestRecord.of([...held.segments, ...(part.length === 0 ? [] : [earlier ?? {}])]),
+    ...LargestRecord.of([...own, ...(part.length === 0 ? [] : [earlier ?? {}])]),
     ...(leaderEpoch === undefined ? {} : { leaderEpoch }),
     ...(held.reused === undefined || planned === undefined
       ? {}
@@ -61,7 +62,7 @@ export const of = (
   completedMillis: number
 ): SetFacts => {
   const own = RunState.read(plan, state)
-  const reused = RunState.takenOver(plan, state).flatMap(({ part }) => part?.segments ?? [])
+  const reused = RunState.takenOver(plan, state).flatMap(({ segments }) => segments)
   const held = plan.topics.flatMap((topic) =>
     topic.partitions.map((partition) => RunState.of(state, topic.name, partition))
   )

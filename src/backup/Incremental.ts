@@ -2,10 +2,12 @@ import { Effect } from "effect"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import type { TopicCleanup } from "../kafka/TopicCleanup.ts"
 import type { Resource } from "../manifest/Adoption.ts"
+import * as Damage from "../manifest/Damage.ts"
 import * as ObjectsThere from "../manifest/ObjectsThere.ts"
 import type { PlannedPartition, RunPlan } from "../manifest/RunPlan.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Base from "./Base.ts"
+import * as Healing from "./Healing.ts"
 import * as LogProof from "./LogProof.ts"
 import * as Reuse from "./Reuse.ts"
 import * as SegmentLimit from "./SegmentLimit.ts"
@@ -52,7 +54,7 @@ const pairs = (plan: RunPlan, { facts, manifest }: Base.Base): ReadonlyArray<Log
                 from: range.from,
                 until: range.until,
                 segments: parts.get(partition.partition) ?? [],
-                isThere: true,
+                damaged: [],
                 wasCompacted,
                 startedMillis: facts.startedMillis
               }
@@ -63,7 +65,7 @@ const pairs = (plan: RunPlan, { facts, manifest }: Base.Base): ReadonlyArray<Log
 
 const planned = (
   partition: PlannedPartition,
-  held: LogProof.Sure["held"],
+  held: LogProof.HeldSegments,
   leaderEpoch: number | undefined,
   cleanup: TopicCleanup | undefined
 ): PlannedPartition => {
@@ -75,7 +77,8 @@ const planned = (
       until: held.until,
       logStart: partition.from,
       ...(leaderEpoch === undefined ? {} : { leaderEpoch }),
-      ...(readByMillis === undefined ? {} : { readByMillis })
+      ...(readByMillis === undefined ? {} : { readByMillis }),
+      ...(held.damaged.length === 0 ? {} : { damaged: held.damaged })
     }
   }
 }
@@ -108,15 +111,25 @@ const onBase = Effect.fnUntraced(function* (
     store,
     all.flatMap(({ held, partition }) => Reuse.kept(held?.segments ?? [], partition.from))
   )
+  const recorded = yield* Damage.read(store, base.named.backupId)
+  const damaged = new Set([...missing, ...recorded.map(({ key }) => key)])
   const verdicts = new Map<LogProof.Pair, LogProof.Verdict>()
   const candidates: Array<LogProof.Sure> = []
   for (const pair of all) {
     const { held, partition } = pair
-    if (held !== undefined && Reuse.isAllNew(held, living(pair))) continue
-    const isThere = Reuse.kept(held?.segments ?? [], partition.from).every(({ key }) => !missing.has(key))
-    const reason = Reuse.ofPartition(held && { ...held, isThere }, living(pair), pair.hasTopic)
+    const now = living(pair)
+    if (held !== undefined && Reuse.isAllNew(held, now)) continue
+    const decision = Healing.decide(
+      Reuse.kept(held?.segments ?? [], partition.from),
+      ({ key }) => damaged.has(key),
+      (now.cleanup?.isCompacted ?? false) || (held?.wasCompacted ?? false)
+    )
+    const spoilt = decision._tag === "Full" ? decision.reason : undefined
+    const reason = Reuse.ofPartition(held && { ...held, spoilt }, now, pair.hasTopic)
     if (reason !== undefined) verdicts.set(pair, LogProof.full(reason))
-    else if (held !== undefined) candidates.push({ ...pair, held })
+    else if (held !== undefined) {
+      candidates.push({ ...pair, held: { ...held, damaged: decision._tag === "Heal" ? decision.damaged : [] } })
+    }
   }
   const proven = yield* LogProof.prove(kafka, store, base, candidates, cleanup ?? new Map(), notes)
   for (const [pair, verdict] of proven) verdicts.set(pair, verdict)

@@ -7,6 +7,7 @@ import * as RunState from "../manifest/RunState.ts"
 import * as Formats from "../segment/Formats.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Consolidation from "./Consolidation.ts"
+import type * as Healing from "./Healing.ts"
 import type { WrittenDigests } from "./WrittenDigests.ts"
 
 /** How many bytes a run may join for each byte that is new. */
@@ -83,8 +84,8 @@ const store = Effect.fnUntraced(function* (
 
 /**
  * Joins small neighbouring segments of partitions that build on an earlier backup, so that the number of objects does
- * not grow with every backup. Reads and writes storage alone, in proportion to what is new. What cannot be joined is
- * named as it is: gives a note for each part that was not right.
+ * not grow with every backup. Reads and writes storage alone, in proportion to what is new. Gives the segments that
+ * were not right, which no backup may name, and notes on others that were not joined.
  */
 export const make = Effect.fn("Joins.make")(function* (
   objects: ObjectStoreShape,
@@ -105,21 +106,26 @@ export const make = Effect.fn("Joins.make")(function* (
     segmentBytes,
     budgetBytes: perNewByte * newBytes
   })
+  const damaged: Array<Healing.Found> = []
   const notes: Array<string> = []
   for (const join of joins) {
     if (yield* Deferred.isDone(stop)) break
-    const { partition } = placed.get(`${join.topic}/${join.partition}`)!
+    const { partition, topic } = placed.get(`${join.topic}/${join.partition}`)!
+    const wrong = (key: string, detail: string) =>
+      Effect.sync(() => {
+        const segment = join.segments.find((one) => one.key === key)
+        if (segment === undefined) notes.push(`segments were not joined: ${key} ${detail}`)
+        else damaged.push({ topic, partition, segment, detail })
+      })
     yield* store(objects, plan, attempt, join, written).pipe(
       Effect.map((segment) => RunState.join(state, join.topic, partition, [segment])),
-      // One that is gone is missed before the commit, which then reads the partition again.
-      Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.void),
-      Effect.catchReason("ObjectStoreError", "ContentMismatch", ({ detail, key }) =>
-        Effect.sync(() => void notes.push(`segments were not joined: ${key} ${detail}`))
-      ),
+      Effect.catchReason("ObjectStoreError", "ObjectNotFound", ({ key }) => wrong(key, "is missing")),
+      Effect.catchReason("ObjectStoreError", "ContentMismatch", ({ detail, key }) => wrong(key, detail)),
+      Effect.catchReason("SegmentError", "SegmentDamaged", ({ detail, key }) => wrong(key, detail)),
       Effect.catchTag("SegmentError", ({ message }) =>
         Effect.sync(() => void notes.push(`segments were not joined: ${message}`))
       )
     )
   }
-  return notes as ReadonlyArray<string>
+  return { damaged, notes } as { readonly damaged: ReadonlyArray<Healing.Found>; readonly notes: ReadonlyArray<string> }
 })

@@ -27,6 +27,8 @@ export interface Pair {
 
 export interface HeldSegments extends Reuse.Held {
   readonly segments: ManifestPartition["segments"]
+  /** Those of its segments that would be read again, by their first offsets. */
+  readonly damaged: ReadonlyArray<number>
 }
 
 /** A pair where nothing but the proof is missing. */
@@ -97,6 +99,8 @@ export const prove = Effect.fn("LogProof.prove")(function* (
         if (segment === undefined || segment.end_offset < partition.from || topic.topicId === undefined) {
           return void verdicts.set(pair, full("LineageUnknown"))
         }
+        // There is nothing to compare with.
+        if (held.damaged.includes(segment.start_offset)) return void verdicts.set(pair, full("ObjectsMissing"))
         const { isEqual, ...epoch } = yield* TailProof.compare(
           kafka,
           store,

@@ -3,11 +3,12 @@ import type { LogReplaced } from "../kafka/KafkaError.ts"
 import type { KafkaSourceShape, ReadRequest } from "../kafka/KafkaSource.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import type { DurableSegment, PartitionAdvance } from "../manifest/Checkpoint.ts"
-import type { PlannedPartition, PlannedTopic, RunPlan } from "../manifest/RunPlan.ts"
+import type { ContentSettings, PlannedPartition, PlannedTopic, RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import type { EncodedSegment, SegmentFormat } from "../segment/Segment.ts"
 import type { ObjectInfo, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Checkpoints from "./Checkpoints.ts"
+import * as Healing from "./Healing.ts"
 import * as Pacing from "./Pacing.ts"
 import * as RateLimit from "../worker/RateLimit.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
@@ -45,17 +46,19 @@ export interface PlannedAttempt {
   /** Of the segments that this attempt writes. */
   readonly written: WrittenDigests
   readonly sameLog: SameLog.SameLog
+  /** How the segments of the base were written, where there is one. */
+  readonly baseSettings?: ContentSettings | undefined
 }
 
 /**
- * Reads every unfinished partition to its end, or until the stop: Kafka streams the record batches, the format frames
- * them, the store keeps them, checkpoints record them. Gives the partitions whose log was replaced meanwhile: they are
- * unfinished.
+ * Reads what is damaged of the base again, and every unfinished partition to its end, or until the stop: Kafka streams
+ * the record batches, the format frames them, the store keeps them, checkpoints record them. Gives the partitions whose
+ * log was replaced meanwhile: they are unfinished.
  */
 export const readAll = Effect.fnUntraced(function* (
   kafka: KafkaSourceShape,
   store: ObjectStoreShape,
-  { attempt, plan, request, restarts, sameLog, state, written }: PlannedAttempt,
+  { attempt, baseSettings, plan, request, restarts, sameLog, state, written }: PlannedAttempt,
   options: ReadOptions
 ) {
   const { progress } = options
@@ -76,6 +79,45 @@ export const readAll = Effect.fnUntraced(function* (
     isStopping: () => Deferred.isDoneUnsafe(options.stop)
   }
 
+  const toHeal = RunState.toHeal(plan, state)
+  const formatOf = yield* healingFormats(toHeal, baseSettings, plan.settings, options)
+
+  /** Reads what the log has of one damaged segment, as one if it may be that large, and records it as a whole. */
+  const healed = ({ from, partition, segment, topic, until }: RunState.ToHeal) => {
+    const place = { topic: topic.name, partition: partition.partition, from, until }
+    const made = formatOf(segment)
+    return read({ ...place, topicId: topic.topicId }).pipe(
+      Stream.interruptWhen(Deferred.await(options.stop)),
+      Segments.cut(made, { ...rules, ...Healing.sealing(segment, options.segmentBytes) }, progress, place),
+      Stream.mapEffect(storeClosed(store, plan, attempt, made, progress, written, place)),
+      Stream.runCollect,
+      Effect.flatMap((advances) =>
+        advances.at(-1)?.position === until
+          ? Effect.andThen(
+              // What was read is of the log of the base if that one is still there.
+              sameLog.assertTakenOver(topic.name, partition),
+              Effect.suspend(() =>
+                checkpoints.remember({
+                  topic: topic.name,
+                  partition: partition.partition,
+                  position: RunState.of(state, topic.name, partition).position,
+                  segments: advances.flatMap(({ segments }) => segments),
+                  gaps: advances.flatMap(({ gaps }) => gaps),
+                  healed: segment.start_offset
+                })
+              )
+            )
+          : Effect.void
+      ),
+      Stream.fromEffect,
+      Stream.drain,
+      Stream.catchIf(SameLog.isReplaced, ({ reason }) => {
+        replaced.push(reason)
+        return Stream.empty
+      })
+    )
+  }
+
   const advancesOf = (topic: PlannedTopic, partition: PlannedPartition, position: number) => {
     const place = { topic: topic.name, partition: partition.partition, from: position, until: partition.until }
     const knownEpoch = RunState.leaderEpoch(RunState.of(state, topic.name, partition), partition)
@@ -94,10 +136,12 @@ export const readAll = Effect.fnUntraced(function* (
     )
   }
 
-  const reading = Stream.fromIterable(RunState.unfinished(plan, state)).pipe(
-    Stream.flatMap(({ partition, position, topic }) => advancesOf(topic, partition, position), {
-      concurrency: options.openPartitions
-    }),
+  const all = [
+    ...toHeal.map((one) => healed(one)),
+    ...RunState.unfinished(plan, state).map(({ partition, position, topic }) => advancesOf(topic, partition, position))
+  ]
+  const reading = Stream.fromIterable(all).pipe(
+    Stream.flatMap((one) => one, { concurrency: options.openPartitions }),
     Stream.runDrain
   )
   yield* Effect.raceFirst(reading, checkpoints.flushing(Duration.millis(interval / 4))).pipe(
@@ -107,6 +151,22 @@ export const readAll = Effect.fnUntraced(function* (
   yield* checkpoints.flush
   return replaced as ReadonlyArray<LogReplaced>
 }, Effect.scoped)
+
+/** How each of the damaged segments is written again: they differ where the settings of the resource were changed. */
+const healingFormats = Effect.fnUntraced(function* (
+  toHeal: ReadonlyArray<RunState.ToHeal>,
+  base: ContentSettings | undefined,
+  run: ContentSettings,
+  options: ReadOptions
+) {
+  const nameOf = (settings: ContentSettings) => `${settings.compression} ${settings.compressionLevel}`
+  const formats = new Map<string, SegmentFormat>()
+  for (const { segment } of toHeal) {
+    const settings = Healing.settingsOf(segment, base, run)
+    if (!formats.has(nameOf(settings))) formats.set(nameOf(settings), yield* options.format(settings))
+  }
+  return (segment: RunState.ToHeal["segment"]) => formats.get(nameOf(Healing.settingsOf(segment, base, run)))!
+})
 
 /** Reads partitions within the rate limits of the request, which all partitions share. */
 const pacedReads = (kafka: KafkaSourceShape, request: RunRequest, options: ReadOptions) => {

@@ -48,8 +48,8 @@ export interface Held {
   readonly until: number
   /** Ascending. */
   readonly segments: ReadonlyArray<Pick<ManifestSegment, "end_offset" | "start_offset">>
-  /** Whether the store has all of these segments. */
-  readonly isThere: boolean
+  /** Why damage forbids to take it over; absent where segments are sound, or can be read again one by one. */
+  readonly spoilt?: FullReason | undefined
   /** Whether its topic was compacted when the base was made, as far as the base says. */
   readonly wasCompacted: boolean
   /** Up to this time the base has every record. */
@@ -112,7 +112,7 @@ export const ofPartition = (
   const readBy = readByMillis(held, living.cleanup)
   if (readBy !== undefined && living.isClockBehind === true) return "ClockBehind"
   if (readBy !== undefined && living.nowMillis >= readBy) return "DeletionsMayBeGone"
-  return held.isThere ? undefined : "ObjectsMissing"
+  return held.spoilt
 }
 
 /** The answer for the epoch of the base's last batch: see `KafkaSource.lineage`. */

@@ -1,4 +1,4 @@
-import { Cause, Clock, Deferred, Effect, Result, Stream } from "effect"
+import { Cause, Clock, Deferred, Effect, Result } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import { KafkaError } from "../kafka/KafkaError.ts"
 import { KafkaSource } from "../kafka/KafkaSource.ts"
@@ -15,18 +15,20 @@ import { RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import type { SetFacts } from "../manifest/SetFacts.ts"
 import { ObjectStore, type ObjectStoreShape } from "../storage/ObjectStore.ts"
-import { isLocked } from "../storage/ObjectStoreError.ts"
 import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as Base from "./Base.ts"
 import * as Completion from "./Completion.ts"
+import * as Healing from "./Healing.ts"
 import * as Incremental from "./Incremental.ts"
 import * as Joins from "./Joins.ts"
+import * as LeftOvers from "./LeftOvers.ts"
 import * as Planning from "./Planning.ts"
 import * as Preflight from "../worker/Preflight.ts"
+import * as PutBack from "./PutBack.ts"
 import * as Reading from "./Reading.ts"
 import type { RetentionOutcome } from "./RetentionOutcome.ts"
 import * as RetentionPass from "./RetentionPass.ts"
-import { Interrupted, RunError } from "./RunError.ts"
+import { Interrupted, NotProven, RunError } from "./RunError.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
@@ -40,6 +42,8 @@ export interface RunSuccess {
   readonly facts: SetFacts
   /** True if the set was complete before this attempt began. */
   readonly alreadyComplete: boolean
+  /** What was read again because objects of earlier backups were missing or damaged. */
+  readonly healed?: ReturnType<typeof Healing.healed>
   readonly retention: RetentionOutcome
 }
 
@@ -60,8 +64,10 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
   const written = WrittenDigests.make()
   let givenUp: ReadonlyArray<TakenOver.GivenUp> = []
   const sameLog = SameLog.make(yield* KafkaSource)
-  for (let replacements = 0; ;) {
-    const ended = yield* tryOnce(request, options, backupId, written, givenUp, sameLog)
+  let damaged: ReadonlyArray<Healing.Found> = []
+  for (let replacements = 0, rounds = 0; ;) {
+    const ended = yield* tryOnce(request, options, backupId, written, givenUp, damaged, sameLog)
+    damaged = []
     if (ended._tag === "BaseLost") {
       // Read in full what can no longer be taken over, as an attempt of its own: checkpoints say what it does.
       givenUp = ended.givenUp
@@ -72,20 +78,30 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
       if (++replacements >= SameLog.mostReplacements) return yield* ended.error
       continue
     }
+    if (ended._tag === "Damaged") {
+      const problems = ended.damaged.map(({ detail, segment }) => `${segment.key} ${detail}`)
+      if (++rounds >= Healing.mostRounds) return yield* new RunError({ reason: new NotProven({ problems }) })
+      damaged = ended.damaged
+      continue
+    }
     const retention = yield* retain(store, request, progress, backupId)
     progress.step = "done"
-    const { attempt, facts } = ended
-    return { attempt, facts, alreadyComplete: false, retention } satisfies RunSuccess
+    const { attempt, facts, healed } = ended
+    return { attempt, facts, healed, alreadyComplete: false, retention } satisfies RunSuccess
   }
 })
 
-/** One attempt, from its plan to the manifest. `givenUp` is what the attempt before it could not take over. */
+/**
+ * One attempt, from its plan to the manifest. `givenUp` is what the attempt before it could not take over, `damaged`
+ * what it found damaged.
+ */
 const tryOnce = Effect.fnUntraced(function* (
   request: RunRequest,
   options: Reading.ReadOptions,
   backupId: BackupId,
   written: WrittenDigests.WrittenDigests,
   givenUp: ReadonlyArray<TakenOver.GivenUp>,
+  damaged: ReadonlyArray<Healing.Found>,
   sameLog: SameLog.SameLog
 ) {
   const kafka = yield* KafkaSource
@@ -140,23 +156,26 @@ const tryOnce = Effect.fnUntraced(function* (
   const restarts = [
     ...restartsOf(plan, state, lost),
     ...TakenOver.restarts(state, lostOfBase),
-    ...SameLog.restarts(state, replaced)
+    ...SameLog.restarts(state, replaced),
+    ...Healing.advances(state, damaged)
   ]
   RunState.absorb(state, restarts)
   showPlan(progress, plan, state)
 
   progress.step = "reading"
-  const attempted = { request, plan, attempt, state, restarts, written, sameLog }
+  const baseSettings = base?.facts.settings
+  const attempted = { request, plan, attempt, state, restarts, written, sameLog, baseSettings }
   const [cutOff] = yield* Reading.readAll(kafka, store, attempted, options)
-  if ((yield* Deferred.isDone(options.stop)) && RunState.unfinished(plan, state).length > 0) {
-    return yield* interrupted
-  }
+  const isOpen = RunState.unfinished(plan, state).length + RunState.toHeal(plan, state).length > 0
+  if (isOpen && (yield* Deferred.isDone(options.stop))) return yield* interrupted
   if (cutOff !== undefined) {
     return { _tag: "LogReplaced", error: new KafkaError({ operation: "fetch", reason: cutOff }) } as const
   }
 
   progress.step = "verifying"
-  const joinNotes = yield* Joins.make(store, plan, attempt, state, written, options)
+  const healingNotes = yield* PutBack.run(store, resourceOf(request), plan, attempt, state, base, options.stop)
+  const joined = yield* Joins.make(store, plan, attempt, state, written, options)
+  if (joined.damaged.length > 0) return { _tag: "Damaged", damaged: joined.damaged } as const
   // It only feeds warnings: a backup that was read whole is not lost for them.
   const compared = yield* Effect.result(OwnSets.newestBefore(store, resourceOf(request), backupId, plan.createdMillis))
   const previous = Result.getOrUndefined(compared)
@@ -173,7 +192,8 @@ const tryOnce = Effect.fnUntraced(function* (
     [
       ...plan.notes,
       ...notes,
-      ...joinNotes,
+      ...healingNotes,
+      ...joined.notes,
       ...uncompared,
       ...lost.map(({ detail }) => `${detail}; the partition was read again`),
       ...TakenOver.notes(lostOfBase),
@@ -183,8 +203,8 @@ const tryOnce = Effect.fnUntraced(function* (
     AcceptedLoss.coversTopic(AcceptedLoss.parse(request.identity.owner.name, request.acceptedLoss).topics)
   )
   if (committed._tag === "BaseLost") return committed
-  yield* tidy(store, plan, state)
-  return { _tag: "Complete", facts: committed.facts, attempt } as const
+  yield* LeftOvers.remove(store, plan, state)
+  return { _tag: "Complete", facts: committed.facts, attempt, healed: Healing.healed(plan, state) } as const
 })
 
 /** The advances that void all earlier advances of partitions with lost segments. */
@@ -224,31 +244,12 @@ const completed = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId
 const showPlan = (progress: RunProgress, plan: RunPlan, state: RunState.RunState) => {
   const open = RunState.unfinished(plan, state)
   progress.partitions = plan.topics.reduce((n, topic) => n + topic.partitions.length, 0)
+  const toHeal = RunState.toHeal(plan, state).reduce((n, { from, until }) => n + until - from, 0)
   progress.partitionsDone = progress.partitions - open.length
-  progress.offsets = RunState.offsetsToRead(plan, state)
+  progress.offsets = RunState.offsetsToRead(plan, state) + toHeal
   progress.offsetsDone =
-    progress.offsets - open.reduce((n, { partition, position }) => n + partition.until - position, 0)
+    progress.offsets - toHeal - open.reduce((n, { partition, position }) => n + partition.until - position, 0)
 }
-
-/** Removes segments of killed attempts, which no manifest names, and checkpoints, once the manifest is written. */
-const tidy = Effect.fnUntraced(function* (store: ObjectStoreShape, plan: RunPlan, state: RunState.RunState) {
-  const named = new Set<string>(RunState.segments(plan, state).map(({ segment }) => segment.key))
-  const below = (folder: string) =>
-    store.list(folder).pipe(
-      Stream.filter((info) => !named.has(info.key)),
-      Stream.mapEffect((info) => store.delete(info.key), { concurrency: 8, unordered: true }),
-      Stream.runDrain
-    )
-  yield* below(BackupKeys.topicsFolder(plan.backupId)).pipe(
-    Effect.andThen(below(BackupKeys.checkpointFolder(plan.backupId))),
-    // The set is complete and proven. Left-overs cost space only, and retention removes them with the set.
-    Effect.catch((error) =>
-      (isLocked(error) ? Effect.logDebug : Effect.logWarning)(
-        "left-overs of earlier attempts could not be removed"
-      ).pipe(Effect.annotateLogs({ error: error.message }))
-    )
-  )
-})
 
 const resourceOf = ({ adopting, identity }: RunRequest): Resource => ({ ...identity.owner, adopting })
 

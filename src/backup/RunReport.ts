@@ -39,6 +39,22 @@ export const RunReport = Schema.Struct({
   readInFull: Schema.optionalKey(
     Schema.Array(Schema.Struct({ reason: Schema.String, why: Schema.String, partitions: Schema.Int }))
   ),
+  /**
+   * Damaged objects of earlier backups whose offsets were read from Kafka again, at most 100 of them: `until` is
+   * exclusive; `isPutBack` says that the object is right again, for all backups that name it.
+   */
+  healed: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({
+        topic: Schema.String,
+        partition: Schema.Int,
+        from: Schema.Int,
+        until: Schema.Int,
+        key: Schema.String,
+        isPutBack: Schema.Boolean
+      })
+    )
+  ),
   /** What this attempt itself read from Kafka and stored; less than `totals` after a resume. */
   added: Schema.optionalKey(
     Schema.Struct({ records: Schema.Int, fetchedBytes: Schema.Int, storedBytes: Schema.Int, segments: Schema.Int })

@@ -24,8 +24,9 @@ export interface Replaced {
 /** Watches over the logs of one run. */
 export interface SameLog {
   /**
-   * The unfinished partitions that are not to be gone on with: their logs reach the end of the plan, but no longer hold
-   * what was read or taken over. A log that is too short is left to the read, which says so.
+   * The unfinished partitions, or those of which something is to be healed, that are not to be gone on with: their logs
+   * reach the end of the plan, but no longer hold what was read or taken over. A log that is too short is left to the
+   * read, which says so.
    */
   readonly replaced: (plan: RunPlan, state: RunState.RunState) => Effect.Effect<ReadonlyArray<Replaced>, KafkaError>
   /**
@@ -37,6 +38,8 @@ export interface SameLog {
     place: TopicPartition & { readonly from: number },
     leaderEpoch: number | undefined
   ) => (answers: Stream.Stream<FetchedBatches, KafkaError>) => Stream.Stream<FetchedBatches, KafkaError>
+  /** Fails with `LogReplaced` if the log of the partition no longer holds what is taken over of it. */
+  readonly assertTakenOver: (topic: string, partition: PlannedPartition) => Effect.Effect<void, KafkaError>
   /** What the report is to say. */
   readonly notes: () => ReadonlyArray<string>
 }
@@ -76,10 +79,19 @@ export const make = (kafka: KafkaSourceShape): SameLog => {
     end === undefined || Reuse.ofLineage({ until: position }, leaderEpoch, end) === undefined
 
   const replaced: SameLog["replaced"] = Effect.fnUntraced(function* (plan, state) {
-    const open = RunState.unfinished(plan, state).flatMap(({ partition, position, topic }) => {
+    const unfinished = RunState.unfinished(plan, state).flatMap(({ partition, position, topic }) => {
       const leaderEpoch = RunState.leaderEpoch(RunState.of(state, topic.name, partition), partition)
       return leaderEpoch === undefined ? [] : [{ topic: topic.name, partition, position, leaderEpoch }]
     })
+    const known = new Set(unfinished.map(({ partition }) => partition))
+    const healing = new Map(
+      RunState.toHeal(plan, state).flatMap(({ partition, topic }) => {
+        const { leaderEpoch, until: position } = partition.reused ?? { until: partition.from }
+        if (leaderEpoch === undefined || known.has(partition)) return []
+        return [[partition, { topic: topic.name, partition, position, leaderEpoch }] as const]
+      })
+    )
+    const open = [...unfinished, ...healing.values()]
     if (open.length === 0) return []
     const ends = yield* ask(open.map((one) => ({ ...one, partition: one.partition.partition })))
     const others = open.filter(({ leaderEpoch, position }, i) => !isSame(position, leaderEpoch, ends?.[i]))
@@ -96,19 +108,26 @@ export const make = (kafka: KafkaSourceShape): SameLog => {
     return found
   })
 
+  const assertSame = Effect.fnUntraced(function* (
+    { partition, topic }: TopicPartition,
+    position: number,
+    leaderEpoch: number
+  ) {
+    const ends = yield* ask([{ topic, partition, leaderEpoch }])
+    if (!isSame(position, leaderEpoch, ends?.[0])) {
+      return yield* new KafkaError({ operation: "fetch", reason: new LogReplaced({ topic, partition, position }) })
+    }
+  })
+
+  const assertTakenOver: SameLog["assertTakenOver"] = (topic, { partition, reused }) =>
+    reused?.leaderEpoch === undefined ? Effect.void : assertSame({ topic, partition }, reused.until, reused.leaderEpoch)
+
   const followed: SameLog["followed"] =
     ({ from, partition, topic }, known) =>
     (answers) =>
       Stream.suspend(() => {
         let leaderEpoch = known
         let position = from
-        const assertSame = Effect.fnUntraced(function* (epoch: number) {
-          const ends = yield* ask([{ topic, partition, leaderEpoch: epoch }])
-          if (!isSame(position, epoch, ends?.[0])) {
-            const reason = new LogReplaced({ topic, partition, position })
-            return yield* new KafkaError({ operation: "fetch", reason })
-          }
-        })
         return answers.pipe(
           Stream.mapEffect((element) => {
             const after = Effect.sync(() => {
@@ -118,7 +137,7 @@ export const make = (kafka: KafkaSourceShape): SameLog => {
             })
             const isOther = leaderEpoch !== undefined && (element.leaderEpoch ?? leaderEpoch) !== leaderEpoch
             if (!isOther) return after
-            return Effect.andThen(assertSame(leaderEpoch!), after).pipe(
+            return Effect.andThen(assertSame({ topic, partition }, position, leaderEpoch!), after).pipe(
               // It is handed on to nobody then.
               Effect.onExit((exit) => Effect.sync(() => (Exit.isFailure(exit) ? element.release() : undefined)))
             )
@@ -126,5 +145,5 @@ export const make = (kafka: KafkaSourceShape): SameLog => {
         )
       })
 
-  return { replaced, followed, notes: () => [...notes] }
+  return { replaced, followed, assertTakenOver, notes: () => [...notes] }
 }

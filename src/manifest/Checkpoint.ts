@@ -36,7 +36,14 @@ export const PartitionAdvance = Schema.Struct({
   /** Present: earlier checkpoints of this partition are void, because the store has lost part of it. */
   restart: Schema.optionalKey(Schema.Literal(true)),
   /** Present, on a restart: nothing is taken over from the base any more, and why. */
-  full: Schema.optionalKey(FullReason)
+  full: Schema.optionalKey(FullReason),
+  /** Segments of the base that were found damaged after the plan, by their first offsets: they are to be read again. */
+  damaged: Schema.optionalKey(Schema.Array(Schema.Int)),
+  /**
+   * First offset of a damaged segment of the base: `segments` and `gaps` are what Kafka has of it, and stand in its
+   * place. The position stays where it was.
+   */
+  healed: Schema.optionalKey(Schema.Int)
 })
 export type PartitionAdvance = typeof PartitionAdvance.Type
 

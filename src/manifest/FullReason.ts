@@ -4,7 +4,7 @@ import { Schema } from "effect"
 const sentences = {
   FullAsked: "a full backup was asked for",
   FullDue: "it was the turn of a full backup (incremental.fullEvery)",
-  NoEarlierBackup: "there was no earlier complete and undamaged backup",
+  NoEarlierBackup: "there was no earlier complete backup",
   EarlierUnreadable: "the earlier backup could not be read",
   OtherCluster: "the earlier backup is of another Kafka cluster",
   OtherHeaders: "the earlier backup adds other headers to the records",
@@ -18,7 +18,9 @@ const sentences = {
   DeletionsMayBeGone:
     "the earlier backup is too old: compaction may have dropped deletions since (delete.retention.ms)",
   ClockBehind: "the clock of the machine is behind a newer backup, so compaction may have dropped deletions since",
-  ObjectsMissing: "objects of the earlier backup are missing in storage",
+  ObjectsMissing: "much of what the earlier backup holds is missing or damaged in storage",
+  DamagedCompacted:
+    "objects of the earlier backup are missing or damaged, and in a compacted topic deletions may be gone since",
   ManySmallSegments: "the earlier backups hold it in many small objects, and a backup can name only so many",
   LogReplaced: "the log is not the one of the earlier backup: an unclean leader election replaced records",
   LineageUnknown: "the brokers do not say whether the log is still the one of the earlier backup",

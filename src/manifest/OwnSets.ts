@@ -81,15 +81,15 @@ const adoptedCount = (sets: ReadonlyArray<OwnSet>): { readonly adopted?: number 
 /** The facts of how many complete backups are read at most, beside those in the index: they are of namesakes. */
 const mostRead = 20
 
-/** What the index of a resource says of its sets. */
+/** What is known of the sets of a resource. */
 export interface Hints {
-  /** They are passed over. */
-  readonly damaged: ReadonlySet<string>
-  /** They are looked at, however many others are newer. */
+  /** They are not looked at. */
+  readonly passedOver: ReadonlySet<string>
+  /** They are in the index, and looked at however many others are newer. */
   readonly indexed: ReadonlySet<string>
 }
 
-const noHints: Hints = { damaged: new Set(), indexed: new Set() }
+const noHints: Hints = { passedOver: new Set(), indexed: new Set() }
 
 /**
  * The facts of this resource's newest complete backup other than `except` that was planned before `plannedMillis`, by
@@ -102,13 +102,13 @@ export const newest = Effect.fn("OwnSets.newest")(function* (
   resource: Adoption.Resource,
   except: BackupId.BackupId,
   plannedMillis: number,
-  { damaged, indexed }: Hints = noHints
+  { indexed, passedOver }: Hints = noHints
 ) {
   const folders = yield* Stream.runCollect(store.folders)
   const candidates = folders
     .filter((folder) => BackupId.isOf(resource.name, folder))
     .flatMap((folder) => BackupId.parse(folder) ?? [])
-    .filter((backupId) => backupId !== except && !damaged.has(backupId))
+    .filter((backupId) => backupId !== except && !passedOver.has(backupId))
     .toSorted((a, b) => (a < b ? 1 : -1))
   let unknownRead = 0
   let isPassedOver = false

@@ -27,7 +27,9 @@ export const PlannedPartition = Schema.Struct({
       /** Epoch of the leader that wrote the last batch below `until`. */
       leaderEpoch: Schema.optionalKey(Schema.Int),
       /** Of a compacted topic: until when reading must be over. See `Reuse.readByMillis`. */
-      readByMillis: Schema.optionalKey(Schema.Int)
+      readByMillis: Schema.optionalKey(Schema.Int),
+      /** Segments of the base that are missing or altered, by their first offsets: they are read again. */
+      damaged: Schema.optionalKey(Schema.Array(Schema.Int))
     })
   ),
   /** Why everything is read, although there is a base. */

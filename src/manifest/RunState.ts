@@ -1,53 +1,21 @@
-import type { DurableSegment, FoundGap, PartitionAdvance } from "./Checkpoint.ts"
+import type { DurableSegment, PartitionAdvance } from "./Checkpoint.ts"
 import type { FullReason } from "./FullReason.ts"
-import type { Manifest, ManifestGap, ManifestPartition, ManifestSegment, ManifestTopic } from "./Manifest.ts"
-import { type PlannedPartition, readFrom, type RunPlan } from "./RunPlan.ts"
+import type { Manifest, ManifestPartition, ManifestSegment, ManifestTopic } from "./Manifest.ts"
+import * as PartitionState from "./PartitionState.ts"
+import { type PlannedPartition, type PlannedTopic, readFrom, type RunPlan } from "./RunPlan.ts"
 
-/** What is taken over of one partition of the base. */
-export interface ReusedPart {
-  /** Ascending. */
-  readonly segments: ReadonlyArray<ManifestSegment>
-  readonly gaps: ReadonlyArray<ManifestGap>
-}
-
-/** Everything durable of one partition. */
-export interface PartitionState {
-  /** Everything below is durable, or known not to exist. */
-  position: number
-  /** Those that the run itself has stored. */
-  readonly segments: Array<DurableSegment>
-  readonly gaps: Array<FoundGap>
-  /** Segments that the run has made of several others, taken over or its own: named instead of those. Ascending. */
-  joins?: ReadonlyArray<DurableSegment>
-  /** Epoch of the leader that wrote the last batch below `position`, as far as it was read and has one. */
-  leaderEpoch?: number
-  /** When everything below `position` had been read, in ms, as far as it was read and that is known. */
-  readMillis?: number | undefined
-  readonly reused?: ReusedPart | undefined
-  /** Why nothing is taken over, although the plan says so. */
-  readonly full?: FullReason | undefined
-}
+export type { PartitionState } from "./PartitionState.ts"
+export { firstOffset, named } from "./PartitionState.ts"
 
 /**
  * Everything durable of a run, by topic and partition. Grows in place, since a large run has tens of thousands of
  * segments.
  */
-export type RunState = Map<string, PartitionState>
+export type RunState = Map<string, PartitionState.PartitionState>
 
 export const make = (): RunState => new Map()
 
 const stateKey = (topic: string, partition: number): string => `${topic}/${partition}`
-
-const clipped = ({ gaps = [], segments }: ManifestPartition, from: number, until: number): ReusedPart => ({
-  segments: segments.filter(({ end_offset, start_offset }) => end_offset >= from && start_offset < until),
-  gaps: gaps
-    .filter(({ end_offset, start_offset }) => end_offset > from && start_offset < until)
-    .map((gap) => ({
-      ...gap,
-      start_offset: Math.max(gap.start_offset, from),
-      end_offset: Math.min(gap.end_offset, until)
-    }))
-})
 
 /** Takes over from the base what the plan says; before anything is absorbed. */
 export const reuse = (state: RunState, plan: RunPlan, base: Manifest): void => {
@@ -59,10 +27,8 @@ export const reuse = (state: RunState, plan: RunPlan, base: Manifest): void => {
       // A partition without records and gaps is not in the manifest.
       const part = parts.get(partition) ?? { partition_id: partition, segments: [] }
       state.set(stateKey(topic.name, partition), {
-        position: reused.until,
-        segments: [],
-        gaps: [],
-        reused: clipped(part, from, reused.until)
+        ...PartitionState.empty(reused.until),
+        reused: PartitionState.part(part, from, reused.until, reused.damaged)
       })
     }
   }
@@ -75,10 +41,19 @@ export const absorb = (state: RunState, advances: ReadonlyArray<PartitionAdvance
     const previous = state.get(key)
     const before = advance.restart === true ? undefined : previous
     const held = before ?? {
-      position: advance.position,
-      segments: [],
-      gaps: [],
+      ...PartitionState.empty(advance.position),
       ...(advance.full === undefined ? { reused: previous?.reused } : { full: advance.full })
+    }
+    if (advance.healed !== undefined) {
+      held.healed.push({ start: advance.healed, segments: advance.segments, isPutBack: false })
+      held.gaps.push(...advance.gaps)
+      state.set(key, held)
+      continue
+    }
+    if (advance.damaged !== undefined) {
+      const reused = held.reused && PartitionState.withDamaged(held.reused, advance.damaged)
+      state.set(key, { ...held, reused })
+      continue
     }
     held.position = advance.position
     held.readMillis = advance.readMillis
@@ -89,16 +64,16 @@ export const absorb = (state: RunState, advances: ReadonlyArray<PartitionAdvance
   }
 }
 
-export const of = (state: RunState, topic: string, partition: PlannedPartition): Readonly<PartitionState> =>
-  state.get(stateKey(topic, partition.partition)) ?? { position: readFrom(partition), segments: [], gaps: [] }
+export const of = (
+  state: RunState,
+  topic: string,
+  partition: PlannedPartition
+): Readonly<PartitionState.PartitionState> =>
+  state.get(stateKey(topic, partition.partition)) ?? PartitionState.empty(readFrom(partition))
 
 /** Epoch of the leader that wrote the last batch below the position, of the base or read, as far as it is known. */
-export const leaderEpoch = (held: PartitionState, { reused }: PlannedPartition): number | undefined =>
+export const leaderEpoch = (held: PartitionState.PartitionState, { reused }: PlannedPartition): number | undefined =>
   held.leaderEpoch ?? (held.reused === undefined ? undefined : reused?.leaderEpoch)
-
-/** First offset that the backup holds of the partition: that of the plan, unless the base was lost. */
-export const firstOffset = ({ full }: PartitionState, { from, reused }: PlannedPartition): number =>
-  full === undefined ? from : (reused?.logStart ?? from)
 
 /**
  * The advance that voids all earlier ones of a partition. With `full`, or where it has been lost before, nothing is
@@ -120,7 +95,7 @@ export const restart = (
 })
 
 /** First offset that is read of the partition. */
-const readingFrom = ({ full }: PartitionState, partition: PlannedPartition): number =>
+const readingFrom = ({ full }: PartitionState.PartitionState, partition: PlannedPartition): number =>
   full === undefined ? readFrom(partition) : (partition.reused?.logStart ?? partition.from)
 
 /** Offsets that the run reads: an upper bound of the records, since compaction and transactions leave holes. */
@@ -143,27 +118,64 @@ export const unfinished = (plan: RunPlan, state: RunState) =>
     })
   )
 
-/** Those of these segments of a partition that did not become a part of another one. */
-const unjoined = <S extends ManifestSegment>({ joins = [] }: PartitionState, segments: ReadonlyArray<S>) =>
-  joins.length === 0
-    ? segments
-    : segments.filter(
-        ({ end_offset: end, start_offset: start }) =>
-          !joins.some(({ end_offset, start_offset }) => start_offset <= start && end <= end_offset)
-      )
+/** A damaged segment of the base that is still to be read again, with the offsets of it that the log had. */
+export interface ToHeal {
+  readonly topic: PlannedTopic
+  readonly partition: PlannedPartition
+  readonly segment: ManifestSegment
+  readonly from: number
+  /** Exclusive. */
+  readonly until: number
+}
 
-/** Every segment of a partition that the backup names, ascending. */
-export const named = (held: PartitionState): ReadonlyArray<DurableSegment | ManifestSegment> =>
-  [...unjoined(held, held.reused?.segments ?? []), ...unjoined(held, held.segments), ...(held.joins ?? [])].toSorted(
-    (a, b) => a.start_offset - b.start_offset
+/** The damaged segments of the base that are still to be read again. */
+export const toHeal = (plan: RunPlan, state: RunState): ReadonlyArray<ToHeal> =>
+  plan.topics.flatMap((topic) =>
+    topic.partitions.flatMap((partition) =>
+      PartitionState.toHeal(of(state, topic.name, partition)).map((segment) => ({
+        topic,
+        partition,
+        segment,
+        from: Math.max(segment.start_offset, partition.reused?.logStart ?? partition.from),
+        until: segment.end_offset + 1
+      }))
+    )
   )
+
+/** The damaged segments of the base that were read again, each with what came of it. */
+export const healed = (plan: RunPlan, state: RunState) =>
+  plan.topics.flatMap((topic) =>
+    topic.partitions.flatMap((partition) => {
+      const held = of(state, topic.name, partition)
+      const byStart = new Map(held.healed.map((one) => [one.start, one]))
+      return (held.reused?.damaged ?? []).flatMap((segment) => {
+        const found = byStart.get(segment.start_offset)
+        return found === undefined ? [] : [{ topic: topic.name, partition: partition.partition, segment, found }]
+      })
+    })
+  )
+
+/** The advance that says that these segments of the base, by their first offsets, are damaged, after all. */
+export const damage = (
+  state: RunState,
+  topic: string,
+  partition: PlannedPartition,
+  damaged: ReadonlyArray<number>
+): PartitionAdvance => ({
+  topic,
+  partition: partition.partition,
+  position: of(state, topic, partition).position,
+  segments: [],
+  gaps: [],
+  damaged
+})
 
 /** Every durable segment of the backup's own folder that it names, with topic and partition. */
 export const segments = (plan: RunPlan, state: RunState) =>
   plan.topics.flatMap((topic) =>
     topic.partitions.flatMap((partition) => {
       const held = of(state, topic.name, partition)
-      return [...unjoined(held, held.segments), ...(held.joins ?? [])].map((segment) => ({
+      return [...PartitionState.unjoined(held, PartitionState.own(held)), ...(held.joins ?? [])].map((segment) => ({
         topic: topic.name,
         partition: partition.partition,
         segment
@@ -171,9 +183,13 @@ export const segments = (plan: RunPlan, state: RunState) =>
     })
   )
 
-/** Every segment that the run has read from Kafka, whether or not it was joined since. */
+/**
+ * Every segment that the run has read from Kafka and that stands for its records, whether or not it was joined since.
+ */
 export const read = (plan: RunPlan, state: RunState): ReadonlyArray<DurableSegment> =>
-  plan.topics.flatMap((topic) => topic.partitions.flatMap((partition) => of(state, topic.name, partition).segments))
+  plan.topics.flatMap((topic) =>
+    topic.partitions.flatMap((partition) => PartitionState.own(of(state, topic.name, partition)))
+  )
 
 /** Names these segments instead of those that they were made of. */
 export const join = (
@@ -187,8 +203,8 @@ export const join = (
 }
 
 /**
- * The partitions that are to be taken over from the base, as far as that has not been given up: all that is taken over,
- * and those of its segments that are named where they lie.
+ * The partitions that are to be taken over from the base, as far as that has not been given up: the part of the base,
+ * the segments of it that stand for their records, and those of them that are named where they lie.
  */
 export const takenOver = (plan: RunPlan, state: RunState) =>
   plan.topics.flatMap((topic) =>
@@ -197,7 +213,8 @@ export const takenOver = (plan: RunPlan, state: RunState) =>
       const held = of(state, topic.name, partition)
       const part = held.reused
       if (reused === undefined || held.full !== undefined) return []
-      return [{ topic: topic.name, partition, reused, part, named: unjoined(held, part?.segments ?? []) }]
+      const segments = PartitionState.taken(held)
+      return [{ topic: topic.name, partition, reused, part, segments, named: PartitionState.unjoined(held, segments) }]
     })
   )
 
@@ -220,7 +237,7 @@ export const manifest = (plan: RunPlan, state: RunState): Manifest => ({
   }))
 })
 
-const manifestPartition = (partitionId: number, held: PartitionState): ManifestPartition => {
+const manifestPartition = (partitionId: number, held: PartitionState.PartitionState): ManifestPartition => {
   const gaps = [
     ...(held.reused?.gaps ?? []),
     ...held.gaps.map((gap) => ({
@@ -229,10 +246,10 @@ const manifestPartition = (partitionId: number, held: PartitionState): ManifestP
       reason: "offset_out_of_range",
       detected_at: gap.detectedMillis
     }))
-  ]
+  ].toSorted((a, b) => a.start_offset - b.start_offset)
   return {
     partition_id: partitionId,
-    segments: named(held).map((segment) => {
+    segments: PartitionState.named(held).map((segment) => {
       if (!("payloadBytes" in segment)) return segment
       const { fingerprint: _fingerprint, largestRecordBytes: _largest, payloadBytes: _payloadBytes, ...rest } = segment
       return rest

@@ -75,7 +75,9 @@ export const SetFacts = Schema.Struct({
            * Epoch of the leader that wrote the last batch below `until`: proves later that the log is still this one.
            */
           leaderEpoch: Schema.optionalKey(Schema.Int),
-          /** What the objects of earlier backups hold of it: all records in `[from, until)`. */
+          /**
+           * What the objects of earlier backups hold of `[from, until)`: all records but those that were read again.
+           */
           reused: Schema.optionalKey(
             Schema.Struct({
               from: Schema.Int,

@@ -52,6 +52,10 @@ const endings: ReadonlyArray<string> = Object.values(formats).flatMap((format) =
 /** The ending of the file's name that says its format and codec: only files with the same one can be joined. */
 export const endingOf = (key: string): string | undefined => endings.find((ending) => key.endsWith(ending))
 
+/** The codec of the file, as its name says it. */
+export const compressionOf = (key: string): SegmentSettings["compression"] | undefined =>
+  KbakFormat.compressionOf(endingOf(key))
+
 /** Joins segments of any one format: see `SegmentJoin`. */
 export const join: SegmentJoin = (parts) =>
   Effect.flatMap(formatOf(parts[0]?.key ?? ""), (format) => format.join(parts))

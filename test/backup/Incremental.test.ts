@@ -415,26 +415,19 @@ describe("an incremental backup", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("does not build on a damaged backup, and reads what a backup has lost since", () =>
+  it.live("does not build on a backup whose manifest was changed, but on the one before it", () =>
     Effect.gen(function* () {
       const { cluster, store } = yield* world
       yield* fill(cluster)
       yield* attempt(incremental(slots[0]))
-      const set = yield* Catalogue.open(store, ids[0])
-      const [lost] = set.manifest.topics.find(({ name }) => name === "orders")!.partitions[0]!.segments
-      yield* store.delete(ObjectKey.make(lost!.key))
-      const { facts } = yield* attempt(incremental(slots[1]))
-      assert.deepStrictEqual(
-        [0, 1, 2].map((partition) => partitionOf(facts, "orders", partition).full),
-        ["ObjectsMissing", undefined, undefined]
-      )
-      yield* assertHoldsAll(cluster, store, ids[1], someTopics)
+      yield* more(cluster)
+      yield* attempt(incremental(slots[1]))
       // A manifest that somebody changed is no base, although its objects are there.
       const key = ObjectKey.make(`${ids[1]}/manifest.json`)
       const text = Buffer.from(yield* store.get(key)).toString()
       yield* store.put(key, [Buffer.from(text.replace('"record_count":', '"record_count": '))])
       const third = yield* attempt(incremental(slots[2]))
-      assert.isUndefined(third.facts.base)
+      assert.strictEqual(third.facts.base?.backupId, ids[0])
       yield* assertHoldsAll(cluster, store, ids[2], someTopics)
     }).pipe(Effect.provide(layer))
   )

@@ -129,18 +129,49 @@ describe("small segments of incremental backups", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("that are damaged are not joined: the backup names them, and says so", () =>
+  it.live("that are damaged are read again from Kafka by the run that would join them, and then joined", () =>
     Effect.gen(function* () {
-      const { memory, store } = yield* world
+      const { cluster, memory, store } = yield* world
       yield* hourly(7)
       const { segments } = yield* segmentsOf(store, 6)
-      for (const all of segments) {
-        yield* memory.tamper(ObjectKey.make(all[2]!.key), (bytes) => bytes.with(50, bytes[50]! ^ 1))
+      yield* memory.tamper(ObjectKey.make(segments[0]![2]!.key), (bytes) => bytes.with(50, bytes[50]! ^ 1))
+      assert.lengthOf((yield* segmentsOf(store, 2)).damage, 1)
+      yield* produce(cluster, 7)
+      const { attempt: number, facts } = yield* attempt(request(7), { segmentBytes })
+      assert.deepStrictEqual([number, facts.totals.newRecords], [2, 10], "the object was put back")
+      assert.include(facts.notes.join("\n"), "of earlier backups is right again in storage")
+      const found = yield* segmentsOf(store, 7)
+      assert.deepStrictEqual([found.damage, found.segments.map((all) => all.length)], [[], [1, 8]])
+      yield* assertHoldsAll(cluster, store, idOf(7), topics)
+      for (const n of [2, 4, 6]) assert.deepStrictEqual((yield* segmentsOf(store, n)).damage, [])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("of the run itself that the store altered are stored again before they are joined", () =>
+    Effect.gen(function* () {
+      const { cluster, memory, store } = yield* world
+      yield* hourly(7)
+      yield* produce(cluster, 7)
+      let isAltered = false
+      // The store has its fingerprint right: only who reads the bytes notices.
+      const altering: ObjectStoreShape = {
+        ...store,
+        get: (key) =>
+          isAltered || !key.startsWith(`${idOf(7)}/topics/`)
+            ? store.get(key)
+            : Effect.map(store.get(key), (bytes) => {
+                isAltered = true
+                return Uint8Array.from(bytes).with(50, bytes[50]! ^ 1)
+              })
       }
-      yield* produce((yield* world).cluster, 7)
-      const { facts } = yield* attempt(request(7), { segmentBytes })
-      assert.include(facts.notes.join("\n"), segments[0]![2]!.key)
-      assert.lengthOf((yield* segmentsOf(store, 7)).segments[0]!, 8)
+      const { attempt: number } = yield* attempt(request(7), { segmentBytes, store: altering })
+      assert.deepStrictEqual([isAltered, number], [true, 2])
+      assert.deepStrictEqual((yield* segmentsOf(store, 7)).damage, [])
+      yield* assertHoldsAll(cluster, store, idOf(7), topics)
+      assert.lengthOf(
+        (yield* memory.keys).filter((key) => key.startsWith(`${idOf(7)}/topics/`)),
+        2
+      )
     }).pipe(Effect.provide(layer))
   )
 

@@ -13,7 +13,6 @@ const held = (changes: Partial<Reuse.Held> = {}): Reuse.Held => ({
     { start_offset: 0, end_offset: 39 },
     { start_offset: 41, end_offset: 99 }
   ],
-  isThere: true,
   wasCompacted: false,
   startedMillis: 0,
   ...changes
@@ -64,7 +63,7 @@ describe("Reuse.ofPartition", () => {
       living({ cleanup: compacted, isClockBehind: true }),
       "ClockBehind"
     ],
-    ["objects that are gone", held({ isThere: false }), living(), "ObjectsMissing"]
+    ["objects that are gone, too many to be read again", held({ spoilt: "ObjectsMissing" }), living(), "ObjectsMissing"]
   ]
   for (const [name, base, now, reason] of table) {
     it(`${reason === undefined ? "takes over" : "reads in full"} ${name}`, () => {
@@ -87,7 +86,7 @@ describe("Reuse.ofPartition", () => {
           id,
           from: offset,
           length: offset,
-          isThere: Schema.Boolean,
+          isSpoilt: Schema.Boolean,
           wasCompacted: Schema.Boolean
         }),
         cuts: Schema.Array(offset),
@@ -110,7 +109,9 @@ describe("Reuse.ofPartition", () => {
         (a, b) => a - b
       )
       const segments = bounds.slice(1).map((end, i) => ({ start_offset: bounds[i]!, end_offset: end - 1 }))
-      const base = held({ ...given.held, topicId: topicId(given.held.id), until, segments })
+      const { isSpoilt, wasCompacted } = given.held
+      const spoilt = isSpoilt ? ("ObjectsMissing" as const) : undefined
+      const base = held({ from, wasCompacted, spoilt, topicId: topicId(given.held.id), until, segments })
       const { deleteRetentionMillis, isCompacted, isReadable, logStart, nowMillis } = given.living
       const now = living({
         topicId: topicId(given.living.id),
@@ -122,7 +123,7 @@ describe("Reuse.ofPartition", () => {
       const reason = Reuse.ofPartition(base, now)
       if (reason !== undefined) return
       assert.isTrue(base.topicId !== undefined && base.topicId === now.topicId)
-      assert.isTrue(base.isThere && isReadable)
+      assert.isTrue(!isSpoilt && isReadable)
       assert.isTrue(logStart < until && until <= now.lastStable)
       if (isCompacted || base.wasCompacted) assert.isBelow(nowMillis, deleteRetentionMillis)
       const kept = Reuse.kept(segments, logStart)

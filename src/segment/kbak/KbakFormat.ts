@@ -19,8 +19,13 @@ import * as ZstdCodec from "./ZstdCodec.ts"
  */
 const storedChunkBytes = 1024 * 1024
 
+const compressions = ["none", "zstd", "lz4"] as const
+
 /** Every ending of a KBAK file's name. */
-export const suffixes = (["none", "zstd", "lz4"] as const).map(Kbak.suffix)
+export const suffixes = compressions.map(Kbak.suffix)
+
+/** The codec that an ending stands for. */
+export const compressionOf = (suffix: string | undefined) => compressions.find((one) => Kbak.suffix(one) === suffix)
 
 /**
  * KBAK version 1 with the given settings. The scope is the run: closing it waits for compressions in flight.

@@ -1,0 +1,182 @@
+import { createHash } from "node:crypto"
+import { Clock, Deferred, Effect, Stream } from "effect"
+import * as BackupId from "../identity/BackupId.ts"
+import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
+import type { Resource } from "../manifest/Adoption.ts"
+import * as BackupKeys from "../manifest/BackupKeys.ts"
+import type { DurableSegment } from "../manifest/Checkpoint.ts"
+import type { DamagedObject } from "../manifest/Damage.ts"
+import * as DamageMarking from "../manifest/DamageMarking.ts"
+import * as OwnerLock from "../manifest/OwnerLock.ts"
+import type { RunPlan } from "../manifest/RunPlan.ts"
+import * as RunState from "../manifest/RunState.ts"
+import * as Seal from "../manifest/Seal.ts"
+import * as SetRemoval from "../manifest/SetRemoval.ts"
+import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+import { isReason } from "../storage/ObjectStoreError.ts"
+import type * as Base from "./Base.ts"
+
+/*
+ * What was read again of damaged objects is a segment of the new backup. Where it has the very bytes that the damaged
+ * object had, it is stored in that one's place, too: then every backup that names it is whole again.
+ */
+
+/** How many objects are put back at the same time: each is held in memory. */
+const putBackAtOnce = 2
+
+type Found = ReturnType<typeof RunState.healed>[number]
+
+/** The segment that has the bytes of the damaged one; undefined without one. */
+const equal = ({ found, segment }: Found): DurableSegment | undefined => {
+  const [made] = found.segments
+  return found.segments.length === 1 && segment.sha256 !== undefined && made?.sha256 === segment.sha256
+    ? made
+    : undefined
+}
+
+const folderOf = ({ segment }: Found): string => segment.key.split("/", 1)[0]!
+
+const sha256Of = (store: ObjectStoreShape, key: ObjectKey) =>
+  Effect.suspend(() => {
+    const hash = createHash("sha256")
+    return store.read(key).pipe(
+      Stream.runForEach((piece) => Effect.sync(() => void hash.update(piece))),
+      Effect.map(() => hash.digest("hex")),
+      Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed("missing" as const)),
+      Effect.catchReason("ObjectStoreError", "ContentMismatch", () => Effect.succeed("altered" as const))
+    )
+  })
+
+const isThere = (store: ObjectStoreShape, key: ObjectKey) =>
+  store.head(key).pipe(
+    Effect.as(true),
+    Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(false))
+  )
+
+/** True if the folder is that of a backup, or of a removed one that others need: it will be removed one day. */
+const isKnown = Effect.fnUntraced(function* (store: ObjectStoreShape, folder: string) {
+  const backupId = BackupId.parse(folder)
+  if (backupId === undefined) return false
+  return (yield* isThere(store, BackupKeys.manifest(backupId))) || (yield* isThere(store, BackupKeys.retired(backupId)))
+})
+
+/**
+ * True if the damaged object is as its manifest says, after the bytes were stored in its place if need be and possible.
+ */
+const isRight = Effect.fnUntraced(function* (store: ObjectStoreShape, one: Found, isKnownFolder: boolean) {
+  const { key: name, sha256 } = one.segment
+  if (sha256 === undefined) return false
+  const key = ObjectKey.make(name)
+  const now = yield* sha256Of(store, key)
+  if (now === sha256) return true
+  const made = equal(one)
+  if (made === undefined || !isKnownFolder) return false
+  const bytes = yield* store.get(ObjectKey.make(made.key))
+  if (Seal.sha256(bytes) !== sha256) return false
+  // What is there is replaced only after it was read and found to be something else.
+  yield* store.put(key, [bytes], { sha256, ...(now === "missing" ? { ifAbsent: true } : {}) })
+  return (yield* sha256Of(store, key)) === sha256
+})
+
+const place = ({ segment, topic, partition }: Found): string =>
+  `${topic}[${partition}] offsets ${segment.start_offset}-${segment.end_offset}`
+
+/** The first of them, and how many more. */
+const some = (all: ReadonlyArray<string>, named = 3): string =>
+  all.length <= named ? all.join(", ") : `${all.slice(0, named).join(", ")} and ${all.length - named} more`
+
+const objects = (count: number): string => (count === 1 ? "1 object" : `${count} objects`)
+
+/**
+ * Puts back what can be, and records in all backups of the resource which of the damaged objects are right now and
+ * which are not. Gives notes. A store that refuses is no failure: the new backup is whole without. The caller holds the
+ * locks of the owners.
+ */
+const putAll = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  resource: Resource,
+  base: Base.Base,
+  healed: ReadonlyArray<Found>,
+  stop: Deferred.Deferred<void>
+) {
+  const refusals: Array<string> = []
+  // A base that is being removed takes its objects along.
+  const isGoing = yield* SetRemoval.isCondemned(store, base.named.backupId)
+  const isStanding = !isGoing && (yield* isThere(store, BackupKeys.manifest(base.named.backupId)))
+  const folders = new Map<string, boolean>()
+  for (const folder of new Set(healed.map(folderOf))) {
+    folders.set(folder, isStanding && (yield* isKnown(store, folder)))
+  }
+  yield* Effect.forEach(
+    healed,
+    Effect.fnUntraced(function* (one: Found) {
+      if (yield* Deferred.isDone(stop)) return
+      one.found.isPutBack = yield* isRight(store, one, folders.get(folderOf(one)) === true).pipe(
+        Effect.catchIf(
+          (error) => !error.isRetryable,
+          ({ message }) =>
+            Effect.as(
+              Effect.sync(() => refusals.push(message)),
+              false
+            )
+        )
+      )
+    }),
+    { concurrency: putBackAtOnce, discard: true }
+  )
+  const sinceMillis = yield* Clock.currentTimeMillis
+  const [right, wrong] = [healed.filter(({ found }) => found.isPutBack), healed.filter(({ found }) => !found.isPutBack)]
+  const damaged = yield* DamageMarking.mark(store, resource, {
+    found: wrong.map(({ partition, segment, topic }): DamagedObject => ({
+      key: segment.key,
+      topic,
+      partition,
+      firstOffset: segment.start_offset,
+      lastOffset: segment.end_offset,
+      detail: "was missing or altered when the next backup was made",
+      sinceMillis
+    })),
+    right: new Set(right.map(({ segment }) => segment.key))
+  })
+  const [first] = refusals
+  return [
+    `${objects(healed.length)} of earlier backups ${healed.length === 1 ? "was" : "were"} missing or damaged, ` +
+      `and what Kafka still has of ${healed.length === 1 ? "it" : "them"} was read again: ${some(healed.map(place))}`,
+    ...(right.length === 0
+      ? []
+      : [`${objects(right.length)} of earlier backups ${right.length === 1 ? "is" : "are"} right again in storage`]),
+    ...(first === undefined
+      ? []
+      : [`${objects(refusals.length)} could not be put back, and the earlier backups stay damaged: ${first}`]),
+    ...(damaged.length === 0 ? [] : [`these earlier backups are damaged: ${some(damaged)}`])
+  ]
+})
+
+/** Runs `work` while this process holds the lock of the resource, and that of the earlier one that made the base. */
+const locked = <A, E>(
+  store: ObjectStoreShape,
+  { backupId, identity: { owner } }: RunPlan,
+  attempt: number,
+  base: Base.Base,
+  work: Effect.Effect<A, E>
+) => {
+  const holding = <B, F>(of: Owner, inner: Effect.Effect<B, F>) =>
+    OwnerLock.holdingAfterOthers(store, of, `attempt ${attempt} of ${backupId}`, inner)
+  const earlier = base.facts.identity.owner
+  return holding(owner, isSameOwner(earlier, owner) ? work : holding(earlier, work))
+}
+
+/** Puts back what the run has read again of damaged objects, where that has the same bytes. Gives notes. */
+export const run = Effect.fn("PutBack.run")(function* (
+  store: ObjectStoreShape,
+  resource: Resource,
+  plan: RunPlan,
+  attempt: number,
+  state: RunState.RunState,
+  base: Base.Base | undefined,
+  stop: Deferred.Deferred<void>
+) {
+  const healed = RunState.healed(plan, state)
+  if (base === undefined || healed.length === 0) return []
+  return yield* locked(store, plan, attempt, base, putAll(store, resource, base, healed, stop))
+})
