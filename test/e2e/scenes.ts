@@ -1,4 +1,4 @@
-import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3"
+import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3"
 import type { S3Store } from "../../scripts/services/ObjectStores.ts"
 import type { JavaKafka } from "../harness/JavaKafka.ts"
 
@@ -27,6 +27,12 @@ export const keysBelow = async (store: S3Store, bucket: string, prefix: string):
   const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }))
   client.destroy()
   return Contents.flatMap(({ Key }) => Key ?? [])
+}
+
+export const putObject = async (store: S3Store, bucket: string, key: string, body: string | Uint8Array) => {
+  const client = clientOf(store)
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }))
+  client.destroy()
 }
 
 /** Waits until `isDone` says so, looking four times a second, at most a minute and a half. */
