@@ -45,15 +45,16 @@ export const months = (folders: ReadonlyArray<string>): ReadonlyArray<MonthList>
   })
 
 /**
- * Finds the sizes of these objects that `sizes` does not have, or has otherwise than the manifest, and adds them. A
+ * Finds the sizes of these objects that `shared` does not have, or has otherwise than the manifest. A
  * list may lag behind the store, so what it lacks or says otherwise is asked for by name. An object that is not there
- * is not in the answer.
+ * is not in the answer. `shared` is kept for the next call, with what else was listed.
  */
 export const look = Effect.fn("ObjectSizes.look")(function* (
   store: ObjectStoreShape,
   segments: ReadonlyArray<Segment>,
-  sizes: Sizes = new Map()
+  shared?: Sizes
 ) {
+  const sizes = shared ?? new Map<string, number>()
   const expected = new Map(segments.map(({ compressed_size, key }) => [key, compressed_size]))
   const isRight = (key: string, size: number | undefined) => size !== undefined && (expected.get(key) ?? size) === size
   const open = new Set([...expected.keys()].filter((key) => !isRight(key, sizes.get(key))))
@@ -62,8 +63,9 @@ export const look = Effect.fn("ObjectSizes.look")(function* (
       Stream.take(mostObjects),
       Stream.runForEach(({ key, size }) =>
         Effect.sync(() => {
-          if (!isRight(key, size) || !open.delete(key)) return
-          sizes.set(key, size)
+          const isFound = isRight(key, size) && open.delete(key)
+          // Other backups may name what this one does not.
+          if (isFound || (shared !== undefined && !sizes.has(key) && key.includes("/topics/"))) sizes.set(key, size)
         })
       )
     )
