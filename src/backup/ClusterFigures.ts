@@ -1,7 +1,9 @@
-import { Effect, Stream } from "effect"
+import { Effect, Result, Semaphore, Stream } from "effect"
+import type { RecordBatch } from "../kafka/batch/RecordBatch.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import type { BackupSet } from "../manifest/Catalogue.ts"
 import type { PlannedTopic } from "../manifest/RunPlan.ts"
+import * as RecordStreaming from "../segment/records/RecordStreaming.ts"
 
 /** How large the records of a topic are and how fast they come: looked up, or taken from backups. */
 
@@ -23,13 +25,35 @@ export interface OffsetSize {
 
 /**
  * Stored bytes for one byte of a record stream, by codec. Measured on the reference topic of docs/performance.md, of
- * 2,210 MB: 570 MB with zstd, 942 MB with lz4. What producers compress with gzip and snappy is taken for as much.
+ * 2,210 MB: 570 MB with zstd, 942 MB with lz4; gzip and snappy are taken for as much. For segments that are not there
+ * yet, and for batches that cannot be inflated.
  */
 export const storedPerByte = { none: 1, gzip: 0.26, snappy: 0.43, lz4: 0.43, zstd: 0.26 } as const
 const codecs = ["none", "gzip", "snappy", "lz4", "zstd"] as const
 
 /** Partitions of a topic that are looked at, places in each, and bytes that are read at each place. */
 const sampled = { partitions: 3, places: 4, bytes: 256 * 1024 } as const
+
+/** One batch at a time: what it inflates to is bounded by nothing that a broker checks. */
+const inflating = Semaphore.makeUnsafe(1)
+
+/** Bytes of the record stream that these batches become: those that a producer compressed are inflated. */
+const streamBytesOf = Effect.fnUntraced(function* (
+  topic: string,
+  partition: number,
+  batches: ReadonlyArray<RecordBatch>
+) {
+  const streamer = RecordStreaming.make(topic, partition)
+  let bytes = 0
+  for (const batch of batches) {
+    let inBatch = 0
+    const read = streamer.forEachRun([batch], batch.baseOffset, batch.lastOffset + 1, (run) => (inBatch += run.length))
+    const outcome = yield* Effect.result(inflating.withPermit(read))
+    const sentBytes = batch.end - batch.start
+    bytes += Result.isSuccess(outcome) ? inBatch : sentBytes / storedPerByte[codecs[batch.codec] ?? "none"]
+  }
+  return bytes
+})
 
 /** The size of records at one place of a partition; undefined where there is none. */
 const sizeAt = Effect.fnUntraced(function* (
@@ -39,18 +63,18 @@ const sizeAt = Effect.fnUntraced(function* (
 ) {
   const found = yield* kafka.read({ topic: name, topicId, partition, from, until, fetchBytes: sampled.bytes }).pipe(
     Stream.take(1),
-    Stream.map((fetched) => {
+    Stream.mapEffect((fetched) => {
       // The first and the last batch may extend beyond the range, and come whole.
       const first = Math.min(from, fetched.batches[0]?.baseOffset ?? from)
       const end = Math.max(fetched.position, (fetched.batches.at(-1)?.lastOffset ?? -1) + 1)
-      let sentBytes = 0
-      let streamBytes = 0
-      for (const batch of fetched.batches) {
-        sentBytes += batch.end - batch.start
-        streamBytes += (batch.end - batch.start) / storedPerByte[codecs[batch.codec] ?? "none"]
-      }
-      fetched.release()
-      return { sentBytes: sentBytes / (end - first), streamBytes: streamBytes / (end - first) }
+      const sentBytes = fetched.batches.reduce((n, batch) => n + batch.end - batch.start, 0)
+      return streamBytesOf(name, partition, fetched.batches).pipe(
+        Effect.map((streamBytes) => ({
+          sentBytes: sentBytes / (end - first),
+          streamBytes: streamBytes / (end - first)
+        })),
+        Effect.ensuring(Effect.sync(fetched.release))
+      )
     }),
     Stream.runHead
   )

@@ -1,3 +1,5 @@
+import { fewest } from "./Consolidation.ts"
+
 /**
  * What backups cost, as a function of the sizes and rates of the topics, of the schedule and of what retention keeps.
  * Pure. Bytes are those of the record stream (uncompressed) unless a name says otherwise; times are milliseconds.
@@ -24,6 +26,8 @@ export interface Figures {
   /** Ages of the backups that stay, newest first. */
   readonly keptAgesMillis: ReadonlyArray<number>
   readonly checkpointMillis: number
+  /** Percent of the stored bytes of all kept backups that each run reads again; 0 for none. */
+  readonly sampledPercent: number
 }
 
 /** Target of a segment, in bytes of record stream: `Segments` cuts there. */
@@ -34,15 +38,30 @@ const manifestBytesPerSegment = 381
 const fixedPuts = 12
 /** Start, metadata, plan and proof of a run without data. Measured: docs/performance.md. */
 const fixedMillis = 600
+/**
+ * Requests of each run that do not depend on data: folders, index, locks, earlier facts, documents, up to ten backups
+ * that are compared before one expires. Counted: 61 without such a comparison, about 95 with it (docs/performance.md).
+ */
+const fixedReads = 95
+/** Backups of which a run reads the manifest: the base, and those that are compared before one expires. */
+const manifestsRead = 11
+/** Objects that may be asked for by name; more are listed. See `ObjectSizes`. */
+const askedByName = 64
 /** Keys in one answer of a list. */
 const keysPerList = 1000
+/** Joins that a byte may need, since a run joins at most twice what is new. See `Joins` and `Consolidation`. */
+const mostJoins = 2
 
 /** What one run costs. */
 export interface RunCost {
   /** Sent by brokers. */
   readonly kafkaBytes: number
-  /** Written to the store, manifest included. */
+  /** Written to the store, manifest and joined segments included. */
   readonly writtenBytes: number
+  /** Of them, those of segments that were made of smaller ones. */
+  readonly joinedBytes: number
+  /** Read from the store: segments that are joined, manifests, and the sample that is read again. */
+  readonly readBytes: number
   readonly writes: number
   /** Reads and lists of the store, and the checks of segments. */
   readonly reads: number
@@ -59,21 +78,44 @@ export interface Cost {
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((a, b) => a + b, 0)
 const segmentsOf = (bytes: number): number => Math.ceil(bytes / segmentBytes)
 
+/** What a run does beside reading from Kafka. Bytes are stored ones. */
+interface Work {
+  /** Record stream that is backed up. */
+  readonly bytes: number
+  /** Segments that are made of it. */
+  readonly segments: number
+  /** Segments that the manifest names. */
+  readonly named: number
+  readonly joinedBytes: number
+  /** Segments that are made by joining, and those that they are made of. */
+  readonly joins: number
+  readonly joinedSegments: number
+  /** All that is kept. */
+  readonly storedBytes: number
+  readonly isBased: boolean
+}
+
 const runCost = (
-  { bytesPerSecond, checkpointMillis, sentPerByte, storedPerByte }: Figures,
-  bytes: number,
-  segments: number,
-  manifest: { readonly segments: number; readonly isBased: boolean }
+  { bytesPerSecond, checkpointMillis, keptAgesMillis, sampledPercent, sentPerByte, storedPerByte }: Figures,
+  { bytes, isBased, joinedBytes, joinedSegments, joins, named, segments, storedBytes }: Work
 ): RunCost => {
-  const millis = fixedMillis + (bytes / bytesPerSecond) * 1000
-  const manifestBytes = manifest.segments * manifestBytesPerSegment
-  const checkpoints = Math.floor(millis / checkpointMillis)
+  const manifestBytes = named * manifestBytesPerSegment
+  const sampledBytes = (storedBytes * sampledPercent) / 100
+  // What is read and written again is taken for as fast as the rest.
+  const millis = fixedMillis + ((bytes + joinedBytes + sampledBytes) / bytesPerSecond) * 1000
+  const checkpoints = Math.floor(((bytes / bytesPerSecond) * 1000 + fixedMillis) / checkpointMillis)
+  const manifests = Math.min(manifestsRead, keptAgesMillis.length)
+  // At the beginning, at the commit, and for what is kept.
+  const looks = 3 * (Math.min(named, askedByName) + Math.ceil(Math.max(0, named - askedByName) / keysPerList))
+  const samples = segments === 0 && named === 0 ? 0 : Math.ceil((named * sampledPercent) / 100)
   return {
     kafkaBytes: bytes * sentPerByte,
-    writtenBytes: bytes * storedPerByte + manifestBytes,
-    writes: segments + fixedPuts + checkpoints,
-    // Own segments are asked for one by one; those of other backups are listed.
-    reads: segments + fixedPuts + (manifest.isBased ? 2 + Math.ceil(manifest.segments / keysPerList) : 0),
+    writtenBytes: bytes * storedPerByte + joinedBytes + manifestBytes,
+    joinedBytes,
+    readBytes: joinedBytes + manifests * manifestBytes + sampledBytes,
+    writes: segments + joins + fixedPuts + checkpoints,
+    // Own segments are asked for one by one; those of other backups are listed where they are many.
+    reads: segments + joins + joinedSegments + fixedReads + samples + (isBased ? looks : 0),
     millis
   }
 }
@@ -84,60 +126,105 @@ export const fullCopies = (figures: Figures): Cost => {
   const bytes = sum(partitions.map((one) => one.bytes))
   const segments = sum(partitions.map((one) => segmentsOf(one.bytes)))
   const kept = keptAgesMillis.length
+  const storedBytes = kept * (bytes * storedPerByte + segments * manifestBytesPerSegment)
+  const work = { bytes, segments, named: segments, joinedBytes: 0, joins: 0, joinedSegments: 0, isBased: false }
   return {
-    run: runCost(figures, bytes, segments, { segments, isBased: false }),
-    storedBytes: kept * (bytes * storedPerByte + segments * manifestBytesPerSegment),
+    run: runCost(figures, { ...work, storedBytes }),
+    storedBytes,
     storedObjects: kept * (segments + fixedPuts)
   }
 }
 
-/** Most runs whose segments are counted: a log that hardly grows would name those of decades. */
-const countedMillis = 365 * 86_400_000
+/**
+ * How often each byte of a partition is joined: with seven neighbours, then with those of seven such joins, until
+ * segments are full or the log has no more of them. Pure.
+ */
+export const joinsOf = (bytes: number, perRun: number): number => {
+  let joins = 0
+  while (
+    joins < mostJoins &&
+    perRun > 0 &&
+    perRun * fewest ** joins < segmentBytes &&
+    perRun * fewest ** (joins + 1) <= bytes
+  ) {
+    joins++
+  }
+  return joins
+}
 
 /**
- * Each run copies what is new, and names the rest in earlier backups. A partition writes a segment of its own in each
- * run that finds something new, so small segments are many where runs are frequent. What is stored is the oldest backup
- * that stays, and what each next one has beyond the one before, at most all of it.
+ * What a backup has that the one `runs` runs before it lacks, in runs of new data. Beside what is new it has joins of
+ * what was there before: of a size that is reached once in that time or more often about half of one, of a larger size
+ * as much as is new, in the mean.
+ */
+const between = (runs: number, joins: number): number => {
+  let [more, half] = [0, 0]
+  for (let size = 1; size <= joins; size++) {
+    if (fewest ** size > runs) more += runs
+    else half = fewest ** size / 2
+  }
+  return runs + more + half
+}
+
+/**
+ * Each run copies what is new, joins small segments, and names the rest in earlier backups. A partition writes a
+ * segment of its own in each run that finds something new. What is stored is the oldest backup that stays, and what
+ * each next one has beyond the one before, at most all of it: so what was joined stays twice until the backups of
+ * before the join are gone.
  */
 export const newDataOnly = (figures: Figures): Cost => {
   const { intervalMillis = 0, keptAgesMillis, partitions, storedPerByte } = figures
   const spansMillis = keptAgesMillis.slice(1).map((age, n) => age - keptAgesMillis[n]!)
-  const mostRuns = intervalMillis > 0 ? countedMillis / intervalMillis : 0
   const parts = partitions.map(({ bytes, bytesPerSecond }) => {
     const perRun = Math.min(bytes, (bytesPerSecond * intervalMillis) / 1000)
     const written = segmentsOf(perRun)
-    /** Segments that hold so much of the partition, the newest of it. */
+    const joins = joinsOf(bytes, perRun)
+    const largest = Math.min(segmentBytes, perRun * fewest ** joins)
+    /** Segments that hold so much of the partition, the newest of it: up to seven of each size, then the largest. */
     const holding = (held: number): number => {
       if (perRun === 0) return segmentsOf(held)
-      const runs = Math.min(mostRuns, held / perRun)
-      return Math.ceil(runs) * written + segmentsOf(Math.max(0, held - runs * perRun))
+      if (joins === 0) return Math.ceil(held / perRun) * written
+      return Math.ceil((joins * (fewest - 1)) / 2) + Math.ceil(held / largest)
     }
-    const between = sum(spansMillis.map((span) => Math.min(bytes, (bytesPerSecond * span) / 1000)))
+    const ofSpans = sum(
+      spansMillis.map((span) =>
+        intervalMillis > 0 ? Math.min(bytes, perRun * between(span / intervalMillis, joins)) : 0
+      )
+    )
     // The segment in which a log begins is kept whole: on average half of it is older.
-    const straddling = Math.min(bytes, perRun > 0 ? perRun : segmentBytes) / 2
+    const straddling = Math.min(bytes, perRun > 0 ? largest : segmentBytes) / 2
     return {
       perRun,
       written,
+      joined: perRun * joins,
+      // A join of the first size every eighth run, of the second every sixty-fourth.
+      joins: sum(Array.from({ length: perRun > 0 ? joins : 0 }, (_, n) => 1 / fewest ** (n + 1))),
       named: holding(bytes),
-      held: bytes + between,
-      objects: holding(bytes + between),
+      held: bytes + ofSpans,
+      objects: holding(bytes + ofSpans),
       straddling
     }
   })
   const of = (pick: (part: (typeof parts)[number]) => number): number => sum(parts.map(pick))
   const kept = keptAgesMillis.length
   const named = of((part) => part.named)
+  const joins = of((part) => part.joins)
+  const storedBytes =
+    kept === 0
+      ? 0
+      : of(({ held, straddling }) => held + straddling) * storedPerByte + kept * named * manifestBytesPerSegment
   return {
-    run: runCost(
-      figures,
-      of((part) => part.perRun),
-      of((part) => part.written),
-      { segments: named, isBased: true }
-    ),
-    storedBytes:
-      kept === 0
-        ? 0
-        : of(({ held, straddling }) => held + straddling) * storedPerByte + kept * named * manifestBytesPerSegment,
+    run: runCost(figures, {
+      bytes: of((part) => part.perRun),
+      segments: of((part) => part.written),
+      named,
+      joinedBytes: of((part) => part.joined) * storedPerByte,
+      joins: Math.round(joins),
+      joinedSegments: Math.round(joins * fewest),
+      storedBytes,
+      isBased: true
+    }),
+    storedBytes,
     storedObjects: kept === 0 ? 0 : of((part) => part.objects) + kept * fixedPuts
   }
 }

@@ -3,6 +3,7 @@ import * as BackupKeys from "../manifest/BackupKeys.ts"
 import type { BackupId } from "../identity/BackupId.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import { CatalogueError, DocumentUnreadable } from "../manifest/CatalogueError.ts"
+import type * as ObjectSizes from "../manifest/ObjectSizes.ts"
 import * as Presence from "../manifest/Presence.ts"
 import * as Seal from "../manifest/Seal.ts"
 import type { IndexedSet } from "../manifest/SetIndex.ts"
@@ -76,10 +77,10 @@ type Found =
 
 /** Compares a set with its manifest: objects that are missing or have another size, or a manifest that was changed. */
 const check = Effect.fnUntraced(
-  function* (store: ObjectStoreShape, backupId: BackupId, listings: Presence.Listings) {
+  function* (store: ObjectStoreShape, backupId: BackupId, sizes: ObjectSizes.Sizes) {
     const set = yield* Catalogue.openById(store, backupId)
     const changed = (yield* Seal.manifestProblems(store, set)).map(({ detail, key }) => `${key} ${detail}`)
-    const problems = changed.length > 0 ? changed : yield* Presence.problems(store, set, listings)
+    const problems = changed.length > 0 ? changed : yield* Presence.problems(store, set, sizes)
     const [first] = problems
     if (first === undefined) return { _tag: "Whole" } satisfies Found as Found
     const more = problems.length > 1 ? ` and ${problems.length - 1} more objects are missing or altered` : ""
@@ -112,7 +113,7 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
   const isIntended = AcceptedLoss.coversTopic(rules.acceptedTopics ?? [])
   const lost = new Map(sets.map(({ backupId, lost: before }) => [backupId as string, before]))
   const checked = new Map(sets.map(({ backupId, check: before }) => [backupId as string, before]))
-  const listings: Presence.Listings = new Map()
+  const sizes: ObjectSizes.Sizes = new Map()
   const present = new Set<string>()
   const gone = new Set<string>()
   const lostManifests = new Set<string>()
@@ -176,7 +177,7 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
     yield* Effect.forEach(
       due,
       ({ backupId }) =>
-        Effect.map(check(store, backupId, listings), (found) => {
+        Effect.map(check(store, backupId, sizes), (found) => {
           present.add(backupId)
           if (found._tag === "Gone") gone.add(backupId)
           if (found._tag === "Gone" && found.hasLostManifest) lostManifests.add(backupId)

@@ -204,7 +204,8 @@ const estimated = Effect.fnUntraced(function* (given: Command.Command.Config.Inf
       bytesPerSecond: Math.min(unlimited, limit),
       intervalMillis,
       keptAgesMillis: kept.ages,
-      checkpointMillis: backup.spec.checkpointIntervalSecs * 1000
+      checkpointMillis: backup.spec.checkpointIntervalSecs * 1000,
+      sampledPercent: 0
     },
     topics: plan.topics.length,
     isEndless: kept.isEndless,

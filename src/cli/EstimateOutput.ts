@@ -68,6 +68,7 @@ export const text = (estimate: Estimate): string => {
       : [
           row("a month", "from Kafka", ({ run }) => bytes(run.kafkaBytes * perMonth)),
           row("", "written", ({ run }) => bytes(run.writtenBytes * perMonth)),
+          row("", "read from storage", ({ run }) => bytes(run.readBytes * perMonth)),
           row("", "writes", ({ run }) => Format.count(run.writes * perMonth)),
           row("", "reads and lists", ({ run }) => Format.count(run.reads * perMonth))
         ]
@@ -98,6 +99,8 @@ export const text = (estimate: Estimate): string => {
     Table.format(columns, [
       row("a run", "from Kafka", ({ run }) => bytes(run.kafkaBytes)),
       row("", "written", ({ run }) => bytes(run.writtenBytes)),
+      row("", "of it joined", ({ run }) => bytes(run.joinedBytes)),
+      row("", "read from storage", ({ run }) => bytes(run.readBytes)),
       row("", "writes", ({ run }) => Format.count(run.writes)),
       row("", "reads and lists", ({ run }) => Format.count(run.reads)),
       row("", "time", ({ run }) => Quantities.duration(run.millis)),

@@ -37,6 +37,10 @@ export const slotMillis = (backupId: string): number | undefined => {
   return Number.isNaN(millis) ? undefined : millis
 }
 
+/** What the ids of a resource's backups of one month begin with; undefined for an id of another form. */
+export const monthPrefix = (backupId: string): string | undefined =>
+  slotMillis(backupId) === undefined ? undefined : backupId.slice(0, -"DD-HHMMSS".length)
+
 const slotLength = "-YYYYMMDD-HHMMSS".length
 
 /** True for an id that a run of this resource may have, whether or not there is such a backup. */

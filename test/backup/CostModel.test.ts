@@ -16,29 +16,59 @@ const terabyte: CostModel.Figures = {
   bytesPerSecond: 150e6,
   intervalMillis: hour,
   keptAgesMillis: KeptAges.of({ keep: 168 }, hour, now).ages,
-  checkpointMillis: 30_000
+  checkpointMillis: 30_000,
+  sampledPercent: 0
 }
 
 const within = (found: number, expected: number, share = 0.03) => assert.closeTo(found / expected, 1, share)
 
 describe("what backups cost", () => {
-  it("are 45 TB of full copies, or 0.7 TB where each run copies what is new", () => {
+  it("are 45 TB of full copies, or 1.2 TB where each run copies what is new", () => {
     const [full, based] = [CostModel.fullCopies(terabyte), CostModel.newDataOnly(terabyte)]
     within(full.storedBytes, 168 * (1e12 / 3.7))
     within(full.run.kafkaBytes, 1e12)
-    within(based.storedBytes, 1e12 / 3.7 + (167 * 1e10) / 3.7)
+    // What is new is joined once: both stay until the backups of before the join are gone.
+    within(based.storedBytes, 1e12 / 3.7 + (2 * 167 * 1e10) / 3.7)
     within(based.run.kafkaBytes, 1e10)
-    // 2.7 GB of data, and a manifest that names 100 segments of each partition.
-    within(based.run.writtenBytes, 1e10 / 3.7 + 100_000 * 381)
-    within(based.run.writes, 1000 + 12 + 2)
-    within(full.run.writes, 15_000 + 12 + 222)
-    // As the guide has it.
-    assert.deepStrictEqual([full.run.writes, based.run.writes], [15_234, 1_014])
+    // 2.7 GB of data, as much joined, and a manifest that names 19 segments of each partition.
+    within(based.run.joinedBytes, 1e10 / 3.7)
+    within(based.run.writtenBytes, (2 * 1e10) / 3.7 + 19_000 * 381)
+    within(based.run.readBytes, 1e10 / 3.7 + 11 * 19_000 * 381)
+    // As the guide has it: an eighth of a segment joined for each that is new.
+    assert.deepStrictEqual([full.run.writes, based.run.writes], [15_234, 1_139])
     within(full.run.millis, (60 + 51) * 60_000, 0.01)
-    within(based.run.millis, 67_000, 0.01)
+    within(based.run.millis, 85_300, 0.01)
     within(full.storedBytes, 45.4e12, 0.01)
-    within(based.storedBytes, 0.73e12, 0.01)
-    within(based.run.writtenBytes, 2.74e9, 0.01)
+    within(based.storedBytes, 1.18e12, 0.01)
+    within(based.run.writtenBytes, 5.41e9, 0.01)
+  })
+
+  it("are more by what is read again, a hundredth of what is kept for each percent", () => {
+    const sampled = { ...terabyte, sampledPercent: 2 }
+    for (const cost of [CostModel.fullCopies, CostModel.newDataOnly]) {
+      const [without, withSample] = [cost(terabyte), cost(sampled)]
+      within(withSample.run.readBytes - without.run.readBytes, without.storedBytes / 50, 0.001)
+      within((withSample.run.millis - without.run.millis) / 1000, without.storedBytes / 50 / 150e6, 0.001)
+      assert.deepStrictEqual(
+        [withSample.storedBytes, withSample.run.kafkaBytes, withSample.run.writtenBytes],
+        [without.storedBytes, without.run.kafkaBytes, without.run.writtenBytes]
+      )
+    }
+  })
+
+  it("join a byte as often as the log has eight times more, twice at most, and not beyond a full segment", () => {
+    const mebibyte = 1024 * 1024
+    const cases = [
+      [100, 0, 0],
+      [7, 1, 0],
+      [8, 1, 1],
+      [63, 1, 1],
+      [64, 1, 2],
+      [100_000, 1, 2],
+      [1000 * mebibyte, 10 * mebibyte, 1],
+      [1000 * mebibyte, 64 * mebibyte, 0]
+    ] as const
+    for (const [bytes, perRun, joins] of cases) assert.strictEqual(CostModel.joinsOf(bytes, perRun), joins)
   })
 
   it("are the same for the first and only backup", () => {
@@ -72,6 +102,10 @@ describe("what backups cost", () => {
       assert.isAtMost(based.run.kafkaBytes, full.run.kafkaBytes)
       assert.isAtMost(based.run.millis, full.run.millis)
       assert.isAtLeast(based.storedBytes, drawn.bytes * figures.storedPerByte)
+      // At most twice what is new is joined, and nothing is kept more often than in full copies and half a segment.
+      assert.isAtMost(based.run.joinedBytes, 2.001 * based.run.kafkaBytes * figures.storedPerByte)
+      assert.isAtMost(based.run.joinedBytes, based.run.writtenBytes)
+      assert.isAtMost(based.run.joinedBytes, based.run.readBytes)
       for (const n of [...Object.values(full.run), ...Object.values(based.run), based.storedObjects]) {
         assert.isTrue(Number.isFinite(n) && n >= 0)
       }
