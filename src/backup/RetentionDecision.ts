@@ -3,25 +3,23 @@ import type * as BackupId from "../identity/BackupId.ts"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as AbandonedRuns from "../manifest/AbandonedRuns.ts"
 import * as Adoption from "../manifest/Adoption.ts"
-import type * as Catalogue from "../manifest/Catalogue.ts"
 import * as Pins from "../manifest/Pins.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as Remains from "../manifest/Remains.ts"
-import type { RetiredFolder } from "../manifest/RetiredFolder.ts"
 import type * as Needs from "../manifest/Needs.ts"
 import * as Readers from "../manifest/Readers.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
-import { acceptLossAnnotation, pinAnnotation } from "../resource/KafkaBackup.ts"
 import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as AbandonedFolders from "./AbandonedFolders.ts"
 import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as Collecting from "./Collecting.ts"
-import * as Lineage from "./Lineage.ts"
 import * as InUse from "./InUse.ts"
 import * as ProvenRetention from "./ProvenRetention.ts"
 import type * as Retention from "./Retention.ts"
+import * as RetentionNeeds from "./RetentionNeeds.ts"
 import * as RetentionOutcome from "./RetentionOutcome.ts"
+import * as RetentionWords from "./RetentionWords.ts"
 
 /**
  * How much a pass reads. A command reads every set and checks all that it keeps. A run trusts the index, and checks the
@@ -74,31 +72,6 @@ export interface Decided {
   }
 }
 
-/**
- * A note for each backup of this owner that may need objects of other backups, because its manifest cannot be read.
- * Backups of other owners and files of other applications need nothing of this owner.
- */
-export const unknownNeeds = (
-  entries: ReadonlyArray<Catalogue.CatalogueEntry>,
-  resource: Adoption.Resource
-): ReadonlyArray<string> =>
-  entries.flatMap((entry) =>
-    entry._tag === "Unreadable" &&
-    !entry.isForeign &&
-    (entry.owner === undefined || Adoption.mayNeed(resource, entry.owner))
-      ? [`retention removed nothing, because ${entry.backupId} may need objects of other backups: ${entry.detail}`]
-      : []
-  )
-
-/** How many losses are named for one backup. */
-const namedLosses = 5
-
-const why = (backupId: BackupId.BackupId, losses: ReadonlyArray<Lineage.Loss>): string => {
-  const named = losses.slice(0, namedLosses).map((loss) => Lineage.sentence(loss, backupId))
-  const more = losses.length - named.length
-  return [...named, ...(more === 0 ? [] : [`and ${more} more topics`])].join("; ")
-}
-
 /** Backups of earlier resources that may only be between two runs, in another cluster: they count, and stay. */
 const pinned = (
   { adopting, uid }: Adoption.Resource,
@@ -127,25 +100,6 @@ export const makersOf = (
         ({ backupId, facts }) => !isSameOwner(facts.identity.owner, owner) || removed.includes(backupId)
       )
     }))
-
-/** What the sets need that stay, those of other tools included. */
-const needsOf = (
-  sets: ReadonlyArray<SetIndex.IndexedSet>,
-  others: ReadonlyArray<Catalogue.CatalogueEntry>
-): ReadonlyArray<Needs.Need> =>
-  [...sets, ...others.flatMap((entry) => (entry._tag === "Complete" ? [entry] : []))].filter(
-    ({ references }) => references.length > 0
-  )
-
-/** The retired folders that a pass looks at: in a run those of which something may be free since the last one. */
-const lookedAt = (
-  retired: ReadonlyArray<RetiredFolder>,
-  needs: ReadonlyArray<Needs.Need>,
-  leaving: ReadonlyArray<Needs.Need>
-): ReadonlyArray<RetiredFolder> => {
-  const [needed, freed] = [needs, leaving].map((all) => new Set(all.flatMap(({ references }) => references)))
-  return retired.filter(({ backupId }) => !needed!.has(backupId) || freed!.has(backupId))
-}
 
 /** What a pass does about these sets of the resource, if all that it must read can be read. */
 const decideOn = Effect.fnUntraced(function* (
@@ -178,21 +132,11 @@ const decideOn = Effect.fnUntraced(function* (
       inUseOnly.map(({ backupId }) => backupId)
     )
   )
-  if (unknown.length > 0) {
-    const named = unknown.map((entry) => `"${entry.slice(0, 100)}"`).join(", ")
-    notes.push(
-      `annotation ${acceptLossAnnotation} is ignored in part: ${named} is neither a backup of this resource nor topic:PATTERN`
-    )
-  }
   const missing = Pins.named(annotatedPins).filter((id) => !own.some(({ backupId }) => backupId === id))
-  if (missing.length > 0) {
-    notes.push(
-      `annotation ${pinAnnotation} pins backups that this resource does not have: ${missing.map((id) => id.slice(0, 300)).join(", ")}`
-    )
-  }
+  notes.push(...RetentionWords.ofAnnotations(unknown, missing))
   const heldBack = decision.heldBack.map(({ losses, set }) => ({
     backupId: set.backupId,
-    why: why(set.backupId, losses)
+    why: RetentionWords.losses(set.backupId, losses)
   }))
   const removed = [
     ...(yield* SetRemoval.unfinished(store, (owner) => Adoption.owns(resource, adoption, owner), rest)),
@@ -210,11 +154,11 @@ const decideOn = Effect.fnUntraced(function* (
   // Only a command: the records of all runs are read for them.
   const all = Remains.known([...sets, ...rest, ...retired])
   const remains = isCommand ? yield* Remains.of(store, Adoption.ownerOf(resource), all) : []
-  const needs = needsOf(staying, rest)
+  const needs = RetentionNeeds.of(staying, rest)
   const leftOver = Collecting.ownOf(retired, resource, adoption, sets)
   const demand: Collecting.Demand = {
     going: [...removed, ...remains, ...abandoned.map(({ backupId }) => backupId)],
-    retired: isCommand ? leftOver : lookedAt(leftOver, needs, leaving),
+    retired: isCommand ? leftOver : RetentionNeeds.lookedAt(leftOver, needs, leaving),
     needs
   }
   const collection = yield* Collecting.plan(store, demand)
@@ -222,7 +166,7 @@ const decideOn = Effect.fnUntraced(function* (
   const contents = { sets: staying, retired: retired.filter(({ backupId }) => !collected.has(backupId)) }
   return {
     outcome: RetentionOutcome.of(there, removed, {
-      notes: [...notes, ...remainsNotes(remains)],
+      notes: [...notes, ...RetentionWords.remains(remains)],
       heldBack,
       reasons: decision.reasons,
       pins,
@@ -275,7 +219,7 @@ export const decide = Effect.fnUntraced(function* (
     heedsReaders: true,
     staleReaders: []
   })
-  const blocked = unknownNeeds(found.others, resource)
+  const blocked = RetentionWords.unknownNeeds(found.others, resource)
   if (blocked.length > 0) return refused(blocked)
   const unfinished = [
     ...found.others.flatMap((entry) => (entry._tag === "Incomplete" ? [entry.backupId] : [])),
@@ -304,10 +248,3 @@ export const decide = Effect.fnUntraced(function* (
     )
   )
 })
-
-/** A note for each folder with remains. */
-export const remainsNotes = (remains: ReadonlyArray<BackupId.BackupId>): ReadonlyArray<string> =>
-  remains.map(
-    (backupId) =>
-      `${backupId} is no backup: it holds objects of a backup that was removed; prune removes what no backup needs`
-  )

@@ -16,6 +16,7 @@ import * as Collecting from "./Collecting.ts"
 import * as InUse from "./InUse.ts"
 import * as RetentionDecision from "./RetentionDecision.ts"
 import * as RetentionOutcome from "./RetentionOutcome.ts"
+import * as RetentionWords from "./RetentionWords.ts"
 import * as RetentionRemoval from "./RetentionRemoval.ts"
 
 /** Folders that hold no proven set, but that a run of these owners claimed: unfinished, damaged or partly removed. */
@@ -111,7 +112,7 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
   ]
   // A damaged set of this owner is removed, too. One that may be anybody's may need objects of this owner's sets, if it
   // has a name as theirs: a backup names objects of its own resource only.
-  const blocked = RetentionDecision.unknownNeeds(
+  const blocked = RetentionWords.unknownNeeds(
     entries.filter(({ backupId }) => BackupId.isOf(resource.name, backupId) && !own.includes(backupId)),
     resource
   )
@@ -148,7 +149,7 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
     outcome: RetentionOutcome.of(sets, removed, {
       blocked,
       locked,
-      notes: [...notes, ...RetentionDecision.remainsNotes(remains), ...ofOthers, ...read],
+      notes: [...notes, ...RetentionWords.remains(remains), ...ofOthers, ...read],
       space
     }),
     own: sets,

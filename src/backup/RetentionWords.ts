@@ -1,0 +1,60 @@
+import type * as BackupId from "../identity/BackupId.ts"
+import * as Adoption from "../manifest/Adoption.ts"
+import type * as Catalogue from "../manifest/Catalogue.ts"
+import { acceptLossAnnotation, pinAnnotation } from "../resource/KafkaBackup.ts"
+import * as Lineage from "./Lineage.ts"
+
+/* What a retention pass says to people. */
+
+/**
+ * A note for each backup of this owner that may need objects of other backups, because its manifest cannot be read.
+ * Backups of other owners and files of other applications need nothing of this owner.
+ */
+export const unknownNeeds = (
+  entries: ReadonlyArray<Catalogue.CatalogueEntry>,
+  resource: Adoption.Resource
+): ReadonlyArray<string> =>
+  entries.flatMap((entry) =>
+    entry._tag === "Unreadable" &&
+    !entry.isForeign &&
+    (entry.owner === undefined || Adoption.mayNeed(resource, entry.owner))
+      ? [`retention removed nothing, because ${entry.backupId} may need objects of other backups: ${entry.detail}`]
+      : []
+  )
+
+/** How many losses are named for one backup. */
+const namedLosses = 5
+
+/** Why a backup stays that no rule keeps. */
+export const losses = (backupId: BackupId.BackupId, lost: ReadonlyArray<Lineage.Loss>): string => {
+  const named = lost.slice(0, namedLosses).map((loss) => Lineage.sentence(loss, backupId))
+  const more = lost.length - named.length
+  return [...named, ...(more === 0 ? [] : [`and ${more} more topics`])].join("; ")
+}
+
+/** What an annotation says that means nothing: entries that accept no loss, and pinned ids that are not there. */
+export const ofAnnotations = (
+  unknown: ReadonlyArray<string>,
+  missing: ReadonlyArray<string>
+): ReadonlyArray<string> => {
+  const named = unknown.map((entry) => `"${entry.slice(0, 100)}"`).join(", ")
+  return [
+    ...(unknown.length === 0
+      ? []
+      : [
+          `annotation ${acceptLossAnnotation} is ignored in part: ${named} is neither a backup of this resource nor topic:PATTERN`
+        ]),
+    ...(missing.length === 0
+      ? []
+      : [
+          `annotation ${pinAnnotation} pins backups that this resource does not have: ${missing.map((id) => id.slice(0, 300)).join(", ")}`
+        ])
+  ]
+}
+
+/** A note for each folder with remains. */
+export const remains = (folders: ReadonlyArray<BackupId.BackupId>): ReadonlyArray<string> =>
+  folders.map(
+    (backupId) =>
+      `${backupId} is no backup: it holds objects of a backup that was removed; prune removes what no backup needs`
+  )
