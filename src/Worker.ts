@@ -1,13 +1,17 @@
 import { Clock, Deferred, Effect, Exit, type Scope } from "effect"
 import { KafkaSource, KafkaSources } from "./kafka/KafkaSource.ts"
+import * as Adoption from "./manifest/Adoption.ts"
 import * as Catalogue from "./manifest/Catalogue.ts"
+import * as DamagedSets from "./manifest/DamagedSets.ts"
 import * as Pins from "./manifest/Pins.ts"
 import * as OwnSets from "./manifest/OwnSets.ts"
+import * as SetIndex from "./manifest/SetIndex.ts"
 import * as RunPlan from "./manifest/RunPlan.ts"
 import type { RunSummary } from "./outcome/RunSummary.ts"
 import * as BackupId from "./identity/BackupId.ts"
 import * as RunSpec from "./identity/RunSpec.ts"
 import type { RunIdentity } from "./identity/RunIdentity.ts"
+import { given } from "./resource/Json.ts"
 import type { KafkaBackup } from "./resource/KafkaBackup.ts"
 import type { Secrets } from "./secrets/MountedSecrets.ts"
 import * as Formats from "./segment/Formats.ts"
@@ -160,6 +164,7 @@ export const prune = (runSpec: RunSpec.RunSpec, mountPoint: MountPoint, extent: 
 /** The part of a summary that a removal fills. */
 export const prunedResult = ({
   catalogue,
+  damaged,
   heldBack,
   notes,
   removed,
@@ -169,6 +174,7 @@ export const prunedResult = ({
   notes,
   ...(rules === undefined ? {} : { retention: rules }),
   ...Summarizing.heldBack(heldBack),
+  ...(damaged === undefined ? {} : { damaged }),
   ...(catalogue === undefined ? {} : { catalogue })
 })
 
@@ -178,12 +184,23 @@ export const list = (runSpec: RunSpec.RunSpec, mountPoint: MountPoint) =>
     Effect.flatMap(Catalogue.entries(store), (entries) => listedResult(store, runSpec.backup, entries))
   )
 
-/** The part of a summary that a listing fills: the resource's own sets among all sets in storage. */
-export const listedResult = (
+/**
+ * The part of a summary that a listing fills: the resource's own sets among all sets in storage, and what is known of
+ * their damage.
+ */
+export const listedResult = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   backup: KafkaBackup,
   entries: ReadonlyArray<Catalogue.CatalogueEntry>
-) =>
-  Effect.map(Pins.of(store, SpecRequest.pinned(backup)), (pins): Summarizing.MaintenanceResult => ({
-    catalogue: OwnSets.summary(OwnSets.of(entries, SpecRequest.resource(backup)), pins)
-  }))
+) {
+  const pins = yield* Pins.of(store, SpecRequest.pinned(backup))
+  const resource = SpecRequest.resource(backup)
+  const own = OwnSets.of(entries, resource)
+  const indexed = yield* SetIndex.indexed(store, Adoption.ownerOf(resource))
+  const checks = new Map<string, SetIndex.IndexedSet["check"]>(indexed.map(({ backupId, check }) => [backupId, check]))
+  const told = own.map((set) => given({ ...set, check: checks.get(set.backupId) }))
+  return {
+    catalogue: OwnSets.summary(own, pins),
+    damaged: DamagedSets.summary(told)
+  } satisfies Summarizing.MaintenanceResult
+})

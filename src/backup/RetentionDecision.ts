@@ -6,6 +6,7 @@ import * as Adoption from "../manifest/Adoption.ts"
 import * as Pins from "../manifest/Pins.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as Remains from "../manifest/Remains.ts"
+import type * as DamagedSets from "../manifest/DamagedSets.ts"
 import type * as Needs from "../manifest/Needs.ts"
 import * as Readers from "../manifest/Readers.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
@@ -49,7 +50,7 @@ export interface Maker {
 export interface Decided {
   readonly outcome: RetentionOutcome.RetentionOutcome
   /** The sets of the owner before anything is removed. */
-  readonly own: ReadonlyArray<OwnSets.OwnSet>
+  readonly own: ReadonlyArray<OwnSets.OwnSet & DamagedSets.Told>
   /** What decides on the objects of what is removed, and what follows from it. */
   readonly demand: Collecting.Demand
   readonly collection: Collecting.Collection
@@ -144,8 +145,11 @@ const decideOn = Effect.fnUntraced(function* (
   ]
   const ownIds = new Set<string>(own.map(({ backupId }) => backupId))
   // Without those that the index named and that are gone.
-  const knownIds = new Set<string>(known.map(({ backupId }) => backupId))
-  const there = own.filter(({ backupId }) => knownIds.has(backupId))
+  const knownNow = new Map<string, SetIndex.IndexedSet>(known.map((set) => [set.backupId, set]))
+  const there = own.flatMap((set) => {
+    const now = knownNow.get(set.backupId)
+    return now === undefined ? [] : [{ ...set, ...now }]
+  })
   const staying = [...sets.filter(({ backupId }) => !ownIds.has(backupId)), ...known].filter(
     ({ backupId }) => !removed.includes(backupId)
   )

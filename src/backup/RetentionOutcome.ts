@@ -1,6 +1,8 @@
 import type * as BackupId from "../identity/BackupId.ts"
+import * as DamagedSets from "../manifest/DamagedSets.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
+import type { DamageSummary } from "../outcome/VerificationSummary.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 
 /** What becomes of one folder. */
@@ -43,13 +45,15 @@ export interface RetentionOutcome {
   readonly space?: ReadonlyArray<FolderSpace>
   /** The kept sets, for history; absent if the pass failed before it knew them. */
   readonly catalogue?: CatalogueSummary
+  /** Which of them are known to be damaged; absent if the pass failed before. */
+  readonly damaged?: DamageSummary
 }
 
 /** The outcome of removing `removed` from the sets `own` of one owner. */
 export const of = (
-  own: ReadonlyArray<OwnSets.OwnSet>,
+  own: ReadonlyArray<OwnSets.OwnSet & DamagedSets.Told>,
   removed: ReadonlyArray<BackupId.BackupId>,
-  more: Partial<Omit<RetentionOutcome, "kept" | "removed" | "catalogue">> = {}
+  more: Partial<Omit<RetentionOutcome, "kept" | "removed" | "catalogue" | "damaged">> = {}
 ): RetentionOutcome => {
   const kept = own.filter((set) => !removed.includes(set.backupId))
   const { blocked = [], denied, heldBack = [], locked = [], notes = [], pins, reasons, rules, space } = more
@@ -64,6 +68,7 @@ export const of = (
     ...(denied === undefined ? {} : { denied }),
     ...(space === undefined ? {} : { space }),
     catalogue,
+    damaged: DamagedSets.summary(kept),
     ...(pins === undefined ? {} : { pins }),
     ...(reasons === undefined ? {} : { reasons }),
     ...(rules === undefined ? {} : { rules })

@@ -42,6 +42,10 @@ const made = ({ facts }: RunSuccess) => ({
   completedAt: new Date(facts.completedMillis).toISOString()
 })
 
+/** Backups that are known to be damaged, and that retention has not removed. */
+const damaged = ({ retention }: RunSuccess): Pick<RunReport, "damaged"> =>
+  retention.damaged === undefined || retention.damaged.sets === 0 ? {} : { damaged: retention.damaged }
+
 const readInFull = (facts: SetFacts): Pick<RunReport, "readInFull"> => {
   const reasons = fullReads(facts)
   return reasons.length === 0 ? {} : { readInFull: reasons.map((one) => ({ ...one, why: sentence(one.reason) })) }
@@ -68,6 +72,7 @@ export const ofSuccess = (context: RunContext, completedMillis: number, success:
     ...(success.retention.heldBack.length === 0 ? {} : { heldBack: success.retention.heldBack }),
     ...(success.retention.locked.length === 0 ? {} : { locked: success.retention.locked })
   },
+  ...damaged(success),
   exitCode: exitCodes.success,
   notes: [...success.facts.notes, ...success.retention.blocked, ...success.retention.notes]
 })

@@ -1,5 +1,6 @@
 import type { Exit } from "effect"
 import type { CatalogueSummary, RunSummary } from "../outcome/RunSummary.ts"
+import type { DamageSummary } from "../outcome/VerificationSummary.ts"
 import * as CommandSummary from "../worker/CommandSummary.ts"
 import type { RunReport } from "./RunReport.ts"
 
@@ -70,6 +71,8 @@ export interface MaintenanceResult {
   readonly retention?: string
   readonly heldBack?: string
   readonly notes?: ReadonlyArray<string>
+  /** Which of the resource's backups are known to be damaged; `sets` is 0 where none is. */
+  readonly damaged?: DamageSummary
   readonly catalogue?: CatalogueSummary
 }
 
@@ -85,11 +88,12 @@ export const ofMaintenance = (
     startedMillis,
     completedMillis,
     exit,
-    ({ catalogue, heldBack: held, notes = [], removed, retention }) => ({
+    ({ catalogue, damaged, heldBack: held, notes = [], removed, retention }) => ({
       notes,
       ...(retention === undefined ? {} : { retention }),
       ...(removed === undefined ? {} : { removed }),
       ...(held === undefined ? {} : { heldBack: held }),
+      ...(damaged === undefined ? {} : { damaged }),
       ...(catalogue === undefined ? {} : { catalogue })
     })
   )

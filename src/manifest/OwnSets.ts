@@ -1,10 +1,12 @@
 import * as BackupId from "../identity/BackupId.ts"
 import { Effect, Stream } from "effect"
+import { given } from "../resource/Json.ts"
 import { isSameOwner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Adoption from "./Adoption.ts"
 import * as Catalogue from "./Catalogue.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
+import type * as Damage from "./Damage.ts"
 import type { SetDigest } from "./SetFacts.ts"
 
 /** A complete, proven set of one resource. */
@@ -14,18 +16,23 @@ export interface OwnSet {
   readonly facts: SetDigest
   /** An earlier resource of the same name made it. */
   readonly isAdopted: boolean
+  /** What is recorded of it as damaged; absent where nothing is. */
+  readonly damage?: Damage.Summary
 }
 
 /** A complete set of any owner. */
 export interface AnySet {
   readonly backupId: BackupId.BackupId
   readonly facts: SetDigest
+  readonly damage?: Damage.Summary
 }
 
 /** The proven sets among the entries, whoever owns them. */
 export const all = (entries: ReadonlyArray<Catalogue.CatalogueEntry>): ReadonlyArray<AnySet> =>
   entries.flatMap((entry) =>
-    entry._tag === "Complete" && entry.facts !== undefined ? [{ backupId: entry.backupId, facts: entry.facts }] : []
+    entry._tag === "Complete" && entry.facts !== undefined
+      ? [given({ backupId: entry.backupId, facts: entry.facts, damage: entry.damage })]
+      : []
   )
 
 /** Those of this resource, the ones that it adopts included, in the same order. */

@@ -3,9 +3,10 @@ import type { Event, Job, KubeObject, Pod } from "../kubernetes/Objects.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
 import type { RunCause } from "../schedule/RunCause.ts"
 import type { KafkaBackup } from "../resource/KafkaBackup.ts"
+import { given } from "../resource/Json.ts"
 import * as ManifestParser from "../resource/ManifestParser.ts"
 import type { Problem } from "../resource/Problem.ts"
-import type { ActiveRun, EndedMaintenance, EndedRun } from "../status/Facts.ts"
+import type { ActiveRun, EndedMaintenance, EndedRun, StoredDataNews } from "../status/Facts.ts"
 import * as Previous from "../status/Previous.ts"
 import type { Status } from "../status/Status.ts"
 import * as Caches from "./Caches.ts"
@@ -89,6 +90,7 @@ export interface OwnedJobs {
   readonly catalogue: CatalogueSummary | undefined
   /** When that Job ended. */
   readonly listedMillis: number | undefined
+  readonly storedData: StoredDataNews
 }
 
 export const ownedJobs = ({ jobs }: Pick<Observed, "jobs">): OwnedJobs => {
@@ -109,8 +111,26 @@ export const ownedJobs = ({ jobs }: Pick<Observed, "jobs">): OwnedJobs => {
       ended.state._tag === "EndedMaintenance" ? [{ ...ended.state.maintenance, endMillis: endMillis(ended) }] : []
     ),
     catalogue: listing !== undefined && isEnded(listing.state) ? listing.state.catalogue : undefined,
-    listedMillis: listing === undefined ? undefined : endMillis(listing)
+    listedMillis: listing === undefined ? undefined : endMillis(listing),
+    storedData: storedData(unreported)
   }
+}
+
+/** Of damage and of what was read again, what the Job reports that ended last of those that report it. */
+const storedData = (ended: ReadonlyArray<ObservedJob>): StoredDataNews => {
+  const news = ended.flatMap((job) => {
+    const found = isEnded(job.state) ? job.state.storedData : undefined
+    return found === undefined ? [] : [{ ...found, endMillis: endMillis(job) }]
+  })
+  const damage = news.findLast((told) => told.damage !== undefined)
+  const verification = news.findLast((told) => told.verification !== undefined)
+  return given({
+    damage: damage?.damage === undefined ? undefined : { ...damage.damage, endMillis: damage.endMillis },
+    verification:
+      verification?.verification === undefined
+        ? undefined
+        : { ...verification.verification, endMillis: verification.endMillis }
+  })
 }
 
 type EndedState = Extract<JobState.JobState, { readonly _tag: "Ended" | "EndedMaintenance" }>

@@ -131,6 +131,8 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
       [due?.refusedTrigger, drill.refusedTrigger].filter((text) => text !== undefined).join("; ") || undefined,
     catalogue: ownedJobs.catalogue,
     listedMillis: ownedJobs.listedMillis,
+    storedData: ownedJobs.storedData,
+    percentPerRun: ownedJobs.storedData.verification?.percent ?? previous.verification?.percentPerRun,
     listing: isLost ? "StatusLost" : deleted === undefined ? undefined : "ListingDue",
     queue: done.queue,
     refusal: done.refusal,

@@ -203,6 +203,8 @@ const publish = Effect.fnUntraced(function* (caches: Caches, observed: Observed.
     skipped: [],
     refusedTrigger: undefined,
     catalogue: undefined,
+    storedData: {},
+    percentPerRun: undefined,
     listing: undefined,
     queue: undefined,
     refusal: undefined,

@@ -22,7 +22,8 @@ export const report = Effect.fn("ResourceMetrics.report")(function* (
       durationSeconds: (run.endMillis - run.startMillis) / 1000,
       reason: run.reason,
       addedBytes: run.addedBytes,
-      addedRecords: run.addedRecords
+      addedRecords: run.addedRecords,
+      verifiedBytes: run.verifiedBytes
     })
   }
   for (const { count, reason } of facts.skipped) yield* metrics.slotsSkipped(ref, reason, count)
@@ -38,17 +39,28 @@ const isNew = (previous: Status, next: Status, run: EndedRun): boolean => {
   return holds(next) && !holds(previous)
 }
 
+/** A condition's answer; undefined while it is Unknown or absent. */
+const answerOf = ({ conditions }: Status, type: "Ready" | "DataVerified"): boolean | undefined => {
+  const status = conditions?.find((condition) => condition.type === type)?.status
+  return status === "True" ? true : status === "False" ? false : undefined
+}
+
 const state = ({ queue, state }: Facts, next: Status): ResourceState => {
   const { lastBackupRecords = 0, lastBackupSize = 0, phase = "Pending", scheduledSince } = next
   const succeeded = Ready.succeededTime(next)
+  const oldestTime = next.verification?.oldestTime
   return {
     phase,
-    isReady: next.conditions?.some(({ status, type }) => type === "Ready" && status === "True") ?? false,
+    isReady: answerOf(next, "Ready") === true,
     lastSuccess:
       succeeded === undefined
         ? undefined
         : { atMillis: Format.millis(succeeded), sizeBytes: lastBackupSize, records: lastBackupRecords },
     queuedSinceMillis: queue?.sinceMillis,
+    damagedBackups: next.damage?.backups,
+    isDataVerified: answerOf(next, "DataVerified"),
+    oldestReadMillis: oldestTime === undefined ? undefined : Format.millis(oldestTime),
+    storedBytes: next.verification?.storedBytes,
     expected:
       state?._tag === "Scheduled" && state.intervalSeconds !== undefined && scheduledSince !== undefined
         ? { intervalSeconds: state.intervalSeconds, sinceMillis: Format.millis(scheduledSince) }

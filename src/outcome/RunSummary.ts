@@ -59,8 +59,9 @@ export const RunSummary = Schema.Struct({
   retention: Schema.optionalKey(Schema.String),
   /** Sets that retention would remove if newer ones had not lost what they hold, and what that is. */
   heldBack: Schema.optionalKey(Schema.String),
-  /** Of the command run: what it read again of stored backups, and which are known to be damaged. */
+  /** Of the command run: what it read again of stored backups. */
   verification: Schema.optionalKey(VerificationSummary),
+  /** Backups that are known to be damaged. A run with a catalogue and without this knows of none. */
   damaged: Schema.optionalKey(DamageSummary),
   catalogue: Schema.optionalKey(CatalogueSummary),
   /** Of the commands restore and offsets. */

@@ -73,11 +73,11 @@ const cut = (text: string, limit: number): string => {
 }
 
 /** As many of the first notes as fit, and the number of the others. */
-const cutNotes = (notes: ReadonlyArray<string>): ReadonlyArray<string> => {
+const cutNotes = (notes: ReadonlyArray<string>, share: number): ReadonlyArray<string> => {
   const kept: Array<string> = []
-  let left = room.notes
+  let left = room.notes * share
   for (const note of notes) {
-    const text = cut(note, room.note)
+    const text = cut(note, room.note * share)
     left -= bytes(text) + 1
     if (left < 0) return [...kept, `and ${notes.length - kept.length} more`]
     kept.push(text)
@@ -85,11 +85,11 @@ const cutNotes = (notes: ReadonlyArray<string>): ReadonlyArray<string> => {
   return kept
 }
 
-/** The summary without its lists of sets and topics, every text cut to its limit. */
-const texts = (summary: RunSummary) => {
+/** The summary without its lists of sets and topics, every text cut to this share of its limit; ids to all of it. */
+const texts = (summary: RunSummary, share: number) => {
   const { catalogue: _catalogue, damaged, drill, restore: _restore, ...rest } = summary
   const optional = (key: "backupId" | "reason" | "message" | "advice" | "heldBack" | "retention") =>
-    summary[key] === undefined ? {} : { [key]: cut(summary[key], room[key]) }
+    summary[key] === undefined ? {} : { [key]: cut(summary[key], key === "backupId" ? room[key] : room[key] * share) }
   return {
     ...rest,
     startedAt: cut(summary.startedAt, room.instant),
@@ -100,11 +100,18 @@ const texts = (summary: RunSummary) => {
     ...optional("advice"),
     ...optional("heldBack"),
     ...optional("retention"),
-    ...(damaged === undefined ? {} : { damaged: { ...damaged, text: cut(damaged.text, room.damaged) } }),
+    ...(damaged === undefined ? {} : { damaged: shortDamage(damaged, share) }),
     ...(drill === undefined ? {} : { drill: DrillSummary.shortened(drill) }),
-    notes: cutNotes(summary.notes)
+    notes: cutNotes(summary.notes, share)
   }
 }
+
+const shortDamage = ({ newest, newestWhole, text, ...rest }: NonNullable<RunSummary["damaged"]>, share: number) => ({
+  ...rest,
+  text: cut(text, room.damaged * share),
+  ...(newest === undefined ? {} : { newest: cut(newest, room.backupId) }),
+  ...(newestWhole === undefined ? {} : { newestWhole: cut(newestWhole, room.backupId) })
+})
 
 /** The summary as JSON with the first `count` sets or topics; a summary has one of these lists at most. */
 const written = ({ catalogue, restore }: RunSummary, short: object, count: number): string => {
@@ -129,8 +136,10 @@ const mostItems = 1000
  * the oldest sets, which `catalogue.total` still counts, and the last topics, which the plan of a restore still counts.
  */
 export const encode = (summary: RunSummary): string => {
-  const short = texts(summary)
   const items = summary.catalogue?.sets.length ?? summary.restore?.plan?.topics.length ?? 0
+  const short =
+    [1, 0.75].map((share) => texts(summary, share)).find((some) => fits(written(summary, some, Math.min(items, 10)))) ??
+    texts(summary, 0.5)
   let some = 0
   let tooMany = Math.min(items, mostItems) + 1
   while (tooMany - some > 1) {

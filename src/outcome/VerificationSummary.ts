@@ -18,10 +18,14 @@ export const VerificationSummary = Schema.Struct({
 })
 export type VerificationSummary = typeof VerificationSummary.Type
 
-/** Backups of the resource that are known to be damaged. */
+/** Backups of the resource that are known to be damaged; `sets` is 0 where somebody looked and knows of none. */
 export const DamageSummary = Schema.Struct({
   sets: Schema.Int,
   /** The first of them, its object and offsets, and how many more; at most 300 characters. */
-  text: Schema.String
+  text: Schema.String,
+  /** Of the resource's backups, the newest one that is known to be damaged. */
+  newest: Schema.optionalKey(Schema.String),
+  /** The newest one that is not; absent where there is none. */
+  newestWhole: Schema.optionalKey(Schema.String)
 })
 export type DamageSummary = typeof DamageSummary.Type

@@ -117,6 +117,52 @@ export const PendingTrigger = Field.object(
   { description: "A trigger that waits for the active run to end. Absent when none does." }
 )
 
+export const Damage = Field.object(
+  {
+    backups: count("Backups of this resource that are known to be damaged; 0 where none is."),
+    message: Field.optional(prose("The first of them, what is damaged in it, and how many more there are.")),
+    newestBackupId: Field.optional(name("The newest backup that is known to be damaged.")),
+    newestWholeBackupId: Field.optional(
+      name("The newest backup that is not known to be damaged: the one to restore from. Absent where there is none.")
+    ),
+    reportedTime: Timestamp("When the run, prune or listing ended that reported this.")
+  },
+  {
+    description:
+      "What is known of damage in stored backups. Absent until a run, a prune or a listing has reported it. A run that fails reports nothing, so this stays as it is."
+  }
+)
+export type Damage = typeof Damage.Type
+
+export const DataVerification = Field.object(
+  {
+    percentPerRun: Field.integer({
+      description: "spec.verification.percentPerRun of the run that reported this.",
+      minimum: 0,
+      maximum: 100
+    }),
+    sinceTime: Timestamp("Since when runs have read at least this share: what they promise counts from then."),
+    objects: count("Objects that the run read again."),
+    bytes: count("Stored bytes that the run read again."),
+    storedBytes: count("Stored bytes of all backups of this resource, each object counted once."),
+    oldestTime: Field.optional(
+      Timestamp("When the stored byte that was not read for longest was last read, or written. Absent without any.")
+    ),
+    remainingRuns: Field.optional(
+      count("Runs until all that is stored now has been read again. Absent while the runs do not know all backups yet.")
+    ),
+    cutShort: Field.optional(
+      Field.flag({ description: "True if the run read less than its share: it was stopped, or the storage failed." })
+    ),
+    reportedTime: Timestamp("When that run ended.")
+  },
+  {
+    description:
+      "What the newest successful run read again of stored backups. Absent until a run has reported it, and kept by runs that fail."
+  }
+)
+export type DataVerification = typeof DataVerification.Type
+
 export const KafkaBackupStatus = Field.object(
   {
     phase: Field.optional(Phase),
@@ -172,6 +218,8 @@ export const KafkaBackupStatus = Field.object(
         "How many backups storage holds beside those in backupHistory, as last listed. Absent when backupHistory has all."
       )
     ),
+    damage: Field.optional(Damage),
+    verification: Field.optional(DataVerification),
     drill: Field.optional(DrillStatus),
     conditions: Field.optional(
       Field.list(Condition, {

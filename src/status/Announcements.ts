@@ -38,6 +38,7 @@ export const announcements = (previous: Status, facts: Facts, next: Status): Rea
   ...trouble(previous, next),
   ...paused(previous, facts, next),
   ...retention(previous, facts, next),
+  ...storedData(previous, next),
   ...listing(previous, next),
   ...cleanup(previous, next),
   ...DrillAnnouncements.notes(previous, facts.drill, next).map(([reason, note]) => announcement(reason, note))
@@ -214,6 +215,25 @@ const retention = (previous: Status, { maintenance }: Facts, next: Status): Read
   if (prune === undefined || now === undefined || before?.message === now.message) return []
   if (!prune.isSuccess) return [announcement("PruneFailed", now.message)]
   return prune.removed === 0 ? [] : [announcement("BackupsPruned", now.message)]
+}
+
+/** Damage is announced again when it is another one; how long ago it was reported is no news. */
+const storedData = (previous: Status, next: Status): ReadonlyArray<Announcement> => {
+  const { backups = 0, message } = next.damage ?? {}
+  const isKnown = previous.damage?.backups === backups && previous.damage.message === message
+  const intact = condition(next, "SetsIntact")
+  const damage = (): ReadonlyArray<Announcement> => {
+    if (intact === undefined || isKnown) return []
+    if (backups > 0) return [announcement("BackupsDamaged", intact.message)]
+    return (previous.damage?.backups ?? 0) > 0 ? [announcement("BackupsIntact", intact.message)] : []
+  }
+  const before = condition(previous, "DataVerified")?.status
+  const now = condition(next, "DataVerified")
+  const reading = (): ReadonlyArray<Announcement> => {
+    if (now?.status === "False" && before !== "False") return [announcement("VerificationBehind", now.message)]
+    return now?.status === "True" && before === "False" ? [announcement("VerificationCaughtUp", now.message)] : []
+  }
+  return [...damage(), ...reading()]
 }
 
 const listing = (previous: Status, next: Status): ReadonlyArray<Announcement> => {

@@ -1,6 +1,8 @@
 import { Result } from "effect"
 import * as Slots from "../schedule/Slots.ts"
 import * as ConditionEntry from "./ConditionEntry.ts"
+import * as DamageFields from "./DamageFields.ts"
+import * as DataVerified from "./DataVerified.ts"
 import * as Restorable from "./drill/Restorable.ts"
 import * as Evidence from "./Evidence.ts"
 import type { Facts } from "./Facts.ts"
@@ -11,7 +13,8 @@ import * as Maintenance from "./MaintenanceConditions.ts"
 import * as Pause from "./Pause.ts"
 import * as Ready from "./Ready.ts"
 import * as Reasons from "./Reasons.ts"
-import type { ActiveRun, Condition, HistoryEntry } from "./Status.ts"
+import * as SetsIntact from "./SetsIntact.ts"
+import type { ActiveRun, Condition, HistoryEntry, Status } from "./Status.ts"
 import * as Format from "./Format.ts"
 
 type Answer<Type extends Reasons.ConditionType> = Ready.Answer<Type>
@@ -33,7 +36,9 @@ export const next = (
     ScheduleValid: scheduleValid(facts),
     KafkaReachable: kafkaReachable(question),
     StorageReachable: storageReachable(question),
-    Verified: verified(question.history),
+    Verified: verified(question),
+    SetsIntact: SetsIntact.answer(question.damage),
+    DataVerified: DataVerified.answer({ verification: question.verification, facts, nowMillis }, previous),
     Restorable: restorable(question, previous),
     Warnings: warnings(facts, question.history),
     StorageListed: listed,
@@ -165,12 +170,13 @@ const failed = <Reason extends Reasons.ReasonName>(reason: Reason, { entry }: Ev
 
 const endOf = ({ completionTime, startTime }: HistoryEntry): string => completionTime ?? startTime
 
-const verified = (history: History.History): Answer<"Verified"> => {
+const verified = ({ damage, history }: Ready.Question): Answer<"Verified"> => {
   const found = Evidence.newest(history, "verified")
   if (found === undefined) return notYetTried
   const { entry, isGood } = found
   const { backupId = "The newest run", reason = "", records, size } = entry
   if (!isGood) return failed(Reasons.isOf(reason, "Verified") ? reason : "NotProven", found)
+  if (damage !== undefined && DamageFields.isDamaged(damage, entry.backupId)) return damaged("SegmentDamaged", damage)
   const held =
     records === undefined || size === undefined ? "" : `: ${Format.count(records)} records in ${Format.bytes(size)}`
   return {
@@ -180,14 +186,30 @@ const verified = (history: History.History): Answer<"Verified"> => {
   }
 }
 
+/** What was verified once has been found damaged since. */
+const damaged = <Reason extends Reasons.ReasonName>(reason: Reason, damage: NonNullable<Status["damage"]>) => {
+  const sentences = [
+    `${damage.newestBackupId}, the newest backup, is known to be damaged, as reported at ${damage.reportedTime}`,
+    DamageFields.toRestoreFrom(damage),
+    "SetsIntact has the details"
+  ]
+  return { status: "False", reason, message: sentences.map(Format.sentence).join(" ") } as const
+}
+
 const restorable = (
-  { drill, facts, last, nowMillis }: Ready.Question,
+  { damage, drill, facts, last, nowMillis }: Ready.Question,
   previous: ReadonlyArray<Condition>
 ): Answer<"Restorable"> | undefined => {
   if (drill === undefined) return undefined
-  return facts.drill._tag === "Found"
-    ? Restorable.answer({ drill, facts: facts.drill.facts, hasBackup: last.lastBackupId !== undefined, nowMillis })
-    : Maintenance.kept(previous, "Restorable")
+  const hasBackup = last.lastBackupId !== undefined
+  const shown =
+    facts.drill._tag === "Found"
+      ? Restorable.answer({ drill, facts: facts.drill.facts, hasBackup, nowMillis })
+      : Maintenance.kept(previous, "Restorable")
+  // A drill that failed says more.
+  return damage !== undefined && DamageFields.isDamaged(damage, last.lastBackupId) && shown?.reason !== "DrillFailed"
+    ? damaged("NewestBackupDamaged", damage)
+    : shown
 }
 
 const warnings = ({ ignoredStorageBlocks, refusedTrigger }: Facts, history: History.History): Answer<"Warnings"> => {

@@ -88,6 +88,27 @@ const all = {
     meaning: "Old backups were not removed, because newer backups lost what they hold."
   },
   PruneFailed: { type: "Warning", action: "Prune", meaning: "Old backups could not be removed." },
+  BackupsDamaged: {
+    type: "Warning",
+    action: "Verify",
+    meaning:
+      "Backups are known to be damaged. The note has the first, and the newest backup without known damage. Again when what is known changes."
+  },
+  BackupsIntact: {
+    type: "Normal",
+    action: "Verify",
+    meaning: "No backup is known to be damaged any more: what was damaged is whole again, or its backups are gone."
+  },
+  VerificationBehind: {
+    type: "Warning",
+    action: "Verify",
+    meaning: "Stored backups are not read again as often as `spec.verification.percentPerRun` promises."
+  },
+  VerificationCaughtUp: {
+    type: "Normal",
+    action: "Verify",
+    meaning: "Stored backups are read again as often as promised, after they were not."
+  },
   ListingFailed: { type: "Warning", action: "List", meaning: "Storage could not be listed." },
   CleanupStarted: {
     type: "Normal",

@@ -1,5 +1,6 @@
 import type { RunReasonName, RunReasonOf } from "../outcome/RunReasons.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
+import type { DamageSummary, VerificationSummary } from "../outcome/VerificationSummary.ts"
 import type { ScheduleMemory } from "../schedule/DueInput.ts"
 import type { ScheduleState } from "../schedule/ScheduledRun.ts"
 import type { SkippedSlots } from "../schedule/SkippedSlots.ts"
@@ -65,6 +66,8 @@ export interface EndedRun {
   readonly records?: number
   readonly addedBytes?: number
   readonly addedRecords?: number
+  /** Stored bytes of kept backups that it read again. */
+  readonly verifiedBytes?: number
   /** Of anything but a success: a FailureReason of the pod's report, a RunReasonName, or a word of Kubernetes. */
   readonly reason?: string
   readonly message?: string
@@ -93,6 +96,12 @@ export interface EndedMaintenance {
   readonly trouble?: Trouble
 }
 
+/** What Jobs that ended report of the stored data; of each, the one that ended last counts. */
+export interface StoredDataNews {
+  readonly damage?: DamageSummary & { readonly endMillis: number }
+  readonly verification?: VerificationSummary & { readonly endMillis: number }
+}
+
 /** What a deletion waits for, or how it ended. */
 export type DeletionTrouble = Trouble<RunReasonName | ReasonOf<"CleanedUp">>
 
@@ -115,6 +124,10 @@ export interface Facts {
   readonly catalogue: CatalogueSummary | undefined
   /** When it was learnt: the end of the Job that listed storage. */
   readonly listedMillis?: number | undefined
+  /** What was learnt of the stored data since the last reconcile. */
+  readonly storedData: StoredDataNews
+  /** `spec.verification.percentPerRun`; absent with problems. */
+  readonly percentPerRun: number | undefined
   /** Why the history must be read from storage, where that was found now. */
   readonly listing: "StatusLost" | "ListingDue" | undefined
   /** A run is due and queued among all resources. */

@@ -1,11 +1,13 @@
 import { given } from "../resource/Json.ts"
 import * as Conditions from "./Conditions.ts"
+import * as DamageFields from "./DamageFields.ts"
 import * as NextDrill from "./drill/NextDrill.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
 import * as HistoryEntries from "./HistoryEntries.ts"
 import * as ScheduleFields from "./ScheduleFields.ts"
 import type { Status } from "./Status.ts"
+import * as VerificationFields from "./VerificationFields.ts"
 import * as Format from "./Format.ts"
 
 type LastBackup = Pick<
@@ -30,6 +32,8 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
   const last = lastBackup(previous, history, facts)
   const run = active(previous, facts)
   const drill = NextDrill.next(previous.drill, facts.drill)
+  const damage = DamageFields.next(previous.damage, facts.storedData)
+  const verification = VerificationFields.next(previous.verification, facts)
   return {
     phase: phase(facts, history, last),
     observedGeneration: facts.generation,
@@ -42,8 +46,17 @@ export const next = (previous: Status, facts: Facts, nowMillis: number): Status 
     ...run,
     backupHistory: history,
     ...(truncated === 0 ? {} : { historyTruncated: truncated }),
-    ...given({ drill }),
-    conditions: Conditions.next(previous.conditions ?? [], { facts, history, last, run, drill, nowMillis })
+    ...given({ damage, verification, drill }),
+    conditions: Conditions.next(previous.conditions ?? [], {
+      facts,
+      history,
+      last,
+      run,
+      damage,
+      verification,
+      drill,
+      nowMillis
+    })
   }
 }
 

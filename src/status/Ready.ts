@@ -1,5 +1,6 @@
 import { triggerAnnotation } from "../resource/KafkaBackup.ts"
 import * as Problem from "../resource/Problem.ts"
+import * as DamageFields from "./DamageFields.ts"
 import type { Facts } from "./Facts.ts"
 import * as History from "./History.ts"
 import * as Overdue from "./Overdue.ts"
@@ -33,6 +34,10 @@ export interface Question {
   readonly run: Pick<Status, "activeRun" | "progress">
   /** Of the next status. */
   readonly drill?: Status["drill"]
+  /** What is known of damage, of the next status. */
+  readonly damage?: Status["damage"]
+  /** What runs have read again, of the next status. */
+  readonly verification?: Status["verification"]
   /** `lastBackup…` of the next status. */
   readonly last: LastBackup
   readonly nowMillis: number
@@ -197,7 +202,7 @@ const again = ({ active, state, queue }: Facts): string => {
 }
 
 /** The last success in words; nothing in it changes while it stays the last. */
-const lastSuccess = ({ isUnlisted, last }: Question): string => {
+const lastSuccess = ({ damage, isUnlisted, last }: Question): string => {
   const { lastBackupId, lastBackupRecords, lastBackupSize } = last
   const succeeded = succeededTime(last)
   if (lastBackupId === undefined) {
@@ -209,5 +214,9 @@ const lastSuccess = ({ isUnlisted, last }: Question): string => {
     lastBackupRecords === undefined || lastBackupSize === undefined
       ? ""
       : ` with ${Format.count(lastBackupRecords)} records in ${Format.bytes(lastBackupSize)}`
-  return `Last success: ${lastBackupId}${succeeded === undefined ? "" : ` at ${succeeded}`}${held}.`
+  const since =
+    damage !== undefined && DamageFields.isDamaged(damage, lastBackupId)
+      ? ` It has been damaged since. ${DamageFields.toRestoreFrom(damage)}: SetsIntact has the details.`
+      : ""
+  return `Last success: ${lastBackupId}${succeeded === undefined ? "" : ` at ${succeeded}`}${held}.${since}`
 }

@@ -18,6 +18,10 @@ export const types = {
   StorageReachable:
     "Does the active run reach the storage, or else did the newest run that tried, and were its credentials accepted?",
   Verified: "Did the newest verification find the backup in storage exactly as it was written?",
+  SetsIntact:
+    "Are all backups of the resource whole, as far as is known? False while one is known to be damaged: runs read stored backups again, and `kafka-backup verify --mark` records what it finds.",
+  DataVerified:
+    "Was every stored byte read again, or written, within the runs that `spec.verification.percentPerRun` promises, and half as many more?",
   Restorable:
     "Can the newest backup be restored? The newest drill that passed or failed answers, until it is too old. Present only with `spec.drill`.",
   Warnings: "Are there warnings that do not stop backups?",
@@ -118,7 +122,7 @@ const all = {
     meaning: "The run that is active, or else the newest run that tried, reached it."
   },
   NotYetTried: {
-    of: ["KafkaReachable", "StorageReachable", "Verified"],
+    of: ["KafkaReachable", "StorageReachable", "Verified", "SetsIntact", "DataVerified"],
     meaning: "Not checked yet: no run has got that far."
   },
   BrokerUnreachable: {
@@ -209,6 +213,42 @@ const all = {
     todo: "Check the storage and everything between it and the backup."
   },
 
+  NoKnownDamage: { of: ["SetsIntact"], meaning: "No backup of the resource is known to be damaged." },
+  BackupsDamaged: {
+    of: ["SetsIntact"],
+    meaning:
+      "At least one backup of the resource is known to be damaged: an object is missing, or its bytes are not those that were written. The message names the first, and the newest backup without known damage. Backups go on, and `Ready` does not change.",
+    todo: "Restore from the backup that the message names. Find out what changed or removed the object. The next run reads again what Kafka still has; see [the runbook](../guides/operations.md#kafkabackupdamaged)."
+  },
+
+  DataVerified: {
+    of: ["DataVerified"],
+    meaning:
+      "Every stored byte was read again, or written, within the promised number of runs and half as many more. The message says since when."
+  },
+  VerificationStarting: {
+    of: ["DataVerified"],
+    meaning:
+      "Runs have begun to read stored backups again, and have not come round yet: after an upgrade, a larger share, a new or resumed schedule."
+  },
+  VerificationBehind: {
+    of: ["DataVerified"],
+    meaning:
+      "A stored byte was not read again for more slots of the schedule than the promised runs and half as many more: runs fail, are skipped, or read less than their share.",
+    todo: "See `.status.backupHistory` and the newest run's report. `kafka-backup verify BACKUP_ID --deep` reads a backup at once."
+  },
+  VerificationOff: {
+    of: ["DataVerified"],
+    meaning: "`spec.verification.percentPerRun` is 0: runs do not read stored backups again.",
+    todo: "Remove the field or set a larger number, or run `kafka-backup verify --deep` by other means."
+  },
+  NoScheduledRuns: {
+    of: ["DataVerified"],
+    meaning:
+      "Without a schedule, or while it is suspended, no run reads stored backups again, so nothing is promised. The message says since when every byte was read or written.",
+    todo: "Run `kafka-backup verify BACKUP_ID --deep` from time to time."
+  },
+
   DrillPassed: {
     of: ["Restorable"],
     meaning:
@@ -225,6 +265,12 @@ const all = {
     meaning:
       "No drill has passed for more than two intervals of `spec.drill.schedule`, and at least two slots have passed.",
     todo: "See `.status.drill`: drills may wait for their turn, be stopped, or fail to start."
+  },
+  NewestBackupDamaged: {
+    of: ["Restorable"],
+    meaning:
+      "The newest backup is known to be damaged, whatever the newest drill has shown. `SetsIntact` has the details.",
+    todo: "Restore from the backup that the message names, if there is one. The next run makes a new backup."
   },
   NoBackupYet: {
     of: ["Restorable"],

@@ -60,6 +60,31 @@ export const families = {
   },
   run_bytes_total: { type: "counter", help: "Stored bytes that successful runs added", labels: ofResource },
   run_records_total: { type: "counter", help: "Records that successful runs added", labels: ofResource },
+  run_verified_bytes_total: {
+    type: "counter",
+    help: "Stored bytes of kept backups that successful runs read again",
+    labels: ofResource
+  },
+  damaged_backups: {
+    type: "gauge",
+    help: "Stored backups that are known to be damaged; absent until a run has looked",
+    labels: ofResource
+  },
+  data_verified: {
+    type: "gauge",
+    help: "1 while condition DataVerified is True, 0 while it is False; absent while it is Unknown",
+    labels: ofResource
+  },
+  oldest_read_timestamp_seconds: {
+    type: "gauge",
+    help: "When the stored byte that was not read for longest was last read, or written: time() minus this is its age",
+    labels: ofResource
+  },
+  stored_bytes: {
+    type: "gauge",
+    help: "Stored bytes of all backups of the resource, each object counted once; absent where runs read nothing again",
+    labels: ofResource
+  },
   last_run_duration_seconds: { type: "gauge", help: "How long the run that ended last took", labels: ofResource },
   skipped_slots_total: {
     type: "counter",

@@ -16,11 +16,19 @@ export interface ResourceState {
   readonly lastSuccess?: { readonly atMillis: number; readonly sizeBytes: number; readonly records: number } | undefined
   /** Since when a run is due and queued. */
   readonly queuedSinceMillis?: number | undefined
+  /** Backups that are known to be damaged; undefined before anything is known. */
+  readonly damagedBackups?: number | undefined
+  /** When the stored byte that was not read for longest was last read, or written. */
+  readonly oldestReadMillis?: number | undefined
+  /** Stored bytes of all backups, each object counted once. */
+  readonly storedBytes?: number | undefined
+  /** Condition DataVerified; undefined while it is Unknown. */
+  readonly isDataVerified?: boolean | undefined
   /** Given while a schedule counts: not without one, not while suspended. */
   readonly expected?: { readonly intervalSeconds: number; readonly sinceMillis: number } | undefined
 }
 
-/** A run that ended. `addedBytes` and `addedRecords` of a success only. */
+/** A run that ended. `addedBytes`, `addedRecords` and `verifiedBytes` of a success only. */
 export interface RunEnd {
   readonly outcome: RunOutcome
   /** Of anything but a success. */
@@ -28,6 +36,7 @@ export interface RunEnd {
   readonly durationSeconds: number
   readonly addedBytes?: number | undefined
   readonly addedRecords?: number | undefined
+  readonly verifiedBytes?: number | undefined
 }
 
 /** What is true of the drills of one KafkaBackup now. Instants are milliseconds since 1970. */

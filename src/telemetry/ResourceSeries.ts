@@ -28,12 +28,13 @@ export const make = (series: MetricSeries): ResourceSeries => {
       for (const outcome of ["success", "failed"] as const) yield* add(one, "prunes_total", { ...labels, outcome }, 0)
       yield* add(one, "run_bytes_total", labels, 0)
       yield* add(one, "run_records_total", labels, 0)
+      yield* add(one, "run_verified_bytes_total", labels, 0)
     })
   )
 
   return {
     state: Effect.fnUntraced(function* (ref: ResourceRef, state: ResourceState) {
-      const { expected, isReady, lastSuccess, phase, queuedSinceMillis } = state
+      const { expected, isDataVerified, isReady, lastSuccess, phase, queuedSinceMillis } = state
       const one = yield* of(ref)
       yield* set(one, "ready", isReady ? 1 : 0)
       yield* set(one, "last_success_timestamp_seconds", seconds(lastSuccess?.atMillis))
@@ -42,6 +43,10 @@ export const make = (series: MetricSeries): ResourceSeries => {
       yield* set(one, "schedule_expected_interval_seconds", expected?.intervalSeconds)
       yield* set(one, "scheduled_since_timestamp_seconds", seconds(expected?.sinceMillis))
       yield* set(one, "queued_since_timestamp_seconds", seconds(queuedSinceMillis))
+      yield* set(one, "damaged_backups", state.damagedBackups)
+      yield* set(one, "data_verified", isDataVerified === undefined ? undefined : isDataVerified ? 1 : 0)
+      yield* set(one, "oldest_read_timestamp_seconds", seconds(state.oldestReadMillis))
+      yield* set(one, "stored_bytes", state.storedBytes)
       yield* setPhase(one, phase)
     }),
     forget,
@@ -53,6 +58,7 @@ export const make = (series: MetricSeries): ResourceSeries => {
       if (end.outcome === "success") {
         yield* add(one, "run_bytes_total", one.labels, end.addedBytes ?? 0)
         yield* add(one, "run_records_total", one.labels, end.addedRecords ?? 0)
+        yield* add(one, "run_verified_bytes_total", one.labels, end.verifiedBytes ?? 0)
       } else {
         const reason = OwnedSeries.boundedReason(one.reasons, end.reason)
         yield* add(one, "run_failures_total", { ...one.labels, reason }, 1)
@@ -77,6 +83,10 @@ type PlainGauge =
   | "schedule_expected_interval_seconds"
   | "scheduled_since_timestamp_seconds"
   | "queued_since_timestamp_seconds"
+  | "damaged_backups"
+  | "data_verified"
+  | "oldest_read_timestamp_seconds"
+  | "stored_bytes"
   | "last_run_duration_seconds"
 
 const seconds = (millis: number | undefined) => (millis === undefined ? undefined : millis / 1000)

@@ -161,6 +161,49 @@ describe("SummaryCodec", () => {
     assert.isAtLeast(found.catalogue!.sets.length, 10)
   })
 
+  it("fits with every text and every id at its longest, and keeps ids whole", () => {
+    const long = "ü\\".repeat(10_000)
+    const id = (letter: string) => `${letter.repeat(241)}-20261124-070000`
+    const count = Number.MAX_SAFE_INTEGER
+    const summary: RunSummary = {
+      ...success,
+      backupId: id("a"),
+      startedAt: long,
+      completedAt: long,
+      size: count,
+      records: count,
+      addedBytes: count,
+      addedRecords: count,
+      alreadyComplete: true,
+      made: { startedMillis: count, completedMillis: count },
+      reason: long,
+      message: long,
+      advice: long,
+      notes: [long, long, long, long, long, long],
+      removed: count,
+      retention: long,
+      heldBack: long,
+      verification: {
+        percent: 100,
+        objects: count,
+        bytes: count,
+        totalBytes: count,
+        oldestMillis: count,
+        remainingRuns: count,
+        isCutShort: true
+      },
+      damaged: { sets: count, text: long, newest: id("b"), newestWhole: id("c") },
+      catalogue: { total: 100, sets: hourly(100), adopted: count, pinned: count }
+    }
+    const text = SummaryCodec.encode(summary)
+    assert.isAtMost(size(text), 4096)
+    const found = decoded(text)
+    assert.deepStrictEqual([found.backupId, found.damaged!.newest, found.damaged!.newestWhole], ["a", "b", "c"].map(id))
+    assert.deepStrictEqual(found.verification, summary.verification)
+    assert.isAtLeast(found.damaged!.text.length, 50)
+    assert.isAtLeast(found.catalogue!.sets.length, 10)
+  })
+
   it.prop(
     "is JSON of at most 4096 bytes that can be read, whatever is in it",
     [Schema.String, Schema.String, Schema.Array(Schema.String), Schema.Array(SomeSet), Count],

@@ -50,6 +50,8 @@ describe("the next status", () => {
         "KafkaReachable True Reached",
         "StorageReachable True Reached",
         "Verified True BackupVerified",
+        "SetsIntact Unknown NotYetTried",
+        "DataVerified Unknown NotYetTried",
         "Warnings False NoWarnings"
       ]
     )

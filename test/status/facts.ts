@@ -19,6 +19,8 @@ export const hourly = (over: Partial<Facts> = {}): Facts => ({
   skipped: [],
   refusedTrigger: undefined,
   catalogue: undefined,
+  storedData: {},
+  percentPerRun: 2,
   listing: undefined,
   queue: undefined,
   refusal: undefined,

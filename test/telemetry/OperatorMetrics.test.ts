@@ -71,6 +71,34 @@ describe("the operator's metrics", () => {
       }
     }))
 
+  test("say what is known of the stored data, and nothing before anything is known", (metrics) =>
+    Effect.gen(function* () {
+      yield* metrics.resource(nightly, completed)
+      assert.notMatch(yield* metrics.text, /damaged_backups\{|data_verified\{|oldest_read_\w+\{|stored_bytes\{/)
+      yield* metrics.resource(nightly, {
+        ...completed,
+        damagedBackups: 0,
+        isDataVerified: false,
+        oldestReadMillis: 1_764_000_000_500,
+        storedBytes: 7
+      })
+      yield* metrics.runEnded(nightly, { outcome: "success", durationSeconds: 4, verifiedBytes: 30 })
+      yield* metrics.runEnded(nightly, { outcome: "success", durationSeconds: 4 })
+      const text = yield* lines(metrics)
+      for (const line of [
+        `damaged_backups{${of(nightly)}} 0`,
+        `data_verified{${of(nightly)}} 0`,
+        `oldest_read_timestamp_seconds{${of(nightly)}} 1764000000.5`,
+        `stored_bytes{${of(nightly)}} 7`,
+        `run_verified_bytes_total{${of(nightly)}} 30`
+      ]) {
+        assert.include(text, prefix + line)
+      }
+      yield* metrics.resource(nightly, { ...completed, isDataVerified: true })
+      assert.include(yield* lines(metrics), `${prefix}data_verified{${of(nightly)}} 1`)
+      assert.notInclude(yield* metrics.text, "stored_bytes{")
+    }))
+
   test("say of drills what is known, and forget them with the spec or the resource", (metrics) =>
     Effect.gen(function* () {
       const state = {

@@ -18,7 +18,13 @@ export const lifeOfAnOperator = Effect.fnUntraced(function* (
   yield* metrics.activeRuns(1)
   yield* metrics.startingRuns(0)
   yield* metrics.queuedRuns(0)
-  yield* metrics.runEnded(ref, { outcome: "success", durationSeconds: 42, addedBytes: 1000, addedRecords: 10 })
+  yield* metrics.runEnded(ref, {
+    outcome: "success",
+    durationSeconds: 42,
+    addedBytes: 1000,
+    addedRecords: 10,
+    verifiedBytes: 20
+  })
   yield* metrics.runEnded(ref, { outcome: "failed", reason: "TopicMissing", durationSeconds: 2 })
   yield* metrics.slotsSkipped(ref, "Overlapping", 2)
   yield* metrics.pruneEnded(ref, "success")
@@ -45,6 +51,10 @@ export const lifeOfAnOperator = Effect.fnUntraced(function* (
     isReady: true,
     lastSuccess: { atMillis: 1_764_000_000_000, sizeBytes: 1000, records: 10 },
     expected: { intervalSeconds: 3600, sinceMillis: 1_763_990_000_000 },
-    queuedSinceMillis: 1_764_003_600_000
+    queuedSinceMillis: 1_764_003_600_000,
+    damagedBackups: 1,
+    isDataVerified: false,
+    oldestReadMillis: 1_763_900_000_000,
+    storedBytes: 5000
   })
 })

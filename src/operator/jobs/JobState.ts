@@ -3,6 +3,7 @@ import { given } from "../../resource/Json.ts"
 import type { RunReasonName } from "../../outcome/RunReasons.ts"
 import type { CatalogueSummary, RunSummary } from "../../outcome/RunSummary.ts"
 import type { ActiveRun, EndedMaintenance, EndedRun, Trouble } from "../../status/Facts.ts"
+import * as StoredData from "./StoredData.ts"
 import type { Purpose } from "../Labels.ts"
 import * as JobEnd from "./JobEnd.ts"
 import * as JobFacts from "./JobFacts.ts"
@@ -26,6 +27,7 @@ export type JobState =
       readonly run: EndedRun
       /** What storage holds, as the run saw it at its end. */
       readonly catalogue?: CatalogueSummary
+      readonly storedData?: StoredData.StoredData
       /** Kubernetes has not ended the Job, and may never: the reader should delete it. */
       readonly isStuck: boolean
     }
@@ -40,6 +42,7 @@ export type JobState =
       readonly _tag: "EndedMaintenance"
       readonly maintenance: EndedMaintenance
       readonly catalogue?: CatalogueSummary
+      readonly storedData?: StoredData.StoredData
       readonly isStuck: boolean
     }
   /** A drill, not one of the operator's, or its label no longer says what it is for: leave it alone. */
@@ -144,7 +147,10 @@ const ended = (
 ): JobState => {
   const result = JobResult.of(job, own, end, commands[purpose], blocked)
   const isStuck = end._tag === "Lost" || end._tag === "NotStarted" || (end._tag === "Failed" && end.isStuck)
-  const learnt = given({ catalogue: result.summary?.catalogue })
+  const learnt = given({
+    catalogue: result.summary?.catalogue,
+    storedData: result._tag === "Success" ? StoredData.of(result.summary) : undefined
+  })
   if (purpose === "run") return { _tag: "Ended", run: run(job, own, end, result, nowMillis), ...learnt, isStuck }
   const maintenance: EndedMaintenance = given({
     task: purpose,
@@ -182,11 +188,21 @@ const run = (
   if (result._tag === "Failure") {
     return { ...common, outcome: result.outcome, ...result.trouble, notes: [] }
   }
-  const { backupId, heldBack, notes, records, retention, size } = result.summary
+  const { backupId, heldBack, notes, records, retention, size, verification } = result.summary
   if (!backupId) {
     return { ...common, outcome: "failed", ...JobResult.manifestMissing(job), notes: [] }
   }
-  const success = given({ ...common, outcome: "success" as const, notes, size, records, heldBack, retention })
+  const verifiedBytes = verification?.bytes
+  const success = given({
+    ...common,
+    outcome: "success" as const,
+    notes,
+    size,
+    records,
+    verifiedBytes,
+    heldBack,
+    retention
+  })
   const set = result.summary.alreadyComplete === true ? result.summary.made : undefined
   if (set === undefined) return success
   // A run that found its backup complete made none: the times are those of the backup, however long ago.

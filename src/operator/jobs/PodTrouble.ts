@@ -88,10 +88,13 @@ const imageReasons = new Set([
 
 const containerReasons = new Set(["CreateContainerConfigError", "CreateContainerError", "RunContainerError"])
 
+/** The API server takes any value from whoever may write the status of a pod. */
+const isOfClaim = (said: unknown): boolean => typeof said === "string" && /persistentvolumeclaim/i.test(said)
+
 const notStarting = (job: Job, pod: Pod, events: ReadonlyArray<Event>, nowMillis: number): RunTrouble | undefined => {
   const { name } = pod.metadata
   const unscheduled = JobFacts.falseCondition(pod, "PodScheduled")
-  if (unscheduled !== undefined && /persistentvolumeclaim/i.test(unscheduled.message ?? "")) {
+  if (unscheduled !== undefined && isOfClaim(unscheduled.message)) {
     return {
       reason: "VolumeClaimUnusable",
       message: `pod ${name} waits for its volume: ${words(unscheduled.message)}; create the claim that spec.storage.pvc names in this namespace, or find out why it is not bound: kubectl describe pvc`

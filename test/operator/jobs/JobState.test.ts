@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Job, Pod } from "../../../src/kubernetes/Objects.ts"
 import * as JobState from "../../../src/operator/jobs/JobState.ts"
+import * as StoredData from "../../../src/operator/jobs/StoredData.ts"
+import type { RunSummary } from "../../../src/outcome/RunSummary.ts"
 import type { EndedRun } from "../../../src/status/Facts.ts"
 import { complete, ended, event, failed, failure, job, now, pod, said, success } from "./fixtures.ts"
 
@@ -39,8 +41,31 @@ describe("a Job that is complete", () => {
         addedRecords: 10,
         notes: ["orders/0 is held back"]
       },
-      catalogue: success.catalogue!
+      catalogue: success.catalogue!,
+      storedData: { damage: { sets: 0, text: "" } }
     })
+  })
+
+  it("tells of the stored data what its pod knows, and nothing where that knows nothing", () => {
+    const storedDataOf = (over: Partial<RunSummary>) => {
+      const state = JobState.read(
+        job(complete),
+        [ended(0, { exitCode: 0, message: said({ ...success, ...over }) })],
+        now
+      )
+      return "storedData" in state ? state.storedData : undefined
+    }
+    const damaged = { sets: 1, text: "gone", newest: "a", newestWhole: "b" }
+    const verification = { percent: 2, objects: 1, bytes: 2, totalBytes: 100, remainingRuns: 50 }
+    assert.deepStrictEqual(storedDataOf({ damaged, verification }), { damage: damaged, verification })
+    // A run that knows its backups knows of their damage.
+    assert.deepStrictEqual(storedDataOf({}), { damage: { sets: 0, text: "" } })
+    // Its retention could not read the storage.
+    const { catalogue: _, ...blind } = success
+    assert.isUndefined(StoredData.of(blind))
+    // An earlier version's.
+    assert.isUndefined(StoredData.of({ ...success, command: "list" }))
+    assert.deepStrictEqual(StoredData.of({ ...success, command: "list", damaged }), { damage: damaged })
   })
 
   it("is a success when an earlier attempt had finished the set, whatever id that has", () => {

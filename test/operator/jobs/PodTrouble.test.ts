@@ -100,6 +100,10 @@ describe("a pod that does not start", () => {
     const claim = `0/3 nodes are available: persistentvolumeclaim "backup-storage" not found`
     const volume = of([pod(0, { phase: "Pending", conditions: [{ ...condition, message: claim }] })])
     assert.strictEqual(volume?.reason, "VolumeClaimUnusable")
+    // What else may stand where the words should be.
+    const garbage: any = { toString: "no function" }
+    const odd = of([pod(0, { phase: "Pending", conditions: [{ ...condition, message: garbage }] })])
+    assert.strictEqual(odd?.reason, "PodUnschedulable")
     assert.include(volume?.message, "spec.storage.pvc")
   })
 

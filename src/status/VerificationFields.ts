@@ -1,0 +1,34 @@
+import { given } from "../resource/Json.ts"
+import type { Facts } from "./Facts.ts"
+import * as Format from "./Format.ts"
+import type { Status } from "./Status.ts"
+
+const counted = (value: number) => Math.max(0, value)
+
+/**
+ * What runs have read again: the news, unless older than what is known; nothing while that is turned off. A larger
+ * share promises more, so its promise counts from the first run with it; a smaller one is kept already.
+ */
+export const next = (
+  previous: Status["verification"],
+  { percentPerRun: wanted, storedData: { verification } }: Pick<Facts, "percentPerRun" | "storedData">
+): Status["verification"] => {
+  if (wanted === 0) return undefined
+  if (verification === undefined) return previous
+  const reportedTime = Format.time(verification.endMillis)
+  if (previous !== undefined && reportedTime < previous.reportedTime) return previous
+  const percentPerRun = Math.min(100, counted(verification.percent))
+  const isKept = previous !== undefined && previous.percentPerRun > 0 && percentPerRun <= previous.percentPerRun
+  const { isCutShort, objects, oldestMillis, remainingRuns, totalBytes, bytes } = verification
+  return given({
+    percentPerRun,
+    sinceTime: isKept ? previous.sinceTime : reportedTime,
+    objects: counted(objects),
+    bytes: counted(bytes),
+    storedBytes: counted(totalBytes),
+    oldestTime: oldestMillis === undefined ? undefined : Format.time(oldestMillis),
+    remainingRuns: remainingRuns === undefined ? undefined : counted(remainingRuns),
+    cutShort: isCutShort === true ? true : undefined,
+    reportedTime
+  })
+}
