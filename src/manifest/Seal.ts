@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto"
-import { Effect, Option, Result, Schema, Stream } from "effect"
+import { Effect, Option, Predicate, Result, Schema, Stream } from "effect"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { isReason } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import type { BackupSet } from "./Catalogue.ts"
-import { Manifest } from "./Manifest.ts"
+import type { Manifest } from "./Manifest.ts"
 import * as SealedJson from "./SealedJson.ts"
 
 /*
@@ -40,13 +40,11 @@ export interface Broken {
   readonly detail: string
 }
 
-const parsed = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Json))
-
-const isWrittenAsParsed = (text: string): boolean =>
-  Option.match(parsed(text), {
-    onNone: () => false,
-    onSome: (value) => textOf(value, formOf(text)) === text
-  })
+/** The manifest in a text that this program wrote; undefined for any other text. Parses it once: it may be long. */
+const asWritten = (text: string): Manifest | undefined => {
+  const value = Option.getOrUndefined(Option.liftThrowable((): unknown => JSON.parse(text))())
+  return Predicate.isObject(value) && textOf(value, formOf(text)) === text ? (value as unknown as Manifest) : undefined
+}
 
 const ifThere = (store: ObjectStoreShape, key: ObjectKey) =>
   store.get(key).pipe(
@@ -78,8 +76,8 @@ export const manifestProblems = Effect.fnUntraced(function* (
   if (facts.manifestSha256 === undefined) return []
   if (documents === undefined) return broken("lacks the list of its documents: another program rewrote it")
   const text = Buffer.from(yield* store.get(key)).toString("utf8")
-  const isAsCommitted =
-    isWrittenAsParsed(text) && manifestSha256(JSON.parse(text) as Manifest, formOf(text)) === facts.manifestSha256
+  const written = asWritten(text)
+  const isAsCommitted = written !== undefined && manifestSha256(written, formOf(text)) === facts.manifestSha256
   return isAsCommitted ? [] : broken("is not the one that was committed: it was changed")
 })
 
