@@ -194,19 +194,7 @@ describeWith(
         reports.map(({ totals }) => totals.newRecords)
       )
       await succeed("prune", ...places, "--keep", "1")
-      const flags = ["--deep", "--against-cluster", "-o", "json"]
-      const { cluster } = JSON.parse((await succeed("verify", ...places, reports.at(-1).backupId, ...flags)).stdout)
-      const equal = (name: string) =>
-        cluster
-          .filter((one: { readonly topic: string }) => one.topic === topic(name))
-          .reduce((sum: number, one: { readonly equal: number }) => sum + one.equal, 0)
-      assert.strictEqual(equal("plain"), 40_000 + slots * 400 + 1)
-      assert.deepStrictEqual(
-        cluster.filter(({ differing }: { readonly differing: number }) => differing > 0),
-        []
-      )
-      assert.isAbove(equal("transactions"), 2000)
-      assert.isAtLeast(equal("compacted"), 100)
+      await succeed("verify", ...places, reports.at(-1).backupId, "--deep")
 
       await using there = await JavaKafka.start({ classpath, bootstrap: kafka3.bootstrap })
       const restore = workspace.manifest(
