@@ -14,6 +14,7 @@ import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as AbandonedFolders from "./AbandonedFolders.ts"
 import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as Collecting from "./Collecting.ts"
+import * as DamagedSets from "./DamagedSets.ts"
 import * as InUse from "./InUse.ts"
 import * as ProvenRetention from "./ProvenRetention.ts"
 import type * as Retention from "./Retention.ts"
@@ -170,6 +171,7 @@ const decideOn = Effect.fnUntraced(function* (
       heldBack,
       reasons: decision.reasons,
       pins,
+      ...DamagedSets.summary(known.filter(({ backupId }) => !removed.includes(backupId))),
       ...(applied === undefined ? {} : { rules: applied }),
       ...(isCommand
         ? { space: yield* Collecting.space(store, { ...demand, going: [...removed, ...remains] }, collection) }

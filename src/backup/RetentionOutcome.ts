@@ -1,6 +1,7 @@
 import type * as BackupId from "../identity/BackupId.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import type { CatalogueSummary } from "../outcome/RunSummary.ts"
+import type { DamageSummary } from "../outcome/VerificationSummary.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 
 /** What becomes of one folder. */
@@ -33,6 +34,8 @@ export interface RetentionOutcome {
   readonly blocked: ReadonlyArray<string>
   /** What the user should know about the backups: damaged ones, for example. */
   readonly notes: ReadonlyArray<string>
+  /** Those of the kept backups that are known to be damaged; absent for none. */
+  readonly damaged?: DamageSummary
   /** The rules that keep a backup, by its id. */
   readonly reasons?: ReadonlyMap<string, ReadonlyArray<string>>
   /** The backups that are pinned, whether or not they are this resource's. */
@@ -52,7 +55,7 @@ export const of = (
   more: Partial<Omit<RetentionOutcome, "kept" | "removed" | "catalogue">> = {}
 ): RetentionOutcome => {
   const kept = own.filter((set) => !removed.includes(set.backupId))
-  const { blocked = [], denied, heldBack = [], locked = [], notes = [], pins, reasons, rules, space } = more
+  const { blocked = [], damaged, denied, heldBack = [], locked = [], notes = [], pins, reasons, rules, space } = more
   const catalogue = OwnSets.summary(kept, pins)
   return {
     kept: kept.map((set) => set.backupId),
@@ -61,6 +64,7 @@ export const of = (
     locked,
     blocked,
     notes,
+    ...(damaged === undefined ? {} : { damaged }),
     ...(denied === undefined ? {} : { denied }),
     ...(space === undefined ? {} : { space }),
     catalogue,
