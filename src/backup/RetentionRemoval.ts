@@ -6,6 +6,7 @@ import * as Adoption from "../manifest/Adoption.ts"
 import type { CatalogueError } from "../manifest/CatalogueError.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Claims from "../manifest/Claims.ts"
+import * as Ledger from "../manifest/Ledger.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
 import * as Readers from "../manifest/Readers.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
@@ -46,6 +47,7 @@ const withTheirLocks = (
         "the removal of adopted backups",
         SetIndex.empty(store, owner).pipe(
           Effect.andThen(unlessLocked(SetIndex.removeAll(store, owner))),
+          Effect.andThen(unlessLocked(Ledger.removeAll(store, owner))),
           Effect.andThen(isLast ? unlessLocked(Claims.forgetAll(store, owner)) : Effect.void),
           Effect.andThen(inner)
         )

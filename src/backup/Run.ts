@@ -1,8 +1,7 @@
-import { Cause, Clock, Deferred, Effect, Result } from "effect"
+import { Clock, Deferred, Effect, Result } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import { KafkaError } from "../kafka/KafkaError.ts"
 import { KafkaSource } from "../kafka/KafkaSource.ts"
-import type { Resource } from "../manifest/Adoption.ts"
 import * as Attempts from "../manifest/Attempts.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
@@ -10,12 +9,12 @@ import type { PartitionAdvance } from "../manifest/Checkpoint.ts"
 import * as Claims from "../manifest/Claims.ts"
 import * as Documents from "../manifest/Documents.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
-import * as OwnerLock from "../manifest/OwnerLock.ts"
 import { RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import type { SetFacts } from "../manifest/SetFacts.ts"
 import { ObjectStore, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as AcceptedLoss from "./AcceptedLoss.ts"
+import * as AfterCommit from "./AfterCommit.ts"
 import * as Base from "./Base.ts"
 import * as Completion from "./Completion.ts"
 import * as Healing from "./Healing.ts"
@@ -26,10 +25,7 @@ import * as Planning from "./Planning.ts"
 import * as Preflight from "../worker/Preflight.ts"
 import * as PutBack from "./PutBack.ts"
 import * as Reading from "./Reading.ts"
-import type { RetentionOutcome } from "./RetentionOutcome.ts"
-import * as RetentionPass from "./RetentionPass.ts"
 import { Interrupted, NotProven, RunError } from "./RunError.ts"
-import * as Explanation from "../worker/Explanation.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
 import * as SameLog from "./SameLog.ts"
@@ -37,14 +33,13 @@ import * as TakenOver from "./TakenOver.ts"
 import * as WrittenDigests from "./WrittenDigests.ts"
 
 /** The result of a successful run. */
-export interface RunSuccess {
+export interface RunSuccess extends AfterCommit.Ended {
   readonly attempt: number
   readonly facts: SetFacts
   /** True if the set was complete before this attempt began. */
   readonly alreadyComplete: boolean
   /** What was read again because objects of earlier backups were missing or damaged. */
   readonly healed?: ReturnType<typeof Healing.healed>
-  readonly retention: RetentionOutcome
 }
 
 /**
@@ -59,7 +54,13 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
   const backupId = yield* Claims.take(store, request.identity)
   progress.backupId = backupId
   const finished = yield* completed(store, backupId)
-  if (finished !== undefined) return { ...finished, retention: yield* retain(store, request, progress, backupId) }
+  if (finished !== undefined) {
+    const { manifest, ...rest } = finished
+    return {
+      ...rest,
+      ...(yield* AfterCommit.run(store, request, { backupId, manifest, facts: rest.facts }, options))
+    } satisfies RunSuccess as RunSuccess
+  }
 
   const written = WrittenDigests.make()
   let givenUp: ReadonlyArray<TakenOver.GivenUp> = []
@@ -84,10 +85,10 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
       damaged = ended.damaged
       continue
     }
-    const retention = yield* retain(store, request, progress, backupId)
+    const { attempt, facts, healed, manifest } = ended
+    const after = yield* AfterCommit.run(store, request, { backupId, manifest, facts }, options)
     progress.step = "done"
-    const { attempt, facts, healed } = ended
-    return { attempt, facts, healed, alreadyComplete: false, retention } satisfies RunSuccess
+    return { attempt, facts, healed, alreadyComplete: false, ...after } satisfies RunSuccess as RunSuccess
   }
 })
 
@@ -128,7 +129,7 @@ const tryOnce = Effect.fnUntraced(function* (
       : Effect.flatMap(whole, (made) =>
           // It may compare an object of each partition, which takes long.
           Effect.raceFirst(
-            Incremental.plan(kafka, store, resourceOf(request), incremental, options.segmentBytes, made),
+            Incremental.plan(kafka, store, AfterCommit.resourceOf(request), incremental, options.segmentBytes, made),
             Effect.andThen(Deferred.await(options.stop), Effect.fail(interrupted))
           )
         ).pipe(
@@ -173,11 +174,21 @@ const tryOnce = Effect.fnUntraced(function* (
   }
 
   progress.step = "verifying"
-  const healingNotes = yield* PutBack.run(store, resourceOf(request), plan, attempt, state, base, options.stop)
+  const healingNotes = yield* PutBack.run(
+    store,
+    AfterCommit.resourceOf(request),
+    plan,
+    attempt,
+    state,
+    base,
+    options.stop
+  )
   const joined = yield* Joins.make(store, plan, attempt, state, written, options)
   if (joined.damaged.length > 0) return { _tag: "Damaged", damaged: joined.damaged } as const
   // It only feeds warnings: a backup that was read whole is not lost for them.
-  const compared = yield* Effect.result(OwnSets.newestBefore(store, resourceOf(request), backupId, plan.createdMillis))
+  const compared = yield* Effect.result(
+    OwnSets.newestBefore(store, AfterCommit.resourceOf(request), backupId, plan.createdMillis)
+  )
   const previous = Result.getOrUndefined(compared)
   const uncompared = Result.isFailure(compared)
     ? [`the backup was not compared with the previous one: ${compared.failure.message}`]
@@ -204,7 +215,9 @@ const tryOnce = Effect.fnUntraced(function* (
   )
   if (committed._tag === "BaseLost") return committed
   yield* LeftOvers.remove(store, plan, state)
-  return { _tag: "Complete", facts: committed.facts, attempt, healed: Healing.healed(plan, state) } as const
+  const manifest = RunState.manifest(plan, state)
+  const healed = Healing.healed(plan, state)
+  return { _tag: "Complete", facts: committed.facts, manifest, attempt, healed } as const
 })
 
 /** The advances that void all earlier advances of partitions with lost segments. */
@@ -238,7 +251,7 @@ const completed = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId
     Effect.catchReason("CatalogueError", "SetIncomplete", () => Effect.succeed(undefined))
   )
   if (set?.facts === undefined) return undefined
-  return { attempt: 0, facts: set.facts, alreadyComplete: true } as const
+  return { attempt: 0, facts: set.facts, manifest: set.manifest, alreadyComplete: true } as const
 })
 
 const showPlan = (progress: RunProgress, plan: RunPlan, state: RunState.RunState) => {
@@ -250,50 +263,3 @@ const showPlan = (progress: RunProgress, plan: RunPlan, state: RunState.RunState
   progress.offsetsDone =
     progress.offsets - toHeal - open.reduce((n, { partition, position }) => n + partition.until - position, 0)
 }
-
-const resourceOf = ({ adopting, identity }: RunRequest): Resource => ({ ...identity.owner, adopting })
-
-/** Retention after a success. A failure is noted and does not affect the new set; the next run tries again. */
-const retain = Effect.fnUntraced(function* (
-  store: ObjectStoreShape,
-  request: RunRequest,
-  progress: RunProgress,
-  own: string
-) {
-  progress.step = "retaining"
-  const owner = request.identity.owner
-  return yield* OwnerLock.holding(
-    store,
-    owner,
-    `${request.host}, run of ${request.identity.slot}`,
-    RetentionPass.run(
-      store,
-      resourceOf(request),
-      {
-        keep: request.retainedBackups,
-        time: request.retainedByTime,
-        text: request.retention,
-        own,
-        annotatedPins: request.pinned,
-        acceptedLoss: request.acceptedLoss
-      },
-      "run"
-    )
-  ).pipe(
-    // A defect, too, changes nothing about the backup that is complete.
-    Effect.catchCauseIf(
-      (cause) => !Cause.hasInterrupts(cause),
-      (cause) => {
-        const { message } = Explanation.explain(cause)
-        return Effect.as(Effect.logWarning("retention did not finish").pipe(Effect.annotateLogs({ error: message })), {
-          kept: [],
-          removed: [],
-          heldBack: [],
-          locked: [],
-          blocked: [],
-          notes: [`retention did not finish: ${message}`]
-        } satisfies RetentionOutcome)
-      }
-    )
-  )
-})

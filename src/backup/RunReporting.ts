@@ -72,9 +72,15 @@ export const ofSuccess = (context: RunContext, completedMillis: number, success:
     ...(success.retention.heldBack.length === 0 ? {} : { heldBack: success.retention.heldBack }),
     ...(success.retention.locked.length === 0 ? {} : { locked: success.retention.locked })
   },
+  ...(success.verification === undefined ? {} : { verification: success.verification }),
   ...damaged(success),
   exitCode: exitCodes.success,
-  notes: [...success.facts.notes, ...success.retention.blocked, ...success.retention.notes]
+  notes: [
+    ...success.facts.notes,
+    ...success.verificationNotes,
+    ...success.retention.blocked,
+    ...success.retention.notes
+  ]
 })
 
 const repeat = ({ slot, trigger }: RunIdentity) =>

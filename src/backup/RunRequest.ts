@@ -18,9 +18,11 @@ export interface RunRequest {
   readonly incremental?: Incremental | undefined
   /** At most the work of this period is lost when the process dies. */
   readonly checkpointIntervalMillis: number
-  /** Ceiling on bytes fetched from Kafka per second, for the whole run. */
+  /** Ceiling on bytes fetched from Kafka per second, for the whole run, and then on bytes that are read again. */
   readonly bytesPerSecond?: number | undefined
   readonly recordsPerSecond?: number | undefined
+  /** Percent of the stored bytes of all kept backups that the run reads again; absent or 0 for none. */
+  readonly percentPerRun?: number | undefined
   /** How many verified successes to keep; absent, and without other rules, keeps all. */
   readonly retainedBackups?: number | undefined
   /** What beside their number keeps backups, and in words all rules. */

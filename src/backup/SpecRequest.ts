@@ -75,6 +75,7 @@ export const request = (backup: KafkaBackup, run: RunIdentity, host: string): Ru
     bytesPerSecond: spec.rateLimit?.bytesPerSecond,
     recordsPerSecond: spec.rateLimit?.recordsPerSecond,
     incremental: spec.incremental.enabled ? { fullEvery: spec.incremental.fullEvery } : undefined,
+    percentPerRun: spec.verification.percentPerRun,
     retainedBackups: spec.retention?.backups,
     retainedByTime: timeRules(backup),
     retention: RetentionSpec.timed(spec.retention, spec.timeZone),

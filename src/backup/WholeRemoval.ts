@@ -4,6 +4,7 @@ import * as AbandonedRuns from "../manifest/AbandonedRuns.ts"
 import * as Adoption from "../manifest/Adoption.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Claims from "../manifest/Claims.ts"
+import * as Ledger from "../manifest/Ledger.ts"
 import type * as Needs from "../manifest/Needs.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as Readers from "../manifest/Readers.ts"
@@ -193,6 +194,7 @@ export const run = Effect.fn("WholeRemoval.run")(function* (store: ObjectStoreSh
   if (outcome.blocked.length + outcome.locked.length > 0) return outcome
   // A write-once bucket keeps it for now; it names no backup.
   yield* RetentionRemoval.unlessLocked(SetIndex.removeAll(store, owner))
+  yield* RetentionRemoval.unlessLocked(Ledger.removeAll(store, owner))
   yield* Claims.forgetAll(store, owner)
   return outcome
 })

@@ -111,6 +111,20 @@ export const failed = (
         )
   )
 
+/** What a run read again of all stored backups. */
+const readAgain = ({
+  bytes,
+  isCutShort,
+  objects,
+  oldestMillis,
+  totalBytes
+}: NonNullable<RunReport["verification"]>): string =>
+  [
+    `${Format.bytes(bytes)} of ${Format.bytes(totalBytes)} in ${Format.count(objects)} ${objects === 1 ? "object" : "objects"}`,
+    ...(isCutShort === true ? ["less than its share"] : []),
+    ...(oldestMillis === undefined ? [] : [`every stored byte was read or written since ${Format.time(oldestMillis)}`])
+  ].join("; ")
+
 /** The closing table of a run, for people. */
 export const closing = (report: RunReport): string => {
   const millis = Date.parse(report.completedAt) - Date.parse(report.startedAt)
@@ -144,9 +158,15 @@ export const closing = (report: RunReport): string => {
     const proof = "every partition was read to its planned end; every segment was found as stored"
     facts.push(["Verified", report.alreadyComplete ? `by that run: ${proof}` : proof])
   }
+  if (report.verification !== undefined) facts.push(["Read again", readAgain(report.verification)])
   if ((report.retention?.removed.length ?? 0) > 0) facts.push(["Removed", report.retention!.removed.join(", ")])
   return [
     Table.facts(facts),
+    ...(report.damaged === undefined
+      ? []
+      : [
+          `warning: ${Format.count(report.damaged.sets)} ${report.damaged.sets === 1 ? "backup is" : "backups are"} damaged: ${report.damaged.text}`
+        ]),
     ...report.openTransactions.map(
       (held) =>
         `note: ${held.topic}[${held.partition}]: an open transaction holds back ${Quantities.offsets(held.until, held.highWatermark)}`

@@ -77,6 +77,15 @@ export const runRecord = (ownerKey: string, identityDigest: string) =>
 /** What retention must know of every set of the owner: copies, see SetIndex.ts; the highest number counts. */
 export const indexFolder = (ownerKey: string) => `${commonFolder}/index/${ownerKey}/`
 export const index = (ownerKey: string, n: number) => key(`${indexFolder(ownerKey)}${String(n).padStart(12, "0")}.json`)
+/** When each stored object of the owner's sets was last read: see Ledger.ts; the highest number counts. */
+export const verifiedFolder = (ownerKey: string) => `${commonFolder}/verified/${ownerKey}/`
+export const verified = (ownerKey: string, n: number) =>
+  key(`${verifiedFolder(ownerKey)}${String(n).padStart(12, "0")}.bin`)
+/** The number in the key of such a document, undefined for a foreign file. */
+export const verifiedNumber = (objectKey: string): number | undefined => {
+  const found = /\/(\d+)\.bin$/.exec(objectKey)
+  return found ? Number(found[1]) : undefined
+}
 /** Epochs of the owner's lock; the highest epoch holds the lock unless it has expired. */
 export const lockFolder = (ownerKey: string) => `${commonFolder}/locks/${ownerKey}/`
 export const lockEpoch = (ownerKey: string, epoch: number) =>

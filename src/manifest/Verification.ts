@@ -40,7 +40,8 @@ export interface Verification {
 export const isWhole = ({ broken, problems }: Pick<Verification, "broken" | "problems">): boolean =>
   broken.length === 0 && problems.length === 0
 
-interface LocatedSegment {
+/** A segment of a manifest, with its topic and partition. */
+export interface LocatedSegment {
   readonly topic: string
   readonly partition: number
   readonly segment: ManifestSegment
@@ -48,7 +49,8 @@ interface LocatedSegment {
   readonly isOwn: boolean
 }
 
-const locatedSegments = (set: BackupSet): ReadonlyArray<LocatedSegment> =>
+/** Every segment that the manifest names, in its order. */
+export const locatedSegments = (set: BackupSet): ReadonlyArray<LocatedSegment> =>
   set.manifest.topics.flatMap((topic) =>
     topic.partitions.flatMap((partition) =>
       partition.segments.map((segment) => ({
@@ -136,7 +138,8 @@ const outOfBounds = (found: SegmentContent, segment: ManifestSegment): ReadonlyA
     ["largest timestamp", found.maxTimestamp, segment.end_timestamp]
   ].flatMap(([what, is, should]) => (is === should ? [] : [`${what} is ${is}, but the manifest says ${should}`]))
 
-const checkRecords = (store: ObjectStoreShape, located: LocatedSegment) =>
+/** Reads a segment, and compares all of it with its entry in the manifest; at most one problem for each difference. */
+export const checkRecords = (store: ObjectStoreShape, located: LocatedSegment) =>
   Formats.reader.inspect(located.segment.key, store.read(ObjectKey.make(located.segment.key))).pipe(
     Effect.map((found) => [
       ...contradictions(found, located.segment),

@@ -11,6 +11,7 @@ import { RetentionSpec } from "./RetentionSpec.ts"
 import * as Rule from "./Rule.ts"
 import * as ScheduleSpec from "./ScheduleSpec.ts"
 import { StorageSpec } from "./StorageSpec.ts"
+import { VerificationSpec } from "./VerificationSpec.ts"
 import { maxPatterns, TopicPattern } from "./TopicPattern.ts"
 
 /** What the user wants. The one description of every field: text, bounds, defaults and rules sit here and below. */
@@ -73,6 +74,7 @@ export const KafkaBackupSpec = Field.object(
       30
     ),
     incremental: Field.withDefault(IncrementalSpec, {}),
+    verification: Field.withDefault(VerificationSpec, {}),
     retention: Field.optional(RetentionSpec),
     drill: Field.optional(DrillSpec),
     rateLimit: Field.optional(RateLimitSpec),

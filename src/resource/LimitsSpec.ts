@@ -6,7 +6,7 @@ export const RateLimitSpec = Field.object(
     bytesPerSecond: Field.optional(
       Field.integer({
         description:
-          "Ceiling on the bytes fetched from Kafka, per second, for the whole backup; 104857600 is 100 MiB/s.",
+          "Ceiling on the bytes fetched from Kafka, per second, for the whole backup, and on those that verification reads again afterwards; 104857600 is 100 MiB/s.",
         rules: [Rule.atLeast(1, "must be 1 or more; remove it for no limit, suspend: true stops scheduled backups")]
       })
     ),

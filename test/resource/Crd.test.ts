@@ -271,6 +271,7 @@ describe("defaults", () => {
       includeOffsetHeaders: false,
       checkpointIntervalSecs: 30,
       incremental: { enabled: false },
+      verification: { percentPerRun: 2 },
       circuitBreaker: { enabled: true, failureThreshold: 5, resetTimeoutSecs: 60 },
       job: { backoffLimit: 3, ttlSecondsAfterFinished: 86_400 },
       deletionPolicy: "Retain"

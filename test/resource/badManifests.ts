@@ -393,6 +393,8 @@ export const badManifests: ReadonlyArray<BadManifest> = [
     "fullEvery needs enabled: true"
   ),
   at("incremental.enabled", "sometimes", "sometimes", "true or false"),
+  at("verification.percentPerRun", "more than all", 101, "must be from 0 to 100"),
+  at("verification.percentPerRun", "less than nothing", -1, "must be from 0 to 100"),
   at("circuitBreaker.failureThreshold", "zero", 0, "must be from 1 to 1000"),
   at("circuitBreaker.resetTimeoutSecs", "two hours", 7200, "must be from 1 to 3600"),
   at("circuitBreaker.enabled", "yes", "yes", "true or false"),

@@ -31,6 +31,7 @@ export const fullSpec = () => ({
   sourceClusterId: "production us-west-2",
   checkpointIntervalSecs: 30,
   incremental: { enabled: true, fullEvery: 24 },
+  verification: { percentPerRun: 5 },
   retention: { backups: 168 },
   drill: {
     schedule: "0 3 * * 0",

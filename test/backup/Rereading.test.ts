@@ -1,0 +1,336 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Stream } from "effect"
+import * as RetentionPass from "../../src/backup/RetentionPass.ts"
+import * as WholeRemoval from "../../src/backup/WholeRemoval.ts"
+import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
+import * as BackupKeys from "../../src/manifest/BackupKeys.ts"
+import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import * as Damage from "../../src/manifest/Damage.ts"
+import * as Ledger from "../../src/manifest/Ledger.ts"
+import * as BackupId from "../../src/identity/BackupId.ts"
+import { ownerKey } from "../../src/identity/RunIdentity.ts"
+import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
+import { ObjectStoreError, StoreUnavailable } from "../../src/storage/ObjectStoreError.ts"
+import { aRequest, assertHoldsAll, attempt, dyingAt, fill, layer, world } from "./world.ts"
+
+const slot = (hour: number) => `2026-11-23T${String(hour).padStart(2, "0")}:00:00Z`
+const idOf = (hour: number) => BackupId.forSlot("nightly", Date.parse(slot(hour)))
+const { owner } = aRequest(slot(1)).identity
+
+const run = (hour: number, percentPerRun: number, changes: Parameters<typeof aRequest>[1] = {}) =>
+  aRequest(slot(hour), { percentPerRun, ...changes })
+
+const more = (cluster: InMemoryCluster, n: number) =>
+  cluster.produce("orders", n % 3, [
+    { key: `more-${n}`, value: `value ${n} `.repeat(200), timestamp: 1_700_000_100_000 }
+  ])
+
+/** The keys that a set names, in the order of its manifest. */
+const keysOf = (store: ObjectStoreShape, backupId: string) =>
+  Effect.map(Catalogue.open(store, backupId), ({ manifest }) =>
+    manifest.topics.flatMap(({ partitions }) =>
+      partitions.flatMap(({ segments }) => segments.map(({ key }) => ObjectKey.make(key)))
+    )
+  )
+
+const flip = Effect.fnUntraced(function* (store: ObjectStoreShape, key: ObjectKey) {
+  const bytes = Buffer.from(yield* store.get(key))
+  bytes[Math.floor(bytes.length / 2)]! ^= 1
+  yield* store.put(key, [bytes])
+})
+
+const ledgerKeys = (store: ObjectStoreShape) =>
+  store.list(BackupKeys.verifiedFolder(ownerKey(owner))).pipe(
+    Stream.map(({ key }) => key),
+    Stream.runCollect
+  )
+
+/** Every object that a kept set names, once. */
+const allNamed = Effect.fnUntraced(function* (store: ObjectStoreShape) {
+  const entries = yield* Catalogue.entries(store)
+  const keys = new Set<string>()
+  for (const { _tag, backupId } of entries) {
+    if (_tag === "Complete") for (const key of yield* keysOf(store, backupId)) keys.add(key)
+  }
+  return keys
+})
+
+describe("A run that reads stored backups again", () => {
+  it.live("reads every object of every kept backup within ceil(100 / share) runs", () =>
+    Effect.gen(function* () {
+      const { cluster, memory, store } = yield* world
+      yield* fill(cluster)
+      for (let hour = 1; hour <= 3; hour++) {
+        yield* more(cluster, hour)
+        yield* attempt(run(hour, 0))
+      }
+      assert.deepStrictEqual(yield* ledgerKeys(store), [])
+      const waiting = yield* allNamed(store)
+      const reads = new Set<string>()
+      const watching: ObjectStoreShape = {
+        ...store,
+        read: (key) => Stream.suspend(() => (reads.add(key), store.read(key)))
+      }
+      const summaries = []
+      for (let hour = 4; hour < 8; hour++) {
+        const { verification, verificationNotes } = yield* attempt(run(hour, 25), { store: watching })
+        assert.deepStrictEqual(verificationNotes, [])
+        summaries.push(verification!)
+      }
+      assert.deepStrictEqual(
+        [...waiting].filter((key) => !reads.has(key)),
+        []
+      )
+      const [first, last] = [summaries[0]!, summaries.at(-1)!]
+      assert.isAtLeast(first.bytes, first.totalBytes / 4)
+      assert.isBelow(first.bytes, first.totalBytes / 2)
+      assert.strictEqual(first.remainingRuns, 3)
+      assert.isAbove(last.totalBytes, first.totalBytes)
+      assert.isAbove(last.oldestMillis!, 0)
+      const { entries, number } = yield* Ledger.read(store, owner)
+      assert.strictEqual(entries.count, (yield* allNamed(store)).size)
+      assert.strictEqual(number, 4)
+      assert.strictEqual((yield* ledgerKeys(store)).length, 1)
+      yield* WholeRemoval.run(store, owner)
+      assert.deepStrictEqual(yield* memory.keys, [])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("finds a flipped byte that only an older backup names, and retention does not count that backup", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(run(1, 25))
+      yield* attempt(run(2, 25))
+      yield* flip(store, (yield* keysOf(store, idOf(1)))[3]!)
+      let found = 0
+      for (let hour = 3; hour <= 6; hour++) {
+        const { retention } = yield* attempt(run(hour, 25, { retainedBackups: 10 }))
+        if (retention.damaged !== undefined) {
+          assert.strictEqual(retention.damaged.sets, 1)
+          assert.include(retention.damaged.text, `${idOf(1)}: orders[`)
+          assert.isTrue(retention.notes.some((note) => note.startsWith(`${idOf(1)} is damaged and does not count`)))
+          found ||= hour
+        }
+      }
+      assert.isAbove(found, 0)
+      assert.strictEqual((yield* Damage.read(store, idOf(1))).length, 1)
+      assert.deepStrictEqual(yield* Damage.read(store, idOf(2)), [])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("marks every backup that names a damaged object, at once, and takes it back when it is right again", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      const incremental = { incremental: {} }
+      yield* attempt(run(1, 100, incremental))
+      yield* more(cluster, 1)
+      yield* attempt(run(2, 100, incremental))
+      const [key] = yield* keysOf(store, idOf(1))
+      const right = yield* store.get(key!)
+      yield* flip(store, key!)
+      yield* more(cluster, 2)
+      const third = yield* attempt(run(3, 100, { ...incremental, retainedBackups: 1 }))
+      assert.deepStrictEqual(third.retention.removed, [])
+      for (const hour of [1, 2, 3]) {
+        const [damaged, ...others] = yield* Damage.read(store, idOf(hour))
+        assert.deepStrictEqual([damaged?.key, others], [key as string, []], `${hour}`)
+      }
+      assert.strictEqual(third.retention.damaged?.sets, 3)
+      yield* store.put(key!, [right])
+      const fourth = yield* attempt(run(4, 100, incremental))
+      assert.strictEqual(fourth.retention.damaged, undefined)
+      for (const hour of [1, 2, 3, 4]) assert.deepStrictEqual(yield* Damage.read(store, idOf(hour)), [], `${hour}`)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("finds an object that is missing, and one that another program replaced by a format of the future", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(run(1, 100))
+      const [missing, replaced] = yield* keysOf(store, idOf(1))
+      yield* store.delete(missing!)
+      const bytes = Buffer.from(yield* store.get(replaced!))
+      bytes[4] = 99
+      yield* store.put(replaced!, [bytes])
+      const { verification } = yield* attempt(run(2, 100))
+      assert.deepStrictEqual(
+        (yield* Damage.read(store, idOf(1))).map(({ key }) => key).toSorted(),
+        [missing!, replaced!].map(String).toSorted()
+      )
+      assert.strictEqual(verification!.isCutShort, undefined)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("takes an object that is gone together with its backup for no damage", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(run(1, 100))
+      yield* attempt(run(2, 100))
+      const old = idOf(1)
+      let isGone = false
+      const removing: ObjectStoreShape = {
+        ...store,
+        read: (key) =>
+          isGone || !key.startsWith(`${old}/topics/`)
+            ? store.read(key)
+            : Stream.unwrap(
+                Effect.gen(function* () {
+                  isGone = true
+                  yield* Effect.orDie(RetentionPass.run(store, owner, { keep: 1, own: idOf(3) }))
+                  return store.read(key)
+                })
+              )
+      }
+      const { retention, verification, verificationNotes } = yield* attempt(run(3, 100), { store: removing })
+      assert.isTrue(isGone)
+      assert.deepStrictEqual([retention.damaged, retention.notes, verificationNotes], [undefined, [], []])
+      assert.isAbove(verification!.objects, 0)
+      const next = yield* attempt(run(4, 100))
+      assert.strictEqual(next.retention.damaged, undefined)
+      assert.strictEqual((yield* Ledger.read(store, owner)).entries.count, (yield* allNamed(store)).size)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live.each([
+    ["lost", (store: ObjectStoreShape, key: ObjectKey) => store.delete(key)],
+    ["damaged", (store: ObjectStoreShape, key: ObjectKey) => flip(store, key)]
+  ] as const)("begins its record anew where it was %s", ([what, break_]) =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      for (let hour = 1; hour <= 12; hour++) yield* attempt(run(hour, hour === 12 ? 5 : 0))
+      for (const key of yield* ledgerKeys(store)) yield* break_(store, key)
+      const { verification, verificationNotes } = yield* attempt(run(13, 5))
+      assert.strictEqual(
+        verificationNotes.some((note) => note.includes("begins anew")),
+        what === "damaged"
+      )
+      // It opens no more than ten manifests beside its own.
+      assert.strictEqual(verification!.remainingRuns, undefined)
+      assert.isTrue(verificationNotes.some((note) => note.startsWith("2 kept backups are not in the record")))
+      const next = yield* attempt(run(14, 5))
+      assert.isAbove(next.verification!.remainingRuns!, 0)
+      assert.deepStrictEqual(next.verificationNotes, [])
+      assert.strictEqual((yield* Ledger.read(store, owner)).entries.count, (yield* allNamed(store)).size)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("reads once for each backup, and says the same when a repeat finds it complete", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(run(1, 30))
+      const { verification } = yield* attempt(run(2, 30))
+      const reads = new Set<string>()
+      const watching: ObjectStoreShape = {
+        ...store,
+        read: (key) => Stream.suspend(() => (reads.add(key), store.read(key)))
+      }
+      const again = yield* attempt(run(2, 30), { store: watching })
+      assert.isTrue(again.alreadyComplete)
+      assert.deepStrictEqual(again.verification, verification)
+      assert.deepStrictEqual(
+        [...reads].filter((key) => key.includes("/topics/")),
+        []
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("reads nothing more after a stop; the backup is complete, and what was read is remembered", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(run(1, 100))
+      const stop = yield* Deferred.make<void>()
+      let left = 3
+      const stopping: ObjectStoreShape = {
+        ...store,
+        read: (key) =>
+          !key.includes("/topics/")
+            ? store.read(key)
+            : Stream.unwrap(
+                left-- > 0
+                  ? Effect.succeed(store.read(key))
+                  : Effect.andThen(Deferred.succeed(stop, undefined), Effect.never)
+              )
+      }
+      const { alreadyComplete, verification } = yield* attempt(run(2, 100), { store: stopping, stop })
+      assert.deepStrictEqual([alreadyComplete, verification!.isCutShort], [false, true])
+      // Two are read at a time, so one that is not read to its end may hold one back that is.
+      assert.include([2, 3], verification!.objects)
+      const rest = yield* attempt(run(2, 100))
+      assert.deepStrictEqual([rest.alreadyComplete, rest.verification!.isCutShort], [true, undefined])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("is a success with a note when the store fails while it reads", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(run(1, 100))
+      const failing: ObjectStoreShape = {
+        ...store,
+        read: (key) =>
+          key.includes("/topics/")
+            ? Stream.fail(
+                new ObjectStoreError({
+                  operation: "read",
+                  location: store.location,
+                  reason: new StoreUnavailable({ detail: "it is away" })
+                })
+              )
+            : store.read(key)
+      }
+      const { retention, verification, verificationNotes } = yield* attempt(run(2, 100), { store: failing })
+      assert.strictEqual(verification!.isCutShort, true)
+      assert.strictEqual(verification!.objects, 0)
+      assert.match(verificationNotes[0]!, /^stored backups were not read again as far as they should: .*away/)
+      assert.deepStrictEqual([retention.damaged, retention.kept.length], [undefined, 2])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("leaves everything valid when it is killed at any call to storage after its backup is complete", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* cluster.createTopic("orders", { partitions: 1 })
+      for (let n = 0; n < 3; n++) yield* cluster.produce("orders", 0, [{ key: `k-${n}`, value: "v".repeat(3000) }])
+      for (const hour of [1, 2]) yield* attempt(run(hour, 100))
+      yield* flip(store, (yield* keysOf(store, idOf(1)))[0]!)
+      const counted = dyingAt(store, Infinity, "after")
+      let atCommit = 0
+      const counting: ObjectStoreShape = {
+        ...counted.store,
+        put: (key, pieces, options) =>
+          Effect.tap(counted.store.put(key, pieces, options), () =>
+            Effect.sync(() => {
+              if (key.endsWith("/manifest.json")) atCommit = counted.calls()
+            })
+          )
+      }
+      yield* attempt(run(3, 5), { store: counting })
+      const calls = counted.calls()
+      assert.isAbove(calls, atCommit + 10)
+      for (let n = atCommit + 1; n <= calls; n++) {
+        const hour = 4 + ((n - atCommit) % 19)
+        const when = n % 2 === 0 ? "before" : "after"
+        const request = aRequest(`2026-11-${24 + Math.floor((n - atCommit) / 19)}T${slot(hour).slice(11)}`, {
+          percentPerRun: 5,
+          retainedBackups: 4
+        })
+        yield* Effect.exit(attempt(request, { store: dyingAt(store, n, when).store }))
+        yield* store.list("_kafka-backup/locks/").pipe(Stream.runForEach(({ key }) => store.delete(key)))
+        const exit = yield* Effect.exit(attempt(request))
+        assert.isTrue(Exit.isSuccess(exit), `call ${n}`)
+        const newest = BackupId.forSlot("nightly", Date.parse(request.identity.slot))
+        yield* assertHoldsAll(cluster, store, newest, { orders: 1 })
+      }
+      const last = yield* attempt(run(1, 100, { identity: { owner, slot: "2026-12-30T00:00:00Z" } }))
+      assert.deepStrictEqual(last.verificationNotes, [])
+      assert.strictEqual((yield* Ledger.read(store, owner)).entries.count, (yield* allNamed(store)).size)
+    }).pipe(Effect.provide(layer))
+  )
+})
