@@ -5,6 +5,7 @@ import * as Due from "../schedule/Due.ts"
 import type { RunCause } from "../schedule/RunCause.ts"
 import type { ScheduleMemory } from "../schedule/DueInput.ts"
 import { acceptLossAnnotation } from "../resource/KafkaBackup.ts"
+import * as KnownAnnotations from "../resource/KnownAnnotations.ts"
 import * as RetentionSpec from "../resource/RetentionSpec.ts"
 import * as StorageSpec from "../resource/StorageSpec.ts"
 import * as Trigger from "../resource/Trigger.ts"
@@ -129,6 +130,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     skipped: due === undefined || isWaiting ? [] : due.skipped,
     refusedTrigger:
       [due?.refusedTrigger, drill.refusedTrigger].filter((text) => text !== undefined).join("; ") || undefined,
+    unknownAnnotations: KnownAnnotations.unknownText(observed.resource.metadata.annotations),
     catalogue: ownedJobs.catalogue,
     listedMillis: ownedJobs.listedMillis,
     storedData: ownedJobs.storedData,

@@ -202,6 +202,7 @@ const publish = Effect.fnUntraced(function* (caches: Caches, observed: Observed.
     maintenance,
     skipped: [],
     refusedTrigger: undefined,
+    unknownAnnotations: undefined,
     catalogue: undefined,
     storedData: {},
     percentPerRun: undefined,

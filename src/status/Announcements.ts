@@ -35,6 +35,7 @@ export const announcements = (previous: Status, facts: Facts, next: Status): Rea
   ...started(previous, facts, next),
   ...replaced(previous, next),
   ...trigger(previous, facts, next),
+  ...annotations(previous, facts, next),
   ...trouble(previous, next),
   ...paused(previous, facts, next),
   ...retention(previous, facts, next),
@@ -173,6 +174,13 @@ const trigger = (previous: Status, { refusedTrigger }: Facts, next: Status): Rea
   const mentions = (status: Status) =>
     condition(status, "Warnings")?.message.includes(Format.line(refusedTrigger)) ?? false
   return mentions(next) && !mentions(previous) ? [announcement("TriggerRefused", refusedTrigger)] : []
+}
+
+/** Once for each misspelt name, not again where another warning comes or goes. */
+const annotations = (previous: Status, { unknownAnnotations }: Facts, next: Status): ReadonlyArray<Announcement> => {
+  if (unknownAnnotations === undefined) return []
+  const mentions = (status: Status) => condition(status, "Warnings")?.message.includes(unknownAnnotations) ?? false
+  return mentions(next) && !mentions(previous) ? [announcement("AnnotationUnknown", unknownAnnotations)] : []
 }
 
 /** Once for each kind of trouble of a Job: the words may change with every reconcile, as counts of nodes do. */

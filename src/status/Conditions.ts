@@ -212,7 +212,10 @@ const restorable = (
     : shown
 }
 
-const warnings = ({ ignoredStorageBlocks, refusedTrigger }: Facts, history: History.History): Answer<"Warnings"> => {
+const warnings = (
+  { ignoredStorageBlocks, refusedTrigger, unknownAnnotations }: Facts,
+  history: History.History
+): Answer<"Warnings"> => {
   const last = History.lastSuccess(history)
   // The spec says that blocks are ignored, and the report of each backup says it, too.
   const notes = last?.message
@@ -220,6 +223,7 @@ const warnings = ({ ignoredStorageBlocks, refusedTrigger }: Facts, history: Hist
     .filter((note) => !note.startsWith(StorageSpec.ignoredText(ignoredStorageBlocks)))
   const found: ReadonlyArray<readonly [Reasons.ReasonOf<"Warnings">, string]> = [
     ...(refusedTrigger === undefined ? [] : [["TriggerRefused", refusedTrigger] as const]),
+    ...(unknownAnnotations === undefined ? [] : [["AnnotationUnknown", unknownAnnotations] as const]),
     ...(last === undefined || notes === undefined || notes.length === 0
       ? []
       : [["BackupNotes", `${last.backupId}: ${notes.join("; ")}`] as const]),

@@ -42,6 +42,11 @@ const all = {
     action: "Trigger",
     meaning: "The value of an annotation that asks for a backup or a drill cannot be used; nothing was started."
   },
+  AnnotationUnknown: {
+    type: "Warning",
+    action: "Validate",
+    meaning: "An annotation that begins with `kafka.oso.sh/` means nothing. The note has those that are known."
+  },
   InvalidSpec: {
     type: "Warning",
     action: "Validate",

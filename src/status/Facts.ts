@@ -120,6 +120,8 @@ export interface Facts {
   readonly maintenance: ReadonlyArray<EndedMaintenance>
   readonly skipped: ReadonlyArray<SkippedSlots>
   readonly refusedTrigger: string | undefined
+  /** Annotations with this group's prefix that mean nothing, in a sentence. */
+  readonly unknownAnnotations: string | undefined
   /** What storage holds, where that was learnt since the last reconcile. */
   readonly catalogue: CatalogueSummary | undefined
   /** When it was learnt: the end of the Job that listed storage. */

@@ -294,6 +294,11 @@ const all = {
       "The value of an annotation that asks for a backup or a drill cannot be used, so nothing was started for it.",
     todo: "Set another value, for example `$(date +%s)`."
   },
+  AnnotationUnknown: {
+    of: ["Warnings"],
+    meaning: "An annotation that begins with `kafka.oso.sh/` means nothing, so nothing was done for it.",
+    todo: "Correct its name as the message says, or remove it."
+  },
   BackupNotes: {
     of: ["Warnings"],
     meaning:

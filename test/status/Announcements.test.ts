@@ -46,6 +46,7 @@ describe("announcements", () => {
       "slot 2026-11-24T12:00:00Z was skipped: another run was still active; if this happens often, make runs shorter or the schedule's interval longer"
     ],
     ["TriggerRefused", { refusedTrigger: "too long" }, "too long"],
+    ["AnnotationUnknown", { unknownAnnotations: "annotation a means nothing" }, "annotation a means nothing"],
     [
       "InvalidSpec",
       { problems: [{ field: "spec.topics", message: "is empty" }] },

@@ -18,6 +18,7 @@ export const hourly = (over: Partial<Facts> = {}): Facts => ({
   maintenance: [],
   skipped: [],
   refusedTrigger: undefined,
+  unknownAnnotations: undefined,
   catalogue: undefined,
   storedData: {},
   percentPerRun: 2,
