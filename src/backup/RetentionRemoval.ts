@@ -40,7 +40,7 @@ const withTheirLocks = (
 ): Effect.Effect<void, CatalogueError | ObjectStoreError> =>
   makers.reduce(
     (inner, { isLast, owner }) =>
-      OwnerLock.holdingPatiently(
+      OwnerLock.holding(
         store,
         owner,
         "the removal of adopted backups",
@@ -48,7 +48,8 @@ const withTheirLocks = (
           Effect.andThen(unlessLocked(SetIndex.removeAll(store, owner))),
           Effect.andThen(isLast ? unlessLocked(Claims.forgetAll(store, owner)) : Effect.void),
           Effect.andThen(inner)
-        )
+        ),
+        "fiveMinutes"
       ),
     work
   )
