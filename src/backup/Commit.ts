@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import { AttemptSuperseded, CatalogueError } from "../manifest/CatalogueError.ts"
+import { isThere } from "../manifest/ObjectsThere.ts"
 import type { RunPlan } from "../manifest/RunPlan.ts"
 import * as Seal from "../manifest/Seal.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -11,12 +12,6 @@ import { isReason } from "../storage/ObjectStoreError.ts"
  * The steps around the manifest that keep two attempts, and an attempt and a removal, apart. Any of them may be paused
  * between two requests for as long as it likes.
  */
-
-const isThere = (store: ObjectStoreShape, key: ObjectKey) =>
-  store.head(key).pipe(
-    Effect.as(true),
-    Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(false))
-  )
 
 export const superseded = (backupId: BackupId, attempt: number, by?: number) =>
   new CatalogueError({ reason: new AttemptSuperseded({ backupId, attempt, ...(by === undefined ? {} : { by }) }) })

@@ -200,7 +200,7 @@ export const commit = Effect.fn("Completion.commit")(function* (
   )
   const { owner } = plan.identity
   const holding = <A, E>(of: Owner, work: Effect.Effect<A, E>) =>
-    OwnerLock.holdingAfterOthers(store, of, `attempt ${attempt} of ${backupId}`, work)
+    OwnerLock.holding(store, of, `attempt ${attempt} of ${backupId}`, work, "whileRenewed")
   // An earlier resource of this name made the base, and one of its Jobs may still be at work.
   const earlier = base?.facts.identity.owner
   const locked = earlier === undefined || isSameOwner(earlier, owner) ? looking : holding(earlier, looking)

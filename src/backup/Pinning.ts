@@ -37,10 +37,10 @@ export const pin = Effect.fn("Pinning.pin")(function* (
   // Once more under the lock: it may have been removed while this waited.
   const create = Effect.andThen(Catalogue.open(store, backupId), Pins.create(store, backupId, why))
   const holder = `${why.who}, pin`
-  const held = OwnerLock.holdingPatiently(store, maker ?? resource, holder, create)
+  const held = OwnerLock.holding(store, maker ?? resource, holder, create, "fiveMinutes")
   return maker === undefined || isSameOwner(maker, resource)
     ? yield* held
-    : yield* OwnerLock.holdingPatiently(store, resource, holder, held)
+    : yield* OwnerLock.holding(store, resource, holder, held, "fiveMinutes")
 })
 
 /** Those of these backups that are pinned. */

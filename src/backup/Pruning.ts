@@ -126,7 +126,7 @@ export const prune = Effect.fn("Pruning.prune")(function* (
 ) {
   const { run } = yield* passes(store, backup, extent)
   const outcome = yield* refuseBlocked(
-    yield* OwnerLock.holdingPatiently(store, SpecRequest.owner(backup), `${host}, prune`, run)
+    yield* OwnerLock.holding(store, SpecRequest.owner(backup), `${host}, prune`, run, "fiveMinutes")
   )
   // Retention comes again by itself; whoever removes everything must know that something is left.
   if (extent._tag === "All" && outcome.locked.length > 0) {

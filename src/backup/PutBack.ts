@@ -161,7 +161,7 @@ const locked = <A, E>(
   work: Effect.Effect<A, E>
 ) => {
   const holding = <B, F>(of: Owner, inner: Effect.Effect<B, F>) =>
-    OwnerLock.holdingAfterOthers(store, of, `attempt ${attempt} of ${backupId}`, inner)
+    OwnerLock.holding(store, of, `attempt ${attempt} of ${backupId}`, inner, "whileRenewed")
   const earlier = base.facts.identity.owner
   return holding(owner, isSameOwner(earlier, owner) ? work : holding(earlier, work))
 }

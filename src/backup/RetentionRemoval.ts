@@ -41,7 +41,7 @@ const withTheirLocks = (
 ): Effect.Effect<void, CatalogueError | ObjectStoreError> =>
   makers.reduce(
     (inner, { isLast, owner }) =>
-      OwnerLock.holdingPatiently(
+      OwnerLock.holding(
         store,
         owner,
         "the removal of adopted backups",
@@ -50,7 +50,8 @@ const withTheirLocks = (
           Effect.andThen(unlessLocked(Ledger.removeAll(store, owner))),
           Effect.andThen(isLast ? unlessLocked(Claims.forgetAll(store, owner)) : Effect.void),
           Effect.andThen(inner)
-        )
+        ),
+        "fiveMinutes"
       ),
     work
   )

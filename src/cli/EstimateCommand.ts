@@ -205,7 +205,7 @@ const estimated = Effect.fnUntraced(function* (given: Command.Command.Config.Inf
       intervalMillis,
       keptAgesMillis: kept.ages,
       checkpointMillis: backup.spec.checkpointIntervalSecs * 1000,
-      sampledPercent: 0
+      sampledPercent: backup.spec.verification.percentPerRun
     },
     topics: plan.topics.length,
     isEndless: kept.isEndless,

@@ -3,6 +3,7 @@ import { Command, Flag } from "effect/cli"
 import { hostname, userInfo } from "node:os"
 import * as Pinning from "../backup/Pinning.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
+import * as Catalogue from "../manifest/Catalogue.ts"
 import * as BackupId from "../identity/BackupId.ts"
 import * as Pins from "../manifest/Pins.ts"
 import * as Format from "../status/Format.ts"
@@ -77,6 +78,8 @@ export const unpin = Command.make(
       })
     }
     const isPinned = (yield* Pins.all(store)).has(id)
+    // A pin whose backup is gone can be taken back; a misspelt id is no success.
+    if (!isPinned) yield* Catalogue.open(store, id)
     if (isPinned) yield* Pins.remove(store, id)
     const more = annotated(SpecRequest.pinned(backup), id)
     yield* StandardOutput.print(isPinned ? `unpinned ${id}${more}` : `${id} is not pinned in storage${more}`)

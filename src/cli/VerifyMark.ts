@@ -55,7 +55,7 @@ export const mark = (
   set: BackupSet,
   verified: Pick<Verification.Verification, "damagedObjects" | "depth">
 ) =>
-  OwnerLock.holdingPatiently(
+  OwnerLock.holding(
     store,
     ownerOf(resource),
     `${hostname()}, verify --mark`,
@@ -67,5 +67,6 @@ export const mark = (
       const damaged = new Set(found.map(({ key }) => key))
       const right = verified.depth === "records" ? Verification.keysOf(set).filter((key) => !damaged.has(key)) : []
       return yield* DamageMarking.mark(store, resource, { found, right: new Set(right) })
-    })
+    }),
+    "fiveMinutes"
   )

@@ -1,10 +1,10 @@
 import { Clock, Effect, Option, Stream } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
 import { digest, type Owner, ownerKey, type RunIdentity } from "../identity/RunIdentity.ts"
-import type { ObjectInfo, ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
-import { isReason } from "../storage/ObjectStoreError.ts"
+import type { ObjectInfo, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import * as Claims from "./Claims.ts"
+import { isThere } from "./ObjectsThere.ts"
 
 /** An unfinished run into whose folder nothing has been written for a long time. */
 export interface AbandonedRun {
@@ -46,12 +46,6 @@ export const unfinishedElsewhere = Effect.fn("AbandonedRuns.unfinishedElsewhere"
     concurrency: 8
   })
 })
-
-const isThere = (store: ObjectStoreShape, key: ObjectKey) =>
-  store.head(key).pipe(
-    Effect.as(true),
-    Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(false))
-  )
 
 const isUnfinished = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
   if (yield* isThere(store, BackupKeys.manifest(backupId))) return false

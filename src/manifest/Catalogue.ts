@@ -9,6 +9,7 @@ import * as Claims from "./Claims.ts"
 import * as Damage from "./Damage.ts"
 import * as Documents from "./Documents.ts"
 import { Manifest, type ManifestTotals, references, totals } from "./Manifest.ts"
+import { isThere } from "./ObjectsThere.ts"
 import * as RetiredFolder from "./RetiredFolder.ts"
 import { digest, type SetDigest, SetFacts } from "./SetFacts.ts"
 
@@ -80,12 +81,6 @@ const readManifest = Effect.fnUntraced(function* (store: ObjectStoreShape, backu
 
 const firstLine = (text: string) => text.split("\n", 1)[0] ?? text
 
-const exists = (store: ObjectStoreShape, key: ObjectKey) =>
-  store.head(key).pipe(
-    Effect.as(true),
-    Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(false))
-  )
-
 const reject = (reason: CatalogueError["reason"]) => Effect.fail(new CatalogueError({ reason }))
 
 /**
@@ -94,14 +89,11 @@ const reject = (reason: CatalogueError["reason"]) => Effect.fail(new CatalogueEr
  */
 export const open = (store: ObjectStoreShape, text: string) => {
   const backupId = BackupId.parse(text)
-  const opened =
-    backupId === undefined
-      ? reject(new SetNotFound({ backupId: text, location: store.location }))
-      : openById(store, backupId)
-  return opened.pipe(
-    Effect.catchReason("CatalogueError", "SetNotFound", (reason) =>
+  if (backupId === undefined) return reject(new SetNotFound({ backupId: text, location: store.location }))
+  return openById(store, backupId).pipe(
+    Effect.catchReason("CatalogueError", "SetNotFound", ({ location }) =>
       Effect.flatMap(nearly(store, text), (near) =>
-        reject(new SetNotFound({ ...reason, ...(near === undefined ? {} : { near }) }))
+        reject(new SetNotFound({ backupId, location, ...(near === undefined ? {} : { near }) }))
       )
     )
   )
@@ -128,7 +120,7 @@ export const openById = Effect.fn("Catalogue.openById")(function* (
   store: ObjectStoreShape,
   backupId: BackupId.BackupId
 ) {
-  if (yield* exists(store, BackupKeys.tombstone(backupId))) {
+  if (yield* isThere(store, BackupKeys.tombstone(backupId))) {
     return yield* reject(new SetIncomplete({ backupId, state: "beingRemoved" }))
   }
   const manifest = yield* readManifest(store, backupId).pipe(
@@ -136,7 +128,7 @@ export const openById = Effect.fn("Catalogue.openById")(function* (
   )
   if (manifest === undefined) {
     return yield* reject(
-      (yield* exists(store, BackupKeys.claim(backupId)))
+      (yield* isThere(store, BackupKeys.claim(backupId)))
         ? new SetIncomplete({ backupId, state: "unfinished" })
         : new SetNotFound({ backupId, location: store.location })
     )
@@ -167,12 +159,12 @@ export const factsOf = Effect.fn("Catalogue.factsOf")(function* (store: ObjectSt
 
 /** True for a folder with a manifest, whether or not somebody is removing it. */
 export const hasManifest = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
-  exists(store, BackupKeys.manifest(backupId))
+  isThere(store, BackupKeys.manifest(backupId))
 
 /** True for a folder with a manifest that nobody is removing. */
 export const isComplete = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
-  Effect.flatMap(exists(store, BackupKeys.tombstone(backupId)), (isRemoved) =>
-    isRemoved ? Effect.succeed(false) : exists(store, BackupKeys.manifest(backupId))
+  Effect.flatMap(isThere(store, BackupKeys.tombstone(backupId)), (isRemoved) =>
+    isRemoved ? Effect.succeed(false) : isThere(store, BackupKeys.manifest(backupId))
   )
 
 /**
@@ -189,7 +181,7 @@ const provenance = Effect.fnUntraced(function* (store: ObjectStoreShape, backupI
   }
   const owner = yield* Claims.claimant(store, backupId)
   if (owner !== undefined) return { owner, isForeign: false }
-  return { owner: undefined, isForeign: facts === undefined && !(yield* exists(store, BackupKeys.claim(backupId))) }
+  return { owner: undefined, isForeign: facts === undefined && !(yield* isThere(store, BackupKeys.claim(backupId))) }
 })
 
 /**

@@ -64,8 +64,15 @@ const patienceMillis = 300_000
 const isHeld = (error: CatalogueError | ObjectStoreError): error is CatalogueError =>
   error._tag === "CatalogueError" && error.reason._tag === "LockHeld"
 
-/** How long a lock is waited for: five minutes in all, or from each renewal on. */
-type Patience = "altogether" | "whileRenewed"
+/**
+ * How long a lock is waited for that another process holds. A holder that was killed keeps it for two minutes.
+ *
+ * - `none`: not at all.
+ * - `fiveMinutes`: altogether.
+ * - `whileRenewed`: as long as others hold and renew it, since the removal of large backups may take hours; a lock that
+ *   nobody renews is waited for up to five minutes.
+ */
+export type Patience = "none" | "fiveMinutes" | "whileRenewed"
 
 /** As `take`, but waits for the holder's end, or until the lock of a dead holder expires. */
 const takePatiently = Effect.fnUntraced(function* (
@@ -74,6 +81,7 @@ const takePatiently = Effect.fnUntraced(function* (
   holder: string,
   patience: Patience
 ) {
+  if (patience === "none") return yield* take(store, owner, holder)
   let sinceMillis = yield* Clock.currentTimeMillis
   let seen = ""
   let isNew = true
@@ -109,15 +117,19 @@ const briefly = (release: Effect.Effect<void, ObjectStoreError>) =>
     yield* Fiber.interrupt(fiber)
   })
 
-const held = <A, E, R>(
+/**
+ * Runs `work` while it holds the owner's lock, renewed three times per lifetime; interrupts `work` if the lock is lost.
+ * Fails with `LockHeld` if another process holds it for longer than `patience` allows.
+ */
+export const holding = <A, E, R>(
   store: ObjectStoreShape,
   owner: Owner,
   holder: string,
-  first: Effect.Effect<number, CatalogueError | ObjectStoreError>,
-  work: Effect.Effect<A, E, R>
+  work: Effect.Effect<A, E, R>,
+  patience: Patience = "none"
 ): Effect.Effect<A, E | CatalogueError | ObjectStoreError, R> =>
   Effect.gen(function* () {
-    let mine = yield* first
+    let mine = yield* takePatiently(store, owner, holder, patience)
     const renew = Effect.suspend(() => take(store, owner, holder, mine)).pipe(
       Effect.tap((epoch) => Effect.sync(() => (mine = epoch)))
     )
@@ -131,39 +143,3 @@ const held = <A, E, R>(
     )
     return yield* Effect.raceFirst(work, renewing).pipe(Effect.ensuring(briefly(release)))
   })
-
-/**
- * Runs `work` while it holds the owner's lock, renewed three times per lifetime; interrupts `work` if the lock is lost.
- * Fails with `LockHeld` at once if another process holds it.
- */
-export const holding = <A, E, R>(
-  store: ObjectStoreShape,
-  owner: Owner,
-  holder: string,
-  work: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | CatalogueError | ObjectStoreError, R> =>
-  held(store, owner, holder, take(store, owner, holder), work)
-
-/**
- * As `holding`, but waits for up to five minutes while another process holds the lock: a holder that was killed keeps
- * it for two minutes.
- */
-export const holdingPatiently = <A, E, R>(
-  store: ObjectStoreShape,
-  owner: Owner,
-  holder: string,
-  work: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | CatalogueError | ObjectStoreError, R> =>
-  held(store, owner, holder, takePatiently(store, owner, holder, "altogether"), work)
-
-/**
- * As `holdingPatiently`, but waits as long as other processes hold and renew the lock: the removal of large backups may
- * take hours. A lock that nobody renews is waited for up to five minutes.
- */
-export const holdingAfterOthers = <A, E, R>(
-  store: ObjectStoreShape,
-  owner: Owner,
-  holder: string,
-  work: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | CatalogueError | ObjectStoreError, R> =>
-  held(store, owner, holder, takePatiently(store, owner, holder, "whileRenewed"), work)

@@ -134,7 +134,7 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function* (
     catalogue: ownedJobs.catalogue,
     listedMillis: ownedJobs.listedMillis,
     storedData: ownedJobs.storedData,
-    percentPerRun: ownedJobs.storedData.verification?.percent ?? previous.verification?.percentPerRun,
+    percentPerRun: backup?.spec.verification.percentPerRun,
     listing: isLost ? "StatusLost" : deleted === undefined ? undefined : "ListingDue",
     queue: done.queue,
     refusal: done.refusal,

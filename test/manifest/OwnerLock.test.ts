@@ -75,9 +75,12 @@ describe("OwnerLock", () => {
       const { store } = yield* memory
       const dead = { ...store, delete: () => Effect.die("killed") }
       yield* Effect.exit(OwnerLock.holding(dead, owner, "run", Effect.die("killed")))
-      const prune = yield* Effect.forkChild(OwnerLock.holdingPatiently(store, owner, "prune", Effect.succeed("done")), {
-        startImmediately: true
-      })
+      const prune = yield* Effect.forkChild(
+        OwnerLock.holding(store, owner, "prune", Effect.succeed("done"), "fiveMinutes"),
+        {
+          startImmediately: true
+        }
+      )
       yield* TestClock.adjust("119 seconds")
       assert.isUndefined(prune.pollUnsafe())
       yield* TestClock.adjust("6 seconds")
@@ -92,7 +95,7 @@ describe("OwnerLock", () => {
         startImmediately: true
       })
       const prune = yield* Effect.forkChild(
-        Effect.exit(OwnerLock.holdingPatiently(store, owner, "prune", Effect.void)),
+        Effect.exit(OwnerLock.holding(store, owner, "prune", Effect.void, "fiveMinutes")),
         { startImmediately: true }
       )
       yield* TestClock.adjust("4 minutes")
@@ -101,7 +104,7 @@ describe("OwnerLock", () => {
       assert.strictEqual(reasonOf(yield* Fiber.join(prune)), "LockHeld")
       yield* Fiber.interrupt(alive)
       const broken = { ...store, list: () => Stream.die("no answer") }
-      const exit = yield* Effect.exit(OwnerLock.holdingPatiently(broken, owner, "prune", Effect.void))
+      const exit = yield* Effect.exit(OwnerLock.holding(broken, owner, "prune", Effect.void, "fiveMinutes"))
       assert.isTrue(Exit.isFailure(exit))
     }).pipe(Effect.provide(InMemoryObjectStores.layer))
   )
@@ -112,7 +115,7 @@ describe("OwnerLock", () => {
       const prune = yield* Effect.forkChild(OwnerLock.holding(store, owner, "prune", Effect.sleep("40 minutes")), {
         startImmediately: true
       })
-      const commit = Effect.exit(OwnerLock.holdingAfterOthers(store, owner, "commit", Effect.void))
+      const commit = Effect.exit(OwnerLock.holding(store, owner, "commit", Effect.void, "whileRenewed"))
       const first = yield* Effect.forkChild(commit, { startImmediately: true })
       yield* TestClock.adjust("39 minutes")
       assert.isUndefined(first.pollUnsafe())
