@@ -9,10 +9,6 @@ const measuredElsewhere = new Set([
   "api_requests_total",
   "api_request_duration_seconds",
   "event_loop_lag_seconds",
-  // Reported by runs that read stored backups again.
-  "data_verified",
-  "oldest_read_timestamp_seconds",
-  "stored_bytes",
   // Fairness.test.ts
   "queued_since_timestamp_seconds",
   // operator/restore/Story.test.ts
