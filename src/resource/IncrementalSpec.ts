@@ -8,7 +8,7 @@ export const IncrementalSpec = Field.object(
         description:
           "Build each backup on the newest earlier one: read and store only what is new, and take over the rest, where Kafka's log is proven to be the same. Each backup is restored by itself all the same. A trigger whose value begins with full- reads everything."
       }),
-      false
+      true
     ),
     fullEvery: Field.optional(
       Field.integer({
@@ -23,7 +23,7 @@ export const IncrementalSpec = Field.object(
     rules: [
       Rule.rule({
         cel: "!has(self.fullEvery) || self.enabled",
-        message: "fullEvery needs enabled: true; without it every backup is read in full",
+        message: "fullEvery does nothing with enabled: false, which reads every backup in full; remove one of the two",
         fieldPath: ".fullEvery",
         holds: (self) => self.fullEvery === undefined || self.enabled
       })

@@ -56,6 +56,29 @@ const asBefore = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId:
   yield* store.put(key, [SealedJson.seal(SetFacts, older)])
 })
 
+/** The backup as version 0.1 left it: without seals, attempts, fingerprints, and all that was added to facts since. */
+const asFirst = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId) {
+  const { kb_documents: _documents, ...manifest } = JSON.parse(
+    Buffer.from(yield* store.get(BackupKeys.manifest(backupId))).toString()
+  )
+  yield* store.put(BackupKeys.manifest(backupId), [Buffer.from(JSON.stringify(manifest))])
+  yield* asBefore(store, backupId)
+  const opened = SealedJson.open(SetFacts, yield* store.get(BackupKeys.facts(backupId)))
+  const {
+    attempt: _attempt,
+    full: _full,
+    manifestSha256: _sha256,
+    selection: _selection,
+    ...facts
+  } = Result.getOrThrow(opened)
+  const { newRecords: _records, newStoredBytes: _bytes, ...totals } = facts.totals
+  const topics = facts.topics.map((topic) => ({
+    ...topic,
+    partitions: topic.partitions.map(({ largestRecordBytes: _largest, ...partition }) => partition)
+  }))
+  yield* store.put(BackupKeys.facts(backupId), [SealedJson.seal(SetFacts, { ...facts, totals, topics })])
+})
+
 describe("an incremental backup", () => {
   it.live("takes over what the one before it holds, stores what is new, and is a whole backup", () =>
     Effect.gen(function* () {
@@ -294,6 +317,20 @@ describe("an incremental backup", () => {
       assert.strictEqual(partitionOf(facts, "orders").leaderEpoch, 0, "for the next time")
       assert.strictEqual(facts.totals.newRecords, 14)
       yield* assertHoldsAll(cluster, store, ids[1], { ...someTopics, replaced: 1 })
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("builds on a full backup of version 0.1, and is whole", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(aRequest(slots[0]))
+      yield* asFirst(store, ids[0])
+      yield* more(cluster)
+      const { facts } = yield* attempt(incremental(slots[1]))
+      assert.deepStrictEqual([facts.base?.backupId, facts.totals.newRecords], [ids[0], 20])
+      yield* assertHoldsAll(cluster, store, ids[1], someTopics)
+      yield* isSound(store, ids[1])
     }).pipe(Effect.provide(layer))
   )
 

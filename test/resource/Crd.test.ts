@@ -270,7 +270,7 @@ describe("defaults", () => {
       compression: "zstd",
       includeOffsetHeaders: false,
       checkpointIntervalSecs: 30,
-      incremental: { enabled: false },
+      incremental: { enabled: true },
       verification: { percentPerRun: 2 },
       circuitBreaker: { enabled: true, failureThreshold: 5, resetTimeoutSecs: 60 },
       job: { backoffLimit: 3, ttlSecondsAfterFinished: 86_400 },

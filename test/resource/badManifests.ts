@@ -388,9 +388,9 @@ export const badManifests: ReadonlyArray<BadManifest> = [
   ),
   bad(
     "full ones among backups that are full anyway",
-    [["incremental", { fullEvery: 24 }]],
+    [["incremental", { enabled: false, fullEvery: 24 }]],
     "incremental.fullEvery",
-    "fullEvery needs enabled: true"
+    "fullEvery does nothing with enabled: false"
   ),
   at("incremental.enabled", "sometimes", "sometimes", "true or false"),
   at("verification.percentPerRun", "more than all", 101, "must be from 0 to 100"),

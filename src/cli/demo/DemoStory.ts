@@ -71,7 +71,7 @@ export const play = Effect.fn("DemoStory.play")(function* (stage: Stage, paths: 
   )
   yield* watch("demo", (status) => successes(status) === 2)
 
-  yield* scene("13:05", "The scheduled backup of 13:00 has been made too.")
+  yield* scene("13:05", "The scheduled backup of 13:00 has been made too. Each backup has stored only what was new.")
   yield* showHistory
 
   yield* scene("13:10", "You decide to keep two backups only. A Job removes the oldest.")
@@ -79,7 +79,7 @@ export const play = Effect.fn("DemoStory.play")(function* (stage: Stage, paths: 
   yield* kubectl(`patch kafkabackup demo --type merge -p '${JSON.stringify(fewer)}'`, ({ patch }) =>
     patch("demo", fewer)
   )
-  yield* scene("13:11", "The oldest backup is gone, from the history and from storage.")
+  yield* scene("13:11", "The oldest backup is gone. What newer backups need of its objects stays in storage.")
   yield* showHistory
 
   yield* scene("13:20", "You ask for a one-time backup of a topic that does not exist.")
