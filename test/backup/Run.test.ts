@@ -87,9 +87,11 @@ describe("Run", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("loses and doubles nothing when the process dies at any call to storage", () =>
-    Effect.gen(function* () {
-      for (const when of ["before", "after"] as const) {
+  // Some 85 calls, and two attempts for each: half a minute where the machine is idle.
+  it.live.each(["before", "after"] as const)(
+    "loses and doubles nothing when the process dies %s any call to storage",
+    (when) =>
+      Effect.gen(function* () {
         for (let n = 1; ; n++) {
           const finished = yield* Effect.gen(function* () {
             const { cluster, store } = yield* world
@@ -115,8 +117,8 @@ describe("Run", () => {
             break
           }
         }
-      }
-    })
+      }),
+    180_000
   )
 
   it.live("resumes after the durable records instead of reading them again", () =>
