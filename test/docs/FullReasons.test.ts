@@ -7,7 +7,7 @@ const guide = readFileSync(new URL("../../docs/guides/incremental-and-retention.
 describe("docs/guides/incremental-and-retention.md", () => {
   it("has every reason for which a partition is read in full, and no other", () => {
     const table = guide.slice(guide.indexOf("### Read in full"), guide.indexOf("### A full backup now"))
-    const rows = table.split("\n").filter((line) => /^\| `/u.test(line))
+    const rows = table.split("\n").filter((line) => line.startsWith("| `"))
     const named = rows.flatMap((row) => [...row.split("|")[1]!.matchAll(/`([A-Za-z]+)`/gu)].map(([, reason]) => reason))
     assert.deepStrictEqual(named.toSorted(), fullReasons.toSorted())
   })
