@@ -5,6 +5,7 @@ import type { DamagedObject } from "../manifest/Damage.ts"
 import * as DamageMarking from "../manifest/DamageMarking.ts"
 import * as Ledger from "../manifest/Ledger.ts"
 import type { LedgerEntries } from "../manifest/LedgerEntries.ts"
+import * as LedgerReading from "../manifest/LedgerReading.ts"
 import type { VerificationSummary } from "../outcome/VerificationSummary.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Explanation from "../worker/Explanation.ts"
@@ -33,23 +34,6 @@ const confirmed = Effect.fnUntraced(function* (store: ObjectStoreShape, suspects
   }
   return { damaged, right }
 })
-
-/** Those rows at the back, in the same order, as read at this time; without the strays. */
-const moved = (
-  entries: LedgerEntries,
-  read: ReadonlySet<number>,
-  strays: ReadonlySet<number>,
-  nowMillis: number
-): LedgerEntries => {
-  const [waiting, done]: [Array<number>, Array<number>] = [[], []]
-  for (let row = 0; row < entries.count; row++) {
-    if (read.has(row)) {
-      entries.seconds[row] = Math.floor(nowMillis / 1000)
-      done.push(row)
-    } else if (!strays.has(row)) waiting.push(row)
-  }
-  return entries.arranged([...waiting, ...done])
-}
 
 const oldestSeconds = ({ count, seconds }: LedgerEntries): number | undefined => {
   let oldest: number | undefined
@@ -100,7 +84,7 @@ const enter = Effect.fnUntraced(function* (
     const { heldMillis: _held, ...rest } = ledger.sets[number]!
     ledger.sets[number] = rest
   }
-  ledger.entries = moved(ledger.entries, rows, strays, yield* Clock.currentTimeMillis)
+  ledger.entries = LedgerReading.moved(ledger.entries, rows, strays, yield* Clock.currentTimeMillis)
   const run = { backupId, objects: rows.size, bytes }
   if (!rereading.isCutShort) ledger.run = run
   yield* Ledger.write(store, Adoption.ownerOf(resource), ledger).pipe(

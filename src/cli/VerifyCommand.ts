@@ -1,11 +1,14 @@
 import { Effect, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
+import { hostname } from "node:os"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import { totals } from "../manifest/Manifest.ts"
+import * as Readers from "../manifest/Readers.ts"
 import * as Verification from "../manifest/Verification.ts"
 import * as Format from "../status/Format.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { backupId } from "./DescribeCommand.ts"
 import * as Display from "./Display.ts"
 import * as Resource from "./Resource.ts"
@@ -13,6 +16,7 @@ import { output, shared } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
 import * as VerifyCluster from "./VerifyCluster.ts"
 import * as VerifyMark from "./VerifyMark.ts"
+import * as VerifySample from "./VerifySample.ts"
 
 /** The backup is damaged; every problem has been printed. */
 export class VerificationFailed extends Schema.TaggedError<VerificationFailed>()("VerificationFailed", {
@@ -54,8 +58,9 @@ const othersText = ({ _tag, backups }: Others, { backupId, damagedObjects }: Ver
   ]
 }
 
-const text = (found: Verification.Verification, others: Others): string =>
-  [
+const text = (found: Verification.Verification, others: Others): string => {
+  const sampled = VerifySample.text(found)
+  return [
     ...found.problems.map(line),
     ...found.broken.map(({ detail, key }) => `DAMAGED ${key} ${detail}`),
     ...(found.isForeign ? ["Note: another tool made this backup; only what its manifest says was checked"] : []),
@@ -68,11 +73,24 @@ const text = (found: Verification.Verification, others: Others): string =>
       ? [
           found.depth === "records"
             ? `OK ${found.backupId}: ${Format.count(found.records)} records in ${Format.count(found.segments)} segments (${Format.bytes(found.storedBytes)}): every byte was read, every checksum is correct`
-            : `OK ${found.backupId}: all ${Format.count(found.segments)} segments (${Format.bytes(found.storedBytes)}) exist with their sizes; --deep also reads every record`
+            : `OK ${found.backupId}: all ${Format.count(found.segments)} segments (${Format.bytes(found.storedBytes)}) exist with their sizes${found.depth === "sample" ? ", and those that were read are correct" : ""}; --deep also reads every record`
         ]
       : []),
+    ...(sampled === undefined ? [] : [sampled]),
     ...othersText(others, found)
   ].join("\n")
+}
+
+/** The backup. What reads for long says so in storage, if it may: retention leaves the backup alone meanwhile. */
+const opened = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  flags: { readonly backupId: string; readonly deep: boolean; readonly againstCluster: boolean } & VerifySample.Given
+) {
+  if (flags.deep || flags.againstCluster || flags.sample !== undefined) {
+    yield* Readers.register(store, flags.backupId, `kafka-backup verify on ${hostname()}`)
+  }
+  return yield* Catalogue.open(store, flags.backupId)
+})
 
 export const verify = Command.make(
   "verify",
@@ -83,10 +101,11 @@ export const verify = Command.make(
       Flag.withDefault(false),
       Flag.withDescription("read every byte: check checksums, counts, and the framing and order of all records")
     ),
+    sample: VerifySample.flag,
     mark: Flag.Boolean("mark").pipe(
       Flag.withDefault(false),
       Flag.withDescription(
-        "record what is damaged in every backup of the resource that needs it; with --deep, take back what is right again"
+        "record what is damaged in every backup of the resource that needs it; with --deep or --sample, take back what is right again, and remember what was read"
       )
     ),
     againstCluster: Flag.Boolean("against-cluster").pipe(
@@ -98,19 +117,26 @@ export const verify = Command.make(
     output
   },
   Effect.fnUntraced(function* (flags) {
+    yield* VerifySample.assertOne(flags)
     const { backup, store } = yield* Resource.openStore(flags.file, flags)
     const resource = SpecRequest.resource(backup)
-    const set = yield* Catalogue.open(store, flags.backupId)
+    const set = yield* opened(store, flags)
     if (flags.mark) yield* VerifyMark.assertOwn(store, resource, set)
     const total = totals(set.manifest).storedBytes
     let done = 0
-    const found = yield* Verification.verify(store, set, flags.deep ? "records" : "objects", (storedBytes) => {
+    const reading: Verification.Reading =
+      flags.sample === undefined
+        ? flags.deep
+          ? "records"
+          : "objects"
+        : yield* VerifySample.choose(store, resource, set, flags.sample)
+    const found = yield* Verification.verify(store, set, reading, (storedBytes) => {
       done += storedBytes
     }).pipe(Display.during(() => `verifying ${flags.backupId}: ${Format.bytes(done)} of ${Format.bytes(total)}`))
     const others: Others = flags.mark
       ? {
           _tag: "Marked",
-          backups: yield* VerifyMark.mark(store, resource, set, found).pipe(
+          backups: yield* VerifyMark.mark(store, resource, set, reading, found).pipe(
             Display.during(() => `recording what was found of ${flags.backupId}`)
           )
         }
@@ -163,6 +189,10 @@ export const verify = Command.make(
     {
       command: "kafka-backup verify orders-20261123-120000 -f backup.yaml --deep --mark",
       description: "the same, and record what is damaged for list, retention, restores and the next run"
+    },
+    {
+      command: "kafka-backup verify orders-20261123-120000 -f backup.yaml --sample 10 --mark",
+      description: "read a tenth, what was not read for longest first, and remember that"
     },
     {
       command: "kafka-backup verify orders-20261123-120000 -f backup.yaml --secrets ./secrets --against-cluster",

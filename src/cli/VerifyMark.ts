@@ -5,6 +5,7 @@ import { ownerOf } from "../manifest/Adoption.ts"
 import type { BackupSet } from "../manifest/Catalogue.ts"
 import type * as Damage from "../manifest/Damage.ts"
 import * as DamageMarking from "../manifest/DamageMarking.ts"
+import * as LedgerReading from "../manifest/LedgerReading.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
 import * as Verification from "../manifest/Verification.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -47,13 +48,14 @@ export const sharing = Effect.fn("VerifyMark.sharing")(function* (
 /**
  * Records what was found in every backup of the resource that names these objects, under the owner's lock: what was
  * damaged is looked at once more, since a run may have healed it meanwhile. Only what was read whole clears earlier
- * damage. Returns the backups of the resource that are known to be damaged then.
+ * damage, and is recorded as read. Returns the backups of the resource that are known to be damaged then.
  */
 export const mark = (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   set: BackupSet,
-  verified: Pick<Verification.Verification, "damagedObjects" | "depth">
+  reading: Verification.Reading,
+  { damagedObjects }: Pick<Verification.Verification, "damagedObjects">
 ) =>
   OwnerLock.holding(
     store,
@@ -61,12 +63,15 @@ export const mark = (
     `${hostname()}, verify --mark`,
     Effect.gen(function* () {
       const sinceMillis = yield* Clock.currentTimeMillis
-      const suspects = new Set(verified.damagedObjects.map(({ key }) => key))
-      const still = yield* Verification.recheck(store, set, verified.depth, suspects)
+      const suspects = new Set(damagedObjects.map(({ key }) => key))
+      const still = yield* Verification.recheck(store, set, reading, suspects)
       const found = still.map((problem): Damage.DamagedObject => ({ ...problem, sinceMillis }))
       const damaged = new Set(found.map(({ key }) => key))
-      const right = verified.depth === "records" ? Verification.keysOf(set).filter((key) => !damaged.has(key)) : []
-      return yield* DamageMarking.mark(store, resource, { found, right: new Set(right) })
+      const read = Verification.keysRead(set, reading)
+      const right = new Set(read.filter((key) => !damaged.has(key)))
+      const marked = yield* DamageMarking.mark(store, resource, { found, right })
+      if (read.length > 0) yield* LedgerReading.enter(store, resource, set, read)
+      return marked
     }),
     "fiveMinutes"
   )

@@ -1,12 +1,21 @@
 import { hash } from "node:crypto"
 
+/** A little-endian number of four characters below 256. */
+const numberAt = (text: string, at: number): number =>
+  (text.charCodeAt(at) |
+    (text.charCodeAt(at + 1) << 8) |
+    (text.charCodeAt(at + 2) << 16) |
+    (text.charCodeAt(at + 3) << 24)) >>>
+  0
+
 /** The first 8 bytes of the SHA-256 of each key, as pairs of 32-bit numbers: two for each key. */
 export const hashes = (keys: ReadonlyArray<string>): Uint32Array => {
   const found = new Uint32Array(keys.length * 2)
   for (const [n, key] of keys.entries()) {
-    const digest = hash("sha256", key, "buffer")
-    found[2 * n] = digest.readUInt32LE(0)
-    found[2 * n + 1] = digest.readUInt32LE(4)
+    // A buffer for each would be memory outside of the heap, which is freed late.
+    const digest = hash("sha256", key, "binary")
+    found[2 * n] = numberAt(digest, 0)
+    found[2 * n + 1] = numberAt(digest, 4)
   }
   return found
 }

@@ -30,6 +30,13 @@ const absorb = (upkeep: LedgerUpkeep.Upkeep, set: LedgerUpkeep.KeptSet, manifest
   LedgerUpkeep.absorb(upkeep, set, objects, hashes(objects.map(({ key }) => key)), isNew)
 }
 
+/** Adds what one of the kept backups names. */
+export const add = (ledger: Ledger, kept: ReadonlyArray<LedgerUpkeep.KeptSet>, set: Catalogue.BackupSet): void => {
+  const upkeep = LedgerUpkeep.begin(ledger, kept)
+  const own = upkeep.kept.get(set.backupId)
+  if (own !== undefined) absorb(upkeep, own, set.manifest, false)
+}
+
 /** A complete backup; undefined if it is none any more, or a text that says why it cannot be read. */
 export const opened = (store: ObjectStoreShape, backupId: BackupId) =>
   Catalogue.openById(store, backupId).pipe(

@@ -19,9 +19,14 @@ export interface Problem {
   readonly detail: string
 }
 
+/** What is read of a backup: no object, every one, or those with these keys. The others are only looked for. */
+export type Reading = "objects" | "records" | ReadonlySet<string>
+
 export interface Verification {
   readonly backupId: BackupId
-  readonly depth: "objects" | "records"
+  readonly depth: "objects" | "records" | "sample"
+  /** What was read, where that is a part of the backup. */
+  readonly sample?: { readonly segments: number; readonly storedBytes: number }
   readonly segments: number
   readonly records: number
   readonly storedBytes: number
@@ -171,60 +176,74 @@ export const provenRecords = (store: ObjectStoreShape, segment: ManifestSegment)
   )
 }
 
-const checkAll = (
+const isRead =
+  (reading: Reading) =>
+  ({ segment }: LocatedSegment): boolean =>
+    typeof reading === "string" ? reading === "records" : reading.has(segment.key)
+
+const checkAll = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   all: ReadonlyArray<LocatedSegment>,
-  depth: Verification["depth"],
+  reading: Reading,
   onSegment: (storedBytes: number) => void
-) =>
-  Stream.fromIterable(all).pipe(
-    Stream.mapEffect(
-      (located) =>
-        Effect.tap((depth === "objects" ? checkObject : checkRecords)(store, located), () =>
-          Effect.sync(() => onSegment(located.segment.compressed_size ?? 0))
-        ),
-      { concurrency: depth === "objects" ? 16 : 2 }
-    ),
-    Stream.runCollect,
-    Effect.map((found) => found.flat())
-  )
+) {
+  const each = (some: ReadonlyArray<LocatedSegment>, check: typeof checkRecords, concurrency: number) =>
+    Stream.fromIterable(some).pipe(
+      Stream.mapEffect(
+        (located) =>
+          Effect.tap(check(store, located), () => Effect.sync(() => onSegment(located.segment.compressed_size ?? 0))),
+        { concurrency }
+      ),
+      Stream.runCollect,
+      Effect.map((found) => found.flat())
+    )
+  const { false: others = [], true: read = [] } = Object.groupBy(all, (one) => `${isRead(reading)(one)}`)
+  return [...(yield* each(others, checkObject, 16)), ...(yield* each(read, checkRecords, 2))]
+})
 
-/** The keys of all objects that the manifest names. */
-export const keysOf = (set: BackupSet): ReadonlyArray<string> => locatedSegments(set).map(({ segment }) => segment.key)
+/** The keys of the objects of the set that are read. */
+export const keysRead = (set: BackupSet, reading: Reading): ReadonlyArray<string> =>
+  locatedSegments(set)
+    .filter(isRead(reading))
+    .map(({ segment }) => segment.key)
 
 /** What is wrong now with those objects of the set that have these keys. */
 export const recheck = Effect.fn("Verification.recheck")(function* (
   store: ObjectStoreShape,
   set: BackupSet,
-  depth: Verification["depth"],
+  reading: Reading,
   keys: ReadonlySet<string>
 ) {
   const some = locatedSegments(set).filter(({ segment }) => keys.has(segment.key))
-  return yield* checkAll(store, some, depth, () => {})
+  return yield* checkAll(store, some, reading, () => {})
+})
+
+const sizeOf = (all: ReadonlyArray<LocatedSegment>) => ({
+  segments: all.length,
+  storedBytes: all.reduce((n, { segment }) => n + (segment.compressed_size ?? 0), 0)
 })
 
 /**
  * Checks every segment that the manifest names. `objects`: it exists with its size. `records`: every byte is read,
- * checksums and the framing and order of every record are checked, counts and offsets compared with the manifest.
- * Problems are returned; the effect fails only if the store fails, or if the format of a segment is
- * unknown. Calls `onSegment` with the stored bytes of each
- * finished segment.
+ * checksums and the framing and order of every record are checked, counts and offsets compared with the manifest. With
+ * keys, the one for these objects and the other for the rest. Problems are returned; the effect fails only if the store
+ * fails, or if the format of a segment is unknown. Calls `onSegment` with the stored bytes of each finished segment.
  */
 export const verify = Effect.fn("Verification.verify")(function* (
   store: ObjectStoreShape,
   set: BackupSet,
-  depth: Verification["depth"],
+  reading: Reading,
   onSegment: (storedBytes: number) => void = () => {}
 ) {
   const all = locatedSegments(set)
-  const found = yield* checkAll(store, all, depth, onSegment)
+  const found = yield* checkAll(store, all, reading, onSegment)
   const { broken, leftovers } = yield* Seal.inspect(store, set)
   return {
     backupId: set.backupId,
-    depth,
-    segments: all.length,
+    depth: typeof reading === "string" ? reading : "sample",
+    ...(typeof reading === "string" ? {} : { sample: sizeOf(all.filter(isRead(reading))) }),
+    ...sizeOf(all),
     records: all.reduce((n, { segment }) => n + segment.record_count, 0),
-    storedBytes: all.reduce((n, { segment }) => n + (segment.compressed_size ?? 0), 0),
     problems: [...disorder(set), ...shortfall(set), ...found],
     damagedObjects: found,
     broken,
