@@ -26,7 +26,7 @@ may rely on them. Messages are for people and may change. Nothing in a status is
 or edited by hand is rebuilt from Jobs and storage.
 
 \`\`\`sh
-kubectl get kafkabackup                                          # are backups fine? READY and LAST SUCCESS
+kubectl get kafkabackup                                          # are backups fine? READY, INTACT and LAST SUCCESS
 kubectl get kafkabackup my-backup -o wide                        # why not? MESSAGE
 kubectl describe kafkabackup my-backup                           # conditions and Events
 kubectl wait --for=condition=Ready kafkabackup/my-backup --timeout=1h

@@ -12,6 +12,7 @@ import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as Lineage from "./Lineage.ts"
 import * as Retention from "./Retention.ts"
+import * as RetentionWords from "./RetentionWords.ts"
 
 /** A set of the owner, as the index knows it. */
 export interface KnownSet extends IndexedSet {
@@ -146,16 +147,16 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
       .toSorted((a, b) => (checked.get(a.backupId)?.atMillis ?? 0) - (checked.get(b.backupId)?.atMillis ?? 0))
     const due = new Set([...newest.filter(isDoubtful), ...doubtful.slice(0, Math.max(0, checks - present.size - 1))])
     if (due.size === 0) {
-      const notes = sets.flatMap(({ backupId, damage: recorded }) => {
-        if (lostManifests.has(backupId)) return [`${backupId} has no manifest any more and is no backup`]
+      const expired = new Set(decision.expired.map(({ backupId }) => backupId))
+      const damaged = sets.flatMap(({ backupId, damage: recorded }): ReadonlyArray<RetentionWords.Damaged> => {
         const damage = recorded?.text ?? checked.get(backupId)?.damage
-        if (damage === undefined) return []
-        return [
-          decision.expired.some((set) => set.backupId === backupId)
-            ? `${backupId} is damaged and goes, because newer whole backups hold what it holds: ${damage}`
-            : `${backupId} is damaged and does not count for retention: ${damage}`
-        ]
+        if (damage === undefined || lostManifests.has(backupId)) return []
+        return [{ backupId, damage, isExpired: expired.has(backupId) }]
       })
+      const notes = [
+        ...[...lostManifests].map((backupId) => `${backupId} has no manifest any more and is no backup`),
+        ...RetentionWords.damaged(damaged)
+      ]
       const known = sets.flatMap(({ backupId, base, damage, facts, references }): ReadonlyArray<IndexedSet> => {
         if (gone.has(backupId)) return []
         const [found, missing] = [checked.get(backupId), lost.get(backupId)]

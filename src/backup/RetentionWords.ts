@@ -58,3 +58,27 @@ export const remains = (folders: ReadonlyArray<BackupId.BackupId>): ReadonlyArra
     (backupId) =>
       `${backupId} is no backup: it holds objects of a backup that was removed; prune removes what no backup needs`
   )
+
+/** A damaged backup, what is damaged in it, and whether it goes. */
+export interface Damaged {
+  readonly backupId: BackupId.BackupId
+  readonly damage: string
+  readonly isExpired: boolean
+}
+
+/** How many backups are named that have the same damage. */
+const namedDamaged = 3
+
+/** A note for each damage: backups share objects, so that one object may damage hundreds of them. */
+export const damaged = (all: ReadonlyArray<Damaged>): ReadonlyArray<string> =>
+  [...Map.groupBy(all, ({ damage, isExpired }) => `${isExpired} ${damage}`).values()].map((same) => {
+    const { damage, isExpired } = same[0]!
+    const named = same.slice(0, namedDamaged).map(({ backupId }) => backupId)
+    const who = [...named, ...(same.length > named.length ? [`${same.length - named.length} more`] : [])]
+    const [is, goes, does, holds] =
+      same.length === 1 ? ["is", "goes", "does", "it holds"] : ["are", "go", "do", "they hold"]
+    const what = isExpired
+      ? `${goes}, because newer whole backups hold what ${holds}`
+      : `${does} not count for retention`
+    return `${who.length === 1 ? who[0] : `${who.slice(0, -1).join(", ")} and ${who.at(-1)}`} ${is} damaged and ${what}: ${damage}`
+  })

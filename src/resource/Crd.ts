@@ -26,6 +26,12 @@ const columns: ReadonlyArray<Definition.Column> = [
     description: "True: backups are made as wanted; the column Message (-o wide) says why not"
   },
   {
+    name: "Intact",
+    type: "string",
+    jsonPath: '.status.conditions[?(@.type=="SetsIntact")].status',
+    description: "False: a stored backup is known to be damaged; condition SetsIntact names the one to restore from"
+  },
+  {
     name: "Last Success",
     type: "date",
     jsonPath: ".status.lastBackupTime",

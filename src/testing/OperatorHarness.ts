@@ -148,15 +148,18 @@ const make = Effect.fnUntraced(function* ({ callsOut, paceMillis }: Ground) {
 
   yield* kubernetes.node.run(pods.run)
 
-  /** Gives real work, such as compression, time to proceed; more of it while pods work. */
+  /**
+   * Gives real work, such as compression, time to proceed; more of it while pods work. From the end of a pod to the
+   * status that tells of it the operator needs more than six turns.
+   */
   const settle = Effect.promise(async () => {
-    for (let quiet = 0, turns = 0; quiet < 4 && turns < 10_000; turns++) {
+    for (let quiet = 0, turns = 0; quiet < 12 && turns < 10_000; turns++) {
       if (callsOut() > 0) {
         await realPause(1)
         quiet = 0
       } else {
         await turn()
-        quiet = pods.active() === 0 ? quiet + 1 : quiet + 0.1
+        quiet = pods.active() === 0 ? quiet + 1 : quiet + 0.3
       }
     }
   })

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { JavaKafka } from "../harness/JavaKafka.ts"
 import { describeWith } from "../harness/services.ts"
@@ -124,6 +126,71 @@ describeWith(
       assert.lengthOf(ids(status), 10)
       assert.lengthOf(world.sets("many"), 11)
     })
+
+    it("says which backup to restore from while others are damaged, and that all are whole again once they are", async () => {
+      await world.apply(
+        resource("rotten", {
+          schedule: "0 0 1 1 *",
+          suspend: true,
+          incremental: { enabled: true },
+          verification: { percentPerRun: 100 }
+        })
+      )
+      const backup = async (token: string): Promise<any> => {
+        await trigger("rotten", token)
+        return world.settled(
+          "rotten",
+          `run ${token} is over`,
+          (status) => status.handledTrigger === token && status.activeRun === undefined && status.phase === "Completed"
+        )
+      }
+      const labels = `resource_namespace="${world.namespace}",name="rotten"`
+      const damaged = () => operator.metric(`kafka_backup_operator_damaged_backups{${labels}}`)
+      const cell = async (column: string): Promise<string> => {
+        const [heading = "", row = ""] = (await world.kubectl("get", "kafkabackup", "rotten")).split("\n")
+        return row.slice(heading.indexOf(column)).split(/\s/u)[0] ?? ""
+      }
+      await backup("first")
+      const whole = await backup("second")
+      assert.strictEqual(condition(whole, "SetsIntact").reason, "NoKnownDamage")
+      assert.strictEqual(await damaged(), 0)
+      assert.strictEqual(await cell("INTACT"), "True")
+
+      // The second backup names the object of the first, so one changed byte damages both.
+      const [first = ""] = world.sets("rotten").toSorted()
+      const folder = join(world.folder, "backups", "rotten", first, "topics")
+      const object = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((file) => file.endsWith(".zst"))!
+      const good = readFileSync(join(folder, object))
+      const bad = Buffer.from(good)
+      bad[bad.length >> 1]! ^= 1
+      writeFileSync(join(folder, object), bad)
+
+      const broken = await backup("third")
+      console.log(await world.kubectl("get", "kafkabackup", "rotten", "-o", "wide"))
+      console.log(await world.kubectl("describe", "kafkabackup", "rotten"))
+      const intact = condition(broken, "SetsIntact")
+      assert.deepInclude(intact, { status: "False", reason: "BackupsDamaged" })
+      assert.include(intact.message, `${topic}[0] offsets 0-599`)
+      assert.strictEqual(broken.damage.backups, 3)
+      assert.strictEqual(broken.damage.newestBackupId, broken.lastBackupId)
+      assert.include(intact.message, "No backup of this resource is without known damage")
+      assert.deepInclude(condition(broken, "Verified"), { status: "False", reason: "SegmentDamaged" })
+      assert.strictEqual(condition(broken, "Ready").status, "True")
+      assert.include(condition(broken, "Ready").message, "It has been damaged since")
+      assert.strictEqual(await cell("INTACT"), "False")
+      assert.strictEqual(await damaged(), 3)
+      await world.until("it is told", async () => (await reasons("rotten")).includes("BackupsDamaged"))
+
+      const healed = await backup("fourth")
+      assert.isTrue(readFileSync(join(folder, object)).equals(good), "the object is as it was")
+      assert.deepInclude(condition(healed, "SetsIntact"), { status: "True", reason: "NoKnownDamage" })
+      assert.strictEqual(condition(healed, "Verified").status, "True")
+      assert.strictEqual(healed.damage.backups, 0)
+      assert.strictEqual(await cell("INTACT"), "True")
+      assert.strictEqual(await damaged(), 0)
+      await world.until("it is told", async () => (await reasons("rotten")).includes("BackupsIntact"))
+      assert.strictEqual((await reasons("rotten")).filter((one) => one === "BackupsDamaged").length, 1)
+    }, 400_000)
 
     it("says within a minute that a run waits for storage, and since when, and says when that is over", async () => {
       const storage = {

@@ -540,6 +540,13 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
               lastTransitionTime: "2024-12-01T12:00:00Z"
             },
             {
+              type: "SetsIntact",
+              status: "False",
+              reason: "BackupsDamaged",
+              message: "1 backup is known to be damaged.",
+              lastTransitionTime: "2024-12-01T12:00:00Z"
+            },
+            {
               type: "Restorable",
               status: "Unknown",
               reason: "DrillOverdue",
@@ -562,18 +569,19 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
         "SCHEDULE",
         "PHASE",
         "READY",
+        "INTACT",
         "LAST SUCCESS",
         "RECORDS",
         "SIZE",
         "NEXT",
         "AGE"
       ])
-      assert.deepStrictEqual(row?.slice(0, 4), ["columns", "0 * * * *", "Completed", "True"])
-      assert.match(row?.[4] ?? "", /^\d+m\d*s?$/)
-      assert.deepStrictEqual(row?.slice(5, 8), ["1234", "1.07 GB", "2124-12-01T13:00:00Z"])
+      assert.deepStrictEqual(row?.slice(0, 5), ["columns", "0 * * * *", "Completed", "True", "False"])
+      assert.match(row?.[5] ?? "", /^\d+m\d*s?$/)
+      assert.deepStrictEqual(row?.slice(6, 9), ["1234", "1.07 GB", "2124-12-01T13:00:00Z"])
       const [wideTitles, wideRow] = await table("-o", "wide")
-      assert.deepStrictEqual(wideTitles?.slice(9), ["SUSPENDED", "DURATION", "RESTORABLE", "MESSAGE"])
-      assert.deepStrictEqual(wideRow?.slice(9), ["false", "1m30s", "Unknown", "All is well"])
+      assert.deepStrictEqual(wideTitles?.slice(10), ["SUSPENDED", "DURATION", "RESTORABLE", "MESSAGE"])
+      assert.deepStrictEqual(wideRow?.slice(10), ["false", "1m30s", "Unknown", "All is well"])
     })
   })
 })

@@ -16,8 +16,9 @@ const withBackups = Effect.gen(function* () {
   const all = yield* world
   const { advance, backups, kubectl, start } = all
   const replica = yield* start()
-  // A run that reads backups again would find that nothing is missing.
-  yield* kubectl.apply(hourly("hourly", { suspend: true, verification: { percentPerRun: 0 } }))
+  // A run that reads backups again would find that nothing is missing, and one that builds on them would heal them.
+  const spec = { suspend: true, incremental: { enabled: false }, verification: { percentPerRun: 0 } }
+  yield* kubectl.apply(hourly("hourly", spec))
   for (const token of ["t1", "t2"]) {
     yield* kubectl.trigger("hourly", token)
     yield* advance("1 minute")

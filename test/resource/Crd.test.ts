@@ -152,6 +152,7 @@ describe("the columns of kubectl get kafkabackups", () => {
       "Schedule",
       "Phase",
       "Ready",
+      "Intact",
       "Last Success",
       "Records",
       "Size",

@@ -99,8 +99,8 @@ describe("kubectl get kafkabackups", () => {
     assert.strictEqual(
       await operator.kubectl.getTable(),
       [
-        "NAME   SCHEDULE    PHASE     READY   LAST SUCCESS   RECORDS   SIZE   NEXT                   AGE",
-        "b      0 * * * *   Pending   True                                    2026-11-25T12:00:00Z   5m"
+        "NAME   SCHEDULE    PHASE     READY   INTACT    LAST SUCCESS   RECORDS   SIZE   NEXT                   AGE",
+        "b      0 * * * *   Pending   True    Unknown                                   2026-11-25T12:00:00Z   5m"
       ].join("\n")
     )
     assert.match(
