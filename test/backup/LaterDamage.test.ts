@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Stream } from "effect"
+import { Deferred, Effect, Exit, Stream } from "effect"
 import { BackupId } from "../../src/identity/BackupId.ts"
 import type { KafkaSourceShape } from "../../src/kafka/KafkaSource.ts"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
@@ -229,6 +229,57 @@ describe("what Kafka has of a damaged object", () => {
         "k0"
       )
       assert.include(facts.notes.join("\n"), "1 partition was read in full: objects of the earlier backup are missing")
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("putting back", () => {
+  it.live("that is stopped says nothing of the objects that it has not looked at", () =>
+    Effect.gen(function* () {
+      const all = yield* begun
+      const { cluster, segments, store } = all
+      for (const segment of segments.slice(0, 6)) yield* lose(store, segment)
+      const stop = yield* Deferred.make<void>()
+      const stopping: ObjectStoreShape = {
+        ...store,
+        read: (key) =>
+          key.startsWith(`${ids[0]}/topics/`)
+            ? Stream.unwrap(Effect.as(Deferred.succeed(stop, undefined), store.read(key)))
+            : store.read(key)
+      }
+      const { facts, healed } = yield* attempt(incremental(slots[1]), { store: stopping, stop })
+      const putBack = healed!.filter(({ isPutBack }) => isPutBack).length
+      assert.isAbove(putBack, 0)
+      assert.isBelow(putBack, 6)
+      assert.deepStrictEqual(yield* Damage.read(store, ids[0]), [])
+      assert.include(
+        facts.notes.join("\n"),
+        `the run was stopped before it looked at ${6 - putBack} objects of earlier backups`
+      )
+      yield* assertHoldsAll(cluster, store, ids[1], someTopics)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("finds an object right that somebody else has put back at the same time", () =>
+    Effect.gen(function* () {
+      const { cluster, segments, store } = yield* begun
+      const [first] = segments
+      const key = ObjectKey.make(first!.key)
+      const bytes = yield* store.get(key)
+      yield* lose(store, first!)
+      const overtaken: ObjectStoreShape = {
+        ...store,
+        put: (at, pieces, options) =>
+          at === key
+            ? Effect.andThen(store.put(key, [bytes]), store.put(at, pieces, options))
+            : store.put(at, pieces, options)
+      }
+      const { healed } = yield* attempt(incremental(slots[1]), { store: overtaken })
+      assert.deepStrictEqual(
+        healed?.map(({ isPutBack }) => isPutBack),
+        [true]
+      )
+      yield* assertBothWhole(cluster, store)
     }).pipe(Effect.provide(layer))
   )
 })
