@@ -152,10 +152,10 @@ const compared = (
   ]
 }
 
-/** The end of a run: its set, or what of the base it has to read after all. */
+/** The end of a run: its set, or what of the base it has to read, after all. */
 export type Committed =
   | { readonly _tag: "Complete"; readonly facts: SetFacts }
-  | { readonly _tag: "BaseLost"; readonly givenUp: ReadonlyArray<TakenOver.GivenUp> }
+  | ({ readonly _tag: "BaseLost" } & TakenOver.Lost)
 
 /**
  * Proves the set and commits it. `manifest.json` is written last and only if absent, after every partition has reached
@@ -164,7 +164,7 @@ export type Committed =
  * attempt was faster.
  *
  * Where something is taken over, it is looked for and named while this process holds the owner's lock, like whoever
- * removes backups: so nothing that the manifest names is removed before it is named.
+ * removes backups or records damage: so nothing that the manifest names is removed or recorded before it is named.
  */
 export const commit = Effect.fn("Completion.commit")(function* (
   store: ObjectStoreShape,
@@ -195,8 +195,10 @@ export const commit = Effect.fn("Completion.commit")(function* (
   })
   const complete = Effect.map(naming, (facts): Committed => ({ _tag: "Complete", facts }))
   if (RunState.takenOver(plan, state).length === 0) return yield* complete
-  const looking = Effect.flatMap(TakenOver.givenUp(store, plan, state), (givenUp) =>
-    givenUp.length === 0 ? complete : Effect.succeed<Committed>({ _tag: "BaseLost", givenUp })
+  const looking = Effect.flatMap(TakenOver.lost(store, plan, state), (lost) =>
+    lost.givenUp.length + lost.damaged.length === 0
+      ? complete
+      : Effect.succeed<Committed>({ _tag: "BaseLost", ...lost })
   )
   const { owner } = plan.identity
   const holding = <A, E>(of: Owner, work: Effect.Effect<A, E>) =>

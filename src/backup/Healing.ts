@@ -72,6 +72,21 @@ export const sealing = (
 /** It is read in one go, or read again by the next attempt. */
 const noAgeMillis = 24 * 3_600_000
 
+/**
+ * True if what was read again has all records of the damaged segment that the log may still have. Both have committed
+ * records alone. Where the log still reaches to the start of the segment and has fewer, it was compacted, whatever the
+ * configuration says now: a deletion may be among what it lacks, while older objects of the base hold the value.
+ */
+export const isAll = (
+  { record_count, start_offset }: Pick<ManifestSegment, "record_count" | "start_offset">,
+  from: number,
+  read: ReadonlyArray<Pick<PartitionAdvance, "gaps" | "segments">>
+): boolean => {
+  const isCut = from > start_offset || read.some(({ gaps }) => gaps.length > 0)
+  const records = read.reduce((sum, { segments }) => segments.reduce((n, one) => n + one.record_count, sum), 0)
+  return isCut || records >= record_count
+}
+
 /** Segments that turned out not to be right while the run went on: `Joins` reads some of them. */
 export interface Found {
   readonly topic: string
@@ -91,7 +106,8 @@ export const advances = (state: RunState.RunState, found: ReadonlyArray<Found>):
   [...Map.groupBy(found, ({ partition, topic }) => `${topic}/${partition.partition}`).values()].flatMap((all) => {
     const { partition, topic } = all[0]!
     const { reused } = RunState.of(state, topic, partition)
-    const keys = new Set(reused?.segments.map(({ key }) => key))
+    // Those that were put back are looked at by each attempt anew.
+    const keys = new Set([...(reused?.segments ?? []), ...(reused?.damaged ?? [])].map(({ key }) => key))
     const ofBase = all.filter(({ segment }) => keys.has(segment.key))
     if (ofBase.length > 0 && partition.reused?.readByMillis !== undefined) {
       return [RunState.restart(state, topic, partition, "DamagedCompacted")]

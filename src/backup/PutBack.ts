@@ -74,7 +74,9 @@ const isRight = Effect.fnUntraced(function* (store: ObjectStoreShape, one: Found
   const bytes = yield* store.get(ObjectKey.make(made.key))
   if (Seal.sha256(bytes) !== sha256) return false
   // What is there is replaced only after it was read and found to be something else.
-  yield* store.put(key, [bytes], { sha256, ...(now === "missing" ? { ifAbsent: true } : {}) })
+  const put = store.put(key, [bytes], { sha256, ...(now === "missing" ? { ifAbsent: true } : {}) })
+  // Where it was missing, somebody else may have been faster.
+  yield* now === "missing" ? Effect.catchReason(put, "ObjectStoreError", "ObjectExists", () => Effect.void) : put
   return (yield* sha256Of(store, key)) === sha256
 })
 
@@ -89,8 +91,8 @@ const objects = (count: number): string => (count === 1 ? "1 object" : `${count}
 
 /**
  * Puts back what can be, and records in all backups of the resource which of the damaged objects are right now and
- * which are not. Gives notes. A store that refuses is no failure: the new backup is whole without. The caller holds the
- * locks of the owners.
+ * which are not; until the stop, and nothing of those that it has not looked at by then. Gives notes. A store that
+ * refuses is no failure: the new backup is whole without. The caller holds the locks of the owners.
  */
 const putAll = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
@@ -100,6 +102,8 @@ const putAll = Effect.fnUntraced(function* (
   stop: Deferred.Deferred<void>
 ) {
   const refusals: Array<string> = []
+  // By the time of a stop there may be others, of which nothing is known.
+  const looked = new Set<Found>()
   // A base that is being removed takes its objects along.
   const isGoing = yield* SetRemoval.isCondemned(store, base.named.backupId)
   const isStanding = !isGoing && (yield* isThere(store, BackupKeys.manifest(base.named.backupId)))
@@ -121,11 +125,14 @@ const putAll = Effect.fnUntraced(function* (
             )
         )
       )
+      looked.add(one)
     }),
     { concurrency: putBackAtOnce, discard: true }
   )
   const sinceMillis = yield* Clock.currentTimeMillis
-  const [right, wrong] = [healed.filter(({ found }) => found.isPutBack), healed.filter(({ found }) => !found.isPutBack)]
+  const right = healed.filter(({ found }) => found.isPutBack)
+  const wrong = [...looked].filter(({ found }) => !found.isPutBack)
+  const open = healed.length - looked.size
   const damaged = yield* DamageMarking.mark(store, resource, {
     found: wrong.map(({ partition, segment, topic }): DamagedObject => ({
       key: segment.key,
@@ -148,6 +155,7 @@ const putAll = Effect.fnUntraced(function* (
     ...(first === undefined
       ? []
       : [`${objects(refusals.length)} could not be put back, and the earlier backups stay damaged: ${first}`]),
+    ...(open === 0 ? [] : [`the run was stopped before it looked at ${objects(open)} of earlier backups in storage`]),
     ...(damaged.length === 0 ? [] : [`these earlier backups are damaged: ${some(damaged)}`])
   ]
 })

@@ -15,6 +15,7 @@ import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
 import * as SameLog from "./SameLog.ts"
 import * as Segments from "./Segments.ts"
+import type * as TakenOver from "./TakenOver.ts"
 import type { WrittenDigests } from "./WrittenDigests.ts"
 
 /** How a run reads: the segment format, the bounds of memory, the progress that it shows, and the signal to stop. */
@@ -50,10 +51,17 @@ export interface PlannedAttempt {
   readonly baseSettings?: ContentSettings | undefined
 }
 
+/** What is not at its end, although the reading is. */
+export interface Ended {
+  /** The partitions whose log was replaced meanwhile. */
+  readonly replaced: ReadonlyArray<LogReplaced>
+  /** Those whose log has too little of what is damaged of the base. */
+  readonly givenUp: ReadonlyArray<TakenOver.GivenUp>
+}
+
 /**
  * Reads what is damaged of the base again, and every unfinished partition to its end, or until the stop: Kafka streams
- * the record batches, the format frames them, the store keeps them, checkpoints record them. Gives the partitions whose
- * log was replaced meanwhile: they are unfinished.
+ * the record batches, the format frames them, the store keeps them, checkpoints record them.
  */
 export const readAll = Effect.fnUntraced(function* (
   kafka: KafkaSourceShape,
@@ -79,6 +87,7 @@ export const readAll = Effect.fnUntraced(function* (
     isStopping: () => Deferred.isDoneUnsafe(options.stop)
   }
 
+  const compacted = new Map<PlannedPartition, TakenOver.GivenUp>()
   const toHeal = RunState.toHeal(plan, state)
   const formatOf = yield* healingFormats(toHeal, baseSettings, plan.settings, options)
 
@@ -91,23 +100,24 @@ export const readAll = Effect.fnUntraced(function* (
       Segments.cut(made, { ...rules, ...Healing.sealing(segment, options.segmentBytes) }, progress, place),
       Stream.mapEffect(storeClosed(store, plan, attempt, made, progress, written, place)),
       Stream.runCollect,
-      Effect.flatMap((advances) =>
-        advances.at(-1)?.position === until
-          ? Effect.andThen(
-              // What was read is of the log of the base if that one is still there.
-              sameLog.assertTakenOver(topic.name, partition),
-              Effect.suspend(() =>
-                checkpoints.remember({
-                  topic: topic.name,
-                  partition: partition.partition,
-                  position: RunState.of(state, topic.name, partition).position,
-                  segments: advances.flatMap(({ segments }) => segments),
-                  gaps: advances.flatMap(({ gaps }) => gaps),
-                  healed: segment.start_offset
-                })
-              )
-            )
-          : Effect.void
+      Effect.flatMap(
+        Effect.fnUntraced(function* (advances) {
+          if (advances.at(-1)?.position !== until) return
+          // What was read is of the log of the base if that one is still there.
+          yield* sameLog.assertTakenOver(topic.name, partition)
+          if (!Healing.isAll(segment, from, advances)) {
+            compacted.set(partition, { topic: topic.name, partition, reason: "DamagedCompacted" })
+            return
+          }
+          yield* checkpoints.remember({
+            topic: topic.name,
+            partition: partition.partition,
+            position: RunState.of(state, topic.name, partition).position,
+            segments: advances.flatMap(({ segments }) => segments),
+            gaps: advances.flatMap(({ gaps }) => gaps),
+            healed: segment.start_offset
+          })
+        })
       ),
       Stream.fromEffect,
       Stream.drain,
@@ -149,7 +159,7 @@ export const readAll = Effect.fnUntraced(function* (
     Effect.tapError(() => Effect.ignore(checkpoints.flush))
   )
   yield* checkpoints.flush
-  return replaced as ReadonlyArray<LogReplaced>
+  return { replaced, givenUp: [...compacted.values()] } satisfies Ended as Ended
 }, Effect.scoped)
 
 /** How each of the damaged segments is written again: they differ where the settings of the resource were changed. */

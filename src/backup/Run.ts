@@ -63,26 +63,23 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
   }
 
   const written = WrittenDigests.make()
-  let givenUp: ReadonlyArray<TakenOver.GivenUp> = []
   const sameLog = SameLog.make(yield* KafkaSource)
-  let damaged: ReadonlyArray<Healing.Found> = []
+  let lost: TakenOver.Lost = { givenUp: [], damaged: [] }
   for (let replacements = 0, rounds = 0; ;) {
-    const ended = yield* tryOnce(request, options, backupId, written, givenUp, damaged, sameLog)
-    damaged = []
-    if (ended._tag === "BaseLost") {
-      // Read in full what can no longer be taken over, as an attempt of its own: checkpoints say what it does.
-      givenUp = ended.givenUp
-      continue
-    }
+    const ended = yield* tryOnce(request, options, backupId, written, lost, sameLog)
+    lost = { givenUp: [], damaged: [] }
     if (ended._tag === "LogReplaced") {
       // As an attempt of its own, too: it finds out what of these partitions is still in the log.
       if (++replacements >= SameLog.mostReplacements) return yield* ended.error
       continue
     }
-    if (ended._tag === "Damaged") {
+    if (ended._tag === "BaseLost") {
+      // Read what can no longer be taken over, as an attempt of its own: checkpoints say what it does.
       const problems = ended.damaged.map(({ detail, segment }) => `${segment.key} ${detail}`)
-      if (++rounds >= Healing.mostRounds) return yield* new RunError({ reason: new NotProven({ problems }) })
-      damaged = ended.damaged
+      if (problems.length > 0 && ++rounds >= Healing.mostRounds) {
+        return yield* new RunError({ reason: new NotProven({ problems }) })
+      }
+      lost = ended
       continue
     }
     const { attempt, facts, healed, manifest } = ended
@@ -92,17 +89,13 @@ export const run = Effect.fn("Run.run")(function* (request: RunRequest, options:
   }
 })
 
-/**
- * One attempt, from its plan to the manifest. `givenUp` is what the attempt before it could not take over, `damaged`
- * what it found damaged.
- */
+/** One attempt, from its plan to the manifest. `found` is what the attempt before it could not take over. */
 const tryOnce = Effect.fnUntraced(function* (
   request: RunRequest,
   options: Reading.ReadOptions,
   backupId: BackupId,
   written: WrittenDigests.WrittenDigests,
-  givenUp: ReadonlyArray<TakenOver.GivenUp>,
-  damaged: ReadonlyArray<Healing.Found>,
+  found: TakenOver.Lost,
   sameLog: SameLog.SameLog
 ) {
   const kafka = yield* KafkaSource
@@ -150,28 +143,35 @@ const tryOnce = Effect.fnUntraced(function* (
   RunState.absorb(state, advances)
   // Segments of an earlier attempt may have been lost since: their partitions are read again from the start.
   const lost = advances.length === 0 ? [] : yield* Completion.lostSegments(store, plan, state, written)
+  const restarts: Array<PartitionAdvance> = []
+  const absorb = (advances: ReadonlyArray<PartitionAdvance>) => {
+    RunState.absorb(state, advances)
+    restarts.push(...advances)
+  }
+  // One after the other: each follows from the state that the ones before it made.
+  absorb(restartsOf(plan, state, lost))
+  absorb(Healing.advances(state, found.damaged))
+  absorb(TakenOver.restarts(state, found.givenUp))
   // The plan of a first attempt has just looked.
-  const isSure = plan.base === undefined || (attempt === 1 && base !== undefined)
-  const lostOfBase = [...givenUp, ...(isSure ? [] : yield* TakenOver.givenUp(store, plan, state, givenUp))]
-  const replaced = attempt === 1 ? [] : yield* sameLog.replaced(plan, state)
-  const restarts = [
-    ...restartsOf(plan, state, lost),
-    ...TakenOver.restarts(state, lostOfBase),
-    ...SameLog.restarts(state, replaced),
-    ...Healing.advances(state, damaged)
-  ]
-  RunState.absorb(state, restarts)
+  if (plan.base !== undefined && (attempt > 1 || base === undefined)) {
+    const { damaged, givenUp } = yield* TakenOver.lost(store, plan, state)
+    absorb(TakenOver.restarts(state, givenUp))
+    absorb(Healing.advances(state, damaged))
+  }
+  if (attempt > 1) absorb(SameLog.restarts(state, yield* sameLog.replaced(plan, state)))
   showPlan(progress, plan, state)
 
   progress.step = "reading"
   const baseSettings = base?.facts.settings
   const attempted = { request, plan, attempt, state, restarts, written, sameLog, baseSettings }
-  const [cutOff] = yield* Reading.readAll(kafka, store, attempted, options)
+  const { givenUp, replaced } = yield* Reading.readAll(kafka, store, attempted, options)
   const isOpen = RunState.unfinished(plan, state).length + RunState.toHeal(plan, state).length > 0
   if (isOpen && (yield* Deferred.isDone(options.stop))) return yield* interrupted
+  const [cutOff] = replaced
   if (cutOff !== undefined) {
     return { _tag: "LogReplaced", error: new KafkaError({ operation: "fetch", reason: cutOff }) } as const
   }
+  if (givenUp.length > 0) return { _tag: "BaseLost", givenUp, damaged: [] } as const
 
   progress.step = "verifying"
   const healingNotes = yield* PutBack.run(
@@ -184,7 +184,7 @@ const tryOnce = Effect.fnUntraced(function* (
     options.stop
   )
   const joined = yield* Joins.make(store, plan, attempt, state, written, options)
-  if (joined.damaged.length > 0) return { _tag: "Damaged", damaged: joined.damaged } as const
+  if (joined.damaged.length > 0) return { _tag: "BaseLost", givenUp: [], damaged: joined.damaged } as const
   // It only feeds warnings: a backup that was read whole is not lost for them.
   const compared = yield* Effect.result(
     OwnSets.newestBefore(store, AfterCommit.resourceOf(request), backupId, plan.createdMillis)
@@ -207,7 +207,7 @@ const tryOnce = Effect.fnUntraced(function* (
       ...joined.notes,
       ...uncompared,
       ...lost.map(({ detail }) => `${detail}; the partition was read again`),
-      ...TakenOver.notes(lostOfBase),
+      ...TakenOver.notes(plan, state),
       ...sameLog.notes()
     ],
     previous,

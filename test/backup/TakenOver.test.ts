@@ -17,6 +17,7 @@ const plan = (until: number): RunPlan => ({
   createdMillis: 500,
   bootstrapServers: ["in-memory:9092"],
   settings: { compression: "zstd", compressionLevel: 3, includeOffsetHeaders: false },
+  base: { backupId: BackupId.make("nightly-20261123-120000"), manifestSha256: "" },
   topics: [
     {
       name: "t",
@@ -46,10 +47,10 @@ const reasonsAt2000 = Effect.fnUntraced(function* (until: number, position?: num
     const read = readMillis === undefined ? {} : { readMillis }
     RunState.absorb(state, [{ topic: "t", partition: 0, position, segments: [], gaps: [], ...read }])
   }
-  return (yield* TakenOver.givenUp(store, plan(until), state)).map(({ reason }) => reason)
+  return (yield* TakenOver.lost(store, plan(until), state)).givenUp.map(({ reason }) => reason)
 })
 
-describe("TakenOver.givenUp", () => {
+describe("TakenOver.lost", () => {
   it.effect("judges a partition of a compacted topic by when it was read to its end, not by when it is committed", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* reasonsAt2000(10, 10, 999), [])

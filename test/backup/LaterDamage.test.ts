@@ -1,0 +1,285 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Stream } from "effect"
+import { BackupId } from "../../src/identity/BackupId.ts"
+import type { KafkaSourceShape } from "../../src/kafka/KafkaSource.ts"
+import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
+import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import * as Damage from "../../src/manifest/Damage.ts"
+import * as DamageMarking from "../../src/manifest/DamageMarking.ts"
+import type { ManifestSegment } from "../../src/manifest/Manifest.ts"
+import * as Verification from "../../src/manifest/Verification.ts"
+import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
+import { aRequest, assertHoldsAll, attempt, fill, layer, someTopics, storedRecords, world } from "./world.ts"
+
+/** Objects of the earlier backup that are lost, altered or marked after the plan of the run was stored. */
+
+const slots = ["2026-11-23T12:00:00Z", "2026-11-23T13:00:00Z", "2026-11-23T14:00:00Z"] as const
+const ids = slots.map((slot) => BackupId.make(`nightly-20261123-${slot.slice(11, 13)}0000`)) as [
+  BackupId,
+  BackupId,
+  BackupId
+]
+
+const incremental = (slot: string) => aRequest(slot, { incremental: {} })
+const resource = { ...incremental(slots[0]).identity.owner, adopting: undefined }
+
+const more = (cluster: InMemoryCluster, partition = 0) =>
+  cluster.produce(
+    "orders",
+    partition,
+    Array.from({ length: 10 }, (_, i) => ({ key: `new-${i}`, value: `new value ${i} `.repeat(8) }))
+  )
+
+const segmentsOf = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string, partition = 0) {
+  const { manifest } = yield* Catalogue.open(store, backupId)
+  return manifest.topics.find(({ name }) => name === "orders")!.partitions[partition]!.segments
+})
+
+const damageOf = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
+  const set = yield* Catalogue.open(store, backupId)
+  const { broken, problems } = yield* Verification.verify(store, set, "records")
+  return [...problems, ...broken].map(({ detail, key }) => `${key} ${detail}`)
+})
+
+type World = Effect.Success<typeof world>
+
+const lose = (store: ObjectStoreShape, { key }: ManifestSegment) => store.delete(ObjectKey.make(key))
+
+/** Flips a bit, and records it as `verify --mark` or the sampling of another run does. */
+const markAltered = Effect.fnUntraced(function* (
+  { memory, store }: World,
+  { end_offset, key, start_offset }: ManifestSegment
+) {
+  yield* memory.tamper(ObjectKey.make(key), (bytes) => bytes.with(40, bytes[40]! ^ 1))
+  const detail = "its checksum is wrong"
+  const place = { topic: "orders", partition: 0, firstOffset: start_offset, lastOffset: end_offset }
+  yield* DamageMarking.mark(store, resource, {
+    found: [{ key, ...place, detail, sinceMillis: 1 }],
+    right: new Set()
+  })
+})
+
+/** Something happens once, between the plan and the reading of what is new. */
+const meanwhile =
+  <E>(what: Effect.Effect<unknown, E>, from?: number) =>
+  (source: KafkaSourceShape): KafkaSourceShape => {
+    let isDue = true
+    return {
+      ...source,
+      read: (range) => {
+        // The preflight of the plan reads one offset.
+        const isIt = isDue && range.until - range.from > 1 && (from === undefined || range.from === from)
+        if (!isIt) return source.read(range)
+        isDue = false
+        return Stream.unwrap(Effect.as(Effect.orDie(what), source.read(range)))
+      }
+    }
+  }
+
+const partitionOf = <P extends { readonly partition: number }>(
+  { topics }: { readonly topics: ReadonlyArray<{ readonly name: string; readonly partitions: ReadonlyArray<P> }> },
+  partition = 0
+) => topics.find(({ name }) => name === "orders")!.partitions.find((one) => one.partition === partition)!
+
+/** A cluster with an earlier backup of it, and records since. */
+const begun = Effect.gen(function* () {
+  const { cluster, memory, store } = yield* world
+  yield* fill(cluster)
+  yield* attempt(incremental(slots[0]))
+  const segments = yield* segmentsOf(store, ids[0])
+  yield* more(cluster)
+  return { cluster, memory, segments, store }
+})
+
+const assertBothWhole = Effect.fnUntraced(function* (cluster: InMemoryCluster, store: ObjectStoreShape) {
+  for (const id of ids.slice(0, 2)) {
+    assert.deepStrictEqual(yield* damageOf(store, id), [])
+    assert.deepStrictEqual(yield* Damage.read(store, id), [])
+  }
+  yield* assertHoldsAll(cluster, store, ids[1], someTopics)
+})
+
+describe("damage that is recorded after the plan", () => {
+  it.live("is healed by the attempt after one that was killed", () =>
+    Effect.gen(function* () {
+      const all = yield* begun
+      const { cluster, segments, store } = all
+      const killed = yield* Effect.exit(attempt(incremental(slots[1]), { kafka: meanwhile(Effect.die("killed")) }))
+      assert.isTrue(Exit.isFailure(killed))
+      yield* markAltered(all, segments[1]!)
+      const { attempt: number, healed } = yield* attempt(incremental(slots[1]))
+      assert.deepStrictEqual([number, healed?.map(({ key }) => key)], [2, [segments[1]!.key]])
+      yield* assertBothWhole(cluster, store)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("is healed by the same process before it commits", () =>
+    Effect.gen(function* () {
+      const all = yield* begun
+      const { cluster, segments, store } = all
+      const kafka = meanwhile(markAltered(all, segments[1]!))
+      const { facts, healed } = yield* attempt(incremental(slots[1]), { kafka })
+      assert.deepStrictEqual(
+        healed?.map(({ key }) => key),
+        [segments[1]!.key]
+      )
+      assert.deepStrictEqual([partitionOf(facts).full, facts.totals.newRecords], [undefined, 10])
+      yield* assertBothWhole(cluster, store)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("is healed once, where the store takes the object back but not the record that it is right", () =>
+    Effect.gen(function* () {
+      const all = yield* begun
+      const { cluster, segments, store } = all
+      yield* markAltered(all, segments[1]!)
+      // Its documents of damage are listed as they were, whatever is written.
+      const damage = `${ids[0]}/damage/`
+      const listed = yield* Stream.runCollect(store.list(damage))
+      const texts = new Map<string, Uint8Array>()
+      for (const { key } of listed) texts.set(key, yield* store.get(key))
+      const lagging: ObjectStoreShape = {
+        ...store,
+        list: (prefix) => (prefix === damage ? Stream.fromIterable(listed) : store.list(prefix)),
+        get: (key) => (texts.has(key) ? Effect.succeed(texts.get(key)!) : store.get(key))
+      }
+      const { attempt: number, healed } = yield* attempt(incremental(slots[1]), { store: lagging })
+      assert.deepStrictEqual([number, healed?.map(({ isPutBack }) => isPutBack)], [1, [true]])
+      yield* assertHoldsAll(cluster, store, ids[1], someTopics)
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("an object that goes missing after the plan", () => {
+  it.live("is healed, and nothing else is read again", () =>
+    Effect.gen(function* () {
+      const { cluster, segments, store } = yield* begun
+      const kafka = meanwhile(lose(store, segments[1]!))
+      const { facts, healed } = yield* attempt(incremental(slots[1]), { kafka })
+      assert.deepStrictEqual(
+        healed?.map(({ isPutBack, key }) => [key, isPutBack]),
+        [[segments[1]!.key, true]]
+      )
+      assert.deepStrictEqual([partitionOf(facts).full, facts.totals.newRecords], [undefined, 10])
+      assert.notInclude(facts.notes.join("\n"), "removed or changed")
+      yield* assertBothWhole(cluster, store)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("is healed by the attempt after one that was killed", () =>
+    Effect.gen(function* () {
+      const { cluster, segments, store } = yield* begun
+      yield* Effect.exit(attempt(incremental(slots[1]), { kafka: meanwhile(Effect.die("killed")) }))
+      yield* lose(store, segments[1]!)
+      const { attempt: number, facts, healed } = yield* attempt(incremental(slots[1]))
+      assert.deepStrictEqual([number, healed?.map(({ key }) => key)], [2, [segments[1]!.key]])
+      assert.isUndefined(partitionOf(facts).full)
+      yield* assertBothWhole(cluster, store)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("makes one partition be read in full, and another be healed, in one attempt more", () =>
+    Effect.gen(function* () {
+      const { cluster, memory, store } = yield* world
+      yield* fill(cluster)
+      yield* cluster.createTopic("compacted", { configs: { "cleanup.policy": "compact" } })
+      for (let i = 0; i < 20; i++) yield* cluster.produce("compacted", 0, [{ key: `k${i}`, value: "v".repeat(400) }])
+      yield* attempt(incremental(slots[0]))
+      const segments = yield* segmentsOf(store, ids[0])
+      yield* more(cluster)
+      const compacted = (yield* memory.keys).filter((key) => key.includes("/topics/compacted/"))
+      assert.isAbove(compacted.length, 1)
+      const both = Effect.andThen(lose(store, segments[1]!), store.delete(ObjectKey.make(compacted[0]!)))
+      const { attempt: number, facts, healed } = yield* attempt(incremental(slots[1]), { kafka: meanwhile(both) })
+      assert.deepStrictEqual([number, healed?.map(({ key }) => key)], [2, [segments[1]!.key]])
+      assert.strictEqual(facts.topics.find(({ name }) => name === "compacted")!.partitions[0]!.full, "DamagedCompacted")
+      assert.include(facts.notes.join("\n"), "1 partition was read in full: objects of the earlier backup are missing")
+      yield* assertHoldsAll(cluster, store, ids[1], { ...someTopics, compacted: 1 })
+      assert.deepStrictEqual(yield* damageOf(store, ids[1]), [])
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("what Kafka has of a damaged object", () => {
+  it.live("does not stand for it if it is fewer records: compaction may have dropped a deletion", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* cluster.createTopic("orders", { configs: { "cleanup.policy": "compact" } })
+      for (let i = 0; i < 60; i++) {
+        const value = i === 40 ? null : `value ${i} `.repeat(20)
+        yield* cluster.produce("orders", 0, [{ key: `k${i % 40}`, value }])
+      }
+      yield* attempt(incremental(slots[0]))
+      yield* cluster.compact("orders", 0, { tombstones: "drop", emptied: "drop" })
+      // The second backup, and every later one, knows the topic as one that is not compacted.
+      yield* cluster.writeWire.alterConfigs("orders", { "cleanup.policy": "delete" })
+      yield* more(cluster)
+      const second = yield* attempt(incremental(slots[1]))
+      assert.isUndefined(partitionOf(second.facts).full)
+      const segments = yield* segmentsOf(store, ids[1])
+      yield* lose(
+        store,
+        segments.find(({ end_offset, start_offset }) => start_offset <= 40 && end_offset >= 40)!
+      )
+      const { facts } = yield* attempt(incremental(slots[2]))
+      assert.strictEqual(partitionOf(facts).full, "DamagedCompacted")
+      yield* assertHoldsAll(cluster, store, ids[2], { orders: 1 })
+      assert.notInclude(
+        (yield* storedRecords(store, ids[2], "orders", 0)).map(({ key }) => Buffer.from(key!).toString()),
+        "k0"
+      )
+      assert.include(facts.notes.join("\n"), "1 partition was read in full: objects of the earlier backup are missing")
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("putting back", () => {
+  it.live("that is stopped says nothing of the objects that it has not looked at", () =>
+    Effect.gen(function* () {
+      const all = yield* begun
+      const { cluster, segments, store } = all
+      for (const segment of segments.slice(0, 6)) yield* lose(store, segment)
+      const stop = yield* Deferred.make<void>()
+      const stopping: ObjectStoreShape = {
+        ...store,
+        read: (key) =>
+          key.startsWith(`${ids[0]}/topics/`)
+            ? Stream.unwrap(Effect.as(Deferred.succeed(stop, undefined), store.read(key)))
+            : store.read(key)
+      }
+      const { facts, healed } = yield* attempt(incremental(slots[1]), { store: stopping, stop })
+      const putBack = healed!.filter(({ isPutBack }) => isPutBack).length
+      assert.isAbove(putBack, 0)
+      assert.isBelow(putBack, 6)
+      assert.deepStrictEqual(yield* Damage.read(store, ids[0]), [])
+      assert.include(
+        facts.notes.join("\n"),
+        `the run was stopped before it looked at ${6 - putBack} objects of earlier backups`
+      )
+      yield* assertHoldsAll(cluster, store, ids[1], someTopics)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("finds an object right that somebody else has put back at the same time", () =>
+    Effect.gen(function* () {
+      const { cluster, segments, store } = yield* begun
+      const [first] = segments
+      const key = ObjectKey.make(first!.key)
+      const bytes = yield* store.get(key)
+      yield* lose(store, first!)
+      const overtaken: ObjectStoreShape = {
+        ...store,
+        put: (at, pieces, options) =>
+          at === key
+            ? Effect.andThen(store.put(key, [bytes]), store.put(at, pieces, options))
+            : store.put(at, pieces, options)
+      }
+      const { healed } = yield* attempt(incremental(slots[1]), { store: overtaken })
+      assert.deepStrictEqual(
+        healed?.map(({ isPutBack }) => isPutBack),
+        [true]
+      )
+      yield* assertBothWhole(cluster, store)
+    }).pipe(Effect.provide(layer))
+  )
+})
