@@ -59,39 +59,75 @@ export const known = Effect.fnUntraced(function* (store: ObjectStoreShape, resou
   return { all, own: OwnSets.among(all.sets, resource, Adoption.of(all.sets, resource)) }
 })
 
+/** Records that are looked for at the same time: one list request for each set. */
+const readAtOnce = 8
+
+/** What a reading says of the sets whose record changes by it, those made last first: the next run builds on them. */
+const changing = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  own: ReadonlyArray<OwnSets.OwnSet & SetIndex.IndexedSet>,
+  { found, right }: Damage.Reading
+) {
+  const named = yield* naming(store, own, new Set(found.map(({ key }) => key)))
+  const folders = new Set([...right].map(folderOf))
+  const looked = own.filter(
+    (set) => named.has(set.backupId) || set.damage !== undefined || candidates([set], folders).length > 0
+  )
+  const read = yield* Effect.forEach(
+    looked.toSorted((a, b) => b.completedMillis - a.completedMillis),
+    ({ backupId }) =>
+      Effect.map(Damage.read(store, backupId), (recorded) => {
+        const reading = { found: found.filter(({ key }) => named.get(backupId)?.has(key) === true), right }
+        return { backupId, recorded, reading }
+      }),
+    { concurrency: readAtOnce }
+  )
+  return read.map((one) => ({ ...one, isChanged: Damage.changes(one.recorded, one.reading) }))
+})
+
 /**
  * Records what a reading found in every set of the resource that names one of these objects, and takes away what was
  * read and is right now. Returns the ids of all sets of the resource that are known to be damaged then, ascending. A
  * set's manifest is opened only if something was found damaged in a folder that it names. The caller holds the owner's
  * lock.
+ *
+ * Before the first record the index says of which sets it no longer knows: whoever reads it after this process was
+ * killed asks those sets themselves.
  */
 export const mark = Effect.fn("DamageMarking.mark")(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
-  { found, right }: Damage.Reading
+  reading: Damage.Reading
 ) {
   const { all, own } = yield* known(store, resource)
-  const named = yield* naming(store, own, new Set(found.map(({ key }) => key)))
-  const summaries = new Map<BackupId, Damage.Summary | undefined>(own.map(({ backupId, damage }) => [backupId, damage]))
-  for (const { backupId, damage } of own) {
-    const keys = named.get(backupId)
-    if (keys === undefined && (damage === undefined || right.size === 0)) continue
-    const recorded = yield* Damage.record(store, backupId, {
-      found: found.filter(({ key }) => keys?.has(key) === true),
-      right
-    })
-    summaries.set(backupId, Damage.summary(recorded))
-  }
-  const { index } = all
-  const now = index.sets.map((set): SetIndex.IndexedSet => {
-    if (!summaries.has(set.backupId)) return set // another resource's
-    const { damage: _before, ...rest } = set
-    const damage = summaries.get(set.backupId)
-    return { ...rest, ...(damage === undefined ? {} : { damage }) }
+  const owner = Adoption.ownerOf(resource)
+  const sets = yield* changing(store, own, reading)
+  const summaries = new Map<string, Damage.Summary | undefined>(
+    all.sets.map(({ backupId, damage }) => [backupId, damage])
+  )
+  for (const { backupId, recorded } of sets) summaries.set(backupId, Damage.summary(recorded))
+  const changed = sets.filter(({ isChanged }) => isChanged)
+  let { index }: { index: SetIndex.Contents & { readonly number: number } } = all
+  const isIndexed = new Set<string>(index.sets.map(({ backupId }) => backupId))
+  const contents = (damageUnread: ReadonlyArray<string>): SetIndex.Contents => ({
+    sets: index.sets.map((set) =>
+      // One whose folder is gone stays as it is.
+      summaries.has(set.backupId) ? SetIndex.damagedBy(set, summaries.get(set.backupId)) : set
+    ),
+    retired: index.retired,
+    damageUnread
   })
-  const contents = { sets: now, retired: index.retired }
-  if (!SetIndex.isSame(index, contents)) {
-    yield* SetIndex.write(store, Adoption.ownerOf(resource), index.number, contents)
+  const indexIs = Effect.fnUntraced(function* (next: SetIndex.Contents) {
+    if (SetIndex.isSame(index, next)) return
+    yield* SetIndex.write(store, owner, index.number, next)
+    index = { ...next, number: index.number + 1 }
+  })
+  if (changed.length > 0) {
+    yield* indexIs(contents(changed.flatMap(({ backupId }) => (isIndexed.has(backupId) ? [backupId] : []))))
   }
-  return [...summaries].flatMap(([backupId, damage]) => (damage === undefined ? [] : [backupId])).toSorted()
+  for (const { backupId, reading: of } of changed) {
+    summaries.set(backupId, Damage.summary(yield* Damage.record(store, backupId, of)))
+  }
+  yield* indexIs(contents([]))
+  return own.flatMap(({ backupId }) => (summaries.get(backupId) === undefined ? [] : [backupId])).toSorted()
 })
