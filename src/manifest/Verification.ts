@@ -189,9 +189,6 @@ const checkAll = (
     Effect.map((found) => found.flat())
   )
 
-/** The keys of all objects that the manifest names. */
-export const keysOf = (set: BackupSet): ReadonlyArray<string> => locatedSegments(set).map(({ segment }) => segment.key)
-
 /** What is wrong now with those objects of the set that have these keys. */
 export const recheck = Effect.fn("Verification.recheck")(function* (
   store: ObjectStoreShape,

@@ -8,7 +8,7 @@ import * as DamageMarking from "../../src/manifest/DamageMarking.ts"
 import type { ManifestSegment } from "../../src/manifest/Manifest.ts"
 import * as SealedJson from "../../src/manifest/SealedJson.ts"
 import * as SetIndex from "../../src/manifest/SetIndex.ts"
-import type { ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
+import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import * as ByReference from "../backup/byReference.ts"
 import { dyingAt, layer, world } from "../backup/world.ts"
 
@@ -166,6 +166,27 @@ describe("An object that is found damaged", () => {
       assert.deepStrictEqual(yield* recorded(store, earlier), [])
       assert.deepStrictEqual(yield* DamageMarking.mark(store, resource, object), [earlier.backupId, later.backupId])
       assert.deepStrictEqual(yield* recorded(store, earlier), [0])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is read again for a set whose manifest says something else of it than the one that it was judged by", () =>
+    Effect.gen(function* () {
+      const { first, full, second, store } = yield* sets
+      const [segment] = first.segments
+      const judgedBy = (sha256: string) => ({
+        found: [
+          DamageMarking.foundIn({ topic: "orders", partition: 0, segment: { ...segment!, sha256 } }, "is wrong", 1000)
+        ],
+        right: new Set<string>()
+      })
+      const details = ({ backupId }: ByReference.MadeSet) =>
+        Effect.map(Damage.read(store, backupId), (objects) => objects.map(({ detail }) => detail))
+      yield* store.delete(ObjectKey.make(segment!.key))
+      yield* DamageMarking.mark(store, owner, judgedBy("0".repeat(64)))
+      for (const set of [first, second]) assert.deepStrictEqual(yield* details(set), ["is missing"])
+      yield* DamageMarking.mark(store, owner, judgedBy(segment!.sha256!))
+      for (const set of [first, second]) assert.deepStrictEqual(yield* details(set), ["is wrong"])
+      assert.deepStrictEqual(yield* details(full), [])
     }).pipe(Effect.provide(layer))
   )
 
