@@ -4,17 +4,20 @@ import * as BackupId from "../identity/BackupId.ts"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import type { Resource } from "../manifest/Adoption.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
+import type { CatalogueError } from "../manifest/CatalogueError.ts"
 import type { DurableSegment } from "../manifest/Checkpoint.ts"
-import type { DamagedObject } from "../manifest/Damage.ts"
 import * as DamageMarking from "../manifest/DamageMarking.ts"
+import { isThere } from "../manifest/ObjectsThere.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
 import type { RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import * as Seal from "../manifest/Seal.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
+import type { LocatedSegment } from "../manifest/Verification.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
-import { isReason } from "../storage/ObjectStoreError.ts"
+import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import type * as Base from "./Base.ts"
+import * as GoneObjects from "./GoneObjects.ts"
 
 /*
  * What was read again of damaged objects is a segment of the new backup. Where it has the very bytes that the damaged
@@ -47,12 +50,6 @@ const sha256Of = (store: ObjectStoreShape, key: ObjectKey) =>
     )
   })
 
-const isThere = (store: ObjectStoreShape, key: ObjectKey) =>
-  store.head(key).pipe(
-    Effect.as(true),
-    Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(false))
-  )
-
 /** True if the folder is that of a backup, or of a removed one that others need: it will be removed one day. */
 const isKnown = Effect.fnUntraced(function* (store: ObjectStoreShape, folder: string) {
   const backupId = BackupId.parse(folder)
@@ -80,7 +77,11 @@ const isRight = Effect.fnUntraced(function* (store: ObjectStoreShape, one: Found
   return (yield* sha256Of(store, key)) === sha256
 })
 
-const place = ({ segment, topic, partition }: Found): string =>
+/** True for what the store refuses. Not for an index that another process wrote: this one has lost the owner's lock. */
+const isRefusal = (error: ObjectStoreError | CatalogueError): error is ObjectStoreError =>
+  error._tag === "ObjectStoreError" && !error.isRetryable && error.reason._tag !== "ObjectExists"
+
+const place = ({ segment, topic, partition }: Pick<Found, "partition" | "segment" | "topic">): string =>
   `${topic}[${partition}] offsets ${segment.start_offset}-${segment.end_offset}`
 
 /** The first of them, and how many more. */
@@ -99,18 +100,27 @@ const putAll = Effect.fnUntraced(function* (
   resource: Resource,
   base: Base.Base,
   healed: ReadonlyArray<Found>,
+  suspects: ReadonlyArray<LocatedSegment>,
   stop: Deferred.Deferred<void>
 ) {
   const refusals: Array<string> = []
   // By the time of a stop there may be others, of which nothing is known.
   const looked = new Set<Found>()
+  const unknown: Array<string> = []
+  const orElse = <A, B>(look: Effect.Effect<A, ObjectStoreError>, other: B) =>
+    Effect.catchIf(look, isRefusal, ({ message }) => Effect.sync((): A | B => (unknown.push(message), other)))
   // A base that is being removed takes its objects along.
-  const isGoing = yield* SetRemoval.isCondemned(store, base.named.backupId)
-  const isStanding = !isGoing && (yield* isThere(store, BackupKeys.manifest(base.named.backupId)))
+  const isStanding = yield* orElse(
+    Effect.flatMap(SetRemoval.isCondemned(store, base.named.backupId), (isGoing) =>
+      isGoing ? Effect.succeed(false) : isThere(store, BackupKeys.manifest(base.named.backupId))
+    ),
+    false
+  )
   const folders = new Map<string, boolean>()
   for (const folder of new Set(healed.map(folderOf))) {
-    folders.set(folder, isStanding && (yield* isKnown(store, folder)))
+    folders.set(folder, isStanding && (yield* orElse(isKnown(store, folder), false)))
   }
+  const gone = isStanding && suspects.length > 0 ? yield* orElse(GoneObjects.find(store, suspects), []) : []
   yield* Effect.forEach(
     healed,
     Effect.fnUntraced(function* (one: Found) {
@@ -133,22 +143,31 @@ const putAll = Effect.fnUntraced(function* (
   const right = healed.filter(({ found }) => found.isPutBack)
   const wrong = [...looked].filter(({ found }) => !found.isPutBack)
   const open = healed.length - looked.size
-  const damaged = yield* DamageMarking.mark(store, resource, {
-    found: wrong.map(({ partition, segment, topic }): DamagedObject => ({
-      key: segment.key,
-      topic,
-      partition,
-      firstOffset: segment.start_offset,
-      lastOffset: segment.end_offset,
-      detail: "was missing or altered when the next backup was made",
-      sinceMillis
-    })),
+  const marking = DamageMarking.mark(store, resource, {
+    found: [
+      ...wrong.map((one) =>
+        DamageMarking.foundIn(one, "was missing or altered when the next backup was made", sinceMillis)
+      ),
+      ...gone.map((one) => DamageMarking.foundIn(one, "is missing, or has another size", sinceMillis))
+    ],
     right: new Set(right.map(({ segment }) => segment.key))
   })
+  const damaged = yield* orElse(marking, [])
   const [first] = refusals
+  const [unclear] = unknown
   return [
-    `${objects(healed.length)} of earlier backups ${healed.length === 1 ? "was" : "were"} missing or damaged, ` +
-      `and what Kafka still has of ${healed.length === 1 ? "it" : "them"} was read again: ${some(healed.map(place))}`,
+    ...(healed.length === 0
+      ? []
+      : [
+          `${objects(healed.length)} of earlier backups ${healed.length === 1 ? "was" : "were"} missing or damaged, ` +
+            `and what Kafka still has of ${healed.length === 1 ? "it" : "them"} was read again: ${some(healed.map(place))}`
+        ]),
+    ...(gone.length === 0
+      ? []
+      : [
+          `${objects(gone.length)} of earlier backups ${gone.length === 1 ? "is" : "are"} missing or damaged, ` +
+            `and the ${gone.length === 1 ? "partition was" : "partitions were"} read in full: ${some(gone.map(place))}`
+        ]),
     ...(right.length === 0
       ? []
       : [`${objects(right.length)} of earlier backups ${right.length === 1 ? "is" : "are"} right again in storage`]),
@@ -156,6 +175,9 @@ const putAll = Effect.fnUntraced(function* (
       ? []
       : [`${objects(refusals.length)} could not be put back, and the earlier backups stay damaged: ${first}`]),
     ...(open === 0 ? [] : [`the run was stopped before it looked at ${objects(open)} of earlier backups in storage`]),
+    ...(unclear === undefined
+      ? []
+      : [`it is not recorded which earlier backups are damaged, because the store refused a request: ${unclear}`]),
     ...(damaged.length === 0 ? [] : [`these earlier backups are damaged: ${some(damaged)}`])
   ]
 })
@@ -174,17 +196,21 @@ const locked = <A, E>(
   return holding(owner, isSameOwner(earlier, owner) ? work : holding(earlier, work))
 }
 
-/** Puts back what the run has read again of damaged objects, where that has the same bytes. Gives notes. */
+/**
+ * Puts back what the run has read again of damaged objects, where that has the same bytes, and records what stays
+ * damaged of earlier backups, also where the run had no use for it. Gives notes.
+ */
 export const run = Effect.fn("PutBack.run")(function* (
   store: ObjectStoreShape,
   resource: Resource,
   plan: RunPlan,
   attempt: number,
   state: RunState.RunState,
-  base: Base.Base | undefined,
+  named: Base.Base | undefined,
   stop: Deferred.Deferred<void>
 ) {
   const healed = RunState.healed(plan, state)
-  if (base === undefined || healed.length === 0) return []
-  return yield* locked(store, plan, attempt, base, putAll(store, resource, base, healed, stop))
+  const { base, suspects } = yield* GoneObjects.suspects(store, resource, plan, state, named)
+  if (base === undefined || healed.length + suspects.length === 0) return []
+  return yield* locked(store, plan, attempt, base, putAll(store, resource, base, healed, suspects, stop))
 })

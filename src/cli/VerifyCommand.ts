@@ -45,12 +45,30 @@ const mostNamed = 10
 const named = (ids: ReadonlyArray<string>): string =>
   ids.length <= mostNamed ? ids.join(", ") : `${ids.slice(0, mostNamed).join(", ")} and ${ids.length - mostNamed} more`
 
-const othersText = ({ _tag, backups }: Others, { backupId, damagedObjects }: Verification.Verification) => {
-  if (_tag === "Marked") {
-    return backups.length === 0
-      ? ["Recorded: no backup of this resource is known to be damaged"]
-      : [`Recorded: known to be damaged are now ${named(backups)}`]
-  }
+/** What is wrong with the documents of the backup: no object that others need. */
+const ofDocuments = ({ broken, damagedObjects, problems }: Verification.Verification): ReadonlyArray<string> => {
+  const objects = new Set(damagedObjects)
+  const others = problems.filter((problem) => !objects.has(problem))
+  return [...broken, ...others].map(({ detail, key }) => `${key} ${detail}`)
+}
+
+const marked = (backups: ReadonlyArray<string>, found: Verification.Verification): ReadonlyArray<string> => {
+  const [first, ...more] = ofDocuments(found)
+  const recorded =
+    backups.length > 0
+      ? `Recorded: known to be damaged are now ${named(backups)}`
+      : `Recorded: no ${first === undefined ? "backup" : "object of a backup"} of this resource is known to be damaged`
+  if (first === undefined) return [recorded]
+  const others = more.length === 0 ? "" : `, and ${more.length} more`
+  return [
+    recorded,
+    `Note: --mark records damaged objects only. ${found.backupId} is damaged in its own documents, which no other backup needs: ${first}${others}`
+  ]
+}
+
+const othersText = ({ _tag, backups }: Others, found: Verification.Verification) => {
+  const { backupId, damagedObjects } = found
+  if (_tag === "Marked") return marked(backups, found)
   if (damagedObjects.length === 0) return []
   return [
     ...(backups.length === 0 ? [] : [`Damaged as well, because they name the same objects: ${named(backups)}`]),

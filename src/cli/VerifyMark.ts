@@ -2,8 +2,8 @@ import { Clock, Effect } from "effect"
 import { hostname } from "node:os"
 import type * as Adoption from "../manifest/Adoption.ts"
 import { ownerOf } from "../manifest/Adoption.ts"
+import * as BackupKeys from "../manifest/BackupKeys.ts"
 import type { BackupSet } from "../manifest/Catalogue.ts"
-import type * as Damage from "../manifest/Damage.ts"
 import * as DamageMarking from "../manifest/DamageMarking.ts"
 import * as LedgerReading from "../manifest/LedgerReading.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
@@ -48,14 +48,15 @@ export const sharing = Effect.fn("VerifyMark.sharing")(function* (
 /**
  * Records what was found in every backup of the resource that names these objects, under the owner's lock: what was
  * damaged is looked at once more, since a run may have healed it meanwhile. Only what was read whole clears earlier
- * damage, and is recorded as read. Returns the backups of the resource that are known to be damaged then.
+ * damage, and is recorded as read; a backup whose manifest says something else of an object is damaged only if it is
+ * wrong by that, too. Returns the backups of the resource that are known to be damaged then.
  */
 export const mark = (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   set: BackupSet,
   reading: Verification.Reading,
-  { damagedObjects }: Pick<Verification.Verification, "damagedObjects">
+  verified: Pick<Verification.Verification, "broken" | "damagedObjects">
 ) =>
   OwnerLock.holding(
     store,
@@ -63,11 +64,17 @@ export const mark = (
     `${hostname()}, verify --mark`,
     Effect.gen(function* () {
       const sinceMillis = yield* Clock.currentTimeMillis
-      const suspects = new Set(damagedObjects.map(({ key }) => key))
+      const suspects = new Set(verified.damagedObjects.map(({ key }) => key))
       const still = yield* Verification.recheck(store, set, reading, suspects)
-      const found = still.map((problem): Damage.DamagedObject => ({ ...problem, sinceMillis }))
+      const entries = new Map(Verification.locatedSegments(set).map((one) => [one.segment.key, one]))
+      const found = still.flatMap(({ detail, key }) => {
+        const entry = entries.get(key)
+        return entry === undefined ? [] : [DamageMarking.foundIn(entry, detail, sinceMillis)]
+      })
       const damaged = new Set(found.map(({ key }) => key))
-      const read = Verification.keysRead(set, reading)
+      // By a manifest that was altered nobody knows what is right.
+      const isSound = !verified.broken.some(({ key }) => key === BackupKeys.manifest(set.backupId))
+      const read = isSound ? Verification.keysRead(set, reading) : []
       const right = new Set(read.filter((key) => !damaged.has(key)))
       const marked = yield* DamageMarking.mark(store, resource, { found, right })
       if (read.length > 0) yield* LedgerReading.enter(store, resource, set, read)

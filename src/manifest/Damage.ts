@@ -1,9 +1,9 @@
 import { Effect, Schema, Stream } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
-import { isReason } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import * as Documents from "./Documents.ts"
+import { isThere } from "./ObjectsThere.ts"
 
 /*
  * `{id}/damage/{n}.json`: which objects that the manifest of a complete set names are known to be missing or altered.
@@ -141,11 +141,9 @@ export const read = Effect.fn("Damage.read")(function* (store: ObjectStoreShape,
 const isSame = (a: ReadonlyArray<DamagedObject>, b: ReadonlyArray<DamagedObject>): boolean =>
   a.length === b.length && JSON.stringify(a) === JSON.stringify(b)
 
-const isThere = (store: ObjectStoreShape, backupId: BackupId) =>
-  store.head(BackupKeys.manifest(backupId)).pipe(
-    Effect.as(true),
-    Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(false))
-  )
+/** True if the reading says anything that is not recorded of the set. Pure. */
+export const changes = (recorded: ReadonlyArray<DamagedObject>, reading: Reading): boolean =>
+  !isSame(recorded, merged(recorded, reading))
 
 /**
  * Adds what a reading found to what is recorded of a complete set, takes away what is right now, and returns what is
@@ -165,7 +163,7 @@ export const record = Effect.fn("Damage.record")(function* (
     const number = before.number + 1
     const key = BackupKeys.damage(backupId, number)
     if (yield* Documents.create(store, key, Document, { version: 1, objects })) {
-      if (!(yield* isThere(store, backupId))) {
+      if (!(yield* isThere(store, BackupKeys.manifest(backupId)))) {
         yield* store.delete(key)
         return []
       }

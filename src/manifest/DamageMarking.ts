@@ -1,11 +1,13 @@
-import { Effect } from "effect"
+import { Effect, Semaphore } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Adoption from "./Adoption.ts"
 import * as Catalogue from "./Catalogue.ts"
 import * as Damage from "./Damage.ts"
+import type { ManifestSegment } from "./Manifest.ts"
 import * as OwnSets from "./OwnSets.ts"
 import * as SetIndex from "./SetIndex.ts"
+import * as Verification from "./Verification.ts"
 
 /*
  * An object may be named by many sets: when it is found damaged, or right again, all of them say so, and the index of
@@ -14,6 +16,38 @@ import * as SetIndex from "./SetIndex.ts"
 
 /** The set in whose folder an object lies. */
 const folderOf = (key: string): string => key.split("/", 1)[0]!
+
+/** An object that was found damaged. */
+export interface Found extends Damage.DamagedObject {
+  /**
+   * The entry of the manifest that says what it must be. Absent: every set that names the object is damaged, whatever
+   * its own manifest says of it.
+   */
+  readonly judgedBy?: ManifestSegment
+}
+
+/** What a reading of objects found. */
+export interface Reading {
+  readonly found: ReadonlyArray<Found>
+  /** Keys of objects that were read, and are as the manifest says. */
+  readonly right: ReadonlySet<string>
+}
+
+/** An object that is not as this entry of a manifest says. */
+export const foundIn = (
+  { partition, segment, topic }: Pick<Verification.LocatedSegment, "partition" | "segment" | "topic">,
+  detail: string,
+  sinceMillis: number
+): Found => ({
+  key: segment.key,
+  topic,
+  partition,
+  firstOffset: segment.start_offset,
+  lastOffset: segment.end_offset,
+  detail,
+  sinceMillis,
+  judgedBy: segment
+})
 
 /** The sets that may name objects in these folders: their own, or one that they reference. Pure. */
 export const candidates = <S extends Pick<SetIndex.IndexedSet, "backupId" | "references">>(
@@ -25,32 +59,32 @@ export const candidates = <S extends Pick<SetIndex.IndexedSet, "backupId" | "ref
 /** Manifests that are held at the same time: one may have hundreds of megabytes. */
 const openedAtOnce = 2
 
-/** Those of the keys that the manifest of the set names. None of a set that is gone, or that cannot be read. */
-const namedBy = Effect.fnUntraced(
-  function* (store: ObjectStoreShape, backupId: BackupId, keys: ReadonlySet<string>) {
-    const { manifest } = yield* Catalogue.openById(store, backupId)
-    const named = new Set<string>()
-    for (const { partitions } of manifest.topics) {
-      for (const { segments } of partitions) for (const { key } of segments) if (keys.has(key)) named.add(key)
-    }
-    return named as ReadonlySet<string>
-  },
-  Effect.catchTag("CatalogueError", () => Effect.succeed(new Set<string>() as ReadonlySet<string>))
-)
+/** Objects that a manifest names, by their keys. */
+type Named = ReadonlyMap<string, Verification.LocatedSegment>
 
-/** The sets of the resource that name one of these objects, each with the keys. The manifest of a set decides. */
+/** Those of the keys that the manifest of the set names. None of a set that is gone, or that cannot be read. */
+const namedBy = (store: ObjectStoreShape, backupId: BackupId, keys: ReadonlySet<string>) =>
+  Catalogue.openById(store, backupId).pipe(
+    Effect.map((set): Named => {
+      const all = Verification.locatedSegments(set)
+      return new Map(all.flatMap((one) => (keys.has(one.segment.key) ? [[one.segment.key, one]] : [])))
+    }),
+    Effect.catchTag("CatalogueError", () => Effect.succeed<Named>(new Map()))
+  )
+
+/** The sets of the resource that name one of these objects, each with those. The manifest of a set decides. */
 export const naming = Effect.fn("DamageMarking.naming")(function* (
   store: ObjectStoreShape,
   sets: ReadonlyArray<Pick<SetIndex.IndexedSet, "backupId" | "references">>,
   keys: ReadonlySet<string>
 ) {
-  if (keys.size === 0) return new Map<BackupId, ReadonlySet<string>>()
+  if (keys.size === 0) return new Map<BackupId, Named>()
   const found = yield* Effect.forEach(
     candidates(sets, new Set([...keys].map(folderOf))),
     ({ backupId }) => Effect.map(namedBy(store, backupId, keys), (named) => [backupId, named] as const),
     { concurrency: openedAtOnce }
   )
-  return new Map<BackupId, ReadonlySet<string>>(found.filter(([, named]) => named.size > 0))
+  return new Map<BackupId, Named>(found.filter(([, named]) => named.size > 0))
 })
 
 /** The sets of the resource, those of earlier resources that it adopted included, and its index. */
@@ -59,39 +93,121 @@ export const known = Effect.fnUntraced(function* (store: ObjectStoreShape, resou
   return { all, own: OwnSets.among(all.sets, resource, Adoption.of(all.sets, resource)) }
 })
 
+/** What a manifest says of an object: where two say the same, the object is right for both or for neither. */
+const said = (one: ManifestSegment): string =>
+  JSON.stringify([
+    one.compressed_size,
+    one.sha256,
+    one.record_count,
+    one.start_offset,
+    one.end_offset,
+    one.start_timestamp,
+    one.end_timestamp
+  ])
+
+/**
+ * Says which of the objects are damaged for a set that names these. Where its manifest says something else of an object
+ * than the one that it was judged by, one of the two was altered: the object is read again, as this one says.
+ */
+const judging = Effect.fnUntraced(function* (store: ObjectStoreShape) {
+  const oneAtATime = yield* Semaphore.make(1)
+  const judged = new Map<string, string | undefined>()
+  const problemOf = Effect.fnUntraced(function* (located: Verification.LocatedSegment) {
+    const what = `${located.segment.key} ${said(located.segment)}`
+    if (!judged.has(what)) {
+      const problems = yield* Verification.checkRecords(store, located).pipe(
+        Effect.map((found) => found.map(({ detail }) => detail)),
+        // A changed byte may make it look like a format of the future.
+        Effect.catchTag("SegmentError", ({ message }) => Effect.succeed([message]))
+      )
+      judged.set(what, problems[0])
+    }
+    return judged.get(what)
+  }, oneAtATime.withPermits(1))
+  return Effect.fnUntraced(function* (found: ReadonlyArray<Found>, named: Named = new Map()) {
+    const damaged: Array<Damage.DamagedObject> = []
+    for (const { judgedBy, ...object } of found) {
+      const located = named.get(object.key)
+      if (located === undefined) continue
+      const isSame = judgedBy === undefined || said(judgedBy) === said(located.segment)
+      const detail = isSame ? object.detail : yield* problemOf(located)
+      if (detail !== undefined) damaged.push({ ...object, detail })
+    }
+    return damaged
+  })
+})
+
+/** Records that are looked for at the same time: one list request for each set. */
+const readAtOnce = 8
+
+/** What a reading says of the sets whose record changes by it, those made last first: the next run builds on them. */
+const changing = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  own: ReadonlyArray<OwnSets.OwnSet & SetIndex.IndexedSet>,
+  { found, right }: Reading
+) {
+  const named = yield* naming(store, own, new Set(found.map(({ key }) => key)))
+  const judge = yield* judging(store)
+  const folders = new Set([...right].map(folderOf))
+  const looked = own.filter(
+    (set) => named.has(set.backupId) || set.damage !== undefined || candidates([set], folders).length > 0
+  )
+  const read = yield* Effect.forEach(
+    looked.toSorted((a, b) => b.completedMillis - a.completedMillis),
+    ({ backupId }) =>
+      Effect.gen(function* () {
+        const recorded = yield* Damage.read(store, backupId)
+        const reading = { found: yield* judge(found, named.get(backupId)), right }
+        return { backupId, recorded, reading, isChanged: Damage.changes(recorded, reading) }
+      }),
+    { concurrency: readAtOnce }
+  )
+  return read
+})
+
 /**
  * Records what a reading found in every set of the resource that names one of these objects, and takes away what was
  * read and is right now. Returns the ids of all sets of the resource that are known to be damaged then, ascending. A
  * set's manifest is opened only if something was found damaged in a folder that it names. The caller holds the owner's
  * lock.
+ *
+ * Before the first record the index says of which sets it no longer knows: whoever reads it after this process was
+ * killed asks those sets themselves.
  */
 export const mark = Effect.fn("DamageMarking.mark")(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
-  { found, right }: Damage.Reading
+  reading: Reading
 ) {
   const { all, own } = yield* known(store, resource)
-  const named = yield* naming(store, own, new Set(found.map(({ key }) => key)))
-  const summaries = new Map<BackupId, Damage.Summary | undefined>(own.map(({ backupId, damage }) => [backupId, damage]))
-  for (const { backupId, damage } of own) {
-    const keys = named.get(backupId)
-    if (keys === undefined && (damage === undefined || right.size === 0)) continue
-    const recorded = yield* Damage.record(store, backupId, {
-      found: found.filter(({ key }) => keys?.has(key) === true),
-      right
-    })
-    summaries.set(backupId, Damage.summary(recorded))
-  }
-  const { index } = all
-  const now = index.sets.map((set): SetIndex.IndexedSet => {
-    if (!summaries.has(set.backupId)) return set // another resource's
-    const { damage: _before, ...rest } = set
-    const damage = summaries.get(set.backupId)
-    return { ...rest, ...(damage === undefined ? {} : { damage }) }
+  const owner = Adoption.ownerOf(resource)
+  const sets = yield* changing(store, own, reading)
+  const summaries = new Map<string, Damage.Summary | undefined>(
+    all.sets.map(({ backupId, damage }) => [backupId, damage])
+  )
+  for (const { backupId, recorded } of sets) summaries.set(backupId, Damage.summary(recorded))
+  const changed = sets.filter(({ isChanged }) => isChanged)
+  let { index }: { index: SetIndex.Contents & { readonly number: number } } = all
+  const isIndexed = new Set<string>(index.sets.map(({ backupId }) => backupId))
+  const contents = (damageUnread: ReadonlyArray<string>): SetIndex.Contents => ({
+    sets: index.sets.map((set) =>
+      // One whose folder is gone stays as it is.
+      summaries.has(set.backupId) ? SetIndex.damagedBy(set, summaries.get(set.backupId)) : set
+    ),
+    retired: index.retired,
+    damageUnread
   })
-  const contents = { sets: now, retired: index.retired }
-  if (!SetIndex.isSame(index, contents)) {
-    yield* SetIndex.write(store, Adoption.ownerOf(resource), index.number, contents)
+  const indexIs = Effect.fnUntraced(function* (next: SetIndex.Contents) {
+    if (SetIndex.isSame(index, next)) return
+    yield* SetIndex.write(store, owner, index.number, next)
+    index = { ...next, number: index.number + 1 }
+  })
+  if (changed.length > 0) {
+    yield* indexIs(contents(changed.flatMap(({ backupId }) => (isIndexed.has(backupId) ? [backupId] : []))))
   }
-  return [...summaries].flatMap(([backupId, damage]) => (damage === undefined ? [] : [backupId])).toSorted()
+  for (const { backupId, reading: of } of changed) {
+    summaries.set(backupId, Damage.summary(yield* Damage.record(store, backupId, of)))
+  }
+  yield* indexIs(contents([]))
+  return own.flatMap(({ backupId }) => (summaries.get(backupId) === undefined ? [] : [backupId])).toSorted()
 })

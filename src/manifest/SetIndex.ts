@@ -51,16 +51,28 @@ const Index = Schema.Struct({
   version: Schema.Literal(1),
   sets: Schema.Array(IndexedSet),
   /** Folders of removed sets of which objects stay; absent in indexes of earlier versions. */
-  retired: Schema.optionalKey(Schema.Array(Retired))
+  retired: Schema.optionalKey(Schema.Array(Retired)),
+  /**
+   * Sets whose `damage` need not be what their own documents say, since those were being written. Absent in an index of
+   * a version that knows nothing of damage: that one drops what an earlier index said, so it is true of every set then.
+   */
+  damageUnread: Schema.optionalKey(Schema.Array(Schema.String))
 })
 
 /** What an index holds. */
 export interface Contents {
   readonly sets: ReadonlyArray<IndexedSet>
   readonly retired: ReadonlyArray<RetiredFolder>
+  /** Ids of sets whose damage only their own documents say; none where it is absent. */
+  readonly damageUnread?: ReadonlyArray<string>
 }
 
 const nothing: Contents = { sets: [], retired: [] }
+
+const contentsOf = (index: typeof Index.Type): Contents => {
+  const { damageUnread = index.sets.map(({ backupId }) => backupId), retired = [], sets } = index
+  return { sets, retired, damageUnread }
+}
 
 /** What lies below the root under the names that backups of one resource have. */
 export interface Known {
@@ -83,7 +95,7 @@ const numbers = (store: ObjectStoreShape, owner: Owner) =>
 const read = Effect.fnUntraced(function* (store: ObjectStoreShape, owner: Owner, n: number) {
   if (n === 0) return nothing
   return yield* Documents.readIfThere(store, BackupKeys.index(ownerKey(owner), n), Index).pipe(
-    Effect.map((index): Contents => ({ sets: index?.sets ?? [], retired: index?.retired ?? [] })),
+    Effect.map((index) => (index === undefined ? nothing : contentsOf(index))),
     Effect.catchTag("CatalogueError", () => Effect.succeed(nothing)) // damaged: the sets are read instead
   )
 })
@@ -96,9 +108,32 @@ export const indexed = Effect.fn("SetIndex.indexed")(function* (store: ObjectSto
 /** How many sets are read at the same time: a manifest may have hundreds of megabytes. */
 const readAtOnce = 2
 
+/** Records of damage that are looked for at the same time: one list request for each set. */
+const damageReadAtOnce = 8
+
+/** The sets of an index with what their own documents say of damage, where the index does not know it. */
+const withDamage = Effect.fnUntraced(function* (store: ObjectStoreShape, { damageUnread = [], sets }: Contents) {
+  const unread = new Set(damageUnread)
+  return yield* Effect.forEach(
+    sets,
+    (set) =>
+      unread.has(set.backupId)
+        ? Effect.map(Damage.read(store, set.backupId), (objects) => damagedBy(set, Damage.summary(objects)))
+        : Effect.succeed(set),
+    { concurrency: damageReadAtOnce }
+  )
+})
+
+/** The set as damaged in this way, or as not known to be damaged. */
+export const damagedBy = (set: IndexedSet, damage: Damage.Summary | undefined): IndexedSet => {
+  const { damage: _before, ...rest } = set
+  return damage === undefined ? rest : { ...rest, damage }
+}
+
 /**
  * Everything that may belong to this owner, from the index and from the sets that are not in it. Without `index` every
- * set is read.
+ * set is read. What is known of damage is what the sets' own documents say, also where a process was killed while it
+ * wrote them.
  */
 export const known = Effect.fn("SetIndex.known")(function* (
   store: ObjectStoreShape,
@@ -113,7 +148,7 @@ export const known = Effect.fn("SetIndex.known")(function* (
   )
   const number = Math.max(0, ...(yield* numbers(store, owner)))
   const index = { number, ...(from === "index" ? yield* read(store, owner, number) : nothing) }
-  const indexed = new Map(index.sets.map((set) => [set.backupId, set]))
+  const indexed = new Map((yield* withDamage(store, index)).map((set) => [set.backupId, set]))
   const left = new Map(index.retired.map((folder) => [folder.backupId, folder]))
   const missing = folders.filter((backupId) => !indexed.has(backupId) && !left.has(backupId))
   const entries = yield* Effect.forEach(missing, (backupId) => Catalogue.entry(store, backupId), {
@@ -144,8 +179,12 @@ const sorted = <A extends { readonly backupId: string }>(all: ReadonlyArray<A>) 
   all.toSorted((a, b) => (a.backupId < b.backupId ? -1 : 1))
 
 /** True if an index of the one says the same as one of the other. */
-export const isSame = (a: Contents, b: Contents): boolean =>
-  JSON.stringify([sorted(a.sets), sorted(a.retired)]) === JSON.stringify([sorted(b.sets), sorted(b.retired)])
+export const isSame = (a: Contents, b: Contents): boolean => {
+  const [one, other] = [a, b].map(({ damageUnread = [], retired, sets }) =>
+    JSON.stringify([sorted(sets), sorted(retired), damageUnread.toSorted()])
+  )
+  return one === other
+}
 
 const remove = (store: ObjectStoreShape, owner: Owner, ascending: ReadonlyArray<number>) =>
   Effect.forEach(ascending, (n) => store.delete(BackupKeys.index(ownerKey(owner), n)), { discard: true })
@@ -158,10 +197,10 @@ export const write = Effect.fn("SetIndex.write")(function* (
   store: ObjectStoreShape,
   owner: Owner,
   after: number,
-  { retired, sets }: Contents
+  { damageUnread = [], retired, sets }: Contents
 ) {
   const key = BackupKeys.index(ownerKey(owner), after + 1)
-  const document = { version: 1, sets, ...(retired.length === 0 ? {} : { retired }) } as const
+  const document = { version: 1, sets, ...(retired.length === 0 ? {} : { retired }), damageUnread } as const
   yield* store.put(key, [SealedJson.seal(Index, document)], { ifAbsent: true })
   const older = (yield* numbers(store, owner)).filter((n) => n <= after)
   // One that stays does no harm. A write-once bucket that keeps the oldest keeps the others, too.

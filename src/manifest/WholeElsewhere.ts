@@ -13,13 +13,14 @@ import type { SetFacts } from "./SetFacts.ts"
 export type Range = Pick<Damage.DamagedObject, "firstOffset" | "lastOffset" | "partition" | "topic">
 
 /** The facts that say which offsets of which log a backup holds. */
-export type Held = Pick<SetFacts, "topics">
+export type Held = Pick<SetFacts, "gaps" | "topics">
 
 const overlaps = (a: Range, b: Range): boolean =>
   a.topic === b.topic && a.partition === b.partition && a.firstOffset <= b.lastOffset && b.firstOffset <= a.lastOffset
 
 /**
- * True if another backup of the same topic holds all offsets of the range, and nothing of it is damaged there. A topic
+ * True if another backup of the same topic holds all offsets of the range, and nothing of it is damaged or was lost to
+ * that backup, because Kafka deleted it while it was read. A topic
  * that was made anew since is another one. Pure.
  */
 export const isWhole = (range: Range, of: Held, other: Held, damaged: ReadonlyArray<Range>): boolean => {
@@ -28,7 +29,12 @@ export const isWhole = (range: Range, of: Held, other: Held, damaged: ReadonlyAr
   if (topic?.topicId !== undefined && later.topicId !== undefined && topic.topicId !== later.topicId) return false
   const held = later.partitions.find(({ partition }) => partition === range.partition)
   if (held === undefined || range.firstOffset < held.from || range.lastOffset >= held.until) return false
-  return !damaged.some((one) => overlaps(range, one))
+  const holes = other.gaps.map(({ from, until, ...gap }): Range => ({
+    ...gap,
+    firstOffset: from,
+    lastOffset: until - 1
+  }))
+  return ![...damaged, ...holes].some((one) => overlaps(range, one))
 }
 
 /** Newer backups that are looked at for one that is damaged, the newest first. */

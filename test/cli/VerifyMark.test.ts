@@ -19,7 +19,7 @@ const sets = Effect.gen(function* () {
     const run = yield* type("run", ...options, "--slot", `2026-11-23T${hour}:00:00Z`)
     assert.strictEqual(run.exitCode, 0, run.err)
   }
-  writeFileSync(file, manifest())
+  writeFileSync(file, manifest("incremental: { enabled: false }"))
   yield* produce(3)
   const full = yield* type("run", ...options, "--slot", "2026-11-23T14:00:00Z")
   assert.strictEqual(full.exitCode, 0, full.err)
@@ -101,6 +101,43 @@ describe("kafka-backup verify --mark", () => {
       assert.deepStrictEqual([exitCode, alsoDamaged, problems.length], [16, [backupId], 1])
       const whole = yield* type("verify", ...options, last)
       assert.deepStrictEqual([whole.exitCode, whole.out.split("\n").length], [0, 2])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("records nothing in other backups where only a manifest was altered, and says what is wrong", () =>
+    Effect.gen(function* () {
+      const { claim, options } = yield* sets
+      const path = join(claim, later, "manifest.json")
+      const before = readFileSync(path, "utf8")
+      const altered = (digit: string) => (digit === "0" ? "1" : "0")
+      writeFileSync(
+        path,
+        before.replace(/"sha256":"([0-9a-f])/u, (_all, digit) => `"sha256":"${altered(digit)}`)
+      )
+      const { exitCode, out } = yield* type("verify", ...options, later, "--deep", "--mark")
+      assert.strictEqual(exitCode, 16)
+      assert.include(out, `Recorded: known to be damaged are now ${later}\n`)
+      assert.include(
+        out,
+        `Note: --mark records damaged objects only. ${later} is damaged in its own documents, which no other backup ` +
+          `needs: ${later}/manifest.json is not the one that was committed: it was changed\n`
+      )
+      assert.deepStrictEqual(yield* states(options), [`${backupId} complete`, `${later} damaged`, `${last} complete`])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("does not say that no backup is damaged where a document is", () =>
+    Effect.gen(function* () {
+      const { claim, options } = yield* sets
+      const path = join(claim, later, "manifest.json")
+      writeFileSync(path, readFileSync(path, "utf8").replace(/"created_at":\d/u, '"created_at":9'))
+      const { exitCode, out } = yield* type("verify", ...options, later, "--deep", "--mark")
+      assert.strictEqual(exitCode, 16)
+      assert.include(out, "Recorded: no object of a backup of this resource is known to be damaged\n")
+      assert.include(
+        out,
+        `${later} is damaged in its own documents, which no other backup needs: ${later}/manifest.json`
+      )
     }).pipe(Effect.provide(layer))
   )
 

@@ -1,12 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Stream } from "effect"
+import { Effect, Exit, Schema, Stream } from "effect"
 import * as RetentionPass from "../../src/backup/RetentionPass.ts"
-import type { Owner } from "../../src/identity/RunIdentity.ts"
+import { type Owner, ownerKey } from "../../src/identity/RunIdentity.ts"
+import * as BackupKeys from "../../src/manifest/BackupKeys.ts"
 import * as Damage from "../../src/manifest/Damage.ts"
 import * as DamageMarking from "../../src/manifest/DamageMarking.ts"
 import type { ManifestSegment } from "../../src/manifest/Manifest.ts"
+import * as SealedJson from "../../src/manifest/SealedJson.ts"
 import * as SetIndex from "../../src/manifest/SetIndex.ts"
-import type { ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
+import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import * as ByReference from "../backup/byReference.ts"
 import { dyingAt, layer, world } from "../backup/world.ts"
 
@@ -44,6 +46,23 @@ const sets = Effect.gen(function* () {
 
 const recorded = (store: ObjectStoreShape, { backupId }: ByReference.MadeSet) =>
   Effect.map(Damage.read(store, backupId), (objects) => objects.map(({ firstOffset }) => firstOffset))
+
+/** Whoever decides on backups by the index knows what their own documents say. */
+const assertKnownAsRecorded = Effect.fnUntraced(function* (store: ObjectStoreShape, message: string) {
+  const { own } = yield* DamageMarking.known(store, owner)
+  for (const { backupId, damage } of own) {
+    assert.deepStrictEqual(damage, Damage.summary(yield* Damage.read(store, backupId)), `${message}: ${backupId}`)
+  }
+})
+
+/** The newest index as a version writes it that knows nothing of damage. */
+const rewriteIndexWithoutDamage = Effect.fnUntraced(function* (store: ObjectStoreShape) {
+  const { index } = yield* SetIndex.known(store, owner, "index")
+  const AsBefore = Schema.Struct({ version: Schema.Literal(1), sets: Schema.Array(SetIndex.IndexedSet) })
+  const sets = index.sets.map(({ damage: _damage, ...rest }) => rest)
+  const key = BackupKeys.index(ownerKey(owner), index.number + 1)
+  yield* store.put(key, [SealedJson.seal(AsBefore, { version: 1, sets })], { ifAbsent: true })
+})
 
 const manifestsRead = (store: ObjectStoreShape) => {
   const keys: Array<string> = []
@@ -150,6 +169,81 @@ describe("An object that is found damaged", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("is read again for a set whose manifest says something else of it than the one that it was judged by", () =>
+    Effect.gen(function* () {
+      const { first, full, second, store } = yield* sets
+      const [segment] = first.segments
+      const judgedBy = (sha256: string) => ({
+        found: [
+          DamageMarking.foundIn({ topic: "orders", partition: 0, segment: { ...segment!, sha256 } }, "is wrong", 1000)
+        ],
+        right: new Set<string>()
+      })
+      const details = ({ backupId }: ByReference.MadeSet) =>
+        Effect.map(Damage.read(store, backupId), (objects) => objects.map(({ detail }) => detail))
+      yield* store.delete(ObjectKey.make(segment!.key))
+      yield* DamageMarking.mark(store, owner, judgedBy("0".repeat(64)))
+      for (const set of [first, second]) assert.deepStrictEqual(yield* details(set), ["is missing"])
+      yield* DamageMarking.mark(store, owner, judgedBy(segment!.sha256!))
+      for (const set of [first, second]) assert.deepStrictEqual(yield* details(set), ["is wrong"])
+      assert.deepStrictEqual(yield* details(full), [])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is known again after a version that knows nothing of damage wrote the index", () =>
+    Effect.gen(function* () {
+      const { first, second, store } = yield* sets
+      yield* RetentionPass.run(store, owner, { keep: 9 }, "run")
+      const [oldest] = first.segments
+      yield* DamageMarking.mark(store, owner, found(oldest!))
+      yield* rewriteIndexWithoutDamage(store)
+      yield* assertKnownAsRecorded(store, "after going back")
+      const kept = yield* RetentionPass.run(store, owner, { keep: 9 }, "run")
+      assert.strictEqual(kept.damaged?.sets, 2)
+      const damaged = (yield* SetIndex.indexed(store, owner)).filter(({ damage }) => damage !== undefined)
+      assert.deepStrictEqual(
+        damaged.map(({ backupId }) => backupId),
+        [first.backupId, second.backupId]
+      )
+      yield* rewriteIndexWithoutDamage(store)
+      assert.deepStrictEqual(yield* DamageMarking.mark(store, owner, right(oldest!)), [])
+      assert.deepStrictEqual(yield* recorded(store, first), [])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is taken away where the index does not know of it", () =>
+    Effect.gen(function* () {
+      const { first, second, store } = yield* sets
+      yield* RetentionPass.run(store, owner, { keep: 9 }, "run")
+      const [oldest] = first.segments
+      // As an earlier version left it that was killed before it wrote the index.
+      for (const { backupId } of [first, second]) yield* Damage.record(store, backupId, found(oldest!))
+      assert.deepStrictEqual(yield* DamageMarking.mark(store, owner, right(oldest!)), [])
+      for (const set of [first, second]) assert.deepStrictEqual(yield* recorded(store, set), [])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is recorded in the newest set first, on which the next one is built", () =>
+    Effect.gen(function* () {
+      const { first, second, store, third } = yield* sets
+      yield* RetentionPass.run(store, owner, { keep: 9 }, "run")
+      const [, next] = first.segments
+      const order: Array<string> = []
+      const listening: ObjectStoreShape = {
+        ...store,
+        put: (key, ...rest) => {
+          if (key.includes("/damage/")) order.push(key.split("/", 1)[0]!)
+          return store.put(key, ...rest)
+        }
+      }
+      yield* DamageMarking.mark(listening, owner, found(next!))
+      assert.deepStrictEqual(
+        order,
+        [third, second, first].map(({ backupId }) => backupId)
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("is recorded or not where the process dies at any call to storage, and a repeat records all of it", () =>
     Effect.gen(function* () {
       let hasEnded = false
@@ -167,6 +261,7 @@ describe("An object that is found damaged", () => {
               const now = yield* recorded(store, set)
               assert.include(set === third ? ["", "10"] : ["0", "10"], now.join(), `${when} call ${n}`)
             }
+            yield* assertKnownAsRecorded(store, `${when} call ${n}`)
             assert.lengthOf(yield* DamageMarking.mark(store, owner, reading), 3, `${when} call ${n}`)
             for (const set of [first, second, third]) assert.deepStrictEqual(yield* recorded(store, set), [10])
             const index = yield* SetIndex.indexed(store, owner)
