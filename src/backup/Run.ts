@@ -129,7 +129,7 @@ const tryOnce = Effect.fnUntraced(function* (
       : Effect.flatMap(whole, (made) =>
           // It may compare an object of each partition, which takes long.
           Effect.raceFirst(
-            Incremental.plan(kafka, store, AfterCommit.resourceOf(request), incremental, options.segmentBytes, made),
+            Incremental.plan(kafka, store, AfterCommit.resourceOf(request), incremental, options, made),
             Effect.andThen(Deferred.await(options.stop), Effect.fail(interrupted))
           )
         ).pipe(
@@ -145,6 +145,7 @@ const tryOnce = Effect.fnUntraced(function* (
       : built?.base !== undefined && Base.isNamed(built.base, plan.base)
         ? built.base
         : yield* Base.again(store, plan.base)
+  const reading = base === undefined ? options : { ...options, ...options.beside?.(base.facts.totals.segments) }
   const state = RunState.make()
   if (base !== undefined) RunState.reuse(state, plan, base.manifest)
   RunState.absorb(state, advances)
@@ -166,7 +167,7 @@ const tryOnce = Effect.fnUntraced(function* (
   progress.step = "reading"
   const baseSettings = base?.facts.settings
   const attempted = { request, plan, attempt, state, restarts, written, sameLog, baseSettings }
-  const [cutOff] = yield* Reading.readAll(kafka, store, attempted, options)
+  const [cutOff] = yield* Reading.readAll(kafka, store, attempted, reading)
   const isOpen = RunState.unfinished(plan, state).length + RunState.toHeal(plan, state).length > 0
   if (isOpen && (yield* Deferred.isDone(options.stop))) return yield* interrupted
   if (cutOff !== undefined) {
@@ -183,7 +184,7 @@ const tryOnce = Effect.fnUntraced(function* (
     base,
     options.stop
   )
-  const joined = yield* Joins.make(store, plan, attempt, state, written, options)
+  const joined = yield* Joins.make(store, plan, attempt, state, written, reading)
   if (joined.damaged.length > 0) return { _tag: "Damaged", damaged: joined.damaged } as const
   // It only feeds warnings: a backup that was read whole is not lost for them.
   const compared = yield* Effect.result(

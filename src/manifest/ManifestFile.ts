@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { Effect, Predicate, Schema, Stream } from "effect"
+import { Context, Effect, Predicate, Schema, Stream } from "effect"
 import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { CatalogueError, DocumentUnreadable } from "./CatalogueError.ts"
 import { Manifest, type ManifestPartition, type ManifestTopic } from "./Manifest.ts"
@@ -14,6 +14,11 @@ const mebibyte = 1024 * 1024
 /** Longest manifest that is read, in bytes: that of a backup with some half a million segments. */
 export const longest = 256 * mebibyte
 
+/** The longest one for which this process has memory, in bytes. A longer one is not read, rather than died of. */
+export const Affordable = Context.Reference<number>("kafka-backup/manifest/Affordable", {
+  defaultValue: () => longest
+})
+
 /** What a manifest says. */
 export interface Read {
   readonly manifest: Manifest
@@ -24,20 +29,20 @@ export interface Read {
   readonly sealedSha256: string | undefined
 }
 
-/** The whole object, in memory of its own; undefined where it is longer than any manifest. */
-const bytesOf = Effect.fnUntraced(function* (store: ObjectStoreShape, key: ObjectKey) {
+/** The whole object, in memory of its own; undefined where it is longer. */
+const bytesOf = Effect.fnUntraced(function* (store: ObjectStoreShape, key: ObjectKey, most: number) {
   const pieces: Array<Uint8Array> = []
   let length = 0
   // Read piece by piece: a file of another application may have this name and any size.
   yield* store.read(key).pipe(
     Stream.takeWhile((piece) => {
       length += piece.byteLength
-      if (length <= longest) pieces.push(piece)
-      return length <= longest
+      if (length <= most) pieces.push(piece)
+      return length <= most
     }),
     Stream.runDrain
   )
-  if (length > longest) return undefined
+  if (length > most) return undefined
   const bytes = Buffer.allocUnsafeSlow(length)
   let at = 0
   for (let n = 0; n < pieces.length; n++) {
@@ -96,8 +101,13 @@ const firstLine = (text: string) => text.split("\n", 1)[0] ?? text
 /** Reads a manifest. Fails with `DocumentUnreadable`, and as the store does. */
 export const read = Effect.fn("ManifestFile.read")(function* (store: ObjectStoreShape, key: ObjectKey) {
   const unreadable = (detail: string) => new CatalogueError({ reason: new DocumentUnreadable({ key, detail }) })
-  const bytes = yield* bytesOf(store, key)
-  if (bytes === undefined) return yield* unreadable(`it has more than ${longest / mebibyte} MiB`)
+  const affordable = yield* Affordable
+  const most = Math.min(longest, affordable)
+  const bytes = yield* bytesOf(store, key, most)
+  if (bytes === undefined) {
+    const remedy = most < longest ? ", for which the memory limit is too small" : ""
+    return yield* unreadable(`it has more than ${Math.floor(most / mebibyte)} MiB${remedy}`)
+  }
   return yield* Effect.try({
     try: (): Read => {
       const value: unknown = JSON.parse(bytes.toString("utf8"))
