@@ -3,6 +3,7 @@ import { KafkaSource, KafkaSources } from "./kafka/KafkaSource.ts"
 import * as Adoption from "./manifest/Adoption.ts"
 import * as Catalogue from "./manifest/Catalogue.ts"
 import * as DamagedSets from "./manifest/DamagedSets.ts"
+import * as ManifestFile from "./manifest/ManifestFile.ts"
 import * as Pins from "./manifest/Pins.ts"
 import * as OwnSets from "./manifest/OwnSets.ts"
 import * as SetIndex from "./manifest/SetIndex.ts"
@@ -21,6 +22,7 @@ import { ObjectStore, ObjectStores, type ObjectStoreShape } from "./storage/Obje
 import * as BreakerGuards from "./worker/BreakerGuards.ts"
 import * as Connections from "./worker/Connections.ts"
 import type { BackupFailure } from "./backup/BackupFailure.ts"
+import * as ManifestMemory from "./worker/ManifestMemory.ts"
 import * as Memory from "./worker/Memory.ts"
 import * as Opening from "./worker/Opening.ts"
 import * as Pruning from "./backup/Pruning.ts"
@@ -90,13 +92,22 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
   context.store = store
   const sources = yield* KafkaSources
   const kafka = yield* Opening.retried(sources.open(kafkaTarget, guards.brokers), guards.connecting)
+  const within = (leftBytes: number) => ({
+    ...Memory.bounds(request.settings, leftBytes),
+    format: (settings: RunPlan.ContentSettings) =>
+      Formats.writer("kbak", RunPlan.segmentSettings(settings), Memory.ofSegments(settings, leftBytes))
+  })
   return yield* Run.run(request, {
-    ...Memory.bounds(request.settings, limitBytes),
-    format: (settings) =>
-      Formats.writer("kbak", RunPlan.segmentSettings(settings), Memory.ofSegments(settings, limitBytes)),
+    ...within(limitBytes),
+    beside: (segments) => within(limitBytes - ManifestMemory.heldBytes(segments)),
+    mostSegments: (ledgerBytes) => ManifestMemory.mostSegments(request.settings, limitBytes, ledgerBytes),
     progress,
     stop
-  }).pipe(Effect.provideService(ObjectStore, store), Effect.provideService(KafkaSource, kafka))
+  }).pipe(
+    Effect.provideService(ManifestFile.Affordable, ManifestMemory.longestManifest(request.settings, limitBytes)),
+    Effect.provideService(ObjectStore, store),
+    Effect.provideService(KafkaSource, kafka)
+  )
 }, SteadyClock.steadily)
 
 /** Report and summary of an attempt, however it ended. */

@@ -11,6 +11,14 @@ import type { SetFacts } from "../manifest/SetFacts.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 
+/** A backup that names more segments than there is memory for. */
+export interface TooLarge {
+  readonly backupId: BackupId
+  readonly segments: number
+}
+
+export const isTooLarge = (found: Base | TooLarge): found is TooLarge => "segments" in found
+
 /** The earlier backup that a run builds on. */
 export interface Base {
   /** As the plan names it. */
@@ -36,14 +44,15 @@ const mostPassedOver = 3
 
 /**
  * The newest complete backup of the resource whose manifest is the one that was committed, whether or not its objects
- * are damaged; undefined without one. Where manifests cannot be read, and no other backup is older, fails with
- * `CatalogueError`.
+ * are damaged; undefined without one, and no manifest is opened of one that is too large. Where manifests cannot be
+ * read, and no other backup is older, fails with `CatalogueError`.
  */
 export const find = Effect.fn("Base.find")(function* (
   store: ObjectStoreShape,
   resource: Resource,
   except: BackupId,
-  nowMillis: number
+  nowMillis: number,
+  mostSegments: number
 ) {
   const indexed = new Set((yield* SetIndex.indexed(store, ownerOf(resource))).map(({ backupId }) => backupId))
   const passedOver = new Set<BackupId>()
@@ -52,6 +61,8 @@ export const find = Effect.fn("Base.find")(function* (
     const hints = { passedOver, indexed }
     const { facts: newest, isPassedOver } = yield* OwnSets.newest(store, resource, except, nowMillis, hints)
     if (newest === undefined) break
+    const { segments } = newest.totals
+    if (segments > mostSegments) return { backupId: newest.backupId, segments } satisfies TooLarge as TooLarge
     const found = yield* Effect.result(openSound(store, newest.backupId, isPassedOver))
     if (Result.isSuccess(found) && found.success !== undefined) return found.success
     if (Result.isFailure(found)) {

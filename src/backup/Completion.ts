@@ -3,7 +3,7 @@ import { Clock, Effect, Stream } from "effect"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Attempts from "../manifest/Attempts.ts"
-import * as Catalogue from "../manifest/Catalogue.ts"
+import * as ManifestFile from "../manifest/ManifestFile.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
 import * as GroupsSnapshot from "../manifest/GroupsSnapshot.ts"
 import * as PartitionState from "../manifest/PartitionState.ts"
@@ -213,11 +213,11 @@ const mebibyte = 1024 * 1024
 
 /** Why a manifest of this length, in bytes, is not written: no command could read the backup. Pure. */
 export const tooLong = (bytes: number): ReadonlyArray<string> =>
-  bytes <= Catalogue.longestManifest
+  bytes <= ManifestFile.longest
     ? []
     : [
         `its manifest.json would have ${Math.ceil(bytes / mebibyte)} MiB, and at most ` +
-          `${Catalogue.longestManifest / mebibyte} MiB can be read again: ` +
+          `${ManifestFile.longest / mebibyte} MiB can be read again: ` +
           "select fewer topics for each backup, or give the run more memory, which makes segments larger"
       ]
 
@@ -230,8 +230,8 @@ const write = Effect.fnUntraced(function* (
   made: SetFacts
 ) {
   const { backupId } = plan
-  const manifest = RunState.manifest(plan, state)
-  const set: SetFacts = { ...made, attempt, manifestSha256: Seal.manifestSha256(manifest) }
+  const unlisted = Buffer.from(Seal.manifestText(RunState.manifest(plan, state)))
+  const set: SetFacts = { ...made, attempt, manifestSha256: Seal.sha256(unlisted) }
   const sealed = SealedJson.seal(SetFacts, set)
   const documents: Record<string, Uint8Array> = {}
   if (plan.groups !== undefined) {
@@ -240,12 +240,11 @@ const write = Effect.fnUntraced(function* (
     documents[BackupKeys.groups(backupId)] = snapshot
   }
   documents[yield* Commit.placeFacts(store, backupId, attempt, sealed)] = sealed
-  const complete = { ...manifest, kb_documents: yield* Commit.documents(store, plan, attempt, documents) }
-  const text = Buffer.from(Seal.manifestText(complete))
-  const problems = tooLong(text.byteLength)
+  const text = ManifestFile.listing(unlisted, yield* Commit.documents(store, plan, attempt, documents))
+  const problems = tooLong(text.reduce((sum, { byteLength }) => sum + byteLength, 0))
   if (problems.length > 0) return yield* new RunError({ reason: new NotProven({ problems }) })
   yield* store
-    .put(BackupKeys.manifest(backupId), [text], { ifAbsent: true })
+    .put(BackupKeys.manifest(backupId), text, { ifAbsent: true })
     .pipe(Effect.catchIf(isReason("ObjectExists"), () => Commit.superseded(backupId, attempt)))
   // The backup may have been removed while this attempt was paused: a manifest alone is not a backup.
   yield* Commit.assertStillOurs(store, backupId, attempt).pipe(

@@ -27,24 +27,25 @@ const partitions = (plan: RunPlan, state: RunState.RunState): ReadonlySet<string
 
 /**
  * What the base names in partitions that are read in full because of damaged objects. A plan that takes nothing over
- * names no base: it is looked for again.
+ * names no base: it is looked for again, unless it names more segments than can be held.
  */
 export const suspects = Effect.fn("GoneObjects.suspects")(function* (
   store: ObjectStoreShape,
   resource: Resource,
   plan: RunPlan,
   state: RunState.RunState,
-  named: Base.Base | undefined
+  named: Base.Base | undefined,
+  mostSegments: number
 ) {
   const full = partitions(plan, state)
   if (full.size === 0) return { base: named, suspects: [] }
   const base =
     named ??
-    (yield* Base.find(store, resource, plan.backupId, plan.createdMillis).pipe(
+    (yield* Base.find(store, resource, plan.backupId, plan.createdMillis, mostSegments).pipe(
       // The plan says what that means for the run.
       Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
     ))
-  if (base === undefined) return { base, suspects: [] }
+  if (base === undefined || Base.isTooLarge(base)) return { base: undefined, suspects: [] }
   const { facts, manifest } = base
   const all = Verification.locatedSegments({ backupId: base.named.backupId, facts, manifest })
   return { base, suspects: all.filter(({ partition, topic }) => full.has(`${topic}/${partition}`)) }

@@ -1,14 +1,16 @@
 import { Effect } from "effect"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import type { TopicCleanup } from "../kafka/TopicCleanup.ts"
-import type { Resource } from "../manifest/Adoption.ts"
+import { ownerOf, type Resource } from "../manifest/Adoption.ts"
 import * as Damage from "../manifest/Damage.ts"
+import * as Ledger from "../manifest/Ledger.ts"
 import * as ObjectsThere from "../manifest/ObjectsThere.ts"
 import type { PlannedPartition, RunPlan } from "../manifest/RunPlan.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Base from "./Base.ts"
 import * as Healing from "./Healing.ts"
 import * as LogProof from "./LogProof.ts"
+import type { ReadOptions } from "./Reading.ts"
 import * as Reuse from "./Reuse.ts"
 import * as SegmentLimit from "./SegmentLimit.ts"
 
@@ -21,7 +23,7 @@ import * as SegmentLimit from "./SegmentLimit.ts"
 export interface Incremental {
   /** See `Reuse.Policy`. */
   readonly fullEvery?: number | undefined
-  /** See `SegmentLimit.mostTakenOver`, the default. */
+  /** See `SegmentLimit.within`, the default. */
   readonly mostSegments?: number | undefined
 }
 
@@ -90,7 +92,7 @@ const onBase = Effect.fnUntraced(function* (
   plan: RunPlan,
   base: Base.Base,
   segmentBytes: number,
-  mostSegments: number | undefined
+  mostSegments: number
 ) {
   const notes: Array<string> = []
   const all = pairs(plan, base)
@@ -169,25 +171,34 @@ export interface Built {
 
 /**
  * The plan, built on the newest earlier backup of the resource as far as the log is proven to be the same.
- * `segmentBytes` is the size of a full segment, in bytes of its record stream.
  */
 export const plan = Effect.fn("Incremental.plan")(function* (
   kafka: KafkaSourceShape,
   store: ObjectStoreShape,
   resource: Resource,
   { fullEvery, mostSegments }: Incremental,
-  segmentBytes: number,
+  { mostSegments: mostFor, segmentBytes }: Pick<ReadOptions, "mostSegments" | "segmentBytes">,
   whole: RunPlan
 ) {
   const policy = { isFullAsked: isFullAsked(whole), fullEvery }
+  const mostOpened =
+    mostFor === undefined || policy.isFullAsked
+      ? Infinity
+      : mostFor(yield* Ledger.storedBytes(store, ownerOf(resource)))
   const found = policy.isFullAsked
     ? undefined
-    : yield* Base.find(store, resource, whole.backupId, whole.createdMillis).pipe(
+    : yield* Base.find(store, resource, whole.backupId, whole.createdMillis, mostOpened).pipe(
         Effect.catchTag("CatalogueError", ({ message }) => Effect.succeed(message))
       )
   if (typeof found === "string") {
     const notes = [...whole.notes, `everything was read: ${found}`]
     return { plan: { ...whole, full: "EarlierUnreadable", notes } } satisfies Built as Built
+  }
+  if (found !== undefined && Base.isTooLarge(found)) {
+    const note =
+      `everything was read: ${found.backupId} names ${found.segments} objects, and the memory limit has room for ` +
+      `${mostOpened}: raise spec.resources.limits.memory`
+    return { plan: { ...whole, full: "TooManyForMemory", notes: [...whole.notes, note] } } satisfies Built as Built
   }
   const compared = found && {
     clusterId: found.facts.clusterId,
@@ -198,6 +209,6 @@ export const plan = Effect.fn("Incremental.plan")(function* (
   if (reason !== undefined || found === undefined) {
     return { plan: { ...whole, full: reason ?? "NoEarlierBackup" } } satisfies Built as Built
   }
-  const built = yield* onBase(kafka, store, whole, found, segmentBytes, mostSegments)
+  const built = yield* onBase(kafka, store, whole, found, segmentBytes, mostSegments ?? SegmentLimit.within(mostOpened))
   return built.base === undefined ? { plan: built } : { plan: built, base: found }
 })

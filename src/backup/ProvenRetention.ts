@@ -95,9 +95,6 @@ const check = Effect.fnUntraced(
   )
 )
 
-/** Sets that are checked at the same time: a manifest may have hundreds of megabytes. */
-const checkedAtOnce = 2
-
 /**
  * Decides on these sets after at most `checks` of those to keep were found whole, the newest in any case. A damaged set
  * does not count: it must not push a good one out. It stays as long as a whole one would in its place, since part of it
@@ -175,6 +172,7 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
       return { decision, notes, known }
     }
     const atMillis = yield* Clock.currentTimeMillis
+    // One after the other: a manifest may take hundreds of megabytes, and the next one names what was found already.
     yield* Effect.forEach(
       due,
       ({ backupId }) =>
@@ -184,7 +182,7 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
           if (found._tag === "Gone" && found.hasLostManifest) lostManifests.add(backupId)
           checked.set(backupId, { atMillis, ...(found._tag === "Damaged" ? { damage: found.problem } : {}) })
         }),
-      { concurrency: checkedAtOnce, discard: true }
+      { discard: true }
     )
   }
 })

@@ -16,6 +16,7 @@ import * as SetRemoval from "../manifest/SetRemoval.ts"
 import type { LocatedSegment } from "../manifest/Verification.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
+import type { ReadOptions } from "./Reading.ts"
 import type * as Base from "./Base.ts"
 import * as GoneObjects from "./GoneObjects.ts"
 
@@ -207,10 +208,17 @@ export const run = Effect.fn("PutBack.run")(function* (
   attempt: number,
   state: RunState.RunState,
   named: Base.Base | undefined,
-  stop: Deferred.Deferred<void>
+  { mostSegments, stop }: Pick<ReadOptions, "mostSegments" | "stop">
 ) {
   const healed = RunState.healed(plan, state)
-  const { base, suspects } = yield* GoneObjects.suspects(store, resource, plan, state, named)
+  const { base, suspects } = yield* GoneObjects.suspects(
+    store,
+    resource,
+    plan,
+    state,
+    named,
+    mostSegments?.(0) ?? Infinity
+  )
   if (base === undefined || healed.length + suspects.length === 0) return []
   return yield* locked(store, plan, attempt, base, putAll(store, resource, base, healed, suspects, stop))
 })

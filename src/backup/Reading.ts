@@ -31,6 +31,10 @@ export interface ReadOptions {
   /** Bytes to ask for in one fetch; a rate limit makes it smaller. */
   readonly fetchBytes: number
   readonly progress: RunProgress
+  /** What of all this changes where a backup is held in memory that names so many segments. */
+  readonly beside?: (segments: number) => Partial<ReadOptions>
+  /** See `ManifestMemory.mostSegments`; as many as can be without it. */
+  readonly mostSegments?: (ledgerBytes: number) => number
   /** Completed when the run should stop: open segments are sealed and recorded, then it fails with `Interrupted`. */
   readonly stop: Deferred.Deferred<void>
 }

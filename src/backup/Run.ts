@@ -122,7 +122,7 @@ const tryOnce = Effect.fnUntraced(function* (
       : Effect.flatMap(whole, (made) =>
           // It may compare an object of each partition, which takes long.
           Effect.raceFirst(
-            Incremental.plan(kafka, store, AfterCommit.resourceOf(request), incremental, options.segmentBytes, made),
+            Incremental.plan(kafka, store, AfterCommit.resourceOf(request), incremental, options, made),
             Effect.andThen(Deferred.await(options.stop), Effect.fail(interrupted))
           )
         ).pipe(
@@ -138,6 +138,7 @@ const tryOnce = Effect.fnUntraced(function* (
       : built?.base !== undefined && Base.isNamed(built.base, plan.base)
         ? built.base
         : yield* Base.again(store, plan.base)
+  const reading = base === undefined ? options : { ...options, ...options.beside?.(base.facts.totals.segments) }
   const state = RunState.make()
   if (base !== undefined) RunState.reuse(state, plan, base.manifest)
   RunState.absorb(state, advances)
@@ -164,7 +165,7 @@ const tryOnce = Effect.fnUntraced(function* (
   progress.step = "reading"
   const baseSettings = base?.facts.settings
   const attempted = { request, plan, attempt, state, restarts, written, sameLog, baseSettings }
-  const { givenUp, replaced } = yield* Reading.readAll(kafka, store, attempted, options)
+  const { givenUp, replaced } = yield* Reading.readAll(kafka, store, attempted, reading)
   const isOpen = RunState.unfinished(plan, state).length + RunState.toHeal(plan, state).length > 0
   if (isOpen && (yield* Deferred.isDone(options.stop))) return yield* interrupted
   const [cutOff] = replaced
@@ -174,16 +175,8 @@ const tryOnce = Effect.fnUntraced(function* (
   if (givenUp.length > 0) return { _tag: "BaseLost", givenUp, damaged: [] } as const
 
   progress.step = "verifying"
-  const healingNotes = yield* PutBack.run(
-    store,
-    AfterCommit.resourceOf(request),
-    plan,
-    attempt,
-    state,
-    base,
-    options.stop
-  )
-  const joined = yield* Joins.make(store, plan, attempt, state, written, options)
+  const healingNotes = yield* PutBack.run(store, AfterCommit.resourceOf(request), plan, attempt, state, base, options)
+  const joined = yield* Joins.make(store, plan, attempt, state, written, reading)
   if (joined.damaged.length > 0) return { _tag: "BaseLost", givenUp: [], damaged: joined.damaged } as const
   // It only feeds warnings: a backup that was read whole is not lost for them.
   const compared = yield* Effect.result(

@@ -11,6 +11,12 @@ import type { ManifestSegment } from "../manifest/Manifest.ts"
  */
 export const mostTakenOver = 150_000
 
+/**
+ * How many are taken over where a backup of `mostOpened` segments can be opened again: the next one names what is new,
+ * too. Pure.
+ */
+export const within = (mostOpened: number): number => Math.min(mostTakenOver, Math.floor((mostOpened * 3) / 4))
+
 /** What could be taken over of one partition. */
 export interface Part {
   readonly segments: ReadonlyArray<Pick<ManifestSegment, "uncompressed_size">>
@@ -28,7 +34,7 @@ const whenReadAgain = ({ segments }: Part, segmentBytes: number): number =>
 export const beyond = <P extends Part>(
   parts: ReadonlyArray<P>,
   segmentBytes: number,
-  most: number = mostTakenOver
+  most: number
 ): ReadonlyArray<P> => {
   let left = parts.reduce((sum, { segments }) => sum + segments.length, 0)
   if (left <= most) return []

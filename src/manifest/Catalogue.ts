@@ -1,4 +1,4 @@
-import { Effect, Schema, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
 import type { Owner } from "../identity/RunIdentity.ts"
 import { nearest } from "../resource/Near.ts"
@@ -8,7 +8,8 @@ import { CatalogueError, DocumentUnreadable, SetIncomplete, SetNotFound } from "
 import * as Claims from "./Claims.ts"
 import * as Damage from "./Damage.ts"
 import * as Documents from "./Documents.ts"
-import { Manifest, type ManifestTotals, references, totals } from "./Manifest.ts"
+import { type Manifest, type ManifestTotals, references, totals } from "./Manifest.ts"
+import * as ManifestFile from "./ManifestFile.ts"
 import { isThere } from "./ObjectsThere.ts"
 import * as RetiredFolder from "./RetiredFolder.ts"
 import { digest, type SetDigest, SetFacts } from "./SetFacts.ts"
@@ -45,41 +46,14 @@ export type CatalogueEntry =
       readonly isForeign: boolean
     }
 
-const decodeManifest = Schema.decodeUnknownEffect(Schema.fromJsonString(Manifest))
-
 /** The manifest of a complete set, and its facts unless another tool made it. */
 export interface BackupSet {
   readonly backupId: BackupId.BackupId
   readonly manifest: Manifest
   readonly facts: SetFacts | undefined
+  /** See `ManifestFile.Read`; absent where the manifest was not read. */
+  readonly sealedSha256?: string | undefined
 }
-
-const mebibyte = 1024 * 1024
-
-/** Longest manifest that is read, in bytes: that of a backup with some half a million segments. */
-export const longestManifest = 256 * mebibyte
-
-const readManifest = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
-  const key = BackupKeys.manifest(backupId)
-  const unreadable = (detail: string) => new CatalogueError({ reason: new DocumentUnreadable({ key, detail }) })
-  const pieces: Array<Uint8Array> = []
-  let length = 0
-  // Read piece by piece: a file of another application may have this name and any size.
-  yield* store.read(key).pipe(
-    Stream.takeWhile((piece) => {
-      length += piece.byteLength
-      if (length <= longestManifest) pieces.push(piece)
-      return length <= longestManifest
-    }),
-    Stream.runDrain
-  )
-  if (length > longestManifest) return yield* unreadable(`it has more than ${longestManifest / mebibyte} MiB`)
-  return yield* decodeManifest(Buffer.concat(pieces).toString("utf8")).pipe(
-    Effect.mapError((error) => unreadable(firstLine(error.message)))
-  )
-})
-
-const firstLine = (text: string) => text.split("\n", 1)[0] ?? text
 
 const reject = (reason: CatalogueError["reason"]) => Effect.fail(new CatalogueError({ reason }))
 
@@ -123,16 +97,17 @@ export const openById = Effect.fn("Catalogue.openById")(function* (
   if (yield* isThere(store, BackupKeys.tombstone(backupId))) {
     return yield* reject(new SetIncomplete({ backupId, state: "beingRemoved" }))
   }
-  const manifest = yield* readManifest(store, backupId).pipe(
+  const read = yield* ManifestFile.read(store, BackupKeys.manifest(backupId)).pipe(
     Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined))
   )
-  if (manifest === undefined) {
+  if (read === undefined) {
     return yield* reject(
       (yield* isThere(store, BackupKeys.claim(backupId)))
         ? new SetIncomplete({ backupId, state: "unfinished" })
         : new SetNotFound({ backupId, location: store.location })
     )
   }
+  const { manifest } = read
   // The manifest says whose facts count: an attempt that died before its manifest may have left some, too.
   const listed = Object.keys(manifest.kb_documents ?? {}).find(BackupKeys.isFacts)
   const factsKey = listed === undefined ? BackupKeys.facts(backupId) : ObjectKey.make(`${backupId}/${listed}`)
@@ -142,7 +117,7 @@ export const openById = Effect.fn("Catalogue.openById")(function* (
     const detail = `it belongs to backup ${named}: a copied folder is not a backup of its own`
     return yield* reject(new DocumentUnreadable({ key: BackupKeys.manifest(backupId), detail }))
   }
-  return { backupId, manifest, facts } satisfies BackupSet
+  return { backupId, ...read, facts } satisfies BackupSet as BackupSet
 })
 
 /**

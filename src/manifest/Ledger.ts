@@ -35,6 +35,13 @@ const numbers = (store: ObjectStoreShape, owner: Owner) =>
     Effect.map((found) => found.flatMap(({ key }) => BackupKeys.verifiedNumber(key) ?? []))
   )
 
+/** Length of this owner's ledger in storage, in bytes; 0 without one. */
+export const storedBytes = (store: ObjectStoreShape, owner: Owner) =>
+  store.list(BackupKeys.verifiedFolder(ownerKey(owner))).pipe(
+    Stream.runCollect,
+    Effect.map((found) => Math.max(0, ...found.map(({ size }) => size)))
+  )
+
 /** The newest ledger of this owner; one that knows nothing where there is none, or where it cannot be used. */
 export const read = Effect.fn("Ledger.read")(function* (store: ObjectStoreShape, owner: Owner) {
   const number = Math.max(0, ...(yield* numbers(store, owner)))

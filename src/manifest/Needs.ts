@@ -46,9 +46,6 @@ export const deciding = <N extends Need>(folder: string, needs: ReadonlyArray<N>
 /** Keys that sets name in one folder, each with its stored bytes as the manifest says; 0 where it does not. */
 export type NamedKeys = ReadonlyMap<string, number>
 
-/** Manifests that are held at the same time: one may have hundreds of megabytes. */
-const openedAtOnce = 2
-
 /**
  * What one set names in these folders. Undefined if it is no set any more. Fails with `DocumentUnreadable` if its
  * manifest cannot be read, or is not the one that was committed: then nobody knows what it needs.
@@ -106,7 +103,7 @@ export const named = Effect.fn("Needs.named")(function* (
             found.set(folder, held.set(key, bytes))
           }
         }),
-      { concurrency: openedAtOnce, discard: true }
+      { discard: true }
     )
   }
 })

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto"
-import { Effect, Option, Predicate, Result, Schema, Stream } from "effect"
+import { Effect, Result, Schema, Stream } from "effect"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { isReason } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import type { BackupSet } from "./Catalogue.ts"
 import type { Manifest } from "./Manifest.ts"
+import * as ManifestFile from "./ManifestFile.ts"
 import * as SealedJson from "./SealedJson.ts"
 
 /*
@@ -16,34 +17,22 @@ import * as SealedJson from "./SealedJson.ts"
 /** SHA-256 in hexadecimal. */
 export const sha256 = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex")
 
+/** How a manifest is written: compact, since it names tens of thousands of segments. */
+export const manifestText = (manifest: Manifest): string => `${JSON.stringify(manifest)}\n`
+
 /**
- * How a manifest is written: any other text of the same content was not written by this program. Compact, since it
- * names tens of thousands of segments; backups of before it was have it `indented`.
+ * The fingerprint of a manifest that the facts hold: that of its text without the list of documents. See
+ * `ManifestFile.Read` for that of one that was read.
  */
-type Form = "compact" | "indented"
-
-const textOf = (value: unknown, form: Form): string => `${JSON.stringify(value, null, form === "compact" ? 0 : 2)}\n`
-
-const formOf = (text: string): Form => (text.startsWith("{\n") ? "indented" : "compact")
-
-export const manifestText = (manifest: Manifest, form: Form = "compact"): string => textOf(manifest, form)
-
-/** The fingerprint of a manifest that the facts hold: that of its text without the list of documents. */
-export const manifestSha256 = (manifest: Manifest, form: Form = "compact"): string => {
+export const manifestSha256 = (manifest: Manifest): string => {
   const { kb_documents: _documents, ...rest } = manifest
-  return sha256(manifestText(rest, form))
+  return sha256(manifestText(rest))
 }
 
 /** One document or object of a backup that is not as it was committed. */
 export interface Broken {
   readonly key: string
   readonly detail: string
-}
-
-/** The manifest in a text that this program wrote; undefined for any other text. Parses it once: it may be long. */
-const asWritten = (text: string): Manifest | undefined => {
-  const value = Option.getOrUndefined(Option.liftThrowable((): unknown => JSON.parse(text))())
-  return Predicate.isObject(value) && textOf(value, formOf(text)) === text ? (value as unknown as Manifest) : undefined
 }
 
 const ifThere = (store: ObjectStoreShape, key: ObjectKey) =>
@@ -61,10 +50,8 @@ export const isLeftover = (name: string): boolean =>
   )
 
 /** What is wrong with the manifest's own text, compared with the facts. */
-export const manifestProblems = Effect.fnUntraced(function* (
-  store: ObjectStoreShape,
-  { backupId, facts, manifest }: BackupSet
-) {
+export const manifestProblems = Effect.fnUntraced(function* (store: ObjectStoreShape, set: BackupSet) {
+  const { backupId, facts, manifest } = set
   const key = BackupKeys.manifest(backupId)
   const broken = (detail: string): ReadonlyArray<Broken> => [{ key, detail }]
   const documents = manifest.kb_documents
@@ -75,10 +62,8 @@ export const manifestProblems = Effect.fnUntraced(function* (
   // Backups of version 0.1 have no seal: their documents are checked one by one only.
   if (facts.manifestSha256 === undefined) return []
   if (documents === undefined) return broken("lacks the list of its documents: another program rewrote it")
-  const text = Buffer.from(yield* store.get(key)).toString("utf8")
-  const written = asWritten(text)
-  const isAsCommitted = written !== undefined && manifestSha256(written, formOf(text)) === facts.manifestSha256
-  return isAsCommitted ? [] : broken("is not the one that was committed: it was changed")
+  const { sealedSha256 } = "sealedSha256" in set ? set : yield* ManifestFile.read(store, key)
+  return sealedSha256 === facts.manifestSha256 ? [] : broken("is not the one that was committed: it was changed")
 })
 
 /** Every document that the manifest names, byte for byte. */

@@ -34,7 +34,7 @@ export interface Bounds {
 }
 
 /** Node, the bundle and V8's heap. Source: the peak of a run of an empty topic (docs/performance.md), rounded up. */
-const processBytes = 120 * MiB
+export const processBytes = 120 * MiB
 /** What lies around longer where the collector is calm. Source: peaks with and without, docs/performance.md. */
 const calmBytes = 32 * MiB
 /** From this size on an open segment needs a slot. */

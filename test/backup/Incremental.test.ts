@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Result, Stream } from "effect"
 import * as BackupKeys from "../../src/manifest/BackupKeys.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import * as ManifestFile from "../../src/manifest/ManifestFile.ts"
 import * as SealedJson from "../../src/manifest/SealedJson.ts"
 import { fullReads, SetFacts } from "../../src/manifest/SetFacts.ts"
 import * as SetRemoval from "../../src/manifest/SetRemoval.ts"
@@ -398,6 +399,45 @@ describe("an incremental backup", () => {
       )
       assert.isBelow(facts.totals.segments, 5)
       yield* assertHoldsAll(cluster, store, ids[1], { orders: 2 })
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live(
+    "reads everything where the memory limit has no room for the earlier backup, and opens no manifest of it",
+    () =>
+      Effect.gen(function* () {
+        const { cluster, store } = yield* world
+        yield* fill(cluster)
+        const first = yield* attempt(incremental(slots[0]))
+        const { segments } = first.facts.totals
+        const key = BackupKeys.manifest(ids[0])
+        let reads = 0
+        const watching: ObjectStoreShape = {
+          ...store,
+          get: (one) => Effect.tap(store.get(one), () => Effect.sync(() => void (reads += one === key ? 1 : 0))),
+          read: (one) => Stream.suspend(() => ((reads += one === key ? 1 : 0), store.read(one)))
+        }
+        const limited = (slot: string, most: number) =>
+          attempt(incremental(slot), { store: watching, mostSegments: () => most })
+        const second = yield* limited(slots[1]!, segments - 1)
+        assert.deepStrictEqual([second.facts.full, second.facts.base, reads], ["TooManyForMemory", undefined, 0])
+        assert.include(second.facts.notes.join(), `names ${segments} objects, and the memory limit has room for`)
+        const { facts } = yield* limited(slots[2]!, 4 * segments)
+        assert.strictEqual(facts.base?.backupId, ids[1])
+      }).pipe(Effect.provide(layer))
+  )
+
+  it.live("does not read a manifest that is longer than the process has memory for", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      const { facts } = yield* attempt(incremental(slots[0]))
+      const { byteLength } = yield* store.get(BackupKeys.manifest(facts.backupId))
+      const within = (bytes: number) =>
+        Catalogue.openById(store, facts.backupId).pipe(Effect.provideService(ManifestFile.Affordable, bytes))
+      yield* within(byteLength)
+      const { message } = yield* Effect.flip(within(byteLength - 1))
+      assert.match(message, /it has more than 0 MiB, for which the memory limit is too small/u)
     }).pipe(Effect.provide(layer))
   )
 

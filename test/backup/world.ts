@@ -46,6 +46,8 @@ export const aRequest = (slot: string, changes: Partial<RunRequest> = {}): RunRe
 export interface RunOptions {
   readonly store?: ObjectStoreShape
   readonly segmentBytes?: number
+  /** See `Reading.ReadOptions`. */
+  readonly mostSegments?: (ledgerBytes: number) => number
   readonly stop?: Deferred.Deferred<void>
   readonly progress?: RunProgress.RunProgress
   readonly guards?: BrokerGuards | undefined
@@ -64,6 +66,7 @@ export const attempt = Effect.fnUntraced(function* (request: RunRequest, options
     largeSegments: 2,
     largeBytes: 2048,
     segmentBytes: options.segmentBytes ?? 4096,
+    ...(options.mostSegments === undefined ? {} : { mostSegments: options.mostSegments }),
     fetchBytes: 2048,
     progress: options.progress ?? RunProgress.make(),
     stop: options.stop ?? (yield* Deferred.make<void>())
