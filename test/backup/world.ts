@@ -46,6 +46,7 @@ export const aRequest = (slot: string, changes: Partial<RunRequest> = {}): RunRe
 export interface RunOptions {
   readonly store?: ObjectStoreShape
   readonly segmentBytes?: number
+  readonly openPartitions?: number
   readonly stop?: Deferred.Deferred<void>
   readonly progress?: RunProgress.RunProgress
   readonly guards?: BrokerGuards | undefined
@@ -60,7 +61,7 @@ export const attempt = Effect.fnUntraced(function* (request: RunRequest, options
   const kafka = options.kafka?.(source) ?? source
   return yield* Run.run(request, {
     format: (settings) => KbakFormat.make(segmentSettings(settings), { chunkBytes: 4096 }),
-    openPartitions: 3,
+    openPartitions: options.openPartitions ?? 3,
     largeSegments: 2,
     largeBytes: 2048,
     segmentBytes: options.segmentBytes ?? 4096,
