@@ -203,18 +203,18 @@ export const equalsFull = Effect.fnUntraced(function* (world: World, backupId: s
   const whole: Sets.StoredSet = { backupId, manifest: full.manifest, facts: full.facts, segments: [] }
   for (const { isCompacted, logStart, partition, topic } of world.expected.get(backupId) ?? []) {
     const place = `7: ${backupId} ${topic}[${partition}]`
-    const of = Effect.fnUntraced(function* (contents: ReadonlyArray<Reading.Content>) {
+    const of = (contents: ReadonlyArray<Reading.Content>) => {
       const records = contents.flatMap((content) => ("records" in content ? content.records : []))
       const broken = contents.find((content) => "problem" in content)
       if (broken !== undefined) world.problems.push(`${place} cannot be read: ${broken.problem}`)
       return records.filter(({ offset }) => offset >= logStart)
-    })
-    const is = yield* of(
+    }
+    const is = of(
       yield* Effect.forEach(Reading.segmentsOf(set, topic, partition), (segment) =>
         Reading.content(world, set, segment)
       )
     )
-    const should = yield* of(yield* Reading.partition(fullStore, whole, topic, partition))
+    const should = of(yield* Reading.partition(fullStore, whole, topic, partition))
     const texts = new Map(is.map(({ offset, text }) => [offset, text]))
     const lacks = should.find(({ offset, text }) => texts.get(offset) !== text)
     if (lacks !== undefined) world.problems.push(`${place} differs at offset ${lacks.offset}`)

@@ -23,6 +23,8 @@ interface Mutant {
   /** It stands in the file once. */
   readonly guard: string
   readonly instead: string
+  /** The law that is broken, as a regular expression: see Laws.ts. */
+  readonly law: string
 }
 
 const mutants: ReadonlyArray<Mutant> = [
@@ -30,37 +32,42 @@ const mutants: ReadonlyArray<Mutant> = [
     name: "takes a log for the same whatever its epochs say",
     file: "src/backup/Reuse.ts",
     guard: `(found === leaderEpoch && endOffset >= held.until ? undefined : "LogReplaced")`,
-    instead: `(found === leaderEpoch || endOffset >= -1 || held.until < 0 ? undefined : "LogReplaced")`
+    instead: `(found === leaderEpoch || endOffset >= -1 || held.until < 0 ? undefined : "LogReplaced")`,
+    law: ": [12]: "
   },
   {
     name: "forgets how long compaction keeps deletions",
     file: "src/backup/Reuse.ts",
     guard: "cleanup.isCompacted || held.wasCompacted",
-    instead: "cleanup.isCompacted && cleanup.deleteRetentionMillis < 0"
+    instead: "cleanup.isCompacted && cleanup.deleteRetentionMillis < 0",
+    law: ": 2: "
   },
   {
     name: "looks for the objects of the base before it holds the lock",
     file: "src/backup/Completion.ts",
     guard: "  const looking = Effect.flatMap(TakenOver.givenUp(store, plan, state), (givenUp) =>",
     instead: `  const seen = yield* TakenOver.givenUp(store, plan, state)
-  const looking = Effect.flatMap(Effect.succeed(seen), (givenUp) =>`
+  const looking = Effect.flatMap(Effect.succeed(seen), (givenUp) =>`,
+    law: ": 3: "
   },
   {
     name: "forgets the folders of removed backups in which others name objects",
     file: "src/backup/Collecting.ts",
     guard: "  return retired.filter(\n",
-    instead: "  return [].filter(\n"
+    instead: "  return [].filter(\n",
+    law: ": 4: "
   },
   {
     name: "counts a damaged backup",
     file: "src/backup/ProvenRetention.ts",
     guard: "set.damage === undefined && isPresent(set) && !gone.has(set.backupId)",
-    instead: "(set.damage === undefined || isPresent(set) || true) && !gone.has(set.backupId)"
+    instead: "(set.damage === undefined || isPresent(set) || true) && !gone.has(set.backupId)",
+    law: "retention has removed"
   }
 ]
 
 /** The histories on a copy with the mutant: the first that goes wrong, or undefined. */
-const caught = async ({ file, guard, instead }: Mutant): Promise<string | undefined> => {
+const caught = async ({ file, guard, instead, law }: Mutant): Promise<string | undefined> => {
   const copy = mkdtempSync(join(tmpdir(), "kafka-backup-mutant-"))
   try {
     for (const name of ["src", "test/backup", "test/kafka", "test/segment", "package.json", "tsconfig.json"]) {
@@ -73,7 +80,7 @@ const caught = async ({ file, guard, instead }: Mutant): Promise<string | undefi
       join(copy, file),
       text.replace(guard, () => instead)
     )
-    const child = spawn(process.execPath, ["test/backup/model/seeds.ts", String(first), String(histories)], {
+    const child = spawn(process.execPath, ["test/backup/model/seeds.ts", String(first), String(histories), law], {
       cwd: copy,
       stdio: ["ignore", "pipe", "inherit"]
     })

@@ -14,6 +14,8 @@ interface Standing {
   readonly isOwn: boolean
   /** No records are missing, no object has another size, and what says so is right. */
   readonly isWhole: boolean
+  /** No object was altered, either: somebody may have read one that was, and recorded it. */
+  readonly isSound: boolean
 }
 
 const newestFirst = (sets: ReadonlyArray<Standing>) =>
@@ -28,6 +30,7 @@ export const before = Effect.fnUntraced(function* (world: World) {
       {
         backupId,
         completedMillis,
+        isSound: damage.length === 0,
         isOwn: isSameOwner(identity.owner, world.resource),
         isWhole: damage.every(
           (key) => !Sets.isAboutAll(key) && !(key.includes("/topics/") && world.damaged.get(key)?.isSeen === true)
@@ -50,7 +53,7 @@ export const after = Effect.fnUntraced(function* (
     ({ isWhole }) => isWhole
   )
   const newest = new Set(whole.slice(0, keep ?? 1).map(({ backupId }) => backupId))
-  const own = whole.filter(({ isOwn }) => isOwn).slice(0, keep ?? 1)
+  const own = whole.filter(({ isOwn, isSound }) => isOwn && isSound).slice(0, keep ?? 1)
   for (const { backupId } of own) {
     if (newest.has(backupId) && !left.has(backupId)) {
       world.problems.push(`retention has removed ${backupId}, which is among the newest ${keep ?? 1} that are whole`)

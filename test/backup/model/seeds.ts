@@ -4,8 +4,8 @@ import { play } from "./play.ts"
 import { history } from "./Step.ts"
 
 /*
- * `node test/backup/model/seeds.ts FIRST COUNT` plays the histories of these seeds, and ends with 1 at the first one
- * that goes wrong. The histories of Mutants.test.ts run so, on a copy of the sources.
+ * `node test/backup/model/seeds.ts FIRST COUNT [PATTERN]` plays the histories of these seeds, and ends with 1 at the
+ * first one of which a problem matches the regular expression; by default, at the first one that goes wrong. The histories of Mutants.test.ts run so, on a copy of the sources.
  */
 
 /** Steps of a history. */
@@ -23,11 +23,12 @@ export const problems = (seed: number, steps = history(seed, stepsEach)) =>
 Error.stackTraceLimit = 0
 
 if (import.meta.main) {
-  const [first = 1, count = 1] = process.argv.slice(2).map(Number)
+  const [first = 1, count = 1] = process.argv.slice(2, 4).map(Number)
+  const pattern = new RegExp(process.argv[4] ?? "", "u")
   for (let seed = first; seed < first + count; seed++) {
-    const found = await Effect.runPromise(problems(seed))
-    if (found.length === 0) continue
-    process.stdout.write(`seed ${seed}: ${found[0]}\n`)
+    const found = (await Effect.runPromise(problems(seed))).find((problem) => pattern.test(problem))
+    if (found === undefined) continue
+    process.stdout.write(`seed ${seed}: ${found}\n`)
     process.exit(1)
   }
 }
