@@ -63,6 +63,20 @@ const mutants: ReadonlyArray<Mutant> = [
     guard: "set.damage === undefined && isPresent(set) && !gone.has(set.backupId)",
     instead: "(set.damage === undefined || isPresent(set) || true) && !gone.has(set.backupId)",
     law: "retention has removed"
+  },
+  {
+    name: "builds on objects that a reading has recorded as damaged",
+    file: "src/backup/Incremental.ts",
+    guard: "new Set([...missing, ...recorded.map(({ key }) => key)])",
+    instead: "new Set([...missing, ...recorded.slice(0, 0).map(({ key }) => key)])",
+    law: ": 3: "
+  },
+  {
+    name: "records damage in one of the backups that name an object",
+    file: "src/manifest/DamageMarking.ts",
+    guard: "naming(store, own, new Set(",
+    instead: "naming(store, own.slice(-1), new Set(",
+    law: "does not record"
   }
 ]
 

@@ -4,8 +4,8 @@ import * as Sets from "./Sets.ts"
 import type { World } from "./World.ts"
 
 /*
- * What retention must leave: the newest backups that are not known to be damaged, as many as are asked for, and those
- * that are pinned.
+ * What retention must leave: the newest backups that are whole, as many as are asked for; each damaged one that would be
+ * among them if it were whole (docs/adr/0043); and those that are pinned.
  */
 
 interface Standing {
@@ -14,8 +14,6 @@ interface Standing {
   readonly isOwn: boolean
   /** No records are missing, no object has another size, and what says so is right. */
   readonly isWhole: boolean
-  /** No object was altered, either: somebody may have read one that was, and recorded it. */
-  readonly isSound: boolean
 }
 
 const newestFirst = (sets: ReadonlyArray<Standing>) =>
@@ -30,7 +28,6 @@ export const before = Effect.fnUntraced(function* (world: World) {
       {
         backupId,
         completedMillis,
-        isSound: damage.length === 0,
         isOwn: isSameOwner(identity.owner, world.resource),
         isWhole: damage.every(
           (key) => !Sets.isAboutAll(key) && !(key.includes("/topics/") && world.damaged.get(key)?.isSeen === true)
@@ -46,18 +43,21 @@ export const after = Effect.fnUntraced(function* (
   earlier: ReadonlyArray<Standing>,
   keep: number | undefined
 ) {
-  const present = yield* before(world)
   const left = new Set(Sets.folders(world))
-  const known = new Set(earlier.map(({ backupId }) => backupId))
-  const whole = newestFirst([...earlier, ...present.filter(({ backupId }) => !known.has(backupId))]).filter(
-    ({ isWhole }) => isWhole
-  )
-  const newest = new Set(whole.slice(0, keep ?? 1).map(({ backupId }) => backupId))
-  const own = whole.filter(({ isOwn, isSound }) => isOwn && isSound).slice(0, keep ?? 1)
-  for (const { backupId } of own) {
-    if (newest.has(backupId) && !left.has(backupId)) {
-      world.problems.push(`retention has removed ${backupId}, which is among the newest ${keep ?? 1} that are whole`)
+  // What a run has healed and put back counts.
+  const present = yield* before(world)
+  const known = new Set(present.map(({ backupId }) => backupId))
+  const all = newestFirst([...present, ...earlier.filter(({ backupId }) => !known.has(backupId))])
+  let newer = 0
+  for (const { backupId, isOwn, isWhole } of all) {
+    if (newer >= (keep ?? 1)) break
+    if (isOwn && !left.has(backupId)) {
+      const what = isWhole ? "is" : "would be, if it were whole,"
+      world.problems.push(
+        `retention has removed ${backupId}, which ${what} among the newest ${keep ?? 1} that are whole`
+      )
     }
+    if (isWhole) newer++
   }
   for (const { backupId } of earlier) {
     if (world.pinned.has(backupId) && !left.has(backupId))

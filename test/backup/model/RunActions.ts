@@ -7,6 +7,7 @@ import { aRequest } from "../world.ts"
 import * as Laws from "./Laws.ts"
 import * as Pod from "./Pod.ts"
 import * as Records from "./Records.ts"
+import * as RereadingLaws from "./RereadingLaws.ts"
 import * as RetentionLaws from "./RetentionLaws.ts"
 import { touch, type World } from "./World.ts"
 
@@ -21,6 +22,9 @@ const newSlot = (world: World): string => {
   return slotText(world.slotMillis)
 }
 
+/** How much a run reads again: nothing, little, everything. */
+const percents = [0, 2, 100] as const
+
 const request = (world: World, resource: Resource, slot: string, isFull: boolean): RunRequest => {
   const { fullEvery, isIncremental, retained, settings } = world.spec
   const { adopting } = resource
@@ -29,6 +33,7 @@ const request = (world: World, resource: Resource, slot: string, isFull: boolean
     identity: { owner: owned(resource), slot },
     adopting,
     settings,
+    percentPerRun: percents[Math.floor(Date.parse(slot) / minute) % percents.length]!,
     // No step takes so long that a checkpoint is due by time.
     checkpointIntervalMillis: 600_000,
     ...retained,
@@ -59,22 +64,24 @@ export const run = Effect.fnUntraced(function* (world: World, a: number, isFull 
   yield* expect(world, resource, slot)
   const before = yield* RetentionLaws.before(world)
   const asked = request(world, resource, slot, isFull)
-  const seenDamage = new Set([...world.damaged].flatMap(([key, { isSeen }]) => (isSeen ? [key] : [])))
+  const knownDamage = yield* RereadingLaws.recorded(world)
+  for (const [key, { isSeen }] of world.damaged) if (isSeen) knownDamage.add(key)
   const exit = yield* Effect.exit(Pod.backup(world, Pod.make(world), asked))
   yield* expireLocks(world)
   if (Exit.isFailure(exit)) return world.problems.push(`the run fails: ${String(exit.cause).slice(0, 500)}`)
   const { facts } = exit.value
   world.touched = asked.incremental === undefined ? "everything" : new Set()
   Laws.cost(world, exit.value, asked, touched)
-  yield* Laws.namesNothingMissing(world, facts.backupId, seenDamage)
+  yield* Laws.namesNothingMissing(world, facts.backupId, knownDamage)
   yield* RetentionLaws.after(world, before, asked.retainedBackups)
+  yield* RereadingLaws.after(world, exit.value, asked)
   if (a % 4 === 0) yield* differential(world, asked, facts.backupId)
 })
 
 /** A full backup of the same instant, in a store of its own, gives the same records. */
 const differential = Effect.fnUntraced(function* (world: World, asked: RunRequest, backupId: string) {
   const { store } = yield* world.stores.named(`full ${++world.scratch}`)
-  const { incremental: _none, ...full } = asked
+  const { incremental: _none, percentPerRun: _neither, ...full } = asked
   const pod = { ...Pod.make(world), store }
   const exit = yield* Effect.exit(Pod.backup(world, pod, full))
   if (Exit.isFailure(exit)) return world.problems.push(`the full run fails: ${String(exit.cause).slice(0, 500)}`)

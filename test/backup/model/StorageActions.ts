@@ -34,11 +34,12 @@ export const rules = (a: number, b: number): Rules => {
 const pass = (world: World, pod: Pod.Pod, asked: Rules) =>
   Pod.on(
     pod,
-    OwnerLock.holdingPatiently(
+    OwnerLock.holding(
       pod.store,
       ownerOf(world.resource),
       "prune",
-      RetentionPass.run(pod.store, world.resource, asked)
+      RetentionPass.run(pod.store, world.resource, asked),
+      "fiveMinutes"
     )
   )
 
@@ -83,10 +84,10 @@ export const pin = Effect.fnUntraced(function* (world: World, a: number) {
   yield* Pins.create(world.store, BackupId.make(backupId), { reason: undefined, who: aRequest("").host })
 })
 
-/** A byte flips, an object is gone or cut, or two are exchanged: any object of backups or of runs, or an index. */
+/** A byte flips, an object is gone or cut, or two are exchanged: any object of backups or of runs, an index, or a ledger. */
 export const damage = Effect.fnUntraced(function* (world: World, a: number, b: number) {
   const keys = [...world.versions.keys()]
-    .filter((key) => /^nightly-\d{8}-\d{6}\/|^_kafka-backup\/index\//u.test(key))
+    .filter((key) => /^nightly-\d{8}-\d{6}\/|^_kafka-backup\/(index|verified)\//u.test(key))
     .toSorted()
   // Mostly what holds records: documents are more.
   const segments = keys.filter((key) => key.includes("/topics/"))

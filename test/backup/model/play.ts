@@ -93,7 +93,8 @@ const mayStay = (world: World, { uid = "" }: Resource) => {
     foreign.some(([name]) => name === key) ||
     unknown.has(ofFolder(key)) ||
     /^_kafka-backup\/(locks|pins)\//u.test(key) ||
-    (/^_kafka-backup\/(index|preflight|runs)\//u.test(key) && (world.unclaimed.size > 0 || key.split("/")[2] !== uid))
+    (/^_kafka-backup\/(index|preflight|runs|verified)\//u.test(key) &&
+      (world.unclaimed.size > 0 || key.split("/")[2] !== uid))
 }
 
 /** Law 4: everything is removed, with what unfinished runs and earlier resources of the name have left. */
@@ -103,7 +104,7 @@ const removeAll = Effect.fnUntraced(function* (world: World) {
   const { resource, store } = world
   yield* RunActions.run(world, 1)
   const held = <A, E, R>(work: Effect.Effect<A, E, R>) =>
-    Pod.on(Pod.make(world), OwnerLock.holdingPatiently(store, ownerOf(resource), "prune", work))
+    Pod.on(Pod.make(world), OwnerLock.holding(store, ownerOf(resource), "prune", work, "fiveMinutes"))
   yield* held(RetentionPass.run(store, resource, { keep: 1 }))
   const { blocked } = yield* held(WholeRemoval.run(store, resource))
   // A backup that nobody can read and that does not say whose it is: it may need anything.

@@ -5,7 +5,8 @@ import { history } from "./Step.ts"
 
 /*
  * `node test/backup/model/seeds.ts FIRST COUNT [PATTERN]` plays the histories of these seeds, and ends with 1 at the
- * first one of which a problem matches the regular expression; by default, at the first one that goes wrong. The histories of Mutants.test.ts run so, on a copy of the sources.
+ * first one of which a problem matches the regular expression; by default, at the first one that goes wrong. The
+ * histories of Mutants.test.ts run so, on a copy of the sources.
  */
 
 /** Steps of a history. */
