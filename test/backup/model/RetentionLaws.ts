@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { isSameOwner } from "../../../src/identity/RunIdentity.ts"
+import { ObjectKey } from "../../../src/storage/ObjectStore.ts"
 import * as Sets from "./Sets.ts"
 import type { World } from "./World.ts"
 
@@ -12,29 +13,40 @@ interface Standing {
   readonly backupId: string
   readonly completedMillis: number
   readonly isOwn: boolean
-  /** No records are missing, no object has another size, and what says so is right. */
+  /** No object that it names is missing or has another size, and what says so is right. */
   readonly isWhole: boolean
 }
 
 const newestFirst = (sets: ReadonlyArray<Standing>) =>
   sets.toSorted((a, b) => b.completedMillis - a.completedMillis || (a.backupId < b.backupId ? 1 : -1))
 
+const withoutDocuments = (bytes: Uint8Array): string => {
+  const { kb_documents: _list, ...rest } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Record<string, unknown>
+  return JSON.stringify(rest)
+}
+
+/**
+ * Whether a comparison with the manifest tells, which reads no object. A manifest whose list of documents is altered
+ * still names the same records; the documents themselves are read by `verify`.
+ */
+const isNoticed = Effect.fnUntraced(function* (world: World, key: string) {
+  const { isSeen, original } = world.damaged.get(key)!
+  if (!Sets.isAboutAll(key)) return isSeen && key.includes("/topics/")
+  if (!key.endsWith("/manifest.json")) return true
+  const present = yield* Effect.orDie(world.store.get(ObjectKey.make(key)))
+  return withoutDocuments(present) !== withoutDocuments(original)
+})
+
 export const before = Effect.fnUntraced(function* (world: World) {
-  return (yield* Sets.complete(world)).flatMap(({ backupId, set }): ReadonlyArray<Standing> => {
-    if (set === undefined) return []
+  const found: Array<Standing> = []
+  for (const { backupId, set } of yield* Sets.complete(world)) {
+    if (set === undefined) continue
     const { completedMillis, identity } = set.facts
-    const damage = Sets.damageOf(world, set)
-    return [
-      {
-        backupId,
-        completedMillis,
-        isOwn: isSameOwner(identity.owner, world.resource),
-        isWhole: damage.every(
-          (key) => !Sets.isAboutAll(key) && !(key.includes("/topics/") && world.damaged.get(key)?.isSeen === true)
-        )
-      }
-    ]
-  })
+    const noticed = yield* Effect.filter(Sets.damageOf(world, set), (key) => isNoticed(world, key))
+    const isOwn = isSameOwner(identity.owner, world.resource)
+    found.push({ backupId, completedMillis, isOwn, isWhole: noticed.length === 0 })
+  }
+  return found
 })
 
 /** `keep` is the number of backups to keep; absent where only other rules keep some. */

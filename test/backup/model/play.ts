@@ -85,9 +85,12 @@ const mayStay = (world: World, { uid = "" }: Resource) => {
     )
   )
   for (const backupId of world.unclaimed) unknown.add(backupId)
-  // Of an earlier resource only the facts say that this one has taken it over.
+  // Of an earlier resource only the facts, or what says whose the rest of a removed backup is, tell that this one has
+  // taken it over.
   if (world.hasSuccessor) {
-    for (const key of world.damaged.keys()) if (Sets.isAboutAll(key)) unknown.add(ofFolder(key))
+    for (const key of world.damaged.keys()) {
+      if (Sets.isAboutAll(key) || key.endsWith("/retired.json")) unknown.add(ofFolder(key))
+    }
   }
   return (key: string): boolean =>
     foreign.some(([name]) => name === key) ||
