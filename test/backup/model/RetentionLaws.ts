@@ -5,8 +5,8 @@ import * as Sets from "./Sets.ts"
 import type { World } from "./World.ts"
 
 /*
- * What retention must leave: the newest backups that are whole, as many as are asked for; each damaged one that would be
- * among them if it were whole (docs/adr/0043); and those that are pinned.
+ * What retention must leave: the newest backups that are whole, as many as are asked for; each damaged one that would
+ * be among them if it were whole (docs/adr/0043); and those that are pinned.
  */
 
 interface Standing {

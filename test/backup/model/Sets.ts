@@ -1,6 +1,7 @@
 import { Effect, Exit } from "effect"
 import * as Catalogue from "../../../src/manifest/Catalogue.ts"
 import type { Manifest, ManifestSegment } from "../../../src/manifest/Manifest.ts"
+import * as Seal from "../../../src/manifest/Seal.ts"
 import type { SetFacts } from "../../../src/manifest/SetFacts.ts"
 import { type World } from "./World.ts"
 
@@ -67,8 +68,15 @@ const sealed = ["manifest.json", "report.json"]
 /** The objects of the backup that are not what was stored: those that it names, and its documents. */
 export const damageOf = ({ damaged }: World, { manifest, backupId, segments }: StoredSet): ReadonlyArray<string> => {
   if (damaged.size === 0) return []
-  const documents = [...sealed, ...Object.keys(manifest.kb_documents ?? {})].map((name) => `${backupId}/${name}`)
-  return [...segments.map(({ key }) => key), ...documents].filter((key) => damaged.has(key))
+  const listed = Object.entries(manifest.kb_documents ?? {})
+  // A document of an unfinished run may have been altered before the manifest said what it holds.
+  const documents = listed.flatMap(([name, sha256]) => {
+    const present = damaged.get(`${backupId}/${name}`)?.present
+    return present !== undefined && Seal.sha256(present) === sha256 ? [] : [name]
+  })
+  return [...segments.map(({ key }) => key), ...[...sealed, ...documents].map((name) => `${backupId}/${name}`)].filter(
+    (key) => damaged.has(key)
+  )
 }
 
 /** True for a document that says what the backup is. */

@@ -84,7 +84,9 @@ export const pin = Effect.fnUntraced(function* (world: World, a: number) {
   yield* Pins.create(world.store, BackupId.make(backupId), { reason: undefined, who: aRequest("").host })
 })
 
-/** A byte flips, an object is gone or cut, or two are exchanged: any object of backups or of runs, an index, or a ledger. */
+/**
+ * A byte flips, an object is gone or cut, or two are exchanged: any object of backups or of runs, an index, or a ledger.
+ */
 export const damage = Effect.fnUntraced(function* (world: World, a: number, b: number) {
   const keys = [...world.versions.keys()]
     .filter((key) => /^nightly-\d{8}-\d{6}\/|^_kafka-backup\/(index|verified)\//u.test(key))

@@ -21,6 +21,8 @@ export interface Damage {
   /** True where the store does not have it, or with another size: any listing tells. */
   readonly isSeen: boolean
   readonly original: Uint8Array
+  /** Absent where it is gone. */
+  readonly present?: Uint8Array
 }
 
 /** `clock` is the store's own. */
@@ -60,7 +62,7 @@ export const make = (memory: InMemoryStore, clock: Clock.Clock): WatchedStore =>
         if (changed !== undefined && Buffer.compare(changed, original) === 0) damaged.delete(key)
         else {
           const isSeen = changed === undefined || changed.byteLength !== original.byteLength
-          damaged.set(key, { isSeen, original })
+          damaged.set(key, { isSeen, original, ...(changed === undefined ? {} : { present: changed.slice() }) })
         }
         if (changed === undefined) versions.delete(key)
         else versions.set(key, ++version)
