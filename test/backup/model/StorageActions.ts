@@ -85,7 +85,8 @@ export const pin = Effect.fnUntraced(function* (world: World, a: number) {
 })
 
 /**
- * A byte flips, an object is gone or cut, or two are exchanged: any object of backups or of runs, an index, or a ledger.
+ * A byte flips, an object is gone or cut, or two are exchanged: any object of backups, of runs or of indexes, or a
+ * ledger.
  */
 export const damage = Effect.fnUntraced(function* (world: World, a: number, b: number) {
   const keys = [...world.versions.keys()]
