@@ -8,7 +8,9 @@ import { fileURLToPath } from "node:url"
 
 /*
  * Whether the histories notice anything: each mutant is a copy of the sources in which one guard is missing, and some
- * history must go wrong on it. `npm run soak` asks for all of them.
+ * history must go wrong on it. `npm run soak` asks for all of them. One more is left to a story: whoever looks for the
+ * objects of the base before it holds the lock breaks test/backup/Incremental.test.ts, "reads in full what was removed
+ * after it was planned". Retention keeps the base of a planned run, so histories hardly get there.
  */
 
 const root = fileURLToPath(new URL("../../..", import.meta.url))
@@ -41,14 +43,6 @@ const mutants: ReadonlyArray<Mutant> = [
     guard: "cleanup.isCompacted || held.wasCompacted",
     instead: "cleanup.isCompacted && cleanup.deleteRetentionMillis < 0",
     law: ": 2: "
-  },
-  {
-    name: "looks for the objects of the base before it holds the lock",
-    file: "src/backup/Completion.ts",
-    guard: "  const looking = Effect.flatMap(TakenOver.givenUp(store, plan, state), (givenUp) =>",
-    instead: `  const seen = yield* TakenOver.givenUp(store, plan, state)
-  const looking = Effect.flatMap(Effect.succeed(seen), (givenUp) =>`,
-    law: ": 3: "
   },
   {
     name: "forgets the folders of removed backups in which others name objects",
