@@ -48,6 +48,7 @@ export interface RunOptions {
   readonly segmentBytes?: number
   /** See `Reading.ReadOptions`. */
   readonly mostSegments?: (ledgerBytes: number) => number
+  readonly openPartitions?: number
   readonly stop?: Deferred.Deferred<void>
   readonly progress?: RunProgress.RunProgress
   readonly guards?: BrokerGuards | undefined
@@ -62,7 +63,7 @@ export const attempt = Effect.fnUntraced(function* (request: RunRequest, options
   const kafka = options.kafka?.(source) ?? source
   return yield* Run.run(request, {
     format: (settings) => KbakFormat.make(segmentSettings(settings), { chunkBytes: 4096 }),
-    openPartitions: 3,
+    openPartitions: options.openPartitions ?? 3,
     largeSegments: 2,
     largeBytes: 2048,
     segmentBytes: options.segmentBytes ?? 4096,

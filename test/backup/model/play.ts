@@ -1,0 +1,134 @@
+import { Effect } from "effect"
+import * as WholeRemoval from "../../../src/backup/WholeRemoval.ts"
+import { ownerOf, type Resource } from "../../../src/manifest/Adoption.ts"
+import * as OwnerLock from "../../../src/manifest/OwnerLock.ts"
+import * as RetentionPass from "../../../src/backup/RetentionPass.ts"
+import * as KafkaActions from "./KafkaActions.ts"
+import * as Laws from "./Laws.ts"
+import * as Pod from "./Pod.ts"
+import * as ResourceActions from "./ResourceActions.ts"
+import * as RunActions from "./RunActions.ts"
+import * as Sets from "./Sets.ts"
+import { text, type Step } from "./Step.ts"
+import * as StorageActions from "./StorageActions.ts"
+import { foreign, make, type World } from "./World.ts"
+
+export interface Options {
+  readonly isJoining: boolean
+}
+
+const carryOut = (world: World, { a, action, b }: Step) => {
+  switch (action) {
+    case "produce":
+      return KafkaActions.produce(world, a, b)
+    case "transact":
+      return KafkaActions.transact(world, a, b)
+    case "compact":
+      return KafkaActions.compact(world, a, b)
+    case "dropTombstones":
+      return KafkaActions.dropTombstones(world, a)
+    case "deleteRecords":
+      return KafkaActions.deleteRecords(world, a, b)
+    case "recreate":
+      return KafkaActions.recreate(world, a)
+    case "grow":
+      return KafkaActions.grow(world, a)
+    case "configure":
+      return KafkaActions.configure(world, a)
+    case "loseTail":
+      return KafkaActions.loseTail(world, a, b)
+    case "run":
+      return RunActions.run(world, a)
+    case "runFull":
+      return RunActions.run(world, a, true)
+    case "runKilled":
+      return RunActions.runKilled(world, a, b)
+    case "resume":
+      return RunActions.resume(world, a, b)
+    case "raceOfAttempts":
+      return RunActions.raceOfAttempts(world, a, b)
+    case "raceWithPrune":
+      return StorageActions.raceWithPrune(world, a, b)
+    case "prune":
+      return StorageActions.prune(world, a, b)
+    case "pruneKilled":
+      return StorageActions.pruneKilled(world, a, b)
+    case "damage":
+      return StorageActions.damage(world, a, b)
+    case "pin":
+      return StorageActions.pin(world, a)
+    case "edit":
+      return ResourceActions.edit(world, a, b)
+    case "reown":
+      return ResourceActions.reown(world, b)
+    case "clockJump":
+      return ResourceActions.clockJump(world, a)
+    case "pass":
+      return ResourceActions.pass(world, a, b)
+  }
+}
+
+const minute = 60_000
+const day = 24 * 60 * minute
+
+/**
+ * What may stay: locks, pins, what another resource of the name left that made no backup, and folders of which nobody
+ * can tell that they are no backup: a run wrote everything but the manifest, or the claim is damaged.
+ */
+const mayStay = (world: World, { uid = "" }: Resource) => {
+  const ofFolder = (key: string) => key.slice(0, key.indexOf("/"))
+  const unknown = new Set(
+    [...world.versions.keys()].flatMap((key) =>
+      /\/kb-meta(-\d{6})?\.json$/u.test(key) && !world.versions.has(`${ofFolder(key)}/manifest.json`)
+        ? [ofFolder(key)]
+        : []
+    )
+  )
+  for (const backupId of world.unclaimed) unknown.add(backupId)
+  // Of an earlier resource only the facts, or what says whose the rest of a removed backup is, tell that this one has
+  // taken it over.
+  if (world.hasSuccessor) {
+    for (const key of world.damaged.keys()) {
+      if (Sets.isAboutAll(key) || key.endsWith("/retired.json")) unknown.add(ofFolder(key))
+    }
+  }
+  return (key: string): boolean =>
+    foreign.some(([name]) => name === key) ||
+    unknown.has(ofFolder(key)) ||
+    /^_kafka-backup\/(locks|pins)\//u.test(key) ||
+    (/^_kafka-backup\/(index|preflight|runs|verified)\//u.test(key) &&
+      (world.unclaimed.size > 0 || key.split("/")[2] !== uid))
+}
+
+/** Law 4: everything is removed, with what unfinished runs and earlier resources of the name have left. */
+const removeAll = Effect.fnUntraced(function* (world: World) {
+  world.skewMillis = 0
+  world.time.nowMillis += 60 * day
+  const { resource, store } = world
+  yield* RunActions.run(world, 1)
+  const held = <A, E, R>(work: Effect.Effect<A, E, R>) =>
+    Pod.on(Pod.make(world), OwnerLock.holding(store, ownerOf(resource), "prune", work, "fiveMinutes"))
+  yield* held(RetentionPass.run(store, resource, { keep: 1 }))
+  const { blocked } = yield* held(WholeRemoval.run(store, resource))
+  // A backup that nobody can read and that does not say whose it is: it may need anything.
+  if (blocked.length > 0 && world.unclaimed.size > 0) return
+  const stays = mayStay(world, resource)
+  const left = [...world.versions.keys()].filter((key) => !stays(key))
+  if (left.length > 0)
+    world.problems.push(`4: after the removal of everything ${left.length} objects are left: ${left[0]}`)
+})
+
+/** Carries the history out. Gives what went wrong, with the number of the step; empty where every law held. */
+export const play = Effect.fnUntraced(function* (steps: ReadonlyArray<Step>, { isJoining }: Options) {
+  const world = yield* make(isJoining)
+  const told = (at: string) => world.problems.map((problem) => `${at}: ${problem}`)
+  for (const [index, step] of steps.entries()) {
+    world.time.nowMillis += 7 * minute
+    yield* carryOut(world, step)
+    yield* Laws.check(world)
+    if (world.problems.length > 0) return told(`step ${index + 1} ${text(step)}`)
+  }
+  yield* removeAll(world)
+  yield* Laws.check(world)
+  return told("at the end")
+})
