@@ -149,7 +149,8 @@ const readDue = Effect.fnUntraced(function* (
   const passedOver = new Set<number>()
   const done = new Set<number>()
   for (;;) {
-    const due = Sampling.due(size, count, into.percent, (row) => passedOver.has(set[row]!)).filter(
+    const isPassedOver = (row: number) => passedOver.has(set[row]!)
+    const due = Sampling.due(size, count, into.percent, { earlier: ledger.totals, isPassedOver }).filter(
       (row) => !done.has(row)
     )
     if (due.length === 0) return

@@ -35,6 +35,12 @@ const confirmed = Effect.fnUntraced(function* (store: ObjectStoreShape, suspects
   return { damaged, right }
 })
 
+const bytesOf = ({ count, size }: LedgerEntries): number => {
+  let bytes = 0
+  for (let row = 0; row < count; row++) bytes += size[row]!
+  return bytes
+}
+
 const oldestSeconds = ({ count, seconds }: LedgerEntries): number | undefined => {
   let oldest: number | undefined
   for (let row = 0; row < count; row++) if (oldest === undefined || seconds[row]! < oldest) oldest = seconds[row]!
@@ -43,21 +49,19 @@ const oldestSeconds = ({ count, seconds }: LedgerEntries): number | undefined =>
 
 const summaryOf = (
   { isComplete, isCutShort, percent }: Rereading.Rereading,
-  entries: LedgerEntries,
+  { entries, totals }: Ledger.Ledger,
   { bytes, objects }: { readonly objects: number; readonly bytes: number }
 ): VerificationSummary => {
   const { count, size } = entries
   const oldest = oldestSeconds(entries)
-  let totalBytes = 0
-  for (let row = 0; row < count; row++) totalBytes += size[row]!
   return {
     percent,
     objects,
     bytes,
-    totalBytes,
+    totalBytes: bytesOf(entries),
     ...(oldest === undefined ? {} : { oldestMillis: oldest * 1000 }),
     ...(isComplete
-      ? { remainingRuns: Sampling.runsUntilRead(size, count, percent, Math.max(0, count - objects)) }
+      ? { remainingRuns: Sampling.runsUntilRead(size, count, percent, Math.max(0, count - objects), totals) }
       : {}),
     ...(isCutShort ? { isCutShort } : {})
   }
@@ -73,7 +77,7 @@ const enter = Effect.fnUntraced(function* (
   read: ReadonlyArray<Rereading.Read>
 ) {
   // An earlier attempt has read the share of this run.
-  if (ledger.run?.backupId === backupId) return summaryOf(rereading, ledger.entries, ledger.run)
+  if (ledger.run?.backupId === backupId) return summaryOf(rereading, ledger, ledger.run)
   const rows = new Set(read.map(({ row }) => row))
   let bytes = 0
   for (const row of rows) bytes += ledger.entries.size[row]!
@@ -84,14 +88,19 @@ const enter = Effect.fnUntraced(function* (
     const { heldMillis: _held, ...rest } = ledger.sets[number]!
     ledger.sets[number] = rest
   }
+  // What counts is what stood in the queue when the run chose from it.
+  const totals = Sampling.window(ledger.totals, bytesOf(ledger.entries), rereading.percent)
   ledger.entries = LedgerReading.moved(ledger.entries, rows, strays, yield* Clock.currentTimeMillis)
   const run = { backupId, objects: rows.size, bytes }
-  if (!rereading.isCutShort) ledger.run = run
+  if (!rereading.isCutShort) {
+    ledger.run = run
+    ledger.totals = totals
+  }
   yield* Ledger.write(store, Adoption.ownerOf(resource), ledger).pipe(
     // Another process of this resource has written one: what this run read is due again.
     Effect.catchReason("ObjectStoreError", "ObjectExists", () => Effect.void)
   )
-  return summaryOf(rereading, ledger.entries, run)
+  return summaryOf(rereading, ledger, run)
 })
 
 const failing = (rereading: Rereading.Rereading, cause: Cause.Cause<unknown>): Outcome => ({

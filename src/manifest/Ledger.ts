@@ -21,13 +21,21 @@ export interface Ledger {
   /** Why the document was not used, for people; absent where it was, or where there is none. */
   readonly problem?: string
   run: LedgerBytes.LedgerRun | undefined
+  /** Stored bytes in the queue at each of the last runs that read their share, the newest last. */
+  totals: ReadonlyArray<number>
   /** By their numbers, which the entries use. */
   sets: Array<LedgerBytes.LedgerSet>
   entries: LedgerEntries
 }
 
 /** A ledger that knows nothing. */
-export const begin = (number = 0): Ledger => ({ number, run: undefined, sets: [], entries: new LedgerEntries(0) })
+export const begin = (number = 0): Ledger => ({
+  number,
+  run: undefined,
+  totals: [],
+  sets: [],
+  entries: new LedgerEntries(0)
+})
 
 const numbers = (store: ObjectStoreShape, owner: Owner) =>
   store.list(BackupKeys.verifiedFolder(ownerKey(owner))).pipe(

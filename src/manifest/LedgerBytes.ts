@@ -28,12 +28,15 @@ const Header = Schema.Struct({
   version: Schema.Literal(1),
   rows: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
   run: Schema.optionalKey(LedgerRun),
+  totals: Schema.optionalKey(Schema.Array(Schema.Int)),
   sets: Schema.Array(LedgerSet)
 })
 
 /** What a ledger document holds. */
 export interface LedgerContent {
   readonly run: LedgerRun | undefined
+  /** Stored bytes in the queue at each of the last runs that read their share, the newest last. */
+  readonly totals: ReadonlyArray<number>
   readonly sets: ReadonlyArray<LedgerSet>
   readonly entries: LedgerEntries
 }
@@ -48,8 +51,8 @@ const columns = ({ folder, high, low, seconds, set, size }: LedgerEntries): Read
 ]
 
 /** The document in pieces, one after the other. */
-export const encode = ({ entries, run, sets }: LedgerContent): ReadonlyArray<Uint8Array> => {
-  const header = { version: 1, rows: entries.count, ...(run === undefined ? {} : { run }), sets } as const
+export const encode = ({ entries, run, sets, totals }: LedgerContent): ReadonlyArray<Uint8Array> => {
+  const header = { version: 1, rows: entries.count, ...(run === undefined ? {} : { run }), totals, sets } as const
   const text = Buffer.from(JSON.stringify(Schema.encodeSync(Header)(header)))
   const length = Buffer.alloc(4)
   length.writeUInt32LE(text.byteLength)
@@ -78,7 +81,7 @@ export const decode = (bytes: Uint8Array): Result.Result<LedgerContent, string> 
   const from = start + whole.readUInt32LE(magic.byteLength)
   const header = decodeHeader(whole.subarray(start, from).toString("utf8"))
   if (Result.isFailure(header)) return Result.fail("its header cannot be read")
-  const { rows, run, sets } = header.success
+  const { rows, run, sets, totals = [] } = header.success
   if (end - from !== rows * 24) return Result.fail("its length is wrong")
   const made = new LedgerEntries(rows)
   const column = (n: number): Uint32Array => {
@@ -91,5 +94,5 @@ export const decode = (bytes: Uint8Array): Result.Result<LedgerContent, string> 
     if (set![row]! >= sets.length || folder![row]! >= sets.length) return Result.fail("it names a set that it lacks")
     made.add(low![row]!, high![row]!, size![row]!, seconds![row]!, set![row]!, folder![row]!)
   }
-  return Result.succeed({ run, sets, entries: made })
+  return Result.succeed({ run, totals, sets, entries: made })
 }

@@ -8,8 +8,8 @@ import * as Documents from "./Documents.ts"
 import * as SealedJson from "./SealedJson.ts"
 
 /*
- * `_kafka-backup/readers/{id}.json`: a restore or a drill reads this set now, and retention leaves it alone. A reader
- * needs no permission to write: without it, it reads all the same, and retention does not know of it.
+ * `_kafka-backup/readers/{id}.json`: a restore, a drill or a long `verify` reads this set now, and retention leaves it
+ * alone. A reader needs no permission to write: without it, it reads all the same, and retention does not know of it.
  */
 const Reader = Schema.Struct({
   version: Schema.Literal(1),

@@ -205,11 +205,12 @@ describe("LedgerBytes", () => {
   const sets: ReadonlyArray<Made> = [aSet(1, undefined, 0, 3)]
   refresh(ledger, sets, sets[0]!, 0)
   ledger.run = { backupId: sets[0]!.backupId, objects: 2, bytes: 20 }
+  ledger.totals = [30, 20]
   const bytes = Buffer.concat(LedgerBytes.encode(ledger))
 
   it("keeps every column, the sets and the run", () => {
-    const { entries, run, sets: found } = Result.getOrThrow(LedgerBytes.decode(bytes))
-    assert.deepStrictEqual([run, found], [ledger.run, ledger.sets])
+    const { entries, run, sets: found, totals } = Result.getOrThrow(LedgerBytes.decode(bytes))
+    assert.deepStrictEqual([run, found, totals], [ledger.run, ledger.sets, ledger.totals])
     for (const column of ["low", "high", "size", "seconds", "set", "folder"] as const) {
       assert.deepStrictEqual([...entries[column].subarray(0, 3)], [...ledger.entries[column].subarray(0, 3)], column)
     }
