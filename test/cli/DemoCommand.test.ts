@@ -42,9 +42,9 @@ describe("kafka-backup demo", () => {
     const [before, after] = answers("kubectl get kafkabackups\n")
     assert.match(
       before!,
-      /^NAME +SCHEDULE +PHASE +READY .*\ndemo +0 \* \* \* \* +Pending +True +2026-11-25T12:00:00Z +2s$/
+      /^NAME +SCHEDULE +PHASE +READY .*\ndemo +0 \* \* \* \* +Pending +True +Unknown +2026-11-25T12:00:00Z +2s$/
     )
-    assert.match(after!, /\ndemo +0 \* \* \* \* +Completed +True +\d+s +100216 +\S+ MB +2026-11-25T13:00:00Z/)
+    assert.match(after!, /\ndemo +0 \* \* \* \* +Completed +True +True +\d+s +100216 +\S+ MB +2026-11-25T13:00:00Z/)
     const [watched] = answers("kubectl get kafkabackup demo --watch")
     assert.match(
       watched!,
@@ -70,7 +70,7 @@ describe("kafka-backup demo", () => {
       answers("kubectl get kafkabackup refunds -o jsonpath")[0]!,
       /failed: the cluster has no topic refunds; create the topic/
     )
-    assert.match(tables[3]!, /\nrefunds +Completed +True +\S+ +12 /)
+    assert.match(tables[3]!, /\nrefunds +Completed +True +True +\S+ +12 /)
   })
 
   it("loses a topic, and shows that a restore brings every record back at its offset", () => {

@@ -8,12 +8,12 @@ import { cluster, desk, layer, manifest, type } from "./terminal.ts"
 
 const id = (hour: number) => `nightly-20261123-${String(hour).padStart(2, "0")}0000`
 
-/** Three sets of `nightly` and one of `other`, on one claim. */
+/** Three full backups of `nightly` and one of `other`, on one claim. */
 const sets = Effect.fnUntraced(function* (more?: string) {
   const kafka = yield* cluster
   yield* kafka.createTopic("orders", { partitions: 1 })
   yield* kafka.produce("orders", 0, [{ key: "k", value: "v" }])
-  const { claim, file, options } = yield* desk(manifest())
+  const { claim, file, options } = yield* desk(manifest("incremental: {enabled: false}"))
   for (const hour of [1, 2, 3]) {
     const slot = `2026-11-23T0${hour}:00:00Z`
     assert.strictEqual((yield* type("run", ...options, "--slot", slot)).exitCode, 0)

@@ -259,7 +259,8 @@ describe("retention", () => {
     "waits for a run that is active",
     Effect.gen(function* () {
       const { advance, backups, kubectl } = yield* withSets(3)
-      yield* kubectl.patch("hourly", { spec: { rateLimit: { recordsPerSecond: 1 } } })
+      const slow = { incremental: { enabled: false }, rateLimit: { recordsPerSecond: 1 } }
+      yield* kubectl.patch("hourly", { spec: slow })
       yield* kubectl.trigger("hourly", "slow")
       yield* advance("20 seconds")
       yield* kubectl.patch("hourly", { spec: { retention: { backups: 1 } } })
