@@ -9,7 +9,7 @@ import * as DamageMarking from "../../src/manifest/DamageMarking.ts"
 import type { ManifestSegment } from "../../src/manifest/Manifest.ts"
 import * as Verification from "../../src/manifest/Verification.ts"
 import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
-import { aRequest, assertHoldsAll, attempt, fill, layer, someTopics, storedRecords, world } from "./world.ts"
+import { aRequest, assertHoldsAll, attempt, dyingAt, fill, layer, someTopics, storedRecords, world } from "./world.ts"
 
 /** Objects of the earlier backup that are lost, altered or marked after the plan of the run was stored. */
 
@@ -196,6 +196,62 @@ describe("an object that goes missing after the plan", () => {
       assert.include(facts.notes.join("\n"), "1 partition was read in full: objects of the earlier backup are missing")
       yield* assertHoldsAll(cluster, store, ids[1], { ...someTopics, compacted: 1 })
       assert.deepStrictEqual(yield* damageOf(store, ids[1]), [])
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("a run that finds damage before it commits", () => {
+  it.live("heals the same where it dies among its calls to storage", () =>
+    Effect.gen(function* () {
+      const all = yield* world
+      const { cluster, memory, store } = all
+      yield* cluster.createTopic("orders")
+      for (let i = 0; i < 24; i++) yield* cluster.produce("orders", 0, [{ value: `value ${i} `.repeat(60) }])
+      yield* attempt(incremental(slots[0]))
+      const segments = yield* segmentsOf(store, ids[0])
+      assert.isAbove(segments.length, 2)
+      const image = new Map<string, Uint8Array>()
+      for (const key of yield* memory.keys) image.set(key, yield* store.get(ObjectKey.make(key)))
+      yield* more(cluster)
+      const damaging = Effect.andThen(lose(store, segments[0]!), markAltered(all, segments[1]!))
+      const again = Effect.gen(function* () {
+        for (const key of yield* memory.keys) if (!image.has(key)) yield* store.delete(ObjectKey.make(key))
+        for (const [key, bytes] of image) yield* store.put(ObjectKey.make(key), [bytes])
+      })
+      // One that lives: its calls from the damage to the manifest are those to die at.
+      let [from, to] = [0, 0]
+      const living = dyingAt(store, Number.MAX_SAFE_INTEGER, "after")
+      const watched: ObjectStoreShape = {
+        ...living.store,
+        put: (key, pieces, options) =>
+          Effect.tap(living.store.put(key, pieces, options), () =>
+            Effect.sync(() => {
+              if (key === `${ids[1]}/manifest.json`) to = living.calls()
+            })
+          )
+      }
+      const noting = Effect.andThen(
+        Effect.sync(() => (from = living.calls())),
+        damaging
+      )
+      const alive = yield* attempt(incremental(slots[1]), { store: watched, kafka: meanwhile(noting) })
+      assert.strictEqual(alive.attempt, 2)
+      assert.isAbove(to - from, 20)
+      // Each third is enough to be in every step.
+      for (let at = from; at < to; at += 3) {
+        yield* again
+        const dying = { store: dyingAt(store, at, "after").store, kafka: meanwhile(damaging) }
+        const exit = yield* Effect.exit(attempt(incremental(slots[1]), dying))
+        assert.isTrue(Exit.isFailure(exit))
+        // Two minutes later: the lock of the dead process has expired.
+        for (const key of yield* memory.keys) if (key.includes("/locks/")) yield* store.delete(ObjectKey.make(key))
+        yield* attempt(incremental(slots[1]))
+        for (const id of ids.slice(0, 2)) {
+          assert.deepStrictEqual(yield* damageOf(store, id), [], `call ${at}`)
+          assert.deepStrictEqual(yield* Damage.read(store, id), [], `call ${at}`)
+        }
+        yield* assertHoldsAll(cluster, store, ids[1], { orders: 1 })
+      }
     }).pipe(Effect.provide(layer))
   )
 })
