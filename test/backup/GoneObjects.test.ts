@@ -88,7 +88,7 @@ describe("An object that is missing of a partition that is read in full because 
       const { facts, healed } = yield* attempt(incremental(slots[1]), { store: refusing })
       assert.deepStrictEqual(
         healed?.map(({ isPutBack, key }) => [key, isPutBack]),
-        [[first, false]]
+        [[first!, false]]
       )
       assert.isTrue(
         facts.notes.some((note) =>
