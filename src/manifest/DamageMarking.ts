@@ -140,36 +140,48 @@ const judging = Effect.fnUntraced(function* (store: ObjectStoreShape) {
 /** Records that are looked for at the same time: one list request for each set. */
 const readAtOnce = 8
 
-/** What a reading says of the sets whose record changes by it, those made last first: the next run builds on them. */
+/**
+ * What a reading says of the sets that may name one of its objects, those made last first: the next run builds on them.
+ * A set names what is recorded of it already: its manifest is opened only for other objects.
+ */
 const changing = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   own: ReadonlyArray<OwnSets.OwnSet & SetIndex.IndexedSet>,
   { found, right }: Reading
 ) {
-  const named = yield* naming(store, own, new Set(found.map(({ key }) => key)))
+  const folders = new Set([...found.map(({ key }) => key), ...right].map(folderOf))
+  const looked = own
+    .filter((set) => set.damage !== undefined || candidates([set], folders).length > 0)
+    .toSorted((a, b) => b.completedMillis - a.completedMillis)
+  const recorded = new Map(
+    yield* Effect.forEach(
+      looked,
+      ({ backupId }) => Effect.map(Damage.read(store, backupId), (objects) => [backupId, objects] as const),
+      { concurrency: readAtOnce }
+    )
+  )
+  const isRecorded = (backupId: BackupId, key: string) =>
+    recorded.get(backupId)?.some((object) => object.key === key) === true
   const judge = yield* judging(store)
-  const folders = new Set([...right].map(folderOf))
-  const looked = own.filter(
-    (set) => named.has(set.backupId) || set.damage !== undefined || candidates([set], folders).length > 0
+  return yield* Effect.forEach(
+    looked,
+    Effect.fnUntraced(function* ({ backupId, ...set }) {
+      const others = new Set(found.flatMap(({ key }) => (isRecorded(backupId, key) ? [] : [key])))
+      const named = (yield* naming(store, [{ backupId, ...set }], others)).get(backupId)
+      const known = found.flatMap(({ judgedBy: _entry, ...one }) => (isRecorded(backupId, one.key) ? [one] : []))
+      const reading = { found: [...known, ...(yield* judge(found, named))], right }
+      const before = recorded.get(backupId)!
+      return { backupId, recorded: before, reading, isChanged: Damage.changes(before, reading) }
+    }),
+    { concurrency: openedAtOnce }
   )
-  const read = yield* Effect.forEach(
-    looked.toSorted((a, b) => b.completedMillis - a.completedMillis),
-    ({ backupId }) =>
-      Effect.gen(function* () {
-        const recorded = yield* Damage.read(store, backupId)
-        const reading = { found: yield* judge(found, named.get(backupId)), right }
-        return { backupId, recorded, reading, isChanged: Damage.changes(recorded, reading) }
-      }),
-    { concurrency: readAtOnce }
-  )
-  return read
 })
 
 /**
  * Records what a reading found in every set of the resource that names one of these objects, and takes away what was
  * read and is right now. Returns the ids of all sets of the resource that are known to be damaged then, ascending. A
- * set's manifest is opened only if something was found damaged in a folder that it names. The caller holds the owner's
- * lock.
+ * set's manifest is opened only if something was found damaged in a folder that it names, and is not recorded of it
+ * yet. The caller holds the owner's lock.
  *
  * Before the first record the index says of which sets it no longer knows: whoever reads it after this process was
  * killed asks those sets themselves.

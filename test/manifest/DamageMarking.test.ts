@@ -128,7 +128,7 @@ describe("An object that is found damaged", () => {
 
   it.effect("costs no manifest where nothing was found, and writes nothing where nothing changes", () =>
     Effect.gen(function* () {
-      const { first, memory, store } = yield* sets
+      const { first, memory, store, third } = yield* sets
       yield* RetentionPass.run(store, owner, { keep: 9 }, "run")
       const before = yield* memory.keys
       const counted = manifestsRead(store)
@@ -137,8 +137,10 @@ describe("An object that is found damaged", () => {
       assert.deepStrictEqual(yield* memory.keys, before)
       yield* DamageMarking.mark(store, owner, found(first.segments[0]!))
       const marked = yield* memory.keys
-      yield* DamageMarking.mark(store, owner, found(first.segments[0]!))
+      yield* DamageMarking.mark(counted.store, owner, found(first.segments[0]!))
       assert.deepStrictEqual(yield* memory.keys, marked)
+      const opened = counted.keys.filter((key) => key.endsWith("/manifest.json")).toSorted()
+      assert.deepStrictEqual(opened, [BackupKeys.manifest(third.backupId)], "the others are known to name it")
     }).pipe(Effect.provide(layer))
   )
 
@@ -244,36 +246,38 @@ describe("An object that is found damaged", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("is recorded or not where the process dies at any call to storage, and a repeat records all of it", () =>
-    Effect.gen(function* () {
-      let hasEnded = false
-      for (let n = 1; !hasEnded; n++) {
-        for (const when of ["before", "after"] as const) {
-          yield* Effect.gen(function* () {
-            const { first, second, store, third } = yield* sets
-            yield* RetentionPass.run(store, owner, { keep: 9 }, "run")
-            const [oldest, next] = first.segments
-            yield* DamageMarking.mark(store, owner, found(oldest!))
-            const reading = { found: [damaged(next!)], right: new Set([oldest!.key]) }
-            const dying = dyingAt(store, n, when)
-            hasEnded = Exit.isSuccess(yield* Effect.exit(DamageMarking.mark(dying.store, owner, reading)))
-            for (const set of [first, second, third]) {
-              const now = yield* recorded(store, set)
-              assert.include(set === third ? ["", "10"] : ["0", "10"], now.join(), `${when} call ${n}`)
-            }
-            yield* assertKnownAsRecorded(store, `${when} call ${n}`)
-            assert.lengthOf(yield* DamageMarking.mark(store, owner, reading), 3, `${when} call ${n}`)
-            for (const set of [first, second, third]) assert.deepStrictEqual(yield* recorded(store, set), [10])
-            const index = yield* SetIndex.indexed(store, owner)
-            assert.lengthOf(
-              index.filter(({ damage }) => damage !== undefined),
-              3,
-              `${when} call ${n}`
-            )
-          }).pipe(Effect.provide(layer))
-        }
-        assert.isBelow(n, 200)
-      }
-    })
-  )
+  for (const when of ["before", "after"] as const) {
+    it.effect(
+      `is recorded or not where the process dies ${when} any call to storage, and a repeat records all of it`,
+      () =>
+        Effect.gen(function* () {
+          let hasEnded = false
+          for (let n = 1; !hasEnded; n++) {
+            yield* Effect.gen(function* () {
+              const { first, second, store, third } = yield* sets
+              yield* RetentionPass.run(store, owner, { keep: 9 }, "run")
+              const [oldest, next] = first.segments
+              yield* DamageMarking.mark(store, owner, found(oldest!))
+              const reading = { found: [damaged(next!)], right: new Set([oldest!.key]) }
+              const dying = dyingAt(store, n, when)
+              hasEnded = Exit.isSuccess(yield* Effect.exit(DamageMarking.mark(dying.store, owner, reading)))
+              for (const set of [first, second, third]) {
+                const now = yield* recorded(store, set)
+                assert.include(set === third ? ["", "10"] : ["0", "10"], now.join(), `${when} call ${n}`)
+              }
+              yield* assertKnownAsRecorded(store, `${when} call ${n}`)
+              assert.lengthOf(yield* DamageMarking.mark(store, owner, reading), 3, `${when} call ${n}`)
+              for (const set of [first, second, third]) assert.deepStrictEqual(yield* recorded(store, set), [10])
+              const index = yield* SetIndex.indexed(store, owner)
+              assert.lengthOf(
+                index.filter(({ damage }) => damage !== undefined),
+                3,
+                `${when} call ${n}`
+              )
+            }).pipe(Effect.provide(layer))
+            assert.isBelow(n, 200)
+          }
+        })
+    )
+  }
 })
