@@ -50,6 +50,9 @@ const retentionOf = (store: ObjectStoreShape, request: RunRequest, own: string) 
     "run"
   )
 
+/** How long stored backups are read again where the request does not say it. */
+const defaultMillis = 30 * 60_000
+
 /** Reads again, and applies retention. Never fails. */
 export const run = Effect.fn("AfterCommit.run")(function* (
   store: ObjectStoreShape,
@@ -60,7 +63,8 @@ export const run = Effect.fn("AfterCommit.run")(function* (
   const { backupId } = made
   const resource = resourceOf(request)
   const { bytesPerSecond, percentPerRun: percent = 0 } = request
-  const share = { percent, bytesPerSecond, stop }
+  const share = { percent, bytesPerSecond, longestMillis: request.longestRereadMillis ?? defaultMillis, stop }
+  progress.step = "rereading"
   const rereading = percent === 0 ? undefined : yield* Rereading.read(store, resource, made, share)
   progress.step = "retaining"
   let reread: RereadingEnd.Outcome | undefined
@@ -75,7 +79,8 @@ export const run = Effect.fn("AfterCommit.run")(function* (
     store,
     owner,
     `${request.host}, run of ${slot}`,
-    Effect.andThen(confirm, retentionOf(store, request, backupId))
+    Effect.andThen(confirm, retentionOf(store, request, backupId)),
+    "fiveMinutes"
   ).pipe(
     // A defect, too, changes nothing about the backup that is complete.
     Effect.catchCauseIf(

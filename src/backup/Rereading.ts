@@ -1,4 +1,4 @@
-import { Cause, Deferred, Effect, Stream } from "effect"
+import { Cause, Data, Deferred, Effect, Stream } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import * as Adoption from "../manifest/Adoption.ts"
 import type { BackupSet } from "../manifest/Catalogue.ts"
@@ -6,15 +6,17 @@ import * as DamageMarking from "../manifest/DamageMarking.ts"
 import * as Ledger from "../manifest/Ledger.ts"
 import { hashes } from "../manifest/LedgerEntries.ts"
 import * as LedgerRefresh from "../manifest/LedgerRefresh.ts"
+import * as Seal from "../manifest/Seal.ts"
 import * as Verification from "../manifest/Verification.ts"
-import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { ObjectInfo, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import * as RateLimit from "../worker/RateLimit.ts"
+import * as ObjectReading from "./ObjectReading.ts"
 import * as Sampling from "./Sampling.ts"
 
 /*
  * After its backup is complete, a run reads a part of all stored backups of its resource again. Which part, Sampling.ts
- * decides from the ledger; what was not right is suspect until it was read again under the owner's lock: see
+ * decides from the ledger; what was not right, twice, is suspect until the run holds the owner's lock: see
  * RereadingEnd.ts. Whatever fails here is a note: it changes nothing about the backup that is complete.
  */
 
@@ -23,6 +25,8 @@ export interface Share {
   /** Percent of all stored bytes. */
   readonly percent: number
   readonly bytesPerSecond: number | undefined
+  /** How long to read at most: the next run goes on. */
+  readonly longestMillis: number
   /** Completed when the run should stop: reading ends there. */
   readonly stop: Deferred.Deferred<void>
 }
@@ -35,6 +39,13 @@ export interface Read {
   readonly backupId: BackupId
 }
 
+/** An object that was not right twice. */
+export interface Suspect extends Read {
+  readonly detail: string
+  /** What the store had under its key; undefined for nothing. */
+  readonly seen: ObjectInfo | undefined
+}
+
 /** What a run has read again so far. */
 export interface Rereading {
   readonly percent: number
@@ -45,7 +56,9 @@ export interface Rereading {
   /** Backups of the resource are known to be damaged. */
   hasDamage: boolean
   readonly right: Array<Read>
-  readonly suspects: Array<Read>
+  readonly suspects: Array<Suspect>
+  /** Rows of objects that the store did not give: they go to the back of the queue with the time that they have. */
+  readonly refused: Array<number>
   /** Rows of objects that their backup does not name: they leave the ledger. */
   readonly strays: Array<number>
   readonly notes: Array<string>
@@ -54,6 +67,18 @@ export interface Rereading {
 
 /** Objects that are read at the same time, as `verify --deep` does. */
 const readAtOnce = 2
+
+/** Manifests of other backups that one run opens to know what their objects must be. */
+const openedPerRun = 20
+
+/** Objects that the store may refuse before a run stops to ask for more. */
+const mostRefused = 20
+
+/** Refused objects that the notes name. */
+const mostNamed = 3
+
+/** The store answers nothing, or refuses one object after another. */
+class StoreRefuses extends Data.TaggedError("StoreRefuses")<{ readonly message: string }> {}
 
 const refresh = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
@@ -83,13 +108,27 @@ const refresh = Effect.fnUntraced(function* (
   return ledger
 })
 
-/** What is wrong with an object; empty if nothing is. */
-export const problemsOf = (store: ObjectStoreShape, located: Verification.LocatedSegment) =>
-  Verification.checkRecords(store, located).pipe(
-    Effect.map((found) => found.map(({ detail }) => detail)),
-    // A changed byte may make it look like a format of the future.
-    Effect.catchTag("SegmentError", ({ message }) => Effect.succeed([message]))
-  )
+const refuse = (into: Rereading, { located, row }: Read, message: string): void => {
+  into.refused.push(row)
+  if (into.refused.length <= mostNamed) into.notes.push(`${located.segment.key} was not read again: ${message}`)
+}
+
+/** Reads one object. Fails only where it makes no sense to go on. */
+const readOne = (store: ObjectStoreShape, read: Read, into: Rereading) =>
+  Effect.flatMap(ObjectReading.read(store, read.located), (found) => {
+    if (found._tag === "Right") return Effect.sync(() => void into.right.push(read))
+    if (found._tag === "Wrong") {
+      return Effect.sync(() => void into.suspects.push({ ...read, detail: found.detail, seen: found.seen }))
+    }
+    if (found.isDown) {
+      into.refused.push(read.row)
+      return Effect.fail(new StoreRefuses({ message: found.message }))
+    }
+    refuse(into, read, found.message)
+    return into.refused.length < mostRefused
+      ? Effect.void
+      : Effect.fail(new StoreRefuses({ message: `the store refused ${mostRefused} objects` }))
+  })
 
 /** As `store`, but reads no faster. */
 const paced = (store: ObjectStoreShape, bytesPerSecond: number | undefined): ObjectStoreShape => {
@@ -101,9 +140,23 @@ const paced = (store: ObjectStoreShape, bytesPerSecond: number | undefined): Obj
 }
 
 /**
- * Reads these rows, which have the same newest set, as its manifest says. False if nobody can read that manifest, or
- * the set is gone.
+ * The set, if its manifest can be read and is the one that was committed. Otherwise a note, and nothing: the objects
+ * may be right although their manifest is not.
  */
+const sound = Effect.fnUntraced(function* (store: ObjectStoreShape, id: string, into: Rereading) {
+  const found = yield* LedgerRefresh.opened(store, id as BackupId)
+  if (found === undefined) return undefined
+  const [problem] =
+    typeof found === "string"
+      ? [`cannot be read: ${found}`]
+      : (yield* Seal.manifestProblems(store, found)).map(({ detail, key }) => `is not right: ${key} ${detail}`)
+  if (problem === undefined && typeof found !== "string") return found
+  const note = `objects of ${id} are not read again, because its manifest ${problem}`
+  if (!into.notes.includes(note)) into.notes.push(note)
+  return undefined
+})
+
+/** Reads these rows, which have the same newest set, as its manifest says. False if nobody knows what that is. */
 const readOf = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   made: BackupSet,
@@ -113,11 +166,8 @@ const readOf = Effect.fnUntraced(function* (
   into: Rereading
 ) {
   const { id } = sets[set]!
-  const found = id === made.backupId ? made : yield* LedgerRefresh.opened(store, id as BackupId)
-  if (typeof found === "string") {
-    into.notes.push(`${id} is not read again, because its manifest cannot be read: ${found}`)
-  }
-  if (found === undefined || typeof found === "string") return false
+  const found = id === made.backupId ? made : yield* sound(store, id, into)
+  if (found === undefined) return false
   const all = Verification.locatedSegments(found)
   const hashed = hashes(all.map(({ segment }) => segment.key))
   const wanted = new Map<number, Verification.LocatedSegment | undefined>(rows.map((row) => [row, undefined]))
@@ -127,18 +177,19 @@ const readOf = Effect.fnUntraced(function* (
   }
   yield* Effect.forEach(
     wanted,
-    ([row, located]) => {
-      if (located === undefined) return Effect.sync(() => void into.strays.push(row))
-      return Effect.map(problemsOf(store, located), (problems) => {
-        ;(problems.length === 0 ? into.right : into.suspects).push({ row, located, backupId: found.backupId })
-      })
-    },
+    ([row, located]) =>
+      located === undefined
+        ? Effect.sync(() => void into.strays.push(row))
+        : readOne(store, { row, located, backupId: found.backupId }, into),
     { concurrency: readAtOnce, discard: true }
   )
   return true
 })
 
-/** Reads what is due, from the front of the queue on. */
+/**
+ * Reads what is due, from the front of the queue on. What a run must leave out, because it would open too many
+ * manifests, stays at the front for the next one, and others are read in its place.
+ */
 const readDue = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   made: BackupSet,
@@ -147,14 +198,23 @@ const readDue = Effect.fnUntraced(function* (
 ) {
   const { count, set, size } = ledger.entries
   const passedOver = new Set<number>()
+  const opened = new Set<number>()
   const done = new Set<number>()
   for (;;) {
-    const isPassedOver = (row: number) => passedOver.has(set[row]!)
+    const refused = new Set(into.refused)
+    const isPassedOver = (row: number) => passedOver.has(set[row]!) || refused.has(row)
     const due = Sampling.due(size, count, into.percent, { earlier: ledger.totals, isPassedOver }).filter(
       (row) => !done.has(row)
     )
     if (due.length === 0) return
     for (const [number, rows] of Map.groupBy(due, (row) => set[row]!)) {
+      if (ledger.sets[number]!.id !== made.backupId) {
+        if (!opened.has(number) && opened.size === openedPerRun) {
+          passedOver.add(number)
+          continue
+        }
+        opened.add(number)
+      }
       if (!(yield* readOf(store, made, ledger, number, rows, into))) passedOver.add(number)
       else for (const row of rows) done.add(row)
     }
@@ -166,7 +226,7 @@ export const read = Effect.fn("Rereading.read")(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   made: BackupSet,
-  { bytesPerSecond, percent, stop }: Share
+  { bytesPerSecond, longestMillis, percent, stop }: Share
 ) {
   const into: Rereading = {
     percent,
@@ -175,6 +235,7 @@ export const read = Effect.fn("Rereading.read")(function* (
     hasDamage: false,
     right: [],
     suspects: [],
+    refused: [],
     strays: [],
     notes: [],
     isCutShort: false
@@ -182,12 +243,28 @@ export const read = Effect.fn("Rereading.read")(function* (
   const work = Effect.gen(function* () {
     const ledger = yield* refresh(store, resource, made, into)
     if (ledger.run?.backupId !== made.backupId) yield* readDue(paced(store, bytesPerSecond), made, ledger, into)
-  })
+  }).pipe(
+    Effect.catchTag("StoreRefuses", ({ message }) =>
+      Effect.sync(() => {
+        into.isCutShort = true
+        into.notes.push(`stored backups were not read again as far as they should: ${message}`)
+      })
+    )
+  )
   const stopped = Effect.andThen(
     Deferred.await(stop),
     Effect.sync(() => void (into.isCutShort = true))
   )
-  yield* Effect.raceFirst(work, stopped).pipe(
+  const timeUp = Effect.andThen(
+    Effect.sleep(longestMillis),
+    Effect.sync(() => {
+      into.isCutShort = true
+      into.notes.push(
+        `stored backups were read again for ${Math.ceil(longestMillis / 60_000)} minutes, which is less than their share: the next run goes on`
+      )
+    })
+  )
+  yield* Effect.raceFirst(Effect.raceFirst(work, stopped), timeUp).pipe(
     Effect.catchCauseIf(
       (cause) => !Cause.hasInterrupts(cause),
       (cause) => {
@@ -198,5 +275,7 @@ export const read = Effect.fn("Rereading.read")(function* (
       }
     )
   )
+  const unnamed = into.refused.length - mostNamed
+  if (unnamed > 0) into.notes.push(`${unnamed} more objects were not read again, because the store did not give them`)
   return into
 })

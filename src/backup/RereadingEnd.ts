@@ -1,7 +1,6 @@
 import { Cause, Clock, Effect } from "effect"
 import * as Adoption from "../manifest/Adoption.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
-import type { DamagedObject } from "../manifest/Damage.ts"
 import * as DamageMarking from "../manifest/DamageMarking.ts"
 import * as Ledger from "../manifest/Ledger.ts"
 import type { LedgerEntries } from "../manifest/LedgerEntries.ts"
@@ -9,12 +8,13 @@ import * as LedgerReading from "../manifest/LedgerReading.ts"
 import type { VerificationSummary } from "../outcome/VerificationSummary.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Explanation from "../worker/Explanation.ts"
-import * as Rereading from "./Rereading.ts"
+import * as ObjectReading from "./ObjectReading.ts"
+import type * as Rereading from "./Rereading.ts"
 import * as Sampling from "./Sampling.ts"
 
 /*
- * What follows from what a run has read again: what was not right is read once more while nobody can remove a backup,
- * damage is recorded, and what was read goes to the back of the queue.
+ * What follows from what a run has read again. While nobody can remove a backup or put an object back: is what was not
+ * right still there, as it was read? Then damage is recorded, and what was read goes to the back of the queue.
  */
 
 /** What the run knows about its reading now. */
@@ -23,16 +23,29 @@ export interface Outcome {
   readonly notes: ReadonlyArray<string>
 }
 
-/** Reads suspects again. What is gone together with its backup is no damage. */
-const confirmed = Effect.fnUntraced(function* (store: ObjectStoreShape, suspects: ReadonlyArray<Rereading.Read>) {
-  const [damaged, right]: [Array<{ read: Rereading.Read; detail: string }>, Array<Rereading.Read>] = [[], []]
-  for (const read of suspects) {
-    if (!(yield* Catalogue.isComplete(store, read.backupId))) continue
-    const problems = yield* Rereading.problemsOf(store, read.located)
-    if (problems.length === 0) right.push(read)
-    else damaged.push({ read, detail: problems.join("; ") })
+/** Suspects that are looked at, at the same time. */
+const lookedAtAtOnce = 16
+
+/**
+ * Those suspects that are damage: their backup is still there, and the object is as it was when it was read. What is
+ * gone together with its backup is no damage. What changed meanwhile, and what the store does not tell, a later run
+ * reads.
+ */
+const confirmed = Effect.fnUntraced(function* (store: ObjectStoreShape, suspects: ReadonlyArray<Rereading.Suspect>) {
+  const kept = new Map<string, boolean>()
+  for (const { backupId } of suspects) {
+    if (!kept.has(backupId)) kept.set(backupId, yield* Catalogue.isComplete(store, backupId))
   }
-  return { damaged, right }
+  const found = yield* Effect.forEach(
+    suspects.filter(({ backupId }) => kept.get(backupId)),
+    (suspect) =>
+      ObjectReading.seen(store, suspect.located.segment.key).pipe(
+        Effect.map((now) => (ObjectReading.isSame(now, suspect.seen) ? [suspect] : [])),
+        Effect.catchTag("ObjectStoreError", () => Effect.succeed([]))
+      ),
+    { concurrency: lookedAtAtOnce }
+  )
+  return found.flat()
 })
 
 const bytesOf = ({ count, size }: LedgerEntries): number => {
@@ -48,7 +61,7 @@ const oldestSeconds = ({ count, seconds }: LedgerEntries): number | undefined =>
 }
 
 const summaryOf = (
-  { isComplete, isCutShort, percent }: Rereading.Rereading,
+  { isComplete, isCutShort, percent, refused }: Rereading.Rereading,
   { entries, totals }: Ledger.Ledger,
   { bytes, objects }: { readonly objects: number; readonly bytes: number }
 ): VerificationSummary => {
@@ -60,14 +73,28 @@ const summaryOf = (
     bytes,
     totalBytes: bytesOf(entries),
     ...(oldest === undefined ? {} : { oldestMillis: oldest * 1000 }),
-    ...(isComplete
+    ...(isComplete && refused.length === 0
       ? { remainingRuns: Sampling.runsUntilRead(size, count, percent, Math.max(0, count - objects), totals) }
       : {}),
     ...(isCutShort ? { isCutShort } : {})
   }
 }
 
-/** Records in the ledger that these objects were read, and writes it. */
+/**
+ * The sets without those in which a stray was looked for in vain, and without all older ones, which may name it: the
+ * next runs open them again.
+ */
+const opening = (sets: Ledger.Ledger["sets"], numbers: ReadonlySet<number>): Ledger.Ledger["sets"] => {
+  const newest = Math.max(...[...numbers].map((n) => sets[n]!.heldMillis ?? 0))
+  return numbers.size === 0
+    ? sets
+    : sets.map((set) => {
+        const { heldMillis = 0, ...rest } = set
+        return heldMillis <= newest ? rest : set
+      })
+}
+
+/** Records in the ledger that these objects were read, and writes it. Changes nothing of what was read in memory. */
 const enter = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
@@ -79,28 +106,27 @@ const enter = Effect.fnUntraced(function* (
   // An earlier attempt has read the share of this run.
   if (ledger.run?.backupId === backupId) return summaryOf(rereading, ledger, ledger.run)
   const rows = new Set(read.map(({ row }) => row))
+  const strays = new Set(rereading.strays)
   let bytes = 0
   for (const row of rows) bytes += ledger.entries.size[row]!
-  const strays = new Set(rereading.strays)
-  for (const row of strays) {
-    // Its set is looked at again by the next run.
-    const number = ledger.entries.set[row]!
-    const { heldMillis: _held, ...rest } = ledger.sets[number]!
-    ledger.sets[number] = rest
-  }
+  const nowMillis = yield* Clock.currentTimeMillis
+  const run = { backupId, objects: rows.size, bytes }
   // What counts is what stood in the queue when the run chose from it.
   const totals = Sampling.window(ledger.totals, bytesOf(ledger.entries), rereading.percent)
-  ledger.entries = LedgerReading.moved(ledger.entries, rows, strays, yield* Clock.currentTimeMillis)
-  const run = { backupId, objects: rows.size, bytes }
-  if (!rereading.isCutShort) {
-    ledger.run = run
-    ledger.totals = totals
+  const next: Ledger.Ledger = {
+    ...ledger,
+    ...(rereading.isCutShort ? {} : { run, totals }),
+    sets: opening(ledger.sets, new Set([...strays].map((row) => ledger.entries.set[row]!))),
+    entries: LedgerReading.moved(ledger.entries, rows, strays, nowMillis, new Set(rereading.refused))
   }
-  yield* Ledger.write(store, Adoption.ownerOf(resource), ledger).pipe(
-    // Another process of this resource has written one: what this run read is due again.
-    Effect.catchReason("ObjectStoreError", "ObjectExists", () => Effect.void)
+  return yield* Ledger.write(store, Adoption.ownerOf(resource), next).pipe(
+    Effect.map(() => summaryOf(rereading, next, run)),
+    Effect.catchReason("ObjectStoreError", "ObjectExists", () => {
+      rereading.notes.push("another run recorded what it read again at the same time: what this one read is due again")
+      const nothing = { objects: 0, bytes: 0 }
+      return Effect.succeed(summaryOf({ ...rereading, isCutShort: true }, ledger, nothing))
+    })
   )
-  return summaryOf(rereading, ledger, run)
 })
 
 const failing = (rereading: Rereading.Rereading, cause: Cause.Cause<unknown>): Outcome => ({
@@ -121,34 +147,31 @@ const neverFailing = <E, R>(
     )
   )
 
-/** Ends the reading where the owner's lock was not to be had: what was not right is read again by the next run. */
+/**
+ * Ends the reading where the owner's lock was not to be had: what was not right is read again by the next run. So is
+ * what was right, if anything is recorded as damaged: it may be that, and would stay so.
+ */
 export const unconfirmed = (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   backupId: string,
   rereading: Rereading.Rereading
-) =>
-  neverFailing(
-    rereading,
-    rereading.ledger === undefined
-      ? Effect.succeed(undefined)
-      : enter(store, resource, backupId, rereading, rereading.ledger, rereading.right)
+) => {
+  const { hasDamage, ledger, notes, right, suspects } = rereading
+  const [first] = suspects
+  if (first !== undefined) {
+    const more = suspects.length === 1 ? "" : ` and ${suspects.length - 1} more objects`
+    notes.push(
+      `${first.located.segment.key} ${first.detail}${more}: not recorded as damage, because another process works on the backups; the next run reads them again`
+    )
+  }
+  const read = hasDamage ? [] : right
+  const cut = { ...rereading, isCutShort: rereading.isCutShort || read.length < right.length + suspects.length }
+  return neverFailing(
+    cut,
+    ledger === undefined ? Effect.succeed(undefined) : enter(store, resource, backupId, cut, ledger, read)
   )
-
-/** What was found damaged, as it is recorded. */
-const damagedObject = (
-  { located: { partition, segment, topic } }: Rereading.Read,
-  detail: string,
-  sinceMillis: number
-): DamagedObject => ({
-  key: segment.key,
-  topic,
-  partition,
-  firstOffset: segment.start_offset,
-  lastOffset: segment.end_offset,
-  detail,
-  sinceMillis
-})
+}
 
 const settle = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
@@ -156,19 +179,17 @@ const settle = Effect.fnUntraced(function* (
   backupId: string,
   rereading: Rereading.Rereading
 ) {
-  const { hasDamage, ledger, suspects } = rereading
+  const { hasDamage, ledger, right, suspects } = rereading
   if (ledger === undefined) return undefined
-  const { damaged, right } = yield* confirmed(store, suspects)
-  const allRight = [...rereading.right, ...right]
-  if (damaged.length > 0 || (hasDamage && allRight.length > 0)) {
+  const damaged = yield* confirmed(store, suspects)
+  if (damaged.length > 0 || (hasDamage && right.length > 0)) {
     const nowMillis = yield* Clock.currentTimeMillis
     yield* DamageMarking.mark(store, resource, {
-      found: damaged.map(({ detail, read }) => damagedObject(read, detail, nowMillis)),
-      right: new Set(allRight.map(({ located }) => located.segment.key))
+      found: damaged.map(({ detail, located }) => DamageMarking.foundIn(located, detail, nowMillis)),
+      right: new Set(right.map(({ located }) => located.segment.key))
     })
   }
-  const read = [...allRight, ...damaged.map((one) => one.read)]
-  return yield* enter(store, resource, backupId, rereading, ledger, read)
+  return yield* enter(store, resource, backupId, rereading, ledger, [...right, ...damaged])
 })
 
 /**

@@ -23,6 +23,8 @@ export interface RunRequest {
   readonly recordsPerSecond?: number | undefined
   /** Percent of the stored bytes of all kept backups that the run reads again; absent or 0 for none. */
   readonly percentPerRun?: number | undefined
+  /** How long the run does that at most. */
+  readonly longestRereadMillis?: number | undefined
   /** How many verified successes to keep; absent, and without other rules, keeps all. */
   readonly retainedBackups?: number | undefined
   /** What beside their number keeps backups, and in words all rules. */

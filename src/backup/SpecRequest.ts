@@ -7,6 +7,7 @@ import type { Owner, RunIdentity } from "../identity/RunIdentity.ts"
 import type { Adopting, Resource } from "../manifest/Adoption.ts"
 import * as Breaker from "../worker/Breaker.ts"
 import type { TimeRules } from "./KeepRules.ts"
+import * as RereadingTime from "./RereadingTime.ts"
 import type { RunRequest } from "./RunRequest.ts"
 
 /** The owner of a run, from the resource's metadata. */
@@ -76,6 +77,7 @@ export const request = (backup: KafkaBackup, run: RunIdentity, host: string): Ru
     recordsPerSecond: spec.rateLimit?.recordsPerSecond,
     incremental: spec.incremental.enabled ? { fullEvery: spec.incremental.fullEvery } : undefined,
     percentPerRun: spec.verification.percentPerRun,
+    longestRereadMillis: RereadingTime.longestMillis(spec),
     retainedBackups: spec.retention?.backups,
     retainedByTime: timeRules(backup),
     retention: RetentionSpec.timed(spec.retention, spec.timeZone),

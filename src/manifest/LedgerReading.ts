@@ -7,21 +7,26 @@ import * as Ledger from "./Ledger.ts"
 import { hashes, type LedgerEntries } from "./LedgerEntries.ts"
 import * as LedgerRefresh from "./LedgerRefresh.ts"
 
-/** Those rows at the back, in the same order, as read at this time; without the strays. */
+/**
+ * Those rows at the back, in the same order, as read at this time; without the strays. What was `refused` goes before
+ * them and keeps its time: so it does not stand before all others for ever. Changes nothing.
+ */
 export const moved = (
   entries: LedgerEntries,
   read: ReadonlySet<number>,
   strays: ReadonlySet<number>,
-  nowMillis: number
+  nowMillis: number,
+  refused: ReadonlySet<number> = new Set()
 ): LedgerEntries => {
-  const [waiting, done]: [Array<number>, Array<number>] = [[], []]
+  const [waiting, behind, done]: [Array<number>, Array<number>, Array<number>] = [[], [], []]
   for (let row = 0; row < entries.count; row++) {
-    if (read.has(row)) {
-      entries.seconds[row] = Math.floor(nowMillis / 1000)
-      done.push(row)
-    } else if (!strays.has(row)) waiting.push(row)
+    if (read.has(row)) done.push(row)
+    else if (refused.has(row)) behind.push(row)
+    else if (!strays.has(row)) waiting.push(row)
   }
-  return entries.arranged([...waiting, ...done])
+  const made = entries.arranged([...waiting, ...behind, ...done])
+  made.seconds.fill(Math.floor(nowMillis / 1000), waiting.length + behind.length, made.count)
+  return made
 }
 
 /**

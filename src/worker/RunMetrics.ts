@@ -11,7 +11,7 @@ const counter = (name: string, description: string) =>
   Metric.counter(`kafka_backup_${name}`, { description, incremental: true })
 const gauge = (name: string, description: string) => Metric.gauge(`kafka_backup_${name}`, { description })
 
-const steps = ["claiming", "planning", "reading", "verifying", "retaining", "done"] as const
+const steps = ["claiming", "planning", "reading", "verifying", "rereading", "retaining", "done"] as const
 
 const metrics = {
   records: counter("run_records_total", "Records read from Kafka by this attempt"),

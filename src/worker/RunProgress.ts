@@ -3,7 +3,7 @@ import type { Interruption, Outage, Paused } from "./BreakerJournal.ts"
 
 /** What one run has done so far: written by the run, read by displays and metrics. Numbers only grow within a step. */
 export interface RunProgress {
-  step: "claiming" | "planning" | "reading" | "verifying" | "retaining" | "done"
+  step: "claiming" | "planning" | "reading" | "verifying" | "rereading" | "retaining" | "done"
   backupId: BackupId | undefined
   attempt: number
   partitions: number

@@ -10,7 +10,7 @@ import * as Ledger from "../../src/manifest/Ledger.ts"
 import * as BackupId from "../../src/identity/BackupId.ts"
 import { ownerKey } from "../../src/identity/RunIdentity.ts"
 import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
-import { ObjectStoreError, StoreUnavailable } from "../../src/storage/ObjectStoreError.ts"
+import { ObjectStoreError, StorageAuthorizationFailed, StoreUnavailable } from "../../src/storage/ObjectStoreError.ts"
 import { aRequest, assertHoldsAll, attempt, dyingAt, fill, layer, world } from "./world.ts"
 
 const slot = (hour: number) => `2026-11-23T${String(hour).padStart(2, "0")}:00:00Z`
@@ -290,6 +290,78 @@ describe("A run that reads stored backups again", () => {
       assert.strictEqual(verification!.objects, 0)
       assert.match(verificationNotes[0]!, /^stored backups were not read again as far as they should: .*away/)
       assert.deepStrictEqual([retention.damaged!.sets, retention.kept.length], [0, 2])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("goes on behind an object that the store refuses, names it, and says that it was not read for long", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(run(0, 0))
+      const [bad] = yield* keysOf(store, idOf(0))
+      const refusing: ObjectStoreShape = {
+        ...store,
+        read: (key) =>
+          key === bad
+            ? Stream.fail(
+                new ObjectStoreError({
+                  operation: "read",
+                  location: store.location,
+                  reason: new StorageAuthorizationFailed({ detail: "it is archived", advice: "restore it" })
+                })
+              )
+            : store.read(key)
+      }
+      let read = 0
+      let named = 0
+      const oldest: Array<number> = []
+      for (let hour = 1; hour <= 5; hour++) {
+        const { verification, verificationNotes } = yield* attempt(run(hour, 50), { store: refusing })
+        if (hour > 1) read += verification!.objects
+        named += verificationNotes.filter((note) => note.startsWith(`${bad} was not read again: `)).length
+        oldest.push(verification!.oldestMillis!)
+        if (verificationNotes.length > 0) assert.isUndefined(verification!.remainingRuns)
+      }
+      assert.isAbove(read, 0)
+      assert.isAbove(named, 1)
+      assert.strictEqual(new Set(oldest).size, 1)
+      assert.deepStrictEqual(yield* Damage.read(store, idOf(0)), [])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("does not blame objects for an altered manifest", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      for (let hour = 1; hour <= 3; hour++) {
+        yield* more(cluster, hour)
+        yield* attempt(run(hour, 100, { incremental: {} }))
+      }
+      const key = BackupKeys.manifest(idOf(3))
+      const text = Buffer.from(yield* store.get(key)).toString("utf8")
+      const altered = text.replace(/"sha256":"([0-9a-f])/u, (_, digit) => `"sha256":"${digit === "0" ? "1" : "0"}`)
+      assert.notStrictEqual(altered, text)
+      yield* store.put(key, [Buffer.from(altered)])
+      const { verificationNotes } = yield* attempt(run(4, 100))
+      assert.isTrue(verificationNotes.some((note) => note.startsWith(`objects of ${idOf(3)} are not read again`)))
+      for (const hour of [1, 2]) assert.deepStrictEqual(yield* Damage.read(store, idOf(hour)), [])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("ends when its time is up, and the next run goes on where it was", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      yield* attempt(run(1, 0))
+      const slow: ObjectStoreShape = {
+        ...store,
+        read: (key) => (key.includes("/topics/") ? Stream.fromEffect(Effect.never) : store.read(key))
+      }
+      const cut = yield* attempt(run(2, 100, { longestRereadMillis: 20 }), { store: slow })
+      assert.strictEqual(cut.verification!.isCutShort, true)
+      assert.match(cut.verificationNotes[0]!, /the next run goes on$/)
+      const { verification } = yield* attempt(run(3, 100))
+      assert.strictEqual(verification!.bytes, verification!.totalBytes)
     }).pipe(Effect.provide(layer))
   )
 

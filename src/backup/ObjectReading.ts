@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto"
+import { Effect, Option, Stream } from "effect"
+import * as Verification from "../manifest/Verification.ts"
+import { ObjectKey, type ObjectInfo, type ObjectStoreShape } from "../storage/ObjectStore.ts"
+
+/*
+ * What a reading of one stored object shows. An object counts as wrong only after a second reading: a store may have
+ * answered wrongly once. Whether it belongs to a backup that is still kept is decided later, under the owner's lock.
+ */
+
+export type Reading =
+  | { readonly _tag: "Right" }
+  | {
+      readonly _tag: "Wrong"
+      /** For people: what is wrong with it. */
+      readonly detail: string
+      /** As the store had it just before the second reading; undefined where it was missing. */
+      readonly seen: ObjectInfo | undefined
+    }
+  /** The store does not give it. `isDown`: nor, by its answer, anything else for now. */
+  | { readonly _tag: "Refused"; readonly message: string; readonly isDown: boolean }
+
+/** What the store has under this key; undefined for nothing. */
+export const seen = (store: ObjectStoreShape, key: string) =>
+  store.head(ObjectKey.make(key)).pipe(
+    Effect.map((info): ObjectInfo | undefined => info),
+    Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(undefined))
+  )
+
+/** True if the object is the same as when it was seen, as far as the store tells. */
+export const isSame = (a: ObjectInfo | undefined, b: ObjectInfo | undefined): boolean =>
+  a?.size === b?.size && a?.fingerprint === b?.fingerprint && a?.modifiedMillis === b?.modifiedMillis
+
+/** SHA-256 of the stored bytes, lower-case hex. */
+const sha256Of = (store: ObjectStoreShape, key: string) =>
+  Effect.suspend(() => {
+    const hash = createHash("sha256")
+    return store.read(ObjectKey.make(key)).pipe(
+      Stream.runForEach((piece) => Effect.sync(() => void hash.update(piece))),
+      Effect.map(() => hash.digest("hex"))
+    )
+  })
+
+const once = (store: ObjectStoreShape, located: Verification.LocatedSegment) => {
+  const { key, sha256 } = located.segment
+  return Verification.checkRecords(store, located).pipe(
+    Effect.map((found) => found.map(({ detail }) => detail).join("; ")),
+    // A changed byte may make it look like a format of the future; with the right bytes it is one.
+    Effect.catchTag("SegmentError", ({ message }) =>
+      sha256 === undefined
+        ? Effect.succeed(message)
+        : Effect.map(sha256Of(store, key), (found) => (found === sha256 ? "" : message))
+    ),
+    Effect.map((detail) => (detail === "" ? Option.none() : Option.some(detail)))
+  )
+}
+
+/** Reads an object, and again if it is not right. Never fails because of the store. */
+export const read = Effect.fn("ObjectReading.read")(
+  function* (store: ObjectStoreShape, located: Verification.LocatedSegment) {
+    if (Option.isNone(yield* once(store, located))) return { _tag: "Right" } satisfies Reading as Reading
+    const before = yield* seen(store, located.segment.key)
+    const detail = yield* once(store, located)
+    return Option.isNone(detail)
+      ? ({ _tag: "Right" } satisfies Reading as Reading)
+      : ({ _tag: "Wrong", detail: detail.value, seen: before } satisfies Reading as Reading)
+  },
+  Effect.catchTag("ObjectStoreError", ({ isRetryable, message }) =>
+    Effect.succeed<Reading>({ _tag: "Refused", message, isDown: isRetryable })
+  )
+)
