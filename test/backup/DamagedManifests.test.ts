@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import * as BackupId from "../../src/identity/BackupId.ts"
 import * as BackupKeys from "../../src/manifest/BackupKeys.ts"
+import * as Ledger from "../../src/manifest/Ledger.ts"
 import * as SetIndex from "../../src/manifest/SetIndex.ts"
 import type { ObjectKey, ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import * as RetentionPass from "../../src/backup/RetentionPass.ts"
@@ -157,6 +158,20 @@ describe("A manifest that is damaged", () => {
       assert.lengthOf(blocked, 1)
       assert.lengthOf(kept, 3)
       assert.strictEqual(damaged?.newest, idOf(1))
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("does not keep the objects of others from being read again, however many are damaged", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      const full = { incremental: undefined, percentPerRun: 0 }
+      for (let hour = 0; hour < 13; hour++) yield* run(hour, full)
+      for (let hour = 0; hour < 10; hour++) yield* edit(store, BackupKeys.manifest(idOf(hour)), cutOff)
+      yield* run(13, { ...full, percentPerRun: 1 })
+      const { sets } = yield* Ledger.read(store, owner)
+      const held = sets.flatMap(({ heldMillis, id }) => (heldMillis === undefined ? [] : [id]))
+      assert.includeMembers(held, [10, 11, 12, 13].map(idOf))
     }).pipe(Effect.provide(layer))
   )
 })
