@@ -210,8 +210,13 @@ export const listedResult = Effect.fnUntraced(function* (
   const indexed = yield* SetIndex.indexed(store, Adoption.ownerOf(resource))
   const checks = new Map<string, SetIndex.IndexedSet["check"]>(indexed.map(({ backupId, check }) => [backupId, check]))
   const told = own.map((set) => given({ ...set, check: checks.get(set.backupId) }))
+  // Backups that have lost their manifest, or whose documents nobody can read.
+  const lost = new Set<string>(entries.flatMap((entry) => (Catalogue.isLost(entry) ? [entry.backupId] : [])))
+  const unreadable = indexed
+    .filter(({ backupId, check }) => check?.damage !== undefined && lost.has(backupId))
+    .map((set) => ({ ...set, completedMillis: set.facts.completedMillis }))
   return {
     catalogue: OwnSets.summary(own, pins),
-    damaged: DamagedSets.summary(told)
+    damaged: DamagedSets.summary([...told, ...unreadable])
   } satisfies Summarizing.MaintenanceResult
 })

@@ -43,6 +43,7 @@ const retentionOf = (store: ObjectStoreShape, request: RunRequest, own: string) 
       keep: request.retainedBackups,
       time: request.retainedByTime,
       text: request.retention,
+      checkedPercent: request.percentPerRun,
       own,
       annotatedPins: request.pinned,
       acceptedLoss: request.acceptedLoss

@@ -74,9 +74,14 @@ const lossesOf = Effect.fnUntraced(function* (
 type Found =
   | { readonly _tag: "Whole" }
   | { readonly _tag: "Damaged"; readonly problem: string }
-  | { readonly _tag: "Gone"; readonly hasLostManifest: boolean }
+  | { readonly _tag: "Gone" }
 
-/** Compares a set with its manifest: objects that are missing or have another size, or a manifest that was changed. */
+const damaged = (problem: string) => Effect.succeed<Found>({ _tag: "Damaged", problem })
+
+/**
+ * Compares a set with its manifest: objects that are missing or have another size, or a manifest that was changed, was
+ * lost, or cannot be read.
+ */
 const check = Effect.fnUntraced(
   function* (store: ObjectStoreShape, backupId: BackupId, sizes: ObjectSizes.Sizes) {
     const set = yield* Catalogue.openById(store, backupId)
@@ -87,25 +92,44 @@ const check = Effect.fnUntraced(
     const more = problems.length > 1 ? ` and ${problems.length - 1} more objects are missing or altered` : ""
     return { _tag: "Damaged", problem: `${first}${more}` } satisfies Found as Found
   },
-  Effect.catchReason("CatalogueError", "SetIncomplete", ({ state }) =>
-    Effect.succeed<Found>({ _tag: "Gone", hasLostManifest: state === "unfinished" })
+  Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) => damaged(message)),
+  Effect.catchReason("CatalogueError", "SetIncomplete", ({ backupId, state }) =>
+    // It was a backup: somebody has lost its manifest since.
+    state === "unfinished"
+      ? damaged(`${backupId} has no manifest any more; put manifest.json back if there is a copy of it`)
+      : Effect.succeed<Found>({ _tag: "Gone" })
   ),
-  Effect.catchReason("CatalogueError", "SetNotFound", () =>
-    Effect.succeed<Found>({ _tag: "Gone", hasLostManifest: false })
-  )
+  Effect.catchReason("CatalogueError", "SetNotFound", () => Effect.succeed<Found>({ _tag: "Gone" }))
 )
 
+/** How many sets are checked at most. */
+export interface Checks {
+  /** Where something expires, among those that stay. */
+  readonly removing: number
+  /** Where nothing does. */
+  readonly routine: number
+}
+
+/** What was decided, and what is now known of each set. */
+export interface Decided {
+  readonly decision: Retention.Decision<KnownSet>
+  readonly notes: Array<string>
+  readonly known: ReadonlyArray<IndexedSet>
+  /** Why nothing expires: facts that nobody can read. */
+  readonly blocked?: string
+}
+
 /**
- * Decides on these sets after at most `checks` of those to keep were found whole, the newest in any case. A damaged set
- * does not count: it must not push a good one out. It stays as long as a whole one would in its place, since part of it
- * may still be useful, and it never goes before a newer one was found whole. Fails with
- * `DocumentUnreadable` if a manifest or facts cannot be read. Returns, too, what is now known of each set.
+ * Decides on these sets after at most `checks` of those to keep were found whole, the newest in any case where one
+ * expires, and those that were checked longest ago. A damaged set does not count: it must not push a good one out. It
+ * stays as long as a whole one would in its place, since part of it may still be useful, and it never goes before a
+ * newer one was found whole. Where facts that are needed cannot be read, nothing expires.
  */
 export const decide = Effect.fn("ProvenRetention.decide")(function* (
   store: ObjectStoreShape,
   sets: ReadonlyArray<KnownSet>,
   rules: Retention.Rules,
-  checks: number
+  checks: Checks
 ) {
   const lineageOf = lineages(store)
   const isIntended = AcceptedLoss.coversTopic(rules.acceptedTopics ?? [])
@@ -118,6 +142,35 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
   const isPresent = ({ backupId }: KnownSet) => checked.get(backupId)?.damage === undefined
   // What a reading has recorded, only a reading takes back: the sizes of objects do not say what is in them.
   const isCounted = (set: KnownSet) => set.damage === undefined && isPresent(set) && !gone.has(set.backupId)
+  let routineDone = 0
+  const told = (decision: Retention.Decision<KnownSet>): Decided => {
+    const expired = new Set(decision.expired.map(({ backupId }) => backupId))
+    const damaged = sets.flatMap(({ backupId, damage: recorded }): ReadonlyArray<RetentionWords.Damaged> => {
+      const damage = recorded?.text ?? checked.get(backupId)?.damage
+      if (damage === undefined || lostManifests.has(backupId)) return []
+      return [{ backupId, damage, isExpired: expired.has(backupId) }]
+    })
+    const notes = [
+      ...[...lostManifests].map((backupId) => `${backupId} has no manifest any more and is no backup`),
+      ...RetentionWords.damaged(damaged)
+    ]
+    const known = sets.flatMap(({ backupId, base, damage, facts, references }): ReadonlyArray<IndexedSet> => {
+      if (gone.has(backupId)) return []
+      const [found, missing] = [checked.get(backupId), lost.get(backupId)]
+      return [
+        {
+          backupId,
+          facts,
+          references,
+          ...(base === undefined ? {} : { base }),
+          ...(found === undefined ? {} : { check: found }),
+          ...(missing === undefined ? {} : { lost: missing }),
+          ...(damage === undefined ? {} : { damage })
+        }
+      ]
+    })
+    return { decision, notes, known }
+  }
   for (;;) {
     const counted = sets.filter(isCounted)
     const damaged = sets.filter((set) => !isCounted(set) && !gone.has(set.backupId))
@@ -129,48 +182,35 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
         if (state === "unfinished") lostManifests.add(backupId)
         return Effect.succeed(backupId)
       }),
-      Effect.catchReason("CatalogueError", "SetNotFound", ({ backupId }) => Effect.succeed(backupId))
+      Effect.catchReason("CatalogueError", "SetNotFound", ({ backupId }) => Effect.succeed(backupId)),
+      Effect.catchReason("CatalogueError", "DocumentUnreadable", (reason) => Effect.succeed(reason))
     )
     if (typeof decided === "string") {
       gone.add(decided)
       continue
     }
+    if ("_tag" in decided) {
+      const backupId = decided.key.slice(0, decided.key.indexOf("/"))
+      checked.set(backupId, { atMillis: yield* Clock.currentTimeMillis, damage: decided.message })
+      const nothing = { kept: counted, heldBack: [], expired: [], reasons: new Map<string, ReadonlyArray<string>>() }
+      return { ...told(nothing), blocked: decided.message }
+    }
     const decision = decided
     const isDoubtful = ({ backupId }: KnownSet) => !present.has(backupId) && !gone.has(backupId)
-    // Where nothing expires, only what was damaged is looked at: somebody may have repaired it.
-    const [newest, others] = decision.expired.length === 0 ? [[], []] : [decision.kept.slice(0, 1), decision.kept]
-    const doubtful = [...others, ...sets.filter((set) => !isPresent(set))]
-      .filter(isDoubtful)
-      .toSorted((a, b) => (checked.get(a.backupId)?.atMillis ?? 0) - (checked.get(b.backupId)?.atMillis ?? 0))
-    const due = new Set([...newest.filter(isDoubtful), ...doubtful.slice(0, Math.max(0, checks - present.size - 1))])
-    if (due.size === 0) {
-      const expired = new Set(decision.expired.map(({ backupId }) => backupId))
-      const damaged = sets.flatMap(({ backupId, damage: recorded }): ReadonlyArray<RetentionWords.Damaged> => {
-        const damage = recorded?.text ?? checked.get(backupId)?.damage
-        if (damage === undefined || lostManifests.has(backupId)) return []
-        return [{ backupId, damage, isExpired: expired.has(backupId) }]
-      })
-      const notes = [
-        ...[...lostManifests].map((backupId) => `${backupId} has no manifest any more and is no backup`),
-        ...RetentionWords.damaged(damaged)
-      ]
-      const known = sets.flatMap(({ backupId, base, damage, facts, references }): ReadonlyArray<IndexedSet> => {
-        if (gone.has(backupId)) return []
-        const [found, missing] = [checked.get(backupId), lost.get(backupId)]
-        return [
-          {
-            backupId,
-            facts,
-            references,
-            ...(base === undefined ? {} : { base }),
-            ...(found === undefined ? {} : { check: found }),
-            ...(missing === undefined ? {} : { lost: missing }),
-            ...(damage === undefined ? {} : { damage })
-          }
-        ]
-      })
-      return { decision, notes, known }
-    }
+    // What was never checked was right when it was completed.
+    const checkedMillis = ({ backupId, completedMillis }: KnownSet) =>
+      checked.get(backupId)?.atMillis ?? completedMillis
+    const leastRecently = (all: ReadonlyArray<KnownSet>) =>
+      all.filter(isDoubtful).toSorted((a, b) => checkedMillis(a) - checkedMillis(b))
+    const isQuiet = decision.expired.length === 0
+    // Where nothing expires, what was damaged is looked at, since somebody may have repaired it, and a few more.
+    const [newest, others] = isQuiet ? [[], []] : [decision.kept.slice(0, 1), decision.kept]
+    const doubtful = leastRecently([...others, ...sets.filter((set) => !isPresent(set))])
+    const routine = isQuiet ? leastRecently(decision.kept).slice(0, Math.max(0, checks.routine - routineDone)) : []
+    routineDone += routine.length
+    const most = Math.max(0, checks.removing - present.size - 1)
+    const due = new Set([...newest.filter(isDoubtful), ...doubtful.slice(0, most), ...routine])
+    if (due.size === 0) return told(decision)
     const atMillis = yield* Clock.currentTimeMillis
     // One after the other: a manifest may take hundreds of megabytes, and the next one names what was found already.
     yield* Effect.forEach(
@@ -179,7 +219,6 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
         Effect.map(check(store, backupId, sizes), (found) => {
           present.add(backupId)
           if (found._tag === "Gone") gone.add(backupId)
-          if (found._tag === "Gone" && found.hasLostManifest) lostManifests.add(backupId)
           checked.set(backupId, { atMillis, ...(found._tag === "Damaged" ? { damage: found.problem } : {}) })
         }),
       { discard: true }

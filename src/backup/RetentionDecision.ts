@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type * as BackupId from "../identity/BackupId.ts"
+import * as BackupId from "../identity/BackupId.ts"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as AbandonedRuns from "../manifest/AbandonedRuns.ts"
 import * as Adoption from "../manifest/Adoption.ts"
@@ -34,6 +34,8 @@ export interface Rules extends Omit<Retention.Rules, "acceptedTopics" | "nowMill
   readonly annotatedPins?: string | undefined
   /** The rules in words, for the status; absent where they are not those of the resource. */
   readonly text?: string | undefined
+  /** Percent of the backups that a run checks although it removes none; absent for none. */
+  readonly checkedPercent?: number | undefined
 }
 
 /** How many sets one run checks. With as many sets or fewer, it checks all of them whenever it removes one. */
@@ -102,6 +104,23 @@ export const makersOf = (
       )
     }))
 
+const nothingToCollect = {
+  demand: { going: [], retired: [], needs: [] },
+  collection: { stillNamed: new Set<string>(), collected: [] },
+  leavingNeeds: []
+} as const
+
+/** A pass that removes nothing. */
+const keepingAll = (own: Decided["own"], more: Parameters<typeof RetentionOutcome.of>[2]): Decided => ({
+  outcome: RetentionOutcome.of(own, [], more),
+  own,
+  earlier: [],
+  ...nothingToCollect,
+  remains: [],
+  heedsReaders: true,
+  staleReaders: []
+})
+
 /** What a pass does about these sets of the resource, if all that it must read can be read. */
 const decideOn = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
@@ -114,17 +133,19 @@ const decideOn = Effect.fnUntraced(function* (
   pins: ReadonlySet<string>,
   abandoned: ReadonlyArray<AbandonedRuns.AbandonedRun>,
   nowMillis: number,
-  checks: number
+  thoroughness: Thoroughness
 ) {
-  const { acceptedLoss: text, annotatedPins, text: applied, ...others } = rules
+  const { acceptedLoss: text, annotatedPins, checkedPercent = 0, text: applied, ...others } = rules
+  const isCommand = thoroughness === "everything"
+  const routine = Math.min(checksPerRun, Math.ceil((own.length * checkedPercent) / 100))
   // A backup that retention has removed since is still meant; one of another resource never is.
   const { backupId: acceptedLoss, topics: acceptedTopics, unknown } = AcceptedLoss.parse(resource.name, text)
   const stay = new Set([...pinned(resource, adoption, nowMillis), ...inUse.keys()])
-  const { decision, known, notes } = yield* ProvenRetention.decide(
+  const { blocked, decision, known, notes } = yield* ProvenRetention.decide(
     store,
     own,
     { ...others, nowMillis, pins, pinned: stay, acceptedLoss, acceptedTopics },
-    checks
+    { removing: isCommand ? Infinity : checksPerRun, routine }
   )
   const inUseOnly = decision.kept.filter(({ backupId }) => !decision.reasons.has(backupId))
   notes.push(
@@ -150,11 +171,17 @@ const decideOn = Effect.fnUntraced(function* (
     const now = knownNow.get(set.backupId)
     return now === undefined ? [] : [{ ...set, ...now }]
   })
-  const staying = [...sets.filter(({ backupId }) => !ownIds.has(backupId)), ...known].filter(
-    ({ backupId }) => !removed.includes(backupId)
-  )
+  const theirs = sets.filter(({ backupId }) => !ownIds.has(backupId))
+  const indexing = (contents: SetIndex.Contents, leaving: ReadonlyArray<SetIndex.IndexedSet>) =>
+    SetIndex.isSame(index, contents) ? {} : { index: { after: index.number, ...contents, leaving } }
+  // What the checks found is known all the same.
+  const removingNothing = (message: string): Decided => ({
+    ...keepingAll(there, { blocked: [RetentionWords.unreadable(message)], notes, pins }),
+    ...indexing({ sets: [...theirs, ...known], retired }, [])
+  })
+  if (blocked !== undefined) return removingNothing(blocked)
+  const staying = [...theirs, ...known].filter(({ backupId }) => !removed.includes(backupId))
   const leaving = known.filter(({ backupId }) => removed.includes(backupId))
-  const isCommand = checks === Infinity
   // Only a command: the records of all runs are read for them.
   const all = Remains.known([...sets, ...rest, ...retired])
   const remains = isCommand ? yield* Remains.of(store, Adoption.ownerOf(resource), all) : []
@@ -165,7 +192,10 @@ const decideOn = Effect.fnUntraced(function* (
     retired: isCommand ? leftOver : RetentionNeeds.lookedAt(leftOver, needs, leaving),
     needs
   }
-  const collection = yield* Collecting.plan(store, demand)
+  const collection = yield* Collecting.plan(store, demand).pipe(
+    Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) => Effect.succeed(message))
+  )
+  if (typeof collection === "string") return removingNothing(collection)
   const collected = new Set(collection.collected.map(({ backupId }) => backupId))
   const contents = { sets: staying, retired: retired.filter(({ backupId }) => !collected.has(backupId)) }
   return {
@@ -187,7 +217,7 @@ const decideOn = Effect.fnUntraced(function* (
     leavingNeeds: leaving,
     heedsReaders: true,
     staleReaders: [],
-    ...(SetIndex.isSame(index, contents) ? {} : { index: { after: index.number, ...contents, leaving } })
+    ...indexing(contents, leaving)
   } satisfies Decided as Decided
 })
 
@@ -196,11 +226,22 @@ const withAbandoned = (decided: Decided, { going, notes: staying }: AbandonedFol
   return { ...decided, abandoned: going, outcome: { ...decided.outcome, notes } }
 }
 
-const nothingToCollect = {
-  demand: { going: [], retired: [], needs: [] },
-  collection: { stillNamed: new Set<string>(), collected: [] },
-  leavingNeeds: []
-} as const
+/** Own backups that are not in the index and that nobody can read. */
+const unreadableOf = (
+  entries: SetIndex.Known["others"],
+  owns: (owner: Owner) => boolean
+): ReadonlyArray<DamagedSets.KnownSet> =>
+  entries.flatMap((entry) =>
+    entry._tag === "Unreadable" && entry.owner !== undefined && owns(entry.owner)
+      ? [
+          {
+            backupId: entry.backupId,
+            completedMillis: BackupId.slotMillis(entry.backupId) ?? 0,
+            check: { damage: entry.detail }
+          }
+        ]
+      : []
+  )
 
 /** What a pass over the present storage would do. Changes nothing. */
 export const decide = Effect.fnUntraced(function* (
@@ -210,21 +251,15 @@ export const decide = Effect.fnUntraced(function* (
   nowMillis: number,
   thoroughness: Thoroughness
 ) {
-  const [from, checks] = thoroughness === "run" ? (["index", checksPerRun] as const) : (["sets", Infinity] as const)
+  const from = thoroughness === "run" ? "index" : "sets"
   const found = yield* SetIndex.known(store, Adoption.ownerOf(resource), from)
   const adoption = Adoption.of(found.sets, resource)
   const own = OwnSets.among(found.sets, resource, adoption).toSorted((a, b) => (a.backupId < b.backupId ? -1 : 1))
-  const refused = (blocked: ReadonlyArray<string>): Decided => ({
-    outcome: RetentionOutcome.of(own, [], { blocked }),
-    own,
-    earlier: [],
-    ...nothingToCollect,
-    remains: [],
-    heedsReaders: true,
-    staleReaders: []
-  })
   const blocked = RetentionWords.unknownNeeds(found.others, resource)
-  if (blocked.length > 0) return refused(blocked)
+  if (blocked.length > 0) {
+    const unreadable = unreadableOf(found.others, (owner) => Adoption.owns(resource, adoption, owner))
+    return keepingAll(own, { blocked, unreadable })
+  }
   const unfinished = [
     ...found.others.flatMap((entry) => (entry._tag === "Incomplete" ? [entry.backupId] : [])),
     ...(thoroughness === "run" ? [] : yield* AbandonedRuns.unfinishedElsewhere(store, resource.name))
@@ -243,12 +278,18 @@ export const decide = Effect.fnUntraced(function* (
   const pins = yield* Pins.of(store, rules.annotatedPins)
   const abandoned = yield* AbandonedFolders.decide(store, resource, found, inUse, quiet, pins)
   const { going } = abandoned
-  return yield* decideOn(store, resource, adoption, found, own, inUse, rules, pins, going, nowMillis, checks).pipe(
-    Effect.map((decided): Decided => ({ ...withAbandoned(decided, abandoned), staleReaders })),
-    Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) =>
-      Effect.succeed(
-        refused([`retention removed nothing, because a backup of this resource cannot be read: ${message}`])
-      )
-    )
+  const decided = yield* decideOn(
+    store,
+    resource,
+    adoption,
+    found,
+    own,
+    inUse,
+    rules,
+    pins,
+    going,
+    nowMillis,
+    thoroughness
   )
+  return decided.outcome.blocked.length > 0 ? decided : { ...withAbandoned(decided, abandoned), staleReaders }
 })

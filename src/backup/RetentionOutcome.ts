@@ -53,10 +53,24 @@ export interface RetentionOutcome {
 export const of = (
   own: ReadonlyArray<OwnSets.OwnSet & DamagedSets.Told>,
   removed: ReadonlyArray<BackupId.BackupId>,
-  more: Partial<Omit<RetentionOutcome, "kept" | "removed" | "catalogue" | "damaged">> = {}
+  more: Partial<Omit<RetentionOutcome, "kept" | "removed" | "catalogue" | "damaged">> & {
+    /** Further backups of the owner, of which nobody can read what they hold. */
+    readonly unreadable?: ReadonlyArray<DamagedSets.KnownSet>
+  } = {}
 ): RetentionOutcome => {
   const kept = own.filter((set) => !removed.includes(set.backupId))
-  const { blocked = [], denied, heldBack = [], locked = [], notes = [], pins, reasons, rules, space } = more
+  const {
+    blocked = [],
+    denied,
+    heldBack = [],
+    locked = [],
+    notes = [],
+    pins,
+    reasons,
+    rules,
+    space,
+    unreadable = []
+  } = more
   const catalogue = OwnSets.summary(kept, pins)
   return {
     kept: kept.map((set) => set.backupId),
@@ -68,7 +82,7 @@ export const of = (
     ...(denied === undefined ? {} : { denied }),
     ...(space === undefined ? {} : { space }),
     catalogue,
-    damaged: DamagedSets.summary(kept),
+    damaged: DamagedSets.summary([...kept, ...unreadable]),
     ...(pins === undefined ? {} : { pins }),
     ...(reasons === undefined ? {} : { reasons }),
     ...(rules === undefined ? {} : { rules })

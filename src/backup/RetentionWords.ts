@@ -22,6 +22,10 @@ export const unknownNeeds = (
       : []
   )
 
+/** Why a pass removes nothing where it needs a document that nobody can read. */
+export const unreadable = (message: string): string =>
+  `retention removed nothing, because a backup of this resource cannot be read: ${message}`
+
 /** How many losses are named for one backup. */
 const namedLosses = 5
 

@@ -39,8 +39,8 @@ const damageOf = (
   entry: Catalogue.CatalogueEntry,
   indexed: ReadonlyArray<SetIndex.IndexedSet>
 ): { readonly sinceMillis: number; readonly text: string } | undefined => {
-  if (entry._tag !== "Complete") return undefined
-  if (entry.damage !== undefined) return entry.damage
+  if (entry._tag === "Complete" && entry.damage !== undefined) return entry.damage
+  if (entry._tag !== "Complete" && !Catalogue.isLost(entry)) return undefined
   const check = indexed.find(({ backupId }) => backupId === entry.backupId)?.check
   return check?.damage === undefined ? undefined : { sinceMillis: check.atMillis, text: check.damage }
 }
@@ -76,7 +76,7 @@ const row = (
       ]
     }
     case "Incomplete":
-      return [entry.backupId, "unfinished"]
+      return [entry.backupId, isDamaged ? "damaged" : "unfinished"]
     case "BeingRemoved":
       return [entry.backupId, "being removed"]
     case "Unreadable":
@@ -99,7 +99,12 @@ const json = (entry: Catalogue.CatalogueEntry, pins: ReadonlySet<string>, damage
         owner: entry.facts?.identity.owner ?? null
       }
     case "Incomplete":
-      return { backupId: entry.backupId, state: "unfinished" }
+      return {
+        backupId: entry.backupId,
+        ...(damage === undefined
+          ? { state: "unfinished" }
+          : { state: "damaged", damage: { since: Format.time(damage.sinceMillis), text: damage.text } })
+      }
     case "BeingRemoved":
       return { backupId: entry.backupId, state: "beingRemoved" }
     case "Unreadable":

@@ -46,6 +46,9 @@ export type CatalogueEntry =
       readonly isForeign: boolean
     }
 
+/** True for a folder that is no backup as it is, and may have been one: nobody is removing it. */
+export const isLost = ({ _tag }: CatalogueEntry): boolean => _tag === "Incomplete" || _tag === "Unreadable"
+
 /** The manifest of a complete set, and its facts unless another tool made it. */
 export interface BackupSet {
   readonly backupId: BackupId.BackupId

@@ -57,13 +57,15 @@ export const refresh = Effect.fn("LedgerRefresh.refresh")(function* (
   const own = upkeep.kept.get(made.backupId)
   if (own !== undefined) absorb(upkeep, own, made.manifest, true)
   const unreadable: Array<Refreshed["unreadable"][number]> = []
-  for (let n = 0; n < openedPerRun; n++) {
+  // What cannot be opened does not count: else ten of them would keep all others out for ever.
+  for (let n = 0; n < openedPerRun;) {
     const next = LedgerUpkeep.next(upkeep)
     if (next === undefined) break
     const { backupId } = next
     const found = yield* opened(store, backupId)
     if (found !== undefined && typeof found !== "string") {
       absorb(upkeep, next, found.manifest, false)
+      n++
       continue
     }
     LedgerUpkeep.forget(upkeep, next)

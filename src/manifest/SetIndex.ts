@@ -147,7 +147,8 @@ export const known = Effect.fn("SetIndex.known")(function* (
     Stream.runCollect
   )
   const number = Math.max(0, ...(yield* numbers(store, owner)))
-  const index = { number, ...(from === "index" ? yield* read(store, owner, number) : nothing) }
+  const before = yield* read(store, owner, number)
+  const index = { number, ...(from === "index" ? before : nothing) }
   const indexed = new Map((yield* withDamage(store, index)).map((set) => [set.backupId, set]))
   const left = new Map(index.retired.map((folder) => [folder.backupId, folder]))
   const missing = folders.filter((backupId) => !indexed.has(backupId) && !left.has(backupId))
@@ -157,7 +158,10 @@ export const known = Effect.fn("SetIndex.known")(function* (
   const sets = folders.flatMap((backupId) => indexed.get(backupId) ?? [])
   const retired = folders.flatMap((backupId) => left.get(backupId) ?? [])
   const others: Array<Catalogue.CatalogueEntry> = []
+  // What was noticed of a set is looked at again, and not forgotten.
+  const noticed = new Map(before.sets.flatMap((set) => (set.check?.damage === undefined ? [] : [[set.backupId, set]])))
   for (const entry of entries) {
+    const earlier = entry === undefined ? undefined : noticed.get(entry.backupId)
     if (entry?._tag === "Complete" && entry.facts !== undefined) {
       const { backupId, base, damage, facts, references } = entry
       sets.push({
@@ -165,8 +169,11 @@ export const known = Effect.fn("SetIndex.known")(function* (
         facts,
         references,
         ...(base === undefined ? {} : { base }),
+        ...(earlier?.check === undefined ? {} : { check: earlier.check }),
         ...(damage === undefined ? {} : { damage })
       })
+    } else if (earlier !== undefined && entry !== undefined && Catalogue.isLost(entry)) {
+      sets.push(earlier) // a backup that has lost its manifest
     } else if (entry?._tag === "Retired") {
       const { _tag, ...folder } = entry
       retired.push(folder)

@@ -8,6 +8,7 @@ import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Damage from "../manifest/Damage.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import { digest } from "../manifest/SetFacts.ts"
+import * as Seal from "../manifest/Seal.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
 import type { Origin, Restorable } from "../resource/BackupRef.ts"
 import * as PitrSpec from "../resource/PitrSpec.ts"
@@ -80,9 +81,18 @@ const isDamaged = Effect.fnUntraced(function* (
   return (yield* DamagedBackup.find(store, yield* Catalogue.openById(store, backupId), request)).objections.length > 0
 })
 
+/** True if the backup can be opened, and all of its documents are as they were committed. */
+export const isSound = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
+  Catalogue.openById(store, backupId).pipe(
+    Effect.flatMap((set) => Seal.inspect(store, set)),
+    Effect.map(({ broken }) => broken.length === 0),
+    Effect.catchTag("CatalogueError", () => Effect.succeed(false))
+  )
+
 /**
- * The backup that is asked for, but for those that are known to be damaged in what is restored. Where all of them are,
- * the first one that is asked for: the restore is refused then, and says what is damaged.
+ * The backup that is asked for, but for those that nobody can read or whose documents were changed, and those that are
+ * known to be damaged in what is restored. Where all of them are, the first one that is asked for: the restore is
+ * refused then, and says what is damaged.
  */
 const chooseWhole = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
@@ -93,15 +103,17 @@ const chooseWhole = Effect.fnUntraced(function* (
 ) {
   const indexed = yield* SetIndex.indexed(store, Adoption.ownerOf(from))
   const noticed = new Set(indexed.flatMap(({ backupId, check }) => (check?.damage === undefined ? [] : [backupId])))
-  const passedOver = new Set<string>()
+  const damaged = new Set<string>()
+  const unsound = new Set<string>()
   for (;;) {
     const found = choose(
-      own.filter(({ backupId }) => !passedOver.has(backupId)),
+      own.filter(({ backupId }) => !damaged.has(backupId) && !unsound.has(backupId)),
       atMillis
     )
-    if (found === undefined) return { found: choose(own, atMillis), passedOver: [] }
-    if (!(yield* isDamaged(store, resource, found.backupId, noticed))) return { found, passedOver: [...passedOver] }
-    passedOver.add(found.backupId)
+    if (found === undefined) return { found: choose(own, atMillis), damaged: [], unsound: [] }
+    if (!(yield* isSound(store, found.backupId))) unsound.add(found.backupId)
+    else if (yield* isDamaged(store, resource, found.backupId, noticed)) damaged.add(found.backupId)
+    else return { found, damaged: [...damaged], unsound: [...unsound] }
   }
 })
 
@@ -141,15 +153,17 @@ export const resolve = Effect.fn("BackupChoice.resolve")(function* (
     return { ...earlier, why: "it was chosen when this restore began to write" } satisfies Chosen
   }
   const { own, unreadable } = yield* ownSets(store, from)
-  const { found, passedOver } = yield* chooseWhole(store, resource, from, own, atMillis)
-  const damaged =
-    passedOver.length === 0 ? "" : `; passed over, because what is restored is damaged in them: ${named(passedOver)}`
-  const leftOut = unreadable.length === 0 ? "" : `; not readable, and left out: ${named(unreadable)}`
+  const { damaged, found, unsound } = yield* chooseWhole(store, resource, from, own, atMillis)
+  const told = (what: string, ids: ReadonlyArray<string>) => (ids.length === 0 ? "" : `; ${what}: ${named(ids)}`)
+  const passedOver =
+    told("passed over, because what is restored is damaged in them", damaged) +
+    told("passed over, because their manifest, or another document, is damaged", unsound)
+  const leftOut = told("not readable, and left out", unreadable)
   const whose = `KafkaBackup ${origin.name}`
   if (found !== undefined) {
     const which =
       atMillis === undefined ? "the newest" : `the oldest that was started at ${Cut.time(atMillis)} or later,`
-    const why = `it is ${which} of ${own.length} complete backup${own.length === 1 ? "" : "s"} of ${whose}${damaged}${leftOut}`
+    const why = `it is ${which} of ${own.length} complete backup${own.length === 1 ? "" : "s"} of ${whose}${passedOver}${leftOut}`
     return { backupId: found.backupId, by, why } satisfies Chosen
   }
   const newest = choose(own, undefined)

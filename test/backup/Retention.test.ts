@@ -273,15 +273,18 @@ describe("Retention", () => {
       }).pipe(Effect.provide(layer))
   )
 
-  it.live("removes nothing of an owner while the needs of one of its backups are unknown", () =>
+  it.live("does not count a backup whose manifest cannot be read, and removes none that it would have pushed out", () =>
     Effect.gen(function* () {
       const { memory, store } = yield* world
       yield* fourSets
       yield* memory.tamper(ObjectKey.make("nightly-20261123-040000/manifest.json"), (bytes) => bytes.subarray(0, 100))
       const outcome = yield* RetentionPass.run(store, owner, { keep: 1 })
-      assert.deepStrictEqual<ReadonlyArray<string>>(outcome.removed, [])
-      assert.include(outcome.blocked.join(), "nightly-20261123-040000")
-      assert.strictEqual((yield* states(store)).length, 4)
+      assert.deepStrictEqual<ReadonlyArray<string>>(outcome.removed, [
+        "nightly-20261123-010000",
+        "nightly-20261123-020000"
+      ])
+      assert.include(outcome.notes.join(), "nightly-20261123-040000 is damaged and does not count for retention")
+      assert.strictEqual(outcome.damaged?.sets, 1)
       const other = yield* RetentionPass.run(store, { uid: "uid-2", name: "nightly" }, { keep: 1 })
       assert.deepStrictEqual(other.blocked, [], "another owner's retention goes on")
     }).pipe(Effect.provide(layer))

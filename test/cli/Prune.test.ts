@@ -125,14 +125,19 @@ describe("kafka-backup prune", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("removes nothing and exits with 14 while a manifest cannot be read", () =>
+  it.live("removes nothing and exits with 14 while nobody can read what a backup needs", () =>
     Effect.gen(function* () {
       const { claim, options, stored } = yield* sets()
-      const damaged = join(claim, id(3), "manifest.json")
-      writeFileSync(damaged, readFileSync(damaged).subarray(0, 50))
+      for (const name of ["manifest.json", "kb-meta.json"]) {
+        const damaged = join(claim, id(3), name)
+        writeFileSync(damaged, readFileSync(damaged).subarray(0, 50))
+      }
       const refused = yield* type("prune", ...options, "--keep", "1")
       assert.strictEqual(refused.exitCode, 14)
-      assert.match(refused.err, /retention removed nothing, because a backup of this resource cannot be read/)
+      assert.match(
+        refused.err,
+        /retention removed nothing, because nightly-20261123-030000 may need objects of other backups/
+      )
       assert.lengthOf(stored(), 4)
     }).pipe(Effect.provide(layer))
   )

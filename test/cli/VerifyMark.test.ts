@@ -162,6 +162,23 @@ describe("kafka-backup verify --mark", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live(
+    "shows a backup that has lost its manifest as damaged, once a run has noticed, and prune does not forget it",
+    () =>
+      Effect.gen(function* () {
+        const { claim, file, options } = yield* sets
+        writeFileSync(file, manifest("verification: { percentPerRun: 100 }"))
+        rmSync(join(claim, later, "manifest.json"))
+        assert.include(yield* states(options), `${later} unfinished`)
+        const run = yield* type("run", ...options, "--slot", "2026-11-23T15:00:00Z")
+        assert.strictEqual(run.exitCode, 0, run.err)
+        assert.strictEqual((yield* type("prune", ...options, "--keep", "9")).exitCode, 0)
+        assert.include(yield* states(options), `${later} damaged`)
+        const { out } = yield* type("list", ...options)
+        assert.match(out, new RegExp(`${later} is damaged since \\S+: ${later} has no manifest any more`))
+      }).pipe(Effect.provide(layer))
+  )
+
   it.live("shows what retention noticed when it compared the backups with storage", () =>
     Effect.gen(function* () {
       const { options, segment } = yield* sets

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import * as DrillReporting from "../../src/drill/DrillReporting.ts"
 import * as DrillRequest from "../../src/drill/DrillRequest.ts"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
+import * as RetentionPass from "../../src/backup/RetentionPass.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as DamageMarking from "../../src/manifest/DamageMarking.ts"
 import type { ManifestPartition } from "../../src/manifest/Manifest.ts"
@@ -190,9 +191,10 @@ describe("a damaged backup", () => {
 
   it.effect("is the newest one, even if an older one could be restored", () =>
     Effect.gen(function* () {
-      const { cluster, store } = yield* filled
+      const { backupId, cluster, store } = yield* filled
       yield* cluster.produce("orders", 2, records(5))
       const newer = yield* backUp(13)
+      yield* RetentionPass.run(store, aDrill().resource, { keep: undefined }, "run")
       const key = ObjectKey.make(`${newer}/manifest.json`)
       yield* store.put(key, [Buffer.from("{")])
       const unreadable = yield* Effect.flip(inTime(drill(aDrill())))
@@ -200,6 +202,12 @@ describe("a damaged backup", () => {
       yield* store.delete(key)
       const missing = yield* Effect.flip(inTime(drill(aDrill())))
       assert.include(missing.message, `backup ${newer} is damaged: ${newer}/manifest.json is missing`)
+      // Once a run has noticed it, and the status has it, the older one is tried.
+      yield* RetentionPass.run(store, aDrill().resource, { keep: undefined, checkedPercent: 100 }, "run")
+      const into = collected()
+      yield* inTime(drill(aDrill(), { into }))
+      assert.strictEqual(into.facts.set?.backupId, backupId)
+      assert.include(DrillReporting.notes(into.facts)[0], newer)
     }).pipe(Effect.provide(layer))
   )
 

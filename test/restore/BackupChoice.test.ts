@@ -142,6 +142,39 @@ describe("a restore with backupRef", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  for (const [what, change] of [
+    ["cut off", (bytes: Uint8Array) => bytes.subarray(0, bytes.byteLength - 30)],
+    [
+      "altered",
+      (bytes: Uint8Array) =>
+        Buffer.from(
+          Buffer.from(bytes)
+            .toString("utf8")
+            .replace(/"created_at":\d/, '"created_at":9')
+        )
+    ]
+  ] as const) {
+    it.effect(`passes over a backup whose manifest is ${what}, and is refused only where all are`, () =>
+      Effect.gen(function* () {
+        const { source } = yield* worlds
+        const { memory } = yield* Backup.world
+        yield* source.createTopic("orders")
+        const first = yield* backUp("2026-11-23T12:00:00Z")
+        const second = yield* backUp("2026-11-23T13:00:00Z")
+        yield* memory.tamper(ObjectKey.make(`${second}/manifest.json`), change)
+        const found = yield* chosen(restorable())
+        assert.strictEqual(found?.backupId, first)
+        assert.include(found?.why, `passed over, because their manifest, or another document, is damaged: ${second}`)
+        yield* Restore.prepare(yield* systems, SpecRequest.request(restorable(), found))
+        yield* memory.tamper(ObjectKey.make(`${first}/manifest.json`), change)
+        const last = yield* chosen(restorable())
+        assert.strictEqual(last?.backupId, second)
+        const refused = yield* Effect.exit(Restore.prepare(yield* systems, SpecRequest.request(restorable(), last)))
+        assert.isTrue(Exit.isFailure(refused))
+      }).pipe(Effect.scoped, Effect.provide(layer))
+    )
+  }
+
   it.effect("passes over backups that are known to be damaged in what is restored, and says so", () =>
     Effect.gen(function* () {
       const { source } = yield* worlds
