@@ -47,8 +47,14 @@ const fixedReads = 95
 const manifestsRead = 11
 /** Objects that may be asked for by name; more are listed. See `ObjectSizes`. */
 const askedByName = 64
+/** At the beginning, at the commit, and for what is kept. */
+const looksPerRun = 3
 /** Keys in one answer of a list. */
 const keysPerList = 1000
+/** One list of the backups of a month stands for at least so many of a folder. See `ObjectSizes`. */
+const listsSaved = 8
+/** So few objects of one folder are asked for by name. See `ObjectSizes`. */
+const fewInFolder = 12
 /** Joins that a byte may need, since a run joins at most twice what is new. See `Joins` and `Consolidation`. */
 const mostJoins = 2
 
@@ -86,18 +92,21 @@ interface Work {
   readonly segments: number
   /** Segments that the manifest names. */
   readonly named: number
+  /** Segments of all kept backups. */
+  readonly stored: number
+  /** Requests of one look at all segments that are taken over. */
+  readonly look: number
   readonly joinedBytes: number
   /** Segments that are made by joining, and those that they are made of. */
   readonly joins: number
   readonly joinedSegments: number
   /** All that is kept. */
   readonly storedBytes: number
-  readonly isBased: boolean
 }
 
 const runCost = (
   { bytesPerSecond, checkpointMillis, keptAgesMillis, sampledPercent, sentPerByte, storedPerByte }: Figures,
-  { bytes, isBased, joinedBytes, joinedSegments, joins, named, segments, storedBytes }: Work
+  { bytes, joinedBytes, joinedSegments, joins, look, named, segments, stored, storedBytes }: Work
 ): RunCost => {
   const manifestBytes = named * manifestBytesPerSegment
   const sampledBytes = (storedBytes * sampledPercent) / 100
@@ -105,9 +114,7 @@ const runCost = (
   const millis = fixedMillis + ((bytes + joinedBytes + sampledBytes) / bytesPerSecond) * 1000
   const checkpoints = Math.floor(((bytes / bytesPerSecond) * 1000 + fixedMillis) / checkpointMillis)
   const manifests = Math.min(manifestsRead, keptAgesMillis.length)
-  // At the beginning, at the commit, and for what is kept.
-  const looks = 3 * (Math.min(named, askedByName) + Math.ceil(Math.max(0, named - askedByName) / keysPerList))
-  const samples = segments === 0 && named === 0 ? 0 : Math.ceil((named * sampledPercent) / 100)
+  const samples = Math.ceil((stored * sampledPercent) / 100)
   return {
     kafkaBytes: bytes * sentPerByte,
     writtenBytes: bytes * storedPerByte + joinedBytes + manifestBytes,
@@ -115,7 +122,7 @@ const runCost = (
     readBytes: joinedBytes + manifests * manifestBytes + sampledBytes,
     writes: segments + joins + fixedPuts + checkpoints,
     // Own segments are asked for one by one; those of other backups are listed where they are many.
-    reads: segments + joins + joinedSegments + fixedReads + samples + (isBased ? looks : 0),
+    reads: segments + joins + joinedSegments + fixedReads + samples + looksPerRun * look,
     millis
   }
 }
@@ -127,9 +134,9 @@ export const fullCopies = (figures: Figures): Cost => {
   const segments = sum(partitions.map((one) => segmentsOf(one.bytes)))
   const kept = keptAgesMillis.length
   const storedBytes = kept * (bytes * storedPerByte + segments * manifestBytesPerSegment)
-  const work = { bytes, segments, named: segments, joinedBytes: 0, joins: 0, joinedSegments: 0, isBased: false }
+  const work = { bytes, segments, named: segments, joinedBytes: 0, joins: 0, joinedSegments: 0, look: 0 }
   return {
-    run: runCost(figures, { ...work, storedBytes }),
+    run: runCost(figures, { ...work, stored: kept * segments, storedBytes }),
     storedBytes,
     storedObjects: kept * (segments + fixedPuts)
   }
@@ -167,6 +174,37 @@ const between = (runs: number, joins: number): number => {
 }
 
 /**
+ * Segments of a partition that a backup names and the one `runs` runs before it does not: of each size those that came
+ * in that time, but no more than wait for a join in the mean; of the largest size all.
+ */
+const madeBetween = (runs: number, joins: number): number => {
+  let made = 0
+  for (let size = 0; size <= joins; size++) {
+    const came = runs / fewest ** size
+    made += size < joins ? Math.min(came, Math.max(1, (fewest - 1) / 2)) : came
+  }
+  return made
+}
+
+/**
+ * Requests of one look at the segments that a backup names, as `ObjectSizes` looks. They lie in the folders of `runs`
+ * runs, of which `kept` hold all that their runs made: `perFolder`; in the others nothing is left but what is named.
+ */
+const lookCost = (named: number, runs: number, kept: number, perFolder: number): number => {
+  if (named <= askedByName) return named
+  const folders = Math.max(1, runs)
+  const whole = Math.min(folders, kept)
+  const left = Math.max(0, named * (1 - whole / folders))
+  const ofMonths = Math.floor(folders / listsSaved)
+  const all = (whole * perFolder + left) / keysPerList
+  if (all <= ofMonths) return Math.ceil(all)
+  const inFolder = named / folders
+  const each = inFolder <= fewInFolder ? inFolder : Math.ceil(perFolder / keysPerList)
+  // The oldest of a month are listed together, as far as that saves lists.
+  return Math.ceil(Math.min(ofMonths, left / keysPerList) + whole * each)
+}
+
+/**
  * Each run copies what is new, joins small segments, and names the rest in earlier backups. A partition writes a
  * segment of its own in each run that finds something new. What is stored is the oldest backup that stays, and what
  * each next one has beyond the one before, at most all of it: so what was joined stays twice until the backups of
@@ -201,7 +239,11 @@ export const newDataOnly = (figures: Figures): Cost => {
       joins: sum(Array.from({ length: perRun > 0 ? joins : 0 }, (_, n) => 1 / fewest ** (n + 1))),
       named: holding(bytes),
       held: bytes + ofSpans,
-      objects: holding(bytes + ofSpans),
+      objects:
+        joins === 0
+          ? holding(bytes + ofSpans)
+          : holding(bytes) + sum(spansMillis.map((span) => madeBetween(span / intervalMillis, joins) * written)),
+      runs: perRun > 0 ? bytes / perRun : 1,
       straddling
     }
   })
@@ -209,6 +251,9 @@ export const newDataOnly = (figures: Figures): Cost => {
   const kept = keptAgesMillis.length
   const named = of((part) => part.named)
   const joins = of((part) => part.joins)
+  const stored = kept === 0 ? 0 : Math.round(of((part) => part.objects))
+  const runs = parts.reduce((most, part) => Math.max(most, part.runs), 0)
+  const perFolder = of((part) => part.written) + joins
   const storedBytes =
     kept === 0
       ? 0
@@ -221,10 +266,11 @@ export const newDataOnly = (figures: Figures): Cost => {
       joinedBytes: of((part) => part.joined) * storedPerByte,
       joins: Math.round(joins),
       joinedSegments: Math.round(joins * fewest),
-      storedBytes,
-      isBased: true
+      stored,
+      look: Math.round(lookCost(named, runs, kept, perFolder)),
+      storedBytes
     }),
     storedBytes,
-    storedObjects: kept === 0 ? 0 : of((part) => part.objects) + kept * fixedPuts
+    storedObjects: stored + kept * fixedPuts
   }
 }

@@ -10,7 +10,6 @@ import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Base from "./Base.ts"
 import * as Healing from "./Healing.ts"
 import * as LogProof from "./LogProof.ts"
-import type { ReadOptions } from "./Reading.ts"
 import * as Reuse from "./Reuse.ts"
 import * as SegmentLimit from "./SegmentLimit.ts"
 
@@ -25,6 +24,14 @@ export interface Incremental {
   readonly fullEvery?: number | undefined
   /** See `SegmentLimit.within`, the default. */
   readonly mostSegments?: number | undefined
+}
+
+/** How large things may become. */
+export interface Room {
+  /** Size of a full segment, in bytes of its record stream. */
+  readonly segmentBytes: number
+  /** See `ManifestMemory.mostSegments`; as many as can be without it. */
+  readonly mostSegments?: (ledgerBytes: number) => number
 }
 
 /** A trigger value that asks for a full backup begins with this. */
@@ -177,7 +184,7 @@ export const plan = Effect.fn("Incremental.plan")(function* (
   store: ObjectStoreShape,
   resource: Resource,
   { fullEvery, mostSegments }: Incremental,
-  { mostSegments: mostFor, segmentBytes }: Pick<ReadOptions, "mostSegments" | "segmentBytes">,
+  { mostSegments: mostFor, segmentBytes }: Room,
   whole: RunPlan
 ) {
   const policy = { isFullAsked: isFullAsked(whole), fullEvery }

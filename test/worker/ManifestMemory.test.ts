@@ -12,7 +12,7 @@ describe("the segments that a backup may name, for one to build on it", () => {
     const smallest = Memory.smallestLimit(zstd) / MiB
     assert.deepStrictEqual(
       [smallest, 256, 512, 1024].map((mebibytes) => Math.round(most(mebibytes) / 1000)),
-      [10, 53, 157, 367]
+      [10, 40, 115, 265]
     )
     assert.isAbove(most(Number.MAX_SAFE_INTEGER / MiB), 1e9)
   })
@@ -22,8 +22,8 @@ describe("the segments that a backup may name, for one to build on it", () => {
       assert.isAtMost(most(mebibytes), most(mebibytes + 16))
       assert.isAtMost(most(mebibytes, 24e6), most(mebibytes))
     }
-    // A million objects take what 39,000 segments do.
-    assert.closeTo(most(512) - most(512, 24e6), 37_500, 1)
+    // A million objects take what 27,000 segments do.
+    assert.closeTo(most(512) - most(512, 24e6), 26_786, 1)
   })
 
   it("leave a run enough to read from Kafka, whatever the limit", () => {
