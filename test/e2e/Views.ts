@@ -9,7 +9,7 @@ export interface View {
   readonly last: ReadonlyArray<readonly [string, string]>
 }
 
-interface ViewedRecord extends DigestedRecord {
+export interface ViewedRecord extends DigestedRecord {
   readonly topic: string
   readonly partition: number
   readonly offset: number
@@ -36,7 +36,7 @@ export async function* dumped(
 }
 
 /** `topic/partition`. */
-const placeOf = ({ partition, topic }: ViewedRecord): string => `${topic}/${partition}`
+export const placeOf = ({ partition, topic }: ViewedRecord): string => `${topic}/${partition}`
 
 /** Adds up records to a view, in the order of offsets within each partition. */
 export class Viewing {

@@ -1,4 +1,12 @@
-import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3"
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  NoSuchKey,
+  PutObjectCommand,
+  S3Client
+} from "@aws-sdk/client-s3"
 import type { S3Store } from "../../scripts/services/ObjectStores.ts"
 import type { JavaKafka } from "../harness/JavaKafka.ts"
 
@@ -33,6 +41,26 @@ export const putObject = async (store: S3Store, bucket: string, key: string, bod
   const client = clientOf(store)
   await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }))
   client.destroy()
+}
+
+export const deleteObjects = async (store: S3Store, bucket: string, keys: ReadonlyArray<string>): Promise<void> => {
+  const client = clientOf(store)
+  for (const key of keys) await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))
+  client.destroy()
+}
+
+/** Reads objects below a prefix, by their keys below it; undefined where there is none. */
+export const objectReader = (store: S3Store, bucket: string, prefix: string) => {
+  const client = clientOf(store)
+  return async (key: string): Promise<Buffer | undefined> => {
+    try {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: `${prefix}/${key}` }))
+      return Buffer.from(await Body!.transformToByteArray())
+    } catch (error) {
+      if (error instanceof NoSuchKey) return undefined
+      throw error
+    }
+  }
 }
 
 /** Waits until `isDone` says so, looking four times a second, at most a minute and a half. */
