@@ -264,7 +264,8 @@ describe("Run", () => {
           }).pipe(Effect.provide(layer))
           if (finished) break
         }
-      })
+      }),
+    180_000
   )
 
   it.live("leaves a foreign set of the same id alone and takes the next second", () =>

@@ -10,7 +10,7 @@ describe("a cluster in trouble", () => {
     Effect.gen(function* () {
       const { advance, backups, kubectl, kubernetes, start } = yield* world
       yield* start()
-      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 10 } }))
+      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 10 }, incremental: { enabled: false } }))
       yield* advance("605 seconds") // A run is active.
       yield* kubernetes.disturb({
         _tag: "Fail",
@@ -72,7 +72,7 @@ describe("a cluster in trouble", () => {
     Effect.gen(function* () {
       const { advance, kubectl, kubernetes, start } = yield* world
       yield* start()
-      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 2 } }))
+      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 2 }, incremental: { enabled: false } }))
       yield* advance("610 seconds")
       yield* kubernetes.uninstall(Kind.kafkaBackups)
       yield* kubernetes.disturb({

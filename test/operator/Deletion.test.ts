@@ -97,8 +97,11 @@ describe("deleting a KafkaBackup", () => {
   story(
     "with deletionPolicy Delete stops the run that is active before it removes anything",
     Effect.gen(function* () {
-      const { advance, backups, kubectl } = yield* withSet({ deletionPolicy: "Delete" })
-      yield* kubectl.patch("hourly", { spec: { rateLimit: { recordsPerSecond: 1 } } })
+      const { advance, backups, kubectl } = yield* withSet({
+        deletionPolicy: "Delete",
+        incremental: { enabled: false }
+      })
+      yield* kubectl.patch("hourly", { spec: { rateLimit: { recordsPerSecond: 1 }, incremental: { enabled: false } } })
       yield* kubectl.trigger("hourly", "running")
       yield* advance("10 seconds")
       expect((yield* kubectl.status("hourly")).phase).toBe("Running")
@@ -153,9 +156,9 @@ describe("deleting a KafkaBackup", () => {
       expect(waiting?.message).toMatch(
         /^Attempt \d to remove the stored backups failed: .*ListBucket.*\. The next attempt starts at 2026-11-25T12:0\d:\d\dZ\. The clean-up is given up at 2026-11-25T13:01:00Z\.$/u
       )
-      yield* advance("55 minutes")
+      yield* advance("45 minutes")
       expect(yield* kubectl.exists("hourly")).toBe(true)
-      yield* advance("5 minutes")
+      yield* advance("15 minutes")
       expect(yield* kubectl.exists("hourly")).toBe(false)
       const events = yield* kubectl.events
       expect(events.filter(({ reason }) => reason === "CleanupRetrying").length).toBeGreaterThan(8)
@@ -379,10 +382,13 @@ describe("a KafkaBackup that takes the name of a deleted one", () => {
   story(
     "prunes adopted backups after an edit that was made while a run was active",
     Effect.gen(function* () {
-      const { advance, backups, kubectl } = yield* recreated({ retention: { backups: 10 } })
+      const { advance, backups, kubectl } = yield* recreated({
+        retention: { backups: 10 },
+        incremental: { enabled: false }
+      })
       yield* kubectl.trigger("hourly", "new")
       yield* advance("2 minutes")
-      yield* kubectl.patch("hourly", { spec: { rateLimit: { recordsPerSecond: 1 } } })
+      yield* kubectl.patch("hourly", { spec: { rateLimit: { recordsPerSecond: 1 }, incremental: { enabled: false } } })
       yield* kubectl.trigger("hourly", "slow")
       yield* advance("20 seconds")
       yield* kubectl.patch("hourly", { spec: { retention: { backups: 2 } } })

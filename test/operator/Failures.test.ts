@@ -180,7 +180,13 @@ describe("a run that fails", () => {
     Effect.gen(function* () {
       const { advance, kubectl, start } = yield* world
       yield* start()
-      yield* kubectl.apply(backupOf("once", { rateLimit: { recordsPerSecond: 1 }, job: { activeDeadlineSeconds: 30 } }))
+      yield* kubectl.apply(
+        backupOf("once", {
+          rateLimit: { recordsPerSecond: 1 },
+          incremental: { enabled: false },
+          job: { activeDeadlineSeconds: 30 }
+        })
+      )
       yield* advance("5 minutes")
       const status = yield* kubectl.status("once")
       expect(status.backupHistory?.[0]).toMatchObject({ outcome: "failed", reason: "DeadlineExceeded" })

@@ -60,7 +60,9 @@ describe("runs whose container has not started", () => {
       const { advance, kubectl, kubernetes, start } = yield* world
       yield* start({ settings: { maxConcurrentRuns: 1 } })
       yield* kubernetes.node.trouble(stuckIn("kafka-backup"))
-      yield* kubectl.apply(backupOf("slow", { ...on("slow"), rateLimit: { recordsPerSecond: 1 } }))
+      yield* kubectl.apply(
+        backupOf("slow", { ...on("slow"), rateLimit: { recordsPerSecond: 1 }, incremental: { enabled: false } })
+      )
       yield* advance("5 minutes")
       yield* kubernetes.node.trouble()
       yield* advance("10 seconds")
@@ -79,7 +81,7 @@ describe("namespaces that share the operator", () => {
     Effect.gen(function* () {
       const { advance, kubectl, start } = yield* world
       yield* start({ settings: { maxConcurrentRuns: 2 } })
-      const slow = { rateLimit: { recordsPerSecond: 2 } }
+      const slow = { rateLimit: { recordsPerSecond: 2 }, incremental: { enabled: false } }
       for (let n = 0; n < 12; n++) yield* kubectl.in("a-many").apply(hourly(`m${n}`, { ...on(`m${n}`), ...slow }))
       yield* kubectl.in("z-few").apply(hourly("zz", { ...on("zz"), ...slow }))
       yield* advance("10 minutes")

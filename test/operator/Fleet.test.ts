@@ -16,6 +16,7 @@ describe("many resources that are due at once", () => {
         yield* kubectl.apply(
           hourly(name, {
             rateLimit: { recordsPerSecond: 10 },
+            incremental: { enabled: false },
             storage: { storageType: "s3", s3: { bucket: "backups", region: "eu-central-1", prefix: name } }
           })
         )
@@ -48,7 +49,7 @@ describe("a run of an operator that is gone", () => {
       const { advance, kubectl, start } = yield* world
       const settings = { maxConcurrentRuns: 1 }
       const first = yield* start({ settings })
-      yield* kubectl.apply(hourly("slow", { rateLimit: { recordsPerSecond: 1 } }))
+      yield* kubectl.apply(hourly("slow", { rateLimit: { recordsPerSecond: 1 }, incremental: { enabled: false } }))
       yield* advance("605 seconds")
       yield* first.stop
       const second = yield* start({ settings })
@@ -88,7 +89,7 @@ describe("an operator whose resources need nothing", () => {
     Effect.gen(function* () {
       const { advance, kubectl, kubernetes, start } = yield* world
       yield* start()
-      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 1 } }))
+      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 1 }, incremental: { enabled: false } }))
       yield* advance("9 minutes")
       yield* kubernetes.forgetCalls
       yield* advance("1 minute")

@@ -62,7 +62,7 @@ describe("a lost status is read from storage again", () => {
       const { advance, before, kubectl, loseStatus, replica, start } = yield* withBackups(
         hourly("b", { job: { ttlSecondsAfterFinished: 30 } })
       )
-      yield* kubectl.patch("b", { spec: { rateLimit: { recordsPerSecond: 1 } } })
+      yield* kubectl.patch("b", { spec: { rateLimit: { recordsPerSecond: 1 }, incremental: { enabled: false } } })
       yield* replica.stop
       yield* advance("3 minutes")
       yield* loseStatus
@@ -145,7 +145,7 @@ describe("a lost status is read from storage again", () => {
     "after a Job was deleted that nobody saw end, also when the next run cannot start",
     Effect.gen(function* () {
       const { advance, kubectl, kubernetes } = yield* withBackups(hourly("b", { suspend: true }))
-      yield* kubectl.patch("b", { spec: { rateLimit: { recordsPerSecond: 1 } } })
+      yield* kubectl.patch("b", { spec: { rateLimit: { recordsPerSecond: 1 }, incremental: { enabled: false } } })
       yield* kubectl.trigger("b", "long")
       yield* advance("20 seconds")
       const running = runsAmong(yield* kubectl.jobs).find(

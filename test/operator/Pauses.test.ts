@@ -15,7 +15,7 @@ const brief = (status: Status, type: string) => {
 const withStoreAway = Effect.gen(function* () {
   const here = yield* world
   yield* here.start()
-  yield* here.kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 5 } }))
+  yield* here.kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 5 }, incremental: { enabled: false } }))
   yield* here.advance("611 seconds")
   for (const operation of ["put", "get", "head", "list", "read", "delete"] as const) {
     yield* here.backups.disturb({ _tag: "Fail", operation, reason: unavailable, times: Infinity })

@@ -150,7 +150,7 @@ describe("a run whose pod cannot start", () => {
     Effect.gen(function* () {
       const { advance, kubectl, kubernetes, start } = yield* world
       yield* start()
-      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 1 } }))
+      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 1 }, incremental: { enabled: false } }))
       yield* advance("620 seconds")
       const [pod] = yield* kubectl.pods
       yield* kubernetes.node.trouble(() => pods.unschedulable())

@@ -89,6 +89,7 @@ describe("a pod in trouble", () => {
     Effect.gen(function* () {
       const { advance, backups, kubectl, kubernetes } = yield* started({
         rateLimit: { recordsPerSecond: 2 },
+        incremental: { enabled: false },
         checkpointIntervalSecs: 5,
         job: { backoffLimit: 0 }
       })
@@ -138,7 +139,10 @@ describe("a Job deleted by hand", () => {
   story(
     "during its run is an interrupted run, and storage is read for what came of it",
     Effect.gen(function* () {
-      const { advance, kubectl, kubernetes } = yield* started({ rateLimit: { recordsPerSecond: 1 } })
+      const { advance, kubectl, kubernetes } = yield* started({
+        rateLimit: { recordsPerSecond: 1 },
+        incremental: { enabled: false }
+      })
       yield* advance("620 seconds")
       const [job] = yield* kubectl.jobs
       yield* kubernetes.behind.remove(Kind.jobs, job!.metadata)
@@ -158,7 +162,8 @@ describe("a Job deleted by hand", () => {
     "while no operator watched, after it had made its backup, leaves a success in the history",
     Effect.gen(function* () {
       const { advance, backups, kubectl, kubernetes, replica, start } = yield* started({
-        rateLimit: { recordsPerSecond: 2 }
+        rateLimit: { recordsPerSecond: 2 },
+        incremental: { enabled: false }
       })
       yield* advance("610 seconds")
       yield* replica.stop

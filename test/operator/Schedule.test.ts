@@ -48,7 +48,7 @@ describe("a scheduled KafkaBackup", () => {
     Effect.gen(function* () {
       const { advance, backups, kubectl, start } = yield* world
       yield* start()
-      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 1 } }))
+      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 1 }, incremental: { enabled: false } }))
       yield* advance("610 seconds")
       expect((yield* kubectl.status("hourly")).phase).toBe("Running")
       yield* kubectl.patch("hourly", { spec: { suspend: true } })
@@ -87,7 +87,9 @@ describe("a scheduled KafkaBackup", () => {
         Array.from({ length: 300 }, (_, n) => ({ key: `k${n}`, value: "v" }))
       )
       const replica = yield* start()
-      yield* kubectl.apply(hourly("busy", { schedule: "*/5 * * * *", rateLimit: { recordsPerSecond: 1 } }))
+      yield* kubectl.apply(
+        hourly("busy", { schedule: "*/5 * * * *", rateLimit: { recordsPerSecond: 1 }, incremental: { enabled: false } })
+      )
       yield* advance("14 minutes")
       const status = yield* kubectl.status("busy")
       expect(outcomes(status)).toContain("skipped")
@@ -151,7 +153,7 @@ describe("a scheduled KafkaBackup", () => {
       const { advance, backups, cluster, kubectl, start, store } = yield* world
       yield* cluster.createTopic("payments", { partitions: 1 })
       yield* start()
-      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 1 } }))
+      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 1 }, incremental: { enabled: false } }))
       yield* advance("610 seconds")
       yield* kubectl.patch("hourly", {
         spec: { topics: ["payments"], storage: { s3: { bucket: "elsewhere" } } }

@@ -63,7 +63,7 @@ describe("the trigger annotation", () => {
     Effect.gen(function* () {
       const { advance, kubectl, start } = yield* world
       yield* start()
-      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 1 } }))
+      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 1 }, incremental: { enabled: false } }))
       yield* kubectl.trigger("hourly", "running")
       yield* advance("20 seconds")
       expect((yield* kubectl.status("hourly")).phase).toBe("Running")
@@ -88,7 +88,7 @@ describe("the trigger annotation", () => {
     Effect.gen(function* () {
       const { advance, backups, kubectl, start } = yield* world
       yield* start()
-      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 2 } }))
+      yield* kubectl.apply(hourly("hourly", { rateLimit: { recordsPerSecond: 2 }, incremental: { enabled: false } }))
       yield* advance("10 minutes")
       yield* kubectl.trigger("hourly", "same-second")
       yield* advance("85 seconds")
