@@ -16,7 +16,7 @@ import * as TestReport from "./TestReport.ts"
  */
 
 /** After this the run is stopped and counts as failed: a hung worker must not hang a build. */
-const limitMinutes = { unit: 15, integration: 50, cluster: 50 }
+const limitMinutes = { unit: 20, integration: 50, cluster: 50 }
 
 const folder = mkdtempSync(join(tmpdir(), "kafka-backup-test-"))
 const passedOn = process.argv.slice(2).filter((argument) => argument !== "--no-services")

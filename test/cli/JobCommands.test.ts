@@ -42,12 +42,12 @@ describe("-f env:NAME", () => {
   it.live("runs the slot of the run spec, and keeps as many backups as the spec in it says", () =>
     Effect.gen(function* () {
       const { claim, fromEnvironment, log, summary } = yield* pod()
-      yield* environment(runSpec({ slot }, manifest("retention: {backups: 1}")))
+      yield* environment(runSpec({ slot }, manifest("retention: {backups: 1}\nincremental: {enabled: false}")))
       const { exitCode } = yield* type("run", ...fromEnvironment, ...summary)
       assert.strictEqual(exitCode, 0)
       assert.isTrue(existsSync(join(claim, backupId, "manifest.json")))
       assert.strictEqual(summaryIn(log).backupId, backupId)
-      yield* environment(runSpec({ slot: "2026-11-23T13:00:00Z" }, manifest("retention: {backups: 1}")))
+      yield* environment(runSpec({ slot: "2026-11-23T13:00:00Z" }, manifest("retention: {backups: 1}\nincremental: {enabled: false}")))
       assert.strictEqual((yield* type("run", ...fromEnvironment, ...summary)).exitCode, 0)
       assert.isFalse(existsSync(join(claim, backupId)))
       assert.strictEqual(summaryIn(log).removed, 1)

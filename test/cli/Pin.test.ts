@@ -11,7 +11,8 @@ const threeSets = Effect.gen(function* () {
   yield* kafka.createTopic("orders", { partitions: 1 })
   yield* kafka.produce("orders", 0, [{ key: "k", value: "v" }])
   const { claim, file, options } = yield* desk(manifest("retention: {backups: 1}"))
-  writeFileSync(file, manifest())
+  // Of backups that others build on the objects would stay.
+  writeFileSync(file, manifest("incremental: {enabled: false}"))
   for (const hour of [1, 2, 3]) yield* type("run", ...options, "--slot", `2026-11-23T0${hour}:00:00Z`)
   writeFileSync(file, manifest("retention: {backups: 1}"))
   const stored = () => readdirSync(claim).filter((name) => /-\d{8}-\d{6}$/.test(name))

@@ -14,6 +14,7 @@ const ofCommands = new Set([
   "UsageError",
   "BadManifest",
   "OutputEnded",
+  "ClusterDiffers",
   "VerificationFailed",
   "NotInBackup",
   "BackupsLocked",
