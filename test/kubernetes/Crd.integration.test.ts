@@ -220,7 +220,8 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
       async (row) => {
         const { answer, status } = await post(row.manifest)
         assert.include([400, 422], status, JSON.stringify(answer))
-        assert.match(answer["message"], Refusals.serversWords(ownWords(row)), ownWords(row))
+        const words = ofWrongType.has(row.mistake) ? /must be of type string/u : Refusals.serversWords(ownWords(row))
+        assert.match(answer["message"], words, ownWords(row))
         assert.include(answer["message"], Refusals.serversPath(row.field))
       }
     )
