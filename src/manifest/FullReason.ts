@@ -22,7 +22,8 @@ const sentences = {
   DamagedCompacted:
     "objects of the earlier backup are missing or damaged, and in a compacted topic deletions may be gone since",
   ManySmallSegments: "the earlier backups hold it in many small objects, and a backup can name only so many",
-  TooManyForMemory: "the earlier backup names more objects than the memory limit allows; raise spec.resources.limits.memory",
+  TooManyForMemory:
+    "the earlier backup names more objects than the memory limit allows; raise spec.resources.limits.memory",
   LogReplaced: "the log is not the one of the earlier backup: an unclean leader election replaced records",
   LineageUnknown: "the brokers do not say whether the log is still the one of the earlier backup",
   EndDiffers: "the last records of the earlier backup are not those in Kafka",

@@ -47,7 +47,9 @@ describe("-f env:NAME", () => {
       assert.strictEqual(exitCode, 0)
       assert.isTrue(existsSync(join(claim, backupId, "manifest.json")))
       assert.strictEqual(summaryIn(log).backupId, backupId)
-      yield* environment(runSpec({ slot: "2026-11-23T13:00:00Z" }, manifest("retention: {backups: 1}\nincremental: {enabled: false}")))
+      yield* environment(
+        runSpec({ slot: "2026-11-23T13:00:00Z" }, manifest("retention: {backups: 1}\nincremental: {enabled: false}"))
+      )
       assert.strictEqual((yield* type("run", ...fromEnvironment, ...summary)).exitCode, 0)
       assert.isFalse(existsSync(join(claim, backupId)))
       assert.strictEqual(summaryIn(log).removed, 1)
