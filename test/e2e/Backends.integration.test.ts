@@ -63,6 +63,8 @@ describeWith(
         topics: [topic],
         storage,
         compression: "none",
+        // The folder of a backup that others build on would stay.
+        incremental: { enabled: false },
         retention: { backups: 1 }
       })
       const first = reportOf(await succeed("run", ...places)).backupId as string
