@@ -270,6 +270,8 @@ const stories = (name: string, need: Need, subjectOf: () => Subject) =>
         compression: "none",
         checkpointIntervalSecs: 1,
         rateLimit: { bytesPerSecond: 4_000_000 },
+        // Each run has to read and store everything while the store is disturbed.
+        incremental: { enabled: false },
         circuitBreaker: { failureThreshold: 5, resetTimeoutSecs: 2 },
         ...more
       })
@@ -283,8 +285,8 @@ const stories = (name: string, need: Need, subjectOf: () => Subject) =>
     const nothingEarlierChanged = async () => {
       const now = await subject.objects(bucket)
       for (const [key, sha256] of before) {
-        // Each run replaces the index, which repeats what the backups say.
-        if (!key.startsWith("sets/_kafka-backup/index/")) assert.strictEqual(now.get(key), sha256, key)
+        // Each run replaces the index, which repeats what the backups say, and the record of what was read again.
+        if (!/^sets\/_kafka-backup\/(index|verified)\//u.test(key)) assert.strictEqual(now.get(key), sha256, key)
       }
       return now
     }
