@@ -27,6 +27,8 @@ describeWith(
         kafkaCluster: { bootstrapServers: [kafka.plaintext] },
         topics: [topic],
         storage: { storageType: "pvc", pvc: { claimName: "backups", subPath: name } },
+        // The folder of a backup that others build on would stay after it.
+        incremental: { enabled: false },
         ...spec
       }
     })
