@@ -8,6 +8,7 @@ import * as Explanation from "../worker/Explanation.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import * as Rereading from "./Rereading.ts"
 import * as RereadingEnd from "./RereadingEnd.ts"
+import * as RereadingTime from "./RereadingTime.ts"
 import type { RetentionOutcome } from "./RetentionOutcome.ts"
 import * as RetentionPass from "./RetentionPass.ts"
 import type { RunRequest } from "./RunRequest.ts"
@@ -51,9 +52,6 @@ const retentionOf = (store: ObjectStoreShape, request: RunRequest, own: string) 
     "run"
   )
 
-/** How long stored backups are read again where the request does not say it. */
-const defaultMillis = 30 * 60_000
-
 /** Reads again, and applies retention. Never fails. */
 export const run = Effect.fn("AfterCommit.run")(function* (
   store: ObjectStoreShape,
@@ -64,7 +62,12 @@ export const run = Effect.fn("AfterCommit.run")(function* (
   const { backupId } = made
   const resource = resourceOf(request)
   const { bytesPerSecond, percentPerRun: percent = 0 } = request
-  const share = { percent, bytesPerSecond, longestMillis: request.longestRereadMillis ?? defaultMillis, stop }
+  const share = {
+    percent,
+    bytesPerSecond,
+    longestMillis: request.longestRereadMillis ?? RereadingTime.mostMillis,
+    stop
+  }
   progress.step = "rereading"
   const rereading = percent === 0 ? undefined : yield* Rereading.read(store, resource, made, share)
   progress.step = "retaining"

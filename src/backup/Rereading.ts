@@ -260,7 +260,7 @@ export const read = Effect.fn("Rereading.read")(function* (
     Effect.sync(() => {
       into.isCutShort = true
       into.notes.push(
-        `stored backups were read again for ${Math.ceil(longestMillis / 60_000)} minutes, which is less than their share: the next run goes on`
+        `reading stored backups again ended after ${Math.ceil(longestMillis / 60_000)} min, before its share was read; the next run goes on`
       )
     })
   )

@@ -85,13 +85,12 @@ const summaryOf = (
  * next runs open them again.
  */
 const opening = (sets: Ledger.Ledger["sets"], numbers: ReadonlySet<number>): Ledger.Ledger["sets"] => {
+  if (numbers.size === 0) return sets
   const newest = Math.max(...[...numbers].map((n) => sets[n]!.heldMillis ?? 0))
-  return numbers.size === 0
-    ? sets
-    : sets.map((set) => {
-        const { heldMillis = 0, ...rest } = set
-        return heldMillis <= newest ? rest : set
-      })
+  return sets.map((set) => {
+    const { heldMillis = 0, ...rest } = set
+    return heldMillis <= newest ? rest : set
+  })
 }
 
 /** Records in the ledger that these objects were read, and writes it. Changes nothing of what was read in memory. */

@@ -3,7 +3,7 @@ import type { KafkaBackupSpec } from "../resource/KafkaBackupSpec.ts"
 import * as Schedule from "../resource/Schedule.ts"
 
 /** Without a schedule, and at most: 30 minutes. */
-const mostMillis = 30 * 60_000
+export const mostMillis = 30 * 60_000
 
 /** Slots whose distances are looked at: those of a day, where a backup is made every hour. */
 const slotsLookedAt = 25
