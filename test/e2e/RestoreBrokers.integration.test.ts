@@ -98,13 +98,13 @@ describeWith(["kafka", "java"], "A restore into brokers that fail", (services) =
       const topics = (await admin.listTopics()).toSorted()
       const resources = topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name }))
       const { resources: configs } = await admin.describeConfigs({ resources, includeSynonyms: false })
-      const offsets = await Promise.all(topics.map((name) => admin.fetchTopicOffsets(name)))
+      const offsets = await there.offsets(...topics)
       const { groups } = await admin.listGroups()
       return {
         groups: groups.map(({ groupId }) => groupId).toSorted(),
-        topics: topics.map((name, i) => ({
+        topics: topics.map((name) => ({
           name,
-          offsets: offsets[i]!.toSorted((a, b) => a.partition - b.partition),
+          offsets: offsets[name]!.toSorted((a, b) => a.partition - b.partition),
           configs: configs.find(({ resourceName }) => resourceName === name)!.configEntries
         }))
       }

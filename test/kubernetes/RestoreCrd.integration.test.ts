@@ -57,8 +57,11 @@ const consequences: Readonly<Record<string, ReadonlyArray<string>>> = {
 }
 
 const ruleMessages = Refusals.ruleMessages(RestoreCrd.crd)
+/** Values of another type: the API server says so in its own words, and then leaves the rules of the field out. */
+const ofAnotherType = new Set(["a hold as a number"])
 const isRule = (row: BadManifest) =>
-  ruleMessages.has(ownWords(row)) || ruleMessages.has(`${row.field} ${ownWords(row)}`)
+  !ofAnotherType.has(row.mistake) &&
+  (ruleMessages.has(ownWords(row)) || ruleMessages.has(`${row.field} ${ownWords(row)}`))
 const inFrame = badRestores.filter(({ mistake }) => mistake in frame)
 const inSpec = [...badRestores.filter((row) => !inFrame.includes(row)), ...sharedMistakes]
 

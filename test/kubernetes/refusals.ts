@@ -30,6 +30,7 @@ const words: ReadonlyArray<readonly [ours: RegExp, theirs: RegExp]> = [
     /^must be (text|a whole number|a list|a block|true or false)|^is empty/,
     /must be of type|Invalid value|cannot unmarshal/
   ],
+  [/^must be a duration/, /must be of type string/],
   [/^must be .+ or /, /Unsupported value: .* supported values/]
 ]
 
