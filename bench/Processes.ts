@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 
-/** What one process took, from its start to its end. */
+/** What one program took, from its start to its end. */
 export interface Usage {
   /** Seconds by the clock. */
   readonly seconds: number
-  /** User and system CPU of all its threads, in seconds. Absent where there is no /proc. */
+  /** User and system CPU of all its threads, and of all that it started, in seconds. Absent without /proc. */
   readonly cpuSeconds?: number
-  /** Largest resident memory, in bytes. Absent where there is no /proc. */
+  /** Largest resident memory of one process, in bytes. Absent without /proc. */
   readonly peakBytes?: number
 }
 
@@ -22,8 +22,22 @@ const reconcileMillis = 20
 const ticksPerSecond = 100
 
 interface Counters {
-  cpuSeconds?: number
-  peakBytes?: number
+  /** By process id, of the process and all that it started: what was counted when it was last seen. */
+  readonly cpuSeconds: Map<number, number>
+  readonly peakBytes: Map<number, number>
+}
+
+/** The processes that a process has started and that still run, and what those have started. */
+const startedBy = (pid: number): ReadonlyArray<number> => {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    const own = threads.flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1").split(" ").filter(Boolean).map(Number)
+    )
+    return own.flatMap((child) => [child, ...startedBy(child)])
+  } catch {
+    return []
+  }
 }
 
 /** User and system CPU of all threads of a process so far, in seconds; undefined where it cannot be read. */
@@ -44,12 +58,21 @@ const look = (pid: number, counters: Counters): void => {
     const cpuSeconds = cpuSecondsOf(pid)
     const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]
     if (peak === undefined || cpuSeconds === undefined) return
-    counters.cpuSeconds = cpuSeconds
-    counters.peakBytes = Number(peak) * 1024
+    counters.cpuSeconds.set(pid, cpuSeconds)
+    counters.peakBytes.set(pid, Number(peak) * 1024)
   } catch {
     // No /proc here, or the process has just ended.
   }
 }
+
+/** CPU of all processes; the largest memory that one of them had, which for a program with helpers is too little. */
+const usageOf = ({ cpuSeconds, peakBytes }: Counters): Pick<Usage, "cpuSeconds" | "peakBytes"> =>
+  cpuSeconds.size === 0
+    ? {}
+    : {
+        cpuSeconds: [...cpuSeconds.values()].reduce((sum, seconds) => sum + seconds, 0),
+        peakBytes: Math.max(...peakBytes.values())
+      }
 
 const running = new Set<ChildProcess>()
 
@@ -65,13 +88,13 @@ export const measured = (
   env: Readonly<Record<string, string>> = {}
 ): Promise<Finished> =>
   new Promise((resolve, reject) => {
-    const counters: Counters = {}
+    const counters: Counters = { cpuSeconds: new Map(), peakBytes: new Map() }
     const started = performance.now()
     const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] })
     running.add(child)
     const { pid } = child
     const timer = setInterval(() => {
-      if (pid !== undefined) look(pid, counters)
+      if (pid !== undefined) for (const each of [pid, ...startedBy(pid)]) look(each, counters)
     }, reconcileMillis)
     let output = ""
     let complaints = ""
@@ -91,7 +114,7 @@ export const measured = (
     })
     child.once("close", (code, signal) => {
       end()
-      if (code === 0) return resolve({ seconds, ...counters, output })
+      if (code === 0) return resolve({ seconds, ...usageOf(counters), output })
       reject(new Error(`${program} ended with ${signal ?? `exit code ${code}`}:\n${output.slice(-2_000)}${complaints}`))
     })
   })

@@ -2,7 +2,6 @@ import { spawnSync } from "node:child_process"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { availableParallelism, cpus, loadavg, totalmem } from "node:os"
 import { join } from "node:path"
-import { parseArgs } from "node:util"
 import * as Cache from "../scripts/services/Cache.ts"
 import { Fleet } from "../scripts/services/Fleet.ts"
 import { say } from "../scripts/services/Progress.ts"
@@ -10,8 +9,10 @@ import * as Services from "../scripts/services/Services.ts"
 import * as Backends from "./Backends.ts"
 import * as Backup from "./Backup.ts"
 import * as Broker from "./Broker.ts"
+import * as Compare from "./Compare.ts"
 import * as Limits from "./Limits.ts"
 import * as Offsets from "./Offsets.ts"
+import { positionals, usage, values } from "./Options.ts"
 import * as Restore from "./Restore.ts"
 import * as IncrementalBench from "./incremental/IncrementalBench.ts"
 import * as OperatorBench from "./operator/OperatorBench.ts"
@@ -27,48 +28,6 @@ import * as Topics from "./Topics.ts"
  * the same data in the same minutes.
  */
 
-const usage = `npm run bench [-- options]
-npm run bench -- restore [options]
-npm run bench -- incremental [options]
-npm run bench -- operator [options]
-
-  --records N     records of the reference topics, 1 KiB each (default 2097152; the other topics shrink along)
-  --only TEXT     only the rows whose name holds TEXT, such as "1 KiB none" or "zstd"; may be repeated
-  --repeat N      runs of each row, of which the median by CPU is shown (default 1)
-  --no-limits     only our own rows
-  --storage DIR   where backups go; emptied for every row (default .cache/bench/storage)
-  --source        run src/main.ts instead of building dist/
-
-Of a restore, the reference topic's: --records, --repeat, --storage, --source; or:
-
-  --fillers       only what offsets without a record cost, one after the other (about ten minutes)
-
-Of backups with nothing or little new, to a directory and to versitygw: --repeat, --only, --storage, --source; and:
-
-  --topics N      topics of 5 partitions with 30 records each (default 200)
-
-Of the operator, which is measured on a control plane instead:
-
-  --resources N   KafkaBackups (default 1000)
-  --idle SECONDS  how long it is watched doing nothing (default 300)
-`
-
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    topics: { type: "string", default: "200" },
-    resources: { type: "string", default: "1000" },
-    idle: { type: "string", default: "300" },
-    records: { type: "string", default: "2097152" },
-    only: { type: "string", multiple: true, default: [] },
-    repeat: { type: "string", default: "1" },
-    "no-limits": { type: "boolean", default: false },
-    fillers: { type: "boolean", default: false },
-    storage: { type: "string", default: join(Cache.root, ".cache", "bench", "storage") },
-    source: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false }
-  }
-})
 const records = Number(values.records)
 const repeat = Number(values.repeat)
 const counts = [records, repeat, Number(values.topics), Number(values.resources), Number(values.idle)]
@@ -79,6 +38,7 @@ if (
   values.help ||
   positionals.length > Number(isOperator || isRestore || isIncremental) ||
   (values.fillers && !isRestore) ||
+  (values.compare !== undefined && (positionals.length > 0 || values.compare.trim() === "")) ||
   !counts.every((n) => Number.isInteger(n) && n > 0)
 ) {
   process.stdout.write(usage)
@@ -109,7 +69,9 @@ const rows = [
   ),
   rowOf(Topics.many, "zstd"),
   rowOf(Topics.empty, "zstd")
-].filter(({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text)))
+]
+  .filter(({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text)))
+  .filter(({ backend }) => values.compare === undefined || backend === "directory")
 if (rows.length === 0 && !isIncremental) {
   process.stderr.write("no row has such a name\n")
   process.exit(2)
@@ -196,6 +158,7 @@ if (isOperator) {
 
 const results: Array<Result> = []
 const limits: Array<Limits.Limit> = []
+const compared: Array<readonly [name: string, pairs: ReadonlyArray<Compare.Pair>]> = []
 let broker: Broker.Broker | undefined
 
 const cleanUp = async (): Promise<void> => {
@@ -260,6 +223,19 @@ try {
       say(`${row.name}: left out, there is no ${row.backend} here`)
       continue
     }
+    if (values.compare !== undefined) {
+      const pairs: Array<Compare.Pair> = []
+      while (pairs.length < repeat) {
+        const ours = await Backup.run(command, place, row.topic, row.output, values.storage, backend)
+        await backend.empty()
+        const folder = join(values.storage, "theirs")
+        const theirs = await Compare.run(values.compare, place, row.topic, row.output, folder)
+        pairs.push({ ours, theirs })
+        say(`${row.name}: ours ${ours.seconds.toFixed(2)} s, theirs ${theirs.seconds.toFixed(2)} s`)
+      }
+      compared.push([row.name, pairs])
+      continue
+    }
     const runs: Array<Result> = []
     while (runs.length < repeat) {
       const load = loadavg()[0] ?? 0
@@ -274,7 +250,10 @@ try {
       limits.push(await Limits.consumer(place, row.topic))
     }
   }
-  if (!values.fillers && !isIncremental) {
+  if (values.compare !== undefined) {
+    console.log(`\n${machine}\n\n${Compare.show(compared)}`)
+    keep({ records, compare: values.compare, compared })
+  } else if (!values.fillers && !isIncremental) {
     console.log(`\n${machine}\n\n${show(results, limits)}`)
     keep({ records, results, limits })
   }
