@@ -98,12 +98,14 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
   const hasOwn = all.some(({ facts }) => isSameOwner(facts.identity.owner, resource))
   const nowMillis = yield* Clock.currentTimeMillis
   const { earlier, notes } = removable(resource, Adoption.of(all, resource), hasOwn, nowMillis)
-  const owns = (owner: Owner) => Adoption.owns(resource, { earlier, others: [] }, owner)
+  const adoption: Adoption.Adoption = { earlier, others: [] }
+  const owns = (owner: Owner) => Adoption.owns(resource, adoption, owner)
   const adopted = new Set(earlier.flatMap(({ sets }) => sets.map(({ backupId }) => backupId)))
   const sets = OwnSets.of(entries, resource)
+  const unfinished = yield* SetRemoval.unfinished(store, Adoption.isLeftTo(resource, adoption, all), entries)
   const own: ReadonlyArray<BackupId.BackupId> = [
     ...new Set([
-      ...(yield* SetRemoval.unfinished(store, owns, entries)),
+      ...unfinished.map(({ backupId }) => backupId),
       ...(yield* claimed(store, owns, entries)),
       ...entries.flatMap((entry) =>
         entry._tag === "Unreadable" && entry.owner !== undefined && owns(entry.owner) ? [entry.backupId] : []
@@ -132,7 +134,7 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
   const retired = entries.flatMap((entry) => (entry._tag === "Retired" ? [entry] : []))
   const demand: Collecting.Demand = {
     going: [...removed, ...remains],
-    retired: blocked.length > 0 ? [] : Collecting.ownOf(retired, resource, { earlier, others: [] }, all),
+    retired: blocked.length > 0 ? [] : Collecting.ownOf(retired, resource, adoption, all),
     needs: staying
   }
   const collection = yield* Collecting.plan(store, demand)
@@ -154,7 +156,7 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
       space
     }),
     own: sets,
-    earlier: RetentionDecision.makersOf({ earlier, others: [] }, removed, all),
+    earlier: RetentionDecision.makersOf(resource, adoption, removed, unfinished, all),
     demand,
     collection,
     leavingNeeds: leaving,

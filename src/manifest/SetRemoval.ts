@@ -102,6 +102,12 @@ export const collect = Effect.fn("SetRemoval.collect")(function* (
   else yield* RetiredFolder.update(store, folder, rest)
 })
 
+/** A removal that was interrupted, and who had begun it. */
+export interface Unfinished {
+  readonly backupId: BackupId
+  readonly owner: Owner
+}
+
 /** The sets whose removal by one of these owners was interrupted. */
 export const unfinished = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
@@ -109,11 +115,11 @@ export const unfinished = Effect.fnUntraced(function* (
   entries: ReadonlyArray<Catalogue.CatalogueEntry>
 ) {
   const candidates = entries.filter((entry) => entry._tag === "BeingRemoved")
-  const owned = yield* Effect.forEach(candidates, (entry) =>
-    Documents.readIfThere(store, BackupKeys.tombstone(entry.backupId), Tombstone).pipe(
-      Effect.map((tombstone) => (tombstone && owns(tombstone.owner) ? [entry.backupId] : [])),
+  const owned = yield* Effect.forEach(candidates, ({ backupId }) =>
+    Documents.readIfThere(store, BackupKeys.tombstone(backupId), Tombstone).pipe(
+      Effect.map((tombstone) => (tombstone && owns(tombstone.owner) ? [{ backupId, owner: tombstone.owner }] : [])),
       Effect.catchTag("CatalogueError", () => Effect.succeed([])) // not provably this owner's: left alone
     )
   )
-  return owned.flat()
+  return owned.flat() satisfies ReadonlyArray<Unfinished> as ReadonlyArray<Unfinished>
 })
