@@ -71,7 +71,7 @@ const whyStaying = Effect.fnUntraced(function* (
 export const decide = Effect.fn("AbandonedFolders.decide")(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
-  known: SetIndex.Known,
+  known: Pick<SetIndex.Known, "others" | "sets">,
   inUse: InUse.InUse,
   quiet: ReadonlyArray<AbandonedRuns.AbandonedRun>,
   pins: ReadonlySet<string>
