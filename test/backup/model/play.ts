@@ -1,5 +1,7 @@
 import { Effect } from "effect"
 import * as WholeRemoval from "../../../src/backup/WholeRemoval.ts"
+import { BackupId } from "../../../src/identity/BackupId.ts"
+import * as Claims from "../../../src/manifest/Claims.ts"
 import { ownerOf, type Resource } from "../../../src/manifest/Adoption.ts"
 import * as OwnerLock from "../../../src/manifest/OwnerLock.ts"
 import * as RetentionPass from "../../../src/backup/RetentionPass.ts"
@@ -85,11 +87,11 @@ const mayStay = (world: World, { uid = "" }: Resource) => {
     )
   )
   for (const backupId of world.unclaimed) unknown.add(backupId)
-  // Of an earlier resource only the facts, or what says whose the rest of a removed backup is, tell that this one has
-  // taken it over.
+  // Of an earlier resource only the facts, or what says whose the rest of a removed backup is or who removes it, tell
+  // that this one has taken it over.
   if (world.hasSuccessor) {
     for (const key of world.damaged.keys()) {
-      if (Sets.isAboutAll(key) || key.endsWith("/retired.json")) unknown.add(ofFolder(key))
+      if (Sets.isAboutAll(key) || /\/(retired|tombstone)\.json$/u.test(key)) unknown.add(ofFolder(key))
     }
   }
   return (key: string): boolean =>
@@ -100,6 +102,18 @@ const mayStay = (world: World, { uid = "" }: Resource) => {
       (world.unclaimed.size > 0 || key.split("/")[2] !== uid))
 }
 
+/**
+ * What says of a backup which source it is of can be read of none that its resource made: that one may be at work in
+ * another cluster, and its backups may need anything. People are told which one to put right or to move away.
+ */
+const isByUnreadable = Effect.fnUntraced(function* (world: World, resource: Resource) {
+  const torn = [...world.damaged.keys()].filter(Sets.isAboutAll).map((key) => BackupId.make(key.split("/")[0]!))
+  const makers = yield* Effect.forEach(torn, (backupId) => Claims.claimant(world.store, backupId))
+  const sets = yield* Sets.complete(world)
+  const readable = new Set(sets.map(({ set }) => set?.facts.identity.owner.uid))
+  return makers.some((maker) => maker !== undefined && maker.uid !== resource.uid && !readable.has(maker.uid))
+})
+
 /** Law 4: everything is removed, with what unfinished runs and earlier resources of the name have left. */
 const removeAll = Effect.fnUntraced(function* (world: World) {
   world.skewMillis = 0
@@ -109,11 +123,13 @@ const removeAll = Effect.fnUntraced(function* (world: World) {
   const held = <A, E, R>(work: Effect.Effect<A, E, R>) =>
     Pod.on(Pod.make(world), OwnerLock.holding(store, ownerOf(resource), "prune", work, "fiveMinutes"))
   yield* held(RetentionPass.run(store, resource, { keep: 1 }))
-  const { blocked } = yield* held(WholeRemoval.run(store, resource))
+  const { blocked, locked } = yield* held(WholeRemoval.run(store, resource))
   // A backup that nobody can read and that does not say whose it is: it may need anything.
-  if (blocked.length > 0 && world.unclaimed.size > 0) return
+  if (blocked.length > 0 && (world.unclaimed.size > 0 || (yield* isByUnreadable(world, resource)))) return
   const stays = mayStay(world, resource)
-  const left = [...world.versions.keys()].filter((key) => !stays(key))
+  // An unfinished run that does not say whose it is builds on them.
+  const inUse = new Set<string>(world.unclaimed.size > 0 ? locked.map(({ backupId }) => backupId) : [])
+  const left = [...world.versions.keys()].filter((key) => !stays(key) && !inUse.has(key.slice(0, key.indexOf("/"))))
   if (left.length > 0)
     world.problems.push(`4: after the removal of everything ${left.length} objects are left: ${left[0]}`)
 })
