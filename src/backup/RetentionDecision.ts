@@ -275,9 +275,8 @@ export const decide = Effect.fnUntraced(function* (
     ...(thoroughness === "run" ? [] : yield* AbandonedRuns.unfinishedElsewhere(store, resource.name))
   ]
   const quiet = yield* AbandonedRuns.find(store, Adoption.ownerOf(resource), unfinished)
-  const given = new Set<string>(quiet.map(({ backupId }) => backupId))
   const active = found.others.flatMap(({ _tag, backupId }) =>
-    _tag === "Incomplete" && !given.has(backupId) ? [backupId] : []
+    _tag === "Incomplete" && !quiet.folders.has(backupId) ? [backupId] : []
   )
   const readers = yield* Readers.all(store)
   const inUse = new Map([

@@ -83,7 +83,7 @@ const unfinishedOfOthers = Effect.fnUntraced(function* (
   const staying = entries.filter(({ backupId }) => BackupId.isOf(resource.name, backupId) && !own.includes(backupId))
   const unfinished = staying.flatMap(({ _tag, backupId }) => (_tag === "Incomplete" ? [backupId] : []))
   const quiet = yield* AbandonedRuns.find(store, Adoption.ownerOf(resource), unfinished)
-  const active = unfinished.filter((backupId) => quiet.every((run) => run.backupId !== backupId))
+  const active = unfinished.filter((backupId) => !quiet.folders.has(backupId))
   const inUse = yield* InUse.ofRuns(store, active)
   const pins = yield* Pins.of(store, undefined)
   const known = { sets: [], others: staying }

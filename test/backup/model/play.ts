@@ -87,11 +87,15 @@ const mayStay = (world: World, { uid = "" }: Resource) => {
     )
   )
   for (const backupId of world.unclaimed) unknown.add(backupId)
-  // Of an earlier resource only the facts, or what says whose the rest of a removed backup is or who removes it, tell
-  // that this one has taken it over.
+  // Of an earlier resource only the facts, or what says whose the rest of a removed backup is, tell that this one has
+  // taken it over; of a backup that is being removed, the claim does, too, as long as it is there.
   if (world.hasSuccessor) {
     for (const key of world.damaged.keys()) {
-      if (Sets.isAboutAll(key) || /\/(retired|tombstone)\.json$/u.test(key)) unknown.add(ofFolder(key))
+      const claim = `${ofFolder(key)}/claim.json`
+      const isClaimed = world.versions.has(claim) && !world.damaged.has(claim)
+      if (Sets.isAboutAll(key) || key.endsWith("/retired.json") || (key.endsWith("/tombstone.json") && !isClaimed)) {
+        unknown.add(ofFolder(key))
+      }
     }
   }
   return (key: string): boolean =>
@@ -103,18 +107,27 @@ const mayStay = (world: World, { uid = "" }: Resource) => {
 }
 
 /**
- * What says of a backup which source it is of can be read of none that its resource made: that one may be at work in
- * another cluster, and its backups may need anything. People are told which one to put right or to move away.
+ * The torn backups that a removal of everything may stop at, and must name: those that do not say whose they are, and
+ * those of an earlier resource no backup of which can be read. What such a resource made might show that it is at work
+ * in another cluster, so nobody can prove that it was taken over (ADR 18); and a backup that cannot be read may need
+ * any object of its name. People are told which one to put right or to move away.
  */
-const isByUnreadable = Effect.fnUntraced(function* (world: World, resource: Resource) {
+const mayBlock = Effect.fnUntraced(function* (world: World, resource: Resource) {
   const torn = [...world.damaged.keys()].filter(Sets.isAboutAll).map((key) => BackupId.make(key.split("/")[0]!))
-  const makers = yield* Effect.forEach(torn, (backupId) => Claims.claimant(world.store, backupId))
   const sets = yield* Sets.complete(world)
   const readable = new Set(sets.map(({ set }) => set?.facts.identity.owner.uid))
-  return makers.some((maker) => maker !== undefined && maker.uid !== resource.uid && !readable.has(maker.uid))
+  return yield* Effect.filter(torn, (backupId) =>
+    Effect.map(
+      Claims.claimant(world.store, backupId),
+      (maker) => maker === undefined || (maker.uid !== resource.uid && !readable.has(maker.uid))
+    )
+  )
 })
 
-/** Law 4: everything is removed, with what unfinished runs and earlier resources of the name have left. */
+/**
+ * Law 4: everything is removed, with what unfinished runs and earlier resources of the name have left. No unfinished
+ * run holds anything back by then, whoever made it: none was written to for weeks.
+ */
 const removeAll = Effect.fnUntraced(function* (world: World) {
   world.skewMillis = 0
   world.time.nowMillis += 60 * day
@@ -124,12 +137,14 @@ const removeAll = Effect.fnUntraced(function* (world: World) {
     Pod.on(Pod.make(world), OwnerLock.holding(store, ownerOf(resource), "prune", work, "fiveMinutes"))
   yield* held(RetentionPass.run(store, resource, { keep: 1 }))
   const { blocked, locked } = yield* held(WholeRemoval.run(store, resource))
-  // A backup that nobody can read and that does not say whose it is: it may need anything.
-  if (blocked.length > 0 && (world.unclaimed.size > 0 || (yield* isByUnreadable(world, resource)))) return
+  const blocking = yield* mayBlock(world, resource)
+  const unexplained = [...blocked, ...locked.map(({ why }) => why)].filter(
+    (why) => !blocking.some((backupId) => why.includes(`${backupId} may need objects`))
+  )
+  if (unexplained.length > 0) world.problems.push(`4: the removal of everything stops: ${unexplained[0]}`)
+  if (blocked.length > 0) return
   const stays = mayStay(world, resource)
-  // An unfinished run that does not say whose it is builds on them.
-  const inUse = new Set<string>(world.unclaimed.size > 0 ? locked.map(({ backupId }) => backupId) : [])
-  const left = [...world.versions.keys()].filter((key) => !stays(key) && !inUse.has(key.slice(0, key.indexOf("/"))))
+  const left = [...world.versions.keys()].filter((key) => !stays(key))
   if (left.length > 0)
     world.problems.push(`4: after the removal of everything ${left.length} objects are left: ${left[0]}`)
 })
