@@ -71,18 +71,17 @@ const whyStaying = Effect.fnUntraced(function* (
 export const decide = Effect.fn("AbandonedFolders.decide")(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
-  known: SetIndex.Known,
+  known: Pick<SetIndex.Known, "others" | "sets">,
   inUse: InUse.InUse,
-  quiet: ReadonlyArray<AbandonedRuns.AbandonedRun>,
+  quiet: AbandonedRuns.Quiet,
   pins: ReadonlySet<string>
 ) {
-  const ids = new Set(quiet.map(({ backupId }) => backupId))
   const byName = new Map([[resource.name, needing(known, inUse.keys())]])
   const going: Array<AbandonedRuns.AbandonedRun> = []
   const notes: Array<string> = []
-  for (const run of quiet) {
+  for (const run of quiet.runs) {
     const { name } = run.identity.owner
-    const needed = byName.get(name) ?? (yield* needingElsewhere(store, run, ids))
+    const needed = byName.get(name) ?? (yield* needingElsewhere(store, run, quiet.folders))
     byName.set(name, needed)
     const why = yield* whyStaying(store, run, needed, pins)
     if (why === undefined) going.push(run)

@@ -1,6 +1,5 @@
 import { Effect, Stream } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
-import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as Adoption from "../manifest/Adoption.ts"
 import * as Needs from "../manifest/Needs.ts"
 import type { RetiredFolder } from "../manifest/RetiredFolder.ts"
@@ -93,18 +92,13 @@ export const space = Effect.fn("Collecting.space")(function* (
   )
 })
 
-/**
- * The retired folders that are this resource's to collect: its own, those of earlier resources that it adopts, and
- * those of an earlier resource of its name of which no backup is left that another one could adopt.
- */
+/** The retired folders that are this resource's to collect: see `Adoption.isLeftTo`. */
 export const ownOf = (
   retired: ReadonlyArray<RetiredFolder>,
   resource: Adoption.Resource,
   adoption: Adoption.Adoption,
   all: ReadonlyArray<Adoption.Candidate>
 ): ReadonlyArray<RetiredFolder> => {
-  const isGone = (owner: Owner) => !all.some(({ facts }) => isSameOwner(facts.identity.owner, owner))
-  return retired.filter(
-    ({ owner }) => Adoption.owns(resource, adoption, owner) || (Adoption.mayNeed(resource, owner) && isGone(owner))
-  )
+  const isOwn = Adoption.isLeftTo(resource, adoption, all)
+  return retired.filter(({ owner }) => isOwn(owner))
 }

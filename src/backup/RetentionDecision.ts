@@ -41,7 +41,7 @@ export interface Rules extends Omit<Retention.Rules, "acceptedTopics" | "nowMill
 /** How many sets one run checks. With as many sets or fewer, it checks all of them whenever it removes one. */
 const checksPerRun = 10
 
-/** An earlier resource whose backups are removed. */
+/** An earlier resource whose backups are removed, or that had begun a removal. */
 export interface Maker {
   readonly owner: Owner
   /** No backup of it is left. */
@@ -89,20 +89,32 @@ const pinned = (
     )
   )
 
-/** The earlier resources that made one of these backups; `all` are the backups of every resource. */
+/**
+ * The earlier resources that made one of these backups, and the other resources that had begun to remove one of them:
+ * these, too, may still be at work. `all` are the backups of every resource.
+ */
 export const makersOf = (
+  resource: Adoption.Resource,
   { earlier }: Adoption.Adoption,
   removed: ReadonlyArray<string>,
+  unfinished: ReadonlyArray<SetRemoval.Unfinished>,
   all: ReadonlyArray<Adoption.Candidate>
-): ReadonlyArray<Maker> =>
-  earlier
-    .filter(({ sets }) => sets.some(({ backupId }) => removed.includes(backupId)))
-    .map(({ owner }) => ({
+): ReadonlyArray<Maker> => {
+  const owners = [
+    ...earlier.filter(({ sets }) => sets.some(({ backupId }) => removed.includes(backupId))).map(({ owner }) => owner),
+    ...unfinished.flatMap(({ backupId, owner }) =>
+      removed.includes(backupId) && !isSameOwner(owner, resource) ? [owner] : []
+    )
+  ]
+  return owners
+    .filter((owner, n) => owners.findIndex((other) => isSameOwner(other, owner)) === n)
+    .map((owner) => ({
       owner,
       isLast: all.every(
         ({ backupId, facts }) => !isSameOwner(facts.identity.owner, owner) || removed.includes(backupId)
       )
     }))
+}
 
 const nothingToCollect = {
   demand: { going: [], retired: [], needs: [] },
@@ -160,10 +172,8 @@ const decideOn = Effect.fnUntraced(function* (
     backupId: set.backupId,
     why: RetentionWords.losses(set.backupId, losses)
   }))
-  const removed = [
-    ...(yield* SetRemoval.unfinished(store, (owner) => Adoption.owns(resource, adoption, owner), rest)),
-    ...decision.expired.map((set) => set.backupId)
-  ]
+  const unfinished = yield* SetRemoval.unfinished(store, Adoption.isLeftTo(resource, adoption, sets), rest)
+  const removed = [...unfinished.map(({ backupId }) => backupId), ...decision.expired.map((set) => set.backupId)]
   const ownIds = new Set<string>(own.map(({ backupId }) => backupId))
   // Without those that the index named and that are gone.
   const knownNow = new Map<string, SetIndex.IndexedSet>(known.map((set) => [set.backupId, set]))
@@ -210,7 +220,7 @@ const decideOn = Effect.fnUntraced(function* (
         : {})
     }),
     own: there,
-    earlier: makersOf(adoption, removed, sets),
+    earlier: makersOf(resource, adoption, removed, unfinished, sets),
     remains,
     demand,
     collection,
@@ -265,9 +275,8 @@ export const decide = Effect.fnUntraced(function* (
     ...(thoroughness === "run" ? [] : yield* AbandonedRuns.unfinishedElsewhere(store, resource.name))
   ]
   const quiet = yield* AbandonedRuns.find(store, Adoption.ownerOf(resource), unfinished)
-  const given = new Set<string>(quiet.map(({ backupId }) => backupId))
   const active = found.others.flatMap(({ _tag, backupId }) =>
-    _tag === "Incomplete" && !given.has(backupId) ? [backupId] : []
+    _tag === "Incomplete" && !quiet.folders.has(backupId) ? [backupId] : []
   )
   const readers = yield* Readers.all(store)
   const inUse = new Map([

@@ -7,12 +7,14 @@ import * as Claims from "../manifest/Claims.ts"
 import * as Ledger from "../manifest/Ledger.ts"
 import type * as Needs from "../manifest/Needs.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
+import * as Pins from "../manifest/Pins.ts"
 import * as Readers from "../manifest/Readers.ts"
 import * as Remains from "../manifest/Remains.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
 import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
+import * as AbandonedFolders from "./AbandonedFolders.ts"
 import * as Collecting from "./Collecting.ts"
 import * as InUse from "./InUse.ts"
 import * as RetentionDecision from "./RetentionDecision.ts"
@@ -68,19 +70,24 @@ const removable = (
   }
 }
 
-/** The sets that are built on by unfinished runs of other resources. */
-const inUseByOthers = Effect.fnUntraced(function* (
+/**
+ * What becomes of the unfinished runs of other resources of this name, and the sets that those build on that are not
+ * abandoned. A run that was is removed whoever made it: its resource may be gone, and no pass may have come since.
+ */
+const unfinishedOfOthers = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   entries: ReadonlyArray<Catalogue.CatalogueEntry>,
   own: ReadonlyArray<BackupId.BackupId>
 ) {
-  const unfinished = entries.flatMap(({ _tag, backupId }) =>
-    _tag === "Incomplete" && BackupId.isOf(resource.name, backupId) && !own.includes(backupId) ? [backupId] : []
-  )
-  const abandoned = yield* AbandonedRuns.find(store, Adoption.ownerOf(resource), unfinished)
-  const active = unfinished.filter((backupId) => abandoned.every((run) => run.backupId !== backupId))
-  return yield* InUse.ofRuns(store, active)
+  const staying = entries.filter(({ backupId }) => BackupId.isOf(resource.name, backupId) && !own.includes(backupId))
+  const unfinished = staying.flatMap(({ _tag, backupId }) => (_tag === "Incomplete" ? [backupId] : []))
+  const quiet = yield* AbandonedRuns.find(store, Adoption.ownerOf(resource), unfinished)
+  const active = unfinished.filter((backupId) => !quiet.folders.has(backupId))
+  const inUse = yield* InUse.ofRuns(store, active)
+  const pins = yield* Pins.of(store, undefined)
+  const known = { sets: [], others: staying }
+  return { inUse, abandoned: yield* AbandonedFolders.decide(store, resource, known, inUse, quiet, pins) }
 })
 
 /** The sets that name objects of others: those that are removed, and those that stay. */
@@ -98,12 +105,14 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
   const hasOwn = all.some(({ facts }) => isSameOwner(facts.identity.owner, resource))
   const nowMillis = yield* Clock.currentTimeMillis
   const { earlier, notes } = removable(resource, Adoption.of(all, resource), hasOwn, nowMillis)
-  const owns = (owner: Owner) => Adoption.owns(resource, { earlier, others: [] }, owner)
+  const adoption: Adoption.Adoption = { earlier, others: [] }
+  const owns = (owner: Owner) => Adoption.owns(resource, adoption, owner)
   const adopted = new Set(earlier.flatMap(({ sets }) => sets.map(({ backupId }) => backupId)))
   const sets = OwnSets.of(entries, resource)
+  const unfinished = yield* SetRemoval.unfinished(store, Adoption.isLeftTo(resource, adoption, all), entries)
   const own: ReadonlyArray<BackupId.BackupId> = [
     ...new Set([
-      ...(yield* SetRemoval.unfinished(store, owns, entries)),
+      ...unfinished.map(({ backupId }) => backupId),
       ...(yield* claimed(store, owns, entries)),
       ...entries.flatMap((entry) =>
         entry._tag === "Unreadable" && entry.owner !== undefined && owns(entry.owner) ? [entry.backupId] : []
@@ -123,7 +132,8 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
   const rank = (backupId: string): number => (isOwn.has(backupId) ? 2 : adopted.has(backupId) ? 1 : 0)
   const ordered = own.toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
   const readers = yield* Readers.all(store)
-  const inUse = yield* inUseByOthers(store, resource, entries, own)
+  const { abandoned, inUse } = yield* unfinishedOfOthers(store, resource, entries, own)
+  const going = blocked.length > 0 ? [] : abandoned.going
   const removed = blocked.length > 0 ? [] : ordered.filter((backupId) => !inUse.has(backupId))
   const locked = [...inUse].flatMap(([backupId, why]) => (own.includes(backupId) ? [{ backupId, why }] : []))
   const known = Remains.known(entries)
@@ -131,8 +141,8 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
   const [leaving, staying] = naming(entries, new Set(removed))
   const retired = entries.flatMap((entry) => (entry._tag === "Retired" ? [entry] : []))
   const demand: Collecting.Demand = {
-    going: [...removed, ...remains],
-    retired: blocked.length > 0 ? [] : Collecting.ownOf(retired, resource, { earlier, others: [] }, all),
+    going: [...removed, ...remains, ...going.map(({ backupId }) => backupId)],
+    retired: blocked.length > 0 ? [] : Collecting.ownOf(retired, resource, adoption, all),
     needs: staying
   }
   const collection = yield* Collecting.plan(store, demand)
@@ -142,19 +152,29 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
       ? []
       : [`${keptBytes} bytes of ${backupId} stay: ${neededBy.join(", ")} of another resource need them`]
   )
-  const going = new Set(removed)
+  const leavingIds = new Set(removed)
   const read = readers.flatMap(({ live }) =>
-    live !== undefined && going.has(live.backupId) ? [`${live.backupId} is removed although ${live.who} reads it`] : []
+    live !== undefined && leavingIds.has(live.backupId)
+      ? [`${live.backupId} is removed although ${live.who} reads it`]
+      : []
   )
   return {
     outcome: RetentionOutcome.of(sets, removed, {
       blocked,
       locked,
-      notes: [...notes, ...RetentionWords.remains(remains), ...ofOthers, ...read],
+      notes: [
+        ...notes,
+        ...RetentionWords.remains(remains),
+        ...ofOthers,
+        ...read,
+        ...(blocked.length > 0 ? [] : abandoned.notes),
+        ...going.map(AbandonedRuns.note)
+      ],
       space
     }),
     own: sets,
-    earlier: RetentionDecision.makersOf({ earlier, others: [] }, removed, all),
+    abandoned: going,
+    earlier: RetentionDecision.makersOf(resource, adoption, removed, unfinished, all),
     demand,
     collection,
     leavingNeeds: leaving,
@@ -164,7 +184,7 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
       blocked.length > 0
         ? []
         : readers.flatMap(({ backupId, isStale, key }) =>
-            isStale || (backupId !== undefined && going.has(backupId)) ? [key] : []
+            isStale || (backupId !== undefined && leavingIds.has(backupId)) ? [key] : []
           ),
     remains
   } satisfies RetentionDecision.Decided

@@ -12,6 +12,13 @@ export interface AbandonedRun {
   readonly identity: RunIdentity
 }
 
+/** Unfinished runs into whose folders nothing has been written for a long time: no attempt of theirs goes on. */
+export interface Quiet {
+  readonly folders: ReadonlySet<BackupId.BackupId>
+  /** Those whose claim says whose they are: the others stay, but hold nothing back. */
+  readonly runs: ReadonlyArray<AbandonedRun>
+}
+
 /**
  * How long nothing may be written before a run counts as abandoned, in milliseconds. A run at work writes a checkpoint
  * at least every few minutes, and a failed one is repeated within days or never.
@@ -54,15 +61,14 @@ const isUnfinished = Effect.fnUntraced(function* (store: ObjectStoreShape, backu
 
 /**
  * Those of these unfinished runs that were abandoned, whichever resource made them: one that was deleted cannot remove
- * its own. Folders without a readable claim are not listed, nor any while the store does not say when its objects were
- * written.
+ * its own. None while the store does not say when its objects were written.
  */
 export const find = Effect.fn("AbandonedRuns.find")(function* (
   store: ObjectStoreShape,
   owner: Owner,
   candidates: ReadonlyArray<BackupId.BackupId>
 ) {
-  if (candidates.length === 0) return []
+  if (candidates.length === 0) return { folders: new Set(), runs: [] } satisfies Quiet as Quiet
   const sinceMillis = (yield* storeMillis(store, owner)) - graceMillis
   const found = yield* Effect.forEach(
     candidates,
@@ -70,12 +76,15 @@ export const find = Effect.fn("AbandonedRuns.find")(function* (
       const isRecent = ({ modifiedMillis }: ObjectInfo) => modifiedMillis === undefined || modifiedMillis >= sinceMillis
       const recent = yield* store.list(`${backupId}/`).pipe(Stream.filter(isRecent), Stream.runHead)
       if (Option.isSome(recent)) return []
-      const identity = yield* Claims.claimed(store, backupId)
-      return identity === undefined ? [] : [{ backupId, identity } satisfies AbandonedRun]
+      return [{ backupId, identity: yield* Claims.claimed(store, backupId) }]
     }),
     { concurrency: 4 }
   )
-  return found.flat()
+  const quiet = found.flat()
+  return {
+    folders: new Set(quiet.map(({ backupId }) => backupId)),
+    runs: quiet.flatMap(({ backupId, identity }) => (identity === undefined ? [] : [{ backupId, identity }]))
+  } satisfies Quiet as Quiet
 })
 
 /**

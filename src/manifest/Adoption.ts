@@ -132,6 +132,20 @@ export const owns = (resource: Resource, { earlier }: Adoption, owner: Owner): b
   isSameOwner(owner, resource) || earlier.some((one) => isSameOwner(one.owner, owner))
 
 /**
+ * Whether what an owner left behind is this resource's to remove: its own, that of an earlier resource that it adopts,
+ * and that of one of its name of which no backup is left that another resource could adopt. `all` are the backups of
+ * every resource.
+ */
+export const isLeftTo = (
+  resource: Resource,
+  adoption: Adoption,
+  all: ReadonlyArray<Candidate>
+): ((owner: Owner) => boolean) => {
+  const isGone = (owner: Owner) => !all.some(({ facts }) => isSameOwner(facts.identity.owner, owner))
+  return (owner) => owns(resource, adoption, owner) || (mayNeed(resource, owner) && isGone(owner))
+}
+
+/**
  * True when a backup may be this resource's, as far as its own facts say: enough to compare with it, not to remove it.
  */
 export const mayBeOf = (resource: Resource, facts: SetDigest): boolean => {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
 import { Effect, Result, Schema, Stream } from "effect"
+import * as KeyRules from "../storage/KeyRules.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { isReason } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
@@ -73,6 +74,8 @@ const ofDocuments = (store: ObjectStoreShape, { backupId, manifest }: BackupSet)
       Object.entries(manifest.kb_documents ?? {}),
       ([name, expected]) => {
         const key = ObjectKey.make(`${backupId}/${name}`)
+        const refused = KeyRules.refusal(key)
+        if (refused !== undefined) return Effect.succeed([{ key, detail: `can be no object: ${refused}` }])
         return Effect.map(ifThere(store, key), (bytes): ReadonlyArray<Broken> => {
           if (bytes === undefined) return [{ key, detail: "is not there" }]
           return sha256(bytes) === expected ? [] : [{ key, detail: "is not as it was committed" }]

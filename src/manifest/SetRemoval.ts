@@ -5,6 +5,7 @@ import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { isReason, type ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import type * as Catalogue from "./Catalogue.ts"
+import * as Claims from "./Claims.ts"
 import * as Documents from "./Documents.ts"
 import * as RetiredFolder from "./RetiredFolder.ts"
 
@@ -102,18 +103,34 @@ export const collect = Effect.fn("SetRemoval.collect")(function* (
   else yield* RetiredFolder.update(store, folder, rest)
 })
 
-/** The sets whose removal by one of these owners was interrupted. */
+/** A removal that was interrupted, and who had begun it. */
+export interface Unfinished {
+  readonly backupId: BackupId
+  readonly owner: Owner
+}
+
+/**
+ * The sets whose removal was interrupted, where one of these owners had begun it, or made the set. A tombstone that
+ * cannot be read leaves it to the claim to say whose the folder is.
+ */
 export const unfinished = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   owns: (owner: Owner) => boolean,
   entries: ReadonlyArray<Catalogue.CatalogueEntry>
 ) {
   const candidates = entries.filter((entry) => entry._tag === "BeingRemoved")
-  const owned = yield* Effect.forEach(candidates, (entry) =>
-    Documents.readIfThere(store, BackupKeys.tombstone(entry.backupId), Tombstone).pipe(
-      Effect.map((tombstone) => (tombstone && owns(tombstone.owner) ? [entry.backupId] : [])),
-      Effect.catchTag("CatalogueError", () => Effect.succeed([])) // not provably this owner's: left alone
-    )
+  const owned = yield* Effect.forEach(
+    candidates,
+    Effect.fnUntraced(function* ({ backupId }) {
+      const tombstone = yield* Documents.readIfThere(store, BackupKeys.tombstone(backupId), Tombstone).pipe(
+        Effect.catchTag("CatalogueError", () => Effect.succeed("unreadable" as const))
+      )
+      // Somebody has removed the rest since.
+      if (tombstone === undefined) return []
+      const named = tombstone === "unreadable" ? undefined : tombstone.owner
+      const owner = named !== undefined && owns(named) ? named : yield* Claims.claimant(store, backupId)
+      return owner !== undefined && owns(owner) ? [{ backupId, owner }] : [] // else not provably theirs: left alone
+    })
   )
-  return owned.flat()
+  return owned.flat() satisfies ReadonlyArray<Unfinished> as ReadonlyArray<Unfinished>
 })

@@ -3,6 +3,7 @@ import type { BackupId } from "../identity/BackupId.ts"
 import * as Formats from "../segment/Formats.ts"
 import { SegmentDamaged, SegmentError } from "../segment/SegmentError.ts"
 import type { SegmentContent } from "../segment/SegmentReader.ts"
+import * as KeyRules from "../storage/KeyRules.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { BackupSet } from "./Catalogue.ts"
 import type { ManifestSegment } from "./Manifest.ts"
@@ -187,11 +188,18 @@ const checkAll = Effect.fnUntraced(function* (
   reading: Reading,
   onSegment: (storedBytes: number) => void
 ) {
+  // No store takes every key that an altered manifest may name.
+  const checked = (located: LocatedSegment, check: typeof checkRecords) => {
+    const refused = KeyRules.refusal(located.segment.key)
+    return refused === undefined
+      ? check(store, located)
+      : Effect.succeed([problem(located, `can be no object: ${refused}`)])
+  }
   const each = (some: ReadonlyArray<LocatedSegment>, check: typeof checkRecords, concurrency: number) =>
     Stream.fromIterable(some).pipe(
       Stream.mapEffect(
         (located) =>
-          Effect.tap(check(store, located), () => Effect.sync(() => onSegment(located.segment.compressed_size ?? 0))),
+          Effect.tap(checked(located, check), () => Effect.sync(() => onSegment(located.segment.compressed_size ?? 0))),
         { concurrency }
       ),
       Stream.runCollect,

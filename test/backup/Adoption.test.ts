@@ -8,12 +8,14 @@ import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as OwnerLock from "../../src/manifest/OwnerLock.ts"
 import * as SealedJson from "../../src/manifest/SealedJson.ts"
 import { SetFacts } from "../../src/manifest/SetFacts.ts"
-import { ObjectKey } from "../../src/storage/ObjectStore.ts"
+import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import { aRequest, attempt, dyingAt, fill, layer, world } from "./world.ts"
 
 const slot = (hour: number) => `2026-11-23T${String(hour).padStart(2, "0")}:00:00Z`
 const earlier = { uid: "uid-1", namespace: "kafka", name: "nightly" }
 const later = { ...earlier, uid: "uid-2" }
+/** It takes over from one that made no backup. */
+const last = { ...earlier, uid: "uid-3" }
 const hourMillis = 3_600_000
 
 const run = (owner: Owner, hour: number, more: Parameters<typeof aRequest>[1] = {}) =>
@@ -114,6 +116,41 @@ describe("a resource with the name of an earlier one", () => {
       yield* run(later, 5, { adopting: adopting(), retainedBackups: 1 })
       assert.isDefined(atWork.pollUnsafe(), "the lock was free before anything was removed")
       assert.deepStrictEqual(yield* held, ["05 Complete"])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live.each([
+    ["everything", (store: ObjectStoreShape) => WholeRemoval.run(store, { ...last, adopting: adopting() }), []],
+    [
+      "older ones",
+      (store: ObjectStoreShape) => RetentionPass.run(store, { ...last, adopting: adopting() }, { keep: 1 }),
+      ["05 Complete"]
+    ]
+  ] as const)("finishes what one had begun to remove that made no backup itself: %s", ([_what, removal, left]) =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      yield* made(12, 11)
+      yield* run(last, 5, { adopting: adopting() })
+      const between = { ...later, adopting: adopting(3) }
+      for (let n = 5; n < 100 && !(yield* held).includes("01 BeingRemoved"); n++) {
+        yield* Effect.exit(RetentionPass.run(dyingAt(store, n, "after").store, between, { keep: 1 }))
+        for (const key of yield* memory.keys) if (key.includes("/locks/")) yield* store.delete(key)
+      }
+      assert.include(yield* held, "01 BeingRemoved")
+      const written: Array<string> = []
+      const put: ObjectStoreShape["put"] = (key, ...rest) => {
+        written.push(key)
+        return store.put(key, ...rest)
+      }
+      yield* removal({ ...store, put })
+      assert.deepStrictEqual(yield* held, [...left])
+      const isOfOthers = (key: string) => /uid-[12]\/|-0[12]0000\//u.test(key)
+      assert.deepStrictEqual(
+        (yield* memory.keys).filter((key) => left.length === 0 || isOfOthers(key)),
+        []
+      )
+      // It may be at work.
+      assert.isTrue(written.some((key) => key.includes("/locks/uid-2/")))
     }).pipe(Effect.provide(layer))
   )
 

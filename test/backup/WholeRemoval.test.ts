@@ -1,8 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import * as WholeRemoval from "../../src/backup/WholeRemoval.ts"
 import { BackupId } from "../../src/identity/BackupId.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import * as Claims from "../../src/manifest/Claims.ts"
+import * as OwnerLock from "../../src/manifest/OwnerLock.ts"
+import * as Pins from "../../src/manifest/Pins.ts"
 import { ObjectKey } from "../../src/storage/ObjectStore.ts"
 import { aRequest, attempt, dyingAt, fill, layer, world } from "./world.ts"
 
@@ -117,6 +121,41 @@ describe("WholeRemoval", () => {
           ["040000", "Incomplete"],
           ["050000", "Complete"]
         ]
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("removes abandoned runs of an earlier resource, but none that may be a backup without its manifest", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* world
+      const resource = { ...owner, adopting: { sourceClusterId: undefined, createdMillis: undefined } }
+      const whole = OwnerLock.holding(store, owner, "test", WholeRemoval.run(store, resource))
+      yield* TestClock.setTime(Date.parse("2026-11-23T06:00:00Z"))
+      for (const hour of [1, 2, 3]) {
+        yield* Claims.take(store, { owner: { ...owner, uid: "uid-0" }, slot: slot(hour) })
+      }
+      const mayBeWhole = ObjectKey.make("nightly-20261123-020000/kb-meta.json")
+      yield* store.put(mayBeWhole, [Buffer.from("{}")])
+      yield* Pins.create(store, BackupId.make("nightly-20261123-030000"), { reason: undefined, who: "test" })
+      const before = yield* memory.keys
+      yield* TestClock.adjust("6 days")
+      assert.deepStrictEqual((yield* whole).notes, [])
+      assert.deepStrictEqual(yield* memory.keys, before)
+      yield* TestClock.adjust("2 days")
+      const { notes } = yield* whole
+      assert.match(notes.join("\n"), /nightly-20261123-020000 has no manifest .* put manifest.json back/u)
+      assert.match(notes.join("\n"), /nightly-20261123-030000 .* stays: it is pinned/u)
+      assert.match(notes.join("\n"), /removes the unfinished run nightly-20261123-010000 of kafka\/nightly: nothing/u)
+      const isGone = (key: string) => key.startsWith("nightly-20261123-010000/")
+      const [records, others] = [true, false].map((is) => before.filter((key) => key.includes("/runs/") === is))
+      const left = yield* memory.keys
+      assert.deepStrictEqual(
+        left.filter((key) => !key.includes("/runs/")),
+        others!.filter((key) => !isGone(key))
+      )
+      assert.lengthOf(
+        left.filter((key) => key.includes("/runs/")),
+        records!.length - 1
       )
     }).pipe(Effect.provide(layer))
   )

@@ -60,6 +60,21 @@ describe("the seal of a backup", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("breaks where a name in the manifest is altered so that no store takes it", () =>
+    Effect.gen(function* () {
+      const { memory, store } = yield* small
+      const manifest = ObjectKey.make(`${backupId}/manifest.json`)
+      const good = Buffer.from(yield* store.get(manifest)).toString("utf8")
+      for (const name of ["plan.json", "topics/orders/partition=0/"]) {
+        // One bit more, and an "o" is the control character DEL.
+        const altered = good.replace(name, name.replace("o", "\u007f"))
+        assert.notStrictEqual(altered, good)
+        yield* memory.tamper(manifest, () => Buffer.from(altered))
+        assert.strictEqual(yield* verdict(store), "damaged", name)
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live(
     `breaks at every byte of every file, whichever bit flips (${everyBit ? "all bits" : `bit ${drawn}`})`,
     () =>

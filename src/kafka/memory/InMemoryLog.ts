@@ -226,8 +226,10 @@ export const makeInMemoryLog = (epochNow: () => number): InMemoryLog => {
       aborted = aborted.filter(({ lastOffset }) => lastOffset >= logStart)
     },
     truncate: (offset) => {
+      // Compaction may have left nothing just before it.
+      const end = Math.min(offset, logEnd, batches[indexOf(offset)]?.baseOffset ?? logEnd)
       batches = batches.filter(({ lastOffset }) => lastOffset < offset)
-      logEnd = Math.max(logStart, (batches.at(-1)?.lastOffset ?? -1) + 1)
+      logEnd = Math.max(logStart, end)
       aborted = aborted.filter(({ lastOffset }) => lastOffset < logEnd)
       epochs = epochs.filter(({ start }) => start < logEnd)
       producers.truncate(logEnd)

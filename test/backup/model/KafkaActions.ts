@@ -55,9 +55,15 @@ const compacted = ({ configured }: World): ReadonlyArray<Topic> => [
   ...(configured.has("events") ? (["events"] as const) : [])
 ]
 
+const cleaned = (world: World, topic: Topic, partition: number, found: ReadonlyArray<{ readonly offset: number }>) => {
+  const log = Records.logOf(world, topic, partition)
+  log.cleanedUntil = Math.max(log.cleanedUntil, (found.at(-1)?.offset ?? -1) + 1)
+}
+
 export const compact = Effect.fnUntraced(function* (world: World, a: number, b: number) {
   const topic = one(compacted(world), a)
   const partition = b % world.partitions.get(topic)!
+  cleaned(world, topic, partition, yield* world.cluster.committed(topic, partition))
   yield* world.cluster.compact(topic, partition, { emptied: b % 2 === 0 ? "keep" : "drop" })
   touch(world, topic, partition)
 })
@@ -68,6 +74,7 @@ export const dropTombstones = Effect.fnUntraced(function* (world: World, a: numb
   const { writtenMillis } = Records.logOf(world, topic, 0)
   const youngMillis = world.time.nowMillis - deleteRetentionMillis[topic]
   const found = yield* world.cluster.committed(topic, 0)
+  cleaned(world, topic, 0, found)
   const young = found.find(
     ({ offset, value }) => value === null && (writtenMillis.get(offset) ?? Infinity) > youngMillis
   )
@@ -126,15 +133,19 @@ export const configure = Effect.fnUntraced(function* (world: World, a: number) {
   for (let p = 0; p < world.partitions.get(topic)!; p++) touch(world, topic, p)
 })
 
-/** An unclean election: the end of the log is lost, with batches whole. */
+/**
+ * An unclean election: the end of the log is lost, with batches whole. Whoever leads from then on never had it, so no
+ * compaction of its log has dropped a record for the sake of one that is lost.
+ */
 export const loseTail = Effect.fnUntraced(function* (world: World, a: number, b: number) {
   const [topic, partition] = place(world, a, b)
   yield* Records.learn(world)
+  const { cleanedUntil, ever } = Records.logOf(world, topic, partition)
   const found = yield* world.cluster.committed(topic, partition)
-  if (found.length < 2) return
-  yield* world.cluster.truncate(topic, partition, one(found.slice(Math.floor(found.length / 2)), a).offset)
+  const lost = found.slice(Math.max(1, Math.floor(found.length / 2))).filter(({ offset }) => offset >= cleanedUntil)
+  if (lost.length === 0) return
+  yield* world.cluster.truncate(topic, partition, one(lost, a).offset)
   const last = (yield* world.cluster.committed(topic, partition)).at(-1)?.offset ?? -1
-  const { ever } = Records.logOf(world, topic, partition)
-  for (const offset of ever.keys()) if (offset > last) ever.delete(offset)
+  for (const offset of ever.keys()) if (offset > last && offset >= cleanedUntil) ever.delete(offset)
   touch(world, topic, partition)
 })

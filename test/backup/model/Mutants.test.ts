@@ -47,8 +47,8 @@ const mutants: ReadonlyArray<Mutant> = [
   {
     name: "forgets the folders of removed backups in which others name objects",
     file: "src/backup/Collecting.ts",
-    guard: "  return retired.filter(\n",
-    instead: "  return [].filter(\n",
+    guard: "  return retired.filter(",
+    instead: "  return retired.slice(0, 0).filter(",
     law: ": 4: "
   },
   {

@@ -7,6 +7,8 @@ import { type Topic, topicsAndPartitions, type World } from "./World.ts"
 export interface Log {
   /** Where the log begins, as far as somebody moved it. */
   logStart: number
+  /** Compaction has looked at the records below it, and at no others. */
+  cleanedUntil: number
   /** Text of each committed record that was ever there, by offset: an unclean election puts others at the same one. */
   readonly ever: Map<number, ReadonlySet<string>>
   /** When each was written, by the true time. */
@@ -63,7 +65,7 @@ export const plain = (record: AnyRecord, added: ReadonlyArray<string> = []): Pla
 
 export const logOf = ({ logs }: World, topic: string, partition: number): Log => {
   const key = `${topic}/${partition}`
-  const found = logs.get(key) ?? { logStart: 0, ever: new Map(), writtenMillis: new Map() }
+  const found = logs.get(key) ?? { logStart: 0, cleanedUntil: 0, ever: new Map(), writtenMillis: new Map() }
   logs.set(key, found)
   return found
 }

@@ -12,8 +12,8 @@ import type { World } from "./World.ts"
 
 /*
  * What holds when a run that nothing disturbed has read stored backups again: the ledger has every object that a kept
- * backup of the resource names, and after a run that has read everything each backup records what is damaged of it, and
- * nothing else.
+ * backup of the resource names, and after a run that has read everything each backup whose manifest is the one that was
+ * committed records what is damaged of it, and nothing else.
  */
 
 const own = (world: World) =>
@@ -30,6 +30,9 @@ export const recorded = Effect.fnUntraced(function* (world: World) {
   return keys
 })
 
+/** A name that somebody altered is none of the backup's, so nobody must know of it. */
+const isNamedIn = (manifest: Uint8Array, key: string): boolean => Buffer.from(manifest).includes(JSON.stringify(key))
+
 export const after = Effect.fnUntraced(function* (
   world: World,
   { verification, verificationNotes }: Pick<RunSuccess, "verification" | "verificationNotes">,
@@ -44,11 +47,13 @@ export const after = Effect.fnUntraced(function* (
   if (verification.remainingRuns === undefined) return
   const { entries } = yield* Ledger.read(world.store, ownerOf(world.resource))
   for (const set of yield* own(world)) {
-    const keys = set.segments.map(({ key }) => key)
+    const original = world.damaged.get(`${set.backupId}/manifest.json`)?.original
+    const keys = set.segments.map(({ key }) => key).filter((key) => original === undefined || isNamedIn(original, key))
     const hashed = hashes(keys)
     const unknown = keys.find((_, n) => entries.find(hashed[2 * n]!, hashed[2 * n + 1]!) === -1)
     if (unknown !== undefined) world.problems.push(`the ledger lacks ${unknown}, which ${set.backupId} names`)
-    if (percent < 100) continue
+    // Nobody knows from an altered manifest what objects must be; verify tells of it.
+    if (percent < 100 || original !== undefined) continue
     const is = new Set((yield* Damage.read(world.store, BackupId.make(set.backupId))).map(({ key }) => key))
     const should = new Set(keys.filter((key) => world.damaged.has(key)))
     for (const key of should) {

@@ -54,8 +54,8 @@ export const make = (memory: InMemoryStore, clock: Clock.Clock): WatchedStore =>
           })
         )
     },
-    damage: (key, change) =>
-      memory.tamper(key as ObjectKey, (bytes) => {
+    damage: (key, change) => {
+      const tampered = memory.tamper(key as ObjectKey, (bytes) => {
         const changed = change(bytes.slice())
         const original = damaged.get(key)?.original ?? bytes
         // Whoever puts it back repairs it.
@@ -68,5 +68,8 @@ export const make = (memory: InMemoryStore, clock: Clock.Clock): WatchedStore =>
         else versions.set(key, ++version)
         return changed
       })
+      // An object of the machine's date would keep its folder from ever being abandoned.
+      return Effect.provideService(tampered, Clock.Clock, clock)
+    }
   }
 }

@@ -1,5 +1,7 @@
 import { Effect } from "effect"
 import * as WholeRemoval from "../../../src/backup/WholeRemoval.ts"
+import { BackupId } from "../../../src/identity/BackupId.ts"
+import * as Claims from "../../../src/manifest/Claims.ts"
 import { ownerOf, type Resource } from "../../../src/manifest/Adoption.ts"
 import * as OwnerLock from "../../../src/manifest/OwnerLock.ts"
 import * as RetentionPass from "../../../src/backup/RetentionPass.ts"
@@ -86,10 +88,14 @@ const mayStay = (world: World, { uid = "" }: Resource) => {
   )
   for (const backupId of world.unclaimed) unknown.add(backupId)
   // Of an earlier resource only the facts, or what says whose the rest of a removed backup is, tell that this one has
-  // taken it over.
+  // taken it over; of a backup that is being removed, the claim does, too, as long as it is there.
   if (world.hasSuccessor) {
     for (const key of world.damaged.keys()) {
-      if (Sets.isAboutAll(key) || key.endsWith("/retired.json")) unknown.add(ofFolder(key))
+      const claim = `${ofFolder(key)}/claim.json`
+      const isClaimed = world.versions.has(claim) && !world.damaged.has(claim)
+      if (Sets.isAboutAll(key) || key.endsWith("/retired.json") || (key.endsWith("/tombstone.json") && !isClaimed)) {
+        unknown.add(ofFolder(key))
+      }
     }
   }
   return (key: string): boolean =>
@@ -100,7 +106,28 @@ const mayStay = (world: World, { uid = "" }: Resource) => {
       (world.unclaimed.size > 0 || key.split("/")[2] !== uid))
 }
 
-/** Law 4: everything is removed, with what unfinished runs and earlier resources of the name have left. */
+/**
+ * The torn backups that a removal of everything may stop at, and must name: those that do not say whose they are, and
+ * those of an earlier resource no backup of which can be read. What such a resource made might show that it is at work
+ * in another cluster, so nobody can prove that it was taken over (ADR 18); and a backup that cannot be read may need
+ * any object of its name. People are told which one to put right or to move away.
+ */
+const mayBlock = Effect.fnUntraced(function* (world: World, resource: Resource) {
+  const torn = [...world.damaged.keys()].filter(Sets.isAboutAll).map((key) => BackupId.make(key.split("/")[0]!))
+  const sets = yield* Sets.complete(world)
+  const readable = new Set(sets.map(({ set }) => set?.facts.identity.owner.uid))
+  return yield* Effect.filter(torn, (backupId) =>
+    Effect.map(
+      Claims.claimant(world.store, backupId),
+      (maker) => maker === undefined || (maker.uid !== resource.uid && !readable.has(maker.uid))
+    )
+  )
+})
+
+/**
+ * Law 4: everything is removed, with what unfinished runs and earlier resources of the name have left. No unfinished
+ * run holds anything back by then, whoever made it: none was written to for weeks.
+ */
 const removeAll = Effect.fnUntraced(function* (world: World) {
   world.skewMillis = 0
   world.time.nowMillis += 60 * day
@@ -109,9 +136,13 @@ const removeAll = Effect.fnUntraced(function* (world: World) {
   const held = <A, E, R>(work: Effect.Effect<A, E, R>) =>
     Pod.on(Pod.make(world), OwnerLock.holding(store, ownerOf(resource), "prune", work, "fiveMinutes"))
   yield* held(RetentionPass.run(store, resource, { keep: 1 }))
-  const { blocked } = yield* held(WholeRemoval.run(store, resource))
-  // A backup that nobody can read and that does not say whose it is: it may need anything.
-  if (blocked.length > 0 && world.unclaimed.size > 0) return
+  const { blocked, locked } = yield* held(WholeRemoval.run(store, resource))
+  const blocking = yield* mayBlock(world, resource)
+  const unexplained = [...blocked, ...locked.map(({ why }) => why)].filter(
+    (why) => !blocking.some((backupId) => why.includes(`${backupId} may need objects`))
+  )
+  if (unexplained.length > 0) world.problems.push(`4: the removal of everything stops: ${unexplained[0]}`)
+  if (blocked.length > 0) return
   const stays = mayStay(world, resource)
   const left = [...world.versions.keys()].filter((key) => !stays(key))
   if (left.length > 0)
