@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
 import { type Admin, Kafka, logLevel } from "kafkajs"
+import { quietTimers } from "../../src/kafka/kafkajs/Internals.ts"
 
 /** Topics of small partitions, as a cluster has them by the hundred. */
 export interface Shape {
@@ -30,6 +31,9 @@ const messages = (topic: string, partition: number, count: number, round: number
     const seed = `${topic}/${partition}/${round}/${n}`
     return { partition, key: seed, value: value(seed) }
   })
+
+// As shipped, each connection sets timers of negative durations, of which Node warns.
+quietTimers()
 
 const client = (bootstrap: string) =>
   new Kafka({ clientId: "bench", brokers: bootstrap.split(","), logLevel: logLevel.NOTHING })

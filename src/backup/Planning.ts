@@ -1,4 +1,4 @@
-import { Clock, Effect, Stream } from "effect"
+import { Clock, Effect } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import { KafkaError } from "../kafka/KafkaError.ts"
 import type { KafkaSourceShape, PartitionOffset, TopicInfo } from "../kafka/KafkaSource.ts"
@@ -45,29 +45,16 @@ const whereAllowed = <A>(what: string, notes: Array<string>, effect: Effect.Effe
     )
   )
 
-/**
- * Reads one batch of every topic that is not empty, so that a missing Read permission fails before the run, for all
- * topics.
- */
+/** Fails before the run if a Read permission is missing, for all topics that are not empty. */
 const assertReadable = Effect.fnUntraced(function* (kafka: KafkaSourceShape, topics: ReadonlyArray<PlannedTopic>) {
-  const denied = yield* Effect.forEach(
-    topics,
-    (topic) => {
-      const first = topic.partitions.find((p) => p.from < p.until)
-      if (first === undefined) return Effect.succeed([])
-      const { name, topicId } = topic
-      const range = { topic: name, topicId, partition: first.partition, from: first.from, until: first.from + 1 }
-      return kafka.read({ ...range, fetchBytes: 1024 }).pipe(
-        Stream.take(1),
-        Stream.runForEach((fetched) => Effect.sync(fetched.release)),
-        Effect.as<ReadonlyArray<string>>([]),
-        Effect.catchReason("KafkaError", "KafkaAuthorizationFailed", () => Effect.succeed([topic.name]))
-      )
-    },
-    { concurrency: 8 }
-  )
-  const topicNames = denied.flat()
-  if (topicNames.length > 0) return yield* new RunError({ reason: new TopicAccessDenied({ topics: topicNames }) })
+  const places = topics.flatMap(({ name, partitions }) => {
+    const some = partitions.find(({ from, until }) => from < until)
+    return some === undefined ? [] : [{ topic: name, partition: some.partition, offset: some.until }]
+  })
+  const denied = yield* kafka.unreadable(places)
+  if (denied.length > 0) {
+    return yield* new RunError({ reason: new TopicAccessDenied({ topics: denied.map(({ topic }) => topic) }) })
+  }
 })
 
 const keyOf = (offset: { readonly topic: string; readonly partition: number }) => `${offset.topic}/${offset.partition}`

@@ -5,6 +5,7 @@ import * as GroupOffsets from "./kafkajs/GroupOffsets.ts"
 import * as DescribeConfigs from "./kafkajs/protocol/DescribeConfigs.ts"
 import * as OffsetForLeaderEpoch from "./kafkajs/protocol/OffsetForLeaderEpoch.ts"
 import * as Fetch from "./kafkajs/protocol/Fetch.ts"
+import * as ReadRights from "./kafkajs/protocol/ReadRights.ts"
 import * as TopicConfigs from "./kafkajs/TopicConfigs.ts"
 import { ErrorCode } from "./ErrorCode.ts"
 import type { KafkaError } from "./KafkaError.ts"
@@ -35,6 +36,13 @@ const over = ({ brokers, location, metadata, offsets }: Cluster.Cluster): KafkaW
             places.map(() => ({ errorCode: ErrorCode.leaderNotAvailable, leaderEpoch: -1, endOffset: -1 }))
         ),
         Effect.mapError(Cluster.failing("offsets"))
+      ),
+  readRights: (leader, places) =>
+    brokers
+      .ask(leader, ReadRights.api, (version) => ReadRights.call(places, version))
+      .pipe(
+        Effect.map((answer) => answer?.value ?? places.map(() => ErrorCode.leaderNotAvailable)),
+        Effect.mapError(Cluster.failing("fetch"))
       ),
   fetch: (request) =>
     brokers

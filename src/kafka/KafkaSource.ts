@@ -131,6 +131,13 @@ export interface KafkaSourceShape {
     kind: OffsetKind
   ) => Effect.Effect<ReadonlyArray<PartitionOffset>, KafkaError>
   /**
+   * Those of these partitions whose topics the principal may not Read, in the same order. Costs least where nothing is
+   * behind the offsets.
+   */
+  readonly unreadable: (
+    places: ReadonlyArray<PartitionOffset>
+  ) => Effect.Effect<ReadonlyArray<PartitionOffset>, KafkaError>
+  /**
    * For each given partition and epoch, in the same order, where that epoch ends. Needs Describe on the topics. Fails
    * where a broker does not know the request (before Kafka 2.1).
    */

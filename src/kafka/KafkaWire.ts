@@ -1,6 +1,6 @@
 import type { Effect } from "effect"
 import type { KafkaError } from "./KafkaError.ts"
-import type { EpochPlace, GroupOffsets, OffsetKind, TopicPartition } from "./KafkaSource.ts"
+import type { EpochPlace, GroupOffsets, OffsetKind, PartitionOffset, TopicPartition } from "./KafkaSource.ts"
 import type { TopicCleanup } from "./TopicCleanup.ts"
 
 /** One partition in a Metadata answer. */
@@ -93,6 +93,14 @@ export interface KafkaWire {
     leader: number,
     places: ReadonlyArray<EpochPlace>
   ) => Effect.Effect<ReadonlyArray<WireEpochEnd>, KafkaError>
+  /**
+   * The error codes of a Fetch at the leader `leader` that asks for as good as no data, one per partition in the same
+   * order. Where a quota lets the broker answer nothing, they are 0.
+   */
+  readonly readRights: (
+    leader: number,
+    places: ReadonlyArray<PartitionOffset>
+  ) => Effect.Effect<ReadonlyArray<number>, KafkaError>
   readonly fetch: (request: WireFetch) => Effect.Effect<WireFetched, KafkaError>
   /** As `KafkaSource.topicConfigs`. */
   readonly topicConfigs: (

@@ -185,6 +185,19 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
       })
     )
 
+    fact("finds topics readable at their ends, in front of records, and where they are empty", ({ source, driver }) =>
+      Effect.gen(function* () {
+        const [first, second] = [freshTopic("readable"), freshTopic("readable")]
+        for (const topic of [first, second]) yield* driver.createTopic(topic, 3)
+        yield* driver.produce(first, 0, numbered(7), "none")
+        yield* driver.produce(second, 2, numbered(2), "none")
+        const at = (topic: string, partition: number, offset: number) => ({ topic, partition, offset })
+        const places = [at(second, 2, 2), at(first, 1, 0), at(first, 0, 3), at(second, 0, 0)]
+        assert.deepStrictEqual(yield* source.unreadable(places), [])
+        assert.deepStrictEqual(yield* source.unreadable([]), [])
+      })
+    )
+
     fact("says which epoch of the leader wrote the last batch, and where that epoch ends", ({ source, driver }) =>
       Effect.gen(function* () {
         const topic = freshTopic("epochs")

@@ -23,7 +23,8 @@ export type Fault =
   /** The leader names another replica to read from (KIP-392); ignored by that replica. */
   | { readonly _tag: "Redirected"; readonly node: number }
 
-export type FaultOperation = "fetch" | "offsets" | "metadata" | ChangingOperation
+/** `rights` is the fetch without data that tells whether topics may be read. */
+export type FaultOperation = "fetch" | "rights" | "offsets" | "metadata" | ChangingOperation
 
 /**
  * `records` deletes them, `topics` creates and deletes topics, `producer` and `groups` ask coordinators, `transactions`
@@ -42,9 +43,9 @@ export type ChangingOperation =
 /** Which answers have the fault. */
 export interface FaultPlan {
   /**
-   * Default `fetch`. `metadata` and `offsets` support `ConnectionLost` and `Delayed`; `offsets` also `Code`. The
-   * operations that change something support `Code`, `ConnectionLost`, `AnswerLost`, `LateEffect` and `Delayed`;
-   * `produce` also `Throttled`, which appends the batch, and `Uncommitted`.
+   * Default `fetch`. `metadata`, `offsets` and `rights` support `ConnectionLost` and `Delayed`; the latter two also
+   * `Code`. The operations that change something support `Code`, `ConnectionLost`, `AnswerLost`, `LateEffect` and
+   * `Delayed`; `produce` also `Throttled`, which appends the batch, and `Uncommitted`.
    */
   readonly operation?: FaultOperation
   /** Default: all topics, all partitions, all nodes. */

@@ -50,7 +50,10 @@ export const makeInMemoryWire = (state: Cluster.ClusterState): KafkaWire => {
     return { records, release }
   }
 
-  const errorOf = (request: WireFetch, topic: InMemoryTopic | undefined): number => {
+  const errorOf = (
+    request: Omit<WireFetch, "maxBytes" | "maxWaitMillis">,
+    topic: InMemoryTopic | undefined
+  ): number => {
     if (isDenied("Read", request.topic) || isDenied("Describe", request.topic))
       return ErrorCode.topicAuthorizationFailed
     if (topic === undefined) {
@@ -159,6 +162,16 @@ export const makeInMemoryWire = (state: Cluster.ClusterState): KafkaWire => {
           return { errorCode: ErrorCode.none, ...found.log.epochEnd(leaderEpoch) }
         })
       }),
+    readRights: (leader, places) =>
+      Effect.map(
+        Effect.andThen(passTime(state), Cluster.applyFaults(state, "fetch", { operation: "rights", node: leader })),
+        (fault) => {
+          counters.fetches++
+          return places.map((place) =>
+            fault?._tag === "Code" ? fault.code : errorOf({ ...place, leader }, state.topics.get(place.topic))
+          )
+        }
+      ),
     fetch: (request) => {
       const { topic, partition, leader } = request
       return passTime(state).pipe(

@@ -3,14 +3,20 @@ import { classOf, reasonFor } from "./ErrorCodeClass.ts"
 import { ErrorCode } from "../ErrorCode.ts"
 import { KafkaError, type KafkaReason, TopicVanished } from "../KafkaError.ts"
 import type { EpochEnd, EpochPlace, PartitionOffset, TopicPartition } from "../KafkaSource.ts"
-import type { KafkaWire, OffsetSpec, WireMetadata } from "../KafkaWire.ts"
+import type { KafkaWire, OffsetSpec, WireTopic } from "../KafkaWire.ts"
 import * as Backoff from "./Backoff.ts"
 import type { SourceOptions } from "./SourceOptions.ts"
+import type { TopicMetadata } from "./TopicMetadata.ts"
 
 /** Partitions in one ListOffsets request: an answer takes about 30 bytes per partition, so frames stay small. */
 const partitionsPerRequest = 1000
 /** Brokers asked at the same time. */
 const brokersAtOnce = 8
+/**
+ * Leaders that were named this shortly before are asked without new metadata: a plan asks for several kinds of offsets
+ * in a row. A broker that leads no longer says so.
+ */
+const leadersMillis = 5_000
 
 interface Open<P> {
   readonly place: P
@@ -38,12 +44,15 @@ const openReason = (code: number, { topic, partition }: TopicPartition): KafkaRe
     ? new TopicVanished({ topic })
     : reasonFor(code, topic, "Describe", `asking for offsets of ${topic}[${partition}]`)
 
+/** Who knows the leaders. */
+export type Leaders = Pick<TopicMetadata, "known" | "request">
+
 /**
  * One answer per partition, in the order of `places`. Requests are grouped by leader. Partitions whose leader has moved
  * are requested again with fresh metadata, until all are answered or `controlMillis` pass without any answer.
  */
 const askLeaders = Effect.fnUntraced(function* <P extends TopicPartition, A>(
-  wire: Pick<KafkaWire, "metadata">,
+  leaders: Leaders,
   options: Pick<SourceOptions, "vanishedMillis" | "controlMillis">,
   places: ReadonlyArray<P>,
   ask: Ask<P, A>
@@ -52,12 +61,18 @@ const askLeaders = Effect.fnUntraced(function* <P extends TopicPartition, A>(
   let open: ReadonlyArray<Open<P>> = places.map((place, index) => ({ place, index }))
   let failures = 0
   let progressMillis = yield* Clock.currentTimeMillis
+  let known = yield* leaders.known(topicsOf(open), leadersMillis)
   while (open.length > 0) {
     const asked: ReadonlyArray<Open<P>> = open
-    const result = yield* Effect.result(askOnce(wire, asked, ask, answers))
+    const wasKnown = known !== undefined
+    const topics = known === undefined ? leaders.request(topicsOf(open)) : Effect.succeed({ topics: known })
+    known = undefined
+    const result = yield* Effect.result(Effect.flatMap(topics, (found) => askOnce(found.topics, asked, ask, answers)))
     if (Result.isFailure(result) && !result.failure.isRetryable) return yield* result.failure
     open = asked.filter(({ index }) => answers[index] === undefined)
     if (open.length === 0) break
+    // The leaders may have moved since: new metadata tells, and only then is there a reason to wait.
+    if (wasKnown) continue
     const error = Result.isFailure(result) ? result.failure : offsetError(result.success.reason!)
     const nowMillis = yield* Clock.currentTimeMillis
     if (open.length < asked.length) {
@@ -74,13 +89,14 @@ const askLeaders = Effect.fnUntraced(function* <P extends TopicPartition, A>(
 
 /** One offset per partition, in the order of `partitions`. Offset -1: no record has that time or a later one. */
 export const askOffsets = (
-  wire: Pick<KafkaWire, "metadata" | "offsets">,
+  wire: Pick<KafkaWire, "offsets">,
+  leaders: Leaders,
   options: Pick<SourceOptions, "vanishedMillis" | "controlMillis">,
   partitions: ReadonlyArray<TopicPartition>,
   kind: OffsetSpec
 ): Effect.Effect<ReadonlyArray<PartitionOffset>, KafkaError> => {
   const least = typeof kind === "object" ? -1 : 0
-  return askLeaders(wire, options, partitions, (leader, places) =>
+  return askLeaders(leaders, options, partitions, (leader, places) =>
     Effect.map(wire.offsets(leader, places, kind), (codes) =>
       places.map(({ partition, topic }, i): Answered<PartitionOffset> => {
         const { errorCode, offset } = codes[i] ?? { errorCode: ErrorCode.requestTimedOut, offset: -1 }
@@ -93,11 +109,12 @@ export const askOffsets = (
 
 /** Where the epochs end, in the order of `places`. */
 export const askEpochEnds = (
-  wire: Pick<KafkaWire, "epochEnds" | "metadata">,
+  wire: Pick<KafkaWire, "epochEnds">,
+  leaders: Leaders,
   options: Pick<SourceOptions, "vanishedMillis" | "controlMillis">,
   places: ReadonlyArray<EpochPlace>
 ): Effect.Effect<ReadonlyArray<EpochEnd>, KafkaError> =>
-  askLeaders(wire, options, places, (leader, some) =>
+  askLeaders(leaders, options, places, (leader, some) =>
     Effect.map(wire.epochEnds(leader, some), (ends) =>
       some.map(({ partition, topic }, i): Answered<EpochEnd> => {
         const { endOffset, errorCode, leaderEpoch } = ends[i] ?? {
@@ -110,14 +127,36 @@ export const askEpochEnds = (
     )
   )
 
+/**
+ * Those of these partitions whose topics the principal may not read, in their order. A Fetch behind the last offset
+ * tells it: it brings no data, and the topics of one broker share it.
+ */
+export const askUnreadable = (
+  wire: Pick<KafkaWire, "readRights">,
+  leaders: Leaders,
+  options: Pick<SourceOptions, "vanishedMillis" | "controlMillis">,
+  places: ReadonlyArray<PartitionOffset>
+): Effect.Effect<ReadonlyArray<PartitionOffset>, KafkaError> =>
+  askLeaders(leaders, options, places, (leader, some) =>
+    Effect.map(wire.readRights(leader, some), (codes) =>
+      // What else is wrong with a partition, its reader finds out.
+      codes.map((errorCode): Answered<boolean> =>
+        classOf(errorCode) === "moved"
+          ? { errorCode, found: undefined }
+          : { errorCode: ErrorCode.none, found: errorCode !== ErrorCode.topicAuthorizationFailed }
+      )
+    )
+  ).pipe(Effect.map((answers) => places.filter((_, i) => answers[i] === false)))
+
+const topicsOf = (open: ReadonlyArray<Open<TopicPartition>>) => [...new Set(open.map(({ place }) => place.topic))]
+
 const askOnce = Effect.fnUntraced(function* <P extends TopicPartition, A>(
-  wire: Pick<KafkaWire, "metadata">,
+  topics: ReadonlyArray<WireTopic>,
   asked: ReadonlyArray<Open<P>>,
   ask: Ask<P, A>,
   answers: Array<A>
 ) {
-  const metadata = yield* wire.metadata([...new Set(asked.map(({ place }) => place.topic))])
-  const leaders = leadersOf(metadata)
+  const leaders = leadersOf(topics)
   const byLeader = new Map<number, Array<Open<P>>>()
   let reason: KafkaReason | undefined
   for (const wanted of asked) {
@@ -171,9 +210,9 @@ const keep = <P extends TopicPartition, A>(
   return Effect.succeed({ reason })
 }
 
-const leadersOf = (metadata: WireMetadata) => {
+const leadersOf = (answered: ReadonlyArray<WireTopic>) => {
   const topics = new Map(
-    metadata.topics.map((topic) => [
+    answered.map((topic) => [
       topic.name,
       { errorCode: topic.errorCode, partitions: new Map(topic.partitions.map((each) => [each.partition, each.leader])) }
     ])

@@ -3,7 +3,8 @@ import { classOf, reasonFor } from "./ErrorCodeClass.ts"
 import { ErrorCode } from "../ErrorCode.ts"
 import { KafkaError } from "../KafkaError.ts"
 import type { TopicInfo, TopicLookup } from "../KafkaSource.ts"
-import type { KafkaWire, WireTopic } from "../KafkaWire.ts"
+import type { WireTopic } from "../KafkaWire.ts"
+import type { TopicMetadata } from "./TopicMetadata.ts"
 
 /** The error code for an invalid topic name. Source: Kafka protocol guide, "Error Codes". */
 const invalidTopic = 17
@@ -33,15 +34,15 @@ const lookup = (name: string, topic: WireTopic | undefined): Effect.Effect<Topic
 }
 
 /** Requests metadata once; a topic that is still being created fails retryably. */
-export const lookupTopics = (wire: Pick<KafkaWire, "metadata">, names: ReadonlyArray<string>) =>
-  Effect.flatMap(wire.metadata(names), ({ topics }) => {
+export const lookupTopics = (metadata: Pick<TopicMetadata, "request">, names: ReadonlyArray<string>) =>
+  Effect.flatMap(metadata.request(names), ({ topics }) => {
     const byName = new Map(topics.map((topic) => [topic.name, topic]))
     return Effect.forEach(names, (name) => lookup(name, byName.get(name)))
   })
 
 /** Every topic that the broker shows to the principal, except topics that are being deleted. */
-export const listTopics = (wire: KafkaWire) =>
-  Effect.map(wire.metadata("all"), ({ clusterId, topics }) => {
+export const listTopics = (metadata: Pick<TopicMetadata, "request">) =>
+  Effect.map(metadata.request("all"), ({ clusterId, topics }) => {
     const usable = topics.filter(({ errorCode }) => ["none", "moved"].includes(classOf(errorCode)))
     return { clusterId, topics: usable.map(topicInfo) }
   })

@@ -3,7 +3,7 @@ import type { BrokerGuards } from "../BrokerGuards.ts"
 import * as GuardedWire from "./GuardedWire.ts"
 import type { KafkaSourceShape } from "../KafkaSource.ts"
 import type { KafkaWire } from "../KafkaWire.ts"
-import { askEpochEnds, askOffsets } from "./OffsetLookup.ts"
+import { askEpochEnds, askOffsets, askUnreadable } from "./OffsetLookup.ts"
 import { makePartitionReader } from "./PartitionReader.ts"
 import { partitionStream } from "./PartitionStream.ts"
 import * as Backoff from "./Backoff.ts"
@@ -21,10 +21,11 @@ export const makeKafkaSource = (wire: KafkaWire, options?: Partial<SourceOptions
   const retried = Backoff.retried(settings.controlMillis)
   return {
     location: wire.location,
-    cluster: retried(listTopics(wire)),
-    lookup: (names) => (names.length === 0 ? Effect.succeed([]) : retried(lookupTopics(wire, names))),
-    offsets: (partitions, kind) => askOffsets(wire, settings, partitions, kind),
-    lineage: (places) => askEpochEnds(wire, settings, places),
+    cluster: retried(listTopics(topics)),
+    lookup: (names) => (names.length === 0 ? Effect.succeed([]) : retried(lookupTopics(topics, names))),
+    offsets: (partitions, kind) => askOffsets(wire, topics, settings, partitions, kind),
+    unreadable: (places) => askUnreadable(wire, topics, settings, places),
+    lineage: (places) => askEpochEnds(wire, topics, settings, places),
     cleanup: (names) => (names.length === 0 ? Effect.succeed(new Map()) : retried(wire.cleanup(names))),
     topicConfigs: (names) => (names.length === 0 ? Effect.succeed(new Map()) : retried(wire.topicConfigs(names))),
     groupOffsets: (names) => (names.length === 0 ? Effect.succeed([]) : retried(wire.groupOffsets(names))),

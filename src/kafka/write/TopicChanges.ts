@@ -97,7 +97,7 @@ const deleteByName = Effect.fnUntraced(function* (
   topics: ReadonlyArray<DoomedTopic>
 ) {
   const names = topics.map(({ name }) => name)
-  const found = yield* retried(lookupTopics(wire, names))
+  const found = yield* retried(lookupTopics({ request: wire.metadata }, names))
   const isSame = (at: number) => {
     const one = found[at]
     return one?._tag === "Found" && one.topic.topicId === topics[at]?.topicId

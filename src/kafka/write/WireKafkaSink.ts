@@ -30,7 +30,8 @@ export type SinkOptions = Pick<SourceOptions, "controlMillis" | "metadataMillis"
 export const makeKafkaSink = (wire: KafkaWriteWire, options?: Partial<SinkOptions>): KafkaSinkShape => {
   const settings = { ...defaults, ...options }
   const retried = Backoff.retried(settings.controlMillis)
-  const leaders = makeLeaderLookup(makeTopicMetadata(wire, settings.metadataMillis), settings.vanishedMillis)
+  const metadata = makeTopicMetadata(wire, settings.metadataMillis)
+  const leaders = makeLeaderLookup(metadata, settings.vanishedMillis)
 
   const deleteRecordsBefore = Effect.fnUntraced(function* (place: TopicPartition, offset: number) {
     const { partition, topic } = place
@@ -61,13 +62,13 @@ export const makeKafkaSink = (wire: KafkaWriteWire, options?: Partial<SinkOption
     clusterId: retried(Effect.map(wire.metadata([]), ({ clusterId }) => clusterId)),
     brokerCount: retried(Effect.map(wire.metadata([]), ({ brokers }) => brokers.length)),
     missingRights: (asked) => missingRights(wire, asked),
-    lookup: (names) => (names.length === 0 ? Effect.succeed([]) : retried(lookupTopics(wire, names))),
-    offsets: (partitions, kind) => askOffsets(wire, settings, partitions, kind),
+    lookup: (names) => (names.length === 0 ? Effect.succeed([]) : retried(lookupTopics(metadata, names))),
+    offsets: (partitions, kind) => askOffsets(wire, metadata, settings, partitions, kind),
     offsetsAtTime: (partitions, timestampMillis) =>
       Effect.gen(function* () {
-        const found = yield* askOffsets(wire, settings, partitions, { timestampMillis })
+        const found = yield* askOffsets(wire, metadata, settings, partitions, { timestampMillis })
         const without = found.filter(({ offset }) => offset < 0)
-        const ends = yield* askOffsets(wire, settings, without, "highWatermark")
+        const ends = yield* askOffsets(wire, metadata, settings, without, "highWatermark")
         return found.map((one) => (one.offset < 0 ? ends[without.indexOf(one)]! : one))
       }),
     groups: retried(wire.groups),
@@ -80,7 +81,7 @@ export const makeKafkaSink = (wire: KafkaWriteWire, options?: Partial<SinkOption
           wire,
           retried,
           producer: coordination.producer,
-          endOf: (place) => Effect.map(askOffsets(wire, settings, [place], "highWatermark"), ([end]) => end)
+          endOf: (place) => Effect.map(askOffsets(wire, metadata, settings, [place], "highWatermark"), ([end]) => end)
         },
         transactionalIds
       ),

@@ -17,6 +17,7 @@ import * as Fetch from "../../../src/kafka/kafkajs/protocol/Fetch.ts"
 import * as Groups from "../../../src/kafka/kafkajs/protocol/Groups.ts"
 import * as ListOffsets from "../../../src/kafka/kafkajs/protocol/ListOffsets.ts"
 import * as OffsetForLeaderEpoch from "../../../src/kafka/kafkajs/protocol/OffsetForLeaderEpoch.ts"
+import * as ReadRights from "../../../src/kafka/kafkajs/protocol/ReadRights.ts"
 import * as Metadata from "../../../src/kafka/kafkajs/protocol/Metadata.ts"
 import { Malformed, Reader } from "../../../src/kafka/kafkajs/protocol/Reader.ts"
 import { Writer } from "../../../src/kafka/kafkajs/protocol/Writer.ts"
@@ -99,6 +100,22 @@ describe("answers of Kafka 4.3.1", () => {
         { errorCode: 3, offset: -1 }
       ])
     }
+  })
+
+  it("tell whether a topic may be read, and are malformed where they do not name it, unless a quota emptied them", () => {
+    const at = (partition: number) => ({ topic: "golden", partition, offset: 1 })
+    const fetched = cases.filter(({ api, call }) => api === "Fetch" && call.version <= ReadRights.api.maxVersion)
+    expect(fetched).toHaveLength(3)
+    for (const { call, frame } of fetched) {
+      expect(decode(ReadRights.call([at(0)], call.version), frame)).toEqual([0])
+      expect(() => decode(ReadRights.call([at(1)], call.version), frame)).toThrow(Malformed)
+    }
+    const answer = (throttleMillis: number, errorCode: number) =>
+      new Writer(false).int32(0).int32(throttleMillis).int16(errorCode).int32(0).arrayLength(0).finish()
+    const asked = ReadRights.call([at(0), at(1)], 11)
+    expect(decode(asked, answer(500, 0))).toEqual([0, 0])
+    expect(decode(asked, answer(0, 29))).toEqual([29, 29])
+    expect(() => decode(asked, answer(0, 0))).toThrow(Malformed)
   })
 
   it("hold the ends of epochs, and -1 for an epoch that the log does not know", () => {

@@ -66,6 +66,22 @@ describe("KafkaSource.offsets", () => {
     })
   )
 
+  it.effect("uses metadata of just before, and asks a leader that has moved since again at once", () =>
+    Effect.gen(function* () {
+      const { cluster, source } = yield* withTopics
+      yield* source.cluster
+      yield* source.offsets(everyPartition, "highWatermark")
+      assert.strictEqual((yield* cluster.counters).metadataRequests, 1)
+      yield* cluster.moveLeader("orders", 0)
+      // The test's clock stands still.
+      assert.deepStrictEqual(offsetsOf(yield* source.offsets(everyPartition, "lastStable")), ends)
+      assert.strictEqual((yield* cluster.counters).metadataRequests, 2)
+      yield* pass("5 seconds")
+      yield* source.offsets(everyPartition, "lastStable")
+      assert.strictEqual((yield* cluster.counters).metadataRequests, 3)
+    })
+  )
+
   it.effect("waits for an election", () =>
     Effect.gen(function* () {
       const { cluster, source } = yield* withTopics
@@ -244,6 +260,64 @@ describe("many readers of one source", () => {
       const collected = yield* within("30 seconds", reads)
       assert.isTrue(collected.every(({ records }) => records.length === 30))
       assert.isAtMost((yield* cluster.counters).metadataRequests, 10)
+    })
+  )
+})
+
+describe("KafkaSource.unreadable", () => {
+  const places = everyPartition.map((place, i) => ({ ...place, offset: ends[i]! }))
+
+  it.effect("names the partitions of all topics that may not be read, with one request to each broker", () =>
+    Effect.gen(function* () {
+      const { cluster, source } = yield* withTopics
+      yield* cluster.deny("Read", "orders")
+      const found = yield* source.unreadable(places)
+      assert.deepStrictEqual(
+        found,
+        places.filter(({ topic }) => topic === "orders")
+      )
+      assert.strictEqual((yield* cluster.counters).fetches, 3)
+    })
+  )
+
+  it.effect("asks again where a leader has moved, and leaves other faults of a partition to its reader", () =>
+    Effect.gen(function* () {
+      const { cluster, source } = yield* withTopics
+      yield* cluster.deny("Read", "orders")
+      yield* cluster.inject({ _tag: "Code", code: 6 }, { operation: "rights", node: 2 })
+      yield* cluster.inject({ _tag: "ConnectionLost" }, { operation: "rights", node: 3 })
+      const beyond = places.map((place) => ({ ...place, offset: 1000 }))
+      const found = yield* within("30 seconds", source.unreadable(beyond))
+      assert.strictEqual(found.length, 3)
+      assert.isTrue(found.every(({ topic }) => topic === "orders"))
+    })
+  )
+})
+
+describe("readers of many topics", () => {
+  it.effect("share one request for metadata, and one again when it has become old", () =>
+    Effect.gen(function* () {
+      const cluster = makeInMemoryCluster({ location: "in-memory:9092" })
+      const topics = Array.from({ length: 40 }, (_, n) => `topic-${n}`)
+      for (const topic of topics) {
+        yield* cluster.createTopic(topic, { partitions: 1 })
+        yield* cluster.produce(topic, 0, someRecords(3))
+      }
+      yield* cluster.inject({ _tag: "Delayed", millis: 100 }, { operation: "metadata", times: Infinity })
+      const source = makeKafkaSource(cluster.wire)
+      const readAll = within(
+        "10 seconds",
+        Effect.forEach(topics, (topic) => collect(source, { topic, partition: 0, from: 0, until: 3 }), {
+          concurrency: "unbounded"
+        })
+      )
+      assert.isTrue((yield* readAll).every(({ records }) => records.length === 3))
+      const { metadataRequests } = yield* cluster.counters
+      assert.isAtMost(metadataRequests, 2)
+      yield* pass("6 minutes")
+      for (const topic of topics)
+        yield* within("10 seconds", collect(source, { topic, partition: 0, from: 0, until: 3 }))
+      assert.strictEqual((yield* cluster.counters).metadataRequests, metadataRequests + 1)
     })
   )
 })
