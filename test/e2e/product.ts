@@ -9,7 +9,13 @@ import { RecordDigest } from "../harness/RecordDigest.ts"
 
 /** The product as its users have it: the real process, files, exit codes. */
 
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+/** `KBO_MAIN=dist/kafka-backup.mjs`: what `npm run build` has made, which starts in a fifth of the CPU time. */
+const main = join(root, process.env["KBO_MAIN"] ?? "src/main.ts")
+
+/** Types are stripped and modules compiled once, not at each start, as `bin/kafka-backup.mjs` does it. */
+const compiled = { NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "kafka-backup") }
 
 export interface Ended {
   /** Exit code; undefined when a signal ended it. */
@@ -26,7 +32,7 @@ export interface Started {
 /** Starts `kafka-backup` with these arguments. */
 export const start = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Started => {
   const child = spawn(process.execPath, [main, ...args], {
-    env: { ...process.env, ...env },
+    env: { ...compiled, ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"]
   })
   let stdout = ""
@@ -134,7 +140,10 @@ export interface ExportedRecord {
 
 /** Everything that `export` prints with these arguments. */
 export async function* exported(...args: ReadonlyArray<string>): AsyncGenerator<ExportedRecord> {
-  const child = spawn(process.execPath, [main, "export", ...args], { stdio: ["ignore", "pipe", "pipe"] })
+  const child = spawn(process.execPath, [main, "export", ...args], {
+    env: { ...compiled, ...process.env },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
   let stderr = ""
   child.stderr.on("data", (text: Buffer) => (stderr += text.toString()))
   const code = new Promise<number | null>((resolve) => child.on("close", resolve))
