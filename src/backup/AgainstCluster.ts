@@ -7,6 +7,7 @@ import { RecordEditor } from "../segment/records/RecordEditor.ts"
 import * as RecordStreaming from "../segment/records/RecordStreaming.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as ComparedPlaces from "./ComparedPlaces.ts"
+import * as PacedReads from "./PacedReads.ts"
 import { type Difference, LogMatch } from "./LogMatch.ts"
 
 /*
@@ -123,11 +124,13 @@ const compareRange = Effect.fnUntraced(function* (
     stored: yield* oneByOne(storedRuns(store, place, from, until, addedHeaders)),
     live: yield* oneByOne(liveRuns(kafka, place, from, until))
   }
+  let told = 0
   for (let wanted = match.wants; wanted !== undefined; wanted = match.wants) {
-    const before = match.equal
     match.give(wanted, yield* wanted === "stored" ? runs.stored : runs.live)
-    onRecords(match.equal - before)
+    onRecords(match.equal - told)
+    told = match.equal
   }
+  onRecords(match.equal - told)
   return match
 }, Effect.scoped)
 
@@ -186,16 +189,21 @@ const comparePartition = Effect.fnUntraced(function* (
 /** Partitions that are compared at the same time. */
 const atOnce = 2
 
+/** Most bytes of one fetch, as the source asks for by itself. */
+const fetchBytes = 1024 * 1024
+
 /**
- * Compares every partition of the backup with its live log. Fails as the store and Kafka do, and where a segment is
- * damaged. `onRecords` is told of records that are equal.
+ * Compares every partition of the backup with its live log, and reads that no faster than a run would. Fails as the
+ * store and Kafka do, and where a segment is damaged. `onRecords` is told of records that are equal.
  */
 export const compare = Effect.fn("AgainstCluster.compare")(function* (
-  kafka: KafkaSourceShape,
+  source: KafkaSourceShape,
   store: ObjectStoreShape,
   set: BackupSet,
+  limits: PacedReads.Limits = {},
   onRecords: (records: number) => void = () => {}
 ) {
+  const kafka: KafkaSourceShape = { ...source, read: PacedReads.of(source, limits, fetchBytes) }
   const places = ComparedPlaces.of(set)
   const names = [...new Set(places.map(({ topic }) => topic))]
   const idOf = (name: string) => places.find(({ topic }) => topic === name)?.topicId

@@ -1,6 +1,6 @@
 import { Clock, Deferred, Duration, Effect, type Scope, Semaphore, Stream } from "effect"
 import type { LogReplaced } from "../kafka/KafkaError.ts"
-import type { KafkaSourceShape, ReadRequest } from "../kafka/KafkaSource.ts"
+import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import type { DurableSegment, PartitionAdvance } from "../manifest/Checkpoint.ts"
 import type { ContentSettings, PlannedPartition, PlannedTopic, RunPlan } from "../manifest/RunPlan.ts"
@@ -9,8 +9,7 @@ import type { EncodedSegment, SegmentFormat } from "../segment/Segment.ts"
 import type { ObjectInfo, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Checkpoints from "./Checkpoints.ts"
 import * as Healing from "./Healing.ts"
-import * as Pacing from "./Pacing.ts"
-import * as RateLimit from "../worker/RateLimit.ts"
+import * as PacedReads from "./PacedReads.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
 import * as SameLog from "./SameLog.ts"
@@ -80,7 +79,7 @@ export const readAll = Effect.fnUntraced(function* (
   yield* Effect.forEach(restarts, checkpoints.remember, { discard: true })
   yield* checkpoints.flush
   const format = yield* options.format(plan.settings)
-  const read = pacedReads(kafka, request, options)
+  const read = PacedReads.of(kafka, request, options.fetchBytes)
   const replaced: Array<LogReplaced> = []
   const rules: Segments.SealingRules = {
     segmentBytes: options.segmentBytes,
@@ -181,18 +180,6 @@ const healingFormats = Effect.fnUntraced(function* (
   }
   return (segment: RunState.ToHeal["segment"]) => formats.get(nameOf(Healing.settingsOf(segment, base, run)))!
 })
-
-/** Reads partitions within the rate limits of the request, which all partitions share. */
-const pacedReads = (kafka: KafkaSourceShape, request: RunRequest, options: ReadOptions) => {
-  const bytes = RateLimit.ofOptional(request.bytesPerSecond)
-  const records = RateLimit.ofOptional(request.recordsPerSecond)
-  const fetchBytes = RateLimit.fetchBytes(request.bytesPerSecond, options.fetchBytes)
-  return (range: ReadRequest) =>
-    kafka.read({ ...range, fetchBytes }).pipe(
-      Stream.tap((fetched) => bytes.pay(fetched.fetchedBytes)),
-      Pacing.byRecords(request.recordsPerSecond, records)
-    )
-}
 
 /** Seals a closed segment and makes it durable; gives what may now be remembered. */
 const storeClosed =

@@ -27,7 +27,7 @@ export class ClusterDiffers extends Schema.TaggedError<ClusterDiffers>()("Cluste
   readonly exitCode = exitCodes.notProven
 }
 
-/** Opens the cluster of the manifest and compares. Needs the permissions of a run. */
+/** Opens the cluster of the manifest and compares. Needs the permissions of a run, and reads no faster than one. */
 export const compare = Effect.fn("VerifyCluster.compare")(function* (
   backup: KafkaBackup,
   store: ObjectStoreShape,
@@ -39,7 +39,7 @@ export const compare = Effect.fn("VerifyCluster.compare")(function* (
   )
   const kafka = yield* (yield* KafkaSources).open(target)
   let equal = 0
-  return yield* AgainstCluster.compare(kafka, store, set, (records) => (equal += records)).pipe(
+  return yield* AgainstCluster.compare(kafka, store, set, backup.spec.rateLimit, (records) => (equal += records)).pipe(
     Display.during(() => `comparing ${set.backupId} with Kafka: ${Format.count(equal)} records are equal`)
   )
 })

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Clock, Effect, Exit, type Layer, Schema } from "effect"
 import * as AgainstCluster from "../../src/backup/AgainstCluster.ts"
 import { LogMatch } from "../../src/backup/LogMatch.ts"
 import { type KafkaSourceShape, KafkaSources } from "../../src/kafka/KafkaSource.ts"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
+import { inTime } from "./inTime.ts"
 import { aRequest, attempt, fill, layer, world } from "./world.ts"
 
 const slot = "2026-11-23T12:00:00Z"
@@ -107,6 +108,38 @@ describe("A backup that is compared with the live topics", () => {
         detail: "the record in Kafka is not that of the backup"
       })
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is read from Kafka no faster than the rate limit of its resource, which all partitions share", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* cluster.createTopic("orders", { partitions: 2 })
+      for (let n = 0; n < 100; n += 5) {
+        for (const partition of [0, 1]) {
+          yield* cluster.produce(
+            "orders",
+            partition,
+            Array.from({ length: 5 }, () => ({ value: "v".repeat(200) }))
+          )
+        }
+      }
+      const services = yield* Effect.context<Layer.Success<typeof layer>>()
+      assert.isTrue(Exit.isSuccess(yield* inTime(Effect.provideContext(attempt(aRequest(slot)), services), 60)))
+      const set = yield* Catalogue.open(store, backupId)
+      const kafka = yield* (yield* KafkaSources).open({ bootstrapServers: ["in-memory:9092"] })
+      const seconds = Effect.fnUntraced(function* (limits: { bytesPerSecond?: number; recordsPerSecond?: number }) {
+        const startMillis = yield* Clock.currentTimeMillis
+        let equal = 0
+        const work = AgainstCluster.compare(kafka, store, set, limits, (records) => (equal += records))
+        assert.isTrue(Exit.isSuccess(yield* inTime(work, 300)))
+        assert.strictEqual(equal, 200, "told while it is compared")
+        return ((yield* Clock.currentTimeMillis) - startMillis) / 1000
+      })
+      assert.isAtMost(yield* seconds({}), 2)
+      assert.closeTo(yield* seconds({ recordsPerSecond: 10 }), 20, 3)
+      // Some 45 kB in all.
+      assert.closeTo(yield* seconds({ bytesPerSecond: 1000 }), 45, 10)
+    }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
   it.live("says of topics that are gone, made anew or hidden that nothing could be compared", () =>

@@ -7,7 +7,7 @@ import type { ObjectInfo, ObjectKey } from "../ObjectStore.ts"
 import { isMissing, Refusal } from "./Failure.ts"
 import * as Paths from "./Paths.ts"
 
-/** Files looked at in one page, and at the same time. */
+/** Files looked at in one page, and at the same time; and directories entered for it at most. */
 const pageSize = 64
 
 interface Entry {
@@ -82,24 +82,28 @@ const infoOf = async (root: string, key: string): Promise<ObjectInfo | undefined
     : undefined
 }
 
-/** The next page, possibly empty, and whether there may be more. Files deleted meanwhile are left out. */
+/**
+ * The next page, possibly empty, and whether there may be more: of the files in as many directories as it takes to fill
+ * it. Files deleted meanwhile are left out.
+ */
 export const next = async (
   root: string,
   position: Position
 ): Promise<{ readonly page: Array<ObjectInfo>; readonly more: boolean }> => {
-  const frame = position.at(-1)
-  if (frame === undefined) return { page: [], more: false }
   const keys: Array<string> = []
-  while (keys.length < pageSize && frame.next < frame.entries.length && !frame.entries[frame.next]!.isFolder) {
-    keys.push(frame.folder + frame.entries[frame.next++]!.name)
-  }
-  if (keys.length === 0) {
-    if (frame.next === frame.entries.length) position.pop()
-    else position.push(await frameOf(root, frame.folder + frame.entries[frame.next++]!.name, () => true))
-    return { page: [], more: true }
+  for (let entered = 0; keys.length < pageSize && entered < pageSize;) {
+    const frame = position.at(-1)
+    if (frame === undefined) break
+    const entry = frame.entries[frame.next++]
+    if (entry === undefined) position.pop()
+    else if (!entry.isFolder) keys.push(frame.folder + entry.name)
+    else {
+      position.push(await frameOf(root, frame.folder + entry.name, () => true))
+      entered++
+    }
   }
   const infos = await Promise.all(keys.map((key) => infoOf(root, key)))
-  return { page: infos.filter((info) => info !== undefined), more: true }
+  return { page: infos.filter((info) => info !== undefined), more: position.length > 0 }
 }
 
 const holdsFile = async (root: string, folder: string): Promise<boolean> => {

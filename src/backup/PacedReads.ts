@@ -1,0 +1,29 @@
+import { Stream } from "effect"
+import type { KafkaSourceShape, ReadRequest } from "../kafka/KafkaSource.ts"
+import * as RateLimit from "../worker/RateLimit.ts"
+import * as Pacing from "./Pacing.ts"
+
+/** The ceilings of `spec.rateLimit`; none where absent. */
+export interface Limits {
+  readonly bytesPerSecond?: number | undefined
+  readonly recordsPerSecond?: number | undefined
+}
+
+/**
+ * `kafka.read` within these limits, which all partitions share that are read through it. A fetch asks for at most
+ * `mostFetchBytes`.
+ */
+export const of = (
+  kafka: Pick<KafkaSourceShape, "read">,
+  { bytesPerSecond, recordsPerSecond }: Limits,
+  mostFetchBytes: number
+): KafkaSourceShape["read"] => {
+  const bytes = RateLimit.ofOptional(bytesPerSecond)
+  const records = RateLimit.ofOptional(recordsPerSecond)
+  const fetchBytes = RateLimit.fetchBytes(bytesPerSecond, mostFetchBytes)
+  return (range: ReadRequest) =>
+    kafka.read({ ...range, fetchBytes }).pipe(
+      Stream.tap((fetched) => bytes.pay(fetched.fetchedBytes)),
+      Pacing.byRecords(recordsPerSecond, records)
+    )
+}
