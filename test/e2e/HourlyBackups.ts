@@ -30,7 +30,19 @@ export interface Made {
   readonly met: number
 }
 
+/** Small segments of a partition that a run has made one. */
+export interface Join {
+  readonly key: string
+  readonly codec: string
+  readonly bytes: number
+}
+
 const prefix = "sets"
+
+const isJoined = (key: string) => key.includes(".joined")
+
+/** By the ending of its name, as the page of the format has it. */
+const codecOf = (key: string) => (key.endsWith(".zst") ? "zstd" : key.endsWith(".lz4") ? "lz4" : "none")
 
 const sum = <A>(items: ReadonlyArray<A>, pick: (item: A) => number) =>
   items.reduce((total, item) => total + pick(item), 0)
@@ -50,6 +62,8 @@ export class HourlyBackups implements AsyncDisposable {
   readonly name: string
   readonly reports: Array<any> = []
   readonly costs: Array<SlotCost> = []
+  /** What each backup has joined. */
+  readonly joins: Array<ReadonlyArray<Join>> = []
   /** What the independent consumer saw at the cut of each backup. */
   readonly seen = new Map<string, View>()
   readonly #setting: Setting
@@ -111,6 +125,11 @@ export class HourlyBackups implements AsyncDisposable {
     return JSON.parse((await this.command("list", "-o", "json")).stdout)
   }
 
+  /** How many segments a backup names that were made of others, by itself or by an earlier one. */
+  async joinedSegments(backupId: string): Promise<number> {
+    return (await this.#partitions(backupId)).flat().filter(({ key }) => isJoined(key)).length
+  }
+
   /**
    * Objects of backups. What is kept of a resource without uid is not among them: its slots are not backed up twice.
    */
@@ -155,6 +174,7 @@ export class HourlyBackups implements AsyncDisposable {
       if (isLast && isLive) await topics.meanwhile()
       const run = await ended
       clearTimeout(timer)
+      await topics.arrived()
       if (run.code === undefined) {
         await this.#letLocksExpire()
         continue
@@ -170,7 +190,16 @@ export class HourlyBackups implements AsyncDisposable {
   }
 
   async #note(slot: number, kills: number, report: any, requests: Requests, seconds: number): Promise<void> {
+    const { backupId } = report
+    const partitions = await this.#partitions(backupId)
+    const isOwn = ({ key }: { readonly key: string }) => key.startsWith(`${backupId}/`)
     this.reports.push(report)
+    this.joins.push(
+      partitions
+        .flat()
+        .filter((one) => isOwn(one) && isJoined(one.key))
+        .map(({ compressed_size, key }) => ({ key, codec: codecOf(key), bytes: compressed_size }))
+    )
     this.costs.push({
       slot,
       store: this.name,
@@ -182,7 +211,10 @@ export class HourlyBackups implements AsyncDisposable {
       joinedStoredBytes: report.totals.joinedStoredBytes ?? 0,
       requests,
       seconds,
-      partitions: await this.#streams(report.backupId)
+      partitions: partitions.map((segments) => ({
+        bytes: sum(segments, ({ uncompressed_size }) => uncompressed_size),
+        newBytes: sum(segments, (one) => (isOwn(one) && !isJoined(one.key) ? one.uncompressed_size : 0))
+      }))
     })
   }
 
@@ -197,14 +229,9 @@ export class HourlyBackups implements AsyncDisposable {
     return JSON.parse((await this.#read(`${backupId}/${name}`))!.toString())
   }
 
-  async #streams(backupId: string): Promise<SlotCost["partitions"]> {
+  /** Segments of the manifest, by partition. */
+  async #partitions(backupId: string): Promise<ReadonlyArray<ReadonlyArray<any>>> {
     const { topics } = await this.#document(backupId, "manifest.json")
-    const isNew = (key: string) => key.startsWith(`${backupId}/`) && !key.includes(".joined")
-    return topics.flatMap(({ partitions }: any) =>
-      partitions.map(({ segments }: any) => ({
-        bytes: sum(segments, ({ uncompressed_size }: any) => uncompressed_size),
-        newBytes: sum(segments, ({ key, uncompressed_size }: any) => (isNew(key) ? uncompressed_size : 0))
-      }))
-    )
+    return topics.flatMap(({ partitions }: any) => partitions.map(({ segments }: any) => segments))
   }
 }

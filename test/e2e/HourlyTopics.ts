@@ -24,18 +24,12 @@ export const readInFull: Readonly<Record<Happening, ReadonlyArray<string>>> = {
 }
 
 /** The first hours, whatever the seed; then it is chosen. */
-const first: ReadonlyArray<Happening> = [
-  "nothing",
-  "nothing",
-  "deleted",
-  "recreated",
-  "grown",
-  "added",
-  "deleted",
-  "quiet"
-]
-const later = ["nothing", "nothing", "nothing", "quiet", "deleted", "recreated", "grown", "added"] as const
+const first: ReadonlyArray<Happening> = ["nothing", "nothing", "deleted", "recreated", "grown", "added", "deleted"]
+const later = ["nothing", "nothing", "nothing", "deleted", "recreated", "grown", "added"] as const
 const most = { recreated: 4, grown: 4, added: 3 } as const
+
+/** Nothing comes in every eighth hour. */
+export const isQuiet = (n: number): boolean => n % 8 === 7
 
 /**
  * Topics with a life: each hour records come, plain ones, in transactions and to a compacted topic; now and then
@@ -55,6 +49,7 @@ export class HourlyTopics {
   #partitions = 4
   #deletedBelow = 0
   #open: string | undefined
+  #coming: Promise<void> | undefined
 
   constructor(java: JavaKafka, prefix: string, random: ReturnType<typeof makeRandom>) {
     this.#java = java
@@ -94,7 +89,7 @@ export class HourlyTopics {
         }
       }
     )
-    await this.#load("plain", 40_000, { codec: "rotate" })
+    await this.#load("plain", 16_000, { codec: "rotate" })
     await this.#load("transactions", 4000, { transactionEvery: 40 })
     await this.#load("deleted", 3000)
     await this.#load("recreated", 3000)
@@ -128,8 +123,9 @@ export class HourlyTopics {
 
   /** Between two backups; gives what happened. */
   async hour(n: number): Promise<Happening> {
+    this.#coming = undefined
+    if (isQuiet(n)) return "quiet"
     const happening = first[n] ?? this.#choose()
-    if (happening === "quiet") return happening
     await this.#endTransaction(n % 3 === 0 ? "abort" : "commit")
     await this.#load("plain", 400)
     await this.#load("transactions", 120, { transactionEvery: 40 })
@@ -152,8 +148,17 @@ export class HourlyTopics {
     return happening
   }
 
-  /** Meanwhile: what comes while a backup is made. */
-  async meanwhile(): Promise<void> {
+  /** What comes while the backups of an hour are made: begins with the first call. */
+  meanwhile(): Promise<void> {
+    return (this.#coming ??= this.#come())
+  }
+
+  /** Waits for what comes meanwhile, if it has begun to come. */
+  async arrived(): Promise<void> {
+    await this.#coming
+  }
+
+  async #come(): Promise<void> {
     await this.#load("plain", 100)
     await this.#load("transactions", 40, { transactionEvery: 20 })
   }
@@ -209,6 +214,13 @@ export class HourlyTopics {
       default:
         return
     }
+  }
+
+  /** How many records of the compacted topic the brokers have removed. */
+  async compactedAway(): Promise<number> {
+    const [partition] = await this.#java.digest(this.compacted)
+    const { end, records, start } = partition!
+    return end - start - records
   }
 
   /** Last stable offsets, by `topic/partition`. */

@@ -2,15 +2,18 @@ import { afterAll, assert, beforeAll, it } from "vitest"
 import { JavaKafka } from "../harness/JavaKafka.ts"
 import { describeWith } from "../harness/services.ts"
 import { HourlyBackups, type Made } from "./HourlyBackups.ts"
-import { type Cut, type Happening, HourlyTopics, readInFull } from "./HourlyTopics.ts"
+import { type Cut, type Happening, HourlyTopics, isQuiet, readInFull } from "./HourlyTopics.ts"
 import { succeed, Workspace } from "./product.ts"
 import { makeRandom, seed } from "./random.ts"
 import { unique } from "./scenes.ts"
 import { measures, table } from "./SlotCosts.ts"
 import { dumped, type View, Viewing } from "./Views.ts"
 
-/** How many backups are made one after the other, each on the one before it: 8 in CI; `npm run soak` makes 48. */
-const slots = Number(process.env["KBO_SLOTS"] ?? 8)
+/**
+ * How many backups are made one after the other, each on the one before it: 11 in CI, the fewest after which segments
+ * are joined; `npm run soak` makes 48.
+ */
+const slots = Number(process.env["KBO_SLOTS"] ?? 11)
 /** How many attempts are ended by SIGKILL at random moments: 3 in CI; `npm run soak` ends 50. */
 const kills = Number(process.env["KBO_SLOT_KILLS"] ?? 3)
 /** `all`: every slot is backed up to MinIO, too. */
@@ -25,6 +28,22 @@ const kept = Math.max(4, Math.floor(slots / 8))
  * 8 KiB are the headers of 130 such batches.
  */
 const fixedBytes = 8192
+
+/**
+ * How the backup of an hour is compressed: once early in another way than what it builds on, then alike for so long
+ * that each codec has its eight neighbours.
+ */
+const codecs = [
+  { until: 16, codec: "zstd" },
+  { until: 28, codec: "lz4" },
+  { until: 40, codec: "none" },
+  { until: Number.POSITIVE_INFINITY, codec: "zstd" }
+] as const
+
+/** The codecs whose segments are joined within the slots, since they had eight hours with something new. */
+const joinedCodecs = new Set(
+  codecs.filter((_, i) => slots >= (codecs[i - 1]?.until ?? 2) + 9).map(({ codec }) => codec)
+)
 
 const sum = <A>(items: ReadonlyArray<A>, pick: (item: A) => number) =>
   items.reduce((total, item) => total + pick(item), 0)
@@ -53,10 +72,10 @@ describeWith(
       await topics.create()
     })
     afterAll(async () => {
-      const first = all[0]?.costs[0]
-      if (first !== undefined) {
-        const rows = all.flatMap(({ costs }) => costs.slice(1))
-        console.log(`${rows.length} backups after the first, ${sum(rows, (cost) => cost.kills)} kills`)
+      for (const { costs, name } of all) {
+        const [first, ...rows] = costs
+        if (first === undefined) continue
+        console.log(`${rows.length} backups on ${name} after the first, ${sum(rows, (cost) => cost.kills)} kills`)
         console.log(table(rows, measures(first)))
       }
       await java?.close()
@@ -90,6 +109,15 @@ describeWith(
       const { joinedStoredBytes, kafkaBytes, newBytes, newStoredBytes } = backups.costs[n]!
       assert.isAtMost(kafkaBytes, 1.1 * newBytes + fixedBytes, `bytes from Kafka, ${what}`)
       assert.isAtMost(newStoredBytes, 1.1 * newBytes + fixedBytes, `stored bytes, ${what}`)
+      const joins = backups.joins[n]!.map(({ bytes }) => bytes)
+      assert.strictEqual(
+        sum(joins, (bytes) => bytes),
+        joinedStoredBytes,
+        `what the report says of joins, ${what}`
+      )
+      // Twice what is new; one join may be larger than that.
+      const joinedBeside = joinedStoredBytes - Math.max(0, ...joins)
+      assert.isAtMost(joinedBeside, 2 * newStoredBytes, `joined bytes, ${what}`)
       if (newBytes === 0) assert.deepStrictEqual([kafkaBytes, newStoredBytes, joinedStoredBytes], [0, 0, 0], what)
     }
 
@@ -108,18 +136,21 @@ describeWith(
       for (let n = 0; n < slots || owed > 0; n++) {
         const happening = n === 0 ? "nothing" : await topics.hour(n)
         const before = await topics.stable()
-        const made: Array<readonly [HourlyBackups, Made]> = []
-        for (const backups of all) {
-          const runs = Math.max(1, slots - n) * all.length
-          const wanted = n === 0 ? 0 : Math.min(owed, random.between(0, 2 * Math.ceil(owed / runs)))
-          // Eight neighbours that are compressed alike are joined: later the way changes seldom.
-          if (n > 0) backups.compress(n < 5 || n % 16 === 0 ? random.choose(["zstd", "zstd", "lz4", "none"]) : "zstd")
-          // Before the quiet hour 7 all is read, so that its backup has nothing to read at all.
-          const isLive = n > 0 && n !== 6 && happening !== "quiet" && random.between(0, 1) === 1
-          const one = await backups.backUp(n, wanted, isLive)
-          owed -= one.met
-          made.push([backups, one])
-        }
+        // Before a quiet hour all is read, so that its backup has nothing to read at all.
+        const isLive = n > 0 && !isQuiet(n + 1) && !isQuiet(n) && random.between(0, 1) === 1
+        const { codec } = codecs.find(({ until }) => n < until)!
+        const compression = n === 1 ? random.choose(["lz4", "none"] as const) : codec
+        const runs = Math.max(1, slots - n) * all.length
+        const made = await Promise.all(
+          all.map(async (backups): Promise<readonly [HourlyBackups, Made]> => {
+            const wanted = n === 0 ? 0 : Math.min(owed, random.between(0, 2 * Math.ceil(owed / runs)))
+            owed -= wanted
+            backups.compress(compression)
+            const one = await backups.backUp(n, wanted, isLive)
+            owed += wanted - one.met
+            return [backups, one]
+          })
+        )
         const after = await topics.stable()
         const isSame = (place: string) => happening !== "recreated" || topicOf(place) !== topics.name("recreated")
         const views = await topics.seen(
@@ -146,6 +177,11 @@ describeWith(
           assert.match(described.stdout, /read in full: the topic was deleted and created again/)
         }
       }
+      assert.isAbove(await topics.compactedAway(), 0)
+      for (const backups of all) {
+        const joined = backups.joins.flat().map(({ codec }) => codec)
+        assert.includeMembers(joined, [...joinedCodecs], `joins on ${backups.name}`)
+      }
     }, 7_200_000)
 
     it("are listed, right in every byte and exported as they were, after retention has removed others", async () => {
@@ -164,6 +200,7 @@ describeWith(
           listed.map(({ newRecords: n }) => n),
           ids.map((id) => reports.find(({ backupId }) => backupId === id).totals.newRecords)
         )
+        assert.isAbove(await backups.joinedSegments(ids.at(-1)!), 0, "joined segments are among them")
         for (const id of ids) {
           await backups.command("verify", id, "--deep")
           const view = seen.get(id)!
@@ -210,6 +247,8 @@ describeWith(
       const full = await backups.run(1001, "--trigger", "full-compare")
       assert.isBelow(incremental.totals.newRecords, full.totals.newRecords / 10)
       assert.strictEqual(full.totals.newRecords, full.totals.records)
+      assert.isAbove(await backups.joinedSegments(incremental.backupId), 0)
+      assert.strictEqual(await backups.joinedSegments(full.backupId), 0)
       await backups.command("prune", "--keep", "2")
       await assertLikeCluster(backups, incremental.backupId, view)
       const restored = []

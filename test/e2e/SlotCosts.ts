@@ -57,38 +57,48 @@ export const modelled = (cost: SlotCost, { bytesPerSecond, storedPerByte }: Meas
     sampledPercent: 2
   }).run
 
-const kilobytes = (bytes: number) => (bytes / 1000).toFixed(1)
+interface Column {
+  readonly title: string
+  readonly value: (cost: SlotCost, model: CostModel.RunCost) => number
+  readonly text: (value: number) => string
+}
 
-const columns: ReadonlyArray<readonly [string, (cost: SlotCost, model: CostModel.RunCost) => string | number]> = [
-  ["slot", ({ slot }) => slot],
-  ["store", ({ store }) => store],
-  ["kills", ({ kills }) => kills],
-  ["new records", ({ newRecords }) => newRecords],
-  ["new kB", ({ newBytes }) => kilobytes(newBytes)],
-  ["Kafka kB", ({ kafkaBytes }) => kilobytes(kafkaBytes)],
-  ["model", (_, { kafkaBytes }) => kilobytes(kafkaBytes)],
-  ["stored kB", ({ newStoredBytes }) => kilobytes(newStoredBytes)],
-  ["joined kB", ({ joinedStoredBytes }) => kilobytes(joinedStoredBytes)],
-  ["model", (_, { joinedBytes }) => kilobytes(joinedBytes)],
-  ["written kB", ({ requests }) => kilobytes(requests.writtenBytes)],
-  ["model", (_, { writtenBytes }) => kilobytes(writtenBytes)],
-  ["writes", ({ requests }) => requests.writes],
-  ["model", (_, { writes }) => writes],
-  ["reads, lists", ({ requests }) => requests.reads + requests.lists],
-  ["model", (_, { reads }) => reads],
-  ["deletes", ({ requests }) => requests.deletes],
-  ["s", ({ seconds }) => seconds.toFixed(1)],
-  ["model", (_, { millis }) => (millis / 1000).toFixed(1)]
+const kilobytes = (bytes: number) => (bytes / 1000).toFixed(1)
+const seconds = (value: number) => value.toFixed(1)
+
+const columns: ReadonlyArray<Column> = [
+  { title: "kills", value: ({ kills }) => kills, text: String },
+  { title: "new records", value: ({ newRecords }) => newRecords, text: String },
+  { title: "new kB", value: ({ newBytes }) => newBytes, text: kilobytes },
+  { title: "Kafka kB", value: ({ kafkaBytes }) => kafkaBytes, text: kilobytes },
+  { title: "model", value: (_, { kafkaBytes }) => kafkaBytes, text: kilobytes },
+  { title: "stored kB", value: ({ newStoredBytes }) => newStoredBytes, text: kilobytes },
+  { title: "joined kB", value: ({ joinedStoredBytes }) => joinedStoredBytes, text: kilobytes },
+  { title: "model", value: (_, { joinedBytes }) => joinedBytes, text: kilobytes },
+  { title: "written kB", value: ({ requests }) => requests.writtenBytes, text: kilobytes },
+  { title: "model", value: (_, { writtenBytes }) => writtenBytes, text: kilobytes },
+  { title: "writes", value: ({ requests }) => requests.writes, text: String },
+  { title: "model", value: (_, { writes }) => writes, text: String },
+  { title: "reads, lists", value: ({ requests }) => requests.reads + requests.lists, text: String },
+  { title: "model", value: (_, { reads }) => reads, text: String },
+  { title: "deletes", value: ({ requests }) => requests.deletes, text: String },
+  { title: "s", value: (cost) => cost.seconds, text: seconds },
+  { title: "model", value: (_, { millis }) => millis / 1000, text: seconds }
 ]
 
-/** A table with a row for each slot, beside each figure what the model says of it. */
-export const table = (costs: ReadonlyArray<SlotCost>, first: Measures): string =>
-  [
-    columns.map(([title]) => title),
-    ...costs.map((cost) => {
-      const model = modelled(cost, first)
-      return columns.map(([, cell]) => String(cell(cost, model)))
-    })
+/** A table with a row for each slot, beside each figure what the model says of it, and their sums. */
+export const table = (costs: ReadonlyArray<SlotCost>, first: Measures): string => {
+  const rows = costs.map((cost) => {
+    const model = modelled(cost, first)
+    return columns.map(({ value }) => value(cost, model))
+  })
+  const sums = columns.map((_, i) => rows.reduce((total, row) => total + row[i]!, 0))
+  const cells = (values: ReadonlyArray<number>) => columns.map(({ text }, i) => text(values[i]!))
+  return [
+    ["slot", "store", ...columns.map(({ title }) => title)],
+    ...costs.map(({ slot, store }, n) => [String(slot), store, ...cells(rows[n]!)]),
+    ["all", "", ...cells(sums)]
   ]
-    .map((cells) => `| ${cells.join(" | ")} |`)
+    .map((row) => `| ${row.join(" | ")} |`)
     .join("\n")
+}
