@@ -8,7 +8,7 @@ import * as StatusTables from "./StatusTables.ts"
 const shared = new Set(["InvalidSpec", "JobRefused", "PodTrouble"])
 
 const columns = (kind: OffsetCrds.OffsetKind) =>
-  StatusTables.columns(OffsetCrds.crds[kind].spec.versions[0]!.additionalPrinterColumns)
+  StatusTables.columns(OffsetCrds.crds[kind]().spec.versions[0]!.additionalPrinterColumns)
 
 /** The page's text. */
 export const offsetStatusPage = `# Status, condition and Events of KafkaOffsetReset and KafkaOffsetRollback
@@ -49,7 +49,7 @@ ${columns("KafkaOffsetRollback")}
 
 | field | type | meaning |
 |---|---|---|
-${StatusTables.fields(OffsetCrds.status).join("\n")}
+${StatusTables.fields(OffsetCrds.status()).join("\n")}
 
 ## Condition
 

@@ -26,7 +26,7 @@ kubectl wait --for=condition=Ready kafkarestore/my-restore --timeout=1h
 
 | column | meaning |
 |---|---|
-${StatusTables.columns(RestoreCrd.crd.spec.versions[0]!.additionalPrinterColumns)}
+${StatusTables.columns(RestoreCrd.crd().spec.versions[0]!.additionalPrinterColumns)}
 
 ## Phases
 
@@ -41,7 +41,7 @@ ${StatusTables.columns(RestoreCrd.crd.spec.versions[0]!.additionalPrinterColumns
 
 | field | type | meaning |
 |---|---|---|
-${StatusTables.fields(RestoreCrd.status).join("\n")}
+${StatusTables.fields(RestoreCrd.status()).join("\n")}
 
 ## Conditions
 

@@ -37,7 +37,7 @@ kubectl get kafkabackup my-backup -o jsonpath='{.status.backupHistory}' | jq
 
 | column | meaning |
 |---|---|
-${StatusTables.columns(Crd.crd.spec.versions[0]!.additionalPrinterColumns)}
+${StatusTables.columns(Crd.crd().spec.versions[0]!.additionalPrinterColumns)}
 
 ## Phases
 
@@ -54,7 +54,7 @@ The phase is a summary. The condition \`Ready\` says whether backups are made as
 
 | field | type | meaning |
 |---|---|---|
-${StatusTables.fields(Crd.status).join("\n")}
+${StatusTables.fields(Crd.status()).join("\n")}
 
 \`lastBackup…\` always describe the last success: a failure does not touch them. The history keeps the newest ${History.limit} runs and
 gaps of skipped slots, and always the last success, so that \`kubectl describe\` stays readable. \`historyTruncated\` counts the backups that

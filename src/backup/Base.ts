@@ -27,16 +27,23 @@ export interface Base {
   readonly facts: SetFacts
   /** When it was chosen, a newer backup was there that claims to be of a later time than it was. */
   readonly isClockBehind: boolean
+  /** No newer one was passed over because its manifest is not sound. */
+  readonly isNewest: boolean
 }
 
 /** The backup with this id, if it is complete, has facts, and its manifest is the one that was committed. */
-const openSound = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId, isClockBehind = false) {
-  const set = yield* Catalogue.openById(store, backupId)
+const openSound = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  backupId: BackupId,
+  found: { readonly facts?: SetFacts; readonly isClockBehind?: boolean; readonly isNewest?: boolean } = {}
+) {
+  const { isClockBehind = false, isNewest = false } = found
+  const set = yield* Catalogue.openById(store, backupId, found.facts)
   if (set.facts === undefined || (yield* Seal.manifestProblems(store, set)).length > 0) return undefined
   const { facts, manifest } = set
   // Backups of version 0.1 have no seal.
   const manifestSha256 = facts.manifestSha256 ?? Seal.manifestSha256(manifest)
-  return { named: { backupId, manifestSha256 }, manifest, facts, isClockBehind } satisfies Base
+  return { named: { backupId, manifestSha256 }, manifest, facts, isClockBehind, isNewest } satisfies Base
 })
 
 /** How many backups whose manifest is not sound are passed over: a manifest may have hundreds of megabytes. */
@@ -63,7 +70,13 @@ export const find = Effect.fn("Base.find")(function* (
     if (newest === undefined) break
     const { segments } = newest.totals
     if (segments > mostSegments) return { backupId: newest.backupId, segments } satisfies TooLarge as TooLarge
-    const found = yield* Effect.result(openSound(store, newest.backupId, isPassedOver))
+    const found = yield* Effect.result(
+      openSound(store, newest.backupId, {
+        facts: newest,
+        isClockBehind: isPassedOver,
+        isNewest: passedOver.size === 0
+      })
+    )
     if (Result.isSuccess(found) && found.success !== undefined) return found.success
     if (Result.isFailure(found)) {
       if (found.failure._tag !== "CatalogueError") return yield* found.failure

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import { AttemptSuperseded, CatalogueError } from "../manifest/CatalogueError.ts"
-import { isThere } from "../manifest/ObjectsThere.ts"
+import { isMarked, isThere } from "../manifest/ObjectsThere.ts"
 import type { RunPlan } from "../manifest/RunPlan.ts"
 import * as Seal from "../manifest/Seal.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -23,7 +23,7 @@ export const assertStillOurs = Effect.fnUntraced(function* (
   attempt: number
 ) {
   const isOurs =
-    (yield* isThere(store, BackupKeys.claim(backupId))) && !(yield* isThere(store, BackupKeys.tombstone(backupId)))
+    (yield* isThere(store, BackupKeys.claim(backupId))) && !(yield* isMarked(store, BackupKeys.tombstone(backupId)))
   if (!isOurs) return yield* superseded(backupId, attempt)
 })
 

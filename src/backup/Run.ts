@@ -180,7 +180,9 @@ const tryOnce = Effect.fnUntraced(function* (
   if (joined.damaged.length > 0) return { _tag: "BaseLost", givenUp: [], damaged: joined.damaged } as const
   // It only feeds warnings: a backup that was read whole is not lost for them.
   const compared = yield* Effect.result(
-    OwnSets.newestBefore(store, AfterCommit.resourceOf(request), backupId, plan.createdMillis)
+    base?.isNewest === true
+      ? Effect.succeed(base.facts)
+      : OwnSets.newestBefore(store, AfterCommit.resourceOf(request), backupId, plan.createdMillis)
   )
   const previous = Result.getOrUndefined(compared)
   const uncompared = Result.isFailure(compared)

@@ -4,7 +4,7 @@ import { digest, type Owner, ownerKey, type RunIdentity } from "../identity/RunI
 import type { ObjectInfo, ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import * as Claims from "./Claims.ts"
-import { isThere } from "./ObjectsThere.ts"
+import { isMarked, isThere } from "./ObjectsThere.ts"
 
 /** An unfinished run into whose folder nothing has been written for a long time. */
 export interface AbandonedRun {
@@ -56,7 +56,9 @@ export const unfinishedElsewhere = Effect.fn("AbandonedRuns.unfinishedElsewhere"
 
 const isUnfinished = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
   if (yield* isThere(store, BackupKeys.manifest(backupId))) return false
-  return (yield* isThere(store, BackupKeys.claim(backupId))) && !(yield* isThere(store, BackupKeys.tombstone(backupId)))
+  return (
+    (yield* isThere(store, BackupKeys.claim(backupId))) && !(yield* isMarked(store, BackupKeys.tombstone(backupId)))
+  )
 })
 
 /**

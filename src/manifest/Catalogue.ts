@@ -10,7 +10,7 @@ import * as Damage from "./Damage.ts"
 import * as Documents from "./Documents.ts"
 import { type Manifest, type ManifestTotals, references, totals } from "./Manifest.ts"
 import * as ManifestFile from "./ManifestFile.ts"
-import { isThere } from "./ObjectsThere.ts"
+import { isMarked, isThere } from "./ObjectsThere.ts"
 import * as RetiredFolder from "./RetiredFolder.ts"
 import { digest, type SetDigest, SetFacts } from "./SetFacts.ts"
 
@@ -92,12 +92,14 @@ const nearly = Effect.fnUntraced(
 
 /**
  * Opens one set. Fails with `SetIncomplete` for a run without a manifest, with `SetNotFound` if there is no run either.
+ * `known`: its facts, if they were just read; they are not read again then, if the manifest names them.
  */
 export const openById = Effect.fn("Catalogue.openById")(function* (
   store: ObjectStoreShape,
-  backupId: BackupId.BackupId
+  backupId: BackupId.BackupId,
+  known?: SetFacts
 ) {
-  if (yield* isThere(store, BackupKeys.tombstone(backupId))) {
+  if (yield* isMarked(store, BackupKeys.tombstone(backupId))) {
     return yield* reject(new SetIncomplete({ backupId, state: "beingRemoved" }))
   }
   const read = yield* ManifestFile.read(store, BackupKeys.manifest(backupId)).pipe(
@@ -114,7 +116,8 @@ export const openById = Effect.fn("Catalogue.openById")(function* (
   // The manifest says whose facts count: an attempt that died before its manifest may have left some, too.
   const listed = Object.keys(manifest.kb_documents ?? {}).find(BackupKeys.isFacts)
   const factsKey = listed === undefined ? BackupKeys.facts(backupId) : ObjectKey.make(`${backupId}/${listed}`)
-  const facts = yield* Documents.readIfThere(store, factsKey, SetFacts)
+  const isKnown = known?.backupId === backupId && factsKey === BackupKeys.facts(backupId)
+  const facts = isKnown ? known : yield* Documents.readIfThere(store, factsKey, SetFacts)
   const named = [manifest.backup_id, facts?.backupId].find((id) => id !== undefined && id !== backupId)
   if (named !== undefined) {
     const detail = `it belongs to backup ${named}: a copied folder is not a backup of its own`
@@ -141,7 +144,7 @@ export const hasManifest = (store: ObjectStoreShape, backupId: BackupId.BackupId
 
 /** True for a folder with a manifest that nobody is removing. */
 export const isComplete = (store: ObjectStoreShape, backupId: BackupId.BackupId) =>
-  Effect.flatMap(isThere(store, BackupKeys.tombstone(backupId)), (isRemoved) =>
+  Effect.flatMap(isMarked(store, BackupKeys.tombstone(backupId)), (isRemoved) =>
     isRemoved ? Effect.succeed(false) : isThere(store, BackupKeys.manifest(backupId))
   )
 

@@ -2,11 +2,12 @@ import { Clock, Effect, Schema, Stream } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import { Owner } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
-import { isReason, type ObjectStoreError } from "../storage/ObjectStoreError.ts"
+import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as BackupKeys from "./BackupKeys.ts"
 import type * as Catalogue from "./Catalogue.ts"
 import * as Claims from "./Claims.ts"
 import * as Documents from "./Documents.ts"
+import { isMarked } from "./ObjectsThere.ts"
 import * as RetiredFolder from "./RetiredFolder.ts"
 
 /**
@@ -39,10 +40,7 @@ export const condemn = Effect.fn("SetRemoval.condemn")(function* (
 
 /** True while a removal of the set is on, or was interrupted: each of its objects may go at any time. */
 export const isCondemned = (store: ObjectStoreShape, backupId: BackupId) =>
-  store.head(BackupKeys.tombstone(backupId)).pipe(
-    Effect.as(true),
-    Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(false))
-  )
+  isMarked(store, BackupKeys.tombstone(backupId))
 
 /** Takes the tombstone back that this process has just written: nothing of the set was removed. */
 export const spare = (store: ObjectStoreShape, backupId: BackupId) => store.delete(BackupKeys.tombstone(backupId))

@@ -6,10 +6,10 @@ import * as Metadata from "./Metadata.ts"
 import * as StructuralSchema from "./StructuralSchema.ts"
 
 /** The tree of `spec`: what the API server checks, and what Inspection walks. */
-export const spec = StructuralSchema.of(KafkaBackupSpec)
+export const spec = StructuralSchema.later(KafkaBackupSpec)
 
 /** The tree of `status`. */
-export const status = StructuralSchema.of(KafkaBackupStatus)
+export const status = StructuralSchema.later(KafkaBackupStatus)
 
 const columns: ReadonlyArray<Definition.Column> = [
   {
@@ -84,22 +84,24 @@ const columns: ReadonlyArray<Definition.Column> = [
 ]
 
 /** The CustomResourceDefinition, as the API server takes it. */
-export const crd = Definition.make({
-  kind,
-  plural,
-  shortName: "kb",
-  description:
-    "Backs up topics of a Kafka cluster to object storage, once or on a schedule, and verifies what was stored.",
-  columns,
-  spec,
-  status,
-  rules: [
-    {
-      rule: `self.metadata.name.size() <= ${Metadata.maxNameLength}`,
-      message: `metadata.name ${Metadata.nameTooLong}`
-    }
-  ]
-})
+export const crd = StructuralSchema.once(() =>
+  Definition.make({
+    kind,
+    plural,
+    shortName: "kb",
+    description:
+      "Backs up topics of a Kafka cluster to object storage, once or on a schedule, and verifies what was stored.",
+    columns,
+    spec: spec(),
+    status: status(),
+    rules: [
+      {
+        rule: `self.metadata.name.size() <= ${Metadata.maxNameLength}`,
+        message: `metadata.name ${Metadata.nameTooLong}`
+      }
+    ]
+  })
+)
 
 /** The CRD as YAML, byte for byte the same for the same schema. */
-export const yaml = (): string => Definition.yaml(crd)
+export const yaml = (): string => Definition.yaml(crd())

@@ -27,7 +27,7 @@ export const KafkaRestore = Schema.Struct({
 export type KafkaRestore = typeof KafkaRestore.Type
 
 /** The tree of `spec`: what the API server checks. */
-export const spec = StructuralSchema.of(KafkaRestoreSpec)
+export const spec = StructuralSchema.later(KafkaRestoreSpec)
 
 /** Reads one KafkaRestore from YAML or JSON. The failure holds all problems at once; unknown fields are refused. */
 export const parse = (text: string): Result.Result<KafkaRestore, ManifestParser.ManifestError> =>
@@ -67,9 +67,9 @@ const read = (
           ],
           completed: undefined
         }
-      : inspect(spec, json["spec"], "spec", unknownFields)
+      : inspect(spec(), json["spec"], "spec", unknownFields)
   const problems = [
-    ...(unknownFields === "drop" ? [] : ManifestParser.unknownProblems(json, spec)),
+    ...(unknownFields === "drop" ? [] : ManifestParser.unknownProblems(json, spec())),
     ...ManifestParser.metadataProblems(json["metadata"], restoreNameTooLong),
     ...found.problems
   ]

@@ -60,9 +60,9 @@ const read = (json: unknown, unknownFields: UnknownFields): Result.Result<KafkaB
           problems: [{ field: "spec", message: "is required: What to back up, when, and where to" }],
           completed: undefined
         }
-      : inspect(Crd.spec, json["spec"], "spec", unknownFields)
+      : inspect(Crd.spec(), json["spec"], "spec", unknownFields)
   const problems = [
-    ...(unknownFields === "drop" ? [] : unknownProblems(json, Crd.spec)),
+    ...(unknownFields === "drop" ? [] : unknownProblems(json, Crd.spec())),
     ...metadataProblems(json["metadata"]),
     ...spec.problems
   ]

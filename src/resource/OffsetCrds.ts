@@ -8,13 +8,13 @@ import * as StructuralSchema from "./StructuralSchema.ts"
 /** The definitions of KafkaOffsetReset and KafkaOffsetRollback. */
 
 export const specs = {
-  KafkaOffsetReset: StructuralSchema.of(KafkaOffsetResetSpec),
-  KafkaOffsetRollback: StructuralSchema.of(KafkaOffsetRollbackSpec)
+  KafkaOffsetReset: StructuralSchema.later(KafkaOffsetResetSpec),
+  KafkaOffsetRollback: StructuralSchema.later(KafkaOffsetRollbackSpec)
 }
 export type OffsetKind = keyof typeof specs
 
 /** The tree of `status`, the same for both. */
-export const status = StructuralSchema.of(OffsetStatus)
+export const status = StructuralSchema.later(OffsetStatus)
 
 export const plurals: Readonly<Record<OffsetKind, string>> = {
   KafkaOffsetReset: "kafkaoffsetresets",
@@ -79,50 +79,54 @@ const rules: ReadonlyArray<Definition.RootRule> = [
 ]
 
 export const crds = {
-  KafkaOffsetReset: Definition.make({
-    kind: "KafkaOffsetReset",
-    plural: plurals.KafkaOffsetReset,
-    shortName: "kor",
-    description: "Sets the offsets of consumer groups that have no members, once, and reads each back.",
-    columns: [
-      phase,
-      { name: "Strategy", type: "string", jsonPath: ".spec.strategy", description: "Offsets that the groups get" },
-      ...others,
-      {
-        name: "Dry Run",
-        type: "boolean",
-        jsonPath: ".spec.dryRun",
-        priority: 1,
-        description: "Nothing is changed while true"
-      },
-      message
-    ],
-    spec: specs.KafkaOffsetReset,
-    status,
-    rules
-  }),
-  KafkaOffsetRollback: Definition.make({
-    kind: "KafkaOffsetRollback",
-    plural: plurals.KafkaOffsetRollback,
-    shortName: "korb",
-    description:
-      "Stores the offsets of consumer groups as a snapshot, sets those of a snapshot again, compares with them, or deletes them.",
-    columns: [
-      phase,
-      {
-        name: "Operation",
-        type: "string",
-        jsonPath: ".spec.operation",
-        description: "snapshot, rollback, verify or delete"
-      },
-      ...others,
-      message
-    ],
-    spec: specs.KafkaOffsetRollback,
-    status,
-    rules
-  })
+  KafkaOffsetReset: StructuralSchema.once(() =>
+    Definition.make({
+      kind: "KafkaOffsetReset",
+      plural: plurals.KafkaOffsetReset,
+      shortName: "kor",
+      description: "Sets the offsets of consumer groups that have no members, once, and reads each back.",
+      columns: [
+        phase,
+        { name: "Strategy", type: "string", jsonPath: ".spec.strategy", description: "Offsets that the groups get" },
+        ...others,
+        {
+          name: "Dry Run",
+          type: "boolean",
+          jsonPath: ".spec.dryRun",
+          priority: 1,
+          description: "Nothing is changed while true"
+        },
+        message
+      ],
+      spec: specs.KafkaOffsetReset(),
+      status: status(),
+      rules
+    })
+  ),
+  KafkaOffsetRollback: StructuralSchema.once(() =>
+    Definition.make({
+      kind: "KafkaOffsetRollback",
+      plural: plurals.KafkaOffsetRollback,
+      shortName: "korb",
+      description:
+        "Stores the offsets of consumer groups as a snapshot, sets those of a snapshot again, compares with them, or deletes them.",
+      columns: [
+        phase,
+        {
+          name: "Operation",
+          type: "string",
+          jsonPath: ".spec.operation",
+          description: "snapshot, rollback, verify or delete"
+        },
+        ...others,
+        message
+      ],
+      spec: specs.KafkaOffsetRollback(),
+      status: status(),
+      rules
+    })
+  )
 }
 
 /** A definition as YAML, byte for byte the same for the same schema. */
-export const yaml = (kind: OffsetKind): string => Definition.yaml(crds[kind])
+export const yaml = (kind: OffsetKind): string => Definition.yaml(crds[kind]())

@@ -62,7 +62,7 @@ const ofKind = (
 ): Result.Result<KafkaOffsetReset | KafkaOffsetRollback, ManifestParser.ManifestError> => {
   const identity = ManifestParser.identityProblems(json, kind)
   if (identity.length > 0) return ManifestParser.refuse(identity)
-  const tree = specs[kind]
+  const tree = specs[kind]()
   const found =
     json["spec"] === undefined || json["spec"] === null
       ? { problems: [{ field: "spec", message: `is required: ${tree.description}` }], completed: undefined }

@@ -7,7 +7,7 @@ import * as StructuralSchema from "./StructuralSchema.ts"
 export { spec }
 
 /** The tree of `status`. */
-export const status = StructuralSchema.of(KafkaRestoreStatus)
+export const status = StructuralSchema.later(KafkaRestoreStatus)
 
 const columns: ReadonlyArray<Definition.Column> = [
   { name: "Phase", type: "string", jsonPath: ".status.phase", description: "Pending, Running, Completed or Failed" },
@@ -65,23 +65,25 @@ export const immutable: Definition.RootRule = {
 }
 
 /** The CustomResourceDefinition, as the API server takes it. */
-export const crd = Definition.make({
-  kind,
-  plural,
-  shortName: "kr",
-  description:
-    "Restores topics of a backup into a Kafka cluster: every record at its old offset, read back and compared.",
-  columns,
-  spec,
-  status,
-  rules: [
-    {
-      rule: `self.metadata.name.size() <= ${Metadata.maxNameLength}`,
-      message: `metadata.name ${Metadata.restoreNameTooLong}`
-    },
-    immutable
-  ]
-})
+export const crd = StructuralSchema.once(() =>
+  Definition.make({
+    kind,
+    plural,
+    shortName: "kr",
+    description:
+      "Restores topics of a backup into a Kafka cluster: every record at its old offset, read back and compared.",
+    columns,
+    spec: spec(),
+    status: status(),
+    rules: [
+      {
+        rule: `self.metadata.name.size() <= ${Metadata.maxNameLength}`,
+        message: `metadata.name ${Metadata.restoreNameTooLong}`
+      },
+      immutable
+    ]
+  })
+)
 
 /** The CRD as YAML, byte for byte the same for the same schema. */
-export const yaml = (): string => Definition.yaml(crd)
+export const yaml = (): string => Definition.yaml(crd())

@@ -73,6 +73,18 @@ export const of = (schema: Schema.Constraint): StructuralSchema => {
   return convert(document.schema as Json, document.definitions as unknown as Record<string, Json>, [], [])
 }
 
+/**
+ * The same, made when it is first asked for: to make the trees of all kinds takes a sixth of the time in which a
+ * process starts, and a run needs one of them.
+ */
+export const later = (schema: Schema.Constraint): (() => StructuralSchema) => once(() => of(schema))
+
+/** The value of `make`, which is called once, and not before the value is asked for. */
+export const once = <A>(make: () => A): (() => A) => {
+  let made: { readonly value: A } | undefined
+  return () => (made ??= { value: make() }).value
+}
+
 const convert = (
   raw: Json,
   definitions: Record<string, Json>,

@@ -12,15 +12,15 @@ import * as Format from "./Format.ts"
  * The readable part of a status that an older or newer operator, or a person, wrote. Total. Fields and list entries
  * that cannot be read are left out, one by one; what is left is valid, with times in whole seconds UTC.
  */
-export const read = (json: unknown): Status => (readable(Crd.status, json) as Status | undefined) ?? {}
+export const read = (json: unknown): Status => (readable(Crd.status(), json) as Status | undefined) ?? {}
 
 /** The same of the status of a restore. */
 export const readRestore = (json: unknown): RestoreStatus =>
-  (readable(RestoreCrd.status, json) as RestoreStatus | undefined) ?? {}
+  (readable(RestoreCrd.status(), json) as RestoreStatus | undefined) ?? {}
 
 /** The same of the status of a KafkaOffsetReset or KafkaOffsetRollback. */
 export const readOffsets = (json: unknown): OffsetStatus =>
-  (readable(OffsetCrds.status, json) as OffsetStatus | undefined) ?? {}
+  (readable(OffsetCrds.status(), json) as OffsetStatus | undefined) ?? {}
 
 /** `undefined` when nothing of the value can be read, or when something required of it cannot. */
 const readable = (node: StructuralSchema, value: unknown): unknown => {

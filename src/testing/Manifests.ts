@@ -41,7 +41,7 @@ const document = (content: unknown): Result.Result<KubeObject, Invalid> => {
 
 const refuse = (detail: string) => Result.fail(new Invalid({ detail }))
 
-const specs: Readonly<Record<string, StructuralSchema>> = {
+const specs: Readonly<Record<string, () => StructuralSchema>> = {
   [KafkaBackup.kind]: Crd.spec,
   [KafkaRestore.kind]: RestoreCrd.spec,
   ...OffsetCrds.specs
@@ -52,7 +52,7 @@ const specs: Readonly<Record<string, StructuralSchema>> = {
  * are the server's.
  */
 export const unknownFields = ({ kind, spec }: KubeObject): Result.Result<void, Invalid> => {
-  const known = specs[kind]
+  const known = specs[kind]?.()
   if (known === undefined || spec === undefined) return Result.succeed(undefined)
   const dropped = new Set(inspect(known, spec, "spec", "drop").problems.map(Problem.format))
   const unknown = inspect(known, spec, "spec", "refuse")

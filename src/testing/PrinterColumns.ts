@@ -23,8 +23,8 @@ interface Column {
 
 export type Columns = ReadonlyArray<Column>
 
-export const ofBackups: Columns = Crd.crd.spec.versions[0]!.additionalPrinterColumns
-export const ofRestores: Columns = RestoreCrd.crd.spec.versions[0]!.additionalPrinterColumns
+export const ofBackups: Columns = Crd.crd().spec.versions[0]!.additionalPrinterColumns
+export const ofRestores: Columns = RestoreCrd.crd().spec.versions[0]!.additionalPrinterColumns
 
 export const table = (
   resources: ReadonlyArray<KubeObject>,

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { aRequest, attempt, layer, world } from "./world.ts"
+import { Effect, Stream } from "effect"
+import type { ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
+import { aRequest, attempt, fill, layer, world } from "./world.ts"
 
 const requestsOfEmptyRun = (topics: number) =>
   Effect.gen(function* () {
@@ -42,5 +43,26 @@ describe("the requests of a run to Kafka", () => {
         { metadataOfFull: 1, metadata: 1, fetches: 0, offsets: 4 * brokers }
       )
     })
+  )
+})
+
+describe("the requests of a run to its store", () => {
+  it.live("read the facts of the backup that it builds on once, and its manifest once", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      const { facts: base } = yield* attempt(aRequest("2026-11-23T12:00:00Z", { incremental: {} }))
+      const read: Array<string> = []
+      const reading = (key: string) => void (key.startsWith(base.backupId) && read.push(key.split("/")[1]!))
+      const watched: ObjectStoreShape = {
+        ...store,
+        get: (key) => Effect.suspend(() => (reading(key), store.get(key))),
+        read: (key) => Stream.suspend(() => (reading(key), store.read(key)))
+      }
+      const { facts } = yield* attempt(aRequest("2026-11-23T13:00:00Z", { incremental: {} }), { store: watched })
+      assert.strictEqual(facts.base?.backupId, base.backupId)
+      const times = (name: string) => read.filter((one) => one === name).length
+      assert.deepStrictEqual([times("kb-meta.json"), times("manifest.json")], [1, 1])
+    }).pipe(Effect.provide(layer))
   )
 })

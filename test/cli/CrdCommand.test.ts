@@ -16,8 +16,8 @@ describe("kafka-backup crd", () => {
         documents.map((document) => document.toJS()),
         JSON.parse(
           JSON.stringify([
-            Crd.crd,
-            RestoreCrd.crd,
+            Crd.crd(),
+            RestoreCrd.crd(),
             OffsetCrds.crds.KafkaOffsetReset,
             OffsetCrds.crds.KafkaOffsetRollback
           ])

@@ -51,7 +51,7 @@ const ownWords = ({ manifest }: BadManifest): string => {
   return Result.isFailure(result) ? (result.failure.problems[0]?.message ?? "") : ""
 }
 
-const ruleMessages = Refusals.ruleMessages(Crd.crd)
+const ruleMessages = Refusals.ruleMessages(Crd.crd())
 
 /** Refusals outside of the spec, by kubectl itself or by the API server for every kind. */
 const frame: Readonly<Record<string, RegExp>> = {
@@ -174,7 +174,7 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
         const sample = parse(text)
         const args = ["--validate=strict", `--namespace=${namespace}`, "-f", file]
         const stored: Json = JSON.parse(await kubectl("apply", "--server-side", "-o", "json", ...args))
-        assert.deepStrictEqual(stored["spec"], inspect(Crd.spec, sample.spec, "spec").completed)
+        assert.deepStrictEqual(stored["spec"], inspect(Crd.spec(), sample.spec, "spec").completed)
         assert.deepStrictEqual(
           Result.getOrThrow(ManifestParser.fromServer(stored)).spec,
           Result.getOrThrow(ManifestParser.parse(text)).spec
@@ -272,7 +272,7 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
 
   describe("an object at its bounds", () => {
     const node = (path: string): StructuralSchema =>
-      path.split(".").reduce((tree: StructuralSchema, name) => (tree.items ?? tree).properties![name]!, Crd.spec)
+      path.split(".").reduce((tree: StructuralSchema, name) => (tree.items ?? tree).properties![name]!, Crd.spec())
     const letters = (path: string): string => "a".repeat(node(path).maxLength!)
     const most = (path: string): number => node(path).maximum ?? Number.MAX_SAFE_INTEGER
     const name253 = `${"a".repeat(63)}.`.repeat(3) + "a".repeat(61)
@@ -427,7 +427,7 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
     it("prints every field of the spec", async () => {
       const printed = await kubectl("explain", "kafkabackup.spec", "--recursive")
       const lines = printed.split("\n").flatMap((line) => /^( {2,}[A-Za-z]\w*)\t/.exec(line)?.[1] ?? [])
-      assert.deepStrictEqual(lines, fields(Crd.spec))
+      assert.deepStrictEqual(lines, fields(Crd.spec()))
     })
 
     it.each(["kafkabackup.spec.storage.s3", "kafkabackup.spec.kafkaCluster", "kafkabackup.spec", "kafkabackup.status"])(
@@ -435,7 +435,10 @@ describeWith("apiserver", "the CustomResourceDefinition on an API server", ({ ap
       async (place) => {
         const printed = flat(await kubectl("explain", place))
         const [, section = "", ...path] = place.split(".")
-        const tree = path.reduce((node, name) => node.properties![name]!, section === "spec" ? Crd.spec : Crd.status)
+        const tree = path.reduce(
+          (node, name) => node.properties![name]!,
+          section === "spec" ? Crd.spec() : Crd.status()
+        )
         for (const [name, { description }] of Object.entries(tree.properties!)) {
           assert.include(printed, flat(description!), name)
         }

@@ -68,11 +68,11 @@ describeWith("apiserver", "the definitions about offsets on an API server", ({ a
     const args = ["--validate=strict", `--namespace=${namespace}`, "-f", file]
     const stored: Json = JSON.parse(await kubectl("apply", "--server-side", "-o", "json", ...args))
     const { kind, spec } = parse(text) as { readonly kind: Kind; readonly spec: unknown }
-    assert.deepStrictEqual(stored["spec"], inspect(OffsetCrds.specs[kind], spec, "spec").completed)
+    assert.deepStrictEqual(stored["spec"], inspect(OffsetCrds.specs[kind](), spec, "spec").completed)
   })
 
   describe.each(kinds)("%s", (kind) => {
-    const ruleMessages = Refusals.ruleMessages(OffsetCrds.crds[kind])
+    const ruleMessages = Refusals.ruleMessages(OffsetCrds.crds[kind]())
     const post = (body: unknown) => request("POST", `${place(kind)}?dryRun=All&fieldValidation=Strict`, body)
 
     it("has no complaint among its conditions", async () => {
@@ -122,7 +122,7 @@ describeWith("apiserver", "the definitions about offsets on an API server", ({ a
     })
 
     it("is found under its short name, with its columns", async () => {
-      const shortName = OffsetCrds.crds[kind].spec.names.shortNames[0]!
+      const shortName = OffsetCrds.crds[kind]().spec.names.shortNames[0]!
       const printed = await kubectl("get", shortName, "edited", `--namespace=${namespace}`)
       const [titles = ""] = printed.split("\n")
       const second = kind === "KafkaOffsetReset" ? "STRATEGY" : "OPERATION"

@@ -56,7 +56,7 @@ const consequences: Readonly<Record<string, ReadonlyArray<string>>> = {
   "a negative quantity": ["requests.cpu must not exceed limits.cpu"]
 }
 
-const ruleMessages = Refusals.ruleMessages(RestoreCrd.crd)
+const ruleMessages = Refusals.ruleMessages(RestoreCrd.crd())
 /** Values of another type: the API server says so in its own words, and then leaves the rules of the field out. */
 const ofAnotherType = new Set(["a hold as a number"])
 const isRule = (row: BadManifest) =>
@@ -130,7 +130,7 @@ describeWith("apiserver", "the definition of KafkaRestore on an API server", ({ 
       async ({ file, text }) => {
         const args = ["--validate=strict", `--namespace=${namespace}`, "-f", file]
         const stored: Json = JSON.parse(await kubectl("apply", "--server-side", "-o", "json", ...args))
-        assert.deepStrictEqual(stored["spec"], inspect(RestoreCrd.spec, parse(text).spec, "spec").completed)
+        assert.deepStrictEqual(stored["spec"], inspect(RestoreCrd.spec(), parse(text).spec, "spec").completed)
         assert.deepStrictEqual(
           Result.getOrThrow(KafkaRestore.fromServer(stored)).spec,
           Result.getOrThrow(KafkaRestore.parse(text)).spec
@@ -225,7 +225,7 @@ describeWith("apiserver", "the definition of KafkaRestore on an API server", ({ 
         const [, section, ...path] = field.split(".")
         const tree = path.reduce(
           (node, name) => node.properties![name]!,
-          section === "spec" ? RestoreCrd.spec : RestoreCrd.status
+          section === "spec" ? RestoreCrd.spec() : RestoreCrd.status()
         )
         for (const [name, { description }] of Object.entries(tree.properties!)) {
           assert.include(printed, flat(description!), name)

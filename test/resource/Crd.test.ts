@@ -59,7 +59,7 @@ const rules: ReadonlyArray<Rule<never>> = (() => {
     if (node.items) visit(node.items)
     if (node.additionalProperties) visit(node.additionalProperties)
   }
-  visit(Crd.spec)
+  visit(Crd.spec())
   return found
 })()
 
@@ -128,7 +128,7 @@ describe.each(definitions)("the definition in $file", ({ all, file, printed, sho
 })
 
 describe("the columns of kubectl get kafkarestores", () => {
-  const columns: ReadonlyArray<Printed> = RestoreCrd.crd.spec.versions[0]!.additionalPrinterColumns
+  const columns: ReadonlyArray<Printed> = RestoreCrd.crd().spec.versions[0]!.additionalPrinterColumns
 
   it("answer what is restored, how far it is and whether it was proven, and why with -o wide", () => {
     assert.deepStrictEqual(
@@ -228,7 +228,7 @@ describe("defaults", () => {
       for (const [name, child] of Object.entries(node.properties ?? {})) visit(child, `${path}.${name}`)
       if (node.items) visit(node.items, `${path}[]`)
     }
-    visit(Crd.spec, "spec")
+    visit(Crd.spec(), "spec")
   })
 
   it("are the same in the definition and in the decoder", () => {
@@ -255,7 +255,7 @@ describe("defaults", () => {
     ]) {
       const bare = { topics: ["*"], ...secrets, storage: { ...secrets.storage, azure } }
       const byDecoder = Schema.decodeUnknownSync(KafkaBackupSpec)(bare)
-      const { completed, problems } = inspect(Crd.spec, bare, "spec")
+      const { completed, problems } = inspect(Crd.spec(), bare, "spec")
       assert.deepStrictEqual(problems, [])
       assert.deepStrictEqual(completed, byDecoder)
     }
@@ -341,7 +341,7 @@ describe("rules", () => {
     )
     const silent = [...new Set(rules.map(({ message }) => message))].filter((message) => !said.has(message))
     assert.deepStrictEqual(silent, [])
-    assert.deepStrictEqual(inspect(Crd.spec, fullSpec(), "spec").problems, [])
+    assert.deepStrictEqual(inspect(Crd.spec(), fullSpec(), "spec").problems, [])
   })
 
   it("on text agree between their pattern and their predicate", () => {

@@ -33,7 +33,7 @@ describe("the samples of restores", () => {
 
 describe("the defaults of a KafkaRestore", () => {
   it("are the same in the definition and in the decoder", () => {
-    const { completed, problems } = inspect(KafkaRestore.spec, bare, "spec")
+    const { completed, problems } = inspect(KafkaRestore.spec(), bare, "spec")
     assert.deepStrictEqual(problems, [])
     assert.deepStrictEqual(completed, Schema.decodeUnknownSync(KafkaRestoreSpec)(bare))
   })
@@ -117,7 +117,7 @@ describe("a KafkaRestore with a mistake", () => {
       if (node.items) visit(node.items)
       if (node.additionalProperties) visit(node.additionalProperties)
     }
-    visit(KafkaRestore.spec)
+    visit(KafkaRestore.spec())
     assert.isAbove(rules.length, 80)
     assert.deepStrictEqual(
       [...new Set(rules)].filter((message) => !said.has(message)),
@@ -162,7 +162,7 @@ describe("the inspection of a KafkaRestore and its schema", () => {
     for (const place of leaves(fullSpec())) {
       for (const value of [...odd, ...odder]) {
         const spec = put(fullSpec(), place, value)
-        const { completed, problems } = inspect(KafkaRestore.spec, spec, "spec")
+        const { completed, problems } = inspect(KafkaRestore.spec(), spec, "spec")
         const decoded = Schema.decodeUnknownResult(KafkaRestoreSpec)(spec, { onExcessProperty: "error" })
         const seen = `${place.join(".")} = ${JSON.stringify(value)}: ${problems.map(Problem.format).join("; ")}`
         assert.strictEqual(problems.length === 0, Result.isSuccess(decoded), seen)

@@ -346,7 +346,7 @@ describe("the inspection and the schema", () => {
   const Value = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: values.length - 1 }))
 
   const agree = (spec: unknown) => {
-    const inspection = inspect(Crd.spec, spec, "spec")
+    const inspection = inspect(Crd.spec(), spec, "spec")
     const decoded = decodes(spec, { onExcessProperty: "error" })
     assert.strictEqual(
       inspection.problems.length === 0,

@@ -124,7 +124,7 @@ describe("Schedule.cron", () => {
         fields[field] = part
         fields[(field + 1) % 5] = parts[(index * 7 + field) % parts.length]!
         const schedule = fields.join(" ")
-        const shape = inspect(Crd.spec.properties!["schedule"]!, schedule, "spec.schedule").problems
+        const shape = inspect(Crd.spec().properties!["schedule"]!, schedule, "spec.schedule").problems
         if (shape.length > 0) continue
         accepted++
         for (const { message } of refusal(schedule)) {

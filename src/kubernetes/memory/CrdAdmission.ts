@@ -25,18 +25,18 @@ const inspected = (
 
 /** A KafkaBackup after the rules of its CustomResourceDefinition. */
 export const kafkaBackup = (object: KubeObject): Result.Result<KubeObject, string> =>
-  inspected(object, Crd.spec, Metadata.nameTooLong)
+  inspected(object, Crd.spec(), Metadata.nameTooLong)
 
 /** A KafkaRestore after the rules of its CustomResourceDefinition, also of that about the spec before this write. */
 export const kafkaRestore = (object: KubeObject, before: KubeObject | undefined): Result.Result<KubeObject, string> =>
-  unlessBegun(inspected(object, RestoreCrd.spec, Metadata.restoreNameTooLong), before, RestoreCrd.immutable.message)
+  unlessBegun(inspected(object, RestoreCrd.spec(), Metadata.restoreNameTooLong), before, RestoreCrd.immutable.message)
 
 /** The same of a KafkaOffsetReset or KafkaOffsetRollback. */
 export const ofOffsets =
   (kind: OffsetCrds.OffsetKind) =>
   (object: KubeObject, before: KubeObject | undefined): Result.Result<KubeObject, string> =>
     unlessBegun(
-      inspected(object, OffsetCrds.specs[kind], Metadata.restoreNameTooLong),
+      inspected(object, OffsetCrds.specs[kind](), Metadata.restoreNameTooLong),
       before,
       OffsetCrds.immutable.message
     )

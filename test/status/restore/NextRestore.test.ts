@@ -145,7 +145,7 @@ describe("the status of a restore", () => {
     for (const [, before] of situations) {
       for (const [name, facts] of situations) {
         const next = NextRestore.next(NextRestore.next({}, before, nowMillis - 1000), facts, nowMillis)
-        assert.deepStrictEqual(inspect(RestoreCrd.status, next, "status").problems, [], name)
+        assert.deepStrictEqual(inspect(RestoreCrd.status(), next, "status").problems, [], name)
         assert.deepStrictEqual(Previous.readRestore(JSON.parse(JSON.stringify(next))), next, name)
         const types = next.conditions?.map(({ type }) => type) ?? []
         assert.deepStrictEqual(
