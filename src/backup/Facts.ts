@@ -21,7 +21,7 @@ const ofPartition = (
   partition: PlannedPartition,
   earlier: PartitionFacts | undefined
 ): PartitionFacts => {
-  const { highWatermark, reused: planned, until } = partition
+  const { highWatermark, lackingSinceMillis, reused: planned, until } = partition
   const from = RunState.firstOffset(held, partition)
   const leaderEpoch = RunState.leaderEpoch(held, partition)
   const full = held.full ?? partition.full
@@ -34,6 +34,7 @@ const ofPartition = (
       ? { logStart: planned.logStart }
       : {}),
     ...(highWatermark === undefined ? {} : { highWatermark }),
+    ...(lackingSinceMillis === undefined ? {} : { lackingSinceMillis }),
     records: records(own) + records(part),
     // Of all that the base holds of it, which may be more than what is taken over.
     ...LargestRecord.of([...own, ...(part.length === 0 ? [] : [earlier ?? {}])]),

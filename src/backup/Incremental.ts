@@ -9,6 +9,7 @@ import type { PlannedPartition, RunPlan } from "../manifest/RunPlan.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Base from "./Base.ts"
 import * as Healing from "./Healing.ts"
+import * as HeldBack from "./HeldBack.ts"
 import * as LogProof from "./LogProof.ts"
 import * as Reuse from "./Reuse.ts"
 import * as SegmentLimit from "./SegmentLimit.ts"
@@ -65,7 +66,7 @@ const pairs = (plan: RunPlan, { facts, manifest }: Base.Base): ReadonlyArray<Log
                 segments: parts.get(partition.partition) ?? [],
                 damaged: [],
                 wasCompacted,
-                startedMillis: facts.startedMillis
+                lackingSinceMillis: HeldBack.lackingSince(range, facts.startedMillis)
               }
         return { topic, partition, hasTopic: known !== undefined, facts: range, held }
       })
@@ -213,9 +214,12 @@ export const plan = Effect.fn("Incremental.plan")(function* (
     sinceFull: found.facts.sinceFull ?? 0
   }
   const reason = Reuse.ofSet(policy, compared, whole)
-  if (reason !== undefined || found === undefined) {
-    return { plan: { ...whole, full: reason ?? "NoEarlierBackup" } } satisfies Built as Built
-  }
-  const built = yield* onBase(kafka, store, whole, found, segmentBytes, mostSegments ?? SegmentLimit.within(mostOpened))
+  if (found === undefined) return { plan: { ...whole, full: reason ?? "NoEarlierBackup" } } satisfies Built as Built
+  const isSameCluster = reason !== "OtherCluster"
+  const dated = isSameCluster
+    ? { ...whole, topics: HeldBack.dated(whole.topics, found.facts, found.isClockBehind) }
+    : whole
+  if (reason !== undefined) return { plan: { ...dated, full: reason } } satisfies Built as Built
+  const built = yield* onBase(kafka, store, dated, found, segmentBytes, mostSegments ?? SegmentLimit.within(mostOpened))
   return built.base === undefined ? { plan: built } : { plan: built, base: found }
 })

@@ -52,8 +52,8 @@ export interface Held {
   readonly spoilt?: FullReason | undefined
   /** Whether its topic was compacted when the base was made, as far as the base says. */
   readonly wasCompacted: boolean
-  /** Up to this time the base has every record. */
-  readonly startedMillis: number
+  /** Every record that the base lacks is younger; undefined where nobody knows: see HeldBack.ts. */
+  readonly lackingSinceMillis: number | undefined
 }
 
 /** The same partition in Kafka, now. */
@@ -72,12 +72,14 @@ export interface Living {
 const marginMillis = (deleteRetentionMillis: number) => Math.min(600_000, deleteRetentionMillis / 10)
 
 /**
- * Until when everything that was written to a compacted topic since the base must have been read: later compaction may
- * have dropped a deletion that the base does not know of, and its key would come back. Undefined without compaction.
+ * Until when everything that the base lacks of a compacted topic must have been read: later compaction may have dropped
+ * a deletion that the base does not know of, and its key would come back. Undefined without compaction.
  */
 export const readByMillis = (held: Held, cleanup: TopicCleanup): number | undefined =>
   cleanup.isCompacted || held.wasCompacted
-    ? held.startedMillis + cleanup.deleteRetentionMillis - marginMillis(cleanup.deleteRetentionMillis)
+    ? (held.lackingSinceMillis ?? -Infinity) +
+      cleanup.deleteRetentionMillis -
+      marginMillis(cleanup.deleteRetentionMillis)
     : undefined
 
 /**
@@ -111,6 +113,7 @@ export const ofPartition = (
   if (living.cleanup === undefined) return "CleanupUnknown"
   const readBy = readByMillis(held, living.cleanup)
   if (readBy !== undefined && living.isClockBehind === true) return "ClockBehind"
+  if (readBy === -Infinity) return "TransactionWasOpen"
   if (readBy !== undefined && living.nowMillis >= readBy) return "DeletionsMayBeGone"
   return held.spoilt
 }

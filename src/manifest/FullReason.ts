@@ -17,6 +17,8 @@ const sentences = {
   CleanupUnknown: "the configuration of the topic could not be read, so nobody knows whether it is compacted",
   DeletionsMayBeGone:
     "the earlier backup is too old: compaction may have dropped deletions since (delete.retention.ms)",
+  TransactionWasOpen:
+    "a transaction was open when the earlier backup was made, and nobody knows for how long: compaction may have dropped deletions since",
   ClockBehind: "the clock of the machine is behind a newer backup, so compaction may have dropped deletions since",
   ObjectsMissing: "much of what the earlier backup holds is missing or damaged in storage",
   DamagedCompacted:

@@ -17,6 +17,11 @@ export const PlannedPartition = Schema.Struct({
   until: Schema.Int,
   /** Present if an open transaction holds back the end: the high watermark at that time. */
   highWatermark: Schema.optionalKey(Schema.Int),
+  /**
+   * With it: every record behind `until` was written after this time, milliseconds since 1970. Absent: nobody knows.
+   * See HeldBack.ts.
+   */
+  lackingSinceMillis: Schema.optionalKey(Schema.Int),
   /** Present: the base's objects stand for the offsets below. */
   reused: Schema.optionalKey(
     Schema.Struct({

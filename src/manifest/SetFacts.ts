@@ -67,7 +67,9 @@ export const SetFacts = Schema.Struct({
            * that reaches below it is named whole; its records below are left out by a restore.
            */
           logStart: Schema.optionalKey(Schema.Int),
+          /** Present if an open transaction held back the end, and the next one as in `RunPlan.PlannedPartition`. */
           highWatermark: Schema.optionalKey(Schema.Int),
+          lackingSinceMillis: Schema.optionalKey(Schema.Int),
           records: Schema.Int,
           /** See LargestRecord.ts. */
           largestRecordBytes: Schema.optionalKey(Schema.Int),

@@ -14,7 +14,7 @@ const held = (changes: Partial<Reuse.Held> = {}): Reuse.Held => ({
     { start_offset: 41, end_offset: 99 }
   ],
   wasCompacted: false,
-  startedMillis: 0,
+  lackingSinceMillis: 0,
   ...changes
 })
 
@@ -54,6 +54,24 @@ describe("Reuse.ofPartition", () => {
       "a topic that was compacted then, and is not now",
       held({ wasCompacted: true }),
       living({ nowMillis: 24 * hour }),
+      "DeletionsMayBeGone"
+    ],
+    [
+      "a compacted topic in which a transaction was open, nobody knows since when",
+      held({ lackingSinceMillis: undefined }),
+      living({ cleanup: compacted }),
+      "TransactionWasOpen"
+    ],
+    [
+      "a log without compaction in which a transaction was open",
+      held({ lackingSinceMillis: undefined }),
+      living(),
+      undefined
+    ],
+    [
+      "a compacted topic in which a transaction was open for so long that deletions may be gone",
+      held({ lackingSinceMillis: -23 * hour }),
+      living({ cleanup: compacted }),
       "DeletionsMayBeGone"
     ],
     ["a log without compaction, by a clock that is behind", held(), living({ isClockBehind: true }), undefined],
