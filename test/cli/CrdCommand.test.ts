@@ -18,8 +18,8 @@ describe("kafka-backup crd", () => {
           JSON.stringify([
             Crd.crd(),
             RestoreCrd.crd(),
-            OffsetCrds.crds.KafkaOffsetReset,
-            OffsetCrds.crds.KafkaOffsetRollback
+            OffsetCrds.crds.KafkaOffsetReset(),
+            OffsetCrds.crds.KafkaOffsetRollback()
           ])
         )
       )
