@@ -91,6 +91,9 @@ const refresh = Effect.fnUntraced(function* (
     into.notes.push(`the record of what was read again begins anew: ${ledger.problem}`)
   }
   const { own } = yield* DamageMarking.known(store, resource)
+  if (ledger.number === 0 && own.some(({ backupId }) => backupId !== made.backupId)) {
+    into.notes.push("the record of what was read again begins with this run: there was none")
+  }
   into.hasDamage = own.some(({ damage }) => damage !== undefined)
   const { unknown, unreadable } = yield* LedgerRefresh.refresh(store, ledger, own, made)
   into.notes.push(

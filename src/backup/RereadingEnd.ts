@@ -62,7 +62,7 @@ const oldestSeconds = ({ count, seconds }: LedgerEntries): number | undefined =>
 
 const summaryOf = (
   { isComplete, isCutShort, percent, refused }: Rereading.Rereading,
-  { entries, totals }: Ledger.Ledger,
+  { beganMillis, entries, totals }: Ledger.Ledger,
   { bytes, objects }: { readonly objects: number; readonly bytes: number }
 ): VerificationSummary => {
   const { count, size } = entries
@@ -76,6 +76,7 @@ const summaryOf = (
     ...(isComplete && refused.length === 0
       ? { remainingRuns: Sampling.runsUntilRead(size, count, percent, Math.max(0, count - objects), totals) }
       : {}),
+    ...(beganMillis === undefined ? {} : { beganMillis }),
     ...(isCutShort ? { isCutShort } : {})
   }
 }

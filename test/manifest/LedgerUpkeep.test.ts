@@ -201,7 +201,7 @@ describe("LedgerUpkeep", () => {
 })
 
 describe("LedgerBytes", () => {
-  const ledger = Ledger.begin()
+  const ledger = Ledger.begin(0, 1_800_000_000_000)
   const sets: ReadonlyArray<Made> = [aSet(1, undefined, 0, 3)]
   refresh(ledger, sets, sets[0]!, 0)
   ledger.run = { backupId: sets[0]!.backupId, objects: 2, bytes: 20 }
@@ -209,8 +209,11 @@ describe("LedgerBytes", () => {
   const bytes = Buffer.concat(LedgerBytes.encode(ledger))
 
   it("keeps every column, the sets and the run", () => {
-    const { entries, run, sets: found, totals } = Result.getOrThrow(LedgerBytes.decode(bytes))
-    assert.deepStrictEqual([run, found, totals], [ledger.run, ledger.sets, ledger.totals])
+    const { beganMillis, entries, run, sets: found, totals } = Result.getOrThrow(LedgerBytes.decode(bytes))
+    assert.deepStrictEqual(
+      [run, found, totals, beganMillis],
+      [ledger.run, ledger.sets, ledger.totals, 1_800_000_000_000]
+    )
     for (const column of ["low", "high", "size", "seconds", "set", "folder"] as const) {
       assert.deepStrictEqual([...entries[column].subarray(0, 3)], [...ledger.entries[column].subarray(0, 3)], column)
     }
