@@ -427,6 +427,36 @@ describe("an incremental backup", () => {
       }).pipe(Effect.provide(layer))
   )
 
+  it.live("reads everything where a later attempt has less memory than the one that chose the earlier backup", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      const first = yield* attempt(incremental(slots[0]))
+      const { segments } = first.facts.totals
+      yield* more(cluster)
+      const dying: ObjectStoreShape = {
+        ...store,
+        put: (key, pieces, options) =>
+          key.includes("/topics/") ? Effect.die("killed") : store.put(key, pieces, options)
+      }
+      const killed = yield* Effect.exit(attempt(incremental(slots[1]), { store: dying, mostSegments: () => segments }))
+      assert.isTrue(Exit.isFailure(killed))
+      const key = BackupKeys.manifest(ids[0])
+      let reads = 0
+      const watching: ObjectStoreShape = {
+        ...store,
+        read: (one) => Stream.suspend(() => ((reads += one === key ? 1 : 0), store.read(one)))
+      }
+      const options = { store: watching, mostSegments: () => segments - 1 }
+      const { attempt: number, facts } = yield* attempt(incremental(slots[1]), options)
+      assert.deepStrictEqual([number, facts.base, reads], [2, undefined, 0])
+      assert.strictEqual(partitionOf(facts, "orders").full, "TooManyForMemory")
+      assert.match(facts.notes.join("\n"), /partitions were read in full: .*more objects than the memory limit allows/)
+      yield* assertHoldsAll(cluster, store, ids[1], someTopics)
+      yield* isSound(store, ids[1])
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("does not read a manifest that is longer than the process has memory for", () =>
     Effect.gen(function* () {
       const { cluster, store } = yield* world
