@@ -70,10 +70,11 @@ const lossesOf = Effect.fnUntraced(function* (
   return losses
 })
 
-/** What a check of one set found: nothing, damage, or that it is no longer a backup. */
+/** What a check of one set found: nothing, damage, no memory for it, or that it is no longer a backup. */
 type Found =
   | { readonly _tag: "Whole" }
   | { readonly _tag: "Damaged"; readonly problem: string }
+  | { readonly _tag: "TooLarge"; readonly why: string }
   | { readonly _tag: "Gone" }
 
 const damaged = (problem: string) => Effect.succeed<Found>({ _tag: "Damaged", problem })
@@ -92,7 +93,9 @@ const check = Effect.fnUntraced(
     const more = problems.length > 1 ? ` and ${problems.length - 1} more objects are missing or altered` : ""
     return { _tag: "Damaged", problem: `${first}${more}` } satisfies Found as Found
   },
-  Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) => damaged(message)),
+  Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ isTooLarge, message: why }) =>
+    isTooLarge === true ? Effect.succeed<Found>({ _tag: "TooLarge", why }) : damaged(why)
+  ),
   Effect.catchReason("CatalogueError", "SetIncomplete", ({ backupId, state }) =>
     // It was a backup: somebody has lost its manifest since.
     state === "unfinished"
@@ -123,7 +126,8 @@ export interface Decided {
  * Decides on these sets after at most `checks` of those to keep were found whole, the newest in any case where one
  * expires, and those that were checked longest ago. A damaged set does not count: it must not push a good one out. It
  * stays as long as a whole one would in its place, since part of it may still be useful, and it never goes before a
- * newer one was found whole. Where facts that are needed cannot be read, nothing expires.
+ * newer one was found whole. One that there is no memory for counts as whole, and is not checked. Where facts that are
+ * needed cannot be read, nothing expires.
  */
 export const decide = Effect.fn("ProvenRetention.decide")(function* (
   store: ObjectStoreShape,
@@ -139,6 +143,7 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
   const present = new Set<string>()
   const gone = new Set<string>()
   const lostManifests = new Set<string>()
+  const unchecked = new Map<string, string>()
   const isPresent = ({ backupId }: KnownSet) => checked.get(backupId)?.damage === undefined
   // What a reading has recorded, only a reading takes back: the sizes of objects do not say what is in them.
   const isCounted = (set: KnownSet) => set.damage === undefined && isPresent(set) && !gone.has(set.backupId)
@@ -152,6 +157,7 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
     })
     const notes = [
       ...[...lostManifests].map((backupId) => `${backupId} has no manifest any more and is no backup`),
+      ...[...unchecked].map(([backupId, why]) => `${backupId} was not checked: ${why}`),
       ...RetentionWords.damaged(damaged)
     ]
     const known = sets.flatMap(({ backupId, base, damage, facts, references }): ReadonlyArray<IndexedSet> => {
@@ -191,7 +197,9 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
     }
     if ("_tag" in decided) {
       const backupId = decided.key.slice(0, decided.key.indexOf("/"))
-      checked.set(backupId, { atMillis: yield* Clock.currentTimeMillis, damage: decided.message })
+      if (decided.isTooLarge !== true) {
+        checked.set(backupId, { atMillis: yield* Clock.currentTimeMillis, damage: decided.message })
+      }
       const nothing = { kept: counted, heldBack: [], expired: [], reasons: new Map<string, ReadonlyArray<string>>() }
       return { ...told(nothing), blocked: decided.message }
     }
@@ -219,7 +227,11 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
         Effect.map(check(store, backupId, sizes), (found) => {
           present.add(backupId)
           if (found._tag === "Gone") gone.add(backupId)
-          checked.set(backupId, { atMillis, ...(found._tag === "Damaged" ? { damage: found.problem } : {}) })
+          if (found._tag === "TooLarge") unchecked.set(backupId, found.why)
+          // One that was not read keeps what is known of it, and others come first next time.
+          const before = found._tag === "TooLarge" ? checked.get(backupId) : undefined
+          const known = found._tag === "Damaged" ? { damage: found.problem } : {}
+          checked.set(backupId, { ...before, ...known, atMillis })
         }),
       { discard: true }
     )

@@ -21,6 +21,7 @@ import type * as Retention from "./Retention.ts"
 import * as RetentionNeeds from "./RetentionNeeds.ts"
 import * as RetentionOutcome from "./RetentionOutcome.ts"
 import * as RetentionWords from "./RetentionWords.ts"
+import * as TooLargeNeeds from "./TooLargeNeeds.ts"
 
 /**
  * How much a pass reads. A command reads every set and checks all that it keeps. A run trusts the index, and checks the
@@ -173,7 +174,7 @@ const decideOn = Effect.fnUntraced(function* (
     why: RetentionWords.losses(set.backupId, losses)
   }))
   const unfinished = yield* SetRemoval.unfinished(store, Adoption.isLeftTo(resource, adoption, sets), rest)
-  const removed = [...unfinished.map(({ backupId }) => backupId), ...decision.expired.map((set) => set.backupId)]
+  const expired = [...unfinished.map(({ backupId }) => backupId), ...decision.expired.map((set) => set.backupId)]
   const ownIds = new Set<string>(own.map(({ backupId }) => backupId))
   // Without those that the index named and that are gone.
   const knownNow = new Map<string, SetIndex.IndexedSet>(known.map((set) => [set.backupId, set]))
@@ -190,22 +191,30 @@ const decideOn = Effect.fnUntraced(function* (
     ...indexing({ sets: [...theirs, ...known], retired }, [])
   })
   if (blocked !== undefined) return removingNothing(blocked)
-  const staying = [...theirs, ...known].filter(({ backupId }) => !removed.includes(backupId))
-  const leaving = known.filter(({ backupId }) => removed.includes(backupId))
   // Only a command: the records of all runs are read for them.
   const all = Remains.known([...sets, ...rest, ...retired])
-  const remains = isCommand ? yield* Remains.of(store, Adoption.ownerOf(resource), all) : []
-  const needs = RetentionNeeds.of(staying, rest)
+  const remaining = isCommand ? yield* Remains.of(store, Adoption.ownerOf(resource), all) : []
   const leftOver = Collecting.ownOf(retired, resource, adoption, sets)
-  const demand: Collecting.Demand = {
-    going: [...removed, ...remains, ...abandoned.map(({ backupId }) => backupId)],
-    retired: isCommand ? leftOver : RetentionNeeds.lookedAt(leftOver, needs, leaving),
-    needs
-  }
-  const collection = yield* Collecting.plan(store, demand).pipe(
-    Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) => Effect.succeed(message))
-  )
-  if (typeof collection === "string") return removingNothing(collection)
+  const planned = yield* TooLargeNeeds.plan(store, (held) => {
+    const isGoing = (backupId: string) => !held.has(backupId)
+    const removed = expired.filter(isGoing)
+    const remains = remaining.filter(isGoing)
+    const staying = [...theirs, ...known].filter(({ backupId }) => !removed.includes(backupId))
+    const leaving = known.filter(({ backupId }) => removed.includes(backupId))
+    const needs = RetentionNeeds.of(staying, rest)
+    const demand: Collecting.Demand = {
+      going: [...removed, ...remains, ...abandoned.map(({ backupId }) => backupId)],
+      retired: (isCommand ? leftOver : RetentionNeeds.lookedAt(leftOver, needs, leaving)).filter(({ backupId }) =>
+        isGoing(backupId)
+      ),
+      needs
+    }
+    return { removed, remains, staying, leaving, demand }
+  })
+  if (typeof planned === "string") return removingNothing(planned)
+  const { collection, held } = planned
+  const { demand, leaving, remains, removed, staying } = planned.decided
+  notes.push(...RetentionWords.needed(held))
   const collected = new Set(collection.collected.map(({ backupId }) => backupId))
   const contents = { sets: staying, retired: retired.filter(({ backupId }) => !collected.has(backupId)) }
   return {

@@ -63,6 +63,14 @@ export const remains = (folders: ReadonlyArray<BackupId.BackupId>): ReadonlyArra
       `${backupId} is no backup: it holds objects of a backup that was removed; prune removes what no backup needs`
   )
 
+/** A note for each reason for which folders stay, with the first of them: why, by folder. */
+export const needed = (held: ReadonlyMap<string, string>): ReadonlyArray<string> =>
+  [...Map.groupBy([...held], ([, why]) => why)].map(([why, folders]) => {
+    const more = folders.length - 1
+    const others = more === 0 ? "stays" : `and ${more} more ${more === 1 ? "folder" : "folders"} stay`
+    return `${folders[0]![0]} ${others} for now: ${why}`
+  })
+
 /** A damaged backup, what is damaged in it, and whether it goes. */
 export interface Damaged {
   readonly backupId: BackupId.BackupId

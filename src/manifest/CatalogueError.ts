@@ -28,7 +28,9 @@ export class SetIncomplete extends Schema.TaggedError<SetIncomplete>()("SetIncom
 /** A document of a set that is unreadable or damaged. */
 export class DocumentUnreadable extends Schema.TaggedError<DocumentUnreadable>()("DocumentUnreadable", {
   key: Schema.String,
-  detail: Schema.String
+  detail: Schema.String,
+  /** There may be nothing wrong with it: this process has no memory for it. */
+  isTooLarge: Schema.optionalKey(Schema.Boolean)
 }) {
   override get message() {
     return `${this.key} cannot be read: ${this.detail}`
