@@ -105,6 +105,9 @@ export class CatalogueError extends Schema.TaggedError<CatalogueError>()("Catalo
           ? "repeat the run with the same slot to finish it: kafka-backup run -f <file> --slot <slot>"
           : "use another backup: kafka-backup list -f <file>"
       case "DocumentUnreadable":
+        if (this.reason.isTooLarge === true) {
+          return "raise spec.resources.limits.memory, or use a machine with more memory; nothing was changed"
+        }
         return "restore the object from an earlier version in the bucket, or use another backup; nothing was changed"
       case "RunAlreadyTaken":
         return "give another slot, or none, to make a new backup"
