@@ -11,11 +11,8 @@ import * as BackupId from "../../src/identity/BackupId.ts"
 import { ownerKey } from "../../src/identity/RunIdentity.ts"
 import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import { ObjectStoreError, StorageAuthorizationFailed, StoreUnavailable } from "../../src/storage/ObjectStoreError.ts"
+import { flip, idOf, keysOf, ofTheFuture, owner, slot } from "./stories.ts"
 import { aRequest, assertHoldsAll, attempt, dyingAt, fill, layer, world } from "./world.ts"
-
-const slot = (hour: number) => `2026-11-23T${String(hour).padStart(2, "0")}:00:00Z`
-const idOf = (hour: number) => BackupId.forSlot("nightly", Date.parse(slot(hour)))
-const { owner } = aRequest(slot(1)).identity
 
 const run = (hour: number, percentPerRun: number, changes: Parameters<typeof aRequest>[1] = {}) =>
   aRequest(slot(hour), { percentPerRun, ...changes })
@@ -24,20 +21,6 @@ const more = (cluster: InMemoryCluster, n: number) =>
   cluster.produce("orders", n % 3, [
     { key: `more-${n}`, value: `value ${n} `.repeat(200), timestamp: 1_700_000_100_000 }
   ])
-
-/** The keys that a set names, in the order of its manifest. */
-const keysOf = (store: ObjectStoreShape, backupId: string) =>
-  Effect.map(Catalogue.open(store, backupId), ({ manifest }) =>
-    manifest.topics.flatMap(({ partitions }) =>
-      partitions.flatMap(({ segments }) => segments.map(({ key }) => ObjectKey.make(key)))
-    )
-  )
-
-const flip = Effect.fnUntraced(function* (store: ObjectStoreShape, key: ObjectKey) {
-  const bytes = Buffer.from(yield* store.get(key))
-  bytes[Math.floor(bytes.length / 2)]! ^= 1
-  yield* store.put(key, [bytes])
-})
 
 const ledgerKeys = (store: ObjectStoreShape) =>
   store.list(BackupKeys.verifiedFolder(ownerKey(owner))).pipe(
@@ -153,9 +136,7 @@ describe("A run that reads stored backups again", () => {
       yield* attempt(run(1, 100))
       const [missing, replaced] = yield* keysOf(store, idOf(1))
       yield* store.delete(missing!)
-      const bytes = Buffer.from(yield* store.get(replaced!))
-      bytes[4] = 99
-      yield* store.put(replaced!, [bytes])
+      yield* store.put(replaced!, [ofTheFuture(yield* store.get(replaced!))])
       const { verification } = yield* attempt(run(2, 100))
       assert.deepStrictEqual(
         (yield* Damage.read(store, idOf(1))).map(({ key }) => key).toSorted(),
