@@ -14,8 +14,8 @@ const sha256Of = (store: ObjectStoreShape, key: string) =>
   })
 
 /**
- * What is wrong with a stored object, compared with its entry in a manifest; undefined where it is right. A changed byte
- * may make it look like one of a format of the future: with the bytes that the entry says, it is one, and right.
+ * What is wrong with a stored object, compared with its entry in a manifest; undefined where it is right. A changed
+ * byte may make it look like one of a format of the future: with the bytes that the entry says, it is one, and right.
  */
 export const find = Effect.fnUntraced(function* (store: ObjectStoreShape, located: Verification.LocatedSegment) {
   const { key, sha256 } = located.segment
