@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib"
 import { Effect } from "effect"
 import * as BackupId from "../../src/identity/BackupId.ts"
+import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as DamageMarking from "../../src/manifest/DamageMarking.ts"
 import type { ManifestSegment } from "../../src/manifest/Manifest.ts"
@@ -31,14 +32,10 @@ export const keysOf = (store: ObjectStoreShape, backupId: string) =>
     )
   )
 
-/** The segments that a set names of one partition, in the order of their offsets. */
-export const segmentsOf = Effect.fnUntraced(function* (
-  store: ObjectStoreShape,
-  backupId: string,
-  { partition = 0, topic = "orders" }: { readonly topic?: string; readonly partition?: number } = {}
-) {
+/** The segments that a set names of partition 0 of `orders`, in the order of their offsets. */
+export const segmentsOf = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
   const { manifest } = yield* Catalogue.open(store, backupId)
-  return manifest.topics.find(({ name }) => name === topic)!.partitions[partition]!.segments
+  return manifest.topics.find(({ name }) => name === "orders")!.partitions[0]!.segments
 })
 
 /** All that a reading of the set finds wrong. */
@@ -63,16 +60,23 @@ export const ofTheFuture = (bytes: Uint8Array): Buffer => {
   return Buffer.concat([future, Kbak.footer(crc32(future))])
 }
 
-/** Flips a bit of an object of `orders`, and records it as `verify --mark` or the reading of another run does. */
+/** Flips a bit of one of `segmentsOf`, and records it as `verify --mark` or the reading of another run does. */
 export const markAltered = Effect.fnUntraced(function* (
-  { end_offset, key, start_offset }: ManifestSegment,
-  partition = 0
+  { memory, store }: Pick<Effect.Success<typeof world>, "memory" | "store">,
+  { end_offset, key, start_offset }: ManifestSegment
 ) {
-  const { memory, store } = yield* world
   yield* memory.tamper(ObjectKey.make(key), (bytes) => bytes.with(40, bytes[40]! ^ 1))
-  const place = { topic: "orders", partition, firstOffset: start_offset, lastOffset: end_offset }
+  const place = { topic: "orders", partition: 0, firstOffset: start_offset, lastOffset: end_offset }
   yield* DamageMarking.mark(store, resource, {
     found: [{ key, ...place, detail: "its checksum is wrong", sinceMillis: 1 }],
     right: new Set()
   })
 })
+
+/** Ten records more in a partition of `orders`, enough for a segment. */
+export const more = (cluster: InMemoryCluster, partition = 0) =>
+  cluster.produce(
+    "orders",
+    partition,
+    Array.from({ length: 10 }, (_, i) => ({ key: `new-${i}`, value: `new value ${i} `.repeat(8) }))
+  )
