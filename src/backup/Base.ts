@@ -91,12 +91,20 @@ export const find = Effect.fn("Base.find")(function* (
 export const isNamed = ({ named }: Base, { backupId, manifestSha256 }: BaseSet): boolean =>
   named.backupId === backupId && named.manifestSha256 === manifestSha256
 
-/** The base that a plan names, for a later attempt; undefined if it was removed or changed since. */
-export const again = (store: ObjectStoreShape, named: BaseSet) =>
-  openSound(store, named.backupId).pipe(
-    Effect.catchTag("CatalogueError", () => Effect.succeed(undefined)),
-    Effect.map((found) => (found !== undefined && isNamed(found, named) ? found : undefined))
-  )
+/**
+ * The base that a plan names, for a later attempt; undefined if it was removed or changed since. The memory limit may
+ * have been lowered since: no manifest is opened of one that is too large now.
+ */
+export const again = Effect.fn("Base.again")(
+  function* (store: ObjectStoreShape, named: BaseSet, mostSegments: number) {
+    const { backupId } = named
+    const segments = (yield* Catalogue.factsOf(store, backupId))?.totals.segments ?? 0
+    if (segments > mostSegments) return { backupId, segments } satisfies TooLarge as TooLarge
+    const found = yield* openSound(store, backupId)
+    return found !== undefined && isNamed(found, named) ? found : undefined
+  },
+  Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
+)
 
 /** Bytes of keys and values in this part of the base; a part of its total in proportion to the record stream. */
 export const payloadBytes = ({ facts, manifest }: Base, partBytes: number): number => {

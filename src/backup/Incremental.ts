@@ -35,6 +35,12 @@ export interface Room {
   readonly mostSegments?: (ledgerBytes: number) => number
 }
 
+/** How many segments a backup may name that a run builds on: the record of re-reading takes memory, too. */
+export const mostOpened = (store: ObjectStoreShape, resource: Resource, { mostSegments }: Pick<Room, "mostSegments">) =>
+  mostSegments === undefined
+    ? Effect.succeed(Infinity)
+    : Effect.map(Ledger.storedBytes(store, ownerOf(resource)), mostSegments)
+
 /** A trigger value that asks for a full backup begins with this. */
 const fullPrefix = "full-"
 
@@ -185,17 +191,14 @@ export const plan = Effect.fn("Incremental.plan")(function* (
   store: ObjectStoreShape,
   resource: Resource,
   { fullEvery, mostSegments }: Incremental,
-  { mostSegments: mostFor, segmentBytes }: Room,
+  room: Room,
   whole: RunPlan
 ) {
   const policy = { isFullAsked: isFullAsked(whole), fullEvery }
-  const mostOpened =
-    mostFor === undefined || policy.isFullAsked
-      ? Infinity
-      : mostFor(yield* Ledger.storedBytes(store, ownerOf(resource)))
+  const most = policy.isFullAsked ? Infinity : yield* mostOpened(store, resource, room)
   const found = policy.isFullAsked
     ? undefined
-    : yield* Base.find(store, resource, whole.backupId, whole.createdMillis, mostOpened).pipe(
+    : yield* Base.find(store, resource, whole.backupId, whole.createdMillis, most).pipe(
         Effect.catchTag("CatalogueError", ({ message }) => Effect.succeed(message))
       )
   if (typeof found === "string") {
@@ -205,7 +208,7 @@ export const plan = Effect.fn("Incremental.plan")(function* (
   if (found !== undefined && Base.isTooLarge(found)) {
     const note =
       `everything was read: ${found.backupId} names ${found.segments} objects, and the memory limit has room for ` +
-      `${mostOpened}: raise spec.resources.limits.memory`
+      `${most}: raise spec.resources.limits.memory`
     return { plan: { ...whole, full: "TooManyForMemory", notes: [...whole.notes, note] } } satisfies Built as Built
   }
   const compared = found && {
@@ -220,6 +223,6 @@ export const plan = Effect.fn("Incremental.plan")(function* (
     ? { ...whole, topics: HeldBack.dated(whole.topics, found.facts, found.isClockBehind) }
     : whole
   if (reason !== undefined) return { plan: { ...dated, full: reason } } satisfies Built as Built
-  const built = yield* onBase(kafka, store, dated, found, segmentBytes, mostSegments ?? SegmentLimit.within(mostOpened))
+  const built = yield* onBase(kafka, store, dated, found, room.segmentBytes, mostSegments ?? SegmentLimit.within(most))
   return built.base === undefined ? { plan: built } : { plan: built, base: found }
 })

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto"
-import { Effect, Option, Stream } from "effect"
-import * as Verification from "../manifest/Verification.ts"
+import { Effect } from "effect"
+import * as ObjectProblem from "../manifest/ObjectProblem.ts"
+import type * as Verification from "../manifest/Verification.ts"
 import { ObjectKey, type ObjectInfo, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 
 /*
@@ -31,39 +31,15 @@ export const seen = (store: ObjectStoreShape, key: string) =>
 export const isSame = (a: ObjectInfo | undefined, b: ObjectInfo | undefined): boolean =>
   a?.size === b?.size && a?.fingerprint === b?.fingerprint && a?.modifiedMillis === b?.modifiedMillis
 
-/** SHA-256 of the stored bytes, lower-case hex. */
-const sha256Of = (store: ObjectStoreShape, key: string) =>
-  Effect.suspend(() => {
-    const hash = createHash("sha256")
-    return store.read(ObjectKey.make(key)).pipe(
-      Stream.runForEach((piece) => Effect.sync(() => void hash.update(piece))),
-      Effect.map(() => hash.digest("hex"))
-    )
-  })
-
-const once = (store: ObjectStoreShape, located: Verification.LocatedSegment) => {
-  const { key, sha256 } = located.segment
-  return Verification.checkRecords(store, located).pipe(
-    Effect.map((found) => found.map(({ detail }) => detail).join("; ")),
-    // A changed byte may make it look like a format of the future; with the right bytes it is one.
-    Effect.catchTag("SegmentError", ({ message }) =>
-      sha256 === undefined
-        ? Effect.succeed(message)
-        : Effect.map(sha256Of(store, key), (found) => (found === sha256 ? "" : message))
-    ),
-    Effect.map((detail) => (detail === "" ? Option.none() : Option.some(detail)))
-  )
-}
-
 /** Reads an object, and again if it is not right. Never fails because of the store. */
 export const read = Effect.fn("ObjectReading.read")(
   function* (store: ObjectStoreShape, located: Verification.LocatedSegment) {
-    if (Option.isNone(yield* once(store, located))) return { _tag: "Right" } satisfies Reading as Reading
+    if ((yield* ObjectProblem.find(store, located)) === undefined) return { _tag: "Right" } satisfies Reading as Reading
     const before = yield* seen(store, located.segment.key)
-    const detail = yield* once(store, located)
-    return Option.isNone(detail)
+    const detail = yield* ObjectProblem.find(store, located)
+    return detail === undefined
       ? ({ _tag: "Right" } satisfies Reading as Reading)
-      : ({ _tag: "Wrong", detail: detail.value, seen: before } satisfies Reading as Reading)
+      : ({ _tag: "Wrong", detail, seen: before } satisfies Reading as Reading)
   },
   Effect.catchTag("ObjectStoreError", ({ isRetryable, message }) =>
     Effect.succeed<Reading>({ _tag: "Refused", message, isDown: isRetryable })

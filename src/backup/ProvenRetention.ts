@@ -4,15 +4,15 @@ import type { BackupId } from "../identity/BackupId.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import { CatalogueError, DocumentUnreadable } from "../manifest/CatalogueError.ts"
 import type * as ObjectSizes from "../manifest/ObjectSizes.ts"
-import * as Presence from "../manifest/Presence.ts"
-import * as Seal from "../manifest/Seal.ts"
 import type { IndexedSet } from "../manifest/SetIndex.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as Lineage from "./Lineage.ts"
 import * as Retention from "./Retention.ts"
+import * as RetentionProof from "./RetentionProof.ts"
 import * as RetentionWords from "./RetentionWords.ts"
+import * as SetCheck from "./SetCheck.ts"
 
 /** A set of the owner, as the index knows it. */
 export interface KnownSet extends IndexedSet {
@@ -70,38 +70,6 @@ const lossesOf = Effect.fnUntraced(function* (
   return losses
 })
 
-/** What a check of one set found: nothing, damage, or that it is no longer a backup. */
-type Found =
-  | { readonly _tag: "Whole" }
-  | { readonly _tag: "Damaged"; readonly problem: string }
-  | { readonly _tag: "Gone" }
-
-const damaged = (problem: string) => Effect.succeed<Found>({ _tag: "Damaged", problem })
-
-/**
- * Compares a set with its manifest: objects that are missing or have another size, or a manifest that was changed, was
- * lost, or cannot be read.
- */
-const check = Effect.fnUntraced(
-  function* (store: ObjectStoreShape, backupId: BackupId, sizes: ObjectSizes.Sizes) {
-    const set = yield* Catalogue.openById(store, backupId)
-    const changed = (yield* Seal.manifestProblems(store, set)).map(({ detail, key }) => `${key} ${detail}`)
-    const problems = changed.length > 0 ? changed : yield* Presence.problems(store, set, sizes)
-    const [first] = problems
-    if (first === undefined) return { _tag: "Whole" } satisfies Found as Found
-    const more = problems.length > 1 ? ` and ${problems.length - 1} more objects are missing or altered` : ""
-    return { _tag: "Damaged", problem: `${first}${more}` } satisfies Found as Found
-  },
-  Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) => damaged(message)),
-  Effect.catchReason("CatalogueError", "SetIncomplete", ({ backupId, state }) =>
-    // It was a backup: somebody has lost its manifest since.
-    state === "unfinished"
-      ? damaged(`${backupId} has no manifest any more; put manifest.json back if there is a copy of it`)
-      : Effect.succeed<Found>({ _tag: "Gone" })
-  ),
-  Effect.catchReason("CatalogueError", "SetNotFound", () => Effect.succeed<Found>({ _tag: "Gone" }))
-)
-
 /** How many sets are checked at most. */
 export interface Checks {
   /** Where something expires, among those that stay. */
@@ -123,7 +91,8 @@ export interface Decided {
  * Decides on these sets after at most `checks` of those to keep were found whole, the newest in any case where one
  * expires, and those that were checked longest ago. A damaged set does not count: it must not push a good one out. It
  * stays as long as a whole one would in its place, since part of it may still be useful, and it never goes before a
- * newer one was found whole. Where facts that are needed cannot be read, nothing expires.
+ * newer one was found whole. One that there is no memory for counts, and proves nothing: see RetentionProof.ts. Where
+ * facts that are needed cannot be read, nothing expires.
  */
 export const decide = Effect.fn("ProvenRetention.decide")(function* (
   store: ObjectStoreShape,
@@ -139,12 +108,21 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
   const present = new Set<string>()
   const gone = new Set<string>()
   const lostManifests = new Set<string>()
+  const unchecked = new Map<string, string>()
   const isPresent = ({ backupId }: KnownSet) => checked.get(backupId)?.damage === undefined
   // What a reading has recorded, only a reading takes back: the sizes of objects do not say what is in them.
   const isCounted = (set: KnownSet) => set.damage === undefined && isPresent(set) && !gone.has(set.backupId)
   let routineDone = 0
-  const told = (decision: Retention.Decision<KnownSet>): Decided => {
-    const expired = new Set(decision.expired.map(({ backupId }) => backupId))
+  const hasProof = (set: KnownSet) =>
+    isCounted(set) && present.has(set.backupId) && (!unchecked.has(set.backupId) || set.backupId === rules.own)
+  const told = (decided: Retention.Decision<KnownSet>, isNewestComplete: boolean): Decided => {
+    const { goes, stays } = RetentionProof.of(
+      decided,
+      (set) => !isCounted(set),
+      (set) => (hasProof(set) ? "Whole" : isNewestComplete ? "Complete" : "Unknown")
+    )
+    const decision = { ...decided, expired: goes }
+    const expired = new Set(goes.map(({ backupId }) => backupId))
     const damaged = sets.flatMap(({ backupId, damage: recorded }): ReadonlyArray<RetentionWords.Damaged> => {
       const damage = recorded?.text ?? checked.get(backupId)?.damage
       if (damage === undefined || lostManifests.has(backupId)) return []
@@ -152,7 +130,9 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
     })
     const notes = [
       ...[...lostManifests].map((backupId) => `${backupId} has no manifest any more and is no backup`),
-      ...RetentionWords.damaged(damaged)
+      ...RetentionWords.unchecked(unchecked),
+      ...RetentionWords.damaged(damaged),
+      ...RetentionWords.unproven(stays.map(({ backupId }) => backupId))
     ]
     const known = sets.flatMap(({ backupId, base, damage, facts, references }): ReadonlyArray<IndexedSet> => {
       if (gone.has(backupId)) return []
@@ -191,9 +171,11 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
     }
     if ("_tag" in decided) {
       const backupId = decided.key.slice(0, decided.key.indexOf("/"))
-      checked.set(backupId, { atMillis: yield* Clock.currentTimeMillis, damage: decided.message })
+      if (decided.isTooLarge !== true) {
+        checked.set(backupId, { atMillis: yield* Clock.currentTimeMillis, damage: decided.message })
+      }
       const nothing = { kept: counted, heldBack: [], expired: [], reasons: new Map<string, ReadonlyArray<string>>() }
-      return { ...told(nothing), blocked: decided.message }
+      return { ...told(nothing, false), blocked: decided.message }
     }
     const decision = decided
     const isDoubtful = ({ backupId }: KnownSet) => !present.has(backupId) && !gone.has(backupId)
@@ -208,18 +190,28 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
     const doubtful = leastRecently([...others, ...sets.filter((set) => !isPresent(set))])
     const routine = isQuiet ? leastRecently(decision.kept).slice(0, Math.max(0, checks.routine - routineDone)) : []
     routineDone += routine.length
-    const most = Math.max(0, checks.removing - present.size - 1)
+    // Without a proof, others are tried than those that there is no memory for, at two requests for each.
+    const tried = sets.some(hasProof) ? present.size : present.size - unchecked.size
+    const most = Math.max(0, checks.removing - tried - 1)
     const due = new Set([...newest.filter(isDoubtful), ...doubtful.slice(0, most), ...routine])
-    if (due.size === 0) return told(decision)
+    if (due.size === 0) {
+      const latest = decision.kept[0]?.backupId
+      const isUnopened = !isQuiet && latest !== undefined && latest !== rules.own && unchecked.has(latest)
+      return told(decision, isUnopened && (yield* SetCheck.isComplete(store, latest)))
+    }
     const atMillis = yield* Clock.currentTimeMillis
     // One after the other: a manifest may take hundreds of megabytes, and the next one names what was found already.
     yield* Effect.forEach(
       due,
       ({ backupId }) =>
-        Effect.map(check(store, backupId, sizes), (found) => {
+        Effect.map(SetCheck.check(store, backupId, sizes), (found) => {
           present.add(backupId)
           if (found._tag === "Gone") gone.add(backupId)
-          checked.set(backupId, { atMillis, ...(found._tag === "Damaged" ? { damage: found.problem } : {}) })
+          if (found._tag === "TooLarge") unchecked.set(backupId, found.why)
+          // One that was not read keeps what is known of it, and others come first next time.
+          const before = found._tag === "TooLarge" ? checked.get(backupId) : undefined
+          const known = found._tag === "Damaged" ? { damage: found.problem } : {}
+          checked.set(backupId, { ...before, ...known, atMillis })
         }),
       { discard: true }
     )

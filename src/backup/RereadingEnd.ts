@@ -9,7 +9,7 @@ import type { VerificationSummary } from "../outcome/VerificationSummary.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import * as ObjectReading from "./ObjectReading.ts"
-import type * as Rereading from "./Rereading.ts"
+import type * as RereadingState from "./RereadingState.ts"
 import * as Sampling from "./Sampling.ts"
 
 /*
@@ -31,7 +31,10 @@ const lookedAtAtOnce = 16
  * gone together with its backup is no damage. What changed meanwhile, and what the store does not tell, a later run
  * reads.
  */
-const confirmed = Effect.fnUntraced(function* (store: ObjectStoreShape, suspects: ReadonlyArray<Rereading.Suspect>) {
+const confirmed = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  suspects: ReadonlyArray<RereadingState.Suspect>
+) {
   const kept = new Map<string, boolean>()
   for (const { backupId } of suspects) {
     if (!kept.has(backupId)) kept.set(backupId, yield* Catalogue.isComplete(store, backupId))
@@ -61,8 +64,8 @@ const oldestSeconds = ({ count, seconds }: LedgerEntries): number | undefined =>
 }
 
 const summaryOf = (
-  { isComplete, isCutShort, percent, refused }: Rereading.Rereading,
-  { entries, totals }: Ledger.Ledger,
+  { isComplete, isCutShort, percent, refused }: RereadingState.Rereading,
+  { beganMillis, entries, totals }: Ledger.Ledger,
   { bytes, objects }: { readonly objects: number; readonly bytes: number }
 ): VerificationSummary => {
   const { count, size } = entries
@@ -76,6 +79,7 @@ const summaryOf = (
     ...(isComplete && refused.length === 0
       ? { remainingRuns: Sampling.runsUntilRead(size, count, percent, Math.max(0, count - objects), totals) }
       : {}),
+    ...(beganMillis === undefined ? {} : { beganMillis }),
     ...(isCutShort ? { isCutShort } : {})
   }
 }
@@ -98,9 +102,9 @@ const enter = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   backupId: string,
-  rereading: Rereading.Rereading,
+  rereading: RereadingState.Rereading,
   ledger: Ledger.Ledger,
-  read: ReadonlyArray<Rereading.Read>
+  read: ReadonlyArray<RereadingState.Read>
 ) {
   // An earlier attempt has read the share of this run.
   if (ledger.run?.backupId === backupId) return summaryOf(rereading, ledger, ledger.run)
@@ -128,14 +132,14 @@ const enter = Effect.fnUntraced(function* (
   )
 })
 
-const failing = (rereading: Rereading.Rereading, cause: Cause.Cause<unknown>): Outcome => ({
+const failing = (rereading: RereadingState.Rereading, cause: Cause.Cause<unknown>): Outcome => ({
   summary: undefined,
   notes: [...rereading.notes, `what was read again was not recorded: ${Explanation.explain(cause).message}`]
 })
 
 /** A failure is a note, and changes nothing about the backup that is complete. */
 const neverFailing = <E, R>(
-  rereading: Rereading.Rereading,
+  rereading: RereadingState.Rereading,
   work: Effect.Effect<VerificationSummary | undefined, E, R>
 ) =>
   work.pipe(
@@ -154,7 +158,7 @@ export const unconfirmed = (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   backupId: string,
-  rereading: Rereading.Rereading
+  rereading: RereadingState.Rereading
 ) => {
   const { hasDamage, ledger, notes, right, suspects } = rereading
   const [first] = suspects
@@ -176,7 +180,7 @@ const settle = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   backupId: string,
-  rereading: Rereading.Rereading
+  rereading: RereadingState.Rereading
 ) {
   const { hasDamage, ledger, right, suspects } = rereading
   if (ledger === undefined) return undefined
@@ -199,5 +203,5 @@ export const confirm = (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   backupId: string,
-  rereading: Rereading.Rereading
+  rereading: RereadingState.Rereading
 ) => neverFailing(rereading, settle(store, resource, backupId, rereading))

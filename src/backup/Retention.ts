@@ -12,7 +12,10 @@ export interface RetainableSet {
 }
 
 export interface Rules extends KeepRules.Rules {
-  /** The backup that the present run made or found: it stays, however old its slot is. */
+  /**
+   * The backup that the present run has just written and verified, or found and opened: it stays, however old its slot
+   * is, and is proof for others whether or not there is memory to open it once more.
+   */
   readonly own?: string | undefined
   /** Backups that stay, however old they are: those of an earlier resource that may still be at work. */
   readonly pinned?: ReadonlySet<string> | undefined

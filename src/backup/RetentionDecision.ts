@@ -1,17 +1,16 @@
 import { Effect } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
-import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
+import type { Owner } from "../identity/RunIdentity.ts"
 import * as AbandonedRuns from "../manifest/AbandonedRuns.ts"
 import * as Adoption from "../manifest/Adoption.ts"
 import * as Pins from "../manifest/Pins.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as Remains from "../manifest/Remains.ts"
 import type * as DamagedSets from "../manifest/DamagedSets.ts"
-import type * as Needs from "../manifest/Needs.ts"
 import * as Readers from "../manifest/Readers.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
-import type { ObjectKey, ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as AbandonedFolders from "./AbandonedFolders.ts"
 import * as AcceptedLoss from "./AcceptedLoss.ts"
 import * as Collecting from "./Collecting.ts"
@@ -20,7 +19,9 @@ import * as ProvenRetention from "./ProvenRetention.ts"
 import type * as Retention from "./Retention.ts"
 import * as RetentionNeeds from "./RetentionNeeds.ts"
 import * as RetentionOutcome from "./RetentionOutcome.ts"
+import * as RetentionPlan from "./RetentionPlan.ts"
 import * as RetentionWords from "./RetentionWords.ts"
+import * as TooLargeNeeds from "./TooLargeNeeds.ts"
 
 /**
  * How much a pass reads. A command reads every set and checks all that it keeps. A run trusts the index, and checks the
@@ -41,40 +42,6 @@ export interface Rules extends Omit<Retention.Rules, "acceptedTopics" | "nowMill
 /** How many sets one run checks. With as many sets or fewer, it checks all of them whenever it removes one. */
 const checksPerRun = 10
 
-/** An earlier resource whose backups are removed, or that had begun a removal. */
-export interface Maker {
-  readonly owner: Owner
-  /** No backup of it is left. */
-  readonly isLast: boolean
-}
-
-/** What a pass is going to remove. */
-export interface Decided {
-  readonly outcome: RetentionOutcome.RetentionOutcome
-  /** The sets of the owner before anything is removed. */
-  readonly own: ReadonlyArray<OwnSets.OwnSet & DamagedSets.Told>
-  /** What decides on the objects of what is removed, and what follows from it. */
-  readonly demand: Collecting.Demand
-  readonly collection: Collecting.Collection
-  /** What the sets that are removed need, in case the store does not let them go. */
-  readonly leavingNeeds: ReadonlyArray<Needs.Need>
-  /** Whether a set stays that somebody began to read meanwhile. */
-  readonly heedsReaders: boolean
-  /** Documents of readers that ended long ago. */
-  readonly staleReaders: ReadonlyArray<ObjectKey>
-  /** Folders without a backup in which paused attempts wrote after the removal: removed, too. */
-  readonly remains: ReadonlyArray<BackupId.BackupId>
-  /** Unfinished runs, of any resource, that are removed as well; they are no backups. */
-  readonly abandoned?: ReadonlyArray<AbandonedRuns.AbandonedRun>
-  readonly earlier: ReadonlyArray<Maker>
-  /** What the index holds from now on, and the number of the present one; absent if it stays as it is. */
-  readonly index?: SetIndex.Contents & {
-    readonly after: number
-    /** The sets that are removed, in case the store does not let them go. */
-    readonly leaving: ReadonlyArray<SetIndex.IndexedSet>
-  }
-}
-
 /** Backups of earlier resources that may only be between two runs, in another cluster: they count, and stay. */
 const pinned = (
   { adopting, uid }: Adoption.Resource,
@@ -88,50 +55,6 @@ const pinned = (
         : one.sets.map(({ backupId }) => backupId)
     )
   )
-
-/**
- * The earlier resources that made one of these backups, and the other resources that had begun to remove one of them:
- * these, too, may still be at work. `all` are the backups of every resource.
- */
-export const makersOf = (
-  resource: Adoption.Resource,
-  { earlier }: Adoption.Adoption,
-  removed: ReadonlyArray<string>,
-  unfinished: ReadonlyArray<SetRemoval.Unfinished>,
-  all: ReadonlyArray<Adoption.Candidate>
-): ReadonlyArray<Maker> => {
-  const owners = [
-    ...earlier.filter(({ sets }) => sets.some(({ backupId }) => removed.includes(backupId))).map(({ owner }) => owner),
-    ...unfinished.flatMap(({ backupId, owner }) =>
-      removed.includes(backupId) && !isSameOwner(owner, resource) ? [owner] : []
-    )
-  ]
-  return owners
-    .filter((owner, n) => owners.findIndex((other) => isSameOwner(other, owner)) === n)
-    .map((owner) => ({
-      owner,
-      isLast: all.every(
-        ({ backupId, facts }) => !isSameOwner(facts.identity.owner, owner) || removed.includes(backupId)
-      )
-    }))
-}
-
-const nothingToCollect = {
-  demand: { going: [], retired: [], needs: [] },
-  collection: { stillNamed: new Set<string>(), collected: [] },
-  leavingNeeds: []
-} as const
-
-/** A pass that removes nothing. */
-const keepingAll = (own: Decided["own"], more: Parameters<typeof RetentionOutcome.of>[2]): Decided => ({
-  outcome: RetentionOutcome.of(own, [], more),
-  own,
-  earlier: [],
-  ...nothingToCollect,
-  remains: [],
-  heedsReaders: true,
-  staleReaders: []
-})
 
 /** What a pass does about these sets of the resource, if all that it must read can be read. */
 const decideOn = Effect.fnUntraced(function* (
@@ -173,7 +96,7 @@ const decideOn = Effect.fnUntraced(function* (
     why: RetentionWords.losses(set.backupId, losses)
   }))
   const unfinished = yield* SetRemoval.unfinished(store, Adoption.isLeftTo(resource, adoption, sets), rest)
-  const removed = [...unfinished.map(({ backupId }) => backupId), ...decision.expired.map((set) => set.backupId)]
+  const expired = [...unfinished.map(({ backupId }) => backupId), ...decision.expired.map((set) => set.backupId)]
   const ownIds = new Set<string>(own.map(({ backupId }) => backupId))
   // Without those that the index named and that are gone.
   const knownNow = new Map<string, SetIndex.IndexedSet>(known.map((set) => [set.backupId, set]))
@@ -185,27 +108,35 @@ const decideOn = Effect.fnUntraced(function* (
   const indexing = (contents: SetIndex.Contents, leaving: ReadonlyArray<SetIndex.IndexedSet>) =>
     SetIndex.isSame(index, contents) ? {} : { index: { after: index.number, ...contents, leaving } }
   // What the checks found is known all the same.
-  const removingNothing = (message: string): Decided => ({
-    ...keepingAll(there, { blocked: [RetentionWords.unreadable(message)], notes, pins }),
+  const removingNothing = (message: string): RetentionPlan.Decided => ({
+    ...RetentionPlan.keepingAll(there, { blocked: [RetentionWords.unreadable(message)], notes, pins }),
     ...indexing({ sets: [...theirs, ...known], retired }, [])
   })
   if (blocked !== undefined) return removingNothing(blocked)
-  const staying = [...theirs, ...known].filter(({ backupId }) => !removed.includes(backupId))
-  const leaving = known.filter(({ backupId }) => removed.includes(backupId))
   // Only a command: the records of all runs are read for them.
   const all = Remains.known([...sets, ...rest, ...retired])
-  const remains = isCommand ? yield* Remains.of(store, Adoption.ownerOf(resource), all) : []
-  const needs = RetentionNeeds.of(staying, rest)
+  const remaining = isCommand ? yield* Remains.of(store, Adoption.ownerOf(resource), all) : []
   const leftOver = Collecting.ownOf(retired, resource, adoption, sets)
-  const demand: Collecting.Demand = {
-    going: [...removed, ...remains, ...abandoned.map(({ backupId }) => backupId)],
-    retired: isCommand ? leftOver : RetentionNeeds.lookedAt(leftOver, needs, leaving),
-    needs
-  }
-  const collection = yield* Collecting.plan(store, demand).pipe(
-    Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ message }) => Effect.succeed(message))
-  )
-  if (typeof collection === "string") return removingNothing(collection)
+  const planned = yield* TooLargeNeeds.plan(store, (held) => {
+    const isGoing = (backupId: string) => !held.has(backupId)
+    const removed = expired.filter(isGoing)
+    const remains = remaining.filter(isGoing)
+    const staying = [...theirs, ...known].filter(({ backupId }) => !removed.includes(backupId))
+    const leaving = known.filter(({ backupId }) => removed.includes(backupId))
+    const needs = RetentionNeeds.of(staying, rest)
+    const demand: Collecting.Demand = {
+      going: [...removed, ...remains, ...abandoned.map(({ backupId }) => backupId)],
+      retired: (isCommand ? leftOver : RetentionNeeds.lookedAt(leftOver, needs, leaving)).filter(({ backupId }) =>
+        isGoing(backupId)
+      ),
+      needs
+    }
+    return { removed, remains, staying, leaving, demand }
+  })
+  if (typeof planned === "string") return removingNothing(planned)
+  const { collection, held } = planned
+  const { demand, leaving, remains, removed, staying } = planned.decided
+  notes.push(...RetentionWords.needed(held))
   const collected = new Set(collection.collected.map(({ backupId }) => backupId))
   const contents = { sets: staying, retired: retired.filter(({ backupId }) => !collected.has(backupId)) }
   return {
@@ -220,7 +151,7 @@ const decideOn = Effect.fnUntraced(function* (
         : {})
     }),
     own: there,
-    earlier: makersOf(resource, adoption, removed, unfinished, sets),
+    earlier: RetentionPlan.makersOf(resource, adoption, removed, unfinished, sets),
     remains,
     demand,
     collection,
@@ -228,13 +159,8 @@ const decideOn = Effect.fnUntraced(function* (
     heedsReaders: true,
     staleReaders: [],
     ...indexing(contents, leaving)
-  } satisfies Decided as Decided
+  } satisfies RetentionPlan.Decided as RetentionPlan.Decided
 })
-
-const withAbandoned = (decided: Decided, { going, notes: staying }: AbandonedFolders.Decided): Decided => {
-  const notes = [...decided.outcome.notes, ...staying, ...going.map(AbandonedRuns.note)]
-  return { ...decided, abandoned: going, outcome: { ...decided.outcome, notes } }
-}
 
 /** Own backups that are not in the index and that nobody can read. */
 const unreadableOf = (
@@ -268,7 +194,7 @@ export const decide = Effect.fnUntraced(function* (
   const blocked = RetentionWords.unknownNeeds(found.others, resource)
   if (blocked.length > 0) {
     const unreadable = unreadableOf(found.others, (owner) => Adoption.owns(resource, adoption, owner))
-    return keepingAll(own, { blocked, unreadable })
+    return RetentionPlan.keepingAll(own, { blocked, unreadable })
   }
   const unfinished = [
     ...found.others.flatMap((entry) => (entry._tag === "Incomplete" ? [entry.backupId] : [])),
@@ -300,5 +226,7 @@ export const decide = Effect.fnUntraced(function* (
     nowMillis,
     thoroughness
   )
-  return decided.outcome.blocked.length > 0 ? decided : { ...withAbandoned(decided, abandoned), staleReaders }
+  return decided.outcome.blocked.length > 0
+    ? decided
+    : { ...RetentionPlan.withAbandoned(decided, abandoned), staleReaders }
 })

@@ -15,7 +15,7 @@ import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { isLocked, lockedText, ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import * as Collecting from "./Collecting.ts"
 import * as InUse from "./InUse.ts"
-import type * as RetentionDecision from "./RetentionDecision.ts"
+import type * as RetentionPlan from "./RetentionPlan.ts"
 import * as RetentionOutcome from "./RetentionOutcome.ts"
 
 /** A store that protects the object for now keeps it. */
@@ -36,7 +36,7 @@ const isKept = (error: unknown): error is ObjectStoreError =>
  */
 const withTheirLocks = (
   store: ObjectStoreShape,
-  makers: ReadonlyArray<RetentionDecision.Maker>,
+  makers: ReadonlyArray<RetentionPlan.Maker>,
   work: Effect.Effect<void, CatalogueError | ObjectStoreError>
 ): Effect.Effect<void, CatalogueError | ObjectStoreError> =>
   makers.reduce(
@@ -116,7 +116,7 @@ const condemn = Effect.fnUntraced(function* (
 export const carryOut = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
-  decided: RetentionDecision.Decided
+  decided: RetentionPlan.Decided
 ) {
   const { abandoned = [], collection, demand, earlier, index, outcome: decision, own, remains } = decided
   const owner = Adoption.ownerOf(resource)

@@ -63,6 +63,35 @@ export const remains = (folders: ReadonlyArray<BackupId.BackupId>): ReadonlyArra
       `${backupId} is no backup: it holds objects of a backup that was removed; prune removes what no backup needs`
   )
 
+/** A note for each reason for which folders stay, with the first of them: why, by folder. */
+export const needed = (held: ReadonlyMap<string, string>): ReadonlyArray<string> =>
+  [...Map.groupBy([...held], ([, why]) => why)].map(([why, folders]) => {
+    const more = folders.length - 1
+    const others = more === 0 ? "stays" : `and ${more} more ${more === 1 ? "folder" : "folders"} stay`
+    return `${folders[0]![0]} ${others} for now: ${why}`
+  })
+
+/** The first of these backups, and how many more. */
+const firstOf = (all: ReadonlyArray<string>): string =>
+  all.length < 2 ? (all[0] ?? "") : `${all[0]} and ${all.length - 1} more backup${all.length === 2 ? "" : "s"}`
+
+/** A note about backups that there was no memory to check: why of the first, by id. */
+export const unchecked = (all: ReadonlyMap<string, string>): ReadonlyArray<string> => {
+  const [first] = all.values()
+  if (first === undefined) return []
+  return [`${firstOf([...all.keys()])} ${all.size === 1 ? "was" : "were"} not checked: ${first}`]
+}
+
+/** A note about backups that stay because too few of the newer ones could be checked. */
+export const unproven = (all: ReadonlyArray<string>): ReadonlyArray<string> => {
+  if (all.length === 0) return []
+  const [stay, them] = all.length === 1 ? ["stays", "it"] : ["stay", "them"]
+  return [
+    `${firstOf(all)} ${stay} although no rule keeps ${them}, because the memory limit is too small to check newer ` +
+      "backups: raise spec.resources.limits.memory, or run kafka-backup prune on a machine with more memory"
+  ]
+}
+
 /** A damaged backup, what is damaged in it, and whether it goes. */
 export interface Damaged {
   readonly backupId: BackupId.BackupId

@@ -132,12 +132,18 @@ const tryOnce = Effect.fnUntraced(function* (
           })
         )
   )
-  const base =
+  const chosen =
     plan.base === undefined
       ? undefined
       : built?.base !== undefined && Base.isNamed(built.base, plan.base)
         ? built.base
-        : yield* Base.again(store, plan.base)
+        : yield* Base.again(
+            store,
+            plan.base,
+            yield* Incremental.mostOpened(store, AfterCommit.resourceOf(request), options)
+          )
+  const isTooLarge = chosen !== undefined && Base.isTooLarge(chosen)
+  const base = isTooLarge ? undefined : chosen
   const reading = base === undefined ? options : { ...options, ...options.beside?.(base.facts.totals.segments) }
   const state = RunState.make()
   if (base !== undefined) RunState.reuse(state, plan, base.manifest)
@@ -155,7 +161,12 @@ const tryOnce = Effect.fnUntraced(function* (
   absorb(TakenOver.restarts(state, found.givenUp))
   // The plan of a first attempt has just looked.
   if (plan.base !== undefined && (attempt > 1 || base === undefined)) {
-    const { damaged, givenUp } = yield* TakenOver.lost(store, plan, state)
+    const { damaged, givenUp } = yield* TakenOver.lost(
+      store,
+      plan,
+      state,
+      isTooLarge ? "TooManyForMemory" : "EarlierGone"
+    )
     absorb(TakenOver.restarts(state, givenUp))
     absorb(Healing.advances(state, damaged))
   }

@@ -55,6 +55,8 @@ export const RunReport = Schema.Struct({
       })
     )
   ),
+  /** How many there were; absent for none. */
+  healedObjects: Schema.optionalKey(Schema.Int),
   /** What this attempt itself read from Kafka and stored; less than `totals` after a resume. */
   added: Schema.optionalKey(
     Schema.Struct({ records: Schema.Int, fetchedBytes: Schema.Int, storedBytes: Schema.Int, segments: Schema.Int })

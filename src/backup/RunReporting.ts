@@ -51,8 +51,11 @@ const readInFull = (facts: SetFacts): Pick<RunReport, "readInFull"> => {
   return reasons.length === 0 ? {} : { readInFull: reasons.map((one) => ({ ...one, why: sentence(one.reason) })) }
 }
 
-/** Most healed objects in a report; a note says how many there are. */
+/** Most healed objects in a report. */
 const mostHealed = 100
+
+const healed = ({ healed: all = [] }: RunSuccess) =>
+  all.length === 0 ? {} : { healed: all.slice(0, mostHealed), healedObjects: all.length }
 
 /** The report of a run that made its set or found it complete. */
 export const ofSuccess = (context: RunContext, completedMillis: number, success: RunSuccess): RunReport => ({
@@ -62,7 +65,7 @@ export const ofSuccess = (context: RunContext, completedMillis: number, success:
   totals: success.facts.totals,
   ...(success.facts.base === undefined ? {} : { base: success.facts.base.backupId }),
   ...readInFull(success.facts),
-  ...((success.healed ?? []).length === 0 ? {} : { healed: success.healed!.slice(0, mostHealed) }),
+  ...healed(success),
   openTransactions: heldBack(success.facts),
   gaps: success.facts.gaps.map(({ from, partition, topic, until }) => ({ topic, partition, from, until })),
   retention: {

@@ -61,6 +61,7 @@ export const ofRun = (report: RunReport, catalogue?: CatalogueSummary): RunSumma
   ...(report.retention?.rules === undefined ? {} : { retention: report.retention.rules }),
   ...heldBack(report.retention?.heldBack),
   ...(report.verification === undefined ? {} : { verification: report.verification }),
+  ...(report.healedObjects === undefined ? {} : { healedObjects: report.healedObjects }),
   ...(report.damaged === undefined ? {} : { damaged: report.damaged }),
   ...(catalogue === undefined ? {} : { catalogue })
 })

@@ -33,13 +33,15 @@ export interface Lost {
 
 /**
  * Looks at what is to be taken over: objects that are gone by now or recorded as damaged, partitions whose reading has
- * taken too long, and all of them if the base is about to go. Until retention may remove something of the base, or
- * somebody record damage of it, that is while this process holds the owner's lock, the answer stays true.
+ * taken too long, and all of them if the base is about to go, or is not open for the reason `withoutBase`. Until
+ * retention may remove something of the base, or somebody record damage of it, that is while this process holds the
+ * owner's lock, the answer stays true.
  */
 export const lost = Effect.fn("TakenOver.lost")(function* (
   store: ObjectStoreShape,
   plan: RunPlan,
-  state: RunState.RunState
+  state: RunState.RunState,
+  withoutBase: FullReason = "EarlierGone"
 ) {
   const planned = RunState.takenOver(plan, state)
   if (plan.base === undefined || planned.length === 0) return { givenUp: [], damaged: [] } satisfies Lost as Lost
@@ -64,7 +66,8 @@ export const lost = Effect.fn("TakenOver.lost")(function* (
     const isCompacted = reused.readByMillis !== undefined
     const decision = Healing.decide(named, isWrong, isCompacted)
     const readMillis = readAtMillis(plan, partition, RunState.of(state, topic, partition)) ?? nowMillis
-    if (isGoing || part === undefined || (!isThere && wrong.some(({ key }) => missing.has(key)))) giveUp("EarlierGone")
+    if (isGoing || (!isThere && wrong.some(({ key }) => missing.has(key)))) giveUp("EarlierGone")
+    else if (part === undefined) giveUp(withoutBase)
     else if (decision._tag === "Full") giveUp(decision.reason)
     else if (isCompacted && readMillis >= reused.readByMillis) giveUp("TookTooLong")
     else {

@@ -17,7 +17,7 @@ import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as AbandonedFolders from "./AbandonedFolders.ts"
 import * as Collecting from "./Collecting.ts"
 import * as InUse from "./InUse.ts"
-import * as RetentionDecision from "./RetentionDecision.ts"
+import * as RetentionPlan from "./RetentionPlan.ts"
 import * as RetentionOutcome from "./RetentionOutcome.ts"
 import * as RetentionWords from "./RetentionWords.ts"
 import * as RetentionRemoval from "./RetentionRemoval.ts"
@@ -174,7 +174,7 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
     }),
     own: sets,
     abandoned: going,
-    earlier: RetentionDecision.makersOf(resource, adoption, removed, unfinished, all),
+    earlier: RetentionPlan.makersOf(resource, adoption, removed, unfinished, all),
     demand,
     collection,
     leavingNeeds: leaving,
@@ -187,7 +187,7 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
             isStale || (backupId !== undefined && leavingIds.has(backupId)) ? [key] : []
           ),
     remains
-  } satisfies RetentionDecision.Decided
+  } satisfies RetentionPlan.Decided
 })
 
 /** What `run` would remove now. Changes nothing. */

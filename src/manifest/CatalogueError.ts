@@ -28,7 +28,9 @@ export class SetIncomplete extends Schema.TaggedError<SetIncomplete>()("SetIncom
 /** A document of a set that is unreadable or damaged. */
 export class DocumentUnreadable extends Schema.TaggedError<DocumentUnreadable>()("DocumentUnreadable", {
   key: Schema.String,
-  detail: Schema.String
+  detail: Schema.String,
+  /** There may be nothing wrong with it: this process has no memory for it. */
+  isTooLarge: Schema.optionalKey(Schema.Boolean)
 }) {
   override get message() {
     return `${this.key} cannot be read: ${this.detail}`
@@ -103,6 +105,9 @@ export class CatalogueError extends Schema.TaggedError<CatalogueError>()("Catalo
           ? "repeat the run with the same slot to finish it: kafka-backup run -f <file> --slot <slot>"
           : "use another backup: kafka-backup list -f <file>"
       case "DocumentUnreadable":
+        if (this.reason.isTooLarge === true) {
+          return "raise spec.resources.limits.memory, or use a machine with more memory; nothing was changed"
+        }
         return "restore the object from an earlier version in the bucket, or use another backup; nothing was changed"
       case "RunAlreadyTaken":
         return "give another slot, or none, to make a new backup"

@@ -68,7 +68,9 @@ export const merged = (
   return [...known.values()].toSorted(byPlace).slice(0, mostRecorded)
 }
 
-const shortened = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, length)}…`)
+/** The text with at most so many characters: one that is longer ends in `…`. */
+export const shortened = (text: string, most: number): string =>
+  text.length <= most ? text : `${text.slice(0, most - 1)}…`
 
 /** Where an object lies, for people. */
 export const place = ({

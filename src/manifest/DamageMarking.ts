@@ -5,6 +5,7 @@ import * as Adoption from "./Adoption.ts"
 import * as Catalogue from "./Catalogue.ts"
 import * as Damage from "./Damage.ts"
 import type { ManifestSegment } from "./Manifest.ts"
+import * as ObjectProblem from "./ObjectProblem.ts"
 import * as OwnSets from "./OwnSets.ts"
 import * as SetIndex from "./SetIndex.ts"
 import * as Verification from "./Verification.ts"
@@ -114,14 +115,7 @@ const judging = Effect.fnUntraced(function* (store: ObjectStoreShape) {
   const judged = new Map<string, string | undefined>()
   const problemOf = Effect.fnUntraced(function* (located: Verification.LocatedSegment) {
     const what = `${located.segment.key} ${said(located.segment)}`
-    if (!judged.has(what)) {
-      const problems = yield* Verification.checkRecords(store, located).pipe(
-        Effect.map((found) => found.map(({ detail }) => detail)),
-        // A changed byte may make it look like a format of the future.
-        Effect.catchTag("SegmentError", ({ message }) => Effect.succeed([message]))
-      )
-      judged.set(what, problems[0])
-    }
+    if (!judged.has(what)) judged.set(what, yield* ObjectProblem.find(store, located))
     return judged.get(what)
   }, oneAtATime.withPermits(1))
   return Effect.fnUntraced(function* (found: ReadonlyArray<Found>, named: Named = new Map()) {

@@ -1,5 +1,6 @@
 import type * as BackupId from "../identity/BackupId.ts"
 import type { DamageSummary } from "../outcome/VerificationSummary.ts"
+import * as Damage from "./Damage.ts"
 
 /** What may be known of damage to a set: what a reading recorded, or what a comparison with storage found last. */
 export interface Told {
@@ -19,8 +20,6 @@ export const damageOf = ({ check, damage }: Told): string | undefined => damage?
 /** Most characters of the text. */
 const longest = 300
 
-const shortened = (text: string): string => (text.length <= longest ? text : `${text.slice(0, longest - 1)}…`)
-
 /** Which of the resource's sets are known to be damaged, for its status: how many, and the newest of each kind. */
 export const summary = (sets: ReadonlyArray<KnownSet>): DamageSummary => {
   const newestFirst = sets.toSorted(
@@ -32,7 +31,7 @@ export const summary = (sets: ReadonlyArray<KnownSet>): DamageSummary => {
   const whole = newestFirst.find((set) => damageOf(set) === undefined)
   return {
     sets: damaged.length,
-    text: shortened(`${first.backupId}: ${damageOf(first)}`),
+    text: Damage.shortened(`${first.backupId}: ${damageOf(first)}`, longest),
     newest: first.backupId,
     ...(whole === undefined ? {} : { newestWhole: whole.backupId })
   }

@@ -1,4 +1,4 @@
-import { Effect, Result, Stream } from "effect"
+import { Clock, Effect, Result, Stream } from "effect"
 import { type Owner, ownerKey } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { isReason } from "../storage/ObjectStoreError.ts"
@@ -9,7 +9,8 @@ import { LedgerEntries } from "./LedgerEntries.ts"
 /*
  * `_kafka-backup/verified/{owner}/{n}.bin`: when each stored object that a kept set of a resource names was last read,
  * in the order in which they are to be read again. It repeats what the manifests say, but for the times: where it is
- * missing or damaged it is begun anew, and an object then counts as read when it was written.
+ * missing or damaged it is begun anew, and an object then counts as read when it was written. It says since when it is
+ * kept: what runs promise counts from then.
  *
  * Each is a new object, and the highest number counts: a write-once bucket takes it, and of two writers one succeeds.
  */
@@ -20,6 +21,8 @@ export interface Ledger {
   readonly number: number
   /** Why the document was not used, for people; absent where it was, or where there is none. */
   readonly problem?: string
+  /** See `LedgerBytes.LedgerContent`. */
+  readonly beganMillis: number | undefined
   run: LedgerBytes.LedgerRun | undefined
   /** Stored bytes in the queue at each of the last runs that read their share, the newest last. */
   totals: ReadonlyArray<number>
@@ -28,9 +31,10 @@ export interface Ledger {
   entries: LedgerEntries
 }
 
-/** A ledger that knows nothing. */
-export const begin = (number = 0): Ledger => ({
+/** A ledger that knows nothing yet. */
+export const begin = (number = 0, beganMillis?: number): Ledger => ({
   number,
+  beganMillis,
   run: undefined,
   totals: [],
   sets: [],
@@ -53,14 +57,15 @@ export const storedBytes = (store: ObjectStoreShape, owner: Owner) =>
 /** The newest ledger of this owner; one that knows nothing where there is none, or where it cannot be used. */
 export const read = Effect.fn("Ledger.read")(function* (store: ObjectStoreShape, owner: Owner) {
   const number = Math.max(0, ...(yield* numbers(store, owner)))
-  if (number === 0) return begin()
+  const nowMillis = yield* Clock.currentTimeMillis
+  if (number === 0) return begin(0, nowMillis)
   const bytes = yield* store
     .get(BackupKeys.verified(ownerKey(owner), number))
     .pipe(Effect.catchIf(isReason("ObjectNotFound"), () => Effect.succeed(undefined)))
-  if (bytes === undefined) return begin(number)
-  const content = LedgerBytes.decode(bytes)
+  const content =
+    bytes === undefined ? Result.fail("the storage lists it and does not have it") : LedgerBytes.decode(bytes)
   return Result.isFailure(content)
-    ? { ...begin(number), problem: content.failure }
+    ? { ...begin(number, nowMillis), problem: content.failure }
     : ({ number, ...content.success, sets: [...content.success.sets] } satisfies Ledger as Ledger)
 })
 

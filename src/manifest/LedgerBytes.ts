@@ -27,6 +27,7 @@ export type LedgerRun = typeof LedgerRun.Type
 const Header = Schema.Struct({
   version: Schema.Literal(1),
   rows: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  beganMillis: Schema.optionalKey(Schema.Int),
   run: Schema.optionalKey(LedgerRun),
   totals: Schema.optionalKey(Schema.Array(Schema.Int)),
   sets: Schema.Array(LedgerSet)
@@ -34,6 +35,8 @@ const Header = Schema.Struct({
 
 /** What a ledger document holds. */
 export interface LedgerContent {
+  /** When it began to know nothing, milliseconds since 1970; undefined in those of earlier versions. */
+  readonly beganMillis: number | undefined
   readonly run: LedgerRun | undefined
   /** Stored bytes in the queue at each of the last runs that read their share, the newest last. */
   readonly totals: ReadonlyArray<number>
@@ -51,8 +54,15 @@ const columns = ({ folder, high, low, seconds, set, size }: LedgerEntries): Read
 ]
 
 /** The document in pieces, one after the other. */
-export const encode = ({ entries, run, sets, totals }: LedgerContent): ReadonlyArray<Uint8Array> => {
-  const header = { version: 1, rows: entries.count, ...(run === undefined ? {} : { run }), totals, sets } as const
+export const encode = ({ beganMillis, entries, run, sets, totals }: LedgerContent): ReadonlyArray<Uint8Array> => {
+  const header = {
+    version: 1,
+    rows: entries.count,
+    ...(beganMillis === undefined ? {} : { beganMillis }),
+    ...(run === undefined ? {} : { run }),
+    totals,
+    sets
+  } as const
   const text = Buffer.from(JSON.stringify(Schema.encodeSync(Header)(header)))
   const length = Buffer.alloc(4)
   length.writeUInt32LE(text.byteLength)
@@ -81,7 +91,7 @@ export const decode = (bytes: Uint8Array): Result.Result<LedgerContent, string> 
   const from = start + whole.readUInt32LE(magic.byteLength)
   const header = decodeHeader(whole.subarray(start, from).toString("utf8"))
   if (Result.isFailure(header)) return Result.fail("its header cannot be read")
-  const { rows, run, sets, totals = [] } = header.success
+  const { beganMillis, rows, run, sets, totals = [] } = header.success
   if (end - from !== rows * 24) return Result.fail("its length is wrong")
   const made = new LedgerEntries(rows)
   const column = (n: number): Uint32Array => {
@@ -94,5 +104,5 @@ export const decode = (bytes: Uint8Array): Result.Result<LedgerContent, string> 
     if (set![row]! >= sets.length || folder![row]! >= sets.length) return Result.fail("it names a set that it lacks")
     made.add(low![row]!, high![row]!, size![row]!, seconds![row]!, set![row]!, folder![row]!)
   }
-  return Result.succeed({ run, totals, sets, entries: made })
+  return Result.succeed({ beganMillis, run, totals, sets, entries: made })
 }

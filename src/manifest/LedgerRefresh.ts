@@ -68,8 +68,12 @@ export const refresh = Effect.fn("LedgerRefresh.refresh")(function* (
       n++
       continue
     }
-    LedgerUpkeep.forget(upkeep, next)
-    if (found !== undefined) unreadable.push({ backupId, detail: found })
+    if (found === undefined) {
+      LedgerUpkeep.forget(upkeep, next)
+      continue
+    }
+    LedgerUpkeep.fail(upkeep, next)
+    unreadable.push({ backupId, detail: found })
   }
   LedgerUpkeep.end(upkeep)
   return { unknown: LedgerUpkeep.unknown(upkeep).length, unreadable } satisfies Refreshed as Refreshed

@@ -1,5 +1,6 @@
 import type { BackupId } from "../identity/BackupId.ts"
 import type { Ledger } from "./Ledger.ts"
+import { compact } from "./LedgerCompaction.ts"
 import type { LedgerEntries } from "./LedgerEntries.ts"
 
 /*
@@ -36,12 +37,15 @@ export interface Upkeep {
   readonly kept: Map<string, KeptSet>
   /** Numbers of the sets that were opened meanwhile. */
   readonly opened: Set<number>
+  /** Ids of the sets whose manifest cannot be read for now. */
+  readonly failed: Set<string>
 }
 
 export const begin = (ledger: Ledger, kept: ReadonlyArray<KeptSet>): Upkeep => ({
   ledger,
   kept: new Map(kept.map((set) => [set.backupId, set])),
-  opened: new Set()
+  opened: new Set(),
+  failed: new Set()
 })
 
 const numberOf = ({ sets }: Ledger, id: string): number => {
@@ -56,6 +60,13 @@ const numbering = (ledger: Ledger) => {
     known.set(id, found)
     return found
   }
+}
+
+/** The newest set to name an object that no set is known to name, older than any: no manifest is read to find one. */
+const numberOfNobody = (ledger: Ledger): number => {
+  const number = numberOf(ledger, "")
+  ledger.sets[number] = { id: "", heldMillis: -1 }
+  return number
 }
 
 const seconds = (millis: number): number => Math.max(0, Math.floor(millis / 1000))
@@ -95,6 +106,7 @@ export const absorb = (
   const number = numbering(ledger)
   const set = number(backupId)
   const first = entries.count
+  const named = new Uint8Array(first)
   const [late, last]: [Array<number>, Array<number>] = [[], []]
   // A set that is not kept is older than any other.
   const millisOf = sets.map(({ heldMillis, id }) => (kept.has(id) ? (heldMillis ?? -1) : -1))
@@ -103,6 +115,7 @@ export const absorb = (
     const [low, high] = [hashes[2 * n]!, hashes[2 * n + 1]!]
     const row = entries.find(low, high)
     if (row !== -1) {
+      if (row < first) named[row] = 1
       if ((millisOf[entries.set[row]!] ?? -1) <= completedMillis) entries.set[row] = set
       continue
     }
@@ -110,6 +123,10 @@ export const absorb = (
     const isOwn = isNew && folder === set
     ;(isOwn ? last : late).push(entries.count)
     entries.add(low, high, bytes, seconds((isOwn ? undefined : writtenMillis) ?? completedMillis), set, folder)
+  }
+  // What stayed with it while nobody could read its manifest.
+  for (let row = 0; row < first; row++) {
+    if (entries.set[row] === set && named[row] === 0) entries.set[row] = numberOfNobody(ledger)
   }
   if (late.length > 0) ledger.entries = entries.arranged(merged(entries, first, late, last))
   sets[set] = {
@@ -143,31 +160,38 @@ const orphans = ({ kept, ledger: { entries, sets } }: Upkeep): ReadonlyMap<numbe
   return found
 }
 
+/** The folders of these numbers in which a set may name objects. */
+const foldersOf = (
+  { sets }: Ledger,
+  { backupId, references }: KeptSet,
+  folders: ReadonlySet<number>
+): ReadonlyArray<number> =>
+  [...folders].filter((folder) => sets[folder]!.id === backupId || references.includes(sets[folder]!.id))
+
 /** The sets that may name objects of one that is gone, the newest first, but for those that others answer for. */
 const candidates = (
-  { kept, ledger, opened }: Upkeep,
+  { failed, kept, ledger, opened }: Upkeep,
   gone: number,
   folders: ReadonlySet<number>
 ): ReadonlyArray<KeptSet> => {
   const { sets } = ledger
-  const names = new Set([...folders].map((folder) => sets[folder]!.id))
   const goneMillis = sets[gone]!.heldMillis ?? Infinity
   const answering = [...opened].filter((number) => isBelow(ledger, number, gone))
   return sets
     .flatMap(({ heldMillis, id }, number): ReadonlyArray<KeptSet> => {
       const set = kept.get(id)
       if (set === undefined || heldMillis === undefined || opened.has(number) || heldMillis > goneMillis) return []
-      if (!names.has(id) && !set.references.some((folder) => names.has(folder))) return []
+      if (failed.has(id) || foldersOf(ledger, set, folders).length === 0) return []
       return answering.some((one) => isBelow(ledger, number, one)) ? [] : [set]
     })
     .toSorted((a, b) => b.completedMillis - a.completedMillis)
 }
 
-/** Kept sets whose objects are not all in the ledger, the oldest first. */
-export const unknown = ({ kept, ledger: { sets } }: Upkeep): ReadonlyArray<KeptSet> => {
+/** Kept sets whose objects are not all in the ledger, and that were not tried in vain, the oldest first. */
+export const unknown = ({ failed, kept, ledger: { sets } }: Upkeep): ReadonlyArray<KeptSet> => {
   const held = new Set(sets.flatMap(({ heldMillis, id }) => (heldMillis === undefined ? [] : [id])))
   return [...kept.values()]
-    .filter(({ backupId }) => !held.has(backupId))
+    .filter(({ backupId }) => !held.has(backupId) && !failed.has(backupId))
     .toSorted((a, b) => a.completedMillis - b.completedMillis || (a.backupId < b.backupId ? -1 : 1))
 }
 
@@ -180,44 +204,44 @@ export const next = (upkeep: Upkeep): KeptSet | undefined => {
   return unknown(upkeep)[0]
 }
 
-/** A set that cannot be opened: it is gone, or nobody can read what it names. */
-export const forget = ({ kept, ledger: { sets } }: Upkeep, { backupId }: KeptSet): void => {
+/** A set whose manifest cannot be read for now: what it may name stays, until somebody can tell. */
+export const fail = ({ failed, ledger }: Upkeep, { backupId }: KeptSet): void => {
+  failed.add(backupId)
+  unhold(ledger, backupId)
+}
+
+/** A set that is gone. */
+export const forget = ({ kept, ledger }: Upkeep, { backupId }: KeptSet): void => {
   kept.delete(backupId)
+  unhold(ledger, backupId)
+}
+
+/** Whether the ledger has all that this set names is not known any more. */
+const unhold = ({ sets }: Ledger, backupId: string): void => {
   const number = sets.findIndex(({ id }) => id === backupId)
   const { heldMillis: _held, ...rest } = sets[number] ?? { id: backupId }
   if (number !== -1) sets[number] = rest
 }
 
-/** The ledger without sets that nothing in it needs, renumbered. Who was built on whom stays known among the others. */
-const compact = (ledger: Ledger): void => {
-  const { entries, sets } = ledger
-  const isNeeded = sets.map(({ heldMillis }) => heldMillis !== undefined)
-  for (let row = 0; row < entries.count; row++) {
-    isNeeded[entries.set[row]!] = true
-    isNeeded[entries.folder[row]!] = true
-  }
-  const numbers: Array<number> = []
-  let count = 0
-  for (const needed of isNeeded) numbers.push(needed ? count++ : -1)
-  const baseOf = (number: number): number | undefined => {
-    const passed = new Set([number])
-    let at = sets[number]?.base
-    while (at !== undefined && !isNeeded[at] && !passed.has(at)) {
-      passed.add(at)
-      at = sets[at]?.base
+/** Objects that only a set can name whose manifest cannot be read stay with it, and keep their times. */
+const stayWithFailed = (upkeep: Upkeep): void => {
+  const { failed, kept, ledger } = upkeep
+  const newestFirst = [...failed]
+    .flatMap((id) => kept.get(id) ?? [])
+    .toSorted((a, b) => b.completedMillis - a.completedMillis)
+  if (newestFirst.length === 0) return
+  const { entries } = ledger
+  const number = numbering(ledger)
+  for (const [gone, folders] of orphans(upkeep)) {
+    const byFolder = new Map<number, number>()
+    for (const set of newestFirst) {
+      const own = number(set.backupId)
+      for (const folder of foldersOf(ledger, set, folders)) if (!byFolder.has(folder)) byFolder.set(folder, own)
     }
-    return at === undefined || !isNeeded[at] ? undefined : numbers[at]
+    for (let row = 0; row < entries.count; row++) {
+      if (entries.set[row] === gone) entries.set[row] = byFolder.get(entries.folder[row]!) ?? gone
+    }
   }
-  const left = sets.flatMap(({ base: _base, ...rest }, number) => {
-    if (!isNeeded[number]) return []
-    const base = baseOf(number)
-    return [{ ...rest, ...(base === undefined ? {} : { base }) }]
-  })
-  for (let row = 0; row < entries.count; row++) {
-    entries.set[row] = numbers[entries.set[row]!]!
-    entries.folder[row] = numbers[entries.folder[row]!]!
-  }
-  ledger.sets = left
 }
 
 /**
@@ -233,6 +257,7 @@ export const end = (upkeep: Upkeep): void => {
       ledger.sets[number] = rest
     }
   }
+  stayWithFailed(upkeep)
   const { entries, sets } = ledger
   ledger.entries = entries.filtered((row) => kept.has(sets[entries.set[row]!]!.id))
   ledger.sets = sets.map((set) => {

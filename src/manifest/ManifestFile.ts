@@ -103,10 +103,14 @@ export const read = Effect.fn("ManifestFile.read")(function* (store: ObjectStore
   const unreadable = (detail: string) => new CatalogueError({ reason: new DocumentUnreadable({ key, detail }) })
   const affordable = yield* Affordable
   const most = Math.min(longest, affordable)
-  const bytes = yield* bytesOf(store, key, most)
+  const isLimited = most < longest
+  // Else it would be read nearly to its end, for nothing.
+  const bytes = isLimited && (yield* store.head(key)).size > most ? undefined : yield* bytesOf(store, key, most)
   if (bytes === undefined) {
-    const remedy = most < longest ? ", for which the memory limit is too small" : ""
-    return yield* unreadable(`it has more than ${Math.floor(most / mebibyte)} MiB${remedy}`)
+    const detail = `it has more than ${Math.floor(most / mebibyte)} MiB`
+    if (!isLimited) return yield* unreadable(detail)
+    const limited = `${detail}, for which the memory limit is too small`
+    return yield* new CatalogueError({ reason: new DocumentUnreadable({ key, detail: limited, isTooLarge: true }) })
   }
   return yield* Effect.try({
     try: (): Read => {

@@ -27,7 +27,10 @@ export const IndexedSet = Schema.Struct({
   references: Schema.Array(Schema.String),
   /** The set that it was built on. */
   base: Schema.optionalKey(BackupId.BackupId),
-  /** When its manifest and its objects were last compared; `damage` says what was missing or altered then. */
+  /**
+   * When its manifest and its objects were last compared, or would have been with enough memory; `damage` says what was
+   * missing or altered when they were.
+   */
   check: Schema.optionalKey(Schema.Struct({ atMillis: Schema.Int, damage: Schema.optionalKey(Schema.String) })),
   /**
    * Beyond the number to keep, it stays for these topics: no newer set that was completed by then holds their records.

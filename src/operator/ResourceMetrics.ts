@@ -23,7 +23,8 @@ export const report = Effect.fn("ResourceMetrics.report")(function* (
       reason: run.reason,
       addedBytes: run.addedBytes,
       addedRecords: run.addedRecords,
-      verifiedBytes: run.verifiedBytes
+      verifiedBytes: run.verifiedBytes,
+      healedObjects: run.healedObjects
     })
   }
   for (const { count, reason } of facts.skipped) yield* metrics.slotsSkipped(ref, reason, count)

@@ -61,6 +61,8 @@ export const RunSummary = Schema.Struct({
   heldBack: Schema.optionalKey(Schema.String),
   /** Of the command run: what it read again of stored backups. */
   verification: Schema.optionalKey(VerificationSummary),
+  /** Of the command run: damaged objects of earlier backups whose records it read from Kafka again; absent for none. */
+  healedObjects: Schema.optionalKey(Schema.Int),
   /** Backups that are known to be damaged. A run with a catalogue and without this knows of none. */
   damaged: Schema.optionalKey(DamageSummary),
   catalogue: Schema.optionalKey(CatalogueSummary),

@@ -13,6 +13,8 @@ export const VerificationSummary = Schema.Struct({
   oldestMillis: Schema.optionalKey(Schema.Int),
   /** After how many more runs everything that is stored now has been read again; absent if nobody knows yet. */
   remainingRuns: Schema.optionalKey(Schema.Int),
+  /** Since when is recorded what was read: what runs promise counts from then. Absent if nobody knows. */
+  beganMillis: Schema.optionalKey(Schema.Int),
   /** True if the run read less than its share: it was told to stop, or the storage failed. */
   isCutShort: Schema.optionalKey(Schema.Boolean)
 })

@@ -141,7 +141,9 @@ export const DataVerification = Field.object(
       minimum: 0,
       maximum: 100
     }),
-    sinceTime: Timestamp("Since when runs have read at least this share: what they promise counts from then."),
+    sinceTime: Timestamp(
+      "Since when runs have read at least this share, and recorded what they read: what they promise counts from then."
+    ),
     objects: count("Objects that the run read again."),
     bytes: count("Stored bytes that the run read again."),
     storedBytes: count("Stored bytes of all backups of this resource, each object counted once."),

@@ -68,6 +68,8 @@ export interface EndedRun {
   readonly addedRecords?: number
   /** Stored bytes of kept backups that it read again. */
   readonly verifiedBytes?: number
+  /** Damaged objects of earlier backups whose records it read from Kafka again. */
+  readonly healedObjects?: number
   /** Of anything but a success: a FailureReason of the pod's report, a RunReasonName, or a word of Kubernetes. */
   readonly reason?: string
   readonly message?: string

@@ -1,3 +1,7 @@
+import { maintenanceReasons } from "./MaintenanceReasons.ts"
+import { restorableReasons } from "./RestorableReasons.ts"
+import { storedDataReasons } from "./StoredDataReasons.ts"
+
 /** One reason of a condition: part of the API, so that alerts and scripts may rely on it. */
 export interface Reason {
   /** Condition types that may carry it. */
@@ -186,106 +190,9 @@ const all = {
     todo: "Free space, enlarge the volume, or keep fewer backups (`spec.retention`)."
   },
 
-  BackupVerified: {
-    of: ["Verified"],
-    meaning:
-      "Every segment of the newest backup was found in storage as it was written. In a bucket, its size and the server's fingerprint were compared; on a volume, it was read back and its checksum was compared."
-  },
-  NotProven: {
-    of: ["Verified"],
-    meaning:
-      "The data in storage is not what was written. The backup was not declared complete; earlier backups are untouched.",
-    todo: "Check the storage, then run the backup again."
-  },
-  SegmentDamaged: {
-    of: ["Verified"],
-    meaning: "A stored segment is damaged.",
-    todo: "Check the storage, run `kafka-backup verify`, and make a new backup."
-  },
-  VerificationFailed: {
-    of: ["Verified"],
-    meaning: "A backup does not contain what its manifest names.",
-    todo: "Check the storage, run `kafka-backup verify`, and make a new backup."
-  },
-  ContentMismatch: {
-    of: ["Verified"],
-    meaning: "Data was altered in transit or at rest.",
-    todo: "Check the storage and everything between it and the backup."
-  },
+  ...storedDataReasons,
 
-  NoKnownDamage: { of: ["SetsIntact"], meaning: "No backup of the resource is known to be damaged." },
-  BackupsDamaged: {
-    of: ["SetsIntact"],
-    meaning:
-      "At least one backup of the resource is known to be damaged: an object is missing, or its bytes are not those that were written. The message names the first, and the newest backup without known damage. Backups go on, and `Ready` does not change.",
-    todo: "Restore from the backup that the message names. Find out what changed or removed the object. The next run reads again what Kafka still has; see [the runbook](../guides/operations.md#kafkabackupdamaged)."
-  },
-
-  DataVerified: {
-    of: ["DataVerified"],
-    meaning:
-      "Every stored byte was read again, or written, within the promised number of runs and half as many more. The message says since when."
-  },
-  VerificationStarting: {
-    of: ["DataVerified"],
-    meaning:
-      "Runs have begun to read stored backups again, and have not come round yet: after an upgrade, a larger share, a new or resumed schedule."
-  },
-  VerificationBehind: {
-    of: ["DataVerified"],
-    meaning:
-      "A stored byte was not read again for more slots of the schedule than the promised runs and half as many more: runs fail, are skipped, or read less than their share.",
-    todo: "See `.status.backupHistory` and the newest run's report. `kafka-backup verify BACKUP_ID --deep` reads a backup at once."
-  },
-  VerificationOff: {
-    of: ["DataVerified"],
-    meaning: "`spec.verification.percentPerRun` is 0: runs do not read stored backups again.",
-    todo: "Remove the field or set a larger number, or run `kafka-backup verify --deep` by other means."
-  },
-  NoScheduledRuns: {
-    of: ["DataVerified"],
-    meaning:
-      "Without a schedule, or while it is suspended, no run reads stored backups again, so nothing is promised. The message says since when every byte was read or written.",
-    todo: "Run `kafka-backup verify BACKUP_ID --deep` from time to time."
-  },
-
-  DrillPassed: {
-    of: ["Restorable"],
-    meaning:
-      "The newest drill restored a part of the newest backup and found it equal. The message has the backup, how much was compared, and how long a restore of the whole backup takes."
-  },
-  DrillFailed: {
-    of: ["Restorable"],
-    meaning:
-      "The newest drill found that the backup cannot be restored, or that what was restored differs. The message says where. Backups go on, and `Ready` does not change.",
-    todo: "Do what the message says, and make a new backup. Then set annotation `kafka.oso.sh/drill` to a new value."
-  },
-  DrillOverdue: {
-    of: ["Restorable"],
-    meaning:
-      "No drill has passed for more than two intervals of `spec.drill.schedule`, and at least two slots have passed.",
-    todo: "See `.status.drill`: drills may wait for their turn, be stopped, or fail to start."
-  },
-  NewestBackupDamaged: {
-    of: ["Restorable"],
-    meaning:
-      "The newest backup is known to be damaged, whatever the newest drill has shown. `SetsIntact` has the details.",
-    todo: "Restore from the backup that the message names, if there is one. The next run makes a new backup."
-  },
-  NoBackupYet: {
-    of: ["Restorable"],
-    meaning: "There is no verified backup yet, so no drill starts. One that is due starts after the first backup."
-  },
-  AwaitingFirstDrill: {
-    of: ["Restorable"],
-    meaning: "There was no drill yet. The message has the time of the next one."
-  },
-  DrillRunning: { of: ["Restorable"], meaning: "The first drill is running." },
-  DrillIncomplete: {
-    of: ["Restorable"],
-    meaning: "Every drill so far was stopped or could not be carried out, so nothing is known about the backup.",
-    todo: "Do what the message says, then set annotation `kafka.oso.sh/drill` to a new value."
-  },
+  ...restorableReasons,
 
   NoWarnings: { of: ["Warnings"], meaning: "There are no warnings." },
   TriggerRefused: {
@@ -311,57 +218,7 @@ const all = {
     todo: "Remove them, or correct `storageType`."
   },
 
-  Listed: { of: ["StorageListed"], meaning: "Storage was listed; the message says how many backups it holds." },
-  StatusLost: {
-    of: ["StorageListed"],
-    meaning:
-      "The status was empty although the resource is not new. Storage is listed to find its backups; the history is incomplete until then."
-  },
-  ListingDue: {
-    of: ["StorageListed"],
-    meaning:
-      "A Job was deleted before its end was observed. Storage is listed to find out whether its backup is complete."
-  },
-  ListingFailed: {
-    of: ["StorageListed"],
-    meaning: "Storage could not be listed, so the history may name backups that are gone. No backup was harmed.",
-    todo: "Do what the message says. Storage is listed again by the next successful run, and once an hour."
-  },
-
-  RetentionApplied: { of: ["RetentionApplied"], meaning: "Old backups were removed, as `spec.retention` says." },
-  RetentionHeldBack: {
-    of: ["RetentionApplied"],
-    meaning:
-      "Old backups stay, because newer backups lost what they hold: a topic is gone, was created again or was emptied, or the cluster is another one.",
-    todo: "Find out whether the loss is intended. If it is, set annotation `kafka.oso.sh/accept-loss` to the id of the newest backup, or to `topic:PATTERN` for topics that are removed regularly. If not, the named backup holds the data."
-  },
-  PruneFailed: {
-    of: ["RetentionApplied"],
-    meaning: "Old backups could not be removed. None was damaged; more backups are kept than wanted.",
-    todo: "Do what the message says. The operator tries again about an hour later, and each run applies retention, too."
-  },
-
-  RemovingBackups: { of: ["CleanedUp"], meaning: "The clean-up Job is removing this resource's backups." },
-  CleanupRetrying: {
-    of: ["CleanedUp"],
-    meaning:
-      "An attempt to remove the backups failed. The message says why, when the next attempt starts, and when the clean-up is given up: one hour after the deletion.",
-    todo: "Remove the cause that the message names. To keep the backups instead, set `spec.deletionPolicy` to Retain."
-  },
-  EndingRuns: { of: ["CleanedUp"], meaning: "The clean-up waits for the resource's own Jobs to stop." },
-  CleanupTrouble: {
-    of: ["CleanedUp"],
-    meaning: "The clean-up Job is stuck.",
-    todo: "Do what the message says. The clean-up is given up one hour after the deletion."
-  },
-  CleanupGivenUp: {
-    of: ["CleanedUp"],
-    meaning:
-      "The clean-up did not succeed within an hour, or the namespace takes no more Jobs. It was given up so that the deletion can finish: the data stays in storage.",
-    todo: "If the data should go, run the command in the message. It resumes a suspended Job that was left behind; to keep the data, delete that Job."
-  },
-  Retained: { of: ["CleanedUp"], meaning: "`deletionPolicy` is Retain: the backups stay in storage." },
-  CleanedUp: { of: ["CleanedUp"], meaning: "This resource's backups are gone." }
+  ...maintenanceReasons
 } as const satisfies Readonly<Record<string, Reason>>
 
 export type ReasonName = keyof typeof all

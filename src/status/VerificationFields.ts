@@ -7,7 +7,8 @@ const counted = (value: number) => Math.max(0, value)
 
 /**
  * What runs have read again: the news, unless older than what is known; nothing while that is turned off. A larger
- * share promises more, so its promise counts from the first run with it; a smaller one is kept already.
+ * share promises more, so its promise counts from the first run with it; a smaller one is kept already. Where runs lost
+ * the record of what they read, they come round anew from when it began; what a clock says that is ahead is no time.
  */
 export const next = (
   previous: Status["verification"],
@@ -19,10 +20,12 @@ export const next = (
   if (previous !== undefined && reportedTime < previous.reportedTime) return previous
   const percentPerRun = Math.min(100, counted(verification.percent))
   const isKept = previous !== undefined && previous.percentPerRun > 0 && percentPerRun <= previous.percentPerRun
-  const { isCutShort, objects, oldestMillis, remainingRuns, totalBytes, bytes } = verification
+  const since = isKept ? previous.sinceTime : reportedTime
+  const { beganMillis = 0, isCutShort, objects, oldestMillis, remainingRuns, totalBytes, bytes } = verification
   return given({
     percentPerRun,
-    sinceTime: isKept ? previous.sinceTime : reportedTime,
+    sinceTime:
+      beganMillis > Format.millis(since) && beganMillis <= verification.endMillis ? Format.time(beganMillis) : since,
     objects: counted(objects),
     bytes: counted(bytes),
     storedBytes: counted(totalBytes),

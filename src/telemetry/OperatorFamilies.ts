@@ -65,6 +65,11 @@ export const families = {
     help: "Stored bytes of kept backups that successful runs read again",
     labels: ofResource
   },
+  run_healed_objects_total: {
+    type: "counter",
+    help: "Damaged objects of earlier backups whose records successful runs read from Kafka again",
+    labels: ofResource
+  },
   damaged_backups: {
     type: "gauge",
     help: "Stored backups that are known to be damaged; absent until a run has looked",

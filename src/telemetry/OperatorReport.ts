@@ -28,7 +28,7 @@ export interface ResourceState {
   readonly expected?: { readonly intervalSeconds: number; readonly sinceMillis: number } | undefined
 }
 
-/** A run that ended. `addedBytes`, `addedRecords` and `verifiedBytes` of a success only. */
+/** A run that ended. Bytes, records and objects of a success only. */
 export interface RunEnd {
   readonly outcome: RunOutcome
   /** Of anything but a success. */
@@ -37,6 +37,7 @@ export interface RunEnd {
   readonly addedBytes?: number | undefined
   readonly addedRecords?: number | undefined
   readonly verifiedBytes?: number | undefined
+  readonly healedObjects?: number | undefined
 }
 
 /** What is true of the drills of one KafkaBackup now. Instants are milliseconds since 1970. */

@@ -29,6 +29,7 @@ export const make = (series: MetricSeries): ResourceSeries => {
       yield* add(one, "run_bytes_total", labels, 0)
       yield* add(one, "run_records_total", labels, 0)
       yield* add(one, "run_verified_bytes_total", labels, 0)
+      yield* add(one, "run_healed_objects_total", labels, 0)
     })
   )
 
@@ -59,6 +60,7 @@ export const make = (series: MetricSeries): ResourceSeries => {
         yield* add(one, "run_bytes_total", one.labels, end.addedBytes ?? 0)
         yield* add(one, "run_records_total", one.labels, end.addedRecords ?? 0)
         yield* add(one, "run_verified_bytes_total", one.labels, end.verifiedBytes ?? 0)
+        yield* add(one, "run_healed_objects_total", one.labels, end.healedObjects ?? 0)
       } else {
         const reason = OwnedSeries.boundedReason(one.reasons, end.reason)
         yield* add(one, "run_failures_total", { ...one.labels, reason }, 1)

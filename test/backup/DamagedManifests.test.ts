@@ -1,17 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
-import * as BackupId from "../../src/identity/BackupId.ts"
 import * as BackupKeys from "../../src/manifest/BackupKeys.ts"
 import * as Ledger from "../../src/manifest/Ledger.ts"
 import * as SetIndex from "../../src/manifest/SetIndex.ts"
 import type { ObjectKey, ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import * as RetentionPass from "../../src/backup/RetentionPass.ts"
+import { idOf, owner, slot } from "./stories.ts"
 import { aRequest, attempt, fill, layer, world } from "./world.ts"
-
-const slot = (hour: number) => `2026-11-23T${String(hour).padStart(2, "0")}:00:00Z`
-const idOf = (hour: number) => BackupId.forSlot("nightly", Date.parse(slot(hour)))
-const { owner } = aRequest(slot(1)).identity
 
 const more = (cluster: InMemoryCluster, n: number) =>
   cluster.produce("orders", n % 3, [{ key: `more-${n}`, value: `value ${n} `.repeat(200) }])

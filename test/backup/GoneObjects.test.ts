@@ -1,27 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { BackupId } from "../../src/identity/BackupId.ts"
-import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as Damage from "../../src/manifest/Damage.ts"
 import * as DamageMarking from "../../src/manifest/DamageMarking.ts"
-import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
+import { type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import { ObjectStoreError, StorageAuthorizationFailed } from "../../src/storage/ObjectStoreError.ts"
-import { aRequest, attempt, fill, layer, world } from "./world.ts"
-
-const slots = ["2026-11-23T12:00:00Z", "2026-11-23T13:00:00Z", "2026-11-23T14:00:00Z"] as const
-const ids = slots.map((slot) => BackupId.make(`nightly-20261123-${slot.slice(11, 13)}0000`)) as [
-  BackupId,
-  BackupId,
-  BackupId
-]
-const incremental = (slot: string) => aRequest(slot, { incremental: {} })
-const resource = { ...incremental(slots[0]).identity.owner, adopting: undefined }
-
-const keysOf = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
-  const { manifest } = yield* Catalogue.open(store, backupId)
-  const { segments } = manifest.topics.find(({ name }) => name === "orders")!.partitions[0]!
-  return segments.map(({ key }) => ObjectKey.make(key))
-})
+import { ids, incremental, keysOf, resource, slots } from "./stories.ts"
+import { attempt, fill, layer, world } from "./world.ts"
 
 /** Two backups of a compacted topic, the second on the first. */
 const compacted = Effect.gen(function* () {

@@ -1,69 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Stream } from "effect"
 import * as Healing from "../../src/backup/Healing.ts"
-import { BackupId } from "../../src/identity/BackupId.ts"
-import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import type { KafkaSourceShape } from "../../src/kafka/KafkaSource.ts"
-import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as Damage from "../../src/manifest/Damage.ts"
-import * as DamageMarking from "../../src/manifest/DamageMarking.ts"
-import type { ManifestSegment } from "../../src/manifest/Manifest.ts"
-import * as Verification from "../../src/manifest/Verification.ts"
 import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
+import { damageOf, ids, incremental, lose, markAltered, more, segmentsOf, slots } from "./stories.ts"
 import { aRequest, assertHoldsAll, attempt, dyingAt, fill, layer, someTopics, world } from "./world.ts"
 
-const slots = ["2026-11-23T12:00:00Z", "2026-11-23T13:00:00Z", "2026-11-23T14:00:00Z"] as const
-const ids = slots.map((slot) => BackupId.make(`nightly-20261123-${slot.slice(11, 13)}0000`)) as [
-  BackupId,
-  BackupId,
-  BackupId
-]
-
 const settings = { compression: "zstd", compressionLevel: 3, includeOffsetHeaders: false } as const
-const incremental = (slot: string, level = 3) =>
-  aRequest(slot, { incremental: {}, settings: { ...settings, compressionLevel: level } })
-const resource = { ...incremental(slots[0]).identity.owner, adopting: undefined }
-
-const more = (cluster: InMemoryCluster) =>
-  cluster.produce(
-    "orders",
-    0,
-    Array.from({ length: 10 }, (_, i) => ({ key: `new-${i}`, value: `new value ${i} `.repeat(8) }))
-  )
-
-const segmentsOf = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string, topic = "orders") {
-  const { manifest } = yield* Catalogue.open(store, backupId)
-  return manifest.topics.find(({ name }) => name === topic)!.partitions[0]!.segments
-})
-
-const damageOf = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
-  const set = yield* Catalogue.open(store, backupId)
-  const { broken, problems } = yield* Verification.verify(store, set, "records")
-  return [...problems, ...broken].map(({ detail, key }) => `${key} ${detail}`)
-})
-
-const lose = (store: ObjectStoreShape, { key }: ManifestSegment) => store.delete(ObjectKey.make(key))
-
-/** Flips a bit, as somebody's reading of the object finds. */
-const alter = Effect.fnUntraced(function* ({ key, end_offset, start_offset }: ManifestSegment, partition = 0) {
-  const { memory, store } = yield* world
-  yield* memory.tamper(ObjectKey.make(key), (bytes) => bytes.with(40, bytes[40]! ^ 1))
-  yield* DamageMarking.mark(store, resource, {
-    found: [
-      {
-        key,
-        topic: "orders",
-        partition,
-        firstOffset: start_offset,
-        lastOffset: end_offset,
-        detail: "its checksum is wrong",
-        sinceMillis: 1
-      }
-    ],
-    right: new Set()
-  })
-})
-
 describe("Healing.decide", () => {
   const segment = (start: number, compressed_size = 10) => ({ key: `${start}`, start_offset: start, compressed_size })
   const all = Array.from({ length: 40 }, (_, i) => segment(i))
@@ -95,7 +39,7 @@ describe("a damaged earlier backup", () => {
       yield* attempt(incremental(slots[1]))
       const [first, second, third] = yield* segmentsOf(store, ids[1])
       yield* lose(store, first!)
-      yield* alter(third!)
+      yield* markAltered(yield* world, third!)
       assert.lengthOf(yield* damageOf(store, ids[0]), 2)
       yield* more(cluster)
       const { facts, healed } = yield* attempt(incremental(slots[2]))
@@ -164,7 +108,9 @@ describe("a damaged earlier backup", () => {
           yield* fill(cluster)
           yield* attempt(aRequest(slots[0], { settings: { ...settings, compression, compressionLevel: 7 } }))
           for (const segment of (yield* segmentsOf(store, ids[0])).slice(0, 3)) yield* lose(store, segment)
-          const { healed } = yield* attempt(incremental(slots[1], 1))
+          const { healed } = yield* attempt(
+            aRequest(slots[1], { incremental: {}, settings: { ...settings, compressionLevel: 1 } })
+          )
           assert.deepStrictEqual(
             healed?.map(({ isPutBack }) => isPutBack),
             [true, true, true],
@@ -182,7 +128,7 @@ describe("a damaged earlier backup", () => {
       yield* fill(cluster)
       yield* attempt(incremental(slots[0]))
       const [first] = yield* segmentsOf(store, ids[0])
-      yield* alter(first!)
+      yield* markAltered(yield* world, first!)
       const writeOnce: ObjectStoreShape = {
         ...store,
         put: (key, pieces, options) =>
@@ -336,7 +282,7 @@ describe("a run that heals", () => {
       for (const key of yield* memory.keys) if (!image.has(key)) yield* store.delete(ObjectKey.make(key))
       for (const [key, bytes] of image) yield* store.put(ObjectKey.make(key), [bytes])
       yield* lose(store, segments[0]!)
-      yield* alter(segments[2]!)
+      yield* markAltered(yield* world, segments[2]!)
     })
     yield* more(cluster)
     return { again, cluster, store }

@@ -1,63 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Stream } from "effect"
-import { BackupId } from "../../src/identity/BackupId.ts"
 import type { KafkaSourceShape } from "../../src/kafka/KafkaSource.ts"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
-import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as Damage from "../../src/manifest/Damage.ts"
-import * as DamageMarking from "../../src/manifest/DamageMarking.ts"
-import type { ManifestSegment } from "../../src/manifest/Manifest.ts"
-import * as Verification from "../../src/manifest/Verification.ts"
 import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
-import { aRequest, assertHoldsAll, attempt, dyingAt, fill, layer, someTopics, storedRecords, world } from "./world.ts"
+import { damageOf, ids, incremental, lose, markAltered, more, segmentsOf, slots } from "./stories.ts"
+import { assertHoldsAll, attempt, dyingAt, fill, layer, someTopics, storedRecords, world } from "./world.ts"
 
 /** Objects of the earlier backup that are lost, altered or marked after the plan of the run was stored. */
-
-const slots = ["2026-11-23T12:00:00Z", "2026-11-23T13:00:00Z", "2026-11-23T14:00:00Z"] as const
-const ids = slots.map((slot) => BackupId.make(`nightly-20261123-${slot.slice(11, 13)}0000`)) as [
-  BackupId,
-  BackupId,
-  BackupId
-]
-
-const incremental = (slot: string) => aRequest(slot, { incremental: {} })
-const resource = { ...incremental(slots[0]).identity.owner, adopting: undefined }
-
-const more = (cluster: InMemoryCluster, partition = 0) =>
-  cluster.produce(
-    "orders",
-    partition,
-    Array.from({ length: 10 }, (_, i) => ({ key: `new-${i}`, value: `new value ${i} `.repeat(8) }))
-  )
-
-const segmentsOf = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string, partition = 0) {
-  const { manifest } = yield* Catalogue.open(store, backupId)
-  return manifest.topics.find(({ name }) => name === "orders")!.partitions[partition]!.segments
-})
-
-const damageOf = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: string) {
-  const set = yield* Catalogue.open(store, backupId)
-  const { broken, problems } = yield* Verification.verify(store, set, "records")
-  return [...problems, ...broken].map(({ detail, key }) => `${key} ${detail}`)
-})
-
-type World = Effect.Success<typeof world>
-
-const lose = (store: ObjectStoreShape, { key }: ManifestSegment) => store.delete(ObjectKey.make(key))
-
-/** Flips a bit, and records it as `verify --mark` or the sampling of another run does. */
-const markAltered = Effect.fnUntraced(function* (
-  { memory, store }: World,
-  { end_offset, key, start_offset }: ManifestSegment
-) {
-  yield* memory.tamper(ObjectKey.make(key), (bytes) => bytes.with(40, bytes[40]! ^ 1))
-  const detail = "its checksum is wrong"
-  const place = { topic: "orders", partition: 0, firstOffset: start_offset, lastOffset: end_offset }
-  yield* DamageMarking.mark(store, resource, {
-    found: [{ key, ...place, detail, sinceMillis: 1 }],
-    right: new Set()
-  })
-})
 
 /** Something happens once, between the plan and the reading of what is new. */
 const meanwhile =

@@ -11,11 +11,8 @@ import * as BackupId from "../../src/identity/BackupId.ts"
 import { ownerKey } from "../../src/identity/RunIdentity.ts"
 import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import { ObjectStoreError, StorageAuthorizationFailed, StoreUnavailable } from "../../src/storage/ObjectStoreError.ts"
+import { flip, idOf, keysOf, ofTheFuture, owner, slot } from "./stories.ts"
 import { aRequest, assertHoldsAll, attempt, dyingAt, fill, layer, world } from "./world.ts"
-
-const slot = (hour: number) => `2026-11-23T${String(hour).padStart(2, "0")}:00:00Z`
-const idOf = (hour: number) => BackupId.forSlot("nightly", Date.parse(slot(hour)))
-const { owner } = aRequest(slot(1)).identity
 
 const run = (hour: number, percentPerRun: number, changes: Parameters<typeof aRequest>[1] = {}) =>
   aRequest(slot(hour), { percentPerRun, ...changes })
@@ -24,20 +21,6 @@ const more = (cluster: InMemoryCluster, n: number) =>
   cluster.produce("orders", n % 3, [
     { key: `more-${n}`, value: `value ${n} `.repeat(200), timestamp: 1_700_000_100_000 }
   ])
-
-/** The keys that a set names, in the order of its manifest. */
-const keysOf = (store: ObjectStoreShape, backupId: string) =>
-  Effect.map(Catalogue.open(store, backupId), ({ manifest }) =>
-    manifest.topics.flatMap(({ partitions }) =>
-      partitions.flatMap(({ segments }) => segments.map(({ key }) => ObjectKey.make(key)))
-    )
-  )
-
-const flip = Effect.fnUntraced(function* (store: ObjectStoreShape, key: ObjectKey) {
-  const bytes = Buffer.from(yield* store.get(key))
-  bytes[Math.floor(bytes.length / 2)]! ^= 1
-  yield* store.put(key, [bytes])
-})
 
 const ledgerKeys = (store: ObjectStoreShape) =>
   store.list(BackupKeys.verifiedFolder(ownerKey(owner))).pipe(
@@ -74,7 +57,8 @@ describe("A run that reads stored backups again", () => {
       const summaries = []
       for (let hour = 4; hour < 8; hour++) {
         const { verification, verificationNotes } = yield* attempt(run(hour, 25), { store: watching })
-        assert.deepStrictEqual(verificationNotes, [])
+        const isFirst = hour === 4
+        assert.match(verificationNotes.join(), isFirst ? /^the record .* begins with this run: there was none$/ : /^$/)
         summaries.push(verification!)
       }
       assert.deepStrictEqual(
@@ -152,9 +136,7 @@ describe("A run that reads stored backups again", () => {
       yield* attempt(run(1, 100))
       const [missing, replaced] = yield* keysOf(store, idOf(1))
       yield* store.delete(missing!)
-      const bytes = Buffer.from(yield* store.get(replaced!))
-      bytes[4] = 99
-      yield* store.put(replaced!, [bytes])
+      yield* store.put(replaced!, [ofTheFuture(yield* store.get(replaced!))])
       const { verification } = yield* attempt(run(2, 100))
       assert.deepStrictEqual(
         (yield* Damage.read(store, idOf(1))).map(({ key }) => key).toSorted(),
@@ -293,6 +275,39 @@ describe("A run that reads stored backups again", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("says when its record began, anew where it is lost, damaged, or listed and gone, and why", () =>
+    Effect.gen(function* () {
+      const { cluster, store } = yield* world
+      yield* fill(cluster)
+      const first = yield* attempt(run(1, 100))
+      assert.deepStrictEqual(first.verificationNotes, [])
+      let began = first.verification!.beganMillis!
+      const second = yield* attempt(run(2, 100))
+      assert.deepStrictEqual([second.verification!.beganMillis, second.verificationNotes], [began, []])
+      const only = Effect.map(ledgerKeys(store), ([key]) => key!)
+      const lost = Effect.flatMap(only, store.delete)
+      const altered = Effect.flatMap(only, (key) => flip(store, key))
+      const behind: ObjectStoreShape = {
+        ...store,
+        get: (key) => Effect.flatMap(only, (one) => store.get(key === one ? ObjectKey.make(`${key}.gone`) : key))
+      }
+      for (const [n, [harm, through, note]] of (
+        [
+          [lost, store, /^the record of what was read again begins with this run: there was none$/],
+          [altered, store, /^the record of what was read again begins anew: its checksum is wrong$/],
+          [Effect.void, behind, /begins anew: the storage lists it and does not have it$/]
+        ] as const
+      ).entries()) {
+        yield* harm
+        const { verification, verificationNotes } = yield* attempt(run(3 + n, 100), { store: through })
+        assert.isAbove(verification!.beganMillis!, began)
+        began = verification!.beganMillis!
+        assert.lengthOf(verificationNotes, 1)
+        assert.match(verificationNotes[0]!, note)
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("goes on behind an object that the store refuses, names it, and says that it was not read for long", () =>
     Effect.gen(function* () {
       const { cluster, store } = yield* world
@@ -320,7 +335,7 @@ describe("A run that reads stored backups again", () => {
         if (hour > 1) read += verification!.objects
         named += verificationNotes.filter((note) => note.startsWith(`${bad} was not read again: `)).length
         oldest.push(verification!.oldestMillis!)
-        if (verificationNotes.length > 0) assert.isUndefined(verification!.remainingRuns)
+        if (verificationNotes.some((note) => note.startsWith(bad!))) assert.isUndefined(verification!.remainingRuns)
       }
       assert.isAbove(read, 0)
       assert.isAbove(named, 1)
@@ -359,7 +374,7 @@ describe("A run that reads stored backups again", () => {
       }
       const cut = yield* attempt(run(2, 100, { longestRereadMillis: 20 }), { store: slow })
       assert.strictEqual(cut.verification!.isCutShort, true)
-      assert.match(cut.verificationNotes[0]!, /the next run goes on$/)
+      assert.isTrue(cut.verificationNotes.some((note) => note.endsWith("the next run goes on")))
       const { verification } = yield* attempt(run(3, 100))
       assert.strictEqual(verification!.bytes, verification!.totalBytes)
     }).pipe(Effect.provide(layer))

@@ -30,3 +30,33 @@ describe("the notes about damaged backups", () => {
     assert.deepStrictEqual(RetentionWords.damaged([]), [])
   })
 })
+
+describe("the notes about backups that there was no memory to check", () => {
+  const [first, second] = [1, 2].map((hour) => damaged(hour, "").backupId as string)
+
+  it("name the first, with the reason, and how many more", () => {
+    const why = "it has more than 9 MiB"
+    assert.deepStrictEqual(RetentionWords.unchecked(new Map()), [])
+    assert.deepStrictEqual(RetentionWords.unchecked(new Map([[first!, why]])), [`${first} was not checked: ${why}`])
+    assert.deepStrictEqual(
+      RetentionWords.unchecked(
+        new Map([
+          [first!, why],
+          [second!, "other"]
+        ])
+      ),
+      [`${first} and 1 more backup were not checked: ${why}`]
+    )
+  })
+
+  it("say what stays for that reason, and what to do", () => {
+    assert.deepStrictEqual(RetentionWords.unproven([]), [])
+    const [note] = RetentionWords.unproven([first!, second!, "third"])
+    assert.strictEqual(
+      note,
+      `${first} and 2 more backups stay although no rule keeps them, because the memory limit is too small to check ` +
+        "newer backups: raise spec.resources.limits.memory, or run kafka-backup prune on a machine with more memory"
+    )
+    assert.match(RetentionWords.unproven([first!])[0]!, new RegExp(`^${first} stays although no rule keeps it, `))
+  })
+})

@@ -52,19 +52,23 @@ const enter = (upkeep: LedgerUpkeep.Upkeep, set: Made, isNew: boolean) =>
 
 const named = (sets: ReadonlyArray<Made>) => [...new Set(sets.flatMap(({ keys }) => keys))].toSorted()
 
-/** One run: its set, and as many openings as it may have. Returns how many it used. */
-const refresh = (ledger: Ledger.Ledger, kept: ReadonlyArray<Made>, made: Made | undefined, most: number) => {
+/** One run: its set, and as many openings as it may have. Returns how many it used. Some manifests nobody can read. */
+const refresh = (
+  ledger: Ledger.Ledger,
+  kept: ReadonlyArray<Made>,
+  made: Made | undefined,
+  most: number,
+  isUnreadable: (set: Made) => boolean = () => false
+) => {
   const upkeep = LedgerUpkeep.begin(ledger, kept)
   if (made !== undefined) enter(upkeep, made, true)
   let opened = 0
   for (; opened < most; opened++) {
     const next = LedgerUpkeep.next(upkeep)
     if (next === undefined) break
-    enter(
-      upkeep,
-      kept.find(({ backupId }) => backupId === next.backupId)!,
-      false
-    )
+    const set = kept.find(({ backupId }) => backupId === next.backupId)!
+    if (isUnreadable(set)) LedgerUpkeep.fail(upkeep, set)
+    else enter(upkeep, set, false)
   }
   LedgerUpkeep.end(upkeep)
   return { opened, unknown: LedgerUpkeep.unknown(upkeep).length }
@@ -182,6 +186,65 @@ describe("LedgerUpkeep", () => {
     assert.strictEqual(later.entries.count, named(left).length)
   })
 
+  /** When each of these objects was read last, as the ledger says. */
+  const secondsOf = ({ entries }: Ledger.Ledger, keys: ReadonlyArray<string>) => {
+    const hashed = hashes(keys)
+    return keys.map((_, n) => entries.seconds[entries.find(hashed[2 * n]!, hashed[2 * n + 1]!)])
+  }
+
+  it("keeps the objects of a set, and their times, while its manifest cannot be read", () => {
+    const sets = chain(5)
+    const [, , older, unreadable, newest] = sets as [Made, Made, Made, Made, Made]
+    const ledger = Ledger.begin()
+    for (const [n, made] of sets.entries()) refresh(ledger, sets.slice(0, n + 1), made, 10)
+    ledger.entries.seconds.fill(9_000_000)
+    const left = sets.filter((set) => set !== newest)
+    // It is tried, and then the set that it was built on, which names all but the newest object.
+    assert.deepStrictEqual(
+      refresh(ledger, left, undefined, 10, (set) => set === unreadable),
+      { opened: 2, unknown: 0 }
+    )
+    const idOf = (key: string) => {
+      const [low, high] = hashes([key]) as unknown as [number, number]
+      return ledger.sets[ledger.entries.set[ledger.entries.find(low, high)]!]!.id
+    }
+    assert.deepStrictEqual(unreadable.keys.map(idOf), [
+      ...older.keys.map(() => older.backupId as string),
+      unreadable.backupId
+    ])
+    const later = throughBytes(ledger)
+    refresh(later, left, undefined, 10)
+    assert.strictEqual(later.entries.count, unreadable.keys.length)
+    assert.deepStrictEqual(
+      secondsOf(later, unreadable.keys),
+      unreadable.keys.map(() => 9_000_000)
+    )
+  })
+
+  it("loses no object that a kept set names, and no time, whichever manifests cannot be read", () => {
+    for (const seed of seeds) {
+      const next = random(seed)
+      let ledger = Ledger.begin()
+      let kept: ReadonlyArray<Made> = []
+      const every = new Set<string>()
+      for (const [n, { base, own, removed, taken }] of history(seed).entries()) {
+        const made = aSet(n + 1, kept.at(-1 - base), taken, own)
+        for (const key of made.keys) every.add(key)
+        kept = kept.concat(made)
+        const before = inLedger(ledger, named(kept))
+        const times = secondsOf(ledger, before)
+        const unreadable = new Set(kept.filter(() => next() < 0.4))
+        refresh(ledger, kept, made, Infinity, (set) => unreadable.has(set))
+        ledger = throughBytes(ledger)
+        assert.deepStrictEqual(secondsOf(ledger, before), times, `seed ${seed}`)
+        ledger.entries.seconds.fill(9_000_000 + n, 0, Math.floor(ledger.entries.count / 2))
+        kept = kept.filter((set, index) => set === made || ((removed >> (index % 16)) & 1) === 0)
+      }
+      refresh(ledger, kept, undefined, Infinity)
+      assert.deepStrictEqual(inLedger(ledger, [...every]).toSorted(), named(kept), `seed ${seed}`)
+    }
+  })
+
   it("adds what is new at the back, and what it did not know where it was written", () => {
     const [first, second, third] = chain(3) as [Made, Made, Made]
     const ledger = Ledger.begin()
@@ -201,7 +264,7 @@ describe("LedgerUpkeep", () => {
 })
 
 describe("LedgerBytes", () => {
-  const ledger = Ledger.begin()
+  const ledger = Ledger.begin(0, 1_800_000_000_000)
   const sets: ReadonlyArray<Made> = [aSet(1, undefined, 0, 3)]
   refresh(ledger, sets, sets[0]!, 0)
   ledger.run = { backupId: sets[0]!.backupId, objects: 2, bytes: 20 }
@@ -209,8 +272,11 @@ describe("LedgerBytes", () => {
   const bytes = Buffer.concat(LedgerBytes.encode(ledger))
 
   it("keeps every column, the sets and the run", () => {
-    const { entries, run, sets: found, totals } = Result.getOrThrow(LedgerBytes.decode(bytes))
-    assert.deepStrictEqual([run, found, totals], [ledger.run, ledger.sets, ledger.totals])
+    const { beganMillis, entries, run, sets: found, totals } = Result.getOrThrow(LedgerBytes.decode(bytes))
+    assert.deepStrictEqual(
+      [run, found, totals, beganMillis],
+      [ledger.run, ledger.sets, ledger.totals, 1_800_000_000_000]
+    )
     for (const column of ["low", "high", "size", "seconds", "set", "folder"] as const) {
       assert.deepStrictEqual([...entries[column].subarray(0, 3)], [...ledger.entries[column].subarray(0, 3)], column)
     }

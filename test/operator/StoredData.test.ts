@@ -79,6 +79,26 @@ describe("damage that somebody has found", () => {
   )
 
   story(
+    "and that the next run heals is counted by a metric",
+    Effect.gen(function* () {
+      const { advance, damageTo, kubectl, mark, replica, second } = yield* withBackups
+      const healed = Effect.map(replica.metrics, (text) => metric(text, "run_healed_objects_total", 'name="hourly"'))
+      expect(yield* healed).toBe(0)
+      yield* mark({ found: [yield* damageTo(second)], right: new Set() })
+      yield* kubectl.patch("hourly", { spec: { incremental: { enabled: true } } })
+      for (const [token, objects] of [
+        ["t3", 1],
+        ["t4", 1]
+      ] as const) {
+        yield* kubectl.trigger("hourly", token)
+        yield* advance("1 minute")
+        expect(yield* healed).toBe(objects)
+      }
+      expect(condition(yield* kubectl.status("hourly"), "SetsIntact")).toMatchObject({ status: "True" })
+    })
+  )
+
+  story(
     "is known again from storage after the status was lost, by a listing",
     Effect.gen(function* () {
       const { advance, damageTo, first, kubectl, kubernetes, mark, second } = yield* withBackups

@@ -219,6 +219,28 @@ describe("what runs read again", () => {
     )
   })
 
+  it("promises anew from when runs had to begin their record anew, and is not late at once", () => {
+    const old = { oldestMillis: at("12:00") - 90 * 24 * hour }
+    const memory = { observedSchedule: "0 * * * * in UTC", sinceMillis: at("06:00") }
+    const began: Status = { ...after, verification: { ...after.verification!, sinceTime: "2026-11-24T08:00:00Z" } }
+    const endingAt = (endMillis: number, over: Partial<VerificationSummary>) =>
+      next(
+        began,
+        quiet({ memory, storedData: { verification: { ...read({ ...old, ...over }), endMillis } } }),
+        endMillis + 60_000
+      )
+    const anew = endingAt(at("13:05"), { beganMillis: at("13:04") })
+    assert.strictEqual(anew.verification!.sinceTime, "2026-11-24T13:04:00Z")
+    assert.strictEqual(brief(anew, "DataVerified"), "Unknown VerificationStarting")
+    // The record that this one continues began before, and a clock that is ahead promises nothing later.
+    for (const beganMillis of [at("07:00"), at("13:06"), undefined]) {
+      const same = endingAt(at("13:05"), beganMillis === undefined ? {} : { beganMillis })
+      assert.strictEqual(same.verification!.sinceTime, "2026-11-24T08:00:00Z")
+      assert.strictEqual(brief(same, "DataVerified"), "False VerificationBehind")
+    }
+    assert.strictEqual(brief(next(anew, quiet({ memory }), at("18:00")), "DataVerified"), "False VerificationBehind")
+  })
+
   it("promises more from when the share is raised, and nothing anew when it is lowered", () => {
     const again = (percent: number) =>
       next(

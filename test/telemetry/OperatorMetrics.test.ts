@@ -82,7 +82,7 @@ describe("the operator's metrics", () => {
         oldestReadMillis: 1_764_000_000_500,
         storedBytes: 7
       })
-      yield* metrics.runEnded(nightly, { outcome: "success", durationSeconds: 4, verifiedBytes: 30 })
+      yield* metrics.runEnded(nightly, { outcome: "success", durationSeconds: 4, verifiedBytes: 30, healedObjects: 2 })
       yield* metrics.runEnded(nightly, { outcome: "success", durationSeconds: 4 })
       const text = yield* lines(metrics)
       for (const line of [
@@ -90,7 +90,8 @@ describe("the operator's metrics", () => {
         `data_verified{${of(nightly)}} 0`,
         `oldest_read_timestamp_seconds{${of(nightly)}} 1764000000.5`,
         `stored_bytes{${of(nightly)}} 7`,
-        `run_verified_bytes_total{${of(nightly)}} 30`
+        `run_verified_bytes_total{${of(nightly)}} 30`,
+        `run_healed_objects_total{${of(nightly)}} 2`
       ]) {
         assert.include(text, prefix + line)
       }

@@ -23,7 +23,8 @@ export const lifeOfAnOperator = Effect.fnUntraced(function* (
     durationSeconds: 42,
     addedBytes: 1000,
     addedRecords: 10,
-    verifiedBytes: 20
+    verifiedBytes: 20,
+    healedObjects: 1
   })
   yield* metrics.runEnded(ref, { outcome: "failed", reason: "TopicMissing", durationSeconds: 2 })
   yield* metrics.slotsSkipped(ref, "Overlapping", 2)

@@ -188,7 +188,7 @@ const run = (
   if (result._tag === "Failure") {
     return { ...common, outcome: result.outcome, ...result.trouble, notes: [] }
   }
-  const { backupId, heldBack, notes, records, retention, size, verification } = result.summary
+  const { backupId, healedObjects, heldBack, notes, records, retention, size, verification } = result.summary
   if (!backupId) {
     return { ...common, outcome: "failed", ...JobResult.manifestMissing(job), notes: [] }
   }
@@ -200,6 +200,7 @@ const run = (
     size,
     records,
     verifiedBytes,
+    healedObjects,
     heldBack,
     retention
   })
