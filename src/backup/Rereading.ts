@@ -53,8 +53,8 @@ export interface Rereading {
   ledger: Ledger.Ledger | undefined
   /** All that the kept backups name is in it. */
   isComplete: boolean
-  /** Backups of the resource are known to be damaged. */
-  hasDamage: boolean
+  /** Backups of the resource that are known to be damaged, newest first. */
+  damaged: ReadonlyArray<BackupId>
   readonly right: Array<Read>
   readonly suspects: Array<Suspect>
   /** Rows of objects that the store did not give: they go to the back of the queue with the time that they have. */
@@ -91,7 +91,10 @@ const refresh = Effect.fnUntraced(function* (
     into.notes.push(`the record of what was read again begins anew: ${ledger.problem}`)
   }
   const { own } = yield* DamageMarking.known(store, resource)
-  into.hasDamage = own.some(({ damage }) => damage !== undefined)
+  into.damaged = own
+    .filter(({ damage }) => damage !== undefined)
+    .toSorted((a, b) => b.completedMillis - a.completedMillis)
+    .map(({ backupId }) => backupId)
   const { unknown, unreadable } = yield* LedgerRefresh.refresh(store, ledger, own, made)
   into.notes.push(
     ...unreadable.map(
@@ -232,7 +235,7 @@ export const read = Effect.fn("Rereading.read")(function* (
     percent,
     ledger: undefined,
     isComplete: false,
-    hasDamage: false,
+    damaged: [],
     right: [],
     suspects: [],
     refused: [],
