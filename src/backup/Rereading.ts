@@ -40,7 +40,10 @@ const refresh = Effect.fnUntraced(function* (
   if (ledger.number === 0 && own.some(({ backupId }) => backupId !== made.backupId)) {
     into.notes.push("the record of what was read again begins with this run: there was none")
   }
-  into.hasDamage = own.some(({ damage }) => damage !== undefined)
+  into.damaged = own
+    .filter(({ damage }) => damage !== undefined)
+    .toSorted((a, b) => b.completedMillis - a.completedMillis)
+    .map(({ backupId }) => backupId)
   const { unknown, unreadable } = yield* LedgerRefresh.refresh(store, ledger, own, made)
   into.notes.push(
     ...unreadable.map(

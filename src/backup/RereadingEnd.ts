@@ -3,8 +3,9 @@ import * as Adoption from "../manifest/Adoption.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as DamageMarking from "../manifest/DamageMarking.ts"
 import * as Ledger from "../manifest/Ledger.ts"
-import type { LedgerEntries } from "../manifest/LedgerEntries.ts"
+import { hashes, type LedgerEntries } from "../manifest/LedgerEntries.ts"
 import * as LedgerReading from "../manifest/LedgerReading.ts"
+import * as UnnamedDamage from "../manifest/UnnamedDamage.ts"
 import type { VerificationSummary } from "../outcome/VerificationSummary.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Explanation from "../worker/Explanation.ts"
@@ -160,7 +161,7 @@ export const unconfirmed = (
   backupId: string,
   rereading: RereadingState.Rereading
 ) => {
-  const { hasDamage, ledger, notes, right, suspects } = rereading
+  const { ledger, notes, right, suspects } = rereading
   const [first] = suspects
   if (first !== undefined) {
     const more = suspects.length === 1 ? "" : ` and ${suspects.length - 1} more objects`
@@ -168,12 +169,18 @@ export const unconfirmed = (
       `${first.located.segment.key} ${first.detail}${more}: not recorded as damage, because another process works on the backups; the next run reads them again`
     )
   }
-  const read = hasDamage ? [] : right
+  const read = rereading.damaged.length > 0 ? [] : right
   const cut = { ...rereading, isCutShort: rereading.isCutShort || read.length < right.length + suspects.length }
   return neverFailing(
     cut,
     ledger === undefined ? Effect.succeed(undefined) : enter(store, resource, backupId, cut, ledger, read)
   )
+}
+
+/** True if the ledger has all of these objects: some kept backup names them. */
+const areKnown = (entries: LedgerEntries, keys: ReadonlyArray<string>): boolean => {
+  const hashed = hashes(keys)
+  return keys.every((_, n) => entries.find(hashed[2 * n]!, hashed[2 * n + 1]!) >= 0)
 }
 
 const settle = Effect.fnUntraced(function* (
@@ -182,14 +189,17 @@ const settle = Effect.fnUntraced(function* (
   backupId: string,
   rereading: RereadingState.Rereading
 ) {
-  const { hasDamage, ledger, right, suspects } = rereading
+  const { ledger, right, suspects } = rereading
   if (ledger === undefined) return undefined
   const damaged = yield* confirmed(store, suspects)
-  if (damaged.length > 0 || (hasDamage && right.length > 0)) {
+  const hasDamage = rereading.damaged.length > 0
+  const unnamed = yield* UnnamedDamage.find(store, rereading.damaged, (keys) => areKnown(ledger.entries, keys))
+  if (damaged.length > 0 || unnamed.size > 0 || (hasDamage && right.length > 0)) {
     const nowMillis = yield* Clock.currentTimeMillis
     yield* DamageMarking.mark(store, resource, {
       found: damaged.map(({ detail, located }) => DamageMarking.foundIn(located, detail, nowMillis)),
-      right: new Set(right.map(({ located }) => located.segment.key))
+      right: new Set(right.map(({ located }) => located.segment.key)),
+      unnamed
     })
   }
   return yield* enter(store, resource, backupId, rereading, ledger, [...right, ...damaged])

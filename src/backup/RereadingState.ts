@@ -27,8 +27,8 @@ export interface Rereading {
   ledger: Ledger.Ledger | undefined
   /** All that the kept backups name is in it. */
   isComplete: boolean
-  /** Backups of the resource are known to be damaged. */
-  hasDamage: boolean
+  /** Backups of the resource that are known to be damaged, newest first. */
+  damaged: ReadonlyArray<BackupId>
   readonly right: Array<Read>
   readonly suspects: Array<Suspect>
   /** Rows of objects that the store did not give: they go to the back of the queue with the time that they have. */
@@ -43,7 +43,7 @@ export const begin = (percent: number): Rereading => ({
   percent,
   ledger: undefined,
   isComplete: false,
-  hasDamage: false,
+  damaged: [],
   right: [],
   suspects: [],
   refused: [],

@@ -169,7 +169,7 @@ export const verify = Command.make(
       flags.againstCluster && Verification.isWhole(found)
         ? yield* VerifyCluster.compare(backup, store, set, flags)
         : undefined
-    const { damagedObjects: _named, ...result } = found
+    const { damagedObjects: _named, isManifestSound: _sound, ...result } = found
     const shown = {
       ...result,
       [others._tag === "Marked" ? "damagedBackups" : "alsoDamaged"]: others.backups,

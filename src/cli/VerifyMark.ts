@@ -2,11 +2,11 @@ import { Clock, Effect } from "effect"
 import { hostname } from "node:os"
 import type * as Adoption from "../manifest/Adoption.ts"
 import { ownerOf } from "../manifest/Adoption.ts"
-import * as BackupKeys from "../manifest/BackupKeys.ts"
 import type { BackupSet } from "../manifest/Catalogue.ts"
 import * as DamageMarking from "../manifest/DamageMarking.ts"
 import * as LedgerReading from "../manifest/LedgerReading.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
+import * as UnnamedDamage from "../manifest/UnnamedDamage.ts"
 import * as Verification from "../manifest/Verification.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { UsageError } from "./UsageError.ts"
@@ -49,14 +49,16 @@ export const sharing = Effect.fn("VerifyMark.sharing")(function* (
  * Records what was found in every backup of the resource that names these objects, under the owner's lock: what was
  * damaged is looked at once more, since a run may have healed it meanwhile. Only what was read whole clears earlier
  * damage, and is recorded as read; a backup whose manifest says something else of an object is damaged only if it is
- * wrong by that, too. Returns the backups of the resource that are known to be damaged then.
+ * wrong by that, too. A manifest that was altered is no witness: nothing is recorded and nothing cleared by it. What is
+ * recorded of the backup and its manifest does not name is cleared. Returns the backups of the resource that are known
+ * to be damaged then.
  */
 export const mark = (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
   set: BackupSet,
   reading: Verification.Reading,
-  verified: Pick<Verification.Verification, "broken" | "damagedObjects">
+  verified: Pick<Verification.Verification, "damagedObjects" | "isManifestSound">
 ) =>
   OwnerLock.holding(
     store,
@@ -72,11 +74,10 @@ export const mark = (
         return entry === undefined ? [] : [DamageMarking.foundIn(entry, detail, sinceMillis)]
       })
       const damaged = new Set(found.map(({ key }) => key))
-      // By a manifest that was altered nobody knows what is right.
-      const isSound = !verified.broken.some(({ key }) => key === BackupKeys.manifest(set.backupId))
-      const read = isSound ? Verification.keysRead(set, reading) : []
+      const read = verified.isManifestSound ? Verification.keysRead(set, reading) : []
       const right = new Set(read.filter((key) => !damaged.has(key)))
-      const marked = yield* DamageMarking.mark(store, resource, { found, right })
+      const unnamed = new Map([[set.backupId, yield* UnnamedDamage.ofSet(store, set)]])
+      const marked = yield* DamageMarking.mark(store, resource, { found, right, unnamed })
       if (read.length > 0) yield* LedgerReading.enter(store, resource, set, read)
       return marked
     }),

@@ -7,7 +7,9 @@ import * as Damage from "./Damage.ts"
 import type { ManifestSegment } from "./Manifest.ts"
 import * as ObjectProblem from "./ObjectProblem.ts"
 import * as OwnSets from "./OwnSets.ts"
+import * as Seal from "./Seal.ts"
 import * as SetIndex from "./SetIndex.ts"
+import type * as UnnamedDamage from "./UnnamedDamage.ts"
 import * as Verification from "./Verification.ts"
 
 /*
@@ -32,6 +34,8 @@ export interface Reading {
   readonly found: ReadonlyArray<Found>
   /** Keys of objects that were read, and are as the manifest says. */
   readonly right: ReadonlySet<string>
+  /** What is recorded of sets that do not name it: it is taken away. */
+  readonly unnamed?: UnnamedDamage.Unnamed
 }
 
 /** An object that is not as this entry of a manifest says. */
@@ -60,17 +64,29 @@ export const candidates = <S extends Pick<SetIndex.IndexedSet, "backupId" | "ref
 /** Manifests that are held at the same time: one may have hundreds of megabytes. */
 const openedAtOnce = 2
 
-/** Objects that a manifest names, by their keys. */
-type Named = ReadonlyMap<string, Verification.LocatedSegment>
+/** Objects that a manifest names. */
+interface Named {
+  readonly objects: ReadonlyMap<string, Verification.LocatedSegment>
+  /** The manifest is the one that was committed. */
+  readonly isSound: boolean
+}
+
+const nothingNamed: Named = { objects: new Map(), isSound: true }
 
 /** Those of the keys that the manifest of the set names. None of a set that is gone, or that cannot be read. */
 const namedBy = (store: ObjectStoreShape, backupId: BackupId, keys: ReadonlySet<string>) =>
   Catalogue.openById(store, backupId).pipe(
-    Effect.map((set): Named => {
+    Effect.flatMap((set) => {
       const all = Verification.locatedSegments(set)
-      return new Map(all.flatMap((one) => (keys.has(one.segment.key) ? [[one.segment.key, one]] : [])))
+      const objects = new Map(
+        all.flatMap((one) => (keys.has(one.segment.key) ? [[one.segment.key, one] as const] : []))
+      )
+      return Effect.map(Seal.manifestProblems(store, set), (problems): Named => ({
+        objects,
+        isSound: problems.length === 0
+      }))
     }),
-    Effect.catchTag("CatalogueError", () => Effect.succeed<Named>(new Map()))
+    Effect.catchTag("CatalogueError", () => Effect.succeed(nothingNamed))
   )
 
 /** The sets of the resource that name one of these objects, each with those. The manifest of a set decides. */
@@ -85,7 +101,7 @@ export const naming = Effect.fn("DamageMarking.naming")(function* (
     ({ backupId }) => Effect.map(namedBy(store, backupId, keys), (named) => [backupId, named] as const),
     { concurrency: openedAtOnce }
   )
-  return new Map<BackupId, Named>(found.filter(([, named]) => named.size > 0))
+  return new Map<BackupId, Named>(found.filter(([, { objects }]) => objects.size > 0))
 })
 
 /** The sets of the resource, those of earlier resources that it adopted included, and its index. */
@@ -108,7 +124,8 @@ const said = (one: ManifestSegment): string =>
 
 /**
  * Says which of the objects are damaged for a set that names these. Where its manifest says something else of an object
- * than the one that it was judged by, one of the two was altered: the object is read again, as this one says.
+ * than the one that it was judged by, the object is read again, as this one says, if it is the one that was committed:
+ * an altered manifest is no witness against an object.
  */
 const judging = Effect.fnUntraced(function* (store: ObjectStoreShape) {
   const oneAtATime = yield* Semaphore.make(1)
@@ -118,12 +135,13 @@ const judging = Effect.fnUntraced(function* (store: ObjectStoreShape) {
     if (!judged.has(what)) judged.set(what, yield* ObjectProblem.find(store, located))
     return judged.get(what)
   }, oneAtATime.withPermits(1))
-  return Effect.fnUntraced(function* (found: ReadonlyArray<Found>, named: Named = new Map()) {
+  return Effect.fnUntraced(function* (found: ReadonlyArray<Found>, { isSound, objects }: Named = nothingNamed) {
     const damaged: Array<Damage.DamagedObject> = []
     for (const { judgedBy, ...object } of found) {
-      const located = named.get(object.key)
+      const located = objects.get(object.key)
       if (located === undefined) continue
       const isSame = judgedBy === undefined || said(judgedBy) === said(located.segment)
+      if (!isSame && !isSound) continue
       const detail = isSame ? object.detail : yield* problemOf(located)
       if (detail !== undefined) damaged.push({ ...object, detail })
     }
@@ -141,11 +159,11 @@ const readAtOnce = 8
 const changing = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   own: ReadonlyArray<OwnSets.OwnSet & SetIndex.IndexedSet>,
-  { found, right }: Reading
+  { found, right, unnamed = new Map() }: Reading
 ) {
   const folders = new Set([...found.map(({ key }) => key), ...right].map(folderOf))
   const looked = own
-    .filter((set) => set.damage !== undefined || candidates([set], folders).length > 0)
+    .filter((set) => set.damage !== undefined || unnamed.has(set.backupId) || candidates([set], folders).length > 0)
     .toSorted((a, b) => b.completedMillis - a.completedMillis)
   const recorded = new Map(
     yield* Effect.forEach(
@@ -162,8 +180,14 @@ const changing = Effect.fnUntraced(function* (
     Effect.fnUntraced(function* ({ backupId, ...set }) {
       const others = new Set(found.flatMap(({ key }) => (isRecorded(backupId, key) ? [] : [key])))
       const named = (yield* naming(store, [{ backupId, ...set }], others)).get(backupId)
-      const known = found.flatMap(({ judgedBy: _entry, ...one }) => (isRecorded(backupId, one.key) ? [one] : []))
-      const reading = { found: [...known, ...(yield* judge(found, named))], right }
+      const strays = unnamed.get(backupId) ?? new Set()
+      const known = found.flatMap(({ judgedBy: _entry, ...one }) =>
+        isRecorded(backupId, one.key) && !strays.has(one.key) ? [one] : []
+      )
+      const reading = {
+        found: [...known, ...(yield* judge(found, named))],
+        right: strays.size === 0 ? right : new Set([...right, ...strays])
+      }
       const before = recorded.get(backupId)!
       return { backupId, recorded: before, reading, isChanged: Damage.changes(before, reading) }
     }),

@@ -125,6 +125,8 @@ const ofReport = Effect.fnUntraced(function* (store: ObjectStoreShape, { backupI
 /** What a look at all documents of a backup found. */
 export interface Inspection {
   readonly broken: ReadonlyArray<Broken>
+  /** The manifest is the one that was committed, as far as its facts tell. */
+  readonly isManifestSound: boolean
   /** Objects of killed attempts: harmless, and removed with the backup. */
   readonly leftovers: ReadonlyArray<string>
 }
@@ -135,13 +137,15 @@ export interface Inspection {
  */
 export const inspect = Effect.fn("Seal.inspect")(function* (store: ObjectStoreShape, set: BackupSet) {
   const { leftovers, strangers } = yield* ofFolder(store, set)
+  const ofManifest = yield* manifestProblems(store, set)
   return {
     broken: [
-      ...(yield* manifestProblems(store, set)),
+      ...ofManifest,
       ...(yield* ofDocuments(store, set)),
       ...(yield* ofReport(store, set)),
       ...strangers.map((key) => ({ key, detail: "does not belong to the backup" }))
     ],
+    isManifestSound: ofManifest.length === 0,
     leftovers
   } satisfies Inspection
 })

@@ -32,8 +32,13 @@ export interface Verification {
   readonly records: number
   readonly storedBytes: number
   readonly problems: ReadonlyArray<Problem>
-  /** Those of the problems that are of an object, not of the manifest that names it. */
+  /**
+   * Those of the problems that are of an object, not of the manifest that names it: none where the manifest is not the
+   * one that was committed, because by that one nobody knows what the objects must be.
+   */
   readonly damagedObjects: ReadonlyArray<Problem>
+  /** The manifest is the one that was committed. */
+  readonly isManifestSound: boolean
   /** Documents of the backup that are not as they were committed, and objects that do not belong to it. */
   readonly broken: ReadonlyArray<Seal.Broken>
   /** Objects of killed attempts in the backup's folder: harmless. */
@@ -245,7 +250,7 @@ export const verify = Effect.fn("Verification.verify")(function* (
 ) {
   const all = locatedSegments(set)
   const found = yield* checkAll(store, all, reading, onSegment)
-  const { broken, leftovers } = yield* Seal.inspect(store, set)
+  const { broken, isManifestSound, leftovers } = yield* Seal.inspect(store, set)
   return {
     backupId: set.backupId,
     depth: typeof reading === "string" ? reading : "sample",
@@ -253,7 +258,8 @@ export const verify = Effect.fn("Verification.verify")(function* (
     ...sizeOf(all),
     records: all.reduce((n, { segment }) => n + segment.record_count, 0),
     problems: [...disorder(set), ...shortfall(set), ...found],
-    damagedObjects: found,
+    damagedObjects: isManifestSound ? found : [],
+    isManifestSound,
     broken,
     leftovers,
     isForeign: set.facts === undefined && broken.length === 0

@@ -73,14 +73,18 @@ export const ofRecreated = (
   })
 }
 
-/** What readings recorded as damaged of the set and the look at its objects, which reads none, did not find. Pure. */
+/**
+ * What readings recorded as damaged of objects that the set names, and the look at them, which reads none, did not
+ * find. Pure.
+ */
 export const recorded = (
   objects: ReadonlyArray<DamagedObject>,
-  found: ReadonlyArray<Verification.Problem>
+  found: ReadonlyArray<Verification.Problem>,
+  named: ReadonlySet<string>
 ): ReadonlyArray<Verification.Problem> => {
   const known = new Set(found.map(({ key }) => key))
   return objects
-    .filter(({ key }) => !known.has(key))
+    .filter(({ key }) => named.has(key) && !known.has(key))
     .map(({ detail, sinceMillis, ...object }) => ({
       ...object,
       detail: `was found damaged at ${Cut.time(sinceMillis)}: ${detail} (if it was repaired since, verify --deep --mark clears this)`
@@ -97,6 +101,7 @@ export const find = Effect.fn("DamagedBackup.find")(function* (
   request: RestoreRequest
 ) {
   const found = yield* Verification.verify(store, set, "objects")
-  const known = recorded(yield* readRecorded(store, set.backupId), found.problems)
+  const named = new Set(Verification.locatedSegments(set).map(({ segment }) => segment.key))
+  const known = recorded(yield* readRecorded(store, set.backupId), found.problems, named)
   return of({ ...found, problems: [...found.problems, ...known] }, request)
 })
