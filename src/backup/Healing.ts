@@ -5,6 +5,7 @@ import type { ContentSettings, PlannedPartition, RunPlan } from "../manifest/Run
 import * as RunState from "../manifest/RunState.ts"
 import { wholeBytes } from "../kafka/batch/Decompression.ts"
 import * as Formats from "../segment/Formats.ts"
+import * as LostOffsets from "./LostOffsets.ts"
 import type { SealingRules } from "./Segments.ts"
 
 /*
@@ -119,13 +120,18 @@ export const advances = (state: RunState.RunState, found: ReadonlyArray<Found>):
     ]
   })
 
-/** What was read again of damaged objects, as a report tells it. */
+/** What was read again of damaged objects, and what Kafka no longer had of them, as a report tells it. */
 export const healed = (plan: RunPlan, state: RunState.RunState) =>
-  RunState.healed(plan, state).map(({ found: { isPutBack }, partition, segment, topic }) => ({
-    topic,
-    partition,
-    from: segment.start_offset,
-    until: segment.end_offset + 1,
-    key: segment.key,
-    isPutBack
-  }))
+  RunState.healed(plan, state).map((one) => {
+    const { found, partition, segment, topic } = one
+    const lost = LostOffsets.lost(one)
+    return {
+      topic,
+      partition,
+      from: segment.start_offset,
+      until: segment.end_offset + 1,
+      key: segment.key,
+      isPutBack: found.isPutBack,
+      ...(lost.length === 0 ? {} : { lost })
+    }
+  })

@@ -19,6 +19,7 @@ import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
 import type { ReadOptions } from "./Reading.ts"
 import type * as Base from "./Base.ts"
 import * as GoneObjects from "./GoneObjects.ts"
+import * as LostOffsets from "./LostOffsets.ts"
 
 /*
  * What was read again of damaged objects is a segment of the new backup. Where it has the very bytes that the damaged
@@ -82,8 +83,42 @@ const isRight = Effect.fnUntraced(function* (store: ObjectStoreShape, one: Found
 const isRefusal = (error: ObjectStoreError | CatalogueError): error is ObjectStoreError =>
   error._tag === "ObjectStoreError" && !error.isRetryable && error.reason._tag !== "ObjectExists"
 
-const place = ({ segment, topic, partition }: Pick<Found, "partition" | "segment" | "topic">): string =>
-  `${topic}[${partition}] offsets ${segment.start_offset}-${segment.end_offset}`
+type Placed = Pick<Found, "partition" | "segment" | "topic">
+
+const placeOf = ({ partition, topic }: Placed, { from, until }: LostOffsets.Range): string =>
+  `${topic}[${partition}] offsets ${from}-${until - 1}`
+
+const place = (one: Placed): string =>
+  placeOf(one, { from: one.segment.start_offset, until: one.segment.end_offset + 1 })
+
+/** What became of the objects that were read again, and what of all damaged ones nobody has any more. */
+const lossNotes = (
+  plan: RunPlan,
+  healed: ReadonlyArray<Found>,
+  gone: ReadonlyArray<LocatedSegment>
+): ReadonlyArray<string> => {
+  const read = healed.flatMap((one) => LostOffsets.read(one).map((range) => placeOf(one, range)))
+  const lost = [
+    ...healed.flatMap((one) => LostOffsets.lost(one).map((range) => placeOf(one, range))),
+    ...gone.flatMap((one) => LostOffsets.belowStart(plan, one).map((range) => placeOf(one, range)))
+  ]
+  const [was, it] = healed.length === 1 ? ["was", "it"] : ["were", "them"]
+  const what =
+    read.length === 0
+      ? `Kafka has deleted all that was in ${it}`
+      : `what Kafka still has of ${it} was read again: ${some(read)}`
+  return [
+    ...(healed.length === 0
+      ? []
+      : [`${objects(healed.length)} of earlier backups ${was} missing or damaged, and ${what}`]),
+    ...(lost.length === 0
+      ? []
+      : [
+          `Kafka has deleted what damaged objects held at ${some(lost)}: these offsets are gone for good, ` +
+            `unless a backup that does not name those objects holds them`
+        ])
+  ]
+}
 
 /** The first of them, and how many more. */
 const some = (all: ReadonlyArray<string>, named = 3): string =>
@@ -99,6 +134,7 @@ const objects = (count: number): string => (count === 1 ? "1 object" : `${count}
 const putAll = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   resource: Resource,
+  plan: RunPlan,
   base: Base.Base,
   healed: ReadonlyArray<Found>,
   suspects: ReadonlyArray<LocatedSegment>,
@@ -157,12 +193,7 @@ const putAll = Effect.fnUntraced(function* (
   const [first] = refusals
   const [unclear] = unknown
   return [
-    ...(healed.length === 0
-      ? []
-      : [
-          `${objects(healed.length)} of earlier backups ${healed.length === 1 ? "was" : "were"} missing or damaged, ` +
-            `and what Kafka still has of ${healed.length === 1 ? "it" : "them"} was read again: ${some(healed.map(place))}`
-        ]),
+    ...lossNotes(plan, healed, gone),
     ...(gone.length === 0
       ? []
       : [
@@ -220,5 +251,5 @@ export const run = Effect.fn("PutBack.run")(function* (
     mostSegments?.(0) ?? Infinity
   )
   if (base === undefined || healed.length + suspects.length === 0) return []
-  return yield* locked(store, plan, attempt, base, putAll(store, resource, base, healed, suspects, stop))
+  return yield* locked(store, plan, attempt, base, putAll(store, resource, plan, base, healed, suspects, stop))
 })

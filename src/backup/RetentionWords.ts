@@ -108,10 +108,11 @@ export const damaged = (all: ReadonlyArray<Damaged>): ReadonlyArray<string> =>
     const { damage, isExpired } = same[0]!
     const named = same.slice(0, namedDamaged).map(({ backupId }) => backupId)
     const who = [...named, ...(same.length > named.length ? [`${same.length - named.length} more`] : [])]
-    const [is, goes, does, holds] =
-      same.length === 1 ? ["is", "goes", "does", "it holds"] : ["are", "go", "do", "they hold"]
+    const [is, goes, does, it] =
+      same.length === 1 ? ["is", "goes", "does", "it if it was"] : ["are", "go", "do", "them if they were"]
+    // What Kafka has deleted since may be in no newer one: as with whole backups, that keeps none.
     const what = isExpired
-      ? `${goes}, because newer whole backups hold what ${holds}`
+      ? `${goes}, because no rule would keep ${it} whole, and newer whole backups stay (describe says what they lack)`
       : `${does} not count for retention`
     return `${who.length === 1 ? who[0] : `${who.slice(0, -1).join(", ")} and ${who.at(-1)}`} ${is} damaged and ${what}: ${damage}`
   })

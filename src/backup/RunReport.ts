@@ -41,7 +41,8 @@ export const RunReport = Schema.Struct({
   ),
   /**
    * Damaged objects of earlier backups whose offsets were read from Kafka again, at most 100 of them: `until` is
-   * exclusive; `isPutBack` says that the object is right again, for all backups that name it.
+   * exclusive; `isPutBack` says that the object is right again, for all backups that name it; `lost` are the offsets
+   * that Kafka had deleted, so that nobody could read them again.
    */
   healed: Schema.optionalKey(
     Schema.Array(
@@ -51,7 +52,8 @@ export const RunReport = Schema.Struct({
         from: Schema.Int,
         until: Schema.Int,
         key: Schema.String,
-        isPutBack: Schema.Boolean
+        isPutBack: Schema.Boolean,
+        lost: Schema.optionalKey(Schema.Array(Schema.Struct({ from: Schema.Int, until: Schema.Int })))
       })
     )
   ),

@@ -155,7 +155,7 @@ const summary = (set: Catalogue.BackupSet, pin: string | undefined, isBaseThere:
   ])
 }
 
-/** What is known to be damaged, and which newer backups have it whole. */
+/** What is known to be damaged, and which other backups have it whole. */
 const knownDamage = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   resource: Adoption.Resource,
@@ -167,7 +167,7 @@ const knownDamage = Effect.fnUntraced(function* (
   return {
     objects,
     ...(check?.damage === undefined ? {} : { noticed: { atMillis: check.atMillis, text: check.damage } }),
-    wholeIn: yield* WholeElsewhere.find(store, resource, set, objects)
+    found: yield* WholeElsewhere.find(store, resource, set, objects)
   } satisfies DescribedDamage.KnownDamage
 })
 

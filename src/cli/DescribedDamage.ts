@@ -1,4 +1,5 @@
 import type { DamagedObject } from "../manifest/Damage.ts"
+import type { Elsewhere, Found } from "../manifest/WholeElsewhere.ts"
 import * as Format from "../status/Format.ts"
 import * as Table from "./Table.ts"
 
@@ -8,8 +9,8 @@ export interface KnownDamage {
   readonly objects: ReadonlyArray<DamagedObject>
   /** What retention noticed when it compared the objects with storage; it names the first one alone. */
   readonly noticed?: { readonly atMillis: number; readonly text: string }
-  /** For the key of a damaged object the newest backup that has its offsets whole. */
-  readonly wholeIn: ReadonlyMap<string, string>
+  /** What other backups hold of them. */
+  readonly found: Found
 }
 
 const columns: ReadonlyArray<Table.Column> = [
@@ -24,20 +25,40 @@ const columns: ReadonlyArray<Table.Column> = [
 /** Most objects that are shown in columns; `-o json` has all. */
 const mostShown = 20
 
+/** Where the offsets of one object are whole. */
+const whole = (one: Elsewhere | undefined, left: number): string => {
+  if (one?.isWhole === true) return one.backupId
+  const none = left === 0 ? "no other backup" : `none of the newest; ${Format.count(left)} were not looked at`
+  return one === undefined ? none : `${none}; offsets ${one.firstOffset}-${one.lastOffset} in ${one.backupId}`
+}
+
+/** Whether one backup, or several, or none have whole what is damaged. */
+const advice = ({ found: { elsewhere, left }, objects }: KnownDamage): ReadonlyArray<string> => {
+  if (objects.length === 0) return []
+  const all = objects.flatMap(({ key }) => elsewhere.get(key) ?? []).filter(({ isWhole }) => isWhole)
+  const ids = [...new Set(all.map(({ backupId }) => backupId))]
+  if (all.length === objects.length && ids.length === 1)
+    return [`Everything that is damaged here is whole in ${ids[0]}`]
+  if (all.length === objects.length) return ["Everything that is damaged here is whole in other backups"]
+  const [some, are] = [objects.length - all.length, left === 0 ? "no other backup" : "no backup that was looked at"]
+  return [`${Format.count(some)} of ${Format.count(objects.length)} damaged objects: whole in ${are}`]
+}
+
 const row = (
   { detail, firstOffset, key, lastOffset, partition, sinceMillis, topic }: DamagedObject,
-  wholeIn: KnownDamage["wholeIn"]
+  { elsewhere, left }: Found
 ) => [
   topic,
   String(partition),
   `${firstOffset}-${lastOffset}`,
   Format.time(sinceMillis),
-  wholeIn.get(key) ?? "no newer backup",
+  whole(elsewhere.get(key), left),
   `${key} ${detail}`
 ]
 
 /** Lines for people; none where nothing is known to be damaged. */
-export const text = ({ noticed, objects, wholeIn }: KnownDamage): ReadonlyArray<string> => {
+export const text = (damage: KnownDamage): ReadonlyArray<string> => {
+  const { found, noticed, objects } = damage
   const more = objects.length - mostShown
   return [
     ...(noticed === undefined ? [] : ["", `Damaged since ${Format.time(noticed.atMillis)}: ${noticed.text}`]),
@@ -47,18 +68,28 @@ export const text = ({ noticed, objects, wholeIn }: KnownDamage): ReadonlyArray<
           "",
           Table.format(
             columns,
-            objects.slice(0, mostShown).map((one) => row(one, wholeIn))
+            objects.slice(0, mostShown).map((one) => row(one, found))
           )
         ]),
-    ...(more > 0 ? [`and ${Format.count(more)} more damaged objects: -o json shows all`] : [])
+    ...(more > 0 ? [`and ${Format.count(more)} more damaged objects: -o json shows all`] : []),
+    ...advice(damage)
   ]
 }
 
-export const json = ({ noticed, objects, wholeIn }: KnownDamage) => ({
-  objects: objects.map(({ sinceMillis, ...object }) => ({
-    ...object,
-    since: Format.time(sinceMillis),
-    wholeIn: wholeIn.get(object.key) ?? null
-  })),
+const partJson = (one: Elsewhere | undefined) =>
+  one === undefined || one.isWhole
+    ? null
+    : { backupId: one.backupId, firstOffset: one.firstOffset, lastOffset: one.lastOffset }
+
+export const json = ({ found: { elsewhere }, noticed, objects }: KnownDamage) => ({
+  objects: objects.map(({ sinceMillis, ...object }) => {
+    const one = elsewhere.get(object.key)
+    return {
+      ...object,
+      since: Format.time(sinceMillis),
+      wholeIn: one?.isWhole === true ? one.backupId : null,
+      partIn: partJson(one)
+    }
+  }),
   noticed: noticed === undefined ? null : { since: Format.time(noticed.atMillis), text: noticed.text }
 })

@@ -80,7 +80,7 @@ const row = (
     case "BeingRemoved":
       return [entry.backupId, "being removed"]
     case "Unreadable":
-      return [entry.backupId, `unreadable: ${entry.detail}`]
+      return [entry.backupId, "unreadable"]
   }
 }
 
@@ -116,9 +116,28 @@ const json = (entry: Catalogue.CatalogueEntry, pins: ReadonlySet<string>, damage
   }
 }
 
-/** What is damaged of a backup, in one line. */
-const damageLine = ({ backupId }: Listed, damage: ReturnType<typeof damageOf>): ReadonlyArray<string> =>
-  damage === undefined ? [] : [`${backupId} is damaged since ${Format.time(damage.sinceMillis)}: ${damage.text}`]
+/** What is damaged or unreadable of a backup, in one line. */
+const damageLine = (entry: Listed, damage: ReturnType<typeof damageOf>): ReadonlyArray<string> => {
+  const { backupId } = entry
+  if (entry._tag === "Unreadable") return [`${backupId} is unreadable: ${entry.detail}`]
+  return damage === undefined ? [] : [`${backupId} is damaged since ${Format.time(damage.sinceMillis)}: ${damage.text}`]
+}
+
+/** Where a backup of the resource is damaged: the newest one that is not known to be, in one line. */
+const wholeLine = (
+  listed: ReadonlyArray<Listed>,
+  own: ReadonlySet<string>,
+  damages: ReadonlyMap<Catalogue.CatalogueEntry, ReturnType<typeof damageOf>>
+): ReadonlyArray<string> => {
+  const isDamaged = (entry: Listed) => damages.get(entry) !== undefined
+  if (!listed.some(isDamaged)) return []
+  const whole = listed
+    .flatMap((entry) => (entry._tag === "Complete" && own.has(entry.backupId) && !isDamaged(entry) ? [entry] : []))
+    .toSorted((a, b) => b.createdMillis - a.createdMillis)[0]
+  return whole === undefined
+    ? ["No backup of this resource is without known damage"]
+    : [`Newest without known damage: ${whole.backupId}; describe of a damaged one says whether it holds the same`]
+}
 
 /** What is left of removed backups, in one line. */
 const rest = (retired: ReadonlyArray<Retired>): string => {
@@ -148,6 +167,7 @@ export const list = Command.make(
           : [
               rows.length === 0 ? `no backups in ${store.location}` : Table.format(columns, rows),
               ...listed.flatMap((entry) => damageLine(entry, damages.get(entry))),
+              ...wholeLine(listed, own, damages),
               ...(retired.length === 0 ? [] : [rest(retired)])
             ].join("\n")
       )

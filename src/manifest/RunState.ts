@@ -142,7 +142,10 @@ export const toHeal = (plan: RunPlan, state: RunState): ReadonlyArray<ToHeal> =>
     )
   )
 
-/** The damaged segments of the base that were read again, each with what came of it. */
+/**
+ * The damaged segments of the base that were read again, each with what came of it, where the log of its partition
+ * began, and what was found deleted there while it was read.
+ */
 export const healed = (plan: RunPlan, state: RunState) =>
   plan.topics.flatMap((topic) =>
     topic.partitions.flatMap((partition) => {
@@ -150,7 +153,9 @@ export const healed = (plan: RunPlan, state: RunState) =>
       const byStart = new Map(held.healed.map((one) => [one.start, one]))
       return (held.reused?.damaged ?? []).flatMap((segment) => {
         const found = byStart.get(segment.start_offset)
-        return found === undefined ? [] : [{ topic: topic.name, partition: partition.partition, segment, found }]
+        if (found === undefined) return []
+        const logStart = partition.reused?.logStart ?? partition.from
+        return [{ topic: topic.name, partition: partition.partition, segment, found, logStart, gaps: held.gaps }]
       })
     })
   )

@@ -93,7 +93,19 @@ describe("a damaged earlier backup", () => {
         [first!.key]
       )
       assert.isFalse((yield* memory.keys).some((key) => key === first!.key))
+      const last = first!.end_offset
       assert.include(facts.notes.join("\n"), `these earlier backups are damaged: ${ids[0]}`)
+      assert.includeMembers(
+        [...facts.notes],
+        [
+          `1 object of earlier backups was missing or damaged, and what Kafka still has of it was read again: orders[0] offsets 3-${last}`,
+          "Kafka has deleted what damaged objects held at orders[0] offsets 0-2: these offsets are gone for good, unless a backup that does not name those objects holds them"
+        ]
+      )
+      assert.deepStrictEqual(
+        healed?.map(({ lost }) => lost),
+        [[{ from: 0, until: 3 }]]
+      )
       // The next one builds on the whole one and has nothing to heal.
       const next = yield* attempt(incremental(slots[2]))
       assert.deepStrictEqual([next.healed, next.facts.totals.newRecords], [[], 0])
@@ -196,6 +208,14 @@ describe("a damaged earlier backup", () => {
         [false]
       )
       const { end_offset, start_offset: from } = segments[1]!
+      assert.deepStrictEqual(
+        healed?.map(({ lost }) => lost),
+        [[{ from, until: end_offset + 1 }]]
+      )
+      assert.include(
+        [...facts.notes],
+        "1 object of earlier backups was missing or damaged, and Kafka has deleted all that was in it"
+      )
       assert.deepStrictEqual(facts.gaps, [
         { topic: "orders", partition: 0, from, until: end_offset + 1, reason: "offset_out_of_range" }
       ])

@@ -22,7 +22,7 @@ describe("the notes about damaged backups", () => {
         damaged(7, shared, true)
       ]),
       [
-        `nightly-20261123-010000 and nightly-20261123-070000 are damaged and go, because newer whole backups hold what they hold: ${shared}`,
+        `nightly-20261123-010000 and nightly-20261123-070000 are damaged and go, because no rule would keep them if they were whole, and newer whole backups stay (describe says what they lack): ${shared}`,
         `nightly-20261123-020000, nightly-20261123-040000, nightly-20261123-050000 and 1 more are damaged and do not count for retention: ${shared}`,
         "nightly-20261123-030000 is damaged and does not count for retention: orders[1] offsets 5-9: the object is missing"
       ]

@@ -53,6 +53,11 @@ describe("kafka-backup list and describe", () => {
           ["nightly-20261124-120000", "unfinished", undefined]
         ]
       )
+      // A long explanation has a line of its own, so that the columns stay narrow.
+      for (const file of ["manifest.json", "kb-meta.json"]) writeFileSync(join(claim, backupId, file), "{")
+      const [, unreadable, , why] = (yield* type("list", ...options)).out.split("\n")
+      assert.match(unreadable!, /^nightly-20261123-120000 +unreadable$/)
+      assert.match(why!, /^nightly-20261123-120000 is unreadable: \S/)
     }).pipe(Effect.provide(layer))
   )
 

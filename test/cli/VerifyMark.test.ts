@@ -62,12 +62,14 @@ describe("kafka-backup verify --mark", () => {
         const list = yield* type("list", ...options)
         assert.match(list.out, /\nnightly-20261123-120000 +damaged +2026/)
         assert.match(list.out, /\nnightly-20261123-130000 is damaged since \S+Z: orders\[1\] offsets 0-0: /)
+        assert.include(list.out, `\nNewest without known damage: ${last}; describe of a damaged one says`)
 
         const described = yield* type("describe", ...options, later)
         assert.match(
           described.out,
           /\nDAMAGED +PARTITION +OFFSETS +SINCE +WHOLE IN +OBJECT\norders +1 +0-0 +\S+Z +nightly-20261123-140000 +nightly-20261123-120000\/topics/
         )
+        assert.include(described.out, `\nEverything that is damaged here is whole in ${last}\n`)
         const { damage } = JSON.parse((yield* type("describe", ...options, later, "-o", "json")).out)
         assert.deepStrictEqual(
           damage.objects.map(({ lastOffset, partition, wholeIn }: any) => [partition, lastOffset, wholeIn]),
