@@ -8,6 +8,7 @@ import * as Seal from "../manifest/Seal.ts"
 import * as Verification from "../manifest/Verification.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as RateLimit from "../worker/RateLimit.ts"
+import * as NamedElsewhere from "./NamedElsewhere.ts"
 import * as ObjectReading from "./ObjectReading.ts"
 import type { Read, Rereading } from "./RereadingState.ts"
 import * as Sampling from "./Sampling.ts"
@@ -75,23 +76,19 @@ const sound = Effect.fnUntraced(function* (store: ObjectStoreShape, id: string, 
       ? [`cannot be read: ${found}`]
       : (yield* Seal.manifestProblems(store, found)).map(({ detail, key }) => `is not right: ${key} ${detail}`)
   if (problem === undefined && typeof found !== "string") return found
-  const note = `objects of ${id} are not read again, because its manifest ${problem}`
+  const note = `objects that no backup but ${id} names are not read again, because its manifest ${problem}`
   if (!into.notes.includes(note)) into.notes.push(note)
   return undefined
 })
 
-/** Reads these rows, which have the same newest set, as its manifest says. False if nobody knows what that is. */
-const readOf = Effect.fnUntraced(function* (
+/** Reads those of these rows that the set names, as its manifest says; gives the others. */
+const readIn = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
-  made: BackupSet,
-  { entries, sets }: Ledger.Ledger,
-  set: number,
+  found: BackupSet,
+  { entries }: Ledger.Ledger,
   rows: ReadonlyArray<number>,
   into: Rereading
 ) {
-  const { id } = sets[set]!
-  const found = id === made.backupId ? made : yield* sound(store, id, into)
-  if (found === undefined) return false
   const all = Verification.locatedSegments(found)
   const hashed = hashes(all.map(({ segment }) => segment.key))
   const wanted = new Map<number, Verification.LocatedSegment | undefined>(rows.map((row) => [row, undefined]))
@@ -102,12 +99,51 @@ const readOf = Effect.fnUntraced(function* (
   yield* Effect.forEach(
     wanted,
     ([row, located]) =>
-      located === undefined
-        ? Effect.sync(() => void into.strays.push(row))
-        : readOne(store, { row, located, backupId: found.backupId }, into),
+      located === undefined ? Effect.void : readOne(store, { row, located, backupId: found.backupId }, into),
     { concurrency: readAtOnce, discard: true }
   )
+  return rows.filter((row) => wanted.get(row) === undefined)
+})
+
+/** What is read of the sets of a resource. */
+interface Source {
+  readonly store: ObjectStoreShape
+  /** The set of this run. */
+  readonly made: BackupSet
+  readonly kept: NamedElsewhere.KeptSets
+  readonly ledger: Ledger.Ledger
+  /** True where this set may be opened: a run opens only so many. */
+  readonly mayOpen: (id: string) => boolean
+}
+
+/** Reads these rows, which have the same newest set, as its manifest says. False if nobody knows what that is. */
+const readOf = Effect.fnUntraced(function* (
+  { ledger, made, store }: Source,
+  set: number,
+  rows: ReadonlyArray<number>,
+  into: Rereading
+) {
+  const { id } = ledger.sets[set]!
+  const found = id === made.backupId ? made : yield* sound(store, id, into)
+  if (found === undefined) return false
+  into.strays.push(...(yield* readIn(store, found, ledger, rows, into)))
   return true
+})
+
+/** The same of rows whose newest set nobody can read, as other sets say that name them. */
+const readElsewhere = Effect.fnUntraced(function* (
+  { kept, ledger, made, mayOpen, store }: Source,
+  set: number,
+  rows: ReadonlyArray<number>,
+  into: Rereading
+) {
+  let left = rows
+  for (const { backupId } of NamedElsewhere.candidates(kept, ledger, set, rows)) {
+    // What this run's own set names is its own.
+    if (left.length === 0 || backupId === made.backupId || !mayOpen(backupId)) continue
+    const found = yield* sound(store, backupId, into)
+    if (found !== undefined) left = yield* readIn(store, found, ledger, left, into)
+  }
 })
 
 /**
@@ -117,13 +153,20 @@ const readOf = Effect.fnUntraced(function* (
 export const readAll = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   made: BackupSet,
-  ledger: Ledger.Ledger,
+  { kept, ledger }: Pick<Source, "kept" | "ledger">,
   into: Rereading
 ) {
   const { count, set, size } = ledger.entries
   const passedOver = new Set<number>()
-  const opened = new Set<number>()
+  const opened = new Set<string>()
   const done = new Set<number>()
+  const mayOpen = (id: string): boolean => {
+    if (id === made.backupId || opened.has(id)) return true
+    if (opened.size === openedPerRun) return false
+    opened.add(id)
+    return true
+  }
+  const source: Source = { store, made, kept, ledger, mayOpen }
   for (;;) {
     const refused = new Set(into.refused)
     const isPassedOver = (row: number) => passedOver.has(set[row]!) || refused.has(row)
@@ -132,15 +175,16 @@ export const readAll = Effect.fnUntraced(function* (
     )
     if (due.length === 0) return
     for (const [number, rows] of Map.groupBy(due, (row) => set[row]!)) {
-      if (ledger.sets[number]!.id !== made.backupId) {
-        if (!opened.has(number) && opened.size === openedPerRun) {
-          passedOver.add(number)
-          continue
-        }
-        opened.add(number)
+      if (!mayOpen(ledger.sets[number]!.id)) {
+        passedOver.add(number)
+        continue
       }
-      if (!(yield* readOf(store, made, ledger, number, rows, into))) passedOver.add(number)
-      else for (const row of rows) done.add(row)
+      if (yield* readOf(source, number, rows, into)) {
+        for (const row of rows) done.add(row)
+        continue
+      }
+      passedOver.add(number)
+      yield* readElsewhere(source, number, rows, into)
     }
   }
 })

@@ -57,7 +57,7 @@ const refresh = Effect.fnUntraced(function* (
   }
   into.isComplete = unknown + unreadable.length === 0
   into.ledger = ledger
-  return ledger
+  return { ledger, kept: own }
 })
 
 /** Reads the share of this run again, once for each backup. Never fails: what goes wrong is a note. */
@@ -69,9 +69,9 @@ export const read = Effect.fn("Rereading.read")(function* (
 ) {
   const into = RereadingState.begin(percent)
   const work = Effect.gen(function* () {
-    const ledger = yield* refresh(store, resource, made, into)
-    if (ledger.run?.backupId === made.backupId) return
-    yield* DueObjects.readAll(DueObjects.paced(store, bytesPerSecond), made, ledger, into)
+    const known = yield* refresh(store, resource, made, into)
+    if (known.ledger.run?.backupId === made.backupId) return
+    yield* DueObjects.readAll(DueObjects.paced(store, bytesPerSecond), made, known, into)
   }).pipe(
     Effect.catchTag("StoreRefuses", ({ message }) =>
       Effect.sync(() => {

@@ -358,7 +358,9 @@ describe("A run that reads stored backups again", () => {
       assert.notStrictEqual(altered, text)
       yield* store.put(key, [Buffer.from(altered)])
       const { verificationNotes } = yield* attempt(run(4, 100))
-      assert.isTrue(verificationNotes.some((note) => note.startsWith(`objects of ${idOf(3)} are not read again`)))
+      assert.isTrue(
+        verificationNotes.some((note) => note.startsWith(`objects that no backup but ${idOf(3)} names are`))
+      )
       for (const hour of [1, 2]) assert.deepStrictEqual(yield* Damage.read(store, idOf(hour)), [])
     }).pipe(Effect.provide(layer))
   )

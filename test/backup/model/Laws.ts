@@ -110,7 +110,7 @@ export const check = Effect.fnUntraced(function* (world: World) {
   const all = new Map(found.flatMap(({ backupId, set }) => (set === undefined ? [] : [[backupId, set] as const])))
   for (const { backupId, set, why } of found) {
     const damage = set === undefined ? [] : Sets.damageOf(world, set)
-    const isTorn = [...world.damaged.keys()].some((key) => key.startsWith(`${backupId}/`) && Sets.isAboutAll(key))
+    const isTorn = Sets.isTorn(world, backupId, set)
     const seen =
       set === undefined
         ? ""

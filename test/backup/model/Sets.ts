@@ -81,3 +81,12 @@ export const damageOf = ({ damaged }: World, { manifest, backupId, segments }: S
 
 /** True for a document that says what the backup is. */
 export const isAboutAll = (key: string): boolean => /\/(manifest|kb-meta(-\d{6})?)\.json$/u.test(key)
+
+/** A document that says what the backup is was altered. Facts that an attempt left without a manifest say nothing. */
+export const isTorn = ({ damaged }: World, backupId: string, set: StoredSet | undefined): boolean => {
+  const listed = set?.manifest.kb_documents
+  const isNamed = (name: string) => name === "manifest.json" || listed === undefined || name in listed
+  return [...damaged.keys()].some(
+    (key) => key.startsWith(`${backupId}/`) && isAboutAll(key) && isNamed(key.slice(backupId.length + 1))
+  )
+}
