@@ -41,6 +41,19 @@ const prefix = "sets"
 
 const isJoined = (key: string) => key.includes(".joined")
 
+/** Topic and partition of a segment, as its key has them. */
+const placeIn = (key: string) => key.split("/").slice(1, -1).join("/")
+
+/** Bytes of the record stream of a segment that no segment of the backup before holds. */
+const newIn = (one: any, before: ReadonlyArray<any>): number => {
+  if (!isJoined(one.key)) return one.uncompressed_size
+  const parts = before.filter(
+    ({ end_offset, key, start_offset }) =>
+      placeIn(key) === placeIn(one.key) && start_offset >= one.start_offset && end_offset <= one.end_offset
+  )
+  return one.uncompressed_size - sum(parts, ({ uncompressed_size }) => uncompressed_size)
+}
+
 /** By the ending of its name, as the page of the format has it. */
 const codecOf = (key: string) => (key.endsWith(".zst") ? "zstd" : key.endsWith(".lz4") ? "lz4" : "none")
 
@@ -70,6 +83,8 @@ export class HourlyBackups implements AsyncDisposable {
   readonly #store: CountedStore
   readonly #read: ReadObject
   #files: ReadonlyArray<string> = []
+  /** Segments of the newest backup. */
+  #segments: ReadonlyArray<any> = []
   /** Bytes that had been written to Kafka when the newest backup began that no open transaction held back. */
   #covered = 0
   /** How long a run takes from its first words on. */
@@ -193,10 +208,11 @@ export class HourlyBackups implements AsyncDisposable {
     const { backupId } = report
     const partitions = await this.#partitions(backupId)
     const isOwn = ({ key }: { readonly key: string }) => key.startsWith(`${backupId}/`)
+    const before = this.#segments
+    this.#segments = partitions.flat()
     this.reports.push(report)
     this.joins.push(
-      partitions
-        .flat()
+      this.#segments
         .filter((one) => isOwn(one) && isJoined(one.key))
         .map(({ compressed_size, key }) => ({ key, codec: codecOf(key), bytes: compressed_size }))
     )
@@ -213,7 +229,7 @@ export class HourlyBackups implements AsyncDisposable {
       seconds,
       partitions: partitions.map((segments) => ({
         bytes: sum(segments, ({ uncompressed_size }) => uncompressed_size),
-        newBytes: sum(segments, (one) => (isOwn(one) && !isJoined(one.key) ? one.uncompressed_size : 0))
+        newBytes: sum(segments, (one) => (isOwn(one) ? newIn(one, before) : 0))
       }))
     })
   }
