@@ -27,7 +27,7 @@ export class VerificationFailed extends Schema.TaggedError<VerificationFailed>()
     return `${this.backupId} is damaged: ${this.problems} problem${this.problems === 1 ? "" : "s"}`
   }
   readonly advice =
-    "the offsets named above cannot be restored from this backup; use another backup, and make a new one"
+    "make a new backup now, while Kafka has the records: an incremental one often repairs this one and others, too; to restore, use another backup, since the offsets named above cannot be restored from this one"
   readonly exitCode = exitCodes.notProven
 }
 
