@@ -2,6 +2,7 @@ import { Effect, Pull, Stream } from "effect"
 import type { EpochEnd, KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import type { TopicCleanup } from "../kafka/TopicCleanup.ts"
 import type { BackupSet } from "../manifest/Catalogue.ts"
+import type { ManifestSegment } from "../manifest/Manifest.ts"
 import * as Formats from "../segment/Formats.ts"
 import { RecordEditor } from "../segment/records/RecordEditor.ts"
 import * as RecordStreaming from "../segment/records/RecordStreaming.ts"
@@ -24,8 +25,10 @@ export interface ComparedPartition {
   readonly until: number
   /** Records that both have. */
   readonly equal: number
-  /** Records that Kafka has no more: compaction or deletion removed them. */
+  /** Records of the backup that Kafka does not have any more, also those of offsets that were not compared. */
   readonly removed: number
+  /** Records of the backup of which nobody knows: they could not be compared. */
+  readonly unknown: number
   /** Differences that nothing explains: how many, and the first ones. */
   readonly differing: number
   readonly differences: ReadonlyArray<Difference>
@@ -85,6 +88,30 @@ const storedRuns = (
   )
 }
 
+/** Records of the backup at these offsets. Segments that are not all in it are read. */
+const storedRecords = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  place: ComparedPlaces.Place,
+  { from, until }: Pick<ComparedPlaces.Left, "from" | "until">
+) {
+  if (from >= until) return 0
+  const segments = place.stored?.segments ?? []
+  const isIn = ({ end_offset, start_offset }: ManifestSegment) => start_offset >= from && end_offset < until
+  const match = new LogMatch(() => false)
+  match.give("live", undefined)
+  const cut = { ...place, stored: { partition_id: place.partition, segments: segments.filter((one) => !isIn(one)) } }
+  yield* storedRuns(store, cut, from, until, []).pipe(
+    Stream.runForEach((run) =>
+      Effect.sync(() => {
+        match.give("stored", run)
+        // Counts them all: nothing is on the other side.
+        void match.wants
+      })
+    )
+  )
+  return segments.filter(isIn).reduce((sum, { record_count }) => sum + record_count, match.onlyStored)
+})
+
 const liveRuns = (kafka: KafkaSourceShape, place: ComparedPlaces.Place, from: number, until: number) => {
   const { partition, topic, topicId } = place
   const streamer = RecordStreaming.make(topic, partition)
@@ -134,6 +161,21 @@ const compareRange = Effect.fnUntraced(function* (
   return match
 }, Effect.scoped)
 
+/** Records of the backup at the offsets that are not compared: those that are gone, and the others. */
+const leftRecords = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  place: ComparedPlaces.Place,
+  left: ReadonlyArray<ComparedPlaces.Left>
+) {
+  let [removed, unknown] = [0, 0]
+  for (const range of left) {
+    const records = yield* storedRecords(store, place, range)
+    if (range.isGone) removed += records
+    else unknown += records
+  }
+  return { removed, unknown }
+})
+
 /** What of the records that Kafka lacks nothing explains. `logStart` is asked for after the reading. Pure. */
 const unexplained = (match: LogMatch, logStart: number, compaction: Compaction): ReadonlyArray<Difference> =>
   compaction !== "not compacted"
@@ -168,17 +210,22 @@ const comparePartition = Effect.fnUntraced(function* (
   const match = yield* compareRange(kafka, store, place, range, addedHeaders, onRecords)
   const missing = unexplained(match, match.onlyStored === 0 ? 0 : yield* logStart, compaction)
   const { differences, differing, equal, onlyStored } = match
+  const left = yield* leftRecords(store, place, range.left)
   return {
     topic: place.topic,
     partition: place.partition,
     from: range.from,
     until: range.until,
     equal,
-    removed: onlyStored,
+    removed: left.removed + onlyStored,
+    unknown: left.unknown,
     differing: differing + missing.length,
     differences: [...differences, ...missing].toSorted((a, b) => a.offset - b.offset),
     notes: [
       ...range.notes,
+      ...(onlyStored > 0 && compaction === "compacted"
+        ? [`compaction has removed ${onlyStored} ${onlyStored === 1 ? "record" : "records"} of the compared offsets`]
+        : []),
       ...(onlyStored > 0 && compaction === "unknown"
         ? ["whether the topic is compacted is not known (DescribeConfigs): records that Kafka lacks are no difference"]
         : [])
@@ -210,29 +257,24 @@ export const compare = Effect.fn("AgainstCluster.compare")(function* (
   const found = yield* kafka.lookup(names)
   const obstacles = new Map(
     names.flatMap((name, n) => {
-      const why = ComparedPlaces.obstacle(found[n]!, idOf(name))
-      return why === undefined ? [] : [[name, why] as const]
+      const obstacle = ComparedPlaces.obstacle(found[n]!, idOf(name))
+      return obstacle === undefined ? [] : [[name, obstacle] as const]
     })
   )
   const there = places.filter(({ topic }) => !obstacles.has(topic))
   const [compaction, epochOf] = [yield* compactionOf(kafka, set), yield* epochs(kafka, there)]
-  const nothing = ({ from, partition, topic }: ComparedPlaces.Place, why: string): ComparedPartition => ({
-    topic,
-    partition,
-    from,
-    until: from,
-    equal: 0,
-    removed: 0,
-    differing: 0,
-    differences: [],
-    notes: [why]
+  const nothing = Effect.fnUntraced(function* (place: ComparedPlaces.Place, { isGone, why }: ComparedPlaces.Obstacle) {
+    const { from, partition, topic, until } = place
+    const left = yield* leftRecords(store, place, [{ from, until, isGone }])
+    const none = { from, until: from, equal: 0, differing: 0, differences: [] }
+    return { topic, partition, ...none, ...left, notes: [why] } satisfies ComparedPartition as ComparedPartition
   })
   return yield* Effect.forEach(
     places,
     (place) => {
-      const why = obstacles.get(place.topic)
-      if (why !== undefined) return Effect.succeed(nothing(place, why))
-      const gone = Effect.succeed(nothing(place, `topic ${place.topic} was deleted while it was compared`))
+      const obstacle = obstacles.get(place.topic)
+      if (obstacle !== undefined) return nothing(place, obstacle)
+      const gone = nothing(place, { why: `topic ${place.topic} was deleted while it was compared`, isGone: true })
       return comparePartition(kafka, store, place, {
         addedHeaders: set.facts?.addedHeaders ?? [],
         compaction: compaction(place.topic),

@@ -47,23 +47,40 @@ export const of = ({ facts, manifest }: BackupSet): ReadonlyArray<Place> => {
   )
 }
 
-/** Why nothing of a topic can be compared, for people; undefined where it is the topic that was backed up. */
-export const obstacle = (found: TopicLookup, was: string | undefined): string | undefined => {
+/** Why nothing of a topic can be compared. */
+export interface Obstacle {
+  /** For people. */
+  readonly why: string
+  /** The topic that was backed up is no longer in Kafka; else nobody knows. */
+  readonly isGone: boolean
+}
+
+/** Why nothing of a topic can be compared; undefined where it is the topic that was backed up. */
+export const obstacle = (found: TopicLookup, was: string | undefined): Obstacle | undefined => {
   switch (found._tag) {
     case "Missing":
-      return `topic ${found.name} no longer exists`
+      return { why: `topic ${found.name} no longer exists`, isGone: true }
     case "Denied":
-      return `permission denied for topic ${found.name}`
+      return { why: `permission denied for topic ${found.name}`, isGone: false }
     case "Found": {
       const { name, topicId } = found.topic
       if (was === undefined || topicId === undefined) {
-        return `nobody knows whether topic ${name} is the one that was backed up: it has no id there or in the backup`
+        const why = `nobody knows whether topic ${name} is the one that was backed up: it has no id there or in the backup`
+        return { why, isGone: false }
       }
-      return was === topicId
-        ? undefined
-        : `topic ${name} was deleted and created again (its id is ${topicId}, and was ${was})`
+      if (was === topicId) return undefined
+      return { why: `topic ${name} was deleted and created again (its id is ${topicId}, and was ${was})`, isGone: true }
     }
   }
+}
+
+/** Offsets of a backup that are not compared. */
+export interface Left {
+  readonly from: number
+  /** Exclusive. */
+  readonly until: number
+  /** Kafka does not have these records any more; else nobody knows. */
+  readonly isGone: boolean
 }
 
 /** What of a partition can be compared. */
@@ -71,7 +88,9 @@ export interface Comparable {
   readonly from: number
   /** Exclusive; at most `from` where nothing can be. */
   readonly until: number
-  /** What cannot be, and why, for people. */
+  /** What cannot be. */
+  readonly left: ReadonlyArray<Left>
+  /** Why, for people. */
   readonly notes: ReadonlyArray<string>
 }
 
@@ -93,6 +112,10 @@ export const comparable = (place: Place, logStart: number, end: number, epoch: E
   return {
     from,
     until,
+    left: [
+      { from: place.from, until: from, isGone: true },
+      { from: until, until: place.until, isGone: isOther }
+    ],
     notes: [
       ...(from > place.from ? [`Kafka has deleted ${offsets(place.from, from)}`] : []),
       ...(until < place.until && isOther && from < place.until

@@ -28,6 +28,8 @@ export interface Figures {
   readonly checkpointMillis: number
   /** Percent of the stored bytes of all kept backups that each run reads again; 0 for none. */
   readonly sampledPercent: number
+  /** How long a run reads them again at most; absent: for as long as it takes. See `RereadingTime`. */
+  readonly mostSampledMillis?: number
 }
 
 /** Target of a segment, in bytes of record stream: `Segments` cuts there. */
@@ -68,6 +70,9 @@ export interface RunCost {
   readonly joinedBytes: number
   /** Read from the store: segments that are joined, manifests, and the sample that is read again. */
   readonly readBytes: number
+  /** Of them, those of the sample; and what it would be if there was time for all of it. */
+  readonly rereadBytes: number
+  readonly dueBytes: number
   readonly writes: number
   /** Reads and lists of the store, and the checks of segments. */
   readonly reads: number
@@ -105,21 +110,26 @@ interface Work {
 }
 
 const runCost = (
-  { bytesPerSecond, checkpointMillis, keptAgesMillis, sampledPercent, sentPerByte, storedPerByte }: Figures,
+  figures: Figures,
   { bytes, joinedBytes, joinedSegments, joins, look, named, segments, stored, storedBytes }: Work
 ): RunCost => {
+  const { bytesPerSecond, checkpointMillis, keptAgesMillis, sampledPercent, sentPerByte, storedPerByte } = figures
+  const { mostSampledMillis = Infinity } = figures
   const manifestBytes = named * manifestBytesPerSegment
-  const sampledBytes = (storedBytes * sampledPercent) / 100
+  const dueBytes = (storedBytes * sampledPercent) / 100
+  const sampledBytes = Math.min(dueBytes, (bytesPerSecond * mostSampledMillis) / 1000)
   // What is read and written again is taken for as fast as the rest.
   const millis = fixedMillis + ((bytes + joinedBytes + sampledBytes) / bytesPerSecond) * 1000
   const checkpoints = Math.floor(((bytes / bytesPerSecond) * 1000 + fixedMillis) / checkpointMillis)
   const manifests = Math.min(manifestsRead, keptAgesMillis.length)
-  const samples = Math.ceil((stored * sampledPercent) / 100)
+  const samples = storedBytes === 0 ? 0 : Math.ceil((stored * sampledBytes) / storedBytes)
   return {
     kafkaBytes: bytes * sentPerByte,
     writtenBytes: bytes * storedPerByte + joinedBytes + manifestBytes,
     joinedBytes,
     readBytes: joinedBytes + manifests * manifestBytes + sampledBytes,
+    rereadBytes: sampledBytes,
+    dueBytes,
     writes: segments + joins + fixedPuts + checkpoints,
     // Own segments are asked for one by one; those of other backups are listed where they are many.
     reads: segments + joins + joinedSegments + fixedReads + samples + looksPerRun * look,
@@ -204,6 +214,16 @@ const lookCost = (named: number, runs: number, kept: number, perFolder: number):
   return Math.ceil(Math.min(ofMonths, left / keysPerList) + whole * each)
 }
 
+/** The times between neighbours, in whole milliseconds, and how often there is each: most are alike. */
+const spansOf = (agesMillis: ReadonlyArray<number>): ReadonlyArray<readonly [millis: number, count: number]> => {
+  const counts = new Map<number, number>()
+  for (let n = 1; n < agesMillis.length; n++) {
+    const span = Math.round(agesMillis[n]! - agesMillis[n - 1]!)
+    counts.set(span, (counts.get(span) ?? 0) + 1)
+  }
+  return [...counts]
+}
+
 /**
  * Each run copies what is new, joins small segments, and names the rest in earlier backups. A partition writes a
  * segment of its own in each run that finds something new. What is stored is the oldest backup that stays, and what
@@ -212,7 +232,7 @@ const lookCost = (named: number, runs: number, kept: number, perFolder: number):
  */
 export const newDataOnly = (figures: Figures): Cost => {
   const { intervalMillis = 0, keptAgesMillis, partitions, storedPerByte } = figures
-  const spansMillis = keptAgesMillis.slice(1).map((age, n) => age - keptAgesMillis[n]!)
+  const spans = spansOf(keptAgesMillis)
   const parts = partitions.map(({ bytes, bytesPerSecond }) => {
     const perRun = Math.min(bytes, (bytesPerSecond * intervalMillis) / 1000)
     const written = segmentsOf(perRun)
@@ -225,8 +245,8 @@ export const newDataOnly = (figures: Figures): Cost => {
       return Math.ceil((joins * (fewest - 1)) / 2) + Math.ceil(held / largest)
     }
     const ofSpans = sum(
-      spansMillis.map((span) =>
-        intervalMillis > 0 ? Math.min(bytes, perRun * between(span / intervalMillis, joins)) : 0
+      spans.map(([span, count]) =>
+        intervalMillis > 0 ? count * Math.min(bytes, perRun * between(span / intervalMillis, joins)) : 0
       )
     )
     // The segment in which a log begins is kept whole: on average half of it is older.
@@ -242,7 +262,8 @@ export const newDataOnly = (figures: Figures): Cost => {
       objects:
         joins === 0
           ? holding(bytes + ofSpans)
-          : holding(bytes) + sum(spansMillis.map((span) => madeBetween(span / intervalMillis, joins) * written)),
+          : holding(bytes) +
+            sum(spans.map(([span, count]) => count * madeBetween(span / intervalMillis, joins) * written)),
       runs: perRun > 0 ? bytes / perRun : 1,
       straddling
     }

@@ -6,14 +6,36 @@ const hour = 3_600_000
 const day = 24 * hour
 const spanOf = { hourly: hour, daily: day, weekly: 7 * day, monthly: 31 * day, yearly: 366 * day } as const
 
-/** Most backups that are looked at one by one; what is older is looked at once a day. */
-const most = 20_000
+/** Most backups that are looked at for `keep`: one by one for two days, then once an hour, then once a day. */
+const mostLooked = 40_000
+/** Most backups that are counted. A year has 525,600 minutes. */
+const mostCounted = 5_000_000
 
 export interface KeptAges {
   /** Newest first, milliseconds. */
   readonly ages: ReadonlyArray<number>
   /** No rule removes any: these are the backups of one year. */
   readonly isEndless: boolean
+  /** The rules keep more than these: so many were not looked at. */
+  readonly isCut: boolean
+}
+
+/** How many steps of one size fit before an age, so that the age is not reached. */
+const before = (ageMillis: number, stepMillis: number): number => Math.ceil(ageMillis / stepMillis)
+
+/** Ages at which `keep` may find a backup: of each hour or day one, where there are more. */
+const looks = (keep: NonNullable<KeepRules.TimeRules["keep"]>, intervalMillis: number): ReadonlyArray<number> => {
+  const stepOf = (span: number) => Math.max(intervalMillis, Math.floor(span / intervalMillis) * intervalMillis)
+  const hours = Math.max(2 * day, (keep.hourly ?? 0) * Math.max(hour, intervalMillis) + hour)
+  // A period that has no backup does not count: rare backups reach further back.
+  const longest = Math.max(...periods.map((period) => (keep[period] ?? 0) * Math.max(spanOf[period], intervalMillis)))
+  const ages: Array<number> = []
+  let age = 0
+  while (ages.length < mostLooked && age <= longest + day) {
+    ages.push(age)
+    age += age < 2 * day ? intervalMillis : age < hours ? stepOf(hour) : stepOf(day)
+  }
+  return ages
 }
 
 /**
@@ -23,29 +45,22 @@ export interface KeptAges {
 export const of = (rules: KeepRules.Rules, intervalMillis: number, newestMillis: number): KeptAges => {
   const { keep, time = {} } = rules
   const isEndless = keep === undefined && time.maxAgeMillis === undefined && time.keep === undefined
-  const dense = isEndless
-    ? 365 * day
-    : Math.max((keep ?? 1) * intervalMillis, time.maxAgeMillis ?? 0, (time.keep?.hourly ?? 0) * hour, 2 * day)
-  // A period that has no backup does not count: rare backups reach further back.
-  const sparse = Math.max(
-    0,
-    ...periods.map((period) => (time.keep?.[period] ?? 0) * Math.max(spanOf[period], intervalMillis))
-  )
-  const count = Math.min(most, Math.ceil(dense / intervalMillis) + 1)
-  const instants = Array.from({ length: count }, (_, n) => newestMillis - n * intervalMillis)
-  const step = Math.max(intervalMillis, Math.floor(day / intervalMillis) * intervalMillis)
-  for (let age = count * intervalMillis; age <= sparse + day && instants.length < 2 * most; age += step) {
-    instants.push(newestMillis - age)
-  }
-  const sets = instants.map((completedMillis) => ({
-    backupId: BackupId.forSlot("b", completedMillis) as string,
-    completedMillis
+  const wanted = isEndless
+    ? before(365 * day, intervalMillis)
+    : Math.max(keep ?? 1, time.maxAgeMillis === undefined ? 0 : Math.floor(time.maxAgeMillis / intervalMillis) + 1)
+  const count = Math.min(mostCounted, wanted)
+  const counted = Array.from({ length: count }, (_, n) => n * intervalMillis)
+  const looked = time.keep === undefined ? [] : looks(time.keep, intervalMillis)
+  const sets = looked.map((age) => ({
+    backupId: BackupId.forSlot("b", newestMillis - age) as string,
+    completedMillis: newestMillis - age,
+    age
   }))
-  const reasons = KeepRules.reasons(sets, { ...rules, nowMillis: newestMillis })
+  const reasons = KeepRules.reasons(sets, { keep: undefined, time, nowMillis: newestMillis })
+  const older = sets.filter(({ age, backupId }) => age > (count - 0.5) * intervalMillis && reasons.has(backupId))
   return {
     isEndless,
-    ages: sets.flatMap(({ backupId, completedMillis }) =>
-      reasons.has(backupId) ? [newestMillis - completedMillis] : []
-    )
+    isCut: count < wanted || looked.length === mostLooked,
+    ages: [...counted, ...older.map(({ age }) => age)]
   }
 }

@@ -92,6 +92,16 @@ export const unproven = (all: ReadonlyArray<string>): ReadonlyArray<string> => {
   ]
 }
 
+/** A note for the records of runs that stay of a resource without a uid, although all of its backups go. */
+export const runRecords = (records: number, folder: string): ReadonlyArray<string> =>
+  records === 0
+    ? []
+    : [
+        `${records === 1 ? "1 small record of a run stays" : `${records} small records of runs stay`} in ${folder}, ` +
+          "because a resource without uid may come back under its name: with them no slot is made a second time " +
+          "(RunAlreadyTaken). To make these slots again, delete that folder in the store"
+      ]
+
 /** A damaged backup, what is damaged in it, and whether it goes. */
 export interface Damaged {
   readonly backupId: BackupId.BackupId

@@ -2,6 +2,7 @@ import { Clock, Effect } from "effect"
 import * as BackupId from "../identity/BackupId.ts"
 import * as AbandonedRuns from "../manifest/AbandonedRuns.ts"
 import * as Adoption from "../manifest/Adoption.ts"
+import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as Claims from "../manifest/Claims.ts"
 import * as Ledger from "../manifest/Ledger.ts"
@@ -12,7 +13,7 @@ import * as Readers from "../manifest/Readers.ts"
 import * as Remains from "../manifest/Remains.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
 import * as SetRemoval from "../manifest/SetRemoval.ts"
-import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
+import { isSameOwner, type Owner, ownerKey } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as AbandonedFolders from "./AbandonedFolders.ts"
 import * as Collecting from "./Collecting.ts"
@@ -138,6 +139,8 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
   const locked = [...inUse].flatMap(([backupId, why]) => (own.includes(backupId) ? [{ backupId, why }] : []))
   const known = Remains.known(entries)
   const remains = blocked.length > 0 ? [] : yield* Remains.of(store, Adoption.ownerOf(resource), known)
+  const owner = Adoption.ownerOf(resource)
+  const records = blocked.length > 0 ? 0 : yield* Claims.staying(store, owner)
   const [leaving, staying] = naming(entries, new Set(removed))
   const retired = entries.flatMap((entry) => (entry._tag === "Retired" ? [entry] : []))
   const demand: Collecting.Demand = {
@@ -168,7 +171,8 @@ const decide = Effect.fnUntraced(function* (store: ObjectStoreShape, resource: A
         ...ofOthers,
         ...read,
         ...(blocked.length > 0 ? [] : abandoned.notes),
-        ...going.map(AbandonedRuns.note)
+        ...going.map(AbandonedRuns.note),
+        ...RetentionWords.runRecords(records, BackupKeys.runRecordFolder(ownerKey(owner)))
       ],
       space
     }),

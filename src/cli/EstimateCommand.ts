@@ -5,6 +5,7 @@ import * as ClusterFigures from "../backup/ClusterFigures.ts"
 import type * as CostModel from "../backup/CostModel.ts"
 import * as KeptAges from "../backup/KeptAges.ts"
 import * as Planning from "../backup/Planning.ts"
+import * as RereadingTime from "../backup/RereadingTime.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
 import * as BackupId from "../identity/BackupId.ts"
 import { slotText } from "../identity/RunIdentity.ts"
@@ -18,6 +19,7 @@ import * as Connections from "../worker/Connections.ts"
 import * as Worker from "../Worker.ts"
 import * as Display from "./Display.ts"
 import * as EstimateOutput from "./EstimateOutput.ts"
+import * as GrowthSource from "./GrowthSource.ts"
 import * as Resource from "./Resource.ts"
 import { output, shared } from "./SharedFlags.ts"
 import * as StandardOutput from "./StandardOutput.ts"
@@ -27,8 +29,6 @@ import * as StandardOutput from "./StandardOutput.ts"
  * docs/performance.md.
  */
 const assumedBytesPerSecond = 150_000_000
-/** Least time between a backup and now for which its growth counts, in milliseconds. */
-const leastMillis = 60_000
 /** Least record stream of a backup that tells how fast runs are. */
 const leastBytes = 64 * 1024 * 1024
 /** Slots from which the mean interval of a schedule is taken. */
@@ -87,6 +87,8 @@ const intervalOf = (spec: { readonly schedule?: string; readonly timeZone?: stri
 
 interface Newest {
   readonly facts: SetFacts | undefined
+  /** Of the backup since which growth is measured: the newest one that is old enough, or else the newest. */
+  readonly earlier?: SetFacts | undefined
   /** Record stream of its topics, for each offset. */
   readonly streams: ReadonlyMap<string, number>
   readonly note?: string
@@ -99,17 +101,18 @@ const newestSet = (
   nowMillis: number
 ) =>
   Worker.openStore(backup, given.volumes).pipe(
-    Effect.flatMap((store) =>
-      OwnSets.newestBefore(store, SpecRequest.resource(backup), BackupId.BackupId.make("none"), nowMillis).pipe(
-        Effect.flatMap((facts) =>
-          facts === undefined ? Effect.succeed(undefined) : Catalogue.openById(store, facts.backupId)
-        )
-      )
+    Effect.flatMap(
+      Effect.fnUntraced(function* (store) {
+        const none = BackupId.BackupId.make("none")
+        const before = (millis: number) => OwnSets.newestBefore(store, SpecRequest.resource(backup), none, millis)
+        const facts = yield* before(nowMillis)
+        if (facts === undefined) return { facts, streams: new Map<string, number>() } satisfies Newest as Newest
+        const streams = ClusterFigures.streamOf(yield* Catalogue.openById(store, facts.backupId))
+        const isOld = nowMillis - facts.startedMillis >= GrowthSource.leastMillis
+        const earlier = isOld ? facts : ((yield* before(nowMillis - GrowthSource.leastMillis)) ?? facts)
+        return { facts, earlier, streams } satisfies Newest as Newest
+      })
     ),
-    Effect.map((set): Newest => ({
-      facts: set?.facts,
-      streams: set === undefined ? new Map() : ClusterFigures.streamOf(set)
-    })),
     Effect.catch((error) =>
       Effect.succeed<Newest>({
         facts: undefined,
@@ -139,7 +142,7 @@ const estimated = Effect.fnUntraced(function* (given: Command.Command.Config.Inf
   const kafka = yield* (yield* KafkaSources).open(target)
   const request = SpecRequest.request(backup, SpecRequest.identity(backup, slotText(nowMillis)), hostname())
   const plan = yield* Planning.make(kafka, request, BackupId.forSlot(backup.metadata.name, nowMillis))
-  const { facts, note, streams } = yield* newestSet(given, backup, nowMillis)
+  const { earlier, facts, note, streams } = yield* newestSet(given, backup, nowMillis)
 
   const sizes = new Map<string, ClusterFigures.OffsetSize>()
   yield* Effect.forEach(
@@ -157,7 +160,7 @@ const estimated = Effect.fnUntraced(function* (given: Command.Command.Config.Inf
   )
   const streamOf = (topic: string) => sizes.get(topic)?.streamBytes ?? 0
 
-  const sinceBackup = facts === undefined ? 0 : plan.createdMillis - facts.startedMillis
+  const since = GrowthSource.of(earlier, facts, plan.createdMillis, given.watch)
   let growth: ReadonlyArray<ClusterFigures.Growth>
   let overMillis: number
   let source: EstimateOutput.Source
@@ -166,10 +169,10 @@ const estimated = Effect.fnUntraced(function* (given: Command.Command.Config.Inf
     const all = growth.reduce((n, { offsets, topic }) => n + offsets * streamOf(topic), 0)
     overMillis = (all / Math.max(1, given.rate)) * 1000
     source = { _tag: "Given" }
-  } else if (facts !== undefined && sinceBackup >= leastMillis) {
-    growth = ClusterFigures.since(plan.topics, facts.topics)
-    overMillis = sinceBackup
-    source = { _tag: "Backup", backupId: facts.backupId }
+  } else if (since.from !== undefined) {
+    growth = ClusterFigures.since(plan.topics, since.from.topics)
+    overMillis = plan.createdMillis - since.from.startedMillis
+    source = { _tag: "Backup", backupId: since.from.backupId }
   } else {
     yield* Effect.sleep(`${given.watch} seconds`)
     const later = yield* Planning.make(kafka, request, plan.backupId)
@@ -195,7 +198,9 @@ const estimated = Effect.fnUntraced(function* (given: Command.Command.Config.Inf
   const intervalMillis = intervalOf(backup.spec, nowMillis)
   const rules = { keep: backup.spec.retention?.backups, time: SpecRequest.timeRules(backup) }
   const kept =
-    intervalMillis === undefined ? { ages: [0], isEndless: false } : KeptAges.of(rules, intervalMillis, nowMillis)
+    intervalMillis === undefined
+      ? { ages: [0], isEndless: false, isCut: false }
+      : KeptAges.of(rules, intervalMillis, nowMillis)
   return {
     figures: {
       partitions,
@@ -205,14 +210,20 @@ const estimated = Effect.fnUntraced(function* (given: Command.Command.Config.Inf
       intervalMillis,
       keptAgesMillis: kept.ages,
       checkpointMillis: backup.spec.checkpointIntervalSecs * 1000,
-      sampledPercent: backup.spec.verification.percentPerRun
+      sampledPercent: backup.spec.verification.percentPerRun,
+      mostSampledMillis: RereadingTime.longestMillis(backup.spec)
     },
     topics: plan.topics.length,
     isEndless: kept.isEndless,
     source,
     isStoredMeasured: measured?.storedPerByte !== undefined,
     isSpeedMeasured: measured?.bytesPerSecond !== undefined,
-    notes: [...(note === undefined ? [] : [note]), ...plan.notes]
+    notes: [
+      ...(note === undefined ? [] : [note]),
+      ...(given.rate === undefined ? since.notes : []),
+      ...(kept.isCut ? ["the rules of spec.retention keep more backups than were counted"] : []),
+      ...plan.notes
+    ]
   } satisfies EstimateOutput.Estimate
 })
 

@@ -50,9 +50,30 @@ const growthText = ({ figures, source }: Estimate): string => {
 const costs = ({ figures }: Estimate) =>
   ({ fullCopies: CostModel.fullCopies(figures), newDataOnly: CostModel.newDataOnly(figures) }) as const
 
+type Costs = ReturnType<typeof costs>
+
+/** Where runs have no time for what they should read again: how long everything takes then. */
+const rereadNotes = ({ figures }: Estimate, costs: Costs): ReadonlyArray<string> => {
+  const { mostSampledMillis = Infinity, sampledPercent } = figures
+  const bytes = (n: number) => Format.bytes(Math.round(n))
+  return [["full copies", costs.fullCopies] as const, ["new data only", costs.newDataOnly] as const].flatMap(
+    ([name, { run, storedBytes }]) =>
+      run.rereadBytes >= run.dueBytes
+        ? []
+        : [
+            `with ${name} a run has ${Quantities.duration(mostSampledMillis)} to read stored backups again, and reads ` +
+              `${bytes(run.rereadBytes)} of the ${bytes(run.dueBytes)} that verification.percentPerRun: ${sampledPercent} ` +
+              `asks for: everything is read again within ${Format.count(Math.ceil(storedBytes / run.rereadBytes))} runs ` +
+              `instead of ${Format.count(Math.ceil(100 / sampledPercent))}`
+          ]
+  )
+}
+
 export const text = (estimate: Estimate): string => {
-  const { figures, isEndless, isSpeedMeasured, isStoredMeasured, notes, topics } = estimate
-  const { fullCopies, newDataOnly } = costs(estimate)
+  const { figures, isEndless, isSpeedMeasured, isStoredMeasured, topics } = estimate
+  const both = costs(estimate)
+  const { fullCopies, newDataOnly } = both
+  const notes = [...estimate.notes, ...rereadNotes(estimate, both)]
   const { intervalMillis, keptAgesMillis } = figures
   const row = (group: string, name: string, of: (cost: CostModel.Cost) => string) => [
     group,
@@ -101,6 +122,7 @@ export const text = (estimate: Estimate): string => {
       row("", "written", ({ run }) => bytes(run.writtenBytes)),
       row("", "of it joined", ({ run }) => bytes(run.joinedBytes)),
       row("", "read from storage", ({ run }) => bytes(run.readBytes)),
+      row("", "of it verified", ({ run }) => bytes(run.rereadBytes)),
       row("", "writes", ({ run }) => Format.count(run.writes)),
       row("", "reads and lists", ({ run }) => Format.count(run.reads)),
       row("", "time", ({ run }) => Quantities.duration(run.millis)),
@@ -116,7 +138,7 @@ export const text = (estimate: Estimate): string => {
 }
 
 export const json = (estimate: Estimate): string => {
-  const { figures, isEndless, isSpeedMeasured, isStoredMeasured, notes, source, topics } = estimate
+  const { figures, isEndless, isSpeedMeasured, isStoredMeasured, source, topics } = estimate
   const { intervalMillis, partitions } = figures
   const runsPerMonth = intervalMillis === undefined ? null : monthMillis / intervalMillis
   const rounded = ({ run, storedBytes, storedObjects }: CostModel.Cost) => ({
@@ -124,7 +146,9 @@ export const json = (estimate: Estimate): string => {
     storedBytes: Math.round(storedBytes),
     storedObjects
   })
-  const { fullCopies, newDataOnly } = costs(estimate)
+  const both = costs(estimate)
+  const { fullCopies, newDataOnly } = both
+  const notes = [...estimate.notes, ...rereadNotes(estimate, both)]
   return JSON.stringify(
     {
       topics,

@@ -58,6 +58,16 @@ const topicOf = (set: Catalogue.BackupSet, name: string, partition: number | und
   )
 }
 
+/** A segment that cannot be printed. */
+class PartDamaged extends Schema.TaggedError<PartDamaged>()("PartDamaged", { reason: SegmentDamaged }) {
+  override get message() {
+    return this.reason.message
+  }
+  readonly isRetryable = false
+  readonly advice =
+    "make a new backup now, if Kafka still has the records: an incremental one often repairs this one, too; else export what is whole with --partition, --from and --until, or use another backup: kafka-backup verify --deep names all damaged parts"
+}
+
 /** The records of one segment, verified first: one with a wrong checksum, or of another topic, gives no record. */
 const records = (store: ObjectStoreShape, from: ExportedRecord.TopicPartition, segment: ManifestSegment) =>
   Verification.provenRecords(store, segment).pipe(
@@ -66,10 +76,10 @@ const records = (store: ObjectStoreShape, from: ExportedRecord.TopicPartition, s
       if (error instanceof SegmentError) {
         if (error.reason._tag !== "SegmentDamaged") return error
         const detail = `${error.reason.detail} (${affected})`
-        return new SegmentError({ reason: new SegmentDamaged({ key: segment.key, detail }) })
+        return new PartDamaged({ reason: new SegmentDamaged({ key: segment.key, detail }) })
       }
       if (error.reason._tag !== "ObjectNotFound") return error
-      return new SegmentError({
+      return new PartDamaged({
         reason: new SegmentDamaged({ key: segment.key, detail: `does not exist (${affected})` })
       })
     })

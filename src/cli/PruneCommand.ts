@@ -30,7 +30,7 @@ const flags = {
     Flag.withDefault(false),
     Flag.withDescription(
       "remove every backup of this resource, including the newest and unfinished ones, and, if it has a uid, the records of its runs; a " +
-        "manifest without uid selects the backups of its namespace, name and sourceClusterId; for a resource that is " +
+        "manifest without uid selects the backups of its namespace, name and sourceClusterId, and leaves those records; for a resource that is " +
         "deleted for good, after its last run"
     )
   ),

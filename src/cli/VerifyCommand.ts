@@ -3,6 +3,7 @@ import { Command, Flag } from "effect/cli"
 import { hostname } from "node:os"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
+import type { ComparedPartition } from "../backup/AgainstCluster.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import { totals } from "../manifest/Manifest.ts"
 import * as Readers from "../manifest/Readers.ts"
@@ -27,7 +28,7 @@ export class VerificationFailed extends Schema.TaggedError<VerificationFailed>()
     return `${this.backupId} is damaged: ${this.problems} problem${this.problems === 1 ? "" : "s"}`
   }
   readonly advice =
-    "the offsets named above cannot be restored from this backup; use another backup, and make a new one"
+    "make a new backup now, while Kafka has the records: an incremental one often repairs this one and others, too; to restore, use another backup, since the offsets named above cannot be restored from this one"
   readonly exitCode = exitCodes.notProven
 }
 
@@ -76,22 +77,29 @@ const othersText = ({ _tag, backups }: Others, found: Verification.Verification)
   ]
 }
 
-const text = (found: Verification.Verification, others: Others): string => {
+const text = (
+  found: Verification.Verification,
+  others: Others,
+  compared: ReadonlyArray<ComparedPartition> | undefined
+): string => {
   const sampled = VerifySample.text(found)
+  // What was asked for comes first: that the objects are there says nothing of Kafka.
+  const ok = compared === undefined ? `OK ${found.backupId}` : "In storage"
   return [
+    ...(compared === undefined ? [] : [VerifyCluster.headline(found.backupId, compared)]),
     ...found.problems.map(line),
     ...found.broken.map(({ detail, key }) => `DAMAGED ${key} ${detail}`),
     ...(found.isForeign ? ["Note: another tool made this backup; only what its manifest says was checked"] : []),
     ...(found.leftovers.length === 0
       ? []
       : [
-          `Note: ${Format.count(found.leftovers.length)} objects of killed attempts lie beside the backup; they do it no harm`
+          `Note: beside the backup ${found.leftovers.length === 1 ? "lies 1 object" : `lie ${Format.count(found.leftovers.length)} objects`} of killed attempts, which do it no harm`
         ]),
     ...(Verification.isWhole(found)
       ? [
           found.depth === "records"
-            ? `OK ${found.backupId}: ${Format.count(found.records)} records in ${Format.count(found.segments)} segments (${Format.bytes(found.storedBytes)}): every byte was read, every checksum is correct`
-            : `OK ${found.backupId}: all ${Format.count(found.segments)} segments (${Format.bytes(found.storedBytes)}) exist with their sizes${found.depth === "sample" ? ", and those that were read are correct" : ""}; --deep also reads every record`
+            ? `${ok}: ${Format.count(found.records)} records in ${Format.count(found.segments)} segments (${Format.bytes(found.storedBytes)}): every byte was read, every checksum is correct`
+            : `${ok}: all ${Format.count(found.segments)} segments (${Format.bytes(found.storedBytes)}) exist with their sizes${found.depth === "sample" ? ", and those that were read are correct" : ""}; --deep also reads every record`
         ]
       : []),
     ...(sampled === undefined ? [] : [sampled]),
@@ -179,7 +187,7 @@ export const verify = Command.make(
       flags.output === "json"
         ? JSON.stringify(shown, null, 2)
         : [
-            text(found, others),
+            text(found, others, compared),
             ...(compared === undefined ? [] : [VerifyCluster.text(compared)]),
             ...(flags.againstCluster && compared === undefined
               ? ["Note: nothing was compared with Kafka, because the backup is damaged"]

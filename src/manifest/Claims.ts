@@ -80,6 +80,10 @@ export const forgetAll = (store: ObjectStoreShape, owner: Owner) =>
         Stream.runDrain
       )
 
+/** How many records of runs stay when an owner without a uid is gone. */
+export const staying = (store: ObjectStoreShape, owner: Owner) =>
+  owner.uid === undefined ? Stream.runCount(store.list(BackupKeys.runRecordFolder(ownerKey(owner)))) : Effect.succeed(0)
+
 /** The run that claimed a folder; undefined without a valid claim. */
 export const claimed = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId.BackupId) {
   const claim = yield* Documents.readIfThere(store, BackupKeys.claim(backupId), Claim).pipe(

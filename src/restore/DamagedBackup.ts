@@ -21,10 +21,11 @@ export interface Damage {
 }
 
 const another = "restore another backup"
+const repair = "make a new backup now, if Kafka still has the records: an incremental one often repairs this one, too"
 const whole = "kafka-backup verify --deep names everything that is damaged"
 
 const leftOut = ({ partition, topic }: Verification.Problem): string =>
-  `${another}, or leave out what is damaged: topic ${topic} with excludeTopics, or partition ${partition} of it with sourcePartitions. ${whole}`
+  `${repair}; else ${another}, or leave out what is damaged: topic ${topic} with excludeTopics, or partition ${partition} of it with sourcePartitions. ${whole}`
 
 /** Most places that the note names. */
 const mostNamed = 5

@@ -125,7 +125,7 @@ export class SegmentError extends Schema.TaggedError<SegmentError>()("SegmentErr
       case "MalformedRecords":
         return "the checksum of the batch is right, but its content is invalid: find the producer that wrote it; exclude the topic to back up the others"
       case "SegmentDamaged":
-        return "this part of the backup cannot be restored (kafka-backup verify --deep names all such parts): restore another backup, or delete the topics that this restore created and leave out the topic (excludeTopics) or partition (sourcePartitions); while Kafka still has the records, make a new backup"
+        return "make a new backup now, if Kafka still has the records: an incremental one often repairs this one, too; else restore another backup, or delete the topics that this restore created and leave out topic (excludeTopics) or partition (sourcePartitions); verify --deep names all damaged parts"
       case "UnknownFormat":
         return "it was written by a newer version or by another tool: read it with the newest kafka-backup, or with the tool that wrote it"
     }

@@ -53,6 +53,10 @@ describe("A backup that is compared with the live topics", () => {
         facts.totals.records
       )
       for (const { differing, notes, removed } of found) assert.deepStrictEqual([differing, notes, removed], [0, [], 0])
+      assert.strictEqual(
+        found.reduce((sum, { unknown }) => sum + unknown, 0),
+        0
+      )
     }).pipe(Effect.provide(layer))
   )
 
@@ -62,7 +66,7 @@ describe("A backup that is compared with the live topics", () => {
       yield* cluster.deleteRecordsBefore("orders", 0, 30)
       yield* produce(cluster, 100, 5)
       const [found] = yield* compared()
-      assert.deepInclude(found, { from: 30, until: 100, equal: 70, removed: 0, differing: 0 })
+      assert.deepInclude(found, { from: 30, until: 100, equal: 70, removed: 30, differing: 0 })
       assert.deepStrictEqual(found!.notes, ["Kafka has deleted offsets 0-29"])
     }).pipe(Effect.provide(layer))
   )
@@ -75,6 +79,7 @@ describe("A backup that is compared with the live topics", () => {
       assert.strictEqual(found!.differing, 0)
       assert.isAbove(found!.removed, 50)
       assert.strictEqual(found!.equal + found!.removed, 100)
+      assert.deepStrictEqual(found!.notes, [`compaction has removed ${found!.removed} records of the compared offsets`])
       const [other] = yield* compared((kafka) => ({ ...kafka, cleanup: () => Effect.succeed(new Map()) }))
       assert.strictEqual(other!.differing, 0, "the backup says that the topic is compacted")
     }).pipe(Effect.provide(layer))
@@ -99,7 +104,7 @@ describe("A backup that is compared with the live topics", () => {
       yield* cluster.truncate("orders", 0, 60)
       yield* produce(cluster, 500, 50)
       const [found] = yield* compared()
-      assert.deepInclude(found, { from: 0, until: 60, equal: 60, differing: 0 })
+      assert.deepInclude(found, { from: 0, until: 60, equal: 60, differing: 0, removed: 40, unknown: 0 })
       assert.deepStrictEqual(found!.notes, ["an unclean leader election replaced or lost offsets 60-99 in Kafka"])
       const [differs] = yield* compared(withoutEpochs)
       assert.deepInclude(differs, { from: 0, until: 100, equal: 60, differing: 40 })
@@ -146,12 +151,23 @@ describe("A backup that is compared with the live topics", () => {
     Effect.gen(function* () {
       const { cluster } = yield* aSet()
       yield* cluster.deleteTopic("orders")
-      assert.deepStrictEqual((yield* compared())[0]!.notes, ["topic orders no longer exists"])
+      const nothing = {
+        from: 0,
+        until: 0,
+        equal: 0,
+        removed: 100,
+        unknown: 0,
+        notes: ["topic orders no longer exists"]
+      }
+      assert.deepInclude((yield* compared())[0], nothing)
       yield* cluster.createTopic("orders", { partitions: 1 })
       yield* produce(cluster, 0, 100)
       const [found] = yield* compared()
-      assert.deepInclude(found, { equal: 0, differing: 0 })
+      assert.deepInclude(found, { equal: 0, differing: 0, removed: 100, unknown: 0 })
       assert.match(found!.notes[0]!, /^topic orders was deleted and created again \(its id is .*, and was .*\)$/)
+      const denied = { _tag: "Denied", name: "orders" } as const
+      const [hidden] = yield* compared((kafka) => ({ ...kafka, lookup: () => Effect.succeed([denied]) }))
+      assert.deepInclude(hidden, { removed: 0, unknown: 100, notes: ["permission denied for topic orders"] })
     }).pipe(Effect.provide(layer))
   )
 })

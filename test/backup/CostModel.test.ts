@@ -56,6 +56,19 @@ describe("what backups cost", () => {
     }
   })
 
+  it("are no more than a run has time to read again", () => {
+    const mostSampledMillis = 20 * 60_000
+    const sampled = { ...terabyte, sampledPercent: 2, mostSampledMillis }
+    const [without, cut] = [CostModel.fullCopies(terabyte), CostModel.fullCopies(sampled)]
+    within(cut.run.dueBytes, without.storedBytes / 50, 0.001)
+    within(cut.run.rereadBytes, 20 * 60 * 150e6, 0.001)
+    within(cut.run.readBytes - without.run.readBytes, cut.run.rereadBytes, 0.001)
+    within(cut.run.millis - without.run.millis, mostSampledMillis, 0.001)
+    within((cut.run.reads - without.run.reads) / without.storedObjects, cut.run.rereadBytes / without.storedBytes, 0.01)
+    const { dueBytes, rereadBytes } = CostModel.newDataOnly(sampled).run
+    assert.strictEqual(rereadBytes, dueBytes)
+  })
+
   it("join a byte as often as the log has eight times more, twice at most, and not beyond a full segment", () => {
     const mebibyte = 1024 * 1024
     const cases = [
@@ -130,7 +143,16 @@ describe("the backups that stay in the long run", () => {
 
   it("are those of a year without rules, and as many as the number says", () => {
     assert.deepInclude(KeptAges.of({ keep: undefined }, day, now), { isEndless: true })
-    assert.lengthOf(KeptAges.of({ keep: undefined }, day, now).ages, 366)
+    assert.lengthOf(KeptAges.of({ keep: undefined }, day, now).ages, 365)
+    // One each minute: none of the year is left out.
+    const minutes = KeptAges.of({ keep: undefined }, 60_000, now)
+    assert.deepStrictEqual([minutes.ages.length, minutes.isCut], [525_600, false])
+    assert.deepInclude(KeptAges.of({ keep: 30_000 }, 60_000, now), { isEndless: false, isCut: false })
+    assert.lengthOf(KeptAges.of({ keep: 30_000 }, 60_000, now).ages, 30_000)
+    const hours = KeptAges.of({ keep: undefined, time: { keep: { hourly: 1000, daily: 30 } } }, 60_000, now)
+    assert.deepStrictEqual([hours.ages.length, hours.isCut], [1000, false])
+    assert.isTrue(KeptAges.of({ keep: 10_000_000 }, 60_000, now).isCut)
+    assert.isTrue(KeptAges.of({ keep: undefined, time: { keep: { hourly: 100_000 } } }, 60_000, now).isCut)
     assert.lengthOf(KeptAges.of({ keep: 7 }, day, now).ages, 7)
     assert.lengthOf(KeptAges.of({ keep: undefined, time: { keep: { monthly: 12 } } }, 40 * day, now).ages, 12)
   })

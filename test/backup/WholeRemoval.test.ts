@@ -160,6 +160,32 @@ describe("WholeRemoval", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("says that records of runs stay where the resource has no uid, why, and how to remove them", () =>
+    Effect.gen(function* () {
+      const { cluster, memory, store } = yield* world
+      yield* fill(cluster)
+      const anonymous = { namespace: "kafka", name: "nightly" }
+      const identified = { owner: anonymous, slot: slot(1) }
+      const request = aRequest(slot(1), { ...payments, identity: identified })
+      yield* attempt(request)
+      const said = yield* WholeRemoval.preview(store, anonymous)
+      const { notes, removed } = yield* WholeRemoval.run(store, anonymous)
+      assert.deepStrictEqual([notes, removed.length], [said.notes, 1])
+      const [record, ...others] = (yield* memory.keys).filter((key) => key.includes("/runs/"))
+      assert.match(record!, /^_kafka-backup\/runs\/kafka_nightly\//u)
+      assert.deepStrictEqual(others, [])
+      assert.lengthOf(notes, 1)
+      assert.match(
+        notes[0]!,
+        /^1 small record of a run stays in _kafka-backup\/runs\/kafka_nightly\/, .*RunAlreadyTaken.*delete that folder/u
+      )
+      const again = yield* Effect.flip(attempt(request))
+      assert.strictEqual(again.reason._tag, "RunAlreadyTaken")
+      yield* store.delete(ObjectKey.make(record!))
+      yield* attempt(request)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("ignores a damaged claim", () =>
     Effect.gen(function* () {
       const { memory, store } = yield* world

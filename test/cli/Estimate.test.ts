@@ -63,6 +63,33 @@ describe("kafka-backup estimate", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("says of a backup that is too young for growth what is measured instead", () =>
+    Effect.gen(function* () {
+      const kafka = yield* cluster
+      yield* kafka.createTopic("orders", { partitions: 1 })
+      const { options } = yield* desk(manifest('schedule: "* * * * *"\ncompression: none'))
+      const json = (...more: ReadonlyArray<string>) =>
+        Effect.map(type("estimate", ...options, "-o", "json", ...more), ({ out }) => JSON.parse(out))
+      const run = (minute: string) => type("run", ...options, "--slot", `2026-11-23T12:${minute}:00Z`)
+      yield* run("00")
+      yield* kafka.produce("orders", 0, records)
+      const only = yield* json().pipe(later(15_000))
+      assert.deepStrictEqual(only.growthFrom, { _tag: "Backup", backupId: "nightly-20261123-120000" })
+      assert.isAbove(only.newBytesPerSecond, 10_000)
+      assert.match(only.notes[0], /^growth says little: nightly-20261123-120000 is only \d+s old, too young/)
+      assert.strictEqual(only.backupsKept, 525_600)
+      yield* run("02").pipe(later(100_000))
+      const both = yield* json().pipe(later(110_000))
+      assert.deepStrictEqual(both.growthFrom, { _tag: "Backup", backupId: "nightly-20261123-120000" })
+      assert.match(
+        both.notes[0],
+        /^nightly-20261123-120200 is only \d+(\.\d)?s old, .*: growth is measured since nightly-/
+      )
+      const given = yield* json("--rate", "100").pipe(later(110_000))
+      assert.notInclude(given.notes.join("\n"), "too young")
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live.each(["none", "gzip", "snappy-xerial", "lz4", "zstd"] as const)(
     "knows what records are that producers compress with %s, before there is a backup and after",
     (codec) =>

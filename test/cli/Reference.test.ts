@@ -15,6 +15,7 @@ const ofCommands = new Set([
   "BadManifest",
   "OutputEnded",
   "ClusterDiffers",
+  "NothingToCompare",
   "VerificationFailed",
   "NotInBackup",
   "BackupsLocked",

@@ -209,10 +209,13 @@ describe("kafka-backup verify --against-cluster", () => {
       yield* kafka.deleteRecordsBefore("orders", 0, 1)
       const same = yield* type("verify", ...options, last, "--against-cluster")
       assert.strictEqual(same.exitCode, 0, same.err)
-      assert.match(same.out, /^OK nightly-20261123-140000: /)
       assert.match(
         same.out,
-        /\norders +0 +offsets 1-2 +2 +0 +0 +Kafka has deleted offset 0\norders +1 +offsets 0-2 +3 +0 +0\n/
+        /^OK nightly-20261123-140000: 5 records of it are equal in Kafka; the backup has 1 record that Kafka does not have any more\nIn storage: all 2 segments/
+      )
+      assert.match(
+        same.out,
+        /\norders +0 +offsets 1-2 +2 +1 +0 +Kafka has deleted offset 0\norders +1 +offsets 0-2 +3 +0 +0\n/
       )
       // An unclean election explains what is other behind it.
       yield* kafka.truncate("orders", 1, 2)
@@ -233,6 +236,34 @@ describe("kafka-backup verify --against-cluster", () => {
         /\nDIFFERENT orders\[0\] offset \d: the backup has records at offsets \d-\d, and Kafka has none/
       )
       assert.match(differs.err, /ClusterDiffers: nightly-20261123-150000 differs from the topics in Kafka: orders\[0\]/)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("is no OK where Kafka has none of the records", () =>
+    Effect.gen(function* () {
+      const { options } = yield* sets
+      yield* (yield* cluster).deleteTopic("orders")
+      const gone = yield* type("verify", ...options, last, "--against-cluster")
+      assert.strictEqual(gone.exitCode, 17, gone.out)
+      assert.match(
+        gone.out,
+        /^NOT COMPARED nightly-20261123-140000: no record of it could be compared with Kafka; the backup has 6 records that Kafka does not have any more\nIn storage: all/
+      )
+      assert.match(gone.out, /\norders +0 +nothing +0 +3 +0 +topic orders no longer exists\n/)
+      assert.match(gone.err, /NothingToCompare: none of the 6 records of nightly-20261123-140000 could be compared/)
+      const { cluster: compared, exitCode } = JSON.parse(
+        (yield* type("verify", ...options, last, "--against-cluster", "-o", "json")).out
+      )
+      assert.deepStrictEqual(
+        [exitCode, compared.map(({ equal, removed }: any) => [equal, removed])],
+        [
+          undefined,
+          [
+            [0, 3],
+            [0, 3]
+          ]
+        ]
+      )
     }).pipe(Effect.provide(layer))
   )
 })

@@ -1,7 +1,7 @@
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { JavaKafka } from "../harness/JavaKafka.ts"
 import { describeWith } from "../harness/services.ts"
-import { reportOf, onS3, succeed, Workspace } from "./product.ts"
+import { kafkaBackup, onS3, reportOf, succeed, Workspace } from "./product.ts"
 import { createBucket, unique } from "./scenes.ts"
 
 describeWith(
@@ -32,8 +32,8 @@ describeWith(
         storage: onS3(versitygw, bucket, "sets")
       })
       const { backupId, totals } = reportOf(await succeed("run", ...files, "--slot", "2026-11-28T00:00:00Z"))
-      const compare = async () =>
-        JSON.parse((await succeed("verify", ...files, backupId, "--against-cluster", "-o", "json")).stdout).cluster
+      const verify = [...["verify", ...files, backupId], "--against-cluster", "-o", "json"]
+      const compare = async () => JSON.parse((await succeed(...verify)).stdout).cluster
       const equal = (found: ReadonlyArray<{ readonly equal: number }>) => found.reduce((n, one) => n + one.equal, 0)
 
       assert.isAbove(totals.records, 0)
@@ -43,11 +43,15 @@ describeWith(
       const [first, second] = await compare()
       assert.deepStrictEqual([first.from, first.differing, second.differing], [500, 0, 0])
       assert.deepStrictEqual(first.notes, ["Kafka has deleted offsets 0-499"])
+      assert.strictEqual(equal([first, second]) + first.removed, totals.records)
       assert.isBelow(equal([first, second]), totals.records)
 
       await java.deleteTopics(topic)
       await java.createTopics({ name: topic, partitions: 2 })
-      const [again] = await compare()
+      const nothing = await kafkaBackup(...verify)
+      assert.strictEqual(nothing.code, 17, nothing.stderr)
+      assert.match(nothing.stderr, /NothingToCompare/)
+      const [again] = JSON.parse(nothing.stdout).cluster
       assert.match(again.notes[0], /^topic \S+ was deleted and created again/)
     }, 300_000)
   }

@@ -34,7 +34,7 @@ describe("a backup that is damaged in one partition", () => {
       assert.match(refused.message, /is damaged: .*orders.* is missing/)
       assert.match(
         refused.advice,
-        /^restore another backup, or leave out what is damaged: topic orders with excludeTopics, or partition 1 of it with sourcePartitions\. kafka-backup verify --deep names/
+        /^make a new backup now, if Kafka still has the records: an incremental one often repairs this one, too; else restore another backup, or leave out what is damaged: topic orders with excludeTopics, or partition 1 of it with sourcePartitions\. kafka-backup verify --deep names/
       )
       const without = yield* inTime(restore(aRestore(backupId, { excludeTopics: ["orders"] })))
       assert.include(without.plan.notes.join(), "is damaged in partitions that are not restored: orders[1].")

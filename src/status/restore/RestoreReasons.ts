@@ -115,7 +115,7 @@ const all = {
   BackupDamaged: {
     of: ["Preflight"],
     meaning: "An object of the backup is missing or damaged.",
-    todo: "Restore another backup, or leave out what is damaged with `spec.excludeTopics` or `spec.sourcePartitions`."
+    todo: "Make a new backup now, if Kafka still has the records: an incremental one often repairs this one, too. Else restore another backup, or leave out what is damaged with `spec.excludeTopics` or `spec.sourcePartitions`."
   },
   TargetDenied: {
     of: ["Preflight"],
