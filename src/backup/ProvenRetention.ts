@@ -88,6 +88,8 @@ export interface Checks {
   readonly removing: number
   /** Where nothing does. */
   readonly routine: number
+  /** Ids of those that are checked in any case. */
+  readonly also?: ReadonlySet<string>
 }
 
 /** What was decided, and what is now known of each set. */
@@ -217,7 +219,8 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
     // Without a proof, others are tried than those that there is no memory for, at two requests for each.
     const tried = sets.some(hasProof) ? present.size : present.size - unchecked.size
     const most = Math.max(0, checks.removing - tried - 1)
-    const due = new Set([...newest.filter(isDoubtful), ...naming, ...doubtful.slice(0, most), ...routine])
+    const also = sets.filter((set) => checks.also?.has(set.backupId) === true && isDoubtful(set))
+    const due = new Set([...also, ...newest.filter(isDoubtful), ...naming, ...doubtful.slice(0, most), ...routine])
     if (due.size === 0) {
       const latest = decision.kept[0]?.backupId
       const isUnopened = !isQuiet && latest !== undefined && latest !== rules.own && unchecked.has(latest)

@@ -17,6 +17,33 @@ export type Found =
 
 const damaged = (problem: string, lost: ReadonlyArray<string> = []): Found => ({ _tag: "Damaged", problem, lost })
 
+/** What is said of a set that was complete and has no manifest now. */
+export const lostManifest = (backupId: string): string =>
+  `${backupId} has no manifest any more; put manifest.json back if there is a copy of it`
+
+/** Compares an opened set with its seal and with storage: see `check`. */
+export const ofSet = Effect.fn("SetCheck.ofSet")(function* (
+  store: ObjectStoreShape,
+  set: Catalogue.BackupSet,
+  sizes: ObjectSizes.Sizes = new Map(),
+  recorded: ReadonlySet<string> = new Set()
+) {
+  const [changed] = yield* Seal.manifestProblems(store, set)
+  if (changed !== undefined) return damaged(`${changed.key} ${changed.detail}`)
+  const problems = yield* Presence.problems(store, set, sizes)
+  const [first] = problems
+  if (first === undefined) {
+    const known = Verification.locatedSegments(set).find(({ segment: { key } }) => recorded.has(key))
+    if (known !== undefined) return damaged(`${known.segment.key} is known to be damaged`)
+    return { _tag: "Whole" } satisfies Found as Found
+  }
+  const more = problems.length > 1 ? ` and ${problems.length - 1} more objects are missing or altered` : ""
+  return damaged(
+    `${first.key} ${first.detail}${more}`,
+    problems.map(({ key }) => key)
+  )
+})
+
 /**
  * Compares a set with its manifest: objects that are missing or have another size, or a manifest that was changed, was
  * lost, or cannot be read; and objects that are `recorded` as damaged of other sets. By a manifest that was changed no
@@ -29,32 +56,14 @@ export const check = Effect.fn("SetCheck.check")(
     sizes: ObjectSizes.Sizes = new Map(),
     recorded: ReadonlySet<string> = new Set()
   ) {
-    const set = yield* Catalogue.openById(store, backupId)
-    const [changed] = yield* Seal.manifestProblems(store, set)
-    if (changed !== undefined) return damaged(`${changed.key} ${changed.detail}`)
-    const problems = yield* Presence.problems(store, set, sizes)
-    const [first] = problems
-    if (first === undefined) {
-      const known = Verification.locatedSegments(set).find(({ segment: { key } }) => recorded.has(key))
-      if (known !== undefined) return damaged(`${known.segment.key} is known to be damaged`)
-      return { _tag: "Whole" } satisfies Found as Found
-    }
-    const more = problems.length > 1 ? ` and ${problems.length - 1} more objects are missing or altered` : ""
-    return damaged(
-      `${first.key} ${first.detail}${more}`,
-      problems.map(({ key }) => key)
-    )
+    return yield* ofSet(store, yield* Catalogue.openById(store, backupId), sizes, recorded)
   },
   Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ isTooLarge, message: why }) =>
     Effect.succeed<Found>(isTooLarge === true ? { _tag: "TooLarge", why } : damaged(why))
   ),
   Effect.catchReason("CatalogueError", "SetIncomplete", ({ backupId, state }) =>
     // It was a backup: somebody has lost its manifest since.
-    Effect.succeed<Found>(
-      state === "unfinished"
-        ? damaged(`${backupId} has no manifest any more; put manifest.json back if there is a copy of it`)
-        : { _tag: "Gone" }
-    )
+    Effect.succeed<Found>(state === "unfinished" ? damaged(lostManifest(backupId)) : { _tag: "Gone" })
   ),
   Effect.catchReason("CatalogueError", "SetNotFound", () => Effect.succeed<Found>({ _tag: "Gone" }))
 )
