@@ -4,6 +4,7 @@ import * as Adoption from "./manifest/Adoption.ts"
 import * as Catalogue from "./manifest/Catalogue.ts"
 import * as DamagedSets from "./manifest/DamagedSets.ts"
 import * as ManifestFile from "./manifest/ManifestFile.ts"
+import * as KnownSet from "./manifest/KnownSet.ts"
 import * as Pins from "./manifest/Pins.ts"
 import * as OwnSets from "./manifest/OwnSets.ts"
 import * as SetIndex from "./manifest/SetIndex.ts"
@@ -211,10 +212,12 @@ export const listedResult = Effect.fnUntraced(function* (
   const checks = new Map<string, SetIndex.IndexedSet["check"]>(indexed.map(({ backupId, check }) => [backupId, check]))
   const told = own.map((set) => given({ ...set, check: checks.get(set.backupId) }))
   // Backups that have lost their manifest, or whose documents nobody can read.
-  const lost = new Set<string>(entries.flatMap((entry) => (Catalogue.isLost(entry) ? [entry.backupId] : [])))
-  const unreadable = indexed
-    .filter(({ backupId, check }) => check?.damage !== undefined && lost.has(backupId))
-    .map((set) => ({ ...set, completedMillis: set.facts.completedMillis }))
+  const lost = new Map(entries.flatMap((entry) => (Catalogue.isLost(entry) ? [[entry.backupId as string, entry]] : [])))
+  const unreadable = indexed.flatMap((set) => {
+    const entry = lost.get(set.backupId)
+    const damage = entry === undefined ? undefined : KnownSet.damageOf(entry, set)?.text
+    return damage === undefined ? [] : [{ ...set, completedMillis: set.facts.completedMillis, check: { damage } }]
+  })
   return {
     catalogue: OwnSets.summary(own, pins),
     damaged: DamagedSets.summary([...told, ...unreadable])

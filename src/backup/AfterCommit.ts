@@ -36,7 +36,7 @@ export interface Options {
 /** The resource whose run this is. */
 export const resourceOf = ({ adopting, identity }: RunRequest): Resource => ({ ...identity.owner, adopting })
 
-const retentionOf = (store: ObjectStoreShape, request: RunRequest, own: string) =>
+const retentionOf = (store: ObjectStoreShape, request: RunRequest, { backupId: own, facts }: BackupSet) =>
   RetentionPass.run(
     store,
     resourceOf(request),
@@ -46,6 +46,7 @@ const retentionOf = (store: ObjectStoreShape, request: RunRequest, own: string) 
       text: request.retention,
       checkedPercent: request.percentPerRun,
       own,
+      builtOn: facts?.base?.backupId,
       annotatedPins: request.pinned,
       acceptedLoss: request.acceptedLoss
     },
@@ -83,7 +84,7 @@ export const run = Effect.fn("AfterCommit.run")(function* (
     store,
     owner,
     `${request.host}, run of ${slot}`,
-    Effect.andThen(confirm, retentionOf(store, request, backupId)),
+    Effect.andThen(confirm, retentionOf(store, request, made)),
     "fiveMinutes"
   ).pipe(
     // A defect, too, changes nothing about the backup that is complete.

@@ -1,14 +1,17 @@
 import { Effect, Result } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import { ownerOf, type Resource } from "../manifest/Adoption.ts"
+import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
-import type { CatalogueError } from "../manifest/CatalogueError.ts"
+import { CatalogueError, DocumentUnreadable, SetIncomplete } from "../manifest/CatalogueError.ts"
 import type { Manifest } from "../manifest/Manifest.ts"
+import { isThere } from "../manifest/ObjectsThere.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import type { BaseSet } from "../manifest/RunPlan.ts"
 import * as Seal from "../manifest/Seal.ts"
 import type { SetFacts } from "../manifest/SetFacts.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
+import * as SetRemoval from "../manifest/SetRemoval.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 
 /** A backup that names more segments than there is memory for. */
@@ -29,9 +32,11 @@ export interface Base {
   readonly isClockBehind: boolean
   /** No newer one was passed over because its manifest is not sound. */
   readonly isNewest: boolean
+  /** Newer backups that were passed over because their manifest is not sound, each with why. */
+  readonly passedOver: ReadonlyArray<string>
 }
 
-/** The backup with this id, if it is complete, has facts, and its manifest is the one that was committed. */
+/** The backup with this id, if its manifest is the one that was committed; else `DocumentUnreadable`. */
 const openSound = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   backupId: BackupId,
@@ -39,12 +44,36 @@ const openSound = Effect.fnUntraced(function* (
 ) {
   const { isClockBehind = false, isNewest = false } = found
   const set = yield* Catalogue.openById(store, backupId, found.facts)
-  if (set.facts === undefined || (yield* Seal.manifestProblems(store, set)).length > 0) return undefined
   const { facts, manifest } = set
+  const [problem] = yield* Seal.manifestProblems(store, set)
+  if (problem !== undefined) {
+    const reason = new DocumentUnreadable({ key: problem.key, detail: `it ${problem.detail}` })
+    return yield* new CatalogueError({ reason })
+  }
+  if (facts === undefined) {
+    const reason = new DocumentUnreadable({ key: BackupKeys.facts(backupId), detail: "it is not there" })
+    return yield* new CatalogueError({ reason })
+  }
   // Backups of version 0.1 have no seal.
   const manifestSha256 = facts.manifestSha256 ?? Seal.manifestSha256(manifest)
-  return { named: { backupId, manifestSha256 }, manifest, facts, isClockBehind, isNewest } satisfies Base
+  const passedOver: ReadonlyArray<string> = []
+  return { named: { backupId, manifestSha256 }, manifest, facts, isClockBehind, isNewest, passedOver } satisfies Base
 })
+
+/** Backups of the index that are newer than this one, or all, and have no manifest although nobody removes them. */
+const lostSince = (
+  store: ObjectStoreShape,
+  indexed: ReadonlySet<BackupId>,
+  except: BackupId,
+  base: BackupId | undefined
+) =>
+  Effect.filter([...indexed].filter((id) => id !== except && (base === undefined || id > base)).toSorted(), (id) =>
+    Effect.gen(function* () {
+      if (yield* Catalogue.hasManifest(store, id)) return false
+      // What was removed has no claim any more.
+      return !(yield* SetRemoval.isCondemned(store, id)) && (yield* isThere(store, BackupKeys.claim(id)))
+    })
+  )
 
 /** How many backups whose manifest is not sound are passed over: a manifest may have hundreds of megabytes. */
 const mostPassedOver = 3
@@ -63,7 +92,11 @@ export const find = Effect.fn("Base.find")(function* (
 ) {
   const indexed = new Set((yield* SetIndex.indexed(store, ownerOf(resource))).map(({ backupId }) => backupId))
   const passedOver = new Set<BackupId>()
-  let unreadable: CatalogueError | undefined
+  const unsound: Array<CatalogueError> = []
+  const lost = (base?: BackupId) =>
+    Effect.map(lostSince(store, indexed, except, base), (ids) =>
+      ids.map((backupId) => new CatalogueError({ reason: new SetIncomplete({ backupId, state: "manifestLost" }) }))
+    )
   while (passedOver.size <= mostPassedOver) {
     const hints = { passedOver, indexed }
     const { facts: newest, isPassedOver } = yield* OwnSets.newest(store, resource, except, nowMillis, hints)
@@ -77,13 +110,16 @@ export const find = Effect.fn("Base.find")(function* (
         isNewest: passedOver.size === 0
       })
     )
-    if (Result.isSuccess(found) && found.success !== undefined) return found.success
-    if (Result.isFailure(found)) {
-      if (found.failure._tag !== "CatalogueError") return yield* found.failure
-      unreadable ??= found.failure
+    if (Result.isSuccess(found)) {
+      const reasons = [...unsound, ...(yield* lost(newest.backupId))]
+      const base: Base = { ...found.success, passedOver: reasons.map(({ message }) => message) }
+      return base
     }
+    if (found.failure._tag !== "CatalogueError") return yield* found.failure
+    unsound.push(found.failure)
     passedOver.add(newest.backupId)
   }
+  const [unreadable] = unsound.length > 0 ? unsound : yield* lost()
   return unreadable === undefined ? undefined : yield* unreadable
 })
 

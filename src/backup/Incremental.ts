@@ -218,10 +218,17 @@ export const plan = Effect.fn("Incremental.plan")(function* (
   }
   const reason = Reuse.ofSet(policy, compared, whole)
   if (found === undefined) return { plan: { ...whole, full: reason ?? "NoEarlierBackup" } } satisfies Built as Built
+  const told = {
+    ...whole,
+    notes: [
+      ...whole.notes,
+      ...found.passedOver.map((why) => `this backup is built on ${found.named.backupId}, not on a newer one: ${why}`)
+    ]
+  }
   const isSameCluster = reason !== "OtherCluster"
   const dated = isSameCluster
-    ? { ...whole, topics: HeldBack.dated(whole.topics, found.facts, found.isClockBehind) }
-    : whole
+    ? { ...told, topics: HeldBack.dated(told.topics, found.facts, found.isClockBehind) }
+    : told
   if (reason !== undefined) return { plan: { ...dated, full: reason } } satisfies Built as Built
   const built = yield* onBase(kafka, store, dated, found, room.segmentBytes, mostSegments ?? SegmentLimit.within(most))
   return built.base === undefined ? { plan: built } : { plan: built, base: found }

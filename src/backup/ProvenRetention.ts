@@ -3,7 +3,9 @@ import * as BackupKeys from "../manifest/BackupKeys.ts"
 import type { BackupId } from "../identity/BackupId.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import { CatalogueError, DocumentUnreadable } from "../manifest/CatalogueError.ts"
+import * as Damage from "../manifest/Damage.ts"
 import type * as ObjectSizes from "../manifest/ObjectSizes.ts"
+import * as SetCheck from "../manifest/SetCheck.ts"
 import type { IndexedSet } from "../manifest/SetIndex.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
@@ -12,7 +14,7 @@ import * as Lineage from "./Lineage.ts"
 import * as Retention from "./Retention.ts"
 import * as RetentionProof from "./RetentionProof.ts"
 import * as RetentionWords from "./RetentionWords.ts"
-import * as SetCheck from "./SetCheck.ts"
+import * as SetsNaming from "./SetsNaming.ts"
 
 /** A set of the owner, as the index knows it. */
 export interface KnownSet extends IndexedSet {
@@ -70,12 +72,24 @@ const lossesOf = Effect.fnUntraced(function* (
   return losses
 })
 
+/** Keys of what is recorded as damaged of one of these sets: some object is known by others to be damaged. */
+const recordedObjects = Effect.fnUntraced(function* (store: ObjectStoreShape, sets: ReadonlyArray<KnownSet>) {
+  const keys = new Set<string>()
+  for (const { backupId, damage } of sets) {
+    if (damage === undefined) continue
+    for (const { key } of yield* Damage.read(store, backupId)) keys.add(key)
+  }
+  return keys as ReadonlySet<string>
+})
+
 /** How many sets are checked at most. */
 export interface Checks {
   /** Where something expires, among those that stay. */
   readonly removing: number
   /** Where nothing does. */
   readonly routine: number
+  /** Ids of those that are checked in any case. */
+  readonly also?: ReadonlySet<string>
 }
 
 /** What was decided, and what is now known of each set. */
@@ -89,7 +103,8 @@ export interface Decided {
 
 /**
  * Decides on these sets after at most `checks` of those to keep were found whole, the newest in any case where one
- * expires, and those that were checked longest ago. A damaged set does not count: it must not push a good one out. It
+ * expires or is damaged, as many of those that may name an object that is lost, and those that were checked longest
+ * ago. A damaged set does not count: it must not push a good one out. It
  * stays as long as a whole one would in its place, since part of it may still be useful, and it never goes before a
  * newer one was found whole. One that there is no memory for counts, and proves nothing: see RetentionProof.ts. Where
  * facts that are needed cannot be read, nothing expires.
@@ -101,6 +116,7 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
   checks: Checks
 ) {
   const lineageOf = lineages(store)
+  const recorded = yield* Effect.cached(recordedObjects(store, sets))
   const isIntended = AcceptedLoss.coversTopic(rules.acceptedTopics ?? [])
   const lost = new Map(sets.map(({ backupId, lost: before }) => [backupId as string, before]))
   const checked = new Map(sets.map(({ backupId, check: before }) => [backupId as string, before]))
@@ -112,7 +128,9 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
   const isPresent = ({ backupId }: KnownSet) => checked.get(backupId)?.damage === undefined
   // What a reading has recorded, only a reading takes back: the sizes of objects do not say what is in them.
   const isCounted = (set: KnownSet) => set.damage === undefined && isPresent(set) && !gone.has(set.backupId)
-  let routineDone = 0
+  // Keys of objects that some set names and that are not there, or have another size.
+  const lostObjects = new Set<string>()
+  let [routineDone, namingDone] = [0, 0]
   const hasProof = (set: KnownSet) =>
     isCounted(set) && present.has(set.backupId) && (!unchecked.has(set.backupId) || set.backupId === rules.own)
   const told = (decided: Retention.Decision<KnownSet>, isNewestComplete: boolean): Decided => {
@@ -185,15 +203,24 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
     const leastRecently = (all: ReadonlyArray<KnownSet>) =>
       all.filter(isDoubtful).toSorted((a, b) => checkedMillis(a) - checkedMillis(b))
     const isQuiet = decision.expired.length === 0
+    // The newest is what a restore takes: it was looked at where anything expires, or anything is damaged.
+    const newest = isQuiet && damaged.length === 0 ? [] : decision.kept.slice(0, 1)
     // Where nothing expires, what was damaged is looked at, since somebody may have repaired it, and a few more.
-    const [newest, others] = isQuiet ? [[], []] : [decision.kept.slice(0, 1), decision.kept]
+    const others = isQuiet ? [] : decision.kept
+    // What is lost damages all that name it.
+    const naming = SetsNaming.order(decision.kept.filter(isDoubtful), lostObjects).slice(
+      0,
+      Math.max(0, checks.removing - namingDone)
+    )
+    namingDone += naming.length
     const doubtful = leastRecently([...others, ...sets.filter((set) => !isPresent(set))])
     const routine = isQuiet ? leastRecently(decision.kept).slice(0, Math.max(0, checks.routine - routineDone)) : []
     routineDone += routine.length
     // Without a proof, others are tried than those that there is no memory for, at two requests for each.
     const tried = sets.some(hasProof) ? present.size : present.size - unchecked.size
     const most = Math.max(0, checks.removing - tried - 1)
-    const due = new Set([...newest.filter(isDoubtful), ...doubtful.slice(0, most), ...routine])
+    const also = sets.filter((set) => checks.also?.has(set.backupId) === true && isDoubtful(set))
+    const due = new Set([...also, ...newest.filter(isDoubtful), ...naming, ...doubtful.slice(0, most), ...routine])
     if (due.size === 0) {
       const latest = decision.kept[0]?.backupId
       const isUnopened = !isQuiet && latest !== undefined && latest !== rules.own && unchecked.has(latest)
@@ -201,19 +228,18 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
     }
     const atMillis = yield* Clock.currentTimeMillis
     // One after the other: a manifest may take hundreds of megabytes, and the next one names what was found already.
-    yield* Effect.forEach(
-      due,
-      ({ backupId }) =>
-        Effect.map(SetCheck.check(store, backupId, sizes), (found) => {
-          present.add(backupId)
-          if (found._tag === "Gone") gone.add(backupId)
-          if (found._tag === "TooLarge") unchecked.set(backupId, found.why)
-          // One that was not read keeps what is known of it, and others come first next time.
-          const before = found._tag === "TooLarge" ? checked.get(backupId) : undefined
-          const known = found._tag === "Damaged" ? { damage: found.problem } : {}
-          checked.set(backupId, { ...before, ...known, atMillis })
-        }),
-      { discard: true }
-    )
+    for (const { backupId, damage } of due) {
+      // While its manifest was not right, nothing was recorded of it by what others know of an object.
+      const isBack = damage === undefined && checked.get(backupId)?.damage !== undefined
+      const found = yield* SetCheck.check(store, backupId, sizes, isBack ? yield* recorded : undefined)
+      present.add(backupId)
+      if (found._tag === "Gone") gone.add(backupId)
+      if (found._tag === "TooLarge") unchecked.set(backupId, found.why)
+      if (found._tag === "Damaged") for (const key of found.lost) lostObjects.add(key)
+      // One that was not read keeps what is known of it, and others come first next time.
+      const before = found._tag === "TooLarge" ? checked.get(backupId) : undefined
+      const known = found._tag === "Damaged" ? { damage: found.problem } : {}
+      checked.set(backupId, { ...before, ...known, atMillis })
+    }
   }
 })

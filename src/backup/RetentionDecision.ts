@@ -37,7 +37,17 @@ export interface Rules extends Omit<Retention.Rules, "acceptedTopics" | "nowMill
   readonly text?: string | undefined
   /** Percent of the backups that a run checks although it removes none; absent for none. */
   readonly checkedPercent?: number | undefined
+  /** The backup that the run's own was built on; absent where it is not known. */
+  readonly builtOn?: BackupId.BackupId | undefined
 }
+
+/** Backups that a run has passed over when it looked for one to build on: some of them are not right. */
+const passedOver = (own: ReadonlyArray<ProvenRetention.KnownSet>, { builtOn, own: made }: Rules): ReadonlySet<string> =>
+  new Set(
+    builtOn === undefined || made === undefined
+      ? []
+      : own.flatMap(({ backupId }) => (backupId > builtOn && backupId < made ? [backupId] : [])).slice(-checksPerRun)
+  )
 
 /** How many sets one run checks. With as many sets or fewer, it checks all of them whenever it removes one. */
 const checksPerRun = 10
@@ -70,7 +80,7 @@ const decideOn = Effect.fnUntraced(function* (
   nowMillis: number,
   thoroughness: Thoroughness
 ) {
-  const { acceptedLoss: text, annotatedPins, checkedPercent = 0, text: applied, ...others } = rules
+  const { acceptedLoss: text, annotatedPins, builtOn: _base, checkedPercent = 0, text: applied, ...others } = rules
   const isCommand = thoroughness === "everything"
   const routine = Math.min(checksPerRun, Math.ceil((own.length * checkedPercent) / 100))
   // A backup that retention has removed since is still meant; one of another resource never is.
@@ -80,7 +90,7 @@ const decideOn = Effect.fnUntraced(function* (
     store,
     own,
     { ...others, nowMillis, pins, pinned: stay, acceptedLoss, acceptedTopics },
-    { removing: isCommand ? Infinity : checksPerRun, routine }
+    { removing: isCommand ? Infinity : checksPerRun, routine, also: passedOver(own, rules) }
   )
   const inUseOnly = decision.kept.filter(({ backupId }) => !decision.reasons.has(backupId))
   notes.push(

@@ -6,8 +6,10 @@ import * as Damage from "../manifest/Damage.ts"
 import { sentence } from "../manifest/FullReason.ts"
 import { type ManifestPartition, totals } from "../manifest/Manifest.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
+import * as KnownSet from "../manifest/KnownSet.ts"
 import * as Pins from "../manifest/Pins.ts"
 import { fullReads, type SetFacts } from "../manifest/SetFacts.ts"
+import * as SetCheck from "../manifest/SetCheck.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
 import * as WholeElsewhere from "../manifest/WholeElsewhere.ts"
 import * as Needs from "../restore/Needs.ts"
@@ -163,10 +165,12 @@ const knownDamage = Effect.fnUntraced(function* (
 ) {
   const objects = yield* Damage.read(store, set.backupId)
   const indexed = yield* SetIndex.indexed(store, Adoption.ownerOf(resource))
-  const check = indexed.find(({ backupId }) => backupId === set.backupId)?.check
+  const before = indexed.find(({ backupId }) => backupId === set.backupId)?.check
+  const now = yield* SetCheck.ofSet(store, set)
+  const since = before?.damage === undefined ? {} : { atMillis: before.atMillis }
   return {
     objects,
-    ...(check?.damage === undefined ? {} : { noticed: { atMillis: check.atMillis, text: check.damage } }),
+    ...(now._tag === "Damaged" ? { noticed: { ...since, text: now.problem } } : {}),
     found: yield* WholeElsewhere.find(store, resource, set, objects)
   } satisfies DescribedDamage.KnownDamage
 })
@@ -176,8 +180,9 @@ export const describe = Command.make(
   { ...shared, backupId, output },
   Effect.fnUntraced(function* (flags) {
     const { backup, store } = yield* Resource.openStore(flags.file, flags)
-    const set = yield* Catalogue.open(store, flags.backupId)
-    const damage = yield* knownDamage(store, SpecRequest.resource(backup), set)
+    const resource = SpecRequest.resource(backup)
+    const set = yield* KnownSet.open(store, Adoption.ownerOf(resource), flags.backupId)
+    const damage = yield* knownDamage(store, resource, set)
     if (flags.output === "json") {
       return yield* StandardOutput.print(
         JSON.stringify(

@@ -7,8 +7,11 @@ import * as Table from "./Table.ts"
 export interface KnownDamage {
   /** What readings recorded. */
   readonly objects: ReadonlyArray<DamagedObject>
-  /** What retention noticed when it compared the objects with storage; it names the first one alone. */
-  readonly noticed?: { readonly atMillis: number; readonly text: string }
+  /**
+   * What a look at the manifest and at the sizes of the objects found; it names the first one alone. With the time
+   * when retention or `verify --mark` noticed damage.
+   */
+  readonly noticed?: { readonly atMillis?: number; readonly text: string }
   /** What other backups hold of them. */
   readonly found: Found
 }
@@ -56,12 +59,15 @@ const row = (
   `${key} ${detail}`
 ]
 
+const since = ({ atMillis }: NonNullable<KnownDamage["noticed"]>): string =>
+  atMillis === undefined ? "" : ` since ${Format.time(atMillis)}`
+
 /** Lines for people; none where nothing is known to be damaged. */
 export const text = (damage: KnownDamage): ReadonlyArray<string> => {
   const { found, noticed, objects } = damage
   const more = objects.length - mostShown
   return [
-    ...(noticed === undefined ? [] : ["", `Damaged since ${Format.time(noticed.atMillis)}: ${noticed.text}`]),
+    ...(noticed === undefined ? [] : ["", `Damaged${since(noticed)}: ${noticed.text}`]),
     ...(objects.length === 0
       ? []
       : [
@@ -91,5 +97,8 @@ export const json = ({ found: { elsewhere }, noticed, objects }: KnownDamage) =>
       partIn: partJson(one)
     }
   }),
-  noticed: noticed === undefined ? null : { since: Format.time(noticed.atMillis), text: noticed.text }
+  noticed:
+    noticed === undefined
+      ? null
+      : { since: noticed.atMillis === undefined ? null : Format.time(noticed.atMillis), text: noticed.text }
 })

@@ -1,8 +1,12 @@
 import { Effect, Option, Schema, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { exitCodes } from "../outcome/ExitCodes.ts"
-import * as Catalogue from "../manifest/Catalogue.ts"
+import { resource as resourceOf } from "../backup/SpecRequest.ts"
+import { ownerOf } from "../manifest/Adoption.ts"
+import type * as Catalogue from "../manifest/Catalogue.ts"
+import * as KnownSet from "../manifest/KnownSet.ts"
 import type { ManifestSegment, ManifestTopic } from "../manifest/Manifest.ts"
+import * as Seal from "../manifest/Seal.ts"
 import * as Verification from "../manifest/Verification.ts"
 import { SegmentDamaged, SegmentError } from "../segment/SegmentError.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -25,6 +29,18 @@ export class NotInBackup extends Schema.TaggedError<NotInBackup>()("NotInBackup"
     return this.detail
   }
   readonly exitCode = exitCodes.notFound
+}
+
+/** The records were printed as a manifest names them that is not the one that was committed. */
+export class ExportNotProven extends Schema.TaggedError<ExportNotProven>()("ExportNotProven", {
+  key: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `${this.key} ${this.detail}: nobody knows whether these are all records, and those of this topic`
+  }
+  readonly advice = "put the right manifest.json back and repeat, or export from another backup"
+  readonly exitCode = exitCodes.notProven
 }
 
 const wholeNumber = (name: string, description: string) =>
@@ -155,8 +171,8 @@ export const exportRecords = Command.make(
         advice: `--until is the first offset NOT to print: give --until ${from + 1} to print offset ${from} alone`
       })
     }
-    const { store } = yield* Resource.openStore(flags.file, flags)
-    const set = yield* Catalogue.open(store, flags.backupId)
+    const { backup, store } = yield* Resource.openStore(flags.file, flags)
+    const set = yield* KnownSet.open(store, ownerOf(resourceOf(backup)), flags.backupId)
     const topic = yield* topicOf(set, flags.topic, flags.partition)
     yield* printed(store, topic, {
       partition: flags.partition,
@@ -166,6 +182,8 @@ export const exportRecords = Command.make(
       addedHeaders: flags.storedHeaders ? [] : (set.facts?.addedHeaders ?? []),
       format: flags.output === "jsonl" ? ExportedRecord.jsonLine : ExportedRecord.textLine
     }).pipe(StandardOutput.untilReaderLeaves)
+    const [altered] = yield* Seal.manifestProblems(store, set)
+    if (altered !== undefined) return yield* new ExportNotProven(altered)
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(

@@ -5,6 +5,7 @@ import * as SpecRequest from "../backup/SpecRequest.ts"
 import type { Owner } from "../identity/RunIdentity.ts"
 import * as Adoption from "../manifest/Adoption.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
+import * as KnownSet from "../manifest/KnownSet.ts"
 import * as Pins from "../manifest/Pins.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
 import * as SetIndex from "../manifest/SetIndex.ts"
@@ -34,16 +35,10 @@ const ownerText = ({ name, namespace, uid }: Owner, isOwn: boolean, resource: Ow
   return isNamesake ? `${text} (uid ${uid ?? "none"})` : text
 }
 
-/** What is known to be damaged of a backup: by a reading, or since retention compared it with storage. */
-const damageOf = (
-  entry: Catalogue.CatalogueEntry,
-  indexed: ReadonlyArray<SetIndex.IndexedSet>
-): { readonly sinceMillis: number; readonly text: string } | undefined => {
-  if (entry._tag === "Complete" && entry.damage !== undefined) return entry.damage
-  if (entry._tag !== "Complete" && !Catalogue.isLost(entry)) return undefined
-  const check = indexed.find(({ backupId }) => backupId === entry.backupId)?.check
-  return check?.damage === undefined ? undefined : { sinceMillis: check.atMillis, text: check.damage }
-}
+const damageJson = ({ sinceMillis, text }: KnownSet.Noticed) => ({
+  since: sinceMillis === undefined ? null : Format.time(sinceMillis),
+  text
+})
 
 /** What the backup itself has stored; a dash where that is not known. */
 const newBytes = (totals: { readonly newStoredBytes?: number } | undefined): string =>
@@ -84,13 +79,13 @@ const row = (
   }
 }
 
-const json = (entry: Catalogue.CatalogueEntry, pins: ReadonlySet<string>, damage: ReturnType<typeof damageOf>) => {
+const json = (entry: Catalogue.CatalogueEntry, pins: ReadonlySet<string>, damage: KnownSet.Noticed | undefined) => {
   switch (entry._tag) {
     case "Complete":
       return {
         backupId: entry.backupId,
         state: damage === undefined ? "complete" : "damaged",
-        damage: damage === undefined ? null : { since: Format.time(damage.sinceMillis), text: damage.text },
+        damage: damage === undefined ? null : damageJson(damage),
         pinned: pins.has(entry.backupId),
         created: Format.time(entry.createdMillis),
         ...entry.totals,
@@ -101,9 +96,7 @@ const json = (entry: Catalogue.CatalogueEntry, pins: ReadonlySet<string>, damage
     case "Incomplete":
       return {
         backupId: entry.backupId,
-        ...(damage === undefined
-          ? { state: "unfinished" }
-          : { state: "damaged", damage: { since: Format.time(damage.sinceMillis), text: damage.text } })
+        ...(damage === undefined ? { state: "unfinished" } : { state: "damaged", damage: damageJson(damage) })
       }
     case "BeingRemoved":
       return { backupId: entry.backupId, state: "beingRemoved" }
@@ -117,17 +110,19 @@ const json = (entry: Catalogue.CatalogueEntry, pins: ReadonlySet<string>, damage
 }
 
 /** What is damaged or unreadable of a backup, in one line. */
-const damageLine = (entry: Listed, damage: ReturnType<typeof damageOf>): ReadonlyArray<string> => {
+const damageLine = (entry: Listed, damage: KnownSet.Noticed | undefined): ReadonlyArray<string> => {
   const { backupId } = entry
   if (entry._tag === "Unreadable") return [`${backupId} is unreadable: ${entry.detail}`]
-  return damage === undefined ? [] : [`${backupId} is damaged since ${Format.time(damage.sinceMillis)}: ${damage.text}`]
+  if (damage === undefined) return []
+  const since = damage.sinceMillis === undefined ? "" : ` since ${Format.time(damage.sinceMillis)}`
+  return [`${backupId} is damaged${since}: ${damage.text}`]
 }
 
 /** Where a backup of the resource is damaged: the newest one that is not known to be, in one line. */
 const wholeLine = (
   listed: ReadonlyArray<Listed>,
   own: ReadonlySet<string>,
-  damages: ReadonlyMap<Catalogue.CatalogueEntry, ReturnType<typeof damageOf>>
+  damages: ReadonlyMap<Catalogue.CatalogueEntry, KnownSet.Noticed | undefined>
 ): ReadonlyArray<string> => {
   const isDamaged = (entry: Listed) => damages.get(entry) !== undefined
   if (!listed.some(isDamaged)) return []
@@ -157,8 +152,10 @@ export const list = Command.make(
       const pins = yield* Pins.of(store, SpecRequest.pinned(backup))
       const listed = entries.flatMap((entry) => (entry._tag === "Retired" ? [] : [entry]))
       const retired = entries.flatMap((entry) => (entry._tag === "Retired" ? [entry] : []))
-      const indexed = yield* SetIndex.indexed(store, Adoption.ownerOf(resource))
-      const damages = new Map(entries.map((entry) => [entry, damageOf(entry, indexed)]))
+      const indexed = new Map(
+        (yield* SetIndex.indexed(store, Adoption.ownerOf(resource))).map((set) => [set.backupId, set])
+      )
+      const damages = new Map(entries.map((entry) => [entry, KnownSet.damageOf(entry, indexed.get(entry.backupId))]))
       const rows = listed.map((entry) => row(entry, own, pins, damages.get(entry) !== undefined, resource))
       const all = entries.map((entry) => json(entry, pins, damages.get(entry)))
       yield* StandardOutput.print(

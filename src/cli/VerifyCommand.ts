@@ -4,7 +4,9 @@ import { hostname } from "node:os"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
 import type { ComparedPartition } from "../backup/AgainstCluster.ts"
-import * as Catalogue from "../manifest/Catalogue.ts"
+import type { Owner } from "../identity/RunIdentity.ts"
+import { ownerOf } from "../manifest/Adoption.ts"
+import * as KnownSet from "../manifest/KnownSet.ts"
 import { totals } from "../manifest/Manifest.ts"
 import * as Readers from "../manifest/Readers.ts"
 import * as Verification from "../manifest/Verification.ts"
@@ -61,6 +63,12 @@ const marked = (backups: ReadonlyArray<string>, found: Verification.Verification
       : `Recorded: no ${first === undefined ? "backup" : "object of a backup"} of this resource is known to be damaged`
   if (first === undefined) return [recorded]
   const others = more.length === 0 ? "" : `, and ${more.length} more`
+  if (!found.isManifestSound) {
+    return [
+      recorded,
+      `Note: ${first}. By this manifest nothing is recorded of objects, and no other backup needs it: put the right manifest.json back, and repeat this command`
+    ]
+  }
   return [
     recorded,
     `Note: --mark records damaged objects only. ${found.backupId} is damaged in its own documents, which no other backup needs: ${first}${others}`
@@ -110,12 +118,13 @@ const text = (
 /** The backup. What reads for long says so in storage, if it may: retention leaves the backup alone meanwhile. */
 const opened = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
+  owner: Owner,
   flags: { readonly backupId: string; readonly deep: boolean; readonly againstCluster: boolean } & VerifySample.Given
 ) {
   if (flags.deep || flags.againstCluster || flags.sample !== undefined) {
     yield* Readers.register(store, flags.backupId, `kafka-backup verify on ${hostname()}`)
   }
-  return yield* Catalogue.open(store, flags.backupId)
+  return yield* KnownSet.open(store, owner, flags.backupId)
 })
 
 export const verify = Command.make(
@@ -146,7 +155,7 @@ export const verify = Command.make(
     yield* VerifySample.assertOne(flags)
     const { backup, store } = yield* Resource.openStore(flags.file, flags)
     const resource = SpecRequest.resource(backup)
-    const set = yield* opened(store, flags)
+    const set = yield* opened(store, ownerOf(resource), flags)
     if (flags.mark) yield* VerifyMark.assertOwn(store, resource, set)
     const total = totals(set.manifest).storedBytes
     let done = 0

@@ -6,6 +6,8 @@ import type { BackupSet } from "../manifest/Catalogue.ts"
 import * as DamageMarking from "../manifest/DamageMarking.ts"
 import * as LedgerReading from "../manifest/LedgerReading.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
+import * as SetCheck from "../manifest/SetCheck.ts"
+import * as SetIndex from "../manifest/SetIndex.ts"
 import * as UnnamedDamage from "../manifest/UnnamedDamage.ts"
 import * as Verification from "../manifest/Verification.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -46,6 +48,22 @@ export const sharing = Effect.fn("VerifyMark.sharing")(function* (
 })
 
 /**
+ * Notes whether the manifest of the backup, and the sizes of its objects, are right now, as retention does when it
+ * compares it with storage. Returns the backups of the resource of which retention or this has noticed damage.
+ */
+const noteCheck = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  resource: Adoption.Resource,
+  { backupId }: BackupSet,
+  atMillis: number
+) {
+  const found = yield* SetCheck.check(store, backupId)
+  const check = { atMillis, ...(found._tag === "Damaged" ? { damage: found.problem } : {}) }
+  const indexed = yield* SetIndex.noteCheck(store, ownerOf(resource), backupId, check)
+  return indexed.flatMap((set) => (set.check?.damage === undefined ? [] : [set.backupId]))
+})
+
+/**
  * Records what was found in every backup of the resource that names these objects, under the owner's lock: what was
  * damaged is looked at once more, since a run may have healed it meanwhile. Only what was read whole clears earlier
  * damage, and is recorded as read; a backup whose manifest says something else of an object is damaged only if it is
@@ -79,7 +97,8 @@ export const mark = (
       const unnamed = new Map([[set.backupId, yield* UnnamedDamage.ofSet(store, set)]])
       const marked = yield* DamageMarking.mark(store, resource, { found, right, unnamed })
       if (read.length > 0) yield* LedgerReading.enter(store, resource, set, read)
-      return marked
+      const noticed = yield* noteCheck(store, resource, set, sinceMillis)
+      return [...new Set([...marked, ...noticed])].toSorted()
     }),
     "fiveMinutes"
   )

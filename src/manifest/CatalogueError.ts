@@ -13,15 +13,20 @@ export class SetNotFound extends Schema.TaggedError<SetNotFound>()("SetNotFound"
   }
 }
 
-/** A run that has not finished: data without a manifest is not a backup. */
+/** A run that has not finished: data without a manifest is not a backup. Or one that was a backup. */
 export class SetIncomplete extends Schema.TaggedError<SetIncomplete>()("SetIncomplete", {
   backupId: Schema.String,
-  state: Schema.Literals(["unfinished", "beingRemoved"])
+  state: Schema.Literals(["unfinished", "beingRemoved", "manifestLost"])
 }) {
   override get message() {
-    return this.state === "unfinished"
-      ? `${this.backupId} is not a backup: its run has not finished, so it has no manifest`
-      : `${this.backupId} is no longer a backup: retention is removing it`
+    switch (this.state) {
+      case "unfinished":
+        return `${this.backupId} is not a backup: its run has not finished, so it has no manifest`
+      case "beingRemoved":
+        return `${this.backupId} is no longer a backup: retention is removing it`
+      case "manifestLost":
+        return `${this.backupId} was complete, and has no manifest any more`
+    }
   }
 }
 
@@ -101,9 +106,14 @@ export class CatalogueError extends Schema.TaggedError<CatalogueError>()("Catalo
       case "SetNotFound":
         return "list the backups with: kafka-backup list -f <file>"
       case "SetIncomplete":
-        return this.reason.state === "unfinished"
-          ? "repeat the run with the same slot to finish it: kafka-backup run -f <file> --slot <slot>"
-          : "use another backup: kafka-backup list -f <file>"
+        switch (this.reason.state) {
+          case "unfinished":
+            return "repeat the run with the same slot to finish it: kafka-backup run -f <file> --slot <slot>"
+          case "beingRemoved":
+            return "use another backup: kafka-backup list -f <file>"
+          case "manifestLost":
+            return "put manifest.json back if there is a copy of it, from an earlier version in the bucket for example; or use another backup: kafka-backup list -f <file>"
+        }
       case "DocumentUnreadable":
         if (this.reason.isTooLarge === true) {
           return "raise spec.resources.limits.memory, or use a machine with more memory; nothing was changed"

@@ -3,6 +3,7 @@ import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { BackupSet } from "./Catalogue.ts"
 import type { ManifestSegment } from "./Manifest.ts"
 import * as ObjectSizes from "./ObjectSizes.ts"
+import type { Broken } from "./Seal.ts"
 
 const segments = ({ manifest }: BackupSet): ReadonlyArray<ManifestSegment> =>
   manifest.topics.flatMap(({ partitions }) => partitions.flatMap((partition) => partition.segments))
@@ -18,9 +19,11 @@ export const problems = Effect.fn("Presence.problems")(function* (
 ) {
   const named = segments(set)
   yield* ObjectSizes.look(store, named, sizes)
-  return named.flatMap(({ compressed_size: expected, key }) => {
+  return named.flatMap(({ compressed_size: expected, key }): ReadonlyArray<Broken> => {
     const size = sizes.get(key)
-    if (size === undefined) return [`${key} is not there`]
-    return expected === undefined || expected === size ? [] : [`${key} has ${size} bytes instead of ${expected}`]
+    if (size === undefined) return [{ key, detail: "is not there" }]
+    return expected === undefined || expected === size
+      ? []
+      : [{ key, detail: `has ${size} bytes instead of ${expected}` }]
   })
 })

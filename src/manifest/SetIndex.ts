@@ -217,6 +217,25 @@ export const write = Effect.fn("SetIndex.write")(function* (
   yield* Effect.ignore(remove(store, owner, older))
 })
 
+/**
+ * Notes in the owner's index what a check of one set found, if it says something else of damage than the index, and
+ * returns the sets of the index then. The caller holds the owner's lock.
+ */
+export const noteCheck = Effect.fn("SetIndex.noteCheck")(function* (
+  store: ObjectStoreShape,
+  owner: Owner,
+  backupId: BackupId.BackupId,
+  check: NonNullable<IndexedSet["check"]>
+) {
+  const number = Math.max(0, ...(yield* numbers(store, owner)))
+  const before = yield* read(store, owner, number)
+  const known = before.sets.find((set) => set.backupId === backupId)
+  if (known === undefined || known.check?.damage === check.damage) return before.sets
+  const sets = before.sets.map((set) => (set === known ? { ...set, check } : set))
+  yield* write(store, owner, number, { ...before, sets })
+  return sets
+})
+
 /** Says that this owner has no sets, before all of them are removed. */
 export const empty = Effect.fn("SetIndex.empty")(function* (store: ObjectStoreShape, owner: Owner) {
   const before = Math.max(0, ...(yield* numbers(store, owner)))

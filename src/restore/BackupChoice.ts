@@ -72,12 +72,13 @@ const isDamaged = Effect.fnUntraced(function* (
   noticed: ReadonlySet<string>
 ) {
   const recorded = yield* Damage.read(store, backupId)
-  if (recorded.length === 0 && !noticed.has(backupId)) return false
+  if (recorded.length === 0 && noticed.size === 0) return false
   const request = SpecRequest.request(resource, { backupId, by: "", why: "" })
   const isWanted = ({ partition, topic }: Damage.DamagedObject) =>
     RestorePlan.isSelected(request, topic, request.existingTopics === "recreate" ? undefined : partition)
   if (recorded.some(isWanted)) return true
-  if (!noticed.has(backupId)) return false
+  // What is lost of one backup may be lost of others, of which nobody has noticed it yet.
+  if (noticed.size === 0) return false
   return (yield* DamagedBackup.find(store, yield* Catalogue.openById(store, backupId), request)).objections.length > 0
 })
 

@@ -26,7 +26,8 @@ const ofCommands = new Set([
   "GroupsSkipped",
   "OffsetsRefused",
   "OffsetsDiffer",
-  "SnapshotNotFound"
+  "SnapshotNotFound",
+  "ExportNotProven"
 ])
 
 describe("docs/reference/exit-codes.md", () => {

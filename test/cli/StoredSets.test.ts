@@ -115,8 +115,12 @@ describe("kafka-backup list and describe", () => {
       assert.include(near.err, `; did you mean ${backupId}?\n`)
       rmSync(join(claim, backupId, "manifest.json"))
       assert.notInclude((yield* type("describe", ...options, backupId.slice(0, -1))).err, "did you mean")
+      const lost = yield* type("verify", ...options, backupId)
+      assert.match(lost.err, /SetIncomplete: nightly-\S+ was complete, and has no manifest any more/)
+      // Without the index nobody knows that it was complete.
+      rmSync(join(claim, "_kafka-backup", "index"), { recursive: true })
       const unfinished = yield* type("verify", ...options, backupId)
-      assert.strictEqual(unfinished.exitCode, 17)
+      assert.deepStrictEqual([lost.exitCode, unfinished.exitCode], [17, 17])
       assert.match(unfinished.err, /is not a backup: its run has not finished/)
     }).pipe(Effect.provide(layer))
   )

@@ -118,28 +118,24 @@ describe("kafka-backup verify --mark", () => {
       )
       const { exitCode, out } = yield* type("verify", ...options, later, "--deep", "--mark")
       assert.strictEqual(exitCode, 16)
-      assert.include(out, "Recorded: no object of a backup of this resource is known to be damaged\n")
+      assert.include(out, `Recorded: known to be damaged are now ${later}\n`)
       assert.include(
         out,
-        `Note: --mark records damaged objects only. ${later} is damaged in its own documents, which no other backup ` +
-          `needs: ${later}/manifest.json is not the one that was committed: it was changed, and 1 more\n`
+        `Note: ${later}/manifest.json is not the one that was committed: it was changed. By this manifest nothing is ` +
+          `recorded of objects, and no other backup needs it: put the right manifest.json back, and repeat this command\n`
       )
-      assert.deepStrictEqual(yield* states(options), [`${backupId} complete`, `${later} complete`, `${last} complete`])
+      assert.deepStrictEqual(yield* states(options), [`${backupId} complete`, `${later} damaged`, `${last} complete`])
     }).pipe(Effect.provide(layer))
   )
 
   it.live("does not say that no backup is damaged where a document is", () =>
     Effect.gen(function* () {
       const { claim, options } = yield* sets
-      const path = join(claim, later, "manifest.json")
-      writeFileSync(path, readFileSync(path, "utf8").replace(/"created_at":\d/u, '"created_at":9'))
+      writeFileSync(join(claim, later, "claim.json"), "{}")
       const { exitCode, out } = yield* type("verify", ...options, later, "--deep", "--mark")
       assert.strictEqual(exitCode, 16)
       assert.include(out, "Recorded: no object of a backup of this resource is known to be damaged\n")
-      assert.include(
-        out,
-        `${later} is damaged in its own documents, which no other backup needs: ${later}/manifest.json`
-      )
+      assert.include(out, `${later} is damaged in its own documents, which no other backup needs: ${later}/claim.json`)
     }).pipe(Effect.provide(layer))
   )
 
@@ -165,13 +161,13 @@ describe("kafka-backup verify --mark", () => {
   )
 
   it.live(
-    "shows a backup that has lost its manifest as damaged, once a run has noticed, and prune does not forget it",
+    "shows a backup that has lost its manifest as damaged, and since when once a run has noticed; prune does not forget it",
     () =>
       Effect.gen(function* () {
         const { claim, file, options } = yield* sets
         writeFileSync(file, manifest("verification: { percentPerRun: 100 }"))
         rmSync(join(claim, later, "manifest.json"))
-        assert.include(yield* states(options), `${later} unfinished`)
+        assert.include(yield* states(options), `${later} damaged`)
         const run = yield* type("run", ...options, "--slot", "2026-11-23T15:00:00Z")
         assert.strictEqual(run.exitCode, 0, run.err)
         assert.strictEqual((yield* type("prune", ...options, "--keep", "9")).exitCode, 0)
@@ -189,7 +185,7 @@ describe("kafka-backup verify --mark", () => {
       const prune = type("prune", ...options, "--keep", "2")
       const pruned = yield* prune
       assert.strictEqual(pruned.exitCode, 0, pruned.err)
-      assert.deepStrictEqual(yield* states(options), [`${backupId} complete`, `${later} damaged`, `${last} complete`])
+      assert.deepStrictEqual(yield* states(options), [`${backupId} damaged`, `${later} damaged`, `${last} complete`])
       assert.match(
         (yield* type("describe", ...options, later)).out,
         /\nDamaged since \S+Z: \S+segment\S+ is not there\n/

@@ -239,4 +239,24 @@ describe("a restore with backupRef", () => {
       assert.strictEqual((yield* chosen(restorable()))?.backupId, second, "it was put back since")
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
+
+  it.effect("looks at the objects of the others, too, once retention has noticed that some are missing", () =>
+    Effect.gen(function* () {
+      const { source } = yield* worlds
+      const { memory, store } = yield* Backup.world
+      yield* source.createTopic("orders")
+      yield* source.produce("orders", 0, [{ value: "x" }])
+      const first = yield* backUp("2026-11-23T12:00:00Z")
+      const second = yield* backUp("2026-11-23T13:00:00Z")
+      const third = yield* backUp("2026-11-23T14:00:00Z")
+      const lose = Effect.fnUntraced(function* (backupId: string) {
+        yield* store.delete((yield* memory.keys).find((one) => one.startsWith(`${backupId}/topics/`))!)
+      })
+      yield* lose(second)
+      yield* RetentionPass.run(store, origin, { keep: 3, checkedPercent: 100 }, "run")
+      assert.strictEqual((yield* chosen(restorable()))?.backupId, third)
+      yield* lose(third)
+      assert.strictEqual((yield* chosen(restorable()))?.backupId, first)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
 })
