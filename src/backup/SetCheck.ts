@@ -26,7 +26,9 @@ export const check = Effect.fnUntraced(
     const problems = changed.length > 0 ? changed : yield* Presence.problems(store, set, sizes)
     const [first] = problems
     if (first === undefined) return { _tag: "Whole" } satisfies Found as Found
-    const more = problems.length > 1 ? ` and ${problems.length - 1} more objects are missing or altered` : ""
+    const others = problems.length - 1
+    const more =
+      others === 0 ? "" : `, and ${others} more ${others === 1 ? "object is" : "objects are"} missing or altered`
     return { _tag: "Damaged", problem: `${first}${more}` } satisfies Found as Found
   },
   Effect.catchReason("CatalogueError", "DocumentUnreadable", ({ isTooLarge, message: why }) =>
