@@ -210,7 +210,10 @@ const putAll = Effect.fnUntraced(function* (
     ...(unclear === undefined
       ? []
       : [`it is not recorded which earlier backups are damaged, because the store refused a request: ${unclear}`]),
-    ...(damaged.length === 0 ? [] : [`these earlier backups are damaged: ${some(damaged)}`])
+    // Retention, which comes next, names them.
+    ...(damaged.length === 0
+      ? []
+      : [damaged.length === 1 ? "1 earlier backup stays damaged" : `${damaged.length} earlier backups stay damaged`])
   ]
 })
 

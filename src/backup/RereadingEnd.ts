@@ -164,7 +164,8 @@ export const unconfirmed = (
   const { ledger, notes, right, suspects } = rereading
   const [first] = suspects
   if (first !== undefined) {
-    const more = suspects.length === 1 ? "" : ` and ${suspects.length - 1} more objects`
+    const more =
+      suspects.length === 1 ? "" : ` and ${suspects.length - 1} more object${suspects.length === 2 ? "" : "s"}`
     notes.push(
       `${first.located.segment.key} ${first.detail}${more}: not recorded as damage, because another process works on the backups; the next run reads them again`
     )

@@ -45,6 +45,8 @@ export interface RetentionOutcome {
   readonly space?: ReadonlyArray<FolderSpace>
   /** The kept sets, for history; absent if the pass failed before it knew them. */
   readonly catalogue?: CatalogueSummary
+  /** Of `kept` those that are known to be damaged: they count for no rule. */
+  readonly keptDamaged?: ReadonlyArray<BackupId.BackupId>
   /** Which of them are known to be damaged; absent if the pass failed before. */
   readonly damaged?: DamageSummary
 }
@@ -53,7 +55,7 @@ export interface RetentionOutcome {
 export const of = (
   own: ReadonlyArray<OwnSets.OwnSet & DamagedSets.Told>,
   removed: ReadonlyArray<BackupId.BackupId>,
-  more: Partial<Omit<RetentionOutcome, "kept" | "removed" | "catalogue" | "damaged">> & {
+  more: Partial<Omit<RetentionOutcome, "kept" | "keptDamaged" | "removed" | "catalogue" | "damaged">> & {
     /** Further backups of the owner, of which nobody can read what they hold. */
     readonly unreadable?: ReadonlyArray<DamagedSets.KnownSet>
   } = {}
@@ -82,6 +84,7 @@ export const of = (
     ...(denied === undefined ? {} : { denied }),
     ...(space === undefined ? {} : { space }),
     catalogue,
+    keptDamaged: kept.filter((set) => DamagedSets.damageOf(set) !== undefined).map((set) => set.backupId),
     damaged: DamagedSets.summary([...kept, ...unreadable]),
     ...(pins === undefined ? {} : { pins }),
     ...(reasons === undefined ? {} : { reasons }),

@@ -74,9 +74,14 @@ const extent = (
   return Effect.succeed({ _tag: "All", isIncludingPinned: includingPinned })
 }
 
-/** The rules that keep a backup, in brackets. */
-const why = ({ heldBack, reasons }: RetentionOutcome, backupId: string): string => {
-  const rules = reasons?.get(backupId) ?? (heldBack.some((one) => one.backupId === backupId) ? ["held back"] : [])
+/** The rules that keep a backup, or what else does, in brackets. */
+const why = ({ heldBack, keptDamaged = [], reasons }: RetentionOutcome, backupId: string): string => {
+  const isIt = (one: string) => one === backupId
+  const others = [
+    ...(keptDamaged.some(isIt) ? ["damaged: stays as a whole one would, or until a newer one is whole"] : []),
+    ...(heldBack.some((one) => isIt(one.backupId)) ? ["held back"] : [])
+  ]
+  const rules = [...(reasons?.get(backupId) ?? []), ...others]
   return rules.length === 0 ? "" : ` (${rules.join(", ")})`
 }
 
@@ -139,6 +144,7 @@ export const prune = Command.make(
                 dryRun: given.dryRun,
                 kept: outcome.kept,
                 ...(outcome.reasons !== undefined ? { keptBy: keptBy(outcome) } : {}),
+                damaged: outcome.keptDamaged ?? [],
                 removed: outcome.removed,
                 heldBack: outcome.heldBack,
                 locked: outcome.locked,

@@ -85,11 +85,14 @@ export const place = ({
 export const summary = (objects: ReadonlyArray<DamagedObject>): Summary | undefined => {
   const [first] = objects
   if (first === undefined) return undefined
-  const more = objects.length === 1 ? "" : ` and ${objects.length - 1} more object${objects.length === 2 ? "" : "s"}`
+  const others = objects.length - 1
+  const more = others === 0 ? "" : others === 1 ? ", and 1 more object is" : `, and ${others} more objects are`
+  // Most details follow the key of the object: `is missing`. Here is no key.
+  const what = /^(is|has|was|can|cannot|does) /u.test(first.detail) ? `the object ${first.detail}` : first.detail
   return {
     objects: objects.length,
     sinceMillis: Math.min(...objects.map(({ sinceMillis }) => sinceMillis)),
-    text: `${shortened(`${place(first)}: ${first.detail}`, 200)}${more}`
+    text: `${shortened(`${place(first)}: ${what}`, 200)}${more === "" ? "" : `${more} damaged`}`
   }
 }
 

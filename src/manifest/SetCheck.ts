@@ -37,7 +37,8 @@ export const ofSet = Effect.fn("SetCheck.ofSet")(function* (
     if (known !== undefined) return damaged(`${known.segment.key} is known to be damaged`)
     return { _tag: "Whole" } satisfies Found as Found
   }
-  const more = problems.length > 1 ? ` and ${problems.length - 1} more objects are missing or altered` : ""
+  const others = problems.length - 1
+  const more = others < 1 ? "" : `, and ${others} more ${others === 1 ? "object is" : "objects are"} missing or altered`
   return damaged(
     `${first.key} ${first.detail}${more}`,
     problems.map(({ key }) => key)

@@ -382,7 +382,7 @@ describe("Retention", () => {
         "nightly-20261123-010000",
         "nightly-20261123-020000"
       ])
-      assert.include(second.notes.join(), "nightly-20261123-020000 is damaged and goes, because newer whole backups")
+      assert.include(second.notes.join(), "nightly-20261123-020000 is damaged and goes, because no rule would keep")
       assert.deepStrictEqual(yield* states(store), ["030000 Complete", "040000 Complete"])
     }).pipe(Effect.provide(layer))
   )

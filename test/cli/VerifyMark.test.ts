@@ -183,6 +183,9 @@ describe("kafka-backup verify --mark", () => {
       const content = readFileSync(segment)
       rmSync(segment)
       const prune = type("prune", ...options, "--keep", "2")
+      const dry = yield* type("prune", ...options, "--keep", "2", "--dry-run")
+      assert.include(dry.out, `would keep ${later} (damaged: stays as a whole one would`)
+      assert.notMatch(dry.out, /^would keep \S+$/mu)
       const pruned = yield* prune
       assert.strictEqual(pruned.exitCode, 0, pruned.err)
       assert.deepStrictEqual(yield* states(options), [`${backupId} damaged`, `${later} damaged`, `${last} complete`])

@@ -32,7 +32,7 @@ describeWith(
         storage: onS3(versitygw, bucket, "sets")
       })
       const { backupId, totals } = reportOf(await succeed("run", ...files, "--slot", "2026-11-28T00:00:00Z"))
-      const verify = [...["verify", ...files, backupId], "--against-cluster", "-o", "json"]
+      const verify = ["verify", ...files, backupId, "--against-cluster", "-o", "json"]
       const compare = async () => JSON.parse((await succeed(...verify)).stdout).cluster
       const equal = (found: ReadonlyArray<{ readonly equal: number }>) => found.reduce((n, one) => n + one.equal, 0)
 

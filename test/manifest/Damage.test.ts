@@ -157,11 +157,11 @@ describe("The record of damage", () => {
       assert.deepStrictEqual(Damage.summary(recorded), {
         objects: Damage.mostRecorded,
         sinceMillis: 8999,
-        text: `orders[0] offsets 0-9: is missing and ${Damage.mostRecorded - 1} more objects`
+        text: `orders[0] offsets 0-9: the object is missing, and ${Damage.mostRecorded - 1} more objects are damaged`
       })
       assert.strictEqual(
         Damage.summary(recorded.slice(0, 2))?.text,
-        "orders[0] offsets 0-9: is missing and 1 more object"
+        "orders[0] offsets 0-9: the object is missing, and 1 more object is damaged"
       )
       assert.isUndefined(Damage.summary([]))
     }).pipe(Effect.provide(layer))

@@ -116,7 +116,7 @@ describe("An object that is found damaged", () => {
       const inIndex = Effect.map(SetIndex.indexed(store, owner), (all) =>
         all.flatMap(({ backupId, damage }) => (damage === undefined ? [] : [`${backupId} ${damage.text}`]))
       )
-      const expected = [first, second].map(({ backupId }) => `${backupId} orders[0] offsets 0-9: is missing`)
+      const expected = [first, second].map(({ backupId }) => `${backupId} orders[0] offsets 0-9: the object is missing`)
       assert.deepStrictEqual(yield* inIndex, expected)
       for (const key of (yield* memory.keys).filter((key) => key.startsWith("_kafka-backup/index/"))) {
         yield* store.delete(key)
