@@ -6,6 +6,7 @@ import { CatalogueError, DocumentUnreadable } from "../manifest/CatalogueError.t
 import * as Damage from "../manifest/Damage.ts"
 import type * as ObjectSizes from "../manifest/ObjectSizes.ts"
 import * as SetCheck from "../manifest/SetCheck.ts"
+import * as SetIndex from "../manifest/SetIndex.ts"
 import type { IndexedSet } from "../manifest/SetIndex.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { ObjectStoreError } from "../storage/ObjectStoreError.ts"
@@ -190,7 +191,8 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
     if ("_tag" in decided) {
       const backupId = decided.key.slice(0, decided.key.indexOf("/"))
       if (decided.isTooLarge !== true) {
-        checked.set(backupId, { atMillis: yield* Clock.currentTimeMillis, damage: decided.message })
+        const before = checked.get(backupId)
+        checked.set(backupId, SetIndex.checkedAt(before, yield* Clock.currentTimeMillis, decided.message))
       }
       const nothing = { kept: counted, heldBack: [], expired: [], reasons: new Map<string, ReadonlyArray<string>>() }
       return { ...told(nothing, false), blocked: decided.message }
@@ -237,9 +239,9 @@ export const decide = Effect.fn("ProvenRetention.decide")(function* (
       if (found._tag === "TooLarge") unchecked.set(backupId, found.why)
       if (found._tag === "Damaged") for (const key of found.lost) lostObjects.add(key)
       // One that was not read keeps what is known of it, and others come first next time.
-      const before = found._tag === "TooLarge" ? checked.get(backupId) : undefined
-      const known = found._tag === "Damaged" ? { damage: found.problem } : {}
-      checked.set(backupId, { ...before, ...known, atMillis })
+      const before = checked.get(backupId)
+      const problem = found._tag === "Damaged" ? found.problem : found._tag === "TooLarge" ? before?.damage : undefined
+      checked.set(backupId, SetIndex.checkedAt(before, atMillis, problem))
     }
   }
 })

@@ -6,6 +6,7 @@ import type { Resource } from "../manifest/Adoption.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import type { CatalogueError } from "../manifest/CatalogueError.ts"
 import type { DurableSegment } from "../manifest/Checkpoint.ts"
+import * as Damage from "../manifest/Damage.ts"
 import * as DamageMarking from "../manifest/DamageMarking.ts"
 import { isThere } from "../manifest/ObjectsThere.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
@@ -182,9 +183,7 @@ const putAll = Effect.fnUntraced(function* (
   const open = healed.length - looked.size
   const marking = DamageMarking.mark(store, resource, {
     found: [
-      ...wrong.map((one) =>
-        DamageMarking.foundIn(one, "was missing or altered when the next backup was made", sinceMillis)
-      ),
+      ...wrong.map((one) => DamageMarking.foundIn(one, Damage.vague, sinceMillis)),
       ...gone.map((one) => DamageMarking.foundIn(one, "is missing, or has another size", sinceMillis))
     ],
     right: new Set(right.map(({ segment }) => segment.key))

@@ -167,7 +167,7 @@ const knownDamage = Effect.fnUntraced(function* (
   const indexed = yield* SetIndex.indexed(store, Adoption.ownerOf(resource))
   const before = indexed.find(({ backupId }) => backupId === set.backupId)?.check
   const now = yield* SetCheck.ofSet(store, set)
-  const since = before?.damage === undefined ? {} : { atMillis: before.atMillis }
+  const since = before?.damage === undefined ? {} : { atMillis: SetIndex.noticedMillis(before) }
   return {
     objects,
     ...(now._tag === "Damaged" ? { noticed: { ...since, text: now.problem } } : {}),

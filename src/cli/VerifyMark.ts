@@ -58,8 +58,8 @@ const noteCheck = Effect.fnUntraced(function* (
   atMillis: number
 ) {
   const found = yield* SetCheck.check(store, backupId)
-  const check = { atMillis, ...(found._tag === "Damaged" ? { damage: found.problem } : {}) }
-  const indexed = yield* SetIndex.noteCheck(store, ownerOf(resource), backupId, check)
+  const damage = found._tag === "Damaged" ? found.problem : undefined
+  const indexed = yield* SetIndex.noteCheck(store, ownerOf(resource), backupId, atMillis, damage)
   return indexed.flatMap((set) => (set.check?.damage === undefined ? [] : [set.backupId]))
 })
 

@@ -54,16 +54,24 @@ const byPlace = (a: DamagedObject, b: DamagedObject): number => {
   return a.partition - b.partition || a.firstOffset - b.firstOffset || (a.key < b.key ? -1 : 1)
 }
 
-/** What is recorded after a reading. One that was known stays known since then. Pure. */
+/** What a run says of an object that it looked at without reading it: any other detail is more precise. */
+export const vague = "was missing or altered when the next backup was made"
+
+/**
+ * What is recorded after a reading. One that was known stays known since then and as it was found first, since that is
+ * the evidence; only a vague detail makes room. Pure.
+ */
 export const merged = (
   recorded: ReadonlyArray<DamagedObject>,
   { found, right }: Reading
 ): ReadonlyArray<DamagedObject> => {
   const known = new Map(recorded.filter(({ key }) => !right.has(key)).map((one) => [one.key, one]))
+  const recordedDetail = new Map([...known.values()].map(({ detail, key }) => [key, detail]))
   // Of several problems of one object the first one counts.
   for (const one of found.toReversed()) {
+    const before = recordedDetail.get(one.key)
     const sinceMillis = Math.min(known.get(one.key)?.sinceMillis ?? one.sinceMillis, one.sinceMillis)
-    known.set(one.key, { ...one, sinceMillis })
+    known.set(one.key, { ...one, sinceMillis, detail: before === undefined || before === vague ? one.detail : before })
   }
   return [...known.values()].toSorted(byPlace).slice(0, mostRecorded)
 }

@@ -159,9 +159,9 @@ const readAtOnce = 8
 const changing = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   own: ReadonlyArray<OwnSets.OwnSet & SetIndex.IndexedSet>,
-  { found, right, unnamed = new Map() }: Reading
+  { found: reported, right, unnamed = new Map() }: Reading
 ) {
-  const folders = new Set([...found.map(({ key }) => key), ...right].map(folderOf))
+  const folders = new Set([...reported.map(({ key }) => key), ...right].map(folderOf))
   const looked = own
     .filter((set) => set.damage !== undefined || unnamed.has(set.backupId) || candidates([set], folders).length > 0)
     .toSorted((a, b) => b.completedMillis - a.completedMillis)
@@ -172,6 +172,12 @@ const changing = Effect.fnUntraced(function* (
       { concurrency: readAtOnce }
     )
   )
+  const noticed = own.flatMap(({ check }) => (check?.damage === undefined ? [] : [{ ...check, damage: check.damage }]))
+  const since = (one: Found): Found => {
+    const earlier = noticed.filter(({ damage }) => damage.startsWith(`${one.key} `)).map(SetIndex.noticedMillis)
+    return { ...one, sinceMillis: Math.min(one.sinceMillis, ...earlier) }
+  }
+  const found = reported.map(since)
   const isRecorded = (backupId: BackupId, key: string) =>
     recorded.get(backupId)?.some((object) => object.key === key) === true
   const judge = yield* judging(store)

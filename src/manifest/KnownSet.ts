@@ -49,7 +49,7 @@ export const damageOf = (
   if (entry._tag === "Complete" && entry.damage !== undefined) return entry.damage
   if (indexed === undefined || (entry._tag !== "Complete" && !Catalogue.isLost(entry))) return undefined
   const { check } = indexed
-  if (check?.damage !== undefined) return { sinceMillis: check.atMillis, text: check.damage }
+  if (check?.damage !== undefined) return { sinceMillis: SetIndex.noticedMillis(check), text: check.damage }
   if (entry._tag === "Incomplete") return { text: SetCheck.lostManifest(entry.backupId) }
   return entry._tag === "Unreadable" ? { text: entry.detail } : undefined
 }

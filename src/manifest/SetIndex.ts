@@ -31,7 +31,14 @@ export const IndexedSet = Schema.Struct({
    * When its manifest and its objects were last compared, or would have been with enough memory; `damage` says what was
    * missing or altered when they were.
    */
-  check: Schema.optionalKey(Schema.Struct({ atMillis: Schema.Int, damage: Schema.optionalKey(Schema.String) })),
+  check: Schema.optionalKey(
+    Schema.Struct({
+      atMillis: Schema.Int,
+      damage: Schema.optionalKey(Schema.String),
+      /** Since when each look has found damage; absent where that is `atMillis`. */
+      sinceMillis: Schema.optionalKey(Schema.Int)
+    })
+  ),
   /**
    * Beyond the number to keep, it stays for these topics: no newer set that was completed by then holds their records.
    * There may be more topics than are named.
@@ -126,6 +133,20 @@ const withDamage = Effect.fnUntraced(function* (store: ObjectStoreShape, { damag
     { concurrency: damageReadAtOnce }
   )
 })
+
+/** What is noted of a look at a set, after what was noted before. Pure. */
+export const checkedAt = (
+  before: IndexedSet["check"],
+  atMillis: number,
+  damage: string | undefined
+): NonNullable<IndexedSet["check"]> => {
+  if (damage === undefined) return { atMillis }
+  return { atMillis, damage, ...(before?.damage === undefined ? {} : { sinceMillis: noticedMillis(before) }) }
+}
+
+/** Since when a set is known to be damaged by looks at it. */
+export const noticedMillis = ({ atMillis, sinceMillis }: NonNullable<IndexedSet["check"]>): number =>
+  sinceMillis ?? atMillis
 
 /** The set as damaged in this way, or as not known to be damaged. */
 export const damagedBy = (set: IndexedSet, damage: Damage.Summary | undefined): IndexedSet => {
@@ -225,12 +246,14 @@ export const noteCheck = Effect.fn("SetIndex.noteCheck")(function* (
   store: ObjectStoreShape,
   owner: Owner,
   backupId: BackupId.BackupId,
-  check: NonNullable<IndexedSet["check"]>
+  atMillis: number,
+  damage: string | undefined
 ) {
   const number = Math.max(0, ...(yield* numbers(store, owner)))
   const before = yield* read(store, owner, number)
   const known = before.sets.find((set) => set.backupId === backupId)
-  if (known === undefined || known.check?.damage === check.damage) return before.sets
+  if (known === undefined || known.check?.damage === damage) return before.sets
+  const check = checkedAt(known.check, atMillis, damage)
   const sets = before.sets.map((set) => (set === known ? { ...set, check } : set))
   yield* write(store, owner, number, { ...before, sets })
   return sets

@@ -186,6 +186,7 @@ describe("An object that is found damaged", () => {
       yield* store.delete(ObjectKey.make(segment!.key))
       yield* DamageMarking.mark(store, owner, judgedBy("0".repeat(64)))
       for (const set of [first, second]) assert.deepStrictEqual(yield* details(set), ["is missing"])
+      yield* DamageMarking.mark(store, owner, right(segment!))
       yield* DamageMarking.mark(store, owner, judgedBy(segment!.sha256!))
       for (const set of [first, second]) assert.deepStrictEqual(yield* details(set), ["is wrong"])
       assert.deepStrictEqual(yield* details(full), [])
