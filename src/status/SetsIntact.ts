@@ -19,7 +19,7 @@ export const answer = (damage: Status["damage"]): Answer<"SetsIntact"> => {
   const sentences = [
     `${backups === 1 ? "1 backup is" : `${Format.count(backups)} backups are`} known to be damaged, as reported at ${reportedTime}: ${message}`,
     DamageFields.toRestoreFrom(damage),
-    "The next run reads the damaged parts from Kafka again, as far as Kafka still has them",
+    "An incremental run reads damaged parts from Kafka again where Kafka still has them and the newest backup names them; what such a run leaves damaged stays so",
     "kafka-backup verify BACKUP_ID --deep reads all of a backup and names what is damaged in it"
   ]
   return { status: "False", reason: "BackupsDamaged", message: sentences.map(Format.sentence).join(" ") }

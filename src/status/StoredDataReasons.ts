@@ -35,7 +35,7 @@ export const storedDataReasons = {
     of: ["SetsIntact"],
     meaning:
       "At least one backup of the resource is known to be damaged: an object is missing, or its bytes are not those that were written. The message names the first, and the newest backup without known damage. Backups go on, and `Ready` does not change.",
-    todo: "Restore from the backup that the message names. Find out what changed or removed the object. The next run reads again what Kafka still has; see [the runbook](../guides/operations.md#kafkabackupdamaged)."
+    todo: "Restore from the backup that the message names. Find out what changed or removed the object. The next run reads again what Kafka still has and the newest backup names; see [the runbook](../guides/operations.md#kafkabackupdamaged)."
   },
 
   DataVerified: {

@@ -68,7 +68,7 @@ describe("damage that is known", () => {
     assert.strictEqual(brief(broken, "SetsIntact"), "False BackupsDamaged")
     assert.strictEqual(
       message(broken, "SetsIntact"),
-      `2 backups are known to be damaged, as reported at 2026-11-24T12:05:00Z: ${newest}: orders[0] offsets 0-99: the object is missing. Restore from ${older}, the newest backup without known damage. The next run reads the damaged parts from Kafka again, as far as Kafka still has them. kafka-backup verify BACKUP_ID --deep reads all of a backup and names what is damaged in it.`
+      `2 backups are known to be damaged, as reported at 2026-11-24T12:05:00Z: ${newest}: orders[0] offsets 0-99: the object is missing. Restore from ${older}, the newest backup without known damage. An incremental run reads damaged parts from Kafka again where Kafka still has them and the newest backup names them; what such a run leaves damaged stays so. kafka-backup verify BACKUP_ID --deep reads all of a backup and names what is damaged in it.`
     )
     const { newestWhole: _, ...none } = damaged({ sets: 1 })
     const hopeless = message(next({}, reported({ damage: none }), at("12:06")), "SetsIntact")
