@@ -134,10 +134,11 @@ export const isNamed = ({ named }: Base, { backupId, manifestSha256 }: BaseSet):
 export const again = Effect.fn("Base.again")(
   function* (store: ObjectStoreShape, named: BaseSet, mostSegments: number) {
     const { backupId } = named
-    const segments = (yield* Catalogue.factsOf(store, backupId))?.totals.segments ?? 0
+    const facts = yield* Catalogue.factsOf(store, backupId)
+    const segments = facts?.totals.segments ?? 0
     if (segments > mostSegments) return { backupId, segments } satisfies TooLarge as TooLarge
-    const found = yield* openSound(store, backupId)
-    return found !== undefined && isNamed(found, named) ? found : undefined
+    const found = yield* openSound(store, backupId, facts === undefined ? {} : { facts })
+    return isNamed(found, named) ? found : undefined
   },
   Effect.catchTag("CatalogueError", () => Effect.succeed(undefined))
 )

@@ -105,10 +105,10 @@ export interface Decided {
 /**
  * Decides on these sets after at most `checks` of those to keep were found whole, the newest in any case where one
  * expires or is damaged, as many of those that may name an object that is lost, and those that were checked longest
- * ago. A damaged set does not count: it must not push a good one out. It
- * stays as long as a whole one would in its place, since part of it may still be useful, and it never goes before a
- * newer one was found whole. One that there is no memory for counts, and proves nothing: see RetentionProof.ts. Where
- * facts that are needed cannot be read, nothing expires.
+ * ago. A damaged set does not count: it must not push a good one out. It stays as long as a whole one would in its
+ * place, since part of it may still be useful, and it never goes before a newer one was found whole. One that there is
+ * no memory for counts, and proves nothing: see RetentionProof.ts. Where facts that are needed cannot be read, nothing
+ * expires.
  */
 export const decide = Effect.fn("ProvenRetention.decide")(function* (
   store: ObjectStoreShape,

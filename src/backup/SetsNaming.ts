@@ -1,3 +1,4 @@
+import * as DamageMarking from "../manifest/DamageMarking.ts"
 import type { IndexedSet } from "../manifest/SetIndex.ts"
 
 type Naming = Pick<IndexedSet, "backupId" | "references"> & { readonly completedMillis: number }
@@ -8,8 +9,8 @@ type Naming = Pick<IndexedSet, "backupId" | "references"> & { readonly completed
  */
 export const order = <S extends Naming>(sets: ReadonlyArray<S>, objects: ReadonlySet<string>): ReadonlyArray<S> => {
   const folders = new Set([...objects].map((key) => key.split("/", 1)[0]!))
-  const isOwner = ({ backupId }: Naming): number => (folders.has(backupId) ? 0 : 1)
-  return sets
-    .filter((set) => isOwner(set) === 0 || set.references.some((folder) => folders.has(folder)))
-    .toSorted((a, b) => isOwner(a) - isOwner(b) || b.completedMillis - a.completedMillis)
+  const rank = ({ backupId }: Naming): number => (folders.has(backupId) ? 0 : 1)
+  return DamageMarking.candidates(sets, folders).toSorted(
+    (a, b) => rank(a) - rank(b) || b.completedMillis - a.completedMillis
+  )
 }

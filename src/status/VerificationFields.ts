@@ -8,7 +8,8 @@ const counted = (value: number) => Math.max(0, value)
 /**
  * What runs have read again: the news, unless older than what is known; nothing while that is turned off. A larger
  * share promises more, so its promise counts from the first run with it; a smaller one is kept already. Where runs lost
- * the record of what they read, they come round anew from when it began; what a clock says that is ahead is no time.
+ * the record of what they read, they come round anew from when it began; a beginning after the end of the run is not
+ * believed.
  */
 export const next = (
   previous: Status["verification"],

@@ -1,5 +1,5 @@
 import type { HeaderAppender } from "./HeaderAppender.ts"
-import { lengthOf, offsetOf } from "./recordFields.ts"
+import { countOf, lengthOf, offsetOf } from "./recordFields.ts"
 import type { RecordFilter } from "./RecordFilter.ts"
 
 /** How the records of a segment become the records that are restored. */
@@ -100,12 +100,6 @@ export class RecordEditor {
     target.writeUInt16LE(kept, to + countAt - start)
     return out
   }
-}
-
-const countOf = (run: Buffer): number => {
-  let count = 0
-  for (let at = 0; at < run.length; at += lengthOf(run, at)) count++
-  return count
 }
 
 const copied = (source: Buffer, start: number, end: number, target: Buffer, to: number): number =>

@@ -3,6 +3,13 @@
 /** Bytes of the record with its length field. */
 export const lengthOf = (run: Buffer, at: number): number => 4 + run.readUInt32LE(at)
 
+/** Records in the run. */
+export const countOf = (run: Buffer): number => {
+  let count = 0
+  for (let at = 0; at < run.length; at += lengthOf(run, at)) count++
+  return count
+}
+
 export const offsetOf = (run: Buffer, at: number): number =>
   run.readUInt32LE(at + 12) + run.readInt32LE(at + 16) * 0x1_0000_0000
 
