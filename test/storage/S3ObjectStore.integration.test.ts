@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto"
+import { setTimeout as sleep } from "node:timers/promises"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Stream } from "effect"
 import type { ObjectKey } from "../../src/storage/ObjectStore.ts"
@@ -41,17 +42,24 @@ const freshBucket = ({ endpoint, region, accessKey, secretKey }: Service) =>
       }),
       () =>
         Effect.promise(async () => {
-          while (true) {
+          // A write that a test has interrupted may still arrive after the bucket was listed as empty.
+          for (let attempt = 1; ; attempt++) {
             const { Contents = [] } = await client.send(new sdk.ListObjectsV2Command({ Bucket: bucket }))
-            if (Contents.length === 0) break
             for (let at = 0; at < Contents.length; at += 16) {
               const some = Contents.slice(at, at + 16)
               await Promise.all(
                 some.map(({ Key }) => client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key })))
               )
             }
+            if (Contents.length > 0) continue
+            try {
+              await client.send(new sdk.DeleteBucketCommand({ Bucket: bucket }))
+              break
+            } catch (error) {
+              if (!(error instanceof Error) || error.name !== "BucketNotEmpty" || attempt > 100) throw error
+              await sleep(100)
+            }
           }
-          await client.send(new sdk.DeleteBucketCommand({ Bucket: bucket }))
           client.destroy()
         })
     )
