@@ -65,6 +65,7 @@ export const limitedTo = (bytes: string) =>
 export const options: Restore.Options = {
   openPartitions: 3,
   batchBytes: 400,
+  leastStoredBytes: 0,
   batchMemoryBytes: 32 * 1024 * 1024,
   patienceMillis: 600_000,
   onAppended: () => {}
