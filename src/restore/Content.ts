@@ -77,7 +77,7 @@ export const records = (store: ObjectStoreShape, place: Place, from: number, unt
       })
       const asked = new RecordEditor({ from, until, addedHeaders: [] })
       return Stream.fromIterable(segments).pipe(
-        Stream.flatMap(({ key, sha256 }) => Formats.reader.runs(key, store.read(ObjectKey.make(key)), sha256)),
+        Stream.flatMap((segment) => Formats.reader.runs(segment, store.read(ObjectKey.make(segment.key)))),
         Stream.mapEffect((run) =>
           Effect.try({ try: () => asked.push(stored.push(run)), catch: (cause) => notRepresentable(place, cause) })
         )
