@@ -117,17 +117,11 @@ export const pieces = (
       })
       return Stream.fromIterable(segments).pipe(
         Stream.flatMap((segment) => {
-          const { end_offset, key, sha256, start_offset } = segment
+          const { end_offset, key, start_offset } = segment
           const isWhole = (batch: RecordBatch) =>
             keeps === undefined && batch.baseOffset >= start_offset && batch.lastOffset <= end_offset
           const file = store.read(ObjectKey.make(key))
-          const pieces: Stream.Stream<Buffer | RecordBatch, SegmentError | ObjectStoreError> = Formats.reader.runs(
-            key,
-            file,
-            sha256
-          )
-          void ((batch: RecordBatch) => isWhole(batch) && takes(batch))
-          return pieces
+          return Formats.reader.pieces(segment, file, (batch) => isWhole(batch) && takes(batch))
         }),
         Stream.mapEffect((piece): Effect.Effect<Piece, SegmentError> =>
           Buffer.isBuffer(piece) ? edited(piece) : passed(piece)
