@@ -39,7 +39,15 @@ export const aRestore = (backupId: string, changes: Partial<RestoreRequest> = {}
   ...changes
 })
 
-export const backUp = Effect.map(Backup.attempt(Backup.aRequest(slot)), ({ facts }) => facts.backupId)
+/** Formats of a backup's segments. */
+export const formats = ["records", "batches"] as const
+
+export const backUpAs = (format: (typeof formats)[number]) => {
+  const settings = { ...Backup.aRequest(slot).settings, ...(format === "records" ? {} : { format }) }
+  return Effect.map(Backup.attempt(Backup.aRequest(slot, { settings })), ({ facts }) => facts.backupId)
+}
+
+export const backUp = backUpAs("records")
 
 export const systems = Effect.gen(function* () {
   const { store } = yield* worlds
