@@ -150,7 +150,7 @@ describe("stored batches", () => {
       yield* inTime(restore(aRestore(yield* backUpAs("batches"), { compression: "gzip" })))
       yield* assertSame(source, target, "orders", 1)
       const found = yield* batchesOf(target, "orders")
-      const [gzip] = (yield* batchesOf(source, "orders")).filter(([, codec]) => codec === 1)
+      const gzip = (yield* batchesOf(source, "orders")).find(([, codec]) => codec === 1)!
       assert.deepInclude(found, gzip)
       assert.deepStrictEqual([...new Set(found.map(([, codec]) => codec))], [1])
     }).pipe(Effect.provide(layer))

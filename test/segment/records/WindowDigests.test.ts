@@ -110,7 +110,7 @@ describe("digests of batches that are not opened", () => {
   })
 
   it("differ from those of the same records, and follow them within a window", () => {
-    const [batch] = scene(19).batches.filter(hasNoHoles)
+    const batch = scene(19).batches.find(hasNoHoles)
     const record = { offset: 0n, timestamp: 1n, key: null, value: Buffer.from("v"), headers: [] }
     const mixed = (isBatchLast: boolean) => {
       const digests = new WindowDigests(1_000_000, 0)
