@@ -248,4 +248,48 @@ describe("stored batches", () => {
       assert.isNotEmpty(yield* plain(target, "orders", 0))
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
+
+  it.effect("are opened where a broker refuses one for a reason that their records do not have", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* fill(source)
+      const backupId = yield* backUpAs("batches")
+      // UNSUPPORTED_COMPRESSION_TYPE
+      yield* target.inject({ _tag: "Code", code: 76 }, { operation: "produce", after: 3, times: 1 })
+      yield* inTime(restore(aRestore(backupId)))
+      yield* assertSame(source, target, "orders", 1)
+      const kept = yield* batchesOf(source, "orders")
+      const found = yield* batchesOf(target, "orders")
+      assert.deepStrictEqual(found.slice(0, 3), kept.slice(0, 3))
+      assert.deepStrictEqual([...new Set(found.slice(3).map(([, codec]) => codec))], [3])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect.each([
+    { name: "many of them are small", count: 100, valueBytes: 10, memory: 1_000_000, least: 6, most: 64 },
+    { name: "they take the memory for it", count: 20, valueBytes: 1000, memory: 5000, least: 1, most: 4 }
+  ])("are on their way together where $name, within bounds", ({ count, least, memory, most, valueBytes }) =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      yield* source.createTopic("orders")
+      const value = "x".repeat(valueBytes)
+      for (let i = 0; i < count; i++) yield* source.produce("orders", 0, [{ key: `${i}`, value, timestamp: i }])
+      const request = aRestore(yield* backUpAs("batches"))
+      const opened = yield* systems
+      yield* target.inject({ _tag: "Delayed", millis: 1000 }, { operation: "produce", times: 1000 })
+      let unanswered = 0
+      let reached = 0
+      const append: typeof opened.sink.append = (one) => {
+        reached = Math.max(reached, ++unanswered)
+        return Effect.ensuring(
+          opened.sink.append(one),
+          Effect.sync(() => unanswered--)
+        )
+      }
+      yield* inTime(run(request, { ...opened, sink: { ...opened.sink, append } }, { batchMemoryBytes: memory }))
+      assert.isAtLeast(reached, least)
+      assert.isAtMost(reached, most)
+      yield* assertSame(source, target, "orders", 1)
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  )
 })
