@@ -42,6 +42,15 @@ export const aRequest = (slot: string, changes: Partial<RunRequest> = {}): RunRe
   ...changes
 })
 
+/** What segments may be. */
+export const formats = ["records", "batches"] as const
+
+/** The settings of `aRequest`, in that format. */
+export const settingsOf = (
+  format: (typeof formats)[number],
+  compression: "zstd" | "lz4" | "none" = "zstd"
+): RunRequest["settings"] => ({ format, compression, compressionLevel: 3, includeOffsetHeaders: false })
+
 export interface RunOptions {
   readonly store?: ObjectStoreShape
   readonly segmentBytes?: number
