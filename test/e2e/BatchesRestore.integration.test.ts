@@ -22,7 +22,7 @@ const batchesIn = (log: Buffer): ReadonlyArray<string> => {
   return found
 }
 
-/** Length of batches in base64 that are appended as they are. Source: `leastStoredBytes` of src/worker/WriteBounds.ts. */
+/** Longer batches, in base64, are appended as they are. Source: `leastStoredBytes` of src/worker/WriteBounds.ts. */
 const surelyKept = (4 * 1024 * 4) / 3
 
 describeWith(["kafka", "java"], "A backup of batches, restored to a real cluster,", (services) => {
