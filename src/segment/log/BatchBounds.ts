@@ -14,8 +14,8 @@ export interface BatchBounds {
 }
 
 /**
- * What the header alone says, where that is exact: of a batch that lies within the range and has a record at each of its
- * offsets. Undefined of others.
+ * What the header alone says, where that is exact: of a batch that lies within the range and has a record at each of
+ * its offsets. Undefined of others.
  */
 export const ofHeader = (batch: RecordBatch, from: number, until: number): BatchBounds | undefined => {
   const { baseOffset, lastOffset, recordCount } = batch

@@ -8,8 +8,8 @@ import { LogWalk } from "./LogWalk.ts"
 /**
  * The record batches of a stored log, whole, in order, as the broker had them: each with its base offset, last offset
  * and record count, its checksum compared, its records section not opened. The first and the last one may hold records
- * outside of the segment's offsets. Nobody changes their bytes afterwards. Fails with `SegmentDamaged`, at the latest in
- * place of the end, where the file is not the one that is named.
+ * outside of the segment's offsets. Nobody changes their bytes afterwards. Fails with `SegmentDamaged`, at the latest
+ * in place of the end, where the file is not the one that is named.
  */
 export const batches = <E, R>(
   key: string,

@@ -11,16 +11,16 @@ import * as Lz4Frames from "./Lz4Frames.ts"
 
 export { compressionOf, suffixes } from "./Log.ts"
 
-/** Bytes that are stored as they are wait in chunks of this size. Of the last one of each segment a part stays empty. */
+/** Bytes that are stored as they are wait in chunks of this size; of the last one of a segment a part stays empty. */
 const storedChunkBytes = 1024 * 1024
 
 /**
  * Kafka log segments. `compression` and `level` speak of what arrives uncompressed: see `LogWriter.isWrapped`. The
  * scope is the run: closing it waits for compressions in flight.
  *
- * Memory, with chunks of C bytes, N compressions, and S bytes of batches in a segment (where its owner seals it): an open
- * writer of a segment that is stored as it is holds S until it is released; one that is wrapped holds one chunk and what
- * its full chunks were compressed to, and the run N times two chunks and the encoder's tables.
+ * Memory, with chunks of C bytes, N compressions, and S bytes of batches in a segment (where its owner seals it): an
+ * open writer of a segment that is stored as it is holds S until it is released; one that is wrapped holds one chunk
+ * and what its full chunks were compressed to, and the run N times two chunks and the encoder's tables.
  */
 export const make = (
   settings: SegmentSettings,

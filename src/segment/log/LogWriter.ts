@@ -28,9 +28,7 @@ export interface LogWriterOptions {
 
 const sizeOf = ({ end, start }: RecordBatch): number => end - start
 
-/**
- * Whether a segment that begins with these batches is worth to be compressed: more than half of their bytes are not yet.
- */
+/** Whether a segment that begins with these batches is to be compressed: more than half of their bytes are not yet. */
 export const isWrapped = (batches: ReadonlyArray<RecordBatch>): boolean =>
   batches.reduce((sum, batch) => sum + (batch.codec === 0 ? sizeOf(batch) : -sizeOf(batch)), 0) > 0
 
