@@ -42,7 +42,9 @@ export const aRestore = (backupId: string, changes: Partial<RestoreRequest> = {}
 /** Formats of a backup's segments. */
 export const formats = ["records", "batches"] as const
 
-export const backUpAs = (format: (typeof formats)[number]) => {
+export type Format = (typeof formats)[number]
+
+export const backUpAs = (format: Format) => {
   const settings = { ...Backup.aRequest(slot).settings, ...(format === "records" ? {} : { format }) }
   return Effect.map(Backup.attempt(Backup.aRequest(slot, { settings })), ({ facts }) => facts.backupId)
 }
