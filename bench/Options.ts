@@ -22,7 +22,7 @@ npm run bench -- operator [options]
                   BENCH_COMPRESSION (zstd at level 3, lz4, none) and BENCH_DIRECTORY, an empty folder for its backup. Its
                   exit code must be 0. Nothing checks what it stored.
 
-Of a restore, the reference topic's: --records, --repeat, --storage, --source; or:
+Of a restore, the reference topic's: --records, --only, --repeat, --storage, --source; or:
 
   --fillers       only what offsets without a record cost, one after the other (about ten minutes)
 

@@ -3,18 +3,42 @@ import { join } from "node:path"
 import * as Backends from "./Backends.ts"
 import * as Backup from "./Backup.ts"
 import { measured, type Usage } from "./Processes.ts"
-import { type BenchTopic, type Place, remove } from "./Topics.ts"
+import { type BenchTopic, type Place, remove, type Source } from "./Topics.ts"
 
 /** Codec of the batches that a restore writes. */
-export const codecs = ["none", "lz4", "zstd"] as const
-export type Codec = (typeof codecs)[number]
+type Codec = "none" | "lz4" | "zstd"
+
+export interface Row {
+  readonly name: string
+  /** Codec of the producer of the reference topic. */
+  readonly source: Source
+  readonly format: Backup.Format
+  /** Absent: the restore is told nothing, and keeps batches as they are where the backup has them. */
+  readonly codec?: Codec
+}
+
+/** The same backup of records as each codec; and of topics that were compressed by their producers, both formats. */
+export const rows: ReadonlyArray<Row> = [
+  ...(["none", "lz4", "zstd"] as const).map((codec): Row => ({
+    name: `1 KiB none, records as ${codec}`,
+    source: "none",
+    format: "records",
+    codec
+  })),
+  ...(["zstd", "lz4", "none"] as const).flatMap((source): ReadonlyArray<Row> => [
+    ...(source === "none"
+      ? []
+      : [{ name: `1 KiB ${source}, records as ${source}`, source, format: "records" as const, codec: source }]),
+    { name: `1 KiB ${source}, batches as they are`, source, format: "batches" }
+  ])
+]
 
 const target = "bench-restored"
 
 /** `restore` counts as the same one as long as its resource has the name: each measured run is one of its own. */
 let restores = 0
 
-const manifest = (place: Place, topic: BenchTopic, backupId: string, codec: Codec, storage: object) => ({
+const manifest = (place: Place, topic: BenchTopic, backupId: string, codec: Codec | undefined, storage: object) => ({
   apiVersion: "kafka.oso.sh/v1alpha1",
   kind: "KafkaRestore",
   metadata: { name: `bench-${process.pid}-${++restores}` },
@@ -23,7 +47,7 @@ const manifest = (place: Place, topic: BenchTopic, backupId: string, codec: Code
     targetCluster: { bootstrapServers: place.bootstrap.split(",") },
     storage,
     topicMapping: { [topic.name]: target },
-    compression: codec
+    ...(codec === undefined ? {} : { compression: codec })
   }
 })
 
@@ -31,16 +55,23 @@ interface Result {
   readonly records: number
 }
 
+/** A backup that is there to be restored. */
+export interface Prepared {
+  readonly backend: Backends.Backend
+  readonly backupId: string
+}
+
 /** Backs the topic up once, to be restored by `run`. Gives the backup's id. */
 export const prepare = async (
   command: ReadonlyArray<string>,
   place: Place,
   topic: BenchTopic,
+  format: Backup.Format,
   folder: string
-): Promise<{ readonly backend: Backends.Backend; readonly backupId: string }> => {
+): Promise<Prepared> => {
   const backend = await Backends.open("directory", {}, folder)
   if (backend === undefined) throw new Error("a directory can always be had")
-  await Backup.run(command, place, topic, "zstd", folder, backend)
+  await Backup.run(command, place, topic, "zstd", folder, backend, format)
   const { backupId } = JSON.parse(readFileSync(join(folder, "report.json"), "utf8")) as { readonly backupId: string }
   return { backend, backupId }
 }
@@ -53,8 +84,8 @@ export const run = async (
   command: ReadonlyArray<string>,
   place: Place,
   topic: BenchTopic,
-  backup: Awaited<ReturnType<typeof prepare>>,
-  codec: Codec,
+  backup: Prepared,
+  codec: Codec | undefined,
   folder: string
 ): Promise<Usage> => {
   const [program = "", ...first] = command

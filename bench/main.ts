@@ -74,7 +74,10 @@ const rows = [
 ]
   .filter(({ name }) => values.only.length === 0 || values.only.some((text) => isNamed(name, text)))
   .filter(({ backend }) => values.compare === undefined || backend === "directory")
-if (rows.length === 0 && !isIncremental) {
+const restoreRows = Restore.rows.filter(
+  ({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text))
+)
+if ((isRestore ? restoreRows : rows).length === 0 && !isIncremental) {
   process.stderr.write("no row has such a name\n")
   process.exit(2)
 }
@@ -198,12 +201,16 @@ try {
     console.log(`\n${machine}\n\n${IncrementalBench.show(measured)}`)
     keep({ shape: loaded.shape, measured })
   } else if (isRestore) {
-    const topic = Topics.reference("none", records)
-    say(`${topic.name}: loading ${topic.records} records, unless they are there`)
-    await Topics.provide(place, topic)
-    const backup = await Restore.prepare(command, place, topic, values.storage)
-    for (const codec of Restore.codecs) {
-      const name = `1 KiB restored, ${codec}`
+    let prepared: { readonly what: string; readonly backup: Restore.Prepared } | undefined
+    for (const { codec, format, name, source } of restoreRows) {
+      const topic = Topics.reference(source, records)
+      say(`${topic.name}: loading ${topic.records} records, unless they are there`)
+      await Topics.provide(place, topic)
+      const what = `${source} ${format}`
+      if (prepared?.what !== what) {
+        prepared = { what, backup: await Restore.prepare(command, place, topic, format, values.storage) }
+      }
+      const { backup } = prepared
       const runs: Array<Result> = []
       while (runs.length < repeat) {
         const load = loadavg()[0] ?? 0

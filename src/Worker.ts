@@ -96,7 +96,11 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
   const within = (leftBytes: number) => ({
     ...Memory.bounds(request.settings, leftBytes),
     format: (settings: RunPlan.ContentSettings) =>
-      Formats.writer("kbak", RunPlan.segmentSettings(settings), Memory.ofSegments(settings, leftBytes))
+      Formats.writer(
+        RunPlan.formatOf(settings),
+        RunPlan.segmentSettings(settings),
+        Memory.ofSegments(settings, leftBytes)
+      )
   })
   return yield* Run.run(request, {
     ...within(limitBytes),

@@ -83,7 +83,7 @@ const storedRuns = (
     ({ end_offset, start_offset }) => end_offset >= from && start_offset < until
   )
   return Stream.fromIterable(needed).pipe(
-    Stream.flatMap(({ key, sha256 }) => Formats.reader.runs(key, store.read(ObjectKey.make(key)), sha256)),
+    Stream.flatMap((segment) => Formats.reader.runs(segment, store.read(ObjectKey.make(segment.key)))),
     Stream.map((run) => Buffer.from(editor.push(run))),
     Stream.filter((run) => run.length > 0)
   )

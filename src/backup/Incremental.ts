@@ -171,7 +171,13 @@ const onBase = Effect.fnUntraced(function* (
   const isBuilt = topics.some(({ partitions }) => partitions.some(({ reused }) => reused !== undefined))
   return {
     ...plan,
-    ...(isBuilt ? { version: 2 as const, base: base.named, sinceFull: (base.facts.sinceFull ?? 0) + 1 } : {}),
+    ...(isBuilt
+      ? {
+          version: plan.version === 3 ? (3 as const) : (2 as const),
+          base: base.named,
+          sinceFull: (base.facts.sinceFull ?? 0) + 1
+        }
+      : {}),
     topics,
     notes: [...plan.notes, ...notes]
   } satisfies RunPlan as RunPlan

@@ -2,7 +2,7 @@ import { Clock, Effect } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
 import { KafkaError } from "../kafka/KafkaError.ts"
 import type { KafkaSourceShape, PartitionOffset, TopicInfo } from "../kafka/KafkaSource.ts"
-import type { PlannedTopic, RunPlan } from "../manifest/RunPlan.ts"
+import { formatOf, type PlannedTopic, type RunPlan } from "../manifest/RunPlan.ts"
 import { didYouMean } from "../resource/Near.ts"
 import * as TopicSelection from "./TopicSelection.ts"
 import { NoTopicsMatched, RunError, TopicAccessDenied, TopicMissing } from "./RunError.ts"
@@ -95,7 +95,7 @@ export const make = Effect.fn("Planning.make")(function* (
     }
   }
   const plan: RunPlan = {
-    version: 1,
+    version: formatOf(request.settings) === "batches" ? 3 : 1,
     backupId,
     identity: request.identity,
     createdMillis,

@@ -3,7 +3,13 @@ import type { LogReplaced } from "../kafka/KafkaError.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import type { DurableSegment, PartitionAdvance } from "../manifest/Checkpoint.ts"
-import type { ContentSettings, PlannedPartition, PlannedTopic, RunPlan } from "../manifest/RunPlan.ts"
+import {
+  type ContentSettings,
+  formatOf,
+  type PlannedPartition,
+  type PlannedTopic,
+  type RunPlan
+} from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import type { EncodedSegment, SegmentFormat } from "../segment/Segment.ts"
 import type { ObjectInfo, ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -92,16 +98,16 @@ export const readAll = Effect.fnUntraced(function* (
 
   const compacted = new Map<PlannedPartition, TakenOver.GivenUp>()
   const toHeal = RunState.toHeal(plan, state)
-  const formatOf = yield* healingFormats(toHeal, baseSettings, plan.settings, options)
+  const healing = yield* healingFormats(toHeal, baseSettings, plan.settings, options)
 
   /** Reads what the log has of one damaged segment, as one if it may be that large, and records it as a whole. */
   const healed = ({ from, partition, segment, topic, until }: RunState.ToHeal) => {
     const place = { topic: topic.name, partition: partition.partition, from, until }
-    const made = formatOf(segment)
+    const made = healing(segment)
     return read({ ...place, topicId: topic.topicId }).pipe(
       Stream.interruptWhen(Deferred.await(options.stop)),
       Segments.cut(made, { ...rules, ...Healing.sealing(segment, options.segmentBytes) }, progress, place),
-      Stream.mapEffect(storeClosed(store, plan, attempt, made, progress, written, place)),
+      Stream.mapEffect(storeClosed(store, plan, attempt, progress, written, place)),
       Stream.runCollect,
       Effect.flatMap(
         Effect.fnUntraced(function* (advances) {
@@ -138,7 +144,7 @@ export const readAll = Effect.fnUntraced(function* (
       sameLog.followed(place, knownEpoch),
       Stream.interruptWhen(Deferred.await(options.stop)),
       Segments.cut(format, rules, progress, place),
-      Stream.mapEffect(storeClosed(store, plan, attempt, format, progress, written, place), { concurrency: 2 }),
+      Stream.mapEffect(storeClosed(store, plan, attempt, progress, written, place), { concurrency: 2 }),
       Stream.tap((advance) => checkpoints.remember(advance)),
       // The others go on; this one is left unfinished, for the attempt that reads it again.
       Stream.catchIf(SameLog.isReplaced, ({ reason }) => {
@@ -172,7 +178,8 @@ const healingFormats = Effect.fnUntraced(function* (
   run: ContentSettings,
   options: ReadOptions
 ) {
-  const nameOf = (settings: ContentSettings) => `${settings.compression} ${settings.compressionLevel}`
+  const nameOf = (settings: ContentSettings) =>
+    `${formatOf(settings)} ${settings.compression} ${settings.compressionLevel}`
   const formats = new Map<string, SegmentFormat>()
   for (const { segment } of toHeal) {
     const settings = Healing.settingsOf(segment, base, run)
@@ -187,7 +194,6 @@ const storeClosed =
     store: ObjectStoreShape,
     plan: RunPlan,
     attempt: number,
-    format: SegmentFormat,
     progress: RunProgress,
     written: WrittenDigests,
     place: { readonly topic: string; readonly partition: number }
@@ -204,7 +210,7 @@ const storeClosed =
           place.partition,
           encoded.firstOffset,
           attempt,
-          format.suffix
+          encoded.suffix
         )
         const digest = written.digest(encoded.pieces)
         const stored = yield* store.put(key, encoded.pieces)
@@ -244,6 +250,6 @@ const durableSegment = (
   sha256,
   uploaded_at: uploadedMillis,
   payloadBytes: encoded.payloadBytes,
-  largestRecordBytes: encoded.largestRecordBytes,
+  ...(encoded.largestRecordBytes === undefined ? {} : { largestRecordBytes: encoded.largestRecordBytes }),
   ...(fingerprint === undefined ? {} : { fingerprint })
 })

@@ -1,7 +1,7 @@
 import type { TopicCleanup } from "../kafka/TopicCleanup.ts"
 import type { ManifestSegment } from "../manifest/Manifest.ts"
 import type { FullReason } from "../manifest/FullReason.ts"
-import type { ContentSettings } from "../manifest/RunPlan.ts"
+import { type ContentSettings, formatOf } from "../manifest/RunPlan.ts"
 
 /*
  * What a backup may take over from an earlier one, its base, instead of reading it again. Pure: each decision is the
@@ -38,6 +38,7 @@ export const ofSet = (
   if (base.clusterId !== undefined && now.clusterId !== undefined && base.clusterId !== now.clusterId) {
     return "OtherCluster"
   }
+  if (formatOf(base.settings) !== formatOf(now.settings)) return "OtherFormat"
   return headers(base.settings) === headers(now.settings) ? undefined : "OtherHeaders"
 }
 

@@ -67,6 +67,7 @@ export const request = (backup: KafkaBackup, run: RunIdentity, host: string): Ru
     excludeTopics: [...spec.excludeTopics, ...DrillSpec.scratchPatterns(spec.drill)],
     bootstrapServers: spec.kafkaCluster.bootstrapServers,
     settings: {
+      ...(spec.format === "records" ? {} : { format: spec.format }),
       compression: spec.compression,
       compressionLevel: Compression.level(spec),
       includeOffsetHeaders: spec.includeOffsetHeaders,

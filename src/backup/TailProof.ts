@@ -79,7 +79,7 @@ export const compare = Effect.fn("TailProof.compare")(function* (
   const stored = new Digests()
   const editor = new RecordEditor({ from, until, addedHeaders })
   yield* Formats.reader
-    .runs(segment.key, store.read(ObjectKey.make(segment.key)), segment.sha256)
+    .runs(segment, store.read(ObjectKey.make(segment.key)))
     .pipe(Stream.runForEach((run) => Effect.sync(() => stored.add(editor.push(run)))))
   const live = new Digests()
   const streamer = RecordStreaming.make(topic, partition)

@@ -144,11 +144,15 @@ const summary = (set: Catalogue.BackupSet, pin: string | undefined, isBaseThere:
           ["Completed", Format.time(facts.completedMillis)],
           ["Slot", facts.identity.slot],
           ["Headers added", facts.addedHeaders.join(", ") || "none"],
-          ["Keys and values", Format.bytes(facts.totals.payloadBytes)],
+          [
+            manifest.kb_format === undefined ? "Keys and values" : "Batches in Kafka",
+            Format.bytes(facts.totals.payloadBytes)
+          ],
           ...building(facts, isBaseThere)
         ] as const)),
     ...(pin === undefined ? [] : [["Pinned", pin] as const]),
     ["Cluster", manifest.source_cluster_id ?? "unknown"],
+    ["Format", manifest.kb_format ?? "records"],
     ["Compression", manifest.compression ?? "zstd"],
     ["Topics", Format.count(sum.topics)],
     ["Segments", Format.count(sum.segments)],

@@ -57,7 +57,8 @@ const row = (
   switch (entry._tag) {
     case "Complete": {
       const owner = entry.facts?.identity.owner
-      const state = isDamaged ? "damaged" : "complete"
+      const format = entry.facts?.settings.format
+      const state = [isDamaged ? "damaged" : "complete", ...(format === undefined ? [] : [format])].join(", ")
       return [
         entry.backupId,
         pins.has(entry.backupId) ? `${state}, pinned` : state,
@@ -89,6 +90,7 @@ const json = (entry: Catalogue.CatalogueEntry, pins: ReadonlySet<string>, damage
         pinned: pins.has(entry.backupId),
         created: Format.time(entry.createdMillis),
         ...entry.totals,
+        format: entry.facts?.settings.format ?? "records",
         newRecords: entry.facts?.totals.newRecords ?? null,
         newStoredBytes: entry.facts?.totals.newStoredBytes ?? null,
         owner: entry.facts?.identity.owner ?? null

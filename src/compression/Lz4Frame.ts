@@ -7,10 +7,10 @@ import { compress as compressBlock, uncompress, uncompressSync } from "lz4-napi"
  */
 
 const magic = 0x184d2204
-const headerBytes = 7
+export const headerBytes = 7
 /** In front of a block: its length, and in the highest bit whether it is stored as it is. */
-const wordBytes = 4
-const isPlainBit = 0x8000_0000
+export const wordBytes = 4
+export const isPlainBit = 0x8000_0000
 /** Independent blocks, version 1, and nothing else. */
 const flags = 0x60
 
@@ -32,7 +32,14 @@ header.set([flags, sizeCode << 4, headerSums[sizeCode]!], wordBytes)
 const giveBack = (bytes: Uint8Array): void => void (bytes.buffer as ArrayBuffer).transfer(0)
 
 /** What lz4-napi puts in front of a block: the length of what it inflates to, or more. */
-const sizeBytes = 4
+export const sizeBytes = 4
+
+/** Most that a block of a frame with this header inflates to, in bytes. */
+export const largestBlock = (header: Buffer): number => 1 << (8 + 2 * (header[5]! >> 4))
+
+/** True for the header of a frame of independent blocks without checksums of their own. */
+export const isSimpleHeader = (header: Buffer): boolean =>
+  header.readUInt32LE(0) === magic && header[4] === flags && header[6] === headerSums[header[5]! >> 4]
 
 /** Compresses on the thread pool into one frame. The input must not change until it is there. */
 export const compress = async (input: Buffer): Promise<Buffer> => {
@@ -66,7 +73,7 @@ class Blocks {
 
   constructor(frame: Buffer) {
     this.#frame = frame
-    this.#largest = 1 << (8 + 2 * (frame[5]! >> 4))
+    this.#largest = largestBlock(frame)
   }
 
   /** A block that is stored as it is, one to be inflated, or the end. The lengths were looked at before. */

@@ -7,6 +7,7 @@ const sentences = {
   NoEarlierBackup: "there was no earlier complete backup",
   EarlierUnreadable: "the earlier backup could not be read",
   OtherCluster: "the earlier backup is of another Kafka cluster",
+  OtherFormat: "the earlier backup has another format (spec.format)",
   OtherHeaders: "the earlier backup adds other headers to the records",
   TopicNew: "the earlier backup does not have the topic",
   PartitionNew: "the earlier backup does not have the partition",

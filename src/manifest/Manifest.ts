@@ -61,6 +61,8 @@ export const Manifest = Schema.Struct({
   source_brokers: Schema.optionalKey(Schema.Array(Schema.String)),
   compression: Schema.optionalKey(Schema.String),
   topics: Schema.Array(ManifestTopic),
+  /** Ours, not the format's: what the segments are, if not KBAK: see `SetFacts.settings.format`. */
+  kb_format: Schema.optionalKey(Schema.String),
   /** Ours, not the format's: the other documents in the backup's folder, by name, with their SHA-256. See Seal.ts. */
   kb_documents: Schema.optionalKey(Schema.Record(Schema.String, Schema.String))
 })

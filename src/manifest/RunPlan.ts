@@ -71,12 +71,17 @@ export type PlannedGroup = typeof PlannedGroup.Type
 
 /** How segments are written; all attempts of a run use the settings of the first. */
 export const ContentSettings = Schema.Struct({
+  /** Absent: records, as in the plans and backups of versions that knew no other. */
+  format: Schema.optionalKey(Schema.Literals(["records", "batches"])),
   compression: Schema.Literals(["zstd", "lz4", "none"]),
   compressionLevel: Schema.Int,
   includeOffsetHeaders: Schema.Boolean,
   sourceClusterId: Schema.optionalKey(Schema.String)
 })
 export type ContentSettings = typeof ContentSettings.Type
+
+/** The format of the segments, by the name that users give it. */
+export const formatOf = ({ format }: Pick<ContentSettings, "format">): "records" | "batches" => format ?? "records"
 
 /** The same, as those who write segments take it. */
 export const segmentSettings = (settings: ContentSettings): SegmentSettings => ({
@@ -94,8 +99,11 @@ export const TopicSelectors = Schema.Struct({
 })
 
 export const RunPlan = Schema.Struct({
-  /** 2 with a base. Versions without incremental backups read 1 alone: they would leave out what is taken over. */
-  version: Schema.Literals([1, 2]),
+  /**
+   * 2 with a base. Versions without incremental backups read 1 alone: they would leave out what is taken over. 3 with
+   * batches, base or not: versions that know no format but records would go on with those.
+   */
+  version: Schema.Literals([1, 2, 3]),
   backupId: BackupId,
   identity: RunIdentity,
   createdMillis: Schema.Int,

@@ -2,7 +2,7 @@ import type { DurableSegment, PartitionAdvance } from "./Checkpoint.ts"
 import type { FullReason } from "./FullReason.ts"
 import type { Manifest, ManifestPartition, ManifestSegment, ManifestTopic } from "./Manifest.ts"
 import * as PartitionState from "./PartitionState.ts"
-import { type PlannedPartition, type PlannedTopic, readFrom, type RunPlan } from "./RunPlan.ts"
+import { formatOf, type PlannedPartition, type PlannedTopic, readFrom, type RunPlan } from "./RunPlan.ts"
 
 export type { PartitionState } from "./PartitionState.ts"
 export { firstOffset, named } from "./PartitionState.ts"
@@ -230,6 +230,7 @@ export const manifest = (plan: RunPlan, state: RunState): Manifest => ({
   source_cluster_id: plan.settings.sourceClusterId ?? plan.clusterId ?? null,
   source_brokers: plan.bootstrapServers,
   compression: plan.settings.compression,
+  ...(formatOf(plan.settings) === "records" ? {} : { kb_format: formatOf(plan.settings) }),
   topics: plan.topics.map((topic): ManifestTopic => ({
     name: topic.name,
     original_partition_count: topic.partitions.length,

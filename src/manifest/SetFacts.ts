@@ -111,7 +111,11 @@ export type SetFacts = typeof SetFacts.Type
 /** The part of the facts that says whose a set is and how much it holds: small, whatever the number of partitions. */
 export const SetDigest = Schema.Struct({
   identity: RunIdentity,
-  settings: Schema.Struct({ sourceClusterId: Schema.optionalKey(Schema.String) }),
+  settings: Schema.Struct({
+    sourceClusterId: Schema.optionalKey(Schema.String),
+    /** Absent: records, or an earlier version wrote the digest. */
+    format: Schema.optionalKey(Schema.String)
+  }),
   clusterId: Schema.optionalKey(Schema.String),
   startedMillis: Schema.Int,
   completedMillis: Schema.Int,
@@ -128,12 +132,15 @@ export const digest = ({
   clusterId,
   completedMillis,
   identity,
-  settings: { sourceClusterId },
+  settings: { format, sourceClusterId },
   startedMillis,
   totals: { newRecords, newStoredBytes, records, storedBytes }
 }: SetFacts): SetDigest => ({
   identity,
-  settings: sourceClusterId === undefined ? {} : { sourceClusterId },
+  settings: {
+    ...(sourceClusterId === undefined ? {} : { sourceClusterId }),
+    ...(format === undefined ? {} : { format })
+  },
   ...(clusterId === undefined ? {} : { clusterId }),
   startedMillis,
   completedMillis,

@@ -151,7 +151,7 @@ const outOfBounds = (found: SegmentContent, segment: ManifestSegment): ReadonlyA
 
 /** Reads a segment, and compares all of it with its entry in the manifest; at most one problem for each difference. */
 export const checkRecords = (store: ObjectStoreShape, located: LocatedSegment) =>
-  Formats.reader.inspect(located.segment.key, store.read(ObjectKey.make(located.segment.key))).pipe(
+  Formats.reader.inspect(located.segment, store.read(ObjectKey.make(located.segment.key))).pipe(
     Effect.map((found) => [
       ...contradictions(found, located.segment),
       ...(located.isOwn ? outOfBounds(found, located.segment) : [])
@@ -173,10 +173,10 @@ export const checkRecords = (store: ObjectStoreShape, located: LocatedSegment) =
 export const provenRecords = (store: ObjectStoreShape, segment: ManifestSegment) => {
   const file = store.read(ObjectKey.make(segment.key))
   return Stream.unwrap(
-    Effect.flatMap(Formats.reader.inspect(segment.key, file), (found) => {
+    Effect.flatMap(Formats.reader.inspect(segment, file), (found) => {
       const [first] = contradictions(found, segment)
       return first === undefined
-        ? Effect.succeed(Formats.reader.records(segment.key, file))
+        ? Effect.succeed(Formats.reader.records(segment, file))
         : Effect.fail(new SegmentError({ reason: new SegmentDamaged({ key: segment.key, detail: first }) }))
     })
   )

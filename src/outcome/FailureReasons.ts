@@ -22,6 +22,7 @@ const all = {
   BatchRefused: exitCodes.dataUnusable,
   RecordNotRepresentable: exitCodes.dataUnusable,
   RecordTooLarge: exitCodes.dataUnusable,
+  BatchTooLarge: exitCodes.dataUnusable,
   WindowTooLarge: exitCodes.dataUnusable,
   MalformedRecords: exitCodes.dataUnusable,
   TargetMissing: exitCodes.storageUnusable,

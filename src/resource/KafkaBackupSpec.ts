@@ -10,6 +10,7 @@ import { ResourcesSpec } from "./ResourcesSpec.ts"
 import { RetentionSpec } from "./RetentionSpec.ts"
 import * as Rule from "./Rule.ts"
 import * as ScheduleSpec from "./ScheduleSpec.ts"
+import * as SegmentFormat from "./SegmentFormat.ts"
 import { StorageSpec } from "./StorageSpec.ts"
 import { VerificationSpec } from "./VerificationSpec.ts"
 import { maxPatterns, TopicPattern } from "./TopicPattern.ts"
@@ -42,6 +43,7 @@ export const KafkaBackupSpec = Field.object(
       []
     ),
     storage: StorageSpec,
+    format: Field.withDefault(SegmentFormat.SegmentFormat, "records"),
     compression: Field.withDefault(Compression.Compression, "zstd"),
     compressionLevel: Field.optional(Compression.CompressionLevel),
     includeOffsetHeaders: Field.withDefault(
@@ -95,6 +97,7 @@ export const KafkaBackupSpec = Field.object(
     rules: [
       ...ScheduleSpec.rules,
       ...Compression.rules,
+      ...SegmentFormat.rules,
       Rule.required(
         "kafkaCluster",
         "a backup needs kafkaCluster with bootstrapServers, for example kafka-0.kafka.svc:9092"

@@ -5,7 +5,7 @@ import * as Rule from "./Rule.ts"
 
 export const RestoreCompression = Field.choice(["none", "gzip", "lz4", "zstd"], {
   description:
-    "Codec of the batches that are written: none, gzip, lz4 or zstd. Absent: compression.type of the source if it names a codec, else lz4."
+    "Codec of the batches that are written: none, gzip, lz4 or zstd. Absent: compression.type of the source if it names a codec, else that of the stored batch in a backup of format batches, else lz4."
 })
 
 /** Fillers cost about 130 ns of a broker's time each: 2 billion take some four minutes and 1.2 GB. */

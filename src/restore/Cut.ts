@@ -60,8 +60,9 @@ const known = (set: BackupSet, segment: PlannedSegment, cut: Cut | undefined): T
   if (cut === undefined) return whole
   if (!hasTimeRanges(set)) return undefined
   const { first = -Infinity, last } = cut
-  if (segment.start_timestamp > last || segment.end_timestamp < first) return none
-  return segment.start_timestamp >= first && segment.end_timestamp <= last ? whole : undefined
+  const earliest = Formats.hasSmallestTimestamp(segment.key) ? segment.start_timestamp : -Infinity
+  if (earliest > last || segment.end_timestamp < first) return none
+  return earliest >= first && segment.end_timestamp <= last ? whole : undefined
 }
 
 /** What is kept of a segment. */
@@ -82,10 +83,10 @@ export const coveredUntil = ({ facts, manifest }: BackupSet): number => {
   return latest
 }
 
-const count = (store: ObjectStoreShape, { key }: ManifestSegment, keeps: RecordFilter) =>
+const count = (store: ObjectStoreShape, segment: ManifestSegment, keeps: RecordFilter) =>
   Effect.suspend(() => {
     const tally = new RecordTally()
-    return Formats.reader.runs(key, store.read(ObjectKey.make(key))).pipe(
+    return Formats.reader.runs(segment, store.read(ObjectKey.make(segment.key))).pipe(
       Stream.runForEach((run) =>
         Effect.sync(() => {
           for (let at = 0; at < run.length; at += lengthOf(run, at)) if (keeps(run, at)) tally.add(run, at)

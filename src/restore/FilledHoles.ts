@@ -58,6 +58,11 @@ export class FilledHoles {
     }
   }
 
+  /** Records up to `until`, exclusive, go past it as a batch. A hole before them is filled by others. */
+  pass(until: number): void {
+    this.#next = until
+  }
+
   /** How many fillers were put below this offset since it was asked last. */
   fillersUntil(until: number): number {
     let count = 0

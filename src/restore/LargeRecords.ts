@@ -3,6 +3,7 @@ import { headerBytes } from "../kafka/batch/RecordBatch.ts"
 import { ErrorCode } from "../kafka/ErrorCode.ts"
 import { BatchRefused, KafkaError } from "../kafka/KafkaError.ts"
 import type { KafkaSourceShape, TopicPartition } from "../kafka/KafkaSource.ts"
+import type * as AsStored from "./AsStored.ts"
 import type { Codec } from "./Compression.ts"
 import type { PlannedTopic } from "./RestorePlan.ts"
 
@@ -44,7 +45,9 @@ export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", {
   firstOffset: Schema.Int,
   lastOffset: Schema.Int,
   /** Of the whole batch, as it was sent. */
-  bytes: Schema.Int
+  bytes: Schema.Int,
+  /** It was one of the backup. */
+  isAsStored: Schema.Boolean
 }) {}
 
 /** How batches are made. */
@@ -52,6 +55,8 @@ export interface Making {
   readonly codec: Codec
   /** Most bytes of a batch before compression. A record that is longer has a batch of its own. */
   readonly batchBytes: number
+  /** Absent: no batch is appended as the backup has it. */
+  readonly asStored?: AsStored.Rules
 }
 
 /** No record fits beside another one. */
@@ -59,21 +64,30 @@ const smallestBatchBytes = headerBytes
 
 /** How batches are made after one that was made so was refused; undefined where none is smaller. Pure. */
 export const smaller = (
-  { batchBytes, codec }: Making,
-  { firstOffset, lastOffset }: Pick<TooLarge, "firstOffset" | "lastOffset">
-): Making | undefined =>
-  firstOffset < lastOffset && batchBytes > smallestBatchBytes
-    ? { codec, batchBytes: Math.max(smallestBatchBytes, Math.floor(batchBytes / 2)) }
+  { batchBytes, codec, asStored: rules }: Making,
+  { bytes, firstOffset, isAsStored, lastOffset, reason }: TooLarge
+): Making | undefined => {
+  // Its records are looked at by themselves from now on.
+  if (isAsStored && !isForSize(reason)) return { codec, batchBytes }
+  const asStored =
+    rules === undefined ? {} : { asStored: { ...rules, mostBytes: Math.min(rules.mostBytes, bytes - 1) } }
+  if (isAsStored) return { codec, batchBytes, ...asStored }
+  return firstOffset < lastOffset && batchBytes > smallestBatchBytes
+    ? { codec, batchBytes: Math.max(smallestBatchBytes, Math.floor(batchBytes / 2)), ...asStored }
     : codec === "zstd"
       ? undefined
-      : { codec: "zstd", batchBytes }
+      : { codec: "zstd", batchBytes, ...asStored }
+}
 
-/** The reason of a refusal for size, if it is one. */
-export const reasonOf = ({ reason }: KafkaError): BatchRefused | undefined =>
-  reason._tag === "BatchRefused" &&
-  (reason.code === ErrorCode.messageTooLarge || reason.code === ErrorCode.recordListTooLarge)
-    ? reason
-    : undefined
+/**
+ * The reason of a refusal for size, if it is one. A batch of the backup may be refused for something else that a batch
+ * of its records would not be: its codec, for one.
+ */
+export const reasonOf = ({ reason }: KafkaError, isAsStored: boolean): BatchRefused | undefined =>
+  reason._tag === "BatchRefused" && (isAsStored || isForSize(reason)) ? reason : undefined
+
+const isForSize = ({ code }: BatchRefused): boolean =>
+  code === ErrorCode.messageTooLarge || code === ErrorCode.recordListTooLarge
 
 /** What is left to say of a record that is too large by itself: its place, its size, the limit and the remedy. */
 export const refusal = Effect.fnUntraced(function* (

@@ -1,47 +1,22 @@
-import { Clock, Effect, Fiber, Schema, type Scope, Stream } from "effect"
-import { freeMemory } from "../compression/freeMemory.ts"
-import { sealBatch } from "../kafka/batch/SealedBatch.ts"
-import { KafkaError, KafkaReason, ProtocolFailure, TopicRecreated } from "../kafka/KafkaError.ts"
-import type { Appended, KafkaSinkShape, Producer } from "../kafka/KafkaSink.ts"
+import { Clock, Effect } from "effect"
+import { KafkaError, ProtocolFailure } from "../kafka/KafkaError.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import { WindowDigests } from "../segment/records/WindowDigests.ts"
-import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
-import type { BatchMemory } from "./BatchMemory.ts"
-import type { Codec } from "./Compression.ts"
-import type { HoleWriter } from "./Holes.ts"
 import type { Place } from "./Content.ts"
 import * as LargeRecords from "./LargeRecords.ts"
-import type { Pace } from "./Pace.ts"
+import { append, type Tools as WritingTools, Unsure } from "./PartitionWriting.ts"
 import * as Proof from "./Proof.ts"
 import { RestoreError, TargetDisturbed } from "./RestoreError.ts"
-import * as Steps from "./Steps.ts"
 
 /** What a partition is restored with. */
-export interface Tools {
-  readonly sink: KafkaSinkShape
+export interface Tools extends WritingTools, LargeRecords.Making {
   /** The same cluster, for reading back. */
   readonly source: KafkaSourceShape
-  readonly store: ObjectStoreShape
-  /** Gives a producer that has not written to this partition yet. */
-  readonly producer: Effect.Effect<Producer, KafkaError>
-  readonly codec: Codec
-  /** Takes the offsets that no record has. */
-  readonly holes: HoleWriter
-  /** Most bytes of a batch before compression. */
-  readonly batchBytes: number
-  /** Shared by all partitions of an attempt. */
-  readonly memory: BatchMemory
   /** How long a partition may make no progress before the attempt fails; to wait for its turn does not count. */
   readonly patienceMillis: number
-  readonly pace: Pace
   /** Waits until the partition may be written. */
   readonly inTurn: <A, E, R>(writing: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** Told of each append that all in-sync replicas have; fillers are no records. */
-  readonly onAppended: (records: number, bytes: number) => void
 }
-
-/** Batches of one partition on their way at the same time. Source: five is what a broker remembers of a producer. */
-const inFlight = 5
 
 /**
  * Pauses before the end of a partition's log is asked for again. The first gives requests of a broken connection, which
@@ -49,12 +24,6 @@ const inFlight = 5
  */
 const firstPauseMillis = 2000
 const longestPauseMillis = 10_000
-
-/** How long an attempt that is stopped waits for the batches that are on their way: a pod gets 30 s by default. */
-const stopMillis = 10_000
-
-/** The order of appends is interrupted: only the log says what it holds. */
-class Unsure extends Schema.TaggedError<Unsure>()("Unsure", { reason: KafkaReason }) {}
 
 /**
  * One partition of the target, restored and proven; gives what was compared. `topicId` keeps a topic of the same name
@@ -96,8 +65,8 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
   /** Compares what the target holds in the range with the backup. */
   const compare = Effect.fnUntraced(function* (from: number, until: number) {
     if (from >= until) return
-    const is = yield* Proof.readBack(tools.source, place, topicId, from, until, onRead)
-    yield* Proof.assertEqual(place, yield* Proof.planned(tools.store, place, from, until), is, from, until).pipe(
+    const should = yield* Proof.planned(tools.store, place, from, until, making.asStored)
+    const records = yield* Proof.compare(tools, place, topicId, should, from, until, onRead).pipe(
       Effect.catchReason("RestoreError", "Differs", (differs) =>
         Effect.fail(
           disturbed(
@@ -107,7 +76,7 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
         )
       )
     )
-    compared.push({ from, until, records: is.records })
+    compared.push({ from, until, records })
   })
 
   /** Before the start of the log only fillers of this restore may lie: they are going to be deleted. */
@@ -157,9 +126,8 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     const writing = append(place, topicId, tools, making, proven, digests, onAcknowledged)
     yield* tools.inTurn(Effect.andThen(hasTurn, writing))
     if (from >= end) return
-    const is = yield* Proof.readBack(tools.source, place, topicId, from, end, onRead)
-    yield* Proof.assertEqual(place, Proof.found(digests), is, from, end)
-    compared.push({ from, until: end, records: is.records })
+    const records = yield* Proof.compare(tools, place, topicId, Proof.found(digests), from, end, onRead)
+    compared.push({ from, until: end, records })
   }).pipe(
     Effect.catchTag("KafkaError", (error): Effect.Effect<never, KafkaError | Unsure> =>
       Effect.fail(error.isRetryable ? new Unsure({ reason: error.reason }) : error)
@@ -194,129 +162,3 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
     pause = Math.min(pause * 2, longestPauseMillis)
   }
 })
-
-type AppendFailure = Unsure | LargeRecords.TooLarge | KafkaError
-
-const misplaced = (topic: string, is: number, should: number) =>
-  new ProtocolFailure({ detail: `records of ${topic} got offset ${is} instead of ${should}`, transient: true })
-
-/**
- * Fails if the topic is another one by now. Markers and the deletion of records name a topic only by its name, unlike
- * batches, and the metadata in use may be older than the topic.
- */
-const assertSameTopic = Effect.fnUntraced(function* (sink: KafkaSinkShape, topic: string, topicId: string | undefined) {
-  const [found] = yield* sink.lookup([topic])
-  if (topicId === undefined || found?._tag !== "Found" || found.topic.topicId === topicId) return
-  return yield* new KafkaError({ operation: "produce", reason: new TopicRecreated({ topic }) })
-})
-
-/** Carries out everything from `from` on. Fails with `Unsure` when an answer leaves open what the log holds. */
-const append = (
-  place: Place,
-  topicId: string | undefined,
-  tools: Tools,
-  making: LargeRecords.Making,
-  from: number,
-  digests: WindowDigests,
-  onAcknowledged: (until: number) => void
-) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const { sink } = tools
-      const target = { topic: place.topic.target, partition: place.partition.partition }
-      const producer = yield* tools.producer
-      let sequence = 0
-      let isFirst = true
-      let isBroken = false
-      const waiting: Array<Fiber.Fiber<void, AppendFailure>> = []
-      // It stays among them until it is answered: whoever is stopped here waits for all of them.
-      const oldest = Effect.suspend(() => Effect.tap(Fiber.join(waiting[0]!), () => Effect.sync(() => waiting.shift())))
-      const all = Effect.whileLoop({ while: () => waiting.length > 0, body: () => oldest, step: () => {} })
-
-      /** Only the offset that was expected makes an answer good. */
-      const expect = (answer: Appended, offset: number) =>
-        answer._tag !== "Appended"
-          ? Effect.fail(new Unsure({ reason: answer.reason }))
-          : answer.baseOffset === offset
-            ? Effect.void
-            : Effect.fail(new Unsure({ reason: misplaced(target.topic, answer.baseOffset, offset) }))
-
-      const carryOut = Effect.fnUntraced(function* (
-        step: Steps.Step
-      ): Effect.fn.Return<void, AppendFailure, Scope.Scope> {
-        switch (step._tag) {
-          case "Append": {
-            if (waiting.length >= inFlight) yield* oldest
-            const { batch, lease, records, section } = step
-            const bytes = 61 + section.bytes.length
-            yield* tools.pace(records, bytes)
-            // The sink would begin anew with this batch, and a broker that has forgotten the producer would take it.
-            if (isBroken) yield* all
-            const pieces = sealBatch(batch, section.codec, section.bytes, { ...producer, baseSequence: sequence })
-            sequence = (sequence + batch.recordCount) % 0x8000_0000
-            waiting.push(
-              yield* Effect.forkScoped(
-                sink.append({ ...target, topicId, batch: pieces }).pipe(
-                  Effect.mapError((error) => {
-                    const reason = LargeRecords.reasonOf(error)
-                    const { firstOffset, lastOffset } = batch
-                    return reason === undefined
-                      ? error
-                      : new LargeRecords.TooLarge({ reason, firstOffset, lastOffset, bytes })
-                  }),
-                  Effect.flatMap((answer) => expect(answer, batch.firstOffset)),
-                  Effect.tap(() =>
-                    Effect.sync(() => {
-                      onAcknowledged(batch.lastOffset + 1)
-                      tools.onAppended(records, bytes)
-                      // The answer is there, so the request was sent as a whole. Fillers are used again.
-                      if (records > 0) freeMemory(section.bytes)
-                    })
-                  ),
-                  Effect.onError(() => Effect.sync(() => (isBroken = true))),
-                  // However it ended: a later batch of this partition may wait for the memory before anybody looks.
-                  Effect.ensuring(Effect.sync(() => lease?.close()))
-                ),
-                { startImmediately: true }
-              )
-            )
-            // A broker that does not know the producer takes any sequence: nothing may follow the first before it is
-            // there.
-            if (isFirst) yield* all
-            isFirst = false
-            return
-          }
-          case "Markers": {
-            yield* all
-            // Otherwise a batch, which names the topic's id, was acknowledged just now.
-            if (isFirst) yield* assertSameTopic(sink, target.topic, topicId)
-            for (let at = step.from; at < step.until; at += tools.holes.most) {
-              const until = Math.min(at + tools.holes.most, step.until)
-              yield* Effect.flatMap(tools.holes.take(target, producer, at, until), (answer) => expect(answer, at))
-              onAcknowledged(until)
-            }
-            return
-          }
-          case "Trim": {
-            yield* all
-            yield* assertSameTopic(sink, target.topic, topicId)
-            yield* sink.deleteRecordsBefore(target, step.start)
-          }
-        }
-      })
-
-      yield* Steps.from(tools.store, place, from, {
-        codec: making.codec,
-        batchBytes: making.batchBytes,
-        lease: yield* tools.memory.leases(),
-        digests
-      }).pipe(
-        Stream.runForEach(carryOut),
-        Effect.andThen(all),
-        // Before the log is asked, nothing that was sent may be without an answer.
-        Effect.tapError(() => Fiber.awaitAll(waiting)),
-        // A stop comes between two batches: the next attempt then has less to compare.
-        Effect.onInterrupt(() => Effect.timeoutOption(Effect.interruptible(Fiber.awaitAll(waiting)), stopMillis))
-      )
-    })
-  )

@@ -1,10 +1,15 @@
 import { Effect, Stream } from "effect"
+import { freeMemory } from "../compression/freeMemory.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
+import type { RecordBatch } from "../kafka/batch/RecordBatch.ts"
+import { hasNoHoles } from "../kafka/batch/ResealedBatch.ts"
+import type { OffsetRanges } from "../segment/records/OffsetRanges.ts"
 import * as RecordStreaming from "../segment/records/RecordStreaming.ts"
 import { WindowDigests } from "../segment/records/WindowDigests.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Content from "./Content.ts"
 import * as Fillers from "./Fillers.ts"
+import * as AsStored from "./AsStored.ts"
 import { Differs, RestoreError, TargetDisturbed } from "./RestoreError.ts"
 
 /** Offsets in one window: a difference is reported with at most so many offsets around it. */
@@ -16,6 +21,8 @@ export interface Found {
   readonly records: number
   /** Empty records that fill holes of the log; neither in the windows nor among the records. */
   readonly fillers: number
+  /** The offsets whose batches were compared as they are compressed, in place of their records. */
+  readonly batched: OffsetRanges
 }
 
 /** A range of offsets of the target whose records are those of the backup. */
@@ -29,12 +36,28 @@ export interface ComparedRange {
 export const found = (digests: WindowDigests, fillers = 0): Found => ({
   windows: digests.end(),
   records: digests.recordCount,
-  fillers
+  fillers,
+  batched: digests.batched
 })
+
+/** Ranges of batches that are remembered for one partition, 16 bytes each. Beyond them all goes as records. */
+const mostRanges = 32_768
+
+/** Which stored batches are taken as they are while `digests` is made of them. */
+export const taking =
+  (rules: AsStored.Rules | undefined, digests: WindowDigests) =>
+  (batch: RecordBatch): boolean =>
+    rules !== undefined && digests.batched.count < mostRanges && AsStored.fits(rules, batch)
+
+/** Takes a piece of the backup into the digests. `hasFillers`: those that it has itself are not told from others. */
+export const add = (digests: WindowDigests, piece: Content.Piece, hasFillers: boolean): void => {
+  if (Content.isRun(piece)) digests.add(hasFillers ? Fillers.without(piece) : piece)
+  else digests.addBatch(piece.batch, piece.firstOffset)
+}
 
 /**
  * Reads the target's records in `[from, until)` back. Fails if some of them are gone. `onRead` is told up to which
- * offset, exclusive, it has come.
+ * offset, exclusive, it has come. Of the offsets in `batched`, batches are compared as they are compressed.
  */
 export const readBack = Effect.fnUntraced(function* (
   source: KafkaSourceShape,
@@ -42,7 +65,8 @@ export const readBack = Effect.fnUntraced(function* (
   topicId: string | undefined,
   from: number,
   until: number,
-  onRead: (position: number) => void
+  onRead: (position: number) => void,
+  batched?: OffsetRanges
 ) {
   const streamer = RecordStreaming.make(target, partition)
   const digests = new WindowDigests(windowOffsets, from)
@@ -59,13 +83,35 @@ export const readBack = Effect.fnUntraced(function* (
           const reason = new TargetDisturbed({ topic: target, partition, offset: fetched.gap.from, detail })
           return yield* new RestoreError({ reason })
         }
-        yield* streamer.forEachRun(fetched.batches, from, until, add)
+        for (const some of grouped(fetched.batches, batched)) {
+          if (some._tag === "Records") yield* streamer.forEachRun(some.batches, from, until, add)
+          else for (const batch of some.batches) digests.addBatch(batch, batch.baseOffset)
+        }
         onRead(fetched.position)
       }).pipe(Effect.ensuring(Effect.sync(fetched.release)))
     )
   )
   return found(digests, fillers)
 })
+
+/** Batches that follow one another, and how they are compared. */
+interface Group {
+  readonly _tag: "Batches" | "Records"
+  readonly batches: Array<RecordBatch>
+}
+
+const grouped = (batches: ReadonlyArray<RecordBatch>, batched: OffsetRanges | undefined): ReadonlyArray<Group> => {
+  if (batched === undefined || batched.count === 0) return [{ _tag: "Records", batches: [...batches] }]
+  const groups: Array<Group> = []
+  for (const batch of batches) {
+    const isBatched = !batch.logAppendTime && hasNoHoles(batch) && batched.holds(batch.baseOffset, batch.lastOffset + 1)
+    const _tag = isBatched ? "Batches" : "Records"
+    const last = groups.at(-1)
+    if (last?._tag === _tag) last.batches.push(batch)
+    else groups.push({ _tag, batches: [batch] })
+  }
+  return groups
+}
 
 /** How many of the records in `[from, until)` are fillers, as a restore puts them before the start of a log. */
 export const countFillers = Effect.fnUntraced(function* (
@@ -87,18 +133,55 @@ export const countFillers = Effect.fnUntraced(function* (
   return fillers
 })
 
-/** What the plan says of `[from, until)`: read from the backup. */
+/** What the plan says of `[from, until)`: read from the backup. With rules, batches are taken as they are stored. */
 export const planned = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   place: Content.Place,
   from: number,
-  until: number
+  until: number,
+  asStored?: AsStored.Rules
 ) {
   const digests = new WindowDigests(windowOffsets, from)
-  yield* Content.records(store, place, from, until).pipe(
-    Stream.runForEach((run) => Effect.sync(() => digests.add(place.partition.fillsHoles ? Fillers.without(run) : run)))
+  const fillsHoles = place.partition.fillsHoles ?? false
+  yield* Content.pieces(store, place, from, until, taking(asStored, digests)).pipe(
+    Stream.runForEach((piece) =>
+      Effect.sync(() => {
+        add(digests, piece, fillsHoles)
+        if (!Content.isRun(piece)) freeMemory(piece.batch.bytes)
+      })
+    )
   )
   return found(digests)
+})
+
+/**
+ * Fails unless the target holds in `[from, until)` what `should` says, or, where brokers have compressed a batch anew,
+ * at least the same records: then all of them are read once more, from both sides. Gives how many there are.
+ */
+export const compare = Effect.fnUntraced(function* (
+  { source, store }: { readonly source: KafkaSourceShape; readonly store: ObjectStoreShape },
+  place: Content.Place,
+  topicId: string | undefined,
+  should: Found,
+  from: number,
+  until: number,
+  onRead: (position: number) => void
+) {
+  const is = yield* readBack(source, place, topicId, from, until, onRead, should.batched)
+  const equal = assertEqual(place, should, is, from, until)
+  if (should.batched.count === 0) yield* equal
+  else {
+    yield* Effect.catchReason(
+      equal,
+      "RestoreError",
+      "Differs",
+      Effect.fnUntraced(function* () {
+        const records = yield* planned(store, place, from, until)
+        yield* assertEqual(place, records, yield* readBack(source, place, topicId, from, until, onRead), from, until)
+      })
+    )
+  }
+  return is.records
 })
 
 /** Fails unless both are the same, and names the first window that differs. */

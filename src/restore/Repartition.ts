@@ -58,7 +58,7 @@ const countOf = (
     const isInside = Cut.inside(cut, segments[0]?.from)
     const counts = Array.from({ length: count }, () => 0)
     return Stream.fromIterable(segments).pipe(
-      Stream.flatMap(({ key }) => Formats.reader.runs(key, store.read(ObjectKey.make(key)))),
+      Stream.flatMap((segment) => Formats.reader.runs(segment, store.read(ObjectKey.make(segment.key)))),
       Stream.runForEach((run) =>
         Effect.sync(() => {
           for (let at = 0; at < run.length; at += lengthOf(run, at)) {

@@ -26,6 +26,8 @@ export interface Options {
   readonly openPartitions: number
   /** Most bytes of a batch before compression. */
   readonly batchBytes: number
+  /** Least bytes of a stored batch that is appended as it is. */
+  readonly leastStoredBytes: number
   /** Most memory of batches that are not answered yet, in bytes. */
   readonly batchMemoryBytes: number
   readonly patienceMillis: number

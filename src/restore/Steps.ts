@@ -1,13 +1,14 @@
 import { Effect, Stream } from "effect"
-import type { UnsealedBatch } from "../kafka/batch/SealedBatch.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import type { Lease } from "../segment/ByteBudget.ts"
 import * as Batches from "./Batches.ts"
-import { compressBatch, type Section } from "./Compression.ts"
+import { compressBatch } from "./Compression.ts"
 import * as Content from "./Content.ts"
 import { FilledHoles } from "./FilledHoles.ts"
 import * as Fillers from "./Fillers.ts"
 import type * as LargeRecords from "./LargeRecords.ts"
+import * as Produced from "./Produced.ts"
+import * as Proof from "./Proof.ts"
 import type { WindowDigests } from "../segment/records/WindowDigests.ts"
 
 /** One thing to do at the end of the target's log, in order. */
@@ -15,8 +16,7 @@ export type Step =
   /** Appends records that were compressed already: those of the backup, or fillers. */
   | {
       readonly _tag: "Append"
-      readonly batch: UnsealedBatch
-      readonly section: Section
+      readonly batch: Produced.Produced
       /** Of the memory that the batch takes, to be closed when it is answered. Fillers share theirs. */
       readonly lease?: Lease
       /** Records of the backup in it. */
@@ -34,7 +34,8 @@ const fillers = (from: number, until: number): Stream.Stream<Step> =>
   Stream.unfold(from, (at) => {
     if (at >= until) return Effect.succeed(undefined)
     const count = Math.min(Fillers.recordsPerBatch, until - at)
-    const step: Step = { _tag: "Append", ...Fillers.batch(at, count), records: 0 }
+    const { batch, section } = Fillers.batch(at, count)
+    const step: Step = { _tag: "Append", batch: Produced.ofFillers(batch, section), records: 0 }
     return Effect.succeed([step, at + count] as const)
   })
 
@@ -54,26 +55,44 @@ export const from = (
   const { appendedFrom, end, start } = place.partition
   const dataFrom = Math.max(start, from)
   const filledHoles = place.partition.fillsHoles ? new FilledHoles(dataFrom) : undefined
-  const records = Content.records(store, place, dataFrom).pipe(
-    Stream.tap((run) => Effect.sync(() => options.digests.add(filledHoles === undefined ? run : Fillers.without(run))))
-  )
-  const runs =
+  const content = Content.pieces(
+    store,
+    place,
+    dataFrom,
+    undefined,
+    Proof.taking(options.asStored, options.digests)
+  ).pipe(Stream.tap((piece) => Effect.sync(() => Proof.add(options.digests, piece, filledHoles !== undefined))))
+  const pieces =
     filledHoles === undefined
-      ? records
-      : records.pipe(Stream.flatMap((run) => Stream.fromIterable(filledHoles.push(run), { chunkSize: 1 })))
-  const appends = Batches.of(runs, options.batchBytes).pipe(
+      ? content
+      : content.pipe(
+          Stream.flatMap((piece): Stream.Stream<Content.Piece> => {
+            if (Content.isRun(piece)) return Stream.fromIterable(filledHoles.push(piece), { chunkSize: 1 })
+            filledHoles.pass(piece.lastOffset + 1)
+            return Stream.make(piece)
+          })
+        )
+  const appends = Batches.of(pieces, options.batchBytes).pipe(
     Stream.map((batch) => ({
       batch,
-      records: batch.recordCount - (filledHoles?.fillersUntil(batch.lastOffset + 1) ?? 0)
+      records:
+        "batch" in batch
+          ? batch.batch.recordCount
+          : batch.recordCount - (filledHoles?.fillersUntil(batch.lastOffset + 1) ?? 0)
     })),
     Stream.mapEffect(
       ({ batch, records }) =>
-        Effect.suspend(() => {
+        Effect.suspend((): Effect.Effect<Step> => {
           const lease = options.lease()
+          if ("batch" in batch) {
+            const stored = Produced.ofStored(batch)
+            return Effect.as(lease.take(stored.bytes), { _tag: "Append", batch: stored, records, lease })
+          }
           return Effect.andThen(lease.take(batch.bytes.length), compressBatch(options.codec, batch)).pipe(
             Effect.map((compressed): Step => {
               lease.keep(compressed.section.bytes.length)
-              return { _tag: "Append", ...compressed, records, lease }
+              const { batch: unsealed, section } = compressed
+              return { _tag: "Append", batch: Produced.ofRecords(unsealed, section), records, lease }
             })
           )
         }),

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import * as Memory from "../worker/Memory.ts"
+import * as AsStored from "./AsStored.ts"
 import * as Attempt from "./Attempt.ts"
 import { BatchMemory } from "./BatchMemory.ts"
 import * as Holes from "./Holes.ts"
@@ -28,6 +29,10 @@ export const writeAll = (
   const places = plan.topics.flatMap((topic) => topic.partitions.map((partition) => ({ plan, topic, partition })))
   // The largest first: else one of them is left alone at the end.
   const sizeOf = ({ partition }: (typeof places)[number]) => Writers.storedBytes(partition)
+  const asStored = ({ topic }: (typeof places)[number]): Pick<PartitionRestore.Tools, "asStored"> => {
+    const rules = AsStored.rules(plan, topic, request, options.leastStoredBytes)
+    return rules === undefined ? {} : { asStored: rules }
+  }
   return Effect.forEach(
     places.toSorted((a, b) => sizeOf(b) - sizeOf(a)),
     (place) =>
@@ -39,6 +44,7 @@ export const writeAll = (
         memory,
         inTurn: writers.inTurn(sizeOf(place)),
         codec: WantedConfigs.codecOf(place.topic, request),
+        ...asStored(place),
         onAppended: (records, bytes) => options.onAppended(records, bytes, place.partition)
       }).pipe(
         Effect.map((ranges): ProvenPartition => {

@@ -51,6 +51,8 @@ export const offsetHeaderKeys = (asked: SegmentSettings["offsetHeaders"]): Reado
 
 /** One finished segment file: its bytes and what the manifest says of them. */
 export interface EncodedSegment {
+  /** File name ending: `.bin`, `.bin.zst`, `.bin.lz4`; `.log` and its like. */
+  readonly suffix: string
   /** The stored file is the concatenation of these. Valid until `release`. */
   readonly pieces: ReadonlyArray<Uint8Array>
   /** Length of the whole file. */
@@ -61,15 +63,18 @@ export interface EncodedSegment {
   /** Both inclusive. */
   readonly firstOffset: number
   readonly lastOffset: number
-  /** Smallest and largest record timestamp, milliseconds since 1970, clamped to safe integers. */
+  /**
+   * Smallest and largest record timestamp, milliseconds since 1970, clamped to safe integers. Of a log, the largest is
+   * a bound, and the smallest is that of the first record of a batch: see `Formats.hasSmallestTimestamp`.
+   */
   readonly minTimestamp: number
   readonly maxTimestamp: number
-  /** Length of the record stream before compression. */
+  /** Length of the record stream before compression; of a log, of its batches as the broker has them. */
   readonly uncompressedBytes: number
-  /** Bytes of keys and values alone: what users call the size of their data. */
+  /** Bytes of keys and values alone: what users call the size of their data. Of a log, as the one before. */
   readonly payloadBytes: number
-  /** Length of the largest record in the record stream. */
-  readonly largestRecordBytes: number
+  /** Length of the largest record in the record stream; absent where records were not looked at. */
+  readonly largestRecordBytes?: number
   /** Gives pooled buffers back; call once, after the pieces are durable. */
   readonly release: () => void
 }
@@ -100,8 +105,6 @@ export interface SegmentWriter {
 
 /** A kind of segment file with its settings and buffers; one per run, chosen per run. */
 export interface SegmentFormat {
-  /** File name ending: `.bin`, `.bin.zst`, `.bin.lz4`. */
-  readonly suffix: string
   /** Opens a writer for one partition; `topic` and `partition` are for messages. */
   readonly open: (topic: string, partition: number) => Effect.Effect<SegmentWriter>
 }

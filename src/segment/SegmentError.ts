@@ -40,6 +40,27 @@ export class RecordTooLarge extends Schema.TaggedError<RecordTooLarge>()("Record
   }
 }
 
+/** A batch that does not fit into memory as the run may use it, where batches are stored as they are. */
+export class BatchTooLarge extends Schema.TaggedError<BatchTooLarge>()("BatchTooLarge", {
+  topic: Schema.String,
+  partition: Schema.Number,
+  /** Of its first record. */
+  offset: Schema.Number,
+  /** As the broker sends it. */
+  bytes: Schema.Number,
+  /** Largest batch that is possible within the memory limit. */
+  allowedBytes: Schema.Number,
+  /** Memory limit that the process needs for this batch. */
+  neededBytes: Schema.optionalKey(Schema.Number)
+}) {
+  override get message() {
+    return `${this.topic}[${this.partition}] batch at offset ${this.offset}: it has ${mebibytes(this.bytes)}, and the memory limit allows batches of up to ${Math.floor(this.allowedBytes / (1024 * 1024))} MiB`
+  }
+  get advice() {
+    return moreMemory(this.neededBytes)
+  }
+}
+
 /** A batch whose decoder needs more history than the memory limit leaves room for. Another limit is enough for it. */
 export class WindowTooLarge extends Schema.TaggedError<WindowTooLarge>()("WindowTooLarge", {
   topic: Schema.String,
@@ -102,6 +123,7 @@ export class SegmentError extends Schema.TaggedError<SegmentError>()("SegmentErr
   reason: Schema.Union([
     RecordNotRepresentable,
     RecordTooLarge,
+    BatchTooLarge,
     WindowTooLarge,
     MalformedRecords,
     SegmentDamaged,
@@ -120,6 +142,7 @@ export class SegmentError extends Schema.TaggedError<SegmentError>()("SegmentErr
       case "RecordNotRepresentable":
         return "the segment format cannot hold this record; exclude its topic with excludeTopics to continue with the others"
       case "RecordTooLarge":
+      case "BatchTooLarge":
       case "WindowTooLarge":
         return this.reason.advice
       case "MalformedRecords":

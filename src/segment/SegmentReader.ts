@@ -1,4 +1,5 @@
 import type { Effect, Stream } from "effect"
+import type { RecordBatch } from "../kafka/batch/RecordBatch.ts"
 import type { SegmentSettings } from "./Segment.ts"
 import type { SegmentError } from "./SegmentError.ts"
 import type { StoredRecord } from "./StoredRecord.ts"
@@ -22,6 +23,18 @@ export interface SegmentContent {
   readonly payloadBytes: number
 }
 
+/** What the manifest says of a file: which of its records are the segment's, and what the bytes must be. */
+export interface NamedSegment {
+  /** Both inclusive. A log may hold records below and above, which belong to its first and its last batch. */
+  readonly firstOffset: number
+  readonly lastOffset: number
+  /** Of the stored file, lower-case hex; absent in manifests of other tools. */
+  readonly sha256?: string | undefined
+}
+
+/** A run of records, or a batch as it is stored. */
+export type Piece = Buffer | RecordBatch
+
 /**
  * Reads stored segments of one format, whoever wrote them. In all methods `key` is the object's key, for messages;
  * `file` brings the whole file in pieces that nobody changes afterwards, and what it fails with is passed on as it is.
@@ -30,6 +43,9 @@ export interface SegmentContent {
  * A file that is not right fails with `SegmentDamaged` and the offsets that are affected, as far as that can be told. A
  * file that is right as far as can be told, but says that it is of a kind that this reader does not know, fails with
  * `UnknownFormat`.
+ *
+ * With `named`, records outside of its offsets are left out, and all methods but `inspect`, which says the SHA-256 that
+ * it found, fail at the end of a file with another SHA-256: one that is right may still be another one.
  */
 export interface SegmentReader {
   /**
@@ -38,7 +54,8 @@ export interface SegmentReader {
    */
   readonly inspect: <E, R>(
     key: string,
-    file: Stream.Stream<Uint8Array, E, R>
+    file: Stream.Stream<Uint8Array, E, R>,
+    named?: NamedSegment
   ) => Effect.Effect<SegmentContent, E | SegmentError, R>
   /**
    * The records, ascending by offset, in batches, in one pass over `file`. They are checked as by `inspect`, but a
@@ -47,23 +64,36 @@ export interface SegmentReader {
    */
   readonly records: <E, R>(
     key: string,
-    file: Stream.Stream<Uint8Array, E, R>
+    file: Stream.Stream<Uint8Array, E, R>,
+    named?: NamedSegment
   ) => Stream.Stream<ReadonlyArray<StoredRecord>, E | SegmentError, R>
   /**
    * The same records as runs of bytes: whole records one after the other, in the form of the record stream that
    * docs/storage-format.md describes. A run is valid until the next one is asked for: its memory is free then. What
-   * keeps bytes, or asks ahead of its use, copies them. `sha256`, lower-case hex, is what the file must have.
+   * keeps bytes, or asks ahead of its use, copies them.
    */
   readonly runs: <E, R>(
     key: string,
     file: Stream.Stream<Uint8Array, E, R>,
-    sha256?: string
+    named?: NamedSegment
   ) => Stream.Stream<Buffer, E | SegmentError, R>
+  /**
+   * As `runs`, but those batches for which `takes` is true come as they are stored, not opened. `takes` is asked once
+   * for every batch, in order. A batch is valid until the next piece is asked for, and may hold records outside of the
+   * named offsets. A format that holds records and no batches gives runs alone.
+   */
+  readonly pieces: <E, R>(
+    key: string,
+    file: Stream.Stream<Uint8Array, E, R>,
+    takes: (batch: RecordBatch) => boolean,
+    named?: NamedSegment
+  ) => Stream.Stream<Piece, E | SegmentError, R>
   /**
    * As `records`, after a first pass over `file` that proved it: nothing comes out of a damaged file. Reads it twice.
    */
   readonly provenRecords: <E, R>(
     key: string,
-    file: Stream.Stream<Uint8Array, E, R>
+    file: Stream.Stream<Uint8Array, E, R>,
+    named?: NamedSegment
   ) => Stream.Stream<ReadonlyArray<StoredRecord>, E | SegmentError, R>
 }

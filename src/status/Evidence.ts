@@ -41,6 +41,7 @@ const byReason: Readonly<Record<FailureReason | "VerificationFailed", Shown>> = 
   GroupActive: { kafka: true },
   RecordNotRepresentable: { kafka: true },
   RecordTooLarge: { kafka: true },
+  BatchTooLarge: { kafka: true },
   WindowTooLarge: { kafka: true },
   MalformedRecords: { kafka: true },
   StoreUnavailable: storageFailed,

@@ -60,8 +60,8 @@ export const records = Effect.fn("StoredBackups.records")(function* (
   const found: Array<StoredRecord> = []
   const partitions = manifest.topics.find((topic) => topic.name === name)?.partitions ?? []
   for (const { partition_id: partition, segments } of partitions.toSorted((a, b) => a.partition_id - b.partition_id)) {
-    for (const { key } of segments) {
-      yield* Formats.reader.provenRecords(key, store.read(ObjectKey.make(key))).pipe(
+    for (const segment of segments) {
+      yield* Formats.reader.provenRecords(segment, store.read(ObjectKey.make(segment.key))).pipe(
         Stream.runForEach((batch) =>
           Effect.sync(() => {
             for (const record of batch) {

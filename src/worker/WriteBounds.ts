@@ -6,6 +6,8 @@ export interface WriteBounds {
   readonly openPartitions: number
   /** Most bytes of a batch before compression. */
   readonly batchBytes: number
+  /** Least bytes of a stored batch that is appended as it is: smaller ones cost less together in a new batch. */
+  readonly leastStoredBytes: number
   /** Memory of batches that are not answered yet, in bytes; ordinary batches of all open partitions take less. */
   readonly batchMemoryBytes: number
 }
@@ -13,9 +15,12 @@ export interface WriteBounds {
 /** Below the limit of Kafka's brokers by default (message.max.bytes, 1 MiB). */
 const batchBytes = 900 * 1024
 
+/** Each batch is a request of its own. */
+const leastStoredBytes = 4 * 1024
+
 const mebibyte = 1024 * 1024
-const small: WriteBounds = { openPartitions: 2, batchBytes, batchMemoryBytes: 24 * mebibyte }
-const large: WriteBounds = { openPartitions: 8, batchBytes, batchMemoryBytes: 128 * mebibyte }
+const small: WriteBounds = { openPartitions: 2, batchBytes, leastStoredBytes, batchMemoryBytes: 24 * mebibyte }
+const large: WriteBounds = { openPartitions: 8, batchBytes, leastStoredBytes, batchMemoryBytes: 128 * mebibyte }
 
 /** Whether the container has less memory than a worker that writes takes at most where nothing limits it. */
 export const isMemorySmall = (): boolean => Memory.limitBytes() < 512 * mebibyte

@@ -4,7 +4,7 @@ import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
 import * as Verification from "../../src/manifest/Verification.ts"
 import { ObjectKey, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
-import { aRequest, assertHoldsAll, attempt, dyingAt, layer, world } from "./world.ts"
+import { aRequest, assertHoldsAll, attempt, dyingAt, formats, layer, settingsOf, world } from "./world.ts"
 
 const topics = { orders: 2 } as const
 const slotOf = (n: number) => new Date(Date.parse("2026-11-23T00:00:00Z") + n * 3_600_000).toISOString().slice(0, 19)
@@ -21,10 +21,15 @@ const produce = (cluster: InMemoryCluster, n: number) =>
     )
   )
 
-const request = (n: number, compression: "zstd" | "lz4" | "none" = "zstd", retainedBackups?: number) =>
+const request = (
+  n: number,
+  compression: "zstd" | "lz4" | "none" = "zstd",
+  retainedBackups?: number,
+  format: "records" | "batches" = "records"
+) =>
   aRequest(slot(n), {
     incremental: {},
-    settings: { compression, compressionLevel: 1, includeOffsetHeaders: false },
+    settings: settingsOf(format, compression),
     ...(retainedBackups === undefined ? {} : { retainedBackups })
   })
 
@@ -52,11 +57,13 @@ const segmentsOf = Effect.fnUntraced(function* (store: ObjectStoreShape, n: numb
 })
 
 describe("small segments of incremental backups", () => {
-  for (const compression of ["zstd", "lz4", "none"] as const) {
-    it.live(`are joined as backups follow each other, and every backup stays whole (${compression})`, () =>
+  for (const [compression, format] of (["zstd", "lz4", "none"] as const).flatMap((one) =>
+    formats.map((format) => [one, format] as const)
+  )) {
+    it.live(`are joined as backups follow each other, and every backup stays whole (${compression}, ${format})`, () =>
       Effect.gen(function* () {
         const { cluster, store } = yield* world
-        yield* hourly(40, (n) => request(n, compression))
+        yield* hourly(40, (n) => request(n, compression, undefined, format))
         const { damage, facts, segments } = yield* segmentsOf(store, 39)
         assert.deepStrictEqual(damage, [])
         for (const ofPartition of segments) assert.isAtMost(ofPartition.length, 16)

@@ -183,6 +183,8 @@ describe("Reuse.ofSet", () => {
     ["the turn of a full one", { isFullAsked: false, fullEvery: 2 }, base, { settings }, "FullDue"],
     ["not yet the turn of a full one", { isFullAsked: false, fullEvery: 3 }, base, { settings }, undefined],
     ["another cluster", asked, base, { clusterId: "b", settings }, "OtherCluster"],
+    ["records, named", asked, base, { settings: { ...settings, format: "records" } }, undefined],
+    ["another format", asked, base, { settings: { ...settings, format: "batches" } }, "OtherFormat"],
     ["other headers", asked, base, { settings: { ...settings, includeOffsetHeaders: true } }, "OtherHeaders"]
   ] as const)("judges %s", (_name, policy, earlier, now, reason) => {
     assert.strictEqual(Reuse.ofSet(policy, earlier, now), reason)

@@ -11,7 +11,19 @@ import * as SetRemoval from "../../src/manifest/SetRemoval.ts"
 import { ObjectKey, ObjectStores } from "../../src/storage/ObjectStore.ts"
 import { ObjectStoreError, StorageAuthorizationFailed } from "../../src/storage/ObjectStoreError.ts"
 import { temporaryVolume } from "../storage/temporaryVolume.ts"
-import { aRequest, assertHoldsAll, attempt, dyingAt, fill, layer, someTopics, storedRecords, world } from "./world.ts"
+import {
+  aRequest,
+  assertHoldsAll,
+  attempt,
+  dyingAt,
+  fill,
+  formats,
+  layer,
+  settingsOf,
+  someTopics,
+  storedRecords,
+  world
+} from "./world.ts"
 
 const noon = "2026-11-23T12:00:00Z"
 const reasonOf = (exit: Exit.Exit<unknown, BackupFailure>) =>
@@ -88,18 +100,20 @@ describe("Run", () => {
   )
 
   // Some 85 calls, and two attempts for each: half a minute where the machine is idle.
-  it.live.each(["before", "after"] as const)(
-    "loses and doubles nothing when the process dies %s any call to storage",
-    (when) =>
+  it.live.each(["before", "after"].flatMap((when) => formats.map((format) => [when, format] as const)))(
+    "loses and doubles nothing when the process dies %s any call to storage (%s)",
+    ([when, format]) =>
       Effect.gen(function* () {
         for (let n = 1; ; n++) {
           const finished = yield* Effect.gen(function* () {
             const { cluster, store } = yield* world
             yield* fill(cluster)
-            const dying = dyingAt(store, n, when)
-            const died = yield* Effect.exit(attempt(aRequest(noon), { store: dying.store }))
+            const dying = dyingAt(store, n, when as "after" | "before")
+            const died = yield* Effect.exit(
+              attempt(aRequest(noon, { settings: settingsOf(format) }), { store: dying.store })
+            )
             yield* cluster.produce("orders", 1, [{ value: "after the plan" }])
-            const { facts } = yield* attempt(aRequest(noon))
+            const { facts } = yield* attempt(aRequest(noon, { settings: settingsOf(format) }))
             const planned = facts.topics.find((topic) => topic.name === "orders")!.partitions[1]!.until
             const stored = yield* storedRecords(store, facts.backupId, "orders", 1)
             const committed = (yield* cluster.committed("orders", 1)).filter((record) => record.offset < planned)

@@ -41,7 +41,7 @@ const cut = Effect.fnUntraced(function* (
   sealing: Segments.SealingRules,
   memory: { readonly wholeBytes: number; readonly inflateBytes: number }
 ) {
-  const format = yield* Formats.writer("kbak", { compression: "none", level: 1 }, memory)
+  const format = yield* Formats.writer("records", { compression: "none", level: 1 }, memory)
   let released = 0
   const element: FetchedBatches = {
     topic: "orders",
@@ -120,7 +120,7 @@ describe("Segments.cut", () => {
     Effect.gen(function* () {
       const sealing = yield* rules(4 * MiB, 1)
       const format = yield* Formats.writer(
-        "kbak",
+        "records",
         { compression: "none", level: 1 },
         { wholeBytes: MiB, inflateBytes: 2 * MiB }
       )

@@ -8,9 +8,8 @@ import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import { InMemoryKafka } from "../../src/kafka/InMemoryKafka.ts"
 import { KafkaSource, type KafkaSourceShape, KafkaSources } from "../../src/kafka/KafkaSource.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
-import { segmentSettings } from "../../src/manifest/RunPlan.ts"
+import { formatOf, segmentSettings } from "../../src/manifest/RunPlan.ts"
 import * as Formats from "../../src/segment/Formats.ts"
-import * as KbakFormat from "../../src/segment/kbak/KbakFormat.ts"
 import { InMemoryObjectStores } from "../../src/storage/InMemoryObjectStore.ts"
 import { ObjectKey, ObjectStore, type ObjectStoreShape } from "../../src/storage/ObjectStore.ts"
 import * as StorageBackends from "../../src/storage/StorageBackends.ts"
@@ -43,6 +42,15 @@ export const aRequest = (slot: string, changes: Partial<RunRequest> = {}): RunRe
   ...changes
 })
 
+/** What segments may be. */
+export const formats = ["records", "batches"] as const
+
+/** The settings of `aRequest`, in that format. */
+export const settingsOf = (
+  format: (typeof formats)[number],
+  compression: "zstd" | "lz4" | "none" = "zstd"
+): RunRequest["settings"] => ({ format, compression, compressionLevel: 3, includeOffsetHeaders: false })
+
 export interface RunOptions {
   readonly store?: ObjectStoreShape
   readonly segmentBytes?: number
@@ -62,7 +70,7 @@ export const attempt = Effect.fnUntraced(function* (request: RunRequest, options
   const source = yield* (yield* KafkaSources).open({ bootstrapServers: [bootstrapServer] }, options.guards)
   const kafka = options.kafka?.(source) ?? source
   return yield* Run.run(request, {
-    format: (settings) => KbakFormat.make(segmentSettings(settings), { chunkBytes: 4096 }),
+    format: (settings) => Formats.writer(formatOf(settings), segmentSettings(settings), { chunkBytes: 4096 }),
     openPartitions: options.openPartitions ?? 3,
     largeSegments: 2,
     largeBytes: 2048,
@@ -109,7 +117,7 @@ export const storedRecords = Effect.fnUntraced(function* (
     set.manifest.topics.find((t) => t.name === topic)?.partitions.find((p) => p.partition_id === partition)?.segments ??
     []
   const batches = yield* Effect.forEach(segments, (segment) =>
-    Formats.reader.provenRecords(segment.key, store.read(ObjectKey.make(segment.key))).pipe(Stream.runCollect)
+    Formats.reader.provenRecords(segment, store.read(ObjectKey.make(segment.key))).pipe(Stream.runCollect)
   )
   return batches.flat(2)
 })

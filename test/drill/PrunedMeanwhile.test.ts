@@ -54,6 +54,7 @@ describe("a backup that is beyond those to keep while somebody reads it", () => 
           Drill.run(systems, aDrill(), prepared, {
             openPartitions: 3,
             batchBytes: 400,
+            leastStoredBytes: 0,
             batchMemoryBytes: 32 * 1024 * 1024,
             patienceMillis: 600_000,
             onAppended: () => {},

@@ -54,6 +54,7 @@ export const drill = Effect.fnUntraced(function* (
   yield* Drill.run(systems, request, prepared, {
     openPartitions: 3,
     batchBytes: 400,
+    leastStoredBytes: 0,
     batchMemoryBytes: 32 * 1024 * 1024,
     patienceMillis: 600_000,
     onAppended: () => {},

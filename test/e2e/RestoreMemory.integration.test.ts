@@ -21,10 +21,10 @@ type Compression = (typeof compressions)[number]
 
 interface Run {
   readonly shape: Shape
-  /** Of the backup. */
-  readonly from: Compression
-  /** Of the batches that are written. */
-  readonly to: Compression
+  /** Of the backup; or it has the batches of the source. */
+  readonly from: Compression | "batches"
+  /** Of the batches that are written; or they are those of the backup. */
+  readonly to: Compression | "stored"
   readonly mebibytes: number
 }
 
@@ -34,11 +34,17 @@ const quick: ReadonlyArray<Run> = [
   { shape: "wide", from: "zstd", to: "lz4", mebibytes: 256 },
   { shape: "wide", from: "none", to: "none", mebibytes: 512 },
   { shape: "large", from: "zstd", to: "lz4", mebibytes: 256 },
-  { shape: "large", from: "lz4", to: "none", mebibytes: 256 }
+  { shape: "large", from: "lz4", to: "none", mebibytes: 256 },
+  { shape: "inflating", from: "batches", to: "stored", mebibytes: 256 },
+  { shape: "wide", from: "batches", to: "stored", mebibytes: 256 },
+  { shape: "large", from: "batches", to: "stored", mebibytes: 256 },
+  { shape: "inflating", from: "batches", to: "lz4", mebibytes: 256 }
 ]
 const whole: ReadonlyArray<Run> = shapes.flatMap((shape) =>
-  compressions.flatMap((from) =>
-    compressions.flatMap((to) => [256, 512].map((mebibytes) => ({ shape, from, to, mebibytes })))
+  ([...compressions, "batches"] as const).flatMap((from) =>
+    [...compressions, ...(from === "batches" ? (["stored"] as const) : [])].flatMap((to) =>
+      [256, 512].map((mebibytes) => ({ shape, from, to, mebibytes }))
+    )
   )
 )
 
@@ -54,7 +60,7 @@ describeWith(["kafka", "java"], "A restore with little memory", (services) => {
   const workspace = new Workspace()
   const cluster = { bootstrapServers: [services.kafka.plaintext] }
   const topicOf = (shape: Shape) => `${prefix}-${shape}`
-  const backups = new Map<Compression, string>()
+  const backups = new Map<Run["from"], string>()
   let java: JavaKafka
 
   /** The Java producer's limits for records of that many bytes. */
@@ -89,10 +95,11 @@ describeWith(["kafka", "java"], "A restore with little memory", (services) => {
     command.build()
     java = await JavaKafka.start({ classpath: services.java.classpath, bootstrap: services.kafka.plaintext })
     for (const shape of shapes) await load[shape]()
-    for (const compression of compressions) {
-      const spec = { kafkaCluster: cluster, topics: shapes.map(topicOf), storage: onVolume, compression }
-      const ended = await succeed("run", ...workspace.manifest(`as-${compression}`, spec))
-      backups.set(compression, reportOf(ended).backupId)
+    for (const from of [...compressions, "batches"] as const) {
+      const stored = from === "batches" ? { format: from } : { compression: from }
+      const spec = { kafkaCluster: cluster, topics: shapes.map(topicOf), storage: onVolume, ...stored }
+      const ended = await succeed("run", ...workspace.manifest(`as-${from}`, spec))
+      backups.set(from, reportOf(ended).backupId)
     }
   }, 900_000)
   afterAll(async () => {
@@ -116,7 +123,7 @@ describeWith(["kafka", "java"], "A restore with little memory", (services) => {
         storage: onVolume,
         topics: [topicOf(shape)],
         topicMapping: { [topicOf(shape)]: target },
-        compression: to
+        ...(to === "stored" ? {} : { compression: to })
       }
       const places = workspace.manifest(name, spec, "KafkaRestore")
       const ended = await command.run(`${prefix}-${name}`, mebibytes, ["restore", ...places])

@@ -268,6 +268,7 @@ describe("defaults", () => {
       suspend: false,
       topics: ["*"],
       excludeTopics: [],
+      format: "records",
       compression: "zstd",
       includeOffsetHeaders: false,
       checkpointIntervalSecs: 30,

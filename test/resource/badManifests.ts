@@ -359,6 +359,16 @@ export const badManifests: ReadonlyArray<BadManifest> = [
     "compressionLevel",
     "compression none has no level"
   ),
+  at("format", "another format", "avro", "records or batches"),
+  bad(
+    "headers added to batches",
+    [
+      ["format", "batches"],
+      ["includeOffsetHeaders", true]
+    ],
+    "includeOffsetHeaders",
+    "format batches stores records untouched"
+  ),
   at("sourceClusterId", "an emoji", "prod-🎉", "printable ASCII"),
   at("sourceClusterId", "a line break", "prod\nINFO all is well", "printable ASCII"),
   at("checkpointIntervalSecs", "zero", 0, "must be from 1 to 3600"),

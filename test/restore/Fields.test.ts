@@ -134,6 +134,7 @@ describe("rateLimit", () => {
         const options = {
           openPartitions: 3,
           batchBytes: 400,
+          leastStoredBytes: 0,
           batchMemoryBytes: 32 * 1024 * 1024,
           patienceMillis: 600_000,
           onAppended

@@ -11,10 +11,22 @@ import * as Restore from "../../src/restore/Restore.ts"
 import * as RestoreNotes from "../../src/restore/RestoreNotes.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
 import { random } from "../segment/arbitraryRecords.ts"
-import { aRestore, backUp, inTime, layer, options, plain, restore, systems, worlds } from "./world.ts"
+import {
+  aRestore,
+  backUpAs,
+  type Format,
+  formats,
+  inTime,
+  layer,
+  options,
+  plain,
+  restore,
+  systems,
+  worlds
+} from "./world.ts"
 
 /** A compacted log: some keys were written once, others over and over, so that holes have every length up to 300. */
-const fill = Effect.fnUntraced(function* (cluster: InMemoryCluster) {
+const fill = Effect.fnUntraced(function* (cluster: InMemoryCluster, format: Format = "records") {
   yield* cluster.createTopic("states", {
     partitions: 2,
     configs: { "cleanup.policy": "compact", "segment.ms": "7000" }
@@ -27,7 +39,7 @@ const fill = Effect.fnUntraced(function* (cluster: InMemoryCluster) {
     yield* cluster.compact("states", partition, { until: Number.MAX_SAFE_INTEGER, emptied: "drop" })
   }
   yield* cluster.deleteRecordsBefore("states", 1, 4)
-  return yield* backUp
+  return yield* backUpAs(format)
 })
 
 /** Holes are filled where a partition has more than 20. */
@@ -59,63 +71,67 @@ const assertRestored = Effect.fnUntraced(function* (topic: string) {
 })
 
 describe("holes that compaction has left, too many to be taken one by one,", () => {
-  it.effect("are filled, and empty again when the brokers have compacted the log, which ends later then", () =>
-    Effect.gen(function* () {
-      const { source, target } = yield* worlds
-      const backupId = yield* fill(source)
-      const appended: Array<number> = []
-      const opened = yield* systems
-      const request = aRestore(backupId, few)
-      const prepared = yield* inTime(Restore.prepare(opened, request))
-      assert.match(prepared.plan.notes.join(), /^states gets [0-9]+ empty records for the holes of its log[.]/)
-      const onAppended = (records: number) => void appended.push(records)
-      const restored = yield* inTime(Restore.run(opened, request, prepared, { ...options, onAppended }))
-      assert.strictEqual(
-        appended.reduce((sum, records) => sum + records, 0),
-        restored.records
-      )
-      const [later] = yield* assertRestored("states")
-      assert.include(
-        RestoreNotes.notes(restored),
-        `states[0] ends ${later} ${later === 1 ? "offset" : "offsets"} later than in the backup: markers made the brokers remove the empty records in its holes`
-      )
-      const held = { "retention.ms": "-1", "retention.bytes": "-1" }
-      assert.deepStrictEqual(yield* configsOf("states"), {
-        "cleanup.policy": "compact",
-        "segment.ms": "7000",
-        ...held
-      })
-      const before = (yield* target.counters).produceRequests
-      assert.isTrue((yield* inTime(restore(request))).wasProven)
-      assert.strictEqual((yield* target.counters).produceRequests, before)
-    }).pipe(Effect.scoped, Effect.provide(layer))
+  it.effect.each(formats)(
+    "are filled, and empty again when the brokers have compacted the log, which ends later then, of %s",
+    (format) =>
+      Effect.gen(function* () {
+        const { source, target } = yield* worlds
+        const backupId = yield* fill(source, format)
+        const appended: Array<number> = []
+        const opened = yield* systems
+        const request = aRestore(backupId, few)
+        const prepared = yield* inTime(Restore.prepare(opened, request))
+        assert.match(prepared.plan.notes.join(), /^states gets [0-9]+ empty records for the holes of its log[.]/)
+        const onAppended = (records: number) => void appended.push(records)
+        const restored = yield* inTime(Restore.run(opened, request, prepared, { ...options, onAppended }))
+        assert.strictEqual(
+          appended.reduce((sum, records) => sum + records, 0),
+          restored.records
+        )
+        const [later] = yield* assertRestored("states")
+        assert.include(
+          RestoreNotes.notes(restored),
+          `states[0] ends ${later} ${later === 1 ? "offset" : "offsets"} later than in the backup: markers made the brokers remove the empty records in its holes`
+        )
+        const held = { "retention.ms": "-1", "retention.bytes": "-1" }
+        assert.deepStrictEqual(yield* configsOf("states"), {
+          "cleanup.policy": "compact",
+          "segment.ms": "7000",
+          ...held
+        })
+        const before = (yield* target.counters).produceRequests
+        assert.isTrue((yield* inTime(restore(request))).wasProven)
+        assert.strictEqual((yield* target.counters).produceRequests, before)
+      }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
-  it.effect("are filled whatever happens to the requests, and with empty transactions instead of markers", () =>
-    Effect.gen(function* () {
-      const { source, target } = yield* worlds
-      const backupId = yield* fill(source)
-      for (let seed = 1; seed <= 12; seed++) {
-        const next = random(seed)
-        const below = (n: number) => Math.floor(next() * n)
-        const faults: ReadonlyArray<() => Fault> = [
-          () => ({ _tag: "ConnectionLost" }),
-          () => ({ _tag: "AnswerLost" }),
-          () => ({ _tag: "Delayed", millis: below(3000) }),
-          () => ({ _tag: "Code", code: [6, 7, 19][below(3)]! })
-        ]
-        if (seed % 3 === 0) yield* target.deny("Alter")
-        for (let i = below(6); i > 0; i--) {
-          const operation = next() < 0.8 ? "produce" : seed % 3 === 0 ? "transactions" : "markers"
-          yield* target.inject(faults[below(faults.length)]!(), { operation, after: below(60), times: 1 + below(3) })
+  it.effect.each(formats)(
+    "are filled whatever happens to the requests, and with empty transactions instead of markers, of %s",
+    (format) =>
+      Effect.gen(function* () {
+        const { source, target } = yield* worlds
+        const backupId = yield* fill(source, format)
+        for (let seed = 1; seed <= 12; seed++) {
+          const next = random(seed)
+          const below = (n: number) => Math.floor(next() * n)
+          const faults: ReadonlyArray<() => Fault> = [
+            () => ({ _tag: "ConnectionLost" }),
+            () => ({ _tag: "AnswerLost" }),
+            () => ({ _tag: "Delayed", millis: below(3000) }),
+            () => ({ _tag: "Code", code: [6, 7, 19][below(3)]! })
+          ]
+          if (seed % 3 === 0) yield* target.deny("Alter")
+          for (let i = below(6); i > 0; i--) {
+            const operation = next() < 0.8 ? "produce" : seed % 3 === 0 ? "transactions" : "markers"
+            yield* target.inject(faults[below(faults.length)]!(), { operation, after: below(60), times: 1 + below(3) })
+          }
+          const topicMapping = new Map([["states", `states-${seed}`]])
+          yield* inTime(restore(aRestore(backupId, { ...few, topicMapping, owner: { name: `r${seed}` } })))
+          yield* target.clearFaults
+          yield* target.allow("Alter")
+          yield* assertRestored(`states-${seed}`)
         }
-        const topicMapping = new Map([["states", `states-${seed}`]])
-        yield* inTime(restore(aRestore(backupId, { ...few, topicMapping, owner: { name: `r${seed}` } })))
-        yield* target.clearFaults
-        yield* target.allow("Alter")
-        yield* assertRestored(`states-${seed}`)
-      }
-    }).pipe(Effect.provide(layer))
+      }).pipe(Effect.provide(layer))
   )
 
   it.effect("are removed by the next attempt where the brokers did not compact the log", () =>

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { sealBatch } from "../../src/kafka/batch/SealedBatch.ts"
 import * as Fillers from "../../src/restore/Fillers.ts"
 import * as RecordStreaming from "../../src/segment/records/RecordStreaming.ts"
-import { storedRecords } from "../../src/segment/kbak/storedRecords.ts"
+import { decodedRecords } from "../../src/segment/records/decodedRecords.ts"
 import { Effect } from "effect"
 
 describe("fillers", () => {
@@ -27,7 +27,7 @@ describe("fillers", () => {
         yield* RecordStreaming.make("t", 0).forEachRun([fetched], 0, Number.MAX_SAFE_INTEGER, (run) =>
           runs.push(Buffer.from(run))
         )
-        const records = storedRecords(Buffer.concat(runs))
+        const records = decodedRecords(Buffer.concat(runs))
         assert.lengthOf(records, count)
         assert.deepStrictEqual(records.at(-1), {
           offset: 7 + count - 1,

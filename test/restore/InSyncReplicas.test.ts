@@ -47,6 +47,7 @@ describe("min.insync.replicas of the backup", () => {
         Restore.run(systemsThere, request, prepared, {
           openPartitions: 1,
           batchBytes: 400,
+          leastStoredBytes: 0,
           batchMemoryBytes: 32 * 1024 * 1024,
           patienceMillis: 600_000,
           onAppended: () => {}

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import * as Restore from "../../src/restore/Restore.ts"
-import { aRestore, assertSame, backUp, inTime, layer, options, systems, worlds } from "./world.ts"
+import { aRestore, assertSame, backUpAs, formats, inTime, layer, options, systems, worlds } from "./world.ts"
 
 const records = (count: number, from = 0) =>
   Array.from({ length: count }, (_, i) => ({
@@ -25,13 +25,13 @@ const fill = Effect.fnUntraced(function* (cluster: InMemoryCluster) {
 type When = "before" | "after"
 
 describe("a restore that is killed", () => {
-  it.effect(
-    "at any call to the cluster or the store, before or after its effect, is complete at its next attempt",
-    () =>
+  it.effect.each(formats)(
+    "at any call to the cluster or the store, before or after its effect, is complete at its next attempt, of %s",
+    (format) =>
       Effect.gen(function* () {
         const { source, target } = yield* worlds
         yield* fill(source)
-        const backupId = yield* backUp
+        const backupId = yield* backUpAs(format)
         let calls = 0
 
         /** The object's methods and effects; call number `at` is the process's last one. */

@@ -39,7 +39,17 @@ export const aRestore = (backupId: string, changes: Partial<RestoreRequest> = {}
   ...changes
 })
 
-export const backUp = Effect.map(Backup.attempt(Backup.aRequest(slot)), ({ facts }) => facts.backupId)
+/** Formats of a backup's segments. */
+export const formats = ["records", "batches"] as const
+
+export type Format = (typeof formats)[number]
+
+export const backUpAs = (format: Format) => {
+  const settings = { ...Backup.aRequest(slot).settings, ...(format === "records" ? {} : { format }) }
+  return Effect.map(Backup.attempt(Backup.aRequest(slot, { settings })), ({ facts }) => facts.backupId)
+}
+
+export const backUp = backUpAs("records")
 
 export const systems = Effect.gen(function* () {
   const { store } = yield* worlds
@@ -65,6 +75,7 @@ export const limitedTo = (bytes: string) =>
 export const options: Restore.Options = {
   openPartitions: 3,
   batchBytes: 400,
+  leastStoredBytes: 0,
   batchMemoryBytes: 32 * 1024 * 1024,
   patienceMillis: 600_000,
   onAppended: () => {}

@@ -1,3 +1,4 @@
+import { crc32c } from "@node-rs/crc32"
 import * as lz4 from "lz4-napi"
 import zlib from "node:zlib"
 import { zstdFrames } from "../../src/compression/Zstd.ts"
@@ -82,6 +83,7 @@ export const batchAround = (section: Buffer, shape: BatchShape): RecordBatch => 
   head.writeBigInt64BE(baseTimestamp, 27)
   head.writeBigInt64BE(maxTimestamp, 35)
   head.writeInt32BE(shape.recordCount ?? 0, 57)
+  head.writeUInt32BE(crc32c(Buffer.concat([head.subarray(21), records])), 17)
   const before = Buffer.alloc(13, 0xee)
   const bytes = Buffer.concat([before, head, records, Buffer.alloc(7, 0xee)])
   return {

@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
-import type { SegmentReader } from "../../src/segment/SegmentReader.ts"
+import type * as Formats from "../../src/segment/Formats.ts"
+import type { NamedSegment, SegmentReader } from "../../src/segment/SegmentReader.ts"
 import type { PlainRecord } from "./plainRecords.ts"
 
 /** The file in pieces of `pieceBytes`. */
@@ -9,9 +10,16 @@ export const pieces = (file: Buffer, pieceBytes = 1000): Stream.Stream<Uint8Arra
   return Stream.fromIterable(list)
 }
 
+/** Whatever the file of that key holds. */
+export const everythingOf = (key: string): Formats.StoredSegment => ({
+  key,
+  start_offset: 0,
+  end_offset: Number.MAX_SAFE_INTEGER - 1
+})
+
 /** All records of a file. */
-export const readAll = (reader: SegmentReader, file: Stream.Stream<Uint8Array>) =>
-  Effect.map(Stream.runCollect(reader.records("a key", file)), (batches) =>
+export const readAll = (reader: SegmentReader, file: Stream.Stream<Uint8Array>, named?: NamedSegment) =>
+  Effect.map(Stream.runCollect(reader.records("a key", file, named)), (batches) =>
     batches.flat().map((r): PlainRecord => ({
       offset: BigInt(r.offset),
       timestamp: r.timestamp,

@@ -25,7 +25,7 @@ export const offsetOfFirst = Effect.fnUntraced(function* (
 ) {
   for (const segment of partition.segments.filter((each) => mayHave(each, plan, timestampMillis))) {
     const keeps = Cut.ofSegment(plan.cut, segment) ?? (() => true)
-    const found = yield* Formats.reader.runs(segment.key, store.read(ObjectKey.make(segment.key))).pipe(
+    const found = yield* Formats.reader.runs(segment, store.read(ObjectKey.make(segment.key))).pipe(
       Stream.map((run) => {
         for (let at = 0; at < run.length; at += lengthOf(run, at)) {
           if (timestampOf(run, at) >= timestampMillis && keeps(run, at)) return offsetOf(run, at)

@@ -25,7 +25,7 @@ export const recordsBelow = Effect.fnUntraced(function* (
     }
     if (inside.length === 0) continue
     const keeps = Cut.ofSegment(cut, segment) ?? everything
-    yield* Formats.reader.runs(segment.key, store.read(ObjectKey.make(segment.key))).pipe(
+    yield* Formats.reader.runs(segment, store.read(ObjectKey.make(segment.key))).pipe(
       Stream.runForEach((run) =>
         Effect.sync(() => {
           for (let at = 0; at < run.length; at += 4 + run.readUInt32LE(at)) {

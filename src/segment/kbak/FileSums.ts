@@ -1,6 +1,5 @@
 import { crc32 } from "@node-rs/crc32"
 import { Effect } from "effect"
-import { createHash } from "node:crypto"
 import * as Kbak from "./Kbak.ts"
 
 /** Bytes that are checksummed without a pause for other fibers; about 2 ms. */
@@ -18,10 +17,3 @@ export const footerOf = Effect.fnUntraced(function* (header: Buffer, body: Reado
   }
   return Kbak.footer(crc)
 })
-
-/** SHA-256 of a file in pieces, lower-case hex. Blocks for half a second per gigabyte. */
-export const sha256Of = (pieces: ReadonlyArray<Uint8Array>): string => {
-  const hash = createHash("sha256")
-  for (const piece of pieces) hash.update(piece)
-  return hash.digest("hex")
-}

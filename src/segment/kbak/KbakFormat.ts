@@ -2,16 +2,16 @@ import { Effect, FiberSet, type Scope, Semaphore } from "effect"
 import { availableParallelism } from "node:os"
 import { wholeBytes } from "../../kafka/batch/Decompression.ts"
 import { ByteBudget } from "../ByteBudget.ts"
-import { ChunkPool, defaultChunkBytes } from "./ChunkPool.ts"
-import * as CompressedBody from "./CompressedBody.ts"
+import { ChunkPool, defaultChunkBytes } from "../body/ChunkPool.ts"
+import * as CompressedBody from "../body/CompressedBody.ts"
 import * as Kbak from "./Kbak.ts"
 import * as KbakWriter from "./KbakWriter.ts"
 import * as Lz4Codec from "./Lz4Codec.ts"
 import * as OffsetHeaders from "../records/OffsetHeaders.ts"
-import * as PlainBody from "./PlainBody.ts"
+import * as PlainBody from "../body/PlainBody.ts"
 import type { SegmentFormat, SegmentMemory, SegmentSettings } from "../Segment.ts"
-import type { SegmentBody } from "./SegmentBody.ts"
-import * as ZstdCodec from "./ZstdCodec.ts"
+import type { SegmentBody } from "../body/SegmentBody.ts"
+import * as ZstdCodec from "../body/ZstdCodec.ts"
 
 /**
  * Bytes that are stored as they are wait in chunks of this size: compressed ones, and record streams that are not going
@@ -71,7 +71,6 @@ export const make = (
       neededMemory: memory.neededMemory
     }
     return {
-      suffix: Kbak.suffix(compression),
       open: (topic, partition) => Effect.sync(() => KbakWriter.make({ ...writing, topic, partition, body: body() }))
     }
   })

@@ -4,7 +4,8 @@ import { createHash } from "node:crypto"
 import * as Lz4Block from "../../compression/Lz4Block.ts"
 import { SegmentDamaged, SegmentError } from "../SegmentError.ts"
 import type { JoinedFile, JoinPart, SegmentJoin } from "../SegmentJoin.ts"
-import { footerOf, sha256Of } from "./FileSums.ts"
+import { sha256Of } from "../body/sha256Of.ts"
+import { footerOf } from "./FileSums.ts"
 import * as Kbak from "./Kbak.ts"
 
 /** What an lz4 body begins with: the length of the record stream. */

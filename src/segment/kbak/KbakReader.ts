@@ -2,7 +2,7 @@ import type { SegmentReader } from "../SegmentReader.ts"
 import * as StreamedReader from "../StreamedReader.ts"
 import * as BinaryReading from "./BinaryReading.ts"
 import * as JsonReading from "./json/JsonReading.ts"
-import { storedRecords } from "./storedRecords.ts"
+import { decodedRecords } from "../records/decodedRecords.ts"
 
 /** Reads KBAK files, and those that its first tools wrote as JSON under the same names: the beginning decides. */
 class Reading implements StreamedReader.Reading {
@@ -43,4 +43,4 @@ async function* after(first: ReadonlyArray<Uint8Array>, rest: AsyncIterator<Uint
   }
 }
 
-export const reader: SegmentReader = StreamedReader.make((key, pieces) => new Reading(key, pieces), storedRecords)
+export const reader: SegmentReader = StreamedReader.make((key, pieces) => new Reading(key, pieces), decodedRecords)

@@ -1,12 +1,13 @@
 import { Effect, Result } from "effect"
 import type { RecordBatch } from "../../kafka/batch/RecordBatch.ts"
 import type { ByteBudget, Lease } from "../ByteBudget.ts"
-import type { ChunkPool } from "./ChunkPool.ts"
-import { footerOf, sha256Of } from "./FileSums.ts"
+import type { ChunkPool } from "../body/ChunkPool.ts"
+import { sha256Of } from "../body/sha256Of.ts"
+import { footerOf } from "./FileSums.ts"
 import * as Kbak from "./Kbak.ts"
 import type { OffsetHeaders } from "../records/OffsetHeaders.ts"
 import type { EncodedSegment, SegmentMemory, SegmentWriter } from "../Segment.ts"
-import type { SegmentBody } from "./SegmentBody.ts"
+import type { SegmentBody } from "../body/SegmentBody.ts"
 import * as RecordsSource from "./RecordsSource.ts"
 import {
   MalformedRecords,
@@ -252,6 +253,7 @@ export const make = (options: KbakWriterOptions): SegmentWriter => {
     state = "sealed"
     let released = false
     const segment: EncodedSegment = {
+      suffix: Kbak.suffix(compression),
       pieces: file,
       storedBytes: pieces.reduce((sum, piece) => sum + piece.length, Kbak.headerBytes + Kbak.footerBytes),
       sha256: () => sha256Of(file),

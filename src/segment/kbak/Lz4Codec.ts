@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { compress } from "lz4-napi"
-import type { ChunkCodec } from "./CompressedBody.ts"
+import type { ChunkCodec } from "../body/CompressedBody.ts"
 import { freeMemory } from "../../compression/freeMemory.ts"
 import * as Lz4Block from "../../compression/Lz4Block.ts"
 

@@ -11,7 +11,7 @@ import {
 import type { RecordBatch } from "../../kafka/batch/RecordBatch.ts"
 import type { SegmentError } from "../SegmentError.ts"
 import type { Lease } from "../ByteBudget.ts"
-import { SourceWindow } from "./SourceWindow.ts"
+import { SourceWindow } from "../records/SourceWindow.ts"
 import type { Transcoder } from "../records/Transcoder.ts"
 
 /** Where the transcoder gets the uncompressed records of one batch from. */

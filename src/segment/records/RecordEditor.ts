@@ -43,6 +43,16 @@ export class RecordEditor {
     return this.#copies && kept.length > 0 ? this.#copied(kept) : kept
   }
 
+  /** Where the first of the records that come next would go: `offset`, or the next one where they are renumbered. */
+  placeOf(offset: number): number {
+    return this.#edit.renumberFrom === undefined ? offset : this.#nextOffset
+  }
+
+  /** So many kept records go past it unchanged but for their offsets. */
+  pass(records: number): void {
+    this.#nextOffset += records
+  }
+
   #inRange(run: Buffer): Buffer {
     const { from, until } = this.#edit
     let start = 0

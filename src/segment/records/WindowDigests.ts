@@ -1,4 +1,8 @@
+import { recordsSection } from "../../kafka/batch/Decompression.ts"
+import type { RecordBatch } from "../../kafka/batch/RecordBatch.ts"
 import { KeyedDigest } from "../KeyedDigest.ts"
+import { contentHeader, contentHeaderBytes } from "./batchContent.ts"
+import { OffsetRanges } from "./OffsetRanges.ts"
 
 /**
  * Digests of the records in each window of `size` offsets: what two streams of one partition are compared by in this
@@ -13,6 +17,9 @@ export class WindowDigests {
   /** First offset that has not been seen. */
   next: number
   recordCount = 0
+  /** The offsets whose records came in batches: only a stream that has the same batches there has the same digests. */
+  readonly batched = new OffsetRanges()
+  readonly #header = Buffer.alloc(contentHeaderBytes)
 
   constructor(size: number, from: number) {
     this.#size = size
@@ -43,6 +50,26 @@ export class WindowDigests {
       at = end
     }
     if (run.length > from) this.#digest!.add(run.subarray(from))
+  }
+
+  /**
+   * A whole batch without holes, as it is compressed, with `offset` for its first record: costs no inflating. It counts
+   * to the window where it begins. One that begins below the first offset that is still expected is ignored.
+   */
+  addBatch(batch: RecordBatch, offset: number): void {
+    if (offset < this.next) return
+    const window = Math.floor(offset / this.#size)
+    if (window !== this.#window) {
+      this.#close()
+      this.#window = window
+    }
+    const digest = (this.#digest ??= new KeyedDigest(window))
+    contentHeader(batch, offset, this.#header)
+    digest.add(this.#header)
+    digest.add(recordsSection(batch))
+    this.next = offset + batch.recordCount
+    this.recordCount += batch.recordCount
+    this.batched.add(offset, this.next)
   }
 
   /** The digest of each window that has records, by number. The object is spent. */

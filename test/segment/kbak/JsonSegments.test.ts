@@ -2,13 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import * as Formats from "../../../src/segment/Formats.ts"
 import { random, scene, Seed } from "../arbitraryRecords.ts"
+import { everythingOf } from "../reading.ts"
 import { type PlainRecord, stream } from "../plainRecords.ts"
 import { files, json } from "./jsonSegments.ts"
 
 const runs = (key: string, file: Buffer, pieceBytes: number) =>
   Formats.reader
     .runs(
-      key,
+      everythingOf(key),
       Stream.fromIterable(
         Array.from({ length: Math.ceil(file.length / pieceBytes) }, (_, i) =>
           file.subarray(i * pieceBytes, (i + 1) * pieceBytes)
@@ -42,7 +43,7 @@ describe("a segment in the JSON form", () => {
     Effect.gen(function* () {
       const records = scene(11).records.map(asText)
       const file = pack(json(records))
-      const found = yield* Formats.reader.inspect(`a${suffix}`, Stream.make(file))
+      const found = yield* Formats.reader.inspect(everythingOf(`a${suffix}`), Stream.make(file))
       assert.strictEqual(found.recordCount, records.length)
       assert.strictEqual(found.firstOffset, Number(records[0]!.offset))
       assert.strictEqual(found.lastOffset, Number(records.at(-1)!.offset))
@@ -53,7 +54,9 @@ describe("a segment in the JSON form", () => {
   it.effect("may leave out headers, and what is null", () =>
     Effect.gen(function* () {
       const file = Buffer.from('[{"timestamp":-1,"offset":7},{"offset":9,"timestamp":9007199254740993,"value":""}]')
-      const [first, second] = (yield* Stream.runCollect(Formats.reader.records("a.bin", Stream.make(file)))).flat()
+      const [first, second] = (yield* Stream.runCollect(
+        Formats.reader.records(everythingOf("a.bin"), Stream.make(file))
+      )).flat()
       assert.deepStrictEqual(first, { offset: 7, timestamp: -1n, key: null, value: null, headers: [] })
       assert.strictEqual(second?.timestamp, 9_007_199_254_740_993n)
       assert.strictEqual(second?.value?.length, 0)
@@ -71,7 +74,7 @@ describe("a segment in the JSON form", () => {
     ["broken JSON", '[{"timestamp":1,,"offset":7}]', "not JSON"]
   ] as const)("is damaged with %s", ([, text, says]) =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(Formats.reader.inspect("a.bin", Stream.make(Buffer.from(text))))
+      const error = yield* Effect.flip(Formats.reader.inspect(everythingOf("a.bin"), Stream.make(Buffer.from(text))))
       assert.strictEqual(error.reason._tag, "SegmentDamaged")
       assert.include(error.message, says)
     })
@@ -79,7 +82,9 @@ describe("a segment in the JSON form", () => {
 
   it.effect("is not what a file is taken for whose beginning is damaged", () =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(Formats.reader.inspect("a.bin.zst", Stream.make(Buffer.alloc(60, 1))))
+      const error = yield* Effect.flip(
+        Formats.reader.inspect(everythingOf("a.bin.zst"), Stream.make(Buffer.alloc(60, 1)))
+      )
       assert.include(error.message, "does not begin with KBAK")
     })
   )

@@ -48,6 +48,7 @@ describe("KbakFormat", () => {
         assert.deepStrictEqual(
           { ...written, file: undefined },
           {
+            suffix: written.suffix,
             file: undefined,
             storedBytes: written.file.length,
             sha256: createHash("sha256").update(written.file).digest("hex"),
@@ -126,7 +127,7 @@ describe("KbakFormat", () => {
   it.effect("names files by codec", () =>
     Effect.gen(function* () {
       const suffixes = yield* Effect.forEach(["none", "zstd", "lz4"] as const, (compression) =>
-        Effect.map(KbakFormat.make({ compression, level: 1 }), (format) => format.suffix)
+        Effect.map(write([batchOf([record(0)])], { compression }), ({ suffix }) => suffix)
       )
       assert.deepStrictEqual(suffixes, [".bin", ".bin.zst", ".bin.lz4"])
     })

@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { RecordBatch } from "../../../src/kafka/batch/RecordBatch.ts"
+import { hasNoHoles, resealBatch } from "../../../src/kafka/batch/ResealedBatch.ts"
 import { WindowDigests } from "../../../src/segment/records/WindowDigests.ts"
 import { random, scene, Seed } from "../arbitraryRecords.ts"
 import { stream } from "../plainRecords.ts"
@@ -57,5 +59,80 @@ describe("digests of a record stream", () => {
       [...good.keys()].filter((number) => good.get(number) !== bad.get(number)),
       [window]
     )
+  })
+})
+
+/** The batches of a scene that can be compared as they are, each as it is and as another broker's log has it. */
+const placedAgain = (seed: number) =>
+  scene(seed)
+    .batches.filter((batch) => hasNoHoles(batch) && !batch.logAppendTime)
+    .map((batch) => {
+      const sent = resealBatch(batch, { producerId: 5, producerEpoch: 1, baseSequence: 9 })
+      const bytes = Buffer.concat(sent)
+      bytes.writeBigInt64BE(BigInt(batch.baseOffset), 0)
+      bytes.writeInt32BE(3, 12)
+      // Computed from the records, whatever a producer says.
+      bytes.writeBigInt64BE(77n, 35)
+      return { batch, again: { ...batch, bytes, start: 0, recordsStart: 61, end: bytes.length } }
+    })
+
+const digested = (batches: ReadonlyArray<RecordBatch>, shift = 0) => {
+  const digests = new WindowDigests(10, 0)
+  for (const batch of batches) digests.addBatch(batch, batch.baseOffset + shift)
+  return digests
+}
+
+describe("digests of batches that are not opened", () => {
+  it.prop("do not depend on the log that the batches lie in, and say which offsets they cover", [Seed], ([seed]) => {
+    const pairs = placedAgain(seed)
+    const here = digested(pairs.map(({ batch }) => batch))
+    const there = digested(pairs.map(({ again }) => again))
+    assert.deepStrictEqual([...here.end()], [...there.end()])
+    assert.strictEqual(
+      here.recordCount,
+      pairs.reduce((sum, { batch }) => sum + batch.recordCount, 0)
+    )
+    for (const { batch } of pairs) assert.isTrue(here.batched.holds(batch.baseOffset, batch.lastOffset + 1))
+  })
+
+  it.prop("differ where a bit of the records or of what the header says of them does", [Seed], ([seed]) => {
+    const next = random(seed)
+    const pairs = placedAgain(seed)
+    if (pairs.length === 0) return
+    const batches = pairs.map(({ again }) => again)
+    const good = [...digested(batches).end()]
+    assert.notDeepEqual([...digested(batches, 1).end()], good, "other offsets")
+    const { bytes } = batches[Math.floor(next() * batches.length)]!
+    // Offset of the last record, base timestamp, record count, and the records.
+    const places = [...Array(bytes.length).keys()].filter((at) => (at >= 23 && at < 35) || at >= 57)
+    bytes[places[Math.floor(next() * places.length)]!]! ^= 1 << Math.floor(next() * 8)
+    assert.notDeepEqual([...digested(batches).end()], good)
+  })
+
+  it("differ from those of the same records, and follow them within a window", () => {
+    const batch = scene(19).batches.find(hasNoHoles)
+    const record = { offset: 0n, timestamp: 1n, key: null, value: Buffer.from("v"), headers: [] }
+    const mixed = (isBatchLast: boolean) => {
+      const digests = new WindowDigests(1_000_000, 0)
+      digests.add(stream([record]))
+      if (isBatchLast) digests.addBatch({ ...batch!, recordCount: 3 }, 1)
+      else
+        digests.add(
+          stream([
+            { ...record, offset: 1n },
+            { ...record, offset: 2n },
+            { ...record, offset: 3n }
+          ])
+        )
+      digests.add(stream([{ ...record, offset: 4n }]))
+      return digests
+    }
+    const asBatch = mixed(true)
+    const asRecords = mixed(false)
+    assert.strictEqual(asBatch.recordCount, 5)
+    assert.strictEqual(asRecords.recordCount, 5)
+    assert.isTrue(asBatch.batched.holds(1, 4))
+    assert.isFalse(asBatch.batched.holds(0, 4))
+    assert.notDeepEqual([...asBatch.end()], [...asRecords.end()])
   })
 })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ChunkPool } from "../../../src/segment/kbak/ChunkPool.ts"
-import { PackedBytes } from "../../../src/segment/kbak/PackedBytes.ts"
+import { ChunkPool } from "../../../src/segment/body/ChunkPool.ts"
+import { PackedBytes } from "../../../src/segment/body/PackedBytes.ts"
 import { random, Seed } from "../arbitraryRecords.ts"
 
 const noise = (next: () => number, size: number) => Buffer.from(Array.from({ length: size }, () => next() * 256))

@@ -1,7 +1,7 @@
 import type { StoredRecord } from "../StoredRecord.ts"
 
 /** The records in `bytes`, which are whole and have been scanned. */
-export const storedRecords = (bytes: Buffer): Array<StoredRecord> => {
+export const decodedRecords = (bytes: Buffer): Array<StoredRecord> => {
   const records: Array<StoredRecord> = []
   let at = 0
   const taken = (length: number): Buffer | null => {
