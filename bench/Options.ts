@@ -9,7 +9,7 @@ npm run bench -- incremental [options]
 npm run bench -- operator [options]
 
   --records N     records of the reference topics, 1 KiB each (default 2097152; the other topics shrink along)
-  --only TEXT     only the rows whose name holds TEXT, such as "1 KiB none" or "zstd", or is it ("=1 KiB none -> zstd"); may
+  --only TEXT     only the rows whose name holds TEXT, such as "1 KiB none" or "batches", or is it ("=1 KiB none -> zstd"); may
                   be repeated
   --repeat N      runs of each row, of which the median by CPU is shown (default 1)
   --no-limits     only our own rows
