@@ -94,8 +94,11 @@ export const TopicSelectors = Schema.Struct({
 })
 
 export const RunPlan = Schema.Struct({
-  /** 2 with a base. Versions without incremental backups read 1 alone: they would leave out what is taken over. */
-  version: Schema.Literals([1, 2]),
+  /**
+   * 2 with a base, 3 with shards. Versions without incremental backups read 1 alone: they would leave out what is taken
+   * over. Versions without shards read 1 and 2: they would take one shard for everything that was stored.
+   */
+  version: Schema.Literals([1, 2, 3]),
   backupId: BackupId,
   identity: RunIdentity,
   createdMillis: Schema.Int,
@@ -108,6 +111,8 @@ export const RunPlan = Schema.Struct({
   /** Why there is no base, although backups may build on earlier ones. */
   full: Schema.optionalKey(FullReason),
   settings: ContentSettings,
+  /** How many shards read it, 2 to 64, whatever the spec says later. Absent: one, which is the whole run. */
+  shards: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 2, maximum: 64 }))),
   selection: Schema.optionalKey(TopicSelectors),
   topics: Schema.Array(PlannedTopic),
   /** Absent without permission to list or describe groups. */
