@@ -16,6 +16,16 @@ export interface Seat {
 /** The only process of a run. */
 export const alone: Seat = { index: 0, of: 1 }
 
+/** Most processes at one run. */
+export const mostSeats = 64
+
+/** Reads `0/4`: process 0 of 4. Undefined for anything else. */
+export const parseSeat = (text: string): Seat | undefined => {
+  const found = /^(\d{1,2})\/(\d{1,2})$/u.exec(text)
+  const [index, of] = [Number(found?.[1]), Number(found?.[2])]
+  return found !== null && of >= 1 && of <= mostSeats && index < of ? { index, of } : undefined
+}
+
 /** How many shards a plan has. */
 export const count = ({ shards = 1 }: Pick<RunPlan, "shards">): number => shards
 
