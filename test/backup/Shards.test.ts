@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Option } from "effect"
+import { Cause, Effect, Exit, type Layer, Option } from "effect"
 import * as Run from "../../src/backup/Run.ts"
 import type { RunRequest } from "../../src/backup/RunRequest.ts"
 import * as Catalogue from "../../src/manifest/Catalogue.ts"
@@ -30,8 +30,10 @@ const together = Effect.fnUntraced(function* (
     }
     return yield* Effect.die(`shard ${index} did not end`)
   })
+  const services = yield* Effect.context<Layer.Success<typeof layer>>()
   const all = Array.from({ length: of }, (_, index) => pod(index))
-  const exit = yield* inTime(Effect.all(all, { concurrency: "unbounded" }), 600)
+  const running = Effect.all(all, { concurrency: "unbounded" }).pipe(Effect.provideContext(services))
+  const exit = yield* inTime(running, 600)
   if (Exit.isFailure(exit)) return yield* Effect.die(Cause.pretty(exit.cause))
   return exit.value
 })
