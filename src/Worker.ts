@@ -102,7 +102,7 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
     format: (settings: RunPlan.ContentSettings) =>
       Formats.writer("kbak", RunPlan.segmentSettings(settings), Memory.ofSegments(settings, leftBytes))
   })
-  return yield* Run.runShard(request, {
+  return yield* Run.run(request, {
     ...within(limitBytes),
     beside: (segments) => within(limitBytes - ManifestMemory.heldBytes(segments)),
     mostSegments: (ledgerBytes) => ManifestMemory.mostSegments(request.settings, limitBytes, ledgerBytes),

@@ -185,7 +185,9 @@ export const commit = Effect.fn("Completion.commit")(function* (
   const { backupId } = plan
   const wrong = contradictions(plan, state)
   const problems =
-    wrong.length > 0 ? wrong : (yield* lostSegments(store, plan, state, written, ends?.proven)).map((lost) => lost.detail)
+    wrong.length > 0
+      ? wrong
+      : (yield* lostSegments(store, plan, state, written, ends?.proven)).map((lost) => lost.detail)
   // Another attempt may have finished the backup, or retention removed it: then objects are missing without a fault.
   yield* Attempts.assertLatest(store, backupId, attempt, ShardDeal.count(plan))
   yield* Commit.assertStillOurs(store, backupId, attempt)

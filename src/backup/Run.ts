@@ -15,7 +15,6 @@ import * as ShardEnds from "../manifest/ShardEnds.ts"
 import { ObjectStore, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Preflight from "../worker/Preflight.ts"
 import * as AfterCommit from "./AfterCommit.ts"
-import * as Commit from "./Commit.ts"
 import * as Committing from "./Committing.ts"
 import * as Healing from "./Healing.ts"
 import * as PlanOnce from "./PlanOnce.ts"
@@ -57,7 +56,7 @@ interface Made {
  * number of attempts of one identity, one after the other or at the same time, make at most one set. Where several
  * processes work at the run, each at its shards, all but one end with `ShardEnded`.
  */
-export const runShard = Effect.fn("Run.runShard")(function* (request: RunRequest, options: ReadOptions) {
+export const run = Effect.fn("Run.run")(function* (request: RunRequest, options: ReadOptions) {
   const store = yield* ObjectStore
   const { progress } = options
   yield* Preflight.assertStorage(store, request.identity.owner)
@@ -79,14 +78,6 @@ export const runShard = Effect.fn("Run.runShard")(function* (request: RunRequest
   progress.step = "done"
   return { ...rest, alreadyComplete: false, ...after } satisfies RunSuccess as RunSuccess
 })
-
-/** The same of the only process of a run. */
-export const run = (request: RunRequest, options: ReadOptions) =>
-  Effect.flatMap(runShard(request, options), (ended) =>
-    isShardEnded(ended)
-      ? Effect.fail(Commit.superseded(options.progress.backupId!, options.progress.attempt))
-      : Effect.succeed(ended)
-  )
 
 /** Works at the shards of this process until the backup is committed, or nothing is left to do here. */
 const toTheEnd = Effect.fnUntraced(function* (
@@ -171,7 +162,9 @@ const toTheEnd = Effect.fnUntraced(function* (
     const { attempt } = last
     const found = shards === 1 ? undefined : yield* ShardEnds.find(store, plan)
     if (found?._tag === "Open") {
-      return ended(`${found.shards.length} of ${shards} shards are not at their ends yet: the last one commits the backup`)
+      return ended(
+        `${found.shards.length} of ${shards} shards are not at their ends yet: the last one commits the backup`
+      )
     }
     if (found?._tag === "Unreadable") {
       // Where another process has committed, it removes the checkpoints.

@@ -114,7 +114,16 @@ export const run = Effect.fn("ShardAttempt.run")(function* (
   const isIdle = restarts.length === 0 && isComplete(part, state)
 
   progress.step = "reading"
-  const attempted = { request, plan: part, attempt, state, restarts, written, sameLog, baseSettings: base?.facts.settings }
+  const attempted = {
+    request,
+    plan: part,
+    attempt,
+    state,
+    restarts,
+    written,
+    sameLog,
+    baseSettings: base?.facts.settings
+  }
   const { checkpoints, givenUp, replaced } = yield* Reading.readAll(kafka, store, attempted, reading)
   if (!isComplete(part, state) && (yield* Deferred.isDone(options.stop))) return yield* interrupted(request, backupId)
   const [cutOff] = replaced

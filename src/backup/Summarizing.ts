@@ -34,11 +34,7 @@ export const heldBack = (
   held.length === 0 ? {} : { heldBack: held.map(({ backupId, why }) => `${backupId}: ${why}`).join("; ") }
 
 /** The summary of a run, from its report and from the sets that retention found in storage. */
-export const ofRun = (
-  report: RunReport,
-  catalogue?: CatalogueSummary,
-  shard?: RunSummary["shard"]
-): RunSummary => ({
+export const ofRun = (report: RunReport, catalogue?: CatalogueSummary, shard?: RunSummary["shard"]): RunSummary => ({
   version: 1,
   command: "run",
   outcome: report.outcome,

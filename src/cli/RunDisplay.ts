@@ -131,7 +131,6 @@ const outcomeText = ({ alreadyComplete, outcome, shard }: RunReport): string => 
   return shard === undefined ? "shard ended" : `shard ${shard.index} of ${shard.of} ended`
 }
 
-
 /** The closing table of a run, for people. */
 export const closing = (report: RunReport): string => {
   const millis = Date.parse(report.completedAt) - Date.parse(report.startedAt)

@@ -70,7 +70,8 @@ export const readLink = Effect.fnUntraced(function* (
 
 /**
  * Begins the next attempt at a run, or at one shard of it: reads what earlier attempts made durable there, then takes
- * the next number by creating its document. The numbers of different shards never meet: see `ShardDeal.shardOf`. A damaged checkpoint ends the chain: everything after it is read from Kafka again, never guessed.
+ * the next number by creating its document. The numbers of different shards never meet: see `ShardDeal.shardOf`. A
+ * damaged checkpoint ends the chain: everything after it is read from Kafka again, never guessed.
  */
 export const begin = Effect.fn("Attempts.begin")(function* (
   store: ObjectStoreShape,

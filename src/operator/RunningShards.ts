@@ -8,11 +8,7 @@ import { PodProgress } from "./PodProgress.ts"
  * What the running pod of a run answers; of a run with several shards, what all their pods answer, and what those
  * reported that ended. None while nobody answers. `own` are all pods of the Job.
  */
-export const progress = Effect.fnUntraced(function* (
-  job: Job,
-  running: ReadonlyArray<Pod>,
-  own: ReadonlyArray<Pod>
-) {
+export const progress = Effect.fnUntraced(function* (job: Job, running: ReadonlyArray<Pod>, own: ReadonlyArray<Pod>) {
   const pods = yield* PodProgress
   const [first] = running
   if (first === undefined) return Option.none()

@@ -61,7 +61,7 @@ export const shardAttempt = Effect.fnUntraced(function* (request: RunRequest, op
   const { store } = yield* world
   const source = yield* (yield* KafkaSources).open({ bootstrapServers: [bootstrapServer] }, options.guards)
   const kafka = options.kafka?.(source) ?? source
-  return yield* Run.runShard(request, {
+  return yield* Run.run(request, {
     format: (settings) => KbakFormat.make(segmentSettings(settings), { chunkBytes: 4096 }),
     openPartitions: options.openPartitions ?? 3,
     largeSegments: 2,

@@ -10,11 +10,14 @@ const manyTopics = { topics: ["*"], job: { parallelism: 3 } }
 /** As `world`, with records in every partition of `orders`, and in `payments`. */
 const filled = Effect.gen(function* () {
   const it = yield* world
-  const records = Array.from({ length: 400 }, (_, n) => ({ key: `k${n}`, value: `value ${n}` }))
-  yield* it.cluster.produce("orders", 1, records)
   yield* it.cluster.createTopic("payments", { partitions: 2 })
-  yield* it.cluster.produce("payments", 0, records)
-  yield* it.cluster.produce("payments", 1, records)
+  const records = (from: number) =>
+    Array.from({ length: 20 }, (_, n) => ({ key: `k${from + n}`, value: `v${from + n}` }))
+  for (let from = 0; from < 400; from += 20) {
+    yield* it.cluster.produce("orders", 1, records(from))
+    yield* it.cluster.produce("payments", 0, records(from))
+    yield* it.cluster.produce("payments", 1, records(from))
+  }
   return it
 })
 
@@ -24,7 +27,8 @@ const podsOf = Effect.fnUntraced(function* ({ behind }: Effect.Success<typeof wo
 })
 
 describe("a KafkaBackup whose job.parallelism is 3", () => {
-  story("is backed up by three pods at once, and has one run, one backup and one entry of history", 
+  story(
+    "is backed up by three pods at once, and has one run, one backup and one entry of history",
     Effect.gen(function* () {
       const { advance, backups, kubectl, kubernetes, start } = yield* filled
       yield* start()
@@ -54,7 +58,8 @@ describe("a KafkaBackup whose job.parallelism is 3", () => {
     })
   )
 
-  story("replaces a pod that is evicted, alone, and goes on where it was",
+  story(
+    "replaces a pod that is evicted, alone, and goes on where it was",
     Effect.gen(function* () {
       const { advance, backups, kubectl, kubernetes, start } = yield* filled
       yield* start()
@@ -74,7 +79,8 @@ describe("a KafkaBackup whose job.parallelism is 3", () => {
     })
   )
 
-  story("adds up in its status how far its shards are",
+  story(
+    "adds up in its status how far its shards are",
     Effect.gen(function* () {
       const { advance, kubectl, start } = yield* filled
       yield* start()
@@ -97,7 +103,8 @@ describe("a KafkaBackup whose job.parallelism is 3", () => {
     })
   )
 
-  story("fails as one run, with the reason of the shard that failed, when no repetition can help",
+  story(
+    "fails as one run, with the reason of the shard that failed, when no repetition can help",
     Effect.gen(function* () {
       const { advance, cluster, kubectl, start } = yield* filled
       yield* start()
@@ -112,7 +119,8 @@ describe("a KafkaBackup whose job.parallelism is 3", () => {
     })
   )
 
-  story("makes the same backup as one pod", 
+  story(
+    "makes the same backup as one pod",
     Effect.gen(function* () {
       const { advance, kubectl, start } = yield* filled
       yield* start()

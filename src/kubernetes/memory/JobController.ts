@@ -48,8 +48,8 @@ const advanced = (
 }
 
 /**
- * What Kubernetes does for Jobs: creates their pods, one after the other of each index, reports how they end, and removes
- * a Job when its time to live is over.
+ * What Kubernetes does for Jobs: creates their pods, one after the other for each index, reports how they end, and
+ * removes a Job when its time to live is over.
  */
 export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {

@@ -136,7 +136,9 @@ const notStarting = (job: Job, pod: Pod, events: ReadonlyArray<Event>, nowMillis
     }
   }
   const isWaiting = pod.status?.phase === "Pending" || held !== undefined
-  return isWaiting && nowMillis - since(pod, nowMillis) >= slowStartMillis ? slow(job, pod, events, nowMillis) : undefined
+  return isWaiting && nowMillis - since(pod, nowMillis) >= slowStartMillis
+    ? slow(job, pod, events, nowMillis)
+    : undefined
 }
 
 /** A claim that several pods mount. */
@@ -189,7 +191,10 @@ const lingering = (pod: Pod, purpose: Labels.Purpose | undefined): RunTrouble | 
 
 /** How many pods of a shard have failed. */
 const failedOf = (own: ReadonlyArray<Pod>): number =>
-  Math.max(own.filter(({ status }) => status?.phase === "Failed").length, ...own.map((pod) => JobFacts.failuresBefore(pod) ?? 0))
+  Math.max(
+    own.filter(({ status }) => status?.phase === "Failed").length,
+    ...own.map((pod) => JobFacts.failuresBefore(pod) ?? 0)
+  )
 
 /** An earlier pod failed and the Job continues with another one. */
 const retrying = (job: Job, own: ReadonlyArray<Pod>): RunTrouble | undefined => {
