@@ -123,11 +123,13 @@ const toTheEnd = Effect.fnUntraced(function* (
   const own = new Set<number>()
   let replacements = 0
   let rounds = 0
-  const assertRounds = ({ damaged }: TakenOver.Lost) => {
-    const problems = damaged.map(({ detail, segment }) => `${segment.key} ${detail}`)
+  /** A store that alters what it has just taken is of no use. */
+  const assertRounds = (problems: ReadonlyArray<string>) => {
     if (problems.length === 0 || ++rounds < Healing.mostRounds) return Effect.void
     return Effect.fail(new RunError({ reason: new NotProven({ problems }) }))
   }
+
+  const problemsOf = ({ damaged }: TakenOver.Lost) => damaged.map(({ detail, segment }) => `${segment.key} ${detail}`)
 
   /** Attempts at one shard, until it is at its ends. */
   const toItsEnds = Effect.fnUntraced(function* ({ lost: first, shard }: Shards.Todo) {
@@ -144,7 +146,7 @@ const toTheEnd = Effect.fnUntraced(function* (
         if (++replacements >= SameLog.mostReplacements) return yield* attempted.error
       } else if (attempted._tag === "BaseLost") {
         // Read what can no longer be taken over, as an attempt of its own: checkpoints say what it does.
-        yield* assertRounds(attempted)
+        yield* assertRounds(problemsOf(attempted))
         lost = attempted
       } else {
         progress.finished(part)
@@ -169,6 +171,7 @@ const toTheEnd = Effect.fnUntraced(function* (
     if (found?._tag === "Unreadable") {
       // Where another process has committed, it removes the checkpoints.
       if (yield* isThere(store, BackupKeys.manifest(backupId))) return ended("another shard has committed the backup")
+      yield* assertRounds(found.shards.map((shard) => `what shard ${shard} has stored of itself cannot be read`))
       todo = found.shards.map((shard) => ({ shard, lost: Shards.nothingLost }))
       continue
     }
@@ -182,7 +185,7 @@ const toTheEnd = Effect.fnUntraced(function* (
       const elsewhere = found === undefined ? {} : { addedElsewhere: ShardProgress.elsewhere(found.ends, own) }
       return { attempt, facts, healed, manifest, ...elsewhere } satisfies Made as Made
     }
-    yield* assertRounds(committed)
+    yield* assertRounds(problemsOf(committed))
     todo = Shards.todoFor(plan, committed)
   }
 })

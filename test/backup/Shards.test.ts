@@ -166,6 +166,28 @@ describe("a run of several shards", () => {
     })
   )
 
+  it.effect("gives up a store that alters every end of a shard that it takes", () =>
+    Effect.gen(function* () {
+      const { cluster, memory, store } = yield* world
+      yield* fill(cluster)
+      const altering = {
+        ...store,
+        put: (...args: Parameters<typeof store.put>) =>
+          store
+            .put(...args)
+            .pipe(
+              Effect.tap(() =>
+                args[0].includes("/shards/") ? memory.tamper(args[0], (bytes) => bytes.subarray(1)) : Effect.void
+              )
+            )
+      }
+      yield* clocked(shardAttempt(seated(0, 2), { store: altering }))
+      const exit = yield* clocked(Effect.exit(shardAttempt(seated(1, 2), { store: altering })))
+      assert.include(String(Exit.isFailure(exit) ? exit.cause : ""), "what shard 0 has stored of itself cannot be read")
+      assert.isFalse((yield* memory.keys).some((key) => key.endsWith("/manifest.json")))
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("makes one backup when two processes find at the same time that all shards have ended", () =>
     Effect.gen(function* () {
       const { cluster, store } = yield* world

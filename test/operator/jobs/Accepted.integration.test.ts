@@ -93,7 +93,7 @@ describeWith("apiserver", "a real API server", ({ apiserver }) => {
   })
 
   it.each([2, 64])("takes the Job of a run of %i shards", async (parallelism) => {
-    const name = "n".repeat(253)
+    const name = "n".repeat(200)
     const made = backup(["job.parallelism", parallelism], ["job.backoffLimit", 100])
     const resource = placed(namespace, { ...made, metadata: { ...made.metadata, name } })
     const owner = { ...identity.owner, name }
