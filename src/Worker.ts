@@ -7,6 +7,7 @@ import * as ManifestFile from "./manifest/ManifestFile.ts"
 import * as KnownSet from "./manifest/KnownSet.ts"
 import * as Pins from "./manifest/Pins.ts"
 import * as OwnSets from "./manifest/OwnSets.ts"
+import type { Seat } from "./manifest/ShardDeal.ts"
 import * as SetIndex from "./manifest/SetIndex.ts"
 import * as RunPlan from "./manifest/RunPlan.ts"
 import type { RunSummary } from "./outcome/RunSummary.ts"
@@ -30,6 +31,7 @@ import * as Pruning from "./backup/Pruning.ts"
 import type { RetentionOutcome } from "./backup/RetentionOutcome.ts"
 import * as Rotation from "./worker/Rotation.ts"
 import * as Run from "./backup/Run.ts"
+import type { ShardEnded } from "./backup/Shards.ts"
 import { Interrupted, RunError } from "./backup/RunError.ts"
 import type { RunProgress } from "./worker/RunProgress.ts"
 import * as SecretPatience from "./worker/SecretPatience.ts"
@@ -61,6 +63,8 @@ export interface RunOptions extends MountPoint {
   readonly isScheduled: boolean
   /** How long the run waits for a Secret that is missing or unusable, in milliseconds; 0 fails at once. */
   readonly secretPatienceMillis: number
+  /** Which of several processes at the run this one is; absent if it is the only one. */
+  readonly seat?: Seat | undefined
 }
 
 /** Fails when the run is to stop before it has begun. */
@@ -75,11 +79,11 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
   backup: KafkaBackup,
   identity: RunIdentity,
   context: RunReporting.RunContext,
-  { host, isScheduled, secretPatienceMillis, stop, volumes }: RunOptions
+  { host, isScheduled, seat, secretPatienceMillis, stop, volumes }: RunOptions
 ) {
   const { progress } = context
   context.identity = identity
-  const request = SpecRequest.request(backup, identity, host)
+  const request = { ...SpecRequest.request(backup, identity, host), seat }
   const limitBytes = Memory.limitBytes()
   yield* Memory.assertEnough(request.settings, limitBytes)
   const storageTarget = Connections.storage(backup.spec.storage, volumes)
@@ -118,12 +122,16 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
 /** Report and summary of an attempt, however it ended. */
 export const conclude = (
   context: RunReporting.RunContext,
-  exit: Exit.Exit<Run.RunSuccess, unknown>
+  exit: Exit.Exit<Run.RunSuccess | ShardEnded, unknown>
 ): Effect.Effect<{ readonly report: RunReport; readonly summary: RunSummary }> =>
   Effect.map(Clock.currentTimeMillis, (completedMillis) => {
     if (Exit.isFailure(exit)) {
       const report = RunReporting.ofFailure(context, completedMillis, RunReporting.explain(context, exit.cause))
       return { report, summary: Summarizing.ofRun(report) }
+    }
+    if (Run.isShardEnded(exit.value)) {
+      const report = RunReporting.ofShard(context, completedMillis, exit.value)
+      return { report, summary: Summarizing.ofRun(report, undefined, exit.value.shard) }
     }
     const report = RunReporting.ofSuccess(context, completedMillis, exit.value)
     return { report, summary: Summarizing.ofRun(report, exit.value.retention.catalogue) }

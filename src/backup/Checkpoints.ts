@@ -56,6 +56,8 @@ export const make = (
           RunState.absorb(state, [advance])
         }),
       flush,
+      /** How many were written, which is the number of the last one. */
+      written: () => sequence,
       /** Flushes at this interval; ends only with a failure. */
       flushing: (every: Duration.Duration) => Effect.forever(Effect.andThen(Effect.sleep(every), flush))
     }

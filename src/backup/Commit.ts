@@ -70,6 +70,16 @@ export const placeGroups = Effect.fnUntraced(function* (
     )
 })
 
+/** The shards of a run that has several, at their ends. */
+export interface Ends {
+  /** All attempts that have begun. */
+  readonly attempts: ReadonlyArray<number>
+  /** Those of them whose shards are at their ends. */
+  readonly ended: ReadonlyArray<number>
+  /** Keys that the shards have proven: they are not read back a second time. */
+  readonly proven: ReadonlySet<string>
+}
+
 /**
  * The documents that the manifest lists, by name, with their SHA-256. `written` are those that the caller has written.
  */
@@ -77,12 +87,15 @@ export const documents = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   { backupId }: RunPlan,
   attempt: number,
-  written: Readonly<Record<string, Uint8Array>>
+  written: Readonly<Record<string, Uint8Array>>,
+  ends?: Ends
 ) {
+  const attempts = ends?.attempts ?? Array.from({ length: attempt }, (_, n) => n + 1)
   const stored = [
     BackupKeys.claim(backupId),
     BackupKeys.plan(backupId),
-    ...Array.from({ length: attempt }, (_, n) => BackupKeys.attempt(backupId, n + 1))
+    ...attempts.map((n) => BackupKeys.attempt(backupId, n)),
+    ...(ends?.ended ?? []).map((n) => BackupKeys.shardEnd(backupId, n))
   ]
   const name = (key: ObjectKey) => key.slice(backupId.length + 1)
   const read = yield* Effect.forEach(stored, (key) =>

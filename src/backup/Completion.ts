@@ -4,6 +4,7 @@ import { isSameOwner, type Owner } from "../identity/RunIdentity.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Attempts from "../manifest/Attempts.ts"
 import * as ManifestFile from "../manifest/ManifestFile.ts"
+import { isThere } from "../manifest/ObjectsThere.ts"
 import * as OwnerLock from "../manifest/OwnerLock.ts"
 import * as GroupsSnapshot from "../manifest/GroupsSnapshot.ts"
 import * as PartitionState from "../manifest/PartitionState.ts"
@@ -11,6 +12,7 @@ import { readFrom, type RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import * as Seal from "../manifest/Seal.ts"
 import * as SealedJson from "../manifest/SealedJson.ts"
+import * as ShardDeal from "../manifest/ShardDeal.ts"
 import { SetFacts } from "../manifest/SetFacts.ts"
 import { KeyedDigest } from "../segment/KeyedDigest.ts"
 import { ObjectKey, type ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -104,13 +106,15 @@ const readBack = (store: ObjectStoreShape, placed: Placed, written: WrittenDiges
 
 /**
  * Asks the store for every segment: it must exist with the size and the fingerprint that the put returned. Where there
- * is no fingerprint, on a directory, the segment is read back: what was just written is mostly still in memory.
+ * is no fingerprint, on a directory, the segment is read back: what was just written is mostly still in memory. Those
+ * that somebody has read back already, `proven`, are only asked for.
  */
 export const lostSegments = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   plan: RunPlan,
   state: RunState.RunState,
-  written: WrittenDigests
+  written: WrittenDigests,
+  proven: ReadonlySet<string> = new Set()
 ) {
   const unproven: Array<Placed> = []
   const found = yield* Effect.forEach(
@@ -123,7 +127,7 @@ export const lostSegments = Effect.fnUntraced(function* (
             return lost(placed, `has ${size} bytes instead of ${segment.compressed_size}`)
           }
           if (segment.fingerprint === undefined || fingerprint === undefined) {
-            unproven.push(placed)
+            if (!proven.has(segment.key)) unproven.push(placed)
             return []
           }
           return fingerprint === segment.fingerprint ? [] : lost(placed, altered)
@@ -175,23 +179,28 @@ export const commit = Effect.fn("Completion.commit")(function* (
   written: WrittenDigests,
   notes: ReadonlyArray<string>,
   previous: SetFacts | undefined,
-  isIntended: (loss: Lineage.Loss) => boolean
+  isIntended: (loss: Lineage.Loss) => boolean,
+  ends?: Commit.Ends
 ) {
   const { backupId } = plan
   const wrong = contradictions(plan, state)
   const problems =
-    wrong.length > 0 ? wrong : (yield* lostSegments(store, plan, state, written)).map((lost) => lost.detail)
+    wrong.length > 0
+      ? wrong
+      : (yield* lostSegments(store, plan, state, written, ends?.proven)).map((lost) => lost.detail)
   // Another attempt may have finished the backup, or retention removed it: then objects are missing without a fault.
-  yield* Attempts.assertLatest(store, backupId, attempt)
+  yield* Attempts.assertLatest(store, backupId, attempt, ShardDeal.count(plan))
   yield* Commit.assertStillOurs(store, backupId, attempt)
-  if (problems.length > 0) return yield* new RunError({ reason: new NotProven({ problems }) })
+  if (problems.length > 0) {
+    // Another shard may have committed it, and removed what its manifest does not name.
+    if (yield* isThere(store, BackupKeys.manifest(backupId))) return yield* Commit.superseded(backupId, attempt)
+    return yield* new RunError({ reason: new NotProven({ problems }) })
+  }
 
   const naming = Effect.gen(function* () {
     const made = Facts.of(plan, state, base, notes, yield* Clock.currentTimeMillis)
-    return yield* write(store, plan, attempt, state, {
-      ...made,
-      notes: previous === undefined ? notes : [...notes, ...compared(previous, made, isIntended)]
-    })
+    const all = previous === undefined ? notes : [...notes, ...compared(previous, made, isIntended)]
+    return yield* write(store, plan, attempt, state, { ...made, notes: all }, ends)
   })
   const complete = Effect.map(naming, (facts): Committed => ({ _tag: "Complete", facts }))
   if (RunState.takenOver(plan, state).length === 0) return yield* complete
@@ -227,7 +236,8 @@ const write = Effect.fnUntraced(function* (
   plan: RunPlan,
   attempt: number,
   state: RunState.RunState,
-  made: SetFacts
+  made: SetFacts,
+  ends: Commit.Ends | undefined
 ) {
   const { backupId } = plan
   const unlisted = Buffer.from(Seal.manifestText(RunState.manifest(plan, state)))
@@ -240,7 +250,7 @@ const write = Effect.fnUntraced(function* (
     documents[BackupKeys.groups(backupId)] = snapshot
   }
   documents[yield* Commit.placeFacts(store, backupId, attempt, sealed)] = sealed
-  const text = ManifestFile.listing(unlisted, yield* Commit.documents(store, plan, attempt, documents))
+  const text = ManifestFile.listing(unlisted, yield* Commit.documents(store, plan, attempt, documents, ends))
   const problems = tooLong(text.reduce((sum, { byteLength }) => sum + byteLength, 0))
   if (problems.length > 0) return yield* new RunError({ reason: new NotProven({ problems }) })
   yield* store

@@ -1,5 +1,6 @@
 import { Stream } from "effect"
 import type { KafkaSourceShape, ReadRequest } from "../kafka/KafkaSource.ts"
+import { alone } from "../manifest/ShardDeal.ts"
 import * as RateLimit from "../worker/RateLimit.ts"
 import * as Pacing from "./Pacing.ts"
 
@@ -7,6 +8,12 @@ import * as Pacing from "./Pacing.ts"
 export interface Limits {
   readonly bytesPerSecond?: number | undefined
   readonly recordsPerSecond?: number | undefined
+}
+
+/** The part of these limits that one of several processes of a run may use. Never less than 1 per second. */
+export const share = ({ bytesPerSecond, recordsPerSecond }: Limits, { of } = alone): Limits => {
+  const part = (limit: number | undefined) => (limit === undefined ? undefined : Math.max(1, Math.floor(limit / of)))
+  return { bytesPerSecond: part(bytesPerSecond), recordsPerSecond: part(recordsPerSecond) }
 }
 
 /**

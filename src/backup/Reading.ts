@@ -62,6 +62,9 @@ export interface PlannedAttempt {
 
 /** What is not at its end, although the reading is. */
 export interface Ended {
+  /** How many the attempt has written. */
+  readonly checkpoints: number
+
   /** The partitions whose log was replaced meanwhile. */
   readonly replaced: ReadonlyArray<LogReplaced>
   /** Those whose log has too little of what is damaged of the base. */
@@ -85,7 +88,7 @@ export const readAll = Effect.fnUntraced(function* (
   yield* Effect.forEach(restarts, checkpoints.remember, { discard: true })
   yield* checkpoints.flush
   const format = yield* options.format(plan.settings)
-  const read = PacedReads.of(kafka, request, options.fetchBytes)
+  const read = PacedReads.of(kafka, PacedReads.share(request, request.seat), options.fetchBytes)
   const replaced: Array<LogReplaced> = []
   const rules: Segments.SealingRules = {
     segmentBytes: options.segmentBytes,
@@ -168,7 +171,11 @@ export const readAll = Effect.fnUntraced(function* (
     Effect.tapError(() => Effect.ignore(checkpoints.flush))
   )
   yield* checkpoints.flush
-  return { replaced, givenUp: [...compacted.values()] } satisfies Ended as Ended
+  return {
+    checkpoints: checkpoints.written(),
+    replaced,
+    givenUp: [...compacted.values()]
+  } satisfies Ended as Ended
 }, Effect.scoped)
 
 /** How each of the damaged segments is written again: they differ where the settings of the resource were changed. */

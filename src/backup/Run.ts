@@ -1,35 +1,31 @@
-import { Clock, Deferred, Effect, Result } from "effect"
+import { Clock, Effect } from "effect"
 import type { BackupId } from "../identity/BackupId.ts"
-import { KafkaError } from "../kafka/KafkaError.ts"
 import { KafkaSource } from "../kafka/KafkaSource.ts"
 import * as Attempts from "../manifest/Attempts.ts"
 import * as BackupKeys from "../manifest/BackupKeys.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
-import type { PartitionAdvance } from "../manifest/Checkpoint.ts"
+import { CatalogueError } from "../manifest/CatalogueError.ts"
 import * as Claims from "../manifest/Claims.ts"
-import * as Documents from "../manifest/Documents.ts"
-import * as OwnSets from "../manifest/OwnSets.ts"
-import { RunPlan } from "../manifest/RunPlan.ts"
-import * as RunState from "../manifest/RunState.ts"
+import type { Manifest } from "../manifest/Manifest.ts"
+import { isThere } from "../manifest/ObjectsThere.ts"
+import { plannedOffsets } from "../manifest/RunPlan.ts"
 import type { SetFacts } from "../manifest/SetFacts.ts"
+import * as ShardDeal from "../manifest/ShardDeal.ts"
+import * as ShardEnds from "../manifest/ShardEnds.ts"
 import { ObjectStore, type ObjectStoreShape } from "../storage/ObjectStore.ts"
-import * as AcceptedLoss from "./AcceptedLoss.ts"
-import * as AfterCommit from "./AfterCommit.ts"
-import * as Base from "./Base.ts"
-import * as Completion from "./Completion.ts"
-import * as Healing from "./Healing.ts"
-import * as Incremental from "./Incremental.ts"
-import * as Joins from "./Joins.ts"
-import * as LeftOvers from "./LeftOvers.ts"
-import * as Planning from "./Planning.ts"
 import * as Preflight from "../worker/Preflight.ts"
-import * as PutBack from "./PutBack.ts"
-import * as Reading from "./Reading.ts"
-import { Interrupted, NotProven, RunError } from "./RunError.ts"
-import type { RunProgress } from "../worker/RunProgress.ts"
+import * as AfterCommit from "./AfterCommit.ts"
+import * as Committing from "./Committing.ts"
+import * as Healing from "./Healing.ts"
+import * as PlanOnce from "./PlanOnce.ts"
+import type { ReadOptions } from "./Reading.ts"
+import { NotProven, RunError } from "./RunError.ts"
 import type { RunRequest } from "./RunRequest.ts"
 import * as SameLog from "./SameLog.ts"
-import * as TakenOver from "./TakenOver.ts"
+import * as ShardAttempt from "./ShardAttempt.ts"
+import * as ShardProgress from "./ShardProgress.ts"
+import * as Shards from "./Shards.ts"
+import type * as TakenOver from "./TakenOver.ts"
 import * as WrittenDigests from "./WrittenDigests.ts"
 
 /** The result of a successful run. */
@@ -40,215 +36,188 @@ export interface RunSuccess extends AfterCommit.Ended {
   readonly alreadyComplete: boolean
   /** What was read again because objects of earlier backups were missing or damaged. */
   readonly healed?: ReturnType<typeof Healing.healed>
+  /** What other shards have read and stored; absent where the run has one alone. */
+  readonly addedElsewhere?: ShardEnds.Added
+}
+
+export const isShardEnded = (ended: RunSuccess | Shards.ShardEnded): ended is Shards.ShardEnded => "shard" in ended
+
+/** How a process that works at shards committed the backup. */
+interface Made {
+  readonly attempt: number
+  readonly facts: SetFacts
+  readonly manifest: Manifest
+  readonly healed: ReturnType<typeof Healing.healed>
+  readonly addedElsewhere?: ShardEnds.Added
 }
 
 /**
  * One backup run, from preflight to retention; docs/architecture.md gives the reason for the order of the steps. Any
- * number of attempts of one identity, one after the other or at the same time, make at most one set.
+ * number of attempts of one identity, one after the other or at the same time, make at most one set. Where several
+ * processes work at the run, each at its shards, all but one end with `ShardEnded`.
  */
-export const run = Effect.fn("Run.run")(function* (request: RunRequest, options: Reading.ReadOptions) {
+export const run = Effect.fn("Run.run")(function* (request: RunRequest, options: ReadOptions) {
   const store = yield* ObjectStore
   const { progress } = options
-
   yield* Preflight.assertStorage(store, request.identity.owner)
   const backupId = yield* Claims.take(store, request.identity)
   progress.backupId = backupId
   const finished = yield* completed(store, backupId)
   if (finished !== undefined) {
     const { manifest, ...rest } = finished
-    return {
-      ...rest,
-      ...(yield* AfterCommit.run(store, request, { backupId, manifest, facts: rest.facts }, options))
-    } satisfies RunSuccess as RunSuccess
+    const after = yield* AfterCommit.run(store, request, { backupId, manifest, facts: rest.facts }, options)
+    return { ...rest, ...after } satisfies RunSuccess as RunSuccess
   }
-
-  const written = WrittenDigests.make()
-  const sameLog = SameLog.make(yield* KafkaSource)
-  let lost: TakenOver.Lost = { givenUp: [], damaged: [] }
-  for (let replacements = 0, rounds = 0; ;) {
-    const ended = yield* tryOnce(request, options, backupId, written, lost, sameLog)
-    lost = { givenUp: [], damaged: [] }
-    if (ended._tag === "LogReplaced") {
-      // As an attempt of its own, too: it finds out what of these partitions is still in the log.
-      if (++replacements >= SameLog.mostReplacements) return yield* ended.error
-      continue
-    }
-    if (ended._tag === "BaseLost") {
-      // Read what can no longer be taken over, as an attempt of its own: checkpoints say what it does.
-      const problems = ended.damaged.map(({ detail, segment }) => `${segment.key} ${detail}`)
-      if (problems.length > 0 && ++rounds >= Healing.mostRounds) {
-        return yield* new RunError({ reason: new NotProven({ problems }) })
-      }
-      lost = ended
-      continue
-    }
-    const { attempt, facts, healed, manifest } = ended
-    const after = yield* AfterCommit.run(store, request, { backupId, manifest, facts }, options)
+  const made = yield* toTheEnd(store, request, options, backupId)
+  if ("shard" in made) {
     progress.step = "done"
-    return { attempt, facts, healed, alreadyComplete: false, ...after } satisfies RunSuccess as RunSuccess
+    return made
   }
+  const { manifest, ...rest } = made
+  const after = yield* AfterCommit.run(store, request, { backupId, manifest, facts: rest.facts }, options)
+  progress.step = "done"
+  return { ...rest, alreadyComplete: false, ...after } satisfies RunSuccess as RunSuccess
 })
 
-/** One attempt, from its plan to the manifest. `found` is what the attempt before it could not take over. */
-const tryOnce = Effect.fnUntraced(function* (
+/** Works at the shards of this process until the backup is committed, or nothing is left to do here. */
+const toTheEnd = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
   request: RunRequest,
-  options: Reading.ReadOptions,
-  backupId: BackupId,
-  written: WrittenDigests.WrittenDigests,
-  found: TakenOver.Lost,
-  sameLog: SameLog.SameLog
+  options: ReadOptions,
+  backupId: BackupId
 ) {
   const kafka = yield* KafkaSource
-  const store = yield* ObjectStore
-  const { progress } = options
-  const { advances, attempt, notes } = yield* Attempts.begin(store, backupId, {
-    startedMillis: yield* Clock.currentTimeMillis,
-    host: request.host
+  const { seat = ShardDeal.alone } = request
+  const written = WrittenDigests.make()
+  const work: ShardAttempt.Work = { request, options, backupId, written, sameLog: SameLog.make(kafka) }
+  const begin = (share: Attempts.Share) => begun(store, work, share)
+
+  options.progress.step = "planning"
+  const known =
+    seat.index === 0
+      ? yield* PlanOnce.known(store, backupId)
+      : yield* PlanOnce.awaited(store, request, backupId, options.stop)
+  // The attempt of a run without shards begins before its plan, and so may die and be counted while it makes it.
+  let early = known === undefined && seat.of === 1 ? yield* begin({ shard: 0, shards: 1 }) : undefined
+  let planned =
+    known === undefined
+      ? yield* PlanOnce.make(kafka, store, request, backupId, options, seat)
+      : ({ plan: known } satisfies PlanOnce.Planned as PlanOnce.Planned)
+  const { plan } = planned
+  const shards = ShardDeal.count(plan)
+  // Other processes with other shards may have stored theirs meanwhile.
+  if (shards > 1) early = undefined
+  const mine = ShardDeal.shardsAt(seat, shards)
+  const parts = new Map(mine.map((shard) => [shard, ShardDeal.part(plan, shard)]))
+  const progress = ShardProgress.make(options.progress, plan, seat, [...parts.values()])
+  const ended = (why: string): Shards.ShardEnded => ({
+    shard: {
+      ...seat,
+      partitions: [...parts.values()].reduce((n, part) => n + ShardProgress.partitionsOf(part), 0),
+      offsets: [...parts.values()].reduce((n, part) => n + plannedOffsets(part), 0)
+    },
+    notes: [why]
   })
-  progress.attempt = attempt
-  yield* Effect.logInfo("run claimed").pipe(Effect.annotateLogs({ backupId, attempt }))
+  if (mine.length === 0) return ended(`nothing to read: the plan of this run has ${shards} shards`)
 
-  const interrupted = new RunError({ reason: new Interrupted({ backupId, slot: request.identity.slot }) })
-
-  progress.step = "planning"
-  const whole = Planning.make(kafka, request, backupId)
-  const { incremental } = request
-  let built: Incremental.Built | undefined
-  const plan = yield* planOnce(
-    store,
-    backupId,
-    incremental === undefined
-      ? whole
-      : Effect.flatMap(whole, (made) =>
-          // It may compare an object of each partition, which takes long.
-          Effect.raceFirst(
-            Incremental.plan(kafka, store, AfterCommit.resourceOf(request), incremental, options, made),
-            Effect.andThen(Deferred.await(options.stop), Effect.fail(interrupted))
-          )
-        ).pipe(
-          Effect.map((found) => {
-            built = found
-            return found.plan
-          })
-        )
-  )
-  const chosen =
-    plan.base === undefined
-      ? undefined
-      : built?.base !== undefined && Base.isNamed(built.base, plan.base)
-        ? built.base
-        : yield* Base.again(
-            store,
-            plan.base,
-            yield* Incremental.mostOpened(store, AfterCommit.resourceOf(request), options)
-          )
-  const isTooLarge = chosen !== undefined && Base.isTooLarge(chosen)
-  const base = isTooLarge ? undefined : chosen
-  const reading = base === undefined ? options : { ...options, ...options.beside?.(base.facts.totals.segments) }
-  const state = RunState.make()
-  if (base !== undefined) RunState.reuse(state, plan, base.manifest)
-  RunState.absorb(state, advances)
-  // Segments of an earlier attempt may have been lost since: their partitions are read again from the start.
-  const lost = advances.length === 0 ? [] : yield* Completion.lostSegments(store, plan, state, written)
-  const restarts: Array<PartitionAdvance> = []
-  const absorb = (advances: ReadonlyArray<PartitionAdvance>) => {
-    RunState.absorb(state, advances)
-    restarts.push(...advances)
+  const own = new Set<number>()
+  let replacements = 0
+  let rounds = 0
+  /** A store that alters what it has just taken is of no use. */
+  const assertRounds = (problems: ReadonlyArray<string>) => {
+    if (problems.length === 0 || ++rounds < Healing.mostRounds) return Effect.void
+    return Effect.fail(new RunError({ reason: new NotProven({ problems }) }))
   }
-  // One after the other: each follows from the state that the ones before it made.
-  absorb(restartsOf(plan, state, lost))
-  absorb(Healing.advances(state, found.damaged))
-  absorb(TakenOver.restarts(state, found.givenUp))
-  // The plan of a first attempt has just looked.
-  if (plan.base !== undefined && (attempt > 1 || base === undefined)) {
-    const { damaged, givenUp } = yield* TakenOver.lost(
-      store,
-      plan,
-      state,
-      isTooLarge ? "TooManyForMemory" : "EarlierGone"
+
+  const problemsOf = ({ damaged }: TakenOver.Lost) => damaged.map(({ detail, segment }) => `${segment.key} ${detail}`)
+
+  /** Attempts at one shard, until it is at its ends. */
+  const toItsEnds = Effect.fnUntraced(function* ({ lost: first, shard }: Shards.Todo) {
+    const part = parts.get(shard) ?? ShardDeal.part(plan, shard)
+    for (let lost = first; ;) {
+      const before = ShardProgress.added(options.progress)
+      const start = early ?? (yield* begin({ shard, shards }))
+      early = undefined
+      const attempted = yield* ShardAttempt.run(work, planned, part, start, lost, progress.show)
+      planned = { plan }
+      lost = Shards.nothingLost
+      if (attempted._tag === "LogReplaced") {
+        // As an attempt of its own, too: it finds out what of these partitions is still in the log.
+        if (++replacements >= SameLog.mostReplacements) return yield* attempted.error
+      } else if (attempted._tag === "BaseLost") {
+        // Read what can no longer be taken over, as an attempt of its own: checkpoints say what it does.
+        yield* assertRounds(problemsOf(attempted))
+        lost = attempted
+      } else {
+        progress.finished(part)
+        own.add(attempted.attempt)
+        if (shards > 1) yield* Shards.place(work, attempted, ShardProgress.since(options.progress, before))
+        return attempted
+      }
+    }
+  })
+
+  for (let todo: ReadonlyArray<Shards.Todo> = mine.map((shard) => ({ shard, lost: Shards.nothingLost })); ;) {
+    let last: ShardAttempt.AtEnds | undefined
+    for (const one of todo) last = yield* toItsEnds(one)
+    if (last === undefined) return yield* Effect.die("no shard was to be read")
+    const { attempt } = last
+    const found = shards === 1 ? undefined : yield* ShardEnds.find(store, plan)
+    if (found?._tag === "Open") {
+      return ended(
+        `${found.shards.length} of ${shards} shards are not at their ends yet: the last one commits the backup`
+      )
+    }
+    if (found?._tag === "Unreadable") {
+      // Where another process has committed, it removes the checkpoints.
+      if (yield* isThere(store, BackupKeys.manifest(backupId))) return ended("another shard has committed the backup")
+      yield* assertRounds(found.shards.map((shard) => `what shard ${shard} has stored of itself cannot be read`))
+      todo = found.shards.map((shard) => ({ shard, lost: Shards.nothingLost }))
+      continue
+    }
+    const whole = found === undefined ? { ...last, plan } : Shards.whole(plan, last, found)
+    const committed = yield* Committing.run(store, work, whole).pipe(
+      seat.of === 1 ? (effect) => effect : unlessCommitted(store, backupId)
     )
-    absorb(TakenOver.restarts(state, givenUp))
-    absorb(Healing.advances(state, damaged))
+    if (committed._tag === "Elsewhere") return ended("another shard has committed the backup")
+    if (committed._tag === "Complete") {
+      const { facts, healed, manifest } = committed
+      const elsewhere = found === undefined ? {} : { addedElsewhere: ShardProgress.elsewhere(found.ends, own) }
+      return { attempt, facts, healed, manifest, ...elsewhere } satisfies Made as Made
+    }
+    yield* assertRounds(problemsOf(committed))
+    todo = Shards.todoFor(plan, committed)
   }
-  if (attempt > 1) absorb(SameLog.restarts(state, yield* sameLog.replaced(plan, state)))
-  showPlan(progress, plan, state)
-
-  progress.step = "reading"
-  const baseSettings = base?.facts.settings
-  const attempted = { request, plan, attempt, state, restarts, written, sameLog, baseSettings }
-  const { givenUp, replaced } = yield* Reading.readAll(kafka, store, attempted, reading)
-  const isOpen = RunState.unfinished(plan, state).length + RunState.toHeal(plan, state).length > 0
-  if (isOpen && (yield* Deferred.isDone(options.stop))) return yield* interrupted
-  const [cutOff] = replaced
-  if (cutOff !== undefined) {
-    return { _tag: "LogReplaced", error: new KafkaError({ operation: "fetch", reason: cutOff }) } as const
-  }
-  if (givenUp.length > 0) return { _tag: "BaseLost", givenUp, damaged: [] } as const
-
-  progress.step = "verifying"
-  const healingNotes = yield* PutBack.run(store, AfterCommit.resourceOf(request), plan, attempt, state, base, options)
-  const joined = yield* Joins.make(store, plan, attempt, state, written, reading)
-  if (joined.damaged.length > 0) return { _tag: "BaseLost", givenUp: [], damaged: joined.damaged } as const
-  // It only feeds warnings: a backup that was read whole is not lost for them.
-  const compared = yield* Effect.result(
-    base?.isNewest === true
-      ? Effect.succeed(base.facts)
-      : OwnSets.newestBefore(store, AfterCommit.resourceOf(request), backupId, plan.createdMillis)
-  )
-  const previous = Result.getOrUndefined(compared)
-  const uncompared = Result.isFailure(compared)
-    ? [`the backup was not compared with the previous one: ${compared.failure.message}`]
-    : []
-  const committed = yield* Completion.commit(
-    store,
-    plan,
-    attempt,
-    state,
-    base,
-    written,
-    [
-      ...plan.notes,
-      ...notes,
-      ...healingNotes,
-      ...joined.notes,
-      ...uncompared,
-      ...lost.map(({ detail }) => `${detail}; the partition was read again`),
-      ...TakenOver.notes(plan, state),
-      ...sameLog.notes()
-    ],
-    previous,
-    AcceptedLoss.coversTopic(AcceptedLoss.parse(request.identity.owner.name, request.acceptedLoss).topics)
-  )
-  if (committed._tag === "BaseLost") return committed
-  yield* LeftOvers.remove(store, plan, state)
-  const manifest = RunState.manifest(plan, state)
-  const healed = Healing.healed(plan, state)
-  return { _tag: "Complete", facts: committed.facts, manifest, attempt, healed } as const
 })
 
-/** The advances that void all earlier advances of partitions with lost segments. */
-const restartsOf = (
-  plan: RunPlan,
-  state: RunState.RunState,
-  lost: ReadonlyArray<Completion.LostSegment>
-): ReadonlyArray<PartitionAdvance> =>
-  plan.topics.flatMap((topic) =>
-    topic.partitions
-      .filter(({ partition }) => lost.some((l) => l.topic === topic.name && l.partition === partition))
-      .map((partition) => RunState.restart(state, topic.name, partition))
-  )
+/** Two processes may find all shards at their ends: for the one that comes second, the run is over. */
+const unlessCommitted =
+  (store: ObjectStoreShape, backupId: BackupId) =>
+  <A, E, R>(commit: Effect.Effect<A, E, R>) =>
+    commit.pipe(
+      Effect.catchIf(isSuperseded, (error) =>
+        Effect.flatMap(isThere(store, BackupKeys.manifest(backupId)), (isCommitted) =>
+          isCommitted ? Effect.succeed({ _tag: "Elsewhere" } as const) : Effect.fail(error)
+        )
+      )
+    )
 
-/** The plan in storage, or else the plan that `make` returns, stored once before it is used. */
-const planOnce = Effect.fnUntraced(function* <E, R>(
+const isSuperseded = (error: unknown): error is CatalogueError =>
+  error instanceof CatalogueError && error.reason._tag === "AttemptSuperseded"
+
+/** Begins an attempt, and shows it. */
+const begun = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
-  backupId: BackupId,
-  make: Effect.Effect<RunPlan, E, R>
+  { backupId, options, request }: ShardAttempt.Work,
+  share: Attempts.Share
 ) {
-  const key = BackupKeys.plan(backupId)
-  const existing = yield* Documents.readIfThere(store, key, RunPlan)
-  if (existing !== undefined) return existing
-  const made = yield* make
-  return (yield* Documents.create(store, key, RunPlan, made)) ? made : yield* Documents.read(store, key, RunPlan)
+  const facts = { startedMillis: yield* Clock.currentTimeMillis, host: request.host }
+  const start = yield* Attempts.begin(store, backupId, facts, share)
+  options.progress.attempt = start.attempt
+  yield* Effect.logInfo("run claimed").pipe(
+    Effect.annotateLogs({ backupId, attempt: start.attempt, ...(share.shards === 1 ? {} : { shard: share.shard }) })
+  )
+  return start
 })
 
 /** The success of an earlier attempt, if there is one. */
@@ -259,13 +228,3 @@ const completed = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId
   if (set?.facts === undefined) return undefined
   return { attempt: 0, facts: set.facts, manifest: set.manifest, alreadyComplete: true } as const
 })
-
-const showPlan = (progress: RunProgress, plan: RunPlan, state: RunState.RunState) => {
-  const open = RunState.unfinished(plan, state)
-  progress.partitions = plan.topics.reduce((n, topic) => n + topic.partitions.length, 0)
-  const toHeal = RunState.toHeal(plan, state).reduce((n, { from, until }) => n + until - from, 0)
-  progress.partitionsDone = progress.partitions - open.length
-  progress.offsets = RunState.offsetsToRead(plan, state) + toHeal
-  progress.offsetsDone =
-    progress.offsets - toHeal - open.reduce((n, { partition, position }) => n + partition.until - position, 0)
-}

@@ -6,11 +6,14 @@ import { DamageSummary, VerificationSummary } from "../outcome/VerificationSumma
 /** The report of one attempt of a run: stored beside the set, in the `--report` file, and shown on the terminal. */
 export const RunReport = Schema.Struct({
   version: Schema.Literal(1),
-  outcome: Schema.Literals(["success", "failed", "interrupted"]),
+  /** `shardEnded`: this process has read its shard of the backup; the last one to do so commits the backup. */
+  outcome: Schema.Literals(["success", "shardEnded", "failed", "interrupted"]),
   backupId: Schema.optionalKey(BackupId),
   /** Absent if the manifest could not be read, since it says whose run this is. */
   identity: Schema.optionalKey(RunIdentity),
   attempt: Schema.optionalKey(Schema.Int),
+  /** Of a run with several shards: which process this was, from 0, of how many. */
+  shard: Schema.optionalKey(Schema.Struct({ index: Schema.Int, of: Schema.Int })),
   location: Schema.optionalKey(Schema.String),
   startedAt: Schema.String,
   completedAt: Schema.String,
@@ -59,7 +62,10 @@ export const RunReport = Schema.Struct({
   ),
   /** How many there were; absent for none. */
   healedObjects: Schema.optionalKey(Schema.Int),
-  /** What this attempt itself read from Kafka and stored; less than `totals` after a resume. */
+  /**
+   * What this attempt itself read from Kafka and stored, less than `totals` after a resume; of the process that commits
+   * a backup of several shards, what all of them did.
+   */
   added: Schema.optionalKey(
     Schema.Struct({ records: Schema.Int, fetchedBytes: Schema.Int, storedBytes: Schema.Int, segments: Schema.Int })
   ),

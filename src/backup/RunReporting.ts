@@ -9,6 +9,7 @@ import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { exitCodes } from "../outcome/ExitCodes.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import type { RunSuccess } from "./Run.ts"
+import type { ShardEnded } from "./Shards.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import { RunReport } from "./RunReport.ts"
 
@@ -25,6 +26,7 @@ const common = ({ identity, progress, startedMillis, store }: RunContext, comple
   ...(identity === undefined ? {} : { identity }),
   ...(progress.backupId === undefined ? {} : { backupId: progress.backupId }),
   ...(progress.attempt === 0 ? {} : { attempt: progress.attempt }),
+  ...(progress.shard === undefined ? {} : { shard: { index: progress.shard.index, of: progress.shard.of } }),
   ...(store === undefined ? {} : { location: store.location }),
   startedAt: new Date(startedMillis).toISOString(),
   completedAt: new Date(completedMillis).toISOString(),
@@ -57,9 +59,34 @@ const mostHealed = 100
 const healed = ({ healed: all = [] }: RunSuccess) =>
   all.length === 0 ? {} : { healed: all.slice(0, mostHealed), healedObjects: all.length }
 
+/** What all shards have added, where there are several. */
+const addedByAll = ({ progress }: RunContext, { addedElsewhere: others }: RunSuccess): Pick<RunReport, "added"> =>
+  others === undefined
+    ? {}
+    : {
+        added: {
+          records: progress.records + others.records,
+          fetchedBytes: progress.fetchedBytes + others.fetchedBytes,
+          storedBytes: progress.storedBytes + others.storedBytes,
+          segments: progress.segments + others.segments
+        }
+      }
+
+/** The report of a process that has read its shard, and leaves the backup to the last one. */
+export const ofShard = (context: RunContext, completedMillis: number, { notes, shard }: ShardEnded): RunReport => ({
+  ...common(context, completedMillis),
+  shard: { index: shard.index, of: shard.of },
+  outcome: "shardEnded",
+  openTransactions: [],
+  gaps: [],
+  exitCode: exitCodes.success,
+  notes
+})
+
 /** The report of a run that made its set or found it complete. */
 export const ofSuccess = (context: RunContext, completedMillis: number, success: RunSuccess): RunReport => ({
   ...common(context, completedMillis),
+  ...addedByAll(context, success),
   outcome: "success",
   ...(success.alreadyComplete ? { alreadyComplete: true, made: made(success) } : {}),
   totals: success.facts.totals,

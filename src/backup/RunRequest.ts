@@ -1,5 +1,6 @@
 import type { ContentSettings } from "../manifest/RunPlan.ts"
 import type { RunIdentity } from "../identity/RunIdentity.ts"
+import type { Seat } from "../manifest/ShardDeal.ts"
 import type { Adopting } from "../manifest/Adoption.ts"
 import type { Incremental } from "./Incremental.ts"
 import type { BreakerSettings } from "../worker/Breaker.ts"
@@ -8,6 +9,8 @@ import type { TimeRules } from "./KeepRules.ts"
 /** One run as the spec asks for it, with defaults applied and units resolved. */
 export interface RunRequest {
   readonly identity: RunIdentity
+  /** Which of several processes at work this one is; absent if it is the only one. */
+  readonly seat?: Seat | undefined
   /** How backups of earlier resources of this name are found; absent if only the run's own owner counts. */
   readonly adopting?: Adopting | undefined
   readonly topics: ReadonlyArray<string>

@@ -34,7 +34,7 @@ export const heldBack = (
   held.length === 0 ? {} : { heldBack: held.map(({ backupId, why }) => `${backupId}: ${why}`).join("; ") }
 
 /** The summary of a run, from its report and from the sets that retention found in storage. */
-export const ofRun = (report: RunReport, catalogue?: CatalogueSummary): RunSummary => ({
+export const ofRun = (report: RunReport, catalogue?: CatalogueSummary, shard?: RunSummary["shard"]): RunSummary => ({
   version: 1,
   command: "run",
   outcome: report.outcome,
@@ -56,6 +56,7 @@ export const ofRun = (report: RunReport, catalogue?: CatalogueSummary): RunSumma
   ...(report.error === undefined
     ? {}
     : { reason: report.error.reason, message: report.error.message, advice: report.error.advice }),
+  ...(shard === undefined ? {} : { shard }),
   notes: notes(report),
   ...(report.retention === undefined ? {} : { removed: report.retention.removed.length }),
   ...(report.retention?.rules === undefined ? {} : { retention: report.retention.rules }),

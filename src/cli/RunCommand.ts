@@ -10,6 +10,7 @@ import type { RunReport } from "../backup/RunReport.ts"
 import * as RunReporting from "../backup/RunReporting.ts"
 import * as SpecRequest from "../backup/SpecRequest.ts"
 import * as Worker from "../Worker.ts"
+import * as ShardDeal from "../manifest/ShardDeal.ts"
 import { slotText } from "../identity/RunIdentity.ts"
 import * as RunSpec from "../identity/RunSpec.ts"
 import { maxTriggerLength, triggerAnnotation } from "../resource/KafkaBackup.ts"
@@ -60,10 +61,25 @@ const triggerFlag = Flag.String("trigger").pipe(
   )
 )
 
+const shardFlag = Flag.String("shard").pipe(
+  Flag.withMetavar("I/N"),
+  Flag.filterMap(
+    (text) => Option.fromUndefinedOr(ShardDeal.parseSeat(text)),
+    () => `a number from 0 and the number of processes, up to ${ShardDeal.mostSeats}, such as 0/4`
+  ),
+  Flag.optional,
+  Flag.map(Option.getOrUndefined),
+  Flag.withDescription(
+    "this is process I of N at the same run, counting from 0: it reads its share of the partitions, and the last one to " +
+      "end commits the backup. Start all N with the same slot (default: the only process)"
+  )
+)
+
 const flags = {
   ...shared,
   slot: slotFlag,
   trigger: triggerFlag,
+  shard: shardFlag,
   listen,
   report,
   summary
@@ -100,6 +116,7 @@ const work = Effect.fnUntraced(function* (given: Given, known: RunReporting.RunC
         host: hostname(),
         isScheduled: run !== undefined && RunSpec.isScheduled({ backup, ...run }),
         // Who runs it by hand sits before it, and a scheduled Job has a next slot.
+        seat: given.shard,
         secretPatienceMillis: run === undefined ? 0 : SecretPatience.ofJob(backup),
         stop,
         volumes: given.volumes

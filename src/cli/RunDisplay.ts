@@ -125,13 +125,19 @@ const readAgain = ({
     ...(oldestMillis === undefined ? [] : [`every stored byte was read or written since ${Format.time(oldestMillis)}`])
   ].join("; ")
 
+/** How the run ended, in words. */
+const outcomeText = ({ alreadyComplete, outcome, shard }: RunReport): string => {
+  if (outcome !== "shardEnded") return alreadyComplete === true ? "success (completed by an earlier run)" : outcome
+  return shard === undefined ? "shard ended" : `shard ${shard.index} of ${shard.of} ended`
+}
+
 /** The closing table of a run, for people. */
 export const closing = (report: RunReport): string => {
   const millis = Date.parse(report.completedAt) - Date.parse(report.startedAt)
   const rate = report.added === undefined || millis <= 0 ? 0 : report.added.fetchedBytes / (millis / 1000)
   const facts: Array<readonly [string, string]> = [
     ["Backup", report.backupId ?? "none"],
-    ["Outcome", report.alreadyComplete ? "success (completed by an earlier run)" : report.outcome],
+    ["Outcome", outcomeText(report)],
     ["Storage", report.location ?? "not opened"]
   ]
   if (report.totals !== undefined) {
@@ -150,7 +156,9 @@ export const closing = (report: RunReport): string => {
       )
     }
   }
-  if (report.added !== undefined && report.attempt !== undefined && report.attempt > 1) {
+  if (report.outcome === "shardEnded" && report.added !== undefined) {
+    facts.push(["Records", `${Format.count(report.added.records)} of this shard`])
+  } else if (report.added !== undefined && report.attempt !== undefined && report.attempt > 1) {
     facts.push(["This attempt", `number ${report.attempt}: ${Format.count(report.added.records)} records`])
   }
   facts.push(["Took", `${Quantities.duration(millis)}${rate > 0 ? `, ${Format.bytes(rate)}/s from Kafka` : ""}`])

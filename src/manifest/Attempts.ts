@@ -6,26 +6,42 @@ import { AttemptSuperseded, CatalogueError, DocumentUnreadable } from "./Catalog
 import { Attempt, Checkpoint, type PartitionAdvance } from "./Checkpoint.ts"
 import * as Documents from "./Documents.ts"
 import * as SealedJson from "./SealedJson.ts"
+import * as ShardDeal from "./ShardDeal.ts"
 
 /** The start of an attempt: its number, and everything that its predecessors made durable. */
 export interface AttemptStart {
   readonly attempt: number
   readonly advances: ReadonlyArray<PartitionAdvance>
+  /** Where those stand: attempts in order, each with its last checkpoint that counts. */
+  readonly builtOn: Attempt["builtOn"]
   /** Notes for the report, such as damaged checkpoints. */
   readonly notes: ReadonlyArray<string>
 }
 
-const attemptNumbers = (store: ObjectStoreShape, backupId: BackupId) =>
+/** The shard that an attempt works at, of how many: the whole run by default. */
+export interface Share {
+  readonly shard: number
+  readonly shards: number
+}
+
+const whole: Share = { shard: 0, shards: 1 }
+
+/** The numbers of all attempts of the run, in no order. */
+export const numbers = (store: ObjectStoreShape, backupId: BackupId) =>
   store.list(BackupKeys.attemptFolder(backupId)).pipe(
     Stream.runCollect,
     Effect.map((found) => found.flatMap((info) => BackupKeys.trailingNumber(info.key) ?? []))
   )
 
+/** The newest attempt at a shard among these; 0 for none. */
+export const latest = (attempts: ReadonlyArray<number>, { shard, shards }: Share): number =>
+  Math.max(0, ...attempts.filter((attempt) => ShardDeal.shardOf(attempt, shards) === shard))
+
 /**
  * The checkpoints of one attempt in sequence, up to the first that is missing, damaged or not the one of its name: a
  * copy of another one would count its segments twice.
  */
-const readLink = Effect.fnUntraced(function* (
+export const readLink = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
   backupId: BackupId,
   attempt: number,
@@ -53,17 +69,18 @@ const readLink = Effect.fnUntraced(function* (
 })
 
 /**
- * Begins the next attempt of a run: reads what earlier attempts made durable, then takes the next number by creating
- * its document. A damaged checkpoint ends the chain: everything after it is read from Kafka again, never guessed.
+ * Begins the next attempt at a run, or at one shard of it: reads what earlier attempts made durable there, then takes
+ * the next number by creating its document. The numbers of different shards never meet: see `ShardDeal.shardOf`. A
+ * damaged checkpoint ends the chain: everything after it is read from Kafka again, never guessed.
  */
 export const begin = Effect.fn("Attempts.begin")(function* (
   store: ObjectStoreShape,
   backupId: BackupId,
-  facts: { readonly startedMillis: number; readonly host: string }
+  facts: { readonly startedMillis: number; readonly host: string },
+  share: Share = whole
 ) {
   for (;;) {
-    const numbers = yield* attemptNumbers(store, backupId)
-    const last = Math.max(0, ...numbers)
+    const last = latest(yield* numbers(store, backupId), share)
     const notes: Array<string> = []
     const advances: Array<PartitionAdvance> = []
     const builtOn: Array<{ attempt: number; sequence: number }> = []
@@ -96,16 +113,24 @@ export const begin = Effect.fn("Attempts.begin")(function* (
         }
       }
     }
-    const attempt = last + 1
+    const attempt = last === 0 ? share.shard + 1 : last + share.shards
     const document: Attempt = { version: 1, attempt, ...facts, builtOn }
     if (yield* Documents.create(store, BackupKeys.attempt(backupId, attempt), Attempt, document)) {
-      return { attempt, advances, notes } satisfies AttemptStart
+      return { attempt, advances, builtOn, notes } satisfies AttemptStart
     }
   }
 })
 
-/** Fails with `AttemptSuperseded` if a later attempt has begun; called before anything final is written. */
-export const assertLatest = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: BackupId, attempt: number) {
-  const by = Math.max(0, ...(yield* attemptNumbers(store, backupId)))
+/**
+ * Fails with `AttemptSuperseded` if a later attempt at the same shard has begun; called before anything final is
+ * written.
+ */
+export const assertLatest = Effect.fnUntraced(function* (
+  store: ObjectStoreShape,
+  backupId: BackupId,
+  attempt: number,
+  shards = 1
+) {
+  const by = latest(yield* numbers(store, backupId), { shard: ShardDeal.shardOf(attempt, shards), shards })
   if (by > attempt) return yield* new CatalogueError({ reason: new AttemptSuperseded({ backupId, attempt, by }) })
 })

@@ -36,6 +36,10 @@ export const checkpointFolder = (backupId: BackupId) => `${backupId}/checkpoint/
 /** Everything durable since the attempt's last checkpoint, created only if absent. */
 export const checkpoint = (backupId: BackupId, attemptNumber: number, sequence: number) =>
   key(`${checkpointFolder(backupId)}${sixDigits(attemptNumber)}-${sixDigits(sequence)}.json`)
+export const shardFolder = (backupId: BackupId) => `${backupId}/shards/`
+/** Says that the shard of this attempt is at its ends, created only if absent: see ShardEnds.ts. */
+export const shardEnd = (backupId: BackupId, attemptNumber: number) =>
+  key(`${shardFolder(backupId)}${sixDigits(attemptNumber)}.json`)
 export const damageFolder = (backupId: BackupId) => `${backupId}/damage/`
 /** What is known to be damaged of a complete set, created only if absent; the highest number counts: see Damage.ts. */
 export const damage = (backupId: BackupId, n: number) => key(`${damageFolder(backupId)}${sixDigits(n)}.json`)

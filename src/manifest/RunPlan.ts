@@ -100,8 +100,9 @@ export const TopicSelectors = Schema.Struct({
 
 export const RunPlan = Schema.Struct({
   /**
-   * 2 with a base. Versions without incremental backups read 1 alone: they would leave out what is taken over. 3 with
-   * batches, base or not: versions that know no format but records would go on with those.
+   * 2 with a base; 3 with batches, or with shards, base or not. Versions without incremental backups read 1 alone: they
+   * would leave out what is taken over. Versions that know no batches and no shards read 1 and 2: they would go on with
+   * records, or take one shard for everything that was stored.
    */
   version: Schema.Literals([1, 2, 3]),
   backupId: BackupId,
@@ -116,6 +117,8 @@ export const RunPlan = Schema.Struct({
   /** Why there is no base, although backups may build on earlier ones. */
   full: Schema.optionalKey(FullReason),
   settings: ContentSettings,
+  /** How many shards read it, 2 to 64, whatever the spec says later. Absent: one, which is the whole run. */
+  shards: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 2, maximum: 64 }))),
   selection: Schema.optionalKey(TopicSelectors),
   topics: Schema.Array(PlannedTopic),
   /** Absent without permission to list or describe groups. */

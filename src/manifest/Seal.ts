@@ -46,7 +46,7 @@ const ifThere = (store: ObjectStoreShape, key: ObjectKey) =>
  * Names that killed attempts and interrupted clean-ups leave behind; they are no part of the backup and do it no harm.
  */
 export const isLeftover = (name: string): boolean =>
-  /^(kb-meta(-\d{6})?\.json|attempts\/\d{6}\.json|checkpoint\/\d{6}-\d{6}\.json|topics\/[^/]+\/partition=\d+\/segment-\d{20}-\d{6}[.\w]*)$/u.test(
+  /^(kb-meta(-\d{6})?\.json|(attempts|shards)\/\d{6}\.json|checkpoint\/\d{6}-\d{6}\.json|topics\/[^/]+\/partition=\d+\/segment-\d{20}-\d{6}[.\w]*)$/u.test(
     name
   )
 

@@ -44,6 +44,14 @@ export const awaitedPrefix = "waiting for a Secret: "
 const patienceMillis = 2_000
 
 const Answer = Schema.Struct({
+  shard: Schema.optionalKey(
+    Schema.Struct({
+      index: Schema.Int,
+      of: Schema.Int,
+      run: Schema.Struct({ partitions: Schema.Int, offsets: Schema.Int })
+    })
+  ),
+  offsetsDone: Schema.optionalKey(Schema.Int),
   backupId: Schema.optionalKey(Schema.String),
   step: Schema.String,
   partitions: Schema.Int,
@@ -72,6 +80,7 @@ export const fromJson = (json: unknown, nowMillis: number): Option.Option<RunPro
           : `paused: ${answer.outage.target} does not answer (${answer.outage.cause})`,
     ...(answer.outage === undefined ? {} : { outage: answer.outage }),
     ...(answer.backupId === undefined ? {} : { backupId: answer.backupId }),
+    ...(answer.shard === undefined ? {} : { shard: { ...answer.shard, offsetsDone: answer.offsetsDone ?? 0 } }),
     updatedMillis: nowMillis
   }))
 

@@ -21,10 +21,11 @@ import * as NextJob from "./NextJob.ts"
 import * as JobActions from "./JobActions.ts"
 import * as StatusReport from "./StatusReport.ts"
 import * as Requeue from "./Requeue.ts"
-import { PodProgress } from "./PodProgress.ts"
+import type { PodProgress } from "./PodProgress.ts"
 import type { ReconcileContext, ReconcileResult } from "./ReconcileContext.ts"
 import * as Observed from "./Observed.ts"
 import * as Replacement from "./Replacement.ts"
+import * as RunningShards from "./RunningShards.ts"
 import * as StartDeadline from "./StartDeadline.ts"
 import * as DeletedJob from "./DeletedJob.ts"
 
@@ -233,10 +234,9 @@ const withProgress = Effect.fnUntraced(function* (
     activeRun?.jobName === active.jobName ? before?.message : undefined
   )
   if (isFresh) return unchanged
-  const pod = activeJob.pods.find(({ status }) => status?.phase === "Running")
-  if (pod === undefined) return known
-  const pods = yield* PodProgress
-  const progress = yield* pods.read(pod)
+  const running = activeJob.pods.filter(({ status }) => status?.phase === "Running")
+  if (running.length === 0) return known
+  const progress = yield* RunningShards.progress(activeJob.job, running, activeJob.pods)
   if (Option.isNone(progress)) return unchanged
   const { backupId = known.backupId, message } = progress.value
   return AwaitedSecret.withTrouble({ ...known, backupId, progress: progress.value }, message)

@@ -14,6 +14,9 @@ const all = {
     "No container of the run started within `spec.job.startDeadlineSeconds`. The message says what kept its pod from starting."
   ),
   BackoffLimitExceeded: end("Every attempt that `spec.job.backoffLimit` allows failed, and no pod reported a reason."),
+  MaxFailedIndexesExceeded: end(
+    "A shard of the run used up every attempt that `spec.job.backoffLimit` allows, and no pod reported a reason."
+  ),
   JobFailed: end("The Job failed, and no pod reported a reason."),
   JobDeleted: end("The Job was deleted before it ended."),
   NodeLost: end("The node of the pod is lost, so the pod cannot end."),

@@ -27,6 +27,15 @@ export const CatalogueSummary = Schema.Struct({
 })
 export type CatalogueSummary = typeof CatalogueSummary.Type
 
+/** The part of a run that one of several pods has read. */
+export const ShardSummary = Schema.Struct({
+  index: Schema.Int,
+  of: Schema.Int,
+  partitions: Schema.Int,
+  offsets: Schema.Int
+})
+export type ShardSummary = typeof ShardSummary.Type
+
 /**
  * The result of one command, which a Job's container leaves for the operator, since the operator has no storage
  * credentials. Takes at most 4096 bytes, the limit of a container's termination message.
@@ -34,7 +43,8 @@ export type CatalogueSummary = typeof CatalogueSummary.Type
 export const RunSummary = Schema.Struct({
   version: Schema.Literal(1),
   command: Schema.Literals(["run", "prune", "list", "restore", "drill", "offsets"]),
-  outcome: Schema.Literals(["success", "failed", "interrupted"]),
+  /** `shardEnded`: a shard of a run is read; the pod whose shard is the last one reports the success of the run. */
+  outcome: Schema.Literals(["success", "shardEnded", "failed", "interrupted"]),
   exitCode: Schema.Int,
   startedAt: Schema.String,
   completedAt: Schema.String,
@@ -53,6 +63,8 @@ export const RunSummary = Schema.Struct({
   advice: Schema.optionalKey(Schema.String),
   /** Notes on a success: partitions that end at an open transaction, gaps, patterns without a match. */
   notes: Schema.Array(Schema.String),
+  /** Of the pod of a shard, from 0: which part of the run it read. */
+  shard: Schema.optionalKey(ShardSummary),
   /** Sets that retention removed. */
   removed: Schema.optionalKey(Schema.Int),
   /** The rules that retention applied, where there are others than a number of backups. */

@@ -159,7 +159,8 @@ export const decode = (text: string): Result.Result<RunSummary, SummaryUnreadabl
   const wire = decodeWire(text)
   if (Result.isFailure(wire)) return refuse("it is not a summary")
   const { catalogue, restore, ...rest } = wire.success
-  if ((rest.outcome === "success") !== (rest.exitCode === 0)) return refuse("its outcome contradicts its exit code")
+  if ((rest.outcome === "success" || rest.outcome === "shardEnded") !== (rest.exitCode === 0))
+    return refuse("its outcome contradicts its exit code")
   return Result.gen(function* () {
     const read: RunSummary = {
       ...rest,

@@ -14,6 +14,15 @@ export const JobSpec = Field.object(
       }),
       3
     ),
+    parallelism: Field.withDefault(
+      Field.integer({
+        description:
+          "How many pods make one backup together: each reads its share of the partitions, and the last one to end commits the backup. Rate limits are divided by it; resources are for each pod. With storageType pvc the claim must be ReadWriteMany, unless all pods run on one node.",
+        minimum: 1,
+        maximum: 64
+      }),
+      1
+    ),
     activeDeadlineSeconds: Field.optional(
       Field.integer({
         description: "Longest time that a run may take over all its pods, in seconds. Absent: no limit.",

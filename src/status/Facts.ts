@@ -28,6 +28,13 @@ export interface RunProgressFacts {
   readonly outage?: { readonly target: string; readonly sinceMillis: number; readonly cause: string }
   /** The id of its backup, once it is claimed. */
   readonly backupId?: string
+  /** Of the pod of one shard: what all shards read together, and how much of its own is done. */
+  readonly shard?: {
+    readonly index: number
+    readonly of: number
+    readonly run: { readonly partitions: number; readonly offsets: number }
+    readonly offsetsDone: number
+  }
   readonly updatedMillis: number
 }
 

@@ -7,6 +7,9 @@ import type { ContainerEnd, PodRun } from "../kubernetes/memory/PodRun.ts"
 import type { Pod } from "../kubernetes/Objects.ts"
 import type { RunSummary } from "../outcome/RunSummary.ts"
 import * as SummaryCodec from "../outcome/SummaryCodec.ts"
+import * as ShardDeal from "../manifest/ShardDeal.ts"
+import * as JobFacts from "../operator/jobs/JobFacts.ts"
+import * as JobTemplate from "../operator/jobs/JobTemplate.ts"
 import * as Labels from "../operator/Labels.ts"
 import { fromJson, PodProgress, restoreFromJson } from "../operator/PodProgress.ts"
 import * as OffsetSpec from "../identity/OffsetSpec.ts"
@@ -31,6 +34,14 @@ interface Container {
 
 const container = (pod: Pod): Container =>
   ((pod.spec as { readonly containers?: ReadonlyArray<Container> } | undefined)?.containers ?? [])[0] ?? {}
+
+/** Which shard the pod reads, as its arguments say once the index of its Job is in them. */
+const seatOf = (pod: Pod, args: ReadonlyArray<string>): ShardDeal.Seat | undefined => {
+  const given = args[args.indexOf("--shard") + 1]
+  const index = JobFacts.shard(pod)
+  if (!args.includes("--shard") || given === undefined || index === undefined) return undefined
+  return ShardDeal.parseSeat(given.replace(`$(${JobTemplate.indexVariable})`, String(index)))
+}
 
 /** The pods of Jobs: they run in this process, with the same code as a pod of a cluster. */
 export class WorkerPods extends Context.Service<
@@ -97,6 +108,7 @@ export class WorkerPods extends Context.Service<
             case "run":
               return Worker.run(runSpec.success, {
                 ...mounts,
+                seat: seatOf(pod, args),
                 secretPatienceMillis: SecretPatience.ofJob(runSpec.success.backup),
                 stop,
                 progress

@@ -6,6 +6,16 @@ export interface RunProgress {
   step: "claiming" | "planning" | "reading" | "verifying" | "rereading" | "retaining" | "done"
   backupId: BackupId | undefined
   attempt: number
+  /**
+   * Present: a process among several works at the run, and the figures below are those of its part alone. `run` is what
+   * all of them read together.
+   */
+  shard?: {
+    /** From 0. */
+    readonly index: number
+    readonly of: number
+    readonly run: { readonly partitions: number; readonly offsets: number }
+  }
   partitions: number
   partitionsDone: number
   /**

@@ -5,6 +5,7 @@ const minutes = (spec: { readonly schedule?: string; readonly timeZone?: string 
   RereadingTime.longestMillis({
     ...spec,
     job: {
+      parallelism: 1,
       backoffLimit: 3,
       ttlSecondsAfterFinished: 86_400,
       ...(activeDeadlineSeconds === undefined ? {} : { activeDeadlineSeconds })

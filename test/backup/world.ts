@@ -64,8 +64,8 @@ export interface RunOptions {
   readonly kafka?: (source: KafkaSourceShape) => KafkaSourceShape
 }
 
-/** One attempt, with segments small enough that a story has many. */
-export const attempt = Effect.fnUntraced(function* (request: RunRequest, options: RunOptions = {}) {
+/** One process at the shards of its seat, with segments small enough that a story has many. */
+export const shardAttempt = Effect.fnUntraced(function* (request: RunRequest, options: RunOptions = {}) {
   const { store } = yield* world
   const source = yield* (yield* KafkaSources).open({ bootstrapServers: [bootstrapServer] }, options.guards)
   const kafka = options.kafka?.(source) ?? source
@@ -81,6 +81,13 @@ export const attempt = Effect.fnUntraced(function* (request: RunRequest, options
     stop: options.stop ?? (yield* Deferred.make<void>())
   }).pipe(Effect.provideService(ObjectStore, options.store ?? store), Effect.provideService(KafkaSource, kafka))
 }, Effect.scoped)
+
+/** One attempt of the only process of a run. */
+export const attempt = (request: RunRequest, options: RunOptions = {}) =>
+  Effect.map(shardAttempt(request, options), (ended) => {
+    if (Run.isShardEnded(ended)) throw new Error(`only a shard ended: ${ended.notes.join("; ")}`)
+    return ended
+  })
 
 /**
  * The process dies at the n-th call to storage (from 1), before or after the call took effect; later calls do nothing.

@@ -43,6 +43,38 @@ describe("kafka-backup run", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("makes one backup by several processes, each with its shard, and says which of them made it", () =>
+    Effect.gen(function* () {
+      yield* DemoCluster.fill(yield* cluster)
+      const { claim, options } = yield* desk()
+      const one = (reader: "person" | "program", shard: string) =>
+        typeAs(reader, "run", ...options, "--slot", slot, "--shard", shard)
+      const first = yield* one("person", "0/3")
+      assert.strictEqual(first.exitCode, 0)
+      assert.match(first.out, /\nOutcome +shard 0 of 3 ended\n/)
+      assert.match(first.out, /note: 2 of 3 shards are not at their ends yet: the last one commits the backup/)
+      const second = jsonLines((yield* one("program", "1/3")).out).at(-1)
+      assert.deepStrictEqual([second.outcome, second.shard], ["shardEnded", { index: 1, of: 3 }])
+      assert.isFalse(existsSync(join(claim, backupId, "manifest.json")))
+      const last = jsonLines((yield* one("program", "2/3")).out).at(-1)
+      assert.deepStrictEqual([last.outcome, last.totals.records], ["success", 100_216])
+      assert.strictEqual(last.added.records, 100_216)
+      assert.isBelow(second.added.records, 100_216)
+      assert.strictEqual((yield* type("verify", backupId, ...options, "--deep")).exitCode, 0)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("refuses a shard that is none", () =>
+    Effect.gen(function* () {
+      const { options } = yield* desk()
+      for (const wrong of ["4/4", "1", "0/65", "-1/2"]) {
+        const { err, exitCode } = yield* type("run", ...options, `--shard=${wrong}`)
+        assert.strictEqual(exitCode, 2, wrong)
+        assert.match(err, /a number from 0 and the number of processes, up to 64, such as 0\/4/)
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("exits with 13 and names the topics that the cluster does not have", () =>
     Effect.gen(function* () {
       yield* DemoCluster.fill(yield* cluster)

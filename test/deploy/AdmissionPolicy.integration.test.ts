@@ -93,6 +93,8 @@ const ours: ReadonlyArray<readonly [name: string, job: Json]> = [
       )
     )
   ],
+  ["a run of two shards", runOf(backup(["job.parallelism", 2]))],
+  ["a run of 64 shards", runOf(backup(["job.parallelism", 64]))],
   ["a prune", maintenance(MaintenanceJobs.forPrune)],
   ["a catalogue", maintenance(MaintenanceJobs.forCatalogue)],
   ["a clean-up", maintenance(MaintenanceJobs.forCleanup)],
@@ -189,6 +191,7 @@ const theirs: ReadonlyArray<readonly [attempt: string, path: Path, value: unknow
   ["a writable root", [...container, "securityContext", "readOnlyRootFilesystem"], false, /no privileges/],
   ["no confinement of the container", [...container, "securityContext"], undefined, /no privileges/],
   ["pods side by side", ["spec", "parallelism"], 100, /one pod at a time/],
+  ["shards without an index", ["spec", "completions"], 2, /one pod at a time/],
   ["another label", ["metadata", "labels"], { app: "x" }, /its own labels/]
 ]
 
@@ -333,6 +336,15 @@ describeWith("apiserver", "the admission policies of deploy/", ({ apiserver }) =
   it.each(theirs)("refuse %s with the operator's token", async (_, path, value, says) =>
     refused(await create(put(runOf(), path, value)), says)
   )
+
+  it("refuse shards of anything but a run, and more of them than a run may have", async () => {
+    const shards = { completionMode: "Indexed", completions: 3, parallelism: 3 }
+    const prune = maintenance(MaintenanceJobs.forPrune)
+    refused(await create({ ...prune, spec: { ...prune["spec"], ...shards } }), /at most 64 for the shards of a run/)
+    const many = runOf(backup(["job.parallelism", 64]))
+    const more = { ...many, spec: { ...many["spec"], completions: 65, parallelism: 65 } }
+    refused(await create(more), /at most 64 for the shards of a run/)
+  })
 
   it("hold for the token itself", async () => {
     const token = (

@@ -26,7 +26,7 @@ const printed = EstimateOutput.text({
     sampledPercent: 2,
     mostSampledMillis: RereadingTime.longestMillis({
       schedule,
-      job: { backoffLimit: 3, ttlSecondsAfterFinished: 86_400 }
+      job: { parallelism: 1, backoffLimit: 3, ttlSecondsAfterFinished: 86_400 }
     })
   },
   topics: 1,

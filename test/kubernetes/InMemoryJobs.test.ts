@@ -316,3 +316,103 @@ describe("Jobs in memory", () => {
     })
   )
 })
+
+describe("Indexed Jobs in memory", () => {
+  const indexed = (spec: NonNullable<Job["spec"]> = {}) =>
+    job({ completionMode: "Indexed", completions: 3, parallelism: 3, ...spec })
+  const indexOf = ({ metadata }: Pod) => metadata.annotations?.["batch.kubernetes.io/job-completion-index"]
+  const seen = Effect.map(podsNow, (all) => all.map((pod) => `${indexOf(pod)} ${pod.status?.phase}`).toSorted())
+
+  fact(
+    "run a pod for each index at the same time, which can read its index, and are complete when all have succeeded",
+    () =>
+      Effect.gen(function* () {
+        const { node } = yield* InMemoryKubernetes
+        const api = yield* KubernetesApi
+        yield* node.run((pod) => Effect.delay(Effect.succeed({ exitCode: 0 }), `${Number(indexOf(pod)) + 1} minutes`))
+        yield* api.create(jobs, indexed())
+        yield* settled
+        assert.deepStrictEqual(yield* seen, ["0 Running", "1 Running", "2 Running"])
+        assert.strictEqual((yield* jobNow).status?.active, 3)
+        for (const pod of yield* podsNow) {
+          assert.match(pod.metadata.name, /^hourly-[012]-[0-9a-r]{5}$/)
+          assert.strictEqual(pod.metadata.labels?.["batch.kubernetes.io/job-completion-index"], indexOf(pod))
+          const { containers } = pod.spec as { readonly containers: ReadonlyArray<{ readonly env: unknown }> }
+          assert.deepStrictEqual(containers[0]?.env, [
+            {
+              name: "JOB_COMPLETION_INDEX",
+              valueFrom: {
+                fieldRef: {
+                  apiVersion: "v1",
+                  fieldPath: "metadata.annotations['batch.kubernetes.io/job-completion-index']"
+                }
+              }
+            }
+          ])
+        }
+        yield* pass("2 minutes")
+        assert.deepInclude((yield* jobNow).status, { active: 1, succeeded: 2 })
+        yield* pass("1 minute")
+        assert.include(conditionsOf(yield* jobNow), "Complete CompletionsReached")
+        assert.strictEqual((yield* jobNow).status?.succeeded, 3)
+      })
+  )
+
+  fact("run no more pods at once than their parallelism", () =>
+    Effect.gen(function* () {
+      const { node } = yield* InMemoryKubernetes
+      const api = yield* KubernetesApi
+      yield* node.run(() => Effect.delay(Effect.succeed({ exitCode: 0 }), "1 minute"))
+      yield* api.create(jobs, indexed({ parallelism: 2 }))
+      yield* settled
+      assert.deepStrictEqual(yield* seen, ["0 Running", "1 Running"])
+      yield* pass("1 minute")
+      assert.deepStrictEqual(yield* seen, ["0 Succeeded", "1 Succeeded", "2 Running"])
+    })
+  )
+
+  fact("replace the failed pod of an index alone, until the limit of that index", () =>
+    Effect.gen(function* () {
+      const { node } = yield* InMemoryKubernetes
+      const api = yield* KubernetesApi
+      yield* node.run((pod) =>
+        indexOf(pod) === "1" ? fails(1) : Effect.delay(Effect.succeed({ exitCode: 0 }), "1 hour")
+      )
+      yield* api.create(jobs, indexed({ backoffLimitPerIndex: 1, maxFailedIndexes: 0 }))
+      yield* settled
+      assert.deepStrictEqual(yield* seen, ["0 Running", "1 Failed", "2 Running"])
+      yield* pass("10 seconds")
+      assert.include(conditionsOf(yield* jobNow), "Failed MaxFailedIndexesExceeded")
+      const stopped = (yield* podsNow).filter((pod) => indexOf(pod) !== "1")
+      assert.isTrue(
+        stopped.every(({ metadata, status }) => metadata.deletionTimestamp !== undefined || status?.phase === "Failed")
+      )
+    })
+  )
+
+  fact("let the other indexes end where failed ones are allowed, and fail then", () =>
+    Effect.gen(function* () {
+      const { node } = yield* InMemoryKubernetes
+      const api = yield* KubernetesApi
+      yield* node.run((pod) =>
+        indexOf(pod) === "1" ? fails(1) : Effect.delay(Effect.succeed({ exitCode: 0 }), "1 minute")
+      )
+      yield* api.create(jobs, indexed({ backoffLimitPerIndex: 0 }))
+      yield* pass("30 seconds")
+      assert.deepStrictEqual(yield* seen, ["0 Running", "1 Failed", "2 Running"])
+      yield* pass("30 seconds")
+      assert.include(conditionsOf(yield* jobNow), "Failed FailedIndexes")
+    })
+  )
+
+  fact("fail beyond backoffLimit, which counts the pods of all indexes", () =>
+    Effect.gen(function* () {
+      const { node } = yield* InMemoryKubernetes
+      const api = yield* KubernetesApi
+      yield* node.run(() => fails(1))
+      yield* api.create(jobs, indexed({ backoffLimit: 2 }))
+      yield* settled
+      assert.include(conditionsOf(yield* jobNow), "Failed BackoffLimitExceeded")
+    })
+  )
+})

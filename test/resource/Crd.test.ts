@@ -275,7 +275,7 @@ describe("defaults", () => {
       incremental: { enabled: true },
       verification: { percentPerRun: 2 },
       circuitBreaker: { enabled: true, failureThreshold: 5, resetTimeoutSecs: 60 },
-      job: { backoffLimit: 3, ttlSecondsAfterFinished: 86_400 },
+      job: { backoffLimit: 3, parallelism: 1, ttlSecondsAfterFinished: 86_400 },
       deletionPolicy: "Retain"
     })
     assert.deepStrictEqual(kafkaCluster.tlsSecret, {

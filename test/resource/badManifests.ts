@@ -411,6 +411,9 @@ export const badManifests: ReadonlyArray<BadManifest> = [
 
   // job and pod
   at("job.backoffLimit", "a billion", 1e9, "must be from 0 to 100"),
+  at("job.parallelism", "no pod at all", 0, "must be from 1 to 64"),
+  at("job.parallelism", "more pods than a run may have", 65, "must be from 1 to 64"),
+  at("job.parallelism", "half a pod", 1.5, "must be a whole number"),
   at("job.activeDeadlineSeconds", "zero", 0, "must be from 1 to"),
   at("job.startDeadlineSeconds", "too short for any image", 5, "must be from 30 to 604800"),
   at("job.ttlSecondsAfterFinished", "a negative time", -1, "must be from 0 to"),

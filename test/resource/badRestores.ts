@@ -296,6 +296,7 @@ const ofSpec: ReadonlyArray<BadManifest> = [
   at("job.activeDeadlineSeconds", "a deadline as duration", "1h", "must be a whole number"),
   at("job.ttlSecondsAfterFinished", "a negative time", -1, "must be from 0 to"),
   at("job.startDeadlineSeconds", "a deadline of backups", 600, "is not a field here"),
+  at("job.parallelism", "the shards of backups", 4, "is not a field here"),
   at("resources.requests.memory", "more memory asked than allowed", "3Gi", "requests.memory must not exceed"),
   at(`${pod}.image`, "an image of one's own", "evil", "is not a field here"),
   bad("the operator's label", [[`${pod}.labels`, { "kafka.oso.sh/uid": "x" }]], `${pod}.labels`, "under kafka.oso.sh/"),
@@ -325,7 +326,7 @@ const shared = {
 export const sharedMistakes: ReadonlyArray<BadManifest> = badManifests.flatMap(({ field, manifest: given, ...row }) => {
   const spec = ((given as { readonly spec?: unknown } | null)?.spec ?? {}) as Readonly<Record<string, unknown>>
   return Object.entries(shared).flatMap(([theirs, ours]) => {
-    if (!field.startsWith(`spec.${theirs}.`) || field.includes("startDeadlineSeconds")) return []
+    if (!field.startsWith(`spec.${theirs}.`) || /\.job\.(startDeadlineSeconds|parallelism)$/.test(field)) return []
     const whole = put(fullSpec(), [ours], spec[theirs])
     return [{ ...row, manifest: manifest(whole), field: field.replace(`spec.${theirs}`, `spec.${ours}`) }]
   })

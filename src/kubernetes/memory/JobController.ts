@@ -7,8 +7,10 @@ import type { ApiServer } from "./ApiServer.ts"
 import * as JobRules from "./JobRules.ts"
 import { handling } from "./Loop.ts"
 import { timestamp } from "./timestamp.ts"
+import * as PodIndex from "./PodIndex.ts"
 import * as Tree from "./Tree.ts"
 
+/** Of one index of a Job, or of a Job without indexes. */
 interface Progress {
   readonly tally: JobRules.JobTally
   /** Pods that have ended, by uid. */
@@ -16,6 +18,8 @@ interface Progress {
   /** Pods that had not ended at the last reconcile. */
   readonly active: ReadonlySet<string>
 }
+
+const unbegun: Progress = { tally: JobRules.fresh, judged: new Set(), active: new Set() }
 
 const isOver = ({ status }: Pod) => status?.phase === "Succeeded" || status?.phase === "Failed"
 const uidOf = ({ metadata }: Job | Pod) => metadata.uid ?? ""
@@ -44,14 +48,14 @@ const advanced = (
 }
 
 /**
- * What Kubernetes does for Jobs: creates their pods one after the other, reports how they end, and removes a Job when
- * its time to live is over.
+ * What Kubernetes does for Jobs: creates their pods, one after the other for each index, reports how they end, and
+ * removes a Job when its time to live is over.
  */
 export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
     const due = yield* Queue.unbounded<string>()
     const timers = yield* FiberMap.make<string>()
-    const progress = new Map<string, Progress>()
+    const progress = new Map<string, ReadonlyArray<Progress>>()
     let created = 0
 
     server.table.onChange(({ kind, last }) => {
@@ -60,18 +64,21 @@ export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<
       for (const owner of last.metadata.ownerReferences ?? []) Queue.offerUnsafe(due, owner.uid)
     })
 
-    const podOf = (job: Job): Pod => {
+    const podOf = (job: Job, index: number | undefined): Pod => {
       const template = Tree.inner(job.spec, "template")
       const { annotations, labels } = Tree.inner(template, "metadata")
+      const ofIndex = PodIndex.metadata(index)
       const letters = (28 ** 4 * 7 + ++created * 7_919_117).toString(28).slice(-5)
       return {
         apiVersion: pods.apiVersion,
         kind: pods.kind,
         metadata: {
-          name: `${job.metadata.name.slice(0, 57)}-${letters}`,
+          name: `${job.metadata.name.slice(0, 54)}${index === undefined ? "" : `-${index}`}-${letters}`,
           namespace: job.metadata.namespace,
-          labels: labels as Readonly<Record<string, string>>,
-          ...(annotations === undefined ? {} : { annotations: annotations as Readonly<Record<string, string>> }),
+          labels: { ...(labels as Readonly<Record<string, string>>), ...ofIndex },
+          ...(annotations === undefined && index === undefined
+            ? {}
+            : { annotations: { ...(annotations as Readonly<Record<string, string>>), ...ofIndex } }),
           ownerReferences: [
             {
               apiVersion: jobs.apiVersion,
@@ -83,7 +90,7 @@ export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<
             }
           ]
         },
-        spec: template["spec"]
+        spec: index === undefined ? template["spec"] : PodIndex.withVariable(template["spec"])
       }
     }
 
@@ -92,14 +99,14 @@ export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<
 
     const finish = (
       job: Job,
-      tally: JobRules.JobTally,
+      tallies: ReadonlyArray<JobRules.JobTally>,
       owned: ReadonlyArray<Pod>,
       end: JobRules.JobEnd,
       nowMillis: number
     ) =>
       Effect.gen(function* () {
         const stopped = owned.filter((pod) => !isOver(pod))
-        const failed = tally.failed + stopped.length
+        const failed = tallies.reduce((sum, tally) => sum + tally.failed, 0) + stopped.length
         const { type, ...why } = end
         const condition = (type: string) => ({
           type,
@@ -111,7 +118,7 @@ export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<
         yield* report(job, {
           active: null,
           ...(failed > 0 ? { failed } : {}),
-          ...(type === "Complete" ? { succeeded: 1, completionTime: timestamp(nowMillis) } : {}),
+          ...(type === "Complete" ? { succeeded: tallies.length, completionTime: timestamp(nowMillis) } : {}),
           conditions: [condition(type === "Complete" ? "SuccessCriteriaMet" : "FailureTarget"), condition(type)]
         })
         for (const pod of stopped) yield* api.remove(pods, pod.metadata)
@@ -121,23 +128,40 @@ export const make = (server: ApiServer, api: KubernetesApiShape): Effect.Effect<
     const step = (job: Job, nowMillis: number) =>
       Effect.gen(function* () {
         const owned = server.table.dependents(uidOf(job)).map(({ object }) => object as Pod)
-        const before = progress.get(uidOf(job)) ?? { tally: JobRules.fresh, judged: new Set(), active: new Set() }
-        const now = advanced(job, owned, before, nowMillis)
+        const indexes = JobRules.indexes(job)
+        const before = progress.get(uidOf(job)) ?? indexes.map(() => unbegun)
+        const now = indexes.map((index, n) => {
+          const own = index === undefined ? owned : owned.filter((pod) => PodIndex.of(pod) === index)
+          return advanced(job, own, before[n] ?? unbegun, nowMillis)
+        })
         progress.set(uidOf(job), now)
-        const end = JobRules.end(job, now.tally, nowMillis)
+        const tallies = now.map(({ tally }) => tally)
+        const end = JobRules.end(job, tallies, nowMillis)
         if (end !== undefined) {
-          yield* finish(job, now.tally, owned, end, nowMillis)
+          yield* finish(job, tallies, owned, end, nowMillis)
           return Infinity
         }
-        const nextMillis = JobRules.nextPodMillis(now.tally)
-        const isPodDue = now.active.size === 0 && nowMillis >= nextMillis
-        if (isPodDue) yield* api.create(pods, podOf(job))
+        let active = now.reduce((sum, one) => sum + one.active.size, 0)
+        let nextMillis = Infinity
+        for (const [n, { active: own, tally }] of now.entries()) {
+          if (own.size > 0 || tally.isSucceeded || JobRules.hasIndexFailed(job, tally)) continue
+          const atMillis = JobRules.nextPodMillis(tally)
+          if (nowMillis < atMillis) nextMillis = Math.min(nextMillis, atMillis)
+          // The end of another one is the next change to arrive.
+          else if (active < JobRules.mostActive(job)) {
+            yield* api.create(pods, podOf(job, indexes[n]))
+            active++
+          }
+        }
+        const failed = tallies.reduce((sum, tally) => sum + tally.failed, 0)
+        const succeeded = tallies.filter((tally) => tally.isSucceeded).length
         yield* report(job, {
           startTime: job.status?.startTime ?? timestamp(nowMillis),
-          active: isPodDue || now.active.size > 0 ? 1 : null,
-          ...(now.tally.failed > 0 ? { failed: now.tally.failed } : {})
+          active: active > 0 ? active : null,
+          ...(failed > 0 ? { failed } : {}),
+          ...(succeeded > 0 ? { succeeded } : {})
         })
-        return Math.min(JobRules.deadlineMillis(job), now.active.size === 0 && !isPodDue ? nextMillis : Infinity)
+        return Math.min(JobRules.deadlineMillis(job), nextMillis)
       })
 
     const reconcile = (uid: string) =>

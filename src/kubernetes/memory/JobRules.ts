@@ -84,26 +84,50 @@ export type JobEnd =
   | { readonly type: "Complete"; readonly reason: string; readonly message: string }
   | { readonly type: "Failed"; readonly reason: string; readonly message: string }
 
-const secondsOf = (job: Job, field: string): number | undefined => {
+const numberOf = (job: Job, field: string): number | undefined => {
   const value = job.spec?.[field]
   return typeof value === "number" ? value : undefined
 }
 
 /** When activeDeadlineSeconds run out. */
 export const deadlineMillis = (job: Job): number => {
-  const seconds = secondsOf(job, "activeDeadlineSeconds")
+  const seconds = numberOf(job, "activeDeadlineSeconds")
   const start = job.status?.startTime
   return seconds === undefined || start === undefined ? Infinity : Date.parse(start) + seconds * 1000
 }
 
-/** Whether the Job is over, and how. */
-export const end = (job: Job, tally: JobTally, nowMillis: number): JobEnd | undefined => {
+/** The indexes of an Indexed Job; a single undefined one of any other Job, which has one pod at a time. */
+export const indexes = (job: Job): ReadonlyArray<number | undefined> =>
+  job.spec?.["completionMode"] === "Indexed"
+    ? Array.from({ length: numberOf(job, "completions") ?? 1 }, (_, index) => index)
+    : [undefined]
+
+/** How many pods may be at work at the same time. */
+export const mostActive = (job: Job): number => numberOf(job, "parallelism") ?? 1
+
+/** An index has failed for good: `backoffLimitPerIndex` is used up. */
+export const hasIndexFailed = (job: Job, { failed, isSucceeded }: JobTally): boolean => {
+  const limit = numberOf(job, "backoffLimitPerIndex")
+  return !isSucceeded && limit !== undefined && failed > limit
+}
+
+/** Whether the Job is over, and how, from the tallies of its indexes. */
+export const end = (job: Job, tallies: ReadonlyArray<JobTally>, nowMillis: number): JobEnd | undefined => {
   const failed = (reason: string, message: string): JobEnd => ({ type: "Failed", reason, message })
-  if (tally.failsJob !== undefined) return failed("PodFailurePolicy", tally.failsJob)
-  if (tally.isSucceeded) {
+  const failsJob = tallies.find((tally) => tally.failsJob !== undefined)?.failsJob
+  if (failsJob !== undefined) return failed("PodFailurePolicy", failsJob)
+  const lost = tallies.filter((tally) => hasIndexFailed(job, tally)).length
+  if (lost > (numberOf(job, "maxFailedIndexes") ?? Infinity)) {
+    return failed("MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes")
+  }
+  if (tallies.every((tally) => tally.isSucceeded)) {
     return { type: "Complete", reason: "CompletionsReached", message: "Reached expected number of succeeded pods" }
   }
-  if (tally.failed > (secondsOf(job, "backoffLimit") ?? 6)) {
+  if (lost > 0 && tallies.every((tally) => tally.isSucceeded || hasIndexFailed(job, tally))) {
+    return failed("FailedIndexes", "Job has failed indexes")
+  }
+  const unlimited = numberOf(job, "backoffLimitPerIndex") === undefined ? 6 : Infinity
+  if (tallies.reduce((sum, tally) => sum + tally.failed, 0) > (numberOf(job, "backoffLimit") ?? unlimited)) {
     return failed("BackoffLimitExceeded", "Job has reached the specified backoff limit")
   }
   if (nowMillis >= deadlineMillis(job)) {

@@ -95,7 +95,7 @@ export const completed = (kind: Kind, object: KubeObject): KubeObject => {
   return {
     ...object,
     spec: {
-      backoffLimit: 6,
+      ...(object.spec["backoffLimitPerIndex"] === undefined ? { backoffLimit: 6 } : {}),
       completions: 1,
       parallelism: 1,
       suspend: false,

@@ -133,11 +133,32 @@ const number = (value: unknown): number | undefined => (typeof value === "number
 export const countsAttempts = ({ status }: Job): boolean =>
   ["ready", "succeeded", "failed"].some((count) => (number(field(status, count)) ?? 0) > 0)
 
-/** How many pods the Job allows. */
+/** How many pods the Job allows; of one with shards, for each of them. */
 export const attemptsAllowed = (job: Job): number | undefined => {
-  const limit = number(field(job.spec, "backoffLimit"))
+  const limit = number(field(job.spec, "backoffLimitPerIndex")) ?? number(field(job.spec, "backoffLimit"))
   return limit === undefined ? undefined : limit + 1
 }
+
+/** How many shards the Job's pods read, each its own; 1 for a Job with one pod at a time. */
+export const shards = (job: Job): number =>
+  field(job.spec, "completionMode") === "Indexed" ? (number(field(job.spec, "completions")) ?? 1) : 1
+
+const annotated = ({ metadata: { annotations } }: Pod, name: string): number | undefined => {
+  const value = Number(annotations?.[`batch.kubernetes.io/${name}`] ?? NaN)
+  return Number.isSafeInteger(value) && value >= 0 ? value : undefined
+}
+
+/** The shard that a pod reads; undefined where its Job has none. */
+export const shard = (pod: Pod): number | undefined => annotated(pod, "job-completion-index")
+
+/** How many pods of the same shard failed before this one; undefined where Kubernetes does not say. */
+export const failuresBefore = (pod: Pod): number | undefined => annotated(pod, "job-index-failure-count")
+
+/** The pods of each shard, newest first, in the order of the shards; all in one group where the Job has none. */
+export const byShard = (job: Job, own: ReadonlyArray<Pod>): ReadonlyArray<ReadonlyArray<Pod>> =>
+  shards(job) === 1
+    ? [own]
+    : [...Map.groupBy(own, (pod) => shard(pod) ?? 0)].toSorted(([a], [b]) => a - b).map(([, pods]) => pods)
 
 /** The Job's deadline in seconds. */
 export const deadlineSeconds = (job: Job): number | undefined => number(field(job.spec, "activeDeadlineSeconds"))

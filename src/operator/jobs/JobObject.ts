@@ -20,6 +20,12 @@ type Strings = Readonly<Record<string, string>>
 /** A Job's limits. */
 export interface JobLimits {
   readonly backoffLimit: number
+  /** Of a Job with several pods at the same time. */
+  readonly completionMode?: "Indexed"
+  readonly completions?: number
+  readonly parallelism?: number
+  readonly backoffLimitPerIndex?: number
+  readonly maxFailedIndexes?: number
   readonly activeDeadlineSeconds?: number
   /** Given at creation only where no reconcile reads the end: the Job and its pods' summaries go with it. */
   readonly ttlSecondsAfterFinished?: number

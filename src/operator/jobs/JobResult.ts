@@ -4,6 +4,7 @@ import type { RunReasonOf } from "../../outcome/RunReasons.ts"
 import type { RunSummary } from "../../outcome/RunSummary.ts"
 import type { Trouble } from "../../status/Facts.ts"
 import type { JobEnd } from "./JobEnd.ts"
+import { permanentExitCodes } from "./FailurePolicy.ts"
 import * as JobFacts from "./JobFacts.ts"
 import * as PodFailure from "./PodFailure.ts"
 import * as RunAgain from "./RunAgain.ts"
@@ -39,13 +40,14 @@ export const of = (
   command: RunSummary["command"],
   blocked?: Trouble
 ): JobResult => {
-  for (const pod of ownPods) {
+  const successes = ownPods.flatMap((pod) => {
     const summary = summaryOf(pod, command)
-    if (summary?.outcome === "success" && JobFacts.terminated(pod)?.exitCode === exitCodes.success) {
-      return { _tag: "Success", summary }
-    }
-  }
-  const newest = ownPods.find((pod) => JobFacts.terminated(pod) !== undefined || pod.status?.phase === "Failed")
+    return summary?.outcome === "success" && JobFacts.terminated(pod)?.exitCode === exitCodes.success ? [summary] : []
+  })
+  // Of several pods, the one that made the backup knows most of it.
+  const success = successes.find(({ alreadyComplete }) => alreadyComplete !== true) ?? successes[0]
+  if (success !== undefined) return { _tag: "Success", summary: success }
+  const newest = telling(job, ownPods, command)
   const summary = newest === undefined ? undefined : summaryOf(newest, command)
   const reported = PodSummary.trouble(summary)
   const cause = reported ?? (newest === undefined ? undefined : PodFailure.explain(job, newest))
@@ -74,6 +76,22 @@ export const of = (
     case "Deleted":
       return failure(deleted(job, command, isInterrupted ? undefined : cause), "interrupted")
   }
+}
+
+/**
+ * The pod whose end explains that of its Job: the newest. Of several shards, one that no repetition can cure or that
+ * failed by itself: the others were stopped because of it, and some had ended well.
+ */
+const telling = (job: Job, ownPods: ReadonlyArray<Pod>, command: RunSummary["command"]): Pod | undefined => {
+  const ended = ownPods.filter((pod) => JobFacts.terminated(pod) !== undefined || pod.status?.phase === "Failed")
+  if (JobFacts.shards(job) === 1) return ended[0]
+  const failed = ended.filter((pod) => summaryOf(pod, command)?.outcome !== "shardEnded")
+  const codeOf = (pod: Pod) => JobFacts.terminated(pod)?.exitCode
+  return (
+    failed.find((pod) => permanentExitCodes.includes(codeOf(pod) ?? exitCodes.success)) ??
+    failed.find((pod) => codeOf(pod) !== exitCodes.interrupted) ??
+    failed[0]
+  )
 }
 
 type EndTrouble = Trouble<RunReasonOf<"end">>

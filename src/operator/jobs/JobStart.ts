@@ -20,10 +20,15 @@ export const hasStarted = (job: Job, own: ReadonlyArray<Pod>): boolean =>
  * next attempt is overdue.
  */
 export const waitingSinceMillis = (job: Job, own: ReadonlyArray<Pod>, nowMillis: number): number | undefined => {
-  const current = own.find((pod) => !JobFacts.isOver(pod))
-  if (current !== undefined && podStarted(current)) return undefined
+  const open = own.filter((pod) => !JobFacts.isOver(pod))
+  if (open.some(podStarted)) return undefined
   if (!hasStarted(job, own)) return JobFacts.startMillis(job, nowMillis)
-  if (current !== undefined) return JobFacts.millis(current.metadata.creationTimestamp)
   const ends = own.flatMap((pod) => JobFacts.millis(JobFacts.terminated(pod)?.finishedAt) ?? [])
+  const [current] = open
+  if (current !== undefined) {
+    const created = JobFacts.millis(current.metadata.creationTimestamp)
+    // The pod of a shard may have to wait for the room that another one leaves.
+    return created === undefined ? undefined : Math.max(created, ...ends)
+  }
   return ends.length === 0 ? undefined : Math.max(...ends) + longestBackoffMillis
 }

@@ -4,6 +4,7 @@ import * as RunSpec from "../../identity/RunSpec.ts"
 import * as JobName from "../../identity/JobName.ts"
 import type { RunIdentity } from "../../identity/RunIdentity.ts"
 import { given } from "../../resource/Json.ts"
+import type { JobSpec } from "../../resource/JobSpec.ts"
 import type { KafkaBackup } from "../../resource/KafkaBackup.ts"
 import type { RunCauseName } from "../../status/Facts.ts"
 import * as Labels from "../Labels.ts"
@@ -27,23 +28,47 @@ export const forRun = (input: RunInput): Result.Result<Job, JobObject.JobRefused
   )
 }
 
+/** What Kubernetes calls the variable with a pod's index in an Indexed Job. */
+export const indexVariable = "JOB_COMPLETION_INDEX"
+
+/**
+ * One pod, or one for each shard: Kubernetes replaces a lost one alone, as often as `backoffLimit` says. The first that
+ * is lost for good ends the Job, since the backup cannot be complete without it. An API server without
+ * `backoffLimitPerIndex` (before 1.28) leaves it out, and `backoffLimit` counts the failures of all pods then; with it,
+ * a pod has reached its own limit before all of them have reached this sum.
+ */
+const limits = ({ activeDeadlineSeconds, backoffLimit, parallelism }: JobSpec): JobObject.JobLimits =>
+  given({
+    backoffLimit: backoffLimit * parallelism,
+    activeDeadlineSeconds,
+    ...(parallelism === 1
+      ? {}
+      : {
+          completionMode: "Indexed" as const,
+          completions: parallelism,
+          parallelism,
+          backoffLimitPerIndex: backoffLimit,
+          maxFailedIndexes: 0
+        })
+  })
+
 /** The run's Job around a run spec that is encoded already. */
 export const withRunSpec = (
   { backup, identity, cause, settings }: RunInput,
   runSpec: string
 ): Result.Result<Job, JobObject.JobRefused> => {
-  const { activeDeadlineSeconds, backoffLimit } = backup.spec.job
+  const { parallelism } = backup.spec.job
   return JobObject.make({
     resource: backup,
     settings,
     runSpec,
     purpose: "run",
     name: JobName.forRun(identity),
-    args: ["run"],
+    args: parallelism === 1 ? ["run"] : ["run", "--shard", `$(${indexVariable})/${parallelism}`],
     keys: [...SecretKeys.ofKafka(backup.spec), ...SecretKeys.ofStorage(backup.spec)],
     isListening: true,
     isOwned: true,
-    limits: given({ backoffLimit, activeDeadlineSeconds }),
+    limits: limits(backup.spec.job),
     annotations: {
       [Labels.causeAnnotation]: cause,
       [Labels.slotAnnotation]: identity.slot,

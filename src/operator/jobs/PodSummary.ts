@@ -20,7 +20,7 @@ const isForCommandLine = (advice: string): boolean => /kafka-backup [a-z]+ -|(^|
  * to repeat it with an option, is for people who typed it: here the Job or the next run continues.
  */
 export const trouble = (summary: RunSummary | undefined): Trouble | undefined => {
-  if (summary === undefined || summary.outcome === "success") return undefined
+  if (summary === undefined || summary.outcome === "success" || summary.outcome === "shardEnded") return undefined
   const { advice, exitCode, message, outcome, reason } = summary
   const advices = advice === undefined || outcome === "interrupted" || isForCommandLine(advice) ? [] : [advice]
   return {

@@ -22,7 +22,8 @@ type RunTrouble = Trouble<RunReasonName>
 
 /**
  * What keeps an unfinished Job from continuing, in the server's own words, with what to do; undefined while all is
- * well. The newest pod counts: it alone can still finish the work. `events` are those about the Job and its pods.
+ * well. The newest pod counts, of each shard: it alone can still finish the work. `events` are those about the Job and
+ * its pods.
  */
 export const of = (
   job: Job,
@@ -37,9 +38,24 @@ export const of = (
       message: `Job ${name} is being deleted; ${ofDeletion(job)}`
     }
   }
-  const own = JobFacts.podsOf(job, pods)
+  const all = JobFacts.podsOf(job, pods)
+  if (all.length === 0) return podless(job, events, nowMillis)
+  for (const own of JobFacts.byShard(job, all)) {
+    const trouble = ofPods(job, own, events, nowMillis)
+    if (trouble !== undefined) return trouble
+  }
+  return undefined
+}
+
+/** The same of the pods of one shard. */
+const ofPods = (
+  job: Job,
+  own: ReadonlyArray<Pod>,
+  events: ReadonlyArray<Event>,
+  nowMillis: number
+): RunTrouble | undefined => {
   const current = own.find((pod) => !JobFacts.isOver(pod))
-  if (current === undefined) return own.length === 0 ? podless(job, events, nowMillis) : retrying(job, own)
+  if (current === undefined) return retrying(job, own)
   return notStarting(job, current, events, nowMillis) ?? lingering(current, JobFacts.purpose(job)) ?? retrying(job, own)
 }
 
@@ -97,7 +113,7 @@ const notStarting = (job: Job, pod: Pod, events: ReadonlyArray<Event>, nowMillis
   if (unscheduled !== undefined && isOfClaim(unscheduled.message)) {
     return {
       reason: "VolumeClaimUnusable",
-      message: `pod ${name} waits for its volume: ${words(unscheduled.message)}; create the claim that spec.storage.pvc names in this namespace, or find out why it is not bound: kubectl describe pvc`
+      message: `pod ${name} waits for its volume: ${words(unscheduled.message)}; create the claim that spec.storage.pvc names in this namespace, or find out why it is not bound: kubectl describe pvc${ofSharing(job)}`
     }
   }
   if (unscheduled !== undefined) {
@@ -120,8 +136,16 @@ const notStarting = (job: Job, pod: Pod, events: ReadonlyArray<Event>, nowMillis
     }
   }
   const isWaiting = pod.status?.phase === "Pending" || held !== undefined
-  return isWaiting && nowMillis - since(pod, nowMillis) >= slowStartMillis ? slow(pod, events, nowMillis) : undefined
+  return isWaiting && nowMillis - since(pod, nowMillis) >= slowStartMillis
+    ? slow(job, pod, events, nowMillis)
+    : undefined
 }
+
+/** A claim that several pods mount. */
+const ofSharing = (job: Job): string =>
+  JobFacts.shards(job) === 1
+    ? ""
+    : `; spec.job.parallelism is ${JobFacts.shards(job)}, and only a ReadWriteMany claim can be mounted by pods on several nodes`
 
 /** A message that counted seconds would be different at every reconcile. */
 const instant = (millis: number): string => new Date(millis).toISOString().replace(/[.]\d+Z$/, "Z")
@@ -129,14 +153,14 @@ const instant = (millis: number): string => new Date(millis).toISOString().repla
 const since = ({ metadata, status }: Pod, nowMillis: number): number =>
   JobFacts.millis(status?.startTime) ?? JobFacts.millis(metadata.creationTimestamp) ?? nowMillis
 
-const slow = (pod: Pod, events: ReadonlyArray<Event>, nowMillis: number): RunTrouble => {
+const slow = (job: Job, pod: Pod, events: ReadonlyArray<Event>, nowMillis: number): RunTrouble => {
   const { name } = pod.metadata
   const waited = `pod ${name} has been starting since ${instant(since(pod, nowMillis))}`
   const mount = JobEvents.newest(events, pod, ["FailedMount", "FailedAttachVolume", "FailedMapVolume"])
   if (mount !== undefined) {
     return {
       reason: "VolumeMountFailed",
-      message: `${waited}: ${words(mount.note)}; check that the claim of spec.storage.pvc exists, is bound, and can be used on the pod's node`
+      message: `${waited}: ${words(mount.note)}; check that the claim of spec.storage.pvc exists, is bound, and can be used on the pod's node${ofSharing(job)}`
     }
   }
   const event = JobEvents.newest(events, pod, [
@@ -165,6 +189,13 @@ const lingering = (pod: Pod, purpose: Labels.Purpose | undefined): RunTrouble | 
   }
 }
 
+/** How many pods of a shard have failed. */
+const failedOf = (own: ReadonlyArray<Pod>): number =>
+  Math.max(
+    own.filter(({ status }) => status?.phase === "Failed").length,
+    ...own.map((pod) => JobFacts.failuresBefore(pod) ?? 0)
+  )
+
 /** An earlier pod failed and the Job continues with another one. */
 const retrying = (job: Job, own: ReadonlyArray<Pod>): RunTrouble | undefined => {
   if (own[0]?.status?.phase === "Succeeded") return undefined
@@ -176,11 +207,12 @@ const retrying = (job: Job, own: ReadonlyArray<Pod>): RunTrouble | undefined => 
   if (explained?.reason === "Disrupted") return { ...explained, reason: "Disrupted" }
   const cause = PodSummary.trouble(PodSummary.of(last)) ?? explained
   if (cause === undefined) return undefined
-  const failed = job.status?.failed
+  const failed = JobFacts.shards(job) === 1 ? job.status?.failed : failedOf(own)
   const attempt = Math.max(typeof failed === "number" ? failed : 0, 1) + 1
   const allowed = JobFacts.attemptsAllowed(job)
   // The last attempt failed too: its end is reported in a moment.
   if (allowed !== undefined && typeof failed === "number" && failed >= allowed) return undefined
-  const which = allowed === undefined ? `attempt ${attempt}` : `attempt ${Math.min(attempt, allowed)} of ${allowed}`
+  const number = allowed === undefined ? `attempt ${attempt}` : `attempt ${Math.min(attempt, allowed)} of ${allowed}`
+  const which = JobFacts.shards(job) === 1 ? number : `shard ${JobFacts.shard(last) ?? 0}, ${number}`
   return { reason: "Retrying", message: `${which} after ${cause.reason}: ${cause.message}`, after: cause.reason }
 }

@@ -92,6 +92,18 @@ describeWith("apiserver", "a real API server", ({ apiserver }) => {
     await taken(Result.getOrThrow(run(placed(namespace, { ...sample, metadata: { ...sample.metadata, uid } }))))
   })
 
+  it.each([2, 64])("takes the Job of a run of %i shards", async (parallelism) => {
+    const name = "n".repeat(200)
+    const made = backup(["job.parallelism", parallelism], ["job.backoffLimit", 100])
+    const resource = placed(namespace, { ...made, metadata: { ...made.metadata, name } })
+    const owner = { ...identity.owner, name }
+    await taken(
+      Result.getOrThrow(
+        JobTemplate.forRun({ backup: resource, identity: { ...identity, owner }, cause: "schedule", settings })
+      )
+    )
+  })
+
   it("takes a Job with a thousand topics", async () => {
     const topics = Array.from({ length: 1000 }, (_, n) => `topic-${String(n).repeat(20)}`.slice(0, 249))
     await taken(Result.getOrThrow(run(placed(namespace, backup(["topics", topics])))))
