@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { InMemoryCluster } from "../../src/kafka/memory/InMemoryCluster.ts"
 import type { Fault } from "../../src/kafka/memory/InMemoryFaults.ts"
 import { random } from "../segment/arbitraryRecords.ts"
-import { aRestore, assertSame, backUp, inTime, layer, restore, worlds } from "./world.ts"
+import { aRestore, assertSame, backUp, backUpAs, formats, inTime, layer, restore, worlds } from "./world.ts"
 
 const records = (count: number, from = 0) =>
   Array.from({ length: count }, (_, i) => ({
@@ -33,17 +33,19 @@ const fill = Effect.fnUntraced(function* (cluster: InMemoryCluster) {
 })
 
 describe("a restore", () => {
-  it.effect("gives every record its old offset, and the logs their starts, ends and holes", () =>
-    Effect.gen(function* () {
-      const { source, target } = yield* worlds
-      yield* fill(source)
-      const backupId = yield* backUp
-      const restored = yield* inTime(restore(aRestore(backupId)))
-      assert.isAbove(restored.records, 200)
-      yield* assertSame(source, target, "orders", 3)
-      yield* assertSame(source, target, "payments", 1)
-      yield* assertSame(source, target, "empty", 2)
-    }).pipe(Effect.provide(layer))
+  it.effect.each(formats)(
+    "gives every record its old offset, and the logs their starts, ends and holes (%s)",
+    (format) =>
+      Effect.gen(function* () {
+        const { source, target } = yield* worlds
+        yield* fill(source)
+        const backupId = yield* backUpAs(format)
+        const restored = yield* inTime(restore(aRestore(backupId)))
+        assert.isAbove(restored.records, 200)
+        yield* assertSame(source, target, "orders", 3)
+        yield* assertSame(source, target, "payments", 1)
+        yield* assertSame(source, target, "empty", 2)
+      }).pipe(Effect.provide(layer))
   )
 
   it.effect("that is repeated finds everything, and writes nothing", () =>

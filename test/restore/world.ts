@@ -39,7 +39,15 @@ export const aRestore = (backupId: string, changes: Partial<RestoreRequest> = {}
   ...changes
 })
 
-export const backUp = Effect.map(Backup.attempt(Backup.aRequest(slot)), ({ facts }) => facts.backupId)
+export const { formats } = Backup
+
+export const backUpAs = (format: (typeof formats)[number]) =>
+  Effect.map(
+    Backup.attempt(Backup.aRequest(slot, { settings: Backup.settingsOf(format) })),
+    ({ facts }) => facts.backupId
+  )
+
+export const backUp = backUpAs("records")
 
 export const systems = Effect.gen(function* () {
   const { store } = yield* worlds
