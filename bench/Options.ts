@@ -9,7 +9,7 @@ npm run bench -- incremental [options]
 npm run bench -- operator [options]
 
   --records N     records of the reference topics, 1 KiB each (default 2097152; the other topics shrink along)
-  --only TEXT     only the rows whose name holds TEXT, such as "1 KiB none" or "zstd"; may be repeated
+  --only TEXT     only the rows whose name holds TEXT, such as "1 KiB none" or "batches"; may be repeated
   --repeat N      runs of each row, of which the median by CPU is shown (default 1)
   --no-limits     only our own rows
   --storage DIR   where backups go; emptied for every row (default .cache/bench/storage)

@@ -71,7 +71,7 @@ export const prepare = async (
 ): Promise<Prepared> => {
   const backend = await Backends.open("directory", {}, folder)
   if (backend === undefined) throw new Error("a directory can always be had")
-  await Backup.run(command, place, topic, "zstd", folder, backend, format)
+  await Backup.run(command, place, topic, { output: "zstd", format }, folder, backend)
   const { backupId } = JSON.parse(readFileSync(join(folder, "report.json"), "utf8")) as { readonly backupId: string }
   return { backend, backupId }
 }

@@ -48,18 +48,33 @@ if (
 interface Row {
   readonly topic: Topics.BenchTopic
   readonly output: Backup.Output
+  readonly format: Backup.Format
   readonly backend: Backends.Name
   readonly name: string
 }
 
 const outputs = ["zstd", "lz4", "none"] as const
 const references = (["none", "lz4", "zstd"] as const).map((source) => Topics.reference(source, records))
-const rowOf = (topic: Topics.BenchTopic, output: Backup.Output, backend: Backends.Name = "directory"): Row => ({
+const rowOf = (
+  topic: Topics.BenchTopic,
+  output: Backup.Output,
+  backend: Backends.Name = "directory",
+  format: Backup.Format = "records"
+): Row => ({
   topic,
   output,
+  format,
   backend,
-  name: `${topic.what} ${topic.source} -> ${output}${backend === "directory" ? "" : ` on ${backend}`}`
+  name: `${topic.what} ${topic.source} -> ${format === "batches" ? "batches " : ""}${output}${backend === "directory" ? "" : ` on ${backend}`}`
 })
+/** A source that is compressed is stored as it is, whatever the output says: one row of each. */
+const ofBatches = [
+  ...references.flatMap((topic) => {
+    const outs = topic.source === "none" ? outputs : (["none"] as const)
+    return outs.map((output) => rowOf(topic, output, "directory", "batches"))
+  }),
+  rowOf(Topics.reference("zstd", records), "none", "versitygw", "batches")
+]
 const rows = [
   ...[...references, Topics.small(records), Topics.large(records)].flatMap((topic) =>
     outputs.map((output) => rowOf(topic, output))
@@ -67,6 +82,7 @@ const rows = [
   ...Backends.servers.flatMap((backend) =>
     outputs.map((output) => rowOf(Topics.reference("none", records), output, backend))
   ),
+  ...ofBatches,
   rowOf(Topics.many, "zstd"),
   rowOf(Topics.empty, "zstd")
 ]
@@ -233,7 +249,7 @@ try {
     if (values.compare !== undefined) {
       const pairs: Array<Compare.Pair> = []
       while (pairs.length < repeat) {
-        const ours = await Backup.run(command, place, row.topic, row.output, values.storage, backend)
+        const ours = await Backup.run(command, place, row.topic, row, values.storage, backend)
         await backend.empty()
         const folder = join(values.storage, "theirs")
         const theirs = await Compare.run(values.compare, place, row.topic, row.output, folder)
@@ -246,12 +262,13 @@ try {
     const runs: Array<Result> = []
     while (runs.length < repeat) {
       const load = loadavg()[0] ?? 0
-      const run = await Backup.run(command, place, row.topic, row.output, values.storage, backend)
+      const run = await Backup.run(command, place, row.topic, row, values.storage, backend)
       runs.push({ name: row.name, payloadBytes: Topics.payloadBytes(row.topic), load, ...run })
       say(`${row.name}: ${run.seconds.toFixed(2)} s, ${cell(run.cpuSeconds, 2)} CPU s`)
     }
     results.push(median(runs))
-    const isReference = row.topic.what === references[0]?.what && row.backend === "directory"
+    const isReference =
+      row.topic.what === references[0]?.what && row.backend === "directory" && row.format === "records"
     if (!values["no-limits"] && isReference && row.output === "none") {
       if (row.topic.source === "none") limits.push(...(await Limits.ofBytes(join(values.storage, Backends.place))))
       limits.push(await Limits.consumer(place, row.topic))

@@ -2,7 +2,7 @@ import { Effect, Result, Semaphore, Stream } from "effect"
 import type { RecordBatch } from "../kafka/batch/RecordBatch.ts"
 import type { KafkaSourceShape } from "../kafka/KafkaSource.ts"
 import type { BackupSet } from "../manifest/Catalogue.ts"
-import type { PlannedTopic } from "../manifest/RunPlan.ts"
+import { type ContentSettings, formatOf, type PlannedTopic } from "../manifest/RunPlan.ts"
 import * as RecordStreaming from "../segment/records/RecordStreaming.ts"
 
 /** How large the records of a topic are and how fast they come: looked up, or taken from backups. */
@@ -30,6 +30,19 @@ export interface OffsetSize {
  */
 export const storedPerByte = { none: 1, gzip: 0.26, snappy: 0.43, lz4: 0.43, zstd: 0.26 } as const
 const codecs = ["none", "gzip", "snappy", "lz4", "zstd"] as const
+
+/** Above this part of their record stream batches are taken for uncompressed: they say less of each record. */
+const plainAbove = 0.7
+
+/** Bytes that are stored for one offset, where no backup tells: records anew, batches as they came if compressed. */
+export const storedOf = (
+  settings: Pick<ContentSettings, "compression" | "format">,
+  { sentBytes, streamBytes }: OffsetSize
+): number => {
+  const compressed = storedPerByte[settings.compression]
+  if (formatOf(settings) === "records") return streamBytes * compressed
+  return sentBytes > plainAbove * streamBytes ? sentBytes * compressed : sentBytes
+}
 
 /** Partitions of a topic that are looked at, places in each, and bytes that are read at each place. */
 const sampled = { partitions: 3, places: 4, bytes: 256 * 1024 } as const
@@ -106,16 +119,21 @@ export const sizeOf = Effect.fn("ClusterFigures.sizeOf")(function* (kafka: Kafka
   return { sentBytes: mean((one) => one.sentBytes), streamBytes: mean((one) => one.streamBytes) } satisfies OffsetSize
 })
 
-/** The record stream of each topic in a backup, for each of its offsets: what a sample can only guess. */
+/**
+ * The record stream of each topic in a backup, for each of its offsets: what a sample can only guess. Nothing of one of
+ * batches, whose records nobody has counted the bytes of.
+ */
 export const streamOf = ({ facts, manifest }: BackupSet): ReadonlyMap<string, number> =>
   new Map(
-    (facts?.topics ?? []).flatMap(({ name, partitions }) => {
-      const offsets = partitions.reduce((n, { from, until }) => n + (until - from), 0)
-      const segments =
-        manifest.topics.find((topic) => topic.name === name)?.partitions.flatMap((one) => one.segments) ?? []
-      const bytes = segments.reduce((n, { uncompressed_size = 0 }) => n + uncompressed_size, 0)
-      return offsets > 0 && bytes > 0 ? [[name, bytes / offsets] as const] : []
-    })
+    (facts === undefined || formatOf(facts.settings) === "batches" ? [] : facts.topics).flatMap(
+      ({ name, partitions }) => {
+        const offsets = partitions.reduce((n, { from, until }) => n + (until - from), 0)
+        const segments =
+          manifest.topics.find((topic) => topic.name === name)?.partitions.flatMap((one) => one.segments) ?? []
+        const bytes = segments.reduce((n, { uncompressed_size = 0 }) => n + uncompressed_size, 0)
+        return offsets > 0 && bytes > 0 ? [[name, bytes / offsets] as const] : []
+      }
+    )
   )
 
 /** Where the logs of a topic ended earlier, as a plan or the facts of a backup say it. */

@@ -12,6 +12,7 @@ import { slotText } from "../identity/RunIdentity.ts"
 import { KafkaSources } from "../kafka/KafkaSource.ts"
 import * as Catalogue from "../manifest/Catalogue.ts"
 import * as OwnSets from "../manifest/OwnSets.ts"
+import { formatOf } from "../manifest/RunPlan.ts"
 import type { SetFacts } from "../manifest/SetFacts.ts"
 import * as Quantity from "../resource/Quantity.ts"
 import * as Slots from "../schedule/Slots.ts"
@@ -191,7 +192,12 @@ const estimated = Effect.fnUntraced(function* (given: Command.Command.Config.Inf
     (n, { name, partitions }) => n + partitions.reduce((m, { from, until }) => m + (until - from), 0) * streamOf(name),
     0
   )
-  const measured = facts === undefined ? undefined : measuredBy(facts, ofBackup ?? 0)
+  const isComparable = facts !== undefined && formatOf(facts.settings) === formatOf(request.settings)
+  const measured = isComparable ? measuredBy(facts, ofBackup ?? 0) : undefined
+  const assumedStored = growth.reduce((n, { offsets, topic }) => {
+    const size = sizes.get(topic)
+    return size === undefined ? n : n + offsets * ClusterFigures.storedOf(request.settings, size)
+  }, 0)
   const unlimited = measured?.bytesPerSecond ?? assumedBytesPerSecond
   const sentPerByte = bytes > 0 ? sent / bytes : 1
   const limit = (backup.spec.rateLimit?.bytesPerSecond ?? Infinity) / Math.max(sentPerByte, 1e-9)
@@ -205,7 +211,9 @@ const estimated = Effect.fnUntraced(function* (given: Command.Command.Config.Inf
     figures: {
       partitions,
       sentPerByte,
-      storedPerByte: measured?.storedPerByte ?? ClusterFigures.storedPerByte[backup.spec.compression],
+      storedPerByte:
+        measured?.storedPerByte ??
+        (bytes > 0 ? assumedStored / bytes : ClusterFigures.storedPerByte[backup.spec.compression]),
       bytesPerSecond: Math.min(unlimited, limit),
       intervalMillis,
       keptAgesMillis: kept.ages,

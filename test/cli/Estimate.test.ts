@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect } from "effect"
+import { readFileSync, writeFileSync } from "node:fs"
 import { cluster, desk, layer, manifest, type } from "./terminal.ts"
 
 const records = Array.from({ length: 1000 }, (_, n) => ({ key: `k${n}`, value: "x".repeat(980) }))
@@ -109,6 +110,32 @@ describe("kafka-backup estimate", () => {
         assert.closeTo(before.fullCopies.run.kafkaBytes / after.fullCopies.run.kafkaBytes, 1, 0.01)
         const isSmall = before.fullCopies.run.kafkaBytes < before.logBytes / 10
         assert.strictEqual(isSmall, codec !== "none")
+      }).pipe(Effect.provide(layer))
+  )
+
+  it.live.each(["none", "gzip", "zstd"] as const)(
+    "knows what batches take that producers compress with %s, before there is a backup and after",
+    (codec) =>
+      Effect.gen(function* () {
+        const kafka = yield* cluster
+        yield* kafka.createTopic("orders", { partitions: 1 })
+        for (let n = 0; n < 10; n++) yield* kafka.produce("orders", 0, records.slice(n * 100, n * 100 + 100), { codec })
+        const { options } = yield* desk(manifest('schedule: "0 * * * *"\ncompression: none\nformat: batches'))
+        const estimated = Effect.map(type("estimate", ...options, "-o", "json", "--rate", "100"), ({ out }) =>
+          JSON.parse(out)
+        )
+        const before = yield* estimated
+        assert.strictEqual((yield* type("run", ...options, "--slot", "2026-11-23T12:00:00Z")).exitCode, 0)
+        const after = yield* estimated
+        assert.isTrue(after.isStoredMeasured)
+        assert.closeTo(before.logBytes / after.logBytes, 1, 0.01)
+        assert.closeTo(before.storedPerByte / after.storedPerByte, 1, 0.05)
+        // What batches take says nothing of what records take.
+        const file = options[1]
+        writeFileSync(file, readFileSync(file, "utf8").replace("format: batches", "format: records"))
+        const other = yield* estimated
+        assert.isFalse(other.isStoredMeasured)
+        assert.strictEqual(other.storedPerByte, 1)
       }).pipe(Effect.provide(layer))
   )
 

@@ -256,7 +256,7 @@ describe("kafka-backup export", () => {
     Effect.gen(function* () {
       const { claim, options, segment } = yield* aSet()
       const [old, index] = [segment("payments", 0), join(claim, backupId, "manifest.json")]
-      const renamed = (text: string) => text.replace(/(payments\/partition=0\/segment-[\d-]+)\.bin\.zst/, "$1.log")
+      const renamed = (text: string) => text.replace(/(payments\/partition=0\/segment-[\d-]+)\.bin\.zst/, "$1.avro")
       renameSync(old, renamed(old))
       // As another tool would write it: without a seal, a claim and facts.
       const { kb_documents: _documents, ...foreign } = JSON.parse(renamed(readFileSync(index, "utf8")))
@@ -269,7 +269,7 @@ describe("kafka-backup export", () => {
         assert.deepStrictEqual([exitCode, out], [14, ""])
         assert.match(
           err,
-          /payments\/partition=0\/segment-\S+\.log has an unknown format: its name ends in \.log; known/
+          /payments\/partition=0\/segment-\S+\.avro has an unknown format: its name ends in \.avro; known/
         )
         assert.match(err, /\nwhat to do: it was written by a newer version or by another tool: /)
         assert.notInclude(err, "damaged")

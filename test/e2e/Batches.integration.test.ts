@@ -25,7 +25,7 @@ const dumpOf = async (classpath: string, log: Buffer) => {
     const file = join(folder, `${String(log.readBigInt64BE(0)).padStart(20, "0")}.log`)
     writeFileSync(file, log)
     const quiet = ["-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]
-    const args = ["kafka.tools.DumpLogSegments", "--files", file, "--deep-iteration"]
+    const args = ["org.apache.kafka.tools.DumpLogSegments", "--files", file, "--deep-iteration"]
     const { stdout } = await promisify(execFile)("java", [...quiet, "-cp", classpath, ...args], {
       maxBuffer: 256 * 1024 * 1024
     })

@@ -33,3 +33,6 @@ export const goldenRecords: ReadonlyArray<PlainRecord> = [
 ]
 
 export const goldenFiles = { none: "orders.bin", zstd: "orders.bin.zst", lz4: "orders.bin.lz4" } as const
+
+/** The same records as logs: two batches, of which the second one is lz4 where nothing wraps it. */
+export const goldenLogs = { none: "orders.log", zstd: "orders.log.zst", lz4: "orders.log.lz4" } as const

@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { readFileSync } from "node:fs"
+import * as LogReader from "../../src/segment/log/LogReader.ts"
 import * as KbakReader from "../../src/segment/kbak/KbakReader.ts"
-import { goldenFiles, goldenRecords } from "../golden/goldenRecords.ts"
+import { goldenFiles, goldenLogs, goldenRecords } from "../golden/goldenRecords.ts"
 import { batchOf, stream, streamOf } from "./plainRecords.ts"
+import { readAll } from "./reading.ts"
 import { write } from "./writing.ts"
 
 const golden = (compression: keyof typeof goldenFiles) =>
@@ -24,6 +26,16 @@ describe("segments written in November 2026", () => {
           headers: headers.map((header) => [Buffer.from(header.key), header.value && Buffer.from(header.value)])
         }))
         assert.deepEqual<unknown>(records, goldenRecords)
+      })
+    )
+  }
+
+  for (const compression of ["none", "zstd", "lz4"] as const) {
+    it.effect(`are read record for record where they are logs (${compression})`, () =>
+      Effect.gen(function* () {
+        const file = readFileSync(new URL(`../golden/${goldenLogs[compression]}`, import.meta.url))
+        assert.deepStrictEqual(yield* readAll(LogReader.reader, Stream.make(file)), goldenRecords)
+        assert.strictEqual((yield* LogReader.reader.inspect("golden", Stream.make(file))).compression, compression)
       })
     )
   }
