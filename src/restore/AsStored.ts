@@ -14,7 +14,10 @@ import * as WantedConfigs from "./WantedConfigs.ts"
 export interface Rules {
   /** Codec of the batches that the brokers keep as they are; absent: every codec. */
   readonly codec?: number
-  /** A smaller batch costs less with others in one request than it costs to compress it again. */
+  /**
+   * A smaller batch costs less together with others in one that is made anew, since each is a request of its own; so
+   * does an uncompressed one of less than twice as many bytes, which has fewer records.
+   */
   readonly leastBytes: number
   /** Limit of a batch in the topic. */
   readonly mostBytes: number
@@ -51,7 +54,7 @@ export const rules = (
 export const fits = ({ codec, leastBytes, mostBytes }: Rules, batch: RecordBatch): boolean => {
   const bytes = batchBytes(batch)
   return (
-    bytes >= leastBytes &&
+    bytes >= (batch.codec === 0 ? 2 * leastBytes : leastBytes) &&
     bytes <= mostBytes &&
     hasNoHoles(batch) &&
     // Producers set no time for the broker: such a batch is refused, and its records have none of their own.

@@ -55,6 +55,8 @@ describe("a stored batch", () => {
     assert.isFalse(fits({}, { logAppendTime: true }), "the broker's time")
     assert.isTrue(fits({ leastBytes: 100, mostBytes: 100 }))
     assert.isFalse(fits({ leastBytes: 101 }))
+    assert.isTrue(fits({ leastBytes: 50 }, { codec: 0 }))
+    assert.isFalse(fits({ leastBytes: 51 }, { codec: 0 }), "uncompressed, it has fewer records")
     assert.isFalse(fits({ mostBytes: 99 }))
     assert.isTrue(fits({ codec: 4 }))
     assert.isFalse(fits({ codec: 3 }))
