@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Backend } from "./Backends.ts"
-import { measured, type Usage } from "./Processes.ts"
+import { measured, type Usage, type Watch } from "./Processes.ts"
 import { type BenchTopic, payloadBytes, type Place } from "./Topics.ts"
 
 export type Output = "zstd" | "lz4" | "none"
@@ -39,7 +39,8 @@ export const run = async (
   topic: BenchTopic,
   output: Output,
   folder: string,
-  backend: Backend
+  backend: Backend,
+  watch?: Watch
 ): Promise<BackupRun> => {
   const [program = "", ...first] = command
   mkdirSync(folder, { recursive: true })
@@ -48,7 +49,12 @@ export const run = async (
   const reportFile = join(folder, "report.json")
   writeFileSync(file, JSON.stringify(manifest(place, topic, output, backend.spec)))
   const places = ["--volumes", folder, "--secrets", join(folder, "secrets")]
-  const usage = await measured(program, [...first, "run", "-f", file, ...places, "--report", reportFile], backend.env)
+  const usage = await measured(
+    program,
+    [...first, "run", "-f", file, ...places, "--report", reportFile],
+    backend.env,
+    watch
+  )
   const { outcome, totals } = JSON.parse(readFileSync(reportFile, "utf8")) as Report
   if (outcome !== "success" || totals.records !== topic.records || totals.payloadBytes !== payloadBytes(topic)) {
     throw new Error(`the run of ${topic.name} is not what it should be: ${JSON.stringify({ outcome, totals })}`)

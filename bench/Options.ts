@@ -9,10 +9,13 @@ npm run bench -- incremental [options]
 npm run bench -- operator [options]
 
   --records N     records of the reference topics, 1 KiB each (default 2097152; the other topics shrink along)
-  --only TEXT     only the rows whose name holds TEXT, such as "1 KiB none" or "zstd"; may be repeated
+  --only TEXT     only the rows whose name holds TEXT, such as "1 KiB none" or "zstd", or is it ("=1 KiB none -> zstd"); may
+                  be repeated
   --repeat N      runs of each row, of which the median by CPU is shown (default 1)
   --no-limits     only our own rows
   --storage DIR   where backups go; emptied for every row (default .cache/bench/storage)
+  --threads       also what the main thread, the thread pool and the broker did, half a second at a time (of one run of each
+                  row)
   --source        run src/main.ts instead of building dist/
   --compare TEXT  runs another tool's command, by sh, in turn with ours, --repeat times, and prints both and their ratios;
                   rows of directories only. The command finds what to do in BENCH_BOOTSTRAP, BENCH_TOPIC, BENCH_RECORDS,
@@ -43,6 +46,7 @@ export const { positionals, values } = parseArgs({
     only: { type: "string", multiple: true, default: [] },
     repeat: { type: "string", default: "1" },
     "no-limits": { type: "boolean", default: false },
+    threads: { type: "boolean", default: false },
     fillers: { type: "boolean", default: false },
     storage: { type: "string", default: join(Cache.root, ".cache", "bench", "storage") },
     source: { type: "boolean", default: false },

@@ -40,11 +40,11 @@ const startedBy = (pid: number): ReadonlyArray<number> => {
   }
 }
 
-/** User and system CPU of all threads of a process so far, in seconds; undefined where it cannot be read. */
-export const cpuSecondsOf = (pid: number | undefined): number | undefined => {
+/** User and system CPU of all threads of a process so far, or of one, in seconds; undefined where it cannot be read. */
+export const cpuSecondsOf = (pid: number | undefined, thread?: string): number | undefined => {
   try {
     // The name in parentheses may hold blanks; utime and stime are the 12th and 13th field after it.
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
+    const stat = readFileSync(`/proc/${pid}/${thread === undefined ? "" : `task/${thread}/`}stat`, "latin1")
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
     return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
   } catch {
@@ -81,11 +81,15 @@ export const endAll = (): void => {
   for (const child of running) child.kill("SIGTERM")
 }
 
+/** Called when a program has started; what it gives is called when the program has ended. */
+export type Watch = (pid: number) => () => void
+
 /** Runs a program to its end. Rejects with the end of its output when it fails. */
 export const measured = (
   program: string,
   args: ReadonlyArray<string>,
-  env: Readonly<Record<string, string>> = {}
+  env: Readonly<Record<string, string>> = {},
+  watch?: Watch
 ): Promise<Finished> =>
   new Promise((resolve, reject) => {
     const counters: Counters = { cpuSeconds: new Map(), peakBytes: new Map() }
@@ -93,6 +97,7 @@ export const measured = (
     const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] })
     running.add(child)
     const { pid } = child
+    const unwatch = pid === undefined ? undefined : watch?.(pid)
     const timer = setInterval(() => {
       if (pid !== undefined) for (const each of [pid, ...startedBy(pid)]) look(each, counters)
     }, reconcileMillis)
@@ -102,6 +107,7 @@ export const measured = (
     child.stderr.on("data", (chunk: Buffer) => (complaints = (complaints + chunk.toString()).slice(-4_000)))
     const end = () => {
       clearInterval(timer)
+      unwatch?.()
       running.delete(child)
     }
     child.once("error", (error) => {

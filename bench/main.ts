@@ -18,6 +18,7 @@ import * as IncrementalBench from "./incremental/IncrementalBench.ts"
 import * as OperatorBench from "./operator/OperatorBench.ts"
 import { endAll, type Usage } from "./Processes.ts"
 import { cell, table } from "./Table.ts"
+import * as Threads from "./Threads.ts"
 import * as Topics from "./Topics.ts"
 
 /*
@@ -60,6 +61,7 @@ const rowOf = (topic: Topics.BenchTopic, output: Backup.Output, backend: Backend
   backend,
   name: `${topic.what} ${topic.source} -> ${output}${backend === "directory" ? "" : ` on ${backend}`}`
 })
+const isNamed = (name: string, text: string) => (text.startsWith("=") ? name === text.slice(1) : name.includes(text))
 const rows = [
   ...[...references, Topics.small(records), Topics.large(records)].flatMap((topic) =>
     outputs.map((output) => rowOf(topic, output))
@@ -70,7 +72,7 @@ const rows = [
   rowOf(Topics.many, "zstd"),
   rowOf(Topics.empty, "zstd")
 ]
-  .filter(({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text)))
+  .filter(({ name }) => values.only.length === 0 || values.only.some((text) => isNamed(name, text)))
   .filter(({ backend }) => values.compare === undefined || backend === "directory")
 if (rows.length === 0 && !isIncremental) {
   process.stderr.write("no row has such a name\n")
@@ -157,6 +159,7 @@ if (isOperator) {
 }
 
 const results: Array<Result> = []
+const timelines: Array<string> = []
 const limits: Array<Limits.Limit> = []
 const compared: Array<readonly [name: string, pairs: ReadonlyArray<Compare.Pair>]> = []
 let broker: Broker.Broker | undefined
@@ -239,7 +242,9 @@ try {
     const runs: Array<Result> = []
     while (runs.length < repeat) {
       const load = loadavg()[0] ?? 0
-      const run = await Backup.run(command, place, row.topic, row.output, values.storage, backend)
+      const watched = Threads.watch(services.kafka?.pid)
+      const run = await Backup.run(command, place, row.topic, row.output, values.storage, backend, watched.begin)
+      if (values.threads && runs.length === 0) timelines.push(Threads.show(row.name, watched.slices))
       runs.push({ name: row.name, payloadBytes: Topics.payloadBytes(row.topic), load, ...run })
       say(`${row.name}: ${run.seconds.toFixed(2)} s, ${cell(run.cpuSeconds, 2)} CPU s`)
     }
@@ -254,7 +259,7 @@ try {
     console.log(`\n${machine}\n\n${Compare.show(compared)}`)
     keep({ records, compare: values.compare, compared })
   } else if (!values.fillers && !isIncremental) {
-    console.log(`\n${machine}\n\n${show(results, limits)}`)
+    console.log(`\n${machine}\n\n${[show(results, limits), ...timelines].join("\n\n")}`)
     keep({ records, results, limits })
   }
 } catch (error) {
