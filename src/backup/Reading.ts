@@ -149,9 +149,19 @@ export const readAll = Effect.fnUntraced(function* (
     )
   }
 
+  const unfinished = RunState.unfinished(plan, state)
+  yield* kafka.announce(
+    unfinished.map(({ partition: { partition, until }, position, topic }) => ({
+      topic: topic.name,
+      topicId: topic.topicId,
+      partition,
+      from: position,
+      until
+    }))
+  )
   const all = [
     ...toHeal.map((one) => healed(one)),
-    ...RunState.unfinished(plan, state).map(({ partition, position, topic }) => advancesOf(topic, partition, position))
+    ...unfinished.map(({ partition, position, topic }) => advancesOf(topic, partition, position))
   ]
   const reading = Stream.fromIterable(all).pipe(
     Stream.flatMap((one) => one, { concurrency: options.openPartitions }),

@@ -151,6 +151,11 @@ export interface KafkaSourceShape {
   /** Committed offsets (>= 0) on the given topics, of all groups that the principal may describe. */
   readonly groupOffsets: (topics: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<GroupOffsets>, KafkaError>
   /**
+   * These reads will come, in about this order, before the scope closes: where their partitions hold little, one request
+   * brings the records of many. Changes nothing of what a read delivers.
+   */
+  readonly announce: (requests: ReadonlyArray<ReadRequest>) => Effect.Effect<void, never, Scope.Scope>
+  /**
    * The committed records of `[from, until)` in offset order; every hole is reported. Ends when, and only when,
    * `position` has reached `until`. Retries throttled and empty answers, leader changes and lost connections for a
    * limited time. Fails with `Stalled` if data arrives without progress.
