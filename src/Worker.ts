@@ -98,6 +98,9 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
     format: (settings: RunPlan.ContentSettings) =>
       Formats.writer("kbak", RunPlan.segmentSettings(settings), Memory.ofSegments(settings, leftBytes))
   })
+  yield* Effect.logInfo("memory settings chosen").pipe(
+    Effect.annotateLogs(Memory.described(Memory.bounds(request.settings, limitBytes), limitBytes))
+  )
   return yield* Run.run(request, {
     ...within(limitBytes),
     beside: (segments) => within(limitBytes - ManifestMemory.heldBytes(segments)),

@@ -84,8 +84,8 @@ const consume = (piece: Uint8Array, digest: (piece: Uint8Array) => void): void =
 const hasSize = (size: number, { segment }: Placed): string => `has ${size} bytes instead of ${segment.compressed_size}`
 
 /**
- * Reads the whole segment again and compares it with the bytes that were written: by their size, and their digest, which
- * this process has of what it wrote itself, or else their SHA-256.
+ * Reads the whole segment again and compares it with the bytes that were written: by their size, and their digest,
+ * which this process has of what it wrote itself, or else their SHA-256.
  */
 const readBack = (store: ObjectStoreShape, placed: Placed, written: WrittenDigests) =>
   Effect.suspend(() => {
@@ -114,7 +114,8 @@ const readBack = (store: ObjectStoreShape, placed: Placed, written: WrittenDiges
 
 /**
  * Asks the store for every segment: it must exist with the size and the fingerprint that the put returned. Where there
- * is no fingerprint, on a directory, the segment is read back instead: what was just written is mostly still in memory.
+ * is no fingerprint, on a directory, the segment is read back instead: what was just written is mostly still in
+ * memory.
  */
 export const lostSegments = Effect.fnUntraced(function* (
   store: ObjectStoreShape,

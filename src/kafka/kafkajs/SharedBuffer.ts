@@ -1,6 +1,6 @@
 /**
- * Lends one buffer to `borrowers`, each of whom gets a function that gives it back: `release` is called when the last one
- * has done so. Giving back twice counts once.
+ * Lends one buffer to so many borrowers, each of whom gets a function that gives it back: `release` is called when the
+ * last one has done so. Giving back twice counts once.
  */
 export const lent = (borrowers: number, release: () => void): (() => () => void) => {
   let left = borrowers

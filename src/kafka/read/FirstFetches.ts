@@ -13,8 +13,8 @@ const mostTogether = 1000
 const firstTogether = 64
 
 /**
- * The first fetches of reads that are announced: where their partitions hold little, one request serves many of them, so
- * that requests grow with brokers and bytes rather than with partitions.
+ * The first fetches of reads that are announced: where their partitions hold little, one request serves many of them,
+ * so that requests grow with brokers and bytes rather than with partitions.
  */
 export interface FirstFetches {
   /** These will be read, in about this order, until the scope closes. */
