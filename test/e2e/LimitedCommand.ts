@@ -16,8 +16,8 @@ export interface LimitedEnd extends Ended {
 }
 
 /**
- * The built command as a process with little memory, with the flags of the image. Always: the process believes in a limit, and says how much it had
- * at most. With KBO_CGROUP (see MemoryCgroup.ts) the kernel enforces the limit.
+ * The built command as a process with little memory, started as the image starts it. Always: the process believes in a
+ * limit, and says how much it had at most. With KBO_CGROUP (see MemoryCgroup.ts) the kernel enforces the limit.
  */
 export class LimitedCommand {
   readonly #dist = mkdtempSync(join(tmpdir(), "kafka-backup-dist-"))
