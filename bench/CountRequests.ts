@@ -1,16 +1,21 @@
 import diagnostics from "node:diagnostics_channel"
 import { writeFileSync } from "node:fs"
 import net from "node:net"
+import * as FileCalls from "./counting/FileCalls.ts"
+import * as Memory from "./counting/Memory.ts"
 
 /*
  * Loaded before the program (`node --import`): counts the requests that it sends to Kafka and to an object store over
- * HTTP, by kind, and writes them as JSON to the file that KBO_BENCH_REQUESTS names when the process exits.
+ * HTTP, its file calls and what it copies, and writes it all as JSON to the file that KBO_BENCH_REQUESTS names when the
+ * process exits.
  */
 
 /** By kind, such as "Fetch" or "GET list". */
 export interface Requests {
   readonly kafka: Readonly<Record<string, number>>
   readonly storage: Readonly<Record<string, number>>
+  readonly files: Readonly<FileCalls.FileCalls>
+  readonly memory: Readonly<Memory.Memory>
 }
 
 /** Source: Kafka protocol guide, "API Keys". */
@@ -54,5 +59,11 @@ if (file !== undefined) {
     const { method, path } = (message as { request: { method: string; path: string } }).request
     count(storage, path.includes("list-type=") ? "LIST" : method)
   })
-  process.on("exit", () => writeFileSync(file, JSON.stringify({ kafka, storage } satisfies Requests)))
+  const files: FileCalls.FileCalls = {}
+  const memory: Memory.Memory = { copiedBytes: 0, buffers: 0, bufferBytes: 0 }
+  process.on("exit", () =>
+    writeFileSync(file, JSON.stringify({ kafka, storage, files, memory } satisfies Requests as Requests))
+  )
+  await FileCalls.install(files)
+  Memory.install(memory)
 }

@@ -106,6 +106,9 @@ export const attempt = Effect.fn("Worker.attempt")(function* (
         Memory.ofSegments(settings, leftBytes)
       )
   })
+  yield* Effect.logInfo("memory settings chosen").pipe(
+    Effect.annotateLogs(Memory.described(Memory.bounds(request.settings, limitBytes), limitBytes))
+  )
   return yield* Run.run(request, {
     ...within(limitBytes),
     beside: (segments) => within(limitBytes - ManifestMemory.heldBytes(segments)),

@@ -83,9 +83,11 @@ const consume = (piece: Uint8Array, digest: (piece: Uint8Array) => void): void =
   if (buffer instanceof ArrayBuffer && buffer.byteLength === piece.byteLength) buffer.transfer(0)
 }
 
+const hasSize = (size: number, { segment }: Placed): string => `has ${size} bytes instead of ${segment.compressed_size}`
+
 /**
- * Reads the whole segment again and compares it with the bytes that were written: by their digest, which this process
- * has of what it wrote itself, or else by their SHA-256.
+ * Reads the whole segment again and compares it with the bytes that were written: by their size, and their digest,
+ * which this process has of what it wrote itself, or else their SHA-256.
  */
 const readBack = (store: ObjectStoreShape, placed: Placed, written: WrittenDigests) =>
   Effect.suspend(() => {
@@ -96,9 +98,17 @@ const readBack = (store: ObjectStoreShape, placed: Placed, written: WrittenDiges
     const add =
       own === undefined ? (piece: Uint8Array) => void hash.update(piece) : (piece: Uint8Array) => keyed.add(piece)
     const isWritten = () => (own === undefined ? hash.digest("hex") === sha256 : keyed.end() === own)
+    let size = 0
+    const take = (piece: Uint8Array) => {
+      size += piece.byteLength
+      consume(piece, add)
+    }
     return store.read(ObjectKey.make(key)).pipe(
-      Stream.runForEach((piece) => Effect.sync(() => consume(piece, add))),
-      Effect.map(() => (isWritten() ? [] : lost(placed, altered))),
+      Stream.runForEach((piece) => Effect.sync(() => take(piece))),
+      Effect.map(() => {
+        if (size !== placed.segment.compressed_size) return lost(placed, hasSize(size, placed))
+        return isWritten() ? [] : lost(placed, altered)
+      }),
       Effect.catchReason("ObjectStoreError", "ContentMismatch", () => Effect.succeed(lost(placed, altered))),
       Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(lost(placed, "is missing")))
     )
@@ -106,8 +116,8 @@ const readBack = (store: ObjectStoreShape, placed: Placed, written: WrittenDiges
 
 /**
  * Asks the store for every segment: it must exist with the size and the fingerprint that the put returned. Where there
- * is no fingerprint, on a directory, the segment is read back: what was just written is mostly still in memory. Those
- * that somebody has read back already, `proven`, are only asked for.
+ * is no fingerprint, on a directory, the segment is read back instead: what was just written is mostly still in
+ * memory. Those that somebody has read back already, `proven`, are only asked for.
  */
 export const lostSegments = Effect.fnUntraced(function* (
   store: ObjectStoreShape,
@@ -116,16 +126,16 @@ export const lostSegments = Effect.fnUntraced(function* (
   written: WrittenDigests,
   proven: ReadonlySet<string> = new Set()
 ) {
-  const unproven: Array<Placed> = []
+  const all = RunState.segments(plan, state)
+  const isToRead = ({ segment }: Placed) => segment.fingerprint === undefined && !proven.has(segment.key)
+  const unproven = all.filter(isToRead)
   const found = yield* Effect.forEach(
-    RunState.segments(plan, state),
+    all.filter((placed) => !isToRead(placed)),
     (placed) => {
       const { segment } = placed
       return store.head(ObjectKey.make(segment.key)).pipe(
         Effect.map(({ fingerprint, size }) => {
-          if (size !== segment.compressed_size) {
-            return lost(placed, `has ${size} bytes instead of ${segment.compressed_size}`)
-          }
+          if (size !== segment.compressed_size) return lost(placed, hasSize(size, placed))
           if (segment.fingerprint === undefined || fingerprint === undefined) {
             if (!proven.has(segment.key)) unproven.push(placed)
             return []

@@ -18,18 +18,21 @@ export const share = ({ bytesPerSecond, recordsPerSecond }: Limits, { of } = alo
 
 /**
  * `kafka.read` within these limits, which all partitions share that are read through it. A fetch asks for at most
- * `mostFetchBytes`.
+ * `mostFetchBytes`, or, where nothing is limited and fetches are slow, for what `room` says.
  */
 export const of = (
   kafka: Pick<KafkaSourceShape, "read">,
   { bytesPerSecond, recordsPerSecond }: Limits,
-  mostFetchBytes: number
+  mostFetchBytes: number,
+  room?: () => number
 ): KafkaSourceShape["read"] => {
   const bytes = RateLimit.ofOptional(bytesPerSecond)
   const records = RateLimit.ofOptional(recordsPerSecond)
   const fetchBytes = RateLimit.fetchBytes(bytesPerSecond, mostFetchBytes)
+  const isLimited = bytesPerSecond !== undefined || recordsPerSecond !== undefined
+  const growth = room === undefined || isLimited ? {} : { mostFetchBytes: room }
   return (range: ReadRequest) =>
-    kafka.read({ ...range, fetchBytes }).pipe(
+    kafka.read({ ...range, fetchBytes, ...growth }).pipe(
       Stream.tap((fetched) => bytes.pay(fetched.fetchedBytes)),
       Pacing.byRecords(recordsPerSecond, records)
     )

@@ -11,15 +11,17 @@ import {
   type RunPlan
 } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
-import type { EncodedSegment, SegmentFormat } from "../segment/Segment.ts"
-import type { ObjectInfo, ObjectStoreShape } from "../storage/ObjectStore.ts"
+import type { SegmentFormat } from "../segment/Segment.ts"
+import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Checkpoints from "./Checkpoints.ts"
+import * as FetchRoom from "./FetchRoom.ts"
 import * as Healing from "./Healing.ts"
 import * as PacedReads from "./PacedReads.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
 import * as SameLog from "./SameLog.ts"
 import * as Segments from "./Segments.ts"
+import * as StoredSegment from "./StoredSegment.ts"
 import type * as TakenOver from "./TakenOver.ts"
 import type { WrittenDigests } from "./WrittenDigests.ts"
 
@@ -88,7 +90,10 @@ export const readAll = Effect.fnUntraced(function* (
   yield* Effect.forEach(restarts, checkpoints.remember, { discard: true })
   yield* checkpoints.flush
   const format = yield* options.format(plan.settings)
-  const read = PacedReads.of(kafka, PacedReads.share(request, request.seat), options.fetchBytes)
+  const toHeal = RunState.toHeal(plan, state)
+  const unfinished = RunState.unfinished(plan, state)
+  const room = FetchRoom.make(toHeal.length + unfinished.length, options.openPartitions, options.fetchBytes)
+  const read = PacedReads.of(kafka, PacedReads.share(request, request.seat), options.fetchBytes, room.limit)
   const replaced: Array<LogReplaced> = []
   const rules: Segments.SealingRules = {
     segmentBytes: options.segmentBytes,
@@ -100,7 +105,6 @@ export const readAll = Effect.fnUntraced(function* (
   }
 
   const compacted = new Map<PlannedPartition, TakenOver.GivenUp>()
-  const toHeal = RunState.toHeal(plan, state)
   const healing = yield* healingFormats(toHeal, baseSettings, plan.settings, options)
 
   /** Reads what the log has of one damaged segment, as one if it may be that large, and records it as a whole. */
@@ -158,12 +162,21 @@ export const readAll = Effect.fnUntraced(function* (
     )
   }
 
+  yield* kafka.announce(
+    unfinished.map(({ partition: { partition, until }, position, topic }) => ({
+      topic: topic.name,
+      topicId: topic.topicId,
+      partition,
+      from: position,
+      until
+    }))
+  )
   const all = [
     ...toHeal.map((one) => healed(one)),
-    ...RunState.unfinished(plan, state).map(({ partition, position, topic }) => advancesOf(topic, partition, position))
+    ...unfinished.map(({ partition, position, topic }) => advancesOf(topic, partition, position))
   ]
   const reading = Stream.fromIterable(all).pipe(
-    Stream.flatMap((one) => one, { concurrency: options.openPartitions }),
+    Stream.flatMap((one) => Stream.ensuring(one, Effect.sync(room.ended)), { concurrency: options.openPartitions }),
     Stream.runDrain
   )
   yield* Effect.raceFirst(reading, checkpoints.flushing(Duration.millis(interval / 4))).pipe(
@@ -225,7 +238,7 @@ const storeClosed =
         // The store hashes what it sends or writes; a store that does not leaves it to us.
         const sha256 = stored.sha256 ?? encoded.sha256()
         encoded.release()
-        segments.push(durableSegment(encoded, { ...stored, sha256 }, yield* Clock.currentTimeMillis))
+        segments.push(StoredSegment.of(encoded, { ...stored, sha256 }, yield* Clock.currentTimeMillis))
         progress.storedBytes += encoded.storedBytes
         progress.segments++
       }
@@ -240,23 +253,3 @@ const storeClosed =
         ...epoch
       } satisfies PartitionAdvance
     })
-
-const durableSegment = (
-  encoded: EncodedSegment,
-  { fingerprint, key, sha256 }: ObjectInfo & { readonly sha256: string },
-  uploadedMillis: number
-): DurableSegment => ({
-  key,
-  start_offset: encoded.firstOffset,
-  end_offset: encoded.lastOffset,
-  start_timestamp: encoded.minTimestamp,
-  end_timestamp: encoded.maxTimestamp,
-  record_count: encoded.recordCount,
-  uncompressed_size: encoded.uncompressedBytes,
-  compressed_size: encoded.storedBytes,
-  sha256,
-  uploaded_at: uploadedMillis,
-  payloadBytes: encoded.payloadBytes,
-  ...(encoded.largestRecordBytes === undefined ? {} : { largestRecordBytes: encoded.largestRecordBytes }),
-  ...(fingerprint === undefined ? {} : { fingerprint })
-})

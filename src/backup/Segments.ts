@@ -8,7 +8,7 @@ import type { SegmentFormat, SegmentWriter } from "../segment/Segment.ts"
 import type { SegmentError } from "../segment/SegmentError.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 
-/** Behind a larger answer nothing is called ahead, in bytes: two of them would be held. */
+/** Behind an answer larger than this, and than was asked for, nothing is called ahead, in bytes: two would be held. */
 const aheadBytes = 2 * 1024 * 1024
 
 /** When a segment is closed. */
@@ -188,7 +188,8 @@ export const cut =
           if (element !== undefined) {
             // The next one comes meanwhile: together with the one that the source fetches ahead, no link of the chain
             // waits.
-            if (!hasEnded && waiting.length === 1 && element.fetchedBytes <= aheadBytes) yield* call
+            const mostBytes = Math.max(aheadBytes, element.askedBytes ?? 0)
+            if (!hasEnded && waiting.length === 1 && element.fetchedBytes <= mostBytes) yield* call
             if (yield* take(open, element)) waiting = waiting.slice(1)
           } else if (!hasEnded) yield* receive
           const isOver = hasEnded && waiting.length === 0

@@ -5,6 +5,8 @@ import * as GroupOffsets from "./kafkajs/GroupOffsets.ts"
 import * as DescribeConfigs from "./kafkajs/protocol/DescribeConfigs.ts"
 import * as OffsetForLeaderEpoch from "./kafkajs/protocol/OffsetForLeaderEpoch.ts"
 import * as Fetch from "./kafkajs/protocol/Fetch.ts"
+import * as FetchTogether from "./kafkajs/protocol/FetchTogether.ts"
+import * as SharedBuffer from "./kafkajs/SharedBuffer.ts"
 import * as ReadRights from "./kafkajs/protocol/ReadRights.ts"
 import * as TopicConfigs from "./kafkajs/TopicConfigs.ts"
 import { ErrorCode } from "./ErrorCode.ts"
@@ -57,6 +59,27 @@ const over = ({ brokers, location, metadata, offsets }: Cluster.Cluster): KafkaW
             ? { ...Fetch.failed(ErrorCode.leaderNotAvailable, 0), release: () => undefined }
             : { ...answer.value, release: answer.release }
         ),
+        Effect.mapError(Cluster.failing("fetch"))
+      ),
+  fetchTogether: (leader, requests, maxBytes) =>
+    brokers
+      .ask(
+        leader,
+        Fetch.api,
+        (best) => FetchTogether.call(requests, maxBytes, FetchTogether.versionFor(requests, best)),
+        {
+          channel: "fetch",
+          pooled: true,
+          waitMillis: Math.max(...requests.map(({ maxWaitMillis }) => maxWaitMillis))
+        }
+      )
+      .pipe(
+        Effect.map((answer) => {
+          const failed = Fetch.failed(ErrorCode.leaderNotAvailable, 0)
+          if (answer === undefined) return requests.map(() => ({ ...failed, release: () => undefined }))
+          const release = SharedBuffer.lent(requests.length, answer.release)
+          return answer.value.map((one) => ({ ...one, release: release() }))
+        }),
         Effect.mapError(Cluster.failing("fetch"))
       ),
   topicConfigs: (names) =>

@@ -88,6 +88,8 @@ export interface ReadRequest extends TopicPartition {
   readonly until: number
   /** Limit of one fetch in bytes; a larger first batch is still returned whole (KIP-74). Default 1 MiB. */
   readonly fetchBytes?: number
+  /** Where fetches are slow, they may ask for as many bytes as this says at the time. Default: no more. */
+  readonly mostFetchBytes?: () => number
 }
 
 /** Offsets that retention or DeleteRecords removed before they could be read. */
@@ -105,6 +107,8 @@ export interface FetchedBatches extends TopicPartition {
   readonly position: number
   /** Bytes of record sets received from the broker for this element. */
   readonly fetchedBytes: number
+  /** Limit of the fetch in bytes: `fetchedBytes` is above it where a batch is larger. Absent for a gap. */
+  readonly askedBytes?: number
   readonly gap?: OffsetGap
   /** The epoch of the leader that wrote the last batch below `position`, delivered or not. Absent where unknown. */
   readonly leaderEpoch?: number
@@ -150,6 +154,11 @@ export interface KafkaSourceShape {
   ) => Effect.Effect<ReadonlyMap<string, Readonly<Record<string, string>>>, KafkaError>
   /** Committed offsets (>= 0) on the given topics, of all groups that the principal may describe. */
   readonly groupOffsets: (topics: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<GroupOffsets>, KafkaError>
+  /**
+   * These reads will come, in about this order, before the scope closes: where their partitions hold little, one
+   * request brings the records of many. Changes nothing of what a read delivers.
+   */
+  readonly announce: (requests: ReadonlyArray<ReadRequest>) => Effect.Effect<void, never, Scope.Scope>
   /**
    * The committed records of `[from, until)` in offset order; every hole is reported. Ends when, and only when,
    * `position` has reached `until`. Retries throttled and empty answers, leader changes and lost connections for a

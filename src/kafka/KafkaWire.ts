@@ -102,6 +102,16 @@ export interface KafkaWire {
     places: ReadonlyArray<PartitionOffset>
   ) => Effect.Effect<ReadonlyArray<number>, KafkaError>
   readonly fetch: (request: WireFetch) => Effect.Effect<WireFetched, KafkaError>
+  /**
+   * One Fetch of several partitions of the leader `leader` for at most `maxBytes`, one answer per partition in the same
+   * order. They fill it in this order; of those after the first that has data, what finds no room is empty. Each answer
+   * is to be released.
+   */
+  readonly fetchTogether: (
+    leader: number,
+    requests: ReadonlyArray<WireFetch>,
+    maxBytes: number
+  ) => Effect.Effect<ReadonlyArray<WireFetched>, KafkaError>
   /** As `KafkaSource.topicConfigs`. */
   readonly topicConfigs: (
     names: ReadonlyArray<string>

@@ -51,7 +51,7 @@ const rootOf = async ({ volume, subPath }: DirectoryTarget): Promise<string> => 
   const below = subPath?.replace(/\/+$/u, "") ?? ""
   return below === "" && !subPath?.startsWith("/")
     ? real
-    : Paths.beneathCreated({ path: real, durable: new Set() }, Paths.segmentsOf(below))
+    : Paths.beneathCreated(Paths.rootAt(real), Paths.segmentsOf(below))
 }
 
 /**
@@ -75,7 +75,7 @@ export const open = (target: DirectoryTarget): Effect.Effect<ObjectStoreShape, O
         )
 
     const root = yield* step("open", target.volume)(() => rootOf(target))
-    const writable: Paths.Root = { path: root, durable: new Set() }
+    const writable = Paths.rootAt(root)
     const now = yield* Clock.currentTimeMillis
     yield* step("open", target.volume)(() => AtomicFile.sweep(root, now))
 

@@ -119,6 +119,20 @@ export const bounds = (
   }
 }
 
+const mebibytes = (bytes: number): number => Math.floor(bytes / MiB)
+
+/** What a run chose, for its log: sizes in MiB. */
+export const described = (chosen: Bounds, limitBytes: number): Readonly<Record<string, number | string>> => ({
+  memoryLimitMiB: limitBytes === Number.MAX_SAFE_INTEGER ? "none" : mebibytes(limitBytes),
+  openPartitions: chosen.openPartitions,
+  largeSegments: chosen.largeSegments,
+  segmentMiB: mebibytes(chosen.segmentBytes),
+  chunkMiB: mebibytes(chosen.chunkBytes),
+  compressions: chosen.compressions,
+  inflateMiB: mebibytes(chosen.inflateBytes),
+  largestRecordMiB: mebibytes(chosen.recordBytes)
+})
+
 /** The smallest limit in bytes at which a record of that many bytes is possible. */
 export const limitForRecord = (
   settings: ContentSettings,

@@ -516,6 +516,32 @@ export const kafkaSourceContract = (name: string, setup: Effect.Effect<KafkaSubj
       })
     )
 
+    fact("delivers the same where many reads are announced, small and large ones", ({ source, driver }) =>
+      Effect.gen(function* () {
+        const topics = [freshTopic("announced"), freshTopic("announced"), freshTopic("announced")]
+        const countIn = (n: number, partition: number) => (partition === 3 ? 0 : partition === 1 ? 400 : 1 + n)
+        for (const [n, topic] of topics.entries()) {
+          yield* driver.createTopic(topic, 5)
+          for (let partition = 0; partition < 5; partition++) {
+            const records = numbered(countIn(n, partition), 1000 * n)
+            for (let at = 0; at < records.length; at += 50) {
+              yield* driver.produce(topic, partition, records.slice(at, at + 50), "none")
+            }
+          }
+        }
+        const places = topics.flatMap((topic) => [0, 1, 2, 3, 4].map((partition) => ({ topic, partition })))
+        const ends = yield* source.offsets(places, "lastStable")
+        // Less than the large partitions hold, and more than all the small ones.
+        const requests = ends.map(({ offset, ...place }) => ({ ...place, from: 0, until: offset, fetchBytes: 4000 }))
+        yield* source.announce(requests.filter(({ from, until }) => until > from))
+        const reads = yield* Effect.forEach(requests, (request) => collect(source, request), { concurrency: 3 })
+        for (const [i, { partition, topic }] of places.entries()) {
+          const n = topics.indexOf(topic)
+          assert.deepStrictEqual(values(reads[i]!), valuesOf(numbered(countIn(n, partition), 1000 * n)))
+        }
+      })
+    )
+
     fact("stops in the middle when its consumer has enough", ({ source, driver }) =>
       Effect.gen(function* () {
         const topic = freshTopic("stopped")

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { program as image } from "../../scripts/image/Program.ts"
 import { MemoryCgroup } from "../harness/MemoryCgroup.ts"
 import type { Ended } from "./product.ts"
 
@@ -15,8 +16,8 @@ export interface LimitedEnd extends Ended {
 }
 
 /**
- * The built command as a process with little memory. Always: the process believes in a limit, and says how much it had
- * at most. With KBO_CGROUP (see MemoryCgroup.ts) the kernel enforces the limit.
+ * The built command as a process with little memory, started as the image starts it. Always: the process believes in a
+ * limit, and says how much it had at most. With KBO_CGROUP (see MemoryCgroup.ts) the kernel enforces the limit.
  */
 export class LimitedCommand {
   readonly #dist = mkdtempSync(join(tmpdir(), "kafka-backup-dist-"))
@@ -31,7 +32,8 @@ export class LimitedCommand {
     return new Promise((resolve, reject) => {
       const cgroup = MemoryCgroup.make(name, mebibytes * MiB)
       const preload = fileURLToPath(new URL("underLimit.mjs", import.meta.url))
-      const command = [process.execPath, "--import", preload, join(this.#dist, "kafka-backup.mjs"), ...args]
+      const flags = image.entrypoint.slice(1, -1)
+      const command = [process.execPath, ...flags, "--import", preload, join(this.#dist, "kafka-backup.mjs"), ...args]
       const [program = "", ...rest] = cgroup === undefined ? command : cgroup.inside(command)
       const env = { ...process.env, KBO_TEST_MEMORY_LIMIT: String(mebibytes * MiB) }
       const child = spawn(program, rest, { env, stdio: ["ignore", "pipe", "pipe"] })

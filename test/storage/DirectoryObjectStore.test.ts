@@ -221,6 +221,49 @@ describe("DirectoryObjectStore and symbolic links", () => {
   )
 })
 
+describe("DirectoryObjectStore and directories that it knows", () => {
+  it.live("refuses one that somebody has replaced by a symbolic link since, and touches nothing behind it", () =>
+    Effect.gen(function* () {
+      const volume = yield* temporaryVolume
+      const outside = yield* temporaryVolume
+      const store = yield* inVolume(volume)
+      yield* store.put(key("set/topics/a/1"), [bytes("x")])
+      yield* io(async () => {
+        await writeFile(join(outside, "1"), "secret")
+        await rm(join(volume, "set/topics/a"), { recursive: true })
+        await symlink(outside, join(volume, "set/topics/a"))
+      })
+      for (const call of [
+        store.get(key("set/topics/a/1")),
+        Stream.runDrain(store.read(key("set/topics/a/1"))),
+        store.put(key("set/topics/a/1"), [bytes("x")]),
+        store.put(key("set/topics/a/2"), [bytes("x")]),
+        store.put(key("set/topics/a/2"), [bytes("x")], { ifAbsent: true })
+      ]) {
+        const error = yield* Effect.flip<unknown, ObjectStoreError, never>(call)
+        assert.strictEqual(error.reason._tag, "Misconfigured", error.operation)
+        assert.include(error.message, "symbolic link")
+      }
+      assert.deepStrictEqual(yield* io(() => readdir(outside)), ["1"])
+      assert.strictEqual(yield* io(() => readFile(join(outside, "1"), "utf8")), "secret")
+      assert.deepStrictEqual(yield* unfinished(volume), [])
+    })
+  )
+
+  it.live("makes those again that somebody has removed since", () =>
+    Effect.gen(function* () {
+      const volume = yield* temporaryVolume
+      const store = yield* inVolume(volume)
+      yield* store.put(key("set/topics/a/1"), [bytes("x")])
+      yield* io(() => rm(join(volume, "set"), { recursive: true }))
+      yield* io(() => rm(join(volume, ".kafka-backup-tmp"), { recursive: true }))
+      yield* store.put(key("set/topics/a/2"), [bytes("y")])
+      yield* store.put(key("set/topics/b/1"), [bytes("z")], { ifAbsent: true })
+      assert.deepStrictEqual(yield* keysOf(store), ["set/topics/a/2", "set/topics/b/1"])
+    })
+  )
+})
+
 describe("DirectoryObjectStore.list", () => {
   it.live("lists foreign files, skips pipes and empty directories, and does not hang on a pipe", () =>
     Effect.gen(function* () {

@@ -192,6 +192,26 @@ export const makeInMemoryWire = (state: Cluster.ClusterState): KafkaWire => {
         )
       )
     },
+    fetchTogether: (leader, requests, maxBytes) => {
+      const { topic, partition } = requests[0]!
+      return passTime(state).pipe(
+        Effect.andThen(Cluster.applyFaults(state, "fetch", { operation: "fetch", topic, partition, node: leader })),
+        Effect.map((fault) => {
+          counters.fetches++
+          let room = maxBytes
+          return requests.map((request, i) => {
+            if (i > 0 && fault !== undefined) return answerWith(ErrorCode.none)
+            const whole = answer({ ...request, maxBytes: Math.min(request.maxBytes, Math.max(room, 1)) }, fault)
+            if (room < maxBytes && whole.records.length > room) {
+              whole.release()
+              return { ...whole, records: nothing, release: () => {} }
+            }
+            room -= whole.records.length
+            return whole
+          })
+        })
+      )
+    },
     topicConfigs,
     cleanup: (names) =>
       Effect.map(

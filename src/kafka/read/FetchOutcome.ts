@@ -94,7 +94,8 @@ const classify = (sent: SentFetch, answer: WireFetched, release: () => void): Fe
   if (decoded.position > position) {
     const { batches, leaderEpoch, position: moved } = decoded
     const epoch = leaderEpoch === undefined ? {} : { leaderEpoch }
-    const element = { ...place, batches, position: moved, fetchedBytes: answer.records.length, ...epoch, release }
+    const sizes = { fetchedBytes: answer.records.length, askedBytes: sent.maxBytes }
+    const element = { ...place, batches, position: moved, ...sizes, ...epoch, release }
     return { _tag: "Progress", element }
   }
   switch (decoded.problem?._tag) {

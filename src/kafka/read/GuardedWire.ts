@@ -26,5 +26,24 @@ export const make = (wire: KafkaWire, guard: BrokerGuard): KafkaWire => ({
         // Interrupted after the answer arrived: only here can its buffers be released.
         Effect.onExit((exit) => Effect.sync(() => (Exit.isFailure(exit) ? answer?.release() : undefined)))
       )
+    }),
+  fetchTogether: (leader, requests, maxBytes) =>
+    Effect.suspend(() => {
+      let answers: ReadonlyArray<WireFetched> = []
+      const call = Effect.uninterruptibleMask((restore) =>
+        restore(wire.fetchTogether(leader, requests, maxBytes)).pipe(
+          Effect.map((arrived) => {
+            answers = arrived
+            return arrived
+          })
+        )
+      )
+      return guard(leader)(call, leaderCheck(wire, "fetch", requests[0]!)).pipe(
+        Effect.onExit((exit) =>
+          Effect.sync(() => {
+            if (Exit.isFailure(exit)) for (const answer of answers) answer.release()
+          })
+        )
+      )
     })
 })

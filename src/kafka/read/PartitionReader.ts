@@ -5,6 +5,7 @@ import { failed, type FetchOutcome, moved, outcomeOf } from "./FetchOutcome.ts"
 import { type KafkaError, LogTruncated } from "../KafkaError.ts"
 import type { FetchedBatches, ReadRequest } from "../KafkaSource.ts"
 import type { KafkaWire, WireFetch } from "../KafkaWire.ts"
+import { makeFetchSize } from "./FetchSize.ts"
 import { makePartitionLeader, type Leader } from "./PartitionLeader.ts"
 import { makeReadPatience } from "./ReadPatience.ts"
 import * as Backoff from "./Backoff.ts"
@@ -33,6 +34,7 @@ export const makePartitionReader = (
   const { topic, partition, until } = request
   const partitions = [{ topic, partition }]
   const leader = makePartitionLeader(topics, request)
+  const size = makeFetchSize(request.fetchBytes ?? options.fetchBytes, request.mostFetchBytes)
   let position = request.from
   let replica: number | undefined
   let quietMillis = 0
@@ -117,13 +119,17 @@ export const makePartitionReader = (
   const advance = Effect.gen(function* () {
     if (quietMillis > 0) yield* Effect.sleep(quietMillis)
     quietMillis = 0
-    const patience = makeReadPatience(options, request, yield* Clock.currentTimeMillis)
-    let maxBytes = request.fetchBytes ?? options.fetchBytes
+    let startedMillis = yield* Clock.currentTimeMillis
+    const patience = makeReadPatience(options, request, startedMillis)
+    let maxBytes = size.next()
     let checkTailAfterMillis = options.compactedTailMillis
     for (;;) {
       const outcome = yield* Effect.catch(attempt(maxBytes), (error) => Effect.succeed(disconnected(error)))
-      if (outcome._tag === "Progress") return
       const nowMillis = yield* Clock.currentTimeMillis
+      if (outcome._tag === "Progress") {
+        size.fetched(maxBytes, outcome.element.fetchedBytes, nowMillis - startedMillis)
+        return
+      }
       const next = patience.next(outcome, { nowMillis, position, maxBytes, isNamed: leader.isNamed() })
       if (next._tag === "Never") return yield* next.error
       if (outcome._tag === "Empty" && outcome.lastStableOffset >= until && replica === undefined) {
@@ -139,6 +145,7 @@ export const makePartitionReader = (
       maxBytes = adjust(outcome, maxBytes)
       if (next._tag === "After") yield* Effect.sleep(next.millis)
       if (next._tag === "BackedOff") yield* Backoff.wait(next.failures)
+      startedMillis = yield* Clock.currentTimeMillis
     }
   })
 

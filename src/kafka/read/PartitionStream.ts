@@ -3,7 +3,10 @@ import type { KafkaError } from "../KafkaError.ts"
 import type { FetchedBatches } from "../KafkaSource.ts"
 import type { PartitionReader } from "./PartitionReader.ts"
 
-/** After an answer above this size none is fetched ahead, in bytes: the next batch is likely to be as large. */
+/**
+ * After an answer above this size, and above what was asked for, none is fetched ahead, in bytes: the next batch is
+ * likely to be as large.
+ */
 const aheadBytes = 4 * 1024 * 1024
 
 /**
@@ -24,7 +27,8 @@ export const partitionStream = (open: () => PartitionReader): Stream.Stream<Fetc
       const deliver = Effect.suspend(() => {
         const element = reader.take()!
         ahead = undefined
-        if (reader.ended() || element.fetchedBytes > aheadBytes) return Effect.succeed([element] as const)
+        const mostBytes = Math.max(aheadBytes, element.askedBytes ?? 0)
+        if (reader.ended() || element.fetchedBytes > mostBytes) return Effect.succeed([element] as const)
         return Effect.map(Effect.forkIn(reader.advance, scope), (fiber) => {
           ahead = fiber
           return [element] as const

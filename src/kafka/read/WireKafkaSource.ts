@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import type { BrokerGuards } from "../BrokerGuards.ts"
+import { makeFirstFetches } from "./FirstFetches.ts"
 import * as GuardedWire from "./GuardedWire.ts"
 import type { KafkaSourceShape } from "../KafkaSource.ts"
 import type { KafkaWire } from "../KafkaWire.ts"
@@ -18,6 +19,8 @@ import { makeTopicMetadata } from "./TopicMetadata.ts"
 export const makeKafkaSource = (wire: KafkaWire, options?: Partial<SourceOptions>): KafkaSourceShape => {
   const settings = { ...defaults, ...options }
   const topics = makeTopicMetadata(wire, settings.metadataMillis)
+  const first = makeFirstFetches(wire, topics)
+  const reading: KafkaWire = { ...wire, fetch: first.fetch }
   const retried = Backoff.retried(settings.controlMillis)
   return {
     location: wire.location,
@@ -29,10 +32,11 @@ export const makeKafkaSource = (wire: KafkaWire, options?: Partial<SourceOptions
     cleanup: (names) => (names.length === 0 ? Effect.succeed(new Map()) : retried(wire.cleanup(names))),
     topicConfigs: (names) => (names.length === 0 ? Effect.succeed(new Map()) : retried(wire.topicConfigs(names))),
     groupOffsets: (names) => (names.length === 0 ? Effect.succeed([]) : retried(wire.groupOffsets(names))),
+    announce: first.announce,
     read: (request) =>
       request.from >= request.until
         ? Stream.empty
-        : partitionStream(() => makePartitionReader(wire, topics, settings, request))
+        : partitionStream(() => makePartitionReader(reading, topics, settings, request))
   }
 }
 

@@ -27,7 +27,13 @@ const fileSystems: Readonly<Record<number, string>> = {
   0x01021997: "9p"
 }
 
-const unfinished = (root: string) => join(root, Paths.temporaryFolder, `put-${randomUUID()}`)
+/** A file that does not have its name yet. */
+interface Unfinished {
+  readonly path: string
+  readonly handle: FileHandle
+  /** It was renamed: nothing is left at `path`. */
+  isMoved: boolean
+}
 
 const unlessMissing = (cause: unknown): void => {
   if (!isMissing(cause)) throw cause
@@ -103,25 +109,46 @@ const linked = async (root: Paths.Root, from: string, to: string, key: string): 
 const prunedTimes = 100
 
 /** Creates the parents and names the file in them; starts again when a deletion pruned the parents in between. */
-const named = async (root: Paths.Root, from: string, key: string, ifAbsent: boolean): Promise<void> => {
+const named = async (root: Paths.Root, file: Unfinished, key: string, ifAbsent: boolean): Promise<void> => {
   const segments = Paths.segmentsOf(key)
   const name = async () => {
     const folder = await Paths.beneathCreated(root, segments.slice(0, -1))
     const to = await Paths.beneath(folder, segments.slice(-1))
-    if (ifAbsent) await linked(root, from, to, key)
-    else await rename(from, to)
+    if (ifAbsent) await linked(root, file.path, to, key)
+    else {
+      await rename(file.path, to)
+      file.isMoved = true
+    }
     return folder
   }
   for (let attempt = 1; ; attempt++) {
     try {
       const folder = await name()
       // Whoever deleted the object and its directory since then did so on purpose.
-      return await Paths.syncDirectory(folder).catch(unlessMissing)
+      return await Paths.syncedTogether(root, folder).catch(unlessMissing)
     } catch (cause) {
       if (errorCode(cause) !== "ENOENT" || attempt === prunedTimes) throw cause
       await Paths.assertMounted(root.path)
     }
   }
+}
+
+/** A new file for what is not finished. Throws `TargetMissing` when the root is gone. */
+const begun = async (root: Paths.Root): Promise<Unfinished> => {
+  const folder = join(root.path, Paths.temporaryFolder)
+  const isThere =
+    root.durable.has(folder) &&
+    (await lstat(folder).then(
+      (found) => found.isDirectory(),
+      () => false
+    ))
+  if (!isThere) {
+    await Paths.assertMounted(root.path)
+    await Paths.beneathCreated(root, [Paths.temporaryFolder])
+  }
+  const path = join(folder, `put-${randomUUID()}`)
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+  return { path, handle: await open(path, flags, 0o666), isMoved: false }
 }
 
 /** How one step of a write runs: translates failures, and is waited for when the fiber is interrupted. */
@@ -146,14 +173,11 @@ export const write = <E>(
         const there = await lstat(await Paths.beneath(root.path, Paths.segmentsOf(key))).catch(unlessMissing)
         if (there?.isFile()) throw new Refusal(new ObjectExists({ key }))
       }
-      await Paths.assertMounted(root.path)
-      await Paths.beneathCreated(root, [Paths.temporaryFolder])
-      const path = unfinished(root.path)
-      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-      return { path, handle: await open(path, flags, 0o666) }
+      return await begun(root)
     }),
-    ({ handle, path }) =>
+    (file) =>
       Effect.gen(function* () {
+        const { handle } = file
         const hash = createHash("sha256")
         for (const batch of batches(pieces)) {
           yield* step(async () => {
@@ -174,15 +198,15 @@ export const write = <E>(
             const detail = `${expected} bytes were written, but the file has ${stats.size}`
             throw new Refusal(new ContentMismatch({ key, detail }))
           }
-          await named(root, path, key, options.ifAbsent)
+          await named(root, file, key, options.ifAbsent)
           return { stats, sha256 }
         })
       }),
-    ({ handle, path }) =>
+    (file) =>
       // Losing these is harmless: a name left behind is not listed and is swept by a later opening.
       Effect.promise(async () => {
-        await handle.close().catch(() => undefined)
-        await unlink(path).catch(() => undefined)
+        await file.handle.close().catch(() => undefined)
+        if (!file.isMoved) await unlink(file.path).catch(() => undefined)
       })
   )
 

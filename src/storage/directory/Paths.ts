@@ -1,5 +1,5 @@
-import { lstat, mkdir, open } from "node:fs/promises"
 import { constants } from "node:fs"
+import { lstat, mkdir, open, realpath } from "node:fs/promises"
 import { join } from "node:path"
 import * as KeyRules from "../KeyRules.ts"
 import { Misconfigured, TargetMissing } from "../ObjectStoreError.ts"
@@ -13,7 +13,17 @@ export interface Root {
   readonly path: string
   /** Directories below whose own names are known to survive a crash: created or met, and their parents synced since. */
   readonly durable: Set<string>
+  /** Syncs of directories that are under way, by path; see `syncedTogether`. */
+  readonly syncing: Map<string, Syncing>
 }
+
+interface Syncing {
+  readonly running: Promise<void>
+  /** For those who asked since it began: what they did may not be in it. */
+  next: Promise<void> | undefined
+}
+
+export const rootAt = (path: string): Root => ({ path, durable: new Set(), syncing: new Map() })
 
 const symbolicLink = (path: string): Refusal =>
   new Refusal(
@@ -52,10 +62,40 @@ export const syncDirectory = async (path: string): Promise<void> => {
 }
 
 /**
- * The path of `segments` below `root`, after a look at each of them: throws `Misconfigured` at the first symbolic link.
+ * As `syncDirectory`. Writers who ask while a sync of the same directory is under way share the one after it: many new
+ * directories beside each other cost few syncs.
+ */
+export const syncedTogether = (root: Root, path: string): Promise<void> => {
+  const begin = (): Promise<void> => {
+    const running = syncDirectory(path).finally(() => {
+      if (root.syncing.get(path) === syncing && syncing.next === undefined) root.syncing.delete(path)
+    })
+    const syncing: Syncing = { running, next: undefined }
+    root.syncing.set(path, syncing)
+    return running
+  }
+  const underWay = root.syncing.get(path)
+  if (underWay === undefined) return begin()
+  return (underWay.next ??= underWay.running.then(begin, begin))
+}
+
+/** In one call where all of it is there: no symbolic link is on the way to `path`, nor is it one itself. */
+const isReal = (path: string): Promise<boolean> =>
+  realpath(path).then(
+    (real) => real === path,
+    () => false
+  )
+
+/**
+ * The path of `segments` below `root`, after a look at all of them: throws `Misconfigured` at the first symbolic link.
  * Segments that do not exist are fine; what is found there is for the caller to meet.
  */
 export const beneath = async (root: string, segments: ReadonlyArray<string>): Promise<string> => {
+  if (segments.length > 1) {
+    const whole = join(root, ...segments)
+    if (await isReal(whole)) return whole
+  }
+  // Which of them it is, or what is not there.
   let path = root
   let exists = true
   for (const segment of segments) {
@@ -84,13 +124,27 @@ const assertReal = async (path: string, cause: unknown): Promise<void> => {
   throw new Refusal(new Misconfigured({ detail, advice }))
 }
 
+/** How many of `segments`, from the root, are directories that are there and that need not be synced. */
+const knownOf = async (root: Root, segments: ReadonlyArray<string>): Promise<number> => {
+  let path = root.path
+  let known = 0
+  for (const segment of segments) {
+    const next = join(path, segment)
+    if (!root.durable.has(next)) break
+    path = next
+    known++
+  }
+  return known > 0 && (await isReal(path)) ? known : 0
+}
+
 /**
  * Like `beneath`, creating every directory that is missing; `root` itself must exist. All of them survive a crash on
  * return, those too that another writer has created but perhaps not yet synced.
  */
 export const beneathCreated = async (root: Root, segments: ReadonlyArray<string>): Promise<string> => {
-  let path = root.path
-  for (const segment of segments) {
+  const known = await knownOf(root, segments)
+  let path = join(root.path, ...segments.slice(0, known))
+  for (const segment of segments.slice(known)) {
     const parent = path
     path = join(parent, segment)
     try {
@@ -104,7 +158,7 @@ export const beneathCreated = async (root: Root, segments: ReadonlyArray<string>
       if (code !== "EEXIST") continue
     }
     if (root.durable.has(path)) continue
-    await syncDirectory(parent)
+    await syncedTogether(root, parent)
     root.durable.add(path)
   }
   return path
