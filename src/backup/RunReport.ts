@@ -18,6 +18,8 @@ export const RunReport = Schema.Struct({
   alreadyComplete: Schema.optionalKey(Schema.Boolean),
   /** When that was: the times of the backup, not of this attempt. */
   made: Schema.optionalKey(Schema.Struct({ startedAt: Schema.String, completedAt: Schema.String })),
+  /** What the segments are; absent where they are records. Of others `payloadBytes` is what Kafka has of them. */
+  format: Schema.optionalKey(Schema.String),
   totals: Schema.optionalKey(
     Schema.Struct({
       topics: Schema.Int,

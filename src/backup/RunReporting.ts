@@ -3,7 +3,7 @@ import * as BackupKeys from "../manifest/BackupKeys.ts"
 import { sentence } from "../manifest/FullReason.ts"
 import { fullReads, type SetFacts } from "../manifest/SetFacts.ts"
 import * as SealedJson from "../manifest/SealedJson.ts"
-import { heldBack } from "../manifest/RunPlan.ts"
+import { formatOf, heldBack } from "../manifest/RunPlan.ts"
 import type { RunIdentity } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
 import { exitCodes } from "../outcome/ExitCodes.ts"
@@ -62,6 +62,7 @@ export const ofSuccess = (context: RunContext, completedMillis: number, success:
   ...common(context, completedMillis),
   outcome: "success",
   ...(success.alreadyComplete ? { alreadyComplete: true, made: made(success) } : {}),
+  ...(formatOf(success.facts.settings) === "records" ? {} : { format: formatOf(success.facts.settings) }),
   totals: success.facts.totals,
   ...(success.facts.base === undefined ? {} : { base: success.facts.base.backupId }),
   ...readInFull(success.facts),

@@ -138,7 +138,7 @@ export const closing = (report: RunReport): string => {
     facts.push(
       ["Topics", `${Format.count(report.totals.topics)}, ${Format.count(report.totals.partitions)} partitions`],
       ["Records", Format.count(report.totals.records)],
-      ["Keys and values", Format.bytes(report.totals.payloadBytes)],
+      [report.format === undefined ? "Keys and values" : "Batches in Kafka", Format.bytes(report.totals.payloadBytes)],
       ["Stored", `${Format.bytes(report.totals.storedBytes)} in ${Format.count(report.totals.segments)} segments`]
     )
     const { newRecords, newStoredBytes, records, storedBytes } = report.totals

@@ -198,4 +198,39 @@ describe("a backup of batches", () => {
       yield* assertHoldsAll(cluster, store, ids[0], someTopics)
     }).pipe(Effect.provide(layer))
   )
+
+  it.live.each(["zstd", "lz4", "none"] as const)(
+    "fails a reader that knows the page on KBAK and nothing else by name, before its first record (%s)",
+    (compression) =>
+      Effect.gen(function* () {
+        const { cluster, store } = yield* world
+        yield* fill(cluster)
+        yield* attempt(batches(slots[0], compression))
+        const error = yield* Effect.flip(readAsKbak(store, ids[0]))
+        const [first] = yield* keysOf(store, ids[0])
+        assert.strictEqual(error.message, `${first} is no KBAK segment: it does not begin with KBAK`)
+        // The same reader reads a backup of records.
+        yield* attempt(records(slots[1]))
+        assert.isAbove(yield* readAsKbak(store, ids[1]), 700)
+      }).pipe(Effect.provide(layer))
+  )
+})
+
+/** Steps 1 and 2 of docs/storage-format.md, "Reading a backup", and the header of "A segment"; gives the records. */
+const readAsKbak = Effect.fnUntraced(function* (store: ObjectStoreShape, backupId: (typeof ids)[number]) {
+  const manifest = JSON.parse(Buffer.from(yield* store.get(BackupKeys.manifest(backupId))).toString())
+  let found = 0
+  for (const { partitions } of manifest.topics) {
+    for (const { segments } of partitions) {
+      for (const { key } of segments) {
+        const file = Buffer.from(yield* store.get(ObjectKey.make(key)))
+        const wrong = (what: string) => Effect.fail(new Error(`${key} is no KBAK segment: ${what}`))
+        if (file.toString("latin1", 0, 4) !== "KBAK") return yield* wrong("it does not begin with KBAK")
+        if (file[4] !== 1) return yield* wrong(`it is of version ${file[4]}`)
+        if (file.toString("latin1", file.length - 4) !== "BKAE") return yield* wrong("it does not end with BKAE")
+        found += Number(file.readBigUInt64LE(8))
+      }
+    }
+  }
+  return found
 })

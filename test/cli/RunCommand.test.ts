@@ -43,6 +43,23 @@ describe("kafka-backup run", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("names the format of batches in its report, in list and in describe, and gives their records", () =>
+    Effect.gen(function* () {
+      yield* DemoCluster.fill(yield* cluster)
+      const { options } = yield* desk(manifest("format: batches"))
+      const { out } = yield* typeAs("person", "run", ...options, "--slot", slot)
+      assert.match(out, /\nRecords +100,216\nBatches in Kafka +\d/)
+      assert.match((yield* type("list", ...options)).out, /nightly-20261123-120000 +complete, batches /)
+      const listed = JSON.parse((yield* type("list", ...options, "-o", "json")).out)
+      assert.strictEqual(JSON.stringify(listed).includes('"format":"batches"'), true)
+      assert.match((yield* type("describe", ...options, backupId)).out, /\nFormat +batches\n/)
+      const verified = yield* type("verify", ...options, backupId, "--deep")
+      assert.strictEqual(verified.exitCode, 0, verified.err)
+      const exported = yield* type("export", ...options, backupId, "-t", "payments")
+      assert.lengthOf(exported.out.trim().split("\n"), 16)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("exits with 13 and names the topics that the cluster does not have", () =>
     Effect.gen(function* () {
       yield* DemoCluster.fill(yield* cluster)

@@ -100,11 +100,11 @@ describe("Verification", () => {
   it.live("does not call damaged what a newer version wrote: it says so and proves nothing", () =>
     Effect.gen(function* () {
       const { set, store } = yield* aSet()
-      const named = JSON.stringify(set.manifest).replaceAll(".bin.zst", ".log.zst")
+      const named = JSON.stringify(set.manifest).replaceAll(".bin.zst", ".avro.zst")
       const newer = { ...set, manifest: JSON.parse(named) as typeof set.manifest }
       const error = yield* Effect.flip(Verification.verify(store, newer, "records"))
       assert.isTrue(error._tag === "SegmentError" && error.reason._tag === "UnknownFormat")
-      assert.include(error.message, "its name ends in .log.zst")
+      assert.include(error.message, "its name ends in .avro.zst")
     }).pipe(Effect.provide(layer))
   )
 

@@ -34,7 +34,7 @@ const fill = Effect.fnUntraced(function* (cluster: InMemoryCluster) {
 
 describe("a restore", () => {
   it.effect.each(formats)(
-    "of %s gives every record its old offset, and the logs their starts, ends and holes",
+    "gives every record its old offset, and the logs their starts, ends and holes (%s)",
     (format) =>
       Effect.gen(function* () {
         const { source, target } = yield* worlds
