@@ -16,8 +16,8 @@ export interface WriteBounds {
 const batchBytes = 900 * 1024
 
 /**
- * Each batch is a request of its own, which takes 0.5 to 0.75 ms of CPU time here and as much of the broker. Source:
- * batches of 16 KiB (zstd) took as much of ours as to compress their records anew, and twice the time.
+ * Each batch is a request of its own, of 0.5 to 0.75 ms of CPU time. Source: docs/performance.md; with zstd, batches of
+ * 16 KiB took as much of ours as to compress their records anew, and twice the time.
  */
 const leastStoredBytes = 32 * 1024
 
