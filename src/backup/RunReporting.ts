@@ -114,16 +114,23 @@ export const ofSuccess = (context: RunContext, completedMillis: number, success:
   ]
 })
 
-const repeat = ({ slot, trigger }: RunIdentity) =>
-  trigger === undefined ? `repeat the run with --slot ${slot}` : `repeat the run with --slot ${slot} and its --trigger`
+/** The options with which an interrupted process is started again. */
+const repeat = ({ slot, trigger }: RunIdentity, { shard }: RunProgress) => {
+  const others = [
+    ...(trigger === undefined ? [] : ["its --trigger"]),
+    ...(shard === undefined ? [] : [`--shard ${shard.index}/${shard.of}`])
+  ]
+  return [`repeat the run with --slot ${slot}`, ...others].join(" and ")
+}
 
 /** Why a run ended without a set; the message says if nothing was stored before an interruption. */
 export const explain = ({ identity, progress }: RunContext, cause: Cause.Cause<unknown>): Explanation.Explained => {
   const explained = Explanation.explain(cause)
   if (explained.exitCode !== exitCodes.interrupted || identity === undefined) return explained
-  // The error itself knows the slot only, not the trigger.
+  // The error itself knows the slot only, neither the trigger nor the shard.
   if (!Cause.hasInterruptsOnly(cause)) {
-    return identity.trigger === undefined ? explained : { ...explained, advice: repeat(identity) }
+    const isWholeAdvice = identity.trigger === undefined && progress.shard === undefined
+    return isWholeAdvice ? explained : { ...explained, advice: repeat(identity, progress) }
   }
   return {
     ...explained,
@@ -131,7 +138,7 @@ export const explain = ({ identity, progress }: RunContext, cause: Cause.Cause<u
       progress.backupId === undefined
         ? "the run was interrupted before it stored anything"
         : `the run of ${progress.backupId} was interrupted; everything stored so far is kept`,
-    advice: repeat(identity)
+    advice: repeat(identity, progress)
   }
 }
 

@@ -65,7 +65,8 @@ const shardFlag = Flag.String("shard").pipe(
   Flag.withMetavar("I/N"),
   Flag.filterMap(
     (text) => Option.fromUndefinedOr(ShardDeal.parseSeat(text)),
-    () => `a number from 0 and the number of processes, up to ${ShardDeal.mostSeats}, such as 0/4`
+    () =>
+      `I/N, with N processes, up to ${ShardDeal.mostSeats}, and I from 0 to below N, such as 0/4 for the first of four`
   ),
   Flag.optional,
   Flag.map(Option.getOrUndefined),
@@ -87,9 +88,16 @@ const flags = {
 
 type Given = Command.Command.Config.Infer<typeof flags>
 
-/** Fails for options that contradict each other. */
+/** Fails for options that contradict each other, or need others. */
 const assertUsable = Effect.fnUntraced(function* (given: Given) {
-  if (!Resource.isRunSpec(given.file)) return
+  if (!Resource.isRunSpec(given.file)) {
+    if (given.shard === undefined || given.shard.of === 1) return
+    if (Option.isSome(given.slot) || given.trigger !== undefined) return
+    return yield* new UsageError({
+      detail: "--shard needs --slot or --trigger: without them each process would make a backup of its own",
+      advice: `give all ${given.shard.of} processes the same --slot, such as ${slotText(yield* Clock.currentTimeMillis)}`
+    })
+  }
   const extra = Option.isSome(given.slot) ? "--slot" : given.trigger === undefined ? undefined : "--trigger"
   if (extra === undefined) return
   return yield* new UsageError({

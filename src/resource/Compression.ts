@@ -3,7 +3,7 @@ import * as Rule from "./Rule.ts"
 
 export const Compression = Field.choice(["zstd", "lz4", "none"], {
   description:
-    "How segments are compressed in storage: zstd, lz4 or none. It is independent of compression inside Kafka."
+    "How segments are compressed in storage: zstd, lz4 or none. It is independent of compression inside Kafka, but for format batches, which compresses only what arrives uncompressed."
 })
 export type Compression = typeof Compression.Type
 

@@ -64,13 +64,23 @@ describe("kafka-backup run", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("refuses a shard without a slot or a trigger, with which each process would make a backup of its own", () =>
+    Effect.gen(function* () {
+      const { options } = yield* desk()
+      const { err, exitCode } = yield* type("run", ...options, "--shard", "0/2")
+      assert.strictEqual(exitCode, 2)
+      assert.match(err, /--shard needs --slot or --trigger: without them each process would make a backup of its own/)
+      assert.match(err, /give all 2 processes the same --slot, such as \d{4}-/)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("refuses a shard that is none", () =>
     Effect.gen(function* () {
       const { options } = yield* desk()
       for (const wrong of ["4/4", "1", "0/65", "-1/2"]) {
         const { err, exitCode } = yield* type("run", ...options, `--shard=${wrong}`)
         assert.strictEqual(exitCode, 2, wrong)
-        assert.match(err, /a number from 0 and the number of processes, up to 64, such as 0\/4/)
+        assert.match(err, /I\/N, with N processes, up to 64, and I from 0 to below N, such as 0\/4/)
       }
     }).pipe(Effect.provide(layer))
   )
@@ -183,6 +193,19 @@ describe("an interrupted run", () => {
       assert.deepStrictEqual([second.attempt, second.totals.records], [2, 100_216])
       assert.isBelow(second.added.records, 100_216)
       assert.strictEqual((yield* type("verify", ...options, backupId, "--deep")).exitCode, 0)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("of a shard is to be repeated as that shard", () =>
+    Effect.gen(function* () {
+      yield* DemoCluster.fill(yield* cluster)
+      const { claim, directory, options } = yield* desk(slow)
+      const file = join(directory, "report.json")
+      const args = [...options, "--slot", slot, "--shard", "0/2", "--report", file]
+      yield* interrupted(() => existsSync(join(claim, backupId, "topics")), ...args)
+      const { error, exitCode } = reportIn(file)
+      assert.strictEqual(exitCode, 21)
+      assert.strictEqual(error.advice, `repeat the run with --slot ${slot} and --shard 0/2`)
     }).pipe(Effect.provide(layer))
   )
 

@@ -38,7 +38,17 @@ export const wrapping = (head: Buffer): Compression => {
 }
 
 /** Thrown by what reads a log: what is wrong with it. */
-export class Corruption extends Error {}
+export class Corruption extends Error {
+  /**
+   * Whether batches before this place may be wrong, too: the checksum of a batch does not cover its first offset, so
+   * where two of them contradict each other, nobody knows which one is damaged.
+   */
+  readonly isBefore: boolean
+  constructor(what: string, isBefore = false) {
+    super(what)
+    this.isBefore = isBefore
+  }
+}
 
 /** Thrown by what reads a log: it has a batch of another format, if the file is the one that was stored. */
 export class OtherMagic extends Error {

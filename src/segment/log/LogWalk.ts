@@ -61,7 +61,7 @@ export class LogWalk {
 
   /** What a reader fails with that met this. */
   failure(cause: unknown): unknown {
-    if (cause instanceof Log.Corruption) return this.#damaged(cause.message)
+    if (cause instanceof Log.Corruption) return this.#damaged(cause.message, undefined, cause.isBefore)
     if (cause instanceof DecompressionFailed) return this.#damaged(`cannot be decompressed: ${cause.message}`, cause)
     return cause
   }
@@ -107,7 +107,8 @@ export class LogWalk {
     const named = this.#named
     if (named === undefined || (lastOffset >= named.firstOffset && baseOffset <= named.lastOffset)) return
     throw new Log.Corruption(
-      `has a batch with the offsets ${baseOffset} to ${lastOffset}, but the manifest says ${named.firstOffset} to ${named.lastOffset}`
+      `has a batch with the offsets ${baseOffset} to ${lastOffset}, but the manifest says ${named.firstOffset} to ${named.lastOffset}`,
+      true
     )
   }
 
@@ -142,16 +143,16 @@ export class LogWalk {
       : this.#damaged(`has ${message}`)
   }
 
-  #damaged(what: string, cause?: DecompressionFailed): SegmentError {
-    const detail = `${what}${this.#affected()}`
+  #damaged(what: string, cause?: DecompressionFailed, isBefore = false): SegmentError {
+    const detail = `${what}${this.#affected(isBefore)}`
     const reason = new SegmentDamaged({ key: this.#key, detail, ...(cause === undefined ? {} : { cause }) })
     return new SegmentError({ reason })
   }
 
   /** Which records a person must do without, as far as that can be told. */
-  #affected(): string {
+  #affected(isBefore: boolean): string {
     if (this.#named === undefined) return ""
-    const from = Math.max(this.#named.firstOffset, this.lastOffset + 1)
+    const from = isBefore ? this.#named.firstOffset : Math.max(this.#named.firstOffset, this.lastOffset + 1)
     const { lastOffset } = this.#named
     return from > lastOffset ? "" : `; affected: offsets ${from} to ${lastOffset}, by the manifest`
   }

@@ -9,11 +9,13 @@ export const lengthKnownBytes = BatchHeader.length + 4
 /** Largest batch that is believed in, in bytes; as where batches are fetched. */
 const maxBytes = 256 * 1024 * 1024
 
+const placeOf = (after: number): string => (after < 0 ? "has a first batch" : `has a batch after offset ${after}`)
+
 /** Where the batch that begins at `start` ends. Throws `Corruption` for a length that none has. */
 export const endOf = (bytes: Buffer, start: number, after: number): number => {
   const length = bytes.readInt32BE(start + BatchHeader.length)
   if (length < headerBytes - BatchHeader.prefixBytes || length > maxBytes) {
-    throw new Corruption(`has a batch after offset ${after} that claims a length of ${length} bytes`)
+    throw new Corruption(`${placeOf(after)} that claims a length of ${length} bytes`)
   }
   return start + BatchHeader.prefixBytes + length
 }
@@ -23,7 +25,7 @@ export const endOf = (bytes: Buffer, start: number, after: number): number => {
  * and hold its records. Its records section is not opened. Throws `Corruption` and `OtherMagic`.
  */
 export const at = (bytes: Buffer, start: number, end: number, after: number): RecordBatch => {
-  const wrong = (what: string) => new Corruption(`has a batch after offset ${after} ${what}`)
+  const wrong = (what: string, isBefore = false) => new Corruption(`${placeOf(after)} ${what}`, isBefore)
   const baseOffset = readInt64(bytes, start + BatchHeader.baseOffset)
   if (crc32c(bytes.subarray(start + BatchHeader.attributes, end)) !== bytes.readUInt32BE(start + BatchHeader.crc)) {
     throw wrong("whose checksum (CRC-32C) does not match its bytes")
@@ -36,7 +38,7 @@ export const at = (bytes: Buffer, start: number, end: number, after: number): Re
   const lastOffset = baseOffset + lastOffsetDelta
   const codec = attributes & BatchAttribute.codecMask
   if (baseOffset <= after || lastOffsetDelta < 0 || !Number.isSafeInteger(lastOffset)) {
-    throw wrong(`with the offsets ${baseOffset} to ${lastOffset}`)
+    throw wrong(`with the offsets ${baseOffset} to ${lastOffset}`, true)
   }
   if (recordCount < 1 || recordCount > lastOffsetDelta + 1) {
     throw wrong(`with ${recordCount} records at ${lastOffsetDelta + 1} offsets`)

@@ -154,6 +154,28 @@ describe("a segment that is a log", () => {
     })
   )
 
+  it.effect("takes all of a segment for affected where offsets contradict each other: no checksum covers them", () =>
+    Effect.gen(function* () {
+      const written = yield* write([holding([5, 6], 5, 6), holding([7, 8], 7, 8), holding([9], 9, 9)])
+      const bad = Buffer.from(written.file)
+      // The first batch begins at 8 now, within the segment; the second one seems to be the wrong one.
+      bad[7] = 8
+      const error = yield* Effect.flip(reader.inspect("a.log", pieces(bad), named(written)))
+      assert.include(error.message, "a.log: has a batch after offset 9 with the offsets 7 to 8")
+      assert.include(error.message, "affected: offsets 5 to 9, by the manifest")
+    })
+  )
+
+  it.effect("calls the first batch so", () =>
+    Effect.gen(function* () {
+      const written = yield* write([holding([5, 6], 5, 6)])
+      const bad = Buffer.from(written.file)
+      bad[40]! ^= 1
+      const error = yield* Effect.flip(reader.inspect("a.log", pieces(bad), named(written)))
+      assert.include(error.message, "a.log: has a first batch whose checksum (CRC-32C) does not match")
+    })
+  )
+
   it.effect.prop("never fails but with a damaged file, whatever the bytes are", [Seed], ([seed]) =>
     Effect.gen(function* () {
       const next = random(seed)
