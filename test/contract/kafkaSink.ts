@@ -588,7 +588,12 @@ export const kafkaSinkContract = (name: string, setup: Effect.Effect<SinkSubject
         const configs = { "max.message.bytes": "2000000", "segment.ms": "1000000" }
         const { topic } = yield* topicWith(subject, "altered", configs)
         yield* sink.alterConfigs(topic, { "segment.ms": null, "min.cleanable.dirty.ratio": "0.25" })
-        const now = (yield* source.topicConfigs([topic])).get(topic)
+        // The broker that is asked hears of the change from the controller, a moment later.
+        const configsNow = Effect.map(source.topicConfigs([topic]), (found) => found.get(topic))
+        const now = yield* Effect.repeat(configsNow, {
+          until: (found) => found?.["min.cleanable.dirty.ratio"] === "0.25",
+          times: 100
+        })
         assert.strictEqual(now?.["max.message.bytes"], "2000000")
         assert.strictEqual(now?.["min.cleanable.dirty.ratio"], "0.25")
         assert.isUndefined(now?.["segment.ms"])
