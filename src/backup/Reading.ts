@@ -144,9 +144,13 @@ export const readAll = Effect.fnUntraced(function* (
     )
   }
 
-  const advancesOf = (topic: PlannedTopic, partition: PlannedPartition, position: number) => {
+  const advancesOf = (
+    topic: PlannedTopic,
+    partition: PlannedPartition,
+    position: number,
+    knownEpoch: number | undefined
+  ) => {
     const place = { topic: topic.name, partition: partition.partition, from: position, until: partition.until }
-    const knownEpoch = RunState.leaderEpoch(RunState.of(state, topic.name, partition), partition)
     return read({ ...place, topicId: topic.topicId }).pipe(
       sameLog.followed(place, knownEpoch),
       Stream.interruptWhen(Deferred.await(options.stop)),
@@ -171,9 +175,13 @@ export const readAll = Effect.fnUntraced(function* (
       until
     }))
   )
+  // Each is made when its turn comes, and is garbage after it: thousands of them would take 25 KB each.
   const all = [
-    ...toHeal.map((one) => healed(one)),
-    ...unfinished.map(({ partition, position, topic }) => advancesOf(topic, partition, position))
+    ...toHeal.map((one) => Stream.suspend(() => healed(one))),
+    ...unfinished.map(({ partition, position, topic }) => {
+      const knownEpoch = RunState.leaderEpoch(RunState.of(state, topic.name, partition), partition)
+      return Stream.suspend(() => advancesOf(topic, partition, position, knownEpoch))
+    })
   ]
   const reading = Stream.fromIterable(all).pipe(
     Stream.flatMap((one) => Stream.ensuring(one, Effect.sync(room.ended)), { concurrency: options.openPartitions }),
