@@ -46,13 +46,13 @@ export const awaited = Effect.fn("PlanOnce.awaited")(function* (
   stop: Deferred.Deferred<void>
 ) {
   const untilMillis = (yield* Clock.currentTimeMillis) + patienceMillis
-  let isSaid = false
   for (let waitMillis = looks.first; ; waitMillis = Math.min(2 * waitMillis, looks.most)) {
     const found = yield* known(store, backupId)
     if (found !== undefined) return found
     if ((yield* Clock.currentTimeMillis) >= untilMillis) return undefined
-    if (!isSaid) yield* Effect.logInfo(`waiting for shard 0 to make the plan, ${patienceMillis / 1000} seconds at most`)
-    isSaid = true
+    if (waitMillis === looks.first) {
+      yield* Effect.logInfo(`waiting for shard 0 to make the plan, ${patienceMillis / 1000} seconds at most`)
+    }
     yield* Effect.sleep(waitMillis).pipe(Effect.raceFirst(Deferred.await(stop)))
     if (yield* Deferred.isDone(stop)) return yield* interrupted(request, backupId)
   }

@@ -39,15 +39,15 @@ export const aRestore = (backupId: string, changes: Partial<RestoreRequest> = {}
   ...changes
 })
 
-/** Formats of a backup's segments. */
-export const formats = ["records", "batches"] as const
+export const { formats } = Backup
 
 export type Format = (typeof formats)[number]
 
-export const backUpAs = (format: Format) => {
-  const settings = { ...Backup.aRequest(slot).settings, ...(format === "records" ? {} : { format }) }
-  return Effect.map(Backup.attempt(Backup.aRequest(slot, { settings })), ({ facts }) => facts.backupId)
-}
+export const backUpAs = (format: Format) =>
+  Effect.map(
+    Backup.attempt(Backup.aRequest(slot, { settings: Backup.settingsOf(format) })),
+    ({ facts }) => facts.backupId
+  )
 
 export const backUp = backUpAs("records")
 
