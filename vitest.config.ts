@@ -1,21 +1,31 @@
 import { defineConfig } from "vitest/config"
 
-/** Integration tests that mostly wait: for a control plane, or for a network that is disturbed. */
-const waiting = [
+/** Integration tests that mostly wait for a control plane. An operator of its own belongs here: see PodStart. */
+const onCluster = [
   "test/kubernetes/**/*.integration.test.ts",
   "test/deploy/**/*.integration.test.ts",
   "test/operator/**/*.integration.test.ts",
   "test/testing/**/*.integration.test.ts",
   "test/e2e/Operator*.integration.test.ts",
   // An operator of its own: two at the same control plane would share a lease, and one of them stand by.
-  "test/e2e/PodStart.integration.test.ts",
-  "test/e2e/{Network,Storage}Faults.integration.test.ts"
+  "test/e2e/PodStart.integration.test.ts"
 ]
+
+/** Integration tests that mostly wait for a network, a store or a broker that is disturbed. */
+const underFaults = [
+  "test/e2e/{Network,Storage}Faults.integration.test.ts",
+  "test/e2e/KafkaSecurity.integration.test.ts",
+  "test/e2e/RestoreBrokers.integration.test.ts",
+  "test/e2e/UncleanElection.integration.test.ts"
+]
+
+/** One file at a time: brokers and stores are shared, and the machine may have two cores. */
+const oneByOne = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 300_000 }
 
 /**
  * Unit tests and stories need nothing and run anywhere. `*.integration.test.ts` use real services
- * (test/harness/services.ts) one file at a time, because brokers and stores are shared and the machine may have two
- * cores; those that mostly wait are a project of their own (`cluster`), which can run beside the others.
+ * (test/harness/services.ts); those that mostly wait are projects of their own (`cluster`, `faults`), which can run
+ * beside the others.
  */
 export default defineConfig({
   test: {
@@ -37,22 +47,12 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/**/*.integration.test.ts"],
-          exclude: waiting,
-          fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 300_000
+          exclude: [...onCluster, ...underFaults],
+          ...oneByOne
         }
       },
-      {
-        extends: true,
-        test: {
-          name: "cluster",
-          include: waiting,
-          fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 300_000
-        }
-      }
+      { extends: true, test: { name: "cluster", include: onCluster, ...oneByOne } },
+      { extends: true, test: { name: "faults", include: underFaults, ...oneByOne } }
     ]
   }
 })

@@ -20,8 +20,9 @@ const wanted = process.env["KBO_LIMIT_MINUTES"]
 /** After this the run is stopped and counts as failed: a hung worker must not hang a build. */
 const limitMinutes =
   wanted === undefined
-    ? { unit: 20, integration: 50, cluster: 50 }
-    : { unit: Number(wanted), integration: Number(wanted), cluster: Number(wanted) }
+    ? { unit: 20, integration: 50, cluster: 50, faults: 50 }
+    : { unit: Number(wanted), integration: Number(wanted), cluster: Number(wanted), faults: Number(wanted) }
+const lanes = ["integration", "cluster", "faults"] as const
 
 const folder = mkdtempSync(join(tmpdir(), "kafka-backup-test-"))
 const passedOn = process.argv.slice(2).filter((argument) => argument !== "--no-services")
@@ -106,8 +107,8 @@ try {
   say("unit tests")
   counts.push(await vitest("unit"))
   const env = await services()
-  say("integration tests; those that mostly wait, on a cluster and for networks, run in parallel")
-  counts.push(...(await Promise.all([vitest("integration", env), vitest("cluster", env)])))
+  say("integration tests; those that mostly wait, for a cluster or for what is disturbed, run in parallel")
+  counts.push(...(await Promise.all(lanes.map((lane) => vitest(lane, env)))))
 } catch (error) {
   say(error instanceof Error ? error.message : String(error))
   counts.push({ passed: 0, failed: 1, skipped: 0 })
