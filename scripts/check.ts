@@ -44,6 +44,11 @@ const steps: ReadonlyArray<Step> = [
   },
   { name: "drift", command: [node, "scripts/crd.ts", "--check"], repair: "npm run crd, and commit what it writes" },
   {
+    name: "version",
+    command: [node, "scripts/versions.ts", "--check"],
+    repair: "node scripts/versions.ts, and commit what it writes"
+  },
+  {
     name: "lock file",
     command: [node, "scripts/lockfile.ts", "--check"],
     repair: "node scripts/lockfile.ts, and commit package-lock.json"
