@@ -9,6 +9,7 @@ import type { ObjectStores } from "../storage/ObjectStore.ts"
 import { version } from "../version.ts"
 import * as Explanation from "../worker/Explanation.ts"
 import { check } from "./CheckCommand.ts"
+import { convert } from "./ConvertCommand.ts"
 import { crd } from "./CrdCommand.ts"
 import { demo } from "./demo/DemoCommand.ts"
 import { describe } from "./DescribeCommand.ts"
@@ -49,6 +50,7 @@ export const kafkaBackup = Command.make("kafka-backup").pipe(
     estimate,
     operator,
     crd,
+    convert,
     demo
   ])
 )

@@ -35,7 +35,7 @@ export class BadManifest extends Schema.TaggedError<BadManifest>()("BadManifest"
 }
 
 /** The file cannot be read. */
-const unreadable = (file: string, why: string) =>
+export const unreadable = (file: string, why: string) =>
   new BadManifest({
     file,
     problems: [why],
@@ -62,7 +62,7 @@ const bounded = (input: () => AsyncIterable<Buffer>, name: string, why: (error: 
   })
 
 /** Also of a pipe, as a shell makes one for `-f <(command)`: it is read from where it stands. */
-const text = (file: string) =>
+export const text = (file: string) =>
   file === "-"
     ? bounded(
         () => process.stdin,

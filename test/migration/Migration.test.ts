@@ -1,0 +1,242 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Result } from "effect"
+import { parse, stringify } from "yaml"
+import * as Migration from "../../src/migration/Migration.ts"
+
+const backup = (spec: object, metadata: object = { name: "orders" }) =>
+  stringify({ apiVersion: "kafka.oso.sh/v1alpha1", kind: "KafkaBackup", metadata, spec })
+const restore = (spec: object) =>
+  stringify({ apiVersion: "kafka.oso.sh/v1alpha1", kind: "KafkaRestore", metadata: { name: "back" }, spec })
+
+const all = (text: string) => Result.getOrThrow(Migration.convert(text))
+const one = (text: string): Migration.Migrated => {
+  const [only, ...others] = all(text)
+  assert.deepStrictEqual(others, [])
+  return only!
+}
+const specOf = ({ yaml }: Migration.Migrated) => (parse(yaml!) as { spec: Record<string, any> }).spec
+const decisions = ({ notes }: Migration.Migrated) =>
+  notes.filter(({ isDecision }) => isDecision).map(({ field }) => field)
+const noted = ({ notes }: Migration.Migrated) => notes.filter(({ isDecision }) => !isDecision).map(({ field }) => field)
+
+const cluster = { bootstrapServers: ["kafka:9092"] }
+const s3 = {
+  storageType: "s3",
+  s3: { bucket: "backups", region: "eu-west-1", credentialsSecret: { name: "aws" } }
+}
+const plain = { kafkaCluster: cluster, topics: ["orders"], storage: s3 }
+
+describe("a KafkaBackup of the other operator", () => {
+  it("is written out where its defaults are other ones: keys of Secrets, the type of storage", () => {
+    const migrated = one(backup(plain))
+    assert.deepStrictEqual(migrated.problems, [])
+    assert.deepStrictEqual(migrated.notes, [])
+    assert.deepStrictEqual(specOf(migrated)["storage"], {
+      storageType: "s3",
+      s3: {
+        bucket: "backups",
+        region: "eu-west-1",
+        credentialsSecret: {
+          name: "aws",
+          accessKeyKey: "AWS_ACCESS_KEY_ID",
+          secretKeyKey: "AWS_SECRET_ACCESS_KEY"
+        }
+      }
+    })
+    const gcs = { gcs: { bucket: "backups", credentialsSecret: { name: "g" } }, storageType: "gcs" }
+    assert.deepStrictEqual(specOf(one(backup({ ...plain, storage: gcs })))["storage"]["gcs"]["credentialsSecret"], {
+      name: "g",
+      key: "SERVICE_ACCOUNT_JSON"
+    })
+    const claim = one(backup({ ...plain, storage: { pvc: { claimName: "c", create: { enabled: true } } } }))
+    assert.deepStrictEqual(specOf(claim)["storage"], { storageType: "pvc", pvc: { claimName: "c" } })
+    assert.deepStrictEqual(noted(claim), ["spec.storage.pvc.claimName", "spec.storage.pvc.create"])
+  })
+
+  it("keeps its limits, its checkpoints and its retention under the names that they have here", () => {
+    const migrated = one(
+      backup({
+        ...plain,
+        checkpoint: { enabled: true, intervalSecs: 60 },
+        rateLimiting: { bytesPerSec: 1_000_000, recordsPerSec: 0, maxConcurrentPartitions: 4 },
+        circuitBreaker: { enabled: true, failureThreshold: 3, resetTimeoutSecs: 90, operationTimeoutMs: 30_000 },
+        retention: { enabled: true, keepLast: 7, maxAgeDays: 30 },
+        suspend: true
+      })
+    )
+    assert.deepStrictEqual(migrated.problems, [])
+    assert.deepInclude(specOf(migrated), {
+      checkpointIntervalSecs: 60,
+      rateLimit: { bytesPerSecond: 1_000_000 },
+      circuitBreaker: { enabled: true, failureThreshold: 3, resetTimeoutSecs: 90 },
+      retention: { backups: 7, maxAge: "30d" },
+      suspend: true
+    })
+    assert.deepStrictEqual(noted(migrated), ["spec.retention.maxAgeDays"])
+  })
+
+  it("removes nothing that it did not remove before", () => {
+    assert.notProperty(specOf(one(backup({ ...plain, retention: { enabled: false, keepLast: 1 } }))), "retention")
+    const dry = one(backup({ ...plain, retention: { enabled: true, keepLast: 1, dryRun: true } }))
+    assert.notProperty(specOf(dry), "retention")
+    assert.deepStrictEqual(decisions(dry), ["spec.retention.dryRun"])
+  })
+
+  it.each([
+    ["0 2 * * *", "0 2 * * *", []],
+    ["0 30 2 * * *", "30 2 * * *", []],
+    ["0 0 2 * * SUN *", "0 2 * * SUN", []],
+    ["30 0 2 * * *", "0 2 * * *", ["spec.schedule"]],
+    ["0 0 2 1 1 * 2027", "0 2 1 1 *", ["spec.schedule"]],
+    ["0 2 * * 1", "0 2 * * 1", ["spec.schedule"]]
+  ] as const)("runs by the schedule %s as %s", (before, after, toDecide) => {
+    const migrated = one(backup({ ...plain, schedule: before }))
+    assert.strictEqual(specOf(migrated)["schedule"], after)
+    assert.deepStrictEqual(decisions(migrated), [...toDecide])
+  })
+
+  it("loses the level that the API server wrote into it where its codec has none", () => {
+    const migrated = one(backup({ ...plain, compression: "none", compressionLevel: 3 }))
+    assert.deepStrictEqual(migrated.problems, [])
+    assert.notProperty(specOf(migrated), "compressionLevel")
+    assert.strictEqual(
+      specOf(one(backup({ ...plain, compression: "zstd", compressionLevel: 9 })))["compressionLevel"],
+      9
+    )
+  })
+
+  it("needs a decision where it ran without end, and where it has a field that nobody knows", () => {
+    const migrated = one(backup({ ...plain, continuous: true, stopAtCurrentOffsets: false, retries: 3 }))
+    assert.deepStrictEqual(decisions(migrated), ["spec.continuous", "spec.retries"])
+    assert.deepStrictEqual(specOf(migrated)["incremental"], { enabled: true })
+  })
+
+  it("is told of what has no counterpart only where it is set to something else than usual", () => {
+    const usual = { segmentMaxBytes: 134_217_728, pollIntervalMs: 100, consumerGroupSnapshot: false }
+    assert.deepStrictEqual(one(backup({ ...plain, ...usual })).notes, [])
+    const other = { segmentMaxBytes: 1_000_000, metrics: { port: 9090 } }
+    assert.deepStrictEqual(noted(one(backup({ ...plain, ...other }))), ["spec.segmentMaxBytes", "spec.metrics"])
+  })
+
+  it("gives its problems as they are, with what this operator would say", () => {
+    const migrated = one(backup({ ...plain, kafkaCluster: { bootstrapServers: ["http://kafka:9092"] } }))
+    assert.deepStrictEqual(
+      migrated.problems.map(({ field }) => field),
+      ["spec.kafkaCluster.bootstrapServers[0]"]
+    )
+  })
+
+  it("leaves behind what belongs to the object of the cluster", () => {
+    const metadata = {
+      name: "orders",
+      namespace: "shop",
+      uid: "u",
+      resourceVersion: "7",
+      labels: { team: "a" },
+      annotations: { "kubectl.kubernetes.io/last-applied-configuration": "{}" }
+    }
+    const { metadata: kept, status } = parse(one(backup(plain, metadata)).yaml!) as Record<string, unknown>
+    assert.deepStrictEqual(kept, { name: "orders", namespace: "shop", labels: { team: "a" } })
+    assert.isUndefined(status)
+  })
+})
+
+describe("a KafkaRestore of the other operator", () => {
+  it("names its backup, its cluster and its time as they are named here", () => {
+    const migrated = one(
+      restore({
+        backupRef: { name: "orders", backupId: "orders-20260301-020000", storage: s3 },
+        kafkaCluster: cluster,
+        topics: [],
+        topicMapping: { orders: "orders-old" },
+        pitr: { endTimestamp: 1_772_000_000_000, startTimestamp: 1_771_000_000_000 },
+        createTopics: true,
+        defaultReplicationFactor: 1,
+        rollback: { snapshotBeforeRestore: false },
+        produceAcks: -1
+      })
+    )
+    assert.deepStrictEqual(migrated.problems, [])
+    assert.deepStrictEqual(migrated.notes, [])
+    assert.deepInclude(specOf(migrated), {
+      backupId: "orders-20260301-020000",
+      targetCluster: cluster,
+      topicMapping: { orders: "orders-old" },
+      pitr: { timestampMillis: 1_772_000_000_000, start: "2026-02-13T16:26:40.000Z" },
+      createTopics: true,
+      defaultReplicationFactor: 1,
+      rollback: { enabled: false }
+    })
+    assert.notProperty(specOf(migrated), "backupRef")
+    assert.notProperty(specOf(migrated), "topics")
+  })
+
+  it("restores the newest backup of a KafkaBackup that it names alone", () => {
+    const migrated = one(restore({ backupRef: { name: "orders" }, kafkaCluster: cluster }))
+    assert.deepStrictEqual(migrated.problems, [])
+    assert.deepStrictEqual(specOf(migrated)["backupRef"], { name: "orders" })
+    assert.strictEqual(specOf(migrated)["createTopics"], false)
+  })
+
+  it("needs a decision where it would do something else with records or offsets", () => {
+    const migrated = one(
+      restore({
+        backupRef: { name: "orders", namespace: "shop" },
+        kafkaCluster: cluster,
+        purgeTopics: true,
+        repartitioning: { orders: { targetPartitions: 6 } },
+        offsetReset: { enabled: true, consumerGroups: ["g"], strategy: "manual" }
+      })
+    )
+    assert.sameMembers(decisions(migrated), [
+      "spec.backupRef.namespace",
+      "spec.purgeTopics",
+      "spec.repartitioning",
+      "spec.offsetReset.strategy"
+    ])
+  })
+})
+
+describe("what is converted", () => {
+  it("is every document, and every item of what kubectl prints", () => {
+    const list = stringify({ apiVersion: "v1", kind: "List", items: [parse(backup(plain)), parse(restore({}))] })
+    assert.deepStrictEqual(
+      all(`${list}---\n${backup(plain, { name: "other" })}`).map(({ what }) => what),
+      ["KafkaBackup orders", "KafkaRestore back", "KafkaBackup other"]
+    )
+  })
+
+  it("is no other kind: it is named, and nothing is written for it", () => {
+    const migrated = one("apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n")
+    assert.isUndefined(migrated.yaml)
+    assert.deepStrictEqual(decisions(migrated), ["kind"])
+  })
+
+  it.each([
+    ["", /empty/],
+    ["a: [", /not valid YAML/]
+  ] as const)("is a manifest: %j is not", (text, why) => {
+    assert.match(Result.match(Migration.convert(text), { onFailure: (s) => s, onSuccess: () => "converted" }), why)
+  })
+
+  it("survives blocks of any wrong shape", () => {
+    for (const wrong of [null, 1, "text", [], [{}], true, { a: 1 }]) {
+      for (const text of [backup(wrong as object), restore(wrong as object)]) assert.strictEqual(all(text).length, 1)
+      for (const field of [
+        "kafkaCluster",
+        "storage",
+        "topics",
+        "retention",
+        "checkpoint",
+        "rateLimiting",
+        "schedule"
+      ]) {
+        const migrated = one(backup({ ...plain, [field]: wrong }))
+        assert.isString(migrated.yaml, `${field} ${JSON.stringify(wrong)}`)
+      }
+      for (const field of ["backupRef", "pitr", "offsetReset", "rollback", "topicMapping", "partitionMapping"]) {
+        assert.isString(one(restore({ [field]: wrong })).yaml)
+      }
+    }
+  })
+})
