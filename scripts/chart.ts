@@ -45,7 +45,7 @@ const versioned = (file: string, version: string): string =>
     .replace(/^appVersion: .*$/mu, `appVersion: "${version}"`)
 
 const { version } = JSON.parse(read("package.json")) as { readonly version: string }
-const wanted = new Map([
+const wanted = new Map<string, string>([
   ...[chart, definitions].map(
     (folder) => [`${folder}/Chart.yaml`, versioned(`${folder}/Chart.yaml`, version)] as const
   ),

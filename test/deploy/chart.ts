@@ -23,7 +23,12 @@ export const render = async (apiserver: ApiServer, ...options: ReadonlyArray<str
   ).filter((object) => object !== null)
 
 /** Labels and annotations by which Helm and people know where an object is from. */
-const origin = ["app.kubernetes.io/instance", "app.kubernetes.io/version", "helm.sh/chart", "helm.sh/resource-policy"]
+const origin = new Set([
+  "app.kubernetes.io/instance",
+  "app.kubernetes.io/version",
+  "helm.sh/chart",
+  "helm.sh/resource-policy"
+])
 
 const without = (map: Json | undefined, isLeftOut: (entry: readonly [string, unknown]) => boolean): Json =>
   Object.fromEntries(Object.entries(map ?? {}).filter((entry) => !isLeftOut(entry)))
@@ -38,10 +43,10 @@ const expanded = (container: Json): Json => {
       return env.find((variable) => variable["name"] === name)!["value"]
     })
   )
-  const defaults = ["--max-concurrent-runs=10", "--max-concurrent-drills=2"]
+  const defaults = new Set(["--max-concurrent-runs=10", "--max-concurrent-drills=2"])
   return {
     ...container,
-    args: args.filter((text) => !defaults.includes(text)),
+    args: args.filter((text) => !defaults.has(text)),
     env: env.filter(({ name }) => !used.has(name)).toSorted((a, b) => (a["name"] < b["name"] ? -1 : 1))
   }
 }
@@ -50,7 +55,7 @@ const expanded = (container: Json): Json => {
 const effect = (object: Json): Json => {
   const { kind, metadata, spec } = object
   const isOrigin = ([name, value]: readonly [string, unknown]) =>
-    origin.includes(name) || (name === "app.kubernetes.io/managed-by" && value === "Helm")
+    origin.has(name) || (name === "app.kubernetes.io/managed-by" && value === "Helm")
   const labels = without(metadata.labels, isOrigin)
   const annotations = without(metadata.annotations, isOrigin)
   const plain = { ...object, metadata: { ...metadata, labels, annotations } }
