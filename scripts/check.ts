@@ -43,6 +43,7 @@ const steps: ReadonlyArray<Step> = [
     repair: "import only from allowed rooms, and break circles; the rules and their reasons: .dependency-cruiser.mjs"
   },
   { name: "drift", command: [node, "scripts/crd.ts", "--check"], repair: "npm run crd, and commit what it writes" },
+  { name: "chart", command: [node, "scripts/chart.ts", "--check"], repair: "npm run chart, and commit what it writes" },
   {
     name: "version",
     command: [node, "scripts/versions.ts", "--check"],

@@ -21,6 +21,7 @@ export const controllerManager = join(folder, "kube-controller-manager-v1.34.4")
 export const scheduler = join(folder, "kube-scheduler-v1.34.4")
 export const kubelet = join(folder, "kubelet-v1.34.4")
 export const kubectl = join(folder, "kubectl-v1.34.4")
+export const helm = join(folder, "helm-v4.3.2")
 
 /** Where `npm run services` says what it started. */
 export const environmentFile = join(folder, "env.json")

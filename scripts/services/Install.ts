@@ -226,6 +226,10 @@ export const controlPlane = async (): Promise<Programs> => {
   }
 }
 
+/** The client that installs the chart in deploy/helm. */
+export const helm = (): Promise<string> =>
+  goProgram(Cache.helm, "helm", "helm.sh/helm/v4/cmd/helm@v4.3.2", "2-4 minutes")
+
 const containerPackages = ["containerd", "runc", "containernetworking-plugins", "busybox-static"]
 const containerPrograms = ["containerd", "ctr", "runc", "busybox", "ip", "unshare"]
 
@@ -297,7 +301,14 @@ export const javaTools = async (jars: string): Promise<string> => {
   return `${classes}${delimiter}${join(jars, "*")}`
 }
 
-const controlPlaneFolders = [Cache.etcd, Cache.apiserver, Cache.controllerManager, Cache.scheduler, Cache.kubectl]
+const controlPlaneFolders = [
+  Cache.etcd,
+  Cache.apiserver,
+  Cache.controllerManager,
+  Cache.scheduler,
+  Cache.kubectl,
+  Cache.helm
+]
 
 /** What of this is in place already, without changing anything. */
 export const installed = () => ({

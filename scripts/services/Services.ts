@@ -162,7 +162,12 @@ export const install = async (wanted: ReadonlyArray<Name>) => {
       minio: await attempt(["minio"], Install.minio),
       fakegcs: await attempt(["fakegcs"], Install.fakegcs),
       toxiproxy: await attempt(["toxiproxy"], Install.toxiproxy),
-      controlPlane: await attempt(["apiserver"], Install.controlPlane),
+      controlPlane: await attempt(["apiserver"], async () => {
+        const programs = await Install.controlPlane()
+        // A client of it, like kubectl: tests of the chart find it where it is installed (test/harness/Helm.ts).
+        await Install.helm()
+        return programs
+      }),
       kubelet: await attempt(["kubelet"], Install.kubelet)
     }))
   ])

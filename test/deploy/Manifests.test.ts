@@ -8,7 +8,7 @@ import { electionRights, type Json, lines, objectsOf, one, operatorRights, root,
 
 const folder = `${root}deploy/`
 const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
-  (file) => file.endsWith(".yaml") && !file.startsWith("samples")
+  (file) => file.endsWith(".yaml") && !file.startsWith("samples") && !file.startsWith("helm")
 )
 const roles = files.flatMap(objectsOf).filter(({ kind }) => kind === "Role" || kind === "ClusterRole")
 

@@ -1,0 +1,12 @@
+{{/* Labels of every object. */}}
+{{- define "kafka-backup-crds.labels" -}}
+app.kubernetes.io/name: kafka-backup-operator
+app.kubernetes.io/part-of: kafka-backup-operator
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,37 @@
+{{/* What the schema cannot say. Each message names the value and the remedy. */}}
+{{- define "kafka-backup-operator.checks" -}}
+{{- range $arg := .Values.extraArgs }}
+{{- $name := first (splitList "=" $arg) }}
+{{- $value := get (dict "--image" "jobs.image" "--image-pull-policy" "jobs.imagePullPolicy" "--job-user" "jobs.user" "--listen" "metrics.port" "--watch-namespace" "watch" "--max-concurrent-runs" "jobs.maxConcurrentRuns" "--max-concurrent-drills" "jobs.maxConcurrentDrills") $name }}
+{{- if $value }}
+{{- fail (printf "extraArgs: %s is set by the value %s: remove it from extraArgs and set that value" $name $value) }}
+{{- end }}
+{{- end }}
+{{- range $variable := .Values.extraEnv }}
+{{- if has $variable.name (list "POD_NAME" "POD_NAMESPACE") }}
+{{- fail (printf "extraEnv: %s is what the chart itself sets: remove it from extraEnv" $variable.name) }}
+{{- end }}
+{{- if eq $variable.name "NODE_OPTIONS" }}
+{{- fail "extraEnv: NODE_OPTIONS is made of the values heap.oldMiB and heap.youngMiB: remove it from extraEnv and set those" }}
+{{- end }}
+{{- end }}
+{{- range $label := keys .Values.podLabels }}
+{{- if has $label (list "app.kubernetes.io/name" "app.kubernetes.io/component" "app.kubernetes.io/managed-by") }}
+{{- fail (printf "podLabels: %s is how the operator's pods are told from others: remove it from podLabels" $label) }}
+{{- end }}
+{{- end }}
+{{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
+{{- fail "serviceAccount.name: give the name of the existing account, or set serviceAccount.create to true" }}
+{{- end }}
+{{- $limit := dig "limits" "memory" "" .Values.resources | toString }}
+{{- if regexMatch "^[0-9]+(Mi|Gi)$" $limit }}
+{{- $limitMiB := trimSuffix "Mi" $limit | trimSuffix "Gi" | int }}
+{{- if hasSuffix "Gi" $limit }}
+{{- $limitMiB = mul 1024 $limitMiB }}
+{{- end }}
+{{- $heapMiB := add (int .Values.heap.oldMiB) (mul 3 (int .Values.heap.youngMiB)) }}
+{{- if gt (mul 10 $heapMiB) (mul 7 $limitMiB) }}
+{{- fail (printf "heap: %d MiB (oldMiB + 3 × youngMiB) are more than 70 per cent of resources.limits.memory, %s: lower heap.oldMiB or raise the limit" $heapMiB $limit) }}
+{{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,194 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Helm from "../harness/Helm.ts"
+import * as Kubectl from "../harness/Kubectl.ts"
+import { describeWith } from "../harness/services.ts"
+import { chart, definitionsChart, effects, render, set } from "./chart.ts"
+import { alternatives, refused } from "./chartValues.ts"
+import { type Json, one, parseAll, root } from "./manifests.ts"
+
+describeWith("apiserver", "the Helm chart", ({ apiserver }) => {
+  const kustomized = async (folder: string) =>
+    parseAll(await Kubectl.succeed(apiserver, ["kustomize", join(root, "deploy", folder)]))
+  const ownNamespace = `--values=${join(chart, "values-own-namespace.yaml")}`
+
+  describe("is equal in effect to", () => {
+    it("deploy/overlays/cluster-wide, with the values that it has", async () => {
+      assert.deepStrictEqual(effects(await render(apiserver)), effects(await kustomized("overlays/cluster-wide")))
+    })
+
+    it("deploy/overlays/single-namespace, but for names of policies that other operators do not have", async () => {
+      const objects = await render(
+        apiserver,
+        ...set({ "watch.scope": "Namespaces", "watch.namespaces": ["kafka-backup"] })
+      )
+      const renamed = JSON.parse(
+        JSON.stringify(objects).replaceAll("kafka-backup-system-kafka-backup-operator-", "kafka-backup-operator-")
+      )
+      assert.deepStrictEqual(effects(renamed), effects(await kustomized("overlays/single-namespace")))
+    })
+
+    it("deploy/overlays/own-image, with that image", async () => {
+      const objects = await render(apiserver, ...set({ "image.repository": "registry.example.com/kafka-backup" }))
+      assert.deepStrictEqual(effects(objects), effects(await kustomized("overlays/own-image")))
+    })
+
+    it("deploy/monitoring, with the monitors and rules switched on", async () => {
+      const kinds = ["serviceMonitor", "podMonitor", "prometheusRule"]
+      const values = Object.fromEntries(kinds.map((kind) => [`monitoring.${kind}.enabled`, true]))
+      const isMonitoring = ({ apiVersion }: Json) => apiVersion.startsWith("monitoring.coreos.com/")
+      const specs = (objects: ReadonlyArray<Json>) =>
+        objects.filter(isMonitoring).map(({ kind, metadata, spec }) => [kind, metadata.namespace, metadata.name, spec])
+      const found = specs(await render(apiserver, ...set(values)))
+      const byLabel = found.find(([kind]) => kind === "ServiceMonitor")![3]
+      // The Service is called after the release, and alerts have to know its job.
+      assert.strictEqual(byLabel.jobLabel, "app.kubernetes.io/name")
+      delete byLabel.jobLabel
+      assert.sameDeepMembers(found, specs(await kustomized("monitoring")))
+    })
+  })
+
+  it("passes Helm's strict lint, with the definitions alone and with the values of each scope", async () => {
+    const scopes = [[], [ownNamespace], set({ "watch.scope": "Namespaces", "watch.namespaces": ["orders", "billing"] })]
+    for (const options of scopes) await Helm.succeed(apiserver, ["lint", "--strict", chart, ...options])
+    await Helm.succeed(apiserver, ["lint", "--strict", definitionsChart])
+  })
+
+  it("gives a Role in each of the namespaces, and no rights in the cluster", async () => {
+    const namespaces = ["orders", "billing", "orders"]
+    const objects = await render(
+      apiserver,
+      ...set({ "watch.scope": "Namespaces", "watch.namespaces": namespaces, "crds.enabled": false })
+    )
+    const roles = objects
+      .filter(({ kind }) => kind.endsWith("Role"))
+      .map(({ kind, metadata }) => [kind, metadata.namespace])
+    assert.sameDeepMembers(roles, [
+      ["Role", "kafka-backup-system"],
+      ["Role", "orders"],
+      ["Role", "billing"]
+    ])
+    const [{ args }] = one(objects, "Deployment")["spec"].template.spec.containers
+    assert.includeMembers(args, ["--watch-namespace=orders", "--watch-namespace=billing"])
+  })
+
+  it("lets no value be without effect", async () => {
+    const before = JSON.stringify(await render(apiserver))
+    const monitored = { "monitoring.serviceMonitor.enabled": true, "monitoring.podMonitor.enabled": true }
+    const monitoredBefore = JSON.stringify(await render(apiserver, ...set(monitored)))
+    for (const [path, { value, beside = {} }] of Object.entries(alternatives)) {
+      const isMonitor = path.startsWith("monitoring.") && !path.endsWith("enabled")
+      const after = await render(apiserver, ...set({ ...(isMonitor ? monitored : {}), ...beside, [path]: value }))
+      const other = Object.keys(beside).length === 0 ? before : JSON.stringify(await render(apiserver, ...set(beside)))
+      assert.notStrictEqual(JSON.stringify(after), isMonitor ? monitoredBefore : other, path)
+    }
+  }, 120_000)
+
+  it.each(refused)("refuses $values in words that name the value", async ({ values, words }) => {
+    const { code, stderr } = await Helm.run(apiserver, ["template", "x", chart, ...set(values)])
+    assert.notStrictEqual(code, 0)
+    for (const word of words) assert.include(stderr, word)
+  })
+
+  it("keeps a user id of OpenShift's as it is, and leaves out what is null", async () => {
+    const objects = await render(
+      apiserver,
+      ...set({
+        "jobs.user": 1000650000,
+        "podSecurityContext.runAsUser": null,
+        "podSecurityContext.runAsGroup": null,
+        "crds.enabled": false
+      })
+    )
+    const { containers, securityContext } = one(objects, "Deployment")["spec"].template.spec
+    assert.include(containers[0].args, "--job-user=1000650000")
+    assert.deepStrictEqual(securityContext, { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } })
+  })
+
+  it("has the dashboard as a ConfigMap where the chart has one", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "kafka-backup-chart-"))
+    try {
+      const dashboard = '{\n  "title": "{{ namespace }}"\n}\n'
+      cpSync(chart, folder, { recursive: true })
+      writeFileSync(join(folder, "files/dashboard.json"), dashboard)
+      const options = [...set({ "monitoring.dashboard.enabled": true, "crds.enabled": false })]
+      const [map] = parseAll(
+        await Helm.succeed(apiserver, [
+          "template",
+          "kafka-backup-operator",
+          folder,
+          "--show-only=templates/monitoring.yaml",
+          ...options
+        ])
+      )
+      assert.strictEqual(map!["metadata"].labels.grafana_dashboard, "1")
+      assert.strictEqual(map!["data"]["kafka-backup.json"].trim(), dashboard.trim())
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  describe("in a cluster", () => {
+    const namespace = `helm-${Date.now()}`
+    const helm = (...args: ReadonlyArray<string>) => Helm.succeed(apiserver, args)
+    const kubectl = (...args: ReadonlyArray<string>) => Kubectl.succeed(apiserver, args)
+    const names = async (kind: string, ...options: ReadonlyArray<string>): Promise<ReadonlyArray<string>> =>
+      (await kubectl("get", kind, "--output=name", ...options)).split("\n").filter((name) => name !== "")
+    // Other tests have made the definitions before, with kubectl.
+    const overtaking = ["--take-ownership", "--force-conflicts"]
+
+    it("is installed in one namespace by its administrator, on definitions that the cluster's has installed", async () => {
+      await helm(
+        "upgrade",
+        "--install",
+        "kafka-backup-crds",
+        definitionsChart,
+        `--namespace=${namespace}`,
+        "--create-namespace",
+        ...set({ "installRole.create": true }),
+        ...overtaking
+      )
+      await Kubectl.established(apiserver, "crd/kafkabackups.kafka.oso.sh")
+      const bind = (role: string) =>
+        kubectl("create", "rolebinding", role, `--namespace=${namespace}`, `--clusterrole=${role}`, "--user=nina")
+      await bind("admin")
+      const asNina = ["kafka-backup-operator", chart, `--namespace=${namespace}`, ownNamespace, "--kube-as-user=nina"]
+      const without = await Helm.run(apiserver, ["install", ...asNina])
+      assert.notStrictEqual(without.code, 0)
+      assert.include(without.stderr, "attempting to grant RBAC permissions not currently held")
+      await bind("kafka-backup-install")
+      await helm("upgrade", "--install", ...asNina)
+      await helm("upgrade", ...asNina, ...set({ replicas: 1 }))
+      const { spec } = JSON.parse(
+        await kubectl("get", "deployment", "kafka-backup-operator", `--namespace=${namespace}`, "-o", "json")
+      )
+      assert.strictEqual(spec.replicas, 1)
+    })
+
+    it("lets its release be no larger than a Secret may be, by far", async () => {
+      const secrets = JSON.parse(
+        await kubectl("get", "secrets", `--namespace=${namespace}`, "--selector=owner=helm", "-o", "json")
+      ).items as ReadonlyArray<Json>
+      assert.isAtLeast(secrets.length, 2)
+      for (const { data } of secrets) assert.isBelow(data.release.length, 512 * 1024)
+    })
+
+    it("leaves the definitions and all resources behind when it is uninstalled", async () => {
+      const sample = readFileSync(join(root, "deploy/samples/06-pvc.yaml"), "utf8")
+      await Kubectl.succeed(apiserver, ["create", `--namespace=${namespace}`, "-f", "-"], sample)
+      await helm("uninstall", "kafka-backup-operator", `--namespace=${namespace}`)
+      await helm("uninstall", "kafka-backup-crds", `--namespace=${namespace}`)
+      assert.lengthOf(await names("kafkabackups", `--namespace=${namespace}`), 1)
+      const definitions = await names("customresourcedefinitions")
+      for (const name of ["kafkabackups", "kafkarestores", "kafkaoffsetresets", "kafkaoffsetrollbacks"])
+        assert.include(definitions, `customresourcedefinition.apiextensions.k8s.io/${name}.kafka.oso.sh`)
+      assert.lengthOf(
+        await names("deployments,roles,serviceaccounts", "-l=helm.sh/chart", `--namespace=${namespace}`),
+        0
+      )
+      await kubectl("delete", "namespace", namespace, "--wait=false")
+    })
+  })
+})
