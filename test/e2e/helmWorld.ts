@@ -65,8 +65,9 @@ export class HelmWorld extends ClusterNamespace {
     return world
   }
 
+  /** By a path that is no mount's: the node would take one below /tmp for the pod's own. */
   get #reachable(): ReadonlyArray<Json> {
-    return [{ name: "KUBECONFIG", value: this.#kubeconfig }]
+    return [{ name: "KUBECONFIG", value: `/proc/self/root${this.#kubeconfig}` }]
   }
 
   /** What kustomize installed before there was a chart, with one replica. */
