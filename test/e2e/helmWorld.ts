@@ -99,19 +99,23 @@ export class HelmWorld extends ClusterNamespace {
     await this.rolledOut()
   }
 
-  /** `helm upgrade --install` as the guide says for what kustomize has installed, with the values of one namespace. */
-  async installChart(values: Json = {}): Promise<void> {
-    const given = {
+  /** As the guide says for what kustomize has installed, with the values of one namespace. */
+  async takeOver(): Promise<void> {
+    const old = ["delete", "deployment,service", release, `--namespace=${this.system}`]
+    await Kubectl.succeed(this.apiserver, old)
+    const values = {
       "image.repository": repository,
       "image.tag": "e2e",
       replicas: 1,
       "watch.scope": "Namespaces",
       "watch.namespaces": [this.namespace],
       "metrics.port": this.#ports[1],
-      extraEnv: this.#reachable,
-      ...values
+      extraEnv: this.#reachable
     }
-    const options = Object.entries(given).flatMap(([path, value]) => ["--set-json", `${path}=${JSON.stringify(value)}`])
+    const options = Object.entries(values).flatMap(([path, value]) => [
+      "--set-json",
+      `${path}=${JSON.stringify(value)}`
+    ])
     await this.helm("upgrade", "--install", release, chart, "--take-ownership", "--force-conflicts", ...options)
     await this.rolledOut()
   }
