@@ -75,16 +75,19 @@ describeWith("apiserver", "the Helm chart", ({ apiserver }) => {
   })
 
   it("lets no value be without effect", async () => {
-    const before = JSON.stringify(await render(apiserver))
-    const monitored = { "monitoring.serviceMonitor.enabled": true, "monitoring.podMonitor.enabled": true }
-    const monitoredBefore = JSON.stringify(await render(apiserver, ...set(monitored)))
-    for (const [path, { value, beside = {} }] of Object.entries(alternatives)) {
-      const isMonitor = path.startsWith("monitoring.") && !path.endsWith("enabled")
-      const after = await render(apiserver, ...set({ ...(isMonitor ? monitored : {}), ...beside, [path]: value }))
-      const other = Object.keys(beside).length === 0 ? before : JSON.stringify(await render(apiserver, ...set(beside)))
-      assert.notStrictEqual(JSON.stringify(after), isMonitor ? monitoredBefore : other, path)
+    // As text, and without the definitions where those are not meant: there are many values.
+    const printed = (values: Json) =>
+      Helm.succeed(apiserver, ["template", "kafka-backup-operator", chart, ...set(values)])
+    const base = (path: string): Json => ({
+      ...(path.startsWith("crds.") ? {} : { "crds.enabled": false }),
+      "monitoring.serviceMonitor.enabled": !path.endsWith("serviceMonitor.enabled"),
+      "monitoring.podMonitor.enabled": !path.endsWith("podMonitor.enabled")
+    })
+    for (const [path, { beside = {}, value }] of Object.entries(alternatives)) {
+      const others = { ...base(path), ...beside }
+      assert.notStrictEqual(await printed({ ...others, [path]: value }), await printed(others), path)
     }
-  }, 120_000)
+  })
 
   it.each(refused)("refuses $values in words that name the value", async ({ values, words }) => {
     const { code, stderr } = await Helm.run(apiserver, ["template", "x", chart, ...set(values)])

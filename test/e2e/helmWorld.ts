@@ -65,8 +65,9 @@ export class HelmWorld extends ClusterNamespace {
     return world
   }
 
+  /** By a path that is no mount's: the node would take one below /tmp for the pod's own. */
   get #reachable(): ReadonlyArray<Json> {
-    return [{ name: "KUBECONFIG", value: this.#kubeconfig }]
+    return [{ name: "KUBECONFIG", value: `/proc/self/root${this.#kubeconfig}` }]
   }
 
   /** What kustomize installed before there was a chart, with one replica. */
@@ -98,19 +99,23 @@ export class HelmWorld extends ClusterNamespace {
     await this.rolledOut()
   }
 
-  /** `helm upgrade --install` as the guide says for what kustomize has installed, with the values of one namespace. */
-  async installChart(values: Json = {}): Promise<void> {
-    const given = {
+  /** As the guide says for what kustomize has installed, with the values of one namespace. */
+  async takeOver(): Promise<void> {
+    const old = ["delete", "deployment,service", release, `--namespace=${this.system}`]
+    await Kubectl.succeed(this.apiserver, old)
+    const values = {
       "image.repository": repository,
       "image.tag": "e2e",
       replicas: 1,
       "watch.scope": "Namespaces",
       "watch.namespaces": [this.namespace],
       "metrics.port": this.#ports[1],
-      extraEnv: this.#reachable,
-      ...values
+      extraEnv: this.#reachable
     }
-    const options = Object.entries(given).flatMap(([path, value]) => ["--set-json", `${path}=${JSON.stringify(value)}`])
+    const options = Object.entries(values).flatMap(([path, value]) => [
+      "--set-json",
+      `${path}=${JSON.stringify(value)}`
+    ])
     await this.helm("upgrade", "--install", release, chart, "--take-ownership", "--force-conflicts", ...options)
     await this.rolledOut()
   }
