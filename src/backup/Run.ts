@@ -135,7 +135,7 @@ const toTheEnd = Effect.fnUntraced(function* (
   const toItsEnds = Effect.fnUntraced(function* ({ lost: first, shard }: Shards.Todo) {
     const part = parts.get(shard) ?? ShardDeal.part(plan, shard)
     for (let lost = first; ;) {
-      const before = ShardProgress.added(options.progress)
+      const before = ShardEnds.added(options.progress)
       const start = early ?? (yield* begin({ shard, shards }))
       early = undefined
       const attempted = yield* ShardAttempt.run(work, planned, part, start, lost, progress.show)
@@ -151,7 +151,7 @@ const toTheEnd = Effect.fnUntraced(function* (
       } else {
         progress.finished(part)
         own.add(attempted.attempt)
-        if (shards > 1) yield* Shards.place(work, attempted, ShardProgress.since(options.progress, before))
+        if (shards > 1) yield* Shards.place(work, attempted, ShardEnds.minus(options.progress, before))
         return attempted
       }
     }
