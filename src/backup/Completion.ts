@@ -115,8 +115,8 @@ const readBack = (store: ObjectStoreShape, placed: Placed, written: WrittenDiges
   })
 
 /**
- * What the store says of a segment without reading it: what is wrong with it, nothing if it is as it was stored, or that
- * it has to be read back, unless somebody has.
+ * What the store says of a segment without reading it: what is wrong with it, nothing if it is as it was stored, or
+ * that it has to be read back, unless somebody has.
  */
 const look = (store: ObjectStoreShape, placed: Placed, isProven: boolean) => {
   const { segment } = placed

@@ -33,8 +33,8 @@ const misfit = {
 }
 
 /**
- * A record that does not fit into memory as the run may use it; its bytes are counted uncompressed. Another memory limit
- * is enough to store it.
+ * A record that does not fit into memory as the run may use it; its bytes are counted uncompressed. Another memory
+ * limit is enough to store it.
  */
 export class RecordTooLarge extends Schema.TaggedError<RecordTooLarge>()("RecordTooLarge", misfit) {
   override get message() {

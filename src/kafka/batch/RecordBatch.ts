@@ -26,7 +26,7 @@ export interface RecordBatch {
 /** Length of the fixed header of a v2 batch in bytes. Source: Kafka protocol guide, "Record Batch". */
 export const headerBytes = 61
 
-/** The batch between `start` and `end` as its header says. Checks nothing: neither length, format, checksum nor order. */
+/** The batch between `start` and `end` as its header says. Checks neither length, format, checksum nor order. */
 export const batchAt = (bytes: Buffer, start: number, end: number): RecordBatch => {
   const attributes = bytes.readInt16BE(start + BatchHeader.attributes)
   const baseOffset = readInt64(bytes, start + BatchHeader.baseOffset)
