@@ -16,6 +16,8 @@ npm run bench -- operator [options]
   --storage DIR   where backups go; emptied for every row (default .cache/bench/storage)
   --threads       also what the main thread, the thread pool and the broker did, half a second at a time (of one run of each
                   row)
+  --profile       also one run of each row under V8's profiler, which is not among the figures: where the main thread's time
+                  goes, by room and function; the profile is kept in .cache/bench/profiles
   --source        run src/main.ts instead of building dist/
   --compare TEXT  runs another tool's command, by sh, in turn with ours, --repeat times, and prints both and their ratios;
                   rows of directories only. The command finds what to do in BENCH_BOOTSTRAP, BENCH_TOPIC, BENCH_RECORDS,
@@ -47,6 +49,7 @@ export const { positionals, values } = parseArgs({
     repeat: { type: "string", default: "1" },
     "no-limits": { type: "boolean", default: false },
     threads: { type: "boolean", default: false },
+    profile: { type: "boolean", default: false },
     fillers: { type: "boolean", default: false },
     storage: { type: "string", default: join(Cache.root, ".cache", "bench", "storage") },
     source: { type: "boolean", default: false },

@@ -13,6 +13,7 @@ import * as Compare from "./Compare.ts"
 import * as Limits from "./Limits.ts"
 import * as Offsets from "./Offsets.ts"
 import { positionals, usage, values } from "./Options.ts"
+import * as Profile from "./Profile.ts"
 import * as Restore from "./Restore.ts"
 import * as IncrementalBench from "./incremental/IncrementalBench.ts"
 import * as OperatorBench from "./operator/OperatorBench.ts"
@@ -179,6 +180,7 @@ if (isOperator) {
 
 const results: Array<Result> = []
 const timelines: Array<string> = []
+const profiles: Array<string> = []
 const limits: Array<Limits.Limit> = []
 const compared: Array<readonly [name: string, pairs: ReadonlyArray<Compare.Pair>]> = []
 let broker: Broker.Broker | undefined
@@ -272,6 +274,12 @@ try {
       say(`${row.name}: ${run.seconds.toFixed(2)} s, ${cell(run.cpuSeconds, 2)} CPU s`)
     }
     results.push(median(runs))
+    if (values.profile) {
+      const { command: profiling, file } = Profile.profiled(command, row.name)
+      await Backup.run(profiling, place, row.topic, row, values.storage, backend)
+      profiles.push(Profile.show(row.name, Profile.selfTimes(Profile.read(file), Profile.modulesOf())))
+      say(`written: ${file}`)
+    }
     const isReference =
       row.topic.what === references[0]?.what && row.backend === "directory" && row.format === "records"
     if (!values["no-limits"] && isReference && row.output === "none") {
@@ -283,7 +291,7 @@ try {
     console.log(`\n${machine}\n\n${Compare.show(compared)}`)
     keep({ records, compare: values.compare, compared })
   } else if (!values.fillers && !isIncremental) {
-    console.log(`\n${machine}\n\n${[show(results, limits), ...timelines].join("\n\n")}`)
+    console.log(`\n${machine}\n\n${[show(results, limits), ...timelines, ...profiles].join("\n\n")}`)
     keep({ records, results, limits })
   }
 } catch (error) {

@@ -46,14 +46,14 @@ export const run = Effect.fn("Committing.run")(function* (
   const uncompared = Result.isFailure(compared)
     ? [`the backup was not compared with the previous one: ${compared.failure.message}`]
     : []
-  const committed = yield* Completion.commit(
-    store,
+  const accepted = AcceptedLoss.parse(request.identity.owner.name, request.acceptedLoss)
+  const committed = yield* Completion.commit(store, {
     plan,
     attempt,
     state,
     base,
     written,
-    [
+    notes: [
       ...plan.notes,
       ...notes,
       ...healingNotes,
@@ -63,9 +63,9 @@ export const run = Effect.fn("Committing.run")(function* (
       ...sameLog.notes()
     ],
     previous,
-    AcceptedLoss.coversTopic(AcceptedLoss.parse(request.identity.owner.name, request.acceptedLoss).topics),
+    isIntended: AcceptedLoss.coversTopic(accepted.topics),
     ends
-  )
+  })
   if (committed._tag === "BaseLost") return committed
   yield* LeftOvers.remove(store, plan, state)
   const manifest = RunState.manifest(plan, state)

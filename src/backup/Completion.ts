@@ -115,6 +115,23 @@ const readBack = (store: ObjectStoreShape, placed: Placed, written: WrittenDiges
   })
 
 /**
+ * What the store says of a segment without reading it: what is wrong with it, nothing if it is as it was stored, or
+ * that it has to be read back, unless somebody has.
+ */
+const look = (store: ObjectStoreShape, placed: Placed, isProven: boolean) => {
+  const { segment } = placed
+  if (segment.fingerprint === undefined && !isProven) return Effect.succeed("unproven" as const)
+  return store.head(ObjectKey.make(segment.key)).pipe(
+    Effect.map(({ fingerprint, size }) => {
+      if (size !== segment.compressed_size) return lost(placed, hasSize(size, placed))
+      if (segment.fingerprint === undefined || fingerprint === undefined) return isProven ? [] : ("unproven" as const)
+      return fingerprint === segment.fingerprint ? [] : lost(placed, altered)
+    }),
+    Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(lost(placed, "is missing")))
+  )
+}
+
+/**
  * Asks the store for every segment: it must exist with the size and the fingerprint that the put returned. Where there
  * is no fingerprint, on a directory, the segment is read back instead: what was just written is mostly still in
  * memory. Those that somebody has read back already, `proven`, are only asked for.
@@ -126,29 +143,14 @@ export const lostSegments = Effect.fnUntraced(function* (
   written: WrittenDigests,
   proven: ReadonlySet<string> = new Set()
 ) {
-  const all = RunState.segments(plan, state)
-  const isToRead = ({ segment }: Placed) => segment.fingerprint === undefined && !proven.has(segment.key)
-  const unproven = all.filter(isToRead)
-  const found = yield* Effect.forEach(
-    all.filter((placed) => !isToRead(placed)),
-    (placed) => {
-      const { segment } = placed
-      return store.head(ObjectKey.make(segment.key)).pipe(
-        Effect.map(({ fingerprint, size }) => {
-          if (size !== segment.compressed_size) return lost(placed, hasSize(size, placed))
-          if (segment.fingerprint === undefined || fingerprint === undefined) {
-            if (!proven.has(segment.key)) unproven.push(placed)
-            return []
-          }
-          return fingerprint === segment.fingerprint ? [] : lost(placed, altered)
-        }),
-        Effect.catchReason("ObjectStoreError", "ObjectNotFound", () => Effect.succeed(lost(placed, "is missing")))
-      )
-    },
+  const looks = yield* Effect.forEach(
+    RunState.segments(plan, state),
+    (placed) => Effect.map(look(store, placed, proven.has(placed.segment.key)), (found) => ({ placed, found })),
     { concurrency: 16 }
   )
+  const unproven = looks.flatMap(({ found, placed }) => (found === "unproven" ? [placed] : []))
   const read = yield* Effect.forEach(unproven, (placed) => readBack(store, placed, written), { concurrency: 2 })
-  return [...found.flat(), ...read.flat()]
+  return [...looks.flatMap(({ found }) => (found === "unproven" ? [] : found)), ...read.flat()]
 })
 
 /** The warnings from comparing a backup with the previous one. */
@@ -164,6 +166,22 @@ const compared = (
       .map((loss) => Lineage.sentence(loss, before.backupId)),
     ...Lineage.gaps(older, newer).map(Lineage.gapSentence)
   ]
+}
+
+/** What is to be committed. */
+export interface ToCommit {
+  readonly plan: RunPlan
+  readonly attempt: number
+  readonly state: RunState.RunState
+  readonly base: Base.Base | undefined
+  readonly written: WrittenDigests
+  readonly notes: ReadonlyArray<string>
+  /** The backup before it, where it is to be compared with one. */
+  readonly previous: SetFacts | undefined
+  /** Losses that somebody has accepted: no warning names them. */
+  readonly isIntended: (loss: Lineage.Loss) => boolean
+  /** Of a run with several shards. */
+  readonly ends?: Commit.Ends | undefined
 }
 
 /** The end of a run: its set, or what of the base it has to read, after all. */
@@ -182,15 +200,7 @@ export type Committed =
  */
 export const commit = Effect.fn("Completion.commit")(function* (
   store: ObjectStoreShape,
-  plan: RunPlan,
-  attempt: number,
-  state: RunState.RunState,
-  base: Base.Base | undefined,
-  written: WrittenDigests,
-  notes: ReadonlyArray<string>,
-  previous: SetFacts | undefined,
-  isIntended: (loss: Lineage.Loss) => boolean,
-  ends?: Commit.Ends
+  { attempt, base, ends, isIntended, notes, plan, previous, state, written }: ToCommit
 ) {
   const { backupId } = plan
   const wrong = contradictions(plan, state)

@@ -1,6 +1,9 @@
 /** More than this at once gains nothing: over 50 ms it is 160 MB a second. In bytes. */
 const mostBytes = 8 * 1024 * 1024
 
+/** Of an answer, the part that holds no records: this fraction of `fetchBytes` is more than enough. */
+const besideRecords = 1 / 64
+
 /**
  * The memory for answers, shared by the partitions that are being read: where fewer are left than may be open, each may
  * ask for more at once. Over a network with latency, what is asked for at once is the pace of a partition.
@@ -12,13 +15,20 @@ export interface FetchRoom {
   readonly ended: () => void
 }
 
-/** `partitions` are to be read, `open` of them at the same time, each with room for `fetchBytes`. */
+const powerOfTwoWithin = (bytes: number): number => 2 ** Math.floor(Math.log2(bytes))
+
+/**
+ * `partitions` are to be read, `open` of them at the same time, each with room for answers to `fetchBytes`. An answer
+ * takes a buffer of the next power of two (`kafkajs/BufferPool.ts`), which is twice `fetchBytes` where that is one: so
+ * a fetch may ask for all that such a buffer holds.
+ */
 export const make = (partitions: number, open: number, fetchBytes: number): FetchRoom => {
   let left = partitions
   return {
     limit: () => {
       const reading = Math.max(1, Math.min(left, open))
-      return Math.max(fetchBytes, Math.min(mostBytes, Math.floor((open * fetchBytes) / reading)))
+      const buffer = powerOfTwoWithin((2 * open * fetchBytes) / reading)
+      return Math.max(fetchBytes, Math.min(mostBytes, Math.floor(buffer - fetchBytes * besideRecords)))
     },
     ended: () => {
       left--

@@ -17,6 +17,7 @@ import * as Checkpoints from "./Checkpoints.ts"
 import * as FetchRoom from "./FetchRoom.ts"
 import * as Healing from "./Healing.ts"
 import * as PacedReads from "./PacedReads.ts"
+import * as ReadingOrder from "./ReadingOrder.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 import type { RunRequest } from "./RunRequest.ts"
 import * as SameLog from "./SameLog.ts"
@@ -166,8 +167,13 @@ export const readAll = Effect.fnUntraced(function* (
     )
   }
 
+  const order = ReadingOrder.make(
+    unfinished,
+    ({ partition: { until }, position }) => until - position,
+    options.openPartitions
+  )
   yield* kafka.announce(
-    unfinished.map(({ partition: { partition, until }, position, topic }) => ({
+    order.waiting.map(({ partition: { partition, until }, position, topic }) => ({
       topic: topic.name,
       topicId: topic.topicId,
       partition,
@@ -175,14 +181,15 @@ export const readAll = Effect.fnUntraced(function* (
       until
     }))
   )
-  // Each is made when its turn comes, and is garbage after it: thousands of them would take 25 KB each.
-  const all = [
-    ...toHeal.map((one) => Stream.suspend(() => healed(one))),
-    ...unfinished.map(({ partition, position, topic }) => {
-      const knownEpoch = RunState.leaderEpoch(RunState.of(state, topic.name, partition), partition)
-      return Stream.suspend(() => advancesOf(topic, partition, position, knownEpoch))
-    })
-  ]
+  /** Made when its turn comes, and garbage after it: thousands of them would take 25 KB each. */
+  const nextInTurn = Stream.suspend(() => {
+    const turn = order.next()
+    if (turn === undefined) return Stream.empty
+    const { partition, position, topic } = turn.one
+    const knownEpoch = RunState.leaderEpoch(RunState.of(state, topic.name, partition), partition)
+    return advancesOf(topic, partition, position, knownEpoch).pipe(Stream.ensuring(Effect.sync(turn.ended)))
+  })
+  const all = [...toHeal.map((one) => Stream.suspend(() => healed(one))), ...unfinished.map(() => nextInTurn)]
   const reading = Stream.fromIterable(all).pipe(
     Stream.flatMap((one) => Stream.ensuring(one, Effect.sync(room.ended)), { concurrency: options.openPartitions }),
     Stream.runDrain

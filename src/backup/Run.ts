@@ -16,16 +16,15 @@ import { ObjectStore, type ObjectStoreShape } from "../storage/ObjectStore.ts"
 import * as Preflight from "../worker/Preflight.ts"
 import * as AfterCommit from "./AfterCommit.ts"
 import * as Committing from "./Committing.ts"
-import * as Healing from "./Healing.ts"
+import type * as Healing from "./Healing.ts"
 import * as PlanOnce from "./PlanOnce.ts"
 import type { ReadOptions } from "./Reading.ts"
-import { NotProven, RunError } from "./RunError.ts"
 import type { RunRequest } from "./RunRequest.ts"
+import * as RunCourse from "./RunCourse.ts"
 import * as SameLog from "./SameLog.ts"
 import * as ShardAttempt from "./ShardAttempt.ts"
 import * as ShardProgress from "./ShardProgress.ts"
 import * as Shards from "./Shards.ts"
-import type * as TakenOver from "./TakenOver.ts"
 import * as WrittenDigests from "./WrittenDigests.ts"
 
 /** The result of a successful run. */
@@ -120,48 +119,26 @@ const toTheEnd = Effect.fnUntraced(function* (
   })
   if (mine.length === 0) return ended(`nothing to read: the plan of this run has ${shards} shards`)
 
+  /** The attempts of this process. */
   const own = new Set<number>()
-  let replacements = 0
-  let rounds = 0
-  /** A store that alters what it has just taken is of no use. */
-  const assertRounds = (problems: ReadonlyArray<string>) => {
-    if (problems.length === 0 || ++rounds < Healing.mostRounds) return Effect.void
-    return Effect.fail(new RunError({ reason: new NotProven({ problems }) }))
-  }
 
-  const problemsOf = ({ damaged }: TakenOver.Lost) => damaged.map(({ detail, segment }) => `${segment.key} ${detail}`)
-
-  /** Attempts at one shard, until it is at its ends. */
-  const toItsEnds = Effect.fnUntraced(function* ({ lost: first, shard }: Shards.Todo) {
+  const attemptAt = Effect.fnUntraced(function* ({ lost, shard }: Shards.Todo) {
     const part = parts.get(shard) ?? ShardDeal.part(plan, shard)
-    for (let lost = first; ;) {
-      const before = ShardProgress.added(options.progress)
-      const start = early ?? (yield* begin({ shard, shards }))
-      early = undefined
-      const attempted = yield* ShardAttempt.run(work, planned, part, start, lost, progress.show)
-      planned = { plan }
-      lost = Shards.nothingLost
-      if (attempted._tag === "LogReplaced") {
-        // As an attempt of its own, too: it finds out what of these partitions is still in the log.
-        if (++replacements >= SameLog.mostReplacements) return yield* attempted.error
-      } else if (attempted._tag === "BaseLost") {
-        // Read what can no longer be taken over, as an attempt of its own: checkpoints say what it does.
-        yield* assertRounds(problemsOf(attempted))
-        lost = attempted
-      } else {
-        progress.finished(part)
-        own.add(attempted.attempt)
-        if (shards > 1) yield* Shards.place(work, attempted, ShardProgress.since(options.progress, before))
-        return attempted
-      }
+    const before = ShardEnds.added(options.progress)
+    const start = early ?? (yield* begin({ shard, shards }))
+    early = undefined
+    const attempted = yield* ShardAttempt.run(work, planned, part, start, lost, progress.show)
+    planned = { plan }
+    if (attempted._tag === "AtEnds") {
+      progress.finished(part)
+      own.add(attempted.attempt)
+      if (shards > 1) yield* Shards.place(work, attempted, ShardEnds.minus(options.progress, before))
     }
+    return attempted
   })
 
-  for (let todo: ReadonlyArray<Shards.Todo> = mine.map((shard) => ({ shard, lost: Shards.nothingLost })); ;) {
-    let last: ShardAttempt.AtEnds | undefined
-    for (const one of todo) last = yield* toItsEnds(one)
-    if (last === undefined) return yield* Effect.die("no shard was to be read")
-    const { attempt } = last
+  /** Of a process whose shards are at their ends, the newest one by this attempt. */
+  const commit = Effect.fnUntraced(function* (last: ShardAttempt.AtEnds) {
     const found = shards === 1 ? undefined : yield* ShardEnds.find(store, plan)
     if (found?._tag === "Open") {
       return ended(
@@ -170,25 +147,47 @@ const toTheEnd = Effect.fnUntraced(function* (
     }
     if (found?._tag === "Unreadable") {
       // Where another process has committed, it removes the checkpoints.
-      if (yield* isThere(store, BackupKeys.manifest(backupId))) return ended("another shard has committed the backup")
-      yield* assertRounds(found.shards.map((shard) => `what shard ${shard} has stored of itself cannot be read`))
-      todo = found.shards.map((shard) => ({ shard, lost: Shards.nothingLost }))
-      continue
+      return (yield* isThere(store, BackupKeys.manifest(backupId))) ? ended(committedElsewhere) : found
     }
     const whole = found === undefined ? { ...last, plan } : Shards.whole(plan, last, found)
     const committed = yield* Committing.run(store, work, whole).pipe(
       seat.of === 1 ? (effect) => effect : unlessCommitted(store, backupId)
     )
-    if (committed._tag === "Elsewhere") return ended("another shard has committed the backup")
-    if (committed._tag === "Complete") {
-      const { facts, healed, manifest } = committed
-      const elsewhere = found === undefined ? {} : { addedElsewhere: ShardProgress.elsewhere(found.ends, own) }
-      return { attempt, facts, healed, manifest, ...elsewhere } satisfies Made as Made
+    if (committed._tag === "Elsewhere") return ended(committedElsewhere)
+    if (committed._tag === "BaseLost") return committed
+    const { facts, healed, manifest } = committed
+    const elsewhere = found === undefined ? {} : { addedElsewhere: ShardProgress.elsewhere(found.ends, own) }
+    return { attempt: last.attempt, facts, healed, manifest, ...elsewhere } satisfies Made as Made
+  })
+
+  let course = RunCourse.begun
+  let todo = Shards.afresh(mine)
+  let last: ShardAttempt.AtEnds | undefined
+  for (;;) {
+    const [first, ...rest] = todo
+    let met: RunCourse.Met
+    if (first !== undefined) {
+      const attempted = yield* attemptAt(first)
+      if (attempted._tag === "AtEnds") {
+        last = attempted
+        todo = rest
+        continue
+      }
+      met = attempted._tag === "LogReplaced" ? { ...attempted, shard: first.shard } : attempted
+    } else {
+      if (last === undefined) return yield* Effect.die("no shard was to be read")
+      const outcome = yield* commit(last)
+      if (!("_tag" in outcome)) return outcome
+      met = outcome
     }
-    yield* assertRounds(problemsOf(committed))
-    todo = Shards.todoFor(plan, committed)
+    const next = RunCourse.next(plan, course, met)
+    if (next._tag === "Failed") return yield* next.error
+    course = next.course
+    todo = [...next.todo, ...rest]
   }
 })
+
+const committedElsewhere = "another shard has committed the backup"
 
 /** Two processes may find all shards at their ends: for the one that comes second, the run is over. */
 const unlessCommitted =

@@ -3,6 +3,7 @@ import * as BackupKeys from "../manifest/BackupKeys.ts"
 import { sentence } from "../manifest/FullReason.ts"
 import { fullReads, type SetFacts } from "../manifest/SetFacts.ts"
 import * as SealedJson from "../manifest/SealedJson.ts"
+import * as ShardEnds from "../manifest/ShardEnds.ts"
 import { formatOf, heldBack } from "../manifest/RunPlan.ts"
 import type { RunIdentity } from "../identity/RunIdentity.ts"
 import type { ObjectStoreShape } from "../storage/ObjectStore.ts"
@@ -61,16 +62,7 @@ const healed = ({ healed: all = [] }: RunSuccess) =>
 
 /** What all shards have added, where there are several. */
 const addedByAll = ({ progress }: RunContext, { addedElsewhere: others }: RunSuccess): Pick<RunReport, "added"> =>
-  others === undefined
-    ? {}
-    : {
-        added: {
-          records: progress.records + others.records,
-          fetchedBytes: progress.fetchedBytes + others.fetchedBytes,
-          storedBytes: progress.storedBytes + others.storedBytes,
-          segments: progress.segments + others.segments
-        }
-      }
+  others === undefined ? {} : { added: ShardEnds.plus(progress, others) }
 
 /** The report of a process that has read its shard, and leaves the backup to the last one. */
 export const ofShard = (context: RunContext, completedMillis: number, { notes, shard }: ShardEnded): RunReport => ({

@@ -1,11 +1,11 @@
 import { plannedOffsets, type RunPlan } from "../manifest/RunPlan.ts"
 import * as RunState from "../manifest/RunState.ts"
 import * as ShardDeal from "../manifest/ShardDeal.ts"
-import type { Added, ShardEnd } from "../manifest/ShardEnds.ts"
+import * as ShardEnds from "../manifest/ShardEnds.ts"
 import type { RunProgress } from "../worker/RunProgress.ts"
 
 /*
- * The progress that a process shows of its part of a run, and what it has added to the backup.
+ * The progress that a process shows of its part of a run, and what others have added to the backup.
  */
 
 export interface ShardProgress {
@@ -66,32 +66,8 @@ export const make = (
   }
 }
 
-/** What the process has read and stored so far. */
-export const added = ({ fetchedBytes, records, segments, storedBytes }: RunProgress): Added => ({
-  records,
-  fetchedBytes,
-  storedBytes,
-  segments
-})
-
-/** The same since then. */
-export const since = (progress: RunProgress, before: Added): Added => ({
-  records: progress.records - before.records,
-  fetchedBytes: progress.fetchedBytes - before.fetchedBytes,
-  storedBytes: progress.storedBytes - before.storedBytes,
-  segments: progress.segments - before.segments
-})
-
 /** What others have read and stored of these shards; `own` are the attempts of this process. */
-export const elsewhere = (ends: ReadonlyArray<ShardEnd>, own: ReadonlySet<number>): Added =>
+export const elsewhere = (ends: ReadonlyArray<ShardEnds.ShardEnd>, own: ReadonlySet<number>): ShardEnds.Added =>
   ends
     .filter(({ attempt }) => !own.has(attempt))
-    .reduce<Added>(
-      (sum, { added: one }) => ({
-        records: sum.records + one.records,
-        fetchedBytes: sum.fetchedBytes + one.fetchedBytes,
-        storedBytes: sum.storedBytes + one.storedBytes,
-        segments: sum.segments + one.segments
-      }),
-      { records: 0, fetchedBytes: 0, storedBytes: 0, segments: 0 }
-    )
+    .reduce((sum, { added }) => ShardEnds.plus(sum, added), ShardEnds.nothingAdded)

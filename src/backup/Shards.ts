@@ -35,7 +35,9 @@ export interface Todo {
   readonly lost: TakenOver.Lost
 }
 
-export const nothingLost: TakenOver.Lost = { givenUp: [], damaged: [] }
+/** Attempts at these shards of which nothing is known to be lost. */
+export const afresh = (shards: ReadonlyArray<number>): ReadonlyArray<Todo> =>
+  shards.map((shard) => ({ shard, lost: { givenUp: [], damaged: [] } }))
 
 /** What was lost of the base, by the shards that can read it. */
 export const todoFor = (plan: RunPlan, { damaged, givenUp }: TakenOver.Lost): ReadonlyArray<Todo> => {

@@ -135,6 +135,17 @@ const measuredBy = (facts: SetFacts, streamBytes: number) => {
   }
 }
 
+/** What the figures do not say of a backup that several pods make. */
+const podNotes = (pods: number, isSpeedMeasured: boolean): ReadonlyArray<string> =>
+  pods === 1
+    ? []
+    : [
+        (isSpeedMeasured
+          ? "the speed is that of all pods of the newest backup"
+          : "the speed is assumed for one pod alone") +
+          `; with spec.job.parallelism: ${pods} each pod has a share of the partitions, and memory of its own`
+      ]
+
 const estimated = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typeof flags>) {
   const backup = yield* Resource.read(given.file)
   yield* Resource.assertDirectories(backup, given)
@@ -229,6 +240,7 @@ const estimated = Effect.fnUntraced(function* (given: Command.Command.Config.Inf
     notes: [
       ...(note === undefined ? [] : [note]),
       ...(given.rate === undefined ? since.notes : []),
+      ...podNotes(backup.spec.job.parallelism, measured?.bytesPerSecond !== undefined),
       ...(kept.isCut ? ["the rules of spec.retention keep more backups than were counted"] : []),
       ...plan.notes
     ]

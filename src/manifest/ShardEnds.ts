@@ -19,6 +19,20 @@ export const Added = Schema.Struct({
 })
 export type Added = typeof Added.Type
 
+/** Of each of the four numbers what `made` says. */
+const each = (made: (name: keyof Added) => number): Added => ({
+  records: made("records"),
+  fetchedBytes: made("fetchedBytes"),
+  storedBytes: made("storedBytes"),
+  segments: made("segments")
+})
+
+export const nothingAdded: Added = each(() => 0)
+/** These numbers alone, of something that has more. */
+export const added = (of: Added): Added => each((name) => of[name])
+export const plus = (a: Added, b: Added): Added => each((name) => a[name] + b[name])
+export const minus = (a: Added, b: Added): Added => each((name) => a[name] - b[name])
+
 /**
  * A shard is at its ends, and everything that it stored was found as it was stored. It counts while no later attempt
  * at the shard has begun: so what the store loses afterwards can be read again.

@@ -118,8 +118,9 @@ export const removeAfterFailure = Effect.fnUntraced(function* (
 const goneWithin = 300
 
 /**
- * Deletes a topic in which requests of earlier attempts arrived too late, and makes it anew. Returns its id. Undefined,
- * and nothing is changed, if the restore did not make the topic, or if others wrote to it.
+ * Deletes a topic in which earlier attempts left other records than the backup has, because requests arrived too late
+ * or a segment was damaged then, and makes it anew. Returns its id. Undefined, and nothing is changed, if the restore
+ * did not make the topic, or if others wrote to it.
  */
 export const renew = Effect.fnUntraced(function* (
   { sink, source }: { readonly sink: KafkaSinkShape; readonly source: KafkaSourceShape },
@@ -134,9 +135,9 @@ export const renew = Effect.fnUntraced(function* (
   if ((yield* present(sink, own)).length === 0) return undefined
   if (!(yield* holdsOnlyOwn(sink, source, topic, remembered))) return undefined
   if ((yield* remove(sink, own)).length === 0) return undefined
-  yield* Effect.logWarning("the topic is written anew: late requests of an earlier attempt had reached it").pipe(
-    Effect.annotateLogs({ topic: name })
-  )
+  yield* Effect.logWarning(
+    "the topic is written anew: an earlier attempt left other records in it than the backup has, by a late request or from a damaged segment"
+  ).pipe(Effect.annotateLogs({ topic: name }))
   for (let tries = 0; tries < goneWithin && (yield* sink.lookup([name]))[0]?._tag === "Found"; tries++) {
     yield* Effect.sleep(100)
   }

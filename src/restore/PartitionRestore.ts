@@ -71,7 +71,7 @@ export const run = Effect.fn("PartitionRestore.run")(function* (
         Effect.fail(
           disturbed(
             differs.from,
-            `the log holds other records than the backup (${differs.detail}): another writer, or a late request of an earlier attempt`
+            `the log holds other records than the backup (${differs.detail}): another writer, a late request of an earlier attempt, or one that wrote from a damaged segment`
           )
         )
       )

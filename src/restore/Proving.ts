@@ -41,7 +41,7 @@ const renew = Effect.fnUntraced(function* (
   yield* journal.remember(new Map([[disturbed.topic, { ...journal.memory().get(disturbed.topic)!, topicId }]]))
 })
 
-/** Writes and compares every partition. A topic that late requests of this restore have spoilt is written anew. */
+/** Writes and compares every partition. A topic that earlier attempts of this restore have spoilt is written anew. */
 const written = (underway: Underway, rest: RestorePlan, begun: Attempt.Begun, renewals: number): Written => {
   const { hasBegun, means, options, plan, request, systems } = underway
   return Effect.all([

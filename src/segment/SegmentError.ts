@@ -19,19 +19,24 @@ const moreMemory = (neededBytes: number | undefined): string => {
   return `raise spec.resources.limits.memory${needed}, or exclude the topic with excludeTopics to back up the others`
 }
 
-/** A record that does not fit into memory as the run may use it. Another memory limit is enough to store it. */
-export class RecordTooLarge extends Schema.TaggedError<RecordTooLarge>()("RecordTooLarge", {
+/** What does not fit into memory as the run may use it, and where it is. All sizes in bytes. */
+const misfit = {
   topic: Schema.String,
   partition: Schema.Number,
-  /** Of the batch that holds the record. */
+  /** Of the first record of the batch that it is, or is in. */
   offset: Schema.Number,
-  /** Of the record, uncompressed. */
   bytes: Schema.Number,
-  /** Largest record that is possible within the memory limit. */
+  /** Largest that is possible within the memory limit. */
   allowedBytes: Schema.Number,
-  /** Memory limit that the process needs for this record. */
+  /** Memory limit that the process needs for it. */
   neededBytes: Schema.optionalKey(Schema.Number)
-}) {
+}
+
+/**
+ * A record that does not fit into memory as the run may use it; its bytes are counted uncompressed. Another memory
+ * limit is enough to store it.
+ */
+export class RecordTooLarge extends Schema.TaggedError<RecordTooLarge>()("RecordTooLarge", misfit) {
   override get message() {
     return `${this.topic}[${this.partition}] batch at offset ${this.offset}: a record has ${mebibytes(this.bytes)} uncompressed, and the memory limit allows records of up to ${Math.floor(this.allowedBytes / (1024 * 1024))} MiB`
   }
@@ -40,19 +45,8 @@ export class RecordTooLarge extends Schema.TaggedError<RecordTooLarge>()("Record
   }
 }
 
-/** A batch that does not fit into memory as the run may use it, where batches are stored as they are. */
-export class BatchTooLarge extends Schema.TaggedError<BatchTooLarge>()("BatchTooLarge", {
-  topic: Schema.String,
-  partition: Schema.Number,
-  /** Of its first record. */
-  offset: Schema.Number,
-  /** As the broker sends it. */
-  bytes: Schema.Number,
-  /** Largest batch that is possible within the memory limit. */
-  allowedBytes: Schema.Number,
-  /** Memory limit that the process needs for this batch. */
-  neededBytes: Schema.optionalKey(Schema.Number)
-}) {
+/** A batch, as the broker sends it, that does not fit into memory, where batches are stored as they are. */
+export class BatchTooLarge extends Schema.TaggedError<BatchTooLarge>()("BatchTooLarge", misfit) {
   override get message() {
     return `${this.topic}[${this.partition}] batch at offset ${this.offset}: it has ${mebibytes(this.bytes)}, and the memory limit allows batches of up to ${Math.floor(this.allowedBytes / (1024 * 1024))} MiB`
   }
@@ -61,19 +55,11 @@ export class BatchTooLarge extends Schema.TaggedError<BatchTooLarge>()("BatchToo
   }
 }
 
-/** A batch whose decoder needs more history than the memory limit leaves room for. Another limit is enough for it. */
-export class WindowTooLarge extends Schema.TaggedError<WindowTooLarge>()("WindowTooLarge", {
-  topic: Schema.String,
-  partition: Schema.Number,
-  /** Of the batch. */
-  offset: Schema.Number,
-  /** Window that the batch was compressed with. */
-  bytes: Schema.Number,
-  /** Largest window that is possible within the memory limit. */
-  allowedBytes: Schema.Number,
-  /** Memory limit that the process needs for this batch. */
-  neededBytes: Schema.optionalKey(Schema.Number)
-}) {
+/**
+ * A batch whose decoder needs more history than the memory limit leaves room for: a window of so many bytes. Another
+ * limit is enough for it.
+ */
+export class WindowTooLarge extends Schema.TaggedError<WindowTooLarge>()("WindowTooLarge", misfit) {
   override get message() {
     return `${this.topic}[${this.partition}] batch at offset ${this.offset}: the producer compressed it with a zstd window of ${mebibytes(this.bytes)}, and the memory limit allows windows of up to ${mebibytes(this.allowedBytes)}`
   }

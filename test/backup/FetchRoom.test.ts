@@ -1,36 +1,43 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FetchRoom from "../../src/backup/FetchRoom.ts"
+import * as BufferPool from "../../src/kafka/kafkajs/BufferPool.ts"
 
 const MiB = 1024 * 1024
+const besideRecords = MiB / 64
 
 describe("room for answers", () => {
   it("is that of all open partitions, shared by those that are left, and at most 8 MiB for one", () => {
     const limits = (partitions: number, open: number) => {
       const room = FetchRoom.make(partitions, open, MiB)
       return Array.from({ length: partitions }, () => {
-        const limit = room.limit() / MiB
+        const limit = room.limit()
         room.ended()
-        return limit
+        return (limit < 8 * MiB ? limit + besideRecords : limit) / MiB
       })
     }
-    assert.deepStrictEqual(
-      limits(10, 4).slice(0, 8),
-      [1, 1, 1, 1, 1, 1, 1, 4 / 3].map((n) => Math.floor(n * MiB) / MiB)
-    )
-    assert.deepStrictEqual(limits(4, 8), [2, Math.floor((8 / 3) * MiB) / MiB, 4, 8])
+    assert.deepStrictEqual(limits(10, 4), [2, 2, 2, 2, 2, 2, 2, 2, 4, 8])
+    assert.deepStrictEqual(limits(4, 8), [4, 4, 8, 8])
     assert.deepStrictEqual(limits(1, 64), [8])
   })
 
-  it("is never more than the open partitions have together, nor less for one than without", () => {
+  it("takes no more memory than two buffers of twice its size for each open partition, nor gives less than one", () => {
     for (let open = 1; open <= 16; open++) {
       for (let partitions = 1; partitions <= 40; partitions++) {
         const room = FetchRoom.make(partitions, open, MiB)
         for (let left = partitions; left > 0; left--) {
-          assert.isAtMost(room.limit() * Math.min(left, open), open * MiB)
+          const buffer = 2 ** Math.ceil(Math.log2(room.limit() + 1000))
+          assert.isAtMost(buffer * Math.min(left, open), 2 * open * MiB)
           assert.isAtLeast(room.limit(), MiB)
           room.ended()
         }
       }
     }
+  })
+
+  it("fits the buffers of answers", () => {
+    const pool = BufferPool.make({ maxIdleBytes: 0, maxBufferBytes: 16 * MiB })
+    const room = FetchRoom.make(100, 8, MiB)
+    assert.strictEqual(pool.take(room.limit() + 1000).buffer.length, 2 * MiB)
+    assert.strictEqual(pool.take(MiB + 1000).buffer.length, 2 * MiB, "what an answer to 1 MiB takes")
   })
 })

@@ -139,6 +139,20 @@ describe("kafka-backup estimate", () => {
       }).pipe(Effect.provide(layer))
   )
 
+  it.live("says of a backup that several pods make whose speed it is", () =>
+    Effect.gen(function* () {
+      const kafka = yield* cluster
+      yield* kafka.createTopic("orders", { partitions: 1 })
+      const noteOf = Effect.fnUntraced(function* (parallelism: number) {
+        const { options } = yield* desk(manifest(`job: {parallelism: ${parallelism}}`))
+        const { out } = yield* type("estimate", ...options, "--rate", "1")
+        return /^Note: the speed .*$/mu.exec(out)?.[0]
+      })
+      assert.isUndefined(yield* noteOf(1))
+      assert.match((yield* noteOf(3)) ?? "", /for one pod alone; with spec\.job\.parallelism: 3 each pod has/u)
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("goes on without storage, says so, and refuses what is no rate", () =>
     Effect.gen(function* () {
       const kafka = yield* cluster

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Logger, References } from "effect"
 import * as Attempt from "../../src/restore/Attempt.ts"
 import { sealed } from "../kafka/sealing.ts"
 import { someRecords } from "../kafka/support.ts"
@@ -9,7 +9,9 @@ import * as MadeTopics from "../../src/restore/MadeTopics.ts"
 import type { Removed } from "../../src/restore/MadeTopics.ts"
 import * as Restore from "../../src/restore/Restore.ts"
 import type { RestoreRequest } from "../../src/restore/RestoreRequest.ts"
-import { aRestore, assertSame, backUp, inTime, layer, options, restore, systems, worlds } from "./world.ts"
+import { keysOf } from "../backup/stories.ts"
+import * as Backup from "../backup/world.ts"
+import { aRestore, assertSame, backUp, inTime, layer, options, restore, slot, systems, worlds } from "./world.ts"
 
 const records = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ key: `key ${i}`, value: `value ${i} ${"x".repeat(40)}`, timestamp: i }))
@@ -96,6 +98,33 @@ describe("a topic that a restore made", () => {
       yield* assertSame(source, target, "orders", 2)
       const again = yield* inTime(restore(aRestore(backupId)))
       assert.isTrue(again.wasProven)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("is deleted and written anew when it was restored from a segment that was damaged then", () =>
+    Effect.gen(function* () {
+      const { source, target } = yield* worlds
+      const { memory } = yield* Backup.world
+      yield* source.createTopic("orders", { partitions: 2 })
+      for (const partition of [0, 1]) yield* source.produce("orders", partition, records(40))
+      const { facts } = yield* Backup.attempt(Backup.aRequest(slot, { settings: Backup.settingsOf("records", "none") }))
+      const [key] = yield* keysOf(memory.store, facts.backupId)
+      const flip = memory.tamper(key!, (bytes) => bytes.with(400, bytes[400]! ^ 1))
+      yield* flip
+      const error = yield* Effect.flip(inTime(restore(aRestore(facts.backupId))))
+      assert.strictEqual(error.reason._tag, "SegmentDamaged")
+      assert.isNotEmpty(yield* target.committed("orders", 0))
+      const id = (yield* target.wire.metadata(["orders"])).topics[0]?.topicId
+      yield* flip
+      const messages: Array<unknown> = []
+      const logger = Logger.make(({ message }) => void messages.push(message))
+      yield* inTime(restore(aRestore(facts.backupId))).pipe(
+        Effect.provide(Logger.layer([logger])),
+        Effect.provideService(References.MinimumLogLevel, "Warn")
+      )
+      assert.notStrictEqual((yield* target.wire.metadata(["orders"])).topics[0]?.topicId, id)
+      assert.match(String(messages.flat()[0]), /written anew: .* from a damaged segment/u)
+      yield* assertSame(source, target, "orders", 2)
     }).pipe(Effect.provide(layer))
   )
 

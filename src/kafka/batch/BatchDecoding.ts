@@ -2,7 +2,7 @@ import { crc32c } from "@node-rs/crc32"
 import { crc32 } from "node:zlib"
 import { abortedTransactions, type AbortedTransaction } from "./AbortedTransactions.ts"
 import { BatchAttribute, BatchHeader, ControlType, readInt64 } from "./BatchHeader.ts"
-import { headerBytes, type RecordBatch } from "./RecordBatch.ts"
+import { batchAt, headerBytes, type RecordBatch } from "./RecordBatch.ts"
 
 /** One answer's record set and what we wanted of it. */
 export interface RecordSet {
@@ -72,19 +72,18 @@ export const decodeBatches = (set: RecordSet): DecodedBatches => {
     if (step._tag === "Problem") return stop(step.problem)
     const end = step.end
 
+    const batch = batchAt(records, start, end)
+    const { baseOffset, codec, lastOffset, recordCount } = batch
     const attributes = records.readInt16BE(start + BatchHeader.attributes)
-    const lastOffsetDelta = records.readInt32BE(start + BatchHeader.lastOffsetDelta)
-    const recordCount = records.readInt32BE(start + BatchHeader.recordCount)
-    const baseOffset = readInt64(records, start + BatchHeader.baseOffset)
-    const lastOffset = baseOffset + lastOffsetDelta
+    const offsets = lastOffset - baseOffset + 1
     if (baseOffset < 0) return stop(corrupt(position, `a batch claims the offset ${baseOffset}`))
     if (!Number.isSafeInteger(lastOffset)) {
       return stop(
         unsupported(position, "an offset beyond 2^53 - 1", "such a partition cannot be backed up; exclude the topic")
       )
     }
-    if (lastOffsetDelta < 0 || recordCount < 0 || recordCount > lastOffsetDelta + 1) {
-      return stop(corrupt(baseOffset, `a batch of ${recordCount} records spans ${lastOffsetDelta + 1} offsets`))
+    if (offsets < 1 || recordCount < 0 || recordCount > offsets) {
+      return stop(corrupt(baseOffset, `a batch of ${recordCount} records spans ${offsets} offsets`))
     }
     if (baseOffset <= previousLast) {
       return distrust(position, `a batch at offset ${baseOffset} follows one that ends at ${previousLast}`)
@@ -110,22 +109,11 @@ export const decodeBatches = (set: RecordSet): DecodedBatches => {
     } else if (baseOffset >= until) {
       return { batches, position: until, ...epoch() }
     } else if (recordCount > 0 && !(inAborted && (attributes & BatchAttribute.transactional) !== 0)) {
-      const codec = attributes & BatchAttribute.codecMask
       if (codec > 4)
         return stop(
           unsupported(baseOffset, `compression codec ${codec}`, "exclude the topic, or ask for support of this codec")
         )
-      batches.push({
-        bytes: records,
-        start,
-        recordsStart: start + headerBytes,
-        end,
-        codec,
-        baseOffset,
-        lastOffset,
-        recordCount,
-        logAppendTime: (attributes & BatchAttribute.logAppendTime) !== 0
-      })
+      batches.push(batch)
     }
     if (lastOffset >= position) leaderEpoch = records.readInt32BE(start + BatchHeader.leaderEpoch)
     position = Math.min(until, Math.max(position, lastOffset + 1))

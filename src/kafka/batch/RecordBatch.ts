@@ -1,3 +1,5 @@
+import { BatchAttribute, BatchHeader, readInt64 } from "./BatchHeader.ts"
+
 /**
  * One validated record batch (message format v2, KIP-98), still compressed as the broker sent it: its CRC32C was
  * checked, it is no control batch, and its transaction (if any) was committed. The bytes live in `bytes` and are only
@@ -23,3 +25,20 @@ export interface RecordBatch {
 
 /** Length of the fixed header of a v2 batch in bytes. Source: Kafka protocol guide, "Record Batch". */
 export const headerBytes = 61
+
+/** The batch between `start` and `end` as its header says. Checks neither length, format, checksum nor order. */
+export const batchAt = (bytes: Buffer, start: number, end: number): RecordBatch => {
+  const attributes = bytes.readInt16BE(start + BatchHeader.attributes)
+  const baseOffset = readInt64(bytes, start + BatchHeader.baseOffset)
+  return {
+    bytes,
+    start,
+    recordsStart: start + headerBytes,
+    end,
+    codec: attributes & BatchAttribute.codecMask,
+    baseOffset,
+    lastOffset: baseOffset + bytes.readInt32BE(start + BatchHeader.lastOffsetDelta),
+    recordCount: bytes.readInt32BE(start + BatchHeader.recordCount),
+    logAppendTime: (attributes & BatchAttribute.logAppendTime) !== 0
+  }
+}

@@ -1,6 +1,6 @@
 import { crc32c } from "@node-rs/crc32"
-import { BatchAttribute, BatchHeader, readInt64 } from "../../kafka/batch/BatchHeader.ts"
-import { headerBytes, type RecordBatch } from "../../kafka/batch/RecordBatch.ts"
+import { BatchAttribute, BatchHeader } from "../../kafka/batch/BatchHeader.ts"
+import { batchAt, headerBytes, type RecordBatch } from "../../kafka/batch/RecordBatch.ts"
 import { Corruption, OtherMagic } from "./Log.ts"
 
 /** Bytes that must be there before the length of a batch is known. */
@@ -26,34 +26,22 @@ export const endOf = (bytes: Buffer, start: number, after: number): number => {
  */
 export const at = (bytes: Buffer, start: number, end: number, after: number): RecordBatch => {
   const wrong = (what: string, isBefore = false) => new Corruption(`${placeOf(after)} ${what}`, isBefore)
-  const baseOffset = readInt64(bytes, start + BatchHeader.baseOffset)
   if (crc32c(bytes.subarray(start + BatchHeader.attributes, end)) !== bytes.readUInt32BE(start + BatchHeader.crc)) {
     throw wrong("whose checksum (CRC-32C) does not match its bytes")
   }
   const magic = bytes[start + BatchHeader.magic]!
   if (magic !== 2) throw new OtherMagic(magic)
   const attributes = bytes.readInt16BE(start + BatchHeader.attributes)
-  const lastOffsetDelta = bytes.readInt32BE(start + BatchHeader.lastOffsetDelta)
-  const recordCount = bytes.readInt32BE(start + BatchHeader.recordCount)
-  const lastOffset = baseOffset + lastOffsetDelta
-  const codec = attributes & BatchAttribute.codecMask
-  if (baseOffset <= after || lastOffsetDelta < 0 || !Number.isSafeInteger(lastOffset)) {
+  const batch = batchAt(bytes, start, end)
+  const { baseOffset, codec, lastOffset, recordCount } = batch
+  const offsets = lastOffset - baseOffset + 1
+  if (baseOffset <= after || offsets < 1 || !Number.isSafeInteger(lastOffset)) {
     throw wrong(`with the offsets ${baseOffset} to ${lastOffset}`, true)
   }
-  if (recordCount < 1 || recordCount > lastOffsetDelta + 1) {
-    throw wrong(`with ${recordCount} records at ${lastOffsetDelta + 1} offsets`)
+  if (recordCount < 1 || recordCount > offsets) {
+    throw wrong(`with ${recordCount} records at ${offsets} offsets`)
   }
   if ((attributes & BatchAttribute.control) !== 0) throw wrong("that ends a transaction: none was stored")
   if (codec > 4) throw wrong(`with the unknown compression codec ${codec}`)
-  return {
-    bytes,
-    start,
-    recordsStart: start + headerBytes,
-    end,
-    codec,
-    baseOffset,
-    lastOffset,
-    recordCount,
-    logAppendTime: (attributes & BatchAttribute.logAppendTime) !== 0
-  }
+  return batch
 }
