@@ -90,13 +90,13 @@ describe("A KafkaBackup of a cluster that Strimzi runs", () => {
       yield* kubectl.apply(hourly("shop", { kafkaCluster }))
       yield* advance("15 minutes")
       const [first] = runsAmong(yield* kubectl.jobs)
-      expect(carriedBy(first).spec.kafkaCluster).toMatchObject({
+      expect(carriedBy(first!).spec.kafkaCluster).toMatchObject({
         bootstrapServers: [address],
         securityProtocol: "SASL_SSL",
         caSecret: { name: "main-cluster-ca-cert" },
         saslSecret: { name: "backup", username: "backup" }
       })
-      expect(carriedBy(first).spec.kafkaCluster.strimziRef).toBeUndefined()
+      expect(carriedBy(first!).spec.kafkaCluster.strimziRef).toBeUndefined()
       const pod = JSON.stringify(first?.spec)
       for (const key of ["main-cluster-ca-cert/ca.crt", "backup/password"]) expect(pod).toContain(key)
       expect(pod).not.toContain("backup/username")

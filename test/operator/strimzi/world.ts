@@ -32,8 +32,8 @@ interface Variable {
 }
 
 /** The backup that a Job carries. */
-export const carriedBy = (job: Job | undefined) => {
-  const { template } = job?.spec as {
+export const carriedBy = ({ spec }: Job) => {
+  const { template } = spec as {
     readonly template: {
       readonly spec: { readonly containers: ReadonlyArray<{ readonly env: ReadonlyArray<Variable> }> }
     }
