@@ -25,7 +25,7 @@ export const StrimziRef = Field.object(
   },
   {
     description:
-      "A Kafka cluster that Strimzi runs, instead of bootstrapServers: the operator reads address, protocol, authorities and credentials from the Kafka resource and the KafkaUser before each Job, and mounts their Secrets. Both must be in the namespace of this resource. Only an operator with --strimzi reads them, and no command outside of the cluster does."
+      "A Kafka cluster that Strimzi runs, instead of everything else here: an operator with --strimzi reads address, protocol and Secrets from the Kafka resource and the KafkaUser before each Job. Both must be in the namespace of this resource. Commands by hand refuse it."
   }
 )
 export type StrimziRef = typeof StrimziRef.Type

@@ -76,7 +76,7 @@ const strimziRef = (name: string) =>
   new WorkerError({
     reason: new NotSupported({
       field: "strimziRef",
-      detail: `only the operator reads Strimzi's resources. Write bootstrapServers and securityProtocol of the listener instead, caSecret with name ${name}-cluster-ca-cert for TLS, and the Secret of the KafkaUser as tlsSecret (certKey: user.crt, keyKey: user.key) or as saslSecret (mechanism: SCRAM-SHA-512, username: the name of the KafkaUser)`
+      detail: `only the operator reads Strimzi's resources; write the listener's bootstrapServers and securityProtocol, caSecret (name: ${name}-cluster-ca-cert) for TLS, and the KafkaUser's Secret as tlsSecret (certKey: user.crt, keyKey: user.key) or saslSecret (mechanism: SCRAM-SHA-512, username)`
     })
   })
 

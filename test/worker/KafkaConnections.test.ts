@@ -119,7 +119,7 @@ describe("A reference to Strimzi's resources", () => {
       if (error._tag !== "WorkerError") return assert.fail(error._tag)
       assert.strictEqual(error.reason._tag, "NotSupported")
       assert.include(error.message, "strimziRef: only the operator reads Strimzi's resources")
-      assert.include(error.message, "caSecret with name main-cluster-ca-cert")
+      assert.include(error.message, "caSecret (name: main-cluster-ca-cert)")
     })
   )
 })
